@@ -1,0 +1,56 @@
+/* Error codes of libuncia and of the node, grouped by who is at fault. Functions return 0 or one of
+ * these; what each means is said here once. */
+#ifndef UNCIA_ERROR_H
+#define UNCIA_ERROR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum uncia_error {
+	UNCIA_OK = 0,
+
+	/* The caller: the input is wrong, nothing was done. */
+	UNCIA_E_ARGUMENT = -101,   /* a parameter is out of its range */
+	UNCIA_E_ADDRESS = -102,    /* not an address: mistyped, or of another kind */
+	UNCIA_E_AMOUNT = -103,     /* not an amount: letters, sign, zero, over 6 decimals, too large */
+	UNCIA_E_FUNDS = -104,      /* more than can be spent */
+	UNCIA_E_PASSPHRASE = -105, /* the passphrase does not open this key file */
+	UNCIA_E_NOT_FOUND = -106,  /* nothing by that name or id */
+	UNCIA_E_EXPIRED = -107,    /* past its expiry: it will never happen */
+	UNCIA_E_KEY_REUSED = -108, /* the idempotency key stands for another payment */
+	UNCIA_E_WORDS = -109,      /* not recovery words: unknown word, wrong count, wrong checksum */
+	UNCIA_E_EXISTS = -110,     /* there is one already */
+	UNCIA_E_NETWORK = -111,    /* made for another network */
+	UNCIA_E_CONFIG = -112,     /* a configuration or network file is wrong */
+	UNCIA_E_PERMISSION = -113, /* a secret file can be read by others, or cannot be read by us */
+	UNCIA_E_TOO_FAR = -114,    /* expires more than an hour ahead */
+
+	/* The peer, or whoever made the bytes. */
+	UNCIA_E_ENCODING = -201,   /* not canonical bytes of that message */
+	UNCIA_E_SIGNATURE = -202,  /* a signature or key does not verify */
+	UNCIA_E_PROOF = -203,      /* a receipt, proof or certificate does not hold */
+	UNCIA_E_PROTOCOL = -204,   /* a message out of place */
+	UNCIA_E_CLOSED = -205,     /* the link ended */
+
+	/* A limit was reached. */
+	UNCIA_E_LIMIT = -301,      /* larger than docs/spec allows */
+	UNCIA_E_FULL = -302,       /* no room: try again later */
+
+	/* This machine. */
+	UNCIA_E_MEMORY = -401,
+	UNCIA_E_IO = -402,         /* reading, writing or syncing failed */
+	UNCIA_E_DAMAGED = -403,    /* stored bytes do not match their checksum */
+	UNCIA_E_RANDOM = -404,     /* no randomness */
+	UNCIA_E_LIBRARY = -405,    /* libsodium decides signatures otherwise than the protocol */
+	UNCIA_E_BUSY = -406,       /* in use by another process */
+	UNCIA_E_UNREACHABLE = -407 /* no validator could be reached */
+};
+
+/* A short English sentence for an error code, without a full stop; never NULL. Static storage. */
+const char *uncia_error_text(int error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

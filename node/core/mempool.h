@@ -1,0 +1,57 @@
+/* Payments that wait for a block (docs/spec/ledger.md "Mempool"): bounded, fair between senders, each with the
+ * verdict on its signature, kept under the hash of the WHOLE signed payment (under the id, a leader could
+ * swap the signature). */
+#ifndef MEMPOOL_H
+#define MEMPOOL_H
+#include "payment.h"
+#include "replica.h"
+
+enum pooled_state {
+	POOLED_VERIFYING, /* its signature is being checked */
+	POOLED_READY,     /* verified, in line */
+	POOLED_PARKED,    /* verified, but did not fit the ledger when last tried; see reason */
+};
+
+struct pooled {
+	struct payment *payment; /* owned by the mempool */
+	enum pooled_state state;
+	enum pending_reason reason;
+	uint64_t added_ms;
+	bool relay;              /* came from a wallet here: to be gossiped once verified */
+	/* private links follow in mempool.c's containing struct */
+};
+
+struct mempool;
+int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_seed[16], struct mempool **pool);
+void mempool_free(struct mempool *pool);
+uint32_t mempool_count(const struct mempool *pool);
+uint32_t mempool_ready(const struct mempool *pool);
+
+/* Takes the payment as POOLED_VERIFYING. When full, evicts from the sender with the most waiting, the newest of theirs,
+ * unless that is this sender: then UNCIA_E_FULL. Returns 0 (*pooled: the new one; payment is owned now);
+ * UNCIA_E_EXISTS (*pooled: the one with the same whole hash; payment stays the caller's); UNCIA_E_FULL;
+ * UNCIA_E_LIMIT (this sender's limit); UNCIA_E_MEMORY. Two payments with one id but different whole hashes may both
+ * be held. */
+int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, struct pooled **pooled);
+struct pooled *mempool_find(struct mempool *pool, const struct hash *whole);
+/* Any held payment of that id (a verified one first), or NULL. */
+struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id);
+void mempool_verified(struct mempool *pool, struct pooled *p); /* VERIFYING -> READY */
+void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason); /* READY -> PARKED */
+/* PARKED -> READY for all of this sender's. */
+void mempool_unpark(struct mempool *pool, const struct address *sender);
+void mempool_remove(struct mempool *pool, struct pooled *p);
+/* Removes those with expires_at <= now_s; calls `gone` for each first. */
+void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p), void *context);
+
+/* Walks READY payments, fairly: one of each sender in turn, each sender's oldest first. The walk stays valid when
+ * the current one is parked or removed. begin, then next until NULL. */
+struct mempool_walk { void *opaque[4]; uint32_t round; };
+void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk);
+struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk);
+
+/* Finds, for each of n short ids (SipHash of the whole hash under `key`), the one verified payment that has it: NULL
+ * where none or several do. found[n]. Returns 0 or UNCIA_E_MEMORY. */
+int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *short_ids, size_t n, struct pooled **found);
+
+#endif

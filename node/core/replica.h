@@ -1,0 +1,159 @@
+/* The validator as a pure state machine: one event in, a bounded list of actions out. No I/O, clock,
+ * randomness, thread or log in here, and nothing ever calls back into it (docs/architecture.md, "The core
+ * contract"). The daemon and the simulator link the same object code. */
+#ifndef REPLICA_H
+#define REPLICA_H
+#include <stdbool.h>
+#include "storage_view.h"
+#include "vote.h"
+
+#define PEER_ALL UINT32_MAX
+
+/* ---- in ------------------------------------------------------------------------------------ */
+
+enum event_kind {
+	EVENT_START,          /* once, first */
+	EVENT_PEER_UP,        /* the link to validator `peer` is established */
+	EVENT_PEER_DOWN,
+	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
+	EVENT_WALLET_MESSAGE, /* wallet, message: one whole WalletRequest */
+	EVENT_WALLET_CLOSED,  /* wallet: that link is gone, its number will not come back */
+	EVENT_VERIFIED,       /* job: verdicts are in; handed back to the core */
+	EVENT_DURABLE,        /* sequence: every journal record up to it is on disk */
+	EVENT_FLUSHED,        /* flush: the state holds it, the view shows it; handed back to the core */
+	EVENT_TIMER,          /* the time asked for by ACTION_TIMER has come */
+	EVENT_SPACE,          /* low: free disk space is below the reserve (or above it again) */
+};
+
+struct event {
+	enum event_kind kind;
+	uint64_t now_ms;      /* monotonic */
+	uint64_t wall_ms;     /* milliseconds since 1970 */
+	uint32_t peer;        /* index in the committee */
+	uint64_t wallet;      /* number of a wallet link, never reused */
+	struct bytes message; /* borrowed for the call */
+	struct verify_job *job;
+	struct flush *flush;
+	uint64_t sequence;
+	bool low;
+};
+
+/* ---- out ----------------------------------------------------------------------------------- */
+
+/* Signatures to check, made by the core, handed over with ACTION_VERIFY, and back with EVENT_VERIFIED once
+ * every `valid` is set. Nobody else frees it. Items refer to memory the job owns. */
+struct verify_item {
+	uint8_t public_key[PUBLIC_KEY_SIZE];
+	uint8_t signature[SIGNATURE_SIZE];
+	struct hash digest;
+	bool check_key;       /* also require sign_key_valid(public_key) */
+	bool valid;           /* out */
+};
+struct verify_job {
+	uint64_t id;
+	size_t count;
+	struct verify_item *items;
+};
+
+enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
+
+enum action_kind {
+	ACTION_JOURNAL_PUT,   /* table, key, value, sequence: to the next commit */
+	ACTION_JOURNAL_FORGET,/* sequence, view: delete VOTE records of views <= view, in that same commit */
+	ACTION_SEND,          /* peer (or PEER_ALL), message */
+	ACTION_VERIFY,        /* job */
+	ACTION_ANSWER,        /* wallet, message */
+	ACTION_DROP_WALLET,   /* wallet: broke the protocol; close it */
+	ACTION_DROP_PEER,     /* peer: sent what no validator sends; close the link (it may dial again) */
+	ACTION_TIMER,         /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
+	ACTION_FLUSH,         /* flush: to the state */
+	ACTION_FINAL,         /* height, count, message = block id: for logs and metrics only */
+	ACTION_NOTE,          /* level, message = a logfmt fragment such as "event=evidence voter=2" */
+	ACTION_HALT,          /* message: why. Nothing may be sent after it; the process ends non-zero */
+};
+
+struct action {
+	enum action_kind kind;
+	uint32_t peer;
+	uint64_t wallet;
+	enum journal_table table;
+	struct bytes key, message; /* message is the value of a put */
+	uint64_t sequence, view, at_ms, height;
+	uint32_t count;
+	enum note_level level;
+	struct verify_job *job;
+	struct flush *flush;
+};
+
+/* Filled by replica_step; everything in it is valid until the next call. Rule for the edge: carry out a
+ * step's journal actions in the turn's one synced commit; sends and answers may go at once, in order, because
+ * the core itself holds back whatever must wait for the disk until EVENT_DURABLE. */
+struct actions {
+	struct action *items;
+	size_t count;
+	/* private to the core */
+	size_t capacity;
+	struct arena *arena;
+};
+int actions_init(struct actions *actions);
+void actions_deinit(struct actions *actions);
+
+/* ---- the replica --------------------------------------------------------------------------- */
+
+enum voting_state {
+	VOTING_NO = 0,        /* asking peers whether they hold a newer vote of ours */
+	VOTING_YES = 1,
+	VOTING_OBSERVER = 2,  /* not a member of the committee */
+	VOTING_STALE_JOURNAL = 3, /* a peer holds a newer vote of ours: never in this epoch under this key */
+	VOTING_NO_SPACE = 4,
+};
+
+enum pending_reason {
+	PENDING_WAITING = 0,       /* in line for a block */
+	PENDING_FUNDS = 1,         /* the sender's balance is too small now */
+	PENDING_KEY = 2,           /* not the key that the account is bound to now */
+	PENDING_TOO_EARLY = 3,     /* expires more than an hour ahead of the last block */
+	PENDING_AMOUNT = 4,        /* an output is below the smallest amount */
+};
+
+struct replica_config {
+	const struct genesis *genesis;      /* outlives the replica */
+	struct storage_view view;
+	uint32_t self;                      /* index in the committee; UINT32_MAX: an observer */
+	/* Signs a digest with this validator's consensus key. Deterministic. */
+	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+	void *sign_context;
+	uint8_t hash_seed[16];              /* random: seeds the hash tables */
+	uint32_t delta_ms;                  /* expected one-way delay bound; 0: the default, 150 */
+	uint32_t heartbeat_ms;              /* 0: 1000 */
+	uint32_t settle_ms;                 /* an empty block this long after one with payments; 0: 20 */
+	uint32_t pace_ms;                   /* the longest a leader waits to fill a block under load; 0: 8 */
+	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
+};
+
+struct replica_status {
+	uint64_t final_height, final_view, view;
+	struct hash final_id;
+	uint64_t final_timestamp_ms;
+	struct hash state_root;             /* after block `settled_height` */
+	uint64_t settled_height;
+	uint64_t accounts;
+	uint32_t peers, mempool;
+	enum voting_state voting;
+	uint64_t evidence;                  /* proofs of misbehaviour seen since the start */
+};
+
+struct replica;
+/* Returns 0; UNCIA_E_MEMORY; UNCIA_E_DAMAGED or UNCIA_E_IO from the view. */
+int replica_new(const struct replica_config *config, struct replica **replica);
+void replica_free(struct replica *replica);
+/* Returns 0, or a negative code with ACTION_HALT as the last action: the replica is then of no further use. */
+int replica_step(struct replica *replica, const struct event *event, struct actions *out);
+void replica_status(const struct replica *replica, struct replica_status *status);
+
+/* The genesis as a first flush: entries (currency 0 at index 0, then the accounts in order), meta at height 0.
+ * Used by `unciad init` and the simulator to make an empty state. Owns: flush_free. */
+int genesis_flush(const struct genesis *genesis, struct flush **flush);
+void flush_free(struct flush *flush);
+
+#endif

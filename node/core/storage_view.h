@@ -1,0 +1,70 @@
+/* What the core may read, and the form of what it asks to be written: the line between the pure core and
+ * whatever keeps its data (LMDB in the daemon, memory in the simulator). docs/spec/storage.md. */
+#ifndef STORAGE_VIEW_H
+#define STORAGE_VIEW_H
+#include "canonical.h"
+#include "entry.h"
+
+/* Journal tables. Keys (integers big-endian, so that they ascend) and values:
+ *   VOTE   view u64 ‖ kind u8 ‖ block id 32      own votes: canonical Vote
+ *   CERT   view u64 ‖ kind u8 ‖ block id 32      canonical Certificate (S: id zero)
+ *   BLOCK  view u64 ‖ block id 32                canonical Block: header and full payments
+ *   FINAL  height u64                            view u64 ‖ block id 32, of the final chain
+ *   PEER   validator u32                         the newest Vote seen of that validator */
+enum journal_table { JOURNAL_VOTE = 1, JOURNAL_CERT, JOURNAL_BLOCK, JOURNAL_FINAL, JOURNAL_PEER, JOURNAL_TABLES };
+#define JOURNAL_KEY_MAX 48
+
+struct position { uint64_t height; uint32_t index; }; /* of a payment in the final chain; height 0: none */
+
+/* Eight entries and, beside each, the newest payment that touched it (not under the state root). */
+struct group_record {
+	uint8_t entries[GROUP_SIZE];
+	struct position heads[GROUP_ENTRIES];
+};
+
+/* Where a payment stands, and for each entry it touched the payment before it there: previous[0] is the sender's,
+ * previous[1 + k] the k-th output's recipient's. */
+struct payment_record {
+	struct position at;
+	uint32_t previous_count;
+	struct position previous[1 + PAYMENT_OUTPUTS_MAX];
+};
+
+struct state_meta {
+	uint64_t height;       /* the state is the one after this final block */
+	struct hash block_id;
+	uint64_t entry_count, free_head;
+};
+
+/* One atomic change of the state, from one meta to the next. Arrays are sorted by their keys. Belongs to
+ * whoever carries it out from ACTION_FLUSH until it is handed back with EVENT_FLUSHED; read-only there. */
+struct flush {
+	struct state_meta meta;
+	size_t group_count;
+	struct flush_group { uint64_t index; struct group_record record; } *groups;
+	size_t address_count;
+	struct flush_address { struct address address; uint64_t index; /* ENTRY_NONE: delete */ } *addresses;
+	size_t payment_count;
+	struct flush_payment { struct payment_id id; struct position at; uint32_t previous_count; const struct position *previous; } *payments;
+	size_t orphan_count; /* history heads of accounts that were deleted */
+	struct flush_orphan { struct address address; struct position head; /* height 0: delete */ } *orphans;
+};
+
+/* Read-only view. State functions see the state as of the last EVENT_FLUSHED handled; journal functions see
+ * at least everything up to the last EVENT_DURABLE. Bytes handed out are valid until the next event. Each
+ * returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED (a checksum does not match: the core halts); UNCIA_E_IO. */
+struct storage_view {
+	void *context;
+	int (*meta)(void *context, struct state_meta *meta); /* NOT_FOUND: an empty state, before genesis */
+	int (*group)(void *context, uint64_t group_index, struct group_record *record);
+	int (*address)(void *context, const struct address *address, uint64_t *index);
+	int (*payment)(void *context, const struct payment_id *id, struct payment_record *record);
+	int (*orphan)(void *context, const struct address *address, struct position *head);
+	int (*journal_get)(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *value);
+	/* The first record with key >= the given one (an empty key: the first of all). */
+	int (*journal_seek)(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *found_key,
+			    struct bytes *value);
+	int (*journal_last)(void *context, enum journal_table table, struct bytes *found_key, struct bytes *value);
+};
+
+#endif

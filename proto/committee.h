@@ -1,0 +1,69 @@
+/* The validators of one epoch: keys, weights, quorums (docs/spec/consensus.md §6), and the genesis file. */
+#ifndef COMMITTEE_H
+#define COMMITTEE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "address.h"
+#include "amount.h"
+#include "protocol_limits.h"
+#include "sign.h"
+
+struct validator {
+	uint8_t consensus_key[32]; /* Ed25519 */
+	uint8_t network_key[32];   /* X25519 */
+	uint64_t weight;
+};
+
+struct committee {
+	uint64_t epoch;
+	uint32_t size;
+	uint64_t weight;           /* W */
+	uint64_t faulty, slow;     /* F, P */
+	uint64_t quorum_slow;      /* Qs = floor((W+F)/2)+1 */
+	uint64_t quorum_fast;      /* Qf = W-P */
+	uint64_t key_threshold;    /* K = F+P+1 */
+	struct hash hash;
+	struct validator validators[COMMITTEE_SIZE_MAX];
+};
+
+/* Computes the quorums and the hash. Checks: 1..COMMITTEE_SIZE_MAX members, weights positive and summing
+ * without overflow below 2^62, W >= 3F+2P+1, keys distinct, consensus keys valid points, no network key
+ * of low order. Returns 0 or UNCIA_E_CONFIG. */
+int committee_init(struct committee *c, uint64_t epoch, const struct validator *validators, uint32_t size,
+		   uint64_t faulty, uint64_t slow);
+/* F = floor((W-1)/3), P = floor((W-3F-1)/2). */
+void committee_default_faults(uint64_t weight, uint64_t *faulty, uint64_t *slow);
+/* Round robin by view. */
+uint32_t committee_leader(const struct committee *c, uint64_t view);
+
+struct genesis_account { struct address address; amount_t balance; };
+
+struct genesis {
+	struct hash network_id;
+	char name[33];
+	uint64_t timestamp_ms;
+	uint32_t currency;
+	char currency_code[9];
+	amount_t smallest_amount;
+	amount_t supply;           /* the checked sum of the accounts */
+	struct committee committee;
+	uint32_t account_count;
+	struct genesis_account *accounts; /* strictly ascending by address */
+	uint8_t *bytes;            /* canonical */
+	size_t size;
+};
+
+/* From canonical bytes. Returns 0; UNCIA_E_ENCODING; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_MEMORY.
+ * Owns: genesis_deinit frees what it holds. */
+int genesis_decode(struct genesis *g, const void *bytes, size_t size);
+/* Builds the canonical bytes and the network id from the other fields (accounts in any order, no address
+ * twice; F and P from committee.faulty/slow; validators from committee.validators/size). accounts is not kept. */
+int genesis_make(struct genesis *g, const char *name, uint64_t timestamp_ms, const char *currency_code,
+		 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
+		 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count);
+void genesis_deinit(struct genesis *g);
+/* The id of the genesis block (view 0, height 0): hash(HASH_BLOCK, network id). */
+void genesis_block_id(const struct genesis *g, struct hash *id);
+
+#endif

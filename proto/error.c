@@ -1,0 +1,67 @@
+/* The sentences of the error codes. */
+#include "uncia/error.h"
+
+const char *uncia_error_text(int error)
+{
+	switch (error) {
+	case UNCIA_OK:
+		return "done";
+	case UNCIA_E_ARGUMENT:
+		return "a parameter is out of its range";
+	case UNCIA_E_ADDRESS:
+		return "not a valid address: check that it was copied whole";
+	case UNCIA_E_AMOUNT:
+		return "not a valid amount: digits with at most 6 decimals, above zero";
+	case UNCIA_E_FUNDS:
+		return "more than the balance";
+	case UNCIA_E_PASSPHRASE:
+		return "wrong passphrase";
+	case UNCIA_E_NOT_FOUND:
+		return "not found";
+	case UNCIA_E_EXPIRED:
+		return "expired: it did not happen and never will";
+	case UNCIA_E_KEY_REUSED:
+		return "this key already stands for a different payment";
+	case UNCIA_E_WORDS:
+		return "not valid recovery words: check the spelling and the order";
+	case UNCIA_E_EXISTS:
+		return "it exists already";
+	case UNCIA_E_NETWORK:
+		return "made for another network";
+	case UNCIA_E_CONFIG:
+		return "the configuration is wrong";
+	case UNCIA_E_PERMISSION:
+		return "a secret file has the wrong permissions";
+	case UNCIA_E_TOO_FAR:
+		return "expires more than an hour ahead";
+	case UNCIA_E_ENCODING:
+		return "not canonical bytes";
+	case UNCIA_E_SIGNATURE:
+		return "a signature or key does not verify";
+	case UNCIA_E_PROOF:
+		return "the proof does not hold";
+	case UNCIA_E_PROTOCOL:
+		return "a message out of place";
+	case UNCIA_E_CLOSED:
+		return "the link was closed";
+	case UNCIA_E_LIMIT:
+		return "larger than the protocol allows";
+	case UNCIA_E_FULL:
+		return "no room now: try again later";
+	case UNCIA_E_MEMORY:
+		return "out of memory";
+	case UNCIA_E_IO:
+		return "reading or writing failed";
+	case UNCIA_E_DAMAGED:
+		return "stored data is damaged";
+	case UNCIA_E_RANDOM:
+		return "no source of randomness";
+	case UNCIA_E_LIBRARY:
+		return "this libsodium judges signatures otherwise than the protocol";
+	case UNCIA_E_BUSY:
+		return "in use by another process";
+	case UNCIA_E_UNREACHABLE:
+		return "no validator could be reached";
+	}
+	return "unknown error";
+}

@@ -1,0 +1,23 @@
+/* The payments tree: RFC 6962 in shape, leaf = hash(leaf tag, id ‖ whole hash), nodes under another tag
+ * (docs/spec/ledger.md §5). */
+#ifndef MERKLE_H
+#define MERKLE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "hash.h"
+#include "payment.h"
+
+#define MERKLE_DEPTH_MAX 32
+
+void merkle_leaf(const struct payment_id *id, const struct hash *whole, struct hash *leaf);
+/* The root over n leaves, which are overwritten. The root of none is hash(leaf tag, empty). */
+void merkle_root(struct hash *leaves, size_t n, struct hash *root);
+/* The sibling digests of leaf `index` among n, leaf to root; leaves are left alone. path has room for
+ * MERKLE_DEPTH_MAX. Returns 0, UNCIA_E_MEMORY. */
+int merkle_path(const struct hash *leaves, size_t n, size_t index, struct hash *path, size_t *path_size);
+/* Whether `leaf` is number `index` of `n` under `root`; exact: a longer or shorter path is refused. */
+bool merkle_verify(const struct hash *leaf, size_t index, size_t n, const struct hash *path, size_t path_size,
+		   const struct hash *root);
+
+#endif

@@ -1,0 +1,66 @@
+/* Noise_IK and Noise_NK with 25519, ChaChaPoly, BLAKE2b: handshake and transport states, with no I/O
+ * (docs/spec/network.md, "Links"). */
+#ifndef NOISE_H
+#define NOISE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NOISE_KEY_SIZE 32
+#define NOISE_MAC_SIZE 16
+#define NOISE_RECORD_MAX 65535u /* ciphertext of one record */
+#define NOISE_PLAINTEXT_MAX (NOISE_RECORD_MAX - NOISE_MAC_SIZE)
+
+enum noise_pattern { NOISE_IK, NOISE_NK };
+
+struct noise_cipher {
+	uint8_t key[32];
+	uint64_t nonce;
+	bool has_key;
+	uint32_t since_rekey;
+};
+
+struct noise_handshake {
+	enum noise_pattern pattern;
+	bool initiator;
+	unsigned step;                 /* messages done */
+	uint8_t static_secret[32], static_public[32];
+	uint8_t ephemeral_secret[32], ephemeral_public[32];
+	uint8_t remote_static[32], remote_ephemeral[32];
+	bool has_remote_static;
+	uint8_t chaining_key[64], hash[64];
+	struct noise_cipher cipher;
+};
+
+struct noise_transport {
+	struct noise_cipher send, receive;
+	uint8_t handshake_hash[64];
+};
+
+/* static_secret: NULL for the NK initiator. remote_static: the responder's key, for initiators only.
+ * ephemeral_secret: 32 fresh random bytes from the caller (nothing in here draws randomness). */
+int noise_handshake_init(struct noise_handshake *h, enum noise_pattern pattern, bool initiator, const void *prologue,
+			 size_t prologue_size, const uint8_t static_secret[32], const uint8_t remote_static[32],
+			 const uint8_t ephemeral_secret[32]);
+/* Writes the next handshake message. out has room for payload_size + 128. Returns 0; UNCIA_E_PROTOCOL (not our
+ * turn); UNCIA_E_SIGNATURE (a low-order point). */
+int noise_handshake_write(struct noise_handshake *h, const void *payload, size_t payload_size, uint8_t *out,
+			  size_t *out_size);
+/* Reads one. payload has room for size. Returns 0; UNCIA_E_PROTOCOL; UNCIA_E_SIGNATURE (MAC or point). */
+int noise_handshake_read(struct noise_handshake *h, const void *message, size_t size, uint8_t *payload,
+			 size_t *payload_size);
+bool noise_handshake_done(const struct noise_handshake *h);
+/* Splits into transport keys and wipes the handshake. remote_static stays readable in h before the call. */
+int noise_handshake_split(struct noise_handshake *h, struct noise_transport *t);
+void noise_handshake_wipe(struct noise_handshake *h);
+
+/* One record. out has room for size + NOISE_MAC_SIZE / size. Rekeys by itself every REKEY_INTERVAL records (with
+ * `rekey` false it never does: the public vectors). Returns 0; UNCIA_E_LIMIT (too large, nonce exhausted);
+ * UNCIA_E_SIGNATURE. After any failure of receive the transport is dead: every later call fails. */
+int noise_send(struct noise_transport *t, const void *plain, size_t size, uint8_t *out, size_t *out_size);
+int noise_receive(struct noise_transport *t, const void *record, size_t size, uint8_t *out, size_t *out_size);
+void noise_transport_wipe(struct noise_transport *t);
+/* X25519 public key of a secret. */
+int noise_public_key(const uint8_t secret[32], uint8_t public_key[32]);
+
+#endif

@@ -1,0 +1,61 @@
+/* Payments: decoding, checks that need no ledger, ids, making and signing (docs/spec/ledger.md §3). */
+#ifndef PAYMENT_H
+#define PAYMENT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "address.h"
+#include "amount.h"
+#include "protocol_limits.h"
+#include "sign.h"
+
+#define NONCE_SIZE 16
+#define MEMO_HASH_SIZE 32
+#define CURRENCY_FIRST 1u
+
+struct payment_id { uint8_t b[32]; }; /* expires_at big-endian, then 28 bytes of hash: sorts by expiry */
+static inline uint32_t payment_id_expires_at(const struct payment_id *id) {
+	return (uint32_t)id->b[0] << 24 | (uint32_t)id->b[1] << 16 | (uint32_t)id->b[2] << 8 | id->b[3];
+}
+
+struct output {
+	struct address to;
+	bool has_reference;
+	uint8_t reference[REFERENCE_SIZE];
+	amount_t amount;
+};
+
+/* A decoded signed payment. One block of memory: payment_free frees all of it. Immutable once made. */
+struct payment {
+	struct payment_id id;
+	struct hash digest;      /* what the payer signs */
+	struct hash whole;       /* hash of the whole signed payment: the key of its verdict */
+	struct address sender;
+	uint32_t expires_at;     /* seconds */
+	uint8_t nonce[NONCE_SIZE];
+	uint32_t currency;
+	bool has_memo_hash;
+	uint8_t memo_hash[MEMO_HASH_SIZE];
+	uint8_t public_key[PUBLIC_KEY_SIZE];
+	uint8_t signature[SIGNATURE_SIZE];
+	amount_t total;          /* the checked sum of the outputs */
+	uint32_t output_count;
+	const struct output *outputs;
+	const uint8_t *bytes;    /* the signed payment as received */
+	uint32_t size;
+};
+
+/* Decodes and checks all that needs neither ledger nor clock: canonical bytes at both levels, sizes, 1..255
+ * outputs, every amount > 0, total without overflow, currency known (CURRENCY_FIRST). Paying oneself is
+ * allowed. Does not verify the signature, nor that public_key belongs to sender.
+ * Returns 0; UNCIA_E_LIMIT; UNCIA_E_ENCODING; UNCIA_E_AMOUNT; UNCIA_E_MEMORY.
+ * Owns: *payment is the caller's, free with payment_free. Threads: any. */
+int payment_decode(const struct hash *network_id, const void *bytes, size_t size, struct payment **payment);
+void payment_free(struct payment *payment);
+
+/* Encodes and signs. In: only sender (ignored: taken from the key unless `sender` is set), expires_at, nonce,
+ * currency, outputs, memo_hash of `draft` are read. Returns 0 and a decoded payment, or as payment_decode. */
+int payment_make(const struct hash *network_id, const struct payment *draft, const uint8_t public_key[32],
+		 const uint8_t secret_key[SECRET_KEY_SIZE], struct payment **payment);
+
+#endif

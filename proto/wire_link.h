@@ -1,0 +1,56 @@
+/* A link as bytes in, bytes out: handshake, records, message reassembly; no sockets (docs/spec/network.md).
+ * Node, wallet, simulator and fuzzers all use this one.
+ *
+ * On the wire: every handshake message and record is u16 big-endian length ‖ bytes. In the plaintext stream a
+ * message is u32 big-endian length ‖ bytes, split over as many records as it needs; a record may carry several
+ * messages. A message of length 0 is a ping (no answer needed; any record shows life). */
+#ifndef WIRE_LINK_H
+#define WIRE_LINK_H
+#include "canonical.h"
+#include "hash.h"
+#include "noise.h"
+
+struct link;
+
+struct link_options {
+	enum noise_pattern pattern;     /* IK between validators, NK from wallets */
+	bool initiator;
+	const struct hash *network_id;
+	const uint8_t *static_secret;   /* 32 bytes; NULL for a wallet */
+	const uint8_t *remote_static;   /* 32 bytes; initiators only */
+	const uint8_t *ephemeral_secret;/* 32 fresh random bytes */
+	size_t message_size_max;        /* of a received message */
+	size_t write_queue_max;         /* bytes waiting in link_output before link_send refuses */
+	/* IK responders: whether this static key may speak. NULL: anyone. */
+	bool (*allowed)(void *context, const uint8_t static_key[32]);
+	void *context;
+};
+
+/* The prologue is "uncia" ‖ version 1 ‖ network id ‖ pattern (0 IK, 1 NK). A responder that serves both patterns on
+ * one port tells them apart by the first byte an initiator sends, before its first handshake message: 'V' (IK) or
+ * 'W' (NK); link_peek reads it. Returns 0 or an error; *link is the caller's, link_free. */
+int link_new(const struct link_options *options, struct link **link);
+void link_free(struct link *link);
+/* Which pattern the first byte of an inbound connection asks for. Returns 0 or UNCIA_E_PROTOCOL. */
+int link_peek(uint8_t first_byte, enum noise_pattern *pattern);
+
+/* Feeds received bytes, any split. Returns 0; UNCIA_E_SIGNATURE; UNCIA_E_LIMIT; UNCIA_E_PROTOCOL;
+ * UNCIA_E_MEMORY: after an error the link is dead and must be closed. A length that is too large is refused before
+ * anything is allocated for it. */
+int link_feed(struct link *link, const void *data, size_t size);
+/* The next whole message, or false. Valid until the next call on this link. Empty messages are swallowed. */
+bool link_next(struct link *link, struct bytes *message);
+/* Queues a message (size 0: a ping). Before the handshake is done it is queued behind it.
+ * Returns 0; UNCIA_E_FULL (the queue's bound); UNCIA_E_LIMIT; UNCIA_E_MEMORY. */
+int link_send(struct link *link, const void *message, size_t size);
+/* Encrypted bytes waiting to be written: encrypts what is queued, gives one contiguous run. */
+void link_output(struct link *link, struct bytes *run);
+/* Says that the first `size` bytes of the run were taken (copied or written). */
+void link_output_taken(struct link *link, size_t size);
+size_t link_queued(const struct link *link);
+/* Handshake complete and, for a responder, a first transport record has authenticated. */
+bool link_established(const struct link *link);
+/* The peer's static key (IK responders, once read; initiators: what they dialled), or NULL. */
+const uint8_t *link_remote_static(const struct link *link);
+
+#endif
