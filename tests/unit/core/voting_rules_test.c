@@ -1,0 +1,85 @@
+/* The voting rules at their thresholds, for n = 6, F = 1, P = 1 (K = 3). That they are safe and live together is
+ * shown by the exhaustive search in tests/model. */
+#include <check.h>
+#include <stdlib.h>
+#include "voting_rules.h"
+
+static const struct committee c = {
+    .size = 6, .weight = 6, .faulty = 1, .slow = 1, .quorum_slow = 4, .quorum_fast = 5, .key_threshold = 3};
+
+static const struct own_votes nothing = {.first = FIRST_NONE};
+static const struct own_votes skipped = {.first = FIRST_SKIP};
+static const struct own_votes voted = {.first = FIRST_BLOCK};
+static const struct own_votes voted_and_extra = {.first = FIRST_BLOCK, .any_extra = true};
+static const struct own_votes voted_and_final = {.first = FIRST_BLOCK, .final = true};
+static const struct own_votes settled_nothing = {.settled = true, .first = FIRST_NONE};
+static const struct own_votes settled_voted = {.settled = true, .first = FIRST_BLOCK};
+
+START_TEST(first_vote_is_cast_once_in_an_entered_unsettled_view)
+{
+	ck_assert(rule_first_vote(&nothing, true));
+	ck_assert(!rule_first_vote(&nothing, false));
+	ck_assert(!rule_first_vote(&skipped, true));
+	ck_assert(!rule_first_vote(&voted, true));
+	ck_assert(!rule_first_vote(&settled_nothing, true));
+}
+END_TEST
+
+START_TEST(notar2_needs_the_threshold_and_another_first_vote)
+{
+	ck_assert(rule_notar2(&c, &voted, 3, false));
+	ck_assert(rule_notar2(&c, &skipped, 3, false));
+	ck_assert(rule_notar2(&c, &voted_and_extra, 3, false));
+	ck_assert(!rule_notar2(&c, &voted, 2, false));
+	ck_assert(!rule_notar2(&c, &voted, 3, true));
+	ck_assert(!rule_notar2(&c, &nothing, 3, false));
+	ck_assert(!rule_notar2(&c, &voted_and_final, 3, false));
+	ck_assert(!rule_notar2(&c, &settled_voted, 3, false));
+}
+END_TEST
+
+START_TEST(skip2_needs_the_threshold_besides_the_top_block)
+{
+	const struct first_tally enough = {.total = 5, .top = 2}, one_less = {.total = 5, .top = 3};
+
+	ck_assert(rule_skip2(&c, &voted, &enough));
+	ck_assert(rule_skip2(&c, &voted_and_extra, &enough));
+	ck_assert(!rule_skip2(&c, &voted, &one_less));
+	ck_assert(!rule_skip2(&c, &skipped, &enough));
+	ck_assert(!rule_skip2(&c, &nothing, &enough));
+	ck_assert(!rule_skip2(&c, &voted_and_final, &enough));
+	ck_assert(!rule_skip2(&c, &settled_voted, &enough));
+}
+END_TEST
+
+START_TEST(final_vote_follows_no_other_vote_than_its_first)
+{
+	ck_assert(rule_final(&voted, true, true, true));
+	ck_assert(!rule_final(&voted, false, true, true));
+	ck_assert(!rule_final(&voted, true, false, true));
+	ck_assert(!rule_final(&voted, true, true, false));
+	ck_assert(!rule_final(&voted_and_extra, true, true, true));
+	ck_assert(!rule_final(&voted_and_final, true, true, true));
+	ck_assert(!rule_final(&skipped, true, true, true));
+	ck_assert(!rule_final(&nothing, true, true, true));
+	ck_assert(!rule_final(&settled_voted, true, true, true));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("voting_rules");
+	TCase *rules = tcase_create("rules");
+
+	tcase_add_test(rules, first_vote_is_cast_once_in_an_entered_unsettled_view);
+	tcase_add_test(rules, notar2_needs_the_threshold_and_another_first_vote);
+	tcase_add_test(rules, skip2_needs_the_threshold_besides_the_top_block);
+	tcase_add_test(rules, final_vote_follows_no_other_vote_than_its_first);
+	suite_add_tcase(suite, rules);
+
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
