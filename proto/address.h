@@ -21,7 +21,9 @@ void address_of_key(const uint8_t public_key[32], struct address *address);
 int destination_parse(const char *text, struct destination *destination);
 void destination_format(const struct destination *destination, char text[ADDRESS_TEXT_SIZE]);
 
-/* Bech32m itself (BIP-350). data: 5-bit groups. Returns 0 or UNCIA_E_ADDRESS. hrp is NUL-terminated. */
+/* Bech32m itself (BIP-350). data: 5-bit groups. Returns 0 or UNCIA_E_ADDRESS. hrp is NUL-terminated.
+ * At most 90 characters. decode: *data_size is the room in data before, the number of groups after; hrp comes out in
+ * lower case. encode: hrp in lower case; text_size counts the NUL. */
 int bech32m_encode(const char *hrp, const uint8_t *data, size_t data_size, char *text, size_t text_size);
 int bech32m_decode(const char *text, char *hrp, size_t hrp_size, uint8_t *data, size_t *data_size);
 

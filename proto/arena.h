@@ -8,9 +8,11 @@
 struct arena {
 	struct arena_chunk *chunks;
 	size_t used, limit;
+	int error; /* why an allocation failed: UNCIA_E_LIMIT or UNCIA_E_MEMORY; 0 where none did */
 	ProtobufCAllocator protobuf; /* allocates here; its free does nothing */
 };
 
+/* The arena must stay where it is: protobuf holds its address. */
 void arena_init(struct arena *a, size_t limit);
 /* NULL past the limit or where memory ends. Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);

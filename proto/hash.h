@@ -33,6 +33,9 @@ enum hash_tag {
 
 struct hash { uint8_t b[HASH_SIZE]; };
 
+/* The tag's text, for tests and the specification. */
+const char *hash_tag_text(enum hash_tag tag);
+
 /* One-shot over the concatenation of up to two parts (either may be empty). Cannot fail once
  * sodium_init has succeeded; asserts otherwise. Threads: any. */
 void hash2(enum hash_tag tag, const void *a, size_t a_size, const void *b, size_t b_size, struct hash *out);

@@ -54,8 +54,8 @@ bool noise_handshake_done(const struct noise_handshake *h);
 int noise_handshake_split(struct noise_handshake *h, struct noise_transport *t);
 void noise_handshake_wipe(struct noise_handshake *h);
 
-/* One record. out has room for size + NOISE_MAC_SIZE / size. Rekeys by itself every REKEY_INTERVAL records (with
- * `rekey` false it never does: the public vectors). Returns 0; UNCIA_E_LIMIT (too large, nonce exhausted);
+/* One record. out has room for size + NOISE_MAC_SIZE / size. Rekeys by itself every REKEY_INTERVAL records, as
+ * Noise's REKEY does: a new key, the nonce counts on. Returns 0; UNCIA_E_LIMIT (too large, nonce exhausted);
  * UNCIA_E_SIGNATURE. After any failure of receive the transport is dead: every later call fails. */
 int noise_send(struct noise_transport *t, const void *plain, size_t size, uint8_t *out, size_t *out_size);
 int noise_receive(struct noise_transport *t, const void *record, size_t size, uint8_t *out, size_t *out_size);

@@ -1,0 +1,100 @@
+/* Canonical decoding: one encoding per meaning. Sizes and values of fields are the callers' business. */
+#include "canonical.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include "uncia/error.h"
+
+size_t canonical_arena_limit(size_t size)
+{
+	/* encoding, "Canonical bytes": 4 KiB + 16 times the input. */
+	return size > (SIZE_MAX - 4096) / 16 ? SIZE_MAX : 4096 + 16 * size;
+}
+
+/* encoding, "Canonical bytes": unknown fields are refused at every depth before re-encoding, which they survive.
+ * No message type is recursive, so the depth is the schema's. */
+static bool has_unknown_fields(const ProtobufCMessage *message)
+{
+	const ProtobufCMessageDescriptor *type = message->descriptor;
+
+	if (message->n_unknown_fields != 0)
+		return true;
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &type->fields[i];
+		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
+			continue;
+		const uint8_t *member = (const uint8_t *)message + field->offset;
+		const void *quantifier = (const uint8_t *)message + field->quantifier_offset;
+		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+			ProtobufCMessage *const *items = *(ProtobufCMessage *const *const *)member;
+			for (size_t n = *(const size_t *)quantifier, k = 0; k < n; k++)
+				if (has_unknown_fields(items[k]))
+					return true;
+			continue;
+		}
+		/* The members of a oneof share their memory: only the one that is set is a pointer to look at. */
+		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && *(const uint32_t *)quantifier != field->id)
+			continue;
+		const ProtobufCMessage *child = *(ProtobufCMessage *const *)member;
+		if (child && has_unknown_fields(child))
+			return true;
+	}
+	return false;
+}
+
+/* A buffer that only compares what is appended with the bytes that are expected. */
+struct comparison {
+	ProtobufCBuffer buffer;
+	const uint8_t *expected;
+	size_t left;
+	bool differs;
+};
+
+static void compare_append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data)
+{
+	struct comparison *c = (struct comparison *)buffer;
+
+	if (c->differs || size == 0)
+		return;
+	if (size > c->left || memcmp(data, c->expected, size) != 0) {
+		c->differs = true;
+		return;
+	}
+	c->expected += size;
+	c->left -= size;
+}
+
+static bool encodes_to(const ProtobufCMessage *message, const void *data, size_t size)
+{
+	struct comparison c = {.buffer = {.append = compare_append}, .expected = data, .left = size};
+
+	protobuf_c_message_pack_to_buffer(message, &c.buffer);
+	return !c.differs && c.left == 0;
+}
+
+int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, size_t size, struct arena *arena,
+                     ProtobufCMessage **message)
+{
+	arena->error = 0;
+	ProtobufCMessage *decoded = protobuf_c_message_unpack(type, &arena->protobuf, size, data);
+
+	if (!decoded)
+		return arena->error ? arena->error : UNCIA_E_ENCODING;
+	if (has_unknown_fields(decoded) || !encodes_to(decoded, data, size))
+		return UNCIA_E_ENCODING;
+	*message = decoded;
+	return 0;
+}
+
+int canonical_encode(const ProtobufCMessage *message, uint8_t **data, size_t *size)
+{
+	size_t packed_size = protobuf_c_message_get_packed_size(message);
+	uint8_t *packed = malloc(packed_size ? packed_size : 1);
+
+	if (!packed)
+		return UNCIA_E_MEMORY;
+	protobuf_c_message_pack(message, packed);
+	*data = packed;
+	*size = packed_size;
+	return 0;
+}
