@@ -3,6 +3,13 @@
 #ifndef UNCIA_ERROR_H
 #define UNCIA_ERROR_H
 
+/* Marks what the shared library shows; everything else in it is hidden. */
+#if defined(__GNUC__) || defined(__clang__)
+#define UNCIA_API __attribute__((visibility("default")))
+#else
+#define UNCIA_API
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -48,7 +55,7 @@ enum uncia_error {
 };
 
 /* A short English sentence for an error code, without a full stop; never NULL. Static storage. */
-const char *uncia_error_text(int error);
+UNCIA_API const char *uncia_error_text(int error);
 
 #ifdef __cplusplus
 }

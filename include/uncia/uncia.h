@@ -1,0 +1,577 @@
+/* libuncia: a wallet for the Uncia network, to be embedded in a chat application or any other host.
+ *
+ * The library has no threads, no globals that change, no signal handlers, and calls nobody but the hooks of
+ * struct uncia_host. Everything a network says is proved before it is believed. A program looks like this:
+ *
+ *	uncia_host_directory("/home/me/.uncia", &host);
+ *	uncia_network_load("network.conf", &network, why);
+ *	uncia_wallet_open(&host, network, &(struct uncia_wallet_options){.size = sizeof(struct uncia_wallet_options),
+ *			  .passphrase = "…"}, &wallet);
+ *	uncia_wallet_sync(wallet);
+ *	for (;;) {
+ *		poll uncia_wallet_fd(wallet) for reading, at most uncia_wallet_timeout_ms(wallet);
+ *		uncia_wallet_process(wallet);
+ *		while (uncia_wallet_event(wallet, &event))
+ *			…
+ *	}
+ *
+ * A host that owns its sockets feeds and drains bytes instead: "Driving by bytes" below.
+ *
+ * Rules that hold for every function:
+ * - Errors: 0 or a negative enum uncia_error. Out-parameters are left alone on failure. A wrong argument (NULL where
+ *   it is not allowed, a `size` field that no version ever had) is UNCIA_E_ARGUMENT, never a crash of the host.
+ * - Structures that may grow start with `size`: the caller sets it to sizeof before the call, for those it passes in
+ *   and for those it wants filled.
+ * - Amounts are micro-units: 10^-6 of a unit. Times in _ms are milliseconds; `_at` is seconds since 1970.
+ * - Text is UTF-8 and NUL-terminated.
+ * - Threads: an object (wallet, network, receipt) is used by one thread at a time; different objects by any.
+ *   Functions without an object may be called from any thread. A wallet is of no use in a child process after fork:
+ *   there it answers UNCIA_E_BUSY, and everything that is stored stays with the parent.
+ */
+#ifndef UNCIA_UNCIA_H
+#define UNCIA_UNCIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uncia/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UNCIA_ADDRESS_TEXT_SIZE 64 /* sizes of text buffers, NUL included */
+#define UNCIA_AMOUNT_TEXT_SIZE 32
+#define UNCIA_ID_TEXT_SIZE 65
+#define UNCIA_WORDS_TEXT_SIZE 256
+#define UNCIA_WHY_SIZE 256
+#define UNCIA_MEMO_SIZE 513
+#define UNCIA_REQUEST_TEXT_SIZE 2048
+#define UNCIA_CONTACT_NAME_SIZE 65
+#define UNCIA_BLOB_NAME_SIZE 160
+
+/* The library's version, such as "0.1.0".
+ * Returns: static text.
+ * Threads: any. */
+UNCIA_API const char *uncia_version(void);
+
+/* ---- amounts, addresses, ids, memos, requests ------------------------------------------------------------------- */
+
+/* Reads "12", "0.5", "12.500000": digits, and at most one point with one to six digits behind it. Zero parses.
+ * Returns: 0; UNCIA_E_AMOUNT for anything else, too large included; UNCIA_E_ARGUMENT.
+ * Out: micro, micro-units.
+ * Threads: any.
+ * Spec: encoding.md, "Amounts". */
+UNCIA_API int uncia_amount_parse(const char *text, uint64_t *micro);
+
+/* Writes an amount with six decimals, "0.500000".
+ * Threads: any.
+ * Spec: encoding.md, "Amounts". */
+UNCIA_API void uncia_amount_format(uint64_t micro, char text[UNCIA_AMOUNT_TEXT_SIZE]);
+
+/* An address taken apart: the account, and the reference that an exchange or shop put into it. */
+struct uncia_address {
+	uint8_t account[20];
+	bool has_reference;
+	uint8_t reference[8];
+};
+
+/* Reads an address, "unc1…", all lower or all upper case.
+ * Returns: 0; UNCIA_E_ADDRESS where it is mistyped or not of this kind; UNCIA_E_ARGUMENT.
+ * Threads: any.
+ * Spec: encoding.md, "Addresses". */
+UNCIA_API int uncia_address_parse(const char *text, struct uncia_address *address);
+
+/* Writes an address in lower case, with its reference where it has one.
+ * Threads: any.
+ * Spec: encoding.md, "Addresses". */
+UNCIA_API void uncia_address_format(const struct uncia_address *address, char text[UNCIA_ADDRESS_TEXT_SIZE]);
+
+struct uncia_payment_id {
+	uint8_t b[32];
+};
+
+/* Reads 64 hexadecimal digits.
+ * Returns: 0; UNCIA_E_ARGUMENT.
+ * Threads: any. */
+UNCIA_API int uncia_payment_id_parse(const char *text, struct uncia_payment_id *id);
+
+/* Writes 64 lower-case hexadecimal digits.
+ * Threads: any. */
+UNCIA_API void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_ID_TEXT_SIZE]);
+
+/* The hash of a memo's text. The text stays between the people; the ledger carries at most this.
+ * Returns: 0; UNCIA_E_ARGUMENT; UNCIA_E_LIBRARY.
+ * Threads: any.
+ * Spec: wallet.md, "Memos". */
+UNCIA_API int uncia_memo_hash(const char *text, uint8_t hash[32]);
+
+/* Somebody's wish to be paid, as inert text that can be put into a chat or a QR code:
+ * "uncia:unc1…?amount=0.50&memo=rent". It says nothing about who wrote it: show the payee before paying. */
+struct uncia_request {
+	size_t size;
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	bool has_amount;
+	uint64_t amount;            /* micro-units, > 0 */
+	char memo[UNCIA_MEMO_SIZE]; /* empty: none; no control characters */
+};
+
+/* Reads a request, strictly: an unknown or repeated parameter, a wrong escape, a control character is refused.
+ * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_LIMIT where it is too long;
+ *	UNCIA_E_ARGUMENT.
+ * In: request->size is set.
+ * Threads: any.
+ * Spec: wallet.md, "Requests". */
+UNCIA_API int uncia_request_parse(const char *text, struct uncia_request *request);
+
+/* Writes a request.
+ * Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_ENCODING where the memo is not UTF-8 or holds control
+ *	characters; UNCIA_E_ARGUMENT.
+ * Threads: any.
+ * Spec: wallet.md, "Requests". */
+UNCIA_API int uncia_request_format(const struct uncia_request *request, char text[UNCIA_REQUEST_TEXT_SIZE]);
+
+/* ---- the host --------------------------------------------------------------------------------------------------- */
+
+enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA_LOG_DEBUG };
+
+/* What the wallet asks of whoever embeds it. The library copies the structure; `context` must stay valid as long as
+ * the wallet. Hooks must not call the wallet.
+ *
+ * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
+ * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
+ * or the new one. Where they fail, it is one of the two. Money depends on it. */
+struct uncia_host {
+	size_t size;
+	void *context;
+	/* Copies up to `capacity` bytes and sets *size to the size of the whole blob. UNCIA_E_NOT_FOUND; UNCIA_E_IO;
+	 * UNCIA_E_PERMISSION. */
+	int (*load)(void *context, const char *name, void *buffer, size_t capacity, size_t *size);
+	/* UNCIA_E_EXISTS where there is one by that name, whoever made it, other processes included; UNCIA_E_IO. */
+	int (*create)(void *context, const char *name, const void *data, size_t size);
+	/* Creates or overwrites. UNCIA_E_IO. */
+	int (*replace)(void *context, const char *name, const void *data, size_t size);
+	/* UNCIA_E_NOT_FOUND; UNCIA_E_IO. */
+	int (*remove)(void *context, const char *name);
+	/* Calls `each` for every name that starts with `prefix`, in any order; ends with the first result that is not
+	 * 0 and returns it. UNCIA_E_IO. */
+	int (*list)(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
+		    void *each_context);
+	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
+	int (*random)(void *context, void *buffer, size_t size);
+	/* Milliseconds, never stepping back. NULL: the system's monotonic clock. */
+	uint64_t (*now_ms)(void *context);
+	/* Milliseconds since 1970; only shown, nothing is decided by it. NULL: the system's. */
+	uint64_t (*wall_ms)(void *context);
+	/* One line, without secrets. NULL: none. */
+	void (*log)(void *context, enum uncia_log_level level, const char *text);
+};
+
+/* A host over a directory of a POSIX file system: made with mode 0700 where it does not exist, files 0600.
+ * Returns: 0; UNCIA_E_PERMISSION where others can read the directory; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * In: host->size is set.
+ * Owns: the caller frees with uncia_host_directory_free, after closing its wallets.
+ * Threads: any. */
+UNCIA_API int uncia_host_directory(const char *path, struct uncia_host *host);
+
+/* Frees what uncia_host_directory made; NULL is fine. */
+UNCIA_API void uncia_host_directory_free(struct uncia_host *host);
+
+/* ---- the network file ------------------------------------------------------------------------------------------- */
+
+/* A network: its genesis, and where its validators are. Made from network.conf, which anybody may read. */
+struct uncia_network;
+
+/* Reads the text of a network file and checks it against itself: the genesis, every key.
+ * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
+ * Owns: the caller frees with uncia_network_free, after the wallets that use it.
+ * Threads: any.
+ * Spec: wallet.md, "The network file". */
+UNCIA_API int uncia_network_parse(const char *text, struct uncia_network **network, char why[UNCIA_WHY_SIZE]);
+
+/* The same from a file.
+ * Returns: as uncia_network_parse; UNCIA_E_NOT_FOUND; UNCIA_E_IO. */
+UNCIA_API int uncia_network_load(const char *path, struct uncia_network **network, char why[UNCIA_WHY_SIZE]);
+
+/* NULL is fine. */
+UNCIA_API void uncia_network_free(struct uncia_network *network);
+
+/* The network's name and its currency's code, such as "LIB".
+ * Returns: text that lives as long as the network. */
+UNCIA_API const char *uncia_network_name(const struct uncia_network *network);
+UNCIA_API const char *uncia_network_currency(const struct uncia_network *network);
+
+/* The network's id.
+ * Out: id, 32 bytes. */
+UNCIA_API void uncia_network_id(const struct uncia_network *network, uint8_t id[32]);
+
+/* The smallest amount that an output may have, in micro-units. */
+UNCIA_API uint64_t uncia_network_smallest_amount(const struct uncia_network *network);
+
+/* How many validators the file names an address for; they are numbered from 0, and not all of the committee need be
+ * there. */
+UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network);
+
+/* Host (name or numeric address, without brackets) and port of a validator.
+ * Returns: 0; UNCIA_E_ARGUMENT where there is none of that number.
+ * Out: host lives as long as the network. */
+UNCIA_API int uncia_network_validator(const struct uncia_network *network, uint32_t number, const char **host,
+				      uint16_t *port);
+
+/* ---- words and keys --------------------------------------------------------------------------------------------- */
+
+/* Fresh recovery words. Whoever has them has the money: show them once, write them down.
+ * Returns: 0; UNCIA_E_RANDOM; UNCIA_E_ARGUMENT where count is neither 12 nor 24.
+ * Out: words, in lower case, one space apart. The caller wipes it.
+ * In: host may be NULL: the system's randomness.
+ * Threads: any.
+ * Spec: wallet.md, "Keys". */
+UNCIA_API int uncia_words_make(const struct uncia_host *host, unsigned count, char words[UNCIA_WORDS_TEXT_SIZE]);
+
+/* Whether these are recovery words: 12 or 24, each in the list, checksum right. Case and spaces do not matter.
+ * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
+ * Threads: any. */
+UNCIA_API int uncia_words_check(const char *words);
+
+struct uncia_key_options {
+	size_t size;
+	const char *passphrase;  /* seals the key file; NULL only together with no_passphrase */
+	bool no_passphrase;      /* keeps the key readable by whoever reads the file: for tests */
+	uint64_t kdf_memory;     /* bytes that a guess at the passphrase costs; 0: 256 MiB */
+	uint32_t kdf_passes;     /* 0: 3 */
+};
+
+/* Makes the wallet's key file from recovery words: a new wallet, or an old one restored.
+ * Returns: 0; UNCIA_E_EXISTS where the home has a key already; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
+ *	UNCIA_E_IO; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT (neither a passphrase nor no_passphrase; kdf out of range).
+ * Threads: one at a time per home.
+ * Spec: wallet.md, "The key file". */
+UNCIA_API int uncia_wallet_create(const struct uncia_host *host, const char *words,
+				  const struct uncia_key_options *options);
+
+/* ---- the wallet ------------------------------------------------------------------------------------------------- */
+
+struct uncia_wallet;
+
+struct uncia_wallet_options {
+	size_t size;
+	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
+	uint32_t request_timeout_ms; /* after which a sync, query or history ends with UNREACHABLE; 0: 10000 */
+};
+
+/* Opens a wallet. The first open with a network binds the home to it.
+ * Returns: 0; UNCIA_E_NOT_FOUND where the home has no key; UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED (restore from the
+ *	words); UNCIA_E_NETWORK where the home belongs to another network; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
+ *	UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
+ * In: network may be NULL: then it can say its address, its outbox and contacts, nothing else. options may be NULL.
+ * Owns: the caller closes with uncia_wallet_close; the network must outlive the wallet.
+ * Threads: one at a time per wallet. Several processes may have one home open: nothing is paid twice.
+ * Spec: wallet.md. */
+UNCIA_API int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
+				const struct uncia_wallet_options *options, struct uncia_wallet **wallet);
+
+/* Closes links, wipes keys. What is pending stays in storage and goes on at the next open. NULL is fine. */
+UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
+
+/* Opens the key of a wallet that was opened locked.
+ * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);
+
+/* The recovery words of this wallet.
+ * Returns: as uncia_wallet_unlock.
+ * Out: words; the caller wipes it.
+ * In: passphrase, asked for again; NULL for a key file without one. */
+UNCIA_API int uncia_wallet_words(struct uncia_wallet *wallet, const char *passphrase,
+				 char words[UNCIA_WORDS_TEXT_SIZE]);
+
+/* The wallet's own address. */
+UNCIA_API void uncia_wallet_address(const struct uncia_wallet *wallet, char text[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* Whether the key is open, so that uncia_wallet_pay can sign. */
+UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
+
+/* ---- events ----------------------------------------------------------------------------------------------------- */
+
+enum uncia_event_kind {
+	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0, or
+				  * UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like where
+				  * an end could not be stored (it stays pending) */
+	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
+	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record */
+};
+
+struct uncia_event {
+	size_t size;
+	enum uncia_event_kind kind;
+	int error;
+	struct uncia_payment_id id;
+	uint32_t validator;
+	bool up;
+	char text[UNCIA_WHY_SIZE]; /* ERROR and LINK: one sentence, or empty */
+};
+
+/* Takes the next event; they come in the order in which things happened.
+ * Returns: whether there was one.
+ * In: event->size is set. */
+UNCIA_API bool uncia_wallet_event(struct uncia_wallet *wallet, struct uncia_event *event);
+
+/* ---- balance ---------------------------------------------------------------------------------------------------- */
+
+/* Asks the validators for this account and the time of the ledger. Ends in UNCIA_EVENT_BALANCE.
+ * Returns: 0 (also where one is under way); UNCIA_E_NETWORK where the wallet was opened without one;
+ *	UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Spec: wallet.md, "Balance". */
+UNCIA_API int uncia_wallet_sync(struct uncia_wallet *wallet);
+
+struct uncia_balance {
+	size_t size;
+	bool known;            /* a sync has succeeded; else the rest is 0 */
+	bool exists;           /* the ledger has this account; else the balance is 0 */
+	uint64_t balance;      /* proven, after final height `height` */
+	uint64_t waiting;      /* own payments on their way, not in `balance` yet */
+	uint64_t spendable;    /* balance - waiting, at least 0 */
+	uint64_t height;
+	uint64_t timestamp_ms; /* of the newest header that was verified */
+};
+
+/* What the last sync found out. Payments that became final since are in it after the next sync.
+ * Returns: 0; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_balance(const struct uncia_wallet *wallet, struct uncia_balance *balance);
+
+/* ---- paying ----------------------------------------------------------------------------------------------------- */
+
+struct uncia_output {
+	const char *address; /* "unc1…", with its reference where it has one */
+	uint64_t amount;     /* micro-units, > 0 */
+};
+
+struct uncia_payment_request {
+	size_t size;
+	const struct uncia_output *outputs;
+	uint32_t output_count;    /* 1..255 */
+	const uint8_t *memo_hash; /* 32 bytes, or NULL */
+	const char *key;          /* the caller's idempotency key, 1..256 bytes, or NULL */
+	uint32_t expires_s;       /* 1..3600; 0: 120 */
+};
+
+/* Pays. Signs, stores the payment durably and only then lets the first byte out, in later calls. From here on it has
+ * exactly two ends, each told by UNCIA_EVENT_PAYMENT: final, with a receipt, or expired, certain never to happen.
+ * Until then it is pending; the same bytes are sent again for as long as it is.
+ *
+ * The same key is the same payment, in this home, for ever: a second call, even after a crash or by another process,
+ * gives the id of the first, sends it again where it is pending, and tells its state by an event. Where it expired it
+ * stays expired; to pay all the same, use a new key. The expiry is no part of what must be equal.
+ *
+ * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
+ *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded
+ *	yet; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
+ *	UNCIA_E_RANDOM; UNCIA_E_BUSY; UNCIA_E_LIBRARY. UNCIA_E_IO: not known to be stored; nothing was sent. With a
+ *	key, call again with the same one; without, no later open sends it unless it was stored, and then
+ *	uncia_wallet_outbox shows it. UNCIA_E_DAMAGED: what is stored under this key cannot be read.
+ * Out: id.
+ * Spec: wallet.md, "Paying". */
+UNCIA_API int uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request,
+			       struct uncia_payment_id *id);
+
+enum uncia_payment_state {
+	UNCIA_PAYMENT_UNKNOWN = 0, /* not this wallet's, and validators weighing F+1 do not know it: no end of a payment */
+	UNCIA_PAYMENT_PENDING = 1,
+	UNCIA_PAYMENT_FINAL = 2,   /* proved by its receipt */
+	UNCIA_PAYMENT_EXPIRED = 3  /* on the signed word of validators weighing F+1: it never happened and never will */
+};
+
+/* Why a payment is still pending. Never an end: each may pass. */
+enum uncia_pending_reason {
+	UNCIA_PENDING_WAITING = 0,   /* in line for a block */
+	UNCIA_PENDING_FUNDS = 1,     /* the balance is too small now */
+	UNCIA_PENDING_KEY = 2,       /* not the account's key now */
+	UNCIA_PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
+	UNCIA_PENDING_AMOUNT = 4,    /* below the smallest amount */
+	UNCIA_PENDING_UNSENT = 100,  /* no validator has answered for it yet */
+	UNCIA_PENDING_REFUSED = 101  /* a validator would not take it: `refusal` */
+};
+
+/* A short English phrase for a reason; never NULL. Static storage.
+ * Threads: any. */
+UNCIA_API const char *uncia_pending_text(enum uncia_pending_reason reason);
+
+struct uncia_payment {
+	size_t size;
+	struct uncia_payment_id id;
+	enum uncia_payment_state state;
+	enum uncia_pending_reason reason;     /* PENDING */
+	int refusal;                          /* PENDING with reason REFUSED: enum uncia_error */
+	bool own;                             /* made by this wallet: it is in the outbox */
+	bool detailed;                        /* own or FINAL: the next ones are known */
+	char sender[UNCIA_ADDRESS_TEXT_SIZE];
+	char to[UNCIA_ADDRESS_TEXT_SIZE];     /* of the first output */
+	uint32_t output_count;
+	uint64_t amount;                      /* the sum of the outputs */
+	bool has_memo_hash;
+	uint8_t memo_hash[32];
+	uint64_t expires_at;                  /* in seconds; always known */
+	uint64_t height, timestamp_ms;        /* FINAL: of its block */
+	uint32_t index;                       /* FINAL: place in its block */
+	uint64_t made_ms;                     /* own: the wall clock at uncia_wallet_pay */
+	uint64_t elapsed_ms;                  /* FINAL: from that call, or this session's first resend, to the receipt */
+};
+
+/* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query.
+ * Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_ARGUMENT.
+ * In: payment->size is set. */
+UNCIA_API int uncia_wallet_payment(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
+				   struct uncia_payment *payment);
+
+/* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
+ * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_query(struct uncia_wallet *wallet, const struct uncia_payment_id *id);
+
+/* This wallet's own payments, in no particular order. */
+UNCIA_API size_t uncia_wallet_outbox_count(const struct uncia_wallet *wallet);
+UNCIA_API int uncia_wallet_outbox(const struct uncia_wallet *wallet, size_t number, struct uncia_payment_id *id);
+
+/* ---- history ---------------------------------------------------------------------------------------------------- */
+
+/* Asks for the payments that touched this account, newest first, each proved by its receipt. Ends in
+ * UNCIA_EVENT_HISTORY. One page at a time: a second call before that replaces the first.
+ * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * In: before_height and before_index: 0 and 0 for the newest, or the `next_` ones of the page before; limit 1..64.
+ * Spec: wallet.md, "History". */
+UNCIA_API int uncia_wallet_history(struct uncia_wallet *wallet, uint64_t before_height, uint32_t before_index,
+				   uint32_t limit);
+
+struct uncia_history_page {
+	size_t size;
+	uint32_t count;
+	uint64_t next_height; /* 0: the validator knows of no more */
+	uint32_t next_index;
+	bool complete;        /* all pages together are proved to hold every payment since the account was created, up to
+			       * the height of the last sync. Else something may be missing (pages to come, for one) */
+};
+
+/* The page that came last.
+ * Returns: 0; UNCIA_E_NOT_FOUND where none has; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_history_page(const struct uncia_wallet *wallet, struct uncia_history_page *page);
+
+struct uncia_receipt;
+
+/* One entry of it, 0 the newest.
+ * Returns: the receipt, valid until the next page is there or the wallet is closed; NULL past the end. */
+UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *wallet, uint32_t number);
+
+/* ---- receipts --------------------------------------------------------------------------------------------------- */
+
+/* Verifies a receipt, "uncia-receipt-1:…", offline.
+ * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * In: text; white space around it does not matter.
+ * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.
+ * Threads: any.
+ * Spec: wallet.md, "Receipts". */
+UNCIA_API int uncia_receipt_verify(const struct uncia_network *network, const char *text,
+				   struct uncia_receipt **receipt);
+
+/* NULL is fine. Not for those that belong to a wallet's history. */
+UNCIA_API void uncia_receipt_free(struct uncia_receipt *receipt);
+
+/* What a receipt proves, as a payment in the state FINAL.
+ * Returns: 0; UNCIA_E_ARGUMENT.
+ * In: payment->size is set. */
+UNCIA_API int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment);
+
+/* One of its outputs.
+ * Returns: 0; UNCIA_E_ARGUMENT past the last. */
+UNCIA_API int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number,
+				   char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
+
+/* The receipt as one line of text.
+ * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Owns: the caller frees *text with uncia_text_free. */
+UNCIA_API int uncia_receipt_text(const struct uncia_receipt *receipt, char **text);
+
+/* The receipt of a final payment, of the outbox or one that was queried or came in the history, as text.
+ * Returns: 0; UNCIA_E_NOT_FOUND where the wallet has none; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY;
+ *	UNCIA_E_ARGUMENT.
+ * Owns: the caller frees *text with uncia_text_free. */
+UNCIA_API int uncia_wallet_receipt(const struct uncia_wallet *wallet, const struct uncia_payment_id *id, char **text);
+
+UNCIA_API void uncia_text_free(char *text);
+
+/* ---- contacts --------------------------------------------------------------------------------------------------- */
+
+/* Pins a name to the address it had when it was first used, so that a changed one is noticed.
+ * Returns: 0 (also where it is pinned to this very address); UNCIA_E_EXISTS where it is pinned to another and
+ *	`replace` is false; UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT (a name of 1
+ *	to 64 bytes, UTF-8 without control characters).
+ * Spec: wallet.md, "Contacts". */
+UNCIA_API int uncia_contact_pin(struct uncia_wallet *wallet, const char *name, const char *address, bool replace);
+
+/* The address of a contact.
+ * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_contact_find(const struct uncia_wallet *wallet, const char *name,
+				 char address[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_contact_remove(struct uncia_wallet *wallet, const char *name);
+
+/* Calls `each` for every contact, sorted by name, until one returns other than 0.
+ * Returns: 0; what `each` returned; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_contact_list(const struct uncia_wallet *wallet,
+				 int (*each)(void *context, const char *name, const char *address), void *context);
+
+/* ---- driving by one file descriptor (POSIX) --------------------------------------------------------------------- */
+
+/* A descriptor that becomes readable when uncia_wallet_process has something to do. From the first of these two calls
+ * on the library opens its own sockets; do not mix with "Driving by bytes".
+ * Returns: the descriptor, the same for the wallet's life; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_ARGUMENT.
+ * Owns: the wallet. */
+UNCIA_API int uncia_wallet_fd(struct uncia_wallet *wallet);
+
+/* Does what can be done without waiting. The one exception is the name look-up of a validator whose address in the
+ * network file is a host name; numeric addresses never wait.
+ * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_process(struct uncia_wallet *wallet);
+
+/* How long the host may wait before it calls uncia_wallet_process (or _tick) even if nothing happens.
+ * Returns: milliseconds, 0 where there is something to do now (an event waits, for one), -1 for no limit. */
+UNCIA_API int uncia_wallet_timeout_ms(const struct uncia_wallet *wallet);
+
+/* ---- driving by bytes ------------------------------------------------------------------------------------------- */
+
+/* For each validator i < uncia_network_validators: while wanted, connect to uncia_network_validator(i); once connected
+ * call _opened; then feed what is received, write what _output gives, say with _taken how much of it went. When the
+ * connection ends, or _feed fails, or it is open and not wanted any more: close it and call _closed. */
+
+/* Whether the wallet wants a connection to this validator now. */
+UNCIA_API bool uncia_wallet_link_wanted(const struct uncia_wallet *wallet, uint32_t validator);
+
+/* Returns: 0; UNCIA_E_RANDOM; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no such validator, or open). */
+UNCIA_API int uncia_wallet_link_opened(struct uncia_wallet *wallet, uint32_t validator);
+
+/* Returns: 0; UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING, UNCIA_E_PROOF, UNCIA_E_LIMIT,
+ *	UNCIA_E_MEMORY: close the connection; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_link_feed(struct uncia_wallet *wallet, uint32_t validator, const void *data, size_t size);
+
+/* Bytes to be written.
+ * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Out: data, valid until the next call on this wallet; *size 0 where there is nothing. */
+UNCIA_API int uncia_wallet_link_output(struct uncia_wallet *wallet, uint32_t validator, const void **data,
+				       size_t *size);
+
+/* The first `size` bytes of the output were written. */
+UNCIA_API int uncia_wallet_link_taken(struct uncia_wallet *wallet, uint32_t validator, size_t size);
+
+/* The connection ended, or could not be made. In: error, why (0: closed as wished). */
+UNCIA_API int uncia_wallet_link_closed(struct uncia_wallet *wallet, uint32_t validator, int error);
+
+/* Carries out what time asks for: resends, time-outs. Call it after uncia_wallet_timeout_ms.
+ * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
