@@ -517,10 +517,15 @@ UNCIA_API int uncia_contact_find(const struct uncia_wallet *wallet, const char *
 /* Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
 UNCIA_API int uncia_contact_remove(struct uncia_wallet *wallet, const char *name);
 
-/* Calls `each` for every contact, sorted by name, until one returns other than 0.
- * Returns: 0; what `each` returned; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_contact_list(const struct uncia_wallet *wallet,
-				 int (*each)(void *context, const char *name, const char *address), void *context);
+/* Reads the contacts from storage, for uncia_contact_at.
+ * Returns: 0; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Out: count. */
+UNCIA_API int uncia_contact_count(struct uncia_wallet *wallet, size_t *count);
+
+/* One of them as read by the last uncia_contact_count, sorted by name.
+ * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_contact_at(const struct uncia_wallet *wallet, size_t number, char name[UNCIA_CONTACT_NAME_SIZE],
+			       char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* ---- driving by one file descriptor (POSIX) --------------------------------------------------------------------- */
 
