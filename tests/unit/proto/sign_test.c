@@ -1,18 +1,8 @@
 /* Signatures: the pinned verdicts, and that they are the published cases. */
-#include <check.h>
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 #include "sign.h"
 #include "speccheck.h"
-#include "uncia/error.h"
-
-static void hex(const char *text, uint8_t *out, size_t size)
-{
-	size_t n;
-	ck_assert_int_eq(sodium_hex2bin(out, size, text, strlen(text), NULL, &n, NULL), 0);
-	ck_assert_uint_eq(n, size);
-}
+#include "unit.h"
 
 START_TEST(self_test_passes_on_this_library)
 {
@@ -29,9 +19,9 @@ START_TEST(speccheck_table_is_the_published_one)
 		const struct speccheck_case *c = &speccheck_cases[i];
 		json_t *published = json_array_get(cases, i);
 		uint8_t message[32], key[32], signature[64];
-		hex(json_string_value(json_object_get(published, "message")), message, sizeof(message));
-		hex(json_string_value(json_object_get(published, "pub_key")), key, sizeof(key));
-		hex(json_string_value(json_object_get(published, "signature")), signature, sizeof(signature));
+		unit_hex(json_string_value(json_object_get(published, "message")), message, sizeof(message));
+		unit_hex(json_string_value(json_object_get(published, "pub_key")), key, sizeof(key));
+		unit_hex(json_string_value(json_object_get(published, "signature")), signature, sizeof(signature));
 		ck_assert_mem_eq(c->message, message, sizeof(message));
 		ck_assert_mem_eq(c->public_key, key, sizeof(key));
 		ck_assert_mem_eq(c->signature, signature, sizeof(signature));
@@ -49,7 +39,7 @@ START_TEST(keys_of_mixed_or_small_order_are_not_valid)
 {
 	uint8_t key[PUBLIC_KEY_SIZE], secret[SECRET_KEY_SIZE], seed[SEED_SIZE] = {7};
 
-	hex("003789297ce02defa2f4bc7635d1d7ce99b96d76eb91d31f905101674ddab720", key, sizeof(key));
+	unit_hex("003789297ce02defa2f4bc7635d1d7ce99b96d76eb91d31f905101674ddab720", key, sizeof(key));
 	ck_assert(!sign_key_valid(key));
 	/* Cases 0 to 5 and 8 to 11 have keys of small or mixed order or in no canonical form. */
 	for (int i = 0; i < 12; i++)
@@ -86,19 +76,5 @@ START_TEST(signature_is_deterministic_and_covers_every_bit)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("sign");
-	TCase *cases = tcase_create("sign");
-	tcase_set_timeout(cases, 60);
-	tcase_add_test(cases, self_test_passes_on_this_library);
-	tcase_add_test(cases, speccheck_table_is_the_published_one);
-	tcase_add_test(cases, keys_of_mixed_or_small_order_are_not_valid);
-	tcase_add_test(cases, signature_is_deterministic_and_covers_every_bit);
-	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("sign", self_test_passes_on_this_library, speccheck_table_is_the_published_one,
+          keys_of_mixed_or_small_order_are_not_valid, signature_is_deterministic_and_covers_every_bit)
