@@ -24,11 +24,11 @@ int header_decode(const void *bytes, size_t size, struct header *header);
 /* Fills bytes, size and id from the other fields. */
 int header_encode(struct header *header);
 
-/* A decoded body. Owns its payments array and each payment in it that `owned` says. */
+/* A decoded block: block_free frees it, its payments array and each payment in it. */
 struct block {
 	struct header header;
 	uint32_t count;
-	struct payment **payments; /* in order; owned */
+	struct payment **payments; /* in order */
 };
 
 /* Decodes Block bytes: the header, every payment (payment_decode), the count and the payments root.

@@ -17,6 +17,7 @@
 #define VOTE_SIZE_MAX (4u << 10)
 
 #define COMMITTEE_SIZE_MAX 128u
+#define CERTIFICATE_SIZE_MAX (16u << 10) /* a signature of each member is half of it */
 #define VIEW_WINDOW 1024u /* votes are kept for views this near the current one */
 #define RECEIPT_SIZE_MAX (256u << 10)
 #define RECEIPT_DESCENDANTS_MAX 256u

@@ -1,0 +1,165 @@
+/* Block headers and bodies as bytes. Whether a block fits its parent and the ledger is decided by the node. */
+#include "block.h"
+#include <stdlib.h>
+#include <string.h>
+#include "canonical.h"
+#include "consensus.pb-c.h"
+#include "fields.h"
+#include "uncia/error.h"
+
+/* What Block adds to its payments: the header, and for each payment two tags and two lengths of at most 3 bytes. */
+#define BLOCK_BYTES_MAX (BLOCK_SIZE_MAX + 8 * BLOCK_PAYMENTS_MAX + HEADER_SIZE_MAX + 8)
+
+int header_decode(const void *bytes, size_t size, struct header *header)
+{
+	if (size > HEADER_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	struct arena arena;
+	ProtobufCMessage *message;
+	arena_init(&arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__block_header__descriptor, bytes, size, &arena, &message);
+	if (rc == 0) {
+		const Uncia__Pb__BlockHeader *pb = (Uncia__Pb__BlockHeader *)message;
+		struct header h = {
+		    .epoch = pb->epoch,
+		    .view = pb->view,
+		    .height = pb->height,
+		    .timestamp_ms = pb->timestamp_ms,
+		    .payment_count = pb->payment_count,
+		    .proposer = pb->proposer,
+		    .size = (uint32_t)size,
+		};
+		if (field_copy(&pb->parent_id, h.parent_id.b, HASH_SIZE) &&
+		    field_copy(&pb->payments_root, h.payments_root.b, HASH_SIZE) &&
+		    field_copy(&pb->parent_state_root, h.parent_state_root.b, HASH_SIZE) &&
+		    field_copy(&pb->committee_hash, h.committee_hash.b, HASH_SIZE) &&
+		    h.payment_count <= BLOCK_PAYMENTS_MAX) {
+			memcpy(h.bytes, bytes, size);
+			hash1(HASH_BLOCK, bytes, size, &h.id);
+			*header = h;
+		} else {
+			rc = UNCIA_E_ENCODING;
+		}
+	}
+	arena_deinit(&arena);
+	return rc;
+}
+
+int header_encode(struct header *header)
+{
+	if (header->payment_count > BLOCK_PAYMENTS_MAX)
+		return UNCIA_E_LIMIT;
+	Uncia__Pb__BlockHeader pb = UNCIA__PB__BLOCK_HEADER__INIT;
+	pb.epoch = header->epoch;
+	pb.view = header->view;
+	pb.height = header->height;
+	pb.parent_id = field_of(header->parent_id.b, HASH_SIZE);
+	pb.timestamp_ms = header->timestamp_ms;
+	pb.payment_count = header->payment_count;
+	pb.payments_root = field_of(header->payments_root.b, HASH_SIZE);
+	pb.parent_state_root = field_of(header->parent_state_root.b, HASH_SIZE);
+	pb.committee_hash = field_of(header->committee_hash.b, HASH_SIZE);
+	pb.proposer = header->proposer;
+	if (protobuf_c_message_get_packed_size(&pb.base) > HEADER_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	header->size = (uint32_t)protobuf_c_message_pack(&pb.base, header->bytes);
+	hash1(HASH_BLOCK, header->bytes, header->size, &header->id);
+	return 0;
+}
+
+int block_payments_root(struct payment *const *payments, uint32_t count, struct hash *root)
+{
+	struct hash *leaves = calloc((size_t)count + 1, sizeof(*leaves));
+	if (!leaves)
+		return UNCIA_E_MEMORY;
+	for (uint32_t i = 0; i < count; i++)
+		merkle_leaf(&payments[i]->id, &payments[i]->whole, &leaves[i]);
+	merkle_root(leaves, count, root);
+	free(leaves);
+	return 0;
+}
+
+/* The payments of a decoded Block into `block`, whose header is set. */
+static int block_read(const struct hash *network_id, const Uncia__Pb__Block *pb, struct block *block)
+{
+	if (pb->n_payments != block->header.payment_count)
+		return UNCIA_E_PROOF;
+	block->payments = calloc(pb->n_payments + 1, sizeof(struct payment *));
+	if (!block->payments)
+		return UNCIA_E_MEMORY;
+	size_t total = 0;
+	for (; block->count < pb->n_payments; block->count++) {
+		const ProtobufCBinaryData *data = &pb->payments[block->count]->data;
+		total += data->len;
+		if (total > BLOCK_SIZE_MAX)
+			return UNCIA_E_LIMIT;
+		int rc = payment_decode(network_id, data->data, data->len, &block->payments[block->count]);
+		if (rc == UNCIA_E_AMOUNT)
+			rc = UNCIA_E_ENCODING;
+		if (rc)
+			return rc;
+	}
+	struct hash root;
+	int rc = block_payments_root(block->payments, block->count, &root);
+	if (rc)
+		return rc;
+	return memcmp(root.b, block->header.payments_root.b, HASH_SIZE) == 0 ? 0 : UNCIA_E_PROOF;
+}
+
+int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block)
+{
+	if (size > BLOCK_BYTES_MAX)
+		return UNCIA_E_LIMIT;
+	struct block *fresh = calloc(1, sizeof(*fresh));
+	if (!fresh)
+		return UNCIA_E_MEMORY;
+	struct arena arena;
+	ProtobufCMessage *message;
+	arena_init(&arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__block__descriptor, bytes, size, &arena, &message);
+	if (rc == 0) {
+		const Uncia__Pb__Block *pb = (Uncia__Pb__Block *)message;
+		rc = header_decode(pb->header.data, pb->header.len, &fresh->header);
+		if (rc == 0)
+			rc = block_read(network_id, pb, fresh);
+	}
+	arena_deinit(&arena);
+	if (rc)
+		block_free(fresh);
+	else
+		*block = fresh;
+	return rc;
+}
+
+int block_encode(const struct header *header, struct payment *const *payments, uint32_t count, uint8_t **bytes,
+                 size_t *size)
+{
+	Uncia__Pb__Blob *blobs = calloc((size_t)count + 1, sizeof(*blobs));
+	Uncia__Pb__Blob **pointers = calloc((size_t)count + 1, sizeof(*pointers));
+	int rc = UNCIA_E_MEMORY;
+	if (blobs && pointers) {
+		for (uint32_t i = 0; i < count; i++) {
+			blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+			blobs[i].data = field_of(payments[i]->bytes, payments[i]->size);
+			pointers[i] = &blobs[i];
+		}
+		Uncia__Pb__Block pb = UNCIA__PB__BLOCK__INIT;
+		pb.header = field_of(header->bytes, header->size);
+		pb.n_payments = count;
+		pb.payments = pointers;
+		rc = canonical_encode(&pb.base, bytes, size);
+	}
+	free(pointers);
+	free(blobs);
+	return rc;
+}
+
+void block_free(struct block *block)
+{
+	if (!block)
+		return;
+	for (uint32_t i = 0; i < block->count; i++)
+		payment_free(block->payments[i]);
+	free(block->payments);
+	free(block);
+}

@@ -1,0 +1,127 @@
+/* Ledger entries as bytes, and the state tree's digests and proofs. The tree itself is kept by the node. */
+#include "entry.h"
+#include <string.h>
+#include "big_endian.h"
+#include "uncia/error.h"
+
+/* entry.h: where each field of the 80 bytes begins. */
+enum {
+	AT_KIND = 0,
+	AT_FLAGS = 1,
+	AT_ZERO = 2,
+	AT_PAYMENTS = 4,
+	AT_ADDRESS = 8,
+	AT_PUBLIC_KEY = 28,
+	AT_CURRENCY = 60,
+	AT_BALANCE = 64,
+	AT_CREATED = 72,
+};
+#define CODE_SIZE 8 /* of a currency, at the front of its address field */
+
+void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
+{
+	memset(bytes, 0, ENTRY_SIZE);
+	bytes[AT_KIND] = entry->kind;
+	bytes[AT_FLAGS] = entry->flags;
+	be32_put(bytes + AT_PAYMENTS, entry->payments);
+	memcpy(bytes + AT_ADDRESS, entry->address.b, ADDRESS_SIZE);
+	memcpy(bytes + AT_PUBLIC_KEY, entry->public_key, PUBLIC_KEY_SIZE);
+	be32_put(bytes + AT_CURRENCY, entry->currency);
+	be64_put(bytes + AT_BALANCE, entry->balance);
+	be64_put(bytes + AT_CREATED, entry->created);
+}
+
+static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
+{
+	return sodium_is_zero(bytes + from, to - from);
+}
+
+int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
+{
+	uint8_t flags = bytes[AT_FLAGS];
+	bool ok = all_zero(bytes, AT_ZERO, AT_PAYMENTS);
+	switch (bytes[AT_KIND]) {
+	case ENTRY_FREE:
+		ok = ok && all_zero(bytes, AT_FLAGS, AT_BALANCE) && all_zero(bytes, AT_CREATED, ENTRY_SIZE);
+		break;
+	case ENTRY_ACCOUNT:
+		ok = ok && (flags & ~(ENTRY_KEY_KNOWN | ENTRY_KEY_ROTATED)) == 0;
+		/* A key that was rotated is known; one that is not known is zero. */
+		if (!(flags & ENTRY_KEY_KNOWN))
+			ok = ok && flags == 0 && all_zero(bytes, AT_PUBLIC_KEY, AT_CURRENCY);
+		break;
+	case ENTRY_CURRENCY:
+		ok = ok && flags == 0 && all_zero(bytes, AT_ADDRESS + CODE_SIZE, AT_CURRENCY);
+		break;
+	default:
+		ok = false;
+	}
+	if (!ok)
+		return UNCIA_E_ENCODING;
+	entry->kind = bytes[AT_KIND];
+	entry->flags = flags;
+	entry->payments = be32_get(bytes + AT_PAYMENTS);
+	memcpy(entry->address.b, bytes + AT_ADDRESS, ADDRESS_SIZE);
+	memcpy(entry->public_key, bytes + AT_PUBLIC_KEY, PUBLIC_KEY_SIZE);
+	entry->currency = be32_get(bytes + AT_CURRENCY);
+	entry->balance = be64_get(bytes + AT_BALANCE);
+	entry->created = be64_get(bytes + AT_CREATED);
+	return 0;
+}
+
+void state_group_digest(const uint8_t group[GROUP_SIZE], struct hash *digest)
+{
+	hash1(HASH_STATE_GROUP, group, GROUP_SIZE, digest);
+}
+
+void state_node_digest(const struct hash children[TREE_ARITY], struct hash *digest)
+{
+	hash1(HASH_STATE_NODE, children, TREE_ARITY * sizeof(children[0]), digest);
+}
+
+void state_root_digest(uint64_t entry_count, uint64_t free_head, const struct hash *top, struct hash *root)
+{
+	uint8_t head[16];
+	be64_put(head, entry_count);
+	be64_put(head + 8, free_head);
+	hash2(HASH_STATE_ROOT, head, sizeof(head), top->b, HASH_SIZE, root);
+}
+
+/* One node of the path: our digest among its three siblings. False where a child that cannot exist is not zero. */
+static bool path_step(const uint8_t *siblings, uint64_t position, uint64_t level_size, struct hash *digest)
+{
+	struct hash children[TREE_ARITY];
+	unsigned own = position % TREE_ARITY;
+	for (unsigned i = 0; i < TREE_ARITY; i++) {
+		if (i == own) {
+			children[i] = *digest;
+			continue;
+		}
+		memcpy(children[i].b, siblings, HASH_SIZE);
+		siblings += HASH_SIZE;
+		if (position - own + i >= level_size && !sodium_is_zero(children[i].b, HASH_SIZE))
+			return false;
+	}
+	state_node_digest(children, digest);
+	return true;
+}
+
+bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_count, uint64_t free_head,
+                        const uint8_t group[GROUP_SIZE], const uint8_t *path, size_t path_size)
+{
+	if (index >= entry_count)
+		return false;
+	struct hash digest;
+	state_group_digest(group, &digest);
+	uint64_t position = index / GROUP_ENTRIES, level_size = (entry_count - 1) / GROUP_ENTRIES + 1;
+	for (; level_size > 1; level_size = (level_size - 1) / TREE_ARITY + 1, position /= TREE_ARITY) {
+		const size_t step = (TREE_ARITY - 1) * HASH_SIZE;
+		if (path_size < step || !path_step(path, position, level_size, &digest))
+			return false;
+		path += step;
+		path_size -= step;
+	}
+	struct hash computed;
+	state_root_digest(entry_count, free_head, &digest, &computed);
+	return path_size == 0 && memcmp(computed.b, root->b, HASH_SIZE) == 0;
+}

@@ -1,0 +1,178 @@
+/* The genesis: what a network starts from, as canonical bytes whose hash is the network's id. Not the first state of
+ * the ledger, which the node makes of it. */
+#include <stdlib.h>
+#include <string.h>
+#include "canonical.h"
+#include "committee.h"
+#include "fields.h"
+#include "genesis.pb-c.h"
+#include "uncia/error.h"
+
+#define GENESIS_VERSION 1u
+#define CURRENCY_NUMBER 1u
+#define NAME_LENGTH_MAX 32u
+#define CODE_LENGTH_MIN 3u
+#define CODE_LENGTH_MAX 8u
+
+/* Copies a field of min..max characters, each in first..last, as a string. */
+static bool text_copy(const ProtobufCBinaryData *field, size_t min, size_t max, char first, char last, char *text)
+{
+	if (field->len < min || field->len > max)
+		return false;
+	for (size_t i = 0; i < field->len; i++)
+		if (field->data[i] < (uint8_t)first || field->data[i] > (uint8_t)last)
+			return false;
+	memcpy(text, field->data, field->len);
+	text[field->len] = '\0';
+	return true;
+}
+
+static int committee_read(const Uncia__Pb__Genesis *pb, struct committee *c)
+{
+	struct validator validators[COMMITTEE_SIZE_MAX];
+	if (pb->n_validators > COMMITTEE_SIZE_MAX)
+		return UNCIA_E_CONFIG;
+	for (size_t i = 0; i < pb->n_validators; i++) {
+		const Uncia__Pb__Validator *v = pb->validators[i];
+		if (!field_copy(&v->consensus_key, validators[i].consensus_key, 32) ||
+		    !field_copy(&v->network_key, validators[i].network_key, 32))
+			return UNCIA_E_ENCODING;
+		validators[i].weight = v->weight;
+	}
+	return committee_init(c, 0, validators, (uint32_t)pb->n_validators, pb->faulty, pb->slow);
+}
+
+/* Accounts in strictly ascending order of address: one encoding, no address twice. */
+static int accounts_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
+{
+	if (pb->n_accounts == 0)
+		return 0;
+	g->accounts = calloc(pb->n_accounts, sizeof(*g->accounts));
+	if (!g->accounts)
+		return UNCIA_E_MEMORY;
+	for (size_t i = 0; i < pb->n_accounts; i++) {
+		struct genesis_account *a = &g->accounts[i];
+		if (!field_copy(&pb->accounts[i]->address, a->address.b, ADDRESS_SIZE))
+			return UNCIA_E_ENCODING;
+		a->balance = pb->accounts[i]->balance;
+		if (i > 0 && memcmp(a[-1].address.b, a->address.b, ADDRESS_SIZE) >= 0)
+			return UNCIA_E_CONFIG;
+		if (a->balance < g->smallest_amount || !amount_add(g->supply, a->balance, &g->supply))
+			return UNCIA_E_CONFIG;
+	}
+	g->account_count = (uint32_t)pb->n_accounts;
+	return 0;
+}
+
+static int genesis_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
+{
+	if (pb->version != GENESIS_VERSION || pb->currency != CURRENCY_NUMBER ||
+	    !text_copy(&pb->name, 1, NAME_LENGTH_MAX, ' ', '~', g->name) ||
+	    !text_copy(&pb->currency_code, CODE_LENGTH_MIN, CODE_LENGTH_MAX, 'A', 'Z', g->currency_code) ||
+	    pb->smallest_amount == 0)
+		return UNCIA_E_CONFIG;
+	g->timestamp_ms = pb->timestamp_ms;
+	g->currency = pb->currency;
+	g->smallest_amount = pb->smallest_amount;
+	int rc = committee_read(pb, &g->committee);
+	return rc ? rc : accounts_read(pb, g);
+}
+
+int genesis_decode(struct genesis *g, const void *bytes, size_t size)
+{
+	if (size > GENESIS_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	struct genesis fresh = {.size = size};
+	struct arena arena;
+	ProtobufCMessage *message;
+	arena_init(&arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__genesis__descriptor, bytes, size, &arena, &message);
+	if (rc == 0)
+		rc = genesis_read((Uncia__Pb__Genesis *)message, &fresh);
+	arena_deinit(&arena);
+	if (rc == 0) {
+		fresh.bytes = malloc(size);
+		if (!fresh.bytes)
+			rc = UNCIA_E_MEMORY;
+	}
+	if (rc) {
+		genesis_deinit(&fresh);
+		return rc;
+	}
+	memcpy(fresh.bytes, bytes, size);
+	/* encoding §1: the genesis hash alone has no network id in it. */
+	hash1(HASH_GENESIS, bytes, size, &fresh.network_id);
+	*g = fresh;
+	return 0;
+}
+
+static int account_compare(const void *a, const void *b)
+{
+	const Uncia__Pb__GenesisAccount *const *x = a, *const *y = b;
+	return memcmp((*x)->address.data, (*y)->address.data, ADDRESS_SIZE);
+}
+
+int genesis_make(struct genesis *g, const char *name, uint64_t timestamp_ms, const char *currency_code,
+                 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
+                 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count)
+{
+	if (validator_count > COMMITTEE_SIZE_MAX)
+		return UNCIA_E_CONFIG;
+	Uncia__Pb__Validator members[COMMITTEE_SIZE_MAX], *member_pointers[COMMITTEE_SIZE_MAX];
+	for (uint32_t i = 0; i < validator_count; i++) {
+		members[i] = (Uncia__Pb__Validator)UNCIA__PB__VALIDATOR__INIT;
+		members[i].consensus_key = field_of(validators[i].consensus_key, 32);
+		members[i].network_key = field_of(validators[i].network_key, 32);
+		members[i].weight = validators[i].weight;
+		member_pointers[i] = &members[i];
+	}
+	Uncia__Pb__GenesisAccount *holders = calloc((size_t)account_count + 1, sizeof(*holders));
+	Uncia__Pb__GenesisAccount **holder_pointers = calloc((size_t)account_count + 1, sizeof(*holder_pointers));
+	uint8_t *bytes = NULL;
+	size_t size;
+	int rc = UNCIA_E_MEMORY;
+	if (holders && holder_pointers) {
+		for (uint32_t i = 0; i < account_count; i++) {
+			holders[i] = (Uncia__Pb__GenesisAccount)UNCIA__PB__GENESIS_ACCOUNT__INIT;
+			holders[i].address = field_of(accounts[i].address.b, ADDRESS_SIZE);
+			holders[i].balance = accounts[i].balance;
+			holder_pointers[i] = &holders[i];
+		}
+		qsort(holder_pointers, account_count, sizeof(*holder_pointers), account_compare);
+		Uncia__Pb__Genesis pb = UNCIA__PB__GENESIS__INIT;
+		pb.version = GENESIS_VERSION;
+		pb.name = field_of(name, strlen(name));
+		pb.timestamp_ms = timestamp_ms;
+		pb.faulty = faulty;
+		pb.slow = slow;
+		pb.n_validators = validator_count;
+		pb.validators = member_pointers;
+		pb.currency = CURRENCY_NUMBER;
+		pb.currency_code = field_of(currency_code, strlen(currency_code));
+		pb.smallest_amount = smallest_amount;
+		pb.n_accounts = account_count;
+		pb.accounts = holder_pointers;
+		rc = canonical_encode(&pb.base, &bytes, &size);
+	}
+	free(holder_pointers);
+	free(holders);
+	/* Decoding is the one place that says what a genesis may be: what is made passes through it too. */
+	if (rc == 0)
+		rc = genesis_decode(g, bytes, size);
+	free(bytes);
+	return rc;
+}
+
+void genesis_deinit(struct genesis *g)
+{
+	if (!g)
+		return;
+	free(g->accounts);
+	free(g->bytes);
+	memset(g, 0, sizeof(*g));
+}
+
+void genesis_block_id(const struct genesis *g, struct hash *id)
+{
+	hash1(HASH_BLOCK, g->network_id.b, HASH_SIZE, id);
+}

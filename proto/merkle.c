@@ -1,0 +1,86 @@
+/* The payments tree: roots, paths, and their verification. Its shape is that of RFC 6962: a list is split at the
+ * largest power of two below its length. Built from below that is the same as pairing neighbours level by level, where
+ * a last digest without a neighbour moves up as it is. */
+#include "merkle.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "uncia/error.h"
+
+static void node_hash(const struct hash *left, const struct hash *right, struct hash *node)
+{
+	hash2(HASH_PAYMENTS_NODE, left->b, HASH_SIZE, right->b, HASH_SIZE, node);
+}
+
+void merkle_leaf(const struct payment_id *id, const struct hash *whole, struct hash *leaf)
+{
+	hash2(HASH_PAYMENTS_LEAF, id->b, sizeof(id->b), whole->b, HASH_SIZE, leaf);
+}
+
+/* One level up, in place. Returns the length of the level above. */
+static size_t level_up(struct hash *level, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++)
+		node_hash(&level[2 * i], &level[2 * i + 1], &level[i]);
+	if (n % 2)
+		level[n / 2] = level[n - 1];
+	return n / 2 + n % 2;
+}
+
+void merkle_root(struct hash *leaves, size_t n, struct hash *root)
+{
+	if (n == 0) {
+		hash1(HASH_PAYMENTS_LEAF, NULL, 0, root);
+		return;
+	}
+	while (n > 1)
+		n = level_up(leaves, n);
+	*root = leaves[0];
+}
+
+int merkle_path(const struct hash *leaves, size_t n, size_t index, struct hash *path, size_t *path_size)
+{
+	assert(index < n);
+	struct hash *level = malloc(n * sizeof(*level));
+	if (!level)
+		return UNCIA_E_MEMORY;
+	memcpy(level, leaves, n * sizeof(*level));
+	size_t size = 0;
+	for (; n > 1; n = level_up(level, n), index /= 2) {
+		size_t sibling = index ^ 1;
+		if (sibling < n) {
+			assert(size < MERKLE_DEPTH_MAX);
+			path[size++] = level[sibling];
+		}
+	}
+	free(level);
+	*path_size = size;
+	return 0;
+}
+
+bool merkle_verify(const struct hash *leaf, size_t index, size_t n, const struct hash *path, size_t path_size,
+                   const struct hash *root)
+{
+	if (index >= n)
+		return false;
+	/* Inclusion as in RFC 9162 §2.1.3.2: `index` and `last` lose a bit a level; where the index is the last of its
+	 * level and even, there is no sibling. */
+	size_t last = n - 1;
+	struct hash digest = *leaf;
+	for (size_t i = 0; i < path_size; i++) {
+		if (last == 0)
+			return false;
+		if (index % 2 || index == last) {
+			node_hash(&path[i], &digest, &digest);
+			while (index % 2 == 0 && index != 0) {
+				index /= 2;
+				last /= 2;
+			}
+		} else {
+			node_hash(&digest, &path[i], &digest);
+		}
+		index /= 2;
+		last /= 2;
+	}
+	return last == 0 && memcmp(digest.b, root->b, HASH_SIZE) == 0;
+}
