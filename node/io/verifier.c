@@ -1,0 +1,220 @@
+/* The verifier pool: two queues under one lock, a list of finished jobs, one async handle. */
+#include "verifier.h"
+#include <assert.h>
+#include <stdlib.h>
+#include "uncia/error.h"
+
+#define SMALL_IN_A_ROW 8 /* after so many small jobs a large one that waits gets its turn */
+
+struct task {
+	struct task *next;
+	struct verify_job *job;
+	size_t taken;     /* items that some thread has taken */
+	size_t remaining; /* items without a verdict yet */
+};
+
+struct queue {
+	struct task *first, *last;
+};
+
+struct verifier {
+	uv_async_t async;
+	uv_mutex_t mutex;
+	uv_cond_t wake;
+	bool stopping;
+	struct queue small, large, finished;
+	unsigned small_in_a_row;
+	void (*done)(void *context, struct verify_job *job);
+	void *context;
+	unsigned thread_count;
+	uv_thread_t threads[];
+};
+
+static void push(struct queue *queue, struct task *task)
+{
+	task->next = NULL;
+	if (queue->last)
+		queue->last->next = task;
+	else
+		queue->first = task;
+	queue->last = task;
+}
+
+static struct task *pop(struct queue *queue)
+{
+	struct task *task = queue->first;
+
+	if (!task)
+		return NULL;
+	queue->first = task->next;
+	if (!queue->first)
+		queue->last = NULL;
+	return task;
+}
+
+/* Which queue is served next: a vote must not wait behind thousands of payments, nor may it starve them. */
+static struct queue *choose(struct verifier *v)
+{
+	if (v->small.first && (!v->large.first || v->small_in_a_row < SMALL_IN_A_ROW)) {
+		v->small_in_a_row++;
+		return &v->small;
+	}
+	v->small_in_a_row = 0;
+	return v->large.first ? &v->large : NULL;
+}
+
+static void verify(struct verify_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct verify_item *item = &items[i];
+		item->valid = (!item->check_key || sign_key_valid(item->public_key)) &&
+		              sign_verify(item->public_key, &item->digest, item->signature);
+	}
+}
+
+static void work(void *context)
+{
+	struct verifier *v = context;
+
+	uv_mutex_lock(&v->mutex);
+	while (!v->stopping) {
+		struct queue *queue = choose(v);
+		if (!queue) {
+			uv_cond_wait(&v->wake, &v->mutex);
+			continue;
+		}
+		struct task *task = queue->first;
+		size_t begin = task->taken, count = task->job->count - begin;
+		if (count > VERIFIER_CHUNK)
+			count = VERIFIER_CHUNK;
+		task->taken += count;
+		if (task->taken == task->job->count)
+			pop(queue);
+		uv_mutex_unlock(&v->mutex);
+		verify(task->job->items + begin, count);
+		uv_mutex_lock(&v->mutex);
+		task->remaining -= count;
+		if (task->remaining == 0) {
+			push(&v->finished, task);
+			uv_async_send(&v->async);
+		}
+	}
+	uv_mutex_unlock(&v->mutex);
+}
+
+static void hand_back(uv_async_t *async)
+{
+	struct verifier *v = async->data;
+
+	uv_mutex_lock(&v->mutex);
+	struct task *task = v->finished.first;
+	v->finished = (struct queue){NULL, NULL};
+	uv_mutex_unlock(&v->mutex);
+	while (task) {
+		struct task *next = task->next;
+		struct verify_job *job = task->job;
+		free(task);
+		v->done(v->context, job);
+		task = next;
+	}
+}
+
+static void join(struct verifier *v)
+{
+	uv_mutex_lock(&v->mutex);
+	v->stopping = true;
+	uv_cond_broadcast(&v->wake);
+	uv_mutex_unlock(&v->mutex);
+	for (unsigned i = 0; i < v->thread_count; i++) {
+		int error = uv_thread_join(&v->threads[i]);
+		assert(!error);
+	}
+}
+
+int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, struct verify_job *job), void *context,
+                 struct verifier **verifier)
+{
+	if (threads == 0)
+		threads = uv_available_parallelism();
+	struct verifier *v = calloc(1, sizeof(*v) + threads * sizeof(*v->threads));
+	if (!v)
+		return UNCIA_E_MEMORY;
+	v->done = done;
+	v->context = context;
+	v->async.data = v;
+	if (uv_mutex_init(&v->mutex) < 0)
+		goto no_mutex;
+	if (uv_cond_init(&v->wake) < 0)
+		goto no_cond;
+	while (v->thread_count < threads && uv_thread_create(&v->threads[v->thread_count], work, v) == 0)
+		v->thread_count++;
+	/* One thread is enough to go on with; without any, nothing would ever be verified. */
+	if (v->thread_count == 0 || uv_async_init(loop, &v->async, hand_back) < 0)
+		goto no_async;
+	*verifier = v;
+	return 0;
+
+no_async:
+	join(v);
+	uv_cond_destroy(&v->wake);
+no_cond:
+	uv_mutex_destroy(&v->mutex);
+no_mutex:
+	free(v);
+	return UNCIA_E_IO;
+}
+
+int verifier_submit(struct verifier *v, struct verify_job *job)
+{
+	struct task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return UNCIA_E_MEMORY;
+	task->job = job;
+	task->remaining = job->count;
+	uv_mutex_lock(&v->mutex);
+	if (job->count == 0) {
+		push(&v->finished, task);
+		uv_async_send(&v->async);
+	} else {
+		push(job->count <= VERIFIER_SMALL ? &v->small : &v->large, task);
+		if (job->count <= VERIFIER_CHUNK)
+			uv_cond_signal(&v->wake);
+		else
+			uv_cond_broadcast(&v->wake);
+	}
+	uv_mutex_unlock(&v->mutex);
+	return 0;
+}
+
+void verifier_stop(struct verifier *v)
+{
+	join(v);
+	uv_close((uv_handle_t *)&v->async, NULL);
+}
+
+struct verify_job *verifier_leftover(struct verifier *v)
+{
+	struct task *task = pop(&v->finished);
+
+	if (!task)
+		task = pop(&v->small);
+	if (!task)
+		task = pop(&v->large);
+	if (!task)
+		return NULL;
+	struct verify_job *job = task->job;
+	free(task);
+	return job;
+}
+
+void verifier_free(struct verifier *v)
+{
+	if (!v)
+		return;
+	while (verifier_leftover(v))
+		;
+	uv_cond_destroy(&v->wake);
+	uv_mutex_destroy(&v->mutex);
+	free(v);
+}

@@ -1,0 +1,27 @@
+/* A pool of threads that only verify signatures. Jobs come from the loop and go back to it; their items are shared
+ * in place, never copied. Knows nothing of what is signed. */
+#ifndef VERIFIER_H
+#define VERIFIER_H
+#include <uv.h>
+#include "replica.h"
+
+#define VERIFIER_CHUNK 32 /* items a thread takes at once: large jobs are shared between threads */
+#define VERIFIER_SMALL 4  /* jobs up to this many items (votes) overtake larger ones */
+
+struct verifier;
+
+/* Starts the threads (0: one per processor). `done` is called on the loop thread for each finished job, every
+ * `valid` in it set. Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. Owns: verifier_stop, run the loop, verifier_free. */
+int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, struct verify_job *job), void *context,
+                 struct verifier **verifier);
+/* Hands over a job until `done`. A job without items is done at once, but never from inside this call.
+ * Returns 0 or UNCIA_E_MEMORY (the job stays the caller's). Threads: loop. */
+int verifier_submit(struct verifier *verifier, struct verify_job *job);
+/* Ends the threads: what they have begun is finished first, what waits is given up. `done` is not called any more.
+ * The loop must then run until it has closed the handle. */
+void verifier_stop(struct verifier *verifier);
+/* The next job that is not handed back, finished or given up, or NULL; after verifier_stop. */
+struct verify_job *verifier_leftover(struct verifier *verifier);
+void verifier_free(struct verifier *verifier);
+
+#endif

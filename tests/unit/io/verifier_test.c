@@ -1,0 +1,217 @@
+/* The verifier pool: every job comes back once, with the right verdicts. */
+#include "verifier.h"
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEADLINE_MS 60000
+
+static uv_loop_t loop;
+static struct verifier *verifier;
+static uint8_t public_key[PUBLIC_KEY_SIZE], secret_key[SECRET_KEY_SIZE];
+static struct verify_job *done_jobs[256];
+static size_t done_count;
+static bool submitting;
+
+static void on_done(void *context, struct verify_job *job)
+{
+	ck_assert_ptr_eq(context, &loop);
+	ck_assert(!submitting);
+	done_jobs[done_count++] = job;
+}
+
+static void start(unsigned threads)
+{
+	static const uint8_t seed[SEED_SIZE] = {7};
+
+	ck_assert_int_eq(sign_self_test(), 0);
+	ck_assert_int_eq(sign_keypair(seed, public_key, secret_key), 0);
+	done_count = 0;
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	ck_assert_int_eq(verifier_new(&loop, threads, on_done, &loop, &verifier), 0);
+}
+
+static void stop(void)
+{
+	verifier_stop(verifier);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	verifier_free(verifier);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+static void setup(void)
+{
+	start(3);
+}
+
+static void teardown(void)
+{
+	stop();
+}
+
+/* Item i is wrong where wrong[i % 3] says so: 1 a flipped signature, 2 a good signature of a bad point. */
+static struct verify_job *make_job(uint64_t id, size_t count, const int wrong[3])
+{
+	struct verify_job *job = calloc(1, sizeof(*job));
+
+	job->id = id;
+	job->count = count;
+	job->items = calloc(count ? count : 1, sizeof(*job->items));
+	for (size_t i = 0; i < count; i++) {
+		struct verify_item *item = &job->items[i];
+		memcpy(item->public_key, public_key, sizeof(public_key));
+		randombytes_buf(&item->digest, sizeof(item->digest));
+		ck_assert_int_eq(sign_digest(secret_key, &item->digest, item->signature), 0);
+		item->check_key = i % 2;
+		if (wrong[i % 3] == 1)
+			item->signature[i % SIGNATURE_SIZE] ^= 1;
+		if (wrong[i % 3] == 2)
+			memset(item->public_key, 0, sizeof(item->public_key));
+		item->valid = wrong[i % 3]; /* what must be overwritten */
+	}
+	return job;
+}
+
+static void check_and_free(struct verify_job *job, const int wrong[3])
+{
+	for (size_t i = 0; i < job->count; i++)
+		ck_assert_int_eq(job->items[i].valid, !wrong[i % 3]);
+	free(job->items);
+	free(job);
+}
+
+static void submit(struct verify_job *job)
+{
+	submitting = true;
+	ck_assert_int_eq(verifier_submit(verifier, job), 0);
+	submitting = false;
+}
+
+static void run_until(size_t count)
+{
+	uint64_t deadline = uv_hrtime() / 1000000 + DEADLINE_MS;
+
+	while (done_count < count) {
+		ck_assert_uint_lt(uv_hrtime() / 1000000, deadline);
+		uv_run(&loop, UV_RUN_ONCE);
+	}
+}
+
+static const int all_right[3] = {0, 0, 0}, mixed[3] = {0, 1, 2};
+
+START_TEST(verifier_single_item)
+{
+	submit(make_job(9, 1, all_right));
+	run_until(1);
+	ck_assert_uint_eq(done_jobs[0]->id, 9);
+	check_and_free(done_jobs[0], all_right);
+}
+END_TEST
+
+START_TEST(verifier_hundred_items_mixed)
+{
+	submit(make_job(1, 100, mixed));
+	run_until(1);
+	check_and_free(done_jobs[0], mixed);
+}
+END_TEST
+
+START_TEST(verifier_job_without_items_is_done_later)
+{
+	submit(make_job(1, 0, all_right));
+	ck_assert_uint_eq(done_count, 0);
+	run_until(1);
+	check_and_free(done_jobs[0], all_right);
+}
+END_TEST
+
+START_TEST(verifier_many_jobs_at_once_come_back_once_each)
+{
+	static const size_t sizes[] = {1, 2, 33, 64, 5, 31, 32, 1};
+	bool seen[160] = {false};
+
+	for (uint64_t id = 0; id < 160; id++)
+		submit(make_job(id, sizes[id % 8], mixed));
+	run_until(160);
+	for (size_t i = 0; i < done_count; i++) {
+		ck_assert(!seen[done_jobs[i]->id]);
+		seen[done_jobs[i]->id] = true;
+		check_and_free(done_jobs[i], mixed);
+	}
+}
+END_TEST
+
+START_TEST(verifier_votes_overtake_payments)
+{
+	stop();
+	start(1);
+	/* The one thread takes the first chunk of the large job at most before it sees the small one. */
+	struct verify_job *large = make_job(1, 2000, all_right), *small = make_job(2, 1, all_right);
+	submit(large);
+	submit(small);
+	run_until(2);
+	ck_assert_uint_eq(done_jobs[0]->id, 2);
+	check_and_free(done_jobs[0], all_right);
+	check_and_free(done_jobs[1], all_right);
+}
+END_TEST
+
+START_TEST(verifier_votes_do_not_starve_payments)
+{
+	stop();
+	start(1);
+	struct verify_job *jobs[201];
+	for (uint64_t id = 0; id < 201; id++)
+		jobs[id] = make_job(id, id == 100 ? 5 : 1, all_right);
+	for (uint64_t id = 0; id < 201; id++)
+		submit(jobs[id]);
+	run_until(201);
+	size_t place = 0;
+	while (done_jobs[place]->id != 100)
+		place++;
+	ck_assert_uint_lt(place, 150);
+	for (size_t i = 0; i < done_count; i++)
+		check_and_free(done_jobs[i], all_right);
+}
+END_TEST
+
+START_TEST(verifier_stop_gives_back_what_waits)
+{
+	for (uint64_t id = 0; id < 50; id++)
+		submit(make_job(id, 100, all_right));
+	verifier_stop(verifier);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_uint_eq(done_count, 0);
+	size_t left = 0;
+	for (struct verify_job *job; (job = verifier_leftover(verifier)); left++) {
+		free(job->items);
+		free(job);
+	}
+	ck_assert_uint_eq(left, 50);
+	verifier_free(verifier);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+	start(1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("verifier");
+	TCase *tests = tcase_create("verifier");
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, verifier_single_item);
+	tcase_add_test(tests, verifier_hundred_items_mixed);
+	tcase_add_test(tests, verifier_job_without_items_is_done_later);
+	tcase_add_test(tests, verifier_many_jobs_at_once_come_back_once_each);
+	tcase_add_test(tests, verifier_votes_overtake_payments);
+	tcase_add_test(tests, verifier_votes_do_not_starve_payments);
+	tcase_add_test(tests, verifier_stop_gives_back_what_waits);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
