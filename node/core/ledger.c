@@ -1,0 +1,331 @@
+/* The life of blocks over the settled state: begun, executed, rooted, settled or released; and opening the ledger.
+ * The rules of a payment are in execute.c. */
+#include "ledger_internal.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static struct overlay *new_overlay(void)
+{
+	struct overlay *o = malloc(sizeof(*o));
+
+	if (o)
+		overlay_init(o);
+	return o;
+}
+
+static void free_overlay(struct overlay *o)
+{
+	if (!o)
+		return;
+	overlay_deinit(o);
+	free(o);
+}
+
+/* ledger §4, "Supply": the sum over all entries equals the recorded supply. */
+static int check_supply(const struct ledger *ledger, wide_amount_t total)
+{
+	struct group_record first;
+	struct entry currency;
+	int rc = ledger->view.group(ledger->view.context, 0, &first);
+
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
+	if (entry_decode(first.entries, &currency) != 0 || currency.kind != ENTRY_CURRENCY ||
+	    currency.currency != ledger->genesis->currency || currency.balance != total)
+		return UNCIA_E_DAMAGED;
+	return 0;
+}
+
+/* Rebuilds the tree, adding up as it goes. */
+static int load_groups(struct ledger *ledger)
+{
+	uint64_t entries = ledger->extent.entry_count;
+	uint64_t count = entries / GROUP_ENTRIES + (entries % GROUP_ENTRIES != 0);
+	wide_amount_t total = 0;
+	struct group_record record;
+
+	if (count == 0)
+		return UNCIA_E_DAMAGED;
+	if (state_tree_reserve(&ledger->tree, count) != 0)
+		return UNCIA_E_MEMORY;
+	for (uint64_t i = 0; i < count; i++) {
+		wide_amount_t sum;
+		uint64_t accounts;
+		int rc = ledger->view.group(ledger->view.context, i, &record);
+		if (rc)
+			return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
+		rc = group_balances(record.entries, &sum, &accounts);
+		if (rc)
+			return rc;
+		total += sum;
+		ledger->extent.accounts += accounts;
+		state_group_digest(record.entries, &ledger->tree.levels[0][i]);
+	}
+	state_tree_build(&ledger->tree, count);
+	state_root_digest(entries, ledger->extent.free_head, state_tree_top(&ledger->tree), &ledger->root);
+	return check_supply(ledger, total);
+}
+
+static int load(struct ledger *ledger)
+{
+	struct state_meta meta;
+	int rc = ledger->view.meta(ledger->view.context, &meta);
+
+	if (rc)
+		return rc;
+	ledger->height = ledger->flushed_height = meta.height;
+	ledger->id = meta.block_id;
+	ledger->extent = (struct extent){.entry_count = meta.entry_count, .free_head = meta.free_head};
+	if (meta.free_head != ENTRY_NONE && meta.free_head >= meta.entry_count)
+		return UNCIA_E_DAMAGED;
+	return load_groups(ledger);
+}
+
+int ledger_new(const struct genesis *genesis, const struct storage_view *view, const uint8_t hash_seed[16],
+               struct ledger **ledger)
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+	int rc = UNCIA_E_MEMORY;
+
+	if (!l)
+		return UNCIA_E_MEMORY;
+	l->genesis = genesis;
+	l->view = *view;
+	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
+	l->active = new_overlay();
+	l->plan = calloc(1, sizeof(*l->plan));
+	if (l->active && l->plan)
+		rc = load(l);
+	if (rc) {
+		ledger_free(l);
+		return rc;
+	}
+	*ledger = l;
+	return 0;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	if (!ledger)
+		return;
+	free_overlay(ledger->active);
+	free_overlay(ledger->flushing);
+	state_tree_deinit(&ledger->tree);
+	free(ledger->plan);
+	free(ledger);
+}
+
+uint64_t ledger_settled_height(const struct ledger *ledger)
+{
+	return ledger->height;
+}
+
+void ledger_settled_id(const struct ledger *ledger, struct hash *id)
+{
+	*id = ledger->id;
+}
+
+int ledger_settled_root(struct ledger *ledger, struct hash *root)
+{
+	*root = ledger->root;
+	return 0;
+}
+
+uint64_t ledger_accounts(const struct ledger *ledger)
+{
+	return ledger->extent.accounts;
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height, uint64_t timestamp_ms,
+                 struct executed **block)
+{
+	struct executed *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return UNCIA_E_MEMORY;
+	b->references = 1;
+	b->height = height;
+	b->timestamp_ms = timestamp_ms;
+	b->extent = *extent_after(ledger, parent);
+	overlay_init(&b->overlay);
+	if (parent && !parent->settled)
+		b->parent = executed_ref(parent);
+	*block = b;
+	return 0;
+}
+
+void ledger_end(struct executed *block, const struct hash *block_id)
+{
+	block->id = *block_id;
+	block->named = true;
+}
+
+struct executed *executed_ref(struct executed *block)
+{
+	block->references++;
+	return block;
+}
+
+void executed_release(struct ledger *ledger, struct executed *block)
+{
+	while (block && --block->references == 0) {
+		struct executed *parent = block->parent;
+		/* Its children are gone, so the tree can be no further on than here. */
+		if (ledger->at == block) {
+			state_tree_swap(&ledger->tree, block->step);
+			ledger->at = executed_parent(block);
+		}
+		tree_step_free(block->step);
+		overlay_deinit(&block->overlay);
+		free(block);
+		block = parent;
+	}
+}
+
+/* ---- roots ----------------------------------------------------------------------------------- */
+
+/* Whether `block` is `ancestor` or comes after it; NULL is the settled state. */
+static bool descends(const struct executed *block, const struct executed *ancestor)
+{
+	while (block && block != ancestor)
+		block = executed_parent(block);
+	return block == ancestor;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	uint64_t x = ((const struct tree_group *)a)->index, y = ((const struct tree_group *)b)->index;
+
+	return (x > y) - (x < y);
+}
+
+/* Moves the tree from the block's parent to the block for the first time. */
+static int compute_step(struct ledger *ledger, struct executed *block)
+{
+	const struct overlay_group *group;
+	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
+	wide_amount_t before = 0, after = 0;
+	size_t n = 0;
+	int rc = 0;
+
+	struct tree_group *groups = calloc(HASH_COUNT(block->overlay.groups) + 1, sizeof(*groups));
+	if (!groups)
+		return UNCIA_E_MEMORY;
+	for (group = block->overlay.groups; group && rc == 0; group = group->hh.next) {
+		wide_amount_t sum;
+		uint64_t accounts;
+		if (!group->changed)
+			continue;
+		groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
+		rc = group_balances(group->record.entries, &sum, &accounts);
+		before += group->before;
+		after += sum;
+	}
+	/* ledger §4, "Supply": no block makes or loses money. */
+	if (rc == 0 && before != after)
+		rc = UNCIA_E_DAMAGED;
+	if (rc == 0) {
+		qsort(groups, n, sizeof(*groups), compare_groups);
+		rc = state_tree_apply(&ledger->tree, groups, n, count, &block->step);
+	}
+	free(groups);
+	return rc;
+}
+
+/* Moves the tree to the state after `target`: back to the newest common ancestor, then forth. */
+static int move_tree(struct ledger *ledger, struct executed *target)
+{
+	while (!descends(target, ledger->at)) {
+		state_tree_swap(&ledger->tree, ledger->at->step);
+		ledger->at = executed_parent(ledger->at);
+	}
+	while (ledger->at != target) {
+		struct executed *next = target;
+		while (executed_parent(next) != ledger->at)
+			next = executed_parent(next);
+		if (next->step) {
+			state_tree_swap(&ledger->tree, next->step);
+		} else {
+			int rc = compute_step(ledger, next);
+			if (rc)
+				return rc;
+		}
+		ledger->at = next;
+	}
+	return 0;
+}
+
+int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root)
+{
+	if (!block->root_known) {
+		assert(!block->settled);
+		int rc = move_tree(ledger, block);
+		if (rc)
+			return rc;
+		state_root_digest(block->extent.entry_count, block->extent.free_head, state_tree_top(&ledger->tree),
+		                  &block->root);
+		block->root_known = true;
+	}
+	*root = block->root;
+	return 0;
+}
+
+/* ---- settling -------------------------------------------------------------------------------- */
+
+static void tell_touched(const struct executed *block, void (*touched)(void *context, const struct address *address),
+                         void *context)
+{
+	const struct overlay_address *address;
+	const struct overlay_group *group;
+	struct entry entry;
+
+	for (group = block->overlay.groups; group; group = group->hh.next) {
+		for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
+			if (!(group->changed & 1u << slot))
+				continue;
+			int rc = entry_decode(group->record.entries + slot * ENTRY_SIZE, &entry);
+			assert(rc == 0);
+			if (rc == 0 && entry.kind == ENTRY_ACCOUNT)
+				touched(context, &entry.address);
+		}
+	}
+	for (address = block->overlay.addresses; address; address = address->hh.next)
+		if (address->index == ENTRY_NONE) /* deleted */
+			touched(context, &address->address);
+}
+
+int ledger_settle(struct ledger *ledger, struct executed *block,
+                  void (*touched)(void *context, const struct address *address), void *context)
+{
+	struct hash root;
+
+	assert(!block->settled && block->named && !executed_parent(block) && block->height == ledger->height + 1);
+	int rc = ledger_root(ledger, block, &root);
+	if (rc == 0 && !descends(ledger->at, block))
+		rc = move_tree(ledger, block);
+	if (rc == 0)
+		rc = overlay_merge(ledger->active, &block->overlay);
+	if (rc)
+		return rc;
+	if (touched)
+		tell_touched(block, touched, context);
+	ledger->height = block->height;
+	ledger->id = block->id;
+	ledger->root = root;
+	ledger->extent = block->extent;
+	ledger->unflushed_payments += block->payment_count;
+	if (ledger->at == block)
+		ledger->at = NULL;
+	block->settled = true;
+	tree_step_free(block->step);
+	block->step = NULL;
+	overlay_deinit(&block->overlay);
+	executed_release(ledger, block->parent);
+	block->parent = NULL;
+	return 0;
+}

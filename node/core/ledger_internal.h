@@ -1,0 +1,100 @@
+/* What the files of the ledger share: ledger.c (blocks, roots, settling), execute.c (the rules of a payment),
+ * lookup.c (reading through the layers), flush.c (handing over to the store). For nobody else. */
+#ifndef LEDGER_INTERNAL_H
+#define LEDGER_INTERNAL_H
+#include "ledger.h"
+#include "overlay.h"
+#include "state_tree.h"
+#include "uncia/error.h"
+
+/* The size of the list of entries, and where its free ones begin: with the entries, what the root binds. */
+struct extent {
+	uint64_t entry_count, free_head;
+	uint64_t accounts;
+};
+
+struct executed {
+	uint32_t references;
+	struct executed *parent; /* referenced; NULL: it was settled before this one began, or both are settled */
+	bool settled;            /* the overlay is merged into ledger.active: no read goes through here */
+	bool named;
+	uint64_t height, timestamp_ms;
+	struct hash id;
+	uint32_t payment_count;
+	struct extent extent;
+	struct overlay overlay;
+	bool root_known;
+	struct hash root;
+	struct tree_step *step; /* from the parent's tree to this block's, once computed */
+};
+
+/* An account that a payment touches: as it will be, and where it is from. */
+struct touched {
+	struct address address;
+	unsigned hash;
+	uint64_t index;
+	bool created, had_orphan;
+	struct position head; /* its newest payment before this one */
+	struct entry entry;
+	const struct group_record *source; /* its group as found; NULL for an index that is new */
+};
+
+/* A payment, worked out but not carried out. */
+struct plan {
+	unsigned id_hash;
+	struct extent extent;
+	uint32_t count;
+	struct touched touched[1 + PAYMENT_OUTPUTS_MAX];      /* the sender first */
+	uint32_t recipient[PAYMENT_OUTPUTS_MAX];              /* by output: which of touched */
+	struct group_record records[1 + PAYMENT_OUTPUTS_MAX]; /* groups read from the view */
+	struct payment_record found;
+};
+
+struct ledger {
+	const struct genesis *genesis;
+	struct storage_view view;
+	uint8_t hash_seed[16];
+	/* The settled state: the view, under `flushing`, under `active`. */
+	uint64_t height, flushed_height;
+	struct hash id, root;
+	struct extent extent;
+	struct overlay *active;   /* settled since the last flush was taken */
+	struct overlay *flushing; /* taken, not stored yet; or NULL */
+	struct flush *flush;
+	size_t unflushed_payments;
+	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
+	struct state_tree tree;
+	struct executed *at;
+	struct plan *plan;
+};
+
+/* ---- lookup.c: reads go from `tip` down through the blocks that are not settled, then through what is settled and
+ * not stored, then to the view. Each returns 0, UNCIA_E_NOT_FOUND where said, or an error of the view. ---- */
+
+/* The parent, unless it is settled: then NULL, as it is for a block that began on the settled state. */
+struct executed *executed_parent(const struct executed *block);
+const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip);
+/* *record points into a layer, or at `scratch`, filled from the view. Below the entry count there is always one. */
+int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
+               const struct group_record **record);
+/* NOT_FOUND. */
+int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+                 uint64_t *index);
+/* NOT_FOUND. */
+int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
+                 struct payment_record *record);
+/* *head.height is 0 where there is none. */
+int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+                struct position *head);
+/* The account entry in its group, which must be there and be of this address: else UNCIA_E_DAMAGED. */
+int account_in_group(const struct group_record *record, uint64_t index, const struct address *address,
+                     struct entry *entry);
+/* The sum of the balances of a group's accounts, and how many they are. Returns 0 or UNCIA_E_DAMAGED. */
+int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts);
+
+/* ---- flush.c ---- */
+
+/* An empty flush with room for these. NULL where memory ends. */
+struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t previous, size_t orphans);
+
+#endif

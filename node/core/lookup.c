@@ -1,0 +1,250 @@
+/* Reading the ledger through its layers, and proving an account. Changes nothing. */
+#include "ledger_internal.h"
+#include <assert.h>
+#include <string.h>
+
+struct executed *executed_parent(const struct executed *block)
+{
+	return block->parent && !block->parent->settled ? block->parent : NULL;
+}
+
+const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip)
+{
+	return tip && !tip->settled ? &tip->extent : &ledger->extent;
+}
+
+/* The layers in memory, newest first. */
+struct layers {
+	const struct ledger *ledger;
+	const struct executed *block;
+	const struct overlay *overlay;
+};
+
+static void layers_next(struct layers *layers)
+{
+	const struct ledger *ledger = layers->ledger;
+
+	if (layers->block)
+		layers->block = executed_parent(layers->block);
+	else if (layers->overlay == ledger->active) {
+		layers->overlay = ledger->flushing;
+		return;
+	} else {
+		layers->overlay = NULL;
+		return;
+	}
+	layers->overlay = layers->block ? &layers->block->overlay : ledger->active;
+}
+
+static struct layers layers_from(const struct ledger *ledger, const struct executed *tip)
+{
+	const struct executed *block = tip && !tip->settled ? tip : NULL;
+
+	return (struct layers){.ledger = ledger, .block = block, .overlay = block ? &block->overlay : ledger->active};
+}
+
+int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
+               const struct group_record **record)
+{
+	unsigned hash = overlay_hash(ledger->hash_seed, &index, sizeof(index));
+
+	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
+		const struct overlay_group *node = overlay_find_group(l.overlay, index, hash);
+		if (node) {
+			*record = &node->record;
+			return 0;
+		}
+	}
+	int rc = ledger->view.group(ledger->view.context, index, scratch);
+	if (rc == 0)
+		*record = scratch;
+	return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
+}
+
+int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+                 uint64_t *index)
+{
+	uint64_t found;
+
+	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
+		const struct overlay_address *node = overlay_find_address(l.overlay, address, hash);
+		if (!node)
+			continue;
+		if (node->index == ENTRY_NONE)
+			return UNCIA_E_NOT_FOUND;
+		*index = node->index;
+		return 0;
+	}
+	int rc = ledger->view.address(ledger->view.context, address, &found);
+	if (rc)
+		return rc;
+	if (found >= extent_after(ledger, tip)->entry_count)
+		return UNCIA_E_DAMAGED;
+	*index = found;
+	return 0;
+}
+
+int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
+                 struct payment_record *record)
+{
+	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
+		const struct overlay_payment *node = overlay_find_payment(l.overlay, id, hash);
+		if (!node)
+			continue;
+		record->at = node->at;
+		record->previous_count = node->previous_count;
+		memcpy(record->previous, node->previous, node->previous_count * sizeof(*node->previous));
+		return 0;
+	}
+	return ledger->view.payment(ledger->view.context, id, record);
+}
+
+int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+                struct position *head)
+{
+	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
+		const struct overlay_orphan *node = overlay_find_orphan(l.overlay, address, hash);
+		if (node) {
+			*head = node->head;
+			return 0;
+		}
+	}
+	int rc = ledger->view.orphan(ledger->view.context, address, head);
+	if (rc == UNCIA_E_NOT_FOUND) {
+		*head = (struct position){0};
+		rc = 0;
+	}
+	return rc;
+}
+
+int account_in_group(const struct group_record *record, uint64_t index, const struct address *address,
+                     struct entry *entry)
+{
+	struct entry found;
+
+	if (entry_decode(record->entries + index % GROUP_ENTRIES * ENTRY_SIZE, &found) != 0 ||
+	    found.kind != ENTRY_ACCOUNT || memcmp(&found.address, address, sizeof(*address)) != 0)
+		return UNCIA_E_DAMAGED;
+	*entry = found;
+	return 0;
+}
+
+int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts)
+{
+	struct entry entry;
+
+	*sum = 0;
+	*accounts = 0;
+	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
+		if (entry_decode(entries + slot * ENTRY_SIZE, &entry) != 0)
+			return UNCIA_E_DAMAGED;
+		if (entry.kind != ENTRY_ACCOUNT)
+			continue;
+		*sum += entry.balance;
+		++*accounts;
+	}
+	return 0;
+}
+
+int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
+                        struct payment_record *record)
+{
+	return read_payment(ledger, tip, id, overlay_hash(ledger->hash_seed, id, sizeof(*id)), record);
+}
+
+/* Finds the account and its group. */
+static int find_account(struct ledger *ledger, const struct executed *tip, const struct address *address,
+                        uint64_t *index, const struct group_record **record, struct entry *entry)
+{
+	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
+	int rc = read_address(ledger, tip, address, hash, index);
+
+	if (rc == 0)
+		rc = read_group(ledger, tip, *index / GROUP_ENTRIES, &ledger->plan->records[0], record);
+	return rc ? rc : account_in_group(*record, *index, address, entry);
+}
+
+int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
+                   uint64_t *index)
+{
+	const struct group_record *record;
+	struct entry found;
+	uint64_t at;
+	int rc = find_account(ledger, tip, address, &at, &record, &found);
+
+	if (rc)
+		return rc;
+	*entry = found;
+	*index = at;
+	return 0;
+}
+
+int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,
+                        struct position *head)
+{
+	const struct group_record *record;
+	struct position found;
+	struct entry entry;
+	uint64_t index;
+	int rc = find_account(ledger, tip, address, &index, &record, &entry);
+
+	if (rc == 0) {
+		*head = record->heads[index % GROUP_ENTRIES];
+		return 0;
+	}
+	if (rc != UNCIA_E_NOT_FOUND)
+		return rc;
+	rc = read_orphan(ledger, tip, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), &found);
+	if (rc == 0 && found.height == 0)
+		rc = UNCIA_E_NOT_FOUND;
+	if (rc == 0)
+		*head = found;
+	return rc;
+}
+
+/* A digest of the settled state while the tree may be further on: the oldest step that changed the node holds it. */
+static const struct hash *settled_digest(const struct ledger *ledger, unsigned level, uint64_t index)
+{
+	const struct hash *digest = &ledger->tree.levels[level][index];
+
+	for (const struct executed *block = ledger->at; block; block = executed_parent(block)) {
+		const struct hash *before = tree_step_find(block->step, level, index);
+		if (before)
+			digest = before;
+	}
+	return digest;
+}
+
+int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
+                 uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head)
+{
+	const struct group_record *record;
+	struct entry entry;
+	uint64_t at;
+	int rc = find_account(ledger, NULL, address, &at, &record, &entry);
+
+	if (rc)
+		return rc;
+	uint64_t count = (ledger->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
+	unsigned levels = state_tree_levels(count);
+	uint64_t node = at / GROUP_ENTRIES;
+	uint8_t *next = path;
+	for (unsigned level = 0; level + 1 < levels; level++, node /= TREE_ARITY) {
+		uint64_t first = node / TREE_ARITY * TREE_ARITY, level_count = state_tree_level_count(count, level);
+		for (uint64_t i = first; i < first + TREE_ARITY; i++) {
+			if (i == node)
+				continue;
+			if (i < level_count)
+				memcpy(next, settled_digest(ledger, level, i), HASH_SIZE);
+			else
+				memset(next, 0, HASH_SIZE);
+			next += HASH_SIZE;
+		}
+	}
+	memcpy(group, record->entries, GROUP_SIZE);
+	*index = at;
+	*path_size = (size_t)(next - path);
+	*entry_count = ledger->extent.entry_count;
+	*free_head = ledger->extent.free_head;
+	return 0;
+}

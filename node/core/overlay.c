@@ -1,0 +1,150 @@
+/* The tables of one layer: uthash under precomputed seeded hashes, nodes in the arena. */
+#include "overlay.h"
+#include <string.h>
+#include "uncia/error.h"
+
+/* Large from the start: a resize moves every node at once. */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS      1024U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 10U
+
+void overlay_init(struct overlay *o)
+{
+	*o = (struct overlay){0};
+	arena_init(&o->arena, SIZE_MAX);
+}
+
+void overlay_deinit(struct overlay *o)
+{
+	HASH_CLEAR(hh, o->groups);
+	HASH_CLEAR(hh, o->addresses);
+	HASH_CLEAR(hh, o->payments);
+	HASH_CLEAR(hh, o->orphans);
+	arena_deinit(&o->arena);
+}
+
+unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)
+{
+	return (unsigned)siphash(seed, key, size);
+}
+
+struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash)
+{
+	struct overlay_group *node;
+
+	HASH_FIND_BYHASHVALUE(hh, o->groups, &index, sizeof(index), hash, node);
+	return node;
+}
+
+struct overlay_address *overlay_find_address(const struct overlay *o, const struct address *address, unsigned hash)
+{
+	struct overlay_address *node;
+
+	HASH_FIND_BYHASHVALUE(hh, o->addresses, address, sizeof(*address), hash, node);
+	return node;
+}
+
+struct overlay_payment *overlay_find_payment(const struct overlay *o, const struct payment_id *id, unsigned hash)
+{
+	struct overlay_payment *node;
+
+	HASH_FIND_BYHASHVALUE(hh, o->payments, id, sizeof(*id), hash, node);
+	return node;
+}
+
+struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct address *address, unsigned hash)
+{
+	struct overlay_orphan *node;
+
+	HASH_FIND_BYHASHVALUE(hh, o->orphans, address, sizeof(*address), hash, node);
+	return node;
+}
+
+/* With HASH_NONFATAL_OOM a node that could not be added has no table. */
+struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
+                                        const struct group_record *record)
+{
+	struct overlay_group *node = arena_alloc(&o->arena, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->index = index;
+	node->record = *record;
+	HASH_ADD_BYHASHVALUE(hh, o->groups, index, sizeof(node->index), hash, node);
+	return node->hh.tbl ? node : NULL;
+}
+
+struct overlay_address *overlay_add_address(struct overlay *o, const struct address *address, unsigned hash)
+{
+	struct overlay_address *node = arena_alloc(&o->arena, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->address = *address;
+	HASH_ADD_BYHASHVALUE(hh, o->addresses, address, sizeof(node->address), hash, node);
+	return node->hh.tbl ? node : NULL;
+}
+
+struct overlay_payment *overlay_add_payment(struct overlay *o, const struct payment_id *id, unsigned hash,
+                                            uint32_t previous_count)
+{
+	struct overlay_payment *node = arena_alloc(&o->arena, sizeof(*node) + previous_count * sizeof(*node->previous));
+
+	if (!node)
+		return NULL;
+	node->id = *id;
+	node->previous_count = previous_count;
+	node->previous = (struct position *)(node + 1);
+	HASH_ADD_BYHASHVALUE(hh, o->payments, id, sizeof(node->id), hash, node);
+	return node->hh.tbl ? node : NULL;
+}
+
+struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct address *address, unsigned hash)
+{
+	struct overlay_orphan *node = arena_alloc(&o->arena, sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->address = *address;
+	HASH_ADD_BYHASHVALUE(hh, o->orphans, address, sizeof(node->address), hash, node);
+	return node->hh.tbl ? node : NULL;
+}
+
+int overlay_merge(struct overlay *lower, const struct overlay *upper)
+{
+	for (const struct overlay_group *from = upper->groups; from; from = from->hh.next) {
+		struct overlay_group *to = overlay_find_group(lower, from->index, from->hh.hashv);
+		if (!from->changed)
+			continue;
+		if (to)
+			to->record = from->record;
+		else if (!overlay_add_group(lower, from->index, from->hh.hashv, &from->record))
+			return UNCIA_E_MEMORY;
+	}
+	for (const struct overlay_address *from = upper->addresses; from; from = from->hh.next) {
+		struct overlay_address *to = overlay_find_address(lower, &from->address, from->hh.hashv);
+		if (!to)
+			to = overlay_add_address(lower, &from->address, from->hh.hashv);
+		if (!to)
+			return UNCIA_E_MEMORY;
+		to->index = from->index;
+	}
+	for (const struct overlay_payment *from = upper->payments; from; from = from->hh.next) {
+		struct overlay_payment *to =
+		    overlay_add_payment(lower, &from->id, from->hh.hashv, from->previous_count);
+		if (!to)
+			return UNCIA_E_MEMORY;
+		to->at = from->at;
+		memcpy(to->previous, from->previous, from->previous_count * sizeof(*from->previous));
+	}
+	for (const struct overlay_orphan *from = upper->orphans; from; from = from->hh.next) {
+		struct overlay_orphan *to = overlay_find_orphan(lower, &from->address, from->hh.hashv);
+		if (!to)
+			to = overlay_add_orphan(lower, &from->address, from->hh.hashv);
+		if (!to)
+			return UNCIA_E_MEMORY;
+		to->head = from->head;
+	}
+	return 0;
+}

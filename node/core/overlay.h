@@ -1,0 +1,76 @@
+/* One layer of changes over the ledger's state: of one block, or of all blocks that are settled and not stored yet.
+ * Tables by key in one arena, freed as a whole. Knows nothing of payments' rules, nor of the layers beneath it.
+ *
+ * Groups are kept whole, copied from beneath when first touched: so the state root and the flush need no reading. */
+#ifndef OVERLAY_H
+#define OVERLAY_H
+#include "arena.h"
+#include "storage_view.h"
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+typedef unsigned __int128 wide_amount_t; /* sums of many balances */
+
+struct overlay_group {
+	uint64_t index;
+	uint8_t changed;      /* a bit for each slot written since the group was copied */
+	wide_amount_t before; /* the sum of its balances when it was copied */
+	struct group_record record;
+	UT_hash_handle hh;
+};
+
+struct overlay_address {
+	struct address address;
+	uint64_t index; /* ENTRY_NONE: no account has this address */
+	UT_hash_handle hh;
+};
+
+struct overlay_payment {
+	struct payment_id id;
+	struct position at;
+	uint32_t previous_count;
+	struct position *previous;
+	UT_hash_handle hh;
+};
+
+struct overlay_orphan {
+	struct address address;
+	struct position head; /* height 0: none */
+	UT_hash_handle hh;
+};
+
+struct overlay {
+	struct arena arena;
+	struct overlay_group *groups;
+	struct overlay_address *addresses;
+	struct overlay_payment *payments;
+	struct overlay_orphan *orphans;
+};
+
+void overlay_init(struct overlay *o);
+void overlay_deinit(struct overlay *o);
+
+/* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the
+ * hash is SipHash under a random seed (faults: keys chosen to collide in a hash table). */
+unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size);
+
+/* NULL where this layer does not have it. */
+struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash);
+struct overlay_address *overlay_find_address(const struct overlay *o, const struct address *address, unsigned hash);
+struct overlay_payment *overlay_find_payment(const struct overlay *o, const struct payment_id *id, unsigned hash);
+struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct address *address, unsigned hash);
+
+/* New nodes under a key that is not there yet; NULL where memory ends. The group's is a copy of `record`, the
+ * payment's has room for its previous positions; the rest is the caller's to fill, which has no way to fail. */
+struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
+                                        const struct group_record *record);
+struct overlay_address *overlay_add_address(struct overlay *o, const struct address *address, unsigned hash);
+struct overlay_payment *overlay_add_payment(struct overlay *o, const struct payment_id *id, unsigned hash,
+                                            uint32_t previous_count);
+struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct address *address, unsigned hash);
+
+/* Lays `upper` over `lower`, which then says what both said; groups without a changed slot are left out. Returns 0 or
+ * UNCIA_E_MEMORY, after which neither is of further use but to be freed. */
+int overlay_merge(struct overlay *lower, const struct overlay *upper);
+
+#endif
