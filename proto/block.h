@@ -29,6 +29,7 @@ struct block {
 	struct header header;
 	uint32_t count;
 	struct payment **payments; /* in order */
+	struct hash *tree;         /* of the payments, for receipts; NULL until block_tree has made it */
 };
 
 /* Decodes Block bytes: the header, every payment (payment_decode), the count and the payments root.
@@ -38,6 +39,11 @@ int block_decode(const struct hash *network_id, const void *bytes, size_t size, 
 int block_encode(const struct header *header, struct payment *const *payments, uint32_t count, uint8_t **bytes,
 		 size_t *size);
 void block_free(struct block *block);
+/* Makes the tree of the payments, where there is none yet (block_decode has made it). Without it each receipt hashes all
+ * payments of the block again. Returns 0 or UNCIA_E_MEMORY. */
+int block_tree(struct block *block);
+/* The Merkle path of payment `index`: path has room for MERKLE_DEPTH_MAX. Returns 0 or UNCIA_E_MEMORY. */
+int block_payment_path(const struct block *block, uint32_t index, struct hash *path, size_t *path_size);
 /* The payments root of a list. Returns 0 or UNCIA_E_MEMORY. */
 int block_payments_root(struct payment *const *payments, uint32_t count, struct hash *root);
 

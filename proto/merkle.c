@@ -3,9 +3,7 @@
  * a last digest without a neighbour moves up as it is. */
 #include "merkle.h"
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
-#include "uncia/error.h"
 
 static void node_hash(const struct hash *left, const struct hash *right, struct hash *node)
 {
@@ -17,13 +15,13 @@ void merkle_leaf(const struct payment_id *id, const struct hash *whole, struct h
 	hash2(HASH_PAYMENTS_LEAF, id->b, sizeof(id->b), whole->b, HASH_SIZE, leaf);
 }
 
-/* One level up, in place. Returns the length of the level above. */
-static size_t level_up(struct hash *level, size_t n)
+/* The level above one of n digests; `above` may be the same place. Returns its length. */
+static size_t level_up(const struct hash *level, size_t n, struct hash *above)
 {
 	for (size_t i = 0; i < n / 2; i++)
-		node_hash(&level[2 * i], &level[2 * i + 1], &level[i]);
+		node_hash(&level[2 * i], &level[2 * i + 1], &above[i]);
 	if (n % 2)
-		level[n / 2] = level[n - 1];
+		above[n / 2] = level[n - 1];
 	return n / 2 + n % 2;
 }
 
@@ -34,28 +32,40 @@ void merkle_root(struct hash *leaves, size_t n, struct hash *root)
 		return;
 	}
 	while (n > 1)
-		n = level_up(leaves, n);
+		n = level_up(leaves, n, leaves);
 	*root = leaves[0];
 }
 
-int merkle_path(const struct hash *leaves, size_t n, size_t index, struct hash *path, size_t *path_size)
+size_t merkle_tree_size(size_t n)
+{
+	size_t size = n;
+	for (; n > 1; size += n)
+		n = n / 2 + n % 2;
+	return size;
+}
+
+void merkle_tree(struct hash *tree, size_t n)
+{
+	assert(n > 0);
+	while (n > 1) {
+		size_t above = level_up(tree, n, tree + n);
+		tree += n;
+		n = above;
+	}
+}
+
+void merkle_path(const struct hash *tree, size_t n, size_t index, struct hash *path, size_t *path_size)
 {
 	assert(index < n);
-	struct hash *level = malloc(n * sizeof(*level));
-	if (!level)
-		return UNCIA_E_MEMORY;
-	memcpy(level, leaves, n * sizeof(*level));
 	size_t size = 0;
-	for (; n > 1; n = level_up(level, n), index /= 2) {
+	for (; n > 1; tree += n, n = n / 2 + n % 2, index /= 2) {
 		size_t sibling = index ^ 1;
 		if (sibling < n) {
 			assert(size < MERKLE_DEPTH_MAX);
-			path[size++] = level[sibling];
+			path[size++] = tree[sibling];
 		}
 	}
-	free(level);
 	*path_size = size;
-	return 0;
 }
 
 bool merkle_verify(const struct hash *leaf, size_t index, size_t n, const struct hash *path, size_t path_size,

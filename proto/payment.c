@@ -72,6 +72,7 @@ static int payment_build(const struct hash *network_id, const Uncia__Pb__SignedP
 	memset(p, 0, OUTPUTS_OFFSET + outputs_size);
 	uint8_t *copy = (uint8_t *)p + OUTPUTS_OFFSET + outputs_size;
 	memcpy(copy, bytes, size);
+	p->references = 1;
 	p->bytes = copy;
 	p->size = (uint32_t)size;
 
@@ -108,9 +109,16 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
 	return rc;
 }
 
+struct payment *payment_ref(struct payment *payment)
+{
+	payment->references++;
+	return payment;
+}
+
 void payment_free(struct payment *payment)
 {
-	free(payment);
+	if (payment && --payment->references == 0)
+		free(payment);
 }
 
 /* The body's canonical bytes from a draft. */

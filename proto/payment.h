@@ -25,8 +25,10 @@ struct output {
 	amount_t amount;
 };
 
-/* A decoded signed payment. One block of memory: payment_free frees all of it. Immutable once made. */
+/* A decoded signed payment. One block of memory, immutable once made, shared by reference: payment_ref adds one, payment_free
+ * gives one back and frees it all with the last. The count is not atomic: one thread at a time. */
 struct payment {
+	uint32_t references;
 	struct payment_id id;
 	struct hash digest;      /* what the payer signs */
 	struct hash whole;       /* hash of the whole signed payment: the key of its verdict */
@@ -51,6 +53,7 @@ struct payment {
  * Returns 0; UNCIA_E_LIMIT; UNCIA_E_ENCODING; UNCIA_E_AMOUNT; UNCIA_E_MEMORY.
  * Owns: *payment is the caller's, free with payment_free. Threads: any. */
 int payment_decode(const struct hash *network_id, const void *bytes, size_t size, struct payment **payment);
+struct payment *payment_ref(struct payment *payment);
 void payment_free(struct payment *payment);
 
 /* Encodes and signs. In: only sender (ignored: taken from the key unless `sender` is set), expires_at, nonce,

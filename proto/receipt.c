@@ -1,0 +1,260 @@
+/* Receipts and account proofs, made and verified offline from the committee alone. Which committee to trust is the
+ * caller's to know. */
+#include "receipt.h"
+#include <stdlib.h>
+#include <string.h>
+#include "consensus.pb-c.h"
+#include "fields.h"
+#include "uncia/error.h"
+
+#define PATH_SIZE_MAX (MERKLE_DEPTH_MAX * HASH_SIZE)
+
+static bool hash_equal(const struct hash *a, const struct hash *b)
+{
+	return memcmp(a->b, b->b, HASH_SIZE) == 0;
+}
+
+static bool header_of_committee(const struct committee *c, const struct header *header)
+{
+	return header->epoch == c->epoch && hash_equal(&header->committee_hash, &c->hash);
+}
+
+/* receipts §7: follows the headers from `header` to the last descendant. *named: what the certificate must name. */
+static int chain_follow(const struct committee *c, const struct header *header, const struct bytes *descendants,
+                        size_t count, struct hash *named, uint64_t *view)
+{
+	/* Only what links to the next is kept. */
+	struct hash id = header->id;
+	uint64_t at_view = header->view, height = header->height;
+	if (height == 0 || !header_of_committee(c, header))
+		return UNCIA_E_PROOF;
+	for (size_t i = 0; i < count; i++) {
+		struct header next;
+		int rc = header_decode(descendants[i].data, descendants[i].size, &next);
+		if (rc)
+			return rc;
+		if (height == UINT64_MAX || next.height != height + 1 || next.view <= at_view ||
+		    !hash_equal(&next.parent_id, &id) || !header_of_committee(c, &next))
+			return UNCIA_E_PROOF;
+		id = next.id;
+		at_view = next.view;
+		height = next.height;
+	}
+	*named = id;
+	*view = at_view;
+	return 0;
+}
+
+int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
+                    const struct bytes *descendants, size_t descendant_count, const void *certificate,
+                    size_t certificate_size)
+{
+	if (descendant_count > RECEIPT_DESCENDANTS_MAX)
+		return UNCIA_E_LIMIT;
+	struct hash named;
+	uint64_t view;
+	int rc = chain_follow(c, header, descendants, descendant_count, &named, &view);
+	if (rc)
+		return rc;
+	struct certificate *decoded;
+	rc = certificate_decode(c, certificate, certificate_size, &decoded);
+	if (rc)
+		return rc;
+	/* consensus §6: a block and its ancestors are decided by FF or SF; N proves nothing final. */
+	if (!certificate_is_final(decoded->kind) || decoded->view != view || !hash_equal(&decoded->block_id, &named))
+		rc = UNCIA_E_PROOF;
+	else
+		rc = certificate_verify(c, network_id, decoded);
+	free(decoded);
+	return rc;
+}
+
+/* Refers to the blobs of a decoded message. Returns 0 or UNCIA_E_LIMIT. */
+static int descendants_list(Uncia__Pb__Blob *const *blobs, size_t count, struct bytes list[RECEIPT_DESCENDANTS_MAX])
+{
+	if (count > RECEIPT_DESCENDANTS_MAX)
+		return UNCIA_E_LIMIT;
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct bytes){.data = blobs[i]->data.data, .size = blobs[i]->data.len};
+	return 0;
+}
+
+/* The path from the payment's leaf to the header's root. */
+static bool path_verify(const Uncia__Pb__Receipt *pb, const struct payment *payment, const struct header *header)
+{
+	if (pb->path.len > PATH_SIZE_MAX || pb->path.len % HASH_SIZE != 0)
+		return false;
+	struct hash leaf, path[MERKLE_DEPTH_MAX];
+	size_t path_size = pb->path.len / HASH_SIZE;
+	for (size_t i = 0; i < path_size; i++)
+		memcpy(path[i].b, pb->path.data + i * HASH_SIZE, HASH_SIZE);
+	merkle_leaf(&payment->id, &payment->whole, &leaf);
+	return merkle_verify(&leaf, pb->index, header->payment_count, path, path_size, &header->payments_root);
+}
+
+static int receipt_check(const struct committee *c, const struct hash *network_id, const Uncia__Pb__Receipt *pb,
+                         struct receipt *receipt)
+{
+	struct bytes descendants[RECEIPT_DESCENDANTS_MAX];
+	struct receipt fresh = {.index = pb->index};
+	int rc = descendants_list(pb->descendants, pb->n_descendants, descendants);
+	if (rc == 0)
+		rc = header_decode(pb->header.data, pb->header.len, &fresh.header);
+	if (rc)
+		return rc;
+	rc = payment_decode(network_id, pb->payment.data, pb->payment.len, &fresh.payment);
+	if (rc)
+		return rc == UNCIA_E_AMOUNT ? UNCIA_E_ENCODING : rc;
+	if (!path_verify(pb, fresh.payment, &fresh.header))
+		rc = UNCIA_E_PROOF;
+	else if (!sign_verify(fresh.payment->public_key, &fresh.payment->digest, fresh.payment->signature))
+		rc = UNCIA_E_SIGNATURE;
+	else
+		rc = finality_verify(c, network_id, &fresh.header, descendants, pb->n_descendants, pb->certificate.data,
+		                     pb->certificate.len);
+	if (rc)
+		payment_free(fresh.payment);
+	else
+		*receipt = fresh;
+	return rc;
+}
+
+int receipt_verify(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size,
+                   struct receipt *receipt)
+{
+	if (size > RECEIPT_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	struct arena arena;
+	ProtobufCMessage *message;
+	arena_init(&arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__receipt__descriptor, bytes, size, &arena, &message);
+	if (rc == 0)
+		rc = receipt_check(c, network_id, (Uncia__Pb__Receipt *)message, receipt);
+	arena_deinit(&arena);
+	return rc;
+}
+
+int receipt_make(const struct block *block, uint32_t index, const struct header *const *descendants,
+                 size_t descendant_count, const void *certificate, size_t certificate_size, uint8_t **bytes,
+                 size_t *size)
+{
+	if (index >= block->count)
+		return UNCIA_E_ARGUMENT;
+	if (descendant_count > RECEIPT_DESCENDANTS_MAX)
+		return UNCIA_E_LIMIT;
+	struct hash path[MERKLE_DEPTH_MAX];
+	size_t path_size;
+	int rc = block_payment_path(block, index, path, &path_size);
+	if (rc)
+		return rc;
+	Uncia__Pb__Blob blobs[RECEIPT_DESCENDANTS_MAX], *pointers[RECEIPT_DESCENDANTS_MAX];
+	for (size_t i = 0; i < descendant_count; i++) {
+		blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+		blobs[i].data = field_of(descendants[i]->bytes, descendants[i]->size);
+		pointers[i] = &blobs[i];
+	}
+	const struct payment *payment = block->payments[index];
+	Uncia__Pb__Receipt pb = UNCIA__PB__RECEIPT__INIT;
+	pb.payment = field_of(payment->bytes, payment->size);
+	pb.index = index;
+	pb.path = field_of(path, path_size * HASH_SIZE);
+	pb.header = field_of(block->header.bytes, block->header.size);
+	pb.n_descendants = descendant_count;
+	pb.descendants = pointers;
+	pb.certificate = field_of(certificate, certificate_size);
+	if (protobuf_c_message_get_packed_size(&pb.base) > RECEIPT_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	return canonical_encode(&pb.base, bytes, size);
+}
+
+int receipt_format(const void *bytes, size_t size, char **text)
+{
+	const size_t prefix = strlen(RECEIPT_TEXT_PREFIX);
+	if (size > RECEIPT_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	size_t room = sodium_base64_ENCODED_LEN(size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	char *fresh = malloc(prefix + room);
+	if (!fresh)
+		return UNCIA_E_MEMORY;
+	memcpy(fresh, RECEIPT_TEXT_PREFIX, prefix);
+	sodium_bin2base64(fresh + prefix, room, bytes, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	*text = fresh;
+	return 0;
+}
+
+int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
+{
+	const size_t prefix = strlen(RECEIPT_TEXT_PREFIX);
+	if (strncmp(text, RECEIPT_TEXT_PREFIX, prefix) != 0)
+		return UNCIA_E_ENCODING;
+	text += prefix;
+	size_t length = strlen(text);
+	/* What copying adds: the end of a line. Nothing is forgiven inside. */
+	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+		length--;
+	if (length == 0 ||
+	    length >= sodium_base64_ENCODED_LEN(RECEIPT_SIZE_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
+		return UNCIA_E_ENCODING;
+	size_t room = length / 4 * 3 + 3, decoded_size;
+	uint8_t *fresh = malloc(room);
+	if (!fresh)
+		return UNCIA_E_MEMORY;
+	const char *end;
+	if (sodium_base642bin(fresh, room, text, length, NULL, &decoded_size, &end,
+	                      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+	    end != text + length) {
+		free(fresh);
+		return UNCIA_E_ENCODING;
+	}
+	*bytes = fresh;
+	*size = decoded_size;
+	return 0;
+}
+
+static int account_check(const struct committee *c, const struct hash *network_id, const struct address *address,
+                         const Uncia__Pb__AccountProof *pb, struct account_state *state)
+{
+	struct bytes descendants[RECEIPT_DESCENDANTS_MAX];
+	struct header header;
+	uint8_t group[GROUP_SIZE];
+	int rc = descendants_list(pb->descendants, pb->n_descendants, descendants);
+	if (rc == 0)
+		rc = header_decode(pb->header.data, pb->header.len, &header);
+	if (rc)
+		return rc;
+	if (!field_copy(&pb->group, group, GROUP_SIZE))
+		return UNCIA_E_ENCODING;
+	/* ledger §4: a header carries the state root after its parent. */
+	if (!state_proof_verify(&header.parent_state_root, pb->index, pb->entry_count, pb->free_head, group,
+	                        pb->path.data, pb->path.len))
+		return UNCIA_E_PROOF;
+	struct account_state fresh = {.index = pb->index, .entry_count = pb->entry_count};
+	rc = entry_decode(group + pb->index % GROUP_ENTRIES * ENTRY_SIZE, &fresh.entry);
+	if (rc)
+		return rc;
+	if (fresh.entry.kind != ENTRY_ACCOUNT || memcmp(fresh.entry.address.b, address->b, ADDRESS_SIZE) != 0)
+		return UNCIA_E_PROOF;
+	rc = finality_verify(c, network_id, &header, descendants, pb->n_descendants, pb->certificate.data,
+	                     pb->certificate.len);
+	if (rc)
+		return rc;
+	fresh.height = header.height - 1; /* not below zero: no header of height 0 is final */
+	fresh.timestamp_ms = header.timestamp_ms;
+	*state = fresh;
+	return 0;
+}
+
+int account_proof_verify(const struct committee *c, const struct hash *network_id, const struct address *address,
+                         const void *bytes, size_t size, struct account_state *state)
+{
+	if (size > RECEIPT_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	struct arena arena;
+	ProtobufCMessage *message;
+	arena_init(&arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__account_proof__descriptor, bytes, size, &arena, &message);
+	if (rc == 0)
+		rc = account_check(c, network_id, address, (Uncia__Pb__AccountProof *)message, state);
+	arena_deinit(&arena);
+	return rc;
+}

@@ -1,0 +1,498 @@
+/* Receipts and account proofs: what is made verifies, and nothing else does. */
+#include "receipt.h"
+#include "canonical.h"
+#include "consensus.pb-c.h"
+#include "fields.h"
+#include "fixture.h"
+#include "uncia/error.h"
+#include "unit.h"
+
+static struct fixture f;
+#define NETWORK     (&f.genesis.network_id)
+#define COMMITTEE   (&f.genesis.committee)
+#define EXPIRY      (FIXTURE_TIME_S + 60)
+#define DESCENDANTS 3
+
+/* A block with payments at height 1, a chain of headers upon it, and certificates for the block and the last of them.
+ */
+struct chain {
+	struct block *block;
+	struct header headers[DESCENDANTS];
+	const struct header *descendants[DESCENDANTS];
+	struct certificate *direct, *through;
+};
+
+static void chain_init(struct chain *chain, uint32_t count)
+{
+	struct payment *payments[64];
+	for (uint32_t i = 0; i < count; i++)
+		payments[i] = fixture_payment(&f, 0, 1, 5000 + i, EXPIRY, i);
+	struct hash root = fixture_hash(1);
+	chain->block = fixture_block(&f, NULL, 3, payments, count, &root);
+	const struct header *parent = &chain->block->header;
+	for (uint32_t i = 0; i < DESCENDANTS; i++) {
+		fixture_header(&f, parent, 5 + 2 * i, NULL, 0, &root, &chain->headers[i]);
+		chain->descendants[i] = parent = &chain->headers[i];
+	}
+	chain->direct = fixture_certificate(&f, CERT_FF, 3, &chain->block->header.id, 4);
+	chain->through = fixture_certificate(&f, CERT_SF, parent->view, &parent->id, 3);
+}
+
+static void chain_deinit(struct chain *chain)
+{
+	block_free(chain->block);
+	free(chain->direct);
+	free(chain->through);
+}
+
+static void make(const struct chain *chain, uint32_t index, uint32_t descendants, uint8_t **bytes, size_t *size)
+{
+	const struct certificate *certificate = descendants ? chain->through : chain->direct;
+	ck_assert_int_eq(receipt_make(chain->block, index, chain->descendants, descendants, certificate->bytes,
+	                              certificate->size, bytes, size),
+	                 0);
+}
+
+static int verify(const void *bytes, size_t size)
+{
+	struct receipt receipt;
+	int rc = receipt_verify(COMMITTEE, NETWORK, bytes, size, &receipt);
+	if (rc == 0)
+		payment_free(receipt.payment);
+	return rc;
+}
+
+START_TEST(receipt_of_every_payment_verifies)
+{
+	for (uint32_t count = 1; count < 20; count++) {
+		struct chain chain;
+		chain_init(&chain, count);
+		for (uint32_t i = 0; i < count; i++) {
+			uint8_t *bytes;
+			size_t size;
+			struct receipt receipt;
+			make(&chain, i, i % 2 ? DESCENDANTS : 0, &bytes, &size);
+			ck_assert_int_eq(receipt_verify(COMMITTEE, NETWORK, bytes, size, &receipt), 0);
+			ck_assert_mem_eq(receipt.payment->id.b, chain.block->payments[i]->id.b, 32);
+			ck_assert_mem_eq(receipt.header.id.b, chain.block->header.id.b, HASH_SIZE);
+			ck_assert_uint_eq(receipt.index, i);
+			payment_free(receipt.payment);
+			free(bytes);
+		}
+		chain_deinit(&chain);
+	}
+}
+END_TEST
+
+START_TEST(receipt_is_the_same_from_a_block_with_and_without_its_tree)
+{
+	struct chain chain;
+	chain_init(&chain, 13);
+	uint8_t *without, *with;
+	size_t without_size, with_size;
+	ck_assert_ptr_null(chain.block->tree);
+	make(&chain, 12, 0, &without, &without_size);
+	ck_assert_int_eq(block_tree(chain.block), 0);
+	make(&chain, 12, 0, &with, &with_size);
+	ck_assert_uint_eq(with_size, without_size);
+	ck_assert_mem_eq(with, without, with_size);
+	free(without);
+	free(with);
+	chain_deinit(&chain);
+}
+END_TEST
+
+static void refuse_flips(uint32_t count, uint32_t index, uint32_t descendants)
+{
+	struct chain chain;
+	uint8_t *bytes;
+	size_t size;
+	chain_init(&chain, count);
+	make(&chain, index, descendants, &bytes, &size);
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		int rc = verify(bytes, size);
+		ck_assert_msg(rc == UNCIA_E_ENCODING || rc == UNCIA_E_PROOF || rc == UNCIA_E_SIGNATURE ||
+		                  rc == UNCIA_E_LIMIT,
+		              "bit %zu of %zu: %d", bit, size * 8, rc);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	ck_assert_int_eq(verify(bytes, size), 0);
+	for (size_t cut = 0; cut < size; cut++)
+		ck_assert_int_ne(verify(bytes, cut), 0);
+	free(bytes);
+	chain_deinit(&chain);
+}
+
+START_TEST(receipt_refuses_every_flipped_bit_and_every_cut)
+{
+	refuse_flips(5, 2, 0);
+}
+END_TEST
+
+START_TEST(receipt_through_descendants_refuses_every_flipped_bit_and_every_cut)
+{
+	refuse_flips(2, 1, DESCENDANTS);
+}
+END_TEST
+
+START_TEST(receipt_is_refused_by_another_network_or_committee)
+{
+	struct chain chain;
+	uint8_t *bytes;
+	size_t size;
+	struct receipt receipt;
+	struct hash other = fixture_hash(7);
+	struct committee next;
+	chain_init(&chain, 1);
+	make(&chain, 0, 0, &bytes, &size);
+	ck_assert_int_eq(receipt_verify(COMMITTEE, &other, bytes, size, &receipt), UNCIA_E_PROOF);
+	ck_assert_int_eq(
+	    committee_init(&next, 1, COMMITTEE->validators, COMMITTEE->size, COMMITTEE->faulty, COMMITTEE->slow), 0);
+	ck_assert_int_eq(receipt_verify(&next, NETWORK, bytes, size, &receipt), UNCIA_E_PROOF);
+	/* the same keys with other weights are another committee */
+	struct validator heavier[4];
+	memcpy(heavier, COMMITTEE->validators, sizeof(heavier));
+	heavier[0].weight = 2;
+	ck_assert_int_eq(committee_init(&next, 0, heavier, 4, 0, 0), 0);
+	ck_assert_int_eq(receipt_verify(&next, NETWORK, bytes, size, &receipt), UNCIA_E_PROOF);
+	free(bytes);
+	chain_deinit(&chain);
+}
+END_TEST
+
+/* finality_verify with the certificate of that kind, view and block. */
+static int final_by(const struct chain *chain, enum certificate_kind kind, uint64_t view, const struct hash *id,
+                    size_t descendants)
+{
+	struct bytes list[DESCENDANTS];
+	for (size_t i = 0; i < descendants; i++)
+		list[i] = (struct bytes){.data = chain->headers[i].bytes, .size = chain->headers[i].size};
+	struct certificate *certificate = fixture_certificate(&f, kind, view, id, 4);
+	int rc = finality_verify(COMMITTEE, NETWORK, &chain->block->header, list, descendants, certificate->bytes,
+	                         certificate->size);
+	free(certificate);
+	return rc;
+}
+
+START_TEST(finality_needs_a_final_certificate_of_the_last_block)
+{
+	struct chain chain;
+	chain_init(&chain, 1);
+	const struct hash *own = &chain.block->header.id, *child = &chain.headers[0].id;
+	ck_assert_int_eq(final_by(&chain, CERT_FF, 3, own, 0), 0);
+	ck_assert_int_eq(final_by(&chain, CERT_SF, 3, own, 0), 0);
+	ck_assert_int_eq(final_by(&chain, CERT_SF, 5, child, 1), 0);
+	/* notarised is not final */
+	ck_assert_int_eq(final_by(&chain, CERT_N, 3, own, 0), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_by(&chain, CERT_S, 3, NULL, 0), UNCIA_E_PROOF);
+	/* another view, another block, a certificate for an earlier or a later one */
+	ck_assert_int_eq(final_by(&chain, CERT_FF, 4, own, 0), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_by(&chain, CERT_FF, 5, child, 0), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_by(&chain, CERT_FF, 3, own, 1), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_by(&chain, CERT_FF, 5, child, 2), UNCIA_E_PROOF);
+	chain_deinit(&chain);
+}
+END_TEST
+
+/* Changes one header of the chain, certifies it, and asks whether the block under it is final. */
+static int final_with(void (*change)(struct header *header))
+{
+	struct chain chain;
+	chain_init(&chain, 1);
+	change(&chain.headers[0]);
+	ck_assert_int_eq(header_encode(&chain.headers[0]), 0);
+	int rc = final_by(&chain, CERT_FF, chain.headers[0].view, &chain.headers[0].id, 1);
+	chain_deinit(&chain);
+	return rc;
+}
+static void nothing(struct header *h)
+{
+	(void)h;
+}
+static void skip_height(struct header *h)
+{
+	h->height++;
+}
+static void same_height(struct header *h)
+{
+	h->height--;
+}
+static void other_parent(struct header *h)
+{
+	h->parent_id.b[5] ^= 1;
+}
+static void same_view(struct header *h)
+{
+	h->view = 3;
+}
+static void other_epoch(struct header *h)
+{
+	h->epoch = 1;
+}
+static void other_committee(struct header *h)
+{
+	h->committee_hash.b[31] ^= 1;
+}
+
+START_TEST(finality_needs_an_unbroken_chain_of_one_committee)
+{
+	ck_assert_int_eq(final_with(nothing), 0);
+	ck_assert_int_eq(final_with(skip_height), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_with(same_height), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_with(other_parent), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_with(same_view), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_with(other_epoch), UNCIA_E_PROOF);
+	ck_assert_int_eq(final_with(other_committee), UNCIA_E_PROOF);
+}
+END_TEST
+
+START_TEST(finality_refuses_more_descendants_than_the_limit)
+{
+	static struct bytes list[RECEIPT_DESCENDANTS_MAX + 1];
+	struct chain chain;
+	chain_init(&chain, 1);
+	ck_assert_int_eq(finality_verify(COMMITTEE, NETWORK, &chain.block->header, list, RECEIPT_DESCENDANTS_MAX + 1,
+	                                 chain.direct->bytes, chain.direct->size),
+	                 UNCIA_E_LIMIT);
+	chain_deinit(&chain);
+}
+END_TEST
+
+START_TEST(receipt_needs_the_payers_own_signature)
+{
+	/* A committee that certifies a payment which its payer did not sign is caught by the receipt all the same. */
+	struct payment *payment = fixture_payment(&f, 0, 1, 5000, EXPIRY, 1), *forged;
+	uint8_t bytes[512], *receipt;
+	size_t size;
+	memcpy(bytes, payment->bytes, payment->size);
+	bytes[payment->size - SIGNATURE_SIZE] ^= 1; /* the signature comes last */
+	ck_assert_int_eq(payment_decode(NETWORK, bytes, payment->size, &forged), 0);
+	struct hash root = fixture_hash(1);
+	struct block *block = fixture_block(&f, NULL, 1, &forged, 1, &root);
+	struct certificate *certificate = fixture_certificate(&f, CERT_FF, 1, &block->header.id, 4);
+	ck_assert_int_eq(receipt_make(block, 0, NULL, 0, certificate->bytes, certificate->size, &receipt, &size), 0);
+	ck_assert_int_eq(verify(receipt, size), UNCIA_E_SIGNATURE);
+	free(receipt);
+	free(certificate);
+	block_free(block);
+	payment_free(payment);
+}
+END_TEST
+
+START_TEST(receipt_make_refuses_an_index_outside_the_block)
+{
+	struct chain chain;
+	uint8_t *bytes = NULL;
+	size_t size;
+	chain_init(&chain, 2);
+	ck_assert_int_eq(receipt_make(chain.block, 2, NULL, 0, chain.direct->bytes, chain.direct->size, &bytes, &size),
+	                 UNCIA_E_ARGUMENT);
+	ck_assert_ptr_null(bytes);
+	chain_deinit(&chain);
+}
+END_TEST
+
+START_TEST(text_form_gives_the_same_bytes_back)
+{
+	uint8_t bytes[100], *back;
+	size_t size;
+	char *text;
+	for (size_t n = 1; n <= sizeof(bytes); n++) {
+		bytes[n - 1] = (uint8_t)(n * 151);
+		ck_assert_int_eq(receipt_format(bytes, n, &text), 0);
+		ck_assert_int_eq(strncmp(text, RECEIPT_TEXT_PREFIX, strlen(RECEIPT_TEXT_PREFIX)), 0);
+		ck_assert_ptr_null(strpbrk(text, "=+/ \n"));
+		ck_assert_int_eq(receipt_parse(text, &back, &size), 0);
+		ck_assert_uint_eq(size, n);
+		ck_assert_mem_eq(back, bytes, n);
+		free(back);
+		free(text);
+	}
+}
+END_TEST
+
+START_TEST(text_form_forgives_only_a_line_end)
+{
+	static const char *const good[] = {"uncia-receipt-1:AQID", "uncia-receipt-1:AQID\n",
+	                                   "uncia-receipt-1:AQID \r\n\t", "uncia-receipt-1:-_8"};
+	static const char *const bad[] = {
+	    "",
+	    "uncia-receipt-1:",
+	    "uncia-receipt-1:\n",
+	    "uncia-receipt-2:AQID",
+	    " uncia-receipt-1:AQID",
+	    "Uncia-receipt-1:AQID",
+	    "uncia-receipt-1: AQID",
+	    "uncia-receipt-1:AQ ID",
+	    "uncia-receipt-1:AQ\nID",
+	    "uncia-receipt-1:AQID=",
+	    "uncia-receipt-1:AQI=",
+	    "uncia-receipt-1:A",
+	    "uncia-receipt-1:AQIDA",
+	    "uncia-receipt-1:AQIDAB",
+	    "uncia-receipt-1:+/8",
+	    "uncia-receipt-1:AQID\n.",
+	    "uncia-receipt-1:AQJ",
+	    "uncia-receipt-1:AQID\v",
+	};
+	uint8_t *bytes;
+	size_t size;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		ck_assert_msg(receipt_parse(good[i], &bytes, &size) == 0, "%s", good[i]);
+		free(bytes);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ck_assert_msg(receipt_parse(bad[i], &bytes, &size) == UNCIA_E_ENCODING, "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(text_form_refuses_what_no_receipt_is_as_large_as)
+{
+	size_t prefix = strlen(RECEIPT_TEXT_PREFIX), length = 2 * RECEIPT_SIZE_MAX, size;
+	uint8_t *bytes = calloc(1, RECEIPT_SIZE_MAX + 1);
+	char *text = malloc(prefix + length + 1), *made;
+	ck_assert(bytes && text);
+	memcpy(text, RECEIPT_TEXT_PREFIX, prefix);
+	memset(text + prefix, 'A', length);
+	text[prefix + length] = '\0';
+	uint8_t *parsed;
+	ck_assert_int_eq(receipt_parse(text, &parsed, &size), UNCIA_E_ENCODING);
+	ck_assert_int_eq(receipt_format(bytes, RECEIPT_SIZE_MAX + 1, &made), UNCIA_E_LIMIT);
+	ck_assert_int_eq(receipt_format(bytes, RECEIPT_SIZE_MAX, &made), 0);
+	ck_assert_int_eq(receipt_parse(made, &parsed, &size), 0);
+	ck_assert_uint_eq(size, RECEIPT_SIZE_MAX);
+	free(parsed);
+	free(made);
+	free(text);
+	free(bytes);
+}
+END_TEST
+
+/* A state of one level: groups of accounts 0..n-1, and a proof of one account under a final header. */
+struct proof {
+	uint8_t groups[4][GROUP_SIZE];
+	struct hash root;
+	uint8_t *bytes;
+	size_t size;
+	struct address address;
+	uint64_t index;
+};
+#define PROOF_ENTRIES 21
+
+static void proof_init(struct proof *proof, uint64_t index, uint64_t height)
+{
+	memset(proof, 0, sizeof(*proof));
+	struct hash children[TREE_ARITY] = {{{0}}}, top;
+	for (uint32_t i = 0; i < PROOF_ENTRIES; i++) {
+		struct fixture_key key;
+		fixture_account(i, &key);
+		struct entry entry = {.kind = ENTRY_ACCOUNT, .currency = 1, .balance = 1000 + i};
+		entry.address = key.address;
+		entry_encode(&entry, proof->groups[i / 8] + i % 8 * ENTRY_SIZE);
+		if (i == index)
+			proof->address = key.address;
+	}
+	for (int g = 0; g < 3; g++)
+		state_group_digest(proof->groups[g], &children[g]);
+	state_node_digest(children, &top);
+	state_root_digest(PROOF_ENTRIES, ENTRY_NONE, &top, &proof->root);
+	proof->index = index;
+
+	uint8_t path[3 * HASH_SIZE];
+	for (size_t i = 0, at = 0; i < TREE_ARITY; i++)
+		if (i != index / 8)
+			memcpy(path + HASH_SIZE * at++, children[i].b, HASH_SIZE);
+	struct header header;
+	fixture_header(&f, NULL, 1, NULL, 0, &proof->root, &header);
+	header.height = height;
+	ck_assert_int_eq(header_encode(&header), 0);
+	struct certificate *certificate = fixture_certificate(&f, CERT_SF, 1, &header.id, 3);
+	Uncia__Pb__AccountProof pb = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	pb.index = index;
+	pb.group = field_of(proof->groups[index / 8], GROUP_SIZE);
+	pb.path = field_of(path, sizeof(path));
+	pb.entry_count = PROOF_ENTRIES;
+	pb.free_head = ENTRY_NONE;
+	pb.header = field_of(header.bytes, header.size);
+	pb.certificate = field_of(certificate->bytes, certificate->size);
+	ck_assert_int_eq(canonical_encode(&pb.base, &proof->bytes, &proof->size), 0);
+	free(certificate);
+}
+
+START_TEST(account_proof_tells_the_entry_and_its_height)
+{
+	for (uint64_t i = 0; i < PROOF_ENTRIES; i++) {
+		struct proof proof;
+		struct account_state state;
+		proof_init(&proof, i, 5);
+		ck_assert_int_eq(
+		    account_proof_verify(COMMITTEE, NETWORK, &proof.address, proof.bytes, proof.size, &state), 0);
+		ck_assert_uint_eq(state.entry.balance, 1000 + i);
+		ck_assert_uint_eq(state.index, i);
+		ck_assert_uint_eq(state.entry_count, PROOF_ENTRIES);
+		ck_assert_uint_eq(state.height, 4);
+		ck_assert_uint_eq(state.timestamp_ms, FIXTURE_TIME_MS + 1);
+		free(proof.bytes);
+	}
+}
+END_TEST
+
+START_TEST(account_proof_refuses_another_address_and_height_zero)
+{
+	struct proof proof;
+	struct account_state state;
+	struct fixture_key other;
+	fixture_account(4, &other);
+	proof_init(&proof, 3, 5);
+	ck_assert_int_eq(account_proof_verify(COMMITTEE, NETWORK, &other.address, proof.bytes, proof.size, &state),
+	                 UNCIA_E_PROOF);
+	free(proof.bytes);
+	proof_init(&proof, 3, 0);
+	ck_assert_int_eq(account_proof_verify(COMMITTEE, NETWORK, &proof.address, proof.bytes, proof.size, &state),
+	                 UNCIA_E_PROOF);
+	free(proof.bytes);
+}
+END_TEST
+
+START_TEST(account_proof_refuses_every_flipped_bit)
+{
+	struct proof proof;
+	struct account_state state;
+	proof_init(&proof, 17, 5);
+	for (size_t bit = 0; bit < proof.size * 8; bit++) {
+		proof.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		ck_assert_msg(
+		    account_proof_verify(COMMITTEE, NETWORK, &proof.address, proof.bytes, proof.size, &state) != 0,
+		    "bit %zu", bit);
+		proof.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	free(proof.bytes);
+}
+END_TEST
+
+int main(void)
+{
+	fixture_init(&f, 4, 3, 1000000);
+	const TTest *tests[] = {
+	    receipt_of_every_payment_verifies,
+	    receipt_is_the_same_from_a_block_with_and_without_its_tree,
+	    receipt_refuses_every_flipped_bit_and_every_cut,
+	    receipt_through_descendants_refuses_every_flipped_bit_and_every_cut,
+	    receipt_is_refused_by_another_network_or_committee,
+	    receipt_needs_the_payers_own_signature,
+	    receipt_make_refuses_an_index_outside_the_block,
+	    finality_needs_a_final_certificate_of_the_last_block,
+	    finality_needs_an_unbroken_chain_of_one_committee,
+	    finality_refuses_more_descendants_than_the_limit,
+	    text_form_gives_the_same_bytes_back,
+	    text_form_forgives_only_a_line_end,
+	    text_form_refuses_what_no_receipt_is_as_large_as,
+	    account_proof_tells_the_entry_and_its_height,
+	    account_proof_refuses_another_address_and_height_zero,
+	    account_proof_refuses_every_flipped_bit,
+	};
+	int rc = unit_run("receipt", tests, sizeof(tests) / sizeof(tests[0]));
+	fixture_deinit(&f);
+	return rc;
+}
