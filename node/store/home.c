@@ -1,0 +1,200 @@
+/* A home directory: its lock, and the making of its two environments, which are whole or not there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "store_private.h"
+#include "uncia/error.h"
+
+int home_path(const char *home, const char *rest, char path[PATH_SIZE])
+{
+	int n = snprintf(path, PATH_SIZE, "%s/%s", home, rest);
+	return n < 0 || n >= PATH_MAX ? UNCIA_E_ARGUMENT : 0;
+}
+
+int home_lock(const char *home, int *lock, char why[WHY_SIZE])
+{
+	char path[PATH_SIZE], pid[24];
+	if (home_path(home, "lock", path)) {
+		snprintf(why, WHY_SIZE, "the path of the home is too long");
+		return UNCIA_E_ARGUMENT;
+	}
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));
+		return UNCIA_E_IO;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		int error = errno == EWOULDBLOCK ? UNCIA_E_BUSY : UNCIA_E_IO;
+		ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+		pid[n > 0 ? n : 0] = 0;
+		if (error == UNCIA_E_BUSY)
+			snprintf(why, WHY_SIZE, "%.180s is in use by process %ld", home, strtol(pid, NULL, 10));
+		else
+			snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));
+		close(fd);
+		return error;
+	}
+	int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)n, 0) != n) {
+		snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));
+		close(fd);
+		return UNCIA_E_IO;
+	}
+	*lock = fd;
+	return 0;
+}
+
+#define IDENTITY_SIZE (4 + HASH_SIZE + 32)
+
+int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
+                   const uint8_t consensus_key[32])
+{
+	uint8_t payload[IDENTITY_SIZE];
+	put_u32(payload, FORMAT);
+	memcpy(payload + 4, network_id->b, HASH_SIZE);
+	memcpy(payload + 4 + HASH_SIZE, consensus_key, 32);
+	return record_put(e, txn, NULL, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), payload, sizeof(payload), 0);
+}
+
+int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],
+                   char why[WHY_SIZE])
+{
+	struct bytes p;
+	int error = record_get(e, e->view, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), &p, why);
+	if (error == UNCIA_E_NOT_FOUND || (!error && p.size != IDENTITY_SIZE))
+		return record_damaged(e, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), why);
+	if (error)
+		return error;
+	if (get_u32(p.data) != FORMAT) {
+		snprintf(why, WHY_SIZE, "%s: its format is %u, this program knows %u", e->form->name, get_u32(p.data),
+		         FORMAT);
+		return UNCIA_E_DAMAGED;
+	}
+	if (memcmp(p.data + 4, network_id->b, HASH_SIZE)) {
+		snprintf(why, WHY_SIZE, "%s: belongs to another network", e->form->name);
+		return UNCIA_E_NETWORK;
+	}
+	if (memcmp(p.data + 4 + HASH_SIZE, consensus_key, 32)) {
+		snprintf(why, WHY_SIZE, "%s: belongs to another consensus key", e->form->name);
+		return UNCIA_E_NETWORK;
+	}
+	return 0;
+}
+
+static int sync_directory(const char *home, const char *name)
+{
+	char path[PATH_SIZE];
+	if (home_path(home, name, path))
+		return UNCIA_E_ARGUMENT;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return UNCIA_E_IO;
+	int rc = fsync(fd);
+	close(fd);
+	return rc ? UNCIA_E_IO : 0;
+}
+
+/* All that a creation can have left behind, by name: nothing else is ever removed. */
+static const char *const leftovers[] = {"data.new/journal/data.mdb",
+                                        "data.new/journal/lock.mdb",
+                                        "data.new/journal",
+                                        "data.new/state/data.mdb",
+                                        "data.new/state/lock.mdb",
+                                        "data.new/state",
+                                        "data.new"};
+
+static int clean(const char *home)
+{
+	char path[PATH_SIZE];
+	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
+		if (home_path(home, leftovers[i], path))
+			return UNCIA_E_ARGUMENT;
+		if (remove(path) && errno != ENOENT)
+			return UNCIA_E_IO;
+	}
+	return 0;
+}
+
+/* Makes one environment under data.new: its tables, its identity and, in the state, the genesis. */
+static int fill(const char *home, const struct environment_form *form, const struct hash *network_id,
+                const uint8_t consensus_key[32], const struct flush *genesis)
+{
+	char name[32], path[PATH_SIZE], why[WHY_SIZE];
+	struct environment e;
+	MDB_txn *txn;
+	snprintf(name, sizeof(name), "data.new/%s", form->name);
+	int error = home_path(home, name, path);
+	if (error)
+		return error;
+	if (mkdir(path, 0700))
+		return UNCIA_E_IO;
+	error = environment_open(&e, form, path, ENVIRONMENT_CREATE, 0, why);
+	if (!error) {
+		int rc = mdb_txn_begin(e.env, NULL, 0, &txn);
+		if (!rc) {
+			rc = identity_write(&e, txn, network_id, consensus_key);
+			if (!rc && genesis)
+				rc = state_write(&e, txn, genesis);
+			if (rc)
+				mdb_txn_abort(txn);
+			else
+				rc = mdb_txn_commit(txn);
+		}
+		if (!rc)
+			rc = mdb_env_sync(e.env, 1);
+		if (rc)
+			error = environment_error(&e, rc, "creating", why);
+	}
+	environment_close(&e);
+	return error ? error : sync_directory(home, name);
+}
+
+static int create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                  const struct flush *genesis)
+{
+	char made[PATH_SIZE], path[PATH_SIZE];
+	int error = clean(home);
+	if (!error && (home_path(home, "data.new", made) || home_path(home, "data", path)))
+		error = UNCIA_E_ARGUMENT;
+	if (!error && mkdir(made, 0700))
+		error = UNCIA_E_IO;
+	if (!error)
+		error = fill(home, &journal_form, network_id, consensus_key, NULL);
+	if (!error)
+		error = fill(home, &state_form, network_id, consensus_key, genesis);
+	if (!error)
+		error = sync_directory(home, "data.new");
+	/* storage §6: up to here nothing is there; from here everything is. */
+	if (!error && rename(made, path))
+		error = UNCIA_E_IO;
+	if (!error)
+		return sync_directory(home, ".");
+	int saved = errno;
+	clean(home);
+	errno = saved;
+	return error;
+}
+
+int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                 const struct flush *genesis)
+{
+	char path[PATH_SIZE], why[WHY_SIZE];
+	struct stat st;
+	int lock, error = home_lock(home, &lock, why);
+	if (error)
+		return error;
+	error = home_path(home, "data", path);
+	if (!error && !stat(path, &st))
+		error = UNCIA_E_EXISTS;
+	if (!error)
+		error = create(home, network_id, consensus_key, genesis);
+	int saved = errno;
+	close(lock);
+	errno = saved;
+	return error;
+}

@@ -1,0 +1,43 @@
+/* The frame around every stored value; see record.h. */
+#include "record.h"
+#include <assert.h>
+#include "hash.h"
+#include "uncia/error.h"
+
+/* storage §3: SipHash-2-4 of the payload, under a key made of the place and the payload's size. Public constants: it
+ * finds decay, and costs a third of BLAKE2b on the records that every payment reads. */
+static uint64_t checksum(const struct place *place, const void *payload, size_t payload_size)
+{
+	static const uint8_t place_key[16] = "uncia.record.v1";
+	uint8_t where[2 + JOURNAL_KEY_MAX], key[16];
+	assert(place->key_size <= JOURNAL_KEY_MAX);
+	where[0] = (uint8_t)place->environment;
+	where[1] = place->table;
+	memcpy(where + 2, place->key, place->key_size);
+	put_u64(key, siphash(place_key, where, 2 + place->key_size));
+	put_u64(key + 8, payload_size);
+	return siphash(key, payload, payload_size);
+}
+
+void record_write(const struct place *place, const void *payload, size_t payload_size, uint8_t *record)
+{
+	assert(payload_size <= UINT32_MAX);
+	record[0] = RECORD_VERSION;
+	put_u32(record + 1, (uint32_t)payload_size);
+	put_u64(record + 5, checksum(place, payload, payload_size));
+	if (payload_size)
+		memcpy(record + RECORD_OVERHEAD, payload, payload_size);
+}
+
+int record_read(const struct place *place, const void *record, size_t record_size, struct bytes *payload)
+{
+	const uint8_t *r = record;
+	/* The size first: a damaged one must not lead the checksum beyond the page. */
+	if (record_size < RECORD_OVERHEAD || r[0] != RECORD_VERSION || get_u32(r + 1) != record_size - RECORD_OVERHEAD)
+		return UNCIA_E_DAMAGED;
+	struct bytes found = {r + RECORD_OVERHEAD, record_size - RECORD_OVERHEAD};
+	if (get_u64(r + 5) != checksum(place, found.data, found.size))
+		return UNCIA_E_DAMAGED;
+	*payload = found;
+	return 0;
+}

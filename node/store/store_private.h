@@ -1,0 +1,43 @@
+/* What the store's files share. */
+#ifndef STORE_PRIVATE_H
+#define STORE_PRIVATE_H
+#include "environment.h"
+#include "store.h"
+
+struct store {
+	int lock; /* descriptor of HOME/lock */
+	bool read_only;
+	struct environment journal, state;
+	char home[4096];
+	char damage[WHY_SIZE]; /* why the view last failed */
+};
+
+/* "HOME/rest" into path. Returns 0 or UNCIA_E_ARGUMENT (too long). */
+#define PATH_SIZE 4200
+int home_path(const char *home, const char *rest, char path[PATH_SIZE]);
+/* Takes HOME/lock, writing our process id into it. Returns 0; UNCIA_E_BUSY; UNCIA_E_IO. */
+int home_lock(const char *home, int *lock, char why[WHY_SIZE]);
+
+int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
+                   const uint8_t consensus_key[32]);
+int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],
+                   char why[WHY_SIZE]);
+/* All of a flush within a transaction. Returns LMDB's code. */
+int state_write(const struct environment *e, MDB_txn *txn, const struct flush *flush);
+
+/* The views' functions. */
+int state_view_meta(void *context, struct state_meta *meta);
+int state_view_group(void *context, uint64_t group_index, struct group_record *record);
+int state_view_address(void *context, const struct address *address, uint64_t *index);
+int state_view_payment(void *context, const struct payment_id *id, struct payment_record *record);
+int state_view_orphan(void *context, const struct address *address, struct position *head);
+int journal_view_get(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *value);
+int journal_view_seek(void *context, enum journal_table table, const void *key, size_t key_size,
+                      struct bytes *found_key, struct bytes *value);
+int journal_view_last(void *context, enum journal_table table, struct bytes *found_key, struct bytes *value);
+
+/* store_open with maps of this size (0: the default), so that a test can fill one. */
+int store_open_sized(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
+                     size_t map_size, struct store **store, char why[WHY_SIZE]);
+
+#endif

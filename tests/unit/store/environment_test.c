@@ -1,0 +1,161 @@
+#include <fcntl.h>
+#include "fixture.h"
+
+static const char *const names[] = {"journal", "state"};
+
+static void data_path(const char *environment, char path[128])
+{
+	char rest[64];
+	snprintf(rest, sizeof(rest), "data/%s/data.mdb", environment);
+	fixture_path(rest, path);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+	ck_assert_int_eq(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* Closed, with enough in both environments for some pages to be cut off. */
+static void fill(void)
+{
+	enum { COUNT = 400 };
+	static struct flush_group groups[COUNT];
+	static uint8_t block[50000];
+	const struct flush flush = {.meta = {.height = 1, .entry_count = 9}, .group_count = COUNT, .groups = groups};
+	const struct journal_write write = {JOURNAL_BLOCK, "k", block, 1, sizeof(block), 0};
+	for (size_t i = 0; i < COUNT; i++)
+		groups[i].index = i;
+	ck_assert_int_eq(state_apply(store, &flush, why), 0);
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	fixture_close();
+}
+
+START_TEST(environment_cut_short_at_any_page_is_refused_and_left_alone)
+{
+	char path[128];
+	fill();
+	for (size_t i = 0; i < 2; i++) {
+		data_path(names[i], path);
+		for (off_t size = size_of(path) - 1; size > 0; size -= 4096 * 3) {
+			ck_assert_int_eq(truncate(path, size), 0);
+			for (int read_only = 0; read_only < 2; read_only++) {
+				ck_assert_int_eq(fixture_open(read_only, 0), UNCIA_E_DAMAGED);
+				ck_assert_ptr_nonnull(strstr(why, names[i]));
+				ck_assert_ptr_nonnull(strstr(why, "truncated"));
+				ck_assert_int_eq(size_of(path), size);
+			}
+		}
+		fixture_down();
+		fixture_up();
+		fill();
+	}
+}
+END_TEST
+
+START_TEST(environment_emptied_or_missing_is_refused_and_not_made_anew)
+{
+	char path[128];
+	fixture_close();
+	for (size_t i = 2; i-- > 0;) {
+		data_path(names[i], path);
+		ck_assert_int_eq(truncate(path, 0), 0);
+		ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_DAMAGED);
+		ck_assert_ptr_nonnull(strstr(why, names[i]));
+		ck_assert_int_eq(size_of(path), 0);
+		ck_assert_int_eq(remove(path), 0);
+		ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_DAMAGED);
+		ck_assert_ptr_nonnull(strstr(why, "missing"));
+		ck_assert_int_ne(access(path, F_OK), 0);
+	}
+}
+END_TEST
+
+START_TEST(environment_with_a_garbage_header_is_refused)
+{
+	char path[128];
+	uint8_t garbage[2 * 4096];
+	fill();
+	data_path("journal", path);
+	memset(garbage, 0x5a, sizeof(garbage));
+	int fd = open(path, O_WRONLY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, garbage, sizeof(garbage), 0), sizeof(garbage));
+	close(fd);
+	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(why, "journal"));
+}
+END_TEST
+
+START_TEST(environment_with_a_damaged_identity_is_refused)
+{
+	fixture_close();
+	fixture_flip("state", "meta", (MDB_val){8, "identity"}, 0);
+	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(why, "state"));
+}
+END_TEST
+
+/* A transaction that takes pages at the end and frees them again leaves a file shorter than its header says: whole
+ * all the same. */
+START_TEST(environment_that_ends_in_free_pages_is_whole)
+{
+	static uint8_t block[200000];
+	char path[128];
+	MDB_envinfo info;
+	const struct journal_write writes[] = {{JOURNAL_BLOCK, "a", "small", 1, 5, 0},
+	                                       {JOURNAL_VOTE, "12345678", block, 8, sizeof(block), 0},
+	                                       {.view = UINT64_MAX}};
+	/* Until an earlier transaction's pages are there to be used again, LMDB writes what it freed. */
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(journal_commit(store, writes, 1, why), 0);
+		ck_assert_int_eq(store_view_renew(store), 0);
+	}
+	ck_assert_int_eq(journal_commit(store, writes, 3, why), 0);
+	ck_assert_int_eq(mdb_env_info(store->journal.env, &info), 0);
+	fixture_close();
+	data_path("journal", path);
+	ck_assert_int_lt(size_of(path), (off_t)(info.me_last_pgno + 1) * 4096); /* the test's own premise */
+	ck_assert_msg(!fixture_open(false, 0), "%s", why);
+	uint64_t records;
+	ck_assert_int_eq(store_check_records(store, &records, why), 0);
+	ck_assert_uint_eq(records, 6 + 1);
+	ck_assert_int_eq(journal_commit(store, writes, 3, why), 0);
+}
+END_TEST
+
+START_TEST(environment_reuses_what_it_frees)
+{
+	static uint8_t vote[200];
+	char path[128];
+	off_t early = 0;
+	data_path("journal", path);
+	for (uint64_t v = 1; v <= 600; v++) {
+		uint8_t key[8];
+		put_u64(key, v);
+		const struct journal_write writes[] = {{JOURNAL_VOTE, key, vote, sizeof(key), sizeof(vote), 0},
+		                                       {.view = v > 50 ? v - 50 : 0}};
+		ck_assert_int_eq(journal_commit(store, writes, 2, why), 0);
+		ck_assert_int_eq(store_view_renew(store), 0);
+		if (v == 200)
+			early = size_of(path);
+	}
+	ck_assert_int_eq(size_of(path), early);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("environment");
+	TCase *tests = tcase_create("environment");
+	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
+	tcase_add_test(tests, environment_cut_short_at_any_page_is_refused_and_left_alone);
+	tcase_add_test(tests, environment_emptied_or_missing_is_refused_and_not_made_anew);
+	tcase_add_test(tests, environment_with_a_garbage_header_is_refused);
+	tcase_add_test(tests, environment_with_a_damaged_identity_is_refused);
+	tcase_add_test(tests, environment_that_ends_in_free_pages_is_whole);
+	tcase_add_test(tests, environment_reuses_what_it_frees);
+	suite_add_tcase(suite, tests);
+	return fixture_run(suite);
+}

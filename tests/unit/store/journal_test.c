@@ -1,0 +1,217 @@
+#include "fixture.h"
+
+static void vote_key(uint64_t v, uint8_t kind, uint8_t key[41])
+{
+	memset(key, 0, 41);
+	put_u64(key, v);
+	key[8] = kind;
+}
+
+static void put_vote(uint64_t v, uint8_t kind, const char *text)
+{
+	uint8_t key[41];
+	vote_key(v, kind, key);
+	const struct journal_write write = {JOURNAL_VOTE, key, text, sizeof(key), strlen(text), 0};
+	ck_assert_msg(!journal_commit(store, &write, 1, why), "%s", why);
+}
+
+static uint64_t first_vote(void)
+{
+	struct bytes key, value;
+	if (view.journal_seek(view.context, JOURNAL_VOTE, NULL, 0, &key, &value))
+		return 0;
+	return get_u64(key.data);
+}
+
+START_TEST(journal_reads_back_after_renew_and_reopening)
+{
+	uint8_t key[41];
+	struct bytes value;
+	put_vote(7, 1, "seven");
+	vote_key(7, 1, key);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), 0);
+		ck_assert_uint_eq(value.size, 5);
+		ck_assert_mem_eq(value.data, "seven", 5);
+		fixture_close();
+		ck_assert_int_eq(fixture_open(false, 0), 0);
+	}
+}
+END_TEST
+
+START_TEST(journal_view_stands_still_until_renewed)
+{
+	uint8_t key[41];
+	struct bytes value;
+	vote_key(7, 1, key);
+	put_vote(7, 1, "seven");
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	put_vote(7, 1, "eight");
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), 0);
+	ck_assert_mem_eq(value.data, "seven", 5);
+}
+END_TEST
+
+START_TEST(journal_walks_in_order_of_view)
+{
+	static const uint64_t written[] = {1000, 3, 256, 255, 1ull << 40, 4};
+	static const uint64_t sorted[] = {3, 4, 255, 256, 1000, 1ull << 40};
+	struct bytes key = {0}, value;
+	uint8_t from[JOURNAL_KEY_MAX];
+	for (size_t i = 0; i < 6; i++)
+		put_vote(written[i], 1, "vote");
+	ck_assert_int_eq(store_view_renew(store), 0);
+	size_t from_size = 0;
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_int_eq(view.journal_seek(view.context, JOURNAL_VOTE, from, from_size, &key, &value), 0);
+		ck_assert_uint_eq(get_u64(key.data), sorted[i]);
+		put_u64(from, sorted[i] + 1);
+		from_size = 8;
+	}
+	ck_assert_int_eq(view.journal_seek(view.context, JOURNAL_VOTE, from, from_size, &key, &value),
+	                 UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.journal_last(view.context, JOURNAL_VOTE, &key, &value), 0);
+	ck_assert_uint_eq(get_u64(key.data), 1ull << 40);
+}
+END_TEST
+
+START_TEST(journal_seek_finds_the_very_key)
+{
+	uint8_t wanted[41];
+	struct bytes key, value;
+	put_vote(5, 1, "five one");
+	put_vote(5, 5, "five final");
+	vote_key(5, 5, wanted);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.journal_seek(view.context, JOURNAL_VOTE, wanted, sizeof(wanted), &key, &value), 0);
+	ck_assert_uint_eq(key.size, sizeof(wanted));
+	ck_assert_mem_eq(key.data, wanted, sizeof(wanted));
+	ck_assert_mem_eq(value.data, "five final", value.size);
+}
+END_TEST
+
+START_TEST(journal_tables_are_apart)
+{
+	struct bytes key, value;
+	for (int table = JOURNAL_VOTE; table < JOURNAL_TABLES; table++) {
+		ck_assert_int_eq(view.journal_last(view.context, table, &key, &value), UNCIA_E_NOT_FOUND);
+		uint8_t number = (uint8_t)table;
+		const struct journal_write write = {table, "k", &number, 1, 1, 0};
+		ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+		ck_assert_int_eq(store_view_renew(store), 0);
+	}
+	for (int table = JOURNAL_VOTE; table < JOURNAL_TABLES; table++) {
+		ck_assert_int_eq(view.journal_get(view.context, table, "k", 1, &value), 0);
+		ck_assert_uint_eq(value.data[0], table);
+	}
+}
+END_TEST
+
+START_TEST(journal_forgets_votes_up_to_a_view_and_nothing_else)
+{
+	uint8_t key[41];
+	struct bytes value;
+	for (uint64_t v = 1; v <= 300; v++)
+		put_vote(v, 1, "vote");
+	vote_key(1, 1, key);
+	const struct journal_write writes[] = {{JOURNAL_CERT, key, "cert", sizeof(key), 4, 0}, {.view = 298}};
+	ck_assert_int_eq(journal_commit(store, writes, 2, why), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_uint_eq(first_vote(), 299);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_CERT, key, sizeof(key), &value), 0);
+	const struct journal_write all = {.view = UINT64_MAX};
+	ck_assert_int_eq(journal_commit(store, &all, 1, why), 0);
+	ck_assert_int_eq(journal_commit(store, &all, 1, why), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_uint_eq(first_vote(), 0);
+}
+END_TEST
+
+START_TEST(journal_holds_the_largest_block)
+{
+	size_t size = BLOCK_SIZE_MAX + (1u << 20);
+	uint8_t *block = malloc(size), key[40] = {0};
+	struct bytes value;
+	for (size_t i = 0; i < size; i++)
+		block[i] = (uint8_t)(i * 31 >> 3);
+	const struct journal_write write = {JOURNAL_BLOCK, key, block, sizeof(key), size, 0};
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, key, sizeof(key), &value), 0);
+	ck_assert_uint_eq(value.size, size);
+	ck_assert_int_eq(memcmp(value.data, block, size), 0);
+	free(block);
+}
+END_TEST
+
+START_TEST(journal_keeps_an_empty_value)
+{
+	struct bytes value;
+	const struct journal_write write = {JOURNAL_FINAL, "k", NULL, 1, 0, 0};
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_FINAL, "k", 1, &value), 0);
+	ck_assert_uint_eq(value.size, 0);
+}
+END_TEST
+
+START_TEST(journal_names_a_damaged_record)
+{
+	uint8_t key[41];
+	struct bytes found, value;
+	put_vote(258, 1, "vote");
+	fixture_close();
+	vote_key(258, 1, key);
+	fixture_flip("journal", "vote", (MDB_val){sizeof(key), key}, 2);
+	ck_assert_int_eq(fixture_open(false, 0), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), UNCIA_E_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(store_damage(store), "journal"));
+	ck_assert_ptr_nonnull(strstr(store_damage(store), "vote"));
+	ck_assert_ptr_nonnull(strstr(store_damage(store), "000000000000010201"));
+	ck_assert_int_eq(view.journal_seek(view.context, JOURNAL_VOTE, NULL, 0, &found, &value), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(view.journal_last(view.context, JOURNAL_VOTE, &found, &value), UNCIA_E_DAMAGED);
+}
+END_TEST
+
+START_TEST(journal_refuses_every_commit_after_a_failed_one)
+{
+	static uint8_t block[300000];
+	struct bytes value;
+	const struct journal_write large = {JOURNAL_BLOCK, "large", block, 5, sizeof(block), 0};
+	const struct journal_write small = {JOURNAL_BLOCK, "small", "s", 5, 1, 0};
+	fixture_close();
+	ck_assert_int_eq(fixture_open(false, 256 << 10), 0);
+	ck_assert_int_eq(journal_commit(store, &small, 1, why), 0);
+	ck_assert_int_eq(journal_commit(store, &large, 1, why), UNCIA_E_FULL);
+	ck_assert_ptr_nonnull(strstr(why, "journal"));
+	ck_assert_int_eq(journal_commit(store, &small, 1, why), UNCIA_E_IO);
+	ck_assert_ptr_nonnull(strstr(why, "earlier commit failed"));
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, "small", 5, &value), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, "large", 5, &value), UNCIA_E_NOT_FOUND);
+	fixture_close();
+	ck_assert_int_eq(fixture_open(false, 0), 0);
+	ck_assert_int_eq(journal_commit(store, &large, 1, why), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("journal");
+	TCase *tests = tcase_create("journal");
+	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
+	tcase_add_test(tests, journal_reads_back_after_renew_and_reopening);
+	tcase_add_test(tests, journal_view_stands_still_until_renewed);
+	tcase_add_test(tests, journal_walks_in_order_of_view);
+	tcase_add_test(tests, journal_seek_finds_the_very_key);
+	tcase_add_test(tests, journal_tables_are_apart);
+	tcase_add_test(tests, journal_forgets_votes_up_to_a_view_and_nothing_else);
+	tcase_add_test(tests, journal_holds_the_largest_block);
+	tcase_add_test(tests, journal_keeps_an_empty_value);
+	tcase_add_test(tests, journal_names_a_damaged_record);
+	tcase_add_test(tests, journal_refuses_every_commit_after_a_failed_one);
+	suite_add_tcase(suite, tests);
+	return fixture_run(suite);
+}
