@@ -38,23 +38,27 @@ struct noise_transport {
 };
 
 /* static_secret: NULL for the NK initiator. remote_static: the responder's key, for initiators only.
- * ephemeral_secret: 32 fresh random bytes from the caller (nothing in here draws randomness). */
+ * ephemeral_secret: 32 fresh random bytes from the caller (nothing in here draws randomness).
+ * Returns 0; UNCIA_E_ARGUMENT (a key is missing, or given where the pattern has none). Secrets: noise_handshake_wipe. */
 int noise_handshake_init(struct noise_handshake *h, enum noise_pattern pattern, bool initiator, const void *prologue,
 			 size_t prologue_size, const uint8_t static_secret[32], const uint8_t remote_static[32],
 			 const uint8_t ephemeral_secret[32]);
 /* Writes the next handshake message. out has room for payload_size + 128. Returns 0; UNCIA_E_PROTOCOL (not our
- * turn); UNCIA_E_SIGNATURE (a low-order point). */
+ * turn); UNCIA_E_LIMIT (payload too large); UNCIA_E_SIGNATURE (a low-order point). After any failure of write or read
+ * the handshake is wiped and every later call fails. */
 int noise_handshake_write(struct noise_handshake *h, const void *payload, size_t payload_size, uint8_t *out,
 			  size_t *out_size);
 /* Reads one. payload has room for size. Returns 0; UNCIA_E_PROTOCOL; UNCIA_E_SIGNATURE (MAC or point). */
 int noise_handshake_read(struct noise_handshake *h, const void *message, size_t size, uint8_t *payload,
 			 size_t *payload_size);
 bool noise_handshake_done(const struct noise_handshake *h);
-/* Splits into transport keys and wipes the handshake. remote_static stays readable in h before the call. */
+/* Splits into transport keys and wipes the handshake. remote_static stays readable in h before the call.
+ * Returns 0 or UNCIA_E_PROTOCOL (not done). */
 int noise_handshake_split(struct noise_handshake *h, struct noise_transport *t);
 void noise_handshake_wipe(struct noise_handshake *h);
 
-/* One record. out has room for size + NOISE_MAC_SIZE / size. Rekeys by itself every REKEY_INTERVAL records, as
+/* One record. out has room for size + NOISE_MAC_SIZE / size, and may be
+ * the input itself. Rekeys by itself every REKEY_INTERVAL records, as
  * Noise's REKEY does: a new key, the nonce counts on. Returns 0; UNCIA_E_LIMIT (too large, nonce exhausted);
  * UNCIA_E_SIGNATURE. After any failure of receive the transport is dead: every later call fails. */
 int noise_send(struct noise_transport *t, const void *plain, size_t size, uint8_t *out, size_t *out_size);
