@@ -1,8 +1,49 @@
-/* unciad: the validator's command. */
+/* unciad: the validator's command. Finds the subcommand and runs it. */
 #include <stdio.h>
+#include <string.h>
+#include "arguments.h"
+#include "sign.h"
+#include "uncia/error.h"
 
-int main(void)
+static const struct command *const commands[] = {
+    &command_keygen, &command_genesis, &command_init, &command_check, &command_version,
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *file)
 {
-	puts("unciad " UNCIA_VERSION);
-	return 0;
+	fputs("usage: unciad COMMAND [OPTION…]\n\nA validator of an Uncia network.\n\n", file);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(file, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nunciad COMMAND --help says more.\n", file);
+}
+
+int main(int argc, const char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		print_usage(stdout);
+		return output_flush();
+	}
+	if (!strcmp(name, "--version"))
+		name = "version";
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(name, commands[i]->name))
+			continue;
+		/* A library that judges signatures otherwise would split the ledger: nothing runs on it. */
+		int error = sign_self_test();
+		if (error)
+			return complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		struct arguments arguments;
+		int code = arguments_init(&arguments, commands[i], argc - 1, argv + 1);
+		if (!code) {
+			code = commands[i]->run(&arguments);
+			arguments_deinit(&arguments);
+		}
+		return code;
+	}
+	if (*name)
+		complain(EXIT_USAGE, "%s: no such command", name);
+	print_usage(stderr);
+	return EXIT_USAGE;
 }

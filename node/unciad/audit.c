@@ -1,0 +1,355 @@
+/* The offline audit: walks the final chain from the genesis, checks each block and certificate, executes every payment
+ * again with the ledger's own rules, and compares the state that comes out with the one that is stored. */
+#include "audit.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+#include "scratch.h"
+#include "uncia/error.h"
+#include "vote.h"
+
+#define FLUSH_PAYMENTS  20000u /* settled payments held in memory before they are stored */
+#define CERTIFICATE_KEY (8 + 1 + HASH_SIZE)
+
+struct audit {
+	const struct home *home;
+	struct store *store;
+	struct storage_view view;
+	struct scratch scratch;
+	struct audit_report *report;
+	struct state_meta stored;
+	uint64_t tip_height;
+	struct {
+		uint64_t height, view, timestamp_ms;
+		struct hash id;
+	} parent;
+	uint64_t covered_height; /* the newest block that a finality certificate names */
+	uint8_t next_certificate[CERTIFICATE_KEY];
+};
+
+__attribute__((format(printf, 3, 4))) static int mismatch(struct audit *a, uint64_t height, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	vsnprintf(a->report->failure, sizeof(a->report->failure), format, list);
+	va_end(list);
+	a->report->failed_height = height;
+	return EXIT_MISMATCH;
+}
+
+/* What an error means here: this machine's trouble ends the audit, all else is a finding about the home. */
+static int judge(struct audit *a, uint64_t height, const char *what, int error)
+{
+	if (error == UNCIA_E_MEMORY || error == UNCIA_E_IO)
+		return complain(EXIT_FAILED, "%s: %s", what, uncia_error_text(error));
+	const char *damage = error == UNCIA_E_DAMAGED ? store_damage(a->store) : "";
+	return mismatch(a, height, "%s: %s", what, *damage ? damage : uncia_error_text(error));
+}
+
+static uint64_t read_u64(const uint8_t bytes[8])
+{
+	uint64_t value = 0;
+	for (int i = 0; i < 8; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+static void write_u64(uint8_t bytes[8], uint64_t value)
+{
+	for (int i = 7; i >= 0; i--, value >>= 8)
+		bytes[i] = (uint8_t)value;
+}
+
+/* ---- certificates ---------------------------------------------------------------------------- */
+
+/* The smallest key above this one. */
+static void key_after(const uint8_t *key, uint8_t next[CERTIFICATE_KEY])
+{
+	memcpy(next, key, CERTIFICATE_KEY);
+	for (int i = CERTIFICATE_KEY - 1; i >= 0 && ++next[i] == 0; i--)
+		;
+}
+
+/* A certificate at the view of a final block. */
+static int match_certificate(struct audit *a, const struct certificate *c, uint64_t height, uint64_t view,
+                             const struct hash *id)
+{
+	bool same = c->view == view && !memcmp(c->block_id.b, id->b, HASH_SIZE);
+	if (!certificate_is_final(c->kind))
+		return 0;
+	if (!same)
+		return mismatch(
+		    a, height, "a finality certificate of view %" PRIu64 " names a block off the final chain", c->view);
+	a->covered_height = height;
+	return 0;
+}
+
+/* Verifies every stored certificate of views up to that of this final block; `last`: of all views that are left. A
+ * final certificate up to the tip must name the chain's block of its view; beyond it, a block that is not here yet. */
+static int check_certificates(struct audit *a, uint64_t height, uint64_t view, const struct hash *id, bool last)
+{
+	const struct genesis *genesis = &a->home->genesis;
+	for (;;) {
+		struct bytes key, value;
+		struct certificate *c;
+		int error = a->view.journal_seek(a->view.context, JOURNAL_CERT, a->next_certificate, CERTIFICATE_KEY,
+		                                 &key, &value);
+		if (error == UNCIA_E_NOT_FOUND)
+			return 0;
+		if (error)
+			return judge(a, height, "reading the certificates", error);
+		if (key.size != CERTIFICATE_KEY)
+			return mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
+		if (!last && read_u64(key.data) > view)
+			return 0;
+		key_after(key.data, a->next_certificate);
+		error = certificate_decode(&genesis->committee, value.data, value.size, &c);
+		if (error)
+			return judge(a, height, "a certificate", error);
+		int code = 0;
+		if (read_u64(key.data) != c->view || key.data[8] != c->kind ||
+		    memcmp(key.data + 9, c->block_id.b, HASH_SIZE))
+			code = mismatch(a, height, "the certificate of view %" PRIu64 " is not what it is stored as",
+			                c->view);
+		else if ((error = certificate_verify(&genesis->committee, &genesis->network_id, c)) != 0)
+			code = judge(a, height, "the signatures of a certificate", error);
+		else if (c->view <= view)
+			code = match_certificate(a, c, height, view, id);
+		a->report->certificates++;
+		a->report->signatures += c->first_count + c->extra_count;
+		free(c);
+		if (code)
+			return code;
+	}
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+static int check_header(struct audit *a, uint64_t height, uint64_t view, const struct hash *id, const struct header *h)
+{
+	const struct committee *c = &a->home->genesis.committee;
+	struct hash root;
+	const char *wrong = NULL;
+	int error = ledger_settled_root(a->scratch.ledger, &root);
+	if (error)
+		return judge(a, height, "the state root", error);
+	if (memcmp(h->id.b, id->b, HASH_SIZE))
+		wrong = "is not the block that the journal says is final";
+	else if (h->epoch != c->epoch)
+		wrong = "is of another epoch";
+	else if (h->height != height)
+		wrong = "states another height";
+	else if (h->view != view || view <= a->parent.view)
+		wrong = "states a view out of order";
+	else if (memcmp(h->parent_id.b, a->parent.id.b, HASH_SIZE))
+		wrong = "does not link to the block before it";
+	else if (h->timestamp_ms <= a->parent.timestamp_ms)
+		wrong = "is not later than the block before it";
+	else if (memcmp(h->committee_hash.b, c->hash.b, HASH_SIZE))
+		wrong = "names another committee";
+	else if (h->proposer != committee_leader(c, view))
+		wrong = "was not proposed by the leader of its view";
+	else if (memcmp(h->parent_state_root.b, root.b, HASH_SIZE))
+		wrong = "states another state root than its parent's payments lead to";
+	return wrong ? mismatch(a, height, "the block %s", wrong) : 0;
+}
+
+static int execute(struct audit *a, const struct block *block)
+{
+	const struct header *h = &block->header;
+	struct executed *executed;
+	int error = ledger_begin(a->scratch.ledger, NULL, h->height, h->timestamp_ms, &executed);
+	if (error)
+		return judge(a, h->height, "executing the block", error);
+	int code = 0;
+	for (uint32_t i = 0; i < block->count && !code; i++) {
+		const struct payment *p = block->payments[i];
+		char what[40];
+		snprintf(what, sizeof(what), "payment %u of the block", i);
+		if (!sign_key_valid(p->public_key) || !sign_verify(p->public_key, &p->digest, p->signature))
+			code = judge(a, h->height, what, UNCIA_E_SIGNATURE);
+		else if ((error = ledger_add(a->scratch.ledger, executed, p)) != 0)
+			code = judge(a, h->height, what, error);
+	}
+	ledger_end(executed, &h->id);
+	if (!code && (error = ledger_settle(a->scratch.ledger, executed, NULL, NULL)) != 0)
+		code = judge(a, h->height, "the supply after the block", error);
+	executed_release(a->scratch.ledger, executed);
+	return code;
+}
+
+static int check_block(struct audit *a, uint64_t height, uint64_t view, const struct hash *id)
+{
+	uint8_t key[8 + HASH_SIZE];
+	struct bytes value;
+	struct block *block;
+	write_u64(key, view);
+	memcpy(key + 8, id->b, HASH_SIZE);
+	int error = a->view.journal_get(a->view.context, JOURNAL_BLOCK, key, sizeof(key), &value);
+	if (!error)
+		error = block_decode(&a->home->genesis.network_id, value.data, value.size, &block);
+	if (error)
+		return judge(a, height, "the block", error);
+	int code = check_header(a, height, view, id, &block->header);
+	if (!code)
+		code = execute(a, block);
+	a->parent.height = height;
+	a->parent.view = view;
+	a->parent.timestamp_ms = block->header.timestamp_ms;
+	a->parent.id = *id;
+	a->report->blocks++;
+	a->report->payments += block->count;
+	a->report->signatures += block->count;
+	block_free(block);
+	return code;
+}
+
+/* ---- the state ------------------------------------------------------------------------------- */
+
+/* The stored state lags behind the tip: it is compared where the execution passes its height. */
+static int compare_state(struct audit *a, uint64_t height)
+{
+	char why[256] = "";
+	int code = scratch_flush(&a->scratch);
+	if (code)
+		return code;
+	int error = store_compare_state(a->store, a->scratch.store, why);
+	if (error == UNCIA_E_PROOF)
+		return mismatch(a, height, "the stored state is not what the payments lead to: %s", why);
+	return error ? judge(a, height, "comparing the state", error) : 0;
+}
+
+/* The recorded supply and the sum over all accounts at the tip are both what the genesis created. */
+static int check_supply(struct audit *a)
+{
+	struct storage_view view;
+	struct state_meta meta;
+	struct group_record group;
+	struct entry entry;
+	amount_t sum = 0, recorded = 0;
+	int code = scratch_flush(&a->scratch);
+	if (code)
+		return code;
+	store_view(a->scratch.store, &view);
+	int error = view.meta(view.context, &meta);
+	for (uint64_t i = 0; !error && i < meta.entry_count; i++) {
+		if (i % GROUP_ENTRIES == 0)
+			error = view.group(view.context, i / GROUP_ENTRIES, &group);
+		if (!error)
+			error = entry_decode(group.entries + i % GROUP_ENTRIES * ENTRY_SIZE, &entry);
+		if (!error && entry.kind == ENTRY_CURRENCY)
+			recorded = entry.balance;
+		if (!error && entry.kind == ENTRY_ACCOUNT && !amount_add(sum, entry.balance, &sum))
+			error = UNCIA_E_AMOUNT;
+	}
+	if (error)
+		return judge(a, a->tip_height, "the supply", error);
+	if (sum != a->home->genesis.supply || recorded != sum)
+		return mismatch(a, a->tip_height,
+		                "the accounts hold %" PRIu64 ", recorded are %" PRIu64 ", created %" PRIu64
+		                " micro-units",
+		                sum, recorded, a->home->genesis.supply);
+	a->report->supply = sum;
+	return 0;
+}
+
+/* ---- the chain ------------------------------------------------------------------------------- */
+
+static int read_final(struct audit *a, uint64_t height, uint64_t *view, struct hash *id)
+{
+	uint8_t key[8];
+	struct bytes value;
+	write_u64(key, height);
+	int error = a->view.journal_get(a->view.context, JOURNAL_FINAL, key, sizeof(key), &value);
+	if (error)
+		return judge(a, height, "the record of the final block", error);
+	if (value.size != 8 + HASH_SIZE)
+		return mismatch(a, height, "the record of the final block has %zu bytes", value.size);
+	*view = read_u64(value.data);
+	memcpy(id->b, value.data + 8, HASH_SIZE);
+	return 0;
+}
+
+static int check_height(struct audit *a, uint64_t height)
+{
+	uint64_t view;
+	struct hash id;
+	int code = read_final(a, height, &view, &id);
+	if (!code)
+		code = check_block(a, height, view, &id);
+	if (!code)
+		code = check_certificates(a, height, view, &id, false);
+	if (!code && height == a->stored.height)
+		code = compare_state(a, height);
+	if (!code && ledger_unflushed_payments(a->scratch.ledger) >= FLUSH_PAYMENTS)
+		code = scratch_flush(&a->scratch);
+	return code;
+}
+
+static int read_ends(struct audit *a)
+{
+	struct bytes key, value;
+	int error = a->view.meta(a->view.context, &a->stored);
+	if (error)
+		return judge(a, 0, "the state", error);
+	error = a->view.journal_last(a->view.context, JOURNAL_FINAL, &key, &value);
+	if (error && error != UNCIA_E_NOT_FOUND)
+		return judge(a, 0, "the end of the final chain", error);
+	if (!error && key.size != 8)
+		return mismatch(a, 0, "a final block is recorded under a key of %zu bytes", key.size);
+	a->tip_height = error ? 0 : read_u64(key.data);
+	/* storage §9: the state is never ahead of what the journal holds as final. */
+	if (a->stored.height > a->tip_height)
+		return mismatch(a, a->tip_height, "the state is at height %" PRIu64 ", ahead of the journal",
+		                a->stored.height);
+	return 0;
+}
+
+static int check_chain(struct audit *a, const volatile sig_atomic_t *stop)
+{
+	a->parent.timestamp_ms = a->home->genesis.timestamp_ms;
+	genesis_block_id(&a->home->genesis, &a->parent.id);
+	int code = a->stored.height == 0 ? compare_state(a, 0) : 0;
+	for (uint64_t height = 1; height <= a->tip_height && !code; height++)
+		code =
+		    *stop ? complain(EXIT_FAILED, "interrupted at height %" PRIu64, height) : check_height(a, height);
+	if (!code)
+		code = check_certificates(a, a->tip_height, a->parent.view, &a->parent.id, true);
+	if (!code && a->covered_height != a->tip_height)
+		code = mismatch(a, a->covered_height + 1,
+		                "no finality certificate covers the blocks from here to %" PRIu64, a->tip_height);
+	return code ? code : check_supply(a);
+}
+
+static int fill_report(struct audit *a)
+{
+	a->report->height = a->tip_height;
+	a->report->block_id = a->parent.id;
+	int error = ledger_settled_root(a->scratch.ledger, &a->report->state_root);
+	return error ? judge(a, a->tip_height, "the state root", error) : 0;
+}
+
+int audit_run(const struct home *home, struct store *store, const char *directory, const volatile sig_atomic_t *stop,
+              struct audit_report *report)
+{
+	struct audit a = {.home = home, .store = store, .report = report};
+	char why[256] = "";
+	memset(report, 0, sizeof(*report));
+	store_view(store, &a.view);
+	int error = store_check_records(store, &report->records, why);
+	if (error)
+		return error == UNCIA_E_DAMAGED ? mismatch(&a, 0, "%s", why) : complain(EXIT_FAILED, "%s", why);
+	int code = read_ends(&a);
+	if (code)
+		return code;
+	code = scratch_open(&a.scratch, home, directory);
+	if (!code)
+		code = check_chain(&a, stop);
+	if (!code)
+		code = fill_report(&a);
+	scratch_close(&a.scratch);
+	return code;
+}

@@ -1,0 +1,21 @@
+/* The offline audit of a home: everything that its store claims, checked again from the genesis on. */
+#ifndef AUDIT_H
+#define AUDIT_H
+#include <signal.h>
+#include "home.h"
+
+struct audit_report {
+	uint64_t height, records, blocks, payments, certificates, signatures;
+	amount_t supply;
+	struct hash block_id, state_root; /* of the tip, and after it */
+	uint64_t failed_height;           /* where the audit failed */
+	char failure[300];
+};
+
+/* In: an opened store; directory: where a temporary ledger may be made; *stop: set by a signal handler to end early.
+ * Returns 0; EXIT_MISMATCH (report->failure says what, failed_height where); EXIT_FAILED (this machine could not carry
+ * the audit out; said on standard error). */
+int audit_run(const struct home *home, struct store *store, const char *directory, const volatile sig_atomic_t *stop,
+              struct audit_report *report);
+
+#endif

@@ -1,0 +1,101 @@
+/* unciad check: the offline audit of a stopped home. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "audit.h"
+#include "command.h"
+#include "uncia/error.h"
+
+static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_JSON, OPTIONS_COMMON};
+
+/* Set by the signals that end a command, so that the temporary ledger is removed first. */
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+static int print_json(const struct audit_report *r, const char *block, const char *root, const char *supply)
+{
+	return json_print(json_pack("{s:i,s:b,s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s}", "v", 1, "ok", 1, "height",
+	                            (json_int_t)r->height, "block", block, "state_root", root, "records",
+	                            (json_int_t)r->records, "blocks", (json_int_t)r->blocks, "payments",
+	                            (json_int_t)r->payments, "certificates", (json_int_t)r->certificates, "signatures",
+	                            (json_int_t)r->signatures, "supply", supply));
+}
+
+static int print_report(const struct audit_report *r, bool json)
+{
+	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1], supply[AMOUNT_TEXT_SIZE];
+	hex_format(r->block_id.b, HASH_SIZE, block);
+	hex_format(r->state_root.b, HASH_SIZE, root);
+	amount_format(r->supply, supply);
+	if (json)
+		return print_json(r, block, root, supply);
+	printf("all is well up to height %" PRIu64 "\nblock         %s\nstate root    %s\n"
+	       "records       %" PRIu64 "\nblocks        %" PRIu64 "\npayments      %" PRIu64 "\ncertificates  %" PRIu64
+	       "\nsignatures    %" PRIu64 "\nsupply        %s\n",
+	       r->height, block, root, r->records, r->blocks, r->payments, r->certificates, r->signatures, supply);
+	return output_flush();
+}
+
+static int report_failure(const struct audit_report *r, bool json)
+{
+	complain(EXIT_MISMATCH, "height %" PRIu64 ": %s", r->failed_height, r->failure);
+	if (json && json_print(json_pack("{s:i,s:b,s:I,s:s}", "v", 1, "ok", 0, "height", (json_int_t)r->failed_height,
+	                                 "failure", r->failure)))
+		return EXIT_FAILED;
+	return EXIT_MISMATCH;
+}
+
+static int audit(const struct home *home, struct audit_report *report)
+{
+	const char *directory = getenv("TMPDIR");
+	struct store *store;
+	int error;
+	int code = home_store_open(home, true, &store, &error);
+	if (code)
+		return error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : code;
+	struct sigaction action = {.sa_handler = on_signal};
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	code = audit_run(home, store, directory && *directory ? directory : home->path, &stop, report);
+	store_close(store);
+	return code;
+}
+
+static int check(const char *path, bool json)
+{
+	struct home home;
+	struct audit_report report = {0};
+	int code = home_open(path, &home);
+	if (code)
+		return code;
+	code = audit(&home, &report);
+	home_close(&home);
+	if (code == EXIT_MISMATCH && *report.failure)
+		return report_failure(&report, json);
+	return code ? code : print_report(&report, json);
+}
+
+static int run(struct arguments *arguments)
+{
+	const char *home;
+	bool json;
+	int code = arguments_home(arguments, &home, &json);
+	return code ? code : check(home, json);
+}
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "audit a stopped validator's home from the genesis on",
+    .description =
+        "Verifies the checksum of every stored record, every final block, its payments' signatures and its finality,\n"
+        "executes every payment again in a temporary ledger (in $TMPDIR, else in HOME), and compares state roots,\n"
+        "supply and the stored state. Exit code 7 where anything is not as it must be.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,138 @@
+/* Options, messages and JSON for every command of unciad; none of their work. */
+#include "command.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "arguments.h"
+
+int arguments_init(struct arguments *a, const struct command *command, int argc, const char **argv)
+{
+	memset(a, 0, sizeof(*a));
+	a->command = command;
+	snprintf(a->title, sizeof(a->title), "unciad %s", command->name);
+	argv[0] = a->title; /* what popt shows as the usage line */
+	a->popt = poptGetContext("unciad", argc, argv, command->options, 0);
+	if (!a->popt)
+		return complain(EXIT_FAILED, "out of memory");
+	poptSetOtherOptionHelp(a->popt, "OPTION...");
+	return 0;
+}
+
+void arguments_deinit(struct arguments *a)
+{
+	for (size_t i = 0; i < a->value_count; i++)
+		free(a->values[i]);
+	free(a->values);
+	poptFreeContext(a->popt);
+}
+
+static int keep_value(struct arguments *a, const char **value)
+{
+	char *text = poptGetOptArg(a->popt);
+	*value = text;
+	if (!text)
+		return 0;
+	char **values = reallocarray(a->values, a->value_count + 1, sizeof(*values));
+	if (!values) {
+		free(text);
+		complain(EXIT_FAILED, "out of memory");
+		return -1;
+	}
+	a->values = values;
+	values[a->value_count++] = text;
+	return 0;
+}
+
+int arguments_next(struct arguments *a, const char **value)
+{
+	*value = NULL;
+	int val = poptGetNextOpt(a->popt);
+	if (val == OPTION_HELP) {
+		printf("unciad %s: %s\n\n%s\n\n", a->command->name, a->command->summary, a->command->description);
+		poptPrintHelp(a->popt, stdout, 0);
+		exit(output_flush());
+	}
+	if (val > 0)
+		return keep_value(a, value) ? -1 : val;
+	if (val < -1) {
+		complain_usage(a, "%s: %s", poptBadOption(a->popt, POPT_BADOPTION_NOALIAS), poptStrerror(val));
+		return -1;
+	}
+	const char *rest = poptGetArg(a->popt);
+	if (rest) {
+		complain_usage(a, "%s: unexpected argument", rest);
+		return -1;
+	}
+	return 0;
+}
+
+int arguments_home(struct arguments *a, const char **home, bool *json)
+{
+	const char *value;
+	int option;
+	*home = NULL;
+	*json = false;
+	while ((option = arguments_next(a, &value)) > 0) {
+		if (option == OPTION_HOME)
+			*home = value;
+		else
+			*json = true;
+	}
+	if (option < 0)
+		return EXIT_USAGE;
+	return *home ? 0 : complain_usage(a, "--home is missing");
+}
+
+int complain(int code, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	fputs("unciad: ", stderr);
+	vfprintf(stderr, format, list);
+	fputc('\n', stderr);
+	va_end(list);
+	return code;
+}
+
+int complain_usage(const struct arguments *a, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	fprintf(stderr, "unciad %s: ", a->command->name);
+	vfprintf(stderr, format, list);
+	fprintf(stderr, " (see unciad %s --help)\n", a->command->name);
+	va_end(list);
+	return EXIT_USAGE;
+}
+
+bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number)
+{
+	if (!*text || text[strspn(text, "0123456789")])
+		return false;
+	errno = 0;
+	unsigned long long value = strtoull(text, NULL, 10);
+	if (errno || value < min || value > max)
+		return false;
+	*number = value;
+	return true;
+}
+
+int output_flush(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return EXIT_DONE;
+}
+
+int json_print(json_t *object)
+{
+	if (!object)
+		return complain(EXIT_FAILED, "out of memory");
+	int written = json_dumpf(object, stdout, JSON_COMPACT);
+	json_decref(object);
+	if (written || putchar('\n') == EOF)
+		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return output_flush();
+}

@@ -1,0 +1,234 @@
+/* Reads and writes unciad.conf with inih, which knows neither line numbers nor over-long lines: its reader here
+ * adds both. */
+#include "config.h"
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+#include "files.h"
+
+static const struct number_key {
+	const char *name;
+	size_t offset;
+	uint64_t min, max;
+} number_keys[] = {
+    {"verifier_threads", offsetof(struct config, verifier_threads), 1, 256},
+    {"wallet_links", offsetof(struct config, wallet_links), 1, 100000},
+    {"space_reserve_mb", offsetof(struct config, space_reserve_mb), 1, 1u << 20},
+    {"mempool_max", offsetof(struct config, mempool_max), 1, 10000000},
+    {"mempool_per_sender_max", offsetof(struct config, mempool_per_sender_max), 1, 1000000},
+    {"delta_ms", offsetof(struct config, delta_ms), 1, 10000},
+    {"heartbeat_ms", offsetof(struct config, heartbeat_ms), 10, 60000},
+    {"settle_ms", offsetof(struct config, settle_ms), 1, 60000},
+    {"pace_ms", offsetof(struct config, pace_ms), 1, 1000},
+};
+#define NUMBER_KEYS (sizeof(number_keys) / sizeof(number_keys[0]))
+
+static const char *const log_levels[] = {
+    [NOTE_ERROR] = "error", [NOTE_WARNING] = "warning", [NOTE_INFO] = "info", [NOTE_DEBUG] = "debug"};
+#define LOG_LEVELS (sizeof(log_levels) / sizeof(log_levels[0]))
+
+struct parser {
+	const char *path;
+	FILE *file;
+	unsigned line;
+	uint32_t committee_size;
+	struct config config;
+	bool has_listen, has_log_level, has_number[NUMBER_KEYS];
+	bool failed; /* and said so: the first mistake is the one to show */
+};
+
+__attribute__((format(printf, 2, 3))) static int refuse(struct parser *p, const char *format, ...)
+{
+	char reason[400];
+	va_list list;
+	va_start(list, format);
+	vsnprintf(reason, sizeof(reason), format, list);
+	va_end(list);
+	if (!p->failed)
+		complain(EXIT_USAGE, "%s:%u: %s", p->path, p->line, reason);
+	p->failed = true;
+	return 0; /* inih: an error */
+}
+
+/* inih asks for one line at a time, so this count is the line that its handler is called for. */
+static char *read_line(char *text, int size, void *stream)
+{
+	struct parser *p = stream;
+	if (p->failed || !fgets(text, size, p->file))
+		return NULL;
+	p->line++;
+	size_t length = strlen(text);
+	if (length + 1 == (size_t)size && text[length - 1] != '\n') {
+		refuse(p, "the line is longer than %d characters", size - 3);
+		return NULL;
+	}
+	return text;
+}
+
+static int take_number(struct parser *p, size_t i, const char *value)
+{
+	const struct number_key *key = &number_keys[i];
+	if (p->has_number[i])
+		return refuse(p, "%s is given twice", key->name);
+	p->has_number[i] = true;
+	uint64_t *number = (uint64_t *)(void *)((char *)&p->config + key->offset);
+	if (!number_parse(value, key->min, key->max, number))
+		return refuse(p, "%s = %s: not a number from %llu to %llu", key->name, value,
+		              (unsigned long long)key->min, (unsigned long long)key->max);
+	return 1;
+}
+
+static int take_listen(struct parser *p, const char *value)
+{
+	if (p->has_listen)
+		return refuse(p, "listen is given twice");
+	p->has_listen = true;
+	return endpoint_parse(value, &p->config.listen) || refuse(p, "listen = %s: not HOST:PORT", value);
+}
+
+static int take_log_level(struct parser *p, const char *value)
+{
+	if (p->has_log_level)
+		return refuse(p, "log_level is given twice");
+	p->has_log_level = true;
+	for (size_t i = 0; i < LOG_LEVELS; i++) {
+		if (!strcmp(value, log_levels[i])) {
+			p->config.log_level = (enum note_level)i;
+			return 1;
+		}
+	}
+	return refuse(p, "log_level = %s: not error, warning, info or debug", value);
+}
+
+static int take_node_key(struct parser *p, const char *name, const char *value)
+{
+	if (!strcmp(name, "listen"))
+		return take_listen(p, value);
+	if (!strcmp(name, "log_level"))
+		return take_log_level(p, value);
+	for (size_t i = 0; i < NUMBER_KEYS; i++) {
+		if (!strcmp(name, number_keys[i].name))
+			return take_number(p, i, value);
+	}
+	return refuse(p, "unknown key '%s' in section [node]", name);
+}
+
+static int take_peer_key(struct parser *p, const char *section, const char *name, const char *value)
+{
+	uint64_t index;
+	if (!number_parse(section + strlen("peer."), 0, p->committee_size - 1, &index))
+		return refuse(p, "section [%s]: the committee's members are 0 to %u", section, p->committee_size - 1);
+	if (strcmp(name, "address"))
+		return refuse(p, "unknown key '%s' in section [%s]", name, section);
+	if (p->config.peers[index].port)
+		return refuse(p, "the address of peer %llu is given twice", (unsigned long long)index);
+	return endpoint_parse(value, &p->config.peers[index]) || refuse(p, "address = %s: not HOST:PORT", value);
+}
+
+static int take_key(void *context, const char *section, const char *name, const char *value)
+{
+	struct parser *p = context;
+	if (!strcmp(section, "node"))
+		return take_node_key(p, name, value);
+	if (!strncmp(section, "peer.", strlen("peer.")))
+		return take_peer_key(p, section, name, value);
+	return *section ? refuse(p, "unknown section [%s]", section)
+	                : refuse(p, "'%s' stands before any [section]", name);
+}
+
+static int parse(struct parser *p)
+{
+	/* A continued line would be a key's second value, and none here has two. */
+	ini_allow_multiline = false;
+	int error_line = ini_parse_stream(read_line, p, take_key, p);
+	if (p->failed)
+		return EXIT_USAGE;
+	if (ferror(p->file))
+		return complain(EXIT_FAILED, "%s: %s", p->path, strerror(errno));
+	if (error_line)
+		return complain(EXIT_USAGE, "%s:%d: neither a [section] nor key = value", p->path, error_line);
+	return 0;
+}
+
+int config_load(const char *path, uint32_t committee_size, struct config *config)
+{
+	struct parser p = {
+	    .path = path,
+	    .committee_size = committee_size,
+	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = NOTE_INFO},
+	    .file = fopen(path, "re"),
+	};
+	if (!p.file)
+		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	int code = parse(&p);
+	fclose(p.file);
+	if (!code)
+		*config = p.config;
+	return code;
+}
+
+static void write_settings(FILE *file, const struct config *config)
+{
+	char listen[ENDPOINT_TEXT_SIZE];
+	endpoint_format(&config->listen, listen);
+	fprintf(file,
+	        "# Settings of an Uncia validator. A line that starts with # is a comment.\n"
+	        "[node]\n"
+	        "# Where validators and wallets reach this node.\n"
+	        "listen = %s\n"
+	        "# error, warning, info or debug\n"
+	        "log_level = %s\n"
+	        "# Threads that check signatures (as many as there are cores, less one):\n"
+	        "# verifier_threads = 2\n"
+	        "# Wallets linked at once:\n"
+	        "# wallet_links = %u\n"
+	        "# With less free space than this the node stops voting:\n"
+	        "# space_reserve_mb = 256\n"
+	        "# Payments that may wait here, in all and for one sender:\n"
+	        "# mempool_max = %u\n"
+	        "# mempool_per_sender_max = %u\n"
+	        "# The longest that a message between validators is expected to take:\n"
+	        "# delta_ms = 150\n"
+	        "# An idle network makes an empty block this often:\n"
+	        "# heartbeat_ms = 1000\n",
+	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, MEMPOOL_SIZE_DEFAULT,
+	        MEMPOOL_PER_SENDER_DEFAULT);
+}
+
+static void write_peers(FILE *file, const struct config *config)
+{
+	fputs("\n# The other validators, numbered as in the genesis, the first being 0:\n"
+	      "# [peer.1]\n# address = validator.example.org:7400\n",
+	      file);
+	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++) {
+		char address[ENDPOINT_TEXT_SIZE];
+		if (!config->peers[i].port)
+			continue;
+		endpoint_format(&config->peers[i], address);
+		fprintf(file, "[peer.%u]\naddress = %s\n", i, address);
+	}
+}
+
+int config_write(const char *path, const struct config *config, bool replace)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+	if (!file)
+		return complain(EXIT_FAILED, "out of memory");
+	write_settings(file, config);
+	write_peers(file, config);
+	bool failed = ferror(file);
+	if (fclose(file) || failed) {
+		free(text);
+		return complain(EXIT_FAILED, "out of memory");
+	}
+	int code = replace ? file_replace(path, 0644, text, size) : file_create(path, 0644, text, size);
+	free(text);
+	return code;
+}

@@ -1,0 +1,175 @@
+/* unciad genesis: the file that a network begins with. */
+#include <stdio.h>
+#include <time.h>
+#include "command.h"
+#include "files.h"
+#include "genesis_draft.h"
+#include "keys.h"
+#include "network_file.h"
+#include "uncia/error.h"
+
+enum {
+	OPTION_NAME = 1,
+	OPTION_CURRENCY,
+	OPTION_SMALLEST,
+	OPTION_FAULTY,
+	OPTION_SLOW,
+	OPTION_VALIDATOR,
+	OPTION_ACCOUNT,
+	OPTION_TIMESTAMP,
+	OPTION_OUTPUT,
+	OPTION_NETWORK,
+	OPTION_AT,
+};
+
+static const struct poptOption options[] = {
+    {"name", '\0', POPT_ARG_STRING, NULL, OPTION_NAME, "The network's name, 1 to 32 ASCII characters", "NAME"},
+    {"currency", '\0', POPT_ARG_STRING, NULL, OPTION_CURRENCY, "The currency's code, 3 to 8 letters (UNC)", "CODE"},
+    {"smallest", '\0', POPT_ARG_STRING, NULL, OPTION_SMALLEST, "The smallest amount of a payment (0.000001)", "AMOUNT"},
+    {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
+    {"slow", '\0', POPT_ARG_STRING, NULL, OPTION_SLOW, "Weight that may be missing for one-round finality", "P"},
+    {"validator", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATOR, "A validator, in order; once for each",
+     "KEY:NETWORKKEY[:WEIGHT]"},
+    {"account", '\0', POPT_ARG_STRING, NULL, OPTION_ACCOUNT, "An account and what it holds; once for each",
+     "ADDRESS=AMOUNT"},
+    {"timestamp", '\0', POPT_ARG_STRING, NULL, OPTION_TIMESTAMP, "When it begins, in ms since 1970 (now)", "MS"},
+    {"output", '\0', POPT_ARG_STRING, NULL, OPTION_OUTPUT, "The genesis file to write", "FILE"},
+    {"network", '\0', POPT_ARG_STRING, NULL, OPTION_NETWORK, "Also write the network file for wallets", "FILE"},
+    {"at", '\0', POPT_ARG_STRING, NULL, OPTION_AT, "Where a validator listens, for --network; once for each",
+     "INDEX=HOST:PORT"},
+    OPTIONS_JSON,
+    OPTIONS_COMMON,
+};
+
+struct request {
+	struct genesis_draft draft;
+	const char *output, *network;
+	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
+	bool json;
+};
+
+static int take_number(const char *name, const char *value, uint64_t min, uint64_t *number)
+{
+	if (!number_parse(value, min, (UINT64_C(1) << 62) - 1, number))
+		return complain(EXIT_USAGE, "--%s %s: not a number that can be", name, value);
+	return 0;
+}
+
+static int take_option(struct request *r, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_NAME:
+		r->draft.name = value;
+		return 0;
+	case OPTION_CURRENCY:
+		r->draft.currency_code = value;
+		return 0;
+	case OPTION_SMALLEST:
+		if (amount_parse(value, &r->draft.smallest_amount) || !r->draft.smallest_amount)
+			return complain(EXIT_USAGE, "--smallest %s: %s", value, uncia_error_text(UNCIA_E_AMOUNT));
+		return 0;
+	case OPTION_FAULTY:
+		r->draft.has_faulty = true;
+		return take_number("faulty", value, 0, &r->draft.faulty);
+	case OPTION_SLOW:
+		r->draft.has_slow = true;
+		return take_number("slow", value, 0, &r->draft.slow);
+	case OPTION_VALIDATOR:
+		return draft_add_validator_text(&r->draft, value);
+	case OPTION_ACCOUNT:
+		return draft_add_account_text(&r->draft, value);
+	case OPTION_TIMESTAMP:
+		return take_number("timestamp", value, 1, &r->draft.timestamp_ms);
+	case OPTION_OUTPUT:
+		r->output = value;
+		return 0;
+	case OPTION_NETWORK:
+		r->network = value;
+		return 0;
+	case OPTION_AT:
+		if (!endpoint_parse_indexed(value, r->endpoints, COMMITTEE_SIZE_MAX))
+			return complain(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
+		return 0;
+	default:
+		r->json = true;
+		return 0;
+	}
+}
+
+static int check_endpoints(const struct request *r)
+{
+	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++) {
+		if (r->endpoints[i].port && !r->network)
+			return complain(EXIT_USAGE, "--at is for --network, which is missing");
+		if (r->endpoints[i].port && i >= r->draft.validator_count)
+			return complain(EXIT_USAGE, "--at %u=…: there is no validator %u", i, i);
+		if (r->network && i < r->draft.validator_count && !r->endpoints[i].port)
+			return complain(EXIT_USAGE, "--network needs to know where validator %u is: --at %u=HOST:PORT",
+			                i, i);
+	}
+	return 0;
+}
+
+static int report(const struct request *r, const struct genesis *genesis)
+{
+	char id[KEY_TEXT_SIZE], supply[AMOUNT_TEXT_SIZE];
+	hex_format(genesis->network_id.b, HASH_SIZE, id);
+	amount_format(genesis->supply, supply);
+	const struct committee *c = &genesis->committee;
+	if (r->json)
+		return json_print(json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:I,s:s}", "v", 1, "network_id", id, "name",
+		                            genesis->name, "file", r->output, "validators", (int)c->size, "faulty",
+		                            (json_int_t)c->faulty, "slow", (json_int_t)c->slow, "supply", supply));
+	printf("network id  %s\nvalidators  %u (weights sum to %llu; %llu faulty, %llu slow)\nsupply      %s %s\n", id,
+	       c->size, (unsigned long long)c->weight, (unsigned long long)c->faulty, (unsigned long long)c->slow,
+	       supply, genesis->currency_code);
+	return output_flush();
+}
+
+static int make(const struct request *r)
+{
+	struct genesis genesis;
+	int code = check_endpoints(r);
+	if (!code)
+		code = draft_make(&r->draft, &genesis);
+	if (code)
+		return code;
+	code = file_create(r->output, 0644, genesis.bytes, genesis.size);
+	if (!code && r->network)
+		code = network_file_write(r->network, &genesis, r->endpoints, false);
+	if (!code)
+		code = report(r, &genesis);
+	genesis_deinit(&genesis);
+	return code;
+}
+
+static int run(struct arguments *arguments)
+{
+	struct request r = {.draft = {.currency_code = "UNC", .smallest_amount = 1}};
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	r.draft.timestamp_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	const char *value;
+	int option, code = 0;
+	while (!code && (option = arguments_next(arguments, &value)) != 0)
+		code = option < 0 ? EXIT_USAGE : take_option(&r, option, value);
+	if (!code && !r.draft.name)
+		code = complain_usage(arguments, "--name is missing");
+	if (!code && !r.output)
+		code = complain_usage(arguments, "--output is missing");
+	if (!code)
+		code = make(&r);
+	draft_deinit(&r.draft);
+	return code;
+}
+
+const struct command command_genesis = {
+    .name = "genesis",
+    .summary = "make the file that a network begins with",
+    .description =
+        "States the validators, what they tolerate, the currency and the accounts that hold its first supply.\n"
+        "The file's hash is the network's id: every validator starts from the same bytes. Where --faulty and\n"
+        "--slow are not given, the most that the weights allow, --faulty first.",
+    .options = options,
+    .run = run,
+};

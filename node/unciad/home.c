@@ -1,0 +1,145 @@
+/* Homes. What is inside the store is the store's own. */
+#include "home.h"
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+#include "uncia/error.h"
+
+int genesis_load(const char *path, struct genesis *genesis)
+{
+	uint8_t *bytes;
+	size_t size;
+	int code = file_read(path, GENESIS_SIZE_MAX, false, &bytes, &size);
+	if (code)
+		return code;
+	int error = genesis_decode(genesis, bytes, size);
+	free(bytes);
+	return error ? complain(EXIT_FAILED, "%s: not a genesis file: %s", path, uncia_error_text(error)) : 0;
+}
+
+/* Our place is where our consensus key stands; the network key must be the one stated beside it. */
+static int find_self(const struct genesis *genesis, const struct node_keys *keys, const char *path, uint32_t *self)
+{
+	for (uint32_t i = 0; i < genesis->committee.size; i++) {
+		const struct validator *v = &genesis->committee.validators[i];
+		if (memcmp(v->consensus_key, keys->consensus_public, PUBLIC_KEY_SIZE))
+			continue;
+		if (memcmp(v->network_key, keys->network_public, 32))
+			return complain(EXIT_FAILED,
+			                "%s/network.key is not the one that the genesis states for validator %u", path,
+			                i);
+		*self = i;
+		return 0;
+	}
+	*self = SELF_OBSERVER;
+	return 0;
+}
+
+static int load_home_genesis(const char *path, struct genesis *genesis)
+{
+	char file[PATH_MAX];
+	int code = path_join(path, "genesis", file);
+	if (code)
+		return code;
+	if (!path_exists(file))
+		return complain(EXIT_FAILED,
+		                "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);
+	return genesis_load(file, genesis);
+}
+
+int home_open(const char *path, struct home *home)
+{
+	memset(home, 0, sizeof(*home));
+	home->path = path;
+	int code = load_home_genesis(path, &home->genesis);
+	if (code)
+		return code;
+	code = keys_load(path, &home->keys);
+	if (!code)
+		code = find_self(&home->genesis, &home->keys, path, &home->self);
+	if (code)
+		home_close(home);
+	return code;
+}
+
+void home_close(struct home *home)
+{
+	keys_wipe(&home->keys);
+	genesis_deinit(&home->genesis);
+}
+
+int home_config(const struct home *home, struct config *config)
+{
+	char path[PATH_MAX];
+	int code = path_join(home->path, "unciad.conf", path);
+	return code ? code : config_load(path, home->genesis.committee.size, config);
+}
+
+int home_store_open(const struct home *home, bool read_only, struct store **store, int *error)
+{
+	char why[256] = "";
+	int result =
+	    store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, read_only, store, why);
+	if (error)
+		*error = result;
+	if (!result)
+		return 0;
+	return complain(EXIT_FAILED, "%s", *why ? why : uncia_error_text(result));
+}
+
+static int put_genesis(const char *path, const struct genesis *genesis)
+{
+	char file[PATH_MAX];
+	struct genesis present;
+	int code = path_join(path, "genesis", file);
+	if (code)
+		return code;
+	if (!path_exists(file))
+		return file_create(file, 0644, genesis->bytes, genesis->size);
+	code = genesis_load(file, &present);
+	if (code)
+		return code;
+	bool same = !memcmp(present.network_id.b, genesis->network_id.b, HASH_SIZE);
+	genesis_deinit(&present);
+	return same ? 0 : complain(EXIT_FAILED, "%s belongs to another network: give another --home", path);
+}
+
+static int put_store(const char *path, const struct genesis *genesis, const struct node_keys *keys)
+{
+	struct flush *flush;
+	int error = genesis_flush(genesis, &flush);
+	if (!error) {
+		error = store_create(path, &genesis->network_id, keys->consensus_public, flush);
+		flush_free(flush);
+	}
+	/* consensus §6: a journal is made once per key; a second one could vote again. */
+	if (error == UNCIA_E_EXISTS)
+		return complain(EXIT_FAILED, "%s is initialised already: start it with  unciad start --home %s", path,
+		                path);
+	return error ? complain(EXIT_FAILED, "%s: cannot make the store: %s", path, uncia_error_text(error)) : 0;
+}
+
+int home_init(const char *path, const struct genesis *genesis, const struct config *config, bool observer)
+{
+	struct node_keys keys;
+	char config_path[PATH_MAX];
+	uint32_t self;
+	int code = path_join(path, "unciad.conf", config_path);
+	if (!code)
+		code = keys_load(path, &keys);
+	if (code)
+		return code;
+	code = find_self(genesis, &keys, path, &self);
+	if (!code && self == SELF_OBSERVER && !observer)
+		code = complain(EXIT_FAILED,
+		                "the consensus key of %s is not one of the genesis: --observer follows without voting",
+		                path);
+	if (!code)
+		code = put_genesis(path, genesis);
+	if (!code && !path_exists(config_path))
+		code = config_write(config_path, config, false);
+	if (!code)
+		code = put_store(path, genesis, &keys);
+	keys_wipe(&keys);
+	return code;
+}

@@ -1,0 +1,100 @@
+/* unciad init: fills a home from a genesis file. */
+#include <stdio.h>
+#include <string.h>
+#include "command.h"
+#include "home.h"
+
+enum { OPTION_GENESIS = 1, OPTION_LISTEN, OPTION_PEER, OPTION_OBSERVER };
+
+static const struct poptOption options[] = {
+    OPTIONS_HOME,
+    {"genesis", '\0', POPT_ARG_STRING, NULL, OPTION_GENESIS, "The network's genesis file", "FILE"},
+    {"listen", '\0', POPT_ARG_STRING, NULL, OPTION_LISTEN, "Where to listen (0.0.0.0:7400)", "HOST:PORT"},
+    {"peer", '\0', POPT_ARG_STRING, NULL, OPTION_PEER, "Where another validator is; once for each", "INDEX=HOST:PORT"},
+    {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER, "Follow the network without being a validator of it",
+     NULL},
+    OPTIONS_JSON,
+    OPTIONS_COMMON,
+};
+
+struct request {
+	const char *home, *genesis;
+	struct config config;
+	bool observer, json;
+};
+
+static int take_option(struct request *r, int option, const char *value)
+{
+	switch (option) {
+	case OPTION_HOME:
+		r->home = value;
+		return 0;
+	case OPTION_GENESIS:
+		r->genesis = value;
+		return 0;
+	case OPTION_LISTEN:
+		return endpoint_parse(value, &r->config.listen)
+		           ? 0
+		           : complain(EXIT_USAGE, "--listen %s: not HOST:PORT", value);
+	case OPTION_PEER:
+		return endpoint_parse_indexed(value, r->config.peers, COMMITTEE_SIZE_MAX)
+		           ? 0
+		           : complain(EXIT_USAGE, "--peer %s: not INDEX=HOST:PORT", value);
+	case OPTION_OBSERVER:
+		r->observer = true;
+		return 0;
+	default:
+		r->json = true;
+		return 0;
+	}
+}
+
+static int init(const struct request *r)
+{
+	struct genesis genesis;
+	int code = genesis_load(r->genesis, &genesis);
+	if (code)
+		return code;
+	for (uint32_t i = genesis.committee.size; i < COMMITTEE_SIZE_MAX && !code; i++) {
+		if (r->config.peers[i].port)
+			code = complain(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,
+			                genesis.committee.size - 1);
+	}
+	if (!code)
+		code = home_init(r->home, &genesis, &r->config, r->observer);
+	char id[KEY_TEXT_SIZE];
+	hex_format(genesis.network_id.b, HASH_SIZE, id);
+	if (!code && r->json) {
+		code = json_print(
+		    json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "home", r->home, "network_id", id, "name", genesis.name));
+	} else if (!code) {
+		printf("%s is ready for network %s (%s)\n", r->home, genesis.name, id);
+		code = output_flush();
+	}
+	genesis_deinit(&genesis);
+	return code;
+}
+
+static int run(struct arguments *arguments)
+{
+	struct request r = {.config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = NOTE_INFO}};
+	const char *value;
+	int option, code = 0;
+	while (!code && (option = arguments_next(arguments, &value)) != 0)
+		code = option < 0 ? EXIT_USAGE : take_option(&r, option, value);
+	if (!code && !r.home)
+		code = complain_usage(arguments, "--home is missing");
+	if (!code && !r.genesis)
+		code = complain_usage(arguments, "--genesis is missing");
+	return code ? code : init(&r);
+}
+
+const struct command command_init = {
+    .name = "init",
+    .summary = "fill a home from a genesis file",
+    .description =
+        "Copies the genesis into HOME, writes HOME/unciad.conf where there is none, and makes the journal of votes\n"
+        "and the ledger's first state. A journal is made once for a key: a second time is refused.",
+    .options = options,
+    .run = run,
+};

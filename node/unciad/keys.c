@@ -1,0 +1,119 @@
+/* The key files of a home. Signing is not done here. */
+#include "keys.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+#include "files.h"
+#include "noise.h"
+#include "uncia/error.h"
+
+void hex_format(const void *bytes, size_t size, char *text)
+{
+	sodium_bin2hex(text, 2 * size + 1, bytes, size);
+}
+
+bool hex_parse_32(const char *text, uint8_t bytes[32])
+{
+	size_t size;
+	const char *end;
+	return strlen(text) == 64 && !sodium_hex2bin(bytes, 32, text, 64, NULL, &size, &end) && size == 32;
+}
+
+static int derive(struct node_keys *keys, const uint8_t consensus_seed[SEED_SIZE])
+{
+	int error = sign_keypair(consensus_seed, keys->consensus_public, keys->consensus_secret);
+	if (!error)
+		error = noise_public_key(keys->network_secret, keys->network_public);
+	return error ? complain(EXIT_FAILED, "cannot derive the public keys: %s", uncia_error_text(error)) : 0;
+}
+
+static int load_seed(const char *path, uint8_t seed[32])
+{
+	uint8_t *text;
+	size_t size;
+	int code = file_read(path, KEY_TEXT_SIZE, true, &text, &size);
+	if (code)
+		return code;
+	if (size == KEY_TEXT_SIZE && text[KEY_TEXT_SIZE - 1] == '\n')
+		text[KEY_TEXT_SIZE - 1] = '\0';
+	if (!hex_parse_32((const char *)text, seed))
+		code = complain(EXIT_FAILED, "%s: not a key file (64 hexadecimal digits)", path);
+	sodium_memzero(text, size);
+	free(text);
+	return code;
+}
+
+static int make_seed(const char *path, uint8_t seed[32])
+{
+	char text[KEY_TEXT_SIZE];
+	randombytes_buf(seed, 32); /* ends the process where there is no randomness */
+	hex_format(seed, 32, text);
+	text[KEY_TEXT_SIZE - 1] = '\n';
+	int code = file_create(path, 0600, text, KEY_TEXT_SIZE);
+	sodium_memzero(text, sizeof(text));
+	return code;
+}
+
+struct key_paths {
+	char consensus[PATH_MAX], network[PATH_MAX];
+};
+
+static int find_paths(const char *home, struct key_paths *paths)
+{
+	int code = path_join(home, "consensus.key", paths->consensus);
+	return code ? code : path_join(home, "network.key", paths->network);
+}
+
+static int with_seeds(const char *home, int (*seed_of)(const char *path, bool exists, uint8_t seed[32]),
+                      struct node_keys *keys)
+{
+	struct key_paths paths;
+	uint8_t seed[SEED_SIZE];
+	int code = find_paths(home, &paths);
+	if (!code)
+		code = seed_of(paths.consensus, path_exists(paths.consensus), seed);
+	if (!code)
+		code = seed_of(paths.network, path_exists(paths.network), keys->network_secret);
+	if (!code)
+		code = derive(keys, seed);
+	sodium_memzero(seed, sizeof(seed));
+	if (code)
+		keys_wipe(keys);
+	return code;
+}
+
+static int load_existing(const char *path, bool exists, uint8_t seed[32])
+{
+	return exists ? load_seed(path, seed)
+	              : complain(EXIT_FAILED, "%s: not there: make the keys with  unciad keygen", path);
+}
+
+static int make_missing(const char *path, bool exists, uint8_t seed[32])
+{
+	return exists ? load_seed(path, seed) : make_seed(path, seed);
+}
+
+int keys_load(const char *home, struct node_keys *keys)
+{
+	return with_seeds(home, load_existing, keys);
+}
+
+int keys_make(const char *home, struct node_keys *keys)
+{
+	struct key_paths paths;
+	int code = find_paths(home, &paths);
+	if (code)
+		return code;
+	if (path_exists(paths.consensus) && path_exists(paths.network))
+		return complain(EXIT_FAILED,
+		                "%s has keys already: a validator keeps its keys for life; "
+		                "for another validator give another --home",
+		                home);
+	return with_seeds(home, make_missing, keys);
+}
+
+void keys_wipe(struct node_keys *keys)
+{
+	sodium_memzero(keys, sizeof(*keys));
+}

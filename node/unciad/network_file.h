@@ -1,0 +1,10 @@
+/* The network file: all that a wallet needs to know of a network. An INI file that fits inih's line of 200 bytes. */
+#ifndef NETWORK_FILE_H
+#define NETWORK_FILE_H
+#include "committee.h"
+#include "endpoint.h"
+
+/* endpoints: one for each member of the committee. replace: over an existing file. Returns an exit code. */
+int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints, bool replace);
+
+#endif

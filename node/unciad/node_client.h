@@ -1,0 +1,22 @@
+/* Asks a running node for its status over its wallet port, blocking; for status and devnet only. */
+#ifndef NODE_CLIENT_H
+#define NODE_CLIENT_H
+#include "endpoint.h"
+#include "hash.h"
+#include "replica.h"
+
+struct node_answer {
+	uint64_t final_height, final_view, view, timestamp_ms, accounts;
+	uint32_t peers, mempool;
+	enum voting_state voting;
+	struct hash final_id, state_root;
+};
+
+/* Returns 0; UNCIA_E_UNREACHABLE (nobody listens there); UNCIA_E_CLOSED (no answer in time, or the link ended);
+ * UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING (not a node of that network with that key);
+ * UNCIA_E_ADDRESS (no such host); UNCIA_E_MEMORY; UNCIA_E_IO. A listening address of all interfaces is asked on
+ * loopback. */
+int node_ask_status(const struct endpoint *endpoint, const uint8_t network_key[32], const struct hash *network_id,
+                    int timeout_ms, struct node_answer *answer);
+
+#endif

@@ -1,0 +1,28 @@
+/* unciad version. */
+#include <stdio.h>
+#include "command.h"
+
+static const struct poptOption options[] = {OPTIONS_JSON, OPTIONS_COMMON};
+
+static int run(struct arguments *arguments)
+{
+	bool json = false;
+	const char *value;
+	int option;
+	while ((option = arguments_next(arguments, &value)) > 0)
+		json = json || option == OPTION_JSON;
+	if (option < 0)
+		return EXIT_USAGE;
+	if (json)
+		return json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "program", "unciad", "version", UNCIA_VERSION));
+	puts("unciad " UNCIA_VERSION);
+	return output_flush();
+}
+
+const struct command command_version = {
+    .name = "version",
+    .summary = "print the version",
+    .description = "Prints the version of this program.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,287 @@
+"""unciad keygen, genesis, version and the options of every command: what is made, and every input that is refused."""
+import base64
+import configparser
+import hashlib
+import os
+import stat
+import unittest
+
+from unciad import ALICE, BOB, UnciadTest, address
+
+
+class Options(UnciadTest):
+	def test_help_lists_every_command_and_each_has_its_own(self):
+		out, _ = self.run_unciad("--help")
+		names = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+		self.assertIn("keygen", names)
+		for name in names:
+			own, _ = self.run_unciad(name, "--help")
+			self.assertTrue(own.startswith(f"unciad {name}: "), own)
+			self.assertIn("--help", own)
+
+	def test_no_command_and_an_unknown_one_are_usage_errors(self):
+		self.refuses(2, "usage: unciad COMMAND")
+		self.refuses(2, "frobnicate: no such command", "frobnicate")
+
+	def test_unknown_options_and_arguments_are_usage_errors(self):
+		self.refuses(2, "--hoem: unknown option", "keygen", "--hoem", "x")
+		self.refuses(2, "extra: unexpected argument", "version", "extra")
+		self.refuses(2, "--home: missing argument", "keygen", "--home")
+		self.refuses(2, "--home is missing", "keygen")
+
+	def test_version_is_text_or_json(self):
+		out, _ = self.run_unciad("version")
+		version = self.run_json("version")
+		self.assertEqual(version["v"], 1)
+		self.assertEqual(out, f"unciad {version['version']}\n")
+
+	def test_a_full_standard_output_is_a_failure(self):
+		import subprocess
+		from unciad import BIN
+		with open("/dev/full", "w") as full:
+			done = subprocess.run([BIN / "unciad", "version"], stdout=full, stderr=subprocess.PIPE, text=True)
+		self.assertEqual(done.returncode, 1)
+		self.assertIn("standard output", done.stderr)
+
+
+class Keygen(UnciadTest):
+	def test_makes_a_private_home_with_two_independent_keys(self):
+		keys = self.run_json("keygen", "--home", "home")
+		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "home").st_mode), 0o700)
+		seeds = set()
+		for name in ("consensus.key", "network.key"):
+			path = self.dir / "home" / name
+			self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+			seeds.add(bytes.fromhex(path.read_text().strip()))
+		self.assertEqual({len(seed) for seed in seeds}, {32})
+		self.assertEqual(len(seeds), 2)
+		self.assertEqual(sorted(os.listdir(self.dir / "home")), ["consensus.key", "network.key"])
+		self.assertEqual(len(bytes.fromhex(keys["consensus_key"])), 32)
+		self.assertEqual(len(bytes.fromhex(keys["network_key"])), 32)
+
+	def test_never_writes_over_keys(self):
+		self.keygen("home")
+		before = (self.dir / "home/consensus.key").read_bytes()
+		self.refuses(1, "has keys already", "keygen", "--home", "home")
+		self.assertEqual((self.dir / "home/consensus.key").read_bytes(), before)
+
+	def test_completes_a_home_that_was_cut_short(self):
+		first = self.run_json("keygen", "--home", "home")
+		(self.dir / "home/network.key").unlink()
+		second = self.run_json("keygen", "--home", "home")
+		self.assertEqual(first["consensus_key"], second["consensus_key"])
+		self.assertNotEqual(first["network_key"], second["network_key"])
+
+	def test_refuses_a_key_that_others_can_read_and_says_the_chmod(self):
+		self.keygen("home")
+		(self.dir / "home/network.key").unlink()
+		for mode in (0o640, 0o604, 0o620):
+			(self.dir / "home/consensus.key").chmod(mode)
+			self.refuses(1, "chmod 600 home/consensus.key", "keygen", "--home", "home")
+
+	def test_refuses_a_home_that_cannot_be(self):
+		(self.dir / "file").write_text("")
+		self.refuses(1, "not a directory", "keygen", "--home", "file")
+		self.refuses(1, "No such file or directory", "keygen", "--home", "missing/home")
+
+	def test_refuses_what_is_no_key_file(self):
+		self.keygen("home")
+		(self.dir / "home/network.key").unlink()
+		for content in ("", "00" * 31, "zz" * 32, "00" * 33):
+			(self.dir / "home/consensus.key").write_text(content)
+			self.refuses(1, "home/consensus.key", "keygen", "--home", "home")
+
+
+class Genesis(UnciadTest):
+	def setUp(self):
+		super().setUp()
+		self.keys = [self.keygen(f"v{i}") for i in range(4)]
+		self.base = ["genesis", "--name", "test", "--output", "g", "--timestamp", "1700000000000"]
+		self.validators = [text for key in self.keys for text in ("--validator", key)]
+
+	def test_the_same_statement_gives_the_same_bytes_and_id(self):
+		one = self.run_json(*self.base, *self.validators, "--account", f"{ALICE}=10", "--account", f"{BOB}=0.5")
+		first = (self.dir / "g").read_bytes()
+		(self.dir / "g").unlink()
+		two = self.run_json(*self.base, *self.validators, "--account", f"{BOB}=0.5", "--account", f"{ALICE}=10")
+		self.assertEqual(first, (self.dir / "g").read_bytes())
+		self.assertEqual(one, two)
+		digest = hashlib.blake2b(first, digest_size=32, person=b"uncia.genesis")
+		self.assertEqual(one["network_id"], digest.hexdigest())
+		self.assertEqual((one["supply"], one["faulty"], one["slow"]), ("10.500000", 1, 0))
+
+	def test_faulty_and_slow_follow_the_weights(self):
+		for options, weights, faulty, slow in (
+			([], [2, 2, 2, 1], 2, 0), ([], [1, 2, 1, 2], 1, 1), (["--faulty", "0"], [1] * 4, 0, 1),
+			(["--slow", "1"], [1] * 4, 0, 1), (["--faulty", "1", "--slow", "0"], [1] * 4, 1, 0)):
+			with self.subTest(options=options, weights=weights):
+				(self.dir / "g").unlink(missing_ok=True)
+				validators = [t for k, w in zip(self.keys, weights) for t in ("--validator", f"{k}:{w}")]
+				made = self.run_json(*self.base, *validators, *options, "--account", f"{ALICE}=1")
+				self.assertEqual((made["faulty"], made["slow"]), (faulty, slow))
+
+	def test_refuses_every_wrong_part_and_writes_nothing(self):
+		account = ["--account", f"{ALICE}=1"]
+		key, network = self.keys[0].split(":")
+		for message, options in {
+			"no validator": account,
+			"no account": self.validators,
+			"not CONSENSUSKEY:NETWORKKEY": ["--validator", key],
+			"the weight is not a positive number": ["--validator", self.keys[0] + ":0"],
+			"not a valid Ed25519 key": ["--validator", "00" * 32 + ":" + network],
+			"validators 0 and 1 have a key in common": ["--validator", self.keys[0], "--validator", self.keys[0]],
+			"sum to 2^62 or more": [*account, "--validator", f"{self.keys[0]}:{2**62 - 1}", "--validator",
+				f"{self.keys[1]}:1"],
+			"do not allow 2 faulty": [*account, *self.validators, "--faulty", "2"],
+			"do not allow 1 faulty and 1 slow": [*account, *self.validators, "--faulty", "1", "--slow", "1"],
+			"--faulty -1": ["--faulty", "-1"],
+			"not a valid address": ["--account", ALICE[:-1] + "q=1"],
+			"has a reference": ["--account", f"{address(bytes(28))}=1"],
+			"not ADDRESS=AMOUNT": ["--account", ALICE],
+			"not a valid amount": ["--account", f"{ALICE}=0"],
+			"the same address twice": [*self.validators, *account, *account],
+			"more than an amount can be": [*self.validators, "--account", f"{ALICE}=18446744073709.551615", "--account",
+				f"{BOB}=1"],
+			"less than the smallest amount": [*self.validators, "--smallest", "2", *account],
+			"--smallest 0": ["--smallest", "0"],
+			"currency 'unc'": [*self.validators, *account, "--currency", "unc"],
+			"name 'a\tb'": [*self.validators, *account, "--name", "a\tb"],
+			"--network needs to know where validator 1 is": [*self.validators, *account, "--network", "n", "--at",
+				"0=127.0.0.1:7000"],
+			"there is no validator 4": [*self.validators, *account, "--network", "n",
+				*(text for i in range(5) for text in ("--at", f"{i}=h:7"))],
+			"--at is for --network": [*self.validators, *account, "--at", "0=h:7"],
+			"--at 0=h:0: not INDEX=HOST:PORT": ["--at", "0=h:0"],
+			"--at ::1:7: not": ["--at", "::1:7"],
+		}.items():
+			with self.subTest(message):
+				self.refuses(2, message, *self.base, *options)
+				self.assertFalse((self.dir / "g").exists())
+
+	def test_refuses_to_write_over_a_file(self):
+		(self.dir / "g").write_text("mine")
+		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1")
+		self.assertEqual((self.dir / "g").read_text(), "mine")
+
+	def test_the_network_file_holds_genesis_addresses_and_keys(self):
+		hosts = ["127.0.0.1:7001", "[::1]:7002", "validator.example.org:7003", "10.0.0.1:65535"]
+		at = [t for i, host in enumerate(hosts) for t in ("--at", f"{i}={host}")]
+		self.run_unciad(*self.base, *self.validators, "--account", f"{ALICE}=1", "--network", "n", *at)
+		text = (self.dir / "n").read_text()
+		self.assertLess(max(map(len, text.splitlines())), 121)
+		lines = [line.split(" = ")[1] for line in text.splitlines() if line.startswith("genesis = ")]
+		joined = "".join(lines)
+		self.assertEqual(base64.urlsafe_b64decode(joined + "=" * (-len(joined) % 4)), (self.dir / "g").read_bytes())
+		parsed = configparser.ConfigParser(strict=False)
+		parsed.read_string(text)
+		self.assertEqual(parsed["network"]["name"], "test")
+		for i, host in enumerate(hosts):
+			self.assertEqual(parsed[f"validator.{i}"]["address"], host)
+			self.assertEqual(parsed[f"validator.{i}"]["network_key"], self.keys[i].split(":")[1])
+
+
+class Init(UnciadTest):
+	def setUp(self):
+		super().setUp()
+		self.make_genesis()
+
+	def test_fills_a_home_and_refuses_a_second_time(self):
+		made = self.run_json("init", "--home", "v0", "--genesis", "g")
+		self.assertEqual(made["network_id"], self.network_id)
+		self.assertEqual((self.dir / "v0/genesis").read_bytes(), (self.dir / "g").read_bytes())
+		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "v0/data").st_mode), 0o700)
+		before = (self.dir / "v0/data/journal/data.mdb").read_bytes()
+		self.refuses(1, "v0 is initialised already", "init", "--home", "v0", "--genesis", "g")
+		self.assertEqual((self.dir / "v0/data/journal/data.mdb").read_bytes(), before)
+
+	def test_keeps_a_configuration_that_is_there(self):
+		(self.dir / "v0/unciad.conf").write_text("[node]\nlisten = 127.0.0.1:7999\n")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.assertEqual((self.dir / "v0/unciad.conf").read_text(), "[node]\nlisten = 127.0.0.1:7999\n")
+
+	def test_writes_addresses_into_the_configuration(self):
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", "[::]:7001", "--peer", "1=10.0.0.1:7002",
+			"--peer", "3=[::1]:7003")
+		parsed = configparser.ConfigParser()
+		parsed.read(self.dir / "v0/unciad.conf")
+		self.assertEqual(parsed["node"]["listen"], "[::]:7001")
+		self.assertEqual(parsed["peer.1"]["address"], "10.0.0.1:7002")
+		self.assertEqual(parsed["peer.3"]["address"], "[::1]:7003")
+		self.assertNotIn("peer.2", parsed)
+
+	def test_takes_up_again_what_was_cut_short(self):
+		(self.dir / "v0/genesis").write_bytes((self.dir / "g").read_bytes())
+		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.run_unciad("check", "--home", "v0")
+
+	def test_refuses_what_does_not_fit(self):
+		self.keygen("stranger")
+		genesis = (self.dir / "g").read_bytes()
+		(self.dir / "damaged").write_bytes(genesis[:40] + bytes([genesis[40] ^ 1]) + genesis[41:])
+		(self.dir / "short").write_bytes(genesis[:-1])
+		(self.dir / "empty").write_bytes(b"")
+		for code, message, options in (
+			(2, "--home is missing", ["--genesis", "g"]),
+			(2, "--genesis is missing", ["--home", "v0"]),
+			(1, "nothing: No such file", ["--home", "v0", "--genesis", "nothing"]),
+			(1, "not a regular file", ["--home", "v0", "--genesis", "/dev/zero"]),
+			(1, "damaged: not a genesis file", ["--home", "v0", "--genesis", "damaged"]),
+			(1, "short: not a genesis file", ["--home", "v0", "--genesis", "short"]),
+			(1, "empty: not a genesis file", ["--home", "v0", "--genesis", "empty"]),
+			(1, "unciad keygen", ["--home", "nowhere", "--genesis", "g"]),
+			(1, "is not one of the genesis", ["--home", "stranger", "--genesis", "g"]),
+			(2, "--listen 7400: not HOST:PORT", ["--home", "v0", "--genesis", "g", "--listen", "7400"]),
+			(2, "--peer 4=…", ["--home", "v0", "--genesis", "g", "--peer", "4=h:1"]),
+			(2, "not INDEX=HOST:PORT", ["--home", "v0", "--genesis", "g", "--peer", "1=h:1", "--peer", "1=h:2"])):
+			with self.subTest(options=options):
+				self.refuses(code, message, "init", *options)
+				self.assertFalse((self.dir / "v0/data").exists())
+		self.run_unciad("init", "--home", "stranger", "--genesis", "g", "--observer")
+
+	def test_refuses_a_home_of_another_network(self):
+		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.run_unciad("genesis", "--name", "other", "--output", "h", "--account", f"{ALICE}=1", *self.validators)
+		self.refuses(1, "v0 belongs to another network", "init", "--home", "v0", "--genesis", "h")
+		(self.dir / "v0/genesis").write_bytes((self.dir / "h").read_bytes())
+		self.refuses(1, "belongs to another network", "check", "--home", "v0")
+
+	def test_refuses_a_network_key_that_is_not_the_one_of_the_genesis(self):
+		(self.dir / "v0/network.key").unlink()
+		self.keygen("v0")
+		self.refuses(1, "v0/network.key is not the one", "init", "--home", "v0", "--genesis", "g")
+
+
+class Check(UnciadTest):
+	def setUp(self):
+		super().setUp()
+		self.make_genesis()
+		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+
+	def test_an_empty_ledger_is_well(self):
+		checked = self.run_json("check", "--home", "v0")
+		self.assertTrue(checked["ok"])
+		self.assertEqual((checked["height"], checked["supply"]), (0, "100.000000"))
+		self.assertEqual(sorted(os.listdir(self.dir / "v0")),
+			["consensus.key", "data", "genesis", "lock", "network.key", "unciad.conf"])
+
+	def test_finds_a_flipped_byte_in_the_state(self):
+		path = self.dir / "v0/data/state/data.mdb"
+		data = bytearray(path.read_bytes())
+		account = data.index(bytes(range(20)))  # Alice's entry
+		data[account] ^= 1
+		path.write_bytes(data)
+		self.refuses(7, "checksum", "check", "--home", "v0")
+
+	def test_finds_a_truncated_database(self):
+		path = self.dir / "v0/data/state/data.mdb"
+		with open(path, "r+b") as file:
+			file.truncate(os.path.getsize(path) // 2)
+		self.refuses(7, "state", "check", "--home", "v0")
+
+	def test_refuses_what_is_no_home(self):
+		self.refuses(1, "not a validator's home", "check", "--home", "nowhere")
+		self.refuses(1, "not a validator's home", "check", "--home", "v1")
+
+
+if __name__ == "__main__":
+	unittest.main()

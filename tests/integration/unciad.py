@@ -1,0 +1,70 @@
+"""Runs unciad for the tests: where it is, one command at a time, a home ready to use."""
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+BIN = pathlib.Path(os.environ["UNCIA_BIN"])
+ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+
+def address(payload):
+	"""The Bech32m text (BIP-350, prefix unc) of 20 bytes, or of 28 with a reference."""
+	bits = int.from_bytes(payload, "big") << -len(payload) * 8 % 5
+	count = (len(payload) * 8 + 4) // 5
+	data = [bits >> 5 * (count - 1 - i) & 31 for i in range(count)]
+	prefix = "unc"
+	check = 1
+	for value in [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix] + data + [0] * 6:
+		top = check >> 25
+		check = (check & 0x1FFFFFF) << 5 ^ value
+		for i, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+			check ^= generator if top >> i & 1 else 0
+	check ^= 0x2BC830A3
+	data += [check >> 5 * (5 - i) & 31 for i in range(6)]
+	return prefix + "1" + "".join(ALPHABET[d] for d in data)
+
+
+ALICE = address(bytes(range(20)))
+BOB = address(bytes(range(100, 120)))
+
+
+class UnciadTest(unittest.TestCase):
+	"""A fresh directory, and unciad run in it."""
+
+	def setUp(self):
+		directory = tempfile.TemporaryDirectory(prefix="uncia-test-")
+		self.addCleanup(directory.cleanup)
+		self.dir = pathlib.Path(directory.name)
+
+	def run_unciad(self, *arguments, code=0, timeout=60):
+		"""Runs it to its end; fails unless it ends with this exit code. Returns (stdout, stderr)."""
+		done = subprocess.run([BIN / "unciad", *map(str, arguments)], cwd=self.dir, timeout=timeout,
+			stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+		self.assertEqual(done.returncode, code, f"unciad {arguments}: {done.stdout}{done.stderr}")
+		return done.stdout, done.stderr
+
+	def run_json(self, *arguments, code=0):
+		"""As run_unciad with --json. Returns the one object on standard output."""
+		out, _ = self.run_unciad(*arguments, "--json", code=code)
+		self.assertEqual(out.count("\n"), 1, out)
+		return json.loads(out)
+
+	def refuses(self, code, message, *arguments):
+		"""It ends with this code, says this on standard error and nothing on standard output."""
+		out, err = self.run_unciad(*arguments, code=code)
+		self.assertEqual(out, "")
+		self.assertIn(message, err)
+		self.assertNotIn("Sanitizer", err)
+
+	def keygen(self, home):
+		keys = self.run_json("keygen", "--home", home)
+		return f"{keys['consensus_key']}:{keys['network_key']}"
+
+	def make_genesis(self):
+		"""Homes v0 to v3 with keys, and the genesis g of the four, in which Alice has 100."""
+		self.validators = [text for i in range(4) for text in ("--validator", self.keygen(f"v{i}"))]
+		made = self.run_json("genesis", "--name", "test", "--output", "g", "--account", f"{ALICE}=100", *self.validators)
+		self.network_id = made["network_id"]
