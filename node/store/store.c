@@ -122,9 +122,12 @@ static int check_table(const struct environment *e, unsigned table, uint64_t *re
 {
 	MDB_cursor *cursor;
 	MDB_val key;
+	MDB_stat st;
 	struct bytes payload;
 	uint64_t count = 0;
-	int rc = mdb_cursor_open(e->view, e->tables[table], &cursor);
+	int rc = mdb_stat(e->view, e->tables[table], &st);
+	if (!rc)
+		rc = mdb_cursor_open(e->view, e->tables[table], &cursor);
 	if (rc)
 		return environment_error(e, rc, "reading", why);
 	while (!(rc = record_seek(e, cursor, table, MDB_NEXT, &key, &payload, why)))
@@ -132,6 +135,12 @@ static int check_table(const struct environment *e, unsigned table, uint64_t *re
 	mdb_cursor_close(cursor);
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc;
+	/* A page that has lost some of its keys betrays itself by nothing else. */
+	if (count != st.ms_entries) {
+		snprintf(why, WHY_SIZE, "%s: table %s holds %llu records, and should %llu", e->form->name,
+		         e->form->tables[table].name, (unsigned long long)count, (unsigned long long)st.ms_entries);
+		return UNCIA_E_DAMAGED;
+	}
 	*records += count;
 	return 0;
 }

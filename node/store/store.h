@@ -45,8 +45,8 @@ int state_apply(struct store *store, const struct flush *flush, char why[256]);
  * full (the next start has larger ones), whichever is less. Any thread. Returns 0 or UNCIA_E_IO. */
 int store_space(const struct store *store, uint64_t *free_bytes);
 
-/* For `unciad check`: walks every record of both environments and verifies its checksum. Stops at
- * the first that does not. Loop thread. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_IO. */
+/* For `unciad check`: walks every record of both environments and verifies its checksum, and that
+ * none is missing from its table. Stops at the first fault. Loop thread. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_IO. */
 int store_check_records(struct store *store, uint64_t *records, char why[256]);
 /* For `unciad check`: whether both hold the same state, every record of it. why: the first that differs.
  * Returns 0; UNCIA_E_PROOF (they differ); UNCIA_E_DAMAGED; UNCIA_E_IO. */

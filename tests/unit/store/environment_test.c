@@ -125,6 +125,39 @@ START_TEST(environment_that_ends_in_free_pages_is_whole)
 }
 END_TEST
 
+/* LMDB's page: number u64, pad u16, flags u16 (2: leaf), end of the key table u16. Cut by one key, it reads as whole.
+ */
+START_TEST(environment_check_misses_a_record_that_a_page_has_lost)
+{
+	static const char mark[] = "the record that is lost";
+	const struct journal_write writes[] = {{JOURNAL_CERT, "a", "kept", 1, 4, 0},
+	                                       {JOURNAL_CERT, "b", mark, 1, sizeof(mark), 0}};
+	uint8_t page[4096];
+	uint16_t flags, end;
+	char path[128];
+	uint64_t records;
+	ck_assert_int_eq(journal_commit(store, writes, 2, why), 0);
+	fixture_close();
+	data_path("journal", path);
+	int fd = open(path, O_RDWR), cut = 0;
+	for (off_t at = 0; pread(fd, page, sizeof(page), at) == sizeof(page); at += (off_t)sizeof(page)) {
+		memcpy(&flags, page + 10, sizeof(flags));
+		memcpy(&end, page + 12, sizeof(end));
+		if (flags != 2 || !memmem(page, sizeof(page), mark, sizeof(mark)))
+			continue;
+		end -= 2;
+		memcpy(page + 12, &end, sizeof(end));
+		ck_assert_int_eq(pwrite(fd, page, sizeof(page), at), sizeof(page));
+		cut++;
+	}
+	close(fd);
+	ck_assert_int_eq(cut, 1);
+	ck_assert_int_eq(fixture_open(true, 0), 0);
+	ck_assert_int_eq(store_check_records(store, &records, why), UNCIA_E_DAMAGED);
+	ck_assert_ptr_nonnull(strstr(why, "cert holds 1 records, and should 2"));
+}
+END_TEST
+
 START_TEST(environment_reuses_what_it_frees)
 {
 	static uint8_t vote[200];
@@ -155,6 +188,7 @@ int main(void)
 	tcase_add_test(tests, environment_with_a_garbage_header_is_refused);
 	tcase_add_test(tests, environment_with_a_damaged_identity_is_refused);
 	tcase_add_test(tests, environment_that_ends_in_free_pages_is_whole);
+	tcase_add_test(tests, environment_check_misses_a_record_that_a_page_has_lost);
 	tcase_add_test(tests, environment_reuses_what_it_frees);
 	suite_add_tcase(suite, tests);
 	return fixture_run(suite);
