@@ -100,6 +100,11 @@ int store_view_renew(struct store *store)
 	return error ? error : environment_renew(&store->state, store->damage);
 }
 
+int store_view_renew_journal(struct store *store)
+{
+	return environment_renew(&store->journal, store->damage);
+}
+
 const char *store_damage(const struct store *store)
 {
 	return store->damage;

@@ -32,6 +32,8 @@ void store_close(struct store *store);
 void store_view(struct store *store, struct storage_view *view);
 /* Lets the view see what was committed since. Loop thread, between events. */
 int store_view_renew(struct store *store);
+/* Of the journal alone: the state is seen as before, whatever was applied to it meanwhile. */
+int store_view_renew_journal(struct store *store);
 /* A sentence on the view's last failure, naming the record that is damaged. Loop thread. */
 const char *store_damage(const struct store *store);
 

@@ -44,6 +44,20 @@ START_TEST(state_begins_as_the_genesis_flush)
 }
 END_TEST
 
+START_TEST(state_is_seen_as_before_when_the_journal_alone_is_renewed)
+{
+	struct state_meta meta;
+	flush_at(8);
+	ck_assert_int_eq(state_apply(store, &flush, why), 0);
+	ck_assert_int_eq(store_view_renew_journal(store), 0);
+	ck_assert_int_eq(view.meta(view.context, &meta), 0);
+	ck_assert_uint_eq(meta.height, 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.meta(view.context, &meta), 0);
+	ck_assert_uint_eq(meta.height, 8);
+}
+END_TEST
+
 START_TEST(state_changes_only_with_its_meta)
 {
 	struct state_meta meta;
@@ -264,6 +278,7 @@ int main(void)
 	TCase *tests = tcase_create("state");
 	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
 	tcase_add_test(tests, state_begins_as_the_genesis_flush);
+	tcase_add_test(tests, state_is_seen_as_before_when_the_journal_alone_is_renewed);
 	tcase_add_test(tests, state_changes_only_with_its_meta);
 	tcase_add_test(tests, state_refuses_a_height_it_has_and_goes_on);
 	tcase_add_test(tests, state_grows_and_overwrites_groups_in_number_order);

@@ -1,0 +1,323 @@
+/* The journal thread and the state thread. Each owns what was handed to it until it says it is done; the lock covers
+ * the handing over and nothing else. */
+#include "storage_thread.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "log.h"
+#include "uncia/error.h"
+
+#define WRITES_FIRST 64
+
+struct batch {
+	struct journal_write *writes;
+	size_t count, capacity;
+	struct arena arena; /* the keys and values */
+	uint64_t sequence;
+};
+
+struct storage {
+	uv_async_t async;
+	struct store *store;
+	struct storage_events events;
+	uint64_t reserve, space_interval_ns;
+
+	/* The loop's own. */
+	struct batch filling;
+	bool committing, flushing, space_low_told;
+
+	/* Under the mutex. */
+	uv_mutex_t mutex;
+	uv_cond_t journal_wake, state_wake;
+	bool stopping;
+	bool handed, committed; /* the batch below is the journal thread's; is done */
+	struct flush *flush, *flushed;
+	bool space_low;
+
+	struct batch committed_batch; /* whose it is, the flags say */
+	uv_thread_t journal_thread, state_thread;
+};
+
+static void batch_reset(struct batch *batch)
+{
+	arena_deinit(&batch->arena);
+	arena_init(&batch->arena, JOURNAL_BATCH_MAX);
+	batch->count = 0;
+}
+
+/* ---- journal thread ------------------------------------------------------------------------ */
+
+static void journal_main(void *context)
+{
+	struct storage *s = context;
+	char why[256] = "";
+
+	uv_mutex_lock(&s->mutex);
+	for (;;) {
+		if (!s->handed) {
+			if (s->stopping)
+				break;
+			uv_cond_wait(&s->journal_wake, &s->mutex);
+			continue;
+		}
+		uv_mutex_unlock(&s->mutex);
+		/* storage §9: any failed commit ends the process at once. */
+		if (journal_commit(s->store, s->committed_batch.writes, s->committed_batch.count, why) < 0)
+			log_fatal("journal_commit_failed", why);
+		batch_reset(&s->committed_batch);
+		uv_mutex_lock(&s->mutex);
+		s->handed = false;
+		s->committed = true;
+		uv_async_send(&s->async);
+	}
+	uv_mutex_unlock(&s->mutex);
+}
+
+/* ---- state thread -------------------------------------------------------------------------- */
+
+/* storage §9: below a reserve of free space a validator stops voting. */
+static bool measure_space(struct storage *s, bool low)
+{
+	uint64_t free_bytes;
+
+	if (store_space(s->store, &free_bytes) < 0) {
+		log_event(LOG_LEVEL_WARNING, "space_unknown");
+		return low;
+	}
+	return low ? free_bytes <= s->reserve + s->reserve / 4 : free_bytes < s->reserve;
+}
+
+static void state_main(void *context)
+{
+	struct storage *s = context;
+	char why[256] = "";
+	uint64_t next_check = uv_hrtime();
+
+	uv_mutex_lock(&s->mutex);
+	for (;;) {
+		uint64_t now = uv_hrtime();
+		if (s->flush) {
+			struct flush *flush = s->flush;
+			uv_mutex_unlock(&s->mutex);
+			if (state_apply(s->store, flush, why) < 0)
+				log_fatal("state_commit_failed", why);
+			uv_mutex_lock(&s->mutex);
+			s->flush = NULL;
+			s->flushed = flush;
+			uv_async_send(&s->async);
+		} else if (s->stopping) {
+			break;
+		} else if (now >= next_check) { /* the first time at once */
+			bool low = s->space_low;
+			uv_mutex_unlock(&s->mutex);
+			low = measure_space(s, low);
+			uv_mutex_lock(&s->mutex);
+			if (low != s->space_low) {
+				s->space_low = low;
+				uv_async_send(&s->async);
+			}
+			next_check = now + s->space_interval_ns;
+		} else {
+			uv_cond_timedwait(&s->state_wake, &s->mutex, next_check - now);
+		}
+	}
+	uv_mutex_unlock(&s->mutex);
+}
+
+/* ---- loop thread --------------------------------------------------------------------------- */
+
+static void on_async(uv_async_t *async)
+{
+	struct storage *s = async->data;
+
+	uv_mutex_lock(&s->mutex);
+	bool committed = s->committed, low = s->space_low;
+	struct flush *flushed = s->flushed;
+	s->committed = false;
+	s->flushed = NULL;
+	uv_mutex_unlock(&s->mutex);
+
+	/* The state must be seen as of the last flush that the core has been told of, no newer: so the flush is told
+	 * first, and a commit alone renews nothing but the journal's view. */
+	if (flushed) {
+		if (store_view_renew(s->store) < 0)
+			log_fatal("store_damaged", store_damage(s->store));
+		s->flushing = false;
+		s->events.flushed(s->events.context, flushed);
+	}
+	if (committed) {
+		if (store_view_renew_journal(s->store) < 0)
+			log_fatal("store_damaged", store_damage(s->store));
+		s->committing = false;
+		s->events.durable(s->events.context, s->committed_batch.sequence);
+	}
+	if (low != s->space_low_told) {
+		s->space_low_told = low;
+		s->events.space(s->events.context, low);
+	}
+}
+
+/* Threads and handle, or none of them. The mutex is held throughout: no thread acts before the handle is there. */
+static int start(struct storage *s, uv_loop_t *loop)
+{
+	uv_mutex_lock(&s->mutex);
+	bool journal = uv_thread_create(&s->journal_thread, journal_main, s) == 0;
+	bool state = journal && uv_thread_create(&s->state_thread, state_main, s) == 0;
+	bool started = state && uv_async_init(loop, &s->async, on_async) == 0;
+	s->stopping = !started;
+	uv_mutex_unlock(&s->mutex);
+	if (started)
+		return 0;
+	if (journal)
+		uv_thread_join(&s->journal_thread);
+	if (state)
+		uv_thread_join(&s->state_thread);
+	return UNCIA_E_IO;
+}
+
+int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned space_interval_ms,
+                const struct storage_events *events, struct storage **storage)
+{
+	struct storage *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return UNCIA_E_MEMORY;
+	s->store = store;
+	s->reserve = reserve;
+	s->space_interval_ns = (uint64_t)space_interval_ms * 1000000;
+	s->events = *events;
+	s->async.data = s;
+	batch_reset(&s->filling);
+	batch_reset(&s->committed_batch);
+	if (uv_mutex_init(&s->mutex) < 0)
+		goto no_mutex;
+	if (uv_cond_init(&s->journal_wake) < 0)
+		goto no_journal_wake;
+	if (uv_cond_init(&s->state_wake) < 0)
+		goto no_state_wake;
+	if (start(s, loop) < 0)
+		goto no_threads;
+	*storage = s;
+	return 0;
+
+no_threads:
+	uv_cond_destroy(&s->state_wake);
+no_state_wake:
+	uv_cond_destroy(&s->journal_wake);
+no_journal_wake:
+	uv_mutex_destroy(&s->mutex);
+no_mutex:
+	free(s);
+	return UNCIA_E_IO;
+}
+
+static struct journal_write *add(struct batch *batch, uint64_t sequence)
+{
+	if (batch->count == batch->capacity) {
+		size_t capacity = batch->capacity ? batch->capacity * 2 : WRITES_FIRST;
+		struct journal_write *writes = reallocarray(batch->writes, capacity, sizeof(*writes));
+		if (!writes)
+			return NULL;
+		batch->writes = writes;
+		batch->capacity = capacity;
+	}
+	assert(batch->count == 0 || sequence >= batch->sequence);
+	batch->sequence = sequence;
+	return &batch->writes[batch->count++];
+}
+
+int storage_put(struct storage *s, uint64_t sequence, enum journal_table table, struct bytes key, struct bytes value)
+{
+	if (value.size > JOURNAL_BATCH_MAX || key.size > JOURNAL_KEY_MAX)
+		return UNCIA_E_LIMIT;
+	uint8_t *copy = arena_alloc(&s->filling.arena, key.size + value.size);
+	if (!copy)
+		return s->filling.arena.error;
+	struct journal_write *write = add(&s->filling, sequence);
+	if (!write)
+		return UNCIA_E_MEMORY;
+	if (key.size)
+		memcpy(copy, key.data, key.size);
+	if (value.size)
+		memcpy(copy + key.size, value.data, value.size);
+	*write = (struct journal_write){
+	    .table = table,
+	    .key = copy,
+	    .key_size = key.size,
+	    .value = copy + key.size,
+	    .value_size = value.size,
+	};
+	return 0;
+}
+
+int storage_forget(struct storage *s, uint64_t sequence, uint64_t view)
+{
+	struct journal_write *write = add(&s->filling, sequence);
+
+	if (!write)
+		return UNCIA_E_MEMORY;
+	*write = (struct journal_write){.view = view};
+	return 0;
+}
+
+void storage_commit(struct storage *s)
+{
+	if (s->committing || s->filling.count == 0)
+		return;
+	struct batch empty = s->committed_batch;
+	s->committed_batch = s->filling;
+	s->filling = empty;
+	s->committing = true;
+	uv_mutex_lock(&s->mutex);
+	s->handed = true;
+	uv_cond_signal(&s->journal_wake);
+	uv_mutex_unlock(&s->mutex);
+}
+
+void storage_flush(struct storage *s, struct flush *flush)
+{
+	assert(!s->flushing);
+	s->flushing = true;
+	uv_mutex_lock(&s->mutex);
+	s->flush = flush;
+	uv_cond_signal(&s->state_wake);
+	uv_mutex_unlock(&s->mutex);
+}
+
+void storage_stop(struct storage *s)
+{
+	char why[256] = "";
+
+	uv_mutex_lock(&s->mutex);
+	s->stopping = true;
+	uv_cond_signal(&s->journal_wake);
+	uv_cond_signal(&s->state_wake);
+	uv_mutex_unlock(&s->mutex);
+	uv_thread_join(&s->journal_thread);
+	uv_thread_join(&s->state_thread);
+	if (s->filling.count && journal_commit(s->store, s->filling.writes, s->filling.count, why) < 0)
+		log_fatal("journal_commit_failed", why);
+	uv_close((uv_handle_t *)&s->async, NULL);
+}
+
+struct flush *storage_leftover(struct storage *s)
+{
+	struct flush *flush = s->flushed;
+
+	s->flushed = NULL;
+	return flush;
+}
+
+void storage_free(struct storage *s)
+{
+	if (!s)
+		return;
+	arena_deinit(&s->filling.arena);
+	arena_deinit(&s->committed_batch.arena);
+	free(s->filling.writes);
+	free(s->committed_batch.writes);
+	uv_cond_destroy(&s->state_wake);
+	uv_cond_destroy(&s->journal_wake);
+	uv_mutex_destroy(&s->mutex);
+	free(s);
+}

@@ -1,0 +1,124 @@
+/* The limit on handshakes: the total, the shares, recovery. And what an address is. */
+#include "admission.h"
+#include <arpa/inet.h>
+#include <string.h>
+#include "unit.h"
+
+static const uint8_t seed[16] = {3};
+
+static struct net_address address_of(const char *host)
+{
+	struct sockaddr_storage socket_address;
+	struct net_address address;
+
+	ck_assert_int_eq(net_address_parse(host, 1, &socket_address), 0);
+	net_address_of((struct sockaddr *)&socket_address, &address);
+	return address;
+}
+
+static unsigned admitted(struct admission *a, const char *host, unsigned tries, uint64_t now_ms)
+{
+	struct net_address address = address_of(host);
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < tries; i++)
+		count += admission_try(a, &address, now_ms);
+	return count;
+}
+
+START_TEST(admission_lone_source_may_use_all_of_it)
+{
+	struct admission a;
+	unsigned total = 0;
+
+	admission_init(&a, 1000, seed);
+	for (uint64_t now = 5000; now < 6000; now += 10)
+		total += admitted(&a, "192.0.2.1", 100, now);
+	ck_assert_uint_eq(total, 1000);
+}
+END_TEST
+
+START_TEST(admission_is_shared_fairly_from_the_next_window_on)
+{
+	struct admission a;
+
+	admission_init(&a, 1000, seed);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1000), 100);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.2", 10, 1000), 0);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1100), 50);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.2", 10, 1100), 10);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1200), 50);
+}
+END_TEST
+
+START_TEST(admission_of_many_sources_stays_within_the_total)
+{
+	struct admission a;
+	unsigned total = 0;
+	char host[32];
+
+	admission_init(&a, 1000, seed);
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(host, sizeof(host), "198.51.%u.%u", i / 250, i % 250);
+		total += admitted(&a, host, 3, 2000);
+	}
+	ck_assert_uint_eq(total, 100);
+}
+END_TEST
+
+START_TEST(admission_one_customer_of_ipv6_is_one_source)
+{
+	struct admission a;
+
+	admission_init(&a, 1000, seed);
+	for (uint64_t now = 0; now <= 100; now += 100) {
+		admitted(&a, "2001:db8::1", 10, now);
+		admitted(&a, "2001:db8::2", 10, now);
+	}
+	ck_assert_uint_eq(a.sources, 1);
+	admitted(&a, "2001:db8:0:1::1", 10, 100);
+	ck_assert_uint_eq(a.sources, 2);
+}
+END_TEST
+
+START_TEST(net_address_is_the_same_on_both_kinds_of_socket)
+{
+	struct net_address four = address_of("192.0.2.7"), mapped = address_of("::ffff:192.0.2.7");
+	char text[NET_ADDRESS_TEXT_SIZE];
+
+	ck_assert(net_address_equal(&four, &mapped));
+	net_address_format(&four, text);
+	ck_assert_str_eq(text, "192.0.2.7");
+	four = address_of("2001:db8::9");
+	net_address_format(&four, text);
+	ck_assert_str_eq(text, "2001:db8::9");
+}
+END_TEST
+
+START_TEST(net_address_knows_loopback)
+{
+	static const struct {
+		const char *host;
+		bool loopback;
+	} cases[] = {{"127.0.0.1", true},  {"127.9.9.9", true}, {"::1", true}, {"::ffff:127.0.0.1", true},
+	             {"128.0.0.1", false}, {"::2", false},      {"::", false}, {"0.0.0.0", false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct net_address address = address_of(cases[i].host);
+		ck_assert_msg(net_address_loopback(&address) == cases[i].loopback, "%s", cases[i].host);
+	}
+}
+END_TEST
+
+START_TEST(net_address_refuses_names)
+{
+	struct sockaddr_storage socket_address;
+
+	ck_assert_int_lt(net_address_parse("localhost", 1, &socket_address), 0);
+	ck_assert_int_lt(net_address_parse("", 1, &socket_address), 0);
+}
+END_TEST
+
+UNIT_MAIN("admission", admission_lone_source_may_use_all_of_it, admission_is_shared_fairly_from_the_next_window_on,
+          admission_of_many_sources_stays_within_the_total, admission_one_customer_of_ipv6_is_one_source,
+          net_address_is_the_same_on_both_kinds_of_socket, net_address_knows_loopback, net_address_refuses_names)

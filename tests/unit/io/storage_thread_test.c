@@ -1,0 +1,297 @@
+/* The journal and state threads over a real store: what is committed, when it is told, what ends the process. */
+#include "storage_thread.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include "log.h"
+#include "../store/fixture.h"
+
+#define DEADLINE_MS 60000
+
+static uv_loop_t loop;
+static struct storage *storage;
+static uint64_t durable[16];
+static size_t durable_count, space_count;
+static struct flush *flushed;
+static bool space_low;
+
+static void on_durable(void *context, uint64_t sequence)
+{
+	ck_assert_ptr_eq(context, &loop);
+	durable[durable_count++] = sequence;
+}
+
+static void on_flushed(void *context, struct flush *flush)
+{
+	ck_assert_ptr_eq(context, &loop);
+	flushed = flush;
+}
+
+static void on_space(void *context, bool low)
+{
+	ck_assert_ptr_eq(context, &loop);
+	space_low = low;
+	space_count++;
+}
+
+static void start(uint64_t reserve)
+{
+	const struct storage_events events = {on_durable, on_flushed, on_space, &loop};
+
+	durable_count = space_count = 0;
+	flushed = NULL;
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	ck_assert_int_eq(storage_new(&loop, store, reserve, 10, &events, &storage), 0);
+}
+
+static void stop(void)
+{
+	storage_stop(storage);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	storage_free(storage);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+static void setup(void)
+{
+	fixture_up();
+	start(0);
+}
+
+static void teardown(void)
+{
+	stop();
+	fixture_down();
+}
+
+#define RUN_UNTIL(condition)                                                                                           \
+	do {                                                                                                           \
+		uint64_t deadline = uv_hrtime() / 1000000 + DEADLINE_MS;                                               \
+		while (!(condition)) {                                                                                 \
+			ck_assert_uint_lt(uv_hrtime() / 1000000, deadline);                                            \
+			uv_run(&loop, UV_RUN_ONCE);                                                                    \
+		}                                                                                                      \
+	} while (0)
+
+/* A FINAL record at that height, out of memory that is gone right after. */
+static void put(uint64_t sequence, uint8_t height)
+{
+	uint8_t *key = calloc(1, 8), *value = malloc(40);
+
+	key[7] = height;
+	memset(value, height, 40);
+	ck_assert_int_eq(
+	    storage_put(storage, sequence, JOURNAL_FINAL, (struct bytes){key, 8}, (struct bytes){value, 40}), 0);
+	free(key);
+	free(value);
+}
+
+static bool stored(uint8_t height)
+{
+	const uint8_t key[8] = {[7] = height};
+	struct bytes value;
+
+	int error = view.journal_get(view.context, JOURNAL_FINAL, key, sizeof(key), &value);
+	if (error) {
+		ck_assert_int_eq(error, UNCIA_E_NOT_FOUND);
+		return false;
+	}
+	ck_assert_uint_eq(value.size, 40);
+	ck_assert_uint_eq(value.data[0], height);
+	ck_assert_uint_eq(value.data[39], height);
+	return true;
+}
+
+START_TEST(storage_tells_durable_once_the_view_shows_it)
+{
+	put(7, 1);
+	put(8, 2);
+	ck_assert(!stored(1));
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 1);
+	ck_assert_uint_eq(durable[0], 8);
+	ck_assert(stored(1));
+	ck_assert(stored(2));
+}
+END_TEST
+
+START_TEST(storage_commits_nothing_before_the_end_of_the_turn)
+{
+	put(1, 1);
+	storage_commit(storage);
+	put(2, 2);
+	RUN_UNTIL(durable_count == 1);
+	ck_assert_uint_eq(durable[0], 1);
+	ck_assert(!stored(2));
+}
+END_TEST
+
+START_TEST(storage_gathers_turns_while_a_commit_is_under_way)
+{
+	for (uint8_t i = 1; i <= 5; i++) {
+		put(i, i);
+		storage_commit(storage);
+	}
+	RUN_UNTIL(durable_count == 1);
+	ck_assert_uint_eq(durable[0], 1);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 2);
+	ck_assert_uint_eq(durable[1], 5);
+	for (uint8_t i = 1; i <= 5; i++)
+		ck_assert(stored(i));
+}
+END_TEST
+
+START_TEST(storage_commit_of_nothing_tells_nothing)
+{
+	storage_commit(storage);
+	put(1, 1);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 1);
+	storage_commit(storage);
+	put(2, 2);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 2);
+	ck_assert_uint_eq(durable[1], 2);
+}
+END_TEST
+
+START_TEST(storage_forgets_votes_in_the_commit)
+{
+	uint8_t key[41] = {[7] = 3, [8] = 1};
+	struct bytes value = {key, 41};
+
+	ck_assert_int_eq(storage_put(storage, 1, JOURNAL_VOTE, value, value), 0);
+	key[7] = 4;
+	ck_assert_int_eq(storage_put(storage, 2, JOURNAL_VOTE, value, value), 0);
+	ck_assert_int_eq(storage_forget(storage, 3, 3), 0);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 1);
+	ck_assert_uint_eq(durable[0], 3);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), 0);
+	key[7] = 3;
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value), UNCIA_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(storage_hands_the_flush_back_once_the_view_shows_it)
+{
+	struct flush flush = {.meta = {.height = 6, .block_id = {{6}}, .entry_count = 9, .free_head = ENTRY_NONE}};
+	struct state_meta meta;
+
+	storage_flush(storage, &flush);
+	put(1, 1);
+	storage_commit(storage);
+	RUN_UNTIL(flushed && durable_count == 1);
+	ck_assert_ptr_eq(flushed, &flush);
+	ck_assert_int_eq(view.meta(view.context, &meta), 0);
+	ck_assert_uint_eq(meta.height, 6);
+	ck_assert_ptr_null(storage_leftover(storage));
+}
+END_TEST
+
+START_TEST(storage_refuses_a_key_that_is_too_long)
+{
+	uint8_t key[JOURNAL_KEY_MAX + 1] = {0};
+	const struct bytes bytes = {key, sizeof(key)};
+
+	ck_assert_int_eq(storage_put(storage, 1, JOURNAL_VOTE, bytes, bytes), UNCIA_E_LIMIT);
+}
+END_TEST
+
+START_TEST(storage_says_when_space_is_low)
+{
+	stop();
+	start(UINT64_MAX / 2);
+	RUN_UNTIL(space_count == 1);
+	ck_assert(space_low);
+	stop();
+	start(0);
+	put(1, 1);
+	storage_commit(storage);
+	RUN_UNTIL(durable_count == 1);
+	ck_assert_uint_eq(space_count, 0);
+}
+END_TEST
+
+START_TEST(storage_stop_commits_all_and_keeps_the_flush)
+{
+	struct flush flush = {.meta = {.height = 6, .block_id = {{6}}, .entry_count = 9, .free_head = ENTRY_NONE}};
+
+	put(1, 1);
+	storage_commit(storage);
+	put(2, 2);
+	storage_flush(storage, &flush);
+	storage_stop(storage);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_uint_eq(durable_count, 0);
+	ck_assert_ptr_null(flushed);
+	ck_assert_ptr_eq(storage_leftover(storage), &flush);
+	storage_free(storage);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert(stored(1));
+	ck_assert(stored(2));
+	start(0);
+}
+END_TEST
+
+/* No more bytes can be written to any file. */
+static void run_with_a_failing_disk(void)
+{
+	const struct rlimit none = {0, 0};
+
+	if (fixture_open(false, 0))
+		_exit(70);
+	start(0);
+	signal(SIGXFSZ, SIG_IGN);
+	log_set_output(open("/dev/null", O_WRONLY));
+	setrlimit(RLIMIT_FSIZE, &none);
+	put(1, 1);
+	storage_commit(storage);
+	while (!durable_count)
+		uv_run(&loop, UV_RUN_ONCE);
+	_exit(71);
+}
+
+START_TEST(storage_failed_commit_ends_the_process)
+{
+	int status;
+
+	stop();
+	fixture_close();
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		run_with_a_failing_disk();
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 1);
+	ck_assert_msg(!fixture_open(false, 0), "%s", why);
+	start(0);
+	ck_assert(!stored(1));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("storage_thread");
+	TCase *tests = tcase_create("storage_thread");
+
+	tcase_set_timeout(tests, 120);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, storage_tells_durable_once_the_view_shows_it);
+	tcase_add_test(tests, storage_commits_nothing_before_the_end_of_the_turn);
+	tcase_add_test(tests, storage_gathers_turns_while_a_commit_is_under_way);
+	tcase_add_test(tests, storage_commit_of_nothing_tells_nothing);
+	tcase_add_test(tests, storage_forgets_votes_in_the_commit);
+	tcase_add_test(tests, storage_hands_the_flush_back_once_the_view_shows_it);
+	tcase_add_test(tests, storage_refuses_a_key_that_is_too_long);
+	tcase_add_test(tests, storage_says_when_space_is_low);
+	tcase_add_test(tests, storage_stop_commits_all_and_keeps_the_flush);
+	tcase_add_test(tests, storage_failed_commit_ends_the_process);
+	suite_add_tcase(suite, tests);
+	return fixture_run(suite);
+}
