@@ -1,0 +1,82 @@
+/* The three threads of a validator at once. */
+#include <pthread.h>
+#include "fixture.h"
+
+#define COMMITS 100
+
+static struct store *shared;
+static _Atomic int journal_error, state_error;
+
+static void *journal_thread(void *unused)
+{
+	static uint8_t value[3000];
+	char reason[256];
+	for (uint64_t i = 1; i <= COMMITS && !journal_error; i++) {
+		uint8_t key[8];
+		put_u64(key, i);
+		const struct journal_write writes[] = {{JOURNAL_BLOCK, key, value, sizeof(key), sizeof(value), 0},
+		                                       {JOURNAL_FINAL, key, key, sizeof(key), sizeof(key), 0}};
+		journal_error = journal_commit(shared, writes, 2, reason);
+	}
+	return unused;
+}
+
+/* Every group says the height of the flush that wrote it. */
+static void *state_thread(void *unused)
+{
+	static struct flush_group groups[50];
+	char reason[256];
+	for (uint64_t height = 1; height <= COMMITS && !state_error; height++) {
+		const struct flush flush = {.meta.height = height, .group_count = 50, .groups = groups};
+		for (size_t i = 0; i < 50; i++) {
+			groups[i].index = i;
+			put_u64(groups[i].record.entries, height);
+		}
+		state_error = state_apply(shared, &flush, reason);
+	}
+	return unused;
+}
+
+START_TEST(store_shows_whole_commits_to_the_loop_while_both_writers_write)
+{
+	pthread_t journal, state;
+	struct state_meta meta = {0};
+	struct group_record first, last;
+	struct bytes key, value;
+	uint64_t blocks = 0, seen = 0;
+	shared = store;
+	ck_assert_int_eq(pthread_create(&journal, NULL, journal_thread, NULL), 0);
+	ck_assert_int_eq(pthread_create(&state, NULL, state_thread, NULL), 0);
+	while (!journal_error && !state_error && (meta.height < COMMITS || blocks < COMMITS)) {
+		ck_assert_int_eq(store_view_renew(store), 0);
+		if (!view.journal_last(view.context, JOURNAL_BLOCK, &key, &value)) {
+			blocks = get_u64(key.data);
+			ck_assert_int_eq(view.journal_last(view.context, JOURNAL_FINAL, &key, &value), 0);
+			ck_assert_uint_eq(get_u64(key.data), blocks);
+		}
+		ck_assert_int_eq(view.meta(view.context, &meta), 0);
+		ck_assert_uint_ge(meta.height, seen);
+		seen = meta.height;
+		if (!seen)
+			continue;
+		ck_assert_int_eq(view.group(view.context, 0, &first), 0);
+		ck_assert_int_eq(view.group(view.context, 49, &last), 0);
+		ck_assert_uint_eq(get_u64(first.entries), seen);
+		ck_assert_uint_eq(get_u64(last.entries), seen);
+	}
+	pthread_join(journal, NULL);
+	pthread_join(state, NULL);
+	ck_assert_int_eq(journal_error, 0);
+	ck_assert_int_eq(state_error, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+	TCase *tests = tcase_create("store");
+	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
+	tcase_add_test(tests, store_shows_whole_commits_to_the_loop_while_both_writers_write);
+	suite_add_tcase(suite, tests);
+	return fixture_run(suite);
+}
