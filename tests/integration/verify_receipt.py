@@ -3,7 +3,7 @@
 library, to show that the specification is enough. It is for tests: slow, and not constant in time.
 
 usage: verify_receipt.py NETWORK_FILE RECEIPT|-
-       verify_receipt.py --self-test VECTORS_DIRECTORY
+	   verify_receipt.py --self-test VECTORS_DIRECTORY
 
 Prints what the receipt proves as one JSON object. Exit codes: 0 it holds, 7 it does not, 2 usage or network file."""
 
@@ -28,22 +28,22 @@ RECEIPT_PREFIX = "uncia-receipt-1:"
 
 
 class Invalid(Exception):
-    """The receipt (or the network file) does not hold; says why."""
+	"""The receipt (or the network file) does not hold; says why."""
 
 
 def require(condition, why):
-    if not condition:
-        raise Invalid(why)
+	if not condition:
+		raise Invalid(why)
 
 
 # ---- encoding.md, "Hashing" ----------------------------------------------------------------------
 
 
 def tagged_hash(tag, *parts):
-    digest = hashlib.blake2b(digest_size=32, person=("uncia." + tag).encode())
-    for part in parts:
-        digest.update(part)
-    return digest.digest()
+	digest = hashlib.blake2b(digest_size=32, person=("uncia." + tag).encode())
+	for part in parts:
+		digest.update(part)
+	return digest.digest()
 
 
 # ---- encoding.md, "Signatures": Ed25519 as libsodium decides it ----------------------------------
@@ -56,70 +56,70 @@ IDENTITY = (0, 1, 1, 0)  # extended coordinates X, Y, Z, T
 
 
 def point_add(a, b):
-    e = (a[1] - a[0]) * (b[1] - b[0]) % P
-    f = (a[1] + a[0]) * (b[1] + b[0]) % P
-    g = 2 * a[3] * b[3] * D % P
-    h = 2 * a[2] * b[2] % P
-    i, j, k, m = f - e, h - g, h + g, f + e
-    return (i * j % P, k * m % P, j * k % P, i * m % P)
+	e = (a[1] - a[0]) * (b[1] - b[0]) % P
+	f = (a[1] + a[0]) * (b[1] + b[0]) % P
+	g = 2 * a[3] * b[3] * D % P
+	h = 2 * a[2] * b[2] % P
+	i, j, k, m = f - e, h - g, h + g, f + e
+	return (i * j % P, k * m % P, j * k % P, i * m % P)
 
 
 def point_multiply(scalar, point):
-    result = IDENTITY
-    while scalar:
-        if scalar & 1:
-            result = point_add(result, point)
-        point = point_add(point, point)
-        scalar >>= 1
-    return result
+	result = IDENTITY
+	while scalar:
+		if scalar & 1:
+			result = point_add(result, point)
+		point = point_add(point, point)
+		scalar >>= 1
+	return result
 
 
 def point_is_identity(point):
-    return point[0] == 0 and (point[1] - point[2]) % P == 0
+	return point[0] == 0 and (point[1] - point[2]) % P == 0
 
 
 def point_decode(encoded):
-    """None where it is not the canonical encoding of a point of the curve."""
-    number = int.from_bytes(encoded, "little")
-    sign, y = number >> 255, number & (2**255 - 1)
-    if y >= P:
-        return None
-    x_squared = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
-    x = pow(x_squared, (P + 3) // 8, P)
-    if (x * x - x_squared) % P:
-        x = x * SQRT_MINUS_ONE % P
-    if (x * x - x_squared) % P:
-        return None
-    if x & 1 != sign:
-        x = P - x
-    return (x % P, y, 1, x * y % P)
+	"""None where it is not the canonical encoding of a point of the curve."""
+	number = int.from_bytes(encoded, "little")
+	sign, y = number >> 255, number & (2**255 - 1)
+	if y >= P:
+		return None
+	x_squared = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+	x = pow(x_squared, (P + 3) // 8, P)
+	if (x * x - x_squared) % P:
+		x = x * SQRT_MINUS_ONE % P
+	if (x * x - x_squared) % P:
+		return None
+	if x & 1 != sign:
+		x = P - x
+	return (x % P, y, 1, x * y % P)
 
 
 def point_encode(point):
-    inverse = pow(point[2], P - 2, P)
-    x, y = point[0] * inverse % P, point[1] * inverse % P
-    return (y | (x & 1) << 255).to_bytes(32, "little")
+	inverse = pow(point[2], P - 2, P)
+	x, y = point[0] * inverse % P, point[1] * inverse % P
+	return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
 BASE = point_decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 
 def signature_valid(public_key, message, signature):
-    key, commitment = point_decode(public_key), point_decode(signature[:32])
-    scalar = int.from_bytes(signature[32:], "little")
-    if key is None or commitment is None or scalar >= L:
-        return False
-    if point_is_identity(point_multiply(8, key)) or point_is_identity(point_multiply(8, commitment)):
-        return False
-    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % L
-    negated = (P - key[0], key[1], key[2], P - key[3])
-    return point_encode(point_add(point_multiply(scalar, BASE), point_multiply(challenge, negated))) == signature[:32]
+	key, commitment = point_decode(public_key), point_decode(signature[:32])
+	scalar = int.from_bytes(signature[32:], "little")
+	if key is None or commitment is None or scalar >= L:
+		return False
+	if point_is_identity(point_multiply(8, key)) or point_is_identity(point_multiply(8, commitment)):
+		return False
+	challenge = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % L
+	negated = (P - key[0], key[1], key[2], P - key[3])
+	return point_encode(point_add(point_multiply(scalar, BASE), point_multiply(challenge, negated))) == signature[:32]
 
 
 def key_valid(public_key):
-    """In the prime-order subgroup, canonical, not of small order."""
-    point = point_decode(public_key)
-    return point is not None and not point_is_identity(point) and point_is_identity(point_multiply(L, point))
+	"""In the prime-order subgroup, canonical, not of small order."""
+	point = point_decode(public_key)
+	return point is not None and not point_is_identity(point) and point_is_identity(point_multiply(L, point))
 
 
 # ---- encoding.md, "Canonical bytes" --------------------------------------------------------------
@@ -130,136 +130,136 @@ U32, U64, F32, BYTES = "u32", "u64", "f32", "bytes"
 
 BLOB = {1: ("data", BYTES)}
 HEADER = {
-    1: ("epoch", U64),
-    2: ("view", U64),
-    3: ("height", U64),
-    4: ("parent_id", BYTES),
-    5: ("timestamp_ms", U64),
-    6: ("payment_count", U32),
-    7: ("payments_root", BYTES),
-    8: ("parent_state_root", BYTES),
-    9: ("committee_hash", BYTES),
-    10: ("proposer", U32),
+	1: ("epoch", U64),
+	2: ("view", U64),
+	3: ("height", U64),
+	4: ("parent_id", BYTES),
+	5: ("timestamp_ms", U64),
+	6: ("payment_count", U32),
+	7: ("payments_root", BYTES),
+	8: ("parent_state_root", BYTES),
+	9: ("committee_hash", BYTES),
+	10: ("proposer", U32),
 }
 CERTIFICATE = {
-    1: ("epoch", U64),
-    2: ("kind", U32),
-    3: ("view", U64),
-    4: ("block_id", BYTES),
-    5: ("first_signers", BYTES),
-    6: ("extra_signers", BYTES),
-    7: ("signatures", BYTES),
+	1: ("epoch", U64),
+	2: ("kind", U32),
+	3: ("view", U64),
+	4: ("block_id", BYTES),
+	5: ("first_signers", BYTES),
+	6: ("extra_signers", BYTES),
+	7: ("signatures", BYTES),
 }
 RECEIPT = {
-    1: ("payment", BYTES),
-    2: ("index", U32),
-    3: ("path", BYTES),
-    4: ("header", BYTES),
-    5: ("descendants", [BLOB]),
-    6: ("certificate", BYTES),
+	1: ("payment", BYTES),
+	2: ("index", U32),
+	3: ("path", BYTES),
+	4: ("header", BYTES),
+	5: ("descendants", [BLOB]),
+	6: ("certificate", BYTES),
 }
 OUTPUT = {1: ("to", BYTES), 2: ("reference", BYTES), 3: ("amount", U64)}
 TRANSFER = {1: ("currency", U32), 2: ("outputs", [OUTPUT])}
 PAYMENT = {
-    1: ("sender", BYTES),
-    2: ("expires_at", F32),
-    3: ("nonce", BYTES),
-    4: ("transfer", TRANSFER),
-    5: ("memo_hash", BYTES),
+	1: ("sender", BYTES),
+	2: ("expires_at", F32),
+	3: ("nonce", BYTES),
+	4: ("transfer", TRANSFER),
+	5: ("memo_hash", BYTES),
 }
 SIGNED_PAYMENT = {1: ("body", BYTES), 2: ("public_key", BYTES), 3: ("signature", BYTES)}
 VALIDATOR = {1: ("consensus_key", BYTES), 2: ("network_key", BYTES), 3: ("weight", U64)}
 GENESIS_ACCOUNT = {1: ("address", BYTES), 2: ("balance", U64)}
 GENESIS = {
-    1: ("version", U32),
-    2: ("name", BYTES),
-    3: ("timestamp_ms", U64),
-    4: ("faulty", U64),
-    5: ("slow", U64),
-    6: ("validators", [VALIDATOR]),
-    7: ("currency", U32),
-    8: ("currency_code", BYTES),
-    9: ("smallest_amount", U64),
-    10: ("accounts", [GENESIS_ACCOUNT]),
+	1: ("version", U32),
+	2: ("name", BYTES),
+	3: ("timestamp_ms", U64),
+	4: ("faulty", U64),
+	5: ("slow", U64),
+	6: ("validators", [VALIDATOR]),
+	7: ("currency", U32),
+	8: ("currency_code", BYTES),
+	9: ("smallest_amount", U64),
+	10: ("accounts", [GENESIS_ACCOUNT]),
 }
 
 
 def varint_encode(value):
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+	encoded = bytearray()
+	while value > 127:
+		encoded.append(value & 127 | 128)
+		value >>= 7
+	encoded.append(value)
+	return bytes(encoded)
 
 
 def varint_decode(data, at):
-    value = 0
-    for shift in range(0, 70, 7):
-        require(at < len(data), "cut short")
-        value |= (data[at] & 127) << shift
-        at += 1
-        if data[at - 1] < 128:
-            return value, at
-    raise Invalid("an integer of more than ten bytes")
+	value = 0
+	for shift in range(0, 70, 7):
+		require(at < len(data), "cut short")
+		value |= (data[at] & 127) << shift
+		at += 1
+		if data[at - 1] < 128:
+			return value, at
+	raise Invalid("an integer of more than ten bytes")
 
 
 def message_encode(schema, message):
-    encoded = bytearray()
-    for number in sorted(schema):
-        name, kind = schema[number]
-        value = message[name]
-        if kind in (U32, U64):
-            if value:
-                encoded += varint_encode(number << 3) + varint_encode(value)
-        elif kind == F32:
-            if value:
-                encoded += varint_encode(number << 3 | 5) + value.to_bytes(4, "little")
-        elif kind == BYTES:
-            if value:
-                encoded += varint_encode(number << 3 | 2) + varint_encode(len(value)) + value
-        else:
-            repeated = isinstance(kind, list)
-            for item in value if repeated else [] if value is None else [value]:
-                inner = message_encode(kind[0] if repeated else kind, item)
-                encoded += varint_encode(number << 3 | 2) + varint_encode(len(inner)) + inner
-    return bytes(encoded)
+	encoded = bytearray()
+	for number in sorted(schema):
+		name, kind = schema[number]
+		value = message[name]
+		if kind in (U32, U64):
+			if value:
+				encoded += varint_encode(number << 3) + varint_encode(value)
+		elif kind == F32:
+			if value:
+				encoded += varint_encode(number << 3 | 5) + value.to_bytes(4, "little")
+		elif kind == BYTES:
+			if value:
+				encoded += varint_encode(number << 3 | 2) + varint_encode(len(value)) + value
+		else:
+			repeated = isinstance(kind, list)
+			for item in value if repeated else [] if value is None else [value]:
+				inner = message_encode(kind[0] if repeated else kind, item)
+				encoded += varint_encode(number << 3 | 2) + varint_encode(len(inner)) + inner
+	return bytes(encoded)
 
 
 def message_parse(schema, data):
-    message = {}
-    for name, kind in schema.values():
-        message[name] = [] if isinstance(kind, list) else None if isinstance(kind, dict) else b"" if kind == BYTES else 0
-    at = 0
-    while at < len(data):
-        key, at = varint_decode(data, at)
-        require(key >> 3 in schema, "an unknown field")
-        name, kind = schema[key >> 3]
-        wire_type = 0 if kind in (U32, U64) else 5 if kind == F32 else 2
-        require(key & 7 == wire_type, "a field of another type")
-        if wire_type == 0:
-            message[name], at = varint_decode(data, at)
-            require(message[name] < (2**32 if kind == U32 else 2**64), "an integer out of range")
-            continue
-        size, at = (4, at) if wire_type == 5 else varint_decode(data, at)
-        require(size <= len(data) - at, "cut short")
-        value = data[at : at + size]
-        at += size
-        if kind == F32:
-            message[name] = int.from_bytes(value, "little")
-        elif kind == BYTES:
-            message[name] = value
-        elif isinstance(kind, list):
-            message[name].append(message_parse(kind[0], value))
-        else:
-            message[name] = message_parse(kind, value)
-    return message
+	message = {}
+	for name, kind in schema.values():
+		message[name] = [] if isinstance(kind, list) else None if isinstance(kind, dict) else b"" if kind == BYTES else 0
+	at = 0
+	while at < len(data):
+		key, at = varint_decode(data, at)
+		require(key >> 3 in schema, "an unknown field")
+		name, kind = schema[key >> 3]
+		wire_type = 0 if kind in (U32, U64) else 5 if kind == F32 else 2
+		require(key & 7 == wire_type, "a field of another type")
+		if wire_type == 0:
+			message[name], at = varint_decode(data, at)
+			require(message[name] < (2**32 if kind == U32 else 2**64), "an integer out of range")
+			continue
+		size, at = (4, at) if wire_type == 5 else varint_decode(data, at)
+		require(size <= len(data) - at, "cut short")
+		value = data[at : at + size]
+		at += size
+		if kind == F32:
+			message[name] = int.from_bytes(value, "little")
+		elif kind == BYTES:
+			message[name] = value
+		elif isinstance(kind, list):
+			message[name].append(message_parse(kind[0], value))
+		else:
+			message[name] = message_parse(kind, value)
+	return message
 
 
 def message_decode(schema, data):
-    message = message_parse(schema, data)
-    require(message_encode(schema, message) == data, "not canonical bytes")
-    return message
+	message = message_parse(schema, data)
+	require(message_encode(schema, message) == data, "not canonical bytes")
+	return message
 
 
 # ---- encoding.md, "Addresses" --------------------------------------------------------------------
@@ -269,101 +269,101 @@ BECH32M_CONSTANT = 0x2BC830A3
 
 
 def bech32_checksum(values):
-    generators = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-    checksum = 1
-    for value in values:
-        top = checksum >> 25
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
-        for i, generator in enumerate(generators):
-            if top >> i & 1:
-                checksum ^= generator
-    return checksum
+	generators = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+	checksum = 1
+	for value in values:
+		top = checksum >> 25
+		checksum = (checksum & 0x1FFFFFF) << 5 ^ value
+		for i, generator in enumerate(generators):
+			if top >> i & 1:
+				checksum ^= generator
+	return checksum
 
 
 def bech32_prefix_values(prefix):
-    return [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
+	return [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
 
 
 def bech32m_encode(prefix, groups):
-    remainder = bech32_checksum(bech32_prefix_values(prefix) + groups + [0] * 6) ^ BECH32M_CONSTANT
-    groups = groups + [remainder >> 5 * (5 - i) & 31 for i in range(6)]
-    return prefix + "1" + "".join(BECH32_ALPHABET[group] for group in groups)
+	remainder = bech32_checksum(bech32_prefix_values(prefix) + groups + [0] * 6) ^ BECH32M_CONSTANT
+	groups = groups + [remainder >> 5 * (5 - i) & 31 for i in range(6)]
+	return prefix + "1" + "".join(BECH32_ALPHABET[group] for group in groups)
 
 
 def bech32m_valid(text):
-    if text.lower() != text and text.upper() != text or len(text) > 90:
-        return False
-    prefix, separator, data = text.lower().rpartition("1")
-    if not separator or not prefix or len(data) < 6 or any(not 33 <= ord(c) <= 126 for c in prefix):
-        return False
-    if any(c not in BECH32_ALPHABET for c in data):
-        return False
-    return bech32_checksum(bech32_prefix_values(prefix) + [BECH32_ALPHABET.index(c) for c in data]) == BECH32M_CONSTANT
+	if text.lower() != text and text.upper() != text or len(text) > 90:
+		return False
+	prefix, separator, data = text.lower().rpartition("1")
+	if not separator or not prefix or len(data) < 6 or any(not 33 <= ord(c) <= 126 for c in prefix):
+		return False
+	if any(c not in BECH32_ALPHABET for c in data):
+		return False
+	return bech32_checksum(bech32_prefix_values(prefix) + [BECH32_ALPHABET.index(c) for c in data]) == BECH32M_CONSTANT
 
 
 def address_text(address, reference=b""):
-    payload = address + reference
-    bits = "".join(f"{byte:08b}" for byte in payload)
-    bits += "0" * (-len(bits) % 5)
-    return bech32m_encode("unc", [int(bits[i : i + 5], 2) for i in range(0, len(bits), 5)])
+	payload = address + reference
+	bits = "".join(f"{byte:08b}" for byte in payload)
+	bits += "0" * (-len(bits) % 5)
+	return bech32m_encode("unc", [int(bits[i : i + 5], 2) for i in range(0, len(bits), 5)])
 
 
 def amount_text(micro_units):
-    return f"{micro_units // 10**6}.{micro_units % 10**6:06d}"
+	return f"{micro_units // 10**6}.{micro_units % 10**6:06d}"
 
 
 # ---- the network file and the committee (wallet.md, ledger.md, consensus.md) ----------------------
 
 
 def base64url_decode(text, what):
-    require(re.fullmatch(r"[A-Za-z0-9_-]*", text), what + ": not base64url")
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
-        raise Invalid(what + ": not base64url") from error
-    require(base64.urlsafe_b64encode(data).rstrip(b"=").decode() == text, what + ": not canonical base64url")
-    return data
+	require(re.fullmatch(r"[A-Za-z0-9_-]*", text), what + ": not base64url")
+	try:
+		data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+	except ValueError as error:
+		raise Invalid(what + ": not base64url") from error
+	require(base64.urlsafe_b64encode(data).rstrip(b"=").decode() == text, what + ": not canonical base64url")
+	return data
 
 
 def network_load(text):
-    section, parts = "", []
-    for line in text.splitlines():
-        line = line.strip()
-        if line.startswith("["):
-            section = line
-        elif section == "[network]" and "=" in line:
-            key, value = line.split("=", 1)
-            if key.strip() == "genesis":
-                parts.append(value.strip())
-    data = base64url_decode("".join(parts), "genesis")
-    require(0 < len(data) <= GENESIS_SIZE_MAX, "no genesis in the network file, or too large")
-    genesis = message_decode(GENESIS, data)
-    require(genesis["version"] == 1 and genesis["currency"] == 1, "a genesis of another version")
-    require(1 <= len(genesis["validators"]) <= COMMITTEE_SIZE_MAX, "number of validators")
-    for validator in genesis["validators"]:
-        require(len(validator["consensus_key"]) == 32 and len(validator["network_key"]) == 32, "length of a key")
-        require(validator["weight"] > 0, "a validator without weight")
-        require(key_valid(validator["consensus_key"]), "not a valid consensus key")
-    for kind in ("consensus_key", "network_key"):
-        keys = [validator[kind] for validator in genesis["validators"]]
-        require(len(set(keys)) == len(keys), "a key twice")
-    weight = sum(validator["weight"] for validator in genesis["validators"])
-    faulty, slow = genesis["faulty"], genesis["slow"]
-    require(weight < 2**62 and weight >= 3 * faulty + 2 * slow + 1, "weights")
-    committee_bytes = b"".join(
-        [(0).to_bytes(8, "big"), faulty.to_bytes(8, "big"), slow.to_bytes(8, "big")]
-        + [len(genesis["validators"]).to_bytes(4, "big")]
-        + [v["consensus_key"] + v["network_key"] + v["weight"].to_bytes(8, "big") for v in genesis["validators"]]
-    )
-    return {
-        "id": tagged_hash("genesis", data),
-        "epoch": 0,
-        "committee_hash": tagged_hash("committee", committee_bytes),
-        "keys": [validator["consensus_key"] for validator in genesis["validators"]],
-        "weights": [validator["weight"] for validator in genesis["validators"]],
-        "quorum_slow": (weight + faulty) // 2 + 1,
-        "quorum_fast": weight - slow,
-    }
+	section, parts = "", []
+	for line in text.splitlines():
+		line = line.strip()
+		if line.startswith("["):
+			section = line
+		elif section == "[network]" and "=" in line:
+			key, value = line.split("=", 1)
+			if key.strip() == "genesis":
+				parts.append(value.strip())
+	data = base64url_decode("".join(parts), "genesis")
+	require(0 < len(data) <= GENESIS_SIZE_MAX, "no genesis in the network file, or too large")
+	genesis = message_decode(GENESIS, data)
+	require(genesis["version"] == 1 and genesis["currency"] == 1, "a genesis of another version")
+	require(1 <= len(genesis["validators"]) <= COMMITTEE_SIZE_MAX, "number of validators")
+	for validator in genesis["validators"]:
+		require(len(validator["consensus_key"]) == 32 and len(validator["network_key"]) == 32, "length of a key")
+		require(validator["weight"] > 0, "a validator without weight")
+		require(key_valid(validator["consensus_key"]), "not a valid consensus key")
+	for kind in ("consensus_key", "network_key"):
+		keys = [validator[kind] for validator in genesis["validators"]]
+		require(len(set(keys)) == len(keys), "a key twice")
+	weight = sum(validator["weight"] for validator in genesis["validators"])
+	faulty, slow = genesis["faulty"], genesis["slow"]
+	require(weight < 2**62 and weight >= 3 * faulty + 2 * slow + 1, "weights")
+	committee_bytes = b"".join(
+		[(0).to_bytes(8, "big"), faulty.to_bytes(8, "big"), slow.to_bytes(8, "big")]
+		+ [len(genesis["validators"]).to_bytes(4, "big")]
+		+ [v["consensus_key"] + v["network_key"] + v["weight"].to_bytes(8, "big") for v in genesis["validators"]]
+	)
+	return {
+		"id": tagged_hash("genesis", data),
+		"epoch": 0,
+		"committee_hash": tagged_hash("committee", committee_bytes),
+		"keys": [validator["consensus_key"] for validator in genesis["validators"]],
+		"weights": [validator["weight"] for validator in genesis["validators"]],
+		"quorum_slow": (weight + faulty) // 2 + 1,
+		"quorum_fast": weight - slow,
+	}
 
 
 # ---- receipts (wallet.md, "Receipts") ------------------------------------------------------------
@@ -373,173 +373,173 @@ FAST_FINALITY, SLOW_FINALITY = 3, 4
 
 
 def payment_decode(network, data):
-    require(len(data) <= PAYMENT_SIZE_MAX, "payment: too large")
-    signed = message_decode(SIGNED_PAYMENT, data)
-    require(len(signed["public_key"]) == 32 and len(signed["signature"]) == 64, "payment: sizes")
-    payment = message_decode(PAYMENT, signed["body"])
-    require(len(payment["sender"]) == 20 and len(payment["nonce"]) == 16, "payment: sizes")
-    require(payment["expires_at"] > 0 and len(payment["memo_hash"]) in (0, 32), "payment: expiry or memo hash")
-    transfer = payment["transfer"]
-    require(transfer is not None and transfer["currency"] == 1, "payment: operation or currency")
-    require(1 <= len(transfer["outputs"]) <= PAYMENT_OUTPUTS_MAX, "payment: number of outputs")
-    for output in transfer["outputs"]:
-        require(len(output["to"]) == 20 and len(output["reference"]) in (0, 8), "payment: sizes of an output")
-        require(output["amount"] > 0, "payment: an output of nothing")
-    payment["total"] = sum(output["amount"] for output in transfer["outputs"])
-    require(payment["total"] < 2**64, "payment: total too large")
-    digest = tagged_hash("paysign", network["id"], signed["body"])
-    require(signature_valid(signed["public_key"], digest, signed["signature"]), "payment: signature")
-    body_hash = tagged_hash("payment", network["id"], signed["body"])
-    payment["id"] = payment["expires_at"].to_bytes(4, "big") + body_hash[:28]
-    payment["whole"] = tagged_hash("paywhole", data)
-    return payment
+	require(len(data) <= PAYMENT_SIZE_MAX, "payment: too large")
+	signed = message_decode(SIGNED_PAYMENT, data)
+	require(len(signed["public_key"]) == 32 and len(signed["signature"]) == 64, "payment: sizes")
+	payment = message_decode(PAYMENT, signed["body"])
+	require(len(payment["sender"]) == 20 and len(payment["nonce"]) == 16, "payment: sizes")
+	require(payment["expires_at"] > 0 and len(payment["memo_hash"]) in (0, 32), "payment: expiry or memo hash")
+	transfer = payment["transfer"]
+	require(transfer is not None and transfer["currency"] == 1, "payment: operation or currency")
+	require(1 <= len(transfer["outputs"]) <= PAYMENT_OUTPUTS_MAX, "payment: number of outputs")
+	for output in transfer["outputs"]:
+		require(len(output["to"]) == 20 and len(output["reference"]) in (0, 8), "payment: sizes of an output")
+		require(output["amount"] > 0, "payment: an output of nothing")
+	payment["total"] = sum(output["amount"] for output in transfer["outputs"])
+	require(payment["total"] < 2**64, "payment: total too large")
+	digest = tagged_hash("paysign", network["id"], signed["body"])
+	require(signature_valid(signed["public_key"], digest, signed["signature"]), "payment: signature")
+	body_hash = tagged_hash("payment", network["id"], signed["body"])
+	payment["id"] = payment["expires_at"].to_bytes(4, "big") + body_hash[:28]
+	payment["whole"] = tagged_hash("paywhole", data)
+	return payment
 
 
 def header_decode(data):
-    require(len(data) <= HEADER_SIZE_MAX, "header: too large")
-    header = message_decode(HEADER, data)
-    for name in ("parent_id", "payments_root", "parent_state_root", "committee_hash"):
-        require(len(header[name]) == 32, "header: sizes")
-    require(header["payment_count"] <= BLOCK_PAYMENTS_MAX, "header: payment count")
-    header["id"] = tagged_hash("block", data)
-    return header
+	require(len(data) <= HEADER_SIZE_MAX, "header: too large")
+	header = message_decode(HEADER, data)
+	for name in ("parent_id", "payments_root", "parent_state_root", "committee_hash"):
+		require(len(header[name]) == 32, "header: sizes")
+	require(header["payment_count"] <= BLOCK_PAYMENTS_MAX, "header: payment count")
+	header["id"] = tagged_hash("block", data)
+	return header
 
 
 def path_verify(leaf, index, count, path, root):
-    require(index < count, "path: index past the last payment")
-    require(len(path) % 32 == 0, "path: size")
-    siblings = [path[i : i + 32] for i in range(0, len(path), 32)]
-    digest, last = leaf, count - 1
-    while last > 0:
-        if index % 2 == 1:
-            require(siblings, "path: too short")
-            digest = tagged_hash("paynode", siblings.pop(0), digest)
-        elif index < last:
-            require(siblings, "path: too short")
-            digest = tagged_hash("paynode", digest, siblings.pop(0))
-        index, last = index // 2, last // 2
-    require(not siblings, "path: too long")
-    require(digest == root, "path: does not lead to the payments root")
+	require(index < count, "path: index past the last payment")
+	require(len(path) % 32 == 0, "path: size")
+	siblings = [path[i : i + 32] for i in range(0, len(path), 32)]
+	digest, last = leaf, count - 1
+	while last > 0:
+		if index % 2 == 1:
+			require(siblings, "path: too short")
+			digest = tagged_hash("paynode", siblings.pop(0), digest)
+		elif index < last:
+			require(siblings, "path: too short")
+			digest = tagged_hash("paynode", digest, siblings.pop(0))
+		index, last = index // 2, last // 2
+	require(not siblings, "path: too long")
+	require(digest == root, "path: does not lead to the payments root")
 
 
 def certificate_verify(network, data, header):
-    certificate = message_decode(CERTIFICATE, data)
-    kind = certificate["kind"]
-    require(kind in (FAST_FINALITY, SLOW_FINALITY), "certificate: not of finality")
-    require(certificate["epoch"] == network["epoch"], "certificate: epoch")
-    require(certificate["block_id"] == header["id"], "certificate: of another block")
-    require(certificate["view"] == header["view"], "certificate: of another view")
-    size = len(network["keys"])
-    bitmap = certificate["first_signers"]
-    require(len(bitmap) == (size + 7) // 8 and not certificate["extra_signers"], "certificate: signers")
-    signers = [i for i in range(len(bitmap) * 8) if bitmap[i // 8] >> i % 8 & 1]
-    require(all(i < size for i in signers), "certificate: a signer outside the committee")
-    require(len(certificate["signatures"]) == 64 * len(signers), "certificate: number of signatures")
-    weight = sum(network["weights"][i] for i in signers)
-    quorum = network["quorum_fast"] if kind == FAST_FINALITY else network["quorum_slow"]
-    require(weight >= quorum, "certificate: no quorum")
-    statement = (
-        certificate["epoch"].to_bytes(8, "big")
-        + bytes([NOTAR1 if kind == FAST_FINALITY else FINAL])
-        + certificate["view"].to_bytes(8, "big")
-        + certificate["block_id"]
-    )
-    digest = tagged_hash("vote", network["id"], statement)
-    for number, signer in enumerate(signers):
-        signature = certificate["signatures"][64 * number : 64 * number + 64]
-        require(signature_valid(network["keys"][signer], digest, signature), "certificate: a signature")
+	certificate = message_decode(CERTIFICATE, data)
+	kind = certificate["kind"]
+	require(kind in (FAST_FINALITY, SLOW_FINALITY), "certificate: not of finality")
+	require(certificate["epoch"] == network["epoch"], "certificate: epoch")
+	require(certificate["block_id"] == header["id"], "certificate: of another block")
+	require(certificate["view"] == header["view"], "certificate: of another view")
+	size = len(network["keys"])
+	bitmap = certificate["first_signers"]
+	require(len(bitmap) == (size + 7) // 8 and not certificate["extra_signers"], "certificate: signers")
+	signers = [i for i in range(len(bitmap) * 8) if bitmap[i // 8] >> i % 8 & 1]
+	require(all(i < size for i in signers), "certificate: a signer outside the committee")
+	require(len(certificate["signatures"]) == 64 * len(signers), "certificate: number of signatures")
+	weight = sum(network["weights"][i] for i in signers)
+	quorum = network["quorum_fast"] if kind == FAST_FINALITY else network["quorum_slow"]
+	require(weight >= quorum, "certificate: no quorum")
+	statement = (
+		certificate["epoch"].to_bytes(8, "big")
+		+ bytes([NOTAR1 if kind == FAST_FINALITY else FINAL])
+		+ certificate["view"].to_bytes(8, "big")
+		+ certificate["block_id"]
+	)
+	digest = tagged_hash("vote", network["id"], statement)
+	for number, signer in enumerate(signers):
+		signature = certificate["signatures"][64 * number : 64 * number + 64]
+		require(signature_valid(network["keys"][signer], digest, signature), "certificate: a signature")
 
 
 def header_of_committee(network, header):
-    require(header["epoch"] == network["epoch"], "header: of another epoch")
-    require(header["committee_hash"] == network["committee_hash"], "header: of another committee")
+	require(header["epoch"] == network["epoch"], "header: of another epoch")
+	require(header["committee_hash"] == network["committee_hash"], "header: of another committee")
 
 
 def finality_verify(network, header, descendants, certificate):
-    require(len(descendants) <= RECEIPT_DESCENDANTS_MAX, "too many descendants")
-    newest = header
-    require(header["height"] > 0, "header: of the genesis")
-    header_of_committee(network, header)
-    for blob in descendants:
-        child = header_decode(blob["data"])
-        require(child["parent_id"] == newest["id"], "descendant: of another parent")
-        require(child["height"] == newest["height"] + 1, "descendant: height")
-        require(child["view"] > newest["view"], "descendant: view")
-        header_of_committee(network, child)
-        newest = child
-    certificate_verify(network, certificate, newest)
+	require(len(descendants) <= RECEIPT_DESCENDANTS_MAX, "too many descendants")
+	newest = header
+	require(header["height"] > 0, "header: of the genesis")
+	header_of_committee(network, header)
+	for blob in descendants:
+		child = header_decode(blob["data"])
+		require(child["parent_id"] == newest["id"], "descendant: of another parent")
+		require(child["height"] == newest["height"] + 1, "descendant: height")
+		require(child["view"] > newest["view"], "descendant: view")
+		header_of_committee(network, child)
+		newest = child
+	certificate_verify(network, certificate, newest)
 
 
 def receipt_verify(network, text):
-    text = text.strip()
-    require(text.startswith(RECEIPT_PREFIX), "not a receipt")
-    require(len(text) <= len(RECEIPT_PREFIX) + (RECEIPT_SIZE_MAX * 4 + 2) // 3, "receipt: too large")
-    data = base64url_decode(text[len(RECEIPT_PREFIX) :], "receipt")
-    receipt = message_decode(RECEIPT, data)
-    payment = payment_decode(network, receipt["payment"])
-    header = header_decode(receipt["header"])
-    leaf = tagged_hash("payleaf", payment["id"], payment["whole"])
-    path_verify(leaf, receipt["index"], header["payment_count"], receipt["path"], header["payments_root"])
-    finality_verify(network, header, receipt["descendants"], receipt["certificate"])
-    return {
-        "v": 1,
-        "id": payment["id"].hex(),
-        "state": "final",
-        "sender": address_text(payment["sender"]),
-        "outputs": [
-            {"to": address_text(output["to"], output["reference"]), "amount": amount_text(output["amount"])}
-            for output in payment["transfer"]["outputs"]
-        ],
-        "amount": amount_text(payment["total"]),
-        "memo_hash": payment["memo_hash"].hex() or None,
-        "height": header["height"],
-        "index": receipt["index"],
-        "timestamp_ms": header["timestamp_ms"],
-    }
+	text = text.rstrip(" \t\r\n")
+	require(text.startswith(RECEIPT_PREFIX), "not a receipt")
+	require(len(text) <= len(RECEIPT_PREFIX) + (RECEIPT_SIZE_MAX * 4 + 2) // 3, "receipt: too large")
+	data = base64url_decode(text[len(RECEIPT_PREFIX) :], "receipt")
+	receipt = message_decode(RECEIPT, data)
+	payment = payment_decode(network, receipt["payment"])
+	header = header_decode(receipt["header"])
+	leaf = tagged_hash("payleaf", payment["id"], payment["whole"])
+	path_verify(leaf, receipt["index"], header["payment_count"], receipt["path"], header["payments_root"])
+	finality_verify(network, header, receipt["descendants"], receipt["certificate"])
+	return {
+		"v": 1,
+		"id": payment["id"].hex(),
+		"state": "final",
+		"sender": address_text(payment["sender"]),
+		"outputs": [
+			{"to": address_text(output["to"], output["reference"]), "amount": amount_text(output["amount"])}
+			for output in payment["transfer"]["outputs"]
+		],
+		"amount": amount_text(payment["total"]),
+		"memo_hash": payment["memo_hash"].hex() or None,
+		"height": header["height"],
+		"index": receipt["index"],
+		"timestamp_ms": header["timestamp_ms"],
+	}
 
 
 # ---- the command ---------------------------------------------------------------------------------
 
 
 def self_test(directory):
-    """The hand-written parts against public vectors."""
-    with open(os.path.join(directory, "ed25519-speccheck.json"), encoding="ascii") as file:
-        verdicts = [
-            signature_valid(*(bytes.fromhex(case[name]) for name in ("pub_key", "message", "signature")))
-            for case in json.load(file)
-        ]
-    # encoding.md, "Signatures": the verdicts that the protocol asks for.
-    require(verdicts == [i == 3 for i in range(12)], f"speccheck: {verdicts}")
-    require(not key_valid(bytes.fromhex("003789297ce02defa2f4bc7635d1d7ce99b96d76eb91d31f905101674ddab720")), "CVE")
-    require(key_valid(point_encode(BASE)), "the base point")
-    with open(os.path.join(directory, "bech32m.json"), encoding="utf-8") as file:
-        vectors = json.load(file)
-    require(all(bech32m_valid(text) for text in vectors["valid_bech32m"]), "bech32m: valid")
-    require(not any(bech32m_valid(text) for text in vectors["invalid_bech32m"]), "bech32m: invalid")
-    require(bech32m_valid(address_text(bytes(range(20)), bytes(8))), "address")
+	"""The hand-written parts against public vectors."""
+	with open(os.path.join(directory, "ed25519-speccheck.json"), encoding="ascii") as file:
+		verdicts = [
+			signature_valid(*(bytes.fromhex(case[name]) for name in ("pub_key", "message", "signature")))
+			for case in json.load(file)
+		]
+	# encoding.md, "Signatures": the verdicts that the protocol asks for.
+	require(verdicts == [i == 3 for i in range(12)], f"speccheck: {verdicts}")
+	require(not key_valid(bytes.fromhex("003789297ce02defa2f4bc7635d1d7ce99b96d76eb91d31f905101674ddab720")), "CVE")
+	require(key_valid(point_encode(BASE)), "the base point")
+	with open(os.path.join(directory, "bech32m.json"), encoding="utf-8") as file:
+		vectors = json.load(file)
+	require(all(bech32m_valid(text) for text in vectors["valid_bech32m"]), "bech32m: valid")
+	require(not any(bech32m_valid(text) for text in vectors["invalid_bech32m"]), "bech32m: invalid")
+	require(bech32m_valid(address_text(bytes(range(20)), bytes(8))), "address")
 
 
 def main(arguments):
-    if len(arguments) != 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    if arguments[0] == "--self-test":
-        self_test(arguments[1])
-        return 0
-    try:
-        with open(arguments[0], encoding="utf-8") as file:
-            network = network_load(file.read())
-    except (OSError, Invalid) as error:
-        print(f"{arguments[0]}: {error}", file=sys.stderr)
-        return 2
-    text = sys.stdin.read() if arguments[1] == "-" else arguments[1]
-    try:
-        print(json.dumps(receipt_verify(network, text)))
-    except Invalid as error:
-        print(f"the receipt does not hold: {error}", file=sys.stderr)
-        return 7
-    return 0
+	if len(arguments) != 2:
+		print(__doc__, file=sys.stderr)
+		return 2
+	if arguments[0] == "--self-test":
+		self_test(arguments[1])
+		return 0
+	try:
+		with open(arguments[0], encoding="utf-8") as file:
+			network = network_load(file.read())
+	except (OSError, Invalid) as error:
+		print(f"{arguments[0]}: {error}", file=sys.stderr)
+		return 2
+	text = sys.stdin.read() if arguments[1] == "-" else arguments[1]
+	try:
+		print(json.dumps(receipt_verify(network, text)))
+	except Invalid as error:
+		print(f"the receipt does not hold: {error}", file=sys.stderr)
+		return 7
+	return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+	sys.exit(main(sys.argv[1:]))
