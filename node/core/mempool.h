@@ -26,17 +26,18 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 void mempool_free(struct mempool *pool);
 uint32_t mempool_count(const struct mempool *pool);
 uint32_t mempool_ready(const struct mempool *pool);
+uint64_t mempool_evicted(const struct mempool *pool); /* how many were, ever */
 
-/* Takes the payment as POOLED_VERIFYING. When full, evicts from the sender with the most waiting, the newest of theirs,
- * unless that is this sender: then UNCIA_E_FULL. Returns 0 (*pooled: the new one; payment is owned now);
- * UNCIA_E_EXISTS (*pooled: the one with the same whole hash; payment stays the caller's); UNCIA_E_FULL;
- * UNCIA_E_LIMIT (this sender's limit); UNCIA_E_MEMORY. Two payments with one id but different whole hashes may both
- * be held. */
+/* Takes the payment as POOLED_VERIFYING. When full, evicts from the sender with the most waiting (of several, the one
+ * that has had as many for longest) the newest of theirs, unless this sender has as many: then UNCIA_E_FULL.
+ * Returns 0 (*pooled: the new one; payment is owned now); UNCIA_E_EXISTS (*pooled: the one with the same whole hash;
+ * payment stays the caller's); UNCIA_E_FULL; UNCIA_E_LIMIT (this sender's limit); UNCIA_E_MEMORY. Two payments with
+ * one id but different whole hashes may both be held. */
 int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, struct pooled **pooled);
 struct pooled *mempool_find(struct mempool *pool, const struct hash *whole);
 /* Any held payment of that id (a verified one first), or NULL. */
 struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id);
-void mempool_verified(struct mempool *pool, struct pooled *p); /* VERIFYING -> READY */
+void mempool_verified(struct mempool *pool, struct pooled *p); /* VERIFYING -> READY; else nothing */
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason); /* READY -> PARKED */
 /* PARKED -> READY for all of this sender's. */
 void mempool_unpark(struct mempool *pool, const struct address *sender);
@@ -44,9 +45,10 @@ void mempool_remove(struct mempool *pool, struct pooled *p);
 /* Removes those with expires_at <= now_s; calls `gone` for each first. */
 void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p), void *context);
 
-/* Walks READY payments, fairly: one of each sender in turn, each sender's oldest first. The walk stays valid when
- * the current one is parked or removed. begin, then next until NULL. */
-struct mempool_walk { void *opaque[4]; uint32_t round; };
+/* Walks READY payments, fairly: one of each sender in turn, each sender's oldest first, beginning with the senders that
+ * earlier walks did not reach. The walk stays valid whatever is parked, removed, evicted or added meanwhile. begin,
+ * then next until NULL or for as long as wanted. One walk at a time: a new one ends the one before. */
+struct mempool_walk { uint32_t round; };
 void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk);
 struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk);
 

@@ -1,0 +1,496 @@
+/* The pool: one list per sender, oldest first, and over the senders a table, a list by how many each has waiting, and
+ * the turn list of those with something ready. Nothing here knows the ledger or a clock. */
+#include "mempool.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "uncia/error.h"
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+/* Large enough never to be resized under the default limit: a resize moves every node at once. */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS      65536U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 16U
+
+#define EXPIRY_BUCKETS 4096u /* seconds: more than a payment's longest life */
+
+struct slot {
+	struct pooled pooled; /* first: what is handed out is the slot */
+	struct sender *sender;
+	struct slot *prev, *next; /* of the same sender, oldest first */
+	struct slot *bucket_prev, *bucket_next;
+	uint32_t bucket;
+	uint32_t verified_at; /* its place in mempool.verified, unless POOLED_VERIFYING */
+	UT_hash_handle hh_whole, hh_id;
+};
+
+struct sender {
+	struct address address;
+	struct slot *slots;
+	uint32_t count, ready;
+	struct sender *level_prev, *level_next; /* of those with the same count, the longest there first */
+	struct sender *turn_prev, *turn_next;   /* of those with something ready */
+	uint32_t round;                         /* the walk that took its turn last */
+	struct slot *following;                 /* in that walk: what it gives next, or NULL */
+	struct sender *queue_prev, *queue_next; /* in that walk: those with more to give */
+	UT_hash_handle hh;
+};
+
+struct verified {
+	struct hash whole;
+	struct slot *slot;
+};
+
+struct mempool {
+	uint32_t size_max, per_sender_max;
+	uint8_t hash_seed[16];
+	uint32_t count, ready, most; /* most: the largest count of a sender */
+	uint64_t evicted;
+	struct slot *by_whole, *by_id, anchor;
+	struct sender *senders, sender_anchor;
+	struct sender **levels; /* by count: 1 .. per_sender_max */
+	struct sender *turns;
+	struct slot *buckets[EXPIRY_BUCKETS]; /* by expires_at */
+	uint64_t expired_s;                   /* all that ends by then is gone */
+	struct verified *verified;            /* dense: what mempool_match runs over */
+	uint32_t verified_count;
+	uint32_t round;
+	struct sender *queue;
+};
+
+static unsigned hash_of(const struct mempool *pool, const void *key, size_t size)
+{
+	return (unsigned)siphash(pool->hash_seed, key, size);
+}
+
+/* ---- the pool -------------------------------------------------------------------------------- */
+
+/* uthash frees a table with its last node: an anchor that no key finds keeps it. */
+static bool add_anchors(struct mempool *pool)
+{
+	struct slot *anchor = &pool->anchor;
+	struct sender *sender_anchor = &pool->sender_anchor;
+
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, "", 0, 0, anchor);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh_id, pool->by_id, "", 0, 0, anchor);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, pool->senders, "", 0, 0, sender_anchor);
+	return anchor->hh_whole.tbl && anchor->hh_id.tbl && sender_anchor->hh.tbl;
+}
+
+int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_seed[16], struct mempool **pool)
+{
+	if (size_max == 0 || per_sender_max == 0)
+		return UNCIA_E_ARGUMENT;
+	struct mempool *p = calloc(1, sizeof(*p));
+	if (!p)
+		return UNCIA_E_MEMORY;
+	p->size_max = size_max;
+	p->per_sender_max = per_sender_max;
+	memcpy(p->hash_seed, hash_seed, sizeof(p->hash_seed));
+	p->levels = calloc((size_t)per_sender_max + 1, sizeof(struct sender *));
+	p->verified = calloc(size_max, sizeof(*p->verified));
+	if (!p->levels || !p->verified || !add_anchors(p)) {
+		mempool_free(p);
+		return UNCIA_E_MEMORY;
+	}
+	*pool = p;
+	return 0;
+}
+
+void mempool_free(struct mempool *pool)
+{
+	struct sender *sender, *next_sender;
+	struct slot *slot, *next;
+
+	if (!pool)
+		return;
+	HASH_ITER(hh, pool->senders, sender, next_sender)
+	{
+		if (sender == &pool->sender_anchor)
+			continue;
+		DL_FOREACH_SAFE(sender->slots, slot, next)
+		{
+			payment_free(slot->pooled.payment);
+			free(slot);
+		}
+		HASH_DEL(pool->senders, sender);
+		free(sender);
+	}
+	HASH_CLEAR(hh_whole, pool->by_whole);
+	HASH_CLEAR(hh_id, pool->by_id);
+	HASH_CLEAR(hh, pool->senders);
+	free(pool->levels);
+	free(pool->verified);
+	free(pool);
+}
+
+uint32_t mempool_count(const struct mempool *pool)
+{
+	return pool->count;
+}
+
+uint32_t mempool_ready(const struct mempool *pool)
+{
+	return pool->ready;
+}
+
+uint64_t mempool_evicted(const struct mempool *pool)
+{
+	return pool->evicted;
+}
+
+/* ---- senders --------------------------------------------------------------------------------- */
+
+static struct sender *find_sender(const struct mempool *pool, const struct address *address)
+{
+	struct sender *sender;
+
+	HASH_FIND_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash_of(pool, address, sizeof(*address)),
+	                      sender);
+	return sender;
+}
+
+static struct sender *make_sender(struct mempool *pool, const struct address *address)
+{
+	struct sender *sender = calloc(1, sizeof(*sender));
+
+	if (!sender)
+		return NULL;
+	sender->address = *address;
+	HASH_ADD_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash_of(pool, address, sizeof(*address)),
+	                     sender);
+	if (sender->hh.tbl)
+		return sender;
+	free(sender);
+	return NULL;
+}
+
+/* Frees a sender that has nothing. */
+static void drop_sender(struct mempool *pool, struct sender *sender)
+{
+	assert(sender->count == 0 && sender->ready == 0 && !sender->following);
+	HASH_DEL(pool->senders, sender);
+	free(sender);
+}
+
+/* Moves the sender to the list of its new count, at the end. */
+static void set_count(struct mempool *pool, struct sender *sender, uint32_t count)
+{
+	if (sender->count)
+		DL_DELETE2(pool->levels[sender->count], sender, level_prev, level_next);
+	sender->count = count;
+	if (count)
+		DL_APPEND2(pool->levels[count], sender, level_prev, level_next);
+	if (count > pool->most)
+		pool->most = count;
+	while (pool->most && !pool->levels[pool->most])
+		pool->most--;
+}
+
+/* Counts one of the sender's payments in or out of those ready. */
+static void add_ready(struct mempool *pool, struct sender *sender)
+{
+	pool->ready++;
+	if (sender->ready++ == 0)
+		DL_APPEND2(pool->turns, sender, turn_prev, turn_next);
+}
+
+static struct slot *next_ready(struct slot *slot)
+{
+	while (slot && slot->pooled.state != POOLED_READY)
+		slot = slot->next;
+	return slot;
+}
+
+/* The slot is not ready any more, whatever comes next: a walk must not give it. */
+static void remove_ready(struct mempool *pool, struct slot *slot)
+{
+	struct sender *sender = slot->sender;
+
+	pool->ready--;
+	if (--sender->ready == 0)
+		DL_DELETE2(pool->turns, sender, turn_prev, turn_next);
+	if (sender->following != slot)
+		return;
+	sender->following = next_ready(slot->next);
+	if (!sender->following)
+		DL_DELETE2(pool->queue, sender, queue_prev, queue_next);
+}
+
+/* ---- adding and removing --------------------------------------------------------------------- */
+
+static int index_slot(struct mempool *pool, struct slot *slot)
+{
+	const struct payment *payment = slot->pooled.payment;
+
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, &payment->whole, sizeof(payment->whole),
+	                            hash_of(pool, &payment->whole, sizeof(payment->whole)), slot);
+	if (!slot->hh_whole.tbl)
+		return UNCIA_E_MEMORY;
+	/* Payments of one id under several signatures are all in the table under that id. */
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh_id, pool->by_id, &payment->id, sizeof(payment->id),
+	                            hash_of(pool, &payment->id, sizeof(payment->id)), slot);
+	if (slot->hh_id.tbl)
+		return 0;
+	HASH_DELETE(hh_whole, pool->by_whole, slot);
+	return UNCIA_E_MEMORY;
+}
+
+void mempool_remove(struct mempool *pool, struct pooled *p)
+{
+	struct slot *slot = (struct slot *)p;
+	struct sender *sender = slot->sender;
+
+	if (p->state == POOLED_READY)
+		remove_ready(pool, slot);
+	if (p->state != POOLED_VERIFYING) {
+		struct verified *last = &pool->verified[--pool->verified_count];
+		pool->verified[slot->verified_at] = *last;
+		last->slot->verified_at = slot->verified_at;
+	}
+	HASH_DELETE(hh_whole, pool->by_whole, slot);
+	HASH_DELETE(hh_id, pool->by_id, slot);
+	DL_DELETE2(pool->buckets[slot->bucket], slot, bucket_prev, bucket_next);
+	DL_DELETE(sender->slots, slot);
+	set_count(pool, sender, sender->count - 1);
+	if (sender->count == 0)
+		drop_sender(pool, sender);
+	pool->count--;
+	payment_free(p->payment);
+	free(slot);
+}
+
+/* Makes room where the pool is full. faults: a flood from one sender is its own loss; one from many pushes out those
+ * who have waited longest with as much, so that whoever comes is there for the next block. */
+static int make_room(struct mempool *pool, const struct sender *newcomer)
+{
+	if (pool->count < pool->size_max)
+		return 0;
+	struct sender *victim = pool->levels[pool->most];
+	if (newcomer && newcomer->count == pool->most)
+		return UNCIA_E_FULL;
+	pool->evicted++;
+	mempool_remove(pool, &victim->slots->prev->pooled); /* the newest: utlist's head points back at its tail */
+	return 0;
+}
+
+static struct slot *new_slot(struct mempool *pool, struct payment *payment, uint64_t now_ms)
+{
+	struct slot *slot = calloc(1, sizeof(*slot));
+
+	if (!slot)
+		return NULL;
+	slot->pooled = (struct pooled){.payment = payment, .state = POOLED_VERIFYING, .added_ms = now_ms};
+	if (index_slot(pool, slot) == 0)
+		return slot;
+	free(slot);
+	return NULL;
+}
+
+int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, struct pooled **pooled)
+{
+	struct pooled *held = mempool_find(pool, &payment->whole);
+
+	if (held) {
+		*pooled = held;
+		return UNCIA_E_EXISTS;
+	}
+	struct sender *sender = find_sender(pool, &payment->sender);
+	if (sender && sender->count >= pool->per_sender_max)
+		return UNCIA_E_LIMIT;
+	int rc = make_room(pool, sender);
+	if (rc)
+		return rc;
+	bool made = !sender;
+	if (made)
+		sender = make_sender(pool, &payment->sender);
+	struct slot *slot = sender ? new_slot(pool, payment, now_ms) : NULL;
+	if (!slot) {
+		if (sender && made)
+			drop_sender(pool, sender);
+		return UNCIA_E_MEMORY;
+	}
+	slot->sender = sender;
+	DL_APPEND(sender->slots, slot);
+	set_count(pool, sender, sender->count + 1);
+	/* What has ended already goes with the next second. */
+	uint64_t ends = payment->expires_at > pool->expired_s ? payment->expires_at : pool->expired_s + 1;
+	slot->bucket = ends % EXPIRY_BUCKETS;
+	DL_APPEND2(pool->buckets[slot->bucket], slot, bucket_prev, bucket_next);
+	pool->count++;
+	*pooled = &slot->pooled;
+	return 0;
+}
+
+static void expire_bucket(struct mempool *pool, uint32_t bucket, uint64_t now_s,
+                          void (*gone)(void *context, const struct pooled *p), void *context)
+{
+	struct slot *slot, *next;
+
+	DL_FOREACH_SAFE2(pool->buckets[bucket], slot, next, bucket_next)
+	{
+		if (slot->pooled.payment->expires_at > now_s)
+			continue;
+		if (gone)
+			gone(context, &slot->pooled);
+		mempool_remove(pool, &slot->pooled);
+	}
+}
+
+void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p),
+                    void *context)
+{
+	if (now_s <= pool->expired_s)
+		return;
+	uint64_t seconds = now_s - pool->expired_s;
+	if (seconds > EXPIRY_BUCKETS)
+		seconds = EXPIRY_BUCKETS;
+	for (uint64_t i = 0; i < seconds; i++)
+		expire_bucket(pool, (uint32_t)((now_s - i) % EXPIRY_BUCKETS), now_s, gone, context);
+	pool->expired_s = now_s;
+}
+
+/* ---- finding and states ---------------------------------------------------------------------- */
+
+struct pooled *mempool_find(struct mempool *pool, const struct hash *whole)
+{
+	struct slot *slot;
+
+	HASH_FIND_BYHASHVALUE(hh_whole, pool->by_whole, whole, sizeof(*whole), hash_of(pool, whole, sizeof(*whole)),
+	                      slot);
+	return slot ? &slot->pooled : NULL;
+}
+
+struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id)
+{
+	struct slot *slot, *other;
+
+	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash_of(pool, id, sizeof(*id)), slot);
+	if (!slot)
+		return NULL;
+	if (slot->pooled.state != POOLED_VERIFYING)
+		return &slot->pooled;
+	/* The id is of the body, which names the sender: others of this id are in the same list. */
+	DL_FOREACH(slot->sender->slots, other)
+	if (other->pooled.state != POOLED_VERIFYING && memcmp(&other->pooled.payment->id, id, sizeof(*id)) == 0)
+		return &other->pooled;
+	return &slot->pooled;
+}
+
+void mempool_verified(struct mempool *pool, struct pooled *p)
+{
+	struct slot *slot = (struct slot *)p;
+
+	if (p->state != POOLED_VERIFYING)
+		return;
+	p->state = POOLED_READY;
+	p->reason = PENDING_WAITING;
+	slot->verified_at = pool->verified_count++;
+	pool->verified[slot->verified_at] = (struct verified){.whole = p->payment->whole, .slot = slot};
+	add_ready(pool, slot->sender);
+}
+
+void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason)
+{
+	assert(p->state != POOLED_VERIFYING);
+	if (p->state == POOLED_READY)
+		remove_ready(pool, (struct slot *)p);
+	p->state = POOLED_PARKED;
+	p->reason = reason;
+}
+
+void mempool_unpark(struct mempool *pool, const struct address *address)
+{
+	struct sender *sender = find_sender(pool, address);
+	struct slot *slot;
+
+	if (!sender)
+		return;
+	DL_FOREACH(sender->slots, slot)
+	{
+		if (slot->pooled.state != POOLED_PARKED)
+			continue;
+		slot->pooled.state = POOLED_READY;
+		slot->pooled.reason = PENDING_WAITING;
+		add_ready(pool, sender);
+	}
+}
+
+/* ---- the walk -------------------------------------------------------------------------------- */
+
+/* First everybody's oldest, in order of turns: a sender whose turn was taken goes to the end of them, so that the next
+ * walk begins with those who were not reached. Then, round by round, those who have more. */
+void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk)
+{
+	struct sender *sender, *next;
+
+	DL_FOREACH_SAFE2(pool->queue, sender, next, queue_next)
+	sender->following = NULL;
+	pool->queue = NULL;
+	pool->round++;
+	*walk = (struct mempool_walk){.round = pool->round};
+}
+
+struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk)
+{
+	struct sender *sender = pool->turns;
+	struct slot *slot;
+
+	if (walk->round != pool->round)
+		return NULL;
+	if (sender && sender->round != pool->round) {
+		sender->round = pool->round;
+		DL_DELETE2(pool->turns, sender, turn_prev, turn_next);
+		DL_APPEND2(pool->turns, sender, turn_prev, turn_next);
+		slot = next_ready(sender->slots);
+	} else {
+		sender = pool->queue;
+		if (!sender)
+			return NULL;
+		DL_DELETE2(pool->queue, sender, queue_prev, queue_next);
+		slot = sender->following;
+	}
+	sender->following = next_ready(slot->next);
+	if (sender->following)
+		DL_APPEND2(pool->queue, sender, queue_prev, queue_next);
+	return &slot->pooled;
+}
+
+/* ---- short ids ------------------------------------------------------------------------------- */
+
+int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *short_ids, size_t n,
+                  struct pooled **found)
+{
+	static struct pooled several; /* marks a short id that more than one payment has */
+	size_t buckets = 1024;
+
+	if (n >= UINT32_MAX / 4)
+		return UNCIA_E_MEMORY;
+	while (buckets < 2 * n)
+		buckets *= 2;
+	/* Short ids are hashes under a key that no payer knew: their low bits need no further hashing. Chains of
+	 * numbers of short ids, from 1; 0 ends one. */
+	uint32_t *heads = calloc(buckets + n + 1, sizeof(*heads)), *nexts = heads + buckets;
+	if (!heads)
+		return UNCIA_E_MEMORY;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t *head = &heads[short_ids[i] & (buckets - 1)];
+		found[i] = NULL;
+		nexts[i + 1] = *head;
+		*head = (uint32_t)i + 1;
+	}
+	for (uint32_t v = 0; v < pool->verified_count; v++) {
+		uint64_t short_id = siphash(key, &pool->verified[v].whole, sizeof(pool->verified[v].whole));
+		for (uint32_t i = heads[short_id & (buckets - 1)]; i; i = nexts[i])
+			if (short_ids[i - 1] == short_id)
+				found[i - 1] = found[i - 1] ? &several : &pool->verified[v].slot->pooled;
+	}
+	free(heads);
+	for (size_t i = 0; i < n; i++)
+		if (found[i] == &several)
+			found[i] = NULL;
+	return 0;
+}

@@ -1,0 +1,502 @@
+/* The pool: limits, fairness, eviction, expiry, walks that are disturbed, short ids. Payments here are signed by
+ * nobody: the pool looks at their fields only. */
+#include "mempool.h"
+#include <stdio.h>
+#include "uncia/error.h"
+#include "unit.h"
+
+static const uint8_t seed[16] = "a seed of tables";
+static struct mempool *pool;
+
+static void open_pool(uint32_t size_max, uint32_t per_sender_max)
+{
+	ck_assert_int_ge(sodium_init(), 0);
+	ck_assert_int_eq(mempool_new(size_max, per_sender_max, seed, &pool), 0);
+}
+
+/* The `number`-th payment of a sender; `twin` tells apart those of one id. */
+static struct payment *make_payment(uint32_t sender, uint32_t number, uint32_t twin, uint32_t expires_at)
+{
+	struct payment *p = calloc(1, sizeof(*p));
+	uint32_t parts[3] = {sender, number, twin};
+	struct hash id;
+
+	ck_assert_ptr_nonnull(p);
+	p->references = 1;
+	memcpy(p->sender.b, &sender, sizeof(sender));
+	hash1(HASH_PAYMENT, parts, 2 * sizeof(parts[0]), &id);
+	memcpy(p->id.b, id.b, sizeof(p->id.b));
+	hash1(HASH_PAYMENT_WHOLE, parts, sizeof(parts), &p->whole);
+	p->expires_at = expires_at;
+	memcpy(p->nonce, &number, sizeof(number));
+	return p;
+}
+
+static uint32_t sender_of(const struct pooled *p)
+{
+	uint32_t sender;
+
+	memcpy(&sender, p->payment->sender.b, sizeof(sender));
+	return sender;
+}
+
+static uint32_t number_of(const struct pooled *p)
+{
+	uint32_t number;
+
+	memcpy(&number, p->payment->nonce, sizeof(number));
+	return number;
+}
+
+static int try_add(uint32_t sender, uint32_t number, uint32_t twin, uint32_t expires_at, struct pooled **pooled)
+{
+	struct payment *p = make_payment(sender, number, twin, expires_at);
+	int rc = mempool_add(pool, p, 0, pooled);
+
+	if (rc)
+		payment_free(p);
+	return rc;
+}
+
+static struct pooled *add(uint32_t sender, uint32_t number)
+{
+	struct pooled *p;
+
+	ck_assert_int_eq(try_add(sender, number, 0, 1000, &p), 0);
+	return p;
+}
+
+static struct pooled *add_ready_payment(uint32_t sender, uint32_t number)
+{
+	struct pooled *p = add(sender, number);
+
+	mempool_verified(pool, p);
+	return p;
+}
+
+static struct pooled *find(uint32_t sender, uint32_t number)
+{
+	struct payment *p = make_payment(sender, number, 0, 0);
+	struct pooled *found = mempool_find(pool, &p->whole);
+
+	payment_free(p);
+	return found;
+}
+
+/* "1.0 2.0 1.1": sender.number of each. */
+static void check_walk(const char *expected)
+{
+	struct mempool_walk walk;
+	struct pooled *p;
+	char text[512] = "", one[32];
+
+	mempool_walk_begin(pool, &walk);
+	while ((p = mempool_walk_next(pool, &walk))) {
+		snprintf(one, sizeof(one), "%s%u.%u", *text ? " " : "", sender_of(p), number_of(p));
+		strncat(text, one, sizeof(text) - strlen(text) - 1);
+	}
+	ck_assert_str_eq(text, expected);
+	ck_assert_ptr_null(mempool_walk_next(pool, &walk));
+}
+
+START_TEST(add_keeps_payment_and_knows_it_again)
+{
+	struct pooled *p, *again;
+
+	open_pool(10, 5);
+	p = add(1, 0);
+	ck_assert_int_eq(p->state, POOLED_VERIFYING);
+	ck_assert_uint_eq(mempool_count(pool), 1);
+	ck_assert_uint_eq(mempool_ready(pool), 0);
+	ck_assert_int_eq(try_add(1, 0, 0, 1000, &again), UNCIA_E_EXISTS);
+	ck_assert_ptr_eq(again, p);
+	ck_assert_ptr_eq(find(1, 0), p);
+	ck_assert_ptr_null(find(1, 1));
+	mempool_remove(pool, p);
+	ck_assert_ptr_null(find(1, 0));
+	ck_assert_uint_eq(mempool_count(pool), 0);
+	mempool_free(pool);
+	mempool_free(NULL);
+}
+END_TEST
+
+START_TEST(verdict_is_of_the_whole_payment_not_of_its_id)
+{
+	struct pooled *genuine, *forged;
+
+	open_pool(10, 5);
+	ck_assert_int_eq(try_add(1, 0, 0, 1000, &genuine), 0);
+	ck_assert_int_eq(try_add(1, 0, 1, 1000, &forged), 0);
+	mempool_verified(pool, genuine);
+	ck_assert_int_eq(forged->state, POOLED_VERIFYING);
+	ck_assert_ptr_eq(mempool_find_id(pool, &genuine->payment->id), genuine);
+	ck_assert_ptr_eq(mempool_find(pool, &forged->payment->whole), forged);
+	/* Whichever came first, the verified one is found; without one, the other. */
+	mempool_remove(pool, genuine);
+	ck_assert_ptr_eq(mempool_find_id(pool, &forged->payment->id), forged);
+	ck_assert_int_eq(try_add(1, 0, 0, 1000, &genuine), 0);
+	mempool_verified(pool, forged);
+	ck_assert_ptr_eq(mempool_find_id(pool, &forged->payment->id), forged);
+	mempool_remove(pool, forged);
+	ck_assert_ptr_eq(mempool_find_id(pool, &genuine->payment->id), genuine);
+	struct payment_id id = genuine->payment->id;
+	mempool_remove(pool, genuine);
+	ck_assert_ptr_null(mempool_find_id(pool, &id));
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(sender_over_its_limit_is_refused_and_others_are_not)
+{
+	struct pooled *p;
+
+	open_pool(100, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		add(1, i);
+	ck_assert_int_eq(try_add(1, 3, 0, 1000, &p), UNCIA_E_LIMIT);
+	add(2, 0);
+	mempool_remove(pool, find(1, 1));
+	add(1, 3);
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(full_pool_evicts_newest_of_whoever_has_most)
+{
+	struct pooled *p;
+
+	open_pool(6, 5);
+	for (uint32_t i = 0; i < 4; i++)
+		add_ready_payment(1, i);
+	add_ready_payment(2, 0);
+	add_ready_payment(3, 0);
+	/* One that has the most itself is refused. */
+	ck_assert_int_eq(try_add(1, 4, 0, 1000, &p), UNCIA_E_FULL);
+	add_ready_payment(4, 0);
+	ck_assert_ptr_null(find(1, 3));
+	ck_assert_uint_eq(mempool_evicted(pool), 1);
+	ck_assert_uint_eq(mempool_count(pool), 6);
+	add_ready_payment(4, 1);
+	ck_assert_ptr_null(find(1, 2));
+	/* 1 and 4 have two each now: neither may push out the other. */
+	ck_assert_int_eq(try_add(4, 2, 0, 1000, &p), UNCIA_E_FULL);
+	ck_assert_int_eq(try_add(1, 5, 0, 1000, &p), UNCIA_E_FULL);
+	/* Of the two, 1 has had as many for longer. */
+	add_ready_payment(5, 0);
+	ck_assert_ptr_null(find(1, 1));
+	ck_assert_ptr_nonnull(find(4, 1));
+	check_walk("1.0 2.0 3.0 4.0 5.0 4.1");
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(flood_from_one_sender_leaves_others_their_place)
+{
+	struct pooled *p;
+
+	open_pool(100, 64);
+	for (uint32_t i = 0; i < 5; i++)
+		add_ready_payment(100 + i, 0);
+	for (uint32_t i = 0; i < 1000; i++)
+		if (try_add(1, i, 0, 1000, &p) == 0)
+			mempool_verified(pool, p);
+	ck_assert_uint_eq(mempool_count(pool), 69);
+	check_walk(
+	    "100.0 101.0 102.0 103.0 104.0 1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7 1.8 1.9 1.10 1.11 1.12 1.13 1.14 1.15 "
+	    "1.16 1.17 1.18 1.19 1.20 1.21 1.22 1.23 1.24 1.25 1.26 1.27 1.28 1.29 1.30 1.31 1.32 1.33 1.34 1.35 "
+	    "1.36 1.37 1.38 1.39 1.40 1.41 1.42 1.43 1.44 1.45 1.46 1.47 1.48 1.49 1.50 1.51 1.52 1.53 1.54 1.55 "
+	    "1.56 1.57 1.58 1.59 1.60 1.61 1.62 1.63");
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(flood_from_many_senders_does_not_lock_out_whoever_comes)
+{
+	struct pooled *p;
+
+	open_pool(1000, 4);
+	for (uint32_t i = 0; i < 5000; i++)
+		if (try_add(1000 + i / 4, i % 4, 0, 1000, &p) == 0)
+			mempool_verified(pool, p);
+	ck_assert_uint_eq(mempool_count(pool), 1000);
+	add_ready_payment(1, 0);
+	/* Half a pool of further strangers later it is still there, for the next block. */
+	for (uint32_t i = 0; i < 500; i++)
+		ck_assert_int_eq(try_add(100000 + i, 0, 0, 1000, &p), 0);
+	ck_assert_ptr_nonnull(find(1, 0));
+	ck_assert_uint_eq(mempool_count(pool), 1000);
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(walk_takes_one_of_each_sender_in_turn_oldest_first)
+{
+	open_pool(100, 10);
+	for (uint32_t i = 0; i < 3; i++)
+		add_ready_payment(1, i);
+	add_ready_payment(2, 0);
+	for (uint32_t i = 0; i < 2; i++)
+		add_ready_payment(3, i);
+	add(4, 0); /* not verified */
+	check_walk("1.0 2.0 3.0 1.1 3.1 1.2");
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(walk_begins_with_senders_that_the_last_did_not_reach)
+{
+	struct mempool_walk walk;
+
+	open_pool(100, 10);
+	for (uint32_t sender = 1; sender <= 5; sender++)
+		add_ready_payment(sender, 0);
+	mempool_walk_begin(pool, &walk);
+	ck_assert_uint_eq(sender_of(mempool_walk_next(pool, &walk)), 1);
+	ck_assert_uint_eq(sender_of(mempool_walk_next(pool, &walk)), 2);
+	check_walk("3.0 4.0 5.0 1.0 2.0");
+	ck_assert_ptr_null(mempool_walk_next(pool, &walk)); /* ended by the other */
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(walk_goes_on_when_its_current_payment_is_parked_or_removed)
+{
+	struct mempool_walk walk;
+	struct pooled *p;
+	unsigned seen = 0;
+
+	open_pool(100, 10);
+	for (uint32_t i = 0; i < 12; i++)
+		add_ready_payment(i % 3, i);
+	mempool_walk_begin(pool, &walk);
+	while ((p = mempool_walk_next(pool, &walk))) {
+		ck_assert_uint_eq(number_of(p), seen);
+		if (seen++ % 2)
+			mempool_remove(pool, p);
+		else
+			mempool_park(pool, p, PENDING_FUNDS);
+	}
+	ck_assert_uint_eq(seen, 12);
+	ck_assert_uint_eq(mempool_ready(pool), 0);
+	ck_assert_uint_eq(mempool_count(pool), 6);
+	check_walk("");
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(walk_never_gives_what_was_removed_or_parked_ahead_of_it)
+{
+	struct mempool_walk walk;
+
+	open_pool(100, 10);
+	for (uint32_t i = 0; i < 4; i++)
+		add_ready_payment(1, i);
+	add_ready_payment(2, 0);
+	add_ready_payment(3, 0);
+	mempool_walk_begin(pool, &walk);
+	ck_assert_uint_eq(sender_of(mempool_walk_next(pool, &walk)), 1);
+	mempool_remove(pool, find(1, 1));
+	mempool_park(pool, find(1, 2), PENDING_FUNDS);
+	mempool_remove(pool, find(2, 0));
+	add_ready_payment(4, 0);
+	ck_assert_uint_eq(sender_of(mempool_walk_next(pool, &walk)), 3);
+	struct pooled *last = mempool_walk_next(pool, &walk);
+	ck_assert_uint_eq(sender_of(last), 1);
+	ck_assert_uint_eq(number_of(last), 3);
+	mempool_remove(pool, last);
+	ck_assert_ptr_null(mempool_walk_next(pool, &walk));
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(parked_payments_wait_until_their_sender_is_unparked)
+{
+	open_pool(100, 10);
+	struct pooled *first = add_ready_payment(1, 0);
+
+	add_ready_payment(1, 1);
+	mempool_park(pool, first, PENDING_FUNDS);
+	mempool_park(pool, first, PENDING_KEY);
+	ck_assert_int_eq(first->state, POOLED_PARKED);
+	ck_assert_int_eq(first->reason, PENDING_KEY);
+	check_walk("1.1");
+	mempool_unpark(pool, &(struct address){{9}});
+	check_walk("1.1");
+	mempool_unpark(pool, &first->payment->sender);
+	ck_assert_int_eq(first->reason, PENDING_WAITING);
+	check_walk("1.0 1.1");
+	ck_assert_uint_eq(mempool_ready(pool), 2);
+	mempool_free(pool);
+}
+END_TEST
+
+static void count_gone(void *context, const struct pooled *p)
+{
+	ck_assert_ptr_nonnull(p->payment);
+	++*(unsigned *)context;
+}
+
+START_TEST(expiry_removes_what_ends_by_then_and_nothing_else)
+{
+	unsigned gone = 0;
+	struct pooled *p;
+
+	open_pool(100, 20);
+	ck_assert_int_eq(try_add(1, 0, 0, 2000000, &p), 0);
+	ck_assert_int_eq(try_add(1, 1, 0, 2000001, &p), 0);
+	ck_assert_int_eq(try_add(2, 2, 0, 2000001 + 4096, &p), 0); /* the same bucket, a turn later */
+	ck_assert_int_eq(try_add(2, 3, 0, UINT32_MAX, &p), 0);
+	mempool_expire(pool, 1999999, count_gone, &gone);
+	ck_assert_uint_eq(gone, 0);
+	mempool_expire(pool, 2000000, count_gone, &gone);
+	ck_assert_uint_eq(gone, 1);
+	ck_assert_ptr_null(find(1, 0));
+	/* Already past: goes with the next second, not with this one again. */
+	ck_assert_int_eq(try_add(3, 4, 0, 5, &p), 0);
+	mempool_expire(pool, 2000000, count_gone, &gone);
+	mempool_expire(pool, 1000000, count_gone, &gone); /* time never goes back */
+	ck_assert_uint_eq(gone, 1);
+	mempool_expire(pool, 2000001, count_gone, &gone);
+	ck_assert_uint_eq(gone, 3);
+	mempool_expire(pool, 2000001 + 4095, count_gone, &gone);
+	ck_assert_uint_eq(gone, 3);
+	mempool_expire(pool, 2000001 + 4096, count_gone, &gone);
+	ck_assert_uint_eq(gone, 4);
+	mempool_expire(pool, UINT32_MAX, NULL, NULL);
+	ck_assert_uint_eq(mempool_count(pool), 0);
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(match_finds_verified_payments_by_short_id)
+{
+	enum { N = 500 };
+	uint8_t key[16] = "of one block id";
+	uint64_t ids[N + 2];
+	struct pooled *expected[N], *found[N + 2];
+
+	open_pool(N, 10);
+	for (uint32_t i = 0; i < N; i++) {
+		struct pooled *p = add(i / 10, i);
+		if (i % 3)
+			mempool_verified(pool, p);
+		if (i % 3 == 2)
+			mempool_park(pool, p, PENDING_FUNDS);
+		expected[i] = i % 3 ? p : NULL;
+		ids[i] = siphash(key, &p->payment->whole, sizeof(p->payment->whole));
+	}
+	ids[N] = ids[1];    /* named twice by a leader: the same payment both times */
+	ids[N + 1] = 12345; /* nobody's */
+	ck_assert_int_eq(mempool_match(pool, key, ids, N + 2, found), 0);
+	for (uint32_t i = 0; i < N; i++)
+		ck_assert_ptr_eq(found[i], expected[i]);
+	ck_assert_ptr_eq(found[N], expected[1]);
+	ck_assert_ptr_null(found[N + 1]);
+	/* Those that leave are not found any more, those that moved in the table still are. */
+	for (uint32_t i = 0; i < N; i += 7) {
+		mempool_remove(pool, find(i / 10, i));
+		expected[i] = NULL;
+	}
+	ck_assert_int_eq(mempool_match(pool, key, ids, N, found), 0);
+	for (uint32_t i = 0; i < N; i++)
+		ck_assert_ptr_eq(found[i], expected[i]);
+	ck_assert_int_eq(mempool_match(pool, key, NULL, 0, NULL), 0);
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(match_gives_nothing_where_two_payments_have_one_short_id)
+{
+	uint8_t key[16] = "of one block id";
+	struct pooled *p, *twin, *found[2];
+	struct payment *copy;
+	uint64_t ids[2];
+
+	open_pool(10, 10);
+	p = add_ready_payment(1, 0);
+	ids[0] = siphash(key, &p->payment->whole, sizeof(p->payment->whole));
+	/* No two inputs with one 64-bit hash can be had cheaply: make the second payment's whole hash the first's only
+	 * after it was taken in, under a hash of its own. */
+	ck_assert_int_eq(try_add(1, 1, 0, 1000, &twin), 0);
+	struct hash own = twin->payment->whole;
+	ids[1] = siphash(key, &own, sizeof(own));
+	copy = twin->payment;
+	copy->whole = p->payment->whole;
+	mempool_verified(pool, twin);
+	copy->whole = own;
+	ck_assert_int_eq(mempool_match(pool, key, ids, 2, found), 0);
+	ck_assert_ptr_null(found[0]);
+	ck_assert_ptr_null(found[1]);
+	mempool_remove(pool, twin);
+	ck_assert_int_eq(mempool_match(pool, key, ids, 2, found), 0);
+	ck_assert_ptr_eq(found[0], p);
+	mempool_free(pool);
+}
+END_TEST
+
+/* Random steps against plain counts, so that every list is taken apart in every order. */
+START_TEST(random_steps_keep_the_counts_right)
+{
+	enum { SENDERS = 12, NUMBERS = 40, STEPS = 30000 };
+	uint32_t state = 1;
+	struct mempool_walk walk = {0};
+
+	open_pool(100, 15);
+	for (int step = 0; step < STEPS; step++) {
+		state = state * 1664525u + 1013904223u;
+		uint32_t sender = (state >> 8) % SENDERS, number = (state >> 16) % NUMBERS;
+		struct pooled *p = find(sender, number), *added;
+		uint32_t ready = mempool_ready(pool), given = 0;
+		switch ((state >> 28) % 8) {
+		case 0:
+		case 1:
+		case 2:
+			ck_assert_int_eq(try_add(sender, number, 0, 1000 + number, &added) == UNCIA_E_EXISTS,
+			                 p != NULL);
+			break;
+		case 3:
+			if (p)
+				mempool_verified(pool, p);
+			break;
+		case 4:
+			if (p && p->state != POOLED_VERIFYING)
+				mempool_park(pool, p, PENDING_FUNDS);
+			break;
+		case 5:
+			if (p)
+				mempool_unpark(pool, &p->payment->sender);
+			break;
+		case 6:
+			if (p)
+				mempool_remove(pool, p);
+			break;
+		default:
+			p = mempool_walk_next(pool, &walk);
+			if (p)
+				ck_assert_int_eq(p->state, POOLED_READY);
+			if (p && state & 1 << 20)
+				break; /* leave this walk under way */
+			ready = mempool_ready(pool);
+			mempool_walk_begin(pool, &walk);
+			while (mempool_walk_next(pool, &walk))
+				given++;
+			ck_assert_uint_eq(given, ready);
+			mempool_walk_begin(pool, &walk);
+		}
+		ck_assert_uint_le(mempool_count(pool), 100);
+	}
+	mempool_expire(pool, 1000 + NUMBERS, NULL, NULL);
+	ck_assert_uint_eq(mempool_count(pool), 0);
+	ck_assert_uint_eq(mempool_ready(pool), 0);
+	mempool_free(pool);
+}
+END_TEST
+
+UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_whole_payment_not_of_its_id,
+          sender_over_its_limit_is_refused_and_others_are_not, full_pool_evicts_newest_of_whoever_has_most,
+          flood_from_one_sender_leaves_others_their_place, flood_from_many_senders_does_not_lock_out_whoever_comes,
+          walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
+          walk_goes_on_when_its_current_payment_is_parked_or_removed,
+          walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
+          expiry_removes_what_ends_by_then_and_nothing_else, match_finds_verified_payments_by_short_id,
+          match_gives_nothing_where_two_payments_have_one_short_id, random_steps_keep_the_counts_right)
