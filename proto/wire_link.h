@@ -20,7 +20,7 @@ struct link_options {
 	const uint8_t *remote_static;   /* 32 bytes; initiators only */
 	const uint8_t *ephemeral_secret;/* 32 fresh random bytes */
 	size_t message_size_max;        /* of a received message */
-	size_t write_queue_max;         /* bytes waiting in link_output before link_send refuses */
+	size_t write_queue_max;         /* bytes that may wait; a message alone in the queue may be larger */
 	/* IK responders: whether this static key may speak. NULL: anyone. */
 	bool (*allowed)(void *context, const uint8_t static_key[32]);
 	void *context;
@@ -28,7 +28,9 @@ struct link_options {
 
 /* The prologue is "uncia" ‖ version 1 ‖ network id ‖ pattern (0 IK, 1 NK). A responder that serves both patterns on
  * one port tells them apart by the first byte an initiator sends, before its first handshake message: 'V' (IK) or
- * 'W' (NK); link_peek reads it. Returns 0 or an error; *link is the caller's, link_free. */
+ * 'W' (NK); link_peek reads it, and link_feed is given it too. An initiator whose handshake is done sends a ping if it
+ * has nothing to say, and a responder says nothing before that first record: who replays a recorded handshake is never
+ * heard and never answered. Returns 0; UNCIA_E_ARGUMENT (keys); UNCIA_E_MEMORY; *link is the caller's, link_free. */
 int link_new(const struct link_options *options, struct link **link);
 void link_free(struct link *link);
 /* Which pattern the first byte of an inbound connection asks for. Returns 0 or UNCIA_E_PROTOCOL. */
@@ -36,14 +38,18 @@ int link_peek(uint8_t first_byte, enum noise_pattern *pattern);
 
 /* Feeds received bytes, any split. Returns 0; UNCIA_E_SIGNATURE; UNCIA_E_LIMIT; UNCIA_E_PROTOCOL;
  * UNCIA_E_MEMORY: after an error the link is dead and must be closed. A length that is too large is refused before
- * anything is allocated for it. */
+ * anything is allocated for it, and memory grows only as bytes come. Take all messages (link_next) after each call. */
 int link_feed(struct link *link, const void *data, size_t size);
-/* The next whole message, or false. Valid until the next call on this link. Empty messages are swallowed. */
+/* The next whole message, or false. Valid until the next link_feed, link_next or link_free. Empty messages are
+ * swallowed. */
 bool link_next(struct link *link, struct bytes *message);
 /* Queues a message (size 0: a ping). Before the handshake is done it is queued behind it.
- * Returns 0; UNCIA_E_FULL (the queue's bound); UNCIA_E_LIMIT; UNCIA_E_MEMORY. */
+ * Returns 0; UNCIA_E_FULL (the queue's bound); UNCIA_E_LIMIT (over MESSAGE_SIZE_VALIDATOR_MAX); UNCIA_E_MEMORY; or the
+ * error the link died of. */
 int link_send(struct link *link, const void *message, size_t size);
-/* Encrypted bytes waiting to be written: encrypts what is queued, gives one contiguous run. */
+/* Encrypted bytes waiting to be written, as one contiguous run: what is left of the last run or, once that was all
+ * taken, everything queued since, encrypted now (so that many small messages share a record). Empty: nothing waits.
+ * The run stays where it is and as it is until its last byte was taken, whatever else is called but link_free. */
 void link_output(struct link *link, struct bytes *run);
 /* Says that the first `size` bytes of the run were taken (copied or written). */
 void link_output_taken(struct link *link, size_t size);

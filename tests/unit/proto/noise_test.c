@@ -90,7 +90,7 @@ END_TEST
 /* ---- own pairs ------------------------------------------------------------------------------ */
 
 static const uint8_t initiator_secret[32] = {1, 2, 3}, responder_secret[32] = {4, 5, 6};
-static const uint8_t initiator_ephemeral[32] = {7}, responder_ephemeral[32] = {8};
+static const uint8_t initiator_ephemeral[32] = {0, 7}, responder_ephemeral[32] = {0, 8};
 
 /* The points of small order on Curve25519, in each encoding that fits 255 bits: 0, 1, two of order 8, p-1, p, p+1. */
 static const char *const low_order[] = {
