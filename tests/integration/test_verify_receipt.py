@@ -1,5 +1,5 @@
-"""The verifier written from the specification alone and the product's must come to the same verdict: on receipts that
-hold, and on thousands that were tampered with."""
+"""The verifier written from the specification alone and the product's must come to the same verdict: on receipts and
+account proofs that hold, and on thousands that were tampered with."""
 import base64
 import os
 import pathlib
@@ -186,6 +186,64 @@ class VerifyReceipt(unittest.TestCase):
 		other = dict(self.network, id=bytes(32))
 		with self.assertRaises(spec.Invalid):
 			spec.receipt_verify(other, self.receipts[0])
+
+
+class VerifyAccount(unittest.TestCase):
+	@classmethod
+	def setUpClass(cls):
+		cls.network = spec.network_load(samples("network"))
+		cls.proofs = [tuple(map(bytes.fromhex, line.split())) for line in samples("accounts").splitlines()]
+		cls.random = random.Random(2)
+
+	def holds(self, address, proof):
+		try:
+			return spec.account_proof_verify(self.network, address, proof)
+		except spec.Invalid:
+			return None
+
+	def agree(self, proofs):
+		codes = samples("balances", [f"{address.hex()} {proof.hex()}" for address, proof in proofs]).split()
+		self.assertEqual(len(codes), len(proofs))
+		for (address, proof), code in zip(proofs, codes):
+			ours = self.holds(address, proof) is not None
+			self.assertEqual(ours, code == "0", f"the product says {code}: {address.hex()} {proof.hex()}")
+		return codes.count("0")
+
+	def edited(self, edit):
+		proofs = []
+		for address, proof in self.proofs:
+			message = spec.message_decode(spec.ACCOUNT_PROOF, proof)
+			if edit(message) is not False:
+				proofs.append((address, spec.message_encode(spec.ACCOUNT_PROOF, message)))
+		self.assertGreater(len(proofs), 0)
+		return proofs
+
+	def test_proofs_that_the_product_makes_hold(self):
+		self.assertEqual(self.agree(self.proofs), len(self.proofs))
+		said = self.holds(*self.proofs[1])
+		self.assertEqual(said, {"balance": 1000003, "payments": 1, "height": 0})
+
+	def test_any_flipped_bit_is_refused(self):
+		proofs = []
+		for address, proof in self.random.sample(self.proofs, 5):
+			for at in range(0, len(proof), 5):
+				tampered = bytearray(proof)
+				tampered[at] ^= 1 << self.random.randrange(8)
+				proofs.append((address, bytes(tampered)))
+		self.assertEqual(self.agree(proofs), 0)
+
+	def test_the_proof_of_another_account_or_place_is_refused(self):
+		self.assertEqual(self.agree([(bytes(20), proof) for _, proof in self.proofs]), 0)
+		for step in (1, 8, 32, 1 << 40):
+			self.assertEqual(self.agree(self.edited(lambda m, s=step: m.update(index=m["index"] + s))), 0)
+
+	def test_another_count_free_head_or_path_is_refused(self):
+		for count in (0, 1, 7, 64, 1 << 63):
+			self.assertEqual(self.agree(self.edited(lambda m, c=count: m.update(entry_count=c))), 0)
+		self.assertEqual(self.agree(self.edited(lambda m: m.update(free_head=0))), 0)
+		self.assertEqual(self.agree(self.edited(lambda m: m.update(path=m["path"] + bytes(96)))), 0)
+		self.assertEqual(self.agree(self.edited(lambda m: m["path"] != b"" and m.update(path=m["path"][96:]))), 0)
+		self.assertEqual(self.agree(self.edited(lambda m: m.update(group=m["group"][:560]))), 0)
 
 
 if __name__ == "__main__":

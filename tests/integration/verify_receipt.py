@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""An independent verifier of receipts, written from docs/spec (wallet.md, "Receipts") with nothing but Python's standard
-library, to show that the specification is enough. It is for tests: slow, and not constant in time.
+"""An independent verifier of receipts (and of account proofs, as a function), written from docs/spec with nothing but
+Python's standard library, to show that the specification is enough. It is for tests: slow, and not constant in time.
 
 usage: verify_receipt.py NETWORK_FILE RECEIPT|-
 	   verify_receipt.py --self-test VECTORS_DIRECTORY
@@ -157,6 +157,16 @@ RECEIPT = {
 	4: ("header", BYTES),
 	5: ("descendants", [BLOB]),
 	6: ("certificate", BYTES),
+}
+ACCOUNT_PROOF = {
+	1: ("index", U64),
+	2: ("group", BYTES),
+	3: ("path", BYTES),
+	4: ("entry_count", U64),
+	5: ("free_head", U64),
+	6: ("header", BYTES),
+	7: ("descendants", [BLOB]),
+	8: ("certificate", BYTES),
 }
 OUTPUT = {1: ("to", BYTES), 2: ("reference", BYTES), 3: ("amount", U64)}
 TRANSFER = {1: ("currency", U32), 2: ("outputs", [OUTPUT])}
@@ -496,6 +506,64 @@ def receipt_verify(network, text):
 		"index": receipt["index"],
 		"timestamp_ms": header["timestamp_ms"],
 	}
+
+
+# ---- account proofs (ledger.md 4.1, 4.3, 4.4; wallet.md 7.6) ---------------------------------------
+
+FREE, ACCOUNT, CURRENCY = 0, 1, 2
+KEY_KNOWN, KEY_CHANGED = 1, 2
+
+
+def entry_decode(data):
+	entry = {
+		"kind": data[0],
+		"flags": data[1],
+		"payments": int.from_bytes(data[4:8], "big"),
+		"address": data[8:28],
+		"public_key": data[28:60],
+		"currency": int.from_bytes(data[60:64], "big"),
+		"balance": int.from_bytes(data[64:72], "big"),
+		"created": int.from_bytes(data[72:80], "big"),
+	}
+	require(data[2:4] == bytes(2), "entry: reserved bytes")
+	if entry["kind"] == ACCOUNT:
+		require(entry["flags"] in (0, KEY_KNOWN, KEY_KNOWN | KEY_CHANGED), "entry: flags")
+		require(entry["flags"] or entry["public_key"] == bytes(32), "entry: a key that is not known")
+	elif entry["kind"] == CURRENCY:
+		require(entry["flags"] == 0 and data[16:60] == bytes(44), "entry: a currency")
+	else:
+		require(entry["kind"] == FREE and data[:64] == bytes(64) and data[72:] == bytes(8), "entry: kind")
+	return entry
+
+
+def state_proof_verify(root, proof):
+	require(len(proof["group"]) == 640 and proof["index"] < proof["entry_count"], "state proof: group or index")
+	digest = tagged_hash("stgroup", proof["group"])
+	position, level, path = proof["index"] // 8, (proof["entry_count"] + 7) // 8, proof["path"]
+	while level > 1:
+		require(len(path) >= 96, "state proof: path too short")
+		children = [path[0:32], path[32:64], path[64:96]]
+		children.insert(position % 4, digest)
+		for i in range(4):
+			if position - position % 4 + i >= level:
+				require(children[i] == bytes(32), "state proof: a child that cannot be")
+		digest = tagged_hash("stnode", *children)
+		position, level, path = position // 4, (level + 3) // 4, path[96:]
+	require(not path, "state proof: path too long")
+	head = proof["entry_count"].to_bytes(8, "big") + proof["free_head"].to_bytes(8, "big")
+	require(tagged_hash("stroot", head, digest) == root, "state proof: does not lead to the state root")
+
+
+def account_proof_verify(network, address, data):
+	require(len(data) <= RECEIPT_SIZE_MAX, "account proof: too large")
+	proof = message_decode(ACCOUNT_PROOF, data)
+	header = header_decode(proof["header"])
+	state_proof_verify(header["parent_state_root"], proof)
+	at = proof["index"] % 8 * 80
+	entry = entry_decode(proof["group"][at : at + 80])
+	require(entry["kind"] == ACCOUNT and entry["address"] == address, "account proof: of something else")
+	finality_verify(network, header, proof["descendants"], proof["certificate"])
+	return {"balance": entry["balance"], "payments": entry["payments"], "height": header["height"] - 1}
 
 
 # ---- the command ---------------------------------------------------------------------------------
