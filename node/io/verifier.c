@@ -193,27 +193,19 @@ void verifier_stop(struct verifier *v)
 	uv_close((uv_handle_t *)&v->async, NULL);
 }
 
-struct verify_job *verifier_leftover(struct verifier *v)
+static void give_up(struct queue *queue)
 {
-	struct task *task = pop(&v->finished);
-
-	if (!task)
-		task = pop(&v->small);
-	if (!task)
-		task = pop(&v->large);
-	if (!task)
-		return NULL;
-	struct verify_job *job = task->job;
-	free(task);
-	return job;
+	for (struct task *task; (task = pop(queue));)
+		free(task);
 }
 
 void verifier_free(struct verifier *v)
 {
 	if (!v)
 		return;
-	while (verifier_leftover(v))
-		;
+	give_up(&v->small);
+	give_up(&v->large);
+	give_up(&v->finished);
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);
 	free(v);

@@ -17,11 +17,9 @@ int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, 
 /* Hands over a job until `done`. A job without items is done at once, but never from inside this call.
  * Returns 0 or UNCIA_E_MEMORY (the job stays the caller's). Threads: loop. */
 int verifier_submit(struct verifier *verifier, struct verify_job *job);
-/* Ends the threads: what they have begun is finished first, what waits is given up. `done` is not called any more.
- * The loop must then run until it has closed the handle. */
+/* Ends the threads: what they have begun is finished first, what waits is given up. `done` is not called any more, and
+ * the jobs can be freed by whoever made them. The loop must then run until it has closed the handle. */
 void verifier_stop(struct verifier *verifier);
-/* The next job that is not handed back, finished or given up, or NULL; after verifier_stop. */
-struct verify_job *verifier_leftover(struct verifier *verifier);
 void verifier_free(struct verifier *verifier);
 
 #endif

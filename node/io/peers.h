@@ -1,0 +1,58 @@
+/* Links to the other validators: one for each, dialled by the one with the lower index (so that two that start at
+ * the same time do not dial each other), kept alive by pings, dialled again with backoff and jitter. */
+#ifndef PEERS_H
+#define PEERS_H
+#include "committee.h"
+#include "net_address.h"
+#include "tcp.h"
+
+#define PEER_BACKOFF_MIN_MS 50u
+#define PEER_BACKOFF_MAX_MS 5000u
+#define PEER_CANDIDATES_MAX 256u /* inbound and not established; a new one pushes out the oldest */
+
+struct peer_address {
+	char host[256]; /* a numeric address or a name; empty: not known, it can only dial us */
+	uint16_t port;
+};
+
+struct peers_options {
+	struct tcp_set *set;
+	const struct genesis *genesis;        /* these outlive the peers */
+	uint32_t self;                        /* an index in the committee */
+	const uint8_t *network_secret;        /* 32 bytes */
+	const struct peer_address *addresses; /* by index; only read by peers_new */
+	unsigned ping_interval_ms, dead_ms;   /* 0: PING_INTERVAL_MS, PEER_DEAD_MS */
+};
+
+/* `up` and `down` alternate for each peer. `down` may be called from inside peers_send. */
+struct peers_events {
+	void (*up)(void *context, uint32_t peer);
+	void (*down)(void *context, uint32_t peer);
+	void (*message)(void *context, uint32_t peer, struct bytes message);
+	void *context;
+};
+
+struct peers_counters {
+	uint64_t established, dial_failures, lost, replaced, dropped_slow, dropped_other, candidates_pushed_out,
+	    messages_lost;
+};
+
+struct peers;
+
+/* Begins to dial. Returns 0, UNCIA_E_MEMORY or UNCIA_E_ARGUMENT (self). Owns: peers_stop, run the loop, peers_free. */
+int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers);
+/* Takes over an inbound stream that has asked for a validator's link. */
+void peers_accept(struct peers *peers, struct tcp *tcp);
+/* To one that is not linked: counted, and lost. A peer whose queue is full is dropped. */
+void peers_send(struct peers *peers, uint32_t peer, struct bytes message);
+/* Closes the link; `down` is called for it. Whoever dials may dial again. */
+void peers_drop(struct peers *peers, uint32_t peer);
+bool peers_linked(const struct peers *peers, uint32_t peer);
+/* Whether this is the known address of another validator. */
+bool peers_known(const struct peers *peers, const struct net_address *address);
+const struct peers_counters *peers_counters(const struct peers *peers);
+/* Closes them all, without events. */
+void peers_stop(struct peers *peers);
+void peers_free(struct peers *peers);
+
+#endif

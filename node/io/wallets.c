@@ -1,0 +1,207 @@
+/* Inbound links of wallets, in a table of slots. A number is a serial times the number of slots, plus the slot: found
+ * at once, and never given twice. */
+#include "wallets.h"
+#include <stdlib.h>
+#include <utlist.h>
+#include "log.h"
+#include "protocol_limits.h"
+#include "uncia/error.h"
+
+struct wallet_link {
+	struct wallets *wallets;
+	uint64_t number; /* 0: a free slot */
+	struct tcp *tcp;
+	struct wallet_link *prev, *next; /* in `free` or in `young`, or in neither once established */
+	bool spoke;                      /* the receiver of the events knows the number */
+};
+
+struct wallets {
+	struct wallets_options options;
+	struct wallets_events events;
+	struct wallets_counters counters;
+	uint64_t serial;
+	uint32_t count;
+	struct wallet_link *free, *young; /* young: not established, oldest first */
+	struct wallet_link slots[];
+};
+
+static struct wallet_link *find(struct wallets *w, uint64_t number)
+{
+	struct wallet_link *link = &w->slots[number % w->options.links_max];
+
+	return number && link->number == number ? link : NULL;
+}
+
+/* Frees the slot of a link whose stream is closed or about to be. */
+static void release(struct wallet_link *link)
+{
+	struct wallets *w = link->wallets;
+
+	if (!tcp_established(link->tcp))
+		DL_DELETE(w->young, link);
+	link->number = 0;
+	link->tcp = NULL;
+	DL_APPEND(w->free, link);
+	w->count--;
+}
+
+static void drop(struct wallet_link *link)
+{
+	struct wallets *w = link->wallets;
+	uint64_t number = link->number;
+	struct tcp *tcp = link->tcp;
+	bool spoke = link->spoke;
+
+	release(link);
+	tcp_close(tcp);
+	if (spoke)
+		w->events.closed(w->events.context, number);
+}
+
+static void on_established(void *owner)
+{
+	struct wallet_link *link = owner;
+
+	DL_DELETE(link->wallets->young, link);
+	link->wallets->counters.established++;
+}
+
+static void on_message(void *owner, struct bytes message)
+{
+	struct wallet_link *link = owner;
+	struct wallets *w = link->wallets;
+
+	link->spoke = true;
+	w->events.message(w->events.context, link->number, message);
+}
+
+static void on_down(void *owner, const char *why)
+{
+	struct wallet_link *link = owner;
+
+	log_event(LOG_LEVEL_DEBUG, "wallet_down", LOG_NUMBER("wallet", link->number), LOG_TEXT("why", why));
+	drop(link);
+}
+
+static const struct tcp_events wallet_events = {
+    .established = on_established,
+    .message = on_message,
+    .down = on_down,
+};
+
+int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets)
+{
+	uint32_t max = options->links_max ? options->links_max : WALLET_LINKS_DEFAULT;
+	struct wallets *w = calloc(1, sizeof(*w) + max * sizeof(*w->slots));
+
+	if (!w)
+		return UNCIA_E_MEMORY;
+	w->options = *options;
+	w->options.links_max = max;
+	w->events = *events;
+	for (uint32_t i = 0; i < max; i++) {
+		w->slots[i].wallets = w;
+		DL_APPEND(w->free, &w->slots[i]);
+	}
+	*wallets = w;
+	return 0;
+}
+
+static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
+{
+	uint8_t ephemeral[32];
+
+	randombytes_buf(ephemeral, sizeof(ephemeral));
+	const struct link_options options = {
+	    .pattern = NOISE_NK,
+	    .network_id = w->options.network_id,
+	    .static_secret = w->options.network_secret,
+	    .ephemeral_secret = ephemeral,
+	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
+	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
+	};
+	int error = tcp_attach(tcp, &options, &wallet_events, link);
+	sodium_memzero(ephemeral, sizeof(ephemeral));
+	return error;
+}
+
+void wallets_accept(struct wallets *w, struct tcp *tcp)
+{
+	if (!w->free && w->young) {
+		w->counters.pushed_out++;
+		drop(w->young);
+	}
+	if (!w->free) {
+		w->counters.refused_full++;
+		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->count),
+		          LOG_NUMBER("refused", w->counters.refused_full));
+		tcp_close(tcp);
+		return;
+	}
+	struct wallet_link *link = w->free;
+	if (attach(w, tcp, link) < 0) {
+		tcp_close(tcp);
+		return;
+	}
+	DL_DELETE(w->free, link);
+	link->number = ++w->serial * w->options.links_max + (uint64_t)(link - w->slots);
+	link->tcp = tcp;
+	link->spoke = false;
+	DL_APPEND(w->young, link);
+	w->count++;
+}
+
+void wallets_send(struct wallets *w, uint64_t wallet, struct bytes message)
+{
+	struct wallet_link *link = find(w, wallet);
+
+	if (!link) {
+		w->counters.answers_lost++;
+		return;
+	}
+	int error = tcp_send(link->tcp, message.data, message.size);
+	if (!error)
+		return;
+	w->counters.answers_lost++;
+	if (error == UNCIA_E_FULL)
+		w->counters.dropped_slow++;
+	else
+		w->counters.dropped_other++;
+	log_event(LOG_LEVEL_INFO, "wallet_dropped", LOG_NUMBER("wallet", wallet),
+	          LOG_TEXT("why", error == UNCIA_E_FULL ? "does not read" : uncia_error_text(error)));
+	drop(link);
+}
+
+void wallets_drop(struct wallets *w, uint64_t wallet)
+{
+	struct wallet_link *link = find(w, wallet);
+
+	if (!link)
+		return;
+	w->counters.dropped_other++;
+	drop(link);
+}
+
+uint32_t wallets_count(const struct wallets *w)
+{
+	return w->count;
+}
+
+const struct wallets_counters *wallets_counters(const struct wallets *w)
+{
+	return &w->counters;
+}
+
+void wallets_stop(struct wallets *w)
+{
+	for (uint32_t i = 0; i < w->options.links_max; i++)
+		if (w->slots[i].number) {
+			tcp_close(w->slots[i].tcp);
+			release(&w->slots[i]);
+		}
+}
+
+void wallets_free(struct wallets *w)
+{
+	free(w);
+}

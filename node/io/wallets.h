@@ -1,0 +1,43 @@
+/* Inbound links of wallets: at most so many, each with a number that never comes back. Established ones may stay
+ * silent for as long as they like; one that does not read is dropped when its queue is full. */
+#ifndef WALLETS_H
+#define WALLETS_H
+#include "tcp.h"
+
+struct wallets_options {
+	struct tcp_set *set;
+	const struct hash *network_id; /* outlives the wallets */
+	const uint8_t *network_secret; /* 32 bytes; outlives the wallets */
+	uint32_t links_max;            /* 0: WALLET_LINKS_DEFAULT */
+};
+
+/* `closed` follows for each number that was in a `message`, unless wallets_drop took it; it may be called from inside
+ * wallets_send. */
+struct wallets_events {
+	void (*message)(void *context, uint64_t wallet, struct bytes message);
+	void (*closed)(void *context, uint64_t wallet);
+	void *context;
+};
+
+struct wallets_counters {
+	uint64_t established, refused_full, pushed_out, dropped_slow, dropped_other, answers_lost;
+};
+
+struct wallets;
+
+/* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
+int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
+/* Takes over an inbound stream that has asked for a wallet's link. Past the limit the oldest that is not established
+ * makes room; where all are, this one is closed. */
+void wallets_accept(struct wallets *wallets, struct tcp *tcp);
+/* To a number that is gone: counted, and lost. */
+void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);
+/* Closes it; `closed` is called for it. */
+void wallets_drop(struct wallets *wallets, uint64_t wallet);
+uint32_t wallets_count(const struct wallets *wallets);
+const struct wallets_counters *wallets_counters(const struct wallets *wallets);
+/* Closes them all, without events. */
+void wallets_stop(struct wallets *wallets);
+void wallets_free(struct wallets *wallets);
+
+#endif

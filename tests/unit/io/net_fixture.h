@@ -1,0 +1,189 @@
+/* A loop with a listener, and a client made of a socket and a link, for the tests of links. Nothing sleeps: the loop
+ * runs until a condition holds. */
+#ifndef NET_FIXTURE_H
+#define NET_FIXTURE_H
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include "listener.h"
+#include "log.h"
+#include "protocol_limits.h"
+#include "sign.h"
+#include "uncia/error.h"
+#include "unit.h"
+
+#define DEADLINE_MS 60000
+
+static uv_loop_t loop;
+static uv_prepare_t prepare;
+static uv_check_t check;
+static struct tcp_set set;
+static const struct hash network = {{1, 2, 3}};
+
+#define RUN_UNTIL(condition)                                                                                           \
+	do {                                                                                                           \
+		uint64_t deadline = uv_hrtime() / 1000000 + DEADLINE_MS;                                               \
+		while (!(condition)) {                                                                                 \
+			ck_assert_msg(uv_hrtime() / 1000000 < deadline, "never came: %s", #condition);                 \
+			uv_run(&loop, UV_RUN_ONCE);                                                                    \
+		}                                                                                                      \
+	} while (0)
+
+static inline void on_fixture_prepare(uv_prepare_t *handle)
+{
+	tcp_set_flush(handle->data);
+}
+
+static inline void on_fixture_check(uv_check_t *handle)
+{
+	tcp_set_flush(handle->data);
+}
+
+static inline void net_up(unsigned handshake_timeout_ms)
+{
+	ck_assert_int_eq(sign_self_test(), 0);
+	signal(SIGPIPE, SIG_IGN);
+	log_set_level(LOG_LEVEL_ERROR);
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	ck_assert_int_eq(tcp_set_init(&set, &loop, handshake_timeout_ms), 0);
+	uv_prepare_init(&loop, &prepare);
+	uv_check_init(&loop, &check);
+	prepare.data = check.data = &set;
+	uv_prepare_start(&prepare, on_fixture_prepare);
+	uv_check_start(&check, on_fixture_check);
+}
+
+/* Everything else in the loop must have been closed, or be closing. */
+static inline void net_down(void)
+{
+	tcp_set_stop(&set);
+	uv_close((uv_handle_t *)&prepare, NULL);
+	uv_close((uv_handle_t *)&check, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_uint_eq(set.open, 0);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+struct client {
+	int fd;
+	uv_poll_t poll;
+	struct link *link; /* NULL: raw bytes */
+	bool ended;        /* the other side closed it */
+	size_t received;   /* raw bytes */
+	unsigned messages;
+	uint8_t last[64];
+	size_t last_size;
+	uint8_t sent[4096]; /* the first raw bytes sent */
+	size_t sent_size;
+};
+
+static inline void client_write(struct client *c, const void *data, size_t size)
+{
+	if (c->sent_size + size <= sizeof(c->sent)) {
+		memcpy(c->sent + c->sent_size, data, size);
+		c->sent_size += size;
+	}
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(c->fd, (const char *)data + done, size - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (errno == EPIPE || errno == ECONNRESET)
+			break;
+		else
+			uv_run(&loop, UV_RUN_NOWAIT); /* full: the other side is in this loop */
+	}
+}
+
+static inline void client_flush(struct client *c)
+{
+	struct bytes run;
+
+	for (link_output(c->link, &run); run.size; link_output(c->link, &run)) {
+		client_write(c, run.data, run.size);
+		link_output_taken(c->link, run.size);
+	}
+}
+
+static inline void on_client_readable(uv_poll_t *poll, int status, int events)
+{
+	struct client *c = poll->data;
+	char buffer[65536];
+	struct bytes message;
+
+	(void)status;
+	(void)events;
+	ssize_t size = read(c->fd, buffer, sizeof(buffer));
+	if (size < 0 && errno == EAGAIN)
+		return;
+	if (size <= 0) {
+		c->ended = true;
+		uv_poll_stop(poll);
+		return;
+	}
+	c->received += (size_t)size;
+	if (!c->link)
+		return;
+	ck_assert_int_eq(link_feed(c->link, buffer, (size_t)size), 0);
+	while (link_next(c->link, &message)) {
+		c->messages++;
+		c->last_size = message.size < sizeof(c->last) ? message.size : sizeof(c->last);
+		memcpy(c->last, message.data, c->last_size);
+	}
+	client_flush(c);
+}
+
+/* options: NULL for a client of raw bytes. */
+static inline struct client *client_new(int port, const struct link_options *options)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(c->fd, 0);
+	ck_assert_int_eq(connect(c->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(uv_poll_init(&loop, &c->poll, c->fd), 0);
+	c->poll.data = c;
+	uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+	if (options) {
+		ck_assert_int_eq(link_new(options, &c->link), 0);
+		client_flush(c);
+	}
+	return c;
+}
+
+static inline void client_send(struct client *c, const void *message, size_t size)
+{
+	ck_assert_int_eq(link_send(c->link, message, size), 0);
+	client_flush(c);
+}
+
+static inline void on_client_closed(uv_handle_t *handle)
+{
+	struct client *c = handle->data;
+
+	close(c->fd);
+	link_free(c->link);
+	free(c);
+}
+
+static inline void client_close(struct client *c)
+{
+	uv_close((uv_handle_t *)&c->poll, on_client_closed);
+}
+
+/* What no stranger can choose in a test either: a fresh ephemeral key. Valid until the next call. */
+static inline const uint8_t *fresh_key(void)
+{
+	static uint8_t key[32];
+
+	randombytes_buf(key, sizeof(key));
+	return key;
+}
+
+#endif

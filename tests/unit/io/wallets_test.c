@@ -1,0 +1,403 @@
+/* Wallets' links over real sockets: limits, time-outs, slow readers, numbers. */
+#include "wallets.h"
+#include <signal.h>
+#include <sys/resource.h>
+#include "net_fixture.h"
+
+static const uint8_t node_secret[32] = {42};
+static uint8_t node_public[32];
+static struct listener *listener;
+static struct wallets *wallets;
+static struct {
+	unsigned messages, closed, echo;
+	uint64_t number, closed_number;
+	size_t size;
+} seen;
+
+static void on_message(void *context, uint64_t wallet, struct bytes message)
+{
+	ck_assert_ptr_eq(context, &seen);
+	seen.messages++;
+	seen.number = wallet;
+	seen.size = message.size;
+	for (unsigned i = 0; i < seen.echo; i++)
+		wallets_send(wallets, wallet, message);
+}
+
+static void on_closed(void *context, uint64_t wallet)
+{
+	ck_assert_ptr_eq(context, &seen);
+	seen.closed++;
+	seen.closed_number = wallet;
+}
+
+static bool exempt(void *context, const struct net_address *address)
+{
+	(void)context;
+	(void)address;
+	return false;
+}
+
+static void on_validator(void *context, struct tcp *tcp)
+{
+	(void)context;
+	tcp_close(tcp);
+}
+
+static void on_wallet(void *context, struct tcp *tcp)
+{
+	(void)context;
+	wallets_accept(wallets, tcp);
+}
+
+static void up(uint32_t links_max, unsigned handshake_timeout_ms)
+{
+	const struct wallets_options options = {
+	    .set = &set, .network_id = &network, .network_secret = node_secret, .links_max = links_max};
+	const struct wallets_events events = {on_message, on_closed, &seen};
+	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
+	char why[256] = "";
+
+	memset(&seen, 0, sizeof(seen));
+	seen.echo = 1;
+	net_up(handshake_timeout_ms);
+	ck_assert_int_eq(noise_public_key(node_secret, node_public), 0);
+	ck_assert_int_eq(wallets_new(&options, &events, &wallets), 0);
+	ck_assert_msg(!listener_new(&set, "127.0.0.1", 0, 1000, &listener_events, &listener, why), "%s", why);
+}
+
+static void down(void)
+{
+	listener_stop(listener);
+	wallets_stop(wallets);
+	net_down();
+	listener_free(listener);
+	wallets_free(wallets);
+}
+
+static struct client *wallet_client(void)
+{
+	const struct link_options options = {
+	    .pattern = NOISE_NK,
+	    .initiator = true,
+	    .network_id = &network,
+	    .remote_static = node_public,
+	    .ephemeral_secret = fresh_key(),
+	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
+	    .write_queue_max = 16u << 20,
+	};
+	return client_new(listener_port(listener), &options);
+}
+
+static struct client *raw_client(const char *bytes)
+{
+	struct client *c = client_new(listener_port(listener), NULL);
+
+	if (*bytes)
+		client_write(c, bytes, strlen(bytes));
+	return c;
+}
+
+START_TEST(wallet_gets_its_answer)
+{
+	up(4, 5000);
+	struct client *c = wallet_client();
+	client_send(c, "hello", 5);
+	RUN_UNTIL(c->messages == 1);
+	ck_assert_uint_eq(seen.messages, 1);
+	ck_assert_uint_eq(seen.size, 5);
+	ck_assert_uint_eq(c->last_size, 5);
+	ck_assert_mem_eq(c->last, "hello", 5);
+	ck_assert_uint_eq(wallets_counters(wallets)->established, 1);
+	client_close(c);
+	RUN_UNTIL(seen.closed == 1);
+	ck_assert_uint_eq(seen.closed_number, seen.number);
+	ck_assert_uint_eq(wallets_count(wallets), 0);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_numbers_never_come_back)
+{
+	uint64_t before = 0;
+
+	up(1, 5000);
+	for (int i = 0; i < 5; i++) {
+		struct client *c = wallet_client();
+		client_send(c, "x", 1);
+		RUN_UNTIL(c->messages == 1);
+		ck_assert_uint_gt(seen.number, before);
+		before = seen.number;
+		client_close(c);
+		RUN_UNTIL(wallets_count(wallets) == 0);
+		wallets_send(wallets, before, (struct bytes){(const uint8_t *)"y", 1});
+		wallets_drop(wallets, before);
+	}
+	ck_assert_uint_eq(seen.closed, 5);
+	ck_assert_uint_eq(wallets_counters(wallets)->answers_lost, 5);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_answers_of_one_turn_share_a_record)
+{
+	up(1, 5000);
+	struct client *c = wallet_client();
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1);
+	size_t before = c->received;
+	seen.echo = 100;
+	client_send(c, "0123456789", 10);
+	RUN_UNTIL(c->messages == 101);
+	ck_assert_uint_eq(c->received - before, 100 * (4 + 10) + 2 + NOISE_MAC_SIZE);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_with_wrong_first_byte_is_closed_at_once)
+{
+	up(4, 60000);
+	struct client *c = raw_client("GET / HTTP/1.1\r\n\r\n");
+	RUN_UNTIL(c->ended);
+	ck_assert_uint_eq(listener_counters(listener)->bad_first_byte, 1);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_with_wrong_handshake_is_closed_at_once)
+{
+	up(4, 60000);
+	char garbage[2 + 48 + 2] = {'W', 0, 48, 1, 1, 1};
+	struct client *c = client_new(listener_port(listener), NULL);
+	client_write(c, garbage, 3 + 48);
+	RUN_UNTIL(c->ended);
+	ck_assert_uint_eq(wallets_count(wallets), 0);
+	ck_assert_uint_eq(seen.closed, 0);
+	client_close(c);
+	down();
+}
+END_TEST
+
+/* An established wallet outlives what comes after it and times out. */
+START_TEST(wallet_that_does_not_finish_its_handshake_times_out)
+{
+	up(4, 100);
+	struct client *good = wallet_client();
+	client_send(good, "x", 1);
+	RUN_UNTIL(good->messages == 1);
+	struct client *silent = raw_client(""), *half = raw_client("W");
+	RUN_UNTIL(wallets_count(wallets) == 2);
+	RUN_UNTIL(silent->ended && half->ended);
+	ck_assert_uint_eq(wallets_count(wallets), 1);
+	ck_assert_uint_eq(listener_counters(listener)->timed_out, 1);
+	client_send(good, "y", 1);
+	RUN_UNTIL(good->messages == 2);
+	ck_assert_uint_eq(seen.closed, 0);
+	client_close(good);
+	client_close(silent);
+	client_close(half);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_past_the_limit_is_refused)
+{
+	up(2, 5000);
+	struct client *c[3];
+	for (int i = 0; i < 2; i++) {
+		c[i] = wallet_client();
+		client_send(c[i], "x", 1);
+		RUN_UNTIL(c[i]->messages == 1);
+	}
+	c[2] = wallet_client();
+	RUN_UNTIL(c[2]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 1);
+	for (int i = 0; i < 2; i++) {
+		client_send(c[i], "x", 1);
+		RUN_UNTIL(c[i]->messages == 2);
+	}
+	for (int i = 0; i < 3; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_past_the_limit_pushes_out_a_half_open_one)
+{
+	up(2, 60000);
+	struct client *half[2];
+	for (unsigned i = 0; i < 2; i++) {
+		half[i] = raw_client("W");
+		RUN_UNTIL(wallets_count(wallets) == i + 1);
+	}
+	struct client *good = wallet_client();
+	client_send(good, "x", 1);
+	RUN_UNTIL(good->messages == 1);
+	RUN_UNTIL(half[0]->ended);
+	ck_assert(!half[1]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 1);
+	client_close(good);
+	client_close(half[0]);
+	client_close(half[1]);
+	down();
+}
+END_TEST
+
+START_TEST(connection_that_says_nothing_is_pushed_out_by_newer_ones)
+{
+	static struct client *c[LISTENER_WAITING_MAX + 1];
+
+	up(2, 60000);
+	for (unsigned i = 0; i <= LISTENER_WAITING_MAX; i++) {
+		c[i] = raw_client("");
+		RUN_UNTIL(listener_counters(listener)->accepted == i + 1);
+	}
+	RUN_UNTIL(c[0]->ended);
+	ck_assert_uint_eq(listener_counters(listener)->pushed_out, 1);
+	for (unsigned i = 0; i <= LISTENER_WAITING_MAX; i++) {
+		ck_assert(i == 0 || !c[i]->ended);
+		client_close(c[i]);
+	}
+	down();
+}
+END_TEST
+
+START_TEST(wallet_that_does_not_read_is_dropped_at_the_bound)
+{
+	static uint8_t answer[64u << 10];
+	size_t given = 0;
+
+	up(4, 5000);
+	struct client *c = wallet_client();
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1);
+	uv_poll_stop(&c->poll);
+	while (!seen.closed) {
+		wallets_send(wallets, seen.number, (struct bytes){answer, sizeof(answer)});
+		given += sizeof(answer);
+		ck_assert_uint_lt(given, 64u << 20); /* its queue and the buffers of the sockets, no more */
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	ck_assert_uint_gt(given, WRITE_QUEUE_WALLET_MAX);
+	ck_assert_uint_eq(wallets_counters(wallets)->dropped_slow, 1);
+	ck_assert_uint_eq(wallets_count(wallets), 0);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_that_reads_late_gets_everything)
+{
+	static uint8_t answer[512u << 10];
+
+	up(4, 5000);
+	struct client *c = wallet_client();
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1);
+	uv_poll_stop(&c->poll);
+	/* More than the sockets take at once, less than the bound, in pieces that do not fit together. */
+	for (int i = 0; i < 40 && !seen.closed; i++) {
+		answer[0] = (uint8_t)i;
+		wallets_send(wallets, seen.number, (struct bytes){answer, sizeof(answer) - (size_t)i * 7});
+		uv_run(&loop, UV_RUN_NOWAIT);
+		if (i % 4 == 3) {
+			uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+			RUN_UNTIL(c->messages == (unsigned)i + 2);
+			ck_assert_uint_eq(c->last[0], (uint8_t)i);
+			uv_poll_stop(&c->poll);
+		}
+	}
+	ck_assert_uint_eq(seen.closed, 0);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_message_over_the_limit_closes_the_link)
+{
+	static uint8_t big[MESSAGE_SIZE_WALLET_MAX + 1];
+
+	up(4, 5000);
+	struct client *c = wallet_client();
+	seen.echo = 0;
+	client_send(c, big, sizeof(big) - 1);
+	RUN_UNTIL(seen.messages == 1);
+	ck_assert_uint_eq(seen.size, sizeof(big) - 1);
+	client_send(c, big, sizeof(big));
+	RUN_UNTIL(seen.closed == 1);
+	ck_assert_uint_eq(seen.messages, 1);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_dropped_by_its_handler_gets_no_further_message)
+{
+	up(4, 5000);
+	struct client *c = wallet_client();
+	seen.echo = 0;
+	client_send(c, "x", 1);
+	RUN_UNTIL(seen.messages == 1);
+	wallets_drop(wallets, seen.number);
+	ck_assert_uint_eq(seen.closed, 1);
+	client_send(c, "y", 1);
+	RUN_UNTIL(c->ended);
+	ck_assert_uint_eq(seen.messages, 1);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(listener_pauses_without_file_descriptors_and_goes_on)
+{
+	struct rlimit before, none;
+
+	up(4, 5000);
+	struct client *old = wallet_client();
+	client_send(old, "x", 1);
+	RUN_UNTIL(old->messages == 1);
+	struct client *c = wallet_client();
+	int lowest = dup(0);
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = (rlim_t)lowest;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	RUN_UNTIL(listener_counters(listener)->pauses >= 2);
+	client_send(old, "y", 1);
+	RUN_UNTIL(old->messages == 2);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	client_send(c, "z", 1);
+	RUN_UNTIL(c->messages == 1);
+	client_close(old);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(listener_names_the_port_in_use)
+{
+	const struct listener_events events = {exempt, on_validator, on_wallet, NULL};
+	struct listener *second;
+	char why[256] = "", expected[64];
+
+	up(4, 5000);
+	snprintf(expected, sizeof(expected), "port %d on 127.0.0.1 is in use", listener_port(listener));
+	ck_assert_int_eq(
+	    listener_new(&set, "127.0.0.1", (uint16_t)listener_port(listener), 1000, &events, &second, why),
+	    UNCIA_E_BUSY);
+	ck_assert_ptr_nonnull(strstr(why, expected));
+	ck_assert_int_eq(listener_new(&set, "no such host", 0, 1000, &events, &second, why), UNCIA_E_CONFIG);
+	down();
+}
+END_TEST
+
+UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wallet_answers_of_one_turn_share_a_record,
+          wallet_with_wrong_first_byte_is_closed_at_once, wallet_with_wrong_handshake_is_closed_at_once,
+          wallet_that_does_not_finish_its_handshake_times_out, wallet_past_the_limit_is_refused,
+          wallet_past_the_limit_pushes_out_a_half_open_one, connection_that_says_nothing_is_pushed_out_by_newer_ones,
+          wallet_that_does_not_read_is_dropped_at_the_bound, wallet_that_reads_late_gets_everything,
+          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message,
+          listener_pauses_without_file_descriptors_and_goes_on, listener_names_the_port_in_use)
