@@ -1,5 +1,8 @@
 /* Headers and bodies: one form, whole, and what is not that refused. */
 #include "block.h"
+#include "canonical.h"
+#include "consensus.pb-c.h"
+#include "fields.h"
 #include "fixture.h"
 #include "uncia/error.h"
 #include "unit.h"
@@ -108,6 +111,91 @@ START_TEST(block_refuses_payments_that_its_header_does_not_name)
 }
 END_TEST
 
+START_TEST(block_refuses_a_header_that_miscounts_under_the_right_root)
+{
+	for (int change = -1; change <= 1; change += 2) {
+		struct block *block = make_block(4), *back;
+		uint8_t *bytes;
+		size_t size;
+		block->header.payment_count += (uint32_t)change;
+		ck_assert_int_eq(header_encode(&block->header), 0);
+		ck_assert_int_eq(block_encode(&block->header, block->payments, 4, &bytes, &size), 0);
+		ck_assert_int_eq(block_decode(&f.genesis.network_id, bytes, size, &back), UNCIA_E_PROOF);
+		free(bytes);
+		block_free(block);
+	}
+}
+END_TEST
+
+START_TEST(header_refuses_more_payments_than_a_block_may_hold)
+{
+	static const uint8_t zero[HASH_SIZE];
+	for (uint32_t count = BLOCK_PAYMENTS_MAX - 1; count <= BLOCK_PAYMENTS_MAX + 1; count++) {
+		Uncia__Pb__BlockHeader pb = UNCIA__PB__BLOCK_HEADER__INIT;
+		pb.parent_id = pb.payments_root = pb.parent_state_root = pb.committee_hash = field_of(zero, HASH_SIZE);
+		pb.payment_count = count;
+		uint8_t *bytes;
+		size_t size;
+		struct header header;
+		ck_assert_int_eq(canonical_encode(&pb.base, &bytes, &size), 0);
+		ck_assert_int_eq(header_decode(bytes, size, &header),
+		                 count > BLOCK_PAYMENTS_MAX ? UNCIA_E_ENCODING : 0);
+		free(bytes);
+	}
+}
+END_TEST
+
+START_TEST(header_refuses_every_wrong_length)
+{
+	static const uint8_t zero[HASH_SIZE + 1];
+	for (int field = 0; field < 4; field++)
+		for (size_t length = 0; length <= sizeof(zero); length++) {
+			Uncia__Pb__BlockHeader pb = UNCIA__PB__BLOCK_HEADER__INIT;
+			ProtobufCBinaryData *const fields[] = {&pb.parent_id, &pb.payments_root, &pb.parent_state_root,
+			                                       &pb.committee_hash};
+			for (int i = 0; i < 4; i++)
+				*fields[i] = field_of(zero, i == field ? length : HASH_SIZE);
+			uint8_t *bytes;
+			size_t size;
+			struct header header;
+			ck_assert_int_eq(canonical_encode(&pb.base, &bytes, &size), 0);
+			ck_assert_int_eq(header_decode(bytes, size, &header),
+			                 length == HASH_SIZE ? 0 : UNCIA_E_ENCODING);
+			free(bytes);
+		}
+}
+END_TEST
+
+START_TEST(block_holds_payments_of_4_mib_and_no_more)
+{
+	static struct output outputs[PAYMENT_OUTPUTS_MAX];
+	static struct payment *payments[1024];
+	struct fixture_key from;
+	struct hash root = fixture_hash(1);
+	fixture_account(0, &from);
+	for (uint32_t i = 0; i < PAYMENT_OUTPUTS_MAX; i++)
+		outputs[i] = (struct output){.to = from.address, .has_reference = true, .amount = 5000};
+	uint32_t count = 0;
+	for (size_t total = 0; total <= BLOCK_SIZE_MAX; total += payments[count++]->size)
+		payments[count] = fixture_payment_outputs(&f, &from, outputs, PAYMENT_OUTPUTS_MAX, EXPIRY, count);
+	for (uint32_t take = count; take + 1 >= count; take--) {
+		struct block *back;
+		struct header header;
+		uint8_t *bytes;
+		size_t size;
+		fixture_header(&f, NULL, 1, payments, take, &root, &header);
+		ck_assert_int_eq(block_encode(&header, payments, take, &bytes, &size), 0);
+		int rc = block_decode(&f.genesis.network_id, bytes, size, &back);
+		ck_assert_int_eq(rc, take == count ? UNCIA_E_LIMIT : 0);
+		if (rc == 0)
+			block_free(back);
+		free(bytes);
+	}
+	for (uint32_t i = 0; i < count; i++)
+		payment_free(payments[i]);
+}
+END_TEST
+
 START_TEST(block_of_another_network_has_another_root)
 {
 	struct block *block = make_block(1), *back;
@@ -150,6 +238,10 @@ int main(void)
 	    header_refuses_cut_grown_and_oversized_bytes,
 	    block_decodes_to_what_was_encoded,
 	    block_refuses_payments_that_its_header_does_not_name,
+	    block_refuses_a_header_that_miscounts_under_the_right_root,
+	    header_refuses_more_payments_than_a_block_may_hold,
+	    header_refuses_every_wrong_length,
+	    block_holds_payments_of_4_mib_and_no_more,
 	    block_of_another_network_has_another_root,
 	    block_refuses_every_flipped_bit,
 	};

@@ -147,6 +147,18 @@ START_TEST(path_with_a_flipped_bit_is_refused)
 }
 END_TEST
 
+START_TEST(path_longer_than_the_tree_is_refused_even_under_its_own_root)
+{
+	struct hash leaf = fixture_hash(1), path[2] = {fixture_hash(2), fixture_hash(3)}, root;
+	hash2(HASH_PAYMENTS_NODE, path[0].b, HASH_SIZE, leaf.b, HASH_SIZE, &root);
+	ck_assert(!merkle_verify(&leaf, 0, 1, path, 1, &root));
+	ck_assert(merkle_verify(&leaf, 1, 2, path, 1, &root));
+	hash2(HASH_PAYMENTS_NODE, path[1].b, HASH_SIZE, root.b, HASH_SIZE, &root);
+	ck_assert(!merkle_verify(&leaf, 1, 2, path, 2, &root));
+	ck_assert(merkle_verify(&leaf, 3, 4, path, 2, &root));
+}
+END_TEST
+
 START_TEST(node_is_not_taken_for_a_leaf)
 {
 	/* In a tree of four, the inner node over the first two is not number 0 of two. */
@@ -163,4 +175,5 @@ END_TEST
 
 UNIT_MAIN("merkle", root_equals_the_definition, tree_ends_with_the_root_and_keeps_its_leaves,
           path_equals_the_definition_and_verifies, path_of_another_index_or_length_is_refused,
-          path_with_a_flipped_bit_is_refused, node_is_not_taken_for_a_leaf)
+          path_with_a_flipped_bit_is_refused, path_longer_than_the_tree_is_refused_even_under_its_own_root,
+          node_is_not_taken_for_a_leaf)

@@ -380,7 +380,7 @@ struct proof {
 };
 #define PROOF_ENTRIES 21
 
-static void proof_init(struct proof *proof, uint64_t index, uint64_t height)
+static void proof_init_kind(struct proof *proof, uint64_t index, uint64_t height, enum entry_kind kind)
 {
 	memset(proof, 0, sizeof(*proof));
 	struct hash children[TREE_ARITY] = {{{0}}}, top;
@@ -389,6 +389,11 @@ static void proof_init(struct proof *proof, uint64_t index, uint64_t height)
 		fixture_account(i, &key);
 		struct entry entry = {.kind = ENTRY_ACCOUNT, .currency = 1, .balance = 1000 + i};
 		entry.address = key.address;
+		if (i == index && kind == ENTRY_CURRENCY) {
+			entry.kind = ENTRY_CURRENCY;
+			memset(key.address.b + 3, 0, ADDRESS_SIZE - 3);
+			entry.address = key.address;
+		}
 		entry_encode(&entry, proof->groups[i / 8] + i % 8 * ENTRY_SIZE);
 		if (i == index)
 			proof->address = key.address;
@@ -419,6 +424,22 @@ static void proof_init(struct proof *proof, uint64_t index, uint64_t height)
 	ck_assert_int_eq(canonical_encode(&pb.base, &proof->bytes, &proof->size), 0);
 	free(certificate);
 }
+
+static void proof_init(struct proof *proof, uint64_t index, uint64_t height)
+{
+	proof_init_kind(proof, index, height, ENTRY_ACCOUNT);
+}
+
+START_TEST(account_proof_refuses_a_currency_that_looks_like_the_address)
+{
+	struct proof proof;
+	struct account_state state;
+	proof_init_kind(&proof, 3, 5, ENTRY_CURRENCY);
+	ck_assert_int_eq(account_proof_verify(COMMITTEE, NETWORK, &proof.address, proof.bytes, proof.size, &state),
+	                 UNCIA_E_PROOF);
+	free(proof.bytes);
+}
+END_TEST
 
 START_TEST(account_proof_tells_the_entry_and_its_height)
 {
@@ -490,6 +511,7 @@ int main(void)
 	    text_form_refuses_what_no_receipt_is_as_large_as,
 	    account_proof_tells_the_entry_and_its_height,
 	    account_proof_refuses_another_address_and_height_zero,
+	    account_proof_refuses_a_currency_that_looks_like_the_address,
 	    account_proof_refuses_every_flipped_bit,
 	};
 	int rc = unit_run("receipt", tests, sizeof(tests) / sizeof(tests[0]));
