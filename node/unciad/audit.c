@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "big_endian.h"
 #include "command.h"
 #include "scratch.h"
 #include "uncia/error.h"
@@ -49,20 +50,6 @@ static int judge(struct audit *a, uint64_t height, const char *what, int error)
 	return mismatch(a, height, "%s: %s", what, *damage ? damage : uncia_error_text(error));
 }
 
-static uint64_t read_u64(const uint8_t bytes[8])
-{
-	uint64_t value = 0;
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
-static void write_u64(uint8_t bytes[8], uint64_t value)
-{
-	for (int i = 7; i >= 0; i--, value >>= 8)
-		bytes[i] = (uint8_t)value;
-}
-
 /* ---- certificates ---------------------------------------------------------------------------- */
 
 /* The smallest key above this one. */
@@ -103,14 +90,14 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 			return judge(a, height, "reading the certificates", error);
 		if (key.size != CERTIFICATE_KEY)
 			return mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
-		if (!last && read_u64(key.data) > view)
+		if (!last && be64_get(key.data) > view)
 			return 0;
 		key_after(key.data, a->next_certificate);
 		error = certificate_decode(&genesis->committee, value.data, value.size, &c);
 		if (error)
 			return judge(a, height, "a certificate", error);
 		int code = 0;
-		if (read_u64(key.data) != c->view || key.data[8] != c->kind ||
+		if (be64_get(key.data) != c->view || key.data[8] != c->kind ||
 		    memcmp(key.data + 9, c->block_id.b, HASH_SIZE))
 			code = mismatch(a, height, "the certificate of view %" PRIu64 " is not what it is stored as",
 			                c->view);
@@ -186,7 +173,7 @@ static int check_block(struct audit *a, uint64_t height, uint64_t view, const st
 	uint8_t key[8 + HASH_SIZE];
 	struct bytes value;
 	struct block *block;
-	write_u64(key, view);
+	be64_put(key, view);
 	memcpy(key + 8, id->b, HASH_SIZE);
 	int error = a->view.journal_get(a->view.context, JOURNAL_BLOCK, key, sizeof(key), &value);
 	if (!error)
@@ -262,13 +249,13 @@ static int read_final(struct audit *a, uint64_t height, uint64_t *view, struct h
 {
 	uint8_t key[8];
 	struct bytes value;
-	write_u64(key, height);
+	be64_put(key, height);
 	int error = a->view.journal_get(a->view.context, JOURNAL_FINAL, key, sizeof(key), &value);
 	if (error)
 		return judge(a, height, "the record of the final block", error);
 	if (value.size != 8 + HASH_SIZE)
 		return mismatch(a, height, "the record of the final block has %zu bytes", value.size);
-	*view = read_u64(value.data);
+	*view = be64_get(value.data);
 	memcpy(id->b, value.data + 8, HASH_SIZE);
 	return 0;
 }
@@ -300,7 +287,7 @@ static int read_ends(struct audit *a)
 		return judge(a, 0, "the end of the final chain", error);
 	if (!error && key.size != 8)
 		return mismatch(a, 0, "a final block is recorded under a key of %zu bytes", key.size);
-	a->tip_height = error ? 0 : read_u64(key.data);
+	a->tip_height = error ? 0 : be64_get(key.data);
 	/* storage §9: the state is never ahead of what the journal holds as final. */
 	if (a->stored.height > a->tip_height)
 		return mismatch(a, a->tip_height, "the state is at height %" PRIu64 ", ahead of the journal",

@@ -1,12 +1,15 @@
 """unciad keygen, genesis, version and the options of every command: what is made, and every input that is refused."""
 import base64
 import configparser
+import fcntl
 import hashlib
 import os
+import socket
 import stat
+import subprocess
 import unittest
 
-from unciad import ALICE, BOB, UnciadTest, address
+from unciad import ALICE, BIN, BOB, UnciadTest, address, free_port
 
 
 class Options(UnciadTest):
@@ -36,8 +39,6 @@ class Options(UnciadTest):
 		self.assertEqual(out, f"unciad {version['version']}\n")
 
 	def test_a_full_standard_output_is_a_failure(self):
-		import subprocess
-		from unciad import BIN
 		with open("/dev/full", "w") as full:
 			done = subprocess.run([BIN / "unciad", "version"], stdout=full, stderr=subprocess.PIPE, text=True)
 		self.assertEqual(done.returncode, 1)
@@ -217,7 +218,7 @@ class Init(UnciadTest):
 	def test_refuses_what_does_not_fit(self):
 		self.keygen("stranger")
 		genesis = (self.dir / "g").read_bytes()
-		(self.dir / "damaged").write_bytes(genesis[:40] + bytes([genesis[40] ^ 1]) + genesis[41:])
+		(self.dir / "damaged").write_bytes(genesis[:1] + b"\2" + genesis[2:])  # the version
 		(self.dir / "short").write_bytes(genesis[:-1])
 		(self.dir / "empty").write_bytes(b"")
 		for code, message, options in (
@@ -281,6 +282,77 @@ class Check(UnciadTest):
 	def test_refuses_what_is_no_home(self):
 		self.refuses(1, "not a validator's home", "check", "--home", "nowhere")
 		self.refuses(1, "not a validator's home", "check", "--home", "v1")
+
+
+class Status(UnciadTest):
+	def setUp(self):
+		super().setUp()
+		self.make_genesis()
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", f"127.0.0.1:{free_port()}")
+
+	def test_a_stopped_home_is_read(self):
+		status = self.run_json("status", "--home", "v0")
+		checked = self.run_json("check", "--home", "v0")
+		self.assertEqual((status["running"], status["height"], status["accounts"]), (False, 0, 1))
+		self.assertEqual((status["state_root"], status["block"]), (checked["state_root"], checked["block"]))
+		out, _ = self.run_unciad("status", "--home", "v0")
+		self.assertTrue(out.startswith("stopped\n"), out)
+
+	def test_a_home_in_use_that_does_not_answer_is_not_reachable(self):
+		with open(self.dir / "v0/lock", "r+") as lock:
+			fcntl.flock(lock, fcntl.LOCK_EX)
+			self.refuses(6, "does not answer", "status", "--home", "v0")
+			self.refuses(1, "is in use by process", "check", "--home", "v0")
+
+	def test_a_port_that_takes_the_connection_and_says_nothing_is_given_up(self):
+		with socket.create_server(("127.0.0.1", 0)) as silent:
+			(self.dir / "v0/unciad.conf").write_text(f"[node]\nlisten = 127.0.0.1:{silent.getsockname()[1]}\n")
+			with open(self.dir / "v0/lock", "r+") as lock:
+				fcntl.flock(lock, fcntl.LOCK_EX)
+				self.refuses(6, "does not answer", "status", "--home", "v0")
+
+	def test_every_mistake_in_the_configuration_is_named_with_its_line(self):
+		for line, message, text in (
+			(2, "unknown key 'listne'", "[node]\nlistne = 127.0.0.1:7001"),
+			(3, "listen is given twice", "[node]\nlisten = h:1\nlisten = h:2"),
+			(2, "listen = nowhere: not HOST:PORT", "[node]\nlisten = nowhere"),
+			(2, "listen = h:65536: not HOST:PORT", "[node]\nlisten = h:65536"),
+			(4, "log_level = loud", "# a comment\n\n[node]\nlog_level = loud"),
+			(3, "log_level is given twice", "[node]\nlog_level = info\nlog_level = info"),
+			(2, "verifier_threads = 0: not a number from 1 to 256", "[node]\nverifier_threads = 0"),
+			(2, "mempool_max = 1e3", "[node]\nmempool_max = 1e3"),
+			(3, "delta_ms is given twice", "[node]\ndelta_ms = 1\ndelta_ms = 2"),
+			(3, "heartbeat_ms is given twice", "[node]\nheartbeat_ms = 100\n  heartbeat_ms = 200"),
+			(2, "unknown section [nodes]", "[nodes]\nlisten = h:1"),
+			(1, "stands before any [section]", "listen = h:1"),
+			(2, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
+			(2, "section [peer.x]", "[peer.x]\naddress = h:1"),
+			(2, "unknown key 'host' in section [peer.1]", "[peer.1]\nhost = h:1"),
+			(2, "address = h: not HOST:PORT", "[peer.1]\naddress = h"),
+			(5, "the address of peer 1 is given twice", "[peer.1]\naddress = h:1\n\n[peer.1]\naddress = h:2"),
+			(2, "neither a [section] nor key = value", "[node]\nlisten"),
+			(1, "neither a [section] nor key = value", "[node"),
+			(2, "the line is longer", "[node]\n# " + "x" * 300),
+		):
+			with self.subTest(text=text):
+				(self.dir / "v0/unciad.conf").write_text(text + "\n")
+				self.refuses(2, message, "status", "--home", "v0")
+				_, err = self.run_unciad("status", "--home", "v0", code=2)
+				self.assertEqual(err.count("\n"), 1, err)
+				self.assertIn(f"v0/unciad.conf:{line}: ", err)
+
+	def test_every_key_of_the_configuration_is_taken(self):
+		(self.dir / "v0/unciad.conf").write_text(
+			f"; comment\n[node]\nlisten = 127.0.0.1:{free_port()} ; another\nlog_level = debug\nverifier_threads = 2\n"
+			"wallet_links = 10\nspace_reserve_mb = 1\nmempool_max = 100\nmempool_per_sender_max = 10\ndelta_ms = 100\n"
+			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress: h:7003")
+		self.run_unciad("status", "--home", "v0")
+
+	def test_refuses_a_missing_or_open_key_file(self):
+		(self.dir / "v0/network.key").chmod(0o644)
+		self.refuses(1, "chmod 600 v0/network.key", "status", "--home", "v0")
+		(self.dir / "v0/network.key").unlink()
+		self.refuses(1, "v0/network.key: not there", "status", "--home", "v0")
 
 
 if __name__ == "__main__":

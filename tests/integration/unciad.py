@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -29,6 +30,12 @@ def address(payload):
 
 ALICE = address(bytes(range(20)))
 BOB = address(bytes(range(100, 120)))
+
+
+def free_port():
+	"""A port that nobody listens on now."""
+	with socket.create_server(("127.0.0.1", 0)) as server:
+		return server.getsockname()[1]
 
 
 class UnciadTest(unittest.TestCase):

@@ -1,0 +1,213 @@
+/* A blocking client of one request: connect, handshake, ask, wait for the answer, close. */
+#include "node_client.h"
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "message.pb-c.h"
+#include "protocol_limits.h"
+#include "uncia/error.h"
+#include "wire_link.h"
+
+#define REQUEST_ID 1u
+
+struct client {
+	int fd;
+	uint64_t deadline_ms;
+	struct link *link;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Waits until the socket is ready for `events`. Returns 0; UNCIA_E_CLOSED past the deadline; UNCIA_E_IO. */
+static int wait_for(const struct client *c, short events)
+{
+	for (;;) {
+		uint64_t now = now_ms();
+		if (now >= c->deadline_ms)
+			return UNCIA_E_CLOSED;
+		struct pollfd item = {.fd = c->fd, .events = events};
+		int ready = poll(&item, 1, (int)(c->deadline_ms - now));
+		if (ready > 0)
+			return 0;
+		if (ready < 0 && errno != EINTR)
+			return UNCIA_E_IO;
+	}
+}
+
+static int connect_to(struct client *c, const struct addrinfo *address)
+{
+	c->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (c->fd < 0)
+		return UNCIA_E_IO;
+	if (!connect(c->fd, address->ai_addr, address->ai_addrlen))
+		return 0;
+	if (errno != EINPROGRESS)
+		return UNCIA_E_UNREACHABLE;
+	int error = wait_for(c, POLLOUT), failure = 0;
+	socklen_t size = sizeof(failure);
+	if (error)
+		return error;
+	return getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &failure, &size) || failure ? UNCIA_E_UNREACHABLE : 0;
+}
+
+static int dial(struct client *c, const struct endpoint *endpoint)
+{
+	const char *host = endpoint->host;
+	char port[8];
+	if (!strcmp(host, "0.0.0.0"))
+		host = "127.0.0.1";
+	else if (!strcmp(host, "::"))
+		host = "::1";
+	snprintf(port, sizeof(port), "%u", (unsigned)endpoint->port);
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list;
+	if (getaddrinfo(host, port, &hints, &list))
+		return UNCIA_E_ADDRESS;
+	int error = UNCIA_E_UNREACHABLE;
+	for (const struct addrinfo *a = list; a && error; a = a->ai_next) {
+		error = connect_to(c, a);
+		if (error && c->fd >= 0) {
+			close(c->fd);
+			c->fd = -1;
+		}
+	}
+	freeaddrinfo(list);
+	return error;
+}
+
+static int open_link(struct client *c, const uint8_t network_key[32], const struct hash *network_id)
+{
+	uint8_t ephemeral[32];
+	randombytes_buf(ephemeral, sizeof(ephemeral));
+	struct link_options options = {
+	    .pattern = NOISE_NK,
+	    .initiator = true,
+	    .network_id = network_id,
+	    .remote_static = network_key,
+	    .ephemeral_secret = ephemeral,
+	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
+	    .write_queue_max = MESSAGE_SIZE_WALLET_MAX,
+	};
+	int error = link_new(&options, &c->link);
+	sodium_memzero(ephemeral, sizeof(ephemeral));
+	return error;
+}
+
+static int queue_request(struct client *c)
+{
+	Uncia__Pb__NodeStatusQuery query = UNCIA__PB__NODE_STATUS_QUERY__INIT;
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	request.request_id = REQUEST_ID;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
+	request.status = &query;
+	uint8_t *bytes;
+	size_t size;
+	int error = canonical_encode(&request.base, &bytes, &size);
+	if (error)
+		return error;
+	error = link_send(c->link, bytes, size);
+	free(bytes);
+	return error;
+}
+
+/* Writes all that the link has to say. */
+static int write_output(struct client *c)
+{
+	for (;;) {
+		struct bytes run;
+		link_output(c->link, &run);
+		if (!run.size)
+			return 0;
+		ssize_t n = send(c->fd, run.data, run.size, MSG_NOSIGNAL);
+		if (n > 0) {
+			link_output_taken(c->link, (size_t)n);
+			continue;
+		}
+		int error = errno == EAGAIN ? wait_for(c, POLLOUT) : errno == EINTR ? 0 : UNCIA_E_CLOSED;
+		if (error)
+			return error;
+	}
+}
+
+static int read_input(struct client *c)
+{
+	uint8_t buffer[4096];
+	int error = wait_for(c, POLLIN);
+	if (error)
+		return error;
+	ssize_t n = recv(c->fd, buffer, sizeof(buffer), 0);
+	if (n > 0)
+		return link_feed(c->link, buffer, (size_t)n);
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : UNCIA_E_CLOSED;
+}
+
+static int take_status(const Uncia__Pb__NodeReply *reply, struct node_answer *answer)
+{
+	if (reply->request_id != REQUEST_ID || reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_STATUS)
+		return UNCIA_E_PROTOCOL;
+	const Uncia__Pb__NodeStatus *status = reply->status;
+	if (status->final_id.len != HASH_SIZE || status->state_root.len != HASH_SIZE)
+		return UNCIA_E_ENCODING;
+	answer->final_height = status->final_height;
+	answer->final_view = status->final_view;
+	answer->view = status->view;
+	answer->timestamp_ms = status->timestamp_ms;
+	answer->accounts = status->accounts;
+	answer->peers = status->peers;
+	answer->mempool = status->mempool;
+	answer->voting = (enum voting_state)status->voting;
+	memcpy(answer->final_id.b, status->final_id.data, HASH_SIZE);
+	memcpy(answer->state_root.b, status->state_root.data, HASH_SIZE);
+	return 0;
+}
+
+static int decode_reply(struct bytes message, struct node_answer *answer)
+{
+	struct arena arena;
+	ProtobufCMessage *reply;
+	arena_init(&arena, canonical_arena_limit(message.size));
+	int error = canonical_decode(&uncia__pb__node_reply__descriptor, message.data, message.size, &arena, &reply);
+	if (!error)
+		error = take_status((const Uncia__Pb__NodeReply *)(void *)reply, answer);
+	arena_deinit(&arena);
+	return error;
+}
+
+static int converse(struct client *c, struct node_answer *answer)
+{
+	struct bytes message;
+	int error = queue_request(c);
+	while (!error) {
+		error = write_output(c);
+		if (!error && link_next(c->link, &message))
+			return decode_reply(message, answer);
+		if (!error)
+			error = read_input(c);
+	}
+	return error;
+}
+
+int node_ask_status(const struct endpoint *endpoint, const uint8_t network_key[32], const struct hash *network_id,
+                    int timeout_ms, struct node_answer *answer)
+{
+	struct client c = {.fd = -1, .deadline_ms = now_ms() + (uint64_t)timeout_ms};
+	int error = dial(&c, endpoint);
+	if (!error)
+		error = open_link(&c, network_key, network_id);
+	if (!error)
+		error = converse(&c, answer);
+	link_free(c.link);
+	if (c.fd >= 0)
+		close(c.fd);
+	return error;
+}

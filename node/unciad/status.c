@@ -1,0 +1,165 @@
+/* unciad status: how a validator is doing, asked of it while it runs, read from its store while it does not. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "big_endian.h"
+#include "command.h"
+#include "home.h"
+#include "ledger.h"
+#include "node_client.h"
+#include "uncia/error.h"
+
+#define ANSWER_TIMEOUT_MS 5000
+
+static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_JSON, OPTIONS_COMMON};
+
+struct report {
+	bool running;
+	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
+	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
+};
+
+static const char *voting_text(enum voting_state voting)
+{
+	switch (voting) {
+	case VOTING_NO:
+		return "asking peers for newer votes";
+	case VOTING_YES:
+		return "yes";
+	case VOTING_OBSERVER:
+		return "observer";
+	case VOTING_STALE_JOURNAL:
+		return "never again under this key: a peer holds a newer vote than the journal";
+	case VOTING_NO_SPACE:
+		return "no: disk full";
+	}
+	return "unknown";
+}
+
+/* The end of the final chain as the journal has it; the genesis where it has none yet. */
+static int read_tip(const struct home *home, const struct storage_view *view, struct node_answer *tip)
+{
+	struct bytes key, value;
+	int error = view->journal_last(view->context, JOURNAL_FINAL, &key, &value);
+	if (error == UNCIA_E_NOT_FOUND) {
+		genesis_block_id(&home->genesis, &tip->final_id);
+		return 0;
+	}
+	if (error)
+		return error;
+	if (key.size != 8 || value.size != 8 + HASH_SIZE)
+		return UNCIA_E_DAMAGED;
+	tip->final_height = be64_get(key.data);
+	tip->final_view = tip->view = be64_get(value.data);
+	memcpy(tip->final_id.b, value.data + 8, HASH_SIZE);
+	return 0;
+}
+
+static int read_state(const struct home *home, const struct storage_view *view, struct report *report)
+{
+	struct ledger *ledger;
+	uint8_t seed[16];
+	randombytes_buf(seed, sizeof(seed));
+	int error = ledger_new(&home->genesis, view, seed, &ledger);
+	if (error)
+		return error;
+	error = ledger_settled_root(ledger, &report->node.state_root);
+	report->settled_height = ledger_settled_height(ledger);
+	report->node.accounts = ledger_accounts(ledger);
+	ledger_free(ledger);
+	return error;
+}
+
+static int read_stopped(const struct home *home, struct report *report)
+{
+	struct store *store;
+	struct storage_view view;
+	int error;
+	if (home_store_open(home, true, &store, &error)) {
+		if (error == UNCIA_E_BUSY)
+			return complain(EXIT_UNREACHABLE, "the node that runs in %s does not answer", home->path);
+		return EXIT_FAILED;
+	}
+	store_view(store, &view);
+	error = read_tip(home, &view, &report->node);
+	if (!error)
+		error = read_state(home, &view, report);
+	store_close(store);
+	return error ? complain(EXIT_FAILED, "%s: %s: see  unciad check --home %s", home->path, uncia_error_text(error),
+	                        home->path)
+	             : 0;
+}
+
+static int collect(const char *path, struct report *report)
+{
+	struct home home;
+	struct config config;
+	int code = home_open(path, &home);
+	if (code)
+		return code;
+	code = home_config(&home, &config);
+	if (!code) {
+		int error = node_ask_status(&config.listen, home.keys.network_public, &home.genesis.network_id,
+		                            ANSWER_TIMEOUT_MS, &report->node);
+		report->running = !error;
+		if (error)
+			code = read_stopped(&home, report);
+	}
+	home_close(&home);
+	return code;
+}
+
+static int print_json(const struct report *r, const char *block, const char *root)
+{
+	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
+	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
+	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
+	json_t *more = r->running ? json_pack("{s:I,s:I,s:s}", "peers", (json_int_t)r->node.peers, "mempool",
+	                                      (json_int_t)r->node.mempool, "voting", voting_text(r->node.voting))
+	                          : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
+	if (!object || !more || json_object_update(object, more)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(more);
+	return json_print(object);
+}
+
+static int print_report(const struct report *r, bool json)
+{
+	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1];
+	hex_format(r->node.final_id.b, HASH_SIZE, block);
+	hex_format(r->node.state_root.b, HASH_SIZE, root);
+	if (json)
+		return print_json(r, block, root);
+	printf("%s\nheight      %" PRIu64 "\nview        %" PRIu64 "\nblock       %s\n",
+	       r->running ? "running" : "stopped", r->node.final_height, r->node.view, block);
+	if (r->running)
+		printf("state root  %s\npeers       %u\nmempool     %u\nvoting      %s\n", root, r->node.peers,
+		       r->node.mempool, voting_text(r->node.voting));
+	else
+		printf("state root  %s (after height %" PRIu64 ")\n", root, r->settled_height);
+	printf("accounts    %" PRIu64 "\n", r->node.accounts);
+	return output_flush();
+}
+
+static int run(struct arguments *arguments)
+{
+	const char *home;
+	bool json;
+	int code = arguments_home(arguments, &home, &json);
+	struct report report = {0};
+	if (!code)
+		code = collect(home, &report);
+	return code ? code : print_report(&report, json);
+}
+
+const struct command command_status = {
+    .name = "status",
+    .summary = "show how a validator is doing",
+    .description =
+        "Asks the node that runs in HOME for its final height, view, peers and whether it votes. Where none runs,\n"
+        "reads the same from its store. Exit code 6 where a node runs there but does not answer.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,432 @@
+/* The offline audit, over homes whose chain is made here: one that is well, and one for each thing that can be wrong.
+ */
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "audit.h"
+#include "big_endian.h"
+#include "command.h"
+#include "fixture.h"
+#include "ledger.h"
+#include "uncia/error.h"
+#include "unit.h"
+
+#define ACCOUNTS   3u
+#define BALANCE    UINT64_C(50000000)
+#define EXPIRES_AT (FIXTURE_TIME_S + 600u)
+
+static struct fixture network;
+static char path[64], why[256];
+static struct home home;
+static struct store *store;
+static struct ledger *ledger;
+static struct header tip; /* height 0: the genesis */
+static struct audit_report report;
+static const volatile sig_atomic_t never;
+static uint64_t nonce;
+
+static void up(void)
+{
+	struct flush *flush;
+	struct storage_view view;
+	fixture_init(&network, 4, ACCOUNTS, BALANCE);
+	snprintf(path, sizeof(path), "/tmp/audit_test.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	memset(&home, 0, sizeof(home));
+	home.path = path;
+	home.genesis = network.genesis;
+	memcpy(home.keys.consensus_public, network.validators[0].consensus.public_key, PUBLIC_KEY_SIZE);
+	ck_assert_int_eq(genesis_flush(&network.genesis, &flush), 0);
+	ck_assert_int_eq(store_create(path, &network.genesis.network_id, home.keys.consensus_public, flush), 0);
+	flush_free(flush);
+	ck_assert_int_eq(store_open(path, &network.genesis.network_id, home.keys.consensus_public, false, &store, why),
+	                 0);
+	store_view(store, &view);
+	ck_assert_int_eq(ledger_new(&network.genesis, &view, (const uint8_t[16]){1}, &ledger), 0);
+	memset(&tip, 0, sizeof(tip));
+	nonce = 0;
+}
+
+static int remove_one(const char *name, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status, (void)type, (void)place;
+	return remove(name);
+}
+
+static void down(void)
+{
+	ledger_free(ledger);
+	store_close(store);
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	fixture_deinit(&network);
+}
+
+static void put(enum journal_table table, const void *key, size_t key_size, const void *value, size_t value_size)
+{
+	struct journal_write write = {
+	    .table = table, .key = key, .value = value, .key_size = key_size, .value_size = value_size};
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+}
+
+static void put_final(const struct header *h)
+{
+	uint8_t key[8], value[8 + HASH_SIZE];
+	be64_put(key, h->height);
+	be64_put(value, h->view);
+	memcpy(value + 8, h->id.b, HASH_SIZE);
+	put(JOURNAL_FINAL, key, sizeof(key), value, sizeof(value));
+}
+
+static void put_block(const struct block *block)
+{
+	uint8_t key[8 + HASH_SIZE], *bytes;
+	size_t size;
+	be64_put(key, block->header.view);
+	memcpy(key + 8, block->header.id.b, HASH_SIZE);
+	ck_assert_int_eq(block_encode(&block->header, block->payments, block->count, &bytes, &size), 0);
+	put(JOURNAL_BLOCK, key, sizeof(key), bytes, size);
+	free(bytes);
+}
+
+/* Stored under what its fields say; `flip`: one bit of its last signature. */
+static void put_certificate(struct certificate *c, bool flip)
+{
+	uint8_t key[8 + 1 + HASH_SIZE];
+	be64_put(key, c->view);
+	key[8] = (uint8_t)c->kind;
+	memcpy(key + 9, c->block_id.b, HASH_SIZE);
+	if (flip)
+		c->bytes[c->size - 1] ^= 1;
+	put(JOURNAL_CERT, key, sizeof(key), c->bytes, c->size);
+	free(c);
+}
+
+static void execute(const struct block *block)
+{
+	struct executed *executed;
+	const struct header *h = &block->header;
+	ck_assert_int_eq(ledger_begin(ledger, NULL, h->height, h->timestamp_ms, &executed), 0);
+	for (uint32_t i = 0; i < block->count; i++)
+		ck_assert_int_eq(ledger_add(ledger, executed, block->payments[i]), 0);
+	ledger_end(executed, &h->id);
+	ck_assert_int_eq(ledger_settle(ledger, executed, NULL, NULL), 0);
+	executed_release(ledger, executed);
+}
+
+/* The next final block, in this view; `spoil` changes its header first. Executed where it can be. */
+static void add_spoilt(uint64_t view, struct payment **payments, uint32_t count, bool can,
+                       void (*spoil)(struct header *header))
+{
+	struct hash root;
+	ck_assert_int_eq(ledger_settled_root(ledger, &root), 0);
+	struct block *block = fixture_block(&network, tip.height ? &tip : NULL, view, payments, count, &root);
+	if (spoil) {
+		spoil(&block->header);
+		ck_assert_int_eq(header_encode(&block->header), 0);
+	}
+	put_block(block);
+	if (can)
+		execute(block);
+	tip = block->header;
+	tip.height = spoil ? tip.height : block->header.height;
+	put_final(&block->header);
+	block_free(block);
+}
+
+static void add(uint64_t view, uint32_t count)
+{
+	struct payment *payments[8];
+	for (uint32_t i = 0; i < count; i++)
+		payments[i] = fixture_payment(&network, i % ACCOUNTS, 10 + i, 1000000, EXPIRES_AT, nonce++);
+	add_spoilt(view, payments, count, true, NULL);
+}
+
+static void certify(enum certificate_kind kind)
+{
+	put_certificate(fixture_certificate(&network, kind, tip.view, &tip.id, kind == CERT_FF ? 4 : 3), false);
+}
+
+static void flush_state(void)
+{
+	struct flush *flush;
+	ck_assert_int_eq(ledger_take_flush(ledger, &flush), 0);
+	ck_assert_ptr_nonnull(flush);
+	ck_assert_int_eq(state_apply(store, flush, why), 0);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ledger_flushed(ledger, flush);
+}
+
+static int audit(void)
+{
+	ck_assert_int_eq(store_view_renew(store), 0);
+	return audit_run(&home, store, path, &never, &report);
+}
+
+static void expect_mismatch(uint64_t height, const char *text)
+{
+	ck_assert_int_eq(audit(), EXIT_MISMATCH);
+	ck_assert_msg(strstr(report.failure, text), "'%s' is not in '%s'", text, report.failure);
+	ck_assert_uint_eq(report.failed_height, height);
+}
+
+START_TEST(audit_passes_a_chain_whose_state_lags_behind)
+{
+	struct hash root;
+	up();
+	add(1, 3);
+	add(2, 0);
+	certify(CERT_FF);
+	flush_state();
+	put_certificate(fixture_certificate(&network, CERT_S, 3, NULL, 3), false);
+	add(4, 8);
+	add(5, 2);
+	certify(CERT_SF);
+	ck_assert_int_eq(audit(), 0);
+	ck_assert_int_eq(ledger_settled_root(ledger, &root), 0);
+	ck_assert_mem_eq(report.state_root.b, root.b, HASH_SIZE);
+	ck_assert_mem_eq(report.block_id.b, tip.id.b, HASH_SIZE);
+	ck_assert_uint_eq(report.height, 4);
+	ck_assert_uint_eq(report.blocks, 4);
+	ck_assert_uint_eq(report.payments, 13);
+	ck_assert_uint_eq(report.certificates, 3);
+	ck_assert_uint_eq(report.signatures, 13 + 4 + 3 + 3);
+	ck_assert_uint_eq(report.supply, ACCOUNTS * BALANCE);
+	down();
+}
+END_TEST
+
+START_TEST(audit_passes_a_state_that_deleted_accounts_and_made_them_again)
+{
+	up();
+	struct payment *away[] = {fixture_payment(&network, 0, 20, BALANCE, EXPIRES_AT, 1)};
+	add_spoilt(1, away, 1, true, NULL);
+	flush_state();
+	struct payment *back[] = {fixture_payment(&network, 20, 0, BALANCE, EXPIRES_AT, 2),
+	                          fixture_payment(&network, 0, 21, BALANCE, EXPIRES_AT, 3)};
+	add_spoilt(2, back, 2, true, NULL);
+	flush_state();
+	certify(CERT_FF);
+	ck_assert_int_eq(audit(), 0);
+	ck_assert_uint_eq(report.payments, 3);
+	down();
+}
+END_TEST
+
+static void spoil_epoch(struct header *h)
+{
+	h->epoch++;
+}
+static void spoil_height(struct header *h)
+{
+	h->height++;
+}
+static void spoil_parent(struct header *h)
+{
+	h->parent_id.b[0] ^= 1;
+}
+static void spoil_timestamp(struct header *h)
+{
+	h->timestamp_ms--;
+}
+static void spoil_committee(struct header *h)
+{
+	h->committee_hash.b[0] ^= 1;
+}
+static void spoil_proposer(struct header *h)
+{
+	h->proposer = (h->proposer + 1) % 4;
+}
+static void spoil_root(struct header *h)
+{
+	h->parent_state_root.b[0] ^= 1;
+}
+static void spoil_payments_root(struct header *h)
+{
+	h->payments_root.b[0] ^= 1;
+}
+
+START_TEST(audit_refuses_every_wrong_field_of_a_header)
+{
+	static const struct {
+		void (*spoil)(struct header *header);
+		const char *text;
+	} cases[] = {
+	    {spoil_epoch, "another epoch"},          {spoil_height, "the record of the final block"},
+	    {spoil_parent, "does not link"},         {spoil_timestamp, "not later"},
+	    {spoil_committee, "another committee"},  {spoil_proposer, "not proposed by the leader"},
+	    {spoil_root, "another state root than"}, {spoil_payments_root, "the block: "},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		up();
+		add(1, 2);
+		add_spoilt(2, NULL, 0, false, cases[i].spoil);
+		certify(CERT_FF);
+		expect_mismatch(2, cases[i].text);
+		down();
+	}
+}
+END_TEST
+
+START_TEST(audit_refuses_a_height_other_than_the_recorded_one)
+{
+	uint8_t key[8], value[8 + HASH_SIZE];
+	up();
+	add(1, 0);
+	be64_put(key, 2);
+	be64_put(value, tip.view);
+	memcpy(value + 8, tip.id.b, HASH_SIZE);
+	put(JOURNAL_FINAL, key, sizeof(key), value, sizeof(value));
+	certify(CERT_FF);
+	expect_mismatch(2, "states another height");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_view_that_does_not_rise)
+{
+	up();
+	add(3, 0);
+	add(2, 0);
+	expect_mismatch(2, "a view out of order");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_payment_with_a_forged_signature)
+{
+	up();
+	struct payment *payment = fixture_payment(&network, 0, 1, 1000, EXPIRES_AT, 1), *forged;
+	uint8_t bytes[1024];
+	ck_assert_uint_le(payment->size, sizeof(bytes));
+	memcpy(bytes, payment->bytes, payment->size);
+	bytes[payment->size - SIGNATURE_SIZE] ^= 1;
+	ck_assert_int_eq(payment_decode(&network.genesis.network_id, bytes, payment->size, &forged), 0);
+	payment_free(payment);
+	add_spoilt(1, &forged, 1, false, NULL);
+	certify(CERT_FF);
+	expect_mismatch(1, "payment 0 of the block: a signature");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_payment_that_cannot_be_executed)
+{
+	up();
+	struct payment *payments[] = {fixture_payment(&network, 0, 1, 1000, EXPIRES_AT, 1),
+	                              fixture_payment(&network, 0, 1, BALANCE, EXPIRES_AT, 2)};
+	add_spoilt(1, payments, 2, false, NULL);
+	certify(CERT_FF);
+	expect_mismatch(1, "payment 1 of the block: more than the balance");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_tip_that_no_certificate_covers)
+{
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	add(2, 1);
+	add(3, 0);
+	certify(CERT_N);
+	expect_mismatch(2, "no finality certificate covers the blocks from here to 3");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_forged_certificate)
+{
+	up();
+	add(1, 1);
+	put_certificate(fixture_certificate(&network, CERT_FF, tip.view, &tip.id, 4), true);
+	expect_mismatch(1, "the signatures of a certificate");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_finality_off_the_chain)
+{
+	struct hash other = fixture_hash(1);
+	up();
+	add(1, 1);
+	put_certificate(fixture_certificate(&network, CERT_FF, 2, &other, 4), false);
+	add(3, 0);
+	certify(CERT_FF);
+	expect_mismatch(2, "names a block off the final chain");
+	down();
+}
+END_TEST
+
+START_TEST(audit_allows_finality_beyond_the_tip)
+{
+	struct hash other = fixture_hash(1);
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	put_certificate(fixture_certificate(&network, CERT_FF, 2, &other, 4), false);
+	ck_assert_int_eq(audit(), 0);
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_missing_block_and_a_gap)
+{
+	up();
+	add(1, 0);
+	struct header missing = tip;
+	missing.height = 2;
+	missing.view = 2;
+	put_final(&missing);
+	expect_mismatch(2, "the block: not found");
+	missing.height = 4;
+	put_final(&missing);
+	expect_mismatch(2, "the block: not found");
+	down();
+	up();
+	add(1, 0);
+	tip.height = 3;
+	put_final(&tip);
+	expect_mismatch(2, "the record of the final block: not found");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_state_that_the_payments_do_not_lead_to)
+{
+	struct flush *flush;
+	up();
+	add(1, 2);
+	certify(CERT_FF);
+	ck_assert_int_eq(ledger_take_flush(ledger, &flush), 0);
+	flush->payments[0].at.index = 7; /* not under the state root: found by comparison alone */
+	ck_assert_int_eq(state_apply(store, flush, why), 0);
+	ledger_flushed(ledger, flush);
+	expect_mismatch(1, "the stored state is not what the payments lead to: table payment");
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_a_state_ahead_of_the_journal)
+{
+	struct block *block;
+	struct hash root;
+	up();
+	ck_assert_int_eq(ledger_settled_root(ledger, &root), 0);
+	block = fixture_block(&network, NULL, 1, NULL, 0, &root);
+	execute(block);
+	block_free(block);
+	flush_state();
+	expect_mismatch(0, "ahead of the journal");
+	down();
+}
+END_TEST
+
+UNIT_MAIN("audit", audit_passes_a_chain_whose_state_lags_behind,
+          audit_passes_a_state_that_deleted_accounts_and_made_them_again, audit_refuses_every_wrong_field_of_a_header,
+          audit_refuses_a_height_other_than_the_recorded_one, audit_refuses_a_view_that_does_not_rise,
+          audit_refuses_a_payment_with_a_forged_signature, audit_refuses_a_payment_that_cannot_be_executed,
+          audit_refuses_a_tip_that_no_certificate_covers, audit_refuses_a_forged_certificate,
+          audit_refuses_finality_off_the_chain, audit_allows_finality_beyond_the_tip,
+          audit_refuses_a_missing_block_and_a_gap, audit_refuses_a_state_that_the_payments_do_not_lead_to,
+          audit_refuses_a_state_ahead_of_the_journal)
