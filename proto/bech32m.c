@@ -89,8 +89,8 @@ static bool normalise(const char *text, char lower[TEXT_LENGTH_MAX + 1], size_t 
 
 int bech32m_decode(const char *text, char *hrp, size_t hrp_size, uint8_t *data, size_t *data_size)
 {
-	char lower[TEXT_LENGTH_MAX + 1];
-	uint8_t groups[TEXT_LENGTH_MAX];
+	char lower[TEXT_LENGTH_MAX + 1] = "";
+	uint8_t groups[TEXT_LENGTH_MAX] = {0};
 	size_t length;
 
 	if (!text || !normalise(text, lower, &length))

@@ -42,36 +42,6 @@ static bool has_unknown_fields(const ProtobufCMessage *message)
 	return false;
 }
 
-/* A buffer that only compares what is appended with the bytes that are expected. */
-struct comparison {
-	ProtobufCBuffer buffer;
-	const uint8_t *expected;
-	size_t left;
-	bool differs;
-};
-
-static void compare_append(ProtobufCBuffer *buffer, size_t size, const uint8_t *data)
-{
-	struct comparison *c = (struct comparison *)buffer;
-
-	if (c->differs || size == 0)
-		return;
-	if (size > c->left || memcmp(data, c->expected, size) != 0) {
-		c->differs = true;
-		return;
-	}
-	c->expected += size;
-	c->left -= size;
-}
-
-static bool encodes_to(const ProtobufCMessage *message, const void *data, size_t size)
-{
-	struct comparison c = {.buffer = {.append = compare_append}, .expected = data, .left = size};
-
-	protobuf_c_message_pack_to_buffer(message, &c.buffer);
-	return !c.differs && c.left == 0;
-}
-
 int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, size_t size, struct arena *arena,
                      ProtobufCMessage **message)
 {
@@ -80,7 +50,14 @@ int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, s
 
 	if (!decoded)
 		return arena->error ? arena->error : UNCIA_E_ENCODING;
-	if (has_unknown_fields(decoded) || !encodes_to(decoded, data, size))
+	if (has_unknown_fields(decoded) || protobuf_c_message_get_packed_size(decoded) != size)
+		return UNCIA_E_ENCODING;
+	/* Packed into the arena: a scratch of the input's own size, within the bound like the rest. */
+	uint8_t *packed = arena_alloc(arena, size);
+	if (!packed)
+		return arena->error;
+	protobuf_c_message_pack(decoded, packed);
+	if (size > 0 && memcmp(packed, data, size) != 0)
 		return UNCIA_E_ENCODING;
 	*message = decoded;
 	return 0;

@@ -11,7 +11,7 @@
 #define FRAME_PREFIX       2 /* u16: length of a handshake message or record */
 #define MESSAGE_PREFIX     4 /* u32: length of a message */
 #define HANDSHAKE_SIZE_MAX 1024
-#define BUFFER_KEPT_MAX    4096 /* an empty buffer larger than that is given back */
+#define BUFFER_KEPT_SHARE  32 /* an empty buffer over this fraction of the largest message is given back */
 
 /* Bytes from start to end are in use. */
 struct buffer {
@@ -86,10 +86,11 @@ static void buffer_deinit(struct buffer *b)
 	*b = (struct buffer){0};
 }
 
-static void buffer_clear(struct buffer *b)
+/* Small buffers are kept for the next bytes, large ones would add up over many idle links. */
+static void buffer_clear(const struct link *link, struct buffer *b)
 {
 	b->start = b->end = 0;
-	if (b->capacity > BUFFER_KEPT_MAX)
+	if (b->capacity > link->message_size_max / BUFFER_KEPT_SHARE)
 		buffer_deinit(b);
 }
 
@@ -304,7 +305,7 @@ static int feed_begun(struct link *link, const uint8_t **data, size_t *size)
 		if (used < FRAME_PREFIX + frame_size)
 			continue;
 		int rc = feed_frame(link, frame->data + FRAME_PREFIX, frame_size);
-		buffer_clear(frame);
+		buffer_clear(link, frame);
 		return rc;
 	}
 	return 0;
@@ -361,7 +362,7 @@ bool link_next(struct link *link, struct bytes *message)
 		}
 	}
 	if (buffer_used(b) == 0)
-		buffer_clear(b);
+		buffer_clear(link, b);
 	return false;
 }
 
@@ -401,7 +402,7 @@ static int encrypt_queue(struct link *link)
 		plain += n;
 		left -= n;
 	}
-	buffer_clear(&link->queue);
+	buffer_clear(link, &link->queue);
 	return 0;
 }
 
@@ -427,7 +428,7 @@ void link_output_taken(struct link *link, size_t size)
 	assert(size <= buffer_used(&link->run));
 	link->run.start += size;
 	if (buffer_used(&link->run) == 0)
-		buffer_clear(&link->run);
+		buffer_clear(link, &link->run);
 }
 
 size_t link_queued(const struct link *link)
