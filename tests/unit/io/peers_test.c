@@ -1,0 +1,397 @@
+/* Validators' links over real sockets: who dials, what replaces what, who is dropped. */
+#include "peers.h"
+#include "net_fixture.h"
+
+#define VALIDATORS 3
+
+/* One validator of the three in this loop: its links and its listener. */
+struct node {
+	uint32_t self;
+	struct peers *peers;
+	struct listener *listener;
+	unsigned up[VALIDATORS], down[VALIDATORS], messages[VALIDATORS];
+	size_t size; /* of the last message */
+};
+
+static uint8_t secrets[VALIDATORS][32];
+static struct genesis genesis;
+
+static void on_up(void *context, uint32_t peer)
+{
+	struct node *n = context;
+
+	ck_assert_uint_eq(n->up[peer], n->down[peer]);
+	n->up[peer]++;
+}
+
+static void on_down(void *context, uint32_t peer)
+{
+	struct node *n = context;
+
+	n->down[peer]++;
+	ck_assert_uint_eq(n->up[peer], n->down[peer]);
+}
+
+static void on_message(void *context, uint32_t peer, struct bytes message)
+{
+	struct node *n = context;
+
+	ck_assert_uint_eq(n->up[peer], n->down[peer] + 1);
+	n->messages[peer]++;
+	n->size = message.size;
+}
+
+static bool exempt(void *context, const struct net_address *address)
+{
+	return peers_known(((struct node *)context)->peers, address);
+}
+
+static void on_validator(void *context, struct tcp *tcp)
+{
+	peers_accept(((struct node *)context)->peers, tcp);
+}
+
+static void on_wallet(void *context, struct tcp *tcp)
+{
+	(void)context;
+	tcp_close(tcp);
+}
+
+static void up(unsigned handshake_timeout_ms)
+{
+	net_up(handshake_timeout_ms);
+	memset(&genesis, 0, sizeof(genesis));
+	genesis.network_id = network;
+	genesis.committee.size = VALIDATORS;
+	for (uint32_t i = 0; i < VALIDATORS; i++) {
+		memset(secrets[i], (int)i + 1, 32);
+		ck_assert_int_eq(noise_public_key(secrets[i], genesis.committee.validators[i].network_key), 0);
+	}
+}
+
+static int node_listen(struct node *n, int port)
+{
+	const struct listener_events events = {exempt, on_validator, on_wallet, n};
+	char why[256] = "";
+
+	ck_assert_msg(!listener_new(&set, "127.0.0.1", (uint16_t)port, 1000, &events, &n->listener, why), "%s", why);
+	return listener_port(n->listener);
+}
+
+/* ports: where the others listen; 0: not known. */
+static void node_up(struct node *n, uint32_t self, const int ports[VALIDATORS], unsigned ping_ms, unsigned dead_ms)
+{
+	struct peer_address addresses[VALIDATORS] = {0};
+	const struct peers_options options = {.set = &set,
+	                                      .genesis = &genesis,
+	                                      .self = self,
+	                                      .network_secret = secrets[self],
+	                                      .addresses = addresses,
+	                                      .ping_interval_ms = ping_ms,
+	                                      .dead_ms = dead_ms};
+	const struct peers_events events = {on_up, on_down, on_message, n};
+
+	memset(n, 0, sizeof(*n));
+	n->self = self;
+	for (uint32_t i = 0; i < VALIDATORS; i++)
+		if (ports[i]) {
+			snprintf(addresses[i].host, sizeof(addresses[i].host), "127.0.0.1");
+			addresses[i].port = (uint16_t)ports[i];
+		}
+	ck_assert_int_eq(peers_new(&options, &events, &n->peers), 0);
+}
+
+static void node_stop(struct node *n)
+{
+	if (n->listener)
+		listener_stop(n->listener);
+	peers_stop(n->peers);
+}
+
+static void node_free(struct node *n)
+{
+	listener_free(n->listener);
+	peers_free(n->peers);
+}
+
+/* A validator made by hand: the one with this secret dials that node. */
+static struct client *validator_client(const struct node *to, const uint8_t secret[32])
+{
+	const struct link_options options = {
+	    .pattern = NOISE_IK,
+	    .initiator = true,
+	    .network_id = &network,
+	    .static_secret = secret,
+	    .remote_static = genesis.committee.validators[to->self].network_key,
+	    .ephemeral_secret = fresh_key(),
+	    .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
+	    .write_queue_max = WRITE_QUEUE_VALIDATOR_MAX,
+	};
+	return client_new(listener_port(to->listener), &options);
+}
+
+static const int nowhere[VALIDATORS] = {0};
+static const struct bytes hello = {(const uint8_t *)"hello", 5};
+
+START_TEST(peers_link_and_carry_messages_both_ways)
+{
+	struct node a, b;
+	int ports[VALIDATORS] = {0};
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	ports[1] = node_listen(&b, 0);
+	node_up(&a, 0, ports, 0, 0);
+	RUN_UNTIL(a.up[1] && b.up[0]);
+	peers_send(a.peers, 1, hello);
+	peers_send(b.peers, 0, hello);
+	RUN_UNTIL(a.messages[1] && b.messages[0]);
+	ck_assert_uint_eq(a.size, 5);
+	ck_assert(peers_linked(a.peers, 1) && peers_linked(b.peers, 0) && !peers_linked(a.peers, 2));
+	peers_send(a.peers, 2, hello);
+	ck_assert_uint_eq(peers_counters(a.peers)->messages_lost, 1);
+	node_stop(&a);
+	node_stop(&b);
+	ck_assert_uint_eq(a.down[1] + b.down[0], 0);
+	net_down();
+	node_free(&a);
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_link_again_after_a_drop)
+{
+	struct node a, b;
+	int ports[VALIDATORS] = {0};
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	ports[1] = node_listen(&b, 0);
+	node_up(&a, 0, ports, 0, 0);
+	RUN_UNTIL(a.up[1] && b.up[0]);
+	peers_drop(b.peers, 0);
+	ck_assert_uint_eq(b.down[0], 1);
+	RUN_UNTIL(a.up[1] == 2 && b.up[0] == 2);
+	peers_drop(a.peers, 1);
+	RUN_UNTIL(a.up[1] == 3 && b.up[0] == 3);
+	node_stop(&a);
+	node_stop(&b);
+	net_down();
+	node_free(&a);
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_dial_until_the_other_listens)
+{
+	struct node a, b;
+	int ports[VALIDATORS] = {0};
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	ports[1] = node_listen(&b, 0);
+	listener_stop(b.listener);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	listener_free(b.listener);
+	b.listener = NULL;
+	node_up(&a, 0, ports, 0, 0);
+	uint64_t begin = uv_hrtime();
+	RUN_UNTIL(peers_counters(a.peers)->dial_failures == 4);
+	/* Half of 50, 100 and 200 ms at the least. */
+	ck_assert_uint_ge((uv_hrtime() - begin) / 1000000, 25 + 50 + 100 - 3);
+	node_listen(&b, ports[1]);
+	RUN_UNTIL(a.up[1] && b.up[0]);
+	node_stop(&a);
+	node_stop(&b);
+	net_down();
+	node_free(&a);
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_resolve_names)
+{
+	struct node b;
+	struct peers *a;
+	struct node seen = {0};
+	struct peer_address addresses[VALIDATORS] = {0};
+	const struct peers_options options = {
+	    .set = &set, .genesis = &genesis, .network_secret = secrets[0], .addresses = addresses};
+	const struct peers_events events = {on_up, on_down, on_message, &seen};
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	snprintf(addresses[1].host, sizeof(addresses[1].host), "localhost");
+	addresses[1].port = (uint16_t)node_listen(&b, 0);
+	snprintf(addresses[2].host, sizeof(addresses[2].host), "host.invalid");
+	ck_assert_int_eq(peers_new(&options, &events, &a), 0);
+	RUN_UNTIL(seen.up[1]);
+	peers_stop(a);
+	node_stop(&b);
+	net_down();
+	peers_free(a);
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_refuse_strangers_and_those_whom_they_dial)
+{
+	static const uint8_t stranger[32] = {99};
+	struct node b;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *unknown = validator_client(&b, stranger), *higher = validator_client(&b, secrets[2]),
+	              *itself = validator_client(&b, secrets[1]);
+	RUN_UNTIL(unknown->ended && higher->ended && itself->ended);
+	ck_assert_uint_eq(b.up[0] + b.up[1] + b.up[2], 0);
+	client_close(unknown);
+	client_close(higher);
+	client_close(itself);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake)
+{
+	struct node b;
+
+	up(200);
+	node_up(&b, 1, nowhere, 0, 0);
+	int port = node_listen(&b, 0);
+	struct client *first = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	/* All that the first one has said, said again: the handshake, and the record behind it. */
+	struct client *replay = client_new(port, NULL);
+	client_write(replay, first->sent, first->sent_size);
+	RUN_UNTIL(replay->ended);
+	/* And the handshake alone, which nobody can tell from a true one, but which never authenticates. */
+	struct client *silent = client_new(port, NULL);
+	client_write(silent, first->sent, 3 + ((size_t)first->sent[1] << 8 | first->sent[2]));
+	RUN_UNTIL(silent->ended);
+	ck_assert_uint_gt(silent->received, 0);
+	ck_assert_uint_eq(b.up[0], 1);
+	ck_assert_uint_eq(b.down[0], 0);
+	client_send(first, "x", 1);
+	RUN_UNTIL(b.messages[0] == 1);
+	struct client *second = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 2 && first->ended);
+	ck_assert_uint_eq(b.down[0], 1);
+	ck_assert_uint_eq(peers_counters(b.peers)->replaced, 1);
+	client_send(second, "y", 1);
+	RUN_UNTIL(b.messages[0] == 2);
+	client_close(first);
+	client_close(second);
+	client_close(replay);
+	client_close(silent);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_drop_the_silent_and_keep_those_that_ping)
+{
+	struct node a, c;
+	int ports[VALIDATORS] = {0};
+
+	up(5000);
+	node_up(&c, 2, nowhere, 20, 400);
+	ports[2] = node_listen(&c, 0);
+	node_up(&a, 0, ports, 20, 400);
+	RUN_UNTIL(a.up[2] && c.up[0]);
+	struct client *silent = validator_client(&c, secrets[1]);
+	RUN_UNTIL(c.up[1]);
+	RUN_UNTIL(c.down[1] && silent->ended);
+	ck_assert_uint_gt(silent->received, 2 * (2 + 4 + NOISE_MAC_SIZE)); /* it was pinged */
+	ck_assert_uint_eq(a.down[2] + c.down[0], 0);
+	client_close(silent);
+	node_stop(&a);
+	node_stop(&c);
+	net_down();
+	node_free(&a);
+	node_free(&c);
+}
+END_TEST
+
+START_TEST(peers_drop_one_that_does_not_read)
+{
+	static uint8_t megabyte[1u << 20];
+	struct node b;
+	unsigned given = 0;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *c = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	uv_poll_stop(&c->poll);
+	while (!b.down[0]) {
+		peers_send(b.peers, 0, (struct bytes){megabyte, sizeof(megabyte)});
+		ck_assert_uint_lt(++given, 64);
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	ck_assert_uint_ge(given, 8);
+	ck_assert_uint_eq(peers_counters(b.peers)->dropped_slow, 1);
+	client_close(c);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_push_out_the_oldest_candidate)
+{
+	static struct client *c[PEER_CANDIDATES_MAX + 1];
+	struct node b;
+
+	up(60000);
+	node_up(&b, 1, nowhere, 0, 0);
+	int port = node_listen(&b, 0);
+	for (unsigned i = 0; i <= PEER_CANDIDATES_MAX; i++) {
+		c[i] = client_new(port, NULL);
+		client_write(c[i], "V", 1);
+		RUN_UNTIL(listener_counters(b.listener)->accepted == i + 1);
+	}
+	RUN_UNTIL(c[0]->ended);
+	ck_assert_uint_eq(peers_counters(b.peers)->candidates_pushed_out, 1);
+	struct client *good = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	client_close(good);
+	for (unsigned i = 0; i <= PEER_CANDIDATES_MAX; i++)
+		client_close(c[i]);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
+START_TEST(peers_know_the_addresses_of_validators)
+{
+	struct node a;
+	const int ports[VALIDATORS] = {0, 1, 0};
+	struct sockaddr_storage known, unknown;
+	struct net_address address;
+
+	up(5000);
+	node_up(&a, 0, ports, 0, 0);
+	ck_assert_int_eq(net_address_parse("127.0.0.1", 9, &known), 0);
+	net_address_of((struct sockaddr *)&known, &address);
+	ck_assert(peers_known(a.peers, &address));
+	ck_assert_int_eq(net_address_parse("127.0.0.2", 9, &unknown), 0);
+	net_address_of((struct sockaddr *)&unknown, &address);
+	ck_assert(!peers_known(a.peers, &address));
+	node_stop(&a);
+	net_down();
+	node_free(&a);
+}
+END_TEST
+
+UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_after_a_drop,
+          peers_dial_until_the_other_listens, peers_resolve_names, peers_refuse_strangers_and_those_whom_they_dial,
+          peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
+          peers_drop_the_silent_and_keep_those_that_ping, peers_drop_one_that_does_not_read,
+          peers_push_out_the_oldest_candidate, peers_know_the_addresses_of_validators)
