@@ -41,14 +41,14 @@ extern "C" {
 #endif
 
 #define UNCIA_ADDRESS_TEXT_SIZE 64 /* sizes of text buffers, NUL included */
-#define UNCIA_AMOUNT_TEXT_SIZE 32
-#define UNCIA_ID_TEXT_SIZE 65
-#define UNCIA_WORDS_TEXT_SIZE 256
-#define UNCIA_WHY_SIZE 256
-#define UNCIA_MEMO_SIZE 513
+#define UNCIA_AMOUNT_TEXT_SIZE  32
+#define UNCIA_ID_TEXT_SIZE      65
+#define UNCIA_WORDS_TEXT_SIZE   256
+#define UNCIA_WHY_SIZE          256
+#define UNCIA_MEMO_SIZE         513
 #define UNCIA_REQUEST_TEXT_SIZE 2048
 #define UNCIA_CONTACT_NAME_SIZE 65
-#define UNCIA_BLOB_NAME_SIZE 160
+#define UNCIA_BLOB_NAME_SIZE    160
 
 /* The library's version, such as "0.1.0".
  * Returns: static text.
@@ -156,7 +156,7 @@ struct uncia_host {
 	/* Calls `each` for every name that starts with `prefix`, in any order; ends with the first result that is not
 	 * 0 and returns it. UNCIA_E_IO. */
 	int (*list)(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
-		    void *each_context);
+	            void *each_context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
 	int (*random)(void *context, void *buffer, size_t size);
 	/* Milliseconds, never stepping back. NULL: the system's monotonic clock. */
@@ -217,7 +217,7 @@ UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network)
  * Returns: 0; UNCIA_E_ARGUMENT where there is none of that number.
  * Out: host lives as long as the network. */
 UNCIA_API int uncia_network_validator(const struct uncia_network *network, uint32_t number, const char **host,
-				      uint16_t *port);
+                                      uint16_t *port);
 
 /* ---- words and keys --------------------------------------------------------------------------------------------- */
 
@@ -236,10 +236,10 @@ UNCIA_API int uncia_words_check(const char *words);
 
 struct uncia_key_options {
 	size_t size;
-	const char *passphrase;  /* seals the key file; NULL only together with no_passphrase */
-	bool no_passphrase;      /* keeps the key readable by whoever reads the file: for tests */
-	uint64_t kdf_memory;     /* bytes that a guess at the passphrase costs; 0: 256 MiB */
-	uint32_t kdf_passes;     /* 0: 3 */
+	const char *passphrase; /* seals the key file; NULL only together with no_passphrase */
+	bool no_passphrase;     /* keeps the key readable by whoever reads the file: for tests */
+	uint64_t kdf_memory;    /* bytes that a guess at the passphrase costs; 0: 256 MiB */
+	uint32_t kdf_passes;    /* 0: 3 */
 };
 
 /* Makes the wallet's key file from recovery words: a new wallet, or an old one restored.
@@ -248,7 +248,7 @@ struct uncia_key_options {
  * Threads: one at a time per home.
  * Spec: wallet.md, "The key file". */
 UNCIA_API int uncia_wallet_create(const struct uncia_host *host, const char *words,
-				  const struct uncia_key_options *options);
+                                  const struct uncia_key_options *options);
 
 /* ---- the wallet ------------------------------------------------------------------------------------------------- */
 
@@ -269,7 +269,7 @@ struct uncia_wallet_options {
  * Threads: one at a time per wallet. Several processes may have one home open: nothing is paid twice.
  * Spec: wallet.md. */
 UNCIA_API int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
-				const struct uncia_wallet_options *options, struct uncia_wallet **wallet);
+                                const struct uncia_wallet_options *options, struct uncia_wallet **wallet);
 
 /* Closes links, wipes keys. What is pending stays in storage and goes on at the next open. NULL is fine. */
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
@@ -284,7 +284,7 @@ UNCIA_API int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passp
  * Out: words; the caller wipes it.
  * In: passphrase, asked for again; NULL for a key file without one. */
 UNCIA_API int uncia_wallet_words(struct uncia_wallet *wallet, const char *passphrase,
-				 char words[UNCIA_WORDS_TEXT_SIZE]);
+                                 char words[UNCIA_WORDS_TEXT_SIZE]);
 
 /* The wallet's own address. */
 UNCIA_API void uncia_wallet_address(const struct uncia_wallet *wallet, char text[UNCIA_ADDRESS_TEXT_SIZE]);
@@ -296,9 +296,9 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 enum uncia_event_kind {
 	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
-	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0, or
-				  * UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like where
-				  * an end could not be stored (it stays pending) */
+	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
+	                          * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
+	                          * where an end could not be stored (it stays pending) */
 	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
 	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
 	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record */
@@ -329,11 +329,11 @@ UNCIA_API int uncia_wallet_sync(struct uncia_wallet *wallet);
 
 struct uncia_balance {
 	size_t size;
-	bool known;            /* a sync has succeeded; else the rest is 0 */
-	bool exists;           /* the ledger has this account; else the balance is 0 */
-	uint64_t balance;      /* proven, after final height `height` */
-	uint64_t waiting;      /* own payments on their way, not in `balance` yet */
-	uint64_t spendable;    /* balance - waiting, at least 0 */
+	bool known;         /* a sync has succeeded; else the rest is 0 */
+	bool exists;        /* the ledger has this account; else the balance is 0 */
+	uint64_t balance;   /* proven, after final height `height` */
+	uint64_t waiting;   /* own payments on their way, not in `balance` yet */
+	uint64_t spendable; /* balance - waiting, at least 0 */
 	uint64_t height;
 	uint64_t timestamp_ms; /* of the newest header that was verified */
 };
@@ -375,13 +375,14 @@ struct uncia_payment_request {
  * Out: id.
  * Spec: wallet.md, "Paying". */
 UNCIA_API int uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request,
-			       struct uncia_payment_id *id);
+                               struct uncia_payment_id *id);
 
 enum uncia_payment_state {
-	UNCIA_PAYMENT_UNKNOWN = 0, /* not this wallet's, and validators weighing F+1 do not know it: no end of a payment */
+	UNCIA_PAYMENT_UNKNOWN =
+	    0, /* not this wallet's, and validators weighing F+1 do not know it: no end of a payment */
 	UNCIA_PAYMENT_PENDING = 1,
-	UNCIA_PAYMENT_FINAL = 2,   /* proved by its receipt */
-	UNCIA_PAYMENT_EXPIRED = 3  /* on the signed word of validators weighing F+1: it never happened and never will */
+	UNCIA_PAYMENT_FINAL = 2,  /* proved by its receipt */
+	UNCIA_PAYMENT_EXPIRED = 3 /* on the signed word of validators weighing F+1: it never happened and never will */
 };
 
 /* Why a payment is still pending. Never an end: each may pass. */
@@ -403,28 +404,28 @@ struct uncia_payment {
 	size_t size;
 	struct uncia_payment_id id;
 	enum uncia_payment_state state;
-	enum uncia_pending_reason reason;     /* PENDING */
-	int refusal;                          /* PENDING with reason REFUSED: enum uncia_error */
-	bool own;                             /* made by this wallet: it is in the outbox */
-	bool detailed;                        /* own or FINAL: the next ones are known */
+	enum uncia_pending_reason reason; /* PENDING */
+	int refusal;                      /* PENDING with reason REFUSED: enum uncia_error */
+	bool own;                         /* made by this wallet: it is in the outbox */
+	bool detailed;                    /* own or FINAL: the next ones are known */
 	char sender[UNCIA_ADDRESS_TEXT_SIZE];
-	char to[UNCIA_ADDRESS_TEXT_SIZE];     /* of the first output */
+	char to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first output */
 	uint32_t output_count;
-	uint64_t amount;                      /* the sum of the outputs */
+	uint64_t amount; /* the sum of the outputs */
 	bool has_memo_hash;
 	uint8_t memo_hash[32];
-	uint64_t expires_at;                  /* in seconds; always known */
-	uint64_t height, timestamp_ms;        /* FINAL: of its block */
-	uint32_t index;                       /* FINAL: place in its block */
-	uint64_t made_ms;                     /* own: the wall clock at uncia_wallet_pay */
-	uint64_t elapsed_ms;                  /* FINAL: from that call, or this session's first resend, to the receipt */
+	uint64_t expires_at;           /* in seconds; always known */
+	uint64_t height, timestamp_ms; /* FINAL: of its block */
+	uint32_t index;                /* FINAL: place in its block */
+	uint64_t made_ms;              /* own: the wall clock at uncia_wallet_pay */
+	uint64_t elapsed_ms;           /* FINAL: from that call, or this session's first resend, to the receipt */
 };
 
 /* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query.
  * Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_ARGUMENT.
  * In: payment->size is set. */
 UNCIA_API int uncia_wallet_payment(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
-				   struct uncia_payment *payment);
+                                   struct uncia_payment *payment);
 
 /* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
@@ -442,15 +443,15 @@ UNCIA_API int uncia_wallet_outbox(const struct uncia_wallet *wallet, size_t numb
  * In: before_height and before_index: 0 and 0 for the newest, or the `next_` ones of the page before; limit 1..64.
  * Spec: wallet.md, "History". */
 UNCIA_API int uncia_wallet_history(struct uncia_wallet *wallet, uint64_t before_height, uint32_t before_index,
-				   uint32_t limit);
+                                   uint32_t limit);
 
 struct uncia_history_page {
 	size_t size;
 	uint32_t count;
 	uint64_t next_height; /* 0: the validator knows of no more */
 	uint32_t next_index;
-	bool complete;        /* all pages together are proved to hold every payment since the account was created, up to
-			       * the height of the last sync. Else something may be missing (pages to come, for one) */
+	bool complete; /* all pages together are proved to hold every payment since the account was created, up to
+	                * the height of the last sync. Else something may be missing (pages to come, for one) */
 };
 
 /* The page that came last.
@@ -472,7 +473,7 @@ UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct 
  * Threads: any.
  * Spec: wallet.md, "Receipts". */
 UNCIA_API int uncia_receipt_verify(const struct uncia_network *network, const char *text,
-				   struct uncia_receipt **receipt);
+                                   struct uncia_receipt **receipt);
 
 /* NULL is fine. Not for those that belong to a wallet's history. */
 UNCIA_API void uncia_receipt_free(struct uncia_receipt *receipt);
@@ -485,7 +486,7 @@ UNCIA_API int uncia_receipt_payment(const struct uncia_receipt *receipt, struct 
 /* One of its outputs.
  * Returns: 0; UNCIA_E_ARGUMENT past the last. */
 UNCIA_API int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number,
-				   char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
+                                   char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
 
 /* The receipt as one line of text.
  * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
@@ -512,7 +513,7 @@ UNCIA_API int uncia_contact_pin(struct uncia_wallet *wallet, const char *name, c
 /* The address of a contact.
  * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
 UNCIA_API int uncia_contact_find(const struct uncia_wallet *wallet, const char *name,
-				 char address[UNCIA_ADDRESS_TEXT_SIZE]);
+                                 char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
 UNCIA_API int uncia_contact_remove(struct uncia_wallet *wallet, const char *name);
@@ -525,7 +526,7 @@ UNCIA_API int uncia_contact_count(struct uncia_wallet *wallet, size_t *count);
 /* One of them as read by the last uncia_contact_count, sorted by name.
  * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_ARGUMENT. */
 UNCIA_API int uncia_contact_at(const struct uncia_wallet *wallet, size_t number, char name[UNCIA_CONTACT_NAME_SIZE],
-			       char address[UNCIA_ADDRESS_TEXT_SIZE]);
+                               char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* ---- driving by one file descriptor (POSIX) --------------------------------------------------------------------- */
 
@@ -564,7 +565,7 @@ UNCIA_API int uncia_wallet_link_feed(struct uncia_wallet *wallet, uint32_t valid
  * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Out: data, valid until the next call on this wallet; *size 0 where there is nothing. */
 UNCIA_API int uncia_wallet_link_output(struct uncia_wallet *wallet, uint32_t validator, const void **data,
-				       size_t *size);
+                                       size_t *size);
 
 /* The first `size` bytes of the output were written. */
 UNCIA_API int uncia_wallet_link_taken(struct uncia_wallet *wallet, uint32_t validator, size_t size);

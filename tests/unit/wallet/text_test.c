@@ -1,0 +1,156 @@
+/* Ids, addresses, memos and requests as text. */
+#include <uncia/uncia.h>
+#include "unit.h"
+#include "utf8.h"
+
+static const uint8_t account[20] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
+
+static void make_address(bool reference, char text[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	struct uncia_address address = {.has_reference = reference, .reference = {9, 8, 7, 6, 5, 4, 3, 2}};
+	memcpy(address.account, account, sizeof(account));
+	uncia_address_format(&address, text);
+}
+
+START_TEST(addresses_come_back_with_their_reference)
+{
+	for (int reference = 0; reference < 2; reference++) {
+		char text[UNCIA_ADDRESS_TEXT_SIZE];
+		struct uncia_address parsed;
+		make_address(reference, text);
+		ck_assert_int_eq(uncia_address_parse(text, &parsed), 0);
+		ck_assert_mem_eq(parsed.account, account, sizeof(account));
+		ck_assert_int_eq(parsed.has_reference, reference);
+		text[10] = text[10] == 'q' ? 'p' : 'q';
+		ck_assert_int_eq(uncia_address_parse(text, &parsed), UNCIA_E_ADDRESS);
+	}
+	ck_assert_int_eq(uncia_address_parse(NULL, NULL), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
+START_TEST(ids_are_64_hexadecimal_digits)
+{
+	struct uncia_payment_id id, same;
+	char text[UNCIA_ID_TEXT_SIZE];
+	for (size_t i = 0; i < sizeof(id.b); i++)
+		id.b[i] = (uint8_t)(i * 9);
+	uncia_payment_id_format(&id, text);
+	ck_assert_uint_eq(strlen(text), 64);
+	ck_assert_int_eq(uncia_payment_id_parse(text, &same), 0);
+	ck_assert_mem_eq(id.b, same.b, sizeof(id.b));
+	text[63] = 'g';
+	ck_assert_int_eq(uncia_payment_id_parse(text, &same), UNCIA_E_ARGUMENT);
+	text[63] = '\0';
+	ck_assert_int_eq(uncia_payment_id_parse(text, &same), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_payment_id_parse("", &same), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
+START_TEST(requests_come_back)
+{
+	static const char *const memos[] = {"", "rent", "rent & 50% off? \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x95 #1+1=2"};
+	for (size_t i = 0; i < 3; i++) {
+		for (int amount = 0; amount < 2; amount++) {
+			struct uncia_request request = {.size = sizeof(request), .has_amount = amount},
+			                     parsed = {.size = sizeof(parsed)};
+			char text[UNCIA_REQUEST_TEXT_SIZE];
+			make_address(true, request.address);
+			request.amount = amount ? 500000 : 0;
+			strcpy(request.memo, memos[i]);
+			ck_assert_int_eq(uncia_request_format(&request, text), 0);
+			ck_assert_int_eq(uncia_request_parse(text, &parsed), 0);
+			ck_assert_str_eq(parsed.address, request.address);
+			ck_assert_int_eq(parsed.has_amount, request.has_amount);
+			ck_assert_uint_eq(parsed.amount, request.amount);
+			ck_assert_str_eq(parsed.memo, memos[i]);
+		}
+	}
+}
+END_TEST
+
+START_TEST(the_longest_memo_fits_and_a_longer_one_is_refused)
+{
+	struct uncia_request request = {.size = sizeof(request)}, parsed = {.size = sizeof(parsed)};
+	char text[UNCIA_REQUEST_TEXT_SIZE], longer[UNCIA_REQUEST_TEXT_SIZE + 8];
+	make_address(false, request.address);
+	memset(request.memo, '%', sizeof(request.memo) - 1);
+	ck_assert_int_eq(uncia_request_format(&request, text), 0);
+	ck_assert_int_eq(uncia_request_parse(text, &parsed), 0);
+	ck_assert_str_eq(parsed.memo, request.memo);
+	snprintf(longer, sizeof(longer), "%s%%25", text);
+	ck_assert_int_eq(uncia_request_parse(longer, &parsed), UNCIA_E_LIMIT);
+	request.memo[sizeof(request.memo) - 1] = 'x';
+	ck_assert_int_eq(uncia_request_format(&request, text), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
+START_TEST(requests_refuse_what_they_do_not_know)
+{
+	static const struct {
+		const char *tail;
+		int error;
+	} bad[] = {
+	    {"?", UNCIA_E_ENCODING},
+	    {"?amount=", UNCIA_E_ENCODING},
+	    {"?amount=0", UNCIA_E_AMOUNT},
+	    {"?amount=-1", UNCIA_E_AMOUNT},
+	    {"?amount=1.0000001", UNCIA_E_AMOUNT},
+	    {"?amount=11111111111111111111111111111111111111111111", UNCIA_E_AMOUNT},
+	    {"?amount=1&amount=1", UNCIA_E_ENCODING},
+	    {"?memo=a&memo=a", UNCIA_E_ENCODING},
+	    {"?memo=", UNCIA_E_ENCODING},
+	    {"?memo=a b", UNCIA_E_ENCODING},
+	    {"?memo=%4", UNCIA_E_ENCODING},
+	    {"?memo=%", UNCIA_E_ENCODING},
+	    {"?memo=%4g", UNCIA_E_ENCODING},
+	    {"?memo=%00", UNCIA_E_ENCODING},
+	    {"?memo=%0A", UNCIA_E_ENCODING},
+	    {"?memo=%FF", UNCIA_E_ENCODING},
+	    {"?memo=%E2%80%AE", UNCIA_E_ENCODING},
+	    {"?to=a", UNCIA_E_ENCODING},
+	    {"?amount=1&", UNCIA_E_ENCODING},
+	    {"?amount=1?memo=a", UNCIA_E_AMOUNT},
+	    {"&amount=1", UNCIA_E_ADDRESS},
+	    {"#x", UNCIA_E_ADDRESS},
+	};
+	char address[UNCIA_ADDRESS_TEXT_SIZE], text[256];
+	struct uncia_request parsed = {.size = sizeof(parsed)};
+	make_address(false, address);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "uncia:%s%s", address, bad[i].tail);
+		ck_assert_msg(uncia_request_parse(text, &parsed) == bad[i].error, "%s", text);
+	}
+	snprintf(text, sizeof(text), "bitcoin:%s", address);
+	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ENCODING);
+	ck_assert_int_eq(uncia_request_parse("uncia:", &parsed), UNCIA_E_ADDRESS);
+	ck_assert_int_eq(uncia_request_parse(text, NULL), UNCIA_E_ARGUMENT);
+	parsed.size--;
+	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
+START_TEST(text_that_could_deceive_is_not_plain)
+{
+	static const char *const bad[] = {
+	    "\x7f",         "\n",           "\xc2\x80",         "\xe2\x80\xae",     "\xe2\x81\xa6", "\xc0\xaf",
+	    "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x82\x82\xac", "\xe2\x82",     "\x80",
+	    "\xff",         "a\xc3"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(!utf8_is_plain(bad[i]), "number %zu", i);
+	ck_assert(utf8_is_plain("J\xc3\xbcrgen \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80"));
+}
+END_TEST
+
+START_TEST(memo_hashes_differ_with_the_memo)
+{
+	uint8_t one[32], two[32];
+	ck_assert_int_eq(uncia_memo_hash("rent", one), 0);
+	ck_assert_int_eq(uncia_memo_hash("rent ", two), 0);
+	ck_assert_mem_ne(one, two, sizeof(one));
+	ck_assert_int_eq(uncia_memo_hash(NULL, one), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
+UNIT_MAIN("text", addresses_come_back_with_their_reference, ids_are_64_hexadecimal_digits, requests_come_back,
+          the_longest_memo_fits_and_a_longer_one_is_refused, requests_refuse_what_they_do_not_know,
+          text_that_could_deceive_is_not_plain, memo_hashes_differ_with_the_memo)

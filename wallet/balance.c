@@ -1,0 +1,248 @@
+/* The balance: asked of several validators, believed only with its proof; "no such account" only from weight F+1
+ * (docs/spec/wallet.md, "Balance"). */
+#include <stdlib.h>
+#include <string.h>
+#include "canonical.h"
+#include "fields.h"
+#include "wallet.h"
+
+#define ASK_AGAIN_MS 1000u
+#define SETTLE_MS    300u /* once F+1 have answered, the others get this long */
+
+static const struct committee *committee(const struct uncia_wallet *w)
+{
+	return &w->network->genesis.committee;
+}
+
+static void ask(struct uncia_wallet *w, uint32_t node)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
+	query.address = field_of(w->address.b, ADDRESS_SIZE);
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
+	request.account = &query;
+	w->nodes[node].sync_sent_ms = wallet_now(w);
+	session_send(w, node, REQUEST_ACCOUNT, 0, &request);
+}
+
+int uncia_wallet_sync(struct uncia_wallet *w)
+{
+	int result = wallet_usable(w);
+	if (result != 0)
+		return result;
+	if (w->network == NULL)
+		return UNCIA_E_NETWORK;
+	if (w->sync.active)
+		return 0;
+	w->sync.active = true;
+	w->sync.has_best = false;
+	w->sync.started_ms = wallet_now(w);
+	w->sync.first_answer_ms = 0;
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
+		w->nodes[i].answer = ANSWER_NONE;
+		if (w->nodes[i].established)
+			ask(w, i);
+	}
+	session_wake(w);
+	return 0;
+}
+
+void sync_link_up(struct uncia_wallet *w, uint32_t node)
+{
+	if (w->sync.active && w->nodes[node].answer == ANSWER_NONE)
+		ask(w, node);
+}
+
+/* The greatest height as of which validators weighing F+1 say that there is no account: one of them is honest. */
+static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
+{
+	bool found = false;
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
+		uint64_t weight = 0;
+		if (w->nodes[i].answer != ANSWER_ABSENT)
+			continue;
+		for (uint32_t j = 0; j < w->network->endpoint_count; j++)
+			if (w->nodes[j].answer == ANSWER_ABSENT &&
+			    w->nodes[j].answer_height >= w->nodes[i].answer_height)
+				weight += session_weight(w, j);
+		if (weight > committee(w)->faulty && (!found || w->nodes[i].answer_height > *height)) {
+			*height = w->nodes[i].answer_height;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static void finish(struct uncia_wallet *w, int error)
+{
+	w->sync.active = false;
+	wallet_event(w, UNCIA_EVENT_BALANCE, error, NULL, 0, false, NULL);
+}
+
+/* Takes what the answers prove, never going back in height. */
+static void conclude(struct uncia_wallet *w)
+{
+	struct sync *s = &w->sync;
+	uint64_t absent = 0;
+	bool none = absent_height(w, &absent) && (!s->has_best || absent > s->best.height);
+	uint64_t height = none ? absent : s->best.height;
+	if (!s->known || height >= s->height) {
+		s->exists = !none;
+		s->height = height;
+		if (!none)
+			s->state = s->best;
+	}
+	s->known = true;
+	finish(w, 0);
+}
+
+static bool all_answered(const struct uncia_wallet *w)
+{
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		if (w->nodes[i].answer == ANSWER_NONE && session_in_progress(w, i))
+			return false;
+	return true;
+}
+
+/* wallet, "Balance": done when validators weighing W-F have answered; or weighing F+1, and the others had 300 ms; or
+ * when nobody is left to answer. */
+static void decide(struct uncia_wallet *w)
+{
+	const struct sync *s = &w->sync;
+	const struct committee *c = committee(w);
+	uint64_t weight = 0, height = 0, now = wallet_now(w);
+	bool believable = s->has_best || absent_height(w, &height);
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		if (w->nodes[i].answer != ANSWER_NONE)
+			weight += session_weight(w, i);
+	if (believable && (weight >= c->weight - c->faulty ||
+	                   (weight > c->faulty && now >= s->first_answer_ms + SETTLE_MS) || all_answered(w)))
+		conclude(w);
+	else if (now >= s->started_ms + w->request_timeout_ms) {
+		if (believable)
+			conclude(w);
+		else
+			finish(w, UNCIA_E_UNREACHABLE);
+	}
+}
+
+static int take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)
+{
+	struct account_state state;
+	uint8_t *data;
+	size_t size;
+	int result = canonical_encode(&proof->base, &data, &size);
+	if (result != 0)
+		return result;
+	result = account_proof_verify(committee(w), &w->network_id, &w->address, data, size, &state);
+	free(data);
+	if (result != 0)
+		return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
+	if (!w->sync.has_best || state.height > w->sync.best.height)
+		w->sync.best = state;
+	w->sync.has_best = true;
+	wallet_learn_time(w, state.timestamp_ms);
+	*height = state.height;
+	return 0;
+}
+
+int sync_reply(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+{
+	struct node *n = &w->nodes[node];
+	uint64_t height = 0;
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL || !w->sync.active || n->answer != ANSWER_NONE)
+		return 0; /* asked again in a while; or late */
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
+		int result = take_proof(w, reply->account, &height);
+		if (result != 0)
+			return result;
+		n->answer = ANSWER_PROVED;
+	} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT) {
+		uint8_t address[ADDRESS_SIZE];
+		if (!field_copy(&reply->no_account->address, address, ADDRESS_SIZE) ||
+		    memcmp(address, w->address.b, ADDRESS_SIZE) != 0)
+			return UNCIA_E_PROTOCOL;
+		height = reply->no_account->height;
+		n->answer = ANSWER_ABSENT;
+	} else {
+		return UNCIA_E_PROTOCOL;
+	}
+	n->answer_height = height;
+	if (w->sync.first_answer_ms == 0)
+		w->sync.first_answer_ms = wallet_now(w);
+	decide(w);
+	return 0;
+}
+
+void sync_tick(struct uncia_wallet *w)
+{
+	if (!w->sync.active)
+		return;
+	uint64_t now = wallet_now(w);
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
+		const struct node *n = &w->nodes[i];
+		if (n->established && n->answer == ANSWER_NONE && now >= n->sync_sent_ms + ASK_AGAIN_MS)
+			ask(w, i);
+	}
+	decide(w);
+}
+
+uint64_t sync_next_ms(const struct uncia_wallet *w)
+{
+	if (!w->sync.active)
+		return UINT64_MAX;
+	uint64_t now = wallet_now(w), next = w->sync.started_ms + w->request_timeout_ms;
+	if (w->sync.first_answer_ms != 0 && w->sync.first_answer_ms + SETTLE_MS > now &&
+	    w->sync.first_answer_ms + SETTLE_MS < next)
+		next = w->sync.first_answer_ms + SETTLE_MS;
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
+		const struct node *n = &w->nodes[i];
+		if (n->established && !n->drop && n->answer == ANSWER_NONE && n->sync_sent_ms + ASK_AGAIN_MS < next)
+			next = n->sync_sent_ms + ASK_AGAIN_MS;
+	}
+	return next;
+}
+
+/* ---- what it comes to ------------------------------------------------------------------------ */
+
+static amount_t leaving(const struct uncia_wallet *w, const struct payment *payment)
+{
+	amount_t sum = 0;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) != 0)
+			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	return sum;
+}
+
+amount_t balance_waiting(const struct uncia_wallet *w)
+{
+	amount_t sum = 0;
+	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+		if (!t->own)
+			continue;
+		/* Pending, and may still come: the block after the proved state can hold it only before its expiry.
+		 * Final, but above the proved state. */
+		bool counts = (t->state == UNCIA_PAYMENT_PENDING &&
+		               w->sync.state.timestamp_ms < (uint64_t)t->payment->expires_at * 1000) ||
+		              (t->state == UNCIA_PAYMENT_FINAL && t->height > w->sync.height);
+		if (counts && !amount_add(sum, leaving(w, t->payment), &sum))
+			return UINT64_MAX;
+	}
+	return sum;
+}
+
+int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *balance)
+{
+	if (w == NULL || balance == NULL || balance->size != sizeof(*balance))
+		return UNCIA_E_ARGUMENT;
+	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync.known};
+	if (!w->sync.known)
+		return 0;
+	balance->exists = w->sync.exists;
+	balance->balance = w->sync.exists ? w->sync.state.entry.balance : 0;
+	balance->waiting = balance_waiting(w);
+	balance->spendable = balance->balance > balance->waiting ? balance->balance - balance->waiting : 0;
+	balance->height = w->sync.height;
+	balance->timestamp_ms = w->clock_timestamp_ms;
+	return 0;
+}

@@ -1,0 +1,202 @@
+/* Stored blobs in their envelope, over the host's hooks. What is inside them is others' business. */
+#include "blob.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "hash.h"
+
+#define MAGIC           "uncia-1\n"
+#define MAGIC_SIZE      (sizeof(MAGIC) - 1)
+#define ENVELOPE_SIZE   (MAGIC_SIZE + HASH_SIZE)
+#define LOAD_FIRST_SIZE 4096
+
+static uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec t;
+	return clock_gettime(clock, &t) == 0 ? (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 : 0;
+}
+
+static uint64_t system_now_ms(void *context)
+{
+	(void)context;
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+static uint64_t system_wall_ms(void *context)
+{
+	(void)context;
+	return clock_ms(CLOCK_REALTIME);
+}
+
+static int system_random(void *context, void *buffer, size_t size)
+{
+	(void)context;
+	if (sodium_init() < 0)
+		return UNCIA_E_RANDOM;
+	randombytes_buf(buffer, size);
+	return 0;
+}
+
+int host_init(struct uncia_host *host, const struct uncia_host *given)
+{
+	if (given == NULL || given->size != sizeof(*given) || given->load == NULL || given->create == NULL ||
+	    given->replace == NULL || given->remove == NULL || given->list == NULL)
+		return UNCIA_E_ARGUMENT;
+	*host = *given;
+	if (host->random == NULL)
+		host->random = system_random;
+	if (host->now_ms == NULL)
+		host->now_ms = system_now_ms;
+	if (host->wall_ms == NULL)
+		host->wall_ms = system_wall_ms;
+	return 0;
+}
+
+int host_random(const struct uncia_host *host, void *buffer, size_t size)
+{
+	return host->random(host->context, buffer, size) == 0 ? 0 : UNCIA_E_RANDOM;
+}
+
+void host_log(const struct uncia_host *host, enum uncia_log_level level, const char *format, ...)
+{
+	char line[512];
+	va_list arguments;
+	if (host->log == NULL)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	host->log(host->context, level, line);
+}
+
+/* The name is under the checksum: a blob copied over another one is damage. */
+static void checksum(const char *name, const void *data, size_t size, struct hash *sum)
+{
+	struct hasher hasher;
+	hasher_init(&hasher, HASH_RECORD);
+	hasher_add(&hasher, name, strlen(name) + 1);
+	hasher_add(&hasher, data, size);
+	hasher_end(&hasher, sum);
+}
+
+static int open_envelope(const char *name, uint8_t *data, size_t *size)
+{
+	struct hash sum;
+	if (*size < ENVELOPE_SIZE || memcmp(data, MAGIC, MAGIC_SIZE) != 0)
+		return UNCIA_E_DAMAGED;
+	checksum(name, data + ENVELOPE_SIZE, *size - ENVELOPE_SIZE, &sum);
+	if (memcmp(data + MAGIC_SIZE, sum.b, HASH_SIZE) != 0)
+		return UNCIA_E_DAMAGED;
+	*size -= ENVELOPE_SIZE;
+	memmove(data, data + ENVELOPE_SIZE, *size);
+	return 0;
+}
+
+int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, size_t *size)
+{
+	size_t capacity = LOAD_FIRST_SIZE, whole = 0;
+	/* A second round where it did not fit, more where it grows meanwhile. */
+	for (;;) {
+		uint8_t *buffer = malloc(capacity);
+		if (buffer == NULL)
+			return UNCIA_E_MEMORY;
+		int result = host->load(host->context, name, buffer, capacity, &whole);
+		if (result == 0 && whole <= capacity) {
+			result = open_envelope(name, buffer, &whole);
+			if (result == 0) {
+				*data = buffer;
+				*size = whole;
+				return 0;
+			}
+		}
+		blob_free(buffer, capacity);
+		if (result != 0)
+			return result;
+		if (whole > BLOB_SIZE_MAX)
+			return UNCIA_E_DAMAGED;
+		capacity = whole;
+	}
+}
+
+void blob_free(uint8_t *data, size_t size)
+{
+	if (data == NULL)
+		return;
+	sodium_memzero(data, size);
+	free(data);
+}
+
+static int store(const struct uncia_host *host,
+                 int (*hook)(void *context, const char *name, const void *data, size_t size), const char *name,
+                 const void *data, size_t size)
+{
+	struct hash sum;
+	if (size > BLOB_SIZE_MAX - ENVELOPE_SIZE)
+		return UNCIA_E_LIMIT;
+	uint8_t *whole = malloc(ENVELOPE_SIZE + size);
+	if (whole == NULL)
+		return UNCIA_E_MEMORY;
+	checksum(name, data, size, &sum);
+	memcpy(whole, MAGIC, MAGIC_SIZE);
+	memcpy(whole + MAGIC_SIZE, sum.b, HASH_SIZE);
+	memcpy(whole + ENVELOPE_SIZE, data, size);
+	int result = hook(host->context, name, whole, ENVELOPE_SIZE + size);
+	blob_free(whole, ENVELOPE_SIZE + size);
+	return result;
+}
+
+int blob_create(const struct uncia_host *host, const char *name, const void *data, size_t size)
+{
+	return store(host, host->create, name, data, size);
+}
+
+int blob_replace(const struct uncia_host *host, const char *name, const void *data, size_t size)
+{
+	return store(host, host->replace, name, data, size);
+}
+
+static int add_name(void *context, const char *name)
+{
+	struct name_list *list = context;
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
+		char **names = realloc(list->names, capacity * sizeof(*names));
+		if (names == NULL)
+			return UNCIA_E_MEMORY;
+		list->names = names;
+		list->capacity = capacity;
+	}
+	if ((list->names[list->count] = strdup(name)) == NULL)
+		return UNCIA_E_MEMORY;
+	list->count++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int blob_list(const struct uncia_host *host, const char *prefix, struct name_list *list)
+{
+	struct name_list found = {0};
+	int result = host->list(host->context, prefix, add_name, &found);
+	if (result != 0) {
+		name_list_deinit(&found);
+		return result;
+	}
+	if (found.count != 0)
+		qsort(found.names, found.count, sizeof(*found.names), compare_names);
+	*list = found;
+	return 0;
+}
+
+void name_list_deinit(struct name_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->names[i]);
+	free(list->names);
+	*list = (struct name_list){0};
+}

@@ -1,0 +1,266 @@
+/* Drives a wallet over TCP: the only file of the library with sockets. It sees the wallet as any host that drives by
+ * bytes does, through the public functions. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "wallet.h"
+
+#define CONNECT_TIMEOUT_MS 5000u
+#define READ_SIZE          (64u << 10)
+#define READS_PER_TURN     16 /* of one socket, so that one validator cannot keep the host's loop */
+#define EVENTS_PER_TURN    32
+
+struct socket {
+	int fd; /* -1: none */
+	bool connected;
+	bool wants_write;     /* as epoll was told */
+	uint64_t deadline_ms; /* of the connection being made */
+};
+
+struct driver {
+	int epoll;
+	uint32_t count;
+	struct socket *sockets;
+};
+
+void driver_free(struct driver *d)
+{
+	if (d == NULL)
+		return;
+	for (uint32_t i = 0; i < d->count; i++)
+		if (d->sockets[i].fd >= 0)
+			close(d->sockets[i].fd);
+	if (d->epoll >= 0)
+		close(d->epoll);
+	free(d->sockets);
+	free(d);
+}
+
+static int driver_start(struct uncia_wallet *w)
+{
+	if (w->driver != NULL)
+		return 0;
+	struct driver *d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return UNCIA_E_MEMORY;
+	uint32_t count = w->network->endpoint_count;
+	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	d->sockets = calloc(count, sizeof(*d->sockets));
+	if (d->epoll < 0 || d->sockets == NULL) {
+		int result = d->epoll < 0 ? UNCIA_E_IO : UNCIA_E_MEMORY;
+		driver_free(d);
+		return result;
+	}
+	d->count = count;
+	for (uint32_t i = 0; i < count; i++)
+		d->sockets[i].fd = -1;
+	w->driver = d;
+	return 0;
+}
+
+static void close_socket(struct uncia_wallet *w, uint32_t i, int error)
+{
+	struct socket *s = &w->driver->sockets[i];
+	close(s->fd); /* epoll forgets it by this */
+	*s = (struct socket){.fd = -1};
+	uncia_wallet_link_closed(w, i, error);
+}
+
+static int resolve(const char *host, uint16_t port, struct addrinfo **found)
+{
+	char service[8];
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	snprintf(service, sizeof(service), "%u", port);
+	/* A numeric address first: that never waits. */
+	hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+	if (getaddrinfo(host, service, &hints, found) == 0)
+		return 0;
+	hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
+	return getaddrinfo(host, service, &hints, found) == 0 ? 0 : UNCIA_E_UNREACHABLE;
+}
+
+static int connect_one(const struct addrinfo *address)
+{
+	int one = 1, fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* a payment is one small write */
+	if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void dial(struct uncia_wallet *w, uint32_t i)
+{
+	struct socket *s = &w->driver->sockets[i];
+	struct addrinfo *found = NULL;
+	const char *host;
+	uint16_t port;
+	if (uncia_network_validator(w->network, i, &host, &port) != 0 || resolve(host, port, &found) != 0) {
+		uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE);
+		return;
+	}
+	for (const struct addrinfo *a = found; a != NULL && s->fd < 0; a = a->ai_next)
+		s->fd = connect_one(a);
+	freeaddrinfo(found);
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = i};
+	if (s->fd >= 0 && epoll_ctl(w->driver->epoll, EPOLL_CTL_ADD, s->fd, &event) != 0) {
+		close(s->fd);
+		s->fd = -1;
+	}
+	if (s->fd < 0) {
+		uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE);
+		return;
+	}
+	s->wants_write = true;
+	s->deadline_ms = wallet_now(w) + CONNECT_TIMEOUT_MS;
+}
+
+/* Opens what is wanted, closes what is not. */
+static void follow_wishes(struct uncia_wallet *w)
+{
+	for (uint32_t i = 0; i < w->driver->count; i++) {
+		struct socket *s = &w->driver->sockets[i];
+		bool wanted = uncia_wallet_link_wanted(w, i);
+		if (s->fd < 0 && wanted)
+			dial(w, i);
+		else if (s->fd >= 0 && !wanted)
+			close_socket(w, i, 0);
+		else if (s->fd >= 0 && !s->connected && wallet_now(w) >= s->deadline_ms)
+			close_socket(w, i, UNCIA_E_UNREACHABLE);
+	}
+}
+
+static int finish_connect(struct uncia_wallet *w, uint32_t i)
+{
+	struct socket *s = &w->driver->sockets[i];
+	int error = 0;
+	socklen_t size = sizeof(error);
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+		return UNCIA_E_UNREACHABLE;
+	int result = uncia_wallet_link_opened(w, i);
+	if (result == 0)
+		s->connected = true;
+	return result;
+}
+
+static int read_some(struct uncia_wallet *w, uint32_t i, uint8_t *buffer)
+{
+	for (int turn = 0; turn < READS_PER_TURN; turn++) {
+		ssize_t n = recv(w->driver->sockets[i].fd, buffer, READ_SIZE, 0);
+		if (n == 0)
+			return UNCIA_E_CLOSED;
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : UNCIA_E_CLOSED;
+		int result = uncia_wallet_link_feed(w, i, buffer, (size_t)n);
+		if (result != 0)
+			return result;
+		if ((size_t)n < READ_SIZE)
+			return 0;
+	}
+	return 0;
+}
+
+static int write_some(struct uncia_wallet *w, uint32_t i)
+{
+	struct socket *s = &w->driver->sockets[i];
+	const void *data;
+	size_t size = 0;
+	for (;;) {
+		int result = uncia_wallet_link_output(w, i, &data, &size);
+		if (result != 0)
+			return result;
+		if (size == 0)
+			break;
+		ssize_t n = send(s->fd, data, size, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0)
+			return UNCIA_E_CLOSED;
+		uncia_wallet_link_taken(w, i, (size_t)n);
+	}
+	if (s->wants_write == (size != 0))
+		return 0;
+	s->wants_write = size != 0;
+	struct epoll_event event = {.events = EPOLLIN | (s->wants_write ? EPOLLOUT : 0), .data.u32 = i};
+	return epoll_ctl(w->driver->epoll, EPOLL_CTL_MOD, s->fd, &event) == 0 ? 0 : UNCIA_E_IO;
+}
+
+static void on_ready(struct uncia_wallet *w, uint32_t i, uint32_t events, uint8_t *buffer)
+{
+	struct socket *s = &w->driver->sockets[i];
+	int result = 0;
+	if (s->fd < 0)
+		return; /* closed earlier in this turn */
+	if (!s->connected)
+		result = finish_connect(w, i);
+	if (result == 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
+		result = read_some(w, i, buffer);
+	if (result != 0)
+		close_socket(w, i, result);
+}
+
+static int started(struct uncia_wallet *w)
+{
+	int result = wallet_usable(w);
+	if (result != 0)
+		return result;
+	return w->network == NULL ? UNCIA_E_NETWORK : driver_start(w);
+}
+
+int uncia_wallet_fd(struct uncia_wallet *w)
+{
+	int result = started(w);
+	return result != 0 ? result : w->driver->epoll;
+}
+
+int uncia_wallet_process(struct uncia_wallet *w)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+	int result = started(w);
+	if (result != 0)
+		return result;
+	uint8_t *buffer = malloc(READ_SIZE);
+	if (buffer == NULL)
+		return UNCIA_E_MEMORY;
+	int count = epoll_wait(w->driver->epoll, events, EVENTS_PER_TURN, 0);
+	for (int i = 0; i < count; i++)
+		on_ready(w, events[i].data.u32, events[i].events, buffer);
+	free(buffer);
+	if (count < 0 && errno != EINTR)
+		return UNCIA_E_IO;
+	uncia_wallet_tick(w);
+	follow_wishes(w);
+	for (uint32_t i = 0; i < w->driver->count; i++) {
+		if (w->driver->sockets[i].connected && (result = write_some(w, i)) != 0)
+			close_socket(w, i, result);
+	}
+	return 0;
+}
+
+/* When a connection is due to be made or given up. */
+uint64_t driver_next_ms(const struct uncia_wallet *w)
+{
+	uint64_t next = UINT64_MAX;
+	for (uint32_t i = 0; i < w->driver->count; i++) {
+		const struct socket *s = &w->driver->sockets[i];
+		if ((s->fd >= 0) != uncia_wallet_link_wanted(w, i))
+			return 0;
+		/* Queued since the last turn: epoll does not know of it yet. */
+		if (s->connected && !s->wants_write && link_queued(w->nodes[i].link) != 0)
+			return 0;
+		if (s->fd >= 0 && !s->connected && s->deadline_ms < next)
+			next = s->deadline_ms;
+	}
+	return next;
+}

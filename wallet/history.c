@@ -1,0 +1,230 @@
+/* The payments that touched this account: asked of one validator at a time, each proved by its receipt; whether any is
+ * missing is told by the count that the account's proof carries (docs/spec/wallet.md, "History"). */
+#include <stdlib.h>
+#include <string.h>
+#include "fields.h"
+#include "wallet.h"
+
+#define ATTEMPT_MS 3000u /* after which another validator is asked */
+#define NOBODY     UINT32_MAX
+
+static void free_receipts(struct uncia_receipt **receipts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		uncia_receipt_free(receipts[i]);
+	free(receipts);
+}
+
+void history_deinit(struct uncia_wallet *w)
+{
+	free_receipts(w->history.receipts, w->history.count);
+	w->history.receipts = NULL;
+	w->history.count = 0;
+}
+
+static void ask(struct uncia_wallet *w, uint32_t node)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__HistoryQuery query = UNCIA__PB__HISTORY_QUERY__INIT;
+	struct history *h = &w->history;
+	query.address = field_of(w->address.b, ADDRESS_SIZE);
+	query.before_height = h->before_height;
+	query.before_index = h->before_index;
+	query.limit = h->limit;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_HISTORY;
+	request.history = &query;
+	h->node = node;
+	h->attempt_ms = wallet_now(w);
+	w->nodes[node].history_tried = true;
+	session_send(w, node, REQUEST_HISTORY, h->generation, &request);
+}
+
+/* Asks the next one that is linked and was not asked yet. Returns whether there was one. */
+static bool ask_another(struct uncia_wallet *w)
+{
+	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
+		uint32_t i = w->order[k];
+		if (w->nodes[i].established && !w->nodes[i].drop && !w->nodes[i].history_tried) {
+			ask(w, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* From the start again, those that were asked before included. */
+static void ask_afresh(struct uncia_wallet *w)
+{
+	w->history.node = NOBODY;
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		w->nodes[i].history_tried = false;
+	ask_another(w);
+}
+
+int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_t before_index, uint32_t limit)
+{
+	int result = wallet_usable(w);
+	if (result != 0)
+		return result;
+	if (limit == 0 || limit > HISTORY_PAGE_MAX || (before_height == 0 && before_index != 0))
+		return UNCIA_E_ARGUMENT;
+	if (w->network == NULL)
+		return UNCIA_E_NETWORK;
+	struct history *h = &w->history;
+	h->gapless = before_height == 0 ||
+	             (h->has_page && h->gapless && before_height == h->next_height && before_index == h->next_index);
+	h->active = true;
+	h->generation++;
+	h->started_ms = wallet_now(w);
+	h->before_height = before_height;
+	h->before_index = before_index;
+	h->limit = limit;
+	ask_afresh(w);
+	session_wake(w);
+	return 0;
+}
+
+void history_link_up(struct uncia_wallet *w, uint32_t node)
+{
+	if (w->history.active && w->history.node == NOBODY)
+		ask(w, node);
+}
+
+void history_link_down(struct uncia_wallet *w, uint32_t node)
+{
+	if (!w->history.active || w->history.node != node)
+		return;
+	w->history.node = NOBODY;
+	ask_another(w);
+}
+
+static bool touches(const struct payment *payment, const struct address *address)
+{
+	if (memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
+		return true;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (memcmp(payment->outputs[i].to.b, address->b, ADDRESS_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static bool before(uint64_t height, uint32_t index, uint64_t other_height, uint32_t other_index)
+{
+	return height < other_height || (height == other_height && index < other_index);
+}
+
+/* Every receipt verifies, touches this account, and is older than the one before it. */
+static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *reply, struct uncia_receipt **receipts,
+                         size_t *count)
+{
+	uint64_t height = w->history.before_height == 0 ? UINT64_MAX : w->history.before_height;
+	uint32_t index = w->history.before_height == 0 ? UINT32_MAX : w->history.before_index;
+	for (size_t i = 0; i < reply->n_receipts; i++) {
+		const ProtobufCBinaryData *bytes = &reply->receipts[i]->data;
+		int result = receipt_open(w->network, bytes->data, bytes->len, &receipts[i]);
+		if (result != 0)
+			return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
+		*count = i + 1;
+		if (!touches(receipts[i]->payment, &w->address) ||
+		    !before(receipts[i]->height, receipts[i]->index, height, index))
+			return UNCIA_E_PROOF;
+		height = receipts[i]->height;
+		index = receipts[i]->index;
+		wallet_learn_time(w, receipts[i]->timestamp_ms);
+	}
+	return 0;
+}
+
+static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, size_t count,
+                      const Uncia__Pb__HistoryReply *reply)
+{
+	struct history *h = &w->history;
+	free_receipts(h->receipts, h->count);
+	h->receipts = receipts;
+	h->count = count;
+	h->has_page = true;
+	h->active = false;
+	/* The next page is what is older than the last one here, whatever place the validator names. */
+	h->next_height = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->height : reply->next_height;
+	h->next_index = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->index : reply->next_index;
+	if (h->before_height == 0)
+		h->seen = 0;
+	for (size_t i = 0; i < count; i++)
+		if (w->sync.exists && receipts[i]->height >= w->sync.state.entry.created &&
+		    receipts[i]->height <= w->sync.height)
+			h->seen++;
+	wallet_event(w, UNCIA_EVENT_HISTORY, 0, NULL, 0, false, NULL);
+}
+
+int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
+{
+	struct history *h = &w->history;
+	size_t count = 0;
+	if (!h->active || generation != h->generation || node != h->node)
+		return 0; /* late */
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL) {
+		ask_another(w); /* where there is none, they are asked again in a while */
+		return 0;
+	}
+	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_HISTORY || reply->history->n_receipts > h->limit)
+		return UNCIA_E_PROTOCOL;
+	/* An empty page that leads nowhere would be asked for without end. */
+	if (reply->history->n_receipts == 0 && reply->history->next_height != 0 && h->before_height != 0 &&
+	    !before(reply->history->next_height, reply->history->next_index, h->before_height, h->before_index))
+		return UNCIA_E_PROTOCOL;
+	struct uncia_receipt **receipts = calloc(h->limit, sizeof(*receipts));
+	if (receipts == NULL)
+		return UNCIA_E_MEMORY;
+	int result = open_receipts(w, reply->history, receipts, &count);
+	if (result != 0) {
+		free_receipts(receipts, count);
+		return result;
+	}
+	take_page(w, receipts, count, reply->history);
+	return 0;
+}
+
+void history_tick(struct uncia_wallet *w)
+{
+	struct history *h = &w->history;
+	uint64_t now = wallet_now(w);
+	if (!h->active)
+		return;
+	if (now >= h->started_ms + w->request_timeout_ms) {
+		h->active = false;
+		wallet_event(w, UNCIA_EVENT_HISTORY, UNCIA_E_UNREACHABLE, NULL, 0, false, NULL);
+	} else if (h->node != NOBODY && now >= h->attempt_ms + ATTEMPT_MS) {
+		if (!ask_another(w))
+			ask_afresh(w);
+	}
+}
+
+uint64_t history_next_ms(const struct uncia_wallet *w)
+{
+	const struct history *h = &w->history;
+	if (!h->active)
+		return UINT64_MAX;
+	uint64_t next = h->started_ms + w->request_timeout_ms;
+	return h->node != NOBODY && h->attempt_ms + ATTEMPT_MS < next ? h->attempt_ms + ATTEMPT_MS : next;
+}
+
+int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history_page *page)
+{
+	if (w == NULL || page == NULL || page->size != sizeof(*page))
+		return UNCIA_E_ARGUMENT;
+	const struct history *h = &w->history;
+	if (!h->has_page)
+		return UNCIA_E_NOT_FOUND;
+	*page = (struct uncia_history_page){.size = sizeof(*page),
+	                                    .count = (uint32_t)h->count,
+	                                    .next_height = h->next_height,
+	                                    .next_index = h->next_index};
+	/* A receipt cannot be made up, only left out: the count shows it. */
+	page->complete = h->gapless && w->sync.known && w->sync.exists && h->seen == w->sync.state.entry.payments;
+	return 0;
+}
+
+const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *w, uint32_t number)
+{
+	return w == NULL || number >= w->history.count ? NULL : w->history.receipts[number];
+}

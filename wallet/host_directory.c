@@ -1,0 +1,234 @@
+/* A host over a directory: one file per blob, whole or absent whatever happens (docs/spec/wallet.md, "Storage"). */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <sodium.h>
+#include <uncia/uncia.h>
+
+/* A blob is written here first. No blob's name has a dot, so what a crash leaves behind is never taken for one. */
+#define TEMPORARY_PREFIX ".new-"
+
+struct directory {
+	int fd;
+};
+
+static bool name_is_safe(const char *name)
+{
+	size_t size = strnlen(name, UNCIA_BLOB_NAME_SIZE);
+	return size != 0 && size < UNCIA_BLOB_NAME_SIZE &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == size;
+}
+
+static int error_of_errno(void)
+{
+	return errno == ENOENT                     ? UNCIA_E_NOT_FOUND
+	       : errno == EEXIST                   ? UNCIA_E_EXISTS
+	       : errno == EACCES || errno == EPERM ? UNCIA_E_PERMISSION
+	                                           : UNCIA_E_IO;
+}
+
+static int read_up_to(int fd, uint8_t *buffer, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = read(fd, buffer + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return UNCIA_E_IO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int directory_load(void *context, const char *name, void *buffer, size_t capacity, size_t *size)
+{
+	struct directory *d = context;
+	struct stat info;
+	if (!name_is_safe(name))
+		return UNCIA_E_ARGUMENT;
+	int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return error_of_errno();
+	int result = UNCIA_E_IO;
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
+		size_t whole = (size_t)info.st_size;
+		/* faults 17: a secret file that others can read is refused. */
+		if ((info.st_mode & 077) != 0)
+			result = UNCIA_E_PERMISSION;
+		else
+			result = whole <= capacity ? read_up_to(fd, buffer, whole) : 0;
+		if (result == 0)
+			*size = whole;
+	}
+	close(fd);
+	return result;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size != 0) {
+		ssize_t n = write(fd, data, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return UNCIA_E_IO;
+		data += n;
+		size -= (size_t)n;
+	}
+	return fsync(fd) == 0 ? 0 : UNCIA_E_IO;
+}
+
+/* Writes a synced temporary file of a name nobody else uses. */
+static int write_temporary(struct directory *d, const void *data, size_t size, char name[64])
+{
+	uint8_t random[16];
+	char hex[2 * sizeof(random) + 1];
+	randombytes_buf(random, sizeof(random));
+	snprintf(name, 64, TEMPORARY_PREFIX "%s", sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
+	int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return UNCIA_E_IO;
+	int result = write_all(fd, data, size);
+	if (close(fd) != 0 && result == 0)
+		result = UNCIA_E_IO;
+	if (result != 0)
+		unlinkat(d->fd, name, 0);
+	return result;
+}
+
+static int sync_directory(struct directory *d)
+{
+	return fsync(d->fd) == 0 ? 0 : UNCIA_E_IO;
+}
+
+/* link(2) fails where the name is taken, whoever took it: of two processes one creates. Both then sync the directory,
+ * so that the loser, too, acts on what is durable. */
+static int directory_create(void *context, const char *name, const void *data, size_t size)
+{
+	struct directory *d = context;
+	char temporary[64];
+	if (!name_is_safe(name))
+		return UNCIA_E_ARGUMENT;
+	int result = write_temporary(d, data, size, temporary);
+	if (result != 0)
+		return result;
+	if (linkat(d->fd, temporary, d->fd, name, 0) != 0)
+		result = errno == EEXIST ? UNCIA_E_EXISTS : UNCIA_E_IO;
+	unlinkat(d->fd, temporary, 0);
+	return sync_directory(d) == 0 ? result : UNCIA_E_IO;
+}
+
+static int directory_replace(void *context, const char *name, const void *data, size_t size)
+{
+	struct directory *d = context;
+	char temporary[64];
+	if (!name_is_safe(name))
+		return UNCIA_E_ARGUMENT;
+	int result = write_temporary(d, data, size, temporary);
+	if (result != 0)
+		return result;
+	if (renameat(d->fd, temporary, d->fd, name) != 0) {
+		unlinkat(d->fd, temporary, 0);
+		return UNCIA_E_IO;
+	}
+	return sync_directory(d);
+}
+
+static int directory_remove(void *context, const char *name)
+{
+	struct directory *d = context;
+	if (!name_is_safe(name))
+		return UNCIA_E_ARGUMENT;
+	if (unlinkat(d->fd, name, 0) != 0)
+		return errno == ENOENT ? UNCIA_E_NOT_FOUND : UNCIA_E_IO;
+	return sync_directory(d);
+}
+
+static int directory_list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
+                          void *each_context)
+{
+	struct directory *d = context;
+	struct dirent *entry;
+	int result = 0, fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return UNCIA_E_IO;
+	}
+	while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && name_is_safe(entry->d_name))
+			result = each(each_context, entry->d_name);
+	if (result == 0 && errno != 0)
+		result = UNCIA_E_IO;
+	closedir(dir);
+	return result;
+}
+
+/* Makes the directory where there is none, and its name in the parent durable. */
+static int make_directory(const char *path)
+{
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST ? 0 : error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+	char *parent = malloc(strlen(path) + sizeof("/.."));
+	if (parent == NULL)
+		return UNCIA_E_MEMORY;
+	stpcpy(stpcpy(parent, path), "/..");
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd >= 0 && fsync(fd) == 0 ? 0 : UNCIA_E_IO;
+	if (fd >= 0)
+		close(fd);
+	free(parent);
+	return result;
+}
+
+int uncia_host_directory(const char *path, struct uncia_host *host)
+{
+	struct stat info;
+	if (path == NULL || path[0] == '\0' || host == NULL || host->size != sizeof(*host))
+		return UNCIA_E_ARGUMENT;
+	if (sodium_init() < 0)
+		return UNCIA_E_LIBRARY;
+	int result = make_directory(path);
+	if (result != 0)
+		return result;
+	struct directory *d = malloc(sizeof(*d));
+	if (d == NULL)
+		return UNCIA_E_MEMORY;
+	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->fd < 0)
+		result = errno == EACCES ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+	else if (fstat(d->fd, &info) != 0)
+		result = UNCIA_E_IO;
+	else if ((info.st_mode & 077) != 0)
+		result = UNCIA_E_PERMISSION;
+	if (result != 0) {
+		if (d->fd >= 0)
+			close(d->fd);
+		free(d);
+		return result;
+	}
+	*host = (struct uncia_host){.size = sizeof(*host),
+	                            .context = d,
+	                            .load = directory_load,
+	                            .create = directory_create,
+	                            .replace = directory_replace,
+	                            .remove = directory_remove,
+	                            .list = directory_list};
+	return 0;
+}
+
+void uncia_host_directory_free(struct uncia_host *host)
+{
+	if (host == NULL || host->load != directory_load)
+		return;
+	struct directory *d = host->context;
+	close(d->fd);
+	free(d);
+	*host = (struct uncia_host){.size = sizeof(*host)};
+}

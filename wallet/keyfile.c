@@ -1,0 +1,257 @@
+/* Keeps the entropy of the recovery words under a passphrase, and derives the account key from it. */
+#include "keyfile.h"
+#include <stdlib.h>
+#include <string.h>
+#include "big_endian.h"
+#include "canonical.h"
+#include "fields.h"
+#include "storage.pb-c.h"
+
+#define KEYFILE_VERSION  1
+#define MAC_SIZE         crypto_aead_xchacha20poly1305_ietf_ABYTES
+#define SEALING_KEY_SIZE crypto_aead_xchacha20poly1305_ietf_KEYBYTES
+
+struct secret *secret_new(void)
+{
+	if (sodium_init() < 0)
+		return NULL;
+	struct secret *secret = sodium_malloc(sizeof(*secret));
+	if (secret != NULL)
+		memset(secret, 0, sizeof(*secret));
+	return secret;
+}
+
+void secret_free(struct secret *secret)
+{
+	sodium_free(secret);
+}
+
+/* wallet, "Keys": account key seed = hash(HASH_KEY, BIP-39 seed with an empty passphrase ‖ account u32), account 0. */
+static int derive(struct secret *secret)
+{
+	char words[UNCIA_WORDS_TEXT_SIZE];
+	uint8_t input[WORDS_SEED_SIZE + 4];
+	struct hash seed;
+	words_from_entropy(secret->entropy, secret->entropy_size, words);
+	words_seed(words, "", input);
+	be32_put(input + WORDS_SEED_SIZE, 0);
+	hash1(HASH_KEY, input, sizeof(input), &seed);
+	int result = sign_keypair(seed.b, secret->public_key, secret->key);
+	sodium_memzero(words, sizeof(words));
+	sodium_memzero(input, sizeof(input));
+	sodium_memzero(&seed, sizeof(seed));
+	return result;
+}
+
+/* With `sealed` left out this is what the MAC covers beside it: version, method, cost, salt, nonce, public key. */
+static int encode(const struct keyfile *file, bool with_sealed, uint8_t **data, size_t *size)
+{
+	Uncia__Pb__KeyFile message = UNCIA__PB__KEY_FILE__INIT;
+	message.version = KEYFILE_VERSION;
+	message.method = file->method;
+	message.memory = file->memory;
+	message.passes = file->passes;
+	if (file->method == KEYFILE_ARGON2ID) {
+		message.salt = field_of(file->salt, sizeof(file->salt));
+		message.nonce = field_of(file->nonce, sizeof(file->nonce));
+	}
+	message.public_key = field_of(file->public_key, sizeof(file->public_key));
+	if (with_sealed)
+		message.sealed = field_of(file->sealed, file->sealed_size);
+	return canonical_encode(&message.base, data, size);
+}
+
+static int sealing_key(const struct keyfile *file, const char *passphrase, uint8_t key[SEALING_KEY_SIZE])
+{
+	/* The only failure of Argon2id with parameters in range is memory. */
+	return crypto_pwhash(key, SEALING_KEY_SIZE, passphrase, strlen(passphrase), file->salt, file->passes,
+	                     (size_t)file->memory, crypto_pwhash_ALG_ARGON2ID13) == 0
+	           ? 0
+	           : UNCIA_E_MEMORY;
+}
+
+static int seal(const struct uncia_host *host, struct keyfile *file, const char *passphrase,
+                const struct secret *secret)
+{
+	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
+	size_t header_size = 0;
+	if (host_random(host, file->salt, sizeof(file->salt)) != 0 ||
+	    host_random(host, file->nonce, sizeof(file->nonce)) != 0)
+		return UNCIA_E_RANDOM;
+	int result = sealing_key(file, passphrase, key);
+	if (result == 0)
+		result = encode(file, false, &header, &header_size);
+	if (result == 0) {
+		if (crypto_aead_xchacha20poly1305_ietf_encrypt(file->sealed, NULL, secret->entropy,
+		                                               secret->entropy_size, header, header_size, NULL,
+		                                               file->nonce, key) != 0)
+			result = UNCIA_E_LIBRARY;
+		file->sealed_size = secret->entropy_size + MAC_SIZE;
+	}
+	free(header);
+	sodium_memzero(key, sizeof(key));
+	return result;
+}
+
+static int options_check(const struct uncia_key_options *options, struct keyfile *file)
+{
+	if (options == NULL || options->size != sizeof(*options) ||
+	    (options->passphrase == NULL) != options->no_passphrase)
+		return UNCIA_E_ARGUMENT;
+	if (options->no_passphrase) {
+		file->method = KEYFILE_PLAIN;
+		return 0;
+	}
+	file->method = KEYFILE_ARGON2ID;
+	file->memory = options->kdf_memory != 0 ? options->kdf_memory : crypto_pwhash_MEMLIMIT_MODERATE;
+	file->passes = options->kdf_passes != 0 ? options->kdf_passes : crypto_pwhash_OPSLIMIT_MODERATE;
+	return file->memory < crypto_pwhash_MEMLIMIT_MIN || file->memory > KEYFILE_MEMORY_MAX ||
+	               file->passes > KEYFILE_PASSES_MAX
+	           ? UNCIA_E_ARGUMENT
+	           : 0;
+}
+
+int keyfile_create(const struct uncia_host *host, const char *words, const struct uncia_key_options *options)
+{
+	struct keyfile file = {0};
+	uint8_t *data = NULL;
+	size_t size = 0;
+	int result = options_check(options, &file);
+	if (result != 0)
+		return result;
+	struct secret *secret = secret_new();
+	if (secret == NULL)
+		return UNCIA_E_MEMORY;
+	result = words_to_entropy(words, secret->entropy, &secret->entropy_size);
+	if (result == 0)
+		result = derive(secret);
+	if (result == 0) {
+		memcpy(file.public_key, secret->public_key, sizeof(file.public_key));
+		if (file.method == KEYFILE_ARGON2ID) {
+			result = seal(host, &file, options->passphrase, secret);
+		} else {
+			memcpy(file.sealed, secret->entropy, secret->entropy_size);
+			file.sealed_size = secret->entropy_size;
+		}
+	}
+	if (result == 0)
+		result = encode(&file, true, &data, &size);
+	if (result == 0)
+		result = blob_create(host, KEYFILE_BLOB, data, size);
+	blob_free(data, size);
+	sodium_memzero(&file, sizeof(file));
+	secret_free(secret);
+	return result;
+}
+
+static bool take(const Uncia__Pb__KeyFile *message, struct keyfile *file)
+{
+	bool plain = message->method == KEYFILE_PLAIN;
+	size_t mac_size = plain ? 0 : MAC_SIZE;
+	if (message->version != KEYFILE_VERSION || (!plain && message->method != KEYFILE_ARGON2ID))
+		return false;
+	if (message->sealed.len != 16 + mac_size && message->sealed.len != 32 + mac_size)
+		return false;
+	if (!plain && (message->memory < crypto_pwhash_MEMLIMIT_MIN || message->memory > KEYFILE_MEMORY_MAX ||
+	               message->passes < crypto_pwhash_OPSLIMIT_MIN || message->passes > KEYFILE_PASSES_MAX))
+		return false;
+	file->method = plain ? KEYFILE_PLAIN : KEYFILE_ARGON2ID;
+	file->memory = message->memory;
+	file->passes = message->passes;
+	file->sealed_size = message->sealed.len;
+	return field_copy(&message->salt, file->salt, plain ? 0 : sizeof(file->salt)) &&
+	       field_copy(&message->nonce, file->nonce, plain ? 0 : sizeof(file->nonce)) &&
+	       field_copy(&message->public_key, file->public_key, sizeof(file->public_key)) &&
+	       field_copy(&message->sealed, file->sealed, file->sealed_size);
+}
+
+int keyfile_load(const struct uncia_host *host, struct keyfile *file)
+{
+	struct keyfile taken = {0};
+	struct arena arena;
+	ProtobufCMessage *message;
+	uint8_t *data;
+	size_t size;
+	int result = blob_load(host, KEYFILE_BLOB, &data, &size);
+	if (result != 0)
+		return result;
+	arena_init(&arena, canonical_arena_limit(size));
+	result = canonical_decode(&uncia__pb__key_file__descriptor, data, size, &arena, &message);
+	if (result == 0 && take((const Uncia__Pb__KeyFile *)message, &taken))
+		*file = taken;
+	else if (result != UNCIA_E_MEMORY)
+		result = UNCIA_E_DAMAGED;
+	arena_deinit(&arena);
+	blob_free(data, size);
+	sodium_memzero(&taken, sizeof(taken));
+	return result;
+}
+
+static int unseal(const struct keyfile *file, const char *passphrase, struct secret *secret)
+{
+	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
+	size_t header_size = 0;
+	if (file->method == KEYFILE_PLAIN) {
+		memcpy(secret->entropy, file->sealed, file->sealed_size);
+		secret->entropy_size = file->sealed_size;
+		return 0;
+	}
+	if (passphrase == NULL)
+		return UNCIA_E_PASSPHRASE;
+	int result = encode(file, false, &header, &header_size);
+	if (result == 0)
+		result = sealing_key(file, passphrase, key);
+	if (result == 0 &&
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(secret->entropy, NULL, NULL, file->sealed, file->sealed_size,
+	                                               header, header_size, file->nonce, key) != 0)
+		result = UNCIA_E_PASSPHRASE;
+	secret->entropy_size = file->sealed_size - MAC_SIZE;
+	free(header);
+	sodium_memzero(key, sizeof(key));
+	return result;
+}
+
+int keyfile_open(const struct keyfile *file, const char *passphrase, struct secret **secret)
+{
+	struct secret *opened = secret_new();
+	if (opened == NULL)
+		return UNCIA_E_MEMORY;
+	int result = unseal(file, passphrase, opened);
+	if (result == 0)
+		result = derive(opened);
+	/* Without a passphrase nothing but the envelope's checksum covers the public key. */
+	if (result == 0 && memcmp(opened->public_key, file->public_key, PUBLIC_KEY_SIZE) != 0)
+		result = UNCIA_E_DAMAGED;
+	if (result != 0) {
+		secret_free(opened);
+		return result;
+	}
+	*secret = opened;
+	return 0;
+}
+
+int uncia_words_make(const struct uncia_host *host, unsigned count, char words[UNCIA_WORDS_TEXT_SIZE])
+{
+	uint8_t entropy[WORDS_ENTROPY_MAX];
+	if ((count != 12 && count != 24) || words == NULL || (host != NULL && host->size != sizeof(*host)))
+		return UNCIA_E_ARGUMENT;
+	if (sodium_init() < 0)
+		return UNCIA_E_RANDOM;
+	size_t size = count == 12 ? 16 : 32;
+	if (host == NULL || host->random == NULL)
+		randombytes_buf(entropy, size);
+	else if (host_random(host, entropy, size) != 0)
+		return UNCIA_E_RANDOM;
+	words_from_entropy(entropy, size, words);
+	sodium_memzero(entropy, sizeof(entropy));
+	return 0;
+}
+
+int uncia_wallet_create(const struct uncia_host *host, const char *words, const struct uncia_key_options *options)
+{
+	struct uncia_host filled;
+	if (words == NULL || host_init(&filled, host) != 0)
+		return UNCIA_E_ARGUMENT;
+	int result = sign_self_test();
+	return result != 0 ? result : keyfile_create(&filled, words, options);
+}

@@ -1,0 +1,327 @@
+/* Reads network.conf, which unciad writes: the genesis, and where the validators listen. */
+#include "network.h"
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sodium.h>
+#include "sign.h"
+
+struct section {
+	bool seen, has_address, has_key;
+	char host[NETWORK_HOST_SIZE];
+	uint16_t port;
+	uint8_t key[32];
+};
+
+struct reader {
+	char name[64];
+	char *genesis; /* base64url text, chunk after chunk */
+	size_t genesis_size, genesis_capacity;
+	struct section validators[COMMITTEE_SIZE_MAX];
+	int error;
+	char what[UNCIA_WHY_SIZE - 32]; /* the first mistake */
+	char why[UNCIA_WHY_SIZE];       /* with its line */
+};
+
+/* Notes the first mistake. Returns 0: what inih calls an error. */
+__attribute__((format(printf, 3, 4))) static int mistake(struct reader *r, int error, const char *format, ...)
+{
+	va_list arguments;
+	if (r->error != 0)
+		return 0;
+	va_start(arguments, format);
+	vsnprintf(r->what, sizeof(r->what), format, arguments);
+	va_end(arguments);
+	r->error = error;
+	return 0;
+}
+
+static int add_genesis(struct reader *r, const char *chunk)
+{
+	size_t size = strlen(chunk);
+	if (size > r->genesis_capacity - r->genesis_size) {
+		size_t capacity = r->genesis_capacity * 2 + size + 4096;
+		if (capacity > NETWORK_FILE_SIZE_MAX * 2ull)
+			return mistake(r, UNCIA_E_LIMIT, "the genesis is too large");
+		char *grown = realloc(r->genesis, capacity);
+		if (grown == NULL)
+			return mistake(r, UNCIA_E_MEMORY, "no memory");
+		r->genesis = grown;
+		r->genesis_capacity = capacity;
+	}
+	memcpy(r->genesis + r->genesis_size, chunk, size);
+	r->genesis_size += size;
+	return 1;
+}
+
+/* Decimal, no sign, no leading zero. */
+static bool parse_number(const char *text, unsigned long max, unsigned long *number)
+{
+	size_t size = strlen(text);
+	if (size == 0 || size > 5 || strspn(text, "0123456789") != size || (text[0] == '0' && size > 1))
+		return false;
+	*number = strtoul(text, NULL, 10);
+	return *number <= max;
+}
+
+/* host:port, or [IPv6 address]:port */
+static bool parse_address(const char *text, struct section *v)
+{
+	const char *colon = strrchr(text, ':');
+	unsigned long port;
+	if (colon == NULL || !parse_number(colon + 1, UINT16_MAX, &port) || port == 0)
+		return false;
+	size_t size = (size_t)(colon - text);
+	bool bracketed = size > 2 && text[0] == '[' && text[size - 1] == ']';
+	if (bracketed) {
+		text++;
+		size -= 2;
+	}
+	if (size == 0 || size >= sizeof(v->host) || (!bracketed && memchr(text, ':', size) != NULL))
+		return false;
+	memcpy(v->host, text, size);
+	v->host[size] = '\0';
+	if (strpbrk(v->host, " \t[]/") != NULL)
+		return false;
+	v->port = (uint16_t)port;
+	return true;
+}
+
+static int on_validator(struct reader *r, unsigned long index, const char *name, const char *value)
+{
+	struct section *v = &r->validators[index];
+	size_t size;
+	v->seen = true;
+	if (strcmp(name, "address") == 0) {
+		if (v->has_address || !parse_address(value, v))
+			return mistake(r, UNCIA_E_CONFIG, "the address of validator %lu is not host:port, once", index);
+		v->has_address = true;
+		return 1;
+	}
+	if (strcmp(name, "network_key") == 0) {
+		if (v->has_key || strlen(value) != 64 ||
+		    sodium_hex2bin(v->key, sizeof(v->key), value, 64, NULL, &size, NULL) != 0 || size != sizeof(v->key))
+			return mistake(r, UNCIA_E_CONFIG,
+			               "the network_key of validator %lu is not 64 hexadecimal digits, once", index);
+		v->has_key = true;
+		return 1;
+	}
+	return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
+}
+
+static int on_value(void *context, const char *section, const char *name, const char *value)
+{
+	static const char prefix[] = "validator.";
+	struct reader *r = context;
+	unsigned long index;
+	if (r->error != 0)
+		return 1;
+	if (strcmp(section, "network") == 0) {
+		if (strcmp(name, "genesis") == 0)
+			return add_genesis(r, value);
+		if (strcmp(name, "name") != 0)
+			return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
+		if (r->name[0] != '\0' || value[0] == '\0' || strlen(value) >= sizeof(r->name))
+			return mistake(r, UNCIA_E_CONFIG, "the name is not 1 to 32 characters, once");
+		strcpy(r->name, value);
+		return 1;
+	}
+	if (strncmp(section, prefix, sizeof(prefix) - 1) == 0 &&
+	    parse_number(section + sizeof(prefix) - 1, COMMITTEE_SIZE_MAX - 1, &index))
+		return on_validator(r, index, name, value);
+	return mistake(r, UNCIA_E_CONFIG, "unknown section \"%.40s\"", section);
+}
+
+static int decode_genesis(struct reader *r, struct genesis *genesis)
+{
+	size_t size, capacity = r->genesis_size / 4 * 3 + 3;
+	if (r->genesis_size == 0)
+		return mistake(r, UNCIA_E_CONFIG, "there is no genesis"), r->error;
+	uint8_t *bytes = malloc(capacity);
+	if (bytes == NULL)
+		return mistake(r, UNCIA_E_MEMORY, "no memory"), r->error;
+	int result;
+	if (sodium_base642bin(bytes, capacity, r->genesis, r->genesis_size, NULL, &size, NULL,
+	                      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+		result = UNCIA_E_CONFIG;
+	else
+		result = size > GENESIS_SIZE_MAX ? UNCIA_E_LIMIT : genesis_decode(genesis, bytes, size);
+	free(bytes);
+	if (result == UNCIA_E_ENCODING)
+		result = UNCIA_E_CONFIG;
+	if (result != 0)
+		mistake(r, result, "the genesis is not one: %s", uncia_error_text(result));
+	return result;
+}
+
+static int check_validator(struct reader *r, const struct genesis *genesis, uint32_t index)
+{
+	const struct section *v = &r->validators[index];
+	if (!v->has_address || !v->has_key)
+		mistake(r, UNCIA_E_CONFIG, "validator %u needs both an address and a network_key", index);
+	else if (index >= genesis->committee.size)
+		mistake(r, UNCIA_E_CONFIG, "validator %u is not in the committee of the genesis", index);
+	else if (memcmp(v->key, genesis->committee.validators[index].network_key, sizeof(v->key)) != 0)
+		mistake(r, UNCIA_E_CONFIG, "the network_key of validator %u is not the one of the genesis", index);
+	return r->error;
+}
+
+/* Everything that needs the whole file. */
+static int build(struct reader *r, struct uncia_network *network)
+{
+	uint32_t count = 0;
+	int result = decode_genesis(r, &network->genesis);
+	if (result != 0)
+		return result;
+	if (strcmp(r->name, network->genesis.name) != 0)
+		return mistake(r, UNCIA_E_CONFIG, "the name is not the one of the genesis"), r->error;
+	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++)
+		count += r->validators[i].seen;
+	if (count == 0)
+		return mistake(r, UNCIA_E_CONFIG, "there is no validator"), r->error;
+	network->endpoints = calloc(count, sizeof(*network->endpoints));
+	if (network->endpoints == NULL)
+		return mistake(r, UNCIA_E_MEMORY, "no memory"), r->error;
+	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++) {
+		if (!r->validators[i].seen)
+			continue;
+		if ((result = check_validator(r, &network->genesis, i)) != 0)
+			return result;
+		struct endpoint *e = &network->endpoints[network->endpoint_count++];
+		e->validator = i;
+		strcpy(e->host, r->validators[i].host);
+		e->port = r->validators[i].port;
+	}
+	return 0;
+}
+
+static int read_text(struct reader *r, const char *text, struct uncia_network *network)
+{
+	int line = ini_parse_string(text, on_value, r);
+	if (line > 0) {
+		mistake(r, UNCIA_E_CONFIG, "not \"key = value\"");
+		snprintf(r->why, sizeof(r->why), "line %d: %s", line, r->what);
+		return r->error;
+	}
+	int result = line < 0 ? UNCIA_E_MEMORY : build(r, network);
+	strcpy(r->why, line < 0 ? "no memory" : r->what);
+	return result;
+}
+
+int uncia_network_parse(const char *text, struct uncia_network **network, char why[UNCIA_WHY_SIZE])
+{
+	if (text == NULL || network == NULL)
+		return UNCIA_E_ARGUMENT;
+	struct reader *r = calloc(1, sizeof(*r));
+	struct uncia_network *read = calloc(1, sizeof(*read));
+	int result = r == NULL || read == NULL ? UNCIA_E_MEMORY : sign_self_test();
+	if (result != 0 && why != NULL)
+		snprintf(why, UNCIA_WHY_SIZE, "%s", uncia_error_text(result));
+	if (result == 0) {
+		result = read_text(r, text, read);
+		if (result != 0 && why != NULL)
+			memcpy(why, r->why, UNCIA_WHY_SIZE);
+	}
+	if (r != NULL)
+		free(r->genesis);
+	free(r);
+	if (result != 0) {
+		uncia_network_free(read);
+		return result;
+	}
+	*network = read;
+	return 0;
+}
+
+static int read_file(FILE *file, char **text)
+{
+	size_t used = 0, capacity = 0;
+	char *buffer = NULL;
+	for (;;) {
+		if (used + 1 >= capacity) {
+			capacity = capacity == 0 ? 16384 : capacity * 2;
+			char *grown = capacity > NETWORK_FILE_SIZE_MAX ? NULL : realloc(buffer, capacity);
+			if (grown == NULL) {
+				free(buffer);
+				return capacity > NETWORK_FILE_SIZE_MAX ? UNCIA_E_LIMIT : UNCIA_E_MEMORY;
+			}
+			buffer = grown;
+		}
+		size_t n = fread(buffer + used, 1, capacity - 1 - used, file);
+		used += n;
+		if (n == 0)
+			break;
+	}
+	buffer[used] = '\0';
+	if (ferror(file) || strlen(buffer) != used) {
+		free(buffer);
+		return ferror(file) ? UNCIA_E_IO : UNCIA_E_CONFIG;
+	}
+	*text = buffer;
+	return 0;
+}
+
+int uncia_network_load(const char *path, struct uncia_network **network, char why[UNCIA_WHY_SIZE])
+{
+	char *text = NULL;
+	if (path == NULL || network == NULL)
+		return UNCIA_E_ARGUMENT;
+	FILE *file = fopen(path, "rbe");
+	int result = file == NULL ? UNCIA_E_NOT_FOUND : read_file(file, &text);
+	if (file != NULL)
+		fclose(file);
+	if (result != 0) {
+		if (why != NULL)
+			snprintf(why, UNCIA_WHY_SIZE, "%.200s cannot be read: %s", path, uncia_error_text(result));
+		return result;
+	}
+	result = uncia_network_parse(text, network, why);
+	free(text);
+	return result;
+}
+
+void uncia_network_free(struct uncia_network *network)
+{
+	if (network == NULL)
+		return;
+	genesis_deinit(&network->genesis);
+	free(network->endpoints);
+	free(network);
+}
+
+const char *uncia_network_name(const struct uncia_network *network)
+{
+	return network == NULL ? "" : network->genesis.name;
+}
+
+const char *uncia_network_currency(const struct uncia_network *network)
+{
+	return network == NULL ? "" : network->genesis.currency_code;
+}
+
+void uncia_network_id(const struct uncia_network *network, uint8_t id[32])
+{
+	if (network != NULL && id != NULL)
+		memcpy(id, network->genesis.network_id.b, HASH_SIZE);
+}
+
+uint64_t uncia_network_smallest_amount(const struct uncia_network *network)
+{
+	return network == NULL ? 0 : network->genesis.smallest_amount;
+}
+
+uint32_t uncia_network_validators(const struct uncia_network *network)
+{
+	return network == NULL ? 0 : network->endpoint_count;
+}
+
+int uncia_network_validator(const struct uncia_network *network, uint32_t number, const char **host, uint16_t *port)
+{
+	if (network == NULL || number >= network->endpoint_count || host == NULL || port == NULL)
+		return UNCIA_E_ARGUMENT;
+	*host = network->endpoints[number].host;
+	*port = network->endpoints[number].port;
+	return 0;
+}

@@ -1,0 +1,288 @@
+/* The durable outbox: one blob per payment, and what is tracked of payments in memory.
+ *
+ * Why no crash and no second process makes two payments of one idempotency key: a payment's nonce is a function of the
+ * wallet's key and the idempotency key, the blob is named after the nonce, holds the whole signed payment, and is
+ * created exclusively and durably before a byte of it is sent. So the creation of that one blob is the only act that
+ * makes a payment exist:
+ * - crash before it: nothing exists, nothing was sent; the same key starts afresh;
+ * - crash after it: the same key finds the blob and goes on with the same bytes;
+ * - two at once: one creates; the other is told that there is one, loads it, and sends the same bytes.
+ * The blob is never removed and never renamed while its payment may matter, only replaced as a whole by the same
+ * payment with its end. A blob that is there but cannot be read stops its key (DAMAGED): better no payment than two.
+ * Without an idempotency key the nonce is random, and each call is a payment of its own. */
+#include <stdlib.h>
+#include <string.h>
+#include "canonical.h"
+#include "fields.h"
+#include "storage.pb-c.h"
+#define HASH_NONFATAL_OOM 1
+#include "wallet.h"
+
+#define PREFIX         "payment-"
+#define RECORD_VERSION 1
+
+void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME_SIZE])
+{
+	char hex[2 * NONCE_SIZE + 1];
+	stpcpy(stpcpy(name, PREFIX), sodium_bin2hex(hex, sizeof(hex), nonce, NONCE_SIZE));
+}
+
+/* ---- in memory ------------------------------------------------------------------------------- */
+
+struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_id *id)
+{
+	struct tracked *t;
+	HASH_FIND(hh, w->tracked, id->b, sizeof(id->b), t);
+	return t;
+}
+
+struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number)
+{
+	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
+		if (t->number == number)
+			return t;
+	return NULL;
+}
+
+static void free_one(struct tracked *t)
+{
+	for (size_t i = 0; i < t->expiry_count; i++)
+		free(t->expiries[i].bytes);
+	free(t->expiries);
+	free(t->receipt);
+	payment_free(t->payment);
+	free(t);
+}
+
+struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
+{
+	struct tracked *t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		return NULL;
+	t->id = *id;
+	t->number = ++w->last_number;
+	HASH_ADD(hh, w->tracked, id.b, sizeof(t->id.b), t);
+	if (t->hh.tbl == NULL) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void tracked_remove(struct uncia_wallet *w, struct tracked *t)
+{
+	HASH_DEL(w->tracked, t);
+	free_one(t);
+}
+
+void tracked_free_all(struct uncia_wallet *w)
+{
+	struct tracked *t, *next;
+	HASH_ITER(hh, w->tracked, t, next)
+	{
+		tracked_remove(w, t);
+	}
+}
+
+/* ---- in storage ------------------------------------------------------------------------------ */
+
+static bool state_is_stored(uint32_t state)
+{
+	return state == UNCIA_PAYMENT_PENDING || state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED;
+}
+
+/* Fresh record -> tracked. The blob's name must be the one of the payment's nonce, and the payment this wallet's. */
+static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__PaymentRecord *record,
+                struct tracked **taken)
+{
+	char expected[UNCIA_BLOB_NAME_SIZE];
+	struct payment *payment;
+	if (record->version != RECORD_VERSION || !state_is_stored(record->state))
+		return UNCIA_E_DAMAGED;
+	int result = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
+	if (result != 0)
+		return result == UNCIA_E_MEMORY ? result : UNCIA_E_DAMAGED;
+	outbox_blob_name(payment->nonce, expected);
+	if (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0) {
+		payment_free(payment);
+		return UNCIA_E_DAMAGED;
+	}
+	struct tracked *t = tracked_find(w, &payment->id);
+	if (t == NULL)
+		t = tracked_add(w, &payment->id);
+	if (t == NULL) {
+		payment_free(payment);
+		return UNCIA_E_MEMORY;
+	}
+	payment_free(t->payment);
+	t->payment = payment;
+	t->own = true;
+	strcpy(t->blob, blob);
+	t->state = (enum uncia_payment_state)record->state;
+	t->reason = UNCIA_PENDING_UNSENT;
+	t->made_ms = record->made_ms;
+	t->height = record->height;
+	t->timestamp_ms = record->timestamp_ms;
+	t->index = record->index;
+	t->started_ms = wallet_now(w);
+	*taken = t;
+	return 0;
+}
+
+/* Loads and decodes one record into the arena; *data backs nothing afterwards and is freed here. */
+static int load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
+                       const Uncia__Pb__PaymentRecord **record)
+{
+	ProtobufCMessage *message;
+	uint8_t *data;
+	size_t size;
+	int result = blob_load(host, blob, &data, &size);
+	arena_init(arena, result == 0 ? canonical_arena_limit(size) : 0);
+	if (result != 0)
+		return result;
+	result = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
+	blob_free(data, size);
+	if (result != 0)
+		return result == UNCIA_E_MEMORY ? result : UNCIA_E_DAMAGED;
+	*record = (const Uncia__Pb__PaymentRecord *)message;
+	return 0;
+}
+
+static int load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
+{
+	const Uncia__Pb__PaymentRecord *record;
+	struct arena arena;
+	int result = load_record(&w->host, blob, &arena, &record);
+	if (result == 0)
+		result = take(w, blob, record, loaded);
+	arena_deinit(&arena);
+	return result;
+}
+
+int outbox_load(struct uncia_wallet *w)
+{
+	struct name_list list;
+	struct tracked *t;
+	char text[UNCIA_WHY_SIZE];
+	int result = blob_list(&w->host, PREFIX, &list);
+	if (result != 0)
+		return result;
+	for (size_t i = 0; result == 0 && i < list.count; i++) {
+		result = load_one(w, list.names[i], &t);
+		/* One record that cannot be read does not lock the others in. */
+		if (result == UNCIA_E_DAMAGED || result == UNCIA_E_NOT_FOUND) {
+			snprintf(text, sizeof(text), "the stored payment %.64s is damaged", list.names[i]);
+			wallet_event(w, UNCIA_EVENT_ERROR, result, NULL, 0, false, text);
+			result = 0;
+		}
+	}
+	name_list_deinit(&list);
+	return result;
+}
+
+int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found)
+{
+	char blob[UNCIA_BLOB_NAME_SIZE];
+	outbox_blob_name(nonce, blob);
+	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+		if (t->own && strcmp(t->blob, blob) == 0) {
+			*found = t;
+			return 0;
+		}
+	}
+	return load_one(w, blob, found);
+}
+
+static int encode(const struct tracked *t, const struct payment *payment, enum uncia_payment_state state,
+                  const uint8_t *receipt, size_t receipt_size, uint8_t **data, size_t *size)
+{
+	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
+	size_t count = state == UNCIA_PAYMENT_EXPIRED ? t->expiry_count : 0;
+	Uncia__Pb__Blob *blobs = calloc(count + 1, sizeof(*blobs));
+	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(*pointers));
+	int result = UNCIA_E_MEMORY;
+	if (blobs != NULL && pointers != NULL) {
+		for (size_t i = 0; i < count; i++) {
+			blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+			blobs[i].data = field_of(t->expiries[i].bytes, t->expiries[i].size);
+			pointers[i] = &blobs[i];
+		}
+		record.version = RECORD_VERSION;
+		record.payment = field_of(payment->bytes, payment->size);
+		record.made_ms = t->made_ms;
+		record.state = state;
+		record.n_expiries = count;
+		record.expiries = count == 0 ? NULL : pointers;
+		if (state == UNCIA_PAYMENT_FINAL) {
+			record.receipt = field_of(receipt, receipt_size);
+			record.height = t->height;
+			record.timestamp_ms = t->timestamp_ms;
+			record.index = t->index;
+		}
+		result = canonical_encode(&record.base, data, size);
+	}
+	free(blobs);
+	free(pointers);
+	return result;
+}
+
+int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added)
+{
+	uint8_t *data;
+	size_t size;
+	/* Memory first: once it is stored, it must be tracked. */
+	struct tracked *t = tracked_add(w, &payment->id);
+	if (t == NULL)
+		return UNCIA_E_MEMORY;
+	t->own = true;
+	t->state = UNCIA_PAYMENT_PENDING;
+	t->reason = UNCIA_PENDING_UNSENT;
+	t->made_ms = w->host.wall_ms(w->host.context);
+	t->started_ms = wallet_now(w);
+	outbox_blob_name(payment->nonce, t->blob);
+	int result = encode(t, payment, UNCIA_PAYMENT_PENDING, NULL, 0, &data, &size);
+	if (result == 0) {
+		result = blob_create(&w->host, t->blob, data, size);
+		free(data);
+	}
+	if (result != 0) {
+		tracked_remove(w, t);
+		return result;
+	}
+	t->payment = payment;
+	*added = t;
+	return 0;
+}
+
+int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state, const uint8_t *receipt,
+                     size_t receipt_size)
+{
+	uint8_t *data;
+	size_t size;
+	int result = encode(t, t->payment, state, receipt, receipt_size, &data, &size);
+	if (result != 0)
+		return result;
+	result = blob_replace(&w->host, t->blob, data, size);
+	free(data);
+	return result;
+}
+
+int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_t **receipt, size_t *size)
+{
+	const Uncia__Pb__PaymentRecord *record;
+	struct arena arena;
+	int result = load_record(&w->host, t->blob, &arena, &record);
+	if (result == 0 && record->receipt.len == 0)
+		result = UNCIA_E_DAMAGED;
+	if (result == 0) {
+		*receipt = malloc(record->receipt.len);
+		if (*receipt == NULL) {
+			result = UNCIA_E_MEMORY;
+		} else {
+			memcpy(*receipt, record->receipt.data, record->receipt.len);
+			*size = record->receipt.len;
+		}
+	}
+	arena_deinit(&arena);
+	return result;
+}

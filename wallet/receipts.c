@@ -1,0 +1,152 @@
+/* Receipts as the host sees them; proto/receipt.c verifies. */
+#include <stdlib.h>
+#include <string.h>
+#include "wallet.h"
+
+void payment_describe(const struct payment *payment, struct uncia_payment *info)
+{
+	struct destination sender = {.address = payment->sender};
+	struct destination to = {.address = payment->outputs[0].to, .has_reference = payment->outputs[0].has_reference};
+	memcpy(to.reference, payment->outputs[0].reference, REFERENCE_SIZE);
+	memcpy(info->id.b, payment->id.b, sizeof(info->id.b));
+	info->detailed = true;
+	destination_format(&sender, info->sender);
+	destination_format(&to, info->to);
+	info->output_count = payment->output_count;
+	info->amount = payment->total;
+	info->has_memo_hash = payment->has_memo_hash;
+	if (payment->has_memo_hash)
+		memcpy(info->memo_hash, payment->memo_hash, MEMO_HASH_SIZE);
+	info->expires_at = payment->expires_at;
+}
+
+int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size_t size, struct uncia_receipt **receipt)
+{
+	struct receipt verified;
+	struct uncia_receipt *opened = calloc(1, sizeof(*opened));
+	uint8_t *copy = malloc(size + 1);
+	int result =
+	    opened == NULL || copy == NULL
+	        ? UNCIA_E_MEMORY
+	        : receipt_verify(&network->genesis.committee, &network->genesis.network_id, bytes, size, &verified);
+	if (result != 0) {
+		free(opened);
+		free(copy);
+		return result;
+	}
+	memcpy(copy, bytes, size);
+	*opened = (struct uncia_receipt){.payment = verified.payment,
+	                                 .height = verified.header.height,
+	                                 .timestamp_ms = verified.header.timestamp_ms,
+	                                 .index = verified.index,
+	                                 .bytes = copy,
+	                                 .size = size};
+	*receipt = opened;
+	return 0;
+}
+
+int uncia_receipt_verify(const struct uncia_network *network, const char *text, struct uncia_receipt **receipt)
+{
+	static const char space[] = " \t\r\n";
+	uint8_t *bytes;
+	size_t size;
+	if (network == NULL || text == NULL || receipt == NULL)
+		return UNCIA_E_ARGUMENT;
+	text += strspn(text, space);
+	size_t length = strlen(text);
+	while (length != 0 && strchr(space, text[length - 1]) != NULL)
+		length--;
+	if (length > RECEIPT_SIZE_MAX * 2)
+		return UNCIA_E_LIMIT;
+	char *trimmed = strndup(text, length);
+	if (trimmed == NULL)
+		return UNCIA_E_MEMORY;
+	int result = receipt_parse(trimmed, &bytes, &size);
+	free(trimmed);
+	if (result != 0)
+		return result;
+	result = receipt_open(network, bytes, size, receipt);
+	free(bytes);
+	return result;
+}
+
+void uncia_receipt_free(struct uncia_receipt *receipt)
+{
+	if (receipt == NULL)
+		return;
+	payment_free(receipt->payment);
+	free(receipt->bytes);
+	free(receipt);
+}
+
+int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment)
+{
+	if (receipt == NULL || payment == NULL || payment->size != sizeof(*payment))
+		return UNCIA_E_ARGUMENT;
+	*payment = (struct uncia_payment){.size = sizeof(*payment), .state = UNCIA_PAYMENT_FINAL};
+	payment_describe(receipt->payment, payment);
+	payment->height = receipt->height;
+	payment->timestamp_ms = receipt->timestamp_ms;
+	payment->index = receipt->index;
+	return 0;
+}
+
+int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, char address[UNCIA_ADDRESS_TEXT_SIZE],
+                         uint64_t *amount)
+{
+	if (receipt == NULL || address == NULL || amount == NULL || number >= receipt->payment->output_count)
+		return UNCIA_E_ARGUMENT;
+	const struct output *output = &receipt->payment->outputs[number];
+	struct destination to = {.address = output->to, .has_reference = output->has_reference};
+	memcpy(to.reference, output->reference, REFERENCE_SIZE);
+	destination_format(&to, address);
+	*amount = output->amount;
+	return 0;
+}
+
+int uncia_receipt_text(const struct uncia_receipt *receipt, char **text)
+{
+	if (receipt == NULL || text == NULL)
+		return UNCIA_E_ARGUMENT;
+	return receipt_format(receipt->bytes, receipt->size, text);
+}
+
+static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *id, uint8_t **bytes, size_t *size)
+{
+	const uint8_t *found = NULL;
+	const struct tracked *t = tracked_find(w, id);
+	if (t != NULL && t->state == UNCIA_PAYMENT_FINAL) {
+		if (t->own)
+			return outbox_receipt(w, t, bytes, size);
+		found = t->receipt;
+		*size = t->receipt_size;
+	}
+	for (size_t i = 0; found == NULL && i < w->history.count; i++) {
+		if (memcmp(w->history.receipts[i]->payment->id.b, id->b, sizeof(id->b)) == 0) {
+			found = w->history.receipts[i]->bytes;
+			*size = w->history.receipts[i]->size;
+		}
+	}
+	if (found == NULL)
+		return UNCIA_E_NOT_FOUND;
+	if ((*bytes = malloc(*size + 1)) == NULL)
+		return UNCIA_E_MEMORY;
+	memcpy(*bytes, found, *size);
+	return 0;
+}
+
+int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_payment_id *id, char **text)
+{
+	struct payment_id key;
+	uint8_t *bytes;
+	size_t size;
+	if (w == NULL || id == NULL || text == NULL)
+		return UNCIA_E_ARGUMENT;
+	memcpy(key.b, id->b, sizeof(key.b));
+	int result = receipt_bytes(w, &key, &bytes, &size);
+	if (result != 0)
+		return result;
+	result = receipt_format(bytes, size, text);
+	free(bytes);
+	return result;
+}
