@@ -25,6 +25,10 @@ void rig_free(struct rig *rig);
 /* Closes the ledger and opens it again over what is stored. */
 void rig_reopen(struct rig *rig);
 
+/* Writes an entry into the store as it stands, as if a block had done it, and opens the ledger again.
+ * Returns what ledger_new did. */
+int rig_edit_entry(struct rig *rig, uint64_t index, const struct entry *entry);
+
 /* A payment from key to key. Belongs to the caller: payment_free. */
 struct payment *rig_payment(struct rig *rig, uint32_t from, uint32_t to, amount_t amount);
 /* Adds a payment made for this, and frees it. Returns what ledger_add did. */
