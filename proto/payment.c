@@ -61,7 +61,7 @@ static void payment_hash(struct payment *payment, const struct hash *network_id,
 static int payment_build(const struct hash *network_id, const Uncia__Pb__SignedPayment *envelope,
                          const Uncia__Pb__Payment *body, const void *bytes, size_t size, struct payment **payment)
 {
-	/* payments §3: one operation, 1..255 outputs. */
+	/* ledger §3: one operation, 1..255 outputs. */
 	if (body->operation_case != UNCIA__PB__PAYMENT__OPERATION_TRANSFER || body->transfer->n_outputs == 0 ||
 	    body->transfer->n_outputs > PAYMENT_OUTPUTS_MAX)
 		return UNCIA_E_ENCODING;

@@ -19,7 +19,7 @@ static bool header_of_committee(const struct committee *c, const struct header *
 	return header->epoch == c->epoch && hash_equal(&header->committee_hash, &c->hash);
 }
 
-/* receipts §7: follows the headers from `header` to the last descendant. *named: what the certificate must name. */
+/* wallet §7: follows the headers from `header` to the last descendant. *named: what the certificate must name. */
 static int chain_follow(const struct committee *c, const struct header *header, const struct bytes *descendants,
                         size_t count, struct hash *named, uint64_t *view)
 {
