@@ -262,7 +262,7 @@ static int read_final(struct audit *a, uint64_t height, uint64_t *view, struct h
 
 static int check_height(struct audit *a, uint64_t height)
 {
-	uint64_t view;
+	uint64_t view = 0;
 	struct hash id;
 	int code = read_final(a, height, &view, &id);
 	if (!code)

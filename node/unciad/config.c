@@ -10,6 +10,7 @@
 #include <string.h>
 #include "command.h"
 #include "files.h"
+#include "node.h"
 
 static const struct number_key {
 	const char *name;
@@ -28,9 +29,10 @@ static const struct number_key {
 };
 #define NUMBER_KEYS (sizeof(number_keys) / sizeof(number_keys[0]))
 
-static const char *const log_levels[] = {
-    [NOTE_ERROR] = "error", [NOTE_WARNING] = "warning", [NOTE_INFO] = "info", [NOTE_DEBUG] = "debug"};
-#define LOG_LEVELS (sizeof(log_levels) / sizeof(log_levels[0]))
+static const char *const log_levels[] = {[LOG_LEVEL_ERROR] = "error",
+                                         [LOG_LEVEL_WARNING] = "warning",
+                                         [LOG_LEVEL_INFO] = "info",
+                                         [LOG_LEVEL_DEBUG] = "debug"};
 
 struct parser {
 	const char *path;
@@ -96,12 +98,8 @@ static int take_log_level(struct parser *p, const char *value)
 	if (p->has_log_level)
 		return refuse(p, "log_level is given twice");
 	p->has_log_level = true;
-	for (size_t i = 0; i < LOG_LEVELS; i++) {
-		if (!strcmp(value, log_levels[i])) {
-			p->config.log_level = (enum note_level)i;
-			return 1;
-		}
-	}
+	if (!log_level_parse(value, &p->config.log_level))
+		return 1;
 	return refuse(p, "log_level = %s: not error, warning, info or debug", value);
 }
 
@@ -160,7 +158,7 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 	struct parser p = {
 	    .path = path,
 	    .committee_size = committee_size,
-	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = NOTE_INFO},
+	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO},
 	    .file = fopen(path, "re"),
 	};
 	if (!p.file)
@@ -183,12 +181,12 @@ static void write_settings(FILE *file, const struct config *config)
 	        "listen = %s\n"
 	        "# error, warning, info or debug\n"
 	        "log_level = %s\n"
-	        "# Threads that check signatures (as many as there are cores, less one):\n"
+	        "# Threads that check signatures (one for each processor):\n"
 	        "# verifier_threads = 2\n"
 	        "# Wallets linked at once:\n"
 	        "# wallet_links = %u\n"
 	        "# With less free space than this the node stops voting:\n"
-	        "# space_reserve_mb = 256\n"
+	        "# space_reserve_mb = %u\n"
 	        "# Payments that may wait here, in all and for one sender:\n"
 	        "# mempool_max = %u\n"
 	        "# mempool_per_sender_max = %u\n"
@@ -196,8 +194,8 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# delta_ms = 150\n"
 	        "# An idle network makes an empty block this often:\n"
 	        "# heartbeat_ms = 1000\n",
-	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, MEMPOOL_SIZE_DEFAULT,
-	        MEMPOOL_PER_SENDER_DEFAULT);
+	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20,
+	        MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
 }
 
 static void write_peers(FILE *file, const struct config *config)

@@ -2,15 +2,15 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 #include "endpoint.h"
+#include "log.h"
 #include "protocol_limits.h"
-#include "replica.h"
 
 #define CONFIG_PORT_DEFAULT 7400u
 
 /* A number that is 0 takes the default of whoever it is for. */
 struct config {
 	struct endpoint listen;
-	enum note_level log_level;
+	enum log_level log_level;
 	uint64_t verifier_threads, wallet_links, space_reserve_mb;
 	uint64_t mempool_max, mempool_per_sender_max;
 	uint64_t delta_ms, heartbeat_ms, settle_ms, pace_ms;

@@ -29,15 +29,10 @@ int draft_add_validator(struct genesis_draft *draft, const struct validator *val
 int draft_add_validator_text(struct genesis_draft *draft, const char *text)
 {
 	struct validator validator = {.weight = 1};
-	char consensus[KEY_TEXT_SIZE], network[KEY_TEXT_SIZE];
 	size_t size = strlen(text);
-	bool valid = size >= 129 && text[64] == ':' && (size == 129 || text[129] == ':');
-	if (valid) {
-		snprintf(consensus, sizeof(consensus), "%s", text);
-		snprintf(network, sizeof(network), "%s", text + 65);
-		valid =
-		    hex_parse_32(consensus, validator.consensus_key) && hex_parse_32(network, validator.network_key);
-	}
+	bool valid = size >= 129 && text[64] == ':' && (size == 129 || text[129] == ':') &&
+	             hex_parse_32(text, 64, validator.consensus_key) &&
+	             hex_parse_32(text + 65, 64, validator.network_key);
 	if (!valid)
 		return complain(EXIT_USAGE,
 		                "--validator %s: not CONSENSUSKEY:NETWORKKEY[:WEIGHT], as keygen prints them", text);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "command.h"
+#include "replica.h"
 #include "uncia/error.h"
 
 int genesis_load(const char *path, struct genesis *genesis)

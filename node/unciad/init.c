@@ -77,7 +77,7 @@ static int init(const struct request *r)
 
 static int run(struct arguments *arguments)
 {
-	struct request r = {.config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = NOTE_INFO}};
+	struct request r = {.config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO}};
 	const char *value;
 	int option, code = 0;
 	while (!code && (option = arguments_next(arguments, &value)) != 0)

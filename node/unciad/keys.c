@@ -13,11 +13,10 @@ void hex_format(const void *bytes, size_t size, char *text)
 	sodium_bin2hex(text, 2 * size + 1, bytes, size);
 }
 
-bool hex_parse_32(const char *text, uint8_t bytes[32])
+bool hex_parse_32(const char *text, size_t size, uint8_t bytes[32])
 {
-	size_t size;
-	const char *end;
-	return strlen(text) == 64 && !sodium_hex2bin(bytes, 32, text, 64, NULL, &size, &end) && size == 32;
+	size_t parsed;
+	return size == 64 && !sodium_hex2bin(bytes, 32, text, size, NULL, &parsed, NULL) && parsed == 32;
 }
 
 static int derive(struct node_keys *keys, const uint8_t consensus_seed[SEED_SIZE])
@@ -35,9 +34,8 @@ static int load_seed(const char *path, uint8_t seed[32])
 	int code = file_read(path, KEY_TEXT_SIZE, true, &text, &size);
 	if (code)
 		return code;
-	if (size == KEY_TEXT_SIZE && text[KEY_TEXT_SIZE - 1] == '\n')
-		text[KEY_TEXT_SIZE - 1] = '\0';
-	if (!hex_parse_32((const char *)text, seed))
+	size_t digits = size == KEY_TEXT_SIZE && text[size - 1] == '\n' ? size - 1 : size;
+	if (!hex_parse_32((const char *)text, digits, seed))
 		code = complain(EXIT_FAILED, "%s: not a key file (64 hexadecimal digits)", path);
 	sodium_memzero(text, size);
 	free(text);

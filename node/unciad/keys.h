@@ -20,6 +20,6 @@ void keys_wipe(struct node_keys *keys);
 
 void hex_format(const void *bytes, size_t size, char *text);
 /* Exactly 64 hexadecimal digits. */
-bool hex_parse_32(const char *text, uint8_t bytes[32]);
+bool hex_parse_32(const char *text, size_t size, uint8_t bytes[32]);
 
 #endif

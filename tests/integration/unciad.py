@@ -2,9 +2,13 @@
 import json
 import os
 import pathlib
+import random
+import select
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 BIN = pathlib.Path(os.environ["UNCIA_BIN"])
@@ -36,6 +40,18 @@ def free_port():
 	"""A port that nobody listens on now."""
 	with socket.create_server(("127.0.0.1", 0)) as server:
 		return server.getsockname()[1]
+
+
+def free_ports(count):
+	"""The first of so many ports in a row, below those that systems give out, that nobody listens on now."""
+	while True:
+		base = random.randrange(10000, 30000 - count)
+		try:
+			for port in range(base, base + count):
+				socket.create_server(("127.0.0.1", port)).close()
+			return base
+		except OSError:
+			continue
 
 
 class UnciadTest(unittest.TestCase):
@@ -75,3 +91,73 @@ class UnciadTest(unittest.TestCase):
 		self.validators = [text for i in range(4) for text in ("--validator", self.keygen(f"v{i}"))]
 		made = self.run_json("genesis", "--name", "test", "--output", "g", "--account", f"{ALICE}=100", *self.validators)
 		self.network_id = made["network_id"]
+
+	def until(self, condition, what, seconds=60):
+		"""Waits for the condition; fails where it does not come in time. Returns its value."""
+		deadline = time.monotonic() + seconds
+		while not (value := condition()):
+			if time.monotonic() > deadline:
+				self.fail(f"not within {seconds} s: {what}")
+			time.sleep(0.02)
+		return value
+
+	def start_devnet(self, *options, name="net", count=4):
+		"""A devnet in the directory `name` that finalises; stopped at the end of the test at the latest."""
+		port = ["--base-port", str(free_ports(count))] if "--base-port" not in options else []
+		net = Devnet(self.dir, ["devnet", "--dir", name, "--validators", str(count), *port, *map(str, options)])
+		self.addCleanup(net.kill)
+		line = net.first_line(120)
+		self.assertTrue(line, f"{net.errors()}{logs(self.dir / name)}")
+		net.ready = json.loads(line)
+		return net
+
+	def status(self, home):
+		return self.run_json("status", "--home", home)
+
+
+class Devnet:
+	"""A running `unciad devnet`. ready: the object it printed."""
+
+	def __init__(self, directory, arguments):
+		self.stderr = tempfile.TemporaryFile("w+")
+		self.process = subprocess.Popen([BIN / "unciad", *arguments], cwd=directory, stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+		self.ready = None
+
+	def first_line(self, seconds):
+		if not select.select([self.process.stdout], [], [], seconds)[0]:
+			return ""
+		return self.process.stdout.readline()
+
+	def errors(self):
+		self.stderr.seek(0)
+		return self.stderr.read()
+
+	def stop(self, number=signal.SIGTERM):
+		"""Asks it to end. Returns its exit code."""
+		self.process.send_signal(number)
+		return self.process.wait(60)
+
+	def kill(self):
+		if self.process.poll() is None:
+			self.process.terminate()
+			try:
+				self.process.wait(30)
+			except subprocess.TimeoutExpired:
+				self.process.kill()
+				self.process.wait()
+		self.process.stdout.close()
+		self.stderr.close()
+
+
+def logs(directory):
+	"""The ends of the validators' logs, to be shown with a failure."""
+	return "".join(f"\n--- {path}\n{path.read_text()[-2000:]}" for path in sorted(directory.glob("v*/log")))
+
+
+def alive(pid):
+	"""Whether the process runs (one that has ended and is not waited for yet does not)."""
+	try:
+		return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+	except FileNotFoundError:
+		return False
