@@ -1,5 +1,4 @@
-/* The share of each source is the limit of a window over the number of sources that ask: in this window or, for the
- * one that comes first in it, in the one before. */
+/* The number of sources is that of this window or, where more had asked in the one before, of that. */
 #include "admission.h"
 #include <string.h>
 #include "hash.h"
@@ -30,7 +29,7 @@ bool admission_try(struct admission *a, const struct net_address *address, uint6
 	if (a->slots[slot].asked++ == 0)
 		a->sources++;
 	uint32_t sources = a->sources > a->sources_before ? a->sources : a->sources_before;
-	uint32_t share = a->per_window / sources;
+	uint32_t share = a->per_window / (sources + 1);
 	if (a->admitted >= a->per_window || a->slots[slot].admitted >= (share ? share : 1))
 		return false;
 	a->admitted++;

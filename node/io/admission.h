@@ -1,10 +1,11 @@
 /* How many handshakes may begin each second, shared fairly among the addresses they come from (docs/spec/network.md,
- * "Limits"): a lone source may use all of it, and one more source halves that. Pure: the caller gives the time. */
+ * "Limits"): of a window's handshakes each of k sources may use one (k+1)th, and the rest is kept for whoever comes
+ * next, so that a flood from few addresses never keeps another out. Pure: the caller gives the time. */
 #ifndef ADMISSION_H
 #define ADMISSION_H
 #include "net_address.h"
 
-#define ADMISSION_WINDOW_MS 100
+#define ADMISSION_WINDOW_MS 50   /* short: what is admitted in one window may come down on one turn of the loop */
 #define ADMISSION_SLOTS     1024 /* sources that share a slot share what is its due */
 
 struct admission {

@@ -5,7 +5,7 @@
 #include "net_address.h"
 #include "tcp.h"
 
-#define LISTENER_WAITING_MAX 256u /* connections that have sent nothing yet; a new one pushes out the oldest */
+#define LISTENER_WAITING_MAX 128u /* connections that have sent nothing yet; a new one pushes out the oldest */
 #define ACCEPT_PAUSE_MS      100u /* after running out of file descriptors */
 
 struct listener_events {

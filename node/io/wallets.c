@@ -20,7 +20,7 @@ struct wallets {
 	struct wallets_events events;
 	struct wallets_counters counters;
 	uint64_t serial;
-	uint32_t count;
+	uint32_t count, young_count;
 	struct wallet_link *free, *young; /* young: not established, oldest first */
 	struct wallet_link slots[];
 };
@@ -32,13 +32,19 @@ static struct wallet_link *find(struct wallets *w, uint64_t number)
 	return number && link->number == number ? link : NULL;
 }
 
+static void grown_up(struct wallet_link *link)
+{
+	DL_DELETE(link->wallets->young, link);
+	link->wallets->young_count--;
+}
+
 /* Frees the slot of a link whose stream is closed or about to be. */
 static void release(struct wallet_link *link)
 {
 	struct wallets *w = link->wallets;
 
 	if (!tcp_established(link->tcp))
-		DL_DELETE(w->young, link);
+		grown_up(link);
 	link->number = 0;
 	link->tcp = NULL;
 	DL_APPEND(w->free, link);
@@ -62,7 +68,7 @@ static void on_established(void *owner)
 {
 	struct wallet_link *link = owner;
 
-	DL_DELETE(link->wallets->young, link);
+	grown_up(link);
 	link->wallets->counters.established++;
 }
 
@@ -127,7 +133,7 @@ static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
 
 void wallets_accept(struct wallets *w, struct tcp *tcp)
 {
-	if (!w->free && w->young) {
+	if (w->young && (!w->free || w->young_count == WALLETS_YOUNG_MAX)) {
 		w->counters.pushed_out++;
 		drop(w->young);
 	}
@@ -148,6 +154,7 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 	link->tcp = tcp;
 	link->spoke = false;
 	DL_APPEND(w->young, link);
+	w->young_count++;
 	w->count++;
 }
 

@@ -4,6 +4,10 @@
 #define WALLETS_H
 #include "tcp.h"
 
+/* Handshakes under way at once. They may all be finished in one turn of the loop, and a vote waits behind them; the
+ * oldest is pushed out by a new one. */
+#define WALLETS_YOUNG_MAX 128u
+
 struct wallets_options {
 	struct tcp_set *set;
 	const struct hash *network_id; /* outlives the wallets */
@@ -27,8 +31,8 @@ struct wallets;
 
 /* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
-/* Takes over an inbound stream that has asked for a wallet's link. Past the limit the oldest that is not established
- * makes room; where all are, this one is closed. */
+/* Takes over an inbound stream that has asked for a wallet's link. Past the limit on links or on
+ * handshakes the oldest that is not established makes room; where all are, this one is closed. */
 void wallets_accept(struct wallets *wallets, struct tcp *tcp);
 /* To a number that is gone: counted, and lost. */
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);

@@ -245,6 +245,24 @@ START_TEST(wallet_past_the_limit_pushes_out_a_half_open_one)
 }
 END_TEST
 
+START_TEST(wallet_handshakes_under_way_are_bounded)
+{
+	static struct client *c[WALLETS_YOUNG_MAX + 1];
+
+	up(WALLETS_YOUNG_MAX * 2, 60000);
+	for (unsigned i = 0; i <= WALLETS_YOUNG_MAX; i++) {
+		c[i] = raw_client("W");
+		RUN_UNTIL(listener_counters(listener)->accepted == i + 1);
+	}
+	RUN_UNTIL(c[0]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 1);
+	ck_assert_uint_eq(wallets_count(wallets), WALLETS_YOUNG_MAX);
+	for (unsigned i = 0; i <= WALLETS_YOUNG_MAX; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 START_TEST(connection_that_says_nothing_is_pushed_out_by_newer_ones)
 {
 	static struct client *c[LISTENER_WAITING_MAX + 1];
@@ -397,7 +415,8 @@ END_TEST
 UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wallet_answers_of_one_turn_share_a_record,
           wallet_with_wrong_first_byte_is_closed_at_once, wallet_with_wrong_handshake_is_closed_at_once,
           wallet_that_does_not_finish_its_handshake_times_out, wallet_past_the_limit_is_refused,
-          wallet_past_the_limit_pushes_out_a_half_open_one, connection_that_says_nothing_is_pushed_out_by_newer_ones,
-          wallet_that_does_not_read_is_dropped_at_the_bound, wallet_that_reads_late_gets_everything,
-          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message,
-          listener_pauses_without_file_descriptors_and_goes_on, listener_names_the_port_in_use)
+          wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
+          connection_that_says_nothing_is_pushed_out_by_newer_ones, wallet_that_does_not_read_is_dropped_at_the_bound,
+          wallet_that_reads_late_gets_everything, wallet_message_over_the_limit_closes_the_link,
+          wallet_dropped_by_its_handler_gets_no_further_message, listener_pauses_without_file_descriptors_and_goes_on,
+          listener_names_the_port_in_use)
