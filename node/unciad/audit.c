@@ -27,7 +27,8 @@ struct audit {
 		uint64_t height, view, timestamp_ms;
 		struct hash id;
 	} parent;
-	uint64_t covered_height; /* the newest block that a finality certificate names */
+	uint64_t covered_height;    /* the newest block that a finality certificate names */
+	uint64_t contradicted_view; /* the newest whose chain's block others voted away */
 	uint8_t next_certificate[CERTIFICATE_KEY];
 };
 
@@ -60,16 +61,23 @@ static void key_after(const uint8_t *key, uint8_t next[CERTIFICATE_KEY])
 		;
 }
 
-/* A certificate at the view of a final block. */
+/* A certificate of a view up to that of this final block. Of one view, finality comes last in the order of keys. */
 static int match_certificate(struct audit *a, const struct certificate *c, uint64_t height, uint64_t view,
                              const struct hash *id)
 {
 	bool same = c->view == view && !memcmp(c->block_id.b, id->b, HASH_SIZE);
-	if (!certificate_is_final(c->kind))
+	if (!certificate_is_final(c->kind)) {
+		if (c->view == view && !same)
+			a->contradicted_view = view;
 		return 0;
+	}
 	if (!same)
 		return mismatch(
 		    a, height, "a finality certificate of view %" PRIu64 " names a block off the final chain", c->view);
+	/* consensus §6: beside FF or SF of a block no S and no N of another can form in its view. */
+	if (a->contradicted_view == view)
+		return mismatch(a, height, "view %" PRIu64 " has certificates both for and against its final block",
+		                view);
 	a->covered_height = height;
 	return 0;
 }

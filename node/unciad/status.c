@@ -15,6 +15,7 @@ static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_JSON, OPTIONS_
 
 struct report {
 	bool running;
+	uint64_t pid;            /* of a running node; 0: not known */
 	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
 	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
 };
@@ -90,6 +91,24 @@ static int read_stopped(const struct home *home, struct report *report)
 	             : 0;
 }
 
+/* The lock that a running node holds names its process. */
+static uint64_t read_pid(const char *home)
+{
+	char path[PATH_MAX], text[24];
+	uint64_t pid = 0;
+	if (path_join(home, "lock", path))
+		return 0;
+	FILE *file = fopen(path, "re");
+	if (file && fgets(text, sizeof(text), file)) {
+		text[strcspn(text, "\n")] = '\0';
+		if (!number_parse(text, 1, INT32_MAX, &pid))
+			pid = 0;
+	}
+	if (file)
+		fclose(file);
+	return pid;
+}
+
 static int collect(const char *path, struct report *report)
 {
 	struct home home;
@@ -102,7 +121,9 @@ static int collect(const char *path, struct report *report)
 		int error = node_ask_status(&config.listen, home.keys.network_public, &home.genesis.network_id,
 		                            ANSWER_TIMEOUT_MS, &report->node);
 		report->running = !error;
-		if (error)
+		if (report->running)
+			report->pid = read_pid(path);
+		else
 			code = read_stopped(&home, report);
 	}
 	home_close(&home);
@@ -114,9 +135,10 @@ static int print_json(const struct report *r, const char *block, const char *roo
 	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
 	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
 	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
-	json_t *more = r->running ? json_pack("{s:I,s:I,s:s}", "peers", (json_int_t)r->node.peers, "mempool",
-	                                      (json_int_t)r->node.mempool, "voting", voting_text(r->node.voting))
-	                          : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
+	json_t *more =
+	    r->running ? json_pack("{s:I,s:I,s:I,s:s}", "pid", (json_int_t)r->pid, "peers", (json_int_t)r->node.peers,
+	                           "mempool", (json_int_t)r->node.mempool, "voting", voting_text(r->node.voting))
+	               : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
 	if (!object || !more || json_object_update(object, more)) {
 		json_decref(object);
 		object = NULL;

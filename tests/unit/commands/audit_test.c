@@ -370,6 +370,23 @@ START_TEST(audit_allows_finality_beyond_the_tip)
 }
 END_TEST
 
+START_TEST(audit_refuses_certificates_against_a_final_block)
+{
+	struct hash other = fixture_hash(1);
+	for (int kind = CERT_N; kind <= CERT_S; kind++) {
+		up();
+		add(1, 1);
+		put_certificate(fixture_certificate(&network, kind, 1, kind == CERT_N ? &other : NULL, 3), false);
+		add(2, 0);
+		certify(CERT_SF);
+		ck_assert_int_eq(audit(), 0); /* legal: height 1 is final through its child only */
+		put_certificate(fixture_certificate(&network, kind, 2, kind == CERT_N ? &other : NULL, 3), false);
+		expect_mismatch(2, "both for and against its final block");
+		down();
+	}
+}
+END_TEST
+
 START_TEST(audit_refuses_a_missing_block_and_a_gap)
 {
 	up();
@@ -428,5 +445,5 @@ UNIT_MAIN("audit", audit_passes_a_chain_whose_state_lags_behind,
           audit_refuses_a_payment_with_a_forged_signature, audit_refuses_a_payment_that_cannot_be_executed,
           audit_refuses_a_tip_that_no_certificate_covers, audit_refuses_a_forged_certificate,
           audit_refuses_finality_off_the_chain, audit_allows_finality_beyond_the_tip,
-          audit_refuses_a_missing_block_and_a_gap, audit_refuses_a_state_that_the_payments_do_not_lead_to,
-          audit_refuses_a_state_ahead_of_the_journal)
+          audit_refuses_certificates_against_a_final_block, audit_refuses_a_missing_block_and_a_gap,
+          audit_refuses_a_state_that_the_payments_do_not_lead_to, audit_refuses_a_state_ahead_of_the_journal)
