@@ -1,0 +1,258 @@
+/* How long the ledger's and the pool's steps take, over a store in memory: a measure of the core alone, without
+ * disk, network or signatures. Not a test. Usage: ledger_bench [ACCOUNTS...] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "big_endian.h"
+#include "ledger.h"
+#include "memory_store.h"
+#include "mempool.h"
+
+enum { BLOCKS = 40, PAYMENTS = 2000 };
+#define TIME_MS UINT64_C(1700000000000)
+
+#define MUST(condition)                                                                                                \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			fprintf(stderr, "ledger_bench: %s:%d: %s\n", __FILE__, __LINE__, #condition);                  \
+			exit(1);                                                                                       \
+		}                                                                                                      \
+	} while (0)
+
+static const uint8_t seed[16] = "a seed of tables";
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static uint64_t random_next(void)
+{
+	static uint64_t state = 88172645463325252u;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state >> 8;
+}
+
+struct account {
+	struct address address;
+	uint8_t key[PUBLIC_KEY_SIZE];
+};
+
+static int compare_accounts(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct address));
+}
+
+static struct account *make_accounts(uint32_t count)
+{
+	struct account *accounts = calloc(count, sizeof(*accounts));
+
+	MUST(accounts);
+	for (uint32_t i = 0; i < count; i++) {
+		struct hash key;
+		hash1(HASH_MEMO, &i, sizeof(i), &key);
+		memcpy(accounts[i].key, key.b, sizeof(accounts[i].key));
+		address_of_key(accounts[i].key, &accounts[i].address);
+	}
+	qsort(accounts, count, sizeof(*accounts), compare_accounts);
+	return accounts;
+}
+
+static void fill_genesis(struct genesis *genesis, const struct account *accounts, uint32_t count)
+{
+	*genesis = (struct genesis){.currency = CURRENCY_FIRST, .currency_code = "UNC", .smallest_amount = 1000};
+	genesis->account_count = count;
+	genesis->accounts = calloc(count, sizeof(*genesis->accounts));
+	MUST(genesis->accounts);
+	for (uint32_t i = 0; i < count; i++) {
+		genesis->accounts[i] = (struct genesis_account){accounts[i].address, 1000000000};
+		genesis->supply += 1000000000;
+	}
+}
+
+/* Payments of one output between random accounts, signed by nobody: the ledger leaves signatures to others. */
+static struct payment *make_payments(const struct account *accounts, uint32_t count, uint32_t n)
+{
+	struct payment *payments = calloc(n, sizeof(*payments));
+	struct output *outputs = calloc(n, sizeof(*outputs));
+
+	MUST(payments && outputs);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct account *from = &accounts[random_next() % count], *to = &accounts[random_next() % count];
+		struct payment *p = &payments[i];
+		outputs[i] = (struct output){.to = to->address, .amount = 1000};
+		*p = (struct payment){
+		    .references = 1, .sender = from->address, .currency = CURRENCY_FIRST, .total = 1000};
+		p->output_count = 1;
+		p->outputs = &outputs[i];
+		p->expires_at = (uint32_t)(TIME_MS / 1000) + 600;
+		memcpy(p->public_key, from->key, sizeof(p->public_key));
+		hash1(HASH_PAYMENT, &i, sizeof(i), (struct hash *)&p->id);
+		hash1(HASH_PAYMENT_WHOLE, &i, sizeof(i), &p->whole);
+		be32_put(p->id.b, p->expires_at);
+	}
+	return payments;
+}
+
+static void free_payments(struct payment *payments)
+{
+	free((void *)payments[0].outputs);
+	free(payments);
+}
+
+struct times {
+	double check, add, root, root_worst, settle, take, flushed;
+};
+
+static void run_block(struct ledger *ledger, const struct payment *payments, uint64_t height, struct times *t)
+{
+	struct executed *block;
+	struct hash root;
+
+	double start = now();
+	for (uint32_t i = 0; i < PAYMENTS; i++)
+		MUST(ledger_check(ledger, NULL, TIME_MS, &payments[i]) == 0);
+	double checked = now();
+	MUST(ledger_begin(ledger, NULL, height, TIME_MS, &block) == 0);
+	for (uint32_t i = 0; i < PAYMENTS; i++)
+		MUST(ledger_add(ledger, block, &payments[i]) == 0);
+	double added = now();
+	MUST(ledger_root(ledger, block, &root) == 0);
+	double rooted = now();
+	ledger_end(block, &root);
+	MUST(ledger_settle(ledger, block, NULL, NULL) == 0);
+	executed_release(ledger, block);
+	double settled = now();
+	t->check += checked - start;
+	t->add += added - checked;
+	t->root += rooted - added;
+	if (rooted - added > t->root_worst)
+		t->root_worst = rooted - added;
+	t->settle += settled - rooted;
+}
+
+static void run_flush(struct ledger *ledger, struct memory_store *store, struct times *t)
+{
+	struct flush *flush;
+
+	double start = now();
+	MUST(ledger_take_flush(ledger, &flush) == 0 && flush);
+	double taken = now();
+	MUST(memory_store_apply(store, flush) == 0);
+	double stored = now();
+	ledger_flushed(ledger, flush);
+	t->take += taken - start;
+	t->flushed += now() - stored;
+}
+
+static void bench_ledger(uint32_t count)
+{
+	struct account *accounts = make_accounts(count);
+	struct genesis genesis;
+	struct memory_store *store = memory_store_new();
+	struct storage_view view;
+	struct ledger *ledger;
+	struct flush *flush;
+	struct times t = {0};
+
+	MUST(store);
+	fill_genesis(&genesis, accounts, count);
+	MUST(genesis_flush(&genesis, &flush) == 0 && memory_store_apply(store, flush) == 0);
+	flush_free(flush);
+	memory_store_view(store, &view);
+	double start = now();
+	MUST(ledger_new(&genesis, &view, seed, &ledger) == 0);
+	printf("%u accounts: opened in %.0f ms\n", count, (now() - start) / 1e3);
+	struct payment *payments = make_payments(accounts, count, BLOCKS * PAYMENTS);
+	for (uint64_t i = 0; i < BLOCKS; i++) {
+		run_block(ledger, payments + i * PAYMENTS, i + 1, &t);
+		if (i % 2)
+			run_flush(ledger, store, &t);
+	}
+	double n = BLOCKS * PAYMENTS;
+	double cycle = t.add + t.root + t.settle + t.take + t.flushed;
+	printf("  check   %6.2f us a payment\n", t.check / n);
+	printf("  add     %6.2f us a payment\n", t.add / n);
+	printf("  root    %6.2f us a changed entry (blocks of %d payments; the slowest took %.1f ms)\n", t.root / n / 2,
+	       PAYMENTS, t.root_worst / 1e3);
+	printf("  settle  %6.2f us a payment\n", t.settle / n);
+	printf("  flush   %6.2f us a payment to take (%.1f ms each), %.2f to let go\n", t.take / n,
+	       t.take / (BLOCKS / 2) / 1e3, t.flushed / n);
+	printf("  add, root, settle, flush: %.0f payments/s\n", n / cycle * 1e6);
+	free_payments(payments);
+	ledger_free(ledger);
+	memory_store_free(store);
+	free(genesis.accounts);
+	free(accounts);
+}
+
+static void bench_mempool(uint32_t count)
+{
+	struct account *accounts = make_accounts(count / 8);
+	struct payment *payments = make_payments(accounts, count / 8, count);
+	struct pooled **pooled = calloc(count, sizeof(*pooled)), **found = calloc(20000, sizeof(*found));
+	uint64_t *short_ids = calloc(20000, sizeof(*short_ids));
+	struct mempool_walk walk;
+	struct mempool *pool;
+	uint32_t walked = 0;
+
+	MUST(pooled && found && short_ids && mempool_new(count, count, seed, &pool) == 0);
+	for (uint32_t i = 0; i < count; i++)
+		payments[i].references = 2;
+	double start = now();
+	for (uint32_t i = 0; i < count; i++)
+		MUST(mempool_add(pool, &payments[i], 0, &pooled[i]) == 0);
+	double added = now();
+	for (uint32_t i = 0; i < count; i++)
+		mempool_verified(pool, pooled[i]);
+	double verified = now();
+	mempool_walk_begin(pool, &walk);
+	while (mempool_walk_next(pool, &walk))
+		walked++;
+	MUST(walked == count);
+	double walked_at = now();
+	for (uint32_t i = 0; i < 20000; i++)
+		short_ids[i] = siphash(seed, &payments[i].whole, sizeof(payments[i].whole));
+	double match = now();
+	MUST(mempool_match(pool, seed, short_ids, 20000, found) == 0);
+	double matched = now();
+	for (uint32_t i = 0; i < 20000; i++)
+		MUST(found[i] == pooled[i]);
+	double remove = now();
+	for (uint32_t i = 0; i < count; i++)
+		mempool_remove(pool, pooled[i]);
+	double removed = now();
+	printf("pool of %u: add %.2f, verified %.2f, walk %.2f, remove %.2f us each; 20000 short ids in %.2f ms\n",
+	       count, (added - start) / count, (verified - added) / count, (walked_at - verified) / count,
+	       (removed - remove) / count, (matched - match) / 1e3);
+	mempool_free(pool);
+	free(pooled);
+	free(found);
+	free(short_ids);
+	free_payments(payments);
+	free(accounts);
+}
+
+int main(int argc, char **argv)
+{
+	MUST(sodium_init() >= 0);
+	if (argc == 1) {
+		bench_ledger(100000);
+		bench_ledger(1000000);
+	}
+	for (int i = 1; i < argc; i++) {
+		unsigned long count = strtoul(argv[i], NULL, 10);
+		MUST(count >= 2 && count <= 100000000);
+		bench_ledger((uint32_t)count);
+	}
+	bench_mempool(20000);
+	bench_mempool(200000);
+	return 0;
+}
