@@ -31,9 +31,13 @@ void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
 	be64_put(bytes + AT_CREATED, entry->created);
 }
 
+/* Nothing here is secret: no need of constant time, and this one is fast. */
 static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
 {
-	return sodium_is_zero(bytes + from, to - from);
+	uint8_t any = 0;
+	while (from < to)
+		any |= bytes[from++];
+	return any == 0;
 }
 
 int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)

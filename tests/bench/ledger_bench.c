@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "memory_store.h"
 #include "mempool.h"
+#include "uncia/error.h"
 
 enum { BLOCKS = 40, PAYMENTS = 2000 };
 #define TIME_MS UINT64_C(1700000000000)
@@ -108,14 +109,32 @@ static void free_payments(struct payment *payments)
 }
 
 struct times {
-	double check, add, root, root_worst, settle, take, flushed;
+	double view, check, add, root, root_worst, settle, take, flushed;
 };
 
-static void run_block(struct ledger *ledger, const struct payment *payments, uint64_t height, struct times *t)
+/* What the ledger reads of a payment between accounts that are there, without the ledger. */
+static void read_view(const struct storage_view *view, const struct payment *payment)
+{
+	static struct payment_record found;
+	static struct group_record group;
+	uint64_t index;
+
+	MUST(view->payment(view->context, &payment->id, &found) == UNCIA_E_NOT_FOUND);
+	MUST(view->address(view->context, &payment->sender, &index) == 0);
+	MUST(view->group(view->context, index / GROUP_ENTRIES, &group) == 0);
+	MUST(view->address(view->context, &payment->outputs[0].to, &index) == 0);
+	MUST(view->group(view->context, index / GROUP_ENTRIES, &group) == 0);
+}
+
+static void run_block(struct ledger *ledger, const struct storage_view *view, const struct payment *payments,
+                      uint64_t height, struct times *t)
 {
 	struct executed *block;
 	struct hash root;
 
+	double begun = now();
+	for (uint32_t i = 0; i < PAYMENTS; i++)
+		read_view(view, &payments[i]);
 	double start = now();
 	for (uint32_t i = 0; i < PAYMENTS; i++)
 		MUST(ledger_check(ledger, NULL, TIME_MS, &payments[i]) == 0);
@@ -130,6 +149,7 @@ static void run_block(struct ledger *ledger, const struct payment *payments, uin
 	MUST(ledger_settle(ledger, block, NULL, NULL) == 0);
 	executed_release(ledger, block);
 	double settled = now();
+	t->view += start - begun;
 	t->check += checked - start;
 	t->add += added - checked;
 	t->root += rooted - added;
@@ -172,14 +192,15 @@ static void bench_ledger(uint32_t count)
 	printf("%u accounts: opened in %.0f ms\n", count, (now() - start) / 1e3);
 	struct payment *payments = make_payments(accounts, count, BLOCKS * PAYMENTS);
 	for (uint64_t i = 0; i < BLOCKS; i++) {
-		run_block(ledger, payments + i * PAYMENTS, i + 1, &t);
+		run_block(ledger, &view, payments + i * PAYMENTS, i + 1, &t);
 		if (i % 2)
 			run_flush(ledger, store, &t);
 	}
 	double n = BLOCKS * PAYMENTS;
 	double cycle = t.add + t.root + t.settle + t.take + t.flushed;
-	printf("  check   %6.2f us a payment\n", t.check / n);
-	printf("  add     %6.2f us a payment\n", t.add / n);
+	printf("  store   %6.2f us a payment for what is read of it\n", t.view / n);
+	printf("  check   %6.2f us a payment, that reading in it\n", t.check / n);
+	printf("  add     %6.2f us a payment, that reading in it\n", t.add / n);
 	printf("  root    %6.2f us a changed entry (blocks of %d payments; the slowest took %.1f ms)\n", t.root / n / 2,
 	       PAYMENTS, t.root_worst / 1e3);
 	printf("  settle  %6.2f us a payment\n", t.settle / n);

@@ -1,0 +1,187 @@
+/* What the ledger and the pool do where memory ends (faults: the n-th allocation fails): each call says so, leaves
+ * nothing half-done, leaks nothing, and works once there is memory again. And what no call may let pass. */
+#include "heap.h"
+#include "ledger_internal.h"
+#include "ledger_rig.h"
+#include "mempool.h"
+#include "unit.h"
+
+static struct rig *rig;
+static struct executed *block;
+static struct payment *payment;
+static struct mempool *pool;
+static const uint8_t seed[16] = "a seed of tables";
+
+/* Lets the n-th allocation fail, for every n until the call asks for no more; the value is how many failed. */
+static int allocations_that_fail(int (*call)(void))
+{
+	for (int n = 0;; n++) {
+		heap_fail_from((uint64_t)n + 1);
+		int rc = call();
+		int failed = heap_failed();
+		heap_fail_from(0);
+		ck_assert_int_eq(rc, failed ? UNCIA_E_MEMORY : 0);
+		if (!failed)
+			return n;
+	}
+}
+
+static int call_genesis(void)
+{
+	struct flush *flush;
+	int rc = genesis_flush(&rig->network.genesis, &flush);
+	if (rc == 0)
+		flush_free(flush);
+	return rc;
+}
+static int call_new(void)
+{
+	struct ledger *ledger;
+	int rc = ledger_new(&rig->network.genesis, &rig->view, seed, &ledger);
+	if (rc == 0)
+		ledger_free(ledger);
+	return rc;
+}
+static int call_begin(void)
+{
+	struct executed *begun;
+	int rc = ledger_begin(rig->ledger, NULL, 1, FIXTURE_TIME_MS, &begun);
+	if (rc == 0)
+		executed_release(rig->ledger, begun);
+	return rc;
+}
+static int call_add(void)
+{
+	return ledger_add(rig->ledger, block, payment);
+}
+static int call_root(void)
+{
+	struct hash root;
+	return ledger_root(rig->ledger, block, &root);
+}
+static struct flush *taken;
+static int call_flush(void)
+{
+	return ledger_take_flush(rig->ledger, &taken);
+}
+
+START_TEST(ledger_call_without_memory_leaves_everything_as_it_was)
+{
+	struct output outputs[20] = {0};
+
+	rig = rig_new();
+	ck_assert_int_ge(allocations_that_fail(call_genesis), 5);
+	ck_assert_int_ge(allocations_that_fail(call_new), 3);
+	ck_assert_int_ge(allocations_that_fail(call_begin), 1);
+	/* Makes accounts, two groups of them, and deletes the sender: every table. */
+	for (uint32_t k = 0; k < 20; k++)
+		outputs[k] = (struct output){.to = rig->keys[10 + k].address, .amount = RIG_BALANCE / 20};
+	block = rig_begin(rig, NULL, 1);
+	payment = fixture_payment_outputs(&rig->network, &rig->keys[0], outputs, 20, RIG_EXPIRES_AT, 0);
+	ck_assert_int_ge(allocations_that_fail(call_add), 5);
+	struct executed *twin = rig_begin(rig, NULL, 1);
+	ck_assert_int_eq(ledger_add(rig->ledger, twin, payment), 0);
+	ck_assert_int_ge(allocations_that_fail(call_root), 3);
+	struct hash root = rig_root(rig, block), expected = rig_root(rig, twin), now;
+	ck_assert_mem_eq(root.b, expected.b, HASH_SIZE);
+	executed_release(rig->ledger, twin);
+	rig_settle(rig, block, 1);
+	ck_assert_int_ge(allocations_that_fail(call_flush), 6);
+	ck_assert_int_eq(memory_store_apply(rig->store, taken), 0);
+	ledger_flushed(rig->ledger, taken);
+	rig_reopen(rig);
+	ck_assert_int_eq(ledger_settled_root(rig->ledger, &now), 0);
+	ck_assert_mem_eq(now.b, expected.b, HASH_SIZE);
+	payment_free(payment);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(settling_without_memory_says_so_and_can_be_freed)
+{
+	for (uint64_t n = 1;; n++) {
+		rig = rig_new();
+		block = rig_begin(rig, NULL, 1);
+		ck_assert_int_eq(rig_pay(rig, block, 0, 20, RIG_BALANCE), 0);
+		ck_assert_int_eq(rig_pay(rig, block, 20, 0, RIG_BALANCE), 0);
+		struct hash id = fixture_hash(1);
+		ledger_end(block, &id);
+		heap_fail_from(n);
+		int rc = ledger_settle(rig->ledger, block, NULL, NULL);
+		int failed = heap_failed();
+		heap_fail_from(0);
+		ck_assert_int_eq(rc, failed ? UNCIA_E_MEMORY : 0);
+		executed_release(rig->ledger, block);
+		rig_free(rig);
+		if (!failed) {
+			ck_assert_uint_gt(n, 6);
+			return;
+		}
+	}
+}
+END_TEST
+
+START_TEST(block_that_makes_money_has_no_root_and_is_not_settled)
+{
+	struct hash root, id = fixture_hash(1);
+	struct entry entry;
+
+	rig = rig_new();
+	block = rig_begin(rig, NULL, 1);
+	ck_assert_int_eq(rig_pay(rig, block, 0, 1, 1000), 0);
+	/* Only a mistake of our own could do this: the check is there to find it before the block is agreed on. */
+	struct overlay_group *group = block->overlay.groups;
+	uint8_t *bytes = group->record.entries + ENTRY_SIZE;
+	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
+	entry.balance++;
+	entry_encode(&entry, bytes);
+	ck_assert_int_eq(ledger_root(rig->ledger, block, &root), UNCIA_E_DAMAGED);
+	ledger_end(block, &id);
+	ck_assert_int_eq(ledger_settle(rig->ledger, block, NULL, NULL), UNCIA_E_DAMAGED);
+	struct executed *child = rig_begin(rig, block, 2);
+	ck_assert_int_eq(ledger_root(rig->ledger, child, &root), UNCIA_E_DAMAGED);
+	executed_release(rig->ledger, child);
+	executed_release(rig->ledger, block);
+	rig_free(rig);
+}
+END_TEST
+
+static int call_pool_new(void)
+{
+	struct mempool *made;
+	int rc = mempool_new(100, 10, seed, &made);
+	if (rc == 0)
+		mempool_free(made);
+	return rc;
+}
+static int call_pool_add(void)
+{
+	struct pooled *pooled;
+	return mempool_add(pool, payment, 0, &pooled);
+}
+static int call_pool_match(void)
+{
+	struct pooled *found[3];
+	uint64_t ids[3] = {1, 2, 3};
+	return mempool_match(pool, seed, ids, 3, found);
+}
+
+START_TEST(pool_without_memory_takes_nothing_and_keeps_what_it_has)
+{
+	rig = rig_new();
+	payment = rig_payment(rig, 0, 1, 1000);
+	ck_assert_int_ge(allocations_that_fail(call_pool_new), 3);
+	ck_assert_int_eq(mempool_new(100, 10, seed, &pool), 0);
+	ck_assert_int_ge(allocations_that_fail(call_pool_add), 2);
+	ck_assert_uint_eq(mempool_count(pool), 1);
+	ck_assert_int_ge(allocations_that_fail(call_pool_match), 1);
+	mempool_expire(pool, RIG_EXPIRES_AT, NULL, NULL);
+	ck_assert_uint_eq(mempool_count(pool), 0);
+	mempool_free(pool);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("ledger_memory", ledger_call_without_memory_leaves_everything_as_it_was,
+          settling_without_memory_says_so_and_can_be_freed, block_that_makes_money_has_no_root_and_is_not_settled,
+          pool_without_memory_takes_nothing_and_keeps_what_it_has)
