@@ -53,6 +53,7 @@ struct verify_job {
 	uint64_t id;
 	size_t count;
 	struct verify_item *items;
+	bool payments;            /* off the consensus path: other jobs may overtake it */
 };
 
 enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };

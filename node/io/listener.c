@@ -69,7 +69,7 @@ static void on_down(void *owner, const char *why)
 }
 
 /* Nothing is established and no message comes before there is a link, which has handlers of its own. */
-static const struct tcp_events waiting_events = {.first = on_first, .down = on_down};
+static const struct tcp_events waiting_events = {.stranger = true, .first = on_first, .down = on_down};
 
 static void take(struct listener *l, int fd)
 {

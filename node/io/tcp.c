@@ -14,8 +14,8 @@ struct tcp {
 	void *owner;
 	struct link *link; /* NULL: inbound, nothing received yet */
 	uv_connect_t connect;
-	bool connected, closing, established, dirty, young;
-	struct tcp *dirty_prev, *dirty_next, *young_prev, *young_next;
+	bool connected, closing, established, dirty, young, paused;
+	struct tcp *dirty_prev, *dirty_next, *young_prev, *young_next, *paused_prev, *paused_next;
 	uint64_t deadline_ms, heard_ms, sent_ms;
 	/* What the socket did not take at once. One write at most is under way: the link's own bounded queue is the one
 	 * that grows. */
@@ -70,6 +70,27 @@ static void dirty_remove(struct tcp *tcp)
 	DL_DELETE2(set->dirty, tcp, dirty_prev, dirty_next);
 }
 
+/* ---- strangers who have had their share -------------------------------------------------------- */
+
+static void pause_reading(struct tcp *tcp)
+{
+	if (tcp->paused)
+		return;
+	uv_read_stop((uv_stream_t *)&tcp->handle);
+	tcp->paused = true;
+	DL_APPEND2(tcp->set->paused, tcp, paused_prev, paused_next);
+}
+
+static void paused_remove(struct tcp *tcp)
+{
+	struct tcp_set *set = tcp->set;
+
+	if (!tcp->paused)
+		return;
+	tcp->paused = false;
+	DL_DELETE2(set->paused, tcp, paused_prev, paused_next);
+}
+
 /* ---- closing ------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
@@ -88,6 +109,7 @@ void tcp_close(struct tcp *tcp)
 	tcp->closing = true;
 	young_remove(tcp);
 	dirty_remove(tcp);
+	paused_remove(tcp);
 	uv_close((uv_handle_t *)&tcp->handle, on_closed);
 }
 
@@ -189,8 +211,15 @@ static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct tcp *tcp = handle->data;
 
+	size_t room = sizeof(tcp->set->buffer);
+
 	(void)suggested;
-	*buffer = uv_buf_init(tcp->set->buffer, sizeof(tcp->set->buffer));
+	if (tcp->events->stranger) {
+		room = TCP_STRANGER_TURN_MAX;
+		if (room > tcp->set->strangers_left)
+			room = tcp->set->strangers_left;
+	}
+	*buffer = uv_buf_init(tcp->set->buffer, (unsigned)room);
 }
 
 static const char *why_feed_failed(int error)
@@ -240,10 +269,32 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 
 	if (tcp->closing || size == 0)
 		return;
-	if (size < 0)
+	if (size == UV_ENOBUFS) { /* nothing was read: the strangers' share of this turn is used up */
+		pause_reading(tcp);
+		return;
+	}
+	if (size < 0) {
 		fail(tcp, size == UV_EOF ? "closed" : uv_strerror((int)size));
-	else
-		received(tcp, buffer->base, (size_t)size);
+		return;
+	}
+	if (tcp->events->stranger) {
+		tcp->set->strangers_left -= (size_t)size;
+		if ((size_t)size == buffer->len)
+			pause_reading(tcp);
+	}
+	received(tcp, buffer->base, (size_t)size);
+}
+
+void tcp_set_begin(struct tcp_set *set)
+{
+	set->strangers_left = TCP_STRANGERS_TURN_MAX;
+	while (set->paused) {
+		struct tcp *tcp = set->paused;
+		paused_remove(tcp);
+		int error = uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
+		if (error)
+			fail(tcp, uv_strerror(error));
+	}
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
@@ -367,6 +418,7 @@ int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeou
 	memset(set, 0, sizeof(*set));
 	set->loop = loop;
 	set->handshake_timeout_ms = handshake_timeout_ms;
+	set->strangers_left = TCP_STRANGERS_TURN_MAX;
 	if (uv_timer_init(loop, &set->young_timer) < 0)
 		return UNCIA_E_IO;
 	set->young_timer.data = set;

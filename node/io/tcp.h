@@ -8,9 +8,15 @@
 #include <uv.h>
 #include "wire_link.h"
 
+/* Of strangers' streams, what is read in one turn of the loop: of each, and of all together. What a vote waits for is
+ * thus bounded, however many wallets talk at once. */
+#define TCP_STRANGER_TURN_MAX  (16u << 10)
+#define TCP_STRANGERS_TURN_MAX (256u << 10)
+
 struct tcp;
 
 struct tcp_events {
+	bool stranger; /* the bounds above hold for it */
 	/* Inbound, while there is no link: the first byte received. Must tcp_attach or tcp_close. */
 	void (*first)(void *owner, struct tcp *tcp, uint8_t byte);
 	void (*established)(void *owner);
@@ -24,6 +30,8 @@ struct tcp_set {
 	uv_loop_t *loop;
 	unsigned handshake_timeout_ms;
 	struct tcp *dirty;      /* to be flushed at the end of the turn */
+	struct tcp *paused;     /* strangers who have had their share of this turn */
+	size_t strangers_left;  /* bytes of theirs that may still be read in this turn */
 	struct tcp *young;      /* not established yet, oldest first */
 	uv_timer_t young_timer; /* when the oldest of them has had its time */
 	size_t open;            /* streams that are not closed yet */
@@ -34,6 +42,8 @@ struct tcp_set {
 int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeout_ms);
 /* Closes the timer; every stream must have been closed. Then run the loop. */
 void tcp_set_stop(struct tcp_set *set);
+/* The beginning of a turn, before the loop polls: strangers may be read again. */
+void tcp_set_begin(struct tcp_set *set);
 /* The end of a turn: what was sent since the last one goes out, with one system call a stream. May call `down`. */
 void tcp_set_flush(struct tcp_set *set);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include "uncia/error.h"
 
-#define SMALL_IN_A_ROW 8 /* after so many small jobs a large one that waits gets its turn */
+#define URGENT_IN_A_ROW 8 /* after so many chunks of urgent jobs a patient one gets its turn */
 
 struct task {
 	struct task *next;
@@ -22,8 +22,8 @@ struct verifier {
 	uv_mutex_t mutex;
 	uv_cond_t wake;
 	bool stopping;
-	struct queue small, large, finished;
-	unsigned small_in_a_row;
+	struct queue urgent, patient, finished;
+	unsigned urgent_in_a_row;
 	void (*done)(void *context, struct verify_job *job);
 	void *context;
 	unsigned thread_count;
@@ -55,12 +55,12 @@ static struct task *pop(struct queue *queue)
 /* Which queue is served next: a vote must not wait behind thousands of payments, nor may it starve them. */
 static struct queue *choose(struct verifier *v)
 {
-	if (v->small.first && (!v->large.first || v->small_in_a_row < SMALL_IN_A_ROW)) {
-		v->small_in_a_row++;
-		return &v->small;
+	if (v->urgent.first && (!v->patient.first || v->urgent_in_a_row < URGENT_IN_A_ROW)) {
+		v->urgent_in_a_row++;
+		return &v->urgent;
 	}
-	v->small_in_a_row = 0;
-	return v->large.first ? &v->large : NULL;
+	v->urgent_in_a_row = 0;
+	return v->patient.first ? &v->patient : NULL;
 }
 
 static void verify(struct verify_item *items, size_t count)
@@ -177,7 +177,7 @@ int verifier_submit(struct verifier *v, struct verify_job *job)
 		push(&v->finished, task);
 		uv_async_send(&v->async);
 	} else {
-		push(job->count <= VERIFIER_SMALL ? &v->small : &v->large, task);
+		push(job->payments || job->count > VERIFIER_SMALL ? &v->patient : &v->urgent, task);
 		if (job->count <= VERIFIER_CHUNK)
 			uv_cond_signal(&v->wake);
 		else
@@ -203,8 +203,8 @@ void verifier_free(struct verifier *v)
 {
 	if (!v)
 		return;
-	give_up(&v->small);
-	give_up(&v->large);
+	give_up(&v->urgent);
+	give_up(&v->patient);
 	give_up(&v->finished);
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);

@@ -5,8 +5,8 @@
 #include <uv.h>
 #include "replica.h"
 
-#define VERIFIER_CHUNK 32 /* items a thread takes at once: large jobs are shared between threads */
-#define VERIFIER_SMALL 4  /* jobs up to this many items (votes) overtake larger ones */
+#define VERIFIER_CHUNK 32  /* items a thread takes at once: large jobs are shared between threads */
+#define VERIFIER_SMALL 256 /* votes and certificates: such jobs overtake larger ones, and all that are for payments */
 
 struct verifier;
 

@@ -90,6 +90,7 @@ static void on_down(void *owner, const char *why)
 }
 
 static const struct tcp_events wallet_events = {
+    .stranger = true,
     .established = on_established,
     .message = on_message,
     .down = on_down,

@@ -36,6 +36,7 @@ static const struct hash network = {{1, 2, 3}};
 static inline void on_fixture_prepare(uv_prepare_t *handle)
 {
 	tcp_set_flush(handle->data);
+	tcp_set_begin(handle->data);
 }
 
 static inline void on_fixture_check(uv_check_t *handle)
@@ -145,6 +146,8 @@ static inline struct client *client_new(int port, const struct link_options *opt
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(c->fd, 0);
+	/* Small, so that a client that does not read soon fills the node's side. */
+	ck_assert_int_eq(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &(int){32 << 10}, sizeof(int)), 0);
 	ck_assert_int_eq(connect(c->fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
 	ck_assert_int_eq(uv_poll_init(&loop, &c->poll, c->fd), 0);

@@ -343,6 +343,38 @@ START_TEST(peers_drop_one_that_does_not_read)
 }
 END_TEST
 
+/* More than the sockets hold, less than the bound: what the socket does not take is written later, once. */
+START_TEST(peers_that_read_late_get_everything)
+{
+	enum { MESSAGES = 7 };
+	static uint8_t megabyte[1u << 20];
+	struct node b;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *c = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	uv_poll_stop(&c->poll);
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		memset(megabyte, (int)i, sizeof(megabyte));
+		peers_send(b.peers, 0, (struct bytes){megabyte, sizeof(megabyte)});
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+	RUN_UNTIL(c->messages == MESSAGES);
+	ck_assert_uint_eq(c->last[0], MESSAGES - 1);
+	peers_send(b.peers, 0, hello);
+	RUN_UNTIL(c->messages == MESSAGES + 1);
+	ck_assert_uint_eq(c->last_size, hello.size);
+	ck_assert_uint_eq(b.down[0], 0);
+	client_close(c);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
 START_TEST(peers_push_out_the_oldest_candidate)
 {
 	static struct client *c[PEER_CANDIDATES_MAX + 1];
@@ -394,4 +426,5 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_dial_until_the_other_listens, peers_resolve_names, peers_refuse_strangers_and_those_whom_they_dial,
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
           peers_drop_the_silent_and_keep_those_that_ping, peers_drop_one_that_does_not_read,
-          peers_push_out_the_oldest_candidate, peers_know_the_addresses_of_validators)
+          peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
+          peers_know_the_addresses_of_validators)

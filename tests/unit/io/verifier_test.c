@@ -156,13 +156,36 @@ START_TEST(verifier_votes_overtake_payments)
 }
 END_TEST
 
+START_TEST(verifier_votes_overtake_many_single_payments)
+{
+	stop();
+	start(1);
+	struct verify_job *jobs[201];
+	for (uint64_t id = 0; id < 201; id++) {
+		jobs[id] = make_job(id, 1, all_right);
+		jobs[id]->payments = id < 200;
+	}
+	for (uint64_t id = 0; id < 201; id++)
+		submit(jobs[id]);
+	run_until(201);
+	ck_assert_uint_ne(done_jobs[200]->id, 200);
+	size_t place = 0;
+	while (done_jobs[place]->id != 200)
+		place++;
+	ck_assert_uint_lt(place, 100);
+	for (size_t i = 0; i < done_count; i++)
+		check_and_free(done_jobs[i], all_right);
+}
+END_TEST
+
 START_TEST(verifier_votes_do_not_starve_payments)
 {
 	stop();
 	start(1);
 	struct verify_job *jobs[201];
 	for (uint64_t id = 0; id < 201; id++)
-		jobs[id] = make_job(id, id == 100 ? 5 : 1, all_right);
+		jobs[id] = make_job(id, 1, all_right);
+	jobs[100]->payments = true;
 	for (uint64_t id = 0; id < 201; id++)
 		submit(jobs[id]);
 	run_until(201);
@@ -203,6 +226,7 @@ int main(void)
 	tcase_add_test(tests, verifier_job_without_items_is_done_later);
 	tcase_add_test(tests, verifier_many_jobs_at_once_come_back_once_each);
 	tcase_add_test(tests, verifier_votes_overtake_payments);
+	tcase_add_test(tests, verifier_votes_overtake_many_single_payments);
 	tcase_add_test(tests, verifier_votes_do_not_starve_payments);
 	tcase_add_test(tests, verifier_stop_leaves_the_jobs_to_their_maker);
 	suite_add_tcase(suite, tests);

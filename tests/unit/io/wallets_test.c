@@ -333,6 +333,36 @@ START_TEST(wallet_that_reads_late_gets_everything)
 }
 END_TEST
 
+START_TEST(wallet_flood_is_read_a_little_each_turn)
+{
+	enum { FLOODERS = 20, MESSAGES = 100, SIZE = 1000 };
+	static uint8_t message[SIZE];
+	struct client *c[FLOODERS];
+	unsigned turns = 0;
+
+	up(FLOODERS, 5000);
+	seen.echo = 0;
+	for (int i = 0; i < FLOODERS; i++) {
+		c[i] = wallet_client();
+		RUN_UNTIL(wallets_counters(wallets)->established == (unsigned)i + 1);
+	}
+	/* Straight into the sockets' buffers, which hold that much: no turn passes meanwhile. */
+	for (int i = 0; i < FLOODERS; i++) {
+		for (int k = 0; k < MESSAGES; k++)
+			ck_assert_int_eq(link_send(c[i]->link, message, SIZE), 0);
+		client_flush(c[i]);
+	}
+	while (seen.messages < FLOODERS * MESSAGES) {
+		ck_assert_uint_lt(turns++, 10000);
+		uv_run(&loop, UV_RUN_ONCE);
+	}
+	ck_assert_uint_ge(turns, FLOODERS * MESSAGES * SIZE / TCP_STRANGERS_TURN_MAX);
+	for (int i = 0; i < FLOODERS; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 START_TEST(wallet_message_over_the_limit_closes_the_link)
 {
 	static uint8_t big[MESSAGE_SIZE_WALLET_MAX + 1];
@@ -417,6 +447,6 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_that_does_not_finish_its_handshake_times_out, wallet_past_the_limit_is_refused,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           connection_that_says_nothing_is_pushed_out_by_newer_ones, wallet_that_does_not_read_is_dropped_at_the_bound,
-          wallet_that_reads_late_gets_everything, wallet_message_over_the_limit_closes_the_link,
-          wallet_dropped_by_its_handler_gets_no_further_message, listener_pauses_without_file_descriptors_and_goes_on,
-          listener_names_the_port_in_use)
+          wallet_that_reads_late_gets_everything, wallet_flood_is_read_a_little_each_turn,
+          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message,
+          listener_pauses_without_file_descriptors_and_goes_on, listener_names_the_port_in_use)
