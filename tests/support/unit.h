@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs the tests; the value is main's. */
+/* Runs the tests, or with UNIT_ONLY=TEXT in the environment those whose name contains it; the value is main's. */
 static inline int unit_run(const char *name, const TTest *const *tests, size_t count)
 {
 	Suite *suite = suite_create(name);
 	TCase *cases = tcase_create(name);
 	tcase_set_timeout(cases, 120);
+	const char *only = getenv("UNIT_ONLY");
 	for (size_t i = 0; i < count; i++)
-		tcase_add_test(cases, tests[i]);
+		if (!only || strstr(tests[i]->name, only))
+			tcase_add_test(cases, tests[i]);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,227 @@
+/* Deciding blocks, settling what lies under the newest final one, and handing the settled state to the disk
+ * (consensus §6 rule 8, ledger §4, storage §9). */
+#include "parts.h"
+
+static void settle_touched(void *context, const struct address *address)
+{
+	struct replica *r = context;
+
+	mempool_unpark(r->mempool, address);
+	r->generation++;
+}
+
+/* Moves the settled block up to the tip's parent. `path`: the final blocks above the settled one, in order. */
+static int settle_below_tip(struct replica *r)
+{
+	while (r->settled != r->tip->parent && r->settled != r->tip) {
+		struct node_block *next = r->tip;
+		while (next->parent != r->settled)
+			next = next->parent;
+		TRY(ledger_settle(r->ledger, next->executed, settle_touched, r));
+		struct node_block *old = r->settled;
+		r->settled = next;
+		executed_release(r->ledger, next->executed);
+		next->executed = NULL;
+		block_drop(r, old);
+	}
+	return 0;
+}
+
+#define PATH_FORK SIZE_MAX
+
+/* The blocks from above the tip up to `block`, oldest first. Returns their number; 0 where one is missing (*missing);
+ * PATH_FORK where it does not grow from the tip: more than F validators are faulty. */
+static size_t decided_path(struct replica *r, struct node_block *block, struct node_block **path, size_t room,
+                           struct hash *missing)
+{
+	size_t count = 0;
+
+	for (struct node_block *b = block; b != r->tip;) {
+		if (b->header.size && b->header.height <= r->tip->header.height)
+			return PATH_FORK;
+		if (!b->complete || count == room) {
+			*missing = b->header.id;
+			return 0;
+		}
+		path[count++] = b;
+		struct node_block *parent = block_find(r, &b->header.parent_id);
+		if (!parent) {
+			*missing = b->header.parent_id;
+			return 0;
+		}
+		b->parent = parent;
+		b = parent;
+	}
+	for (size_t i = 0; i < count / 2; i++) {
+		struct node_block *other = path[i];
+		path[i] = path[count - 1 - i];
+		path[count - 1 - i] = other;
+	}
+	return count;
+}
+
+static int journal_put_final(struct replica *r, const struct header *header)
+{
+	uint8_t key[8], value[8 + HASH_SIZE];
+
+	put_u64(key, header->height);
+	put_u64(value, header->view);
+	memcpy(value + 8, header->id.b, HASH_SIZE);
+	return action_put(r, JOURNAL_FINAL, key, sizeof(key), value, sizeof(value));
+}
+
+/* "Own votes are pruned only by the commit that stores a finality certificate for their view or a later one." */
+static int journal_forget_votes(struct replica *r, uint64_t view)
+{
+	struct action *action = action_add(r, ACTION_JOURNAL_FORGET);
+
+	if (!action)
+		return UNCIA_E_MEMORY;
+	action->sequence = step_sequence(r);
+	action->view = view;
+	return 0;
+}
+
+static int note_final(struct replica *r, const struct header *header)
+{
+	struct action *action = action_add(r, ACTION_FINAL);
+
+	if (!action)
+		return UNCIA_E_MEMORY;
+	action->height = header->height;
+	action->view = header->view;
+	action->count = header->payment_count;
+	return action_bytes(r, header->id.b, HASH_SIZE, &action->message);
+}
+
+/* Takes the finality certificate of the new tip out of its view, which is about to be forgotten. */
+static void keep_final_certificate(struct replica *r, uint64_t number, const struct hash *id)
+{
+	struct view *view = view_find(r, number);
+	struct held_certificate **at = view ? &view->certificates : NULL;
+
+	for (; at && *at; at = &(*at)->next) {
+		struct held_certificate *held = *at;
+		if (!certificate_is_final(held->certificate->kind) || !hash_equal(&held->certificate->block_id, id))
+			continue;
+		free(r->final_certificate);
+		r->final_certificate = held->certificate;
+		*at = held->next;
+		free(held);
+		return;
+	}
+	assert(!"a decided block has its certificate");
+}
+
+static int decide_path(struct replica *r, struct node_block *block, struct node_block **path, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int executed = block_execute(r, path[i]);
+		TRY(executed);
+		if (!executed) {
+			TRY(action_note(r, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
+			                (unsigned long long)path[i]->header.height,
+			                (unsigned long long)path[i]->header.view));
+			return UNCIA_E_DAMAGED;
+		}
+	}
+	TRY(block_journal(r, block));
+	for (size_t i = 0; i < count; i++) {
+		path[i]->final = true;
+		TRY(journal_put_final(r, &path[i]->header));
+	}
+	keep_final_certificate(r, block->header.view, &block->header.id);
+	r->tip = block;
+	TRY(journal_forget_votes(r, block->header.view));
+	r->final_sequence = step_sequence(r);
+	if (block->header.height > r->tip_notarised_height)
+		r->tip_notarised_height = block->header.height;
+	for (size_t i = 0; i < count; i++) {
+		TRY(payments_final(r, path[i], block));
+		TRY(note_final(r, &path[i]->header));
+	}
+	views_settle(r, block->header.view);
+	blocks_prune(r);
+	TRY(settle_below_tip(r));
+	r->payments_at_ms = block->header.payment_count ? r->now_ms : 0;
+	r->skips = 0;
+	r->last_final_ms = r->now_ms;
+	r->generation++;
+	r->recheck = true;
+	return payments_expire(r);
+}
+
+/* consensus §6 rule 8: "Decide h and all its ancestors on FF or SF, whatever the current view." Where bodies are
+ * missing, they are fetched and it is tried again. */
+int finality_decide(struct replica *r, uint64_t view, const struct hash *id)
+{
+	if (view <= r->tip->header.view)
+		return 0;
+	if (!r->decision.wanted || view >= r->decision.view)
+		r->decision = (struct decision){.wanted = true, .view = view, .id = *id};
+	return finality_retry(r);
+}
+
+int finality_retry(struct replica *r)
+{
+	struct hash missing;
+
+	if (r->decision.wanted && r->decision.view <= r->tip->header.view)
+		r->decision.wanted = false;
+	if (!r->decision.wanted)
+		return 0;
+	TRY(block_want_id(r, r->decision.view, &r->decision.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
+	struct node_block *block = block_find(r, &r->decision.id);
+	size_t room = HASH_COUNT(r->blocks);
+	struct node_block **path = malloc(room * sizeof(struct node_block *));
+	if (!path)
+		return UNCIA_E_MEMORY;
+	size_t count = decided_path(r, block, path, room, &missing);
+	int error = 0;
+	if (count == PATH_FORK) {
+		TRY(action_note(r, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)r->decision.view));
+		error = UNCIA_E_DAMAGED;
+	} else if (count) {
+		r->decision.wanted = false;
+		error = decide_path(r, block, path, count);
+	} else {
+		error = block_want_id(r, r->decision.view, &missing, r->now_ms + BLOCK_FETCH_DELAY_MS);
+		/* Several blocks behind, the final chain is asked for by height. */
+		if (!error && block->header.size && block->header.height > r->tip->header.height + 2 &&
+		    !r->sync_active && r->sync_at == TIME_NEVER)
+			r->sync_at = r->now_ms + FETCH_RETRY_MS;
+	}
+	free(path);
+	return error;
+}
+
+/* At the start: a block that the journal holds as final already. */
+int finality_adopt(struct replica *r, struct node_block *block)
+{
+	int executed = block_execute(r, block);
+
+	TRY(executed);
+	if (!executed)
+		return UNCIA_E_DAMAGED;
+	block->final = true;
+	r->tip = block;
+	return settle_below_tip(r);
+}
+
+/* Hands the settled state over, in groups: never before the journal durably holds the finality it rests on (storage
+ * §9). */
+int finality_flush(struct replica *r, bool now)
+{
+	struct flush *flush = NULL;
+
+	if (r->flushing)
+		return 0;
+	if (!now && ledger_unflushed_payments(r->ledger) < FLUSH_PAYMENTS && r->now_ms < r->flush_at)
+		return 0;
+	r->flush_at = r->now_ms + FLUSH_INTERVAL_MS;
+	TRY(ledger_take_flush(r->ledger, &flush));
+	if (!flush)
+		return 0;
+	r->flushing = true;
+	return defer_flush(r, r->final_sequence, flush);
+}

@@ -1,0 +1,418 @@
+/* What the parts of the replica share; private to node/core. Who does what:
+ *   actions.c    the step's list of actions          deferred.c   what waits for the disk
+ *   views.c      votes and certificates by view      safety.c     alone decides what is signed
+ *   chain.c      blocks that are not settled yet     consensus.c  the rules of §6
+ *   proposal.c   making, receiving, completing blocks block_fetch.c whole blocks by id
+ *   finality.c   deciding, settling, flushing
+ *   payments.c   submission, gossip, who waits       queries.c    what wallets ask
+ *   sync.c       catch-up, repair, the start-up question          recovery.c  the start
+ *   replica.c    composes them behind replica_step */
+#ifndef PARTS_H
+#define PARTS_H
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "consensus.pb-c.h"
+#include "message.pb-c.h"
+#include "ledger.h"
+#include "mempool.h"
+#include "receipt.h"
+#include "replica.h"
+#include "uncia/error.h"
+#include "voting_rules.h"
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#define TRY(call)                                                                                                      \
+	do {                                                                                                           \
+		int try_ = (call);                                                                                     \
+		if (try_ < 0)                                                                                          \
+			return try_;                                                                                   \
+	} while (0)
+
+#define TIME_NEVER             UINT64_MAX
+#define BLOCK_FETCH_DELAY_MS   4u /* payments of a proposal may still be on their way to us */
+#define FETCH_RETRY_MS         250u
+#define PEER_JOBS_MAX          512u /* signature checks under way for one peer */
+#define WATCHES_PER_WALLET_MAX 1024u
+#define QUERIES_MAX            4096u
+#define TIMEOUT_MAX_MS         10000u
+#define STANDSTILL_MS          1000u
+#define FLUSH_INTERVAL_MS      500u
+#define FLUSH_PAYMENTS         4000u
+
+/* ---- blocks that are not settled yet, and the settled one ---- */
+struct node_block {
+	UT_hash_handle hh; /* by header.id */
+	struct header header;
+	struct node_block *parent; /* NULL: not known (or this is the settled block) */
+	struct bytes short_ids;    /* owned; while the body is not complete */
+	bool has_short_ids;
+	struct payment **payments; /* referenced; NULL while the body is not complete */
+	uint8_t *bytes;            /* canonical Block, owned; once complete */
+	size_t size;
+	bool complete;  /* body held, every signature in it verified */
+	bool verifying; /* a full body is with the verifier */
+	bool invalid;   /* executed and failed, or its header is wrong */
+	bool journaled;
+	bool final;
+	struct executed *executed; /* once executed; NULL for the settled block */
+	uint64_t fetch_at;         /* when to ask a peer for the body; TIME_NEVER: not wanted */
+	uint32_t fetch_tries;
+};
+
+/* ---- votes and certificates of one view ---- */
+
+struct seat { /* what is held of one validator's votes in one view */
+	bool has_first, has_final;
+	struct vote first, final;
+	struct vote *extras;
+	uint32_t extra_count;
+	bool evidence_kept;
+};
+
+struct held_certificate {
+	struct certificate *certificate;
+	struct held_certificate *next;
+};
+
+struct view {
+	UT_hash_handle hh; /* by number */
+	uint64_t number;
+	/* own votes, as the journal has or will have them */
+	enum first_vote own_first;
+	struct hash own_block;
+	bool own_skip2, own_final;
+	struct hash *own_extras; /* blocks of own NOTAR2 */
+	uint32_t own_extra_count;
+	struct vote *own_votes; /* all of them, to be sent again */
+	uint32_t own_vote_count;
+	struct seat *seats; /* committee size; NULL until a vote arrives */
+	struct held_certificate *certificates;
+	/* timing of a view we entered */
+	bool by_skip;
+	uint64_t entered_ms;
+	uint64_t deadline_ms; /* TIME_NEVER: the timer has not started */
+	bool leader_done;     /* as its leader: proposed, or out of the running */
+	uint64_t tried;       /* the mempool's generation when there was last nothing to propose */
+};
+
+/* ---- what waits for the disk ---- */
+enum deferred_kind { DEFERRED_SEND, DEFERRED_OWN_VOTE, DEFERRED_ANSWER, DEFERRED_FLUSH };
+struct deferred {
+	struct deferred *next;
+	uint64_t sequence;
+	enum deferred_kind kind;
+	uint32_t peer;
+	uint64_t wallet;
+	struct vote vote;
+	struct flush *flush;
+	size_t size;
+	uint8_t bytes[];
+};
+
+/* ---- signature checks under way ---- */
+enum job_kind { JOB_VOTE, JOB_CERTIFICATES, JOB_PROPOSAL, JOB_PAYMENTS, JOB_BLOCK, JOB_SYNC, JOB_NEWEST_VOTE };
+struct job {
+	struct verify_job verify; /* first: the edge sees only this */
+	enum job_kind kind;
+	uint32_t peer;            /* who sent it; UINT32_MAX: a wallet */
+	struct job *next, **back; /* all of them, to free at the end */
+	struct vote vote;
+	struct certificate **certificates;
+	size_t certificate_count;
+	struct header header; /* JOB_PROPOSAL */
+	struct bytes short_ids;
+	struct hash *wholes;   /* JOB_PAYMENTS: one an item */
+	struct block **blocks; /* JOB_BLOCK (one), JOB_SYNC */
+	size_t block_count;
+	size_t capacity;
+};
+
+/* ---- wallets ---- */
+struct watch { /* one wallet waits for the end of one payment */
+	struct watch *next_of_payment, *next_of_wallet, **back_of_wallet;
+	uint64_t wallet, request_id;
+	struct watched *watched;
+};
+struct watched {
+	UT_hash_handle hh; /* by id */
+	struct payment_id id;
+	struct watch *watches;
+};
+struct wallet_link {
+	UT_hash_handle hh; /* by number */
+	uint64_t number;
+	struct watch *watches;
+	uint32_t watch_count;
+};
+struct query { /* a wallet's question that waits: for an account to be settled, or a receipt to be durable */
+	struct query *next;
+	uint64_t wallet, request_id;
+	bool receipt;
+	struct address address;
+	struct payment_id id;
+	struct position at;
+	uint64_t height;      /* accounts: answered once the settled height is at least this */
+	uint64_t deadline_ms; /* or with what there is, then */
+};
+
+struct peer {
+	bool up;
+	uint32_t jobs;
+	uint64_t final_height; /* as it last told */
+	struct vote newest;    /* the newest vote ever seen of it */
+	bool has_newest, newest_dirty;
+	bool answered_newest; /* our start-up question */
+};
+
+struct replica {
+	struct replica_config config;
+	const struct genesis *genesis;
+	const struct committee *committee;
+	struct hash network_id;
+	struct ledger *ledger;
+	struct mempool *mempool;
+	uint64_t generation; /* counts what may have become orderable */
+
+	/* the step under way */
+	struct actions *out;
+	uint64_t now_ms, wall_ms;
+	bool step_wrote;
+	bool started, halted;
+	struct payment **relay; /* verified in this step, to be gossiped */
+	size_t relay_count, relay_capacity;
+	uint64_t gossip_refused, dropped_messages;
+	uint64_t expired_seconds; /* the tip's time that expiry has been gone through for */
+
+	uint64_t sequence, durable;
+	struct deferred *deferred_first, **deferred_last;
+
+	/* consensus */
+	struct view *views;
+	uint64_t view;  /* current */
+	uint32_t skips; /* views entered by S since the last finality: doubles T */
+	uint64_t last_notarised_ms, last_final_ms, standstill_at;
+	struct certificate *final_certificate; /* of the final tip; NULL while that is the genesis */
+	bool recheck;                          /* something changed: go over the rules again */
+	bool fetching;                         /* some block has a fetch_at */
+
+	/* chain */
+	struct node_block *blocks;
+	struct node_block *settled;    /* the root of what is held */
+	struct node_block *tip;        /* newest final */
+	uint64_t final_sequence;       /* the commit that makes the tip's finality durable */
+	uint64_t tip_notarised_height; /* the highest block voted for or seen notarised */
+	uint64_t payments_at_ms;       /* when a block with payments last became final; 0: none since an empty one */
+	struct decision {
+		bool wanted;
+		uint64_t view;
+		struct hash id;
+	} decision; /* decided, bodies missing */
+
+	/* voting */
+	enum voting_state voting;
+	bool low_space;
+	uint64_t highest_own_view; /* of the journal, at the start */
+	uint64_t newest_nonce, newest_ask_at;
+	uint64_t evidence;
+
+	struct peer *peers;
+	uint32_t peers_up;
+
+	/* catch-up */
+	bool sync_active;
+	uint32_t sync_peer;
+	uint64_t sync_at;     /* when to ask (again) */
+	uint32_t repair_peer; /* the last one asked for certificates */
+
+	struct job *jobs;
+	uint64_t next_job;
+
+	struct wallet_link *wallets;
+	struct watched *watched;
+	struct query *queries;
+	uint32_t query_count;
+
+	bool flushing;
+	uint64_t flush_at;
+	uint64_t timer_ms; /* the last wish */
+};
+
+/* actions.c */
+void actions_clear(struct actions *actions);
+struct action *action_add(struct replica *r, enum action_kind kind);
+int action_bytes(struct replica *r, const void *data, size_t size, struct bytes *copy);
+int action_put(struct replica *r, enum journal_table table, const void *key, size_t key_size, const void *value,
+               size_t value_size);
+int action_send(struct replica *r, uint32_t peer, const void *message, size_t size);
+int action_answer(struct replica *r, uint64_t wallet, const void *message, size_t size);
+int action_note(struct replica *r, enum note_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+uint64_t step_sequence(struct replica *r);
+
+/* deferred.c: carried out now where `sequence` is durable already, else when it is; in order. */
+int defer_send(struct replica *r, uint64_t sequence, uint32_t peer, const void *message, size_t size);
+int defer_answer(struct replica *r, uint64_t sequence, uint64_t wallet, const void *message, size_t size);
+int defer_own_vote(struct replica *r, uint64_t sequence, const struct vote *vote);
+int defer_flush(struct replica *r, uint64_t sequence, struct flush *flush);
+int deferred_run(struct replica *r);
+void deferred_free(struct replica *r);
+
+/* messages.c */
+int send_peer(struct replica *r, uint64_t sequence, uint32_t peer, const Uncia__Pb__PeerMessage *message);
+int reply_wallet(struct replica *r, uint64_t sequence, uint64_t wallet, const Uncia__Pb__NodeReply *reply);
+int refuse_wallet(struct replica *r, uint64_t wallet, uint64_t request_id, int code, const char *reason);
+int send_vote(struct replica *r, uint64_t sequence, uint32_t peer, const struct vote *vote);
+int send_certificate(struct replica *r, uint32_t peer, const struct certificate *certificate);
+static inline ProtobufCBinaryData pb_bytes(const void *data, size_t size)
+{
+	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)(uintptr_t)data};
+}
+static inline bool pb_hash(const ProtobufCBinaryData *field, struct hash *hash)
+{
+	if (field->len != HASH_SIZE)
+		return false;
+	memcpy(hash->b, field->data, HASH_SIZE);
+	return true;
+}
+static inline bool hash_equal(const struct hash *a, const struct hash *b)
+{
+	return memcmp(a->b, b->b, HASH_SIZE) == 0;
+}
+static inline void put_u64(uint8_t *out, uint64_t value)
+{
+	for (int i = 7; i >= 0; i--, value >>= 8)
+		out[i] = (uint8_t)value;
+}
+static inline uint64_t get_u64(const uint8_t *in)
+{
+	uint64_t value = 0;
+	for (int i = 0; i < 8; i++)
+		value = value << 8 | in[i];
+	return value;
+}
+/* view u64 ‖ kind u8 ‖ block id: 41 bytes; without a kind, view ‖ block id: 40 */
+void journal_key(uint8_t key[JOURNAL_KEY_MAX], uint64_t view, int kind, const struct hash *block_id, size_t *size);
+
+/* jobs.c */
+struct job *job_new(struct replica *r, enum job_kind kind, uint32_t peer, size_t items);
+int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
+             const uint8_t signature[SIGNATURE_SIZE], bool check_key);
+int job_certificate(struct replica *r, struct job *job, struct certificate *certificate);
+int job_start(struct replica *r, struct job *job); /* an empty one is handled at once */
+int job_done(struct replica *r, struct job *job);  /* frees it */
+void job_free(struct replica *r, struct job *job);
+
+/* views.c */
+struct view *view_find(struct replica *r, uint64_t number);
+struct view *view_get(struct replica *r, uint64_t number); /* NULL: out of memory */
+void view_free(struct replica *r, struct view *view);
+void views_settle(struct replica *r, uint64_t through); /* forgets all up to and with that view */
+bool view_in_window(const struct replica *r, uint64_t number);
+struct certificate *view_certificate(struct replica *r, uint64_t number, enum certificate_kind kind,
+                                     const struct hash *block_id);                    /* id NULL: any of that kind */
+bool view_notarised(struct replica *r, uint64_t number, const struct hash *block_id); /* N, FF or SF */
+bool vote_known(struct replica *r, const struct vote *vote);
+int vote_accept(struct replica *r, const struct vote *vote);                /* verified (or our own and durable) */
+int certificate_accept(struct replica *r, struct certificate *certificate); /* verified; owned from here */
+
+/* safety.c */
+bool safety_may_vote(const struct replica *r);
+int safety_first_block(struct replica *r, struct view *view, struct node_block *block, bool broadcast);
+int safety_first_skip(struct replica *r, struct view *view);
+int safety_extra(struct replica *r, struct view *view, const struct hash *block_id); /* NULL: SKIP2 */
+int safety_final(struct replica *r, struct view *view);
+int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE]);
+int safety_recover(struct replica *r, const struct vote *vote);
+int safety_resend(struct replica *r, uint32_t peer);
+
+/* chain.c */
+struct node_block *block_find(struct replica *r, const struct hash *id);
+int block_add(struct replica *r, const struct header *header, struct node_block **block);
+void block_drop(struct replica *r, struct node_block *block);
+int block_complete(struct replica *r, struct node_block *block, struct payment **payments); /* takes the references */
+int block_execute(struct replica *r, struct node_block *block); /* 1 executed, 0 cannot yet, <0 error; sets invalid */
+int block_journal(struct replica *r, struct node_block *block); /* and its ancestors */
+bool block_extends(const struct node_block *block, const struct node_block *ancestor);
+void block_want(struct replica *r, struct node_block *block, uint64_t at_ms);
+int block_want_id(struct replica *r, uint64_t view, const struct hash *id, uint64_t at_ms);
+void blocks_prune(struct replica *r);
+void blocks_free(struct replica *r);
+
+/* consensus.c */
+int consensus_recheck(struct replica *r);
+int consensus_timer(struct replica *r);
+int consensus_enter(struct replica *r, uint64_t number, bool by_skip);
+int consensus_vote_seen(struct replica *r, struct view *view);
+uint64_t consensus_wake(struct replica *r);
+bool consensus_parent_valid(struct replica *r, uint64_t view, uint64_t parent_view, const struct hash *parent_id);
+
+/* proposal.c */
+int proposal_try(struct replica *r, struct view *view);
+uint64_t proposal_wake(struct replica *r, const struct view *view);
+int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message);
+int proposal_verified(struct replica *r, struct job *job);
+int proposal_assemble(struct replica *r, struct node_block *block);
+int proposal_assemble_all(struct replica *r);
+
+/* block_fetch.c */
+int job_payments(struct replica *r, struct job *job, const struct block *block);
+int block_fetch(struct replica *r);
+int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__BlockRequest *request);
+int block_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__BlockReply *message);
+int block_reply_verified(struct replica *r, struct job *job, bool valid);
+
+/* finality.c */
+int finality_decide(struct replica *r, uint64_t view, const struct hash *id);
+int finality_retry(struct replica *r);
+int finality_flush(struct replica *r, bool now);
+int finality_adopt(struct replica *r, struct node_block *block); /* at the start: final already */
+
+/* payments.c */
+int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size);
+int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *message);
+int payments_verified(struct replica *r, struct job *job);
+int payments_relay(struct replica *r);
+int payments_to_peer(struct replica *r, uint32_t peer);
+int payments_final(struct replica *r, struct node_block *block, struct node_block *decided);
+int payments_expire(struct replica *r);
+int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id);
+enum pending_reason payment_pending_reason(int error);
+bool payment_key_unknown(struct replica *r, const struct payment *payment);
+void watches_free(struct replica *r);
+void wallet_closed(struct replica *r, uint64_t wallet);
+
+/* queries.c */
+int wallet_message(struct replica *r, uint64_t wallet, struct bytes message);
+int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
+                  const struct position *at);
+int queries_answer(struct replica *r);
+uint64_t queries_wake(const struct replica *r);
+void queries_free(struct replica *r);
+
+/* sync.c */
+int sync_timer(struct replica *r);
+uint64_t sync_wake(const struct replica *r);
+int sync_peer_up(struct replica *r, uint32_t peer);
+int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerStatus *message);
+int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncRequest *message);
+int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncReply *message);
+int sync_reply_verified(struct replica *r, struct job *job, bool valid);
+int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__CertificatesRequest *message);
+int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
+int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message);
+int newest_vote_verified(struct replica *r, struct job *job);
+int newest_vote_seen(struct replica *r, const struct vote *vote);
+int newest_votes_journal(struct replica *r);
+int newest_vote_check(struct replica *r);
+
+/* recovery.c */
+int recovery_start(struct replica *r);
+int journal_block(struct replica *r, uint64_t view, const struct hash *id, struct block **block);
+int journal_final(struct replica *r, uint64_t height, uint64_t *view, struct hash *id);
+int journal_finality(struct replica *r, uint64_t view, const struct hash *id, struct bytes *certificate);
+
+#endif

@@ -1,0 +1,570 @@
+/* Payments on their way to a block: submitted by wallets, gossiped between validators, verified once each; and the
+ * wallets that wait for their ends (ledger §3, network §8). */
+#include "parts.h"
+
+#define GOSSIP_SIZE_MAX   (512u << 10)
+#define PEER_PAYMENTS_MAX 2000u
+
+/* Whether the key must be proved to be a valid point: it was when the account was bound to it. */
+bool payment_key_unknown(struct replica *r, const struct payment *payment)
+{
+	struct entry entry;
+	uint64_t index;
+
+	if (ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index))
+		return true;
+	return !(entry.flags & ENTRY_KEY_KNOWN) || memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) != 0;
+}
+
+/* ---- who waits ---- */
+
+static struct wallet_link *wallet_get(struct replica *r, uint64_t number)
+{
+	struct wallet_link *wallet;
+
+	HASH_FIND(hh, r->wallets, &number, sizeof(number), wallet);
+	if (wallet)
+		return wallet;
+	wallet = calloc(1, sizeof(*wallet));
+	if (!wallet)
+		return NULL;
+	wallet->number = number;
+	HASH_ADD(hh, r->wallets, number, sizeof(wallet->number), wallet);
+	if (!wallet->hh.tbl) {
+		free(wallet);
+		return NULL;
+	}
+	return wallet;
+}
+
+static struct watched *watched_get(struct replica *r, const struct payment_id *id)
+{
+	struct watched *watched;
+
+	HASH_FIND(hh, r->watched, id, sizeof(*id), watched);
+	if (watched)
+		return watched;
+	watched = calloc(1, sizeof(*watched));
+	if (!watched)
+		return NULL;
+	watched->id = *id;
+	HASH_ADD(hh, r->watched, id, sizeof(watched->id), watched);
+	if (!watched->hh.tbl) {
+		free(watched);
+		return NULL;
+	}
+	return watched;
+}
+
+/* One wallet waits for one payment once, under its newest request. */
+static int watch_add(struct replica *r, uint64_t number, uint64_t request_id, const struct payment_id *id)
+{
+	struct wallet_link *wallet = wallet_get(r, number);
+	struct watched *watched = wallet ? watched_get(r, id) : NULL;
+
+	if (!watched)
+		return UNCIA_E_MEMORY;
+	for (struct watch *w = watched->watches; w; w = w->next_of_payment)
+		if (w->wallet == number) {
+			w->request_id = request_id;
+			return 0;
+		}
+	struct watch *watch = NULL;
+	if (wallet->watch_count < WATCHES_PER_WALLET_MAX) {
+		watch = calloc(1, sizeof(*watch));
+		if (!watch)
+			return UNCIA_E_MEMORY;
+	}
+	if (!watch) {
+		if (!watched->watches) {
+			HASH_DEL(r->watched, watched);
+			free(watched);
+		}
+		return UNCIA_E_LIMIT;
+	}
+	watch->wallet = number;
+	watch->request_id = request_id;
+	watch->watched = watched;
+	watch->next_of_payment = watched->watches;
+	watched->watches = watch;
+	watch->next_of_wallet = wallet->watches;
+	watch->back_of_wallet = &wallet->watches;
+	if (wallet->watches)
+		wallet->watches->back_of_wallet = &watch->next_of_wallet;
+	wallet->watches = watch;
+	wallet->watch_count++;
+	return 0;
+}
+
+static void watch_unlink_wallet(struct replica *r, struct watch *watch)
+{
+	struct wallet_link *wallet;
+
+	HASH_FIND(hh, r->wallets, &watch->wallet, sizeof(watch->wallet), wallet);
+	*watch->back_of_wallet = watch->next_of_wallet;
+	if (watch->next_of_wallet)
+		watch->next_of_wallet->back_of_wallet = watch->back_of_wallet;
+	wallet->watch_count--;
+}
+
+static void watched_free(struct replica *r, struct watched *watched)
+{
+	while (watched->watches) {
+		struct watch *watch = watched->watches;
+		watched->watches = watch->next_of_payment;
+		watch_unlink_wallet(r, watch);
+		free(watch);
+	}
+	HASH_DEL(r->watched, watched);
+	free(watched);
+}
+
+void wallet_closed(struct replica *r, uint64_t number)
+{
+	struct wallet_link *wallet;
+
+	HASH_FIND(hh, r->wallets, &number, sizeof(number), wallet);
+	if (!wallet)
+		return;
+	while (wallet->watches) {
+		struct watch *watch = wallet->watches;
+		watch_unlink_wallet(r, watch);
+		for (struct watch **at = &watch->watched->watches; *at; at = &(*at)->next_of_payment)
+			if (*at == watch) {
+				*at = watch->next_of_payment;
+				break;
+			}
+		if (!watch->watched->watches) {
+			HASH_DEL(r->watched, watch->watched);
+			free(watch->watched);
+		}
+		free(watch);
+	}
+	HASH_DEL(r->wallets, wallet);
+	free(wallet);
+}
+
+void watches_free(struct replica *r)
+{
+	struct wallet_link *wallet, *next;
+
+	HASH_ITER(hh, r->wallets, wallet, next)
+	wallet_closed(r, wallet->number);
+}
+
+/* The same reply to all who wait for this payment, each under its own request; then they wait no more. */
+static int watched_reply(struct replica *r, struct watched *watched, uint64_t sequence, Uncia__Pb__NodeReply *reply)
+{
+	int error = 0;
+
+	for (struct watch *watch = watched->watches; watch && !error; watch = watch->next_of_payment) {
+		reply->request_id = watch->request_id;
+		error = reply_wallet(r, sequence, watch->wallet, reply);
+	}
+	watched_free(r, watched);
+	return error;
+}
+
+static int reply_pending(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
+                         enum pending_reason reason)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Pending pending = UNCIA__PB__PENDING__INIT;
+
+	pending.payment_id = pb_bytes(id->b, sizeof(id->b));
+	pending.reason = reason;
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_PENDING;
+	reply.pending = &pending;
+	return reply_wallet(r, 0, wallet, &reply);
+}
+
+/* ---- ends ---- */
+
+static uint64_t tip_seconds(const struct replica *r)
+{
+	return r->tip->header.timestamp_ms / 1000;
+}
+
+/* The signed word that a payment can never become final (ledger §3). The id is not in the ledger, and the time of the
+ * final tip has passed its expiry. Returns 1 where there is such a word, 0 where not. */
+static int expiry_word(struct replica *r, const struct payment_id *id, Uncia__Pb__Expiry *expiry,
+                       uint8_t signature[SIGNATURE_SIZE])
+{
+	if (r->config.self == UINT32_MAX || tip_seconds(r) < payment_id_expires_at(id))
+		return 0;
+	TRY(safety_expiry(r, id, signature));
+	uncia__pb__expiry__init(expiry);
+	expiry->payment_id = pb_bytes(id->b, sizeof(id->b));
+	expiry->height = r->tip->header.height;
+	expiry->timestamp_ms = r->tip->header.timestamp_ms;
+	expiry->validator = r->config.self;
+	expiry->signature = pb_bytes(signature, SIGNATURE_SIZE);
+	return 1;
+}
+
+static int reply_receipt(struct replica *r, struct watched *watched, const struct block *body, uint32_t index,
+                         const struct header *const *descendants, size_t depth)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	uint8_t *bytes;
+	size_t size;
+
+	TRY(receipt_make(body, index, descendants, depth, r->final_certificate->bytes, r->final_certificate->size,
+	                 &bytes, &size));
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
+	reply.receipt = pb_bytes(bytes, size);
+	int error = watched_reply(r, watched, r->final_sequence, &reply);
+	free(bytes);
+	return error;
+}
+
+/* Every payment of a block that has become final leaves the pool; who waits for it gets its receipt, once body and
+ * finality certificate are durable. `decided`: the block that the finality certificate names. Where that is too far
+ * above for a receipt, who waits asks again. */
+int payments_final(struct replica *r, struct node_block *block, struct node_block *decided)
+{
+	struct block body = {
+	    .header = block->header, .count = block->header.payment_count, .payments = block->payments};
+	const struct header *descendants[RECEIPT_DESCENDANTS_MAX];
+	size_t depth = (size_t)(decided->header.height - block->header.height);
+	int error = 0;
+
+	struct node_block *b = decided;
+	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
+		descendants[i - 1] = &b->header;
+	for (uint32_t i = 0; i < body.count && !error; i++) {
+		const struct payment_id *id = &body.payments[i]->id;
+		struct pooled *pooled;
+		struct watched *watched;
+		while ((pooled = mempool_find_id(r->mempool, id)))
+			mempool_remove(r->mempool, pooled);
+		HASH_FIND(hh, r->watched, id, sizeof(*id), watched);
+		if (!watched || depth > RECEIPT_DESCENDANTS_MAX)
+			continue;
+		error = block_tree(&body);
+		if (!error)
+			error = reply_receipt(r, watched, &body, i, descendants, depth);
+	}
+	free(body.tree);
+	return error;
+}
+
+static void expire_ignore(void *context, const struct pooled *p)
+{
+	(void)context;
+	(void)p;
+}
+
+/* Called as the final tip advances: what its time has passed is gone for good. */
+int payments_expire(struct replica *r)
+{
+	struct watched *watched, *next;
+
+	if (tip_seconds(r) == r->expired_seconds)
+		return 0;
+	r->expired_seconds = tip_seconds(r);
+	mempool_expire(r->mempool, tip_seconds(r), expire_ignore, NULL);
+	HASH_ITER(hh, r->watched, watched, next)
+	{
+		Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+		Uncia__Pb__Expiry expiry;
+		uint8_t signature[SIGNATURE_SIZE];
+		int known = expiry_word(r, &watched->id, &expiry, signature);
+		TRY(known);
+		if (!known)
+			continue;
+		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
+		reply.expiry = &expiry;
+		TRY(watched_reply(r, watched, r->final_sequence, &reply));
+	}
+	return 0;
+}
+
+/* What is known of a payment; who asks then waits for its end where there is none yet. */
+int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Expiry expiry;
+	Uncia__Pb__UnknownPayment unknown = UNCIA__PB__UNKNOWN_PAYMENT__INIT;
+	uint8_t signature[SIGNATURE_SIZE];
+	struct payment_record *record = malloc(sizeof(*record));
+
+	if (!record)
+		return UNCIA_E_MEMORY;
+	int error = ledger_find_payment(r->ledger, r->tip->executed, id, record);
+	struct position at = record->at;
+	free(record);
+	if (error == 0)
+		return query_receipt(r, wallet, request_id, id, &at);
+	if (error != UNCIA_E_NOT_FOUND)
+		return error;
+	int known = expiry_word(r, id, &expiry, signature);
+	TRY(known);
+	reply.request_id = request_id;
+	if (known) {
+		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
+		reply.expiry = &expiry;
+		return reply_wallet(r, r->final_sequence, wallet, &reply);
+	}
+	struct pooled *pooled = mempool_find_id(r->mempool, id);
+	if (pooled) {
+		error = watch_add(r, wallet, request_id, id);
+		if (error == UNCIA_E_LIMIT)
+			return refuse_wallet(r, wallet, request_id, error, "too many payments awaited on this link");
+		TRY(error);
+		return reply_pending(r, wallet, request_id, id, pooled->reason);
+	}
+	unknown.payment_id = pb_bytes(id->b, sizeof(id->b));
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_UNKNOWN;
+	reply.unknown = &unknown;
+	return reply_wallet(r, 0, wallet, &reply);
+}
+
+/* ---- submission and gossip ---- */
+
+/* Adds to the pool, and to the job that will check it. Takes the payment. Returns as mempool_add; 0 and EXISTS give
+ * *pooled. */
+static int pool_add(struct replica *r, struct payment *payment, struct job *job, struct pooled **pooled)
+{
+	int error = mempool_add(r->mempool, payment, r->now_ms, pooled);
+
+	if (error) {
+		payment_free(payment);
+		return error;
+	}
+	struct hash *wholes = realloc(job->wholes, (job->verify.count + 1) * sizeof(*wholes));
+	if (!wholes)
+		return UNCIA_E_MEMORY;
+	job->wholes = wholes;
+	wholes[job->verify.count] = payment->whole;
+	return job_item(job, payment->public_key, &payment->digest, payment->signature,
+	                payment_key_unknown(r, payment));
+}
+
+static const char *submit_refusal(int error)
+{
+	switch (error) {
+	case UNCIA_E_FULL:
+		return "this validator's pool is full: try again later, or another validator";
+	case UNCIA_E_LIMIT:
+		return "too many payments of this sender are waiting";
+	case UNCIA_E_TOO_FAR:
+		return "expires more than an hour ahead";
+	case UNCIA_E_ENCODING:
+		return "not the canonical bytes of a signed payment";
+	default:
+		return uncia_error_text(error);
+	}
+}
+
+int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size)
+{
+	struct payment *payment;
+	struct pooled *pooled;
+	int error = payment_decode(&r->network_id, bytes, size, &payment);
+
+	if (error == UNCIA_E_MEMORY)
+		return error;
+	if (error)
+		return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
+	struct payment_id id = payment->id;
+	/* Already final, or past its expiry: the answer is that end. */
+	struct payment_record *record = malloc(sizeof(*record));
+	if (!record) {
+		payment_free(payment);
+		return UNCIA_E_MEMORY;
+	}
+	error = ledger_find_payment(r->ledger, r->tip->executed, &id, record);
+	free(record);
+	if (error != UNCIA_E_NOT_FOUND || tip_seconds(r) >= payment->expires_at) {
+		payment_free(payment);
+		return error && error != UNCIA_E_NOT_FOUND ? error : payment_query(r, wallet, request_id, &id);
+	}
+	uint64_t now_s = (r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms) / 1000;
+	if (payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1) {
+		payment_free(payment);
+		return refuse_wallet(r, wallet, request_id, UNCIA_E_TOO_FAR, submit_refusal(UNCIA_E_TOO_FAR));
+	}
+	struct job *job = job_new(r, JOB_PAYMENTS, UINT32_MAX, 1);
+	if (!job) {
+		payment_free(payment);
+		return UNCIA_E_MEMORY;
+	}
+	error = pool_add(r, payment, job, &pooled);
+	if (error) {
+		job_free(r, job);
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT)
+			return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
+		if (error != UNCIA_E_EXISTS)
+			return error;
+	}
+	enum pending_reason reason = pooled->reason;
+	bool held = error == UNCIA_E_EXISTS;
+	if (!held) {
+		pooled->relay = true;
+		TRY(job_start(r, job));
+	}
+	error = watch_add(r, wallet, request_id, &id);
+	if (error == UNCIA_E_LIMIT)
+		return refuse_wallet(r, wallet, request_id, error, "too many payments awaited on this link");
+	TRY(error);
+	return held ? reply_pending(r, wallet, request_id, &id, reason) : 0;
+}
+
+int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *message)
+{
+	struct job *job = job_new(r, JOB_PAYMENTS, peer, message->n_payments);
+	int error = job ? 0 : UNCIA_E_MEMORY;
+
+	for (size_t i = 0; i < message->n_payments && !error; i++) {
+		struct payment *payment;
+		struct pooled *pooled;
+		error = payment_decode(&r->network_id, message->payments[i]->data.data, message->payments[i]->data.len,
+		                       &payment);
+		if (error)
+			break;
+		if (tip_seconds(r) >= payment->expires_at) {
+			payment_free(payment);
+			continue;
+		}
+		error = pool_add(r, payment, job, &pooled);
+		if (error == UNCIA_E_EXISTS || error == UNCIA_E_FULL || error == UNCIA_E_LIMIT) {
+			r->gossip_refused += error != UNCIA_E_EXISTS;
+			error = 0;
+		}
+	}
+	/* What was taken before a bad one is with the pool as "verifying": its checks go on all the same. */
+	if (job && job->verify.count) {
+		int started = job_start(r, job);
+		return error ? error : started;
+	}
+	if (job)
+		job_free(r, job);
+	return error;
+}
+
+static int relay_add(struct replica *r, struct payment *payment)
+{
+	if (r->relay_count == r->relay_capacity) {
+		size_t capacity = r->relay_capacity ? r->relay_capacity * 2 : 64;
+		struct payment **relay = realloc(r->relay, capacity * sizeof(struct payment *));
+		if (!relay)
+			return UNCIA_E_MEMORY;
+		r->relay = relay;
+		r->relay_capacity = capacity;
+	}
+	r->relay[r->relay_count++] = payment_ref(payment);
+	return 0;
+}
+
+/* One that came from a wallet here: relayed, and its wallet told where it does not fit the ledger now. */
+static int submitted_verified(struct replica *r, struct pooled *pooled)
+{
+	struct watched *watched;
+	uint64_t time = r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms + 1;
+
+	TRY(relay_add(r, pooled->payment));
+	int error = ledger_check(r->ledger, r->tip->executed, time, pooled->payment);
+	if (error != UNCIA_E_FUNDS && error != UNCIA_E_SIGNATURE && error != UNCIA_E_AMOUNT)
+		return error <= UNCIA_E_MEMORY ? error : 0;
+	mempool_park(r->mempool, pooled, payment_pending_reason(error));
+	HASH_FIND(hh, r->watched, &pooled->payment->id, sizeof(struct payment_id), watched);
+	for (struct watch *w = watched ? watched->watches : NULL; w; w = w->next_of_payment)
+		TRY(reply_pending(r, w->wallet, w->request_id, &pooled->payment->id, pooled->reason));
+	return 0;
+}
+
+static int payment_rejected(struct replica *r, struct pooled *pooled)
+{
+	struct payment_id id = pooled->payment->id;
+	struct watched *watched;
+	bool relay = pooled->relay;
+
+	mempool_remove(r->mempool, pooled);
+	HASH_FIND(hh, r->watched, &id, sizeof(id), watched);
+	if (!watched || !relay || mempool_find_id(r->mempool, &id))
+		return 0;
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
+	const char *reason = "the signature does not hold on this network";
+	refusal.code = -UNCIA_E_SIGNATURE;
+	refusal.reason = pb_bytes(reason, strlen(reason));
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
+	reply.refusal = &refusal;
+	return watched_reply(r, watched, 0, &reply);
+}
+
+int payments_verified(struct replica *r, struct job *job)
+{
+	for (size_t i = 0; i < job->verify.count; i++) {
+		struct pooled *pooled = mempool_find(r->mempool, &job->wholes[i]);
+		if (!pooled || pooled->state != POOLED_VERIFYING)
+			continue;
+		if (!job->verify.items[i].valid) {
+			TRY(payment_rejected(r, pooled));
+			continue;
+		}
+		mempool_verified(r->mempool, pooled);
+		r->generation++;
+		if (pooled->relay)
+			TRY(submitted_verified(r, pooled));
+	}
+	r->recheck = true;
+	return proposal_assemble_all(r);
+}
+
+static int gossip_send(struct replica *r, uint32_t peer, struct payment *const *payments, size_t count)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__Gossip gossip = UNCIA__PB__GOSSIP__INIT;
+	Uncia__Pb__Blob *blobs = malloc((count + 1) * sizeof(*blobs));
+	Uncia__Pb__Blob **list = malloc((count + 1) * sizeof(*list));
+	int error = blobs && list ? 0 : UNCIA_E_MEMORY;
+
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP;
+	message.gossip = &gossip;
+	gossip.payments = list;
+	for (size_t i = 0, size = 0; i < count && !error; i++) {
+		uncia__pb__blob__init(&blobs[i]);
+		blobs[i].data = pb_bytes(payments[i]->bytes, payments[i]->size);
+		list[gossip.n_payments++] = &blobs[i];
+		size += payments[i]->size;
+		if (i + 1 == count || size + PAYMENT_SIZE_MAX > GOSSIP_SIZE_MAX) {
+			error = send_peer(r, 0, peer, &message);
+			gossip.n_payments = size = 0;
+		}
+	}
+	free(blobs);
+	free(list);
+	return error;
+}
+
+/* "Whoever accepts one from a wallet relays it once to every validator": all of this step's together. */
+int payments_relay(struct replica *r)
+{
+	int error = r->relay_count ? gossip_send(r, PEER_ALL, r->relay, r->relay_count) : 0;
+
+	for (size_t i = 0; i < r->relay_count; i++)
+		payment_free(r->relay[i]);
+	r->relay_count = 0;
+	return error;
+}
+
+/* A validator that has just been linked may have missed what waits here. */
+int payments_to_peer(struct replica *r, uint32_t peer)
+{
+	struct payment **payments = malloc(PEER_PAYMENTS_MAX * sizeof(struct payment *));
+	struct mempool_walk walk;
+	struct pooled *pooled;
+	size_t count = 0;
+
+	if (!payments)
+		return UNCIA_E_MEMORY;
+	mempool_walk_begin(r->mempool, &walk);
+	while (count < PEER_PAYMENTS_MAX && (pooled = mempool_walk_next(r->mempool, &walk)))
+		payments[count++] = pooled->payment;
+	int error = count ? gossip_send(r, peer, payments, count) : 0;
+	free(payments);
+	return error;
+}

@@ -1,0 +1,451 @@
+/* What wallets ask: accounts with proofs, receipts of old payments, histories, the validator's status. */
+#include "parts.h"
+
+#define QUERY_WAIT_MS       600u
+#define HISTORY_BLOCK_BYTES (1u << 20) /* of block bodies read for one page */
+
+static struct query *query_new(struct replica *r, uint64_t wallet, uint64_t request_id)
+{
+	struct query *query = calloc(1, sizeof(*query));
+
+	if (!query)
+		return NULL;
+	query->wallet = wallet;
+	query->request_id = request_id;
+	query->deadline_ms = r->now_ms + QUERY_WAIT_MS;
+	return query;
+}
+
+static void query_keep(struct replica *r, struct query *query)
+{
+	query->next = r->queries;
+	r->queries = query;
+	r->query_count++;
+}
+
+void queries_free(struct replica *r)
+{
+	while (r->queries) {
+		struct query *query = r->queries;
+		r->queries = query->next;
+		free(query);
+	}
+}
+
+uint64_t queries_wake(const struct replica *r)
+{
+	uint64_t at = TIME_NEVER;
+
+	for (const struct query *query = r->queries; query; query = query->next)
+		if (query->deadline_ms < at)
+			at = query->deadline_ms;
+	return at;
+}
+
+/* ---- receipts of what the journal holds ---- */
+
+struct finality { /* of one block of the final chain: what a receipt needs beside its own block */
+	struct header headers[RECEIPT_DESCENDANTS_MAX];
+	const struct header *list[RECEIPT_DESCENDANTS_MAX];
+	size_t count;
+	uint8_t *certificate;
+	size_t certificate_size;
+};
+
+static int header_of_stored(const struct bytes *stored, struct header *header)
+{
+	struct arena arena;
+	ProtobufCMessage *message;
+
+	arena_init(&arena, canonical_arena_limit(stored->size));
+	int error = canonical_decode(&uncia__pb__block__descriptor, stored->data, stored->size, &arena, &message);
+	if (!error) {
+		const Uncia__Pb__Block *pb = (const Uncia__Pb__Block *)message;
+		error = header_decode(pb->header.data, pb->header.len, header);
+	}
+	arena_deinit(&arena);
+	return error;
+}
+
+static int stored_header(struct replica *r, uint64_t height, struct header *header)
+{
+	uint8_t key[JOURNAL_KEY_MAX];
+	struct bytes stored;
+	struct hash id;
+	uint64_t view;
+	size_t key_size;
+
+	TRY(journal_final(r, height, &view, &id));
+	journal_key(key, view, 0, &id, &key_size);
+	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
+	return header_of_stored(&stored, header);
+}
+
+/* The nearest finality certificate at or above a final height. */
+static int finality_of(struct replica *r, uint64_t height, struct finality *finality)
+{
+	struct bytes certificate;
+	struct hash id;
+	uint64_t view;
+
+	finality->count = 0;
+	for (;; height++) {
+		TRY(journal_final(r, height, &view, &id));
+		int error = journal_finality(r, view, &id, &certificate);
+		if (!error)
+			break;
+		if (error != UNCIA_E_NOT_FOUND)
+			return error;
+		if (finality->count == RECEIPT_DESCENDANTS_MAX)
+			return UNCIA_E_LIMIT;
+		TRY(stored_header(r, height + 1, &finality->headers[finality->count]));
+		finality->list[finality->count] = &finality->headers[finality->count];
+		finality->count++;
+	}
+	finality->certificate = malloc(certificate.size);
+	if (!finality->certificate)
+		return UNCIA_E_MEMORY;
+	memcpy(finality->certificate, certificate.data, certificate.size);
+	finality->certificate_size = certificate.size;
+	return 0;
+}
+
+static int stored_block(struct replica *r, uint64_t height, struct block **block)
+{
+	struct hash id;
+	uint64_t view;
+
+	TRY(journal_final(r, height, &view, &id));
+	return journal_block(r, view, &id, block);
+}
+
+/* Returns NOT_FOUND where the journal does not durably hold it yet. */
+static int receipt_of(struct replica *r, const struct position *at, uint8_t **bytes, size_t *size, struct block **kept)
+{
+	struct finality *finality = calloc(1, sizeof(*finality));
+	struct block *block = NULL;
+
+	if (!finality)
+		return UNCIA_E_MEMORY;
+	int error = stored_block(r, at->height, &block);
+	if (!error)
+		error = finality_of(r, at->height, finality);
+	if (!error)
+		error = receipt_make(block, at->index, finality->list, finality->count, finality->certificate,
+		                     finality->certificate_size, bytes, size);
+	free(finality->certificate);
+	free(finality);
+	if (error || !kept)
+		block_free(block);
+	else
+		*kept = block;
+	return error;
+}
+
+static int answer_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	uint8_t *bytes;
+	size_t size;
+
+	TRY(receipt_of(r, at, &bytes, &size, NULL));
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
+	reply.receipt = pb_bytes(bytes, size);
+	int error = reply_wallet(r, 0, wallet, &reply);
+	free(bytes);
+	return error;
+}
+
+int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
+                  const struct position *at)
+{
+	int error = answer_receipt(r, wallet, request_id, at);
+
+	if (error == UNCIA_E_LIMIT)
+		return refuse_wallet(r, wallet, request_id, error, "no receipt of that size can be made");
+	if (error != UNCIA_E_NOT_FOUND)
+		return error;
+	if (r->query_count >= QUERIES_MAX)
+		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, "too many questions are waiting");
+	struct query *query = query_new(r, wallet, request_id);
+	if (!query)
+		return UNCIA_E_MEMORY;
+	query->receipt = true;
+	query->id = *id;
+	query->at = *at;
+	query_keep(r, query);
+	return 0;
+}
+
+/* ---- accounts ---- */
+
+static int answer_no_account(struct replica *r, const struct query *query)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
+
+	none.address = pb_bytes(query->address.b, ADDRESS_SIZE);
+	none.height = ledger_settled_height(r->ledger);
+	reply.request_id = query->request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
+	reply.no_account = &none;
+	return reply_wallet(r, r->final_sequence, query->wallet, &reply);
+}
+
+/* The account in the settled state, under the root that the final tip carries. */
+static int answer_account(struct replica *r, const struct query *query)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96];
+	size_t path_size;
+
+	if (!r->final_certificate)
+		return refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL, "no block is final yet");
+	int error = ledger_prove(r->ledger, &query->address, &proof.index, group, path, &path_size, &proof.entry_count,
+	                         &proof.free_head);
+	if (error == UNCIA_E_NOT_FOUND)
+		return answer_no_account(r, query);
+	TRY(error);
+	proof.group = pb_bytes(group, sizeof(group));
+	proof.path = pb_bytes(path, path_size);
+	proof.header = pb_bytes(r->tip->header.bytes, r->tip->header.size);
+	proof.certificate = pb_bytes(r->final_certificate->bytes, r->final_certificate->size);
+	reply.request_id = query->request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
+	reply.account = &proof;
+	return reply_wallet(r, r->final_sequence, query->wallet, &reply);
+}
+
+/* Answered once everything that this validator has voted for is settled: so a payment that anybody saw final before the
+ * question was asked shows in answers of weight W − F. */
+static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id,
+                         const Uncia__Pb__AccountQuery *message)
+{
+	if (message->address.len != ADDRESS_SIZE)
+		return UNCIA_E_ENCODING;
+	if (r->query_count >= QUERIES_MAX)
+		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, "too many questions are waiting");
+	struct query *query = query_new(r, wallet, request_id);
+	if (!query)
+		return UNCIA_E_MEMORY;
+	memcpy(query->address.b, message->address.data, ADDRESS_SIZE);
+	query->height = r->tip_notarised_height;
+	query_keep(r, query);
+	return 0;
+}
+
+/* Goes over the waiting questions; one that is ready, or out of time, is answered with what there is. */
+int queries_answer(struct replica *r)
+{
+	struct query **at = &r->queries;
+
+	while (*at) {
+		struct query *query = *at;
+		bool late = r->now_ms >= query->deadline_ms;
+		bool ready = query->receipt ? r->final_sequence <= r->durable
+		                            : r->final_certificate && ledger_settled_height(r->ledger) >= query->height;
+		if (!ready && !late) {
+			at = &query->next;
+			continue;
+		}
+		*at = query->next;
+		r->query_count--;
+		int error = 0;
+		if (query->receipt) {
+			error = answer_receipt(r, query->wallet, query->request_id, &query->at);
+			if (error == UNCIA_E_NOT_FOUND)
+				error = refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
+				                      "the disk is late: ask again");
+		} else {
+			error = answer_account(r, query);
+		}
+		free(query);
+		TRY(error);
+	}
+	return 0;
+}
+
+/* ---- history ---- */
+
+/* The payment that touched the address before the one at `at`. */
+static int history_previous(struct replica *r, const struct block *block, const struct address *address,
+                            struct position *at)
+{
+	const struct payment *payment = block->payments[at->index];
+	struct payment_record *record = malloc(sizeof(*record));
+	struct position previous = {0};
+
+	if (!record)
+		return UNCIA_E_MEMORY;
+	int error = ledger_find_payment(r->ledger, r->tip->executed, &payment->id, record);
+	if (!error && memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
+		previous = record->previous[0];
+	else
+		for (uint32_t i = 0; !error && i < payment->output_count; i++)
+			if (memcmp(payment->outputs[i].to.b, address->b, ADDRESS_SIZE) == 0) {
+				previous = record->previous[1 + i];
+				break;
+			}
+	free(record);
+	if (!error)
+		*at = previous;
+	return error;
+}
+
+static bool payment_touches(const struct payment *payment, const struct address *address)
+{
+	if (memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
+		return true;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (memcmp(payment->outputs[i].to.b, address->b, ADDRESS_SIZE) == 0)
+			return true;
+	return false;
+}
+
+/* Steps to the payment before the one at `before`, which must be one of the account's. */
+static int history_go_on(struct replica *r, const struct address *address, struct position *before)
+{
+	struct block *block;
+
+	TRY(stored_block(r, before->height, &block));
+	int error = UNCIA_E_ARGUMENT;
+	if (before->index < block->count && payment_touches(block->payments[before->index], address))
+		error = history_previous(r, block, address, before);
+	block_free(block);
+	return error;
+}
+
+/* Receipts from `at` on, newest first; *last is the place of the last one, and `at` the place before it. */
+static int history_page(struct replica *r, const struct address *address, struct position *at, struct position *last,
+                        uint32_t limit, Uncia__Pb__HistoryReply *page)
+{
+	size_t read = 0;
+
+	while (at->height && page->n_receipts < limit && read < HISTORY_BLOCK_BYTES) {
+		struct block *block;
+		uint8_t *bytes;
+		size_t size;
+		int error = receipt_of(r, at, &bytes, &size, &block);
+		if (error == UNCIA_E_NOT_FOUND && page->n_receipts)
+			return 0; /* not durable yet: to be asked for with the next page */
+		TRY(error);
+		for (uint32_t i = 0; i < block->count; i++)
+			read += block->payments[i]->size;
+		page->receipts[page->n_receipts++]->data = (ProtobufCBinaryData){.len = size, .data = bytes};
+		*last = *at;
+		error = history_previous(r, block, address, at);
+		block_free(block);
+		TRY(error);
+	}
+	return 0;
+}
+
+static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id,
+                         const Uncia__Pb__HistoryQuery *message)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__HistoryReply page = UNCIA__PB__HISTORY_REPLY__INIT;
+	Uncia__Pb__Blob blobs[HISTORY_PAGE_MAX], *list[HISTORY_PAGE_MAX];
+	struct position at = {.height = message->before_height, .index = message->before_index}, last = at;
+	struct address address;
+
+	if (message->address.len != ADDRESS_SIZE || !message->limit || message->limit > HISTORY_PAGE_MAX)
+		return UNCIA_E_ENCODING;
+	memcpy(address.b, message->address.data, ADDRESS_SIZE);
+	for (size_t i = 0; i < HISTORY_PAGE_MAX; i++) {
+		uncia__pb__blob__init(&blobs[i]);
+		list[i] = &blobs[i];
+	}
+	page.receipts = list;
+	int error = at.height ? history_go_on(r, &address, &at)
+	                      : ledger_history_head(r->ledger, r->tip->executed, &address, &at);
+	if (error == UNCIA_E_NOT_FOUND && !message->before_height)
+		error = 0, at.height = 0; /* no payment ever touched it */
+	else if (!error)
+		error = history_page(r, &address, &at, &last, message->limit, &page);
+	if (at.height) {
+		page.next_height = last.height;
+		page.next_index = last.index;
+	}
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_HISTORY;
+	reply.history = &page;
+	if (!error)
+		error = reply_wallet(r, 0, wallet, &reply);
+	for (size_t i = 0; i < page.n_receipts; i++)
+		free(blobs[i].data.data);
+	if (error == UNCIA_E_ARGUMENT || error == UNCIA_E_NOT_FOUND || error == UNCIA_E_LIMIT)
+		return refuse_wallet(r, wallet, request_id, error,
+		                     "no receipt can be made at that place of the account");
+	return error;
+}
+
+/* ---- status, and the dispatch ---- */
+
+static int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__NodeStatus status = UNCIA__PB__NODE_STATUS__INIT;
+	struct replica_status now;
+	struct hash root;
+
+	replica_status(r, &now);
+	TRY(ledger_settled_root(r->ledger, &root));
+	status.final_height = now.final_height;
+	status.final_view = now.final_view;
+	status.view = now.view;
+	status.timestamp_ms = now.final_timestamp_ms;
+	status.peers = now.peers;
+	status.mempool = now.mempool;
+	status.voting = now.voting;
+	status.accounts = now.accounts;
+	status.final_id = pb_bytes(now.final_id.b, HASH_SIZE);
+	status.state_root = pb_bytes(root.b, HASH_SIZE);
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
+	reply.status = &status;
+	return reply_wallet(r, r->final_sequence, wallet, &reply);
+}
+
+static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__WalletRequest *request)
+{
+	struct payment_id id;
+
+	if (!request->request_id)
+		return UNCIA_E_ENCODING;
+	switch (request->kind_case) {
+	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
+		return payment_submit(r, wallet, request->request_id, request->submit->payment.data,
+		                      request->submit->payment.len);
+	case UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT:
+		if (request->payment->payment_id.len != sizeof(id.b))
+			return UNCIA_E_ENCODING;
+		memcpy(id.b, request->payment->payment_id.data, sizeof(id.b));
+		return payment_query(r, wallet, request->request_id, &id);
+	case UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT:
+		return account_query(r, wallet, request->request_id, request->account);
+	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
+		return history_query(r, wallet, request->request_id, request->history);
+	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
+		return status_query(r, wallet, request->request_id);
+	default:
+		return UNCIA_E_ENCODING;
+	}
+}
+
+int wallet_message(struct replica *r, uint64_t wallet, struct bytes bytes)
+{
+	struct arena arena;
+	ProtobufCMessage *message;
+
+	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
+		return UNCIA_E_LIMIT;
+	arena_init(&arena, canonical_arena_limit(bytes.size));
+	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);
+	if (!error)
+		error = request_handle(r, wallet, (const Uncia__Pb__WalletRequest *)message);
+	arena_deinit(&arena);
+	return error;
+}

@@ -1,0 +1,167 @@
+/* Alone decides what is signed. Every own vote is made here, after the rule that allows it, journaled in the same step,
+ * and sent and counted only when the journal is durable (consensus §6, "Durable before sent"). */
+#include "parts.h"
+
+bool safety_may_vote(const struct replica *r)
+{
+	return r->voting == VOTING_YES && !r->low_space;
+}
+
+static struct own_votes safety_own(const struct replica *r, const struct view *view)
+{
+	return (struct own_votes){.settled = view->number <= r->tip->header.view,
+	                          .first = view->own_first,
+	                          .any_extra = view->own_extra_count > 0 || view->own_skip2,
+	                          .final = view->own_final};
+}
+
+static bool own_first_is(const struct view *view, const struct hash *block_id)
+{
+	return view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, block_id);
+}
+
+/* Notes a vote as cast: by us now, or found in the journal. */
+static int safety_note(struct view *view, const struct vote *vote)
+{
+	struct vote *votes = realloc(view->own_votes, (view->own_vote_count + 1) * sizeof(*votes));
+
+	if (!votes)
+		return UNCIA_E_MEMORY;
+	view->own_votes = votes;
+	switch (vote->kind) {
+	case VOTE_NOTAR1:
+		view->own_first = FIRST_BLOCK;
+		view->own_block = vote->block_id;
+		break;
+	case VOTE_SKIP1:
+		view->own_first = FIRST_SKIP;
+		break;
+	case VOTE_NOTAR2: {
+		struct hash *extras = realloc(view->own_extras, (view->own_extra_count + 1) * sizeof(*extras));
+		if (!extras)
+			return UNCIA_E_MEMORY;
+		view->own_extras = extras;
+		extras[view->own_extra_count++] = vote->block_id;
+		break;
+	}
+	case VOTE_SKIP2:
+		view->own_skip2 = true;
+		break;
+	case VOTE_FINAL:
+		view->own_final = true;
+		break;
+	}
+	votes[view->own_vote_count++] = *vote;
+	return 0;
+}
+
+static int safety_cast(struct replica *r, struct view *view, enum vote_kind kind, const struct hash *block_id,
+                       bool broadcast)
+{
+	struct vote vote = {.epoch = r->committee->epoch, .kind = kind, .view = view->number, .voter = r->config.self};
+	struct hash digest;
+	uint8_t key[JOURNAL_KEY_MAX], bytes[256];
+	size_t key_size, size;
+
+	assert(safety_may_vote(r));
+	if (block_id)
+		vote.block_id = *block_id;
+	vote_digest(&r->network_id, vote.epoch, kind, vote.view, &vote.block_id, &digest);
+	TRY(r->config.sign(r->config.sign_context, &digest, vote.signature));
+	TRY(vote_encode(&vote, bytes, &size));
+	TRY(safety_note(view, &vote));
+	journal_key(key, vote.view, kind, &vote.block_id, &key_size);
+	TRY(action_put(r, JOURNAL_VOTE, key, key_size, bytes, size));
+	uint64_t sequence = step_sequence(r);
+	if (broadcast)
+		TRY(send_vote(r, sequence, PEER_ALL, &vote));
+	TRY(defer_own_vote(r, sequence, &vote));
+	r->recheck = true;
+	return 0;
+}
+
+/* consensus §6 rule 4: NOTAR1, "with no first vote there yet". The block's body, and those of its ancestors, go to the
+ * journal in the same commit. A leader's own travels inside its PROPOSE: no broadcast. */
+int safety_first_block(struct replica *r, struct view *view, struct node_block *block, bool broadcast)
+{
+	struct own_votes own = safety_own(r, view);
+
+	assert(rule_first_vote(&own, view->number <= r->view) && block->header.view == view->number);
+	TRY(block_journal(r, block));
+	if (block->header.height > r->tip_notarised_height)
+		r->tip_notarised_height = block->header.height;
+	return safety_cast(r, view, VOTE_NOTAR1, &block->header.id, broadcast);
+}
+
+/* consensus §6 rules 4 and 5. */
+int safety_first_skip(struct replica *r, struct view *view)
+{
+	struct own_votes own = safety_own(r, view);
+
+	assert(rule_first_vote(&own, view->number <= r->view));
+	return safety_cast(r, view, VOTE_SKIP1, NULL, true);
+}
+
+/* consensus §6 rule 6: "Each extra vote once per (view, block)". */
+int safety_extra(struct replica *r, struct view *view, const struct hash *block_id)
+{
+	assert(view->own_first != FIRST_NONE && !view->own_final && view->number > r->tip->header.view);
+	if (!block_id)
+		return view->own_skip2 ? 0 : safety_cast(r, view, VOTE_SKIP2, NULL, true);
+	assert(!own_first_is(view, block_id));
+	for (uint32_t i = 0; i < view->own_extra_count; i++)
+		if (hash_equal(&view->own_extras[i], block_id))
+			return 0;
+	return safety_cast(r, view, VOTE_NOTAR2, block_id, true);
+}
+
+/* consensus §6 rule 7: "own first vote = h, no extras sent"; "after it, no further vote in v". */
+int safety_final(struct replica *r, struct view *view)
+{
+	struct own_votes own = safety_own(r, view);
+
+	assert(rule_final(&own, view->own_first == FIRST_BLOCK, true, true));
+	return safety_cast(r, view, VOTE_FINAL, &view->own_block, true);
+}
+
+/* A validator's word that a payment can never become final: "a validator signs an expiry only while its table is
+ * complete for blocks timed in [expires_at − 3600, expires_at)" (ledger §3). Ours always is: no id is ever removed. */
+int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE])
+{
+	struct payment_record *record = malloc(sizeof(*record));
+	struct hash digest;
+
+	if (!record)
+		return UNCIA_E_MEMORY;
+	int found = ledger_find_payment(r->ledger, r->tip->executed, id, record);
+	free(record);
+	assert(found != 0 && r->tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id));
+	if (found != UNCIA_E_NOT_FOUND)
+		return found;
+	expiry_digest(&r->network_id, id, r->tip->header.height, r->tip->header.timestamp_ms, &digest);
+	return r->config.sign(r->config.sign_context, &digest, signature);
+}
+
+/* A vote from the journal: noted as cast, and counted again like any other (a node whose recovered votes did not count
+ * would leave the whole network stuck). */
+int safety_recover(struct replica *r, const struct vote *vote)
+{
+	struct view *view = view_get(r, vote->view);
+
+	if (!view)
+		return UNCIA_E_MEMORY;
+	TRY(safety_note(view, vote));
+	return vote_accept(r, vote);
+}
+
+/* consensus §6 rule 9: "resend own votes of all unsettled views", the identical bytes. Only what is durable goes out:
+ * votes of this very step wait for their commit. */
+int safety_resend(struct replica *r, uint32_t peer)
+{
+	struct view *view, *next;
+
+	HASH_ITER(hh, r->views, view, next)
+	for (uint32_t i = 0; i < view->own_vote_count; i++)
+		TRY(send_vote(r, r->sequence, peer, &view->own_votes[i]));
+	return 0;
+}

@@ -1,0 +1,486 @@
+/* Catch-up and repair: what a validator that was away asks for and is told, what is said again when nothing moves, and
+ * the question at the start whether a peer knows of votes of ours that the journal does not (consensus §6 rules 9, 10).
+ */
+#include "parts.h"
+
+#define SYNC_REPLY_BYTES       (2u << 20)
+#define SYNC_RETRY_MS          2000u
+#define NEWEST_RETRY_MS        500u
+#define CERTIFICATES_REPLY_MAX 256u
+
+/* ---- where everybody stands ---- */
+
+static int send_status(struct replica *r, uint32_t peer)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__PeerStatus status = UNCIA__PB__PEER_STATUS__INIT;
+
+	status.final_height = r->tip->header.height;
+	status.final_view = r->tip->header.view;
+	status.view = r->view;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_STATUS;
+	message.status = &status;
+	return send_peer(r, r->final_sequence, peer, &message);
+}
+
+/* consensus §6 rule 9: "resend own votes of all unsettled views, the highest finality certificate, and every
+ * certificate above it". */
+static int resend_all(struct replica *r, uint32_t peer)
+{
+	struct view *view, *next;
+
+	if (r->final_certificate)
+		TRY(send_certificate(r, peer, r->final_certificate));
+	HASH_ITER(hh, r->views, view, next)
+	for (struct held_certificate *held = view->certificates; held; held = held->next)
+		TRY(send_certificate(r, peer, held->certificate));
+	return safety_resend(r, peer);
+}
+
+int sync_peer_up(struct replica *r, uint32_t peer)
+{
+	TRY(send_status(r, peer));
+	TRY(resend_all(r, peer));
+	return payments_to_peer(r, peer);
+}
+
+int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerStatus *message)
+{
+	r->peers[peer].final_height = message->final_height;
+	if (message->final_height > r->tip->header.height && r->sync_at == TIME_NEVER && !r->sync_active)
+		r->sync_at = r->now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
+	if (message->final_height < r->tip->header.height && r->final_certificate)
+		return send_certificate(r, peer, r->final_certificate);
+	return 0;
+}
+
+/* ---- the final chain by height ---- */
+
+static uint32_t sync_pick_peer(struct replica *r)
+{
+	for (uint32_t i = 1; i <= r->committee->size; i++) {
+		uint32_t peer = (r->sync_peer + i) % r->committee->size;
+		if (peer != r->config.self && r->peers[peer].up && r->peers[peer].final_height > r->tip->header.height)
+			return peer;
+	}
+	return UINT32_MAX;
+}
+
+static int sync_ask(struct replica *r)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__SyncRequest request = UNCIA__PB__SYNC_REQUEST__INIT;
+	uint32_t peer = sync_pick_peer(r);
+
+	r->sync_active = false;
+	r->sync_at = TIME_NEVER;
+	if (peer == UINT32_MAX) {
+		if (r->decision.wanted)
+			r->sync_at = r->now_ms + SYNC_RETRY_MS;
+		return 0;
+	}
+	r->sync_active = true;
+	r->sync_peer = peer;
+	r->sync_at = r->now_ms + SYNC_RETRY_MS;
+	request.from_height = r->tip->header.height + 1;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
+	message.sync_request = &request;
+	return send_peer(r, 0, peer, &message);
+}
+
+struct sync_page { /* stored blocks of consecutive heights, copied */
+	Uncia__Pb__Blob *blobs, **list;
+	size_t count, capacity, bytes;
+};
+
+static int page_add(struct sync_page *page, const struct bytes *stored)
+{
+	if (page->count == page->capacity) {
+		size_t capacity = page->capacity ? page->capacity * 2 : 64;
+		Uncia__Pb__Blob *blobs = realloc(page->blobs, capacity * sizeof(*blobs));
+		if (!blobs)
+			return UNCIA_E_MEMORY;
+		page->blobs = blobs;
+		page->capacity = capacity;
+	}
+	uint8_t *copy = malloc(stored->size);
+	if (!copy)
+		return UNCIA_E_MEMORY;
+	memcpy(copy, stored->data, stored->size);
+	uncia__pb__blob__init(&page->blobs[page->count]);
+	page->blobs[page->count++].data = (ProtobufCBinaryData){.len = stored->size, .data = copy};
+	page->bytes += stored->size;
+	return 0;
+}
+
+static void page_free(struct sync_page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		free(page->blobs[i].data.data);
+	free(page->blobs);
+	free(page->list);
+}
+
+/* Blocks from `height` on, as far as a page goes: up to the last one in it with a finality certificate of its own. */
+static int page_fill(struct replica *r, uint64_t height, struct sync_page *page, uint8_t **certificate, size_t *size)
+{
+	size_t final_count = 0;
+
+	for (;; height++) {
+		uint8_t key[JOURNAL_KEY_MAX];
+		struct bytes stored;
+		struct hash id;
+		uint64_t view;
+		size_t key_size;
+		if (page->count && page->bytes >= (final_count ? SYNC_REPLY_BYTES : MESSAGE_SIZE_VALIDATOR_MAX / 2))
+			break;
+		int error = journal_final(r, height, &view, &id);
+		if (error == UNCIA_E_NOT_FOUND)
+			break;
+		TRY(error);
+		journal_key(key, view, 0, &id, &key_size);
+		TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
+		TRY(page_add(page, &stored));
+		error = journal_finality(r, view, &id, &stored);
+		if (error == UNCIA_E_NOT_FOUND)
+			continue;
+		TRY(error);
+		free(*certificate);
+		*certificate = malloc(stored.size);
+		if (!*certificate)
+			return UNCIA_E_MEMORY;
+		memcpy(*certificate, stored.data, stored.size);
+		*size = stored.size;
+		final_count = page->count;
+	}
+	while (page->count > final_count)
+		free(page->blobs[--page->count].data.data);
+	return 0;
+}
+
+int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncRequest *request)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__SyncReply reply = UNCIA__PB__SYNC_REPLY__INIT;
+	struct sync_page page = {0};
+	uint8_t *certificate = NULL;
+	size_t size = 0;
+
+	if (!request->from_height)
+		return UNCIA_E_ENCODING;
+	int error = page_fill(r, request->from_height, &page, &certificate, &size);
+	if (!error) {
+		page.list = malloc((page.count + 1) * sizeof(*page.list));
+		error = page.list ? 0 : UNCIA_E_MEMORY;
+	}
+	for (size_t i = 0; !error && i < page.count; i++)
+		page.list[i] = &page.blobs[i];
+	reply.tip_height = r->tip->header.height;
+	reply.blocks = page.list;
+	reply.n_blocks = page.count;
+	if (page.count)
+		reply.certificate = pb_bytes(certificate, size);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
+	message.sync_reply = &reply;
+	if (!error)
+		error = send_peer(r, 0, peer, &message);
+	page_free(&page);
+	free(certificate);
+	return error;
+}
+
+/* The blocks must chain from our tip, and the certificate must be a finality certificate of the last. */
+static int sync_check(struct replica *r, const struct job *job, const struct certificate *certificate)
+{
+	const struct header *before = &r->tip->header;
+
+	for (size_t i = 0; i < job->block_count; i++) {
+		const struct header *header = &job->blocks[i]->header;
+		if (header->height != before->height + 1 || !hash_equal(&header->parent_id, &before->id) ||
+		    header->view <= before->view)
+			return UNCIA_E_PROOF;
+		before = header;
+	}
+	if (!certificate_is_final(certificate->kind) || certificate->view != before->view ||
+	    !hash_equal(&certificate->block_id, &before->id))
+		return UNCIA_E_PROOF;
+	return 0;
+}
+
+static int sync_take(struct replica *r, struct job *job, const Uncia__Pb__SyncReply *message)
+{
+	struct certificate *certificate;
+
+	job->blocks = calloc(message->n_blocks, sizeof(struct block *));
+	if (!job->blocks)
+		return UNCIA_E_MEMORY;
+	for (size_t i = 0; i < message->n_blocks; i++) {
+		const ProtobufCBinaryData *data = &message->blocks[i]->data;
+		TRY(block_decode(&r->network_id, data->data, data->len, &job->blocks[i]));
+		job->block_count++;
+	}
+	TRY(certificate_decode(r->committee, message->certificate.data, message->certificate.len, &certificate));
+	int error = sync_check(r, job, certificate);
+	if (error) {
+		free(certificate);
+		return error;
+	}
+	TRY(job_certificate(r, job, certificate));
+	for (size_t i = 0; i < job->block_count; i++)
+		TRY(job_payments(r, job, job->blocks[i]));
+	return 0;
+}
+
+int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncReply *message)
+{
+	if (!r->sync_active || peer != r->sync_peer)
+		return 0;
+	r->peers[peer].final_height = message->tip_height;
+	if (!message->n_blocks)
+		return sync_ask(r);
+	/* Answered by another way meanwhile. */
+	struct job *job = job_new(r, JOB_SYNC, peer, 64);
+	if (!job)
+		return UNCIA_E_MEMORY;
+	int error = sync_take(r, job, message);
+	if (error) {
+		job_free(r, job);
+		/* What does not chain is stale where the tip has moved; anything else is the peer's fault. */
+		return error == UNCIA_E_PROOF ? sync_ask(r) : error;
+	}
+	r->sync_at = TIME_NEVER; /* the verifier has it */
+	return job_start(r, job);
+}
+
+int sync_reply_verified(struct replica *r, struct job *job, bool valid)
+{
+	r->sync_active = false;
+	if (!valid) {
+		r->sync_at = r->now_ms;
+		return action_note(r, NOTE_WARNING, "event=bad_sync peer=%u", job->peer);
+	}
+	for (size_t i = 0; i < job->block_count; i++) {
+		struct block *body = job->blocks[i];
+		struct node_block *block;
+		if (body->header.height <= r->tip->header.height)
+			continue;
+		TRY(block_add(r, &body->header, &block));
+		struct payment **payments = body->payments;
+		body->payments = NULL;
+		body->count = 0;
+		TRY(block_complete(r, block, payments));
+	}
+	struct certificate *certificate = job->certificates[0];
+	job->certificates[0] = NULL;
+	TRY(certificate_accept(r, certificate));
+	return sync_ask(r);
+}
+
+/* ---- certificates by view range ---- */
+
+int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__CertificatesRequest *request)
+{
+	struct bytes key, value;
+	uint8_t from[8];
+	uint32_t count = 0;
+
+	put_u64(from, request->from_view);
+	int error = r->config.view.journal_seek(r->config.view.context, JOURNAL_CERT, from, sizeof(from), &key, &value);
+	while (!error && get_u64(key.data) <= request->to_view && count++ < CERTIFICATES_REPLY_MAX) {
+		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+		uint8_t next[JOURNAL_KEY_MAX + 1];
+		size_t size = key.size;
+		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
+		message.certificate = pb_bytes(value.data, value.size);
+		TRY(send_peer(r, 0, peer, &message));
+		memcpy(next, key.data, size);
+		next[size] = 0; /* the smallest key above this one */
+		error = r->config.view.journal_seek(r->config.view.context, JOURNAL_CERT, next, size + 1, &key, &value);
+	}
+	return error == UNCIA_E_NOT_FOUND ? 0 : error;
+}
+
+/* Certificates between the final view and the current one that are missing: asked of one peer after the other. */
+static int certificates_ask(struct replica *r)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__CertificatesRequest request = UNCIA__PB__CERTIFICATES_REQUEST__INIT;
+
+	if (r->view <= r->tip->header.view + 1 || !r->peers_up)
+		return 0;
+	do
+		r->repair_peer = (r->repair_peer + 1) % r->committee->size;
+	while (!r->peers[r->repair_peer].up);
+	request.from_view = r->tip->header.view + 1;
+	request.to_view = r->view - 1;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST;
+	message.certificates_request = &request;
+	return send_peer(r, 0, r->repair_peer, &message);
+}
+
+/* ---- a journal that is older than what we once sent ---- */
+
+static bool vote_newer(const struct vote *a, const struct vote *b)
+{
+	return a->view > b->view || (a->view == b->view && a->kind > b->kind);
+}
+
+/* Every validator durably keeps the newest vote of each other one, with the next commit there is. */
+int newest_vote_seen(struct replica *r, const struct vote *vote)
+{
+	struct peer *peer = &r->peers[vote->voter];
+
+	if (peer->has_newest && !vote_newer(vote, &peer->newest))
+		return 0;
+	peer->newest = *vote;
+	peer->has_newest = peer->newest_dirty = true;
+	return 0;
+}
+
+int newest_votes_journal(struct replica *r)
+{
+	for (uint32_t i = 0; i < r->committee->size; i++) {
+		uint8_t key[4] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}, bytes[256];
+		size_t size;
+		if (!r->peers[i].newest_dirty)
+			continue;
+		TRY(vote_encode(&r->peers[i].newest, bytes, &size));
+		TRY(action_put(r, JOURNAL_PEER, key, sizeof(key), bytes, size));
+		r->peers[i].newest_dirty = false;
+	}
+	return 0;
+}
+
+int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteRequest *request)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__NewestVoteReply reply = UNCIA__PB__NEWEST_VOTE_REPLY__INIT;
+	uint8_t bytes[256];
+	size_t size = 0;
+
+	if (r->peers[peer].has_newest)
+		TRY(vote_encode(&r->peers[peer].newest, bytes, &size));
+	reply.nonce = request->nonce;
+	reply.vote = pb_bytes(bytes, size);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY;
+	message.newest_vote_reply = &reply;
+	return send_peer(r, 0, peer, &message);
+}
+
+static bool journal_holds_vote(struct replica *r, const struct vote *vote)
+{
+	struct view *view = view_find(r, vote->view);
+
+	if (vote->view <= r->tip->header.view)
+		return true; /* settled: it cannot matter any more */
+	for (uint32_t i = 0; view && i < view->own_vote_count; i++)
+		if (view->own_votes[i].kind == vote->kind && hash_equal(&view->own_votes[i].block_id, &vote->block_id))
+			return true;
+	return false;
+}
+
+int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message)
+{
+	struct vote vote;
+	struct hash digest;
+
+	if (r->voting != VOTING_NO || message->nonce != r->newest_nonce)
+		return 0;
+	if (!message->vote.len) {
+		r->peers[peer].answered_newest = true;
+		return newest_vote_check(r);
+	}
+	TRY(vote_decode(message->vote.data, message->vote.len, &vote));
+	if (vote.voter != r->config.self || vote.epoch != r->committee->epoch)
+		return UNCIA_E_PROTOCOL;
+	if (journal_holds_vote(r, &vote)) {
+		r->peers[peer].answered_newest = true;
+		return newest_vote_check(r);
+	}
+	/* Only our own signature can say so: a lying peer cannot keep us from voting. */
+	struct job *job = job_new(r, JOB_NEWEST_VOTE, peer, 1);
+	if (!job)
+		return UNCIA_E_MEMORY;
+	job->vote = vote;
+	vote_digest(&r->network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
+	int error = job_item(job, r->committee->validators[vote.voter].consensus_key, &digest, vote.signature, false);
+	if (error) {
+		job_free(r, job);
+		return error;
+	}
+	return job_start(r, job);
+}
+
+/* "Otherwise it does not vote in this epoch under this key." */
+int newest_vote_verified(struct replica *r, struct job *job)
+{
+	if (r->voting != VOTING_NO || journal_holds_vote(r, &job->vote))
+		return 0;
+	r->voting = VOTING_STALE_JOURNAL;
+	return action_note(r, NOTE_ERROR, "event=stale_journal peer=%u view=%llu", job->peer,
+	                   (unsigned long long)job->vote.view);
+}
+
+/* "A starting replica votes only after peers weighing Qs − own have answered that they hold none newer." */
+int newest_vote_check(struct replica *r)
+{
+	uint64_t weight = 0;
+
+	if (r->voting != VOTING_NO)
+		return 0;
+	weight = r->committee->validators[r->config.self].weight;
+	for (uint32_t i = 0; i < r->committee->size; i++)
+		if (i != r->config.self && r->peers[i].answered_newest)
+			weight += r->committee->validators[i].weight;
+	if (weight < r->committee->quorum_slow)
+		return 0;
+	r->voting = VOTING_YES;
+	r->recheck = true;
+	return action_note(r, NOTE_INFO, "event=voting view=%llu height=%llu", (unsigned long long)r->view,
+	                   (unsigned long long)r->tip->header.height);
+}
+
+static int newest_vote_ask(struct replica *r)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__NewestVoteRequest request = UNCIA__PB__NEWEST_VOTE_REQUEST__INIT;
+
+	request.nonce = r->newest_nonce;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST;
+	message.newest_vote_request = &request;
+	for (uint32_t i = 0; i < r->committee->size; i++)
+		if (i != r->config.self && r->peers[i].up && !r->peers[i].answered_newest)
+			TRY(send_peer(r, 0, i, &message));
+	r->newest_ask_at = r->now_ms + NEWEST_RETRY_MS;
+	return 0;
+}
+
+/* ---- the clock ---- */
+
+uint64_t sync_wake(const struct replica *r)
+{
+	uint64_t at = r->standstill_at;
+
+	if (r->sync_at < at)
+		at = r->sync_at;
+	if (r->voting == VOTING_NO && r->newest_ask_at < at)
+		at = r->newest_ask_at;
+	return at;
+}
+
+int sync_timer(struct replica *r)
+{
+	if (r->voting == VOTING_NO && r->now_ms >= r->newest_ask_at)
+		TRY(newest_vote_ask(r));
+	if (r->now_ms >= r->sync_at)
+		TRY(sync_ask(r));
+	if (r->now_ms < r->standstill_at)
+		return 0;
+	/* consensus §6 rule 9: "each period without new finality". */
+	r->standstill_at = r->now_ms + STANDSTILL_MS;
+	if (r->now_ms < r->last_final_ms + STANDSTILL_MS + r->config.heartbeat_ms)
+		return 0;
+	TRY(send_status(r, PEER_ALL));
+	TRY(resend_all(r, PEER_ALL));
+	return certificates_ask(r);
+}

@@ -1,0 +1,641 @@
+/* See network.h. */
+#include "network.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "message.pb-c.h"
+#include "receipt.h"
+#include "uncia/error.h"
+
+enum item_kind {
+	ITEM_PEER_MESSAGE,
+	ITEM_WALLET_MESSAGE,
+	ITEM_VERIFIED,
+	ITEM_COMMIT,
+	ITEM_FLUSH,
+	ITEM_TIMER,
+	ITEM_LINK
+};
+
+struct journal_item {
+	struct journal_item *next;
+	enum journal_table table; /* 0: forget */
+	uint64_t view;
+	size_t key_size, value_size;
+	uint8_t bytes[];
+};
+
+struct commit {
+	uint64_t sequence;
+	struct journal_item *first, **last;
+};
+
+struct item {
+	uint64_t at, order;
+	enum item_kind kind;
+	uint32_t node, from, life;
+	uint64_t wallet;
+	uint8_t *bytes;
+	size_t size;
+	struct verify_job *job;
+	struct commit *commit;
+	struct flush *flush;
+	bool up;
+};
+
+struct node {
+	struct replica *replica;
+	struct actions actions;
+	struct memory_store *store;
+	uint32_t life; /* counts starts: what belongs to an earlier one is dropped */
+	uint64_t timer_at;
+};
+
+struct network {
+	struct network_options options;
+	struct fixture fixture;
+	struct node nodes[NETWORK_NODES_MAX];
+	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
+	struct item *items; /* a binary heap by (at, order) */
+	size_t count, capacity;
+	uint64_t now, order, random;
+	struct reply *replies;
+	size_t reply_count;
+	struct payment_id *receipts; /* of payments that some receipt has proved final */
+	size_t receipt_count;
+	struct hash *finals; /* by height: the one block that may be final */
+	size_t final_count;
+};
+
+static void *must(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
+static uint64_t network_random(struct network *n)
+{
+	/* splitmix64 */
+	uint64_t z = n->random += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+/* ---- the queue ---- */
+
+static bool before(const struct item *a, const struct item *b)
+{
+	return a->at < b->at || (a->at == b->at && a->order < b->order);
+}
+
+static void push(struct network *n, struct item item)
+{
+	if (n->count == n->capacity) {
+		n->capacity = n->capacity ? n->capacity * 2 : 256;
+		n->items = must(realloc(n->items, n->capacity * sizeof(*n->items)));
+	}
+	item.order = n->order++;
+	size_t i = n->count++;
+	while (i && before(&item, &n->items[(i - 1) / 2])) {
+		n->items[i] = n->items[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	n->items[i] = item;
+}
+
+static struct item pop(struct network *n)
+{
+	struct item top = n->items[0], last = n->items[--n->count];
+	size_t i = 0;
+
+	for (size_t child; (child = 2 * i + 1) < n->count; i = child) {
+		if (child + 1 < n->count && before(&n->items[child + 1], &n->items[child]))
+			child++;
+		if (!before(&n->items[child], &last))
+			break;
+		n->items[i] = n->items[child];
+	}
+	n->items[i] = last;
+	return top;
+}
+
+static void commit_free(struct commit *commit)
+{
+	while (commit && commit->first) {
+		struct journal_item *item = commit->first;
+		commit->first = item->next;
+		free(item);
+	}
+	free(commit);
+}
+
+static void item_free(struct item *item)
+{
+	free(item->bytes);
+	commit_free(item->commit);
+	flush_free(item->flush);
+}
+
+/* ---- what a node asks for ---- */
+
+static int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+{
+	const struct fixture_validator *validator = context;
+
+	return sign_digest(validator->consensus.secret_key, digest, signature);
+}
+
+static void network_final(struct network *n, uint32_t node, const struct action *action)
+{
+	size_t height = action->height;
+
+	if (height >= n->final_count) {
+		n->finals = must(realloc(n->finals, (height + 1) * sizeof(*n->finals)));
+		memset(&n->finals[n->final_count], 0, (height + 1 - n->final_count) * sizeof(*n->finals));
+		n->final_count = height + 1;
+	}
+	static const struct hash none;
+	if (memcmp(&n->finals[height], &none, sizeof(none)) == 0)
+		memcpy(&n->finals[height], action->message.data, HASH_SIZE);
+	if (memcmp(&n->finals[height], action->message.data, HASH_SIZE) != 0) {
+		fprintf(stderr, "seed %llu: node %u: two blocks final at height %zu\n",
+		        (unsigned long long)n->options.seed, node, height);
+		abort();
+	}
+}
+
+static void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message)
+{
+	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
+
+	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
+		return;
+	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
+	                    .kind = ITEM_PEER_MESSAGE,
+	                    .node = to,
+	                    .from = from,
+	                    .life = n->nodes[to].life,
+	                    .size = message->size};
+	item.bytes = must(malloc(message->size + 1));
+	memcpy(item.bytes, message->data, message->size);
+	push(n, item);
+}
+
+static void network_journal(struct commit **commit, const struct action *action)
+{
+	if (!*commit) {
+		*commit = must(calloc(1, sizeof(**commit)));
+		(*commit)->last = &(*commit)->first;
+	}
+	struct journal_item *item = must(calloc(1, sizeof(*item) + action->key.size + action->message.size));
+	item->view = action->view;
+	if (action->kind == ACTION_JOURNAL_PUT) {
+		item->table = action->table;
+		item->key_size = action->key.size;
+		item->value_size = action->message.size;
+		memcpy(item->bytes, action->key.data, action->key.size);
+		memcpy(item->bytes + action->key.size, action->message.data, action->message.size);
+	}
+	(*commit)->sequence = action->sequence;
+	*(*commit)->last = item;
+	(*commit)->last = &item->next;
+}
+
+/* A receipt among the answers is verified once, as it arrives. */
+static void network_note_receipt(struct network *n, const struct reply *answer)
+{
+	const struct genesis *g = &n->fixture.genesis;
+	Uncia__Pb__NodeReply *reply = must(uncia__pb__node_reply__unpack(NULL, answer->size, answer->message));
+	struct receipt receipt;
+
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT) {
+		if (receipt_verify(&g->committee, &g->network_id, reply->receipt.data, reply->receipt.len, &receipt)) {
+			fprintf(stderr, "seed %llu: node %u: a receipt that does not verify\n",
+			        (unsigned long long)n->options.seed, answer->node);
+			abort();
+		}
+		n->receipts = must(realloc(n->receipts, (n->receipt_count + 1) * sizeof(*n->receipts)));
+		n->receipts[n->receipt_count++] = receipt.payment->id;
+		payment_free(receipt.payment);
+	}
+	uncia__pb__node_reply__free_unpacked(reply, NULL);
+}
+
+static void network_answer(struct network *n, uint32_t node, const struct action *action)
+{
+	n->replies = must(realloc(n->replies, (n->reply_count + 1) * sizeof(*n->replies)));
+	struct reply *reply = &n->replies[n->reply_count++];
+	*reply = (struct reply){.node = node, .wallet = action->wallet, .size = action->message.size};
+	reply->message = must(malloc(reply->size + 1));
+	memcpy(reply->message, action->message.data, reply->size);
+	network_note_receipt(n, reply);
+}
+
+static void network_verify(struct network *n, uint32_t node, struct verify_job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		struct verify_item *v = &job->items[i];
+		v->valid = sign_verify(v->public_key, &v->digest, v->signature) &&
+		           (!v->check_key || sign_key_valid(v->public_key));
+	}
+	push(n,
+	     (struct item){.at = n->now, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
+}
+
+static void network_carry_out(struct network *n, uint32_t node)
+{
+	struct node *self = &n->nodes[node];
+	struct commit *commit = NULL;
+
+	for (size_t i = 0; i < self->actions.count; i++) {
+		const struct action *action = &self->actions.items[i];
+		switch (action->kind) {
+		case ACTION_JOURNAL_PUT:
+		case ACTION_JOURNAL_FORGET:
+			network_journal(&commit, action);
+			break;
+		case ACTION_SEND:
+			for (uint32_t to = 0; to < n->options.validators; to++)
+				if (to != node && (action->peer == PEER_ALL || action->peer == to))
+					network_send(n, node, to, &action->message);
+			break;
+		case ACTION_VERIFY:
+			network_verify(n, node, action->job);
+			break;
+		case ACTION_ANSWER:
+			network_answer(n, node, action);
+			break;
+		case ACTION_TIMER:
+			if (action->at_ms != self->timer_at)
+				push(n, (struct item){
+				            .at = action->at_ms, .kind = ITEM_TIMER, .node = node, .life = self->life});
+			self->timer_at = action->at_ms;
+			break;
+		case ACTION_FLUSH:
+			push(n, (struct item){.at = n->now + 5,
+			                      .kind = ITEM_FLUSH,
+			                      .node = node,
+			                      .life = self->life,
+			                      .flush = action->flush});
+			break;
+		case ACTION_FINAL:
+			network_final(n, node, action);
+			break;
+		case ACTION_NOTE:
+			if (getenv("NETWORK_TRACE"))
+				fprintf(stderr, "%8llu node %u %.*s\n", (unsigned long long)n->now, node,
+				        (int)action->message.size, (const char *)action->message.data);
+			break;
+		case ACTION_DROP_PEER:
+		case ACTION_DROP_WALLET:
+			break;
+		case ACTION_HALT:
+			fprintf(stderr, "seed %llu: node %u halts: %.*s\n", (unsigned long long)n->options.seed, node,
+			        (int)action->message.size, (const char *)action->message.data);
+			abort();
+		}
+	}
+	if (commit)
+		push(n, (struct item){.at = n->now + n->options.commit_ms,
+		                      .kind = ITEM_COMMIT,
+		                      .node = node,
+		                      .life = self->life,
+		                      .commit = commit});
+}
+
+static void network_step(struct network *n, uint32_t node, struct event event)
+{
+	event.now_ms = n->now;
+	event.wall_ms = FIXTURE_TIME_MS + n->now;
+	int error = replica_step(n->nodes[node].replica, &event, &n->nodes[node].actions);
+	network_carry_out(n, node);
+	assert(error == 0);
+	(void)error;
+}
+
+static void network_commit(struct network *n, uint32_t node, const struct commit *commit)
+{
+	struct memory_store *store = n->nodes[node].store;
+
+	for (const struct journal_item *item = commit->first; item; item = item->next) {
+		if (!item->table) {
+			memory_store_forget(store, item->view);
+			continue;
+		}
+		if (memory_store_put(store, item->table, item->bytes, item->key_size, item->bytes + item->key_size,
+		                     item->value_size))
+			abort();
+	}
+	network_step(n, node, (struct event){.kind = EVENT_DURABLE, .sequence = commit->sequence});
+}
+
+static void network_handle(struct network *n, struct item *item)
+{
+	struct node *self = &n->nodes[item->node];
+
+	if (!self->replica || self->life != item->life)
+		return;
+	struct bytes message = {item->bytes, item->size};
+	switch (item->kind) {
+	case ITEM_PEER_MESSAGE:
+		network_step(n, item->node,
+		             (struct event){.kind = EVENT_PEER_MESSAGE, .peer = item->from, .message = message});
+		break;
+	case ITEM_WALLET_MESSAGE:
+		network_step(n, item->node,
+		             (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = item->wallet, .message = message});
+		break;
+	case ITEM_VERIFIED:
+		network_step(n, item->node, (struct event){.kind = EVENT_VERIFIED, .job = item->job});
+		break;
+	case ITEM_COMMIT:
+		network_commit(n, item->node, item->commit);
+		break;
+	case ITEM_FLUSH: {
+		struct flush *flush = item->flush;
+		if (memory_store_apply(self->store, flush))
+			abort();
+		item->flush = NULL;
+		network_step(n, item->node, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
+		break;
+	}
+	case ITEM_TIMER:
+		if (item->at != self->timer_at)
+			break;
+		self->timer_at = 0;
+		network_step(n, item->node, (struct event){.kind = EVENT_TIMER});
+		break;
+	case ITEM_LINK:
+		network_step(n, item->node,
+		             (struct event){.kind = item->up ? EVENT_PEER_UP : EVENT_PEER_DOWN, .peer = item->from});
+		break;
+	}
+}
+
+/* ---- for tests ---- */
+
+struct network *network_new(const struct network_options *options)
+{
+	struct network *n = must(calloc(1, sizeof(*n)));
+	struct flush *genesis;
+
+	n->options = *options;
+	n->random = options->seed;
+	n->now = 1000;
+	if (options->weights)
+		fixture_init_weighted(&n->fixture, options->validators, options->weights, options->faulty,
+		                      options->slow, options->accounts, options->balance);
+	else
+		fixture_init(&n->fixture, options->validators, options->accounts, options->balance);
+	if (genesis_flush(&n->fixture.genesis, &genesis))
+		abort();
+	for (uint32_t i = 0; i < options->validators; i++) {
+		n->nodes[i].store = must(memory_store_new());
+		if (memory_store_apply(n->nodes[i].store, genesis))
+			abort();
+	}
+	flush_free(genesis);
+	return n;
+}
+
+const struct fixture *network_fixture(const struct network *n)
+{
+	return &n->fixture;
+}
+
+void network_start(struct network *n, uint32_t node)
+{
+	struct node *self = &n->nodes[node];
+	struct replica_config config = {.genesis = &n->fixture.genesis,
+	                                .self = node,
+	                                .sign = network_sign,
+	                                .sign_context = &n->fixture.validators[node]};
+
+	assert(!self->replica);
+	memory_store_view(self->store, &config.view);
+	memset(config.hash_seed, (int)node, sizeof(config.hash_seed));
+	if (replica_new(&config, &self->replica) || actions_init(&self->actions))
+		abort();
+	self->life++;
+	self->timer_at = 0;
+	network_step(n, node, (struct event){.kind = EVENT_START});
+	for (uint32_t other = 0; other < n->options.validators; other++) {
+		if (other == node || !n->nodes[other].replica)
+			continue;
+		push(n, (struct item){.at = n->now + 1,
+		                      .kind = ITEM_LINK,
+		                      .node = node,
+		                      .from = other,
+		                      .up = true,
+		                      .life = self->life});
+		push(n, (struct item){.at = n->now + 1,
+		                      .kind = ITEM_LINK,
+		                      .node = other,
+		                      .from = node,
+		                      .up = true,
+		                      .life = n->nodes[other].life});
+	}
+}
+
+void network_start_all(struct network *n)
+{
+	for (uint32_t i = 0; i < n->options.validators; i++)
+		network_start(n, i);
+}
+
+void network_crash(struct network *n, uint32_t node)
+{
+	struct node *self = &n->nodes[node];
+
+	assert(self->replica);
+	replica_free(self->replica);
+	actions_deinit(&self->actions);
+	self->replica = NULL;
+	for (uint32_t other = 0; other < n->options.validators; other++)
+		if (n->nodes[other].replica)
+			push(n, (struct item){.at = n->now + 1,
+			                      .kind = ITEM_LINK,
+			                      .node = other,
+			                      .from = node,
+			                      .life = n->nodes[other].life});
+}
+
+bool network_up(const struct network *n, uint32_t node)
+{
+	return n->nodes[node].replica != NULL;
+}
+
+struct memory_store *network_backup(struct network *n, uint32_t node)
+{
+	return must(memory_store_copy(n->nodes[node].store));
+}
+
+void network_replace_store(struct network *n, uint32_t node, struct memory_store *store)
+{
+	assert(!n->nodes[node].replica);
+	memory_store_free(n->nodes[node].store);
+	n->nodes[node].store = store;
+}
+
+void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
+{
+	n->cut[from][to] = cut;
+}
+
+void network_set_loss(struct network *n, uint32_t percent)
+{
+	n->options.loss_percent = percent;
+}
+
+bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct network *n, void *context), void *context)
+{
+	uint64_t end = n->now + limit_ms;
+
+	for (;;) {
+		if (done && done(n, context))
+			return true;
+		if (!n->count || n->items[0].at > end)
+			break;
+		struct item item = pop(n);
+		n->now = item.at > n->now ? item.at : n->now;
+		network_handle(n, &item);
+		item_free(&item);
+	}
+	n->now = end;
+	return false;
+}
+
+uint64_t network_now(const struct network *n)
+{
+	return n->now;
+}
+
+uint32_t network_now_s(const struct network *n)
+{
+	return FIXTURE_TIME_S + (uint32_t)(n->now / 1000);
+}
+
+static void wallet_send(struct network *n, uint32_t node, uint64_t wallet, Uncia__Pb__WalletRequest *request)
+{
+	struct item item = {
+	    .at = n->now, .kind = ITEM_WALLET_MESSAGE, .node = node, .wallet = wallet, .life = n->nodes[node].life};
+
+	request->request_id = 1;
+	if (canonical_encode(&request->base, &item.bytes, &item.size))
+		abort();
+	push(n, item);
+}
+
+void network_submit(struct network *n, uint32_t node, uint64_t wallet, const struct payment *payment)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
+
+	submit.payment.data = (uint8_t *)(uintptr_t)payment->bytes;
+	submit.payment.len = payment->size;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
+	request.submit = &submit;
+	wallet_send(n, node, wallet, &request);
+}
+
+void network_query_payment(struct network *n, uint32_t node, uint64_t wallet, const struct payment_id *id)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
+
+	query.payment_id.data = (uint8_t *)(uintptr_t)id->b;
+	query.payment_id.len = sizeof(id->b);
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT;
+	request.payment = &query;
+	wallet_send(n, node, wallet, &request);
+}
+
+void network_query_account(struct network *n, uint32_t node, uint64_t wallet, const struct address *address)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
+
+	query.address.data = (uint8_t *)(uintptr_t)address->b;
+	query.address.len = ADDRESS_SIZE;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
+	request.account = &query;
+	wallet_send(n, node, wallet, &request);
+}
+
+const struct reply *network_replies(const struct network *n, size_t *count)
+{
+	*count = n->reply_count;
+	return n->replies;
+}
+
+bool network_has_receipt(const struct network *n, const struct payment_id *id)
+{
+	for (size_t i = 0; i < n->receipt_count; i++)
+		if (memcmp(&n->receipts[i], id, sizeof(*id)) == 0)
+			return true;
+	return false;
+}
+
+uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id)
+{
+	const struct genesis *g = &n->fixture.genesis;
+	bool counted[NETWORK_NODES_MAX] = {false};
+	uint64_t weight = 0;
+
+	for (size_t i = 0; i < n->reply_count; i++) {
+		Uncia__Pb__NodeReply *reply =
+		    must(uncia__pb__node_reply__unpack(NULL, n->replies[i].size, n->replies[i].message));
+		const Uncia__Pb__Expiry *expiry =
+		    reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_EXPIRY ? reply->expiry : NULL;
+		struct hash digest;
+		if (expiry && expiry->payment_id.len == sizeof(id->b) &&
+		    memcmp(expiry->payment_id.data, id->b, sizeof(id->b)) == 0 &&
+		    expiry->validator < n->options.validators && !counted[expiry->validator]) {
+			expiry_digest(&g->network_id, id, expiry->height, expiry->timestamp_ms, &digest);
+			if (expiry->signature.len == SIGNATURE_SIZE &&
+			    sign_verify(g->committee.validators[expiry->validator].consensus_key, &digest,
+			                expiry->signature.data)) {
+				counted[expiry->validator] = true;
+				weight += g->committee.validators[expiry->validator].weight;
+			}
+		}
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+	return weight;
+}
+
+void network_status(const struct network *n, uint32_t node, struct replica_status *status)
+{
+	replica_status(n->nodes[node].replica, status);
+}
+
+void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size)
+{
+	struct bytes bytes = {message, size};
+
+	network_send(n, from, to, &bytes);
+}
+
+void network_free(struct network *n)
+{
+	for (uint32_t i = 0; i < n->options.validators; i++) {
+		if (n->nodes[i].replica) {
+			replica_free(n->nodes[i].replica);
+			actions_deinit(&n->nodes[i].actions);
+		}
+		memory_store_free(n->nodes[i].store);
+	}
+	for (size_t i = 0; i < n->count; i++)
+		item_free(&n->items[i]);
+	for (size_t i = 0; i < n->reply_count; i++)
+		free(n->replies[i].message);
+	free(n->items);
+	free(n->replies);
+	free(n->receipts);
+	free(n->finals);
+	fixture_deinit(&n->fixture);
+	free(n);
+}

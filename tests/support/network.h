@@ -1,0 +1,72 @@
+/* A network of validators in one process, in simulated time: the real core over stores in memory, with delay, loss,
+ * cut links, crashes and restarts. Everything follows from the seed. No sockets, threads or clocks. */
+#ifndef NETWORK_H
+#define NETWORK_H
+#include "fixture.h"
+#include "memory_store.h"
+#include "replica.h"
+
+#define NETWORK_NODES_MAX 16
+
+struct network_options {
+	uint32_t validators;
+	const uint64_t *weights; /* NULL: 1 each, with the default F and P */
+	uint64_t faulty, slow;   /* with weights only */
+	uint32_t accounts;       /* 0 .. accounts-1, each holding `balance` */
+	amount_t balance;
+	uint64_t seed;
+	uint32_t delay_min_ms, delay_max_ms;
+	uint32_t commit_ms;    /* until a journal commit is durable */
+	uint32_t loss_percent; /* of messages between validators */
+};
+
+struct reply { /* a wallet's answer: message is a NodeReply */
+	uint32_t node;
+	uint64_t wallet;
+	uint8_t *message;
+	size_t size;
+};
+
+struct network;
+struct network *network_new(const struct network_options *options);
+void network_free(struct network *n);
+const struct fixture *network_fixture(const struct network *n);
+
+/* Starts (again) from what its store holds. */
+void network_start(struct network *n, uint32_t node);
+void network_start_all(struct network *n);
+/* Ends at once: what was not durable is lost. */
+void network_crash(struct network *n, uint32_t node);
+bool network_up(const struct network *n, uint32_t node);
+/* A copy of the store as it is durable now; and putting one in a stopped node's place. */
+struct memory_store *network_backup(struct network *n, uint32_t node);
+void network_replace_store(struct network *n, uint32_t node, struct memory_store *store);
+/* Cuts or mends the link from one to the other, in that direction. */
+void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
+void network_set_loss(struct network *n, uint32_t percent);
+
+/* Runs until `done` holds (checked after each event) or `limit_ms` of simulated time have passed. Returns whether it
+ * held. done NULL: just lets the time pass. */
+bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct network *n, void *context), void *context);
+uint64_t network_now(const struct network *n);
+uint32_t network_now_s(const struct network *n); /* wall clock, seconds */
+
+/* A wallet's message to a node; its replies gather in network_replies. */
+void network_submit(struct network *n, uint32_t node, uint64_t wallet, const struct payment *payment);
+void network_query_payment(struct network *n, uint32_t node, uint64_t wallet, const struct payment_id *id);
+void network_query_account(struct network *n, uint32_t node, uint64_t wallet, const struct address *address);
+const struct reply *network_replies(const struct network *n, size_t *count);
+/* Whether a receipt of this payment is among the replies. Every receipt is verified as it arrives; one that does not
+ * hold ends the process. */
+bool network_has_receipt(const struct network *n, const struct payment_id *id);
+/* Weight of validators whose signed expiry of this payment is among the replies. */
+uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id);
+
+void network_status(const struct network *n, uint32_t node, struct replica_status *status);
+/* Raw message from one validator to another, as if sent by it. */
+void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size);
+
+/* Checked all the while: no two different blocks are ever final at one height anywhere. Ends the process where it does
+ * not hold. */
+
+#endif
