@@ -120,3 +120,10 @@ int uncia_words_check(const char *words)
 	sodium_memzero(entropy, sizeof(entropy));
 	return result;
 }
+
+int uncia_word_check(const char *word)
+{
+	if (word == NULL)
+		return UNCIA_E_ARGUMENT;
+	return next_word(&word) >= 0 && next_word(&word) == -2 ? 0 : UNCIA_E_WORDS;
+}

@@ -234,6 +234,11 @@ UNCIA_API int uncia_words_make(const struct uncia_host *host, unsigned count, ch
  * Threads: any. */
 UNCIA_API int uncia_words_check(const char *words);
 
+/* Whether this is one word of the list, to name the one that was mistyped. Case does not matter.
+ * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
+ * Threads: any. */
+UNCIA_API int uncia_word_check(const char *word);
+
 struct uncia_key_options {
 	size_t size;
 	const char *passphrase; /* seals the key file; NULL only together with no_passphrase */

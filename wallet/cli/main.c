@@ -1,8 +1,19 @@
-/* uncia: the wallet's command. */
-#include <stdio.h>
+/* uncia: the wallet's command. The table of its verbs, and one call of one of them. */
+#include "verbs.h"
 
-int main(void)
+const struct verb *const verbs[] = {&verb_init,           &verb_restore,      &verb_address,
+                                    &verb_balance,        &verb_send,         &verb_status,
+                                    &verb_wait,           &verb_history,      &verb_receipt_export,
+                                    &verb_receipt_verify, &verb_request,      &verb_contact_add,
+                                    &verb_contact_list,   &verb_contact_show, &verb_contact_remove,
+                                    &verb_completion,     &verb_version,      NULL};
+
+int main(int argc, const char **argv)
 {
-	puts("uncia " UNCIA_VERSION);
-	return 0;
+	struct arguments arguments;
+	int code = arguments_init(&arguments, argc, argv);
+	if (!code && arguments.call.verb)
+		code = arguments.call.verb->run(&arguments.call);
+	arguments_deinit(&arguments);
+	return code;
 }

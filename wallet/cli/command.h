@@ -1,0 +1,118 @@
+/* What the verbs of uncia share: the table that they are listed in, one call of one of them, exit codes, messages and
+ * JSON. --help, shell completions and manual pages are all made from the table. */
+#ifndef COMMAND_H
+#define COMMAND_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+#include <popt.h>
+#include <uncia/uncia.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_PENDING = 3, /* the outcome is not known yet: wait, or run it again with the same key */
+	EXIT_NOT_FOUND = 4,
+	EXIT_REFUSED = 5, /* nothing was sent */
+	EXIT_UNREACHABLE = 6,
+	EXIT_MISMATCH = 7, /* what was to be verified does not hold */
+	EXIT_EXPIRED = 8,  /* it never happened and never will */
+};
+
+enum option {
+	OPTION_WALLET = 1,
+	OPTION_NETWORK,
+	OPTION_JSON,
+	OPTION_HELP,
+	OPTION_WORDS,
+	OPTION_WORDS_FILE,
+	OPTION_NO_PASSPHRASE,
+	OPTION_REFERENCE,
+	OPTION_MEMO,
+	OPTION_KEY,
+	OPTION_EXPIRES,
+	OPTION_TIMEOUT,
+	OPTION_NO_WAIT,
+	OPTION_LIMIT,
+	OPTION_OUTPUT,
+	OPTION_READ,
+	OPTION_REPLACE,
+	OPTION_COUNT
+};
+
+struct call;
+
+struct verb {
+	const char *name;     /* one word, or a group and a word: "receipt verify" */
+	const char *operands; /* as --help shows them; choices as "bash|zsh|fish" */
+	unsigned operands_min, operands_max;
+	const char *summary;              /* one line */
+	const char *description;          /* sentences for --help and the manual page */
+	const struct poptOption *options; /* its own; ends with OPTIONS_GLOBAL */
+	int (*run)(const struct call *call);
+};
+
+/* All verbs, in the order of the help; NULL ends it. */
+extern const struct verb *const verbs[];
+extern const struct poptOption global_options[];
+
+#define OPTIONS_GLOBAL                                                                                                 \
+	{NULL, '\0', POPT_ARG_INCLUDE_TABLE, (void *)global_options, 0, "Options of every command:", NULL},            \
+	    POPT_TABLEEND
+
+/* One run of a verb. */
+struct call {
+	const struct verb *verb;
+	bool json;
+	const char *value[OPTION_COUNT]; /* NULL: not given; "": given, and takes no value */
+	const char *const *operands;     /* NULL ends them */
+	unsigned operand_count;
+};
+
+/* ---- arguments.c ----------------------------------------------------------------------------- */
+
+struct arguments {
+	poptContext popt[3]; /* before the verb, between its two words, behind it */
+	unsigned popt_count;
+	char *values[OPTION_COUNT]; /* owned */
+	const char **verb_argv;     /* owned: title, and what stands behind the verb */
+	char title[64];
+	struct call call;
+};
+
+/* Finds the verb and reads its options, which may stand before and after it. call.verb stays NULL where only help was
+ * asked for, which has been printed. Returns an exit code; what is wrong has been said. */
+int arguments_init(struct arguments *arguments, int argc, const char **argv);
+void arguments_deinit(struct arguments *arguments);
+
+/* A number of digits within [min, max] from an option, `missing` where it was not given. Returns an exit code. */
+int option_number(const struct call *call, enum option option, const char *name, uint64_t min, uint64_t max,
+                  uint64_t missing, uint64_t *number);
+
+/* ---- output.c -------------------------------------------------------------------------------- */
+
+/* Writes "uncia: …" to standard error. Returns `code`. */
+int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* As complain(EXIT_USAGE, …), pointing to the verb's --help. */
+int complain_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Says what an error of libuncia means. Returns the exit code that belongs to it. */
+int complain_error(int error, const char *what);
+int exit_code_of(int error);
+
+/* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.
+ * Returns an exit code. */
+int json_print(json_t *object);
+/* Whether all that was printed has reached standard output. Returns an exit code. */
+int output_flush(void);
+
+enum colour { COLOUR_GOOD, COLOUR_WAITING, COLOUR_BAD };
+/* Writes to standard output, in colour where that is a terminal and NO_COLOR is not set. */
+void print_coloured(enum colour colour, const char *text);
+
+#define TIME_TEXT_SIZE 32
+/* "2025-01-31 12:00:00 UTC" */
+void time_format(uint64_t timestamp_ms, char text[TIME_TEXT_SIZE]);
+
+#endif

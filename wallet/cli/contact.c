@@ -1,0 +1,147 @@
+/* uncia contact: names pinned to the address they had when they were first used. */
+#include <stdio.h>
+#include "payee.h"
+#include "verbs.h"
+
+static int print_contact(const struct call *call, const char *name, const char *address)
+{
+	if (call->json)
+		return json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "name", name, "address", address));
+	printf("%s %s\n", name, address);
+	return output_flush();
+}
+
+/* The sentence for an error; 0 where there is none. Returns an exit code. */
+static int explain(const struct call *call, int error, const char *name)
+{
+	switch (error) {
+	case 0:
+		return 0;
+	case UNCIA_E_ARGUMENT:
+		return complain_usage(call, "\"%s\" is not a name: 1 to %d bytes of UTF-8 without control characters",
+		                      name, UNCIA_CONTACT_NAME_SIZE - 1);
+	case UNCIA_E_NOT_FOUND:
+		return complain(EXIT_NOT_FOUND, "%s: no such contact", name);
+	case UNCIA_E_EXISTS:
+		return complain(EXIT_FAILED,
+		                "%s is pinned to another address, which may mean that somebody poses as them; "
+		                "once you are sure, use --replace",
+		                name);
+	default:
+		return complain_error(error, name);
+	}
+}
+
+static int run_add(const struct call *call)
+{
+	const char *name = call->operands[0];
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct session session;
+	int code = address_read(call, call->operands[1], address);
+	if (code)
+		return code;
+	code = session_open(call, false, 0, &session);
+	if (!code)
+		code = explain(
+		    call, uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE] != NULL), name);
+	session_close(&session);
+	return code ? code : print_contact(call, name, address);
+}
+
+static int run_show(const struct call *call)
+{
+	const char *name = call->operands[0];
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct session session;
+	int code = session_open(call, false, 0, &session);
+	if (!code)
+		code = explain(call, uncia_contact_find(session.wallet, name, address), name);
+	session_close(&session);
+	return code ? code : print_contact(call, name, address);
+}
+
+static int run_remove(const struct call *call)
+{
+	const char *name = call->operands[0];
+	struct session session;
+	int code = session_open(call, false, 0, &session);
+	if (!code)
+		code = explain(call, uncia_contact_remove(session.wallet, name), name);
+	session_close(&session);
+	if (code)
+		return code;
+	if (call->json)
+		return json_print(json_pack("{s:i,s:s,s:b}", "v", 1, "name", name, "removed", true));
+	printf("%s is removed\n", name);
+	return output_flush();
+}
+
+static int list(const struct call *call, struct uncia_wallet *wallet)
+{
+	char name[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
+	size_t count;
+	int error = uncia_contact_count(wallet, &count);
+	if (error)
+		return complain_error(error, "contacts");
+	json_t *contacts = call->json ? json_array() : NULL;
+	for (size_t i = 0; i < count && !uncia_contact_at(wallet, i, name, address); i++) {
+		if (!call->json) {
+			printf("%s %s\n", name, address);
+		} else if (json_array_append_new(contacts, json_pack("{s:s,s:s}", "name", name, "address", address))) {
+			json_decref(contacts);
+			contacts = NULL;
+		}
+	}
+	return call->json ? json_print(json_pack("{s:i,s:o}", "v", 1, "contacts", contacts)) : output_flush();
+}
+
+static int run_list(const struct call *call)
+{
+	struct session session;
+	int code = session_open(call, false, 0, &session);
+	if (!code)
+		code = list(call, session.wallet);
+	session_close(&session);
+	return code;
+}
+
+static const struct poptOption add_options[] = {
+    {"replace", '\0', POPT_ARG_NONE, NULL, OPTION_REPLACE, "Pin a known name to a new address", NULL}, OPTIONS_GLOBAL};
+static const struct poptOption plain_options[] = {OPTIONS_GLOBAL};
+
+const struct verb verb_contact_add = {
+    .name = "contact add",
+    .operands = "NAME ADDRESS",
+    .operands_min = 2,
+    .operands_max = 2,
+    .summary = "pin a name to an address",
+    .description = "Pins a name to an address, so that uncia send @NAME pays there. A name keeps its address: another\n"
+                   "one is refused, unless you say --replace.",
+    .options = add_options,
+    .run = run_add};
+
+const struct verb verb_contact_list = {.name = "contact list",
+                                       .operands = "",
+                                       .summary = "list the contacts",
+                                       .description = "Lists all contacts with their addresses, sorted by name.",
+                                       .options = plain_options,
+                                       .run = run_list};
+
+const struct verb verb_contact_show = {.name = "contact show",
+                                       .operands = "NAME",
+                                       .operands_min = 1,
+                                       .operands_max = 1,
+                                       .summary = "show the address of a contact",
+                                       .description =
+                                           "Shows the address of a contact. Exit code 4 where there is none.",
+                                       .options = plain_options,
+                                       .run = run_show};
+
+const struct verb verb_contact_remove = {.name = "contact remove",
+                                         .operands = "NAME",
+                                         .operands_min = 1,
+                                         .operands_max = 1,
+                                         .summary = "forget a contact",
+                                         .description = "Forgets a contact. Exit code 4 where there is none.",
+                                         .options = plain_options,
+                                         .run = run_remove};

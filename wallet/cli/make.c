@@ -1,0 +1,135 @@
+/* uncia init and uncia restore: a wallet where there is none. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "secret.h"
+#include "session.h"
+#include "verbs.h"
+
+/* Opens the home, which must hold no wallet yet: said before anything is asked. Returns an exit code. */
+static int open_empty(const struct call *call, char **home, struct uncia_host *host)
+{
+	struct uncia_wallet *there = NULL;
+	int code = home_path(call, home);
+	if (!code)
+		code = home_open(*home, host);
+	if (code)
+		return code;
+	int error = uncia_wallet_open(host, NULL, NULL, &there);
+	uncia_wallet_close(there);
+	if (error == UNCIA_E_NOT_FOUND)
+		return 0;
+	if (error && error != UNCIA_E_DAMAGED)
+		return home_complain(error, *home, NULL);
+	return complain(EXIT_FAILED, "there is %s wallet in %s already; nothing was changed", error ? "a damaged" : "a",
+	                *home);
+}
+
+static int create(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
+{
+	char passphrase[PASSPHRASE_SIZE] = "";
+	struct uncia_key_options options = {.size = sizeof(options)};
+	if (call->value[OPTION_NO_PASSPHRASE]) {
+		options.no_passphrase = true;
+	} else {
+		int code = passphrase_get(true, passphrase);
+		if (code)
+			return code;
+		options.passphrase = passphrase;
+	}
+	int error = uncia_wallet_create(host, words, &options);
+	explicit_bzero(passphrase, sizeof(passphrase));
+	return error ? complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
+}
+
+/* words: NULL where they are not to be shown. */
+static int show(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_wallet *wallet;
+	int error = uncia_wallet_open(host, NULL, NULL, &wallet);
+	if (error)
+		return home_complain(error, home, NULL);
+	uncia_wallet_address(wallet, address);
+	uncia_wallet_close(wallet);
+	if (call->json)
+		return json_print(words ? json_pack("{s:i,s:s,s:s}", "v", 1, "address", address, "words", words)
+		                        : json_pack("{s:i,s:s}", "v", 1, "address", address));
+	if (words)
+		printf("Write these words down, in this order, and keep them where nobody else reads them. They are "
+		       "shown\n"
+		       "this once. Whoever has them has the money; without them nobody can bring it back.\n\n  %s\n\n",
+		       words);
+	printf("address %s\n", address);
+	return output_flush();
+}
+
+static int run_init(const struct call *call)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	char *home = NULL, words[UNCIA_WORDS_TEXT_SIZE];
+	uint64_t count;
+	int code = option_number(call, OPTION_WORDS, "--words", 12, 24, 12, &count);
+	if (code)
+		return code;
+	if (count != 12 && count != 24)
+		return complain_usage(call, "--words %s: neither 12 nor 24", call->value[OPTION_WORDS]);
+	code = open_empty(call, &home, &host);
+	if (!code) {
+		int error = uncia_words_make(&host, (unsigned)count, words);
+		code = error ? complain_error(error, "recovery words") : create(call, home, &host, words);
+		if (!code)
+			code = show(call, home, &host, words);
+		explicit_bzero(words, sizeof(words));
+	}
+	uncia_host_directory_free(&host);
+	free(home);
+	return code;
+}
+
+static int run_restore(const struct call *call)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	char *home = NULL, words[WORDS_INPUT_SIZE];
+	int code = words_get(call->value[OPTION_WORDS_FILE], words);
+	if (code)
+		return code;
+	code = open_empty(call, &home, &host);
+	if (!code)
+		code = create(call, home, &host, words);
+	explicit_bzero(words, sizeof(words));
+	if (!code)
+		code = show(call, home, &host, NULL);
+	uncia_host_directory_free(&host);
+	free(home);
+	return code;
+}
+
+static const struct poptOption init_options[] = {
+    {"words", '\0', POPT_ARG_STRING, NULL, OPTION_WORDS, "How many recovery words: 12 (the default) or 24", "12|24"},
+    {"no-passphrase", '\0', POPT_ARG_NONE, NULL, OPTION_NO_PASSPHRASE,
+     "Do not seal the key: whoever reads the file has the money; for tests", NULL},
+    OPTIONS_GLOBAL};
+
+const struct verb verb_init = {
+    .name = "init",
+    .operands = "",
+    .summary = "make a wallet, and show its recovery words",
+    .description = "Makes a new wallet and shows its recovery words, once: write them down. The key is sealed by a\n"
+                   "passphrase, from the file that $UNCIA_PASSPHRASE_FILE names or asked for on the terminal.",
+    .options = init_options,
+    .run = run_init};
+
+static const struct poptOption restore_options[] = {
+    {"words-file", '\0', POPT_ARG_STRING, NULL, OPTION_WORDS_FILE, "Read the recovery words from this file", "FILE"},
+    {"no-passphrase", '\0', POPT_ARG_NONE, NULL, OPTION_NO_PASSPHRASE,
+     "Do not seal the key: whoever reads the file has the money; for tests", NULL},
+    OPTIONS_GLOBAL};
+
+const struct verb verb_restore = {
+    .name = "restore",
+    .operands = "",
+    .summary = "have a wallet back from its recovery words",
+    .description = "Makes the wallet of 12 or 24 recovery words, read from a file, the terminal or standard input.",
+    .options = restore_options,
+    .run = run_restore};

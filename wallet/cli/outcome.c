@@ -1,0 +1,146 @@
+/* Shows the end of a payment, or why there is none yet. */
+#include "outcome.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+int payment_exit_code(const struct uncia_payment *payment)
+{
+	switch (payment->state) {
+	case UNCIA_PAYMENT_FINAL:
+		return EXIT_DONE;
+	case UNCIA_PAYMENT_PENDING:
+		return EXIT_PENDING;
+	case UNCIA_PAYMENT_EXPIRED:
+		return EXIT_EXPIRED;
+	default:
+		return EXIT_NOT_FOUND;
+	}
+}
+
+static const char *state_word(enum uncia_payment_state state)
+{
+	switch (state) {
+	case UNCIA_PAYMENT_FINAL:
+		return "final";
+	case UNCIA_PAYMENT_PENDING:
+		return "pending";
+	case UNCIA_PAYMENT_EXPIRED:
+		return "expired";
+	default:
+		return "unknown";
+	}
+}
+
+const char *pending_word(const struct uncia_payment *payment)
+{
+	switch (payment->reason) {
+	case UNCIA_PENDING_FUNDS:
+		return "funds";
+	case UNCIA_PENDING_KEY:
+		return "key";
+	case UNCIA_PENDING_TOO_EARLY:
+		return "too-early";
+	case UNCIA_PENDING_AMOUNT:
+		return "amount";
+	case UNCIA_PENDING_UNSENT:
+		return "unsent";
+	case UNCIA_PENDING_REFUSED:
+		return "refused";
+	default:
+		return "waiting";
+	}
+}
+
+json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const char *receipt)
+{
+	char id[UNCIA_ID_TEXT_SIZE];
+	bool final = p->state == UNCIA_PAYMENT_FINAL;
+	uncia_payment_id_format(&p->id, id);
+	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", state_word(p->state), "reason",
+	                           p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
+	                           final ? json_integer((json_int_t)p->height) : json_null());
+	if (!object || !final)
+		return object;
+	json_t *more = json_pack("{s:f,s:s?}", "elapsed_ms", elapsed_ms, "receipt", receipt);
+	if (!more || json_object_update(object, more)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(more);
+	return object;
+}
+
+int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id)
+{
+	if (uncia_payment_id_parse(text, id))
+		return complain_usage(call, "\"%s\" is not a payment id: 64 hexadecimal digits", text);
+	return 0;
+}
+
+int payment_find(struct session *session, const struct uncia_payment_id *id, struct uncia_payment *payment)
+{
+	*payment = (struct uncia_payment){.size = sizeof(*payment)};
+	int error = uncia_wallet_payment(session->wallet, id, payment);
+	bool own = !error && payment->own;
+	if (own && payment->state != UNCIA_PAYMENT_PENDING)
+		return 0;
+	error = uncia_wallet_query(session->wallet, id);
+	if (!error)
+		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
+	if (error == UNCIA_E_UNREACHABLE && own)
+		complain(0, "no validator could be reached; this is what the wallet knows");
+	else if (error)
+		return complain_error(error, "the payment");
+	error = uncia_wallet_payment(session->wallet, id, payment);
+	return error ? complain_error(error, "the payment") : 0;
+}
+
+static void print_pending(const struct uncia_payment *p, const char *id)
+{
+	print_coloured(COLOUR_WAITING, "not final yet");
+	printf(": %s", uncia_pending_text(p->reason));
+	if (p->reason == UNCIA_PENDING_REFUSED)
+		printf(": %s", uncia_error_text(p->refusal));
+	printf("\nIt may still become final. Do not pay again: uncia wait %s\n", id);
+}
+
+void payment_print(const struct uncia_payment *p, double elapsed_ms)
+{
+	char id[UNCIA_ID_TEXT_SIZE];
+	uncia_payment_id_format(&p->id, id);
+	switch (p->state) {
+	case UNCIA_PAYMENT_FINAL:
+		print_coloured(COLOUR_GOOD, "final");
+		printf(" at height %" PRIu64 " in %.1f ms\n", p->height, elapsed_ms);
+		break;
+	case UNCIA_PAYMENT_PENDING:
+		print_pending(p, id);
+		break;
+	case UNCIA_PAYMENT_EXPIRED:
+		print_coloured(COLOUR_BAD, "expired");
+		puts(": it never happened and never will; you can safely pay again");
+		break;
+	default:
+		puts("unknown: neither this wallet nor the network knows this payment");
+	}
+}
+
+int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *p,
+                   double elapsed_ms)
+{
+	int code = payment_exit_code(p);
+	char *receipt = NULL;
+	if (!call->json) {
+		payment_print(p, elapsed_ms);
+		int printed = output_flush();
+		return code ? code : printed;
+	}
+	if (p->state == UNCIA_PAYMENT_FINAL) {
+		int error = uncia_wallet_receipt(session->wallet, &p->id, &receipt);
+		if (error)
+			complain(0, "the receipt: %s", uncia_error_text(error));
+	}
+	int printed = json_print(payment_json(p, elapsed_ms, receipt));
+	uncia_text_free(receipt);
+	return code ? code : printed;
+}

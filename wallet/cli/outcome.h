@@ -1,0 +1,30 @@
+/* How a payment is shown, by whichever verb. */
+#ifndef OUTCOME_H
+#define OUTCOME_H
+#include "session.h"
+
+/* 0 final, 3 pending, 4 unknown, 8 expired. */
+int payment_exit_code(const struct uncia_payment *payment);
+
+/* "waiting", "funds", …: one word why it is pending. */
+const char *pending_word(const struct uncia_payment *payment);
+
+/* The object of send and wait: v, id, state, reason, height, and of a final one elapsed_ms and receipt. NULL where
+ * memory ran out. receipt may be NULL. */
+json_t *payment_json(const struct uncia_payment *payment, double elapsed_ms, const char *receipt);
+
+/* Reads a payment id. Returns an exit code. */
+int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id);
+
+/* Finds out how a payment stands: from the outbox where it has ended, else from the network. Returns an exit code; 0
+ * also for an own payment that nothing new could be learnt about. */
+int payment_find(struct session *session, const struct uncia_payment_id *id, struct uncia_payment *payment);
+
+/* Says how a payment stands, to people. */
+void payment_print(const struct uncia_payment *payment, double elapsed_ms);
+
+/* Shows how a payment of send or wait stands, with its receipt where it is final. Returns the exit code. */
+int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *payment,
+                   double elapsed_ms);
+
+#endif

@@ -1,0 +1,101 @@
+/* Messages, JSON and a little colour for every verb; none of their work. */
+#include "command.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int complain(int code, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	fputs("uncia: ", stderr);
+	vfprintf(stderr, format, list);
+	fputc('\n', stderr);
+	va_end(list);
+	return code;
+}
+
+int complain_usage(const struct call *call, const char *format, ...)
+{
+	va_list list;
+	const char *name = call->verb ? call->verb->name : "";
+	va_start(list, format);
+	fprintf(stderr, "uncia%s%s: ", *name ? " " : "", name);
+	vfprintf(stderr, format, list);
+	fprintf(stderr, " (see uncia%s%s --help)\n", *name ? " " : "", name);
+	va_end(list);
+	return EXIT_USAGE;
+}
+
+int exit_code_of(int error)
+{
+	switch (error) {
+	case 0:
+		return EXIT_DONE;
+	case UNCIA_E_ARGUMENT:
+	case UNCIA_E_ADDRESS:
+	case UNCIA_E_AMOUNT:
+	case UNCIA_E_WORDS:
+	case UNCIA_E_NETWORK:
+	case UNCIA_E_CONFIG:
+		return EXIT_USAGE;
+	case UNCIA_E_NOT_FOUND:
+		return EXIT_NOT_FOUND;
+	case UNCIA_E_FUNDS:
+	case UNCIA_E_KEY_REUSED:
+		return EXIT_REFUSED;
+	case UNCIA_E_UNREACHABLE:
+		return EXIT_UNREACHABLE;
+	case UNCIA_E_EXPIRED:
+		return EXIT_EXPIRED;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int complain_error(int error, const char *what)
+{
+	return complain(exit_code_of(error), "%s: %s", what, uncia_error_text(error));
+}
+
+int output_flush(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return EXIT_DONE;
+}
+
+int json_print(json_t *object)
+{
+	if (!object)
+		return complain(EXIT_FAILED, "out of memory");
+	int written = json_dumpf(object, stdout, JSON_COMPACT);
+	json_decref(object);
+	if (written || putchar('\n') == EOF)
+		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return output_flush();
+}
+
+void print_coloured(enum colour colour, const char *text)
+{
+	static const char *const codes[] = {
+	    [COLOUR_GOOD] = "\033[32m", [COLOUR_WAITING] = "\033[33m", [COLOUR_BAD] = "\033[31m"};
+	const char *no_color = getenv("NO_COLOR");
+	if ((no_color && *no_color) || !isatty(STDOUT_FILENO))
+		fputs(text, stdout);
+	else
+		printf("%s%s\033[0m", codes[colour], text);
+}
+
+void time_format(uint64_t timestamp_ms, char text[TIME_TEXT_SIZE])
+{
+	struct tm parts;
+	time_t seconds = (time_t)(timestamp_ms / 1000);
+	if (!gmtime_r(&seconds, &parts) || !strftime(text, TIME_TEXT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts))
+		snprintf(text, TIME_TEXT_SIZE, "%" PRIu64 " ms", timestamp_ms);
+}

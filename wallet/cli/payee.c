@@ -1,0 +1,68 @@
+/* Reads amounts, addresses, contacts, requests and memos from the command line. */
+#include "payee.h"
+#include <stdio.h>
+#include <string.h>
+
+int amount_read(const struct call *call, const char *text, uint64_t *micro)
+{
+	uint64_t parsed;
+	if (uncia_amount_parse(text, &parsed))
+		return complain_usage(call,
+		                      "\"%s\" is not an amount, such as 12 or 0.50: digits, at most six of them "
+		                      "behind the point, and not too many",
+		                      text);
+	if (!parsed)
+		return complain_usage(call, "\"%s\": the amount is zero", text);
+	*micro = parsed;
+	return 0;
+}
+
+int reference_read(const struct call *call, const char *text, uint8_t reference[8])
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	if (strlen(text) != 16 || text[strspn(text, digits)])
+		return complain_usage(call, "--reference %s: not 16 hexadecimal digits", text);
+	for (size_t i = 0; i < 16; i++) {
+		uint8_t value = (uint8_t)((strchr(digits, text[i]) - digits) % 16);
+		reference[i / 2] = (uint8_t)(i % 2 ? reference[i / 2] | value : value << 4);
+	}
+	return 0;
+}
+
+int memo_check(const struct call *call, const char *memo)
+{
+	char text[UNCIA_REQUEST_TEXT_SIZE];
+	struct uncia_address nobody = {.has_reference = false};
+	struct uncia_request request = {.size = sizeof(request)};
+	if (strlen(memo) >= sizeof(request.memo))
+		return complain_usage(call, "--memo: longer than %zu bytes", sizeof(request.memo) - 1);
+	uncia_address_format(&nobody, request.address);
+	strcpy(request.memo, memo);
+	if (uncia_request_format(&request, text))
+		return complain_usage(call, "--memo: not UTF-8 text without control characters");
+	return 0;
+}
+
+int address_read(const struct call *call, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	struct uncia_address parsed;
+	if (uncia_address_parse(text, &parsed))
+		return complain_usage(call, "\"%s\" is not a valid address: mistyped, or of another kind", text);
+	uncia_address_format(&parsed, address);
+	return 0;
+}
+
+int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	int error = uncia_contact_find(session->wallet, text + 1, address);
+	if (error == UNCIA_E_NOT_FOUND)
+		return complain(EXIT_USAGE, "%s: no such contact (see uncia contact list)", text);
+	return error ? complain_error(error, text) : 0;
+}
+
+int request_read(const struct call *call, const char *text, struct uncia_request *request)
+{
+	*request = (struct uncia_request){.size = sizeof(*request)};
+	int error = uncia_request_parse(text, request);
+	return error ? complain_usage(call, "\"%s\" is not a request: %s", text, uncia_error_text(error)) : 0;
+}

@@ -1,0 +1,24 @@
+/* Whom to pay and how much: what stands on the command line, read strictly. */
+#ifndef PAYEE_H
+#define PAYEE_H
+#include "session.h"
+
+/* An amount above zero. Returns an exit code; what is wrong has been said. */
+int amount_read(const struct call *call, const char *text, uint64_t *micro);
+
+/* 16 hexadecimal digits. Returns an exit code. */
+int reference_read(const struct call *call, const char *text, uint8_t reference[8]);
+
+/* Refuses a memo that no request could carry. Returns an exit code. */
+int memo_check(const struct call *call, const char *memo);
+
+/* Checks an address and writes it as the library does. Returns an exit code. */
+int address_read(const struct call *call, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* The address that "@name" stands for in this wallet's contacts. Returns an exit code. */
+int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* Reads a request, "uncia:…". Returns an exit code. */
+int request_read(const struct call *call, const char *text, struct uncia_request *request);
+
+#endif

@@ -1,0 +1,208 @@
+/* uncia receipt export and verify: the proof that a payment is final, as text. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "outcome.h"
+#include "verbs.h"
+
+#define RECEIPT_PREFIX    "uncia-receipt-"
+#define RECEIPT_TEXT_SIZE (512u * 1024) /* above the library's own limit, which is on bytes */
+
+/* ---- export ---------------------------------------------------------------------------------- */
+
+static int write_receipt(const char *path, const char *receipt)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file)
+		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	fprintf(file, "%s\n", receipt);
+	bool failed = ferror(file);
+	if (fclose(file) || failed)
+		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int export(const struct call *call, const struct session *session, const struct uncia_payment *payment)
+{
+	char id[UNCIA_ID_TEXT_SIZE], *receipt = NULL;
+	const char *path = call->value[OPTION_OUTPUT];
+	if (payment->state != UNCIA_PAYMENT_FINAL) {
+		int code = payment_exit_code(payment);
+		return complain(code, code == EXIT_PENDING ? "the payment is not final yet: there is no receipt"
+		                      : code == EXIT_EXPIRED
+		                          ? "the payment expired: it never happened"
+		                          : "neither this wallet nor the network knows this payment");
+	}
+	int error = uncia_wallet_receipt(session->wallet, &payment->id, &receipt);
+	if (error)
+		return complain_error(error, "the receipt");
+	uncia_payment_id_format(&payment->id, id);
+	int code = path ? write_receipt(path, receipt) : 0;
+	if (!code && call->json)
+		code = json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "id", id, "receipt", receipt));
+	else if (!code && !path) {
+		puts(receipt);
+		code = output_flush();
+	}
+	uncia_text_free(receipt);
+	return code;
+}
+
+static int run_export(const struct call *call)
+{
+	struct uncia_payment_id id;
+	struct uncia_payment payment;
+	struct session session;
+	int code = payment_id_read(call, call->operands[0], &id);
+	if (code)
+		return code;
+	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
+	if (!code)
+		code = payment_find(&session, &id, &payment);
+	if (!code)
+		code = export(call, &session, &payment);
+	session_close(&session);
+	return code;
+}
+
+/* ---- verify ---------------------------------------------------------------------------------- */
+
+/* Reads standard input or a file. Returns an exit code. Out: text, to be freed. */
+static int read_receipt(const char *path, char **text)
+{
+	bool is_stdin = !strcmp(path, "-");
+	FILE *file = is_stdin ? stdin : fopen(path, "re");
+	if (!file)
+		return complain(EXIT_MISMATCH, "\"%.80s\" is neither a receipt nor a file with one: %s", path,
+		                strerror(errno));
+	char *buffer = malloc(RECEIPT_TEXT_SIZE);
+	size_t size = buffer ? fread(buffer, 1, RECEIPT_TEXT_SIZE, file) : 0;
+	int code = !buffer        ? complain(EXIT_FAILED, "out of memory")
+	           : ferror(file) ? complain(EXIT_FAILED, "%s: %s", path, strerror(errno))
+	                          : 0;
+	if (!is_stdin)
+		fclose(file);
+	if (!code && (size == RECEIPT_TEXT_SIZE || memchr(buffer, '\0', size)))
+		code = complain(EXIT_MISMATCH, "%s: not a receipt", path);
+	if (code) {
+		free(buffer);
+		return code;
+	}
+	buffer[size] = '\0';
+	*text = buffer;
+	return 0;
+}
+
+static json_t *outputs_json(const struct uncia_receipt *receipt, uint32_t count)
+{
+	char to[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_AMOUNT_TEXT_SIZE];
+	uint64_t amount;
+	json_t *list = json_array();
+	for (uint32_t i = 0; list && i < count && !uncia_receipt_output(receipt, i, to, &amount); i++) {
+		uncia_amount_format(amount, text);
+		if (json_array_append_new(list, json_pack("{s:s,s:s}", "to", to, "amount", text))) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return list;
+}
+
+static int print_proof_json(const struct uncia_receipt *receipt, const struct uncia_payment *p, const char *currency)
+{
+	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE], memo[2 * sizeof(p->memo_hash) + 1];
+	uncia_payment_id_format(&p->id, id);
+	uncia_amount_format(p->amount, amount);
+	for (size_t i = 0; i < sizeof(p->memo_hash); i++)
+		snprintf(memo + 2 * i, 3, "%02x", p->memo_hash[i]);
+	return json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:I,s:i,s:I,s:s?}", "v", 1, "valid", true, "id", id,
+	                            "from", p->sender, "amount", amount, "currency", currency, "outputs",
+	                            outputs_json(receipt, p->output_count), "height", (json_int_t)p->height, "index",
+	                            (int)p->index, "timestamp_ms", (json_int_t)p->timestamp_ms, "memo_hash",
+	                            p->has_memo_hash ? memo : NULL));
+}
+
+static int print_proof(const struct uncia_receipt *receipt, const struct uncia_payment *p, const char *currency)
+{
+	char id[UNCIA_ID_TEXT_SIZE], text[UNCIA_AMOUNT_TEXT_SIZE], to[UNCIA_ADDRESS_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	uint64_t amount;
+	uncia_payment_id_format(&p->id, id);
+	uncia_amount_format(p->amount, text);
+	time_format(p->timestamp_ms, when);
+	print_coloured(COLOUR_GOOD, "valid");
+	printf(": %s %s from %s\n", text, currency, p->sender);
+	for (uint32_t i = 0; i < p->output_count && !uncia_receipt_output(receipt, i, to, &amount); i++) {
+		uncia_amount_format(amount, text);
+		printf("  %s to %s\n", text, to);
+	}
+	printf("final at height %" PRIu64 ", %s\nid %s\n", p->height, when, id);
+	return output_flush();
+}
+
+static int verify(const struct call *call, const struct uncia_network *network, const char *text)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_receipt *receipt;
+	int error = uncia_receipt_verify(network, text, &receipt);
+	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
+		return complain(EXIT_FAILED, "%s", uncia_error_text(error));
+	if (error)
+		return complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s",
+		                uncia_network_name(network), uncia_error_text(error));
+	error = uncia_receipt_payment(receipt, &payment);
+	const char *currency = uncia_network_currency(network);
+	int code = error        ? complain_error(error, "the receipt")
+	           : call->json ? print_proof_json(receipt, &payment, currency)
+	                        : print_proof(receipt, &payment, currency);
+	uncia_receipt_free(receipt);
+	return code;
+}
+
+static int run_verify(const struct call *call)
+{
+	const char *given = call->operands[0], *path;
+	struct uncia_network *network = NULL;
+	char *text = NULL;
+	int code = network_open(call, &path, &network);
+	if (!code && strncmp(given, RECEIPT_PREFIX, strlen(RECEIPT_PREFIX)))
+		code = read_receipt(given, &text);
+	if (!code)
+		code = verify(call, network, text ? text : given);
+	free(text);
+	uncia_network_free(network);
+	return code;
+}
+
+static const struct poptOption export_options[] = {
+    {"output", '\0', POPT_ARG_STRING, NULL, OPTION_OUTPUT, "Write it to this file, which must not exist", "FILE"},
+    OPTIONS_GLOBAL};
+
+const struct verb verb_receipt_export = {
+    .name = "receipt export",
+    .operands = "ID",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "write the receipt of a final payment",
+    .description = "Writes a receipt as one line of text, which anybody can verify offline.\n\n"
+                   "Exit codes: 3 where the payment is not final yet, 4 where nobody knows it, 8 where it expired.",
+    .options = export_options,
+    .run = run_export};
+
+static const struct poptOption verify_options[] = {OPTIONS_GLOBAL};
+
+const struct verb verb_receipt_verify = {
+    .name = "receipt verify",
+    .operands = "RECEIPT|-",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "verify a receipt, offline",
+    .description = "Verifies a receipt, given as text, as a file, or with - on standard input. Needs no wallet and no\n"
+                   "connection, only the network file.\n\n"
+                   "Exit codes: 0 where it proves the payment that is shown, 7 where it proves nothing.",
+    .options = verify_options,
+    .run = run_verify};

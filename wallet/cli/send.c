@@ -1,0 +1,210 @@
+/* uncia send: one payment, and its certain end where it comes in time. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "outcome.h"
+#include "payee.h"
+#include "verbs.h"
+
+#define TIMEOUT_DEFAULT_S 30
+#define TIMEOUT_MAX_S     86400
+#define LIFETIME_MAX_S    3600
+#define KEY_SIZE_MAX      256
+
+struct order {
+	char address[UNCIA_ADDRESS_TEXT_SIZE]; /* empty: a contact, to be looked up */
+	const char *contact;
+	uint64_t amount, expires_s, timeout_s;
+	bool has_memo;
+	uint8_t memo_hash[32];
+	const char *key;
+};
+
+/* Payee and amount: an address, a contact or a request that may state its own amount. */
+static int read_payee(const struct call *call, struct order *order, struct uncia_request *request)
+{
+	const char *payee = call->operands[0], *amount = call->operand_count > 1 ? call->operands[1] : NULL;
+	bool is_request = !strncasecmp(payee, "uncia:", strlen("uncia:"));
+	int code = 0;
+	if (is_request) {
+		code = request_read(call, payee, request);
+		strcpy(order->address, request->address);
+	} else if (*payee == '@') {
+		order->contact = payee;
+	} else {
+		code = address_read(call, payee, order->address);
+	}
+	if (code)
+		return code;
+	if (!is_request || !request->has_amount)
+		return amount ? amount_read(call, amount, &order->amount) : complain_usage(call, "AMOUNT is missing");
+	order->amount = request->amount;
+	if (!amount)
+		return 0;
+	code = amount_read(call, amount, &order->amount);
+	if (!code && order->amount != request->amount)
+		return complain_usage(call, "AMOUNT is not what the request asks for");
+	return code;
+}
+
+static int read_order(const struct call *call, struct order *order)
+{
+	struct uncia_request request = {.size = sizeof(request)};
+	memset(order, 0, sizeof(*order));
+	int code = option_number(call, OPTION_EXPIRES, "--expires", 1, LIFETIME_MAX_S, 0, &order->expires_s);
+	if (!code)
+		code = option_number(call, OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S,
+		                     &order->timeout_s);
+	if (!code)
+		code = read_payee(call, order, &request);
+	const char *memo = call->value[OPTION_MEMO];
+	if (!code && memo)
+		code = memo_check(call, memo);
+	else if (*request.memo)
+		memo = request.memo;
+	if (code)
+		return code;
+	order->key = call->value[OPTION_KEY];
+	if (order->key && (!*order->key || strlen(order->key) > KEY_SIZE_MAX))
+		return complain_usage(call, "--key: not 1 to %d bytes", KEY_SIZE_MAX);
+	order->has_memo = memo != NULL;
+	int error = memo ? uncia_memo_hash(memo, order->memo_hash) : 0;
+	return error ? complain_error(error, "--memo") : 0;
+}
+
+/* Shown before paying: a name or a request does not say where the money goes. */
+static void show_payee(const struct call *call, const struct session *session, const struct order *order)
+{
+	char amount[UNCIA_AMOUNT_TEXT_SIZE];
+	if (call->json || !isatty(STDERR_FILENO))
+		return;
+	uncia_amount_format(order->amount, amount);
+	fprintf(stderr, "paying %s %s to %s%s%s\n", amount, uncia_network_currency(session->network),
+	        order->contact ? order->contact : "", order->contact ? ", " : "", order->address);
+}
+
+static int check_order(const struct call *call, const struct session *session, struct order *order)
+{
+	char smallest[UNCIA_AMOUNT_TEXT_SIZE];
+	int code = order->contact ? contact_read(session, order->contact, order->address) : 0;
+	if (code)
+		return code;
+	if (order->amount < uncia_network_smallest_amount(session->network)) {
+		uncia_amount_format(uncia_network_smallest_amount(session->network), smallest);
+		return complain_usage(call, "the smallest amount of this network is %s", smallest);
+	}
+	return 0;
+}
+
+/* Nothing was sent. Returns the exit code. */
+static int report_refusal(const struct call *call, const struct session *session, int error)
+{
+	struct uncia_balance balance = {.size = sizeof(balance)};
+	char spendable[UNCIA_AMOUNT_TEXT_SIZE];
+	int code = exit_code_of(error);
+	if (error == UNCIA_E_FUNDS && !uncia_wallet_balance(session->wallet, &balance)) {
+		uncia_amount_format(balance.spendable, spendable);
+		complain(code, "refused, nothing was sent: only %s can be spent", spendable);
+	} else if (error == UNCIA_E_KEY_REUSED) {
+		complain(code, "refused, nothing was sent: this --key already stands for another payment");
+	} else if (error == UNCIA_E_UNREACHABLE) {
+		complain(code, "no validator could be reached; nothing was sent");
+	} else {
+		complain(code, "nothing was sent: %s", uncia_error_text(error));
+	}
+	if (code != EXIT_REFUSED || !call->json)
+		return code;
+	int printed = json_print(json_pack("{s:i,s:n,s:s,s:s,s:n}", "v", 1, "id", "state", "refused", "reason",
+	                                   error == UNCIA_E_FUNDS ? "funds" : "key-reused", "height"));
+	return printed ? printed : code;
+}
+
+static int pay(const struct call *call, struct session *session, const struct order *order, uint64_t deadline_us)
+{
+	char text[UNCIA_ID_TEXT_SIZE];
+	struct uncia_payment_id id;
+	struct uncia_payment payment;
+	struct uncia_output output = {.address = order->address, .amount = order->amount};
+	struct uncia_payment_request request = {.size = sizeof(request),
+	                                        .outputs = &output,
+	                                        .output_count = 1,
+	                                        .memo_hash = order->has_memo ? order->memo_hash : NULL,
+	                                        .key = order->key,
+	                                        .expires_s = (uint32_t)order->expires_s};
+	uint64_t started_us = now_us();
+	int error = uncia_wallet_pay(session->wallet, &request, &id);
+	if (error)
+		return report_refusal(call, session, error);
+	/* The id is known before anything leaves the machine: that happens only in session_await_payment. */
+	uncia_payment_id_format(&id, text);
+	fprintf(call->json ? stderr : stdout, "id %s\n", text);
+	fflush(stdout);
+	payment = (struct uncia_payment){.size = sizeof(payment)};
+	error = uncia_wallet_payment(session->wallet, &id, &payment);
+	bool fresh = !error && payment.state == UNCIA_PAYMENT_PENDING;
+	if (!error)
+		error = session_await_payment(session, &id, call->value[OPTION_NO_WAIT] != NULL, deadline_us, &payment);
+	if (error)
+		return complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", uncia_error_text(error),
+		                text);
+	double elapsed_ms = fresh ? (double)(now_us() - started_us) / 1000 : (double)payment.elapsed_ms;
+	int code = payment_report(call, session, &payment, elapsed_ms);
+	bool handed_over = call->value[OPTION_NO_WAIT] && code == EXIT_PENDING &&
+	                   payment.reason != UNCIA_PENDING_UNSENT && payment.reason != UNCIA_PENDING_REFUSED;
+	return handed_over ? EXIT_DONE : code;
+}
+
+static int run_send(const struct call *call)
+{
+	struct order order;
+	struct session session;
+	int code = read_order(call, &order);
+	if (code)
+		return code;
+	uint64_t timeout_ms = order.timeout_s * 1000;
+	code =
+	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
+	if (!code)
+		code = check_order(call, &session, &order);
+	if (!code) {
+		show_payee(call, &session, &order);
+		code = session_unlock(&session);
+	}
+	if (!code) {
+		uint64_t deadline_us = now_us() + timeout_ms * 1000;
+		int error = uncia_wallet_sync(session.wallet);
+		if (!error)
+			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL);
+		/* Where the network is not there, a payment that this key already stands for is still found. */
+		code = error && error != UNCIA_E_UNREACHABLE ? complain_error(error, "the balance")
+		                                             : pay(call, &session, &order, deadline_us);
+	}
+	session_close(&session);
+	return code;
+}
+
+static const struct poptOption send_options[] = {
+    {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO, "The text stays with you; the ledger carries its hash", "TEXT"},
+    {"key", '\0', POPT_ARG_STRING, NULL, OPTION_KEY,
+     "Your own key for this payment: the same key is the same payment, however often it is run", "TEXT"},
+    {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,
+     "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
+    {"no-wait", '\0', POPT_ARG_NONE, NULL, OPTION_NO_WAIT, "Return once a validator has taken it", NULL},
+    OPTIONS_GLOBAL};
+
+const struct verb verb_send = {
+    .name = "send",
+    .operands = "ADDRESS AMOUNT",
+    .operands_min = 1,
+    .operands_max = 2,
+    .summary = "pay",
+    .description =
+        "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount.\n"
+        "Shows the payment's id before anything leaves the machine and returns when it is final.\n\n"
+        "Exit codes: 0 final (with --no-wait: a validator has it), 3 not known yet (wait for it, do not pay\n"
+        "again), 5 refused and nothing sent, 6 no validator reached and nothing sent, 8 expired: it never\n"
+        "happened and never will.",
+    .options = send_options,
+    .run = run_send};

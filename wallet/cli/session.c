@@ -1,0 +1,208 @@
+/* Opens a wallet for a verb, and drives it by its one descriptor. */
+#include "session.h"
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include "secret.h"
+
+int home_path(const struct call *call, char **home)
+{
+	const char *given = call->value[OPTION_WALLET], *user = getenv("HOME");
+	char *path = NULL;
+	if (!given)
+		given = getenv("UNCIA_WALLET");
+	if (given && !*given)
+		return complain_usage(call, "--wallet is empty");
+	if (!given && (!user || !*user))
+		return complain_usage(call, "--wallet is missing, and so is $HOME");
+	if (asprintf(&path, "%s%s", given ? given : user, given ? "" : "/.uncia") < 0)
+		return complain(EXIT_FAILED, "out of memory");
+	*home = path;
+	return 0;
+}
+
+static int complain_permission(const char *home)
+{
+	struct stat info;
+	if (stat(home, &info))
+		return complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
+	if (info.st_mode & 077)
+		return complain(EXIT_FAILED, "%s can be read by others; keep it to yourself: chmod 700 %s", home, home);
+	return complain(EXIT_FAILED,
+	                "a file in %s can be read by others, or not by you; keep them to yourself: "
+	                "chmod 600 %s/*",
+	                home, home);
+}
+
+int home_open(const char *home, struct uncia_host *host)
+{
+	*host = (struct uncia_host){.size = sizeof(*host)};
+	int error = uncia_host_directory(home, host);
+	if (error == UNCIA_E_PERMISSION)
+		return complain_permission(home);
+	return error ? complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
+}
+
+int home_complain(int error, const char *home, const char *network_path)
+{
+	switch (error) {
+	case UNCIA_E_NOT_FOUND:
+		return complain(EXIT_FAILED, "there is no wallet in %s; make one with uncia init, or uncia restore",
+		                home);
+	case UNCIA_E_PERMISSION:
+		return complain_permission(home);
+	case UNCIA_E_PASSPHRASE:
+		return complain(EXIT_FAILED, "the passphrase does not open the wallet in %s", home);
+	case UNCIA_E_DAMAGED:
+		return complain(EXIT_FAILED,
+		                "the wallet in %s is damaged; move %s/key away and have it back from its "
+		                "recovery words with uncia restore",
+		                home, home);
+	case UNCIA_E_NETWORK:
+		return complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home, network_path);
+	default:
+		return complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error));
+	}
+}
+
+int network_open(const struct call *call, const char **path, struct uncia_network **network)
+{
+	char why[UNCIA_WHY_SIZE] = "";
+	*path = call->value[OPTION_NETWORK];
+	if (!*path)
+		*path = getenv("UNCIA_NETWORK");
+	if (!*path || !**path)
+		return complain_usage(call, "--network is missing: the file that describes the network");
+	int error = uncia_network_load(*path, network, why);
+	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
+		return complain(EXIT_FAILED, "%s", uncia_error_text(error));
+	if (error == UNCIA_E_CONFIG || error == UNCIA_E_LIMIT)
+		return complain(EXIT_USAGE, "%s: %s", *path, why);
+	return error ? complain(EXIT_USAGE, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
+}
+
+int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *s)
+{
+	struct stat info;
+	char *home;
+	memset(s, 0, sizeof(*s));
+	int code = home_path(call, &home);
+	if (code)
+		return code;
+	s->home = home;
+	/* uncia_host_directory would make it. */
+	if (stat(home, &info) && errno == ENOENT)
+		return home_complain(UNCIA_E_NOT_FOUND, home, NULL);
+	if (with_network && (code = network_open(call, &s->network_path, &s->network)))
+		return code;
+	if ((code = home_open(home, &s->host)))
+		return code;
+	struct uncia_wallet_options options = {.size = sizeof(options), .request_timeout_ms = request_timeout_ms};
+	int error = uncia_wallet_open(&s->host, s->network, &options, &s->wallet);
+	return error ? home_complain(error, home, s->network_path) : 0;
+}
+
+int session_unlock(struct session *s)
+{
+	char passphrase[PASSPHRASE_SIZE];
+	if (uncia_wallet_unlocked(s->wallet))
+		return 0;
+	int code = passphrase_get(false, passphrase);
+	if (code)
+		return code;
+	int error = uncia_wallet_unlock(s->wallet, passphrase);
+	explicit_bzero(passphrase, sizeof(passphrase));
+	return error ? home_complain(error, s->home, s->network_path) : 0;
+}
+
+void session_close(struct session *s)
+{
+	uncia_wallet_close(s->wallet);
+	uncia_network_free(s->network);
+	if (s->host.load)
+		uncia_host_directory_free(&s->host);
+	free((char *)s->home);
+}
+
+uint64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Until there is something to do for the wallet, or the deadline has come. */
+static int wait_once(struct session *s, int fd, uint64_t deadline_us)
+{
+	uint64_t now = now_us(), left_ms = deadline_us > now ? (deadline_us - now + 999) / 1000 : 0;
+	int timeout_ms = uncia_wallet_timeout_ms(s->wallet);
+	if (timeout_ms < 0 || (uint64_t)timeout_ms > left_ms)
+		timeout_ms = left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	if (poll(&waiting, 1, timeout_ms) < 0 && errno != EINTR)
+		return UNCIA_E_IO;
+	return uncia_wallet_process(s->wallet);
+}
+
+int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
+{
+	int fd = uncia_wallet_fd(s->wallet);
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		*event = (struct uncia_event){.size = sizeof(*event)};
+		if (uncia_wallet_event(s->wallet, event)) {
+			if (event->kind != UNCIA_EVENT_ERROR)
+				return 1;
+			complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
+		} else if (now_us() >= deadline_us) {
+			return 0;
+		} else {
+			int error = wait_once(s, fd, deadline_us);
+			if (error)
+				return error;
+		}
+	}
+}
+
+int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id)
+{
+	struct uncia_event event;
+	int got;
+	/* The library ends every question by itself; no deadline of ours is needed. */
+	while ((got = session_event(s, UINT64_MAX, &event)) > 0)
+		if (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b))))
+			return event.error;
+	return got;
+}
+
+static bool has_ended(const struct uncia_payment *payment, bool handed_over)
+{
+	if (payment->state != UNCIA_PAYMENT_PENDING)
+		return true;
+	return handed_over && payment->reason != UNCIA_PENDING_UNSENT && payment->reason != UNCIA_PENDING_REFUSED;
+}
+
+int session_await_payment(struct session *s, const struct uncia_payment_id *id, bool handed_over, uint64_t deadline_us,
+                          struct uncia_payment *payment)
+{
+	struct uncia_event event;
+	int got = 1;
+	for (;;) {
+		*payment = (struct uncia_payment){.size = sizeof(*payment)};
+		int error = uncia_wallet_payment(s->wallet, id, payment);
+		if (error || has_ended(payment, handed_over) || got == 0)
+			return error;
+		got = session_event(s, deadline_us, &event);
+		if (got < 0)
+			return got;
+		if (got > 0 && event.kind == UNCIA_EVENT_PAYMENT && event.error &&
+		    !memcmp(event.id.b, id->b, sizeof(id->b)))
+			complain(0, "%s", uncia_error_text(event.error));
+	}
+}

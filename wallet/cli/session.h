@@ -1,0 +1,49 @@
+/* An open wallet, and waiting for what its network says: the one place that polls. */
+#ifndef SESSION_H
+#define SESSION_H
+#include "command.h"
+
+#define QUERY_TIMEOUT_MS 10000u
+
+struct session {
+	const char *home, *network_path;
+	struct uncia_host host;
+	struct uncia_network *network; /* NULL: not asked for */
+	struct uncia_wallet *wallet;
+};
+
+/* The wallet's directory: --wallet, $UNCIA_WALLET or ~/.uncia. Returns an exit code.
+ * Out: *home, to be freed. */
+int home_path(const struct call *call, char **home);
+/* Opens the directory as a host. Returns an exit code. */
+int home_open(const char *home, struct uncia_host *host);
+/* Says why a wallet in this directory could not be opened. Returns the exit code. */
+int home_complain(int error, const char *home, const char *network_path);
+
+/* Reads --network or $UNCIA_NETWORK. Returns an exit code. */
+int network_open(const struct call *call, const char **path, struct uncia_network **network);
+
+/* Opens the wallet, locked, with its network or without. request_timeout_ms: how long a question to the network may
+ * take. Returns an exit code; session_close either way. */
+int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *session);
+/* Opens its key, which may ask for the passphrase. Returns an exit code. */
+int session_unlock(struct session *session);
+void session_close(struct session *session);
+
+/* Microseconds that never step back. */
+uint64_t now_us(void);
+
+/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
+ * negative enum uncia_error. */
+int session_event(struct session *session, uint64_t deadline_us, struct uncia_event *event);
+
+/* Waits for the end of what was asked. Returns what the event says: 0 or an enum uncia_error. */
+int session_await(struct session *session, enum uncia_event_kind kind, const struct uncia_payment_id *id);
+
+/* Waits until an own payment is final or expired, or only until a validator has it. Returns 0, also where the deadline
+ * came first, or an enum uncia_error.
+ * Out: payment, as it is then. */
+int session_await_payment(struct session *session, const struct uncia_payment_id *id, bool handed_over,
+                          uint64_t deadline_us, struct uncia_payment *payment);
+
+#endif

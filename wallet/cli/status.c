@@ -1,0 +1,166 @@
+/* uncia status and wait: how a payment stands, now or at its end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "outcome.h"
+#include "verbs.h"
+
+#define TIMEOUT_DEFAULT_S 30
+#define TIMEOUT_MAX_S     86400
+#define ASK_AGAIN_US      500000u
+
+/* What is known of it beside its state. */
+static json_t *details_json(const struct uncia_payment *p)
+{
+	char amount[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_amount_format(p->amount, amount);
+	json_t *object = json_pack("{s:I,s:b}", "expires_at", (json_int_t)p->expires_at, "own", p->own);
+	json_t *more = p->detailed ? json_pack("{s:s,s:s,s:s,s:i}", "from", p->sender, "to", p->to, "amount", amount,
+	                                       "outputs", (int)p->output_count)
+	                           : json_object();
+	if (object && more && p->state == UNCIA_PAYMENT_FINAL &&
+	    json_object_set_new(more, "timestamp_ms", json_integer((json_int_t)p->timestamp_ms))) {
+		json_decref(more);
+		more = NULL;
+	}
+	if (!object || !more || json_object_update(object, more)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(more);
+	return object;
+}
+
+static int print_status_json(const struct uncia_payment *p)
+{
+	json_t *object = payment_json(p, (double)p->elapsed_ms, NULL);
+	json_t *details = details_json(p);
+	if (object && details && !json_object_update(object, details)) {
+		json_object_del(object, "receipt");
+		if (!p->own)
+			json_object_del(object, "elapsed_ms");
+		json_decref(details);
+		return json_print(object);
+	}
+	json_decref(object);
+	json_decref(details);
+	return json_print(NULL);
+}
+
+static void print_details(const struct uncia_payment *p)
+{
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	if (p->detailed) {
+		uncia_amount_format(p->amount, amount);
+		printf("%s from %s to %s", amount, p->sender, p->to);
+		if (p->output_count > 1)
+			printf(" and %" PRIu32 " more", p->output_count - 1);
+		putchar('\n');
+	}
+	if (p->state == UNCIA_PAYMENT_FINAL) {
+		time_format(p->timestamp_ms, when);
+		printf("in the block of %s\n", when);
+	} else if (p->state == UNCIA_PAYMENT_PENDING) {
+		time_format(p->expires_at * 1000, when);
+		printf("expires at %s\n", when);
+	}
+}
+
+static int run_status(const struct call *call)
+{
+	struct uncia_payment_id id;
+	struct uncia_payment payment;
+	struct session session;
+	int code = payment_id_read(call, call->operands[0], &id);
+	if (code)
+		return code;
+	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
+	if (!code)
+		code = payment_find(&session, &id, &payment);
+	session_close(&session);
+	if (code)
+		return code;
+	if (call->json) {
+		code = print_status_json(&payment);
+	} else {
+		payment_print(&payment, (double)payment.elapsed_ms);
+		print_details(&payment);
+		code = output_flush();
+	}
+	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
+}
+
+/* The wallet follows its own payments by itself; about others it has to ask again. Returns an exit code. */
+static int await_other(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
+                       struct uncia_payment *payment)
+{
+	struct uncia_event event;
+	int code = 0;
+	while (!code && payment->state == UNCIA_PAYMENT_PENDING && now_us() < deadline_us) {
+		uint64_t pause_us = now_us() + ASK_AGAIN_US;
+		int got;
+		while ((got = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
+			continue;
+		code = got < 0 ? complain_error(got, "the payment") : payment_find(session, id, payment);
+	}
+	return code;
+}
+
+static int run_wait(const struct call *call)
+{
+	struct uncia_payment_id id;
+	struct uncia_payment payment;
+	struct session session;
+	uint64_t timeout_s;
+	int code = payment_id_read(call, call->operands[0], &id);
+	if (!code)
+		code =
+		    option_number(call, OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S, &timeout_s);
+	if (code)
+		return code;
+	uint64_t timeout_ms = timeout_s * 1000;
+	code =
+	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
+	if (!code) {
+		uint64_t deadline_us = now_us() + timeout_ms * 1000;
+		code = payment_find(&session, &id, &payment);
+		if (!code && !payment.own)
+			code = await_other(&session, &id, deadline_us, &payment);
+		if (!code && payment.own) {
+			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
+			code = error ? complain_error(error, "the payment") : 0;
+		}
+	}
+	if (!code)
+		code = payment_report(call, &session, &payment, (double)payment.elapsed_ms);
+	session_close(&session);
+	return code;
+}
+
+static const struct poptOption status_options[] = {OPTIONS_GLOBAL};
+
+const struct verb verb_status = {
+    .name = "status",
+    .operands = "ID",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "show how a payment stands",
+    .description = "Shows whether a payment is pending, final, expired or unknown, and why it is pending.\n\n"
+                   "Exit codes: 0 whatever the state, 4 for an id that neither this wallet nor the network knows.",
+    .options = status_options,
+    .run = run_status};
+
+static const struct poptOption wait_options[] = {
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
+    OPTIONS_GLOBAL};
+
+const struct verb verb_wait = {
+    .name = "wait",
+    .operands = "ID",
+    .operands_min = 1,
+    .operands_max = 1,
+    .summary = "wait for the end of a payment",
+    .description = "Waits until a payment is final or expired, sending it again for as long as it is neither.\n\n"
+                   "Exit codes: 0 final, 3 not known yet, 4 an id that nobody knows, 8 expired.",
+    .options = wait_options,
+    .run = run_wait};

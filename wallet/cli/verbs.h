@@ -1,0 +1,15 @@
+/* The verbs, each defined in the file that does its work. */
+#ifndef VERBS_H
+#define VERBS_H
+#include "command.h"
+
+extern const struct verb verb_init, verb_restore;                                                     /* make.c */
+extern const struct verb verb_address, verb_request, verb_version;                                    /* address.c */
+extern const struct verb verb_balance, verb_history;                                                  /* account.c */
+extern const struct verb verb_send;                                                                   /* send.c */
+extern const struct verb verb_status, verb_wait;                                                      /* status.c */
+extern const struct verb verb_receipt_export, verb_receipt_verify;                                    /* receipt.c */
+extern const struct verb verb_contact_add, verb_contact_list, verb_contact_show, verb_contact_remove; /* contact.c */
+extern const struct verb verb_completion;                                                             /* completion.c */
+
+#endif
