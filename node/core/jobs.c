@@ -17,6 +17,7 @@ struct job *job_new(struct replica *r, enum job_kind kind, uint32_t peer, size_t
 	job->kind = kind;
 	job->peer = peer;
 	job->verify.id = ++r->next_job;
+	job->verify.payments = kind == JOB_PAYMENTS;
 	job->next = r->jobs;
 	job->back = &r->jobs;
 	if (r->jobs)

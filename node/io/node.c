@@ -1,0 +1,535 @@
+/* The loop of a validator. A turn of it: events as they come, each one a step of the core whose actions are carried out
+ * at once; at its end one batch for the journal and one write for each link. */
+#include "node.h"
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include "listener.h"
+#include "log.h"
+#include "storage_thread.h"
+#include "uncia/error.h"
+#include "verifier.h"
+#include "wallets.h"
+
+#define DESCRIPTORS_RESERVED 64u /* store, loop, log, resolver */
+
+/* An event that arose while actions were being carried out: the core is never entered again from there. */
+struct deferred {
+	enum event_kind kind;
+	uint32_t peer;
+	uint64_t wallet;
+};
+
+struct node {
+	const struct node_options *options;
+	uv_loop_t loop;
+	uv_prepare_t prepare;
+	uv_check_t check;
+	uv_timer_t timer;
+	uv_signal_t interrupt, terminate;
+	uint64_t timer_at_ms;
+	uint32_t wallet_links_max;
+
+	struct replica *replica;
+	struct actions actions;
+	bool stepping, stopping;
+	/* Room for every link to go down once; none comes up while actions are carried out. */
+	struct deferred *deferred;
+	size_t deferred_count, deferred_capacity;
+
+	struct tcp_set set;
+	struct listener *listener;
+	struct peers *peers;
+	struct wallets *wallets;
+	struct verifier *verifier;
+	struct storage *storage;
+};
+
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+static uint64_t wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- actions ------------------------------------------------------------------------------- */
+
+static void must(int error, const char *event)
+{
+	if (error)
+		log_fatal(event, uncia_error_text(error));
+}
+
+static void send_to(struct node *n, uint32_t peer, struct bytes message)
+{
+	const struct node_options *o = n->options;
+
+	if (o->filter_send && !o->filter_send(o->context, peer, &message))
+		return;
+	peers_send(n->peers, peer, message);
+}
+
+static void send_out(struct node *n, uint32_t peer, struct bytes message)
+{
+	if (peer != PEER_ALL) {
+		send_to(n, peer, message);
+		return;
+	}
+	for (uint32_t i = 0; i < n->options->genesis->committee.size; i++)
+		if (i != n->options->self)
+			send_to(n, i, message);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void set_timer(struct node *n, uint64_t at_ms)
+{
+	uint64_t now = now_ms();
+
+	n->timer_at_ms = at_ms;
+	uv_update_time(&n->loop);
+	uv_timer_start(&n->timer, on_timer, at_ms > now ? at_ms - now : 0, 0);
+}
+
+static void note(const struct action *action)
+{
+	static const enum log_level levels[] = {
+	    [NOTE_ERROR] = LOG_LEVEL_ERROR,
+	    [NOTE_WARNING] = LOG_LEVEL_WARNING,
+	    [NOTE_INFO] = LOG_LEVEL_INFO,
+	    [NOTE_DEBUG] = LOG_LEVEL_DEBUG,
+	};
+
+	log_fragment(levels[action->level], action->message.data, action->message.size);
+}
+
+static _Noreturn void halt(struct node *n, struct bytes reason)
+{
+	const char *damage = store_damage(n->options->store);
+	char why[512];
+
+	snprintf(why, sizeof(why), "%.*s%s%s", (int)(reason.size < 200 ? reason.size : 200), (const char *)reason.data,
+	         *damage ? ": " : "", damage);
+	log_fatal("halt", why);
+}
+
+static void carry_out(struct node *n, const struct action *action)
+{
+	switch (action->kind) {
+	case ACTION_JOURNAL_PUT:
+		must(storage_put(n->storage, action->sequence, action->table, action->key, action->message),
+		     "journal_full");
+		break;
+	case ACTION_JOURNAL_FORGET:
+		must(storage_forget(n->storage, action->sequence, action->view), "journal_full");
+		break;
+	case ACTION_SEND:
+		send_out(n, action->peer, action->message);
+		break;
+	case ACTION_VERIFY:
+		must(verifier_submit(n->verifier, action->job), "verifier_full");
+		break;
+	case ACTION_ANSWER:
+		wallets_send(n->wallets, action->wallet, action->message);
+		break;
+	case ACTION_DROP_WALLET:
+		wallets_drop(n->wallets, action->wallet);
+		break;
+	case ACTION_DROP_PEER:
+		peers_drop(n->peers, action->peer);
+		break;
+	case ACTION_TIMER:
+		set_timer(n, action->at_ms);
+		break;
+	case ACTION_FLUSH:
+		storage_flush(n->storage, action->flush);
+		break;
+	case ACTION_FINAL:
+		log_event(LOG_LEVEL_DEBUG, "final", LOG_NUMBER("height", action->height),
+		          LOG_NUMBER("payments", action->count));
+		break;
+	case ACTION_NOTE:
+		note(action);
+		break;
+	case ACTION_HALT:
+		halt(n, action->message);
+	}
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+static void step(struct node *n, struct event *event)
+{
+	event->now_ms = now_ms();
+	event->wall_ms = wall_ms();
+	n->stepping = true;
+	int error = replica_step(n->replica, event, &n->actions);
+	for (size_t i = 0; i < n->actions.count; i++)
+		carry_out(n, &n->actions.items[i]);
+	must(error, "halt");
+	n->stepping = false;
+}
+
+static void deliver(struct node *n, struct event event)
+{
+	if (n->stopping)
+		return;
+	if (n->stepping) {
+		assert(event.kind == EVENT_PEER_DOWN || event.kind == EVENT_WALLET_CLOSED);
+		assert(n->deferred_count < n->deferred_capacity);
+		n->deferred[n->deferred_count++] = (struct deferred){event.kind, event.peer, event.wallet};
+		return;
+	}
+	step(n, &event);
+	for (size_t i = 0; i < n->deferred_count; i++) {
+		const struct deferred *d = &n->deferred[i];
+		step(n, &(struct event){.kind = d->kind, .peer = d->peer, .wallet = d->wallet});
+	}
+	n->deferred_count = 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct node *n = timer->data;
+
+	/* libuv's own clock is a little behind ours: it may fire early. */
+	if (now_ms() < n->timer_at_ms)
+		set_timer(n, n->timer_at_ms);
+	else
+		deliver(n, (struct event){.kind = EVENT_TIMER});
+}
+
+static void on_peer_up(void *context, uint32_t peer)
+{
+	deliver(context, (struct event){.kind = EVENT_PEER_UP, .peer = peer});
+}
+
+static void on_peer_down(void *context, uint32_t peer)
+{
+	deliver(context, (struct event){.kind = EVENT_PEER_DOWN, .peer = peer});
+}
+
+static void on_peer_message(void *context, uint32_t peer, struct bytes message)
+{
+	deliver(context, (struct event){.kind = EVENT_PEER_MESSAGE, .peer = peer, .message = message});
+}
+
+static void on_wallet_message(void *context, uint64_t wallet, struct bytes message)
+{
+	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = wallet, .message = message});
+}
+
+static void on_wallet_closed(void *context, uint64_t wallet)
+{
+	deliver(context, (struct event){.kind = EVENT_WALLET_CLOSED, .wallet = wallet});
+}
+
+static void on_verified(void *context, struct verify_job *job)
+{
+	deliver(context, (struct event){.kind = EVENT_VERIFIED, .job = job});
+}
+
+static void on_durable(void *context, uint64_t sequence)
+{
+	deliver(context, (struct event){.kind = EVENT_DURABLE, .sequence = sequence});
+}
+
+static void on_flushed(void *context, struct flush *flush)
+{
+	deliver(context, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
+}
+
+static void on_space(void *context, bool low)
+{
+	log_event(low ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, low ? "disk_full" : "disk_space_again");
+	deliver(context, (struct event){.kind = EVENT_SPACE, .low = low});
+}
+
+static bool is_exempt(void *context, const struct net_address *address)
+{
+	return peers_known(((struct node *)context)->peers, address);
+}
+
+static void on_validator(void *context, struct tcp *tcp)
+{
+	peers_accept(((struct node *)context)->peers, tcp);
+}
+
+static void on_wallet(void *context, struct tcp *tcp)
+{
+	wallets_accept(((struct node *)context)->wallets, tcp);
+}
+
+/* ---- turns --------------------------------------------------------------------------------- */
+
+/* consensus §6 "Durable before sent": one commit per turn. What the core sends has not to wait for it: it holds that
+ * back itself. Sending may end a link, which may make records again. */
+static void end_turn(struct node *n)
+{
+	storage_commit(n->storage);
+	tcp_set_flush(&n->set);
+	storage_commit(n->storage);
+}
+
+/* Before the loop may sleep (after its timers), and after what it was woken by. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct node *n = prepare->data;
+
+	end_turn(n);
+	tcp_set_begin(&n->set);
+}
+
+static void on_check(uv_check_t *check)
+{
+	end_turn(check->data);
+}
+
+/* ---- start and end ------------------------------------------------------------------------- */
+
+static int sign_as_validator(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+{
+	return sign_digest(context, digest, signature);
+}
+
+static int make_replica(struct node *n)
+{
+	const struct node_options *o = n->options;
+	struct replica_config config = {
+	    .genesis = o->genesis,
+	    .self = o->self,
+	    .sign = sign_as_validator,
+	    .sign_context = (void *)o->consensus_secret,
+	    .delta_ms = o->delta_ms,
+	    .heartbeat_ms = o->heartbeat_ms,
+	    .settle_ms = o->settle_ms,
+	    .pace_ms = o->pace_ms,
+	    .mempool_max = o->mempool_max,
+	    .mempool_per_sender_max = o->mempool_per_sender_max,
+	};
+
+	store_view(o->store, &config.view);
+	randombytes_buf(config.hash_seed, sizeof(config.hash_seed));
+	int error = actions_init(&n->actions);
+	return error ? error : replica_new(&config, &n->replica);
+}
+
+/* faults 16: so many wallets as there are file descriptors for, beside those that validators need. */
+static void fit_descriptors(struct node *n)
+{
+	uint32_t others =
+	    LISTENER_WAITING_MAX + PEER_CANDIDATES_MAX + 2 * n->options->genesis->committee.size + DESCRIPTORS_RESERVED;
+	uint32_t wanted = n->options->wallet_links_max ? n->options->wallet_links_max : WALLET_LINKS_DEFAULT;
+	struct rlimit limit;
+
+	n->wallet_links_max = wanted;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted + others)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted + others ? limit.rlim_max : wanted + others;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted + others)
+		return;
+	n->wallet_links_max = limit.rlim_cur > others ? (uint32_t)limit.rlim_cur - others : 1;
+	log_event(LOG_LEVEL_WARNING, "few_descriptors", LOG_NUMBER("limit", limit.rlim_cur),
+	          LOG_NUMBER("wallets", n->wallet_links_max));
+}
+
+static int make_links(struct node *n, char why[256])
+{
+	const struct node_options *o = n->options;
+	const struct peers_options peers = {
+	    .set = &n->set,
+	    .genesis = o->genesis,
+	    .self = o->self,
+	    .network_secret = o->network_secret,
+	    .addresses = o->peers,
+	};
+	const struct wallets_options wallets = {
+	    .set = &n->set,
+	    .network_id = &o->genesis->network_id,
+	    .network_secret = o->network_secret,
+	    .links_max = n->wallet_links_max,
+	};
+	const struct peers_events peers_events = {on_peer_up, on_peer_down, on_peer_message, n};
+	const struct wallets_events wallets_events = {on_wallet_message, on_wallet_closed, n};
+	const struct listener_events listener_events = {is_exempt, on_validator, on_wallet, n};
+
+	n->deferred_capacity = o->genesis->committee.size + n->wallet_links_max;
+	n->deferred = calloc(n->deferred_capacity, sizeof(*n->deferred));
+	if (!n->deferred)
+		return UNCIA_E_MEMORY;
+	int error = wallets_new(&wallets, &wallets_events, &n->wallets);
+	if (!error)
+		error = peers_new(&peers, &peers_events, &n->peers);
+	if (!error)
+		error = listener_new(&n->set, o->listen_host, o->listen_port,
+		                     o->handshakes_per_second ? o->handshakes_per_second : HANDSHAKES_PER_SECOND,
+		                     &listener_events, &n->listener, why);
+	return error;
+}
+
+static int make_threads(struct node *n)
+{
+	const struct node_options *o = n->options;
+	const struct storage_events events = {on_durable, on_flushed, on_space, n};
+
+	int error = storage_new(&n->loop, o->store, o->space_reserve ? o->space_reserve : SPACE_RESERVE_DEFAULT,
+	                        SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
+	return error ? error : verifier_new(&n->loop, o->verifier_threads, on_verified, n, &n->verifier);
+}
+
+static void on_signal(uv_signal_t *handle, int number);
+
+/* Handles of the loop itself: with a fresh loop none of these can fail but the signals'. */
+static int make_handles(struct node *n)
+{
+	uv_prepare_init(&n->loop, &n->prepare);
+	uv_check_init(&n->loop, &n->check);
+	uv_timer_init(&n->loop, &n->timer);
+	uv_signal_init(&n->loop, &n->interrupt);
+	uv_signal_init(&n->loop, &n->terminate);
+	n->prepare.data = n->check.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
+	if (uv_signal_start(&n->interrupt, on_signal, SIGINT) < 0 ||
+	    uv_signal_start(&n->terminate, on_signal, SIGTERM) < 0)
+		return UNCIA_E_IO;
+	return 0;
+}
+
+static int start(struct node *n, char why[256])
+{
+	const struct node_options *o = n->options;
+
+	int error = make_handles(n);
+	if (!error)
+		error = make_replica(n);
+	if (error == UNCIA_E_DAMAGED)
+		snprintf(why, 256, "%s", store_damage(o->store));
+	if (!error)
+		error = make_links(n, why);
+	if (!error)
+		error = make_threads(n);
+	if (error)
+		return error;
+	uv_prepare_start(&n->prepare, on_prepare);
+	uv_check_start(&n->check, on_check);
+	log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("host", o->listen_host),
+	          LOG_NUMBER("port", (uint64_t)listener_port(n->listener)), LOG_NUMBER("validator", o->self));
+	deliver(n, (struct event){.kind = EVENT_START});
+	if (o->ready)
+		o->ready(o->context, listener_port(n->listener));
+	return 0;
+}
+
+/* Whatever was made is ended; the loop then has nothing left but what is closing. */
+static void stop(struct node *n)
+{
+	if (n->stopping)
+		return;
+	n->stopping = true;
+	if (n->listener)
+		listener_stop(n->listener);
+	if (n->peers)
+		peers_stop(n->peers);
+	if (n->wallets)
+		wallets_stop(n->wallets);
+	tcp_set_stop(&n->set);
+	if (n->storage)
+		storage_stop(n->storage);
+	if (n->verifier)
+		verifier_stop(n->verifier);
+	uv_close((uv_handle_t *)&n->prepare, NULL);
+	uv_close((uv_handle_t *)&n->check, NULL);
+	uv_close((uv_handle_t *)&n->timer, NULL);
+	uv_close((uv_handle_t *)&n->interrupt, NULL);
+	uv_close((uv_handle_t *)&n->terminate, NULL);
+}
+
+/* What was refused, dropped or lost since the start. */
+static void log_counters(const struct node *n)
+{
+	const struct listener_counters *l = listener_counters(n->listener);
+	const struct wallets_counters *w = wallets_counters(n->wallets);
+	const struct peers_counters *p = peers_counters(n->peers);
+
+	log_event(LOG_LEVEL_INFO, "inbound", LOG_NUMBER("accepted", l->accepted),
+	          LOG_NUMBER("refused_rate", l->refused_rate), LOG_NUMBER("pushed_out", l->pushed_out),
+	          LOG_NUMBER("silent", l->timed_out), LOG_NUMBER("bad_first_byte", l->bad_first_byte),
+	          LOG_NUMBER("pauses", l->pauses));
+	log_event(LOG_LEVEL_INFO, "wallets", LOG_NUMBER("established", w->established),
+	          LOG_NUMBER("refused_full", w->refused_full), LOG_NUMBER("pushed_out", w->pushed_out),
+	          LOG_NUMBER("dropped_slow", w->dropped_slow), LOG_NUMBER("dropped_other", w->dropped_other),
+	          LOG_NUMBER("answers_lost", w->answers_lost));
+	log_event(LOG_LEVEL_INFO, "peers", LOG_NUMBER("established", p->established), LOG_NUMBER("lost", p->lost),
+	          LOG_NUMBER("replaced", p->replaced), LOG_NUMBER("dial_failures", p->dial_failures),
+	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
+	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("messages_lost", p->messages_lost),
+	          LOG_NUMBER("log_lines_dropped", log_dropped()));
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct node *n = handle->data;
+	struct replica_status status;
+
+	replica_status(n->replica, &status);
+	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
+	          LOG_NUMBER("final_height", status.final_height));
+	log_counters(n);
+	end_turn(n);
+	stop(n);
+}
+
+static void release(struct node *n)
+{
+	listener_free(n->listener);
+	peers_free(n->peers);
+	wallets_free(n->wallets);
+	verifier_free(n->verifier);
+	if (n->storage)
+		flush_free(storage_leftover(n->storage));
+	storage_free(n->storage);
+	replica_free(n->replica);
+	actions_deinit(&n->actions);
+	free(n->deferred);
+	free(n);
+}
+
+int node_run(const struct node_options *options, char why[256])
+{
+	struct node *n = calloc(1, sizeof(*n));
+
+	snprintf(why, 256, "%s", uncia_error_text(UNCIA_E_MEMORY));
+	if (!n)
+		return UNCIA_E_MEMORY;
+	n->options = options;
+	signal(SIGPIPE, SIG_IGN);
+	fit_descriptors(n);
+	if (uv_loop_init(&n->loop) < 0 ||
+	    tcp_set_init(&n->set, &n->loop,
+	                 options->handshake_timeout_ms ? options->handshake_timeout_ms : HANDSHAKE_TIMEOUT_MS) < 0) {
+		snprintf(why, 256, "no event loop: %s", uncia_error_text(UNCIA_E_IO));
+		free(n);
+		return UNCIA_E_IO;
+	}
+	why[0] = '\0';
+	int error = start(n, why);
+	if (error) {
+		if (!why[0])
+			snprintf(why, 256, "%s", uncia_error_text(error));
+		stop(n);
+	}
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	int closed = uv_loop_close(&n->loop);
+	assert(!closed);
+	release(n);
+	return error;
+}
