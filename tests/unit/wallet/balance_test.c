@@ -1,0 +1,176 @@
+/* Syncs by bytes alone: a balance is believed with its proof, an absence from weight F+1, whoever lies. */
+#include <sys/wait.h>
+#include <unistd.h>
+#include "unit.h"
+#include "wallet_rig.h"
+
+START_TEST(sync_shows_the_proved_balance)
+{
+	struct rig *rig = rig_new(4);
+	ck_assert(!rig_balance(rig).known);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	struct uncia_balance balance = rig_balance(rig);
+	ck_assert(balance.known && balance.exists);
+	ck_assert_uint_eq(balance.balance, 100 * AMOUNT_MICROS);
+	ck_assert_uint_eq(balance.spendable, balance.balance);
+	ck_assert_uint_eq(balance.waiting, 0);
+	ck_assert_uint_eq(balance.height, 1);
+	ck_assert_uint_gt(balance.timestamp_ms, FIXTURE_TIME_MS);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_false_balance_is_not_believed_and_its_node_is_left)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_event event;
+	bool left = false;
+	rig->net.nodes[2].behaviour = FALSE_BALANCE;
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	while (rig_event(rig, UNCIA_EVENT_LINK, &event))
+		left = left || (!event.up && event.validator == 2 && event.error == UNCIA_E_PROOF);
+	ck_assert(left);
+	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
+	ck_assert(!uncia_wallet_link_wanted(rig->wallet, 2));
+	ck_assert_ptr_null(rig->net.nodes[2].link);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(all_liars_leave_the_balance_unknown)
+{
+	static const enum behaviour lies[] = {FALSE_BALANCE, GARBAGE, NOISE_GARBAGE, SILENT, REFUSES};
+	for (size_t l = 0; l < sizeof(lies) / sizeof(lies[0]); l++) {
+		struct rig *rig = rig_new(4);
+		for (int i = 0; i < 4; i++)
+			rig->net.nodes[i].behaviour = lies[l];
+		ck_assert_int_eq(rig_sync(rig), UNCIA_E_UNREACHABLE);
+		ck_assert(!rig_balance(rig).known);
+		rig_free(rig);
+	}
+}
+END_TEST
+
+START_TEST(one_liar_of_any_kind_does_not_hinder)
+{
+	static const enum behaviour lies[] = {SILENT,  FALSE_BALANCE, GARBAGE,  NOISE_GARBAGE,
+	                                      REFUSES, NO_ACCOUNT,    OLD_STATE};
+	for (size_t l = 0; l < sizeof(lies) / sizeof(lies[0]); l++) {
+		for (int i = 0; i < 4; i++) {
+			struct rig *rig = rig_new(4);
+			rig->net.nodes[i].behaviour = lies[l];
+			ck_assert_int_eq(rig_sync(rig), 0);
+			ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
+			rig_free(rig);
+		}
+	}
+}
+END_TEST
+
+START_TEST(an_absent_account_is_believed_from_weight_f_plus_1)
+{
+	struct rig *rig = rig_new(4);
+	rig->net.exists = false;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	struct uncia_balance balance = rig_balance(rig);
+	ck_assert(balance.known && !balance.exists);
+	ck_assert_uint_eq(balance.balance, 0);
+	/* With F answers only, nothing is known. */
+	rig_free(rig);
+	rig = rig_new(4);
+	rig->net.exists = false;
+	rig->net.nodes[1].down = rig->net.nodes[2].down = rig->net.nodes[3].down = true;
+	ck_assert_int_eq(rig_sync(rig), UNCIA_E_UNREACHABLE);
+	ck_assert(!rig_balance(rig).known);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(one_reachable_validator_is_enough_for_a_proof)
+{
+	struct rig *rig = rig_new(4);
+	rig->net.nodes[0].down = rig->net.nodes[1].down = rig->net.nodes[3].down = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(the_newest_proof_wins_and_none_goes_back)
+{
+	struct rig *rig = rig_new(4);
+	rig->net.nodes[0].behaviour = rig->net.nodes[1].behaviour = rig->net.nodes[2].behaviour = OLD_STATE;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	/* Validators that answer W-F may do so before the only honest one: an older state then, but a real one. */
+	uint64_t height = rig_balance(rig).height;
+	rig->net.nodes[0].behaviour = rig->net.nodes[1].behaviour = rig->net.nodes[2].behaviour = HONEST;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).height, 1);
+	ck_assert_uint_ge(rig_balance(rig).height, height);
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = OLD_STATE;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).height, 1);
+	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(links_are_let_go_when_there_is_nothing_to_do)
+{
+	struct rig *rig = rig_new(4);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert(!uncia_wallet_link_wanted(rig->wallet, i));
+	ck_assert_int_eq(uncia_wallet_timeout_ms(rig->wallet), -1);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	fake_network_pass(&rig->net, rig->wallet, 11000);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_ptr_null(rig->net.nodes[i].link);
+	rig_no_events(rig);
+	ck_assert_int_eq(uncia_wallet_timeout_ms(rig->wallet), -1);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_large_committee_is_asked_in_part_only)
+{
+	struct rig *rig = rig_new(8);
+	uint32_t open = 0;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	for (uint32_t i = 0; i < 8; i++)
+		open += rig->net.nodes[i].link != NULL;
+	ck_assert_uint_eq(open, 7);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_child_process_has_no_use_of_it)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	const void *data;
+	size_t size;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(uncia_wallet_tick(rig->wallet) == UNCIA_E_BUSY &&
+		              rig_pay(rig, NULL, 500000, &id) == UNCIA_E_BUSY &&
+		              uncia_wallet_link_output(rig->wallet, 0, &data, &size) == UNCIA_E_BUSY
+		          ? 0
+		          : 1);
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_believed_and_its_node_is_left,
+          all_liars_leave_the_balance_unknown, one_liar_of_any_kind_does_not_hinder,
+          an_absent_account_is_believed_from_weight_f_plus_1, one_reachable_validator_is_enough_for_a_proof,
+          the_newest_proof_wins_and_none_goes_back, links_are_let_go_when_there_is_nothing_to_do,
+          a_large_committee_is_asked_in_part_only, a_child_process_has_no_use_of_it)

@@ -1,0 +1,478 @@
+/* Validators as a wallet sees them; see fake_network.h. */
+#include "fake_network.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "canonical.h"
+#include "fields.h"
+#include "keyfile.h"
+#include "receipt.h"
+#include "unit.h"
+
+static void account_of_words(struct address *address)
+{
+	struct memory_host host;
+	struct keyfile file;
+	struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true};
+	memory_host_init(&host);
+	ck_assert_int_eq(keyfile_create(&host.host, FAKE_WORDS, &options), 0);
+	ck_assert_int_eq(keyfile_load(&host.host, &file), 0);
+	address_of_key(file.public_key, address);
+	memory_host_deinit(&host);
+}
+
+char *fake_network_text(const struct fake_network *n)
+{
+	size_t room = n->f.genesis.size * 2 + 200 * (n->count + 4), used, step = 75;
+	char *text = malloc(room), line[128], key[65];
+	ck_assert_ptr_nonnull(text);
+	used = (size_t)snprintf(text, room, "# made by a test\n[network]\nname = %s\n", n->f.genesis.name);
+	for (size_t at = 0; at < n->f.genesis.size; at += step) {
+		size_t size = n->f.genesis.size - at < step ? n->f.genesis.size - at : step;
+		sodium_bin2base64(line, sizeof(line), n->f.genesis.bytes + at, size,
+		                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		used += (size_t)snprintf(text + used, room - used, "genesis = %s\n", line);
+	}
+	for (uint32_t i = 0; i < n->count; i++) {
+		sodium_bin2hex(key, sizeof(key), n->f.validators[i].network_public, 32);
+		used +=
+		    (size_t)snprintf(text + used, room - used,
+		                     "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i, 7001 + i, key);
+	}
+	return text;
+}
+
+void fake_network_init(struct fake_network *n, struct memory_host *host, uint32_t count)
+{
+	char why[UNCIA_WHY_SIZE];
+	memset(n, 0, sizeof(*n));
+	fixture_init(&n->f, count, 2, 1000);
+	n->count = count;
+	n->host = host;
+	account_of_words(&n->account);
+	n->exists = true;
+	n->balance = 100 * AMOUNT_MICROS;
+	struct hash root = fixture_hash(1);
+	fixture_header(&n->f, NULL, 1, NULL, 0, &root, &n->tip);
+	char *text = fake_network_text(n);
+	ck_assert_msg(uncia_network_parse(text, &n->network, why) == 0, "%s", why);
+	free(text);
+}
+
+void fake_network_deinit(struct fake_network *n)
+{
+	for (uint32_t i = 0; i < n->count; i++)
+		link_free(n->nodes[i].link);
+	for (size_t i = 0; i < n->final_count; i++) {
+		payment_free(n->finals[i].payment);
+		free(n->finals[i].receipt);
+	}
+	uncia_network_free(n->network);
+	fixture_deinit(&n->f);
+}
+
+/* ---- the ledger ------------------------------------------------------------------------------ */
+
+const struct fake_final *fake_network_find(const struct fake_network *n, const struct payment_id *id)
+{
+	for (size_t i = 0; i < n->final_count; i++)
+		if (memcmp(n->finals[i].payment->id.b, id->b, sizeof(id->b)) == 0)
+			return &n->finals[i];
+	return NULL;
+}
+
+const struct fake_final *fake_network_final(struct fake_network *n, struct payment *payment)
+{
+	struct hash root = fixture_hash(2);
+	struct payment *list[1];
+	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, payment->bytes, payment->size, &list[0]), 0);
+	struct block *block = fixture_block(&n->f, &n->tip, n->tip.view + 1, list, 1, &root);
+	struct certificate *certificate =
+	    fixture_certificate(&n->f, CERT_FF, block->header.view, &block->header.id, n->count);
+	ck_assert_uint_lt(n->final_count, sizeof(n->finals) / sizeof(n->finals[0]));
+	struct fake_final *final = &n->finals[n->final_count++];
+	ck_assert_int_eq(
+	    receipt_make(block, 0, NULL, 0, certificate->bytes, certificate->size, &final->receipt, &final->size), 0);
+	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, payment->bytes, payment->size, &final->payment), 0);
+	final->height = block->header.height;
+	n->tip = block->header;
+	n->payments++;
+	if (memcmp(payment->sender.b, n->account.b, ADDRESS_SIZE) == 0)
+		n->balance -= payment->total;
+	else
+		n->balance += payment->total;
+	free(certificate);
+	block_free(block);
+	return final;
+}
+
+/* A real proof: the eight entries of the only group, under a header that is final. */
+static void account_proof(struct fake_network *n, bool old, Uncia__Pb__AccountProof *proof, uint8_t group[GROUP_SIZE],
+                          struct header *header, struct certificate **certificate)
+{
+	struct entry currency = {.kind = ENTRY_CURRENCY, .currency = 1, .balance = 1000 * AMOUNT_MICROS};
+	struct entry entry = {.kind = ENTRY_ACCOUNT,
+	                      .address = n->account,
+	                      .currency = 1,
+	                      .balance = old ? 7 : n->balance,
+	                      .payments = n->payments,
+	                      .created = n->created};
+	struct hash digest, root;
+	memset(group, 0, GROUP_SIZE);
+	entry_encode(&currency, group);
+	entry_encode(&entry, group + ENTRY_SIZE);
+	state_group_digest(group, &digest);
+	state_root_digest(2, ENTRY_NONE, &digest, &root);
+	fixture_header(&n->f, old ? NULL : &n->tip, n->tip.view + 1, NULL, 0, &root, header);
+	*certificate = fixture_certificate(&n->f, CERT_SF, header->view, &header->id, n->count);
+	proof->index = 1;
+	proof->group = field_of(group, GROUP_SIZE);
+	proof->entry_count = 2;
+	proof->free_head = ENTRY_NONE;
+	proof->header = field_of(header->bytes, header->size);
+	proof->certificate = field_of((*certificate)->bytes, (*certificate)->size);
+}
+
+/* ---- replies --------------------------------------------------------------------------------- */
+
+static void reply(struct fake_node *node, uint64_t request_id, Uncia__Pb__NodeReply *message)
+{
+	uint8_t *data;
+	size_t size;
+	message->request_id = request_id;
+	ck_assert_int_eq(canonical_encode(&message->base, &data, &size), 0);
+	ck_assert_int_eq(link_send(node->link, data, size), 0);
+	free(data);
+}
+
+static void reply_account(struct fake_network *n, struct fake_node *node, uint64_t request_id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
+	struct certificate *certificate = NULL;
+	struct header header;
+	uint8_t group[GROUP_SIZE];
+	if (!n->exists || node->behaviour == NO_ACCOUNT) {
+		none.address = field_of(n->account.b, ADDRESS_SIZE);
+		none.height = n->tip.height + (node->behaviour == NO_ACCOUNT ? 1000 : 0);
+		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
+		message.no_account = &none;
+	} else {
+		account_proof(n, node->behaviour == OLD_STATE, &proof, group, &header, &certificate);
+		if (node->behaviour == FALSE_BALANCE)
+			group[ENTRY_SIZE + 71] ^= 1;
+		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
+		message.account = &proof;
+	}
+	reply(node, request_id, &message);
+	free(certificate);
+}
+
+static void reply_receipt(struct fake_node *node, uint64_t request_id, const struct fake_final *final)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
+	message.receipt = field_of(final->receipt, final->size);
+	if (node->behaviour == BROKEN_RECEIPT)
+		final->receipt[final->size - 1] ^= 1;
+	reply(node, request_id, &message);
+	if (node->behaviour == BROKEN_RECEIPT)
+		final->receipt[final->size - 1] ^= 1;
+}
+
+static void reply_expiry(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                         const struct payment_id *id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Expiry expiry = UNCIA__PB__EXPIRY__INIT;
+	uint8_t signature[SIGNATURE_SIZE];
+	struct hash digest;
+	uint32_t self = (uint32_t)(node - n->nodes);
+	expiry.payment_id = field_of(id->b, sizeof(id->b));
+	expiry.height = 99;
+	expiry.timestamp_ms = (uint64_t)payment_id_expires_at(id) * 1000 - (node->behaviour == EARLY_EXPIRY);
+	expiry.validator = node->behaviour == FORGED_EXPIRY ? (self + 1) % n->count : self;
+	expiry_digest(&n->f.genesis.network_id, id, expiry.height, expiry.timestamp_ms, &digest);
+	ck_assert_int_eq(sign_digest(n->f.validators[self].consensus.secret_key, &digest, signature), 0);
+	expiry.signature = field_of(signature, sizeof(signature));
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
+	message.expiry = &expiry;
+	reply(node, request_id, &message);
+}
+
+static void reply_pending(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                          const struct payment_id *id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Pending pending = UNCIA__PB__PENDING__INIT;
+	pending.payment_id = field_of(id->b, sizeof(id->b));
+	pending.reason = n->reason;
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_PENDING;
+	message.pending = &pending;
+	reply(node, request_id, &message);
+}
+
+static void reply_unknown(struct fake_node *node, uint64_t request_id, const struct payment_id *id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__UnknownPayment unknown = UNCIA__PB__UNKNOWN_PAYMENT__INIT;
+	unknown.payment_id = field_of(id->b, sizeof(id->b));
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_UNKNOWN;
+	message.unknown = &unknown;
+	reply(node, request_id, &message);
+}
+
+static void on_submit(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                      const Uncia__Pb__Submit *submit)
+{
+	struct payment *payment;
+	char blob[UNCIA_BLOB_NAME_SIZE], hex[2 * NONCE_SIZE + 1];
+	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, submit->payment.data, submit->payment.len, &payment),
+	                 0);
+	ck_assert(sign_verify(payment->public_key, &payment->digest, payment->signature));
+	/* wallet, "Paying": no byte of a payment leaves before it is stored. */
+	snprintf(blob, sizeof(blob), "payment-%s",
+	         sodium_bin2hex(hex, sizeof(hex), payment->nonce, sizeof(payment->nonce)));
+	ck_assert_ptr_nonnull(memory_host_find(n->host, blob));
+	if (node->submits != 0 && node->submitted_size == submit->payment.len && node->submit_request == request_id)
+		ck_assert_mem_eq(node->submitted, submit->payment.data, submit->payment.len);
+	node->submits++;
+	memcpy(node->submitted, submit->payment.data, submit->payment.len);
+	node->submitted_size = submit->payment.len;
+	node->submit_request = request_id;
+	const struct fake_final *final = fake_network_find(n, &payment->id);
+	if (final == NULL && n->finalise)
+		final = fake_network_final(n, payment);
+	if (node->behaviour == OTHER_RECEIPT) {
+		ck_assert_uint_ne(n->final_count, 0);
+		reply_receipt(node, request_id, &n->finals[0]);
+	} else if (n->expire || node->behaviour == EARLY_EXPIRY || node->behaviour == FORGED_EXPIRY ||
+	           node->behaviour == LONE_EXPIRY) {
+		reply_expiry(n, node, request_id, &payment->id);
+	} else if (final != NULL) {
+		reply_receipt(node, request_id, final);
+	} else {
+		reply_pending(n, node, request_id, &payment->id);
+	}
+	payment_free(payment);
+}
+
+static void on_query(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                     const Uncia__Pb__PaymentQuery *query)
+{
+	struct payment_id id;
+	ck_assert(field_copy(&query->payment_id, id.b, sizeof(id.b)));
+	node->queries++;
+	const struct fake_final *final = fake_network_find(n, &id);
+	if (final != NULL)
+		reply_receipt(node, request_id, final);
+	else if (n->expire || node->behaviour == LONE_EXPIRY)
+		reply_expiry(n, node, request_id, &id);
+	else
+		reply_unknown(node, request_id, &id);
+}
+
+static bool concerns(const struct fake_network *n, const struct payment *payment)
+{
+	if (memcmp(payment->sender.b, n->account.b, ADDRESS_SIZE) == 0)
+		return true;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (memcmp(payment->outputs[i].to.b, n->account.b, ADDRESS_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static void on_history(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                       const Uncia__Pb__HistoryQuery *query)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__HistoryReply history = UNCIA__PB__HISTORY_REPLY__INIT;
+	Uncia__Pb__Blob blobs[HISTORY_PAGE_MAX], *list[HISTORY_PAGE_MAX];
+	size_t count = 0;
+	for (size_t i = n->final_count; i-- != 0;) {
+		const struct fake_final *final = &n->finals[i];
+		bool lie = node->behaviour == OTHER_RECEIPT;
+		if (query->before_height != 0 && final->height >= query->before_height)
+			continue;
+		if (concerns(n, final->payment) == lie || (n->leave_out && i == 1))
+			continue;
+		if (count == query->limit) {
+			history.next_height = final->height;
+			break;
+		}
+		blobs[count] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+		blobs[count].data = field_of(final->receipt, final->size);
+		list[count] = &blobs[count];
+		count++;
+	}
+	history.n_receipts = count;
+	history.receipts = count == 0 ? NULL : list;
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_HISTORY;
+	message.history = &history;
+	reply(node, request_id, &message);
+}
+
+static void reply_refusal(struct fake_node *node, uint64_t request_id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
+	refusal.code = -UNCIA_E_FULL;
+	refusal.reason = field_of("no room", 7);
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
+	message.refusal = &refusal;
+	reply(node, request_id, &message);
+}
+
+static void on_request(struct fake_network *n, struct fake_node *node, const struct bytes *message)
+{
+	ProtobufCMessage *decoded;
+	struct arena arena;
+	arena_init(&arena, canonical_arena_limit(message->size));
+	ck_assert_int_eq(
+	    canonical_decode(&uncia__pb__wallet_request__descriptor, message->data, message->size, &arena, &decoded),
+	    0);
+	const Uncia__Pb__WalletRequest *request = (const Uncia__Pb__WalletRequest *)decoded;
+	ck_assert_uint_ne(request->request_id, 0);
+	if (node->behaviour == SILENT) {
+		node->submits += request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
+	} else if (node->behaviour == GARBAGE) {
+		ck_assert_int_eq(link_send(node->link, "garbage", 7), 0);
+	} else if (node->behaviour == REFUSES) {
+		reply_refusal(node, request->request_id);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT) {
+		reply_account(n, node, request->request_id);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT) {
+		on_submit(n, node, request->request_id, request->submit);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT) {
+		on_query(n, node, request->request_id, request->payment);
+	} else {
+		ck_assert_int_eq(request->kind_case, UNCIA__PB__WALLET_REQUEST__KIND_HISTORY);
+		on_history(n, node, request->request_id, request->history);
+	}
+	arena_deinit(&arena);
+}
+
+void fake_network_push_receipt(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
+{
+	struct fake_node *node = &n->nodes[i];
+	struct payment *payment;
+	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, node->submitted, node->submitted_size, &payment), 0);
+	const struct fake_final *final = fake_network_find(n, &payment->id);
+	reply_receipt(node, node->submit_request, final != NULL ? final : fake_network_final(n, payment));
+	payment_free(payment);
+	fake_network_pump(n, w);
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+static void dial(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
+{
+	struct fake_node *node = &n->nodes[i];
+	uint8_t ephemeral[32];
+	if (node->down) {
+		ck_assert_int_eq(uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE), 0);
+		return;
+	}
+	randombytes_buf(ephemeral, sizeof(ephemeral));
+	struct link_options options = {.pattern = NOISE_NK,
+	                               .network_id = &n->f.genesis.network_id,
+	                               .static_secret = n->f.validators[i].network_secret,
+	                               .ephemeral_secret = ephemeral,
+	                               .message_size_max = MESSAGE_SIZE_WALLET_MAX,
+	                               .write_queue_max = WRITE_QUEUE_WALLET_MAX};
+	ck_assert_int_eq(link_new(&options, &node->link), 0);
+	ck_assert_int_eq(uncia_wallet_link_opened(w, i), 0);
+}
+
+static void hang_up(struct fake_network *n, struct uncia_wallet *w, uint32_t i, int error)
+{
+	link_free(n->nodes[i].link);
+	n->nodes[i].link = NULL;
+	ck_assert_int_eq(uncia_wallet_link_closed(w, i, error), 0);
+}
+
+void fake_network_cut(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
+{
+	if (n->nodes[i].link != NULL)
+		hang_up(n, w, i, UNCIA_E_CLOSED);
+}
+
+/* A byte at a time where there are few, to show that the split does not matter. Returns whether the link lives. */
+static bool to_wallet(struct fake_network *n, struct uncia_wallet *w, uint32_t i, const struct bytes *run)
+{
+	size_t step = run->size < 400 ? 1 : 177;
+	for (size_t at = 0; at < run->size; at += step) {
+		size_t size = run->size - at < step ? run->size - at : step;
+		int result = uncia_wallet_link_feed(w, i, run->data + at, size);
+		if (result != 0) {
+			hang_up(n, w, i, result);
+			return false;
+		}
+	}
+	link_output_taken(n->nodes[i].link, run->size);
+	return true;
+}
+
+static bool pump_one(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
+{
+	struct fake_node *node = &n->nodes[i];
+	struct bytes message, run;
+	const void *data;
+	size_t size;
+	bool moved = false;
+	ck_assert_int_eq(uncia_wallet_link_output(w, i, &data, &size), 0);
+	if (size != 0) {
+		moved = true;
+		ck_assert_int_eq(link_feed(node->link, data, size), 0);
+		ck_assert_int_eq(uncia_wallet_link_taken(w, i, size), 0);
+		while (link_next(node->link, &message))
+			on_request(n, node, &message);
+		if (node->behaviour == NOISE_GARBAGE && link_established(node->link)) {
+			static const uint8_t garbage[] = {0,  20, 1,  2,  3,  4,  5,  6,  7,  8,  9,
+			                                  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
+			run = (struct bytes){garbage, sizeof(garbage)};
+			int result = uncia_wallet_link_feed(w, i, run.data, run.size);
+			ck_assert_int_ne(result, 0);
+			hang_up(n, w, i, result);
+			return true;
+		}
+	}
+	link_output(node->link, &run);
+	if (run.size != 0) {
+		moved = true;
+		to_wallet(n, w, i, &run);
+	}
+	return moved;
+}
+
+void fake_network_pump(struct fake_network *n, struct uncia_wallet *w)
+{
+	bool moved = true;
+	for (int round = 0; moved; round++) {
+		ck_assert_int_lt(round, 1000); /* a wallet that never rests */
+		moved = false;
+		for (uint32_t i = 0; i < n->count; i++) {
+			bool wanted = uncia_wallet_link_wanted(w, i);
+			if (n->nodes[i].link == NULL && wanted) {
+				dial(n, w, i);
+				moved = true;
+			} else if (n->nodes[i].link != NULL && !wanted) {
+				hang_up(n, w, i, 0);
+				moved = true;
+			} else if (n->nodes[i].link != NULL) {
+				moved = pump_one(n, w, i) || moved;
+			}
+		}
+	}
+}
+
+void fake_network_pass(struct fake_network *n, struct uncia_wallet *w, uint64_t ms)
+{
+	for (uint64_t end = n->host->now_ms + ms; n->host->now_ms < end;) {
+		uint64_t step = end - n->host->now_ms < 100 ? end - n->host->now_ms : 100;
+		n->host->now_ms += step;
+		ck_assert_int_eq(uncia_wallet_tick(w), 0);
+		fake_network_pump(n, w);
+	}
+}

@@ -1,0 +1,85 @@
+/* Validators as a wallet sees them, made from proto/ and real committee keys: real receipts, proofs and statements; and
+ * validators that lie. Bytes are carried by hand, nothing waits. */
+#ifndef FAKE_NETWORK_H
+#define FAKE_NETWORK_H
+#include "fixture.h"
+#include "memory_host.h"
+#include "message.pb-c.h"
+#include "wire_link.h"
+
+#define FAKE_NODES_MAX 8
+#define FAKE_WORDS     "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+
+enum behaviour {
+	HONEST,
+	SILENT,         /* reads, never answers */
+	FALSE_BALANCE,  /* another balance under a real proof */
+	OTHER_RECEIPT,  /* a real receipt, of another payment */
+	BROKEN_RECEIPT, /* this payment's receipt, certificate changed */
+	GARBAGE,        /* a message that is none */
+	NOISE_GARBAGE,  /* bytes that are no record */
+	EARLY_EXPIRY,   /* its own real signature, for a time before the expiry */
+	FORGED_EXPIRY,  /* a signature by another key than the validator's that it names */
+	LONE_EXPIRY,    /* a well-formed statement, but untrue: nobody else says so */
+	NO_ACCOUNT,     /* says that there is none */
+	OLD_STATE,      /* an older proof */
+	REFUSES,
+};
+
+struct fake_node {
+	struct link *link; /* NULL: not connected */
+	bool down;         /* connections to it fail */
+	enum behaviour behaviour;
+	uint32_t submits, queries;
+	uint8_t submitted[PAYMENT_SIZE_MAX]; /* the last */
+	size_t submitted_size;
+	uint64_t submit_request; /* the request id of the last */
+};
+
+struct fake_final {
+	struct payment *payment;
+	uint8_t *receipt;
+	size_t size;
+	uint64_t height;
+};
+
+struct fake_network {
+	struct fixture f;
+	uint32_t count;
+	struct fake_node nodes[FAKE_NODES_MAX];
+	struct memory_host *host;
+	struct uncia_network *network;
+	struct address account; /* the wallet's */
+	/* the ledger */
+	bool exists;
+	amount_t balance;
+	uint32_t payments;
+	uint64_t created;
+	struct header tip;
+	struct fake_final finals[64]; /* in order */
+	size_t final_count;
+	/* what validators do with a submission */
+	bool finalise, expire; /* else: pending */
+	uint32_t reason;
+	bool leave_out; /* a history that hides one payment */
+};
+
+/* `count` validators; the wallet of FAKE_WORDS holds 100 units. */
+void fake_network_init(struct fake_network *n, struct memory_host *host, uint32_t count);
+void fake_network_deinit(struct fake_network *n);
+/* The network file. Owns: free(). */
+char *fake_network_text(const struct fake_network *n);
+
+/* Carries bytes until nothing moves: dials what the wallet wants, closes what it does not. */
+void fake_network_pump(struct fake_network *n, struct uncia_wallet *w);
+/* Moves the clock, ticks the wallet, pumps. In steps, so that nothing is jumped over. */
+void fake_network_pass(struct fake_network *n, struct uncia_wallet *w, uint64_t ms);
+/* Cuts a connection as a network does. */
+void fake_network_cut(struct fake_network *n, struct uncia_wallet *w, uint32_t node);
+/* Makes a payment final in a block of its own and keeps its receipt. */
+const struct fake_final *fake_network_final(struct fake_network *n, struct payment *payment);
+const struct fake_final *fake_network_find(const struct fake_network *n, const struct payment_id *id);
+/* Sends a reply to the last submission at this node. */
+void fake_network_push_receipt(struct fake_network *n, struct uncia_wallet *w, uint32_t node);
+
+#endif

@@ -1,0 +1,156 @@
+/* A host in memory; see memory_host.h. */
+#include "memory_host.h"
+#include <stdlib.h>
+#include <string.h>
+#include "unit.h"
+
+struct memory_blob *memory_host_find(struct memory_host *m, const char *name)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (strcmp(m->blobs[i].name, name) == 0)
+			return &m->blobs[i];
+	return NULL;
+}
+
+size_t memory_host_count(struct memory_host *m, const char *prefix)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < m->count; i++)
+		count += strncmp(m->blobs[i].name, prefix, strlen(prefix)) == 0;
+	return count;
+}
+
+/* Returns whether this call fails; *skip: without effect. */
+static bool fails(struct memory_host *m, bool *skip)
+{
+	m->calls++;
+	bool failing = m->fail_at != 0 && m->calls >= m->fail_at && m->calls < m->fail_at + m->fail_count;
+	*skip = failing && m->failure == FAIL_BEFORE;
+	return failing;
+}
+
+static void put(struct memory_host *m, const char *name, const void *data, size_t size)
+{
+	struct memory_blob *blob = memory_host_find(m, name);
+	if (blob == NULL) {
+		ck_assert_uint_lt(m->count, sizeof(m->blobs) / sizeof(m->blobs[0]));
+		blob = &m->blobs[m->count++];
+		strcpy(blob->name, name);
+		blob->data = NULL;
+	}
+	free(blob->data);
+	blob->data = malloc(size + 1);
+	ck_assert_ptr_nonnull(blob->data);
+	memcpy(blob->data, data, size);
+	blob->size = size;
+}
+
+static int load(void *context, const char *name, void *buffer, size_t capacity, size_t *size)
+{
+	struct memory_host *m = context;
+	bool skip;
+	if (fails(m, &skip))
+		return UNCIA_E_IO;
+	const struct memory_blob *blob = memory_host_find(m, name);
+	if (blob == NULL)
+		return UNCIA_E_NOT_FOUND;
+	memcpy(buffer, blob->data, blob->size < capacity ? blob->size : capacity);
+	*size = blob->size;
+	return 0;
+}
+
+static int create(void *context, const char *name, const void *data, size_t size)
+{
+	struct memory_host *m = context;
+	bool skip, failing = fails(m, &skip);
+	if (m->before_create != NULL)
+		m->before_create(m, name);
+	if (memory_host_find(m, name) != NULL)
+		return failing ? UNCIA_E_IO : UNCIA_E_EXISTS;
+	if (!skip)
+		put(m, name, data, size);
+	return failing ? UNCIA_E_IO : 0;
+}
+
+static int replace(void *context, const char *name, const void *data, size_t size)
+{
+	struct memory_host *m = context;
+	bool skip, failing = fails(m, &skip);
+	if (!skip)
+		put(m, name, data, size);
+	return failing ? UNCIA_E_IO : 0;
+}
+
+static int remove_blob(void *context, const char *name)
+{
+	struct memory_host *m = context;
+	bool skip, failing = fails(m, &skip);
+	struct memory_blob *blob = memory_host_find(m, name);
+	if (blob != NULL && !skip) {
+		free(blob->data);
+		*blob = m->blobs[--m->count];
+	}
+	return failing ? UNCIA_E_IO : blob == NULL ? UNCIA_E_NOT_FOUND : 0;
+}
+
+static int list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
+                void *each_context)
+{
+	struct memory_host *m = context;
+	bool skip;
+	if (fails(m, &skip))
+		return UNCIA_E_IO;
+	for (size_t i = 0; i < m->count; i++) {
+		int result =
+		    strncmp(m->blobs[i].name, prefix, strlen(prefix)) == 0 ? each(each_context, m->blobs[i].name) : 0;
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+static int random_bytes(void *context, void *buffer, size_t size)
+{
+	struct memory_host *m = context;
+	uint8_t seed[randombytes_SEEDBYTES] = {0};
+	m->random++;
+	memcpy(seed, &m->random, sizeof(m->random));
+	randombytes_buf_deterministic(buffer, size, seed);
+	return 0;
+}
+
+static uint64_t now_ms(void *context)
+{
+	return ((struct memory_host *)context)->now_ms;
+}
+
+static uint64_t wall_ms(void *context)
+{
+	(void)context;
+	return 1; /* a phone whose clock was never set */
+}
+
+void memory_host_init(struct memory_host *m)
+{
+	ck_assert_int_ge(sodium_init(), 0);
+	memset(m, 0, sizeof(*m));
+	m->now_ms = 1000000;
+	m->fail_count = 1;
+	m->host = (struct uncia_host){.size = sizeof(m->host),
+	                              .context = m,
+	                              .load = load,
+	                              .create = create,
+	                              .replace = replace,
+	                              .remove = remove_blob,
+	                              .list = list,
+	                              .random = random_bytes,
+	                              .now_ms = now_ms,
+	                              .wall_ms = wall_ms};
+}
+
+void memory_host_deinit(struct memory_host *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		free(m->blobs[i].data);
+	m->count = 0;
+}

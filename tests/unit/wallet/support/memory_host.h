@@ -1,0 +1,34 @@
+/* A host in memory: its storage can be made to fail at the n-th call, its clock stands still unless moved. */
+#ifndef MEMORY_HOST_H
+#define MEMORY_HOST_H
+#include <uncia/uncia.h>
+
+enum failure { FAIL_BEFORE, FAIL_AFTER }; /* without the call's effect, or with it */
+
+struct memory_blob {
+	char name[UNCIA_BLOB_NAME_SIZE];
+	uint8_t *data;
+	size_t size;
+};
+
+struct memory_host {
+	struct uncia_host host;
+	struct memory_blob blobs[512];
+	size_t count;
+	uint64_t now_ms;
+	unsigned calls, fail_at; /* fail_at 0: never */
+	unsigned fail_count;     /* this many calls in a row */
+	enum failure failure;
+	uint64_t random; /* counts, so that a run can be repeated */
+	/* Called instead of nothing before each create: to let somebody else be faster. */
+	void (*before_create)(struct memory_host *m, const char *name);
+	void *context;
+};
+
+void memory_host_init(struct memory_host *m);
+void memory_host_deinit(struct memory_host *m);
+struct memory_blob *memory_host_find(struct memory_host *m, const char *name);
+/* How many blobs' names start so. */
+size_t memory_host_count(struct memory_host *m, const char *prefix);
+
+#endif
