@@ -1,0 +1,181 @@
+/* The host over a directory: exclusive creation, what a crash leaves behind, who may read. */
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uncia/uncia.h>
+#include "unit.h"
+
+static char path[64];
+
+static int remove_one(const char *name, const struct stat *info, int type, struct FTW *walk)
+{
+	(void)info;
+	(void)type;
+	(void)walk;
+	return remove(name);
+}
+
+static struct uncia_host open_host(void)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	strcpy(path, "/tmp/uncia-host-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	strcat(path, "/home");
+	ck_assert_int_eq(uncia_host_directory(path, &host), 0);
+	return host;
+}
+
+static void close_host(struct uncia_host *host)
+{
+	uncia_host_directory_free(host);
+	path[strlen(path) - strlen("/home")] = '\0';
+	ck_assert_int_eq(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static int count_names(void *context, const char *name)
+{
+	(void)name;
+	(*(int *)context)++;
+	return 0;
+}
+
+static int count(struct uncia_host *host, const char *prefix)
+{
+	int n = 0;
+	ck_assert_int_eq(host->list(host->context, prefix, count_names, &n), 0);
+	return n;
+}
+
+static void check_blob(struct uncia_host *host, const char *name, const char *expected)
+{
+	char buffer[64];
+	size_t size = 0;
+	ck_assert_int_eq(host->load(host->context, name, buffer, sizeof(buffer), &size), 0);
+	ck_assert_uint_eq(size, strlen(expected));
+	ck_assert_mem_eq(buffer, expected, size);
+}
+
+START_TEST(blobs_are_created_once_and_replaced)
+{
+	struct uncia_host host = open_host();
+	ck_assert_int_eq(host.create(host.context, "a-1", "one", 3), 0);
+	ck_assert_int_eq(host.create(host.context, "a-1", "two", 3), UNCIA_E_EXISTS);
+	check_blob(&host, "a-1", "one");
+	ck_assert_int_eq(host.replace(host.context, "a-1", "three", 5), 0);
+	check_blob(&host, "a-1", "three");
+	ck_assert_int_eq(host.replace(host.context, "a-2", "", 0), 0);
+	check_blob(&host, "a-2", "");
+	ck_assert_int_eq(host.create(host.context, "b", "x", 1), 0);
+	ck_assert_int_eq(count(&host, "a-"), 2);
+	ck_assert_int_eq(count(&host, ""), 3);
+	ck_assert_int_eq(host.remove(host.context, "a-1"), 0);
+	ck_assert_int_eq(host.remove(host.context, "a-1"), UNCIA_E_NOT_FOUND);
+	close_host(&host);
+}
+END_TEST
+
+START_TEST(a_short_buffer_is_told_the_size)
+{
+	struct uncia_host host = open_host();
+	char buffer[4] = "????";
+	size_t size = 0;
+	ck_assert_int_eq(host.create(host.context, "a", "0123456789", 10), 0);
+	ck_assert_int_eq(host.load(host.context, "a", buffer, sizeof(buffer), &size), 0);
+	ck_assert_uint_eq(size, 10);
+	ck_assert_int_eq(host.load(host.context, "b", buffer, sizeof(buffer), &size), UNCIA_E_NOT_FOUND);
+	close_host(&host);
+}
+END_TEST
+
+START_TEST(names_cannot_leave_the_directory)
+{
+	struct uncia_host host = open_host();
+	static const char *const bad[] = {"", ".", "..", "../x", "a/b", "a.b", ".new-1", "a b", "\xc3\xa4", "a\n"};
+	char long_name[UNCIA_BLOB_NAME_SIZE + 1];
+	size_t size;
+	memset(long_name, 'a', UNCIA_BLOB_NAME_SIZE);
+	long_name[UNCIA_BLOB_NAME_SIZE] = '\0';
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ck_assert_int_eq(host.create(host.context, bad[i], "x", 1), UNCIA_E_ARGUMENT);
+		ck_assert_int_eq(host.replace(host.context, bad[i], "x", 1), UNCIA_E_ARGUMENT);
+		ck_assert_int_eq(host.remove(host.context, bad[i]), UNCIA_E_ARGUMENT);
+		ck_assert_int_eq(host.load(host.context, bad[i], NULL, 0, &size), UNCIA_E_ARGUMENT);
+	}
+	ck_assert_int_eq(host.create(host.context, long_name, "x", 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(count(&host, ""), 0);
+	close_host(&host);
+}
+END_TEST
+
+START_TEST(leftovers_of_a_crash_are_no_blobs)
+{
+	struct uncia_host host = open_host();
+	char name[128];
+	snprintf(name, sizeof(name), "%s/.new-0123456789abcdef", path);
+	int fd = open(name, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "half", 4), 4);
+	close(fd);
+	ck_assert_int_eq(count(&host, ""), 0);
+	ck_assert_int_eq(host.create(host.context, "a", "x", 1), 0);
+	ck_assert_int_eq(count(&host, ""), 1);
+	close_host(&host);
+}
+END_TEST
+
+START_TEST(nothing_temporary_is_left)
+{
+	struct uncia_host host = open_host();
+	ck_assert_int_eq(host.create(host.context, "a", "x", 1), 0);
+	ck_assert_int_eq(host.create(host.context, "a", "x", 1), UNCIA_E_EXISTS);
+	ck_assert_int_eq(host.replace(host.context, "a", "y", 1), 0);
+	ck_assert_int_eq(host.remove(host.context, "a"), 0);
+	uncia_host_directory_free(&host);
+	ck_assert_int_eq(rmdir(path), 0); /* empty */
+	struct uncia_host again = {.size = sizeof(again)};
+	ck_assert_int_eq(uncia_host_directory(path, &again), 0);
+	close_host(&again);
+}
+END_TEST
+
+START_TEST(others_may_not_read)
+{
+	struct uncia_host host = open_host(), other = {.size = sizeof(other)};
+	struct stat info;
+	char name[128];
+	size_t size;
+	ck_assert_int_eq(host.create(host.context, "a", "x", 1), 0);
+	snprintf(name, sizeof(name), "%s/a", path);
+	ck_assert_int_eq(stat(name, &info), 0);
+	ck_assert_int_eq(info.st_mode & 0777, 0600);
+	ck_assert_int_eq(stat(path, &info), 0);
+	ck_assert_int_eq(info.st_mode & 0777, 0700);
+	ck_assert_int_eq(chmod(name, 0640), 0);
+	ck_assert_int_eq(host.load(host.context, "a", NULL, 0, &size), UNCIA_E_PERMISSION);
+	ck_assert_int_eq(chmod(path, 0750), 0);
+	ck_assert_int_eq(uncia_host_directory(path, &other), UNCIA_E_PERMISSION);
+	ck_assert_int_eq(chmod(path, 0700), 0);
+	close_host(&host);
+}
+END_TEST
+
+START_TEST(a_link_is_not_followed)
+{
+	struct uncia_host host = open_host();
+	char name[128];
+	size_t size;
+	snprintf(name, sizeof(name), "%s/a", path);
+	ck_assert_int_eq(symlink("/etc/passwd", name), 0);
+	ck_assert_int_ne(host.load(host.context, "a", NULL, 0, &size), 0);
+	ck_assert_int_eq(host.create(host.context, "a", "x", 1), UNCIA_E_EXISTS);
+	ck_assert_int_eq(host.replace(host.context, "a", "x", 1), 0);
+	check_blob(&host, "a", "x");
+	close_host(&host);
+}
+END_TEST
+
+UNIT_MAIN("host_directory", blobs_are_created_once_and_replaced, a_short_buffer_is_told_the_size,
+          names_cannot_leave_the_directory, leftovers_of_a_crash_are_no_blobs, nothing_temporary_is_left,
+          others_may_not_read, a_link_is_not_followed)

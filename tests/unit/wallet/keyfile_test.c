@@ -1,0 +1,184 @@
+/* The key file: what opens it, what damage does to it, what it costs at most. */
+#include "keyfile.h"
+#include "canonical.h"
+#include "fields.h"
+#include "memory_host.h"
+#include "storage.pb-c.h"
+#include "unit.h"
+
+#define WORDS "legal winner thank year wave sausage worth useful legal winner thank yellow"
+static const struct uncia_key_options cheap = {
+    .size = sizeof(cheap), .passphrase = "correct horse", .kdf_memory = 8192, .kdf_passes = 1};
+static const struct uncia_key_options none = {.size = sizeof(none), .no_passphrase = true};
+
+static void make(struct memory_host *m, const struct uncia_key_options *options)
+{
+	memory_host_init(m);
+	ck_assert_int_eq(uncia_wallet_create(&m->host, WORDS, options), 0);
+}
+
+/* Loads and opens: the first error of the two. */
+static int open_it(struct memory_host *m, const char *passphrase)
+{
+	struct keyfile file;
+	struct secret *secret;
+	int result = keyfile_load(&m->host, &file);
+	if (result == 0)
+		result = keyfile_open(&file, passphrase, &secret);
+	if (result == 0)
+		secret_free(secret);
+	return result;
+}
+
+START_TEST(key_is_the_one_of_its_words)
+{
+	/* The rule of wallet.md, step by step. */
+	struct memory_host m;
+	struct keyfile file;
+	struct secret *secret;
+	uint8_t seed[WORDS_SEED_SIZE + 4], public_key[PUBLIC_KEY_SIZE], key[SECRET_KEY_SIZE];
+	struct hash account;
+	words_seed(WORDS, "", seed);
+	memset(seed + WORDS_SEED_SIZE, 0, 4);
+	hash1(HASH_KEY, seed, sizeof(seed), &account);
+	ck_assert_int_eq(sign_keypair(account.b, public_key, key), 0);
+	static const struct uncia_key_options *const kinds[] = {&cheap, &none};
+	for (size_t i = 0; i < 2; i++) {
+		make(&m, kinds[i]);
+		ck_assert_int_eq(keyfile_load(&m.host, &file), 0);
+		ck_assert_mem_eq(file.public_key, public_key, sizeof(public_key));
+		ck_assert_int_eq(keyfile_open(&file, kinds[i]->passphrase, &secret), 0);
+		ck_assert_mem_eq(secret->key, key, sizeof(key));
+		secret_free(secret);
+		memory_host_deinit(&m);
+	}
+}
+END_TEST
+
+START_TEST(a_home_has_one_key)
+{
+	struct memory_host m;
+	make(&m, &none);
+	ck_assert_int_eq(uncia_wallet_create(&m.host, WORDS, &cheap), UNCIA_E_EXISTS);
+	ck_assert_int_eq(open_it(&m, NULL), 0);
+	memory_host_deinit(&m);
+}
+END_TEST
+
+START_TEST(wrong_passphrase_is_told_from_damage)
+{
+	struct memory_host m;
+	make(&m, &cheap);
+	size_t blobs = m.count, size = m.blobs[0].size;
+	ck_assert_int_eq(open_it(&m, "correct horse"), 0);
+	ck_assert_int_eq(open_it(&m, "correct horse "), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(open_it(&m, ""), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(open_it(&m, NULL), UNCIA_E_PASSPHRASE);
+	/* faults 57: nothing is written. */
+	ck_assert_uint_eq(m.count, blobs);
+	ck_assert_uint_eq(m.blobs[0].size, size);
+	memory_host_deinit(&m);
+}
+END_TEST
+
+START_TEST(every_flipped_byte_and_every_length_is_damage)
+{
+	static const struct uncia_key_options *const kinds[] = {&cheap, &none};
+	for (size_t k = 0; k < 2; k++) {
+		struct memory_host m;
+		make(&m, kinds[k]);
+		struct memory_blob *blob = &m.blobs[0];
+		for (size_t i = 0; i < blob->size; i++) {
+			for (uint8_t bit = 1; bit != 0; bit = (uint8_t)(bit << 1)) {
+				blob->data[i] ^= bit;
+				ck_assert_int_eq(open_it(&m, "correct horse"), UNCIA_E_DAMAGED);
+				blob->data[i] ^= bit;
+			}
+		}
+		for (size_t size = blob->size; size-- != 0;) {
+			blob->size = size;
+			ck_assert_int_eq(open_it(&m, "correct horse"), UNCIA_E_DAMAGED);
+		}
+		memory_host_deinit(&m);
+	}
+}
+END_TEST
+
+/* What somebody can do who knows how the checksum is made. */
+START_TEST(a_change_with_a_right_checksum_never_opens)
+{
+	struct memory_host m;
+	uint8_t *data;
+	size_t size;
+	make(&m, &cheap);
+	ck_assert_int_eq(blob_load(&m.host, KEYFILE_BLOB, &data, &size), 0);
+	for (size_t i = 0; i < size; i++) {
+		data[i] ^= 0x01;
+		ck_assert_int_eq(blob_replace(&m.host, KEYFILE_BLOB, data, size), 0);
+		int result = open_it(&m, "correct horse");
+		ck_assert_msg(result == UNCIA_E_DAMAGED || result == UNCIA_E_PASSPHRASE, "byte %zu: %d", i, result);
+		data[i] ^= 0x01;
+	}
+	blob_free(data, size);
+	memory_host_deinit(&m);
+}
+END_TEST
+
+static int open_with(struct memory_host *m, uint64_t memory, uint32_t passes)
+{
+	Uncia__Pb__KeyFile message = UNCIA__PB__KEY_FILE__INIT;
+	uint8_t filler[48] = {1}, *data;
+	size_t size;
+	message.version = 1;
+	message.method = KEYFILE_ARGON2ID;
+	message.memory = memory;
+	message.passes = passes;
+	message.salt = field_of(filler, 16);
+	message.nonce = field_of(filler, 24);
+	message.public_key = field_of(filler, 32);
+	message.sealed = field_of(filler, 32);
+	ck_assert_int_eq(canonical_encode(&message.base, &data, &size), 0);
+	ck_assert_int_eq(blob_replace(&m->host, KEYFILE_BLOB, data, size), 0);
+	free(data);
+	return open_it(m, "x");
+}
+
+START_TEST(a_key_file_cannot_ask_for_much_memory_or_time)
+{
+	struct memory_host m;
+	memory_host_init(&m);
+	ck_assert_int_eq(open_with(&m, 8192, 1), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(open_with(&m, KEYFILE_MEMORY_MAX + 1, 1), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(open_with(&m, UINT64_MAX, 1), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(open_with(&m, 8192, KEYFILE_PASSES_MAX + 1), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(open_with(&m, 8192, 0), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(open_with(&m, 100, 1), UNCIA_E_DAMAGED);
+	memory_host_deinit(&m);
+}
+END_TEST
+
+START_TEST(creation_refuses_bad_options_and_words)
+{
+	struct memory_host m;
+	memory_host_init(&m);
+	struct uncia_key_options options = {.size = sizeof(options)};
+	ck_assert_int_eq(uncia_wallet_create(&m.host, WORDS, &options), UNCIA_E_ARGUMENT);
+	options.passphrase = "x";
+	options.no_passphrase = true;
+	ck_assert_int_eq(uncia_wallet_create(&m.host, WORDS, &options), UNCIA_E_ARGUMENT);
+	options.no_passphrase = false;
+	options.kdf_memory = 1;
+	ck_assert_int_eq(uncia_wallet_create(&m.host, WORDS, &options), UNCIA_E_ARGUMENT);
+	options.size = 0;
+	ck_assert_int_eq(uncia_wallet_create(&m.host, WORDS, &options), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_create(&m.host, WORDS, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_create(NULL, WORDS, &none), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_create(&m.host, "legal winner", &none), UNCIA_E_WORDS);
+	ck_assert_uint_eq(m.count, 0);
+	memory_host_deinit(&m);
+}
+END_TEST
+
+UNIT_MAIN("keyfile", key_is_the_one_of_its_words, a_home_has_one_key, wrong_passphrase_is_told_from_damage,
+          every_flipped_byte_and_every_length_is_damage, a_change_with_a_right_checksum_never_opens,
+          a_key_file_cannot_ask_for_much_memory_or_time, creation_refuses_bad_options_and_words)

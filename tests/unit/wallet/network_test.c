@@ -1,0 +1,128 @@
+/* The network file: what unciad writes is read, every mistake is named. */
+#include "network.h"
+#include "fake_network.h"
+#include "unit.h"
+
+static struct memory_host host;
+static struct fake_network net;
+
+/* The file with the first `from` replaced. */
+static char *changed(const char *from, const char *to)
+{
+	char *text = fake_network_text(&net), *at = strstr(text, from);
+	ck_assert_msg(at != NULL, "%s", from);
+	char *result = malloc(strlen(text) + strlen(to) + 1);
+	ck_assert_ptr_nonnull(result);
+	memcpy(result, text, (size_t)(at - text));
+	stpcpy(stpcpy(result + (at - text), to), at + strlen(from));
+	free(text);
+	return result;
+}
+
+static void refuse(const char *from, const char *to, const char *part)
+{
+	char why[UNCIA_WHY_SIZE] = "", *text = changed(from, to);
+	struct uncia_network *network = NULL;
+	int result = uncia_network_parse(text, &network, why);
+	ck_assert_msg(result == UNCIA_E_CONFIG, "%s -> %s: %d", from, to, result);
+	ck_assert_ptr_null(network);
+	ck_assert_msg(strstr(why, part) != NULL, "\"%s\" is not in \"%s\"", part, why);
+	free(text);
+}
+
+START_TEST(network_file_is_read)
+{
+	const char *name;
+	uint16_t port;
+	uint8_t id[32];
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	ck_assert_str_eq(uncia_network_name(net.network), "fixture");
+	ck_assert_str_eq(uncia_network_currency(net.network), "UNC");
+	ck_assert_uint_eq(uncia_network_smallest_amount(net.network), FIXTURE_SMALLEST_AMOUNT);
+	ck_assert_uint_eq(uncia_network_validators(net.network), 4);
+	ck_assert_int_eq(uncia_network_validator(net.network, 3, &name, &port), 0);
+	ck_assert_str_eq(name, "127.0.0.1");
+	ck_assert_uint_eq(port, 7004);
+	ck_assert_int_eq(uncia_network_validator(net.network, 4, &name, &port), UNCIA_E_ARGUMENT);
+	uncia_network_id(net.network, id);
+	ck_assert_mem_eq(id, net.f.genesis.network_id.b, 32);
+	fake_network_deinit(&net);
+}
+END_TEST
+
+START_TEST(addresses_of_every_kind_are_read)
+{
+	static const struct {
+		const char *text, *host;
+		uint16_t port;
+	} good[] = {
+	    {"[::1]:7001", "::1", 7001}, {"localhost:1", "localhost", 1}, {"a.example:65535", "a.example", 65535}};
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct uncia_network *network;
+		const char *name;
+		uint16_t port;
+		char *text = changed("127.0.0.1:7001", good[i].text);
+		ck_assert_int_eq(uncia_network_parse(text, &network, NULL), 0);
+		ck_assert_int_eq(uncia_network_validator(network, 0, &name, &port), 0);
+		ck_assert_str_eq(name, good[i].host);
+		ck_assert_uint_eq(port, good[i].port);
+		uncia_network_free(network);
+		free(text);
+	}
+	fake_network_deinit(&net);
+}
+END_TEST
+
+START_TEST(every_mistake_is_named_with_its_line)
+{
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	refuse("name = fixture", "name = other", "name");
+	refuse("name = fixture", "nme = fixture", "line 3: unknown key \"nme\"");
+	refuse("name = fixture", "name = fixture\nname = fixture", "line 4");
+	refuse("name = fixture", "name fixture", "line 3: not \"key = value\"");
+	refuse("[network]", "[netwrk]", "line 3: unknown section \"netwrk\"");
+	refuse("genesis = ", "genesis = !", "genesis");
+	refuse("genesis = C", "genesis = D", "genesis");
+	refuse("[validator.0]", "[validator.128]", "unknown section");
+	refuse("[validator.0]", "[validator.01]", "unknown section");
+	refuse("[validator.0]", "[validator.-1]", "unknown section");
+	refuse("[validator.0]", "[validator.9]", "validator 9 is not in the committee");
+	refuse("[validator.0]", "[validator.1]", "validator 1");
+	refuse("address = 127.0.0.1:7001", "", "validator 0 needs both");
+	static const char *const bad[] = {
+	    "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":7001", "::1:7001", "[::1]", "a b:1", "h:+1", "h:01"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refuse("127.0.0.1:7001", bad[i], "the address of validator 0");
+	refuse("network_key = ", "network_key = 0", "the network_key of validator 0 is not 64");
+	/* A key of the right form, but not the one of the genesis. */
+	char key[65], other[65];
+	sodium_bin2hex(key, sizeof(key), net.f.validators[0].network_public, 32);
+	sodium_bin2hex(other, sizeof(other), net.f.validators[1].network_public, 32);
+	refuse(key, other, "not the one of the genesis");
+	fake_network_deinit(&net);
+}
+END_TEST
+
+START_TEST(long_lines_and_empty_files_are_refused)
+{
+	struct uncia_network *network = NULL;
+	char line[400];
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	memset(line, 'a', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	refuse("fixture", line, "line 3");
+	ck_assert_int_eq(uncia_network_parse("", &network, NULL), UNCIA_E_CONFIG);
+	ck_assert_int_eq(uncia_network_parse(NULL, &network, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_network_load("/nowhere/network.conf", &network, line), UNCIA_E_NOT_FOUND);
+	ck_assert_ptr_null(network);
+	fake_network_deinit(&net);
+}
+END_TEST
+
+UNIT_MAIN("network", network_file_is_read, addresses_of_every_kind_are_read, every_mistake_is_named_with_its_line,
+          long_lines_and_empty_files_are_refused)
