@@ -1,0 +1,124 @@
+/* History: every entry proved, none of others', and what is missing is noticed. */
+#include "unit.h"
+#include "wallet_rig.h"
+
+/* Ten payments to the wallet, with two of others' among them. */
+static struct rig *with_history(void)
+{
+	struct rig *rig = rig_new(4);
+	struct fixture_key payer;
+	fixture_account(0, &payer);
+	for (uint32_t i = 0; i < 12; i++) {
+		struct output output = {.to = rig->net.account, .amount = 5000 + i};
+		if (i % 6 == 3)
+			fixture_account(1, &payer), output.to = payer.address, fixture_account(0, &payer);
+		struct payment *payment =
+		    fixture_payment_outputs(&rig->net.f, &payer, &output, 1, FIXTURE_TIME_S + 60, i);
+		fake_network_final(&rig->net, payment);
+		payment_free(payment);
+	}
+	rig->net.payments = 10;
+	rig->net.created = 2;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig_no_events(rig);
+	return rig;
+}
+
+static int page(struct rig *rig, uint64_t height, uint32_t index, uint32_t limit, struct uncia_history_page *out)
+{
+	struct uncia_event event;
+	ck_assert_int_eq(uncia_wallet_history(rig->wallet, height, index, limit), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	for (int i = 0; i < 200; i++) {
+		if (rig_event(rig, UNCIA_EVENT_HISTORY, &event)) {
+			out->size = sizeof(*out);
+			if (event.error == 0)
+				ck_assert_int_eq(uncia_wallet_history_page(rig->wallet, out), 0);
+			return event.error;
+		}
+		fake_network_pass(&rig->net, rig->wallet, 100);
+	}
+	ck_abort_msg("the page never came");
+	return 0;
+}
+
+START_TEST(history_comes_in_pages_newest_first_and_complete)
+{
+	struct rig *rig = with_history();
+	struct uncia_history_page got = {.size = sizeof(got)};
+	uint64_t height = 0, last = UINT64_MAX;
+	uint32_t index = 0, total = 0, pages = 0;
+	ck_assert_int_eq(uncia_wallet_history_page(rig->wallet, &got), UNCIA_E_NOT_FOUND);
+	do {
+		ck_assert_int_eq(page(rig, height, index, 4, &got), 0);
+		for (uint32_t i = 0; i < got.count; i++) {
+			struct uncia_payment payment = {.size = sizeof(payment)};
+			const struct uncia_receipt *receipt = uncia_wallet_history_receipt(rig->wallet, i);
+			ck_assert_int_eq(uncia_receipt_payment(receipt, &payment), 0);
+			ck_assert_uint_lt(payment.height, last);
+			last = payment.height;
+			total++;
+		}
+		ck_assert_ptr_null(uncia_wallet_history_receipt(rig->wallet, got.count));
+		ck_assert(got.complete == (total == 10));
+		height = got.next_height;
+		index = got.next_index;
+		pages++;
+	} while (height != 0);
+	ck_assert_uint_eq(total, 10);
+	ck_assert_uint_eq(pages, 3);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_payment_left_out_is_noticed)
+{
+	struct rig *rig = with_history();
+	struct uncia_history_page got;
+	rig->net.leave_out = true;
+	ck_assert_int_eq(page(rig, 0, 0, 64, &got), 0);
+	ck_assert_uint_eq(got.count, 9);
+	ck_assert(!got.complete);
+	rig->net.leave_out = false;
+	ck_assert_int_eq(page(rig, 0, 0, 64, &got), 0);
+	ck_assert(got.complete);
+	/* A page out of its place proves nothing about the whole. */
+	ck_assert_int_eq(page(rig, 100, 0, 64, &got), 0);
+	ck_assert_uint_eq(got.count, 10);
+	ck_assert(!got.complete);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(others_receipts_and_garbage_are_refused_and_another_is_asked)
+{
+	static const enum behaviour lies[] = {OTHER_RECEIPT, GARBAGE, SILENT, REFUSES, NOISE_GARBAGE};
+	for (size_t l = 0; l < sizeof(lies) / sizeof(lies[0]); l++) {
+		struct rig *rig = with_history();
+		struct uncia_history_page got;
+		for (int i = 0; i < 3; i++)
+			rig->net.nodes[i].behaviour = lies[l];
+		ck_assert_int_eq(page(rig, 0, 0, 64, &got), 0);
+		ck_assert_uint_eq(got.count, 10);
+		ck_assert(got.complete);
+		rig_free(rig);
+	}
+}
+END_TEST
+
+START_TEST(history_ends_when_nobody_tells)
+{
+	struct rig *rig = with_history();
+	struct uncia_history_page got;
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = SILENT;
+	ck_assert_int_eq(page(rig, 0, 0, 64, &got), UNCIA_E_UNREACHABLE);
+	ck_assert_int_eq(uncia_wallet_history(rig->wallet, 0, 0, 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_history(rig->wallet, 0, 0, 65), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_history(rig->wallet, 0, 1, 5), UNCIA_E_ARGUMENT);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("history", history_comes_in_pages_newest_first_and_complete, a_payment_left_out_is_noticed,
+          others_receipts_and_garbage_are_refused_and_another_is_asked, history_ends_when_nobody_tells)

@@ -1,0 +1,267 @@
+/* The outbox when storage fails at any call, when the process dies there, when two processes are at it: nothing is
+ * lost, and one key never makes two payments. */
+#include "unit.h"
+#include "wallet_rig.h"
+
+#define HALF UINT64_C(500000)
+#define KEY  "one and only"
+
+/* How many different payments any validator has ever seen under this rig. */
+struct seen {
+	struct payment_id ids[16];
+	size_t count;
+};
+
+static void look(const struct rig *rig, struct seen *seen)
+{
+	for (uint32_t i = 0; i < rig->net.count; i++) {
+		const struct fake_node *node = &rig->net.nodes[i];
+		struct payment *payment;
+		if (node->submits == 0)
+			continue;
+		ck_assert_int_eq(
+		    payment_decode(&rig->net.f.genesis.network_id, node->submitted, node->submitted_size, &payment), 0);
+		size_t k = 0;
+		while (k < seen->count && memcmp(seen->ids[k].b, payment->id.b, sizeof(payment->id.b)) != 0)
+			k++;
+		if (k == seen->count) {
+			ck_assert_uint_lt(seen->count, 16);
+			seen->ids[seen->count++] = payment->id;
+		}
+		payment_free(payment);
+	}
+}
+
+static void fail_from(struct rig *rig, unsigned nth, enum failure failure, unsigned count)
+{
+	rig->host.calls = 0;
+	rig->host.fail_at = nth;
+	rig->host.failure = failure;
+	rig->host.fail_count = count;
+}
+
+/* One attempt at the payment with storage failing from the n-th call on, then the death of the process. Returns whether
+ * an id was given out. */
+static bool attempt(struct rig *rig, unsigned nth, enum failure failure, unsigned count, struct seen *seen,
+                    struct uncia_payment_id *id)
+{
+	bool given = false;
+	fail_from(rig, nth, failure, count);
+	if (rig_open(rig) == 0) {
+		ck_assert_int_eq(rig_sync(rig), 0);
+		given = rig_pay(rig, KEY, HALF, id) == 0;
+		fake_network_pass(&rig->net, rig->wallet, 3000);
+		look(rig, seen);
+	}
+	rig->host.fail_at = 0;
+	rig_close(rig);
+	return given;
+}
+
+static void check_crash(unsigned nth, enum failure failure, unsigned count, bool finalise)
+{
+	struct rig *rig = rig_new(4);
+	struct seen seen = {.count = 0};
+	struct uncia_payment_id first, id;
+	char *text;
+	rig_close(rig);
+	rig->net.finalise = finalise;
+	bool given = attempt(rig, nth, failure, count, &seen, &first);
+	rig->host.now_ms += 600000; /* the retry comes later: what is made then would have another expiry */
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	if (given)
+		ck_assert_mem_eq(first.b, id.b, sizeof(id.b));
+	fake_network_pass(&rig->net, rig->wallet, 40000);
+	look(rig, &seen);
+	ck_assert_msg(seen.count == 1, "%zu payments of one key, failing at %u", seen.count, nth);
+	ck_assert_mem_eq(seen.ids[0].b, id.b, sizeof(id.b));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &id, &text), 0);
+	uncia_text_free(text);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
+	rig_free(rig);
+}
+
+/* Of the calls that one open, sync, payment and finality make. */
+static unsigned calls_of_a_run(void)
+{
+	struct rig *rig = rig_new(4);
+	struct seen seen = {.count = 0};
+	struct uncia_payment_id id;
+	rig_close(rig);
+	rig->net.finalise = true;
+	ck_assert(attempt(rig, 0, FAIL_BEFORE, 0, &seen, &id));
+	unsigned calls = rig->host.calls;
+	ck_assert_uint_eq(seen.count, 1);
+	rig_free(rig);
+	return calls;
+}
+
+START_TEST(one_key_is_one_payment_wherever_storage_fails)
+{
+	unsigned calls = calls_of_a_run();
+	ck_assert_uint_ge(calls, 7); /* key, network, list, look, create, replace, … */
+	for (unsigned nth = 1; nth <= calls; nth++) {
+		for (int failure = FAIL_BEFORE; failure <= FAIL_AFTER; failure++) {
+			for (int finalise = 0; finalise < 2; finalise++) {
+				check_crash(nth, (enum failure)failure, 1, finalise);
+				check_crash(nth, (enum failure)failure, 1000, finalise);
+			}
+		}
+	}
+}
+END_TEST
+
+START_TEST(an_unkeyed_payment_that_could_not_be_stored_is_never_sent)
+{
+	for (int failure = FAIL_BEFORE; failure <= FAIL_AFTER; failure++) {
+		struct rig *rig = rig_new(4);
+		struct uncia_payment_id id = {{7}};
+		struct uncia_payment_id untouched = id;
+		ck_assert_int_eq(rig_sync(rig), 0);
+		fail_from(rig, 1, (enum failure)failure, 1);
+		ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), UNCIA_E_IO);
+		ck_assert_mem_eq(id.b, untouched.b, sizeof(id.b));
+		fake_network_pass(&rig->net, rig->wallet, 5000);
+		rig_reopen(rig);
+		fake_network_pass(&rig->net, rig->wallet, 5000);
+		ck_assert_uint_eq(rig_submits(rig), 0);
+		ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+		rig_free(rig);
+	}
+}
+END_TEST
+
+START_TEST(an_end_that_cannot_be_stored_stays_pending_and_is_told)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	struct uncia_event event;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), 0);
+	rig_no_events(rig);
+	rig->net.finalise = true;
+	fail_from(rig, 1, FAIL_BEFORE, 1000);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_IO);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	fail_from(rig, 0, FAIL_BEFORE, 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+static struct uncia_payment_id faster_id;
+
+/* Another process pays under the same key between this one's look and its creation. */
+static void other_is_faster(struct memory_host *m, const char *name)
+{
+	struct rig *rig = m->context;
+	struct uncia_wallet *mine = rig->wallet;
+	struct fake_node nodes[4];
+	ck_assert(strncmp(name, "payment-", 8) == 0);
+	m->before_create = NULL;
+	memcpy(nodes, rig->net.nodes, sizeof(nodes));
+	memset(rig->net.nodes, 0, sizeof(nodes));
+	m->now_ms += 5000; /* so that the expiry is another */
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	m->now_ms += 5000;
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &faster_id), 0);
+	rig_close(rig);
+	memcpy(rig->net.nodes, nodes, sizeof(nodes));
+	rig->wallet = mine;
+	m->now_ms -= 10000;
+}
+
+START_TEST(of_two_processes_with_one_key_both_have_the_same_payment)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig->host.context = rig;
+	rig->host.before_create = other_is_faster;
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	ck_assert_mem_eq(id.b, faster_id.b, sizeof(id.b));
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
+	fake_network_pump(&rig->net, rig->wallet);
+	struct seen seen = {.count = 0};
+	look(rig, &seen);
+	ck_assert_uint_eq(seen.count, 1);
+	ck_assert_mem_eq(seen.ids[0].b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_damaged_record_stops_its_key_and_no_other)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id, other;
+	struct uncia_event event;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	rig_close(rig);
+	for (size_t i = 0; i < rig->host.count; i++)
+		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
+			rig->host.blobs[i].data[60] ^= 4;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert(rig_event(rig, UNCIA_EVENT_ERROR, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_DAMAGED);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &other), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(rig_pay(rig, "another", HALF, &other), 0);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_record_copied_to_another_name_is_damage)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	struct uncia_event event;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	rig_close(rig);
+	for (size_t i = 0; i < rig->host.count; i++)
+		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
+			rig->host.blobs[i].name[10] ^= 1;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert(rig_event(rig, UNCIA_EVENT_ERROR, &event));
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_home_belongs_to_its_first_network)
+{
+	struct rig *rig = rig_new(4);
+	struct fake_network other;
+	struct uncia_wallet *wallet = NULL;
+	struct uncia_payment_id id;
+	fake_network_init(&other, &rig->host, 5);
+	ck_assert_int_eq(uncia_wallet_open(&rig->host.host, other.network, NULL, &wallet), UNCIA_E_NETWORK);
+	ck_assert_ptr_null(wallet);
+	/* Without a network it shows what it has. */
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	ck_assert_int_eq(uncia_wallet_open(&rig->host.host, NULL, NULL, &wallet), 0);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(wallet), 1);
+	ck_assert_int_eq(uncia_wallet_sync(wallet), UNCIA_E_NETWORK);
+	ck_assert_int_eq(uncia_wallet_query(wallet, &id), UNCIA_E_NETWORK);
+	ck_assert_int_eq(uncia_wallet_fd(wallet), UNCIA_E_NETWORK);
+	uncia_wallet_close(wallet);
+	fake_network_deinit(&other);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
+          an_unkeyed_payment_that_could_not_be_stored_is_never_sent,
+          an_end_that_cannot_be_stored_stays_pending_and_is_told,
+          of_two_processes_with_one_key_both_have_the_same_payment, a_damaged_record_stops_its_key_and_no_other,
+          a_record_copied_to_another_name_is_damage, a_home_belongs_to_its_first_network)
