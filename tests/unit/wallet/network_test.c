@@ -1,5 +1,4 @@
 /* The network file: what unciad writes is read, every mistake is named. */
-#include "network.h"
 #include "fake_network.h"
 #include "unit.h"
 
