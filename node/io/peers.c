@@ -46,7 +46,7 @@ struct peers {
 
 /* ---- dialling ------------------------------------------------------------------------------ */
 
-/* The one with the lower index dials. */
+/* network §8.2: of two validators the one with the lower index in the committee dials the other. */
 static bool we_dial(const struct peer *peer)
 {
 	return peer->peers->options.self < peer->index;
