@@ -1,0 +1,461 @@
+/* unciad devnet: a whole network on one machine, for tests and first steps. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "command.h"
+#include "genesis_draft.h"
+#include "home.h"
+#include "network_file.h"
+#include "node_client.h"
+#include "processes.h"
+#include "treasury.h"
+
+#define SUPPLY           (UINT64_C(1000000000) * AMOUNT_MICROS)
+#define READY_TIMEOUT_MS 60000
+#define POLL_MS          20
+#define ANSWER_MS        1000
+
+enum {
+	OPTION_DIR = 1,
+	OPTION_VALIDATORS,
+	OPTION_BASE_PORT,
+	OPTION_FUND,
+	OPTION_FAULTY,
+	OPTION_SLOW,
+	OPTION_WEIGHTS,
+};
+
+static const struct poptOption options[] = {
+    {"dir", '\0', POPT_ARG_STRING, NULL, OPTION_DIR, "Where it lives; made, or used again", "DIR"},
+    {"validators", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATORS, "How many (4)", "N"},
+    {"base-port", '\0', POPT_ARG_STRING, NULL, OPTION_BASE_PORT, "They listen on P, P+1, ... (7400)", "P"},
+    {"fund", '\0', POPT_ARG_STRING, NULL, OPTION_FUND, "An account that begins with money; once for each",
+     "ADDRESS=AMOUNT"},
+    {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
+    {"slow", '\0', POPT_ARG_STRING, NULL, OPTION_SLOW, "Weight that may be missing for one-round finality", "P"},
+    {"weights", '\0', POPT_ARG_STRING, NULL, OPTION_WEIGHTS, "The validators' weights (all 1)", "A,B,C..."},
+    OPTIONS_COMMON,
+};
+
+struct devnet {
+	const char *dir;
+	bool has_count, has_port, has_weights;
+	uint32_t count;
+	uint16_t base_port;
+	uint64_t weights[COMMITTEE_SIZE_MAX];
+	struct genesis_draft draft; /* its accounts: the funds asked for, then the treasury's */
+	struct genesis genesis;
+	struct child children[COMMITTEE_SIZE_MAX];
+	uint64_t
+	    first_heights[COMMITTEE_SIZE_MAX]; /* of its first answer; UINT64_MAX: none yet; new homes begin at 0 */
+	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
+};
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static int take_weights(struct devnet *d, const char *text)
+{
+	char list[COMMITTEE_SIZE_MAX * 21], *rest = NULL;
+	uint32_t count = 0;
+	if ((size_t)snprintf(list, sizeof(list), "%s", text) >= sizeof(list))
+		return complain(EXIT_USAGE, "--weights: too long");
+	for (char *item = strtok_r(list, ",", &rest); item; item = strtok_r(NULL, ",", &rest)) {
+		if (count == COMMITTEE_SIZE_MAX || !number_parse(item, 1, UINT32_MAX, &d->weights[count]))
+			return complain(EXIT_USAGE, "--weights %s: not at most %u positive numbers", text,
+			                COMMITTEE_SIZE_MAX);
+		count++;
+	}
+	if (!count || (d->has_count && d->count != count))
+		return complain(EXIT_USAGE, "--weights %s: not one for each validator", text);
+	d->has_weights = d->has_count = true;
+	d->count = count;
+	return 0;
+}
+
+static int take_count(struct devnet *d, const char *text)
+{
+	uint64_t number;
+	if (!number_parse(text, 1, COMMITTEE_SIZE_MAX, &number))
+		return complain(EXIT_USAGE, "--validators %s: not a number from 1 to %u", text, COMMITTEE_SIZE_MAX);
+	if (d->has_weights && d->count != number)
+		return complain(EXIT_USAGE, "--weights and --validators do not agree");
+	d->has_count = true;
+	d->count = (uint32_t)number;
+	return 0;
+}
+
+static int take_option(struct devnet *d, int option, const char *value)
+{
+	uint64_t number;
+	switch (option) {
+	case OPTION_DIR:
+		d->dir = value;
+		return 0;
+	case OPTION_VALIDATORS:
+		return take_count(d, value);
+	case OPTION_WEIGHTS:
+		return take_weights(d, value);
+	case OPTION_FUND:
+		return draft_add_account_text(&d->draft, value);
+	case OPTION_BASE_PORT:
+		if (!number_parse(value, 1, UINT16_MAX, &number))
+			return complain(EXIT_USAGE, "--base-port %s: not a port", value);
+		d->has_port = true;
+		d->base_port = (uint16_t)number;
+		return 0;
+	case OPTION_FAULTY:
+		d->draft.has_faulty = true;
+		return number_parse(value, 0, UINT32_MAX, &d->draft.faulty)
+		           ? 0
+		           : complain(EXIT_USAGE, "--faulty %s: not a number", value);
+	default:
+		d->draft.has_slow = true;
+		return number_parse(value, 0, UINT32_MAX, &d->draft.slow)
+		           ? 0
+		           : complain(EXIT_USAGE, "--slow %s: not a number", value);
+	}
+}
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+static int child_home(struct devnet *d, uint32_t i)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "v%u", i);
+	return path_join(d->dir, name, d->children[i].home);
+}
+
+/* Keys of one validator: made, or those of a devnet whose making was cut short. */
+static int add_validator(struct devnet *d, uint32_t i)
+{
+	struct node_keys keys;
+	struct validator validator = {.weight = d->has_weights ? d->weights[i] : 1};
+	char path[PATH_MAX];
+	int code = directory_make(d->children[i].home);
+	if (!code)
+		code = path_join(d->children[i].home, "network.key", path);
+	if (!code)
+		code =
+		    path_exists(path) ? keys_load(d->children[i].home, &keys) : keys_make(d->children[i].home, &keys);
+	if (code)
+		return code;
+	memcpy(validator.consensus_key, keys.consensus_public, PUBLIC_KEY_SIZE);
+	memcpy(validator.network_key, keys.network_public, 32);
+	keys_wipe(&keys);
+	return draft_add_validator(&d->draft, &validator);
+}
+
+/* All that is not funded otherwise. */
+static int add_treasury(struct devnet *d)
+{
+	struct genesis_account account = {.balance = SUPPLY};
+	char path[PATH_MAX];
+	for (uint32_t i = 0; i < d->draft.account_count; i++) {
+		if (!amount_subtract(account.balance, d->draft.accounts[i].balance, &account.balance) ||
+		    !account.balance)
+			return complain(EXIT_USAGE, "--fund: more than the supply of 1000000000 less a treasury");
+	}
+	int code = path_join(d->dir, "treasury", path);
+	if (!code)
+		code = treasury_address(path, &account.address);
+	return code ? code : draft_add_account(&d->draft, &account);
+}
+
+static int make_genesis(struct devnet *d, const char *path)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	d->draft.name = "devnet";
+	d->draft.currency_code = "UNC";
+	d->draft.smallest_amount = 1;
+	d->draft.timestamp_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	int code = add_treasury(d);
+	for (uint32_t i = 0; i < d->count && !code; i++)
+		code = add_validator(d, i);
+	if (!code)
+		code = draft_make(&d->draft, &d->genesis);
+	if (code)
+		return code;
+	code = file_create(path, 0644, d->genesis.bytes, d->genesis.size);
+	if (code)
+		genesis_deinit(&d->genesis);
+	return code;
+}
+
+/* ---- using again ----------------------------------------------------------------------------- */
+
+static bool funds_agree(const struct devnet *d)
+{
+	if (d->draft.account_count + 1 != d->genesis.account_count)
+		return false;
+	for (uint32_t i = 0; i < d->draft.account_count; i++) {
+		const struct genesis_account *fund = &d->draft.accounts[i];
+		bool found = false;
+		for (uint32_t k = 0; k < d->genesis.account_count && !found; k++)
+			found = !memcmp(&d->genesis.accounts[k].address, &fund->address, ADDRESS_SIZE) &&
+			        d->genesis.accounts[k].balance == fund->balance;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* What the genesis states cannot be changed any more: options that say otherwise are refused. */
+static int reuse_genesis(struct devnet *d, const char *path)
+{
+	int code = genesis_load(path, &d->genesis);
+	if (code)
+		return code;
+	const struct committee *c = &d->genesis.committee;
+	const char *differs = NULL;
+	if (d->has_count && d->count != c->size)
+		differs = "--validators";
+	else if (d->draft.account_count && !funds_agree(d))
+		differs = "--fund";
+	else if (d->draft.has_faulty && d->draft.faulty != c->faulty)
+		differs = "--faulty";
+	else if (d->draft.has_slow && d->draft.slow != c->slow)
+		differs = "--slow";
+	for (uint32_t i = 0; i < c->size && d->has_weights && !differs; i++) {
+		if (d->weights[i] != c->validators[i].weight)
+			differs = "--weights";
+	}
+	if (differs) {
+		code = complain(EXIT_FAILED,
+		                "%s is a devnet already, and its genesis says otherwise than %s: give another --dir",
+		                d->dir, differs);
+		genesis_deinit(&d->genesis);
+		return code;
+	}
+	d->count = c->size;
+	return 0;
+}
+
+/* Without --base-port a devnet stays on the ports it had. */
+static int find_ports(struct devnet *d)
+{
+	char path[PATH_MAX];
+	struct config config;
+	if (!d->has_port) {
+		int code = path_join(d->dir, "v0/unciad.conf", path);
+		if (!code && path_exists(path)) {
+			code = config_load(path, d->count, &config);
+			d->base_port = code ? d->base_port : config.listen.port;
+		}
+		if (code)
+			return code;
+	}
+	if (d->base_port + d->count - 1 > UINT16_MAX)
+		return complain(EXIT_USAGE, "--base-port %u: there are not %u ports from there on", d->base_port,
+		                d->count);
+	for (uint32_t i = 0; i < d->count; i++)
+		d->endpoints[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + i)};
+	return 0;
+}
+
+static int check_port(const struct endpoint *endpoint)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(endpoint->port)};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	if (fd < 0)
+		return complain(EXIT_FAILED, "cannot make a socket: %s", strerror(errno));
+	int code = 0;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)))
+		code = complain(EXIT_FAILED, "port %u: %s: give another --base-port", (unsigned)endpoint->port,
+		                strerror(errno));
+	close(fd);
+	return code;
+}
+
+/* The configuration follows the ports, which may be others than last time. */
+static int write_config(const struct devnet *d, uint32_t i)
+{
+	char path[PATH_MAX];
+	struct config config = {.log_level = LOG_LEVEL_INFO};
+	int code = path_join(d->children[i].home, "unciad.conf", path);
+	if (code)
+		return code;
+	if (path_exists(path)) {
+		code = config_load(path, d->count, &config);
+		if (code || config.listen.port == d->endpoints[i].port)
+			return code;
+	}
+	memcpy(config.peers, d->endpoints, sizeof(config.peers));
+	config.peers[i] = (struct endpoint){0};
+	config.listen = d->endpoints[i];
+	return config_write(path, &config, true);
+}
+
+static int prepare_home(struct devnet *d, uint32_t i)
+{
+	char path[PATH_MAX];
+	int code = write_config(d, i);
+	if (!code)
+		code = path_join(d->children[i].home, "data", path);
+	if (code)
+		return code;
+	d->first_heights[i] = UINT64_MAX;
+	if (path_exists(path))
+		return 0;
+	d->first_heights[i] = 0;
+	return home_init(d->children[i].home, &d->genesis, NULL, false);
+}
+
+static int prepare(struct devnet *d)
+{
+	char genesis[PATH_MAX], network[PATH_MAX];
+	int code = directory_make(d->dir);
+	if (!code)
+		code = path_join(d->dir, "genesis", genesis);
+	if (!code)
+		code = path_join(d->dir, "network.conf", network);
+	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX && !code; i++)
+		code = child_home(d, i);
+	if (!code)
+		code = path_exists(genesis) ? reuse_genesis(d, genesis) : make_genesis(d, genesis);
+	if (code)
+		return code;
+	code = find_ports(d);
+	for (uint32_t i = 0; i < d->count && !code; i++)
+		code = check_port(&d->endpoints[i]);
+	for (uint32_t i = 0; i < d->count && !code; i++)
+		code = prepare_home(d, i);
+	if (!code)
+		code = network_file_write(network, &d->genesis, d->endpoints, true);
+	if (code)
+		genesis_deinit(&d->genesis);
+	return code;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+/* Whether it has a final block more than it began with. */
+static bool finalises(struct devnet *d, uint32_t i)
+{
+	struct node_answer answer;
+	if (node_ask_status(&d->endpoints[i], d->genesis.committee.validators[i].network_key, &d->genesis.network_id,
+	                    ANSWER_MS, &answer))
+		return false;
+	if (d->first_heights[i] == UINT64_MAX)
+		d->first_heights[i] = answer.final_height;
+	return answer.final_height > d->first_heights[i];
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Until each finalises. *stopped: a signal asked to end before that. */
+static int wait_ready(struct devnet *d, bool *stopped)
+{
+	uint64_t deadline = now_ms() + READY_TIMEOUT_MS;
+	for (uint32_t ready = 0; ready < d->count;) {
+		if (finalises(d, ready)) {
+			ready++;
+			continue;
+		}
+		if (now_ms() >= deadline)
+			return complain(EXIT_FAILED, "validator %u finalises nothing for %d s: see %s/log", ready,
+			                READY_TIMEOUT_MS / 1000, d->children[ready].home);
+		enum process_event event = processes_wait(POLL_MS);
+		if (event == PROCESS_STOP) {
+			*stopped = true;
+			return 0;
+		}
+		if (event == PROCESS_CHILD && children_reap(d->children, d->count))
+			return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static int print_ready(const struct devnet *d)
+{
+	char network[PATH_MAX];
+	int code = path_join(d->dir, "network.conf", network);
+	if (code)
+		return code;
+	json_t *validators = json_array();
+	for (uint32_t i = 0; i < d->count; i++) {
+		json_t *item = json_pack("{s:s,s:i,s:i}", "home", d->children[i].home, "port",
+		                         (int)d->endpoints[i].port, "pid", (int)d->children[i].pid);
+		if (json_array_append_new(validators, item)) {
+			json_decref(validators);
+			validators = NULL;
+		}
+	}
+	return json_print(json_pack("{s:b,s:s,s:o}", "ready", 1, "network", network, "validators", validators));
+}
+
+static int serve(struct devnet *d)
+{
+	bool stopped = false;
+	char program[PATH_MAX];
+	int code = own_program(program);
+	for (uint32_t i = 0; i < d->count && !code; i++)
+		code = child_start(&d->children[i], program);
+	if (!code)
+		code = wait_ready(d, &stopped);
+	if (!code && !stopped)
+		code = print_ready(d);
+	while (!code && !stopped) {
+		stopped = processes_wait(-1) == PROCESS_STOP;
+		children_reap(d->children, d->count);
+	}
+	children_stop(d->children, d->count);
+	return code;
+}
+
+static int run_devnet(struct devnet *d)
+{
+	int code = processes_init();
+	if (!code)
+		code = prepare(d);
+	if (code)
+		return code;
+	code = serve(d);
+	genesis_deinit(&d->genesis);
+	return code;
+}
+
+static int run(struct arguments *arguments)
+{
+	const char *value;
+	int option, code = 0;
+	struct devnet *d = calloc(1, sizeof(*d));
+	if (!d)
+		return complain(EXIT_FAILED, "out of memory");
+	d->count = 4;
+	d->base_port = CONFIG_PORT_DEFAULT;
+	while (!code && (option = arguments_next(arguments, &value)) != 0)
+		code = option < 0 ? EXIT_USAGE : take_option(d, option, value);
+	if (!code && !d->dir)
+		code = complain_usage(arguments, "--dir is missing");
+	if (!code)
+		code = run_devnet(d);
+	draft_deinit(&d->draft);
+	free(d);
+	return code;
+}
+
+const struct command command_devnet = {
+    .name = "devnet",
+    .summary = "run a whole network on this machine, for tests",
+    .description =
+        "Makes, or uses again, the homes DIR/v0, DIR/v1, ..., the network file DIR/network.conf and the wallet\n"
+        "DIR/treasury, which holds the supply of 1000000000 less what --fund gives to others. Starts one process\n"
+        "for each validator and, once the network finalises, prints one line of JSON. Ends, and stops them all,\n"
+        "on SIGINT or SIGTERM. The keys are for tests: do not keep money in a devnet.",
+    .options = options,
+    .run = run,
+};

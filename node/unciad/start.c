@@ -1,0 +1,83 @@
+/* unciad start: runs a validator in the foreground until it is asked to end. */
+#include <stdio.h>
+#include "command.h"
+#include "home.h"
+#include "log.h"
+#include "node.h"
+#include "uncia/error.h"
+
+static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_COMMON};
+
+static int run_node(const struct home *home, const struct config *config, struct store *store)
+{
+	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
+	char why[256] = "";
+	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
+		snprintf(peers[i].host, sizeof(peers[i].host), "%s", config->peers[i].host);
+		peers[i].port = config->peers[i].port;
+	}
+	struct node_options node = {
+	    .genesis = &home->genesis,
+	    .store = store,
+	    .self = home->self,
+	    .consensus_secret = home->keys.consensus_secret,
+	    .network_secret = home->keys.network_secret,
+	    .listen_host = config->listen.host,
+	    .listen_port = config->listen.port,
+	    .peers = peers,
+	    .wallet_links_max = (uint32_t)config->wallet_links,
+	    .verifier_threads = (unsigned)config->verifier_threads,
+	    .space_reserve = config->space_reserve_mb << 20,
+	    .delta_ms = (uint32_t)config->delta_ms,
+	    .heartbeat_ms = (uint32_t)config->heartbeat_ms,
+	    .settle_ms = (uint32_t)config->settle_ms,
+	    .pace_ms = (uint32_t)config->pace_ms,
+	    .mempool_max = (uint32_t)config->mempool_max,
+	    .mempool_per_sender_max = (uint32_t)config->mempool_per_sender_max,
+	};
+	int error = node_run(&node, why);
+	if (!error)
+		return EXIT_DONE;
+	return complain(error == UNCIA_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s", *why ? why : uncia_error_text(error));
+}
+
+static int start(const struct home *home)
+{
+	struct config config;
+	struct store *store;
+	int code = home_config(home, &config);
+	if (!code)
+		code = home_store_open(home, false, &store, NULL);
+	if (code)
+		return code;
+	log_set_level(config.log_level);
+	code = run_node(home, &config, store);
+	store_close(store);
+	return code;
+}
+
+static int run(struct arguments *arguments)
+{
+	const char *path;
+	bool json;
+	struct home home;
+	int code = arguments_home(arguments, &path, &json);
+	if (!code)
+		code = home_open(path, &home);
+	if (code)
+		return code;
+	code = start(&home);
+	home_close(&home);
+	return code;
+}
+
+const struct command command_start = {
+    .name = "start",
+    .summary = "run a validator",
+    .description =
+        "Runs the validator of HOME in the foreground, logging to standard error, until SIGTERM or SIGINT. One\n"
+        "process runs in a home; a home is started only where its keys were made for it and only with the\n"
+        "journal that init made.",
+    .options = options,
+    .run = run,
+};

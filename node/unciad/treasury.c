@@ -1,0 +1,54 @@
+/* The treasury: unciad knows no wallet, so the command beside it is asked. */
+#include "treasury.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "command.h"
+#include "files.h"
+#include "processes.h"
+
+/* The uncia beside this program, as built and installed; else the one on the PATH. */
+static int find_wallet_program(char path[PATH_MAX])
+{
+	char own[PATH_MAX];
+	int code = own_program(own);
+	if (code)
+		return code;
+	char *slash = strrchr(own, '/');
+	if (slash)
+		*slash = '\0';
+	code = path_join(own, "uncia", path);
+	if (!code && access(path, X_OK))
+		snprintf(path, PATH_MAX, "uncia");
+	return code;
+}
+
+static int parse_address(const char *text, struct address *address)
+{
+	json_error_t why;
+	const char *value;
+	struct destination destination;
+	json_t *object = json_loads(text, 0, &why);
+	int code = 0;
+	if (!object || json_unpack(object, "{s:s}", "address", &value) || destination_parse(value, &destination))
+		code = complain(EXIT_FAILED, "uncia address gave no address");
+	else
+		*address = destination.address;
+	json_decref(object);
+	return code;
+}
+
+int treasury_address(const char *directory, struct address *address)
+{
+	char program[PATH_MAX], output[4096];
+	int code = find_wallet_program(program);
+	if (!code && !path_exists(directory)) {
+		const char *init[] = {"uncia", "--wallet", directory, "init", "--no-passphrase", "--json", NULL};
+		code = program_output(program, init, output, sizeof(output));
+	}
+	if (!code) {
+		const char *ask[] = {"uncia", "--wallet", directory, "address", "--json", NULL};
+		code = program_output(program, ask, output, sizeof(output));
+	}
+	return code ? code : parse_address(output, address);
+}

@@ -1,0 +1,210 @@
+"""unciad devnet, start and status with real processes: a network that finalises, stops, is used again, loses a
+validator and gets it back; and every refusal to start."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import unittest
+
+from unciad import ALICE, BIN, BOB, Devnet as RunningDevnet, UnciadTest, alive, free_port, free_ports
+
+
+class Devnet(UnciadTest):
+	def test_finalises_answers_and_stops_in_order(self):
+		net = self.start_devnet("--fund", f"{ALICE}=12.5")
+		self.assertEqual(sorted(net.ready), ["network", "ready", "validators"])
+		self.assertIs(net.ready["ready"], True)
+		self.assertEqual(net.ready["network"], "net/network.conf")
+		self.assertTrue((self.dir / "net/network.conf").exists())
+		self.assertEqual([v["home"] for v in net.ready["validators"]], [f"net/v{i}" for i in range(4)])
+		for validator in net.ready["validators"]:
+			self.assertTrue(alive(validator["pid"]))
+			socket.create_connection(("127.0.0.1", validator["port"]), 5).close()
+			status = self.status(validator["home"])
+			self.assertTrue(status["running"])
+			self.assertGreaterEqual(status["height"], 1)
+			self.assertEqual((status["peers"], status["voting"], status["accounts"]), (3, "yes", 2))
+			self.assertEqual(status["pid"], validator["pid"])
+		self.refuses(1, f"in use by process {net.ready['validators'][0]['pid']}", "check", "--home", "net/v0")
+		self.assertEqual(net.stop(), 0, net.errors())
+		self.assertEqual(net.errors(), "")
+		for validator in net.ready["validators"]:
+			self.assertFalse(alive(validator["pid"]))
+			checked = self.run_json("check", "--home", validator["home"])
+			self.assertEqual((checked["ok"], checked["supply"], checked["payments"]), (True, "1000000000.000000", 0))
+			self.assertEqual(self.status(validator["home"])["height"], checked["height"])
+
+	def test_is_used_again_with_its_keys_and_chain(self):
+		net = self.start_devnet("--fund", f"{ALICE}=1", "--faulty", "0", count=2)
+		genesis = (self.dir / "net/genesis").read_bytes()
+		self.assertEqual(net.stop(signal.SIGINT), 0)
+		height = self.run_json("check", "--home", "net/v0")["height"]
+		for option, value in (("--validators", "3"), ("--fund", f"{ALICE}=2"), ("--fund", f"{BOB}=1"), ("--faulty", "1"),
+			("--weights", "1,2"), ("--slow", "1")):
+			with self.subTest(option=option, value=value):
+				self.refuses(1, f"its genesis says otherwise than {option}", "devnet", "--dir", "net", option, value)
+		net = self.start_devnet("--fund", f"{ALICE}=1", count=2)
+		self.assertEqual((self.dir / "net/genesis").read_bytes(), genesis)
+		self.assertGreater(self.status("net/v0")["height"], height)
+		self.assertEqual(net.stop(), 0)
+
+	def test_keeps_its_ports_where_none_are_given(self):
+		base = free_ports(1)
+		net = self.start_devnet("--base-port", base, count=1)
+		self.assertEqual(net.stop(), 0)
+		network = (self.dir / "net/network.conf").read_text()
+		again = self.start_devnet_as_it_was()
+		self.assertEqual(again.ready["validators"][0]["port"], base)
+		self.assertEqual((self.dir / "net/network.conf").read_text(), network)
+		self.assertEqual(again.stop(), 0)
+
+	def start_devnet_as_it_was(self):
+		net = RunningDevnet(self.dir, ["devnet", "--dir", "net"])
+		self.addCleanup(net.kill)
+		line = net.first_line(120)
+		self.assertTrue(line, net.errors())
+		net.ready = json.loads(line)
+		return net
+
+	def test_weights_are_stated_in_the_genesis(self):
+		net = self.start_devnet("--weights", "3,1,1,1", "--slow", "0")
+		self.assertEqual(net.stop(), 0)
+		self.refuses(1, "than --weights", "devnet", "--dir", "net", "--weights", "1,1,1,1")
+		self.refuses(1, "than --weights", "devnet", "--dir", "net", "--weights", "3,1,1,2")
+
+	def test_reports_a_validator_that_dies_and_takes_it_back(self):
+		net = self.start_devnet()
+		victim = net.ready["validators"][2]
+		os.kill(victim["pid"], signal.SIGKILL)
+		self.until(lambda: "net/v2" in net.errors(), "a report of the death")
+		self.assertIn("signal 9", net.errors())
+		before = self.status("net/v0")["height"]
+		self.until(lambda: self.status("net/v0")["height"] > before, "finality of the other three")
+		process = self.start_validator("net/v2")
+		height = self.status("net/v0")["height"]
+		self.until(lambda: self.running_height("net/v2") >= height, "the validator to catch up")
+		process.terminate()
+		self.assertEqual(process.wait(60), 0)
+		self.assertEqual(net.stop(), 0)
+		self.run_json("check", "--home", "net/v2")
+
+	def start_validator(self, home):
+		process = subprocess.Popen([BIN / "unciad", "start", "--home", home], cwd=self.dir, stdin=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL)
+		self.addCleanup(process.wait)
+		self.addCleanup(process.kill)
+		return process
+
+	def running_height(self, home):
+		done = subprocess.run([BIN / "unciad", "status", "--home", home, "--json"], cwd=self.dir, capture_output=True,
+			text=True, timeout=60)
+		status = json.loads(done.stdout) if done.returncode == 0 else {"running": False}
+		return status["height"] if status["running"] else -1
+
+	def test_validators_do_not_outlive_a_devnet_that_is_killed(self):
+		net = self.start_devnet(count=2)
+		net.process.kill()
+		net.process.wait()
+		for validator in net.ready["validators"]:
+			self.until(lambda: not alive(validator["pid"]), "its validators to end")
+		self.run_json("check", "--home", "net/v0")
+
+	def test_refuses_a_port_that_is_taken(self):
+		with socket.create_server(("127.0.0.1", 0)) as taken:
+			port = taken.getsockname()[1]
+			self.refuses(1, f"port {port}: Address already in use: give another --base-port", "devnet", "--dir", "net",
+				"--validators", "1", "--base-port", port)
+
+	def test_refuses_every_wrong_option(self):
+		for message, options in {
+			"--dir is missing": [],
+			"--validators 0": ["--validators", "0"],
+			"--validators 129": ["--validators", "129"],
+			"--base-port 65536: not a port": ["--base-port", "65536"],
+			"there are not 4 ports": ["--dir", "net", "--base-port", "65533"],
+			"--weights 1,x": ["--weights", "1,x"],
+			"--weights 1,2: not one for each": ["--validators", "3", "--weights", "1,2"],
+			"--weights and --validators do not agree": ["--weights", "1,2", "--validators", "3"],
+			"not a valid address": ["--fund", "unc1nobody=1"],
+			"not a valid amount": ["--fund", f"{ALICE}=1e9"],
+			"more than the supply": ["--dir", "net2", "--fund", f"{ALICE}=1000000000"],
+			"--faulty x": ["--faulty", "x"],
+			"do not allow 2 faulty": ["--dir", "net3", "--faulty", "2"],
+		}.items():
+			with self.subTest(message):
+				self.refuses(2, message, "devnet", *options)
+
+
+class Start(UnciadTest):
+	def setUp(self):
+		super().setUp()
+		self.make_genesis()
+		self.port = free_port()
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", f"127.0.0.1:{self.port}")
+
+	def start(self):
+		process = subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, stdin=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL)
+		self.addCleanup(process.wait)
+		self.addCleanup(process.kill)
+		self.until(lambda: self.connects(), "the node to listen")
+		return process
+
+	def connects(self):
+		try:
+			socket.create_connection(("127.0.0.1", self.port), 5).close()
+			return True
+		except OSError:
+			return False
+
+	def test_answers_alone_and_ends_with_0_when_asked(self):
+		process = self.start()
+		status = self.status("v0")
+		self.assertEqual((status["running"], status["height"], status["peers"]), (True, 0, 0))
+		process.terminate()
+		self.assertEqual(process.wait(60), 0)
+
+	def test_refuses_a_home_in_use(self):
+		process = self.start()
+		self.refuses(1, f"in use by process {process.pid}", "start", "--home", "v0")
+
+	def test_refuses_a_port_in_use(self):
+		with socket.create_server(("127.0.0.1", self.port)):
+			self.refuses(1, str(self.port), "start", "--home", "v0")
+
+	def test_refuses_data_of_another_network_or_key(self):
+		self.run_unciad("genesis", "--name", "other", "--output", "h", "--account", f"{ALICE}=1", *self.validators)
+		genesis = (self.dir / "v0/genesis").read_bytes()
+		(self.dir / "v0/genesis").write_bytes((self.dir / "h").read_bytes())
+		self.refuses(1, "belongs to another network", "start", "--home", "v0")
+		(self.dir / "v0/genesis").write_bytes(genesis)
+		for name in ("consensus.key", "network.key"):
+			(self.dir / "v0" / name).write_bytes((self.dir / "v1" / name).read_bytes())
+		self.refuses(1, "belongs to another consensus key", "start", "--home", "v0")
+
+	def test_refuses_what_is_missing_or_wrong(self):
+		self.refuses(2, "--home is missing", "start")
+		self.refuses(1, "not a validator's home", "start", "--home", "nowhere")
+		(self.dir / "v1/genesis").write_bytes((self.dir / "g").read_bytes())
+		(self.dir / "v1/unciad.conf").write_text("")
+		self.refuses(1, "run unciad init", "start", "--home", "v1")
+		(self.dir / "v0/consensus.key").chmod(0o604)
+		self.refuses(1, "chmod 600 v0/consensus.key", "start", "--home", "v0")
+		(self.dir / "v0/consensus.key").chmod(0o600)
+		(self.dir / "v0/unciad.conf").write_text("[node]\ncolour = red\n")
+		self.refuses(2, "v0/unciad.conf:2: unknown key 'colour'", "start", "--home", "v0")
+		(self.dir / "v0/unciad.conf").unlink()
+		self.refuses(1, "v0/unciad.conf: No such file", "start", "--home", "v0")
+
+	def test_refuses_a_truncated_database(self):
+		for name in ("journal", "state"):
+			path = self.dir / "v0/data" / name / "data.mdb"
+			content = path.read_bytes()
+			path.write_bytes(content[:len(content) // 2])
+			self.refuses(1, name, "start", "--home", "v0")
+			path.write_bytes(content)
+
+
+if __name__ == "__main__":
+	unittest.main()
