@@ -7,6 +7,11 @@
 #include "fields.h"
 #include "keyfile.h"
 #include "receipt.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include "unit.h"
 
 static void account_of_words(struct address *address)
@@ -35,9 +40,9 @@ char *fake_network_text(const struct fake_network *n)
 	}
 	for (uint32_t i = 0; i < n->count; i++) {
 		sodium_bin2hex(key, sizeof(key), n->f.validators[i].network_public, 32);
-		used +=
-		    (size_t)snprintf(text + used, room - used,
-		                     "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i, 7001 + i, key);
+		used += (size_t)snprintf(text + used, room - used,
+		                         "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i,
+		                         n->nodes[i].port, key);
 	}
 	return text;
 }
@@ -49,6 +54,10 @@ void fake_network_init(struct fake_network *n, struct memory_host *host, uint32_
 	fixture_init(&n->f, count, 2, 1000);
 	n->count = count;
 	n->host = host;
+	for (uint32_t i = 0; i < count; i++) {
+		n->nodes[i].listener = n->nodes[i].socket = -1;
+		n->nodes[i].port = (uint16_t)(7001 + i);
+	}
 	account_of_words(&n->account);
 	n->exists = true;
 	n->balance = 100 * AMOUNT_MICROS;
@@ -61,8 +70,13 @@ void fake_network_init(struct fake_network *n, struct memory_host *host, uint32_
 
 void fake_network_deinit(struct fake_network *n)
 {
-	for (uint32_t i = 0; i < n->count; i++)
+	for (uint32_t i = 0; i < n->count; i++) {
 		link_free(n->nodes[i].link);
+		if (n->nodes[i].socket >= 0)
+			close(n->nodes[i].socket);
+		if (n->nodes[i].listener >= 0)
+			close(n->nodes[i].listener);
+	}
 	for (size_t i = 0; i < n->final_count; i++) {
 		payment_free(n->finals[i].payment);
 		free(n->finals[i].receipt);
@@ -366,14 +380,9 @@ void fake_network_push_receipt(struct fake_network *n, struct uncia_wallet *w, u
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
-static void dial(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
+static void answer_link(struct fake_network *n, uint32_t i)
 {
-	struct fake_node *node = &n->nodes[i];
 	uint8_t ephemeral[32];
-	if (node->down) {
-		ck_assert_int_eq(uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE), 0);
-		return;
-	}
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	struct link_options options = {.pattern = NOISE_NK,
 	                               .network_id = &n->f.genesis.network_id,
@@ -381,7 +390,16 @@ static void dial(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
 	                               .ephemeral_secret = ephemeral,
 	                               .message_size_max = MESSAGE_SIZE_WALLET_MAX,
 	                               .write_queue_max = WRITE_QUEUE_WALLET_MAX};
-	ck_assert_int_eq(link_new(&options, &node->link), 0);
+	ck_assert_int_eq(link_new(&options, &n->nodes[i].link), 0);
+}
+
+static void dial(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
+{
+	if (n->nodes[i].down) {
+		ck_assert_int_eq(uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE), 0);
+		return;
+	}
+	answer_link(n, i);
 	ck_assert_int_eq(uncia_wallet_link_opened(w, i), 0);
 }
 
@@ -475,4 +493,67 @@ void fake_network_pass(struct fake_network *n, struct uncia_wallet *w, uint64_t 
 		ck_assert_int_eq(uncia_wallet_tick(w), 0);
 		fake_network_pump(n, w);
 	}
+}
+
+/* ---- sockets --------------------------------------------------------------------------------- */
+
+void fake_network_listen(struct fake_network *n)
+{
+	for (uint32_t i = 0; i < n->count; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		socklen_t size = sizeof(address);
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+		ck_assert_int_eq(listen(fd, 8), 0);
+		ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+		n->nodes[i].listener = fd;
+		n->nodes[i].port = ntohs(address.sin_port);
+	}
+	char *text = fake_network_text(n);
+	uncia_network_free(n->network);
+	ck_assert_int_eq(uncia_network_parse(text, &n->network, NULL), 0);
+	free(text);
+}
+
+void fake_network_hang_up(struct fake_network *n, uint32_t i)
+{
+	if (n->nodes[i].socket < 0)
+		return;
+	close(n->nodes[i].socket);
+	n->nodes[i].socket = -1;
+	link_free(n->nodes[i].link);
+	n->nodes[i].link = NULL;
+}
+
+static void serve_one(struct fake_network *n, uint32_t i)
+{
+	struct fake_node *node = &n->nodes[i];
+	struct bytes message, run;
+	uint8_t buffer[1000];
+	if (node->socket < 0) {
+		node->socket = accept4(node->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (node->socket < 0)
+			return;
+		answer_link(n, i);
+	}
+	ssize_t size = recv(node->socket, buffer, sizeof(buffer), 0);
+	if (size == 0 || (size < 0 && errno != EAGAIN)) {
+		fake_network_hang_up(n, i);
+		return;
+	}
+	if (size > 0)
+		ck_assert_int_eq(link_feed(node->link, buffer, (size_t)size), 0);
+	while (link_next(node->link, &message))
+		on_request(n, node, &message);
+	link_output(node->link, &run);
+	if (run.size != 0 && (size = send(node->socket, run.data, run.size, MSG_NOSIGNAL)) > 0)
+		link_output_taken(node->link, (size_t)size);
+}
+
+void fake_network_serve(struct fake_network *n)
+{
+	for (uint32_t i = 0; i < n->count; i++)
+		if (!n->nodes[i].down)
+			serve_one(n, i);
 }

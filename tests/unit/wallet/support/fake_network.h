@@ -28,7 +28,9 @@ enum behaviour {
 
 struct fake_node {
 	struct link *link; /* NULL: not connected */
-	bool down;         /* connections to it fail */
+	uint16_t port;
+	int listener, socket; /* of a network that was told to listen; -1: none */
+	bool down;            /* connections to it fail */
 	enum behaviour behaviour;
 	uint32_t submits, queries;
 	uint8_t submitted[PAYMENT_SIZE_MAX]; /* the last */
@@ -82,4 +84,9 @@ const struct fake_final *fake_network_find(const struct fake_network *n, const s
 /* Sends a reply to the last submission at this node. */
 void fake_network_push_receipt(struct fake_network *n, struct uncia_wallet *w, uint32_t node);
 
+/* Real sockets on the loopback instead: n->network is made anew with their ports. Then the wallet's driver is on its
+ * own; serve() does once what the validators can do without waiting. */
+void fake_network_listen(struct fake_network *n);
+void fake_network_serve(struct fake_network *n);
+void fake_network_hang_up(struct fake_network *n, uint32_t node);
 #endif
