@@ -43,11 +43,17 @@ void flush_free(struct flush *flush)
 	free(o);
 }
 
+/* A group's number beside where it is, so that sorting need not go there. */
+struct group_place {
+	uint64_t index;
+	const struct group_record *record;
+};
+
 static int compare_groups(const void *a, const void *b)
 {
-	const struct overlay_group *const *x = a, *const *y = b;
+	uint64_t x = ((const struct group_place *)a)->index, y = ((const struct group_place *)b)->index;
 
-	return ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
+	return (x > y) - (x < y);
 }
 
 static int compare_addresses(const void *a, const void *b)
@@ -68,18 +74,20 @@ static int compare_orphans(const void *a, const void *b)
 	              sizeof(struct address));
 }
 
-/* Groups are large: sorted by reference, then copied into place. */
+/* Groups are large: their places are sorted, then each is copied once. */
 static int fill_groups(struct flush *flush, const struct overlay *overlay)
 {
-	const struct overlay_group **sorted = calloc(HASH_COUNT(overlay->groups) + 1, sizeof(const void *));
+	struct group_place *sorted = calloc(HASH_COUNT(overlay->groups) + 1, sizeof(*sorted));
 
 	if (!sorted)
 		return UNCIA_E_MEMORY;
 	for (const struct overlay_group *node = overlay->groups; node; node = node->hh.next)
-		sorted[flush->group_count++] = node;
-	qsort(sorted, flush->group_count, sizeof(const void *), compare_groups);
-	for (size_t i = 0; i < flush->group_count; i++)
-		flush->groups[i] = (struct flush_group){.index = sorted[i]->index, .record = sorted[i]->record};
+		sorted[flush->group_count++] = (struct group_place){node->index, &node->record};
+	qsort(sorted, flush->group_count, sizeof(*sorted), compare_groups);
+	for (size_t i = 0; i < flush->group_count; i++) {
+		flush->groups[i].index = sorted[i].index;
+		flush->groups[i].record = *sorted[i].record;
+	}
 	free(sorted);
 	return 0;
 }
