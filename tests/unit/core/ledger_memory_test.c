@@ -50,17 +50,6 @@ static int call_begin(void)
 		executed_release(rig->ledger, begun);
 	return rc;
 }
-/* No assertion in here: Check would ask for memory too. */
-static int call_add(void)
-{
-	struct entry entry;
-	uint64_t index;
-	int rc = ledger_add(rig->ledger, block, payment);
-	for (uint32_t k = 0; rc == UNCIA_E_MEMORY && k < 20; k++)
-		if (ledger_account(rig->ledger, block, &rig->keys[10 + k].address, &entry, &index) != UNCIA_E_NOT_FOUND)
-			return UNCIA_E_EXISTS; /* half-done */
-	return rc;
-}
 static int call_root(void)
 {
 	struct hash root;
@@ -72,35 +61,74 @@ static int call_flush(void)
 	return ledger_take_flush(rig->ledger, &taken);
 }
 
-START_TEST(ledger_call_without_memory_leaves_everything_as_it_was)
+/* Makes twenty accounts in three groups and deletes the sender: every table of the overlay is used. */
+static struct payment *wide_payment(void)
 {
 	struct output outputs[20] = {0};
+
+	for (uint32_t k = 0; k < 20; k++)
+		outputs[k] = (struct output){.to = rig->keys[10 + k].address, .amount = RIG_BALANCE / 20};
+	return fixture_payment_outputs(&rig->network, &rig->keys[0], outputs, 20, RIG_EXPIRES_AT, 0);
+}
+
+START_TEST(ledger_call_without_memory_leaves_everything_as_it_was)
+{
+	struct hash before, after;
 
 	rig = rig_new();
 	ck_assert_int_ge(allocations_that_fail(call_genesis), 5);
 	ck_assert_int_ge(allocations_that_fail(call_new), 3);
 	ck_assert_int_ge(allocations_that_fail(call_begin), 1);
-	/* Makes accounts, two groups of them, and deletes the sender: every table. */
-	for (uint32_t k = 0; k < 20; k++)
-		outputs[k] = (struct output){.to = rig->keys[10 + k].address, .amount = RIG_BALANCE / 20};
+	ck_assert_int_eq(ledger_settled_root(rig->ledger, &before), 0);
 	block = rig_begin(rig, NULL, 1);
-	payment = fixture_payment_outputs(&rig->network, &rig->keys[0], outputs, 20, RIG_EXPIRES_AT, 0);
-	ck_assert_int_ge(allocations_that_fail(call_add), 5);
-	struct executed *twin = rig_begin(rig, NULL, 1);
-	ck_assert_int_eq(ledger_add(rig->ledger, twin, payment), 0);
+	payment = wide_payment();
+	ck_assert_int_eq(ledger_add(rig->ledger, block, payment), 0);
 	ck_assert_int_ge(allocations_that_fail(call_root), 3);
-	struct hash root = rig_root(rig, block), expected = rig_root(rig, twin), now;
-	ck_assert_mem_eq(root.b, expected.b, HASH_SIZE);
-	executed_release(rig->ledger, twin);
+	struct hash root = rig_root(rig, block);
+	ck_assert_mem_ne(root.b, before.b, HASH_SIZE);
 	rig_settle(rig, block, 1);
 	ck_assert_int_ge(allocations_that_fail(call_flush), 6);
 	ck_assert_int_eq(memory_store_apply(rig->store, taken), 0);
 	ledger_flushed(rig->ledger, taken);
 	rig_reopen(rig);
-	ck_assert_int_eq(ledger_settled_root(rig->ledger, &now), 0);
-	ck_assert_mem_eq(now.b, expected.b, HASH_SIZE);
+	ck_assert_int_eq(ledger_settled_root(rig->ledger, &after), 0);
+	ck_assert_mem_eq(after.b, root.b, HASH_SIZE);
 	payment_free(payment);
 	rig_free(rig);
+}
+END_TEST
+
+START_TEST(payment_without_memory_leaves_the_block_without_it)
+{
+	struct hash before, root;
+	int rc = UNCIA_E_MEMORY;
+
+	for (uint64_t n = 1; rc != 0; n++) {
+		rig = rig_new();
+		ck_assert_int_eq(ledger_settled_root(rig->ledger, &before), 0);
+		payment = wide_payment();
+		block = rig_begin(rig, NULL, 1);
+		heap_fail_from(n);
+		rc = ledger_add(rig->ledger, block, payment);
+		int failed = heap_failed();
+		heap_fail_from(0);
+		ck_assert_int_eq(rc, failed ? UNCIA_E_MEMORY : 0);
+		if (failed) {
+			ck_assert_uint_eq(rig_balance(rig, block, 0), RIG_BALANCE);
+			for (uint32_t k = 0; k < 20; k++)
+				ck_assert_uint_eq(rig_balance(rig, block, 10 + k), 0);
+			root = rig_root(rig, block);
+			ck_assert_mem_eq(root.b, before.b, HASH_SIZE);
+			rig_settle(rig, block, 1);
+			rig_flush(rig);
+			rig_reopen(rig);
+		} else {
+			ck_assert_uint_gt(n, 8);
+			executed_release(rig->ledger, block);
+		}
+		payment_free(payment);
+		rig_free(rig);
+	}
 }
 END_TEST
 
@@ -190,5 +218,6 @@ START_TEST(pool_without_memory_takes_nothing_and_keeps_what_it_has)
 END_TEST
 
 UNIT_MAIN("ledger_memory", ledger_call_without_memory_leaves_everything_as_it_was,
-          settling_without_memory_says_so_and_can_be_freed, block_that_makes_money_has_no_root_and_is_not_settled,
+          payment_without_memory_leaves_the_block_without_it, settling_without_memory_says_so_and_can_be_freed,
+          block_that_makes_money_has_no_root_and_is_not_settled,
           pool_without_memory_takes_nothing_and_keeps_what_it_has)
