@@ -469,7 +469,7 @@ int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *s
 
 	if (n >= UINT32_MAX / 4)
 		return UNCIA_E_MEMORY;
-	while (buckets < 2 * n)
+	while (buckets < n)
 		buckets *= 2;
 	/* Short ids are hashes under a key that no payer knew: their low bits need no further hashing. Chains of
 	 * numbers of short ids, from 1; 0 ends one. */
