@@ -29,7 +29,8 @@ struct peer {
 	uv_timer_t retry;
 	struct peer_link *dialling, *live;
 	unsigned backoff_ms;
-	uint64_t up_ms;
+	uint64_t up_ms, heard_ms; /* when the live link began; when it was last heard, as of the last tick */
+	unsigned silent_ms;
 };
 
 struct peers {
@@ -37,6 +38,7 @@ struct peers {
 	struct peers_events events;
 	struct peers_counters counters;
 	uv_timer_t tick;
+	unsigned tick_ms;
 	bool stopping;
 	struct peer_link *candidates; /* oldest first */
 	unsigned candidate_count;
@@ -245,6 +247,7 @@ static void on_established(void *owner)
 	struct peer *peer = link->peer;
 	peer->live = link;
 	peer->up_ms = uv_now(p->options.set->loop);
+	peer->silent_ms = 0;
 	p->counters.established++;
 	log_event(LOG_LEVEL_INFO, "peer_up", LOG_NUMBER("peer", peer->index));
 	p->events.up(p->events.context, peer->index);
@@ -325,6 +328,16 @@ void peers_drop(struct peers *p, uint32_t index)
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
+/* Silence is counted in ticks: one that was itself stopped for a while must not take that for the others' silence. */
+static bool is_dead(struct peer *peer)
+{
+	uint64_t heard_ms = tcp_heard_ms(peer->live->tcp);
+
+	peer->silent_ms = heard_ms == peer->heard_ms ? peer->silent_ms + peer->peers->tick_ms : 0;
+	peer->heard_ms = heard_ms;
+	return peer->silent_ms >= peer->peers->options.dead_ms;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct peers *p = timer->data;
@@ -333,7 +346,7 @@ static void on_tick(uv_timer_t *timer)
 	for (uint32_t i = 0; i < p->size; i++) {
 		struct peer *peer = &p->all[i];
 		if (peer->live) {
-			if (now - tcp_heard_ms(peer->live->tcp) >= p->options.dead_ms)
+			if (is_dead(peer))
 				close_live(peer, "silent");
 			else if (now - tcp_sent_ms(peer->live->tcp) >= p->options.ping_interval_ms)
 				peers_send(p, i, (struct bytes){NULL, 0});
@@ -363,8 +376,8 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->size = size;
 	uv_timer_init(loop, &p->tick);
 	p->tick.data = p;
-	uint64_t period = p->options.ping_interval_ms / 5 + 1;
-	uv_timer_start(&p->tick, on_tick, period, period);
+	p->tick_ms = p->options.ping_interval_ms / 5 + 1;
+	uv_timer_start(&p->tick, on_tick, p->tick_ms, p->tick_ms);
 	for (uint32_t i = 0; i < size; i++) {
 		struct peer *peer = &p->all[i];
 		peer->peers = p;

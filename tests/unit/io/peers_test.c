@@ -317,6 +317,30 @@ START_TEST(peers_drop_the_silent_and_keep_those_that_ping)
 }
 END_TEST
 
+START_TEST(peers_keep_their_links_when_they_were_stopped_themselves)
+{
+	struct node a, b;
+	int ports[VALIDATORS] = {0};
+
+	up(5000);
+	node_up(&b, 1, nowhere, 20, 200);
+	ports[1] = node_listen(&b, 0);
+	node_up(&a, 0, ports, 20, 200);
+	RUN_UNTIL(a.up[1] && b.up[0]);
+	uv_sleep(500); /* the fault itself: the process stands still for longer than a link may be silent */
+	uv_run(&loop, UV_RUN_ONCE);
+	peers_send(a.peers, 1, hello);
+	peers_send(b.peers, 0, hello);
+	RUN_UNTIL(a.messages[1] && b.messages[0]);
+	ck_assert_uint_eq(a.down[1] + b.down[0], 0);
+	node_stop(&a);
+	node_stop(&b);
+	net_down();
+	node_free(&a);
+	node_free(&b);
+}
+END_TEST
+
 START_TEST(peers_drop_one_that_does_not_read)
 {
 	static uint8_t megabyte[1u << 20];
@@ -425,6 +449,6 @@ END_TEST
 UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_after_a_drop,
           peers_dial_until_the_other_listens, peers_resolve_names, peers_refuse_strangers_and_those_whom_they_dial,
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
-          peers_drop_the_silent_and_keep_those_that_ping, peers_drop_one_that_does_not_read,
-          peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
+          peers_drop_the_silent_and_keep_those_that_ping, peers_keep_their_links_when_they_were_stopped_themselves,
+          peers_drop_one_that_does_not_read, peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
           peers_know_the_addresses_of_validators)
