@@ -102,6 +102,32 @@ class Devnet(UnciadTest):
 		status = json.loads(done.stdout) if done.returncode == 0 else {"running": False}
 		return status["height"] if status["running"] else -1
 
+	def test_all_killed_at_once_are_well_and_go_on(self):
+		net = self.start_devnet()
+		for validator in net.ready["validators"]:
+			os.kill(validator["pid"], signal.SIGKILL)
+		self.until(lambda: net.errors().count("signal 9") == 4, "a report of all deaths")
+		self.assertEqual(net.stop(), 0)
+		heights = [self.run_json("check", "--home", v["home"])["height"] for v in net.ready["validators"]]
+		self.assertGreaterEqual(min(heights), 1)
+		net = self.start_devnet()
+		self.until(lambda: self.status("net/v0")["height"] > max(heights), "finality after the restart")
+		self.assertEqual(net.stop(), 0)
+
+	def test_check_finds_a_flipped_byte_in_the_journal(self):
+		net = self.start_devnet(count=1)
+		self.assertEqual(net.stop(), 0)
+		block = bytes.fromhex(self.status("net/v0")["block"])
+		path = self.dir / "net/v0/data/journal/data.mdb"
+		data = bytearray(path.read_bytes())
+		for at in (i for i in range(len(data)) if data[i : i + len(block)] == block):
+			data[at + 5] ^= 4
+		path.write_bytes(data)
+		self.refuses(7, "", "check", "--home", "net/v0")
+		found = self.run_json("check", "--home", "net/v0", code=7)
+		self.assertIs(found["ok"], False)
+		self.assertIn("journal", found["failure"])
+
 	def test_validators_do_not_outlive_a_devnet_that_is_killed(self):
 		net = self.start_devnet(count=2)
 		net.process.kill()
