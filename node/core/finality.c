@@ -128,14 +128,14 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 	TRY(block_journal(r, block));
 	for (size_t i = 0; i < count; i++) {
 		path[i]->final = true;
+		if (path[i]->header.payment_count && path[i]->header.height > r->payments_height)
+			r->payments_height = path[i]->header.height;
 		TRY(journal_put_final(r, &path[i]->header));
 	}
 	keep_final_certificate(r, block->header.view, &block->header.id);
 	r->tip = block;
 	TRY(journal_forget_votes(r, block->header.view));
 	r->final_sequence = step_sequence(r);
-	if (block->header.height > r->tip_notarised_height)
-		r->tip_notarised_height = block->header.height;
 	for (size_t i = 0; i < count; i++) {
 		TRY(payments_final(r, path[i], block));
 		TRY(note_final(r, &path[i]->header));

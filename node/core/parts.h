@@ -204,7 +204,7 @@ struct replica {
 	struct node_block *settled;    /* the root of what is held */
 	struct node_block *tip;        /* newest final */
 	uint64_t final_sequence;       /* the commit that makes the tip's finality durable */
-	uint64_t tip_notarised_height; /* the highest block voted for or seen notarised */
+	uint64_t payments_height;    /* the highest block with payments that was voted for or is final */
 	uint64_t payments_at_ms;       /* when a block with payments last became final; 0: none since an empty one */
 	struct decision {
 		bool wanted;

@@ -218,7 +218,7 @@ static int answer_account(struct replica *r, const struct query *query)
 	return reply_wallet(r, r->final_sequence, query->wallet, &reply);
 }
 
-/* Answered once everything that this validator has voted for is settled: so a payment that anybody saw final before the
+/* Answered once every payment that this validator has voted for is settled: so a payment that anybody saw final before the
  * question was asked shows in answers of weight W − F. */
 static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id,
                          const Uncia__Pb__AccountQuery *message)
@@ -231,7 +231,7 @@ static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id
 	if (!query)
 		return UNCIA_E_MEMORY;
 	memcpy(query->address.b, message->address.data, ADDRESS_SIZE);
-	query->height = r->tip_notarised_height;
+	query->height = r->payments_height;
 	query_keep(r, query);
 	return 0;
 }

@@ -202,7 +202,7 @@ int recovery_start(struct replica *r)
 	r->last_final_ms = r->last_notarised_ms = r->now_ms;
 	r->standstill_at = r->now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;
-	r->tip_notarised_height = r->tip->header.height;
+	r->payments_height = r->tip->header.height;
 	uint64_t above = r->tip->header.view + 1;
 	TRY(consensus_enter(r, above, false));
 	TRY(recover_each(r, JOURNAL_BLOCK, above, recover_block));

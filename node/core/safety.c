@@ -88,8 +88,8 @@ int safety_first_block(struct replica *r, struct view *view, struct node_block *
 
 	assert(rule_first_vote(&own, view->number <= r->view) && block->header.view == view->number);
 	TRY(block_journal(r, block));
-	if (block->header.height > r->tip_notarised_height)
-		r->tip_notarised_height = block->header.height;
+	if (block->header.payment_count && block->header.height > r->payments_height)
+		r->payments_height = block->header.height;
 	return safety_cast(r, view, VOTE_NOTAR1, &block->header.id, broadcast);
 }
 
