@@ -31,15 +31,22 @@ static int print_verb_help(const struct arguments *a)
 	return output_flush();
 }
 
+static const char *option_name(const struct poptOption *options, int option)
+{
+	for (; options->longName; options++)
+		if (options->val == option)
+			return options->longName;
+	return option_name(global_options, option);
+}
+
 /* Reads options up to the first operand (or all, behind the verb). Returns an exit code. */
-static int read_options(struct arguments *a, poptContext popt)
+static int read_options(struct arguments *a, poptContext popt, const struct poptOption *options)
 {
 	int option;
 	while ((option = poptGetNextOpt(popt)) > 0) {
 		if (a->call.value[option]) {
 			free(poptGetOptArg(popt));
-			return complain_usage(&a->call, "%s is given twice",
-			                      poptBadOption(popt, POPT_BADOPTION_NOALIAS));
+			return complain_usage(&a->call, "--%s is given twice", option_name(options, option));
 		}
 		a->values[option] = poptGetOptArg(popt);
 		a->call.value[option] = a->values[option] ? a->values[option] : "";
@@ -61,7 +68,7 @@ static int read_ahead(struct arguments *a, int argc, const char **argv, const st
 	if (!popt)
 		return complain(EXIT_FAILED, "out of memory");
 	a->popt[a->popt_count++] = popt;
-	int code = read_options(a, popt);
+	int code = read_options(a, popt, options);
 	*rest = poptGetArgs(popt);
 	for (*rest_count = 0; *rest && (*rest)[*rest_count];)
 		++*rest_count;

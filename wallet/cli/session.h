@@ -3,7 +3,7 @@
 #define SESSION_H
 #include "command.h"
 
-#define QUERY_TIMEOUT_MS 10000u
+#define QUERY_TIMEOUT_MS 5000u
 
 struct session {
 	const char *home, *network_path;

@@ -1,0 +1,479 @@
+"""uncia without a network: what it makes, and every input that it refuses, with the exit code and the sentence."""
+import json
+import os
+import pathlib
+import pty
+import re
+import stat
+import subprocess
+import time
+import unittest
+
+import verify_receipt as spec
+from unciad import ALICE, BIN, BOB, address
+from uncia import ADDRESS, WORDS, UnciaTest
+
+SAMPLES = BIN.parent / "tests" / "receipt_samples"
+MISTYPED = ALICE[:-1] + ("q" if ALICE[-1] != "q" else "p")
+ID = "0123456789abcdef" * 4
+
+
+def samples(task):
+	return subprocess.run([SAMPLES, task], capture_output=True, text=True, check=True).stdout
+
+
+class Arguments(UnciaTest):
+	def names(self):
+		out, _ = self.uncia("--help")
+		return [re.split(r"  +", line)[1] for line in out.splitlines() if line.startswith("  ")]
+
+	def test_help_lists_every_command_and_each_has_its_own(self):
+		names = self.names()
+		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "receipt export",
+			"receipt verify", "request", "contact add", "contact list", "contact show", "contact remove", "completion", "version"])
+		for name in names:
+			for arguments in ([*name.split(), "--help"], ["--help", *name.split()], [*name.split(), "-h", "x", "y"]):
+				out, _ = self.uncia(*arguments)
+				self.assertTrue(out.startswith(f"uncia {name}: "), out)
+				for option in ("--wallet", "--network", "--json", "--help"):
+					self.assertIn(option, out)
+		self.assertEqual(self.uncia("help"), self.uncia("--help"))
+		self.assertIn("receipt verify", self.uncia("receipt", "--help")[0])
+
+	def test_no_command_and_an_unknown_one_are_usage_errors(self):
+		self.uncia_refuses(2, "usage: uncia")
+		self.uncia_refuses(2, "usage: uncia receipt", "receipt")
+		self.uncia_refuses(2, "frobnicate: no such command", "frobnicate")
+		self.uncia_refuses(2, "receipt frobnicate: no such command", "receipt", "frobnicate")
+
+	def test_unknown_options_and_arguments_are_usage_errors(self):
+		self.uncia_refuses(2, "--walet: unknown option", "--walet", "w", "address")
+		self.uncia_refuses(2, "--foo: unknown option", "address", "--foo")
+		self.uncia_refuses(2, "--memo: unknown option", "address", "--memo", "x")
+		self.uncia_refuses(2, "x: unexpected argument", "address", "x")
+		self.uncia_refuses(2, "expected ADDRESS AMOUNT", "send")
+		self.uncia_refuses(2, "AMOUNT is missing", "send", ALICE)
+		self.uncia_refuses(2, "expected ID", "status")
+		self.uncia_refuses(2, "expected NAME ADDRESS", "contact", "add", "anna")
+		self.uncia_refuses(2, "--wallet: missing argument", "address", "--wallet")
+		self.uncia_refuses(2, "--wallet is given twice", "--wallet", "a", "address", "--wallet", "b")
+		self.uncia_refuses(2, "--wallet is empty", "address", "--wallet", "")
+
+	def test_options_of_all_commands_may_stand_before_and_after(self):
+		made = self.wallet("w")
+		for arguments in (["--wallet", "w", "--json", "address"], ["address", "--json", "--wallet", "w"],
+			["--json", "address", "--wallet=w"]):
+			self.assertEqual(json.loads(self.uncia(*arguments)[0]), {"v": 1, "address": made})
+		self.assertEqual(self.uncia("contact", "--wallet", "w", "list"), ("", ""))
+
+	def test_the_home_comes_from_the_environment_too(self):
+		first, second = self.wallet(".uncia"), self.wallet("w")
+		self.assertEqual(self.uncia("address")[0], first + "\n")
+		self.assertEqual(self.uncia("address", UNCIA_WALLET="w")[0], second + "\n")
+		self.assertEqual(self.uncia("--wallet", ".uncia", "address", UNCIA_WALLET="w")[0], first + "\n")
+
+	def test_version_is_text_or_json(self):
+		version = self.uncia_json("version")["version"]
+		self.assertEqual(self.uncia("version")[0], f"uncia {version}\n")
+
+	def test_a_full_standard_output_is_a_failure(self):
+		with open("/dev/full", "w") as full:
+			done = subprocess.run([BIN / "uncia", "version"], stdout=full, stderr=subprocess.PIPE, text=True)
+		self.assertEqual(done.returncode, 1)
+		self.assertIn("standard output", done.stderr)
+
+	def test_completion_offers_what_may_follow(self):
+		def words(*line):
+			return self.uncia("completion", "words", "--", *line)[0].split()
+		self.assertEqual(words("re"), ["restore", "receipt", "request"])
+		self.assertEqual(words("receipt", ""), ["export", "verify"])
+		self.assertEqual(words("--wallet", "send", "con"), ["contact"])
+		self.assertEqual(words("completion", ""), ["bash", "zsh", "fish"])
+		self.assertEqual(words("init", "--words", ""), ["12", "24"])
+		self.assertEqual(words("wait", "--"), ["--timeout", "--wallet", "--network", "--json", "--help"])
+		self.assertEqual(words("send", "--memo", "--"), [])
+		self.assertEqual(words("frobnicate", ""), [])
+		self.uncia_refuses(2, "none of bash, zsh and fish", "completion", "csh")
+		for shell in ("bash", "zsh", "fish"):
+			self.assertIn("uncia completion words", self.uncia("completion", shell)[0])
+
+	def test_completion_works_in_bash(self):
+		script = self.uncia("completion", "bash")[0]
+		done = subprocess.run(["bash", "-c", f"{script}COMP_WORDS=(uncia --json con); COMP_CWORD=2; _uncia; "
+			"echo \"${COMPREPLY[@]}\""], capture_output=True, text=True, env={"PATH": f"{BIN}:{os.environ['PATH']}"})
+		self.assertEqual((done.stdout, done.stderr), ("contact\n", ""))
+
+
+class Make(UnciaTest):
+	def test_shows_words_once_that_restore_the_wallet(self):
+		for count in (12, 24):
+			made = self.uncia_json("--wallet", f"w{count}", "init", "--no-passphrase", "--words", count)
+			self.assertEqual(len(made["words"].split()), count)
+			restored = self.uncia_json("--wallet", f"r{count}", "restore", "--no-passphrase", stdin=made["words"].upper())
+			self.assertEqual(restored, {"v": 1, "address": made["address"]})
+		out, _ = self.uncia("--wallet", "human", "init", "--no-passphrase")
+		self.assertIn("Write these words down", out)
+		self.assertEqual(len(out.splitlines()[3].split()), 12)
+		self.assertNotIn(out.splitlines()[3].split()[0] + " " + out.splitlines()[3].split()[1],
+			self.uncia("--wallet", "human", "address")[0])
+
+	def test_the_home_and_the_key_are_private(self):
+		self.wallet("w")
+		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "w").st_mode), 0o700)
+		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "w/key").st_mode), 0o600)
+
+	def test_never_writes_over_a_wallet(self):
+		made = self.wallet("w")
+		before = (self.dir / "w/key").read_bytes()
+		self.uncia_refuses(1, "there is a wallet in w already; nothing was changed", "--wallet", "w", "init", "--no-passphrase")
+		self.uncia_refuses(1, "there is a wallet in w already", "--wallet", "w", "restore", "--no-passphrase", stdin=WORDS)
+		self.assertEqual((self.dir / "w/key").read_bytes(), before)
+		self.assertEqual(self.uncia("--wallet", "w", "address")[0], made + "\n")
+
+	def test_restores_from_standard_input_or_a_file(self):
+		(self.dir / "words").write_text(WORDS.replace(" ", "\n") + "\n")
+		self.assertEqual(self.uncia_json("--wallet", "a", "restore", "--no-passphrase", stdin=WORDS)["address"], ADDRESS)
+		self.assertEqual(self.uncia_json("--wallet", "b", "restore", "--no-passphrase", "--words-file", "words")["address"],
+			ADDRESS)
+
+	def test_says_what_is_wrong_with_words(self):
+		for message, words in (
+			("word 12, \"abuot\", is not a recovery word", WORDS.replace("about", "abuot")),
+			("word 1, \"ábandon\", is not", "á" + WORDS[1:]),
+			("checksum is wrong", WORDS.replace("about", "zoo")),
+			("12 or 24; these are 11", WORDS.replace(" about", "")),
+			("12 or 24; these are 13", WORDS + " zoo"),
+			("12 or 24; these are 0", ""),
+			("too long", WORDS + " " * 2000),
+			("not text", WORDS + "\0")):
+			with self.subTest(message):
+				self.uncia_refuses(2, message, "--wallet", "w", "restore", "--no-passphrase", stdin=words)
+				self.assertFalse((self.dir / "w").exists())
+		self.uncia_refuses(2, "nothing: No such file", "--wallet", "w", "restore", "--words-file", "nothing")
+
+	def test_refuses_other_counts_of_words(self):
+		for count in ("0", "13", "25", "-12", "x", "", "12 "):
+			self.uncia_refuses(2, "--words", "--wallet", "w", "init", "--no-passphrase", "--words", count)
+		self.assertFalse((self.dir / "w").exists())
+
+	def test_refuses_homes_that_cannot_be(self):
+		(self.dir / "file").write_text("")
+		self.uncia_refuses(1, "file:", "--wallet", "file", "init", "--no-passphrase")
+		self.uncia_refuses(1, "missing/home:", "--wallet", "missing/home", "init", "--no-passphrase")
+		(self.dir / "open").mkdir(mode=0o755)
+		self.uncia_refuses(1, "chmod 700 open", "--wallet", "open", "init", "--no-passphrase")
+		self.assertEqual(os.listdir(self.dir / "open"), [])
+
+
+class Passphrase(UnciaTest):
+	def setUp(self):
+		super().setUp()
+		(self.dir / "right").write_text("correct horse\n")
+		(self.dir / "wrong").write_text("correct hoarse\n")
+		(self.dir / "empty").write_text("\n")
+		(self.dir / "long").write_text("x" * 2000)
+		self.network = self.silent_network()
+		self.send = ["--wallet", "w", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
+
+	def test_none_and_unusable_ones_make_no_wallet(self):
+		for message, environment in (("UNCIA_PASSPHRASE_FILE", {}), ("nothing: No such", {"UNCIA_PASSPHRASE_FILE": "nothing"}),
+			("passphrase is empty", {"UNCIA_PASSPHRASE_FILE": "empty"}), ("too long", {"UNCIA_PASSPHRASE_FILE": "long"})):
+			self.uncia_refuses(2, message, "--wallet", "w", "init", **environment)
+			self.uncia_refuses(2, message, "--wallet", "w", "restore", stdin=WORDS, **environment)
+			self.assertFalse((self.dir / "w/key").exists())
+
+	def test_opens_with_the_right_one_only_and_a_wrong_one_writes_nothing(self):
+		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+		self.uncia("--wallet", "w", "address")
+		self.uncia("--wallet", "w", "--network", self.network, "balance", code=6)  # binds the home
+		before = {name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}
+		_, err = self.uncia(*self.send, code=1, UNCIA_PASSPHRASE_FILE="wrong")
+		self.assertEqual(err, "uncia: the passphrase does not open the wallet in w\n")
+		self.uncia_refuses(2, "UNCIA_PASSPHRASE_FILE", *self.send)
+		self.uncia_refuses(6, "nothing was sent", *self.send, UNCIA_PASSPHRASE_FILE="right")
+		self.assertEqual({name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}, before)
+
+	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
+		for again, code, message in (("other", 2, "not the same"), ("secret", 0, "Write these words down")):
+			pid, terminal = pty.fork()
+			if not pid:
+				os.chdir(self.dir)
+				os.execve(BIN / "uncia", ["uncia", "--wallet", "t", "init"], self.environment)
+			shown = self.answer(terminal, [("Passphrase: ", "secret\n"), ("again: ", again + "\n")])
+			self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), code, shown)
+			self.assertIn(message, shown)
+			self.assertNotIn("secret", shown)
+
+	def answer(self, terminal, answers):
+		"""Types each answer once its question is there. Returns all that was shown."""
+		shown = ""
+		while True:
+			try:
+				data = os.read(terminal, 4096).decode()
+			except OSError:  # the other side is closed
+				os.close(terminal)
+				return shown
+			shown += data
+			if answers and shown.endswith(answers[0][0]):
+				os.write(terminal, answers.pop(0)[1].encode())
+
+
+class Home(UnciaTest):
+	def test_a_missing_wallet_is_said_and_no_directory_made(self):
+		network = self.silent_network()
+		for arguments in (["address"], ["balance"], ["history"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
+			["receipt", "export", ID], ["request", "1"], ["contact", "list"], ["contact", "add", "anna", ALICE]):
+			self.uncia_refuses(1, "there is no wallet in w; make one with uncia init", "--wallet", "w", "--network", network,
+				*arguments)
+		self.assertFalse((self.dir / "w").exists())
+		(self.dir / "w").mkdir(mode=0o700)
+		self.uncia_refuses(1, "there is no wallet in w", "--wallet", "w", "address")
+
+	def test_a_key_that_others_can_read_is_refused(self):
+		self.wallet("w")
+		for mode in (0o640, 0o604, 0o666):
+			(self.dir / "w/key").chmod(mode)
+			self.uncia_refuses(1, "chmod 600 w/*", "--wallet", "w", "address")
+		(self.dir / "w/key").chmod(0o600)
+		(self.dir / "w").chmod(0o755)
+		self.uncia_refuses(1, "chmod 700 w", "--wallet", "w", "address")
+
+	def damages(self, path, data):
+		path.write_bytes(data)
+		self.uncia_refuses(1, "damaged", "--wallet", "w", "address")
+
+	def test_every_flipped_or_missing_byte_of_the_key_is_damage(self):
+		self.uncia("--wallet", "w", "restore", "--no-passphrase", stdin=WORDS)
+		path = self.dir / "w/key"
+		whole = path.read_bytes()
+		for at in range(len(whole)):
+			self.damages(path, whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1:])
+		for size in (0, 1, 7, 8, 39, 40, len(whole) - 1):
+			self.damages(path, whole[:size])
+		self.damages(path, whole + b"\0")
+		self.uncia_refuses(1, "move w/key away and have it back from its recovery words", "--wallet", "w", "address")
+		self.uncia_refuses(1, "there is a damaged wallet in w already", "--wallet", "w", "init", "--no-passphrase")
+		path.unlink()
+		self.assertEqual(self.uncia_json("--wallet", "w", "restore", "--no-passphrase", stdin=WORDS)["address"], ADDRESS)
+
+	def test_a_home_belongs_to_one_network(self):
+		self.wallet("w")
+		one, two = self.silent_network("one", "g1"), self.silent_network("two", "g2")
+		self.uncia_refuses(6, "no validator could be reached", "--wallet", "w", "--network", one, "balance")
+		self.uncia_refuses(2, "belongs to another network than", "--wallet", "w", "--network", two, "balance")
+
+
+class NetworkFile(UnciaTest):
+	def setUp(self):
+		super().setUp()
+		self.wallet("w")
+		self.text = self.silent_network().read_text()
+
+	def test_is_needed_where_the_network_is(self):
+		for arguments in (["balance"], ["history"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
+			["receipt", "export", ID], ["receipt", "verify", "x"]):
+			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
+			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)
+		self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
+
+	def test_a_mistake_is_named_with_its_line(self):
+		lines = self.text.splitlines()
+		at = next(i for i, line in enumerate(lines) if line.startswith("network_key"))
+		for message, changed in (
+			(f"line {at + 1}:", lines[:at] + ["network_key = 00"] + lines[at + 1:]),
+			(f"line {at + 1}:", lines[:at] + ["color = red"] + lines[at + 1:]),
+			("line 1:", ["nonsense"] + lines),
+			("there is no genesis", [line for line in lines if not line.startswith("genesis")]),
+			("there is no validator", lines[:lines.index("[validator.0]")])):
+			with self.subTest(message):
+				(self.dir / "bad").write_text("\n".join(changed) + "\n")
+				self.uncia_refuses(2, message, "--wallet", "w", "--network", "bad", "balance")
+		self.assertNotIn("network", os.listdir(self.dir / "w"))
+
+
+class Paying(UnciaTest):
+	def setUp(self):
+		super().setUp()
+		self.own = self.wallet("w")
+		self.base = ["--wallet", "w", "--network", self.silent_network()]
+
+	def test_refuses_mistyped_addresses(self):
+		for text in (MISTYPED, "", "unc1", ALICE.upper()[:3] + ALICE[3:], "bc1" + ALICE[4:], ALICE + "q", " " + ALICE):
+			self.uncia_refuses(2, "is not a valid address", *self.base, "send", text, "1")
+			self.uncia_refuses(2, "is not a valid address", *self.base, "contact", "add", "anna", text)
+		self.uncia_refuses(2, "@anna: no such contact", *self.base, "send", "@anna", "1")
+
+	def test_refuses_wrong_amounts(self):
+		for text in ("1.1234567", "abc", "", "1e3", "+1", ".5", "5.", "1,5", "0x1", " 1", "1 ", "18446744073709.551616",
+			"99999999999999999999999", "١", "1.-5"):
+			self.uncia_refuses(2, "is not an amount", *self.base, "send", ALICE, text)
+			self.uncia_refuses(2, "is not an amount", *self.base, "request", text)
+		for text in ("0", "0.0", "0.000000"):
+			self.uncia_refuses(2, "the amount is zero", *self.base, "send", ALICE, text)
+			self.uncia_refuses(2, "the amount is zero", *self.base, "request", text)
+		for text in ("-1", "-0.5"):
+			self.uncia_refuses(2, "cannot be negative", *self.base, "send", ALICE, text)
+		self.uncia_refuses(2, "is not an amount", *self.base, "send", ALICE, "--", "-1")
+
+	def test_refuses_options_out_of_range(self):
+		for option, texts in (("--expires", ("0", "3601", "-1", "x", "", "1.5", "99999999999999999999")),
+			("--timeout", ("0", "86401", "x", ""))):
+			for text in texts:
+				self.uncia_refuses(2, option, *self.base, "send", ALICE, "1", f"{option}={text}")
+		self.uncia_refuses(2, "--key: not 1 to 256 bytes", *self.base, "send", ALICE, "1", "--key", "")
+		self.uncia_refuses(2, "--key: not 1 to 256 bytes", *self.base, "send", ALICE, "1", "--key", "k" * 257)
+		self.uncia_refuses(2, "--memo: longer than 512 bytes", *self.base, "send", ALICE, "1", "--memo", "m" * 513)
+		self.uncia_refuses(2, "without control characters", *self.base, "send", ALICE, "1", "--memo", "a\nb")
+		for text in ("0", "10001", "x"):
+			self.uncia_refuses(2, "--limit", *self.base, "history", "--limit", text)
+
+	def test_refuses_what_is_no_payment_id(self):
+		for text in ("", "00", ID[:-1], ID + "0", ID[:-1] + "g"):
+			for verb in (["status"], ["wait"], ["receipt", "export"]):
+				self.uncia_refuses(2, "is not a payment id", *self.base, *verb, text)
+
+	def test_a_network_that_cannot_be_reached_is_said_and_nothing_stored(self):
+		started = time.monotonic()
+		self.uncia_refuses(6, "no validator could be reached", *self.base, "balance")
+		self.uncia_refuses(6, "no validator could be reached", *self.base, "history")
+		self.uncia_refuses(6, "nothing was sent", *self.base, "send", ALICE, "1", "--key", "k", "--json")
+		self.uncia_refuses(6, "no validator could be reached", *self.base, "status", ID)
+		self.uncia_refuses(6, "no validator could be reached", *self.base, "wait", ID, "--timeout", "1")
+		self.uncia_refuses(6, "no validator could be reached", *self.base, "receipt", "export", ID)
+		self.assertEqual(sorted(os.listdir(self.dir / "w")), ["key", "network"])
+		self.assertLess(time.monotonic() - started, 70)
+
+	def test_an_address_may_carry_a_reference(self):
+		text = self.uncia_json(*self.base, "address", "--reference", "00112233445566ff")["address"]
+		account = self.uncia_json(*self.base, "address")["address"]
+		self.assertEqual((account, len(text) > len(account)), (self.own, True))
+		self.uncia("--wallet", "b", "restore", "--no-passphrase", stdin=WORDS)
+		plain = spec_payload(ADDRESS)
+		self.assertEqual(self.uncia_json("--wallet", "b", "address", "--reference", "00112233445566FF")["address"],
+			address(plain + bytes.fromhex("00112233445566ff")))
+		for text in ("", "00", "00112233445566f", "00112233445566ffa", "0011223344556 ff"):
+			self.uncia_refuses(2, "not 16 hexadecimal digits", *self.base, "address", "--reference", text)
+
+
+def spec_payload(text):
+	"""The 20 bytes of an address."""
+	from unciad import ALPHABET
+	bits = 0
+	for character in text[4:-6]:
+		bits = bits << 5 | ALPHABET.index(character)
+	return (bits >> len(text[4:-6]) * 5 % 8).to_bytes(20, "big")
+
+
+class Requests(UnciaTest):
+	def test_a_request_says_what_it_was_made_of(self):
+		own = self.wallet("w")
+		for arguments, uri, amount, memo in (
+			([], f"uncia:{own}", None, None),
+			(["0.5"], f"uncia:{own}?amount=0.500000", "0.500000", None),
+			(["--memo", "rent & más"], f"uncia:{own}?memo=rent%20%26%20m%C3%A1s", None, "rent & más"),
+			(["12", "--memo", "x"], f"uncia:{own}?amount=12.000000&memo=x", "12.000000", "x")):
+			made = self.uncia_json("--wallet", "w", "request", *arguments)
+			self.assertEqual(made, {"v": 1, "request": uri, "address": own, "amount": amount, "memo": memo})
+			self.assertEqual(self.uncia("--wallet", "w", "request", *arguments)[0], uri + "\n")
+			self.assertEqual(self.uncia_json("request", "--read", uri), made)
+		self.assertEqual(self.uncia("request", "--read", uri)[0], f"to {own}\namount 12.000000\nmemo x\n")
+
+	def test_refuses_what_is_no_request(self):
+		network = self.silent_network()
+		self.wallet("w")
+		for text in ("uncia:", f"uncia:{MISTYPED}", f"uncia:{ALICE}?amount=0", f"uncia:{ALICE}?amount=1&amount=1",
+			f"uncia:{ALICE}?label=x", f"uncia:{ALICE}?memo=%0a", f"uncia:{ALICE}?memo=%4", "uncia:" + "x" * 5000):
+			self.uncia_refuses(2, "is not a request", "request", "--read", text)
+			self.uncia_refuses(2, "is not a request", "--wallet", "w", "--network", network, "send", text, "1")
+		self.uncia_refuses(2, "--read takes a request and nothing else", "request", "1", "--read", f"uncia:{ALICE}")
+		self.uncia_refuses(2, "AMOUNT is missing", "send", f"uncia:{ALICE}")
+		self.uncia_refuses(2, "not what the request asks for", "send", f"uncia:{ALICE}?amount=2", "1")
+		self.uncia_refuses(6, "nothing was sent", "--wallet", "w", "--network", network, "send", f"uncia:{ALICE}?amount=2",
+			"--timeout", "1")
+
+
+class Contacts(UnciaTest):
+	def setUp(self):
+		super().setUp()
+		self.wallet("w")
+
+	def contact(self, *arguments, **options):
+		return self.uncia_json("--wallet", "w", "contact", *arguments, **options)
+
+	def test_a_name_keeps_the_address_it_was_first_used_with(self):
+		anna = {"v": 1, "name": "Anna Ž", "address": ALICE}
+		self.assertEqual(self.contact("add", "Anna Ž", ALICE), anna)
+		self.assertEqual(self.contact("add", "Anna Ž", ALICE.upper()), anna)
+		self.uncia_refuses(1, "pinned to another address", "--wallet", "w", "contact", "add", "Anna Ž", BOB)
+		self.assertEqual(self.contact("show", "Anna Ž"), anna)
+		self.assertEqual(self.contact("add", "Anna Ž", BOB, "--replace")["address"], BOB)
+		self.contact("add", "zoe", ALICE)
+		self.contact("add", "0", ALICE)
+		self.assertEqual([(c["name"], c["address"]) for c in self.contact("list")["contacts"]],
+			[("0", ALICE), ("Anna Ž", BOB), ("zoe", ALICE)])
+		self.assertEqual(self.uncia("--wallet", "w", "contact", "list")[0], f"0 {ALICE}\nAnna Ž {BOB}\nzoe {ALICE}\n")
+		self.assertEqual(self.contact("remove", "zoe"), {"v": 1, "name": "zoe", "removed": True})
+		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "show", "zoe")
+		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "remove", "zoe")
+
+	def test_refuses_what_is_no_name(self):
+		for name in ("", "x" * 65, "a\nb", "a\x1b[0m"):
+			self.uncia_refuses(2, "is not a name", "--wallet", "w", "contact", "add", name, ALICE)
+		self.contact("add", "x" * 64, ALICE)
+		self.contact("add", "../../key", ALICE)
+		self.assertEqual(self.contact("show", "../../key")["address"], ALICE)
+
+
+class Receipts(UnciaTest):
+	def setUp(self):
+		super().setUp()
+		text = samples("network")
+		data = spec.base64url_decode("".join(re.findall(r"genesis = (\S+)", text)), "genesis")
+		key = spec.message_decode(spec.GENESIS, data)["validators"][0]["network_key"].hex()
+		(self.dir / "net").write_text(f"{text}[validator.0]\naddress = 127.0.0.1:1\nnetwork_key = {key}\n")
+		self.receipts = samples("make").split()
+		self.expected = spec.network_load(text)
+
+	def verify(self, *arguments, **options):
+		return self.uncia_json("receipt", "verify", "--network", "net", *arguments, **options)
+
+	def test_one_that_holds_shows_what_it_proves(self):
+		(self.dir / "file").write_text(self.receipts[-1] + "\n")
+		proof = self.verify(self.receipts[-1])
+		self.assertEqual(self.verify("-", stdin=self.receipts[-1] + "\n"), proof)
+		self.assertEqual(self.verify("file"), proof)
+		self.assertEqual(proof["valid"], True)
+		self.assertEqual(len(bytes.fromhex(proof["id"])), 32)
+		self.assertTrue(all(output["to"].startswith("unc1") for output in proof["outputs"]))
+		total = sum(int(output["amount"].replace(".", "")) for output in proof["outputs"])
+		self.assertEqual(int(proof["amount"].replace(".", "")), total)
+		out, _ = self.uncia("receipt", "verify", "--network", "net", self.receipts[-1])
+		for text in ("valid", proof["id"], proof["from"], proof["amount"], proof["outputs"][0]["to"], str(proof["height"])):
+			self.assertIn(text, out)
+		self.assertFalse((self.dir / ".uncia").exists())
+
+	def test_all_that_the_specification_accepts_are_valid(self):
+		for text in self.receipts[::7]:
+			self.assertEqual(self.verify(text)["v"], 1)
+
+	def test_what_proves_nothing_is_a_mismatch(self):
+		good = self.receipts[0]
+		other = self.silent_network()
+		(self.dir / "empty").write_text("")
+		(self.dir / "zeros").write_bytes(bytes(100))
+		(self.dir / "large").write_text("x" * 2**20)
+		for message, text in (("neither a receipt nor a file", "garbage"), ("proves nothing", "uncia-receipt-1:"),
+			("proves nothing", "uncia-receipt-1:!!!"), ("proves nothing", "uncia-receipt-2:" + good[16:]),
+			("proves nothing", good[:-1]), ("proves nothing", good + "A"), ("proves nothing", "empty"), ("not a receipt", "zeros"),
+			("not a receipt", "large"), ("neither a receipt nor a file", "")):
+			with self.subTest(text[:40]):
+				self.uncia_refuses(7, message, "receipt", "verify", "--network", "net", text)
+		self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, good)
+		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "-", stdin="")
+		for at in range(20, len(good), len(good) // 25):
+			flipped = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1:]
+			self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", flipped)
+
+
+if __name__ == "__main__":
+	unittest.main()
