@@ -356,23 +356,30 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Asks them all, so that each counts from its own first answer. Returns the first that does not finalise yet. */
+static uint32_t first_idle(struct devnet *d)
+{
+	uint32_t idle = d->count;
+	for (uint32_t i = d->count; i-- > 0;) {
+		if (!finalises(d, i))
+			idle = i;
+	}
+	return idle;
+}
+
 /* Until each finalises. *stopped: a signal asked to end before that. */
 static int wait_ready(struct devnet *d, bool *stopped)
 {
 	uint64_t deadline = now_ms() + READY_TIMEOUT_MS;
-	for (uint32_t ready = 0; ready < d->count;) {
-		if (finalises(d, ready)) {
-			ready++;
-			continue;
-		}
+	uint32_t idle;
+	while ((idle = first_idle(d)) < d->count) {
 		if (now_ms() >= deadline)
-			return complain(EXIT_FAILED, "validator %u finalises nothing for %d s: see %s/log", ready,
-			                READY_TIMEOUT_MS / 1000, d->children[ready].home);
+			return complain(EXIT_FAILED, "validator %u finalises nothing for %d s: see %s/log", idle,
+			                READY_TIMEOUT_MS / 1000, d->children[idle].home);
 		enum process_event event = processes_wait(POLL_MS);
-		if (event == PROCESS_STOP) {
-			*stopped = true;
+		*stopped = event == PROCESS_STOP;
+		if (*stopped)
 			return 0;
-		}
 		if (event == PROCESS_CHILD && children_reap(d->children, d->count))
 			return EXIT_FAILED;
 	}
