@@ -5,7 +5,13 @@
 #include "fields.h"
 #include "wallet.h"
 
-#define KEY_SIZE_MAX 256u
+#define KEY_SIZE_MAX    256u
+#define RESEND_FIRST_MS 2000u
+#define RESEND_MAX_MS   30000u
+/* Long past any expiry and still without an end: validators forget after a day or more, so there may never be one that
+ * is certain. From then on it is asked for now and then, and keeps no link open. */
+#define RESEND_SLOW_AFTER_MS (2u * 3600u * 1000u)
+#define RESEND_SLOW_MS       (600u * 1000u)
 
 static void announce(struct uncia_wallet *w, const struct tracked *t, int error)
 {
@@ -19,8 +25,9 @@ static bool active(const struct tracked *t)
 
 bool paying_active(const struct uncia_wallet *w)
 {
+	uint64_t soon = wallet_now(w) + RESEND_MAX_MS;
 	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t))
+		if (active(t) && (t->querying || t->next_send_ms <= soon))
 			return true;
 	return false;
 }
@@ -48,10 +55,12 @@ static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t no
 /* To every link there is; again after 2 s, 4 s, … 30 s. */
 static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
 {
+	uint64_t now = wallet_now(w);
+	uint64_t longest = now - t->started_ms < RESEND_SLOW_AFTER_MS ? RESEND_MAX_MS : RESEND_SLOW_MS;
 	t->backoff_ms = afresh || t->backoff_ms == 0 ? RESEND_FIRST_MS : t->backoff_ms * 2;
-	if (t->backoff_ms > RESEND_MAX_MS)
-		t->backoff_ms = RESEND_MAX_MS;
-	t->next_send_ms = wallet_now(w) + t->backoff_ms;
+	if (t->backoff_ms > longest)
+		t->backoff_ms = longest;
+	t->next_send_ms = now + t->backoff_ms;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
 		send_to(w, t, i);
 	session_wake(w);

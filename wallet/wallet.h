@@ -187,8 +187,6 @@ int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const U
 void paying_tick(struct uncia_wallet *w);
 uint64_t paying_next_ms(const struct uncia_wallet *w);
 bool paying_active(const struct uncia_wallet *w);
-#define RESEND_FIRST_MS 2000u
-#define RESEND_MAX_MS   30000u
 
 void history_link_up(struct uncia_wallet *w, uint32_t node);
 void history_link_down(struct uncia_wallet *w, uint32_t node);

@@ -201,6 +201,33 @@ START_TEST(a_pending_payment_is_sent_again_on_reconnect_and_by_time)
 }
 END_TEST
 
+START_TEST(a_payment_that_never_ends_is_asked_for_ever_more_rarely)
+{
+	struct rig *rig = ready();
+	struct uncia_payment_id id;
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 2 * 3600 * 1000);
+	ck_assert_uint_ge(rig->net.nodes[0].submits, 240);
+	ck_assert_ptr_nonnull(rig->net.nodes[0].link);
+	fake_network_pass(&rig->net, rig->wallet, 3600 * 1000); /* on the way to the long pauses */
+	uint32_t submits = rig->net.nodes[0].submits, linked = 0;
+	for (int second = 0; second < 24 * 600; second++) {
+		fake_network_pass(&rig->net, rig->wallet, 1000);
+		linked += rig->net.nodes[0].link != NULL;
+	}
+	ck_assert_uint_ge(rig->net.nodes[0].submits - submits, 20);
+	ck_assert_uint_le(rig->net.nodes[0].submits - submits, 52);
+	ck_assert_uint_le(linked, 24 * 60); /* in between no link is kept */
+	/* A sync brings the links up, and with them the payment. */
+	submits = rig->net.nodes[0].submits;
+	fake_network_pass(&rig->net, rig->wallet, 100 * 1000);
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_pending_payment_goes_on_after_a_restart)
 {
 	struct rig *rig = ready();
@@ -418,7 +445,8 @@ END_TEST
 UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_each_payment_once,
           refusals_store_and_send_nothing, all_of_the_balance_can_be_spent_and_not_more,
           the_same_key_is_the_same_payment, a_key_with_another_memo_or_reference_is_another_payment,
-          a_pending_payment_is_sent_again_on_reconnect_and_by_time, a_pending_payment_goes_on_after_a_restart,
+          a_pending_payment_is_sent_again_on_reconnect_and_by_time,
+          a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,
           no_lie_ends_a_payment, a_query_tells_of_anybodys_payment, one_validator_alone_cannot_answer_a_query,
           a_query_finds_an_expired_payment, queries_are_bounded, a_locked_wallet_looks_but_does_not_pay)

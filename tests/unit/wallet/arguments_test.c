@@ -1,0 +1,167 @@
+/* A caller's mistake is an answer, never a crash: every public function with what it does not allow. */
+#include <uncia/uncia.h>
+#include "unit.h"
+#include "wallet_rig.h"
+
+START_TEST(null_is_refused_everywhere)
+{
+	struct uncia_address address;
+	struct uncia_payment_id id = {{0}};
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_balance balance = {.size = sizeof(balance)};
+	struct uncia_history_page page = {.size = sizeof(page)};
+	struct uncia_event event = {.size = sizeof(event)};
+	struct uncia_host host = {.size = sizeof(host)};
+	struct uncia_wallet *wallet = NULL;
+	struct uncia_receipt *receipt = NULL;
+	char text[UNCIA_REQUEST_TEXT_SIZE] = "", *line = NULL;
+	const void *data;
+	uint64_t micro;
+	size_t size;
+	ck_assert_int_eq(uncia_amount_parse(NULL, &micro), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_amount_parse("1", NULL), UNCIA_E_ARGUMENT);
+	uncia_amount_format(1, NULL);
+	ck_assert_int_eq(uncia_address_parse(NULL, &address), UNCIA_E_ARGUMENT);
+	uncia_address_format(NULL, text);
+	uncia_payment_id_format(NULL, text);
+	ck_assert_int_eq(uncia_payment_id_parse(NULL, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_request_format(NULL, text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_host_directory(NULL, &host), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_host_directory("", &host), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_host_directory("/tmp", NULL), UNCIA_E_ARGUMENT);
+	uncia_host_directory_free(NULL);
+	uncia_network_free(NULL);
+	ck_assert_str_eq(uncia_network_name(NULL), "");
+	ck_assert_uint_eq(uncia_network_validators(NULL), 0);
+	ck_assert_int_eq(uncia_wallet_open(NULL, NULL, NULL, &wallet), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_open(&host, NULL, NULL, &wallet), UNCIA_E_ARGUMENT); /* a host without hooks */
+	uncia_wallet_close(NULL);
+	ck_assert_int_eq(uncia_wallet_unlock(NULL, "x"), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_words(NULL, "x", text), UNCIA_E_ARGUMENT);
+	uncia_wallet_address(NULL, text);
+	ck_assert(!uncia_wallet_unlocked(NULL));
+	ck_assert(!uncia_wallet_event(NULL, &event));
+	ck_assert_int_eq(uncia_wallet_sync(NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_balance(NULL, &balance), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_pay(NULL, NULL, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_payment(NULL, &id, &payment), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_query(NULL, &id), UNCIA_E_ARGUMENT);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(NULL), 0);
+	ck_assert_int_eq(uncia_wallet_outbox(NULL, 0, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_history(NULL, 0, 0, 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_history_page(NULL, &page), UNCIA_E_ARGUMENT);
+	ck_assert_ptr_null(uncia_wallet_history_receipt(NULL, 0));
+	ck_assert_int_eq(uncia_receipt_verify(NULL, "x", &receipt), UNCIA_E_ARGUMENT);
+	uncia_receipt_free(NULL);
+	ck_assert_int_eq(uncia_receipt_payment(NULL, &payment), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_receipt_text(NULL, &line), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_receipt(NULL, &id, &line), UNCIA_E_ARGUMENT);
+	uncia_text_free(NULL);
+	ck_assert_int_eq(uncia_contact_pin(NULL, "a", "b", false), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_contact_find(NULL, "a", text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_contact_count(NULL, &size), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_contact_at(NULL, 0, text, text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_fd(NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_process(NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_tick(NULL), UNCIA_E_ARGUMENT);
+	ck_assert(!uncia_wallet_link_wanted(NULL, 0));
+	ck_assert_int_eq(uncia_wallet_link_feed(NULL, 0, "", 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_output(NULL, 0, &data, &size), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
+START_TEST(links_out_of_their_turn_are_refused)
+{
+	struct rig *rig = rig_new(4);
+	const void *data;
+	size_t size;
+	ck_assert(!uncia_wallet_link_wanted(rig->wallet, 4));
+	ck_assert_int_eq(uncia_wallet_link_opened(rig->wallet, 4), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_closed(rig->wallet, 4, 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_feed(rig->wallet, 0, "x", 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_output(rig->wallet, 0, &data, &size), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_taken(rig->wallet, 0, 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_opened(rig->wallet, 0), 0);
+	ck_assert_int_eq(uncia_wallet_link_opened(rig->wallet, 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_output(rig->wallet, 0, &data, &size), 0);
+	ck_assert_uint_gt(size, 0);
+	ck_assert_int_eq(uncia_wallet_link_taken(rig->wallet, 0, size + 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_taken(rig->wallet, 0, size), 0);
+	ck_assert_int_eq(uncia_wallet_link_feed(rig->wallet, 0, NULL, 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_link_closed(rig->wallet, 0, 0), 0);
+	ck_assert_int_eq(uncia_wallet_link_closed(rig->wallet, 0, 0), 0);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(sizes_of_no_version_are_refused)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id = {{0}};
+	struct uncia_wallet *wallet = NULL;
+	struct uncia_wallet_options options = {.size = sizeof(options) + 1};
+	struct uncia_host host = rig->host.host;
+	struct uncia_payment payment = {.size = 0};
+	struct uncia_balance balance = {.size = 1};
+	struct uncia_event event = {.size = 0};
+	struct uncia_payment_request request = {.size = 0};
+	host.size = 0;
+	ck_assert_int_eq(uncia_wallet_open(&host, NULL, NULL, &wallet), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_open(&rig->host.host, NULL, &options, &wallet), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &id, &payment), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_balance(rig->wallet, &balance), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), UNCIA_E_ARGUMENT);
+	ck_assert(!uncia_wallet_event(rig->wallet, &event));
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(events_that_nobody_takes_do_not_pile_up)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_event event = {.size = sizeof(event)};
+	unsigned count = 0;
+	for (int round = 0; round < 50; round++) {
+		ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+		fake_network_pass(&rig->net, rig->wallet, 1000);
+		for (uint32_t i = 0; i < 4; i++)
+			fake_network_cut(&rig->net, rig->wallet, i);
+	}
+	while (uncia_wallet_event(rig->wallet, &event))
+		count++;
+	ck_assert_uint_eq(count, 5); /* the balance, and each link's last change */
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(every_byte_of_a_receipt_counts)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	struct uncia_receipt *receipt = NULL;
+	char *text, spaced[8192];
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, 500000, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &id, &text), 0);
+	snprintf(spaced, sizeof(spaced), " \n%s \r\n", text);
+	ck_assert_int_eq(uncia_receipt_verify(rig->net.network, spaced, &receipt), 0);
+	uncia_receipt_free(receipt);
+	receipt = NULL;
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		char was = text[i];
+		text[i] = was == 'A' ? 'B' : 'A';
+		ck_assert_msg(uncia_receipt_verify(rig->net.network, text, &receipt) < 0, "character %zu", i);
+		text[i] = '\0';
+		ck_assert_msg(uncia_receipt_verify(rig->net.network, text, &receipt) < 0, "length %zu", i);
+		text[i] = was;
+	}
+	ck_assert_ptr_null(receipt);
+	uncia_text_free(text);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("arguments", null_is_refused_everywhere, links_out_of_their_turn_are_refused, sizes_of_no_version_are_refused,
+          events_that_nobody_takes_do_not_pile_up, every_byte_of_a_receipt_counts)
