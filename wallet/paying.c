@@ -338,9 +338,12 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 {
 	if (t->expiry_weight <= w->network->genesis.committee.faulty)
 		return;
+	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do not
+	 * know it. */
+	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
 	int result = t->own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
 	if (result == 0)
-		end(w, t, UNCIA_PAYMENT_EXPIRED);
+		end(w, t, t->own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
 	else
 		announce(w, t, result);
 }

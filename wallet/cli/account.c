@@ -33,13 +33,14 @@ static int print_balance(const struct call *call, const struct session *session)
 	uncia_amount_format(b.waiting, waiting);
 	const char *currency = uncia_network_currency(session->network);
 	clock_gettime(CLOCK_REALTIME, &now);
-	/* By this machine's clock, which nothing depends on. */
+	/* By this machine's clock, which nothing depends on. No header came where the ledger has no account. */
 	int64_t age_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)b.timestamp_ms;
 	if (call->json)
 		return json_print(json_pack(
-		    "{s:i,s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I}", "v", 1, "balance", balance, "spendable", spendable,
+		    "{s:i,s:s,s:s,s:s,s:s,s:b,s:I,s:o,s:o}", "v", 1, "balance", balance, "spendable", spendable,
 		    "pending", waiting, "currency", currency, "exists", b.exists, "height", (json_int_t)b.height,
-		    "timestamp_ms", (json_int_t)b.timestamp_ms, "age_ms", (json_int_t)(age_ms > 0 ? age_ms : 0)));
+		    "timestamp_ms", b.timestamp_ms ? json_integer((json_int_t)b.timestamp_ms) : json_null(), "age_ms",
+		    b.timestamp_ms ? json_integer(age_ms > 0 ? age_ms : 0) : json_null()));
 	printf("%s %s\n", balance, currency);
 	if (b.waiting)
 		printf("%s of it on the way out, %s to spend\n", waiting, spendable);

@@ -111,7 +111,9 @@ void payment_print(const struct uncia_payment *p, double elapsed_ms)
 	switch (p->state) {
 	case UNCIA_PAYMENT_FINAL:
 		print_coloured(COLOUR_GOOD, "final");
-		printf(" at height %" PRIu64 " in %.1f ms\n", p->height, elapsed_ms);
+		printf(" at height %" PRIu64, p->height);
+		/* 0: it had ended before this session */
+		printf(elapsed_ms > 0 ? " in %.1f ms\n" : "\n", elapsed_ms);
 		break;
 	case UNCIA_PAYMENT_PENDING:
 		print_pending(p, id);

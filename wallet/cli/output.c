@@ -74,7 +74,7 @@ int json_print(json_t *object)
 {
 	if (!object)
 		return complain(EXIT_FAILED, "out of memory");
-	int written = json_dumpf(object, stdout, JSON_COMPACT);
+	int written = json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	json_decref(object);
 	if (written || putchar('\n') == EOF)
 		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));

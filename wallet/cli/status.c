@@ -83,7 +83,7 @@ static int run_status(const struct call *call)
 	if (call->json) {
 		code = print_status_json(&payment);
 	} else {
-		payment_print(&payment, (double)payment.elapsed_ms);
+		payment_print(&payment, payment.own ? (double)payment.elapsed_ms : 0);
 		print_details(&payment);
 		code = output_flush();
 	}

@@ -1,4 +1,5 @@
 /* Payments by bytes alone: stored before sent, resent, and ended only by what is proved. */
+#include "big_endian.h"
 #include "unit.h"
 #include "wallet_rig.h"
 
@@ -399,6 +400,24 @@ START_TEST(a_query_finds_an_expired_payment)
 }
 END_TEST
 
+START_TEST(an_id_from_before_the_genesis_is_unknown_not_expired)
+{
+	struct rig *rig = ready();
+	struct uncia_payment_id before, after;
+	rig->net.expire = true;
+	memset(before.b, 0xee, sizeof(before.b));
+	memset(after.b, 0xee, sizeof(after.b));
+	be32_put(before.b, FIXTURE_TIME_S);
+	be32_put(after.b, FIXTURE_TIME_S + 1);
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &before), 0);
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &after), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_int_eq(rig_payment(rig, &before).state, UNCIA_PAYMENT_UNKNOWN);
+	ck_assert_int_eq(rig_payment(rig, &after).state, UNCIA_PAYMENT_EXPIRED);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(queries_are_bounded)
 {
 	struct rig *rig = ready();
@@ -449,4 +468,5 @@ UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_eac
           a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,
           no_lie_ends_a_payment, a_query_tells_of_anybodys_payment, one_validator_alone_cannot_answer_a_query,
-          a_query_finds_an_expired_payment, queries_are_bounded, a_locked_wallet_looks_but_does_not_pay)
+          a_query_finds_an_expired_payment, an_id_from_before_the_genesis_is_unknown_not_expired, queries_are_bounded,
+          a_locked_wallet_looks_but_does_not_pay)

@@ -87,6 +87,18 @@ START_TEST(words_refuse_everything_else)
 }
 END_TEST
 
+START_TEST(a_single_word_is_in_the_list_or_not)
+{
+	static const char *const bad[] = {"", " ", "abou", "aboutt", "about zoo", "abandonabandon", "ab\xc3\xb6ut"};
+	for (size_t i = 0; i < WORDS_ENGLISH_COUNT; i++)
+		ck_assert_int_eq(uncia_word_check(words_english[i]), 0);
+	ck_assert_int_eq(uncia_word_check(" ABOUT\n"), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_int_eq(uncia_word_check(bad[i]), UNCIA_E_WORDS);
+	ck_assert_int_eq(uncia_word_check(NULL), UNCIA_E_ARGUMENT);
+}
+END_TEST
+
 START_TEST(a_swapped_word_is_noticed)
 {
 	/* One word in 16 would pass by chance: of all 2047 others in the last place, few may. */
@@ -118,4 +130,5 @@ START_TEST(fresh_words_are_words_and_fresh)
 END_TEST
 
 UNIT_MAIN("words", words_pass_the_public_vectors, word_list_is_the_public_one, words_accept_case_and_spaces,
-          words_refuse_everything_else, a_swapped_word_is_noticed, fresh_words_are_words_and_fresh)
+          words_refuse_everything_else, a_single_word_is_in_the_list_or_not, a_swapped_word_is_noticed,
+          fresh_words_are_words_and_fresh)
