@@ -2,12 +2,16 @@
 #include "parts.h"
 
 #define TIMEOUT_BUILD_MS 50u /* the time to build a block */
+#define TIMEOUT_AWAY_MS  20u /* for a leader whose link is down */
 
 /* consensus §6 rule 1: "T = 2Δ + the time to build a block; T doubles with each view entered by S since the last
- * finality, up to 10 s, and falls back on finality". */
-static uint64_t view_timeout(const struct replica *r)
+ * finality, up to 10 s, and falls back on finality". A leader whose link is down is not waited for that long: a timer
+ * may fire at any moment, and only a quorum of them ends a view. */
+static uint64_t view_timeout(const struct replica *r, uint64_t number)
 {
-	uint64_t timeout = 2 * (uint64_t)r->config.delta_ms + TIMEOUT_BUILD_MS;
+	uint32_t leader = committee_leader(r->committee, number);
+	bool away = leader != r->config.self && !r->peers[leader].up;
+	uint64_t timeout = away ? TIMEOUT_AWAY_MS : 2 * (uint64_t)r->config.delta_ms + TIMEOUT_BUILD_MS;
 
 	for (uint32_t i = 0; i < r->skips && timeout < TIMEOUT_MAX_MS; i++)
 		timeout *= 2;
@@ -175,7 +179,7 @@ static int current_view_step(struct replica *r)
 	if (!view)
 		return UNCIA_E_MEMORY;
 	if (view->deadline_ms == TIME_NEVER && timer_should_start(r, view))
-		view->deadline_ms = r->now_ms + view_timeout(r);
+		view->deadline_ms = r->now_ms + view_timeout(r, view->number);
 	if (!safety_may_vote(r))
 		return 0;
 	if (committee_leader(r->committee, view->number) == r->config.self)

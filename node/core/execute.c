@@ -157,6 +157,15 @@ static int plan_output(struct ledger *ledger, const struct executed *tip, uint64
 	return amount_add(entry->balance, output->amount, &entry->balance) ? 0 : UNCIA_E_AMOUNT;
 }
 
+/* ledger §4: what a sender leaves behind is nothing, or at least the smallest amount, so that entries stay bounded by
+ * supply ÷ smallest amount. */
+static bool leaves_dust(const struct ledger *ledger)
+{
+	amount_t rest = ledger->plan->touched[0].entry.balance;
+
+	return rest != 0 && rest < ledger->genesis->smallest_amount;
+}
+
 static int plan_payment(struct ledger *ledger, const struct executed *tip, uint64_t height, uint64_t timestamp_ms,
                         const struct payment *payment)
 {
@@ -169,7 +178,7 @@ static int plan_payment(struct ledger *ledger, const struct executed *tip, uint6
 		rc = plan_sender(ledger, tip, payment);
 	for (uint32_t k = 0; rc == 0 && k < payment->output_count; k++)
 		rc = plan_output(ledger, tip, height, payment, k);
-	return rc;
+	return rc == 0 && leaves_dust(ledger) ? UNCIA_E_AMOUNT : rc;
 }
 
 /* The overlay's own copy of an account's group. */

@@ -16,7 +16,7 @@ struct executed;
 /* Opens over the view and rebuilds the inner digests of the state tree from the stored groups. Checks that the
  * currency's recorded supply equals the sum of balances. Returns 0, UNCIA_E_DAMAGED, UNCIA_E_IO, UNCIA_E_MEMORY. */
 int ledger_new(const struct genesis *genesis, const struct storage_view *view, const uint8_t hash_seed[16],
-	       struct ledger **ledger);
+               struct ledger **ledger);
 void ledger_free(struct ledger *ledger);
 uint64_t ledger_settled_height(const struct ledger *ledger);
 void ledger_settled_id(const struct ledger *ledger, struct hash *id);
@@ -27,42 +27,44 @@ uint64_t ledger_accounts(const struct ledger *ledger);
 /* Begins a block on `parent` (NULL: on the settled state). timestamp_ms decides which payments are in time.
  * Returns 0 or UNCIA_E_MEMORY. */
 int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height, uint64_t timestamp_ms,
-		 struct executed **block);
+                 struct executed **block);
 /* Applies one payment, wholly or not at all. The signature has been verified already, and the key is a valid point.
  * Returns 0, or why not (and the block is unchanged): UNCIA_E_EXISTS (its id is in the ledger or in this block),
  * UNCIA_E_EXPIRED, UNCIA_E_TOO_FAR, UNCIA_E_FUNDS (also: no such account), UNCIA_E_SIGNATURE (key is not the
- * sender's), UNCIA_E_AMOUNT (below the smallest amount; a balance or a counter of payments would overflow),
+ * sender's), UNCIA_E_AMOUNT (below the smallest amount, or leaves less than that
+ * behind; a balance or a counter of payments would overflow),
  * UNCIA_E_MEMORY, or an error of the view: UNCIA_E_DAMAGED, UNCIA_E_IO. Not after ledger_root of the block. */
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment);
 /* As ledger_add, on the state after `parent` (NULL: settled), changing nothing. */
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment);
 /* Names the block once its id is known (before ledger_settle). */
 void ledger_end(struct executed *block, const struct hash *block_id);
-/* The state root after this block (cached); from here on no payment is added to it. Returns 0, UNCIA_E_MEMORY, or an error of the view. */
+/* The state root after this block (cached); from here on no payment is added to it. Returns 0, UNCIA_E_MEMORY, or an
+ * error of the view. */
 int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root);
 /* Makes `block`, a child of the settled state and named, the settled state. Siblings must have been released before.
  * Returns 0, UNCIA_E_MEMORY, UNCIA_E_DAMAGED (its payments made or lost money) or an error of the view: after
  * any of these, the ledger is of no further use.
  * `touched` is called for every address whose entry changed (to unpark its payments). */
 int ledger_settle(struct ledger *ledger, struct executed *block,
-		  void (*touched)(void *context, const struct address *address), void *context);
+                  void (*touched)(void *context, const struct address *address), void *context);
 struct executed *executed_ref(struct executed *block);
 void executed_release(struct ledger *ledger, struct executed *block); /* accepts NULL */
 
 /* Where a payment is, in the settled state and the overlays from `tip` (may be NULL) down.
  * Returns 0 or UNCIA_E_NOT_FOUND. */
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
-			struct payment_record *record);
+                        struct payment_record *record);
 /* The head of an account's chain of payments, deleted accounts included, from `tip` down. height 0: the account is
  * there, and no payment has touched it. Returns 0, UNCIA_E_NOT_FOUND (never an account), or an error of the view. */
 int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,
-			struct position *head);
+                        struct position *head);
 /* The entry of an address after `tip` (NULL: settled). Returns 0 or UNCIA_E_NOT_FOUND. */
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
-		   uint64_t *index);
+                   uint64_t *index);
 /* Group bytes and path of an account in the SETTLED state. Returns 0, UNCIA_E_NOT_FOUND, errors of the view. */
 int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
-		 uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head);
+                 uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head);
 
 /* Everything settled since the last flush, or NULL where no block was or one is under way (*flush). Then, when it
  * is stored and the view shows it: ledger_flushed, which frees it. Returns 0 or UNCIA_E_MEMORY. The flush stands by

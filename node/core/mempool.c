@@ -132,6 +132,11 @@ uint32_t mempool_count(const struct mempool *pool)
 	return pool->count;
 }
 
+uint32_t mempool_verifying(const struct mempool *pool)
+{
+	return pool->count - pool->verified_count;
+}
+
 uint32_t mempool_ready(const struct mempool *pool)
 {
 	return pool->ready;

@@ -17,8 +17,8 @@ struct pooled {
 	enum pooled_state state;
 	enum pending_reason reason;
 	uint64_t added_ms;
-	bool relay;              /* came from a wallet here: to be gossiped once verified */
-	/* private links follow in mempool.c's containing struct */
+	bool relay; /* came from a wallet here: to be gossiped once verified */
+	            /* private links follow in mempool.c's containing struct */
 };
 
 struct mempool;
@@ -26,6 +26,7 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 void mempool_free(struct mempool *pool);
 uint32_t mempool_count(const struct mempool *pool);
 uint32_t mempool_ready(const struct mempool *pool);
+uint32_t mempool_verifying(const struct mempool *pool);
 uint64_t mempool_evicted(const struct mempool *pool); /* how many were, ever */
 
 /* Takes the payment as POOLED_VERIFYING. When full, evicts from the sender with the most waiting (of several, the one
@@ -43,17 +44,21 @@ void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason re
 void mempool_unpark(struct mempool *pool, const struct address *sender);
 void mempool_remove(struct mempool *pool, struct pooled *p);
 /* Removes those with expires_at <= now_s; calls `gone` for each first. */
-void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p), void *context);
+void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p),
+                    void *context);
 
 /* Walks READY payments, fairly: one of each sender in turn, each sender's oldest first, beginning with the senders that
  * earlier walks did not reach. The walk stays valid whatever is parked, removed, evicted or added meanwhile. begin,
  * then next until NULL or for as long as wanted. One walk at a time: a new one ends the one before. */
-struct mempool_walk { uint32_t round; };
+struct mempool_walk {
+	uint32_t round;
+};
 void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk);
 struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk);
 
 /* Finds, for each of n short ids (SipHash of the whole hash under `key`), the one verified payment that has it: NULL
  * where none or several do. found[n]. Returns 0 or UNCIA_E_MEMORY. */
-int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *short_ids, size_t n, struct pooled **found);
+int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *short_ids, size_t n,
+                  struct pooled **found);
 
 #endif

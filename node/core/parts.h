@@ -33,7 +33,8 @@
 	} while (0)
 
 #define TIME_NEVER             UINT64_MAX
-#define BLOCK_FETCH_DELAY_MS   4u /* payments of a proposal may still be on their way to us */
+#define BLOCK_FETCH_DELAY_MS   4u  /* payments of a proposal may still be on their way to us */
+#define BLOCK_VERIFY_DELAY_MS  60u /* or with the verifier */
 #define FETCH_RETRY_MS         250u
 #define PEER_JOBS_MAX          512u /* signature checks under way for one peer */
 #define WATCHES_PER_WALLET_MAX 1024u
@@ -201,11 +202,11 @@ struct replica {
 
 	/* chain */
 	struct node_block *blocks;
-	struct node_block *settled;    /* the root of what is held */
-	struct node_block *tip;        /* newest final */
-	uint64_t final_sequence;       /* the commit that makes the tip's finality durable */
-	uint64_t payments_height;    /* the highest block with payments that was voted for or is final */
-	uint64_t payments_at_ms;       /* when a block with payments last became final; 0: none since an empty one */
+	struct node_block *settled; /* the root of what is held */
+	struct node_block *tip;     /* newest final */
+	uint64_t final_sequence;    /* the commit that makes the tip's finality durable */
+	uint64_t payments_height;   /* the highest block with payments that was voted for or is final */
+	uint64_t payments_at_ms;    /* when a block with payments last became final; 0: none since an empty one */
 	struct decision {
 		bool wanted;
 		uint64_t view;

@@ -355,7 +355,9 @@ int proposal_assemble(struct replica *r, struct node_block *block)
 		goto out;
 	for (size_t i = 0; i < count; i++) {
 		if (!found[i]) {
-			block_want(r, block, r->now_ms + BLOCK_FETCH_DELAY_MS);
+			block_want(r, block,
+			           r->now_ms +
+			               (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
 			goto out;
 		}
 		payments[i] = found[i]->payment;

@@ -102,6 +102,8 @@ static int model_try(struct model *m, const struct model_payment *p, struct posi
 			to = model_create(m, p->to[k], at.height);
 		to->balance += p->outputs[k].amount;
 	}
+	if (sender->balance && sender->balance < FIXTURE_SMALLEST_AMOUNT)
+		return UNCIA_E_AMOUNT;
 	for (uint64_t i = 0; i < m->count; i++) {
 		struct model_entry *e = &m->entries[i];
 		bool touched = e == sender;

@@ -323,6 +323,19 @@ END_TEST
 
 /* ---- deletion and creation ------------------------------------------------------------------- */
 
+START_TEST(dust_is_never_left_behind)
+{
+	open_block();
+	ck_assert_int_eq(rig_pay(rig, block, 1, 20, RIG_BALANCE - FIXTURE_SMALLEST_AMOUNT + 1), UNCIA_E_AMOUNT);
+	ck_assert_int_eq(rig_pay(rig, block, 1, 20, RIG_BALANCE - 1), UNCIA_E_AMOUNT);
+	ck_assert_uint_eq(rig_balance(rig, block, 1), RIG_BALANCE);
+	ck_assert_int_eq(rig_pay(rig, block, 1, 20, RIG_BALANCE - FIXTURE_SMALLEST_AMOUNT), 0);
+	ck_assert_int_eq(rig_pay(rig, block, 1, 20, FIXTURE_SMALLEST_AMOUNT), 0);
+	ck_assert_uint_eq(rig_balance(rig, block, 20), RIG_BALANCE);
+	close_block();
+}
+END_TEST
+
 START_TEST(emptied_accounts_leave_their_entries_last_in_first_out)
 {
 	open_block();
@@ -676,9 +689,10 @@ UNIT_MAIN("ledger", payment_moves_money_and_makes_account, expiry_is_counted_fro
           payment_replayed_is_refused_wherever_the_first_one_is, sender_without_account_or_money_is_refused,
           key_is_bound_by_the_first_payment_and_no_other_is_taken,
           rotated_account_pays_by_its_new_key_and_is_never_deleted, dust_is_refused_in_any_output,
-          refused_payment_leaves_the_block_as_it_was, payment_to_oneself_changes_no_balance_and_counts_once,
-          payment_of_255_outputs_reaches_every_one, full_counter_of_payments_refuses_sender_and_recipient,
-          balance_that_would_overflow_is_refused, emptied_accounts_leave_their_entries_last_in_first_out,
+          dust_is_never_left_behind, refused_payment_leaves_the_block_as_it_was,
+          payment_to_oneself_changes_no_balance_and_counts_once, payment_of_255_outputs_reaches_every_one,
+          full_counter_of_payments_refuses_sender_and_recipient, balance_that_would_overflow_is_refused,
+          emptied_accounts_leave_their_entries_last_in_first_out,
           account_made_again_starts_afresh_and_keeps_its_history, forks_keep_their_own_roots_however_often_asked,
           proof_is_of_the_settled_state_while_the_tree_is_further_on,
           child_outlives_the_release_and_the_settling_of_its_parent, flush_is_one_at_a_time_and_of_whole_blocks,
