@@ -172,7 +172,7 @@ int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, co
 	if (reply->history->n_receipts == 0 && reply->history->next_height != 0 && h->before_height != 0 &&
 	    !before(reply->history->next_height, reply->history->next_index, h->before_height, h->before_index))
 		return UNCIA_E_PROTOCOL;
-	struct uncia_receipt **receipts = calloc(h->limit, sizeof(*receipts));
+	struct uncia_receipt **receipts = calloc(h->limit, sizeof(void *));
 	if (receipts == NULL)
 		return UNCIA_E_MEMORY;
 	int result = open_receipts(w, reply->history, receipts, &count);

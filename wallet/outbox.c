@@ -199,7 +199,7 @@ static int encode(const struct tracked *t, const struct payment *payment, enum u
 	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
 	size_t count = state == UNCIA_PAYMENT_EXPIRED ? t->expiry_count : 0;
 	Uncia__Pb__Blob *blobs = calloc(count + 1, sizeof(*blobs));
-	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(*pointers));
+	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(void *));
 	int result = UNCIA_E_MEMORY;
 	if (blobs != NULL && pointers != NULL) {
 		for (size_t i = 0; i < count; i++) {

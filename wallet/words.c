@@ -125,5 +125,7 @@ int uncia_word_check(const char *word)
 {
 	if (word == NULL)
 		return UNCIA_E_ARGUMENT;
-	return next_word(&word) >= 0 && next_word(&word) == -2 ? 0 : UNCIA_E_WORDS;
+	if (next_word(&word) < 0)
+		return UNCIA_E_WORDS;
+	return next_word(&word) == -2 ? 0 : UNCIA_E_WORDS;
 }
