@@ -22,6 +22,7 @@ struct socket {
 	bool connected;
 	bool wants_write;     /* as epoll was told */
 	uint64_t deadline_ms; /* of the connection being made */
+	uint32_t attempts;    /* since it was last connected: a name may have several addresses */
 };
 
 struct driver {
@@ -69,7 +70,7 @@ static void close_socket(struct uncia_wallet *w, uint32_t i, int error)
 {
 	struct socket *s = &w->driver->sockets[i];
 	close(s->fd); /* epoll forgets it by this */
-	*s = (struct socket){.fd = -1};
+	*s = (struct socket){.fd = -1, .attempts = s->connected ? 0 : s->attempts};
 	uncia_wallet_link_closed(w, i, error);
 }
 
@@ -98,6 +99,17 @@ static int connect_one(const struct addrinfo *address)
 	return -1;
 }
 
+/* The addresses of a name in turn, one an attempt: the first may be of a family that leads nowhere. */
+static const struct addrinfo *choose(const struct addrinfo *found, uint32_t attempt)
+{
+	uint32_t count = 0;
+	for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
+		count++;
+	for (attempt %= count; attempt != 0; attempt--)
+		found = found->ai_next;
+	return found;
+}
+
 static void dial(struct uncia_wallet *w, uint32_t i)
 {
 	struct socket *s = &w->driver->sockets[i];
@@ -108,8 +120,7 @@ static void dial(struct uncia_wallet *w, uint32_t i)
 		uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE);
 		return;
 	}
-	for (const struct addrinfo *a = found; a != NULL && s->fd < 0; a = a->ai_next)
-		s->fd = connect_one(a);
+	s->fd = connect_one(choose(found, s->attempts++));
 	freeaddrinfo(found);
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = i};
 	if (s->fd >= 0 && epoll_ctl(w->driver->epoll, EPOLL_CTL_ADD, s->fd, &event) != 0) {

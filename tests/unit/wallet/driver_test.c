@@ -118,6 +118,29 @@ START_TEST(a_cut_connection_is_made_again_and_the_payment_resent)
 }
 END_TEST
 
+START_TEST(a_host_name_is_looked_up_and_all_its_addresses_tried)
+{
+	struct rig *rig = listening();
+	struct uncia_network *named;
+	struct uncia_event event;
+	unsigned turns;
+	/* "localhost" may be ::1 first, where nobody listens. */
+	char *text = fake_network_text(&rig->net), *at;
+	while ((at = strstr(text, "127.0.0.1")) != NULL)
+		memcpy(at, "localhost", strlen("localhost"));
+	ck_assert_int_eq(uncia_network_parse(text, &named, NULL), 0);
+	free(text);
+	rig_close(rig);
+	ck_assert_int_eq(uncia_wallet_open(&rig->host.host, named, NULL, &rig->wallet), 0);
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	ck_assert(run_until(rig, UNCIA_EVENT_BALANCE, &event, &turns));
+	ck_assert_int_eq(event.error, 0);
+	rig_close(rig);
+	uncia_network_free(named);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(nobody_there_is_said_without_spinning)
 {
 	struct rig *rig = rig_new(4);
@@ -142,4 +165,5 @@ START_TEST(nobody_there_is_said_without_spinning)
 END_TEST
 
 UNIT_MAIN("driver", a_wallet_pays_over_tcp, what_is_queued_between_turns_asks_for_a_turn,
-          a_cut_connection_is_made_again_and_the_payment_resent, nobody_there_is_said_without_spinning)
+          a_cut_connection_is_made_again_and_the_payment_resent, a_host_name_is_looked_up_and_all_its_addresses_tried,
+          nobody_there_is_said_without_spinning)
