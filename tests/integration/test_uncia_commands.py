@@ -88,12 +88,12 @@ class Arguments(UnciaTest):
 		self.assertEqual(words("re"), ["restore", "receipt", "request"])
 		self.assertEqual(words("receipt", ""), ["export", "verify"])
 		self.assertEqual(words("--wallet", "send", "con"), ["contact"])
-		self.assertEqual(words("completion", ""), ["bash", "zsh", "fish"])
+		self.assertEqual(words("completion", ""), ["bash", "zsh", "fish", "man"])
 		self.assertEqual(words("init", "--words", ""), ["12", "24"])
 		self.assertEqual(words("wait", "--"), ["--timeout", "--wallet", "--network", "--json", "--help"])
 		self.assertEqual(words("send", "--memo", "--"), [])
 		self.assertEqual(words("frobnicate", ""), [])
-		self.uncia_refuses(2, "none of bash, zsh and fish", "completion", "csh")
+		self.uncia_refuses(2, "none of bash, zsh, fish and man", "completion", "csh")
 		for shell in ("bash", "zsh", "fish"):
 			self.assertIn("uncia completion words", self.uncia("completion", shell)[0])
 
@@ -102,6 +102,14 @@ class Arguments(UnciaTest):
 		done = subprocess.run(["bash", "-c", f"{script}COMP_WORDS=(uncia --json con); COMP_CWORD=2; _uncia; "
 			"echo \"${COMPREPLY[@]}\""], capture_output=True, text=True, env={"PATH": f"{BIN}:{os.environ['PATH']}"})
 		self.assertEqual((done.stdout, done.stderr), ("contact\n", ""))
+
+
+	def test_the_manual_page_has_every_command_and_option(self):
+		page = self.uncia("completion", "man")[0].replace("\\", "")
+		for name in self.names():
+			self.assertIn(f"\n## {name} ", page)
+			for option in re.findall(r"--[a-z-]+", self.uncia(*name.split(), "--help")[0]):
+				self.assertIn(f"*{option}*", page)
 
 
 class Make(UnciaTest):

@@ -1,7 +1,8 @@
-/* uncia completion: scripts for three shells, each of which asks uncia itself for the words that may follow, so that
- * the table of verbs is all there is to keep right. */
+/* uncia completion: the manual page's source, and scripts for three shells, each of which asks uncia itself for the
+ * words that may follow, so that the table of verbs is all there is to keep right. */
 #include <stdio.h>
 #include <string.h>
+#include "manual.h"
 #include "verbs.h"
 
 #define WORDS_MAX 256
@@ -140,20 +141,23 @@ static int run_completion(const struct call *call)
 		fputs(script_zsh, stdout);
 	else if (!strcmp(shell, "fish"))
 		fputs(script_fish, stdout);
+	else if (!strcmp(shell, "man"))
+		manual_print();
 	else
-		return complain_usage(call, "%s: none of bash, zsh and fish", shell);
+		return complain_usage(call, "%s: none of bash, zsh, fish and man", shell);
 	return output_flush();
 }
 
 static const struct poptOption completion_options[] = {OPTIONS_GLOBAL};
 
-const struct verb verb_completion = {.name = "completion",
-                                     .operands = "bash|zsh|fish",
-                                     .operands_min = 1,
-                                     .operands_max = WORDS_MAX,
-                                     .summary = "write the completion script of a shell",
-                                     .description =
-                                         "Writes a script by which a shell completes commands and options. For bash:\n"
-                                         "  uncia completion bash > ~/.local/share/bash-completion/completions/uncia",
-                                     .options = completion_options,
-                                     .run = run_completion};
+const struct verb verb_completion = {
+    .name = "completion",
+    .operands = "bash|zsh|fish|man",
+    .operands_min = 1,
+    .operands_max = WORDS_MAX,
+    .summary = "write the completion script of a shell, or the manual page",
+    .description = "Writes a script by which a shell completes commands and options; for bash it belongs into\n"
+                   "~/.local/share/bash-completion/completions/uncia. With man, writes the source of the manual page,\n"
+                   "for scdoc.",
+    .options = completion_options,
+    .run = run_completion};

@@ -1,4 +1,5 @@
 /* uncia: the wallet's command. The table of its verbs, and one call of one of them. */
+#include <sys/resource.h>
 #include "verbs.h"
 
 const struct verb *const verbs[] = {&verb_init,           &verb_restore,      &verb_address,
@@ -11,6 +12,8 @@ const struct verb *const verbs[] = {&verb_init,           &verb_restore,      &v
 int main(int argc, const char **argv)
 {
 	struct arguments arguments;
+	/* A crash must not leave words or a passphrase in a file. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 	int code = arguments_init(&arguments, argc, argv);
 	if (!code && arguments.call.verb)
 		code = arguments.call.verb->run(&arguments.call);

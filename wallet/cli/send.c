@@ -1,5 +1,6 @@
 /* uncia send: one payment, and its certain end where it comes in time. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,6 +163,8 @@ static int run_send(const struct call *call)
 	int code = read_order(call, &order);
 	if (code)
 		return code;
+	/* Whoever reads the output may go away; that must not stop a payment between its making and its end. */
+	signal(SIGPIPE, SIG_IGN);
 	uint64_t timeout_ms = order.timeout_s * 1000;
 	code =
 	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
