@@ -149,12 +149,37 @@ static void account_proof(struct fake_network *n, bool old, Uncia__Pb__AccountPr
 
 /* ---- replies --------------------------------------------------------------------------------- */
 
+/* Flips bits, cuts, lengthens, or moves a piece: never what it was. */
+static void mutate(uint64_t number, uint8_t **data, size_t *size)
+{
+	uint8_t seed[randombytes_SEEDBYTES] = {0};
+	uint32_t random[8];
+	memcpy(seed, &number, sizeof(number));
+	randombytes_buf_deterministic(random, sizeof(random), seed);
+	size_t at = random[1] % *size;
+	if (random[0] % 8 < 5) {
+		(*data)[at] ^= (uint8_t)(1u << random[2] % 8);
+		if (random[0] % 8 < 2 && random[3] % *size != at)
+			(*data)[random[3] % *size] ^= (uint8_t)(random[4] | 1);
+	} else if (random[0] % 8 == 5) {
+		*size = at;
+	} else {
+		*data = realloc(*data, *size + 1 + random[2] % 64);
+		ck_assert_ptr_nonnull(*data);
+		for (uint32_t i = 0; i < 1 + random[2] % 64; i++)
+			(*data)[*size + i] = (*data)[(at + i) % *size];
+		*size += 1 + random[2] % 64;
+	}
+}
+
 static void reply(struct fake_node *node, uint64_t request_id, Uncia__Pb__NodeReply *message)
 {
 	uint8_t *data;
 	size_t size;
 	message->request_id = request_id;
 	ck_assert_int_eq(canonical_encode(&message->base, &data, &size), 0);
+	if (node->mutations != 0)
+		mutate(node->mutations++, &data, &size);
 	ck_assert_int_eq(link_send(node->link, data, size), 0);
 	free(data);
 }

@@ -30,6 +30,7 @@ struct fake_node {
 	struct link *link; /* NULL: not connected */
 	uint16_t port;
 	int listener, socket; /* of a network that was told to listen; -1: none */
+	uint64_t mutations;   /* not 0: every reply is changed, another way each time */
 	bool down;            /* connections to it fail */
 	enum behaviour behaviour;
 	uint32_t submits, queries;
