@@ -156,9 +156,9 @@ static bool has_nonfinal_payments(struct replica *r)
 	return false;
 }
 
-/* View timers start on "a payment passed to this view's leader and not refused by it, any vote or proposal of this
- * view, such an ancestor, or a heartbeat that is due: 1 s after the last notarised block, and already due in a view
- * entered by S" (consensus §5, §6). */
+/* consensus §6.5: the timer starts on "a payment held that waits for a block and fitted the ledger when last tried, any
+ * first vote of this view (a proposal carries one), such an ancestor, or a heartbeat that is due: 1 s after the last
+ * notarised block, and already due in a view entered by S". */
 static bool timer_should_start(struct replica *r, const struct view *view)
 {
 	if (view->by_skip || r->now_ms >= r->last_notarised_ms + r->config.heartbeat_ms)
