@@ -70,7 +70,8 @@ static int journal_put_final(struct replica *r, const struct header *header)
 	return action_put(r, JOURNAL_FINAL, key, sizeof(key), value, sizeof(value));
 }
 
-/* consensus §6.8: "Own votes are pruned only by the commit that makes a block of their view or a later one final on disk." */
+/* consensus §6.8: "Own votes are pruned only by the commit that makes a block of their view or a later one final on
+ * disk." */
 static int journal_forget_votes(struct replica *r, uint64_t view)
 {
 	struct action *action = action_add(r, ACTION_JOURNAL_FORGET);

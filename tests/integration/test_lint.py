@@ -1,0 +1,175 @@
+"""What the architecture says in words, held against the files: who may include whom, what a layer must not call, how
+long a file may be, that documents point at what exists. Needs no build."""
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+LAYERS = {  # each may include its own headers and those of the layers named
+	"include/uncia": [],
+	"proto": ["include/uncia"],
+	"node/core": ["include/uncia", "proto"],
+	"node/store": ["include/uncia", "proto", "node/core"],
+	"node/io": ["include/uncia", "proto", "node/core", "node/store"],
+	"node/unciad": ["include/uncia", "proto", "node/core", "node/store", "node/io"],
+	"wallet": ["include/uncia", "proto"],
+	"wallet/cli": ["include/uncia"],
+	"tests/embedding": ["include/uncia"],
+}
+LIBRARIES = {  # headers of libraries, and the layers that may know them
+	"lmdb.h": ["node/store"],
+	"uv.h": ["node/io"],
+	"sodium.h": ["proto", "node/io", "node/unciad", "wallet"],
+	"ini.h": ["node/unciad", "wallet"],
+	"jansson.h": ["node/unciad", "wallet/cli"],
+	"popt.h": ["node/unciad", "wallet/cli"],
+	"bsd/readpassphrase.h": ["wallet/cli"],
+	"pthread.h": ["node/io"],
+	"stdatomic.h": ["node/io"],
+}
+STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
+PURE = ["proto", "node/core"]  # no I/O, clock, randomness or thread
+IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
+	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
+SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")
+SOURCE_LINES_MAX = 650
+TEST_LINES_MAX = 750
+
+
+def code_without_comments(path):
+	text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group(0).count("\n"), path.read_text(), flags=re.S)
+	return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+
+
+def includes(path):
+	return re.findall(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', path.read_text(), re.M)
+
+
+def sources(layer):
+	found = sorted(path for path in (ROOT / layer).glob("*.[ch]"))
+	assert found, layer
+	return found
+
+
+def headers(layer):
+	"""The names under which a layer's headers are included, made ones too."""
+	names = {("uncia/" if layer == "include/uncia" else "") + path.name for path in (ROOT / layer).glob("*.h")}
+	return names | {f"{path.stem}.pb-c.h" for path in (ROOT / layer).glob("*.proto")}
+
+
+def tracked():
+	names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], stdout=subprocess.PIPE)
+	if names.returncode:  # a source archive
+		return [path for path in ROOT.rglob("*") if path.is_file() and not path.relative_to(ROOT).parts[0].startswith(("build", "."))]
+	return [path for path in (ROOT / name for name in names.stdout.decode().split("\0") if name) if path.is_file()]
+
+
+class Lint(unittest.TestCase):
+	def test_every_folder_of_sources_is_a_known_layer(self):
+		folders = {str(path.parent.relative_to(ROOT)) for path in tracked() if path.suffix in (".c", ".h")}
+		self.assertEqual({f for f in folders if not f.startswith("tests/")}, {f for f in LAYERS if not f.startswith("tests/")})
+
+	def test_a_layer_includes_itself_and_those_below_and_no_others(self):
+		ours = {name for layer in LAYERS for name in headers(layer)}
+		for layer, below in LAYERS.items():
+			allowed = {name for known in [layer, *below] for name in headers(known)}
+			for path in sources(layer):
+				for _, name in includes(path):
+					if name in ours or name.startswith((".", "/")):
+						self.assertIn(name, allowed, f"{path.relative_to(ROOT)} must not include it")
+
+	def test_no_two_headers_that_one_layer_can_see_have_one_name(self):
+		for layer, below in LAYERS.items():
+			seen = [name for known in [layer, *below] for name in headers(known)]
+			self.assertEqual(len(seen), len(set(seen)), layer)
+
+	def test_libraries_are_known_where_they_belong_only(self):
+		for layer in LAYERS:
+			for path in sources(layer):
+				for _, name in includes(path):
+					self.assertIn(layer, LIBRARIES.get(name, [layer]), f"{path.relative_to(ROOT)} includes {name}")
+
+	def test_pure_layers_include_no_system_header_that_does_anything(self):
+		others = {"protobuf-c/protobuf-c.h", "sodium.h", "uthash.h", "utlist.h"}
+		for layer in PURE:
+			for path in sources(layer):
+				for bracket, name in includes(path):
+					if bracket == "<" and name not in others and not name.startswith("uncia/"):
+						self.assertIn(name.removesuffix(".h"), STANDARD_IN_PURE_LAYERS, path.relative_to(ROOT))
+
+	def test_pure_layers_ask_no_clock_and_do_no_input_or_output(self):
+		for layer in PURE:
+			for path in sources(layer):
+				for number, line in enumerate(code_without_comments(path).split("\n"), 1):
+					call = IMPURE_CALLS.search(line)
+					# A link's ephemeral key is drawn in the one place that needs it.
+					if call and not (path.name == "noise.c" and call.group(1) == "randombytes_buf"):
+						self.fail(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+
+	def test_only_proto_hashes_and_signs_for_the_protocol(self):
+		for layer in LAYERS:
+			for path in sources(layer):
+				if layer != "proto":
+					found = SIGNING.search(code_without_comments(path))
+					self.assertIsNone(found, path.relative_to(ROOT))
+
+	def test_files_are_not_long(self):
+		for path in tracked():
+			if path.suffix not in (".c", ".h", ".py") or path.name == "words_english.c":
+				continue
+			limit = TEST_LINES_MAX if path.relative_to(ROOT).parts[0] == "tests" else SOURCE_LINES_MAX
+			self.assertLessEqual(len(path.read_text().splitlines()), limit, path.relative_to(ROOT))
+
+	def test_sources_open_with_what_they_are_for(self):
+		for layer in LAYERS:
+			for path in sources(layer):
+				self.assertTrue(path.read_text().startswith("/* "), path.relative_to(ROOT))
+
+	def test_nothing_is_left_to_do(self):
+		for path in tracked():
+			if path.suffix in (".c", ".h", ".py", ".proto", ".txt", ".md") and path.name not in ("test_lint.py", "bip39-english.txt"):
+				self.assertIsNone(re.search(r"\b(TO" r"DO|FIX" r"ME|XXX)\b", path.read_text()), path.relative_to(ROOT))
+
+	def test_links_between_documents_lead_somewhere(self):
+		count = 0
+		for path in tracked():
+			if path.suffix != ".md":
+				continue
+			text = re.sub(r"```.*?```", "", path.read_text(), flags=re.S)
+			for target in re.findall(r"\]\(([^)\s]+)\)", text):
+				if "://" in target:
+					continue
+				count += 1
+				self.assertTrue((path.parent / target.split("#")[0]).exists(), f"{path.relative_to(ROOT)}: {target}")
+		self.assertGreater(count, 20)
+
+	def test_files_that_documents_name_exist(self):
+		names = {path.name for path in tracked()}
+		for path in tracked():
+			if path.suffix == ".md" and path.parent.name != "vectors":  # that one names files of others
+				for name in re.findall(r"`(?:[\w.<>/-]*/)?(\w+\.(?:c|h|py|proto))`", path.read_text()):
+					self.assertIn(name, names, path.relative_to(ROOT))
+
+	def test_the_readme_names_the_two_commands_and_every_task(self):
+		readme = (ROOT / "README.md").read_text()
+		self.assertIn("./run demo", readme)
+		self.assertIn("./run test", readme)
+		tasks = re.findall(r"^task_(\w+)\(\)", (ROOT / "run").read_text(), re.M)
+		self.assertGreater(len(tasks), 3)
+		for task in tasks:
+			self.assertRegex(readme, rf"(\./run |`){task}\b", "the README does not name this task")
+
+	def test_the_program_in_embedding_is_the_one_that_is_built(self):
+		shown = re.search(r"```c\n(.*?)```", (ROOT / "docs" / "embedding.md").read_text(), re.S).group(1)
+		self.assertEqual(shown, (ROOT / "tests" / "embedding" / "minimal_wallet.c").read_text())
+
+	def test_messages_in_the_network_page_are_those_of_the_schema(self):
+		schema = re.search(r"message PeerMessage \{.*?\n\}", (ROOT / "proto" / "message.proto").read_text(), re.S).group(0)
+		fields = [(number, name) for name, number in re.findall(r"\w+ (\w+) = (\d+);", schema)]
+		rows = re.findall(r"^\| (\d+) `(\w+)` \|", (ROOT / "docs" / "spec" / "network.md").read_text(), re.M)
+		self.assertEqual(rows, fields)
+
+
+if __name__ == "__main__":
+	unittest.main()
