@@ -374,9 +374,9 @@ struct uncia_payment_request {
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded
  *	yet; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
- *	UNCIA_E_RANDOM; UNCIA_E_BUSY; UNCIA_E_LIBRARY. UNCIA_E_IO: not known to be stored; nothing was sent. With a
- *	key, call again with the same one; without, no later open sends it unless it was stored, and then
- *	uncia_wallet_outbox shows it. UNCIA_E_DAMAGED: what is stored under this key cannot be read.
+ *	UNCIA_E_RANDOM; UNCIA_E_BUSY; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; nothing was
+ *	sent. With a key, call again with the same one. Without, it was taken back; should storage have failed at that,
+ *	too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read.
  * Out: id.
  * Spec: wallet.md, "Paying". */
 UNCIA_API int uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request,
