@@ -22,7 +22,7 @@ static const char script_zsh[] =
     "\tanswers=(${(f)\"$(uncia completion words -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\"})\n"
     "\tif (( $#answers )); then compadd -- $answers; else _files; fi\n"
     "}\n"
-    "compdef _uncia uncia\n";
+    "if [[ $funcstack[1] = _uncia ]]; then _uncia; else compdef _uncia uncia; fi\n";
 
 static const char script_fish[] =
     "complete -c uncia -a '(uncia completion words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'\n";

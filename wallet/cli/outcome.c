@@ -130,19 +130,20 @@ void payment_print(const struct uncia_payment *p, double elapsed_ms)
 int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *p,
                    double elapsed_ms)
 {
+	/* The exit code says how the payment ended even where the text got lost: whoever reads "failed" pays again. */
 	int code = payment_exit_code(p);
 	char *receipt = NULL;
 	if (!call->json) {
 		payment_print(p, elapsed_ms);
-		int printed = output_flush();
-		return code ? code : printed;
+		output_flush();
+		return code;
 	}
 	if (p->state == UNCIA_PAYMENT_FINAL) {
 		int error = uncia_wallet_receipt(session->wallet, &p->id, &receipt);
 		if (error)
 			complain(0, "the receipt: %s", uncia_error_text(error));
 	}
-	int printed = json_print(payment_json(p, elapsed_ms, receipt));
+	json_print(payment_json(p, elapsed_ms, receipt));
 	uncia_text_free(receipt);
-	return code ? code : printed;
+	return code;
 }

@@ -116,9 +116,9 @@ static int report_refusal(const struct call *call, const struct session *session
 	}
 	if (code != EXIT_REFUSED || !call->json)
 		return code;
-	int printed = json_print(json_pack("{s:i,s:n,s:s,s:s,s:n}", "v", 1, "id", "state", "refused", "reason",
-	                                   error == UNCIA_E_FUNDS ? "funds" : "key-reused", "height"));
-	return printed ? printed : code;
+	json_print(json_pack("{s:i,s:n,s:s,s:s,s:n}", "v", 1, "id", "state", "refused", "reason",
+	                     error == UNCIA_E_FUNDS ? "funds" : "key-reused", "height"));
+	return code;
 }
 
 static int pay(const struct call *call, struct session *session, const struct order *order, uint64_t deadline_us)
