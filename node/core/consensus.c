@@ -64,7 +64,7 @@ static int rule_vote_first(struct replica *r, struct view *view)
 	if (!id || !rule_first_vote(&own, view->number <= r->view))
 		return 0;
 	struct node_block *block = block_find(r, id);
-	if (!block)
+	if (!block || !block->header.size) /* known by its id alone: its view is a guess */
 		return 0;
 	if (block->header.view != view->number)
 		return safety_first_skip(r, view);

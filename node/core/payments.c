@@ -221,7 +221,7 @@ static int reply_receipt(struct replica *r, struct watched *watched, const struc
 
 /* Every payment of a block that has become final leaves the pool; who waits for it gets its receipt, once body and
  * finality certificate are durable. `decided`: the block that the finality certificate names. Where that is too far
- * above for a receipt, who waits asks again. */
+ * above for a receipt, nobody waits here any more: this is no expiry, and who asks again is told what there is. */
 int payments_final(struct replica *r, struct node_block *block, struct node_block *decided)
 {
 	struct block body = {
@@ -240,8 +240,12 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 		while ((pooled = mempool_find_id(r->mempool, id)))
 			mempool_remove(r->mempool, pooled);
 		HASH_FIND(hh, r->watched, id, sizeof(*id), watched);
-		if (!watched || depth > RECEIPT_DESCENDANTS_MAX)
+		if (!watched)
 			continue;
+		if (depth > RECEIPT_DESCENDANTS_MAX) {
+			watched_free(r, watched);
+			continue;
+		}
 		error = block_tree(&body);
 		if (!error)
 			error = reply_receipt(r, watched, &body, i, descendants, depth);

@@ -49,9 +49,11 @@ int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerS
 	r->peers[peer].final_height = message->final_height;
 	if (message->final_height > r->tip->header.height && r->sync_at == TIME_NEVER && !r->sync_active)
 		r->sync_at = r->now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
-	if (message->final_height < r->tip->header.height && r->final_certificate)
-		return send_certificate(r, peer, r->final_certificate);
-	return 0;
+	if (message->final_height >= r->tip->header.height || !r->final_certificate)
+		return 0;
+	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. */
+	TRY(send_status(r, peer));
+	return send_certificate(r, peer, r->final_certificate);
 }
 
 /* ---- the final chain by height ---- */
