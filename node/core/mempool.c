@@ -15,11 +15,12 @@
 #define HASH_INITIAL_NUM_BUCKETS      65536U
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 16U
 
-#define EXPIRY_BUCKETS 4096u /* seconds: more than a payment's longest life */
+#define VERIFYING_MAX  16384u /* payments whose signatures are being checked */
+#define EXPIRY_BUCKETS 4096u  /* seconds: more than a payment's longest life */
 
 struct slot {
-	struct pooled pooled; /* first: what is handed out is the slot */
-	struct sender *sender;
+	struct pooled pooled;     /* first: what is handed out is the slot */
+	struct sender *sender;    /* NULL while its signature is being checked: a forger is not the sender */
 	struct slot *prev, *next; /* of the same sender, oldest first */
 	struct slot *bucket_prev, *bucket_next;
 	uint32_t bucket;
@@ -45,7 +46,7 @@ struct verified {
 };
 
 struct mempool {
-	uint32_t size_max, per_sender_max;
+	uint32_t size_max, per_sender_max, verifying_max;
 	uint8_t hash_seed[16];
 	uint32_t count, ready, most; /* most: the largest count of a sender */
 	uint64_t evicted;
@@ -89,6 +90,7 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 		return UNCIA_E_MEMORY;
 	p->size_max = size_max;
 	p->per_sender_max = per_sender_max;
+	p->verifying_max = size_max < VERIFYING_MAX ? size_max : VERIFYING_MAX;
 	memcpy(p->hash_seed, hash_seed, sizeof(p->hash_seed));
 	p->levels = calloc((size_t)per_sender_max + 1, sizeof(struct sender *));
 	p->verified = calloc(size_max, sizeof(*p->verified));
@@ -251,18 +253,18 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
 
 	if (p->state == POOLED_READY)
 		remove_ready(pool, slot);
-	if (p->state != POOLED_VERIFYING) {
+	if (sender) {
 		struct verified *last = &pool->verified[--pool->verified_count];
 		pool->verified[slot->verified_at] = *last;
 		last->slot->verified_at = slot->verified_at;
+		DL_DELETE(sender->slots, slot);
+		set_count(pool, sender, sender->count - 1);
+		if (sender->count == 0)
+			drop_sender(pool, sender);
 	}
 	HASH_DELETE(hh_whole, pool->by_whole, slot);
 	HASH_DELETE(hh_id, pool->by_id, slot);
 	DL_DELETE2(pool->buckets[slot->bucket], slot, bucket_prev, bucket_next);
-	DL_DELETE(sender->slots, slot);
-	set_count(pool, sender, sender->count - 1);
-	if (sender->count == 0)
-		drop_sender(pool, sender);
 	pool->count--;
 	payment_free(p->payment);
 	free(slot);
@@ -272,7 +274,7 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
  * who have waited longest with as much, so that whoever comes is there for the next block. */
 static int make_room(struct mempool *pool, const struct sender *newcomer)
 {
-	if (pool->count < pool->size_max)
+	if (pool->verified_count < pool->size_max)
 		return 0;
 	struct sender *victim = pool->levels[pool->most];
 	if (newcomer && newcomer->count == pool->most)
@@ -306,21 +308,11 @@ int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, 
 	struct sender *sender = find_sender(pool, &payment->sender);
 	if (sender && sender->count >= pool->per_sender_max)
 		return UNCIA_E_LIMIT;
-	int rc = make_room(pool, sender);
-	if (rc)
-		return rc;
-	bool made = !sender;
-	if (made)
-		sender = make_sender(pool, &payment->sender);
-	struct slot *slot = sender ? new_slot(pool, payment, now_ms) : NULL;
-	if (!slot) {
-		if (sender && made)
-			drop_sender(pool, sender);
+	if (mempool_verifying(pool) >= pool->verifying_max)
+		return UNCIA_E_FULL;
+	struct slot *slot = new_slot(pool, payment, now_ms);
+	if (!slot)
 		return UNCIA_E_MEMORY;
-	}
-	slot->sender = sender;
-	DL_APPEND(sender->slots, slot);
-	set_count(pool, sender, sender->count + 1);
 	/* What has ended already goes with the next second. */
 	uint64_t ends = payment->expires_at > pool->expired_s ? payment->expires_at : pool->expired_s + 1;
 	slot->bucket = ends % EXPIRY_BUCKETS;
@@ -376,26 +368,42 @@ struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id
 	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash_of(pool, id, sizeof(*id)), slot);
 	if (!slot)
 		return NULL;
-	if (slot->pooled.state != POOLED_VERIFYING)
+	if (slot->sender)
 		return &slot->pooled;
-	/* The id is of the body, which names the sender: others of this id are in the same list. */
-	DL_FOREACH(slot->sender->slots, other)
-	if (other->pooled.state != POOLED_VERIFYING && memcmp(&other->pooled.payment->id, id, sizeof(*id)) == 0)
+	/* The id is of the body, which names the sender: a verified one of this id is among that sender's. */
+	const struct sender *sender = find_sender(pool, &slot->pooled.payment->sender);
+	DL_FOREACH(sender ? sender->slots : NULL, other)
+	if (memcmp(&other->pooled.payment->id, id, sizeof(*id)) == 0)
 		return &other->pooled;
 	return &slot->pooled;
 }
 
-void mempool_verified(struct mempool *pool, struct pooled *p)
+/* Only now is it the sender's: what others forge in a name neither takes its places nor pushes anybody out. */
+int mempool_verified(struct mempool *pool, struct pooled *p)
 {
 	struct slot *slot = (struct slot *)p;
 
 	if (p->state != POOLED_VERIFYING)
-		return;
+		return 0;
+	struct sender *sender = find_sender(pool, &p->payment->sender);
+	if (sender && sender->count >= pool->per_sender_max)
+		return UNCIA_E_LIMIT;
+	int rc = make_room(pool, sender);
+	if (rc)
+		return rc;
+	if (!sender)
+		sender = make_sender(pool, &p->payment->sender);
+	if (!sender)
+		return UNCIA_E_MEMORY;
+	slot->sender = sender;
+	DL_APPEND(sender->slots, slot);
+	set_count(pool, sender, sender->count + 1);
 	p->state = POOLED_READY;
 	p->reason = PENDING_WAITING;
 	slot->verified_at = pool->verified_count++;
 	pool->verified[slot->verified_at] = (struct verified){.whole = p->payment->whole, .slot = slot};
-	add_ready(pool, slot->sender);
+	add_ready(pool, sender);
+	return 0;
 }
 
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason)

@@ -29,16 +29,18 @@ uint32_t mempool_ready(const struct mempool *pool);
 uint32_t mempool_verifying(const struct mempool *pool);
 uint64_t mempool_evicted(const struct mempool *pool); /* how many were, ever */
 
-/* Takes the payment as POOLED_VERIFYING. When full, evicts from the sender with the most waiting (of several, the one
- * that has had as many for longest) the newest of theirs, unless this sender has as many: then UNCIA_E_FULL.
+/* Takes the payment as POOLED_VERIFYING: so far it is nobody's, takes none of the sender's places and evicts nothing.
  * Returns 0 (*pooled: the new one; payment is owned now); UNCIA_E_EXISTS (*pooled: the one with the same whole hash;
- * payment stays the caller's); UNCIA_E_FULL; UNCIA_E_LIMIT (this sender's limit); UNCIA_E_MEMORY. Two payments with
- * one id but different whole hashes may both be held. */
+ * payment stays the caller's); UNCIA_E_FULL: too many are being verified; UNCIA_E_LIMIT: this sender's places are
+ * taken; UNCIA_E_MEMORY. Two payments with one id but different whole hashes may both be held. */
 int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, struct pooled **pooled);
 struct pooled *mempool_find(struct mempool *pool, const struct hash *whole);
 /* Any held payment of that id (a verified one first), or NULL. */
 struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id);
-void mempool_verified(struct mempool *pool, struct pooled *p); /* VERIFYING -> READY; else nothing */
+/* VERIFYING -> READY; else nothing. When full, evicts from the sender with the most waiting (of several, the one that
+ * has had as many for longest) the newest of theirs, unless this sender has as many: then UNCIA_E_FULL. Returns 0;
+ * UNCIA_E_FULL; UNCIA_E_LIMIT; UNCIA_E_MEMORY: it is still VERIFYING then, to be removed. */
+int mempool_verified(struct mempool *pool, struct pooled *p);
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason); /* READY -> PARKED */
 /* PARKED -> READY for all of this sender's. */
 void mempool_unpark(struct mempool *pool, const struct address *sender);

@@ -462,7 +462,8 @@ static int relay_add(struct replica *r, struct payment *payment)
 	return 0;
 }
 
-/* One that came from a wallet here: relayed, and its wallet told where it does not fit the ledger now. */
+/* One that came from a wallet here: relayed, and its wallet told that it is taken, and where it does not fit the ledger
+ * now. */
 static int submitted_verified(struct replica *r, struct pooled *pooled)
 {
 	struct watched *watched;
@@ -470,16 +471,18 @@ static int submitted_verified(struct replica *r, struct pooled *pooled)
 
 	TRY(relay_add(r, pooled->payment));
 	int error = ledger_check(r->ledger, r->tip->executed, time, pooled->payment);
-	if (error != UNCIA_E_FUNDS && error != UNCIA_E_SIGNATURE && error != UNCIA_E_AMOUNT)
-		return error <= UNCIA_E_MEMORY ? error : 0;
-	mempool_park(r->mempool, pooled, payment_pending_reason(error));
+	if (error <= UNCIA_E_MEMORY)
+		return error;
+	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT)
+		mempool_park(r->mempool, pooled, payment_pending_reason(error));
 	HASH_FIND(hh, r->watched, &pooled->payment->id, sizeof(struct payment_id), watched);
 	for (struct watch *w = watched ? watched->watches : NULL; w; w = w->next_of_payment)
 		TRY(reply_pending(r, w->wallet, w->request_id, &pooled->payment->id, pooled->reason));
 	return 0;
 }
 
-static int payment_rejected(struct replica *r, struct pooled *pooled)
+/* It is not taken: the wallet that submitted it here is told, where nobody else's payment of that id is held. */
+static int payment_rejected(struct replica *r, struct pooled *pooled, int error)
 {
 	struct payment_id id = pooled->payment->id;
 	struct watched *watched;
@@ -491,8 +494,9 @@ static int payment_rejected(struct replica *r, struct pooled *pooled)
 		return 0;
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
-	const char *reason = "the signature does not hold on this network";
-	refusal.code = -UNCIA_E_SIGNATURE;
+	const char *reason =
+	    error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network" : submit_refusal(error);
+	refusal.code = (uint32_t)-error;
 	refusal.reason = pb_bytes(reason, strlen(reason));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refusal;
@@ -505,11 +509,13 @@ int payments_verified(struct replica *r, struct job *job)
 		struct pooled *pooled = mempool_find(r->mempool, &job->wholes[i]);
 		if (!pooled || pooled->state != POOLED_VERIFYING)
 			continue;
-		if (!job->verify.items[i].valid) {
-			TRY(payment_rejected(r, pooled));
+		int error = job->verify.items[i].valid ? mempool_verified(r->mempool, pooled) : UNCIA_E_SIGNATURE;
+		if (error == UNCIA_E_MEMORY)
+			return error;
+		if (error) {
+			TRY(payment_rejected(r, pooled, error));
 			continue;
 		}
-		mempool_verified(r->mempool, pooled);
 		r->generation++;
 		if (pooled->relay)
 			TRY(submitted_verified(r, pooled));

@@ -70,8 +70,22 @@ static struct pooled *add_ready_payment(uint32_t sender, uint32_t number)
 {
 	struct pooled *p = add(sender, number);
 
-	mempool_verified(pool, p);
+	ck_assert_int_eq(mempool_verified(pool, p), 0);
 	return p;
+}
+
+/* Takes one in and verifies it; what is not kept then leaves at once. */
+static int try_ready(uint32_t sender, uint32_t number)
+{
+	struct pooled *p;
+	int rc = try_add(sender, number, 0, 1000, &p);
+
+	if (rc)
+		return rc;
+	rc = mempool_verified(pool, p);
+	if (rc)
+		mempool_remove(pool, p);
+	return rc;
 }
 
 static struct pooled *find(uint32_t sender, uint32_t number)
@@ -148,30 +162,50 @@ END_TEST
 
 START_TEST(sender_over_its_limit_is_refused_and_others_are_not)
 {
+	open_pool(100, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		add_ready_payment(1, i);
+	ck_assert_int_eq(try_ready(1, 3), UNCIA_E_LIMIT);
+	add_ready_payment(2, 0);
+	mempool_remove(pool, find(1, 1));
+	add_ready_payment(1, 3);
+	mempool_free(pool);
+}
+END_TEST
+
+START_TEST(what_others_forge_in_a_name_takes_none_of_its_places)
+{
 	struct pooled *p;
 
 	open_pool(100, 3);
+	add_ready_payment(2, 0);
+	for (uint32_t i = 10; i < 100; i++)
+		add(1, i); /* each still to be verified */
 	for (uint32_t i = 0; i < 3; i++)
-		add(1, i);
-	ck_assert_int_eq(try_add(1, 3, 0, 1000, &p), UNCIA_E_LIMIT);
-	add(2, 0);
-	mempool_remove(pool, find(1, 1));
-	add(1, 3);
+		add_ready_payment(1, i);
+	/* Verified all the same, they are over the limit. */
+	ck_assert_int_eq(mempool_verified(pool, find(1, 10)), UNCIA_E_LIMIT);
+	ck_assert_int_eq(find(1, 10)->state, POOLED_VERIFYING);
+	/* As many as may be with the verifier at once; those verified are not pushed out. */
+	for (uint32_t i = 0; i < 10; i++)
+		add(3, i);
+	ck_assert_int_eq(try_add(4, 0, 0, 1000, &p), UNCIA_E_FULL);
+	ck_assert_uint_eq(mempool_verifying(pool), 100);
+	ck_assert_uint_eq(mempool_evicted(pool), 0);
+	check_walk("2.0 1.0 1.1 1.2");
 	mempool_free(pool);
 }
 END_TEST
 
 START_TEST(full_pool_evicts_newest_of_whoever_has_most)
 {
-	struct pooled *p;
-
 	open_pool(6, 5);
 	for (uint32_t i = 0; i < 4; i++)
 		add_ready_payment(1, i);
 	add_ready_payment(2, 0);
 	add_ready_payment(3, 0);
 	/* One that has the most itself is refused. */
-	ck_assert_int_eq(try_add(1, 4, 0, 1000, &p), UNCIA_E_FULL);
+	ck_assert_int_eq(try_ready(1, 4), UNCIA_E_FULL);
 	add_ready_payment(4, 0);
 	ck_assert_ptr_null(find(1, 3));
 	ck_assert_uint_eq(mempool_evicted(pool), 1);
@@ -179,8 +213,8 @@ START_TEST(full_pool_evicts_newest_of_whoever_has_most)
 	add_ready_payment(4, 1);
 	ck_assert_ptr_null(find(1, 2));
 	/* 1 and 4 have two each now: neither may push out the other. */
-	ck_assert_int_eq(try_add(4, 2, 0, 1000, &p), UNCIA_E_FULL);
-	ck_assert_int_eq(try_add(1, 5, 0, 1000, &p), UNCIA_E_FULL);
+	ck_assert_int_eq(try_ready(4, 2), UNCIA_E_FULL);
+	ck_assert_int_eq(try_ready(1, 5), UNCIA_E_FULL);
 	/* Of the two, 1 has had as many for longer. */
 	add_ready_payment(5, 0);
 	ck_assert_ptr_null(find(1, 1));
@@ -192,14 +226,11 @@ END_TEST
 
 START_TEST(flood_from_one_sender_leaves_others_their_place)
 {
-	struct pooled *p;
-
 	open_pool(100, 64);
 	for (uint32_t i = 0; i < 5; i++)
 		add_ready_payment(100 + i, 0);
 	for (uint32_t i = 0; i < 1000; i++)
-		if (try_add(1, i, 0, 1000, &p) == 0)
-			mempool_verified(pool, p);
+		try_ready(1, i);
 	ck_assert_uint_eq(mempool_count(pool), 69);
 	check_walk(
 	    "100.0 101.0 102.0 103.0 104.0 1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7 1.8 1.9 1.10 1.11 1.12 1.13 1.14 1.15 "
@@ -212,17 +243,14 @@ END_TEST
 
 START_TEST(flood_from_many_senders_does_not_lock_out_whoever_comes)
 {
-	struct pooled *p;
-
 	open_pool(1000, 4);
 	for (uint32_t i = 0; i < 5000; i++)
-		if (try_add(1000 + i / 4, i % 4, 0, 1000, &p) == 0)
-			mempool_verified(pool, p);
+		try_ready(1000 + i / 4, i % 4);
 	ck_assert_uint_eq(mempool_count(pool), 1000);
 	add_ready_payment(1, 0);
 	/* Half a pool of further strangers later it is still there, for the next block. */
 	for (uint32_t i = 0; i < 500; i++)
-		ck_assert_int_eq(try_add(100000 + i, 0, 0, 1000, &p), 0);
+		ck_assert_int_eq(try_ready(100000 + i, 0), 0);
 	ck_assert_ptr_nonnull(find(1, 0));
 	ck_assert_uint_eq(mempool_count(pool), 1000);
 	mempool_free(pool);
@@ -483,7 +511,8 @@ START_TEST(random_steps_keep_the_counts_right)
 			ck_assert_uint_eq(given, ready);
 			mempool_walk_begin(pool, &walk);
 		}
-		ck_assert_uint_le(mempool_count(pool), 100);
+		ck_assert_uint_le(mempool_count(pool) - mempool_verifying(pool), 100);
+		ck_assert_uint_le(mempool_verifying(pool), 100);
 	}
 	mempool_expire(pool, 1000 + NUMBERS, NULL, NULL);
 	ck_assert_uint_eq(mempool_count(pool), 0);
@@ -493,9 +522,10 @@ START_TEST(random_steps_keep_the_counts_right)
 END_TEST
 
 UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_whole_payment_not_of_its_id,
-          sender_over_its_limit_is_refused_and_others_are_not, full_pool_evicts_newest_of_whoever_has_most,
-          flood_from_one_sender_leaves_others_their_place, flood_from_many_senders_does_not_lock_out_whoever_comes,
-          walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
+          sender_over_its_limit_is_refused_and_others_are_not, what_others_forge_in_a_name_takes_none_of_its_places,
+          full_pool_evicts_newest_of_whoever_has_most, flood_from_one_sender_leaves_others_their_place,
+          flood_from_many_senders_does_not_lock_out_whoever_comes, walk_takes_one_of_each_sender_in_turn_oldest_first,
+          walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else, match_finds_verified_payments_by_short_id,
