@@ -1,6 +1,8 @@
 /* unciad: the validator's command. Finds the subcommand and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "arguments.h"
 #include "sign.h"
 #include "uncia/error.h"
@@ -19,9 +21,22 @@ static void print_usage(FILE *file)
 	fputs("\nunciad COMMAND --help says more.\n", file);
 }
 
+/* Where a standard stream is closed, the next file that is opened takes its number: of a node that would be one of the
+ * store's, with the log written into it. What takes its place cannot be written, so that lost output is noticed. */
+static bool hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, const char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
+	if (!hold_standard_streams())
+		return EXIT_FAILED;
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		print_usage(stdout);
 		return output_flush();

@@ -89,6 +89,16 @@ class Devnet(UnciadTest):
 		self.assertEqual(net.stop(), 0)
 		self.run_json("check", "--home", "net/v2")
 
+	def test_closed_standard_streams_do_not_put_the_log_into_the_store(self):
+		self.assertEqual(self.start_devnet(count=1).stop(), 0)
+		process = subprocess.Popen(["sh", "-c", 'exec "$0" start --home net/v0 <&- >&- 2>&-', BIN / "unciad"], cwd=self.dir)
+		self.addCleanup(process.wait)
+		self.addCleanup(process.kill)
+		self.until(lambda: self.running_height("net/v0") > 0, "the validator to answer")
+		process.terminate()
+		self.assertEqual(process.wait(60), 0)
+		self.run_json("check", "--home", "net/v0")
+
 	def start_validator(self, home):
 		process = subprocess.Popen([BIN / "unciad", "start", "--home", home], cwd=self.dir, stdin=subprocess.DEVNULL,
 			stderr=subprocess.DEVNULL)
