@@ -1,6 +1,7 @@
 /* Formatting, limiting and writing of log lines; the one owner of the log's global state. */
 #include "log.h"
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 
 #define EVENT_NAMES    64 /* names past these share the last slot */
 #define EVENT_NAME_MAX 32
+#define FATAL_WAIT_MS  100 /* for a reader to take the last line */
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
@@ -167,14 +169,17 @@ static void begin(struct line *line, enum log_level level)
 	put_text(line, level_names[level]);
 }
 
-static void end(struct line *line, uint64_t dropped)
+/* A log that cannot be written must not stop the validator, nor one whose reader has stopped reading: a line that
+ * would have to wait for it longer than this is counted, and lost. A pipe or a socket that is ready takes a line. */
+static void end(struct line *line, uint64_t dropped, int wait_ms)
 {
+	struct pollfd room = {.fd = output, .events = POLLOUT};
+
 	if (dropped)
 		put_field(line, &LOG_NUMBER("dropped", dropped));
 	line->text[line->size++] = '\n';
-	/* A log that cannot be written must not stop the validator: there is nowhere left to say so. */
-	ssize_t written = write(output, line->text, line->size);
-	(void)written;
+	if (poll(&room, 1, wait_ms) != 1 || write(room.fd, line->text, line->size) < 0)
+		atomic_fetch_add(&dropped_all, 1);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
@@ -188,7 +193,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	put_field(&line, &LOG_TEXT("event", event));
 	for (size_t i = 0; i < count; i++)
 		put_field(&line, &fields[i]);
-	end(&line, dropped);
+	end(&line, dropped, 0);
 }
 
 void log_fragment(enum log_level level, const void *fragment, size_t size)
@@ -210,7 +215,7 @@ void log_fragment(enum log_level level, const void *fragment, size_t size)
 	put_char(&line, ' ');
 	for (size_t i = 0; i < size; i++)
 		put_char(&line, text[i] < ' ' || text[i] > '~' ? '?' : text[i]);
-	end(&line, dropped);
+	end(&line, dropped, 0);
 }
 
 _Noreturn void log_fatal(const char *event, const char *why)
@@ -220,7 +225,7 @@ _Noreturn void log_fatal(const char *event, const char *why)
 	begin(&line, LOG_LEVEL_ERROR);
 	put_field(&line, &LOG_TEXT("event", event));
 	put_field(&line, &LOG_TEXT("why", why));
-	end(&line, 0);
+	end(&line, 0, FATAL_WAIT_MS);
 	_exit(EXIT_FAILURE);
 }
 

@@ -1,6 +1,7 @@
 /* The log: form of a line, escaping, levels, limiting. */
 #include "log.h"
 #include <check.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,6 +115,26 @@ START_TEST(log_fragment_keeps_one_line)
 }
 END_TEST
 
+START_TEST(log_waits_for_no_reader)
+{
+	static char full[65536];
+	ssize_t size = 0;
+	uint64_t before = log_dropped();
+
+	ck_assert_int_eq(fcntl(pipe_ends[1], F_SETFL, O_NONBLOCK), 0);
+	while (size >= 0)
+		size = write(pipe_ends[1], full, sizeof(full));
+	ck_assert_int_eq(fcntl(pipe_ends[1], F_SETFL, 0), 0);
+	log_event(LOG_LEVEL_ERROR, "unread");
+	ck_assert_uint_eq(log_dropped() - before, 1);
+	ck_assert_int_eq(fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK), 0);
+	while (read(pipe_ends[0], full, sizeof(full)) > 0)
+		;
+	log_event(LOG_LEVEL_ERROR, "read");
+	ck_assert_str_eq(logged(), "level=error event=read\n");
+}
+END_TEST
+
 START_TEST(log_level_names)
 {
 	enum log_level level = LOG_LEVEL_INFO;
@@ -138,6 +159,7 @@ int main(void)
 	tcase_add_test(tests, log_level_hides_lower);
 	tcase_add_test(tests, log_limits_each_event_name_by_itself);
 	tcase_add_test(tests, log_fragment_keeps_one_line);
+	tcase_add_test(tests, log_waits_for_no_reader);
 	tcase_add_test(tests, log_level_names);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
