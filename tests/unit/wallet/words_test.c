@@ -105,9 +105,11 @@ START_TEST(a_swapped_word_is_noticed)
 	char words[UNCIA_WORDS_TEXT_SIZE];
 	unsigned passed = 0;
 	for (size_t i = 0; i < WORDS_ENGLISH_COUNT; i++) {
-		snprintf(words, sizeof(words),
-		         "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon %s",
-		         words_english[i]);
+		int size = snprintf(
+		    words, sizeof(words),
+		    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon %s",
+		    words_english[i]);
+		ck_assert_int_lt(size, (int)sizeof(words));
 		passed += uncia_words_check(words) == 0;
 	}
 	ck_assert_uint_eq(passed, 128);
