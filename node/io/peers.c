@@ -24,6 +24,7 @@ struct peer {
 	struct peer_address name;
 	struct sockaddr_storage address;
 	bool resolved, numeric, resolving;
+	unsigned resolutions; /* how often its name gave addresses */
 	uint64_t resolved_ms;
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
@@ -118,6 +119,19 @@ static void dial(struct peer *peer)
 	peer->dialling = link;
 }
 
+/* One of the addresses behind a name, each time the next: the first need not be one that can be reached from here. */
+static void take_address(struct peer *peer, const struct addrinfo *found)
+{
+	unsigned count = 0;
+
+	for (const struct addrinfo *a = found; a; a = a->ai_next)
+		count++;
+	for (unsigned skip = peer->resolutions++ % count; skip > 0; skip--)
+		found = found->ai_next;
+	memcpy(&peer->address, found->ai_addr, found->ai_addrlen);
+	peer->resolved = true;
+}
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct peer *peer = request->data;
@@ -125,8 +139,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 	peer->resolving = false;
 	if (!peer->peers->stopping) {
 		if (status == 0) {
-			memcpy(&peer->address, found->ai_addr, found->ai_addrlen);
-			peer->resolved = true;
+			take_address(peer, found);
 			if (we_dial(peer))
 				dial(peer);
 		} else if (we_dial(peer)) {
@@ -267,6 +280,26 @@ static const struct tcp_events link_events = {
     .down = on_down,
 };
 
+/* The oldest that has not named itself as a validator, so that strangers who begin handshakes, however many, do not
+ * keep a validator that is far away from finishing its own. Who replays handshakes may do so: then simply the oldest.
+ */
+static void push_out_candidate(struct peers *p)
+{
+	struct peer_link *link;
+
+	DL_FOREACH(p->candidates, link)
+	{
+		if (!tcp_remote_static(link->tcp))
+			break;
+	}
+	if (!link)
+		link = p->candidates;
+	p->counters.candidates_pushed_out++;
+	tcp_close(link->tcp);
+	candidate_remove(link);
+	free(link);
+}
+
 void peers_accept(struct peers *p, struct tcp *tcp)
 {
 	struct link_options options;
@@ -289,13 +322,8 @@ void peers_accept(struct peers *p, struct tcp *tcp)
 		free(link);
 		return;
 	}
-	if (p->candidate_count == PEER_CANDIDATES_MAX) {
-		struct peer_link *oldest = p->candidates;
-		p->counters.candidates_pushed_out++;
-		tcp_close(oldest->tcp);
-		candidate_remove(oldest);
-		free(oldest);
-	}
+	if (p->candidate_count == PEER_CANDIDATES_MAX)
+		push_out_candidate(p);
 	DL_APPEND(p->candidates, link);
 	p->candidate_count++;
 }

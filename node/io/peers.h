@@ -8,7 +8,7 @@
 
 #define PEER_BACKOFF_MIN_MS 50u
 #define PEER_BACKOFF_MAX_MS 5000u
-#define PEER_CANDIDATES_MAX 128u /* inbound and not established; a new one pushes out the oldest */
+#define PEER_CANDIDATES_MAX 128u /* inbound and not established; a new one pushes out an old one */
 
 struct peer_address {
 	char host[256]; /* a numeric address or a name; empty: not known, it can only dial us */

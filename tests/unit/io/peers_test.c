@@ -1,5 +1,7 @@
 /* Validators' links over real sockets: who dials, what replaces what, who is dropped. */
 #include "peers.h"
+#include <dlfcn.h>
+#include <netdb.h>
 #include "net_fixture.h"
 
 #define VALIDATORS 3
@@ -425,6 +427,95 @@ START_TEST(peers_push_out_the_oldest_candidate)
 }
 END_TEST
 
+START_TEST(peers_keep_a_candidate_that_is_a_validator_when_strangers_push)
+{
+	static struct client *c[PEER_CANDIDATES_MAX + 1];
+	struct node b;
+
+	up(60000);
+	node_up(&b, 1, nowhere, 0, 0);
+	int port = node_listen(&b, 0);
+	/* Its first message arrives; the record that would establish the link is still under way. */
+	struct client *far = validator_client(&b, secrets[0]);
+	uv_poll_stop(&far->poll);
+	for (unsigned i = 0; i <= PEER_CANDIDATES_MAX; i++) {
+		c[i] = client_new(port, NULL);
+		client_write(c[i], "V", 1);
+		RUN_UNTIL(listener_counters(b.listener)->accepted == i + 2);
+	}
+	RUN_UNTIL(c[0]->ended);
+	RUN_UNTIL(peers_counters(b.peers)->candidates_pushed_out == 2);
+	ck_assert_uint_eq(b.up[0], 0);
+	uv_poll_start(&far->poll, UV_READABLE, on_client_readable);
+	RUN_UNTIL(b.up[0] == 1);
+	client_close(far);
+	for (unsigned i = 0; i <= PEER_CANDIDATES_MAX; i++)
+		client_close(c[i]);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
+/* A name with two addresses, at the first of which nobody answers: libuv asks this instead of the system. */
+static struct addrinfo two_addresses[2];
+static struct sockaddr_in two_sockets[2];
+
+__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
+                                                       const struct addrinfo *hints, struct addrinfo **found)
+{
+	int (*system_one)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	*(void **)&system_one = dlsym(RTLD_NEXT, "getaddrinfo");
+	if (strcmp(node, "two.addresses") != 0)
+		return system_one(node, service, hints, found);
+	*found = two_addresses;
+	return 0;
+}
+
+__attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *found)
+{
+	void (*system_one)(struct addrinfo *);
+
+	*(void **)&system_one = dlsym(RTLD_NEXT, "freeaddrinfo");
+	if (found != two_addresses)
+		system_one(found);
+}
+
+START_TEST(peers_try_every_address_of_a_name)
+{
+	struct node b;
+	struct peers *a;
+	struct node seen = {0};
+	struct peer_address addresses[VALIDATORS] = {0};
+	const struct peers_options options = {
+	    .set = &set, .genesis = &genesis, .network_secret = secrets[0], .addresses = addresses};
+	const struct peers_events events = {on_up, on_down, on_message, &seen};
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	snprintf(addresses[1].host, sizeof(addresses[1].host), "two.addresses");
+	addresses[1].port = (uint16_t)node_listen(&b, 0);
+	for (int i = 0; i < 2; i++) {
+		two_sockets[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(addresses[1].port)};
+		two_sockets[i].sin_addr.s_addr = htonl(INADDR_LOOPBACK + (i == 0));
+		two_addresses[i] = (struct addrinfo){.ai_family = AF_INET,
+		                                     .ai_socktype = SOCK_STREAM,
+		                                     .ai_addrlen = sizeof(two_sockets[i]),
+		                                     .ai_addr = (struct sockaddr *)&two_sockets[i],
+		                                     .ai_next = i == 0 ? &two_addresses[1] : NULL};
+	}
+	ck_assert_int_eq(peers_new(&options, &events, &a), 0);
+	RUN_UNTIL(seen.up[1]);
+	ck_assert_uint_ge(peers_counters(a)->dial_failures, 1);
+	peers_stop(a);
+	node_stop(&b);
+	net_down();
+	peers_free(a);
+	node_free(&b);
+}
+END_TEST
+
 START_TEST(peers_know_the_addresses_of_validators)
 {
 	struct node a;
@@ -451,4 +542,5 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
           peers_drop_the_silent_and_keep_those_that_ping, peers_keep_their_links_when_they_were_stopped_themselves,
           peers_drop_one_that_does_not_read, peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
+          peers_keep_a_candidate_that_is_a_validator_when_strangers_push, peers_try_every_address_of_a_name,
           peers_know_the_addresses_of_validators)
