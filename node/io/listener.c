@@ -165,6 +165,7 @@ static int listen_on(const struct addrinfo *info, int *port)
 
 	if (fd < 0)
 		return -1;
+	memset(&bound, 0, sizeof(bound));
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 	    bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&bound, &size) < 0) {

@@ -122,9 +122,9 @@ static void dial(struct peer *peer)
 /* One of the addresses behind a name, each time the next: the first need not be one that can be reached from here. */
 static void take_address(struct peer *peer, const struct addrinfo *found)
 {
-	unsigned count = 0;
+	unsigned count = 1;
 
-	for (const struct addrinfo *a = found; a; a = a->ai_next)
+	for (const struct addrinfo *a = found->ai_next; a; a = a->ai_next)
 		count++;
 	for (unsigned skip = peer->resolutions++ % count; skip > 0; skip--)
 		found = found->ai_next;
@@ -324,7 +324,7 @@ void peers_accept(struct peers *p, struct tcp *tcp)
 	}
 	if (p->candidate_count == PEER_CANDIDATES_MAX)
 		push_out_candidate(p);
-	DL_APPEND(p->candidates, link);
+	DL_APPEND(p->candidates, link); /* NOLINT(clang-analyzer-unix.Malloc): it cannot follow lists */
 	p->candidate_count++;
 }
 

@@ -146,7 +146,7 @@ static int choose_faults(const struct genesis_draft *draft, uint64_t *faulty, ui
 
 int draft_make(const struct genesis_draft *draft, struct genesis *genesis)
 {
-	uint64_t faulty, slow;
+	uint64_t faulty = 0, slow = 0;
 	int code = check_texts(draft);
 	if (!code)
 		code = choose_faults(draft, &faulty, &slow);
