@@ -55,14 +55,14 @@ static int audit(const struct home *home, struct audit_report *report)
 {
 	const char *directory = getenv("TMPDIR");
 	struct store *store;
-	int error;
-	int code = home_store_open(home, true, &store, &error);
-	if (code)
-		return error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : code;
+	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store,
+	                       report->failure);
+	if (error)
+		return error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : complain(EXIT_FAILED, "%s", report->failure);
 	struct sigaction action = {.sa_handler = on_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	code = audit_run(home, store, directory && *directory ? directory : home->path, &stop, report);
+	int code = audit_run(home, store, directory && *directory ? directory : home->path, &stop, report);
 	store_close(store);
 	return code;
 }
@@ -76,7 +76,7 @@ static int check(const char *path, bool json)
 		return code;
 	code = audit(&home, &report);
 	home_close(&home);
-	if (code == EXIT_MISMATCH && *report.failure)
+	if (code == EXIT_MISMATCH)
 		return report_failure(&report, json);
 	return code ? code : print_report(&report, json);
 }

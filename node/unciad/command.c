@@ -128,8 +128,9 @@ int output_flush(void)
 
 int json_print(json_t *object)
 {
+	/* jansson does not say which: a path may be any bytes, JSON is UTF-8. */
 	if (!object)
-		return complain(EXIT_FAILED, "out of memory");
+		return complain(EXIT_FAILED, "cannot make the JSON object: a name is not UTF-8, or out of memory");
 	int written = json_dumpf(object, stdout, JSON_COMPACT);
 	json_decref(object);
 	if (written || putchar('\n') == EOF)

@@ -60,7 +60,7 @@ int complain_usage(const struct arguments *arguments, const char *format, ...) _
 /* Digits only, within [min, max]. */
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number);
 
-/* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.
+/* Writes the object (NULL: it could not be made) and a line feed to standard output, and frees it.
  * Returns an exit code. */
 int json_print(json_t *object);
 /* Whether all that was printed has reached standard output. Returns an exit code. */

@@ -124,7 +124,7 @@ int home_init(const char *path, const struct genesis *genesis, const struct conf
 {
 	struct node_keys keys;
 	char config_path[PATH_MAX];
-	uint32_t self;
+	uint32_t self = SELF_OBSERVER;
 	int code = path_join(path, "unciad.conf", config_path);
 	if (!code)
 		code = keys_load(path, &keys);
@@ -132,9 +132,9 @@ int home_init(const char *path, const struct genesis *genesis, const struct conf
 		return code;
 	code = find_self(genesis, &keys, path, &self);
 	if (!code && self == SELF_OBSERVER && !observer)
-		code = complain(EXIT_FAILED,
-		                "the consensus key of %s is not one of the genesis: --observer follows without voting",
-		                path);
+		code = complain(
+		    EXIT_FAILED,
+		    "the consensus key of %s is not one of the genesis: --observer makes the home all the same", path);
 	if (!code)
 		code = put_genesis(path, genesis);
 	if (!code && !path_exists(config_path))

@@ -11,8 +11,7 @@ static const struct poptOption options[] = {
     {"genesis", '\0', POPT_ARG_STRING, NULL, OPTION_GENESIS, "The network's genesis file", "FILE"},
     {"listen", '\0', POPT_ARG_STRING, NULL, OPTION_LISTEN, "Where to listen (0.0.0.0:7400)", "HOST:PORT"},
     {"peer", '\0', POPT_ARG_STRING, NULL, OPTION_PEER, "Where another validator is; once for each", "INDEX=HOST:PORT"},
-    {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER, "Follow the network without being a validator of it",
-     NULL},
+    {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER, "Make the home of one that is not a validator", NULL},
     OPTIONS_JSON,
     OPTIONS_COMMON,
 };

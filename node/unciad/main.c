@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "arguments.h"
 #include "sign.h"
@@ -37,6 +38,8 @@ int main(int argc, const char **argv)
 	const char *name = argc > 1 ? argv[1] : "";
 	if (!hold_standard_streams())
 		return EXIT_FAILED;
+	/* A crash must not leave keys in a file. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		print_usage(stdout);
 		return output_flush();

@@ -66,7 +66,11 @@ static int run(struct arguments *arguments)
 		code = home_open(path, &home);
 	if (code)
 		return code;
-	code = start(&home);
+	if (home.self == SELF_OBSERVER)
+		code = complain(EXIT_FAILED,
+		                "the consensus key of %s is not one of the genesis: only validators can run", path);
+	else
+		code = start(&home);
 	home_close(&home);
 	return code;
 }

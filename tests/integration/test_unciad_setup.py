@@ -46,6 +46,10 @@ class Options(UnciadTest):
 
 
 class Keygen(UnciadTest):
+	def test_says_that_a_name_cannot_be_put_into_json(self):
+		self.refuses(1, "not UTF-8", "keygen", "--home", os.fsdecode(b"\xff"), "--json")
+		self.assertTrue((self.dir / os.fsdecode(b"\xff") / "network.key").exists())
+
 	def test_makes_a_private_home_with_two_independent_keys(self):
 		keys = self.run_json("keygen", "--home", "home")
 		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "home").st_mode), 0o700)
@@ -238,6 +242,7 @@ class Init(UnciadTest):
 				self.refuses(code, message, "init", *options)
 				self.assertFalse((self.dir / "v0/data").exists())
 		self.run_unciad("init", "--home", "stranger", "--genesis", "g", "--observer")
+		self.refuses(1, "only validators can run", "start", "--home", "stranger")
 
 	def test_refuses_a_home_of_another_network(self):
 		self.run_unciad("init", "--home", "v0", "--genesis", "g")
@@ -278,6 +283,9 @@ class Check(UnciadTest):
 		with open(path, "r+b") as file:
 			file.truncate(os.path.getsize(path) // 2)
 		self.refuses(7, "state", "check", "--home", "v0")
+		checked = self.run_json("check", "--home", "v0", code=7)
+		self.assertIs(checked["ok"], False)
+		self.assertIn("truncated", checked["failure"])
 
 	def test_refuses_what_is_no_home(self):
 		self.refuses(1, "not a validator's home", "check", "--home", "nowhere")
