@@ -109,21 +109,21 @@ void mempool_free(struct mempool *pool)
 
 	if (!pool)
 		return;
+	HASH_CLEAR(hh_id, pool->by_id);
+	HASH_ITER(hh_whole, pool->by_whole, slot, next)
+	{
+		HASH_DELETE(hh_whole, pool->by_whole, slot);
+		if (slot == &pool->anchor)
+			continue;
+		payment_free(slot->pooled.payment);
+		free(slot);
+	}
 	HASH_ITER(hh, pool->senders, sender, next_sender)
 	{
-		if (sender == &pool->sender_anchor)
-			continue;
-		DL_FOREACH_SAFE(sender->slots, slot, next)
-		{
-			payment_free(slot->pooled.payment);
-			free(slot);
-		}
 		HASH_DEL(pool->senders, sender);
-		free(sender);
+		if (sender != &pool->sender_anchor)
+			free(sender);
 	}
-	HASH_CLEAR(hh_whole, pool->by_whole);
-	HASH_CLEAR(hh_id, pool->by_id);
-	HASH_CLEAR(hh, pool->senders);
 	free(pool->levels);
 	free(pool->verified);
 	free(pool);
