@@ -366,6 +366,11 @@ bool link_next(struct link *link, struct bytes *message)
 	return false;
 }
 
+bool link_unfinished(const struct link *link)
+{
+	return buffer_used(&link->frame) > 0 || buffer_used(&link->received) > link->complete;
+}
+
 /* ---- sending -------------------------------------------------------------------------------- */
 
 int link_send(struct link *link, const void *message, size_t size)

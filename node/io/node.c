@@ -467,7 +467,7 @@ static void log_counters(const struct node *n)
 	log_event(LOG_LEVEL_INFO, "wallets", LOG_NUMBER("established", w->established),
 	          LOG_NUMBER("refused_full", w->refused_full), LOG_NUMBER("pushed_out", w->pushed_out),
 	          LOG_NUMBER("dropped_slow", w->dropped_slow), LOG_NUMBER("dropped_other", w->dropped_other),
-	          LOG_NUMBER("answers_lost", w->answers_lost));
+	          LOG_NUMBER("dropped_unfinished", w->dropped_unfinished), LOG_NUMBER("answers_lost", w->answers_lost));
 	log_event(LOG_LEVEL_INFO, "peers", LOG_NUMBER("established", p->established), LOG_NUMBER("lost", p->lost),
 	          LOG_NUMBER("replaced", p->replaced), LOG_NUMBER("dial_failures", p->dial_failures),
 	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),

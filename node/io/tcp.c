@@ -1,6 +1,7 @@
 /* One TCP stream with a link on it. */
 #include "tcp.h"
 #include <assert.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@ struct tcp {
 	bool connected, closing, established, dirty, young, paused;
 	struct tcp *dirty_prev, *dirty_next, *young_prev, *young_next, *paused_prev, *paused_next;
 	uint64_t deadline_ms, heard_ms, sent_ms;
+	bool unfinished; /* of a message only a part was received; not before: */
+	uint64_t begun_ms;
 	/* What the socket did not take at once. One write at most is under way: the link's own bounded queue is the one
 	 * that grows. */
 	uv_write_t write;
@@ -258,9 +261,15 @@ static void received(struct tcp *tcp, const void *data, size_t size)
 		young_remove(tcp);
 		tcp->events->established(tcp->owner);
 	}
+	bool whole = !tcp->unfinished;
 	/* A handler may close the stream: its link lives on until the close callback, but nothing more is delivered. */
-	while (!tcp->closing && link_next(tcp->link, &message))
+	while (!tcp->closing && link_next(tcp->link, &message)) {
+		whole = true;
 		tcp->events->message(tcp->owner, message);
+	}
+	tcp->unfinished = link_unfinished(tcp->link);
+	if (whole)
+		tcp->begun_ms = tcp->heard_ms;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -325,6 +334,16 @@ static int start_reading(struct tcp *tcp)
 	return uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
 }
 
+/* Somebody who is gone without a word, as phones go, is found out: after a silence TCP asks whether he is still there.
+ * The time-out holds also for what was sent and not taken. No failure of these is worth refusing the stream. */
+static void watch(int fd)
+{
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){TCP_SILENCE_S}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){TCP_SILENCE_S / 6}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(unsigned){TCP_SILENCE_S * 1500u}, sizeof(unsigned));
+}
+
 int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void *owner, struct tcp **out)
 {
 	struct tcp *tcp = make(set, events, owner);
@@ -342,6 +361,7 @@ int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void 
 		tcp_close(tcp);
 		return UNCIA_E_IO;
 	}
+	watch(fd);
 	young_add(tcp);
 	*out = tcp;
 	return 0;
@@ -401,6 +421,11 @@ const uint8_t *tcp_remote_static(const struct tcp *tcp)
 bool tcp_established(const struct tcp *tcp)
 {
 	return tcp->established;
+}
+
+unsigned tcp_unfinished_ms(const struct tcp *tcp)
+{
+	return tcp->unfinished ? (unsigned)(uv_now(tcp->set->loop) - tcp->begun_ms) : 0;
 }
 
 uint64_t tcp_heard_ms(const struct tcp *tcp)

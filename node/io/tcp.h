@@ -13,6 +13,8 @@
 #define TCP_STRANGER_TURN_MAX  (16u << 10)
 #define TCP_STRANGERS_TURN_MAX (256u << 10)
 
+#define TCP_SILENCE_S 60 /* of an inbound stream, before TCP asks whether the other side is still there */
+
 struct tcp;
 
 struct tcp_events {
@@ -63,6 +65,8 @@ void tcp_close(struct tcp *tcp);
 
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
 bool tcp_established(const struct tcp *tcp);
+/* For how long a message has been coming that has not come whole; 0: none is. */
+unsigned tcp_unfinished_ms(const struct tcp *tcp);
 uint64_t tcp_heard_ms(const struct tcp *tcp); /* loop time of the last byte received */
 uint64_t tcp_sent_ms(const struct tcp *tcp);  /* loop time of the last tcp_send */
 

@@ -19,6 +19,7 @@ struct wallets {
 	struct wallets_options options;
 	struct wallets_events events;
 	struct wallets_counters counters;
+	uv_timer_t tick;
 	uint64_t serial;
 	uint32_t count, young_count;
 	struct wallet_link *free, *young; /* young: not established, oldest first */
@@ -96,6 +97,22 @@ static const struct tcp_events wallet_events = {
     .down = on_down,
 };
 
+/* faults 52: what was received of a message is held in memory until the rest comes. */
+static void on_tick(uv_timer_t *timer)
+{
+	struct wallets *w = timer->data;
+
+	for (uint32_t i = 0; i < w->options.links_max; i++) {
+		struct wallet_link *link = &w->slots[i];
+		if (!link->number || tcp_unfinished_ms(link->tcp) < w->options.message_ms)
+			continue;
+		w->counters.dropped_unfinished++;
+		log_event(LOG_LEVEL_INFO, "wallet_dropped", LOG_NUMBER("wallet", link->number),
+		          LOG_TEXT("why", "does not finish its message"));
+		drop(link);
+	}
+}
+
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets)
 {
 	uint32_t max = options->links_max ? options->links_max : WALLET_LINKS_DEFAULT;
@@ -105,13 +122,47 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 		return UNCIA_E_MEMORY;
 	w->options = *options;
 	w->options.links_max = max;
+	w->options.message_ms = options->message_ms ? options->message_ms : WALLET_MESSAGE_MS;
+	w->options.idle_ms = options->idle_ms ? options->idle_ms : WALLET_IDLE_MS;
 	w->events = *events;
 	for (uint32_t i = 0; i < max; i++) {
 		w->slots[i].wallets = w;
 		DL_APPEND(w->free, &w->slots[i]);
 	}
+	uv_timer_init(options->set->loop, &w->tick);
+	w->tick.data = w;
+	uv_timer_start(&w->tick, on_tick, w->options.message_ms / 10, w->options.message_ms / 10);
 	*wallets = w;
 	return 0;
+}
+
+/* Where all places are taken by wallets that have long been established: the one that has been silent longest. */
+static struct wallet_link *find_idle(struct wallets *w)
+{
+	uint64_t now = uv_now(w->options.set->loop), longest = w->options.idle_ms;
+	struct wallet_link *found = NULL;
+
+	for (uint32_t i = 0; i < w->options.links_max; i++) {
+		uint64_t silent = now - tcp_heard_ms(w->slots[i].tcp);
+		if (silent >= longest) {
+			longest = silent;
+			found = &w->slots[i];
+		}
+	}
+	return found;
+}
+
+/* Room for one more, where somebody can be found to make it. */
+static void make_room(struct wallets *w)
+{
+	struct wallet_link *link = w->young;
+
+	if (!link && !w->free)
+		link = find_idle(w);
+	if (!link || (w->free && w->young_count < WALLETS_YOUNG_MAX))
+		return;
+	w->counters.pushed_out++;
+	drop(link);
 }
 
 static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
@@ -134,10 +185,7 @@ static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
 
 void wallets_accept(struct wallets *w, struct tcp *tcp)
 {
-	if (w->young && (!w->free || w->young_count == WALLETS_YOUNG_MAX)) {
-		w->counters.pushed_out++;
-		drop(w->young);
-	}
+	make_room(w);
 	if (!w->free) {
 		w->counters.refused_full++;
 		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->count),
@@ -202,6 +250,7 @@ const struct wallets_counters *wallets_counters(const struct wallets *w)
 
 void wallets_stop(struct wallets *w)
 {
+	uv_close((uv_handle_t *)&w->tick, NULL);
 	for (uint32_t i = 0; i < w->options.links_max; i++)
 		if (w->slots[i].number) {
 			tcp_close(w->slots[i].tcp);

@@ -1,5 +1,6 @@
 /* Inbound links of wallets: at most so many, each with a number that never comes back. Established ones may stay
- * silent for as long as they like; one that does not read is dropped when its queue is full. */
+ * silent for as long as there is room for others; one that does not read is dropped when its queue is full, one that
+ * does not finish a message when that has had its time. */
 #ifndef WALLETS_H
 #define WALLETS_H
 #include "tcp.h"
@@ -8,11 +9,15 @@
  * oldest is pushed out by a new one. */
 #define WALLETS_YOUNG_MAX 128u
 
+#define WALLET_MESSAGE_MS 10000u /* faults 52: for a message, from its first byte to its last */
+#define WALLET_IDLE_MS    60000u /* silent for so long, it makes room for a new one where all places are taken */
+
 struct wallets_options {
 	struct tcp_set *set;
 	const struct hash *network_id; /* outlives the wallets */
 	const uint8_t *network_secret; /* 32 bytes; outlives the wallets */
 	uint32_t links_max;            /* 0: WALLET_LINKS_DEFAULT */
+	unsigned message_ms, idle_ms;  /* 0: WALLET_MESSAGE_MS, WALLET_IDLE_MS */
 };
 
 /* `closed` follows for each number that was in a `message`, unless wallets_drop took it; it may be called from inside
@@ -24,7 +29,7 @@ struct wallets_events {
 };
 
 struct wallets_counters {
-	uint64_t established, refused_full, pushed_out, dropped_slow, dropped_other, answers_lost;
+	uint64_t established, refused_full, pushed_out, dropped_slow, dropped_other, dropped_unfinished, answers_lost;
 };
 
 struct wallets;
@@ -32,7 +37,8 @@ struct wallets;
 /* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
 /* Takes over an inbound stream that has asked for a wallet's link. Past the limit on links or on
- * handshakes the oldest that is not established makes room; where all are, this one is closed. */
+ * handshakes the oldest that is not established makes room; where all are, the one that has been silent longest if that
+ * is long enough; else this one is closed. */
 void wallets_accept(struct wallets *wallets, struct tcp *tcp);
 /* To a number that is gone: counted, and lost. */
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);

@@ -1,5 +1,6 @@
 /* Wallets' links over real sockets: limits, time-outs, slow readers, numbers. */
 #include "wallets.h"
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include "net_fixture.h"
@@ -50,10 +51,14 @@ static void on_wallet(void *context, struct tcp *tcp)
 	wallets_accept(wallets, tcp);
 }
 
-static void up(uint32_t links_max, unsigned handshake_timeout_ms)
+static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned message_ms, unsigned idle_ms)
 {
-	const struct wallets_options options = {
-	    .set = &set, .network_id = &network, .network_secret = node_secret, .links_max = links_max};
+	const struct wallets_options options = {.set = &set,
+	                                        .network_id = &network,
+	                                        .network_secret = node_secret,
+	                                        .links_max = links_max,
+	                                        .message_ms = message_ms,
+	                                        .idle_ms = idle_ms};
 	const struct wallets_events events = {on_message, on_closed, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
 	char why[256] = "";
@@ -64,6 +69,11 @@ static void up(uint32_t links_max, unsigned handshake_timeout_ms)
 	ck_assert_int_eq(noise_public_key(node_secret, node_public), 0);
 	ck_assert_int_eq(wallets_new(&options, &events, &wallets), 0);
 	ck_assert_msg(!listener_new(&set, "127.0.0.1", 0, 1000, &listener_events, &listener, why), "%s", why);
+}
+
+static void up(uint32_t links_max, unsigned handshake_timeout_ms)
+{
+	up_with(links_max, handshake_timeout_ms, 0, 0);
 }
 
 static void down(void)
@@ -220,6 +230,108 @@ START_TEST(wallet_past_the_limit_is_refused)
 	}
 	for (int i = 0; i < 3; i++)
 		client_close(c[i]);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_past_the_limit_pushes_out_the_one_silent_longest)
+{
+	up_with(2, 5000, 0, 1);
+	struct client *c[3];
+	for (int i = 0; i < 2; i++) {
+		c[i] = wallet_client();
+		client_send(c[i], "x", 1);
+		RUN_UNTIL(c[i]->messages == 1);
+	}
+	uint64_t first = uv_now(&loop);
+	RUN_UNTIL(uv_now(&loop) > first);
+	client_send(c[0], "x", 1);
+	RUN_UNTIL(c[0]->messages == 2);
+	c[2] = wallet_client();
+	client_send(c[2], "x", 1);
+	RUN_UNTIL(c[2]->messages == 1 && c[1]->ended);
+	ck_assert(!c[0]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 1);
+	ck_assert_uint_eq(seen.closed, 1);
+	for (int i = 0; i < 3; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
+/* Only a message that has begun has a time to end. */
+START_TEST(wallet_that_does_not_finish_a_message_is_dropped)
+{
+	static const uint8_t size[4] = {0, 0, 1, 0};
+
+	up_with(4, 5000, 100, 0);
+	struct client *silent = wallet_client(), *slow = wallet_client();
+	client_send(silent, "x", 1);
+	client_send(slow, "x", 1);
+	RUN_UNTIL(silent->messages == 1 && slow->messages == 1);
+	uint64_t begin = uv_now(&loop);
+	RUN_UNTIL(uv_now(&loop) >= begin + 200);
+	ck_assert(!silent->ended && !slow->ended);
+	begin = uv_now(&loop);
+	client_write(slow, size, 1); /* of a record: its length, in part */
+	RUN_UNTIL(slow->ended);
+	ck_assert_uint_ge(uv_now(&loop), begin + 100);
+	ck_assert_uint_eq(wallets_counters(wallets)->dropped_unfinished, 1);
+	client_send(silent, "x", 1);
+	RUN_UNTIL(silent->messages == 2);
+	client_close(silent);
+	client_close(slow);
+	down();
+}
+END_TEST
+
+START_TEST(wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls)
+{
+	static uint8_t message[100000];
+	unsigned sent = 1;
+
+	up_with(4, 5000, 100, 0);
+	seen.echo = 0;
+	struct client *c = wallet_client();
+	client_send(c, message, sizeof(message));
+	RUN_UNTIL(seen.messages == 1);
+	/* Always part of a message is under way. */
+	for (uint64_t begin = uv_now(&loop); uv_now(&loop) < begin + 300; sent++) {
+		struct bytes run;
+		ck_assert_int_eq(link_send(c->link, message, sizeof(message)), 0);
+		link_output(c->link, &run);
+		client_write(c, run.data, run.size / 2);
+		RUN_UNTIL(seen.messages == sent);
+		client_write(c, run.data + run.size / 2, run.size - run.size / 2);
+		link_output_taken(c->link, run.size);
+		RUN_UNTIL(seen.messages == sent + 1);
+	}
+	ck_assert(!c->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->dropped_unfinished, 0);
+	client_close(c);
+	down();
+}
+END_TEST
+
+START_TEST(streams_find_out_that_somebody_is_gone)
+{
+	static const struct tcp_events none = {.stranger = true};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), value = 0;
+	socklen_t size = sizeof(value);
+	struct tcp *tcp;
+
+	up(1, 5000);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)listener_port(listener))};
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert(connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EINPROGRESS);
+	ck_assert_int_eq(tcp_open(&set, fd, &none, NULL, &tcp), 0);
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
+	ck_assert_int_eq(value, 1);
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &value, &size), 0);
+	ck_assert_int_eq(value, TCP_SILENCE_S);
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), 0);
+	ck_assert_int_eq(value, TCP_SILENCE_S * 1500);
+	tcp_close(tcp);
 	down();
 }
 END_TEST
@@ -445,6 +557,8 @@ END_TEST
 UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wallet_answers_of_one_turn_share_a_record,
           wallet_with_wrong_first_byte_is_closed_at_once, wallet_with_wrong_handshake_is_closed_at_once,
           wallet_that_does_not_finish_its_handshake_times_out, wallet_past_the_limit_is_refused,
+          wallet_past_the_limit_pushes_out_the_one_silent_longest, wallet_that_does_not_finish_a_message_is_dropped,
+          wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls, streams_find_out_that_somebody_is_gone,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           connection_that_says_nothing_is_pushed_out_by_newer_ones, wallet_that_does_not_read_is_dropped_at_the_bound,
           wallet_that_reads_late_gets_everything, wallet_flood_is_read_a_little_each_turn,
