@@ -205,7 +205,7 @@ uint64_t sync_next_ms(const struct uncia_wallet *w)
 
 /* ---- what it comes to ------------------------------------------------------------------------ */
 
-static amount_t leaving(const struct uncia_wallet *w, const struct payment *payment)
+amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *payment)
 {
 	amount_t sum = 0;
 	for (uint32_t i = 0; i < payment->output_count; i++)
@@ -225,7 +225,7 @@ amount_t balance_waiting(const struct uncia_wallet *w)
 		bool counts = (t->state == UNCIA_PAYMENT_PENDING &&
 		               w->sync.state.timestamp_ms < (uint64_t)t->payment->expires_at * 1000) ||
 		              (t->state == UNCIA_PAYMENT_FINAL && t->height > w->sync.height);
-		if (counts && !amount_add(sum, leaving(w, t->payment), &sum))
+		if (counts && !amount_add(sum, balance_leaving(w, t->payment), &sum))
 			return UINT64_MAX;
 	}
 	return sum;

@@ -148,7 +148,7 @@ static int resume(struct uncia_wallet *w, const struct draft *draft, struct unci
 	return 0;
 }
 
-static int check_funds(const struct uncia_wallet *w, amount_t total)
+static int check_funds(const struct uncia_wallet *w, const struct payment *payment)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
 	int result = uncia_wallet_balance(w, &balance);
@@ -156,11 +156,15 @@ static int check_funds(const struct uncia_wallet *w, amount_t total)
 		return result;
 	if (!balance.known)
 		return UNCIA_E_UNREACHABLE;
-	if (total > balance.spendable) {
+	if (payment->total > balance.spendable) {
 		host_log(&w->host, UNCIA_LOG_INFO, "event=refused reason=funds spendable=%llu waiting=%llu",
 		         (unsigned long long)balance.spendable, (unsigned long long)balance.waiting);
 		return UNCIA_E_FUNDS;
 	}
+	/* ledger §3.3 rule 7: a sender leaves nothing behind, or at least the smallest amount. */
+	amount_t rest = balance.spendable - balance_leaving(w, payment);
+	if (rest != 0 && rest < w->network->genesis.smallest_amount)
+		return UNCIA_E_DUST;
 	return w->clock_known ? 0 : UNCIA_E_UNREACHABLE;
 }
 
@@ -191,7 +195,7 @@ static int make(struct uncia_wallet *w, const struct uncia_payment_request *requ
 	struct tracked *t;
 	if (w->secret == NULL)
 		return UNCIA_E_PASSPHRASE;
-	int result = check_funds(w, draft->payment.total);
+	int result = check_funds(w, &draft->payment);
 	if (result != 0)
 		return result;
 	/* protocol §3: counted from the time of the newest verified header, not from this machine's clock. */
@@ -338,8 +342,8 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 {
 	if (t->expiry_weight <= w->network->genesis.committee.faulty)
 		return;
-	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do not
-	 * know it. */
+	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do
+	 * not know it. */
 	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
 	int result = t->own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
 	if (result == 0)

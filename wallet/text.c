@@ -98,7 +98,7 @@ const char *uncia_pending_text(enum uncia_pending_reason reason)
 	case UNCIA_PENDING_TOO_EARLY:
 		return "expires more than an hour ahead of the last block";
 	case UNCIA_PENDING_AMOUNT:
-		return "below the smallest amount";
+		return "it would leave less than the smallest amount behind";
 	case UNCIA_PENDING_UNSENT:
 		return "no validator has answered yet";
 	case UNCIA_PENDING_REFUSED:

@@ -195,8 +195,9 @@ void history_tick(struct uncia_wallet *w);
 uint64_t history_next_ms(const struct uncia_wallet *w);
 void history_deinit(struct uncia_wallet *w);
 
-/* balance.c: what of the proved balance is on its way out. */
+/* balance.c: what of the proved balance is on its way out; and what a payment takes out of the account. */
 amount_t balance_waiting(const struct uncia_wallet *w);
+amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *payment);
 
 /* receipts.c */
 struct uncia_receipt {

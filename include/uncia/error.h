@@ -32,17 +32,18 @@ enum uncia_error {
 	UNCIA_E_CONFIG = -112,     /* a configuration or network file is wrong */
 	UNCIA_E_PERMISSION = -113, /* a secret file can be read by others, or cannot be read by us */
 	UNCIA_E_TOO_FAR = -114,    /* expires more than an hour ahead */
+	UNCIA_E_DUST = -115,       /* would leave something behind, but less than the network's smallest amount */
 
 	/* The peer, or whoever made the bytes. */
-	UNCIA_E_ENCODING = -201,   /* not canonical bytes of that message */
-	UNCIA_E_SIGNATURE = -202,  /* a signature or key does not verify */
-	UNCIA_E_PROOF = -203,      /* a receipt, proof or certificate does not hold */
-	UNCIA_E_PROTOCOL = -204,   /* a message out of place */
-	UNCIA_E_CLOSED = -205,     /* the link ended */
+	UNCIA_E_ENCODING = -201,  /* not canonical bytes of that message */
+	UNCIA_E_SIGNATURE = -202, /* a signature or key does not verify */
+	UNCIA_E_PROOF = -203,     /* a receipt, proof or certificate does not hold */
+	UNCIA_E_PROTOCOL = -204,  /* a message out of place */
+	UNCIA_E_CLOSED = -205,    /* the link ended */
 
 	/* A limit was reached. */
-	UNCIA_E_LIMIT = -301,      /* larger than docs/spec allows */
-	UNCIA_E_FULL = -302,       /* no room: try again later */
+	UNCIA_E_LIMIT = -301, /* larger than docs/spec allows */
+	UNCIA_E_FULL = -302,  /* no room: try again later */
 
 	/* This machine. */
 	UNCIA_E_MEMORY = -401,

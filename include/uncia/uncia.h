@@ -372,11 +372,12 @@ struct uncia_payment_request {
  * stays expired; to pay all the same, use a new key. The expiry is no part of what must be equal.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
- *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded
- *	yet; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
- *	UNCIA_E_RANDOM; UNCIA_E_BUSY; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; nothing was
- *	sent. With a key, call again with the same one. Without, it was taken back; should storage have failed at that,
- *	too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read.
+ *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_PASSPHRASE
+ *	where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_BUSY;
+ *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
+ *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
+ *	sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before.
  * Out: id.
  * Spec: wallet.md, "Paying". */
 UNCIA_API int uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request,
@@ -396,7 +397,7 @@ enum uncia_pending_reason {
 	UNCIA_PENDING_FUNDS = 1,     /* the balance is too small now */
 	UNCIA_PENDING_KEY = 2,       /* not the account's key now */
 	UNCIA_PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
-	UNCIA_PENDING_AMOUNT = 4,    /* below the smallest amount */
+	UNCIA_PENDING_AMOUNT = 4,    /* an output, or what would be left, is below the smallest amount */
 	UNCIA_PENDING_UNSENT = 100,  /* no validator has answered for it yet */
 	UNCIA_PENDING_REFUSED = 101  /* a validator would not take it: `refusal` */
 };

@@ -47,6 +47,7 @@ int exit_code_of(int error)
 	case UNCIA_E_NOT_FOUND:
 		return EXIT_NOT_FOUND;
 	case UNCIA_E_FUNDS:
+	case UNCIA_E_DUST:
 	case UNCIA_E_KEY_REUSED:
 		return EXIT_REFUSED;
 	case UNCIA_E_UNREACHABLE:

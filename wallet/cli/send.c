@@ -98,26 +98,48 @@ static int check_order(const struct call *call, const struct session *session, s
 	return 0;
 }
 
-/* Nothing was sent. Returns the exit code. */
-static int report_refusal(const struct call *call, const struct session *session, int error)
+/* What could be paid instead. */
+static void explain_balance(const struct session *session, int error)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
-	char spendable[UNCIA_AMOUNT_TEXT_SIZE];
+	char spendable[UNCIA_AMOUNT_TEXT_SIZE], smallest[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_wallet_balance(session->wallet, &balance);
+	uncia_amount_format(balance.spendable, spendable);
+	uncia_amount_format(uncia_network_smallest_amount(session->network), smallest);
+	if (error == UNCIA_E_FUNDS)
+		complain(0, "refused, nothing was sent: only %s can be spent", spendable);
+	else
+		complain(0, "refused, nothing was sent: pay all of %s, or leave at least %s, the smallest amount",
+		         spendable, smallest);
+}
+
+/* It was not made, so nothing was sent now. Returns the exit code. */
+static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
+{
 	int code = exit_code_of(error);
-	if (error == UNCIA_E_FUNDS && !uncia_wallet_balance(session->wallet, &balance)) {
-		uncia_amount_format(balance.spendable, spendable);
-		complain(code, "refused, nothing was sent: only %s can be spent", spendable);
+	if (error == UNCIA_E_FUNDS || error == UNCIA_E_DUST) {
+		explain_balance(session, error);
 	} else if (error == UNCIA_E_KEY_REUSED) {
 		complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
 		complain(code, "no validator could be reached; nothing was sent");
+	} else if (order->key && (error == UNCIA_E_IO || error == UNCIA_E_DAMAGED || error == UNCIA_E_PERMISSION)) {
+		/* What the key stands for may lie there and have been sent, by an earlier run or another process. */
+		return complain(
+		    EXIT_PENDING,
+		    "%s: whether this --key was paid before cannot be told; run it again with the same one, "
+		    "do not pay with another",
+		    uncia_error_text(error));
 	} else {
 		complain(code, "nothing was sent: %s", uncia_error_text(error));
 	}
 	if (code != EXIT_REFUSED || !call->json)
 		return code;
 	json_print(json_pack("{s:i,s:n,s:s,s:s,s:n}", "v", 1, "id", "state", "refused", "reason",
-	                     error == UNCIA_E_FUNDS ? "funds" : "key-reused", "height"));
+	                     error == UNCIA_E_FUNDS  ? "funds"
+	                     : error == UNCIA_E_DUST ? "dust"
+	                                             : "key-reused",
+	                     "height"));
 	return code;
 }
 
@@ -136,7 +158,7 @@ static int pay(const struct call *call, struct session *session, const struct or
 	uint64_t started_us = now_us();
 	int error = uncia_wallet_pay(session->wallet, &request, &id);
 	if (error)
-		return report_refusal(call, session, error);
+		return report_refusal(call, session, order, error);
 	/* The id is known before anything leaves the machine: that happens only in session_await_payment. */
 	uncia_payment_id_format(&id, text);
 	fprintf(call->json ? stderr : stdout, "id %s\n", text);

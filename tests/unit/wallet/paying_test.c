@@ -120,6 +120,31 @@ START_TEST(all_of_the_balance_can_be_spent_and_not_more)
 }
 END_TEST
 
+START_TEST(less_than_the_smallest_amount_is_never_left_behind)
+{
+	struct rig *rig = ready();
+	struct uncia_payment_id id;
+	const uint64_t all = 100 * AMOUNT_MICROS, rest = FIXTURE_SMALLEST_AMOUNT;
+	char own[UNCIA_ADDRESS_TEXT_SIZE], other[UNCIA_ADDRESS_TEXT_SIZE];
+	ck_assert_int_eq(rig_pay(rig, NULL, all - 1, &id), UNCIA_E_DUST);
+	ck_assert_int_eq(rig_pay(rig, "key", all - rest + 1, &id), UNCIA_E_DUST);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 0);
+	/* What comes back to the payer is not left behind. */
+	uncia_wallet_address(rig->wallet, own);
+	rig_address(0, other);
+	struct uncia_output outputs[2] = {{.address = own, .amount = rest},
+	                                  {.address = other, .amount = all - rest - 1}};
+	struct uncia_payment_request request = {.size = sizeof(request), .outputs = outputs, .output_count = 2};
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), 0);
+	/* Of what is on its way out nothing stays either. */
+	ck_assert_int_eq(rig_pay(rig, NULL, 2, &id), UNCIA_E_AMOUNT);
+	ck_assert_int_eq(rig_pay(rig, NULL, rest, &id), UNCIA_E_DUST);
+	ck_assert_int_eq(rig_pay(rig, NULL, rest + 1, &id), 0);
+	ck_assert_uint_eq(rig_balance(rig).spendable, 0);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(the_same_key_is_the_same_payment)
 {
 	struct rig *rig = ready();
@@ -463,7 +488,8 @@ END_TEST
 
 UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_each_payment_once,
           refusals_store_and_send_nothing, all_of_the_balance_can_be_spent_and_not_more,
-          the_same_key_is_the_same_payment, a_key_with_another_memo_or_reference_is_another_payment,
+          less_than_the_smallest_amount_is_never_left_behind, the_same_key_is_the_same_payment,
+          a_key_with_another_memo_or_reference_is_another_payment,
           a_pending_payment_is_sent_again_on_reconnect_and_by_time,
           a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,
