@@ -5,11 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ADDRESS_SIZE 20
-#define REFERENCE_SIZE 8
+#define ADDRESS_SIZE      20
+#define REFERENCE_SIZE    8
 #define ADDRESS_TEXT_SIZE 64 /* NUL included */
 
-struct address { uint8_t b[ADDRESS_SIZE]; };
+struct address {
+	uint8_t b[ADDRESS_SIZE];
+};
 struct destination {
 	struct address address;
 	bool has_reference;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 typedef uint64_t amount_t; /* micro-units: 10^-6 of a unit */
-#define AMOUNT_MICROS 1000000u
+#define AMOUNT_MICROS    1000000u
 #define AMOUNT_TEXT_SIZE 32 /* "18446744073709.551615" and its NUL fit */
 
 /* *sum = a + b. Returns false, leaving *sum alone, on overflow. */

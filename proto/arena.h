@@ -8,7 +8,7 @@
 struct arena {
 	struct arena_chunk *chunks;
 	size_t used, limit;
-	int error; /* why an allocation failed: UNCIA_E_LIMIT or UNCIA_E_MEMORY; 0 where none did */
+	int error;                   /* why an allocation failed: UNCIA_E_LIMIT or UNCIA_E_MEMORY; 0 where none did */
 	ProtobufCAllocator protobuf; /* allocates here; its free does nothing */
 };
 

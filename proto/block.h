@@ -37,10 +37,10 @@ struct block {
 int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block);
 /* Packs header bytes and the payments' bytes as Block. Owns: *bytes is the caller's (free()). */
 int block_encode(const struct header *header, struct payment *const *payments, uint32_t count, uint8_t **bytes,
-		 size_t *size);
+                 size_t *size);
 void block_free(struct block *block);
-/* Makes the tree of the payments, where there is none yet (block_decode has made it). Without it each receipt hashes all
- * payments of the block again. Returns 0 or UNCIA_E_MEMORY. */
+/* Makes the tree of the payments, where there is none yet (block_decode has made it). Without it each receipt hashes
+ * all payments of the block again. Returns 0 or UNCIA_E_MEMORY. */
 int block_tree(struct block *block);
 /* The Merkle path of payment `index`: path has room for MERKLE_DEPTH_MAX. Returns 0 or UNCIA_E_MEMORY. */
 int block_payment_path(const struct block *block, uint32_t index, struct hash *path, size_t *path_size);

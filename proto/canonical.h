@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include "arena.h"
 
-struct bytes { const uint8_t *data; size_t size; };
+struct bytes {
+	const uint8_t *data;
+	size_t size;
+};
 
 /* The arena limit for an input of that size: 4 KiB + 16 times it. */
 size_t canonical_arena_limit(size_t size);
@@ -13,7 +16,7 @@ size_t canonical_arena_limit(size_t size);
  * every depth and that re-encoding gives the same bytes. The message's byte fields are copies in the arena.
  * Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT (arena bound); UNCIA_E_MEMORY. */
 int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, size_t size, struct arena *arena,
-		     ProtobufCMessage **message);
+                     ProtobufCMessage **message);
 /* Packs into fresh memory of the caller's (free()). Returns 0 or UNCIA_E_MEMORY. */
 int canonical_encode(const ProtobufCMessage *message, uint8_t **data, size_t *size);
 

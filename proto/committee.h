@@ -18,11 +18,11 @@ struct validator {
 struct committee {
 	uint64_t epoch;
 	uint32_t size;
-	uint64_t weight;           /* W */
-	uint64_t faulty, slow;     /* F, P */
-	uint64_t quorum_slow;      /* Qs = floor((W+F)/2)+1 */
-	uint64_t quorum_fast;      /* Qf = W-P */
-	uint64_t key_threshold;    /* K = F+P+1 */
+	uint64_t weight;        /* W */
+	uint64_t faulty, slow;  /* F, P */
+	uint64_t quorum_slow;   /* Qs = floor((W+F)/2)+1 */
+	uint64_t quorum_fast;   /* Qf = W-P */
+	uint64_t key_threshold; /* K = F+P+1 */
 	struct hash hash;
 	struct validator validators[COMMITTEE_SIZE_MAX];
 };
@@ -31,13 +31,16 @@ struct committee {
  * without overflow below 2^62, W >= 3F+2P+1, keys distinct, consensus keys valid points, no network key
  * of low order. Returns 0 or UNCIA_E_CONFIG. */
 int committee_init(struct committee *c, uint64_t epoch, const struct validator *validators, uint32_t size,
-		   uint64_t faulty, uint64_t slow);
+                   uint64_t faulty, uint64_t slow);
 /* F = floor((W-1)/3), P = floor((W-3F-1)/2). */
 void committee_default_faults(uint64_t weight, uint64_t *faulty, uint64_t *slow);
 /* Round robin by view. */
 uint32_t committee_leader(const struct committee *c, uint64_t view);
 
-struct genesis_account { struct address address; amount_t balance; };
+struct genesis_account {
+	struct address address;
+	amount_t balance;
+};
 
 struct genesis {
 	struct hash network_id;
@@ -46,11 +49,11 @@ struct genesis {
 	uint32_t currency;
 	char currency_code[9];
 	amount_t smallest_amount;
-	amount_t supply;           /* the checked sum of the accounts */
+	amount_t supply; /* the checked sum of the accounts */
 	struct committee committee;
 	uint32_t account_count;
 	struct genesis_account *accounts; /* strictly ascending by address */
-	uint8_t *bytes;            /* canonical */
+	uint8_t *bytes;                   /* canonical */
 	size_t size;
 };
 
@@ -60,8 +63,8 @@ int genesis_decode(struct genesis *g, const void *bytes, size_t size);
 /* Builds the canonical bytes and the network id from the other fields (accounts in any order, no address
  * twice; F and P from committee.faulty/slow; validators from committee.validators/size). accounts is not kept. */
 int genesis_make(struct genesis *g, const char *name, uint64_t timestamp_ms, const char *currency_code,
-		 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
-		 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count);
+                 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
+                 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count);
 void genesis_deinit(struct genesis *g);
 /* The id of the genesis block (view 0, height 0): hash(HASH_BLOCK, network id). */
 void genesis_block_id(const struct genesis *g, struct hash *id);

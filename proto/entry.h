@@ -4,19 +4,19 @@
 #include "block.h"
 #include "canonical.h"
 
-#define ENTRY_SIZE 80
-#define GROUP_ENTRIES 8
-#define GROUP_SIZE (ENTRY_SIZE * GROUP_ENTRIES)
-#define TREE_ARITY 4
-#define ENTRY_NONE UINT64_MAX /* no entry: the end of the free list */
+#define ENTRY_SIZE      80
+#define GROUP_ENTRIES   8
+#define GROUP_SIZE      (ENTRY_SIZE * GROUP_ENTRIES)
+#define TREE_ARITY      4
+#define ENTRY_NONE      UINT64_MAX /* no entry: the end of the free list */
 #define TREE_LEVELS_MAX 24
 
 enum entry_kind {
-	ENTRY_FREE = 0,     /* on the free list: next_free says the next index, or ENTRY_NONE */
+	ENTRY_FREE = 0, /* on the free list: next_free says the next index, or ENTRY_NONE */
 	ENTRY_ACCOUNT = 1,
 	ENTRY_CURRENCY = 2, /* recorded supply; index 0 is the first currency */
 };
-#define ENTRY_KEY_KNOWN 1u   /* flags: public_key is bound */
+#define ENTRY_KEY_KNOWN   1u /* flags: public_key is bound */
 #define ENTRY_KEY_ROTATED 2u /* flags: the key was ever rotated: never deleted */
 
 /* 80 bytes encoded: kind u8, flags u8, two zero bytes, payments u32, address 20, public_key 32, currency u32,
@@ -25,15 +25,16 @@ enum entry_kind {
  * balance, all else zero. Unused slots of the last group are 80 zero bytes (not entries). */
 struct entry {
 	uint8_t kind, flags;
-	uint32_t payments;  /* how many payments touched it since it was created: a wallet knows its list is complete */
+	uint32_t payments; /* how many payments touched it since it was created: a wallet knows its list is complete */
 	struct address address;
 	uint8_t public_key[32];
 	uint32_t currency;
 	amount_t balance;
-	uint64_t created;   /* height of the block that created it */
+	uint64_t created; /* height of the block that created it */
 };
 void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE]);
-int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry); /* 0 or UNCIA_E_ENCODING; zero bytes decode to kind FREE, balance 0 */
+int entry_decode(const uint8_t bytes[ENTRY_SIZE],
+                 struct entry *entry); /* 0 or UNCIA_E_ENCODING; zero bytes decode to kind FREE, balance 0 */
 
 /* Tree: bottom digest g = hash(HASH_STATE_GROUP, the 640 bytes of group g). A level of m digests has
  * ceil(m/4) above it, each hash(HASH_STATE_NODE, its four children, absent ones 32 zero bytes), until one
@@ -45,6 +46,6 @@ void state_root_digest(uint64_t entry_count, uint64_t free_head, const struct ha
 /* A path is, per level from the bottom, the three siblings in order: 96 bytes a level, and exactly as many levels
  * as entry_count implies. Returns whether group number index/8 with these bytes is under `root`. */
 bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_count, uint64_t free_head,
-			const uint8_t group[GROUP_SIZE], const uint8_t *path, size_t path_size);
+                        const uint8_t group[GROUP_SIZE], const uint8_t *path, size_t path_size);
 
 #endif

@@ -9,29 +9,31 @@
 #define HASH_SIZE 32
 
 enum hash_tag {
-	HASH_GENESIS,         /* "uncia.genesis": canonical genesis bytes -> network id */
-	HASH_ADDRESS,         /* "uncia.address": public key -> address */
-	HASH_PAYMENT,         /* "uncia.payment": network id, body -> payment id */
-	HASH_PAYMENT_SIGN,    /* "uncia.paysign": network id, body -> what the payer signs */
-	HASH_PAYMENT_WHOLE,   /* "uncia.paywhole": whole signed payment -> verdict cache, Merkle leaf input */
-	HASH_BLOCK,           /* "uncia.block": header bytes -> block id */
-	HASH_VOTE,            /* "uncia.vote": network id, vote statement -> what a validator signs */
-	HASH_EXPIRY,          /* "uncia.expiry": network id, expiry statement -> what a validator signs */
-	HASH_PAYMENTS_LEAF,   /* "uncia.payleaf" */
-	HASH_PAYMENTS_NODE,   /* "uncia.paynode" */
-	HASH_STATE_GROUP,     /* "uncia.stgroup": eight entries */
-	HASH_STATE_NODE,      /* "uncia.stnode": four children */
-	HASH_STATE_ROOT,      /* "uncia.stroot": entry count, free head, top digest */
-	HASH_COMMITTEE,       /* "uncia.committee" */
-	HASH_NONCE,           /* "uncia.nonce": idempotency key -> payment nonce */
-	HASH_KEY,             /* "uncia.key": wallet seed -> account key seed */
-	HASH_RECORD,          /* "uncia.record": storage checksum */
-	HASH_MEMO,            /* "uncia.memo": memo text -> memo hash */
-	HASH_SHORT_ID,        /* "uncia.shortid": block id -> SipHash key of its short ids */
+	HASH_GENESIS,       /* "uncia.genesis": canonical genesis bytes -> network id */
+	HASH_ADDRESS,       /* "uncia.address": public key -> address */
+	HASH_PAYMENT,       /* "uncia.payment": network id, body -> payment id */
+	HASH_PAYMENT_SIGN,  /* "uncia.paysign": network id, body -> what the payer signs */
+	HASH_PAYMENT_WHOLE, /* "uncia.paywhole": whole signed payment -> verdict cache, Merkle leaf input */
+	HASH_BLOCK,         /* "uncia.block": header bytes -> block id */
+	HASH_VOTE,          /* "uncia.vote": network id, vote statement -> what a validator signs */
+	HASH_EXPIRY,        /* "uncia.expiry": network id, expiry statement -> what a validator signs */
+	HASH_PAYMENTS_LEAF, /* "uncia.payleaf" */
+	HASH_PAYMENTS_NODE, /* "uncia.paynode" */
+	HASH_STATE_GROUP,   /* "uncia.stgroup": eight entries */
+	HASH_STATE_NODE,    /* "uncia.stnode": four children */
+	HASH_STATE_ROOT,    /* "uncia.stroot": entry count, free head, top digest */
+	HASH_COMMITTEE,     /* "uncia.committee" */
+	HASH_NONCE,         /* "uncia.nonce": idempotency key -> payment nonce */
+	HASH_KEY,           /* "uncia.key": wallet seed -> account key seed */
+	HASH_RECORD,        /* "uncia.record": storage checksum */
+	HASH_MEMO,          /* "uncia.memo": memo text -> memo hash */
+	HASH_SHORT_ID,      /* "uncia.shortid": block id -> SipHash key of its short ids */
 	HASH_TAGS
 };
 
-struct hash { uint8_t b[HASH_SIZE]; };
+struct hash {
+	uint8_t b[HASH_SIZE];
+};
 
 /* The tag's text, for tests and the specification. */
 const char *hash_tag_text(enum hash_tag tag);
@@ -39,11 +41,14 @@ const char *hash_tag_text(enum hash_tag tag);
 /* One-shot over the concatenation of up to two parts (either may be empty). Cannot fail once
  * sodium_init has succeeded; asserts otherwise. Threads: any. */
 void hash2(enum hash_tag tag, const void *a, size_t a_size, const void *b, size_t b_size, struct hash *out);
-static inline void hash1(enum hash_tag tag, const void *a, size_t a_size, struct hash *out) {
+static inline void hash1(enum hash_tag tag, const void *a, size_t a_size, struct hash *out)
+{
 	hash2(tag, a, a_size, NULL, 0, out);
 }
 /* Streaming form. */
-struct hasher { crypto_generichash_state state; };
+struct hasher {
+	crypto_generichash_state state;
+};
 void hasher_init(struct hasher *h, enum hash_tag tag);
 void hasher_add(struct hasher *h, const void *data, size_t size);
 void hasher_end(struct hasher *h, struct hash *out);

@@ -21,6 +21,6 @@ void merkle_tree(struct hash *tree, size_t n);
 void merkle_path(const struct hash *tree, size_t n, size_t index, struct hash *path, size_t *path_size);
 /* Whether `leaf` is number `index` of `n` under `root`; exact: a longer or shorter path is refused. */
 bool merkle_verify(const struct hash *leaf, size_t index, size_t n, const struct hash *path, size_t path_size,
-		   const struct hash *root);
+                   const struct hash *root);
 
 #endif

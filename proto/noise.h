@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NOISE_KEY_SIZE 32
-#define NOISE_MAC_SIZE 16
-#define NOISE_RECORD_MAX 65535u /* ciphertext of one record */
+#define NOISE_KEY_SIZE      32
+#define NOISE_MAC_SIZE      16
+#define NOISE_RECORD_MAX    65535u /* ciphertext of one record */
 #define NOISE_PLAINTEXT_MAX (NOISE_RECORD_MAX - NOISE_MAC_SIZE)
 
 enum noise_pattern { NOISE_IK, NOISE_NK };
@@ -23,7 +23,7 @@ struct noise_cipher {
 struct noise_handshake {
 	enum noise_pattern pattern;
 	bool initiator;
-	unsigned step;                 /* messages done */
+	unsigned step; /* messages done */
 	uint8_t static_secret[32], static_public[32];
 	uint8_t ephemeral_secret[32], ephemeral_public[32];
 	uint8_t remote_static[32], remote_ephemeral[32];
@@ -39,18 +39,19 @@ struct noise_transport {
 
 /* static_secret: NULL for the NK initiator. remote_static: the responder's key, for initiators only.
  * ephemeral_secret: 32 fresh random bytes from the caller (nothing in here draws randomness).
- * Returns 0; UNCIA_E_ARGUMENT (a key is missing, or given where the pattern has none). Secrets: noise_handshake_wipe. */
+ * Returns 0; UNCIA_E_ARGUMENT (a key is missing, or given where the pattern has none). Secrets: noise_handshake_wipe.
+ */
 int noise_handshake_init(struct noise_handshake *h, enum noise_pattern pattern, bool initiator, const void *prologue,
-			 size_t prologue_size, const uint8_t static_secret[32], const uint8_t remote_static[32],
-			 const uint8_t ephemeral_secret[32]);
+                         size_t prologue_size, const uint8_t static_secret[32], const uint8_t remote_static[32],
+                         const uint8_t ephemeral_secret[32]);
 /* Writes the next handshake message. out has room for payload_size + 128. Returns 0; UNCIA_E_PROTOCOL (not our
  * turn); UNCIA_E_LIMIT (payload too large); UNCIA_E_SIGNATURE (a low-order point). After any failure of write or read
  * the handshake is wiped and every later call fails. */
 int noise_handshake_write(struct noise_handshake *h, const void *payload, size_t payload_size, uint8_t *out,
-			  size_t *out_size);
+                          size_t *out_size);
 /* Reads one. payload has room for size. Returns 0; UNCIA_E_PROTOCOL; UNCIA_E_SIGNATURE (MAC or point). */
 int noise_handshake_read(struct noise_handshake *h, const void *message, size_t size, uint8_t *payload,
-			 size_t *payload_size);
+                         size_t *payload_size);
 bool noise_handshake_done(const struct noise_handshake *h);
 /* Splits into transport keys and wipes the handshake. remote_static stays readable in h before the call.
  * Returns 0 or UNCIA_E_PROTOCOL (not done). */

@@ -9,12 +9,15 @@
 #include "protocol_limits.h"
 #include "sign.h"
 
-#define NONCE_SIZE 16
+#define NONCE_SIZE     16
 #define MEMO_HASH_SIZE 32
 #define CURRENCY_FIRST 1u
 
-struct payment_id { uint8_t b[32]; }; /* expires_at big-endian, then 28 bytes of hash: sorts by expiry */
-static inline uint32_t payment_id_expires_at(const struct payment_id *id) {
+struct payment_id {
+	uint8_t b[32];
+}; /* expires_at big-endian, then 28 bytes of hash: sorts by expiry */
+static inline uint32_t payment_id_expires_at(const struct payment_id *id)
+{
 	return (uint32_t)id->b[0] << 24 | (uint32_t)id->b[1] << 16 | (uint32_t)id->b[2] << 8 | id->b[3];
 }
 
@@ -25,25 +28,25 @@ struct output {
 	amount_t amount;
 };
 
-/* A decoded signed payment. One block of memory, immutable once made, shared by reference: payment_ref adds one, payment_free
- * gives one back and frees it all with the last. The count is not atomic: one thread at a time. */
+/* A decoded signed payment. One block of memory, immutable once made, shared by reference: payment_ref adds one,
+ * payment_free gives one back and frees it all with the last. The count is not atomic: one thread at a time. */
 struct payment {
 	uint32_t references;
 	struct payment_id id;
-	struct hash digest;      /* what the payer signs */
-	struct hash whole;       /* hash of the whole signed payment: the key of its verdict */
+	struct hash digest; /* what the payer signs */
+	struct hash whole;  /* hash of the whole signed payment: the key of its verdict */
 	struct address sender;
-	uint32_t expires_at;     /* seconds */
+	uint32_t expires_at; /* seconds */
 	uint8_t nonce[NONCE_SIZE];
 	uint32_t currency;
 	bool has_memo_hash;
 	uint8_t memo_hash[MEMO_HASH_SIZE];
 	uint8_t public_key[PUBLIC_KEY_SIZE];
 	uint8_t signature[SIGNATURE_SIZE];
-	amount_t total;          /* the checked sum of the outputs */
+	amount_t total; /* the checked sum of the outputs */
 	uint32_t output_count;
 	const struct output *outputs;
-	const uint8_t *bytes;    /* the signed payment as received */
+	const uint8_t *bytes; /* the signed payment as received */
 	uint32_t size;
 };
 
@@ -59,6 +62,6 @@ void payment_free(struct payment *payment);
 /* Encodes and signs. In: only sender (ignored: taken from the key unless `sender` is set), expires_at, nonce,
  * currency, outputs, memo_hash of `draft` are read. Returns 0 and a decoded payment, or as payment_decode. */
 int payment_make(const struct hash *network_id, const struct payment *draft, const uint8_t public_key[32],
-		 const uint8_t secret_key[SECRET_KEY_SIZE], struct payment **payment);
+                 const uint8_t secret_key[SECRET_KEY_SIZE], struct payment **payment);
 
 #endif

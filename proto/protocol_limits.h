@@ -2,38 +2,38 @@
 #ifndef PROTOCOL_LIMITS_H
 #define PROTOCOL_LIMITS_H
 
-#define PAYMENT_SIZE_MAX (16u << 10)
-#define PAYMENT_OUTPUTS_MAX 255u
-#define PAYMENT_LIFETIME_MAX_S 3600u
+#define PAYMENT_SIZE_MAX           (16u << 10)
+#define PAYMENT_OUTPUTS_MAX        255u
+#define PAYMENT_LIFETIME_MAX_S     3600u
 #define PAYMENT_LIFETIME_DEFAULT_S 120u
 
-#define BLOCK_SIZE_MAX (4u << 20) /* the sum of its signed payments */
-#define BLOCK_PAYMENTS_MAX 20000u
+#define BLOCK_SIZE_MAX           (4u << 20) /* the sum of its signed payments */
+#define BLOCK_PAYMENTS_MAX       20000u
 #define BLOCK_CLOCK_AHEAD_MAX_MS 500u
-#define HEADER_SIZE_MAX 256u
+#define HEADER_SIZE_MAX          256u
 
-#define MESSAGE_SIZE_WALLET_MAX (1u << 20)
+#define MESSAGE_SIZE_WALLET_MAX    (1u << 20)
 #define MESSAGE_SIZE_VALIDATOR_MAX (8u << 20)
-#define VOTE_SIZE_MAX (4u << 10)
+#define VOTE_SIZE_MAX              (4u << 10)
 
-#define COMMITTEE_SIZE_MAX 128u
-#define CERTIFICATE_SIZE_MAX (16u << 10) /* a signature of each member is half of it */
-#define VIEW_WINDOW 1024u /* votes are kept for views this near the current one */
-#define RECEIPT_SIZE_MAX (256u << 10)
+#define COMMITTEE_SIZE_MAX      128u
+#define CERTIFICATE_SIZE_MAX    (16u << 10) /* a signature of each member is half of it */
+#define VIEW_WINDOW             1024u       /* votes are kept for views this near the current one */
+#define RECEIPT_SIZE_MAX        (256u << 10)
 #define RECEIPT_DESCENDANTS_MAX 256u
-#define GENESIS_SIZE_MAX (64u << 20)
+#define GENESIS_SIZE_MAX        (64u << 20)
 
 #define MEMPOOL_PER_SENDER_DEFAULT 64u
-#define MEMPOOL_SIZE_DEFAULT 200000u
+#define MEMPOOL_SIZE_DEFAULT       200000u
 
-#define WALLET_LINKS_DEFAULT 1024u
-#define HANDSHAKES_PER_SECOND 1000u
-#define HANDSHAKE_TIMEOUT_MS 5000u
-#define PING_INTERVAL_MS 5000u
-#define PEER_DEAD_MS 15000u
+#define WALLET_LINKS_DEFAULT      1024u
+#define HANDSHAKES_PER_SECOND     1000u
+#define HANDSHAKE_TIMEOUT_MS      5000u
+#define PING_INTERVAL_MS          5000u
+#define PEER_DEAD_MS              15000u
 #define WRITE_QUEUE_VALIDATOR_MAX (8u << 20)
-#define WRITE_QUEUE_WALLET_MAX (1u << 20)
-#define REKEY_INTERVAL 1000u
+#define WRITE_QUEUE_WALLET_MAX    (1u << 20)
+#define REKEY_INTERVAL            1000u
 
 #define HISTORY_PAGE_MAX 64u
 

@@ -9,7 +9,7 @@
 /* What a verified receipt says. `payment` is owned: payment_free. */
 struct receipt {
 	struct payment *payment;
-	struct header header;    /* the block that holds it */
+	struct header header; /* the block that holds it */
 	uint32_t index;
 };
 
@@ -18,11 +18,12 @@ struct receipt {
  * path, the chain of descendants, the certificate and its signatures.
  * Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY. */
 int receipt_verify(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size,
-		   struct receipt *receipt);
+                   struct receipt *receipt);
 /* Builds the canonical bytes. `block` holds the payment at index; descendants are its children up to the block
  * that `certificate` (FF or SF) names: none where it names `block` itself. Owns: *bytes is the caller's. */
-int receipt_make(const struct block *block, uint32_t index, const struct header *const *descendants, size_t descendant_count,
-		 const void *certificate, size_t certificate_size, uint8_t **bytes, size_t *size);
+int receipt_make(const struct block *block, uint32_t index, const struct header *const *descendants,
+                 size_t descendant_count, const void *certificate, size_t certificate_size, uint8_t **bytes,
+                 size_t *size);
 
 /* The one-line text form. format: fresh NUL-terminated memory. parse: fresh bytes; UNCIA_E_ENCODING. */
 int receipt_format(const void *bytes, size_t size, char **text);
@@ -30,17 +31,17 @@ int receipt_parse(const char *text, uint8_t **bytes, size_t *size);
 
 /* Checks that `header` is final: descendants chain from it to the block that the certificate names. */
 int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
-		    const struct bytes *descendants, size_t descendant_count, const void *certificate,
-		    size_t certificate_size);
+                    const struct bytes *descendants, size_t descendant_count, const void *certificate,
+                    size_t certificate_size);
 
 struct account_state {
 	struct entry entry;
 	uint64_t index, entry_count;
-	uint64_t height;        /* the state is the one after this final height */
-	uint64_t timestamp_ms;  /* of the header that carries the root */
+	uint64_t height;       /* the state is the one after this final height */
+	uint64_t timestamp_ms; /* of the header that carries the root */
 };
 /* Verifies an AccountProof for `address`. Returns as receipt_verify. */
 int account_proof_verify(const struct committee *c, const struct hash *network_id, const struct address *address,
-			 const void *bytes, size_t size, struct account_state *state);
+                         const void *bytes, size_t size, struct account_state *state);
 
 #endif

@@ -7,8 +7,8 @@
 #include "hash.h"
 
 #define PUBLIC_KEY_SIZE 32
-#define SIGNATURE_SIZE 64
-#define SEED_SIZE 32
+#define SIGNATURE_SIZE  64
+#define SEED_SIZE       32
 #define SECRET_KEY_SIZE 64
 
 /* sodium_init plus the verdicts this protocol depends on: all speccheck cases, the point of
@@ -16,12 +16,12 @@
 int sign_self_test(void);
 /* Derives the key pair of a seed. Returns 0 or UNCIA_E_LIBRARY. Secrets: the caller wipes. */
 int sign_keypair(const uint8_t seed[SEED_SIZE], uint8_t public_key[PUBLIC_KEY_SIZE],
-		 uint8_t secret_key[SECRET_KEY_SIZE]);
+                 uint8_t secret_key[SECRET_KEY_SIZE]);
 /* Deterministic. Returns 0 or UNCIA_E_LIBRARY. */
 int sign_digest(const uint8_t secret_key[SECRET_KEY_SIZE], const struct hash *digest,
-		uint8_t signature[SIGNATURE_SIZE]);
+                uint8_t signature[SIGNATURE_SIZE]);
 bool sign_verify(const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
-		 const uint8_t signature[SIGNATURE_SIZE]);
+                 const uint8_t signature[SIGNATURE_SIZE]);
 /* In the prime-order subgroup, canonical, not of small order: the rule for binding a key. */
 bool sign_key_valid(const uint8_t public_key[PUBLIC_KEY_SIZE]);
 

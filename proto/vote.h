@@ -6,7 +6,8 @@
 #include "committee.h"
 
 enum vote_kind { VOTE_NOTAR1 = 1, VOTE_SKIP1 = 2, VOTE_NOTAR2 = 3, VOTE_SKIP2 = 4, VOTE_FINAL = 5 };
-static inline bool vote_kind_names_block(uint32_t kind) {
+static inline bool vote_kind_names_block(uint32_t kind)
+{
 	return kind == VOTE_NOTAR1 || kind == VOTE_NOTAR2 || kind == VOTE_FINAL;
 }
 
@@ -22,13 +23,16 @@ struct vote {
 /* The digest a vote signs: hash(HASH_VOTE, network id ‖ statement); statement = epoch u64, kind u8, view u64
  * (big-endian), block id (32 bytes, zero for skips): 49 bytes. */
 void vote_digest(const struct hash *network_id, uint64_t epoch, enum vote_kind kind, uint64_t view,
-		 const struct hash *block_id, struct hash *digest);
+                 const struct hash *block_id, struct hash *digest);
 /* Canonical bytes of message Vote. Returns 0; UNCIA_E_ENCODING (form, kind, sizes); UNCIA_E_LIMIT. */
 int vote_decode(const void *bytes, size_t size, struct vote *vote);
 int vote_encode(const struct vote *vote, uint8_t bytes[256], size_t *size);
 
 enum certificate_kind { CERT_N = 1, CERT_S = 2, CERT_FF = 3, CERT_SF = 4 };
-static inline bool certificate_is_final(enum certificate_kind kind) { return kind == CERT_FF || kind == CERT_SF; }
+static inline bool certificate_is_final(enum certificate_kind kind)
+{
+	return kind == CERT_FF || kind == CERT_SF;
+}
 
 /* One block of memory: free() frees it all. Signer entries are ascending: all first, then all extra. */
 struct certificate {
@@ -37,9 +41,12 @@ struct certificate {
 	uint64_t view;
 	struct hash block_id; /* zero for S */
 	uint32_t first_count, extra_count;
-	uint64_t weight;      /* of the signers together */
-	struct { uint32_t voter; uint8_t signature[SIGNATURE_SIZE]; } *signers; /* first_count + extra_count */
-	uint8_t *bytes;       /* canonical message Certificate */
+	uint64_t weight; /* of the signers together */
+	struct {
+		uint32_t voter;
+		uint8_t signature[SIGNATURE_SIZE];
+	} * signers;    /* first_count + extra_count */
+	uint8_t *bytes; /* canonical message Certificate */
 	uint32_t size;
 };
 
@@ -54,13 +61,13 @@ int certificate_decode(const struct committee *c, const void *bytes, size_t size
 /* From verified votes of matching kinds for one (view, block): order does not matter; of several by one voter the first
  * is kept; those of another kind, view or block are passed over. Weight must reach the quorum: else UNCIA_E_PROOF. */
 int certificate_make(const struct committee *c, enum certificate_kind kind, uint64_t view, const struct hash *block_id,
-		     const struct vote *const *votes, size_t count, struct certificate **certificate);
+                     const struct vote *const *votes, size_t count, struct certificate **certificate);
 /* Every signature. Returns 0 or UNCIA_E_PROOF. */
 int certificate_verify(const struct committee *c, const struct hash *network_id, const struct certificate *certificate);
 
 /* A validator's signed word on an expiry: digest = hash(HASH_EXPIRY, network id ‖ payment id ‖ height u64 ‖
  * timestamp_ms u64). */
-void expiry_digest(const struct hash *network_id, const struct payment_id *id, uint64_t height,
-		   uint64_t timestamp_ms, struct hash *digest);
+void expiry_digest(const struct hash *network_id, const struct payment_id *id, uint64_t height, uint64_t timestamp_ms,
+                   struct hash *digest);
 
 #endif

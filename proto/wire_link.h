@@ -13,14 +13,14 @@
 struct link;
 
 struct link_options {
-	enum noise_pattern pattern;     /* IK between validators, NK from wallets */
+	enum noise_pattern pattern; /* IK between validators, NK from wallets */
 	bool initiator;
 	const struct hash *network_id;
-	const uint8_t *static_secret;   /* 32 bytes; NULL for a wallet */
-	const uint8_t *remote_static;   /* 32 bytes; initiators only */
-	const uint8_t *ephemeral_secret;/* 32 fresh random bytes */
-	size_t message_size_max;        /* of a received message */
-	size_t write_queue_max;         /* bytes that may wait; a message alone in the queue may be larger */
+	const uint8_t *static_secret;    /* 32 bytes; NULL for a wallet */
+	const uint8_t *remote_static;    /* 32 bytes; initiators only */
+	const uint8_t *ephemeral_secret; /* 32 fresh random bytes */
+	size_t message_size_max;         /* of a received message */
+	size_t write_queue_max;          /* bytes that may wait; a message alone in the queue may be larger */
 	/* IK responders: whether this static key may speak. NULL: anyone. */
 	bool (*allowed)(void *context, const uint8_t static_key[32]);
 	void *context;

@@ -21,13 +21,13 @@ struct journal_write {
  * Returns 0; UNCIA_E_EXISTS; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (path too long); UNCIA_E_FULL, UNCIA_E_MEMORY,
  * UNCIA_E_IO (errno says why). */
 int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
-		 const struct flush *genesis);
+                 const struct flush *genesis);
 /* Opens, and takes the home's lock: one process per home, readers included. why: a sentence on failure (path, what to
  * do). read_only: for status and check of a stopped home; no commit may follow. No fork while it is open.
  * Returns 0; UNCIA_E_BUSY (with the pid); UNCIA_E_NOT_FOUND; UNCIA_E_NETWORK (of another network or key);
  * UNCIA_E_DAMAGED (truncated, bad header or checksum); UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
-	       struct store **store, char why[256]);
+               struct store **store, char why[256]);
 void store_close(struct store *store);
 void store_view(struct store *store, struct storage_view *view);
 /* Lets the view see what was committed since. Loop thread, between events. */
@@ -43,8 +43,8 @@ int journal_commit(struct store *store, const struct journal_write *writes, size
 /* One synced transaction, atomic with its meta. As journal_commit; but UNCIA_E_ARGUMENT, where the meta's height is not
  * above the stored one, does nothing and is not final. */
 int state_apply(struct store *store, const struct flush *flush, char why[256]);
-/* Bytes that can still be written: free on the file system under the home, or left before one of the maps is nine tenths
- * full (the next start has larger ones), whichever is less. Any thread. Returns 0 or UNCIA_E_IO. */
+/* Bytes that can still be written: free on the file system under the home, or left before one of the maps is nine
+ * tenths full (the next start has larger ones), whichever is less. Any thread. Returns 0 or UNCIA_E_IO. */
 int store_space(const struct store *store, uint64_t *free_bytes);
 
 /* For `unciad check`: walks every record of both environments and verifies its checksum, and that
