@@ -37,6 +37,7 @@ int environment_error(const struct environment *e, int rc, const char *doing, ch
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
 	case MDB_INCOMPATIBLE:
+	case MDB_BAD_TXN: /* what follows a page that could not be found */
 	case MDB_NOTFOUND:
 		return UNCIA_E_DAMAGED;
 	case MDB_MAP_FULL:
