@@ -55,6 +55,7 @@ static int audit(const struct home *home, struct audit_report *report)
 {
 	const char *directory = getenv("TMPDIR");
 	struct store *store;
+	end_on_fault(EXIT_MISMATCH);
 	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store,
 	                       report->failure);
 	if (error)

@@ -1,10 +1,12 @@
 /* Options, messages and JSON for every command of unciad; none of their work. */
 #include "command.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "arguments.h"
 
 int arguments_init(struct arguments *a, const struct command *command, int argc, const char **argv)
@@ -105,6 +107,30 @@ int complain_usage(const struct arguments *a, const char *format, ...)
 	fprintf(stderr, " (see unciad %s --help)\n", a->command->name);
 	va_end(list);
 	return EXIT_USAGE;
+}
+
+static volatile sig_atomic_t fault_code;
+
+/* Only what is safe in a handler. */
+static void on_fault(int number)
+{
+	static const char sentence[] = "unciad: the store cannot be read: its disk fails or its files are damaged\n";
+	(void)number;
+	ssize_t written = write(STDERR_FILENO, sentence, sizeof(sentence) - 1);
+	(void)written;
+	_exit(fault_code);
+}
+
+void end_on_fault(enum exit_code code)
+{
+	static const int faults[] = {SIGBUS, SIGSEGV};
+	struct sigaction present, ours = {.sa_handler = on_fault};
+	fault_code = code;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		/* The handler of a sanitizer says more. */
+		if (!sigaction(faults[i], NULL, &present) && present.sa_handler == SIG_DFL)
+			sigaction(faults[i], &ours, NULL);
+	}
 }
 
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number)

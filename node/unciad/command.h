@@ -57,6 +57,10 @@ int complain(int code, const char *format, ...) __attribute__((format(printf, 2,
 /* As complain(EXIT_USAGE, …), pointing to the command's --help. */
 int complain_usage(const struct arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* From now on a memory fault ends the process with this code and a sentence: the store is read as mapped memory, so
+ * that is how a failing disk shows, and damage to LMDB's own pages. */
+void end_on_fault(enum exit_code code);
+
 /* Digits only, within [min, max]. */
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number);
 

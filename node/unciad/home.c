@@ -79,6 +79,7 @@ int home_config(const struct home *home, struct config *config)
 int home_store_open(const struct home *home, bool read_only, struct store **store, int *error)
 {
 	char why[256] = "";
+	end_on_fault(EXIT_FAILED);
 	int result =
 	    store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, read_only, store, why);
 	if (error)

@@ -201,6 +201,20 @@ class Start(UnciadTest):
 		process.terminate()
 		self.assertEqual(process.wait(60), 0)
 
+	def test_says_that_the_store_cannot_be_read(self):
+		"""A page of a mapped file that the disk does not give comes as a signal."""
+		for number in (signal.SIGBUS, signal.SIGSEGV):
+			environment = os.environ | {"ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0"}
+			process = subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, env=environment,
+				stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+			self.addCleanup(process.kill)
+			self.until(lambda: self.connects(), "the node to listen")
+			process.send_signal(number)
+			_, errors = process.communicate(timeout=60)
+			self.assertEqual(process.returncode, 1)
+			self.assertEqual(errors.splitlines()[-1],
+				"unciad: the store cannot be read: its disk fails or its files are damaged")
+
 	def test_refuses_a_home_in_use(self):
 		process = self.start()
 		self.refuses(1, f"in use by process {process.pid}", "start", "--home", "v0")
