@@ -78,7 +78,7 @@ int job_payments(struct replica *r, struct job *job, const struct block *block)
 		if (pooled && pooled->state != POOLED_VERIFYING)
 			continue;
 		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature,
-		             payment_key_unknown(r, payment)));
+		             payment_key(r, payment) != KEY_BOUND));
 	}
 	return 0;
 }
@@ -157,8 +157,8 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid)
 	body->payments = NULL;
 	body->count = 0;
 	TRY(block_complete(r, block, payments));
-	/* An unknown parent is what is missing next. */
-	if (block->header.height <= r->tip->header.height + 1)
+	/* An unknown parent is what is missing next; but what a leader alone says could have ancestors without end. */
+	if (!block->vouched || block->header.height <= r->tip->header.height + 1)
 		return 0;
 	return block_want_id(r, block->header.view - 1, &block->header.parent_id, r->now_ms);
 }

@@ -209,13 +209,15 @@ void block_want(struct replica *r, struct node_block *block, uint64_t at_ms)
 	}
 }
 
-/* The same for a block that may be known by its id alone; `view` is its view, or one above it. */
+/* The same for a block that may be known by its id alone, and that validators of more weight than F stand for; `view`
+ * is its view, or one above it. */
 int block_want_id(struct replica *r, uint64_t view, const struct hash *id, uint64_t at_ms)
 {
 	struct header header = {.view = view, .id = *id};
 	struct node_block *block;
 
 	TRY(block_add(r, &header, &block));
+	block->vouched = true;
 	block_want(r, block, at_ms);
 	return 0;
 }

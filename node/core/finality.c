@@ -152,14 +152,43 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 	return payments_expire(r);
 }
 
+/* Decides the block and its ancestors where all bodies are held. Returns 1 when that is done, 0 where `missing` is not
+ * there yet. */
+static int decide_if_held(struct replica *r, uint64_t view, struct node_block *block, struct hash *missing)
+{
+	size_t room = HASH_COUNT(r->blocks);
+	struct node_block **path = malloc(room * sizeof(struct node_block *));
+
+	if (!path)
+		return UNCIA_E_MEMORY;
+	size_t count = decided_path(r, block, path, room, missing);
+	int error = 0;
+	if (count == PATH_FORK) {
+		error = action_note(r, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)view);
+		error = error ? error : UNCIA_E_DAMAGED;
+	} else if (count) {
+		error = decide_path(r, block, path, count);
+	}
+	free(path);
+	return error ? error : count > 0;
+}
+
 /* consensus §6 rule 8: "Decide h and all its ancestors on FF or SF, whatever the current view." Where bodies are
- * missing, they are fetched and it is tried again. */
+ * missing, they are fetched and it is tried again, for the highest such block; the bodies of a lower one may be there
+ * all the same, as they are at the end of each page of the chain. The certificate is held in its view. */
 int finality_decide(struct replica *r, uint64_t view, const struct hash *id)
 {
+	struct hash missing;
+
 	if (view <= r->tip->header.view)
 		return 0;
-	if (!r->decision.wanted || view >= r->decision.view)
+	if (!r->decision.wanted || view >= r->decision.view) {
 		r->decision = (struct decision){.wanted = true, .view = view, .id = *id};
+	} else {
+		struct node_block *block = block_find(r, id);
+		int decided = block ? decide_if_held(r, view, block, &missing) : 0;
+		TRY(decided);
+	}
 	return finality_retry(r);
 }
 
@@ -173,27 +202,18 @@ int finality_retry(struct replica *r)
 		return 0;
 	TRY(block_want_id(r, r->decision.view, &r->decision.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
 	struct node_block *block = block_find(r, &r->decision.id);
-	size_t room = HASH_COUNT(r->blocks);
-	struct node_block **path = malloc(room * sizeof(struct node_block *));
-	if (!path)
-		return UNCIA_E_MEMORY;
-	size_t count = decided_path(r, block, path, room, &missing);
-	int error = 0;
-	if (count == PATH_FORK) {
-		TRY(action_note(r, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)r->decision.view));
-		error = UNCIA_E_DAMAGED;
-	} else if (count) {
+	int decided = decide_if_held(r, r->decision.view, block, &missing);
+	TRY(decided);
+	if (decided) {
 		r->decision.wanted = false;
-		error = decide_path(r, block, path, count);
-	} else {
-		error = block_want_id(r, r->decision.view, &missing, r->now_ms + BLOCK_FETCH_DELAY_MS);
-		/* Several blocks behind, the final chain is asked for by height. */
-		if (!error && block->header.size && block->header.height > r->tip->header.height + 2 &&
-		    !r->sync_active && r->sync_at == TIME_NEVER)
-			r->sync_at = r->now_ms + FETCH_RETRY_MS;
+		return 0;
 	}
-	free(path);
-	return error;
+	TRY(block_want_id(r, r->decision.view, &missing, r->now_ms + BLOCK_FETCH_DELAY_MS));
+	/* Several blocks behind, the final chain is asked for by height. */
+	if (block->header.size && block->header.height > r->tip->header.height + 2 && !r->sync_active &&
+	    r->sync_at == TIME_NEVER)
+		r->sync_at = r->now_ms + FETCH_RETRY_MS;
+	return 0;
 }
 
 /* At the start: a block that the journal holds as final already. */

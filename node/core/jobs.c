@@ -23,15 +23,20 @@ struct job *job_new(struct replica *r, enum job_kind kind, uint32_t peer, size_t
 	if (r->jobs)
 		r->jobs->back = &job->next;
 	r->jobs = job;
-	if (peer < r->committee->size)
+	job->message_size = r->message_size;
+	if (peer < r->committee->size) {
 		r->peers[peer].jobs++;
+		r->peers[peer].job_bytes += job->message_size;
+	}
 	return job;
 }
 
 void job_free(struct replica *r, struct job *job)
 {
-	if (job->peer < r->committee->size)
+	if (job->peer < r->committee->size) {
 		r->peers[job->peer].jobs--;
+		r->peers[job->peer].job_bytes -= job->message_size;
+	}
 	*job->back = job->next;
 	if (job->next)
 		job->next->back = job->back;
@@ -126,10 +131,24 @@ static int job_take_certificates(struct replica *r, struct job *job)
 	return 0;
 }
 
+/* An honest validator passes on only what it has verified: who sends a bad signature loses the link. */
+static int job_blame(struct replica *r, const struct job *job)
+{
+	if (job->peer >= r->committee->size)
+		return 0;
+	struct action *action = action_add(r, ACTION_DROP_PEER);
+	if (!action)
+		return UNCIA_E_MEMORY;
+	action->peer = job->peer;
+	return action_note(r, NOTE_WARNING, "event=bad_signature peer=%u kind=%d", job->peer, (int)job->kind);
+}
+
 static int job_carry_on(struct replica *r, struct job *job)
 {
 	bool valid = job_all_valid(job);
 
+	if (!valid)
+		TRY(job_blame(r, job));
 	switch (job->kind) {
 	case JOB_PAYMENTS: /* the one kind whose items stand and fall alone */
 		return payments_verified(r, job);
@@ -141,7 +160,7 @@ static int job_carry_on(struct replica *r, struct job *job)
 		break;
 	}
 	if (!valid)
-		return action_note(r, NOTE_WARNING, "event=bad_signature peer=%u kind=%d", job->peer, (int)job->kind);
+		return 0;
 	switch (job->kind) {
 	case JOB_VOTE:
 		return vote_accept(r, &job->vote);

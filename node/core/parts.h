@@ -16,6 +16,7 @@
 #include <string.h>
 #include "consensus.pb-c.h"
 #include "message.pb-c.h"
+#include "address.h"
 #include "ledger.h"
 #include "mempool.h"
 #include "receipt.h"
@@ -36,7 +37,8 @@
 #define BLOCK_FETCH_DELAY_MS   4u  /* payments of a proposal may still be on their way to us */
 #define BLOCK_VERIFY_DELAY_MS  60u /* or with the verifier */
 #define FETCH_RETRY_MS         250u
-#define PEER_JOBS_MAX          512u /* signature checks under way for one peer */
+#define PEER_JOBS_MAX          512u        /* signature checks under way for one peer */
+#define PEER_JOB_BYTES_MAX     (32u << 20) /* and the messages they came in */
 #define WATCHES_PER_WALLET_MAX 1024u
 #define QUERIES_MAX            4096u
 #define TIMEOUT_MAX_MS         10000u
@@ -56,6 +58,7 @@ struct node_block {
 	size_t size;
 	bool complete;  /* body held, every signature in it verified */
 	bool verifying; /* a full body is with the verifier */
+	bool vouched;   /* named by validators of more weight than F, itself or a descendant: its ancestors are real */
 	bool invalid;   /* executed and failed, or its header is wrong */
 	bool journaled;
 	bool final;
@@ -120,6 +123,7 @@ struct job {
 	struct verify_job verify; /* first: the edge sees only this */
 	enum job_kind kind;
 	uint32_t peer;            /* who sent it; UINT32_MAX: a wallet */
+	size_t message_size;      /* of what it came in */
 	struct job *next, **back; /* all of them, to free at the end */
 	struct vote vote;
 	struct certificate **certificates;
@@ -163,6 +167,7 @@ struct query { /* a wallet's question that waits: for an account to be settled, 
 struct peer {
 	bool up;
 	uint32_t jobs;
+	size_t job_bytes;
 	uint64_t final_height; /* as it last told */
 	struct vote newest;    /* the newest vote ever seen of it */
 	bool has_newest, newest_dirty;
@@ -181,6 +186,7 @@ struct replica {
 	/* the step under way */
 	struct actions *out;
 	uint64_t now_ms, wall_ms;
+	size_t message_size; /* of its event */
 	bool step_wrote;
 	bool started, halted;
 	struct payment **relay; /* verified in this step, to be gossiped */
@@ -382,7 +388,12 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 int payments_expire(struct replica *r);
 int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id);
 enum pending_reason payment_pending_reason(int error);
-bool payment_key_unknown(struct replica *r, const struct payment *payment);
+enum payment_key {
+	KEY_BOUND, /* the one that the account is bound to: proved to be a valid point then */
+	KEY_FIRST, /* the one that an account not bound yet has its address from */
+	KEY_OTHER,
+};
+enum payment_key payment_key(struct replica *r, const struct payment *payment);
 void watches_free(struct replica *r);
 void wallet_closed(struct replica *r, uint64_t wallet);
 

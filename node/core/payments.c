@@ -5,15 +5,17 @@
 #define GOSSIP_SIZE_MAX   (512u << 10)
 #define PEER_PAYMENTS_MAX 2000u
 
-/* Whether the key must be proved to be a valid point: it was when the account was bound to it. */
-bool payment_key_unknown(struct replica *r, const struct payment *payment)
+enum payment_key payment_key(struct replica *r, const struct payment *payment)
 {
 	struct entry entry;
+	struct address derived;
 	uint64_t index;
 
-	if (ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index))
-		return true;
-	return !(entry.flags & ENTRY_KEY_KNOWN) || memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) != 0;
+	if (!ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index) &&
+	    (entry.flags & ENTRY_KEY_KNOWN))
+		return memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) ? KEY_OTHER : KEY_BOUND;
+	address_of_key(payment->public_key, &derived);
+	return memcmp(&derived, &payment->sender, sizeof(derived)) ? KEY_OTHER : KEY_FIRST;
 }
 
 /* ---- who waits ---- */
@@ -328,10 +330,12 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 /* ---- submission and gossip ---- */
 
 /* Adds to the pool, and to the job that will check it. Takes the payment. Returns as mempool_add; 0 and EXISTS give
- * *pooled. */
+ * *pooled; UNCIA_E_SIGNATURE: not a key of the sender's. */
 static int pool_add(struct replica *r, struct payment *payment, struct job *job, struct pooled **pooled)
 {
-	int error = mempool_add(r->mempool, payment, r->now_ms, pooled);
+	enum payment_key key = payment_key(r, payment);
+	/* Under a stranger's key it would take up a place that is the sender's. */
+	int error = key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->now_ms, pooled);
 
 	if (error) {
 		payment_free(payment);
@@ -342,8 +346,7 @@ static int pool_add(struct replica *r, struct payment *payment, struct job *job,
 		return UNCIA_E_MEMORY;
 	job->wholes = wholes;
 	wholes[job->verify.count] = payment->whole;
-	return job_item(job, payment->public_key, &payment->digest, payment->signature,
-	                payment_key_unknown(r, payment));
+	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND);
 }
 
 static const char *submit_refusal(int error)
@@ -355,11 +358,20 @@ static const char *submit_refusal(int error)
 		return "too many payments of this sender are waiting";
 	case UNCIA_E_TOO_FAR:
 		return "expires more than an hour ahead";
+	case UNCIA_E_SIGNATURE:
+		return "not the key that the sender's account is bound to";
 	case UNCIA_E_ENCODING:
 		return "not the canonical bytes of a signed payment";
 	default:
 		return uncia_error_text(error);
 	}
+}
+
+static bool payment_too_far(const struct replica *r, const struct payment *payment)
+{
+	uint64_t now_s = (r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms) / 1000;
+
+	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
 
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size)
@@ -385,8 +397,7 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 		payment_free(payment);
 		return error && error != UNCIA_E_NOT_FOUND ? error : payment_query(r, wallet, request_id, &id);
 	}
-	uint64_t now_s = (r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms) / 1000;
-	if (payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1) {
+	if (payment_too_far(r, payment)) {
 		payment_free(payment);
 		return refuse_wallet(r, wallet, request_id, UNCIA_E_TOO_FAR, submit_refusal(UNCIA_E_TOO_FAR));
 	}
@@ -398,7 +409,7 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 	error = pool_add(r, payment, job, &pooled);
 	if (error) {
 		job_free(r, job);
-		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT)
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE)
 			return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
 		if (error != UNCIA_E_EXISTS)
 			return error;
@@ -416,6 +427,19 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 	return held ? reply_pending(r, wallet, request_id, &id, reason) : 0;
 }
 
+/* 1: final already, expired, or too far ahead. */
+static int gossip_useless(struct replica *r, const struct payment *payment)
+{
+	if (tip_seconds(r) >= payment->expires_at || payment_too_far(r, payment))
+		return 1;
+	struct payment_record *record = malloc(sizeof(*record));
+	if (!record)
+		return UNCIA_E_MEMORY;
+	int error = ledger_find_payment(r->ledger, r->tip->executed, &payment->id, record);
+	free(record);
+	return error == UNCIA_E_NOT_FOUND ? 0 : error ? error : 1;
+}
+
 int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *message)
 {
 	struct job *job = job_new(r, JOB_PAYMENTS, peer, message->n_payments);
@@ -428,12 +452,18 @@ int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *me
 		                       &payment);
 		if (error)
 			break;
-		if (tip_seconds(r) >= payment->expires_at) {
+		/* What no block can take, or one has taken already, would keep every leader awake until it expires. */
+		error = gossip_useless(r, payment);
+		if (error) {
 			payment_free(payment);
+			if (error < 0)
+				break;
+			error = 0;
 			continue;
 		}
 		error = pool_add(r, payment, job, &pooled);
-		if (error == UNCIA_E_EXISTS || error == UNCIA_E_FULL || error == UNCIA_E_LIMIT) {
+		if (error == UNCIA_E_EXISTS || error == UNCIA_E_FULL || error == UNCIA_E_LIMIT ||
+		    error == UNCIA_E_SIGNATURE) {
 			r->gossip_refused += error != UNCIA_E_EXISTS;
 			error = 0;
 		}

@@ -2,8 +2,9 @@
  * (consensus §6 rules 3 and 4, network §8). */
 #include "parts.h"
 
-#define PACE_PAYMENTS 50u /* blocks under load carry at least so many, where they wait */
-#define PACE_BUSY     8u  /* a parent with so many payments means load */
+#define PACE_PAYMENTS     50u /* blocks under load carry at least so many, where they wait */
+#define PROPOSE_SKIPS_MAX 256u
+#define PACE_BUSY         8u /* a parent with so many payments means load */
 
 /* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". */
 static struct node_block *best_parent(struct replica *r, uint64_t view)
@@ -118,7 +119,9 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
 	size_t count = block->header.payment_count, skips = 0;
-	size_t gap = (size_t)(view->number - parent->header.view - 1);
+	/* After a long standstill only the newest: they lead to this view, and older ones are held or asked for. */
+	uint64_t views_between = view->number - parent->header.view - 1;
+	size_t gap = views_between < PROPOSE_SKIPS_MAX ? (size_t)views_between : PROPOSE_SKIPS_MAX;
 	uint8_t *short_ids = malloc(count * 8 + 1);
 	Uncia__Pb__Blob *blobs = malloc((gap + 1) * sizeof(*blobs));
 	Uncia__Pb__Blob **list = malloc((gap + 1) * sizeof(*list));
@@ -130,7 +133,7 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 	hash1(HASH_SHORT_ID, block->header.id.b, HASH_SIZE, &key);
 	for (size_t i = 0; i < count; i++)
 		put_u64(short_ids + 8 * i, siphash(key.b, block->payments[i]->whole.b, HASH_SIZE));
-	for (uint64_t x = parent->header.view + 1; x < view->number; x++) {
+	for (uint64_t x = view->number - gap; x < view->number; x++) {
 		const struct certificate *skip = view_certificate(r, x, CERT_S, NULL);
 		assert(skip);
 		uncia__pb__blob__init(&blobs[skips]);
@@ -252,7 +255,7 @@ static int proposal_certificates(struct replica *r, struct job *job, const Uncia
 {
 	struct certificate *certificate;
 
-	if (message->n_skips > VIEW_WINDOW)
+	if (message->n_skips > PROPOSE_SKIPS_MAX)
 		return UNCIA_E_LIMIT;
 	if (message->parent_certificate.len && !view_notarised(r, job->header.view - 1, &job->header.parent_id) &&
 	    !hash_equal(&job->header.parent_id, &r->tip->header.id)) {
@@ -280,7 +283,8 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	if (message->signature.len != SIGNATURE_SIZE || message->short_ids.len != (size_t)header.payment_count * 8)
 		return UNCIA_E_ENCODING;
 	struct node_block *known = block_find(r, &header.id);
-	if (!header_plausible(r, &header) || (known && (known->complete || known->has_short_ids)))
+	if (peer != header.proposer || !header_plausible(r, &header) ||
+	    (known && (known->complete || known->has_short_ids)))
 		return 0;
 	struct job *job = job_new(r, JOB_PROPOSAL, peer, 4);
 	if (!job)
@@ -314,7 +318,8 @@ int proposal_verified(struct replica *r, struct job *job)
 	struct node_block *block;
 
 	TRY(vote_accept(r, &job->vote));
-	if (!view_in_window(r, job->header.view))
+	/* Its certificates have led here to the view that an honest leader is in. */
+	if (!view_in_window(r, job->header.view) || job->header.view > r->view)
 		return 0;
 	/* One proposal a view is kept: the leader's first, or one that is wanted for other reasons. */
 	struct view *view = view_find(r, job->header.view);

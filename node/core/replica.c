@@ -158,7 +158,7 @@ static int peer_message(struct replica *r, uint32_t peer, struct bytes bytes)
 	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
 		return UNCIA_E_LIMIT;
 	/* One validator cannot fill the verifier: past the bound its messages are left, and counted. */
-	if (r->peers[peer].jobs >= PEER_JOBS_MAX) {
+	if (r->peers[peer].jobs >= PEER_JOBS_MAX || r->peers[peer].job_bytes >= PEER_JOB_BYTES_MAX) {
 		r->dropped_messages++;
 		return 0;
 	}
@@ -330,6 +330,7 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 	r->out = out;
 	r->now_ms = event->now_ms;
 	r->wall_ms = event->wall_ms;
+	r->message_size = event->message.size;
 	r->step_wrote = false;
 	int error = step(r, event);
 	if (!error)

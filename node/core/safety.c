@@ -151,6 +151,9 @@ int safety_recover(struct replica *r, const struct vote *vote)
 	if (!view)
 		return UNCIA_E_MEMORY;
 	TRY(safety_note(view, vote));
+	const struct node_block *block = vote->kind == VOTE_NOTAR1 ? block_find(r, &vote->block_id) : NULL;
+	if (block && block->header.payment_count && block->header.height > r->payments_height)
+		r->payments_height = block->header.height;
 	return vote_accept(r, vote);
 }
 

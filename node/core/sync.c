@@ -4,6 +4,8 @@
 #include "parts.h"
 
 #define SYNC_REPLY_BYTES       (2u << 20)
+#define SYNC_REPLY_BLOCKS      RECEIPT_DESCENDANTS_MAX /* so that each block in it can have its receipts */
+#define SYNC_BLOCKS_MAX        4096u                   /* that are taken */
 #define SYNC_RETRY_MS          2000u
 #define NEWEST_RETRY_MS        500u
 #define CERTIFICATES_REPLY_MAX 256u
@@ -136,6 +138,8 @@ static int page_fill(struct replica *r, uint64_t height, struct sync_page *page,
 		size_t key_size;
 		if (page->count && page->bytes >= (final_count ? SYNC_REPLY_BYTES : MESSAGE_SIZE_VALIDATOR_MAX / 2))
 			break;
+		if (page->count >= (final_count ? SYNC_REPLY_BLOCKS : SYNC_BLOCKS_MAX))
+			break;
 		int error = journal_final(r, height, &view, &id);
 		if (error == UNCIA_E_NOT_FOUND)
 			break;
@@ -233,14 +237,25 @@ static int sync_take(struct replica *r, struct job *job, const Uncia__Pb__SyncRe
 	return 0;
 }
 
+/* Another peer is asked, a little later: who has nothing to give must not keep us busy. */
+static void sync_again(struct replica *r)
+{
+	r->sync_active = false;
+	r->sync_at = r->now_ms + FETCH_RETRY_MS;
+}
+
 int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncReply *message)
 {
-	if (!r->sync_active || peer != r->sync_peer)
+	/* One answer to each question, and none while that is with the verifier. */
+	if (!r->sync_active || peer != r->sync_peer || r->sync_at == TIME_NEVER)
 		return 0;
 	r->peers[peer].final_height = message->tip_height;
-	if (!message->n_blocks)
-		return sync_ask(r);
-	/* Answered by another way meanwhile. */
+	if (!message->n_blocks) {
+		sync_again(r);
+		return 0;
+	}
+	if (message->n_blocks > SYNC_BLOCKS_MAX)
+		return UNCIA_E_LIMIT;
 	struct job *job = job_new(r, JOB_SYNC, peer, 64);
 	if (!job)
 		return UNCIA_E_MEMORY;
@@ -248,7 +263,10 @@ int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncRe
 	if (error) {
 		job_free(r, job);
 		/* What does not chain is stale where the tip has moved; anything else is the peer's fault. */
-		return error == UNCIA_E_PROOF ? sync_ask(r) : error;
+		if (error != UNCIA_E_PROOF)
+			return error;
+		sync_again(r);
+		return 0;
 	}
 	r->sync_at = TIME_NEVER; /* the verifier has it */
 	return job_start(r, job);
@@ -273,8 +291,11 @@ int sync_reply_verified(struct replica *r, struct job *job, bool valid)
 		TRY(block_complete(r, block, payments));
 	}
 	struct certificate *certificate = job->certificates[0];
+	uint64_t view = certificate->view;
+	struct hash id = certificate->block_id;
 	job->certificates[0] = NULL;
 	TRY(certificate_accept(r, certificate));
+	TRY(finality_decide(r, view, &id)); /* the certificate may have been held before the bodies */
 	return sync_ask(r);
 }
 
@@ -302,6 +323,13 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;
 }
 
+static bool view_has_certificate(struct replica *r, uint64_t number)
+{
+	const struct view *view = view_find(r, number);
+
+	return view && view->certificates;
+}
+
 /* Certificates between the final view and the current one that are missing: asked of one peer after the other. */
 static int certificates_ask(struct replica *r)
 {
@@ -313,7 +341,12 @@ static int certificates_ask(struct replica *r)
 	do
 		r->repair_peer = (r->repair_peer + 1) % r->committee->size;
 	while (!r->peers[r->repair_peer].up);
+	/* A page of them is answered: what is held already must not fill it. */
 	request.from_view = r->tip->header.view + 1;
+	while (request.from_view < r->view && view_has_certificate(r, request.from_view))
+		request.from_view++;
+	if (request.from_view == r->view)
+		request.from_view = r->tip->header.view + 1;
 	request.to_view = r->view - 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST;
 	message.certificates_request = &request;

@@ -84,6 +84,17 @@ static uint64_t network_random(struct network *n)
 	return z ^ z >> 31;
 }
 
+/* Twins are further nodes of the first validators. */
+static uint32_t node_count(const struct network *n)
+{
+	return n->options.validators + n->options.twins;
+}
+
+static uint32_t validator_of(const struct network *n, uint32_t node)
+{
+	return node < n->options.validators ? node : node - n->options.validators;
+}
+
 /* ---- the queue ---- */
 
 static bool before(const struct item *a, const struct item *b)
@@ -176,7 +187,7 @@ static void network_send(struct network *n, uint32_t from, uint32_t to, const st
 	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
 	                    .kind = ITEM_PEER_MESSAGE,
 	                    .node = to,
-	                    .from = from,
+	                    .from = validator_of(n, from),
 	                    .life = n->nodes[to].life,
 	                    .size = message->size};
 	item.bytes = must(malloc(message->size + 1));
@@ -258,8 +269,11 @@ static void network_carry_out(struct network *n, uint32_t node)
 			network_journal(&commit, action);
 			break;
 		case ACTION_SEND:
-			for (uint32_t to = 0; to < n->options.validators; to++)
-				if (to != node && (action->peer == PEER_ALL || action->peer == to))
+			if (n->options.tap)
+				n->options.tap(n->options.tap_context, node, &action->message);
+			for (uint32_t to = 0; to < node_count(n); to++)
+				if (validator_of(n, to) != validator_of(n, node) &&
+				    (action->peer == PEER_ALL || action->peer == validator_of(n, to)))
 					network_send(n, node, to, &action->message);
 			break;
 		case ACTION_VERIFY:
@@ -392,7 +406,7 @@ struct network *network_new(const struct network_options *options)
 		fixture_init(&n->fixture, options->validators, options->accounts, options->balance);
 	if (genesis_flush(&n->fixture.genesis, &genesis))
 		abort();
-	for (uint32_t i = 0; i < options->validators; i++) {
+	for (uint32_t i = 0; i < node_count(n); i++) {
 		n->nodes[i].store = must(memory_store_new());
 		if (memory_store_apply(n->nodes[i].store, genesis))
 			abort();
@@ -410,9 +424,9 @@ void network_start(struct network *n, uint32_t node)
 {
 	struct node *self = &n->nodes[node];
 	struct replica_config config = {.genesis = &n->fixture.genesis,
-	                                .self = node,
+	                                .self = validator_of(n, node),
 	                                .sign = network_sign,
-	                                .sign_context = &n->fixture.validators[node]};
+	                                .sign_context = &n->fixture.validators[validator_of(n, node)]};
 
 	assert(!self->replica);
 	memory_store_view(self->store, &config.view);
@@ -422,19 +436,19 @@ void network_start(struct network *n, uint32_t node)
 	self->life++;
 	self->timer_at = 0;
 	network_step(n, node, (struct event){.kind = EVENT_START});
-	for (uint32_t other = 0; other < n->options.validators; other++) {
-		if (other == node || !n->nodes[other].replica)
+	for (uint32_t other = 0; other < node_count(n); other++) {
+		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
 			continue;
 		push(n, (struct item){.at = n->now + 1,
 		                      .kind = ITEM_LINK,
 		                      .node = node,
-		                      .from = other,
+		                      .from = validator_of(n, other),
 		                      .up = true,
 		                      .life = self->life});
 		push(n, (struct item){.at = n->now + 1,
 		                      .kind = ITEM_LINK,
 		                      .node = other,
-		                      .from = node,
+		                      .from = validator_of(n, node),
 		                      .up = true,
 		                      .life = n->nodes[other].life});
 	}
@@ -442,8 +456,17 @@ void network_start(struct network *n, uint32_t node)
 
 void network_start_all(struct network *n)
 {
-	for (uint32_t i = 0; i < n->options.validators; i++)
+	for (uint32_t i = 0; i < node_count(n); i++)
 		network_start(n, i);
+}
+
+/* Whether the validator that this node is runs anywhere. */
+static bool validator_up(const struct network *n, uint32_t node)
+{
+	for (uint32_t other = 0; other < node_count(n); other++)
+		if (validator_of(n, other) == validator_of(n, node) && n->nodes[other].replica)
+			return true;
+	return false;
 }
 
 void network_crash(struct network *n, uint32_t node)
@@ -454,12 +477,13 @@ void network_crash(struct network *n, uint32_t node)
 	replica_free(self->replica);
 	actions_deinit(&self->actions);
 	self->replica = NULL;
-	for (uint32_t other = 0; other < n->options.validators; other++)
-		if (n->nodes[other].replica)
+	for (uint32_t other = 0; other < node_count(n); other++)
+		if (n->nodes[other].replica && validator_of(n, other) != validator_of(n, node) &&
+		    !validator_up(n, node))
 			push(n, (struct item){.at = n->now + 1,
 			                      .kind = ITEM_LINK,
 			                      .node = other,
-			                      .from = node,
+			                      .from = validator_of(n, node),
 			                      .life = n->nodes[other].life});
 }
 
@@ -621,7 +645,7 @@ void network_inject(struct network *n, uint32_t from, uint32_t to, const void *m
 
 void network_free(struct network *n)
 {
-	for (uint32_t i = 0; i < n->options.validators; i++) {
+	for (uint32_t i = 0; i < node_count(n); i++) {
 		if (n->nodes[i].replica) {
 			replica_free(n->nodes[i].replica);
 			actions_deinit(&n->nodes[i].actions);

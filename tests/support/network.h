@@ -18,6 +18,10 @@ struct network_options {
 	uint32_t delay_min_ms, delay_max_ms;
 	uint32_t commit_ms;    /* until a journal commit is durable */
 	uint32_t loss_percent; /* of messages between validators */
+	uint32_t twins;        /* nodes `validators` + i run the keys of validator i a second time */
+	/* Sees every message that a node sends to others; NULL: nobody does. */
+	void (*tap)(void *context, uint32_t node, const struct bytes *message);
+	void *tap_context;
 };
 
 struct reply { /* a wallet's answer: message is a NodeReply */
@@ -63,7 +67,7 @@ bool network_has_receipt(const struct network *n, const struct payment_id *id);
 uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id);
 
 void network_status(const struct network *n, uint32_t node, struct replica_status *status);
-/* Raw message from one validator to another, as if sent by it. */
+/* Raw message from one validator to a node, as if sent by it; the validator itself need not be up. */
 void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size);
 
 /* Checked all the while: no two different blocks are ever final at one height anywhere. Ends the process where it does

@@ -1,0 +1,346 @@
+/* What one faulty validator, or a stranger with keys of his own, may say to the others, and what must not come of it.
+ */
+#include "hash.h"
+#include "ledger.h"
+#include "message.pb-c.h"
+#include "network.h"
+#include "uncia/error.h"
+#include "unit.h"
+
+#define UNIT INT64_C(1000000)
+
+static struct network_options options(uint32_t validators)
+{
+	return (struct network_options){.validators = validators,
+	                                .accounts = 8,
+	                                .balance = 100 * UNIT,
+	                                .seed = 1,
+	                                .delay_min_ms = 1,
+	                                .delay_max_ms = 3,
+	                                .commit_ms = 1};
+}
+
+static bool has_receipt(struct network *n, void *context)
+{
+	const struct payment *payment = context;
+
+	return network_has_receipt(n, &payment->id);
+}
+
+static uint32_t waiting(const struct network *n, uint32_t node)
+{
+	struct replica_status status;
+
+	network_status(n, node, &status);
+	return status.mempool;
+}
+
+static uint64_t height_of(const struct network *n, uint32_t node)
+{
+	struct replica_status status;
+
+	network_status(n, node, &status);
+	return status.final_height;
+}
+
+static void say(struct network *n, uint32_t from, uint32_t to, const Uncia__Pb__PeerMessage *message)
+{
+	uint8_t *bytes;
+	size_t size;
+
+	ck_assert_int_eq(canonical_encode(&message->base, &bytes, &size), 0);
+	network_inject(n, from, to, bytes, size);
+	free(bytes);
+}
+
+static void gossip(struct network *n, uint32_t from, uint32_t to, const struct payment *payment)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__Gossip pb = UNCIA__PB__GOSSIP__INIT;
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *list = &blob;
+
+	blob.data = (ProtobufCBinaryData){.len = payment->size, .data = (uint8_t *)(uintptr_t)payment->bytes};
+	pb.payments = &list;
+	pb.n_payments = 1;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP;
+	message.gossip = &pb;
+	say(n, from, to, &message);
+}
+
+/* ---- payments ---- */
+
+START_TEST(gossip_that_no_block_can_take_does_not_stay)
+{
+	struct network_options o = options(4);
+	struct network *n = network_new(&o);
+	const struct fixture *f = network_fixture(n);
+
+	for (uint32_t i = 0; i < 3; i++)
+		network_start(n, i);
+	network_run(n, 500, NULL, NULL);
+	struct payment *done = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 600, 1);
+	struct payment *far = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 1000000, 2);
+	network_submit(n, 0, 1, done);
+	ck_assert(network_run(n, 20000, has_receipt, done));
+	network_run(n, 2000, NULL, NULL);
+	ck_assert_uint_eq(waiting(n, 0), 0);
+	gossip(n, 3, 0, done);
+	gossip(n, 3, 0, far);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(waiting(n, 0), 0);
+	payment_free(done);
+	payment_free(far);
+	network_free(n);
+}
+END_TEST
+
+/* A payment from `victim` that account `thief` has signed with its own key. */
+static struct payment *forged(const struct fixture *f, uint32_t victim, uint32_t thief, uint32_t expires_at,
+                              uint64_t nonce)
+{
+	struct fixture_key owner, key;
+
+	fixture_account(victim, &owner);
+	fixture_account(thief, &key);
+	struct output output = {.to = key.address, .amount = UNIT};
+	struct payment draft = {.sender = owner.address,
+	                        .expires_at = expires_at,
+	                        .currency = f->genesis.currency,
+	                        .outputs = &output,
+	                        .output_count = 1},
+	               *payment;
+	memcpy(draft.nonce, &nonce, sizeof(nonce));
+	ck_assert_int_eq(payment_make(&f->genesis.network_id, &draft, key.public_key, key.secret_key, &payment), 0);
+	return payment;
+}
+
+START_TEST(payments_under_a_strangers_key_take_no_place_of_the_sender)
+{
+	struct network_options o = options(4);
+	struct network *n = network_new(&o);
+	const struct fixture *f = network_fixture(n);
+
+	network_start_all(n);
+	network_run(n, 500, NULL, NULL);
+	/* Once before the account is bound to its key, and once after. */
+	for (uint64_t round = 0; round < 2; round++) {
+		for (uint64_t i = 0; i < MEMPOOL_PER_SENDER_DEFAULT; i++) {
+			struct payment *payment = forged(f, 0, 1, network_now_s(n) + 3000, 100 * round + i);
+			for (uint32_t node = 0; node < 4; node++) {
+				network_submit(n, node, 1000 + i, payment);
+				gossip(n, (node + 1) % 4, node, payment);
+			}
+			payment_free(payment);
+		}
+		network_run(n, 1000, NULL, NULL);
+		for (uint32_t node = 0; node < 4; node++)
+			ck_assert_uint_eq(waiting(n, node), 0);
+		struct payment *own = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 60, 1000 + round);
+		network_submit(n, (uint32_t)round, 1, own);
+		ck_assert(network_run(n, 5000, has_receipt, own));
+		payment_free(own);
+	}
+	network_free(n);
+}
+END_TEST
+
+/* ---- blocks ---- */
+
+struct requests { /* blocks that anybody has asked for */
+	struct hash ids[256];
+	size_t count;
+};
+
+static void hear_requests(void *context, uint32_t node, const struct bytes *message)
+{
+	struct requests *requests = context;
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+
+	(void)node;
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST && requests->count < 256)
+		memcpy(&requests->ids[requests->count++], m->block_request->block_id.data, HASH_SIZE);
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+static bool was_asked_for(const struct requests *requests, const struct hash *id)
+{
+	for (size_t i = 0; i < requests->count; i++)
+		if (memcmp(&requests->ids[i], id, sizeof(*id)) == 0)
+			return true;
+	return false;
+}
+
+/* The proposal of validator 3 for a block whose one payment nobody else has. */
+static void propose(struct network *n, const struct header *header)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__Propose pb = UNCIA__PB__PROPOSE__INIT;
+	uint8_t short_ids[8] = {1};
+	struct vote vote;
+
+	fixture_vote(network_fixture(n), VOTE_NOTAR1, header->view, &header->id, 3, &vote);
+	pb.header = (ProtobufCBinaryData){.len = header->size, .data = (uint8_t *)(uintptr_t)header->bytes};
+	pb.signature = (ProtobufCBinaryData){.len = SIGNATURE_SIZE, .data = vote.signature};
+	pb.short_ids = (ProtobufCBinaryData){.len = sizeof(short_ids), .data = short_ids};
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;
+	message.propose = &pb;
+	say(n, 3, 0, &message);
+}
+
+static void reply_block(struct network *n, const struct block *block)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__BlockReply pb = UNCIA__PB__BLOCK_REPLY__INIT;
+	uint8_t *bytes;
+	size_t size;
+
+	ck_assert_int_eq(block_encode(&block->header, block->payments, block->count, &bytes, &size), 0);
+	pb.block = (ProtobufCBinaryData){.len = size, .data = bytes};
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
+	message.block_reply = &pb;
+	say(n, 3, 0, &message);
+	free(bytes);
+}
+
+static uint64_t leader_view(const struct network *n, uint32_t leader, uint64_t from)
+{
+	while (committee_leader(&network_fixture(n)->genesis.committee, from) != leader)
+		from++;
+	return from;
+}
+
+/* A block by validator 3 with a payment of its own, on a parent that nobody knows. */
+static struct block *invented(struct network *n, uint64_t view, uint64_t height, const struct hash *parent_id)
+{
+	const struct fixture *f = network_fixture(n);
+	struct payment *payment = fixture_payment(f, 7, 6, UNIT, network_now_s(n) + 60, height);
+	struct hash none = {0};
+	struct block *block = fixture_block(f, NULL, view, &payment, 1, &none);
+
+	block->header.height = height;
+	block->header.parent_id = *parent_id;
+	ck_assert_int_eq(header_encode(&block->header), 0);
+	return block;
+}
+
+START_TEST(what_a_leader_alone_says_has_no_ancestors_that_are_fetched)
+{
+	struct network_options o = options(4);
+	struct requests requests = {.count = 0};
+
+	o.tap = hear_requests;
+	o.tap_context = &requests;
+	struct network *n = network_new(&o);
+	/* Alone: it stays in view 1, whose leader is made to be the liar by views that are skipped. */
+	network_start(n, 0);
+	const struct fixture *f = network_fixture(n);
+	uint64_t view = leader_view(n, 3, 1);
+	for (uint64_t x = 1; x < view; x++) {
+		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+		struct certificate *skip = fixture_certificate(f, CERT_S, x, NULL, 3);
+		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
+		message.certificate = (ProtobufCBinaryData){.len = skip->size, .data = skip->bytes};
+		say(n, 3, 0, &message);
+		free(skip);
+	}
+	network_run(n, 20, NULL, NULL);
+	/* The link to the liar, by which it asks. */
+	network_start(n, 3);
+	network_run(n, 20, NULL, NULL);
+	struct hash unknown = fixture_hash(77);
+	struct block *block = invented(n, view, 1000, &unknown);
+	propose(n, &block->header);
+	network_run(n, 40, NULL, NULL);
+	ck_assert(was_asked_for(&requests, &block->header.id));
+	reply_block(n, block);
+	network_run(n, 1000, NULL, NULL);
+	ck_assert(!was_asked_for(&requests, &unknown));
+	block_free(block);
+	network_free(n);
+}
+END_TEST
+
+START_TEST(proposals_for_views_to_come_are_not_kept)
+{
+	struct network_options o = options(4);
+	struct requests requests = {.count = 0};
+
+	o.tap = hear_requests;
+	o.tap_context = &requests;
+	struct network *n = network_new(&o);
+	network_start(n, 0);
+	network_start(n, 3);
+	network_run(n, 20, NULL, NULL);
+	struct hash unknown = fixture_hash(77);
+	struct block *block = invented(n, leader_view(n, 3, 500), 1000, &unknown);
+	propose(n, &block->header);
+	network_run(n, 1000, NULL, NULL);
+	ck_assert(!was_asked_for(&requests, &block->header.id));
+	block_free(block);
+	network_free(n);
+}
+END_TEST
+
+/* ---- long standstills, long absences ---- */
+
+START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
+{
+	struct network_options o = options(4);
+	struct network *n = network_new(&o);
+	const struct fixture *f = network_fixture(n);
+
+	network_start_all(n);
+	for (uint64_t view = 1; view < VIEW_WINDOW + 200; view++) {
+		struct certificate *skip = fixture_certificate(f, CERT_S, view, NULL, 3);
+		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
+		message.certificate = (ProtobufCBinaryData){.len = skip->size, .data = skip->bytes};
+		for (uint32_t node = 0; node < 4; node++)
+			say(n, (node + 1) % 4, node, &message);
+		free(skip);
+	}
+	network_run(n, 10, NULL, NULL);
+	struct payment *payment = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 300, 1);
+	network_submit(n, 0, 1, payment);
+	ck_assert(network_run(n, 60000, has_receipt, payment));
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
+START_TEST(one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
+{
+	struct network_options o = options(4);
+	struct network *n = network_new(&o);
+
+	network_start_all(n);
+	network_run(n, 1000, NULL, NULL);
+	network_crash(n, 3);
+	struct payment *payment = fixture_payment(network_fixture(n), 0, 1, UNIT, network_now_s(n) + 60, 1);
+	network_submit(n, 0, 1, payment);
+	network_run(n, 900000, NULL, NULL);
+	uint64_t height = height_of(n, 0);
+	ck_assert_uint_gt(height, 2 * RECEIPT_DESCENDANTS_MAX);
+	network_start(n, 3);
+	network_run(n, 5000, NULL, NULL);
+	ck_assert_uint_ge(height_of(n, 3), height);
+	size_t before, after;
+	network_replies(n, &before);
+	network_query_payment(n, 3, 9, &payment->id);
+	network_run(n, 100, NULL, NULL);
+	const struct reply *replies = network_replies(n, &after);
+	ck_assert_uint_eq(after, before + 1);
+	Uncia__Pb__NodeReply *reply =
+	    uncia__pb__node_reply__unpack(NULL, replies[before].size, replies[before].message);
+	ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_RECEIPT);
+	uncia__pb__node_reply__free_unpacked(reply, NULL);
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
+          payments_under_a_strangers_key_take_no_place_of_the_sender,
+          what_a_leader_alone_says_has_no_ancestors_that_are_fetched, proposals_for_views_to_come_are_not_kept,
+          more_failed_views_than_the_window_do_not_stop_the_network,
+          one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
