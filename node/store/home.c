@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "store_private.h"
 #include "uncia/error.h"
@@ -14,6 +15,23 @@ int home_path(const char *home, const char *rest, char path[PATH_SIZE])
 {
 	int n = snprintf(path, PATH_SIZE, "%s/%s", home, rest);
 	return n < 0 || n >= PATH_MAX ? UNCIA_E_ARGUMENT : 0;
+}
+
+#define LOCK_WAIT_MS  2000u
+#define LOCK_RETRY_MS 10u
+
+/* unciad status, and the last threads of a process that was killed, hold a home for moments: they are waited out, or
+ * whoever looks at a validator while it starts would keep it from starting. */
+static int lock_patiently(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_RETRY_MS * 1000000};
+	for (unsigned waited_ms = 0;; waited_ms += LOCK_RETRY_MS) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK || waited_ms >= LOCK_WAIT_MS)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
 }
 
 int home_lock(const char *home, int *lock, char why[WHY_SIZE])
@@ -28,7 +46,7 @@ int home_lock(const char *home, int *lock, char why[WHY_SIZE])
 		snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));
 		return UNCIA_E_IO;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (lock_patiently(fd)) {
 		int error = errno == EWOULDBLOCK ? UNCIA_E_BUSY : UNCIA_E_IO;
 		ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
 		pid[n > 0 ? n : 0] = 0;

@@ -1,7 +1,9 @@
 """unciad devnet, start and status with real processes: a network that finalises, stops, is used again, loses a
 validator and gets it back; and every refusal to start."""
+import fcntl
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -218,6 +220,22 @@ class Start(UnciadTest):
 	def test_refuses_a_home_in_use(self):
 		process = self.start()
 		self.refuses(1, f"in use by process {process.pid}", "start", "--home", "v0")
+
+	def test_waits_for_who_holds_the_home_for_a_moment(self):
+		with open(self.dir / "v0/lock", "w") as lock:
+			fcntl.flock(lock, fcntl.LOCK_EX)
+			process = subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, stdin=subprocess.DEVNULL,
+				stderr=subprocess.DEVNULL)
+			self.addCleanup(process.wait)
+			self.addCleanup(process.kill)
+			self.until(lambda: self.has_open(process, "v0/lock"), "the process to look at the lock")
+		self.until(self.connects, "the node to listen")
+
+	def has_open(self, process, name):
+		try:
+			return any(os.path.samefile(fd, self.dir / name) for fd in pathlib.Path(f"/proc/{process.pid}/fd").iterdir())
+		except FileNotFoundError:
+			return False
 
 	def test_refuses_a_port_in_use(self):
 		with socket.create_server(("127.0.0.1", self.port)):
