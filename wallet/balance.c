@@ -7,7 +7,6 @@
 #include "wallet.h"
 
 #define ASK_AGAIN_MS 1000u
-#define SETTLE_MS    300u /* once F+1 have answered, the others get this long */
 
 static const struct committee *committee(const struct uncia_wallet *w)
 {

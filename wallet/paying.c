@@ -352,23 +352,37 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 		announce(w, t, result);
 }
 
-/* A validator knows of no end. A query is over when validators weighing F+1 have said so. */
-static void take_no_end(struct uncia_wallet *w, struct tracked *t, uint32_t node, bool pending)
+/* A query is over without an end when validators weighing F+1 know of none and one of them holds the payment; or, as
+ * for the balance, when those weighing W-F have answered, or the others had 300 ms: two that are behind are not the
+ * network. */
+static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 {
-	uint32_t validator = w->network->endpoints[node].validator;
-	if (!t->querying)
+	const struct committee *c = &w->network->genesis.committee;
+	if (!t->querying || t->answered_weight <= c->faulty)
 		return;
-	t->seen_pending = t->seen_pending || pending;
-	if (!t->answered[validator]) {
-		t->answered[validator] = true;
-		t->answered_weight += session_weight(w, node);
-	}
-	if (t->answered_weight <= w->network->genesis.committee.faulty)
+	if (!t->seen_pending && t->answered_weight < c->weight - c->faulty &&
+	    wallet_now(w) < t->first_answer_ms + SETTLE_MS)
 		return;
 	t->querying = false;
 	if (!t->own)
 		t->state = t->seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN;
 	announce(w, t, 0);
+}
+
+/* A validator knows of no end. */
+static void take_no_end(struct uncia_wallet *w, struct tracked *t, uint32_t node, bool pending)
+{
+	uint32_t validator = w->network->endpoints[node].validator;
+	if (!t->querying)
+		return;
+	if (t->answered_weight == 0)
+		t->first_answer_ms = wallet_now(w);
+	t->seen_pending = t->seen_pending || pending;
+	if (!t->answered[validator]) {
+		t->answered[validator] = true;
+		t->answered_weight += session_weight(w, node);
+	}
+	try_conclude(w, t);
 }
 
 static void set_reason(struct uncia_wallet *w, struct tracked *t, enum uncia_pending_reason reason, int refusal)
@@ -439,6 +453,7 @@ void paying_tick(struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
 	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+		try_conclude(w, t);
 		if (t->querying && now >= t->deadline_ms)
 			query_timeout(w, t);
 		if (active(t) && now >= t->next_send_ms)
@@ -454,6 +469,9 @@ uint64_t paying_next_ms(const struct uncia_wallet *w)
 			next = t->next_send_ms;
 		if (t->querying && t->deadline_ms < next)
 			next = t->deadline_ms;
+		if (t->querying && t->answered_weight > w->network->genesis.committee.faulty &&
+		    t->first_answer_ms + SETTLE_MS < next)
+			next = t->first_answer_ms + SETTLE_MS;
 	}
 	return next;
 }

@@ -17,6 +17,7 @@
 #define BACKOFF_MAX_MS     30000u
 #define LIAR_PAUSE_MS      60000u /* a validator that sent what does not verify is left alone this long */
 #define REQUEST_TIMEOUT_MS 10000u
+#define SETTLE_MS          300u /* once F+1 have answered, the others get this long */
 #define QUERIES_MAX        64u
 
 /* ---- what is tracked: payments of the outbox, and others that were asked for ----------------- */
@@ -46,7 +47,7 @@ struct tracked {
 	uint64_t expiry_weight;
 	bool querying;
 	bool answered[COMMITTEE_SIZE_MAX]; /* who told this query that there is no end yet */
-	uint64_t answered_weight;
+	uint64_t answered_weight, first_answer_ms;
 	bool seen_pending;    /* one of them holds it */
 	uint64_t deadline_ms; /* of the query */
 	uint64_t next_send_ms, backoff_ms;

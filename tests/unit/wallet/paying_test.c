@@ -386,6 +386,33 @@ START_TEST(a_query_tells_of_anybodys_payment)
 }
 END_TEST
 
+START_TEST(two_validators_that_are_behind_do_not_make_a_payment_unknown)
+{
+	struct rig *rig = ready();
+	struct uncia_event event;
+	struct payment *other = fixture_payment(&rig->net.f, 0, 1, 5000, FIXTURE_TIME_S + 60, 1);
+	struct uncia_payment_id id;
+	memcpy(id.b, other->id.b, sizeof(id.b));
+	fake_network_final(&rig->net, other);
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = i < 2 ? BEHIND : SILENT;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(!rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	/* The others had their time. */
+	fake_network_pass(&rig->net, rig->wallet, 400);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_UNKNOWN);
+	rig->net.nodes[2].behaviour = rig->net.nodes[3].behaviour = HONEST;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	payment_free(other);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(one_validator_alone_cannot_answer_a_query)
 {
 	struct rig *rig = ready();
@@ -493,6 +520,7 @@ UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_eac
           a_pending_payment_is_sent_again_on_reconnect_and_by_time,
           a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,
-          no_lie_ends_a_payment, a_query_tells_of_anybodys_payment, one_validator_alone_cannot_answer_a_query,
+          no_lie_ends_a_payment, a_query_tells_of_anybodys_payment,
+          two_validators_that_are_behind_do_not_make_a_payment_unknown, one_validator_alone_cannot_answer_a_query,
           a_query_finds_an_expired_payment, an_id_from_before_the_genesis_is_unknown_not_expired, queries_are_bounded,
           a_locked_wallet_looks_but_does_not_pay)
