@@ -42,16 +42,25 @@ def free_port():
 		return server.getsockname()[1]
 
 
+PORT_BLOCK = 16
+reserved = []
+
+
 def free_ports(count):
-	"""The first of so many ports in a row, below those that systems give out, that nobody listens on now."""
+	"""The first of so many ports in a row, below those that systems give out, that nobody listens on now, nor any other
+	test that runs at the same time, until this process ends."""
+	assert count <= PORT_BLOCK
 	while True:
-		base = random.randrange(10000, 30000 - count)
+		base = random.randrange(10000, 30000, PORT_BLOCK)
+		reservation = socket.socket(socket.AF_UNIX)
 		try:
+			reservation.bind(f"\0uncia-test-ports-{base}")
 			for port in range(base, base + count):
 				socket.create_server(("127.0.0.1", port)).close()
+			reserved.append(reservation)
 			return base
 		except OSError:
-			continue
+			reservation.close()
 
 
 class UnciadTest(unittest.TestCase):
