@@ -12,8 +12,8 @@
 #include "uncia/error.h"
 #include "vote.h"
 
-#define FLUSH_PAYMENTS  20000u /* settled payments held in memory before they are stored */
-#define CERTIFICATE_KEY (8 + 1 + HASH_SIZE)
+#define FLUSH_PAYMENTS 20000u              /* settled payments held in memory before they are stored */
+#define VOTE_KEY       (8 + 1 + HASH_SIZE) /* view, kind, block id: of votes and of certificates */
 
 struct audit {
 	const struct home *home;
@@ -29,7 +29,7 @@ struct audit {
 	} parent;
 	uint64_t covered_height;    /* the newest block that a finality certificate names */
 	uint64_t contradicted_view; /* the newest whose chain's block others voted away */
-	uint8_t next_certificate[CERTIFICATE_KEY];
+	uint8_t next_certificate[VOTE_KEY];
 };
 
 __attribute__((format(printf, 3, 4))) static int mismatch(struct audit *a, uint64_t height, const char *format, ...)
@@ -54,10 +54,10 @@ static int judge(struct audit *a, uint64_t height, const char *what, int error)
 /* ---- certificates ---------------------------------------------------------------------------- */
 
 /* The smallest key above this one. */
-static void key_after(const uint8_t *key, uint8_t next[CERTIFICATE_KEY])
+static void key_after(const uint8_t *key, uint8_t next[VOTE_KEY])
 {
-	memcpy(next, key, CERTIFICATE_KEY);
-	for (int i = CERTIFICATE_KEY - 1; i >= 0 && ++next[i] == 0; i--)
+	memcpy(next, key, VOTE_KEY);
+	for (int i = VOTE_KEY - 1; i >= 0 && ++next[i] == 0; i--)
 		;
 }
 
@@ -90,13 +90,13 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 	for (;;) {
 		struct bytes key, value;
 		struct certificate *c;
-		int error = a->view.journal_seek(a->view.context, JOURNAL_CERT, a->next_certificate, CERTIFICATE_KEY,
-		                                 &key, &value);
+		int error =
+		    a->view.journal_seek(a->view.context, JOURNAL_CERT, a->next_certificate, VOTE_KEY, &key, &value);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		if (error)
 			return judge(a, height, "reading the certificates", error);
-		if (key.size != CERTIFICATE_KEY)
+		if (key.size != VOTE_KEY)
 			return mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
 		if (!last && be64_get(key.data) > view)
 			return 0;
@@ -116,6 +116,78 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 		a->report->certificates++;
 		a->report->signatures += c->first_count + c->extra_count;
 		free(c);
+		if (code)
+			return code;
+	}
+}
+
+/* ---- own votes ------------------------------------------------------------------------------- */
+
+/* Those of one view, in the order of their keys: first votes, extra votes, FINAL. */
+struct own_votes {
+	uint64_t view;
+	bool has_first, has_extra, has_final;
+	struct vote first;
+};
+
+/* consensus §6 rules 4, 6 and 7: one first vote in a view; extra votes after it; FINAL once, for the block of the first
+ * vote, and only where there is no extra vote. Returns what is broken, or NULL. */
+static const char *add_vote(struct own_votes *own, const struct vote *v)
+{
+	const char *broken = NULL;
+	if (!own->has_first || own->view != v->view)
+		*own = (struct own_votes){.view = v->view};
+	if (v->kind == VOTE_NOTAR1 || v->kind == VOTE_SKIP1) {
+		broken = own->has_first ? "two first votes" : NULL;
+		own->has_first = true;
+		own->first = *v;
+	} else if (!own->has_first) {
+		broken = "a vote without a first vote";
+	} else if (v->kind != VOTE_FINAL) {
+		own->has_extra = true;
+	} else {
+		if (own->has_final || own->has_extra || own->first.kind != VOTE_NOTAR1 ||
+		    memcmp(own->first.block_id.b, v->block_id.b, HASH_SIZE))
+			broken = "a final vote against another vote";
+		own->has_final = true;
+	}
+	return broken;
+}
+
+static int check_vote(struct audit *a, struct own_votes *own, const struct bytes *key, const struct bytes *value)
+{
+	const struct home *home = a->home;
+	struct vote v;
+	struct hash digest;
+	int error = vote_decode(value->data, value->size, &v);
+	if (error)
+		return judge(a, a->tip_height, "an own vote", error);
+	if (be64_get(key->data) != v.view || key->data[8] != v.kind || memcmp(key->data + 9, v.block_id.b, HASH_SIZE))
+		return mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not what it is stored as",
+		                v.view);
+	vote_digest(&home->genesis.network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
+	if (v.voter != home->self || !sign_verify(home->keys.consensus_public, &digest, v.signature))
+		return mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not signed by this key", v.view);
+	a->report->signatures++;
+	const char *broken = add_vote(own, &v);
+	return broken ? mismatch(a, a->tip_height, "view %" PRIu64 " has %s of this validator", v.view, broken) : 0;
+}
+
+static int check_votes(struct audit *a)
+{
+	struct own_votes own = {0};
+	uint8_t next[VOTE_KEY] = {0};
+	for (;;) {
+		struct bytes key, value;
+		int error = a->view.journal_seek(a->view.context, JOURNAL_VOTE, next, sizeof(next), &key, &value);
+		if (error == UNCIA_E_NOT_FOUND)
+			return 0;
+		if (error)
+			return judge(a, a->tip_height, "reading the own votes", error);
+		if (key.size != VOTE_KEY)
+			return mismatch(a, a->tip_height, "an own vote is stored under a key of %zu bytes", key.size);
+		key_after(key.data, next);
+		int code = check_vote(a, &own, &key, &value);
 		if (code)
 			return code;
 	}
@@ -316,6 +388,8 @@ static int check_chain(struct audit *a, const volatile sig_atomic_t *stop)
 	if (!code && a->covered_height != a->tip_height)
 		code = mismatch(a, a->covered_height + 1,
 		                "no finality certificate covers the blocks from here to %" PRIu64, a->tip_height);
+	if (!code)
+		code = check_votes(a);
 	return code ? code : check_supply(a);
 }
 

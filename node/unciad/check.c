@@ -95,8 +95,9 @@ const struct command command_check = {
     .summary = "audit a stopped validator's home from the genesis on",
     .description =
         "Verifies the checksum of every stored record, every final block, its payments' signatures and its finality,\n"
-        "executes every payment again in a temporary ledger (in $TMPDIR, else in HOME), and compares state roots,\n"
-        "supply and the stored state. Exit code 7 where anything is not as it must be.",
+        "executes every payment again in a temporary ledger (in $TMPDIR, else in HOME), compares state roots, supply\n"
+        "and the stored state, and looks for own votes that contradict each other. Exit code 7 where anything is not "
+        "as it must be.",
     .options = options,
     .run = run,
 };

@@ -439,7 +439,79 @@ START_TEST(audit_refuses_a_state_ahead_of_the_journal)
 }
 END_TEST
 
-UNIT_MAIN("audit", audit_passes_a_chain_whose_state_lags_behind,
+static void put_vote(enum vote_kind kind, uint64_t view, const struct hash *id, uint32_t voter)
+{
+	uint8_t key[8 + 1 + HASH_SIZE] = {0}, bytes[256];
+	size_t size;
+	struct vote vote;
+	fixture_vote(&network, kind, view, id, voter, &vote);
+	be64_put(key, view);
+	key[8] = (uint8_t)kind;
+	if (id)
+		memcpy(key + 9, id->b, HASH_SIZE);
+	ck_assert_int_eq(vote_encode(&vote, bytes, &size), 0);
+	put(JOURNAL_VOTE, key, sizeof(key), bytes, size);
+}
+
+START_TEST(audit_passes_own_votes_that_agree)
+{
+	struct hash a = fixture_hash(1), b = fixture_hash(2);
+	up();
+	put_vote(VOTE_NOTAR1, 1, &a, 0);
+	put_vote(VOTE_FINAL, 1, &a, 0);
+	put_vote(VOTE_SKIP1, 2, NULL, 0);
+	put_vote(VOTE_NOTAR2, 2, &a, 0);
+	put_vote(VOTE_NOTAR2, 2, &b, 0);
+	put_vote(VOTE_NOTAR1, 3, &b, 0);
+	put_vote(VOTE_SKIP2, 3, NULL, 0);
+	ck_assert_int_eq(audit(), 0);
+	ck_assert_uint_eq(report.signatures, 7);
+	down();
+}
+END_TEST
+
+START_TEST(audit_refuses_own_votes_that_contradict_each_other)
+{
+	static const struct {
+		struct {
+			enum vote_kind kind;
+			uint8_t block;
+		} votes[3];
+		const char *text;
+	} cases[] = {
+	    {{{VOTE_NOTAR1, 1}, {VOTE_NOTAR1, 2}}, "view 5 has two first votes"},
+	    {{{VOTE_NOTAR1, 1}, {VOTE_SKIP1, 0}}, "view 5 has two first votes"},
+	    {{{VOTE_FINAL, 1}}, "without a first vote"},
+	    {{{VOTE_SKIP2, 0}}, "without a first vote"},
+	    {{{VOTE_NOTAR1, 1}, {VOTE_FINAL, 2}}, "a final vote against"},
+	    {{{VOTE_SKIP1, 0}, {VOTE_FINAL, 1}}, "a final vote against"},
+	    {{{VOTE_NOTAR1, 1}, {VOTE_SKIP2, 0}, {VOTE_FINAL, 1}}, "a final vote against"},
+	    {{{VOTE_NOTAR1, 1}, {VOTE_FINAL, 1}, {VOTE_FINAL, 2}}, "a final vote against"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		up();
+		put_vote(VOTE_NOTAR1, 4, &(struct hash){{9}}, 0);
+		for (size_t k = 0; k < 3 && cases[i].votes[k].kind; k++) {
+			struct hash id = fixture_hash(cases[i].votes[k].block);
+			put_vote(cases[i].votes[k].kind, 5, cases[i].votes[k].block ? &id : NULL, 0);
+		}
+		expect_mismatch(0, cases[i].text);
+		down();
+	}
+}
+END_TEST
+
+START_TEST(audit_refuses_own_votes_of_another_key)
+{
+	up();
+	put_vote(VOTE_SKIP1, 1, NULL, 1);
+	expect_mismatch(0, "not signed by this key");
+	down();
+}
+END_TEST
+
+UNIT_MAIN("audit", audit_passes_own_votes_that_agree, audit_refuses_own_votes_that_contradict_each_other,
+          audit_refuses_own_votes_of_another_key, audit_passes_a_chain_whose_state_lags_behind,
           audit_passes_a_state_that_deleted_accounts_and_made_them_again, audit_refuses_every_wrong_field_of_a_header,
           audit_refuses_a_height_other_than_the_recorded_one, audit_refuses_a_view_that_does_not_rise,
           audit_refuses_a_payment_with_a_forged_signature, audit_refuses_a_payment_that_cannot_be_executed,
