@@ -98,7 +98,7 @@ class BadBytes(NetworkTest):
 			"cut": ("refusal", REFUSED["ENCODING"]),
 			"empty": ("refusal", REFUSED["ENCODING"]),
 			"garbage": ("refusal", REFUSED["ENCODING"]),
-			"another's key": ("pending", 2),
+			"another's key": ("refusal", REFUSED["SIGNATURE"]),
 			"signed by another": ("refusal", REFUSED["SIGNATURE"]),
 			"too large": ("refusal", REFUSED["LIMIT"]),
 			"good": ("receipt", 0),

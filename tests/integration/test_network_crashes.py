@@ -8,6 +8,7 @@ import unittest
 from network import NetworkTest, SUPPLY, fixture_accounts, funds, micro
 
 ROUNDS = 10
+TURNS = 6
 ACCOUNTS = 20
 SEED = int(os.environ.get("UNCIA_SEED", random.randrange(2**32)))
 
@@ -75,6 +76,37 @@ class Crashes(NetworkTest):
 		for check in network.stop_and_check():
 			self.assertGreaterEqual(check["payments"], len(final) + len(seen))
 
+	def test_validators_that_crash_in_turn_stop_no_payment(self):
+		network = self.start_network()
+		wallets = [self.new_wallet(network, f"w{i}") for i in range(2)]
+		for wallet in wallets:
+			network.treasury.send(wallet, "100")
+		chance, over, paid = random.Random(SEED), threading.Event(), []
+		print(f"seed {SEED}", flush=True)
+		threads = [threading.Thread(target=self.always_pay, args=(*pair, over, paid)) for pair in (wallets, wallets[::-1])]
+		for thread in threads:
+			thread.start()
+		try:
+			for _ in range(TURNS):
+				validator = chance.choice(network.validators)
+				validator.kill()
+				before = len(paid)
+				self.until(lambda: len(paid) >= before + 4 or not all(t.is_alive() for t in threads), "payments without one")
+				validator.start()
+				network.wait_voting()
+		finally:
+			over.set()
+			for thread in threads:
+				thread.join()
+		self.assertEqual({state for _, state in paid}, {"final"}, f"seed {SEED}")
+		network.wait_same_tip()
+		self.assertEqual([check["payments"] for check in network.stop_and_check()], [2 + len(paid)] * 4)
+
+	def always_pay(self, wallet, other, over, paid):
+		while not over.is_set():
+			payment = wallet.send(other, "0.000001", code=(0, 3))
+			paid.append((payment["id"], payment["state"]))
+
 	def pay_and_crash(self, network, wallets, number, chance, final, seen, unknown):
 		"""Loads the network and kills all validators in the midst of it, after some payments were seen final."""
 		wheres = [v.where() for v in network.validators]
@@ -101,7 +133,7 @@ class Crashes(NetworkTest):
 
 	def keep_paying(self, wallet, other, crashed, seen, unknown):
 		while not crashed.is_set():
-			process = wallet.begin("send", other.address, "0.000001", "--timeout", "2")
+			process = wallet.begin("send", other.address, "0.000001", "--timeout", "1")
 			out = wallet.end(process, (0, 3, 6))
 			if process.returncode == 0:
 				seen.append((wallet, out))
