@@ -46,6 +46,8 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 
 	if (!pb_hash(&request->block_id, &id))
 		return UNCIA_E_ENCODING;
+	if (!peer_share_left(r, peer))
+		return 0;
 	struct node_block *block = block_find(r, &id);
 	if (block && block->complete && block->bytes) {
 		reply.block = pb_bytes(block->bytes, block->size);
@@ -57,6 +59,7 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 		TRY(error);
 		reply.block = pb_bytes(stored.data, stored.size);
 	}
+	r->peers[peer].share.owed += reply.block.len;
 	const struct node_block *parent = block ? block_find(r, &block->header.parent_id) : NULL;
 	for (int kind = CERT_N; parent && kind <= CERT_SF && !reply.parent_certificate.len; kind++) {
 		const struct certificate *certificate =

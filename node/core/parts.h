@@ -136,6 +136,21 @@ struct job {
 	size_t capacity;
 };
 
+/* ---- what is read for others ---- */
+
+/* Small questions have large answers: whoever has had his share waits. What was read is owed, and forgiven with time.
+ */
+struct share {
+	uint64_t owed, at_ms;
+};
+#define SHARE_QUESTION      4096u /* what a question costs beside the bytes that are read for it */
+#define SHARE_PEER_OWED     (16u << 20)
+#define SHARE_PEER_PER_MS   (32u << 10)
+#define SHARE_WALLET_OWED   (2u << 20)
+#define SHARE_WALLET_PER_MS (2u << 10)
+#define SHARE_ALL_OWED      (8u << 20) /* wallets together: reading a block for a receipt takes decoding it */
+#define SHARE_ALL_PER_MS    (8u << 10)
+
 /* ---- wallets ---- */
 struct watch { /* one wallet waits for the end of one payment */
 	struct watch *next_of_payment, *next_of_wallet, **back_of_wallet;
@@ -152,6 +167,7 @@ struct wallet_link {
 	uint64_t number;
 	struct watch *watches;
 	uint32_t watch_count;
+	struct share share;
 };
 struct query { /* a wallet's question that waits: for an account to be settled, or a receipt to be durable */
 	struct query *next;
@@ -168,6 +184,7 @@ struct peer {
 	bool up;
 	uint32_t jobs;
 	size_t job_bytes;
+	struct share share;
 	uint64_t final_height; /* as it last told */
 	struct vote newest;    /* the newest vote ever seen of it */
 	bool has_newest, newest_dirty;
@@ -239,6 +256,8 @@ struct replica {
 	uint64_t next_job;
 
 	struct wallet_link *wallets;
+	struct share wallets_share;
+	uint64_t journal_read; /* bytes of blocks read for wallets, ever */
 	struct watched *watched;
 	struct query *queries;
 	uint32_t query_count;
@@ -288,6 +307,24 @@ static inline bool pb_hash(const ProtobufCBinaryData *field, struct hash *hash)
 static inline bool hash_equal(const struct hash *a, const struct hash *b)
 {
 	return memcmp(a->b, b->b, HASH_SIZE) == 0;
+}
+static inline bool share_left(struct share *share, uint64_t now_ms, uint64_t owed_max, uint64_t per_ms)
+{
+	uint64_t forgiven = (now_ms - share->at_ms) * per_ms;
+
+	share->owed -= forgiven < share->owed ? forgiven : share->owed;
+	share->at_ms = now_ms;
+	return share->owed <= owed_max;
+}
+static inline bool peer_share_left(struct replica *r, uint32_t peer)
+{
+	bool left = share_left(&r->peers[peer].share, r->now_ms, SHARE_PEER_OWED, SHARE_PEER_PER_MS);
+
+	if (left)
+		r->peers[peer].share.owed += SHARE_QUESTION;
+	else
+		r->dropped_messages++;
+	return left;
 }
 static inline void put_u64(uint8_t *out, uint64_t value)
 {
@@ -395,6 +432,7 @@ enum payment_key {
 };
 enum payment_key payment_key(struct replica *r, const struct payment *payment);
 void watches_free(struct replica *r);
+struct wallet_link *wallet_get(struct replica *r, uint64_t number); /* NULL: out of memory */
 void wallet_closed(struct replica *r, uint64_t wallet);
 
 /* queries.c */

@@ -20,7 +20,7 @@ enum payment_key payment_key(struct replica *r, const struct payment *payment)
 
 /* ---- who waits ---- */
 
-static struct wallet_link *wallet_get(struct replica *r, uint64_t number)
+struct wallet_link *wallet_get(struct replica *r, uint64_t number)
 {
 	struct wallet_link *wallet;
 

@@ -42,6 +42,8 @@ uint64_t queries_wake(const struct replica *r)
 	return at;
 }
 
+static const char too_much_read[] = "too much is being read from the disk: ask again later";
+
 /* ---- receipts of what the journal holds ---- */
 
 struct finality { /* of one block of the final chain: what a receipt needs beside its own block */
@@ -78,6 +80,7 @@ static int stored_header(struct replica *r, uint64_t height, struct header *head
 	TRY(journal_final(r, height, &view, &id));
 	journal_key(key, view, 0, &id, &key_size);
 	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
+	r->journal_read += stored.size;
 	return header_of_stored(&stored, header);
 }
 
@@ -157,10 +160,33 @@ static int answer_receipt(struct replica *r, uint64_t wallet, uint64_t request_i
 	return error;
 }
 
+/* Whether the journal may be read for this wallet now. */
+static bool wallet_share_left(struct replica *r, struct wallet_link *link)
+{
+	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED, SHARE_WALLET_PER_MS) &&
+	       share_left(&r->wallets_share, r->now_ms, SHARE_ALL_OWED, SHARE_ALL_PER_MS);
+}
+
+static void wallet_share_use(struct replica *r, struct wallet_link *link, uint64_t read_before)
+{
+	uint64_t used = SHARE_QUESTION + r->journal_read - read_before;
+
+	link->share.owed += used;
+	r->wallets_share.owed += used;
+}
+
 int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
                   const struct position *at)
 {
+	struct wallet_link *link = wallet_get(r, wallet);
+	uint64_t read = r->journal_read;
+
+	if (!link)
+		return UNCIA_E_MEMORY;
+	if (!wallet_share_left(r, link))
+		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, too_much_read);
 	int error = answer_receipt(r, wallet, request_id, at);
+	wallet_share_use(r, link, read);
 
 	if (error == UNCIA_E_LIMIT)
 		return refuse_wallet(r, wallet, request_id, error, "no receipt of that size can be made");
@@ -218,8 +244,8 @@ static int answer_account(struct replica *r, const struct query *query)
 	return reply_wallet(r, r->final_sequence, query->wallet, &reply);
 }
 
-/* Answered once every payment that this validator has voted for is settled: so a payment that anybody saw final before the
- * question was asked shows in answers of weight W − F. */
+/* Answered once every payment that this validator has voted for is settled: so a payment that anybody saw final before
+ * the question was asked shows in answers of weight W − F. */
 static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id,
                          const Uncia__Pb__AccountQuery *message)
 {
@@ -354,6 +380,12 @@ static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id
 	if (message->address.len != ADDRESS_SIZE || !message->limit || message->limit > HISTORY_PAGE_MAX)
 		return UNCIA_E_ENCODING;
 	memcpy(address.b, message->address.data, ADDRESS_SIZE);
+	struct wallet_link *link = wallet_get(r, wallet);
+	uint64_t read = r->journal_read;
+	if (!link)
+		return UNCIA_E_MEMORY;
+	if (!wallet_share_left(r, link))
+		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, too_much_read);
 	for (size_t i = 0; i < HISTORY_PAGE_MAX; i++) {
 		uncia__pb__blob__init(&blobs[i]);
 		list[i] = &blobs[i];
@@ -365,6 +397,7 @@ static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id
 		error = 0, at.height = 0; /* no payment ever touched it */
 	else if (!error)
 		error = history_page(r, &address, &at, &last, message->limit, &page);
+	wallet_share_use(r, link, read);
 	if (at.height) {
 		page.next_height = last.height;
 		page.next_index = last.index;

@@ -40,6 +40,7 @@ int journal_block(struct replica *r, uint64_t view, const struct hash *id, struc
 
 	journal_key(key, view, 0, id, &size);
 	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, &stored));
+	r->journal_read += stored.size;
 	int error = block_decode(&r->network_id, stored.data, stored.size, block);
 	return !error || error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
 }

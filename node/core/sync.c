@@ -174,6 +174,8 @@ int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncR
 
 	if (!request->from_height)
 		return UNCIA_E_ENCODING;
+	if (!peer_share_left(r, peer))
+		return 0;
 	int error = page_fill(r, request->from_height, &page, &certificate, &size);
 	if (!error) {
 		page.list = malloc((page.count + 1) * sizeof(*page.list));
@@ -188,6 +190,7 @@ int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncR
 		reply.certificate = pb_bytes(certificate, size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
 	message.sync_reply = &reply;
+	r->peers[peer].share.owed += page.bytes;
 	if (!error)
 		error = send_peer(r, 0, peer, &message);
 	page_free(&page);
@@ -307,6 +310,8 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 	uint8_t from[8];
 	uint32_t count = 0;
 
+	if (!peer_share_left(r, peer))
+		return 0;
 	put_u64(from, request->from_view);
 	int error = r->config.view.journal_seek(r->config.view.context, JOURNAL_CERT, from, sizeof(from), &key, &value);
 	while (!error && get_u64(key.data) <= request->to_view && count++ < CERTIFICATES_REPLY_MAX) {
@@ -315,6 +320,7 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 		size_t size = key.size;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
 		message.certificate = pb_bytes(value.data, value.size);
+		r->peers[peer].share.owed += value.size;
 		TRY(send_peer(r, 0, peer, &message));
 		memcpy(next, key.data, size);
 		next[size] = 0; /* the smallest key above this one */

@@ -50,6 +50,7 @@ struct node {
 	struct memory_store *store;
 	uint32_t life; /* counts starts: what belongs to an earlier one is dropped */
 	uint64_t timer_at;
+	int64_t clock_ms; /* what the wall clock is ahead */
 };
 
 struct network {
@@ -323,7 +324,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 static void network_step(struct network *n, uint32_t node, struct event event)
 {
 	event.now_ms = n->now;
-	event.wall_ms = FIXTURE_TIME_MS + n->now;
+	event.wall_ms = FIXTURE_TIME_MS + n->now + (uint64_t)n->nodes[node].clock_ms;
 	int error = replica_step(n->nodes[node].replica, &event, &n->nodes[node].actions);
 	network_carry_out(n, node);
 	assert(error == 0);
@@ -512,6 +513,11 @@ void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
 void network_set_loss(struct network *n, uint32_t percent)
 {
 	n->options.loss_percent = percent;
+}
+
+void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms)
+{
+	n->nodes[node].clock_ms = offset_ms;
 }
 
 bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct network *n, void *context), void *context)

@@ -48,6 +48,8 @@ void network_replace_store(struct network *n, uint32_t node, struct memory_store
 /* Cuts or mends the link from one to the other, in that direction. */
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
 void network_set_loss(struct network *n, uint32_t percent);
+/* How far a node's wall clock is from the true time, from now on. */
+void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms);
 
 /* Runs until `done` holds (checked after each event) or `limit_ms` of simulated time have passed. Returns whether it
  * held. done NULL: just lets the time pass. */

@@ -281,6 +281,82 @@ START_TEST(proposals_for_views_to_come_are_not_kept)
 }
 END_TEST
 
+/* ---- questions ---- */
+
+static void count_sync_replies(void *context, uint32_t node, const struct bytes *message)
+{
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+
+	(void)node;
+	*(uint32_t *)context += m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+START_TEST(a_peer_that_asks_without_end_is_answered_within_its_share)
+{
+	struct network_options o = options(4);
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__SyncRequest request = UNCIA__PB__SYNC_REQUEST__INIT;
+	uint32_t replies = 0;
+
+	o.tap = count_sync_replies;
+	o.tap_context = &replies;
+	struct network *n = network_new(&o);
+	network_start_all(n);
+	network_run(n, 5000, NULL, NULL);
+	request.from_height = 1;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
+	message.sync_request = &request;
+	replies = 0;
+	for (uint32_t i = 0; i < 10000; i++)
+		say(n, 3, 0, &message);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_gt(replies, 10);
+	ck_assert_uint_lt(replies, 5000);
+	/* With time it is answered again. */
+	network_run(n, 2000, NULL, NULL);
+	replies = 0;
+	say(n, 3, 0, &message);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_eq(replies, 1);
+	network_free(n);
+}
+END_TEST
+
+START_TEST(a_wallet_that_asks_without_end_is_answered_within_its_share)
+{
+	struct network_options o = options(4);
+	struct network *n = network_new(&o);
+	size_t before, after, receipts = 0;
+
+	network_start_all(n);
+	network_run(n, 1000, NULL, NULL);
+	struct payment *payment = fixture_payment(network_fixture(n), 0, 1, UNIT, network_now_s(n) + 60, 1);
+	network_submit(n, 0, 1, payment);
+	ck_assert(network_run(n, 5000, has_receipt, payment));
+	network_run(n, 1000, NULL, NULL);
+	network_replies(n, &before);
+	for (uint32_t i = 0; i < 3000; i++)
+		network_query_payment(n, 0, 2, &payment->id);
+	network_query_payment(n, 0, 3, &payment->id);
+	network_run(n, 20, NULL, NULL);
+	const struct reply *replies = network_replies(n, &after);
+	ck_assert_uint_eq(after, before + 3001);
+	for (size_t i = before; i < after; i++) {
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
+		bool receipt = reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
+		receipts += receipt;
+		if (replies[i].wallet == 3) /* the others' questions are answered all the same */
+			ck_assert(receipt);
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+	ck_assert_uint_gt(receipts, 10);
+	ck_assert_uint_lt(receipts, 1000);
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
 /* ---- long standstills, long absences ---- */
 
 START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
@@ -342,5 +418,7 @@ END_TEST
 UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           payments_under_a_strangers_key_take_no_place_of_the_sender,
           what_a_leader_alone_says_has_no_ancestors_that_are_fetched, proposals_for_views_to_come_are_not_kept,
+          a_peer_that_asks_without_end_is_answered_within_its_share,
+          a_wallet_that_asks_without_end_is_answered_within_its_share,
           more_failed_views_than_the_window_do_not_stop_the_network,
           one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)

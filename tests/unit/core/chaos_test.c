@@ -1,6 +1,6 @@
 /* Agreement and liveness under what the random faults of replica_test leave out: links that are cut in one direction,
- * the same key run twice, and a validator that says whatever it likes. Every seed ends with all healed: then a payment
- * must become final, and the honest must agree (the network checks agreement all the while). */
+ * clocks that step, the same key run twice, and a validator that says whatever it likes. Every seed ends with all
+ * healed: then a payment must become final, and the honest must agree (the network checks agreement all the while). */
 #include "hash.h"
 #include "ledger.h"
 #include "message.pb-c.h"
@@ -247,6 +247,9 @@ static void disturb(struct network *n, uint32_t nodes, uint64_t *random)
 	case 2:
 		network_cut(n, a, b, next_random(random) % 2);
 		break;
+	case 3: /* clocks that step, back as well as on */
+		network_set_clock(n, a, (int64_t)(next_random(random) % 4000) - 2000);
+		break;
 	}
 }
 
@@ -256,9 +259,11 @@ static void heal(struct network *n, uint32_t nodes)
 	for (uint32_t a = 0; a < NETWORK_NODES_MAX; a++)
 		for (uint32_t b = 0; b < NETWORK_NODES_MAX; b++)
 			network_cut(n, a, b, false);
-	for (uint32_t i = 0; i < nodes; i++)
+	for (uint32_t i = 0; i < nodes; i++) {
+		network_set_clock(n, i, 0);
 		if (!network_up(n, i))
 			network_start(n, i);
+	}
 }
 
 /* `honest`: the nodes that must come to the same tip. */
