@@ -423,6 +423,11 @@ bool tcp_established(const struct tcp *tcp)
 	return tcp->established;
 }
 
+size_t tcp_queued(const struct tcp *tcp)
+{
+	return tcp->link ? link_queued(tcp->link) : 0;
+}
+
 unsigned tcp_unfinished_ms(const struct tcp *tcp)
 {
 	return tcp->unfinished ? (unsigned)(uv_now(tcp->set->loop) - tcp->begun_ms) : 0;

@@ -65,6 +65,7 @@ void tcp_close(struct tcp *tcp);
 
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
 bool tcp_established(const struct tcp *tcp);
+size_t tcp_queued(const struct tcp *tcp); /* bytes sent that the socket has not taken */
 /* For how long a message has been coming that has not come whole; 0: none is. */
 unsigned tcp_unfinished_ms(const struct tcp *tcp);
 uint64_t tcp_heard_ms(const struct tcp *tcp); /* loop time of the last byte received */

@@ -124,6 +124,7 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	w->options.links_max = max;
 	w->options.message_ms = options->message_ms ? options->message_ms : WALLET_MESSAGE_MS;
 	w->options.idle_ms = options->idle_ms ? options->idle_ms : WALLET_IDLE_MS;
+	w->options.queue_max = options->queue_max ? options->queue_max : WALLETS_QUEUE_MAX;
 	w->events = *events;
 	for (uint32_t i = 0; i < max; i++) {
 		w->slots[i].wallets = w;
@@ -207,6 +208,19 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 	w->count++;
 }
 
+/* The bound on each alone would let a thousand that ask and do not read fill the memory. */
+static bool takes_too_much(const struct wallets *w, const struct wallet_link *link)
+{
+	size_t all = 0;
+
+	if (tcp_queued(link->tcp) <= w->options.queue_max / w->options.links_max)
+		return false;
+	for (uint32_t i = 0; i < w->options.links_max; i++)
+		if (w->slots[i].number)
+			all += tcp_queued(w->slots[i].tcp);
+	return all > w->options.queue_max;
+}
+
 void wallets_send(struct wallets *w, uint64_t wallet, struct bytes message)
 {
 	struct wallet_link *link = find(w, wallet);
@@ -216,6 +230,8 @@ void wallets_send(struct wallets *w, uint64_t wallet, struct bytes message)
 		return;
 	}
 	int error = tcp_send(link->tcp, message.data, message.size);
+	if (!error && takes_too_much(w, link))
+		error = UNCIA_E_FULL;
 	if (!error)
 		return;
 	w->counters.answers_lost++;

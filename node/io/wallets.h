@@ -12,12 +12,16 @@
 #define WALLET_MESSAGE_MS 10000u /* faults 52: for a message, from its first byte to its last */
 #define WALLET_IDLE_MS    60000u /* silent for so long, it makes room for a new one where all places are taken */
 
+/* Bytes waiting for all wallets together; past it one for which more than its share waits is dropped. */
+#define WALLETS_QUEUE_MAX (256u << 20)
+
 struct wallets_options {
 	struct tcp_set *set;
 	const struct hash *network_id; /* outlives the wallets */
 	const uint8_t *network_secret; /* 32 bytes; outlives the wallets */
 	uint32_t links_max;            /* 0: WALLET_LINKS_DEFAULT */
 	unsigned message_ms, idle_ms;  /* 0: WALLET_MESSAGE_MS, WALLET_IDLE_MS */
+	size_t queue_max;              /* 0: WALLETS_QUEUE_MAX */
 };
 
 /* `closed` follows for each number that was in a `message`, unless wallets_drop took it; it may be called from inside

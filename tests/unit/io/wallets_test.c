@@ -51,14 +51,16 @@ static void on_wallet(void *context, struct tcp *tcp)
 	wallets_accept(wallets, tcp);
 }
 
-static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned message_ms, unsigned idle_ms)
+static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned message_ms, unsigned idle_ms,
+                    size_t queue_max)
 {
 	const struct wallets_options options = {.set = &set,
 	                                        .network_id = &network,
 	                                        .network_secret = node_secret,
 	                                        .links_max = links_max,
 	                                        .message_ms = message_ms,
-	                                        .idle_ms = idle_ms};
+	                                        .idle_ms = idle_ms,
+	                                        .queue_max = queue_max};
 	const struct wallets_events events = {on_message, on_closed, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
 	char why[256] = "";
@@ -73,7 +75,7 @@ static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned 
 
 static void up(uint32_t links_max, unsigned handshake_timeout_ms)
 {
-	up_with(links_max, handshake_timeout_ms, 0, 0);
+	up_with(links_max, handshake_timeout_ms, 0, 0, 0);
 }
 
 static void down(void)
@@ -236,7 +238,7 @@ END_TEST
 
 START_TEST(wallet_past_the_limit_pushes_out_the_one_silent_longest)
 {
-	up_with(2, 5000, 0, 1);
+	up_with(2, 5000, 0, 1, 0);
 	struct client *c[3];
 	for (int i = 0; i < 2; i++) {
 		c[i] = wallet_client();
@@ -264,7 +266,7 @@ START_TEST(wallet_that_does_not_finish_a_message_is_dropped)
 {
 	static const uint8_t size[4] = {0, 0, 1, 0};
 
-	up_with(4, 5000, 100, 0);
+	up_with(4, 5000, 100, 0, 0);
 	struct client *silent = wallet_client(), *slow = wallet_client();
 	client_send(silent, "x", 1);
 	client_send(slow, "x", 1);
@@ -290,7 +292,7 @@ START_TEST(wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls)
 	static uint8_t message[100000];
 	unsigned sent = 1;
 
-	up_with(4, 5000, 100, 0);
+	up_with(4, 5000, 100, 0, 0);
 	seen.echo = 0;
 	struct client *c = wallet_client();
 	client_send(c, message, sizeof(message));
@@ -414,6 +416,43 @@ START_TEST(wallet_that_does_not_read_is_dropped_at_the_bound)
 	ck_assert_uint_eq(wallets_counters(wallets)->dropped_slow, 1);
 	ck_assert_uint_eq(wallets_count(wallets), 0);
 	client_close(c);
+	down();
+}
+END_TEST
+
+/* Within the bound on each, but past the one on all: who has more than his share waiting goes, nobody else. */
+START_TEST(wallets_that_do_not_read_are_bounded_together)
+{
+	static uint8_t answer[64u << 10];
+	enum { SILENT = 6 };
+	struct client *silent[SILENT];
+	uint64_t numbers[SILENT];
+
+	up_with(8, 5000, 0, 0, 2u << 20);
+	struct client *reader = wallet_client();
+	client_send(reader, "x", 1);
+	RUN_UNTIL(reader->messages == 1);
+	uint64_t reads = seen.number;
+	for (int i = 0; i < SILENT; i++) {
+		silent[i] = wallet_client();
+		client_send(silent[i], "x", 1);
+		RUN_UNTIL(silent[i]->messages == 1);
+		numbers[i] = seen.number;
+		uv_poll_stop(&silent[i]->poll);
+	}
+	/* Half of what each might have, and more than all may. Nothing is written before the loop runs. */
+	for (size_t given = 0; given < WRITE_QUEUE_WALLET_MAX / 2; given += sizeof(answer))
+		for (int i = 0; i < SILENT && !seen.closed; i++)
+			wallets_send(wallets, numbers[i], (struct bytes){answer, sizeof(answer)});
+	ck_assert_uint_eq(seen.closed, 1);
+	ck_assert_uint_eq(wallets_counters(wallets)->dropped_slow, 1);
+	ck_assert_uint_eq(wallets_count(wallets), SILENT);
+	unsigned before = reader->messages;
+	wallets_send(wallets, reads, (struct bytes){answer, sizeof(answer)});
+	RUN_UNTIL(reader->messages == before + 1);
+	client_close(reader);
+	for (int i = 0; i < SILENT; i++)
+		client_close(silent[i]);
 	down();
 }
 END_TEST
@@ -561,6 +600,7 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls, streams_find_out_that_somebody_is_gone,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           connection_that_says_nothing_is_pushed_out_by_newer_ones, wallet_that_does_not_read_is_dropped_at_the_bound,
-          wallet_that_reads_late_gets_everything, wallet_flood_is_read_a_little_each_turn,
-          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message,
-          listener_pauses_without_file_descriptors_and_goes_on, listener_names_the_port_in_use)
+          wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
+          wallet_flood_is_read_a_little_each_turn, wallet_message_over_the_limit_closes_the_link,
+          wallet_dropped_by_its_handler_gets_no_further_message, listener_pauses_without_file_descriptors_and_goes_on,
+          listener_names_the_port_in_use)
