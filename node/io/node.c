@@ -449,8 +449,9 @@ static void stop(struct node *n)
 	uv_close((uv_handle_t *)&n->prepare, NULL);
 	uv_close((uv_handle_t *)&n->check, NULL);
 	uv_close((uv_handle_t *)&n->timer, NULL);
-	uv_close((uv_handle_t *)&n->interrupt, NULL);
-	uv_close((uv_handle_t *)&n->terminate, NULL);
+	/* These stay to the last: who asks twice must not kill what is ending in order. */
+	uv_unref((uv_handle_t *)&n->interrupt);
+	uv_unref((uv_handle_t *)&n->terminate);
 }
 
 /* What was refused, dropped or lost since the start. */
@@ -480,6 +481,8 @@ static void on_signal(uv_signal_t *handle, int number)
 	struct node *n = handle->data;
 	struct replica_status status;
 
+	if (n->stopping)
+		return;
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
@@ -527,6 +530,9 @@ int node_run(const struct node_options *options, char why[256])
 			snprintf(why, 256, "%s", uncia_error_text(error));
 		stop(n);
 	}
+	uv_run(&n->loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&n->interrupt, NULL);
+	uv_close((uv_handle_t *)&n->terminate, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	int closed = uv_loop_close(&n->loop);
 	assert(!closed);

@@ -1,4 +1,5 @@
 /* unciad start: runs a validator in the foreground until it is asked to end. */
+#include <signal.h>
 #include <stdio.h>
 #include "command.h"
 #include "home.h"
@@ -36,6 +37,9 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .mempool_per_sender_max = (uint32_t)config->mempool_per_sender_max,
 	};
 	int error = node_run(&node, why);
+	/* It is ending already. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	if (!error)
 		return EXIT_DONE;
 	return complain(error == UNCIA_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s", *why ? why : uncia_error_text(error));
