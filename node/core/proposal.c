@@ -345,7 +345,7 @@ int proposal_assemble(struct replica *r, struct node_block *block)
 	struct hash key, root;
 	int error = UNCIA_E_MEMORY;
 
-	if (block->complete || block->verifying || !block->has_short_ids)
+	if (block->complete || block->verifying || block->invalid || !block->has_short_ids)
 		return 0;
 	uint64_t *short_ids = malloc((count + 1) * sizeof(*short_ids));
 	struct pooled **found = malloc((count + 1) * sizeof(*found));
@@ -373,6 +373,16 @@ int proposal_assemble(struct replica *r, struct node_block *block)
 	if (!hash_equal(&root, &block->header.payments_root)) {
 		block->has_short_ids = false;
 		block_want(r, block, r->now_ms);
+		goto out;
+	}
+	/* Names are short: what they stand for may be more than a block may carry, and could then never be read again.
+	 */
+	uint64_t size = 0;
+	for (size_t i = 0; i < count; i++)
+		size += payments[i]->size;
+	if (size > BLOCK_SIZE_MAX) {
+		block->invalid = r->recheck = true;
+		block->fetch_at = TIME_NEVER;
 		goto out;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -42,6 +42,7 @@ uint64_t queries_wake(const struct replica *r)
 	return at;
 }
 
+static const char receipt_too_large[] = "no receipt of that size can be made";
 static const char too_much_read[] = "too much is being read from the disk: ask again later";
 
 /* ---- receipts of what the journal holds ---- */
@@ -189,7 +190,7 @@ int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const
 	wallet_share_use(r, link, read);
 
 	if (error == UNCIA_E_LIMIT)
-		return refuse_wallet(r, wallet, request_id, error, "no receipt of that size can be made");
+		return refuse_wallet(r, wallet, request_id, error, receipt_too_large);
 	if (error != UNCIA_E_NOT_FOUND)
 		return error;
 	if (r->query_count >= QUERIES_MAX)
@@ -284,6 +285,8 @@ int queries_answer(struct replica *r)
 			if (error == UNCIA_E_NOT_FOUND)
 				error = refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
 				                      "the disk is late: ask again");
+			if (error == UNCIA_E_LIMIT)
+				error = refuse_wallet(r, query->wallet, query->request_id, error, receipt_too_large);
 		} else {
 			error = answer_account(r, query);
 		}

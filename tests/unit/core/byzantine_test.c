@@ -170,21 +170,19 @@ static bool was_asked_for(const struct requests *requests, const struct hash *id
 	return false;
 }
 
-/* The proposal of validator 3 for a block whose one payment nobody else has. */
-static void propose(struct network *n, const struct header *header)
+static void propose(struct network *n, uint32_t to, const struct header *header, uint8_t *short_ids)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__Propose pb = UNCIA__PB__PROPOSE__INIT;
-	uint8_t short_ids[8] = {1};
 	struct vote vote;
 
 	fixture_vote(network_fixture(n), VOTE_NOTAR1, header->view, &header->id, 3, &vote);
 	pb.header = (ProtobufCBinaryData){.len = header->size, .data = (uint8_t *)(uintptr_t)header->bytes};
 	pb.signature = (ProtobufCBinaryData){.len = SIGNATURE_SIZE, .data = vote.signature};
-	pb.short_ids = (ProtobufCBinaryData){.len = sizeof(short_ids), .data = short_ids};
+	pb.short_ids = (ProtobufCBinaryData){.len = 8 * (size_t)header->payment_count, .data = short_ids};
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;
 	message.propose = &pb;
-	say(n, 3, 0, &message);
+	say(n, 3, to, &message);
 }
 
 static void reply_block(struct network *n, const struct block *block)
@@ -207,6 +205,19 @@ static uint64_t leader_view(const struct network *n, uint32_t leader, uint64_t f
 	while (committee_leader(&network_fixture(n)->genesis.committee, from) != leader)
 		from++;
 	return from;
+}
+
+/* Brings a node to a view by certificates of all views below it. */
+static void skip_to(struct network *n, uint32_t node, uint64_t view)
+{
+	for (uint64_t x = 1; x < view; x++) {
+		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+		struct certificate *skip = fixture_certificate(network_fixture(n), CERT_S, x, NULL, 3);
+		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
+		message.certificate = (ProtobufCBinaryData){.len = skip->size, .data = skip->bytes};
+		say(n, 3, node, &message);
+		free(skip);
+	}
 }
 
 /* A block by validator 3 with a payment of its own, on a parent that nobody knows. */
@@ -233,23 +244,15 @@ START_TEST(what_a_leader_alone_says_has_no_ancestors_that_are_fetched)
 	struct network *n = network_new(&o);
 	/* Alone: it stays in view 1, whose leader is made to be the liar by views that are skipped. */
 	network_start(n, 0);
-	const struct fixture *f = network_fixture(n);
 	uint64_t view = leader_view(n, 3, 1);
-	for (uint64_t x = 1; x < view; x++) {
-		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
-		struct certificate *skip = fixture_certificate(f, CERT_S, x, NULL, 3);
-		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
-		message.certificate = (ProtobufCBinaryData){.len = skip->size, .data = skip->bytes};
-		say(n, 3, 0, &message);
-		free(skip);
-	}
+	skip_to(n, 0, view);
 	network_run(n, 20, NULL, NULL);
 	/* The link to the liar, by which it asks. */
 	network_start(n, 3);
 	network_run(n, 20, NULL, NULL);
 	struct hash unknown = fixture_hash(77);
 	struct block *block = invented(n, view, 1000, &unknown);
-	propose(n, &block->header);
+	propose(n, 0, &block->header, (uint8_t[8]){1});
 	network_run(n, 40, NULL, NULL);
 	ck_assert(was_asked_for(&requests, &block->header.id));
 	reply_block(n, block);
@@ -273,10 +276,99 @@ START_TEST(proposals_for_views_to_come_are_not_kept)
 	network_run(n, 20, NULL, NULL);
 	struct hash unknown = fixture_hash(77);
 	struct block *block = invented(n, leader_view(n, 3, 500), 1000, &unknown);
-	propose(n, &block->header);
+	propose(n, 0, &block->header, (uint8_t[8]){1});
 	network_run(n, 1000, NULL, NULL);
 	ck_assert(!was_asked_for(&requests, &block->header.id));
 	block_free(block);
+	network_free(n);
+}
+END_TEST
+
+struct ballot { /* votes for one block */
+	struct hash id;
+	uint32_t votes, all;
+};
+
+static void hear_votes(void *context, uint32_t node, const struct bytes *message)
+{
+	struct ballot *ballot = context;
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+	struct vote vote;
+
+	(void)node;
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_VOTE && vote_decode(m->vote.data, m->vote.len, &vote) == 0) {
+		ballot->all++;
+		ballot->votes += memcmp(&vote.block_id, &ballot->id, sizeof(vote.block_id)) == 0;
+	}
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+#define LARGE_PAYMENTS 480u
+
+/* Payments with as many outputs as there may be, held by all; together more than a block may carry. */
+static void gossip_large(struct network *n, struct payment *payments[LARGE_PAYMENTS])
+{
+	static struct output outputs[PAYMENT_OUTPUTS_MAX];
+	uint64_t size = 0;
+
+	for (uint32_t i = 0; i < LARGE_PAYMENTS; i++) {
+		struct fixture_key key, to;
+		fixture_account(i % 8, &key);
+		fixture_account((i + 1) % 8, &to);
+		for (uint32_t k = 0; k < PAYMENT_OUTPUTS_MAX; k++)
+			outputs[k] =
+			    (struct output){.to = to.address, .has_reference = true, .reference = {1}, .amount = 1000};
+		payments[i] = fixture_payment_outputs(network_fixture(n), &key, outputs, PAYMENT_OUTPUTS_MAX,
+		                                      network_now_s(n) + 60, i);
+		size += payments[i]->size;
+		for (uint32_t node = 0; node < 3; node++)
+			gossip(n, 3, node, payments[i]);
+	}
+	ck_assert_uint_gt(size, BLOCK_SIZE_MAX);
+}
+
+START_TEST(a_block_larger_than_can_be_read_again_gets_no_vote)
+{
+	struct network_options o = options(4);
+	struct payment *payments[LARGE_PAYMENTS];
+	struct ballot ballot = {.votes = 0};
+	static uint8_t short_ids[8 * LARGE_PAYMENTS];
+	struct replica_status status;
+	struct header header;
+	struct hash key;
+
+	o.tap = hear_votes;
+	o.tap_context = &ballot;
+	struct network *n = network_new(&o);
+	uint64_t view = leader_view(n, 3, 8);
+	for (uint32_t node = 0; node < 3; node++)
+		network_start(n, node);
+	for (uint32_t node = 0; node < 3; node++)
+		skip_to(n, node, view);
+	network_run(n, 10, NULL, NULL);
+	gossip_large(n, payments);
+	network_run(n, 10, NULL, NULL);
+	network_status(n, 0, &status);
+	ck_assert_uint_eq(status.view, view);
+	ck_assert_uint_eq(status.mempool, LARGE_PAYMENTS);
+	fixture_header(network_fixture(n), NULL, view, payments, LARGE_PAYMENTS, &status.state_root, &header);
+	hash1(HASH_SHORT_ID, header.id.b, HASH_SIZE, &key);
+	for (uint32_t i = 0; i < LARGE_PAYMENTS; i++) {
+		uint64_t short_id = siphash(key.b, &payments[i]->whole, HASH_SIZE);
+		for (int k = 0; k < 8; k++)
+			short_ids[8 * i + k] = (uint8_t)(short_id >> (56 - 8 * k));
+	}
+	ballot = (struct ballot){.id = header.id};
+	for (uint32_t node = 0; node < 3; node++)
+		propose(n, node, &header, short_ids);
+	network_run(n, 2000, NULL, NULL);
+	ck_assert_uint_gt(ballot.all, 0);
+	ck_assert_uint_eq(ballot.votes, 0);
+	/* The payments are final all the same, over several blocks. */
+	network_run(n, 20000, NULL, NULL);
+	ck_assert_uint_eq(waiting(n, 0), 0);
+	for (uint32_t i = 0; i < LARGE_PAYMENTS; i++)
+		payment_free(payments[i]);
 	network_free(n);
 }
 END_TEST
@@ -366,15 +458,8 @@ START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
 	const struct fixture *f = network_fixture(n);
 
 	network_start_all(n);
-	for (uint64_t view = 1; view < VIEW_WINDOW + 200; view++) {
-		struct certificate *skip = fixture_certificate(f, CERT_S, view, NULL, 3);
-		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
-		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
-		message.certificate = (ProtobufCBinaryData){.len = skip->size, .data = skip->bytes};
-		for (uint32_t node = 0; node < 4; node++)
-			say(n, (node + 1) % 4, node, &message);
-		free(skip);
-	}
+	for (uint32_t node = 0; node < 4; node++)
+		skip_to(n, node, VIEW_WINDOW + 200);
 	network_run(n, 10, NULL, NULL);
 	struct payment *payment = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 300, 1);
 	network_submit(n, 0, 1, payment);
@@ -418,7 +503,7 @@ END_TEST
 UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           payments_under_a_strangers_key_take_no_place_of_the_sender,
           what_a_leader_alone_says_has_no_ancestors_that_are_fetched, proposals_for_views_to_come_are_not_kept,
-          a_peer_that_asks_without_end_is_answered_within_its_share,
+          a_block_larger_than_can_be_read_again_gets_no_vote, a_peer_that_asks_without_end_is_answered_within_its_share,
           a_wallet_that_asks_without_end_is_answered_within_its_share,
           more_failed_views_than_the_window_do_not_stop_the_network,
           one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
