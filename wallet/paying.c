@@ -443,10 +443,13 @@ int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const U
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
+/* That few do not know it says nothing; that one holds it does. */
 static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 {
 	t->querying = false;
-	announce(w, t, t->answered_weight == 0 ? UNCIA_E_UNREACHABLE : 0);
+	if (!t->own && t->seen_pending)
+		t->state = UNCIA_PAYMENT_PENDING;
+	announce(w, t, t->seen_pending ? 0 : UNCIA_E_UNREACHABLE);
 }
 
 void paying_tick(struct uncia_wallet *w)

@@ -400,6 +400,18 @@ class Requests(UnciaTest):
 			"--timeout", "1")
 
 
+	def test_what_strangers_wrote_reaches_no_terminal_as_a_command(self):
+		network = self.silent_network()
+		self.wallet("w")
+		for evil in ("\x1b[2J", "\x9b2J", "\u202egnirts", "\r", "\x7f"):
+			(self.dir / "evil.conf").write_text(network.read_text() + f"[{evil}x]\ny = 1\n")
+			for arguments in (["request", "--read", f"uncia:{evil}"], ["--wallet", "w", "contact", "show", f"a{evil}b"],
+				["--wallet", "w", "--network", network, "send", f"uncia:{ALICE}?memo={evil}", "1"], [evil],
+				["--wallet", "w", "--network", "evil.conf", "balance"], ["receipt", "verify", "--network", network, evil]):
+				err = self.uncia(*arguments, code=7 if "verify" in arguments else 2)[1]
+				self.assertNotRegex(err.rstrip("\n"), "[^\x20-\x7e]")
+
+
 class Contacts(UnciaTest):
 	def setUp(self):
 		super().setUp()

@@ -185,8 +185,10 @@ static int show_history(const struct call *call, struct session *session, uint64
 		json_decref(list);
 		if (code)
 			return code;
-		if (!page.next_height && !page.complete)
+		if (!page.complete && shown < limit)
 			complain(0, "something may be missing: the validators hold no proof of the whole history");
+		else if (page.next_height)
+			complain(0, "these are the newest; there are older ones: --limit");
 		return output_flush();
 	}
 	return json_print(json_pack("{s:i,s:o,s:o,s:b,s:b}", "v", 1, "payments", list, "pending", pending, "complete",

@@ -87,8 +87,10 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, str
 	error = uncia_wallet_query(session->wallet, id);
 	if (!error)
 		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
-	if (error == UNCIA_E_UNREACHABLE && own)
-		complain(0, "no validator could be reached; this is what the wallet knows");
+	/* An own one stays pending whatever goes wrong with asking: that is no failure of the payment. */
+	if (error && own)
+		complain(0, "%s; this is what the wallet knows",
+		         error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
 	else if (error)
 		return complain_error(error, "the payment");
 	error = uncia_wallet_payment(session->wallet, id, payment);

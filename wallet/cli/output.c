@@ -8,13 +8,31 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "utf8.h"
+
+/* What strangers wrote (a request, a name, a network file) may be quoted in a message: nothing of it reaches the
+ * terminal as a command or turns the text around. */
+static void print_message(const char *format, va_list list)
+{
+	char *text = NULL;
+	if (vasprintf(&text, format, list) < 0) {
+		fputs("out of memory", stderr);
+		return;
+	}
+	if (!utf8_is_plain(text))
+		for (char *c = text; *c; c++)
+			if (*c < ' ' || *c > '~')
+				*c = '?';
+	fputs(text, stderr);
+	free(text);
+}
 
 int complain(int code, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
 	fputs("uncia: ", stderr);
-	vfprintf(stderr, format, list);
+	print_message(format, list);
 	fputc('\n', stderr);
 	va_end(list);
 	return code;
@@ -26,7 +44,7 @@ int complain_usage(const struct call *call, const char *format, ...)
 	const char *name = call->verb ? call->verb->name : "";
 	va_start(list, format);
 	fprintf(stderr, "uncia%s%s: ", *name ? " " : "", name);
-	vfprintf(stderr, format, list);
+	print_message(format, list);
 	fprintf(stderr, " (see uncia%s%s --help)\n", *name ? " " : "", name);
 	va_end(list);
 	return EXIT_USAGE;

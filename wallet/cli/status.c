@@ -128,7 +128,9 @@ static int run_wait(const struct call *call)
 			code = await_other(&session, &id, deadline_us, &payment);
 		if (!code && payment.own) {
 			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
-			code = error ? complain_error(error, "the payment") : 0;
+			code = error
+			           ? complain(EXIT_PENDING, "%s; the payment is still pending", uncia_error_text(error))
+			           : 0;
 		}
 	}
 	if (!code)

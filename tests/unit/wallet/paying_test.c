@@ -426,7 +426,14 @@ START_TEST(one_validator_alone_cannot_answer_a_query)
 	rig->net.nodes[3].behaviour = LONE_EXPIRY;
 	fake_network_pass(&rig->net, rig->wallet, 6000);
 	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_UNREACHABLE);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_UNKNOWN);
+	/* Nor is it enough that one alone does not know it. */
+	rig->net.nodes[3].behaviour = HONEST;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 11000);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_UNREACHABLE);
 	/* And where nobody answers at all, that is said. */
 	id.b[5] = 1;
 	rig->net.nodes[3].behaviour = SILENT;
