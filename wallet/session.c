@@ -126,7 +126,7 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 	    .network_id = &genesis->network_id,
 	    .remote_static = genesis->committee.validators[w->network->endpoints[node].validator].network_key,
 	    .ephemeral_secret = ephemeral,
-	    .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
+	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
 	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
 	};
 	result = link_new(&options, &n->link);
@@ -267,7 +267,8 @@ static uint64_t backoff_ms(struct uncia_wallet *w, uint32_t failures)
 /* The validator itself sent what no honest one sends. */
 static bool is_lie(int error)
 {
-	return error == UNCIA_E_PROOF || error == UNCIA_E_ENCODING || error == UNCIA_E_PROTOCOL;
+	return error == UNCIA_E_PROOF || error == UNCIA_E_ENCODING || error == UNCIA_E_PROTOCOL ||
+	       error == UNCIA_E_LIMIT;
 }
 
 int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)

@@ -3,6 +3,11 @@
 
 #define QUERY_WAIT_MS       600u
 #define HISTORY_BLOCK_BYTES (1u << 20) /* of block bodies read for one page */
+/* of receipts on one page, which with one more is still a message that a wallet takes and its queue holds */
+#define HISTORY_PAGE_BYTES (512u << 10)
+
+_Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < MESSAGE_SIZE_WALLET_MAX, "a page fits a wallet's link");
+_Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < WRITE_QUEUE_WALLET_MAX, "a page fits a wallet's queue");
 
 static struct query *query_new(struct replica *r, uint64_t wallet, uint64_t request_id)
 {
@@ -350,9 +355,9 @@ static int history_go_on(struct replica *r, const struct address *address, struc
 static int history_page(struct replica *r, const struct address *address, struct position *at, struct position *last,
                         uint32_t limit, Uncia__Pb__HistoryReply *page)
 {
-	size_t read = 0;
+	size_t read = 0, written = 0;
 
-	while (at->height && page->n_receipts < limit && read < HISTORY_BLOCK_BYTES) {
+	while (at->height && page->n_receipts < limit && read < HISTORY_BLOCK_BYTES && written < HISTORY_PAGE_BYTES) {
 		struct block *block;
 		uint8_t *bytes;
 		size_t size;
@@ -363,6 +368,7 @@ static int history_page(struct replica *r, const struct address *address, struct
 		for (uint32_t i = 0; i < block->count; i++)
 			read += block->payments[i]->size;
 		page->receipts[page->n_receipts++]->data = (ProtobufCBinaryData){.len = size, .data = bytes};
+		written += size;
 		*last = *at;
 		error = history_previous(r, block, address, at);
 		block_free(block);

@@ -1,5 +1,6 @@
 /* Replies changed at random, by validators that hold the link: whatever comes, nothing false is believed, and an honest
  * validator afterwards is. */
+#include <stdlib.h>
 #include "unit.h"
 #include "wallet_rig.h"
 
@@ -91,4 +92,23 @@ START_TEST(changed_proofs_and_histories_are_not_believed)
 }
 END_TEST
 
-UNIT_MAIN("hostile", changed_receipts_and_statements_end_nothing, changed_proofs_and_histories_are_not_believed)
+START_TEST(a_message_larger_than_a_wallet_takes_ends_the_link)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_event event;
+	uint8_t *message = calloc(1, MESSAGE_SIZE_WALLET_MAX + 1);
+	ck_assert_ptr_nonnull(message);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig_no_events(rig);
+	ck_assert_int_eq(link_send(rig->net.nodes[2].link, message, MESSAGE_SIZE_WALLET_MAX + 1), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(rig_event(rig, UNCIA_EVENT_LINK, &event));
+	ck_assert_uint_eq(event.validator, 2);
+	ck_assert_int_eq(event.error, UNCIA_E_LIMIT);
+	free(message);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("hostile", changed_receipts_and_statements_end_nothing, a_message_larger_than_a_wallet_takes_ends_the_link,
+          changed_proofs_and_histories_are_not_believed)
