@@ -242,6 +242,6 @@ int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *bal
 	balance->waiting = balance_waiting(w);
 	balance->spendable = balance->balance > balance->waiting ? balance->balance - balance->waiting : 0;
 	balance->height = w->sync.height;
-	balance->timestamp_ms = w->clock_timestamp_ms;
+	balance->timestamp_ms = w->sync.exists ? w->sync.state.timestamp_ms : 0;
 	return 0;
 }

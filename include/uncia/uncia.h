@@ -340,7 +340,7 @@ struct uncia_balance {
 	uint64_t waiting;   /* own payments on their way, not in `balance` yet */
 	uint64_t spendable; /* balance - waiting, at least 0 */
 	uint64_t height;
-	uint64_t timestamp_ms; /* of the newest header that was verified */
+	uint64_t timestamp_ms; /* of the header that proves it: how fresh it is; 0 where there is no account */
 };
 
 /* What the last sync found out. Payments that became final since are in it after the next sync.

@@ -9,6 +9,7 @@
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX     10000
 #define PAGE_MAX      64u
+#define STALE_MS      60000 /* an idle network has a block a second */
 
 static int sync_wallet(struct session *session)
 {
@@ -24,6 +25,7 @@ static int print_balance(const struct call *call, const struct session *session)
 {
 	struct uncia_balance b = {.size = sizeof(b)};
 	char balance[UNCIA_AMOUNT_TEXT_SIZE], spendable[UNCIA_AMOUNT_TEXT_SIZE], waiting[UNCIA_AMOUNT_TEXT_SIZE];
+	char when[TIME_TEXT_SIZE];
 	struct timespec now;
 	int error = uncia_wallet_balance(session->wallet, &b);
 	if (error)
@@ -42,6 +44,10 @@ static int print_balance(const struct call *call, const struct session *session)
 		    "timestamp_ms", b.timestamp_ms ? json_integer((json_int_t)b.timestamp_ms) : json_null(), "age_ms",
 		    b.timestamp_ms ? json_integer(age_ms > 0 ? age_ms : 0) : json_null()));
 	printf("%s %s\n", balance, currency);
+	if (b.timestamp_ms && age_ms > STALE_MS) {
+		time_format(b.timestamp_ms, when);
+		printf("as of %s\n", when);
+	}
 	if (b.waiting)
 		printf("%s of it on the way out, %s to spend\n", waiting, spendable);
 	return output_flush();

@@ -118,6 +118,26 @@ START_TEST(the_newest_proof_wins_and_none_goes_back)
 }
 END_TEST
 
+START_TEST(a_balance_is_no_fresher_than_its_own_proof)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	uint64_t proved_ms = rig_balance(rig).timestamp_ms;
+	ck_assert_uint_gt(proved_ms, FIXTURE_TIME_MS);
+	rig->net.finalise = true;
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(rig_pay(rig, NULL, 500000, &id), 0);
+		fake_network_pump(&rig->net, rig->wallet);
+	}
+	ck_assert_uint_gt(rig_payment(rig, &id).timestamp_ms, proved_ms);
+	ck_assert_uint_eq(rig_balance(rig).timestamp_ms, proved_ms);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_gt(rig_balance(rig).timestamp_ms, proved_ms);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(links_are_let_go_when_there_is_nothing_to_do)
 {
 	struct rig *rig = rig_new(4);
@@ -172,5 +192,6 @@ END_TEST
 UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_believed_and_its_node_is_left,
           all_liars_leave_the_balance_unknown, one_liar_of_any_kind_does_not_hinder,
           an_absent_account_is_believed_from_weight_f_plus_1, one_reachable_validator_is_enough_for_a_proof,
-          the_newest_proof_wins_and_none_goes_back, links_are_let_go_when_there_is_nothing_to_do,
-          a_large_committee_is_asked_in_part_only, a_child_process_has_no_use_of_it)
+          the_newest_proof_wins_and_none_goes_back, a_balance_is_no_fresher_than_its_own_proof,
+          links_are_let_go_when_there_is_nothing_to_do, a_large_committee_is_asked_in_part_only,
+          a_child_process_has_no_use_of_it)
