@@ -371,7 +371,7 @@ int safety_extra(struct replica *r, struct view *view, const struct hash *block_
 int safety_final(struct replica *r, struct view *view);
 int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE]);
 int safety_recover(struct replica *r, const struct vote *vote);
-int safety_resend(struct replica *r, uint32_t peer);
+int safety_resend(struct replica *r, uint32_t peer, const struct view *view);
 
 /* chain.c */
 struct node_block *block_find(struct replica *r, const struct hash *id);

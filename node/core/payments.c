@@ -39,18 +39,31 @@ struct wallet_link *wallet_get(struct replica *r, uint64_t number)
 	return wallet;
 }
 
-static struct watched *watched_get(struct replica *r, const struct payment_id *id)
+/* faults: ids are chosen by strangers, so they are hashed under a seed. */
+static unsigned watched_hash(const struct replica *r, const struct payment_id *id)
+{
+	return (unsigned)siphash(r->config.hash_seed, id, sizeof(*id));
+}
+
+static struct watched *watched_find(struct replica *r, const struct payment_id *id)
 {
 	struct watched *watched;
 
-	HASH_FIND(hh, r->watched, id, sizeof(*id), watched);
+	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), watched_hash(r, id), watched);
+	return watched;
+}
+
+static struct watched *watched_get(struct replica *r, const struct payment_id *id)
+{
+	struct watched *watched = watched_find(r, id);
+
 	if (watched)
 		return watched;
 	watched = calloc(1, sizeof(*watched));
 	if (!watched)
 		return NULL;
 	watched->id = *id;
-	HASH_ADD(hh, r->watched, id, sizeof(watched->id), watched);
+	HASH_ADD_BYHASHVALUE(hh, r->watched, id, sizeof(watched->id), watched_hash(r, id), watched);
 	if (!watched->hh.tbl) {
 		free(watched);
 		return NULL;
@@ -241,7 +254,7 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 		struct watched *watched;
 		while ((pooled = mempool_find_id(r->mempool, id)))
 			mempool_remove(r->mempool, pooled);
-		HASH_FIND(hh, r->watched, id, sizeof(*id), watched);
+		watched = watched_find(r, id);
 		if (!watched)
 			continue;
 		if (depth > RECEIPT_DESCENDANTS_MAX) {
@@ -505,7 +518,7 @@ static int submitted_verified(struct replica *r, struct pooled *pooled)
 		return error;
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT)
 		mempool_park(r->mempool, pooled, payment_pending_reason(error));
-	HASH_FIND(hh, r->watched, &pooled->payment->id, sizeof(struct payment_id), watched);
+	watched = watched_find(r, &pooled->payment->id);
 	for (struct watch *w = watched ? watched->watches : NULL; w; w = w->next_of_payment)
 		TRY(reply_pending(r, w->wallet, w->request_id, &pooled->payment->id, pooled->reason));
 	return 0;
@@ -519,7 +532,7 @@ static int payment_rejected(struct replica *r, struct pooled *pooled, int error)
 	bool relay = pooled->relay;
 
 	mempool_remove(r->mempool, pooled);
-	HASH_FIND(hh, r->watched, &id, sizeof(id), watched);
+	watched = watched_find(r, &id);
 	if (!watched || !relay || mempool_find_id(r->mempool, &id))
 		return 0;
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;

@@ -157,13 +157,10 @@ int safety_recover(struct replica *r, const struct vote *vote)
 	return vote_accept(r, vote);
 }
 
-/* consensus §6 rule 9: "resend own votes of all unsettled views", the identical bytes. Only what is durable goes out:
+/* consensus §6 rule 9: own votes of an unsettled view, the identical bytes. Only what is durable goes out:
  * votes of this very step wait for their commit. */
-int safety_resend(struct replica *r, uint32_t peer)
+int safety_resend(struct replica *r, uint32_t peer, const struct view *view)
 {
-	struct view *view, *next;
-
-	HASH_ITER(hh, r->views, view, next)
 	for (uint32_t i = 0; i < view->own_vote_count; i++)
 		TRY(send_vote(r, r->sequence, peer, &view->own_votes[i]));
 	return 0;

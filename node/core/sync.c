@@ -6,6 +6,7 @@
 #define SYNC_REPLY_BYTES       (2u << 20)
 #define SYNC_REPLY_BLOCKS      RECEIPT_DESCENDANTS_MAX /* so that each block in it can have its receipts */
 #define SYNC_BLOCKS_MAX        4096u                   /* that are taken */
+#define RESEND_BYTES           (1u << 20)
 #define SYNC_RETRY_MS          2000u
 #define NEWEST_RETRY_MS        500u
 #define CERTIFICATES_REPLY_MAX 256u
@@ -26,17 +27,25 @@ static int send_status(struct replica *r, uint32_t peer)
 }
 
 /* consensus §6 rule 9: "resend own votes of all unsettled views, the highest finality certificate, and every
- * certificate above it". */
+ * certificate above it": the newest first, which lead to the current view, and no more than fits a link's queue. What
+ * is left out of older views, their certificates, is asked for by who misses it. */
 static int resend_all(struct replica *r, uint32_t peer)
 {
-	struct view *view, *next;
+	size_t size = 0;
 
 	if (r->final_certificate)
 		TRY(send_certificate(r, peer, r->final_certificate));
-	HASH_ITER(hh, r->views, view, next)
-	for (struct held_certificate *held = view->certificates; held; held = held->next)
-		TRY(send_certificate(r, peer, held->certificate));
-	return safety_resend(r, peer);
+	for (uint64_t number = r->view; number > r->tip->header.view && size < RESEND_BYTES; number--) {
+		const struct view *view = view_find(r, number);
+		for (struct held_certificate *held = view ? view->certificates : NULL; held; held = held->next) {
+			TRY(send_certificate(r, peer, held->certificate));
+			size += held->certificate->size;
+		}
+		if (view)
+			TRY(safety_resend(r, peer, view));
+		size += view ? view->own_vote_count * sizeof(struct vote) : 0;
+	}
+	return 0;
 }
 
 int sync_peer_up(struct replica *r, uint32_t peer)
@@ -146,6 +155,10 @@ static int page_fill(struct replica *r, uint64_t height, struct sync_page *page,
 		TRY(error);
 		journal_key(key, view, 0, &id, &key_size);
 		TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
+		/* The certificate and what frames the blocks have to go into the message too. */
+		if (page->bytes + stored.size + 16 * page->count + 2 * CERTIFICATE_SIZE_MAX >
+		    MESSAGE_SIZE_VALIDATOR_MAX)
+			break;
 		TRY(page_add(page, &stored));
 		error = journal_finality(r, view, &id, &stored);
 		if (error == UNCIA_E_NOT_FOUND)
