@@ -286,3 +286,34 @@ int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_
 	arena_deinit(&arena);
 	return result;
 }
+
+static int recall_one(struct uncia_wallet *w, const struct uncia_receipt *receipt)
+{
+	struct tracked *t, found = {.made_ms = receipt->timestamp_ms,
+	                            .height = receipt->height,
+	                            .timestamp_ms = receipt->timestamp_ms,
+	                            .index = receipt->index};
+	uint8_t *data;
+	size_t size;
+	int result = outbox_find(w, receipt->payment->nonce, &t);
+	if (result != UNCIA_E_NOT_FOUND)
+		return result == UNCIA_E_DAMAGED ? 0 : result; /* a damaged one stops its key by itself */
+	result = encode(&found, receipt->payment, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size, &data, &size);
+	if (result != 0)
+		return result;
+	outbox_blob_name(receipt->payment->nonce, found.blob);
+	result = blob_create(&w->host, found.blob, data, size);
+	free(data);
+	return result == 0 || result == UNCIA_E_EXISTS ? load_one(w, found.blob, &t) : result;
+}
+
+int uncia_wallet_recall(struct uncia_wallet *w)
+{
+	int result = wallet_usable(w);
+	if (result == 0 && !w->history.has_page)
+		result = UNCIA_E_NOT_FOUND;
+	for (size_t i = 0; result == 0 && i < w->history.count; i++)
+		if (memcmp(w->history.receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
+			result = recall_one(w, w->history.receipts[i]);
+	return result;
+}

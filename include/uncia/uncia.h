@@ -369,7 +369,8 @@ struct uncia_payment_request {
  *
  * The same key is the same payment, in this home, for ever: a second call, even after a crash or by another process,
  * gives the id of the first, sends it again where it is pending, and tells its state by an event. Where it expired it
- * stays expired; to pay all the same, use a new key. The expiry is no part of what must be equal.
+ * stays expired; to pay all the same, use a new key. The expiry is no part of what must be equal. Another home with the
+ * same words does not know of it until it is final and recalled there: uncia_wallet_recall.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
@@ -463,6 +464,12 @@ struct uncia_history_page {
 /* The page that came last.
  * Returns: 0; UNCIA_E_NOT_FOUND where none has; UNCIA_E_ARGUMENT. */
 UNCIA_API int uncia_wallet_history_page(const struct uncia_wallet *wallet, struct uncia_history_page *page);
+
+/* Takes this account's own payments on the page that came last into the outbox, as final. A home that was restored from
+ * its words knows nothing of the keys that an earlier home paid under: read the whole history once, calling this for
+ * every page, before paying with a key that may have been used there.
+ * Returns: 0; UNCIA_E_NOT_FOUND where no page has come; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
+UNCIA_API int uncia_wallet_recall(struct uncia_wallet *wallet);
 
 struct uncia_receipt;
 

@@ -93,7 +93,10 @@ int option_number(const struct call *call, enum option option, const char *name,
 
 /* ---- output.c -------------------------------------------------------------------------------- */
 
-/* Writes "uncia: …" to standard error. Returns `code`. */
+/* Whether it is UTF-8 without control characters, of at most 512 bytes. */
+bool text_is_plain(const char *text);
+
+/* Writes "uncia: …" to standard error, other text than that in ASCII only. Returns `code`. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* As complain(EXIT_USAGE, …), pointing to the verb's --help. */
 int complain_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));

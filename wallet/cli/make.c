@@ -95,6 +95,10 @@ static int run_restore(const struct call *call)
 	if (code)
 		return code;
 	code = open_empty(call, &home, &host);
+	/* First: a home that forgot that it was restored would pay a second time under an old key. */
+	int error = code ? 0 : host.create(host.context, RESTORED_BLOB, "", 0);
+	if (error && error != UNCIA_E_EXISTS)
+		code = complain_error(error, home);
 	if (!code)
 		code = create(call, home, &host, words);
 	explicit_bzero(words, sizeof(words));

@@ -8,7 +8,19 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "utf8.h"
+
+/* What the library takes as a memo: the one judge of text. */
+bool text_is_plain(const char *text)
+{
+	char formatted[UNCIA_REQUEST_TEXT_SIZE];
+	struct uncia_address nobody = {.has_reference = false};
+	struct uncia_request request = {.size = sizeof(request)};
+	if (strlen(text) >= sizeof(request.memo))
+		return false;
+	uncia_address_format(&nobody, request.address);
+	strcpy(request.memo, text);
+	return !uncia_request_format(&request, formatted);
+}
 
 /* What strangers wrote (a request, a name, a network file) may be quoted in a message: nothing of it reaches the
  * terminal as a command or turns the text around. */
@@ -19,7 +31,7 @@ static void print_message(const char *format, va_list list)
 		fputs("out of memory", stderr);
 		return;
 	}
-	if (!utf8_is_plain(text))
+	if (!text_is_plain(text))
 		for (char *c = text; *c; c++)
 			if (*c < ' ' || *c > '~')
 				*c = '?';

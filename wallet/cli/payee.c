@@ -31,14 +31,9 @@ int reference_read(const struct call *call, const char *text, uint8_t reference[
 
 int memo_check(const struct call *call, const char *memo)
 {
-	char text[UNCIA_REQUEST_TEXT_SIZE];
-	struct uncia_address nobody = {.has_reference = false};
-	struct uncia_request request = {.size = sizeof(request)};
-	if (strlen(memo) >= sizeof(request.memo))
-		return complain_usage(call, "--memo: longer than %zu bytes", sizeof(request.memo) - 1);
-	uncia_address_format(&nobody, request.address);
-	strcpy(request.memo, memo);
-	if (uncia_request_format(&request, text))
+	if (strlen(memo) >= UNCIA_MEMO_SIZE)
+		return complain_usage(call, "--memo: longer than %d bytes", UNCIA_MEMO_SIZE - 1);
+	if (!text_is_plain(memo))
 		return complain_usage(call, "--memo: not UTF-8 text without control characters");
 	return 0;
 }

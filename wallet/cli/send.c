@@ -12,6 +12,7 @@
 #define TIMEOUT_MAX_S     86400
 #define LIFETIME_MAX_S    3600
 #define KEY_SIZE_MAX      256
+#define PAGE_SIZE         64
 
 struct order {
 	char address[UNCIA_ADDRESS_TEXT_SIZE]; /* empty: a contact, to be looked up */
@@ -178,6 +179,46 @@ static int pay(const struct call *call, struct session *session, const struct or
 	return handed_over ? EXIT_DONE : code;
 }
 
+/* A --key may stand for a payment of the home that this one was restored from: all that it paid is had back from the
+ * ledger once, before the first key is used here. Returns an exit code. */
+static int recall(struct session *session)
+{
+	struct uncia_history_page page = {.size = sizeof(page)};
+	struct uncia_balance balance = {.size = sizeof(balance)};
+	int error = uncia_wallet_balance(session->wallet, &balance);
+	if (!error && !balance.exists)
+		return 0; /* there is nothing to pay with */
+	do {
+		if (!error)
+			error = uncia_wallet_history(session->wallet, page.next_height, page.next_index, PAGE_SIZE);
+		if (!error)
+			error = session_await(session, UNCIA_EVENT_HISTORY, NULL);
+		if (!error)
+			error = uncia_wallet_history_page(session->wallet, &page);
+		if (!error)
+			error = uncia_wallet_recall(session->wallet);
+	} while (!error && page.next_height && page.count);
+	if (error)
+		return complain_error(error,
+		                      "nothing was sent, and what this --key stood for before the wallet was restored "
+		                      "is not known");
+	if (!page.complete)
+		return complain(EXIT_UNREACHABLE,
+		                "nothing was sent: no validator proves what this --key stood for before the wallet was "
+		                "restored; run it again");
+	error = session->host.remove(session->host.context, RESTORED_BLOB);
+	return error ? complain_error(error, session->home) : 0;
+}
+
+/* Whether keys of an earlier home may still be unknown. */
+static bool is_restored(const struct session *session)
+{
+	char nothing[1];
+	size_t size;
+	return session->host.load(session->host.context, RESTORED_BLOB, nothing, sizeof(nothing), &size) !=
+	       UNCIA_E_NOT_FOUND;
+}
+
 static int run_send(const struct call *call)
 {
 	struct order order;
@@ -202,8 +243,13 @@ static int run_send(const struct call *call)
 		if (!error)
 			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL);
 		/* Where the network is not there, a payment that this key already stands for is still found. */
-		code = error && error != UNCIA_E_UNREACHABLE ? complain_error(error, "the balance")
-		                                             : pay(call, &session, &order, deadline_us);
+		code = error && error != UNCIA_E_UNREACHABLE ? complain_error(error, "the balance") : 0;
+		if (!code && !error && order.key && is_restored(&session)) {
+			code = recall(&session);
+			deadline_us = now_us() + timeout_ms * 1000;
+		}
+		if (!code)
+			code = pay(call, &session, &order, deadline_us);
 	}
 	session_close(&session);
 	return code;
@@ -212,7 +258,7 @@ static int run_send(const struct call *call)
 static const struct poptOption send_options[] = {
     {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO, "The text stays with you; the ledger carries its hash", "TEXT"},
     {"key", '\0', POPT_ARG_STRING, NULL, OPTION_KEY,
-     "Your own key for this payment: the same key is the same payment, however often it is run", "TEXT"},
+     "Your own key for this payment: in this wallet the same key is the same payment, however often it is run", "TEXT"},
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,
      "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
     {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
