@@ -203,13 +203,12 @@ class Start(UnciadTest):
 		process.terminate()
 		self.assertEqual(process.wait(60), 0)
 
-	def test_ends_in_order_however_often_it_is_asked(self):
+	def test_ends_in_order_when_it_is_asked_again(self):
 		for _ in range(5):
 			process = self.start()
-			while process.poll() is None:
-				process.send_signal(signal.SIGTERM)
-				process.send_signal(signal.SIGINT)
-			self.assertEqual(process.returncode, 0)
+			for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+				process.send_signal(number)
+			self.assertEqual(process.wait(60), 0)
 
 	def test_says_that_the_store_cannot_be_read(self):
 		"""A page of a mapped file that the disk does not give comes as a signal."""
