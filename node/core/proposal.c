@@ -4,6 +4,7 @@
 
 #define PACE_PAYMENTS     50u /* blocks under load carry at least so many, where they wait */
 #define PROPOSE_SKIPS_MAX 256u
+#define ASSEMBLE_TRIES    4u
 #define PACE_BUSY         8u /* a parent with so many payments means load */
 
 /* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". */
@@ -400,8 +401,10 @@ int proposal_assemble_all(struct replica *r)
 {
 	struct node_block *block, *next;
 
+	/* One that was asked for a few times already comes whole, or not at all: the pool is not searched for it again.
+	 */
 	HASH_ITER(hh, r->blocks, block, next)
-	if (!block->final)
+	if (!block->final && block->fetch_tries <= ASSEMBLE_TRIES)
 		TRY(proposal_assemble(r, block));
 	return 0;
 }
