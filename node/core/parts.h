@@ -41,6 +41,7 @@
 #define PEER_JOB_BYTES_MAX     (32u << 20) /* and the messages they came in */
 #define WATCHES_PER_WALLET_MAX 1024u
 #define QUERIES_MAX            4096u
+#define EVIDENCE_MAX           4096u /* pairs of votes kept; more are only counted */
 #define TIMEOUT_MAX_MS         10000u
 #define STANDSTILL_MS          1000u
 #define FLUSH_INTERVAL_MS      500u

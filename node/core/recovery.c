@@ -182,6 +182,13 @@ static int recover_newest_votes(struct replica *r)
 	return 0;
 }
 
+static int count_evidence(struct replica *r, const struct bytes *value)
+{
+	(void)value;
+	r->evidence++;
+	return 0;
+}
+
 static int recover_tip_certificate(struct replica *r)
 {
 	struct bytes value;
@@ -200,6 +207,7 @@ int recovery_start(struct replica *r)
 	TRY(recover_final_chain(r));
 	TRY(recover_tip_certificate(r));
 	TRY(recover_newest_votes(r));
+	TRY(recover_each(r, JOURNAL_EVIDENCE, 0, count_evidence));
 	r->last_final_ms = r->last_notarised_ms = r->now_ms;
 	r->standstill_at = r->now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;

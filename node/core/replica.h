@@ -12,8 +12,8 @@
 /* ---- in ------------------------------------------------------------------------------------ */
 
 enum event_kind {
-	EVENT_START,          /* once, first */
-	EVENT_PEER_UP,        /* the link to validator `peer` is established */
+	EVENT_START,   /* once, first */
+	EVENT_PEER_UP, /* the link to validator `peer` is established */
 	EVENT_PEER_DOWN,
 	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
 	EVENT_WALLET_MESSAGE, /* wallet, message: one whole WalletRequest */
@@ -46,31 +46,31 @@ struct verify_item {
 	uint8_t public_key[PUBLIC_KEY_SIZE];
 	uint8_t signature[SIGNATURE_SIZE];
 	struct hash digest;
-	bool check_key;       /* also require sign_key_valid(public_key) */
-	bool valid;           /* out */
+	bool check_key; /* also require sign_key_valid(public_key) */
+	bool valid;     /* out */
 };
 struct verify_job {
 	uint64_t id;
 	size_t count;
 	struct verify_item *items;
-	bool payments;            /* off the consensus path: other jobs may overtake it */
+	bool payments; /* off the consensus path: other jobs may overtake it */
 };
 
 enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
 
 enum action_kind {
-	ACTION_JOURNAL_PUT,   /* table, key, value, sequence: to the next commit */
-	ACTION_JOURNAL_FORGET,/* sequence, view: delete VOTE records of views <= view, in that same commit */
-	ACTION_SEND,          /* peer (or PEER_ALL), message */
-	ACTION_VERIFY,        /* job */
-	ACTION_ANSWER,        /* wallet, message */
-	ACTION_DROP_WALLET,   /* wallet: broke the protocol; close it */
-	ACTION_DROP_PEER,     /* peer: sent what no validator sends; close the link (it may dial again) */
-	ACTION_TIMER,         /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
-	ACTION_FLUSH,         /* flush: to the state */
-	ACTION_FINAL,         /* height, count, message = block id: for logs and metrics only */
-	ACTION_NOTE,          /* level, message = a logfmt fragment such as "event=evidence voter=2" */
-	ACTION_HALT,          /* message: why. Nothing may be sent after it; the process ends non-zero */
+	ACTION_JOURNAL_PUT,    /* table, key, value, sequence: to the next commit */
+	ACTION_JOURNAL_FORGET, /* sequence, view: delete VOTE records of views <= view, in that same commit */
+	ACTION_SEND,           /* peer (or PEER_ALL), message */
+	ACTION_VERIFY,         /* job */
+	ACTION_ANSWER,         /* wallet, message */
+	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
+	ACTION_DROP_PEER,      /* peer: sent what no validator sends; close the link (it may dial again) */
+	ACTION_TIMER,          /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
+	ACTION_FLUSH,          /* flush: to the state */
+	ACTION_FINAL,          /* height, count, message = block id: for logs and metrics only */
+	ACTION_NOTE,           /* level, message = a logfmt fragment such as "event=evidence voter=2" */
+	ACTION_HALT,           /* message: why. Nothing may be sent after it; the process ends non-zero */
 };
 
 struct action {
@@ -102,33 +102,33 @@ void actions_deinit(struct actions *actions);
 /* ---- the replica --------------------------------------------------------------------------- */
 
 enum voting_state {
-	VOTING_NO = 0,        /* asking peers whether they hold a newer vote of ours */
+	VOTING_NO = 0, /* asking peers whether they hold a newer vote of ours */
 	VOTING_YES = 1,
-	VOTING_OBSERVER = 2,  /* not a member of the committee */
+	VOTING_OBSERVER = 2,      /* not a member of the committee */
 	VOTING_STALE_JOURNAL = 3, /* a peer holds a newer vote of ours: never in this epoch under this key */
 	VOTING_NO_SPACE = 4,
 };
 
 enum pending_reason {
-	PENDING_WAITING = 0,       /* in line for a block */
-	PENDING_FUNDS = 1,         /* the sender's balance is too small now */
-	PENDING_KEY = 2,           /* not the key that the account is bound to now */
-	PENDING_TOO_EARLY = 3,     /* expires more than an hour ahead of the last block */
-	PENDING_AMOUNT = 4,        /* an output is below the smallest amount */
+	PENDING_WAITING = 0,   /* in line for a block */
+	PENDING_FUNDS = 1,     /* the sender's balance is too small now */
+	PENDING_KEY = 2,       /* not the key that the account is bound to now */
+	PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
+	PENDING_AMOUNT = 4,    /* an output is below the smallest amount */
 };
 
 struct replica_config {
-	const struct genesis *genesis;      /* outlives the replica */
+	const struct genesis *genesis; /* outlives the replica */
 	struct storage_view view;
-	uint32_t self;                      /* index in the committee; UINT32_MAX: an observer */
+	uint32_t self; /* index in the committee; UINT32_MAX: an observer */
 	/* Signs a digest with this validator's consensus key. Deterministic. */
 	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
 	void *sign_context;
-	uint8_t hash_seed[16];              /* random: seeds the hash tables */
-	uint32_t delta_ms;                  /* expected one-way delay bound; 0: the default, 150 */
-	uint32_t heartbeat_ms;              /* 0: 1000 */
-	uint32_t settle_ms;                 /* an empty block this long after one with payments; 0: 20 */
-	uint32_t pace_ms;                   /* the longest a leader waits to fill a block under load; 0: 8 */
+	uint8_t hash_seed[16];                        /* random: seeds the hash tables */
+	uint32_t delta_ms;                            /* expected one-way delay bound; 0: the default, 150 */
+	uint32_t heartbeat_ms;                        /* 0: 1000 */
+	uint32_t settle_ms;                           /* an empty block this long after one with payments; 0: 20 */
+	uint32_t pace_ms;                             /* the longest a leader waits to fill a block under load; 0: 8 */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
 };
 
@@ -136,12 +136,12 @@ struct replica_status {
 	uint64_t final_height, final_view, view;
 	struct hash final_id;
 	uint64_t final_timestamp_ms;
-	struct hash state_root;             /* after block `settled_height` */
+	struct hash state_root; /* after block `settled_height` */
 	uint64_t settled_height;
 	uint64_t accounts;
 	uint32_t peers, mempool;
 	enum voting_state voting;
-	uint64_t evidence;                  /* proofs of misbehaviour seen since the start */
+	uint64_t evidence; /* pairs of votes that some validator must not both have cast */
 };
 
 struct replica;

@@ -10,11 +10,24 @@
  *   CERT   view u64 ‖ kind u8 ‖ block id 32      canonical Certificate (S: id zero)
  *   BLOCK  view u64 ‖ block id 32                canonical Block: header and full payments
  *   FINAL  height u64                            view u64 ‖ block id 32, of the final chain
- *   PEER   validator u32                         the newest Vote seen of that validator */
-enum journal_table { JOURNAL_VOTE = 1, JOURNAL_CERT, JOURNAL_BLOCK, JOURNAL_FINAL, JOURNAL_PEER, JOURNAL_TABLES };
+ *   PEER   validator u32                         the newest Vote seen of that validator
+ *   EVIDENCE view u64 ‖ validator u32            two Votes it must not both have cast, one after the other, the first
+ *                                               behind its size u8 */
+enum journal_table {
+	JOURNAL_VOTE = 1,
+	JOURNAL_CERT,
+	JOURNAL_BLOCK,
+	JOURNAL_FINAL,
+	JOURNAL_PEER,
+	JOURNAL_EVIDENCE,
+	JOURNAL_TABLES
+};
 #define JOURNAL_KEY_MAX 48
 
-struct position { uint64_t height; uint32_t index; }; /* of a payment in the final chain; height 0: none */
+struct position {
+	uint64_t height;
+	uint32_t index;
+}; /* of a payment in the final chain; height 0: none */
 
 /* Eight entries and, beside each, the newest payment that touched it (not under the state root). */
 struct group_record {
@@ -31,7 +44,7 @@ struct payment_record {
 };
 
 struct state_meta {
-	uint64_t height;       /* the state is the one after this final block */
+	uint64_t height; /* the state is the one after this final block */
 	struct hash block_id;
 	uint64_t entry_count, free_head;
 };
@@ -41,13 +54,27 @@ struct state_meta {
 struct flush {
 	struct state_meta meta;
 	size_t group_count;
-	struct flush_group { uint64_t index; struct group_record record; } *groups;
+	struct flush_group {
+		uint64_t index;
+		struct group_record record;
+	} * groups;
 	size_t address_count;
-	struct flush_address { struct address address; uint64_t index; /* ENTRY_NONE: delete */ } *addresses;
+	struct flush_address {
+		struct address address;
+		uint64_t index; /* ENTRY_NONE: delete */
+	} * addresses;
 	size_t payment_count;
-	struct flush_payment { struct payment_id id; struct position at; uint32_t previous_count; const struct position *previous; } *payments;
+	struct flush_payment {
+		struct payment_id id;
+		struct position at;
+		uint32_t previous_count;
+		const struct position *previous;
+	} * payments;
 	size_t orphan_count; /* history heads of accounts that were deleted */
-	struct flush_orphan { struct address address; struct position head; /* height 0: delete */ } *orphans;
+	struct flush_orphan {
+		struct address address;
+		struct position head; /* height 0: delete */
+	} * orphans;
 };
 
 /* Read-only view. State functions see the state as of the last EVENT_FLUSHED handled; journal functions see
@@ -60,10 +87,11 @@ struct storage_view {
 	int (*address)(void *context, const struct address *address, uint64_t *index);
 	int (*payment)(void *context, const struct payment_id *id, struct payment_record *record);
 	int (*orphan)(void *context, const struct address *address, struct position *head);
-	int (*journal_get)(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *value);
+	int (*journal_get)(void *context, enum journal_table table, const void *key, size_t key_size,
+	                   struct bytes *value);
 	/* The first record with key >= the given one (an empty key: the first of all). */
-	int (*journal_seek)(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *found_key,
-			    struct bytes *value);
+	int (*journal_seek)(void *context, enum journal_table table, const void *key, size_t key_size,
+	                    struct bytes *found_key, struct bytes *value);
 	int (*journal_last)(void *context, enum journal_table table, struct bytes *found_key, struct bytes *value);
 };
 

@@ -1,5 +1,6 @@
 /* What is held of each view above the highest final one: everybody's votes, one seat a validator, and the certificates
  * made from them or received (consensus §6). */
+#include "big_endian.h"
 #include "parts.h"
 
 struct view *view_find(struct replica *r, uint64_t number)
@@ -117,13 +118,27 @@ bool vote_known(struct replica *r, const struct vote *vote)
 	return held && vote_same(held, vote) && memcmp(held->signature, vote->signature, SIGNATURE_SIZE) == 0;
 }
 
-/* A second, different vote where the rules allow one: kept as evidence, counted once a view and voter. */
+static int evidence_journal(struct replica *r, const struct vote *first, const struct vote *second)
+{
+	uint8_t key[12], value[1 + 2 * 256];
+	size_t size, more;
+
+	be64_put(key, first->view);
+	be32_put(key + 8, first->voter);
+	TRY(vote_encode(first, value + 1, &size));
+	TRY(vote_encode(second, value + 1 + size, &more));
+	value[0] = (uint8_t)size;
+	return action_put(r, JOURNAL_EVIDENCE, key, sizeof(key), value, 1 + size + more);
+}
+
+/* A second, different vote where the rules allow one: both are kept as evidence, one pair a view and voter. */
 static int seat_evidence(struct replica *r, struct seat *seat, const struct vote *first, const struct vote *second)
 {
 	if (seat->evidence_kept)
 		return 0;
 	seat->evidence_kept = true;
-	r->evidence++;
+	if (r->evidence++ < EVIDENCE_MAX)
+		TRY(evidence_journal(r, first, second));
 	return action_note(r, NOTE_WARNING,
 	                   "event=evidence voter=%u view=%llu first=%d second=%d block=%02x%02x%02x%02x", second->voter,
 	                   (unsigned long long)second->view, (int)first->kind, (int)second->kind, second->block_id.b[0],

@@ -19,7 +19,7 @@ const struct environment_form journal_form = {
     "journal",
     'j',
     JOURNAL_TABLES,
-    {{"meta", false}, {"vote", false}, {"cert", false}, {"block", false}, {"final", false}, {"peer", false}}};
+    {{"meta", false}, {"vote", false}, {"cert", false}, {"block", false}, {"final", false}, {"peer", false}, {"evidence", false}}};
 const struct environment_form state_form = {
     "state",
     's',

@@ -165,6 +165,7 @@ static int take_status(const Uncia__Pb__NodeReply *reply, struct node_answer *an
 	answer->accounts = status->accounts;
 	answer->peers = status->peers;
 	answer->mempool = status->mempool;
+	answer->evidence = status->evidence;
 	answer->voting = (enum voting_state)status->voting;
 	memcpy(answer->final_id.b, status->final_id.data, HASH_SIZE);
 	memcpy(answer->state_root.b, status->state_root.data, HASH_SIZE);

@@ -1,5 +1,6 @@
 /* The replica among others of its kind: n of them in one process, in simulated time. */
 #include "ledger.h"
+#include "message.pb-c.h"
 #include "network.h"
 #include "uncia/error.h"
 #include "unit.h"
@@ -297,6 +298,41 @@ START_TEST(an_old_journal_never_votes_again)
 }
 END_TEST
 
+static void inject_vote(struct network *n, uint32_t voter, uint64_t view, uint64_t block)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	struct hash id = fixture_hash(block);
+	struct vote vote;
+	uint8_t bytes[256], packed[512];
+
+	fixture_vote(network_fixture(n), VOTE_NOTAR1, view, &id, voter, &vote);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_VOTE;
+	message.vote.data = bytes;
+	ck_assert_int_eq(vote_encode(&vote, bytes, &message.vote.len), 0);
+	network_inject(n, voter, 0, packed, uncia__pb__peer_message__pack(&message, packed));
+}
+
+START_TEST(two_first_votes_of_one_validator_are_kept_as_evidence)
+{
+	struct network_options o = options(4);
+	struct network *n = network_new(&o);
+	struct replica_status status;
+
+	network_start_all(n);
+	for (int time = 0; time < 3; time++) /* once a view and voter, however often */
+		for (uint64_t block = 1; block <= 2; block++)
+			inject_vote(n, 3, 40, block);
+	network_run(n, 3000, NULL, NULL);
+	network_status(n, 0, &status);
+	ck_assert_uint_eq(status.evidence, 1);
+	network_crash(n, 0);
+	network_start(n, 0);
+	network_status(n, 0, &status);
+	ck_assert_uint_eq(status.evidence, 1);
+	network_free(n);
+}
+END_TEST
+
 START_TEST(a_partition_stops_finality_and_healing_brings_it_back)
 {
 	struct network_options o = options(4);
@@ -385,5 +421,6 @@ UNIT_MAIN("replica", payment_is_final_with_a_receipt_in_every_committee_size, pa
           six_validators_with_one_down_stay_fast, payments_go_on_without_one_of_four_and_stop_without_two,
           acknowledged_payments_survive_the_crash_of_all, one_submitted_a_hundred_times_is_executed_once,
           of_two_payments_that_exceed_the_balance_one_is_final_and_one_expires, one_that_was_away_for_long_catches_up,
-          an_old_journal_never_votes_again, a_partition_stops_finality_and_healing_brings_it_back,
+          an_old_journal_never_votes_again, two_first_votes_of_one_validator_are_kept_as_evidence,
+          a_partition_stops_finality_and_healing_brings_it_back,
           random_faults_never_break_agreement_and_healing_restores_finality)
