@@ -102,8 +102,8 @@ static int connect_one(const struct addrinfo *address)
 /* The addresses of a name in turn, one an attempt: the first may be of a family that leads nowhere. */
 static const struct addrinfo *choose(const struct addrinfo *found, uint32_t attempt)
 {
-	uint32_t count = 0;
-	for (const struct addrinfo *a = found; a != NULL; a = a->ai_next)
+	uint32_t count = 1;
+	for (const struct addrinfo *a = found->ai_next; a != NULL; a = a->ai_next)
 		count++;
 	for (attempt %= count; attempt != 0; attempt--)
 		found = found->ai_next;

@@ -147,8 +147,10 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
 	/* The next page is what is older than the last one here, whatever place the validator names. */
 	h->next_height = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->height : reply->next_height;
 	h->next_index = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->index : reply->next_index;
-	if (h->before_height == 0)
+	if (h->before_height == 0) {
 		h->seen = 0;
+		h->as_of = w->sync.height;
+	}
 	for (size_t i = 0; i < count; i++)
 		if (w->sync.exists && receipts[i]->height >= w->sync.state.entry.created &&
 		    receipts[i]->height <= w->sync.height)
@@ -219,8 +221,10 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 	                                    .count = (uint32_t)h->count,
 	                                    .next_height = h->next_height,
 	                                    .next_index = h->next_index};
-	/* A receipt cannot be made up, only left out: the count shows it. */
-	page->complete = h->gapless && w->sync.known && w->sync.exists && h->seen == w->sync.state.entry.payments;
+	/* A receipt cannot be made up, only left out: the count shows it, while it is the count of one and the same
+	 * state. */
+	page->complete = h->gapless && w->sync.known && w->sync.exists && h->as_of == w->sync.height &&
+	                 h->seen == w->sync.state.entry.payments;
 	return 0;
 }
 

@@ -95,7 +95,8 @@ struct history {
 	size_t count;
 	uint64_t next_height;
 	uint32_t next_index;
-	uint64_t seen; /* on gapless pages, since the account was created, up to the sync's height */
+	uint64_t seen;  /* on gapless pages, since the account was created, up to the sync's height */
+	uint64_t as_of; /* that height, as it was at the first of these pages */
 };
 
 struct queued_event {

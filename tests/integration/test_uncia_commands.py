@@ -202,15 +202,15 @@ class Passphrase(UnciaTest):
 		self.assertEqual({name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}, before)
 
 	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
-		for again, code, message in (("other", 2, "not the same"), ("secret", 0, "Write these words down")):
+		for again, code, message in (("other", 2, "not the same"), ("s3cret", 0, "Write these words down")):
 			pid, terminal = pty.fork()
 			if not pid:
 				os.chdir(self.dir)
 				os.execve(BIN / "uncia", ["uncia", "--wallet", "t", "init"], self.environment)
-			shown = self.answer(terminal, [("Passphrase: ", "secret\n"), ("again: ", again + "\n")])
+			shown = self.answer(terminal, [("Passphrase: ", "s3cret\n"), ("again: ", again + "\n")])
 			self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), code, shown)
 			self.assertIn(message, shown)
-			self.assertNotIn("secret", shown)
+			self.assertNotIn("s3cret", shown)
 
 	def answer(self, terminal, answers):
 		"""Types each answer once its question is there. Returns all that was shown."""

@@ -139,8 +139,8 @@ static int check_operands(const struct call *call)
 int arguments_init(struct arguments *a, int argc, const char **argv)
 {
 	char name[64];
-	const char **rest;
-	int count;
+	const char **rest = NULL;
+	int count = 0;
 	memset(a, 0, sizeof(*a));
 	int code = read_verb(a, &argc, &argv, name);
 	if (code || !a->call.verb)
@@ -149,8 +149,10 @@ int arguments_init(struct arguments *a, int argc, const char **argv)
 	a->verb_argv = reallocarray(NULL, (size_t)argc + 1, sizeof(*argv));
 	if (!a->verb_argv)
 		return complain(EXIT_FAILED, "out of memory");
-	memcpy(a->verb_argv, argv, ((size_t)argc + 1) * sizeof(*argv));
 	a->verb_argv[0] = a->title; /* what popt shows as the usage line */
+	for (int i = 1; i < argc; i++)
+		a->verb_argv[i] = argv[i];
+	a->verb_argv[argc] = NULL;
 	code = read_ahead(a, argc, a->verb_argv, a->call.verb->options, 0, &rest, &count);
 	if (code)
 		return code;

@@ -82,11 +82,11 @@ static int read_receipt(const char *path, char **text)
 		                strerror(errno));
 	char *buffer = malloc(RECEIPT_TEXT_SIZE);
 	size_t size = buffer ? fread(buffer, 1, RECEIPT_TEXT_SIZE, file) : 0;
-	int code = !buffer        ? complain(EXIT_FAILED, "out of memory")
-	           : ferror(file) ? complain(EXIT_FAILED, "%s: %s", path, strerror(errno))
-	                          : 0;
+	int code = buffer && ferror(file) ? complain(EXIT_FAILED, "%s: %s", path, strerror(errno)) : 0;
 	if (!is_stdin)
 		fclose(file);
+	if (!buffer)
+		return complain(EXIT_FAILED, "out of memory");
 	if (!code && (size == RECEIPT_TEXT_SIZE || memchr(buffer, '\0', size)))
 		code = complain(EXIT_MISMATCH, "%s: not a receipt", path);
 	if (code) {

@@ -89,10 +89,10 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *s)
 {
 	struct stat info;
-	char *home;
+	char *home = NULL;
 	memset(s, 0, sizeof(*s));
 	int code = home_path(call, &home);
-	if (code)
+	if (code || !home)
 		return code;
 	s->home = home;
 	/* uncia_host_directory would make it. */

@@ -91,6 +91,23 @@ START_TEST(a_payment_left_out_is_noticed)
 }
 END_TEST
 
+/* The account is emptied between two pages and begins anew, with as many payments as were seen of its old life. */
+START_TEST(pages_are_counted_against_one_state_only)
+{
+	struct rig *rig = with_history();
+	struct uncia_history_page got;
+	ck_assert_int_eq(page(rig, 0, 0, 3, &got), 0);
+	ck_assert(!got.complete);
+	rig->net.payments = 3;
+	rig->net.created = rig->net.tip.height;
+	rig->net.tip.height++;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(uncia_wallet_history_page(rig->wallet, &got), 0);
+	ck_assert(!got.complete);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(others_receipts_and_garbage_are_refused_and_another_is_asked)
 {
 	static const enum behaviour lies[] = {OTHER_RECEIPT, GARBAGE, SILENT, REFUSES, NOISE_GARBAGE};
@@ -164,5 +181,5 @@ START_TEST(a_restored_home_recalls_the_keys_of_final_payments)
 END_TEST
 
 UNIT_MAIN("history", history_comes_in_pages_newest_first_and_complete, a_payment_left_out_is_noticed,
-          others_receipts_and_garbage_are_refused_and_another_is_asked, history_ends_when_nobody_tells,
-          a_restored_home_recalls_the_keys_of_final_payments)
+          pages_are_counted_against_one_state_only, others_receipts_and_garbage_are_refused_and_another_is_asked,
+          history_ends_when_nobody_tells, a_restored_home_recalls_the_keys_of_final_payments)
