@@ -15,11 +15,16 @@
 #define MAP_SIZE_MIN ((size_t)1 << 30)
 #define MAP_STEP     16
 
-const struct environment_form journal_form = {
-    "journal",
-    'j',
-    JOURNAL_TABLES,
-    {{"meta", false}, {"vote", false}, {"cert", false}, {"block", false}, {"final", false}, {"peer", false}, {"evidence", false}}};
+const struct environment_form journal_form = {"journal",
+                                              'j',
+                                              JOURNAL_TABLES,
+                                              {{"meta", false},
+                                               {"vote", false},
+                                               {"cert", false},
+                                               {"block", false},
+                                               {"final", false},
+                                               {"peer", false},
+                                               {"evidence", false}}};
 const struct environment_form state_form = {
     "state",
     's',
