@@ -28,6 +28,7 @@ int block_fetch(struct replica *r)
 		Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
 		request.block_id = pb_bytes(block->header.id.b, HASH_SIZE);
 		request.view = block->header.view;
+		request.height = block->header.height;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
 		message.block_request = &request;
 		TRY(send_peer(r, 0, peer, &message));
@@ -35,14 +36,32 @@ int block_fetch(struct replica *r)
 	return 0;
 }
 
+/* By view and id; or, a view that was only guessed, by height and id where the block is final. */
+static int stored_body(struct replica *r, const Uncia__Pb__BlockRequest *request, const struct hash *id,
+                       struct bytes *stored)
+{
+	uint8_t key[JOURNAL_KEY_MAX];
+	struct hash final_id;
+	uint64_t view;
+	size_t size;
+
+	journal_key(key, request->view, 0, id, &size);
+	int error = r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, stored);
+	if (error != UNCIA_E_NOT_FOUND || !request->height)
+		return error;
+	TRY(journal_final(r, request->height, &view, &final_id));
+	if (!hash_equal(&final_id, id))
+		return UNCIA_E_NOT_FOUND;
+	journal_key(key, view, 0, id, &size);
+	return r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, stored);
+}
+
 int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__BlockRequest *request)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__BlockReply reply = UNCIA__PB__BLOCK_REPLY__INIT;
-	uint8_t key[JOURNAL_KEY_MAX];
 	struct bytes stored;
 	struct hash id;
-	size_t key_size;
 
 	if (!pb_hash(&request->block_id, &id))
 		return UNCIA_E_ENCODING;
@@ -52,8 +71,7 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 	if (block && block->complete && block->bytes) {
 		reply.block = pb_bytes(block->bytes, block->size);
 	} else {
-		journal_key(key, request->view, 0, &id, &key_size);
-		int error = r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored);
+		int error = stored_body(r, request, &id, &stored);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		TRY(error);
@@ -163,5 +181,5 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid)
 	/* An unknown parent is what is missing next; but what a leader alone says could have ancestors without end. */
 	if (!block->vouched || block->header.height <= r->tip->header.height + 1)
 		return 0;
-	return block_want_id(r, block->header.view - 1, &block->header.parent_id, r->now_ms);
+	return block_want_id(r, block->header.view - 1, block->header.height - 1, &block->header.parent_id, r->now_ms);
 }

@@ -67,7 +67,7 @@ void blocks_free(struct replica *r)
 	{
 		block_drop_body(block);
 		executed_release(r->ledger, block->executed);
-		HASH_DEL(r->blocks, block);
+		HASH_DEL(r->blocks, block); /* NOLINT(clang-analyzer-*): not how uthash lists go */
 		free(block);
 	}
 }
@@ -210,16 +210,26 @@ void block_want(struct replica *r, struct node_block *block, uint64_t at_ms)
 }
 
 /* The same for a block that may be known by its id alone, and that validators of more weight than F stand for; `view`
- * is its view, or one above it. */
-int block_want_id(struct replica *r, uint64_t view, const struct hash *id, uint64_t at_ms)
+ * is its view, or one above it; `height` its height, or 0. */
+int block_want_id(struct replica *r, uint64_t view, uint64_t height, const struct hash *id, uint64_t at_ms)
 {
-	struct header header = {.view = view, .id = *id};
+	struct header header = {.view = view, .height = height, .id = *id};
 	struct node_block *block;
 
 	TRY(block_add(r, &header, &block));
+	if (!block->header.size && height)
+		block->header.height = height;
 	block->vouched = true;
 	block_want(r, block, at_ms);
 	return 0;
+}
+
+/* What did not fit the ledger because of this block may fit now. */
+static void block_unpark(struct replica *r, const struct node_block *block)
+{
+	for (uint32_t i = 0; block->complete && i < block->header.payment_count; i++)
+		mempool_unpark(r->mempool, &block->payments[i]->sender);
+	r->generation++;
 }
 
 /* Forgets what can never become final: everything that stands beside the final chain, and what grows on it. A block
@@ -231,7 +241,7 @@ void blocks_prune(struct replica *r)
 
 	while (dropped) {
 		dropped = false;
-		HASH_ITER(hh, r->blocks, block, next)
+		HASH_ITER(hh, r->blocks, block, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
 		{
 			if (block->final)
 				continue;
@@ -241,6 +251,7 @@ void blocks_prune(struct replica *r)
 			              (parent && parent->final && parent != r->tip);
 			if (!beside)
 				continue;
+			block_unpark(r, block);
 			block_drop(r, block);
 			dropped = true;
 		}

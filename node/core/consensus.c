@@ -29,6 +29,10 @@ int consensus_enter(struct replica *r, uint64_t number, bool by_skip)
 	view->by_skip = by_skip;
 	view->entered_ms = r->now_ms;
 	r->recheck = true;
+	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. */
+	struct view *left = number > VIEW_WINDOW + 1 ? view_find(r, number - VIEW_WINDOW - 1) : NULL;
+	if (left)
+		view_drop_votes(r, left);
 	return 0;
 }
 
@@ -141,7 +145,7 @@ static int rule_vote_more(struct replica *r, struct view *view)
 		if (!rule_notar2(r->committee, &own, blocks[i].notar1, own_block))
 			continue;
 		TRY(safety_extra(r, view, &blocks[i].id));
-		TRY(block_want_id(r, view->number, &blocks[i].id, r->now_ms));
+		TRY(block_want_id(r, view->number, 0, &blocks[i].id, r->now_ms));
 	}
 	return rule_skip2(r->committee, &own, &tally) ? safety_extra(r, view, NULL) : 0;
 }

@@ -32,7 +32,7 @@ static int settle_below_tip(struct replica *r)
 /* The blocks from above the tip up to `block`, oldest first. Returns their number; 0 where one is missing (*missing);
  * PATH_FORK where it does not grow from the tip: more than F validators are faulty. */
 static size_t decided_path(struct replica *r, struct node_block *block, struct node_block **path, size_t room,
-                           struct hash *missing)
+                           struct header *missing)
 {
 	size_t count = 0;
 
@@ -40,13 +40,13 @@ static size_t decided_path(struct replica *r, struct node_block *block, struct n
 		if (b->header.size && b->header.height <= r->tip->header.height)
 			return PATH_FORK;
 		if (!b->complete || count == room) {
-			*missing = b->header.id;
+			*missing = b->header;
 			return 0;
 		}
 		path[count++] = b;
 		struct node_block *parent = block_find(r, &b->header.parent_id);
 		if (!parent) {
-			*missing = b->header.parent_id;
+			*missing = (struct header){.id = b->header.parent_id, .height = b->header.height - 1};
 			return 0;
 		}
 		b->parent = parent;
@@ -64,8 +64,8 @@ static int journal_put_final(struct replica *r, const struct header *header)
 {
 	uint8_t key[8], value[8 + HASH_SIZE];
 
-	put_u64(key, header->height);
-	put_u64(value, header->view);
+	be64_put(key, header->height);
+	be64_put(value, header->view);
 	memcpy(value + 8, header->id.b, HASH_SIZE);
 	return action_put(r, JOURNAL_FINAL, key, sizeof(key), value, sizeof(value));
 }
@@ -154,7 +154,7 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 
 /* Decides the block and its ancestors where all bodies are held. Returns 1 when that is done, 0 where `missing` is not
  * there yet. */
-static int decide_if_held(struct replica *r, uint64_t view, struct node_block *block, struct hash *missing)
+static int decide_if_held(struct replica *r, uint64_t view, struct node_block *block, struct header *missing)
 {
 	size_t room = HASH_COUNT(r->blocks);
 	struct node_block **path = malloc(room * sizeof(struct node_block *));
@@ -178,7 +178,7 @@ static int decide_if_held(struct replica *r, uint64_t view, struct node_block *b
  * all the same, as they are at the end of each page of the chain. The certificate is held in its view. */
 int finality_decide(struct replica *r, uint64_t view, const struct hash *id)
 {
-	struct hash missing;
+	struct header missing;
 
 	if (view <= r->tip->header.view)
 		return 0;
@@ -194,13 +194,13 @@ int finality_decide(struct replica *r, uint64_t view, const struct hash *id)
 
 int finality_retry(struct replica *r)
 {
-	struct hash missing;
+	struct header missing = {0};
 
 	if (r->decision.wanted && r->decision.view <= r->tip->header.view)
 		r->decision.wanted = false;
 	if (!r->decision.wanted)
 		return 0;
-	TRY(block_want_id(r, r->decision.view, &r->decision.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
+	TRY(block_want_id(r, r->decision.view, 0, &r->decision.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
 	struct node_block *block = block_find(r, &r->decision.id);
 	int decided = decide_if_held(r, r->decision.view, block, &missing);
 	TRY(decided);
@@ -208,7 +208,7 @@ int finality_retry(struct replica *r)
 		r->decision.wanted = false;
 		return 0;
 	}
-	TRY(block_want_id(r, r->decision.view, &missing, r->now_ms + BLOCK_FETCH_DELAY_MS));
+	TRY(block_want_id(r, r->decision.view, missing.height, &missing.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
 	/* Several blocks behind, the final chain is asked for by height. */
 	if (block->header.size && block->header.height > r->tip->header.height + 2 && !r->sync_active &&
 	    r->sync_at == TIME_NEVER)

@@ -61,7 +61,7 @@ void journal_key(uint8_t key[JOURNAL_KEY_MAX], uint64_t view, int kind, const st
 {
 	size_t at = 8;
 
-	put_u64(key, view);
+	be64_put(key, view);
 	if (kind)
 		key[at++] = (uint8_t)kind;
 	memcpy(key + at, block_id->b, HASH_SIZE);

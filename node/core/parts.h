@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "big_endian.h"
 #include "consensus.pb-c.h"
 #include "message.pb-c.h"
 #include "address.h"
@@ -41,6 +42,7 @@
 #define PEER_JOB_BYTES_MAX     (32u << 20) /* and the messages they came in */
 #define WATCHES_PER_WALLET_MAX 1024u
 #define QUERIES_MAX            4096u
+#define QUERIES_PER_WALLET_MAX 64u
 #define EVIDENCE_MAX           4096u /* pairs of votes kept; more are only counted */
 #define TIMEOUT_MAX_MS         10000u
 #define STANDSTILL_MS          1000u
@@ -327,18 +329,6 @@ static inline bool peer_share_left(struct replica *r, uint32_t peer)
 		r->dropped_messages++;
 	return left;
 }
-static inline void put_u64(uint8_t *out, uint64_t value)
-{
-	for (int i = 7; i >= 0; i--, value >>= 8)
-		out[i] = (uint8_t)value;
-}
-static inline uint64_t get_u64(const uint8_t *in)
-{
-	uint64_t value = 0;
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | in[i];
-	return value;
-}
 /* view u64 ‖ kind u8 ‖ block id: 41 bytes; without a kind, view ‖ block id: 40 */
 void journal_key(uint8_t key[JOURNAL_KEY_MAX], uint64_t view, int kind, const struct hash *block_id, size_t *size);
 
@@ -355,6 +345,7 @@ void job_free(struct replica *r, struct job *job);
 struct view *view_find(struct replica *r, uint64_t number);
 struct view *view_get(struct replica *r, uint64_t number); /* NULL: out of memory */
 void view_free(struct replica *r, struct view *view);
+void view_drop_votes(struct replica *r, struct view *view);
 void views_settle(struct replica *r, uint64_t through); /* forgets all up to and with that view */
 bool view_in_window(const struct replica *r, uint64_t number);
 struct certificate *view_certificate(struct replica *r, uint64_t number, enum certificate_kind kind,
@@ -383,7 +374,7 @@ int block_execute(struct replica *r, struct node_block *block); /* 1 executed, 0
 int block_journal(struct replica *r, struct node_block *block); /* and its ancestors */
 bool block_extends(const struct node_block *block, const struct node_block *ancestor);
 void block_want(struct replica *r, struct node_block *block, uint64_t at_ms);
-int block_want_id(struct replica *r, uint64_t view, const struct hash *id, uint64_t at_ms);
+int block_want_id(struct replica *r, uint64_t view, uint64_t height, const struct hash *id, uint64_t at_ms);
 void blocks_prune(struct replica *r);
 void blocks_free(struct replica *r);
 

@@ -116,6 +116,7 @@ static void watch_unlink_wallet(struct replica *r, struct watch *watch)
 	struct wallet_link *wallet;
 
 	HASH_FIND(hh, r->wallets, &watch->wallet, sizeof(watch->wallet), wallet);
+	assert(wallet);
 	*watch->back_of_wallet = watch->next_of_wallet;
 	if (watch->next_of_wallet)
 		watch->next_of_wallet->back_of_wallet = watch->back_of_wallet;
@@ -143,7 +144,7 @@ void wallet_closed(struct replica *r, uint64_t number)
 		return;
 	while (wallet->watches) {
 		struct watch *watch = wallet->watches;
-		watch_unlink_wallet(r, watch);
+		watch_unlink_wallet(r, watch); /* NOLINT(clang-analyzer-*): it takes the watch out of the list */
 		for (struct watch **at = &watch->watched->watches; *at; at = &(*at)->next_of_payment)
 			if (*at == watch) {
 				*at = watch->next_of_payment;

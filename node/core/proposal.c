@@ -133,7 +133,7 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 	struct hash key;
 	hash1(HASH_SHORT_ID, block->header.id.b, HASH_SIZE, &key);
 	for (size_t i = 0; i < count; i++)
-		put_u64(short_ids + 8 * i, siphash(key.b, block->payments[i]->whole.b, HASH_SIZE));
+		be64_put(short_ids + 8 * i, siphash(key.b, block->payments[i]->whole.b, HASH_SIZE));
 	for (uint64_t x = view->number - gap; x < view->number; x++) {
 		const struct certificate *skip = view_certificate(r, x, CERT_S, NULL);
 		assert(skip);
@@ -355,7 +355,7 @@ int proposal_assemble(struct replica *r, struct node_block *block)
 		goto out;
 	hash1(HASH_SHORT_ID, block->header.id.b, HASH_SIZE, &key);
 	for (size_t i = 0; i < count; i++)
-		short_ids[i] = get_u64(block->short_ids.data + 8 * i);
+		short_ids[i] = be64_get(block->short_ids.data + 8 * i);
 	error = count ? mempool_match(r->mempool, key.b, short_ids, count, found) : 0;
 	if (error)
 		goto out;

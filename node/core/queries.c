@@ -21,6 +21,16 @@ static struct query *query_new(struct replica *r, uint64_t wallet, uint64_t requ
 	return query;
 }
 
+/* One wallet cannot take all the places. */
+static bool query_room(const struct replica *r, uint64_t wallet)
+{
+	uint32_t own = 0;
+
+	for (const struct query *query = r->queries; query; query = query->next)
+		own += query->wallet == wallet;
+	return r->query_count < QUERIES_MAX && own < QUERIES_PER_WALLET_MAX;
+}
+
 static void query_keep(struct replica *r, struct query *query)
 {
 	query->next = r->queries;
@@ -154,8 +164,8 @@ static int receipt_of(struct replica *r, const struct position *at, uint8_t **by
 static int answer_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
-	uint8_t *bytes;
-	size_t size;
+	uint8_t *bytes = NULL;
+	size_t size = 0;
 
 	TRY(receipt_of(r, at, &bytes, &size, NULL));
 	reply.request_id = request_id;
@@ -198,7 +208,7 @@ int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const
 		return refuse_wallet(r, wallet, request_id, error, receipt_too_large);
 	if (error != UNCIA_E_NOT_FOUND)
 		return error;
-	if (r->query_count >= QUERIES_MAX)
+	if (!query_room(r, wallet))
 		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, "too many questions are waiting");
 	struct query *query = query_new(r, wallet, request_id);
 	if (!query)
@@ -257,7 +267,7 @@ static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id
 {
 	if (message->address.len != ADDRESS_SIZE)
 		return UNCIA_E_ENCODING;
-	if (r->query_count >= QUERIES_MAX)
+	if (!query_room(r, wallet))
 		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, "too many questions are waiting");
 	struct query *query = query_new(r, wallet, request_id);
 	if (!query)
@@ -358,13 +368,14 @@ static int history_page(struct replica *r, const struct address *address, struct
 	size_t read = 0, written = 0;
 
 	while (at->height && page->n_receipts < limit && read < HISTORY_BLOCK_BYTES && written < HISTORY_PAGE_BYTES) {
-		struct block *block;
-		uint8_t *bytes;
-		size_t size;
+		struct block *block = NULL;
+		uint8_t *bytes = NULL;
+		size_t size = 0;
 		int error = receipt_of(r, at, &bytes, &size, &block);
 		if (error == UNCIA_E_NOT_FOUND && page->n_receipts)
 			return 0; /* not durable yet: to be asked for with the next page */
 		TRY(error);
+		assert(block);
 		for (uint32_t i = 0; i < block->count; i++)
 			read += block->payments[i]->size;
 		page->receipts[page->n_receipts++]->data = (ProtobufCBinaryData){.len = size, .data = bytes};

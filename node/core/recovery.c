@@ -7,11 +7,11 @@ int journal_final(struct replica *r, uint64_t height, uint64_t *view, struct has
 	uint8_t key[8];
 	struct bytes value;
 
-	put_u64(key, height);
+	be64_put(key, height);
 	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_FINAL, key, sizeof(key), &value));
 	if (value.size != 8 + HASH_SIZE)
 		return UNCIA_E_DAMAGED;
-	*view = get_u64(value.data);
+	*view = be64_get(value.data);
 	memcpy(id->b, value.data + 8, HASH_SIZE);
 	return 0;
 }
@@ -116,7 +116,7 @@ static int recover_each(struct replica *r, enum journal_table table, uint64_t fr
 	size_t size = 8;
 	struct bytes key, value;
 
-	put_u64(next, from_view);
+	be64_put(next, from_view);
 	for (;;) {
 		int error = r->config.view.journal_seek(r->config.view.context, table, next, size, &key, &value);
 		if (error == UNCIA_E_NOT_FOUND)

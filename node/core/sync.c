@@ -325,9 +325,9 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 
 	if (!peer_share_left(r, peer))
 		return 0;
-	put_u64(from, request->from_view);
+	be64_put(from, request->from_view);
 	int error = r->config.view.journal_seek(r->config.view.context, JOURNAL_CERT, from, sizeof(from), &key, &value);
-	while (!error && get_u64(key.data) <= request->to_view && count++ < CERTIFICATES_REPLY_MAX) {
+	while (!error && be64_get(key.data) <= request->to_view && count++ < CERTIFICATES_REPLY_MAX) {
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		uint8_t next[JOURNAL_KEY_MAX + 1];
 		size_t size = key.size;

@@ -1,6 +1,5 @@
 /* What is held of each view above the highest final one: everybody's votes, one seat a validator, and the certificates
  * made from them or received (consensus §6). */
-#include "big_endian.h"
 #include "parts.h"
 
 struct view *view_find(struct replica *r, uint64_t number)
@@ -30,7 +29,8 @@ struct view *view_get(struct replica *r, uint64_t number)
 	return view;
 }
 
-static void view_drop_votes(struct replica *r, struct view *view)
+/* What others voted; own votes and certificates stay. */
+void view_drop_votes(struct replica *r, struct view *view)
 {
 	if (view->seats)
 		for (uint32_t i = 0; i < r->committee->size; i++)
@@ -294,7 +294,7 @@ int certificate_accept(struct replica *r, struct certificate *certificate)
 	}
 	/* What is notarised may become a parent: its body is asked for unless it comes by itself. */
 	if (certificate->kind != CERT_S)
-		TRY(block_want_id(r, number, &certificate->block_id, r->now_ms + BLOCK_FETCH_DELAY_MS));
+		TRY(block_want_id(r, number, 0, &certificate->block_id, r->now_ms + BLOCK_FETCH_DELAY_MS));
 	if (!certificate_is_final(certificate->kind))
 		return 0;
 	struct hash id = certificate->block_id; /* deciding forgets the view, and with it the certificate */

@@ -415,6 +415,65 @@ START_TEST(a_peer_that_asks_without_end_is_answered_within_its_share)
 }
 END_TEST
 
+struct heard_block {
+	struct hash id;
+	uint32_t times;
+};
+
+static void hear_block(void *context, uint32_t node, const struct bytes *message)
+{
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+	struct heard_block *heard = context;
+	struct block *block;
+
+	(void)node;
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY) {
+		static const struct hash any;
+		ck_assert_int_eq(block_decode(&any, m->block_reply->block.data, m->block_reply->block.len, &block), 0);
+		heard->times += memcmp(&block->header.id, &heard->id, sizeof(heard->id)) == 0;
+		block_free(block);
+	}
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+/* Who misses an ancestor knows its id and height, and of its view only that it is below the child's. */
+START_TEST(a_final_block_is_found_by_height_where_its_view_is_not_known)
+{
+	struct network_options o = options(4);
+	struct replica_status status;
+	struct heard_block heard = {0};
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
+
+	o.tap = hear_block;
+	o.tap_context = &heard;
+	struct network *n = network_new(&o);
+	network_start_all(n);
+	network_run(n, 3000, NULL, NULL);
+	network_status(n, 0, &status);
+	heard.id = status.final_id;
+	network_run(n, 5000, NULL, NULL); /* out of memory by now, in the journal for ever */
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
+	message.block_request = &request;
+	request.block_id.data = heard.id.b;
+	request.block_id.len = HASH_SIZE;
+	request.view = status.final_view + 1;
+	say(n, 3, 0, &message);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_eq(heard.times, 0);
+	request.height = status.final_height;
+	say(n, 3, 0, &message);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_eq(heard.times, 1);
+	/* Another block of that height is not it. */
+	heard.id.b[0] ^= 1;
+	say(n, 3, 0, &message);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_eq(heard.times, 1);
+	network_free(n);
+}
+END_TEST
+
 START_TEST(a_wallet_that_asks_without_end_is_answered_within_its_share)
 {
 	struct network_options o = options(4);
@@ -504,6 +563,7 @@ UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           payments_under_a_strangers_key_take_no_place_of_the_sender,
           what_a_leader_alone_says_has_no_ancestors_that_are_fetched, proposals_for_views_to_come_are_not_kept,
           a_block_larger_than_can_be_read_again_gets_no_vote, a_peer_that_asks_without_end_is_answered_within_its_share,
+          a_final_block_is_found_by_height_where_its_view_is_not_known,
           a_wallet_that_asks_without_end_is_answered_within_its_share,
           more_failed_views_than_the_window_do_not_stop_the_network,
           one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
