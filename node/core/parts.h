@@ -172,15 +172,17 @@ struct wallet_link {
 	uint32_t watch_count;
 	struct share share;
 };
-struct query { /* a wallet's question that waits: for an account to be settled, or a receipt to be durable */
+enum query_kind { QUERY_ACCOUNT, QUERY_RECEIPT, QUERY_HISTORY };
+struct query { /* a wallet's question, until what it asks for is settled or durable, and its share of reading allows */
 	struct query *next;
+	enum query_kind kind;
 	uint64_t wallet, request_id;
-	bool receipt;
 	struct address address;
-	struct payment_id id;
-	struct position at;
+	struct position at;   /* a receipt's payment; a history's page is what came before it */
+	uint32_t limit;       /* of receipts on the page */
 	uint64_t height;      /* accounts: answered once the settled height is at least this */
-	uint64_t deadline_ms; /* or with what there is, then */
+	uint64_t sequence;    /* the others: once the journal is durable so far */
+	uint64_t deadline_ms; /* then accounts are answered with what there is, the others refused */
 };
 
 struct peer {
@@ -262,7 +264,7 @@ struct replica {
 	struct share wallets_share;
 	uint64_t journal_read; /* bytes of blocks read for wallets, ever */
 	struct watched *watched;
-	struct query *queries;
+	struct query *queries, **queries_last; /* oldest first */
 	uint32_t query_count;
 
 	bool flushing;
@@ -429,10 +431,10 @@ void wallet_closed(struct replica *r, uint64_t wallet);
 
 /* queries.c */
 int wallet_message(struct replica *r, uint64_t wallet, struct bytes message);
-int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
-                  const struct position *at);
+int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at);
 int queries_answer(struct replica *r);
 uint64_t queries_wake(const struct replica *r);
+void queries_forget(struct replica *r, uint64_t wallet);
 void queries_free(struct replica *r);
 
 /* sync.c */

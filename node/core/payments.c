@@ -139,6 +139,7 @@ void wallet_closed(struct replica *r, uint64_t number)
 {
 	struct wallet_link *wallet;
 
+	queries_forget(r, number);
 	HASH_FIND(hh, r->wallets, &number, sizeof(number), wallet);
 	if (!wallet)
 		return;
@@ -316,7 +317,7 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 	struct position at = record->at;
 	free(record);
 	if (error == 0)
-		return query_receipt(r, wallet, request_id, id, &at);
+		return query_receipt(r, wallet, request_id, &at);
 	if (error != UNCIA_E_NOT_FOUND)
 		return error;
 	int known = expiry_word(r, id, &expiry, signature);

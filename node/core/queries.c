@@ -1,25 +1,15 @@
 /* What wallets ask: accounts with proofs, receipts of old payments, histories, the validator's status. */
 #include "parts.h"
 
-#define QUERY_WAIT_MS       600u
+#define ACCOUNT_WAIT_MS     600u
+#define READ_WAIT_MS        5000u
+#define SHARE_CHECK_MS      10u
 #define HISTORY_BLOCK_BYTES (1u << 20) /* of block bodies read for one page */
 /* of receipts on one page, which with one more is still a message that a wallet takes and its queue holds */
 #define HISTORY_PAGE_BYTES (512u << 10)
 
 _Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < MESSAGE_SIZE_WALLET_MAX, "a page fits a wallet's link");
 _Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < WRITE_QUEUE_WALLET_MAX, "a page fits a wallet's queue");
-
-static struct query *query_new(struct replica *r, uint64_t wallet, uint64_t request_id)
-{
-	struct query *query = calloc(1, sizeof(*query));
-
-	if (!query)
-		return NULL;
-	query->wallet = wallet;
-	query->request_id = request_id;
-	query->deadline_ms = r->now_ms + QUERY_WAIT_MS;
-	return query;
-}
 
 /* One wallet cannot take all the places. */
 static bool query_room(const struct replica *r, uint64_t wallet)
@@ -31,34 +21,65 @@ static bool query_room(const struct replica *r, uint64_t wallet)
 	return r->query_count < QUERIES_MAX && own < QUERIES_PER_WALLET_MAX;
 }
 
-static void query_keep(struct replica *r, struct query *query)
+/* Keeps a question until it can be answered, at the end of this step at the earliest. */
+static int query_keep(struct replica *r, const struct query *asked)
 {
-	query->next = r->queries;
-	r->queries = query;
+	if (!query_room(r, asked->wallet))
+		return refuse_wallet(r, asked->wallet, asked->request_id, UNCIA_E_FULL,
+		                     "too many questions are waiting: ask again later");
+	struct query *query = malloc(sizeof(*query));
+	if (!query)
+		return UNCIA_E_MEMORY;
+	*query = *asked;
+	query->sequence = r->final_sequence;
+	query->deadline_ms = r->now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
+	query->next = NULL;
+	*r->queries_last = query;
+	r->queries_last = &query->next;
 	r->query_count++;
+	return 0;
+}
+
+static struct query *query_take(struct replica *r, struct query **at)
+{
+	struct query *query = *at;
+
+	*at = query->next;
+	if (!query->next)
+		r->queries_last = at;
+	r->query_count--;
+	return query;
+}
+
+/* That link is gone. */
+void queries_forget(struct replica *r, uint64_t wallet)
+{
+	for (struct query **at = &r->queries; *at;) {
+		if ((*at)->wallet == wallet)
+			free(query_take(r, at));
+		else
+			at = &(*at)->next;
+	}
 }
 
 void queries_free(struct replica *r)
 {
-	while (r->queries) {
-		struct query *query = r->queries;
-		r->queries = query->next;
-		free(query);
-	}
+	while (r->queries)
+		free(query_take(r, &r->queries));
 }
 
 uint64_t queries_wake(const struct replica *r)
 {
 	uint64_t at = TIME_NEVER;
 
-	for (const struct query *query = r->queries; query; query = query->next)
+	for (const struct query *query = r->queries; query; query = query->next) {
 		if (query->deadline_ms < at)
 			at = query->deadline_ms;
+		if (query->kind != QUERY_ACCOUNT && r->now_ms + SHARE_CHECK_MS < at)
+			at = r->now_ms + SHARE_CHECK_MS;
+	}
 	return at;
 }
-
-static const char receipt_too_large[] = "no receipt of that size can be made";
-static const char too_much_read[] = "too much is being read from the disk: ask again later";
 
 /* ---- receipts of what the journal holds ---- */
 
@@ -161,63 +182,28 @@ static int receipt_of(struct replica *r, const struct position *at, uint8_t **by
 	return error;
 }
 
-static int answer_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at)
+static int answer_receipt(struct replica *r, const struct query *query)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	uint8_t *bytes = NULL;
 	size_t size = 0;
 
-	TRY(receipt_of(r, at, &bytes, &size, NULL));
-	reply.request_id = request_id;
+	int error = receipt_of(r, &query->at, &bytes, &size, NULL);
+	if (error == UNCIA_E_LIMIT || error == UNCIA_E_NOT_FOUND)
+		return refuse_wallet(r, query->wallet, query->request_id, error, "no receipt of that size can be made");
+	TRY(error);
+	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
 	reply.receipt = pb_bytes(bytes, size);
-	int error = reply_wallet(r, 0, wallet, &reply);
+	error = reply_wallet(r, 0, query->wallet, &reply);
 	free(bytes);
 	return error;
 }
 
-/* Whether the journal may be read for this wallet now. */
-static bool wallet_share_left(struct replica *r, struct wallet_link *link)
+int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at)
 {
-	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED, SHARE_WALLET_PER_MS) &&
-	       share_left(&r->wallets_share, r->now_ms, SHARE_ALL_OWED, SHARE_ALL_PER_MS);
-}
-
-static void wallet_share_use(struct replica *r, struct wallet_link *link, uint64_t read_before)
-{
-	uint64_t used = SHARE_QUESTION + r->journal_read - read_before;
-
-	link->share.owed += used;
-	r->wallets_share.owed += used;
-}
-
-int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
-                  const struct position *at)
-{
-	struct wallet_link *link = wallet_get(r, wallet);
-	uint64_t read = r->journal_read;
-
-	if (!link)
-		return UNCIA_E_MEMORY;
-	if (!wallet_share_left(r, link))
-		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, too_much_read);
-	int error = answer_receipt(r, wallet, request_id, at);
-	wallet_share_use(r, link, read);
-
-	if (error == UNCIA_E_LIMIT)
-		return refuse_wallet(r, wallet, request_id, error, receipt_too_large);
-	if (error != UNCIA_E_NOT_FOUND)
-		return error;
-	if (!query_room(r, wallet))
-		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, "too many questions are waiting");
-	struct query *query = query_new(r, wallet, request_id);
-	if (!query)
-		return UNCIA_E_MEMORY;
-	query->receipt = true;
-	query->id = *id;
-	query->at = *at;
-	query_keep(r, query);
-	return 0;
+	return query_keep(
+	    r, &(struct query){.kind = QUERY_RECEIPT, .wallet = wallet, .request_id = request_id, .at = *at});
 }
 
 /* ---- accounts ---- */
@@ -267,48 +253,10 @@ static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id
 {
 	if (message->address.len != ADDRESS_SIZE)
 		return UNCIA_E_ENCODING;
-	if (!query_room(r, wallet))
-		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, "too many questions are waiting");
-	struct query *query = query_new(r, wallet, request_id);
-	if (!query)
-		return UNCIA_E_MEMORY;
-	memcpy(query->address.b, message->address.data, ADDRESS_SIZE);
-	query->height = r->payments_height;
-	query_keep(r, query);
-	return 0;
-}
-
-/* Goes over the waiting questions; one that is ready, or out of time, is answered with what there is. */
-int queries_answer(struct replica *r)
-{
-	struct query **at = &r->queries;
-
-	while (*at) {
-		struct query *query = *at;
-		bool late = r->now_ms >= query->deadline_ms;
-		bool ready = query->receipt ? r->final_sequence <= r->durable
-		                            : r->final_certificate && ledger_settled_height(r->ledger) >= query->height;
-		if (!ready && !late) {
-			at = &query->next;
-			continue;
-		}
-		*at = query->next;
-		r->query_count--;
-		int error = 0;
-		if (query->receipt) {
-			error = answer_receipt(r, query->wallet, query->request_id, &query->at);
-			if (error == UNCIA_E_NOT_FOUND)
-				error = refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
-				                      "the disk is late: ask again");
-			if (error == UNCIA_E_LIMIT)
-				error = refuse_wallet(r, query->wallet, query->request_id, error, receipt_too_large);
-		} else {
-			error = answer_account(r, query);
-		}
-		free(query);
-		TRY(error);
-	}
-	return 0;
+	struct query query = {
+	    .kind = QUERY_ACCOUNT, .wallet = wallet, .request_id = request_id, .height = r->payments_height};
+	memcpy(query.address.b, message->address.data, ADDRESS_SIZE);
+	return query_keep(r, &query);
 }
 
 /* ---- history ---- */
@@ -388,51 +336,114 @@ static int history_page(struct replica *r, const struct address *address, struct
 	return 0;
 }
 
-static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id,
-                         const Uncia__Pb__HistoryQuery *message)
+static int answer_history(struct replica *r, const struct query *query)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__HistoryReply page = UNCIA__PB__HISTORY_REPLY__INIT;
 	Uncia__Pb__Blob blobs[HISTORY_PAGE_MAX], *list[HISTORY_PAGE_MAX];
-	struct position at = {.height = message->before_height, .index = message->before_index}, last = at;
-	struct address address;
+	struct position at = query->at, last = query->at;
 
-	if (message->address.len != ADDRESS_SIZE || !message->limit || message->limit > HISTORY_PAGE_MAX)
-		return UNCIA_E_ENCODING;
-	memcpy(address.b, message->address.data, ADDRESS_SIZE);
-	struct wallet_link *link = wallet_get(r, wallet);
-	uint64_t read = r->journal_read;
-	if (!link)
-		return UNCIA_E_MEMORY;
-	if (!wallet_share_left(r, link))
-		return refuse_wallet(r, wallet, request_id, UNCIA_E_FULL, too_much_read);
 	for (size_t i = 0; i < HISTORY_PAGE_MAX; i++) {
 		uncia__pb__blob__init(&blobs[i]);
 		list[i] = &blobs[i];
 	}
 	page.receipts = list;
-	int error = at.height ? history_go_on(r, &address, &at)
-	                      : ledger_history_head(r->ledger, r->tip->executed, &address, &at);
-	if (error == UNCIA_E_NOT_FOUND && !message->before_height)
+	int error = at.height ? history_go_on(r, &query->address, &at)
+	                      : ledger_history_head(r->ledger, r->tip->executed, &query->address, &at);
+	if (error == UNCIA_E_NOT_FOUND && !query->at.height)
 		error = 0, at.height = 0; /* no payment ever touched it */
 	else if (!error)
-		error = history_page(r, &address, &at, &last, message->limit, &page);
-	wallet_share_use(r, link, read);
+		error = history_page(r, &query->address, &at, &last, query->limit, &page);
 	if (at.height) {
 		page.next_height = last.height;
 		page.next_index = last.index;
 	}
-	reply.request_id = request_id;
+	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_HISTORY;
 	reply.history = &page;
 	if (!error)
-		error = reply_wallet(r, 0, wallet, &reply);
+		error = reply_wallet(r, 0, query->wallet, &reply);
 	for (size_t i = 0; i < page.n_receipts; i++)
 		free(blobs[i].data.data);
 	if (error == UNCIA_E_ARGUMENT || error == UNCIA_E_NOT_FOUND || error == UNCIA_E_LIMIT)
-		return refuse_wallet(r, wallet, request_id, error,
+		return refuse_wallet(r, query->wallet, query->request_id, error,
 		                     "no receipt can be made at that place of the account");
 	return error;
+}
+
+static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id,
+                         const Uncia__Pb__HistoryQuery *message)
+{
+	struct query query = {.kind = QUERY_HISTORY,
+	                      .wallet = wallet,
+	                      .request_id = request_id,
+	                      .at = {.height = message->before_height, .index = message->before_index},
+	                      .limit = message->limit};
+
+	if (message->address.len != ADDRESS_SIZE || !message->limit || message->limit > HISTORY_PAGE_MAX)
+		return UNCIA_E_ENCODING;
+	memcpy(query.address.b, message->address.data, ADDRESS_SIZE);
+	return query_keep(r, &query);
+}
+
+/* ---- answering what waits ---- */
+
+/* Whether the journal may be read for this wallet now: for each its share, and one for all together. */
+static bool wallet_share_left(struct replica *r, struct wallet_link *link)
+{
+	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED, SHARE_WALLET_PER_MS) &&
+	       share_left(&r->wallets_share, r->now_ms, SHARE_ALL_OWED, SHARE_ALL_PER_MS);
+}
+
+/* What is read for it is owed from then on. */
+static int answer_by_share(struct replica *r, const struct query *query, struct wallet_link *link)
+{
+	uint64_t before = r->journal_read;
+	int error = query->kind == QUERY_RECEIPT ? answer_receipt(r, query) : answer_history(r, query);
+	uint64_t used = SHARE_QUESTION + r->journal_read - before;
+
+	link->share.owed += used;
+	r->wallets_share.owed += used;
+	return error;
+}
+
+/* Returns 1 once the question is answered, 0 where it has to wait. */
+static int query_try(struct replica *r, const struct query *query)
+{
+	bool late = r->now_ms >= query->deadline_ms;
+
+	if (query->kind == QUERY_ACCOUNT) {
+		if (!late && !(r->final_certificate && ledger_settled_height(r->ledger) >= query->height))
+			return 0;
+		TRY(answer_account(r, query));
+		return 1;
+	}
+	struct wallet_link *link = wallet_get(r, query->wallet);
+	if (!link)
+		return UNCIA_E_MEMORY;
+	if (query->sequence <= r->durable && wallet_share_left(r, link)) {
+		TRY(answer_by_share(r, query, link));
+		return 1;
+	}
+	if (!late)
+		return 0;
+	TRY(refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
+	                  "the disk is late, or too much is being read from it: ask again later"));
+	return 1;
+}
+
+/* Goes over the waiting questions, oldest first. */
+int queries_answer(struct replica *r)
+{
+	for (struct query **at = &r->queries; *at;) {
+		int answered = query_try(r, *at);
+		TRY(answered);
+		if (answered)
+			free(query_take(r, at));
+		else
+			at = &(*at)->next;
+	}
+	return 0;
 }
 
 /* ---- status, and the dispatch ---- */

@@ -23,6 +23,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	r->committee = &config->genesis->committee;
 	r->network_id = config->genesis->network_id;
 	r->deferred_last = &r->deferred_first;
+	r->queries_last = &r->queries;
 	default_u32(&r->config.delta_ms, DELTA_DEFAULT_MS);
 	default_u32(&r->config.heartbeat_ms, HEARTBEAT_DEFAULT_MS);
 	default_u32(&r->config.settle_ms, SETTLE_DEFAULT_MS);

@@ -57,7 +57,8 @@ START_TEST(a_wallet_pays_over_tcp)
 	unsigned turns;
 	rig->net.finalise = true;
 	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
-	ck_assert_int_eq(uncia_wallet_timeout_ms(rig->wallet), 10000);
+	ck_assert_int_gt(uncia_wallet_timeout_ms(rig->wallet), 0);
+	ck_assert_int_le(uncia_wallet_timeout_ms(rig->wallet), 10000);
 	ck_assert(run_until(rig, UNCIA_EVENT_BALANCE, &event, &turns));
 	ck_assert_int_eq(event.error, 0);
 	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
