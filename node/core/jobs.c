@@ -72,6 +72,24 @@ int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const s
 	return 0;
 }
 
+/* Has the signature of one vote checked, whose voter is in the committee. */
+int job_vote(struct replica *r, enum job_kind kind, uint32_t peer, const struct vote *vote)
+{
+	struct job *job = job_new(r, kind, peer, 1);
+	struct hash digest;
+
+	if (!job)
+		return UNCIA_E_MEMORY;
+	job->vote = *vote;
+	vote_digest(&r->network_id, vote->epoch, vote->kind, vote->view, &vote->block_id, &digest);
+	int error = job_item(job, r->committee->validators[vote->voter].consensus_key, &digest, vote->signature, false);
+	if (error) {
+		job_free(r, job);
+		return error;
+	}
+	return job_start(r, job);
+}
+
 /* Takes the certificate, and adds the checks of those signatures that have not been seen good as votes already. */
 int job_certificate(struct replica *r, struct job *job, struct certificate *certificate)
 {

@@ -338,6 +338,7 @@ void journal_key(uint8_t key[JOURNAL_KEY_MAX], uint64_t view, int kind, const st
 struct job *job_new(struct replica *r, enum job_kind kind, uint32_t peer, size_t items);
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);
+int job_vote(struct replica *r, enum job_kind kind, uint32_t peer, const struct vote *vote);
 int job_certificate(struct replica *r, struct job *job, struct certificate *certificate);
 int job_start(struct replica *r, struct job *job); /* an empty one is handled at once */
 int job_done(struct replica *r, struct job *job);  /* frees it */

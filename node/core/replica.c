@@ -76,24 +76,13 @@ void replica_free(struct replica *r)
 static int vote_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)
 {
 	struct vote vote;
-	struct hash digest;
 
 	TRY(vote_decode(data->data, data->len, &vote));
 	if (vote.epoch != r->committee->epoch || vote.voter >= r->committee->size)
 		return UNCIA_E_PROTOCOL;
 	if (vote.voter == r->config.self || !view_in_window(r, vote.view) || vote_known(r, &vote))
 		return 0;
-	struct job *job = job_new(r, JOB_VOTE, peer, 1);
-	if (!job)
-		return UNCIA_E_MEMORY;
-	job->vote = vote;
-	vote_digest(&r->network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
-	int error = job_item(job, r->committee->validators[vote.voter].consensus_key, &digest, vote.signature, false);
-	if (error) {
-		job_free(r, job);
-		return error;
-	}
-	return job_start(r, job);
+	return job_vote(r, JOB_VOTE, peer, &vote);
 }
 
 static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)

@@ -436,7 +436,6 @@ static bool journal_holds_vote(struct replica *r, const struct vote *vote)
 int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message)
 {
 	struct vote vote;
-	struct hash digest;
 
 	if (r->voting != VOTING_NO || message->nonce != r->newest_nonce)
 		return 0;
@@ -452,17 +451,7 @@ int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Newes
 		return newest_vote_check(r);
 	}
 	/* Only our own signature can say so: a lying peer cannot keep us from voting. */
-	struct job *job = job_new(r, JOB_NEWEST_VOTE, peer, 1);
-	if (!job)
-		return UNCIA_E_MEMORY;
-	job->vote = vote;
-	vote_digest(&r->network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
-	int error = job_item(job, r->committee->validators[vote.voter].consensus_key, &digest, vote.signature, false);
-	if (error) {
-		job_free(r, job);
-		return error;
-	}
-	return job_start(r, job);
+	return job_vote(r, JOB_NEWEST_VOTE, peer, &vote);
 }
 
 /* "Otherwise it does not vote in this epoch under this key." */

@@ -73,7 +73,7 @@ int identity_write(const struct environment *e, MDB_txn *txn, const struct hash 
                    const uint8_t consensus_key[32])
 {
 	uint8_t payload[IDENTITY_SIZE];
-	put_u32(payload, FORMAT);
+	be32_put(payload, FORMAT);
 	memcpy(payload + 4, network_id->b, HASH_SIZE);
 	memcpy(payload + 4 + HASH_SIZE, consensus_key, 32);
 	return record_put(e, txn, NULL, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), payload, sizeof(payload), 0);
@@ -88,8 +88,8 @@ int identity_check(const struct environment *e, const struct hash *network_id, c
 		return record_damaged(e, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), why);
 	if (error)
 		return error;
-	if (get_u32(p.data) != FORMAT) {
-		snprintf(why, WHY_SIZE, "%s: its format is %u, this program knows %u", e->form->name, get_u32(p.data),
+	if (be32_get(p.data) != FORMAT) {
+		snprintf(why, WHY_SIZE, "%s: its format is %u, this program knows %u", e->form->name, be32_get(p.data),
 		         FORMAT);
 		return UNCIA_E_DAMAGED;
 	}

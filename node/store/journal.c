@@ -13,7 +13,7 @@ static int forget_votes(struct environment *e, MDB_txn *txn, uint64_t view)
 	if (rc)
 		return rc;
 	while (!(rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST))) {
-		if (key.mv_size < sizeof(view) || get_u64(key.mv_data) > view)
+		if (key.mv_size < sizeof(view) || be64_get(key.mv_data) > view)
 			break;
 		rc = mdb_cursor_del(cursor, 0);
 		if (rc)

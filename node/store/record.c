@@ -14,8 +14,8 @@ static uint64_t checksum(const struct place *place, const void *payload, size_t 
 	where[0] = (uint8_t)place->environment;
 	where[1] = place->table;
 	memcpy(where + 2, place->key, place->key_size);
-	put_u64(key, siphash(place_key, where, 2 + place->key_size));
-	put_u64(key + 8, payload_size);
+	be64_put(key, siphash(place_key, where, 2 + place->key_size));
+	be64_put(key + 8, payload_size);
 	return siphash(key, payload, payload_size);
 }
 
@@ -23,8 +23,8 @@ void record_write(const struct place *place, const void *payload, size_t payload
 {
 	assert(payload_size <= UINT32_MAX);
 	record[0] = RECORD_VERSION;
-	put_u32(record + 1, (uint32_t)payload_size);
-	put_u64(record + 5, checksum(place, payload, payload_size));
+	be32_put(record + 1, (uint32_t)payload_size);
+	be64_put(record + 5, checksum(place, payload, payload_size));
 	if (payload_size)
 		memcpy(record + RECORD_OVERHEAD, payload, payload_size);
 }
@@ -33,10 +33,10 @@ int record_read(const struct place *place, const void *record, size_t record_siz
 {
 	const uint8_t *r = record;
 	/* The size first: a damaged one must not lead the checksum beyond the page. */
-	if (record_size < RECORD_OVERHEAD || r[0] != RECORD_VERSION || get_u32(r + 1) != record_size - RECORD_OVERHEAD)
+	if (record_size < RECORD_OVERHEAD || r[0] != RECORD_VERSION || be32_get(r + 1) != record_size - RECORD_OVERHEAD)
 		return UNCIA_E_DAMAGED;
 	struct bytes found = {r + RECORD_OVERHEAD, record_size - RECORD_OVERHEAD};
-	if (get_u64(r + 5) != checksum(place, found.data, found.size))
+	if (be64_get(r + 5) != checksum(place, found.data, found.size))
 		return UNCIA_E_DAMAGED;
 	*payload = found;
 	return 0;

@@ -12,13 +12,13 @@
 
 static void position_put(uint8_t *at, const struct position *position)
 {
-	put_u64(at, position->height);
-	put_u32(at + 8, position->index);
+	be64_put(at, position->height);
+	be32_put(at + 8, position->index);
 }
 
 static struct position position_get(const uint8_t *at)
 {
-	return (struct position){get_u64(at), get_u32(at + 8)};
+	return (struct position){be64_get(at), be32_get(at + 8)};
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -113,7 +113,7 @@ static int write_addresses(struct sorted_writer *w, const struct flush *flush)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->address_count; i++) {
 		const struct flush_address *a = &flush->addresses[i];
-		put_u64(payload, a->index);
+		be64_put(payload, a->index);
 		if (a->index == ENTRY_NONE)
 			rc = writer_delete(w, a->address.b, ADDRESS_SIZE);
 		else
@@ -152,10 +152,10 @@ static int write_table(const struct environment *e, MDB_txn *txn, const struct f
 int state_write(const struct environment *e, MDB_txn *txn, const struct flush *flush)
 {
 	uint8_t meta[META_SIZE];
-	put_u64(meta, flush->meta.height);
+	be64_put(meta, flush->meta.height);
 	memcpy(meta + 8, flush->meta.block_id.b, HASH_SIZE);
-	put_u64(meta + 8 + HASH_SIZE, flush->meta.entry_count);
-	put_u64(meta + 16 + HASH_SIZE, flush->meta.free_head);
+	be64_put(meta + 8 + HASH_SIZE, flush->meta.entry_count);
+	be64_put(meta + 16 + HASH_SIZE, flush->meta.free_head);
 	int rc = record_put(e, txn, NULL, TABLE_META, META_STATE, strlen(META_STATE), meta, sizeof(meta), 0);
 	if (!rc)
 		rc = write_table(e, txn, flush, STATE_GROUP, write_groups);
@@ -186,10 +186,10 @@ static int meta_get(const struct environment *e, MDB_txn *txn, struct state_meta
 	int error = get_sized(e, txn, TABLE_META, META_STATE, strlen(META_STATE), META_SIZE, &p, why);
 	if (error)
 		return error;
-	meta->height = get_u64(p.data);
+	meta->height = be64_get(p.data);
 	memcpy(meta->block_id.b, p.data + 8, HASH_SIZE);
-	meta->entry_count = get_u64(p.data + 8 + HASH_SIZE);
-	meta->free_head = get_u64(p.data + 16 + HASH_SIZE);
+	meta->entry_count = be64_get(p.data + 8 + HASH_SIZE);
+	meta->free_head = be64_get(p.data + 16 + HASH_SIZE);
 	return 0;
 }
 
@@ -220,7 +220,7 @@ int state_view_address(void *context, const struct address *address, uint64_t *i
 	int error =
 	    get_sized(&s->state, s->state.view, STATE_ADDRESS, address->b, ADDRESS_SIZE, sizeof(*index), &p, s->damage);
 	if (!error)
-		*index = get_u64(p.data);
+		*index = be64_get(p.data);
 	return error;
 }
 

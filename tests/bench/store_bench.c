@@ -48,7 +48,7 @@ static void bench_journal(struct store *store, size_t records, size_t rounds)
 	for (size_t round = 0; round < rounds; round++) {
 		double one = now_s();
 		for (size_t i = 0; i < records; i++) {
-			put_u64(keys[i], ++view);
+			be64_put(keys[i], ++view);
 			writes[i] = (struct journal_write){JOURNAL_BLOCK, keys[i], payload, 40, RECORD_PAYLOAD, 0};
 		}
 		check(journal_commit(store, writes, records, why), "journal_commit");

@@ -166,7 +166,7 @@ START_TEST(environment_reuses_what_it_frees)
 	data_path("journal", path);
 	for (uint64_t v = 1; v <= 600; v++) {
 		uint8_t key[8];
-		put_u64(key, v);
+		be64_put(key, v);
 		const struct journal_write writes[] = {{JOURNAL_VOTE, key, vote, sizeof(key), sizeof(vote), 0},
 		                                       {.view = v > 50 ? v - 50 : 0}};
 		ck_assert_int_eq(journal_commit(store, writes, 2, why), 0);

@@ -3,7 +3,7 @@
 static void vote_key(uint64_t v, uint8_t kind, uint8_t key[41])
 {
 	memset(key, 0, 41);
-	put_u64(key, v);
+	be64_put(key, v);
 	key[8] = kind;
 }
 
@@ -20,7 +20,7 @@ static uint64_t first_vote(void)
 	struct bytes key, value;
 	if (view.journal_seek(view.context, JOURNAL_VOTE, NULL, 0, &key, &value))
 		return 0;
-	return get_u64(key.data);
+	return be64_get(key.data);
 }
 
 START_TEST(journal_reads_back_after_renew_and_reopening)
@@ -66,14 +66,14 @@ START_TEST(journal_walks_in_order_of_view)
 	size_t from_size = 0;
 	for (size_t i = 0; i < 6; i++) {
 		ck_assert_int_eq(view.journal_seek(view.context, JOURNAL_VOTE, from, from_size, &key, &value), 0);
-		ck_assert_uint_eq(get_u64(key.data), sorted[i]);
-		put_u64(from, sorted[i] + 1);
+		ck_assert_uint_eq(be64_get(key.data), sorted[i]);
+		be64_put(from, sorted[i] + 1);
 		from_size = 8;
 	}
 	ck_assert_int_eq(view.journal_seek(view.context, JOURNAL_VOTE, from, from_size, &key, &value),
 	                 UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(view.journal_last(view.context, JOURNAL_VOTE, &key, &value), 0);
-	ck_assert_uint_eq(get_u64(key.data), 1ull << 40);
+	ck_assert_uint_eq(be64_get(key.data), 1ull << 40);
 }
 END_TEST
 

@@ -18,7 +18,7 @@ static struct payment_id id_of(uint32_t expires_at, uint8_t rest)
 {
 	struct payment_id id;
 	memset(id.b, rest, sizeof(id.b));
-	put_u32(id.b, expires_at);
+	be32_put(id.b, expires_at);
 	return id;
 }
 
@@ -105,18 +105,18 @@ START_TEST(state_grows_and_overwrites_groups_in_number_order)
 		flush_at(round);
 		for (size_t i = 0; i < COUNT; i++) {
 			groups[i].index = i * round;
-			put_u64(groups[i].record.entries, i * round + 1000 * round);
+			be64_put(groups[i].record.entries, i * round + 1000 * round);
 		}
 		flush.group_count = COUNT;
 		flush.groups = groups;
 		apply();
 	}
 	ck_assert_int_eq(view.group(view.context, 256, &group), 0);
-	ck_assert_uint_eq(get_u64(group.entries), 256 + 2000);
+	ck_assert_uint_eq(be64_get(group.entries), 256 + 2000);
 	ck_assert_int_eq(view.group(view.context, 257, &group), 0);
-	ck_assert_uint_eq(get_u64(group.entries), 257 + 1000);
+	ck_assert_uint_eq(be64_get(group.entries), 257 + 1000);
 	ck_assert_int_eq(view.group(view.context, 599 * 3, &group), 0);
-	ck_assert_uint_eq(get_u64(group.entries), 599 * 3 + 3000);
+	ck_assert_uint_eq(be64_get(group.entries), 599 * 3 + 3000);
 	ck_assert_int_eq(view.group(view.context, 599 * 3 + 1, &group), UNCIA_E_NOT_FOUND);
 	uint64_t records;
 	ck_assert_int_eq(store_check_records(store, &records, why), 0);

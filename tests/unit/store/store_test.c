@@ -13,7 +13,7 @@ static void *journal_thread(void *unused)
 	char reason[256];
 	for (uint64_t i = 1; i <= COMMITS && !journal_error; i++) {
 		uint8_t key[8];
-		put_u64(key, i);
+		be64_put(key, i);
 		const struct journal_write writes[] = {{JOURNAL_BLOCK, key, value, sizeof(key), sizeof(value), 0},
 		                                       {JOURNAL_FINAL, key, key, sizeof(key), sizeof(key), 0}};
 		journal_error = journal_commit(shared, writes, 2, reason);
@@ -30,7 +30,7 @@ static void *state_thread(void *unused)
 		const struct flush flush = {.meta.height = height, .group_count = 50, .groups = groups};
 		for (size_t i = 0; i < 50; i++) {
 			groups[i].index = i;
-			put_u64(groups[i].record.entries, height);
+			be64_put(groups[i].record.entries, height);
 		}
 		state_error = state_apply(shared, &flush, reason);
 	}
@@ -50,9 +50,9 @@ START_TEST(store_shows_whole_commits_to_the_loop_while_both_writers_write)
 	while (!journal_error && !state_error && (meta.height < COMMITS || blocks < COMMITS)) {
 		ck_assert_int_eq(store_view_renew(store), 0);
 		if (!view.journal_last(view.context, JOURNAL_BLOCK, &key, &value)) {
-			blocks = get_u64(key.data);
+			blocks = be64_get(key.data);
 			ck_assert_int_eq(view.journal_last(view.context, JOURNAL_FINAL, &key, &value), 0);
-			ck_assert_uint_eq(get_u64(key.data), blocks);
+			ck_assert_uint_eq(be64_get(key.data), blocks);
 		}
 		ck_assert_int_eq(view.meta(view.context, &meta), 0);
 		ck_assert_uint_ge(meta.height, seen);
@@ -61,8 +61,8 @@ START_TEST(store_shows_whole_commits_to_the_loop_while_both_writers_write)
 			continue;
 		ck_assert_int_eq(view.group(view.context, 0, &first), 0);
 		ck_assert_int_eq(view.group(view.context, 49, &last), 0);
-		ck_assert_uint_eq(get_u64(first.entries), seen);
-		ck_assert_uint_eq(get_u64(last.entries), seen);
+		ck_assert_uint_eq(be64_get(first.entries), seen);
+		ck_assert_uint_eq(be64_get(last.entries), seen);
 	}
 	pthread_join(journal, NULL);
 	pthread_join(state, NULL);
