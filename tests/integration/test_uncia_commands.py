@@ -188,7 +188,7 @@ class Passphrase(UnciaTest):
 			("passphrase is empty", {"UNCIA_PASSPHRASE_FILE": "empty"}), ("too long", {"UNCIA_PASSPHRASE_FILE": "long"})):
 			self.uncia_refuses(2, message, "--wallet", "w", "init", **environment)
 			self.uncia_refuses(2, message, "--wallet", "w", "restore", stdin=WORDS, **environment)
-			self.assertFalse((self.dir / "w/key").exists())
+			self.assertFalse((self.dir / "w").exists())
 
 	def test_opens_with_the_right_one_only_and_a_wrong_one_writes_nothing(self):
 		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
@@ -488,6 +488,7 @@ class Receipts(UnciaTest):
 			("not a receipt", "large"), ("neither a receipt nor a file", "")):
 			with self.subTest(text[:40]):
 				self.uncia_refuses(7, message, "receipt", "verify", "--network", "net", text)
+				self.assertEqual(self.verify(text, code=7), {"v": 1, "valid": False})
 		self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, good)
 		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "-", stdin="")
 		for at in range(20, len(good), len(good) // 25):

@@ -1,45 +1,57 @@
 /* uncia init and uncia restore: a wallet where there is none. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "secret.h"
 #include "session.h"
 #include "verbs.h"
 
-/* Opens the home, which must hold no wallet yet: said before anything is asked. Returns an exit code. */
-static int open_empty(const struct call *call, char **home, struct uncia_host *host)
+/* The home must hold no wallet yet: said before anything is asked. One that is not there is not made yet. */
+static int check_empty(const char *home)
 {
+	struct uncia_host host;
 	struct uncia_wallet *there = NULL;
-	int code = home_path(call, home);
-	if (!code)
-		code = home_open(*home, host);
+	struct stat info;
+	if (stat(home, &info) && errno == ENOENT)
+		return 0;
+	int code = home_open(home, &host);
 	if (code)
 		return code;
-	int error = uncia_wallet_open(host, NULL, NULL, &there);
+	int error = uncia_wallet_open(&host, NULL, NULL, &there);
 	uncia_wallet_close(there);
+	uncia_host_directory_free(&host);
 	if (error == UNCIA_E_NOT_FOUND)
 		return 0;
 	if (error && error != UNCIA_E_DAMAGED)
-		return home_complain(error, *home, NULL);
+		return home_complain(error, home, NULL);
 	return complain(EXIT_FAILED, "there is %s wallet in %s already; nothing was changed", error ? "a damaged" : "a",
-	                *home);
+	                home);
 }
 
-static int create(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
+/* is_restored: the words are not new. Returns an exit code. Out: host, to be freed whatever is returned. */
+static int create(const struct call *call, const char *home, const char *words, bool is_restored,
+                  struct uncia_host *host)
 {
 	char passphrase[PASSPHRASE_SIZE] = "";
 	struct uncia_key_options options = {.size = sizeof(options)};
+	int code = 0, error = 0;
 	if (call->value[OPTION_NO_PASSPHRASE]) {
 		options.no_passphrase = true;
 	} else {
-		int code = passphrase_get(true, passphrase);
-		if (code)
-			return code;
+		code = passphrase_get(true, passphrase);
 		options.passphrase = passphrase;
 	}
-	int error = uncia_wallet_create(host, words, &options);
+	if (!code)
+		code = home_open(home, host);
+	/* First: a home that forgot that it was restored would pay a second time under an old key. */
+	if (!code && is_restored)
+		error = host->create(host->context, RESTORED_BLOB, "", 0);
+	if (!code && (!error || error == UNCIA_E_EXISTS))
+		error = uncia_wallet_create(host, words, &options);
 	explicit_bzero(passphrase, sizeof(passphrase));
-	return error ? complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
+	return error ? complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
 }
 
 /* words: NULL where they are not to be shown. */
@@ -74,10 +86,12 @@ static int run_init(const struct call *call)
 		return code;
 	if (count != 12 && count != 24)
 		return complain_usage(call, "--words %s: neither 12 nor 24", call->value[OPTION_WORDS]);
-	code = open_empty(call, &home, &host);
+	code = home_path(call, &home);
+	if (!code)
+		code = check_empty(home);
 	if (!code) {
-		int error = uncia_words_make(&host, (unsigned)count, words);
-		code = error ? complain_error(error, "recovery words") : create(call, home, &host, words);
+		int error = uncia_words_make(NULL, (unsigned)count, words);
+		code = error ? complain_error(error, "recovery words") : create(call, home, words, false, &host);
 		if (!code)
 			code = show(call, home, &host, words);
 		explicit_bzero(words, sizeof(words));
@@ -94,13 +108,11 @@ static int run_restore(const struct call *call)
 	int code = words_get(call->value[OPTION_WORDS_FILE], words);
 	if (code)
 		return code;
-	code = open_empty(call, &home, &host);
-	/* First: a home that forgot that it was restored would pay a second time under an old key. */
-	int error = code ? 0 : host.create(host.context, RESTORED_BLOB, "", 0);
-	if (error && error != UNCIA_E_EXISTS)
-		code = complain_error(error, home);
+	code = home_path(call, &home);
 	if (!code)
-		code = create(call, home, &host, words);
+		code = check_empty(home);
+	if (!code)
+		code = create(call, home, words, true, &host);
 	explicit_bzero(words, sizeof(words));
 	if (!code)
 		code = show(call, home, &host, NULL);

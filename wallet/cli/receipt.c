@@ -173,6 +173,8 @@ static int run_verify(const struct call *call)
 		code = read_receipt(given, &text);
 	if (!code)
 		code = verify(call, network, text ? text : given);
+	if (code == EXIT_MISMATCH && call->json)
+		json_print(json_pack("{s:i,s:b}", "v", 1, "valid", false));
 	free(text);
 	uncia_network_free(network);
 	return code;
