@@ -151,31 +151,45 @@ static int add_validator(struct devnet *d, uint32_t i)
 	return draft_add_validator(&d->draft, &validator);
 }
 
-/* All that is not funded otherwise. */
-static int add_treasury(struct devnet *d)
+/* What is wrong with the options is found before anything is made. Out: what the treasury holds. */
+static int draft_genesis(struct devnet *d, amount_t *rest)
 {
-	struct genesis_account account = {.balance = SUPPLY};
-	char path[PATH_MAX];
+	struct timespec now;
+	uint64_t faulty, slow;
+	clock_gettime(CLOCK_REALTIME, &now);
+	d->draft.name = "devnet";
+	d->draft.currency_code = "UNC";
+	d->draft.smallest_amount = 1;
+	d->draft.timestamp_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	*rest = SUPPLY;
 	for (uint32_t i = 0; i < d->draft.account_count; i++) {
-		if (!amount_subtract(account.balance, d->draft.accounts[i].balance, &account.balance) ||
-		    !account.balance)
+		if (!amount_subtract(*rest, d->draft.accounts[i].balance, rest) || !*rest)
 			return complain(EXIT_USAGE, "--fund: more than the supply of 1000000000 less a treasury");
 	}
+	for (uint32_t i = 0; i < d->count; i++)
+		d->draft.validators[i].weight = d->has_weights ? d->weights[i] : 1;
+	d->draft.validator_count = d->count;
+	int code = draft_check(&d->draft, &faulty, &slow);
+	d->draft.validator_count = 0; /* each is added with its keys */
+	return code;
+}
+
+/* All that is not funded otherwise. */
+static int add_treasury(struct devnet *d, amount_t rest)
+{
+	struct genesis_account account = {.balance = rest};
+	char path[PATH_MAX];
 	int code = path_join(d->dir, "treasury", path);
 	if (!code)
 		code = treasury_address(path, &account.address);
 	return code ? code : draft_add_account(&d->draft, &account);
 }
 
-static int make_genesis(struct devnet *d, const char *path)
+static int make_genesis(struct devnet *d, const char *path, amount_t rest)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	d->draft.name = "devnet";
-	d->draft.currency_code = "UNC";
-	d->draft.smallest_amount = 1;
-	d->draft.timestamp_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	int code = add_treasury(d);
+	int code = directory_make(d->dir);
+	if (!code)
+		code = add_treasury(d, rest);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = add_validator(d, i);
 	if (!code)
@@ -312,20 +326,22 @@ static int prepare_home(struct devnet *d, uint32_t i)
 static int prepare(struct devnet *d)
 {
 	char genesis[PATH_MAX], network[PATH_MAX];
-	int code = directory_make(d->dir);
-	if (!code)
-		code = path_join(d->dir, "genesis", genesis);
+	amount_t rest = 0;
+	int code = path_join(d->dir, "genesis", genesis);
 	if (!code)
 		code = path_join(d->dir, "network.conf", network);
 	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX && !code; i++)
 		code = child_home(d, i);
-	if (!code)
-		code = path_exists(genesis) ? reuse_genesis(d, genesis) : make_genesis(d, genesis);
 	if (code)
 		return code;
-	code = find_ports(d);
+	bool again = path_exists(genesis);
+	code = again ? reuse_genesis(d, genesis) : draft_genesis(d, &rest);
+	if (!code)
+		code = find_ports(d);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = check_port(&d->endpoints[i]);
+	if (!code && !again)
+		code = make_genesis(d, genesis, rest);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = prepare_home(d, i);
 	if (!code)

@@ -93,8 +93,6 @@ static int compare_accounts(const void *a, const void *b)
 
 static int check_accounts(const struct genesis_draft *draft)
 {
-	if (!draft->account_count)
-		return complain(EXIT_USAGE, "no account: the supply would be nothing");
 	amount_t supply = 0;
 	for (uint32_t i = 0; i < draft->account_count; i++) {
 		if (draft->accounts[i].balance < draft->smallest_amount)
@@ -144,14 +142,20 @@ static int choose_faults(const struct genesis_draft *draft, uint64_t *faulty, ui
 	return 0;
 }
 
+int draft_check(const struct genesis_draft *draft, uint64_t *faulty, uint64_t *slow)
+{
+	int code = check_texts(draft);
+	if (!code)
+		code = choose_faults(draft, faulty, slow);
+	return code ? code : check_accounts(draft);
+}
+
 int draft_make(const struct genesis_draft *draft, struct genesis *genesis)
 {
 	uint64_t faulty = 0, slow = 0;
-	int code = check_texts(draft);
-	if (!code)
-		code = choose_faults(draft, &faulty, &slow);
-	if (!code)
-		code = check_accounts(draft);
+	int code = draft_check(draft, &faulty, &slow);
+	if (!code && !draft->account_count)
+		code = complain(EXIT_USAGE, "no account: the supply would be nothing");
 	if (code)
 		return code;
 	int error = genesis_make(genesis, draft->name, draft->timestamp_ms, draft->currency_code,

@@ -21,6 +21,8 @@ int draft_add_validator(struct genesis_draft *draft, const struct validator *val
 /* ADDRESS=AMOUNT */
 int draft_add_account_text(struct genesis_draft *draft, const char *text);
 int draft_add_account(struct genesis_draft *draft, const struct genesis_account *account);
+/* All but the keys, which may be made only afterwards: the weights are enough. Out: what is tolerated. */
+int draft_check(const struct genesis_draft *draft, uint64_t *faulty, uint64_t *slow);
 int draft_make(const struct genesis_draft *draft, struct genesis *genesis);
 void draft_deinit(struct genesis_draft *draft);
 

@@ -153,8 +153,9 @@ class Devnet(UnciadTest):
 			port = taken.getsockname()[1]
 			self.refuses(1, f"port {port}: Address already in use: give another --base-port", "devnet", "--dir", "net",
 				"--validators", "1", "--base-port", port)
+		self.assertFalse((self.dir / "net").exists())
 
-	def test_refuses_every_wrong_option(self):
+	def test_refuses_every_wrong_option_and_makes_nothing(self):
 		for message, options in {
 			"--dir is missing": [],
 			"--validators 0": ["--validators", "0"],
@@ -169,9 +170,11 @@ class Devnet(UnciadTest):
 			"more than the supply": ["--dir", "net2", "--fund", f"{ALICE}=1000000000"],
 			"--faulty x": ["--faulty", "x"],
 			"do not allow 2 faulty": ["--dir", "net3", "--faulty", "2"],
+			"the same address twice": ["--dir", "net4", "--fund", f"{ALICE}=1", "--fund", f"{ALICE}=2"],
 		}.items():
 			with self.subTest(message):
 				self.refuses(2, message, "devnet", *options)
+				self.assertEqual(list(self.dir.glob("net*")), [])
 
 
 class Start(UnciadTest):
