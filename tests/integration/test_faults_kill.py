@@ -1,0 +1,153 @@
+"""Killed at every system call that makes anything durable (a wallet also at those of its links): a validator, a wallet,
+the making of a home. Each is started again, nothing that anybody saw final is lost, and no payment is made twice.
+FAULTS_ALL=1: the first thousand such calls of a validator."""
+import pathlib
+import signal
+import subprocess
+import unittest
+
+from faults import ALL, Alone, FaultsTest, injecting, needs_strace
+from network import SUPPLY
+from unciad import BIN
+
+KILL = "signal=SIGKILL"
+CALLS_OF_A_STORE = ("pwrite64", "writev", "fdatasync")
+CALLS_OF_FILES = ("mkdir", "connect", "sendto", "recvfrom", "write", "fsync", "link", "linkat", "rename", "renameat",
+	"unlink", "unlinkat")
+
+
+@needs_strace
+class Validator(FaultsTest):
+	def kill_at_each(self, path_of, calls):
+		"""calls: how many of each are tried. The same home goes through all the kills."""
+		alone, final, unknown, killed = Alone(self), {}, [], 0
+		path = path_of(alone)
+		for call, count in calls.items():
+			for when in range(1, count + 1):
+				alone.start(lambda command: injecting(command, call, KILL, when, path))
+				most = 20 + when * 2
+				if not alone.ready() or alone.pay_until_ended(f"{call}-{when}", final, unknown, most):
+					alone.end(-signal.SIGKILL)
+					killed += 1
+				else:
+					alone.stop()
+				self.assertGreaterEqual(alone.check()["payments"], len(final), f"{call} {when}")
+		alone.account_for(final, unknown)
+		print(f"killed {killed} times, {len(final)} payments, {len(unknown)} cut off", flush=True)
+		return killed
+
+	def test_at_each_durable_call_of_the_journal(self):
+		calls = {call: 1000 for call in CALLS_OF_A_STORE} if ALL else {"pwrite64": 24, "writev": 8, "fdatasync": 10}
+		self.assertEqual(self.kill_at_each(self.journal, calls), sum(calls.values()))
+
+	def test_at_each_durable_call_of_the_state(self):
+		calls = {call: 1000 for call in CALLS_OF_A_STORE} if ALL else {"pwrite64": 6, "writev": 2, "fdatasync": 2}
+		self.assertGreaterEqual(self.kill_at_each(self.state, calls), sum(calls.values()) // 2)
+
+
+@needs_strace
+class Wallet(FaultsTest):
+	def test_at_each_durable_call_of_a_payment(self):
+		alone = Alone(self).start()
+		alone.ready()
+		number = 0
+		for call in CALLS_OF_FILES:
+			for when in range(1, 1000):
+				key = f"{call}-{when}"
+				command = [BIN / "uncia", "--wallet", alone.alice.home, "--network", alone.file, "send", alone.bob.address,
+					"1", "--key", key, "--json"]
+				cut = subprocess.run(injecting(command, call, KILL, when), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+					stderr=subprocess.PIPE, text=True, env=self.environment, timeout=60)
+				self.assertIn(cut.returncode, (0, -signal.SIGKILL), cut.stderr)
+				paid = alone.pay(key)
+				number += 1
+				self.assertEqual(paid["state"], "final")
+				for line in cut.stderr.splitlines():
+					self.assertEqual(line, f"id {paid['id']}")
+				self.verify(alone, paid)
+				self.assertEqual(alone.bob.balance(), number * 10**6, key)
+				if cut.returncode == 0:
+					break
+		self.assertEqual(alone.alice.balance(), SUPPLY - number * 10**6)
+		left = [path.name for path in pathlib.Path(alone.alice.home).iterdir() if path.name.startswith("payment-")]
+		self.assertEqual(len(left), number)
+		alone.stop()
+		self.assertEqual(alone.check()["payments"], number)
+		print(f"{number} payments", flush=True)
+
+	def verify(self, alone, paid):
+		self.uncia("receipt", "verify", "--network", alone.file, paid["receipt"])
+
+
+@needs_strace
+class Making(FaultsTest):
+	"""Making keys and homes: after a kill the same command, run again, makes it whole, and never other keys or a second
+	journal."""
+
+	def killed_at_each(self, calls, command_of, after):
+		kills = 0
+		for call in calls:
+			for when in range(1, 1000):
+				directory = self.dir / f"{call}-{when}"
+				directory.mkdir()
+				command = command_of(directory)
+				cut = subprocess.run(injecting(command, call, KILL, when, trace=directory / "trace"), cwd=directory,
+					stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+					env=self.environment)
+				self.assertIn(cut.returncode, (0, -signal.SIGKILL), cut.stderr)
+				after(directory, command, cut)
+				if cut.returncode == 0:
+					break
+				kills += 1
+		print(f"killed {kills} times", flush=True)
+		self.assertGreater(kills, 0)
+
+	def run_again(self, directory, command):
+		return subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+			stderr=subprocess.PIPE, text=True, timeout=60, env=self.environment)
+
+	def test_keys_are_whole_or_not_there(self):
+		def after(directory, command, cut):
+			keys = {path.name: path.read_text() for path in directory.glob("v/*.key")}
+			again = self.run_again(directory, command)
+			if len(keys) == 2:
+				self.assertIn("has keys already", again.stderr)
+			else:
+				self.assertEqual(again.returncode, 0, again.stderr)
+			for name, text in keys.items():
+				self.assertEqual((directory / "v" / name).read_text(), text)
+
+		self.killed_at_each(("mkdir", "write", "fsync", "link", "rename", "unlink"),
+			lambda directory: [BIN / "unciad", "keygen", "--home", "v"], after)
+
+	def test_a_home_is_whole_or_made_anew(self):
+		self.keygen("k")
+		keys = {name: (self.dir / "k" / name).read_bytes() for name in ("consensus.key", "network.key")}
+		key = self.keygen("other")
+		self.run_unciad("genesis", "--name", "test", "--output", "g", "--validator", key, "--account",
+			f"{self.wallet('alice')}=5")
+
+		def command_of(directory):
+			home = directory / "v"
+			home.mkdir(mode=0o700)
+			for name in keys:
+				(home / name).write_bytes((self.dir / "other" / name).read_bytes())
+				(home / name).chmod(0o600)
+			return [BIN / "unciad", "init", "--home", "v", "--genesis", self.dir / "g", "--listen", "127.0.0.1:7400"]
+
+		def after(directory, command, cut):
+			made = (directory / "v/data").exists()
+			again = self.run_again(directory, command)
+			if not made:
+				self.assertEqual(again.returncode, 0, again.stderr)
+			elif again.returncode:
+				self.assertEqual((again.returncode, again.stderr.count("\n")), (1, 1), again.stderr)
+			self.assertFalse((directory / "v/data.new").exists())
+			self.assertIs(self.run_json("check", "--home", directory / "v")["ok"], True)
+
+		self.killed_at_each(("mkdir", "write", "writev", "pwrite64", "fsync", "fdatasync", "link", "rename", "unlink"),
+			command_of, after)
+
+
+if __name__ == "__main__":
+	unittest.main()
