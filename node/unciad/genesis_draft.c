@@ -93,6 +93,8 @@ static int compare_accounts(const void *a, const void *b)
 
 static int check_accounts(const struct genesis_draft *draft)
 {
+	if (!draft->account_count)
+		return 0;
 	amount_t supply = 0;
 	for (uint32_t i = 0; i < draft->account_count; i++) {
 		if (draft->accounts[i].balance < draft->smallest_amount)
