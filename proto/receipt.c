@@ -3,6 +3,7 @@
 #include "receipt.h"
 #include <stdlib.h>
 #include <string.h>
+#include "base64url.h"
 #include "consensus.pb-c.h"
 #include "fields.h"
 #include "uncia/error.h"
@@ -195,16 +196,14 @@ int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
 	if (length == 0 ||
 	    length >= sodium_base64_ENCODED_LEN(RECEIPT_SIZE_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
 		return UNCIA_E_ENCODING;
-	size_t room = length / 4 * 3 + 3, decoded_size;
-	uint8_t *fresh = malloc(room);
+	size_t decoded_size;
+	uint8_t *fresh = malloc(length / 4 * 3 + 3);
 	if (!fresh)
 		return UNCIA_E_MEMORY;
-	const char *end;
-	if (sodium_base642bin(fresh, room, text, length, NULL, &decoded_size, &end,
-	                      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-	    end != text + length) {
+	int rc = base64url_decode(text, length, fresh, &decoded_size);
+	if (rc) {
 		free(fresh);
-		return UNCIA_E_ENCODING;
+		return rc;
 	}
 	*bytes = fresh;
 	*size = decoded_size;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
+#include "base64url.h"
 #include "sign.h"
 
 struct section {
@@ -41,7 +42,7 @@ __attribute__((format(printf, 3, 4))) static int mistake(struct reader *r, int e
 static int add_genesis(struct reader *r, const char *chunk)
 {
 	size_t size = strlen(chunk);
-	if (size > r->genesis_capacity - r->genesis_size) {
+	if (r->genesis == NULL || size > r->genesis_capacity - r->genesis_size) { /* an empty first line, too */
 		size_t capacity = r->genesis_capacity * 2 + size + 4096;
 		if (capacity > NETWORK_FILE_SIZE_MAX * 2ull)
 			return mistake(r, UNCIA_E_LIMIT, "the genesis is too large");
@@ -136,17 +137,14 @@ static int on_value(void *context, const char *section, const char *name, const 
 
 static int decode_genesis(struct reader *r, struct genesis *genesis)
 {
-	size_t size, capacity = r->genesis_size / 4 * 3 + 3;
+	size_t size;
 	if (r->genesis_size == 0)
 		return mistake(r, UNCIA_E_CONFIG, "there is no genesis"), r->error;
-	uint8_t *bytes = malloc(capacity);
+	uint8_t *bytes = malloc(r->genesis_size / 4 * 3 + 3);
 	if (bytes == NULL)
 		return mistake(r, UNCIA_E_MEMORY, "no memory"), r->error;
-	int result;
-	if (sodium_base642bin(bytes, capacity, r->genesis, r->genesis_size, NULL, &size, NULL,
-	                      sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-		result = UNCIA_E_CONFIG;
-	else
+	int result = base64url_decode(r->genesis, r->genesis_size, bytes, &size);
+	if (result == 0)
 		result = size > GENESIS_SIZE_MAX ? UNCIA_E_LIMIT : genesis_decode(genesis, bytes, size);
 	free(bytes);
 	if (result == UNCIA_E_ENCODING)

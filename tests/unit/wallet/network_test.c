@@ -86,6 +86,10 @@ START_TEST(every_mistake_is_named_with_its_line)
 	refuse("[network]", "[netwrk]", "line 3: unknown section \"netwrk\"");
 	refuse("genesis = ", "genesis = !", "genesis");
 	refuse("genesis = C", "genesis = D", "genesis");
+	refuse("genesis = C",
+	       "genesis = \xff"
+	       "C",
+	       "genesis");
 	refuse("[validator.0]", "[validator.128]", "unknown section");
 	refuse("[validator.0]", "[validator.01]", "unknown section");
 	refuse("[validator.0]", "[validator.-1]", "unknown section");

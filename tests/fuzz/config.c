@@ -1,0 +1,45 @@
+/* unciad.conf. What is wrong is said in one line, which is formatted as ever but goes nowhere. */
+#include "config.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "command.h"
+#include "fuzz.h"
+
+__attribute__((format(printf, 2, 3))) int __wrap_complain(int code, const char *format, ...);
+
+static unsigned complaints;
+
+int __wrap_complain(int code, const char *format, ...)
+{
+	char line[2048];
+	va_list list;
+
+	va_start(list, format);
+	assert(vsnprintf(line, sizeof(line), format, list) > 0);
+	va_end(list);
+	complaints++;
+	return code;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct config config;
+	static int file = -1;
+	char path[64], listen[ENDPOINT_TEXT_SIZE];
+
+	if (file < 0)
+		file = memfd_create("unciad.conf", 0);
+	assert(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	complaints = 0;
+	int code = config_load(path, FUZZ_VALIDATORS, &config);
+	/* "Returns an exit code": refused in exactly one sentence, or taken in silence. */
+	assert(code == EXIT_DONE ? !complaints : complaints == 1);
+	if (code != EXIT_DONE)
+		return 0;
+	assert(config.listen.port);
+	endpoint_format(&config.listen, listen);
+	return 0;
+}

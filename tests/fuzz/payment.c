@@ -1,0 +1,27 @@
+/* Signed payments. Accepted means: kept in these bytes, and its parts make a payment of the same id. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct fixture *f = fuzz_network();
+	struct fixture_key key;
+	struct payment *payment, *again;
+
+	if (payment_decode(&f->genesis.network_id, data, size, &payment))
+		return 0;
+	assert(payment->size == size && memcmp(payment->bytes, data, size) == 0);
+	assert(payment->output_count >= 1 && payment->output_count <= PAYMENT_OUTPUTS_MAX);
+	amount_t total = 0;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		assert(payment->outputs[i].amount && amount_add(total, payment->outputs[i].amount, &total));
+	assert(total == payment->total && payment_id_expires_at(&payment->id) == payment->expires_at);
+	static const struct address none;
+	if (memcmp(&payment->sender, &none, sizeof(none)) != 0) { /* payment_make takes that for "the key's" */
+		fixture_account(0, &key);
+		assert(payment_make(&f->genesis.network_id, payment, payment->public_key, key.secret_key, &again) == 0);
+		assert(memcmp(&again->id, &payment->id, sizeof(again->id)) == 0 && again->size == size);
+		payment_free(again);
+	}
+	payment_free(payment);
+	return 0;
+}

@@ -1,0 +1,739 @@
+/* A whole validator over a store in memory, between peers and wallets who may say anything. The input is a list of
+ * events: raw messages, or, so that deep states are reached, well-formed ones about blocks it knows; verdicts, commits
+ * and flushes that come when they come; time; crashes. Forged signatures are granted (fuzz_signature_holds).
+ *
+ * Asserted: it never halts while no more than F others are forged (with more, only over a fork or a false state root);
+ * it casts one first vote and one FINAL a view, each extra once, nothing after FINAL, crashes included; what it votes
+ * is durable before it is sent; all it says is canonical. */
+#include "fuzz.h"
+#include "memory_store.h"
+#include "message.pb-c.h"
+#include "replica.h"
+#include "uncia/error.h"
+
+#define SELF      1u
+#define BLOCKS    24u
+#define PAYMENTS  12u
+#define VIEWS     256u
+#define JOBS_MAX  4096u
+#define STEPS_MAX 600u
+
+struct known {
+	struct header header;
+	uint32_t payments; /* bit i: payment i of the pool */
+	bool has_root;     /* the root after it is known */
+	struct hash root;
+	uint32_t parent; /* in the list; BLOCKS: the genesis */
+};
+
+struct record {
+	struct record *next;
+	enum journal_table table; /* 0: forget */
+	uint64_t view;
+	size_t key_size, value_size;
+	uint8_t bytes[];
+};
+
+struct world {
+	const struct fixture *f;
+	uint32_t self, liars; /* how many others are forged */
+	struct memory_store *store;
+	struct replica *replica;
+	struct actions actions;
+	uint64_t now, timer_at, nonce;
+	struct record *records, **last;
+	uint64_t sequence;
+	struct verify_job *jobs[JOBS_MAX];
+	size_t job_first, job_last;
+	struct flush *flush;
+	struct known blocks[BLOCKS];
+	uint32_t block_count;
+	struct hash genesis_root;
+	bool prompt, halted;
+	unsigned steps;
+	/* what it has voted, by view: kinds, and the block of its first vote */
+	uint8_t voted[VIEWS];
+	struct hash first[VIEWS];
+};
+
+static struct payment *pool[PAYMENTS];
+
+static void make_pool(const struct fixture *f)
+{
+	if (pool[0])
+		return;
+	for (uint32_t i = 0; i < PAYMENTS; i++)
+		pool[i] = fixture_payment(f, i % FUZZ_ACCOUNTS, (i + 1 + i / 4) % (FUZZ_ACCOUNTS + 2),
+		                          i == 7 ? 2 * FUZZ_BALANCE : 100000 * (i + 1), FIXTURE_TIME_S + 5 + 60 * i, i);
+}
+
+static int stand_in(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+{
+	(void)context;
+	memcpy(signature, digest->b, HASH_SIZE);
+	memset(signature + HASH_SIZE, 0, SIGNATURE_SIZE - HASH_SIZE);
+	return 0;
+}
+
+/* ---- what it says ---------------------------------------------------------------------------- */
+
+static bool journal_holds(const struct world *w, const struct vote *vote)
+{
+	uint8_t key[41];
+	struct storage_view view;
+	struct bytes value;
+
+	for (int i = 0; i < 8; i++)
+		key[i] = (uint8_t)(vote->view >> (56 - 8 * i));
+	key[8] = (uint8_t)vote->kind;
+	memcpy(key + 9, vote->block_id.b, HASH_SIZE);
+	memory_store_view(w->store, &view);
+	return view.journal_get(view.context, JOURNAL_VOTE, key, sizeof(key), &value) == 0;
+}
+
+static void heard_vote(struct world *w, const struct vote *vote)
+{
+	if (vote->voter != w->self || vote->view >= VIEWS)
+		return;
+	uint8_t bit = (uint8_t)(1u << vote->kind), firsts = 1u << VOTE_NOTAR1 | 1u << VOTE_SKIP1;
+	uint8_t *voted = &w->voted[vote->view];
+	struct replica_status status;
+	replica_status(w->replica, &status);
+	/* A vote that was settled meanwhile may have left the journal. */
+	assert(vote->view <= status.final_view || journal_holds(w, vote));
+	if (bit & firsts) {
+		if (*voted & firsts)
+			assert(*voted & bit && memcmp(&w->first[vote->view], &vote->block_id, HASH_SIZE) == 0);
+		w->first[vote->view] = vote->block_id;
+	}
+	if (vote->kind == VOTE_FINAL) {
+		assert(memcmp(&w->first[vote->view], &vote->block_id, HASH_SIZE) == 0);
+		assert(!(*voted & (1u << VOTE_NOTAR2 | 1u << VOTE_SKIP2 | 1u << VOTE_SKIP1)));
+	} else if (vote->kind == VOTE_NOTAR2 || vote->kind == VOTE_SKIP2) {
+		assert(!(*voted & 1u << VOTE_FINAL));
+	}
+	*voted |= bit;
+}
+
+static struct known *known_of(struct world *w, const struct hash *id)
+{
+	for (uint32_t i = 0; i < w->block_count; i++)
+		if (memcmp(&w->blocks[i].header.id, id, sizeof(*id)) == 0)
+			return &w->blocks[i];
+	return NULL;
+}
+
+static void learn(struct world *w, const struct header *header)
+{
+	struct known *parent = known_of(w, &header->parent_id);
+
+	if (parent && !parent->has_root) {
+		parent->has_root = true;
+		parent->root = header->parent_state_root;
+	}
+	if (w->block_count == BLOCKS || known_of(w, &header->id) || (!parent && header->height != 1))
+		return;
+	w->blocks[w->block_count++] = (struct known){.header = *header,
+	                                             .payments = header->payment_count ? UINT32_MAX : 0,
+	                                             .has_root = !header->payment_count,
+	                                             .root = header->parent_state_root,
+	                                             .parent = parent ? (uint32_t)(parent - w->blocks) : BLOCKS};
+}
+
+static ProtobufCMessage *decoded(const ProtobufCMessageDescriptor *type, const struct bytes *bytes, struct arena *arena)
+{
+	ProtobufCMessage *message;
+
+	arena_init(arena, canonical_arena_limit(bytes->size));
+	assert(canonical_decode(type, bytes->data, bytes->size, arena, &message) == 0);
+	return message;
+}
+
+static void heard(struct world *w, const struct bytes *bytes)
+{
+	struct arena arena;
+	const Uncia__Pb__PeerMessage *m =
+	    (const Uncia__Pb__PeerMessage *)decoded(&uncia__pb__peer_message__descriptor, bytes, &arena);
+	struct header header;
+	struct vote vote;
+
+	switch (m->kind_case) {
+	case UNCIA__PB__PEER_MESSAGE__KIND_VOTE:
+		assert(vote_decode(m->vote.data, m->vote.len, &vote) == 0);
+		heard_vote(w, &vote);
+		break;
+	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
+		assert(header_decode(m->propose->header.data, m->propose->header.len, &header) == 0);
+		learn(w, &header);
+		heard_vote(w, &(struct vote){.epoch = header.epoch,
+		                             .kind = VOTE_NOTAR1,
+		                             .view = header.view,
+		                             .block_id = header.id,
+		                             .voter = header.proposer});
+		break;
+	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST:
+		w->nonce = m->newest_vote_request->nonce;
+		break;
+	default:
+		break;
+	}
+	arena_deinit(&arena);
+}
+
+/* ---- what it asks for ------------------------------------------------------------------------ */
+
+static void keep_record(struct world *w, const struct action *action)
+{
+	bool put = action->kind == ACTION_JOURNAL_PUT;
+	size_t key_size = put ? action->key.size : 0, value_size = put ? action->message.size : 0;
+	struct record *record = calloc(1, sizeof(*record) + key_size + value_size);
+
+	assert(record);
+	record->table = put ? action->table : 0;
+	record->view = action->view;
+	record->key_size = key_size;
+	record->value_size = value_size;
+	if (put) {
+		memcpy(record->bytes, action->key.data, key_size);
+		memcpy(record->bytes + key_size, action->message.data, value_size);
+	}
+	*w->last = record;
+	w->last = &record->next;
+	w->sequence = action->sequence;
+}
+
+static void drop_records(struct world *w)
+{
+	for (struct record *record = w->records, *next; record; record = next) {
+		next = record->next;
+		free(record);
+	}
+	w->records = NULL;
+	w->last = &w->records;
+}
+
+static void carry_out(struct world *w)
+{
+	struct arena arena;
+
+	for (size_t i = 0; i < w->actions.count; i++) {
+		const struct action *action = &w->actions.items[i];
+		switch (action->kind) {
+		case ACTION_JOURNAL_PUT:
+		case ACTION_JOURNAL_FORGET:
+			keep_record(w, action);
+			break;
+		case ACTION_SEND:
+			heard(w, &action->message);
+			break;
+		case ACTION_VERIFY:
+			assert(w->job_last < JOBS_MAX);
+			w->jobs[w->job_last++] = action->job;
+			break;
+		case ACTION_ANSWER:
+			(void)decoded(&uncia__pb__node_reply__descriptor, &action->message, &arena);
+			arena_deinit(&arena);
+			break;
+		case ACTION_TIMER:
+			w->timer_at = action->at_ms;
+			break;
+		case ACTION_FLUSH:
+			assert(!w->flush);
+			w->flush = action->flush;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void step(struct world *w, struct event event)
+{
+	if (w->halted)
+		return;
+	event.now_ms = w->now;
+	event.wall_ms = FIXTURE_TIME_MS + w->now;
+	int error = replica_step(w->replica, &event, &w->actions);
+	w->halted = error != 0;
+	if (w->halted)
+		assert(error == UNCIA_E_DAMAGED && w->liars > w->f->genesis.committee.faulty);
+	carry_out(w);
+}
+
+static void verified(struct world *w)
+{
+	if (w->job_first == w->job_last || w->halted)
+		return;
+	struct verify_job *job = w->jobs[w->job_first++];
+	if (w->job_first == w->job_last)
+		w->job_first = w->job_last = 0;
+	for (size_t i = 0; i < job->count; i++)
+		job->items[i].valid = fuzz_signature_holds(job->items[i].signature);
+	step(w, (struct event){.kind = EVENT_VERIFIED, .job = job});
+}
+
+static void durable(struct world *w)
+{
+	if (!w->records || w->halted)
+		return;
+	for (const struct record *record = w->records; record; record = record->next) {
+		if (record->table)
+			assert(memory_store_put(w->store, record->table, record->bytes, record->key_size,
+			                        record->bytes + record->key_size, record->value_size) == 0);
+		else
+			memory_store_forget(w->store, record->view);
+	}
+	drop_records(w);
+	step(w, (struct event){.kind = EVENT_DURABLE, .sequence = w->sequence});
+}
+
+static void flushed(struct world *w)
+{
+	struct flush *flush = w->flush;
+
+	if (!flush || w->halted)
+		return;
+	w->flush = NULL;
+	assert(memory_store_apply(w->store, flush) == 0);
+	step(w, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
+}
+
+static void forget(struct world *w)
+{
+	drop_records(w);
+	w->job_first = w->job_last = 0;
+	flush_free(w->flush);
+	w->flush = NULL;
+}
+
+static void start(struct world *w)
+{
+	struct replica_config config = {.genesis = &w->f->genesis,
+	                                .self = w->self,
+	                                .sign = stand_in,
+	                                .mempool_max = 16,
+	                                .mempool_per_sender_max = 3};
+
+	memory_store_view(w->store, &config.view);
+	assert(replica_new(&config, &w->replica) == 0);
+	step(w, (struct event){.kind = EVENT_START});
+}
+
+static void crash(struct world *w)
+{
+	if (w->halted)
+		return;
+	replica_free(w->replica);
+	forget(w);
+	start(w);
+}
+
+/* ---- what others say ------------------------------------------------------------------------- */
+
+static uint32_t other(const struct world *w, uint8_t choice)
+{
+	uint32_t size = w->f->genesis.committee.size;
+
+	return size == 1 ? 0 : (w->self + 1 + choice % (size - 1)) % size;
+}
+
+static void say_bytes(struct world *w, uint32_t peer, struct bytes message)
+{
+	if (w->f->genesis.committee.size > 1)
+		step(w, (struct event){.kind = EVENT_PEER_MESSAGE, .peer = peer, .message = message});
+}
+
+static void say(struct world *w, uint32_t peer, Uncia__Pb__PeerMessage__KindCase kind, void *part)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	uint8_t *bytes;
+	size_t size;
+
+	message.kind_case = kind;
+	message.propose = part; /* one of a union of pointers */
+	assert(canonical_encode(&message.base, &bytes, &size) == 0);
+	say_bytes(w, peer, (struct bytes){bytes, size});
+	free(bytes);
+}
+
+static ProtobufCBinaryData field(const void *data, size_t size)
+{
+	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)(uintptr_t)data};
+}
+
+static void say_field(struct world *w, uint32_t peer, Uncia__Pb__PeerMessage__KindCase kind, const void *data,
+                      size_t size)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	uint8_t *bytes;
+
+	message.kind_case = kind;
+	message.vote = field(data, size);
+	assert(canonical_encode(&message.base, &bytes, &size) == 0);
+	say_bytes(w, peer, (struct bytes){bytes, size});
+	free(bytes);
+}
+
+/* Who may be forged: the first `liars` others. */
+static bool forged(const struct world *w, uint32_t voter)
+{
+	uint32_t size = w->f->genesis.committee.size;
+
+	return voter != w->self && (voter + size - w->self - 1) % size < w->liars;
+}
+
+static uint64_t near_view(const struct world *w, uint8_t choice)
+{
+	struct replica_status status;
+
+	replica_status(w->replica, &status);
+	int64_t view = (int64_t)status.view + choice % 8 - 3;
+	return choice >= 0xf8 ? UINT64_MAX - choice : view < 0 ? 0 : (uint64_t)view;
+}
+
+static const struct known *some_block(const struct world *w, uint8_t choice)
+{
+	return w->block_count ? &w->blocks[choice % w->block_count] : NULL;
+}
+
+static void say_vote(struct world *w, struct bytes *input)
+{
+	enum vote_kind kind = VOTE_NOTAR1 + fuzz_byte(input) % 5;
+	uint8_t choice = fuzz_byte(input), peer = fuzz_byte(input);
+	const struct known *block = some_block(w, choice);
+	struct vote vote = {.epoch = w->f->genesis.committee.epoch, .kind = kind, .voter = other(w, peer)};
+	uint8_t bytes[256];
+	size_t size;
+
+	if (!forged(w, vote.voter) || (vote_kind_names_block(kind) && !block))
+		return;
+	vote.view = vote_kind_names_block(kind) ? block->header.view : near_view(w, choice);
+	if (vote_kind_names_block(kind))
+		vote.block_id = block->header.id;
+	assert(vote_encode(&vote, bytes, &size) == 0);
+	say_field(w, other(w, peer >> 2), UNCIA__PB__PEER_MESSAGE__KIND_VOTE, bytes, size);
+}
+
+/* NULL where those who may be forged, with what the validator itself has signed left out, are no quorum. */
+static struct certificate *forge(const struct world *w, enum certificate_kind kind, uint64_t view,
+                                 const struct hash *block_id, uint8_t mask)
+{
+	const struct committee *c = &w->f->genesis.committee;
+	struct vote votes[FUZZ_VALIDATORS];
+	const struct vote *list[FUZZ_VALIDATORS];
+	struct certificate *certificate;
+	static const struct hash none;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < c->size; i++) {
+		if (!forged(w, i) && w->liars <= c->faulty)
+			continue;
+		bool extra = mask >> i & 1 && (kind == CERT_N || kind == CERT_S);
+		votes[count] = (struct vote){.epoch = c->epoch,
+		                             .kind = certificate_vote_kind(kind, extra),
+		                             .view = view,
+		                             .block_id = kind == CERT_S ? none : *block_id,
+		                             .voter = i};
+		list[count] = &votes[count];
+		count++;
+	}
+	return certificate_make(c, kind, view, kind == CERT_S ? &none : block_id, list, count, &certificate)
+	           ? NULL
+	           : certificate;
+}
+
+static void say_certificate(struct world *w, struct bytes *input)
+{
+	enum certificate_kind kind = CERT_N + fuzz_byte(input) % 4;
+	uint8_t choice = fuzz_byte(input), mask = fuzz_byte(input);
+	const struct known *block = some_block(w, choice);
+
+	if (kind != CERT_S && !block)
+		return;
+	uint64_t view = kind == CERT_S ? near_view(w, choice) : block->header.view;
+	struct certificate *certificate = forge(w, kind, view, block ? &block->header.id : NULL, mask);
+	if (certificate)
+		say_field(w, other(w, mask), UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE, certificate->bytes,
+		          certificate->size);
+	free(certificate);
+}
+
+static uint32_t chosen(uint32_t mask, struct payment *list[PAYMENTS])
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < PAYMENTS; i++)
+		if (mask >> i & 1)
+			list[count++] = pool[i];
+	return count;
+}
+
+static void say_proposal(struct world *w, struct bytes *input)
+{
+	uint8_t choice = fuzz_byte(input), place = fuzz_byte(input), options = fuzz_byte(input);
+	uint32_t mask = (uint32_t)fuzz_number(input, 2) & ((1u << PAYMENTS) - 1);
+	uint64_t view = near_view(w, choice), ids[PAYMENTS];
+	const struct known *parent = options & 1 ? some_block(w, place) : NULL;
+	struct payment *list[PAYMENTS];
+	struct header header;
+	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
+	struct certificate *certificate = NULL;
+	uint8_t signature[SIGNATURE_SIZE] = {0}, short_ids[8 * PAYMENTS];
+
+	uint32_t leader = committee_leader(&w->f->genesis.committee, view), count = chosen(mask, list);
+	if (!forged(w, leader) || (parent && !parent->has_root && !(options & 2)))
+		return;
+	fixture_header(w->f, parent ? &parent->header : NULL, view, list, count,
+	               parent ? &parent->root : &w->genesis_root, &header);
+	for (uint32_t i = 0; i < count; i++) {
+		ids[i] = siphash(header.id.b, list[i]->whole.b, HASH_SIZE);
+		for (int b = 0; b < 8; b++)
+			short_ids[8 * i + (uint32_t)b] = (uint8_t)(ids[i] >> (56 - 8 * b));
+	}
+	if (parent)
+		certificate = forge(w, CERT_N, parent->header.view, &parent->header.id, options >> 4);
+	propose.header = field(header.bytes, header.size);
+	propose.signature = field(signature, sizeof(signature));
+	propose.short_ids = field(short_ids, 8 * (size_t)count);
+	if (certificate)
+		propose.parent_certificate = field(certificate->bytes, certificate->size);
+	learn(w, &header);
+	struct known *known = known_of(w, &header.id);
+	if (known)
+		known->payments = mask;
+	say(w, leader, UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE, &propose);
+	free(certificate);
+}
+
+static bool encoded(const struct known *known, uint8_t **bytes, size_t *size)
+{
+	struct payment *list[PAYMENTS];
+
+	if (known->payments == UINT32_MAX)
+		return false;
+	uint32_t count = chosen(known->payments, list);
+	assert(block_encode(&known->header, list, count, bytes, size) == 0);
+	return true;
+}
+
+static void say_body(struct world *w, struct bytes *input)
+{
+	const struct known *known = some_block(w, fuzz_byte(input));
+	Uncia__Pb__BlockReply reply = UNCIA__PB__BLOCK_REPLY__INIT;
+	uint8_t *bytes, options = fuzz_byte(input);
+	struct certificate *certificate = NULL;
+	size_t size;
+
+	if (!known || !encoded(known, &bytes, &size))
+		return;
+	if (known->parent < BLOCKS && options & 4)
+		certificate = forge(w, options & 8 ? CERT_SF : CERT_N, w->blocks[known->parent].header.view,
+		                    &known->header.parent_id, 0);
+	reply.block = field(bytes, size);
+	if (certificate)
+		reply.parent_certificate = field(certificate->bytes, certificate->size);
+	say(w, other(w, options), UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY, &reply);
+	free(certificate);
+	free(bytes);
+}
+
+/* The chain up to a block, as one who is ahead would send it. */
+static void say_sync(struct world *w, struct bytes *input)
+{
+	const struct known *tip = some_block(w, fuzz_byte(input)), *chain[BLOCKS];
+	uint8_t options = fuzz_byte(input);
+	Uncia__Pb__SyncReply reply = UNCIA__PB__SYNC_REPLY__INIT;
+	Uncia__Pb__Blob blobs[BLOCKS], *list[BLOCKS];
+	size_t count = 0;
+
+	for (const struct known *k = tip; k; k = k->parent < BLOCKS ? &w->blocks[k->parent] : NULL)
+		chain[count++] = k;
+	size_t skipped = options >> 4 < count ? options >> 4 : 0, n = 0;
+	for (size_t i = count - skipped; i-- > 0;) {
+		uint8_t *bytes;
+		size_t size;
+		if (!encoded(chain[i], &bytes, &size))
+			break;
+		uncia__pb__blob__init(&blobs[n]);
+		blobs[n].data = field(bytes, size);
+		list[n] = &blobs[n];
+		n++;
+	}
+	struct certificate *certificate =
+	    n ? forge(w, options & 4 ? CERT_FF : CERT_SF, tip->header.view, &tip->header.id, 0) : NULL;
+	reply.tip_height = tip ? tip->header.height + (options & 8 ? 3 : 0) : 5;
+	reply.n_blocks = n;
+	reply.blocks = list;
+	if (certificate)
+		reply.certificate = field(certificate->bytes, certificate->size);
+	say(w, other(w, options), UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY, &reply);
+	for (size_t i = 0; i < n; i++)
+		free(blobs[i].data.data);
+	free(certificate);
+}
+
+static void say_gossip(struct world *w, struct bytes *input)
+{
+	const struct payment *payment = pool[fuzz_byte(input) % PAYMENTS];
+	Uncia__Pb__Gossip gossip = UNCIA__PB__GOSSIP__INIT;
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *list[] = {&blob};
+
+	blob.data = field(payment->bytes, payment->size);
+	gossip.payments = list;
+	gossip.n_payments = 1;
+	say(w, other(w, fuzz_byte(input)), UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP, &gossip);
+}
+
+static void say_newest(struct world *w, struct bytes *input)
+{
+	Uncia__Pb__NewestVoteReply reply = UNCIA__PB__NEWEST_VOTE_REPLY__INIT;
+	uint8_t options = fuzz_byte(input), bytes[256];
+	size_t size = 0;
+	struct vote vote = {.epoch = w->f->genesis.committee.epoch, .kind = VOTE_SKIP1, .voter = w->self};
+
+	reply.nonce = w->nonce;
+	if (options & 0x80 && w->liars > w->f->genesis.committee.faulty) {
+		vote.view = near_view(w, options >> 2);
+		assert(vote_encode(&vote, bytes, &size) == 0);
+	}
+	reply.vote = field(bytes, size);
+	say(w, other(w, options), UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY, &reply);
+}
+
+static void submit(struct world *w, struct bytes *input)
+{
+	const struct payment *payment = pool[fuzz_byte(input) % PAYMENTS];
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__Submit part = UNCIA__PB__SUBMIT__INIT;
+	uint8_t *bytes;
+	size_t size;
+
+	part.payment = field(payment->bytes, payment->size);
+	request.request_id = 1;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
+	request.submit = &part;
+	assert(canonical_encode(&request.base, &bytes, &size) == 0);
+	step(w, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = fuzz_byte(input) % 4, .message = {bytes, size}});
+	free(bytes);
+}
+
+/* ---- the input ------------------------------------------------------------------------------- */
+
+static void pass(struct world *w, uint64_t ms)
+{
+	w->now += ms;
+	step(w, (struct event){.kind = EVENT_TIMER});
+}
+
+static void event_of(struct world *w, struct bytes *input)
+{
+	uint8_t op = fuzz_byte(input), arg;
+
+	switch (op % 19) {
+	case 0:
+		arg = fuzz_byte(input);
+		say_bytes(w, other(w, arg), fuzz_take(input, fuzz_number(input, 2)));
+		break;
+	case 1:
+		arg = fuzz_byte(input);
+		step(w, (struct event){.kind = EVENT_WALLET_MESSAGE,
+		                       .wallet = arg % 4,
+		                       .message = fuzz_take(input, fuzz_number(input, 2))});
+		break;
+	case 2:
+		pass(w, fuzz_byte(input));
+		break;
+	case 3: /* to when it wants to be woken */
+		pass(w, w->timer_at > w->now && w->timer_at - w->now < 100000 ? w->timer_at - w->now : 1);
+		break;
+	case 4:
+		verified(w);
+		break;
+	case 5:
+		durable(w);
+		break;
+	case 6:
+		flushed(w);
+		break;
+	case 7:
+		arg = fuzz_byte(input);
+		if (w->f->genesis.committee.size > 1)
+			step(w, (struct event){.kind = arg & 0x80 ? EVENT_PEER_DOWN : EVENT_PEER_UP,
+			                       .peer = other(w, arg & 0x7f)});
+		break;
+	case 8:
+		say_vote(w, input);
+		break;
+	case 9:
+		say_proposal(w, input);
+		break;
+	case 10:
+		say_certificate(w, input);
+		break;
+	case 11:
+		submit(w, input);
+		break;
+	case 12:
+		say_gossip(w, input);
+		break;
+	case 13:
+		say_body(w, input);
+		break;
+	case 14:
+		say_sync(w, input);
+		break;
+	case 15:
+		say_newest(w, input);
+		break;
+	case 16:
+		crash(w);
+		break;
+	case 17:
+		step(w, (struct event){.kind = EVENT_SPACE, .low = fuzz_byte(input) & 1});
+		break;
+	case 18:
+		step(w, (struct event){.kind = EVENT_WALLET_CLOSED, .wallet = fuzz_byte(input) % 4});
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fixture alone;
+	struct bytes input = {data, size};
+	uint8_t options = fuzz_byte(&input);
+	struct world *w = calloc(1, sizeof(*w));
+	struct replica_status status;
+	struct flush *genesis;
+
+	make_pool(fuzz_network());
+	if (!alone.genesis.bytes)
+		fixture_init(&alone, 1, FUZZ_ACCOUNTS, FUZZ_BALANCE);
+	assert(w && (w->store = memory_store_new()) && actions_init(&w->actions) == 0);
+	/* One of four with one liar, or three, or by itself. */
+	w->f = options & 1 ? &alone : fuzz_network();
+	w->self = options & 1 ? 0 : SELF;
+	w->liars = options & 1 ? 0 : options & 2 ? 3 : 1;
+	w->prompt = options & 4;
+	w->last = &w->records;
+	w->now = 1000;
+	assert(genesis_flush(&w->f->genesis, &genesis) == 0 && memory_store_apply(w->store, genesis) == 0);
+	flush_free(genesis);
+	start(w);
+	replica_status(w->replica, &status);
+	w->genesis_root = status.state_root;
+	while (input.size && !w->halted && w->steps++ < STEPS_MAX) {
+		event_of(w, &input);
+		for (int i = 0; w->prompt && i < 16 && (w->records || w->flush || w->job_first < w->job_last); i++) {
+			verified(w);
+			durable(w);
+			flushed(w);
+		}
+	}
+	replica_free(w->replica);
+	forget(w);
+	actions_deinit(&w->actions);
+	memory_store_free(w->store);
+	free(w);
+	return 0;
+}

@@ -1,0 +1,360 @@
+/* Writes seeds for the fuzz targets, made from the fixture: fuzz_seeds DIRECTORY makes DIRECTORY/<target>/<name>. The
+ * corpora in tests/fuzz/corpus are these and what libFuzzer found from them, minimised. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include "consensus.pb-c.h"
+#include "fields.h"
+#include "fuzz.h"
+#include "host.h"
+#include "keyfile.h"
+#include "receipt.h"
+#include "storage.pb-c.h"
+
+static const char *directory;
+
+static void seed(const char *target, const char *name, const void *data, size_t size)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, target);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/%s/%s", directory, target, name);
+	FILE *file = fopen(path, "wb");
+	if (!file || fwrite(data, 1, size, file) != size || fclose(file)) {
+		perror(path);
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* With a byte before it that says what it is. */
+static void seed_kind(const char *target, const char *name, uint8_t kind, const void *data, size_t size)
+{
+	uint8_t *bytes = malloc(size + 1);
+
+	assert(bytes);
+	bytes[0] = kind;
+	memcpy(bytes + 1, data, size);
+	seed(target, name, bytes, size + 1);
+	free(bytes);
+}
+
+static void seed_proto(const struct fixture *f)
+{
+	struct payment *payments[3];
+	struct fixture_key key;
+	struct output outputs[2] = {{.amount = 5000, .has_reference = true}, {.amount = 7000}};
+	uint8_t *bytes, vote_bytes[256];
+	size_t size;
+
+	fixture_account(3, &key);
+	payments[0] = fixture_payment(f, 0, 1, 5000, FIXTURE_TIME_S + 600, 1);
+	payments[1] = fixture_payment_outputs(f, &key, outputs, 2, FIXTURE_TIME_S + 600, 2);
+	payments[2] = fixture_payment(f, 2, 2, 1000000, FIXTURE_TIME_S + 3600, 3);
+	seed("payment", "one", payments[0]->bytes, payments[0]->size);
+	seed("payment", "two-outputs", payments[1]->bytes, payments[1]->size);
+
+	struct vote vote;
+	static const enum vote_kind kinds[] = {VOTE_NOTAR1, VOTE_SKIP1, VOTE_FINAL};
+	struct hash id = fixture_hash(7);
+	for (size_t i = 0; i < 3; i++) {
+		char name[16];
+		fixture_vote(f, kinds[i], 3, vote_kind_names_block(kinds[i]) ? &id : NULL, 2, &vote);
+		assert(vote_encode(&vote, vote_bytes, &size) == 0);
+		snprintf(name, sizeof(name), "kind%d", kinds[i]);
+		seed("vote", name, vote_bytes, size);
+	}
+
+	seed("genesis", "four", f->genesis.bytes, f->genesis.size);
+	struct block *block = fixture_block(f, NULL, 1, payments, 3, &id);
+	seed("block", "header", block->header.bytes, block->header.size);
+	assert(block_encode(&block->header, block->payments, block->count, &bytes, &size) == 0);
+	seed("block", "three", bytes, size);
+	seed_kind("canonical", "block", 6, bytes, size);
+	free(bytes);
+
+	struct certificate *fast = fixture_certificate(f, CERT_FF, 1, &block->header.id, 4),
+	                   *slow = fixture_certificate(f, CERT_SF, 1, &block->header.id, 3),
+	                   *mixed = fixture_certificate_mixed(f, CERT_N, 1, &block->header.id, 3, 4);
+	seed("certificate", "fast", fast->bytes, fast->size);
+	seed("certificate", "slow", slow->bytes, slow->size);
+	seed("certificate", "mixed", mixed->bytes, mixed->size);
+	assert(receipt_make(block, 1, NULL, 0, slow->bytes, slow->size, &bytes, &size) == 0);
+	struct receipt receipt;
+	assert(receipt_verify(&f->genesis.committee, &f->genesis.network_id, bytes, size, &receipt) == 0);
+	payment_free(receipt.payment);
+	seed("receipt", "slow", bytes, size);
+	seed_kind("canonical", "receipt", 9, bytes, size);
+	char *text;
+	assert(receipt_format(bytes, size, &text) == 0);
+	seed_kind("text", "receipt", 3, text, strlen(text));
+	free(text);
+	free(bytes);
+
+	struct header child;
+	fixture_header(f, &block->header, 2, NULL, 0, &id, &child);
+	struct certificate *later = fixture_certificate(f, CERT_FF, 2, &child.id, 4);
+	const struct header *descendants[] = {&child};
+	assert(receipt_make(block, 0, descendants, 1, later->bytes, later->size, &bytes, &size) == 0);
+	seed("receipt", "by-its-child", bytes, size);
+	free(bytes);
+	free(later);
+	free(fast);
+	free(slow);
+	free(mixed);
+	block_free(block);
+}
+
+/* Account 0 at place 1 of nine entries: two groups, one level. */
+static void seed_account_proof(const struct fixture *f)
+{
+	uint8_t groups[2][GROUP_SIZE] = {0}, path[96] = {0}, *bytes;
+	struct hash level[TREE_ARITY] = {0}, top, root;
+	struct fixture_key key;
+	struct header header;
+	size_t size;
+
+	for (uint32_t i = 1; i < 9; i++) {
+		fixture_account(i - 1, &key);
+		struct entry entry = {.kind = ENTRY_ACCOUNT, .address = key.address, .currency = 1, .balance = 1000000};
+		entry_encode(&entry, &groups[i / GROUP_ENTRIES][i % GROUP_ENTRIES * ENTRY_SIZE]);
+	}
+	state_group_digest(groups[0], &level[0]);
+	state_group_digest(groups[1], &level[1]);
+	state_node_digest(level, &top);
+	state_root_digest(9, ENTRY_NONE, &top, &root);
+	memcpy(path, &level[1], HASH_SIZE);
+	fixture_header(f, NULL, 1, NULL, 0, &root, &header);
+	struct certificate *certificate = fixture_certificate(f, CERT_FF, 1, &header.id, 4);
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	proof.index = 1;
+	proof.group = field_of(groups[0], GROUP_SIZE);
+	proof.path = field_of(path, sizeof(path));
+	proof.entry_count = 9;
+	proof.free_head = ENTRY_NONE;
+	proof.header = field_of(header.bytes, header.size);
+	proof.certificate = field_of(certificate->bytes, certificate->size);
+	assert(canonical_encode(&proof.base, &bytes, &size) == 0);
+	struct account_state state;
+	fixture_account(0, &key);
+	assert(account_proof_verify(&f->genesis.committee, &f->genesis.network_id, &key.address, bytes, size, &state) ==
+	       0);
+	seed("account_proof", "first", bytes, size);
+	seed_kind("canonical", "account-proof", 10, bytes, size);
+	free(bytes);
+	free(certificate);
+}
+
+static void seed_text(void)
+{
+	struct fixture_key key;
+	char text[ADDRESS_TEXT_SIZE];
+
+	fixture_account(0, &key);
+	struct destination to = {.address = key.address};
+	destination_format(&to, text);
+	seed_kind("text", "address", 1, text, strlen(text));
+	seed_kind("text", "bech32m", 2, text, strlen(text));
+	to.has_reference = true;
+	destination_format(&to, text);
+	seed_kind("text", "reference", 1, text, strlen(text));
+	seed_kind("text", "amount", 0, "12.345678", 9);
+	seed_kind("text", "amount-largest", 0, "18446744073709.551615", 21);
+}
+
+/* What an honest peer says to each of the four roles, message and all. */
+static void seed_link(void)
+{
+	for (uint8_t role = 0; role < 4; role++) {
+		struct link *self = fuzz_link(role, 70000, 4096),
+		            *peer = fuzz_link(role ^ FUZZ_LINK_INITIATOR, 70000, 4096);
+		uint8_t stream[8192] = {role, 0};
+		size_t size = 2;
+		char name[16];
+		assert(link_send(peer, "a message", 9) == 0 && link_send(peer, stream, 1000) == 0);
+		for (int i = 0; i < 4; i++) {
+			struct bytes run;
+			link_output(peer, &run);
+			if (run.size)
+				memcpy(stream + size, run.data, run.size);
+			size += run.size;
+			assert(link_feed(self, run.data, run.size) == 0);
+			link_output_taken(peer, run.size);
+			link_output(self, &run);
+			assert(link_feed(peer, run.data, run.size) == 0);
+			link_output_taken(self, run.size);
+		}
+		snprintf(name, sizeof(name), "role%d", role);
+		seed("link", name, stream, size);
+		link_free(self);
+		link_free(peer);
+	}
+	static const uint8_t script[] = {2, 0, 200, 1, 10, 2, 0xff, 4, 4, 7, 0, 3, 6, 1, 0, 14, 3, 2, 0, 14};
+	seed("records", "script", script, sizeof(script));
+	seed("records", "honest", (const uint8_t[]){1, 0, 9, 14, 3, 255, 255, 14}, 8);
+}
+
+static void seed_wallet(const struct fixture *f)
+{
+	static const char words[] =
+	    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+	static const struct uncia_key_options none = {.size = sizeof(none), .no_passphrase = true},
+	                                      cheap = {.size = sizeof(cheap),
+	                                               .passphrase = "correct horse",
+	                                               .kdf_memory = 8192,
+	                                               .kdf_passes = 1};
+	struct fuzz_host host;
+	uint8_t *contents, blob[4096] = {0}, *bytes;
+	size_t size;
+	char *text = fuzz_network_file();
+
+	seed("network_file", "four", text, strlen(text));
+	free(text);
+	for (int i = 0; i < 2; i++) {
+		fuzz_host_init(&host);
+		assert(keyfile_create(&host.host, words, i ? &cheap : &none) == 0);
+		assert(blob_load(&host.host, KEYFILE_BLOB, &contents, &size) == 0);
+		seed_kind("key_file", i ? "sealed" : "plain", 0, contents, size);
+		seed_kind("key_file", i ? "raw-sealed" : "raw-plain", 1, host.blobs[0].data, host.blobs[0].size);
+		blob_free(contents, size);
+		fuzz_host_deinit(&host);
+	}
+	/* The outbox's record of a payment by the account of those words is named after its nonce. */
+	struct fixture_key key;
+	struct output output = {.amount = 5000};
+	uint8_t seed_bytes[WORDS_SEED_SIZE + 4] = {0};
+	struct hash account;
+	words_seed(words, "", seed_bytes);
+	hash1(HASH_KEY, seed_bytes, sizeof(seed_bytes), &account);
+	assert(sign_keypair(account.b, key.public_key, key.secret_key) == 0);
+	address_of_key(key.public_key, &key.address);
+	struct payment *payment = fixture_payment_outputs(f, &key, &output, 1, FIXTURE_TIME_S + 600, 0);
+	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
+	record.version = 1;
+	record.payment = field_of(payment->bytes, payment->size);
+	record.made_ms = 1;
+	record.state = UNCIA_PAYMENT_PENDING;
+	assert(canonical_encode(&record.base, &bytes, &size) == 0);
+	blob[0] = 0x40;
+	memcpy(blob + 1, payment->nonce, NONCE_SIZE);
+	blob[33] = (uint8_t)(size >> 8);
+	blob[34] = (uint8_t)size;
+	memcpy(blob + 35, bytes, size);
+	seed("wallet_storage", "pending", blob, 35 + size);
+	free(bytes);
+	payment_free(payment);
+	Uncia__Pb__ContactRecord contact = UNCIA__PB__CONTACT_RECORD__INIT;
+	char address[ADDRESS_TEXT_SIZE];
+	struct destination to = {.address = key.address};
+	destination_format(&to, address);
+	contact.name = field_of("mother", 6);
+	contact.address = field_of(address, strlen(address));
+	assert(canonical_encode(&contact.base, &bytes, &size) == 0);
+	uint8_t front[4] = {1, 0, (uint8_t)(size >> 8), (uint8_t)size};
+	memcpy(blob, front, 4);
+	memcpy(blob + 4, bytes, size);
+	seed("wallet_storage", "contact", blob, 4 + size);
+	free(bytes);
+	seed("wallet_storage", "network", "\2\0\0\4abcd", 8);
+	char request[256];
+	snprintf(request, sizeof(request), "uncia:%s?amount=0.50&memo=rent%%20of%%20May", address);
+	seed("request", "all", request, strlen(request));
+	snprintf(request, sizeof(request), "uncia:%s", address);
+	seed("request", "address", request, strlen(request));
+	seed("request", "words", words, strlen(words));
+	seed("request", "id", "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", 64);
+}
+
+static void seed_config(void)
+{
+	static const char whole[] =
+	    "# unciad.conf\n[node]\nlisten = [::1]:7400\nlog_level = info\nverifier_threads = 2\n"
+	    "wallet_links = 10\nspace_reserve_mb = 5\nmempool_max = 100\n"
+	    "mempool_per_sender_max = 4\ndelta_ms = 100\nheartbeat_ms = 1000\nsettle_ms = 20\n"
+	    "pace_ms = 8\n[peer.1]\naddress = host.example:7400 ; there\n",
+	                  small[] = "[node]\nlisten=127.0.0.1:1\n";
+
+	seed("config", "whole", whole, strlen(whole));
+	seed("config", "small", small, strlen(small));
+}
+
+/* Scripts of events, in the numbers of replica.c. */
+static void seed_replica(void)
+{
+	uint8_t script[2048];
+	size_t size = 0;
+
+	/* Alone, everything done at once: payments, time, a crash. */
+	script[size++] = 1 | 4;
+	for (uint8_t i = 0; i < 12; i++)
+		size = (size_t)((uint8_t *)mempcpy(script + size, (const uint8_t[]){11, i, 1, 3, 3}, 5) - script);
+	size = (size_t)((uint8_t *)mempcpy(script + size, "\3\3\3\3\3\20\3\3\3", 9) - script);
+	seed("replica", "alone", script, size);
+
+	/* Alone; verdicts, commits and flushes in their own time. */
+	size = 0;
+	script[size++] = 1;
+	for (uint8_t i = 0; i < 12; i++)
+		size = (size_t)((uint8_t *)mempcpy(script + size,
+		                                   (const uint8_t[]){11, i, 1, 4, 4, 3, 5, 5, 4, 6, 3, 5, 6}, 13) -
+		                script);
+	seed("replica", "alone-slowly", script, size);
+
+	/* Three others, who may be forged, propose and vote in a chain of twelve. */
+	static const uint8_t meet[] = {4 | 2, 7, 0, 7, 1, 7, 2, 15, 0, 15, 1, 15, 2, 3, 3, 3, 3};
+	memcpy(script, meet, sizeof(meet));
+	size = sizeof(meet);
+	for (uint8_t v = 0; v < 12; v++) {
+		const uint8_t round[] = {9,         3,  v ? v - 1 : 0,
+		                         v ? 1 : 0, 0,  0,
+		                         8,         0,  v,
+		                         0,         8,  0,
+		                         v,         1,  8,
+		                         0,         v,  2,
+		                         3,         8,  4,
+		                         v,         0,  8,
+		                         4,         v,  1,
+		                         8,         4,  v,
+		                         2,         10, 3,
+		                         v,         0,  3,
+		                         3,         3,  13,
+		                         v,         4};
+		memcpy(script + size, round, sizeof(round));
+		size += sizeof(round);
+	}
+	seed("replica", "four", script, size);
+
+	/* They skip. */
+	size = sizeof(meet);
+	for (uint8_t v = 0; v < 6; v++) {
+		static const uint8_t round[] = {8, 1, 3, 0, 8, 1, 3, 1, 8, 1, 3, 2, 10, 1, 3, 0, 3, 3};
+		memcpy(script + size, round, sizeof(round));
+		size += sizeof(round);
+	}
+	seed("replica", "skips", script, size);
+
+	/* Catching up, and a crash; one liar. */
+	static const uint8_t rest[] = {9, 4, 0, 0, 0, 7, 14, 0, 4, 13, 0, 0, 14, 0, 12, 10, 2, 0, 0, 16, 3, 3};
+	memcpy(script + sizeof(meet), rest, sizeof(rest));
+	seed("replica", "behind", script, sizeof(meet) + sizeof(rest));
+	script[0] = 4;
+	seed("replica", "one-liar", script, sizeof(meet) + sizeof(rest));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: fuzz_seeds DIRECTORY\n");
+		return 2;
+	}
+	directory = argv[1];
+	mkdir(directory, 0755);
+	const struct fixture *f = fuzz_network();
+	seed_proto(f);
+	seed_account_proof(f);
+	seed_text();
+	seed_link();
+	seed_wallet(f);
+	seed_config();
+	seed_replica();
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* A home whose every blob somebody else has written, in right envelopes: opened with and without its network, and
+ * everything read that can be read without one. Forged signatures are granted. */
+#include "blob.h"
+#include "fuzz.h"
+#include "host.h"
+#include "keyfile.h"
+#include "wallet.h"
+
+static const struct uncia_network *network(void)
+{
+	static struct uncia_network *made;
+	char *text = made ? NULL : fuzz_network_file();
+
+	if (!made)
+		assert(uncia_network_parse(text, &made, NULL) == 0);
+	free(text);
+	return made;
+}
+
+/* A made key, the same each time, unless the input brings its own. */
+static void key(struct fuzz_host *host)
+{
+	static const struct uncia_key_options none = {.size = sizeof(none), .no_passphrase = true};
+	static const char words[] =
+	    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+
+	assert(keyfile_create(&host->host, words, &none) == 0);
+}
+
+static void put(struct fuzz_host *host, uint8_t kind, const struct bytes *contents, struct bytes nonce)
+{
+	char name[UNCIA_BLOB_NAME_SIZE], hex[2 * HASH_SIZE + 1];
+	uint8_t id[HASH_SIZE] = {0};
+
+	if (nonce.size)
+		memcpy(id, nonce.data, nonce.size);
+	switch (kind % 4) {
+	case 0:
+		outbox_blob_name(id, name);
+		break;
+	case 1:
+		strcpy(name, "contact-");
+		strcat(name, sodium_bin2hex(hex, sizeof(hex), id, sizeof(id)));
+		break;
+	case 2:
+		strcpy(name, "network");
+		break;
+	case 3:
+		strcpy(name, KEYFILE_BLOB);
+		break;
+	}
+	if (kind & 0x80)
+		(void)host->host.replace(host, name, contents->data, contents->size);
+	else
+		(void)blob_replace(&host->host, name, contents->data, contents->size);
+}
+
+static void read_all(struct uncia_wallet *w)
+{
+	struct uncia_event event = {.size = sizeof(event)};
+	struct uncia_payment_id id;
+	char name[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE], *text;
+	size_t contacts;
+
+	for (size_t i = 0; i < uncia_wallet_outbox_count(w); i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		assert(uncia_wallet_outbox(w, i, &id) == 0 && uncia_wallet_payment(w, &id, &payment) == 0);
+		if (uncia_wallet_receipt(w, &id, &text) == 0)
+			uncia_text_free(text);
+	}
+	if (uncia_contact_count(w, &contacts) == 0)
+		for (size_t i = 0; i < contacts; i++)
+			if (uncia_contact_at(w, i, name, address) == 0)
+				(void)uncia_contact_find(w, name, address);
+	(void)uncia_wallet_tick(w);
+	while (uncia_wallet_event(w, &event))
+		assert(memchr(event.text, '\0', sizeof(event.text)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes input = {data, size};
+	struct fuzz_host host;
+	struct uncia_wallet *wallet;
+
+	network();
+	fuzz_host_init(&host);
+	key(&host);
+	while (input.size) {
+		uint8_t kind = fuzz_byte(&input);
+		struct bytes nonce = fuzz_take(&input, kind & 0x40 ? HASH_SIZE : 1);
+		struct bytes contents = fuzz_take(&input, fuzz_number(&input, 2));
+		put(&host, kind, &contents, nonce);
+	}
+	for (int with = 0; with < 2; with++) {
+		if (uncia_wallet_open(&host.host, with ? network() : NULL, NULL, &wallet) != 0)
+			continue;
+		read_all(wallet);
+		uncia_wallet_close(wallet);
+	}
+	fuzz_host_deinit(&host);
+	return 0;
+}
