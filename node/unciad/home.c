@@ -1,5 +1,6 @@
 /* Homes. What is inside the store is the store's own. */
 #include "home.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "command.h"
@@ -109,16 +110,20 @@ static int put_genesis(const char *path, const struct genesis *genesis)
 static int put_store(const char *path, const struct genesis *genesis, const struct node_keys *keys)
 {
 	struct flush *flush;
-	int error = genesis_flush(genesis, &flush);
+	int failure = 0, error = genesis_flush(genesis, &flush);
 	if (!error) {
 		error = store_create(path, &genesis->network_id, keys->consensus_public, flush);
+		failure = errno;
 		flush_free(flush);
 	}
 	/* consensus §6: a journal is made once per key; a second one could vote again. */
 	if (error == UNCIA_E_EXISTS)
 		return complain(EXIT_FAILED, "%s is initialised already: start it with  unciad start --home %s", path,
 		                path);
-	return error ? complain(EXIT_FAILED, "%s: cannot make the store: %s", path, uncia_error_text(error)) : 0;
+	if (error)
+		return complain(EXIT_FAILED, "%s: cannot make the store: %s", path,
+		                error == UNCIA_E_IO ? strerror(failure) : uncia_error_text(error));
+	return 0;
 }
 
 int home_init(const char *path, const struct genesis *genesis, const struct config *config, bool observer)

@@ -147,6 +147,9 @@ class Alone:
 			final[key] = self.pay(key)
 			self.test.assertEqual(final[key]["state"], "final", key)
 		self.test.assertEqual(len({paid["id"] for paid in final.values()}), len(final))
+		# The header of the block after a payment is the first that proves what it left.
+		height = self.status()["height"]
+		self.test.until(lambda: self.status()["height"] > height, "one more block")
 		self.test.assertEqual((self.bob.balance(), self.alice.balance()),
 			(len(final) * 10**6, SUPPLY - len(final) * 10**6))
 		self.stop()
