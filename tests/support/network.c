@@ -51,6 +51,9 @@ struct node {
 	uint32_t life; /* counts starts: what belongs to an earlier one is dropped */
 	uint64_t timer_at;
 	int64_t clock_ms; /* what the wall clock is ahead */
+	uint64_t paused_until;
+	uint64_t final_view; /* of the highest final block held before this event */
+	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
 };
 
 struct network {
@@ -103,19 +106,25 @@ static bool before(const struct item *a, const struct item *b)
 	return a->at < b->at || (a->at == b->at && a->order < b->order);
 }
 
-static void push(struct network *n, struct item item)
+/* Keeps the item's order. */
+static void push_again(struct network *n, struct item item)
 {
 	if (n->count == n->capacity) {
 		n->capacity = n->capacity ? n->capacity * 2 : 256;
 		n->items = must(realloc(n->items, n->capacity * sizeof(*n->items)));
 	}
-	item.order = n->order++;
 	size_t i = n->count++;
 	while (i && before(&item, &n->items[(i - 1) / 2])) {
 		n->items[i] = n->items[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
 	n->items[i] = item;
+}
+
+static void push(struct network *n, struct item item)
+{
+	item.order = n->order++;
+	push_again(n, item);
 }
 
 static struct item pop(struct network *n)
@@ -163,7 +172,11 @@ static int network_sign(void *context, const struct hash *digest, uint8_t signat
 static void network_final(struct network *n, uint32_t node, const struct action *action)
 {
 	size_t height = action->height;
+	struct hash id;
 
+	memcpy(&id, action->message.data, HASH_SIZE);
+	if (n->options.final)
+		n->options.final(n->options.tap_context, node, height, &id);
 	if (height >= n->final_count) {
 		n->finals = must(realloc(n->finals, (height + 1) * sizeof(*n->finals)));
 		memset(&n->finals[n->final_count], 0, (height + 1 - n->final_count) * sizeof(*n->finals));
@@ -194,10 +207,19 @@ static void network_send(struct network *n, uint32_t from, uint32_t to, const st
 	item.bytes = must(malloc(message->size + 1));
 	memcpy(item.bytes, message->data, message->size);
 	push(n, item);
+	if (!n->options.duplicate_percent || network_random(n) % 100 >= n->options.duplicate_percent)
+		return;
+	item.at += network_random(n) % (4 * (uint64_t)spread);
+	item.bytes = must(malloc(message->size + 1));
+	memcpy(item.bytes, message->data, message->size);
+	push(n, item);
 }
 
-static void network_journal(struct commit **commit, const struct action *action)
+static void network_journal(struct network *n, uint32_t node, struct commit **commit, const struct action *action)
 {
+	if (n->options.journal && action->kind == ACTION_JOURNAL_PUT)
+		n->options.journal(n->options.tap_context, node, action->table, &action->message, false,
+		                   n->nodes[node].final_view);
 	if (!*commit) {
 		*commit = must(calloc(1, sizeof(**commit)));
 		(*commit)->last = &(*commit)->first;
@@ -267,7 +289,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 		switch (action->kind) {
 		case ACTION_JOURNAL_PUT:
 		case ACTION_JOURNAL_FORGET:
-			network_journal(&commit, action);
+			network_journal(n, node, &commit, action);
 			break;
 		case ACTION_SEND:
 			if (n->options.tap)
@@ -329,9 +351,12 @@ static void network_step(struct network *n, uint32_t node, struct event event)
 	network_carry_out(n, node);
 	assert(error == 0);
 	(void)error;
+	struct replica_status status;
+	replica_status(n->nodes[node].replica, &status);
+	n->nodes[node].final_view = status.final_view;
 }
 
-static void network_commit(struct network *n, uint32_t node, const struct commit *commit)
+static void network_write(struct network *n, uint32_t node, const struct commit *commit)
 {
 	struct memory_store *store = n->nodes[node].store;
 
@@ -343,8 +368,23 @@ static void network_commit(struct network *n, uint32_t node, const struct commit
 		if (memory_store_put(store, item->table, item->bytes, item->key_size, item->bytes + item->key_size,
 		                     item->value_size))
 			abort();
+		struct bytes value = {item->bytes + item->key_size, item->value_size};
+		if (n->options.journal)
+			n->options.journal(n->options.tap_context, node, item->table, &value, true,
+			                   n->nodes[node].final_view);
 	}
-	network_step(n, node, (struct event){.kind = EVENT_DURABLE, .sequence = commit->sequence});
+}
+
+static void network_commit(struct network *n, uint32_t node, const struct commit *commit)
+{
+	struct node *self = &n->nodes[node];
+
+	if (self->crash != CRASH_BEFORE_COMMIT)
+		network_write(n, node, commit);
+	if (self->crash == CRASH_NOT)
+		network_step(n, node, (struct event){.kind = EVENT_DURABLE, .sequence = commit->sequence});
+	else
+		network_crash(n, node);
 }
 
 static void network_handle(struct network *n, struct item *item)
@@ -353,6 +393,20 @@ static void network_handle(struct network *n, struct item *item)
 
 	if (!self->replica || self->life != item->life)
 		return;
+	if (n->now < self->paused_until) {
+		struct item later = *item;
+		later.at = self->paused_until;
+		if (item->kind == ITEM_TIMER) {
+			if (item->at != self->timer_at)
+				return;
+			self->timer_at = later.at;
+		}
+		push_again(n, later);
+		item->bytes = NULL;
+		item->commit = NULL;
+		item->flush = NULL;
+		return;
+	}
 	struct bytes message = {item->bytes, item->size};
 	switch (item->kind) {
 	case ITEM_PEER_MESSAGE:
@@ -435,7 +489,8 @@ void network_start(struct network *n, uint32_t node)
 	if (replica_new(&config, &self->replica) || actions_init(&self->actions))
 		abort();
 	self->life++;
-	self->timer_at = 0;
+	self->timer_at = self->paused_until = self->final_view = 0;
+	self->crash = CRASH_NOT;
 	network_step(n, node, (struct event){.kind = EVENT_START});
 	for (uint32_t other = 0; other < node_count(n); other++) {
 		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
@@ -486,6 +541,52 @@ void network_crash(struct network *n, uint32_t node)
 			                      .node = other,
 			                      .from = validator_of(n, node),
 			                      .life = n->nodes[other].life});
+}
+
+void network_crash_keeping(struct network *n, uint32_t node)
+{
+	struct node *self = &n->nodes[node];
+	bool kept = true;
+
+	while (kept) {
+		struct item *first = NULL;
+		for (size_t i = 0; i < n->count; i++) {
+			struct item *item = &n->items[i];
+			if (item->node == node && item->life == self->life && (item->commit || item->flush) &&
+			    (!first || before(item, first)))
+				first = item;
+		}
+		kept = first && network_random(n) % 2;
+		if (!kept)
+			break;
+		if (first->commit)
+			network_write(n, node, first->commit);
+		else if (memory_store_apply(self->store, first->flush))
+			abort();
+		commit_free(first->commit);
+		flush_free(first->flush);
+		first->commit = NULL;
+		first->flush = NULL;
+	}
+	network_crash(n, node);
+}
+
+void network_crash_at_commit(struct network *n, uint32_t node, bool kept)
+{
+	assert(n->nodes[node].replica);
+	n->nodes[node].crash = kept ? CRASH_AFTER_COMMIT : CRASH_BEFORE_COMMIT;
+}
+
+void network_pause(struct network *n, uint32_t node, uint64_t ms)
+{
+	/* Only ever longer: what waits already keeps its place before what comes later. */
+	if (n->nodes[node].paused_until < n->now + ms)
+		n->nodes[node].paused_until = n->now + ms;
+}
+
+void network_view(const struct network *n, uint32_t node, struct storage_view *view)
+{
+	memory_store_view(n->nodes[node].store, view);
 }
 
 bool network_up(const struct network *n, uint32_t node)

@@ -21,7 +21,14 @@ struct network_options {
 	uint32_t twins;        /* nodes `validators` + i run the keys of validator i a second time */
 	/* Sees every message that a node sends to others; NULL: nobody does. */
 	void (*tap)(void *context, uint32_t node, const struct bytes *message);
-	void *tap_context;
+	/* Sees every journal record as a node asks for it (durable false; final_view: of the highest final block that
+	 * the node held before this event), and again when it is durable. NULL: nobody does. */
+	void (*journal)(void *context, uint32_t node, enum journal_table table, const struct bytes *value, bool durable,
+	                uint64_t final_view);
+	/* Sees every block that a node takes for final. NULL: nobody does. */
+	void (*final)(void *context, uint32_t node, uint64_t height, const struct hash *id);
+	void *tap_context;          /* of all three */
+	uint32_t duplicate_percent; /* of messages between validators: they come twice */
 };
 
 struct reply { /* a wallet's answer: message is a NodeReply */
@@ -41,10 +48,20 @@ void network_start(struct network *n, uint32_t node);
 void network_start_all(struct network *n);
 /* Ends at once: what was not durable is lost. */
 void network_crash(struct network *n, uint32_t node);
+/* The same, but of the commits on their way to the disk any number from the first on may have reached it, and the
+ * state's flush too where all did. */
+void network_crash_keeping(struct network *n, uint32_t node);
+/* Ends when its next commit comes to the disk: `kept`, after the records are there and before anything that waits for
+ * them is sent; else just before. */
+void network_crash_at_commit(struct network *n, uint32_t node, bool kept);
+/* Does nothing for so long, or until it is started anew; what comes meanwhile waits. */
+void network_pause(struct network *n, uint32_t node, uint64_t ms);
 bool network_up(const struct network *n, uint32_t node);
 /* A copy of the store as it is durable now; and putting one in a stopped node's place. */
 struct memory_store *network_backup(struct network *n, uint32_t node);
 void network_replace_store(struct network *n, uint32_t node, struct memory_store *store);
+/* The store as it is durable now. */
+void network_view(const struct network *n, uint32_t node, struct storage_view *view);
 /* Cuts or mends the link from one to the other, in that direction. */
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
 void network_set_loss(struct network *n, uint32_t percent);

@@ -1,0 +1,356 @@
+/* See checks.h. */
+#include "checks.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "big_endian.h"
+#include "message.pb-c.h"
+#include "uncia/error.h"
+
+#define EXTRAS_MAX 16
+
+struct ballot {
+	uint64_t view;
+	bool has_first, has_final, skip2;
+	enum vote_kind first;
+	struct hash first_block, final_block;
+	uint32_t extra_count;
+	struct hash extras[EXTRAS_MAX];
+};
+
+struct ballots {
+	size_t count, capacity;
+	struct ballot *items;
+};
+
+void checks_fail(const struct checks *c, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "at %" PRIu64 " ms: ", c->network ? network_now(c->network) : 0);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+	va_end(arguments);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+void checks_log(struct checks *c, const void *bytes, size_t size)
+{
+	static const uint8_t key[crypto_shorthash_KEYBYTES] = {1};
+	uint8_t digest[crypto_shorthash_BYTES];
+	uint64_t value;
+
+	crypto_shorthash(digest, bytes, size, key);
+	memcpy(&value, digest, sizeof(value));
+	c->log = (c->log ^ value) * UINT64_C(0x9e3779b97f4a7c15) + (c->network ? network_now(c->network) : 0);
+}
+
+/* ---- votes ---- */
+
+static struct ballot *ballot_get(struct ballots *b, uint64_t view)
+{
+	for (size_t i = b->count; i-- > 0;)
+		if (b->items[i].view == view)
+			return &b->items[i];
+	if (b->count == b->capacity) {
+		b->capacity = b->capacity ? 2 * b->capacity : 64;
+		b->items = realloc(b->items, b->capacity * sizeof(*b->items));
+		if (!b->items)
+			abort();
+	}
+	struct ballot *ballot = &b->items[b->count++];
+	*ballot = (struct ballot){.view = view};
+	return ballot;
+}
+
+static bool ballot_has(const struct ballot *b, enum vote_kind kind, const struct hash *block)
+{
+	switch (kind) {
+	case VOTE_NOTAR1:
+	case VOTE_SKIP1:
+		return b->has_first && b->first == kind && memcmp(&b->first_block, block, sizeof(*block)) == 0;
+	case VOTE_SKIP2:
+		return b->skip2;
+	case VOTE_FINAL:
+		return b->has_final && memcmp(&b->final_block, block, sizeof(*block)) == 0;
+	case VOTE_NOTAR2:
+		for (uint32_t i = 0; i < b->extra_count; i++)
+			if (memcmp(&b->extras[i], block, sizeof(*block)) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* consensus §6 rules 4 to 7. Returns NULL, or what is broken. A vote seen before is the same vote sent again. */
+static const char *ballot_add(struct ballot *b, enum vote_kind kind, const struct hash *block)
+{
+	if (ballot_has(b, kind, block))
+		return NULL;
+	if (b->has_final)
+		return kind == VOTE_FINAL ? "a second FINAL in a view" : "a vote after FINAL";
+	switch (kind) {
+	case VOTE_NOTAR1:
+	case VOTE_SKIP1:
+		if (b->has_first)
+			return "a second first vote in a view";
+		b->has_first = true;
+		b->first = kind;
+		b->first_block = *block;
+		return NULL;
+	case VOTE_FINAL:
+		if (b->skip2 || b->extra_count)
+			return "FINAL after an extra vote";
+		if (!ballot_has(b, VOTE_NOTAR1, block))
+			return "FINAL for a block without its own first vote";
+		b->has_final = true;
+		b->final_block = *block;
+		return NULL;
+	case VOTE_SKIP2:
+		if (!b->has_first || b->first == VOTE_SKIP1)
+			return "SKIP2 without a first vote for a block";
+		b->skip2 = true;
+		return NULL;
+	case VOTE_NOTAR2:
+		if (!b->has_first || ballot_has(b, VOTE_NOTAR1, block))
+			return "NOTAR2 without a first vote, or for the block of the first vote";
+		if (b->extra_count == EXTRAS_MAX)
+			return "more extra votes than there can be blocks";
+		b->extras[b->extra_count++] = *block;
+		return NULL;
+	}
+	return "a vote of no kind";
+}
+
+static uint32_t validator_of(const struct checks *c, uint32_t node)
+{
+	return node < c->validators ? node : node - c->validators;
+}
+
+static void vote_sent(struct checks *c, uint32_t node, enum vote_kind kind, uint64_t view, const struct hash *block)
+{
+	uint32_t validator = validator_of(c, node);
+
+	if (c->byzantine[validator])
+		return;
+	if (!ballot_has(ballot_get(&c->durable[node], view), kind, block))
+		checks_fail(c, "node %u: a vote (kind %d, view %" PRIu64 ") is sent before it is durable", node,
+		            (int)kind, view);
+	const char *wrong = ballot_add(ballot_get(&c->wire[validator], view), kind, block);
+	if (wrong)
+		checks_fail(c, "node %u: %s (kind %d, view %" PRIu64 ")", node, wrong, (int)kind, view);
+}
+
+static void on_send(void *context, uint32_t node, const struct bytes *message)
+{
+	struct checks *c = context;
+	uint32_t validator = validator_of(c, node);
+
+	checks_log(c, message->data, message->size);
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+	if (!m)
+		checks_fail(c, "node %u: sends what does not decode", node);
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_VOTE) {
+		struct vote vote;
+		if (vote_decode(m->vote.data, m->vote.len, &vote))
+			checks_fail(c, "node %u: sends a vote that does not decode", node);
+		if (vote.voter == validator)
+			vote_sent(c, node, vote.kind, vote.view, &vote.block_id);
+	} else if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE) {
+		struct header header;
+		if (header_decode(m->propose->header.data, m->propose->header.len, &header))
+			checks_fail(c, "node %u: sends a proposal that does not decode", node);
+		if (header.proposer == validator)
+			vote_sent(c, node, VOTE_NOTAR1, header.view, &header.id);
+	}
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+static void on_journal(void *context, uint32_t node, enum journal_table table, const struct bytes *value, bool durable,
+                       uint64_t final_view)
+{
+	struct checks *c = context;
+	struct vote vote;
+
+	if (table != JOURNAL_VOTE)
+		return;
+	if (vote_decode(value->data, value->size, &vote))
+		checks_fail(c, "node %u: stores a vote that does not decode", node);
+	if (!durable && vote.view <= final_view)
+		checks_fail(c, "node %u: a vote (kind %d) in view %" PRIu64 ", settled by view %" PRIu64, node,
+		            (int)vote.kind, vote.view, final_view);
+	if (!durable || c->byzantine[validator_of(c, node)])
+		return;
+	const char *wrong = ballot_add(ballot_get(&c->durable[node], vote.view), vote.kind, &vote.block_id);
+	if (wrong)
+		checks_fail(c, "node %u stores: %s (kind %d, view %" PRIu64 ")", node, wrong, (int)vote.kind,
+		            vote.view);
+}
+
+static void on_final(void *context, uint32_t node, uint64_t height, const struct hash *id)
+{
+	struct checks *c = context;
+
+	checks_log(c, id, sizeof(*id));
+	if (c->trace)
+		printf("%8" PRIu64 " node %u final %" PRIu64 " %02x%02x%02x%02x\n", network_now(c->network), node,
+		       height, id->b[0], id->b[1], id->b[2], id->b[3]);
+}
+
+/* ---- the final chain and the states ---- */
+
+static void advance_from(struct checks *c, const struct storage_view *view, uint32_t node)
+{
+	for (;;) {
+		uint8_t height[8];
+		struct bytes position, bytes;
+		struct block *block;
+		be64_put(height, c->model.height_count);
+		if (view->journal_get(view->context, JOURNAL_FINAL, height, sizeof(height), &position))
+			return;
+		if (view->journal_get(view->context, JOURNAL_BLOCK, position.data, position.size, &bytes))
+			checks_fail(c, "node %u: a final block's body is not durable with it", node);
+		if (block_decode(&c->model.network_id, bytes.data, bytes.size, &block))
+			checks_fail(c, "node %u: a final block does not decode", node);
+		const char *wrong = model_apply(&c->model, block);
+		if (wrong)
+			checks_fail(c, "block %" PRIu64 ": %s", block->header.height, wrong);
+		block_free(block);
+	}
+}
+
+void checks_advance(struct checks *c)
+{
+	for (uint32_t node = 0; node < c->nodes; node++) {
+		struct storage_view view;
+		network_view(c->network, node, &view);
+		advance_from(c, &view, node);
+	}
+}
+
+static void same_at(struct checks *c, struct hash **all, size_t *count, uint64_t height, const struct hash *one,
+                    uint32_t node, const char *what)
+{
+	static const struct hash none;
+
+	if (height >= *count) {
+		*all = realloc(*all, (height + 1) * sizeof(**all));
+		if (!*all)
+			abort();
+		memset(*all + *count, 0, (height + 1 - *count) * sizeof(**all));
+		*count = height + 1;
+	}
+	if (memcmp(*all + height, &none, sizeof(none)) == 0)
+		(*all)[height] = *one;
+	if (memcmp(*all + height, one, sizeof(*one)) != 0)
+		checks_fail(c, "node %u: another %s than others at height %" PRIu64, node, what, height);
+}
+
+/* Every stored entry against the model, and the whole against what others hold at this height. */
+static void check_state(struct checks *c, uint32_t node)
+{
+	struct storage_view view;
+	struct state_meta meta;
+	unsigned __int128 sum = 0;
+	bool seen[MODEL_ACCOUNTS] = {false};
+	crypto_generichash_state dump;
+	struct hash digest;
+
+	network_view(c->network, node, &view);
+	if (view.meta(view.context, &meta) || meta.height >= c->model.height_count)
+		checks_fail(c, "node %u: its state is ahead of every journal", node);
+	const struct model_height *expected = &c->model.heights[meta.height];
+	if (memcmp(&meta.block_id, &expected->id, sizeof(meta.block_id)) != 0)
+		checks_fail(c, "node %u: its state is not of the final chain", node);
+	crypto_generichash_init(&dump, NULL, 0, sizeof(digest));
+	for (uint64_t g = 0; g * GROUP_ENTRIES < meta.entry_count; g++) {
+		struct group_record record;
+		if (view.group(view.context, g, &record))
+			checks_fail(c, "node %u: group %" PRIu64 " is missing", node, g);
+		crypto_generichash_update(&dump, record.entries, sizeof(record.entries));
+		for (uint64_t i = 0; i < GROUP_ENTRIES && g * GROUP_ENTRIES + i < meta.entry_count; i++) {
+			struct entry entry;
+			if (entry_decode(record.entries + i * ENTRY_SIZE, &entry))
+				checks_fail(c, "node %u: an entry does not decode", node);
+			if (entry.kind != ENTRY_ACCOUNT)
+				continue;
+			size_t a = model_account(&c->model, &entry.address);
+			if (a == MODEL_ACCOUNTS || seen[a])
+				checks_fail(c, "node %u: an account that should not be there", node);
+			seen[a] = true;
+			sum += entry.balance;
+			if (entry.balance != expected->accounts[a].balance ||
+			    entry.payments != expected->accounts[a].payments)
+				checks_fail(c,
+				            "node %u: account %zu holds %" PRIu64
+				            " after %u payments at height %" PRIu64 ", not %" PRIu64 " after %u",
+				            node, a, entry.balance, entry.payments, meta.height,
+				            expected->accounts[a].balance, expected->accounts[a].payments);
+		}
+	}
+	for (size_t a = 0; a < MODEL_ACCOUNTS; a++)
+		if (seen[a] != (expected->accounts[a].balance != 0))
+			checks_fail(c, "node %u: account %zu is %s", node, a, seen[a] ? "there" : "missing");
+	if (sum != c->model.supply)
+		checks_fail(c, "node %u: the balances are not the supply", node);
+	crypto_generichash_update(&dump, (const uint8_t *)&meta.free_head, sizeof(meta.free_head));
+	crypto_generichash_final(&dump, digest.b, sizeof(digest));
+	same_at(c, &c->dumps, &c->dump_count, meta.height, &digest, node, "state");
+}
+
+void checks_nodes(struct checks *c)
+{
+	checks_advance(c);
+	for (uint32_t node = 0; node < c->nodes; node++) {
+		struct replica_status status;
+		check_state(c, node);
+		if (!network_up(c->network, node))
+			continue;
+		network_status(c->network, node, &status);
+		same_at(c, &c->roots, &c->root_count, status.settled_height, &status.state_root, node, "state root");
+		if (status.voting == VOTING_STALE_JOURNAL && !c->byzantine[validator_of(c, node)])
+			checks_fail(c, "node %u: peers hold a vote of it that its journal does not", node);
+	}
+}
+
+void checks_init(struct checks *c, struct network_options *options, uint64_t seed)
+{
+	*c = (struct checks){.seed = seed, .validators = options->validators};
+	c->nodes = options->validators + options->twins;
+	c->wire = calloc(NETWORK_NODES_MAX, sizeof(*c->wire));
+	c->durable = calloc(NETWORK_NODES_MAX, sizeof(*c->durable));
+	if (!c->wire || !c->durable)
+		abort();
+	for (uint32_t i = 0; i < options->twins; i++)
+		c->byzantine[i] = true;
+	options->tap = on_send;
+	options->journal = on_journal;
+	options->final = on_final;
+	options->tap_context = c;
+}
+
+void checks_begin(struct checks *c, struct network *network, const struct address addresses[MODEL_ACCOUNTS])
+{
+	c->network = network;
+	model_init(&c->model, &network_fixture(network)->genesis, addresses);
+}
+
+void checks_rolled_back(struct checks *c, uint32_t node)
+{
+	c->byzantine[validator_of(c, node)] = true;
+}
+
+void checks_deinit(struct checks *c)
+{
+	for (size_t i = 0; i < NETWORK_NODES_MAX; i++) {
+		free(c->wire[i].items);
+		free(c->durable[i].items);
+	}
+	free(c->wire);
+	free(c->durable);
+	free(c->roots);
+	free(c->dumps);
+	model_deinit(&c->model);
+}

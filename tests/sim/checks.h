@@ -1,0 +1,36 @@
+/* What must hold in every run whatever happens: looked at as messages leave, records are written and blocks become
+ * final, and at every stop of the clock. The first that does not hold ends the process: seed, revision, and what. */
+#ifndef CHECKS_H
+#define CHECKS_H
+#include "model.h"
+#include "network.h"
+
+struct ballots; /* the votes of one validator, by view */
+
+struct checks {
+	struct network *network;
+	uint64_t seed;
+	uint32_t validators, nodes;
+	bool trace;
+	bool byzantine[NETWORK_NODES_MAX]; /* of validators: not bound by the rules of voting */
+	struct ballots *wire, *durable;    /* by validator as sent; by node as stored */
+	struct model model;
+	struct hash *roots, *dumps; /* by height, zero where nobody had it yet */
+	size_t root_count, dump_count;
+	uint64_t log; /* a hash of all that was sent, answered and final */
+};
+
+/* Fills the hooks of the options; the network is made of them then. */
+void checks_init(struct checks *c, struct network_options *options, uint64_t seed);
+void checks_begin(struct checks *c, struct network *network, const struct address addresses[MODEL_ACCOUNTS]);
+void checks_deinit(struct checks *c);
+/* A node whose store was taken back to an older one: what it has said since no longer binds its journal. */
+void checks_rolled_back(struct checks *c, uint32_t node);
+/* Carries the model to the newest final block that any store holds. */
+void checks_advance(struct checks *c);
+/* Every node: its state against the model and the others', its root, its voice. */
+void checks_nodes(struct checks *c);
+void checks_log(struct checks *c, const void *bytes, size_t size);
+void checks_fail(const struct checks *c, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+#endif

@@ -1,0 +1,46 @@
+/* The ledger written a second time, from its rules (docs/spec/ledger.md) and nothing of the core: the final chain's
+ * blocks in, balances at every height out. Slow and plain. Knows a fixed set of addresses: the simulator's wallets pay
+ * no others. */
+#ifndef MODEL_H
+#define MODEL_H
+#include "block.h"
+
+#define MODEL_ACCOUNTS 24
+
+struct model_account {
+	struct address address;
+	amount_t balance;
+	uint32_t payments; /* that touched it since it was last created */
+};
+
+struct model_payment {
+	struct payment_id id;
+	uint64_t height;
+	uint32_t index;
+};
+
+struct model_height {
+	struct hash id;
+	uint64_t timestamp_ms;
+	struct model_account accounts[MODEL_ACCOUNTS];
+};
+
+struct model {
+	struct hash network_id;
+	amount_t smallest_amount, supply;
+	size_t height_count; /* heights[0] is the genesis */
+	struct model_height *heights;
+	size_t payment_count;
+	struct model_payment *payments;
+};
+
+void model_init(struct model *m, const struct genesis *genesis, const struct address addresses[MODEL_ACCOUNTS]);
+void model_deinit(struct model *m);
+/* Carries out the next block of the final chain. Returns NULL, or which rule it breaks. */
+const char *model_apply(struct model *m, const struct block *block);
+/* NULL where the payment is not final. */
+const struct model_payment *model_find(const struct model *m, const struct payment_id *id);
+/* The account's number, or MODEL_ACCOUNTS. */
+size_t model_account(const struct model *m, const struct address *address);
+
+#endif

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Shows that the simulator finds mistakes: every patch in planted/ is applied to a copy of the product's sources, and
+# the simulator built with it runs until it fails, for at most 60 s on one core. planted.sh BUILD-DIRECTORY [NAME…]
+set -euo pipefail
+build=$1
+shift
+limit_s=60
+cd "$(dirname "$0")/../.."
+cmake -S . -B "$build" -DUNCIA_PLANTED=ON >/dev/null
+ninja -C "$build" --quiet planted
+missed=0
+for program in "$build"/tests/planted/*; do
+	name=$(basename "$program")
+	[ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
+	began=$(date +%s.%N)
+	status=0
+	said=$(timeout $limit_s taskset -c 0 "$program" --seeds 1000000 2>&1 >/dev/null) || status=$?
+	took=$(echo "$(date +%s.%N) - $began" | awk '{ printf "%.1f", $1 - $3 }')
+	seed=$(sed -n 's/^FAILED.*--seed \([0-9]*\).*/\1/p' <<<"$said")
+	if [ $status = 1 ] && [ -n "$seed" ]; then
+		printf '%-36s caught in %5s s, seed %4s: %s\n' "$name" "$took" "$seed" "$(sed '/^node /d' <<<"$said" | head -1)"
+	else
+		printf '%-36s NOT CAUGHT in %s s (status %s)\n' "$name" "$took" "$status"
+		missed=$((missed + 1))
+	fi
+done
+[ $missed = 0 ] || { echo "$missed not caught"; exit 1; }

@@ -1,0 +1,231 @@
+/* The simulator: validators and wallets under every fault, in simulated time, each run from one seed.
+ *
+ *   sim --seeds N [--first S]   N runs, and how much faster than time they were
+ *   sim --seed S [--trace]      one run, twice: both must be the same to the last byte
+ *   sim --seed S --minimize     the smallest run found that still fails
+ *
+ * A run that fails ends the process: what does not hold, the seed, and the revision. */
+#include <inttypes.h>
+#include <popt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "scenario.h"
+
+#define STUCK_S     120 /* of real time: a run that takes longer does not end */
+#define REAL_EVERY  16  /* of so many seeds one has real signatures */
+#define TWICE_EVERY 16  /* and one is run twice */
+
+static const struct {
+	const char *name;
+	uint32_t faults;
+} fault_names[] = {{"crash", FAULT_CRASH},         {"cut", FAULT_CUT},     {"partition", FAULT_PARTITION},
+                   {"clock", FAULT_CLOCK},         {"pause", FAULT_PAUSE}, {"loss", FAULT_LOSS},
+                   {"duplicate", FAULT_DUPLICATE}, {"twins", FAULT_TWINS}, {"rollback", FAULT_ROLLBACK}};
+#define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
+
+static struct scenario running;
+
+static void print_command(const struct scenario *s, FILE *file)
+{
+	fprintf(file, "sim --seed %" PRIu64, s->seed);
+	if (s->horizon_ms)
+		fprintf(file, " --horizon %" PRIu64, s->horizon_ms);
+	if (s->validators)
+		fprintf(file, " --validators %u", s->validators);
+	for (size_t i = 0; i < FAULT_NAMES; i++)
+		if (!(s->faults & fault_names[i].faults))
+			fprintf(file, " --without %s", fault_names[i].name);
+	if (s->real_signatures)
+		fprintf(file, " --real");
+	fprintf(file, "\n");
+}
+
+/* Asked for by a check or an assertion of the product (SIGABRT), in the one thread there is and outside of any other
+ * call; or by the clock. */
+static void failed(int number)
+{
+	signal(SIGABRT, SIG_DFL);
+	if (number == SIGALRM)
+		fprintf(stderr, "the run does not end\n");
+	fprintf(stderr, "FAILED at revision %s: ", getenv("UNCIA_REVISION") ? getenv("UNCIA_REVISION") : "unknown");
+	print_command(&running, stderr);
+	fflush(NULL);
+	_exit(1);
+}
+
+static struct outcome run(const struct scenario *s)
+{
+	running = *s;
+	alarm(STUCK_S);
+	struct outcome outcome = scenario_run(s);
+	alarm(0);
+	return outcome;
+}
+
+static void run_twice(const struct scenario *s, const struct outcome *first)
+{
+	struct scenario again = *s;
+
+	again.trace = false;
+	struct outcome second = run(&again);
+	if (second.log == first->log)
+		return;
+	fprintf(stderr, "the same seed gives two different runs\n");
+	failed(SIGABRT);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_seeds(struct scenario s, uint64_t first, uint64_t count, bool real)
+{
+	double began = seconds();
+	uint64_t simulated = 0, payments = 0, blocks = 0;
+
+	for (s.seed = first; s.seed < first + count; s.seed++) {
+		s.real_signatures = real || s.seed % REAL_EVERY == 0;
+		struct outcome outcome = run(&s);
+		simulated += outcome.simulated_ms;
+		payments += outcome.payments;
+		blocks += outcome.heights;
+		if (s.seed % TWICE_EVERY == 1) {
+			run_twice(&s, &outcome);
+			simulated += outcome.simulated_ms;
+		}
+	}
+	double took = seconds() - began;
+	printf("%" PRIu64 " seeds from %" PRIu64 ": %" PRIu64 " blocks and %" PRIu64
+	       " payments final; %.0f s simulated "
+	       "in %.1f s: %.0f times\n",
+	       count, first, blocks, payments, (double)simulated / 1e3, took, (double)simulated / 1e3 / took);
+}
+
+static bool fails(const struct scenario *s)
+{
+	fflush(NULL);
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(0);
+		run(s);
+		_exit(0);
+	}
+	int status;
+	return child > 0 && waitpid(child, &status, 0) == child && status != 0;
+}
+
+static bool keep_if_fails(struct scenario *best, struct scenario smaller)
+{
+	if (!fails(&smaller))
+		return false;
+	*best = smaller;
+	return true;
+}
+
+/* Takes away what is not needed for the failure: kinds of faults, validators, time. */
+static int minimize(struct scenario best)
+{
+	static const uint32_t sizes[] = {1, 4, 6, 7};
+	struct scenario next;
+
+	best.trace = false;
+	if (!fails(&best)) {
+		fprintf(stderr, "this seed does not fail\n");
+		return 2;
+	}
+	for (size_t i = 0; i < FAULT_NAMES; i++) {
+		next = best;
+		next.faults &= ~fault_names[i].faults;
+		keep_if_fails(&best, next);
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes) && !best.validators; i++) {
+		next = best;
+		next.validators = sizes[i];
+		keep_if_fails(&best, next);
+	}
+	for (uint64_t step = 32000; step >= 250; step /= 2) {
+		next = best;
+		if (!next.horizon_ms)
+			next.horizon_ms = 45000;
+		if (next.horizon_ms <= step)
+			continue;
+		next.horizon_ms -= step;
+		keep_if_fails(&best, next);
+	}
+	print_command(&best, stdout);
+	return 0;
+}
+
+static int without(struct scenario *s, const char *name)
+{
+	for (size_t i = 0; i < FAULT_NAMES; i++)
+		if (strcmp(name, fault_names[i].name) == 0) {
+			s->faults &= ~fault_names[i].faults;
+			return 0;
+		}
+	fprintf(stderr, "sim: no fault is named \"%s\"\n", name);
+	return -1;
+}
+
+int main(int argc, const char **argv)
+{
+	struct scenario s = {.faults = FAULT_ALL};
+	long long seeds = 0, first = 1, seed = -1, horizon = 0;
+	int validators = 0, real = 0, tracing = 0, minimizing = 0, rc;
+	char *name = NULL;
+	const struct poptOption options[] = {
+	    {"seeds", 0, POPT_ARG_LONGLONG, &seeds, 0, "how many to run", "N"},
+	    {"first", 0, POPT_ARG_LONGLONG, &first, 0, "the first of them", "S"},
+	    {"seed", 0, POPT_ARG_LONGLONG, &seed, 0, "one seed", "S"},
+	    {"trace", 0, POPT_ARG_NONE, &tracing, 0, "say what happens", NULL},
+	    {"minimize", 0, POPT_ARG_NONE, &minimizing, 0, "look for a smaller run that fails", NULL},
+	    {"real", 0, POPT_ARG_NONE, &real, 0, "real signatures", NULL},
+	    {"horizon", 0, POPT_ARG_LONGLONG, &horizon, 0, "how long faults happen", "MS"},
+	    {"validators", 0, POPT_ARG_INT, &validators, 0, "how many", "N"},
+	    {"without", 0, POPT_ARG_STRING, &name, 'w', "a kind of fault that does not happen", "NAME"},
+	    POPT_AUTOHELP POPT_TABLEEND};
+	poptContext context = poptGetContext("sim", argc, argv, options, 0);
+
+	while ((rc = poptGetNextOpt(context)) > 0) {
+		int wrong = without(&s, name);
+		free(name);
+		if (wrong)
+			return 2;
+	}
+	if (rc < -1 || (seeds <= 0 && seed < 0) || validators < 0 || validators > 10) {
+		poptPrintUsage(context, stderr, 0);
+		return 2;
+	}
+	poptFreeContext(context);
+	signal(SIGABRT, failed);
+	signal(SIGALRM, failed);
+	s.horizon_ms = (uint64_t)horizon;
+	s.validators = (uint32_t)validators;
+	if (seed < 0) {
+		run_seeds(s, (uint64_t)first, (uint64_t)seeds, real);
+		return 0;
+	}
+	s.seed = (uint64_t)seed;
+	s.real_signatures = real;
+	s.trace = tracing;
+	if (minimizing)
+		return minimize(s);
+	if (tracing)
+		setenv("NETWORK_TRACE", "1", 1);
+	struct outcome outcome = run(&s);
+	run_twice(&s, &outcome);
+	printf("seed %" PRIu64 ": %" PRIu64 " blocks, %" PRIu64 " payments final, log %016" PRIx64 "\n", s.seed,
+	       outcome.heights, outcome.payments, outcome.log);
+	return 0;
+}

@@ -1,0 +1,370 @@
+/* See wallets.h. */
+#include "wallets.h"
+#include <stdlib.h>
+#include <string.h>
+#include "big_endian.h"
+#include "message.pb-c.h"
+#include "receipt.h"
+#include "uncia/error.h"
+
+#define UNIT UINT64_C(1000000)
+
+static uint64_t draw(struct wallets *w, uint64_t below)
+{
+	w->random = w->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (w->random >> 33) % below;
+}
+
+void wallets_keys(struct wallets *w)
+{
+	for (uint32_t i = 0; i < MODEL_ACCOUNTS; i++)
+		fixture_account(i, &w->keys[i]);
+}
+
+void wallets_begin(struct wallets *w, struct checks *checks, uint64_t seed)
+{
+	w->checks = checks;
+	w->network = checks->network;
+	w->random = seed ^ UINT64_C(0x77616c6c657473);
+}
+
+void wallets_deinit(struct wallets *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		payment_free(w->payments[i].payment);
+}
+
+/* ---- paying ---- */
+
+/* NULL where there is no room, or the library refuses to make such a payment. */
+static struct wallet_payment *pay(struct wallets *w, uint32_t from, const struct output *outputs, uint32_t count,
+                                  uint32_t expires_at)
+{
+	struct payment draft = {.sender = w->keys[from].address,
+	                        .expires_at = expires_at,
+	                        .currency = CURRENCY_FIRST,
+	                        .output_count = count,
+	                        .outputs = outputs};
+	struct wallet_payment *p = &w->payments[w->count];
+
+	if (w->count == WALLET_PAYMENTS_MAX)
+		return NULL;
+	be64_put(draft.nonce, ++w->nonce);
+	*p = (struct wallet_payment){0};
+	if (payment_make(&network_fixture(w->network)->genesis.network_id, &draft, w->keys[from].public_key,
+	                 w->keys[from].secret_key, &p->payment))
+		return NULL;
+	w->count++;
+	return p;
+}
+
+static void submit(struct wallets *w, uint32_t node, const struct payment *payment)
+{
+	if (network_up(w->network, node))
+		network_submit(w->network, node, ++w->link, payment);
+}
+
+static uint32_t any_node(struct wallets *w)
+{
+	return (uint32_t)draw(w, w->checks->nodes);
+}
+
+static amount_t balance(const struct wallets *w, uint32_t account)
+{
+	return w->checks->model.heights[w->checks->model.height_count - 1].accounts[account].balance;
+}
+
+static struct output output_to(struct wallets *w, amount_t amount)
+{
+	return (struct output){.to = w->keys[draw(w, MODEL_ACCOUNTS)].address, .amount = amount};
+}
+
+static void pay_one(struct wallets *w, uint32_t from, amount_t amount, uint32_t lifetime_s)
+{
+	struct output output = output_to(w, amount);
+	struct wallet_payment *p = pay(w, from, &output, 1, network_now_s(w->network) + lifetime_s);
+
+	if (!p)
+		return;
+	submit(w, any_node(w), p->payment);
+	if (draw(w, 3) == 0) /* the same bytes to another at once */
+		submit(w, any_node(w), p->payment);
+}
+
+static void pay_many(struct wallets *w, uint32_t from)
+{
+	struct output outputs[5];
+	uint32_t count = 2 + (uint32_t)draw(w, 4);
+
+	for (uint32_t i = 0; i < count; i++)
+		outputs[i] = output_to(w, 1000 + draw(w, UNIT));
+	struct wallet_payment *p = pay(w, from, outputs, count, network_now_s(w->network) + 60);
+	if (p)
+		submit(w, any_node(w), p->payment);
+}
+
+/* Two payments of nearly all there is, to two validators at once. */
+static void pay_conflicting(struct wallets *w, uint32_t from)
+{
+	for (int i = 0; i < 2; i++)
+		pay_one(w, from, balance(w, from) / 4 * 3 + 1000, 10);
+}
+
+/* The outputs' sum is beyond 64 bits; the library refuses that before it comes to the ledger. */
+static void pay_beyond(struct wallets *w, uint32_t from)
+{
+	struct output outputs[2] = {output_to(w, UINT64_MAX - UNIT), output_to(w, UNIT + 5000)};
+	struct wallet_payment *p = pay(w, from, outputs, 2, network_now_s(w->network) + 60);
+
+	if (p)
+		submit(w, any_node(w), p->payment);
+}
+
+/* A payment whose signature somebody has changed, to some; the true one to others, before or after. */
+static void pay_forged(struct wallets *w, uint32_t from)
+{
+	struct output output = output_to(w, 1000 + draw(w, UNIT));
+	struct wallet_payment *p = pay(w, from, &output, 1, network_now_s(w->network) + 60);
+
+	if (!p)
+		return;
+	uint8_t *bytes = malloc(p->payment->size);
+	if (!bytes)
+		abort();
+	memcpy(bytes, p->payment->bytes, p->payment->size);
+	bytes[p->payment->size - 1 - draw(w, 64)] ^= (uint8_t)(1 + draw(w, 255)); /* the signature comes last */
+	struct payment forged = {.bytes = bytes, .size = p->payment->size};
+	bool first = draw(w, 2);
+	if (first)
+		submit(w, any_node(w), p->payment);
+	for (uint32_t node = 0; node < w->checks->nodes; node++)
+		if (draw(w, 2))
+			submit(w, node, &forged);
+	if (!first && draw(w, 2))
+		submit(w, any_node(w), p->payment);
+	free(bytes);
+}
+
+static void pay_again(struct wallets *w)
+{
+	if (w->count)
+		submit(w, any_node(w), w->payments[draw(w, w->count)].payment);
+}
+
+/* The newest few again, while they are on their way. */
+static void pay_again_soon(struct wallets *w)
+{
+	for (size_t i = w->count > 3 ? w->count - 3 : 0; i < w->count; i++)
+		for (uint32_t node = 0; node < w->checks->nodes; node++)
+			if (draw(w, 2))
+				submit(w, node, w->payments[i].payment);
+}
+
+static void ask(struct wallets *w)
+{
+	uint32_t node = any_node(w);
+
+	if (!network_up(w->network, node))
+		return;
+	if (w->count && draw(w, 2))
+		network_query_payment(w->network, node, ++w->link, &w->payments[draw(w, w->count)].payment->id);
+	else
+		network_query_account(w->network, node, ++w->link, &w->keys[draw(w, MODEL_ACCOUNTS)].address);
+}
+
+void wallets_act(struct wallets *w)
+{
+	uint32_t from = (uint32_t)draw(w, MODEL_ACCOUNTS);
+
+	switch (draw(w, 16)) {
+	case 0:
+		pay_many(w, from);
+		break;
+	case 1:
+		pay_conflicting(w, from);
+		break;
+	case 2:
+		pay_forged(w, from);
+		break;
+	case 3:
+		pay_beyond(w, from);
+		break;
+	case 4:
+	case 5:
+		pay_again(w);
+		break;
+	case 6:
+		pay_again_soon(w);
+		break;
+	case 7:
+	case 8:
+		ask(w);
+		break;
+	case 9: /* all there is: the account goes */
+		pay_one(w, from, balance(w, from) ? balance(w, from) : 1000, 60);
+		break;
+	case 10: /* leaves dust, or is dust */
+		pay_one(w, from, draw(w, 2) ? balance(w, from) - 1 - draw(w, 1000) : 1 + draw(w, 1000), 60);
+		break;
+	case 11: /* about to expire, expired, or too far ahead */
+		pay_one(w, from, 1000 + draw(w, UNIT), (uint32_t)(draw(w, 4) ? draw(w, 4) : 3598 + draw(w, 6)));
+		break;
+	default:
+		pay_one(w, from, 1000 + draw(w, 10 * UNIT), 10 + (uint32_t)draw(w, 60));
+	}
+}
+
+const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node)
+{
+	uint32_t richest = 0;
+
+	for (uint32_t i = 1; i < MODEL_ACCOUNTS; i++)
+		if (balance(w, i) > balance(w, richest))
+			richest = i;
+	struct output output = output_to(w, 1000);
+	struct wallet_payment *p = pay(w, richest, &output, 1, network_now_s(w->network) + 300);
+	if (p)
+		submit(w, node, p->payment);
+	return p;
+}
+
+/* ---- hearing ---- */
+
+static struct wallet_payment *of_id(struct wallets *w, const uint8_t *id)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (memcmp(&w->payments[i].payment->id, id, sizeof(struct payment_id)) == 0)
+			return &w->payments[i];
+	return NULL;
+}
+
+static void hear_receipt(struct wallets *w, uint32_t node, const struct bytes *bytes)
+{
+	const struct genesis *g = &network_fixture(w->network)->genesis;
+	struct receipt receipt;
+
+	if (receipt_verify(&g->committee, &g->network_id, bytes->data, bytes->size, &receipt))
+		checks_fail(w->checks, "node %u: a receipt that does not verify", node);
+	struct wallet_payment *p = of_id(w, receipt.payment->id.b);
+	if (!p)
+		checks_fail(w->checks, "node %u: a receipt of what nobody paid", node);
+	if (p->told_final && (p->height != receipt.header.height || p->index != receipt.index ||
+	                      memcmp(&p->block, &receipt.header.id, sizeof(p->block)) != 0))
+		checks_fail(w->checks, "node %u: two receipts of a payment differ", node);
+	p->told_final = true;
+	p->height = receipt.header.height;
+	p->index = receipt.index;
+	p->block = receipt.header.id;
+	payment_free(receipt.payment);
+}
+
+static void hear_expiry(struct wallets *w, uint32_t node, const Uncia__Pb__Expiry *expiry)
+{
+	const struct genesis *g = &network_fixture(w->network)->genesis;
+	struct wallet_payment *p =
+	    expiry->payment_id.len == sizeof(struct payment_id) ? of_id(w, expiry->payment_id.data) : NULL;
+	struct hash digest;
+
+	if (!p || expiry->validator >= w->checks->validators || expiry->signature.len != SIGNATURE_SIZE)
+		checks_fail(w->checks, "node %u: an expiry of what nobody asked", node);
+	expiry_digest(&g->network_id, &p->payment->id, expiry->height, expiry->timestamp_ms, &digest);
+	if (!sign_verify(g->committee.validators[expiry->validator].consensus_key, &digest, expiry->signature.data))
+		checks_fail(w->checks, "node %u: an expiry with a bad signature", node);
+	if (expiry->timestamp_ms / 1000 < p->payment->expires_at)
+		checks_fail(w->checks, "node %u: an expiry before its time", node);
+	p->told_by |= UINT64_C(1) << expiry->validator;
+}
+
+static void hear_account(struct wallets *w, uint32_t node, const Uncia__Pb__AccountProof *proof)
+{
+	const struct genesis *g = &network_fixture(w->network)->genesis;
+	struct account_state state;
+	uint8_t *bytes;
+	size_t size, account;
+
+	if (canonical_encode(&proof->base, &bytes, &size))
+		abort();
+	for (account = 0; account < MODEL_ACCOUNTS; account++)
+		if (account_proof_verify(&g->committee, &g->network_id, &w->keys[account].address, bytes, size,
+		                         &state) == 0)
+			break;
+	free(bytes);
+	if (account == MODEL_ACCOUNTS)
+		checks_fail(w->checks, "node %u: the proof of an account does not verify", node);
+	/* A proof rests on blocks that are final, but perhaps not durable anywhere yet: then there is nothing to
+	 * compare. */
+	if (state.height < w->checks->model.height_count &&
+	    w->checks->model.heights[state.height].accounts[account].balance != state.entry.balance)
+		checks_fail(w->checks, "node %u: a false balance of account %zu at height %llu", node, account,
+		            (unsigned long long)state.height);
+}
+
+void wallets_hear(struct wallets *w)
+{
+	size_t count;
+	const struct reply *replies = network_replies(w->network, &count);
+
+	for (; w->replies_seen < count; w->replies_seen++) {
+		const struct reply *r = &replies[w->replies_seen];
+		checks_log(w->checks, r->message, r->size);
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, r->size, r->message);
+		if (!reply)
+			checks_fail(w->checks, "node %u: a reply that does not decode", r->node);
+		if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT) {
+			struct bytes bytes = {reply->receipt.data, reply->receipt.len};
+			hear_receipt(w, r->node, &bytes);
+		} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_EXPIRY) {
+			hear_expiry(w, r->node, reply->expiry);
+		} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
+			hear_account(w, r->node, reply->account);
+		}
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+}
+
+/* ---- in the end ---- */
+
+void wallets_ask_final(struct wallets *w, uint32_t node, size_t count)
+{
+	size_t at = w->replies_seen + 1;
+
+	for (size_t i = 0; i < w->count && count; i++) {
+		struct wallet_payment *p = &w->payments[i];
+		p->receipts_asked_at = 0;
+		if (!model_find(&w->checks->model, &p->payment->id))
+			continue;
+		p->receipts_asked_at = at;
+		p->told_final = false; /* what it said before must be said again; wallets_check has compared it */
+		network_query_payment(w->network, node, ++w->link, &p->payment->id);
+		count--;
+	}
+}
+
+void wallets_check_answered(struct wallets *w, uint32_t node)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->payments[i].receipts_asked_at && !w->payments[i].told_final)
+			checks_fail(w->checks, "node %u: no receipt of a payment that is final", node);
+}
+
+void wallets_check(struct wallets *w)
+{
+	const struct committee *committee = &network_fixture(w->network)->genesis.committee;
+	const struct model *model = &w->checks->model;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct wallet_payment *p = &w->payments[i];
+		const struct model_payment *final = model_find(model, &p->payment->id);
+		uint64_t weight = 0;
+		if (p->told_final && (!final || final->height != p->height || final->index != p->index ||
+		                      memcmp(&model->heights[p->height].id, &p->block, sizeof(p->block)) != 0))
+			checks_fail(w->checks, "a payment with a receipt is not final where it says");
+		for (uint32_t v = 0; v < committee->size; v++)
+			if (p->told_by >> v & 1 && final && !w->checks->byzantine[v])
+				checks_fail(w->checks, "validator %u signed the expiry of a final payment", v);
+			else if (p->told_by >> v & 1)
+				weight += committee->validators[v].weight;
+		if (final && weight > committee->faulty)
+			checks_fail(w->checks, "a wallet believes that a final payment expired");
+	}
+}

@@ -1,0 +1,46 @@
+/* The wallets of the simulator: they pay, send the same bytes again, pay what they do not have, two things at once, or
+ * what no honest wallet would, ask, and remember every answer. What they were told is checked against the final chain
+ * in the end. */
+#ifndef WALLETS_H
+#define WALLETS_H
+#include "checks.h"
+
+#define WALLET_PAYMENTS_MAX 600
+#define GENESIS_ACCOUNTS    12
+
+struct wallet_payment {
+	struct payment *payment;
+	bool told_final;
+	uint64_t height; /* where the receipt says it is */
+	uint32_t index;
+	struct hash block;
+	uint64_t told_by;         /* a bit for each validator that signed its expiry */
+	size_t receipts_asked_at; /* how many replies there were when it was asked for last */
+};
+
+struct wallets {
+	struct checks *checks;
+	struct network *network;
+	struct fixture_key keys[MODEL_ACCOUNTS];
+	uint64_t random, nonce, link;
+	size_t replies_seen, count;
+	struct wallet_payment payments[WALLET_PAYMENTS_MAX];
+};
+
+void wallets_keys(struct wallets *w); /* first: fills keys */
+void wallets_begin(struct wallets *w, struct checks *checks, uint64_t seed);
+void wallets_deinit(struct wallets *w);
+/* One of them does something. */
+void wallets_act(struct wallets *w);
+/* An ordinary payment by whoever holds most, to a node. NULL where there is no more room. */
+const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node);
+/* Takes in the replies since the last time. */
+void wallets_hear(struct wallets *w);
+/* Asks a node for up to `count` of the payments that are final; then, some time later, whether it gave their receipts.
+ */
+void wallets_ask_final(struct wallets *w, uint32_t node, size_t count);
+void wallets_check_answered(struct wallets *w, uint32_t node);
+/* All they were ever told, against the model. */
+void wallets_check(struct wallets *w);
+
+#endif
