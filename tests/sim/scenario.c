@@ -90,6 +90,7 @@ static void draw_options(struct run *r)
 	draw_committee(r);
 	o->delay_max_ms = 1 + (uint32_t)draw(r, draw(r, 4) ? 60 : 400);
 	o->commit_ms = 1 + (uint32_t)draw(r, draw(r, 3) ? 10 : 60);
+	o->verify_ms = (uint32_t)draw(r, draw(r, 2) ? 3 : 30);
 	uint32_t loss = draw(r, 2) ? (uint32_t)draw(r, 15) : 0, duplicates = draw(r, 2) ? (uint32_t)draw(r, 20) : 0;
 	o->loss_percent = may(r, FAULT_LOSS) ? loss : 0;
 	o->duplicate_percent = may(r, FAULT_DUPLICATE) ? duplicates : 0;

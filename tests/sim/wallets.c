@@ -1,5 +1,6 @@
 /* See wallets.h. */
 #include "wallets.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
@@ -310,6 +311,10 @@ void wallets_hear(struct wallets *w)
 		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, r->size, r->message);
 		if (!reply)
 			checks_fail(w->checks, "node %u: a reply that does not decode", r->node);
+		if (w->checks->trace)
+			printf("%8llu node %u answers wallet %llu: kind %d\n",
+			       (unsigned long long)network_now(w->network), r->node, (unsigned long long)r->wallet,
+			       (int)reply->kind_case);
 		if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT) {
 			struct bytes bytes = {reply->receipt.data, reply->receipt.len};
 			hear_receipt(w, r->node, &bytes);
@@ -326,14 +331,17 @@ void wallets_hear(struct wallets *w)
 
 void wallets_ask_final(struct wallets *w, uint32_t node, size_t count)
 {
-	size_t at = w->replies_seen + 1;
+	struct replica_status status;
+
+	network_status(w->network, node, &status);
 
 	for (size_t i = 0; i < w->count && count; i++) {
 		struct wallet_payment *p = &w->payments[i];
-		p->receipts_asked_at = 0;
-		if (!model_find(&w->checks->model, &p->payment->id))
+		p->asked = false;
+		const struct model_payment *final = model_find(&w->checks->model, &p->payment->id);
+		if (!final || final->height > status.final_height)
 			continue;
-		p->receipts_asked_at = at;
+		p->asked = true;
 		p->told_final = false; /* what it said before must be said again; wallets_check has compared it */
 		network_query_payment(w->network, node, ++w->link, &p->payment->id);
 		count--;
@@ -343,7 +351,7 @@ void wallets_ask_final(struct wallets *w, uint32_t node, size_t count)
 void wallets_check_answered(struct wallets *w, uint32_t node)
 {
 	for (size_t i = 0; i < w->count; i++)
-		if (w->payments[i].receipts_asked_at && !w->payments[i].told_final)
+		if (w->payments[i].asked && !w->payments[i].told_final)
 			checks_fail(w->checks, "node %u: no receipt of a payment that is final", node);
 }
 

@@ -14,8 +14,8 @@ struct wallet_payment {
 	uint64_t height; /* where the receipt says it is */
 	uint32_t index;
 	struct hash block;
-	uint64_t told_by;         /* a bit for each validator that signed its expiry */
-	size_t receipts_asked_at; /* how many replies there were when it was asked for last */
+	uint64_t told_by; /* a bit for each validator that signed its expiry */
+	bool asked;       /* for its receipt, in the end */
 };
 
 struct wallets {
@@ -36,7 +36,8 @@ void wallets_act(struct wallets *w);
 const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node);
 /* Takes in the replies since the last time. */
 void wallets_hear(struct wallets *w);
-/* Asks a node for up to `count` of the payments that are final; then, some time later, whether it gave their receipts.
+/* Asks a node for up to `count` of the payments that it holds as final; then, some time later, whether it gave their
+ * receipts.
  */
 void wallets_ask_final(struct wallets *w, uint32_t node, size_t count);
 void wallets_check_answered(struct wallets *w, uint32_t node);

@@ -270,13 +270,15 @@ static void network_answer(struct network *n, uint32_t node, const struct action
 
 static void network_verify(struct network *n, uint32_t node, struct verify_job *job)
 {
+	uint64_t took = n->options.verify_ms ? network_random(n) % (n->options.verify_ms + UINT64_C(1)) : 0;
+
 	for (size_t i = 0; i < job->count; i++) {
 		struct verify_item *v = &job->items[i];
 		v->valid = sign_verify(v->public_key, &v->digest, v->signature) &&
 		           (!v->check_key || sign_key_valid(v->public_key));
 	}
-	push(n,
-	     (struct item){.at = n->now, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
+	push(n, (struct item){
+	            .at = n->now + took, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
 }
 
 static void network_carry_out(struct network *n, uint32_t node)
@@ -425,8 +427,11 @@ static void network_handle(struct network *n, struct item *item)
 		break;
 	case ITEM_FLUSH: {
 		struct flush *flush = item->flush;
-		if (memory_store_apply(self->store, flush))
+		if (memory_store_apply(self->store, flush)) {
+			fprintf(stderr, "seed %llu: node %u: a flush that cannot be carried out\n",
+			        (unsigned long long)n->options.seed, item->node);
 			abort();
+		}
 		item->flush = NULL;
 		network_step(n, item->node, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
 		break;
@@ -649,51 +654,18 @@ uint32_t network_now_s(const struct network *n)
 	return FIXTURE_TIME_S + (uint32_t)(n->now / 1000);
 }
 
-static void wallet_send(struct network *n, uint32_t node, uint64_t wallet, Uncia__Pb__WalletRequest *request)
+void network_wallet_message(struct network *n, uint32_t node, uint64_t wallet, const struct bytes *message)
 {
-	struct item item = {
-	    .at = n->now, .kind = ITEM_WALLET_MESSAGE, .node = node, .wallet = wallet, .life = n->nodes[node].life};
+	struct item item = {.at = n->now,
+	                    .kind = ITEM_WALLET_MESSAGE,
+	                    .node = node,
+	                    .wallet = wallet,
+	                    .life = n->nodes[node].life,
+	                    .size = message->size};
 
-	request->request_id = 1;
-	if (canonical_encode(&request->base, &item.bytes, &item.size))
-		abort();
+	item.bytes = must(malloc(message->size + 1));
+	memcpy(item.bytes, message->data, message->size);
 	push(n, item);
-}
-
-void network_submit(struct network *n, uint32_t node, uint64_t wallet, const struct payment *payment)
-{
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
-
-	submit.payment.data = (uint8_t *)(uintptr_t)payment->bytes;
-	submit.payment.len = payment->size;
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
-	request.submit = &submit;
-	wallet_send(n, node, wallet, &request);
-}
-
-void network_query_payment(struct network *n, uint32_t node, uint64_t wallet, const struct payment_id *id)
-{
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
-
-	query.payment_id.data = (uint8_t *)(uintptr_t)id->b;
-	query.payment_id.len = sizeof(id->b);
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT;
-	request.payment = &query;
-	wallet_send(n, node, wallet, &request);
-}
-
-void network_query_account(struct network *n, uint32_t node, uint64_t wallet, const struct address *address)
-{
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
-
-	query.address.data = (uint8_t *)(uintptr_t)address->b;
-	query.address.len = ADDRESS_SIZE;
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
-	request.account = &query;
-	wallet_send(n, node, wallet, &request);
 }
 
 const struct reply *network_replies(const struct network *n, size_t *count)
@@ -708,34 +680,6 @@ bool network_has_receipt(const struct network *n, const struct payment_id *id)
 		if (memcmp(&n->receipts[i], id, sizeof(*id)) == 0)
 			return true;
 	return false;
-}
-
-uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id)
-{
-	const struct genesis *g = &n->fixture.genesis;
-	bool counted[NETWORK_NODES_MAX] = {false};
-	uint64_t weight = 0;
-
-	for (size_t i = 0; i < n->reply_count; i++) {
-		Uncia__Pb__NodeReply *reply =
-		    must(uncia__pb__node_reply__unpack(NULL, n->replies[i].size, n->replies[i].message));
-		const Uncia__Pb__Expiry *expiry =
-		    reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_EXPIRY ? reply->expiry : NULL;
-		struct hash digest;
-		if (expiry && expiry->payment_id.len == sizeof(id->b) &&
-		    memcmp(expiry->payment_id.data, id->b, sizeof(id->b)) == 0 &&
-		    expiry->validator < n->options.validators && !counted[expiry->validator]) {
-			expiry_digest(&g->network_id, id, expiry->height, expiry->timestamp_ms, &digest);
-			if (expiry->signature.len == SIGNATURE_SIZE &&
-			    sign_verify(g->committee.validators[expiry->validator].consensus_key, &digest,
-			                expiry->signature.data)) {
-				counted[expiry->validator] = true;
-				weight += g->committee.validators[expiry->validator].weight;
-			}
-		}
-		uncia__pb__node_reply__free_unpacked(reply, NULL);
-	}
-	return weight;
 }
 
 void network_status(const struct network *n, uint32_t node, struct replica_status *status)

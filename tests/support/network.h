@@ -17,6 +17,7 @@ struct network_options {
 	uint64_t seed;
 	uint32_t delay_min_ms, delay_max_ms;
 	uint32_t commit_ms;    /* until a journal commit is durable */
+	uint32_t verify_ms;    /* until the verdicts on signatures are in, at most */
 	uint32_t loss_percent; /* of messages between validators */
 	uint32_t twins;        /* nodes `validators` + i run the keys of validator i a second time */
 	/* Sees every message that a node sends to others; NULL: nobody does. */
@@ -74,6 +75,8 @@ bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct netwo
 uint64_t network_now(const struct network *n);
 uint32_t network_now_s(const struct network *n); /* wall clock, seconds */
 
+/* A WalletRequest to a node. */
+void network_wallet_message(struct network *n, uint32_t node, uint64_t wallet, const struct bytes *message);
 /* A wallet's message to a node; its replies gather in network_replies. */
 void network_submit(struct network *n, uint32_t node, uint64_t wallet, const struct payment *payment);
 void network_query_payment(struct network *n, uint32_t node, uint64_t wallet, const struct payment_id *id);
