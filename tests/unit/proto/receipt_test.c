@@ -336,8 +336,8 @@ START_TEST(text_form_forgives_only_a_line_end)
 	    "uncia-receipt-1:AQJ",
 	    "uncia-receipt-1:AQID\v",
 	    "uncia-receipt-1:AQ\xffID",
-	    "uncia-receipt-1:AQ\x80"
-	    "D",
+	    ("uncia-receipt-1:AQ\x80"
+	     "D"),
 	};
 	uint8_t *bytes;
 	size_t size;
