@@ -6,18 +6,34 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
 void *__real_reallocarray(void *memory, size_t count, size_t size);
+char *__real_strdup(const char *text);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 void *__wrap_reallocarray(void *memory, size_t count, size_t size);
+char *__wrap_strdup(const char *text);
 
 static uint64_t fail_in;
-static int failed;
+static int failed, once, held;
 
 void heap_fail_from(uint64_t nth)
 {
 	fail_in = nth;
-	failed = 0;
+	failed = once = 0;
+}
+
+void heap_fail_once(uint64_t nth)
+{
+	heap_fail_from(nth);
+	once = 1;
+}
+
+int heap_hold(int hold)
+{
+	int before = held;
+
+	held = hold;
+	return before;
 }
 
 int heap_failed(void)
@@ -27,12 +43,16 @@ int heap_failed(void)
 
 static int must_fail(void)
 {
+	if (held || !fail_in)
+		return 0;
 	if (fail_in > 1) {
 		fail_in--;
 		return 0;
 	}
-	failed = fail_in == 1;
-	return failed;
+	failed = 1;
+	if (once)
+		fail_in = 0;
+	return 1;
 }
 
 void *__wrap_malloc(size_t size)
@@ -53,4 +73,9 @@ void *__wrap_realloc(void *memory, size_t size)
 void *__wrap_reallocarray(void *memory, size_t count, size_t size)
 {
 	return must_fail() ? NULL : __real_reallocarray(memory, count, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return must_fail() ? NULL : __real_strdup(text);
 }

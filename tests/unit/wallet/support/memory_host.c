@@ -2,6 +2,7 @@
 #include "memory_host.h"
 #include <stdlib.h>
 #include <string.h>
+#include "heap.h"
 #include "unit.h"
 
 struct memory_blob *memory_host_find(struct memory_host *m, const char *name)
@@ -31,6 +32,7 @@ static bool fails(struct memory_host *m, bool *skip)
 
 static void put(struct memory_host *m, const char *name, const void *data, size_t size)
 {
+	int held = heap_hold(1); /* the host's memory is not the library's */
 	struct memory_blob *blob = memory_host_find(m, name);
 	if (blob == NULL) {
 		ck_assert_uint_lt(m->count, sizeof(m->blobs) / sizeof(m->blobs[0]));
@@ -43,6 +45,7 @@ static void put(struct memory_host *m, const char *name, const void *data, size_
 	ck_assert_ptr_nonnull(blob->data);
 	memcpy(blob->data, data, size);
 	blob->size = size;
+	heap_hold(held);
 }
 
 static int load(void *context, const char *name, void *buffer, size_t capacity, size_t *size)

@@ -1,0 +1,258 @@
+/* What the wallet does where memory ends (faults: the n-th allocation fails, for every n): each call says so, stores
+ * nothing by halves, leaks nothing, and works once there is memory again. */
+#include "heap.h"
+#include "unit.h"
+#include "wallet_rig.h"
+
+/* ck_assert allocates: where an allocation may be made to fail, it is held. */
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		int held = heap_hold(1);                                                                               \
+		ck_assert(condition);                                                                                  \
+		heap_hold(held);                                                                                       \
+	} while (0)
+
+static struct rig *rig;
+static char *text;
+static struct memory_host empty;
+
+/* Lets the n-th allocation and all after it fail, then it alone, for every n until the call asks for no more. The value
+ * is how many failed. A call that gets by without one may succeed. `check`: what must hold after each failure. */
+static int sweep(int (*call)(void), void (*check)(void))
+{
+	for (int n = 0;; n++) {
+		int failed = 0;
+		for (int once = 0; once < 2; once++) {
+			if (once)
+				heap_fail_once((uint64_t)n + 1);
+			else
+				heap_fail_from((uint64_t)n + 1);
+			heap_hold(0);
+			int result = call();
+			heap_hold(1);
+			failed = heap_failed();
+			heap_fail_from(0);
+			ck_assert_int_eq(result, failed ? UNCIA_E_MEMORY : 0);
+			if (failed && check)
+				check();
+		}
+		if (!failed)
+			return n;
+	}
+}
+
+static int call_network(void)
+{
+	struct uncia_network *network = NULL;
+	char why[UNCIA_WHY_SIZE] = "";
+	int result = uncia_network_parse(text, &network, why);
+	CHECK((result == 0) == (network != NULL) && (result == 0) == (why[0] == 0));
+	uncia_network_free(network);
+	return result;
+}
+
+START_TEST(network_file_is_read_whole_or_refused)
+{
+	rig = rig_new(4);
+	text = fake_network_text(&rig->net);
+	ck_assert_int_ge(sweep(call_network, NULL), 5);
+	free(text);
+	rig_free(rig);
+}
+END_TEST
+
+static int call_create(void)
+{
+	static const struct uncia_key_options none = {.size = sizeof(none), .no_passphrase = true};
+	int result = uncia_wallet_create(&empty.host, FAKE_WORDS, &none);
+	if (result == 0)
+		memory_host_deinit(&empty);
+	return result;
+}
+
+static void check_no_key(void)
+{
+	ck_assert_uint_eq(memory_host_count(&empty, ""), 0);
+}
+
+START_TEST(key_is_stored_whole_or_not_at_all)
+{
+	memory_host_init(&empty);
+	ck_assert_int_ge(sweep(call_create, check_no_key), 1);
+	memory_host_deinit(&empty);
+}
+END_TEST
+
+static int call_open(void)
+{
+	struct uncia_wallet *wallet = NULL;
+	int result = uncia_wallet_open(&rig->host.host, rig->net.network, NULL, &wallet);
+	CHECK((result == 0) == (wallet != NULL));
+	if (wallet)
+		CHECK(uncia_wallet_outbox_count(wallet) == 2);
+	uncia_wallet_close(wallet);
+	return result;
+}
+
+static char *receipt;
+
+static int call_receipt(void)
+{
+	struct uncia_receipt *verified = NULL;
+	char *again = NULL;
+	int result = uncia_receipt_verify(rig->net.network, receipt, &verified);
+	CHECK((result == 0) == (verified != NULL));
+	if (result == 0)
+		result = uncia_receipt_text(verified, &again);
+	CHECK(result != 0 || strcmp(again, receipt) == 0);
+	uncia_text_free(again);
+	uncia_receipt_free(verified);
+	return result;
+}
+
+static struct uncia_payment_id paid;
+
+static int call_wallet_receipt(void)
+{
+	char *again = NULL;
+	int result = uncia_wallet_receipt(rig->wallet, &paid, &again);
+	CHECK(result != 0 || strcmp(again, receipt) == 0);
+	uncia_text_free(again);
+	return result;
+}
+
+static int call_contacts(void)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE], name[UNCIA_CONTACT_NAME_SIZE];
+	size_t count = 0;
+	int result = uncia_contact_count(rig->wallet, &count);
+	if (result == 0)
+		result = uncia_contact_at(rig->wallet, 0, name, address);
+	CHECK(result != 0 || (count == 1 && strcmp(name, "mother") == 0));
+	return result == 0 ? uncia_contact_find(rig->wallet, "mother", address) : result;
+}
+
+static int call_pin(void)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	rig_address(0, address);
+	int result = uncia_contact_pin(rig->wallet, "aunt", address, false);
+	return result == 0 ? uncia_contact_remove(rig->wallet, "aunt") : result;
+}
+
+static void check_no_aunt(void)
+{
+	ck_assert_uint_eq(memory_host_count(&rig->host, "contact-"), 1);
+}
+
+START_TEST(what_is_stored_is_read_whole_or_not_at_all)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_payment_id pending;
+	rig = rig_new(4);
+	rig_address(0, address);
+	ck_assert_int_eq(uncia_contact_pin(rig->wallet, "mother", address, false), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_pay(rig, "first", 500000, &paid), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_int_eq(rig_payment(rig, &paid).state, UNCIA_PAYMENT_FINAL);
+	rig->net.finalise = false;
+	ck_assert_int_eq(rig_pay(rig, "second", 500000, &pending), 0);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &paid, &receipt), 0);
+
+	ck_assert_int_ge(sweep(call_open, NULL), 5);
+	ck_assert_int_ge(sweep(call_receipt, NULL), 3);
+	ck_assert_int_ge(sweep(call_wallet_receipt, NULL), 1);
+	ck_assert_int_ge(sweep(call_contacts, NULL), 2);
+	ck_assert_int_ge(sweep(call_pin, check_no_aunt), 1);
+	uncia_text_free(receipt);
+	rig_free(rig);
+}
+END_TEST
+
+/* Returns whether an allocation failed. Once it is stored it is paid, whatever else fails: then it goes out later. */
+static bool pay_once_without(uint64_t nth, bool once)
+{
+	rig = rig_new(4);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig->net.finalise = true;
+	if (once)
+		heap_fail_once(nth);
+	else
+		heap_fail_from(nth);
+	heap_hold(0);
+	int result = rig_pay(rig, "the key", 500000, &paid);
+	heap_hold(1);
+	bool failed = heap_failed();
+	heap_fail_from(0);
+	ck_assert(result == 0 || (failed && result == UNCIA_E_MEMORY));
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), result == 0);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), result == 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_uint_eq(rig->net.final_count, result == 0);
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(payment_without_memory_is_not_stored_and_not_sent)
+{
+	uint64_t n = 1;
+	for (bool failed = true; failed; n++)
+		for (int once = 0; once < 2; once++)
+			failed = pay_once_without(n, once);
+	ck_assert_uint_ge(n, 5);
+}
+END_TEST
+
+/* A sync, a payment and its end over links; allocations fail in the wallet's calls alone. Returns whether one did. */
+static bool pay_without(uint64_t nth)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_balance balance = {.size = sizeof(balance)};
+	bool have_id = false;
+	int result;
+
+	rig = rig_new(4);
+	rig->net.finalise = true;
+	heap_hold(1);
+	heap_fail_once(nth);
+	for (int i = 0; i < 400 && payment.state != UNCIA_PAYMENT_FINAL; i++) {
+		ck_assert_int_eq(uncia_wallet_balance(rig->wallet, &balance), 0);
+		heap_hold(0);
+		result = balance.known ? 0 : uncia_wallet_sync(rig->wallet);
+		CHECK(result == 0 || (result == UNCIA_E_MEMORY && heap_failed()));
+		if (balance.known && !have_id) {
+			result = rig_pay(rig, "the key", 500000, &paid);
+			CHECK(result == 0 || (result == UNCIA_E_MEMORY && heap_failed()));
+			have_id = result == 0;
+		}
+		rig_no_events(rig);
+		heap_hold(1);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+		if (have_id)
+			ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &paid, &payment), 0);
+	}
+	bool failed = heap_failed();
+	heap_fail_from(0);
+	ck_assert_msg(payment.state == UNCIA_PAYMENT_FINAL, "allocation %llu: no end", (unsigned long long)nth);
+	ck_assert_uint_eq(rig->net.final_count, 1);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 1);
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_payment(rig, &paid).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(payment_becomes_final_once_wherever_memory_ended)
+{
+	uint64_t n = 1;
+	while (pay_without(n))
+		n++;
+	ck_assert_uint_ge(n, 20);
+}
+END_TEST
+
+UNIT_MAIN("memory", network_file_is_read_whole_or_refused, key_is_stored_whole_or_not_at_all,
+          what_is_stored_is_read_whole_or_not_at_all, payment_without_memory_is_not_stored_and_not_sent,
+          payment_becomes_final_once_wherever_memory_ended)
