@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,6 +144,14 @@ damaged:
 	return UNCIA_E_DAMAGED;
 }
 
+/* LMDB asserts what a damaged page breaks, and would abort: the same as a page that cannot be read, and ended alike. */
+static void on_assertion(MDB_env *env, const char *text)
+{
+	(void)env;
+	(void)text;
+	raise(SIGBUS);
+}
+
 static int open_map(struct environment *e, const char *directory, unsigned flags, size_t map_size)
 {
 	for (;;) {
@@ -151,7 +160,9 @@ static int open_map(struct environment *e, const char *directory, unsigned flags
 			e->env = NULL;
 			return rc;
 		}
-		rc = mdb_env_set_maxdbs(e->env, TABLES_MAX);
+		rc = mdb_env_set_assert(e->env, on_assertion);
+		if (!rc)
+			rc = mdb_env_set_maxdbs(e->env, TABLES_MAX);
 		if (!rc)
 			rc = mdb_env_set_mapsize(e->env, map_size);
 		if (!rc)

@@ -123,7 +123,7 @@ static void on_fault(int number)
 
 void end_on_fault(enum exit_code code)
 {
-	static const int faults[] = {SIGBUS, SIGSEGV};
+	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE}; /* LMDB divides by what a header says */
 	struct sigaction present, ours = {.sa_handler = on_fault};
 	fault_code = code;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {

@@ -14,7 +14,7 @@ from unciad import BIN, free_ports
 
 # The leak check of the sanitizer cannot work under ptrace; faults of memory mapped from a damaged file are the
 # program's own to report.
-ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_sigbus=0"}
+ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0"}
 ALL = os.environ.get("FAULTS_ALL") == "1"
 
 

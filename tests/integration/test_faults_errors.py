@@ -57,7 +57,7 @@ class Files(FaultsTest):
 		number = failed = 0
 		for call in ("openat", "write", "fsync", "linkat", "renameat", "unlinkat"):
 			for error in ("EIO", "ENOSPC"):
-				for when in range(1, 9):
+				for when in range(1, 6):
 					key = f"{call}-{error}-{when}"
 					command = [BIN / "uncia", "--wallet", alone.alice.home, "--network", alone.file, "send",
 						alone.bob.address, "1", "--key", key, "--json"]

@@ -1,0 +1,165 @@
+"""Bits flipped in the files of a home, and files cut short: the validator and the audit refuse, saying why, or the
+damage touched nothing that counts; nobody is told anything wrong, and no signal ends a process."""
+import json
+import os
+import random
+import shutil
+import subprocess
+import unittest
+
+from faults import Alone, ENVIRONMENT, FaultsTest
+from unciad import BIN
+
+SEED = int(os.environ.get("UNCIA_SEED", 1))
+SCALE = int(os.environ.get("FAULTS_SCALE", 1))
+PAYMENTS = 6
+HEADERS = 8192
+SENTENCE = "the store cannot be read: its disk fails or its files are damaged"
+DATA = ("data/journal/data.mdb", "data/state/data.mdb")
+SMALL = ("genesis", "consensus.key", "network.key", "unciad.conf", "lock", "data/journal/lock.mdb", "data/state/lock.mdb")
+
+
+class Damage(FaultsTest):
+	def setUp(self):
+		super().setUp()
+		self.chance = random.Random(SEED)
+		print(f"seed {SEED}", flush=True)
+		self.alone = Alone(self).start()
+		self.alone.ready()
+		self.paid = [self.alone.pay(f"{i}") for i in range(PAYMENTS)]
+		# What a payment left is proved by the header of the block after it.
+		self.until(lambda: self.alone.status()["height"] > self.paid[-1]["height"], "a block after the payments")
+		self.alone.stop()
+		self.audit = self.alone.check()
+		shutil.copytree(self.alone.home, self.dir / "sound")
+		self.refused = self.untouched = self.older = self.faults = 0
+
+	def restore(self):
+		shutil.rmtree(self.alone.home)
+		shutil.copytree(self.dir / "sound", self.alone.home)
+
+	def run_check(self, what):
+		"""It refuses with one line, or finds all as it was.
+
+		The two headers of a database are LMDB's, which gives them no checksum. A bit flipped there can make the header
+		before the last one the newest: then the home is whole as of one commit earlier, an old copy of itself, which no
+		file of the home can tell. (The validator's peers can: one with an old journal does not vote.)"""
+		done = subprocess.run([BIN / "unciad", "check", "--home", self.alone.home, "--json"], stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, env={**os.environ, **ENVIRONMENT})
+		if "AddressSanitizer" in done.stderr:
+			self.is_libraries_own(what, done.stderr)
+			return
+		self.assertGreater(done.returncode, -1, f"{what}: {done.stderr}")
+		if done.returncode == 0:
+			audit = json.loads(done.stdout)
+			if what[0] in DATA and what[1] < HEADERS and audit != self.audit:
+				self.assertIs(audit["ok"], True)
+				self.assertEqual(audit["supply"], self.audit["supply"])
+				self.assertIn(self.audit["height"] - audit["height"], (0, 1), what)
+				self.assertIn(self.audit["payments"] - audit["payments"], (0, 1), what)
+				self.older += 1
+				return
+			self.assertEqual(audit, self.audit, what)
+			self.untouched += 1
+		else:
+			self.assertRegex(done.stderr, r"^unciad: [^\n]+\n$", what)
+			self.refused += 1
+
+	def run_start(self, what):
+		"""It refuses with a line; or it serves, and what it serves is right: its answers carry proofs, so a wallet either
+		has what it had or says that it was refused."""
+		self.alone.start()
+		serving = self.alone.ready()
+		if serving:
+			bob = self.alone.bob # who keeps nothing of what he was paid
+			balance = bob.end(bob.begin("balance"), (0, 3, 6, 7))
+			self.assertIn(balance and balance["balance"], (None, f"{PAYMENTS}.000000"), what)
+			paid = self.chance.choice(self.paid)
+			# A record that a damaged page no longer shows is "unknown" (4) to one validator; the word of F+1 is asked for.
+			status = bob.end(bob.begin("status", paid["id"]), (0, 3, 4, 6, 7))
+			if status and status["state"] != "unknown":
+				self.assertEqual((status["state"], status["height"]), ("final", paid["height"]), what)
+		if self.alone.ended():
+			log = self.alone.log.read_text()
+			if "AddressSanitizer" in log:
+				self.is_libraries_own(what, log)
+				return
+			self.assertIn(self.alone.process.returncode, (1, 2, 7), f"{what}: {log}")
+			self.assertRegex(log, "unciad: |level=error", what)
+		else:
+			self.alone.stop()
+
+	def is_libraries_own(self, what, log):
+		"""LMDB trusts what its pages say of themselves, and copies by it. Where it leaves its memory so, the process ends
+		by a fault, with a sentence (`end_on_fault`); a sanitizer sees it first, and the first frame that is not its own is
+		LMDB's."""
+		self.assertIn(what[0], DATA)
+		frames = [line for line in log.splitlines() if line.lstrip().startswith("#") and "interceptor" not in line]
+		self.assertIn("liblmdb", frames[0], f"{what}: {log}")
+		self.faults += 1
+
+	def flip(self, name, offset, bit):
+		with open(self.alone.home / name, "r+b") as file:
+			file.seek(offset)
+			value = file.read(1)[0]
+			file.seek(offset)
+			file.write(bytes([value ^ 1 << bit]))
+
+	def at_each(self, cases, damage):
+		for number, case in enumerate(cases):
+			damage(*case)
+			older = self.older
+			self.run_check(case)
+			if number % 8 == 0 and self.older == older:
+				self.run_start(case)
+			self.restore()
+		print(f"{self.refused} refused, {self.untouched} untouched, {self.older} one commit older, {self.faults} "
+			"ended by a fault in the database", flush=True)
+		self.assertGreater(self.refused, 0)
+
+	def test_bits_flipped_in_the_databases(self):
+		cases = []
+		for name in DATA:
+			data = (self.alone.home / name).read_bytes()
+			# Where something is written: most of a page is empty. The two headers are tried more often.
+			written = [i for i, value in enumerate(data) if value]
+			header = [i for i in written if i < HEADERS]
+			cases += [(name, self.chance.choice(written), self.chance.randrange(8)) for _ in range(24 * SCALE)]
+			cases += [(name, self.chance.choice(header), self.chance.randrange(8)) for _ in range(8 * SCALE)]
+		self.at_each(cases, self.flip)
+
+	def test_an_assertion_of_the_database_ends_it_as_a_fault_of_the_disk(self):
+		for header in (0, 4096): # its list of free pages says that it is of another kind
+			self.flip("data/state/data.mdb", header + 44, 2)
+		self.alone.start()
+		self.assertIn(SENTENCE, self.alone.end(1))
+
+	def test_a_database_with_pages_of_no_size_is_refused(self):
+		for header in (0, 4096):
+			self.flip("data/journal/data.mdb", header + 41, 4)
+		self.run_check(("data/journal/data.mdb", 41, 4))
+		self.assertEqual(self.refused, 1)
+		self.alone.start()
+		self.assertIn(SENTENCE, self.alone.end(1))
+
+	def test_bits_flipped_in_the_small_files(self):
+		cases = [(name, self.chance.randrange((self.alone.home / name).stat().st_size), self.chance.randrange(8))
+			for name in SMALL for _ in range(5 * SCALE)]
+		self.at_each(cases, self.flip)
+
+	def test_files_cut_short(self):
+		def cut(name, size):
+			os.truncate(self.alone.home / name, size)
+
+		cases = []
+		for name in DATA + SMALL:
+			size = (self.alone.home / name).stat().st_size
+			sizes = {0, 1, size // 2, size - 1}
+			if name in DATA:
+				sizes |= {4095, 4096, 8192, 12288, size - 4096, self.chance.randrange(size)}
+			cases += [(name, s) for s in sorted(sizes)]
+		self.at_each(cases, cut)
+
+
+if __name__ == "__main__":
+	unittest.main()
