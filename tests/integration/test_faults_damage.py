@@ -117,6 +117,9 @@ class Damage(FaultsTest):
 			"ended by a fault in the database", flush=True)
 		self.assertGreater(self.refused, 0)
 
+	# LMDB checks nothing of its own pages: what it does with a damaged one varies with the layout, up to reading past its
+	# memory, which a sanitizer build ends differently each time. A search for what we do wrong then, not a gate.
+	@unittest.skipUnless(os.environ.get("FAULTS_ALL"), "FAULTS_ALL=1 flips bits in the databases, too")
 	def test_bits_flipped_in_the_databases(self):
 		cases = []
 		for name in DATA:
