@@ -203,7 +203,11 @@ bool block_extends(const struct node_block *block, const struct node_block *ance
 
 void block_want(struct replica *r, struct node_block *block, uint64_t at_ms)
 {
-	if (!block->complete && !block->invalid && at_ms < block->fetch_at) {
+	/* Once asked for, it is asked for again at its own pace, however often it is wanted: two that want what neither
+	 * has would otherwise answer each question with the same one. */
+	bool asked = block->fetch_tries && block->fetch_at != TIME_NEVER;
+
+	if (!block->complete && !block->invalid && !asked && at_ms < block->fetch_at) {
 		block->fetch_at = at_ms;
 		r->fetching = true;
 	}

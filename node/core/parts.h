@@ -191,6 +191,7 @@ struct peer {
 	size_t job_bytes;
 	struct share share;
 	uint64_t final_height; /* as it last told */
+	uint64_t told_at_ms;   /* when it was last told that it is behind */
 	struct vote newest;    /* the newest vote ever seen of it */
 	bool has_newest, newest_dirty;
 	bool answered_newest; /* our start-up question */

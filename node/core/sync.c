@@ -62,7 +62,11 @@ int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerS
 		r->sync_at = r->now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
 	if (message->final_height >= r->tip->header.height || !r->final_certificate)
 		return 0;
-	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. */
+	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. Not at once
+	 * again: two that both move on would each find the other behind, and answer each other for ever. */
+	if (r->now_ms < r->peers[peer].told_at_ms + STANDSTILL_MS)
+		return 0;
+	r->peers[peer].told_at_ms = r->now_ms;
 	TRY(send_status(r, peer));
 	return send_certificate(r, peer, r->final_certificate);
 }

@@ -415,6 +415,50 @@ START_TEST(a_peer_that_asks_without_end_is_answered_within_its_share)
 }
 END_TEST
 
+static void count_block_requests(void *context, uint32_t node, const struct bytes *message)
+{
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+
+	(void)node;
+	*(uint32_t *)context += m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+/* Votes of more weight than F for a block that nobody shows: all want it, none has it. */
+START_TEST(what_nobody_has_is_asked_for_at_a_pace)
+{
+	struct network_options o = options(4);
+	struct hash id = fixture_hash(4711);
+	uint32_t asked = 0;
+
+	o.tap = count_block_requests;
+	o.tap_context = &asked;
+	struct network *n = network_new(&o);
+	network_start_all(n);
+	network_run(n, 3000, NULL, NULL);
+	struct replica_status status;
+	network_status(n, 0, &status);
+	network_crash(n, 2);
+	network_crash(n, 3);
+	for (uint64_t view = status.view; view < status.view + 4; view++)
+		for (uint32_t liar = 2; liar < 4; liar++)
+			for (uint32_t to = 0; to < 2; to++) {
+				Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+				struct vote vote;
+				uint8_t bytes[256];
+				fixture_vote(network_fixture(n), VOTE_NOTAR1, view, &id, liar, &vote);
+				message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_VOTE;
+				message.vote.data = bytes;
+				ck_assert_int_eq(vote_encode(&vote, bytes, &message.vote.len), 0);
+				say(n, liar, to, &message);
+			}
+	network_run(n, 10000, NULL, NULL);
+	ck_assert_uint_gt(asked, 4);
+	ck_assert_uint_lt(asked, 400); /* four a second, each of two, and some */
+	network_free(n);
+}
+END_TEST
+
 struct heard_block {
 	struct hash id;
 	uint32_t times;
@@ -568,7 +612,7 @@ UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           payments_under_a_strangers_key_take_no_place_of_the_sender,
           what_a_leader_alone_says_has_no_ancestors_that_are_fetched, proposals_for_views_to_come_are_not_kept,
           a_block_larger_than_can_be_read_again_gets_no_vote, a_peer_that_asks_without_end_is_answered_within_its_share,
-          a_final_block_is_found_by_height_where_its_view_is_not_known,
+          what_nobody_has_is_asked_for_at_a_pace, a_final_block_is_found_by_height_where_its_view_is_not_known,
           a_wallet_that_asks_without_end_is_answered_within_its_share,
           more_failed_views_than_the_window_do_not_stop_the_network,
           one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
