@@ -10,7 +10,7 @@ static void settle_touched(void *context, const struct address *address)
 	r->generation++;
 }
 
-/* Moves the settled block up to the tip's parent. `path`: the final blocks above the settled one, in order. */
+/* Moves the settled block up to the tip's parent, one block at a time. */
 static int settle_below_tip(struct replica *r)
 {
 	while (r->settled != r->tip->parent && r->settled != r->tip) {
