@@ -1,163 +1,16 @@
-/* See network.h. */
-#include "network.h"
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* See network.h and network_parts.h. */
+#include "network_parts.h"
 #include "message.pb-c.h"
 #include "receipt.h"
 #include "uncia/error.h"
 
-enum item_kind {
-	ITEM_PEER_MESSAGE,
-	ITEM_WALLET_MESSAGE,
-	ITEM_VERIFIED,
-	ITEM_COMMIT,
-	ITEM_FLUSH,
-	ITEM_TIMER,
-	ITEM_LINK
-};
-
-struct journal_item {
-	struct journal_item *next;
-	enum journal_table table; /* 0: forget */
-	uint64_t view;
-	size_t key_size, value_size;
-	uint8_t bytes[];
-};
-
-struct commit {
-	uint64_t sequence;
-	struct journal_item *first, **last;
-};
-
-struct item {
-	uint64_t at, order;
-	enum item_kind kind;
-	uint32_t node, from, life;
-	uint64_t wallet;
-	uint8_t *bytes;
-	size_t size;
-	struct verify_job *job;
-	struct commit *commit;
-	struct flush *flush;
-	bool up;
-};
-
-struct node {
-	struct replica *replica;
-	struct actions actions;
-	struct memory_store *store;
-	uint32_t life; /* counts starts: what belongs to an earlier one is dropped */
-	uint64_t timer_at;
-	int64_t clock_ms; /* what the wall clock is ahead */
-	uint64_t paused_until;
-	uint64_t final_view; /* of the highest final block held before this event */
-	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
-};
-
-struct network {
-	struct network_options options;
-	struct fixture fixture;
-	struct node nodes[NETWORK_NODES_MAX];
-	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
-	struct item *items; /* a binary heap by (at, order) */
-	size_t count, capacity;
-	uint64_t now, order, random;
-	struct reply *replies;
-	size_t reply_count;
-	struct payment_id *receipts; /* of payments that some receipt has proved final */
-	size_t receipt_count;
-	struct hash *finals; /* by height: the one block that may be final */
-	size_t final_count;
-};
-
-static void *must(void *pointer)
-{
-	if (!pointer)
-		abort();
-	return pointer;
-}
-
-static uint64_t network_random(struct network *n)
+uint64_t network_random(struct network *n)
 {
 	/* splitmix64 */
 	uint64_t z = n->random += UINT64_C(0x9e3779b97f4a7c15);
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
 	return z ^ z >> 31;
-}
-
-/* Twins are further nodes of the first validators. */
-static uint32_t node_count(const struct network *n)
-{
-	return n->options.validators + n->options.twins;
-}
-
-static uint32_t validator_of(const struct network *n, uint32_t node)
-{
-	return node < n->options.validators ? node : node - n->options.validators;
-}
-
-/* ---- the queue ---- */
-
-static bool before(const struct item *a, const struct item *b)
-{
-	return a->at < b->at || (a->at == b->at && a->order < b->order);
-}
-
-/* Keeps the item's order. */
-static void push_again(struct network *n, struct item item)
-{
-	if (n->count == n->capacity) {
-		n->capacity = n->capacity ? n->capacity * 2 : 256;
-		n->items = must(realloc(n->items, n->capacity * sizeof(*n->items)));
-	}
-	size_t i = n->count++;
-	while (i && before(&item, &n->items[(i - 1) / 2])) {
-		n->items[i] = n->items[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	n->items[i] = item;
-}
-
-static void push(struct network *n, struct item item)
-{
-	item.order = n->order++;
-	push_again(n, item);
-}
-
-static struct item pop(struct network *n)
-{
-	struct item top = n->items[0], last = n->items[--n->count];
-	size_t i = 0;
-
-	for (size_t child; (child = 2 * i + 1) < n->count; i = child) {
-		if (child + 1 < n->count && before(&n->items[child + 1], &n->items[child]))
-			child++;
-		if (!before(&n->items[child], &last))
-			break;
-		n->items[i] = n->items[child];
-	}
-	n->items[i] = last;
-	return top;
-}
-
-static void commit_free(struct commit *commit)
-{
-	while (commit && commit->first) {
-		struct journal_item *item = commit->first;
-		commit->first = item->next;
-		free(item);
-	}
-	free(commit);
-}
-
-static void item_free(struct item *item)
-{
-	free(item->bytes);
-	commit_free(item->commit);
-	flush_free(item->flush);
 }
 
 /* ---- what a node asks for ---- */
@@ -190,52 +43,6 @@ static void network_final(struct network *n, uint32_t node, const struct action 
 		        (unsigned long long)n->options.seed, node, height);
 		abort();
 	}
-}
-
-static void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message)
-{
-	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
-
-	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
-		return;
-	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
-	                    .kind = ITEM_PEER_MESSAGE,
-	                    .node = to,
-	                    .from = validator_of(n, from),
-	                    .life = n->nodes[to].life,
-	                    .size = message->size};
-	item.bytes = must(malloc(message->size + 1));
-	memcpy(item.bytes, message->data, message->size);
-	push(n, item);
-	if (!n->options.duplicate_percent || network_random(n) % 100 >= n->options.duplicate_percent)
-		return;
-	item.at += network_random(n) % (4 * (uint64_t)spread);
-	item.bytes = must(malloc(message->size + 1));
-	memcpy(item.bytes, message->data, message->size);
-	push(n, item);
-}
-
-static void network_journal(struct network *n, uint32_t node, struct commit **commit, const struct action *action)
-{
-	if (n->options.journal && action->kind == ACTION_JOURNAL_PUT)
-		n->options.journal(n->options.tap_context, node, action->table, &action->message, false,
-		                   n->nodes[node].final_view);
-	if (!*commit) {
-		*commit = must(calloc(1, sizeof(**commit)));
-		(*commit)->last = &(*commit)->first;
-	}
-	struct journal_item *item = must(calloc(1, sizeof(*item) + action->key.size + action->message.size));
-	item->view = action->view;
-	if (action->kind == ACTION_JOURNAL_PUT) {
-		item->table = action->table;
-		item->key_size = action->key.size;
-		item->value_size = action->message.size;
-		memcpy(item->bytes, action->key.data, action->key.size);
-		memcpy(item->bytes + action->key.size, action->message.data, action->message.size);
-	}
-	(*commit)->sequence = action->sequence;
-	*(*commit)->last = item;
-	(*commit)->last = &item->next;
 }
 
 /* A receipt among the answers is verified once, as it arrives. */
@@ -277,8 +84,9 @@ static void network_verify(struct network *n, uint32_t node, struct verify_job *
 		v->valid = sign_verify(v->public_key, &v->digest, v->signature) &&
 		           (!v->check_key || sign_key_valid(v->public_key));
 	}
-	push(n, (struct item){
-	            .at = n->now + took, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
+	network_push(
+	    n, (struct item){
+	           .at = n->now + took, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
 }
 
 static void network_carry_out(struct network *n, uint32_t node)
@@ -309,16 +117,13 @@ static void network_carry_out(struct network *n, uint32_t node)
 			break;
 		case ACTION_TIMER:
 			if (action->at_ms != self->timer_at)
-				push(n, (struct item){
-				            .at = action->at_ms, .kind = ITEM_TIMER, .node = node, .life = self->life});
+				network_push(
+				    n, (struct item){
+				           .at = action->at_ms, .kind = ITEM_TIMER, .node = node, .life = self->life});
 			self->timer_at = action->at_ms;
 			break;
 		case ACTION_FLUSH:
-			push(n, (struct item){.at = n->now + 5,
-			                      .kind = ITEM_FLUSH,
-			                      .node = node,
-			                      .life = self->life,
-			                      .flush = action->flush});
+			network_flush_begin(n, node, action->flush);
 			break;
 		case ACTION_FINAL:
 			network_final(n, node, action);
@@ -338,14 +143,10 @@ static void network_carry_out(struct network *n, uint32_t node)
 		}
 	}
 	if (commit)
-		push(n, (struct item){.at = n->now + n->options.commit_ms,
-		                      .kind = ITEM_COMMIT,
-		                      .node = node,
-		                      .life = self->life,
-		                      .commit = commit});
+		network_commit_begin(n, node, commit);
 }
 
-static void network_step(struct network *n, uint32_t node, struct event event)
+void network_step(struct network *n, uint32_t node, struct event event)
 {
 	event.now_ms = n->now;
 	event.wall_ms = FIXTURE_TIME_MS + n->now + (uint64_t)n->nodes[node].clock_ms;
@@ -356,37 +157,6 @@ static void network_step(struct network *n, uint32_t node, struct event event)
 	struct replica_status status;
 	replica_status(n->nodes[node].replica, &status);
 	n->nodes[node].final_view = status.final_view;
-}
-
-static void network_write(struct network *n, uint32_t node, const struct commit *commit)
-{
-	struct memory_store *store = n->nodes[node].store;
-
-	for (const struct journal_item *item = commit->first; item; item = item->next) {
-		if (!item->table) {
-			memory_store_forget(store, item->view);
-			continue;
-		}
-		if (memory_store_put(store, item->table, item->bytes, item->key_size, item->bytes + item->key_size,
-		                     item->value_size))
-			abort();
-		struct bytes value = {item->bytes + item->key_size, item->value_size};
-		if (n->options.journal)
-			n->options.journal(n->options.tap_context, node, item->table, &value, true,
-			                   n->nodes[node].final_view);
-	}
-}
-
-static void network_commit(struct network *n, uint32_t node, const struct commit *commit)
-{
-	struct node *self = &n->nodes[node];
-
-	if (self->crash != CRASH_BEFORE_COMMIT)
-		network_write(n, node, commit);
-	if (self->crash == CRASH_NOT)
-		network_step(n, node, (struct event){.kind = EVENT_DURABLE, .sequence = commit->sequence});
-	else
-		network_crash(n, node);
 }
 
 static void network_handle(struct network *n, struct item *item)
@@ -403,7 +173,7 @@ static void network_handle(struct network *n, struct item *item)
 				return;
 			self->timer_at = later.at;
 		}
-		push_again(n, later);
+		network_push_again(n, later);
 		item->bytes = NULL;
 		item->commit = NULL;
 		item->flush = NULL;
@@ -423,19 +193,11 @@ static void network_handle(struct network *n, struct item *item)
 		network_step(n, item->node, (struct event){.kind = EVENT_VERIFIED, .job = item->job});
 		break;
 	case ITEM_COMMIT:
-		network_commit(n, item->node, item->commit);
+		network_commit_done(n, item->node, item->commit);
 		break;
-	case ITEM_FLUSH: {
-		struct flush *flush = item->flush;
-		if (memory_store_apply(self->store, flush)) {
-			fprintf(stderr, "seed %llu: node %u: a flush that cannot be carried out\n",
-			        (unsigned long long)n->options.seed, item->node);
-			abort();
-		}
-		item->flush = NULL;
-		network_step(n, item->node, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
+	case ITEM_FLUSH:
+		network_flush_done(n, item);
 		break;
-	}
 	case ITEM_TIMER:
 		if (item->at != self->timer_at)
 			break;
@@ -497,37 +259,13 @@ void network_start(struct network *n, uint32_t node)
 	self->timer_at = self->paused_until = self->final_view = 0;
 	self->crash = CRASH_NOT;
 	network_step(n, node, (struct event){.kind = EVENT_START});
-	for (uint32_t other = 0; other < node_count(n); other++) {
-		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
-			continue;
-		push(n, (struct item){.at = n->now + 1,
-		                      .kind = ITEM_LINK,
-		                      .node = node,
-		                      .from = validator_of(n, other),
-		                      .up = true,
-		                      .life = self->life});
-		push(n, (struct item){.at = n->now + 1,
-		                      .kind = ITEM_LINK,
-		                      .node = other,
-		                      .from = validator_of(n, node),
-		                      .up = true,
-		                      .life = n->nodes[other].life});
-	}
+	network_link_up(n, node);
 }
 
 void network_start_all(struct network *n)
 {
 	for (uint32_t i = 0; i < node_count(n); i++)
 		network_start(n, i);
-}
-
-/* Whether the validator that this node is runs anywhere. */
-static bool validator_up(const struct network *n, uint32_t node)
-{
-	for (uint32_t other = 0; other < node_count(n); other++)
-		if (validator_of(n, other) == validator_of(n, node) && n->nodes[other].replica)
-			return true;
-	return false;
 }
 
 void network_crash(struct network *n, uint32_t node)
@@ -538,48 +276,7 @@ void network_crash(struct network *n, uint32_t node)
 	replica_free(self->replica);
 	actions_deinit(&self->actions);
 	self->replica = NULL;
-	for (uint32_t other = 0; other < node_count(n); other++)
-		if (n->nodes[other].replica && validator_of(n, other) != validator_of(n, node) &&
-		    !validator_up(n, node))
-			push(n, (struct item){.at = n->now + 1,
-			                      .kind = ITEM_LINK,
-			                      .node = other,
-			                      .from = validator_of(n, node),
-			                      .life = n->nodes[other].life});
-}
-
-void network_crash_keeping(struct network *n, uint32_t node)
-{
-	struct node *self = &n->nodes[node];
-	bool kept = true;
-
-	while (kept) {
-		struct item *first = NULL;
-		for (size_t i = 0; i < n->count; i++) {
-			struct item *item = &n->items[i];
-			if (item->node == node && item->life == self->life && (item->commit || item->flush) &&
-			    (!first || before(item, first)))
-				first = item;
-		}
-		kept = first && network_random(n) % 2;
-		if (!kept)
-			break;
-		if (first->commit)
-			network_write(n, node, first->commit);
-		else if (memory_store_apply(self->store, first->flush))
-			abort();
-		commit_free(first->commit);
-		flush_free(first->flush);
-		first->commit = NULL;
-		first->flush = NULL;
-	}
-	network_crash(n, node);
-}
-
-void network_crash_at_commit(struct network *n, uint32_t node, bool kept)
-{
-	assert(n->nodes[node].replica);
-	n->nodes[node].crash = kept ? CRASH_AFTER_COMMIT : CRASH_BEFORE_COMMIT;
+	network_link_down(n, node);
 }
 
 void network_pause(struct network *n, uint32_t node, uint64_t ms)
@@ -589,36 +286,9 @@ void network_pause(struct network *n, uint32_t node, uint64_t ms)
 		n->nodes[node].paused_until = n->now + ms;
 }
 
-void network_view(const struct network *n, uint32_t node, struct storage_view *view)
-{
-	memory_store_view(n->nodes[node].store, view);
-}
-
 bool network_up(const struct network *n, uint32_t node)
 {
 	return n->nodes[node].replica != NULL;
-}
-
-struct memory_store *network_backup(struct network *n, uint32_t node)
-{
-	return must(memory_store_copy(n->nodes[node].store));
-}
-
-void network_replace_store(struct network *n, uint32_t node, struct memory_store *store)
-{
-	assert(!n->nodes[node].replica);
-	memory_store_free(n->nodes[node].store);
-	n->nodes[node].store = store;
-}
-
-void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
-{
-	n->cut[from][to] = cut;
-}
-
-void network_set_loss(struct network *n, uint32_t percent)
-{
-	n->options.loss_percent = percent;
 }
 
 void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms)
@@ -635,7 +305,7 @@ bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct netwo
 			return true;
 		if (!n->count || n->items[0].at > end)
 			break;
-		struct item item = pop(n);
+		struct item item = network_pop(n);
 		n->now = item.at > n->now ? item.at : n->now;
 		network_handle(n, &item);
 		item_free(&item);
@@ -665,7 +335,7 @@ void network_wallet_message(struct network *n, uint32_t node, uint64_t wallet, c
 
 	item.bytes = must(malloc(message->size + 1));
 	memcpy(item.bytes, message->data, message->size);
-	push(n, item);
+	network_push(n, item);
 }
 
 const struct reply *network_replies(const struct network *n, size_t *count)
@@ -685,13 +355,6 @@ bool network_has_receipt(const struct network *n, const struct payment_id *id)
 void network_status(const struct network *n, uint32_t node, struct replica_status *status)
 {
 	replica_status(n->nodes[node].replica, status);
-}
-
-void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size)
-{
-	struct bytes bytes = {message, size};
-
-	network_send(n, from, to, &bytes);
 }
 
 void network_free(struct network *n)

@@ -1,0 +1,85 @@
+/* The links between a network's nodes; see network_parts.h. */
+#include "network_parts.h"
+
+void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message)
+{
+	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
+
+	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
+		return;
+	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
+	                    .kind = ITEM_PEER_MESSAGE,
+	                    .node = to,
+	                    .from = validator_of(n, from),
+	                    .life = n->nodes[to].life,
+	                    .size = message->size};
+	item.bytes = must(malloc(message->size + 1));
+	memcpy(item.bytes, message->data, message->size);
+	network_push(n, item);
+	if (!n->options.duplicate_percent || network_random(n) % 100 >= n->options.duplicate_percent)
+		return;
+	item.at += network_random(n) % (4 * (uint64_t)spread);
+	item.bytes = must(malloc(message->size + 1));
+	memcpy(item.bytes, message->data, message->size);
+	network_push(n, item);
+}
+
+/* Whether the validator that this node is runs anywhere. */
+static bool validator_up(const struct network *n, uint32_t node)
+{
+	for (uint32_t other = 0; other < node_count(n); other++)
+		if (validator_of(n, other) == validator_of(n, node) && n->nodes[other].replica)
+			return true;
+	return false;
+}
+
+void network_link_up(struct network *n, uint32_t node)
+{
+	const struct node *self = &n->nodes[node];
+
+	for (uint32_t other = 0; other < node_count(n); other++) {
+		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
+			continue;
+		network_push(n, (struct item){.at = n->now + 1,
+		                              .kind = ITEM_LINK,
+		                              .node = node,
+		                              .from = validator_of(n, other),
+		                              .up = true,
+		                              .life = self->life});
+		network_push(n, (struct item){.at = n->now + 1,
+		                              .kind = ITEM_LINK,
+		                              .node = other,
+		                              .from = validator_of(n, node),
+		                              .up = true,
+		                              .life = n->nodes[other].life});
+	}
+}
+
+void network_link_down(struct network *n, uint32_t node)
+{
+	for (uint32_t other = 0; other < node_count(n); other++)
+		if (n->nodes[other].replica && validator_of(n, other) != validator_of(n, node) &&
+		    !validator_up(n, node))
+			network_push(n, (struct item){.at = n->now + 1,
+			                              .kind = ITEM_LINK,
+			                              .node = other,
+			                              .from = validator_of(n, node),
+			                              .life = n->nodes[other].life});
+}
+
+void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
+{
+	n->cut[from][to] = cut;
+}
+
+void network_set_loss(struct network *n, uint32_t percent)
+{
+	n->options.loss_percent = percent;
+}
+
+void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size)
+{
+	struct bytes bytes = {message, size};
+
+	network_send(n, from, to, &bytes);
+}

@@ -1,0 +1,119 @@
+/* What the parts of the network share; for tests/support/network*.c alone. Who does what:
+ *   network.c        nodes, their events and actions      network_queue.c    what happens next
+ *   network_links.c  messages between nodes               network_disk.c     commits, flushes, and what a crash leaves
+ *   network_wallets.c  what wallets say */
+#ifndef NETWORK_PARTS_H
+#define NETWORK_PARTS_H
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "network.h"
+
+enum item_kind {
+	ITEM_PEER_MESSAGE,
+	ITEM_WALLET_MESSAGE,
+	ITEM_VERIFIED,
+	ITEM_COMMIT,
+	ITEM_FLUSH,
+	ITEM_TIMER,
+	ITEM_LINK
+};
+
+struct journal_item {
+	struct journal_item *next;
+	enum journal_table table; /* 0: forget */
+	uint64_t view;
+	size_t key_size, value_size;
+	uint8_t bytes[];
+};
+
+struct commit {
+	uint64_t sequence;
+	struct journal_item *first, **last;
+};
+
+struct item { /* something that will happen to a node */
+	uint64_t at, order;
+	enum item_kind kind;
+	uint32_t node, from, life;
+	uint64_t wallet;
+	uint8_t *bytes;
+	size_t size;
+	struct verify_job *job;
+	struct commit *commit;
+	struct flush *flush;
+	bool up;
+};
+
+struct node {
+	struct replica *replica;
+	struct actions actions;
+	struct memory_store *store;
+	uint32_t life; /* counts starts: what belongs to an earlier one is dropped */
+	uint64_t timer_at;
+	int64_t clock_ms; /* what the wall clock is ahead */
+	uint64_t paused_until;
+	uint64_t final_view; /* of the highest final block held before this event */
+	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
+};
+
+struct network {
+	struct network_options options;
+	struct fixture fixture;
+	struct node nodes[NETWORK_NODES_MAX];
+	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
+	struct item *items; /* a binary heap by (at, order) */
+	size_t count, capacity;
+	uint64_t now, order, random;
+	struct reply *replies;
+	size_t reply_count;
+	struct payment_id *receipts; /* of payments that some receipt has proved final */
+	size_t receipt_count;
+	struct hash *finals; /* by height: the one block that may be final */
+	size_t final_count;
+};
+
+static inline void *must(void *pointer)
+{
+	if (!pointer)
+		abort();
+	return pointer;
+}
+
+/* Twins are further nodes of the first validators. */
+static inline uint32_t node_count(const struct network *n)
+{
+	return n->options.validators + n->options.twins;
+}
+
+static inline uint32_t validator_of(const struct network *n, uint32_t node)
+{
+	return node < n->options.validators ? node : node - n->options.validators;
+}
+
+/* network.c */
+uint64_t network_random(struct network *n);
+void network_step(struct network *n, uint32_t node, struct event event);
+
+/* network_queue.c */
+bool item_before(const struct item *a, const struct item *b);
+void network_push(struct network *n, struct item item);
+void network_push_again(struct network *n, struct item item); /* keeps the item's order */
+struct item network_pop(struct network *n);
+void item_free(struct item *item);
+
+/* network_links.c */
+void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message);
+void network_link_up(struct network *n, uint32_t node); /* it has started: those that run and it see each other */
+void network_link_down(struct network *n, uint32_t node);
+
+/* network_disk.c */
+void network_journal(struct network *n, uint32_t node, struct commit **commit, const struct action *action);
+void network_commit_begin(struct network *n, uint32_t node, struct commit *commit);
+void network_commit_done(struct network *n, uint32_t node, const struct commit *commit);
+void network_flush_begin(struct network *n, uint32_t node, struct flush *flush);
+void network_flush_done(struct network *n, struct item *item);
+void commit_free(struct commit *commit);
+
+#endif
