@@ -1,5 +1,6 @@
 """What the architecture says in words, held against the files: who may include whom, what a layer must not call, how
 long a file may be, that documents point at what exists. Needs no build."""
+import os
 import pathlib
 import re
 import subprocess
@@ -63,6 +64,15 @@ def tracked():
 	if names.returncode:  # a source archive
 		return [path for path in ROOT.rglob("*") if path.is_file() and not path.relative_to(ROOT).parts[0].startswith(("build", "."))]
 	return [path for path in (ROOT / name for name in names.stdout.decode().split("\0") if name) if path.is_file()]
+
+
+def ctest_names():
+	"""All tests of the build that runs this one; none where it is run by itself."""
+	build = pathlib.Path(os.environ["UNCIA_BIN"]).parent if "UNCIA_BIN" in os.environ else None
+	if build is None or not (build / "CTestTestfile.cmake").exists():
+		return set()
+	listed = subprocess.run(["ctest", "-N"], cwd=build, stdout=subprocess.PIPE, check=True)
+	return set(re.findall(r"^ +Test +#\d+: (\S+)$", listed.stdout.decode(), re.M))
 
 
 class Lint(unittest.TestCase):
@@ -150,6 +160,33 @@ class Lint(unittest.TestCase):
 			if path.suffix == ".md" and path.parent.name != "vectors":  # that one names files of others
 				for name in re.findall(r"`(?:[\w.<>/-]*/)?(\w+\.(?:c|h|py|proto))`", path.read_text()):
 					self.assertIn(name, names, path.relative_to(ROOT))
+
+	def test_every_row_of_the_table_of_faults_names_tests_that_exist(self):
+		text = (ROOT / "docs" / "faults.md").read_text()
+		rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", text, re.M)
+		self.assertEqual(sorted(int(number) for number, _ in rows), list(range(1, 61)))
+		known = ctest_names()
+		programs = {path.stem: path for path in tracked() if path.relative_to(ROOT).parts[0] == "tests" and path.suffix in (".c", ".py")}
+		for number, shown_by in rows:
+			tests = [re.findall(r"`([^`]+)`", part) for part in shown_by.split("; ")]
+			self.assertRegex(shown_by, r"^`[^`]+`(;? `[^`]+`)*$", f"row {number}")
+			for name, *cases in tests:
+				self.assertRegex(name, r"^\w+(/\w+)+$", f"row {number} names no test")
+				if known:
+					self.assertIn(name, known, f"row {number}")
+				program = programs.get(name.split("/")[-1])
+				for case in cases:
+					self.assertIsNotNone(program, f"row {number}: {name}")
+					self.assertRegex(program.read_text(), rf"\b(START_TEST\(|def ){case}\b", f"row {number}: {name}")
+				if program and name.startswith(("unit/", "integration/")):
+					self.assertTrue(cases, f"row {number} names no case of {name}")
+
+	def test_cases_of_unit_tests_are_run(self):
+		for path in tracked():
+			if path.name.endswith("_test.c"):
+				text = path.read_text()
+				for case in re.findall(r"^START_TEST\((\w+)\)", text, re.M):
+					self.assertGreater(len(re.findall(rf"\b{case}\b", text)), 1, f"{path.relative_to(ROOT)} never runs {case}")
 
 	def test_the_readme_names_the_two_commands_and_every_task(self):
 		readme = (ROOT / "README.md").read_text()
