@@ -26,24 +26,35 @@ static int send_status(struct replica *r, uint32_t peer)
 	return send_peer(r, r->final_sequence, peer, &message);
 }
 
+static int newer_first(const struct view *a, const struct view *b)
+{
+	return a->number < b->number ? 1 : -1;
+}
+
 /* consensus §6 rule 9: "resend own votes of all unsettled views, the highest finality certificate, and every
  * certificate above it": the newest first, which lead to the current view, and no more than fits a link's queue. What
- * is left out of older views, their certificates, is asked for by who misses it. */
+ * is left out of older views, their certificates, is asked for by who misses it. It goes by the views that are held:
+ * their numbers may lie as far apart as the signers of a certificate please. */
 static int resend_all(struct replica *r, uint32_t peer)
 {
+	struct view *view, *next;
 	size_t size = 0;
 
 	if (r->final_certificate)
 		TRY(send_certificate(r, peer, r->final_certificate));
-	for (uint64_t number = r->view; number > r->tip->header.view && size < RESEND_BYTES; number--) {
-		const struct view *view = view_find(r, number);
-		for (struct held_certificate *held = view ? view->certificates : NULL; held; held = held->next) {
+	HASH_SORT(r->views, newer_first);
+	HASH_ITER(hh, r->views, view, next)
+	{
+		if (view->number <= r->tip->header.view)
+			continue;
+		if (size >= RESEND_BYTES)
+			break;
+		for (struct held_certificate *held = view->certificates; held; held = held->next) {
 			TRY(send_certificate(r, peer, held->certificate));
 			size += held->certificate->size;
 		}
-		if (view)
-			TRY(safety_resend(r, peer, view));
-		size += view ? view->own_vote_count * sizeof(struct vote) : 0;
+		TRY(safety_resend(r, peer, view));
+		size += view->own_vote_count * sizeof(struct vote);
 	}
 	return 0;
 }

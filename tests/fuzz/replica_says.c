@@ -122,8 +122,7 @@ void say_certificate(struct world *w, struct bytes *input)
 
 	if (kind != CERT_S && !block)
 		return;
-	/* A quorum that gave up views by the billion is more than F, and walking them back takes for ever. */
-	uint64_t view = kind == CERT_S ? near_view(w, choice % 8) : block->header.view;
+	uint64_t view = kind == CERT_S ? near_view(w, choice) : block->header.view;
 	struct certificate *certificate = forge(w, kind, view, block ? &block->header.id : NULL, mask);
 	if (certificate)
 		say_field(w, other(w, mask), UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE, certificate->bytes,

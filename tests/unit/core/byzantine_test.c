@@ -577,6 +577,47 @@ START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
 }
 END_TEST
 
+static unsigned far_certificates_heard;
+
+static void hear_far_certificate(void *context, uint32_t node, const struct bytes *bytes)
+{
+	const struct certificate *far = context;
+	Uncia__Pb__PeerMessage *message = uncia__pb__peer_message__unpack(NULL, bytes->size, bytes->data);
+
+	if (node == 0 && message->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE &&
+	    message->certificate.len == far->size && memcmp(message->certificate.data, far->bytes, far->size) == 0)
+		far_certificates_heard++;
+	uncia__pb__peer_message__free_unpacked(message, NULL);
+}
+
+/* Only a quorum of liars makes such a certificate; what it costs is a standstill, not the machine. */
+START_TEST(a_certificate_of_a_view_at_the_end_of_numbers_is_said_again_like_any_other)
+{
+	struct fixture f;
+	struct network_options o = options(4);
+
+	fixture_init(&f, 4, 8, o.balance);
+	struct certificate *far = fixture_certificate(&f, CERT_S, UINT64_MAX - 2, NULL, 3);
+	o.tap = hear_far_certificate;
+	o.tap_context = far;
+	far_certificates_heard = 0;
+	struct network *n = network_new(&o);
+	network_start_all(n);
+	network_run(n, 500, NULL, NULL);
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
+	message.certificate = (ProtobufCBinaryData){.len = far->size, .data = far->bytes};
+	say(n, 3, 0, &message);
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(far_certificates_heard, 1); /* as it enters the next view */
+	network_run(n, 20000, NULL, NULL);
+	ck_assert_uint_ge(far_certificates_heard, 5);
+	network_free(n);
+	free(far);
+	fixture_deinit(&f);
+}
+END_TEST
+
 START_TEST(one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
 {
 	struct network_options o = options(4);
@@ -615,4 +656,5 @@ UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           what_nobody_has_is_asked_for_at_a_pace, a_final_block_is_found_by_height_where_its_view_is_not_known,
           a_wallet_that_asks_without_end_is_answered_within_its_share,
           more_failed_views_than_the_window_do_not_stop_the_network,
+          a_certificate_of_a_view_at_the_end_of_numbers_is_said_again_like_any_other,
           one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)
