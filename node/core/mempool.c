@@ -14,6 +14,11 @@
 #undef HASH_INITIAL_NUM_BUCKETS_LOG2
 #define HASH_INITIAL_NUM_BUCKETS      65536U
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 16U
+/* And made of memory that is zero already, rather than written over. */
+#undef uthash_malloc
+#undef uthash_bzero
+#define uthash_malloc(size)        calloc(1, size)
+#define uthash_bzero(memory, size) ((void)(memory))
 
 #define VERIFYING_MAX  16384u /* payments whose signatures are being checked */
 #define EXPIRY_BUCKETS 4096u  /* seconds: more than a payment's longest life */
@@ -93,7 +98,8 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 	p->verifying_max = size_max < VERIFYING_MAX ? size_max : VERIFYING_MAX;
 	memcpy(p->hash_seed, hash_seed, sizeof(p->hash_seed));
 	p->levels = calloc((size_t)per_sender_max + 1, sizeof(struct sender *));
-	p->verified = calloc(size_max, sizeof(*p->verified));
+	p->verified =
+	    reallocarray(NULL, size_max, sizeof(*p->verified)); /* megabytes: only read below verified_count */
 	if (!p->levels || !p->verified || !add_anchors(p)) {
 		mempool_free(p);
 		return UNCIA_E_MEMORY;

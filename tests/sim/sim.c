@@ -1,22 +1,27 @@
 /* The simulator: validators and wallets under every fault, in simulated time, each run from one seed.
  *
- *   sim --seeds N [--first S]   N runs, and how much faster than time they were
+ *   sim --seeds N [--first S]   N runs, and how much faster than time they were; --of-revision instead of --first:
+ *                               seeds that follow from the environment's UNCIA_REVISION
  *   sim --seed S [--trace]      one run, twice: both must be the same to the last byte
  *   sim --seed S --minimize     the smallest run found that still fails
+ *   sim --speed                 how much faster than time it is, with stand-in signatures and with real ones
  *
  * A run that fails ends the process: what does not hold, the seed, and the revision. */
 #include <inttypes.h>
+#include <malloc.h>
 #include <popt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "scenario.h"
+#include "speed.h"
 
-#define STUCK_S     120 /* of real time: a run that takes longer does not end */
+#define STUCK_S     120 /* of a core's time: a run that takes longer does not end */
 #define REAL_EVERY  16  /* of so many seeds one has real signatures */
 #define TWICE_EVERY 16  /* and one is run twice */
 
@@ -29,6 +34,24 @@ static const struct {
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;
+
+static const char *revision(void)
+{
+	const char *said = getenv("UNCIA_REVISION");
+
+	return said ? said : "unknown";
+}
+
+/* What changes is tried with seeds that were never tried before, the same ones each time. They are beyond those that
+ * are named by hand. */
+static uint64_t first_of_revision(void)
+{
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+	for (const char *c = revision(); *c; c++)
+		hash = (hash ^ (uint8_t)*c) * UINT64_C(1099511628211);
+	return 1000000 + (hash >> 32) * 1000;
+}
 
 static void print_command(const struct scenario *s, FILE *file)
 {
@@ -50,9 +73,9 @@ static void print_command(const struct scenario *s, FILE *file)
 static void failed(int number)
 {
 	signal(SIGABRT, SIG_DFL);
-	if (number == SIGALRM)
+	if (number == SIGPROF)
 		fprintf(stderr, "the run does not end\n");
-	fprintf(stderr, "FAILED at revision %s: ", getenv("UNCIA_REVISION") ? getenv("UNCIA_REVISION") : "unknown");
+	fprintf(stderr, "FAILED at revision %s: ", revision());
 	print_command(&running, stderr);
 	fflush(NULL);
 	_exit(1);
@@ -60,10 +83,12 @@ static void failed(int number)
 
 static struct outcome run(const struct scenario *s)
 {
+	const struct itimerval limit = {.it_value = {.tv_sec = STUCK_S}}, none = {.it_value = {.tv_sec = 0}};
+
 	running = *s;
-	alarm(STUCK_S);
+	setitimer(ITIMER_PROF, &limit, NULL);
 	struct outcome outcome = scenario_run(s);
-	alarm(0);
+	setitimer(ITIMER_PROF, &none, NULL);
 	return outcome;
 }
 
@@ -108,6 +133,17 @@ static void run_seeds(struct scenario s, uint64_t first, uint64_t count, bool re
 	       " payments final; %.0f s simulated "
 	       "in %.1f s of one core: %.0f times\n",
 	       count, first, blocks, payments, (double)simulated / 1e3, took, (double)simulated / 1e3 / took);
+}
+
+static void measure(bool real_signatures)
+{
+	double began = core_seconds();
+	struct outcome outcome = speed_run(real_signatures);
+	double took = core_seconds() - began, simulated = (double)outcome.simulated_ms / 1e3;
+
+	printf("four validators, two payments a second, %s signatures: %.0f s simulated in %.2f s of one core: "
+	       "%.0f times\n",
+	       real_signatures ? "real" : "stand-in", simulated, took, simulated / took);
 }
 
 static bool fails(const struct scenario *s)
@@ -182,15 +218,17 @@ int main(int argc, const char **argv)
 {
 	struct scenario s = {.faults = FAULT_ALL};
 	long long seeds = 0, first = 1, seed = -1, horizon = 0;
-	int validators = 0, real = 0, tracing = 0, minimizing = 0, rc;
+	int validators = 0, of_revision = 0, real = 0, speed = 0, tracing = 0, minimizing = 0, rc;
 	char *name = NULL;
 	const struct poptOption options[] = {
 	    {"seeds", 0, POPT_ARG_LONGLONG, &seeds, 0, "how many to run", "N"},
 	    {"first", 0, POPT_ARG_LONGLONG, &first, 0, "the first of them", "S"},
+	    {"of-revision", 0, POPT_ARG_NONE, &of_revision, 0, "the first follows from UNCIA_REVISION", NULL},
 	    {"seed", 0, POPT_ARG_LONGLONG, &seed, 0, "one seed", "S"},
 	    {"trace", 0, POPT_ARG_NONE, &tracing, 0, "say what happens", NULL},
 	    {"minimize", 0, POPT_ARG_NONE, &minimizing, 0, "look for a smaller run that fails", NULL},
 	    {"real", 0, POPT_ARG_NONE, &real, 0, "real signatures", NULL},
+	    {"speed", 0, POPT_ARG_NONE, &speed, 0, "how much faster than time it is", NULL},
 	    {"horizon", 0, POPT_ARG_LONGLONG, &horizon, 0, "how long faults happen", "MS"},
 	    {"validators", 0, POPT_ARG_INT, &validators, 0, "how many", "N"},
 	    {"without", 0, POPT_ARG_STRING, &name, 'w', "a kind of fault that does not happen", "NAME"},
@@ -203,17 +241,24 @@ int main(int argc, const char **argv)
 		if (wrong)
 			return 2;
 	}
-	if (rc < -1 || (seeds <= 0 && seed < 0) || validators < 0 || validators > 10) {
+	if (rc < -1 || (seeds <= 0 && seed < 0 && !speed) || validators < 0 || validators > 10) {
 		poptPrintUsage(context, stderr, 0);
 		return 2;
 	}
 	poptFreeContext(context);
+	mallopt(M_MMAP_THRESHOLD,
+	        256 * 1024); /* the large tables of a node that starts are fresh pages, not written over */
 	signal(SIGABRT, failed);
-	signal(SIGALRM, failed);
+	signal(SIGPROF, failed);
 	s.horizon_ms = (uint64_t)horizon;
 	s.validators = (uint32_t)validators;
+	if (speed) {
+		measure(false);
+		measure(true);
+		return 0;
+	}
 	if (seed < 0) {
-		run_seeds(s, (uint64_t)first, (uint64_t)seeds, real);
+		run_seeds(s, of_revision ? first_of_revision() : (uint64_t)first, (uint64_t)seeds, real);
 		return 0;
 	}
 	s.seed = (uint64_t)seed;
