@@ -39,10 +39,10 @@ static void block_drop_body(struct node_block *block)
 			payment_free(block->payments[i]);
 	free(block->payments);
 	free(block->bytes);
-	free((void *)(uintptr_t)block->short_ids.data);
+	gathering_free(block->gathering);
 	block->payments = NULL;
 	block->bytes = NULL;
-	block->short_ids = (struct bytes){0};
+	block->gathering = NULL;
 }
 
 void block_drop(struct replica *r, struct node_block *block)
@@ -82,6 +82,8 @@ int block_complete(struct replica *r, struct node_block *block, struct payment *
 		return 0;
 	}
 	block->payments = payments;
+	gathering_free(block->gathering);
+	block->gathering = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
 	block->complete = true;
 	block->fetch_at = TIME_NEVER;

@@ -61,7 +61,7 @@ struct mempool {
 	struct sender *turns;
 	struct slot *buckets[EXPIRY_BUCKETS]; /* by expires_at */
 	uint64_t expired_s;                   /* all that ends by then is gone */
-	struct verified *verified;            /* dense: what mempool_match runs over */
+	struct verified *verified;            /* dense: what mempool_gather runs over */
 	uint32_t verified_count;
 	uint32_t round;
 	struct sender *queue;
@@ -480,38 +480,8 @@ struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk
 	return &slot->pooled;
 }
 
-/* ---- short ids ------------------------------------------------------------------------------- */
-
-int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *short_ids, size_t n,
-                  struct pooled **found)
+void mempool_gather(const struct mempool *pool, struct gathering *gathering)
 {
-	static struct pooled several; /* marks a short id that more than one payment has */
-	size_t buckets = 1024;
-
-	if (n >= UINT32_MAX / 4)
-		return UNCIA_E_MEMORY;
-	while (buckets < n)
-		buckets *= 2;
-	/* Short ids are hashes under a key that no payer knew: their low bits need no further hashing. Chains of
-	 * numbers of short ids, from 1; 0 ends one. */
-	uint32_t *heads = calloc(buckets + n + 1, sizeof(*heads)), *nexts = heads + buckets;
-	if (!heads)
-		return UNCIA_E_MEMORY;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t *head = &heads[short_ids[i] & (buckets - 1)];
-		found[i] = NULL;
-		nexts[i + 1] = *head;
-		*head = (uint32_t)i + 1;
-	}
-	for (uint32_t v = 0; v < pool->verified_count; v++) {
-		uint64_t short_id = siphash(key, &pool->verified[v].whole, sizeof(pool->verified[v].whole));
-		for (uint32_t i = heads[short_id & (buckets - 1)]; i; i = nexts[i])
-			if (short_ids[i - 1] == short_id)
-				found[i - 1] = found[i - 1] ? &several : &pool->verified[v].slot->pooled;
-	}
-	free(heads);
-	for (size_t i = 0; i < n; i++)
-		if (found[i] == &several)
-			found[i] = NULL;
-	return 0;
+	for (uint32_t v = 0; v < pool->verified_count; v++)
+		gathering_offer(gathering, &pool->verified[v].whole, pool->verified[v].slot->pooled.payment);
 }

@@ -3,6 +3,7 @@
  * swap the signature). */
 #ifndef MEMPOOL_H
 #define MEMPOOL_H
+#include "gathering.h"
 #include "payment.h"
 #include "replica.h"
 
@@ -58,9 +59,7 @@ struct mempool_walk {
 void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk);
 struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk);
 
-/* Finds, for each of n short ids (SipHash of the whole hash under `key`), the one verified payment that has it: NULL
- * where none or several do. found[n]. Returns 0 or UNCIA_E_MEMORY. */
-int mempool_match(struct mempool *pool, const uint8_t key[16], const uint64_t *short_ids, size_t n,
-                  struct pooled **found);
+/* Offers it every verified payment. */
+void mempool_gather(const struct mempool *pool, struct gathering *gathering);
 
 #endif

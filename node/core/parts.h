@@ -2,7 +2,8 @@
  *   actions.c    the step's list of actions          deferred.c   what waits for the disk
  *   views.c      votes and certificates by view      safety.c     alone decides what is signed
  *   chain.c      blocks that are not settled yet     consensus.c  the rules of §6
- *   proposal.c   making, receiving, completing blocks block_fetch.c whole blocks by id
+ *   proposal.c   making and receiving blocks          gathering.c  their payments, by short ids
+ *   block_fetch.c whole blocks by id
  *   finality.c   deciding, settling, flushing
  *   payments.c   submission, gossip, who waits       queries.c    what wallets ask
  *   sync.c       catch-up, repair, the start-up question          recovery.c  the start
@@ -53,11 +54,11 @@
 struct node_block {
 	UT_hash_handle hh; /* by header.id */
 	struct header header;
-	struct node_block *parent; /* NULL: not known (or this is the settled block) */
-	struct bytes short_ids;    /* owned; while the body is not complete */
-	bool has_short_ids;
-	struct payment **payments; /* referenced; NULL while the body is not complete */
-	uint8_t *bytes;            /* canonical Block, owned; once complete */
+	struct node_block *parent;   /* NULL: not known (or this is the settled block) */
+	struct gathering *gathering; /* of a proposal whose body is not complete; NULL: none */
+	bool proposed;               /* its short ids have come, once */
+	struct payment **payments;   /* referenced; NULL while the body is not complete */
+	uint8_t *bytes;              /* canonical Block, owned; once complete */
 	size_t size;
 	bool complete;  /* body held, every signature in it verified */
 	bool verifying; /* a full body is with the verifier */
@@ -395,8 +396,7 @@ int proposal_try(struct replica *r, struct view *view);
 uint64_t proposal_wake(struct replica *r, const struct view *view);
 int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message);
 int proposal_verified(struct replica *r, struct job *job);
-int proposal_assemble(struct replica *r, struct node_block *block);
-int proposal_assemble_all(struct replica *r);
+int proposal_offer(struct replica *r, struct payment *payment); /* one that has just been verified */
 
 /* block_fetch.c */
 int job_payments(struct replica *r, struct job *job, const struct block *block);

@@ -562,11 +562,12 @@ int payments_verified(struct replica *r, struct job *job)
 			continue;
 		}
 		r->generation++;
+		TRY(proposal_offer(r, pooled->payment));
 		if (pooled->relay)
 			TRY(submitted_verified(r, pooled));
 	}
 	r->recheck = true;
-	return proposal_assemble_all(r);
+	return 0;
 }
 
 static int gossip_send(struct replica *r, uint32_t peer, struct payment *const *payments, size_t count)

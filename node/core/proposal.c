@@ -4,7 +4,6 @@
 
 #define PACE_PAYMENTS     50u /* blocks under load carry at least so many, where they wait */
 #define PROPOSE_SKIPS_MAX 256u
-#define ASSEMBLE_TRIES    4u
 #define PACE_BUSY         8u /* a parent with so many payments means load */
 
 /* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". */
@@ -284,8 +283,7 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	if (message->signature.len != SIGNATURE_SIZE || message->short_ids.len != (size_t)header.payment_count * 8)
 		return UNCIA_E_ENCODING;
 	struct node_block *known = block_find(r, &header.id);
-	if (peer != header.proposer || !header_plausible(r, &header) ||
-	    (known && (known->complete || known->has_short_ids)))
+	if (peer != header.proposer || !header_plausible(r, &header) || (known && (known->complete || known->proposed)))
 		return 0;
 	struct job *job = job_new(r, JOB_PROPOSAL, peer, 4);
 	if (!job)
@@ -314,6 +312,42 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	return job_start(r, job);
 }
 
+/* All that its short ids name is held. "A rebuild that fails (missing, colliding) fetches the full list and is never
+ * invalid" (network §8). */
+static int proposal_complete(struct replica *r, struct node_block *block)
+{
+	struct payment *const *gathered = gathering_payments(block->gathering);
+	uint32_t count = block->header.payment_count;
+	struct hash root;
+	uint64_t size = 0;
+
+	TRY(block_payments_root(gathered, count, &root));
+	for (uint32_t i = 0; i < count; i++)
+		size += gathered[i]->size;
+	/* Names are short: what they stand for may be more than a block may carry, and could then never be read again.
+	 */
+	bool wrong = !hash_equal(&root, &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
+	if (wrong || large) {
+		gathering_free(block->gathering);
+		block->gathering = NULL;
+	}
+	if (wrong) {
+		block_want(r, block, r->now_ms);
+		return 0;
+	}
+	if (large) {
+		block->invalid = r->recheck = true;
+		block->fetch_at = TIME_NEVER;
+		return 0;
+	}
+	struct payment **payments = malloc((count + 1) * sizeof(struct payment *));
+	if (!payments)
+		return UNCIA_E_MEMORY;
+	for (uint32_t i = 0; i < count; i++)
+		payments[i] = payment_ref(gathered[i]);
+	return block_complete(r, block, payments);
+}
+
 int proposal_verified(struct replica *r, struct job *job)
 {
 	struct node_block *block;
@@ -329,82 +363,27 @@ int proposal_verified(struct replica *r, struct job *job)
 	if (!first && !block_find(r, &job->header.id))
 		return 0;
 	TRY(block_add(r, &job->header, &block));
-	if (block->complete || block->has_short_ids)
+	if (block->complete || block->proposed || block->verifying)
 		return 0;
-	block->short_ids = job->short_ids;
-	block->has_short_ids = true;
-	job->short_ids = (struct bytes){0};
-	r->recheck = true;
-	return proposal_assemble(r, block);
+	TRY(gathering_new(&job->header.id, job->short_ids.data, job->header.payment_count, &block->gathering));
+	block->proposed = r->recheck = true;
+	mempool_gather(r->mempool, block->gathering);
+	if (gathering_missing(block->gathering) == 0)
+		return proposal_complete(r, block);
+	block_want(r, block,
+	           r->now_ms + (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
+	return 0;
 }
 
-/* Completes a block from short ids where every payment is held. "A rebuild that fails (missing, colliding) fetches the
- * full list and is never invalid" (network §8). */
-int proposal_assemble(struct replica *r, struct node_block *block)
-{
-	size_t count = block->header.payment_count;
-	struct hash key, root;
-	int error = UNCIA_E_MEMORY;
-
-	if (block->complete || block->verifying || block->invalid || !block->has_short_ids)
-		return 0;
-	uint64_t *short_ids = malloc((count + 1) * sizeof(*short_ids));
-	struct pooled **found = malloc((count + 1) * sizeof(*found));
-	struct payment **payments = malloc((count + 1) * sizeof(struct payment *));
-	if (!short_ids || !found || !payments)
-		goto out;
-	hash1(HASH_SHORT_ID, block->header.id.b, HASH_SIZE, &key);
-	for (size_t i = 0; i < count; i++)
-		short_ids[i] = be64_get(block->short_ids.data + 8 * i);
-	error = count ? mempool_match(r->mempool, key.b, short_ids, count, found) : 0;
-	if (error)
-		goto out;
-	for (size_t i = 0; i < count; i++) {
-		if (!found[i]) {
-			block_want(r, block,
-			           r->now_ms +
-			               (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
-			goto out;
-		}
-		payments[i] = found[i]->payment;
-	}
-	error = block_payments_root(payments, (uint32_t)count, &root);
-	if (error)
-		goto out;
-	if (!hash_equal(&root, &block->header.payments_root)) {
-		block->has_short_ids = false;
-		block_want(r, block, r->now_ms);
-		goto out;
-	}
-	/* Names are short: what they stand for may be more than a block may carry, and could then never be read again.
-	 */
-	uint64_t size = 0;
-	for (size_t i = 0; i < count; i++)
-		size += payments[i]->size;
-	if (size > BLOCK_SIZE_MAX) {
-		block->invalid = r->recheck = true;
-		block->fetch_at = TIME_NEVER;
-		goto out;
-	}
-	for (size_t i = 0; i < count; i++)
-		payment_ref(payments[i]);
-	error = block_complete(r, block, payments);
-	payments = NULL;
-out:
-	free(short_ids);
-	free(found);
-	free(payments);
-	return error;
-}
-
-int proposal_assemble_all(struct replica *r)
+int proposal_offer(struct replica *r, struct payment *payment)
 {
 	struct node_block *block, *next;
 
-	/* One that was asked for a few times already comes whole, or not at all: the pool is not searched for it again.
-	 */
 	HASH_ITER(hh, r->blocks, block, next)
-	if (!block->final && block->fetch_tries <= ASSEMBLE_TRIES)
-		TRY(proposal_assemble(r, block));
+	if (block->gathering && !block->verifying && !block->invalid) {
+		gathering_offer(block->gathering, &payment->whole, payment);
+		if (gathering_missing(block->gathering) == 0)
+			TRY(proposal_complete(r, block));
+	}
 	return 0;
 }

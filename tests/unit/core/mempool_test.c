@@ -1,5 +1,6 @@
 /* The pool: limits, fairness, eviction, expiry, walks that are disturbed, short ids. Payments here are signed by
  * nobody: the pool looks at their fields only. */
+#include "big_endian.h"
 #include "mempool.h"
 #include <stdio.h>
 #include "uncia/error.h"
@@ -396,12 +397,36 @@ START_TEST(expiry_removes_what_ends_by_then_and_nothing_else)
 }
 END_TEST
 
-START_TEST(match_finds_verified_payments_by_short_id)
+static void short_id_put(uint8_t *to, const struct hash *block_id, const struct payment *payment)
+{
+	struct hash key;
+
+	hash1(HASH_SHORT_ID, block_id->b, HASH_SIZE, &key);
+	be64_put(to, siphash(key.b, payment->whole.b, HASH_SIZE));
+}
+
+static void check_gathered(const struct hash *block_id, const uint8_t *ids, uint32_t count,
+                           struct payment *const *expected)
+{
+	struct gathering *gathering;
+	uint32_t missing = 0;
+
+	ck_assert_int_eq(gathering_new(block_id, ids, count, &gathering), 0);
+	mempool_gather(pool, gathering);
+	for (uint32_t i = 0; i < count; i++) {
+		ck_assert_ptr_eq(gathering_payments(gathering)[i], expected[i]);
+		missing += !expected[i];
+	}
+	ck_assert_uint_eq(gathering_missing(gathering), missing);
+	gathering_free(gathering);
+}
+
+START_TEST(gather_offers_what_is_verified_and_nothing_else)
 {
 	enum { N = 500 };
-	uint8_t key[16] = "of one block id";
-	uint64_t ids[N + 2];
-	struct pooled *expected[N], *found[N + 2];
+	const struct hash block_id = {"of one block"};
+	uint8_t ids[8 * N];
+	struct payment *expected[N];
 
 	open_pool(N, 10);
 	for (uint32_t i = 0; i < N; i++) {
@@ -410,54 +435,16 @@ START_TEST(match_finds_verified_payments_by_short_id)
 			mempool_verified(pool, p);
 		if (i % 3 == 2)
 			mempool_park(pool, p, PENDING_FUNDS);
-		expected[i] = i % 3 ? p : NULL;
-		ids[i] = siphash(key, &p->payment->whole, sizeof(p->payment->whole));
+		expected[i] = i % 3 ? p->payment : NULL;
+		short_id_put(ids + 8 * i, &block_id, p->payment);
 	}
-	ids[N] = ids[1];    /* named twice by a leader: the same payment both times */
-	ids[N + 1] = 12345; /* nobody's */
-	ck_assert_int_eq(mempool_match(pool, key, ids, N + 2, found), 0);
-	for (uint32_t i = 0; i < N; i++)
-		ck_assert_ptr_eq(found[i], expected[i]);
-	ck_assert_ptr_eq(found[N], expected[1]);
-	ck_assert_ptr_null(found[N + 1]);
+	check_gathered(&block_id, ids, N, expected);
 	/* Those that leave are not found any more, those that moved in the table still are. */
 	for (uint32_t i = 0; i < N; i += 7) {
 		mempool_remove(pool, find(i / 10, i));
 		expected[i] = NULL;
 	}
-	ck_assert_int_eq(mempool_match(pool, key, ids, N, found), 0);
-	for (uint32_t i = 0; i < N; i++)
-		ck_assert_ptr_eq(found[i], expected[i]);
-	ck_assert_int_eq(mempool_match(pool, key, NULL, 0, NULL), 0);
-	mempool_free(pool);
-}
-END_TEST
-
-START_TEST(match_gives_nothing_where_two_payments_have_one_short_id)
-{
-	uint8_t key[16] = "of one block id";
-	struct pooled *p, *twin, *found[2];
-	struct payment *copy;
-	uint64_t ids[2];
-
-	open_pool(10, 10);
-	p = add_ready_payment(1, 0);
-	ids[0] = siphash(key, &p->payment->whole, sizeof(p->payment->whole));
-	/* No two inputs with one 64-bit hash can be had cheaply: make the second payment's whole hash the first's only
-	 * after it was taken in, under a hash of its own. */
-	ck_assert_int_eq(try_add(1, 1, 0, 1000, &twin), 0);
-	struct hash own = twin->payment->whole;
-	ids[1] = siphash(key, &own, sizeof(own));
-	copy = twin->payment;
-	copy->whole = p->payment->whole;
-	mempool_verified(pool, twin);
-	copy->whole = own;
-	ck_assert_int_eq(mempool_match(pool, key, ids, 2, found), 0);
-	ck_assert_ptr_null(found[0]);
-	ck_assert_ptr_null(found[1]);
-	mempool_remove(pool, twin);
-	ck_assert_int_eq(mempool_match(pool, key, ids, 2, found), 0);
-	ck_assert_ptr_eq(found[0], p);
+	check_gathered(&block_id, ids, N, expected);
 	mempool_free(pool);
 }
 END_TEST
@@ -528,5 +515,5 @@ UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_who
           walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
-          expiry_removes_what_ends_by_then_and_nothing_else, match_finds_verified_payments_by_short_id,
-          match_gives_nothing_where_two_payments_have_one_short_id, random_steps_keep_the_counts_right)
+          expiry_removes_what_ends_by_then_and_nothing_else, gather_offers_what_is_verified_and_nothing_else,
+          random_steps_keep_the_counts_right)
