@@ -161,22 +161,22 @@ uint64_t mempool_evicted(const struct mempool *pool)
 
 static struct sender *find_sender(const struct mempool *pool, const struct address *address)
 {
+	unsigned hash = hash_of(pool, address, sizeof(*address)); /* uthash's macros read theirs more than once */
 	struct sender *sender;
 
-	HASH_FIND_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash_of(pool, address, sizeof(*address)),
-	                      sender);
+	HASH_FIND_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash, sender);
 	return sender;
 }
 
 static struct sender *make_sender(struct mempool *pool, const struct address *address)
 {
+	unsigned hash = hash_of(pool, address, sizeof(*address));
 	struct sender *sender = calloc(1, sizeof(*sender));
 
 	if (!sender)
 		return NULL;
 	sender->address = *address;
-	HASH_ADD_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash_of(pool, address, sizeof(*address)),
-	                     sender);
+	HASH_ADD_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash, sender);
 	if (sender->hh.tbl)
 		return sender;
 	free(sender);
@@ -240,14 +240,15 @@ static void remove_ready(struct mempool *pool, struct slot *slot)
 static int index_slot(struct mempool *pool, struct slot *slot)
 {
 	const struct payment *payment = slot->pooled.payment;
+	unsigned whole_hash = hash_of(pool, &payment->whole, sizeof(payment->whole));
+	unsigned id_hash = hash_of(pool, &payment->id, sizeof(payment->id));
 
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, &payment->whole, sizeof(payment->whole),
-	                            hash_of(pool, &payment->whole, sizeof(payment->whole)), slot);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, &payment->whole, sizeof(payment->whole), whole_hash,
+	                            slot);
 	if (!slot->hh_whole.tbl)
 		return UNCIA_E_MEMORY;
 	/* Payments of one id under several signatures are all in the table under that id. */
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh_id, pool->by_id, &payment->id, sizeof(payment->id),
-	                            hash_of(pool, &payment->id, sizeof(payment->id)), slot);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh_id, pool->by_id, &payment->id, sizeof(payment->id), id_hash, slot);
 	if (slot->hh_id.tbl)
 		return 0;
 	HASH_DELETE(hh_whole, pool->by_whole, slot);
@@ -362,18 +363,19 @@ void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *con
 
 struct pooled *mempool_find(struct mempool *pool, const struct hash *whole)
 {
+	unsigned hash = hash_of(pool, whole, sizeof(*whole));
 	struct slot *slot;
 
-	HASH_FIND_BYHASHVALUE(hh_whole, pool->by_whole, whole, sizeof(*whole), hash_of(pool, whole, sizeof(*whole)),
-	                      slot);
+	HASH_FIND_BYHASHVALUE(hh_whole, pool->by_whole, whole, sizeof(*whole), hash, slot);
 	return slot ? &slot->pooled : NULL;
 }
 
 struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id)
 {
+	unsigned hash = hash_of(pool, id, sizeof(*id));
 	struct slot *slot, *other;
 
-	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash_of(pool, id, sizeof(*id)), slot);
+	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash, slot);
 	if (!slot)
 		return NULL;
 	if (slot->sender)

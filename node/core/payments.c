@@ -47,9 +47,10 @@ static unsigned watched_hash(const struct replica *r, const struct payment_id *i
 
 static struct watched *watched_find(struct replica *r, const struct payment_id *id)
 {
+	unsigned hash = watched_hash(r, id); /* uthash's macros read theirs more than once */
 	struct watched *watched;
 
-	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), watched_hash(r, id), watched);
+	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), hash, watched);
 	return watched;
 }
 
@@ -63,7 +64,8 @@ static struct watched *watched_get(struct replica *r, const struct payment_id *i
 	if (!watched)
 		return NULL;
 	watched->id = *id;
-	HASH_ADD_BYHASHVALUE(hh, r->watched, id, sizeof(watched->id), watched_hash(r, id), watched);
+	unsigned hash = watched_hash(r, id);
+	HASH_ADD_BYHASHVALUE(hh, r->watched, id, sizeof(watched->id), hash, watched);
 	if (!watched->hh.tbl) {
 		free(watched);
 		return NULL;
