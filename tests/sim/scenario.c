@@ -1,47 +1,23 @@
-/* See scenario.h. */
-#include "scenario.h"
+/* See scenario.h and run.h. */
+#include "run.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "standin.h"
-#include "wallets.h"
 
-#define UNIT          UINT64_C(1000000)
-#define HEALED_MS     UINT64_C(120000) /* in which a payment must become final once all is well */
-#define CAUGHT_UP_MS  UINT64_C(30000)  /* and then all that run must hold it */
-#define CLOCK_STEP_MS 2000
-#define DAY_MS        INT64_C(86400000)
+#define UNIT         UINT64_C(1000000)
+#define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
+#define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
 
-struct run {
-	const struct scenario *s;
-	uint64_t random;
-	struct network_options options;
-	uint64_t weights[NETWORK_NODES_MAX];
-	struct network *network;
-	struct checks checks;
-	struct wallets wallets;
-	uint64_t horizon_ms;
-	uint64_t crash_rate, fault_rate, pay_rate; /* in a hundred ticks */
-	int64_t clock[NETWORK_NODES_MAX];
-	int64_t drift_ppm[NETWORK_NODES_MAX];
-	uint32_t far_clock; /* the node whose clock may be a day off; UINT32_MAX: none */
-	uint64_t budget;    /* weight that may still be faulty for good */
-	struct memory_store *backup;
-	uint32_t backup_of;
-	bool backup_used;
-	bool afresh[NETWORK_NODES_MAX]; /* about to crash, or paused: healing starts it anew */
-	uint64_t height;                /* that is waited for */
-};
-
-static uint64_t draw(struct run *r, uint64_t below)
+uint64_t draw(struct run *r, uint64_t below)
 {
 	r->random = r->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
 	return (r->random >> 33) % below;
 }
 
-static void __attribute__((format(printf, 2, 3))) trace(const struct run *r, const char *format, ...)
+void trace(const struct run *r, const char *format, ...)
 {
 	va_list arguments;
 
@@ -52,11 +28,6 @@ static void __attribute__((format(printf, 2, 3))) trace(const struct run *r, con
 	vprintf(format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
 	va_end(arguments);
 	printf("\n");
-}
-
-static bool may(const struct run *r, enum fault fault)
-{
-	return r->s->faults & fault;
 }
 
 /* ---- what the seed draws ---- */
@@ -110,149 +81,6 @@ static void draw_options(struct run *r)
 		r->drift_ppm[i] = draw(r, 3) ? 0 : (int64_t)draw(r, 4000) - 2000;
 }
 
-/* ---- faults ---- */
-
-static void start(struct run *r, uint32_t node)
-{
-	r->afresh[node] = false;
-	trace(r, "node %u starts", node);
-	network_start(r->network, node);
-}
-
-static void crash(struct run *r, uint32_t node)
-{
-	if (!network_up(r->network, node)) {
-		if (draw(r, 2))
-			start(r, node);
-		return;
-	}
-	switch (draw(r, 5)) {
-	case 0:
-		trace(r, "node %u crashes", node);
-		network_crash(r->network, node);
-		break;
-	case 1:
-		trace(r, "node %u crashes, some commits kept", node);
-		network_crash_keeping(r->network, node);
-		break;
-	case 2:
-	case 3: {
-		bool kept = draw(r, 2);
-		trace(r, "node %u will crash %s its next commit", node, kept ? "after" : "before");
-		network_crash_at_commit(r->network, node, kept);
-		r->afresh[node] = true;
-		break;
-	}
-	default:
-		trace(r, "node %u crashes and starts at once", node);
-		network_crash_keeping(r->network, node);
-		start(r, node);
-	}
-}
-
-static void crash_all(struct run *r)
-{
-	trace(r, "all crash");
-	for (uint32_t i = 0; i < r->checks.nodes; i++)
-		if (network_up(r->network, i))
-			network_crash_keeping(r->network, i);
-	for (uint32_t i = 0; i < r->checks.nodes; i++)
-		if (draw(r, 4))
-			start(r, i);
-}
-
-static void partition(struct run *r)
-{
-	uint32_t groups = (uint32_t)draw(r, UINT64_C(1) << r->checks.nodes);
-
-	trace(r, "partition %x", groups);
-	for (uint32_t a = 0; a < r->checks.nodes; a++)
-		for (uint32_t b = 0; b < r->checks.nodes; b++)
-			network_cut(r->network, a, b, (groups >> a & 1) != (groups >> b & 1));
-}
-
-static void mend(struct run *r)
-{
-	for (uint32_t a = 0; a < r->checks.nodes; a++)
-		for (uint32_t b = 0; b < r->checks.nodes; b++)
-			network_cut(r->network, a, b, false);
-}
-
-/* An old backup in place of the store: that validator counts as faulty from here on. */
-static void roll_back(struct run *r, uint32_t node)
-{
-	if (!r->backup) {
-		if (node >= r->options.twins && node < r->options.validators && r->weights[node] <= r->budget) {
-			r->budget -= r->weights[node];
-			r->backup = network_backup(r->network, node);
-			r->backup_of = node;
-			checks_rolled_back(&r->checks, node);
-		}
-		return;
-	}
-	if (r->backup_used || network_up(r->network, r->backup_of))
-		return;
-	trace(r, "node %u is restored from an old backup", r->backup_of);
-	network_replace_store(r->network, r->backup_of, r->backup);
-	r->backup_used = true;
-}
-
-static void disturb(struct run *r)
-{
-	uint32_t a = (uint32_t)draw(r, r->checks.nodes), b = (uint32_t)draw(r, r->checks.nodes);
-	uint64_t which = draw(r, 12), value = draw(r, 1000);
-
-	switch (which) {
-	case 0:
-	case 1:
-	case 2:
-		if (may(r, FAULT_CUT))
-			network_cut(r->network, a, b, value % 2);
-		break;
-	case 3:
-		if (may(r, FAULT_PARTITION))
-			partition(r);
-		break;
-	case 4:
-	case 5:
-		mend(r);
-		break;
-	case 6:
-	case 7:
-		if (may(r, FAULT_CLOCK))
-			r->clock[a] = (int64_t)draw(r, 2 * CLOCK_STEP_MS) - CLOCK_STEP_MS;
-		if (a == r->far_clock && value % 2)
-			r->clock[a] += value % 4 == 1 ? DAY_MS : -DAY_MS;
-		break;
-	case 8:
-		if (may(r, FAULT_PAUSE)) {
-			trace(r, "node %u pauses", a);
-			network_pause(r->network, a, value < 900 ? value : 30 * value);
-			r->afresh[a] = true;
-		}
-		break;
-	case 9:
-		if (may(r, FAULT_LOSS))
-			network_set_loss(r->network, (uint32_t)(value % 3 ? value % 20 : 0));
-		break;
-	case 10:
-		if (may(r, FAULT_ROLLBACK) && value < 300)
-			roll_back(r, a);
-		break;
-	default:
-		if (may(r, FAULT_CRASH) && value < 100)
-			crash_all(r);
-	}
-}
-
-static void set_clocks(struct run *r)
-{
-	for (uint32_t i = 0; i < r->checks.nodes; i++)
-		network_set_clock(r->network, i,
-		                  r->clock[i] + (may(r, FAULT_CLOCK) ? r->drift_ppm[i] : 0) *
-		                                    (int64_t)network_now(r->network) / 1000000);
-}
-
 static void look(struct run *r)
 {
 	wallets_hear(&r->wallets);
@@ -265,13 +93,10 @@ static void faulty_time(struct run *r)
 
 	while (network_now(r->network) < r->horizon_ms) {
 		network_run(r->network, 1 + draw(r, 150), NULL, NULL);
-		set_clocks(r);
+		run_set_clocks(r);
 		if (draw(r, 100) < r->pay_rate)
 			wallets_act(&r->wallets);
-		if (draw(r, 100) < r->crash_rate && may(r, FAULT_CRASH))
-			crash(r, (uint32_t)draw(r, r->checks.nodes));
-		if (draw(r, 100) < r->fault_rate)
-			disturb(r);
+		run_disturb(r);
 		if (network_now(r->network) < looked + 1000)
 			continue;
 		looked = network_now(r->network);
@@ -287,11 +112,11 @@ static void heal(struct run *r)
 	bool all = draw(r, 2);
 
 	trace(r, "all is mended");
-	mend(r);
+	run_mend(r);
 	network_set_loss(r->network, 0);
 	memset(r->clock, 0, sizeof(r->clock));
 	memset(r->drift_ppm, 0, sizeof(r->drift_ppm));
-	set_clocks(r);
+	run_set_clocks(r);
 	for (uint32_t i = 0; i < r->checks.nodes; i++) {
 		uint32_t own = i < r->options.validators ? i : i - r->options.validators;
 		bool down = !all && !r->checks.byzantine[own] && r->weights[own] <= r->budget && draw(r, 2);
@@ -300,7 +125,7 @@ static void heal(struct run *r)
 		if (network_up(r->network, i) && (down || r->afresh[i]))
 			network_crash_keeping(r->network, i);
 		if (!down && !network_up(r->network, i))
-			start(r, i);
+			run_start(r, i);
 	}
 }
 

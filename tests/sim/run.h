@@ -1,0 +1,43 @@
+/* A run of one seed while it lasts; what its parts share. scenario.c: what the seed draws, and the healing; faults.c:
+ * what goes wrong until then. */
+#ifndef RUN_H
+#define RUN_H
+#include "scenario.h"
+#include "wallets.h"
+
+struct run {
+	const struct scenario *s;
+	uint64_t random;
+	struct network_options options;
+	uint64_t weights[NETWORK_NODES_MAX];
+	struct network *network;
+	struct checks checks;
+	struct wallets wallets;
+	uint64_t horizon_ms;
+	uint64_t crash_rate, fault_rate, pay_rate; /* in a hundred ticks */
+	int64_t clock[NETWORK_NODES_MAX];
+	int64_t drift_ppm[NETWORK_NODES_MAX];
+	uint32_t far_clock; /* the node whose clock may be a day off; UINT32_MAX: none */
+	uint64_t budget;    /* weight that may still be faulty for good */
+	struct memory_store *backup;
+	uint32_t backup_of;
+	bool backup_used;
+	bool afresh[NETWORK_NODES_MAX]; /* about to crash, or paused: healing starts it anew */
+	uint64_t height;                /* that is waited for */
+};
+
+static inline bool may(const struct run *r, enum fault fault)
+{
+	return r->s->faults & fault;
+}
+
+uint64_t draw(struct run *r, uint64_t below);
+void trace(const struct run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* faults.c */
+void run_start(struct run *r, uint32_t node);
+void run_mend(struct run *r); /* the links */
+void run_set_clocks(struct run *r);
+void run_disturb(struct run *r); /* a while has passed: perhaps something goes wrong */
+
+#endif
