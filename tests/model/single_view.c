@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "state_set.h"
 #include "voting_rules.h"
 
 enum { BLOCK_A, BLOCK_B, NO_BLOCK, CHOICES }; /* what a first or an extra vote is for; NO_BLOCK: skip */
@@ -54,35 +55,12 @@ struct search {
 	const struct run *run;
 	struct committee committee;
 	unsigned honest;
-	struct state *states; /* in order of discovery; the search goes through them breadth first */
-	uint32_t *parents;
-	uint32_t count, capacity;
-	uint32_t *table; /* open addressing, index + 1 */
-	uint32_t table_size;
+	struct state_set states; /* gone through breadth first */
 };
 
-static void *grown(void *old, size_t count, size_t size)
+static const struct state *state_at(const struct search *s, uint32_t number)
 {
-	void *new = realloc(old, count * size);
-	if (!new) {
-		fputs("single_view: out of memory\n", stderr);
-		exit(EXIT_FAILURE);
-	}
-	return new;
-}
-
-static uint32_t state_slot(const struct search *s, const struct state *state)
-{
-	uint64_t hash = 0, word;
-	for (size_t i = 0; i < sizeof(*state); i += sizeof(word)) {
-		memcpy(&word, (const char *)state + i, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-		hash ^= hash >> 29;
-	}
-	uint32_t slot = (uint32_t)hash & (s->table_size - 1);
-	while (s->table[slot] && memcmp(&s->states[s->table[slot] - 1], state, sizeof(*state)) != 0)
-		slot = (slot + 1) & (s->table_size - 1);
-	return slot;
+	return state_set_at(&s->states, number);
 }
 
 static void sort_replicas(struct state *state, unsigned honest)
@@ -123,24 +101,7 @@ static void discover(struct search *s, const struct state *from, unsigned change
 	struct state next = *from;
 	next.replica[changed] = replica;
 	canonicalise(&next, s->honest);
-	uint32_t slot = state_slot(s, &next);
-	if (s->table[slot])
-		return;
-	if (s->count == s->capacity) {
-		s->capacity *= 2;
-		s->states = grown(s->states, s->capacity, sizeof(*s->states));
-		s->parents = grown(s->parents, s->capacity, sizeof(*s->parents));
-	}
-	s->states[s->count] = next;
-	s->parents[s->count] = parent;
-	s->table[slot] = ++s->count;
-	if (s->count > s->table_size / 2) {
-		s->table_size *= 2;
-		s->table = grown(s->table, s->table_size, sizeof(*s->table));
-		memset(s->table, 0, s->table_size * sizeof(*s->table));
-		for (uint32_t i = 0; i < s->count; i++)
-			s->table[state_slot(s, &s->states[i])] = i + 1;
-	}
+	state_set_add(&s->states, &next, parent);
 }
 
 /* ---- what the votes amount to --------------------------------------------------------------- */
@@ -255,7 +216,7 @@ static void expand_extra(struct search *s, const struct state *state, const stru
 
 static void expand(struct search *s, uint32_t index)
 {
-	const struct state state = s->states[index];
+	const struct state state = *state_at(s, index);
 	struct count count;
 	count_votes(s, &state, &count);
 	for (unsigned i = 0; i < s->honest; i++) {
@@ -311,10 +272,10 @@ static enum verdict progress(const struct search *s, const struct state *state, 
 static void print_path(const struct search *s, uint32_t index)
 {
 	if (index != 0)
-		print_path(s, s->parents[index]);
+		print_path(s, s->states.parents[index]);
 	printf("   ");
 	for (unsigned i = 0; i < s->honest; i++) {
-		uint16_t r = s->states[index].replica[i];
+		uint16_t r = state_at(s, index)->replica[i];
 		printf(" %c", "AB-."[FIRST_OF(r)]);
 		for (unsigned choice = 0; choice < CHOICES; choice++)
 			if (r & EXTRA_BIT(choice))
@@ -327,8 +288,8 @@ static void print_path(const struct search *s, uint32_t index)
 
 static enum verdict search(struct search *s, uint32_t *found)
 {
-	for (*found = 0; *found < s->count; ++*found) {
-		const struct state state = s->states[*found];
+	for (*found = 0; *found < s->states.count; ++*found) {
+		const struct state state = *state_at(s, *found);
 		struct count count;
 		count_votes(s, &state, &count);
 		if (conflicts(s, &count))
@@ -346,7 +307,7 @@ static enum verdict search(struct search *s, uint32_t *found)
 
 static bool execute(const struct run *run)
 {
-	struct search s = {.run = run, .honest = run->n - run->faulty, .capacity = 1u << 12, .table_size = 1u << 13};
+	struct search s = {.run = run, .honest = run->n - run->faulty};
 	assert(s.honest <= HONEST_MAX && run->faulty <= 3);
 	s.committee = (struct committee){
 	    .size = run->n,
@@ -357,10 +318,7 @@ static bool execute(const struct run *run)
 	    .quorum_fast = run->n - run->slow,
 	    .key_threshold = run->faulty + run->slow + 1 - run->key_threshold_less,
 	};
-	s.states = grown(NULL, s.capacity, sizeof(*s.states));
-	s.parents = grown(NULL, s.capacity, sizeof(*s.parents));
-	s.table = grown(NULL, s.table_size, sizeof(*s.table));
-	memset(s.table, 0, s.table_size * sizeof(*s.table));
+	state_set_init(&s.states, sizeof(struct state));
 
 	struct state start = {{0}};
 	for (unsigned i = 0; i < s.honest; i++)
@@ -369,15 +327,13 @@ static bool execute(const struct run *run)
 	uint32_t found;
 	enum verdict verdict = search(&s, &found);
 	printf("n=%u F=%u P=%u%s%s: %s, %u states\n", run->n, run->faulty, run->slow, run->what ? ", " : "",
-	       run->what ? run->what : "", verdict_names[verdict], s.count);
+	       run->what ? run->what : "", verdict_names[verdict], s.states.count);
 	if (verdict != HOLDS)
 		print_path(&s, found);
 	if (verdict != run->expected)
 		printf("    expected: %s\n", verdict_names[run->expected]);
 	fflush(stdout);
-	free(s.states);
-	free(s.parents);
-	free(s.table);
+	state_set_deinit(&s.states);
 	return verdict == run->expected;
 }
 
