@@ -42,7 +42,8 @@ static int system_random(void *context, void *buffer, size_t size)
 int host_init(struct uncia_host *host, const struct uncia_host *given)
 {
 	if (given == NULL || given->size != sizeof(*given) || given->load == NULL || given->create == NULL ||
-	    given->replace == NULL || given->remove == NULL || given->list == NULL)
+	    given->replace == NULL || given->remove == NULL || given->list == NULL ||
+	    (given->lock == NULL) != (given->unlock == NULL))
 		return UNCIA_E_ARGUMENT;
 	*host = *given;
 	if (host->random == NULL)
@@ -57,6 +58,17 @@ int host_init(struct uncia_host *host, const struct uncia_host *given)
 int host_random(const struct uncia_host *host, void *buffer, size_t size)
 {
 	return host->random(host->context, buffer, size) == 0 ? 0 : UNCIA_E_RANDOM;
+}
+
+int host_lock(const struct uncia_host *host)
+{
+	return host->lock == NULL ? 0 : host->lock(host->context);
+}
+
+void host_unlock(const struct uncia_host *host)
+{
+	if (host->unlock != NULL)
+		host->unlock(host->context);
 }
 
 void host_log(const struct uncia_host *host, enum uncia_log_level level, const char *format, ...)

@@ -11,6 +11,9 @@
 /* Copies a caller's host and fills in the defaults. Returns 0 or UNCIA_E_ARGUMENT. */
 int host_init(struct uncia_host *host, const struct uncia_host *given);
 int host_random(const struct uncia_host *host, void *buffer, size_t size);
+/* Nothing where nobody shares the storage. host_lock returns 0 or what the hook returned. */
+int host_lock(const struct uncia_host *host);
+void host_unlock(const struct uncia_host *host);
 void host_log(const struct uncia_host *host, enum uncia_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <sodium.h>
 #include <uncia/uncia.h>
@@ -13,8 +15,12 @@
 /* A blob is written here first. No blob's name has a dot, so what a crash leaves behind is never taken for one. */
 #define TEMPORARY_PREFIX ".new-"
 
+#define LOCK_FILE     ".lock"
+#define LOCK_TRIES    500u
+#define LOCK_PAUSE_NS 10000000 /* five seconds in all: whoever has it syncs a file or two */
+
 struct directory {
-	int fd;
+	int fd, lock_fd;
 };
 
 static bool name_is_safe(const char *name)
@@ -170,6 +176,37 @@ static int directory_list(void *context, const char *prefix, int (*each)(void *e
 	return result;
 }
 
+/* The kernel gives the lock back when its holder ends in whatever way; the file means nothing by itself. */
+static int directory_lock(void *context)
+{
+	struct directory *d = context;
+	int result = UNCIA_E_BUSY;
+	int fd = openat(d->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+	for (unsigned i = 0; i < LOCK_TRIES && result == UNCIA_E_BUSY; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			result = 0;
+		else if (errno != EWOULDBLOCK && errno != EINTR)
+			result = UNCIA_E_IO;
+		else
+			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+	}
+	if (result == 0)
+		d->lock_fd = fd;
+	else
+		close(fd);
+	return result;
+}
+
+static void directory_unlock(void *context)
+{
+	struct directory *d = context;
+	flock(d->lock_fd, LOCK_UN); /* a child of this process may have the descriptor, too */
+	close(d->lock_fd);
+	d->lock_fd = -1;
+}
+
 /* Makes the directory where there is none, and its name in the parent durable. */
 static int make_directory(const char *path)
 {
@@ -201,6 +238,7 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	if (d == NULL)
 		return UNCIA_E_MEMORY;
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d->lock_fd = -1;
 	if (d->fd < 0)
 		result = errno == EACCES ? UNCIA_E_PERMISSION : UNCIA_E_IO;
 	else if (fstat(d->fd, &info) != 0)
@@ -219,7 +257,9 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	                            .create = directory_create,
 	                            .replace = directory_replace,
 	                            .remove = directory_remove,
-	                            .list = directory_list};
+	                            .list = directory_list,
+	                            .lock = directory_lock,
+	                            .unlock = directory_unlock};
 	return 0;
 }
 

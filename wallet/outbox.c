@@ -7,6 +7,8 @@
  * - crash before it: nothing exists, nothing was sent; the same key starts afresh;
  * - crash after it: the same key finds the blob and goes on with the same bytes;
  * - two at once: one creates; the other is told that there is one, loads it, and sends the same bytes.
+ * Several processes with one home see each other's payments: under the host's lock, before a payment is made, what the
+ * others have stored is loaded, so that together they sign no more than there is.
  * The blob is never removed and never renamed while its payment may matter, only replaced as a whole by the same
  * payment with its end. A blob that is there but cannot be read stops its key (DAMAGED): better no payment than two.
  * Without an idempotency key the nonce is random, and each call is a payment of its own. */
@@ -72,7 +74,27 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 void tracked_remove(struct uncia_wallet *w, struct tracked *t)
 {
 	HASH_DEL(w->tracked, t);
+	if (t->own)
+		HASH_DELETE(by_blob, w->outbox, t);
 	free_one(t);
+}
+
+static struct tracked *find_own(const struct uncia_wallet *w, const char *blob)
+{
+	struct tracked *t;
+	HASH_FIND(by_blob, w->outbox, blob, strlen(blob), t);
+	return t;
+}
+
+/* A tracked payment is one of this outbox. Returns 0 or UNCIA_E_MEMORY. */
+static int make_own(struct uncia_wallet *w, struct tracked *t, const char *blob)
+{
+	if (t->own)
+		return 0;
+	strcpy(t->blob, blob);
+	HASH_ADD_KEYPTR(by_blob, w->outbox, t->blob, strlen(t->blob), t);
+	t->own = t->by_blob.tbl != NULL;
+	return t->own ? 0 : UNCIA_E_MEMORY;
 }
 
 void tracked_free_all(struct uncia_wallet *w)
@@ -107,17 +129,16 @@ static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__Payme
 		payment_free(payment);
 		return UNCIA_E_DAMAGED;
 	}
-	struct tracked *t = tracked_find(w, &payment->id);
-	if (t == NULL)
-		t = tracked_add(w, &payment->id);
-	if (t == NULL) {
+	struct tracked *asked_for = tracked_find(w, &payment->id);
+	struct tracked *t = asked_for != NULL ? asked_for : tracked_add(w, &payment->id);
+	if (t == NULL || make_own(w, t, blob) != 0) {
+		if (t != NULL && t != asked_for)
+			tracked_remove(w, t);
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
 	}
 	payment_free(t->payment);
 	t->payment = payment;
-	t->own = true;
-	strcpy(t->blob, blob);
 	t->state = (enum uncia_payment_state)record->state;
 	t->reason = UNCIA_PENDING_UNSENT;
 	t->made_ms = record->made_ms;
@@ -159,7 +180,7 @@ static int load_one(struct uncia_wallet *w, const char *blob, struct tracked **l
 	return result;
 }
 
-int outbox_load(struct uncia_wallet *w)
+int outbox_load(struct uncia_wallet *w, bool tell)
 {
 	struct name_list list;
 	struct tracked *t;
@@ -168,13 +189,17 @@ int outbox_load(struct uncia_wallet *w)
 	if (result != 0)
 		return result;
 	for (size_t i = 0; result == 0 && i < list.count; i++) {
+		if (find_own(w, list.names[i]) != NULL)
+			continue;
 		result = load_one(w, list.names[i], &t);
 		/* One record that cannot be read does not lock the others in. */
-		if (result == UNCIA_E_DAMAGED || result == UNCIA_E_NOT_FOUND) {
+		if (result != UNCIA_E_DAMAGED && result != UNCIA_E_NOT_FOUND)
+			continue;
+		if (tell) {
 			snprintf(text, sizeof(text), "the stored payment %.64s is damaged", list.names[i]);
 			wallet_event(w, UNCIA_EVENT_ERROR, result, NULL, 0, false, text);
-			result = 0;
 		}
+		result = 0;
 	}
 	name_list_deinit(&list);
 	return result;
@@ -184,13 +209,11 @@ int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct 
 {
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	outbox_blob_name(nonce, blob);
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (t->own && strcmp(t->blob, blob) == 0) {
-			*found = t;
-			return 0;
-		}
-	}
-	return load_one(w, blob, found);
+	struct tracked *t = find_own(w, blob);
+	if (t == NULL)
+		return load_one(w, blob, found);
+	*found = t;
+	return 0;
 }
 
 static int encode(const struct tracked *t, const struct payment *payment, enum uncia_payment_state state,
@@ -228,19 +251,21 @@ static int encode(const struct tracked *t, const struct payment *payment, enum u
 
 int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added)
 {
+	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
 	/* Memory first: once it is stored, it must be tracked. */
 	struct tracked *t = tracked_add(w, &payment->id);
 	if (t == NULL)
 		return UNCIA_E_MEMORY;
-	t->own = true;
+	outbox_blob_name(payment->nonce, blob);
+	int result = make_own(w, t, blob);
 	t->state = UNCIA_PAYMENT_PENDING;
 	t->reason = UNCIA_PENDING_UNSENT;
 	t->made_ms = w->host.wall_ms(w->host.context);
 	t->started_ms = wallet_now(w);
-	outbox_blob_name(payment->nonce, t->blob);
-	int result = encode(t, payment, UNCIA_PAYMENT_PENDING, NULL, 0, &data, &size);
+	if (result == 0)
+		result = encode(t, payment, UNCIA_PAYMENT_PENDING, NULL, 0, &data, &size);
 	if (result == 0) {
 		result = blob_create(&w->host, t->blob, data, size);
 		free(data);

@@ -154,8 +154,6 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 	int result = uncia_wallet_balance(w, &balance);
 	if (result != 0)
 		return result;
-	if (!balance.known)
-		return UNCIA_E_UNREACHABLE;
 	if (payment->total > balance.spendable) {
 		host_log(&w->host, UNCIA_LOG_INFO, "event=refused reason=funds spendable=%llu waiting=%llu",
 		         (unsigned long long)balance.spendable, (unsigned long long)balance.waiting);
@@ -163,9 +161,7 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 	}
 	/* ledger §3.3 rule 7: a sender leaves nothing behind, or at least the smallest amount. */
 	amount_t rest = balance.spendable - balance_leaving(w, payment);
-	if (rest != 0 && rest < w->network->genesis.smallest_amount)
-		return UNCIA_E_DUST;
-	return w->clock_known ? 0 : UNCIA_E_UNREACHABLE;
+	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
 }
 
 static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keyed, struct tracked **added)
@@ -188,14 +184,16 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	return result;
 }
 
-static int make(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
-                struct uncia_payment_id *id)
+/* What other processes with this home have on its way out counts, too: nobody else stores a payment meanwhile. */
+static int make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
+                       struct tracked **made)
 {
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
-	struct tracked *t;
-	if (w->secret == NULL)
-		return UNCIA_E_PASSPHRASE;
-	int result = check_funds(w, &draft->payment);
+	int result = outbox_load(w, false);
+	if (result == 0)
+		result = check_funds(w, &draft->payment);
+	if (result == 0 && !w->clock_known)
+		result = UNCIA_E_UNREACHABLE;
 	if (result != 0)
 		return result;
 	/* protocol §3: counted from the time of the newest verified header, not from this machine's clock. */
@@ -203,7 +201,22 @@ static int make(struct uncia_wallet *w, const struct uncia_payment_request *requ
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;
-	result = sign_and_store(w, draft, request->key != NULL, &t);
+	return sign_and_store(w, draft, request->key != NULL, made);
+}
+
+static int make(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
+                struct uncia_payment_id *id)
+{
+	struct tracked *t;
+	if (w->secret == NULL)
+		return UNCIA_E_PASSPHRASE;
+	if (!w->sync.known)
+		return UNCIA_E_UNREACHABLE;
+	int result = host_lock(&w->host);
+	if (result == 0) {
+		result = make_locked(w, request, draft, &t);
+		host_unlock(&w->host);
+	}
 	if (result == UNCIA_E_EXISTS)
 		return request->key != NULL ? resume(w, draft, id) : UNCIA_E_RANDOM;
 	if (result != 0)

@@ -133,7 +133,7 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 		result = bind_network(w);
 	if (result == 0 && w->network != NULL)
 		result = session_init(w);
-	return result != 0 || !w->has_network_id ? result : outbox_load(w);
+	return result != 0 || !w->has_network_id ? result : outbox_load(w, true);
 }
 
 int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,

@@ -51,7 +51,7 @@ struct tracked {
 	bool seen_pending;    /* one of them holds it */
 	uint64_t deadline_ms; /* of the query */
 	uint64_t next_send_ms, backoff_ms;
-	UT_hash_handle hh;
+	UT_hash_handle hh, by_blob; /* in `tracked`; own: in `outbox` */
 };
 
 /* ---- a validator that the network file names ------------------------------------------------- */
@@ -118,7 +118,7 @@ struct uncia_wallet {
 	uint32_t request_timeout_ms;
 	struct queued_event *events;
 	bool events_lost;
-	struct tracked *tracked;
+	struct tracked *tracked, *outbox; /* all by id; own by blob */
 	uint64_t last_number;
 	struct node *nodes; /* as the network's endpoints */
 	uint32_t *order;    /* a random order of them */
@@ -144,8 +144,9 @@ void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms);
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w);
 
 /* outbox.c */
-/* Loads all records. A damaged one becomes an ERROR event. Returns 0; UNCIA_E_MEMORY; what the host returned. */
-int outbox_load(struct uncia_wallet *w);
+/* Loads all records that are not tracked yet. A damaged one becomes an ERROR event where `tell`. Returns 0;
+ * UNCIA_E_MEMORY; what the host returned. */
+int outbox_load(struct uncia_wallet *w, bool tell);
 void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME_SIZE]);
 /* The own payment of that nonce, from memory or storage. Returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED; … */
 int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found);

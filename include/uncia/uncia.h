@@ -157,6 +157,12 @@ struct uncia_host {
 	 * 0 and returns it. UNCIA_E_IO. */
 	int (*list)(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
 	            void *each_context);
+	/* Keeps all others that share the storage out of `lock` until `unlock`, and waits a moment where one is in it:
+	 * the wallet looks what is on its way out and stores a payment in between, so that several processes together
+	 * do not sign more than there is. UNCIA_E_BUSY: another one does not leave it; UNCIA_E_IO. Both NULL: nobody
+	 * shares it. */
+	int (*lock)(void *context);
+	void (*unlock)(void *context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
 	int (*random)(void *context, void *buffer, size_t size);
 	/* Milliseconds, never stepping back. NULL: the system's monotonic clock. */

@@ -13,6 +13,7 @@ from unciad import free_ports
 
 TIMES = 100
 RUNS = 30
+SHARERS = 16
 BITS = 60
 
 
@@ -61,6 +62,25 @@ class Payments(NetworkTest):
 		self.assertEqual((bob.balance(), carol.balance()), (10_000_000, 0) if won == 0 else (3_000_000, 7_000_000))
 		self.assertEqual(phone.run("wait", ids[1 - won], "--timeout", "20", code=8)["state"], "expired")
 		network.stop_and_check()
+
+	def test_processes_of_one_home_sign_no_more_than_there_is(self):
+		network = self.start_network()
+		alice, bob = self.new_wallet(network, "alice"), self.new_wallet(network, "bob")
+		network.treasury.send(alice, "6")
+		begun = [alice.begin("send", bob.address, "1") for _ in range(SHARERS)]
+		ended = [alice.end(process, (0, 5)) for process in begun]
+		final = [e["id"] for e in ended if e["state"] == "final"]
+		self.assertTrue(0 < len(final) <= 6, ended)
+		for other in (e for e in ended if e["id"] not in final):
+			self.assertEqual((other["state"], other["reason"], other["id"]), ("refused", "funds", None))
+		stored = [path.name for path in alice.home.iterdir() if path.name.startswith("payment-")]
+		self.assertEqual(len(stored), len(final))
+		self.assertEqual((alice.balance(), bob.balance()), ((6 - len(final)) * 10**6, len(final) * 10**6))
+		# Whoever was refused while others' payments were on their way pays later; what is there can be spent.
+		for _ in range(6 - len(final)):
+			self.assertEqual(alice.send(bob, "1")["state"], "final")
+		self.assertEqual(alice.send(bob, "1", code=5)["reason"], "funds")
+		self.assertEqual([check["payments"] for check in network.stop_and_check()], [7] * 4)
 
 	def test_the_same_payment_is_executed_once_however_often_it_is_sent(self):
 		network = self.start_network(*funds(fixture_accounts(2), 50))

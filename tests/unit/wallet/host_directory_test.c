@@ -1,8 +1,10 @@
 /* The host over a directory: exclusive creation, what a crash leaves behind, who may read. */
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uncia/uncia.h>
 #include "unit.h"
@@ -176,6 +178,80 @@ START_TEST(a_link_is_not_followed)
 }
 END_TEST
 
+#define PROCESSES 4
+#define ROUNDS    50
+
+/* Another process that counts in a blob, without losing what others count. */
+static void count_under_the_lock(void)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	size_t size;
+	int number;
+	if (uncia_host_directory(path, &host) != 0)
+		_exit(1);
+	for (int i = 0; i < ROUNDS; i++) {
+		if (host.lock(host.context) != 0 ||
+		    host.load(host.context, "count", &number, sizeof(number), &size) != 0)
+			_exit(1);
+		number++;
+		if (host.replace(host.context, "count", &number, sizeof(number)) != 0)
+			_exit(1);
+		host.unlock(host.context);
+	}
+	_exit(0);
+}
+
+START_TEST(one_process_at_a_time_is_under_the_lock)
+{
+	struct uncia_host host = open_host();
+	int status, number = 0;
+	size_t size;
+	ck_assert_int_eq(host.create(host.context, "count", &number, sizeof(number)), 0);
+	for (int i = 0; i < PROCESSES; i++) {
+		pid_t child = fork();
+		ck_assert_int_ge(child, 0);
+		if (child == 0)
+			count_under_the_lock();
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_eq(host.load(host.context, "count", &number, sizeof(number), &size), 0);
+	ck_assert_int_eq(number, PROCESSES * ROUNDS);
+	ck_assert_int_eq(count(&host, ""), 1); /* the lock is no blob */
+	close_host(&host);
+}
+END_TEST
+
+START_TEST(the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)
+{
+	struct uncia_host host = open_host(), other = {.size = sizeof(other)};
+	int ready[2], status;
+	char byte;
+	ck_assert_int_eq(pipe(ready), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		bool has_it = uncia_host_directory(path, &other) == 0 && other.lock(other.context) == 0 &&
+		              write(ready[1], "", 1) == 1;
+		while (has_it)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	ck_assert_int_eq(host.lock(host.context), UNCIA_E_BUSY);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(host.lock(host.context), 0);
+	host.unlock(host.context);
+	close(ready[0]);
+	close_host(&host);
+}
+END_TEST
+
 UNIT_MAIN("host_directory", blobs_are_created_once_and_replaced, a_short_buffer_is_told_the_size,
           names_cannot_leave_the_directory, leftovers_of_a_crash_are_no_blobs, nothing_temporary_is_left,
-          others_may_not_read, a_link_is_not_followed)
+          others_may_not_read, a_link_is_not_followed, one_process_at_a_time_is_under_the_lock,
+          the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)

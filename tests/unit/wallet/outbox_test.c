@@ -156,27 +156,32 @@ START_TEST(an_end_that_cannot_be_stored_stays_pending_and_is_told)
 }
 END_TEST
 
+/* What another process with the same home does, which ends then. Its payment is stored, and not sent. */
+static void other_pays(struct rig *rig, const char *key, uint64_t amount, struct uncia_payment_id *id)
+{
+	struct uncia_wallet *mine = rig->wallet;
+	struct fake_node nodes[4];
+	memcpy(nodes, rig->net.nodes, sizeof(nodes));
+	memset(rig->net.nodes, 0, sizeof(nodes));
+	rig->host.now_ms += 5000; /* so that the expiry is another */
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig->host.now_ms += 5000;
+	ck_assert_int_eq(rig_pay(rig, key, amount, id), 0);
+	rig_close(rig);
+	memcpy(rig->net.nodes, nodes, sizeof(nodes));
+	rig->wallet = mine;
+	rig->host.now_ms -= 10000;
+}
+
 static struct uncia_payment_id faster_id;
 
 /* Another process pays under the same key between this one's look and its creation. */
 static void other_is_faster(struct memory_host *m, const char *name)
 {
-	struct rig *rig = m->context;
-	struct uncia_wallet *mine = rig->wallet;
-	struct fake_node nodes[4];
 	ck_assert(strncmp(name, "payment-", 8) == 0);
 	m->before_create = NULL;
-	memcpy(nodes, rig->net.nodes, sizeof(nodes));
-	memset(rig->net.nodes, 0, sizeof(nodes));
-	m->now_ms += 5000; /* so that the expiry is another */
-	ck_assert_int_eq(rig_open(rig), 0);
-	ck_assert_int_eq(rig_sync(rig), 0);
-	m->now_ms += 5000;
-	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &faster_id), 0);
-	rig_close(rig);
-	memcpy(rig->net.nodes, nodes, sizeof(nodes));
-	rig->wallet = mine;
-	m->now_ms -= 10000;
+	other_pays(m->context, KEY, HALF, &faster_id);
 }
 
 START_TEST(of_two_processes_with_one_key_both_have_the_same_payment)
@@ -194,6 +199,89 @@ START_TEST(of_two_processes_with_one_key_both_have_the_same_payment)
 	look(rig, &seen);
 	ck_assert_uint_eq(seen.count, 1);
 	ck_assert_mem_eq(seen.ids[0].b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+END_TEST
+
+static bool locked, left_by_nobody;
+static unsigned payments_made;
+
+static int lock(void *context)
+{
+	(void)context;
+	ck_assert(!locked);
+	if (left_by_nobody)
+		return UNCIA_E_BUSY;
+	locked = true;
+	return 0;
+}
+
+static void unlock(void *context)
+{
+	(void)context;
+	ck_assert(locked);
+	locked = false;
+}
+
+static void is_locked(struct memory_host *m, const char *name)
+{
+	(void)m;
+	if (strncmp(name, "payment-", 8) != 0)
+		return;
+	ck_assert(locked);
+	payments_made++;
+}
+
+static struct rig *shared_rig(void)
+{
+	struct rig *rig = rig_new(4);
+	rig->host.host.lock = lock;
+	rig->host.host.unlock = unlock;
+	rig->host.before_create = is_locked;
+	locked = left_by_nobody = false;
+	payments_made = 0;
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	return rig;
+}
+
+START_TEST(processes_of_one_home_sign_no_more_than_there_is)
+{
+	struct rig *rig = shared_rig();
+	struct uncia_payment_id other, id;
+	other_pays(rig, NULL, 60 * AMOUNT_MICROS, &other);
+	ck_assert_int_eq(rig_pay(rig, NULL, 60 * AMOUNT_MICROS, &id), UNCIA_E_FUNDS);
+	ck_assert_int_eq(rig_pay(rig, KEY, 60 * AMOUNT_MICROS, &id), UNCIA_E_FUNDS);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
+	ck_assert_int_eq(rig_pay(rig, NULL, 40 * AMOUNT_MICROS, &id), 0);
+	ck_assert_uint_eq(rig_balance(rig).spendable, 0);
+	ck_assert_uint_eq(payments_made, 2);
+	/* The other's payment is this one's, too, and so is its end. */
+	rig->net.finalise = true;
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(rig_payment(rig, &other).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_home_that_another_process_does_not_leave_makes_no_payment)
+{
+	struct rig *rig = shared_rig();
+	struct uncia_payment_id id;
+	left_by_nobody = true;
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), UNCIA_E_BUSY);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_uint_eq(rig_submits(rig), 0);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 0);
+	left_by_nobody = false;
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	/* A lock that nobody can leave is no host's. */
+	rig_close(rig);
+	rig->host.host.unlock = NULL;
+	ck_assert_int_eq(rig_open(rig), UNCIA_E_ARGUMENT);
+	rig->host.host.unlock = unlock;
+	ck_assert_int_eq(rig_open(rig), 0);
 	rig_free(rig);
 }
 END_TEST
@@ -263,5 +351,6 @@ END_TEST
 UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           an_unkeyed_payment_that_could_not_be_stored_is_never_sent,
           an_end_that_cannot_be_stored_stays_pending_and_is_told,
-          of_two_processes_with_one_key_both_have_the_same_payment, a_damaged_record_stops_its_key_and_no_other,
+          of_two_processes_with_one_key_both_have_the_same_payment, processes_of_one_home_sign_no_more_than_there_is,
+          a_home_that_another_process_does_not_leave_makes_no_payment, a_damaged_record_stops_its_key_and_no_other,
           a_record_copied_to_another_name_is_damage, a_home_belongs_to_its_first_network)
