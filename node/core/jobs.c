@@ -119,17 +119,6 @@ int job_certificate(struct replica *r, struct job *job, struct certificate *cert
 	return 0;
 }
 
-int job_start(struct replica *r, struct job *job)
-{
-	if (!job->verify.count)
-		return job_done(r, job);
-	struct action *action = action_add(r, ACTION_VERIFY);
-	if (!action)
-		return UNCIA_E_MEMORY;
-	action->job = &job->verify;
-	return 0;
-}
-
 static bool job_all_valid(const struct job *job)
 {
 	for (size_t i = 0; i < job->verify.count; i++)
@@ -192,10 +181,32 @@ static int job_carry_on(struct replica *r, struct job *job)
 	}
 }
 
-int job_done(struct replica *r, struct job *job)
+static int job_done(struct replica *r, struct job *job)
 {
 	int error = job_carry_on(r, job);
 
 	job_free(r, job);
+	return error;
+}
+
+int job_start(struct replica *r, struct job *job)
+{
+	if (!job->verify.count)
+		return job_done(r, job);
+	struct action *action = action_add(r, ACTION_VERIFY);
+	if (!action)
+		return UNCIA_E_MEMORY;
+	action->job = &job->verify;
+	return 0;
+}
+
+int jobs_done(struct replica *r, struct verify_job *first)
+{
+	int error = 0;
+
+	for (struct verify_job *job = first, *next; job && !error; job = next) {
+		next = job->next;
+		error = job_done(r, (struct job *)job);
+	}
 	return error;
 }

@@ -239,7 +239,7 @@ static int handle(struct replica *r, const struct event *event)
 		wallet_closed(r, event->wallet);
 		return 0;
 	case EVENT_VERIFIED:
-		return job_done(r, (struct job *)event->job);
+		return jobs_done(r, event->job);
 	case EVENT_DURABLE:
 		assert(event->sequence <= r->sequence);
 		if (event->sequence > r->durable)

@@ -18,7 +18,7 @@ enum event_kind {
 	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
 	EVENT_WALLET_MESSAGE, /* wallet, message: one whole WalletRequest */
 	EVENT_WALLET_CLOSED,  /* wallet: that link is gone, its number will not come back */
-	EVENT_VERIFIED,       /* job: verdicts are in; handed back to the core */
+	EVENT_VERIFIED,       /* job, and those after it by `next`: verdicts are in; handed back to the core */
 	EVENT_DURABLE,        /* sequence: every journal record up to it is on disk */
 	EVENT_FLUSHED,        /* flush: the state holds it, the view shows it; handed back to the core */
 	EVENT_TIMER,          /* the time asked for by ACTION_TIMER has come */
@@ -54,6 +54,10 @@ struct verify_job {
 	size_t count;
 	struct verify_item *items;
 	bool payments; /* off the consensus path: other jobs may overtake it */
+	/* The edge's, while it has the job: */
+	struct verify_job *next;
+	size_t taken;     /* items that some thread has taken */
+	size_t remaining; /* items without a verdict yet */
 };
 
 enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };

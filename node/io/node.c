@@ -137,7 +137,7 @@ static void carry_out(struct node *n, const struct action *action)
 		send_out(n, action->peer, action->message);
 		break;
 	case ACTION_VERIFY:
-		must(verifier_submit(n->verifier, action->job), "verifier_full");
+		verifier_submit(n->verifier, action->job);
 		break;
 	case ACTION_ANSWER:
 		wallets_send(n->wallets, action->wallet, action->message);
@@ -234,9 +234,9 @@ static void on_wallet_closed(void *context, uint64_t wallet)
 	deliver(context, (struct event){.kind = EVENT_WALLET_CLOSED, .wallet = wallet});
 }
 
-static void on_verified(void *context, struct verify_job *job)
+static void on_verified(void *context, struct verify_job *first)
 {
-	deliver(context, (struct event){.kind = EVENT_VERIFIED, .job = job});
+	deliver(context, (struct event){.kind = EVENT_VERIFIED, .job = first});
 }
 
 static void on_durable(void *context, uint64_t sequence)

@@ -6,15 +6,8 @@
 
 #define URGENT_IN_A_ROW 8 /* after so many chunks of urgent jobs a patient one gets its turn */
 
-struct task {
-	struct task *next;
-	struct verify_job *job;
-	size_t taken;     /* items that some thread has taken */
-	size_t remaining; /* items without a verdict yet */
-};
-
 struct queue {
-	struct task *first, *last;
+	struct verify_job *first, *last;
 };
 
 struct verifier {
@@ -24,32 +17,27 @@ struct verifier {
 	bool stopping;
 	struct queue urgent, patient, finished;
 	unsigned urgent_in_a_row;
-	void (*done)(void *context, struct verify_job *job);
+	void (*done)(void *context, struct verify_job *first);
 	void *context;
 	unsigned thread_count;
 	uv_thread_t threads[];
 };
 
-static void push(struct queue *queue, struct task *task)
+static void push(struct queue *queue, struct verify_job *job)
 {
-	task->next = NULL;
+	job->next = NULL;
 	if (queue->last)
-		queue->last->next = task;
+		queue->last->next = job;
 	else
-		queue->first = task;
-	queue->last = task;
+		queue->first = job;
+	queue->last = job;
 }
 
-static struct task *pop(struct queue *queue)
+static void pop(struct queue *queue)
 {
-	struct task *task = queue->first;
-
-	if (!task)
-		return NULL;
-	queue->first = task->next;
+	queue->first = queue->first->next;
 	if (!queue->first)
 		queue->last = NULL;
-	return task;
 }
 
 /* Which queue is served next: a vote must not wait behind thousands of payments, nor may it starve them. */
@@ -72,6 +60,15 @@ static void verify(struct verify_item *items, size_t count)
 	}
 }
 
+static void finish(struct verifier *v, struct verify_job *job)
+{
+	bool told = v->finished.first;
+
+	push(&v->finished, job);
+	if (!told)
+		uv_async_send(&v->async);
+}
+
 static void work(void *context)
 {
 	struct verifier *v = context;
@@ -83,21 +80,19 @@ static void work(void *context)
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
-		struct task *task = queue->first;
-		size_t begin = task->taken, count = task->job->count - begin;
+		struct verify_job *job = queue->first;
+		size_t begin = job->taken, count = job->count - begin;
 		if (count > VERIFIER_CHUNK)
 			count = VERIFIER_CHUNK;
-		task->taken += count;
-		if (task->taken == task->job->count)
+		job->taken += count;
+		if (job->taken == job->count)
 			pop(queue);
 		uv_mutex_unlock(&v->mutex);
-		verify(task->job->items + begin, count);
+		verify(job->items + begin, count);
 		uv_mutex_lock(&v->mutex);
-		task->remaining -= count;
-		if (task->remaining == 0) {
-			push(&v->finished, task);
-			uv_async_send(&v->async);
-		}
+		job->remaining -= count;
+		if (job->remaining == 0)
+			finish(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
 }
@@ -107,15 +102,17 @@ static void hand_back(uv_async_t *async)
 	struct verifier *v = async->data;
 
 	uv_mutex_lock(&v->mutex);
-	struct task *task = v->finished.first;
+	struct verify_job *first = v->finished.first;
 	v->finished = (struct queue){NULL, NULL};
 	uv_mutex_unlock(&v->mutex);
-	while (task) {
-		struct task *next = task->next;
-		struct verify_job *job = task->job;
-		free(task);
-		v->done(v->context, job);
-		task = next;
+	while (first) {
+		struct verify_job *last = first, *next;
+		for (unsigned i = 1; i < VERIFIER_TOGETHER && last->next; i++)
+			last = last->next;
+		next = last->next;
+		last->next = NULL;
+		v->done(v->context, first);
+		first = next;
 	}
 }
 
@@ -131,8 +128,8 @@ static void join(struct verifier *v)
 	}
 }
 
-int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, struct verify_job *job), void *context,
-                 struct verifier **verifier)
+int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, struct verify_job *first),
+                 void *context, struct verifier **verifier)
 {
 	if (threads == 0)
 		threads = uv_available_parallelism();
@@ -164,27 +161,21 @@ no_mutex:
 	return UNCIA_E_IO;
 }
 
-int verifier_submit(struct verifier *v, struct verify_job *job)
+void verifier_submit(struct verifier *v, struct verify_job *job)
 {
-	struct task *task = calloc(1, sizeof(*task));
-
-	if (!task)
-		return UNCIA_E_MEMORY;
-	task->job = job;
-	task->remaining = job->count;
+	job->taken = 0;
+	job->remaining = job->count;
 	uv_mutex_lock(&v->mutex);
 	if (job->count == 0) {
-		push(&v->finished, task);
-		uv_async_send(&v->async);
+		finish(v, job);
 	} else {
-		push(job->payments || job->count > VERIFIER_SMALL ? &v->patient : &v->urgent, task);
+		push(job->payments || job->count > VERIFIER_SMALL ? &v->patient : &v->urgent, job);
 		if (job->count <= VERIFIER_CHUNK)
 			uv_cond_signal(&v->wake);
 		else
 			uv_cond_broadcast(&v->wake);
 	}
 	uv_mutex_unlock(&v->mutex);
-	return 0;
 }
 
 void verifier_stop(struct verifier *v)
@@ -193,19 +184,10 @@ void verifier_stop(struct verifier *v)
 	uv_close((uv_handle_t *)&v->async, NULL);
 }
 
-static void give_up(struct queue *queue)
-{
-	for (struct task *task; (task = pop(queue));)
-		free(task);
-}
-
 void verifier_free(struct verifier *v)
 {
 	if (!v)
 		return;
-	give_up(&v->urgent);
-	give_up(&v->patient);
-	give_up(&v->finished);
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);
 	free(v);

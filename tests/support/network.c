@@ -159,6 +159,18 @@ void network_step(struct network *n, uint32_t node, struct event event)
 	n->nodes[node].final_view = status.final_view;
 }
 
+/* What is done at one moment comes back together, as from the verifier's threads. */
+static void network_verified(struct network *n, const struct item *first)
+{
+	struct verify_job *last = first->job;
+
+	for (const struct item *next = n->items; n->count && next->kind == ITEM_VERIFIED && next->at == first->at &&
+	                                         next->node == first->node && next->life == first->life;
+	     last = last->next)
+		last->next = network_pop(n).job;
+	network_step(n, first->node, (struct event){.kind = EVENT_VERIFIED, .job = first->job});
+}
+
 static void network_handle(struct network *n, struct item *item)
 {
 	struct node *self = &n->nodes[item->node];
@@ -190,7 +202,7 @@ static void network_handle(struct network *n, struct item *item)
 		             (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = item->wallet, .message = message});
 		break;
 	case ITEM_VERIFIED:
-		network_step(n, item->node, (struct event){.kind = EVENT_VERIFIED, .job = item->job});
+		network_verified(n, item);
 		break;
 	case ITEM_COMMIT:
 		network_commit_done(n, item->node, item->commit);

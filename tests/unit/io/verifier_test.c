@@ -11,13 +11,22 @@ static struct verifier *verifier;
 static uint8_t public_key[PUBLIC_KEY_SIZE], secret_key[SECRET_KEY_SIZE];
 static struct verify_job *done_jobs[2048];
 static size_t done_count;
+static unsigned most_together;
 static bool submitting;
 
-static void on_done(void *context, struct verify_job *job)
+static void on_done(void *context, struct verify_job *first)
 {
+	unsigned together = 0;
+
 	ck_assert_ptr_eq(context, &loop);
 	ck_assert(!submitting);
-	done_jobs[done_count++] = job;
+	for (; first; first = first->next) {
+		done_jobs[done_count++] = first;
+		together++;
+	}
+	ck_assert_uint_le(together, VERIFIER_TOGETHER);
+	if (together > most_together)
+		most_together = together;
 }
 
 static void start(unsigned threads)
@@ -26,7 +35,7 @@ static void start(unsigned threads)
 
 	ck_assert_int_eq(sign_self_test(), 0);
 	ck_assert_int_eq(sign_keypair(seed, public_key, secret_key), 0);
-	done_count = 0;
+	done_count = most_together = 0;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	ck_assert_int_eq(verifier_new(&loop, threads, on_done, &loop, &verifier), 0);
 }
@@ -83,7 +92,7 @@ static void check_and_free(struct verify_job *job, const int wrong[3])
 static void submit(struct verify_job *job)
 {
 	submitting = true;
-	ck_assert_int_eq(verifier_submit(verifier, job), 0);
+	verifier_submit(verifier, job);
 	submitting = false;
 }
 
@@ -137,6 +146,20 @@ START_TEST(verifier_many_jobs_at_once_come_back_once_each)
 		ck_assert(!seen[done_jobs[i]->id]);
 		seen[done_jobs[i]->id] = true;
 		check_and_free(done_jobs[i], mixed);
+	}
+}
+END_TEST
+
+START_TEST(verifier_gives_back_together_what_was_done_meanwhile)
+{
+	/* Jobs without items are done at once, and the loop does not run before all are in. */
+	for (uint64_t id = 0; id < 150; id++)
+		submit(make_job(id, 0, all_right));
+	run_until(150);
+	ck_assert_uint_eq(most_together, VERIFIER_TOGETHER);
+	for (uint64_t id = 0; id < 150; id++) {
+		ck_assert_uint_eq(done_jobs[id]->id, id);
+		check_and_free(done_jobs[id], all_right);
 	}
 }
 END_TEST
@@ -227,6 +250,7 @@ int main(void)
 	tcase_add_test(tests, verifier_hundred_items_mixed);
 	tcase_add_test(tests, verifier_job_without_items_is_done_later);
 	tcase_add_test(tests, verifier_many_jobs_at_once_come_back_once_each);
+	tcase_add_test(tests, verifier_gives_back_together_what_was_done_meanwhile);
 	tcase_add_test(tests, verifier_votes_overtake_payments);
 	tcase_add_test(tests, verifier_votes_overtake_many_single_payments);
 	tcase_add_test(tests, verifier_votes_do_not_starve_payments);
