@@ -117,11 +117,14 @@ class Network:
 		except AssertionError as error:
 			raise AssertionError(f"{error}{logs(self.dir)}") from None
 
-	def stop_and_check(self, validators=None):
-		"""All end in order, and what each stored passes the audit. Returns the audits."""
+	def stop(self):
 		for validator in self.validators:
 			validator.stop()
 		self.test.assertEqual(self.devnet.stop(), 0, self.devnet.errors())
+
+	def stop_and_check(self, validators=None):
+		"""All end in order, and what each stored passes the audit. Returns the audits."""
+		self.stop()
 		checks = []
 		for validator in validators or self.validators:
 			self.test.assertNotIn("Sanitizer", validator.log())
@@ -190,7 +193,7 @@ class NetworkTest(UnciaTest):
 
 	def begin_tool(self, network, task, *arguments, **options):
 		return subprocess.Popen([TOOLS / "wire_client", task, network.genesis, *map(str, arguments)], cwd=self.dir,
-			stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+			text=True, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
 
 	def tool(self, network, task, *arguments, stdin=""):
 		"""The lines that wire_client prints."""

@@ -1,6 +1,7 @@
 /* What the tests with running validators do below the uncia command: payments of the fixtures' accounts, good and bad,
  * as messages over wallet links. Believes a receipt or a balance only once it verifies. Validators are INDEX:PORT.
  *   wire_client pump GENESIS FIRST WINDOW ACCOUNTS VALIDATOR…   pays until all links are lost; the id of each receipt
+ *   wire_client heavy …                                         as pump, each payment of 255 outputs: 10 KB
  *   wire_client query GENESIS VALIDATOR                        ids on standard input: those without a receipt
  *   wire_client balances GENESIS ACCOUNTS VALIDATOR             the sum over the accounts, each proved
  *   wire_client repeat GENESIS COUNT VALIDATOR…                one payment, COUNT times over each link
@@ -22,7 +23,10 @@
 #define LIFETIME_S  900u
 #define CLIENTS_MAX 16
 
+#define HEAVY_OUTPUTS PAYMENT_OUTPUTS_MAX
+
 static struct genesis genesis;
+static uint32_t outputs_of_each = 1;
 
 static void format_id(const struct payment_id *id, char text[65])
 {
@@ -34,9 +38,13 @@ static struct payment *make_payment(uint32_t from, uint32_t to, amount_t amount,
 	struct fixture_key sender, recipient;
 	fixture_account(from, &sender);
 	fixture_account(to, &recipient);
-	struct output output = {.to = recipient.address, .amount = amount};
-	struct payment *payment,
-	    draft = {.expires_at = expires_at, .currency = CURRENCY_FIRST, .output_count = 1, .outputs = &output};
+	struct output outputs[HEAVY_OUTPUTS];
+	for (uint32_t i = 0; i < outputs_of_each; i++)
+		outputs[i] = (struct output){.to = recipient.address, .amount = amount};
+	struct payment *payment, draft = {.expires_at = expires_at,
+	                                  .currency = CURRENCY_FIRST,
+	                                  .output_count = outputs_of_each,
+	                                  .outputs = outputs};
 	memcpy(draft.nonce, &nonce, sizeof(nonce));
 	if (payment_make(&genesis.network_id, &draft, sender.public_key, sender.secret_key, &payment))
 		fail("a payment cannot be made");
@@ -162,6 +170,12 @@ static int pump(int argc, char **argv)
 	for (uint32_t i = 0; i < p.count; i++)
 		client_close(&p.clients[i]);
 	return 0;
+}
+
+static int heavy(int argc, char **argv)
+{
+	outputs_of_each = HEAVY_OUTPUTS;
+	return pump(argc, argv);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -514,8 +528,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	int arguments; /* at least so many behind GENESIS */
 } commands[] = {
-    {"pump", pump, 4},         {"query", query, 1},     {"balances", balances, 2}, {"repeat", repeat, 2},
-    {"refusals", refusals, 1}, {"strange", strange, 1}, {"slow", slow, 1},
+    {"pump", pump, 4},     {"heavy", heavy, 4},       {"query", query, 1},     {"balances", balances, 2},
+    {"repeat", repeat, 2}, {"refusals", refusals, 1}, {"strange", strange, 1}, {"slow", slow, 1},
 };
 
 int main(int argc, char **argv)
