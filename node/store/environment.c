@@ -214,6 +214,9 @@ int environment_open(struct environment *e, const struct environment_form *form,
 		if (error)
 			return error;
 	}
+	/* storage §7: a process that was killed while it synced leaves a commit that is seen, but not durable. */
+	if (mode == ENVIRONMENT_WRITE && (rc = mdb_env_sync(e->env, 1)) != 0)
+		return environment_error(e, rc, "syncing what was found", why);
 	rc = open_tables(e, mode == ENVIRONMENT_CREATE);
 	return rc ? environment_error(e, rc, "opening the tables", why) : 0;
 }

@@ -104,7 +104,7 @@ int identity_check(const struct environment *e, const struct hash *network_id, c
 	return 0;
 }
 
-static int sync_directory(const char *home, const char *name)
+int home_sync(const char *home, const char *name)
 {
 	char path[PATH_SIZE];
 	if (home_path(home, name, path))
@@ -169,7 +169,7 @@ static int fill(const char *home, const struct environment_form *form, const str
 			error = environment_error(&e, rc, "creating", why);
 	}
 	environment_close(&e);
-	return error ? error : sync_directory(home, name);
+	return error ? error : home_sync(home, name);
 }
 
 static int create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
@@ -186,12 +186,12 @@ static int create(const char *home, const struct hash *network_id, const uint8_t
 	if (!error)
 		error = fill(home, &state_form, network_id, consensus_key, genesis);
 	if (!error)
-		error = sync_directory(home, "data.new");
+		error = home_sync(home, "data.new");
 	/* storage §6: up to here nothing is there; from here everything is. */
 	if (!error && rename(made, path))
 		error = UNCIA_E_IO;
 	if (!error)
-		return sync_directory(home, ".");
+		return home_sync(home, ".");
 	int saved = errno;
 	clean(home);
 	errno = saved;

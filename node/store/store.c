@@ -50,6 +50,9 @@ int store_open_sized(const char *home, const struct hash *network_id, const uint
 	}
 	if (!error)
 		error = home_lock(home, &s->lock, why);
+	/* storage §6: the creation may have been killed before its last step. */
+	if (!error && !read_only && (error = home_sync(home, ".")) != 0)
+		snprintf(why, WHY_SIZE, "%.180s: %s", home, strerror(errno));
 	if (!error)
 		error = open_one(s, &s->journal, &journal_form, network_id, consensus_key, map_size, why);
 	if (!error)

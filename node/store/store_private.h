@@ -17,6 +17,8 @@ struct store {
 int home_path(const char *home, const char *rest, char path[PATH_SIZE]);
 /* Takes HOME/lock, writing our process id into it. Returns 0; UNCIA_E_BUSY; UNCIA_E_IO. */
 int home_lock(const char *home, int *lock, char why[WHY_SIZE]);
+/* Makes the names in a directory of the home durable. Returns 0; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
+int home_sync(const char *home, const char *name);
 
 int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
                    const uint8_t consensus_key[32]);
