@@ -24,6 +24,7 @@ struct keyfile {
 
 /* Lives in guarded memory: secret_new, secret_free (which wipes). */
 struct secret {
+	bool here; /* false in a child of fork, for which all of this reads as zeros */
 	uint8_t entropy[WORDS_ENTROPY_MAX];
 	size_t entropy_size;
 	uint8_t key[SECRET_KEY_SIZE];

@@ -12,8 +12,9 @@ int wallet_usable(const struct uncia_wallet *w)
 {
 	if (w == NULL)
 		return UNCIA_E_ARGUMENT;
-	/* faults 60: keys, nonces and link ciphers are of no use in a child. */
-	return w->owner == getpid() ? 0 : UNCIA_E_BUSY;
+	/* faults 60: keys, nonces and link ciphers are of no use in a child, of another process number as a rule: not
+	 * in a process namespace of its own. */
+	return w->owner == getpid() && (w->secret == NULL || w->secret->here) ? 0 : UNCIA_E_BUSY;
 }
 
 uint64_t wallet_now(const struct uncia_wallet *w)
@@ -220,5 +221,5 @@ void uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_
 
 bool uncia_wallet_unlocked(const struct uncia_wallet *w)
 {
-	return w != NULL && w->secret != NULL;
+	return w != NULL && w->secret != NULL && wallet_usable(w) == 0;
 }

@@ -26,7 +26,7 @@
  * - Text is UTF-8 and NUL-terminated.
  * - Threads: an object (wallet, network, receipt) is used by one thread at a time; different objects by any.
  *   Functions without an object may be called from any thread. A wallet is of no use in a child process after fork:
- *   there it answers UNCIA_E_BUSY, and everything that is stored stays with the parent.
+ *   there it answers UNCIA_E_BUSY, its keys are zeros, and everything that is stored stays with the parent.
  */
 #ifndef UNCIA_UNCIA_H
 #define UNCIA_UNCIA_H

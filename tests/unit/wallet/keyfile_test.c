@@ -1,5 +1,7 @@
 /* The key file: what opens it, what damage does to it, what it costs at most. */
 #include "keyfile.h"
+#include <sys/wait.h>
+#include <unistd.h>
 #include "canonical.h"
 #include "fields.h"
 #include "memory_host.h"
@@ -52,6 +54,35 @@ START_TEST(key_is_the_one_of_its_words)
 		secret_free(secret);
 		memory_host_deinit(&m);
 	}
+}
+END_TEST
+
+/* Whether nothing but zeros is in it, and freeing it leaves the process alone. */
+static bool is_gone(struct secret *secret)
+{
+	bool gone = sodium_is_zero((const uint8_t *)secret, sizeof(*secret)) == 1;
+	secret_free(secret);
+	return gone;
+}
+
+START_TEST(a_child_process_finds_no_key)
+{
+	struct memory_host m;
+	struct keyfile file;
+	struct secret *secret;
+	make(&m, &none);
+	ck_assert_int_eq(keyfile_load(&m.host, &file), 0);
+	ck_assert_int_eq(keyfile_open(&file, NULL, &secret), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(is_gone(secret) ? 0 : 1);
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert_mem_eq(secret->public_key, file.public_key, sizeof(file.public_key));
+	secret_free(secret);
+	memory_host_deinit(&m);
 }
 END_TEST
 
@@ -179,6 +210,7 @@ START_TEST(creation_refuses_bad_options_and_words)
 }
 END_TEST
 
-UNIT_MAIN("keyfile", key_is_the_one_of_its_words, a_home_has_one_key, wrong_passphrase_is_told_from_damage,
-          every_flipped_byte_and_every_length_is_damage, a_change_with_a_right_checksum_never_opens,
-          a_key_file_cannot_ask_for_much_memory_or_time, creation_refuses_bad_options_and_words)
+UNIT_MAIN("keyfile", key_is_the_one_of_its_words, a_child_process_finds_no_key, a_home_has_one_key,
+          wrong_passphrase_is_told_from_damage, every_flipped_byte_and_every_length_is_damage,
+          a_change_with_a_right_checksum_never_opens, a_key_file_cannot_ask_for_much_memory_or_time,
+          creation_refuses_bad_options_and_words)
