@@ -1,95 +1,225 @@
 #!/usr/bin/env python3
-"""Four validators on this machine under load: starts a network, pays, and prints what it measured.
+"""Measures this machine's validators. Without a part: those of a short run, about two minutes.
 
-Usage: bench.py BIN [--json] [--validators 4] [--payments 30000] [--window 1500] [--latency-payments 300]
-BIN: the folder with unciad, uncia and load. With --json the last line of standard output is one object:
-validators, payments, tps, p50_ms, p99_ms (one payment at a time), verify_us, cpu_us_per_payment_per_validator,
-rss_mb_max. The accounts it pays from are funded in the genesis.
-"""
+  base       4 validators: full load, payer, payer at half load, idle network, idle wallet, libuncia
+  alone      one validator
+  accounts   full load and restart after kill -9 with 100,000, 1,000,000 and 10,000,000 accounts (--sizes)
+  committee  full load of 1, 4, 7 and 10 validators
+  outputs    full load with 1, 10, 100 and 255 outputs a payment
+  wallets    full load over 4, 64 and 1,024 links, and with each payment sent to F + 1 validators
+  latency    latency against throughput: fixed rates from a tenth of full load to more than all of it
+
+With --json the last line of standard output is one object. Its `figures` are what has an aim; validators, payments,
+tps, p50_ms, p99_ms (one payment at a time, below libuncia), verify_us, cpu_us_per_payment_per_validator and rss_mb_max
+are those of `base`. docs/performance.md says what each means."""
 import argparse
 import json
 import os
-import signal
+import pathlib
+import platform
+import shutil
 import subprocess
 import sys
-import tempfile
+import time
 
-TICK = os.sysconf("SC_CLK_TCK")
-ACCOUNTS = 1000
+import measures
+from figures import Figures, table
+from measures import Shape, spread
+from validators import BenchError, Network, Tools, fresh_copy, prepared
 
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def rss_peak_mb(pid):
-    with open(f"/proc/{pid}/status") as f:
-        for line in f:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+SHORT = ["base", "alone"]
+LATENCY_SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
 
 
-def load(bin_dir, genesis, ports, payments, window, first):
-    command = [f"{bin_dir}/load", "run", genesis, str(payments), str(window), str(ACCOUNTS), str(first), *map(str, ports)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+class Bench:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.tools = Tools(arguments.bin, arguments.dir, arguments.base_port)
+        self.figures = Figures()
+        self.result = {}
+        self.copies = []
+
+    def say(self, text):
+        print(f"bench: {text}", file=sys.stderr, flush=True)
+
+    def network(self, count, accounts, name, **options):
+        """A network to measure on, with so many accounts: a copy of its own, removed when all is done."""
+        payers = min(accounts, max(20_000, accounts // 10), 200_000)
+        directory = fresh_copy(self.tools, prepared(self.tools, count, accounts, payers, self.say), name)
+        self.copies.append(directory)
+        return Network(self.tools, directory, **options)
+
+    def shape(self, **changes):
+        return Shape(**{"window": self.arguments.window, "links": self.arguments.links, "copies": self.arguments.copies,
+                        **changes})
+
+    def full(self, network, shape=None, runs=None):
+        return measures.full_loads(network, runs or self.arguments.runs, self.arguments.seconds, shape or self.shape())
+
+    def clean(self):
+        for directory in self.copies:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    # ---- parts ----
+
+    def base(self):
+        a = self.arguments
+        with self.network(a.validators, a.accounts, "base") as network:
+            self.result["first_payments"] = network.about["first_payments"]
+            single = measures.one_at_a_time(network, a.latency_payments)
+            payer = measures.payer(network, a.seconds / 2)
+            done, full = self.full(network)
+            rate = full["tps"]["median"] / 2
+            half, background = measures.payer_under_load(network, rate, a.seconds, self.shape())
+            idle, wallet, wallet_mib = measures.idle_with_wallet(network, max(a.seconds, 10))
+        middle = sorted(done, key=lambda run: run["tps"])[len(done) // 2]
+        self.result.update({
+            "validators": a.validators, "payments": middle["payments"], "tps": middle["tps"],
+            "p50_ms": single["latency_ms"]["p50"], "p99_ms": single["latency_ms"]["p99"], "verify_us": middle["verify_us"],
+            "cpu_us_per_payment_per_validator": middle["cpu_us_per_payment_per_validator"],
+            "rss_mb_max": round(max(run["rss_peak_mb"] for run in done), 1), "accounts": a.accounts, "full": full,
+            "payer": payer, "half": {"rate": rate, "payer": half, "load": background}, "wallet": wallet})
+        f = self.figures
+        f.set("cpu_ratio", [run["cpu_ratio"] for run in done])
+        f.set("throughput_ratio", [run["throughput_ratio"] for run in done])
+        f.set("memory_mib", [run["memory_mib"] for run in done])
+        f.set("written_bytes", [run["written_bytes_per_payment_per_validator"] for run in done])
+        f.set("payer_p50_ms", payer["latency_ms"]["p50"])
+        f.set("payer_p99_ms", payer["latency_ms"]["p99"])
+        f.set("payer_half_p50_ms", half["latency_ms"]["p50"])
+        f.set("payer_half_p99_ms", half["latency_ms"]["p99"])
+        f.set("receipt_ratio", payer["receipt_verify_us"] / middle["verify_us"])
+        f.set("idle_cpu_percent", idle)
+        f.set("wallet_cpu_percent", wallet["cpu_percent"])
+        f.set("wallet_mib", wallet_mib)
+        f.set("library_kb", measures.library_kb(self.tools))
+
+    def alone(self):
+        with self.network(1, self.arguments.accounts, "alone") as network:
+            done, self.result["alone"] = self.full(network)
+        self.figures.set("alone_ratio", [run["throughput_ratio"] for run in done])
+
+    def accounts(self):
+        series = self.result["accounts_series"] = []
+        tps = {}
+        for size in self.arguments.sizes:
+            with self.network(self.arguments.validators, size, "accounts") as network:
+                done, full = self.full(network)
+                again = [measures.restart(network, network.count - 1) for _ in range(self.arguments.runs)]
+            tps[size] = [run["tps"] for run in done]
+            series.append({"accounts": size, **full, "restart_s": spread(again)})
+            if size == 1_000_000:
+                self.figures.set("memory_1m_mib", [run["memory_mib"] for run in done])
+                self.figures.set("written_1m_bytes", [run["written_bytes_per_payment_per_validator"] for run in done])
+                self.figures.set("restart_1m_s", again)
+        if 10_000_000 in tps and 100_000 in tps:
+            base = spread(tps[100_000])["median"]
+            self.figures.set("accounts_10m_ratio", [one / base for one in tps[10_000_000]])
+
+    def committee(self):
+        series = self.result["committee_series"] = []
+        for count in (1, 4, 7, 10):
+            with self.network(count, self.arguments.accounts, "committee") as network:
+                _, full = self.full(network)
+                single = measures.one_at_a_time(network, self.arguments.latency_payments)
+            series.append({"validators": count, **full, "single_ms": single["latency_ms"]})
+
+    def outputs(self):
+        series = self.result["outputs_series"] = []
+        with self.network(self.arguments.validators, self.arguments.accounts, "outputs") as network:
+            for outputs in (1, 10, 100, 255):
+                _, full = self.full(network, self.shape(outputs=outputs, window=max(self.arguments.window // outputs, 200)))
+                series.append({"outputs": outputs, **full})
+
+    def wallets(self):
+        series = self.result["wallets_series"] = []
+        with self.network(self.arguments.validators, self.arguments.accounts, "wallets") as network:
+            for links, copies in ((4, 1), (64, 1), (1024, 1), (64, 2)):
+                _, full = self.full(network, self.shape(links=links, copies=copies))
+                series.append({"links": links, "copies": copies, **full})
+
+    def latency(self):
+        a = self.arguments
+        series = self.result["latency_series"] = []
+        with self.network(a.validators, a.accounts, "latency") as network:
+            most = self.full(network, runs=1)[1]["tps"]["median"]
+            for share in LATENCY_SHARES:
+                runs = [measures.at_rate(network, most * share, a.seconds, self.shape()) for _ in range(a.runs)]
+                series.append({"share": share, "rate": round(most * share, 1), "tps": spread([r["tps"] for r in runs]),
+                               "refused": sum(r["refused"] for r in runs),
+                               **{f"{q}_ms": spread([r["latency_ms"][q] for r in runs]) for q in ("p50", "p90", "p99", "p999")}})
 
 
-def measure(arguments, directory):
-    addresses = subprocess.run([f"{arguments.bin}/load", "accounts", str(ACCOUNTS)], check=True, stdout=subprocess.PIPE,
-                               text=True).stdout.split()
-    command = [f"{arguments.bin}/unciad", "devnet", "--dir", directory, "--validators", str(arguments.validators),
-               "--base-port", str(arguments.base_port)]
-    for address in addresses:
-        command += ["--fund", f"{address}=1000"]
-    devnet = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        line = devnet.stdout.readline()
-        if not line:
-            sys.exit("bench: the network did not start")
-        validators = json.loads(line)["validators"]
-        ports = [v["port"] for v in validators]
-        pids = [v["pid"] for v in validators]
-        genesis = os.path.join(validators[0]["home"], "genesis")
-        load(arguments.bin, genesis, ports, 200, 1, 1)  # warm-up
-        single = load(arguments.bin, genesis, ports, arguments.latency_payments, 1, 2)
-        before = [cpu_seconds(pid) for pid in pids]
-        full = load(arguments.bin, genesis, ports, arguments.payments, arguments.window, 3)
-        used = sum(cpu_seconds(pid) for pid in pids) - sum(before)
-        return {
-            "validators": len(pids),
-            "payments": full["payments"],
-            "tps": full["tps"],
-            "p50_ms": single["p50_ms"],
-            "p99_ms": single["p99_ms"],
-            "verify_us": min(full["verify_us"], single["verify_us"]),
-            "cpu_us_per_payment_per_validator": round(used * 1e6 / full["payments"] / len(pids), 2),
-            "rss_mb_max": round(max(rss_peak_mb(pid) for pid in pids), 1),
-        }, {"window": arguments.window, "load_p50_ms": full["p50_ms"], "load_p99_ms": full["p99_ms"]}
-    finally:
-        devnet.send_signal(signal.SIGTERM)
-        devnet.wait(timeout=30)
+def machine():
+    model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+             if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {"cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(), "memory_gib": round(memory, 1),
+            "kernel": platform.release(), "load_before": os.getloadavg()[0]}
+
+
+def revision():
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def parse(parts):
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bin", help=argparse.SUPPRESS)
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    parser.add_argument("--all", action="store_true", help="every part")
+    parser.add_argument("--json", action="store_true", help="the result as one object")
+    parser.add_argument("--save", metavar="FILE", help="put the result into this file, beside what other runs left there")
+    parser.add_argument("--runs", type=int, default=3, help="of every full load and rate (3)")
+    parser.add_argument("--seconds", type=float, default=6, help="that a run is measured for (6)")
+    parser.add_argument("--validators", type=int, default=4)
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],
+                        default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
+    parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
+    parser.add_argument("--links", type=int, default=64, help="connections of wallets (64)")
+    parser.add_argument("--copies", type=int, default=1, help="validators that each payment is sent to (1)")
+    parser.add_argument("--latency-payments", type=int, default=300)
+    parser.add_argument("--dir", default="build-bench/networks", help="where networks are kept and run; on the disk that counts")
+    parser.add_argument("--base-port", type=int, default=17400)
+    arguments = parser.parse_args()
+    chosen = arguments.parts or (parts if arguments.all else SHORT)
+    for part in chosen:
+        if part not in parts:
+            parser.error(f"no part {part}: {' '.join(parts)}")
+    return arguments, chosen
+
+
+def save(path, result):
+    """Figures and parts of earlier runs stay where this one has none."""
+    path = pathlib.Path(path)
+    before = json.loads(path.read_text()) if path.exists() else {}
+    figures = {**before.get("figures", {}), **result["figures"]}
+    path.write_text(json.dumps({**before, **result, "figures": figures}, indent=1) + "\n")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bin")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--validators", type=int, default=4)
-    parser.add_argument("--payments", type=int, default=30000)
-    parser.add_argument("--window", type=int, default=1500)
-    parser.add_argument("--latency-payments", type=int, default=300)
-    parser.add_argument("--base-port", type=int, default=17400)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="uncia-bench-") as directory:
-        result, about_load = measure(arguments, directory)
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency"]
+    arguments, chosen = parse(parts)
+    bench = Bench(arguments)
+    about = {"machine": machine(), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+             "runs": arguments.runs, "seconds": arguments.seconds, "window": arguments.window, "links": arguments.links}
+    try:
+        for part in chosen:
+            bench.say(part)
+            getattr(bench, part)()
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
+    finally:
+        bench.clean()
+    result = {**bench.result, "figures": bench.figures.values, "about": about}
+    if arguments.save:
+        save(arguments.save, result)
     if arguments.json:
         print(json.dumps(result))
-        return
-    for name, value in {**result, **about_load}.items():
-        print(f"{name:34} {value}")
+    elif bench.figures.values:
+        print(table(bench.figures.values))
 
 
 if __name__ == "__main__":

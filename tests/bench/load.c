@@ -1,296 +1,163 @@
-/* A load generator: pre-signed payments over real wallet links to running validators, and the time until each receipt.
- *   load accounts N                      addresses of the accounts it pays from, one a line
- *   load run GENESIS PAYMENTS WINDOW ACCOUNTS FIRST PORT…
- * keeps WINDOW payments under way until PAYMENTS are final and prints one JSON object. FIRST tells runs against the
- * same network apart. Every receipt is verified with a window of one, every hundredth otherwise (the generator shares
- * its processors with the validators). */
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+/* A load generator: payments that were signed before, over real wallet links to running validators, and the time until
+ * each receipt. --help names its options; results are one JSON object on a line. Receipts are verified every so often:
+ * the generator shares its processors with the validators. */
+#include <jansson.h>
+#include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 #include "fixture.h"
-#include "message.pb-c.h"
-#include "receipt.h"
-#include "wire_link.h"
+#include "load.h"
 
-#define LINKS_MAX  64
-#define LIFETIME_S 900u
-#define SILENCE_MS 60000
+static int accounts = 1000, payers = 1000, first, count = 10000, window, outputs = 1, links = 1, verify_every = 100;
+static int copies = 1, warm_up, wait_start;
+static long amount = 1;
+static double rate;
+static char *genesis_path, *keys_path;
 
-struct target {
-	int fd;
-	struct link *link;
+static const struct poptOption options[] = {
+    {"genesis", 0, POPT_ARG_STRING, &genesis_path, 0, "The network's genesis file", "FILE"},
+    {"keys", 0, POPT_ARG_STRING, &keys_path, 0, "Where the payers' keys are kept, to be made once", "FILE"},
+    {"accounts", 0, POPT_ARG_INT, &accounts, 0, "How many accounts there are", "N"},
+    {"payers", 0, POPT_ARG_INT, &payers, 0, "How many of them pay, spread evenly over all", "N"},
+    {"first", 0, POPT_ARG_INT, &first, 0, "fund: the first account to create", "N"},
+    {"amount", 0, POPT_ARG_LONG, &amount, 0, "Of an output, in micro-units", "N"},
+    {"payments", 0, POPT_ARG_INT, &count, 0, "run: how many payments", "N"},
+    {"outputs", 0, POPT_ARG_INT, &outputs, 0, "run: outputs of a payment", "N"},
+    {"warm-up", 0, POPT_ARG_INT, &warm_up, 0, "The first N payments are not measured", "N"},
+    {"window", 0, POPT_ARG_INT, &window, 0, "Closed loop: N are under way at any time", "N"},
+    {"rate", 0, POPT_ARG_DOUBLE, &rate, 0, "Open loop: N a second, whatever comes back", "N"},
+    {"links", 0, POPT_ARG_INT, &links, 0, "Connections, in turn to the validators; a payer stays with one", "N"},
+    {"copies", 0, POPT_ARG_INT, &copies, 0, "Send each payment to N validators", "N"},
+    {"verify-every", 0, POPT_ARG_INT, &verify_every, 0, "Verify the receipt of every N-th payment", "N"},
+    {"wait", 0, POPT_ARG_NONE, &wait_start, 0, "When all is ready, say so and wait for a line", NULL},
+    POPT_AUTOHELP POPT_TABLEEND,
 };
 
-struct load {
-	struct genesis genesis;
-	struct target targets[LINKS_MAX];
-	uint32_t target_count;
-	uint32_t payments, window, accounts, first;
-	struct payment **signed_payments;
-	double *sent_at, *latency;
-	uint32_t sent, done;
-};
-
-static void fail(const char *what)
+void load_fail(const char *what)
 {
 	fprintf(stderr, "load: %s\n", what);
 	exit(1);
 }
 
-static double now_ms(void)
+static void read_genesis(struct load *load)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void read_genesis(struct load *load, const char *path)
-{
-	FILE *file = fopen(path, "rb");
+	FILE *file = genesis_path ? fopen(genesis_path, "rb") : NULL;
 	uint8_t *bytes = malloc(GENESIS_SIZE_MAX);
 
 	if (!file || !bytes)
-		fail("the genesis cannot be read");
+		load_fail("the genesis cannot be read");
 	size_t size = fread(bytes, 1, GENESIS_SIZE_MAX, file);
 	fclose(file);
 	if (genesis_decode(&load->genesis, bytes, size))
-		fail("the genesis cannot be decoded");
+		load_fail("the genesis cannot be decoded");
 	free(bytes);
 }
 
-static void sign_all(struct load *load)
+static uint32_t within(long value, long min, long max, const char *name)
 {
-	struct fixture_key *keys = calloc(load->accounts, sizeof(*keys));
-	uint32_t expires_at = (uint32_t)time(NULL) + LIFETIME_S;
-
-	if (!keys)
-		fail("out of memory");
-	for (uint32_t i = 0; i < load->accounts; i++)
-		fixture_account(i, &keys[i]);
-	for (uint32_t i = 0; i < load->payments; i++) {
-		const struct fixture_key *from = &keys[(load->first + i) % load->accounts];
-		const struct fixture_key *to = &keys[(load->first + i + load->accounts / 2) % load->accounts];
-		struct output output = {.to = to->address, .amount = load->genesis.smallest_amount};
-		struct payment draft = {
-		    .expires_at = expires_at, .currency = CURRENCY_FIRST, .output_count = 1, .outputs = &output};
-		uint64_t number = (uint64_t)load->first << 32 | i;
-		memcpy(draft.nonce, &number, sizeof(number));
-		if (payment_make(&load->genesis.network_id, &draft, from->public_key, from->secret_key,
-		                 &load->signed_payments[i]))
-			fail("a payment cannot be made");
+	if (value < min || value > max) {
+		fprintf(stderr, "load: --%s %ld: not from %ld to %ld\n", name, value, min, max);
+		exit(2);
 	}
-	free(keys);
+	return (uint32_t)value;
 }
 
-static void target_open(struct load *load, uint32_t index, int port)
+static void read_options(struct load *load, const char *const *ports)
 {
-	struct target *target = &load->targets[index];
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	uint8_t ephemeral[32];
-	int one = 1;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	target->fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (target->fd < 0 || connect(target->fd, (struct sockaddr *)&address, sizeof(address)))
-		fail("a validator cannot be reached");
-	setsockopt(target->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	fcntl(target->fd, F_SETFL, O_NONBLOCK);
-	randombytes_buf(ephemeral, sizeof(ephemeral));
-	struct link_options options = {
-	    .pattern = NOISE_NK,
-	    .initiator = true,
-	    .network_id = &load->genesis.network_id,
-	    .remote_static = load->genesis.committee.validators[index % load->genesis.committee.size].network_key,
-	    .ephemeral_secret = ephemeral,
-	    .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
-	    .write_queue_max = 64u << 20};
-	if (link_new(&options, &target->link))
-		fail("a link cannot be made");
+	load->accounts = within(accounts, 1, UINT32_C(0x7fffffff), "accounts");
+	load->payers = within(payers, 1, accounts, "payers");
+	load->keys = keys_path;
+	load->outputs = within(outputs, 1, PAYMENT_OUTPUTS_MAX, "outputs");
+	load->amount = within(amount, 1, 1000000000, "amount");
+	load->window = within(window, 0, 1000000, "window");
+	load->rate = rate;
+	load->warm_up = within(warm_up, 0, count, "warm-up");
+	load->verify_every = within(verify_every, 1, 1000000000, "verify-every");
+	load->wait = wait_start;
+	while (ports && *ports && load->port_count < LOAD_PORTS_MAX)
+		load->ports[load->port_count++] = atoi(*ports++);
+	if (!load->port_count || load->port_count > load->genesis.committee.size)
+		load_fail("no ports, or more than there are validators");
+	load->links = within(links, 1, LOAD_LINKS_MAX, "links");
+	load->copies = within(copies, 1, load->links < load->port_count ? load->links : load->port_count, "copies");
+	if ((load->window > 0) == (load->rate > 0))
+		load_fail("either --window or --rate");
 }
 
-static void submit(struct load *load, uint32_t i)
+static int print(json_t *object)
 {
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__Submit message = UNCIA__PB__SUBMIT__INIT;
-	uint8_t bytes[PAYMENT_SIZE_MAX];
+	int failed = !object || json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(7));
 
-	message.payment.data = (uint8_t *)(uintptr_t)load->signed_payments[i]->bytes;
-	message.payment.len = load->signed_payments[i]->size;
-	request.request_id = i + 1;
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
-	request.submit = &message;
-	size_t size = uncia__pb__wallet_request__pack(&request, bytes);
-	load->sent_at[i] = now_ms();
-	if (link_send(load->targets[i % load->target_count].link, bytes, size))
-		fail("a link's queue is full");
+	puts("");
+	json_decref(object);
+	return failed || fflush(stdout) ? 1 : 0;
 }
 
-static void answer(struct load *load, const struct bytes *message)
+static int print_result(const struct load_result *r, double check_us)
 {
-	Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, message->size, message->data);
-	struct receipt receipt;
+	const struct histogram *h = &r->latency;
+	json_t *latency =
+	    json_pack("{s:f,s:f,s:f,s:f,s:f,s:f}", "mean", h->count ? h->sum_us / h->count / 1e3 : 0.0, "p50",
+	              histogram_us(h, 0.5) / 1e3, "p90", histogram_us(h, 0.9) / 1e3, "p99", histogram_us(h, 0.99) / 1e3,
+	              "p999", histogram_us(h, 0.999) / 1e3, "max", h->max_us / 1e3);
 
-	if (!reply || !reply->request_id || reply->request_id > load->payments)
-		fail("an answer that cannot be read");
-	uint32_t i = (uint32_t)reply->request_id - 1;
-	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL) {
-		fprintf(stderr, "load: refused: %.*s\n", (int)reply->refusal->reason.len, reply->refusal->reason.data);
-		exit(1);
-	}
-	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_EXPIRY)
-		fail("a payment expired");
-	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT && load->latency[i] == 0) {
-		if (load->window == 1 || i % 100 == 0) {
-			if (receipt_verify(&load->genesis.committee, &load->genesis.network_id, reply->receipt.data,
-			                   reply->receipt.len, &receipt))
-				fail("a receipt does not verify");
-			payment_free(receipt.payment);
-		}
-		load->latency[i] = now_ms() - load->sent_at[i];
-		load->done++;
-	}
-	uncia__pb__node_reply__free_unpacked(reply, NULL);
+	return print(json_pack("{s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:o}", "payments", (int)r->done, "refused",
+	                       (int)r->refused, "seconds", r->seconds, "tps", r->tps, "offered_tps", r->offered_tps,
+	                       "cpu_us_per_payment", r->cpu_us, "verify_us", check_us, "latency_ms", latency));
 }
 
-static void target_write(struct target *target)
+static int print_funders(void)
 {
-	for (;;) {
-		struct bytes run;
-		link_output(target->link, &run);
-		if (!run.size)
-			return;
-		ssize_t size = write(target->fd, run.data, run.size);
-		if (size < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (size < 0)
-			fail("a validator went away");
-		link_output_taken(target->link, (size_t)size);
-	}
-}
-
-static void target_read(struct load *load, struct target *target)
-{
-	static uint8_t buffer[256 << 10];
-	struct bytes message;
-	ssize_t size = read(target->fd, buffer, sizeof(buffer));
-
-	if (size < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (size <= 0 || link_feed(target->link, buffer, (size_t)size))
-		fail("a validator closed the link");
-	while (link_next(target->link, &message))
-		answer(load, &message);
-}
-
-static void run(struct load *load)
-{
-	struct pollfd fds[LINKS_MAX];
-
-	while (load->done < load->payments) {
-		while (load->sent < load->payments && load->sent - load->done < load->window)
-			submit(load, load->sent++);
-		for (uint32_t i = 0; i < load->target_count; i++) {
-			target_write(&load->targets[i]);
-			fds[i] = (struct pollfd){.fd = load->targets[i].fd, .events = POLLIN};
-			if (link_queued(load->targets[i].link))
-				fds[i].events |= POLLOUT;
-		}
-		int ready = poll(fds, load->target_count, SILENCE_MS);
-		if (ready < 0 && errno != EINTR)
-			fail("poll");
-		if (ready == 0)
-			fail("no answer for a minute");
-		for (uint32_t i = 0; i < load->target_count; i++)
-			if (fds[i].revents & (POLLIN | POLLHUP | POLLERR))
-				target_read(load, &load->targets[i]);
-	}
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Microseconds a signature check takes here and now, over the load's own payments. */
-static double verify_us(const struct load *load)
-{
-	uint32_t count = load->payments < 2000 ? load->payments : 2000;
-	double start = now_ms();
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct payment *p = load->signed_payments[i];
-		if (!sign_verify(p->public_key, &p->digest, p->signature))
-			fail("a signature does not verify");
-	}
-	return (now_ms() - start) * 1e3 / count;
-}
-
-static int command_run(int argc, char **argv)
-{
-	static struct load load;
-
-	if (argc < 8 || argc - 7 > LINKS_MAX)
-		fail("usage: load run GENESIS PAYMENTS WINDOW ACCOUNTS FIRST PORT…");
-	read_genesis(&load, argv[2]);
-	load.payments = (uint32_t)strtoul(argv[3], NULL, 10);
-	load.window = (uint32_t)strtoul(argv[4], NULL, 10);
-	load.accounts = (uint32_t)strtoul(argv[5], NULL, 10);
-	load.first = (uint32_t)strtoul(argv[6], NULL, 10);
-	load.target_count = (uint32_t)argc - 7;
-	load.signed_payments = calloc(load.payments, sizeof(struct payment *));
-	load.sent_at = calloc(load.payments, sizeof(double));
-	load.latency = calloc(load.payments, sizeof(double));
-	if (!load.payments || !load.window || !load.accounts || !load.signed_payments || !load.sent_at || !load.latency)
-		fail("bad numbers, or out of memory");
-	sign_all(&load);
-	double check_us = verify_us(&load);
-	for (uint32_t i = 0; i < load.target_count; i++)
-		target_open(&load, i, atoi(argv[7 + i]));
-	double start = now_ms();
-	run(&load);
-	double seconds = (now_ms() - start) / 1e3;
-	qsort(load.latency, load.payments, sizeof(double), compare);
-	printf("{\"payments\":%u,\"seconds\":%.3f,\"tps\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,"
-	       "\"verify_us\":%.2f}\n",
-	       load.payments, seconds, load.payments / seconds, load.latency[load.payments / 2],
-	       load.latency[(uint64_t)load.payments * 99 / 100], load.latency[load.payments - 1], check_us);
-	return 0;
-}
-
-static int command_accounts(int argc, char **argv)
-{
-	uint32_t count = argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		struct fixture_key key;
+	for (uint32_t i = 0; i < LOAD_FUNDERS; i++) {
 		struct destination destination = {0};
 		char text[ADDRESS_TEXT_SIZE];
-		fixture_account(i, &key);
-		destination.address = key.address;
+		load_funder(i, &destination.address);
 		destination_format(&destination, text);
 		puts(text);
 	}
 	return 0;
 }
 
+static int run_command(const char *name, const char *const *ports)
+{
+	static struct load load;
+	static struct load_result result;
+	bool funds = !strcmp(name, "fund");
+
+	if (!strcmp(name, "funders"))
+		return print_funders();
+	if (!strcmp(name, "check"))
+		return print(json_pack("{s:f}", "verify_us", load_check_us()));
+	if (!funds && strcmp(name, "run"))
+		load_fail("fund, run, funders or check: see --help");
+	read_genesis(&load);
+	read_options(&load, ports);
+	double check_us = load_check_us();
+	if (funds)
+		load_make_funding(&load, (uint32_t)first);
+	else
+		load_make_payments(&load, within(count, 1, 100000000, "payments"));
+	load_run(&load, &result);
+	return print_result(&result, check_us);
+}
+
 int main(int argc, char **argv)
 {
+	poptContext context = poptGetContext("load", argc, (const char **)argv, options, 0);
+	int code;
+
+	poptSetOtherOptionHelp(context, "fund|run PORT...  or  funders  or  check");
+	while ((code = poptGetNextOpt(context)) > 0)
+		;
+	const char *name = poptGetArg(context);
+	if (code < -1 || !name) {
+		fprintf(stderr, "load: %s\n", code < -1 ? poptStrerror(code) : "what to do? see --help");
+		return 2;
+	}
 	if (sign_self_test())
-		fail("this libsodium judges signatures otherwise");
-	if (argc >= 2 && strcmp(argv[1], "accounts") == 0)
-		return command_accounts(argc, argv);
-	if (argc >= 2 && strcmp(argv[1], "run") == 0)
-		return command_run(argc, argv);
-	fail("usage: load accounts N | load run GENESIS PAYMENTS WINDOW ACCOUNTS FIRST PORT…");
+		load_fail("this libsodium judges signatures otherwise");
+	code = run_command(name, poptGetArgs(context));
+	poptFreeContext(context);
+	return code;
 }

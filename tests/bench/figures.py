@@ -1,0 +1,61 @@
+"""What is measured against an aim: every figure by name, its aim, and the table that says which are met."""
+import statistics
+
+# name: what it is, unit, "<=" or ">=", aim; no aim: for information
+FIGURES = {
+    "cpu_ratio": ("processor per payment per validator, in signature checks, full load", "", "<=", 1.25),
+    "throughput_ratio": ("payments/s at full load, of what all cores could check for every validator", "", ">=", 0.70),
+    "alone_ratio": ("one validator alone: payments/s, of what all cores could check", "", ">=", 0.80),
+    "payer_p50_ms": ("payer, from the call to the verified receipt, nothing else running: p50", "ms", "<=", 5),
+    "payer_p99_ms": ("the same: p99", "ms", "<=", 15),
+    "payer_half_p50_ms": ("the same while the network runs at half its full load: p50", "ms", "<=", 25),
+    "payer_half_p99_ms": ("the same: p99", "ms", "<=", 100),
+    "payer_delayed_p50_ms": ("payer with 50 ms one way between all parties: p50", "ms", "<=", 220),
+    "idle_cpu_percent": ("idle network: processor of a validator", "% of a core", "<=", 0.5),
+    "memory_mib": ("memory of a validator beside the page cache, full load", "MiB", "", None),
+    "memory_1m_mib": ("the same with 1,000,000 accounts", "MiB", "<=", 300),
+    "written_bytes": ("written to disk per payment per validator, full load", "bytes", "", None),
+    "written_1m_bytes": ("the same with 1,000,000 accounts", "bytes", "<=", 2048),
+    "accounts_10m_ratio": ("payments/s with 10,000,000 accounts, of those with 100,000", "", ">=", 0.6),
+    "restart_1m_s": ("start of a validator with 1,000,000 accounts after kill -9, until it votes", "s", "<=", 3),
+    "library_kb": ("libuncia, shared and stripped, without libsodium", "KB", "<=", 500),
+    "receipt_ratio": ("verifying a receipt, in signature checks", "", "<=", 10),
+    "wallet_cpu_percent": ("idle wallet: processor", "% of a core", "<=", 0.05),
+    "wallet_mib": ("idle wallet: memory beyond that of the libraries alone", "MiB", "<=", 2),
+}
+
+
+def digits(value):
+    return round(value, 4 if abs(value) < 1 else 3 if abs(value) < 100 else 1)
+
+
+class Figures:
+    def __init__(self):
+        self.values = {}
+
+    def set(self, name, runs):
+        """runs: one value or those of several runs, of which the median counts."""
+        runs = list(runs) if isinstance(runs, (list, tuple)) else [runs]
+        what, unit, relation, aim = FIGURES[name]
+        value = statistics.median(runs)
+        figure = {"what": what, "unit": unit, "value": digits(value), "min": digits(min(runs)), "max": digits(max(runs)),
+                  "runs": len(runs)}
+        if aim is not None:
+            figure["aim"] = f"{relation} {aim}"
+            figure["met"] = value <= aim if relation == "<=" else value >= aim
+        self.values[name] = figure
+
+
+def rows(figures):
+    """Lines of a table: what, value, from min to max, aim, met."""
+    for name in FIGURES:
+        if name in figures:
+            f = figures[name]
+            span = f"{f['min']:g} … {f['max']:g}" if f["runs"] > 1 else ""
+            yield f["what"], f"{f['value']:g} {f['unit']}".strip(), span, f.get("aim", ""), {True: "yes", False: "NO"}.get(f.get("met"), "")
+
+
+def table(figures):
+    lines = list(rows(figures))
+    widths = [max(len(line[i]) for line in lines) for i in range(5)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)

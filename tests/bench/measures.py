@@ -1,0 +1,156 @@
+"""What is measured on a running network, one function each. They say nothing and judge nothing: bench.py does."""
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+
+from validators import BenchError, Watch, run_json
+
+CORES = os.cpu_count()
+WARM_UP_S = 1.5
+QUIET_S = 2  # in which a network that has nothing to do any more comes to rest
+WALLET_IDLE_S = 16  # its links close after ten
+
+
+def spread(values):
+    return {"median": round(statistics.median(values), 3), "min": round(min(values), 3), "max": round(max(values), 3)}
+
+
+class Shape:
+    """What the load looks like."""
+
+    def __init__(self, window=2000, links=64, copies=1, outputs=1):
+        self.window, self.links, self.copies, self.outputs = window, links, copies, outputs
+
+    def options(self, count):
+        links = max(self.links // count, 1) * count
+        return ["--links", links, "--copies", min(self.copies, count), "--outputs", self.outputs]
+
+
+def guess_tps(network, shape):
+    """A short run, to know how many payments a longer one needs."""
+    load = network.load("run", "--payments", 4 * shape.window, "--warm-up", shape.window, "--window", shape.window,
+                        *shape.options(network.count))
+    load.go()
+    return load.result()["tps"]
+
+
+def full_load(network, seconds, shape, tps):
+    """As much as it takes, for about that long."""
+    count = int(tps * (seconds + WARM_UP_S)) + shape.window
+    load = network.load("run", "--payments", count, "--warm-up", max(int(tps * WARM_UP_S), 1), "--window", shape.window,
+                        *shape.options(network.count))
+    watch = Watch(network.pids)
+    load.go()
+    result = load.result()
+    watch.stop()
+    each = result["payments"] * network.count
+    cpu_us = watch.cpu_s * 1e6 / each
+    check = result["verify_us"]
+    return {
+        "payments": result["payments"], "tps": round(result["tps"], 1), "verify_us": round(check, 2),
+        "cpu_us_per_payment_per_validator": round(cpu_us, 2), "cpu_ratio": cpu_us / check,
+        "throughput_ratio": result["tps"] / (CORES / (network.count * check * 1e-6)),
+        "load_cpu_us_per_payment": round(result["cpu_us_per_payment"], 2),
+        "written_bytes_per_payment_per_validator": round(watch.written / each, 1),
+        "memory_mib": watch.anonymous_kib / 1024, "rss_peak_mb": watch.peak_kib / 1024, "latency_ms": result["latency_ms"],
+    }
+
+
+def full_loads(network, runs, seconds, shape):
+    """Several in a row. Returns (all of them, medians and extremes of what counts)."""
+    tps = guess_tps(network, shape)
+    done = []
+    for _ in range(runs):
+        done.append(full_load(network, seconds, shape, tps))
+        tps = done[-1]["tps"]
+    names = ["tps", "cpu_us_per_payment_per_validator", "verify_us", "load_cpu_us_per_payment", "cpu_ratio",
+             "throughput_ratio", "written_bytes_per_payment_per_validator", "memory_mib"]
+    summary = {name: spread([run[name] for run in done]) for name in names}
+    summary["latency_ms"] = {q: spread([run["latency_ms"][q] for run in done]) for q in ("p50", "p99")}
+    return done, summary
+
+
+def at_rate(network, rate, seconds, shape):
+    """Open loop. Returns the load generator's result and the ratio of processor to signature check."""
+    load = network.load("run", "--payments", max(int(rate * (seconds + WARM_UP_S)), 100), "--warm-up", int(rate * WARM_UP_S),
+                        "--rate", rate, *shape.options(network.count))
+    watch = Watch(network.pids)
+    load.go()
+    result = load.result()
+    watch.stop()
+    result["cpu_ratio"] = watch.cpu_s * 1e6 / network.count / max(result["payments"], 1) / result["verify_us"]
+    return result
+
+
+def one_at_a_time(network, payments):
+    """Below libuncia: one payment under way, all receipts verified."""
+    load = network.load("run", "--payments", payments, "--warm-up", payments // 10, "--window", 1, "--verify-every", 1,
+                        "--links", network.count)
+    load.go()
+    return load.result()
+
+
+def payer(network, seconds):
+    """Through libuncia, its own durable outbox included."""
+    starter = network.payer(seconds)
+    starter.go()
+    return starter.result()
+
+
+def payer_under_load(network, rate, seconds, shape):
+    """The same while payments arrive at a fixed rate. The load begins before and ends after."""
+    starter = network.payer(seconds)
+    load = network.load("run", "--payments", int(rate * (seconds + 3)), "--warm-up", int(rate), "--rate", rate,
+                        *shape.options(network.count))
+    load.go()
+    time.sleep(1.5)
+    starter.go()
+    result = starter.result()
+    if load.process.poll() is not None:
+        raise BenchError("the load ended before the payer did")
+    return result, load.result()
+
+
+def idle(network, seconds):
+    """A network without payments."""
+    time.sleep(QUIET_S)
+    watch = Watch(network.pids)
+    time.sleep(seconds)
+    watch.stop()
+    return watch.cpu_s / watch.seconds / network.count * 100
+
+
+def idle_with_wallet(network, seconds):
+    """The same, and a wallet that is open and does nothing: with links that it has no use for at first, then without.
+    Returns (% of a core of a validator, what the wallet says, its memory beyond the baseline in MiB)."""
+    baseline = run_json(network.tools.bin / "payer", "baseline")
+    wallet = subprocess.Popen([network.tools.bin / "payer", "idle", network.directory / "wallet", network.network_file,
+                               str(WALLET_IDLE_S)], stdout=subprocess.PIPE, text=True)
+    percent = idle(network, seconds)
+    text = wallet.communicate()[0]
+    if wallet.returncode:
+        raise BenchError("payer idle failed")
+    said = json.loads(text)
+    return percent, said, (max(said["rss_kib"], said["linked_rss_kib"]) - baseline["rss_kib"]) / 1024
+
+
+def restart(network, i):
+    """Seconds from the start of the process to voting, after a kill -9."""
+    network.processes[i].send_signal(signal.SIGKILL)
+    network.processes[i].wait()
+    begun = time.monotonic()
+    network.start_one(i)
+    return network.wait_voting(i) - begun
+
+
+def library_kb(tools):
+    library = tools.bin.parent / "lib" / "libuncia.so"
+    with tempfile.TemporaryDirectory() as directory:
+        stripped = pathlib.Path(directory) / "stripped"
+        subprocess.run(["strip", "-o", stripped, library.resolve()], check=True)
+        return stripped.stat().st_size / 1000

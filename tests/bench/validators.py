@@ -1,0 +1,290 @@
+"""Validators for measurements: networks with many accounts, made once and kept; their processes, and what those cost.
+
+A network is made with a few accounts that hold all the money (the funders of load.c, and one libuncia wallet). They
+create the others by payments of 255 outputs each, as a network grows in life too, and each account that is to pay does
+so once: a first payment binds the account's key, which costs as much as a second signature check. The result is kept
+in a directory, and every measurement starts from a copy of it."""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+STORED = ["proto/*.proto", "proto/entry.[ch]", "proto/hash.[ch]", "node/store/*.[ch]"]  # what stored bytes follow from
+TICK = os.sysconf("SC_CLK_TCK")
+FUNDERS_HOLD = 40_000_000  # units each, of the supply of load.c's sixteen
+WALLET_HOLDS = 1_000_000
+ACCOUNT_HOLDS = 10_000_000  # micro-units: what a created account begins with
+FUND_WINDOW = 128
+BIND_WINDOW = 1500
+
+
+class BenchError(Exception):
+    """What went wrong, for the person who measures."""
+
+
+def run_json(*command, **options):
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **options)
+    if done.returncode:
+        raise BenchError(f"{' '.join(map(str, command[:3]))}: exit code {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def cpu_seconds(pid):
+    """User and system time of all its threads, those that have ended too."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def status_kib(pid, name):
+    found = re.search(rf"^{name}:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)
+    return int(found[1]) if found else 0
+
+
+def written_bytes(pid):
+    """What it caused to be written to the disk."""
+    return int(re.search(r"^write_bytes: (\d+)", pathlib.Path(f"/proc/{pid}/io").read_text(), re.M)[1])
+
+
+class Tools:
+    """The programs, and where networks are kept and run."""
+
+    def __init__(self, bin_dir, directory, base_port):
+        self.bin = pathlib.Path(bin_dir).resolve()
+        self.directory = pathlib.Path(directory).resolve()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.base_port = base_port
+
+    def unciad(self, *arguments):
+        return run_json(self.bin / "unciad", *arguments, "--json")
+
+    def keys(self, payers):
+        return self.directory / f"keys-{payers}"
+
+    def check_us(self):
+        return run_json(self.bin / "load", "check")["verify_us"]
+
+
+class Network:
+    """Homes v0, v1, ... in a directory, and the processes that run in them."""
+
+    def __init__(self, tools, directory, settings=()):
+        self.tools = tools
+        self.directory = pathlib.Path(directory)
+        self.about = json.loads((self.directory / "about.json").read_text())
+        self.count = self.about["validators"]
+        self.homes = [self.directory / f"v{i}" for i in range(self.count)]
+        self.ports = [tools.base_port + i for i in range(self.count)]
+        self.genesis = self.directory / "genesis"
+        self.network_file = self.directory / "network.conf"
+        self.settings = list(settings)
+        self.processes = [None] * self.count
+        self.dial = {(i, j): self.ports[j] for i in range(self.count) for j in range(self.count) if i != j}
+        self.reach = list(self.ports)  # where wallets and load find them
+
+    @property
+    def pids(self):
+        return [p.pid for p in self.processes]
+
+    def configure(self):
+        for i, home in enumerate(self.homes):
+            lines = ["[node]", f"listen = 127.0.0.1:{self.ports[i]}", "log_level = warning", *self.settings]
+            for j in range(self.count):
+                if j != i:
+                    lines += [f"[peer.{j}]", f"address = 127.0.0.1:{self.dial[i, j]}"]
+            (home / "unciad.conf").write_text("\n".join(lines) + "\n")
+        text = self.network_file.read_text()
+        for i, port in enumerate(self.reach):
+            text = re.sub(rf"(\[validator\.{i}\]\naddress = )\S+", rf"\g<1>127.0.0.1:{port}", text)
+        self.network_file.write_text(text)
+
+    def start_one(self, i):
+        with open(self.homes[i] / "log", "ab") as log:
+            self.processes[i] = subprocess.Popen([self.tools.bin / "unciad", "start", "--home", self.homes[i]],
+                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait_voting(self, i, seconds=120):
+        """Returns when it votes. The status command would disturb a start that has not got as far as listening."""
+        deadline = time.monotonic() + seconds
+        listening = False
+        while time.monotonic() < deadline:
+            if self.processes[i].poll() is not None:
+                raise BenchError(f"validator {i} ended: {(self.homes[i] / 'log').read_text()[-500:]}\n"
+                                 f"If its home was made by another version, remove {self.tools.directory}")
+            try:
+                if not listening:
+                    socket.create_connection(("127.0.0.1", self.ports[i]), 1).close()
+                listening = True
+                if self.tools.unciad("status", "--home", self.homes[i])["voting"] == "yes":
+                    return time.monotonic()
+            except (OSError, BenchError, KeyError):
+                pass
+            time.sleep(0.01)
+        raise BenchError(f"validator {i} does not vote within {seconds} s: {self.homes[i] / 'log'}")
+
+    def start(self):
+        self.configure()
+        for i in range(self.count):
+            self.start_one(i)
+        for i in range(self.count):
+            self.wait_voting(i)
+
+    def stop(self):
+        for p in self.processes:
+            if p and p.poll() is None:
+                p.send_signal(signal.SIGTERM)
+        for p in self.processes:
+            if p:
+                try:
+                    p.wait(60)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.wait()
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def load(self, what, *options):
+        """The load generator, ready to go."""
+        command = [self.tools.bin / "load", what, "--genesis", self.genesis, "--keys", self.tools.keys(self.about["payers"]),
+                   "--accounts", self.about["accounts"], "--payers", self.about["payers"], "--wait", *options, *self.reach]
+        return Starter(command)
+
+    def payer(self, seconds):
+        return Starter([self.tools.bin / "payer", "pay", self.directory / "wallet", self.network_file,
+                        self.about["wallet"], seconds])
+
+
+class Starter:
+    """A program that says when it is ready and waits for a line to begin."""
+
+    def __init__(self, command):
+        self.name = pathlib.Path(command[0]).name
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if not self.process.stdout.readline():
+            raise BenchError(f"{self.name}: exit code {self.process.wait()}")
+
+    def go(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.close()
+
+    def result(self):
+        text = self.process.stdout.read()
+        if self.process.wait():
+            raise BenchError(f"{self.name}: exit code {self.process.returncode}")
+        return json.loads(text)
+
+
+class Watch:
+    """What validators cost while it runs: processor, bytes written, and the most memory beside the page cache."""
+
+    def __init__(self, pids):
+        self.pids = pids
+        self.ended = threading.Event()
+        self.anonymous_kib = 0
+        self.cpu = [cpu_seconds(p) for p in pids]
+        self.written = [written_bytes(p) for p in pids]
+        self.begun = time.monotonic()
+        self.thread = threading.Thread(target=self.sample)
+        self.thread.start()
+
+    def sample(self):
+        while not self.ended.wait(0.25):
+            for pid in self.pids:
+                self.anonymous_kib = max(self.anonymous_kib, status_kib(pid, "RssAnon") + status_kib(pid, "RssShmem"))
+
+    def stop(self):
+        """cpu_s, written: the sums over all since it began."""
+        self.seconds = time.monotonic() - self.begun
+        self.ended.set()
+        self.thread.join()
+        self.cpu_s = sum(cpu_seconds(p) for p in self.pids) - sum(self.cpu)
+        self.written = sum(written_bytes(p) for p in self.pids) - sum(self.written)
+        self.peak_kib = max(status_kib(p, "VmHWM") for p in self.pids)
+        return self
+
+
+def stored_digest():
+    digest = hashlib.sha256()
+    for pattern in STORED:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def make_homes(tools, directory, count, accounts, payers):
+    """Homes with a genesis in which the funders and the wallet have everything."""
+    keys = [tools.unciad("keygen", "--home", directory / f"v{i}") for i in range(count)]
+    funders = subprocess.run([tools.bin / "load", "funders"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    wallet = subprocess.run([tools.bin / "payer", "init", directory / "wallet"], check=True, stdout=subprocess.PIPE,
+                            text=True).stdout.strip()
+    command = ["genesis", "--name", "bench", "--output", directory / "genesis", "--network", directory / "network.conf",
+               "--account", f"{wallet}={WALLET_HOLDS}"]
+    for address in funders:
+        command += ["--account", f"{address}={FUNDERS_HOLD}"]
+    for i, key in enumerate(keys):
+        command += ["--validator", f"{key['consensus_key']}:{key['network_key']}", "--at", f"{i}=127.0.0.1:{tools.base_port + i}"]
+    tools.unciad(*command)
+    for i in range(count):
+        tools.unciad("init", "--home", directory / f"v{i}", "--genesis", directory / "genesis")
+    about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet}
+    (directory / "about.json").write_text(json.dumps(about))
+
+
+def populate(network):
+    """Creates the accounts, and lets each payer pay once. Returns what those first payments cost."""
+    about = network.about
+    fund = network.load("fund", "--amount", ACCOUNT_HOLDS, "--window", FUND_WINDOW, "--links", network.count)
+    fund.go()
+    fund.result()
+    first = network.load("run", "--payments", about["payers"], "--window", BIND_WINDOW, "--links", network.count)
+    watch = Watch(network.pids)
+    first.go()
+    result = first.result()
+    watch.stop()
+    cpu_us = watch.cpu_s * 1e6 / result["payments"] / network.count
+    return {"tps": result["tps"], "cpu_us_per_payment_per_validator": round(cpu_us, 2), "verify_us": result["verify_us"]}
+
+
+def prepared(tools, count, accounts, payers, say):
+    """The directory of such a network, made where there is none."""
+    kept = tools.directory / f"prepared-{count}-{accounts}-{payers}-{stored_digest()}"
+    if kept.exists():
+        return kept
+    say(f"making a network of {count} with {accounts} accounts, once: {kept}")
+    making = tools.directory / f"making-{os.getpid()}"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    try:
+        make_homes(tools, making, count, accounts, payers)
+        with Network(tools, making, ["mempool_max = 200000"]) as network:
+            about = {**network.about, "first_payments": populate(network)}
+        (making / "about.json").write_text(json.dumps(about))
+        making.rename(kept)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return kept
+
+
+def fresh_copy(tools, kept, name):
+    """A copy to measure on, all of it on the disk already."""
+    directory = tools.directory / f"running-{name}-{os.getpid()}"
+    shutil.rmtree(directory, ignore_errors=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", kept, directory], check=True)
+    os.sync()
+    return directory
