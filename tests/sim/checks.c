@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
-#include "message.pb-c.h"
 #include "uncia/error.h"
 
 #define EXTRAS_MAX 16
@@ -143,29 +142,80 @@ static void vote_sent(struct checks *c, uint32_t node, enum vote_kind kind, uint
 		checks_fail(c, "node %u: %s (kind %d, view %" PRIu64 ")", node, wrong, (int)kind, view);
 }
 
+void checks_vote(struct checks *c, const struct vote *vote)
+{
+	proofs_vote(c->proofs, c, vote);
+}
+
+void checks_bad_block(struct checks *c, const struct hash *id)
+{
+	c->bad = realloc(c->bad, (c->bad_count + 1) * sizeof(*c->bad));
+	if (!c->bad)
+		abort();
+	c->bad[c->bad_count++] = *id;
+}
+
+enum vote_kind checks_first_vote(struct checks *c, uint32_t node, uint64_t view)
+{
+	const struct ballot *ballot = ballot_get(&c->durable[node], view);
+
+	return ballot->has_first ? ballot->first : 0;
+}
+
+static void check_certificates(struct checks *c, uint32_t node, const Uncia__Pb__PeerMessage *m)
+{
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE)
+		proofs_certificate(c->proofs, c, node, m->certificate.data, m->certificate.len);
+	if (m->kind_case != UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE)
+		return;
+	if (m->propose->parent_certificate.len)
+		proofs_certificate(c->proofs, c, node, m->propose->parent_certificate.data,
+		                   m->propose->parent_certificate.len);
+	for (size_t i = 0; i < m->propose->n_skips; i++)
+		proofs_certificate(c->proofs, c, node, m->propose->skips[i]->data.data, m->propose->skips[i]->data.len);
+}
+
 static void on_send(void *context, uint32_t node, const struct bytes *message)
 {
 	struct checks *c = context;
 	uint32_t validator = validator_of(c, node);
+	struct vote vote;
+	struct header header;
 
 	checks_log(c, message->data, message->size);
 	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
 	if (!m)
 		checks_fail(c, "node %u: sends what does not decode", node);
-	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_VOTE) {
-		struct vote vote;
-		if (vote_decode(m->vote.data, m->vote.len, &vote))
-			checks_fail(c, "node %u: sends a vote that does not decode", node);
-		if (vote.voter == validator)
-			vote_sent(c, node, vote.kind, vote.view, &vote.block_id);
-	} else if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE) {
-		struct header header;
-		if (header_decode(m->propose->header.data, m->propose->header.len, &header))
-			checks_fail(c, "node %u: sends a proposal that does not decode", node);
-		if (header.proposer == validator)
-			vote_sent(c, node, VOTE_NOTAR1, header.view, &header.id);
-	}
+	bool is_vote = m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_VOTE;
+	bool is_proposal = m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;
+	if (is_vote && vote_decode(m->vote.data, m->vote.len, &vote))
+		checks_fail(c, "node %u: sends a vote that does not decode", node);
+	if (is_proposal && header_decode(m->propose->header.data, m->propose->header.len, &header))
+		checks_fail(c, "node %u: sends a proposal that does not decode", node);
+	if (is_vote && vote.voter == validator)
+		vote_sent(c, node, vote.kind, vote.view, &vote.block_id);
+	if (is_proposal && header.proposer == validator)
+		vote_sent(c, node, VOTE_NOTAR1, header.view, &header.id);
+	check_certificates(c, node, m);
+	if (c->listener)
+		c->listener(c->listener_context, node, message, m, is_vote ? &vote : NULL,
+		            is_proposal ? &header : NULL);
 	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+/* An honest node is about to store this vote. */
+static void vote_cast(struct checks *c, uint32_t node, const struct vote *vote, uint64_t final_view)
+{
+	if (vote->view <= final_view)
+		checks_fail(c, "node %u: a vote (kind %d) in view %" PRIu64 ", settled by view %" PRIu64, node,
+		            (int)vote->kind, vote->view, final_view);
+	if (c->byzantine[validator_of(c, node)])
+		return;
+	for (size_t i = 0; i < c->bad_count && vote_kind_names_block(vote->kind); i++)
+		if (memcmp(&c->bad[i], &vote->block_id, sizeof(vote->block_id)) == 0)
+			checks_fail(c, "node %u: votes (kind %d, view %" PRIu64 ") for a block that breaks a rule",
+			            node, (int)vote->kind, vote->view);
+	proofs_cast(c->proofs, c, node, vote);
 }
 
 static void on_journal(void *context, uint32_t node, enum journal_table table, const struct bytes *value, bool durable,
@@ -174,14 +224,17 @@ static void on_journal(void *context, uint32_t node, enum journal_table table, c
 	struct checks *c = context;
 	struct vote vote;
 
+	if (durable)
+		proofs_durable(c->proofs, c, node, table, value);
 	if (table != JOURNAL_VOTE)
 		return;
 	if (vote_decode(value->data, value->size, &vote))
 		checks_fail(c, "node %u: stores a vote that does not decode", node);
-	if (!durable && vote.view <= final_view)
-		checks_fail(c, "node %u: a vote (kind %d) in view %" PRIu64 ", settled by view %" PRIu64, node,
-		            (int)vote.kind, vote.view, final_view);
-	if (!durable || c->byzantine[validator_of(c, node)])
+	if (!durable) {
+		vote_cast(c, node, &vote, final_view);
+		return;
+	}
+	if (c->byzantine[validator_of(c, node)])
 		return;
 	const char *wrong = ballot_add(ballot_get(&c->durable[node], vote.view), vote.kind, &vote.block_id);
 	if (wrong)
@@ -303,6 +356,7 @@ static void check_state(struct checks *c, uint32_t node)
 void checks_nodes(struct checks *c)
 {
 	checks_advance(c);
+	proofs_check(c->proofs, c);
 	for (uint32_t node = 0; node < c->nodes; node++) {
 		struct replica_status status;
 		check_state(c, node);
@@ -321,6 +375,7 @@ void checks_init(struct checks *c, struct network_options *options, uint64_t see
 	c->nodes = options->validators + options->twins;
 	c->wire = calloc(NETWORK_NODES_MAX, sizeof(*c->wire));
 	c->durable = calloc(NETWORK_NODES_MAX, sizeof(*c->durable));
+	c->proofs = proofs_new();
 	if (!c->wire || !c->durable)
 		abort();
 	for (uint32_t i = 0; i < options->twins; i++)
@@ -350,6 +405,8 @@ void checks_deinit(struct checks *c)
 	}
 	free(c->wire);
 	free(c->durable);
+	proofs_free(c->proofs);
+	free(c->bad);
 	free(c->roots);
 	free(c->dumps);
 	model_deinit(&c->model);

@@ -2,6 +2,7 @@
  * what goes wrong until then. */
 #ifndef RUN_H
 #define RUN_H
+#include "byzantine.h"
 #include "scenario.h"
 #include "wallets.h"
 
@@ -13,6 +14,7 @@ struct run {
 	struct network *network;
 	struct checks checks;
 	struct wallets wallets;
+	struct byzantine byzantine;
 	uint64_t horizon_ms;
 	uint64_t crash_rate, fault_rate, pay_rate; /* in a hundred ticks */
 	int64_t clock[NETWORK_NODES_MAX];

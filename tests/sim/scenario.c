@@ -10,6 +10,7 @@
 #define UNIT         UINT64_C(1000000)
 #define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
 #define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
+#define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -79,6 +80,7 @@ static void draw_options(struct run *r)
 	}
 	for (uint32_t i = 0; i < o->validators + o->twins; i++)
 		r->drift_ppm[i] = draw(r, 3) ? 0 : (int64_t)draw(r, 4000) - 2000;
+	byzantine_draw(&r->byzantine, r->s, o, r->far_clock, &r->budget);
 }
 
 static void look(struct run *r)
@@ -112,6 +114,7 @@ static void heal(struct run *r)
 	bool all = draw(r, 2);
 
 	trace(r, "all is mended");
+	r->byzantine.healed = true;
 	run_mend(r);
 	network_set_loss(r->network, 0);
 	memset(r->clock, 0, sizeof(r->clock));
@@ -144,6 +147,14 @@ static bool any_final(struct network *n, void *context)
 	return false;
 }
 
+/* Liars, and twins that hear a part only, need not come along. */
+static bool is_excused(const struct run *r, uint32_t node)
+{
+	uint32_t own = node < r->options.validators ? node : node - r->options.validators;
+
+	return byzantine_is(&r->byzantine, node) || (own < r->options.twins && r->byzantine.masks);
+}
+
 static bool all_at(struct network *n, void *context)
 {
 	struct run *r = context;
@@ -153,7 +164,7 @@ static bool all_at(struct network *n, void *context)
 		if (!network_up(n, i))
 			continue;
 		network_status(n, i, &status);
-		if (status.final_height < r->height)
+		if (status.final_height < r->height && !is_excused(r, i))
 			return false;
 	}
 	return true;
@@ -193,10 +204,32 @@ static void pay_until_final(struct run *r)
 	checks_fail(&r->checks, "no payment becomes final after healing");
 }
 
+/* Row 32: whoever hears two first votes of one validator keeps them. */
+static void check_evidence(struct run *r)
+{
+	uint64_t views[NETWORK_NODES_MAX] = {0};
+
+	for (uint32_t k = 0; k < r->byzantine.liar_count; k++) {
+		const struct liar *liar = &r->byzantine.liars[k];
+		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
+			continue;
+		for (uint32_t i = 0; i < r->checks.nodes; i++)
+			if (network_up(r->network, i) && i != liar->self)
+				views[i] = byzantine_provoke(&r->byzantine, liar, i);
+		network_run(r->network, EVIDENCE_MS, NULL, NULL);
+		for (uint32_t i = 0; i < r->checks.nodes; i++)
+			if (network_up(r->network, i) && i != liar->self && !is_excused(r, i) &&
+			    !proofs_evidence(r->checks.proofs, i, views[i], liar->self))
+				checks_fail(&r->checks, "node %u: no evidence of two first votes of validator %u", i,
+				            liar->self);
+	}
+}
+
 static void check_healed(struct run *r)
 {
 	uint32_t node = (uint32_t)draw(r, r->checks.nodes);
 
+	check_evidence(r);
 	r->height = r->checks.model.height_count - 1;
 	pay_until_final(r);
 	r->height = r->checks.model.height_count - 1;
@@ -207,7 +240,7 @@ static void check_healed(struct run *r)
 	network_run(r->network, 2000, NULL, NULL);
 	look(r);
 	wallets_check(&r->wallets);
-	while (!network_up(r->network, node))
+	while (!network_up(r->network, node) || is_excused(r, node))
 		node = (node + 1) % r->checks.nodes;
 	wallets_ask_final(&r->wallets, node, 16);
 	network_run(r->network, 5000, NULL, NULL);
@@ -228,6 +261,7 @@ struct outcome scenario_run(const struct scenario *s)
 	standin_signatures = !s->real_signatures;
 	draw_options(r);
 	checks_init(&r->checks, &r->options, s->seed);
+	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;
 	r->network = network_new(&r->options);
 	wallets_keys(&r->wallets);
@@ -238,6 +272,7 @@ struct outcome scenario_run(const struct scenario *s)
 	trace(r, "%u validators, %u twins, F %" PRIu64 ", P %" PRIu64 ", delay up to %u ms, loss %u%%",
 	      r->options.validators, r->options.twins, r->options.faulty, r->options.slow, r->options.delay_max_ms,
 	      r->options.loss_percent);
+	byzantine_begin(&r->byzantine, r->network);
 	network_start_all(r->network);
 	faulty_time(r);
 	heal(r);
@@ -248,6 +283,7 @@ struct outcome scenario_run(const struct scenario *s)
 	                          .payments = r->checks.model.payment_count};
 	if (!r->backup_used)
 		memory_store_free(r->backup);
+	byzantine_deinit(&r->byzantine);
 	wallets_deinit(&r->wallets);
 	checks_deinit(&r->checks);
 	network_free(r->network);

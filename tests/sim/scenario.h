@@ -14,7 +14,21 @@ enum fault {
 	FAULT_DUPLICATE = 1u << 6,
 	FAULT_TWINS = 1u << 7,
 	FAULT_ROLLBACK = 1u << 8,
-	FAULT_ALL = (1u << 9) - 1
+	/* What lying validators do (byzantine.h). */
+	FAULT_EQUIVOCATE = 1u << 16,    /* two blocks in one view, each to a part */
+	FAULT_DOUBLE_VOTE = 1u << 17,   /* several votes where one is allowed */
+	FAULT_WITHHOLD = 1u << 18,      /* kinds of messages, from all or some */
+	FAULT_SKIP_ONLY = 1u << 19,     /* no vote but to skip, no proposal */
+	FAULT_FAR_VIEWS = 1u << 20,     /* votes for views far ahead */
+	FAULT_FORGED = 1u << 21,        /* certificates that are none */
+	FAULT_BAD_BLOCKS = 1u << 22,    /* that break a rule */
+	FAULT_SOME_ONLY = 1u << 23,     /* a block shown to some */
+	FAULT_REPLAY = 1u << 24,        /* old messages, anybody's */
+	FAULT_FALSE_ANSWERS = 1u << 25, /* to other validators' questions */
+	FAULT_FALSE_WORDS = 1u << 26,   /* to wallets */
+	FAULT_MASKS = 1u << 27,         /* twins: in each view they reach a part */
+	FAULT_LIES = 0x0fff0000u,
+	FAULT_ALL = ((1u << 9) - 1) | FAULT_LIES
 };
 
 struct scenario {

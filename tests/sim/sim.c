@@ -28,9 +28,27 @@
 static const struct {
 	const char *name;
 	uint32_t faults;
-} fault_names[] = {{"crash", FAULT_CRASH},         {"cut", FAULT_CUT},     {"partition", FAULT_PARTITION},
-                   {"clock", FAULT_CLOCK},         {"pause", FAULT_PAUSE}, {"loss", FAULT_LOSS},
-                   {"duplicate", FAULT_DUPLICATE}, {"twins", FAULT_TWINS}, {"rollback", FAULT_ROLLBACK}};
+} fault_names[] = {{"crash", FAULT_CRASH},
+                   {"cut", FAULT_CUT},
+                   {"partition", FAULT_PARTITION},
+                   {"clock", FAULT_CLOCK},
+                   {"pause", FAULT_PAUSE},
+                   {"loss", FAULT_LOSS},
+                   {"duplicate", FAULT_DUPLICATE},
+                   {"twins", FAULT_TWINS},
+                   {"rollback", FAULT_ROLLBACK},
+                   {"equivocate", FAULT_EQUIVOCATE},
+                   {"double-vote", FAULT_DOUBLE_VOTE},
+                   {"withhold", FAULT_WITHHOLD},
+                   {"skip-only", FAULT_SKIP_ONLY},
+                   {"far-views", FAULT_FAR_VIEWS},
+                   {"forged-certificates", FAULT_FORGED},
+                   {"bad-blocks", FAULT_BAD_BLOCKS},
+                   {"some-only", FAULT_SOME_ONLY},
+                   {"replay", FAULT_REPLAY},
+                   {"false-answers", FAULT_FALSE_ANSWERS},
+                   {"false-words", FAULT_FALSE_WORDS},
+                   {"masks", FAULT_MASKS}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;

@@ -231,6 +231,12 @@ const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node
 
 /* ---- hearing ---- */
 
+/* What a liar says need not verify; where it does, it must be true like anybody's. */
+static bool is_liar(const struct wallets *w, uint32_t node)
+{
+	return node < w->checks->validators && w->checks->liar[node];
+}
+
 static struct wallet_payment *of_id(struct wallets *w, const uint8_t *id)
 {
 	for (size_t i = 0; i < w->count; i++)
@@ -244,8 +250,11 @@ static void hear_receipt(struct wallets *w, uint32_t node, const struct bytes *b
 	const struct genesis *g = &network_fixture(w->network)->genesis;
 	struct receipt receipt;
 
-	if (receipt_verify(&g->committee, &g->network_id, bytes->data, bytes->size, &receipt))
+	if (receipt_verify(&g->committee, &g->network_id, bytes->data, bytes->size, &receipt)) {
+		if (is_liar(w, node))
+			return;
 		checks_fail(w->checks, "node %u: a receipt that does not verify", node);
+	}
 	struct wallet_payment *p = of_id(w, receipt.payment->id.b);
 	if (!p)
 		checks_fail(w->checks, "node %u: a receipt of what nobody paid", node);
@@ -266,6 +275,8 @@ static void hear_expiry(struct wallets *w, uint32_t node, const Uncia__Pb__Expir
 	    expiry->payment_id.len == sizeof(struct payment_id) ? of_id(w, expiry->payment_id.data) : NULL;
 	struct hash digest;
 
+	if (is_liar(w, node) && !p)
+		return;
 	if (!p || expiry->validator >= w->checks->validators || expiry->signature.len != SIGNATURE_SIZE)
 		checks_fail(w->checks, "node %u: an expiry of what nobody asked", node);
 	expiry_digest(&g->network_id, &p->payment->id, expiry->height, expiry->timestamp_ms, &digest);
@@ -290,6 +301,8 @@ static void hear_account(struct wallets *w, uint32_t node, const Uncia__Pb__Acco
 		                         &state) == 0)
 			break;
 	free(bytes);
+	if (account == MODEL_ACCOUNTS && is_liar(w, node))
+		return;
 	if (account == MODEL_ACCOUNTS)
 		checks_fail(w->checks, "node %u: the proof of an account does not verify", node);
 	/* A proof rests on blocks that are final, but perhaps not durable anywhere yet: then there is nothing to
@@ -300,11 +313,51 @@ static void hear_account(struct wallets *w, uint32_t node, const Uncia__Pb__Acco
 		            (unsigned long long)state.height);
 }
 
+/* "No such account" has no proof: it is believed at weight F+1 (ledger §4), and then it must be true. */
+static void hear_no_account(struct wallets *w, uint32_t node, const Uncia__Pb__NoAccount *none)
+{
+	uint32_t validator = node < w->checks->validators ? node : node - w->checks->validators;
+	size_t account = 0;
+
+	while (account < MODEL_ACCOUNTS && (none->address.len != ADDRESS_SIZE ||
+	                                    memcmp(w->keys[account].address.b, none->address.data, ADDRESS_SIZE) != 0))
+		account++;
+	if (account == MODEL_ACCOUNTS)
+		checks_fail(w->checks, "node %u: no account of an address that nobody asked for", node);
+	w->absent[account].by |= UINT64_C(1) << validator;
+	w->absent[account].heights[validator] = none->height;
+}
+
+/* Once the model has come so far. */
+static void check_absent(struct wallets *w)
+{
+	const struct committee *committee = &network_fixture(w->network)->genesis.committee;
+	const struct model *model = &w->checks->model;
+
+	for (size_t a = 0; a < MODEL_ACCOUNTS; a++) {
+		uint64_t weight = 0;
+		for (uint32_t v = 0; v < committee->size; v++) {
+			uint64_t height = w->absent[a].heights[v];
+			if (!(w->absent[a].by >> v & 1) || height >= model->height_count ||
+			    !model->heights[height].accounts[a].balance)
+				continue;
+			weight += committee->validators[v].weight;
+			if (!w->checks->liar[v])
+				checks_fail(w->checks, "validator %u: no account %zu at height %llu, where it is", v, a,
+				            (unsigned long long)height);
+		}
+		if (weight > committee->faulty)
+			checks_fail(w->checks, "a wallet believes that account %zu, which is there, is not", a);
+		w->absent[a].by = 0;
+	}
+}
+
 void wallets_hear(struct wallets *w)
 {
 	size_t count;
 	const struct reply *replies = network_replies(w->network, &count);
 
+	check_absent(w);
 	for (; w->replies_seen < count; w->replies_seen++) {
 		const struct reply *r = &replies[w->replies_seen];
 		checks_log(w->checks, r->message, r->size);
@@ -322,6 +375,8 @@ void wallets_hear(struct wallets *w)
 			hear_expiry(w, r->node, reply->expiry);
 		} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
 			hear_account(w, r->node, reply->account);
+		} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT) {
+			hear_no_account(w, r->node, reply->no_account);
 		}
 		uncia__pb__node_reply__free_unpacked(reply, NULL);
 	}
@@ -360,6 +415,7 @@ void wallets_check(struct wallets *w)
 	const struct committee *committee = &network_fixture(w->network)->genesis.committee;
 	const struct model *model = &w->checks->model;
 
+	check_absent(w);
 	for (size_t i = 0; i < w->count; i++) {
 		const struct wallet_payment *p = &w->payments[i];
 		const struct model_payment *final = model_find(model, &p->payment->id);

@@ -24,6 +24,9 @@ struct wallets {
 	struct fixture_key keys[MODEL_ACCOUNTS];
 	uint64_t random, nonce, link;
 	size_t replies_seen, count;
+	struct { /* "no such account": who said so last, and as of which height */
+		uint64_t by, heights[NETWORK_NODES_MAX];
+	} absent[MODEL_ACCOUNTS];
 	struct wallet_payment payments[WALLET_PAYMENTS_MAX];
 };
 

@@ -65,14 +65,23 @@ static void network_note_receipt(struct network *n, const struct reply *answer)
 	uncia__pb__node_reply__free_unpacked(reply, NULL);
 }
 
-static void network_answer(struct network *n, uint32_t node, const struct action *action)
+void network_reply(struct network *n, uint32_t node, uint64_t wallet, const void *message, size_t size)
 {
 	n->replies = must(realloc(n->replies, (n->reply_count + 1) * sizeof(*n->replies)));
 	struct reply *reply = &n->replies[n->reply_count++];
-	*reply = (struct reply){.node = node, .wallet = action->wallet, .size = action->message.size};
-	reply->message = must(malloc(reply->size + 1));
-	memcpy(reply->message, action->message.data, reply->size);
-	network_note_receipt(n, reply);
+	*reply = (struct reply){.node = node, .wallet = wallet, .size = size};
+	reply->message = must(malloc(size + 1));
+	memcpy(reply->message, message, size);
+}
+
+static void network_answer(struct network *n, uint32_t node, const struct action *action)
+{
+	const struct bytes *message = &action->message;
+
+	if (n->options.answer && !n->options.answer(n->options.tap_context, node, action->wallet, message))
+		return;
+	network_reply(n, node, action->wallet, message->data, message->size);
+	network_note_receipt(n, &n->replies[n->reply_count - 1]);
 }
 
 static void network_verify(struct network *n, uint32_t node, struct verify_job *job)
@@ -106,7 +115,9 @@ static void network_carry_out(struct network *n, uint32_t node)
 				n->options.tap(n->options.tap_context, node, &action->message);
 			for (uint32_t to = 0; to < node_count(n); to++)
 				if (validator_of(n, to) != validator_of(n, node) &&
-				    (action->peer == PEER_ALL || action->peer == validator_of(n, to)))
+				    (action->peer == PEER_ALL || action->peer == validator_of(n, to)) &&
+				    (!n->options.pass ||
+				     n->options.pass(n->options.tap_context, node, to, &action->message)))
 					network_send(n, node, to, &action->message);
 			break;
 		case ACTION_VERIFY:

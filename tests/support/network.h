@@ -28,7 +28,11 @@ struct network_options {
 	                uint64_t final_view);
 	/* Sees every block that a node takes for final. NULL: nobody does. */
 	void (*final)(void *context, uint32_t node, uint64_t height, const struct hash *id);
-	void *tap_context;          /* of all three */
+	/* Whether a message of one node goes out to another (one that may lie about it says false, and injects what it
+	 * likes), and whether a wallet is given its answer. NULL: always. */
+	bool (*pass)(void *context, uint32_t from, uint32_t to, const struct bytes *message);
+	bool (*answer)(void *context, uint32_t node, uint64_t wallet, const struct bytes *message);
+	void *tap_context;          /* of all of them */
 	uint32_t duplicate_percent; /* of messages between validators: they come twice */
 };
 
@@ -91,6 +95,8 @@ uint64_t network_expiry_weight(const struct network *n, const struct payment_id 
 void network_status(const struct network *n, uint32_t node, struct replica_status *status);
 /* Raw message from one validator to a node, as if sent by it; the validator itself need not be up. */
 void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size);
+/* Any reply to a wallet, as if given by a node; nobody verifies it on the way. */
+void network_reply(struct network *n, uint32_t node, uint64_t wallet, const void *message, size_t size);
 
 /* Checked all the while: no two different blocks are ever final at one height anywhere. Ends the process where it does
  * not hold. */
