@@ -351,4 +351,5 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->mempool = mempool_count(r->mempool);
 	status->voting = r->low_space && r->voting == VOTING_YES ? VOTING_NO_SPACE : r->voting;
 	status->evidence = r->evidence;
+	status->views = HASH_COUNT(r->views);
 }

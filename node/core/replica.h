@@ -146,6 +146,7 @@ struct replica_status {
 	uint32_t peers, mempool;
 	enum voting_state voting;
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast */
+	uint64_t views;    /* of which something is held: bounded, whatever others say */
 };
 
 struct replica;

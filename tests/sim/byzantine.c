@@ -90,6 +90,13 @@ void byzantine_draw(struct byzantine *b, const struct scenario *s, const struct 
 	}
 }
 
+void byzantine_one(struct byzantine *b, uint32_t self, uint32_t scripts)
+{
+	b->random = b->salt = 1;
+	if (scripts)
+		b->liars[b->liar_count++] = (struct liar){.self = self, .scripts = scripts};
+}
+
 const char *byzantine_script_name(uint32_t script)
 {
 	for (size_t i = 0; i < SCRIPTS; i++)
@@ -261,6 +268,8 @@ static void hear(struct byzantine *b, uint32_t node, const Uncia__Pb__PeerMessag
 	if (m->kind_case != UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST || m->block_request->block_id.len != HASH_SIZE)
 		return;
 	memcpy(&id, m->block_request->block_id.data, HASH_SIZE);
+	for (uint32_t i = 0; i < LIAR_MEMORY; i++)
+		b->fetched += b->hidden_count && memcmp(&b->hidden[i], &id, sizeof(id)) == 0;
 	for (uint32_t i = 0; i < b->liar_count; i++)
 		if (b->liars[i].self != node)
 			byzantine_serve(b, &b->liars[i], node, &id);

@@ -64,14 +64,18 @@ struct byzantine {
 		enum bad bad;
 		struct hash id;
 	} bad[LIAR_MEMORY];
-	uint64_t bad_count;
-	uint64_t two_faced, hidden, far; /* proposals of two faces, proposals shown to some, votes far ahead */
+	struct hash hidden[LIAR_MEMORY]; /* proposals shown to some */
+	uint64_t bad_count, hidden_count;
+	uint64_t two_faced, far; /* proposals of two faces; votes far ahead */
+	uint64_t fetched;        /* questions for a block that was hidden */
 };
 
 /* Draws who lies and how, from a generator of its own: what is drawn without liars stays what it was. `budget`, the
  * weight that may be faulty, goes down by theirs; nobody below options->twins, and not `spared`. */
 void byzantine_draw(struct byzantine *b, const struct scenario *s, const struct network_options *options,
                     uint32_t spared, uint64_t *budget);
+/* One liar with these scripts, instead. */
+void byzantine_one(struct byzantine *b, uint32_t self, uint32_t scripts);
 /* The options' hooks, before the network is made of them; then what they speak through. */
 void byzantine_hook(struct byzantine *b, struct checks *checks, struct network_options *options);
 void byzantine_begin(struct byzantine *b, struct network *network);

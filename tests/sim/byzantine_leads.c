@@ -279,7 +279,7 @@ void byzantine_lead(struct byzantine *b, struct liar *liar, const struct header 
 		b->withheld_from |= (uint32_t)byzantine_random(b, 1u << b->checks->nodes);
 		byzantine_trace(b, liar, "its block in view %llu not to nodes %x", (unsigned long long)header->view,
 		                b->withheld_from);
-		b->hidden++;
+		b->hidden[b->hidden_count++ % LIAR_MEMORY] = header->id;
 	}
 }
 

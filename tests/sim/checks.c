@@ -364,6 +364,10 @@ void checks_nodes(struct checks *c)
 			continue;
 		network_status(c->network, node, &status);
 		same_at(c, &c->roots, &c->root_count, status.settled_height, &status.state_root, node, "state root");
+		/* Votes near the current view, and own votes and certificates from the final one on. */
+		if (status.views > status.view - status.final_view + VIEW_WINDOW + 1)
+			checks_fail(c, "node %u: holds %" PRIu64 " views between %" PRIu64 " and %" PRIu64, node,
+			            status.views, status.final_view, status.view);
 		if (status.voting == VOTING_STALE_JOURNAL && !c->byzantine[validator_of(c, node)])
 			checks_fail(c, "node %u: peers hold a vote of it that its journal does not", node);
 	}

@@ -24,7 +24,6 @@ struct checks {
 	struct proofs *proofs;
 	struct hash *bad; /* blocks that break a rule */
 	size_t bad_count;
-	uint32_t views_max; /* the most views that an honest node has held at once */
 	/* Hears every message as it goes out, decoded. NULL: nobody does. */
 	void (*listener)(void *context, uint32_t node, const struct bytes *message,
 	                 const Uncia__Pb__PeerMessage *decoded, const struct vote *vote, const struct header *header);

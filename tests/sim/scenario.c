@@ -249,6 +249,23 @@ static void check_healed(struct run *r)
 	wallets_check(&r->wallets);
 }
 
+/* Of all that is drawn before the start, and of how far the generator has come by then. */
+static uint32_t digest_drawn(const struct run *r)
+{
+	static const uint8_t key[16] = {0};
+	const struct network_options *o = &r->options;
+	uint64_t drawn[] = {r->random,          o->validators,          o->twins,      o->faulty,     o->delay_max_ms,
+	                    o->commit_ms,       o->verify_ms,           r->horizon_ms, r->crash_rate, r->fault_rate,
+	                    o->loss_percent,    o->duplicate_percent,   r->pay_rate,   r->far_clock,  r->budget,
+	                    r->byzantine.masks, r->byzantine.liar_count};
+	uint64_t digest = siphash(key, drawn, sizeof(drawn)) ^ siphash(key, r->weights, sizeof(r->weights)) ^
+	                  siphash(key, r->drift_ppm, sizeof(r->drift_ppm));
+
+	for (uint32_t i = 0; i < r->byzantine.liar_count; i++)
+		digest ^= siphash(key, &r->byzantine.liars[i].scripts, sizeof(uint32_t)) + i;
+	return (uint32_t)digest & INT32_MAX;
+}
+
 struct outcome scenario_run(const struct scenario *s)
 {
 	struct run *r = calloc(1, sizeof(*r));
@@ -260,6 +277,7 @@ struct outcome scenario_run(const struct scenario *s)
 	r->random = s->seed * UINT64_C(0x9e3779b97f4a7c15);
 	standin_signatures = !s->real_signatures;
 	draw_options(r);
+	uint32_t drawn = digest_drawn(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;
@@ -279,6 +297,7 @@ struct outcome scenario_run(const struct scenario *s)
 	check_healed(r);
 	struct outcome outcome = {.simulated_ms = network_now(r->network),
 	                          .log = r->checks.log,
+	                          .drawn = drawn,
 	                          .heights = r->checks.model.height_count - 1,
 	                          .payments = r->checks.model.payment_count};
 	if (!r->backup_used)

@@ -43,6 +43,7 @@ struct scenario {
 struct outcome {
 	uint64_t simulated_ms, log;
 	uint64_t heights, payments; /* final in the end */
+	uint32_t drawn;             /* a digest of what the seed drew before the start */
 };
 
 /* Does not come back where a check fails. */

@@ -4,6 +4,9 @@
  *                               seeds that follow from the environment's UNCIA_REVISION
  *   sim --seed S [--trace]      one run, twice: both must be the same to the last byte
  *   sim --seed S --minimize     the smallest run found that still fails
+ *   sim --regressions FILE      the seeds that once failed
+ *   sim --rows                  lies one at a time, each with what must come of it
+ *   sim --too-many-faulty       more than F are, which must be found
  *   sim --speed                 how much faster than time it is, with stand-in signatures and with real ones
  *
  * A run that fails ends the process: what does not hold, the seed, and the revision. */
@@ -18,6 +21,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "rows.h"
 #include "scenario.h"
 #include "speed.h"
 
@@ -52,6 +56,7 @@ static const struct {
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;
+static const char *running_rows; /* instead: the command that it is */
 
 static const char *revision(void)
 {
@@ -78,9 +83,12 @@ static void print_command(const struct scenario *s, FILE *file)
 		fprintf(file, " --horizon %" PRIu64, s->horizon_ms);
 	if (s->validators)
 		fprintf(file, " --validators %u", s->validators);
-	for (size_t i = 0; i < FAULT_NAMES; i++)
-		if (!(s->faults & fault_names[i].faults))
-			fprintf(file, " --without %s", fault_names[i].name);
+	/* By what happens, not by what does not: a fault that is invented later changes nothing of it. */
+	for (size_t i = 0; i < FAULT_NAMES && s->faults != FAULT_ALL; i++)
+		if (s->faults & fault_names[i].faults)
+			fprintf(file, " --only %s", fault_names[i].name);
+	if (!s->faults)
+		fprintf(file, " --only nothing");
 	if (s->real_signatures)
 		fprintf(file, " --real");
 	fprintf(file, "\n");
@@ -94,7 +102,10 @@ static void failed(int number)
 	if (number == SIGPROF)
 		fprintf(stderr, "the run does not end\n");
 	fprintf(stderr, "FAILED at revision %s: ", revision());
-	print_command(&running, stderr);
+	if (running_rows)
+		fprintf(stderr, "sim %s\n", running_rows);
+	else
+		print_command(&running, stderr);
 	fflush(NULL);
 	_exit(1);
 }
@@ -221,74 +232,199 @@ static int minimize(struct scenario best)
 	return 0;
 }
 
-static int without(struct scenario *s, const char *name)
+/* ---- seeds that once failed ---- */
+
+struct wish { /* what one command line asks for */
+	struct scenario scenario;
+	long long seeds, first, seed;
+	unsigned drawn; /* 0: whatever */
+	int of_revision, speed, minimizing, rows, too_many;
+	char *regressions;
+};
+
+static int named_fault(const char *name, uint32_t *faults)
 {
+	*faults = 0;
 	for (size_t i = 0; i < FAULT_NAMES; i++)
-		if (strcmp(name, fault_names[i].name) == 0) {
-			s->faults &= ~fault_names[i].faults;
-			return 0;
-		}
+		if (strcmp(name, fault_names[i].name) == 0)
+			*faults = fault_names[i].faults;
+	if (*faults || strcmp(name, "nothing") == 0)
+		return 0;
 	fprintf(stderr, "sim: no fault is named \"%s\"\n", name);
 	return -1;
 }
 
-int main(int argc, const char **argv)
+/* Returns 0, or the status to end with. */
+static int parse(int argc, const char **argv, struct wish *w)
 {
-	struct scenario s = {.faults = FAULT_ALL};
-	long long seeds = 0, first = 1, seed = -1, horizon = 0;
-	int validators = 0, of_revision = 0, real = 0, speed = 0, tracing = 0, minimizing = 0, rc;
+	long long horizon = 0;
+	int validators = 0, real = 0, tracing = 0, rc;
 	char *name = NULL;
+	bool only = false;
 	const struct poptOption options[] = {
-	    {"seeds", 0, POPT_ARG_LONGLONG, &seeds, 0, "how many to run", "N"},
-	    {"first", 0, POPT_ARG_LONGLONG, &first, 0, "the first of them", "S"},
-	    {"of-revision", 0, POPT_ARG_NONE, &of_revision, 0, "the first follows from UNCIA_REVISION", NULL},
-	    {"seed", 0, POPT_ARG_LONGLONG, &seed, 0, "one seed", "S"},
+	    {"seeds", 0, POPT_ARG_LONGLONG, &w->seeds, 0, "how many to run", "N"},
+	    {"first", 0, POPT_ARG_LONGLONG, &w->first, 0, "the first of them", "S"},
+	    {"of-revision", 0, POPT_ARG_NONE, &w->of_revision, 0, "the first follows from UNCIA_REVISION", NULL},
+	    {"seed", 0, POPT_ARG_LONGLONG, &w->seed, 0, "one seed", "S"},
 	    {"trace", 0, POPT_ARG_NONE, &tracing, 0, "say what happens", NULL},
-	    {"minimize", 0, POPT_ARG_NONE, &minimizing, 0, "look for a smaller run that fails", NULL},
+	    {"minimize", 0, POPT_ARG_NONE, &w->minimizing, 0, "look for a smaller run that fails", NULL},
+	    {"regressions", 0, POPT_ARG_STRING, &w->regressions, 0, "the seeds that a file lists", "FILE"},
+	    {"rows", 0, POPT_ARG_NONE, &w->rows, 0, "lies one at a time, each with what must come of it", NULL},
+	    {"too-many-faulty", 0, POPT_ARG_NONE, &w->too_many, 0, "F+1 are, which must be found", NULL},
 	    {"real", 0, POPT_ARG_NONE, &real, 0, "real signatures", NULL},
-	    {"speed", 0, POPT_ARG_NONE, &speed, 0, "how much faster than time it is", NULL},
+	    {"speed", 0, POPT_ARG_NONE, &w->speed, 0, "how much faster than time it is", NULL},
 	    {"horizon", 0, POPT_ARG_LONGLONG, &horizon, 0, "how long faults happen", "MS"},
 	    {"validators", 0, POPT_ARG_INT, &validators, 0, "how many", "N"},
+	    {"drawn", 0, POPT_ARG_INT, &w->drawn, 0, "what the seed must draw", "NUMBER"},
+	    {"only", 0, POPT_ARG_STRING, &name, 'o', "a kind of fault that happens, and no others", "NAME"},
 	    {"without", 0, POPT_ARG_STRING, &name, 'w', "a kind of fault that does not happen", "NAME"},
 	    POPT_AUTOHELP POPT_TABLEEND};
 	poptContext context = poptGetContext("sim", argc, argv, options, 0);
 
 	while ((rc = poptGetNextOpt(context)) > 0) {
-		int wrong = without(&s, name);
+		uint32_t faults;
+		int wrong = named_fault(name, &faults);
 		free(name);
 		if (wrong)
 			return 2;
+		if (rc == 'o' && !only)
+			w->scenario.faults = 0;
+		only |= rc == 'o';
+		w->scenario.faults = rc == 'o' ? w->scenario.faults | faults : w->scenario.faults & ~faults;
 	}
-	if (rc < -1 || (seeds <= 0 && seed < 0 && !speed) || validators < 0 || validators > 10) {
+	bool nothing = w->seeds <= 0 && w->seed < 0 && !w->speed && !w->regressions && !w->rows && !w->too_many;
+	if (rc < -1 || nothing || validators < 0 || validators > 10) {
 		poptPrintUsage(context, stderr, 0);
 		return 2;
 	}
 	poptFreeContext(context);
+	w->scenario.horizon_ms = (uint64_t)horizon;
+	w->scenario.validators = (uint32_t)validators;
+	w->scenario.seed = (uint64_t)w->seed;
+	w->scenario.real_signatures = real;
+	w->scenario.trace = tracing;
+	return 0;
+}
+
+static const struct wish nothing_said = {.scenario = {.faults = FAULT_ALL}, .first = 1, .seed = -1};
+
+static int run_line(const char *line)
+{
+	struct wish w = nothing_said;
+	int argc;
+	const char **argv;
+
+	if (poptParseArgvString(line, &argc, &argv) || parse(argc, argv, &w))
+		return 2;
+	free(argv);
+	struct outcome outcome = run(&w.scenario);
+	if (outcome.drawn == w.drawn)
+		return 0;
+	fprintf(stderr,
+	        "seed %" PRIu64 " no longer draws what it did (%u, not %u), and so finds nothing: draw what is new from"
+	        " a generator of its own (docs/testing.md)\n",
+	        w.scenario.seed, outcome.drawn, w.drawn);
+	return 1;
+}
+
+/* A line a seed: the options of a run, and after '#' what it found. */
+static int run_regressions(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[1024] = "sim ";
+	int status = 0, count = 0;
+
+	if (!file) {
+		perror(path);
+		return 2;
+	}
+	while (status == 0 && fgets(line + 4, sizeof(line) - 4, file)) {
+		line[strcspn(line, "#\n")] = 0;
+		if (strspn(line + 4, " \t") == strlen(line + 4))
+			continue;
+		status = run_line(line);
+		count++;
+	}
+	fclose(file);
+	printf("%d seeds that once failed\n", count);
+	return status;
+}
+
+/* ---- a test of the tests ---- */
+
+static int too_many_faulty(void)
+{
+	char said[4096] = "";
+	size_t size = 0;
+	ssize_t got;
+	int ends[2], status;
+
+	fflush(NULL);
+	if (pipe(ends))
+		return 2;
+	pid_t child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		running_rows = "--too-many-faulty";
+		rows_too_many_faulty();
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((got = read(ends[0], said + size, sizeof(said) - 1 - size)) > 0)
+		size += (size_t)got;
+	close(ends[0]);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return 2;
+	printf("%s", said);
+	if (status && strstr(said, "two blocks final at height"))
+		return 0;
+	fprintf(stderr, "F+1 faulty validators go unnoticed\n");
+	return 1;
+}
+
+static int run_one(const struct wish *w)
+{
+	const struct scenario *s = &w->scenario;
+
+	if (w->minimizing)
+		return minimize(*s);
+	if (s->trace)
+		setenv("NETWORK_TRACE", "1", 1);
+	struct outcome outcome = run(s);
+	run_twice(s, &outcome);
+	printf("seed %" PRIu64 ": %" PRIu64 " blocks, %" PRIu64 " payments final, drawn %u, log %016" PRIx64 "\n",
+	       s->seed, outcome.heights, outcome.payments, outcome.drawn, outcome.log);
+	return 0;
+}
+
+int main(int argc, const char **argv)
+{
+	struct wish w = nothing_said;
+	int wrong = parse(argc, argv, &w);
+
+	if (wrong)
+		return wrong;
 	mallopt(M_MMAP_THRESHOLD,
 	        256 * 1024); /* the large tables of a node that starts are fresh pages, not written over */
 	signal(SIGABRT, failed);
 	signal(SIGPROF, failed);
-	s.horizon_ms = (uint64_t)horizon;
-	s.validators = (uint32_t)validators;
-	if (speed) {
+	if (w.speed) {
 		measure(false);
 		measure(true);
-		return 0;
+	} else if (w.regressions) {
+		return run_regressions(w.regressions);
+	} else if (w.too_many) {
+		return too_many_faulty();
+	} else if (w.rows) {
+		running_rows = "--rows";
+		rows_run();
+	} else if (w.seed >= 0) {
+		return run_one(&w);
+	} else {
+		run_seeds(w.scenario, w.of_revision ? first_of_revision() : (uint64_t)w.first, (uint64_t)w.seeds,
+		          w.scenario.real_signatures);
 	}
-	if (seed < 0) {
-		run_seeds(s, of_revision ? first_of_revision() : (uint64_t)first, (uint64_t)seeds, real);
-		return 0;
-	}
-	s.seed = (uint64_t)seed;
-	s.real_signatures = real;
-	s.trace = tracing;
-	if (minimizing)
-		return minimize(s);
-	if (tracing)
-		setenv("NETWORK_TRACE", "1", 1);
-	struct outcome outcome = run(&s);
-	run_twice(&s, &outcome);
-	printf("seed %" PRIu64 ": %" PRIu64 " blocks, %" PRIu64 " payments final, log %016" PRIx64 "\n", s.seed,
-	       outcome.heights, outcome.payments, outcome.log);
 	return 0;
 }

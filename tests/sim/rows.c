@@ -1,0 +1,181 @@
+/* See rows.h. */
+#include "rows.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "run.h"
+#include "standin.h"
+
+#define UNIT   UINT64_C(1000000)
+#define LIAR   3u
+#define LOOK_S 20u
+
+static struct run *row_new(uint32_t script, const struct network_options *more)
+{
+	static const struct scenario quiet = {.seed = 1};
+	struct address addresses[MODEL_ACCOUNTS];
+	struct run *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		abort();
+	r->s = &quiet;
+	r->options = more ? *more : (struct network_options){.validators = 4, .delay_max_ms = 20};
+	r->options.accounts = GENESIS_ACCOUNTS;
+	r->options.balance = 100 * UNIT;
+	r->options.seed = quiet.seed;
+	r->options.delay_min_ms = r->options.commit_ms = 1;
+	standin_signatures = true;
+	checks_init(&r->checks, &r->options, quiet.seed);
+	byzantine_one(&r->byzantine, LIAR, script);
+	byzantine_hook(&r->byzantine, &r->checks, &r->options);
+	r->network = network_new(&r->options);
+	wallets_keys(&r->wallets);
+	for (size_t i = 0; i < MODEL_ACCOUNTS; i++)
+		addresses[i] = r->wallets.keys[i].address;
+	checks_begin(&r->checks, r->network, addresses);
+	wallets_begin(&r->wallets, &r->checks, quiet.seed);
+	r->checks.trace = getenv("ROWS_TRACE");
+	byzantine_begin(&r->byzantine, r->network);
+	network_start_all(r->network);
+	return r;
+}
+
+static void row_free(struct run *r)
+{
+	byzantine_deinit(&r->byzantine);
+	wallets_deinit(&r->wallets);
+	checks_deinit(&r->checks);
+	network_free(r->network);
+	free(r);
+}
+
+static void look(struct run *r)
+{
+	wallets_hear(&r->wallets);
+	checks_nodes(&r->checks);
+}
+
+/* Time, with payments to all. */
+static void row_run(struct run *r, uint32_t seconds)
+{
+	for (uint32_t i = 0; i < 4 * seconds; i++) {
+		network_run(r->network, 250, NULL, NULL);
+		wallets_act(&r->wallets);
+		look(r);
+	}
+}
+
+/* Whatever the liar does, the others come on: a payment is final within so long, at each of them. */
+static void must_go_on(struct run *r, const char *row)
+{
+	for (uint32_t node = 0; node < r->options.validators; node++) {
+		const struct wallet_payment *last;
+		if (node == LIAR)
+			continue;
+		last = wallets_pay_surely(&r->wallets, node);
+		network_run(r->network, 4000, NULL, NULL);
+		look(r);
+		if (!last || !model_find(&r->checks.model, &last->payment->id))
+			checks_fail(&r->checks, "row %s: a payment to node %u is not final in 4 s", row, node);
+	}
+}
+
+/* Row 31: the leader equivocates: evidence kept. Row 32: double votes. */
+static void row_evidence(uint32_t script, const char *row)
+{
+	struct run *r = row_new(script, NULL);
+
+	row_run(r, LOOK_S);
+	for (uint32_t node = 0; node < LIAR; node++)
+		if (!proofs_evidence_count(r->checks.proofs, node, LIAR))
+			checks_fail(&r->checks, "row %s: node %u has no evidence", row, node);
+	if (script == FAULT_EQUIVOCATE && !r->byzantine.two_faced)
+		checks_fail(&r->checks, "row %s: the leader has not equivocated", row);
+	must_go_on(r, row);
+	row_free(r);
+}
+
+/* Row 34: withholding, skip-only voters: the next leader gets through. */
+static void row_withholding(uint32_t script)
+{
+	struct run *r = row_new(script, NULL);
+
+	r->byzantine.liars[0].withheld = r->byzantine.liars[0].victims = UINT32_MAX;
+	row_run(r, LOOK_S);
+	must_go_on(r, "34");
+	row_free(r);
+}
+
+/* Row 35: votes for far-future views: bounded window. */
+static void row_far_views(void)
+{
+	struct run *r = row_new(FAULT_FAR_VIEWS, NULL);
+
+	row_run(r, LOOK_S);
+	if (r->byzantine.far < 1000)
+		checks_fail(&r->checks, "row 35: few votes for far views");
+	must_go_on(r, "35");
+	row_free(r);
+}
+
+/* Row 37: wrong state root, failing payment, bad time: honest replicas vote skip. Every kind of bad block, and every
+ * honest validator. */
+static void row_bad_blocks(void)
+{
+	struct run *r = row_new(FAULT_BAD_BLOCKS, NULL);
+	uint32_t kinds = 0;
+
+	row_run(r, 4 * LOOK_S);
+	uint64_t count = r->byzantine.bad_count, newest = r->byzantine.view;
+	for (uint64_t i = 0; i < count && i < LIAR_MEMORY; i++) {
+		const struct said *said = &r->byzantine.bad[i];
+		if (said->bad > BAD_LAST || said->view + 8 > newest)
+			continue;
+		for (uint32_t node = 0; node < LIAR; node++)
+			if (checks_first_vote(&r->checks, node, said->view) != VOTE_SKIP1)
+				checks_fail(&r->checks, "row 37: node %u does not skip view %" PRIu64 " (bad block %d)",
+				            node, said->view, (int)said->bad);
+		kinds |= 1u << said->bad;
+	}
+	for (uint32_t bad = 0; bad <= BAD_LAST; bad++)
+		if (!(kinds >> bad & 1))
+			checks_fail(&r->checks, "row 37: no bad block of kind %u was shown", bad);
+	must_go_on(r, "37");
+	row_free(r);
+}
+
+/* Row 38: a block shown to some only: the rest fetch it by id. */
+static void row_some_only(void)
+{
+	struct run *r = row_new(FAULT_SOME_ONLY, NULL);
+
+	row_run(r, LOOK_S);
+	if (!r->byzantine.fetched)
+		checks_fail(&r->checks, "row 38: no block that was hidden is fetched");
+	must_go_on(r, "38");
+	row_free(r);
+}
+
+void rows_run(void)
+{
+	row_evidence(FAULT_EQUIVOCATE, "31");
+	row_evidence(FAULT_DOUBLE_VOTE, "32");
+	row_withholding(FAULT_WITHHOLD);
+	row_withholding(FAULT_SKIP_ONLY);
+	row_far_views();
+	row_bad_blocks();
+	row_some_only();
+}
+
+void rows_too_many_faulty(void)
+{
+	static const struct network_options options = {.validators = 4, .twins = 2, .delay_max_ms = 20};
+	static const uint32_t side = 1u << 0 | 1u << 1 | 1u << 2; /* the others: 3, and the twins 4 and 5 */
+	struct run *r = row_new(0, &options);
+
+	for (uint32_t a = 0; a < r->checks.nodes; a++)
+		for (uint32_t b = 0; b < r->checks.nodes; b++)
+			network_cut(r->network, a, b, (side >> a & 1) != (side >> b & 1));
+	row_run(r, LOOK_S);
+	row_free(r);
+}
