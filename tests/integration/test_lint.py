@@ -171,7 +171,7 @@ class Lint(unittest.TestCase):
 			tests = [re.findall(r"`([^`]+)`", part) for part in shown_by.split("; ")]
 			self.assertRegex(shown_by, r"^`[^`]+`(;? `[^`]+`)*$", f"row {number}")
 			for name, *cases in tests:
-				self.assertRegex(name, r"^\w+(/\w+)+$", f"row {number} names no test")
+				self.assertRegex(name, r"^[\w-]+(/[\w-]+)+$", f"row {number} names no test")
 				if known:
 					self.assertIn(name, known, f"row {number}")
 				program = programs.get(name.split("/")[-1])

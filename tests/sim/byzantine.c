@@ -64,6 +64,7 @@ static void draw_liar(struct byzantine *b, struct liar *liar, uint32_t allowed)
 	liar->withheld = (uint32_t)byzantine_random(b, 1u << 13);
 	if (byzantine_random(b, 4) == 0)
 		liar->withheld = UINT32_MAX;
+	liar->bad_turn = (uint32_t)byzantine_random(b, BADS);
 }
 
 void byzantine_draw(struct byzantine *b, const struct scenario *s, const struct network_options *options,

@@ -32,8 +32,8 @@ struct liar {
 	uint32_t self, scripts;
 	uint32_t victims;  /* nodes */
 	uint32_t withheld; /* kinds of messages: bits by Uncia__Pb__PeerMessage__KindCase */
+	uint32_t bad_turn; /* the next kind of bad block */
 	uint64_t next_ms;
-	uint64_t swapped_view; /* its own proposal of this view goes to nobody */
 };
 
 struct byzantine {

@@ -270,8 +270,9 @@ void byzantine_lead(struct byzantine *b, struct liar *liar, const struct header 
 {
 	uint64_t which = byzantine_random(b, 3);
 
+	/* What it can do as a leader by turns, the kinds of bad blocks each in its own. */
 	if (liar->scripts & FAULT_BAD_BLOCKS && which == 0) {
-		if (byzantine_propose_bad(b, liar, (enum bad)byzantine_random(b, BADS), header, own))
+		if (byzantine_propose_bad(b, liar, (enum bad)(liar->bad_turn++ % BADS), header, own))
 			b->withheld_from = UINT32_MAX;
 	} else if (liar->scripts & FAULT_EQUIVOCATE && which == 1) {
 		two_faces(b, liar, header, own);
