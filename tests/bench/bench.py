@@ -8,6 +8,7 @@
   outputs    full load with 1, 10, 100 and 255 outputs a payment
   wallets    full load over 4, 64 and 1,024 links, and with each payment sent to F + 1 validators
   latency    latency against throughput: fixed rates from a tenth of full load to more than all of it
+  postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
 With --json the last line of standard output is one object. Its `figures` are what has an aim; validators, payments,
 tps, p50_ms, p99_ms (one payment at a time, below libuncia), verify_us, cpu_us_per_payment_per_validator and rss_mb_max
@@ -23,6 +24,7 @@ import sys
 import time
 
 import measures
+import postgres
 from figures import Figures, table
 from measures import Shape, spread
 from validators import BenchError, Network, Tools, fresh_copy, prepared
@@ -149,6 +151,11 @@ class Bench:
                                "refused": sum(r["refused"] for r in runs),
                                **{f"{q}_ms": spread([r["latency_ms"][q] for r in runs]) for q in ("p50", "p90", "p99", "p999")}})
 
+    def postgres(self):
+        a = self.arguments
+        self.result["postgres"] = postgres.measure(self.tools.directory / f"postgres-{os.getpid()}", a.base_port + 100,
+                                                   a.accounts, a.runs, a.seconds, self.say)
+
 
 def machine():
     model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -168,7 +175,8 @@ def parse(parts):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bin", help=argparse.SUPPRESS)
     parser.add_argument("parts", nargs="*", metavar="PART")
-    parser.add_argument("--all", action="store_true", help="every part")
+    parser.add_argument("--all", action="store_true", help="every part but postgres")
+    parser.add_argument("--with-postgres", action="store_true", help="that one, too")
     parser.add_argument("--json", action="store_true", help="the result as one object")
     parser.add_argument("--save", metavar="FILE", help="put the result into this file, beside what other runs left there")
     parser.add_argument("--runs", type=int, default=3, help="of every full load and rate (3)")
@@ -184,7 +192,9 @@ def parse(parts):
     parser.add_argument("--dir", default="build-bench/networks", help="where networks are kept and run; on the disk that counts")
     parser.add_argument("--base-port", type=int, default=17400)
     arguments = parser.parse_args()
-    chosen = arguments.parts or (parts if arguments.all else SHORT)
+    chosen = arguments.parts or ([part for part in parts if part != "postgres"] if arguments.all else list(SHORT))
+    if arguments.with_postgres and "postgres" not in chosen:
+        chosen.append("postgres")
     for part in chosen:
         if part not in parts:
             parser.error(f"no part {part}: {' '.join(parts)}")
@@ -200,7 +210,7 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
