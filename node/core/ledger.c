@@ -75,7 +75,7 @@ static int load(struct ledger *ledger)
 	int rc = ledger->view.meta(ledger->view.context, &meta);
 
 	if (rc)
-		return rc;
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc; /* `init` has stored one */
 	ledger->height = ledger->flushed_height = meta.height;
 	ledger->id = meta.block_id;
 	ledger->extent = (struct extent){.entry_count = meta.entry_count, .free_head = meta.free_head};

@@ -103,7 +103,7 @@ static int header_of_stored(const struct bytes *stored, struct header *header)
 		error = header_decode(pb->header.data, pb->header.len, header);
 	}
 	arena_deinit(&arena);
-	return error;
+	return !error || error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
 }
 
 static int stored_header(struct replica *r, uint64_t height, struct header *header)
@@ -118,7 +118,8 @@ static int stored_header(struct replica *r, uint64_t height, struct header *head
 	journal_key(key, view, 0, &id, &key_size);
 	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
 	r->journal_read += stored.size;
-	return header_of_stored(&stored, header);
+	TRY(header_of_stored(&stored, header));
+	return header->height == height && hash_equal(&header->id, &id) ? 0 : UNCIA_E_DAMAGED;
 }
 
 /* The nearest finality certificate at or above a final height. */
@@ -155,8 +156,16 @@ static int stored_block(struct replica *r, uint64_t height, struct block **block
 	struct hash id;
 	uint64_t view;
 
+	struct block *stored;
+
 	TRY(journal_final(r, height, &view, &id));
-	return journal_block(r, view, &id, block);
+	TRY(journal_block(r, view, &id, &stored));
+	if (stored->header.height != height) {
+		block_free(stored);
+		return UNCIA_E_DAMAGED;
+	}
+	*block = stored;
+	return 0;
 }
 
 /* Returns NOT_FOUND where the journal does not durably hold it yet. */
@@ -168,6 +177,8 @@ static int receipt_of(struct replica *r, const struct position *at, uint8_t **by
 	if (!finality)
 		return UNCIA_E_MEMORY;
 	int error = stored_block(r, at->height, &block);
+	if (!error && at->index >= block->count)
+		error = UNCIA_E_DAMAGED;
 	if (!error)
 		error = finality_of(r, at->height, finality);
 	if (!error)

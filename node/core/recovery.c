@@ -41,8 +41,16 @@ int journal_block(struct replica *r, uint64_t view, const struct hash *id, struc
 	journal_key(key, view, 0, id, &size);
 	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, &stored));
 	r->journal_read += stored.size;
-	int error = block_decode(&r->network_id, stored.data, stored.size, block);
-	return !error || error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
+	struct block *decoded;
+	int error = block_decode(&r->network_id, stored.data, stored.size, &decoded);
+	if (error)
+		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
+	if (!hash_equal(&decoded->header.id, id)) {
+		block_free(decoded);
+		return UNCIA_E_DAMAGED;
+	}
+	*block = decoded;
+	return 0;
 }
 
 static int adopt_body(struct replica *r, struct block *body, struct node_block **block)
@@ -110,7 +118,7 @@ static int recover_final_chain(struct replica *r)
 
 /* Every record of a table from a view on. */
 static int recover_each(struct replica *r, enum journal_table table, uint64_t from_view,
-                        int (*take)(struct replica *r, const struct bytes *value))
+                        int (*take)(struct replica *r, const struct bytes *key, const struct bytes *value))
 {
 	uint8_t next[JOURNAL_KEY_MAX + 1];
 	size_t size = 8;
@@ -127,36 +135,55 @@ static int recover_each(struct replica *r, enum journal_table table, uint64_t fr
 		memcpy(next, key.data, key.size);
 		size = key.size;
 		next[size++] = 0; /* the smallest key above this one */
-		TRY(take(r, &value));
+		TRY(take(r, &key, &value));
 	}
 }
 
-static int recover_block(struct replica *r, const struct bytes *value)
+/* Whether a record lies where it belongs: a vote, a certificate or (kind 0) a block under another's key is damage. */
+static bool keyed(const struct bytes *key, uint64_t view, int kind, const struct hash *block_id)
+{
+	uint8_t expected[JOURNAL_KEY_MAX];
+	size_t size;
+
+	journal_key(expected, view, kind, block_id, &size);
+	return key->size == size && memcmp(key->data, expected, size) == 0;
+}
+
+static int recover_block(struct replica *r, const struct bytes *key, const struct bytes *value)
 {
 	struct node_block *block;
 	struct block *body;
 	int error = block_decode(&r->network_id, value->data, value->size, &body);
 
+	if (!error && !keyed(key, body->header.view, 0, &body->header.id)) {
+		block_free(body);
+		error = UNCIA_E_DAMAGED;
+	}
 	if (error)
 		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
 	return adopt_body(r, body, &block);
 }
 
-static int recover_certificate(struct replica *r, const struct bytes *value)
+static int recover_certificate(struct replica *r, const struct bytes *key, const struct bytes *value)
 {
 	struct certificate *certificate;
 	int error = certificate_decode(r->committee, value->data, value->size, &certificate);
 
+	if (!error && !keyed(key, certificate->view, certificate->kind, &certificate->block_id)) {
+		free(certificate);
+		error = UNCIA_E_DAMAGED;
+	}
 	if (error)
 		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
 	return certificate_accept(r, certificate);
 }
 
-static int recover_vote(struct replica *r, const struct bytes *value)
+static int recover_vote(struct replica *r, const struct bytes *key, const struct bytes *value)
 {
 	struct vote vote;
 
-	if (vote_decode(value->data, value->size, &vote) || vote.voter != r->config.self)
+	if (vote_decode(value->data, value->size, &vote) || vote.voter != r->config.self ||
+	    !keyed(key, vote.view, vote.kind, &vote.block_id))
 		return UNCIA_E_DAMAGED;
 	if (vote.view > r->highest_own_view)
 		r->highest_own_view = vote.view;
@@ -182,8 +209,9 @@ static int recover_newest_votes(struct replica *r)
 	return 0;
 }
 
-static int count_evidence(struct replica *r, const struct bytes *value)
+static int count_evidence(struct replica *r, const struct bytes *key, const struct bytes *value)
 {
+	(void)key;
 	(void)value;
 	r->evidence++;
 	return 0;

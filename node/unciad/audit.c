@@ -14,6 +14,12 @@
 
 #define FLUSH_PAYMENTS 20000u              /* settled payments held in memory before they are stored */
 #define VOTE_KEY       (8 + 1 + HASH_SIZE) /* view, kind, block id: of votes and of certificates */
+#define BLOCK_KEY      (8 + HASH_SIZE)     /* view, block id */
+
+struct table_walk { /* where a walk over a table goes on; at first, before all keys */
+	uint8_t key[JOURNAL_KEY_MAX + 1];
+	size_t size;
+};
 
 struct audit {
 	const struct home *home;
@@ -29,7 +35,7 @@ struct audit {
 	} parent;
 	uint64_t covered_height;    /* the newest block that a finality certificate names */
 	uint64_t contradicted_view; /* the newest whose chain's block others voted away */
-	uint8_t next_certificate[VOTE_KEY];
+	struct table_walk next_certificate;
 };
 
 __attribute__((format(printf, 3, 4))) static int mismatch(struct audit *a, uint64_t height, const char *format, ...)
@@ -54,11 +60,11 @@ static int judge(struct audit *a, uint64_t height, const char *what, int error)
 /* ---- certificates ---------------------------------------------------------------------------- */
 
 /* The smallest key above this one. */
-static void key_after(const uint8_t *key, uint8_t next[VOTE_KEY])
+static void key_after(const struct bytes *key, struct table_walk *next)
 {
-	memcpy(next, key, VOTE_KEY);
-	for (int i = VOTE_KEY - 1; i >= 0 && ++next[i] == 0; i--)
-		;
+	memcpy(next->key, key->data, key->size);
+	next->size = key->size;
+	next->key[next->size++] = 0;
 }
 
 /* A certificate of a view up to that of this final block. Of one view, finality comes last in the order of keys. */
@@ -90,8 +96,8 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 	for (;;) {
 		struct bytes key, value;
 		struct certificate *c;
-		int error =
-		    a->view.journal_seek(a->view.context, JOURNAL_CERT, a->next_certificate, VOTE_KEY, &key, &value);
+		int error = a->view.journal_seek(a->view.context, JOURNAL_CERT, a->next_certificate.key,
+		                                 a->next_certificate.size, &key, &value);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		if (error)
@@ -100,7 +106,7 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 			return mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
 		if (!last && be64_get(key.data) > view)
 			return 0;
-		key_after(key.data, a->next_certificate);
+		key_after(&key, &a->next_certificate);
 		error = certificate_decode(&genesis->committee, value.data, value.size, &c);
 		if (error)
 			return judge(a, height, "a certificate", error);
@@ -176,17 +182,17 @@ static int check_vote(struct audit *a, struct own_votes *own, const struct bytes
 static int check_votes(struct audit *a)
 {
 	struct own_votes own = {0};
-	uint8_t next[VOTE_KEY] = {0};
+	struct table_walk next = {.size = 0};
 	for (;;) {
 		struct bytes key, value;
-		int error = a->view.journal_seek(a->view.context, JOURNAL_VOTE, next, sizeof(next), &key, &value);
+		int error = a->view.journal_seek(a->view.context, JOURNAL_VOTE, next.key, next.size, &key, &value);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		if (error)
 			return judge(a, a->tip_height, "reading the own votes", error);
 		if (key.size != VOTE_KEY)
 			return mismatch(a, a->tip_height, "an own vote is stored under a key of %zu bytes", key.size);
-		key_after(key.data, next);
+		key_after(&key, &next);
 		int code = check_vote(a, &own, &key, &value);
 		if (code)
 			return code;
@@ -272,6 +278,62 @@ static int check_block(struct audit *a, uint64_t height, uint64_t view, const st
 	a->report->signatures += block->count;
 	block_free(block);
 	return code;
+}
+
+/* Blocks above the final chain, which a start takes up too. Their payments are executed where they become final. */
+static int check_blocks_above(struct audit *a)
+{
+	struct table_walk next = {.size = 8};
+	be64_put(next.key, a->parent.view + 1);
+	for (;;) {
+		struct bytes key, value;
+		struct block *block;
+		int error = a->view.journal_seek(a->view.context, JOURNAL_BLOCK, next.key, next.size, &key, &value);
+		if (error == UNCIA_E_NOT_FOUND)
+			return 0;
+		if (error)
+			return judge(a, a->tip_height, "reading the blocks above the final chain", error);
+		if (key.size != BLOCK_KEY)
+			return mismatch(a, a->tip_height, "a block is stored under a key of %zu bytes", key.size);
+		key_after(&key, &next);
+		error = block_decode(&a->home->genesis.network_id, value.data, value.size, &block);
+		if (error)
+			return judge(a, a->tip_height, "a block above the final chain", error);
+		bool kept =
+		    be64_get(key.data) == block->header.view && !memcmp(key.data + 8, block->header.id.b, HASH_SIZE);
+		uint64_t view = block->header.view;
+		block_free(block);
+		if (!kept)
+			return mismatch(a, a->tip_height, "the block of view %" PRIu64 " is not what it is stored as",
+			                view);
+	}
+}
+
+/* ---- the others' newest votes ---------------------------------------------------------------- */
+
+static int check_peers(struct audit *a)
+{
+	const struct genesis *genesis = &a->home->genesis;
+	for (uint32_t i = 0; i < genesis->committee.size; i++) {
+		uint8_t key[4];
+		struct bytes value;
+		struct vote v;
+		struct hash digest;
+		be32_put(key, i);
+		int error = a->view.journal_get(a->view.context, JOURNAL_PEER, key, sizeof(key), &value);
+		if (error == UNCIA_E_NOT_FOUND)
+			continue;
+		if (!error)
+			error = vote_decode(value.data, value.size, &v);
+		if (error)
+			return judge(a, a->tip_height, "the newest vote of another validator", error);
+		vote_digest(&genesis->network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
+		if (v.voter != i || !sign_verify(genesis->committee.validators[i].consensus_key, &digest, v.signature))
+			return mismatch(a, a->tip_height, "what is kept as validator %u's newest vote is not its own",
+			                i);
+		a->report->signatures++;
+	}
+	return 0;
 }
 
 /* ---- the state ------------------------------------------------------------------------------- */
@@ -389,7 +451,11 @@ static int check_chain(struct audit *a, const volatile sig_atomic_t *stop)
 		code = mismatch(a, a->covered_height + 1,
 		                "no finality certificate covers the blocks from here to %" PRIu64, a->tip_height);
 	if (!code)
+		code = check_blocks_above(a);
+	if (!code)
 		code = check_votes(a);
+	if (!code)
+		code = check_peers(a);
 	return code ? code : check_supply(a);
 }
 

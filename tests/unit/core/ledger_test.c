@@ -560,7 +560,7 @@ START_TEST(empty_store_is_not_a_ledger)
 	rig = rig_new();
 	struct memory_store *empty = memory_store_new();
 	memory_store_view(empty, &view);
-	ck_assert_int_eq(ledger_new(&rig->network.genesis, &view, seed, &ledger), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(ledger_new(&rig->network.genesis, &view, seed, &ledger), UNCIA_E_DAMAGED);
 	ck_assert_ptr_null(ledger);
 	memory_store_free(empty);
 	rig_free(rig);
