@@ -207,17 +207,20 @@ static void directory_unlock(void *context)
 	d->lock_fd = -1;
 }
 
-/* Makes the directory where there is none, and its name in the parent durable. */
+/* Makes the directory where there is none. Its name in the parent is made durable in any case: a process that made it
+ * may have been killed before it came to that. */
 static int make_directory(const char *path)
 {
-	if (mkdir(path, 0700) != 0)
-		return errno == EEXIST ? 0 : error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+	bool made = mkdir(path, 0700) == 0;
+	if (!made && errno != EEXIST)
+		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
 	char *parent = malloc(strlen(path) + sizeof("/.."));
 	if (parent == NULL)
 		return UNCIA_E_MEMORY;
 	stpcpy(stpcpy(parent, path), "/..");
-	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fd >= 0 && fsync(fd) == 0 ? 0 : UNCIA_E_IO;
+	int result = UNCIA_E_IO, fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 ? fsync(fd) == 0 : !made)
+		result = 0;
 	if (fd >= 0)
 		close(fd);
 	free(parent);
@@ -245,6 +248,9 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 		result = UNCIA_E_IO;
 	else if ((info.st_mode & 077) != 0)
 		result = UNCIA_E_PERMISSION;
+	else
+		result =
+		    sync_directory(d); /* of a blob that a killed process created, the bytes are going to be sent */
 	if (result != 0) {
 		if (d->fd >= 0)
 			close(d->fd);

@@ -140,7 +140,8 @@ enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA
  *
  * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
  * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
- * or the new one. Where they fail, it is one of the two. Money depends on it. */
+ * or the new one. Where they fail, it is one of the two. What `load` gives is durable as well: where a process may have
+ * been killed before its `create` returned, that is made up for when the storage is opened. Money depends on it. */
 struct uncia_host {
 	size_t size;
 	void *context;

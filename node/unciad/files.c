@@ -35,6 +35,8 @@ static int sync_parent(const char *path)
 	if (slash)
 		slash[slash == parent ? 1 : 0] = '\0';
 	int fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return 0; /* what may not be read cannot be synced: its names are for its owner to care for */
 	int failed = fd < 0 || fsync(fd);
 	if (failed)
 		complain(EXIT_FAILED, "%s: %s", slash ? parent : ".", strerror(errno));
@@ -45,14 +47,15 @@ static int sync_parent(const char *path)
 
 int directory_make(const char *path)
 {
-	if (!mkdir(path, 0700))
-		return sync_parent(path);
 	struct stat status;
-	if (errno != EEXIST)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	if (stat(path, &status) || !S_ISDIR(status.st_mode))
-		return complain(EXIT_FAILED, "%s: not a directory", path);
-	return 0;
+	if (mkdir(path, 0700)) {
+		if (errno != EEXIST)
+			return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		if (stat(path, &status) || !S_ISDIR(status.st_mode))
+			return complain(EXIT_FAILED, "%s: not a directory", path);
+	}
+	/* Whoever made it may have been killed before it came to this. */
+	return sync_parent(path);
 }
 
 static int read_whole(int fd, const char *path, size_t size_max, uint8_t **bytes, size_t *size)

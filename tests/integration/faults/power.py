@@ -334,6 +334,17 @@ class Recorded:
 	on_mkdirat = on_mkdir
 
 
+def wholes(recorded):
+	"""Of each name outside of directories that move: all that a file of this name was when it got it."""
+	found, written = {}, {}
+	for event in recorded.events:
+		if isinstance(event, Write):
+			put(written.setdefault(event.file, bytearray()), event.offset, event.data)
+		elif isinstance(event, Change) and event.to and isinstance(event.node, File):
+			found.setdefault(event.to[1], set()).add(bytes(written.get(event.node, b"")))
+	return found
+
+
 class Disk:
 	"""What of a recording has reached the disk for sure, and what may have, as it goes on from place to place."""
 

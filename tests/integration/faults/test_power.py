@@ -2,6 +2,7 @@
 was sent, and what anybody was told is final, is there; nothing else is there but what was written; and it goes on.
 FAULTS_IMAGES: how many disks (FAULTS_ALL=1: fifty times the usual), FAULTS_STARTS: with how many a real one goes on. After a failure the recording is kept: FAULTS_RECORDING
 and the same seed make the same disks of it."""
+import json
 import os
 import pathlib
 import pickle
@@ -23,6 +24,7 @@ SEED = int(os.environ.get("UNCIA_SEED", 1))
 IMAGES = int(os.environ.get("FAULTS_IMAGES", 100000 if ALL else 2000))
 STARTS = int(os.environ.get("FAULTS_STARTS", 60 if ALL else 4))
 SHARED_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+CALLS_OF_A_PAYMENT = {"write": 6, "fsync": 5, "linkat": 1, "unlinkat": 1, "renameat": 1, "sendto": 4}
 ENVIRONMENTS = ("journal", "state")
 
 
@@ -65,10 +67,10 @@ class PowerTest(FaultsTest):
 		self.number += 1
 		return self.dir / f"strace-{self.number}"
 
-	def record(self, program, **options):
+	def record(self, program, inject=None):
 		log = self.log()
-		done = subprocess.run(power.recording(log, program), cwd=self.dir, stdin=subprocess.DEVNULL,
-			stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, env=self.environment, **options)
+		done = subprocess.run(power.recording(log, program, inject), cwd=self.dir, stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, env=self.environment)
 		self.recorded.add(log)
 		log.unlink()
 		return done
@@ -89,7 +91,7 @@ class PowerTest(FaultsTest):
 		disk.go_to(sys.maxsize)
 		image = disk.image(power.everything)
 		found = {str(path.relative_to(self.rec)): path.read_bytes() if path.is_file() else None
-			for path in self.rec.rglob("*")}
+			for name in self.recorded.tree for path in [self.rec / name, *(self.rec / name).rglob("*")]}
 		self.assertEqual(sorted(found), sorted(image))
 		for path, data in found.items():
 			if not path.endswith("lock.mdb"):
@@ -124,10 +126,18 @@ class PowerTest(FaultsTest):
 @needs_strace
 class Validator(PowerTest):
 	def run_unciad(self, *arguments, **options):
-		if arguments[0] not in ("keygen", "init"):
+		"""Keys are made by a process that is killed behind its first step, and by another; the home by one that is killed
+		before its last."""
+		kill = {"keygen": 1, "init": 8}.get(arguments[0])
+		if not kill:
 			return super().run_unciad(*arguments, **options)
+		cut = self.record([BIN / "unciad", *arguments], f"fsync:signal=SIGKILL:when={kill}")
+		self.assertEqual(cut.returncode, -signal.SIGKILL, cut.stderr)
 		done = self.record([BIN / "unciad", *arguments])
-		self.assertEqual(done.returncode, 0, done.stderr)
+		if arguments[0] == "init":
+			self.assertIn("is initialised already", done.stderr)
+		else:
+			self.assertEqual(done.returncode, 0, done.stderr)
 		return done.stdout, done.stderr
 
 	def live(self, alone, prefix, payments, kill_at=None):
@@ -186,7 +196,7 @@ class Validator(PowerTest):
 		disk = power.Disk(recorded)
 		disk.go_to(sys.maxsize)
 		whole = disk.image(power.everything)
-		initialised = recorded.processes[1].end
+		initialised = next(process.first_send() for process in recorded.processes if process.sends)
 		present = 0
 
 		def each(disk, place, image):
@@ -245,6 +255,93 @@ class Validator(PowerTest):
 			self.assertEqual(self.alone.pay(f"after-{place}")["state"], "final")
 			self.alone.stop()
 			self.assertGreater(self.alone.check()["payments"], len(kept))
+
+@needs_strace
+class WalletHome(PowerTest):
+	"""Alice's wallet is made, killed while it pays, and pays with the same keys again."""
+
+	def setUp(self):
+		super().setUp()
+		self.rec = self.recorded.root = self.dir
+
+	def wallet(self, home):
+		if home != "alice":
+			return super().wallet(home)
+		init = [BIN / "uncia", "--wallet", self.dir / home, "init", "--no-passphrase", "--json"]
+		self.assertEqual(self.record(init, "fsync:signal=SIGKILL:when=1").returncode, -signal.SIGKILL)
+		done = self.record(init)
+		self.assertEqual(done.returncode, 0, done.stderr)
+		self.initialised = len(self.recorded.processes) - 1
+		return json.loads(done.stdout)["address"]
+
+	def make(self):
+		self.alone = alone = Alone(self).start()
+		alone.ready()
+		self.paid = {}
+		kills = [(call, when) for call, most in CALLS_OF_A_PAYMENT.items() for when in range(1, most + 1)]
+		for call, when in [*kills, (None, None)]:
+			key = f"{call}-{when}"
+			send = [BIN / "uncia", "--wallet", alone.alice.home, "--network", alone.file, "send", alone.bob.address, "1",
+				"--key", key, "--json"]
+			cut = self.record(send, f"{call}:signal=SIGKILL:when={when}" if call else None)
+			self.assertIn(cut.returncode, (0, -signal.SIGKILL), cut.stderr)
+			done = self.record(send)
+			self.assertEqual(done.returncode, 0, done.stderr)
+			self.paid[len(self.recorded.processes) - 1] = key, json.loads(done.stdout)["id"]
+		return self.recorded, self.initialised, self.paid
+
+	def promised(self, recorded):
+		"""Payments whose bytes may have left: a process made or read their record, and sent something. Record -> place."""
+		promised = {}
+
+		def promise(name, place, process):
+			sent = process.first_send(place)
+			if sent and name.startswith("payment-"):
+				promised[name] = min(sent, promised.get(name, sent))
+
+		for process in recorded.processes:
+			for place, parts in process.loads:
+				promise(parts[-1] if parts else "", place, process)
+			for event in recorded.events:
+				if isinstance(event, power.Change) and event.to and process.begin < event.begin <= process.end:
+					promise(event.to[1], event.begin, process)
+		return promised
+
+	def test_a_wallets_home_keeps_what_it_sent(self):
+		recorded, initialised, paid = made = self.saved(self.make)
+		wholes, promised = power.wholes(recorded), self.promised(recorded)
+		self.assertEqual(len(promised), len(paid))
+		made_at = recorded.processes[initialised].end
+
+		def each(disk, place, image):
+			for path, data in image.items():
+				name = path.rpartition("/")[2]
+				if data is not None and not name.startswith(".") and data not in wholes[name]:
+					return f"{path} is neither the old one nor the new one"
+			if place > made_at and "alice/key" not in image:
+				return "the keys are gone"
+			for name, sent in promised.items():
+				if place > sent and f"alice/{name}" not in image:
+					return f"{name} was sent and is gone"
+			return None
+
+		self.at_each_image(made, each)
+		if not os.environ.get("FAULTS_RECORDING"):
+			self.pay_again(recorded, paid)
+
+	def pay_again(self, recorded, paid):
+		"""What had been paid is paid by the same key, and nothing more."""
+		balance = self.alone.bob.balance()
+		disk = power.Disk(recorded)
+		places = sorted({step[0] for step in disk.steps if step[0] > recorded.processes[min(paid)].end})
+		for place in sorted(self.chance.sample(places, STARTS)):
+			disk.go_to(place)
+			power.write_out(disk.image(power.chooser(self.chance)), self.image)
+			self.alone.alice.home = self.image / "alice"
+			done = [payment for process, payment in paid.items() if recorded.processes[process].end <= place]
+			for key, payment in done[-3:]:
+				self.assertEqual(self.alone.pay(key)["id"], payment)
+		self.assertEqual(self.alone.bob.balance(), balance)
 
 
 if __name__ == "__main__":
