@@ -6,6 +6,9 @@
  * makes a payment exist:
  * - crash before it: nothing exists, nothing was sent; the same key starts afresh;
  * - crash after it: the same key finds the blob and goes on with the same bytes;
+ * - crash or failure in it: the blob may be there to be found, and yet be gone after a power cut. So what was found and
+ *   not made by ourselves is created once more before it is sent or vouched for: to be told that it exists is to be
+ *   told that it is durable;
  * - two at once: one creates; the other is told that there is one, loads it, and sends the same bytes.
  * Several processes with one home see each other's payments: under the host's lock, before a payment is made, what the
  * others have stored is loaded, so that together they sign no more than there is.
@@ -275,7 +278,25 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 		return result;
 	}
 	t->payment = payment;
+	t->durable = true;
 	*added = t;
+	return 0;
+}
+
+int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *receipt, size_t receipt_size)
+{
+	uint8_t *data;
+	size_t size;
+	if (t->durable)
+		return 0;
+	int result = encode(t, t->payment, t->state, receipt, receipt_size, &data, &size);
+	if (result != 0)
+		return result;
+	result = blob_create(&w->host, t->blob, data, size);
+	free(data);
+	if (result != 0 && result != UNCIA_E_EXISTS)
+		return result;
+	t->durable = true;
 	return 0;
 }
 
@@ -289,6 +310,8 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 		return result;
 	result = blob_replace(&w->host, t->blob, data, size);
 	free(data);
+	if (result == 0)
+		t->durable = true;
 	return result;
 }
 
@@ -321,6 +344,8 @@ static int recall_one(struct uncia_wallet *w, const struct uncia_receipt *receip
 	uint8_t *data;
 	size_t size;
 	int result = outbox_find(w, receipt->payment->nonce, &t);
+	if (result == 0)
+		return outbox_confirm(w, t, receipt->bytes, receipt->size);
 	if (result != UNCIA_E_NOT_FOUND)
 		return result == UNCIA_E_DAMAGED ? 0 : result; /* a damaged one stops its key by itself */
 	result = encode(&found, receipt->payment, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size, &data, &size);
@@ -329,7 +354,11 @@ static int recall_one(struct uncia_wallet *w, const struct uncia_receipt *receip
 	outbox_blob_name(receipt->payment->nonce, found.blob);
 	result = blob_create(&w->host, found.blob, data, size);
 	free(data);
-	return result == 0 || result == UNCIA_E_EXISTS ? load_one(w, found.blob, &t) : result;
+	if (result == 0 || result == UNCIA_E_EXISTS)
+		result = load_one(w, found.blob, &t);
+	if (result == 0)
+		t->durable = true;
+	return result;
 }
 
 int uncia_wallet_recall(struct uncia_wallet *w)

@@ -52,6 +52,15 @@ static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t no
 	session_send(w, node, REQUEST_PAYMENT, t->number, &request);
 }
 
+/* wallet 7.2: durably stored before its first byte leaves. */
+static bool may_leave(struct uncia_wallet *w, struct tracked *t)
+{
+	int result = t->own ? outbox_confirm(w, t, NULL, 0) : 0;
+	if (result != 0)
+		announce(w, t, result);
+	return result == 0;
+}
+
 /* To every link there is; again after 2 s, 4 s, … 30 s. */
 static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
 {
@@ -61,15 +70,16 @@ static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
 	if (t->backoff_ms > longest)
 		t->backoff_ms = longest;
 	t->next_send_ms = now + t->backoff_ms;
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+	bool leaves = may_leave(w, t);
+	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
 		send_to(w, t, i);
 	session_wake(w);
 }
 
 void paying_link_up(struct uncia_wallet *w, uint32_t node)
 {
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t))
+	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
+		if (active(t) && may_leave(w, t))
 			send_to(w, t, node);
 }
 
@@ -141,9 +151,13 @@ static int resume(struct uncia_wallet *w, const struct draft *draft, struct unci
 		return result;
 	if (!same_payment(t->payment, &draft->payment))
 		return UNCIA_E_KEY_REUSED;
-	memcpy(id->b, t->id.b, sizeof(id->b));
-	if (t->state == UNCIA_PAYMENT_PENDING)
+	if (t->state == UNCIA_PAYMENT_PENDING) {
+		result = outbox_confirm(w, t, NULL, 0);
+		if (result != 0)
+			return result;
 		send_all(w, t, true);
+	}
+	memcpy(id->b, t->id.b, sizeof(id->b));
 	announce(w, t, 0);
 	return 0;
 }

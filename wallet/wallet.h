@@ -33,6 +33,7 @@ struct tracked {
 	uint64_t number; /* its name in request ids */
 	bool own;
 	char blob[UNCIA_BLOB_NAME_SIZE]; /* own */
+	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
 	struct payment *payment;         /* own or FINAL; else NULL */
 	enum uncia_payment_state state;
 	enum uncia_pending_reason reason;
@@ -153,6 +154,9 @@ int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct 
 /* Stores a new payment, exclusively and durably, then tracks it. payment is owned in success. Returns 0;
  * UNCIA_E_EXISTS; UNCIA_E_MEMORY; what the host returned. */
 int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added);
+/* Makes durable what was only found in storage: whoever put it there may have ended, or failed, before it was. receipt:
+ * of a FINAL one. Returns 0; UNCIA_E_MEMORY; what the host returned. */
+int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 /* Stores an end: `receipt` for FINAL (height … set in t), the collected statements for EXPIRED. */
 int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state, const uint8_t *receipt,
                      size_t receipt_size);

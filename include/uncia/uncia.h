@@ -148,7 +148,8 @@ struct uncia_host {
 	/* Copies up to `capacity` bytes and sets *size to the size of the whole blob. UNCIA_E_NOT_FOUND; UNCIA_E_IO;
 	 * UNCIA_E_PERMISSION. */
 	int (*load)(void *context, const char *name, void *buffer, size_t capacity, size_t *size);
-	/* UNCIA_E_EXISTS where there is one by that name, whoever made it, other processes included; UNCIA_E_IO. */
+	/* UNCIA_E_EXISTS where there is one by that name, whoever made it, other processes included: that one is then
+	 * durable, too; UNCIA_E_IO. */
 	int (*create)(void *context, const char *name, const void *data, size_t size);
 	/* Creates or overwrites. UNCIA_E_IO. */
 	int (*replace)(void *context, const char *name, const void *data, size_t size);
@@ -310,7 +311,8 @@ enum uncia_event_kind {
 	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
 	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
 	                          * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
-	                          * where an end could not be stored (it stays pending) */
+	                          * where an end could not be stored (it stays pending), or where what storage showed
+	                          * could not be made durable (it is not sent yet) */
 	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
 	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
 	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record */

@@ -135,6 +135,53 @@ START_TEST(an_unkeyed_payment_that_could_not_be_stored_is_never_sent)
 }
 END_TEST
 
+/* After a call that failed, what storage shows may be gone with the next power cut. `reopened`: it is found when the
+ * wallet opens, else under its key. */
+static void check_found(bool reopened)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id first = {{0}}, id;
+	struct seen seen = {.count = 0};
+	ck_assert_int_eq(rig_sync(rig), 0);
+	fail_from(rig, 2, FAIL_AFTER, 1); /* the first call looks whether there is one */
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &first), UNCIA_E_IO);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
+	/* While it cannot be made durable, nothing leaves. */
+	fail_from(rig, reopened ? 6 : 2, FAIL_BEFORE, 1000); /* the first five calls open the wallet */
+	if (reopened)
+		rig_reopen(rig);
+	else
+		ck_assert_int_eq(rig_pay(rig, KEY, HALF, &first), UNCIA_E_IO);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_uint_eq(rig_submits(rig), 0);
+	fail_from(rig, 0, FAIL_BEFORE, 0);
+	if (reopened)
+		fake_network_pass(&rig->net, rig->wallet, 10000);
+	else
+		ck_assert_int_eq(rig_pay(rig, KEY, HALF, &first), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_uint_ne(rig_submits(rig), 0);
+	look(rig, &seen);
+	rig_close(rig);
+	memory_host_power_cut(&rig->host);
+	rig->host.now_ms += 600000;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	look(rig, &seen);
+	ck_assert_uint_eq(seen.count, 1);
+	ck_assert_mem_eq(seen.ids[0].b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+
+START_TEST(what_was_only_found_is_made_durable_before_it_is_sent)
+{
+	check_found(false);
+	check_found(true);
+}
+END_TEST
+
 START_TEST(an_end_that_cannot_be_stored_stays_pending_and_is_told)
 {
 	struct rig *rig = rig_new(4);
@@ -350,7 +397,7 @@ END_TEST
 
 UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           an_unkeyed_payment_that_could_not_be_stored_is_never_sent,
-          an_end_that_cannot_be_stored_stays_pending_and_is_told,
+          what_was_only_found_is_made_durable_before_it_is_sent, an_end_that_cannot_be_stored_stays_pending_and_is_told,
           of_two_processes_with_one_key_both_have_the_same_payment, processes_of_one_home_sign_no_more_than_there_is,
           a_home_that_another_process_does_not_leave_makes_no_payment, a_damaged_record_stops_its_key_and_no_other,
           a_record_copied_to_another_name_is_damage, a_home_belongs_to_its_first_network)

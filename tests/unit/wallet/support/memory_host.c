@@ -39,6 +39,7 @@ static void put(struct memory_host *m, const char *name, const void *data, size_
 		blob = &m->blobs[m->count++];
 		strcpy(blob->name, name);
 		blob->data = NULL;
+		blob->lost = false;
 	}
 	free(blob->data);
 	blob->data = malloc(size + 1);
@@ -68,10 +69,15 @@ static int create(void *context, const char *name, const void *data, size_t size
 	bool skip, failing = fails(m, &skip);
 	if (m->before_create != NULL)
 		m->before_create(m, name);
-	if (memory_host_find(m, name) != NULL)
+	struct memory_blob *blob = memory_host_find(m, name);
+	if (blob != NULL) {
+		blob->lost = blob->lost && failing;
 		return failing ? UNCIA_E_IO : UNCIA_E_EXISTS;
-	if (!skip)
+	}
+	if (!skip) {
 		put(m, name, data, size);
+		memory_host_find(m, name)->lost = failing;
+	}
 	return failing ? UNCIA_E_IO : 0;
 }
 
@@ -94,6 +100,16 @@ static int remove_blob(void *context, const char *name)
 		*blob = m->blobs[--m->count];
 	}
 	return failing ? UNCIA_E_IO : blob == NULL ? UNCIA_E_NOT_FOUND : 0;
+}
+
+void memory_host_power_cut(struct memory_host *m)
+{
+	for (size_t i = m->count; i-- > 0;) {
+		if (!m->blobs[i].lost)
+			continue;
+		free(m->blobs[i].data);
+		m->blobs[i] = m->blobs[--m->count];
+	}
 }
 
 static int list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),

@@ -9,6 +9,7 @@ struct memory_blob {
 	char name[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
+	bool lost; /* made by a call that failed: a running system shows it, a power cut takes it */
 };
 
 struct memory_host {
@@ -28,6 +29,8 @@ struct memory_host {
 void memory_host_init(struct memory_host *m);
 void memory_host_deinit(struct memory_host *m);
 struct memory_blob *memory_host_find(struct memory_host *m, const char *name);
+/* Takes what is not durable. */
+void memory_host_power_cut(struct memory_host *m);
 /* How many blobs' names start so. */
 size_t memory_host_count(struct memory_host *m, const char *prefix);
 
