@@ -63,8 +63,10 @@ size_t model_account(const struct model *m, const struct address *address)
 	return i;
 }
 
-static const char *model_pay(struct model *m, struct model_height *now, const struct payment *payment)
+static const char *model_pay(struct model *m, struct model_height *now, const struct payment *payment,
+                             uint32_t *touches)
 {
+	_Static_assert(MODEL_ACCOUNTS <= 32, "a bit for each account");
 	uint64_t now_s = now->timestamp_ms / 1000;
 	unsigned __int128 total = 0;
 	bool touched[MODEL_ACCOUNTS] = {false};
@@ -102,8 +104,10 @@ static const char *model_pay(struct model *m, struct model_height *now, const st
 	}
 	if (now->accounts[from].balance && now->accounts[from].balance < m->smallest_amount)
 		return "a final payment leaves dust behind";
-	for (size_t i = 0; i < MODEL_ACCOUNTS; i++)
+	for (size_t i = 0; i < MODEL_ACCOUNTS; i++) {
 		now->accounts[i].payments += touched[i];
+		*touches |= (uint32_t)touched[i] << i;
+	}
 	if (!now->accounts[from].balance)
 		now->accounts[from].payments = 0; /* the account is gone */
 	return NULL;
@@ -122,12 +126,13 @@ const char *model_apply(struct model *m, const struct block *block)
 	now->id = block->header.id;
 	now->timestamp_ms = block->header.timestamp_ms;
 	for (uint32_t i = 0; i < block->count; i++) {
-		const char *wrong = model_pay(m, now, block->payments[i]);
+		uint32_t touched = 0;
+		const char *wrong = model_pay(m, now, block->payments[i], &touched);
 		if (wrong)
 			return wrong;
 		m->payments = grow(m->payments, m->payment_count, sizeof(*m->payments));
-		m->payments[m->payment_count++] =
-		    (struct model_payment){.id = block->payments[i]->id, .height = block->header.height, .index = i};
+		m->payments[m->payment_count++] = (struct model_payment){
+		    .id = block->payments[i]->id, .height = block->header.height, .index = i, .touched = touched};
 	}
 	return NULL;
 }

@@ -5,7 +5,9 @@
 #define MODEL_H
 #include "block.h"
 
-#define MODEL_ACCOUNTS 24
+#define WALLET_ACCOUNTS 24 /* of the wallets that are made of bytes (wallets.h) */
+#define PERSONS_MAX     3  /* who have phones (phones.h) */
+#define MODEL_ACCOUNTS  (WALLET_ACCOUNTS + PERSONS_MAX)
 
 struct model_account {
 	struct address address;
@@ -17,6 +19,7 @@ struct model_payment {
 	struct payment_id id;
 	uint64_t height;
 	uint32_t index;
+	uint32_t touched; /* a bit for each account */
 };
 
 struct model_height {

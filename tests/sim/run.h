@@ -4,6 +4,7 @@
 #define RUN_H
 #include "byzantine.h"
 #include "scenario.h"
+#include "phones.h"
 #include "wallets.h"
 
 struct run {
@@ -15,6 +16,8 @@ struct run {
 	struct checks checks;
 	struct wallets wallets;
 	struct byzantine byzantine;
+	struct phones_options phones_options;
+	struct phones *phones;
 	uint64_t horizon_ms;
 	uint64_t crash_rate, fault_rate, pay_rate; /* in a hundred ticks */
 	int64_t clock[NETWORK_NODES_MAX];

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "phones.h"
 #include "standin.h"
 
 #define UNIT         UINT64_C(1000000)
 #define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
 #define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
 #define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
+#define PHONES_MS    UINT64_C(240000) /* and every payment on a phone have its end */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -83,10 +85,41 @@ static void draw_options(struct run *r)
 	byzantine_draw(&r->byzantine, r->s, o, r->far_clock, &r->budget);
 }
 
+/* Drawn apart from all else: a seed draws the same with and without phones. */
+static void draw_phones(struct run *r)
+{
+	struct phones_options *o = &r->phones_options;
+	uint64_t random = r->random;
+
+	r->random = r->s->seed ^ UINT64_C(0x6c696172);
+	uint32_t count = draw(r, 2) ? 1 + (uint32_t)draw(r, PHONES_MAX) : 0;
+	bool lying = draw(r, 2);
+	*o = (struct phones_options){.count = may(r, FAULT_PHONES) ? count : 0,
+	                             .delay_max_ms = r->options.delay_max_ms,
+	                             .crashes = may(r, FAULT_PHONE_CRASH),
+	                             .disk_errors = may(r, FAULT_PHONE_DISK),
+	                             .link_errors = may(r, FAULT_PHONE_LINK),
+	                             .losses = may(r, FAULT_PHONE_LOSS),
+	                             .sleeps = may(r, FAULT_PHONE_SLEEP)};
+	o->rate = 5 + (uint32_t)draw(r, 60);
+	/* Those that lie to other validators do so to phones, too; and some that are honest otherwise. */
+	for (uint32_t v = 0; v < r->options.validators && lying && may(r, FAULT_PHONE_LIES); v++)
+		o->lying[v] = byzantine_is(&r->byzantine, v);
+	for (uint32_t i = 0; i < r->options.validators && o->count && lying && may(r, FAULT_PHONE_LIES); i++) {
+		uint32_t v = (uint32_t)draw(r, r->options.validators);
+		if (o->lying[v] || v < r->options.twins || v == r->far_clock || r->weights[v] > r->budget)
+			continue;
+		o->lying[v] = true;
+		r->budget -= r->weights[v];
+	}
+	r->random = random;
+}
+
 static void look(struct run *r)
 {
 	wallets_hear(&r->wallets);
 	checks_nodes(&r->checks);
+	phones_look(r->phones);
 }
 
 static void faulty_time(struct run *r)
@@ -98,6 +131,7 @@ static void faulty_time(struct run *r)
 		run_set_clocks(r);
 		if (draw(r, 100) < r->pay_rate)
 			wallets_act(&r->wallets);
+		phones_act(r->phones);
 		run_disturb(r);
 		if (network_now(r->network) < looked + 1000)
 			continue;
@@ -225,6 +259,21 @@ static void check_evidence(struct run *r)
 	}
 }
 
+/* Every payment on every phone has its end; then nothing happens any more, and all show what they have. */
+static void check_phones(struct run *r)
+{
+	uint64_t end = network_now(r->network) + PHONES_MS;
+
+	phones_heal(r->phones);
+	while (network_now(r->network) < end && phones_waiting(r->phones))
+		network_run(r->network, 1000, NULL, NULL);
+	network_run(r->network, 3000, NULL, NULL);
+	phones_heal(r->phones);
+	network_run(r->network, 12000, NULL, NULL);
+	look(r);
+	phones_check(r->phones);
+}
+
 static void check_healed(struct run *r)
 {
 	uint32_t node = (uint32_t)draw(r, r->checks.nodes);
@@ -247,6 +296,8 @@ static void check_healed(struct run *r)
 	look(r);
 	wallets_check_answered(&r->wallets, node);
 	wallets_check(&r->wallets);
+	if (r->phones_options.count)
+		check_phones(r);
 }
 
 /* Of all that is drawn before the start, and of how far the generator has come by then. */
@@ -278,13 +329,17 @@ struct outcome scenario_run(const struct scenario *s)
 	standin_signatures = !s->real_signatures;
 	draw_options(r);
 	uint32_t drawn = digest_drawn(r);
+	draw_phones(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;
 	r->network = network_new(&r->options);
 	wallets_keys(&r->wallets);
-	for (size_t i = 0; i < MODEL_ACCOUNTS; i++)
+	phones_addresses(r->network, addresses + WALLET_ACCOUNTS);
+	for (size_t i = 0; i < WALLET_ACCOUNTS; i++)
 		addresses[i] = r->wallets.keys[i].address;
+	for (size_t i = WALLET_ACCOUNTS; i < MODEL_ACCOUNTS; i++)
+		r->wallets.keys[i].address = addresses[i];
 	checks_begin(&r->checks, r->network, addresses);
 	wallets_begin(&r->wallets, &r->checks, s->seed);
 	trace(r, "%u validators, %u twins, F %" PRIu64 ", P %" PRIu64 ", delay up to %u ms, loss %u%%",
@@ -292,6 +347,7 @@ struct outcome scenario_run(const struct scenario *s)
 	      r->options.loss_percent);
 	byzantine_begin(&r->byzantine, r->network);
 	network_start_all(r->network);
+	r->phones = phones_new(&r->wallets, &r->phones_options);
 	faulty_time(r);
 	heal(r);
 	check_healed(r);
@@ -303,6 +359,7 @@ struct outcome scenario_run(const struct scenario *s)
 	if (!r->backup_used)
 		memory_store_free(r->backup);
 	byzantine_deinit(&r->byzantine);
+	phones_free(r->phones);
 	wallets_deinit(&r->wallets);
 	checks_deinit(&r->checks);
 	network_free(r->network);

@@ -14,6 +14,14 @@ enum fault {
 	FAULT_DUPLICATE = 1u << 6,
 	FAULT_TWINS = 1u << 7,
 	FAULT_ROLLBACK = 1u << 8,
+	/* of phones (phones.h); without the first there are none */
+	FAULT_PHONES = 1u << 9,
+	FAULT_PHONE_CRASH = 1u << 10,
+	FAULT_PHONE_DISK = 1u << 11,
+	FAULT_PHONE_LINK = 1u << 12,
+	FAULT_PHONE_LOSS = 1u << 13,
+	FAULT_PHONE_SLEEP = 1u << 14,
+	FAULT_PHONE_LIES = 1u << 15, /* validators that lie to them */
 	/* What lying validators do (byzantine.h). */
 	FAULT_EQUIVOCATE = 1u << 16,    /* two blocks in one view, each to a part */
 	FAULT_DOUBLE_VOTE = 1u << 17,   /* several votes where one is allowed */
@@ -28,7 +36,7 @@ enum fault {
 	FAULT_FALSE_WORDS = 1u << 26,   /* to wallets */
 	FAULT_MASKS = 1u << 27,         /* twins: in each view they reach a part */
 	FAULT_LIES = 0x0fff0000u,
-	FAULT_ALL = ((1u << 9) - 1) | FAULT_LIES
+	FAULT_ALL = ((1u << 16) - 1) | FAULT_LIES
 };
 
 struct scenario {

@@ -52,7 +52,14 @@ static const struct {
                    {"replay", FAULT_REPLAY},
                    {"false-answers", FAULT_FALSE_ANSWERS},
                    {"false-words", FAULT_FALSE_WORDS},
-                   {"masks", FAULT_MASKS}};
+                   {"masks", FAULT_MASKS},
+                   {"phones", FAULT_PHONES},
+                   {"phone-crash", FAULT_PHONE_CRASH},
+                   {"phone-disk", FAULT_PHONE_DISK},
+                   {"phone-link", FAULT_PHONE_LINK},
+                   {"phone-loss", FAULT_PHONE_LOSS},
+                   {"phone-sleep", FAULT_PHONE_SLEEP},
+                   {"phone-lies", FAULT_PHONE_LIES}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;

@@ -1,9 +1,9 @@
-/* Signatures for the simulator: the real ones, or a stand-in that is a hundred times faster, keyed by a secret that
- * only the simulator has, so that nobody in it can forge one. Linked in place of the three calls (-Wl,--wrap); the
- * object code of the product is the same either way.
+/* Signatures and key agreement for the simulator: the real ones, or a stand-in that is a hundred times faster, keyed by
+ * a secret that only the simulator has, so that nobody in it can forge one. Linked in place of the calls (-Wl,--wrap);
+ * the object code of the product is the same either way.
  *
  * Every node of a network checks the same signatures: a real one is checked once, and its verdict then remembered under
- * all that it depends on. */
+ * all that it depends on. What is slow on purpose (recovery words), and the verdicts on libsodium, are had once. */
 #include "standin.h"
 #include <sodium.h>
 #include <string.h>
@@ -93,4 +93,79 @@ bool __wrap_sign_key_valid(const uint8_t public_key[PUBLIC_KEY_SIZE])
 	if (result)
 		memcpy(known, public_key, PUBLIC_KEY_SIZE);
 	return result;
+}
+
+/* ---- key agreement ---- */
+
+int __real_crypto_scalarmult(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key);
+int __wrap_crypto_scalarmult(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key);
+int __real_crypto_scalarmult_base(uint8_t *public_key, const uint8_t *secret);
+int __wrap_crypto_scalarmult_base(uint8_t *public_key, const uint8_t *secret);
+
+static void mix(uint8_t out[32], const void *bytes, size_t size)
+{
+	crypto_generichash(out, 32, bytes, size, (const uint8_t *)"simulator's own", crypto_generichash_KEYBYTES_MIN);
+}
+
+int __wrap_crypto_scalarmult_base(uint8_t *public_key, const uint8_t *secret)
+{
+	if (!standin_signatures)
+		return __real_crypto_scalarmult_base(public_key, secret);
+	mix(public_key, secret, 32);
+	return 0;
+}
+
+/* The same for both ends: the two public keys in order. */
+int __wrap_crypto_scalarmult(uint8_t *shared, const uint8_t *secret, const uint8_t *public_key)
+{
+	uint8_t pair[64], own[32];
+
+	if (!standin_signatures)
+		return __real_crypto_scalarmult(shared, secret, public_key);
+	mix(own, secret, 32);
+	bool first = memcmp(own, public_key, 32) < 0;
+	memcpy(pair, first ? own : public_key, 32);
+	memcpy(pair + 32, first ? public_key : own, 32);
+	mix(shared, pair, sizeof(pair));
+	return 0;
+}
+
+/* ---- once ---- */
+
+#define WORDS_SEED_SIZE 64
+#define WORDS_KNOWN_MAX 8
+
+void __real_words_seed(const char *words, const char *passphrase, uint8_t seed[WORDS_SEED_SIZE]);
+void __wrap_words_seed(const char *words, const char *passphrase, uint8_t seed[WORDS_SEED_SIZE]);
+int __real_sign_self_test(void);
+int __wrap_sign_self_test(void);
+
+void __wrap_words_seed(const char *words, const char *passphrase, uint8_t seed[WORDS_SEED_SIZE])
+{
+	static struct {
+		char words[256];
+		uint8_t seed[WORDS_SEED_SIZE];
+	} known[WORDS_KNOWN_MAX];
+	size_t i = 0;
+
+	while (i < WORDS_KNOWN_MAX && known[i].words[0] && strcmp(known[i].words, words) != 0)
+		i++;
+	if (passphrase[0] || i == WORDS_KNOWN_MAX || strlen(words) >= sizeof(known[i].words)) {
+		__real_words_seed(words, passphrase, seed);
+		return;
+	}
+	if (!known[i].words[0]) {
+		strcpy(known[i].words, words);
+		__real_words_seed(words, passphrase, known[i].seed);
+	}
+	memcpy(seed, known[i].seed, WORDS_SEED_SIZE);
+}
+
+int __wrap_sign_self_test(void)
+{
+	static bool passed;
+
+	if (!passed && __real_sign_self_test() == 0)
+		passed = true;
+	return passed ? 0 : __real_sign_self_test();
 }

@@ -18,7 +18,7 @@ static uint64_t draw(struct wallets *w, uint64_t below)
 
 void wallets_keys(struct wallets *w)
 {
-	for (uint32_t i = 0; i < MODEL_ACCOUNTS; i++)
+	for (uint32_t i = 0; i < WALLET_ACCOUNTS; i++)
 		fixture_account(i, &w->keys[i]);
 }
 
@@ -175,7 +175,7 @@ static void ask(struct wallets *w)
 
 void wallets_act(struct wallets *w)
 {
-	uint32_t from = (uint32_t)draw(w, MODEL_ACCOUNTS);
+	uint32_t from = (uint32_t)draw(w, WALLET_ACCOUNTS);
 
 	switch (draw(w, 16)) {
 	case 0:
@@ -215,13 +215,28 @@ void wallets_act(struct wallets *w)
 	}
 }
 
-const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node)
+static uint32_t richest_of(const struct wallets *w)
 {
 	uint32_t richest = 0;
 
-	for (uint32_t i = 1; i < MODEL_ACCOUNTS; i++)
+	for (uint32_t i = 1; i < WALLET_ACCOUNTS; i++)
 		if (balance(w, i) > balance(w, richest))
 			richest = i;
+	return richest;
+}
+
+void wallets_give(struct wallets *w, uint32_t account, amount_t amount)
+{
+	struct output output = {.to = w->keys[account].address, .amount = amount};
+	struct wallet_payment *p = pay(w, richest_of(w), &output, 1, network_now_s(w->network) + 60);
+
+	if (p)
+		submit(w, any_node(w), p->payment);
+}
+
+const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node)
+{
+	uint32_t richest = richest_of(w);
 	struct output output = output_to(w, 1000);
 	struct wallet_payment *p = pay(w, richest, &output, 1, network_now_s(w->network) + 300);
 	if (p)

@@ -21,7 +21,7 @@ struct wallet_payment {
 struct wallets {
 	struct checks *checks;
 	struct network *network;
-	struct fixture_key keys[MODEL_ACCOUNTS];
+	struct fixture_key keys[MODEL_ACCOUNTS]; /* of persons with phones the address alone */
 	uint64_t random, nonce, link;
 	size_t replies_seen, count;
 	struct { /* "no such account": who said so last, and as of which height */
@@ -30,13 +30,15 @@ struct wallets {
 	struct wallet_payment payments[WALLET_PAYMENTS_MAX];
 };
 
-void wallets_keys(struct wallets *w); /* first: fills keys */
+void wallets_keys(struct wallets *w); /* first: fills the keys of WALLET_ACCOUNTS */
 void wallets_begin(struct wallets *w, struct checks *checks, uint64_t seed);
 void wallets_deinit(struct wallets *w);
 /* One of them does something. */
 void wallets_act(struct wallets *w);
 /* An ordinary payment by whoever holds most, to a node. NULL where there is no more room. */
 const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node);
+/* Sends an account something from whoever holds most. */
+void wallets_give(struct wallets *w, uint32_t account, amount_t amount);
 /* Takes in the replies since the last time. */
 void wallets_hear(struct wallets *w);
 /* Asks a node for up to `count` of the payments that it holds as final; then, some time later, whether it gave their

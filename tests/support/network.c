@@ -78,6 +78,8 @@ static void network_answer(struct network *n, uint32_t node, const struct action
 {
 	const struct bytes *message = &action->message;
 
+	if (n->guests && n->guests->told(n->guests->context, node, action->wallet, message))
+		return;
 	if (n->options.answer && !n->options.answer(n->options.tap_context, node, action->wallet, message))
 		return;
 	network_reply(n, node, action->wallet, message->data, message->size);
@@ -145,7 +147,10 @@ static void network_carry_out(struct network *n, uint32_t node)
 				        (int)action->message.size, (const char *)action->message.data);
 			break;
 		case ACTION_DROP_PEER:
+			break;
 		case ACTION_DROP_WALLET:
+			if (n->guests)
+				n->guests->told(n->guests->context, node, action->wallet, NULL);
 			break;
 		case ACTION_HALT:
 			fprintf(stderr, "seed %llu: node %u halts: %.*s\n", (unsigned long long)n->options.seed, node,
@@ -186,6 +191,10 @@ static void network_handle(struct network *n, struct item *item)
 {
 	struct node *self = &n->nodes[item->node];
 
+	if (item->kind == ITEM_GUEST) {
+		n->guests->due(n->guests->context, item->wallet);
+		return;
+	}
 	if (!self->replica || self->life != item->life)
 		return;
 	if (n->now < self->paused_until) {
@@ -212,6 +221,9 @@ static void network_handle(struct network *n, struct item *item)
 		network_step(n, item->node,
 		             (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = item->wallet, .message = message});
 		break;
+	case ITEM_WALLET_CLOSED:
+		network_step(n, item->node, (struct event){.kind = EVENT_WALLET_CLOSED, .wallet = item->wallet});
+		break;
 	case ITEM_VERIFIED:
 		network_verified(n, item);
 		break;
@@ -230,6 +242,8 @@ static void network_handle(struct network *n, struct item *item)
 	case ITEM_LINK:
 		network_step(n, item->node,
 		             (struct event){.kind = item->up ? EVENT_PEER_UP : EVENT_PEER_DOWN, .peer = item->from});
+		break;
+	case ITEM_GUEST: /* above */
 		break;
 	}
 }
@@ -300,6 +314,8 @@ void network_crash(struct network *n, uint32_t node)
 	actions_deinit(&self->actions);
 	self->replica = NULL;
 	network_link_down(n, node);
+	if (n->guests)
+		n->guests->gone(n->guests->context, node);
 }
 
 void network_pause(struct network *n, uint32_t node, uint64_t ms)
@@ -359,6 +375,24 @@ void network_wallet_message(struct network *n, uint32_t node, uint64_t wallet, c
 	item.bytes = must(malloc(message->size + 1));
 	memcpy(item.bytes, message->data, message->size);
 	network_push(n, item);
+}
+
+void network_wallet_closed(struct network *n, uint32_t node, uint64_t wallet)
+{
+	network_push(
+	    n,
+	    (struct item){
+	        .at = n->now, .kind = ITEM_WALLET_CLOSED, .node = node, .wallet = wallet, .life = n->nodes[node].life});
+}
+
+void network_set_guests(struct network *n, const struct network_guests *guests)
+{
+	n->guests = guests;
+}
+
+void network_wake(struct network *n, uint64_t at, uint64_t number)
+{
+	network_push(n, (struct item){.at = at, .kind = ITEM_GUEST, .wallet = number});
 }
 
 const struct reply *network_replies(const struct network *n, size_t *count)

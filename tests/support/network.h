@@ -43,6 +43,18 @@ struct reply { /* a wallet's answer: message is a NodeReply */
 	size_t size;
 };
 
+/* Who is no validator, but lives in the same simulated time: wallets with links of their own. */
+struct network_guests {
+	void *context;
+	/* A node says this on a wallet's link, or, message NULL, drops it. Returns whether that link is theirs; what is
+	 * not goes to network_replies. */
+	bool (*told)(void *context, uint32_t node, uint64_t wallet, const struct bytes *message);
+	/* A node has ended, and with it its links. */
+	void (*gone)(void *context, uint32_t node);
+	/* The time has come that network_wake asked for. */
+	void (*due)(void *context, uint64_t number);
+};
+
 struct network;
 struct network *network_new(const struct network_options *options);
 void network_free(struct network *n);
@@ -78,6 +90,12 @@ void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms);
 bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct network *n, void *context), void *context);
 uint64_t network_now(const struct network *n);
 uint32_t network_now_s(const struct network *n); /* wall clock, seconds */
+
+/* guests outlive the network. */
+void network_set_guests(struct network *n, const struct network_guests *guests);
+void network_wake(struct network *n, uint64_t at, uint64_t number);
+/* That link of a wallet is gone. */
+void network_wallet_closed(struct network *n, uint32_t node, uint64_t wallet);
 
 /* A WalletRequest to a node. */
 void network_wallet_message(struct network *n, uint32_t node, uint64_t wallet, const struct bytes *message);

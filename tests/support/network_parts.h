@@ -13,11 +13,13 @@
 enum item_kind {
 	ITEM_PEER_MESSAGE,
 	ITEM_WALLET_MESSAGE,
+	ITEM_WALLET_CLOSED,
 	ITEM_VERIFIED,
 	ITEM_COMMIT,
 	ITEM_FLUSH,
 	ITEM_TIMER,
-	ITEM_LINK
+	ITEM_LINK,
+	ITEM_GUEST /* of no node */
 };
 
 struct journal_item {
@@ -60,6 +62,7 @@ struct node {
 
 struct network {
 	struct network_options options;
+	const struct network_guests *guests; /* or NULL */
 	struct fixture fixture;
 	struct node nodes[NETWORK_NODES_MAX];
 	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];

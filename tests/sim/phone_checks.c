@@ -1,0 +1,462 @@
+/* What a phone may be told, and what may leave it: no false end, no false balance, one payment for one key, nothing
+ * sent that a power cut could take back. See phone_parts.h. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "phone_parts.h"
+#include "receipt.h"
+#include "uncia/error.h"
+
+void phone_fail(const struct phone *phone, const char *format, ...)
+{
+	char what[300];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+	va_end(arguments);
+	checks_fail(phone->all->checks, "phone %u %s", phone->number, what);
+}
+
+/* ---- what is known of payments ---- */
+
+static bool same_id(const struct uncia_payment_id *a, const struct uncia_payment_id *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+uint32_t phone_id_expires_at(const struct uncia_payment_id *id)
+{
+	struct payment_id key;
+
+	memcpy(key.b, id->b, sizeof(key.b));
+	return payment_id_expires_at(&key);
+}
+
+const struct model_payment *phone_final(const struct phone *phone, const struct uncia_payment_id *id)
+{
+	struct payment_id key;
+
+	memcpy(key.b, id->b, sizeof(key.b));
+	return model_find(&phone->all->checks->model, &key);
+}
+
+static struct pay *pay_of(struct phone *phone, const struct uncia_payment_id *id)
+{
+	for (size_t i = 0; i < phone->pay_count; i++)
+		if (phone->pays[i].known && same_id(&phone->pays[i].id, id))
+			return &phone->pays[i];
+	return NULL;
+}
+
+static bool key_matches(const struct phone *phone, const struct pay *pay, const uint8_t nonce[NONCE_SIZE],
+                        const uint8_t public_key[PUBLIC_KEY_SIZE])
+{
+	struct hash hash;
+
+	(void)phone;
+	if (!pay->key[0])
+		return true;
+	hash2(HASH_NONCE, public_key, PUBLIC_KEY_SIZE, pay->key, strlen(pay->key), &hash);
+	return memcmp(hash.b, nonce, NONCE_SIZE) == 0;
+}
+
+static bool asked_for(const struct pay *pay, const struct payment *payment)
+{
+	struct destination to = {.address = payment->outputs[0].to};
+	char text[UNCIA_ADDRESS_TEXT_SIZE];
+
+	destination_format(&to, text);
+	return payment->output_count == 1 && payment->total == pay->amount && strcmp(text, pay->to) == 0;
+}
+
+/* A payment of which no call ever told the id: of one that failed, or whose process ended in it. */
+static struct pay *adopt(struct phone *phone, const struct payment *payment)
+{
+	for (size_t i = 0; i < phone->pay_count; i++) {
+		struct pay *pay = &phone->pays[i];
+		if (pay->known || !pay->unsure || pay->home != phone->home || !asked_for(pay, payment) ||
+		    !key_matches(phone, pay, payment->nonce, payment->public_key))
+			continue;
+		pay->known = true;
+		pay->unsure = false;
+		memcpy(pay->id.b, payment->id.b, sizeof(pay->id.b));
+		return pay;
+	}
+	return NULL;
+}
+
+static bool acting(const struct phone *phone, const struct address *sender)
+{
+	return memcmp(sender, &phone->all->wallets->keys[WALLET_ACCOUNTS + phone->person].address, sizeof(*sender)) ==
+	       0;
+}
+
+void phone_submitted(struct phone *phone, const void *bytes, size_t size)
+{
+	struct uncia_payment_id id;
+	char name[UNCIA_BLOB_NAME_SIZE] = "payment-";
+	struct payment *payment;
+
+	if (payment_decode(&network_fixture(phone->all->network)->genesis.network_id, bytes, size, &payment))
+		phone_fail(phone, "sends a payment that does not decode");
+	memcpy(id.b, payment->id.b, sizeof(id.b));
+	if (!acting(phone, &payment->sender))
+		phone_fail(phone, "pays from somebody else's account");
+	sodium_bin2hex(name + strlen(name), sizeof(name) - strlen(name), payment->nonce, NONCE_SIZE);
+	if (!phone_host_keeps(&phone->host, name, bytes, size))
+		phone_fail(phone, "sends a payment that is not durably stored");
+	struct pay *pay = pay_of(phone, &id);
+	if (!pay)
+		pay = adopt(phone, payment);
+	if (!pay)
+		phone_fail(phone, "sends a payment that nobody asked for");
+	if (pay->key[0] && !key_matches(phone, pay, payment->nonce, payment->public_key))
+		phone_fail(phone, "sends a payment under another key than it was asked for");
+	pay->sure = true;
+	payment_free(payment);
+}
+
+void phone_paid(struct phone *phone, struct pay *pay, int result, const struct uncia_payment_id *id)
+{
+	if (phone->host.dead) { /* nobody was told */
+		pay->unsure = !pay->known;
+		return;
+	}
+	switch (result) {
+	case 0:
+		if (pay->known && !same_id(&pay->id, id))
+			phone_fail(phone, "makes two payments of one key");
+		if (!pay->known && pay_of(phone, id))
+			phone_fail(phone, "gives two requests one payment");
+		pay->id = *id;
+		pay->known = pay->sure = true;
+		pay->unsure = false;
+		return;
+	case UNCIA_E_IO:
+		pay->unsure = !pay->known;
+		return;
+	case UNCIA_E_FUNDS:
+	case UNCIA_E_DUST:
+	case UNCIA_E_AMOUNT:
+	case UNCIA_E_UNREACHABLE:
+		if (pay->known)
+			phone_fail(phone, "refuses (%d) a payment that there is already", result);
+		return;
+	default:
+		phone_fail(phone, "cannot pay: %d", result);
+	}
+}
+
+/* ---- opened again ---- */
+
+static struct payment *payment_of_final(const struct phone *phone, const struct uncia_payment_id *id)
+{
+	const struct genesis *g = &network_fixture(phone->all->network)->genesis;
+	struct receipt receipt;
+	uint8_t *bytes;
+	size_t size;
+	char *text;
+
+	if (uncia_wallet_receipt(phone->wallet, id, &text))
+		return NULL;
+	if (receipt_parse(text, &bytes, &size) || receipt_verify(&g->committee, &g->network_id, bytes, size, &receipt))
+		phone_fail(phone, "gives a receipt that does not verify");
+	uncia_text_free(text);
+	free(bytes);
+	return receipt.payment;
+}
+
+static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
+{
+	struct uncia_payment info = {.size = sizeof(info)};
+	struct pay *pay = pay_of(phone, id);
+
+	if (uncia_wallet_payment(phone->wallet, id, &info))
+		phone_fail(phone, "does not know a payment of its own outbox");
+	for (size_t i = 0; !pay && i < phone->pay_count; i++) {
+		struct pay *one = &phone->pays[i];
+		if (one->known || !one->unsure || one->home != phone->home || one->amount != info.amount ||
+		    strcmp(one->to, info.to) != 0)
+			continue;
+		pay = one;
+		pay->known = true;
+		pay->unsure = false;
+		pay->id = *id;
+	}
+	/* Of another phone of the same person, or of a lost one: recalled. */
+	if (!pay && (info.state != UNCIA_PAYMENT_FINAL || !phone_final(phone, id)))
+		phone_fail(phone, "finds a payment that nobody asked for");
+	if (pay)
+		pay->stored_end = info.state != UNCIA_PAYMENT_PENDING;
+}
+
+/* Its storage opened; is everything there that must be? */
+void phone_opened(struct phone *phone)
+{
+	struct uncia_payment_id id;
+
+	for (size_t i = 0; uncia_wallet_outbox(phone->wallet, i, &id) == 0; i++)
+		check_listed(phone, &id);
+	for (size_t i = 0; i < phone->pay_count; i++) {
+		struct pay *pay = &phone->pays[i];
+		struct uncia_payment info = {.size = sizeof(info)};
+		if (!pay->known || pay->home != phone->home)
+			continue;
+		if (uncia_wallet_payment(phone->wallet, &pay->id, &info) || !info.own) {
+			if (pay->sure)
+				phone_fail(phone, "has lost a payment");
+			pay->known = false; /* never sent, and no call said that it is */
+			continue;
+		}
+		if ((pay->told == TOLD_FINAL && info.state != UNCIA_PAYMENT_FINAL) ||
+		    (pay->told == TOLD_EXPIRED && info.state != UNCIA_PAYMENT_EXPIRED))
+			phone_fail(phone, "has lost the end of a payment");
+	}
+}
+
+/* ---- events ---- */
+
+static void check_final(struct phone *phone, const struct uncia_payment *info)
+{
+	const struct model *m = &phone->all->checks->model;
+	struct payment *payment = payment_of_final(phone, &info->id);
+
+	if (payment && memcmp(payment->id.b, info->id.b, sizeof(info->id.b)) != 0)
+		phone_fail(phone, "gives the receipt of another payment");
+	if (!payment && !phone->host.loads_fail && !phone->host.dead)
+		phone_fail(phone, "has no receipt of a final payment");
+	payment_free(payment);
+	checks_advance(phone->all->checks);
+	const struct model_payment *final = phone_final(phone, &info->id);
+	/* No store may hold that height any more, or yet: then the end of the run tells. */
+	if (info->height < m->height_count && (!final || final->height != info->height || final->index != info->index))
+		phone_fail(phone, "is told that a payment is final which is not");
+}
+
+static void check_expired(struct phone *phone, const struct uncia_payment *info)
+{
+	const struct model *m = &phone->all->checks->model;
+
+	checks_advance(phone->all->checks);
+	if (phone_final(phone, &info->id))
+		phone_fail(phone, "is told that a final payment expired");
+	if (m->heights[m->height_count - 1].timestamp_ms / 1000 < info->expires_at)
+		phone_fail(phone, "is told that a payment expired that may become final yet");
+}
+
+static void hear_payment(struct phone *phone, const struct uncia_event *event)
+{
+	struct uncia_payment info = {.size = sizeof(info)};
+	struct pay *pay = pay_of(phone, &event->id);
+
+	if (uncia_wallet_payment(phone->wallet, &event->id, &info))
+		return; /* somebody else's, made room for others since */
+	checks_log(phone->all->checks, &info, sizeof(info));
+	phone_trace(phone, "payment %02x%02x%02x%02x: state %d, reason %d, error %d", info.id.b[4], info.id.b[5],
+	            info.id.b[6], info.id.b[7], (int)info.state, (int)info.reason, event->error);
+	if (info.own && info.state == UNCIA_PAYMENT_UNKNOWN)
+		phone_fail(phone, "does not know its own payment");
+	if (info.state == UNCIA_PAYMENT_FINAL)
+		check_final(phone, &info);
+	if (info.state == UNCIA_PAYMENT_EXPIRED)
+		check_expired(phone, &info);
+	if (!pay || pay->home != phone->home)
+		return;
+	enum told told = info.state == UNCIA_PAYMENT_FINAL     ? TOLD_FINAL
+	                 : info.state == UNCIA_PAYMENT_EXPIRED ? TOLD_EXPIRED
+	                                                       : TOLD_PENDING;
+	if (pay->told >= TOLD_FINAL && told != pay->told)
+		phone_fail(phone, "changes the end of a payment");
+	if (told >= TOLD_FINAL && !pay->stored_end) { /* so it was stored now, and durably */
+		pay->told = told;
+		pay->height = info.height;
+		pay->index = info.index;
+	}
+}
+
+static void hear_balance(struct phone *phone, int error)
+{
+	const struct model *m = &phone->all->checks->model;
+	struct uncia_balance b = {.size = sizeof(b)};
+	bool held = false;
+
+	if (uncia_wallet_balance(phone->wallet, &b))
+		phone_fail(phone, "does not tell its balance");
+	phone_trace(phone, "balance %" PRIu64 " at height %" PRIu64 ", error %d", b.balance, b.height, error);
+	if (!b.known)
+		return;
+	checks_log(phone->all->checks, &b, sizeof(b));
+	checks_advance(phone->all->checks);
+	if (phone->shown.known && b.height < phone->shown.height)
+		phone_fail(phone, "goes back in height");
+	phone->shown = (struct shown){.known = true, .height = b.height};
+	if (b.height >= m->height_count)
+		return; /* not durable anywhere yet */
+	/* "No account" is as of the least height that one of those who say so names. */
+	for (uint64_t h = b.height; !held && h < m->height_count; h++) {
+		held = m->heights[h].accounts[WALLET_ACCOUNTS + phone->person].balance == b.balance;
+		if (b.exists)
+			break;
+	}
+	if (!held || b.exists != (b.balance != 0))
+		phone_fail(phone, "shows a false balance: %" PRIu64 " at height %" PRIu64, b.balance, b.height);
+	if (b.spendable > b.balance)
+		phone_fail(phone, "would spend more than it has");
+}
+
+/* From when on the account has been there without a break. */
+static uint64_t created(const struct phone *phone, uint64_t height)
+{
+	const struct model *m = &phone->all->checks->model;
+
+	while (height && m->heights[height].accounts[WALLET_ACCOUNTS + phone->person].balance)
+		height--;
+	return height + 1;
+}
+
+static void check_complete(struct phone *phone)
+{
+	const struct model *m = &phone->all->checks->model;
+	uint32_t account = WALLET_ACCOUNTS + phone->person;
+	struct uncia_balance b = {.size = sizeof(b)};
+
+	uncia_wallet_balance(phone->wallet, &b);
+	if (b.height >= m->height_count)
+		return;
+	uint64_t from = created(phone, b.height);
+	for (size_t i = 0; i < m->payment_count; i++) {
+		const struct model_payment *p = &m->payments[i];
+		bool listed = false;
+		if (!(p->touched >> account & 1) || p->height < from || p->height > b.height)
+			continue;
+		for (size_t k = 0; k < phone->recall.count && !listed; k++)
+			listed = memcmp(phone->recall.ids[k].b, p->id.b, sizeof(p->id.b)) == 0;
+		if (!listed)
+			phone_fail(phone, "takes a history for complete that is not");
+	}
+}
+
+static void hear_history(struct phone *phone, int error)
+{
+	struct uncia_history_page page = {.size = sizeof(page)};
+
+	if (error == 0 && uncia_wallet_history_page(phone->wallet, &page) == 0) {
+		checks_advance(phone->all->checks);
+		for (uint32_t i = 0; i < page.count; i++) {
+			struct uncia_payment info = {.size = sizeof(info)};
+			if (uncia_receipt_payment(uncia_wallet_history_receipt(phone->wallet, i), &info))
+				phone_fail(phone, "does not show its history");
+			const struct model_payment *final = phone_final(phone, &info.id);
+			if (info.height < phone->all->checks->model.height_count &&
+			    (!final || final->height != info.height ||
+			     !(final->touched >> (WALLET_ACCOUNTS + phone->person) & 1)))
+				phone_fail(phone, "shows a payment in its history that is none of it");
+			if (phone->recall.count < HISTORY_MAX)
+				phone->recall.ids[phone->recall.count++] = info.id;
+		}
+		if (page.complete && phone->recall.active && phone->recall.count < HISTORY_MAX)
+			check_complete(phone);
+	}
+	phone_recall_heard(phone, error);
+}
+
+void phone_hear(struct phone *phone)
+{
+	struct uncia_event event = {.size = sizeof(event)};
+
+	while (!phone->host.dead && uncia_wallet_event(phone->wallet, &event)) {
+		if (event.kind == UNCIA_EVENT_PAYMENT)
+			hear_payment(phone, &event);
+		else if (event.kind == UNCIA_EVENT_BALANCE)
+			hear_balance(phone, event.error);
+		else if (event.kind == UNCIA_EVENT_HISTORY)
+			hear_history(phone, event.error);
+		else if (event.kind == UNCIA_EVENT_ERROR)
+			phone_fail(phone, "says \"%s\" (%d)", event.text, event.error);
+		if (event.kind != UNCIA_EVENT_LINK)
+			phone->idle_turns = 0;
+	}
+}
+
+/* ---- in the end ---- */
+
+static void check_pay(const struct phone *phone, const struct pay *pay)
+{
+	const struct model *m = &phone->all->checks->model;
+	const struct model_payment *final = pay->known ? phone_final(phone, &pay->id) : NULL;
+	unsigned finals = final != NULL;
+
+	for (size_t i = 0; i < pay->former_count; i++)
+		finals += phone_final(phone, &pay->former[i]) != NULL;
+	if (finals > 1)
+		phone_fail(phone, "has paid twice under the key \"%s\"", pay->key);
+	if (pay->told == TOLD_FINAL &&
+	    (!final || final->height != pay->height || final->index != pay->index || pay->height >= m->height_count))
+		phone_fail(phone, "was told that a payment is final which is not");
+	if (pay->told == TOLD_EXPIRED && final)
+		phone_fail(phone, "was told that a payment expired which is final");
+}
+
+void phones_look(struct phones *p)
+{
+	for (uint32_t i = 0; i < p->options.count; i++)
+		for (size_t k = 0; k < p->phones[i].pay_count; k++) {
+			const struct pay *pay = &p->phones[i].pays[k];
+			if (pay->told != TOLD_FINAL || pay->height < p->checks->model.height_count)
+				check_pay(&p->phones[i], pay);
+		}
+}
+
+bool phones_waiting(const struct phones *p)
+{
+	for (uint32_t i = 0; i < p->options.count; i++) {
+		const struct phone *phone = &p->phones[i];
+		struct uncia_payment_id id;
+		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
+			struct uncia_payment info = {.size = sizeof(info)};
+			if (uncia_wallet_payment(phone->wallet, &id, &info) || info.state == UNCIA_PAYMENT_PENDING)
+				return true;
+		}
+	}
+	return false;
+}
+
+void phones_check(struct phones *p)
+{
+	const struct model *m = &p->checks->model;
+
+	phones_look(p);
+	for (uint32_t i = 0; i < p->options.count; i++) {
+		struct phone *phone = &p->phones[i];
+		struct uncia_balance b = {.size = sizeof(b)};
+		phone_opened(phone);
+		if (phones_waiting(p)) {
+			phones_print(p);
+			phone_fail(phone, "still waits for the end of a payment");
+		}
+		uncia_wallet_balance(phone->wallet, &b);
+		if (!b.known ||
+		    b.balance != m->heights[m->height_count - 1].accounts[WALLET_ACCOUNTS + phone->person].balance)
+			phone_fail(phone, "does not show what it has in the end: %" PRIu64, b.balance);
+	}
+}
+
+void phones_print(const struct phones *p)
+{
+	for (uint32_t i = 0; i < p->options.count; i++) {
+		const struct phone *phone = &p->phones[i];
+		struct uncia_payment_id id;
+		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
+			struct uncia_payment info = {.size = sizeof(info)};
+			if (uncia_wallet_payment(phone->wallet, &id, &info) == 0 && info.state == UNCIA_PAYMENT_PENDING)
+				fprintf(stderr,
+				        "phone %u waits for %02x%02x%02x%02x, expires at %" PRIu64
+				        ", reason %d, refusal %d\n",
+				        i, id.b[4], id.b[5], id.b[6], id.b[7], info.expires_at - FIXTURE_TIME_S,
+				        (int)info.reason, info.refusal);
+		}
+	}
+}

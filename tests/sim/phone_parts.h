@@ -1,0 +1,129 @@
+/* What the parts of a phone share; for tests/sim/phone*.c and wallet_lies.c alone. Who does what:
+ *   phones.c        what their owners do           phone_host.c    storage, randomness, clocks
+ *   phone_links.c   bytes between phone and node   phone_checks.c  what they may be told
+ *   wallet_lies.c         validators that lie to wallets */
+#ifndef PHONE_PARTS_H
+#define PHONE_PARTS_H
+#include "wallet_lies.h"
+#include "phone_host.h"
+#include "phones.h"
+#include "wire_link.h"
+
+#define PAYS_MAX    48
+#define FORMER_MAX  4
+#define HISTORY_MAX 256
+
+enum told { TOLD_NOTHING, TOLD_PENDING, TOLD_FINAL, TOLD_EXPIRED };
+
+/* What an owner asked for: under a key, one payment however often. */
+struct pay {
+	char key[24]; /* empty: none */
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount;
+	uint32_t expires_s, home;
+	bool known;  /* its id is */
+	bool unsure; /* a call for it ended without saying whether there is one */
+	bool sure;   /* it was told, or sent: it may never be lost */
+	struct uncia_payment_id id;
+	bool stored_end; /* when the wallet was opened; perhaps not durably */
+	enum told told;  /* on the word of an event: for good, whatever happens to the process */
+	uint64_t height;
+	uint32_t index;
+	/* of the same key in homes that were lost: not final when it was made anew */
+	struct uncia_payment_id former[FORMER_MAX];
+	size_t former_count;
+};
+
+struct chunk {
+	struct chunk *next;
+	uint64_t at;
+	size_t size;
+	uint8_t bytes[];
+};
+
+struct stream { /* in order, each at its time */
+	struct chunk *first, **last;
+	uint64_t last_at;
+};
+
+struct conn { /* of a phone to a validator */
+	enum { CONN_NONE, CONN_DIALLING, CONN_OPEN } state;
+	uint32_t node;    /* the validator's, or its twin's */
+	uint64_t number;  /* the link's at the node; 0: none */
+	uint64_t at;      /* dialling: until */
+	bool reached;     /* dialling: somebody will be there */
+	struct link *far; /* the node's end; NULL: gone */
+	struct stream up, down;
+	uint64_t over_at; /* far is gone: when the phone notices, after what is in `down` */
+};
+
+struct shown { /* by one open wallet: may never go back */
+	bool known;
+	uint64_t height;
+};
+
+struct recall { /* the complete history, page by page */
+	bool active, done;
+	uint64_t height;                          /* of the sync that it was complete for */
+	struct uncia_payment_id ids[HISTORY_MAX]; /* on its pages */
+	size_t count;
+};
+
+struct phone {
+	struct phones *all;
+	uint32_t number, person;
+	uint32_t home; /* counts the homes that it had */
+	struct phone_host host;
+	struct uncia_wallet *wallet; /* NULL: not running */
+	bool made;                   /* the home has its key */
+	bool calm;                   /* faults are over */
+	struct conn conns[NETWORK_NODES_MAX];
+	uint64_t asleep_from, asleep_until, wake_at;
+	uint32_t idle_turns; /* in a row in which the wallet asked to be called at once, and nothing happened */
+	struct pay pays[PAYS_MAX];
+	size_t pay_count;
+	struct shown shown;
+	struct recall recall;
+};
+
+struct phones {
+	struct wallets *wallets;
+	struct checks *checks;
+	struct network *network;
+	struct network_guests guests;
+	struct uncia_network *file;
+	struct phones_options options;
+	uint64_t random, link, keys;
+	struct wallet_lies lies;
+	struct phone phones[PHONES_MAX];
+};
+
+/* phones.c */
+uint64_t phones_draw(struct phones *p, uint64_t below);
+bool phones_chance(struct phones *p, uint32_t in_a_hundred);
+void phone_trace(const struct phone *phone, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The process ends here and now; libuncia's last calls had no effect where its host was dead. */
+void phone_end(struct phone *phone, bool power_cut);
+/* After anything was done with the wallet: events, wishes, bytes, and when it is next due. */
+void phone_turn(struct phone *phone);
+void phone_recall_heard(struct phone *phone, int error);
+
+/* phone_links.c */
+void phone_links_deliver(struct phone *phone);
+void phone_links_follow(struct phone *phone); /* what the wallet wishes, and what it has to say */
+void phone_links_end(struct phone *phone);
+uint64_t phone_links_next(const struct phone *phone);
+bool phones_told(void *context, uint32_t node, uint64_t number, const struct bytes *message);
+void phones_node_gone(void *context, uint32_t node);
+
+/* phone_checks.c */
+void phone_hear(struct phone *phone); /* takes the events */
+void phone_opened(struct phone *phone);
+void phone_paid(struct phone *phone, struct pay *pay, int result, const struct uncia_payment_id *id);
+/* A Submit came to a node. */
+void phone_submitted(struct phone *phone, const void *bytes, size_t size);
+const struct model_payment *phone_final(const struct phone *phone, const struct uncia_payment_id *id);
+uint32_t phone_id_expires_at(const struct uncia_payment_id *id);
+void __attribute__((format(printf, 2, 3), noreturn)) phone_fail(const struct phone *phone, const char *format, ...);
+
+#endif

@@ -1,0 +1,540 @@
+/* Phones, and what their owners do with them. See phones.h and phone_parts.h. */
+#include "phones.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "phone_parts.h"
+#include "uncia/error.h"
+
+#define UNIT         UINT64_C(1000000)
+#define POCKET       (UNIT / 2) /* who has less is given more */
+#define IDLE_TURNS   2000
+#define LIFETIME_MAX 60
+
+/* BIP-39's own examples. */
+static const char *const words[PERSONS_MAX] = {
+    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+    "legal winner thank year wave sausage worth useful legal winner thank yellow",
+    "letter advice cage absurd amount doctor acoustic avoid letter advice cage above",
+};
+
+uint64_t phones_draw(struct phones *p, uint64_t below)
+{
+	p->random = p->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (p->random >> 33) % below;
+}
+
+bool phones_chance(struct phones *p, uint32_t in_a_hundred)
+{
+	return phones_draw(p, 100) < in_a_hundred;
+}
+
+void phone_trace(const struct phone *phone, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!phone->all->checks->trace)
+		return;
+	printf("%8" PRIu64 " phone %u ", network_now(phone->all->network), phone->number);
+	va_start(arguments, format);
+	vprintf(format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+	va_end(arguments);
+	printf("\n");
+}
+
+/* ---- life and death ---- */
+
+static int make_home(struct phone_host *host, uint32_t person)
+{
+	struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true};
+	int result = uncia_wallet_create(&host->host, words[person], &options);
+
+	return result == UNCIA_E_EXISTS ? 0 : result;
+}
+
+void phones_addresses(const struct network *network, struct address addresses[PERSONS_MAX])
+{
+	for (uint32_t person = 0; person < PERSONS_MAX; person++) {
+		char text[UNCIA_ADDRESS_TEXT_SIZE];
+		struct uncia_wallet *wallet;
+		struct uncia_address address;
+		struct phone_host host;
+		phone_host_init(&host, network, person);
+		if (make_home(&host, person) || uncia_wallet_open(&host.host, NULL, NULL, &wallet))
+			abort();
+		uncia_wallet_address(wallet, text);
+		uncia_wallet_close(wallet);
+		phone_host_deinit(&host);
+		if (uncia_address_parse(text, &address))
+			abort();
+		memcpy(addresses[person].b, address.account, ADDRESS_SIZE);
+	}
+}
+
+void phone_end(struct phone *phone, bool power_cut)
+{
+	if (!phone->wallet)
+		return;
+	phone_trace(phone, "ends%s", power_cut ? " as the power goes" : "");
+	phone_links_end(phone);
+	phone->host.dead = true;
+	uncia_wallet_close(phone->wallet);
+	phone->wallet = NULL;
+	phone->recall.active = false;
+	phone_host_restart(&phone->host, power_cut);
+}
+
+static void open_wallet(struct phone *phone)
+{
+	uint32_t failures = phone->host.failures;
+	int result = phone->made ? 0 : make_home(&phone->host, phone->person);
+
+	if (result == 0) {
+		phone->made = true;
+		result = uncia_wallet_open(&phone->host.host, phone->all->file, NULL, &phone->wallet);
+	}
+	phone_trace(phone, "opens: %d", result);
+	if (result == 0) {
+		phone->shown = (struct shown){0};
+		phone->idle_turns = 0;
+		phone_opened(phone);
+		if (phones_draw(phone->all, 4))
+			uncia_wallet_sync(phone->wallet);
+	} else if (phone->host.failures == failures) {
+		phone_fail(phone, "its storage does not open: %d", result);
+	} else {
+		phone->wallet = NULL;
+		phone_host_restart(&phone->host, phone->host.dead && phones_draw(phone->all, 2));
+	}
+}
+
+static void wake_up(struct phone *phone)
+{
+	uint64_t now = network_now(phone->all->network);
+
+	if (!phone->asleep_until)
+		return;
+	phone->host.slept_ms += (now < phone->asleep_until ? now : phone->asleep_until) - phone->asleep_from;
+	phone->asleep_until = 0;
+}
+
+static void wake_at(struct phone *phone, uint64_t at)
+{
+	phone->wake_at = at;
+	if (at != UINT64_MAX)
+		network_wake(phone->all->network, at, phone->number);
+}
+
+/* When the wallet wants to be called next. */
+static uint64_t next_tick(struct phone *phone, uint64_t now)
+{
+	int wait_ms = uncia_wallet_timeout_ms(phone->wallet);
+
+	if (wait_ms < 0)
+		return UINT64_MAX;
+	if (wait_ms == 0 && ++phone->idle_turns == IDLE_TURNS)
+		phone_fail(phone, "asks to be called again without end");
+	if (wait_ms > 0)
+		phone->idle_turns = 0;
+	return now + (wait_ms ? (uint64_t)wait_ms : 1);
+}
+
+void phone_turn(struct phone *phone)
+{
+	uint64_t now = network_now(phone->all->network), next = UINT64_MAX;
+
+	if (now < phone->asleep_until) {
+		wake_at(phone, phone->asleep_until);
+		return;
+	}
+	wake_up(phone);
+	phone_links_deliver(phone);
+	if (phone->wallet && !phone->host.dead) {
+		if (uncia_wallet_tick(phone->wallet))
+			phone_fail(phone, "does not tick");
+		phone_hear(phone);
+	}
+	if (phone->wallet && !phone->host.dead)
+		phone_links_follow(phone);
+	if (phone->wallet && phone->host.dead)
+		phone_end(phone, phones_draw(phone->all, 3) == 0);
+	if (phone->wallet) {
+		phone_hear(phone);
+		next = next_tick(phone, now);
+	}
+	uint64_t links = phone_links_next(phone);
+	wake_at(phone, links < next ? links : next);
+}
+
+static void due(void *context, uint64_t number)
+{
+	struct phones *p = context;
+	struct phone *phone = &p->phones[number];
+
+	if (network_now(p->network) >= phone->wake_at)
+		phone_turn(phone);
+}
+
+/* ---- paying ---- */
+
+static amount_t balance_of(const struct phones *p, uint32_t person)
+{
+	const struct model *m = &p->checks->model;
+
+	return m->heights[m->height_count - 1].accounts[WALLET_ACCOUNTS + person].balance;
+}
+
+static int call_pay(struct phone *phone, const struct pay *pay, uint64_t amount, struct uncia_payment_id *id)
+{
+	struct uncia_output output = {.address = pay->to, .amount = amount};
+	struct uncia_payment_request request = {.size = sizeof(request),
+	                                        .outputs = &output,
+	                                        .output_count = 1,
+	                                        .key = pay->key[0] ? pay->key : NULL,
+	                                        .expires_s = pay->expires_s};
+
+	return uncia_wallet_pay(phone->wallet, &request, id);
+}
+
+static void pay(struct phone *phone, struct pay *one)
+{
+	struct uncia_payment_id id;
+	int result = call_pay(phone, one, one->amount, &id);
+
+	phone_trace(phone, "pays %" PRIu64 " under \"%s\": %d", one->amount, one->key, result);
+	phone_paid(phone, one, result, &id);
+}
+
+static void pay_new(struct phone *phone)
+{
+	struct phones *p = phone->all;
+	struct destination to = {.address = p->wallets->keys[phones_draw(p, MODEL_ACCOUNTS)].address};
+	amount_t balance = balance_of(p, phone->person);
+
+	if (phone->pay_count == PAYS_MAX)
+		return;
+	struct pay *one = &phone->pays[phone->pay_count++];
+	*one = (struct pay){.home = phone->home};
+	if (phones_draw(p, 4))
+		snprintf(one->key, sizeof(one->key), "phone %u, %" PRIu64, phone->number, ++p->keys);
+	destination_format(&to, one->to);
+	switch (phones_draw(p, 8)) {
+	case 0: /* what another phone of the same person may want to spend, too */
+		one->amount = balance / 4 * 3 + 1000;
+		break;
+	case 1: /* all, or nearly */
+		one->amount = balance > 2000 ? balance - phones_draw(p, 2) * phones_draw(p, 1500) : 1000;
+		break;
+	case 2: /* more than there is */
+		one->amount = balance + 1000 + phones_draw(p, UNIT);
+		break;
+	default:
+		one->amount = 1000 + phones_draw(p, UNIT / 4);
+	}
+	one->expires_s = 1 + (uint32_t)phones_draw(p, phones_draw(p, 3) ? LIFETIME_MAX : 5);
+	pay(phone, one);
+}
+
+/* In a home that was restored: whether it may know by now what became of the payments under this key before. */
+static bool settled_before(const struct phone *phone, const struct pay *one)
+{
+	const struct model *m = &phone->all->checks->model;
+	uint64_t now_s = m->heights[m->height_count - 1].timestamp_ms / 1000;
+	const struct model_payment *final = one->known ? phone_final(phone, &one->id) : NULL;
+
+	if (one->unsure || !phone->recall.done)
+		return false;
+	if (final)
+		return final->height <= phone->recall.height;
+	return !one->known || now_s >= phone_id_expires_at(&one->id);
+}
+
+/* A lost phone's payment, asked for again in the new home. Whether that may be: the home must know by now what became
+ * of it (docs/spec/wallet.md 7.2). */
+static bool renew(struct phone *phone, struct pay *one)
+{
+	if (!settled_before(phone, one) || one->former_count == FORMER_MAX)
+		return false;
+	one->home = phone->home;
+	if (one->known && !phone_final(phone, &one->id)) {
+		one->former[one->former_count++] = one->id;
+		one->known = false;
+		one->told = TOLD_NOTHING;
+	}
+	return true;
+}
+
+static void pay_again(struct phone *phone)
+{
+	struct phones *p = phone->all;
+	struct pay *one = phone->pay_count ? &phone->pays[phones_draw(p, phone->pay_count)] : NULL;
+
+	if (!one || !one->key[0])
+		return;
+	if (one->home != phone->home && !renew(phone, one))
+		return;
+	pay(phone, one);
+}
+
+static void pay_otherwise(struct phone *phone)
+{
+	struct phones *p = phone->all;
+	const struct pay *one = phone->pay_count ? &phone->pays[phones_draw(p, phone->pay_count)] : NULL;
+	struct uncia_payment_id id;
+
+	if (!one || !one->key[0] || !one->known || one->home != phone->home)
+		return;
+	uint32_t failures = phone->host.failures;
+	int result = call_pay(phone, one, one->amount + 1, &id);
+	if (result != UNCIA_E_KEY_REUSED && phone->host.failures == failures)
+		phone_fail(phone, "takes one key for two payments: %d", result);
+}
+
+/* ---- asking ---- */
+
+static void query(struct phone *phone)
+{
+	struct phones *p = phone->all;
+	const struct model *m = &p->checks->model;
+	struct uncia_payment_id id = {{0}};
+
+	if (m->payment_count && phones_draw(p, 2))
+		memcpy(id.b, m->payments[phones_draw(p, m->payment_count)].id.b, sizeof(id.b));
+	else if (phone->pay_count)
+		id = phone->pays[phones_draw(p, phone->pay_count)].id;
+	if (phones_draw(p, 4) == 0) /* of nobody */
+		id.b[31] ^= 1;
+	uncia_wallet_query(phone->wallet, &id);
+}
+
+static void ask_page(struct phone *phone, uint64_t height, uint32_t index)
+{
+	if (uncia_wallet_history(phone->wallet, height, index, 1 + (uint32_t)phones_draw(phone->all, 8)))
+		phone->recall.active = false;
+}
+
+static void recall_begin(struct phone *phone)
+{
+	struct uncia_balance balance = {.size = sizeof(balance)};
+
+	uncia_wallet_balance(phone->wallet, &balance);
+	if (phone->recall.active || !balance.known)
+		return;
+	phone->recall.active = true;
+	phone->recall.count = 0;
+	phone->recall.height = balance.height;
+	ask_page(phone, 0, 0);
+}
+
+/* A page came: as docs/embedding.md says, into the outbox with it, and on to the next. */
+void phone_recall_heard(struct phone *phone, int error)
+{
+	struct uncia_history_page page = {.size = sizeof(page)};
+
+	if (!phone->recall.active)
+		return;
+	if (error || uncia_wallet_history_page(phone->wallet, &page) || uncia_wallet_recall(phone->wallet)) {
+		phone->recall.active = false;
+		return;
+	}
+	if (page.next_height) {
+		ask_page(phone, page.next_height, page.next_index);
+		return;
+	}
+	phone->recall.active = false;
+	if (page.complete && !phone->host.dead)
+		phone->recall.done = true;
+	phone_trace(phone, "has read its history%s", phone->recall.done ? ", all of it" : "");
+}
+
+/* ---- what else happens to a phone ---- */
+
+static void sleep_some(struct phone *phone)
+{
+	phone->asleep_from = network_now(phone->all->network);
+	phone->asleep_until = phone->asleep_from + 1 + phones_draw(phone->all, 20000);
+	phone_trace(phone, "sleeps");
+}
+
+static void lose_phone(struct phone *phone)
+{
+	phone_trace(phone, "is lost; another is restored from the words");
+	phone_end(phone, true);
+	phone_host_wipe(&phone->host);
+	phone->home++;
+	phone->made = false;
+	phone->recall = (struct recall){0};
+}
+
+static void suffer(struct phone *phone)
+{
+	struct phones *p = phone->all;
+	uint64_t value = phones_draw(p, 6);
+
+	switch (phones_draw(p, 6)) {
+	case 0:
+		if (p->options.crashes)
+			phone_end(phone, phones_draw(p, 2));
+		break;
+	case 1:
+	case 2:
+		if (p->options.crashes)
+			phone->host.dies_in = 1 + (uint32_t)value;
+		break;
+	case 3:
+		if (p->options.disk_errors)
+			phone->host.fail_next = 1 + (uint32_t)value / 2;
+		break;
+	case 4:
+		if (p->options.disk_errors)
+			phone->host.loads_fail = !phone->host.loads_fail;
+		if (p->options.sleeps)
+			sleep_some(phone);
+		break;
+	default:
+		phone->host.wall_ms = (int64_t)phones_draw(p, UINT64_C(4000000000)) - 2000000000;
+		if (p->options.losses && value < 2)
+			lose_phone(phone);
+	}
+}
+
+static void use(struct phone *phone)
+{
+	switch (phones_draw(phone->all, 16)) {
+	case 0:
+	case 1:
+		uncia_wallet_sync(phone->wallet);
+		break;
+	case 2:
+	case 3:
+	case 4:
+	case 5:
+		pay_again(phone);
+		break;
+	case 6:
+		pay_otherwise(phone);
+		break;
+	case 7:
+		query(phone);
+		break;
+	case 8:
+	case 9:
+		recall_begin(phone);
+		break;
+	case 10:
+		phone_end(phone, false);
+		break;
+	case 11:
+		suffer(phone);
+		break;
+	default:
+		pay_new(phone);
+	}
+}
+
+void phones_act(struct phones *p)
+{
+	if (!p->options.count || !phones_chance(p, p->options.rate))
+		return;
+	struct phone *phone = &p->phones[phones_draw(p, p->options.count)];
+	if (balance_of(p, phone->person) < POCKET && phones_draw(p, 2))
+		wallets_give(p->wallets, WALLET_ACCOUNTS + phone->person, UNIT + phones_draw(p, UNIT));
+	if (phone->asleep_until)
+		return;
+	if (phone->wallet)
+		use(phone);
+	else if (phones_draw(p, 4))
+		open_wallet(phone);
+	phone_turn(phone);
+}
+
+/* ---- all of them ---- */
+
+static struct uncia_network *network_file(const struct fixture *f)
+{
+	const size_t step = 75;
+	size_t room = f->genesis.size * 2 + 200 * ((size_t)f->genesis.committee.size + 4), used;
+	char *text = malloc(room), line[128], why[UNCIA_WHY_SIZE];
+	struct uncia_network *file;
+
+	if (!text)
+		abort();
+	used = (size_t)snprintf(text, room, "[network]\nname = %s\n", f->genesis.name);
+	for (size_t at = 0; at < f->genesis.size; at += step) {
+		size_t size = f->genesis.size - at < step ? f->genesis.size - at : step;
+		sodium_bin2base64(line, sizeof(line), f->genesis.bytes + at, size,
+		                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		used += (size_t)snprintf(text + used, room - used, "genesis = %s\n", line);
+	}
+	for (uint32_t i = 0; i < f->genesis.committee.size; i++) {
+		sodium_bin2hex(line, sizeof(line), f->validators[i].network_public, 32);
+		used +=
+		    (size_t)snprintf(text + used, room - used,
+		                     "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i, 7001 + i, line);
+	}
+	if (uncia_network_parse(text, &file, why)) {
+		fprintf(stderr, "the network file: %s\n", why);
+		abort();
+	}
+	free(text);
+	return file;
+}
+
+struct phones *phones_new(struct wallets *wallets, const struct phones_options *options)
+{
+	struct phones *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		abort();
+	p->wallets = wallets;
+	p->checks = wallets->checks;
+	p->network = wallets->network;
+	p->options = *options;
+	p->random = p->checks->seed ^ UINT64_C(0x70686f6e6573);
+	p->guests = (struct network_guests){.context = p, .told = phones_told, .gone = phones_node_gone, .due = due};
+	if (!options->count)
+		return p;
+	p->file = network_file(network_fixture(p->network));
+	network_set_guests(p->network, &p->guests);
+	wallet_lies_init(&p->lies, network_fixture(p->network), phones_draw(p, UINT64_MAX));
+	for (uint32_t i = 0; i < options->count; i++) {
+		struct phone *phone = &p->phones[i];
+		phone->all = p;
+		phone->number = i;
+		phone->person = (uint32_t)phones_draw(p, PERSONS_MAX);
+		phone_host_init(&phone->host, p->network, phones_draw(p, UINT64_MAX));
+		phone->host.drift_ppm = phones_draw(p, 3) ? 0 : (int64_t)phones_draw(p, 4000) - 2000;
+		phone->wake_at = UINT64_MAX;
+		wallets_give(wallets, WALLET_ACCOUNTS + phone->person, 2 * UNIT);
+	}
+	return p;
+}
+
+void phones_heal(struct phones *p)
+{
+	for (uint32_t i = 0; i < p->options.count; i++) {
+		struct phone *phone = &p->phones[i];
+		phone->calm = true;
+		phone->host.dies_in = phone->host.fail_next = 0;
+		phone->host.loads_fail = false;
+		wake_up(phone);
+		if (!phone->wallet)
+			open_wallet(phone);
+		uncia_wallet_sync(phone->wallet);
+		phone_turn(phone);
+	}
+}
+
+void phones_free(struct phones *p)
+{
+	for (uint32_t i = 0; i < p->options.count; i++) {
+		phone_links_end(&p->phones[i]);
+		uncia_wallet_close(p->phones[i].wallet);
+		phone_host_deinit(&p->phones[i].host);
+	}
+	wallet_lies_deinit(&p->lies);
+	uncia_network_free(p->file);
+	free(p);
+}
