@@ -99,6 +99,8 @@ static const char *model_pay(struct model *m, struct model_height *now, const st
 	touched[from] = true;
 	for (uint32_t i = 0; i < payment->output_count; i++) {
 		size_t to = model_account(m, &payment->outputs[i].to);
+		if (!now->accounts[to].balance && to != from)
+			now->accounts[to].since = m->payment_count;
 		now->accounts[to].balance += payment->outputs[i].amount;
 		touched[to] = true;
 	}

@@ -13,6 +13,7 @@ struct model_account {
 	struct address address;
 	amount_t balance;
 	uint32_t payments; /* that touched it since it was last created */
+	size_t since;      /* by the number of which of all payments */
 };
 
 struct model_payment {

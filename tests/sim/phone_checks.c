@@ -307,16 +307,6 @@ static void hear_balance(struct phone *phone, int error)
 		phone_fail(phone, "would spend more than it has");
 }
 
-/* From when on the account has been there without a break. */
-static uint64_t created(const struct phone *phone, uint64_t height)
-{
-	const struct model *m = &phone->all->checks->model;
-
-	while (height && m->heights[height].accounts[WALLET_ACCOUNTS + phone->person].balance)
-		height--;
-	return height + 1;
-}
-
 static void check_complete(struct phone *phone)
 {
 	const struct model *m = &phone->all->checks->model;
@@ -326,11 +316,10 @@ static void check_complete(struct phone *phone)
 	uncia_wallet_balance(phone->wallet, &b);
 	if (b.height >= m->height_count)
 		return;
-	uint64_t from = created(phone, b.height);
-	for (size_t i = 0; i < m->payment_count; i++) {
+	for (size_t i = m->heights[b.height].accounts[account].since; i < m->payment_count; i++) {
 		const struct model_payment *p = &m->payments[i];
 		bool listed = false;
-		if (!(p->touched >> account & 1) || p->height < from || p->height > b.height)
+		if (!(p->touched >> account & 1) || p->height > b.height)
 			continue;
 		for (size_t k = 0; k < phone->recall.count && !listed; k++)
 			listed = memcmp(phone->recall.ids[k].b, p->id.b, sizeof(p->id.b)) == 0;
