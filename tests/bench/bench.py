@@ -8,6 +8,8 @@
   outputs    full load with 1, 10, 100 and 255 outputs a payment
   wallets    full load over 4, 64 and 1,024 links, and with each payment sent to F + 1 validators
   latency    latency against throughput: fixed rates from a tenth of full load to more than all of it
+  delay      payer with 50 ms one way between all parties
+  parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
 With --json the last line of standard output is one object. Its `figures` are what has an aim; validators, payments,
@@ -27,9 +29,10 @@ import measures
 import postgres
 from figures import Figures, table
 from measures import Shape, spread
-from validators import BenchError, Network, Tools, fresh_copy, prepared
+from validators import BenchError, Delays, Network, Tools, fresh_copy, prepared
 
 SHORT = ["base", "alone"]
+DELAY_MS = 50
 LATENCY_SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
 
 
@@ -151,6 +154,20 @@ class Bench:
                                "refused": sum(r["refused"] for r in runs),
                                **{f"{q}_ms": spread([r["latency_ms"][q] for r in runs]) for q in ("p50", "p90", "p99", "p999")}})
 
+    def delay(self):
+        network = self.network(self.arguments.validators, self.arguments.accounts, "delay")
+        delays = Delays(network, DELAY_MS)
+        try:
+            with network:
+                payer = measures.payer(network, max(self.arguments.seconds, 20))
+        finally:
+            delays.close()
+        self.result["delay"] = {"delay_ms": DELAY_MS, "payer": payer}
+        self.figures.set("payer_delayed_p50_ms", payer["latency_ms"]["p50"])
+
+    def parts(self):
+        self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
+
     def postgres(self):
         a = self.arguments
         self.result["postgres"] = postgres.measure(self.tools.directory / f"postgres-{os.getpid()}", a.base_port + 100,
@@ -210,7 +227,7 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "postgres"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "delay", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

@@ -154,3 +154,16 @@ def library_kb(tools):
         stripped = pathlib.Path(directory) / "stripped"
         subprocess.run(["strip", "-o", stripped, library.resolve()], check=True)
         return stripped.stat().st_size / 1000
+
+
+def parts(tools, accounts):
+    """What the *_bench programs say: {name: [value, unit]}."""
+    result = {}
+    for command in (["proto_bench"], ["ledger_bench", str(accounts)], ["store_bench", str(tools.directory)]):
+        done = subprocess.run([tools.bin.parent / "tests" / command[0], *command[1:]], stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise BenchError(f"{command[0]}: exit code {done.returncode}")
+        for line in done.stdout.splitlines():
+            name, value, unit = line.rsplit(maxsplit=2)
+            result[name] = [float(value), unit]
+    return result

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "figure.h"
 #include "record.h"
 #include "store.h"
 
@@ -57,8 +58,9 @@ static void bench_journal(struct store *store, size_t records, size_t rounds)
 		if (one > worst)
 			worst = one;
 	}
-	printf("journal_commit of %3zu records of %d bytes: %.2f ms (worst %.2f ms)\n", records, RECORD_PAYLOAD,
-	       (now_s() - begin) / (double)rounds * 1e3, worst * 1e3);
+	figure((now_s() - begin) / (double)rounds * 1e3, "ms", "journal: commit of %zu records of %d bytes", records,
+	       RECORD_PAYLOAD);
+	figure(worst * 1e3, "ms", "journal: commit of %zu records, the slowest", records);
 }
 
 static void bench_state(struct store *store, struct flush_group *groups, size_t rounds)
@@ -72,8 +74,9 @@ static void bench_state(struct store *store, struct flush_group *groups, size_t 
 		check(store_view_renew(store), "store_view_renew");
 	}
 	double each = (now_s() - begin) / (double)rounds;
-	printf("state_apply of %d random groups of %d: %.0f ms, %.1f MB/s of records\n", FLUSH_GROUPS, GROUPS,
-	       each * 1e3, FLUSH_GROUPS * (double)sizeof(struct group_record) / each / 1e6);
+	figure(each * 1e3, "ms", "state: flush of %d random groups of %d", FLUSH_GROUPS, GROUPS);
+	figure(FLUSH_GROUPS * (double)sizeof(struct group_record) / each / 1e6, "MB/s",
+	       "state: records in such flushes");
 }
 
 static void bench_reads(struct store *store)
@@ -84,15 +87,15 @@ static void bench_reads(struct store *store)
 	double begin = now_s();
 	for (size_t i = 0; i < READS; i++)
 		check(view.group(view.context, next_random() % GROUPS, &group), "group");
-	printf("group read, cached: %.2f us\n", (now_s() - begin) / READS * 1e6);
+	figure((now_s() - begin) / READS * 1e6, "us", "state: reading a group that is cached");
 	begin = now_s();
 	for (size_t i = 0; i < READS; i++)
 		check(store_view_renew(store), "store_view_renew");
-	printf("store_view_renew: %.2f us\n", (now_s() - begin) / READS * 1e6);
+	figure((now_s() - begin) / READS * 1e6, "us", "store: renewing the view");
 	uint64_t records;
 	begin = now_s();
 	check(store_check_records(store, &records, why), "store_check_records");
-	printf("store_check_records: %.2f us a record\n", (now_s() - begin) / (double)records * 1e6);
+	figure((now_s() - begin) / (double)records * 1e6, "us", "store: checking a record at the audit");
 }
 
 static void bench_checksums(void)
@@ -104,11 +107,11 @@ static void bench_checksums(void)
 	double begin = now_s();
 	for (key = 0; key < READS; key++)
 		record_write(&place, payload, sizeof(payload), record);
-	printf("checksum of %zu bytes: %.2f us", sizeof(payload), (now_s() - begin) / READS * 1e6);
+	figure((now_s() - begin) / READS * 1e6, "us", "store: checksum of %zu bytes", sizeof(payload));
 	begin = now_s();
 	for (key = 0; key < READS; key++)
 		hash2(HASH_RECORD, &key, sizeof(key), payload, sizeof(payload), &hash);
-	printf(" (BLAKE2b: %.2f us)\n", (now_s() - begin) / READS * 1e6);
+	figure((now_s() - begin) / READS * 1e6, "us", "store: BLAKE2b of as much");
 }
 
 static void take_away(void)

@@ -170,6 +170,35 @@ class Network:
                         self.about["wallet"], seconds])
 
 
+class Delays:
+    """Every way between any two parties takes so long: validators and wallets reach each other through a proxy."""
+
+    def __init__(self, network, delay_ms):
+        self.process = subprocess.Popen([network.tools.bin.parent / "tests" / "fault_proxy"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        for pair, port in list(network.dial.items()):
+            network.dial[pair] = self.route(f"v{pair[0]}-v{pair[1]}", port, delay_ms)
+        network.reach = [self.route(f"w-v{i}", port, delay_ms) for i, port in enumerate(network.ports)]
+
+    def command(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if not answer or answer[0] != "ok":
+            raise BenchError(f"fault_proxy: {words}: {answer}")
+        return answer
+
+    def route(self, name, port, delay_ms):
+        listening = int(self.command("route", name, 0, port)[1])
+        for way in "><":
+            self.command("set", name, way, f"delay={delay_ms}")
+        return listening
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
 class Starter:
     """A program that says when it is ready and waits for a line to begin."""
 
@@ -263,9 +292,12 @@ def populate(network):
 
 def prepared(tools, count, accounts, payers, say):
     """The directory of such a network, made where there is none."""
-    kept = tools.directory / f"prepared-{count}-{accounts}-{payers}-{stored_digest()}"
+    name = f"prepared-{count}-{accounts}-{payers}-"
+    kept = tools.directory / (name + stored_digest())
     if kept.exists():
         return kept
+    for old in tools.directory.glob(name + "*"):
+        shutil.rmtree(old)
     say(f"making a network of {count} with {accounts} accounts, once: {kept}")
     making = tools.directory / f"making-{os.getpid()}"
     shutil.rmtree(making, ignore_errors=True)
