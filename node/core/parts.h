@@ -246,7 +246,9 @@ struct replica {
 	/* voting */
 	enum voting_state voting;
 	bool low_space;
-	uint64_t highest_own_view; /* of the journal, at the start */
+	/* Of the journal, at the start: its final view, and the newest own vote (view 0: none). */
+	uint64_t started_at_view;
+	struct vote newest_own;
 	uint64_t newest_nonce, newest_ask_at;
 	uint64_t evidence;
 
@@ -451,9 +453,11 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
 int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message);
 int newest_vote_verified(struct replica *r, struct job *job);
+bool vote_newer(const struct vote *a, const struct vote *b); /* by view, then by kind */
 int newest_vote_seen(struct replica *r, const struct vote *vote);
 int newest_votes_journal(struct replica *r);
 int newest_vote_check(struct replica *r);
+int newest_vote_lost(struct replica *r);
 
 /* recovery.c */
 int recovery_start(struct replica *r);

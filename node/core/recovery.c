@@ -185,11 +185,12 @@ static int recover_vote(struct replica *r, const struct bytes *key, const struct
 	if (vote_decode(value->data, value->size, &vote) || vote.voter != r->config.self ||
 	    !keyed(key, vote.view, vote.kind, &vote.block_id))
 		return UNCIA_E_DAMAGED;
-	if (vote.view > r->highest_own_view)
-		r->highest_own_view = vote.view;
+	if (vote_newer(&vote, &r->newest_own))
+		r->newest_own = vote;
 	return vote.view <= r->tip->header.view ? 0 : safety_recover(r, &vote);
 }
 
+/* Of the others; and of this validator one that the journal has lost, where that was found out before. */
 static int recover_newest_votes(struct replica *r)
 {
 	struct bytes value;
@@ -240,17 +241,20 @@ int recovery_start(struct replica *r)
 	r->standstill_at = r->now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;
 	r->payments_height = r->tip->header.height;
+	r->started_at_view = r->tip->header.view;
 	uint64_t above = r->tip->header.view + 1;
 	TRY(consensus_enter(r, above, false));
 	TRY(recover_each(r, JOURNAL_BLOCK, above, recover_block));
 	TRY(recover_each(r, JOURNAL_CERT, above, recover_certificate));
 	TRY(recover_each(r, JOURNAL_VOTE, 0, recover_vote));
 	/* A vote was cast only in a view that had been entered. */
-	if (r->highest_own_view > r->view)
-		TRY(consensus_enter(r, r->highest_own_view, true));
+	if (r->newest_own.view > r->view)
+		TRY(consensus_enter(r, r->newest_own.view, true));
 	r->skips = 0;
 	if (r->config.self == UINT32_MAX)
 		r->voting = VOTING_OBSERVER;
+	else if (r->peers[r->config.self].has_newest)
+		TRY(newest_vote_lost(r));
 	else
 		TRY(newest_vote_check(r));
 	r->newest_ask_at = r->now_ms;

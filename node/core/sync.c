@@ -389,7 +389,7 @@ static int certificates_ask(struct replica *r)
 
 /* ---- a journal that is older than what we once sent ---- */
 
-static bool vote_newer(const struct vote *a, const struct vote *b)
+bool vote_newer(const struct vote *a, const struct vote *b)
 {
 	return a->view > b->view || (a->view == b->view && a->kind > b->kind);
 }
@@ -436,12 +436,16 @@ int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Newest
 	return send_peer(r, 0, peer, &message);
 }
 
+/* Whether a vote of ours is one that the journal had at the start, or was pruned with its view before. What has been
+ * settled since cannot be looked up any more; but a journal that lost votes lost the newest ones. */
 static bool journal_holds_vote(struct replica *r, const struct vote *vote)
 {
 	struct view *view = view_find(r, vote->view);
 
+	if (vote->view <= r->started_at_view)
+		return true;
 	if (vote->view <= r->tip->header.view)
-		return true; /* settled: it cannot matter any more */
+		return !vote_newer(vote, &r->newest_own);
 	for (uint32_t i = 0; view && i < view->own_vote_count; i++)
 		if (view->own_votes[i].kind == vote->kind && hash_equal(&view->own_votes[i].block_id, &vote->block_id))
 			return true;
@@ -469,14 +473,25 @@ int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Newes
 	return job_vote(r, JOB_NEWEST_VOTE, peer, &vote);
 }
 
-/* "Otherwise it does not vote in this epoch under this key." */
+/* "Otherwise it does not vote in this epoch under this key": nor after the next start, so the lost vote is journaled.
+ */
 int newest_vote_verified(struct replica *r, struct job *job)
 {
+	struct peer *self = &r->peers[r->config.self];
+
 	if (r->voting != VOTING_NO || journal_holds_vote(r, &job->vote))
 		return 0;
+	self->newest = job->vote;
+	self->has_newest = self->newest_dirty = true;
+	TRY(newest_votes_journal(r));
+	return newest_vote_lost(r);
+}
+
+int newest_vote_lost(struct replica *r)
+{
 	r->voting = VOTING_STALE_JOURNAL;
-	return action_note(r, NOTE_ERROR, "event=stale_journal peer=%u view=%llu", job->peer,
-	                   (unsigned long long)job->vote.view);
+	return action_note(r, NOTE_ERROR, "event=stale_journal view=%llu",
+	                   (unsigned long long)r->peers[r->config.self].newest.view);
 }
 
 /* "A starting replica votes only after peers weighing Qs − own have answered that they hold none newer." */

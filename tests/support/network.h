@@ -32,7 +32,10 @@ struct network_options {
 	 * likes), and whether a wallet is given its answer. NULL: always. */
 	bool (*pass)(void *context, uint32_t from, uint32_t to, const struct bytes *message);
 	bool (*answer)(void *context, uint32_t node, uint64_t wallet, const struct bytes *message);
+	/* Is told before and after each step of a node. NULL: nobody is. */
+	void (*step)(void *context, uint32_t node, bool begins);
 	void *tap_context;          /* of all of them */
+	bool may_halt;              /* a step that fails is a crash of the node, not a failure of the test */
 	uint32_t duplicate_percent; /* of messages between validators: they come twice */
 };
 

@@ -2,6 +2,7 @@
 #include "ledger.h"
 #include "message.pb-c.h"
 #include "network.h"
+#include "receipt.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -159,11 +160,38 @@ START_TEST(payments_go_on_without_one_of_four_and_stop_without_two)
 }
 END_TEST
 
+/* The receipt of a payment among the replies from the n-th on: where it says that the payment is. */
+static bool find_place(struct network *n, size_t from, const struct payment *payment, struct receipt *place)
+{
+	const struct genesis *g = &network_fixture(n)->genesis;
+	size_t count;
+	const struct reply *replies = network_replies(n, &count);
+
+	for (size_t i = from; i < count; i++) {
+		struct receipt receipt;
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
+		bool found = false;
+		if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT &&
+		    receipt_verify(&g->committee, &g->network_id, reply->receipt.data, reply->receipt.len, &receipt) ==
+		        0) {
+			found = memcmp(&receipt.payment->id, &payment->id, sizeof(payment->id)) == 0;
+			payment_free(receipt.payment);
+		}
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+		if (found) {
+			*place = receipt;
+			return true;
+		}
+	}
+	return false;
+}
+
 START_TEST(acknowledged_payments_survive_the_crash_of_all)
 {
 	struct network_options o = options(4);
 	struct network *n = network_new(&o);
 	struct payment *payments[10];
+	struct receipt first, again;
 
 	network_start_all(n);
 	for (uint64_t round = 0; round < 10; round++) {
@@ -183,6 +211,13 @@ START_TEST(acknowledged_payments_survive_the_crash_of_all)
 	size_t after;
 	network_replies(n, &after);
 	ck_assert_uint_eq(after, before + 10);
+	for (size_t i = 0; i < 10; i++) { /* at the same place as was said before, whoever is asked */
+		ck_assert(find_place(n, 0, payments[i], &first));
+		ck_assert(find_place(n, before, payments[i], &again));
+		ck_assert_uint_eq(again.header.height, first.header.height);
+		ck_assert_mem_eq(&again.header.id, &first.header.id, sizeof(struct hash));
+		ck_assert_uint_eq(again.index, first.index);
+	}
 	assert_same_state(n, 4);
 	for (size_t i = 0; i < 10; i++)
 		payment_free(payments[i]);
@@ -273,26 +308,49 @@ START_TEST(one_that_was_away_for_long_catches_up)
 }
 END_TEST
 
+/* Counts what node 1 says that only a voter says. */
+static void count_voting(void *context, uint32_t node, const struct bytes *message)
+{
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+	bool voting =
+	    m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_VOTE || m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;
+
+	*(uint32_t *)context += node == 1 && voting;
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
 START_TEST(an_old_journal_never_votes_again)
 {
 	struct network_options o = options(4);
-	struct network *n = network_new(&o);
 	struct replica_status status;
+	uint32_t said = 0;
 
+	o.tap = count_voting;
+	o.tap_context = &said;
+	struct network *n = network_new(&o);
 	network_start_all(n);
 	network_run(n, 3000, NULL, NULL);
 	struct memory_store *backup = network_backup(n, 1);
 	network_run(n, 5000, NULL, NULL);
 	network_crash(n, 1);
 	network_replace_store(n, 1, backup);
-	network_start(n, 1);
-	network_run(n, 5000, NULL, NULL);
-	network_status(n, 1, &status);
-	ck_assert_int_eq(status.voting, VOTING_STALE_JOURNAL);
+	ck_assert_uint_gt(said, 5);
+	said = 0;
+	for (int start = 0; start < 2; start++) { /* nor after another start */
+		network_start(n, 1);
+		network_run(n, 5000, NULL, NULL);
+		network_status(n, 1, &status);
+		ck_assert_int_eq(status.voting, VOTING_STALE_JOURNAL);
+		ck_assert_uint_eq(said, 0);
+		if (start == 0)
+			network_crash(n, 1);
+	}
 	/* It follows all the same. */
 	struct payment *payment = pay(n, 0, 1, UNIT, 1);
 	network_submit(n, 0, 1, payment);
 	ck_assert(network_run(n, 10000, has_receipt, payment));
+	ck_assert_uint_eq(said, 0);
+	ck_assert_uint_gt(height_of(n, 1), 5);
 	payment_free(payment);
 	network_free(n);
 }
