@@ -5,7 +5,7 @@
 #include "byzantine.h"
 #include "canonical.h"
 
-#define FAR_VOTES 64u
+#define FAR_VOTES 192u
 
 static uint32_t some_nodes(struct byzantine *b)
 {

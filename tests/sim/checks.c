@@ -242,6 +242,15 @@ static void on_journal(void *context, uint32_t node, enum journal_table table, c
 		            vote.view);
 }
 
+/* Whatever liars do, no honest validator can be made to say what another drops it for. */
+static void on_dropped(void *context, uint32_t node, uint32_t peer)
+{
+	struct checks *c = context;
+
+	if (!c->byzantine[validator_of(c, node)] && !c->byzantine[peer])
+		checks_fail(c, "node %u drops validator %u, which is honest", node, peer);
+}
+
 static void on_final(void *context, uint32_t node, uint64_t height, const struct hash *id)
 {
 	struct checks *c = context;
@@ -387,6 +396,7 @@ void checks_init(struct checks *c, struct network_options *options, uint64_t see
 	options->tap = on_send;
 	options->journal = on_journal;
 	options->final = on_final;
+	options->dropped = on_dropped;
 	options->tap_context = c;
 }
 

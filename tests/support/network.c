@@ -147,6 +147,8 @@ static void network_carry_out(struct network *n, uint32_t node)
 				        (int)action->message.size, (const char *)action->message.data);
 			break;
 		case ACTION_DROP_PEER:
+			if (n->options.dropped)
+				n->options.dropped(n->options.tap_context, node, action->peer);
 			break;
 		case ACTION_DROP_WALLET:
 			if (n->guests)

@@ -32,6 +32,8 @@ struct network_options {
 	 * likes), and whether a wallet is given its answer. NULL: always. */
 	bool (*pass)(void *context, uint32_t from, uint32_t to, const struct bytes *message);
 	bool (*answer)(void *context, uint32_t node, uint64_t wallet, const struct bytes *message);
+	/* A node ends its link to a peer for what that has said. NULL: nobody hears of it. */
+	void (*dropped)(void *context, uint32_t node, uint32_t peer);
 	/* Is told before and after each step of a node. NULL: nobody is. */
 	void (*step)(void *context, uint32_t node, bool begins);
 	void *tap_context;          /* of all of them */
