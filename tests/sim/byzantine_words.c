@@ -72,7 +72,7 @@ static void lie_no_account(struct byzantine *b, const struct liar *liar, uint64_
 	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
 	struct fixture_key key;
 
-	fixture_account((uint32_t)byzantine_random(b, MODEL_ACCOUNTS), &key);
+	fixture_account((uint32_t)byzantine_random(b, WALLET_ACCOUNTS), &key);
 	none.address = (ProtobufCBinaryData){.len = sizeof(key.address.b), .data = key.address.b};
 	none.height = b->checks->model.height_count - 1;
 	reply.request_id = request_id;
