@@ -239,7 +239,7 @@ int finality_flush(struct replica *r, bool now)
 		return 0;
 	if (!now && ledger_unflushed_payments(r->ledger) < FLUSH_PAYMENTS && r->now_ms < r->flush_at)
 		return 0;
-	r->flush_at = r->now_ms + FLUSH_INTERVAL_MS;
+	r->flush_at = r->now_ms + r->config.flush_ms;
 	TRY(ledger_take_flush(r->ledger, &flush));
 	if (!flush)
 		return 0;

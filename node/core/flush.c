@@ -140,7 +140,7 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	    .entry_count = ledger->extent.entry_count,
 	    .free_head = ledger->extent.free_head,
 	};
-	overlay_init(fresh);
+	overlay_init(fresh, HASH_COUNT(from->payments)); /* the next one will hold about as much */
 	ledger->flushing = ledger->active;
 	ledger->active = fresh;
 	ledger->flush = f;

@@ -12,7 +12,7 @@ static struct overlay *new_overlay(void)
 	struct overlay *o = malloc(sizeof(*o));
 
 	if (o)
-		overlay_init(o);
+		overlay_init(o, 0);
 	return o;
 }
 
@@ -152,7 +152,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 	b->height = height;
 	b->timestamp_ms = timestamp_ms;
 	b->extent = *extent_after(ledger, parent);
-	overlay_init(&b->overlay);
+	overlay_init(&b->overlay, 0);
 	if (parent && !parent->settled)
 		b->parent = executed_ref(parent);
 	*block = b;

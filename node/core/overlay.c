@@ -3,15 +3,19 @@
 #include <string.h>
 #include "uncia/error.h"
 
-/* Large from the start: a resize moves every node at once. */
+/* Every function that adds calls its layer `o`. */
 #undef HASH_INITIAL_NUM_BUCKETS
 #undef HASH_INITIAL_NUM_BUCKETS_LOG2
-#define HASH_INITIAL_NUM_BUCKETS      1024U
-#define HASH_INITIAL_NUM_BUCKETS_LOG2 10U
+#define HASH_INITIAL_NUM_BUCKETS      (1U << o->buckets_log2)
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 (o->buckets_log2)
+#define BUCKETS_LOG2_MIN              10U
+#define BUCKETS_LOG2_MAX              18U
 
-void overlay_init(struct overlay *o)
+void overlay_init(struct overlay *o, size_t expected)
 {
-	*o = (struct overlay){0};
+	*o = (struct overlay){.buckets_log2 = BUCKETS_LOG2_MIN};
+	while (o->buckets_log2 < BUCKETS_LOG2_MAX && (size_t)1 << o->buckets_log2 < expected)
+		o->buckets_log2++;
 	arena_init(&o->arena, SIZE_MAX);
 }
 

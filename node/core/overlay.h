@@ -41,13 +41,15 @@ struct overlay_orphan {
 
 struct overlay {
 	struct arena arena;
+	unsigned buckets_log2; /* of a new table: chosen so that few are ever resized, which moves every node at once */
 	struct overlay_group *groups;
 	struct overlay_address *addresses;
 	struct overlay_payment *payments;
 	struct overlay_orphan *orphans;
 };
 
-void overlay_init(struct overlay *o);
+/* expected: about how many nodes its largest table will have, where that is known; 0: a block's. */
+void overlay_init(struct overlay *o, size_t expected);
 void overlay_deinit(struct overlay *o);
 
 /* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the

@@ -47,8 +47,9 @@
 #define EVIDENCE_MAX           4096u /* pairs of votes kept; more are only counted */
 #define TIMEOUT_MAX_MS         10000u
 #define STANDSTILL_MS          1000u
-#define FLUSH_INTERVAL_MS      500u
-#define FLUSH_PAYMENTS         4000u
+/* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
+ * executed again at the start, and held in memory. */
+#define FLUSH_PAYMENTS 65536u
 
 /* ---- blocks that are not settled yet, and the settled one ---- */
 struct node_block {

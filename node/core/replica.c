@@ -5,6 +5,7 @@
 #define HEARTBEAT_DEFAULT_MS 1000u
 #define SETTLE_DEFAULT_MS    20u
 #define PACE_DEFAULT_MS      8u
+#define FLUSH_DEFAULT_MS     10000u
 
 static void default_u32(uint32_t *value, uint32_t fallback)
 {
@@ -28,6 +29,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.heartbeat_ms, HEARTBEAT_DEFAULT_MS);
 	default_u32(&r->config.settle_ms, SETTLE_DEFAULT_MS);
 	default_u32(&r->config.pace_ms, PACE_DEFAULT_MS);
+	default_u32(&r->config.flush_ms, FLUSH_DEFAULT_MS);
 	default_u32(&r->config.mempool_max, MEMPOOL_SIZE_DEFAULT);
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	memcpy(&r->newest_nonce, config->hash_seed, sizeof(r->newest_nonce));

@@ -314,6 +314,7 @@ static int make_replica(struct node *n)
 	    .heartbeat_ms = o->heartbeat_ms,
 	    .settle_ms = o->settle_ms,
 	    .pace_ms = o->pace_ms,
+	    .flush_ms = o->flush_ms,
 	    .mempool_max = o->mempool_max,
 	    .mempool_per_sender_max = o->mempool_per_sender_max,
 	};

@@ -24,7 +24,7 @@ struct node_options {
 	unsigned verifier_threads;        /* default: one per processor */
 	uint64_t space_reserve;           /* bytes; default SPACE_RESERVE_DEFAULT */
 	/* As in struct replica_config. */
-	uint32_t delta_ms, heartbeat_ms, settle_ms, pace_ms, mempool_max, mempool_per_sender_max;
+	uint32_t delta_ms, heartbeat_ms, settle_ms, pace_ms, flush_ms, mempool_max, mempool_per_sender_max;
 	/* Called once it listens; may be NULL. */
 	void (*ready)(void *context, int port);
 	/* For tests of the network's defences only, NULL in unciad: sees each message to each peer, may put another in

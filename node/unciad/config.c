@@ -26,6 +26,7 @@ static const struct number_key {
     {"heartbeat_ms", offsetof(struct config, heartbeat_ms), 10, 60000},
     {"settle_ms", offsetof(struct config, settle_ms), 1, 60000},
     {"pace_ms", offsetof(struct config, pace_ms), 1, 1000},
+    {"flush_ms", offsetof(struct config, flush_ms), 1, 60000},
 };
 #define NUMBER_KEYS (sizeof(number_keys) / sizeof(number_keys[0]))
 
@@ -193,7 +194,9 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# The longest that a message between validators is expected to take:\n"
 	        "# delta_ms = 150\n"
 	        "# An idle network makes an empty block this often:\n"
-	        "# heartbeat_ms = 1000\n",
+	        "# heartbeat_ms = 1000\n"
+	        "# What is final is written from the journal to the state this often, or after 65,536 payments:\n"
+	        "# flush_ms = 10000\n",
 	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20,
 	        MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
 }

@@ -33,6 +33,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .heartbeat_ms = (uint32_t)config->heartbeat_ms,
 	    .settle_ms = (uint32_t)config->settle_ms,
 	    .pace_ms = (uint32_t)config->pace_ms,
+	    .flush_ms = (uint32_t)config->flush_ms,
 	    .mempool_max = (uint32_t)config->mempool_max,
 	    .mempool_per_sender_max = (uint32_t)config->mempool_per_sender_max,
 	};

@@ -260,6 +260,7 @@ static void forget(struct world *w)
 static void start(struct world *w)
 {
 	struct replica_config config = {.genesis = &w->f->genesis,
+	                                .flush_ms = 500,
 	                                .self = w->self,
 	                                .sign = stand_in,
 	                                .mempool_max = 16,

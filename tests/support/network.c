@@ -298,6 +298,7 @@ void network_start(struct network *n, uint32_t node)
 	struct replica_config config = {.genesis = &n->fixture.genesis,
 	                                .self = validator_of(n, node),
 	                                .sign = network_sign,
+	                                .flush_ms = 500, /* often, for what may happen then */
 	                                .sign_context = &n->fixture.validators[validator_of(n, node)]};
 
 	assert(!self->replica);

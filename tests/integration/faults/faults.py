@@ -52,7 +52,9 @@ class Alone:
 			f"{addresses['alice']}={SUPPLY // 10**6}", "--network", self.file, "--at", f"0=127.0.0.1:{self.port}")
 		test.run_unciad("init", "--home", self.home, "--genesis", "g", "--listen", f"127.0.0.1:{self.port}")
 		config = self.home / "unciad.conf"
-		config.write_text(config.read_text().replace("[node]\n", "\n".join(["[node]", *settings, ""])))
+		# The state is brought up to date often, so that faults meet it.
+		often = [] if any(s.startswith("flush_ms") for s in settings) else ["flush_ms = 500"]
+		config.write_text(config.read_text().replace("[node]\n", "\n".join(["[node]", *often, *settings, ""])))
 		self.alice, self.bob = (Wallet(test, test.dir / name, self.file) for name in ("alice", "bob"))
 		self.process, self.log = None, test.dir / "log"
 
