@@ -39,14 +39,26 @@ class Store(FaultsTest):
 		return met
 
 	def test_a_journal_that_cannot_be_written_ends_the_validator(self):
-		points = [(call, fault, when) for call in STORE_CALLS for fault in FAULTS for when in (1, 2, 5)
+		# The first sync is of what is found at the start.
+		points = [(call, fault, when + (call == "fdatasync")) for call in STORE_CALLS for fault in FAULTS for when in (1, 2, 5)
 			if call != "fdatasync" or fault == "error=EIO"]
 		self.assertEqual(self.fails_at(self.journal, "journal_commit_failed", points), len(points))
 
 	def test_a_state_that_cannot_be_written_ends_the_validator(self):
-		points = [(call, fault, 1) for call in STORE_CALLS for fault in FAULTS
+		points = [(call, fault, 1 + (call == "fdatasync")) for call in STORE_CALLS for fault in FAULTS
 			if call != "fdatasync" or fault == "error=EIO"]
 		self.assertGreater(self.fails_at(self.state, "state_commit_failed", points), 0)
+
+	def test_what_is_found_and_cannot_be_synced_refuses_the_start(self):
+		alone = Alone(self)
+		for table in (self.journal, self.state):
+			alone.start(lambda command: injecting(command, "fdatasync", "error=EIO", 1, table(alone), self.dir / "trace"))
+			lines = [line for line in alone.end(1).splitlines() if "Input/output error" in line]
+			self.assertEqual(len(lines), 1, lines)
+			self.assertIn("syncing what was found", lines[0])
+		alone.start()
+		self.assertTrue(alone.ready())
+		alone.stop()
 
 
 @needs_strace
