@@ -62,8 +62,8 @@ class Bench:
         return measures.full_loads(network, runs or self.arguments.runs, self.arguments.seconds, shape or self.shape())
 
     def clean(self):
-        for directory in self.copies:
-            shutil.rmtree(directory, ignore_errors=True)
+        while self.copies:
+            shutil.rmtree(self.copies.pop(), ignore_errors=True)
 
     # ---- parts ----
 
@@ -222,8 +222,8 @@ def save(path, result):
     """Figures and parts of earlier runs stay where this one has none."""
     path = pathlib.Path(path)
     before = json.loads(path.read_text()) if path.exists() else {}
-    figures = {**before.get("figures", {}), **result["figures"]}
-    path.write_text(json.dumps({**before, **result, "figures": figures}, indent=1) + "\n")
+    merged = {name: {**before.get(name, {}), **result[name]} for name in ("figures", "about")}
+    path.write_text(json.dumps({**before, **result, **merged}, indent=1) + "\n")
 
 
 def main():
@@ -232,21 +232,28 @@ def main():
     bench = Bench(arguments)
     about = {"machine": machine(), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
              "runs": arguments.runs, "seconds": arguments.seconds, "window": arguments.window, "links": arguments.links}
+    failed, measured = [], []
     try:
         for part in chosen:
             bench.say(part)
-            getattr(bench, part)()
-    except BenchError as error:
-        sys.exit(f"bench: {error}")
+            try:
+                getattr(bench, part)()
+                measured.append(part)
+            except BenchError as error:
+                failed.append(f"{part}: {error}")
+                bench.say(failed[-1])
+            result = {**bench.result, "figures": bench.figures.values, "about": dict.fromkeys(measured, about)}
+            if arguments.save:
+                save(arguments.save, result)
+            bench.clean()
     finally:
         bench.clean()
-    result = {**bench.result, "figures": bench.figures.values, "about": about}
-    if arguments.save:
-        save(arguments.save, result)
     if arguments.json:
         print(json.dumps(result))
     elif bench.figures.values:
         print(table(bench.figures.values))
+    if failed:
+        sys.exit("bench: not measured: " + "; ".join(failed))
 
 
 if __name__ == "__main__":

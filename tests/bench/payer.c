@@ -19,6 +19,7 @@
 #include <uncia/uncia.h>
 #include "histogram.h"
 
+#define PATIENCE_US   120e6
 #define WARM_UP       20
 #define VERIFICATIONS 500
 #define SETTLE_US     1e6
@@ -128,7 +129,7 @@ static void sync(struct uncia_wallet *wallet)
 
 	if (error)
 		fail("sync", error);
-	while (next_event(wallet, now_us() + 60e6, &event))
+	while (next_event(wallet, now_us() + PATIENCE_US, &event))
 		if (event.kind == UNCIA_EVENT_BALANCE) {
 			if (event.error)
 				fail("sync", event.error);
@@ -149,7 +150,7 @@ static double pay(struct uncia_wallet *wallet, const char *address, struct uncia
 	int error = uncia_wallet_pay(wallet, &request, id);
 	if (error)
 		fail("pay", error);
-	while (next_event(wallet, begun + 60e6, &event)) {
+	while (next_event(wallet, begun + PATIENCE_US, &event)) {
 		if (event.kind != UNCIA_EVENT_PAYMENT || memcmp(&event.id, id, sizeof(*id)))
 			continue;
 		error = event.error ? event.error : uncia_wallet_payment(wallet, id, &payment);

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Writes what was measured into docs/performance.md, between its two marks, and draws the chart beside it.
+
+Usage: report.py RESULT.json, as ./run bench --save leaves it. Whatever it has no result for is left out."""
+import json
+import pathlib
+import subprocess
+import sys
+
+from figures import rows
+
+DOCS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs"
+BEGIN, END = "<!-- results: written by tests/bench/report.py -->", "<!-- end of results -->"
+CHART = "performance.svg"
+COUNTS = {"validators", "accounts", "outputs", "links", "copies", "clients", "standbys", "transfers_a_call"}
+
+
+def number(value):
+    if isinstance(value, dict):
+        return number(value["median"])
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def span(value):
+    """Median, and the extremes of several runs where they differ."""
+    if not isinstance(value, dict) or value["min"] == value["max"]:
+        return number(value)
+    return f"{number(value)} ({number(value['min'])} … {number(value['max'])})"
+
+
+def markdown(heads, lines):
+    out = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |"]
+    return out + ["| " + " | ".join(line) + " |" for line in lines] + [""]
+
+
+def about(result):
+    """Which machine and revision; parts that were measured together in one sentence."""
+    together = {}
+    for part, a in result["about"].items():
+        m = a["machine"]
+        key = (f"{m['cores']} processors ({m['cpu']}), {m['memory_gib']:g} GiB of memory, Linux {m['kernel']}; revision "
+               f"{a['revision']}, {a['date']}; {a['runs']} runs of {a['seconds']:g} s each, load of the machine before "
+               f"{m['load_before']:.1f}")
+        together.setdefault(key, []).append(part)
+    return [f"{', '.join(parts)}: {key}.\n" for key, parts in together.items()]
+
+
+def figures(result):
+    lines = list(rows(result.get("figures", {})))
+    return ["### Against the aims\n", *markdown(["", "median", "least … most", "aim", "met"], lines)] if lines else []
+
+
+FULL = [("payments/s", "tps"), ("µs a payment and validator", "cpu_us_per_payment_per_validator"),
+        ("in signature checks", "cpu_ratio"), ("of the bound", "throughput_ratio")]
+
+
+def series(result, name, title, heads, more=()):
+    if name not in result:
+        return []
+    columns = [*heads, *FULL, *more]
+    lines = []
+    for row in result[name]:
+        cells = []
+        for _, key in columns:
+            value = row
+            for step in key.split("."):
+                value = value[step]
+            cells.append(number(value) if key in COUNTS else span(value))
+        lines.append(cells)
+    return [f"### {title}\n", *markdown([head for head, _ in columns], lines)]
+
+
+def latency(result):
+    if "latency_series" not in result:
+        return []
+    lines = [[number(r["rate"]), span(r["tps"]), span(r["p50_ms"]), span(r["p90_ms"]), span(r["p99_ms"]), span(r["p999_ms"]),
+              number(r["refused"])] for r in result["latency_series"]]
+    return ["### Latency against throughput\n", f"![Latency against throughput]({CHART})\n",
+            *markdown(["sent/s", "final/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "refused"], lines)]
+
+
+def beside(result):
+    if "postgres" not in result:
+        return []
+    columns = ["standbys", "transfers_a_call", "clients", "tps", "cpu_us_per_transfer", "p50_ms", "p99_ms"]
+    lines = [[number(r[c]) if c in COUNTS else span(r[c]) for c in columns] for r in result["postgres"]["series"]]
+    return [f"### PostgreSQL {result['postgres']['version'].split()[0]} beside it\n",
+            *markdown(["standbys", "transfers a call", "clients", "transfers/s", "µs of all servers a transfer", "p50 ms a call",
+                       "p99 ms a call"], lines)]
+
+
+def parts(result):
+    if "parts" not in result:
+        return []
+    return ["### The parts by themselves\n",
+            *markdown(["", ""], [[name, f"{value:,.2f} {unit}"] for name, (value, unit) in result["parts"].items()])]
+
+
+def others(result):
+    lines = []
+    if "payer" in result:
+        lines.append(["payer alone (libuncia)", result["payer"]["latency_ms"]])
+        lines.append(["payer at half load", result["half"]["payer"]["latency_ms"]])
+    if "delay" in result:
+        lines.append([f"payer, {result['delay']['delay_ms']} ms one way", result["delay"]["payer"]["latency_ms"]])
+    for row in result.get("committee_series", []):
+        lines.append([f"one at a time, {row['validators']} validators (below libuncia)", row["single_ms"]])
+    if not lines:
+        return []
+    keys = ["mean", "p50", "p90", "p99", "max"]
+    return ["### One payment at a time\n",
+            *markdown(["ms", *keys], [[name, *(number(values[k]) for k in keys)] for name, values in lines])]
+
+
+def results(result):
+    return "\n".join([
+        *about(result), *figures(result), *latency(result), *others(result),
+        *series(result, "accounts_series", "Accounts", [("accounts", "accounts")],
+                [("MiB beside the page cache", "memory_mib"), ("bytes written a payment and validator",
+                 "written_bytes_per_payment_per_validator"), ("restart s", "restart_s")]),
+        *series(result, "committee_series", "Validators", [("validators", "validators")]),
+        *series(result, "outputs_series", "Outputs of a payment", [("outputs", "outputs")]),
+        *series(result, "wallets_series", "Links, and copies of each payment", [("links", "links"), ("copies", "copies")],
+                [("µs a payment in the generator", "load_cpu_us_per_payment")]),
+        *beside(result), *parts(result)])
+
+
+def curve(lines, x, y):
+    return "\n".join(f"{r[x]['median']} {r[y]['median']}" for r in lines)
+
+
+def draw(result, path):
+    """The chart, by gnuplot: throughput across, latency upwards, both as measured."""
+    lines = result["latency_series"]
+    blocks, plots = [], []
+    for name, color, dash, data in (
+            ("p50", "#1f4e8c", 1, curve(lines, "tps", "p50_ms")), ("p99", "#6fa8dc", 1, curve(lines, "tps", "p99_ms"))):
+        blocks.append((f"$d{len(blocks)}", data))
+        plots.append(f"$d{len(blocks) - 1} with linespoints lw 2 pt 7 ps 0.6 dt {dash} lc rgb '{color}' title 'Uncia, {name}'")
+    for standbys, color in ((0, "#b0b0b0"), (3, "#d98032")):
+        data = [r for r in result.get("postgres", {}).get("series", [])
+                if r["standbys"] == standbys and r["transfers_a_call"] == 1]
+        if data:
+            blocks.append((f"$d{len(blocks)}", curve(data, "tps", "p50_ms")))
+            plots.append(f"$d{len(blocks) - 1} with linespoints lw 1.5 pt 5 ps 0.6 dt 2 lc rgb '{color}' "
+                         f"title 'PostgreSQL, {standbys or 'no'} standbys, p50'")
+    right = max(float(line.split()[0]) for _, data in blocks for line in data.splitlines())
+    full = result.get("full")
+    bound = ""
+    if full:
+        most = result["about"]["base"]["machine"]["cores"] / (result["validators"] * full["verify_us"]["median"] * 1e-6)
+        right = max(right, most)
+        bound = (f"set arrow from first {most}, graph 0 to first {most}, graph 1 nohead dt 3 lc rgb '#808080'\n"
+                 f"set label 'signatures alone' at first {most}, graph 0.97 right offset -0.7,0 tc rgb '#808080'\n")
+    script = (f"set terminal svg size 880,500 font 'sans-serif,13' background '#ffffff'\nset output '{path}'\n"
+              "set logscale y\nset grid ytics lc rgb '#e6e6e6'\nset border 3 lc rgb '#808080'\nset tics nomirror\n"
+              "set xlabel 'payments a second'\nset ylabel 'milliseconds'\n"
+              f"set xrange [0:{right * 1.04}]\n"
+              "set key left top Left reverse\n" + bound
+              + "".join(f"{name} << EOD\n{data}\nEOD\n" for name, data in blocks) + "plot " + ", ".join(plots) + "\n")
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    result = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    page = DOCS / "performance.md"
+    text = page.read_text()
+    if BEGIN not in text or END not in text:
+        sys.exit(f"report: {page} has lost its marks")
+    head, rest = text.split(BEGIN, 1)
+    page.write_text(f"{head}{BEGIN}\n{results(result)}\n{END}{rest.split(END, 1)[1]}")
+    if "latency_series" in result:
+        draw(result, DOCS / CHART)
+
+
+if __name__ == "__main__":
+    main()
