@@ -197,6 +197,8 @@ struct peer {
 	struct vote newest;    /* the newest vote ever seen of it */
 	bool has_newest, newest_dirty;
 	bool answered_newest; /* our start-up question */
+	bool has_clock;
+	int64_t clock_offset_ms; /* our wall clock less the time of its newest block, when that came */
 };
 
 struct replica {
@@ -255,6 +257,7 @@ struct replica {
 
 	struct peer *peers;
 	uint32_t peers_up;
+	bool clock_off; /* as noted last */
 
 	/* catch-up */
 	bool sync_active;
@@ -393,6 +396,11 @@ int consensus_enter(struct replica *r, uint64_t number, bool by_skip);
 int consensus_vote_seen(struct replica *r, struct view *view);
 uint64_t consensus_wake(struct replica *r);
 bool consensus_parent_valid(struct replica *r, uint64_t view, uint64_t parent_view, const struct hash *parent_id);
+
+/* clock.c: from a proposal that its leader has just sent. Out: how far the wall clock is off, one of them 0, both where
+ * it is right or too little is known. */
+int clock_learn(struct replica *r, const struct header *header);
+void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms);
 
 /* proposal.c */
 int proposal_try(struct replica *r, struct view *view);

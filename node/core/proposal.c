@@ -285,6 +285,7 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	struct node_block *known = block_find(r, &header.id);
 	if (peer != header.proposer || !header_plausible(r, &header) || (known && (known->complete || known->proposed)))
 		return 0;
+	TRY(clock_learn(r, &header));
 	struct job *job = job_new(r, JOB_PROPOSAL, peer, 4);
 	if (!job)
 		return UNCIA_E_MEMORY;

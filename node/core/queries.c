@@ -477,6 +477,8 @@ static int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
 	status.voting = now.voting;
 	status.accounts = now.accounts;
 	status.evidence = now.evidence;
+	status.clock_behind_ms = now.clock_behind_ms;
+	status.clock_ahead_ms = now.clock_ahead_ms;
 	status.final_id = pb_bytes(now.final_id.b, HASH_SIZE);
 	status.state_root = pb_bytes(root.b, HASH_SIZE);
 	reply.request_id = request_id;

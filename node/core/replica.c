@@ -354,4 +354,5 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->voting = r->low_space && r->voting == VOTING_YES ? VOTING_NO_SPACE : r->voting;
 	status->evidence = r->evidence;
 	status->views = HASH_COUNT(r->views);
+	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
 }

@@ -146,8 +146,9 @@ struct replica_status {
 	uint64_t accounts;
 	uint32_t peers, mempool;
 	enum voting_state voting;
-	uint64_t evidence; /* pairs of votes that some validator must not both have cast */
-	uint64_t views;    /* of which something is held: bounded, whatever others say */
+	uint64_t evidence;                        /* pairs of votes that some validator must not both have cast */
+	uint64_t views;                           /* of which something is held: bounded, whatever others say */
+	uint64_t clock_behind_ms, clock_ahead_ms; /* the wall clock against the others'; 0: right, or not known */
 };
 
 struct replica;

@@ -166,6 +166,8 @@ static int take_status(const Uncia__Pb__NodeReply *reply, struct node_answer *an
 	answer->peers = status->peers;
 	answer->mempool = status->mempool;
 	answer->evidence = status->evidence;
+	answer->clock_behind_ms = status->clock_behind_ms;
+	answer->clock_ahead_ms = status->clock_ahead_ms;
 	answer->voting = (enum voting_state)status->voting;
 	memcpy(answer->final_id.b, status->final_id.data, HASH_SIZE);
 	memcpy(answer->state_root.b, status->state_root.data, HASH_SIZE);

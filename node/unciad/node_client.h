@@ -9,6 +9,7 @@ struct node_answer {
 	uint64_t final_height, final_view, view, timestamp_ms, accounts;
 	uint32_t peers, mempool;
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast */
+	uint64_t clock_behind_ms, clock_ahead_ms;
 	enum voting_state voting;
 	struct hash final_id, state_root;
 };

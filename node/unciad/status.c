@@ -135,17 +135,29 @@ static int print_json(const struct report *r, const char *block, const char *roo
 	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
 	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
 	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
-	json_t *more = r->running
-	                   ? json_pack("{s:I,s:I,s:I,s:s,s:I}", "pid", (json_int_t)r->pid, "peers",
-	                               (json_int_t)r->node.peers, "mempool", (json_int_t)r->node.mempool, "voting",
-	                               voting_text(r->node.voting), "evidence", (json_int_t)r->node.evidence)
-	                   : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
+	json_t *more =
+	    r->running
+	        ? json_pack("{s:I,s:I,s:I,s:s,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
+	                    (json_int_t)r->node.peers, "mempool", (json_int_t)r->node.mempool, "voting",
+	                    voting_text(r->node.voting), "evidence", (json_int_t)r->node.evidence, "clock_behind_ms",
+	                    (json_int_t)r->node.clock_behind_ms, "clock_ahead_ms", (json_int_t)r->node.clock_ahead_ms)
+	        : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
 	if (!object || !more || json_object_update(object, more)) {
 		json_decref(object);
 		object = NULL;
 	}
 	json_decref(more);
 	return json_print(object);
+}
+
+static void print_running(const struct node_answer *node, const char *root)
+{
+	printf("state root  %s\npeers       %u\nmempool     %u\nvoting      %s\nevidence    %" PRIu64 "\n", root,
+	       node->peers, node->mempool, voting_text(node->voting), node->evidence);
+	if (node->clock_behind_ms)
+		printf("clock       %.1f s behind the others': set it right\n", (double)node->clock_behind_ms / 1000);
+	else if (node->clock_ahead_ms)
+		printf("clock       %.1f s ahead of the others': set it right\n", (double)node->clock_ahead_ms / 1000);
 }
 
 static int print_report(const struct report *r, bool json)
@@ -158,8 +170,7 @@ static int print_report(const struct report *r, bool json)
 	printf("%s\nheight      %" PRIu64 "\nview        %" PRIu64 "\nblock       %s\n",
 	       r->running ? "running" : "stopped", r->node.final_height, r->node.view, block);
 	if (r->running)
-		printf("state root  %s\npeers       %u\nmempool     %u\nvoting      %s\nevidence    %" PRIu64 "\n",
-		       root, r->node.peers, r->node.mempool, voting_text(r->node.voting), r->node.evidence);
+		print_running(&r->node, root);
 	else
 		printf("state root  %s (after height %" PRIu64 ")\n", root, r->settled_height);
 	printf("accounts    %" PRIu64 "\n", r->node.accounts);

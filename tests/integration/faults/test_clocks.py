@@ -1,0 +1,102 @@
+"""Wall clocks that are a day off, or step while validators run (libfaketime; the monotonic clock is left alone): payments
+become final all the same, and the one whose clock is wrong says so."""
+import glob
+import os
+import re
+import subprocess
+import unittest
+
+from proxied import ProxiedNetwork, ProxiedTest
+from unciad import BIN
+
+DAY_MS = 86_400_000
+NEAR_MS = 60_000 # offsets are what others' blocks say, and the machine may be busy
+LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+
+
+def preload():
+	"""The sanitizer's library, where there is one, has to come first."""
+	needed = subprocess.run(["ldd", BIN / "unciad"], check=True, stdout=subprocess.PIPE, text=True).stdout
+	return " ".join(re.findall(r"=> (\S*libasan\S*)", needed) + LIBRARIES[:1])
+
+
+@unittest.skipUnless(LIBRARIES, "libfaketime is not installed")
+class Clocks(ProxiedTest):
+	def start(self):
+		"""A network that is never idle for long, whose clocks can be set."""
+		network = ProxiedNetwork(self, settings=["heartbeat_ms = 200"])
+		for validator in network.validators:
+			self.set_clock(validator, "+0")
+			self.start_one(validator)
+		network.wait_voting()
+		self.alice, self.bob = self.new_wallet(network, "alice"), self.new_wallet(network, "bob")
+		network.treasury.send(self.alice, "100")
+		self.paid = 0
+		return network
+
+	def start_one(self, validator):
+		validator.start("env", (f"LD_PRELOAD={preload()}", "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
+			f"FAKETIME_TIMESTAMP_FILE={self.clock_of(validator)}", BIN / "unciad", "start", "--home"))
+
+	def clock_of(self, validator):
+		return self.dir / f"clock-{validator.number}"
+
+	def set_clock(self, validator, offset):
+		fresh = self.dir / "clock"
+		fresh.write_text(offset + "\n")
+		os.replace(fresh, self.clock_of(validator))
+
+	def pay(self, **options):
+		self.paid += 1
+		paid = self.alice.run("send", self.bob.address, "1", **options)
+		self.assertEqual(paid["state"], "final")
+
+	def grows(self, network, blocks=4):
+		heights = [status["height"] for status in network.statuses()]
+		network.wait(lambda: all(s and s["height"] >= h + blocks for s, h in zip(network.statuses(), heights)), "new blocks")
+
+	def offsets(self, network):
+		return [status["clock_ahead_ms"] - status["clock_behind_ms"] for status in network.statuses()]
+
+	def all_well(self, network):
+		network.wait_voting()
+		network.wait_same_tip()
+		self.assertEqual(self.bob.balance(), self.paid * 10**6)
+		self.assertEqual([audit["payments"] for audit in network.stop_and_check()], [1 + self.paid] * 4)
+
+	def test_one_that_is_a_day_off_says_so_and_stops_nobody(self):
+		network = self.start()
+		wrong, only = network.validators[3], network.file_of([3])
+		for offset, days, text in (("-1d", -1, "behind"), ("+1d", 1, "ahead")):
+			self.set_clock(wrong, offset)
+			network.wait(lambda: abs(self.offsets(network)[3] - days * DAY_MS) < NEAR_MS, "the clock to be found wrong")
+			self.assertEqual(self.offsets(network)[:3], [0, 0, 0])
+			self.assertIn(f"event=clock_{text} ms=", wrong.log())
+			self.assertRegex(self.run_unciad("status", "--home", wrong.home)[0], f"clock +8[0-9]{{4}}[.][0-9] s {text}")
+			self.pay()
+			self.pay(network=only) # it takes payments, too
+			self.grows(network) # each leads once
+			self.set_clock(wrong, "+0")
+			network.wait(lambda: self.offsets(network) == [0] * 4, "the clock to be right again")
+			self.assertIn("event=clock_right", wrong.log())
+		network.validators[0].kill() # its vote counts again
+		self.pay()
+		self.start_one(network.validators[0])
+		self.all_well(network)
+
+	def test_all_that_step_together_go_on(self):
+		network = self.start()
+		for offset in ("-1d", "+1d"):
+			for validator in network.validators:
+				self.set_clock(validator, offset)
+			self.grows(network)
+			self.pay()
+			self.assertEqual(self.offsets(network), [0] * 4)
+		network.validators[2].stop() # a start finds the ledger ahead of its clock
+		self.pay()
+		self.start_one(network.validators[2])
+		self.all_well(network)
+
+
+if __name__ == "__main__":
+	unittest.main()
