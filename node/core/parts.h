@@ -3,7 +3,7 @@
  *   views.c      votes and certificates by view      safety.c     alone decides what is signed
  *   chain.c      blocks that are not settled yet     consensus.c  the rules of §6
  *   proposal.c   making and receiving blocks          gathering.c  their payments, by short ids
- *   block_fetch.c whole blocks by id
+ *   block_fetch.c whole blocks by id                  clock.c      how far the wall clock is off, to tell
  *   finality.c   deciding, settling, flushing
  *   payments.c   submission, gossip, who waits       queries.c    what wallets ask
  *   sync.c       catch-up, repair, the start-up question          recovery.c  the start

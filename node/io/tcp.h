@@ -6,6 +6,7 @@
 #ifndef TCP_H
 #define TCP_H
 #include <uv.h>
+#include "net_address.h"
 #include "wire_link.h"
 
 /* Of strangers' streams, what is read in one turn of the loop: of each, and of all together. What a vote waits for is
@@ -63,6 +64,8 @@ int tcp_send(struct tcp *tcp, const void *message, size_t size);
 /* Accepts NULL; may be called at any time, from any handler, more than once. */
 void tcp_close(struct tcp *tcp);
 
+/* Who is at the other end, for fairness (net_address_source); zero where the socket does not know any more. */
+void tcp_source(const struct tcp *tcp, struct net_address *source);
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
 bool tcp_established(const struct tcp *tcp);
 size_t tcp_queued(const struct tcp *tcp); /* bytes sent that the socket has not taken */

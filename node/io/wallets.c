@@ -3,6 +3,7 @@
 #include "wallets.h"
 #include <stdlib.h>
 #include <utlist.h>
+#include "admission.h"
 #include "log.h"
 #include "protocol_limits.h"
 #include "uncia/error.h"
@@ -13,6 +14,7 @@ struct wallet_link {
 	struct tcp *tcp;
 	struct wallet_link *prev, *next; /* in `free` or in `young`, or in neither once established */
 	bool spoke;                      /* the receiver of the events knows the number */
+	uint32_t source;                 /* a slot, as in admission.h */
 };
 
 struct wallets {
@@ -20,6 +22,7 @@ struct wallets {
 	struct wallets_events events;
 	struct wallets_counters counters;
 	uv_timer_t tick;
+	uint8_t seed[16]; /* nobody can choose whom to share a source's slot with */
 	uint64_t serial;
 	uint32_t count, young_count;
 	struct wallet_link *free, *young; /* young: not established, oldest first */
@@ -126,6 +129,7 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	w->options.idle_ms = options->idle_ms ? options->idle_ms : WALLET_IDLE_MS;
 	w->options.queue_max = options->queue_max ? options->queue_max : WALLETS_QUEUE_MAX;
 	w->events = *events;
+	randombytes_buf(w->seed, sizeof(w->seed));
 	for (uint32_t i = 0; i < max; i++) {
 		w->slots[i].wallets = w;
 		DL_APPEND(w->free, &w->slots[i]);
@@ -153,13 +157,37 @@ static struct wallet_link *find_idle(struct wallets *w)
 	return found;
 }
 
-/* Room for one more, where somebody can be found to make it. */
-static void make_room(struct wallets *w)
+/* faults 28: where all places are taken, of the source that has most of them the link that has been silent longest, if
+ * that source still has no fewer than the newcomer's afterwards: so nobody fills a validator alone. */
+static struct wallet_link *find_crowded(struct wallets *w, uint32_t source)
+{
+	uint32_t counts[ADMISSION_SLOTS] = {0}, most = source;
+	struct wallet_link *found = NULL;
+
+	for (uint32_t i = 0; i < w->options.links_max; i++)
+		counts[w->slots[i].source]++;
+	for (uint32_t i = 0; i < ADMISSION_SLOTS; i++)
+		if (counts[i] > counts[most])
+			most = i;
+	if (counts[most] < counts[source] + 2)
+		return NULL;
+	for (uint32_t i = 0; i < w->options.links_max; i++) {
+		struct wallet_link *link = &w->slots[i];
+		if (link->source == most && (!found || tcp_heard_ms(link->tcp) < tcp_heard_ms(found->tcp)))
+			found = link;
+	}
+	return found;
+}
+
+/* Room for one more from there, where somebody can be found to make it. */
+static void make_room(struct wallets *w, uint32_t source)
 {
 	struct wallet_link *link = w->young;
 
 	if (!link && !w->free)
 		link = find_idle(w);
+	if (!link && !w->free)
+		link = find_crowded(w, source);
 	if (!link || (w->free && w->young_count < WALLETS_YOUNG_MAX))
 		return;
 	w->counters.pushed_out++;
@@ -186,7 +214,10 @@ static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
 
 void wallets_accept(struct wallets *w, struct tcp *tcp)
 {
-	make_room(w);
+	struct net_address source;
+	tcp_source(tcp, &source);
+	uint32_t slot = (uint32_t)(siphash(w->seed, &source, sizeof(source)) % ADMISSION_SLOTS);
+	make_room(w, slot);
 	if (!w->free) {
 		w->counters.refused_full++;
 		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->count),
@@ -203,6 +234,7 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 	link->number = ++w->serial * w->options.links_max + (uint64_t)(link - w->slots);
 	link->tcp = tcp;
 	link->spoke = false;
+	link->source = slot;
 	DL_APPEND(w->young, link);
 	w->young_count++;
 	w->count++;

@@ -42,7 +42,8 @@ struct wallets;
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
 /* Takes over an inbound stream that has asked for a wallet's link. Past the limit on links or on
  * handshakes the oldest that is not established makes room; where all are, the one that has been silent longest if that
- * is long enough; else this one is closed. */
+ * is long enough, or else one of the address that has most, if that has two more than this one's; else this one is
+ * closed. */
 void wallets_accept(struct wallets *wallets, struct tcp *tcp);
 /* To a number that is gone: counted, and lost. */
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);

@@ -22,6 +22,7 @@ static uv_loop_t loop;
 static uv_prepare_t prepare;
 static uv_check_t check;
 static struct tcp_set set;
+static uint32_t client_source = INADDR_LOOPBACK; /* where clients dial from: 127.0.0.0/8 */
 static const struct hash network = {{1, 2, 3}};
 
 #define RUN_UNTIL(condition)                                                                                           \
@@ -148,6 +149,8 @@ static inline struct client *client_new(int port, const struct link_options *opt
 	ck_assert_int_ge(c->fd, 0);
 	/* Small, so that a client that does not read soon fills the node's side. */
 	ck_assert_int_eq(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &(int){32 << 10}, sizeof(int)), 0);
+	struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(client_source)};
+	ck_assert_int_eq(bind(c->fd, (struct sockaddr *)&source, sizeof(source)), 0);
 	ck_assert_int_eq(connect(c->fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
 	ck_assert_int_eq(uv_poll_init(&loop, &c->poll, c->fd), 0);

@@ -261,6 +261,39 @@ START_TEST(wallet_past_the_limit_pushes_out_the_one_silent_longest)
 }
 END_TEST
 
+/* One of a source 127.0.0.n that has its answer, or was refused. */
+static struct client *wallet_client_of(uint32_t source, bool taken)
+{
+	client_source = INADDR_LOOPBACK - 1 + source;
+	struct client *c = wallet_client();
+	client_source = INADDR_LOOPBACK;
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1 || c->ended);
+	ck_assert_int_eq(c->ended, !taken);
+	return c;
+}
+
+START_TEST(wallets_of_one_address_do_not_keep_those_of_others_out)
+{
+	up(4, 5000);
+	struct client *c[9];
+	for (int i = 0; i < 4; i++)
+		c[i] = wallet_client_of(2, true);
+	c[4] = wallet_client_of(2, false);
+	c[5] = wallet_client_of(1, true);
+	c[6] = wallet_client_of(1, true);
+	RUN_UNTIL(c[0]->ended && c[1]->ended); /* silent longest */
+	c[7] = wallet_client_of(1, false);
+	c[8] = wallet_client_of(2, false);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 2);
+	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 3);
+	ck_assert(!c[2]->ended && !c[3]->ended && !c[5]->ended && !c[6]->ended);
+	for (int i = 0; i < 9; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 /* Only a message that has begun has a time to end. */
 START_TEST(wallet_that_does_not_finish_a_message_is_dropped)
 {
@@ -596,6 +629,7 @@ END_TEST
 UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wallet_answers_of_one_turn_share_a_record,
           wallet_with_wrong_first_byte_is_closed_at_once, wallet_with_wrong_handshake_is_closed_at_once,
           wallet_that_does_not_finish_its_handshake_times_out, wallet_past_the_limit_is_refused,
+          wallets_of_one_address_do_not_keep_those_of_others_out,
           wallet_past_the_limit_pushes_out_the_one_silent_longest, wallet_that_does_not_finish_a_message_is_dropped,
           wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls, streams_find_out_that_somebody_is_gone,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
