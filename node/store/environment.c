@@ -194,7 +194,7 @@ int environment_open(struct environment *e, const struct environment_form *form,
                      enum environment_mode mode, size_t map_size, char why[WHY_SIZE])
 {
 	size_t size = 0;
-	*e = (struct environment){.form = form};
+	*e = (struct environment){.form = form, .seal = -1};
 	if (mode != ENVIRONMENT_CREATE) {
 		int error = check_file(e, directory, &size, why);
 		if (error)
@@ -218,7 +218,14 @@ int environment_open(struct environment *e, const struct environment_form *form,
 	if (mode == ENVIRONMENT_WRITE && (rc = mdb_env_sync(e->env, 1)) != 0)
 		return environment_error(e, rc, "syncing what was found", why);
 	rc = open_tables(e, mode == ENVIRONMENT_CREATE);
-	return rc ? environment_error(e, rc, "opening the tables", why) : 0;
+	if (rc)
+		return environment_error(e, rc, "opening the tables", why);
+	rc = seal_open(e, directory, mode == ENVIRONMENT_CREATE, mode != ENVIRONMENT_READ);
+	if (rc == ENOENT) {
+		snprintf(why, WHY_SIZE, "%s: its seal is missing", e->form->name);
+		return UNCIA_E_DAMAGED;
+	}
+	return rc ? environment_error(e, rc, "opening its seal", why) : 0;
 }
 
 void environment_close(struct environment *e)
@@ -227,7 +234,9 @@ void environment_close(struct environment *e)
 		mdb_txn_abort(e->view);
 	if (e->env)
 		mdb_env_close(e->env);
-	*e = (struct environment){.form = e->form};
+	if (e->env && e->seal >= 0)
+		close(e->seal);
+	*e = (struct environment){.form = e->form, .seal = -1};
 }
 
 int environment_renew(struct environment *e, char why[WHY_SIZE])
@@ -277,6 +286,43 @@ static int record_check(const struct environment *e, unsigned table, const MDB_v
 	return 0;
 }
 
+/* A neighbour of a key that was not found: a whole record, on the right side of it. */
+static int check_neighbour(const struct environment *e, MDB_txn *txn, unsigned table, const MDB_val *key,
+                           const MDB_val *found, const MDB_val *value, bool behind, char why[WHY_SIZE])
+{
+	struct bytes payload;
+	int order = mdb_cmp(txn, e->tables[table], found, key);
+	if (behind ? order <= 0 : order >= 0) {
+		snprintf(why, WHY_SIZE, "%s: table %s is out of order", e->form->name, e->form->tables[table].name);
+		return UNCIA_E_DAMAGED;
+	}
+	return record_check(e, table, found, value, &payload, why);
+}
+
+/* storage §3: a key that is damaged hides its record, or another one that the search passes it for. Then one of the two
+ * records between which the search ended is it, and does not match its checksum, or is out of order. */
+static int check_absence(const struct environment *e, MDB_txn *txn, unsigned table, const MDB_val *key,
+                         char why[WHY_SIZE])
+{
+	MDB_cursor *cursor;
+	MDB_val found = *key, value;
+	int error = UNCIA_E_NOT_FOUND, rc = mdb_cursor_open(txn, e->tables[table], &cursor);
+	if (rc)
+		return environment_error(e, rc, "reading", why);
+	rc = mdb_cursor_get(cursor, &found, &value, MDB_SET_RANGE);
+	bool last = rc == MDB_NOTFOUND;
+	if (!rc && check_neighbour(e, txn, table, key, &found, &value, true, why))
+		error = UNCIA_E_DAMAGED;
+	if (!rc || last)
+		rc = mdb_cursor_get(cursor, &found, &value, last ? MDB_LAST : MDB_PREV);
+	if (!rc && error != UNCIA_E_DAMAGED && check_neighbour(e, txn, table, key, &found, &value, false, why))
+		error = UNCIA_E_DAMAGED;
+	if (rc && rc != MDB_NOTFOUND)
+		error = environment_error(e, rc, "reading", why);
+	mdb_cursor_close(cursor);
+	return error;
+}
+
 int record_get(const struct environment *e, MDB_txn *txn, unsigned table, const void *key, size_t key_size,
                struct bytes *payload, char why[WHY_SIZE])
 {
@@ -284,7 +330,7 @@ int record_get(const struct environment *e, MDB_txn *txn, unsigned table, const 
 	MDB_val k = {key_size, (void *)(uintptr_t)key}, v;
 	int rc = mdb_get(txn, e->tables[table], &k, &v);
 	if (rc == MDB_NOTFOUND)
-		return UNCIA_E_NOT_FOUND;
+		return check_absence(e, txn, table, &k, why);
 	return rc ? environment_error(e, rc, "reading", why) : record_check(e, table, &k, &v, payload, why);
 }
 

@@ -28,13 +28,14 @@ extern const struct environment_form journal_form, state_form;
 enum { TABLE_META, STATE_GROUP, STATE_ADDRESS, STATE_PAYMENT, STATE_ORPHAN };
 #define META_IDENTITY "identity" /* both: format u32, network id, consensus key */
 #define META_STATE    "state"    /* the state's: struct state_meta */
-#define FORMAT        1u
+#define FORMAT        2u
 
 struct environment {
 	const struct environment_form *form;
 	MDB_env *env;
 	MDB_dbi tables[TABLES_MAX];
 	MDB_txn *view; /* the loop's read transaction */
+	int seal;      /* descriptor */
 	bool broken;   /* a commit failed: the committing thread's alone */
 };
 
@@ -47,6 +48,16 @@ void environment_close(struct environment *e);
 int environment_renew(struct environment *e, char why[WHY_SIZE]);
 /* Bytes that can still be written before the map is nine tenths full. */
 uint64_t environment_room(const struct environment *e);
+
+/* Commits, or aborts; then seals. Returns LMDB's or the system's code. */
+int environment_commit(struct environment *e, MDB_txn *txn);
+
+/* The seal of an environment: environment_open's and environment_commit's. Return 0 or the system's code. */
+int seal_open(struct environment *e, const char *directory, bool create, bool write);
+int seal_write(const struct environment *e, uint64_t number);
+/* Whether what the view shows is what was committed last. current: and the seal is not an older one, which a crash
+ * leaves. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_IO. */
+int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE]);
 
 /* LMDB's or the system's code as ours; the sentence says what was being done. Never called for MDB_NOTFOUND. */
 int environment_error(const struct environment *e, int rc, const char *doing, char why[WHY_SIZE]);

@@ -120,9 +120,11 @@ int home_sync(const char *home, const char *name)
 /* All that a creation can have left behind, by name: nothing else is ever removed. */
 static const char *const leftovers[] = {"data.new/journal/data.mdb",
                                         "data.new/journal/lock.mdb",
+                                        "data.new/journal/seal",
                                         "data.new/journal",
                                         "data.new/state/data.mdb",
                                         "data.new/state/lock.mdb",
+                                        "data.new/state/seal",
                                         "data.new/state",
                                         "data.new"};
 
@@ -161,10 +163,12 @@ static int fill(const char *home, const struct environment_form *form, const str
 			if (rc)
 				mdb_txn_abort(txn);
 			else
-				rc = mdb_txn_commit(txn);
+				rc = environment_commit(&e, txn);
 		}
 		if (!rc)
 			rc = mdb_env_sync(e.env, 1);
+		if (!rc && fsync(e.seal))
+			rc = errno;
 		if (rc)
 			error = environment_error(&e, rc, "creating", why);
 	}

@@ -46,7 +46,7 @@ int journal_commit(struct store *store, const struct journal_write *writes, size
 	if (rc)
 		mdb_txn_abort(txn);
 	else
-		rc = mdb_txn_commit(txn);
+		rc = environment_commit(e, txn);
 	return rc ? environment_break(e, environment_error(e, rc, "committing", why)) : 0;
 }
 

@@ -281,6 +281,6 @@ int state_apply(struct store *store, const struct flush *flush, char why[256])
 	if (rc)
 		mdb_txn_abort(txn);
 	else
-		rc = mdb_txn_commit(txn);
+		rc = environment_commit(e, txn);
 	return rc ? environment_break(e, environment_error(e, rc, "committing", why)) : 0;
 }

@@ -20,6 +20,14 @@ static int open_one(struct store *s, struct environment *e, const struct environ
 		    environment_open(e, form, path, s->read_only ? ENVIRONMENT_READ : ENVIRONMENT_WRITE, map_size, why);
 	if (!error)
 		error = environment_renew(e, why);
+	bool current = false;
+	if (!error)
+		error = seal_check(e, &current, why);
+	if (!error && !current && !s->read_only) {
+		int rc = seal_write(e, mdb_txn_id(e->view));
+		if (rc)
+			error = environment_error(e, rc, "sealing what was found", why);
+	}
 	if (!error)
 		error = identity_check(e, network_id, consensus_key, why);
 	return error;
@@ -129,7 +137,7 @@ int store_space(const struct store *store, uint64_t *free_bytes)
 static int check_table(const struct environment *e, unsigned table, uint64_t *records, char why[WHY_SIZE])
 {
 	MDB_cursor *cursor;
-	MDB_val key;
+	MDB_val key, before = {0, NULL};
 	MDB_stat st;
 	struct bytes payload;
 	uint64_t count = 0;
@@ -138,8 +146,16 @@ static int check_table(const struct environment *e, unsigned table, uint64_t *re
 		rc = mdb_cursor_open(e->view, e->tables[table], &cursor);
 	if (rc)
 		return environment_error(e, rc, "reading", why);
-	while (!(rc = record_seek(e, cursor, table, MDB_NEXT, &key, &payload, why)))
-		count++;
+	while (!(rc = record_seek(e, cursor, table, MDB_NEXT, &key, &payload, why))) {
+		/* A page in another's place has records that are whole. */
+		if (count++ && mdb_cmp(e->view, e->tables[table], &key, &before) <= 0) {
+			snprintf(why, WHY_SIZE, "%s: table %s is out of order", e->form->name,
+			         e->form->tables[table].name);
+			rc = UNCIA_E_DAMAGED;
+			break;
+		}
+		before = key;
+	}
 	mdb_cursor_close(cursor);
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc;

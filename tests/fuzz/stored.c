@@ -56,9 +56,11 @@ static void remove_home(void)
 {
 	static const char *const files[] = {"data/journal/data.mdb",
 	                                    "data/journal/lock.mdb",
+	                                    "data/journal/seal",
 	                                    "data/journal",
 	                                    "data/state/data.mdb",
 	                                    "data/state/lock.mdb",
+	                                    "data/state/seal",
 	                                    "data/state",
 	                                    "data",
 	                                    "lock",
@@ -105,7 +107,7 @@ static void end(bool commit)
 
 	for (size_t i = 0; i < 2; i++) {
 		if (commit)
-			assert(mdb_txn_commit(both[i]->view) == 0);
+			assert(environment_commit(both[i], both[i]->view) == 0);
 		else
 			mdb_txn_abort(both[i]->view);
 		both[i]->view = NULL;

@@ -85,7 +85,8 @@ class Write:
 	"""Of a file; without data it is cut or lengthened to the offset. commit: its number, where it syncs."""
 
 	def __init__(self, file, offset, data, call, commits):
-		self.file, self.offset, self.data, self.begin, self.end, self.commit = file, offset, data, call.begin, call.end, None
+		self.file, self.offset, self.data, self.begin, self.end = file, offset, data, call.begin, call.end
+		self.thread, self.commit = call.thread, None
 		if commits:
 			file.commits += 1
 			self.commit = file.commits
@@ -171,12 +172,28 @@ class Recorded:
 
 	def withdraw_last(self, process):
 		"""A process that was killed in a write that syncs may have written and not synced. Its last such write is taken
-		for that, where it sent nothing afterwards."""
-		commits = [event for event in self.events if isinstance(event, Write) and event.commit and
-			event.begin >= process.begin]
-		if commits and process.first_send(commits[-1].begin) is None:
+		for that, where it sent nothing afterwards, and its thread wrote nothing."""
+		writes = [event for event in self.events if isinstance(event, Write) and event.begin >= process.begin]
+		commits = [write for write in writes if write.commit]
+		if not commits or process.first_send(commits[-1].begin) is not None:
+			return
+		if not any(write.begin > commits[-1].begin and write.thread == commits[-1].thread for write in writes):
 			commits[-1].end = None
 			self.withdrawn += 1
+
+	def behind_commits(self):
+		"""Of the last process: which of their thread's pwrites come next after one that syncs."""
+		found, counts, synced = [], {}, {event.begin for event in self.events if isinstance(event, Write) and event.commit}
+		behind = set()
+		for call in self.calls:
+			if call.begin > self.processes[-1].begin and call.name == "pwrite64":
+				counts[call.thread] = counts.get(call.thread, 0) + 1
+				if call.thread in behind:
+					found.append(counts[call.thread])
+				behind.discard(call.thread)
+				if call.begin in synced:
+					behind.add(call.thread)
+		return found
 
 	def place_at(self, time):
 		"""Behind all that had begun at this time."""

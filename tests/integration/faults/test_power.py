@@ -128,7 +128,7 @@ class Validator(PowerTest):
 	def run_unciad(self, *arguments, **options):
 		"""Keys are made by a process that is killed behind its first step, and by another; the home by one that is killed
 		before its last."""
-		kill = {"keygen": 1, "init": 8}.get(arguments[0])
+		kill = {"keygen": 1, "init": 10}.get(arguments[0])
 		if not kill:
 			return super().run_unciad(*arguments, **options)
 		cut = self.record([BIN / "unciad", *arguments], f"fsync:signal=SIGKILL:when={kill}")
@@ -141,10 +141,9 @@ class Validator(PowerTest):
 		return done.stdout, done.stderr
 
 	def live(self, alone, prefix, payments, kill_at=None):
-		"""The validator is started, payments are made, and it ends: killed at a write (to its log, to a link, or of the
-		journal's thread to wake the loop: right behind a commit), or asked to."""
+		"""The validator is started, payments are made, and it ends: killed at a call, or asked to."""
 		log = self.log()
-		inject = f"write:signal=SIGKILL:when={kill_at}" if kill_at else None
+		inject = f"{kill_at[0]}:signal=SIGKILL:when={kill_at[1]}" if kill_at else None
 		alone.start(lambda command: power.recording(log, command, inject))
 		alone.ready()
 		for number in range(payments):
@@ -162,8 +161,11 @@ class Validator(PowerTest):
 	def make(self):
 		self.alone = alone = Alone(self, directory=self.rec)
 		self.before = shutil.copytree(alone.alice.home, self.dir / "alice-before")
-		for kill in range(6):
-			self.live(alone, f"kill-{kill}", 40, self.chance.randrange(8, 50))
+		# At a write to its log, to a link, or to wake the loop; and right behind a commit.
+		self.live(alone, "kill-0", 40, ("write", self.chance.randrange(20, 50)))
+		behind = self.recorded.behind_commits()
+		for kill in range(1, 7):
+			self.live(alone, f"kill-{kill}", 40, ("pwrite64", self.chance.choice(behind)))
 		self.live(alone, "end", 8)
 		return self.recorded, self.acknowledged
 

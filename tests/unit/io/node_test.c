@@ -77,9 +77,11 @@ static void remove_home(const struct validator_process *p)
 {
 	static const char *const made[] = {"data/journal/data.mdb",
 	                                   "data/journal/lock.mdb",
+	                                   "data/journal/seal",
 	                                   "data/journal",
 	                                   "data/state/data.mdb",
 	                                   "data/state/lock.mdb",
+	                                   "data/state/seal",
 	                                   "data/state",
 	                                   "data",
 	                                   "lock",

@@ -68,9 +68,11 @@ static inline void fixture_down(void)
 {
 	static const char *const made[] = {"data/journal/data.mdb",
 	                                   "data/journal/lock.mdb",
+	                                   "data/journal/seal",
 	                                   "data/journal",
 	                                   "data/state/data.mdb",
 	                                   "data/state/lock.mdb",
+	                                   "data/state/seal",
 	                                   "data/state",
 	                                   "data",
 	                                   "lock",
@@ -82,6 +84,50 @@ static inline void fixture_down(void)
 		remove(path);
 	}
 	ck_assert_int_ne(access(home, F_OK), 0); /* nothing else was left in it */
+}
+
+/* All of a file, for free. */
+static inline uint8_t *fixture_read(const char *path, size_t *size)
+{
+	struct stat st;
+	FILE *file = fopen(path, "rb");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fstat(fileno(file), &st), 0);
+	uint8_t *bytes = malloc((size_t)st.st_size);
+	ck_assert_uint_eq(fread(bytes, 1, (size_t)st.st_size, file), (size_t)st.st_size);
+	fclose(file);
+	*size = (size_t)st.st_size;
+	return bytes;
+}
+
+/* Flips a bit in a file. */
+static inline void fixture_flip_at(const char *path, size_t offset, int bit)
+{
+	FILE *file = fopen(path, "r+b");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fseek(file, (long)offset, SEEK_SET), 0);
+	int byte = fgetc(file);
+	ck_assert_int_eq(fseek(file, (long)offset, SEEK_SET), 0);
+	ck_assert_int_ne(fputc(byte ^ 1 << bit, file), EOF);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* Flips a bit wherever these bytes lie in the environment's file, `position` of them before their end. */
+static inline void fixture_flip_bytes(const char *environment, const void *bytes, size_t bytes_size, size_t position)
+{
+	char path[128], rest[64];
+	size_t size, found = 0;
+	snprintf(rest, sizeof(rest), "data/%s/data.mdb", environment);
+	fixture_path(rest, path);
+	uint8_t *file = fixture_read(path, &size);
+	for (size_t at = 0; at + bytes_size <= size; at++) {
+		if (memcmp(file + at, bytes, bytes_size))
+			continue;
+		fixture_flip_at(path, at + bytes_size - 1 - position, 4);
+		found++;
+	}
+	ck_assert_uint_ne(found, 0);
+	free(file);
 }
 
 /* Flips one bit of a stored value behind the store's back. position: from the end of the value. */
@@ -97,19 +143,18 @@ static inline void fixture_flip(const char *environment, const char *table, MDB_
 	ck_assert_int_eq(mdb_env_create(&env), 0);
 	ck_assert_int_eq(mdb_env_set_maxdbs(env, 8), 0);
 	ck_assert_int_eq(mdb_env_set_mapsize(env, (size_t)1 << 30), 0);
-	ck_assert_int_eq(mdb_env_open(env, path, 0, 0600), 0);
-	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	ck_assert_int_eq(mdb_env_open(env, path, MDB_RDONLY | MDB_NOLOCK, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
 	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
 	ck_assert_int_eq(mdb_get(txn, dbi, &key, &value), 0);
 	ck_assert_uint_lt(position, value.mv_size);
-	uint8_t *copy = malloc(value.mv_size);
-	memcpy(copy, value.mv_data, value.mv_size);
-	copy[value.mv_size - 1 - position] ^= 0x10;
-	value.mv_data = copy;
-	ck_assert_int_eq(mdb_put(txn, dbi, &key, &value, 0), 0);
-	ck_assert_int_eq(mdb_txn_commit(txn), 0);
-	free(copy);
+	size_t size = value.mv_size;
+	uint8_t *copy = malloc(size);
+	memcpy(copy, value.mv_data, size);
+	mdb_txn_abort(txn);
 	mdb_env_close(env);
+	fixture_flip_bytes(environment, copy, size, position);
+	free(copy);
 }
 
 static inline int fixture_run(Suite *suite)

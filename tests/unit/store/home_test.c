@@ -72,9 +72,11 @@ START_TEST(home_creation_starts_over_after_a_crash_at_each_step)
 	             {"data.new/journal", true},
 	             {"data.new/journal/lock.mdb", false},
 	             {"data.new/journal/data.mdb", false},
+	             {"data.new/journal/seal", false},
 	             {"data.new/state", true},
 	             {"data.new/state/lock.mdb", false},
-	             {"data.new/state/data.mdb", false}};
+	             {"data.new/state/data.mdb", false},
+	             {"data.new/state/seal", false}};
 	for (size_t done = 0; done <= sizeof(steps) / sizeof(steps[0]); done++) {
 		fixture_down();
 		fixture_empty();
@@ -133,9 +135,12 @@ START_TEST(home_refuses_environments_of_two_homes)
 	memcpy(first, home, sizeof(first));
 	fixture_empty();
 	ck_assert_int_eq(store_create(home, &other, validator_key, &genesis), 0);
-	snprintf(from, sizeof(from), "%s/data/state/data.mdb", home);
-	snprintf(to, sizeof(to), "%s/data/state/data.mdb", first);
-	ck_assert_int_eq(rename(from, to), 0);
+	for (size_t i = 0; i < 2; i++) {
+		static const char *const files[] = {"data.mdb", "seal"};
+		snprintf(from, sizeof(from), "%s/data/state/%s", home, files[i]);
+		snprintf(to, sizeof(to), "%s/data/state/%s", first, files[i]);
+		ck_assert_int_eq(rename(from, to), 0);
+	}
 	fixture_down();
 	memcpy(home, first, sizeof(home));
 	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_NETWORK);

@@ -242,6 +242,36 @@ START_TEST(state_names_a_damaged_record_of_each_table)
 }
 END_TEST
 
+/* A damaged key hides its record from who asks for it: an id that was paid must not look as if it never was. */
+START_TEST(state_does_not_say_of_a_damaged_key_that_there_is_no_such_record)
+{
+	enum { COUNT = 200 };
+	static struct flush_payment payments[COUNT];
+	struct payment_record record;
+	for (uint8_t i = 0; i < COUNT; i++)
+		payments[i] = (struct flush_payment){.id = id_of(i, 1), .at = {1, i}};
+	flush_at(1);
+	flush.payment_count = COUNT;
+	flush.payments = payments;
+	apply();
+	for (size_t i = 0; i < COUNT; i += 7) {
+		for (size_t position = 0; position < 32; position += 5) {
+			fixture_flip_bytes("state", &payments[i].id, 32, position);
+			for (size_t k = 0; k < COUNT; k++) {
+				int error = view.payment(view.context, &payments[k].id, &record);
+				ck_assert(error == 0 || error == UNCIA_E_DAMAGED);
+				ck_assert(k != i || error);
+			}
+			struct payment_id flipped = payments[i].id;
+			flipped.b[31 - position] ^= 0x10;
+			fixture_flip_bytes("state", &flipped, 32, position);
+		}
+	}
+	for (size_t k = 0; k < COUNT; k++)
+		ck_assert_int_eq(view.payment(view.context, &payments[k].id, &record), 0);
+}
+END_TEST
+
 START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 {
 	enum { COUNT = 1000 };
@@ -285,6 +315,7 @@ int main(void)
 	tcase_add_test(tests, state_deletes_addresses_and_orphans);
 	tcase_add_test(tests, state_reads_back_payments_from_none_to_255_outputs);
 	tcase_add_test(tests, state_names_a_damaged_record_of_each_table);
+	tcase_add_test(tests, state_does_not_say_of_a_damaged_key_that_there_is_no_such_record);
 	tcase_add_test(tests, state_keeps_all_of_the_old_when_the_map_is_full);
 	suite_add_tcase(suite, tests);
 	return fixture_run(suite);

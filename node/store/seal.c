@@ -1,0 +1,122 @@
+/* What LMDB lacks around its two header pages: it takes the one with the higher number for the newest, and believes
+ * what is in it. Beside each environment lies a seal, the number of its last commit and a checksum of both headers, and
+ * each commit holds its own number (docs/spec/storage.md §2). So a damaged header is found, and one that is older than
+ * what was committed; records are record.c's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "environment.h"
+#include "hash.h"
+#include "uncia/error.h"
+
+#define SEAL_SIZE     24 /* number u64, checksum of the headers u64, checksum of these u64 */
+#define PAGE_SIZE_MAX 32768
+#define COMMIT        "commit"
+#define COMMIT_TABLE  255 /* not one of ours: LMDB's own list of tables */
+
+static const uint8_t seal_key[16] = "uncia.seal.v1", headers_key[16] = "uncia.headers.v1";
+
+/* Both header pages as they are in the file. Returns 0, or the system's code. */
+static int headers_checksum(const struct environment *e, uint64_t *sum)
+{
+	uint8_t pages[2 * PAGE_SIZE_MAX];
+	MDB_stat st;
+	int fd;
+	mdb_env_stat(e->env, &st);
+	mdb_env_get_fd(e->env, &fd);
+	if (!st.ms_psize || st.ms_psize > PAGE_SIZE_MAX)
+		return EINVAL;
+	ssize_t n = pread(fd, pages, 2 * (size_t)st.ms_psize, 0);
+	if (n != 2 * (ssize_t)st.ms_psize)
+		return n < 0 ? errno : EIO;
+	*sum = siphash(headers_key, pages, 2 * (size_t)st.ms_psize);
+	return 0;
+}
+
+int seal_open(struct environment *e, const char *directory, bool create, bool write)
+{
+	char path[4300];
+	snprintf(path, sizeof(path), "%s/seal", directory);
+	e->seal = open(path, (write ? O_RDWR : O_RDONLY) | (create ? O_CREAT | O_EXCL : 0) | O_CLOEXEC, 0600);
+	return e->seal < 0 ? errno : 0;
+}
+
+/* It follows the commit, unsynced: where the power goes it may be an older one, and is never a newer one. */
+int seal_write(const struct environment *e, uint64_t number)
+{
+	uint8_t seal[SEAL_SIZE];
+	uint64_t sum;
+	int rc = headers_checksum(e, &sum);
+	if (rc)
+		return rc;
+	be64_put(seal, number);
+	be64_put(seal + 8, sum);
+	be64_put(seal + 16, siphash(seal_key, seal, 16));
+	ssize_t n = pwrite(e->seal, seal, sizeof(seal), 0);
+	return n == sizeof(seal) ? 0 : n < 0 ? errno : EIO;
+}
+
+/* The list of tables is rewritten in every commit anyway: one more record in it costs no page. */
+static int put_number(const struct environment *e, MDB_txn *txn)
+{
+	const struct place place = {e->form->letter, COMMIT_TABLE, COMMIT, strlen(COMMIT)};
+	uint8_t number[8], record[sizeof(number) + RECORD_OVERHEAD];
+	MDB_val key = {strlen(COMMIT), COMMIT}, value = {sizeof(record), record};
+	MDB_dbi list;
+	int rc = mdb_dbi_open(txn, NULL, 0, &list);
+	if (rc)
+		return rc;
+	be64_put(number, mdb_txn_id(txn));
+	record_write(&place, number, sizeof(number), record);
+	return mdb_put(txn, list, &key, &value, 0);
+}
+
+int environment_commit(struct environment *e, MDB_txn *txn)
+{
+	uint64_t number = mdb_txn_id(txn);
+	int rc = put_number(e, txn);
+	if (rc) {
+		mdb_txn_abort(txn);
+		return rc;
+	}
+	rc = mdb_txn_commit(txn);
+	return rc ? rc : seal_write(e, number);
+}
+
+static bool holds_number(const struct environment *e, uint64_t number)
+{
+	const struct place place = {e->form->letter, COMMIT_TABLE, COMMIT, strlen(COMMIT)};
+	MDB_val key = {strlen(COMMIT), COMMIT}, value;
+	struct bytes payload;
+	MDB_dbi list;
+	return !mdb_dbi_open(e->view, NULL, 0, &list) && !mdb_get(e->view, list, &key, &value) &&
+	       !record_read(&place, value.mv_data, value.mv_size, &payload) && payload.size == sizeof(number) &&
+	       be64_get(payload.data) == number;
+}
+
+int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE])
+{
+	uint8_t seal[SEAL_SIZE];
+	uint64_t number = mdb_txn_id(e->view), sum;
+	ssize_t n = pread(e->seal, seal, sizeof(seal), 0);
+	if (n < 0)
+		return environment_error(e, errno, "reading its seal", why);
+	if (n != sizeof(seal) || be64_get(seal + 16) != siphash(seal_key, seal, 16)) {
+		snprintf(why, WHY_SIZE, "%s: its seal is damaged", e->form->name);
+		return UNCIA_E_DAMAGED;
+	}
+	int rc = headers_checksum(e, &sum);
+	if (rc && rc != EINVAL)
+		return environment_error(e, rc, "reading its headers", why);
+	uint64_t sealed = be64_get(seal);
+	bool same = !rc && be64_get(seal + 8) == sum;
+	/* Behind a crash the headers may be newer than the seal. */
+	if (rc || (!same && number <= sealed) || (same && number != sealed) || !holds_number(e, number)) {
+		snprintf(why, WHY_SIZE, "%s: a header of data.mdb is damaged (commit %llu of %llu)", e->form->name,
+		         (unsigned long long)number, (unsigned long long)sealed);
+		return UNCIA_E_DAMAGED;
+	}
+	*current = same;
+	return 0;
+}
