@@ -57,8 +57,10 @@ int defer_flush(struct replica *r, uint64_t sequence, struct flush *flush)
 {
 	struct deferred *d = deferred_new(r, sequence, DEFERRED_FLUSH, 0);
 
-	if (!d)
+	if (!d) {
+		flush_free(flush);
 		return UNCIA_E_MEMORY;
+	}
 	d->flush = flush;
 	return 0;
 }

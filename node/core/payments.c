@@ -86,18 +86,14 @@ static int watch_add(struct replica *r, uint64_t number, uint64_t request_id, co
 			w->request_id = request_id;
 			return 0;
 		}
-	struct watch *watch = NULL;
-	if (wallet->watch_count < WATCHES_PER_WALLET_MAX) {
-		watch = calloc(1, sizeof(*watch));
-		if (!watch)
-			return UNCIA_E_MEMORY;
-	}
+	bool room = wallet->watch_count < WATCHES_PER_WALLET_MAX;
+	struct watch *watch = room ? calloc(1, sizeof(*watch)) : NULL;
 	if (!watch) {
 		if (!watched->watches) {
 			HASH_DEL(r->watched, watched);
 			free(watched);
 		}
-		return UNCIA_E_LIMIT;
+		return room ? UNCIA_E_MEMORY : UNCIA_E_LIMIT;
 	}
 	watch->wallet = number;
 	watch->request_id = request_id;

@@ -178,12 +178,19 @@ static int recover_certificate(struct replica *r, const struct bytes *key, const
 	return certificate_accept(r, certificate);
 }
 
+static int stored_vote(const struct bytes *value, struct vote *vote)
+{
+	int error = vote_decode(value->data, value->size, vote);
+
+	return !error || error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
+}
+
 static int recover_vote(struct replica *r, const struct bytes *key, const struct bytes *value)
 {
 	struct vote vote;
 
-	if (vote_decode(value->data, value->size, &vote) || vote.voter != r->config.self ||
-	    !keyed(key, vote.view, vote.kind, &vote.block_id))
+	TRY(stored_vote(value, &vote));
+	if (vote.voter != r->config.self || !keyed(key, vote.view, vote.kind, &vote.block_id))
 		return UNCIA_E_DAMAGED;
 	if (vote_newer(&vote, &r->newest_own))
 		r->newest_own = vote;
@@ -202,7 +209,8 @@ static int recover_newest_votes(struct replica *r)
 		if (error == UNCIA_E_NOT_FOUND)
 			continue;
 		TRY(error);
-		if (vote_decode(value.data, value.size, &vote) || vote.voter != i)
+		TRY(stored_vote(&value, &vote));
+		if (vote.voter != i)
 			return UNCIA_E_DAMAGED;
 		r->peers[i].newest = vote;
 		r->peers[i].has_newest = true;

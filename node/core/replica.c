@@ -329,6 +329,9 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 		return 0;
 	r->halted = true;
 	/* Nothing of a step that failed may be carried out. */
+	for (size_t i = 0; i < out->count; i++)
+		if (out->items[i].kind == ACTION_FLUSH)
+			flush_free(out->items[i].flush);
 	actions_clear(out);
 	struct action *action = action_add(r, ACTION_HALT);
 	if (action) {

@@ -507,6 +507,29 @@ static void release(struct node *n)
 	free(n);
 }
 
+/* libuv aborts where it cannot watch one more descriptor for want of memory; it ends the process in our way instead. */
+static void *uv_memory(void *memory)
+{
+	if (!memory)
+		log_fatal("memory", uncia_error_text(UNCIA_E_MEMORY));
+	return memory;
+}
+
+static void *uv_malloc(size_t size)
+{
+	return uv_memory(malloc(size));
+}
+
+static void *uv_realloc(void *memory, size_t size)
+{
+	return uv_memory(realloc(memory, size));
+}
+
+static void *uv_calloc(size_t count, size_t size)
+{
+	return uv_memory(calloc(count, size));
+}
+
 int node_run(const struct node_options *options, char why[256])
 {
 	struct node *n = calloc(1, sizeof(*n));
@@ -515,6 +538,7 @@ int node_run(const struct node_options *options, char why[256])
 	if (!n)
 		return UNCIA_E_MEMORY;
 	n->options = options;
+	uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, free);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(n);
 	if (uv_loop_init(&n->loop) < 0 ||

@@ -30,21 +30,26 @@ void arguments_deinit(struct arguments *a)
 	poptFreeContext(a->popt);
 }
 
-static int keep_value(struct arguments *a, const char **value)
+/* popt does not tell an option without its argument from one that there was no memory for. */
+static bool takes_argument(const struct arguments *a, int val)
+{
+	for (const struct poptOption *option = a->command->options; option->longName || option->shortName; option++)
+		if (option->val == val)
+			return (option->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING;
+	return false;
+}
+
+static void keep_value(struct arguments *a, int val, const char **value)
 {
 	char *text = poptGetOptArg(a->popt);
 	*value = text;
-	if (!text)
-		return 0;
-	char **values = reallocarray(a->values, a->value_count + 1, sizeof(*values));
-	if (!values) {
-		free(text);
-		complain(EXIT_FAILED, "out of memory");
-		return -1;
-	}
+	if (!text && !takes_argument(a, val))
+		return;
+	char **values = text ? reallocarray(a->values, a->value_count + 1, sizeof(*values)) : NULL;
+	if (!values)
+		exit(complain(EXIT_FAILED, "out of memory"));
 	a->values = values;
 	values[a->value_count++] = text;
-	return 0;
 }
 
 int arguments_next(struct arguments *a, const char **value)
@@ -56,8 +61,10 @@ int arguments_next(struct arguments *a, const char **value)
 		poptPrintHelp(a->popt, stdout, 0);
 		exit(output_flush());
 	}
-	if (val > 0)
-		return keep_value(a, value) ? -1 : val;
+	if (val > 0) {
+		keep_value(a, val, value);
+		return val;
+	}
 	if (val < -1) {
 		complain_usage(a, "%s: %s", poptBadOption(a->popt, POPT_BADOPTION_NOALIAS), poptStrerror(val));
 		return -1;

@@ -46,7 +46,7 @@ extern const struct command command_keygen, command_genesis, command_init, comma
 
 /* The next option: its val, and its value where it has one (which lives as long as the arguments do).
  * Returns 0 at the end; -1 where it is no option of this command, which has been said on standard error.
- * Prints the help and exits where it is asked for. */
+ * Prints the help and exits where it is asked for; says so and exits where memory ends. */
 int arguments_next(struct arguments *arguments, const char **value);
 
 /* All options of a command that takes --home and perhaps --json. Returns an exit code. */
