@@ -75,7 +75,7 @@ class Bench:
             payer = measures.payer(network, a.seconds / 2)
             done, full = self.full(network)
             rate = full["tps"]["median"] / 2
-            half, background = measures.payer_under_load(network, rate, a.seconds, self.shape())
+            half, background = measures.payer_under_load(network, rate, max(a.seconds, measures.FLUSH_S), self.shape())
             idle, wallet, wallet_mib = measures.idle_with_wallet(network, max(a.seconds, 10))
         middle = sorted(done, key=lambda run: run["tps"])[len(done) // 2]
         self.result.update({
@@ -85,6 +85,8 @@ class Bench:
             "rss_mb_max": round(max(run["rss_peak_mb"] for run in done), 1), "accounts": a.accounts, "full": full,
             "payer": payer, "half": {"rate": rate, "payer": half, "load": background}, "wallet": wallet})
         f = self.figures
+        f.set("payments_per_second", [run["tps"] for run in done])
+        f.set("signature_check_us", [run["verify_us"] for run in done])
         f.set("cpu_ratio", [run["cpu_ratio"] for run in done])
         f.set("throughput_ratio", [run["throughput_ratio"] for run in done])
         f.set("memory_mib", [run["memory_mib"] for run in done])
@@ -102,7 +104,10 @@ class Bench:
     def alone(self):
         with self.network(1, self.arguments.accounts, "alone") as network:
             done, self.result["alone"] = self.full(network)
-        self.figures.set("alone_ratio", [run["throughput_ratio"] for run in done])
+        f = self.figures
+        f.set("alone_per_second", [run["tps"] for run in done])
+        f.set("alone_ratio", [run["throughput_ratio"] for run in done])
+        f.set("alone_beside_load_ratio", [run["beside_load_ratio"] for run in done])
 
     def accounts(self):
         series = self.result["accounts_series"] = []
@@ -110,7 +115,8 @@ class Bench:
         for size in self.arguments.sizes:
             with self.network(self.arguments.validators, size, "accounts") as network:
                 done, full = self.full(network)
-                again = [measures.restart(network, network.count - 1) for _ in range(self.arguments.runs)]
+                most = full["tps"]["median"]
+                again = [measures.restart(network, network.count - 1, self.shape(), most) for _ in range(self.arguments.runs)]
             tps[size] = [run["tps"] for run in done]
             series.append({"accounts": size, **full, "restart_s": spread(again)})
             if size == 1_000_000:
@@ -196,8 +202,8 @@ def parse(parts):
     parser.add_argument("--with-postgres", action="store_true", help="that one, too")
     parser.add_argument("--json", action="store_true", help="the result as one object")
     parser.add_argument("--save", metavar="FILE", help="put the result into this file, beside what other runs left there")
-    parser.add_argument("--runs", type=int, default=3, help="of every full load and rate (3)")
-    parser.add_argument("--seconds", type=float, default=6, help="that a run is measured for (6)")
+    parser.add_argument("--runs", type=int, default=2, help="of every full load and rate (2)")
+    parser.add_argument("--seconds", type=float, default=8, help="that a run is measured for (8)")
     parser.add_argument("--validators", type=int, default=4)
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],

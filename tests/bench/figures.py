@@ -3,9 +3,13 @@ import statistics
 
 # name: what it is, unit, "<=" or ">=", aim; no aim: for information
 FIGURES = {
+    "payments_per_second": ("payments/s at full load", "", "", None),
+    "signature_check_us": ("one signature check by libsodium", "µs", "", None),
     "cpu_ratio": ("processor per payment per validator, in signature checks, full load", "", "<=", 1.25),
     "throughput_ratio": ("payments/s at full load, of what all cores could check for every validator", "", ">=", 0.70),
+    "alone_per_second": ("one validator alone: payments/s", "", "", None),
     "alone_ratio": ("one validator alone: payments/s, of what all cores could check", "", ">=", 0.80),
+    "alone_beside_load_ratio": ("one validator alone: the same without the processor time that the load generator took", "", "", None),
     "payer_p50_ms": ("payer, nothing else running, from the call to the verified receipt: p50", "ms", "<=", 5),
     "payer_p99_ms": ("payer, nothing else running: p99", "ms", "<=", 15),
     "payer_half_p50_ms": ("payer, while the network runs at half its full load: p50", "ms", "<=", 25),

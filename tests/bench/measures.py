@@ -12,6 +12,7 @@ from validators import BenchError, Watch, run_json
 
 CORES = os.cpu_count()
 WARM_UP_S = 1.5
+FLUSH_S = 11  # a second more than flush_ms of unciad.conf: by then all that is final is in the state
 QUIET_S = 2  # in which a network that has nothing to do any more comes to rest
 WALLET_IDLE_S = 16  # its links close after ten
 
@@ -39,22 +40,23 @@ def guess_tps(network, shape):
     return load.result()["tps"]
 
 
-def full_load(network, seconds, shape, tps):
-    """As much as it takes, for about that long."""
+def loaded(network, seconds, shape, tps):
+    """A load of about that long, as much as it takes, ready to go."""
     count = int(tps * (seconds + WARM_UP_S)) + shape.window
-    load = network.load("run", "--payments", count, "--warm-up", max(int(tps * WARM_UP_S), 1), "--window", shape.window,
+    return network.load("run", "--payments", count, "--warm-up", max(int(tps * WARM_UP_S), 1), "--window", shape.window,
                         *shape.options(network.count))
-    watch = Watch(network.pids)
-    load.go()
-    result = load.result()
-    watch.stop()
+
+
+def summed_up(network, result, watch):
     each = result["payments"] * network.count
     cpu_us = watch.cpu_s * 1e6 / each
-    check = result["verify_us"]
+    check, tps = result["verify_us"], result["tps"]
+    left = CORES - tps * result["cpu_us_per_payment"] * 1e-6  # processors, by the load generator
     return {
-        "payments": result["payments"], "tps": round(result["tps"], 1), "verify_us": round(check, 2),
+        "payments": result["payments"], "tps": round(tps, 1), "verify_us": round(check, 2),
         "cpu_us_per_payment_per_validator": round(cpu_us, 2), "cpu_ratio": cpu_us / check,
-        "throughput_ratio": result["tps"] / (CORES / (network.count * check * 1e-6)),
+        "throughput_ratio": tps / (CORES / (network.count * check * 1e-6)),
+        "beside_load_ratio": tps / (left / (network.count * check * 1e-6)),
         "load_cpu_us_per_payment": round(result["cpu_us_per_payment"], 2),
         "written_bytes_per_payment_per_validator": round(watch.written / each, 1),
         "memory_mib": watch.anonymous_kib / 1024, "rss_peak_mb": watch.peak_kib / 1024, "latency_ms": result["latency_ms"],
@@ -62,14 +64,25 @@ def full_load(network, seconds, shape, tps):
 
 
 def full_loads(network, runs, seconds, shape):
-    """Several in a row. Returns (all of them, medians and extremes of what counts)."""
+    """Several in a row. What validators spend and write is counted from the beginning of a run to that of the next, the
+    last one's until its payments are in the state too: a flush that comes later belongs to the payments before it.
+    Returns (all of them, medians and extremes of what counts)."""
+    done, watch, result = [], None, None
     tps = guess_tps(network, shape)
-    done = []
-    for _ in range(runs):
-        done.append(full_load(network, seconds, shape, tps))
-        tps = done[-1]["tps"]
+    for run in range(runs + 1):
+        if run < runs:
+            load = loaded(network, seconds, shape, tps)
+        else:
+            time.sleep(FLUSH_S)
+        if watch:
+            done.append(summed_up(network, result, watch.stop()))
+        if run < runs:
+            watch = Watch(network.pids)
+            load.go()
+            result = load.result()
+            tps = result["tps"]
     names = ["tps", "cpu_us_per_payment_per_validator", "verify_us", "load_cpu_us_per_payment", "cpu_ratio",
-             "throughput_ratio", "written_bytes_per_payment_per_validator", "memory_mib"]
+             "throughput_ratio", "beside_load_ratio", "written_bytes_per_payment_per_validator", "memory_mib"]
     summary = {name: spread([run[name] for run in done]) for name in names}
     summary["latency_ms"] = {q: spread([run["latency_ms"][q] for run in done]) for q in ("p50", "p99")}
     return done, summary
@@ -77,6 +90,7 @@ def full_loads(network, runs, seconds, shape):
 
 def at_rate(network, rate, seconds, shape):
     """Open loop. Returns the load generator's result and the ratio of processor to signature check."""
+    seconds = max(seconds, FLUSH_S)
     load = network.load("run", "--payments", max(int(rate * (seconds + WARM_UP_S)), 100), "--warm-up", int(rate * WARM_UP_S),
                         "--rate", rate, *shape.options(network.count))
     watch = Watch(network.pids)
@@ -139,8 +153,12 @@ def idle_with_wallet(network, seconds):
     return percent, said, (max(said["rss_kib"], said["linked_rss_kib"]) - baseline["rss_kib"]) / 1024
 
 
-def restart(network, i):
-    """Seconds from the start of the process to voting, after a kill -9."""
+def restart(network, i, shape, tps):
+    """Seconds from the start of the process to voting, after a kill -9 right behind as much load as is flushed at once:
+    what is not in the state has to come from the journal."""
+    load = loaded(network, FLUSH_S, shape, tps)
+    load.go()
+    load.result()
     network.processes[i].send_signal(signal.SIGKILL)
     network.processes[i].wait()
     begun = time.monotonic()
