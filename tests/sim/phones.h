@@ -30,6 +30,8 @@ void phones_look(struct phones *p);
 void phones_heal(struct phones *p);
 /* Whether some payment on some phone still has no end. */
 bool phones_waiting(const struct phones *p);
+/* Whether each shows what it has now. */
+bool phones_show_all(const struct phones *p);
 /* All that was ever told, in the end. */
 void phones_check(struct phones *p);
 /* Which payments have no end, for whoever reads of a failure. */

@@ -13,6 +13,8 @@
 #define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
 #define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
 #define PHONES_MS    UINT64_C(240000) /* and every payment on a phone have its end */
+#define SYNC_MS      11000            /* in which one ends */
+#define SYNCS        6
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -259,7 +261,8 @@ static void check_evidence(struct run *r)
 	}
 }
 
-/* Every payment on every phone has its end; then nothing happens any more, and all show what they have. */
+/* Every payment on every phone has its end; then nothing happens any more, and all show what they have. A phone that
+ * could reach nobody tries again after half a minute at the latest. */
 static void check_phones(struct run *r)
 {
 	uint64_t end = network_now(r->network) + PHONES_MS;
@@ -268,9 +271,12 @@ static void check_phones(struct run *r)
 	while (network_now(r->network) < end && phones_waiting(r->phones))
 		network_run(r->network, 1000, NULL, NULL);
 	network_run(r->network, 3000, NULL, NULL);
-	phones_heal(r->phones);
-	network_run(r->network, 12000, NULL, NULL);
 	look(r);
+	for (int i = 0; i < SYNCS && !phones_show_all(r->phones); i++) {
+		phones_heal(r->phones);
+		network_run(r->network, SYNC_MS, NULL, NULL);
+		look(r);
+	}
 	phones_check(r->phones);
 }
 

@@ -76,7 +76,7 @@ void wallet_lies_learn(struct wallet_lies *l, const struct bytes *message)
 /* ---- about a payment ---- */
 
 static void say_expiry(struct wallet_lies *l, uint32_t validator, uint64_t request_id, const struct payment_id *id,
-                       struct lies *lies)
+                       bool well_formed, struct lies *lies)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__Expiry expiry = UNCIA__PB__EXPIRY__INIT;
@@ -86,12 +86,12 @@ static void say_expiry(struct wallet_lies *l, uint32_t validator, uint64_t reque
 
 	expiry.payment_id = field_of(id->b, sizeof(id->b));
 	expiry.height = 1 + draw(l, 1000);
-	expiry.timestamp_ms = draw(l, 4) ? expires_ms + draw(l, 5000) : expires_ms - 1 - draw(l, 5000);
+	expiry.timestamp_ms = well_formed || draw(l, 4) ? expires_ms + draw(l, 5000) : expires_ms - 1 - draw(l, 5000);
 	expiry.validator = validator;
 	expiry_digest(&l->fixture->genesis.network_id, id, expiry.height, expiry.timestamp_ms, &digest);
 	if (sign_digest(l->fixture->validators[validator].consensus.secret_key, &digest, signature))
 		abort();
-	if (draw(l, 3) == 0) /* in the name of somebody else, who need not even be there */
+	if (!well_formed && draw(l, 3) == 0) /* in the name of somebody else, who need not even be there */
 		expiry.validator = (uint32_t)draw(l, l->fixture->genesis.committee.size + UINT64_C(1));
 	expiry.signature = field_of(signature, sizeof(signature));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
@@ -248,19 +248,21 @@ static void say_history(struct wallet_lies *l, const Uncia__Pb__WalletRequest *r
 static void lie_about_payment(struct wallet_lies *l, uint32_t validator, uint64_t request_id,
                               const struct payment_id *id, const ProtobufCBinaryData *payment, struct lies *lies)
 {
-	switch (draw(l, 8)) {
+	switch (draw(l, 10)) {
 	case 0:
 	case 1:
-		say_expiry(l, validator, request_id, id, lies);
+		say_expiry(l, validator, request_id, id, draw(l, 2), lies);
 		break;
-	case 2: /* more often than it has weight */
+	case 2:
+	case 3: /* more often than it has weight */
 		for (int i = 0; i < 3; i++)
-			say_expiry(l, validator, request_id, id, lies);
-		break;
-	case 3:
-		say_receipt(l, request_id, lies);
+			say_expiry(l, validator, request_id, id, true, lies);
 		break;
 	case 4:
+	case 5:
+		say_receipt(l, request_id, lies);
+		break;
+	case 6:
 		if (payment)
 			say_transplanted(l, request_id, payment, lies);
 		break;
