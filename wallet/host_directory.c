@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <sodium.h>
-#include <uncia/uncia.h>
+#include "blob.h"
 
 /* A blob is written here first. No blob's name has a dot, so what a crash leaves behind is never taken for one. */
 #define TEMPORARY_PREFIX ".new-"
@@ -94,7 +94,8 @@ static int write_temporary(struct directory *d, const void *data, size_t size, c
 {
 	uint8_t random[16];
 	char hex[2 * sizeof(random) + 1];
-	randombytes_buf(random, sizeof(random));
+	if (system_random(NULL, random, sizeof(random)) != 0)
+		return UNCIA_E_RANDOM;
 	snprintf(name, 64, TEMPORARY_PREFIX "%s", sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
 	int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

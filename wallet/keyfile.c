@@ -258,9 +258,8 @@ int uncia_words_make(const struct uncia_host *host, unsigned count, char words[U
 	if (sodium_init() < 0)
 		return UNCIA_E_RANDOM;
 	size_t size = count == 12 ? 16 : 32;
-	if (host == NULL || host->random == NULL)
-		randombytes_buf(entropy, size);
-	else if (host_random(host, entropy, size) != 0)
+	if ((host == NULL || host->random == NULL ? system_random(NULL, entropy, size)
+	                                          : host_random(host, entropy, size)) != 0)
 		return UNCIA_E_RANDOM;
 	words_from_entropy(entropy, size, words);
 	sodium_memzero(entropy, sizeof(entropy));

@@ -1,6 +1,8 @@
 /* unciad: the validator's command. Finds the subcommand and runs it. */
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -33,10 +35,19 @@ static bool hold_standard_streams(void)
 	return true;
 }
 
+/* faults 20: where the system gives no randomness, libsodium ends the process; here with a line instead of a signal. */
+static void end_without_randomness(void)
+{
+	static const char line[] = "unciad: the system gives no randomness\n";
+	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		abort();
+	_exit(EXIT_FAILED);
+}
+
 int main(int argc, const char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
-	if (!hold_standard_streams())
+	if (!hold_standard_streams() || sodium_set_misuse_handler(end_without_randomness))
 		return EXIT_FAILED;
 	/* A crash must not leave keys in a file. */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});

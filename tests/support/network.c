@@ -168,18 +168,7 @@ void network_step(struct network *n, uint32_t node, struct event event)
 {
 	event.now_ms = n->now;
 	event.wall_ms = FIXTURE_TIME_MS + n->now + (uint64_t)n->nodes[node].clock_ms;
-	if (n->options.step)
-		n->options.step(n->options.tap_context, node, true);
 	int error = replica_step(n->nodes[node].replica, &event, &n->nodes[node].actions);
-	if (n->options.step)
-		n->options.step(n->options.tap_context, node, false);
-	if (error && n->options.may_halt) {
-		/* Nothing of it may be carried out. */
-		const struct actions *actions = &n->nodes[node].actions;
-		assert(actions->count == 0 || (actions->count == 1 && actions->items[0].kind == ACTION_HALT));
-		network_crash(n, node);
-		return;
-	}
 	network_carry_out(n, node);
 	assert(error == 0);
 	(void)error;

@@ -34,10 +34,7 @@ struct network_options {
 	bool (*answer)(void *context, uint32_t node, uint64_t wallet, const struct bytes *message);
 	/* A node ends its link to a peer for what that has said. NULL: nobody hears of it. */
 	void (*dropped)(void *context, uint32_t node, uint32_t peer);
-	/* Is told before and after each step of a node. NULL: nobody is. */
-	void (*step)(void *context, uint32_t node, bool begins);
 	void *tap_context;          /* of all of them */
-	bool may_halt;              /* a step that fails is a crash of the node, not a failure of the test */
 	uint32_t duplicate_percent; /* of messages between validators: they come twice */
 };
 

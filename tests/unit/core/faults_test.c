@@ -1,6 +1,5 @@
-/* Rows of docs/faults.md that concern the core alone: a crash between a commit and what waits for it, memory that ends
- * in the middle of a step, a chain of a false committee, floods, keys chosen to collide. */
-#include "heap.h"
+/* Rows of docs/faults.md that concern the core alone: a crash between a commit and what waits for it, a chain of a
+ * false committee, floods, keys chosen to collide. */
 #include "message.pb-c.h"
 #include "network.h"
 #include "overlay.h"
@@ -141,64 +140,6 @@ START_TEST(votes_stored_and_not_sent_are_sent_the_same_after_the_crash)
 		network_free(n);
 	}
 	ck_assert_uint_gt(unsent_in_all, 20); /* it did come to that */
-}
-END_TEST
-
-/* ---- 15: the n-th allocation of a validator fails ---- */
-
-static void in_step(void *context, uint32_t node, bool begins)
-{
-	heap_hold(!begins || node != *(const uint32_t *)context);
-}
-
-/* Returns whether an allocation has failed. */
-static bool memory_ends_at(uint64_t nth)
-{
-	struct network_options o = options(8);
-	uint32_t poor = 1;
-	struct replica_status status[4];
-
-	o.step = in_step;
-	o.tap_context = &poor;
-	o.may_halt = true;
-	heap_hold(1);
-	struct network *n = network_new(&o);
-	network_start_all(n);
-	network_run(n, 300, NULL, NULL);
-	heap_fail_from(nth);
-	struct payment *payments[3] = {pay(n, 0, 1, UNIT, 1), pay(n, 2, 3, 100 * UNIT, 2), pay(n, 3, 9, UNIT, 3)};
-	for (uint32_t i = 0; i < 3; i++)
-		network_submit(n, i, 1 + i, payments[i]);
-	network_run(n, 700, NULL, NULL);
-	bool failed = heap_failed();
-	ck_assert_msg(failed == !network_up(n, poor), "allocation %u: %s", (unsigned)nth,
-	              failed ? "a step went on without memory" : "a step failed with memory");
-	heap_fail_from(0);
-	if (failed)
-		network_start(n, poor);
-	for (uint32_t i = 0; i < 3; i++) /* who has halted has forgotten who waits */
-		network_submit(n, i, 4 + i, payments[i]);
-	for (uint32_t i = 0; i < 3; i++)
-		ck_assert(network_run(n, 20000, has_receipt, payments[i]));
-	network_run(n, 2300, NULL, NULL);
-	for (uint32_t i = 0; i < 4; i++)
-		network_status(n, i, &status[i]);
-	ck_assert_uint_eq(status[poor].final_height, status[0].final_height);
-	ck_assert_mem_eq(&status[poor].state_root, &status[0].state_root, sizeof(struct hash));
-	for (uint32_t i = 0; i < 3; i++)
-		payment_free(payments[i]);
-	network_free(n);
-	heap_hold(0);
-	return failed;
-}
-
-START_TEST(a_step_without_memory_halts_and_the_validator_goes_on_from_its_journal)
-{
-	unsigned failures = 0;
-
-	for (uint64_t n = 1; memory_ends_at(n); n += 1 + n / 12)
-		failures++;
-	ck_assert_uint_gt(failures, 30);
 }
 END_TEST
 
@@ -517,7 +458,6 @@ START_TEST(keys_that_collide_under_one_seed_do_not_under_another)
 END_TEST
 
 UNIT_MAIN("faults", votes_stored_and_not_sent_are_sent_the_same_after_the_crash,
-          a_step_without_memory_halts_and_the_validator_goes_on_from_its_journal,
           a_chain_is_believed_by_the_certificate_of_its_own_committee_only,
           an_old_journal_that_catches_up_first_does_not_vote_either,
           floods_from_one_and_from_many_do_not_keep_others_payments_from_being_final,

@@ -108,6 +108,41 @@ START_TEST(refusals_store_and_send_nothing)
 }
 END_TEST
 
+START_TEST(without_randomness_nothing_is_made_or_sent)
+{
+	struct rig *rig = ready();
+	struct uncia_payment_id id, again;
+	struct uncia_key_options sealed = {
+	    .size = sizeof(sealed), .passphrase = "x", .kdf_memory = 8192, .kdf_passes = 1};
+	char words[UNCIA_WORDS_TEXT_SIZE];
+	rig->host.random_fails = true;
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), UNCIA_E_RANDOM);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 0);
+	ck_assert_int_eq(uncia_words_make(&rig->host.host, 12, words), UNCIA_E_RANDOM);
+	struct memory_host other;
+	memory_host_init(&other);
+	other.random_fails = true;
+	ck_assert_int_eq(uncia_wallet_create(&other.host, FAKE_WORDS, &sealed), UNCIA_E_RANDOM);
+	ck_assert_uint_eq(other.count, 0);
+	memory_host_deinit(&other);
+	rig_close(rig);
+	ck_assert_int_eq(rig_open(rig), UNCIA_E_RANDOM);
+	rig->host.random_fails = false;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	/* One that repeats itself makes no second payment of a nonce, and none is taken for another. */
+	rig->host.random_repeats = true;
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &again), UNCIA_E_RANDOM);
+	ck_assert_int_eq(rig_pay(rig, NULL, 2 * HALF, &again), UNCIA_E_RANDOM);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
+	rig->net.finalise = true;
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(all_of_the_balance_can_be_spent_and_not_more)
 {
 	struct rig *rig = ready();
@@ -521,9 +556,9 @@ START_TEST(a_locked_wallet_looks_but_does_not_pay)
 END_TEST
 
 UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_each_payment_once,
-          refusals_store_and_send_nothing, all_of_the_balance_can_be_spent_and_not_more,
-          less_than_the_smallest_amount_is_never_left_behind, the_same_key_is_the_same_payment,
-          a_key_with_another_memo_or_reference_is_another_payment,
+          refusals_store_and_send_nothing, without_randomness_nothing_is_made_or_sent,
+          all_of_the_balance_can_be_spent_and_not_more, less_than_the_smallest_amount_is_never_left_behind,
+          the_same_key_is_the_same_payment, a_key_with_another_memo_or_reference_is_another_payment,
           a_pending_payment_is_sent_again_on_reconnect_and_by_time,
           a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,

@@ -132,7 +132,9 @@ static int random_bytes(void *context, void *buffer, size_t size)
 {
 	struct memory_host *m = context;
 	uint8_t seed[randombytes_SEEDBYTES] = {0};
-	m->random++;
+	if (m->random_fails)
+		return -1;
+	m->random += !m->random_repeats;
 	memcpy(seed, &m->random, sizeof(m->random));
 	randombytes_buf_deterministic(buffer, size, seed);
 	return 0;

@@ -21,6 +21,7 @@ struct memory_host {
 	unsigned fail_count;     /* this many calls in a row */
 	enum failure failure;
 	uint64_t random; /* counts, so that a run can be repeated */
+	bool random_fails, random_repeats;
 	/* Called instead of nothing before each create: to let somebody else be faster. */
 	void (*before_create)(struct memory_host *m, const char *name);
 	void *context;
