@@ -110,4 +110,11 @@ void world_summary(const struct world *w, struct summary *summary);
 bool summary_is_one_of(const struct summary *now, const struct summary *before, const struct summary *after);
 const char *world_action_name(enum action action);
 
+/* outbox_storage.c */
+void world_host(struct world *w); /* fills the hooks */
+struct blob *world_blob(const struct world *w, const char *name);
+void world_copy_blobs(struct world *w, const struct world *from);
+void world_lose_unkept(struct world *w);
+void world_free_blobs(struct world *w);
+
 #endif
