@@ -510,12 +510,74 @@ START_TEST(audit_refuses_own_votes_of_another_key)
 }
 END_TEST
 
-UNIT_MAIN("audit", audit_passes_own_votes_that_agree, audit_refuses_own_votes_that_contradict_each_other,
-          audit_refuses_own_votes_of_another_key, audit_passes_a_chain_whose_state_lags_behind,
-          audit_passes_a_state_that_deleted_accounts_and_made_them_again, audit_refuses_every_wrong_field_of_a_header,
-          audit_refuses_a_height_other_than_the_recorded_one, audit_refuses_a_view_that_does_not_rise,
-          audit_refuses_a_payment_with_a_forged_signature, audit_refuses_a_payment_that_cannot_be_executed,
-          audit_refuses_a_tip_that_no_certificate_covers, audit_refuses_a_forged_certificate,
-          audit_refuses_finality_off_the_chain, audit_allows_finality_beyond_the_tip,
-          audit_refuses_certificates_against_a_final_block, audit_refuses_a_missing_block_and_a_gap,
-          audit_refuses_a_state_that_the_payments_do_not_lead_to, audit_refuses_a_state_ahead_of_the_journal)
+static void put_newest(uint32_t of, uint32_t voter, bool flip)
+{
+	struct vote vote;
+	uint8_t key[4], bytes[256];
+	size_t size;
+	fixture_vote(&network, VOTE_SKIP1, 3, NULL, voter, &vote);
+	vote.signature[0] ^= flip;
+	ck_assert_int_eq(vote_encode(&vote, bytes, &size), 0);
+	be32_put(key, of);
+	put(JOURNAL_PEER, key, sizeof(key), bytes, size);
+}
+
+START_TEST(audit_refuses_newest_votes_that_are_not_their_voters)
+{
+	up();
+	put_newest(2, 2, false);
+	ck_assert_int_eq(audit(), 0);
+	ck_assert_uint_eq(report.signatures, 1);
+	put_newest(3, 2, false);
+	expect_mismatch(0, "validator 3's newest vote");
+	put_newest(3, 3, true);
+	expect_mismatch(0, "validator 3's newest vote");
+	down();
+}
+END_TEST
+
+/* A block above the tip is taken up at the start, and asked for by its id later. */
+START_TEST(audit_and_start_refuse_a_block_under_the_key_of_another)
+{
+	struct replica_config config = {.genesis = &network.genesis, .self = 0};
+	struct event begin = {.kind = EVENT_START, .now_ms = 1, .wall_ms = FIXTURE_TIME_MS};
+	struct actions actions;
+	struct replica *replica;
+	struct hash root;
+	uint8_t key[8 + HASH_SIZE], *bytes;
+	size_t size;
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	ck_assert_int_eq(ledger_settled_root(ledger, &root), 0);
+	struct block *block = fixture_block(&network, &tip, 2, NULL, 0, &root);
+	put_block(block);
+	ck_assert_int_eq(audit(), 0);
+	be64_put(key, 2);
+	memset(key + 8, 7, HASH_SIZE);
+	ck_assert_int_eq(block_encode(&block->header, NULL, 0, &bytes, &size), 0);
+	put(JOURNAL_BLOCK, key, sizeof(key), bytes, size);
+	free(bytes);
+	block_free(block);
+	expect_mismatch(1, "not what it is stored as");
+	store_view(store, &config.view);
+	ck_assert_int_eq(actions_init(&actions), 0);
+	ck_assert_int_eq(replica_new(&config, &replica), 0);
+	ck_assert_int_eq(replica_step(replica, &begin, &actions), UNCIA_E_DAMAGED);
+	replica_free(replica);
+	actions_deinit(&actions);
+	down();
+}
+END_TEST
+
+UNIT_MAIN("audit", audit_refuses_newest_votes_that_are_not_their_voters,
+          audit_and_start_refuse_a_block_under_the_key_of_another, audit_passes_own_votes_that_agree,
+          audit_refuses_own_votes_that_contradict_each_other, audit_refuses_own_votes_of_another_key,
+          audit_passes_a_chain_whose_state_lags_behind, audit_passes_a_state_that_deleted_accounts_and_made_them_again,
+          audit_refuses_every_wrong_field_of_a_header, audit_refuses_a_height_other_than_the_recorded_one,
+          audit_refuses_a_view_that_does_not_rise, audit_refuses_a_payment_with_a_forged_signature,
+          audit_refuses_a_payment_that_cannot_be_executed, audit_refuses_a_tip_that_no_certificate_covers,
+          audit_refuses_a_forged_certificate, audit_refuses_finality_off_the_chain,
+          audit_allows_finality_beyond_the_tip, audit_refuses_certificates_against_a_final_block,
+          audit_refuses_a_missing_block_and_a_gap, audit_refuses_a_state_that_the_payments_do_not_lead_to,
+          audit_refuses_a_state_ahead_of_the_journal)
