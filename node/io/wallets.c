@@ -141,7 +141,7 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	return 0;
 }
 
-/* Where all places are taken by wallets that have long been established: the one that has been silent longest. */
+/* The one that has been silent longest, if that is long enough; no place is free. */
 static struct wallet_link *find_idle(struct wallets *w)
 {
 	uint64_t now = uv_now(w->options.set->loop), longest = w->options.idle_ms;
@@ -157,38 +157,77 @@ static struct wallet_link *find_idle(struct wallets *w)
 	return found;
 }
 
-/* faults 28: where all places are taken, of the source that has most of them the link that has been silent longest, if
- * that source still has no fewer than the newcomer's afterwards: so nobody fills a validator alone. */
-static struct wallet_link *find_crowded(struct wallets *w, uint32_t source)
+/* The address that has most of all links, or of those not established, and how many more than this one. */
+static uint32_t most_crowded(const struct wallets *w, uint32_t source, bool young, uint32_t *more)
 {
 	uint32_t counts[ADMISSION_SLOTS] = {0}, most = source;
-	struct wallet_link *found = NULL;
+	const struct wallet_link *link;
 
-	for (uint32_t i = 0; i < w->options.links_max; i++)
-		counts[w->slots[i].source]++;
+	if (young) {
+		DL_FOREACH(w->young, link)
+		{
+			counts[link->source]++;
+		}
+	} else {
+		for (uint32_t i = 0; i < w->options.links_max; i++)
+			counts[w->slots[i].source]++;
+	}
 	for (uint32_t i = 0; i < ADMISSION_SLOTS; i++)
 		if (counts[i] > counts[most])
 			most = i;
-	if (counts[most] < counts[source] + 2)
-		return NULL;
+	*more = counts[most] - counts[source];
+	return most;
+}
+
+static struct wallet_link *oldest_young(struct wallets *w, uint32_t source)
+{
+	struct wallet_link *link;
+
+	DL_FOREACH(w->young, link)
+	{
+		if (link->source == source)
+			return link;
+	}
+	return NULL;
+}
+
+static struct wallet_link *silent_longest(struct wallets *w, uint32_t source)
+{
+	struct wallet_link *found = NULL;
+
 	for (uint32_t i = 0; i < w->options.links_max; i++) {
 		struct wallet_link *link = &w->slots[i];
-		if (link->source == most && (!found || tcp_heard_ms(link->tcp) < tcp_heard_ms(found->tcp)))
+		if (link->source == source && (!found || tcp_heard_ms(link->tcp) < tcp_heard_ms(found->tcp)))
 			found = link;
 	}
 	return found;
 }
 
-/* Room for one more from there, where somebody can be found to make it. */
+/* Who makes room for one more from there; NULL: nobody has to. faults 28: it is always the address that has most that
+ * gives way, so that nobody alone fills a validator, or keeps others from finishing their handshakes. */
+static struct wallet_link *find_place(struct wallets *w, uint32_t source)
+{
+	struct wallet_link *link;
+	uint32_t more;
+
+	if (w->free)
+		return oldest_young(w, most_crowded(w, source, true, &more));
+	uint32_t crowd = most_crowded(w, source, false, &more);
+	link = oldest_young(w, crowd);
+	if (!link)
+		link = find_idle(w);
+	if (!link && more >= 2)
+		link = silent_longest(w, crowd);
+	return link;
+}
+
+/* Room for one more from there, where there is none and somebody can be found to make it. */
 static void make_room(struct wallets *w, uint32_t source)
 {
-	struct wallet_link *link = w->young;
-
-	if (!link && !w->free)
-		link = find_idle(w);
-	if (!link && !w->free)
-		link = find_crowded(w, source);
-	if (!link || (w->free && w->young_count < WALLETS_YOUNG_MAX))
+	if (w->free && w->young_count < WALLETS_YOUNG_MAX)
+		return;
+	struct wallet_link *link = find_place(w, source);
+	if (!link)
 		return;
 	w->counters.pushed_out++;
 	drop(link);

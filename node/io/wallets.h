@@ -40,10 +40,10 @@ struct wallets;
 
 /* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
-/* Takes over an inbound stream that has asked for a wallet's link. Past the limit on links or on
- * handshakes the oldest that is not established makes room; where all are, the one that has been silent longest if that
- * is long enough, or else one of the address that has most, if that has two more than this one's; else this one is
- * closed. */
+/* Takes over an inbound stream that has asked for a wallet's link. Past the limit on handshakes the oldest makes room
+ * of the address that has most of them under way. Past the limit on links, of the address that has most links the
+ * oldest that is not established; else whoever has been silent longest, if that is long enough; else one of that
+ * address, if it has two more than this one's; else this one is closed. */
 void wallets_accept(struct wallets *wallets, struct tcp *tcp);
 /* To a number that is gone: counted, and lost. */
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);

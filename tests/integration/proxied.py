@@ -1,5 +1,8 @@
 """A network whose validators are linked through fault_proxy, so that each way between any two of them can fail."""
 import json
+import os
+import pathlib
+import re
 import subprocess
 
 from network import Network, NetworkTest, SUPPLY, TOOLS, Validator, Wallet
@@ -86,7 +89,7 @@ class Links:
 class ProxiedNetwork(Network):
 	"""Homes of their own, since those of a devnet dial each other directly. All the supply is the treasury's."""
 
-	def __init__(self, test, count=4, settings=(), funds=()):
+	def __init__(self, test, count=4, settings=(), funds=(), listen="127.0.0.1"):
 		"""settings: lines of unciad.conf. funds: pairs of an address and an amount."""
 		self.test, self.dir = test, test.dir / "net"
 		self.dir.mkdir()
@@ -109,7 +112,7 @@ class ProxiedNetwork(Network):
 			# Whoever has the lower index dials. The other need not know where it is, but for the limit on handshakes.
 			peers = [text for j in range(count) if j != i for text in
 				("--peer", f"{j}=127.0.0.1:{self.links.ports[i, j] if i < j else ports[j]}")]
-			test.run_unciad("init", "--home", home, "--genesis", self.genesis, "--listen", f"127.0.0.1:{ports[i]}", *peers)
+			test.run_unciad("init", "--home", home, "--genesis", self.genesis, "--listen", f"{listen}:{ports[i]}", *peers)
 			config = home / "unciad.conf"
 			config.write_text(config.read_text().replace("[node]\n", "\n".join(["[node]", *settings, ""])))
 			self.validators.append(Validator(test, i, {"home": str(home), "port": ports[i], "pid": None}))
@@ -126,7 +129,23 @@ class ProxiedNetwork(Network):
 			validator.stop()
 
 
+def memory(validator):
+	"""Of its process, in bytes."""
+	text = pathlib.Path(f"/proc/{validator.pid}/status").read_text()
+	return int(re.search(r"VmRSS:\s*([0-9]+) kB", text)[1]) << 10
+
+
+def descriptors(validator):
+	return len(os.listdir(f"/proc/{validator.pid}/fd"))
+
+
 class ProxiedTest(NetworkTest):
+	def setUp(self):
+		super().setUp()
+		# What the sanitizer keeps of freed memory would hide what grows.
+		os.environ["ASAN_OPTIONS"] = "quarantine_size_mb=8"
+		self.addCleanup(os.environ.pop, "ASAN_OPTIONS")
+
 	def start_proxied(self, **options):
 		"""A network that votes, and the wallets alice, who has some of the supply, and bob."""
 		network = ProxiedNetwork(self, **options).start()

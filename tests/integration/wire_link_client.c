@@ -50,11 +50,17 @@ static int connect_to(const struct genesis *genesis, const char *where, const ui
 
 void client_open(const struct genesis *genesis, const char *where, struct client *client)
 {
-	uint8_t ephemeral[32];
 	const uint8_t *key;
 
 	client->fd = connect_to(genesis, where, &key);
 	fcntl(client->fd, F_SETFL, O_NONBLOCK);
+	client_link(genesis, key, client);
+}
+
+void client_link(const struct genesis *genesis, const uint8_t key[32], struct client *client)
+{
+	uint8_t ephemeral[32];
+
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	struct link_options options = {.pattern = NOISE_NK,
 	                               .initiator = true,

@@ -20,6 +20,8 @@ void read_genesis(const char *path, struct genesis *genesis);
 
 /* `where` is INDEX:PORT on this machine. client_close frees the link. */
 void client_open(const struct genesis *genesis, const char *where, struct client *client);
+/* For a socket that the caller has made: the link of a wallet with the validator of this network key. */
+void client_link(const struct genesis *genesis, const uint8_t key[32], struct client *client);
 void client_close(struct client *client);
 
 void client_send(struct client *client, const Uncia__Pb__WalletRequest *request);

@@ -410,6 +410,27 @@ START_TEST(wallet_handshakes_under_way_are_bounded)
 }
 END_TEST
 
+START_TEST(wallet_handshakes_of_one_address_push_out_their_own)
+{
+	up(1024, 60000);
+	struct client *c[WALLETS_YOUNG_MAX + 50], *other = raw_client("W");
+	client_source = INADDR_LOOPBACK + 1;
+	RUN_UNTIL(wallets_count(wallets) == 1);
+	for (unsigned i = 0; i < WALLETS_YOUNG_MAX + 50; i++) {
+		c[i] = raw_client("W");
+		RUN_UNTIL(wallets_count(wallets) + wallets_counters(wallets)->pushed_out == i + 2);
+	}
+	client_source = INADDR_LOOPBACK;
+	RUN_UNTIL(c[50]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 51);
+	ck_assert(!other->ended && !c[51]->ended);
+	for (unsigned i = 0; i < WALLETS_YOUNG_MAX + 50; i++)
+		client_close(c[i]);
+	client_close(other);
+	down();
+}
+END_TEST
+
 START_TEST(connection_that_says_nothing_is_pushed_out_by_newer_ones)
 {
 	static struct client *c[LISTENER_WAITING_MAX + 1];
@@ -633,8 +654,8 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_past_the_limit_pushes_out_the_one_silent_longest, wallet_that_does_not_finish_a_message_is_dropped,
           wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls, streams_find_out_that_somebody_is_gone,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
-          connection_that_says_nothing_is_pushed_out_by_newer_ones, wallet_that_does_not_read_is_dropped_at_the_bound,
-          wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
-          wallet_flood_is_read_a_little_each_turn, wallet_message_over_the_limit_closes_the_link,
-          wallet_dropped_by_its_handler_gets_no_further_message, listener_pauses_without_file_descriptors_and_goes_on,
-          listener_names_the_port_in_use)
+          wallet_handshakes_of_one_address_push_out_their_own, connection_that_says_nothing_is_pushed_out_by_newer_ones,
+          wallet_that_does_not_read_is_dropped_at_the_bound, wallets_that_do_not_read_are_bounded_together,
+          wallet_that_reads_late_gets_everything, wallet_flood_is_read_a_little_each_turn,
+          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message,
+          listener_pauses_without_file_descriptors_and_goes_on, listener_names_the_port_in_use)

@@ -1,0 +1,125 @@
+"""Strangers, many of them, at the validators' ports: payments become final as before, memory and descriptors stay within
+their bounds, and who does not come to the point is given up."""
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import unittest
+
+from faults import ALL
+from network import TOOLS
+from proxied import ProxiedTest, descriptors, memory
+
+SOCKETS, PER_SECOND, PAYMENTS = (2000, 4000, 40) if ALL else (800, 800, 6)
+STRANGER = "127.0.0.2" # wallets come from 127.0.0.1
+# Wallets, connections that have said nothing yet, validators' handshakes; and what it needs itself.
+DESCRIPTORS_MAX = 1024 + 128 + 128 + 64
+MEMORY_MAX = 100 << 20 # what it may grow by, of which some is the sanitizer's
+
+
+def own_address():
+	"""An address of this machine that is not loopback's; None where it has none."""
+	with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+		try:
+			probe.connect(("192.0.2.1", 9)) # nothing is sent
+			return probe.getsockname()[0]
+		except OSError:
+			return None
+
+
+class Floods(ProxiedTest):
+	def start(self, **options):
+		self.network, self.sent = self.start_proxied(**options), []
+		self.pay(2)
+		self.usual = self.pay(PAYMENTS)
+		self.sizes = [memory(v) for v in self.network.validators]
+
+	def pay(self, count):
+		"""Returns the middle one of their times to finality, in ms."""
+		self.sent += [self.alice.send(self.bob, "0.5") for _ in range(count)]
+		self.assertEqual({paid["state"] for paid in self.sent[-count:]}, {"final"})
+		return sorted(paid["elapsed_ms"] for paid in self.sent[-count:])[count // 2]
+
+	@contextlib.contextmanager
+	def flood(self, kind, sockets=SOCKETS, per_second=PER_SECOND, source=STRANGER, host="127.0.0.1", result=None):
+		"""At all validators. result: a dictionary that gets what came of it."""
+		where = [f"{v.number}:{host}:{v.port}" for v in self.network.validators]
+		process = subprocess.Popen([TOOLS / "flood", self.network.genesis, kind, str(sockets), str(per_second), source,
+			*where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+		self.addCleanup(process.kill)
+		before = [descriptors(v) for v in self.network.validators]
+		self.network.wait(lambda: any(descriptors(v) > b + 5 for v, b in zip(self.network.validators, before)), "the flood")
+		yield
+		self.bounded()
+		out, _ = process.communicate(timeout=60)
+		self.assertEqual(process.returncode, 0)
+		print(kind, out.strip(), flush=True)
+		if result is not None:
+			result.update(json.loads(out))
+
+	def bounded(self):
+		for validator, size in zip(self.network.validators, self.sizes):
+			self.assertLess(descriptors(validator), DESCRIPTORS_MAX)
+			self.assertLess(memory(validator) - size, MEMORY_MAX)
+
+	def all_well(self):
+		self.network.wait_voting()
+		self.network.wait_same_tip()
+		self.assertEqual(self.bob.balance(), len(self.sent) * 500_000)
+		audits = self.network.stop_and_check()
+		self.assertEqual([audit["payments"] for audit in audits], [1 + len(self.sent)] * 4)
+
+	def counted(self, line, what):
+		"""The sum of one of the counters that validators log at their end."""
+		return sum(int(re.search(f"event={line} .*{what}=([0-9]+)", v.log())[1]) for v in self.network.validators)
+
+	def test_payments_take_as_long_as_ever(self):
+		self.start()
+		for kind in ("silent", "garbage", "half", "idle"):
+			with self.subTest(kind=kind):
+				result = {}
+				with self.flood(kind, result=result):
+					took = self.pay(PAYMENTS)
+				print(f"{took} ms instead of {self.usual}", flush=True)
+				self.assertLess(took, 10 * self.usual + 1000)
+				self.assertGreater(result["opened"], SOCKETS // 4)
+		self.all_well()
+		self.assertGreater(self.counted("inbound", "pushed_out"), 0)
+		self.assertGreater(self.counted("wallets", "pushed_out"), 0)
+
+	def test_a_crowd_that_takes_all_places_makes_room_for_others(self):
+		self.start(settings=["wallet_links = 32"])
+		with self.flood("idle", sockets=200, per_second=400):
+			self.network.wait(lambda: all("event=wallets_full" in v.log() for v in self.network.validators), "full houses")
+			self.pay(PAYMENTS)
+		self.all_well()
+		self.assertGreater(self.counted("wallets", "pushed_out"), 0)
+
+	def test_who_does_not_come_to_the_point_is_given_up(self):
+		self.start()
+		slow, drip = {}, {}
+		with self.flood("slow", 200, result=slow), self.flood("drip", 200, result=drip):
+			# Ten seconds for a message, as the log has it; five for a handshake.
+			self.network.wait(lambda: self.pay(1) and all('why="does not finish its message"' in v.log()
+				for v in self.network.validators), "unfinished messages")
+		self.assertGreater(slow["closed"], 50)
+		self.assertEqual(slow["established"], 0)
+		self.assertGreater(drip["established"], 50)
+		self.assertGreater(drip["closed"], 50)
+		self.all_well()
+		self.assertGreater(self.counted("wallets", "dropped_unfinished"), 50)
+
+	@unittest.skipUnless(own_address(), "this machine has no address but loopback's")
+	def test_handshakes_from_elsewhere_are_limited(self):
+		self.start(listen="0.0.0.0")
+		with self.flood("half", sockets=2000, per_second=4000, source=own_address(), host=own_address()):
+			self.network.wait(lambda: all("event=handshake_limit" in v.log() for v in self.network.validators), "the limit")
+			took = self.pay(PAYMENTS)
+		self.assertLess(took, 10 * self.usual + 1000)
+		self.all_well()
+		self.assertGreater(self.counted("inbound", "refused_rate"), 0)
+
+
+if __name__ == "__main__":
+	unittest.main()
