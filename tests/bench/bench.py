@@ -23,10 +23,12 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import measures
 import postgres
+import report
 from figures import Figures, table
 from measures import Shape, spread
 from validators import BenchError, Delays, Network, Tools, fresh_copy, prepared
@@ -180,12 +182,25 @@ class Bench:
                                                    a.accounts, a.runs, a.seconds, self.say)
 
 
-def machine():
+def fdatasync_ms(directory):
+    """How long the disk takes to keep 4 KiB: the median of many."""
+    taken = []
+    with tempfile.TemporaryFile(dir=directory) as file:
+        for _ in range(100):
+            begun = time.monotonic()
+            os.pwrite(file.fileno(), b"x" * 4096, 0)
+            os.fdatasync(file.fileno())
+            taken.append((time.monotonic() - begun) * 1e3)
+    return round(sorted(taken)[50], 3)
+
+
+def machine(directory):
     model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
              if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {"cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(), "memory_gib": round(memory, 1),
-            "kernel": platform.release(), "load_before": os.getloadavg()[0]}
+            "kernel": platform.release(), "load_before": os.getloadavg()[0],
+            "fdatasync_ms": fdatasync_ms(directory)}
 
 
 def revision():
@@ -236,7 +251,7 @@ def main():
     parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "delay", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
-    about = {"machine": machine(), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
              "runs": arguments.runs, "seconds": arguments.seconds, "window": arguments.window, "links": arguments.links}
     failed, measured = [], []
     try:
@@ -256,8 +271,10 @@ def main():
         bench.clean()
     if arguments.json:
         print(json.dumps(result))
-    elif bench.figures.values:
-        print(table(bench.figures.values))
+    else:
+        if bench.figures.values:
+            print(table(bench.figures.values))
+        print(report.tables(result))
     if failed:
         sys.exit("bench: not measured: " + "; ".join(failed))
 

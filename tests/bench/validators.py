@@ -229,13 +229,16 @@ class Watch:
         self.cpu = [cpu_seconds(p) for p in pids]
         self.written = [written_bytes(p) for p in pids]
         self.begun = time.monotonic()
-        self.thread = threading.Thread(target=self.sample)
+        self.thread = threading.Thread(target=self.sample, daemon=True)
         self.thread.start()
 
     def sample(self):
         while not self.ended.wait(0.25):
             for pid in self.pids:
-                self.anonymous_kib = max(self.anonymous_kib, status_kib(pid, "RssAnon") + status_kib(pid, "RssShmem"))
+                try:
+                    self.anonymous_kib = max(self.anonymous_kib, status_kib(pid, "RssAnon") + status_kib(pid, "RssShmem"))
+                except OSError:  # it has ended, which whoever waits for it will say
+                    return
 
     def stop(self):
         """cpu_s, written: the sums over all since it began."""
@@ -281,7 +284,7 @@ def populate(network):
     fund = network.load("fund", "--amount", ACCOUNT_HOLDS, "--window", FUND_WINDOW, "--links", network.count)
     fund.go()
     fund.result()
-    first = network.load("run", "--payments", about["payers"], "--window", BIND_WINDOW, "--links", network.count)
+    first = network.load("run", "--payments", about["payers"], "--window", BIND_WINDOW, "--links", 16 * network.count)
     watch = Watch(network.pids)
     first.go()
     result = first.result()
