@@ -214,6 +214,7 @@ class Starter:
 
     def result(self):
         text = self.process.stdout.read()
+        self.process.stdout.close()
         if self.process.wait():
             raise BenchError(f"{self.name}: exit code {self.process.returncode}")
         return json.loads(text)

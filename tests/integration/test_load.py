@@ -1,0 +1,65 @@
+"""The load generator of ./run bench: what it says has to be so, or no figure of it means anything."""
+import pathlib
+import re
+import signal
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "bench"))
+from unciad import BIN, free_ports
+from validators import Network, Tools, make_homes, populate
+
+ACCOUNTS, PAYERS = 1000, 100
+
+
+class Load(unittest.TestCase):
+	def setUp(self):
+		directory = tempfile.TemporaryDirectory(prefix="uncia-test-")
+		self.addCleanup(directory.cleanup)
+		tools = Tools(BIN, directory.name, free_ports(1))
+		home = pathlib.Path(directory.name) / "net"
+		home.mkdir()
+		make_homes(tools, home, 1, ACCOUNTS, PAYERS)
+		self.network = Network(tools, home)
+		self.addCleanup(self.network.stop)
+		self.network.start()
+
+	def accounts(self):
+		return self.network.tools.unciad("status", "--home", self.network.homes[0])["accounts"]
+
+	def written(self, load):
+		"""Bytes that it has sent, so far."""
+		return int(re.search(r"^wchar: (\d+)", pathlib.Path(f"/proc/{load.process.pid}/io").read_text(), re.M)[1])
+
+	def test_funds_all_accounts_and_each_payer_has_paid_once(self):
+		before = self.accounts()
+		first = populate(self.network)
+		self.assertEqual(self.accounts(), before + ACCOUNTS)
+		self.assertGreater(first["tps"], 0)
+
+	def test_open_loop_counts_from_when_a_payment_should_have_been_sent(self):
+		populate(self.network)
+		load = self.network.load("run", "--payments", 400, "--rate", 100, "--links", 4)
+		self.addCleanup(load.process.kill)
+		before = self.written(load)
+		load.go()
+		while self.written(load) == before:
+			time.sleep(0.01)
+		load.process.send_signal(signal.SIGSTOP)
+		time.sleep(2)
+		load.process.send_signal(signal.SIGCONT)
+		result = load.result()
+		self.assertEqual((result["payments"], result["refused"]), (400, 0))
+		# The generator itself slept through half of the four seconds: a quarter of all go out a second late, or more.
+		self.assertGreater(result["latency_ms"]["p90"], 1000)
+
+	def test_closed_loop_ends_with_every_receipt_verified(self):
+		populate(self.network)
+		load = self.network.load("run", "--payments", 300, "--warm-up", 100, "--window", 20, "--links", 4, "--verify-every", 1,
+			"--outputs", 3)
+		load.go()
+		result = load.result()
+		self.assertEqual((result["payments"], result["refused"]), (300, 0))
+		self.assertLessEqual(result["latency_ms"]["p50"], result["latency_ms"]["max"])
