@@ -10,27 +10,29 @@
 #include "hash.h"
 #include "uncia/error.h"
 
-#define SEAL_SIZE     24 /* number u64, checksum of the headers u64, checksum of these u64 */
+#define SEAL_SIZE     24 /* number u64, checksum of the header u64, checksum of these u64 */
 #define PAGE_SIZE_MAX 32768
 #define COMMIT        "commit"
 #define COMMIT_TABLE  255 /* not one of ours: LMDB's own list of tables */
 
-static const uint8_t seal_key[16] = "uncia.seal.v1", headers_key[16] = "uncia.headers.v1";
+static const uint8_t seal_key[16] = "uncia.seal.v1", header_key[16] = "uncia.header.v1";
 
-/* Both header pages as they are in the file. Returns 0, or the system's code. */
-static int headers_checksum(const struct environment *e, uint64_t *sum)
+/* The header page of this commit as it is in the file. Returns 0, or the system's code.
+ * Not of both: LMDB, whose write of a header fails, puts something back that is neither the old one nor the new one,
+ * but bears the old number. */
+static int header_checksum(const struct environment *e, uint64_t number, uint64_t *sum)
 {
-	uint8_t pages[2 * PAGE_SIZE_MAX];
+	uint8_t page[PAGE_SIZE_MAX];
 	MDB_stat st;
 	int fd;
 	mdb_env_stat(e->env, &st);
 	mdb_env_get_fd(e->env, &fd);
 	if (!st.ms_psize || st.ms_psize > PAGE_SIZE_MAX)
 		return EINVAL;
-	ssize_t n = pread(fd, pages, 2 * (size_t)st.ms_psize, 0);
-	if (n != 2 * (ssize_t)st.ms_psize)
+	ssize_t n = pread(fd, page, st.ms_psize, (off_t)(number & 1) * (off_t)st.ms_psize);
+	if (n != (ssize_t)st.ms_psize)
 		return n < 0 ? errno : EIO;
-	*sum = siphash(headers_key, pages, 2 * (size_t)st.ms_psize);
+	*sum = siphash(header_key, page, st.ms_psize);
 	return 0;
 }
 
@@ -47,7 +49,7 @@ int seal_write(const struct environment *e, uint64_t number)
 {
 	uint8_t seal[SEAL_SIZE];
 	uint64_t sum;
-	int rc = headers_checksum(e, &sum);
+	int rc = header_checksum(e, number, &sum);
 	if (rc)
 		return rc;
 	be64_put(seal, number);
@@ -106,17 +108,16 @@ int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE])
 		snprintf(why, WHY_SIZE, "%s: its seal is damaged", e->form->name);
 		return UNCIA_E_DAMAGED;
 	}
-	int rc = headers_checksum(e, &sum);
-	if (rc && rc != EINVAL)
-		return environment_error(e, rc, "reading its headers", why);
 	uint64_t sealed = be64_get(seal);
-	bool same = !rc && be64_get(seal + 8) == sum;
-	/* Behind a crash the headers may be newer than the seal. */
-	if (rc || (!same && number <= sealed) || (same && number != sealed) || !holds_number(e, number)) {
+	int rc = header_checksum(e, number, &sum);
+	if (rc && rc != EINVAL)
+		return environment_error(e, rc, "reading its header", why);
+	/* Behind a crash the header may be newer than the seal, and never older. */
+	if (rc || number < sealed || (number == sealed && be64_get(seal + 8) != sum) || !holds_number(e, number)) {
 		snprintf(why, WHY_SIZE, "%s: a header of data.mdb is damaged (commit %llu of %llu)", e->form->name,
 		         (unsigned long long)number, (unsigned long long)sealed);
 		return UNCIA_E_DAMAGED;
 	}
-	*current = same;
+	*current = number == sealed;
 	return 0;
 }
