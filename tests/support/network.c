@@ -149,6 +149,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 		case ACTION_DROP_PEER:
 			if (n->options.dropped)
 				n->options.dropped(n->options.tap_context, node, action->peer);
+			network_link_drop(n, node, action->peer);
 			break;
 		case ACTION_DROP_WALLET:
 			if (n->guests)
@@ -242,6 +243,8 @@ static void network_handle(struct network *n, struct item *item)
 		network_step(n, item->node, (struct event){.kind = EVENT_TIMER});
 		break;
 	case ITEM_LINK:
+		if (item->up && !network_link_possible(n, item->from))
+			break;
 		network_step(n, item->node,
 		             (struct event){.kind = item->up ? EVENT_PEER_UP : EVENT_PEER_DOWN, .peer = item->from});
 		break;

@@ -1,6 +1,8 @@
 /* The links between a network's nodes; see network_parts.h. */
 #include "network_parts.h"
 
+#define REDIAL_MS 200u
+
 void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message)
 {
 	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
@@ -33,25 +35,23 @@ static bool validator_up(const struct network *n, uint32_t node)
 	return false;
 }
 
+static void link_event(struct network *n, uint32_t node, uint32_t other, uint64_t at, bool up)
+{
+	network_push(n, (struct item){.at = at,
+	                              .kind = ITEM_LINK,
+	                              .node = node,
+	                              .from = validator_of(n, other),
+	                              .up = up,
+	                              .life = n->nodes[node].life});
+}
+
 void network_link_up(struct network *n, uint32_t node)
 {
-	const struct node *self = &n->nodes[node];
-
 	for (uint32_t other = 0; other < node_count(n); other++) {
 		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
 			continue;
-		network_push(n, (struct item){.at = n->now + 1,
-		                              .kind = ITEM_LINK,
-		                              .node = node,
-		                              .from = validator_of(n, other),
-		                              .up = true,
-		                              .life = self->life});
-		network_push(n, (struct item){.at = n->now + 1,
-		                              .kind = ITEM_LINK,
-		                              .node = other,
-		                              .from = validator_of(n, node),
-		                              .up = true,
-		                              .life = n->nodes[other].life});
+		link_event(n, node, other, n->now + 1, true);
+		link_event(n, other, node, n->now + 1, true);
 	}
 }
 
@@ -60,11 +60,26 @@ void network_link_down(struct network *n, uint32_t node)
 	for (uint32_t other = 0; other < node_count(n); other++)
 		if (n->nodes[other].replica && validator_of(n, other) != validator_of(n, node) &&
 		    !validator_up(n, node))
-			network_push(n, (struct item){.at = n->now + 1,
-			                              .kind = ITEM_LINK,
-			                              .node = other,
-			                              .from = validator_of(n, node),
-			                              .life = n->nodes[other].life});
+			link_event(n, other, node, n->now + 1, false);
+}
+
+void network_link_drop(struct network *n, uint32_t node, uint32_t peer)
+{
+	uint64_t again = n->now + REDIAL_MS / 2 + network_random(n) % REDIAL_MS;
+
+	for (uint32_t other = 0; other < node_count(n); other++) {
+		if (validator_of(n, other) != peer || !n->nodes[other].replica)
+			continue;
+		link_event(n, node, other, n->now + 1, false);
+		link_event(n, other, node, n->now + 1, false);
+		link_event(n, node, other, again, true);
+		link_event(n, other, node, again, true);
+	}
+}
+
+bool network_link_possible(const struct network *n, uint32_t validator)
+{
+	return validator_up(n, validator);
 }
 
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)

@@ -110,6 +110,9 @@ void item_free(struct item *item);
 void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message);
 void network_link_up(struct network *n, uint32_t node); /* it has started: those that run and it see each other */
 void network_link_down(struct network *n, uint32_t node);
+/* A node ends its link to a validator for what that has said; one of them dials again soon. */
+void network_link_drop(struct network *n, uint32_t node, uint32_t peer);
+bool network_link_possible(const struct network *n, uint32_t validator); /* whether it runs */
 
 /* network_disk.c */
 void network_journal(struct network *n, uint32_t node, struct commit **commit, const struct action *action);
