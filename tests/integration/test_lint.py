@@ -173,11 +173,12 @@ class Lint(unittest.TestCase):
 			for name, *cases in tests:
 				self.assertRegex(name, r"^[\w-]+(/[\w-]+)+$", f"row {number} names no test")
 				if known:
-					self.assertIn(name, known, f"row {number}")
+					self.assertTrue(name in known, f"row {number}: there is no {name}")
 				program = programs.get(name.split("/")[-1])
 				for case in cases:
 					self.assertIsNotNone(program, f"row {number}: {name}")
-					self.assertRegex(program.read_text(), rf"\b(START_TEST\(|def ){case}\b", f"row {number}: {name}")
+					found = re.search(rf"\b(START_TEST\(|def ){case}\b", program.read_text())
+					self.assertIsNotNone(found, f"row {number}: {name} has no {case}")
 				if program and name.startswith(("unit/", "integration/")):
 					self.assertTrue(cases, f"row {number} names no case of {name}")
 
