@@ -1,8 +1,10 @@
 /* Rows of docs/faults.md that concern the core alone: a crash between a commit and what waits for it, a chain of a
- * false committee, floods, keys chosen to collide. */
+ * false committee, a key of mixed order, floods, keys chosen to collide. */
 #include "message.pb-c.h"
 #include "network.h"
 #include "overlay.h"
+#include "payment.pb-c.h"
+#include "sign.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -387,6 +389,100 @@ START_TEST(an_old_journal_that_catches_up_first_does_not_vote_either)
 }
 END_TEST
 
+/* ---- 42: a key of mixed order, whose signature some libraries accept and others do not ---- */
+
+/* Signs by hand, with one nonce after the other, until the one equation holds: for every eighth it does. */
+static void sign_by_hand(const uint8_t key[PUBLIC_KEY_SIZE], const uint8_t scalar[32], const struct hash *digest,
+                         uint8_t signature[SIGNATURE_SIZE])
+{
+	uint8_t nonce[32] = {0}, hash[crypto_hash_sha512_BYTES], reduced[32], product[32];
+	crypto_hash_sha512_state state;
+
+	do {
+		nonce[0]++;
+		ck_assert_uint_ne(nonce[0], 0);
+		ck_assert_int_eq(crypto_scalarmult_ed25519_base_noclamp(signature, nonce), 0);
+		crypto_hash_sha512_init(&state);
+		crypto_hash_sha512_update(&state, signature, 32);
+		crypto_hash_sha512_update(&state, key, PUBLIC_KEY_SIZE);
+		crypto_hash_sha512_update(&state, digest->b, HASH_SIZE);
+		crypto_hash_sha512_final(&state, hash);
+		crypto_core_ed25519_scalar_reduce(reduced, hash);
+		crypto_core_ed25519_scalar_mul(product, reduced, scalar);
+		crypto_core_ed25519_scalar_add(signature + 32, product, nonce);
+	} while (!sign_verify(key, digest, signature));
+}
+
+/* A payment of account `from` that is signed by a key of mixed order, and holds up by itself. */
+static struct payment *mixed_payment(const struct fixture *f, const uint8_t key[PUBLIC_KEY_SIZE],
+                                     const uint8_t scalar[32], uint32_t expires_at)
+{
+	struct fixture_key any, to;
+	struct output output = {.amount = UNIT};
+	struct payment draft = {.expires_at = expires_at,
+	                        .currency = f->genesis.currency,
+	                        .outputs = &output,
+	                        .output_count = 1},
+	               *unsigned_one, *payment;
+	uint8_t signature[SIGNATURE_SIZE], *bytes;
+	size_t size;
+
+	fixture_account(0, &any);
+	fixture_account(1, &to);
+	output.to = to.address;
+	ck_assert_int_eq(payment_make(&f->genesis.network_id, &draft, key, any.secret_key, &unsigned_one), 0);
+	sign_by_hand(key, scalar, &unsigned_one->digest, signature);
+	Uncia__Pb__SignedPayment *pb = uncia__pb__signed_payment__unpack(NULL, unsigned_one->size, unsigned_one->bytes);
+	ck_assert_ptr_nonnull(pb);
+	memcpy(pb->signature.data, signature, SIGNATURE_SIZE);
+	ck_assert_int_eq(canonical_encode(&pb->base, &bytes, &size), 0);
+	ck_assert_int_eq(payment_decode(&f->genesis.network_id, bytes, size, &payment), 0);
+	uncia__pb__signed_payment__free_unpacked(pb, NULL);
+	free(bytes);
+	payment_free(unsigned_one);
+	return payment;
+}
+
+START_TEST(a_key_of_mixed_order_is_never_bound)
+{
+	struct network_options o = options(8);
+	uint8_t scalar[32] = {5}, honest[32], order_8[32], key[PUBLIC_KEY_SIZE];
+	struct fixture_key payer;
+	struct output output = {.amount = 10 * UNIT};
+	size_t before, count, refusals = 0;
+
+	struct network *n = network_new(&o);
+	unit_hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", order_8, sizeof(order_8));
+	ck_assert_int_eq(crypto_scalarmult_ed25519_base_noclamp(honest, scalar), 0);
+	ck_assert_int_eq(crypto_core_ed25519_add(key, honest, order_8), 0);
+	network_start_all(n);
+	network_run(n, 500, NULL, NULL);
+	fixture_account(0, &payer);
+	address_of_key(key, &output.to);
+	struct payment *funds =
+	    fixture_payment_outputs(network_fixture(n), &payer, &output, 1, network_now_s(n) + 300, 1);
+	network_submit(n, 0, 1, funds);
+	ck_assert(network_run(n, 5000, has_receipt, funds));
+	struct payment *payment = mixed_payment(network_fixture(n), key, scalar, network_now_s(n) + 300);
+	ck_assert(sign_verify(payment->public_key, &payment->digest, payment->signature));
+	network_replies(n, &before);
+	for (uint32_t node = 0; node < 4; node++)
+		network_submit(n, node, 10 + node, payment);
+	ck_assert(!network_run(n, 5000, has_receipt, payment));
+	const struct reply *replies = network_replies(n, &count);
+	for (size_t i = before; i < count; i++) {
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
+		refusals += reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL &&
+		            reply->refusal->code == (uint32_t)-UNCIA_E_SIGNATURE;
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+	ck_assert_uint_eq(refusals, 4);
+	payment_free(funds);
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
 /* ---- 46: floods, in a whole network ---- */
 
 #define FLOOD_SENDERS 40
@@ -459,6 +555,6 @@ END_TEST
 
 UNIT_MAIN("faults", votes_stored_and_not_sent_are_sent_the_same_after_the_crash,
           a_chain_is_believed_by_the_certificate_of_its_own_committee_only,
-          an_old_journal_that_catches_up_first_does_not_vote_either,
+          an_old_journal_that_catches_up_first_does_not_vote_either, a_key_of_mixed_order_is_never_bound,
           floods_from_one_and_from_many_do_not_keep_others_payments_from_being_final,
           keys_that_collide_under_one_seed_do_not_under_another)
