@@ -135,6 +135,40 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 	return 0;
 }
 
+/* What the genesis gave this account; 0 where it was created later. */
+static amount_t given_by_genesis(const struct uncia_wallet *w)
+{
+	const struct genesis *g = &w->network->genesis;
+	for (uint32_t i = 0; w->sync.state.entry.created == 0 && i < g->account_count; i++)
+		if (memcmp(g->accounts[i].address.b, w->address.b, ADDRESS_SIZE) == 0)
+			return g->accounts[i].balance;
+	return 0;
+}
+
+/* wallet 7.8: goes one payment back from the proved balance. An account holds something from its creation on, so where
+ * one was left out, and one of a former life in the same block stands in for it, that does not come out. */
+static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
+{
+	struct history *h = &w->history;
+	const struct entry *entry = &w->sync.state.entry;
+	const struct payment *payment = receipt->payment;
+	amount_t in = 0, out = 0, held;
+	if (!w->sync.exists || receipt->height > h->as_of || h->seen == entry->payments)
+		return;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) == 0)
+			in += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	if (memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
+		out = payment->total;
+	h->seen++;
+	if (!amount_add(h->held, out, &held) || held < in || receipt->height < entry->created) {
+		h->gap = true;
+		return;
+	}
+	h->held = held - in;
+	h->gap = h->gap || (h->seen < entry->payments && h->held == 0);
+}
+
 static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, size_t count,
                       const Uncia__Pb__HistoryReply *reply)
 {
@@ -149,12 +183,12 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
 	h->next_index = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->index : reply->next_index;
 	if (h->before_height == 0) {
 		h->seen = 0;
+		h->gap = false;
+		h->held = w->sync.exists ? w->sync.state.entry.balance : 0;
 		h->as_of = w->sync.height;
 	}
 	for (size_t i = 0; i < count; i++)
-		if (w->sync.exists && receipts[i]->height >= w->sync.state.entry.created &&
-		    receipts[i]->height <= w->sync.height)
-			h->seen++;
+		go_back(w, receipts[i]);
 	wallet_event(w, UNCIA_EVENT_HISTORY, 0, NULL, 0, false, NULL);
 }
 
@@ -221,10 +255,10 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 	                                    .count = (uint32_t)h->count,
 	                                    .next_height = h->next_height,
 	                                    .next_index = h->next_index};
-	/* A receipt cannot be made up, only left out: the count shows it, while it is the count of one and the same
-	 * state. */
-	page->complete = h->gapless && w->sync.known && w->sync.exists && h->as_of == w->sync.height &&
-	                 h->seen == w->sync.state.entry.payments;
+	/* A receipt cannot be made up, only left out: count and balance show it, while they are those of one and the
+	 * same state. */
+	page->complete = h->gapless && w->sync.known && w->sync.exists && h->as_of == w->sync.height && !h->gap &&
+	                 h->seen == w->sync.state.entry.payments && h->held == given_by_genesis(w);
 	return 0;
 }
 

@@ -96,8 +96,12 @@ struct history {
 	size_t count;
 	uint64_t next_height;
 	uint32_t next_index;
-	uint64_t seen;  /* on gapless pages, since the account was created, up to the sync's height */
-	uint64_t as_of; /* that height, as it was at the first of these pages */
+	/* Of the payments on gapless pages, those that made the proved state, newest first: how many, what the account
+	 * held before the last of them, and whether they cannot have been all. */
+	uint64_t seen;
+	amount_t held;
+	bool gap;
+	uint64_t as_of; /* the proved state's height, as it was at the first of these pages */
 };
 
 struct queued_event {

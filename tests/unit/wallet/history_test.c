@@ -20,6 +20,7 @@ static struct rig *with_history(void)
 	}
 	rig->net.payments = 10;
 	rig->net.created = 2;
+	rig->net.balance = 10 * 5000 + 66 - 3 - 9;
 	ck_assert_int_eq(rig_sync(rig), 0);
 	rig_no_events(rig);
 	return rig;
@@ -86,6 +87,43 @@ START_TEST(a_payment_left_out_is_noticed)
 	/* A page out of its place proves nothing about the whole. */
 	ck_assert_int_eq(page(rig, 100, 0, 64, &got), 0);
 	ck_assert_uint_eq(got.count, 10);
+	ck_assert(!got.complete);
+	rig_free(rig);
+}
+END_TEST
+
+/* What it did before it was emptied is of the same block as its new beginning. */
+START_TEST(a_former_life_in_the_same_block_stands_in_for_nothing)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_history_page got;
+	struct fixture_key payer;
+	fixture_account(0, &payer);
+	rig->net.created = rig->net.tip.height + 1;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct output output = {.to = rig->net.account, .amount = 5000 + 1000 * i};
+		struct payment *payment =
+		    fixture_payment_outputs(&rig->net.f, &payer, &output, 1, FIXTURE_TIME_S + 60, i);
+		fake_network_final(&rig->net, payment);
+		payment_free(payment);
+	}
+	for (int lives = 1; lives <= 2; lives++) {
+		rig->net.payments = lives == 1 ? 4 : 2;
+		rig->net.balance = lives == 1 ? 26000 : 15000; /* the first two are of the former one */
+		rig->net.tip.height++;
+		ck_assert_int_eq(rig_sync(rig), 0);
+		ck_assert_int_eq(page(rig, 0, 0, 64, &got), 0);
+		ck_assert_uint_eq(got.count, 4);
+		ck_assert(got.complete);
+	}
+	/* As many as there must be, but one of them is not of this life. */
+	rig->net.payments = 3;
+	rig->net.balance = 6000 + 7000 + 8000;
+	rig->net.tip.height++;
+	rig->net.leave_out = true; /* the one of 6000 */
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(page(rig, 0, 0, 64, &got), 0);
+	ck_assert_uint_eq(got.count, 3);
 	ck_assert(!got.complete);
 	rig_free(rig);
 }
@@ -181,5 +219,6 @@ START_TEST(a_restored_home_recalls_the_keys_of_final_payments)
 END_TEST
 
 UNIT_MAIN("history", history_comes_in_pages_newest_first_and_complete, a_payment_left_out_is_noticed,
-          pages_are_counted_against_one_state_only, others_receipts_and_garbage_are_refused_and_another_is_asked,
-          history_ends_when_nobody_tells, a_restored_home_recalls_the_keys_of_final_payments)
+          a_former_life_in_the_same_block_stands_in_for_nothing, pages_are_counted_against_one_state_only,
+          others_receipts_and_garbage_are_refused_and_another_is_asked, history_ends_when_nobody_tells,
+          a_restored_home_recalls_the_keys_of_final_payments)

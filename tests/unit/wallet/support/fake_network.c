@@ -51,18 +51,36 @@ char *fake_network_text(const struct fake_network *n)
 	return text;
 }
 
+/* The network of the fixture, but that its genesis gives the wallet 100 units. */
+static void fund(struct fake_network *n, uint32_t count)
+{
+	struct genesis *g = &n->f.genesis, fresh;
+	struct genesis_account holders[3];
+	ck_assert_uint_eq(g->account_count, 2);
+	holders[0] = g->accounts[0];
+	holders[1] = g->accounts[1];
+	holders[2] = (struct genesis_account){.address = n->account, .balance = 100 * AMOUNT_MICROS};
+	ck_assert_int_eq(genesis_make(&fresh, g->name, g->timestamp_ms, g->currency_code, g->smallest_amount,
+	                              g->committee.validators, count, g->committee.faulty, g->committee.slow, holders,
+	                              3),
+	                 0);
+	genesis_deinit(g);
+	*g = fresh;
+}
+
 void fake_network_init(struct fake_network *n, struct memory_host *host, uint32_t count)
 {
 	char why[UNCIA_WHY_SIZE];
 	memset(n, 0, sizeof(*n));
 	fixture_init(&n->f, count, 2, 1000);
+	account_of_words(&n->account);
+	fund(n, count);
 	n->count = count;
 	n->host = host;
 	for (uint32_t i = 0; i < count; i++) {
 		n->nodes[i].listener = n->nodes[i].socket = -1;
 		n->nodes[i].port = (uint16_t)(7001 + i);
 	}
-	account_of_words(&n->account);
 	n->exists = true;
 	n->balance = 100 * AMOUNT_MICROS;
 	struct hash root = fixture_hash(1);
