@@ -98,8 +98,9 @@ int job_payments(struct replica *r, struct job *job, const struct block *block)
 		const struct pooled *pooled = mempool_find(r->mempool, &payment->whole);
 		if (pooled && pooled->state != POOLED_VERIFYING)
 			continue;
-		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature,
-		             payment_key(r, payment) != KEY_BOUND));
+		enum payment_key key;
+		TRY(payment_key(r, payment, &key));
+		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND));
 	}
 	return 0;
 }

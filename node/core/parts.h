@@ -437,7 +437,7 @@ enum payment_key {
 	KEY_FIRST, /* the one that an account not bound yet has its address from */
 	KEY_OTHER,
 };
-enum payment_key payment_key(struct replica *r, const struct payment *payment);
+int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key);
 void watches_free(struct replica *r);
 struct wallet_link *wallet_get(struct replica *r, uint64_t number); /* NULL: out of memory */
 void wallet_closed(struct replica *r, uint64_t wallet);

@@ -5,17 +5,22 @@
 #define GOSSIP_SIZE_MAX   (512u << 10)
 #define PEER_PAYMENTS_MAX 2000u
 
-enum payment_key payment_key(struct replica *r, const struct payment *payment)
+int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key)
 {
 	struct entry entry;
 	struct address derived;
 	uint64_t index;
+	int error = ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index);
 
-	if (!ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index) &&
-	    (entry.flags & ENTRY_KEY_KNOWN))
-		return memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) ? KEY_OTHER : KEY_BOUND;
+	if (error && error != UNCIA_E_NOT_FOUND)
+		return error;
+	if (!error && (entry.flags & ENTRY_KEY_KNOWN)) {
+		*key = memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) ? KEY_OTHER : KEY_BOUND;
+		return 0;
+	}
 	address_of_key(payment->public_key, &derived);
-	return memcmp(&derived, &payment->sender, sizeof(derived)) ? KEY_OTHER : KEY_FIRST;
+	*key = memcmp(&derived, &payment->sender, sizeof(derived)) ? KEY_OTHER : KEY_FIRST;
+	return 0;
 }
 
 /* ---- who waits ---- */
@@ -346,10 +351,12 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
  * *pooled; UNCIA_E_SIGNATURE: not a key of the sender's. */
 static int pool_add(struct replica *r, struct payment *payment, struct job *job, struct pooled **pooled)
 {
-	enum payment_key key = payment_key(r, payment);
-	/* Under a stranger's key it would take up a place that is the sender's. */
-	int error = key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->now_ms, pooled);
+	enum payment_key key;
+	int error = payment_key(r, payment, &key);
 
+	/* Under a stranger's key it would take up a place that is the sender's. */
+	if (!error)
+		error = key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->now_ms, pooled);
 	if (error) {
 		payment_free(payment);
 		return error;

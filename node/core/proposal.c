@@ -6,21 +6,28 @@
 #define PROPOSE_SKIPS_MAX 256u
 #define PACE_BUSY         8u /* a parent with so many payments means load */
 
-/* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". */
-static struct node_block *best_parent(struct replica *r, uint64_t view)
+/* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". *parent is NULL where there
+ * is none yet. */
+static int best_parent(struct replica *r, uint64_t view, struct node_block **parent)
 {
+	*parent = NULL;
 	for (uint64_t u = view - 1; u > r->tip->header.view; u--) {
 		struct view *below = view_find(r, u);
 		for (struct held_certificate *held = below ? below->certificates : NULL; held; held = held->next) {
 			struct node_block *block =
 			    held->certificate->kind == CERT_S ? NULL : block_find(r, &held->certificate->block_id);
-			if (block && block_execute(r, block) == 1)
-				return block;
+			int executed = block ? block_execute(r, block) : 0;
+			TRY(executed);
+			if (executed) {
+				*parent = block;
+				return 0;
+			}
 		}
 		if (!view_certificate(r, u, CERT_S, NULL))
-			return NULL;
+			return 0;
 	}
-	return r->tip;
+	*parent = r->tip;
+	return 0;
 }
 
 static uint64_t nonfinal_payments(const struct node_block *parent)
@@ -207,7 +214,8 @@ int proposal_try(struct replica *r, struct view *view)
 		view->leader_done = true;
 		return 0;
 	}
-	struct node_block *parent = best_parent(r, view->number);
+	struct node_block *parent;
+	TRY(best_parent(r, view->number, &parent));
 	if (!parent)
 		return 0;
 	uint64_t held = nonfinal_payments(parent), ready = mempool_ready(r->mempool);

@@ -359,3 +359,30 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->views = HASH_COUNT(r->views);
 	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
 }
+
+static void at_least(size_t *value, size_t other)
+{
+	if (*value < other)
+		*value = other;
+}
+
+void replica_load(const struct replica *r, struct replica_load *load)
+{
+	struct wallet_link *wallet, *next;
+
+	*load = (struct replica_load){.views = HASH_COUNT(r->views),
+	                              .blocks = HASH_COUNT(r->blocks),
+	                              .queries = r->query_count,
+	                              .mempool = mempool_count(r->mempool),
+	                              .verifying = mempool_verifying(r->mempool)};
+	for (const struct deferred *d = r->deferred_first; d; d = d->next) {
+		load->deferred++;
+		load->deferred_bytes += d->size;
+	}
+	for (uint32_t i = 0; i < r->committee->size; i++) {
+		at_least(&load->jobs, r->peers[i].jobs);
+		at_least(&load->job_bytes, r->peers[i].job_bytes);
+	}
+	HASH_ITER(hh, r->wallets, wallet, next)
+	at_least(&load->watches, wallet->watch_count);
+}

@@ -151,6 +151,16 @@ struct replica_status {
 	uint64_t clock_behind_ms, clock_ahead_ms; /* the wall clock against the others'; 0: right, or not known */
 };
 
+/* How much is held of what others send and of what waits: what docs/spec/network.md, "Limits", bounds. */
+struct replica_load {
+	size_t views, blocks;            /* that are not settled */
+	size_t deferred, deferred_bytes; /* sends and answers that wait for the disk */
+	size_t jobs, job_bytes;    /* signature checks under way of that peer which has most, and their messages */
+	size_t queries;            /* of wallets, that wait */
+	size_t watches;            /* payments that the wallet which has most waits for */
+	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
+};
+
 struct replica;
 /* Returns 0; UNCIA_E_MEMORY; UNCIA_E_DAMAGED or UNCIA_E_IO from the view. */
 int replica_new(const struct replica_config *config, struct replica **replica);
@@ -158,6 +168,7 @@ void replica_free(struct replica *replica);
 /* Returns 0, or a negative code with ACTION_HALT as the last action: the replica is then of no further use. */
 int replica_step(struct replica *replica, const struct event *event, struct actions *out);
 void replica_status(const struct replica *replica, struct replica_status *status);
+void replica_load(const struct replica *replica, struct replica_load *load);
 
 /* The genesis as a first flush: entries (currency 0 at index 0, then the accounts in order), meta at height 0.
  * Used by `unciad init` and the simulator to make an empty state. Owns: flush_free. */

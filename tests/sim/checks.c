@@ -6,9 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
+#include "receipt.h"
 #include "uncia/error.h"
 
 #define EXTRAS_MAX 16
+
+/* What one node may hold (docs/spec/network.md, "Limits"); below, what no run has a reason to exceed. */
+#define VIEWS_MAX          (2 * VIEW_WINDOW)
+#define PEER_JOBS_MAX      512
+#define PEER_JOB_BYTES_MAX (40u << 20)
+#define QUERIES_MAX        4096
+#define WATCHES_MAX        1024
+#define DEFERRED_MAX       4096
+#define DEFERRED_BYTES_MAX (16u << 20)
+#define COMMITS_MAX        2048
 
 struct ballot {
 	uint64_t view;
@@ -231,6 +242,9 @@ static void on_journal(void *context, uint32_t node, enum journal_table table, c
 	if (vote_decode(value->data, value->size, &vote))
 		checks_fail(c, "node %u: stores a vote that does not decode", node);
 	if (!durable) {
+		if (network_space_low(c->network, node))
+			checks_fail(c, "node %u: a vote (kind %d, view %" PRIu64 ") while its disk is full", node,
+			            (int)vote.kind, vote.view);
 		vote_cast(c, node, &vote, final_view);
 		return;
 	}
@@ -249,6 +263,32 @@ static void on_dropped(void *context, uint32_t node, uint32_t peer)
 
 	if (!c->byzantine[validator_of(c, node)] && !c->byzantine[peer])
 		checks_fail(c, "node %u drops validator %u, which is honest", node, peer);
+}
+
+/* faults row 4: whoever has a receipt can have it again, whatever happens to the node that gave it. */
+static void on_answer(void *context, uint32_t node, const struct bytes *message)
+{
+	struct checks *c = context;
+	const struct genesis *g = &network_fixture(c->network)->genesis;
+	Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, message->size, message->data);
+	struct receipt receipt;
+
+	if (!reply)
+		checks_fail(c, "node %u: answers what does not decode", node);
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT) {
+		struct storage_view view;
+		struct bytes position;
+		uint8_t height[8];
+		if (receipt_verify(&g->committee, &g->network_id, reply->receipt.data, reply->receipt.len, &receipt))
+			checks_fail(c, "node %u: a receipt that does not verify", node);
+		be64_put(height, receipt.header.height);
+		network_view(c->network, node, &view);
+		if (view.journal_get(view.context, JOURNAL_FINAL, height, sizeof(height), &position))
+			checks_fail(c, "node %u: a receipt of height %" PRIu64 " that it does not hold durably", node,
+			            receipt.header.height);
+		payment_free(receipt.payment);
+	}
+	uncia__pb__node_reply__free_unpacked(reply, NULL);
 }
 
 static void on_final(void *context, uint32_t node, uint64_t height, const struct hash *id)
@@ -362,6 +402,31 @@ static void check_state(struct checks *c, uint32_t node)
 	same_at(c, &c->dumps, &c->dump_count, meta.height, &digest, node, "state");
 }
 
+static void bounded(const struct checks *c, uint32_t node, const char *what, size_t held, size_t most)
+{
+	if (held > most)
+		checks_fail(c, "node %u: %zu %s, where %zu is the limit", node, held, what, most);
+}
+
+/* network, "Limits": what others send and what waits for something is bounded. */
+static void check_load(struct checks *c, uint32_t node)
+{
+	struct replica_load load;
+
+	network_load(c->network, node, &load);
+	bounded(c, node, "views", load.views, VIEWS_MAX);
+	bounded(c, node, "blocks", load.blocks, VIEWS_MAX);
+	bounded(c, node, "deferred sends", load.deferred, DEFERRED_MAX);
+	bounded(c, node, "bytes of deferred sends", load.deferred_bytes, DEFERRED_BYTES_MAX);
+	bounded(c, node, "jobs of one peer", load.jobs, PEER_JOBS_MAX);
+	bounded(c, node, "bytes of jobs of one peer", load.job_bytes, PEER_JOB_BYTES_MAX);
+	bounded(c, node, "questions", load.queries, QUERIES_MAX);
+	bounded(c, node, "watches of one wallet", load.watches, WATCHES_MAX);
+	bounded(c, node, "payments in the pool", load.mempool - load.verifying, c->mempool_max);
+	bounded(c, node, "payments being verified", load.verifying, c->mempool_max);
+	bounded(c, node, "commits on their way", network_commits(c->network, node), COMMITS_MAX);
+}
+
 void checks_nodes(struct checks *c)
 {
 	checks_advance(c);
@@ -371,6 +436,7 @@ void checks_nodes(struct checks *c)
 		check_state(c, node);
 		if (!network_up(c->network, node))
 			continue;
+		check_load(c, node);
 		network_status(c->network, node, &status);
 		same_at(c, &c->roots, &c->root_count, status.settled_height, &status.state_root, node, "state root");
 		/* Votes near the current view, and own votes and certificates from the final one on. */
@@ -385,6 +451,7 @@ void checks_nodes(struct checks *c)
 void checks_init(struct checks *c, struct network_options *options, uint64_t seed)
 {
 	*c = (struct checks){.seed = seed, .validators = options->validators};
+	c->mempool_max = options->mempool_max ? options->mempool_max : MEMPOOL_SIZE_DEFAULT;
 	c->nodes = options->validators + options->twins;
 	c->wire = calloc(NETWORK_NODES_MAX, sizeof(*c->wire));
 	c->durable = calloc(NETWORK_NODES_MAX, sizeof(*c->durable));
@@ -395,6 +462,7 @@ void checks_init(struct checks *c, struct network_options *options, uint64_t see
 		c->byzantine[i] = true;
 	options->tap = on_send;
 	options->journal = on_journal;
+	options->answered = on_answer;
 	options->final = on_final;
 	options->dropped = on_dropped;
 	options->tap_context = c;

@@ -141,8 +141,9 @@ void run_set_clocks(struct run *r)
 {
 	for (uint32_t i = 0; i < r->checks.nodes; i++)
 		network_set_clock(r->network, i,
-		                  r->clock[i] + (may(r, FAULT_CLOCK) ? r->drift_ppm[i] : 0) *
-		                                    (int64_t)network_now(r->network) / 1000000);
+		                  r->clock[i] - r->all_behind_ms +
+		                      (may(r, FAULT_CLOCK) ? r->drift_ppm[i] : 0) * (int64_t)network_now(r->network) /
+		                          1000000);
 }
 
 void run_disturb(struct run *r)
@@ -151,4 +152,5 @@ void run_disturb(struct run *r)
 		crash(r, (uint32_t)draw(r, r->checks.nodes));
 	if (draw(r, 100) < r->fault_rate)
 		disturb(r);
+	machines_disturb(r);
 }

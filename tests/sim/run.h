@@ -1,5 +1,5 @@
 /* A run of one seed while it lasts; what its parts share. scenario.c: what the seed draws, and the healing; faults.c:
- * what goes wrong until then. */
+ * what goes wrong until then; machine_faults.c: of that, what is one machine's own. */
 #ifndef RUN_H
 #define RUN_H
 #include "byzantine.h"
@@ -28,7 +28,11 @@ struct run {
 	uint32_t backup_of;
 	bool backup_used;
 	bool afresh[NETWORK_NODES_MAX]; /* about to crash, or paused: healing starts it anew */
-	uint64_t height;                /* that is waited for */
+	uint64_t machine_random;        /* of machine_faults.c: other draws stay as they were before it */
+	int64_t all_behind_ms;          /* what every wall clock has been set back by */
+	int32_t monotonic_ppm[NETWORK_NODES_MAX];
+	bool apart[NETWORK_NODES_MAX]; /* after healing: not of the quorum that must do */
+	uint64_t height;               /* that is waited for */
 };
 
 static inline bool may(const struct run *r, enum fault fault)
@@ -44,5 +48,14 @@ void run_start(struct run *r, uint32_t node);
 void run_mend(struct run *r); /* the links */
 void run_set_clocks(struct run *r);
 void run_disturb(struct run *r); /* a while has passed: perhaps something goes wrong */
+
+/* machine_faults.c */
+uint64_t draw_machine(struct run *r, uint64_t below);
+void machines_draw(struct run *r); /* what the seed says of them, before the start */
+void machines_begin(struct run *r);
+void machines_disturb(struct run *r);
+void machines_mend(struct run *r);
+/* Whoever is left must do without this node: it is down or cut off, or has no room on its disk. */
+void machines_leave_out(struct run *r, uint32_t node);
 
 #endif

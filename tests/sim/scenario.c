@@ -144,28 +144,41 @@ static void faulty_time(struct run *r)
 
 /* ---- healing ---- */
 
-/* All is well from here on, but for a few that stay down: whatever quorum is left must do. */
+/* All is well from here on, but for a few of a weight that the network can do without, whichever. */
 static void heal(struct run *r)
 {
 	bool all = draw(r, 2);
+	uint32_t first = may(r, FAULT_HOLD) ? (uint32_t)draw_machine(r, r->checks.nodes) : 0;
 
 	trace(r, "all is mended");
 	r->byzantine.healed = true;
 	run_mend(r);
+	machines_mend(r);
 	network_set_loss(r->network, 0);
 	memset(r->clock, 0, sizeof(r->clock));
 	memset(r->drift_ppm, 0, sizeof(r->drift_ppm));
+	if (draw_machine(r, 2))
+		r->all_behind_ms = 0;
 	run_set_clocks(r);
-	for (uint32_t i = 0; i < r->checks.nodes; i++) {
+	for (uint32_t k = 0; k < r->checks.nodes; k++) {
+		uint32_t i = (first + k) % r->checks.nodes;
 		uint32_t own = i < r->options.validators ? i : i - r->options.validators;
-		bool down = !all && !r->checks.byzantine[own] && r->weights[own] <= r->budget && draw(r, 2);
-		if (down)
-			r->budget -= r->weights[own];
-		if (network_up(r->network, i) && (down || r->afresh[i]))
+		bool out = !all && !r->checks.byzantine[own] && r->weights[own] <= r->budget && draw(r, 2);
+		if (network_up(r->network, i) && r->afresh[i])
 			network_crash_keeping(r->network, i);
-		if (!down && !network_up(r->network, i))
+		if (!network_up(r->network, i))
 			run_start(r, i);
+		if (!out)
+			continue;
+		r->budget -= r->weights[own];
+		machines_leave_out(r, i);
 	}
+}
+
+/* Whether the network must do with this node. */
+static bool counts(const struct run *r, uint32_t node)
+{
+	return network_up(r->network, node) && !r->apart[node];
 }
 
 static bool any_final(struct network *n, void *context)
@@ -197,7 +210,7 @@ static bool all_at(struct network *n, void *context)
 	struct replica_status status;
 
 	for (uint32_t i = 0; i < r->checks.nodes; i++) {
-		if (!network_up(n, i))
+		if (!counts(r, i))
 			continue;
 		network_status(n, i, &status);
 		if (status.final_height < r->height && !is_excused(r, i))
@@ -228,7 +241,7 @@ static void pay_until_final(struct run *r)
 
 	for (uint32_t node = 0; network_now(r->network) < end; node = (node + 1) % r->checks.nodes) {
 		const struct wallet_payment *last = NULL;
-		if (network_up(r->network, node))
+		if (counts(r, node))
 			last = wallets_pay_surely(&r->wallets, node);
 		network_run(r->network, last ? 4000 : 0, any_final, r);
 		network_run(r->network, last ? 1000 : 0, NULL, NULL);
@@ -295,7 +308,7 @@ static void check_healed(struct run *r)
 	network_run(r->network, 2000, NULL, NULL);
 	look(r);
 	wallets_check(&r->wallets);
-	while (!network_up(r->network, node) || is_excused(r, node))
+	while (!counts(r, node) || is_excused(r, node))
 		node = (node + 1) % r->checks.nodes;
 	wallets_ask_final(&r->wallets, node, 16);
 	network_run(r->network, 5000, NULL, NULL);
@@ -335,6 +348,7 @@ struct outcome scenario_run(const struct scenario *s)
 	standin_signatures = !s->real_signatures;
 	draw_options(r);
 	uint32_t drawn = digest_drawn(r);
+	machines_draw(r);
 	draw_phones(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
@@ -352,6 +366,7 @@ struct outcome scenario_run(const struct scenario *s)
 	      r->options.validators, r->options.twins, r->options.faulty, r->options.slow, r->options.delay_max_ms,
 	      r->options.loss_percent);
 	byzantine_begin(&r->byzantine, r->network);
+	machines_begin(r);
 	network_start_all(r->network);
 	r->phones = phones_new(&r->wallets, &r->phones_options);
 	faulty_time(r);

@@ -36,7 +36,14 @@ enum fault {
 	FAULT_FALSE_WORDS = 1u << 26,   /* to wallets */
 	FAULT_MASKS = 1u << 27,         /* twins: in each view they reach a part */
 	FAULT_LIES = 0x0fff0000u,
-	FAULT_ALL = ((1u << 16) - 1) | FAULT_LIES
+	/* Of one machine (machine_faults.c). */
+	FAULT_DISK = 1u << 28,            /* fails to write or to read, damaged records, lost journals */
+	FAULT_SPACE = 1u << 29,           /* no room on it */
+	FAULT_MEMORY = 1u << 30,          /* allocations fail */
+	FAULT_LIMITS = UINT64_C(1) << 31, /* not a fault: small pools */
+	FAULT_TIME = UINT64_C(1) << 32,   /* monotonic clocks drift and stand still, all wall clocks step back */
+	FAULT_HOLD = UINT64_C(1) << 33, /* links that hold all for a while; some cut off while the others must go on */
+	FAULT_ALL = (UINT64_C(1) << 34) - 1
 };
 
 struct scenario {
@@ -44,7 +51,7 @@ struct scenario {
 	/* What narrows the seed down, for the minimiser. */
 	uint64_t horizon_ms; /* 0: as drawn */
 	uint32_t validators; /* 0: as drawn */
-	uint32_t faults;     /* of enum fault; the others do not happen */
+	uint64_t faults;     /* of enum fault; the others do not happen */
 	bool real_signatures, trace;
 };
 

@@ -31,7 +31,7 @@
 
 static const struct {
 	const char *name;
-	uint32_t faults;
+	uint64_t faults;
 } fault_names[] = {{"crash", FAULT_CRASH},
                    {"cut", FAULT_CUT},
                    {"partition", FAULT_PARTITION},
@@ -59,7 +59,13 @@ static const struct {
                    {"phone-link", FAULT_PHONE_LINK},
                    {"phone-loss", FAULT_PHONE_LOSS},
                    {"phone-sleep", FAULT_PHONE_SLEEP},
-                   {"phone-lies", FAULT_PHONE_LIES}};
+                   {"phone-lies", FAULT_PHONE_LIES},
+                   {"disk", FAULT_DISK},
+                   {"space", FAULT_SPACE},
+                   {"memory", FAULT_MEMORY},
+                   {"limits", FAULT_LIMITS},
+                   {"time", FAULT_TIME},
+                   {"hold", FAULT_HOLD}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;
@@ -249,7 +255,7 @@ struct wish { /* what one command line asks for */
 	char *regressions;
 };
 
-static int named_fault(const char *name, uint32_t *faults)
+static int named_fault(const char *name, uint64_t *faults)
 {
 	*faults = 0;
 	for (size_t i = 0; i < FAULT_NAMES; i++)
@@ -289,7 +295,7 @@ static int parse(int argc, const char **argv, struct wish *w)
 	poptContext context = poptGetContext("sim", argc, argv, options, 0);
 
 	while ((rc = poptGetNextOpt(context)) > 0) {
-		uint32_t faults;
+		uint64_t faults;
 		int wrong = named_fault(name, &faults);
 		free(name);
 		if (wrong)

@@ -29,6 +29,7 @@ struct journal_record {
 	size_t key_size, value_size;
 	uint8_t key[JOURNAL_KEY_MAX];
 	uint8_t *value;
+	bool damaged;
 };
 struct journal {
 	size_t count, capacity;
@@ -44,6 +45,10 @@ struct memory_store {
 	struct journal journal[JOURNAL_TABLES];
 	uint64_t fail_in; /* reads until they fail; 0: none does */
 	int fail_error;
+	bool held;       /* none does now */
+	uint64_t failed; /* how many have */
+	bool group_damaged;
+	uint64_t damaged_group;
 };
 
 /* ---- tables ---------------------------------------------------------------------------------- */
@@ -206,13 +211,53 @@ void memory_store_fail(struct memory_store *store, uint64_t nth, int error)
 	store->fail_error = error;
 }
 
+void memory_store_hold(struct memory_store *store, bool hold)
+{
+	store->held = hold;
+}
+
+uint64_t memory_store_failed(const struct memory_store *store)
+{
+	return store->failed;
+}
+
+void memory_store_damage(struct memory_store *store, uint64_t which)
+{
+	struct journal *j = &store->journal[1 + which % (JOURNAL_TABLES - 1)];
+
+	if (j->count && which % 4) {
+		j->records[which / 8 % j->count].damaged = true;
+	} else {
+		store->group_damaged = true;
+		store->damaged_group = which / 8 % (store->group_count + 1);
+	}
+}
+
+void memory_store_mend(struct memory_store *store)
+{
+	for (int table = 1; table < JOURNAL_TABLES; table++)
+		for (size_t i = 0; i < store->journal[table].count; i++)
+			store->journal[table].records[i].damaged = false;
+	store->group_damaged = false;
+}
+
+static int fail_read(struct memory_store *store, int error)
+{
+	if (store->held)
+		return 0;
+	store->failed++;
+	return error;
+}
+
 /* Counts a read; what it must fail with, or 0. */
 static int count_read(struct memory_store *store)
 {
+	if (store->held)
+		return 0;
 	if (store->fail_in > 1)
 		store->fail_in--;
 	else if (store->fail_in == 1)
-		return store->fail_error;
+		return fail_read(store, store->fail_error);
 	return 0;
 }
 
@@ -262,6 +307,9 @@ static int apply_groups(struct memory_store *store, const struct flush *f)
 	store->group_count = count;
 	for (size_t i = 0; i < f->group_count; i++)
 		store->groups[f->groups[i].index] = f->groups[i].record;
+	for (size_t i = 0; i < f->group_count; i++)
+		if (f->groups[i].index == store->damaged_group)
+			store->group_damaged = false;
 	return 0;
 }
 
@@ -396,6 +444,14 @@ void memory_store_forget(struct memory_store *store, uint64_t view)
 	memmove(j->records, j->records + forgotten, j->count * sizeof(*j->records));
 }
 
+void memory_store_age(struct memory_store *store, uint64_t height)
+{
+	struct journal *j = &store->journal[JOURNAL_FINAL];
+
+	while (j->count && be64_get(j->records[j->count - 1].key) >= height)
+		free(j->records[--j->count].value);
+}
+
 size_t memory_store_records(const struct memory_store *store, enum journal_table table)
 {
 	return store->journal[table].count;
@@ -425,6 +481,8 @@ static int view_group(void *context, uint64_t index, struct group_record *record
 		return rc;
 	if (index >= store->group_count)
 		return UNCIA_E_NOT_FOUND;
+	if (store->group_damaged && index == store->damaged_group && !store->held)
+		return fail_read(store, UNCIA_E_DAMAGED);
 	*record = store->groups[index];
 	return 0;
 }
@@ -485,14 +543,19 @@ static int view_journal_get(void *context, enum journal_table table, const void 
 	size_t at = journal_find(j, key, key_size);
 	if (at == j->count || compare_keys(&j->records[at], key, key_size) != 0)
 		return UNCIA_E_NOT_FOUND;
+	if (j->records[at].damaged && !store->held)
+		return fail_read(store, UNCIA_E_DAMAGED);
 	*value = (struct bytes){.data = j->records[at].value, .size = j->records[at].value_size};
 	return 0;
 }
 
-static int journal_at(const struct journal *j, size_t at, struct bytes *key, struct bytes *value)
+static int journal_at(struct memory_store *store, const struct journal *j, size_t at, struct bytes *key,
+                      struct bytes *value)
 {
 	if (at >= j->count)
 		return UNCIA_E_NOT_FOUND;
+	if (j->records[at].damaged && !store->held)
+		return fail_read(store, UNCIA_E_DAMAGED);
 	*key = (struct bytes){.data = j->records[at].key, .size = j->records[at].key_size};
 	*value = (struct bytes){.data = j->records[at].value, .size = j->records[at].value_size};
 	return 0;
@@ -505,7 +568,7 @@ static int view_journal_seek(void *context, enum journal_table table, const void
 	const struct journal *j = &store->journal[table];
 	int rc = count_read(store);
 
-	return rc ? rc : journal_at(j, journal_find(j, key, key_size), found_key, value);
+	return rc ? rc : journal_at(store, j, journal_find(j, key, key_size), found_key, value);
 }
 
 static int view_journal_last(void *context, enum journal_table table, struct bytes *found_key, struct bytes *value)
@@ -514,7 +577,7 @@ static int view_journal_last(void *context, enum journal_table table, struct byt
 	const struct journal *j = &store->journal[table];
 	int rc = count_read(store);
 
-	return rc ? rc : journal_at(j, j->count - 1, found_key, value); /* of none: not below the count either */
+	return rc ? rc : journal_at(store, j, j->count - 1, found_key, value); /* of none: not below the count either */
 }
 
 void memory_store_view(struct memory_store *store, struct storage_view *view)

@@ -24,6 +24,17 @@ int memory_store_put(struct memory_store *store, enum journal_table table, const
 void memory_store_forget(struct memory_store *store, uint64_t view);
 size_t memory_store_records(const struct memory_store *store, enum journal_table table);
 
+/* Deletes the FINAL records of heights >= height: an older journal under this state. */
+void memory_store_age(struct memory_store *store, uint64_t height);
+
+/* One record, journal or state, drawn by a number: reading it gives UNCIA_E_DAMAGED until it is written anew or mended.
+ */
+void memory_store_damage(struct memory_store *store, uint64_t which);
+void memory_store_mend(struct memory_store *store);
+/* Whether what is damaged or fails does so now: not while a test itself reads. It does from the beginning. */
+void memory_store_hold(struct memory_store *store, bool hold);
+/* How many reads have failed so far. */
+uint64_t memory_store_failed(const struct memory_store *store);
 /* From the n-th read on (1: the next), every read returns `error`; 0 and 0: none do. */
 void memory_store_fail(struct memory_store *store, uint64_t nth, int error);
 

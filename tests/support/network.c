@@ -1,5 +1,6 @@
 /* See network.h and network_parts.h. */
 #include "network_parts.h"
+#include "heap.h"
 #include "message.pb-c.h"
 #include "receipt.h"
 #include "uncia/error.h"
@@ -78,6 +79,8 @@ static void network_answer(struct network *n, uint32_t node, const struct action
 {
 	const struct bytes *message = &action->message;
 
+	if (n->options.answered)
+		n->options.answered(n->options.tap_context, node, message);
 	if (n->guests && n->guests->told(n->guests->context, node, action->wallet, message))
 		return;
 	if (n->options.answer && !n->options.answer(n->options.tap_context, node, action->wallet, message))
@@ -129,11 +132,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 			network_answer(n, node, action);
 			break;
 		case ACTION_TIMER:
-			if (action->at_ms != self->timer_at)
-				network_push(
-				    n, (struct item){
-				           .at = action->at_ms, .kind = ITEM_TIMER, .node = node, .life = self->life});
-			self->timer_at = action->at_ms;
+			clock_set_timer(n, node, action->at_ms);
 			break;
 		case ACTION_FLUSH:
 			network_flush_begin(n, node, action->flush);
@@ -156,26 +155,74 @@ static void network_carry_out(struct network *n, uint32_t node)
 				n->guests->told(n->guests->context, node, action->wallet, NULL);
 			break;
 		case ACTION_HALT:
-			fprintf(stderr, "seed %llu: node %u halts: %.*s\n", (unsigned long long)n->options.seed, node,
-			        (int)action->message.size, (const char *)action->message.data);
-			abort();
+			break; /* network_step has seen it */
 		}
 	}
 	if (commit)
 		network_commit_begin(n, node, commit);
 }
 
+/* A process that ends: of what was done to its machine, or else of a mistake. */
+static void network_halted(struct network *n, uint32_t node, bool hurt)
+{
+	const struct actions *actions = &n->nodes[node].actions;
+
+	for (size_t i = 0; i < actions->count; i++) {
+		const struct action *action = &actions->items[i];
+		if (hurt && action->kind == ACTION_HALT)
+			continue;
+		fprintf(stderr, "seed %llu: node %u halts, action %d: %.*s\n", (unsigned long long)n->options.seed,
+		        node, (int)action->kind, (int)action->message.size, (const char *)action->message.data);
+		abort();
+	}
+	if (!hurt)
+		abort();
+	network_crash(n, node);
+}
+
+/* What is done to the node's machine comes true inside `hurt_begin` and `hurt_end` only. The latter tells whether any
+ * of it did. */
+static uint64_t hurt_begin(struct node *self)
+{
+	if (self->fail_allocation)
+		heap_fail_from(self->fail_allocation);
+	memory_store_hold(self->store, false);
+	return memory_store_failed(self->store);
+}
+
+static bool hurt_end(struct node *self, uint64_t failed_before)
+{
+	bool hurt = self->fail_allocation && heap_failed();
+
+	if (self->fail_allocation)
+		heap_fail_from(0);
+	self->fail_allocation = 0;
+	memory_store_hold(self->store, true);
+	return hurt || memory_store_failed(self->store) != failed_before;
+}
+
 void network_step(struct network *n, uint32_t node, struct event event)
 {
-	event.now_ms = n->now;
-	event.wall_ms = FIXTURE_TIME_MS + n->now + (uint64_t)n->nodes[node].clock_ms;
-	int error = replica_step(n->nodes[node].replica, &event, &n->nodes[node].actions);
+	struct node *self = &n->nodes[node];
+
+	event.now_ms = clock_now(n, node);
+	event.wall_ms = FIXTURE_TIME_MS + n->now + (uint64_t)self->clock_ms;
+	uint64_t failed_before = hurt_begin(self);
+	int error = replica_step(self->replica, &event, &self->actions);
+	bool hurt = hurt_end(self, failed_before);
+	if (error) {
+		network_halted(n, node, hurt || self->spoiled);
+		return;
+	}
+	if (hurt) {
+		fprintf(stderr, "seed %llu: node %u goes on after a read or an allocation that failed\n",
+		        (unsigned long long)n->options.seed, node);
+		abort();
+	}
 	network_carry_out(n, node);
-	assert(error == 0);
-	(void)error;
 	struct replica_status status;
-	replica_status(n->nodes[node].replica, &status);
-	n->nodes[node].final_view = status.final_view;
+	replica_status(self->replica, &status);
+	self->final_view = status.final_view;
 }
 
 /* What is done at one moment comes back together, as from the verifier's threads. */
@@ -242,6 +289,10 @@ static void network_handle(struct network *n, struct item *item)
 		self->timer_at = 0;
 		network_step(n, item->node, (struct event){.kind = EVENT_TIMER});
 		break;
+	case ITEM_SPACE:
+		self->space_low_told = item->up;
+		network_step(n, item->node, (struct event){.kind = EVENT_SPACE, .low = item->up});
+		break;
 	case ITEM_LINK:
 		if (item->up && !network_link_possible(n, item->from))
 			break;
@@ -272,6 +323,7 @@ struct network *network_new(const struct network_options *options)
 		abort();
 	for (uint32_t i = 0; i < node_count(n); i++) {
 		n->nodes[i].store = must(memory_store_new());
+		memory_store_hold(n->nodes[i].store, true);
 		if (memory_store_apply(n->nodes[i].store, genesis))
 			abort();
 	}
@@ -291,18 +343,43 @@ void network_start(struct network *n, uint32_t node)
 	                                .self = validator_of(n, node),
 	                                .sign = network_sign,
 	                                .flush_ms = 500, /* often, for what may happen then */
-	                                .sign_context = &n->fixture.validators[validator_of(n, node)]};
+	                                .sign_context = &n->fixture.validators[validator_of(n, node)],
+	                                .mempool_max = n->options.mempool_max,
+	                                .mempool_per_sender_max = n->options.mempool_per_sender_max};
 
 	assert(!self->replica);
 	memory_store_view(self->store, &config.view);
 	memset(config.hash_seed, (int)node, sizeof(config.hash_seed));
-	if (replica_new(&config, &self->replica) || actions_init(&self->actions))
+	if (actions_init(&self->actions))
 		abort();
 	self->life++;
-	self->timer_at = self->paused_until = self->final_view = 0;
+	self->final_view = 0;
 	self->crash = CRASH_NOT;
+	self->disk_fails = self->space_low_told = false;
+	clock_begin(n, node);
+	uint64_t failed_before = hurt_begin(self);
+	int error = replica_new(&config, &self->replica);
+	bool hurt = hurt_end(self, failed_before);
+	if (!error != !hurt && !(error && self->spoiled))
+		abort();
+	if (error) {
+		actions_deinit(&self->actions);
+		return;
+	}
 	network_step(n, node, (struct event){.kind = EVENT_START});
+	if (!self->replica)
+		return;
+	if (self->space_low)
+		network_set_space(n, node, true);
 	network_link_up(n, node);
+}
+
+bool network_refuses_start(struct network *n, uint32_t node)
+{
+	n->nodes[node].spoiled = true;
+	network_start(n, node);
+	n->nodes[node].spoiled = false;
+	return !n->nodes[node].replica;
 }
 
 void network_start_all(struct network *n)
@@ -319,26 +396,20 @@ void network_crash(struct network *n, uint32_t node)
 	replica_free(self->replica);
 	actions_deinit(&self->actions);
 	self->replica = NULL;
+	memory_store_fail(self->store, 0, 0);
 	network_link_down(n, node);
 	if (n->guests)
 		n->guests->gone(n->guests->context, node);
 }
 
-void network_pause(struct network *n, uint32_t node, uint64_t ms)
+void network_fail_allocation(struct network *n, uint32_t node, uint64_t nth)
 {
-	/* Only ever longer: what waits already keeps its place before what comes later. */
-	if (n->nodes[node].paused_until < n->now + ms)
-		n->nodes[node].paused_until = n->now + ms;
+	n->nodes[node].fail_allocation = nth;
 }
 
 bool network_up(const struct network *n, uint32_t node)
 {
 	return n->nodes[node].replica != NULL;
-}
-
-void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms)
-{
-	n->nodes[node].clock_ms = offset_ms;
 }
 
 bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct network *n, void *context), void *context)
@@ -413,6 +484,11 @@ bool network_has_receipt(const struct network *n, const struct payment_id *id)
 		if (memcmp(&n->receipts[i], id, sizeof(*id)) == 0)
 			return true;
 	return false;
+}
+
+void network_load(const struct network *n, uint32_t node, struct replica_load *load)
+{
+	replica_load(n->nodes[node].replica, load);
 }
 
 void network_status(const struct network *n, uint32_t node, struct replica_status *status)

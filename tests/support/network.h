@@ -17,6 +17,7 @@ struct network_options {
 	uint64_t seed;
 	uint32_t delay_min_ms, delay_max_ms;
 	uint32_t commit_ms;    /* until a journal commit is durable */
+	uint32_t flush_max_ms; /* until the state has a flush, at most; 0: 5, always */
 	uint32_t verify_ms;    /* until the verdicts on signatures are in, at most */
 	uint32_t loss_percent; /* of messages between validators */
 	uint32_t twins;        /* nodes `validators` + i run the keys of validator i a second time */
@@ -26,6 +27,8 @@ struct network_options {
 	 * the node held before this event), and again when it is durable. NULL: nobody does. */
 	void (*journal)(void *context, uint32_t node, enum journal_table table, const struct bytes *value, bool durable,
 	                uint64_t final_view);
+	/* Sees every answer to a wallet as it leaves. NULL: nobody does. */
+	void (*answered)(void *context, uint32_t node, const struct bytes *message);
 	/* Sees every block that a node takes for final. NULL: nobody does. */
 	void (*final)(void *context, uint32_t node, uint64_t height, const struct hash *id);
 	/* Whether a message of one node goes out to another (one that may lie about it says false, and injects what it
@@ -36,6 +39,7 @@ struct network_options {
 	void (*dropped)(void *context, uint32_t node, uint32_t peer);
 	void *tap_context;          /* of all of them */
 	uint32_t duplicate_percent; /* of messages between validators: they come twice */
+	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults */
 };
 
 struct reply { /* a wallet's answer: message is a NodeReply */
@@ -62,7 +66,7 @@ struct network *network_new(const struct network_options *options);
 void network_free(struct network *n);
 const struct fixture *network_fixture(const struct network *n);
 
-/* Starts (again) from what its store holds. */
+/* Starts (again) from what its store holds; is down again at once where that fails of something below. */
 void network_start(struct network *n, uint32_t node);
 void network_start_all(struct network *n);
 /* Ends at once: what was not durable is lost. */
@@ -73,8 +77,26 @@ void network_crash_keeping(struct network *n, uint32_t node);
 /* Ends when its next commit comes to the disk: `kept`, after the records are there and before anything that waits for
  * them is sent; else just before. */
 void network_crash_at_commit(struct network *n, uint32_t node, bool kept);
+/* Its next write, to the journal or the state, fails: what it wrote is there or not, and the process has ended. */
+void network_fail_disk(struct network *n, uint32_t node);
+/* Reading fails: from the n-th read on until it ends, which it must do at the first; or one record, whichever, is
+ * damaged until it is written anew or mended. */
+void network_fail_reads(struct network *n, uint32_t node, uint64_t nth, int error);
+void network_damage(struct network *n, uint32_t node, uint64_t which);
+/* Whatever of this was to come does not. */
+void network_mend_node(struct network *n, uint32_t node);
+/* Starts a node whose store is not what a validator may start from. Whether it refused; if so, it is down. */
+bool network_refuses_start(struct network *n, uint32_t node);
+size_t network_commits(const struct network *n, uint32_t node); /* on their way to the disk */
+/* Free space falls below the reserve, or there is more again: by and by the node learns of it. */
+void network_set_space(struct network *n, uint32_t node, bool low);
+bool network_space_low(const struct network *n, uint32_t node); /* as it was told */
+/* In its next step, or as it starts, the n-th allocation (1: the first) and all after it fail: it must end. */
+void network_fail_allocation(struct network *n, uint32_t node, uint64_t nth);
 /* Does nothing for so long, or until it is started anew; what comes meanwhile waits. */
 void network_pause(struct network *n, uint32_t node, uint64_t ms);
+/* The same, but its monotonic clock stands still as well, as in a machine that sleeps. */
+void network_suspend(struct network *n, uint32_t node, uint64_t ms);
 bool network_up(const struct network *n, uint32_t node);
 /* A copy of the store as it is durable now; and putting one in a stopped node's place. */
 struct memory_store *network_backup(struct network *n, uint32_t node);
@@ -83,9 +105,13 @@ void network_replace_store(struct network *n, uint32_t node, struct memory_store
 void network_view(const struct network *n, uint32_t node, struct storage_view *view);
 /* Cuts or mends the link from one to the other, in that direction. */
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
+/* What is sent from one to the other in the next `ms` comes at the end of them, all at once. */
+void network_clog(struct network *n, uint32_t from, uint32_t to, uint64_t ms);
 void network_set_loss(struct network *n, uint32_t percent);
 /* How far a node's wall clock is from the true time, from now on. */
 void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms);
+/* How much faster its monotonic clock is than the true time, from now on. */
+void network_set_drift(struct network *n, uint32_t node, int32_t ppm);
 
 /* Runs until `done` holds (checked after each event) or `limit_ms` of simulated time have passed. Returns whether it
  * held. done NULL: just lets the time pass. */
@@ -112,6 +138,7 @@ bool network_has_receipt(const struct network *n, const struct payment_id *id);
 /* Weight of validators whose signed expiry of this payment is among the replies. */
 uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id);
 
+void network_load(const struct network *n, uint32_t node, struct replica_load *load);
 void network_status(const struct network *n, uint32_t node, struct replica_status *status);
 /* Raw message from one validator to a node, as if sent by it; the validator itself need not be up. */
 void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size);

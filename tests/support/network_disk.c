@@ -2,6 +2,7 @@
 #include "network_parts.h"
 
 #define FLUSH_MS 5
+#define SPACE_MS 10 /* until the node has measured it */
 
 void commit_free(struct commit *commit)
 {
@@ -64,60 +65,88 @@ static void network_write(struct network *n, uint32_t node, const struct commit 
 	}
 }
 
+/* storage §2: a commit that fails is the last one. Whether it is on the disk all the same nobody can tell. */
+static bool disk_fails(struct network *n, uint32_t node, bool *kept)
+{
+	*kept = network_random(n) % 2;
+	return n->nodes[node].disk_fails;
+}
+
 void network_commit_done(struct network *n, uint32_t node, const struct commit *commit)
 {
 	struct node *self = &n->nodes[node];
+	bool kept = self->crash != CRASH_BEFORE_COMMIT, ends = self->crash != CRASH_NOT;
 
-	if (self->crash != CRASH_BEFORE_COMMIT)
+	if (self->disk_fails)
+		ends = disk_fails(n, node, &kept);
+	if (kept)
 		network_write(n, node, commit);
-	if (self->crash == CRASH_NOT)
-		network_step(n, node, (struct event){.kind = EVENT_DURABLE, .sequence = commit->sequence});
-	else
+	if (ends)
 		network_crash(n, node);
+	else
+		network_step(n, node, (struct event){.kind = EVENT_DURABLE, .sequence = commit->sequence});
 }
 
 void network_flush_begin(struct network *n, uint32_t node, struct flush *flush)
 {
-	network_push(n, (struct item){.at = n->now + FLUSH_MS,
-	                              .kind = ITEM_FLUSH,
-	                              .node = node,
-	                              .life = n->nodes[node].life,
-	                              .flush = flush});
+	uint64_t took = n->options.flush_max_ms ? 1 + network_random(n) % n->options.flush_max_ms : FLUSH_MS;
+
+	network_push(
+	    n, (struct item){
+	           .at = n->now + took, .kind = ITEM_FLUSH, .node = node, .life = n->nodes[node].life, .flush = flush});
+}
+
+static void network_apply(struct network *n, uint32_t node, const struct flush *flush)
+{
+	if (memory_store_apply(n->nodes[node].store, flush) == 0)
+		return;
+	fprintf(stderr, "seed %llu: node %u: a flush that cannot be carried out\n", (unsigned long long)n->options.seed,
+	        node);
+	abort();
 }
 
 void network_flush_done(struct network *n, struct item *item)
 {
 	struct flush *flush = item->flush;
+	bool kept = true, ends = n->nodes[item->node].disk_fails && disk_fails(n, item->node, &kept);
 
-	if (memory_store_apply(n->nodes[item->node].store, flush)) {
-		fprintf(stderr, "seed %llu: node %u: a flush that cannot be carried out\n",
-		        (unsigned long long)n->options.seed, item->node);
-		abort();
+	if (kept)
+		network_apply(n, item->node, flush);
+	if (ends) {
+		network_crash(n, item->node);
+		return;
 	}
 	item->flush = NULL;
 	network_step(n, item->node, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
 }
 
+/* The two environments are synced each on its own: of the journal any prefix of the commits, of the state the flush or
+ * not, which tells only of what the journal has held for long. */
 void network_crash_keeping(struct network *n, uint32_t node)
 {
 	struct node *self = &n->nodes[node];
-	bool kept = true;
+	bool journal = true, state = network_random(n) % 2;
 
-	while (kept) {
+	while (journal || state) {
 		struct item *first = NULL;
 		for (size_t i = 0; i < n->count; i++) {
 			struct item *item = &n->items[i];
-			if (item->node == node && item->life == self->life && (item->commit || item->flush) &&
+			if (item->node == node && item->life == self->life &&
+			    ((journal && item->commit) || (state && item->flush)) &&
 			    (!first || item_before(item, first)))
 				first = item;
 		}
-		kept = first && network_random(n) % 2;
-		if (!kept)
+		if (!first)
 			break;
-		if (first->commit)
+		if (first->flush) {
+			network_apply(n, node, first->flush);
+			state = false;
+		} else {
+			journal = network_random(n) % 2;
+			if (!journal)
+				continue;
 			network_write(n, node, first->commit);
-		else if (memory_store_apply(self->store, first->flush))
-			abort();
+		}
 		commit_free(first->commit);
 		flush_free(first->flush);
 		first->commit = NULL;
@@ -130,6 +159,54 @@ void network_crash_at_commit(struct network *n, uint32_t node, bool kept)
 {
 	assert(n->nodes[node].replica);
 	n->nodes[node].crash = kept ? CRASH_AFTER_COMMIT : CRASH_BEFORE_COMMIT;
+}
+
+void network_fail_disk(struct network *n, uint32_t node)
+{
+	n->nodes[node].disk_fails = true;
+}
+
+void network_fail_reads(struct network *n, uint32_t node, uint64_t nth, int error)
+{
+	memory_store_fail(n->nodes[node].store, nth, error);
+}
+
+void network_damage(struct network *n, uint32_t node, uint64_t which)
+{
+	memory_store_damage(n->nodes[node].store, which);
+}
+
+void network_mend_node(struct network *n, uint32_t node)
+{
+	memory_store_mend(n->nodes[node].store);
+	memory_store_fail(n->nodes[node].store, 0, 0);
+	n->nodes[node].disk_fails = false;
+	n->nodes[node].fail_allocation = 0;
+}
+
+size_t network_commits(const struct network *n, uint32_t node)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n->count; i++)
+		count += n->items[i].commit && n->items[i].node == node && n->items[i].life == n->nodes[node].life;
+	return count;
+}
+
+void network_set_space(struct network *n, uint32_t node, bool low)
+{
+	struct node *self = &n->nodes[node];
+
+	self->space_low = low;
+	if (self->replica)
+		network_push(
+		    n, (struct item){
+		           .at = n->now + SPACE_MS, .kind = ITEM_SPACE, .node = node, .life = self->life, .up = low});
+}
+
+bool network_space_low(const struct network *n, uint32_t node)
+{
+	return n->nodes[node].replica && n->nodes[node].space_low_told;
 }
 
 void network_view(const struct network *n, uint32_t node, struct storage_view *view)
@@ -147,4 +224,5 @@ void network_replace_store(struct network *n, uint32_t node, struct memory_store
 	assert(!n->nodes[node].replica);
 	memory_store_free(n->nodes[node].store);
 	n->nodes[node].store = store;
+	memory_store_hold(store, true);
 }

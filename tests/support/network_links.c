@@ -15,6 +15,8 @@ void network_send(struct network *n, uint32_t from, uint32_t to, const struct by
 	                    .from = validator_of(n, from),
 	                    .life = n->nodes[to].life,
 	                    .size = message->size};
+	if (item.at < n->clogged_until[from][to])
+		item.at = n->clogged_until[from][to];
 	item.bytes = must(malloc(message->size + 1));
 	memcpy(item.bytes, message->data, message->size);
 	network_push(n, item);
@@ -85,6 +87,11 @@ bool network_link_possible(const struct network *n, uint32_t validator)
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut)
 {
 	n->cut[from][to] = cut;
+}
+
+void network_clog(struct network *n, uint32_t from, uint32_t to, uint64_t ms)
+{
+	n->clogged_until[from][to] = n->now + ms;
 }
 
 void network_set_loss(struct network *n, uint32_t percent)

@@ -1,7 +1,7 @@
 /* What the parts of the network share; for tests/support/network*.c alone. Who does what:
  *   network.c        nodes, their events and actions      network_queue.c    what happens next
  *   network_links.c  messages between nodes               network_disk.c     commits, flushes, and what a crash leaves
- *   network_wallets.c  what wallets say */
+ *   network_wallets.c  what wallets say                   network_clocks.c   what time it is, and standing still */
 #ifndef NETWORK_PARTS_H
 #define NETWORK_PARTS_H
 #include <assert.h>
@@ -19,6 +19,7 @@ enum item_kind {
 	ITEM_FLUSH,
 	ITEM_TIMER,
 	ITEM_LINK,
+	ITEM_SPACE,
 	ITEM_GUEST /* of no node */
 };
 
@@ -52,11 +53,18 @@ struct node {
 	struct replica *replica;
 	struct actions actions;
 	struct memory_store *store;
-	uint32_t life; /* counts starts: what belongs to an earlier one is dropped */
-	uint64_t timer_at;
-	int64_t clock_ms; /* what the wall clock is ahead */
+	uint32_t life;                /* counts starts: what belongs to an earlier one is dropped */
+	uint64_t timer_at;            /* when it comes; 0: none */
+	uint64_t timer_wanted;        /* by the node's clock */
+	int64_t clock_ms;             /* what the wall clock is ahead */
+	uint64_t clock_was, clock_at; /* the monotonic clock's reading, at this time */
+	int32_t drift_ppm;            /* its drift since */
 	uint64_t paused_until;
-	uint64_t final_view; /* of the highest final block held before this event */
+	bool space_low, space_low_told;
+	bool spoiled;             /* its store is not what a validator may start from */
+	uint64_t fail_allocation; /* of its next step: this one and all after it; 0: none */
+	bool disk_fails;          /* its next write */
+	uint64_t final_view;      /* of the highest final block held before this event */
 	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
 };
 
@@ -66,6 +74,7 @@ struct network {
 	struct fixture fixture;
 	struct node nodes[NETWORK_NODES_MAX];
 	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
+	uint64_t clogged_until[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
 	struct item *items; /* a binary heap by (at, order) */
 	size_t count, capacity;
 	uint64_t now, order, random;
@@ -98,6 +107,11 @@ static inline uint32_t validator_of(const struct network *n, uint32_t node)
 /* network.c */
 uint64_t network_random(struct network *n);
 void network_step(struct network *n, uint32_t node, struct event event);
+
+/* network_clocks.c */
+void clock_begin(struct network *n, uint32_t node); /* as it starts */
+uint64_t clock_now(const struct network *n, uint32_t node);
+void clock_set_timer(struct network *n, uint32_t node, uint64_t at_ms);
 
 /* network_queue.c */
 bool item_before(const struct item *a, const struct item *b);
