@@ -198,7 +198,7 @@ def machine(directory):
     model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
              if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(), "memory_gib": round(memory, 1),
+    return {"cpu": model[0] if model else platform.machine(), "cores": measures.CORES, "memory_gib": round(memory, 1),
             "kernel": platform.release(), "load_before": os.getloadavg()[0],
             "fdatasync_ms": fdatasync_ms(directory)}
 

@@ -10,7 +10,7 @@ import time
 
 from validators import BenchError, Watch, run_json
 
-CORES = os.cpu_count()
+CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
 FLUSH_S = 11  # a second more than flush_ms of unciad.conf: by then all that is final is in the state
 QUIET_S = 2  # in which a network that has nothing to do any more comes to rest

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from measures import spread
+from measures import CORES, spread
 from validators import BenchError, TICK
 
 CLIENTS = (1, 8, 32)
@@ -81,10 +81,15 @@ class Servers:
         if self.user:
             for path in (self.directory, self.sockets):
                 os.chown(path, self.user.pw_uid, self.user.pw_gid)
+            if subprocess.run(self.as_user("test", "-w", self.directory)).returncode:
+                raise BenchError(f"user postgres cannot reach {self.directory}: give a --dir that it can")
+
+    def as_user(self, *command):
+        prefix = ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"] if self.user else []
+        return [*prefix, *map(str, command)]
 
     def command(self, program, *arguments):
-        prefix = ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"] if self.user else []
-        return [*prefix, str(self.bin / program), *map(str, arguments)]
+        return self.as_user(self.bin / program, *arguments)
 
     def run(self, program, *arguments, text=None):
         done = subprocess.run(self.command(program, *arguments), input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -156,7 +161,7 @@ class Servers:
         path.write_text(script)
         before = self.cpu_seconds()
         out = self.run("pgbench", "-n", "-M", "prepared", "-h", self.sockets, "-p", self.base_port, "-U", "bench", "-c", clients,
-                       "-j", min(clients, os.cpu_count()), "-T", max(int(seconds), 1), "-f", path, "-l", "--log-prefix",
+                       "-j", min(clients, CORES), "-T", max(int(seconds), 1), "-f", path, "-l", "--log-prefix",
                        self.directory / "calls", "postgres")
         while self.backends() > 1:  # this question's own
             time.sleep(0.05)
