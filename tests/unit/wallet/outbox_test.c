@@ -1,6 +1,9 @@
 /* The outbox when storage fails at any call, when the process dies there, when two processes are at it: nothing is
  * lost, and one key never makes two payments. */
+#include "canonical.h"
+#include "storage.pb-c.h"
 #include "unit.h"
+#include "wallet.h"
 #include "wallet_rig.h"
 
 #define HALF UINT64_C(500000)
@@ -372,6 +375,66 @@ START_TEST(a_record_copied_to_another_name_is_damage)
 }
 END_TEST
 
+/* A pending record of the payment, with everything right about its blob. */
+static void forge_record(struct rig *rig, const char *name, const struct payment *payment)
+{
+	static const char magic[] = "uncia-1\n";
+	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
+	struct hasher hasher;
+	struct hash sum;
+	uint8_t *contents, blob[1024];
+	size_t size;
+
+	record.version = 1;
+	record.payment.data = (uint8_t *)(uintptr_t)payment->bytes;
+	record.payment.len = payment->size;
+	record.state = UNCIA_PAYMENT_PENDING;
+	ck_assert_int_eq(canonical_encode(&record.base, &contents, &size), 0);
+	hasher_init(&hasher, HASH_RECORD);
+	hasher_add(&hasher, name, strlen(name) + 1);
+	hasher_add(&hasher, contents, size);
+	hasher_end(&hasher, &sum);
+	memcpy(blob, magic, 8);
+	memcpy(blob + 8, sum.b, HASH_SIZE);
+	memcpy(blob + 8 + HASH_SIZE, contents, size);
+	ck_assert_int_eq(rig->host.host.create(&rig->host, name, blob, 8 + HASH_SIZE + size), 0);
+	free(contents);
+}
+
+/* As whoever can write the files could make them: the checksums are right. */
+START_TEST(a_record_of_another_payer_or_under_another_nonce_is_damage)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	struct payment *payment, *theirs = fixture_payment(&rig->net.f, 0, 1, 5000, FIXTURE_TIME_S + 60, 1);
+	char name[UNCIA_BLOB_NAME_SIZE];
+
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert_int_eq(payment_decode(&rig->net.f.genesis.network_id, rig->net.nodes[0].submitted,
+	                                rig->net.nodes[0].submitted_size, &payment),
+	                 0);
+	rig_close(rig);
+	outbox_blob_name(payment->nonce, name);
+	ck_assert_int_eq(rig->host.host.remove(&rig->host, name), 0);
+	outbox_blob_name((const uint8_t[NONCE_SIZE]){7}, name);
+	forge_record(rig, name, payment);
+	outbox_blob_name(theirs->nonce, name);
+	forge_record(rig, name, theirs);
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 2);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+	struct uncia_payment_id their_id;
+	struct uncia_payment shown = {.size = sizeof(shown)};
+	memcpy(their_id.b, theirs->id.b, sizeof(their_id.b));
+	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &their_id, &shown), UNCIA_E_NOT_FOUND);
+	payment_free(payment);
+	payment_free(theirs);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_home_belongs_to_its_first_network)
 {
 	struct rig *rig = rig_new(4);
@@ -400,4 +463,5 @@ UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           what_was_only_found_is_made_durable_before_it_is_sent, an_end_that_cannot_be_stored_stays_pending_and_is_told,
           of_two_processes_with_one_key_both_have_the_same_payment, processes_of_one_home_sign_no_more_than_there_is,
           a_home_that_another_process_does_not_leave_makes_no_payment, a_damaged_record_stops_its_key_and_no_other,
-          a_record_copied_to_another_name_is_damage, a_home_belongs_to_its_first_network)
+          a_record_copied_to_another_name_is_damage, a_record_of_another_payer_or_under_another_nonce_is_damage,
+          a_home_belongs_to_its_first_network)
