@@ -205,7 +205,8 @@ class NetworkTest(UnciaTest):
 
 def fixture_accounts(count):
 	"""Addresses of the accounts that wire_client pays from."""
-	return subprocess.run([BIN / "load", "accounts", str(count)], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+	return subprocess.run([TOOLS / "wire_client", "accounts", str(count)], check=True, stdout=subprocess.PIPE,
+		text=True).stdout.split()
 
 
 def funds(addresses, amount):

@@ -1,5 +1,6 @@
 /* What the tests with running validators do below the uncia command: payments of the fixtures' accounts, good and bad,
  * as messages over wallet links. Believes a receipt or a balance only once it verifies. Validators are INDEX:PORT.
+ *   wire_client accounts COUNT                                 the addresses of the first accounts, one a line
  *   wire_client pump GENESIS FIRST WINDOW ACCOUNTS VALIDATOR…   pays until all links are lost; the id of each receipt
  *   wire_client heavy …                                         as pump, each payment of 255 outputs: 10 KB
  *   wire_client query GENESIS VALIDATOR                        ids on standard input: those without a receipt
@@ -523,6 +524,20 @@ static int slow(int argc, char **argv)
 	return 0;
 }
 
+static int accounts(uint32_t count)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	struct fixture_key key;
+
+	for (uint32_t i = 0; i < count; i++) {
+		fixture_account(i, &key);
+		struct destination destination = {.address = key.address};
+		destination_format(&destination, text);
+		puts(text);
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -536,6 +551,8 @@ int main(int argc, char **argv)
 {
 	if (sign_self_test())
 		fail("this libsodium judges signatures otherwise");
+	if (argc == 3 && !strcmp(argv[1], "accounts"))
+		return accounts((uint32_t)strtoul(argv[2], NULL, 10));
 	for (size_t i = 0; argc > 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name) && argc >= 3 + commands[i].arguments) {
 			read_genesis(argv[2], &genesis);
