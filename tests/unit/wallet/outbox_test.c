@@ -375,8 +375,9 @@ START_TEST(a_record_copied_to_another_name_is_damage)
 }
 END_TEST
 
-/* A pending record of the payment, with everything right about its blob. */
-static void forge_record(struct rig *rig, const char *name, const struct payment *payment)
+/* A record of the payment without a receipt, with everything right about its blob. */
+static void forge_record(struct rig *rig, const char *name, const struct payment *payment,
+                         enum uncia_payment_state state)
 {
 	static const char magic[] = "uncia-1\n";
 	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
@@ -388,7 +389,7 @@ static void forge_record(struct rig *rig, const char *name, const struct payment
 	record.version = 1;
 	record.payment.data = (uint8_t *)(uintptr_t)payment->bytes;
 	record.payment.len = payment->size;
-	record.state = UNCIA_PAYMENT_PENDING;
+	record.state = state;
 	ck_assert_int_eq(canonical_encode(&record.base, &contents, &size), 0);
 	hasher_init(&hasher, HASH_RECORD);
 	hasher_add(&hasher, name, strlen(name) + 1);
@@ -419,9 +420,9 @@ START_TEST(a_record_of_another_payer_or_under_another_nonce_is_damage)
 	outbox_blob_name(payment->nonce, name);
 	ck_assert_int_eq(rig->host.host.remove(&rig->host, name), 0);
 	outbox_blob_name((const uint8_t[NONCE_SIZE]){7}, name);
-	forge_record(rig, name, payment);
+	forge_record(rig, name, payment, UNCIA_PAYMENT_PENDING);
 	outbox_blob_name(theirs->nonce, name);
-	forge_record(rig, name, theirs);
+	forge_record(rig, name, theirs, UNCIA_PAYMENT_PENDING);
 	ck_assert_int_eq(rig_open(rig), 0);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 2);
 	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
@@ -429,6 +430,13 @@ START_TEST(a_record_of_another_payer_or_under_another_nonce_is_damage)
 	struct uncia_payment shown = {.size = sizeof(shown)};
 	memcpy(their_id.b, theirs->id.b, sizeof(their_id.b));
 	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &their_id, &shown), UNCIA_E_NOT_FOUND);
+	/* One that is final by its own word has nothing to show for it. */
+	rig_close(rig);
+	char *text;
+	outbox_blob_name(payment->nonce, name);
+	forge_record(rig, name, payment, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &id, &text), UNCIA_E_DAMAGED);
 	payment_free(payment);
 	payment_free(theirs);
 	rig_free(rig);
