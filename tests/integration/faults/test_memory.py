@@ -2,7 +2,9 @@
 between its start and the end of a payment. It goes on, or it ends with a non-zero code and one clear line; its home is
 sound, and the payment is made once. FAULTS_ALL=1: every allocation, alone and with all that follow."""
 import re
+import shutil
 import signal
+import subprocess
 import time
 
 from faults import ALL, Alone, FaultsTest
@@ -70,3 +72,26 @@ class Memory(FaultsTest):
 		self.assertGreater(ended, len(all_fail))
 		alone.account_for(final, unknown)
 		print(f"{count} allocations; ended {ended} times, {len(final)} payments, {len(unknown)} cut off", flush=True)
+
+	def test_a_home_is_made_whole_or_anew(self):
+		self.make_genesis()
+		home = self.dir / "v0"
+		keys = {path.name for path in home.iterdir()}
+		number = count = 0
+		while number <= count:
+			for which in ("", "+"):
+				done = subprocess.run([STARVED, "init", "--home", home, "--genesis", "g"], cwd=self.dir, timeout=60,
+					stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+					env={**self.environment, "STARVE": f"{number}{which}"})
+				*said, counted = done.stderr.splitlines()
+				count = max(count, self.count(counted))
+				self.assertIn(done.returncode, (0, 1), done.stderr)
+				self.assertEqual(len(said), int(done.returncode != 0), f"{number}{which}: {done.stderr}")
+				if done.returncode:
+					self.run_unciad("init", "--home", home, "--genesis", "g")
+				self.assertIs(self.run_json("check", "--home", home)["ok"], True)
+				for path in home.iterdir():
+					if path.name not in keys:
+						shutil.rmtree(path) if path.is_dir() else path.unlink()
+			number += 1 if ALL else 9
+		self.assertGreater(count, 50)
