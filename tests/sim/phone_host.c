@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOADS_FAIL 12 /* one of so many, while they do */
+
 /* What becomes of one writing call. */
 enum fate {
 	FATE_DONE,
@@ -99,7 +101,7 @@ static int host_load(void *context, const char *name, void *buffer, size_t capac
 	struct phone_host *h = context;
 	const struct phone_blob *blob = find(h, name);
 
-	if (h->dead || (h->loads_fail && phone_host_draw(h, 4) == 0)) {
+	if (h->dead || (h->loads_fail && phone_host_draw(h, LOADS_FAIL) == 0)) {
 		h->failures++;
 		return UNCIA_E_IO;
 	}
@@ -161,7 +163,7 @@ static int host_list(void *context, const char *prefix, int (*each)(void *each_c
 {
 	struct phone_host *h = context;
 
-	if (h->dead || (h->loads_fail && phone_host_draw(h, 4) == 0)) {
+	if (h->dead || (h->loads_fail && phone_host_draw(h, LOADS_FAIL) == 0)) {
 		h->failures++;
 		return UNCIA_E_IO;
 	}

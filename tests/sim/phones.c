@@ -205,6 +205,8 @@ static void pay(struct phone *phone, struct pay *one)
 
 	phone_trace(phone, "pays %" PRIu64 " under \"%s\": %d", one->amount, one->key, result);
 	phone_paid(phone, one, result, &id);
+	if (result == UNCIA_E_UNREACHABLE)
+		uncia_wallet_sync(phone->wallet);
 }
 
 static void pay_new(struct phone *phone)
@@ -258,6 +260,7 @@ static bool renew(struct phone *phone, struct pay *one)
 	if (!settled_before(phone, one) || one->former_count == FORMER_MAX)
 		return false;
 	one->home = phone->home;
+	phone_trace(phone, "comes back to the key \"%s\" of a home that was lost", one->key);
 	if (one->known && !phone_final(phone, &one->id)) {
 		one->former[one->former_count++] = one->id;
 		one->known = false;
@@ -395,7 +398,7 @@ static void suffer(struct phone *phone)
 		break;
 	default:
 		phone->host.wall_ms = (int64_t)phones_draw(p, UINT64_C(4000000000)) - 2000000000;
-		if (p->options.losses && value < 2)
+		if (p->options.losses && value < 4)
 			lose_phone(phone);
 	}
 }
@@ -443,10 +446,10 @@ void phones_act(struct phones *p)
 		wallets_give(p->wallets, WALLET_ACCOUNTS + phone->person, UNIT + phones_draw(p, UNIT));
 	if (phone->asleep_until)
 		return;
-	if (phone->wallet)
-		use(phone);
-	else if (phones_draw(p, 4))
+	if (!phone->wallet && phones_draw(p, 8))
 		open_wallet(phone);
+	for (uint64_t i = phones_draw(p, 4); i-- > 0 && phone->wallet && !phone->host.dead && !phone->asleep_until;)
+		use(phone);
 	phone_turn(phone);
 }
 
