@@ -9,7 +9,8 @@
 #include "receipt.h"
 #include "uncia/error.h"
 
-#define EXTRAS_MAX 16
+#define EXTRAS_MAX  16
+#define ASKED_PER_S 20
 
 /* What one node may hold (docs/spec/network.md, "Limits"); below, what no run has a reason to exceed. */
 #define VIEWS_MAX          (2 * VIEW_WINDOW)
@@ -186,6 +187,29 @@ static void check_certificates(struct checks *c, uint32_t node, const Uncia__Pb_
 		proofs_certificate(c->proofs, c, node, m->propose->skips[i]->data.data, m->propose->skips[i]->data.len);
 }
 
+/* A body that is missing is asked for at a pace (a quarter of a second), even where nobody has it: a few more for who
+ * starts anew. */
+static void check_pace(struct checks *c, uint32_t node, const ProtobufCBinaryData *id)
+{
+	struct asked *asked = c->asked[node];
+	uint64_t now = network_now(c->network);
+	uint32_t i = 0;
+
+	while (i < ASKED_MEMORY && memcmp(&asked[i].id, id->data, sizeof(asked[i].id)) != 0)
+		i++;
+	if (i == ASKED_MEMORY) {
+		i = c->asked_next[node]++ % ASKED_MEMORY;
+		memcpy(&asked[i].id, id->data, sizeof(asked[i].id));
+		asked[i].count = 0;
+	}
+	if (!asked[i].count || now >= asked[i].since + 1000) {
+		asked[i].since = now;
+		asked[i].count = 0;
+	}
+	if (++asked[i].count > ASKED_PER_S)
+		checks_fail(c, "node %u: asks for one block %u times in a second", node, asked[i].count);
+}
+
 static void on_send(void *context, uint32_t node, const struct bytes *message)
 {
 	struct checks *c = context;
@@ -208,6 +232,8 @@ static void on_send(void *context, uint32_t node, const struct bytes *message)
 	if (is_proposal && header.proposer == validator)
 		vote_sent(c, node, VOTE_NOTAR1, header.view, &header.id);
 	check_certificates(c, node, m);
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST)
+		check_pace(c, node, &m->block_request->block_id);
 	if (c->listener)
 		c->listener(c->listener_context, node, message, m, is_vote ? &vote : NULL,
 		            is_proposal ? &header : NULL);

@@ -7,6 +7,8 @@
 #include "network.h"
 #include "proofs.h"
 
+#define ASKED_MEMORY 8
+
 struct ballots; /* the votes of one validator, by view */
 
 struct checks {
@@ -22,6 +24,12 @@ struct checks {
 	size_t root_count, dump_count;
 	uint64_t log; /* a hash of all that was sent, answered and final */
 	struct proofs *proofs;
+	struct asked { /* for one body, by a node: from when on, and how often since */
+		struct hash id;
+		uint64_t since;
+		uint32_t count;
+	} asked[NETWORK_NODES_MAX][ASKED_MEMORY];
+	uint32_t asked_next[NETWORK_NODES_MAX];
 	struct hash *bad; /* blocks that break a rule */
 	size_t bad_count;
 	/* Hears every message as it goes out, decoded. NULL: nobody does. */
