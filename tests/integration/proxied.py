@@ -8,6 +8,8 @@ import subprocess
 from network import Network, NetworkTest, SUPPLY, TOOLS, Validator, Wallet
 from unciad import free_ports
 
+SETTINGS = ("delay", "jitter", "rate", "chunk", "window", "stop", "hole", "flip", "cut") # see fault_proxy.c
+
 
 class Proxy:
 	"""The program, one command and its answer at a time. Routes are named by who dials and who is dialled."""
@@ -49,7 +51,7 @@ class Links:
 		return [w for w in both if not sides or (w[0] in sides[0]) != (w[1] in sides[0])]
 
 	def set(self, ways, **settings):
-		"""Settings of fault_proxy: delay, jitter, rate, chunk, window, stop, hole, flip, cut. 0 is as it was."""
+		"""Any of SETTINGS; 0 is as it was."""
 		for a, b in ways:
 			self.proxy.command("set", self.name(a, b), ">" if a < b else "<", *(f"{k}={v}" for k, v in settings.items()))
 
@@ -61,18 +63,13 @@ class Links:
 		"""Resets their connections. Returns how many there were."""
 		return sum(int(self.proxy.command("reset", self.name(a, b)).split()[1]) for a, b in pairs or self.pairs)
 
-	def pairs_of(self, ways):
-		return sorted({(min(w), max(w)) for w in ways})
-
 	def part(self, group):
 		"""A partition: what is on its way is lost, nothing gets through, and nobody is told."""
 		self.set(self.ways(group), hole=1)
 
 	def heal(self):
-		"""All as at the start. Connections of which something was lost are of no use any more, as those of TCP are not
-		once either side has given them up: they end."""
-		holes = dict.fromkeys(("delay", "jitter", "rate", "chunk", "window", "stop", "hole", "flip", "cut"), 0)
-		self.set(self.ways(), **holes)
+		"""All as at the start. A connection that has lost bytes ends by itself at the next that come: they do not decrypt."""
+		self.set(self.ways(), **dict.fromkeys(SETTINGS, 0))
 		self.refuse(self.pairs, False)
 
 	def stats(self, a, b):
