@@ -1,5 +1,6 @@
 """Bits flipped in the files of a home, and files cut short: the validator and the audit refuse, saying why, or the
-damage touched nothing that counts; nobody is told anything wrong, and no signal ends a process."""
+damage touched nothing that counts; nobody is told anything wrong, and no signal ends a process. A wallet whose record of a
+payment is damaged does not pay again, and writes nothing over it."""
 import json
 import os
 import random
@@ -151,6 +152,31 @@ class Damage(FaultsTest):
 				sizes |= {4095, 4096, 8192, 12288, size - 4096, self.chance.randrange(size)}
 			cases += [(name, s) for s in sorted(sizes)]
 		self.at_each(cases, cut)
+
+class WalletRecord(FaultsTest):
+	def test_a_damaged_record_of_a_payment_is_not_paid_again_nor_written_over(self):
+		alone = Alone(self).start()
+		alone.ready()
+		paid = alone.pay("rent")
+		(record,) = alone.alice.home.glob("payment-*")
+		whole = record.read_bytes()
+		chance = random.Random(SEED)
+		damaged = [whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1:]
+			for at in range(chance.randrange(40), len(whole), 97 if SCALE == 1 else 1)]
+		damaged += [whole[:size] for size in (0, 1, len(whole) // 2, len(whole) - 1)]
+		for data in damaged:
+			record.write_bytes(data)
+			process = alone.alice.begin("send", alone.bob.address, "1", "--key", "rent")
+			out, err = process.communicate(timeout=60)
+			self.assertNotEqual(process.returncode, 0, out)
+			self.assertIn("damaged", err)
+			self.assertNotIn("Sanitizer", err)
+			self.assertEqual(record.read_bytes(), data)
+		self.assertEqual(alone.pay("food")["state"], "final") # other keys are not locked in
+		record.write_bytes(whole)
+		self.assertEqual(alone.pay("rent")["id"], paid["id"])
+		self.assertEqual(alone.bob.balance(), 2 * 10**6)
+		alone.stop()
 
 
 if __name__ == "__main__":
