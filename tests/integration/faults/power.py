@@ -45,7 +45,7 @@ def calls_of(log, first):
 	for line in pathlib.Path(log).read_text().splitlines():
 		thread, time, rest = LINE.fullmatch(line).groups()
 		place += 2
-		if rest.startswith(("+++", "---")):
+		if rest.startswith(("+++", "---", "???")):  # the last: a call that a process was killed at
 			continue
 		if rest.startswith("<... "):
 			call = open_calls.pop(thread, None)

@@ -166,7 +166,7 @@ class Validator(PowerTest):
 		self.live(alone, "kill-0", 40, ("write", self.chance.randrange(20, 50)))
 		behind = self.recorded.behind_commits()
 		for kill in range(1, 7):
-			self.live(alone, f"kill-{kill}", 40, ("pwrite64", self.chance.choice(behind)))
+			self.live(alone, f"kill-{kill}", 40, ("pwrite64", self.chance.choice(behind[:8])))
 		self.live(alone, "end", 8)
 		return self.recorded, self.acknowledged
 
