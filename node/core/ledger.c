@@ -49,6 +49,10 @@ static int load_groups(struct ledger *ledger)
 
 	if (count == 0)
 		return UNCIA_E_DAMAGED;
+	/* The last one first: a damaged count must not make a tree beyond all memory. */
+	int last = ledger->view.group(ledger->view.context, count - 1, &record);
+	if (last)
+		return last == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : last;
 	if (state_tree_reserve(&ledger->tree, count) != 0)
 		return UNCIA_E_MEMORY;
 	for (uint64_t i = 0; i < count; i++) {

@@ -46,6 +46,6 @@ bool endpoint_parse_indexed(const char *text, struct endpoint *endpoints, uint32
 
 void endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
 {
-	bool brackets = strchr(endpoint->host, ':') != NULL;
+	bool brackets = strpbrk(endpoint->host, ":%") != NULL;
 	snprintf(text, ENDPOINT_TEXT_SIZE, brackets ? "[%s]:%u" : "%s:%u", endpoint->host, (unsigned)endpoint->port);
 }
