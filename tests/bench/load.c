@@ -94,7 +94,7 @@ static int print(json_t *object)
 	return failed || fflush(stdout) ? 1 : 0;
 }
 
-static int print_result(const struct load_result *r, double check_us)
+static int print_result(const struct load_result *r, uint32_t sent, double check_us)
 {
 	const struct histogram *h = &r->latency;
 	json_t *latency =
@@ -102,9 +102,10 @@ static int print_result(const struct load_result *r, double check_us)
 	              histogram_us(h, 0.5) / 1e3, "p90", histogram_us(h, 0.9) / 1e3, "p99", histogram_us(h, 0.99) / 1e3,
 	              "p999", histogram_us(h, 0.999) / 1e3, "max", h->max_us / 1e3);
 
-	return print(json_pack("{s:i,s:i,s:f,s:f,s:f,s:f,s:f,s:o}", "payments", (int)r->done, "refused",
-	                       (int)r->refused, "seconds", r->seconds, "tps", r->tps, "offered_tps", r->offered_tps,
-	                       "cpu_us_per_payment", r->cpu_us, "verify_us", check_us, "latency_ms", latency));
+	return print(json_pack("{s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:o}", "payments", (int)r->done, "refused",
+	                       (int)r->refused, "unanswered", (int)(sent - r->done - r->refused), "seconds", r->seconds,
+	                       "tps", r->tps, "cpu_us_per_payment", r->cpu_us, "verify_us", check_us, "latency_ms",
+	                       latency));
 }
 
 static int print_funders(void)
@@ -139,7 +140,7 @@ static int run_command(const char *name, const char *const *ports)
 	else
 		load_make_payments(&load, within(count, 1, 100000000, "payments"));
 	load_run(&load, &result);
-	return print_result(&result, check_us);
+	return print_result(&result, load.count, check_us);
 }
 
 int main(int argc, char **argv)

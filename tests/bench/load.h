@@ -37,10 +37,9 @@ struct load {
 
 struct load_result {
 	uint32_t done, refused;
-	double seconds;     /* from the first that was sent to the last answer */
-	double tps;         /* final payments a second, between the warm-up and the last that was sent */
-	double offered_tps; /* sent a second, in the same time */
-	double cpu_us;      /* this process, a payment */
+	double seconds; /* from the first that was sent to the last answer */
+	double tps;     /* final payments a second, from the warm-up until the last was sent */
+	double cpu_us;  /* this process, a payment */
 	struct histogram latency;
 };
 

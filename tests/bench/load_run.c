@@ -36,8 +36,8 @@ struct run {
 	double *sent_at; /* or should have been, in the open loop; < 0: answered */
 	uint32_t sent;
 	double begun_at, answered_at;
-	double warm_at, last_sent_at; /* 0: not yet */
-	uint32_t warm_done, last_sent_done, warm_sent;
+	/* Of the answers after the warm-up and before the last was sent, in seconds since the beginning: */
+	double line_count, line_t, line_n, line_tt, line_tn;
 };
 
 double load_now_us(void)
@@ -146,10 +146,6 @@ static void submit(struct run *run, double at)
 	for (uint32_t copy = 0; copy < run->load->copies; copy++)
 		queue(run, (message->payer + copy) % run->load->links, message);
 	run->sent_at[run->sent++] = at;
-	if (run->sent == run->load->count) {
-		run->last_sent_at = load_now_us();
-		run->last_sent_done = run->result->done;
-	}
 }
 
 static void check_receipt(const struct load *load, const Uncia__Pb__NodeReply *reply)
@@ -162,19 +158,26 @@ static void check_receipt(const struct load *load, const Uncia__Pb__NodeReply *r
 	payment_free(receipt.payment);
 }
 
+static void add_to_line(struct run *run, double t, double n)
+{
+	run->line_count++;
+	run->line_t += t;
+	run->line_n += n;
+	run->line_tt += t * t;
+	run->line_tn += t * n;
+}
+
 static void finished(struct run *run, uint32_t i)
 {
+	uint32_t done = ++run->result->done, warm_up = run->load->warm_up;
 	double now = load_now_us();
 
-	if (i >= run->load->warm_up)
+	if (i >= warm_up)
 		histogram_add(&run->result->latency, now - run->sent_at[i]);
 	run->sent_at[i] = -1;
 	run->answered_at = now;
-	if (++run->result->done == run->load->warm_up) {
-		run->warm_at = now;
-		run->warm_done = run->result->done;
-		run->warm_sent = run->sent;
-	}
+	if (done > warm_up && run->sent < run->load->count)
+		add_to_line(run, (now - run->begun_at) / 1e6, done);
 }
 
 static void answer(struct run *run, const struct bytes *message)
@@ -284,20 +287,18 @@ static void wait_for_start(void)
 		;
 }
 
+/* Answers come by the block, so that how many fall between two moments depends on where a block happens to end: the
+ * slope of the line through all of them hardly does. */
 static void conclude(const struct run *run, double cpu_begun)
 {
 	struct load_result *result = run->result;
-	double from = run->warm_at ? run->warm_at : run->begun_at, span = run->last_sent_at - from;
+	double n = run->line_count, varied = n * run->line_tt - run->line_t * run->line_t;
 
 	result->seconds = (run->answered_at - run->begun_at) / 1e6;
 	result->cpu_us = (cpu_us() - cpu_begun) / (result->done ? result->done : 1);
-	if (span > 0 && run->last_sent_done > run->warm_done) {
-		result->tps = (run->last_sent_done - run->warm_done) * 1e6 / span;
-		result->offered_tps = (run->load->count - run->warm_sent) * 1e6 / span;
-	} else { /* all were sent before the first was final */
-		result->tps = result->done / result->seconds;
-		result->offered_tps = run->load->count / result->seconds;
-	}
+	result->tps = result->done / result->seconds;
+	if (n > 2.0 * run->load->window && varied > 0)
+		result->tps = (n * run->line_tn - run->line_t * run->line_n) / varied;
 }
 
 void load_run(struct load *load, struct load_result *result)
@@ -319,8 +320,11 @@ void load_run(struct load *load, struct load_result *result)
 		double wait_us = send_due(&run);
 		write_dirty(&run);
 		turn(&run, wait_us);
-		if (load_now_us() - run.answered_at > SILENCE_US)
+		if (load_now_us() - run.answered_at <= SILENCE_US)
+			continue;
+		if (load->window)
 			load_fail("no answer for a minute");
+		break; /* what was given up past what can be carried gets no answer: the result says how many */
 	}
 	conclude(&run, cpu_begun);
 	for (uint32_t i = 0; i < load->links; i++) {

@@ -34,7 +34,7 @@ class Shape:
 
 def guess_tps(network, shape):
     """A short run, to know how many payments a longer one needs."""
-    load = network.load("run", "--payments", 4 * shape.window, "--warm-up", shape.window, "--window", shape.window,
+    load = network.load("run", "--payments", 6 * shape.window, "--warm-up", shape.window, "--window", shape.window,
                         *shape.options(network.count))
     load.go()
     return load.result()["tps"]

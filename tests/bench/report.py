@@ -79,7 +79,7 @@ def latency(result):
     lines = [[number(r["rate"]), span(r["tps"]), span(r["p50_ms"]), span(r["p90_ms"]), span(r["p99_ms"]), span(r["p999_ms"]),
               number(r["refused"])] for r in result["latency_series"]]
     return ["### Latency against throughput\n", *markdown(
-        ["sent/s", "final/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "refused"], lines)]
+        ["sent/s", "final/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "refused or given up"], lines)]
 
 
 def beside(result):
@@ -103,9 +103,11 @@ def others(result):
     lines = []
     if "payer" in result:
         lines.append(["payer alone (libuncia)", result["payer"]["latency_ms"]])
+        lines.append(["the same below libuncia", result["single_ms"]])
         lines.append(["payer at half load", result["half"]["payer"]["latency_ms"]])
     if "delay" in result:
         lines.append([f"payer, {result['delay']['delay_ms']} ms one way", result["delay"]["payer"]["latency_ms"]])
+        lines.append(["the same below libuncia", result["delay"]["single_ms"]])
     for row in result.get("committee_series", []):
         lines.append([f"one at a time, {row['validators']} validators (below libuncia)", row["single_ms"]])
     if not lines:
