@@ -137,7 +137,7 @@ class Alone:
 		return self.ended()
 
 	def check(self):
-		audit = self.test.run_json("check", "--home", self.home)
+		audit = json.loads(self.test.run_unciad("check", "--home", self.home, "--json", timeout=600)[0])
 		self.test.assertIs(audit["ok"], True)
 		self.test.assertEqual(micro(audit["supply"]), SUPPLY)
 		return audit

@@ -32,7 +32,9 @@ class Validator(FaultsTest):
 				else: # the call may come with the last flush, while it ends
 					alone.stop(0, -signal.SIGKILL)
 					killed += alone.process.returncode != 0
-				self.assertGreaterEqual(alone.check()["payments"], len(final), f"{call} {when}")
+				# The audit takes as long as the chain has become.
+				if not ALL or when % 15 == 0:
+					self.assertGreaterEqual(alone.check()["payments"], len(final), f"{call} {when}")
 		alone.account_for(final, unknown)
 		print(f"killed {killed} times, {len(final)} payments, {len(unknown)} cut off", flush=True)
 		return killed
