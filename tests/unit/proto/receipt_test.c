@@ -124,6 +124,23 @@ static void refuse_flips(uint32_t count, uint32_t index, uint32_t descendants)
 	chain_deinit(&chain);
 }
 
+START_TEST(receipts_and_proofs_past_the_limit_are_refused_unread)
+{
+	static uint8_t bytes[RECEIPT_SIZE_MAX + 1];
+	struct receipt receipt;
+	struct account_state state;
+	struct address address = {{0}};
+	char *text;
+	ck_assert_int_eq(receipt_verify(COMMITTEE, NETWORK, bytes, sizeof(bytes), &receipt), UNCIA_E_LIMIT);
+	ck_assert_int_eq(receipt_verify(COMMITTEE, NETWORK, bytes, sizeof(bytes) - 1, &receipt), UNCIA_E_ENCODING);
+	ck_assert_int_eq(account_proof_verify(COMMITTEE, NETWORK, &address, bytes, sizeof(bytes), &state),
+	                 UNCIA_E_LIMIT);
+	ck_assert_int_eq(account_proof_verify(COMMITTEE, NETWORK, &address, bytes, sizeof(bytes) - 1, &state),
+	                 UNCIA_E_ENCODING);
+	ck_assert_int_eq(receipt_format(bytes, sizeof(bytes), &text), UNCIA_E_LIMIT);
+}
+END_TEST
+
 START_TEST(receipt_refuses_every_flipped_bit_and_every_cut)
 {
 	refuse_flips(5, 2, 0);
@@ -501,6 +518,7 @@ int main(void)
 	const TTest *tests[] = {
 	    receipt_of_every_payment_verifies,
 	    receipt_is_the_same_from_a_block_with_and_without_its_tree,
+	    receipts_and_proofs_past_the_limit_are_refused_unread,
 	    receipt_refuses_every_flipped_bit_and_every_cut,
 	    receipt_through_descendants_refuses_every_flipped_bit_and_every_cut,
 	    receipt_is_refused_by_another_network_or_committee,

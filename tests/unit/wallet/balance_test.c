@@ -88,6 +88,26 @@ START_TEST(an_absent_account_is_believed_from_weight_f_plus_1)
 }
 END_TEST
 
+START_TEST(an_absence_that_is_newer_than_a_proof_counts)
+{
+	struct rig *rig = rig_new(4);
+	rig->net.nodes[0].behaviour = rig->net.nodes[1].behaviour = NO_ACCOUNT; /* 1,000 blocks later */
+	rig->net.nodes[3].down = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert(rig_balance(rig).known && !rig_balance(rig).exists);
+	ck_assert_uint_gt(rig_balance(rig).height, 1000);
+	ck_assert_uint_eq(rig_balance(rig).spendable, 0);
+	/* One of them alone would be a lie. */
+	rig_free(rig);
+	rig = rig_new(4);
+	rig->net.nodes[0].behaviour = NO_ACCOUNT;
+	rig->net.nodes[3].down = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).spendable, 100 * AMOUNT_MICROS);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(one_reachable_validator_is_enough_for_a_proof)
 {
 	struct rig *rig = rig_new(4);
@@ -191,7 +211,7 @@ END_TEST
 
 UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_believed_and_its_node_is_left,
           all_liars_leave_the_balance_unknown, one_liar_of_any_kind_does_not_hinder,
-          an_absent_account_is_believed_from_weight_f_plus_1, one_reachable_validator_is_enough_for_a_proof,
-          the_newest_proof_wins_and_none_goes_back, a_balance_is_no_fresher_than_its_own_proof,
-          links_are_let_go_when_there_is_nothing_to_do, a_large_committee_is_asked_in_part_only,
-          a_child_process_has_no_use_of_it)
+          an_absent_account_is_believed_from_weight_f_plus_1, an_absence_that_is_newer_than_a_proof_counts,
+          one_reachable_validator_is_enough_for_a_proof, the_newest_proof_wins_and_none_goes_back,
+          a_balance_is_no_fresher_than_its_own_proof, links_are_let_go_when_there_is_nothing_to_do,
+          a_large_committee_is_asked_in_part_only, a_child_process_has_no_use_of_it)
