@@ -43,8 +43,10 @@ static void fail_memory(struct run *r, uint32_t node)
 {
 	uint64_t nth = 1 + draw_machine(r, draw_machine(r, 2) ? 8 : 200);
 
-	trace(r, "node %u has no memory from allocation %u of its next step on", node, (unsigned)nth);
-	network_fail_allocation(r->network, node, nth);
+	bool once = draw_machine(r, 2);
+
+	trace(r, "node %u has no memory %s allocation %u of its next step", node, once ? "for" : "from", (unsigned)nth);
+	network_fail_allocation(r->network, node, nth, once);
 }
 
 static void fail_disk(struct run *r, uint32_t node)
@@ -151,7 +153,12 @@ void machines_mend(struct run *r)
 	for (uint32_t i = 0; i < r->checks.nodes; i++) {
 		network_mend_node(r->network, i);
 		network_set_space(r->network, i, false);
+		for (uint32_t to = 0; to < r->checks.nodes; to++)
+			network_clog(r->network, i, to, 0);
 	}
+	/* While clocks are behind nothing expires: a small pool may stay full. */
+	if (draw_machine(r, 2) || r->options.mempool_max || r->options.mempool_per_sender_max)
+		r->all_behind_ms = 0;
 }
 
 void machines_leave_out(struct run *r, uint32_t node)

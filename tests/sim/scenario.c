@@ -157,8 +157,6 @@ static void heal(struct run *r)
 	network_set_loss(r->network, 0);
 	memset(r->clock, 0, sizeof(r->clock));
 	memset(r->drift_ppm, 0, sizeof(r->drift_ppm));
-	if (draw_machine(r, 2))
-		r->all_behind_ms = 0;
 	run_set_clocks(r);
 	for (uint32_t k = 0; k < r->checks.nodes; k++) {
 		uint32_t i = (first + k) % r->checks.nodes;
@@ -315,6 +313,8 @@ static void check_healed(struct run *r)
 	look(r);
 	wallets_check_answered(&r->wallets, node);
 	wallets_check(&r->wallets);
+	r->all_behind_ms = 0; /* the time of blocks stands still until then: nothing expires */
+	run_set_clocks(r);
 	if (r->phones_options.count)
 		check_phones(r);
 }

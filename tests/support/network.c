@@ -185,7 +185,7 @@ static void network_halted(struct network *n, uint32_t node, bool hurt)
 static uint64_t hurt_begin(struct node *self)
 {
 	if (self->fail_allocation)
-		heap_fail_from(self->fail_allocation);
+		(self->fail_once ? heap_fail_once : heap_fail_from)(self->fail_allocation);
 	memory_store_hold(self->store, false);
 	return memory_store_failed(self->store);
 }
@@ -402,9 +402,10 @@ void network_crash(struct network *n, uint32_t node)
 		n->guests->gone(n->guests->context, node);
 }
 
-void network_fail_allocation(struct network *n, uint32_t node, uint64_t nth)
+void network_fail_allocation(struct network *n, uint32_t node, uint64_t nth, bool once)
 {
 	n->nodes[node].fail_allocation = nth;
+	n->nodes[node].fail_once = once;
 }
 
 bool network_up(const struct network *n, uint32_t node)

@@ -37,8 +37,8 @@ struct network_options {
 	bool (*answer)(void *context, uint32_t node, uint64_t wallet, const struct bytes *message);
 	/* A node ends its link to a peer for what that has said. NULL: nobody hears of it. */
 	void (*dropped)(void *context, uint32_t node, uint32_t peer);
-	void *tap_context;          /* of all of them */
-	uint32_t duplicate_percent; /* of messages between validators: they come twice */
+	void *tap_context;                            /* of all of them */
+	uint32_t duplicate_percent;                   /* of messages between validators: they come twice */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults */
 };
 
@@ -91,8 +91,9 @@ size_t network_commits(const struct network *n, uint32_t node); /* on their way 
 /* Free space falls below the reserve, or there is more again: by and by the node learns of it. */
 void network_set_space(struct network *n, uint32_t node, bool low);
 bool network_space_low(const struct network *n, uint32_t node); /* as it was told */
-/* In its next step, or as it starts, the n-th allocation (1: the first) and all after it fail: it must end. */
-void network_fail_allocation(struct network *n, uint32_t node, uint64_t nth);
+/* In its next step, or as it starts, the n-th allocation (1: the first), and all after it unless `once`, fail: it must
+ * end. */
+void network_fail_allocation(struct network *n, uint32_t node, uint64_t nth, bool once);
 /* Does nothing for so long, or until it is started anew; what comes meanwhile waits. */
 void network_pause(struct network *n, uint32_t node, uint64_t ms);
 /* The same, but its monotonic clock stands still as well, as in a machine that sleeps. */

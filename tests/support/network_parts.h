@@ -61,7 +61,8 @@ struct node {
 	int32_t drift_ppm;            /* its drift since */
 	uint64_t paused_until;
 	bool space_low, space_low_told;
-	bool spoiled;             /* its store is not what a validator may start from */
+	bool spoiled; /* its store is not what a validator may start from */
+	bool fail_once;
 	uint64_t fail_allocation; /* of its next step: this one and all after it; 0: none */
 	bool disk_fails;          /* its next write */
 	uint64_t final_view;      /* of the highest final block held before this event */
