@@ -83,7 +83,7 @@ class Floods(ProxiedTest):
 					took = self.pay(PAYMENTS)
 				print(f"{took} ms instead of {self.usual}", flush=True)
 				self.assertLess(took, 10 * self.usual + 1000)
-				self.assertGreater(result["opened"], SOCKETS // 4)
+				self.assertGreater(result["opened"], len(self.network.validators))
 		self.all_well()
 		self.assertGreater(self.counted("inbound", "pushed_out"), 0)
 		self.assertGreater(self.counted("wallets", "pushed_out"), 0)
@@ -103,12 +103,11 @@ class Floods(ProxiedTest):
 			# Ten seconds for a message, as the log has it; five for a handshake.
 			self.network.wait(lambda: self.pay(1) and all('why="does not finish its message"' in v.log()
 				for v in self.network.validators), "unfinished messages")
-		self.assertGreater(slow["closed"], 50)
 		self.assertEqual(slow["established"], 0)
-		self.assertGreater(drip["established"], 50)
-		self.assertGreater(drip["closed"], 50)
+		self.assertGreaterEqual(slow["closed"], 4) # one of each validator's
+		self.assertGreaterEqual(drip["closed"], 4)
 		self.all_well()
-		self.assertGreater(self.counted("wallets", "dropped_unfinished"), 50)
+		self.assertGreaterEqual(self.counted("wallets", "dropped_unfinished"), 4)
 
 	@unittest.skipUnless(own_address(), "this machine has no address but loopback's")
 	def test_handshakes_from_elsewhere_are_limited(self):
