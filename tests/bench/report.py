@@ -58,7 +58,7 @@ FULL = [("payments/s", "tps"), ("µs a payment and validator", "cpu_us_per_payme
 
 
 def series(result, name, title, heads, more=()):
-    if name not in result:
+    if not result.get(name):
         return []
     columns = [*heads, *FULL, *more]
     lines = []
@@ -74,7 +74,7 @@ def series(result, name, title, heads, more=()):
 
 
 def latency(result):
-    if "latency_series" not in result:
+    if not result.get("latency_series"):
         return []
     lines = [[number(r["rate"]), span(r["tps"]), span(r["p50_ms"]), span(r["p90_ms"]), span(r["p99_ms"]), span(r["p999_ms"]),
               number(r["refused"])] for r in result["latency_series"]]
@@ -132,7 +132,7 @@ def tables(result):
 
 
 def results(result):
-    chart = [f"![Latency against throughput]({CHART})\n"] if "latency_series" in result else []
+    chart = [f"![Latency against throughput]({CHART})\n"] if result.get("latency_series") else []
     return "\n".join([*about(result), *figures(result), *chart, tables(result)])
 
 
@@ -182,7 +182,7 @@ def main():
         sys.exit(f"report: {page} has lost its marks")
     head, rest = text.split(BEGIN, 1)
     page.write_text(f"{head}{BEGIN}\n{results(result)}\n{END}{rest.split(END, 1)[1]}")
-    if "latency_series" in result:
+    if result.get("latency_series"):
         draw(result, DOCS / CHART)
 
 

@@ -311,6 +311,8 @@ def prepared(tools, count, accounts, payers, say):
         with Network(tools, making, ["mempool_max = 200000"]) as network:
             about = {**network.about, "first_payments": populate(network)}
         (making / "about.json").write_text(json.dumps(about))
+        for home in network.homes:
+            (home / "log").unlink()
         making.rename(kept)
     finally:
         shutil.rmtree(making, ignore_errors=True)
