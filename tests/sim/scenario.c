@@ -261,11 +261,11 @@ static void check_evidence(struct run *r)
 		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
 			continue;
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
-			if (network_up(r->network, i) && i != liar->self)
+			if (counts(r, i) && i != liar->self)
 				views[i] = byzantine_provoke(&r->byzantine, liar, i);
 		network_run(r->network, EVIDENCE_MS, NULL, NULL);
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
-			if (network_up(r->network, i) && i != liar->self && !is_excused(r, i) &&
+			if (counts(r, i) && i != liar->self && !is_excused(r, i) &&
 			    !proofs_evidence(r->checks.proofs, i, views[i], liar->self))
 				checks_fail(&r->checks, "node %u: no evidence of two first votes of validator %u", i,
 				            liar->self);
