@@ -203,9 +203,10 @@ static int directory_lock(void *context)
 static void directory_unlock(void *context)
 {
 	struct directory *d = context;
-	flock(d->lock_fd, LOCK_UN); /* a child of this process may have the descriptor, too */
-	close(d->lock_fd);
-	d->lock_fd = -1;
+	int fd = d->lock_fd;
+	d->lock_fd = -1;    /* before another wallet over this host, in another thread, can be under the lock */
+	flock(fd, LOCK_UN); /* a child of this process may have the descriptor, too */
+	close(fd);
 }
 
 /* Makes the directory where there is none. Its name in the parent is made durable in any case: a process that made it

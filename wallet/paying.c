@@ -204,6 +204,13 @@ static int make_locked(struct uncia_wallet *w, const struct uncia_payment_reques
 {
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
 	int result = outbox_load(w, false);
+	/* One of them may have been faster with this very key: its payment is no reason to refuse it here. */
+	if (result == 0 && request->key != NULL) {
+		result = outbox_find(w, draft->payment.nonce, made);
+		if (result != UNCIA_E_NOT_FOUND)
+			return result == 0 ? UNCIA_E_EXISTS : result;
+		result = 0;
+	}
 	if (result == 0)
 		result = check_funds(w, &draft->payment);
 	if (result == 0 && !w->clock_known)

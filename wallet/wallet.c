@@ -96,19 +96,23 @@ uint64_t wallet_ledger_ms(const struct uncia_wallet *w)
 
 /* ---- open and close -------------------------------------------------------------------------- */
 
-/* The first open with a network binds the home to it. */
+/* The first open with a network binds the home to it. Later ones write nothing: a home on a full disk, or on one that
+ * is only read, can be looked at. */
 static int bind_network(struct uncia_wallet *w)
 {
 	uint8_t *data;
 	size_t size;
-	if (w->network != NULL) {
+	if (w->network != NULL)
 		w->network_id = w->network->genesis.network_id;
-		w->has_network_id = true;
-		int result = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
+	int result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
+	if (result == UNCIA_E_NOT_FOUND && w->network != NULL) {
+		result = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
+		if (result == 0)
+			w->has_network_id = true;
 		if (result != UNCIA_E_EXISTS)
 			return result;
+		result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
 	}
-	int result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
 	if (result != 0)
 		return result == UNCIA_E_NOT_FOUND && w->network == NULL ? 0 : result;
 	if (size != HASH_SIZE)

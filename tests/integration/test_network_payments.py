@@ -1,7 +1,9 @@
 """Payments through running validators: from two devices at once, more than there is, the same one again and again;
 balances that are never stale; receipts that others can verify."""
 import concurrent.futures
+import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -82,15 +84,30 @@ class Payments(NetworkTest):
 		self.assertEqual(alice.send(bob, "1", code=5)["reason"], "funds")
 		self.assertEqual([check["payments"] for check in network.stop_and_check()], [7] * 4)
 
+	def test_a_home_that_somebody_does_not_leave_hides_what_a_key_stands_for(self):
+		network = self.start_network()
+		alice, bob = self.new_wallet(network, "alice"), self.new_wallet(network, "bob")
+		network.treasury.send(alice, "10")
+		with open(alice.home / ".lock", "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as lock:
+			fcntl.flock(lock, fcntl.LOCK_EX)
+			begun = [alice.begin("send", bob.address, "1", *options) for options in ((), ("--key", "rent"))]
+			said = [process.communicate(timeout=180)[1] for process in begun]
+		self.assertEqual([process.returncode for process in begun], [1, 3], said)
+		self.assertIn("nothing was sent", said[0])
+		self.assertIn("run it again with the same one", said[1])
+		self.assertEqual(alice.send(bob, "1", "--key", "rent")["state"], "final")
+		self.assertEqual((alice.balance(), bob.balance()), (9_000_000, 1_000_000))
+		network.stop_and_check()
+
 	def test_the_same_payment_is_executed_once_however_often_it_is_sent(self):
 		network = self.start_network(*funds(fixture_accounts(2), 50))
 		alice, bob = self.new_wallet(network, "alice"), self.new_wallet(network, "bob")
-		network.treasury.send(alice, "10")
+		network.treasury.send(alice, "5") # once, not twice: no other run's payment is a reason to refuse this one
 		with concurrent.futures.ThreadPoolExecutor(4) as pool:
 			paid = list(pool.map(lambda _: alice.send(bob, "3", "--key", "rent"), range(RUNS)))
 		self.assertEqual(len({(p["id"], p["height"]) for p in paid}), 1)
 		self.assertEqual({p["state"] for p in paid}, {"final"})
-		self.assertEqual((alice.balance(), bob.balance()), (7_000_000, 3_000_000))
+		self.assertEqual((alice.balance(), bob.balance()), (2_000_000, 3_000_000))
 		self.assertEqual(alice.send(bob, "4", "--key", "rent", code=5)["reason"], "key-reused")
 		wheres = [v.where() for v in network.validators]
 		again = json.loads(self.tool(network, "repeat", TIMES, *wheres)[0])

@@ -114,6 +114,14 @@ static void explain_balance(const struct session *session, int error)
 		         spendable, smallest);
 }
 
+/* What a key stands for may lie there and have been sent, by an earlier run or another process, which this one could
+ * not find out. */
+static bool hides_a_payment(int error)
+{
+	return error == UNCIA_E_IO || error == UNCIA_E_DAMAGED || error == UNCIA_E_PERMISSION ||
+	       error == UNCIA_E_BUSY || error == UNCIA_E_MEMORY || error == UNCIA_E_RANDOM;
+}
+
 /* It was not made, so nothing was sent now. Returns the exit code. */
 static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
 {
@@ -124,8 +132,7 @@ static int report_refusal(const struct call *call, const struct session *session
 		complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
 		complain(code, "no validator could be reached; nothing was sent");
-	} else if (order->key && (error == UNCIA_E_IO || error == UNCIA_E_DAMAGED || error == UNCIA_E_PERMISSION)) {
-		/* What the key stands for may lie there and have been sent, by an earlier run or another process. */
+	} else if (order->key && hides_a_payment(error)) {
 		return complain(
 		    EXIT_PENDING,
 		    "%s: whether this --key was paid before cannot be told; run it again with the same one, "
@@ -207,7 +214,8 @@ static int recall(struct session *session)
 		                "nothing was sent: no validator proves what this --key stood for before the wallet was "
 		                "restored; run it again");
 	error = session->host.remove(session->host.context, RESTORED_BLOB);
-	return error ? complain_error(error, session->home) : 0;
+	/* NOT_FOUND: another process was faster. */
+	return error && error != UNCIA_E_NOT_FOUND ? complain_error(error, session->home) : 0;
 }
 
 /* Whether keys of an earlier home may still be unknown. */

@@ -146,11 +146,11 @@ static void check_found(bool reopened)
 	struct uncia_payment_id first = {{0}}, id;
 	struct seen seen = {.count = 0};
 	ck_assert_int_eq(rig_sync(rig), 0);
-	fail_from(rig, 3, FAIL_AFTER, 1); /* the first two calls look what there is */
+	fail_from(rig, 4, FAIL_AFTER, 1); /* the first three calls look what there is */
 	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &first), UNCIA_E_IO);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
 	/* While it cannot be made durable, nothing leaves. */
-	fail_from(rig, reopened ? 6 : 2, FAIL_BEFORE, 1000); /* the first five calls open the wallet */
+	fail_from(rig, reopened ? 5 : 2, FAIL_BEFORE, 1000); /* the first four calls open the wallet */
 	if (reopened)
 		rig_reopen(rig);
 	else
@@ -254,11 +254,16 @@ START_TEST(of_two_processes_with_one_key_both_have_the_same_payment)
 END_TEST
 
 static bool locked, left_by_nobody;
+static struct rig *waits_for_other; /* which pays under KEY, and only then leaves the lock */
 static unsigned payments_made;
 
 static int lock(void *context)
 {
+	struct rig *rig = waits_for_other;
 	(void)context;
+	waits_for_other = NULL;
+	if (rig != NULL)
+		other_pays(rig, KEY, 60 * AMOUNT_MICROS, &faster_id);
 	ck_assert(!locked);
 	if (left_by_nobody)
 		return UNCIA_E_BUSY;
@@ -311,6 +316,21 @@ START_TEST(processes_of_one_home_sign_no_more_than_there_is)
 	fake_network_pass(&rig->net, rig->wallet, 5000);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
 	ck_assert_int_eq(rig_payment(rig, &other).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(what_another_process_paid_under_this_key_while_it_was_waited_for_is_no_reason_to_refuse_it)
+{
+	struct rig *rig = shared_rig();
+	struct uncia_payment_id id;
+	waits_for_other = rig;
+	ck_assert_int_eq(rig_pay(rig, KEY, 60 * AMOUNT_MICROS, &id), 0);
+	ck_assert_mem_eq(id.b, faster_id.b, sizeof(id.b));
+	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
+	ck_assert_uint_eq(rig_balance(rig).spendable, 40 * AMOUNT_MICROS);
+	/* For something else it is. */
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), UNCIA_E_KEY_REUSED);
 	rig_free(rig);
 }
 END_TEST
@@ -466,10 +486,37 @@ START_TEST(a_home_belongs_to_its_first_network)
 }
 END_TEST
 
+static void is_not_written(struct memory_host *m, const char *name)
+{
+	(void)m;
+	ck_abort_msg("%s is written", name);
+}
+
+START_TEST(a_home_that_cannot_be_written_can_be_looked_at)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id, again;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	rig->net.finalise = true;
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	rig->host.before_create = is_not_written;
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS - HALF);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	/* Also what a key stands for, where it has its end. */
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &again), 0);
+	ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+END_TEST
+
 UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           an_unkeyed_payment_that_could_not_be_stored_is_never_sent,
           what_was_only_found_is_made_durable_before_it_is_sent, an_end_that_cannot_be_stored_stays_pending_and_is_told,
           of_two_processes_with_one_key_both_have_the_same_payment, processes_of_one_home_sign_no_more_than_there_is,
+          what_another_process_paid_under_this_key_while_it_was_waited_for_is_no_reason_to_refuse_it,
           a_home_that_another_process_does_not_leave_makes_no_payment, a_damaged_record_stops_its_key_and_no_other,
           a_record_copied_to_another_name_is_damage, a_record_of_another_payer_or_under_another_nonce_is_damage,
-          a_home_belongs_to_its_first_network)
+          a_home_belongs_to_its_first_network, a_home_that_cannot_be_written_can_be_looked_at)
