@@ -25,6 +25,8 @@
 
 #define MEMPOOL_PER_SENDER_DEFAULT 64u
 #define MEMPOOL_SIZE_DEFAULT       200000u
+#define MEMPOOL_LARGE_SIZE         (1u << 10) /* of a payment; those above it take together at most */
+#define MEMPOOL_LARGE_BYTES_MAX    (128u << 20)
 
 #define WALLET_LINKS_DEFAULT      1024u
 #define HANDSHAKES_PER_SECOND     1000u

@@ -2,6 +2,9 @@
  * durable (consensus §6, "Durable before sent"). In order, so one list serves. */
 #include "parts.h"
 
+/* Of one step. A disk that stood still for a while releases everything at once, and more than a step may hold. */
+#define CARRY_OUT_MAX ((size_t)32 << 20)
+
 static struct deferred *deferred_new(struct replica *r, uint64_t sequence, enum deferred_kind kind, size_t size)
 {
 	struct deferred *d = calloc(1, sizeof(*d) + size);
@@ -87,10 +90,16 @@ static int deferred_carry_out(struct replica *r, struct deferred *d)
 	return 0;
 }
 
+static bool deferred_due(const struct replica *r)
+{
+	return r->deferred_first && r->deferred_first->sequence <= r->durable;
+}
+
 int deferred_run(struct replica *r)
 {
-	while (r->deferred_first && r->deferred_first->sequence <= r->durable) {
+	while (deferred_due(r) && r->carried_out < CARRY_OUT_MAX) {
 		struct deferred *d = r->deferred_first;
+		r->carried_out += d->size;
 		r->deferred_first = d->next;
 		if (!r->deferred_first)
 			r->deferred_last = &r->deferred_first;
@@ -100,6 +109,12 @@ int deferred_run(struct replica *r)
 		TRY(error);
 	}
 	return 0;
+}
+
+/* What a step has left over is carried out by the next. */
+uint64_t deferred_wake(const struct replica *r)
+{
+	return deferred_due(r) ? r->now_ms : TIME_NEVER;
 }
 
 void deferred_free(struct replica *r)

@@ -316,6 +316,7 @@ int ledger_add(struct ledger *ledger, struct executed *block, const struct payme
 	for (uint32_t k = 0; k < payment->output_count; k++)
 		record->previous[1 + k] = plan->touched[plan->recipient[k]].head;
 	block->extent = plan->extent;
+	block->touches += 1 + payment->output_count;
 	for (uint32_t i = 0; i < plan->count; i++)
 		write_touched(ledger, block, &plan->touched[i], &record->at);
 	if (falls_to_zero(plan))

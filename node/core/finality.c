@@ -237,7 +237,7 @@ int finality_flush(struct replica *r, bool now)
 
 	if (r->flushing)
 		return 0;
-	if (!now && ledger_unflushed_payments(r->ledger) < FLUSH_PAYMENTS && r->now_ms < r->flush_at)
+	if (!now && ledger_unflushed(r->ledger) < FLUSH_TOUCHES && r->now_ms < r->flush_at)
 		return 0;
 	r->flush_at = r->now_ms + r->config.flush_ms;
 	TRY(ledger_take_flush(r->ledger, &flush));

@@ -145,7 +145,7 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	ledger->active = fresh;
 	ledger->flush = f;
 	ledger->flushed_height = ledger->height;
-	ledger->unflushed_payments = 0;
+	ledger->unflushed = 0;
 	*flush = f;
 	return 0;
 }
@@ -160,7 +160,7 @@ void ledger_flushed(struct ledger *ledger, struct flush *flush)
 	flush_free(flush);
 }
 
-size_t ledger_unflushed_payments(const struct ledger *ledger)
+size_t ledger_unflushed(const struct ledger *ledger)
 {
-	return ledger->unflushed_payments;
+	return ledger->unflushed;
 }

@@ -322,7 +322,7 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	ledger->id = block->id;
 	ledger->root = root;
 	ledger->extent = block->extent;
-	ledger->unflushed_payments += block->payment_count;
+	ledger->unflushed += block->touches;
 	if (ledger->at == block)
 		ledger->at = NULL;
 	block->settled = true;

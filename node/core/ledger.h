@@ -71,7 +71,8 @@ int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t 
  * itself: it may outlive the ledger, and is then freed by flush_free. */
 int ledger_take_flush(struct ledger *ledger, struct flush **flush);
 void ledger_flushed(struct ledger *ledger, struct flush *flush);
-/* Settled since a flush was last taken. */
-size_t ledger_unflushed_payments(const struct ledger *ledger);
+/* How often payments that were settled since a flush was last taken touched an account: an ordinary one touches two,
+ * and one of 255 outputs takes the memory and the writing of over a hundred ordinary ones. */
+size_t ledger_unflushed(const struct ledger *ledger);
 
 #endif

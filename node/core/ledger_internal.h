@@ -21,6 +21,7 @@ struct executed {
 	uint64_t height, timestamp_ms;
 	struct hash id;
 	uint32_t payment_count;
+	size_t touches; /* of accounts, by its payments */
 	struct extent extent;
 	struct overlay overlay;
 	bool root_known;
@@ -61,7 +62,7 @@ struct ledger {
 	struct overlay *active;   /* settled since the last flush was taken */
 	struct overlay *flushing; /* taken, not stored yet; or NULL */
 	struct flush *flush;
-	size_t unflushed_payments;
+	size_t unflushed;
 	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;
 	struct executed *at;

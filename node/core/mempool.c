@@ -28,6 +28,7 @@ struct slot {
 	struct sender *sender;    /* NULL while its signature is being checked: a forger is not the sender */
 	struct slot *prev, *next; /* of the same sender, oldest first */
 	struct slot *bucket_prev, *bucket_next;
+	struct slot *large_prev, *large_next; /* verified ones that are large, oldest first */
 	uint32_t bucket;
 	uint32_t verified_at; /* its place in mempool.verified, unless POOLED_VERIFYING */
 	UT_hash_handle hh_whole, hh_id;
@@ -63,6 +64,8 @@ struct mempool {
 	uint64_t expired_s;                   /* all that ends by then is gone */
 	struct verified *verified;            /* dense: what mempool_gather runs over */
 	uint32_t verified_count;
+	struct slot *large;
+	size_t large_bytes;
 	uint32_t round;
 	struct sender *queue;
 };
@@ -255,6 +258,11 @@ static int index_slot(struct mempool *pool, struct slot *slot)
 	return UNCIA_E_MEMORY;
 }
 
+static bool is_large(const struct payment *payment)
+{
+	return payment->size > MEMPOOL_LARGE_SIZE;
+}
+
 void mempool_remove(struct mempool *pool, struct pooled *p)
 {
 	struct slot *slot = (struct slot *)p;
@@ -266,6 +274,10 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
 		struct verified *last = &pool->verified[--pool->verified_count];
 		pool->verified[slot->verified_at] = *last;
 		last->slot->verified_at = slot->verified_at;
+		if (is_large(p->payment)) {
+			DL_DELETE2(pool->large, slot, large_prev, large_next);
+			pool->large_bytes -= p->payment->size;
+		}
 		DL_DELETE(sender->slots, slot);
 		set_count(pool, sender, sender->count - 1);
 		if (sender->count == 0)
@@ -291,6 +303,16 @@ static int make_room(struct mempool *pool, const struct sender *newcomer)
 	pool->evicted++;
 	mempool_remove(pool, &victim->slots->prev->pooled); /* the newest: utlist's head points back at its tail */
 	return 0;
+}
+
+/* Counted by number alone, the largest there are would take gigabytes, and keys to send them from cost nothing. Their
+ * room goes round: whoever comes is there for the next block. */
+static void make_large_room(struct mempool *pool, const struct payment *newcomer)
+{
+	while (is_large(newcomer) && pool->large_bytes + newcomer->size > MEMPOOL_LARGE_BYTES_MAX) {
+		pool->evicted++;
+		mempool_remove(pool, &pool->large->pooled);
+	}
 }
 
 static struct slot *new_slot(struct mempool *pool, struct payment *payment, uint64_t now_ms)
@@ -398,6 +420,8 @@ int mempool_verified(struct mempool *pool, struct pooled *p)
 	struct sender *sender = find_sender(pool, &p->payment->sender);
 	if (sender && sender->count >= pool->per_sender_max)
 		return UNCIA_E_LIMIT;
+	make_large_room(pool, p->payment);
+	sender = find_sender(pool, &p->payment->sender); /* its last one may have gone */
 	int rc = make_room(pool, sender);
 	if (rc)
 		return rc;
@@ -412,6 +436,10 @@ int mempool_verified(struct mempool *pool, struct pooled *p)
 	p->reason = PENDING_WAITING;
 	slot->verified_at = pool->verified_count++;
 	pool->verified[slot->verified_at] = (struct verified){.whole = p->payment->whole, .slot = slot};
+	if (is_large(p->payment)) {
+		DL_APPEND2(pool->large, slot, large_prev, large_next);
+		pool->large_bytes += p->payment->size;
+	}
 	add_ready(pool, sender);
 	return 0;
 }

@@ -39,7 +39,8 @@ struct pooled *mempool_find(struct mempool *pool, const struct hash *whole);
 /* Any held payment of that id (a verified one first), or NULL. */
 struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id);
 /* VERIFYING -> READY; else nothing. When full, evicts from the sender with the most waiting (of several, the one that
- * has had as many for longest) the newest of theirs, unless this sender has as many: then UNCIA_E_FULL. Returns 0;
+ * has had as many for longest) the newest of theirs, unless this sender has as many: then UNCIA_E_FULL. Large ones
+ * (protocol_limits.h) have room of their own beside: there the oldest give way. Returns 0;
  * UNCIA_E_FULL; UNCIA_E_LIMIT; UNCIA_E_MEMORY: it is still VERIFYING then, to be removed. */
 int mempool_verified(struct mempool *pool, struct pooled *p);
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason); /* READY -> PARKED */

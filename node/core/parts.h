@@ -48,8 +48,8 @@
 #define TIMEOUT_MAX_MS         10000u
 #define STANDSTILL_MS          1000u
 /* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
- * executed again at the start, and held in memory. */
-#define FLUSH_PAYMENTS 65536u
+ * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
+#define FLUSH_TOUCHES 131072u
 
 /* ---- blocks that are not settled yet, and the settled one ---- */
 struct node_block {
@@ -148,8 +148,8 @@ struct job {
 struct share {
 	uint64_t owed, at_ms;
 };
-#define SHARE_QUESTION      4096u /* what a question costs beside the bytes that are read for it */
-#define SHARE_PEER_OWED     (16u << 20)
+#define SHARE_QUESTION      4096u      /* what a question costs beside the bytes that are read for it */
+#define SHARE_PEER_OWED     (2u << 20) /* and one answer more: what may wait for his link holds both */
 #define SHARE_PEER_PER_MS   (32u << 10)
 #define SHARE_WALLET_OWED   (2u << 20)
 #define SHARE_WALLET_PER_MS (2u << 10)
@@ -215,6 +215,7 @@ struct replica {
 	uint64_t now_ms, wall_ms;
 	size_t message_size; /* of its event */
 	bool step_wrote;
+	size_t carried_out; /* bytes that had waited for the disk and leave in it */
 	bool started, halted;
 	struct payment **relay; /* verified in this step, to be gossiped */
 	size_t relay_count, relay_capacity;
@@ -298,6 +299,7 @@ int defer_answer(struct replica *r, uint64_t sequence, uint64_t wallet, const vo
 int defer_own_vote(struct replica *r, uint64_t sequence, const struct vote *vote);
 int defer_flush(struct replica *r, uint64_t sequence, struct flush *flush);
 int deferred_run(struct replica *r);
+uint64_t deferred_wake(const struct replica *r);
 void deferred_free(struct replica *r);
 
 /* messages.c */

@@ -2,8 +2,9 @@
  * wallets that wait for their ends (ledger §3, network §8). */
 #include "parts.h"
 
-#define GOSSIP_SIZE_MAX   (512u << 10)
-#define PEER_PAYMENTS_MAX 2000u
+#define GOSSIP_SIZE_MAX     (512u << 10)
+#define PEER_PAYMENTS_MAX   2000u
+#define PEER_PAYMENTS_BYTES (1u << 20) /* well within what may wait for a link: all of it is queued at once */
 
 int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key)
 {
@@ -618,13 +619,16 @@ int payments_to_peer(struct replica *r, uint32_t peer)
 	struct payment **payments = malloc(PEER_PAYMENTS_MAX * sizeof(struct payment *));
 	struct mempool_walk walk;
 	struct pooled *pooled;
-	size_t count = 0;
+	size_t count = 0, size = 0;
 
 	if (!payments)
 		return UNCIA_E_MEMORY;
 	mempool_walk_begin(r->mempool, &walk);
-	while (count < PEER_PAYMENTS_MAX && (pooled = mempool_walk_next(r->mempool, &walk)))
+	while (count < PEER_PAYMENTS_MAX && size + PAYMENT_SIZE_MAX <= PEER_PAYMENTS_BYTES &&
+	       (pooled = mempool_walk_next(r->mempool, &walk))) {
+		size += pooled->payment->size;
 		payments[count++] = pooled->payment;
+	}
 	int error = count ? gossip_send(r, peer, payments, count) : 0;
 	free(payments);
 	return error;

@@ -271,8 +271,8 @@ static uint64_t fetch_wake(struct replica *r)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), fetch_wake(r),
-	                    r->flushing ? TIME_NEVER : r->flush_at};
+	uint64_t wakes[] = {consensus_wake(r), sync_wake(r),     queries_wake(r),
+	                    fetch_wake(r),     deferred_wake(r), r->flushing ? TIME_NEVER : r->flush_at};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -324,6 +324,7 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 	r->wall_ms = event->wall_ms;
 	r->message_size = event->message.size;
 	r->step_wrote = false;
+	r->carried_out = 0;
 	int error = step(r, event);
 	if (!error)
 		return 0;

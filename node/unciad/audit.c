@@ -12,9 +12,9 @@
 #include "uncia/error.h"
 #include "vote.h"
 
-#define FLUSH_PAYMENTS 20000u              /* settled payments held in memory before they are stored */
-#define VOTE_KEY       (8 + 1 + HASH_SIZE) /* view, kind, block id: of votes and of certificates */
-#define BLOCK_KEY      (8 + HASH_SIZE)     /* view, block id */
+#define FLUSH_TOUCHES 40000u              /* of accounts by settled payments: held in memory before they are stored */
+#define VOTE_KEY      (8 + 1 + HASH_SIZE) /* view, kind, block id: of votes and of certificates */
+#define BLOCK_KEY     (8 + HASH_SIZE)     /* view, block id */
 
 struct table_walk { /* where a walk over a table goes on; at first, before all keys */
 	uint8_t key[JOURNAL_KEY_MAX + 1];
@@ -413,7 +413,7 @@ static int check_height(struct audit *a, uint64_t height)
 		code = check_certificates(a, height, view, &id, false);
 	if (!code && height == a->stored.height)
 		code = compare_state(a, height);
-	if (!code && ledger_unflushed_payments(a->scratch.ledger) >= FLUSH_PAYMENTS)
+	if (!code && ledger_unflushed(a->scratch.ledger) >= FLUSH_TOUCHES)
 		code = scratch_flush(&a->scratch);
 	return code;
 }

@@ -48,6 +48,7 @@ class Spec(unittest.TestCase):
 			"certificate": "CERTIFICATE_SIZE_MAX",
 			"payment lifetime": "PAYMENT_LIFETIME_MAX_S",
 			"mempool (configurable)": "MEMPOOL_SIZE_DEFAULT",
+			"those of them above 1 KiB": "MEMPOOL_LARGE_BYTES_MAX",
 			"wallets linked (configurable)": "WALLET_LINKS_DEFAULT",
 			"page of history": "HISTORY_PAGE_MAX",
 		}.items():

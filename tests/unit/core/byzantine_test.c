@@ -373,6 +373,44 @@ START_TEST(a_block_larger_than_can_be_read_again_gets_no_vote)
 }
 END_TEST
 
+static void count_gossip(void *context, uint32_t node, const struct bytes *message)
+{
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+
+	if (node == 0 && m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP)
+		*(size_t *)context += message->size;
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+/* More than may wait for a link would end it at once, and the next one, for as long as the payments wait: for ever,
+ * where they wait for that link. */
+START_TEST(who_is_linked_anew_is_told_less_than_its_link_may_hold)
+{
+	struct network_options o = options(4);
+	struct payment *payments[LARGE_PAYMENTS];
+	size_t told = 0;
+
+	o.tap = count_gossip;
+	o.tap_context = &told;
+	struct network *n = network_new(&o);
+	network_start(n, 0);
+	network_start(n, 1);
+	gossip_large(n, payments);
+	network_run(n, 50, NULL, NULL);
+	ck_assert_uint_eq(waiting(n, 0), LARGE_PAYMENTS);
+	told = 0;
+	network_start(n, 2);
+	network_run(n, 5, NULL, NULL);
+	ck_assert_uint_gt(told, WRITE_QUEUE_VALIDATOR_MAX / 16);
+	ck_assert_uint_lt(told, WRITE_QUEUE_VALIDATOR_MAX / 4);
+	network_run(n, 20000, NULL, NULL);
+	ck_assert_uint_eq(waiting(n, 0), 0);
+	for (uint32_t i = 0; i < LARGE_PAYMENTS; i++)
+		payment_free(payments[i]);
+	network_free(n);
+}
+END_TEST
+
 /* ---- questions ---- */
 
 static void count_sync_replies(void *context, uint32_t node, const struct bytes *message)
@@ -652,8 +690,9 @@ END_TEST
 UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           payments_under_a_strangers_key_take_no_place_of_the_sender,
           what_a_leader_alone_says_has_no_ancestors_that_are_fetched, proposals_for_views_to_come_are_not_kept,
-          a_block_larger_than_can_be_read_again_gets_no_vote, a_peer_that_asks_without_end_is_answered_within_its_share,
-          what_nobody_has_is_asked_for_at_a_pace, a_final_block_is_found_by_height_where_its_view_is_not_known,
+          who_is_linked_anew_is_told_less_than_its_link_may_hold, a_block_larger_than_can_be_read_again_gets_no_vote,
+          a_peer_that_asks_without_end_is_answered_within_its_share, what_nobody_has_is_asked_for_at_a_pace,
+          a_final_block_is_found_by_height_where_its_view_is_not_known,
           a_wallet_that_asks_without_end_is_answered_within_its_share,
           more_failed_views_than_the_window_do_not_stop_the_network,
           a_certificate_of_a_view_at_the_end_of_numbers_is_said_again_like_any_other,

@@ -258,6 +258,46 @@ START_TEST(flood_from_many_senders_does_not_lock_out_whoever_comes)
 }
 END_TEST
 
+static int try_large(uint32_t sender, uint32_t number)
+{
+	struct payment *payment = make_payment(sender, number, 0, 1000);
+	struct pooled *p;
+
+	payment->size = PAYMENT_SIZE_MAX;
+	ck_assert_int_eq(mempool_add(pool, payment, 0, &p), 0);
+	return mempool_verified(pool, p);
+}
+
+START_TEST(large_payments_take_so_many_bytes_and_no_more)
+{
+	const uint32_t room = MEMPOOL_LARGE_BYTES_MAX / PAYMENT_SIZE_MAX;
+
+	open_pool(4 * room, 64);
+	add_ready_payment(1, 0);
+	for (uint32_t i = 0; i < room; i++)
+		ck_assert_int_eq(try_large(100 + i, 0), 0);
+	ck_assert_uint_eq(mempool_count(pool), 1 + room);
+	/* The oldest gives way, be it its own sender's only one; who is small has nothing to do with it. */
+	ck_assert_int_eq(try_large(100, 1), 0);
+	ck_assert_ptr_null(find(100, 0));
+	ck_assert_ptr_nonnull(find(100, 1));
+	ck_assert_int_eq(try_large(1, 1), 0);
+	ck_assert_ptr_null(find(101, 0));
+	ck_assert_ptr_nonnull(find(1, 0));
+	ck_assert_uint_eq(mempool_count(pool), 1 + room);
+	ck_assert_uint_eq(mempool_evicted(pool), 2);
+	/* What leaves by itself gives its bytes back. */
+	mempool_remove(pool, find(102, 0));
+	ck_assert_int_eq(try_large(2, 0), 0);
+	ck_assert_uint_eq(mempool_evicted(pool), 2);
+	for (uint32_t i = 0; i < 3 * room; i++)
+		try_large(100000 + i / 4, i % 4);
+	ck_assert_uint_eq(mempool_count(pool), 1 + room);
+	ck_assert_ptr_nonnull(find(1, 0));
+	mempool_free(pool);
+}
+END_TEST
+
 START_TEST(walk_takes_one_of_each_sender_in_turn_oldest_first)
 {
 	open_pool(100, 10);
@@ -511,8 +551,8 @@ END_TEST
 UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_whole_payment_not_of_its_id,
           sender_over_its_limit_is_refused_and_others_are_not, what_others_forge_in_a_name_takes_none_of_its_places,
           full_pool_evicts_newest_of_whoever_has_most, flood_from_one_sender_leaves_others_their_place,
-          flood_from_many_senders_does_not_lock_out_whoever_comes, walk_takes_one_of_each_sender_in_turn_oldest_first,
-          walk_begins_with_senders_that_the_last_did_not_reach,
+          flood_from_many_senders_does_not_lock_out_whoever_comes, large_payments_take_so_many_bytes_and_no_more,
+          walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else, gather_offers_what_is_verified_and_nothing_else,
