@@ -1,5 +1,6 @@
 /* Reads network.conf, which unciad writes: the genesis, and where the validators listen. */
 #include "network.h"
+#include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -267,7 +268,10 @@ int uncia_network_load(const char *path, struct uncia_network **network, char wh
 	if (path == NULL || network == NULL)
 		return UNCIA_E_ARGUMENT;
 	FILE *file = fopen(path, "rbe");
-	int result = file == NULL ? UNCIA_E_NOT_FOUND : read_file(file, &text);
+	int result = file != NULL      ? read_file(file, &text)
+	             : errno == ENOENT ? UNCIA_E_NOT_FOUND
+	             : errno == ENOMEM ? UNCIA_E_MEMORY
+	                               : UNCIA_E_IO;
 	if (file != NULL)
 		fclose(file);
 	if (result != 0) {

@@ -282,7 +282,8 @@ class NetworkFile(UnciaTest):
 			["receipt", "export", ID], ["receipt", "verify", "x"]):
 			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
 			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)
-		self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
+		self.uncia_refuses(2, "nothing cannot be read: not found", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
+		self.uncia_refuses(2, "reading or writing failed", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")
 
 	def test_a_mistake_is_named_with_its_line(self):
 		lines = self.text.splitlines()

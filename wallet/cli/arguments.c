@@ -31,12 +31,12 @@ static int print_verb_help(const struct arguments *a)
 	return output_flush();
 }
 
-static const char *option_name(const struct poptOption *options, int option)
+static const struct poptOption *find_option(const struct poptOption *options, int option)
 {
 	for (; options->longName; options++)
 		if (options->val == option)
-			return options->longName;
-	return option_name(global_options, option);
+			return options;
+	return find_option(global_options, option);
 }
 
 /* Reads options up to the first operand (or all, behind the verb). Returns an exit code. */
@@ -46,9 +46,12 @@ static int read_options(struct arguments *a, poptContext popt, const struct popt
 	while ((option = poptGetNextOpt(popt)) > 0) {
 		if (a->call.value[option]) {
 			free(poptGetOptArg(popt));
-			return complain_usage(&a->call, "--%s is given twice", option_name(options, option));
+			return complain_usage(&a->call, "--%s is given twice", find_option(options, option)->longName);
 		}
 		a->values[option] = poptGetOptArg(popt);
+		/* popt does not tell a value that there was no memory for from none. */
+		if (!a->values[option] && find_option(options, option)->argInfo == POPT_ARG_STRING)
+			return complain(EXIT_FAILED, "out of memory");
 		a->call.value[option] = a->values[option] ? a->values[option] : "";
 	}
 	if (option < -1) {

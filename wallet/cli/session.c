@@ -160,6 +160,9 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
 			complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
+			/* What was waited for may be among those that are lost. */
+			if (event->error == UNCIA_E_MEMORY)
+				return 1;
 		} else if (now_us() >= deadline_us) {
 			return 0;
 		} else {
@@ -176,7 +179,8 @@ int session_await(struct session *s, enum uncia_event_kind kind, const struct un
 	int got;
 	/* The library ends every question by itself; no deadline of ours is needed. */
 	while ((got = session_event(s, UINT64_MAX, &event)) > 0)
-		if (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b))))
+		if (event.kind == UNCIA_EVENT_ERROR ||
+		    (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b)))))
 			return event.error;
 	return got;
 }

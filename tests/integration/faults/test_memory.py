@@ -1,6 +1,7 @@
-"""A validator where memory ends: an allocation fails, its own or one of its libraries' (starved_unciad.c), somewhere
+"""A validator where memory ends: an allocation fails, its own or one of its libraries' (starved.c), somewhere
 between its start and the end of a payment. It goes on, or it ends with a non-zero code and one clear line; its home is
-sound, and the payment is made once. FAULTS_ALL=1: every allocation, alone and with all that follow."""
+sound, and the payment is made once. And a wallet where it ends. FAULTS_ALL=1: every allocation, alone and with all that
+follow."""
 import re
 import shutil
 import signal
@@ -10,7 +11,7 @@ import time
 from faults import ALL, Alone, FaultsTest
 from unciad import BIN
 
-STARVED = BIN.parent / "tests" / "starved_unciad"
+STARVED, STARVED_WALLET = (BIN.parent / "tests" / name for name in ("starved_unciad", "starved_uncia"))
 
 
 def starving(which):
@@ -21,7 +22,7 @@ class Memory(FaultsTest):
 	fresh_until = 0
 
 	def count(self, log):
-		return int(re.search(r"starved_unciad: (\d+) allocations", log)[1])
+		return int(re.search(r"starved: (\d+) allocations", log)[1])
 
 	def fresh(self, alone):
 		"""A block by a sound validator, now and then: a payment's expiry is counted from the newest one, and those that
@@ -51,7 +52,7 @@ class Memory(FaultsTest):
 		log = alone.end(0, 1)
 		ended = alone.process.returncode != 0
 		if ended:
-			said = [line for line in log.splitlines() if not re.search("level=(info|warning)|^starved_unciad:", line)]
+			said = [line for line in log.splitlines() if not re.search("level=(info|warning)|^starved:", line)]
 			self.assertEqual(len(said), 1, f"{which}: {log}")
 			self.assertIn("memory", said[0], which)
 		return ended
@@ -95,3 +96,36 @@ class Memory(FaultsTest):
 						shutil.rmtree(path) if path.is_dir() else path.unlink()
 			number += 1 if ALL else 9
 		self.assertGreater(count, 50)
+
+	def starve_wallet(self, alone, which, *arguments):
+		"""Its exit code, and what it said."""
+		done = subprocess.run([STARVED_WALLET, "--wallet", alone.alice.home, "--network", alone.file, "--json", *arguments],
+			cwd=self.dir, env={**self.environment, "STARVE": which}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+			stderr=subprocess.PIPE, text=True, timeout=60)
+		self.assertNotIn("Sanitizer", done.stderr)
+		# 2: popt takes operands that there is no memory for as none.
+		self.assertIn(done.returncode, (0, 1, 2, 3), f"{which} {arguments}: {done.stderr}")
+		return done.returncode, done.stderr
+
+	def test_a_wallet_says_that_memory_ended_and_pays_once(self):
+		alone = Alone(self).start()
+		alone.ready()
+		count = self.count(self.starve_wallet(alone, "0", "balance")[1])
+		for number in range(1, count + 1):
+			code, said = self.starve_wallet(alone, f"{number}", "balance")
+			self.assertNotEqual(code, 3, f"{number}: {said}")
+		pay = ("send", alone.bob.address, "1", "--memo", "rent", "--timeout", "20", "--key")
+		count = self.count(self.starve_wallet(alone, "0", *pay, "memory-0")[1])
+		numbers = sorted({*range(1, 41), *range(1, count + 1, 1 if ALL else 24)})
+		cases = [f"{number}{which}" for number in numbers for which in ("", "+")]
+		for which in cases:
+			code, said = self.starve_wallet(alone, which, *pay, f"memory-{which}")
+			if re.search("^id ", said, re.M):
+				self.assertIn(code, (0, 3), f"{which}: {said}")
+			elif code != 2:
+				self.assertIn("memory", said, which)
+			# What it left behind is this very payment, or none.
+			alone.alice.run(*pay, f"memory-{which}")
+		self.assertEqual(alone.bob.balance(), (len(cases) + 1) * 10**6)
+		alone.stop()
+		alone.check()

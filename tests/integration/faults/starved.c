@@ -1,6 +1,6 @@
-/* unciad where memory ends. Its own object code and its libraries are linked so that every allocation of theirs comes
- * here first (what libc allocates for itself does not). STARVE=N in the environment: the N-th allocation fails, and
- * with STARVE=N+ all after it; 0: none does. At the end a line on standard error says how many were asked for. */
+/* unciad and uncia where memory ends. Their object code and libraries are linked so that every allocation of theirs
+ * comes here first (what libc allocates for itself does not). STARVE=N in the environment: the N-th allocation fails,
+ * and with STARVE=N+ all after it; 0: none does. At the end a line on standard error says how many were asked for. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,7 +28,7 @@ static bool all_after;
 
 static void say_count(void)
 {
-	fprintf(stderr, "starved_unciad: %lu allocations\n", atomic_load(&asked));
+	fprintf(stderr, "starved: %lu allocations\n", atomic_load(&asked));
 }
 
 __attribute__((constructor)) static void read_environment(void)
