@@ -4,6 +4,9 @@
 
 /* Of one step. A disk that stood still for a while releases everything at once, and more than a step may hold. */
 #define CARRY_OUT_MAX ((size_t)32 << 20)
+/* With their keeping. Small questions have answers that rest on the last block: while the disk stands still, strangers
+ * could fill the memory with them. */
+#define ANSWERS_MAX ((size_t)256 << 20)
 
 static struct deferred *deferred_new(struct replica *r, uint64_t sequence, enum deferred_kind kind, size_t size)
 {
@@ -36,10 +39,20 @@ int defer_answer(struct replica *r, uint64_t sequence, uint64_t wallet, const vo
 {
 	if (sequence <= r->durable)
 		return action_answer(r, wallet, message, size);
+	/* He may ask elsewhere, or again. */
+	if (r->answers_waiting + sizeof(struct deferred) + size > ANSWERS_MAX) {
+		struct action *action = action_add(r, ACTION_DROP_WALLET);
+		if (!action)
+			return UNCIA_E_MEMORY;
+		action->wallet = wallet;
+		r->dropped_messages++;
+		return 0;
+	}
 	struct deferred *d = deferred_new(r, sequence, DEFERRED_ANSWER, size);
 	if (!d)
 		return UNCIA_E_MEMORY;
 	d->wallet = wallet;
+	r->answers_waiting += sizeof(*d) + size;
 	memcpy(d->bytes, message, size);
 	return 0;
 }
@@ -76,6 +89,7 @@ static int deferred_carry_out(struct replica *r, struct deferred *d)
 	case DEFERRED_SEND:
 		return action_send(r, d->peer, d->bytes, d->size);
 	case DEFERRED_ANSWER:
+		r->answers_waiting -= sizeof(*d) + d->size;
 		return action_answer(r, d->wallet, d->bytes, d->size);
 	case DEFERRED_OWN_VOTE:
 		return vote_accept(r, &d->vote);

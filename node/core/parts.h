@@ -224,6 +224,7 @@ struct replica {
 
 	uint64_t sequence, durable;
 	struct deferred *deferred_first, **deferred_last;
+	size_t answers_waiting; /* bytes of them that are answers to wallets */
 
 	/* consensus */
 	struct view *views;

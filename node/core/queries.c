@@ -4,7 +4,7 @@
 #define ACCOUNT_WAIT_MS     600u
 #define READ_WAIT_MS        5000u
 #define SHARE_CHECK_MS      10u
-#define HISTORY_BLOCK_BYTES (1u << 20) /* of block bodies read for one page */
+#define HISTORY_BLOCK_BYTES (1u << 20) /* of blocks read for one page, those up to a certificate with them */
 /* of receipts on one page, which with one more is still a message that a wallet takes and its queue holds */
 #define HISTORY_PAGE_BYTES (512u << 10)
 
@@ -324,9 +324,11 @@ static int history_go_on(struct replica *r, const struct address *address, struc
 static int history_page(struct replica *r, const struct address *address, struct position *at, struct position *last,
                         uint32_t limit, Uncia__Pb__HistoryReply *page)
 {
-	size_t read = 0, written = 0;
+	uint64_t before = r->journal_read;
+	size_t written = 0;
 
-	while (at->height && page->n_receipts < limit && read < HISTORY_BLOCK_BYTES && written < HISTORY_PAGE_BYTES) {
+	while (at->height && page->n_receipts < limit && r->journal_read - before < HISTORY_BLOCK_BYTES &&
+	       written < HISTORY_PAGE_BYTES) {
 		struct block *block = NULL;
 		uint8_t *bytes = NULL;
 		size_t size = 0;
@@ -335,8 +337,6 @@ static int history_page(struct replica *r, const struct address *address, struct
 			return 0; /* not durable yet: to be asked for with the next page */
 		TRY(error);
 		assert(block);
-		for (uint32_t i = 0; i < block->count; i++)
-			read += block->payments[i]->size;
 		page->receipts[page->n_receipts++]->data = (ProtobufCBinaryData){.len = size, .data = bytes};
 		written += size;
 		*last = *at;
