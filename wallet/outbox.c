@@ -142,14 +142,17 @@ static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__Payme
 	}
 	payment_free(t->payment);
 	t->payment = payment;
+	t->made_ms = record->made_ms;
+	*taken = t;
+	/* An end that was asked for stays one, also where whoever stored the payment has not stored it yet. */
+	if (t->state == UNCIA_PAYMENT_FINAL || t->state == UNCIA_PAYMENT_EXPIRED)
+		return 0;
 	t->state = (enum uncia_payment_state)record->state;
 	t->reason = UNCIA_PENDING_UNSENT;
-	t->made_ms = record->made_ms;
 	t->height = record->height;
 	t->timestamp_ms = record->timestamp_ms;
 	t->index = record->index;
 	t->started_ms = wallet_now(w);
-	*taken = t;
 	return 0;
 }
 

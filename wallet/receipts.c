@@ -116,7 +116,7 @@ static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *
 	const uint8_t *found = NULL;
 	const struct tracked *t = tracked_find(w, id);
 	if (t != NULL && t->state == UNCIA_PAYMENT_FINAL) {
-		if (t->own)
+		if (t->own && t->receipt == NULL)
 			return outbox_receipt(w, t, bytes, size);
 		found = t->receipt;
 		*size = t->receipt_size;

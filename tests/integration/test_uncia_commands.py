@@ -82,6 +82,15 @@ class Arguments(UnciaTest):
 		self.assertEqual(done.returncode, 1)
 		self.assertIn("standard output", done.stderr)
 
+	def test_words_that_could_not_be_shown_are_said_to_be_lost(self):
+		for options in ([], ["--json"]):
+			with open("/dev/full", "w") as full:
+				done = subprocess.run([BIN / "uncia", "--wallet", "w", "init", "--no-passphrase", *options], cwd=self.dir,
+					stdout=full, stderr=subprocess.PIPE, text=True)
+			self.assertEqual(done.returncode, 1)
+			self.assertIn("remove w/key and make another", done.stderr)
+			(self.dir / "w/key").unlink()
+
 	def test_completion_offers_what_may_follow(self):
 		def words(*line):
 			return self.uncia("completion", "words", "--", *line)[0].split()

@@ -92,8 +92,12 @@ static int run_init(const struct call *call)
 	if (!code) {
 		int error = uncia_words_make(NULL, (unsigned)count, words);
 		code = error ? complain_error(error, "recovery words") : create(call, home, words, false, &host);
-		if (!code)
-			code = show(call, home, &host, words);
+		if (!code && (code = show(call, home, &host, words)) != 0)
+			complain(0,
+			         "the wallet is there, but its words may not have been shown, and never will be: do "
+			         "not use it; "
+			         "remove %s/key and make another",
+			         home);
 		explicit_bzero(words, sizeof(words));
 	}
 	uncia_host_directory_free(&host);

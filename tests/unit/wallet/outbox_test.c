@@ -486,6 +486,42 @@ START_TEST(a_home_belongs_to_its_first_network)
 }
 END_TEST
 
+START_TEST(an_end_that_was_asked_for_stays_one_where_storage_has_none_yet)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_host *host = &rig->host.host;
+	struct uncia_payment_id id, other;
+	struct memory_blob stored = {.data = NULL};
+	char *receipt;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	for (size_t i = 0; i < rig->host.count; i++)
+		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
+			stored = rig->host.blobs[i];
+	uint8_t *pending = malloc(stored.size);
+	memcpy(pending, stored.data, stored.size);
+	rig->net.finalise = true;
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(host->remove(host->context, stored.name), 0);
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert(!rig_payment(rig, &id).own);
+	/* As another process stored it, that does not know its end. */
+	ck_assert_int_eq(host->create(host->context, stored.name, pending, stored.size), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &other), 0);
+	ck_assert(rig_payment(rig, &id).own);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_uint_eq(rig_balance(rig).waiting, HALF);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &id, &receipt), 0);
+	uncia_text_free(receipt);
+	free(pending);
+	rig_free(rig);
+}
+END_TEST
+
 static void is_not_written(struct memory_host *m, const char *name)
 {
 	(void)m;
@@ -519,4 +555,5 @@ UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           what_another_process_paid_under_this_key_while_it_was_waited_for_is_no_reason_to_refuse_it,
           a_home_that_another_process_does_not_leave_makes_no_payment, a_damaged_record_stops_its_key_and_no_other,
           a_record_copied_to_another_name_is_damage, a_record_of_another_payer_or_under_another_nonce_is_damage,
-          a_home_belongs_to_its_first_network, a_home_that_cannot_be_written_can_be_looked_at)
+          a_home_belongs_to_its_first_network, an_end_that_was_asked_for_stays_one_where_storage_has_none_yet,
+          a_home_that_cannot_be_written_can_be_looked_at)
