@@ -10,60 +10,6 @@
 #define CONNECT_MS      5000u               /* nobody answers: given up, as wallet/driver.c does */
 #define BREAKS_PERCENT  4
 #define REFUSED_PERCENT 6
-#define PIECES_PERCENT  30 /* of runs of bytes that come in pieces */
-
-/* ---- streams ---- */
-
-static void stream_clear(struct stream *s)
-{
-	while (s->first) {
-		struct chunk *chunk = s->first;
-		s->first = chunk->next;
-		free(chunk);
-	}
-	s->last = &s->first;
-}
-
-static void stream_add(struct phone *phone, struct stream *s, const uint8_t *bytes, size_t size)
-{
-	struct chunk *chunk = malloc(sizeof(*chunk) + size);
-	uint64_t at = network_now(phone->all->network) + 1 + phones_draw(phone->all, phone->all->options.delay_max_ms);
-
-	if (!chunk)
-		abort();
-	s->last_at = at > s->last_at ? at : s->last_at;
-	*chunk = (struct chunk){.at = s->last_at, .size = size};
-	memcpy(chunk->bytes, bytes, size);
-	*s->last = chunk;
-	s->last = &chunk->next;
-}
-
-/* In pieces of any size: a frame may come a byte at a time. */
-static void stream_write(struct phone *phone, struct stream *s, const uint8_t *bytes, size_t size)
-{
-	size_t done = 0;
-
-	while (phones_chance(phone->all, PIECES_PERCENT) && done < size) {
-		size_t piece = 1 + phones_draw(phone->all, phones_draw(phone->all, 2) ? 8 : size - done);
-		piece = piece < size - done ? piece : size - done;
-		stream_add(phone, s, bytes + done, piece);
-		done += piece;
-	}
-	if (done < size)
-		stream_add(phone, s, bytes + done, size - done);
-}
-
-static struct chunk *stream_due(struct stream *s, uint64_t now)
-{
-	struct chunk *chunk = s->first;
-
-	if (!chunk || chunk->at > now)
-		return NULL;
-	s->first = chunk->next;
-	if (!s->first)
-		s->last = &s->first;
-	return chunk;
-}
 
 /* ---- the node's end ---- */
 
@@ -92,13 +38,20 @@ static void schedule(struct phone *phone)
 	}
 }
 
+static void put(struct phone *phone, struct wire *wire, const void *bytes, size_t size)
+{
+	struct phones *all = phone->all;
+
+	wire_write(wire, &all->random, network_now(all->network), all->options.delay_max_ms, bytes, size);
+}
+
 /* Whatever the node's end has to write. */
 static void far_flush(struct phone *phone, struct conn *conn)
 {
 	struct bytes run;
 
 	for (link_output(conn->far, &run); run.size; link_output(conn->far, &run)) {
-		stream_write(phone, &conn->down, run.data, run.size);
+		put(phone, &conn->down, run.data, run.size);
 		link_output_taken(conn->far, run.size);
 	}
 }
@@ -149,13 +102,13 @@ static void far_hear(struct phone *phone, struct conn *conn, const struct bytes 
 	say_lies(phone, conn, &lies);
 }
 
-static void far_feed(struct phone *phone, struct conn *conn, const struct chunk *chunk)
+static void far_feed(struct phone *phone, struct conn *conn, const struct wire_piece *piece)
 {
 	struct bytes message;
 
 	if (!conn->far)
 		return;
-	if (link_feed(conn->far, chunk->bytes, chunk->size))
+	if (link_feed(conn->far, piece->bytes, piece->size))
 		phone_fail(phone, "sends bytes that are no frame");
 	while (conn->far && link_next(conn->far, &message))
 		far_hear(phone, conn, &message);
@@ -228,7 +181,7 @@ void phones_node_gone(void *context, uint32_t node)
 			struct conn *conn = &all->phones[i].conns[v];
 			if (!conn->far || conn->node != node)
 				continue;
-			stream_clear(&conn->up);
+			wire_clear(&conn->up);
 			far_free(&all->phones[i], conn);
 			schedule(&all->phones[i]);
 		}
@@ -244,18 +197,8 @@ static bool breaks(struct phone *phone, uint32_t percent)
 /* Both ends lose it; of what was under way any front part arrives. */
 static void lose(struct phone *phone, struct conn *conn)
 {
-	struct chunk **at = &conn->down.first;
-
-	for (uint64_t kept = phones_draw(phone->all, 4); *at && kept; kept--)
-		at = &(*at)->next;
-	if (*at) {
-		struct stream rest = {.first = (*at)->next};
-		(*at)->size = phones_draw(phone->all, (*at)->size + 1);
-		(*at)->next = NULL;
-		conn->down.last = &(*at)->next;
-		stream_clear(&rest);
-	}
-	stream_clear(&conn->up);
+	wire_break(&conn->down, &phone->all->random);
+	wire_clear(&conn->up);
 	far_free(phone, conn);
 }
 
@@ -263,13 +206,13 @@ static void hang_up(struct phone *phone, struct conn *conn)
 {
 	/* What was written before may arrive all the same, in part. */
 	while (conn->up.first && conn->far && phones_draw(phone->all, 4)) {
-		struct chunk *chunk = stream_due(&conn->up, UINT64_MAX);
-		far_feed(phone, conn, chunk);
-		free(chunk);
+		struct wire_piece *piece = wire_due(&conn->up, UINT64_MAX);
+		far_feed(phone, conn, piece);
+		free(piece);
 	}
 	far_free(phone, conn);
-	stream_clear(&conn->up);
-	stream_clear(&conn->down);
+	wire_clear(&conn->up);
+	wire_clear(&conn->down);
 	conn->up.last_at = conn->down.last_at = 0;
 	conn->state = CONN_NONE;
 }
@@ -300,8 +243,8 @@ static void dial(struct phone *phone, uint32_t v)
 	conn->at = now + 1 + phones_draw(all, 2 * (uint64_t)all->options.delay_max_ms);
 	if (!conn->reached && phones_draw(all, 2))
 		conn->at = now + CONNECT_MS;
-	stream_clear(&conn->up);
-	stream_clear(&conn->down);
+	wire_clear(&conn->up);
+	wire_clear(&conn->down);
 }
 
 static void dialled(struct phone *phone, uint32_t v)
@@ -323,11 +266,11 @@ static void hear(struct phone *phone, uint32_t v)
 {
 	struct conn *conn = &phone->conns[v];
 	uint64_t now = network_now(phone->all->network);
-	struct chunk *chunk;
+	struct wire_piece *piece;
 
-	while (conn->state == CONN_OPEN && !phone->host.dead && (chunk = stream_due(&conn->down, now))) {
-		int result = uncia_wallet_link_feed(phone->wallet, v, chunk->bytes, chunk->size);
-		free(chunk);
+	while (conn->state == CONN_OPEN && !phone->host.dead && (piece = wire_due(&conn->down, now))) {
+		int result = uncia_wallet_link_feed(phone->wallet, v, piece->bytes, piece->size);
+		free(piece);
 		if (!result)
 			continue;
 		if (!phone->all->options.lying[v] && !phone->all->checks->byzantine[v])
@@ -344,10 +287,10 @@ void phone_links_deliver(struct phone *phone)
 
 	for (uint32_t v = 0; v < phone->all->checks->validators; v++) {
 		struct conn *conn = &phone->conns[v];
-		struct chunk *chunk;
-		while (conn->state == CONN_OPEN && (chunk = stream_due(&conn->up, now))) {
-			far_feed(phone, conn, chunk);
-			free(chunk);
+		struct wire_piece *piece;
+		while (conn->state == CONN_OPEN && (piece = wire_due(&conn->up, now))) {
+			far_feed(phone, conn, piece);
+			free(piece);
 		}
 		if (!phone->wallet || phone->host.dead)
 			continue;
@@ -369,7 +312,7 @@ static void drain(struct phone *phone, uint32_t v)
 			phone_fail(phone, "does not give its output");
 		if (!size)
 			return;
-		stream_write(phone, &conn->up, data, size);
+		put(phone, &conn->up, data, size);
 		if (uncia_wallet_link_taken(phone->wallet, v, size))
 			phone_fail(phone, "does not hear what was written");
 		if (breaks(phone, BREAKS_PERCENT)) {

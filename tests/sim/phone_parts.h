@@ -7,6 +7,7 @@
 #include "wallet_lies.h"
 #include "phone_host.h"
 #include "phones.h"
+#include "wire.h"
 #include "wire_link.h"
 
 #define PAYS_MAX    48
@@ -34,18 +35,6 @@ struct pay {
 	size_t former_count;
 };
 
-struct chunk {
-	struct chunk *next;
-	uint64_t at;
-	size_t size;
-	uint8_t bytes[];
-};
-
-struct stream { /* in order, each at its time */
-	struct chunk *first, **last;
-	uint64_t last_at;
-};
-
 struct conn { /* of a phone to a validator */
 	enum { CONN_NONE, CONN_DIALLING, CONN_OPEN } state;
 	uint32_t node;    /* the validator's, or its twin's */
@@ -53,7 +42,7 @@ struct conn { /* of a phone to a validator */
 	uint64_t at;      /* dialling: until */
 	bool reached;     /* dialling: somebody will be there */
 	struct link *far; /* the node's end; NULL: gone */
-	struct stream up, down;
+	struct wire up, down;
 	uint64_t over_at; /* far is gone: when the phone notices, after what is in `down` */
 };
 

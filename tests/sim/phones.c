@@ -22,8 +22,7 @@ static const char *const words[PERSONS_MAX] = {
 
 uint64_t phones_draw(struct phones *p, uint64_t below)
 {
-	p->random = p->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (p->random >> 33) % below;
+	return wire_draw(&p->random, below);
 }
 
 bool phones_chance(struct phones *p, uint32_t in_a_hundred)

@@ -7,14 +7,18 @@
 #include <string.h>
 #include "phones.h"
 #include "standin.h"
+#include "wire.h"
 
-#define UNIT         UINT64_C(1000000)
-#define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
-#define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
-#define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
-#define PHONES_MS    UINT64_C(240000) /* and every payment on a phone have its end */
-#define SYNC_MS      11000            /* in which one ends */
-#define SYNCS        6
+#define UNIT           UINT64_C(1000000)
+#define HEALED_MS      UINT64_C(120000) /* in which a payment must become final once all is well */
+#define CAUGHT_UP_MS   UINT64_C(30000)  /* and then all that run must hold it */
+#define EVIDENCE_MS    3000             /* in which two votes are heard, verified and stored */
+#define EVIDENCE_TRIES 20
+#define PHONES_MS      UINT64_C(240000) /* and every payment on a phone have its end */
+#define SYNC_MS        11000            /* in which one ends */
+#define SYNCS          6
+#define WIRE_EVERY     4
+#define LINKED_MS      UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -117,6 +121,20 @@ static void draw_phones(struct run *r)
 	r->random = random;
 }
 
+/* Drawn apart from all else: a seed draws the same with and without them. */
+static void draw_wire(struct run *r)
+{
+	uint64_t random = r->s->seed ^ UINT64_C(0x6c696e6b73);
+	bool drawn = wire_draw(&random, WIRE_EVERY) == 0;
+
+	r->options.wire.on = r->s->wire || (drawn && may(r, FAULT_WIRE));
+	r->options.wire.window = (size_t)8192 << wire_draw(&random, 5);
+	r->options.wire.queue_max = (size_t)65536 << wire_draw(&random, 3);
+	if (wire_draw(&random, 2))
+		r->options.wire.queue_max = WRITE_QUEUE_VALIDATOR_MAX;
+	r->options.wire.breaks = wire_draw(&random, 3) ? (uint32_t)wire_draw(&random, 8) : 0;
+}
+
 static void look(struct run *r)
 {
 	wallets_hear(&r->wallets);
@@ -155,6 +173,7 @@ static void heal(struct run *r)
 	run_mend(r);
 	machines_mend(r);
 	network_set_loss(r->network, 0);
+	network_calm_links(r->network);
 	memset(r->clock, 0, sizeof(r->clock));
 	memset(r->drift_ppm, 0, sizeof(r->drift_ppm));
 	run_set_clocks(r);
@@ -236,6 +255,7 @@ static void print_nodes(const struct run *r)
 static void pay_until_final(struct run *r)
 {
 	uint64_t end = network_now(r->network) + HEALED_MS;
+	size_t first = r->wallets.count;
 
 	for (uint32_t node = 0; network_now(r->network) < end; node = (node + 1) % r->checks.nodes) {
 		const struct wallet_payment *last = NULL;
@@ -244,14 +264,40 @@ static void pay_until_final(struct run *r)
 		network_run(r->network, last ? 4000 : 0, any_final, r);
 		network_run(r->network, last ? 1000 : 0, NULL, NULL);
 		look(r);
-		if (last && model_find(&r->checks.model, &last->payment->id))
-			return;
+		for (size_t i = first; i < r->wallets.count; i++)
+			if (model_find(&r->checks.model, &r->wallets.payments[i].payment->id))
+				return;
 	}
 	print_nodes(r);
 	checks_fail(&r->checks, "no payment becomes final after healing");
 }
 
-/* Row 32: whoever hears two first votes of one validator keeps them. */
+static bool is_linked(struct network *n, void *context)
+{
+	const uint32_t *nodes = context;
+
+	return network_linked(n, nodes[0], nodes[1]);
+}
+
+/* Provokes whoever holds no evidence yet. Returns the number of those who had none though they must. */
+static uint32_t provoke(struct run *r, const struct liar *liar, uint64_t views[NETWORK_NODES_MAX])
+{
+	uint32_t missing = 0;
+
+	for (uint32_t i = 0; i < r->checks.nodes; i++) {
+		if (!counts(r, i) || i == liar->self || proofs_evidence(r->checks.proofs, i, views[i], liar->self))
+			continue;
+		missing += !is_excused(r, i);
+		if (r->options.wire.on)
+			network_run(r->network, LINKED_MS, is_linked, (uint32_t[]){liar->self, i});
+		views[i] = byzantine_provoke(&r->byzantine, liar, i);
+	}
+	network_run(r->network, EVIDENCE_MS, NULL, NULL);
+	return missing;
+}
+
+/* Row 32: whoever hears two first votes of one validator keeps them. Where it has just ended its link to that one, for
+ * what that said before, it hears them on a later one. */
 static void check_evidence(struct run *r)
 {
 	uint64_t views[NETWORK_NODES_MAX] = {0};
@@ -260,10 +306,10 @@ static void check_evidence(struct run *r)
 		const struct liar *liar = &r->byzantine.liars[k];
 		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
 			continue;
-		for (uint32_t i = 0; i < r->checks.nodes; i++)
-			if (counts(r, i) && i != liar->self)
-				views[i] = byzantine_provoke(&r->byzantine, liar, i);
-		network_run(r->network, EVIDENCE_MS, NULL, NULL);
+		memset(views, 0, sizeof(views));
+		provoke(r, liar, views);
+		for (uint32_t tries = 1; r->options.wire.on && tries < EVIDENCE_TRIES && provoke(r, liar, views);)
+			tries++;
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self && !is_excused(r, i) &&
 			    !proofs_evidence(r->checks.proofs, i, views[i], liar->self))
@@ -291,10 +337,25 @@ static void check_phones(struct run *r)
 	phones_check(r->phones);
 }
 
+/* Links to liars are ended for what those say, again and again. */
+static bool all_linked(struct network *n, void *context)
+{
+	const struct run *r = context;
+
+	for (uint32_t a = 0; a < r->checks.nodes; a++)
+		for (uint32_t b = 0; b < a; b++)
+			if (counts(r, a) && counts(r, b) && !byzantine_is(&r->byzantine, a) &&
+			    !byzantine_is(&r->byzantine, b) && !network_linked(n, a, b))
+				return false;
+	return true;
+}
+
 static void check_healed(struct run *r)
 {
 	uint32_t node = (uint32_t)draw(r, r->checks.nodes);
 
+	if (!network_run(r->network, LINKED_MS, all_linked, r))
+		checks_fail(&r->checks, "links do not come back");
 	check_evidence(r);
 	r->height = r->checks.model.height_count - 1;
 	pay_until_final(r);
@@ -350,6 +411,7 @@ struct outcome scenario_run(const struct scenario *s)
 	uint32_t drawn = digest_drawn(r);
 	machines_draw(r);
 	draw_phones(r);
+	draw_wire(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;
@@ -362,6 +424,9 @@ struct outcome scenario_run(const struct scenario *s)
 		r->wallets.keys[i].address = addresses[i];
 	checks_begin(&r->checks, r->network, addresses);
 	wallets_begin(&r->wallets, &r->checks, s->seed);
+	if (r->options.wire.on)
+		trace(r, "links are bytes: queue %zu, window %zu, breaks %u in 1000", r->options.wire.queue_max,
+		      r->options.wire.window, r->options.wire.breaks);
 	trace(r, "%u validators, %u twins, F %" PRIu64 ", P %" PRIu64 ", delay up to %u ms, loss %u%%",
 	      r->options.validators, r->options.twins, r->options.faulty, r->options.slow, r->options.delay_max_ms,
 	      r->options.loss_percent);

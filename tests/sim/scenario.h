@@ -43,16 +43,17 @@ enum fault {
 	FAULT_LIMITS = UINT64_C(1) << 31, /* not a fault: small pools */
 	FAULT_TIME = UINT64_C(1) << 32,   /* monotonic clocks drift and stand still, all wall clocks step back */
 	FAULT_HOLD = UINT64_C(1) << 33, /* links that hold all for a while; some cut off while the others must go on */
-	FAULT_ALL = (UINT64_C(1) << 34) - 1
+	FAULT_WIRE = UINT64_C(1) << 34, /* not a fault: links between validators are bytes, and break */
+	FAULT_ALL = (UINT64_C(1) << 35) - 1
 };
 
 struct scenario {
 	uint64_t seed;
 	/* What narrows the seed down, for the minimiser. */
-	uint64_t horizon_ms; /* 0: as drawn */
-	uint32_t validators; /* 0: as drawn */
-	uint64_t faults;     /* of enum fault; the others do not happen */
-	bool real_signatures, trace;
+	uint64_t horizon_ms;               /* 0: as drawn */
+	uint32_t validators;               /* 0: as drawn */
+	uint64_t faults;                   /* of enum fault; the others do not happen */
+	bool real_signatures, wire, trace; /* wire: such links, whatever the seed says */
 };
 
 struct outcome {

@@ -65,7 +65,8 @@ static const struct {
                    {"memory", FAULT_MEMORY},
                    {"limits", FAULT_LIMITS},
                    {"time", FAULT_TIME},
-                   {"hold", FAULT_HOLD}};
+                   {"hold", FAULT_HOLD},
+                   {"wire", FAULT_WIRE}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;
@@ -104,6 +105,8 @@ static void print_command(const struct scenario *s, FILE *file)
 		fprintf(file, " --only nothing");
 	if (s->real_signatures)
 		fprintf(file, " --real");
+	if (s->wire)
+		fprintf(file, " --wire");
 	fprintf(file, "\n");
 }
 
@@ -271,7 +274,7 @@ static int named_fault(const char *name, uint64_t *faults)
 static int parse(int argc, const char **argv, struct wish *w)
 {
 	long long horizon = 0;
-	int validators = 0, real = 0, tracing = 0, rc;
+	int validators = 0, real = 0, wire = 0, tracing = 0, rc;
 	char *name = NULL;
 	bool only = false;
 	const struct poptOption options[] = {
@@ -285,6 +288,7 @@ static int parse(int argc, const char **argv, struct wish *w)
 	    {"rows", 0, POPT_ARG_NONE, &w->rows, 0, "lies one at a time, each with what must come of it", NULL},
 	    {"too-many-faulty", 0, POPT_ARG_NONE, &w->too_many, 0, "F+1 are, which must be found", NULL},
 	    {"real", 0, POPT_ARG_NONE, &real, 0, "real signatures", NULL},
+	    {"wire", 0, POPT_ARG_NONE, &wire, 0, "links between validators are bytes, in each run", NULL},
 	    {"speed", 0, POPT_ARG_NONE, &w->speed, 0, "how much faster than time it is", NULL},
 	    {"horizon", 0, POPT_ARG_LONGLONG, &horizon, 0, "how long faults happen", "MS"},
 	    {"validators", 0, POPT_ARG_INT, &validators, 0, "how many", "N"},
@@ -315,6 +319,7 @@ static int parse(int argc, const char **argv, struct wish *w)
 	w->scenario.validators = (uint32_t)validators;
 	w->scenario.seed = (uint64_t)w->seed;
 	w->scenario.real_signatures = real;
+	w->scenario.wire = wire;
 	w->scenario.trace = tracing;
 	return 0;
 }

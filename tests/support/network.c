@@ -299,6 +299,11 @@ static void network_handle(struct network *n, struct item *item)
 		network_step(n, item->node,
 		             (struct event){.kind = item->up ? EVENT_PEER_UP : EVENT_PEER_DOWN, .peer = item->from});
 		break;
+	case ITEM_BYTES:
+	case ITEM_DIAL:
+	case ITEM_TICK:
+		network_wire_item(n, item);
+		break;
 	case ITEM_GUEST: /* above */
 		break;
 	}
@@ -328,6 +333,8 @@ struct network *network_new(const struct network_options *options)
 			abort();
 	}
 	flush_free(genesis);
+	if (options->wire.on)
+		network_wire_new(n);
 	return n;
 }
 
@@ -418,6 +425,8 @@ bool network_run(struct network *n, uint64_t limit_ms, bool (*done)(struct netwo
 	uint64_t end = n->now + limit_ms;
 
 	for (;;) {
+		if (n->wires)
+			network_wire_turn(n);
 		if (done && done(n, context))
 			return true;
 		if (!n->count || n->items[0].at > end)
@@ -510,6 +519,7 @@ void network_free(struct network *n)
 		item_free(&n->items[i]);
 	for (size_t i = 0; i < n->reply_count; i++)
 		free(n->replies[i].message);
+	network_wire_free(n);
 	free(n->items);
 	free(n->replies);
 	free(n->receipts);

@@ -40,6 +40,13 @@ struct network_options {
 	void *tap_context;                            /* of all of them */
 	uint32_t duplicate_percent;                   /* of messages between validators: they come twice */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults */
+	/* Links between validators are bytes, through proto/wire_link as the daemon has it, over connections that keep
+	 * their order; what is lost comes late, nothing twice. Off: whole messages. */
+	struct {
+		bool on;
+		size_t queue_max, window; /* bytes that may wait in a link, and on their way to one end */
+		uint32_t breaks;          /* of a thousand writes; some dials fail, too, unless 0 */
+	} wire;
 };
 
 struct reply { /* a wallet's answer: message is a NodeReply */
@@ -109,6 +116,9 @@ void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
 /* What is sent from one to the other in the next `ms` comes at the end of them, all at once. */
 void network_clog(struct network *n, uint32_t from, uint32_t to, uint64_t ms);
 void network_set_loss(struct network *n, uint32_t percent);
+/* Where links are bytes: none breaks by itself from now on. Whether each of two nodes has its link to the other. */
+void network_calm_links(struct network *n);
+bool network_linked(const struct network *n, uint32_t a, uint32_t b);
 /* How far a node's wall clock is from the true time, from now on. */
 void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms);
 /* How much faster its monotonic clock is than the true time, from now on. */

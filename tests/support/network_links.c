@@ -7,6 +7,10 @@ void network_send(struct network *n, uint32_t from, uint32_t to, const struct by
 {
 	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
 
+	if (n->wires) {
+		network_wire_send(n, from, to, message, false);
+		return;
+	}
 	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
 		return;
 	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
@@ -49,6 +53,10 @@ static void link_event(struct network *n, uint32_t node, uint32_t other, uint64_
 
 void network_link_up(struct network *n, uint32_t node)
 {
+	if (n->wires) {
+		network_wire_up(n, node);
+		return;
+	}
 	for (uint32_t other = 0; other < node_count(n); other++) {
 		if (validator_of(n, other) == validator_of(n, node) || !n->nodes[other].replica)
 			continue;
@@ -59,6 +67,10 @@ void network_link_up(struct network *n, uint32_t node)
 
 void network_link_down(struct network *n, uint32_t node)
 {
+	if (n->wires) {
+		network_wire_down(n, node);
+		return;
+	}
 	for (uint32_t other = 0; other < node_count(n); other++)
 		if (n->nodes[other].replica && validator_of(n, other) != validator_of(n, node) &&
 		    !validator_up(n, node))
@@ -67,6 +79,10 @@ void network_link_down(struct network *n, uint32_t node)
 
 void network_link_drop(struct network *n, uint32_t node, uint32_t peer)
 {
+	if (n->wires) {
+		network_wire_drop(n, node, peer);
+		return;
+	}
 	uint64_t again = n->now + REDIAL_MS / 2 + network_random(n) % REDIAL_MS;
 
 	for (uint32_t other = 0; other < node_count(n); other++) {
@@ -103,5 +119,8 @@ void network_inject(struct network *n, uint32_t from, uint32_t to, const void *m
 {
 	struct bytes bytes = {message, size};
 
-	network_send(n, from, to, &bytes);
+	if (n->wires)
+		network_wire_send(n, from, to, &bytes, true);
+	else
+		network_send(n, from, to, &bytes);
 }

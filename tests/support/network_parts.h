@@ -1,7 +1,8 @@
 /* What the parts of the network share; for tests/support/network*.c alone. Who does what:
  *   network.c        nodes, their events and actions      network_queue.c    what happens next
  *   network_links.c  messages between nodes               network_disk.c     commits, flushes, and what a crash leaves
- *   network_wallets.c  what wallets say                   network_clocks.c   what time it is, and standing still */
+ *   network_wallets.c  what wallets say                   network_clocks.c   what time it is, and standing still
+ *   network_wire.c     links that are bytes: as the daemon has them; network_tcp.c, what is below them */
 #ifndef NETWORK_PARTS_H
 #define NETWORK_PARTS_H
 #include <assert.h>
@@ -20,6 +21,9 @@ enum item_kind {
 	ITEM_TIMER,
 	ITEM_LINK,
 	ITEM_SPACE,
+	ITEM_BYTES, /* `from` is a node */
+	ITEM_DIAL,  /* the same */
+	ITEM_TICK,
 	ITEM_GUEST /* of no node */
 };
 
@@ -46,6 +50,7 @@ struct item { /* something that will happen to a node */
 	struct verify_job *job;
 	struct commit *commit;
 	struct flush *flush;
+	uint64_t turn;
 	bool up;
 };
 
@@ -72,6 +77,7 @@ struct node {
 struct network {
 	struct network_options options;
 	const struct network_guests *guests; /* or NULL */
+	struct wires *wires;                 /* NULL: links carry whole messages */
 	struct fixture fixture;
 	struct node nodes[NETWORK_NODES_MAX];
 	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
@@ -128,6 +134,16 @@ void network_link_down(struct network *n, uint32_t node);
 /* A node ends its link to a validator for what that has said; one of them dials again soon. */
 void network_link_drop(struct network *n, uint32_t node, uint32_t peer);
 bool network_link_possible(const struct network *n, uint32_t validator); /* whether it runs */
+
+/* network_wire.c; where n->wires is set. A node has started, or ended; drops a validator; `injected`: not by itself. */
+void network_wire_new(struct network *n);
+void network_wire_free(struct network *n);
+void network_wire_up(struct network *n, uint32_t node);
+void network_wire_down(struct network *n, uint32_t node);
+void network_wire_drop(struct network *n, uint32_t node, uint32_t validator);
+void network_wire_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool injected);
+void network_wire_item(struct network *n, const struct item *item);
+void network_wire_turn(struct network *n); /* one event has been dealt with */
 
 /* network_disk.c */
 void network_journal(struct network *n, uint32_t node, struct commit **commit, const struct action *action);
