@@ -145,7 +145,8 @@ static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__Payme
 	t->made_ms = record->made_ms;
 	*taken = t;
 	/* An end that was asked for stays one, also where whoever stored the payment has not stored it yet. */
-	if (t->state == UNCIA_PAYMENT_FINAL || t->state == UNCIA_PAYMENT_EXPIRED)
+	if (record->state == UNCIA_PAYMENT_PENDING &&
+	    (t->state == UNCIA_PAYMENT_FINAL || t->state == UNCIA_PAYMENT_EXPIRED))
 		return 0;
 	t->state = (enum uncia_payment_state)record->state;
 	t->reason = UNCIA_PENDING_UNSENT;

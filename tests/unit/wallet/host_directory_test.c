@@ -3,6 +3,7 @@
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -224,6 +225,47 @@ START_TEST(one_process_at_a_time_is_under_the_lock)
 }
 END_TEST
 
+int __real_flock(int fd, int operation);
+int __wrap_flock(int fd, int operation);
+
+static struct uncia_host *next; /* under the lock as soon as it is free */
+
+int __wrap_flock(int fd, int operation)
+{
+	struct uncia_host *host = next;
+	int result = __real_flock(fd, operation);
+	if (operation == LOCK_UN && host != NULL) {
+		next = NULL;
+		ck_assert_int_eq(host->lock(host->context), 0);
+	}
+	return result;
+}
+
+static bool somebody_is_under_the_lock(void)
+{
+	char file[80];
+	snprintf(file, sizeof(file), "%s/.lock", path);
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	bool taken = __real_flock(fd, LOCK_EX | LOCK_NB) != 0;
+	close(fd);
+	return taken;
+}
+
+START_TEST(who_leaves_the_lock_leaves_it_to_a_wallet_over_the_same_host_in_another_thread)
+{
+	struct uncia_host host = open_host();
+	ck_assert_int_eq(host.lock(host.context), 0);
+	ck_assert(somebody_is_under_the_lock());
+	next = &host;
+	host.unlock(host.context);
+	ck_assert(somebody_is_under_the_lock());
+	host.unlock(host.context);
+	ck_assert(!somebody_is_under_the_lock());
+	close_host(&host);
+}
+END_TEST
+
 START_TEST(the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)
 {
 	struct uncia_host host = open_host(), other = {.size = sizeof(other)};
@@ -254,4 +296,5 @@ END_TEST
 UNIT_MAIN("host_directory", blobs_are_created_once_and_replaced, a_short_buffer_is_told_the_size,
           names_cannot_leave_the_directory, leftovers_of_a_crash_are_no_blobs, nothing_temporary_is_left,
           others_may_not_read, a_link_is_not_followed, one_process_at_a_time_is_under_the_lock,
+          who_leaves_the_lock_leaves_it_to_a_wallet_over_the_same_host_in_another_thread,
           the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)
