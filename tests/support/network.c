@@ -103,10 +103,27 @@ static void network_verify(struct network *n, uint32_t node, struct verify_job *
 	           .at = n->now + took, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
 }
 
+/* What one step says to one peer is queued before any of it is written: more than the link's queue takes would end the
+ * link, however well the peer reads. */
+static void network_queue_holds(const struct network *n, uint32_t node, size_t said[], const struct action *action)
+{
+	for (uint32_t peer = 0; peer < n->options.validators; peer++) {
+		if (action->peer != PEER_ALL && action->peer != peer)
+			continue;
+		said[peer] += sizeof(uint32_t) + action->message.size;
+		if (said[peer] <= WRITE_QUEUE_VALIDATOR_MAX)
+			continue;
+		fprintf(stderr, "seed %llu: node %u says more to %u in one step than its link holds\n",
+		        (unsigned long long)n->options.seed, node, peer);
+		abort();
+	}
+}
+
 static void network_carry_out(struct network *n, uint32_t node)
 {
 	struct node *self = &n->nodes[node];
 	struct commit *commit = NULL;
+	size_t said[NETWORK_NODES_MAX] = {0};
 
 	for (size_t i = 0; i < self->actions.count; i++) {
 		const struct action *action = &self->actions.items[i];
@@ -116,6 +133,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 			network_journal(n, node, &commit, action);
 			break;
 		case ACTION_SEND:
+			network_queue_holds(n, node, said, action);
 			if (n->options.tap)
 				n->options.tap(n->options.tap_context, node, &action->message);
 			for (uint32_t to = 0; to < node_count(n); to++)
