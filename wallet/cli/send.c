@@ -193,8 +193,6 @@ static int recall(struct session *session)
 	struct uncia_history_page page = {.size = sizeof(page)};
 	struct uncia_balance balance = {.size = sizeof(balance)};
 	int error = uncia_wallet_balance(session->wallet, &balance);
-	if (!error && !balance.exists)
-		return 0; /* there is nothing to pay with */
 	do {
 		if (!error)
 			error = uncia_wallet_history(session->wallet, page.next_height, page.next_index, PAGE_SIZE);
@@ -209,6 +207,10 @@ static int recall(struct session *session)
 		return complain_error(error,
 		                      "nothing was sent, and what this --key stood for before the wallet was restored "
 		                      "is not known");
+	/* It was emptied, perhaps by what this key stands for; or never was. Nothing proves that this was all, and
+	 * there is nothing to pay with. */
+	if (!balance.exists)
+		return 0;
 	if (!page.complete)
 		return complain(EXIT_UNREACHABLE,
 		                "nothing was sent: no validator proves what this --key stood for before the wallet was "
