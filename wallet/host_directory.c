@@ -14,6 +14,7 @@
 
 /* A blob is written here first. No blob's name has a dot, so what a crash leaves behind is never taken for one. */
 #define TEMPORARY_PREFIX ".new-"
+#define TEMPORARY_AGE_S  86400 /* nobody writes one file for so long */
 
 #define LOCK_FILE     ".lock"
 #define LOCK_TRIES    500u
@@ -156,6 +157,7 @@ static int directory_remove(void *context, const char *name)
 	return sync_directory(d);
 }
 
+/* What has a dot is no blob, and shown only to whoever asks for it. */
 static int directory_list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
                           void *each_context)
 {
@@ -169,12 +171,22 @@ static int directory_list(void *context, const char *prefix, int (*each)(void *e
 		return UNCIA_E_IO;
 	}
 	while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && name_is_safe(entry->d_name))
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    (prefix[0] == '.' || name_is_safe(entry->d_name)))
 			result = each(each_context, entry->d_name);
 	if (result == 0 && errno != 0)
 		result = UNCIA_E_IO;
 	closedir(dir);
 	return result;
+}
+
+static int remove_leftover(void *context, const char *name)
+{
+	struct directory *d = context;
+	struct stat info;
+	if (fstatat(d->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_mtime < time(NULL) - TEMPORARY_AGE_S)
+		unlinkat(d->fd, name, 0);
+	return 0;
 }
 
 /* The kernel gives the lock back when its holder ends in whatever way; the file means nothing by itself. */
@@ -259,6 +271,8 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 		free(d);
 		return result;
 	}
+	/* Of processes that were killed. It is no matter where that fails: on a disk that is only read, for one. */
+	directory_list(d, TEMPORARY_PREFIX, remove_leftover, d);
 	*host = (struct uncia_host){.size = sizeof(*host),
 	                            .context = d,
 	                            .load = directory_load,

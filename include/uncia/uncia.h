@@ -175,7 +175,8 @@ struct uncia_host {
 	void (*log)(void *context, enum uncia_log_level level, const char *text);
 };
 
-/* A host over a directory of a POSIX file system: made with mode 0700 where it does not exist, files 0600.
+/* A host over a directory of a POSIX file system: made with mode 0700 where it does not exist, files 0600. Files that
+ * killed processes left half written (.new-…) are removed when they are a day old.
  * Returns: 0; UNCIA_E_PERMISSION where others can read the directory; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * In: host->size is set.
  * Owns: the caller frees with uncia_host_directory_free, after closing its wallets.

@@ -1,11 +1,13 @@
 /* The host over a directory: exclusive creation, what a crash leaves behind, who may read. */
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <uncia/uncia.h>
 #include "unit.h"
@@ -124,6 +126,40 @@ START_TEST(leftovers_of_a_crash_are_no_blobs)
 	ck_assert_int_eq(count(&host, ""), 0);
 	ck_assert_int_eq(host.create(host.context, "a", "x", 1), 0);
 	ck_assert_int_eq(count(&host, ""), 1);
+	close_host(&host);
+}
+END_TEST
+
+static void leave_behind(const char *name, time_t age_s)
+{
+	char file[PATH_MAX];
+	struct timespec times[2] = {{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(futimens(fd, times), 0);
+	close(fd);
+}
+
+static bool is_there(const char *name)
+{
+	char file[PATH_MAX];
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	return access(file, F_OK) == 0;
+}
+
+START_TEST(leftovers_of_a_crash_go_after_a_day)
+{
+	struct uncia_host host = open_host();
+	leave_behind(".new-old", 2 * 86400);
+	leave_behind(".new-fresh", 3600);
+	leave_behind("blob", 2 * 86400);
+	uncia_host_directory_free(&host);
+	host = (struct uncia_host){.size = sizeof(host)};
+	ck_assert_int_eq(uncia_host_directory(path, &host), 0);
+	ck_assert(!is_there(".new-old"));
+	ck_assert(is_there(".new-fresh")); /* another process may be about to give it its name */
+	ck_assert(is_there("blob"));
 	close_host(&host);
 }
 END_TEST
@@ -294,7 +330,8 @@ START_TEST(the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_go
 END_TEST
 
 UNIT_MAIN("host_directory", blobs_are_created_once_and_replaced, a_short_buffer_is_told_the_size,
-          names_cannot_leave_the_directory, leftovers_of_a_crash_are_no_blobs, nothing_temporary_is_left,
-          others_may_not_read, a_link_is_not_followed, one_process_at_a_time_is_under_the_lock,
+          names_cannot_leave_the_directory, leftovers_of_a_crash_are_no_blobs, leftovers_of_a_crash_go_after_a_day,
+          nothing_temporary_is_left, others_may_not_read, a_link_is_not_followed,
+          one_process_at_a_time_is_under_the_lock,
           who_leaves_the_lock_leaves_it_to_a_wallet_over_the_same_host_in_another_thread,
           the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)
