@@ -358,6 +358,8 @@ static void received(struct network *n, struct end *end, const struct wire_piece
 	}
 	while (end->open && link_next(end->link, &message)) {
 		check_said(n, end, &message);
+		if (!wires_live(n, end))
+			wires_fail(n, end, "says something after another link took its place");
 		network_step(n, end->node,
 		             (struct event){.kind = EVENT_PEER_MESSAGE,
 		                            .peer = validator_of(n, end->other->node),

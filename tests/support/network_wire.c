@@ -41,6 +41,11 @@ static struct peer *peer_of(struct network *n, const struct end *end)
 	return &n->wires->peers[end->node][end->other->node];
 }
 
+bool wires_live(const struct network *n, const struct end *end)
+{
+	return n->wires->peers[end->node][end->other->node].live == end;
+}
+
 /* network §8.2: of two validators the one with the lower index in the committee dials the other. */
 static bool dials(const struct network *n, uint32_t node, uint32_t other)
 {

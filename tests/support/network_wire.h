@@ -75,6 +75,7 @@ void ends_free(struct network *n);
 bool wires_allowed(void *end, const uint8_t key[32]);
 void wires_established(struct network *n, struct end *end);
 void wires_ended(struct network *n, struct end *end, const char *why); /* it is closed */
+bool wires_live(const struct network *n, const struct end *end);
 void wires_tell(struct network *n);
 
 #endif
