@@ -12,6 +12,20 @@ int send_peer(struct replica *r, uint64_t sequence, uint32_t peer, const Uncia__
 	return error;
 }
 
+int send_spare(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *message)
+{
+	uint8_t *bytes;
+	size_t size;
+
+	assert(peer != r->config.self);
+	TRY(canonical_encode(&message->base, &bytes, &size));
+	int error = action_send(r, peer, bytes, size);
+	free(bytes);
+	if (!error)
+		r->out->items[r->out->count - 1].spare = true;
+	return error;
+}
+
 int reply_wallet(struct replica *r, uint64_t sequence, uint64_t wallet, const Uncia__Pb__NodeReply *reply)
 {
 	uint8_t *bytes;

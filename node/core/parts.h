@@ -305,6 +305,7 @@ void deferred_free(struct replica *r);
 
 /* messages.c */
 int send_peer(struct replica *r, uint64_t sequence, uint32_t peer, const Uncia__Pb__PeerMessage *message);
+int send_spare(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *message); /* at once, if at all */
 int reply_wallet(struct replica *r, uint64_t sequence, uint64_t wallet, const Uncia__Pb__NodeReply *reply);
 int refuse_wallet(struct replica *r, uint64_t wallet, uint64_t request_id, int code, const char *reason);
 int send_vote(struct replica *r, uint64_t sequence, uint32_t peer, const struct vote *vote);

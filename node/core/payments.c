@@ -593,7 +593,7 @@ static int gossip_send(struct replica *r, uint32_t peer, struct payment *const *
 		list[gossip.n_payments++] = &blobs[i];
 		size += payments[i]->size;
 		if (i + 1 == count || size + PAYMENT_SIZE_MAX > GOSSIP_SIZE_MAX) {
-			error = send_peer(r, 0, peer, &message);
+			error = send_spare(r, peer, &message);
 			gossip.n_payments = size = 0;
 		}
 	}
@@ -602,7 +602,9 @@ static int gossip_send(struct replica *r, uint32_t peer, struct payment *const *
 	return error;
 }
 
-/* "Whoever accepts one from a wallet relays it once to every validator": all of this step's together. */
+/* "Whoever accepts one from a wallet relays it once to every validator": all of this step's together. Spare: payments
+ * that come faster than a link carries them must not cost the votes that link, and what is not sent stays in this
+ * pool, for the blocks that are proposed here. */
 int payments_relay(struct replica *r)
 {
 	int error = r->relay_count ? gossip_send(r, PEER_ALL, r->relay, r->relay_count) : 0;

@@ -70,24 +70,27 @@ static void must(int error, const char *event)
 		log_fatal(event, uncia_error_text(error));
 }
 
-static void send_to(struct node *n, uint32_t peer, struct bytes message)
+static void send_to(struct node *n, uint32_t peer, struct bytes message, bool spare)
 {
 	const struct node_options *o = n->options;
 
 	if (o->filter_send && !o->filter_send(o->context, peer, &message))
 		return;
-	peers_send(n->peers, peer, message);
+	if (spare)
+		peers_send_spare(n->peers, peer, message);
+	else
+		peers_send(n->peers, peer, message);
 }
 
-static void send_out(struct node *n, uint32_t peer, struct bytes message)
+static void send_out(struct node *n, uint32_t peer, struct bytes message, bool spare)
 {
 	if (peer != PEER_ALL) {
-		send_to(n, peer, message);
+		send_to(n, peer, message, spare);
 		return;
 	}
 	for (uint32_t i = 0; i < n->options->genesis->committee.size; i++)
 		if (i != n->options->self)
-			send_to(n, i, message);
+			send_to(n, i, message, spare);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -134,7 +137,7 @@ static void carry_out(struct node *n, const struct action *action)
 		must(storage_forget(n->storage, action->sequence, action->view), "journal_full");
 		break;
 	case ACTION_SEND:
-		send_out(n, action->peer, action->message);
+		send_out(n, action->peer, action->message, action->spare);
 		break;
 	case ACTION_VERIFY:
 		verifier_submit(n->verifier, action->job);

@@ -346,6 +346,16 @@ void peers_send(struct peers *p, uint32_t index, struct bytes message)
 	close_live(peer, error == UNCIA_E_FULL ? "does not read" : uncia_error_text(error));
 }
 
+/* network §8.3, gossip: "left out where half of what may wait for that validator does already". */
+void peers_send_spare(struct peers *p, uint32_t index, struct bytes message)
+{
+	if (peers_linked(p, index) &&
+	    tcp_queued(p->all[index].live->tcp) + message.size > WRITE_QUEUE_VALIDATOR_MAX / 2)
+		p->counters.messages_lost++;
+	else
+		peers_send(p, index, message);
+}
+
 void peers_drop(struct peers *p, uint32_t index)
 {
 	if (!peers_linked(p, index))

@@ -45,6 +45,8 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 void peers_accept(struct peers *peers, struct tcp *tcp);
 /* To one that is not linked: counted, and lost. A peer whose queue is full is dropped. */
 void peers_send(struct peers *peers, uint32_t peer, struct bytes message);
+/* The same, but where the queue would be more than half full it is counted, and lost. */
+void peers_send_spare(struct peers *peers, uint32_t peer, struct bytes message);
 /* Closes the link; `down` is called for it. Whoever dials may dial again. */
 void peers_drop(struct peers *peers, uint32_t peer);
 bool peers_linked(const struct peers *peers, uint32_t peer);

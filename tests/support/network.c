@@ -141,7 +141,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 				    (action->peer == PEER_ALL || action->peer == validator_of(n, to)) &&
 				    (!n->options.pass ||
 				     n->options.pass(n->options.tap_context, node, to, &action->message)))
-					network_send(n, node, to, &action->message);
+					network_send(n, node, to, &action->message, action->spare);
 			break;
 		case ACTION_VERIFY:
 			network_verify(n, node, action->job);

@@ -3,12 +3,12 @@
 
 #define REDIAL_MS 200u
 
-void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message)
+void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool spare)
 {
 	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
 
 	if (n->wires) {
-		network_wire_send(n, from, to, message, false);
+		network_wire_send(n, from, to, message, spare ? SAID_SPARE : SAID);
 		return;
 	}
 	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
@@ -120,7 +120,7 @@ void network_inject(struct network *n, uint32_t from, uint32_t to, const void *m
 	struct bytes bytes = {message, size};
 
 	if (n->wires)
-		network_wire_send(n, from, to, &bytes, true);
+		network_wire_send(n, from, to, &bytes, SAID_FOR_IT);
 	else
-		network_send(n, from, to, &bytes);
+		network_send(n, from, to, &bytes, false);
 }

@@ -128,20 +128,23 @@ struct item network_pop(struct network *n);
 void item_free(struct item *item);
 
 /* network_links.c */
-void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message);
+void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool spare);
 void network_link_up(struct network *n, uint32_t node); /* it has started: those that run and it see each other */
 void network_link_down(struct network *n, uint32_t node);
 /* A node ends its link to a validator for what that has said; one of them dials again soon. */
 void network_link_drop(struct network *n, uint32_t node, uint32_t peer);
 bool network_link_possible(const struct network *n, uint32_t validator); /* whether it runs */
 
-/* network_wire.c; where n->wires is set. A node has started, or ended; drops a validator; `injected`: not by itself. */
+/* network_wire.c; where n->wires is set. A node has started, or ended; drops a validator; says something that is spare
+ * (replica.h), or is given words by somebody else. */
+enum network_urgency { SAID, SAID_SPARE, SAID_FOR_IT };
 void network_wire_new(struct network *n);
 void network_wire_free(struct network *n);
 void network_wire_up(struct network *n, uint32_t node);
 void network_wire_down(struct network *n, uint32_t node);
 void network_wire_drop(struct network *n, uint32_t node, uint32_t validator);
-void network_wire_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool injected);
+void network_wire_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message,
+                       enum network_urgency urgency);
 void network_wire_item(struct network *n, const struct item *item);
 void network_wire_turn(struct network *n); /* one event has been dealt with */
 

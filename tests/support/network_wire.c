@@ -174,14 +174,15 @@ void wires_established(struct network *n, struct end *end)
 	tell(n, end->node, validator, true);
 }
 
-void network_wire_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool injected)
+void network_wire_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message,
+                       enum network_urgency urgency)
 {
 	struct end *live = n->wires->peers[from][to].live;
 
-	if (!live)
+	if (!live || (urgency == SAID_SPARE && link_queued(live->link) + message->size > n->options.wire.queue_max / 2))
 		return;
 	int error = end_send(n, live, message);
-	if (error && !injected)
+	if (error && urgency != SAID_FOR_IT)
 		close_live(n, live, error == UNCIA_E_FULL ? "does not read" : uncia_error_text(error));
 }
 
@@ -198,7 +199,7 @@ static void tick(struct network *n, uint32_t node)
 		if (peer->silent_ms >= PEER_DEAD_MS)
 			close_live(n, peer->live, "silent");
 		else if (n->now - peer->live->sent_ms >= PING_INTERVAL_MS)
-			network_wire_send(n, node, other, &ping, false);
+			network_wire_send(n, node, other, &ping, SAID);
 	}
 	network_push(
 	    n, (struct item){.at = n->now + TICK_MS, .kind = ITEM_TICK, .node = node, .life = n->nodes[node].life});

@@ -369,6 +369,40 @@ START_TEST(peers_drop_one_that_does_not_read)
 }
 END_TEST
 
+/* However many payments wait for it, there is room for votes. */
+START_TEST(peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read)
+{
+	static uint8_t half[1u << 19];
+	struct node b;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *c = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	uv_poll_stop(&c->poll);
+	for (unsigned given = 0; given < 128; given++) {
+		peers_send_spare(b.peers, 0, (struct bytes){half, sizeof(half)});
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	ck_assert_uint_gt(peers_counters(b.peers)->messages_lost, 64);
+	unsigned long sent = 128 - (unsigned long)peers_counters(b.peers)->messages_lost;
+	ck_assert_uint_ge(sent, 7);
+	for (unsigned given = 0; given < 7; given++)
+		peers_send(b.peers, 0, (struct bytes){half, sizeof(half)});
+	ck_assert_uint_eq(b.down[0], 0);
+	uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+	RUN_UNTIL(c->messages == sent + 7);
+	peers_send_spare(b.peers, 0, hello);
+	RUN_UNTIL(c->messages == sent + 8);
+	ck_assert_uint_eq(b.down[0], 0);
+	client_close(c);
+	node_stop(&b);
+	net_down();
+	node_free(&b);
+}
+END_TEST
+
 /* More than the sockets hold, less than the bound: what the socket does not take is written later, once. */
 START_TEST(peers_that_read_late_get_everything)
 {
@@ -541,6 +575,7 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_dial_until_the_other_listens, peers_resolve_names, peers_refuse_strangers_and_those_whom_they_dial,
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
           peers_drop_the_silent_and_keep_those_that_ping, peers_keep_their_links_when_they_were_stopped_themselves,
-          peers_drop_one_that_does_not_read, peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
+          peers_drop_one_that_does_not_read, peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read,
+          peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
           peers_keep_a_candidate_that_is_a_validator_when_strangers_push, peers_try_every_address_of_a_name,
           peers_know_the_addresses_of_validators)
