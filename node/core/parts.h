@@ -171,7 +171,7 @@ struct wallet_link {
 	UT_hash_handle hh; /* by number */
 	uint64_t number;
 	struct watch *watches;
-	uint32_t watch_count;
+	uint32_t watch_count, query_count;
 	struct share share;
 };
 enum query_kind { QUERY_ACCOUNT, QUERY_RECEIPT, QUERY_HISTORY };
@@ -179,6 +179,7 @@ struct query { /* a wallet's question, until what it asks for is settled or dura
 	struct query *next;
 	enum query_kind kind;
 	uint64_t wallet, request_id;
+	struct wallet_link *link;
 	struct address address;
 	struct position at;   /* a receipt's payment; a history's page is what came before it */
 	uint32_t limit;       /* of receipts on the page */
@@ -275,7 +276,7 @@ struct replica {
 	uint64_t journal_read; /* bytes of blocks read for wallets, ever */
 	struct watched *watched;
 	struct query *queries, **queries_last; /* oldest first */
-	uint32_t query_count;
+	uint32_t query_count, query_wallets;   /* that wait, and of how many wallets */
 
 	bool flushing;
 	uint64_t flush_at;

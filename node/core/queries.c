@@ -11,35 +11,6 @@
 _Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < MESSAGE_SIZE_WALLET_MAX, "a page fits a wallet's link");
 _Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < WRITE_QUEUE_WALLET_MAX, "a page fits a wallet's queue");
 
-/* One wallet cannot take all the places. */
-static bool query_room(const struct replica *r, uint64_t wallet)
-{
-	uint32_t own = 0;
-
-	for (const struct query *query = r->queries; query; query = query->next)
-		own += query->wallet == wallet;
-	return r->query_count < QUERIES_MAX && own < QUERIES_PER_WALLET_MAX;
-}
-
-/* Keeps a question until it can be answered, at the end of this step at the earliest. */
-static int query_keep(struct replica *r, const struct query *asked)
-{
-	if (!query_room(r, asked->wallet))
-		return refuse_wallet(r, asked->wallet, asked->request_id, UNCIA_E_FULL,
-		                     "too many questions are waiting: ask again later");
-	struct query *query = malloc(sizeof(*query));
-	if (!query)
-		return UNCIA_E_MEMORY;
-	*query = *asked;
-	query->sequence = r->final_sequence;
-	query->deadline_ms = r->now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
-	query->next = NULL;
-	*r->queries_last = query;
-	r->queries_last = &query->next;
-	r->query_count++;
-	return 0;
-}
-
 static struct query *query_take(struct replica *r, struct query **at)
 {
 	struct query *query = *at;
@@ -48,7 +19,65 @@ static struct query *query_take(struct replica *r, struct query **at)
 	if (!query->next)
 		r->queries_last = at;
 	r->query_count--;
+	if (--query->link->query_count == 0)
+		r->query_wallets--;
 	return query;
+}
+
+static int query_refuse(struct replica *r, const struct query *query)
+{
+	return refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
+	                     "too many questions are waiting: ask again later");
+}
+
+/* One wallet cannot take all the places, nor can some that ask much: where all are taken, the newest question makes
+ * room of whoever has most. Returns 1 where there is room, 0 where not. */
+static int query_room(struct replica *r, const struct wallet_link *link)
+{
+	struct query **newest = NULL;
+	uint32_t most = link->query_count + 2;
+
+	if (link->query_count >= QUERIES_PER_WALLET_MAX)
+		return 0;
+	if (r->query_count < QUERIES_MAX)
+		return 1;
+	for (struct query **at = &r->queries; *at; at = &(*at)->next)
+		if ((*at)->link->query_count >= most) {
+			most = (*at)->link->query_count;
+			newest = at;
+		}
+	if (!newest)
+		return 0;
+	struct query *query = query_take(r, newest);
+	int error = query_refuse(r, query);
+	free(query);
+	return error ? error : 1;
+}
+
+/* Keeps a question until it can be answered, at the end of this step at the earliest. */
+static int query_keep(struct replica *r, const struct query *asked)
+{
+	struct wallet_link *link = wallet_get(r, asked->wallet);
+	if (!link)
+		return UNCIA_E_MEMORY;
+	int room = query_room(r, link);
+	TRY(room);
+	if (!room)
+		return query_refuse(r, asked);
+	struct query *query = malloc(sizeof(*query));
+	if (!query)
+		return UNCIA_E_MEMORY;
+	*query = *asked;
+	query->link = link;
+	if (link->query_count++ == 0)
+		r->query_wallets++;
+	query->sequence = r->final_sequence;
+	query->deadline_ms = r->now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
+	query->next = NULL;
+	*r->queries_last = query;
+	r->queries_last = &query->next;
+	r->query_count++;
+	return 0;
 }
 
 /* That link is gone. */
@@ -399,10 +428,15 @@ static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id
 
 /* ---- answering what waits ---- */
 
-/* Whether the journal may be read for this wallet now: for each its share, and one for all together. */
+/* Whether the journal may be read for this wallet now: for each its share, and one for all together. Where many wait,
+ * the shares of all together are no more than that one, so that who has asked for little finds some of it left. */
 static bool wallet_share_left(struct replica *r, struct wallet_link *link)
 {
-	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED, SHARE_WALLET_PER_MS) &&
+	uint64_t per_ms = SHARE_ALL_PER_MS / r->query_wallets + 1;
+
+	if (per_ms > SHARE_WALLET_PER_MS)
+		per_ms = SHARE_WALLET_PER_MS;
+	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED / r->query_wallets, per_ms) &&
 	       share_left(&r->wallets_share, r->now_ms, SHARE_ALL_OWED, SHARE_ALL_PER_MS);
 }
 
@@ -429,11 +463,8 @@ static int query_try(struct replica *r, const struct query *query)
 		TRY(answer_account(r, query));
 		return 1;
 	}
-	struct wallet_link *link = wallet_get(r, query->wallet);
-	if (!link)
-		return UNCIA_E_MEMORY;
-	if (query->sequence <= r->durable && wallet_share_left(r, link)) {
-		TRY(answer_by_share(r, query, link));
+	if (query->sequence <= r->durable && wallet_share_left(r, query->link)) {
+		TRY(answer_by_share(r, query, query->link));
 		return 1;
 	}
 	if (!late)

@@ -1,0 +1,79 @@
+/* Questions of wallets, where others ask without end. */
+#include "message.pb-c.h"
+#include "network.h"
+#include "unit.h"
+
+#define UNIT      INT64_C(1000000)
+#define STRANGERS 64u
+#define QUESTIONS 64u
+
+static Uncia__Pb__NodeReply *reply_to(struct network *n, uint64_t wallet)
+{
+	Uncia__Pb__NodeReply *reply = NULL;
+	size_t count;
+	const struct reply *replies = network_replies(n, &count);
+
+	while (count-- > 0 && replies[count].wallet != wallet)
+		;
+	if (count != SIZE_MAX)
+		reply = uncia__pb__node_reply__unpack(NULL, replies[count].size, replies[count].message);
+	return reply;
+}
+
+static void strangers_ask(struct network *n, const struct payment_id *id)
+{
+	for (uint64_t wallet = 1; wallet <= STRANGERS; wallet++)
+		for (uint32_t i = 0; i < QUESTIONS; i++)
+			network_query_payment(n, 0, 1000 + wallet, id);
+}
+
+/* Strangers who fill all the places there are for questions, and use up what may be read. */
+START_TEST(who_asks_one_thing_is_answered_while_others_ask_without_end)
+{
+	struct network *n = network_new(&(struct network_options){.validators = 4,
+	                                                          .accounts = 2,
+	                                                          .balance = 100 * UNIT,
+	                                                          .seed = 1,
+	                                                          .delay_min_ms = 1,
+	                                                          .delay_max_ms = 3,
+	                                                          .commit_ms = 1});
+	struct output outputs[PAYMENT_OUTPUTS_MAX];
+	struct fixture_key from, to;
+
+	network_start_all(n);
+	network_run(n, 1000, NULL, NULL);
+	fixture_account(0, &from);
+	fixture_account(1, &to);
+	for (uint32_t k = 0; k < PAYMENT_OUTPUTS_MAX; k++)
+		outputs[k] = (struct output){.to = to.address, .has_reference = true, .amount = 1000};
+	struct payment *payment =
+	    fixture_payment_outputs(network_fixture(n), &from, outputs, PAYMENT_OUTPUTS_MAX, network_now_s(n) + 60, 1);
+	network_submit(n, 0, 1, payment);
+	network_run(n, 1000, NULL, NULL);
+	ck_assert(network_has_receipt(n, &payment->id));
+	strangers_ask(n, &payment->id);
+	network_run(n, 500, NULL, NULL);
+	strangers_ask(n, &payment->id);
+	network_query_payment(n, 0, 7, &payment->id);
+	network_query_account(n, 0, 8, &to.address);
+	network_run(n, 5, NULL, NULL);
+	struct replica_load load;
+	network_load(n, 0, &load);
+	ck_assert_uint_gt(load.queries, STRANGERS * QUESTIONS - 20); /* all the places that there are */
+	for (uint32_t i = 0; i < 3; i++) {
+		network_run(n, 500, NULL, NULL);
+		strangers_ask(n, &payment->id);
+	}
+	Uncia__Pb__NodeReply *receipt = reply_to(n, 7), *account = reply_to(n, 8);
+	ck_assert_ptr_nonnull(receipt);
+	ck_assert_int_eq(receipt->kind_case, UNCIA__PB__NODE_REPLY__KIND_RECEIPT);
+	ck_assert_ptr_nonnull(account);
+	ck_assert_int_eq(account->kind_case, UNCIA__PB__NODE_REPLY__KIND_ACCOUNT);
+	uncia__pb__node_reply__free_unpacked(receipt, NULL);
+	uncia__pb__node_reply__free_unpacked(account, NULL);
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("queries", who_asks_one_thing_is_answered_while_others_ask_without_end)
