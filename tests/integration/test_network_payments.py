@@ -39,6 +39,9 @@ class Payments(NetworkTest):
 		phone, bob, carol = (self.new_wallet(network, name) for name in ("phone", "bob", "carol"))
 		tablet = self.new_wallet(network, "tablet", phone.words)
 		network.treasury.send(phone, "10")
+		for number in range(2):
+			self.until(lambda number=number: (phone.run("balance", code=(0, 6), network=network.file_of([number])) or
+				{}).get("balance") == "10.000000", f"validator {number} to know of the money")
 		# Neither device can learn of the other's payment: no finality while two validators are halted, and each device
 		# knows one validator only.
 		for validator in network.validators[2:]:
