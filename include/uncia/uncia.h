@@ -316,7 +316,9 @@ enum uncia_event_kind {
 	                          * could not be made durable (it is not sent yet) */
 	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
 	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
-	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record */
+	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record.
+	                          * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
+	                          * (uncia_wallet_payment), or ask again */
 };
 
 struct uncia_event {
