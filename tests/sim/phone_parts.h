@@ -53,7 +53,8 @@ struct shown { /* by one open wallet: may never go back */
 
 struct recall { /* the complete history, page by page */
 	bool active, done;
-	uint64_t height;                          /* of the sync that it was complete for */
+	uint64_t begun_at;                        /* the height of the last sync before it began */
+	uint64_t height;                          /* the same of the newest that was complete */
 	struct uncia_payment_id ids[HISTORY_MAX]; /* on its pages */
 	size_t count;
 };

@@ -326,7 +326,7 @@ static void recall_begin(struct phone *phone)
 		return;
 	phone->recall.active = true;
 	phone->recall.count = 0;
-	phone->recall.height = balance.height;
+	phone->recall.begun_at = balance.height;
 	ask_page(phone, 0, 0);
 }
 
@@ -346,8 +346,10 @@ void phone_recall_heard(struct phone *phone, int error)
 		return;
 	}
 	phone->recall.active = false;
-	if (page.complete && !phone->host.dead)
+	if (page.complete && !phone->host.dead) {
 		phone->recall.done = true;
+		phone->recall.height = phone->recall.begun_at;
+	}
 	phone_trace(phone, "has read its history%s", phone->recall.done ? ", all of it" : "");
 }
 
