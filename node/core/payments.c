@@ -398,7 +398,7 @@ static bool payment_too_far(const struct replica *r, const struct payment *payme
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size)
 {
 	struct payment *payment;
-	struct pooled *pooled;
+	struct pooled *pooled = NULL;
 	int error = payment_decode(&r->network_id, bytes, size, &payment);
 
 	if (error == UNCIA_E_MEMORY)
@@ -435,6 +435,7 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 		if (error != UNCIA_E_EXISTS)
 			return error;
 	}
+	assert(pooled); /* the new one, or the one that is held */
 	enum pending_reason reason = pooled->reason;
 	bool held = error == UNCIA_E_EXISTS;
 	if (!held) {

@@ -48,7 +48,7 @@ int seal_open(struct environment *e, const char *directory, bool create, bool wr
 int seal_write(const struct environment *e, uint64_t number)
 {
 	uint8_t seal[SEAL_SIZE];
-	uint64_t sum;
+	uint64_t sum = 0;
 	int rc = header_checksum(e, number, &sum);
 	if (rc)
 		return rc;
@@ -100,7 +100,7 @@ static bool holds_number(const struct environment *e, uint64_t number)
 int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE])
 {
 	uint8_t seal[SEAL_SIZE];
-	uint64_t number = mdb_txn_id(e->view), sum;
+	uint64_t number = mdb_txn_id(e->view), sum = 0;
 	ssize_t n = pread(e->seal, seal, sizeof(seal), 0);
 	if (n < 0)
 		return environment_error(e, errno, "reading its seal", why);
