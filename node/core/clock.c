@@ -44,11 +44,11 @@ int clock_learn(struct replica *r, const struct header *header)
 	struct peer *leader = &r->peers[header->proposer];
 	uint64_t behind_ms, ahead_ms;
 
-	/* An old block tells nothing, nor does one whose leader's clock is behind its parent's time. */
-	if (header->view < r->view || !parent || !parent->header.size ||
-	    header->timestamp_ms <= parent->header.timestamp_ms + 1)
+	/* An old block tells nothing. One whose leader's clock is behind its parent's time does not tell that clock:
+	 * what it told before may have been before all clocks were set back. */
+	if (header->view < r->view || !parent || !parent->header.size)
 		return 0;
-	leader->has_clock = true;
+	leader->has_clock = header->timestamp_ms > parent->header.timestamp_ms + 1;
 	leader->clock_offset_ms = (int64_t)(r->wall_ms - header->timestamp_ms);
 	clock_off(r, &behind_ms, &ahead_ms);
 	bool off = behind_ms || ahead_ms;
