@@ -34,7 +34,8 @@ void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms)
 {
 	int64_t offset = offset_ms(r);
 
-	*behind_ms = offset < -(int64_t)CLOCK_BEHIND_MS ? (uint64_t)-offset : 0;
+	/* Where F is 0 one that lies is the median, and says what it likes. */
+	*behind_ms = offset < -(int64_t)CLOCK_BEHIND_MS ? 0 - (uint64_t)offset : 0;
 	*ahead_ms = offset > (int64_t)CLOCK_AHEAD_MS ? (uint64_t)offset : 0;
 }
 

@@ -1,5 +1,6 @@
 /* Wall clocks that are wrong: the validator says so, the others do not take it for their own, and blocks become final
  * all the same. */
+#include "message.pb-c.h"
 #include "network.h"
 #include "unit.h"
 
@@ -87,4 +88,60 @@ START_TEST(a_common_step_goes_on_and_accuses_nobody)
 }
 END_TEST
 
-UNIT_MAIN("clock", a_clock_that_is_off_is_told_by_its_owner_alone, a_common_step_goes_on_and_accuses_nobody)
+/* The first to step back hears the others' time once more; later blocks only follow their parents. */
+START_TEST(whoever_steps_back_first_is_not_told_it_is_behind_for_ever)
+{
+	struct network *n = four_with_clocks_right();
+
+	network_set_clock(n, 0, -DAY_MS);
+	network_run(n, 5000, NULL, NULL);
+	check_clock(n, 0, -DAY_MS);
+	for (uint32_t i = 1; i < 4; i++)
+		network_set_clock(n, i, -DAY_MS);
+	network_run(n, WAIT_MS, NULL, NULL);
+	for (uint32_t i = 0; i < 4; i++)
+		check_clock(n, i, 0);
+	network_free(n);
+}
+END_TEST
+
+/* Of two validators neither may be faulty: what the other says is all there is, whatever it says. */
+START_TEST(a_block_from_beyond_all_time_is_no_undefined_number)
+{
+	struct network *n =
+	    network_new(&(struct network_options){.validators = 2, .accounts = 2, .balance = 1000, .seed = 1});
+	const struct genesis *genesis = &network_fixture(n)->genesis;
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
+	uint8_t bytes[1024], signature[SIGNATURE_SIZE] = {0};
+	struct replica_status status;
+	uint32_t liar;
+
+	network_start_all(n);
+	network_run(n, 5000, NULL, NULL);
+	network_status(n, 0, &status);
+	liar = committee_leader(&genesis->committee, status.view);
+	struct header header = {.epoch = genesis->committee.epoch,
+	                        .view = status.view,
+	                        .height = status.final_height + 1,
+	                        .parent_id = status.final_id,
+	                        .committee_hash = genesis->committee.hash,
+	                        .proposer = liar,
+	                        .timestamp_ms = FIXTURE_TIME_MS + network_now(n) + (UINT64_C(1) << 63)};
+	ck_assert_int_eq(header_encode(&header), 0);
+	propose.header = (ProtobufCBinaryData){.len = header.size, .data = header.bytes};
+	propose.signature = (ProtobufCBinaryData){.len = sizeof(signature), .data = signature};
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;
+	message.propose = &propose;
+	size_t size = uncia__pb__peer_message__pack(&message, bytes);
+	network_inject(n, liar, 1 - liar, bytes, size);
+	network_run(n, 0, NULL, NULL); /* what comes at this moment */
+	network_status(n, 1 - liar, &status);
+	ck_assert_uint_eq(status.clock_behind_ms, (uint64_t)INT64_MAX + 1);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("clock", a_clock_that_is_off_is_told_by_its_owner_alone, a_common_step_goes_on_and_accuses_nobody,
+          whoever_steps_back_first_is_not_told_it_is_behind_for_ever,
+          a_block_from_beyond_all_time_is_no_undefined_number)
