@@ -1,7 +1,7 @@
 /* What LMDB lacks around its two header pages: it takes the one with the higher number for the newest, and believes
- * what is in it. Beside each environment lies a seal, the number of its last commit and a checksum of both headers, and
- * each commit holds its own number (docs/spec/storage.md §2). So a damaged header is found, and one that is older than
- * what was committed; records are record.c's. */
+ * what is in it. Beside each environment lies a seal, the number of its last commit and a checksum of the header that
+ * it wrote, and each commit holds its own number (docs/spec/storage.md §2). So a damaged header is found, and one that
+ * is older than what was committed; records are record.c's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
