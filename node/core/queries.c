@@ -1,7 +1,8 @@
 /* What wallets ask: accounts with proofs, receipts of old payments, histories, the validator's status. */
 #include "parts.h"
 
-#define ACCOUNT_WAIT_MS     600u
+/* What was voted for is settled once a child is final, too: after the timers of some views, where leaders are down. */
+#define ACCOUNT_WAIT_MS     3000u
 #define READ_WAIT_MS        5000u
 #define SHARE_CHECK_MS      10u
 #define HISTORY_BLOCK_BYTES (1u << 20) /* of blocks read for one page, those up to a certificate with them */

@@ -20,9 +20,7 @@ class Equivocation(NetworkTest):
 		for _ in range(PAYMENTS):
 			for sender, receiver in ((alice, bob), (bob, alice)):
 				self.assertEqual(sender.send(receiver, "0.5")["state"], "final")
-				# A validator that the liar has kept behind may answer with an older balance first.
-			due = 100_000_000 if receiver is alice else 500_000
-			self.until(lambda: receiver.balance() == due, "the balance")
+				self.assertEqual(receiver.balance(), 100_000_000 if receiver is alice else 500_000)
 		network.wait(lambda: all(self.named(v) for v in honest), "each honest validator to say who lied")
 		for validator in honest:
 			self.assertEqual(self.named(validator), {"1"})

@@ -1,6 +1,7 @@
 /* Questions of wallets, where others ask without end. */
 #include "message.pb-c.h"
 #include "network.h"
+#include "receipt.h"
 #include "unit.h"
 
 #define UNIT      INT64_C(1000000)
@@ -76,4 +77,51 @@ START_TEST(who_asks_one_thing_is_answered_while_others_ask_without_end)
 }
 END_TEST
 
-UNIT_MAIN("queries", who_asks_one_thing_is_answered_while_others_ask_without_end)
+/* Two views pass before another leader makes the block under which the new state can be proved. */
+START_TEST(who_was_paid_sees_it_though_the_next_leaders_stand_still)
+{
+	struct network *n = network_new(&(struct network_options){.validators = 7,
+	                                                          .accounts = 2,
+	                                                          .balance = 100 * UNIT,
+	                                                          .seed = 3,
+	                                                          .delay_min_ms = 1,
+	                                                          .delay_max_ms = 3,
+	                                                          .commit_ms = 1});
+	const struct genesis *genesis = &network_fixture(n)->genesis;
+	struct replica_status status;
+	struct account_state state;
+	struct fixture_key to;
+
+	network_start_all(n);
+	do {
+		network_run(n, 1, NULL, NULL);
+		network_status(n, 0, &status);
+	} while (status.view < 3);
+	network_run(n, 100, NULL, NULL); /* all have come to the view: its leader has nothing to propose yet */
+	fixture_account(1, &to);
+	struct payment *payment = fixture_payment(network_fixture(n), 0, 1, UNIT, network_now_s(n) + 60, 1);
+	uint32_t asked = committee_leader(&genesis->committee, status.view);
+	for (uint64_t view = status.view + 1; view <= status.view + 2; view++)
+		network_pause(n, committee_leader(&genesis->committee, view), 10000);
+	network_submit(n, asked, 1, payment);
+	while (!network_has_receipt(n, &payment->id))
+		network_run(n, 1, NULL, NULL);
+	network_query_account(n, asked, 8, &to.address);
+	network_run(n, 3000, NULL, NULL);
+	Uncia__Pb__NodeReply *reply = reply_to(n, 8);
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_ACCOUNT);
+	uint8_t proof[16384];
+	ck_assert_uint_le(uncia__pb__account_proof__get_packed_size(reply->account), sizeof(proof));
+	size_t size = uncia__pb__account_proof__pack(reply->account, proof);
+	ck_assert_int_eq(
+	    account_proof_verify(&genesis->committee, &genesis->network_id, &to.address, proof, size, &state), 0);
+	ck_assert_uint_eq(state.entry.balance, 101 * UNIT);
+	uncia__pb__node_reply__free_unpacked(reply, NULL);
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("queries", who_asks_one_thing_is_answered_while_others_ask_without_end,
+          who_was_paid_sees_it_though_the_next_leaders_stand_still)
