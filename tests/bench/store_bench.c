@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 #include "figure.h"
 #include "record.h"
 #include "store.h"
+#include "store_home.h"
 
 #define RECORD_PAYLOAD 5000
 #define GROUPS         125000
@@ -114,24 +114,6 @@ static void bench_checksums(void)
 	figure((now_s() - begin) / READS * 1e6, "us", "store: BLAKE2b of as much");
 }
 
-static void take_away(void)
-{
-	static const char *const made[] = {"data/journal/data.mdb",
-	                                   "data/journal/lock.mdb",
-	                                   "data/journal",
-	                                   "data/state/data.mdb",
-	                                   "data/state/lock.mdb",
-	                                   "data/state",
-	                                   "data",
-	                                   "lock",
-	                                   ""};
-	char path[sizeof(home) + 32];
-	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", home, made[i]);
-		remove(path);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static const struct hash network;
@@ -156,7 +138,8 @@ int main(int argc, char **argv)
 	bench_state(store, groups, 10);
 	bench_reads(store);
 	store_close(store);
-	take_away();
+	if (!store_home_remove(home))
+		fprintf(stderr, "store_bench: %s is not empty\n", home);
 	free(groups);
 	return 0;
 }

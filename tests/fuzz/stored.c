@@ -15,6 +15,7 @@
 #include "fuzz.h"
 #include "message.pb-c.h"
 #include "network.h"
+#include "store_home.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
@@ -54,24 +55,8 @@ static bool all_final(struct network *n, void *context)
 
 static void remove_home(void)
 {
-	static const char *const files[] = {"data/journal/data.mdb",
-	                                    "data/journal/lock.mdb",
-	                                    "data/journal/seal",
-	                                    "data/journal",
-	                                    "data/state/data.mdb",
-	                                    "data/state/lock.mdb",
-	                                    "data/state/seal",
-	                                    "data/state",
-	                                    "data",
-	                                    "lock",
-	                                    ""};
-	char path[128];
-
 	store_close(store);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
-		remove(path);
-	}
+	store_home_remove(directory);
 }
 
 static void put(struct environment *e, unsigned table, const void *key, size_t key_size, const void *value, size_t size)

@@ -1,14 +1,13 @@
 /* The offline audit, over homes whose chain is made here: one that is well, and one for each thing that can be wrong.
  */
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
-#include <unistd.h>
 #include "audit.h"
 #include "big_endian.h"
 #include "command.h"
 #include "fixture.h"
 #include "ledger.h"
+#include "store_home.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -48,17 +47,11 @@ static void up(void)
 	nonce = 0;
 }
 
-static int remove_one(const char *name, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status, (void)type, (void)place;
-	return remove(name);
-}
-
 static void down(void)
 {
 	ledger_free(ledger);
 	store_close(store);
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	ck_assert(store_home_remove(path));
 	fixture_deinit(&network);
 }
 

@@ -8,10 +8,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "log.h"
 #include "message.pb-c.h"
+#include "store_home.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -71,28 +71,6 @@ static void make_home(struct validator_process *p)
 	ck_assert_int_eq(
 	    store_create(p->home, &genesis.network_id, genesis.committee.validators[p->self].consensus_key, flush), 0);
 	flush_free(flush);
-}
-
-static void remove_home(const struct validator_process *p)
-{
-	static const char *const made[] = {"data/journal/data.mdb",
-	                                   "data/journal/lock.mdb",
-	                                   "data/journal/seal",
-	                                   "data/journal",
-	                                   "data/state/data.mdb",
-	                                   "data/state/lock.mdb",
-	                                   "data/state/seal",
-	                                   "data/state",
-	                                   "data",
-	                                   "lock",
-	                                   ""};
-	char path[128];
-
-	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", p->home, made[i]);
-		remove(path);
-	}
-	ck_assert_int_ne(access(p->home, F_OK), 0);
 }
 
 static void on_ready(void *context, int port)
@@ -181,7 +159,7 @@ static void up(uint32_t validators)
 static void down(void)
 {
 	for (uint32_t i = 0; i < count; i++)
-		remove_home(&all[i]);
+		ck_assert(store_home_remove(all[i].home));
 	genesis_deinit(&genesis);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "store_home.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
@@ -66,24 +67,8 @@ static inline void fixture_up(void)
 
 static inline void fixture_down(void)
 {
-	static const char *const made[] = {"data/journal/data.mdb",
-	                                   "data/journal/lock.mdb",
-	                                   "data/journal/seal",
-	                                   "data/journal",
-	                                   "data/state/data.mdb",
-	                                   "data/state/lock.mdb",
-	                                   "data/state/seal",
-	                                   "data/state",
-	                                   "data",
-	                                   "lock",
-	                                   ""};
-	char path[128];
 	fixture_close();
-	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-		fixture_path(made[i], path);
-		remove(path);
-	}
-	ck_assert_int_ne(access(home, F_OK), 0); /* nothing else was left in it */
+	ck_assert(store_home_remove(home));
 }
 
 /* All of a file, for free. */
