@@ -1,27 +1,11 @@
 /* unciad.conf. What is wrong is said in one line, which is formatted as ever but goes nowhere. */
 #include "config.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "command.h"
+#include "complaints.h"
 #include "fuzz.h"
-
-__attribute__((format(printf, 2, 3))) int __wrap_complain(int code, const char *format, ...);
-
-static unsigned complaints;
-
-int __wrap_complain(int code, const char *format, ...)
-{
-	char line[2048];
-	va_list list;
-
-	va_start(list, format);
-	assert(vsnprintf(line, sizeof(line), format, list) > 0);
-	va_end(list);
-	complaints++;
-	return code;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,32 +1,16 @@
 /* What an operator gives unciad besides its configuration: key files, a genesis file, and on the command line
  * validators, accounts and endpoints. What is wrong is said in one line, which is formatted as ever but goes nowhere.
  * Accepted means: written again, it is the same. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "address.h"
 #include "command.h"
+#include "complaints.h"
 #include "endpoint.h"
 #include "fuzz.h"
 #include "genesis_draft.h"
 #include "home.h"
-
-__attribute__((format(printf, 2, 3))) int __wrap_complain(int code, const char *format, ...);
-
-static unsigned complaints;
-
-int __wrap_complain(int code, const char *format, ...)
-{
-	char line[2048];
-	va_list list;
-
-	va_start(list, format);
-	assert(vsnprintf(line, sizeof(line), format, list) > 0);
-	va_end(list);
-	complaints++;
-	return code;
-}
 
 /* Every function here "returns an exit code, and has said what failed". */
 static bool taken(int code)

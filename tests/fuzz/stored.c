@@ -6,7 +6,6 @@
  * Asserted: the audit finds fault or finds none, and never fails itself; the validator starts or says "damaged", and
  * ends, where at all, with that word; from a home in which the audit finds no fault it starts. */
 #include <dirent.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,19 +21,6 @@
 #define SELF      1u
 #define VALUE_MAX (1u << 16)
 #define CHANGES   64u
-
-__attribute__((format(printf, 2, 3))) int __wrap_complain(int code, const char *format, ...);
-
-int __wrap_complain(int code, const char *format, ...)
-{
-	char line[2048];
-	va_list list;
-
-	va_start(list, format);
-	assert(vsnprintf(line, sizeof(line), format, list) > 0);
-	va_end(list);
-	return code;
-}
 
 /* ---- the home that each input starts from ---------------------------------------------------- */
 
