@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs the tests, or with UNIT_ONLY=TEXT in the environment those whose name contains it; the value is main's. */
-static inline int unit_run(const char *name, const TTest *const *tests, size_t count)
+/* Runs the tests, or with UNIT_ONLY=TEXT in the environment those whose name contains it, each between setup and
+ * teardown, where there are any; the value is main's. */
+static inline int unit_run(const char *name, void (*setup)(void), void (*teardown)(void), const TTest *const *tests,
+                           size_t count)
 {
 	Suite *suite = suite_create(name);
 	TCase *cases = tcase_create(name);
 	tcase_set_timeout(cases, 120);
+	tcase_add_checked_fixture(cases, setup, teardown);
 	const char *only = getenv("UNIT_ONLY");
 	for (size_t i = 0; i < count; i++)
 		if (!only || strstr(tests[i]->name, only))
@@ -24,12 +27,13 @@ static inline int unit_run(const char *name, const TTest *const *tests, size_t c
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
-#define UNIT_MAIN(name, ...)                                                                                           \
+#define UNIT_MAIN_BETWEEN(name, setup, teardown, ...)                                                                  \
 	int main(void)                                                                                                 \
 	{                                                                                                              \
 		const TTest *tests[] = {__VA_ARGS__};                                                                  \
-		return unit_run(name, tests, sizeof(tests) / sizeof(tests[0]));                                        \
+		return unit_run(name, setup, teardown, tests, sizeof(tests) / sizeof(tests[0]));                       \
 	}
+#define UNIT_MAIN(name, ...) UNIT_MAIN_BETWEEN(name, NULL, NULL, __VA_ARGS__)
 
 /* The bytes of hex text, at most `room` of them; the value is their number. */
 static inline size_t unit_hex(const char *text, uint8_t *out, size_t room)

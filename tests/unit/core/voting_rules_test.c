@@ -1,8 +1,7 @@
 /* The voting rules at their thresholds, for n = 6, F = 1, P = 1 (K = 3). That they are safe and live together is
  * shown by the exhaustive search in tests/model. */
-#include <check.h>
-#include <stdlib.h>
 #include "voting_rules.h"
+#include "unit.h"
 
 static const struct committee c = {
     .size = 6, .weight = 6, .faulty = 1, .slow = 1, .quorum_slow = 4, .quorum_fast = 5, .key_threshold = 3};
@@ -66,20 +65,6 @@ START_TEST(final_vote_follows_no_other_vote_than_its_first)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("voting_rules");
-	TCase *rules = tcase_create("rules");
-
-	tcase_add_test(rules, first_vote_is_cast_once_in_an_entered_unsettled_view);
-	tcase_add_test(rules, notar2_needs_the_threshold_and_another_first_vote);
-	tcase_add_test(rules, skip2_needs_the_threshold_besides_the_top_block);
-	tcase_add_test(rules, final_vote_follows_no_other_vote_than_its_first);
-	suite_add_tcase(suite, rules);
-
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN("voting_rules", first_vote_is_cast_once_in_an_entered_unsettled_view,
+          notar2_needs_the_threshold_and_another_first_vote, skip2_needs_the_threshold_besides_the_top_block,
+          final_vote_follows_no_other_vote_than_its_first)

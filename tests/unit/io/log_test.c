@@ -1,10 +1,8 @@
 /* The log: form of a line, escaping, levels, limiting. */
 #include "log.h"
-#include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+#include "unit.h"
 
 static int pipe_ends[2];
 static char text[65536];
@@ -145,26 +143,7 @@ START_TEST(log_level_names)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("log");
-	TCase *tests = tcase_create("log");
-
-	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_test(tests, log_line_is_logfmt);
-	tcase_add_test(tests, log_event_without_fields);
-	tcase_add_test(tests, log_escapes_what_could_forge_a_line);
-	tcase_add_test(tests, log_quotes_empty_value_and_equals);
-	tcase_add_test(tests, log_cuts_long_line_and_keeps_newline);
-	tcase_add_test(tests, log_level_hides_lower);
-	tcase_add_test(tests, log_limits_each_event_name_by_itself);
-	tcase_add_test(tests, log_fragment_keeps_one_line);
-	tcase_add_test(tests, log_waits_for_no_reader);
-	tcase_add_test(tests, log_level_names);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN_BETWEEN("log", setup, teardown, log_line_is_logfmt, log_event_without_fields,
+                  log_escapes_what_could_forge_a_line, log_quotes_empty_value_and_equals,
+                  log_cuts_long_line_and_keeps_newline, log_level_hides_lower, log_limits_each_event_name_by_itself,
+                  log_fragment_keeps_one_line, log_waits_for_no_reader, log_level_names)

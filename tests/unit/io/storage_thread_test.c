@@ -275,23 +275,9 @@ START_TEST(storage_failed_commit_ends_the_process)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("storage_thread");
-	TCase *tests = tcase_create("storage_thread");
-
-	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_test(tests, storage_tells_durable_once_the_view_shows_it);
-	tcase_add_test(tests, storage_commits_nothing_before_the_end_of_the_turn);
-	tcase_add_test(tests, storage_gathers_turns_while_a_commit_is_under_way);
-	tcase_add_test(tests, storage_commit_of_nothing_tells_nothing);
-	tcase_add_test(tests, storage_forgets_votes_in_the_commit);
-	tcase_add_test(tests, storage_hands_the_flush_back_once_the_view_shows_it);
-	tcase_add_test(tests, storage_refuses_a_key_that_is_too_long);
-	tcase_add_test(tests, storage_says_when_space_is_low);
-	tcase_add_test(tests, storage_stop_commits_all_and_keeps_the_flush);
-	tcase_add_test(tests, storage_failed_commit_ends_the_process);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("storage_thread", setup, teardown, storage_tells_durable_once_the_view_shows_it,
+                  storage_commits_nothing_before_the_end_of_the_turn, storage_gathers_turns_while_a_commit_is_under_way,
+                  storage_commit_of_nothing_tells_nothing, storage_forgets_votes_in_the_commit,
+                  storage_hands_the_flush_back_once_the_view_shows_it, storage_refuses_a_key_that_is_too_long,
+                  storage_says_when_space_is_low, storage_stop_commits_all_and_keeps_the_flush,
+                  storage_failed_commit_ends_the_process)

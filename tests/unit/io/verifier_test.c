@@ -1,8 +1,6 @@
 /* The verifier pool: every job comes back once, with the right verdicts. */
 #include "verifier.h"
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
 #define DEADLINE_MS 60000
 
@@ -239,26 +237,8 @@ START_TEST(verifier_stop_leaves_the_jobs_to_their_maker)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("verifier");
-	TCase *tests = tcase_create("verifier");
-
-	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, setup, teardown);
-	tcase_add_test(tests, verifier_single_item);
-	tcase_add_test(tests, verifier_hundred_items_mixed);
-	tcase_add_test(tests, verifier_job_without_items_is_done_later);
-	tcase_add_test(tests, verifier_many_jobs_at_once_come_back_once_each);
-	tcase_add_test(tests, verifier_gives_back_together_what_was_done_meanwhile);
-	tcase_add_test(tests, verifier_votes_overtake_payments);
-	tcase_add_test(tests, verifier_votes_overtake_many_single_payments);
-	tcase_add_test(tests, verifier_votes_do_not_starve_payments);
-	tcase_add_test(tests, verifier_stop_leaves_the_jobs_to_their_maker);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+UNIT_MAIN_BETWEEN("verifier", setup, teardown, verifier_single_item, verifier_hundred_items_mixed,
+                  verifier_job_without_items_is_done_later, verifier_many_jobs_at_once_come_back_once_each,
+                  verifier_gives_back_together_what_was_done_meanwhile, verifier_votes_overtake_payments,
+                  verifier_votes_overtake_many_single_payments, verifier_votes_do_not_starve_payments,
+                  verifier_stop_leaves_the_jobs_to_their_maker)

@@ -178,18 +178,8 @@ START_TEST(environment_reuses_what_it_frees)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("environment");
-	TCase *tests = tcase_create("environment");
-	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
-	tcase_add_test(tests, environment_cut_short_at_any_page_is_refused_and_left_alone);
-	tcase_add_test(tests, environment_emptied_or_missing_is_refused_and_not_made_anew);
-	tcase_add_test(tests, environment_with_a_garbage_header_is_refused);
-	tcase_add_test(tests, environment_with_a_damaged_identity_is_refused);
-	tcase_add_test(tests, environment_that_ends_in_free_pages_is_whole);
-	tcase_add_test(tests, environment_check_misses_a_record_that_a_page_has_lost);
-	tcase_add_test(tests, environment_reuses_what_it_frees);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("environment", fixture_up, fixture_down, environment_cut_short_at_any_page_is_refused_and_left_alone,
+                  environment_emptied_or_missing_is_refused_and_not_made_anew,
+                  environment_with_a_garbage_header_is_refused, environment_with_a_damaged_identity_is_refused,
+                  environment_that_ends_in_free_pages_is_whole, environment_check_misses_a_record_that_a_page_has_lost,
+                  environment_reuses_what_it_frees)

@@ -1,7 +1,6 @@
 /* A home of its own for each test of the store: made with a small genesis, opened, taken away afterwards. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
-#include <check.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "store_home.h"
 #include "store_private.h"
 #include "uncia/error.h"
+#include "unit.h"
 
 static const struct hash network = {{1, 2, 3}};
 static const uint8_t validator_key[32] = {9, 8, 7};
@@ -140,15 +140,6 @@ static inline void fixture_flip(const char *environment, const char *table, MDB_
 	mdb_env_close(env);
 	fixture_flip_bytes(environment, copy, size, position);
 	free(copy);
-}
-
-static inline int fixture_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

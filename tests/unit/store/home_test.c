@@ -205,21 +205,8 @@ START_TEST(home_tells_its_free_space)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("home");
-	TCase *tests = tcase_create("home");
-	tcase_add_checked_fixture(tests, fixture_empty, fixture_down);
-	tcase_add_test(tests, home_opens_as_it_was_created);
-	tcase_add_test(tests, home_is_created_once);
-	tcase_add_test(tests, home_without_a_ledger_is_not_found);
-	tcase_add_test(tests, home_creation_starts_over_after_a_crash_at_each_step);
-	tcase_add_test(tests, home_creation_removes_nothing_it_did_not_make);
-	tcase_add_test(tests, home_creation_says_why_it_failed);
-	tcase_add_test(tests, home_refuses_another_network_or_key);
-	tcase_add_test(tests, home_refuses_environments_of_two_homes);
-	tcase_add_test(tests, home_in_use_names_the_process);
-	tcase_add_test(tests, home_tells_its_free_space);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("home", fixture_empty, fixture_down, home_opens_as_it_was_created, home_is_created_once,
+                  home_without_a_ledger_is_not_found, home_creation_starts_over_after_a_crash_at_each_step,
+                  home_creation_removes_nothing_it_did_not_make, home_creation_says_why_it_failed,
+                  home_refuses_another_network_or_key, home_refuses_environments_of_two_homes,
+                  home_in_use_names_the_process, home_tells_its_free_space)

@@ -197,21 +197,9 @@ START_TEST(journal_refuses_every_commit_after_a_failed_one)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("journal");
-	TCase *tests = tcase_create("journal");
-	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
-	tcase_add_test(tests, journal_reads_back_after_renew_and_reopening);
-	tcase_add_test(tests, journal_view_stands_still_until_renewed);
-	tcase_add_test(tests, journal_walks_in_order_of_view);
-	tcase_add_test(tests, journal_seek_finds_the_very_key);
-	tcase_add_test(tests, journal_tables_are_apart);
-	tcase_add_test(tests, journal_forgets_votes_up_to_a_view_and_nothing_else);
-	tcase_add_test(tests, journal_holds_the_largest_block);
-	tcase_add_test(tests, journal_keeps_an_empty_value);
-	tcase_add_test(tests, journal_names_a_damaged_record);
-	tcase_add_test(tests, journal_refuses_every_commit_after_a_failed_one);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("journal", fixture_up, fixture_down, journal_reads_back_after_renew_and_reopening,
+                  journal_view_stands_still_until_renewed, journal_walks_in_order_of_view,
+                  journal_seek_finds_the_very_key, journal_tables_are_apart,
+                  journal_forgets_votes_up_to_a_view_and_nothing_else, journal_holds_the_largest_block,
+                  journal_keeps_an_empty_value, journal_names_a_damaged_record,
+                  journal_refuses_every_commit_after_a_failed_one)

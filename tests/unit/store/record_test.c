@@ -64,15 +64,5 @@ START_TEST(record_refuses_another_size)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("record");
-	TCase *tests = tcase_create("record");
-	tcase_add_test(tests, record_reads_back_what_was_written);
-	tcase_add_test(tests, record_has_the_bytes_of_the_specification);
-	tcase_add_test(tests, record_refuses_any_flipped_bit);
-	tcase_add_test(tests, record_refuses_another_place);
-	tcase_add_test(tests, record_refuses_another_size);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN("record", record_reads_back_what_was_written, record_has_the_bytes_of_the_specification,
+          record_refuses_any_flipped_bit, record_refuses_another_place, record_refuses_another_size)

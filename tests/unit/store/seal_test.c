@@ -203,18 +203,7 @@ START_TEST(seal_that_is_older_is_made_anew)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("seal");
-	TCase *tests = tcase_create("seal");
-	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
-	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, seal_finds_every_flipped_byte_of_the_newest_header);
-	tcase_add_test(tests, seal_does_not_mind_what_the_older_header_says);
-	tcase_add_test(tests, seal_finds_a_header_that_claims_another_number);
-	tcase_add_test(tests, seal_that_is_damaged_cut_or_missing_is_refused);
-	tcase_add_test(tests, seal_finds_an_environment_older_than_what_was_committed);
-	tcase_add_test(tests, seal_that_is_older_is_made_anew);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("seal", fixture_up, fixture_down, seal_finds_every_flipped_byte_of_the_newest_header,
+                  seal_does_not_mind_what_the_older_header_says, seal_finds_a_header_that_claims_another_number,
+                  seal_that_is_damaged_cut_or_missing_is_refused,
+                  seal_finds_an_environment_older_than_what_was_committed, seal_that_is_older_is_made_anew)

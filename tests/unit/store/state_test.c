@@ -302,21 +302,10 @@ START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("state");
-	TCase *tests = tcase_create("state");
-	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
-	tcase_add_test(tests, state_begins_as_the_genesis_flush);
-	tcase_add_test(tests, state_is_seen_as_before_when_the_journal_alone_is_renewed);
-	tcase_add_test(tests, state_changes_only_with_its_meta);
-	tcase_add_test(tests, state_refuses_a_height_it_has_and_goes_on);
-	tcase_add_test(tests, state_grows_and_overwrites_groups_in_number_order);
-	tcase_add_test(tests, state_deletes_addresses_and_orphans);
-	tcase_add_test(tests, state_reads_back_payments_from_none_to_255_outputs);
-	tcase_add_test(tests, state_names_a_damaged_record_of_each_table);
-	tcase_add_test(tests, state_does_not_say_of_a_damaged_key_that_there_is_no_such_record);
-	tcase_add_test(tests, state_keeps_all_of_the_old_when_the_map_is_full);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("state", fixture_up, fixture_down, state_begins_as_the_genesis_flush,
+                  state_is_seen_as_before_when_the_journal_alone_is_renewed, state_changes_only_with_its_meta,
+                  state_refuses_a_height_it_has_and_goes_on, state_grows_and_overwrites_groups_in_number_order,
+                  state_deletes_addresses_and_orphans, state_reads_back_payments_from_none_to_255_outputs,
+                  state_names_a_damaged_record_of_each_table,
+                  state_does_not_say_of_a_damaged_key_that_there_is_no_such_record,
+                  state_keeps_all_of_the_old_when_the_map_is_full)

@@ -71,12 +71,4 @@ START_TEST(store_shows_whole_commits_to_the_loop_while_both_writers_write)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("store");
-	TCase *tests = tcase_create("store");
-	tcase_add_checked_fixture(tests, fixture_up, fixture_down);
-	tcase_add_test(tests, store_shows_whole_commits_to_the_loop_while_both_writers_write);
-	suite_add_tcase(suite, tests);
-	return fixture_run(suite);
-}
+UNIT_MAIN_BETWEEN("store", fixture_up, fixture_down, store_shows_whole_commits_to_the_loop_while_both_writers_write)
