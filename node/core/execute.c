@@ -25,15 +25,12 @@ static int check_id(struct ledger *ledger, const struct executed *tip, uint64_t 
 /* Takes up an account that exists: NOT_FOUND where it does not. */
 static int touch_existing(struct ledger *ledger, const struct executed *tip, struct touched *t)
 {
-	int rc = read_address(ledger, tip, &t->address, t->hash, &t->index);
+	int rc = read_account(ledger, tip, &t->address, t->hash, &ledger->plan->records[ledger->plan->count], &t->source,
+	                      &t->index, &t->entry);
 
-	if (rc)
-		return rc;
-	rc = read_group(ledger, tip, t->index / GROUP_ENTRIES, &ledger->plan->records[ledger->plan->count], &t->source);
-	if (rc)
-		return rc;
-	t->head = t->source->heads[t->index % GROUP_ENTRIES];
-	return account_in_group(t->source, t->index, &t->address, &t->entry);
+	if (rc == 0)
+		t->head = t->source->heads[t->index % GROUP_ENTRIES];
+	return rc;
 }
 
 /* ledger §4: a new account takes the free entry that was freed last, else a new one at the end. An account deleted

@@ -153,6 +153,7 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
 	assert(flush && flush == ledger->flush);
+	recall_store_changed(ledger->recall);
 	overlay_deinit(ledger->flushing);
 	free(ledger->flushing);
 	ledger->flushing = NULL;

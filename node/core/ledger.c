@@ -101,7 +101,8 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
 	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
 	l->active = new_overlay();
 	l->plan = calloc(1, sizeof(*l->plan));
-	if (l->active && l->plan)
+	l->recall = recall_new();
+	if (l->active && l->plan && l->recall)
 		rc = load(l);
 	if (rc) {
 		ledger_free(l);
@@ -118,6 +119,7 @@ void ledger_free(struct ledger *ledger)
 	free_overlay(ledger->active);
 	free_overlay(ledger->flushing);
 	state_tree_deinit(&ledger->tree);
+	recall_free(ledger->recall);
 	free(ledger->plan);
 	free(ledger);
 }

@@ -55,6 +55,8 @@ void executed_release(struct ledger *ledger, struct executed *block); /* accepts
  * Returns 0 or UNCIA_E_NOT_FOUND. */
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
                         struct payment_record *record);
+/* Whether it is there: returns 0, UNCIA_E_NOT_FOUND, or an error of the view. */
+int ledger_knows_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id);
 /* The head of an account's chain of payments, deleted accounts included, from `tip` down. height 0: the account is
  * there, and no payment has touched it. Returns 0, UNCIA_E_NOT_FOUND (never an account), or an error of the view. */
 int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,

@@ -4,6 +4,7 @@
 #define LEDGER_INTERNAL_H
 #include "ledger.h"
 #include "overlay.h"
+#include "recall.h"
 #include "state_tree.h"
 #include "uncia/error.h"
 
@@ -66,6 +67,7 @@ struct ledger {
 	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;
 	struct executed *at;
+	struct recall *recall;
 	struct plan *plan;
 };
 
@@ -78,18 +80,16 @@ const struct extent *extent_after(const struct ledger *ledger, const struct exec
 /* *record points into a layer, or at `scratch`, filled from the view. Below the entry count there is always one. */
 int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
                const struct group_record **record);
-/* NOT_FOUND. */
-int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 uint64_t *index);
-/* NOT_FOUND. */
+/* The account of this address, and its group as read_group gives it. Returns NOT_FOUND where there is none. */
+int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+                 struct group_record *scratch, const struct group_record **record, uint64_t *index,
+                 struct entry *entry);
+/* NOT_FOUND. `scratch` is written over. */
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
-                 struct payment_record *record);
+                 struct payment_record *scratch);
 /* *head.height is 0 where there is none. */
 int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
                 struct position *head);
-/* The account entry in its group, which must be there and be of this address: else UNCIA_E_DAMAGED. */
-int account_in_group(const struct group_record *record, uint64_t index, const struct address *address,
-                     struct entry *entry);
 /* The sum of the balances of a group's accounts, and how many they are. Returns 0 or UNCIA_E_DAMAGED. */
 int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts);
 

@@ -61,8 +61,8 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 	return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 }
 
-int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 uint64_t *index)
+static int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address,
+                        unsigned hash, uint64_t *index)
 {
 	uint64_t found;
 
@@ -84,6 +84,63 @@ int read_address(const struct ledger *ledger, const struct executed *tip, const 
 	return 0;
 }
 
+/* The account entry in its group, which must be there and be of this address: else UNCIA_E_DAMAGED. */
+static int account_in_group(const struct group_record *record, uint64_t index, const struct address *address,
+                            struct entry *entry)
+{
+	struct entry found;
+
+	if (entry_decode(record->entries + index % GROUP_ENTRIES * ENTRY_SIZE, &found) != 0 ||
+	    found.kind != ENTRY_ACCOUNT || memcmp(&found.address, address, sizeof(*address)) != 0)
+		return UNCIA_E_DAMAGED;
+	*entry = found;
+	return 0;
+}
+
+/* What read_account gives. */
+struct found {
+	const struct group_record *record;
+	uint64_t index;
+	struct entry entry;
+};
+
+/* An address has one account at most: where it was before, it is still, if the entry there says so. Returns 1 where it
+ * does, 0 where it has to be searched for. */
+static int recall_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
+                          unsigned hash, struct group_record *scratch, struct found *found)
+{
+	if (!recall_index(ledger->recall, address, hash, &found->index) ||
+	    found->index >= extent_after(ledger, tip)->entry_count)
+		return 0;
+	int rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
+	if (rc)
+		return rc;
+	return account_in_group(found->record, found->index, address, &found->entry) == 0;
+}
+
+int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+                 struct group_record *scratch, const struct group_record **record, uint64_t *index, struct entry *entry)
+{
+	struct found found;
+	int rc = recall_account(ledger, tip, address, hash, scratch, &found);
+
+	if (rc == 0) {
+		rc = read_address(ledger, tip, address, hash, &found.index);
+		if (rc == 0)
+			rc = read_group(ledger, tip, found.index / GROUP_ENTRIES, scratch, &found.record);
+		if (rc == 0)
+			rc = account_in_group(found.record, found.index, address, &found.entry);
+		if (rc == 0)
+			recall_note_index(ledger->recall, address, hash, found.index);
+	}
+	if (rc < 0)
+		return rc;
+	*record = found.record;
+	*index = found.index;
+	*entry = found.entry;
+	return 0;
+}
+
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
                  struct payment_record *record)
 {
@@ -96,7 +153,12 @@ int read_payment(const struct ledger *ledger, const struct executed *tip, const 
 		memcpy(record->previous, node->previous, node->previous_count * sizeof(*node->previous));
 		return 0;
 	}
-	return ledger->view.payment(ledger->view.context, id, record);
+	if (recall_absent(ledger->recall, id, hash))
+		return UNCIA_E_NOT_FOUND;
+	int rc = ledger->view.payment(ledger->view.context, id, record);
+	if (rc == UNCIA_E_NOT_FOUND)
+		recall_note_absent(ledger->recall, id, hash);
+	return rc;
 }
 
 int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
@@ -115,18 +177,6 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
 		rc = 0;
 	}
 	return rc;
-}
-
-int account_in_group(const struct group_record *record, uint64_t index, const struct address *address,
-                     struct entry *entry)
-{
-	struct entry found;
-
-	if (entry_decode(record->entries + index % GROUP_ENTRIES * ENTRY_SIZE, &found) != 0 ||
-	    found.kind != ENTRY_ACCOUNT || memcmp(&found.address, address, sizeof(*address)) != 0)
-		return UNCIA_E_DAMAGED;
-	*entry = found;
-	return 0;
 }
 
 int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts)
@@ -152,16 +202,18 @@ int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struc
 	return read_payment(ledger, tip, id, overlay_hash(ledger->hash_seed, id, sizeof(*id)), record);
 }
 
+int ledger_knows_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id)
+{
+	return ledger_find_payment(ledger, tip, id, &ledger->plan->found);
+}
+
 /* Finds the account and its group. */
 static int find_account(struct ledger *ledger, const struct executed *tip, const struct address *address,
                         uint64_t *index, const struct group_record **record, struct entry *entry)
 {
 	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
-	int rc = read_address(ledger, tip, address, hash, index);
 
-	if (rc == 0)
-		rc = read_group(ledger, tip, *index / GROUP_ENTRIES, &ledger->plan->records[0], record);
-	return rc ? rc : account_in_group(*record, *index, address, entry);
+	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], record, index, entry);
 }
 
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,

@@ -648,18 +648,18 @@ START_TEST(damage_in_the_store_reaches_whoever_reads)
 		rig_flush(rig);
 		block = rig_begin(rig, NULL, 2);
 		paid = rig_payment(rig, 0, 20, 1000);
-		ck_assert_int_ge(reads_that_fail(call_check, errors[e]), 6);
-		ck_assert_int_ge(reads_that_fail(call_add, errors[e]), 6);
-		struct hash after = rig_root(rig, block); /* the failed ones left nothing behind */
+		ck_assert_int_ge(reads_that_fail(call_check, errors[e]), 5);
+		ck_assert_int_ge(reads_that_fail(call_add, errors[e]), 3); /* what was found above is recalled */
+		struct hash after = rig_root(rig, block);                  /* the failed ones left nothing behind */
 		struct executed *twin = rig_begin(rig, NULL, 2);
 		ck_assert_int_eq(ledger_add(rig->ledger, twin, paid), 0);
 		struct hash expected = rig_root(rig, twin);
 		ck_assert_mem_eq(after.b, expected.b, HASH_SIZE);
 		executed_release(rig->ledger, twin);
-		ck_assert_int_eq(reads_that_fail(call_account, errors[e]), 2);
-		ck_assert_int_eq(reads_that_fail(call_prove, errors[e]), 2);
-		ck_assert_int_eq(reads_that_fail(call_head, errors[e]), 2);
-		ck_assert_int_eq(reads_that_fail(call_orphan_head, errors[e]), 2);
+		ck_assert_int_eq(reads_that_fail(call_account, errors[e]), 1);
+		ck_assert_int_eq(reads_that_fail(call_prove, errors[e]), 1);
+		ck_assert_int_eq(reads_that_fail(call_head, errors[e]), 1);
+		ck_assert_int_eq(reads_that_fail(call_orphan_head, errors[e]), 3); /* where it was, too */
 		ck_assert_int_eq(reads_that_fail(call_find, errors[e]), 1);
 		ck_assert_int_ge(reads_that_fail(call_new, errors[e]), 3);
 		payment_free(paid);

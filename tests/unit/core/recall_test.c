@@ -1,0 +1,114 @@
+/* What the ledger recalls, and that it forgets in time. */
+#include "recall.h"
+#include "unit.h"
+
+static struct recall *recall;
+
+static struct address address_of(uint32_t number)
+{
+	struct address address = {{0}};
+
+	memcpy(address.b, &number, sizeof(number));
+	return address;
+}
+
+static struct payment_id id_of(uint32_t number)
+{
+	struct payment_id id = {{0}};
+
+	memcpy(id.b + 4, &number, sizeof(number));
+	return id;
+}
+
+static bool absent(uint32_t number)
+{
+	struct payment_id id = id_of(number);
+
+	return recall_absent(recall, &id, number);
+}
+
+static void note_absent(uint32_t number)
+{
+	struct payment_id id = id_of(number);
+
+	recall_note_absent(recall, &id, number);
+}
+
+START_TEST(an_index_is_recalled_until_another_takes_its_place)
+{
+	struct address one = address_of(1), other = address_of(2);
+	uint64_t index = 99;
+
+	recall = recall_new();
+	ck_assert_ptr_nonnull(recall);
+	ck_assert(!recall_index(recall, &one, 5, &index));
+	recall_note_index(recall, &one, 5, 7);
+	ck_assert(recall_index(recall, &one, 5, &index));
+	ck_assert_uint_eq(index, 7);
+	ck_assert(!recall_index(recall, &other, 5, &index));
+	recall_note_index(recall, &other, 5, 8);
+	ck_assert(recall_index(recall, &other, 5, &index));
+	ck_assert_uint_eq(index, 8);
+	ck_assert(!recall_index(recall, &one, 5, &index));
+	recall_free(recall);
+}
+END_TEST
+
+START_TEST(with_more_accounts_there_are_more_places)
+{
+	uint32_t found = 0;
+	uint64_t index;
+
+	recall = recall_new();
+	for (uint32_t turn = 0; turn < 2; turn++)
+		for (uint32_t i = 0; i < 5000; i++) {
+			struct address address = address_of(i);
+			recall_note_index(recall, &address, i, i);
+		}
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct address address = address_of(i);
+		if (recall_index(recall, &address, i, &index)) {
+			ck_assert_uint_eq(index, i);
+			found++;
+		}
+	}
+	ck_assert_uint_eq(found, 5000);
+	recall_free(recall);
+}
+END_TEST
+
+START_TEST(what_was_absent_may_be_there_once_the_store_has_changed)
+{
+	recall = recall_new();
+	ck_assert(!absent(0)); /* nor is what was never asked for, all zero as its place is */
+	note_absent(3);
+	note_absent(4);
+	ck_assert(absent(3));
+	ck_assert(absent(4));
+	ck_assert(!absent(5));
+	recall_store_changed(recall);
+	ck_assert(!absent(3));
+	note_absent(4);
+	ck_assert(absent(4));
+	ck_assert(!absent(3));
+	recall_free(recall);
+}
+END_TEST
+
+START_TEST(as_many_are_held_absent_as_are_under_way)
+{
+	uint32_t found = 0;
+
+	recall = recall_new();
+	for (uint32_t turn = 0; turn < 2; turn++)
+		for (uint32_t i = 0; i < 3000; i++)
+			note_absent(i);
+	for (uint32_t i = 0; i < 3000; i++)
+		found += absent(i);
+	ck_assert_uint_eq(found, 3000);
+	recall_free(recall);
+}
+END_TEST
+
+UNIT_MAIN("recall", an_index_is_recalled_until_another_takes_its_place, with_more_accounts_there_are_more_places,
+          what_was_absent_may_be_there_once_the_store_has_changed, as_many_are_held_absent_as_are_under_way)
