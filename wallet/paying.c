@@ -386,16 +386,14 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 		announce(w, t, result);
 }
 
-/* A query is over without an end when validators weighing F+1 know of none and one of them holds the payment; or, as
- * for the balance, when those weighing W-F have answered, or the others had 300 ms: two that are behind are not the
- * network. */
+/* A query is over without an end, as for the balance, when validators weighing W-F know of none; or those weighing F+1,
+ * and the others had 300 ms: two that are behind are not the network. */
 static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 {
 	const struct committee *c = &w->network->genesis.committee;
 	if (!t->querying || t->answered_weight <= c->faulty)
 		return;
-	if (!t->seen_pending && t->answered_weight < c->weight - c->faulty &&
-	    wallet_now(w) < t->first_answer_ms + SETTLE_MS)
+	if (t->answered_weight < c->weight - c->faulty && wallet_now(w) < t->first_answer_ms + SETTLE_MS)
 		return;
 	t->querying = false;
 	if (!t->own)

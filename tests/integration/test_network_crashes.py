@@ -20,6 +20,7 @@ class Crashes(NetworkTest):
 		network.treasury.send(alice, "10")
 		network.validators[3].kill()
 		self.assertEqual(alice.send(bob, "1")["state"], "final")
+		self.assertEqual(bob.balance(), 1_000_000) # the three have settled it, so that two can prove it
 		network.validators[2].kill()
 		waiting = alice.send(bob, "2", "--expires", "600", "--timeout", "2", code=3)
 		self.assertEqual((waiting["state"], waiting["height"]), ("pending", None))
@@ -32,8 +33,8 @@ class Crashes(NetworkTest):
 		network.validators[3].start()
 		# Another wallet asks, which has nothing to send again: the validators bring the payment to its end by themselves.
 		self.assertEqual(other.run("wait", waiting["id"], "--timeout", "120")["state"], "final")
-		self.assertEqual(alice.status(waiting["id"])["state"], "final")
 		self.assertEqual(alice.run("wait", waiting["id"])["state"], "final")
+		self.assertEqual(alice.status(waiting["id"])["state"], "final")
 		self.assertEqual((alice.balance(), bob.balance()), (7_000_000, 3_000_000))
 		network.wait_voting()
 		height = network.wait_same_tip()

@@ -448,6 +448,44 @@ START_TEST(two_validators_that_are_behind_do_not_make_a_payment_unknown)
 }
 END_TEST
 
+START_TEST(two_validators_that_are_behind_do_not_make_a_final_payment_pending)
+{
+	struct rig *rig = ready();
+	struct uncia_payment_id id;
+	struct uncia_event event;
+	struct payment *payment;
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	const struct fake_node *node = &rig->net.nodes[0];
+	ck_assert_int_eq(
+	    payment_decode(&rig->net.f.genesis.network_id, node->submitted, node->submitted_size, &payment), 0);
+	fake_network_final(&rig->net, payment);
+	payment_free(payment);
+	rig_no_events(rig);
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = i < 2 ? BEHIND : SILENT;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(!rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	/* The others had their time. */
+	fake_network_pass(&rig->net, rig->wallet, 400);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	/* So many are the network, and nobody else is waited for. */
+	rig->net.nodes[2].behaviour = BEHIND;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	rig->net.nodes[2].behaviour = HONEST;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(one_validator_alone_cannot_answer_a_query)
 {
 	struct rig *rig = ready();
@@ -563,6 +601,7 @@ UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_eac
           a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,
           no_lie_ends_a_payment, a_query_tells_of_anybodys_payment,
-          two_validators_that_are_behind_do_not_make_a_payment_unknown, one_validator_alone_cannot_answer_a_query,
+          two_validators_that_are_behind_do_not_make_a_payment_unknown,
+          two_validators_that_are_behind_do_not_make_a_final_payment_pending, one_validator_alone_cannot_answer_a_query,
           a_query_finds_an_expired_payment, an_id_from_before_the_genesis_is_unknown_not_expired, queries_are_bounded,
           a_locked_wallet_looks_but_does_not_pay)

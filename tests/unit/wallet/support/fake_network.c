@@ -302,7 +302,7 @@ static void on_submit(struct fake_network *n, struct fake_node *node, uint64_t r
 	memcpy(node->submitted, submit->payment.data, submit->payment.len);
 	node->submitted_size = submit->payment.len;
 	node->submit_request = request_id;
-	const struct fake_final *final = fake_network_find(n, &payment->id);
+	const struct fake_final *final = node->behaviour == BEHIND ? NULL : fake_network_find(n, &payment->id);
 	if (final == NULL && n->finalise)
 		final = fake_network_final(n, payment);
 	if (node->behaviour == OTHER_RECEIPT) {

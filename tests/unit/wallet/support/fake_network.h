@@ -23,7 +23,7 @@ enum behaviour {
 	LONE_EXPIRY,    /* a well-formed statement, but untrue: nobody else says so */
 	NO_ACCOUNT,     /* says that there is none */
 	OLD_STATE,      /* an older proof */
-	BEHIND,         /* knows of no payment that is asked for */
+	BEHIND,         /* knows of no end, and of no payment but those it is given */
 	REFUSES,
 };
 
