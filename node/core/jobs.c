@@ -40,13 +40,16 @@ void job_free(struct replica *r, struct job *job)
 	*job->back = job->next;
 	if (job->next)
 		job->next->back = job->back;
+	for (size_t i = 0; job->pooled && i < job->verify.count; i++)
+		if (job->pooled[i] && job->pooled[i]->state == POOLED_GONE)
+			mempool_remove(r->mempool, job->pooled[i]);
 	for (size_t i = 0; i < job->certificate_count; i++)
 		free(job->certificates[i]);
 	for (size_t i = 0; i < job->block_count; i++)
 		block_free(job->blocks[i]);
 	free(job->certificates);
 	free(job->blocks);
-	free(job->wholes);
+	free(job->pooled);
 	free((void *)(uintptr_t)job->short_ids.data);
 	free(job->verify.items);
 	free(job);

@@ -31,6 +31,7 @@ struct slot {
 	struct slot *large_prev, *large_next; /* verified ones that are large, oldest first */
 	uint32_t bucket;
 	uint32_t verified_at; /* its place in mempool.verified, unless POOLED_VERIFYING */
+	unsigned sender_hash;
 	UT_hash_handle hh_whole, hh_id;
 };
 
@@ -54,7 +55,8 @@ struct verified {
 struct mempool {
 	uint32_t size_max, per_sender_max, verifying_max;
 	uint8_t hash_seed[16];
-	uint32_t count, ready, most; /* most: the largest count of a sender */
+	uint32_t count, ready, parked;
+	uint32_t most; /* the largest count of a sender */
 	uint64_t evicted;
 	struct slot *by_whole, *by_id, anchor;
 	struct sender *senders, sender_anchor;
@@ -162,18 +164,16 @@ uint64_t mempool_evicted(const struct mempool *pool)
 
 /* ---- senders --------------------------------------------------------------------------------- */
 
-static struct sender *find_sender(const struct mempool *pool, const struct address *address)
+static struct sender *find_sender(const struct mempool *pool, const struct address *address, unsigned hash)
 {
-	unsigned hash = hash_of(pool, address, sizeof(*address)); /* uthash's macros read theirs more than once */
 	struct sender *sender;
 
 	HASH_FIND_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash, sender);
 	return sender;
 }
 
-static struct sender *make_sender(struct mempool *pool, const struct address *address)
+static struct sender *make_sender(struct mempool *pool, const struct address *address, unsigned hash)
 {
-	unsigned hash = hash_of(pool, address, sizeof(*address));
 	struct sender *sender = calloc(1, sizeof(*sender));
 
 	if (!sender)
@@ -240,10 +240,25 @@ static void remove_ready(struct mempool *pool, struct slot *slot)
 
 /* ---- adding and removing --------------------------------------------------------------------- */
 
-static int index_slot(struct mempool *pool, struct slot *slot)
+static struct slot *find_whole(const struct mempool *pool, const struct hash *whole, unsigned hash)
+{
+	struct slot *slot; /* uthash's macros read what they are given more than once */
+
+	HASH_FIND_BYHASHVALUE(hh_whole, pool->by_whole, whole, sizeof(*whole), hash, slot);
+	return slot;
+}
+
+static struct slot *find_id(const struct mempool *pool, const struct payment_id *id, unsigned hash)
+{
+	struct slot *slot;
+
+	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash, slot);
+	return slot;
+}
+
+static int index_slot(struct mempool *pool, struct slot *slot, unsigned whole_hash)
 {
 	const struct payment *payment = slot->pooled.payment;
-	unsigned whole_hash = hash_of(pool, &payment->whole, sizeof(payment->whole));
 	unsigned id_hash = hash_of(pool, &payment->id, sizeof(payment->id));
 
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, &payment->whole, sizeof(payment->whole), whole_hash,
@@ -263,13 +278,15 @@ static bool is_large(const struct payment *payment)
 	return payment->size > MEMPOOL_LARGE_SIZE;
 }
 
-void mempool_remove(struct mempool *pool, struct pooled *p)
+/* Takes it out of everything; its payment goes, the slot itself is left. */
+static void take_out(struct mempool *pool, struct slot *slot)
 {
-	struct slot *slot = (struct slot *)p;
+	struct pooled *p = &slot->pooled;
 	struct sender *sender = slot->sender;
 
 	if (p->state == POOLED_READY)
 		remove_ready(pool, slot);
+	pool->parked -= p->state == POOLED_PARKED;
 	if (sender) {
 		struct verified *last = &pool->verified[--pool->verified_count];
 		pool->verified[slot->verified_at] = *last;
@@ -288,7 +305,36 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
 	DL_DELETE2(pool->buckets[slot->bucket], slot, bucket_prev, bucket_next);
 	pool->count--;
 	payment_free(p->payment);
+	p->payment = NULL;
+}
+
+void mempool_remove(struct mempool *pool, struct pooled *p)
+{
+	struct slot *slot = (struct slot *)p;
+
+	if (p->state != POOLED_GONE)
+		take_out(pool, slot);
 	free(slot);
+}
+
+/* The pool itself has no more use for it: whoever waits for its verdict keeps the slot. */
+static void let_go(struct mempool *pool, struct slot *slot)
+{
+	if (slot->pooled.state != POOLED_VERIFYING) {
+		mempool_remove(pool, &slot->pooled);
+		return;
+	}
+	take_out(pool, slot);
+	slot->pooled.state = POOLED_GONE;
+}
+
+void mempool_remove_id(struct mempool *pool, const struct payment_id *id)
+{
+	unsigned hash = hash_of(pool, id, sizeof(*id));
+	struct slot *slot;
+
+	while ((slot = find_id(pool, id, hash)))
+		let_go(pool, slot);
 }
 
 /* Makes room where the pool is full. faults: a flood from one sender is its own loss; one from many pushes out those
@@ -306,42 +352,56 @@ static int make_room(struct mempool *pool, const struct sender *newcomer)
 }
 
 /* Counted by number alone, the largest there are would take gigabytes, and keys to send them from cost nothing. Their
- * room goes round: whoever comes is there for the next block. */
-static void make_large_room(struct mempool *pool, const struct payment *newcomer)
+ * room goes round: whoever comes is there for the next block. Returns whether any had to go. */
+static bool make_large_room(struct mempool *pool, const struct payment *newcomer)
 {
+	uint64_t evicted = pool->evicted;
+
 	while (is_large(newcomer) && pool->large_bytes + newcomer->size > MEMPOOL_LARGE_BYTES_MAX) {
 		pool->evicted++;
 		mempool_remove(pool, &pool->large->pooled);
 	}
+	return pool->evicted != evicted;
 }
 
-static struct slot *new_slot(struct mempool *pool, struct payment *payment, uint64_t now_ms)
+static struct slot *new_slot(struct mempool *pool, struct payment *payment, unsigned whole_hash, uint64_t now_ms)
 {
 	struct slot *slot = calloc(1, sizeof(*slot));
 
 	if (!slot)
 		return NULL;
 	slot->pooled = (struct pooled){.payment = payment, .state = POOLED_VERIFYING, .added_ms = now_ms};
-	if (index_slot(pool, slot) == 0)
+	slot->sender_hash = hash_of(pool, &payment->sender, sizeof(payment->sender));
+	if (index_slot(pool, slot, whole_hash) == 0)
 		return slot;
 	free(slot);
 	return NULL;
 }
 
+/* Asked of every payment that comes: nobody is looked for where nobody has as many. */
+static bool sender_full(const struct mempool *pool, const struct payment *payment)
+{
+	if (pool->most < pool->per_sender_max)
+		return false;
+	const struct sender *sender =
+	    find_sender(pool, &payment->sender, hash_of(pool, &payment->sender, sizeof(payment->sender)));
+	return sender && sender->count >= pool->per_sender_max;
+}
+
 int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, struct pooled **pooled)
 {
-	struct pooled *held = mempool_find(pool, &payment->whole);
+	unsigned hash = hash_of(pool, &payment->whole, sizeof(payment->whole));
+	struct slot *held = find_whole(pool, &payment->whole, hash);
 
 	if (held) {
-		*pooled = held;
+		*pooled = &held->pooled;
 		return UNCIA_E_EXISTS;
 	}
-	struct sender *sender = find_sender(pool, &payment->sender);
-	if (sender && sender->count >= pool->per_sender_max)
+	if (sender_full(pool, payment))
 		return UNCIA_E_LIMIT;
 	if (mempool_verifying(pool) >= pool->verifying_max)
 		return UNCIA_E_FULL;
-	struct slot *slot = new_slot(pool, payment, now_ms);
+	struct slot *slot = new_slot(pool, payment, hash, now_ms);
 	if (!slot)
 		return UNCIA_E_MEMORY;
 	/* What has ended already goes with the next second. */
@@ -353,23 +413,18 @@ int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, 
 	return 0;
 }
 
-static void expire_bucket(struct mempool *pool, uint32_t bucket, uint64_t now_s,
-                          void (*gone)(void *context, const struct pooled *p), void *context)
+static void expire_bucket(struct mempool *pool, uint32_t bucket, uint64_t now_s)
 {
 	struct slot *slot, *next;
 
 	DL_FOREACH_SAFE2(pool->buckets[bucket], slot, next, bucket_next)
 	{
-		if (slot->pooled.payment->expires_at > now_s)
-			continue;
-		if (gone)
-			gone(context, &slot->pooled);
-		mempool_remove(pool, &slot->pooled);
+		if (slot->pooled.payment->expires_at <= now_s)
+			let_go(pool, slot);
 	}
 }
 
-void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p),
-                    void *context)
+void mempool_expire(struct mempool *pool, uint64_t now_s)
 {
 	if (now_s <= pool->expired_s)
 		return;
@@ -377,7 +432,7 @@ void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *con
 	if (seconds > EXPIRY_BUCKETS)
 		seconds = EXPIRY_BUCKETS;
 	for (uint64_t i = 0; i < seconds; i++)
-		expire_bucket(pool, (uint32_t)((now_s - i) % EXPIRY_BUCKETS), now_s, gone, context);
+		expire_bucket(pool, (uint32_t)((now_s - i) % EXPIRY_BUCKETS), now_s);
 	pool->expired_s = now_s;
 }
 
@@ -385,25 +440,21 @@ void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *con
 
 struct pooled *mempool_find(struct mempool *pool, const struct hash *whole)
 {
-	unsigned hash = hash_of(pool, whole, sizeof(*whole));
-	struct slot *slot;
+	struct slot *slot = find_whole(pool, whole, hash_of(pool, whole, sizeof(*whole)));
 
-	HASH_FIND_BYHASHVALUE(hh_whole, pool->by_whole, whole, sizeof(*whole), hash, slot);
 	return slot ? &slot->pooled : NULL;
 }
 
 struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id)
 {
-	unsigned hash = hash_of(pool, id, sizeof(*id));
-	struct slot *slot, *other;
+	struct slot *slot = find_id(pool, id, hash_of(pool, id, sizeof(*id))), *other;
 
-	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash, slot);
 	if (!slot)
 		return NULL;
 	if (slot->sender)
 		return &slot->pooled;
 	/* The id is of the body, which names the sender: a verified one of this id is among that sender's. */
-	const struct sender *sender = find_sender(pool, &slot->pooled.payment->sender);
+	const struct sender *sender = find_sender(pool, &slot->pooled.payment->sender, slot->sender_hash);
 	DL_FOREACH(sender ? sender->slots : NULL, other)
 	if (memcmp(&other->pooled.payment->id, id, sizeof(*id)) == 0)
 		return &other->pooled;
@@ -417,16 +468,17 @@ int mempool_verified(struct mempool *pool, struct pooled *p)
 
 	if (p->state != POOLED_VERIFYING)
 		return 0;
-	struct sender *sender = find_sender(pool, &p->payment->sender);
+	const struct address *address = &p->payment->sender;
+	struct sender *sender = find_sender(pool, address, slot->sender_hash);
 	if (sender && sender->count >= pool->per_sender_max)
 		return UNCIA_E_LIMIT;
-	make_large_room(pool, p->payment);
-	sender = find_sender(pool, &p->payment->sender); /* its last one may have gone */
+	if (make_large_room(pool, p->payment))
+		sender = find_sender(pool, address, slot->sender_hash); /* its last one may have gone */
 	int rc = make_room(pool, sender);
 	if (rc)
 		return rc;
 	if (!sender)
-		sender = make_sender(pool, &p->payment->sender);
+		sender = make_sender(pool, address, slot->sender_hash);
 	if (!sender)
 		return UNCIA_E_MEMORY;
 	slot->sender = sender;
@@ -446,24 +498,28 @@ int mempool_verified(struct mempool *pool, struct pooled *p)
 
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason)
 {
-	assert(p->state != POOLED_VERIFYING);
-	if (p->state == POOLED_READY)
+	assert(p->state == POOLED_READY || p->state == POOLED_PARKED);
+	if (p->state == POOLED_READY) {
 		remove_ready(pool, (struct slot *)p);
+		pool->parked++;
+	}
 	p->state = POOLED_PARKED;
 	p->reason = reason;
 }
 
 void mempool_unpark(struct mempool *pool, const struct address *address)
 {
-	struct sender *sender = find_sender(pool, address);
+	if (!pool->parked) /* asked of everybody whom a block touched */
+		return;
+	struct sender *sender = find_sender(pool, address, hash_of(pool, address, sizeof(*address)));
 	struct slot *slot;
-
 	if (!sender)
 		return;
 	DL_FOREACH(sender->slots, slot)
 	{
 		if (slot->pooled.state != POOLED_PARKED)
 			continue;
+		pool->parked--;
 		slot->pooled.state = POOLED_READY;
 		slot->pooled.reason = PENDING_WAITING;
 		add_ready(pool, sender);

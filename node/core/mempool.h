@@ -11,6 +11,7 @@ enum pooled_state {
 	POOLED_VERIFYING, /* its signature is being checked */
 	POOLED_READY,     /* verified, in line */
 	POOLED_PARKED,    /* verified, but did not fit the ledger when last tried; see reason */
+	POOLED_GONE,      /* final or expired before its verdict came: no payment, and nothing finds it */
 };
 
 struct pooled {
@@ -31,6 +32,8 @@ uint32_t mempool_verifying(const struct mempool *pool);
 uint64_t mempool_evicted(const struct mempool *pool); /* how many were, ever */
 
 /* Takes the payment as POOLED_VERIFYING: so far it is nobody's, takes none of the sender's places and evicts nothing.
+ * *pooled is whoever's who waits for the verdict, and stays (POOLED_GONE at worst) until he says so: mempool_verified
+ * that returns 0, or mempool_remove.
  * Returns 0 (*pooled: the new one; payment is owned now); UNCIA_E_EXISTS (*pooled: the one with the same whole hash;
  * payment stays the caller's); UNCIA_E_FULL: too many are being verified; UNCIA_E_LIMIT: this sender's places are
  * taken; UNCIA_E_MEMORY. Two payments with one id but different whole hashes may both be held. */
@@ -41,15 +44,16 @@ struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id
 /* VERIFYING -> READY; else nothing. When full, evicts from the sender with the most waiting (of several, the one that
  * has had as many for longest) the newest of theirs, unless this sender has as many: then UNCIA_E_FULL. Large ones
  * (protocol_limits.h) have room of their own beside: there the oldest give way. Returns 0;
- * UNCIA_E_FULL; UNCIA_E_LIMIT; UNCIA_E_MEMORY: it is still VERIFYING then, to be removed. */
+ * UNCIA_E_FULL; UNCIA_E_LIMIT; UNCIA_E_MEMORY: it is still VERIFYING then, to be removed. Not for one that is GONE. */
 int mempool_verified(struct mempool *pool, struct pooled *p);
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason); /* READY -> PARKED */
 /* PARKED -> READY for all of this sender's. */
 void mempool_unpark(struct mempool *pool, const struct address *sender);
 void mempool_remove(struct mempool *pool, struct pooled *p);
-/* Removes those with expires_at <= now_s; calls `gone` for each first. */
-void mempool_expire(struct mempool *pool, uint64_t now_s, void (*gone)(void *context, const struct pooled *p),
-                    void *context);
+/* Removes all of that id; those being verified are POOLED_GONE then. */
+void mempool_remove_id(struct mempool *pool, const struct payment_id *id);
+/* Removes those with expires_at <= now_s, likewise. */
+void mempool_expire(struct mempool *pool, uint64_t now_s);
 
 /* Walks READY payments, fairly: one of each sender in turn, each sender's oldest first, beginning with the senders that
  * earlier walks did not reach. The walk stays valid whatever is parked, removed, evicted or added meanwhile. begin,

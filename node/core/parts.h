@@ -135,8 +135,8 @@ struct job {
 	size_t certificate_count;
 	struct header header; /* JOB_PROPOSAL */
 	struct bytes short_ids;
-	struct hash *wholes;   /* JOB_PAYMENTS: one an item */
-	struct block **blocks; /* JOB_BLOCK (one), JOB_SYNC */
+	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken */
+	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC */
 	size_t block_count;
 	size_t capacity;
 };
@@ -412,6 +412,7 @@ int proposal_try(struct replica *r, struct view *view);
 uint64_t proposal_wake(struct replica *r, const struct view *view);
 int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message);
 int proposal_verified(struct replica *r, struct job *job);
+bool proposal_gathers(struct replica *r);                       /* some block waits for payments */
 int proposal_offer(struct replica *r, struct payment *payment); /* one that has just been verified */
 
 /* block_fetch.c */

@@ -53,24 +53,27 @@ static unsigned watched_hash(const struct replica *r, const struct payment_id *i
 
 static struct watched *watched_find(struct replica *r, const struct payment_id *id)
 {
-	unsigned hash = watched_hash(r, id); /* uthash's macros read theirs more than once */
 	struct watched *watched;
 
+	if (!r->watched) /* asked of every final payment */
+		return NULL;
+	unsigned hash = watched_hash(r, id); /* uthash's macros read theirs more than once */
 	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), hash, watched);
 	return watched;
 }
 
 static struct watched *watched_get(struct replica *r, const struct payment_id *id)
 {
-	struct watched *watched = watched_find(r, id);
+	unsigned hash = watched_hash(r, id);
+	struct watched *watched;
 
+	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), hash, watched);
 	if (watched)
 		return watched;
 	watched = calloc(1, sizeof(*watched));
 	if (!watched)
 		return NULL;
 	watched->id = *id;
-	unsigned hash = watched_hash(r, id);
 	HASH_ADD_BYHASHVALUE(hh, r->watched, id, sizeof(watched->id), hash, watched);
 	if (!watched->hh.tbl) {
 		free(watched);
@@ -256,10 +259,8 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 		descendants[i - 1] = &b->header;
 	for (uint32_t i = 0; i < body.count && !error; i++) {
 		const struct payment_id *id = &body.payments[i]->id;
-		struct pooled *pooled;
 		struct watched *watched;
-		while ((pooled = mempool_find_id(r->mempool, id)))
-			mempool_remove(r->mempool, pooled);
+		mempool_remove_id(r->mempool, id);
 		watched = watched_find(r, id);
 		if (!watched)
 			continue;
@@ -275,12 +276,6 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 	return error;
 }
 
-static void expire_ignore(void *context, const struct pooled *p)
-{
-	(void)context;
-	(void)p;
-}
-
 /* Called as the final tip advances: what its time has passed is gone for good. */
 int payments_expire(struct replica *r)
 {
@@ -289,7 +284,7 @@ int payments_expire(struct replica *r)
 	if (tip_seconds(r) == r->expired_seconds)
 		return 0;
 	r->expired_seconds = tip_seconds(r);
-	mempool_expire(r->mempool, tip_seconds(r), expire_ignore, NULL);
+	mempool_expire(r->mempool, tip_seconds(r));
 	HASH_ITER(hh, r->watched, watched, next)
 	{
 		Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
@@ -362,11 +357,12 @@ static int pool_add(struct replica *r, struct payment *payment, struct job *job,
 		payment_free(payment);
 		return error;
 	}
-	struct hash *wholes = realloc(job->wholes, (job->verify.count + 1) * sizeof(*wholes));
-	if (!wholes)
+	if (!job->pooled)
+		job->pooled = malloc(job->capacity * sizeof(struct pooled *));
+	if (!job->pooled)
 		return UNCIA_E_MEMORY;
-	job->wholes = wholes;
-	wholes[job->verify.count] = payment->whole;
+	assert(job->verify.count < job->capacity); /* made for as many as its message has */
+	job->pooled[job->verify.count] = *pooled;
 	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND);
 }
 
@@ -557,10 +553,15 @@ static int payment_rejected(struct replica *r, struct pooled *pooled, int error)
 
 int payments_verified(struct replica *r, struct job *job)
 {
+	bool wanted = proposal_gathers(r);
+
 	for (size_t i = 0; i < job->verify.count; i++) {
-		struct pooled *pooled = mempool_find(r->mempool, &job->wholes[i]);
-		if (!pooled || pooled->state != POOLED_VERIFYING)
+		struct pooled *pooled = job->pooled[i];
+		job->pooled[i] = NULL;
+		if (pooled->state == POOLED_GONE) {
+			mempool_remove(r->mempool, pooled);
 			continue;
+		}
 		int error = job->verify.items[i].valid ? mempool_verified(r->mempool, pooled) : UNCIA_E_SIGNATURE;
 		if (error == UNCIA_E_MEMORY)
 			return error;
@@ -569,7 +570,8 @@ int payments_verified(struct replica *r, struct job *job)
 			continue;
 		}
 		r->generation++;
-		TRY(proposal_offer(r, pooled->payment));
+		if (wanted)
+			TRY(proposal_offer(r, pooled->payment));
 		if (pooled->relay)
 			TRY(submitted_verified(r, pooled));
 	}

@@ -384,12 +384,27 @@ int proposal_verified(struct replica *r, struct job *job)
 	return 0;
 }
 
+static bool block_gathers(const struct node_block *block)
+{
+	return block->gathering && !block->verifying && !block->invalid;
+}
+
+bool proposal_gathers(struct replica *r)
+{
+	struct node_block *block, *next;
+
+	HASH_ITER(hh, r->blocks, block, next)
+	if (block_gathers(block))
+		return true;
+	return false;
+}
+
 int proposal_offer(struct replica *r, struct payment *payment)
 {
 	struct node_block *block, *next;
 
 	HASH_ITER(hh, r->blocks, block, next)
-	if (block->gathering && !block->verifying && !block->invalid) {
+	if (block_gathers(block)) {
 		gathering_offer(block->gathering, &payment->whole, payment);
 		if (gathering_missing(block->gathering) == 0)
 			TRY(proposal_complete(r, block));

@@ -217,7 +217,7 @@ START_TEST(pool_without_memory_takes_nothing_and_keeps_what_it_has)
 	ck_assert_int_ge(allocations_that_fail(call_pool_verified), 1);
 	ck_assert_uint_eq(mempool_count(pool), 1);
 	ck_assert_int_ge(allocations_that_fail(call_gathering_new), 1);
-	mempool_expire(pool, RIG_EXPIRES_AT, NULL, NULL);
+	mempool_expire(pool, RIG_EXPIRES_AT);
 	ck_assert_uint_eq(mempool_count(pool), 0);
 	mempool_free(pool);
 	rig_free(rig);

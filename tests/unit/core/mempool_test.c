@@ -395,44 +395,86 @@ START_TEST(parked_payments_wait_until_their_sender_is_unparked)
 	ck_assert_int_eq(first->reason, PENDING_WAITING);
 	check_walk("1.0 1.1");
 	ck_assert_uint_eq(mempool_ready(pool), 2);
+	/* One that was parked leaves, another's still waits. */
+	struct pooled *other = add_ready_payment(2, 0);
+	mempool_park(pool, first, PENDING_FUNDS);
+	mempool_park(pool, other, PENDING_FUNDS);
+	mempool_remove(pool, first);
+	check_walk("1.1");
+	mempool_unpark(pool, &other->payment->sender);
+	check_walk("1.1 2.0");
 	mempool_free(pool);
 }
 END_TEST
 
-static void count_gone(void *context, const struct pooled *p)
+static void check_expiry(uint64_t now_s, uint32_t left)
 {
-	ck_assert_ptr_nonnull(p->payment);
-	++*(unsigned *)context;
+	mempool_expire(pool, now_s);
+	ck_assert_uint_eq(mempool_count(pool), left);
+}
+
+static void add_verified_until(uint32_t sender, uint32_t number, uint32_t expires_at)
+{
+	struct pooled *p;
+
+	ck_assert_int_eq(try_add(sender, number, 0, expires_at, &p), 0);
+	ck_assert_int_eq(mempool_verified(pool, p), 0);
 }
 
 START_TEST(expiry_removes_what_ends_by_then_and_nothing_else)
 {
-	unsigned gone = 0;
-	struct pooled *p;
-
 	open_pool(100, 20);
-	ck_assert_int_eq(try_add(1, 0, 0, 2000000, &p), 0);
-	ck_assert_int_eq(try_add(1, 1, 0, 2000001, &p), 0);
-	ck_assert_int_eq(try_add(2, 2, 0, 2000001 + 4096, &p), 0); /* the same bucket, a turn later */
-	ck_assert_int_eq(try_add(2, 3, 0, UINT32_MAX, &p), 0);
-	mempool_expire(pool, 1999999, count_gone, &gone);
-	ck_assert_uint_eq(gone, 0);
-	mempool_expire(pool, 2000000, count_gone, &gone);
-	ck_assert_uint_eq(gone, 1);
+	add_verified_until(1, 0, 2000000);
+	add_verified_until(1, 1, 2000001);
+	add_verified_until(2, 2, 2000001 + 4096); /* the same bucket, a turn later */
+	add_verified_until(2, 3, UINT32_MAX);
+	check_expiry(1999999, 4);
+	check_expiry(2000000, 3);
 	ck_assert_ptr_null(find(1, 0));
 	/* Already past: goes with the next second, not with this one again. */
-	ck_assert_int_eq(try_add(3, 4, 0, 5, &p), 0);
-	mempool_expire(pool, 2000000, count_gone, &gone);
-	mempool_expire(pool, 1000000, count_gone, &gone); /* time never goes back */
-	ck_assert_uint_eq(gone, 1);
-	mempool_expire(pool, 2000001, count_gone, &gone);
-	ck_assert_uint_eq(gone, 3);
-	mempool_expire(pool, 2000001 + 4095, count_gone, &gone);
-	ck_assert_uint_eq(gone, 3);
-	mempool_expire(pool, 2000001 + 4096, count_gone, &gone);
-	ck_assert_uint_eq(gone, 4);
-	mempool_expire(pool, UINT32_MAX, NULL, NULL);
+	add_verified_until(3, 4, 5);
+	check_expiry(2000000, 4);
+	check_expiry(1000000, 4); /* time never goes back */
+	check_expiry(2000001, 2);
+	check_expiry(2000001 + 4095, 2);
+	check_expiry(2000001 + 4096, 1);
+	check_expiry(UINT32_MAX, 0);
+	mempool_free(pool);
+}
+END_TEST
+
+/* Whoever waits for a verdict still holds what the pool gave him. */
+static void check_gone(struct pooled *p)
+{
+	ck_assert_int_eq(p->state, POOLED_GONE);
+	ck_assert_ptr_null(p->payment);
+	mempool_remove(pool, p);
+}
+
+START_TEST(final_payments_leave_under_every_signature_and_whoever_waits_for_a_verdict_is_told)
+{
+	struct pooled *first, *second, *other;
+	struct payment_id id;
+
+	open_pool(10, 5);
+	first = add_ready_payment(1, 0);
+	ck_assert_int_eq(try_add(1, 0, 1, 1000, &second), 0);
+	other = add(1, 1);
+	id = first->payment->id;
+	mempool_remove_id(pool, &id);
+	ck_assert_ptr_null(mempool_find_id(pool, &id));
+	ck_assert_uint_eq(mempool_count(pool), 1);
+	ck_assert_uint_eq(mempool_verifying(pool), 1);
+	ck_assert_uint_eq(mempool_ready(pool), 0);
+	check_gone(second);
+	/* What is gone is nobody's twin: it may come again. */
+	first = add(1, 0);
+	ck_assert_uint_eq(mempool_count(pool), 2);
+	mempool_expire(pool, 1000);
 	ck_assert_uint_eq(mempool_count(pool), 0);
+	check_gone(first);
+	check_gone(other);
+	mempool_remove_id(pool, &id); /* nothing there */
 	mempool_free(pool);
 }
 END_TEST
@@ -489,59 +531,86 @@ START_TEST(gather_offers_what_is_verified_and_nothing_else)
 }
 END_TEST
 
+enum { SENDERS = 12, NUMBERS = 40 };
+static struct pooled *awaited[SENDERS][NUMBERS]; /* added, without a verdict yet */
+
+static void drop_gone(uint32_t sender, uint32_t number)
+{
+	if (awaited[sender][number])
+		check_gone(awaited[sender][number]);
+	awaited[sender][number] = NULL;
+}
+
+/* One step with a payment of which the pool holds `p`, or nothing. */
+static void random_step(uint32_t choice, uint32_t sender, uint32_t number, struct pooled *p)
+{
+	struct pooled *added;
+
+	switch (choice) {
+	case 0:
+	case 1:
+	case 2:
+		ck_assert_int_eq(try_add(sender, number, 0, 1000 + number, &added) == UNCIA_E_EXISTS, p != NULL);
+		if (!p && find(sender, number))
+			awaited[sender][number] = added;
+		break;
+	case 3:
+		if (p && mempool_verified(pool, p) == 0)
+			awaited[sender][number] = NULL;
+		break;
+	case 4:
+		if (p && p->state != POOLED_VERIFYING)
+			mempool_park(pool, p, PENDING_FUNDS);
+		break;
+	case 5:
+		if (p)
+			mempool_unpark(pool, &p->payment->sender);
+		ck_assert(!p || p->state != POOLED_PARKED);
+		break;
+	default:
+		if (p && number % 2) {
+			struct payment_id id = p->payment->id;
+			mempool_remove_id(pool, &id);
+			drop_gone(sender, number);
+		} else if (p) {
+			mempool_remove(pool, p);
+			awaited[sender][number] = NULL;
+		}
+	}
+}
+
 /* Random steps against plain counts, so that every list is taken apart in every order. */
 START_TEST(random_steps_keep_the_counts_right)
 {
-	enum { SENDERS = 12, NUMBERS = 40, STEPS = 30000 };
+	enum { STEPS = 30000 };
 	uint32_t state = 1;
 	struct mempool_walk walk = {0};
 
 	open_pool(100, 15);
 	for (int step = 0; step < STEPS; step++) {
 		state = state * 1664525u + 1013904223u;
-		uint32_t sender = (state >> 8) % SENDERS, number = (state >> 16) % NUMBERS;
-		struct pooled *p = find(sender, number), *added;
-		uint32_t ready = mempool_ready(pool), given = 0;
-		switch ((state >> 28) % 8) {
-		case 0:
-		case 1:
-		case 2:
-			ck_assert_int_eq(try_add(sender, number, 0, 1000 + number, &added) == UNCIA_E_EXISTS,
-			                 p != NULL);
-			break;
-		case 3:
-			if (p)
-				mempool_verified(pool, p);
-			break;
-		case 4:
-			if (p && p->state != POOLED_VERIFYING)
-				mempool_park(pool, p, PENDING_FUNDS);
-			break;
-		case 5:
-			if (p)
-				mempool_unpark(pool, &p->payment->sender);
-			break;
-		case 6:
-			if (p)
-				mempool_remove(pool, p);
-			break;
-		default:
-			p = mempool_walk_next(pool, &walk);
+		uint32_t sender = (state >> 8) % SENDERS, number = (state >> 16) % NUMBERS, choice = (state >> 28) % 8;
+		uint32_t given = 0;
+		if (choice < 7) {
+			random_step(choice, sender, number, find(sender, number));
+		} else {
+			struct pooled *p = mempool_walk_next(pool, &walk);
 			if (p)
 				ck_assert_int_eq(p->state, POOLED_READY);
 			if (p && state & 1 << 20)
-				break; /* leave this walk under way */
-			ready = mempool_ready(pool);
+				continue; /* leave this walk under way */
 			mempool_walk_begin(pool, &walk);
 			while (mempool_walk_next(pool, &walk))
 				given++;
-			ck_assert_uint_eq(given, ready);
+			ck_assert_uint_eq(given, mempool_ready(pool));
 			mempool_walk_begin(pool, &walk);
 		}
 		ck_assert_uint_le(mempool_count(pool) - mempool_verifying(pool), 100);
 		ck_assert_uint_le(mempool_verifying(pool), 100);
 	}
-	mempool_expire(pool, 1000 + NUMBERS, NULL, NULL);
+	mempool_expire(pool, 1000 + NUMBERS);
+	for (uint32_t i = 0; i < SENDERS * NUMBERS; i++)
+		drop_gone(i / NUMBERS, i % NUMBERS);
 	ck_assert_uint_eq(mempool_count(pool), 0);
 	ck_assert_uint_eq(mempool_ready(pool), 0);
 	mempool_free(pool);
@@ -555,5 +624,6 @@ UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_who
           walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
-          expiry_removes_what_ends_by_then_and_nothing_else, gather_offers_what_is_verified_and_nothing_else,
-          random_steps_keep_the_counts_right)
+          expiry_removes_what_ends_by_then_and_nothing_else,
+          final_payments_leave_under_every_signature_and_whoever_waits_for_a_verdict_is_told,
+          gather_offers_what_is_verified_and_nothing_else, random_steps_keep_the_counts_right)
