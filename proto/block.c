@@ -67,51 +67,15 @@ int header_encode(struct header *header)
 	return 0;
 }
 
-/* A fresh array whose first digests are the leaves of the payments, or NULL. */
-static struct hash *leaves_new(struct payment *const *payments, uint32_t count, size_t room)
+struct hash *block_tree(struct payment *const *payments, uint32_t count)
 {
-	struct hash *leaves = calloc(room + 1, sizeof(*leaves));
-	if (!leaves)
+	struct hash *tree = malloc(merkle_tree_size(count) * sizeof(*tree));
+	if (!tree)
 		return NULL;
 	for (uint32_t i = 0; i < count; i++)
-		merkle_leaf(&payments[i]->id, &payments[i]->whole, &leaves[i]);
-	return leaves;
-}
-
-int block_payments_root(struct payment *const *payments, uint32_t count, struct hash *root)
-{
-	struct hash *leaves = leaves_new(payments, count, count);
-	if (!leaves)
-		return UNCIA_E_MEMORY;
-	merkle_root(leaves, count, root);
-	free(leaves);
-	return 0;
-}
-
-static struct hash *tree_new(const struct block *block)
-{
-	struct hash *tree = leaves_new(block->payments, block->count, merkle_tree_size(block->count));
-	if (tree && block->count)
-		merkle_tree(tree, block->count);
+		merkle_leaf(&payments[i]->id, &payments[i]->whole, &tree[i]);
+	merkle_tree(tree, count);
 	return tree;
-}
-
-int block_tree(struct block *block)
-{
-	if (!block->tree)
-		block->tree = tree_new(block);
-	return block->tree ? 0 : UNCIA_E_MEMORY;
-}
-
-int block_payment_path(const struct block *block, uint32_t index, struct hash *path, size_t *path_size)
-{
-	struct hash *made = block->tree ? NULL : tree_new(block);
-	const struct hash *tree = made ? made : block->tree;
-	if (!tree)
-		return UNCIA_E_MEMORY;
-	merkle_path(tree, block->count, index, path, path_size);
-	free(made);
-	return 0;
 }
 
 /* The payments of a decoded Block into `block`, whose header is set. */
@@ -134,14 +98,11 @@ static int block_read(const struct hash *network_id, const Uncia__Pb__Block *pb,
 		if (rc)
 			return rc;
 	}
-	if (block_tree(block))
+	block->tree = block_tree(block->payments, block->count);
+	if (!block->tree)
 		return UNCIA_E_MEMORY;
-	struct hash root;
-	if (block->count)
-		root = block->tree[merkle_tree_size(block->count) - 1];
-	else
-		merkle_root(NULL, 0, &root);
-	return memcmp(root.b, block->header.payments_root.b, HASH_SIZE) == 0 ? 0 : UNCIA_E_PROOF;
+	const struct hash *root = merkle_root(block->tree, block->count);
+	return memcmp(root->b, block->header.payments_root.b, HASH_SIZE) == 0 ? 0 : UNCIA_E_PROOF;
 }
 
 int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block)

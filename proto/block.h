@@ -24,12 +24,12 @@ int header_decode(const void *bytes, size_t size, struct header *header);
 /* Fills bytes, size and id from the other fields. */
 int header_encode(struct header *header);
 
-/* A decoded block: block_free frees it, its payments array and each payment in it. */
+/* A decoded block: block_free frees it, its payments array and each payment in it, and the tree. */
 struct block {
 	struct header header;
 	uint32_t count;
 	struct payment **payments; /* in order */
-	struct hash *tree;         /* of the payments, for receipts; NULL until block_tree has made it */
+	struct hash *tree;         /* of the payments: merkle_tree */
 };
 
 /* Decodes Block bytes: the header, every payment (payment_decode), the count and the payments root.
@@ -39,12 +39,8 @@ int block_decode(const struct hash *network_id, const void *bytes, size_t size, 
 int block_encode(const struct header *header, struct payment *const *payments, uint32_t count, uint8_t **bytes,
                  size_t *size);
 void block_free(struct block *block);
-/* Makes the tree of the payments, where there is none yet (block_decode has made it). Without it each receipt hashes
- * all payments of the block again. Returns 0 or UNCIA_E_MEMORY. */
-int block_tree(struct block *block);
-/* The Merkle path of payment `index`: path has room for MERKLE_DEPTH_MAX. Returns 0 or UNCIA_E_MEMORY. */
-int block_payment_path(const struct block *block, uint32_t index, struct hash *path, size_t *path_size);
-/* The payments root of a list. Returns 0 or UNCIA_E_MEMORY. */
-int block_payments_root(struct payment *const *payments, uint32_t count, struct hash *root);
+/* The tree of a list of payments: its root is the header's payments root, its paths are in receipts.
+ * Returns NULL where memory ends. Owns: the tree is the caller's (free()). */
+struct hash *block_tree(struct payment *const *payments, uint32_t count);
 
 #endif

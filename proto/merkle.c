@@ -15,7 +15,7 @@ void merkle_leaf(const struct payment_id *id, const struct hash *whole, struct h
 	hash2(HASH_PAYMENTS_LEAF, id->b, sizeof(id->b), whole->b, HASH_SIZE, leaf);
 }
 
-/* The level above one of n digests; `above` may be the same place. Returns its length. */
+/* The level above one of n digests. Returns its length. */
 static size_t level_up(const struct hash *level, size_t n, struct hash *above)
 {
 	for (size_t i = 0; i < n / 2; i++)
@@ -25,20 +25,9 @@ static size_t level_up(const struct hash *level, size_t n, struct hash *above)
 	return n / 2 + n % 2;
 }
 
-void merkle_root(struct hash *leaves, size_t n, struct hash *root)
-{
-	if (n == 0) {
-		hash1(HASH_PAYMENTS_LEAF, NULL, 0, root);
-		return;
-	}
-	while (n > 1)
-		n = level_up(leaves, n, leaves);
-	*root = leaves[0];
-}
-
 size_t merkle_tree_size(size_t n)
 {
-	size_t size = n;
+	size_t size = n ? n : 1;
 	for (; n > 1; size += n)
 		n = n / 2 + n % 2;
 	return size;
@@ -46,12 +35,18 @@ size_t merkle_tree_size(size_t n)
 
 void merkle_tree(struct hash *tree, size_t n)
 {
-	assert(n > 0);
+	if (n == 0)
+		hash1(HASH_PAYMENTS_LEAF, NULL, 0, tree);
 	while (n > 1) {
 		size_t above = level_up(tree, n, tree + n);
 		tree += n;
 		n = above;
 	}
+}
+
+const struct hash *merkle_root(const struct hash *tree, size_t n)
+{
+	return &tree[merkle_tree_size(n) - 1];
 }
 
 void merkle_path(const struct hash *tree, size_t n, size_t index, struct hash *path, size_t *path_size)

@@ -11,12 +11,12 @@
 #define MERKLE_DEPTH_MAX 32
 
 void merkle_leaf(const struct payment_id *id, const struct hash *whole, struct hash *leaf);
-/* The root over n leaves, which are overwritten. The root of none is hash(leaf tag, empty). */
-void merkle_root(struct hash *leaves, size_t n, struct hash *root);
-/* The whole tree, for many paths: all levels one after the other, leaves first, the root last. */
+/* The whole tree: all levels one after the other, leaves first, the root last. The tree of none is its root alone,
+ * hash(leaf tag, empty). */
 size_t merkle_tree_size(size_t n);
-/* Fills a tree of merkle_tree_size(n) digests whose first n are the leaves. n is not 0. */
+/* Fills a tree of merkle_tree_size(n) digests whose first n are the leaves. */
 void merkle_tree(struct hash *tree, size_t n);
+const struct hash *merkle_root(const struct hash *tree, size_t n);
 /* The sibling digests of leaf `index` among n, leaf to root. path has room for MERKLE_DEPTH_MAX. */
 void merkle_path(const struct hash *tree, size_t n, size_t index, struct hash *path, size_t *path_size);
 /* Whether `leaf` is number `index` of `n` under `root`; exact: a longer or shorter path is refused. */

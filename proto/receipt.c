@@ -145,9 +145,7 @@ int receipt_make(const struct block *block, uint32_t index, const struct header 
 		return UNCIA_E_LIMIT;
 	struct hash path[MERKLE_DEPTH_MAX];
 	size_t path_size;
-	int rc = block_payment_path(block, index, path, &path_size);
-	if (rc)
-		return rc;
+	merkle_path(block->tree, block->count, index, path, &path_size);
 	Uncia__Pb__Blob blobs[RECEIPT_DESCENDANTS_MAX], *pointers[RECEIPT_DESCENDANTS_MAX];
 	for (size_t i = 0; i < descendant_count; i++) {
 		blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;

@@ -175,10 +175,7 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid)
 		return action_note(r, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",
 		                   (unsigned long long)block->header.view);
 	}
-	struct payment **payments = body->payments;
-	body->payments = NULL;
-	body->count = 0;
-	TRY(block_complete(r, block, payments));
+	TRY(block_complete_decoded(r, block, body));
 	/* An unknown parent is what is missing next; but what a leader alone says could have ancestors without end. */
 	if (!block->vouched || block->header.height <= r->tip->header.height + 1)
 		return 0;

@@ -38,9 +38,11 @@ static void block_drop_body(struct node_block *block)
 		for (uint32_t i = 0; i < block->header.payment_count; i++)
 			payment_free(block->payments[i]);
 	free(block->payments);
+	free(block->tree);
 	free(block->bytes);
 	gathering_free(block->gathering);
 	block->payments = NULL;
+	block->tree = NULL;
 	block->bytes = NULL;
 	block->gathering = NULL;
 }
@@ -72,16 +74,19 @@ void blocks_free(struct replica *r)
 	}
 }
 
-/* The body, all of whose signatures have been verified. Takes the references in `payments` and the array itself. */
-int block_complete(struct replica *r, struct node_block *block, struct payment **payments)
+/* The body, all of whose signatures have been verified. Takes the references in `payments`, the array itself and the
+ * tree. */
+int block_complete(struct replica *r, struct node_block *block, struct payment **payments, struct hash *tree)
 {
 	if (block->complete) {
 		for (uint32_t i = 0; i < block->header.payment_count; i++)
 			payment_free(payments[i]);
 		free(payments);
+		free(tree);
 		return 0;
 	}
 	block->payments = payments;
+	block->tree = tree;
 	gathering_free(block->gathering);
 	block->gathering = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
@@ -89,6 +94,18 @@ int block_complete(struct replica *r, struct node_block *block, struct payment *
 	block->fetch_at = TIME_NEVER;
 	r->recheck = true;
 	return 0;
+}
+
+/* The same with a decoded body, which is left empty. */
+int block_complete_decoded(struct replica *r, struct node_block *block, struct block *body)
+{
+	struct payment **payments = body->payments;
+	struct hash *tree = body->tree;
+
+	body->payments = NULL;
+	body->tree = NULL;
+	body->count = 0;
+	return block_complete(r, block, payments, tree);
 }
 
 static struct node_block *block_parent(struct replica *r, struct node_block *block)

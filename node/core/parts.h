@@ -59,6 +59,7 @@ struct node_block {
 	struct gathering *gathering; /* of a proposal whose body is not complete; NULL: none */
 	bool proposed;               /* its short ids have come, once */
 	struct payment **payments;   /* referenced; NULL while the body is not complete */
+	struct hash *tree;           /* of the payments; NULL while the body is not complete, and once it is final */
 	uint8_t *bytes;              /* canonical Block, owned; once complete */
 	size_t size;
 	bool complete;  /* body held, every signature in it verified */
@@ -385,7 +386,8 @@ int safety_resend(struct replica *r, uint32_t peer, const struct view *view);
 struct node_block *block_find(struct replica *r, const struct hash *id);
 int block_add(struct replica *r, const struct header *header, struct node_block **block);
 void block_drop(struct replica *r, struct node_block *block);
-int block_complete(struct replica *r, struct node_block *block, struct payment **payments); /* takes the references */
+int block_complete(struct replica *r, struct node_block *block, struct payment **payments, struct hash *tree);
+int block_complete_decoded(struct replica *r, struct node_block *block, struct block *body);
 int block_execute(struct replica *r, struct node_block *block); /* 1 executed, 0 cannot yet, <0 error; sets invalid */
 int block_journal(struct replica *r, struct node_block *block); /* and its ancestors */
 bool block_extends(const struct node_block *block, const struct node_block *ancestor);

@@ -248,8 +248,10 @@ static int reply_receipt(struct replica *r, struct watched *watched, const struc
  * above for a receipt, nobody waits here any more: this is no expiry, and who asks again is told what there is. */
 int payments_final(struct replica *r, struct node_block *block, struct node_block *decided)
 {
-	struct block body = {
-	    .header = block->header, .count = block->header.payment_count, .payments = block->payments};
+	const struct block body = {.header = block->header,
+	                           .count = block->header.payment_count,
+	                           .payments = block->payments,
+	                           .tree = block->tree};
 	const struct header *descendants[RECEIPT_DESCENDANTS_MAX];
 	size_t depth = (size_t)(decided->header.height - block->header.height);
 	int error = 0;
@@ -268,11 +270,11 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 			watched_free(r, watched);
 			continue;
 		}
-		error = block_tree(&body);
-		if (!error)
-			error = reply_receipt(r, watched, &body, i, descendants, depth);
+		error = reply_receipt(r, watched, &body, i, descendants, depth);
 	}
-	free(body.tree);
+	/* Later receipts are made from the journal. */
+	free(block->tree);
+	block->tree = NULL;
 	return error;
 }
 

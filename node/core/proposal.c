@@ -173,6 +173,8 @@ static int propose(struct replica *r, struct view *view, struct node_block *pare
                    struct executed *executed, struct payment **payments)
 {
 	struct node_block *block;
+	struct hash *tree = block_tree(payments, header->payment_count);
+	int error = tree ? 0 : UNCIA_E_MEMORY;
 
 	header->epoch = r->committee->epoch;
 	header->view = view->number;
@@ -180,10 +182,11 @@ static int propose(struct replica *r, struct view *view, struct node_block *pare
 	header->parent_id = parent->header.id;
 	header->committee_hash = r->committee->hash;
 	header->proposer = r->config.self;
-	int error = block_payments_root(payments, header->payment_count, &header->payments_root);
-	if (!error)
+	if (!error) {
+		header->payments_root = *merkle_root(tree, header->payment_count);
 		error = parent == r->settled ? ledger_settled_root(r->ledger, &header->parent_state_root)
 		                             : ledger_root(r->ledger, parent->executed, &header->parent_state_root);
+	}
 	if (!error)
 		error = header_encode(header);
 	if (!error)
@@ -193,12 +196,13 @@ static int propose(struct replica *r, struct view *view, struct node_block *pare
 		for (uint32_t i = 0; i < header->payment_count; i++)
 			payment_free(payments[i]);
 		free(payments);
+		free(tree);
 		return error;
 	}
 	ledger_end(executed, &header->id);
 	block->parent = parent;
 	block->executed = executed;
-	TRY(block_complete(r, block, payments));
+	TRY(block_complete(r, block, payments, tree));
 	TRY(safety_first_block(r, view, block, false));
 	return send_proposal(r, view, block, parent);
 }
@@ -327,16 +331,18 @@ static int proposal_complete(struct replica *r, struct node_block *block)
 {
 	struct payment *const *gathered = gathering_payments(block->gathering);
 	uint32_t count = block->header.payment_count;
-	struct hash root;
 	uint64_t size = 0;
 
-	TRY(block_payments_root(gathered, count, &root));
+	struct hash *tree = block_tree(gathered, count);
+	if (!tree)
+		return UNCIA_E_MEMORY;
 	for (uint32_t i = 0; i < count; i++)
 		size += gathered[i]->size;
 	/* Names are short: what they stand for may be more than a block may carry, and could then never be read again.
 	 */
-	bool wrong = !hash_equal(&root, &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
+	bool wrong = !hash_equal(merkle_root(tree, count), &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
 	if (wrong || large) {
+		free(tree);
 		gathering_free(block->gathering);
 		block->gathering = NULL;
 	}
@@ -350,11 +356,13 @@ static int proposal_complete(struct replica *r, struct node_block *block)
 		return 0;
 	}
 	struct payment **payments = malloc((count + 1) * sizeof(struct payment *));
-	if (!payments)
+	if (!payments) {
+		free(tree);
 		return UNCIA_E_MEMORY;
+	}
 	for (uint32_t i = 0; i < count; i++)
 		payments[i] = payment_ref(gathered[i]);
-	return block_complete(r, block, payments);
+	return block_complete(r, block, payments, tree);
 }
 
 int proposal_verified(struct replica *r, struct job *job)

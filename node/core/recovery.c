@@ -58,10 +58,7 @@ static int adopt_body(struct replica *r, struct block *body, struct node_block *
 	int error = block_add(r, &body->header, block);
 
 	if (!error && !(*block)->complete) {
-		struct payment **payments = body->payments;
-		body->payments = NULL;
-		body->count = 0;
-		error = block_complete(r, *block, payments);
+		error = block_complete_decoded(r, *block, body);
 		(*block)->journaled = true;
 	}
 	block_free(body);

@@ -316,10 +316,7 @@ int sync_reply_verified(struct replica *r, struct job *job, bool valid)
 		if (body->header.height <= r->tip->header.height)
 			continue;
 		TRY(block_add(r, &body->header, &block));
-		struct payment **payments = body->payments;
-		body->payments = NULL;
-		body->count = 0;
-		TRY(block_complete(r, block, payments));
+		TRY(block_complete_decoded(r, block, body));
 	}
 	struct certificate *certificate = job->certificates[0];
 	uint64_t view = certificate->view;

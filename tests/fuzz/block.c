@@ -21,8 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(block->count == block->header.payment_count);
 	assert(block_encode(&block->header, block->payments, block->count, &bytes, &again_size) == 0);
 	assert(again_size == size && memcmp(bytes, data, size) == 0);
-	if (block->count)
-		assert(block_payment_path(block, block->count - 1, path, &path_size) == 0);
+	if (block->count) {
+		merkle_path(block->tree, block->count, block->count - 1, path, &path_size);
+		assert(merkle_verify(&block->tree[block->count - 1], block->count - 1, block->count, path, path_size,
+		                     &block->header.payments_root));
+	}
 	free(bytes);
 	block_free(block);
 	return 0;

@@ -62,6 +62,7 @@ struct certificate *fixture_certificate(const struct fixture *f, enum certificat
 struct certificate *fixture_certificate_mixed(const struct fixture *f, enum certificate_kind kind, uint64_t view,
                                               const struct hash *block_id, uint64_t firsts, uint64_t extras);
 
+void fixture_payments_root(struct payment *const *payments, uint32_t count, struct hash *root);
 /* A header in view `view`, proposed by its leader, on `parent` (NULL: the genesis), one millisecond after it, holding
  * these payments. state_root: after the parent. */
 void fixture_header(const struct fixture *f, const struct header *parent, uint64_t view,

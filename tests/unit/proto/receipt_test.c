@@ -84,24 +84,6 @@ START_TEST(receipt_of_every_payment_verifies)
 }
 END_TEST
 
-START_TEST(receipt_is_the_same_from_a_block_with_and_without_its_tree)
-{
-	struct chain chain;
-	chain_init(&chain, 13);
-	uint8_t *without, *with;
-	size_t without_size, with_size;
-	ck_assert_ptr_null(chain.block->tree);
-	make(&chain, 12, 0, &without, &without_size);
-	ck_assert_int_eq(block_tree(chain.block), 0);
-	make(&chain, 12, 0, &with, &with_size);
-	ck_assert_uint_eq(with_size, without_size);
-	ck_assert_mem_eq(with, without, with_size);
-	free(without);
-	free(with);
-	chain_deinit(&chain);
-}
-END_TEST
-
 static void refuse_flips(uint32_t count, uint32_t index, uint32_t descendants)
 {
 	struct chain chain;
@@ -517,7 +499,6 @@ int main(void)
 	fixture_init(&f, 4, 3, 1000000);
 	const TTest *tests[] = {
 	    receipt_of_every_payment_verifies,
-	    receipt_is_the_same_from_a_block_with_and_without_its_tree,
 	    receipts_and_proofs_past_the_limit_are_refused_unread,
 	    receipt_refuses_every_flipped_bit_and_every_cut,
 	    receipt_through_descendants_refuses_every_flipped_bit_and_every_cut,
