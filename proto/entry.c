@@ -40,6 +40,11 @@ static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
 	return any == 0;
 }
 
+amount_t entry_money(const uint8_t bytes[ENTRY_SIZE])
+{
+	return bytes[AT_KIND] == ENTRY_ACCOUNT ? be64_get(bytes + AT_BALANCE) : 0;
+}
+
 int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
 {
 	uint8_t flags = bytes[AT_FLAGS];

@@ -33,6 +33,8 @@ struct entry {
 	uint64_t created; /* height of the block that created it */
 };
 void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE]);
+/* The balance of an encoded account; 0 where it is none. The bytes are known to be an entry's. */
+amount_t entry_money(const uint8_t bytes[ENTRY_SIZE]);
 int entry_decode(const uint8_t bytes[ENTRY_SIZE],
                  struct entry *entry); /* 0 or UNCIA_E_ENCODING; zero bytes decode to kind FREE, balance 0 */
 

@@ -25,8 +25,8 @@ static int check_id(struct ledger *ledger, const struct executed *tip, uint64_t 
 /* Takes up an account that exists: NOT_FOUND where it does not. */
 static int touch_existing(struct ledger *ledger, const struct executed *tip, struct touched *t)
 {
-	int rc = read_account(ledger, tip, &t->address, t->hash, &ledger->plan->records[ledger->plan->count], &t->source,
-	                      &t->index, &t->entry);
+	int rc = read_account(ledger, tip, &t->address, t->hash, &ledger->plan->records[ledger->plan->count],
+	                      &t->source, &t->index, &t->entry);
 
 	if (rc == 0)
 		t->head = t->source->heads[t->index % GROUP_ENTRIES];
@@ -179,30 +179,26 @@ static int plan_payment(struct ledger *ledger, const struct executed *tip, uint6
 }
 
 /* The overlay's own copy of an account's group. */
-static int own_group(struct ledger *ledger, struct executed *block, const struct touched *t, struct overlay_group **own)
+static int own_group(struct ledger *ledger, struct executed *block, struct touched *t)
 {
 	static const struct group_record empty;
 	uint64_t index = t->index / GROUP_ENTRIES;
-	unsigned hash = overlay_hash(ledger->hash_seed, &index, sizeof(index));
+	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
 	const struct group_record *record = t->source;
 	struct group_record scratch;
 
-	*own = overlay_find_group(&block->overlay, index, hash);
-	if (*own)
+	t->own = overlay_find_group(&block->overlay, index, hash);
+	if (t->own)
 		return 0;
 	if (index * GROUP_ENTRIES >= block->extent.entry_count)
 		record = &empty;
 	int rc = record ? 0 : read_group(ledger, block, index, &scratch, &record);
-	wide_amount_t before;
-	uint64_t accounts;
-	if (rc == 0)
-		rc = group_balances(record->entries, &before, &accounts);
 	if (rc)
 		return rc;
-	*own = overlay_add_group(&block->overlay, index, hash, record);
-	if (!*own)
+	t->own = overlay_add_group(&block->overlay, index, hash, record);
+	if (!t->own)
 		return UNCIA_E_MEMORY;
-	(*own)->before = before;
+	t->own->before = group_money(record->entries);
 	return 0;
 }
 
@@ -243,12 +239,11 @@ static int make_room(struct ledger *ledger, struct executed *block, const struct
                      struct overlay_payment **record)
 {
 	struct plan *plan = ledger->plan;
-	struct overlay_group *group;
 
 	for (uint32_t i = 0; i < plan->count; i++) {
-		const struct touched *t = &plan->touched[i];
+		struct touched *t = &plan->touched[i];
 		bool deleted = i == 0 && falls_to_zero(plan);
-		int rc = own_group(ledger, block, t, &group);
+		int rc = own_group(ledger, block, t);
 		if (rc == 0 && (t->created || deleted))
 			rc = own_address(block, t);
 		if (rc == 0 && (t->had_orphan || deleted))
@@ -260,37 +255,32 @@ static int make_room(struct ledger *ledger, struct executed *block, const struct
 	return *record ? 0 : UNCIA_E_MEMORY;
 }
 
-static void write_entry(struct ledger *ledger, struct executed *block, const struct touched *t,
-                        const struct entry *entry, const struct position *head)
+static void write_entry(const struct touched *t, const struct entry *entry, const struct position *head)
 {
-	uint64_t index = t->index / GROUP_ENTRIES;
 	unsigned slot = t->index % GROUP_ENTRIES;
-	struct overlay_group *group =
-	    overlay_find_group(&block->overlay, index, overlay_hash(ledger->hash_seed, &index, sizeof(index)));
+	uint8_t *at = t->own->record.entries + slot * ENTRY_SIZE;
 
-	entry_encode(entry, group->record.entries + slot * ENTRY_SIZE);
-	group->record.heads[slot].height = head->height;
-	group->record.heads[slot].index = head->index;
-	group->changed |= (uint8_t)(1u << slot);
+	t->own->changed |= (uint8_t)(1u << slot);
+	entry_encode(entry, at);
+	t->own->record.heads[slot].height = head->height;
+	t->own->record.heads[slot].index = head->index;
 }
 
-static void write_touched(struct ledger *ledger, struct executed *block, const struct touched *t,
-                          const struct position *at)
+static void write_touched(struct executed *block, const struct touched *t, const struct position *at)
 {
-	write_entry(ledger, block, t, &t->entry, at);
+	write_entry(t, &t->entry, at);
 	if (t->created)
 		overlay_find_address(&block->overlay, &t->address, t->hash)->index = t->index;
 	if (t->had_orphan)
 		overlay_find_orphan(&block->overlay, &t->address, t->hash)->head = (struct position){0};
 }
 
-static void delete_sender(struct ledger *ledger, struct executed *block, const struct touched *t,
-                          const struct position *at)
+static void delete_sender(struct executed *block, const struct touched *t, const struct position *at)
 {
 	struct extent *extent = &block->extent;
 	const struct entry free_entry = {.kind = ENTRY_FREE, .balance = extent->free_head};
 
-	write_entry(ledger, block, t, &free_entry, &(struct position){0});
+	write_entry(t, &free_entry, &(struct position){0});
 	overlay_find_address(&block->overlay, &t->address, t->hash)->index = ENTRY_NONE;
 	overlay_find_orphan(&block->overlay, &t->address, t->hash)->head = *at;
 	extent->free_head = t->index;
@@ -315,9 +305,9 @@ int ledger_add(struct ledger *ledger, struct executed *block, const struct payme
 	block->extent = plan->extent;
 	block->touches += 1 + payment->output_count;
 	for (uint32_t i = 0; i < plan->count; i++)
-		write_touched(ledger, block, &plan->touched[i], &record->at);
+		write_touched(block, &plan->touched[i], &record->at);
 	if (falls_to_zero(plan))
-		delete_sender(ledger, block, &plan->touched[0], &record->at);
+		delete_sender(block, &plan->touched[0], &record->at);
 	return 0;
 }
 

@@ -217,25 +217,20 @@ static int compute_step(struct ledger *ledger, struct executed *block)
 	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	wide_amount_t before = 0, after = 0;
 	size_t n = 0;
-	int rc = 0;
 
 	struct tree_group *groups = calloc(HASH_COUNT(block->overlay.groups) + 1, sizeof(*groups));
 	if (!groups)
 		return UNCIA_E_MEMORY;
-	for (group = block->overlay.groups; group && rc == 0; group = group->hh.next) {
-		wide_amount_t sum;
-		uint64_t accounts;
+	for (group = block->overlay.groups; group; group = group->hh.next) {
 		if (!group->changed)
 			continue;
 		groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
-		rc = group_balances(group->record.entries, &sum, &accounts);
 		before += group->before;
-		after += sum;
+		after += group_money(group->record.entries);
 	}
 	/* ledger §4, "Supply": no block makes or loses money. */
-	if (rc == 0 && before != after)
-		rc = UNCIA_E_DAMAGED;
-	if (rc == 0) {
+	int rc = UNCIA_E_DAMAGED;
+	if (before == after) {
 		qsort(groups, n, sizeof(*groups), compare_groups);
 		rc = state_tree_apply(&ledger->tree, groups, n, count, &block->step);
 	}

@@ -39,6 +39,7 @@ struct touched {
 	struct position head; /* its newest payment before this one */
 	struct entry entry;
 	const struct group_record *source; /* its group as found; NULL for an index that is new */
+	struct overlay_group *own;         /* the block's own copy of it, once there is room */
 };
 
 /* A payment, worked out but not carried out. */
@@ -92,6 +93,8 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
                 struct position *head);
 /* The sum of the balances of a group's accounts, and how many they are. Returns 0 or UNCIA_E_DAMAGED. */
 int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts);
+/* The same sum of entries that are known to be well-formed. */
+wide_amount_t group_money(const uint8_t entries[GROUP_SIZE]);
 
 /* ---- flush.c ---- */
 

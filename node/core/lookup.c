@@ -46,7 +46,7 @@ static struct layers layers_from(const struct ledger *ledger, const struct execu
 int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
                const struct group_record **record)
 {
-	unsigned hash = overlay_hash(ledger->hash_seed, &index, sizeof(index));
+	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
 
 	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
 		const struct overlay_group *node = overlay_find_group(l.overlay, index, hash);
@@ -194,6 +194,15 @@ int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64
 		++*accounts;
 	}
 	return 0;
+}
+
+wide_amount_t group_money(const uint8_t entries[GROUP_SIZE])
+{
+	wide_amount_t sum = 0;
+
+	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++)
+		sum += entry_money(entries + slot * ENTRY_SIZE);
+	return sum;
 }
 
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,

@@ -1,6 +1,7 @@
 /* The tables of one layer: uthash under precomputed seeded hashes, nodes in the arena. */
 #include "overlay.h"
 #include <string.h>
+#include "big_endian.h"
 #include "uncia/error.h"
 
 /* Every function that adds calls its layer `o`. */
@@ -31,6 +32,11 @@ void overlay_deinit(struct overlay *o)
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)
 {
 	return (unsigned)siphash(seed, key, size);
+}
+
+unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index)
+{
+	return (unsigned)(index * (be64_get(seed) | 1) >> 32);
 }
 
 struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash)

@@ -11,32 +11,33 @@
 
 typedef unsigned __int128 wide_amount_t; /* sums of many balances */
 
+/* A search reads handle and key: they come first, side by side. */
 struct overlay_group {
+	UT_hash_handle hh;
 	uint64_t index;
 	uint8_t changed;      /* a bit for each slot written since the group was copied */
 	wide_amount_t before; /* the sum of its balances when it was copied */
 	struct group_record record;
-	UT_hash_handle hh;
 };
 
 struct overlay_address {
+	UT_hash_handle hh;
 	struct address address;
 	uint64_t index; /* ENTRY_NONE: no account has this address */
-	UT_hash_handle hh;
 };
 
 struct overlay_payment {
+	UT_hash_handle hh;
 	struct payment_id id;
 	struct position at;
 	uint32_t previous_count;
 	struct position *previous;
-	UT_hash_handle hh;
 };
 
 struct overlay_orphan {
+	UT_hash_handle hh;
 	struct address address;
 	struct position head; /* height 0: none */
-	UT_hash_handle hh;
 };
 
 struct overlay {
@@ -55,6 +56,8 @@ void overlay_deinit(struct overlay *o);
 /* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the
  * hash is SipHash under a random seed (faults: keys chosen to collide in a hash table). */
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size);
+/* Of a group's number: multiplication by a secret odd number scatters what strangers cannot choose freely. */
+unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index);
 
 /* NULL where this layer does not have it. */
 struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash);
