@@ -112,17 +112,7 @@ static int parent_certificate_receive(struct replica *r, uint32_t peer, const Pr
 	if (!data->len)
 		return 0;
 	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
-	struct job *job = job_new(r, JOB_CERTIFICATES, peer, 4);
-	if (!job) {
-		free(certificate);
-		return UNCIA_E_MEMORY;
-	}
-	int error = job_certificate(r, job, certificate);
-	if (error) {
-		job_free(r, job);
-		return error;
-	}
-	return job_start(r, job);
+	return job_one_certificate(r, peer, certificate);
 }
 
 int block_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__BlockReply *message)

@@ -122,6 +122,23 @@ int job_certificate(struct replica *r, struct job *job, struct certificate *cert
 	return 0;
 }
 
+/* Takes one certificate and has it checked, by itself. */
+int job_one_certificate(struct replica *r, uint32_t peer, struct certificate *certificate)
+{
+	struct job *job = job_new(r, JOB_CERTIFICATES, peer, certificate->first_count + certificate->extra_count);
+
+	if (!job) {
+		free(certificate);
+		return UNCIA_E_MEMORY;
+	}
+	int error = job_certificate(r, job, certificate);
+	if (error) {
+		job_free(r, job);
+		return error;
+	}
+	return job_start(r, job);
+}
+
 static bool job_all_valid(const struct job *job)
 {
 	for (size_t i = 0; i < job->verify.count; i++)

@@ -354,6 +354,7 @@ int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const s
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);
 int job_vote(struct replica *r, enum job_kind kind, uint32_t peer, const struct vote *vote);
 int job_certificate(struct replica *r, struct job *job, struct certificate *certificate);
+int job_one_certificate(struct replica *r, uint32_t peer, struct certificate *certificate);
 int job_start(struct replica *r, struct job *job);          /* an empty one is handled at once */
 int jobs_done(struct replica *r, struct verify_job *first); /* a list, by `next`; frees them */
 void job_free(struct replica *r, struct job *job);

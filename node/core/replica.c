@@ -97,17 +97,7 @@ static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufC
 		free(certificate);
 		return 0;
 	}
-	struct job *job = job_new(r, JOB_CERTIFICATES, peer, certificate->first_count + certificate->extra_count);
-	if (!job) {
-		free(certificate);
-		return UNCIA_E_MEMORY;
-	}
-	int error = job_certificate(r, job, certificate);
-	if (error) {
-		job_free(r, job);
-		return error;
-	}
-	return job_start(r, job);
+	return job_one_certificate(r, peer, certificate);
 }
 
 static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *m)
