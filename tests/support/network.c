@@ -517,6 +517,11 @@ bool network_has_receipt(const struct network *n, const struct payment_id *id)
 	return false;
 }
 
+bool network_paid(struct network *n, void *payment)
+{
+	return network_has_receipt(n, &((const struct payment *)payment)->id);
+}
+
 void network_load(const struct network *n, uint32_t node, struct replica_load *load)
 {
 	replica_load(n->nodes[node].replica, load);

@@ -146,6 +146,7 @@ const struct reply *network_replies(const struct network *n, size_t *count);
 /* Whether a receipt of this payment is among the replies. Every receipt is verified as it arrives; one that does not
  * hold ends the process. */
 bool network_has_receipt(const struct network *n, const struct payment_id *id);
+bool network_paid(struct network *n, void *payment); /* the same, to run until it holds */
 /* Weight of validators whose signed expiry of this payment is among the replies. */
 uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id);
 

@@ -20,13 +20,6 @@ static struct network_options options(uint32_t validators)
 	                                .commit_ms = 1};
 }
 
-static bool has_receipt(struct network *n, void *context)
-{
-	const struct payment *payment = context;
-
-	return network_has_receipt(n, &payment->id);
-}
-
 static uint32_t waiting(const struct network *n, uint32_t node)
 {
 	struct replica_status status;
@@ -81,7 +74,7 @@ START_TEST(gossip_that_no_block_can_take_does_not_stay)
 	struct payment *done = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 600, 1);
 	struct payment *far = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 1000000, 2);
 	network_submit(n, 0, 1, done);
-	ck_assert(network_run(n, 20000, has_receipt, done));
+	ck_assert(network_run(n, 20000, network_paid, done));
 	network_run(n, 2000, NULL, NULL);
 	ck_assert_uint_eq(waiting(n, 0), 0);
 	gossip(n, 3, 0, done);
@@ -137,7 +130,7 @@ START_TEST(payments_under_a_strangers_key_take_no_place_of_the_sender)
 			ck_assert_uint_eq(waiting(n, node), 0);
 		struct payment *own = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 60, 1000 + round);
 		network_submit(n, (uint32_t)round, 1, own);
-		ck_assert(network_run(n, 5000, has_receipt, own));
+		ck_assert(network_run(n, 5000, network_paid, own));
 		payment_free(own);
 	}
 	network_free(n);
@@ -568,7 +561,7 @@ START_TEST(a_wallet_that_asks_without_end_is_answered_within_its_share)
 	network_run(n, 1000, NULL, NULL);
 	struct payment *payment = fixture_payment(network_fixture(n), 0, 1, UNIT, network_now_s(n) + 60, 1);
 	network_submit(n, 0, 1, payment);
-	ck_assert(network_run(n, 5000, has_receipt, payment));
+	ck_assert(network_run(n, 5000, network_paid, payment));
 	network_run(n, 1000, NULL, NULL);
 	network_replies(n, &before);
 	for (uint32_t i = 0; i < 3000; i++)
@@ -609,7 +602,7 @@ START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
 	network_run(n, 10, NULL, NULL);
 	struct payment *payment = fixture_payment(f, 0, 1, UNIT, network_now_s(n) + 300, 1);
 	network_submit(n, 0, 1, payment);
-	ck_assert(network_run(n, 60000, has_receipt, payment));
+	ck_assert(network_run(n, 60000, network_paid, payment));
 	payment_free(payment);
 	network_free(n);
 }

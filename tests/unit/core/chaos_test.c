@@ -18,13 +18,6 @@ static uint64_t next_random(uint64_t *state)
 	return *state >> 33;
 }
 
-static bool has_receipt(struct network *n, void *context)
-{
-	const struct payment *payment = context;
-
-	return network_has_receipt(n, &payment->id);
-}
-
 /* ---- a validator that says whatever it likes: it hears all that is said, and has one key ---- */
 
 struct liar {
@@ -273,7 +266,7 @@ static void check_healed(struct network *n, uint32_t honest, uint64_t seed, stru
 	struct replica_status status;
 
 	network_submit(n, 0, 5000, last);
-	for (int i = 0; i < 6000 && !network_run(n, 20, has_receipt, last); i++)
+	for (int i = 0; i < 6000 && !network_run(n, 20, network_paid, last); i++)
 		if (liar)
 			liar_speaks(liar);
 	if (!network_has_receipt(n, &last->id)) {

@@ -26,13 +26,6 @@ static struct payment *pay(struct network *n, uint32_t from, uint32_t to, amount
 	return fixture_payment(network_fixture(n), from, to, amount, network_now_s(n) + 300, nonce);
 }
 
-static bool has_receipt(struct network *n, void *context)
-{
-	const struct payment *payment = context;
-
-	return network_has_receipt(n, &payment->id);
-}
-
 static uint64_t height_of(const struct network *n, uint32_t node)
 {
 	struct replica_status status;
@@ -130,7 +123,7 @@ START_TEST(votes_stored_and_not_sent_are_sent_the_same_after_the_crash)
 		network_start_all(n);
 		network_run(n, 5000, NULL, NULL);
 		network_submit(n, 0, 2, payment);
-		ck_assert(network_run(n, 20000, has_receipt, payment));
+		ck_assert(network_run(n, 20000, network_paid, payment));
 		for (uint32_t i = 0; i < 4; i++) {
 			unsent_in_all += unsent_count[i];
 			for (uint32_t k = 0; k < unsent_count[i]; k++)
@@ -237,7 +230,7 @@ static uint64_t believed_height(const struct fixture *signing, uint32_t count, v
 	network_start(n, 2);
 	struct payment *payment = pay(n, 1, 2, UNIT, 99);
 	network_submit(n, 0, 1, payment);
-	ck_assert(network_run(n, 30000, has_receipt, payment));
+	ck_assert(network_run(n, 30000, network_paid, payment));
 	payment_free(payment);
 	for (uint32_t i = 0; i < chain.count; i++)
 		block_free(chain.blocks[i]);
@@ -462,13 +455,13 @@ START_TEST(a_key_of_mixed_order_is_never_bound)
 	struct payment *funds =
 	    fixture_payment_outputs(network_fixture(n), &payer, &output, 1, network_now_s(n) + 300, 1);
 	network_submit(n, 0, 1, funds);
-	ck_assert(network_run(n, 5000, has_receipt, funds));
+	ck_assert(network_run(n, 5000, network_paid, funds));
 	struct payment *payment = mixed_payment(network_fixture(n), key, scalar, network_now_s(n) + 300);
 	ck_assert(sign_verify(payment->public_key, &payment->digest, payment->signature));
 	network_replies(n, &before);
 	for (uint32_t node = 0; node < 4; node++)
 		network_submit(n, node, 10 + node, payment);
-	ck_assert(!network_run(n, 5000, has_receipt, payment));
+	ck_assert(!network_run(n, 5000, network_paid, payment));
 	const struct reply *replies = network_replies(n, &count);
 	for (size_t i = before; i < count; i++) {
 		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
@@ -509,7 +502,7 @@ START_TEST(floods_from_one_and_from_many_do_not_keep_others_payments_from_being_
 	}
 	struct payment *payment = pay(n, 1, 2, UNIT, 5000);
 	network_submit(n, 2, 1, payment);
-	ck_assert(network_run(n, 2000, has_receipt, payment));
+	ck_assert(network_run(n, 2000, network_paid, payment));
 	/* What was over the limit was refused, and all that was taken comes to its end. */
 	size_t count, limits = 0;
 	const struct reply *replies = network_replies(n, &count);

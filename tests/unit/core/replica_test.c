@@ -24,13 +24,6 @@ static struct payment *pay(struct network *n, uint32_t from, uint32_t to, amount
 	return fixture_payment(network_fixture(n), from, to, amount, network_now_s(n) + 60, nonce);
 }
 
-static bool has_receipt(struct network *n, void *context)
-{
-	const struct payment *payment = context;
-
-	return network_has_receipt(n, &payment->id);
-}
-
 struct height {
 	uint64_t height;
 	uint32_t nodes;
@@ -84,7 +77,7 @@ static void check_one_payment(struct network *n, uint32_t nodes)
 	network_start_all(n);
 	struct payment *payment = pay(n, 0, 1, UNIT / 2, 1);
 	network_submit(n, 0, 1, payment);
-	ck_assert(network_run(n, 5000, has_receipt, payment));
+	ck_assert(network_run(n, 5000, network_paid, payment));
 	assert_same_state(n, nodes);
 	payment_free(payment);
 	network_free(n);
@@ -127,7 +120,7 @@ START_TEST(six_validators_with_one_down_stay_fast)
 	for (uint64_t i = 0; i < 6; i++) {
 		struct payment *payment = pay(n, 0, 1, UNIT, i);
 		network_submit(n, (uint32_t)i % 5, 1, payment);
-		ck_assert(network_run(n, 5000, has_receipt, payment));
+		ck_assert(network_run(n, 5000, network_paid, payment));
 		payment_free(payment);
 	}
 	network_free(n);
@@ -144,15 +137,15 @@ START_TEST(payments_go_on_without_one_of_four_and_stop_without_two)
 	network_crash(n, 2);
 	struct payment *first = pay(n, 0, 1, UNIT, 1);
 	network_submit(n, 0, 1, first);
-	ck_assert(network_run(n, 10000, has_receipt, first));
+	ck_assert(network_run(n, 10000, network_paid, first));
 	network_crash(n, 3);
 	struct payment *second = pay(n, 0, 1, UNIT, 2);
 	network_submit(n, 0, 1, second);
-	ck_assert(!network_run(n, 20000, has_receipt, second));
+	ck_assert(!network_run(n, 20000, network_paid, second));
 	/* The pending payment becomes final by itself. */
 	network_start(n, 2);
 	network_start(n, 3);
-	ck_assert(network_run(n, 20000, has_receipt, second));
+	ck_assert(network_run(n, 20000, network_paid, second));
 	assert_same_state(n, 4);
 	payment_free(first);
 	payment_free(second);
@@ -197,7 +190,7 @@ START_TEST(acknowledged_payments_survive_the_crash_of_all)
 	for (uint64_t round = 0; round < 10; round++) {
 		payments[round] = pay(n, (uint32_t)round % 8, (uint32_t)(round + 1) % 8, UNIT, round);
 		network_submit(n, (uint32_t)round % 4, round + 1, payments[round]);
-		ck_assert(network_run(n, 10000, has_receipt, payments[round]));
+		ck_assert(network_run(n, 10000, network_paid, payments[round]));
 		for (uint32_t i = 0; i < 4; i++)
 			network_crash(n, i);
 		network_start_all(n);
@@ -235,14 +228,14 @@ START_TEST(one_submitted_a_hundred_times_is_executed_once)
 	payment = pay(n, 0, 1, UNIT, 1);
 	for (uint64_t i = 0; i < 100; i++)
 		network_submit(n, (uint32_t)i % 4, i + 1, payment);
-	ck_assert(network_run(n, 5000, has_receipt, payment));
+	ck_assert(network_run(n, 5000, network_paid, payment));
 	for (uint64_t i = 0; i < 100; i++)
 		network_submit(n, (uint32_t)i % 4, 200 + i, payment);
 	network_run(n, 3000, NULL, NULL);
 	/* What is left of both accounts says how often it was carried out. */
 	struct payment *rest = pay(n, 0, 2, 99 * UNIT, 2);
 	network_submit(n, 1, 999, rest);
-	ck_assert(network_run(n, 5000, has_receipt, rest));
+	ck_assert(network_run(n, 5000, network_paid, rest));
 	payment_free(payment);
 	payment_free(rest);
 	network_free(n);
@@ -272,7 +265,7 @@ START_TEST(of_two_payments_that_exceed_the_balance_one_is_final_and_one_expires)
 	/* The account is usable at once. */
 	struct payment *c = pay(n, 0, 3, 15 * UNIT, 3);
 	network_submit(n, 1, 4, c);
-	ck_assert(network_run(n, 5000, has_receipt, c));
+	ck_assert(network_run(n, 5000, network_paid, c));
 	struct payment *loser = first ? b : a;
 	network_run(n, 65000, NULL, NULL);
 	for (uint32_t i = 0; i < 4; i++)
@@ -296,7 +289,7 @@ START_TEST(one_that_was_away_for_long_catches_up)
 	for (uint64_t i = 0; i < 150; i++) {
 		struct payment *payment = pay(n, (uint32_t)i % 8, (uint32_t)(i + 3) % 8, UNIT / 10, i);
 		network_submit(n, (uint32_t)i % 3, i + 1, payment);
-		ck_assert(network_run(n, 10000, has_receipt, payment));
+		ck_assert(network_run(n, 10000, network_paid, payment));
 		payment_free(payment);
 	}
 	ck_assert_uint_gt(height_of(n, 0), 100);
@@ -348,7 +341,7 @@ START_TEST(an_old_journal_never_votes_again)
 	/* It follows all the same. */
 	struct payment *payment = pay(n, 0, 1, UNIT, 1);
 	network_submit(n, 0, 1, payment);
-	ck_assert(network_run(n, 10000, has_receipt, payment));
+	ck_assert(network_run(n, 10000, network_paid, payment));
 	ck_assert_uint_eq(said, 0);
 	ck_assert_uint_gt(height_of(n, 1), 5);
 	payment_free(payment);
@@ -407,12 +400,12 @@ START_TEST(a_partition_stops_finality_and_healing_brings_it_back)
 	uint64_t height = height_of(n, 0);
 	struct payment *payment = pay(n, 0, 1, UNIT, 1);
 	network_submit(n, 0, 1, payment);
-	ck_assert(!network_run(n, 30000, has_receipt, payment));
+	ck_assert(!network_run(n, 30000, network_paid, payment));
 	ck_assert_uint_le(height_of(n, 0), height + 1);
 	for (uint32_t i = 0; i < 4; i++)
 		for (uint32_t j = 0; j < 4; j++)
 			network_cut(n, i, j, false);
-	ck_assert(network_run(n, 25000, has_receipt, payment));
+	ck_assert(network_run(n, 25000, network_paid, payment));
 	assert_same_state(n, 4);
 	payment_free(payment);
 	network_free(n);
@@ -459,7 +452,7 @@ static void check_seed(uint64_t seed)
 			network_start(n, i);
 	struct payment *last = pay(n, 0, 1, UNIT, 1000);
 	network_submit(n, 0, 5000, last);
-	if (!network_run(n, 60000, has_receipt, last))
+	if (!network_run(n, 60000, network_paid, last))
 		ck_abort_msg("seed %llu: no finality after healing", (unsigned long long)seed);
 	assert_same_state(n, o.validators);
 	for (uint32_t i = 0; i < 40; i++)
