@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "big_endian.h"
+#include "clock.h"
 #include "figure.h"
 #include "ledger.h"
 #include "memory_store.h"
@@ -23,14 +23,6 @@ enum { BLOCKS = 40, PAYMENTS = 2000, BATCH = 1000 };
 	} while (0)
 
 static const uint8_t seed[16] = "a seed of tables";
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static uint64_t random_next(void)
 {
@@ -133,23 +125,23 @@ static void run_block(struct ledger *ledger, const struct storage_view *view, co
 	struct executed *block;
 	struct hash root;
 
-	double begun = now();
+	double begun = now_us();
 	for (uint32_t i = 0; i < PAYMENTS; i++)
 		read_view(view, &payments[i]);
-	double start = now();
+	double start = now_us();
 	for (uint32_t i = 0; i < PAYMENTS; i++)
 		MUST(ledger_check(ledger, NULL, TIME_MS, &payments[i]) == 0);
-	double checked = now();
+	double checked = now_us();
 	MUST(ledger_begin(ledger, NULL, height, TIME_MS, &block) == 0);
 	for (uint32_t i = 0; i < PAYMENTS; i++)
 		MUST(ledger_add(ledger, block, &payments[i]) == 0);
-	double added = now();
+	double added = now_us();
 	MUST(ledger_root(ledger, block, &root) == 0);
-	double rooted = now();
+	double rooted = now_us();
 	ledger_end(block, &root);
 	MUST(ledger_settle(ledger, block, NULL, NULL) == 0);
 	executed_release(ledger, block);
-	double settled = now();
+	double settled = now_us();
 	t->view += start - begun;
 	t->check += checked - start;
 	t->add += added - checked;
@@ -163,14 +155,14 @@ static void run_flush(struct ledger *ledger, struct memory_store *store, struct 
 {
 	struct flush *flush;
 
-	double start = now();
+	double start = now_us();
 	MUST(ledger_take_flush(ledger, &flush) == 0 && flush);
-	double taken = now();
+	double taken = now_us();
 	MUST(memory_store_apply(store, flush) == 0);
-	double stored = now();
+	double stored = now_us();
 	ledger_flushed(ledger, flush);
 	t->take += taken - start;
-	t->flushed += now() - stored;
+	t->flushed += now_us() - stored;
 }
 
 static void bench_ledger(uint32_t count)
@@ -188,9 +180,9 @@ static void bench_ledger(uint32_t count)
 	MUST(genesis_flush(&genesis, &flush) == 0 && memory_store_apply(store, flush) == 0);
 	flush_free(flush);
 	memory_store_view(store, &view);
-	double start = now();
+	double start = now_us();
 	MUST(ledger_new(&genesis, &view, seed, &ledger) == 0);
-	figure((now() - start) / 1e3, "ms", "ledger of %u: opening", count);
+	figure((now_us() - start) / 1e3, "ms", "ledger of %u: opening", count);
 	struct payment *payments = make_payments(accounts, count, BLOCKS * PAYMENTS);
 	for (uint64_t i = 0; i < BLOCKS; i++) {
 		run_block(ledger, &view, payments + i * PAYMENTS, i + 1, &t);
@@ -233,34 +225,34 @@ static void bench_mempool(uint32_t count)
 		payments[i].references = 2;
 	double add = 0, verify = 0;
 	for (uint32_t i = 0; i < count; i += BATCH) { /* the pool holds few that nobody has verified */
-		double start = now();
+		double start = now_us();
 		for (uint32_t k = i; k < i + BATCH; k++)
 			MUST(mempool_add(pool, &payments[k], 0, &pooled[k]) == 0);
-		double added = now();
+		double added = now_us();
 		for (uint32_t k = i; k < i + BATCH; k++)
 			MUST(mempool_verified(pool, pooled[k]) == 0);
 		add += added - start;
-		verify += now() - added;
+		verify += now_us() - added;
 	}
-	double walking = now();
+	double walking = now_us();
 	mempool_walk_begin(pool, &walk);
 	while (mempool_walk_next(pool, &walk))
 		walked++;
 	MUST(walked == count);
-	double walked_at = now();
+	double walked_at = now_us();
 	hash1(HASH_SHORT_ID, block_id.b, HASH_SIZE, &key);
 	for (uint32_t i = 0; i < 20000; i++)
 		be64_put(short_ids + 8 * i, siphash(key.b, payments[i].whole.b, HASH_SIZE));
-	double match = now();
+	double match = now_us();
 	MUST(gathering_new(&block_id, short_ids, 20000, &gathering) == 0);
 	mempool_gather(pool, gathering);
-	double matched = now();
+	double matched = now_us();
 	MUST(gathering_missing(gathering) == 0);
 	gathering_free(gathering);
-	double remove = now();
+	double remove = now_us();
 	for (uint32_t i = 0; i < count; i++)
 		mempool_remove(pool, pooled[i]);
-	double removed = now();
+	double removed = now_us();
 	figure(add / count, "us", "pool of %u: adding", count);
 	figure(verify / count, "us", "pool of %u: marking as verified", count);
 	figure((walked_at - walking) / count, "us", "pool of %u: walking", count);

@@ -45,7 +45,6 @@ struct load_result {
 
 /* Says what is wrong and ends the process. */
 _Noreturn void load_fail(const char *what);
-double load_now_us(void);
 
 /* ---- load_payments.c --------------------------------------------------------------------------------------------- */
 

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "clock.h"
 #include "load.h"
 #include "message.pb-c.h"
 #include "receipt.h"
@@ -39,23 +38,6 @@ struct run {
 	/* Of the answers after the warm-up and before the last was sent, in seconds since the beginning: */
 	double line_count, line_t, line_n, line_tt, line_tn;
 };
-
-double load_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static double cpu_us(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
 
 static void link_open(struct run *run, uint32_t number)
 {
@@ -170,7 +152,7 @@ static void add_to_line(struct run *run, double t, double n)
 static void finished(struct run *run, uint32_t i)
 {
 	uint32_t done = ++run->result->done, warm_up = run->load->warm_up;
-	double now = load_now_us();
+	double now = now_us();
 
 	if (i >= warm_up)
 		histogram_add(&run->result->latency, now - run->sent_at[i]);
@@ -248,10 +230,10 @@ static double send_due(struct run *run)
 
 	if (load->window) {
 		while (run->sent < load->count && run->sent - run->result->done - run->result->refused < load->window)
-			submit(run, load_now_us());
+			submit(run, now_us());
 		return SILENCE_US;
 	}
-	for (double now = load_now_us(); run->sent < load->count;) {
+	for (double now = now_us(); run->sent < load->count;) {
 		double at = run->begun_at + run->sent * 1e6 / load->rate;
 		if (at > now)
 			return at - now;
@@ -265,7 +247,7 @@ static void handshake_all(struct run *run)
 {
 	for (uint32_t first = 0; first < run->load->links; first += HANDSHAKES) {
 		uint32_t end = first + HANDSHAKES < run->load->links ? first + HANDSHAKES : run->load->links;
-		double begun = load_now_us();
+		double begun = now_us();
 		for (uint32_t i = first; i < end; i++) {
 			link_open(run, i);
 			link_write(run, i);
@@ -273,7 +255,7 @@ static void handshake_all(struct run *run)
 		for (uint32_t i = first; i < end; i++)
 			while (!link_established(run->links[i].link)) {
 				turn(run, SILENCE_US);
-				if (load_now_us() - begun > SILENCE_US)
+				if (now_us() - begun > SILENCE_US)
 					load_fail("a validator does not answer the handshake");
 			}
 	}
@@ -295,7 +277,7 @@ static void conclude(const struct run *run, double cpu_begun)
 	double n = run->line_count, varied = n * run->line_tt - run->line_t * run->line_t;
 
 	result->seconds = (run->answered_at - run->begun_at) / 1e6;
-	result->cpu_us = (cpu_us() - cpu_begun) / (result->done ? result->done : 1);
+	result->cpu_us = (process_us() - cpu_begun) / (result->done ? result->done : 1);
 	result->tps = result->done / result->seconds;
 	if (n > 2.0 * run->load->window && varied > 0)
 		result->tps = (n * run->line_tn - run->line_t * run->line_n) / varied;
@@ -314,13 +296,13 @@ void load_run(struct load *load, struct load_result *result)
 	handshake_all(&run);
 	if (load->wait)
 		wait_for_start();
-	double cpu_begun = cpu_us();
-	run.begun_at = run.answered_at = load_now_us();
+	double cpu_begun = process_us();
+	run.begun_at = run.answered_at = now_us();
 	while (result->done + result->refused < load->count) {
 		double wait_us = send_due(&run);
 		write_dirty(&run);
 		turn(&run, wait_us);
-		if (load_now_us() - run.answered_at <= SILENCE_US)
+		if (now_us() - run.answered_at <= SILENCE_US)
 			continue;
 		if (load->window)
 			load_fail("no answer for a minute");

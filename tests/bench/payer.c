@@ -2,10 +2,10 @@
  * one payment at a time and measures from the call to the verified receipt, the wallet's own stores included; or it
  * keeps an open wallet and does nothing.
  *
- *	payer init HOME                            makes a wallet; prints its address
- *	payer pay HOME NETWORK ADDRESS SECONDS     pays some as warm-up, says so, and waits for a line before it
- *measures payer idle HOME NETWORK SECONDS            what an open wallet costs that has nothing to do payer baseline
- *what a process costs that has loaded the library only
+ *	payer init HOME                           makes a wallet; prints its address
+ *	payer pay HOME NETWORK ADDRESS SECONDS    pays some as warm-up, says so, and waits for a line before it measures
+ *	payer idle HOME NETWORK SECONDS           what an open wallet costs that has nothing to do
+ *	payer baseline                            what a process costs that has loaded the library only
  *
  * Keys without a passphrase: a derivation at the start is not what is measured here. */
 #include <jansson.h>
@@ -14,9 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <uncia/uncia.h>
+#include "clock.h"
 #include "histogram.h"
 
 #define PATIENCE_US   120e6
@@ -31,23 +30,6 @@ _Noreturn static void fail(const char *what, int error)
 {
 	fprintf(stderr, "payer: %s: %s\n", what, uncia_error_text(error));
 	exit(1);
-}
-
-static double now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static double cpu_us(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 /* A line of /proc/self/status, in KiB. */
@@ -166,7 +148,7 @@ static double pay(struct uncia_wallet *wallet, const char *address, struct uncia
 
 static double verify_us(const struct uncia_network *network, const char *text)
 {
-	double begun = cpu_us();
+	double begun = process_us();
 
 	for (int i = 0; i < VERIFICATIONS; i++) {
 		struct uncia_receipt *receipt;
@@ -175,7 +157,7 @@ static double verify_us(const struct uncia_network *network, const char *text)
 			fail("receipt", error);
 		uncia_receipt_free(receipt);
 	}
-	return (cpu_us() - begun) / VERIFICATIONS;
+	return (process_us() - begun) / VERIFICATIONS;
 }
 
 static int command_pay(const char *home, const char *network, const char *address, double seconds)
@@ -192,10 +174,10 @@ static int command_pay(const char *home, const char *network, const char *addres
 	fflush(stdout);
 	while (getchar() != '\n' && !feof(stdin))
 		;
-	double cpu = cpu_us();
+	double cpu = process_us();
 	for (double until = now_us() + seconds * 1e6; now_us() < until;)
 		histogram_add(&latency, pay(s.wallet, address, &id));
-	cpu = cpu_us() - cpu;
+	cpu = process_us() - cpu;
 	int error = uncia_wallet_receipt(s.wallet, &id, &receipt);
 	if (error)
 		fail("receipt", error);
@@ -228,11 +210,11 @@ static int command_idle(const char *home, const char *network, double seconds)
 	session_open(&s, home, network);
 	sync(s.wallet);
 	wait_until(s.wallet, now_us() + SETTLE_US);
-	double begun = now_us(), cpu = cpu_us();
+	double begun = now_us(), cpu = process_us();
 	wait_until(s.wallet, begun + LINKED_US);
 	long linked = memory_kib("VmRSS:");
 	wait_until(s.wallet, begun + seconds * 1e6);
-	cpu = cpu_us() - cpu;
+	cpu = process_us() - cpu;
 	long rss = memory_kib("VmRSS:"), anonymous = memory_kib("RssAnon:"), locked = memory_kib("VmLck:");
 	session_close(&s);
 	return print(json_pack("{s:f,s:f,s:i,s:i,s:i,s:i}", "seconds", seconds, "cpu_percent", cpu / seconds / 1e4,

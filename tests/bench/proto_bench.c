@@ -1,7 +1,7 @@
 /* What proto's steps cost, in processor time: signatures, hashes, decoding, receipts, links. Not a test. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "clock.h"
 #include "figure.h"
 #include "fixture.h"
 #include "receipt.h"
@@ -26,14 +26,6 @@ static struct certificate *certificate;
 static uint8_t *receipt, *block_bytes;
 static size_t receipt_size, block_size;
 static struct link *from, *to;
-
-static double thread_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static int compare(const void *a, const void *b)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
+#include "clock.h"
 #include "figure.h"
 #include "record.h"
 #include "store.h"
@@ -16,13 +16,6 @@
 #define READS          200000
 
 static char home[4096], why[256];
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void check(int error, const char *what)
 {
@@ -45,27 +38,27 @@ static void bench_journal(struct store *store, size_t records, size_t rounds)
 	static uint8_t payload[RECORD_PAYLOAD], keys[100][40];
 	static uint64_t view;
 	struct journal_write writes[100];
-	double worst = 0, begin = now_s();
+	double worst = 0, begin = now_us();
 	for (size_t round = 0; round < rounds; round++) {
-		double one = now_s();
+		double one = now_us();
 		for (size_t i = 0; i < records; i++) {
 			be64_put(keys[i], ++view);
 			writes[i] = (struct journal_write){JOURNAL_BLOCK, keys[i], payload, 40, RECORD_PAYLOAD, 0};
 		}
 		check(journal_commit(store, writes, records, why), "journal_commit");
 		check(store_view_renew(store), "store_view_renew");
-		one = now_s() - one;
+		one = now_us() - one;
 		if (one > worst)
 			worst = one;
 	}
-	figure((now_s() - begin) / (double)rounds * 1e3, "ms", "journal: commit of %zu records of %d bytes", records,
+	figure((now_us() - begin) / (double)rounds / 1e3, "ms", "journal: commit of %zu records of %d bytes", records,
 	       RECORD_PAYLOAD);
-	figure(worst * 1e3, "ms", "journal: commit of %zu records, the slowest", records);
+	figure(worst / 1e3, "ms", "journal: commit of %zu records, the slowest", records);
 }
 
 static void bench_state(struct store *store, struct flush_group *groups, size_t rounds)
 {
-	double begin = now_s();
+	double begin = now_us();
 	for (size_t round = 1; round <= rounds; round++) {
 		const struct flush flush = {.meta.height = round, .group_count = FLUSH_GROUPS, .groups = groups};
 		for (size_t i = 0; i < FLUSH_GROUPS; i++) /* one of each stretch: distinct and in order */
@@ -73,10 +66,9 @@ static void bench_state(struct store *store, struct flush_group *groups, size_t 
 		check(state_apply(store, &flush, why), "state_apply");
 		check(store_view_renew(store), "store_view_renew");
 	}
-	double each = (now_s() - begin) / (double)rounds;
-	figure(each * 1e3, "ms", "state: flush of %d random groups of %d", FLUSH_GROUPS, GROUPS);
-	figure(FLUSH_GROUPS * (double)sizeof(struct group_record) / each / 1e6, "MB/s",
-	       "state: records in such flushes");
+	double each = (now_us() - begin) / (double)rounds;
+	figure(each / 1e3, "ms", "state: flush of %d random groups of %d", FLUSH_GROUPS, GROUPS);
+	figure(FLUSH_GROUPS * (double)sizeof(struct group_record) / each, "MB/s", "state: records in such flushes");
 }
 
 static void bench_reads(struct store *store)
@@ -84,18 +76,18 @@ static void bench_reads(struct store *store)
 	struct storage_view view;
 	struct group_record group;
 	store_view(store, &view);
-	double begin = now_s();
+	double begin = now_us();
 	for (size_t i = 0; i < READS; i++)
 		check(view.group(view.context, next_random() % GROUPS, &group), "group");
-	figure((now_s() - begin) / READS * 1e6, "us", "state: reading a group that is cached");
-	begin = now_s();
+	figure((now_us() - begin) / READS, "us", "state: reading a group that is cached");
+	begin = now_us();
 	for (size_t i = 0; i < READS; i++)
 		check(store_view_renew(store), "store_view_renew");
-	figure((now_s() - begin) / READS * 1e6, "us", "store: renewing the view");
+	figure((now_us() - begin) / READS, "us", "store: renewing the view");
 	uint64_t records;
-	begin = now_s();
+	begin = now_us();
 	check(store_check_records(store, &records, why), "store_check_records");
-	figure((now_s() - begin) / (double)records * 1e6, "us", "store: checking a record at the audit");
+	figure((now_us() - begin) / (double)records, "us", "store: checking a record at the audit");
 }
 
 static void bench_checksums(void)
@@ -104,14 +96,14 @@ static void bench_checksums(void)
 	uint64_t key = 0;
 	const struct place place = {'s', 1, &key, sizeof(key)};
 	struct hash hash;
-	double begin = now_s();
+	double begin = now_us();
 	for (key = 0; key < READS; key++)
 		record_write(&place, payload, sizeof(payload), record);
-	figure((now_s() - begin) / READS * 1e6, "us", "store: checksum of %zu bytes", sizeof(payload));
-	begin = now_s();
+	figure((now_us() - begin) / READS, "us", "store: checksum of %zu bytes", sizeof(payload));
+	begin = now_us();
 	for (key = 0; key < READS; key++)
 		hash2(HASH_RECORD, &key, sizeof(key), payload, sizeof(payload), &hash);
-	figure((now_s() - begin) / READS * 1e6, "us", "store: BLAKE2b of as much");
+	figure((now_us() - begin) / READS, "us", "store: BLAKE2b of as much");
 }
 
 int main(int argc, char **argv)
