@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "command.h"
 #include "files.h"
@@ -217,19 +216,11 @@ static void write_peers(FILE *file, const struct config *config)
 
 int config_write(const char *path, const struct config *config, bool replace)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	if (!file)
-		return complain(EXIT_FAILED, "out of memory");
-	write_settings(file, config);
-	write_peers(file, config);
-	bool failed = ferror(file);
-	if (fclose(file) || failed) {
-		free(text);
-		return complain(EXIT_FAILED, "out of memory");
-	}
-	int code = replace ? file_replace(path, 0644, text, size) : file_create(path, 0644, text, size);
-	free(text);
-	return code;
+	struct text_file text;
+	int code = text_begin(&text);
+	if (code)
+		return code;
+	write_settings(text.stream, config);
+	write_peers(text.stream, config);
+	return text_end(&text, path, replace);
 }

@@ -2,7 +2,6 @@
 #include "files.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -148,4 +147,22 @@ int file_create(const char *path, mode_t mode, const void *bytes, size_t size)
 int file_replace(const char *path, mode_t mode, const void *bytes, size_t size)
 {
 	return write_beside(path, mode, bytes, size, rename);
+}
+
+int text_begin(struct text_file *t)
+{
+	t->stream = open_memstream(&t->text, &t->size);
+	return t->stream ? 0 : complain(EXIT_FAILED, "out of memory");
+}
+
+int text_end(struct text_file *t, const char *path, bool replace)
+{
+	bool failed = ferror(t->stream);
+	if (fclose(t->stream) || failed) {
+		free(t->text);
+		return complain(EXIT_FAILED, "out of memory");
+	}
+	int code = (replace ? file_replace : file_create)(path, 0644, t->text, t->size);
+	free(t->text);
+	return code;
 }

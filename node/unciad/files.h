@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* "directory/name", refused where it is too long. */
@@ -22,5 +23,16 @@ int file_read(const char *path, size_t size_max, bool secret, uint8_t **bytes, s
 int file_create(const char *path, mode_t mode, const void *bytes, size_t size);
 /* The same, in the place of the file of that name where there is one. */
 int file_replace(const char *path, mode_t mode, const void *bytes, size_t size);
+
+/* A text in the making, in memory: what is printed to its stream becomes a file that anybody may read, new or in the
+ * place of one, as above. */
+struct text_file {
+	FILE *stream;
+	char *text;
+	size_t size;
+};
+int text_begin(struct text_file *t);
+/* Also where it fails, nothing is left of it in memory. */
+int text_end(struct text_file *t, const char *path, bool replace);
 
 #endif

@@ -1,9 +1,5 @@
 /* Writes the network file; reading it is the wallet's part. */
 #include "network_file.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include "command.h"
 #include "files.h"
 #include "keys.h"
 
@@ -23,25 +19,17 @@ static void write_genesis(FILE *file, const struct genesis *genesis)
 
 int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints, bool replace)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-	if (!file)
-		return complain(EXIT_FAILED, "out of memory");
-	fprintf(file, "# Uncia network file\n[network]\nname = %s\n", genesis->name);
-	write_genesis(file, genesis);
+	struct text_file text;
+	int code = text_begin(&text);
+	if (code)
+		return code;
+	fprintf(text.stream, "# Uncia network file\n[network]\nname = %s\n", genesis->name);
+	write_genesis(text.stream, genesis);
 	for (uint32_t i = 0; i < genesis->committee.size; i++) {
 		char address[ENDPOINT_TEXT_SIZE], key[KEY_TEXT_SIZE];
 		endpoint_format(&endpoints[i], address);
 		hex_format(genesis->committee.validators[i].network_key, 32, key);
-		fprintf(file, "[validator.%u]\naddress = %s\nnetwork_key = %s\n", i, address, key);
+		fprintf(text.stream, "[validator.%u]\naddress = %s\nnetwork_key = %s\n", i, address, key);
 	}
-	bool failed = ferror(file);
-	if (fclose(file) || failed) {
-		free(text);
-		return complain(EXIT_FAILED, "out of memory");
-	}
-	int code = replace ? file_replace(path, 0644, text, size) : file_create(path, 0644, text, size);
-	free(text);
-	return code;
+	return text_end(&text, path, replace);
 }
