@@ -80,6 +80,8 @@ static int node_listen(struct node *n, int port)
 	return listener_port(n->listener);
 }
 
+static const int nowhere[VALIDATORS] = {0};
+
 /* ports: where the others listen; 0: not known. */
 static void node_up(struct node *n, uint32_t self, const int ports[VALIDATORS], unsigned ping_ms, unsigned dead_ms)
 {
@@ -116,6 +118,30 @@ static void node_free(struct node *n)
 	peers_free(n->peers);
 }
 
+/* other: NULL where there is one node only. */
+static void down(struct node *node, struct node *other)
+{
+	node_stop(node);
+	if (other)
+		node_stop(other);
+	net_down();
+	node_free(node);
+	if (other)
+		node_free(other);
+}
+
+/* b listens, a dials it; until both are linked. */
+static void linked_up(struct node *a, struct node *b, unsigned ping_ms, unsigned dead_ms)
+{
+	int ports[VALIDATORS] = {0};
+
+	up(5000);
+	node_up(b, 1, nowhere, ping_ms, dead_ms);
+	ports[1] = node_listen(b, 0);
+	node_up(a, 0, ports, ping_ms, dead_ms);
+	RUN_UNTIL(a->up[1] && b->up[0]);
+}
+
 /* A validator made by hand: the one with this secret dials that node. */
 static struct client *validator_client(const struct node *to, const uint8_t secret[32])
 {
@@ -132,19 +158,13 @@ static struct client *validator_client(const struct node *to, const uint8_t secr
 	return client_new(listener_port(to->listener), &options);
 }
 
-static const int nowhere[VALIDATORS] = {0};
 static const struct bytes hello = {(const uint8_t *)"hello", 5};
 
 START_TEST(peers_link_and_carry_messages_both_ways)
 {
 	struct node a, b;
-	int ports[VALIDATORS] = {0};
 
-	up(5000);
-	node_up(&b, 1, nowhere, 0, 0);
-	ports[1] = node_listen(&b, 0);
-	node_up(&a, 0, ports, 0, 0);
-	RUN_UNTIL(a.up[1] && b.up[0]);
+	linked_up(&a, &b, 0, 0);
 	peers_send(a.peers, 1, hello);
 	peers_send(b.peers, 0, hello);
 	RUN_UNTIL(a.messages[1] && b.messages[0]);
@@ -152,35 +172,22 @@ START_TEST(peers_link_and_carry_messages_both_ways)
 	ck_assert(peers_linked(a.peers, 1) && peers_linked(b.peers, 0) && !peers_linked(a.peers, 2));
 	peers_send(a.peers, 2, hello);
 	ck_assert_uint_eq(peers_counters(a.peers)->messages_lost, 1);
-	node_stop(&a);
-	node_stop(&b);
+	down(&a, &b);
 	ck_assert_uint_eq(a.down[1] + b.down[0], 0);
-	net_down();
-	node_free(&a);
-	node_free(&b);
 }
 END_TEST
 
 START_TEST(peers_link_again_after_a_drop)
 {
 	struct node a, b;
-	int ports[VALIDATORS] = {0};
 
-	up(5000);
-	node_up(&b, 1, nowhere, 0, 0);
-	ports[1] = node_listen(&b, 0);
-	node_up(&a, 0, ports, 0, 0);
-	RUN_UNTIL(a.up[1] && b.up[0]);
+	linked_up(&a, &b, 0, 0);
 	peers_drop(b.peers, 0);
 	ck_assert_uint_eq(b.down[0], 1);
 	RUN_UNTIL(a.up[1] == 2 && b.up[0] == 2);
 	peers_drop(a.peers, 1);
 	RUN_UNTIL(a.up[1] == 3 && b.up[0] == 3);
-	node_stop(&a);
-	node_stop(&b);
-	net_down();
-	node_free(&a);
-	node_free(&b);
+	down(&a, &b);
 }
 END_TEST
 
@@ -203,11 +210,7 @@ START_TEST(peers_dial_until_the_other_listens)
 	ck_assert_uint_ge((uv_hrtime() - begin) / 1000000, 25 + 50 + 100 - 3);
 	node_listen(&b, ports[1]);
 	RUN_UNTIL(a.up[1] && b.up[0]);
-	node_stop(&a);
-	node_stop(&b);
-	net_down();
-	node_free(&a);
-	node_free(&b);
+	down(&a, &b);
 }
 END_TEST
 
@@ -251,9 +254,7 @@ START_TEST(peers_refuse_strangers_and_those_whom_they_dial)
 	client_close(unknown);
 	client_close(higher);
 	client_close(itself);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -289,9 +290,7 @@ START_TEST(peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake)
 	client_close(second);
 	client_close(replay);
 	client_close(silent);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -311,35 +310,22 @@ START_TEST(peers_drop_the_silent_and_keep_those_that_ping)
 	ck_assert_uint_gt(silent->received, 2 * (2 + 4 + NOISE_MAC_SIZE)); /* it was pinged */
 	ck_assert_uint_eq(a.down[2] + c.down[0], 0);
 	client_close(silent);
-	node_stop(&a);
-	node_stop(&c);
-	net_down();
-	node_free(&a);
-	node_free(&c);
+	down(&a, &c);
 }
 END_TEST
 
 START_TEST(peers_keep_their_links_when_they_were_stopped_themselves)
 {
 	struct node a, b;
-	int ports[VALIDATORS] = {0};
 
-	up(5000);
-	node_up(&b, 1, nowhere, 20, 200);
-	ports[1] = node_listen(&b, 0);
-	node_up(&a, 0, ports, 20, 200);
-	RUN_UNTIL(a.up[1] && b.up[0]);
+	linked_up(&a, &b, 20, 200);
 	uv_sleep(500); /* the fault itself: the process stands still for longer than a link may be silent */
 	uv_run(&loop, UV_RUN_ONCE);
 	peers_send(a.peers, 1, hello);
 	peers_send(b.peers, 0, hello);
 	RUN_UNTIL(a.messages[1] && b.messages[0]);
 	ck_assert_uint_eq(a.down[1] + b.down[0], 0);
-	node_stop(&a);
-	node_stop(&b);
-	net_down();
-	node_free(&a);
-	node_free(&b);
+	down(&a, &b);
 }
 END_TEST
 
@@ -363,9 +349,7 @@ START_TEST(peers_drop_one_that_does_not_read)
 	ck_assert_uint_ge(given, 8);
 	ck_assert_uint_eq(peers_counters(b.peers)->dropped_slow, 1);
 	client_close(c);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -397,9 +381,7 @@ START_TEST(peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read
 	RUN_UNTIL(c->messages == sent + 8);
 	ck_assert_uint_eq(b.down[0], 0);
 	client_close(c);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -429,9 +411,7 @@ START_TEST(peers_that_read_late_get_everything)
 	ck_assert_uint_eq(c->last_size, hello.size);
 	ck_assert_uint_eq(b.down[0], 0);
 	client_close(c);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -455,9 +435,7 @@ START_TEST(peers_push_out_the_oldest_candidate)
 	client_close(good);
 	for (unsigned i = 0; i <= PEER_CANDIDATES_MAX; i++)
 		client_close(c[i]);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -485,9 +463,7 @@ START_TEST(peers_keep_a_candidate_that_is_a_validator_when_strangers_push)
 	client_close(far);
 	for (unsigned i = 0; i <= PEER_CANDIDATES_MAX; i++)
 		client_close(c[i]);
-	node_stop(&b);
-	net_down();
-	node_free(&b);
+	down(&b, NULL);
 }
 END_TEST
 
@@ -565,9 +541,7 @@ START_TEST(peers_know_the_addresses_of_validators)
 	ck_assert_int_eq(net_address_parse("127.0.0.2", 9, &unknown), 0);
 	net_address_of((struct sockaddr *)&unknown, &address);
 	ck_assert(!peers_known(a.peers, &address));
-	node_stop(&a);
-	net_down();
-	node_free(&a);
+	down(&a, NULL);
 }
 END_TEST
 
