@@ -115,7 +115,12 @@ static int recall_account(const struct ledger *ledger, const struct executed *ti
 	int rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
 	if (rc)
 		return rc;
-	return account_in_group(found->record, found->index, address, &found->entry) == 0;
+	if (account_in_group(found->record, found->index, address, &found->entry) != 0)
+		return 0;
+	if ((found->entry.flags & ENTRY_KEY_KNOWN) &&
+	    !recall_key(ledger->recall, address, hash, found->entry.public_key))
+		recall_note_account(ledger->recall, &found->entry, hash, found->index);
+	return 1;
 }
 
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
@@ -131,7 +136,7 @@ int read_account(const struct ledger *ledger, const struct executed *tip, const 
 		if (rc == 0)
 			rc = account_in_group(found.record, found.index, address, &found.entry);
 		if (rc == 0)
-			recall_note_index(ledger->recall, address, hash, found.index);
+			recall_note_account(ledger->recall, &found.entry, hash, found.index);
 	}
 	if (rc < 0)
 		return rc;
@@ -223,6 +228,11 @@ static int find_account(struct ledger *ledger, const struct executed *tip, const
 	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
 
 	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], record, index, entry);
+}
+
+bool ledger_recalls_key(const struct ledger *ledger, const struct address *address, const uint8_t key[PUBLIC_KEY_SIZE])
+{
+	return recall_key(ledger->recall, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), key);
 }
 
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #define PLACES_MIN   64u
-#define ACCOUNTS_MAX (1u << 18) /* 8 MiB: whoever pays or is paid often */
+#define ACCOUNTS_MAX (1u << 18) /* 16 MiB: whoever pays or is paid often */
 #define ABSENT_MAX   (1u << 16) /* payments on their way to a block, and some more */
 
-struct account_place {
+struct account_place { /* a cache line */
 	struct address address;
-	uint32_t held;
+	uint16_t held, has_key;
+	uint8_t key[PUBLIC_KEY_SIZE];
 	uint64_t index;
 };
 
@@ -63,22 +64,40 @@ static void *grown(void *table, uint32_t *places, size_t size)
 	return larger;
 }
 
-bool recall_index(const struct recall *recall, const struct address *address, unsigned hash, uint64_t *index)
+static const struct account_place *find(const struct recall *recall, const struct address *address, unsigned hash)
 {
 	const struct account_place *place = &recall->accounts[hash & (recall->account_places - 1)];
 
-	if (!place->held || memcmp(&place->address, address, sizeof(*address)) != 0)
-		return false;
-	*index = place->index;
-	return true;
+	return place->held && memcmp(&place->address, address, sizeof(*address)) == 0 ? place : NULL;
 }
 
-void recall_note_index(struct recall *recall, const struct address *address, unsigned hash, uint64_t index)
+bool recall_index(const struct recall *recall, const struct address *address, unsigned hash, uint64_t *index)
+{
+	const struct account_place *place = find(recall, address, hash);
+
+	if (place)
+		*index = place->index;
+	return place;
+}
+
+bool recall_key(const struct recall *recall, const struct address *address, unsigned hash,
+                const uint8_t key[PUBLIC_KEY_SIZE])
+{
+	const struct account_place *place = find(recall, address, hash);
+
+	return place && place->has_key && memcmp(place->key, key, PUBLIC_KEY_SIZE) == 0;
+}
+
+void recall_note_account(struct recall *recall, const struct entry *account, unsigned hash, uint64_t index)
 {
 	if (recall->account_places < ACCOUNTS_MAX && recall->account_places <= index)
 		recall->accounts = grown(recall->accounts, &recall->account_places, sizeof(*recall->accounts));
-	recall->accounts[hash & (recall->account_places - 1)] =
-	    (struct account_place){.address = *address, .held = 1, .index = index};
+	struct account_place *place = &recall->accounts[hash & (recall->account_places - 1)];
+	*place = (struct account_place){.address = account->address, .held = true, .index = index};
+	if (account->flags & ENTRY_KEY_KNOWN) {
+		place->has_key = true;
+		memcpy(place->key, account->public_key, PUBLIC_KEY_SIZE);
+	}
 }
 
 bool recall_absent(const struct recall *recall, const struct payment_id *id, unsigned hash)

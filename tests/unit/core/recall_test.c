@@ -20,6 +20,13 @@ static struct payment_id id_of(uint32_t number)
 	return id;
 }
 
+static void note(uint32_t number, unsigned hash, uint64_t index)
+{
+	struct entry account = {.kind = ENTRY_ACCOUNT, .address = address_of(number)};
+
+	recall_note_account(recall, &account, hash, index);
+}
+
 static bool absent(uint32_t number)
 {
 	struct payment_id id = id_of(number);
@@ -42,14 +49,34 @@ START_TEST(an_index_is_recalled_until_another_takes_its_place)
 	recall = recall_new();
 	ck_assert_ptr_nonnull(recall);
 	ck_assert(!recall_index(recall, &one, 5, &index));
-	recall_note_index(recall, &one, 5, 7);
+	note(1, 5, 7);
 	ck_assert(recall_index(recall, &one, 5, &index));
 	ck_assert_uint_eq(index, 7);
 	ck_assert(!recall_index(recall, &other, 5, &index));
-	recall_note_index(recall, &other, 5, 8);
+	note(2, 5, 8);
 	ck_assert(recall_index(recall, &other, 5, &index));
 	ck_assert_uint_eq(index, 8);
 	ck_assert(!recall_index(recall, &one, 5, &index));
+	recall_free(recall);
+}
+END_TEST
+
+START_TEST(a_key_is_recalled_of_its_own_account)
+{
+	struct entry account = {
+	    .kind = ENTRY_ACCOUNT, .address = address_of(1), .flags = ENTRY_KEY_KNOWN, .public_key = {9}};
+	struct address other = address_of(2);
+	uint8_t wrong[PUBLIC_KEY_SIZE] = {8}, none[PUBLIC_KEY_SIZE] = {0};
+
+	recall = recall_new();
+	ck_assert(!recall_key(recall, &account.address, 5, account.public_key));
+	note(1, 5, 7);
+	ck_assert(!recall_key(recall, &account.address, 5, account.public_key));
+	ck_assert(!recall_key(recall, &account.address, 5, none)); /* not known is not zero */
+	recall_note_account(recall, &account, 5, 7);
+	ck_assert(recall_key(recall, &account.address, 5, account.public_key));
+	ck_assert(!recall_key(recall, &account.address, 5, wrong));
+	ck_assert(!recall_key(recall, &other, 5, account.public_key));
 	recall_free(recall);
 }
 END_TEST
@@ -61,10 +88,8 @@ START_TEST(with_more_accounts_there_are_more_places)
 
 	recall = recall_new();
 	for (uint32_t turn = 0; turn < 2; turn++)
-		for (uint32_t i = 0; i < 5000; i++) {
-			struct address address = address_of(i);
-			recall_note_index(recall, &address, i, i);
-		}
+		for (uint32_t i = 0; i < 5000; i++)
+			note(i, i, i);
 	for (uint32_t i = 0; i < 5000; i++) {
 		struct address address = address_of(i);
 		if (recall_index(recall, &address, i, &index)) {
@@ -110,5 +135,6 @@ START_TEST(as_many_are_held_absent_as_are_under_way)
 }
 END_TEST
 
-UNIT_MAIN("recall", an_index_is_recalled_until_another_takes_its_place, with_more_accounts_there_are_more_places,
-          what_was_absent_may_be_there_once_the_store_has_changed, as_many_are_held_absent_as_are_under_way)
+UNIT_MAIN("recall", an_index_is_recalled_until_another_takes_its_place, a_key_is_recalled_of_its_own_account,
+          with_more_accounts_there_are_more_places, what_was_absent_may_be_there_once_the_store_has_changed,
+          as_many_are_held_absent_as_are_under_way)
