@@ -7,6 +7,7 @@
 #include "wallet.h"
 
 #define ASK_AGAIN_MS 1000u
+#define LATE_MS      3300u /* an honest validator answers within 3 s (network, "Between a wallet and a validator") */
 
 static const struct committee *committee(const struct uncia_wallet *w)
 {
@@ -103,8 +104,16 @@ static bool all_answered(const struct uncia_wallet *w)
 	return true;
 }
 
-/* wallet, "Balance": done when validators weighing W-F have answered; or weighing F+1, and the others had 300 ms; or
- * when nobody is left to answer. */
+/* wallet, "Balance": more than this weight must have answered, so long after the first of them. W-F at once; of more
+ * than W-Qs one voted for whatever is final; in the end F+1 have to do. */
+static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
+{
+	if (waited_ms < SETTLE_MS)
+		return c->weight - c->faulty - 1;
+	return waited_ms < LATE_MS ? c->weight - c->quorum_slow : c->faulty;
+}
+
+/* Done when enough have answered, or nobody is left to. */
 static void decide(struct uncia_wallet *w)
 {
 	const struct sync *s = &w->sync;
@@ -114,8 +123,7 @@ static void decide(struct uncia_wallet *w)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
 		if (w->nodes[i].answer != ANSWER_NONE)
 			weight += session_weight(w, i);
-	if (believable && (weight >= c->weight - c->faulty ||
-	                   (weight > c->faulty && now >= s->first_answer_ms + SETTLE_MS) || all_answered(w)))
+	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
 		conclude(w);
 	else if (now >= s->started_ms + w->request_timeout_ms) {
 		if (believable)
@@ -191,9 +199,11 @@ uint64_t sync_next_ms(const struct uncia_wallet *w)
 	if (!w->sync.active)
 		return UINT64_MAX;
 	uint64_t now = wallet_now(w), next = w->sync.started_ms + w->request_timeout_ms;
-	if (w->sync.first_answer_ms != 0 && w->sync.first_answer_ms + SETTLE_MS > now &&
-	    w->sync.first_answer_ms + SETTLE_MS < next)
-		next = w->sync.first_answer_ms + SETTLE_MS;
+	for (int late = 0; w->sync.first_answer_ms != 0 && late < 2; late++) {
+		uint64_t at = w->sync.first_answer_ms + (late ? LATE_MS : SETTLE_MS);
+		if (at > now && at < next)
+			next = at;
+	}
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct node *n = &w->nodes[i];
 		if (n->established && !n->drop && n->answer == ANSWER_NONE && n->sync_sent_ms + ASK_AGAIN_MS < next)

@@ -17,7 +17,7 @@
 #define BACKOFF_MAX_MS     30000u
 #define LIAR_PAUSE_MS      60000u /* a validator that sent what does not verify is left alone this long */
 #define REQUEST_TIMEOUT_MS 10000u
-#define SETTLE_MS          300u /* once F+1 have answered, the others get this long */
+#define SETTLE_MS          300u /* once enough have answered, the others get this long */
 #define QUERIES_MAX        64u
 
 /* ---- what is tracked: payments of the outbox, and others that were asked for ----------------- */

@@ -138,6 +138,33 @@ START_TEST(the_newest_proof_wins_and_none_goes_back)
 }
 END_TEST
 
+/* Of six, four make a block final, and may answer only once its child is: two that know of neither are more than F. */
+START_TEST(an_old_state_of_more_than_f_validators_waits_for_one_that_voted)
+{
+	struct uncia_event event = {.size = sizeof(event)};
+	for (int voters = 0; voters < 2; voters++) {
+		struct rig *rig = rig_new(6);
+		ck_assert_uint_eq(rig->net.f.genesis.committee.faulty, 1);
+		for (int i = 0; i < 6; i++)
+			rig->net.nodes[i].behaviour = i < 2 ? OLD_STATE : SILENT;
+		ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+		fake_network_pump(&rig->net, rig->wallet);
+		fake_network_pass(&rig->net, rig->wallet, 900);
+		ck_assert(!rig_event(rig, UNCIA_EVENT_BALANCE, &event));
+		if (voters)
+			rig->net.nodes[5].behaviour = HONEST;
+		fake_network_pass(&rig->net, rig->wallet, 200); /* all are asked again */
+		ck_assert_int_eq(rig_event(rig, UNCIA_EVENT_BALANCE, &event), voters);
+		/* Where none comes, what there is has to do. */
+		fake_network_pass(&rig->net, rig->wallet, 2300);
+		ck_assert(voters || rig_event(rig, UNCIA_EVENT_BALANCE, &event));
+		ck_assert_int_eq(event.error, 0);
+		ck_assert_uint_eq(rig_balance(rig).balance, voters ? 100 * AMOUNT_MICROS : 7);
+		rig_free(rig);
+	}
+}
+END_TEST
+
 START_TEST(a_balance_is_no_fresher_than_its_own_proof)
 {
 	struct rig *rig = rig_new(4);
@@ -213,5 +240,6 @@ UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_belie
           all_liars_leave_the_balance_unknown, one_liar_of_any_kind_does_not_hinder,
           an_absent_account_is_believed_from_weight_f_plus_1, an_absence_that_is_newer_than_a_proof_counts,
           one_reachable_validator_is_enough_for_a_proof, the_newest_proof_wins_and_none_goes_back,
-          a_balance_is_no_fresher_than_its_own_proof, links_are_let_go_when_there_is_nothing_to_do,
-          a_large_committee_is_asked_in_part_only, a_child_process_has_no_use_of_it)
+          an_old_state_of_more_than_f_validators_waits_for_one_that_voted, a_balance_is_no_fresher_than_its_own_proof,
+          links_are_let_go_when_there_is_nothing_to_do, a_large_committee_is_asked_in_part_only,
+          a_child_process_has_no_use_of_it)
