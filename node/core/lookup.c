@@ -119,8 +119,8 @@ static int recall_account(const struct ledger *ledger, const struct executed *ti
 		return 0;
 	if ((found->entry.flags & ENTRY_KEY_KNOWN) &&
 	    !recall_key(ledger->recall, address, hash, found->entry.public_key))
-		recall_note_account(ledger->recall, &found->entry, hash, found->index);
-	return 1;
+		rc = recall_note_account(ledger->recall, &found->entry, hash, found->index);
+	return rc ? rc : 1;
 }
 
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
@@ -136,7 +136,7 @@ int read_account(const struct ledger *ledger, const struct executed *tip, const 
 		if (rc == 0)
 			rc = account_in_group(found.record, found.index, address, &found.entry);
 		if (rc == 0)
-			recall_note_account(ledger->recall, &found.entry, hash, found.index);
+			rc = recall_note_account(ledger->recall, &found.entry, hash, found.index);
 	}
 	if (rc < 0)
 		return rc;
@@ -161,9 +161,8 @@ int read_payment(const struct ledger *ledger, const struct executed *tip, const 
 	if (recall_absent(ledger->recall, id, hash))
 		return UNCIA_E_NOT_FOUND;
 	int rc = ledger->view.payment(ledger->view.context, id, record);
-	if (rc == UNCIA_E_NOT_FOUND)
-		recall_note_absent(ledger->recall, id, hash);
-	return rc;
+	int noted = rc == UNCIA_E_NOT_FOUND ? recall_note_absent(ledger->recall, id, hash) : 0;
+	return noted ? noted : rc;
 }
 
 int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,

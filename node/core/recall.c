@@ -3,6 +3,7 @@
 #include "recall.h"
 #include <stdlib.h>
 #include <string.h>
+#include "uncia/error.h"
 
 #define PLACES_MIN   64u
 #define ACCOUNTS_MAX (1u << 18) /* 16 MiB: whoever pays or is paid often */
@@ -52,15 +53,15 @@ void recall_free(struct recall *recall)
 	free(recall);
 }
 
-/* Twice the places. Where there is no memory for them there are as many as before. */
+/* Twice the places; NULL where memory ends, and there are as many as before. */
 static void *grown(void *table, uint32_t *places, size_t size)
 {
 	void *larger = calloc(2 * (size_t)*places, size);
 
-	if (!larger)
-		return table;
-	free(table);
-	*places *= 2;
+	if (larger) {
+		free(table);
+		*places *= 2;
+	}
 	return larger;
 }
 
@@ -88,16 +89,22 @@ bool recall_key(const struct recall *recall, const struct address *address, unsi
 	return place && place->has_key && memcmp(place->key, key, PUBLIC_KEY_SIZE) == 0;
 }
 
-void recall_note_account(struct recall *recall, const struct entry *account, unsigned hash, uint64_t index)
+int recall_note_account(struct recall *recall, const struct entry *account, unsigned hash, uint64_t index)
 {
-	if (recall->account_places < ACCOUNTS_MAX && recall->account_places <= index)
-		recall->accounts = grown(recall->accounts, &recall->account_places, sizeof(*recall->accounts));
+	if (recall->account_places < ACCOUNTS_MAX && recall->account_places <= index) {
+		struct account_place *larger =
+		    grown(recall->accounts, &recall->account_places, sizeof(*recall->accounts));
+		if (!larger)
+			return UNCIA_E_MEMORY;
+		recall->accounts = larger;
+	}
 	struct account_place *place = &recall->accounts[hash & (recall->account_places - 1)];
 	*place = (struct account_place){.address = account->address, .held = true, .index = index};
 	if (account->flags & ENTRY_KEY_KNOWN) {
 		place->has_key = true;
 		memcpy(place->key, account->public_key, PUBLIC_KEY_SIZE);
 	}
+	return 0;
 }
 
 bool recall_absent(const struct recall *recall, const struct payment_id *id, unsigned hash)
@@ -107,13 +114,18 @@ bool recall_absent(const struct recall *recall, const struct payment_id *id, uns
 	return absent->changes == recall->changes && memcmp(&absent->id, id, sizeof(*id)) == 0;
 }
 
-void recall_note_absent(struct recall *recall, const struct payment_id *id, unsigned hash)
+int recall_note_absent(struct recall *recall, const struct payment_id *id, unsigned hash)
 {
 	/* One of now would be pushed out: there are too few places. */
 	if (recall->absent_places < ABSENT_MAX &&
-	    recall->absent[hash & (recall->absent_places - 1)].changes == recall->changes)
-		recall->absent = grown(recall->absent, &recall->absent_places, sizeof(*recall->absent));
+	    recall->absent[hash & (recall->absent_places - 1)].changes == recall->changes) {
+		struct absent_id *larger = grown(recall->absent, &recall->absent_places, sizeof(*recall->absent));
+		if (!larger)
+			return UNCIA_E_MEMORY;
+		recall->absent = larger;
+	}
 	recall->absent[hash & (recall->absent_places - 1)] = (struct absent_id){.id = *id, .changes = recall->changes};
+	return 0;
 }
 
 /* A count that has come round would believe what is ages old. */

@@ -16,12 +16,13 @@ void recall_free(struct recall *recall); /* accepts NULL */
 bool recall_index(const struct recall *recall, const struct address *address, unsigned hash, uint64_t *index);
 bool recall_key(const struct recall *recall, const struct address *address, unsigned hash,
                 const uint8_t key[PUBLIC_KEY_SIZE]);
-/* The account's entry and its index, as they are now. */
-void recall_note_account(struct recall *recall, const struct entry *account, unsigned hash, uint64_t index);
+/* The account's entry and its index, as they are now. Returns 0, or UNCIA_E_MEMORY with all as it was; so does
+ * recall_note_absent. */
+int recall_note_account(struct recall *recall, const struct entry *account, unsigned hash, uint64_t index);
 
 /* Whether the store was asked for this id since it last changed, and did not have it. */
 bool recall_absent(const struct recall *recall, const struct payment_id *id, unsigned hash);
-void recall_note_absent(struct recall *recall, const struct payment_id *id, unsigned hash);
+int recall_note_absent(struct recall *recall, const struct payment_id *id, unsigned hash);
 void recall_store_changed(struct recall *recall);
 
 #endif

@@ -1,5 +1,7 @@
 /* What the ledger recalls, and that it forgets in time. */
 #include "recall.h"
+#include "heap.h"
+#include "uncia/error.h"
 #include "unit.h"
 
 static struct recall *recall;
@@ -24,7 +26,7 @@ static void note(uint32_t number, unsigned hash, uint64_t index)
 {
 	struct entry account = {.kind = ENTRY_ACCOUNT, .address = address_of(number)};
 
-	recall_note_account(recall, &account, hash, index);
+	ck_assert_int_eq(recall_note_account(recall, &account, hash, index), 0);
 }
 
 static bool absent(uint32_t number)
@@ -38,7 +40,7 @@ static void note_absent(uint32_t number)
 {
 	struct payment_id id = id_of(number);
 
-	recall_note_absent(recall, &id, number);
+	ck_assert_int_eq(recall_note_absent(recall, &id, number), 0);
 }
 
 START_TEST(an_index_is_recalled_until_another_takes_its_place)
@@ -73,7 +75,7 @@ START_TEST(a_key_is_recalled_of_its_own_account)
 	note(1, 5, 7);
 	ck_assert(!recall_key(recall, &account.address, 5, account.public_key));
 	ck_assert(!recall_key(recall, &account.address, 5, none)); /* not known is not zero */
-	recall_note_account(recall, &account, 5, 7);
+	ck_assert_int_eq(recall_note_account(recall, &account, 5, 7), 0);
 	ck_assert(recall_key(recall, &account.address, 5, account.public_key));
 	ck_assert(!recall_key(recall, &account.address, 5, wrong));
 	ck_assert(!recall_key(recall, &other, 5, account.public_key));
@@ -135,6 +137,28 @@ START_TEST(as_many_are_held_absent_as_are_under_way)
 }
 END_TEST
 
+START_TEST(where_memory_ends_that_is_told_and_nothing_forgotten)
+{
+	struct entry account = {.kind = ENTRY_ACCOUNT, .address = address_of(2)};
+	struct address one = address_of(1);
+	struct payment_id id = id_of(4096);
+	uint64_t index;
+
+	recall = recall_new();
+	note(1, 1, 1);
+	note_absent(0);
+	heap_fail_from(1);
+	int account_noted = recall_note_account(recall, &account, 2, 100000);
+	int absent_noted = recall_note_absent(recall, &id, 4096); /* the place of the other */
+	heap_fail_from(0);
+	ck_assert_int_eq(account_noted, UNCIA_E_MEMORY);
+	ck_assert_int_eq(absent_noted, UNCIA_E_MEMORY);
+	ck_assert(recall_index(recall, &one, 1, &index));
+	ck_assert(absent(0) && !absent(4096));
+	recall_free(recall);
+}
+END_TEST
+
 UNIT_MAIN("recall", an_index_is_recalled_until_another_takes_its_place, a_key_is_recalled_of_its_own_account,
           with_more_accounts_there_are_more_places, what_was_absent_may_be_there_once_the_store_has_changed,
-          as_many_are_held_absent_as_are_under_way)
+          as_many_are_held_absent_as_are_under_way, where_memory_ends_that_is_told_and_nothing_forgotten)
