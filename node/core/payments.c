@@ -410,13 +410,7 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 		return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
 	struct payment_id id = payment->id;
 	/* Already final, or past its expiry: the answer is that end. */
-	struct payment_record *record = malloc(sizeof(*record));
-	if (!record) {
-		payment_free(payment);
-		return UNCIA_E_MEMORY;
-	}
-	error = ledger_find_payment(r->ledger, r->tip->executed, &id, record);
-	free(record);
+	error = ledger_knows_payment(r->ledger, r->tip->executed, &id);
 	if (error != UNCIA_E_NOT_FOUND || tip_seconds(r) >= payment->expires_at) {
 		payment_free(payment);
 		return error && error != UNCIA_E_NOT_FOUND ? error : payment_query(r, wallet, request_id, &id);
@@ -457,11 +451,7 @@ static int gossip_useless(struct replica *r, const struct payment *payment)
 {
 	if (tip_seconds(r) >= payment->expires_at || payment_too_far(r, payment))
 		return 1;
-	struct payment_record *record = malloc(sizeof(*record));
-	if (!record)
-		return UNCIA_E_MEMORY;
-	int error = ledger_find_payment(r->ledger, r->tip->executed, &payment->id, record);
-	free(record);
+	int error = ledger_knows_payment(r->ledger, r->tip->executed, &payment->id);
 	return error == UNCIA_E_NOT_FOUND ? 0 : error ? error : 1;
 }
 
