@@ -1,17 +1,19 @@
-/* Handing what is settled to the store: one sorted, self-contained change, which stays readable here until the store
- * shows it. The store's own form is not known here. */
+/* Handing what is settled to the store: one sorted, self-contained change, which stays readable here until the next one
+ * is handed over. Nothing large is copied: the change points into the layer that it is made of, which it holds until
+ * it comes back. The store's own form is not known here. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A flush that this module or genesis_flush.c made: its arrays, and the positions that its payments point at. */
+/* A flush that this module or genesis_flush.c made: its arrays, and what they point into. */
 struct owned_flush {
 	struct flush flush;
-	struct position *previous;
+	struct overlay *overlay; /* or NULL: */
+	struct group_record *records;
 };
 
-struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t previous, size_t orphans)
+struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records)
 {
 	struct owned_flush *o = calloc(1, sizeof(*o));
 
@@ -21,12 +23,17 @@ struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t
 	o->flush.addresses = calloc(addresses + 1, sizeof(*o->flush.addresses));
 	o->flush.payments = calloc(payments + 1, sizeof(*o->flush.payments));
 	o->flush.orphans = calloc(orphans + 1, sizeof(*o->flush.orphans));
-	o->previous = calloc(previous + 1, sizeof(*o->previous));
-	if (!o->flush.groups || !o->flush.addresses || !o->flush.payments || !o->flush.orphans || !o->previous) {
+	o->records = calloc(records + 1, sizeof(*o->records));
+	if (!o->flush.groups || !o->flush.addresses || !o->flush.payments || !o->flush.orphans || !o->records) {
 		flush_free(&o->flush);
 		return NULL;
 	}
 	return &o->flush;
+}
+
+struct group_record *flush_record(struct flush *flush, size_t number)
+{
+	return &((struct owned_flush *)flush)->records[number];
 }
 
 void flush_free(struct flush *flush)
@@ -39,19 +46,14 @@ void flush_free(struct flush *flush)
 	free(flush->addresses);
 	free(flush->payments);
 	free(flush->orphans);
-	free(o->previous);
+	free(o->records);
+	overlay_free(o->overlay);
 	free(o);
 }
 
-/* A group's number beside where it is, so that sorting need not go there. */
-struct group_place {
-	uint64_t index;
-	const struct group_record *record;
-};
-
 static int compare_groups(const void *a, const void *b)
 {
-	uint64_t x = ((const struct group_place *)a)->index, y = ((const struct group_place *)b)->index;
+	uint64_t x = ((const struct flush_group *)a)->index, y = ((const struct flush_group *)b)->index;
 
 	return (x > y) - (x < y);
 }
@@ -74,39 +76,18 @@ static int compare_orphans(const void *a, const void *b)
 	              sizeof(struct address));
 }
 
-/* Groups are large: their places are sorted, then each is copied once. */
-static int fill_groups(struct flush *flush, const struct overlay *overlay)
+static void fill_tables(struct flush *flush, const struct overlay *overlay)
 {
-	struct group_place *sorted = calloc(HASH_COUNT(overlay->groups) + 1, sizeof(*sorted));
-
-	if (!sorted)
-		return UNCIA_E_MEMORY;
 	for (const struct overlay_group *node = overlay->groups; node; node = node->hh.next)
-		sorted[flush->group_count++] = (struct group_place){node->index, &node->record};
-	qsort(sorted, flush->group_count, sizeof(*sorted), compare_groups);
-	for (size_t i = 0; i < flush->group_count; i++) {
-		flush->groups[i].index = sorted[i].index;
-		flush->groups[i].record = *sorted[i].record;
-	}
-	free(sorted);
-	return 0;
-}
-
-static void fill_tables(struct owned_flush *o, const struct overlay *overlay)
-{
-	struct position *previous = o->previous;
-	struct flush *flush = &o->flush;
-
+		flush->groups[flush->group_count++] = (struct flush_group){node->index, &node->record};
+	qsort(flush->groups, flush->group_count, sizeof(*flush->groups), compare_groups);
 	for (const struct overlay_address *node = overlay->addresses; node; node = node->hh.next)
 		flush->addresses[flush->address_count++] =
 		    (struct flush_address){.address = node->address, .index = node->index};
 	qsort(flush->addresses, flush->address_count, sizeof(*flush->addresses), compare_addresses);
-	for (const struct overlay_payment *node = overlay->payments; node; node = node->hh.next) {
+	for (const struct overlay_payment *node = overlay->payments; node; node = node->hh.next)
 		flush->payments[flush->payment_count++] = (struct flush_payment){
-		    .id = node->id, .at = node->at, .previous_count = node->previous_count, .previous = previous};
-		memcpy(previous, node->previous, node->previous_count * sizeof(*previous));
-		previous += node->previous_count;
-	}
+		    .id = node->id, .at = node->at, .previous_count = node->previous_count, .previous = node->previous};
 	qsort(flush->payments, flush->payment_count, sizeof(*flush->payments), compare_payments);
 	for (const struct overlay_orphan *node = overlay->orphans; node; node = node->hh.next)
 		flush->orphans[flush->orphan_count++] =
@@ -116,32 +97,30 @@ static void fill_tables(struct owned_flush *o, const struct overlay *overlay)
 
 int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 {
-	const struct overlay *from = ledger->active;
-	size_t previous = 0;
+	struct overlay *from = ledger->active;
 
-	if (ledger->flushing || ledger->height == ledger->flushed_height) {
+	if (ledger->flush || ledger->height == ledger->flushed_height) {
 		*flush = NULL;
 		return 0;
 	}
-	for (const struct overlay_payment *node = from->payments; node; node = node->hh.next)
-		previous += node->previous_count;
-	struct overlay *fresh = malloc(sizeof(*fresh));
+	struct overlay *fresh = overlay_new(HASH_COUNT(from->payments)); /* it will hold about as much */
 	struct flush *f = flush_new(HASH_COUNT(from->groups), HASH_COUNT(from->addresses), HASH_COUNT(from->payments),
-	                            previous, HASH_COUNT(from->orphans));
-	if (!fresh || !f || fill_groups(f, from) != 0) {
-		free(fresh);
+	                            HASH_COUNT(from->orphans), 0);
+	if (!fresh || !f) {
+		overlay_free(fresh);
 		flush_free(f);
 		return UNCIA_E_MEMORY;
 	}
-	fill_tables((struct owned_flush *)f, from);
+	fill_tables(f, from);
 	f->meta = (struct state_meta){
 	    .height = ledger->height,
 	    .block_id = ledger->id,
 	    .entry_count = ledger->extent.entry_count,
 	    .free_head = ledger->extent.free_head,
 	};
-	overlay_init(fresh, HASH_COUNT(from->payments)); /* the next one will hold about as much */
-	ledger->flushing = ledger->active;
+	((struct owned_flush *)f)->overlay = from;
+	overlay_free(ledger->taken);
+	ledger->taken = from;
 	ledger->active = fresh;
 	ledger->flush = f;
 	ledger->flushed_height = ledger->height;
@@ -150,15 +129,14 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	return 0;
 }
 
+/* The layer stays: what was touched lately is touched again, and is found here sooner than in the store. */
 void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
 	assert(flush && flush == ledger->flush);
-	recall_store_changed(ledger->recall);
-	overlay_deinit(ledger->flushing);
-	free(ledger->flushing);
-	ledger->flushing = NULL;
-	ledger->flush = NULL;
+	((struct owned_flush *)flush)->overlay = NULL;
 	flush_free(flush);
+	ledger->flush = NULL;
+	recall_store_changed(ledger->recall);
 }
 
 size_t ledger_unflushed(const struct ledger *ledger)

@@ -5,9 +5,10 @@
 static void put_entry(struct flush *flush, uint64_t index, const struct entry *entry)
 {
 	struct flush_group *group = &flush->groups[index / GROUP_ENTRIES];
+	struct group_record *record = flush_record(flush, (size_t)(index / GROUP_ENTRIES));
 
-	group->index = index / GROUP_ENTRIES;
-	entry_encode(entry, group->record.entries + index % GROUP_ENTRIES * ENTRY_SIZE);
+	*group = (struct flush_group){.index = index / GROUP_ENTRIES, .record = record};
+	entry_encode(entry, record->entries + index % GROUP_ENTRIES * ENTRY_SIZE);
 }
 
 /* ledger §4: entry 0 is the currency with its recorded supply, then the accounts in order of address. */
@@ -22,7 +23,7 @@ int genesis_flush(const struct genesis *genesis, struct flush **flush)
 	    .created = genesis->smallest_amount,
 	};
 
-	struct flush *f = flush_new(groups, genesis->account_count, 0, 0, 0);
+	struct flush *f = flush_new(groups, genesis->account_count, 0, 0, groups);
 	if (!f)
 		return UNCIA_E_MEMORY;
 	memcpy(currency.address.b, genesis->currency_code, strnlen(genesis->currency_code, 8));

@@ -7,23 +7,6 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static struct overlay *new_overlay(void)
-{
-	struct overlay *o = malloc(sizeof(*o));
-
-	if (o)
-		overlay_init(o, 0);
-	return o;
-}
-
-static void free_overlay(struct overlay *o)
-{
-	if (!o)
-		return;
-	overlay_deinit(o);
-	free(o);
-}
-
 /* ledger §4, "Supply": the sum over all entries equals the recorded supply. */
 static int check_supply(const struct ledger *ledger, wide_amount_t total)
 {
@@ -99,7 +82,7 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
 	l->genesis = genesis;
 	l->view = *view;
 	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
-	l->active = new_overlay();
+	l->active = overlay_new(0);
 	l->plan = calloc(1, sizeof(*l->plan));
 	l->recall = recall_new();
 	if (l->active && l->plan && l->recall)
@@ -116,8 +99,9 @@ void ledger_free(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
-	free_overlay(ledger->active);
-	free_overlay(ledger->flushing);
+	overlay_free(ledger->active);
+	if (!ledger->flush)
+		overlay_free(ledger->taken);
 	state_tree_deinit(&ledger->tree);
 	recall_free(ledger->recall);
 	free(ledger->plan);

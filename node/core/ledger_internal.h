@@ -57,13 +57,13 @@ struct ledger {
 	const struct genesis *genesis;
 	struct storage_view view;
 	uint8_t hash_seed[16];
-	/* The settled state: the view, under `flushing`, under `active`. */
+	/* The settled state: the view, under `taken`, under `active`. */
 	uint64_t height, flushed_height;
 	struct hash id, root;
 	struct extent extent;
-	struct overlay *active;   /* settled since the last flush was taken */
-	struct overlay *flushing; /* taken, not stored yet; or NULL */
-	struct flush *flush;
+	struct overlay *active; /* settled since the last flush was taken */
+	struct overlay *taken;  /* by the last flush, or NULL: being stored, and the flush's, or stored, and ours */
+	struct flush *flush;    /* under way, or NULL */
 	size_t unflushed;
 	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;
@@ -98,7 +98,9 @@ wide_amount_t group_money(const uint8_t entries[GROUP_SIZE]);
 
 /* ---- flush.c ---- */
 
-/* An empty flush with room for these. NULL where memory ends. */
-struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t previous, size_t orphans);
+/* An empty flush with room for these, and with records of its own for its groups to point at. NULL where memory ends.
+ */
+struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records);
+struct group_record *flush_record(struct flush *flush, size_t number);
 
 #endif

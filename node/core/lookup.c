@@ -27,7 +27,7 @@ static void layers_next(struct layers *layers)
 	if (layers->block)
 		layers->block = executed_parent(layers->block);
 	else if (layers->overlay == ledger->active) {
-		layers->overlay = ledger->flushing;
+		layers->overlay = ledger->taken;
 		return;
 	} else {
 		layers->overlay = NULL;

@@ -1,5 +1,6 @@
 /* The tables of one layer: uthash under precomputed seeded hashes, nodes in the arena. */
 #include "overlay.h"
+#include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
 #include "uncia/error.h"
@@ -27,6 +28,23 @@ void overlay_deinit(struct overlay *o)
 	HASH_CLEAR(hh, o->payments);
 	HASH_CLEAR(hh, o->orphans);
 	arena_deinit(&o->arena);
+}
+
+struct overlay *overlay_new(size_t expected)
+{
+	struct overlay *o = malloc(sizeof(*o));
+
+	if (o)
+		overlay_init(o, expected);
+	return o;
+}
+
+void overlay_free(struct overlay *o)
+{
+	if (!o)
+		return;
+	overlay_deinit(o);
+	free(o);
 }
 
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)

@@ -52,6 +52,8 @@ struct overlay {
 /* expected: about how many nodes its largest table will have, where that is known; 0: a block's. */
 void overlay_init(struct overlay *o, size_t expected);
 void overlay_deinit(struct overlay *o);
+struct overlay *overlay_new(size_t expected); /* NULL where memory ends */
+void overlay_free(struct overlay *o);         /* accepts NULL */
 
 /* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the
  * hash is SipHash under a random seed (faults: keys chosen to collide in a hash table). */

@@ -56,7 +56,7 @@ struct flush {
 	size_t group_count;
 	struct flush_group {
 		uint64_t index;
-		struct group_record record;
+		const struct group_record *record;
 	} * groups;
 	size_t address_count;
 	struct flush_address {

@@ -82,9 +82,9 @@ static int write_groups(struct sorted_writer *w, const struct flush *flush)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->group_count; i++) {
 		const struct flush_group *g = &flush->groups[i];
-		memcpy(payload, g->record.entries, GROUP_SIZE);
+		memcpy(payload, g->record->entries, GROUP_SIZE);
 		for (size_t k = 0; k < GROUP_ENTRIES; k++)
-			position_put(payload + GROUP_SIZE + k * POSITION_SIZE, &g->record.heads[k]);
+			position_put(payload + GROUP_SIZE + k * POSITION_SIZE, &g->record->heads[k]);
 		rc = writer_put(w, &g->index, sizeof(g->index), payload, sizeof(payload));
 	}
 	return rc;

@@ -103,12 +103,13 @@ END_TEST
 START_TEST(copy_stands_by_itself)
 {
 	struct position previous[2] = {{3, 4}, {5, 6}};
-	struct flush_group group = {.index = 0};
+	static const struct group_record record;
+	struct flush_group group = {0, &record};
 	struct flush_address address = {.address = {{1}}, .index = 1};
 	struct flush_payment payment = {.id = {{9}}, .at = {1, 0}, .previous_count = 2, .previous = previous};
 	struct flush_orphan orphan = {.address = {{2}}, .head = {8, 8}};
 	struct flush flush = {{1, {{7}}, 3, ENTRY_NONE}, 1, &group, 1, &address, 1, &payment, 1, &orphan};
-	struct payment_record record;
+	struct payment_record found;
 	struct position head;
 	uint64_t index;
 
@@ -124,9 +125,9 @@ START_TEST(copy_stands_by_itself)
 	ck_assert_int_eq(view.address(store, &address.address, &index), 0);
 	ck_assert_int_eq(view.orphan(store, &orphan.address, &head), 0);
 	ck_assert_uint_eq(head.height, 8);
-	ck_assert_int_eq(view.payment(store, &payment.id, &record), 0);
-	ck_assert_uint_eq(record.previous_count, 2);
-	ck_assert_uint_eq(record.previous[1].height, 5);
+	ck_assert_int_eq(view.payment(store, &payment.id, &found), 0);
+	ck_assert_uint_eq(found.previous_count, 2);
+	ck_assert_uint_eq(found.previous[1].height, 5);
 	/* Deleted by what stands for it. */
 	flush.meta.height = 2;
 	address.index = ENTRY_NONE;
@@ -135,14 +136,15 @@ START_TEST(copy_stands_by_itself)
 	ck_assert_int_eq(memory_store_apply(store, &flush), 0);
 	ck_assert_int_eq(view.address(store, &address.address, &index), UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(view.orphan(store, &orphan.address, &head), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(view.payment(store, &payment.id, &record), 0);
+	ck_assert_int_eq(view.payment(store, &payment.id, &found), 0);
 	memory_store_free(store);
 }
 END_TEST
 
 START_TEST(flush_out_of_order_is_refused)
 {
-	struct flush_group groups[2] = {{.index = 1}, {.index = 0}};
+	static const struct group_record record;
+	struct flush_group groups[2] = {{1, &record}, {0, &record}};
 	struct flush_address addresses[2] = {{.address = {{2}}}, {.address = {{2}}}};
 	struct flush flush = {.meta = {.height = 1, .entry_count = 16}, .group_count = 2, .groups = groups};
 

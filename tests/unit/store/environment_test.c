@@ -21,12 +21,13 @@ static off_t size_of(const char *path)
 static void fill(void)
 {
 	enum { COUNT = 400 };
+	static const struct group_record record;
 	static struct flush_group groups[COUNT];
 	static uint8_t block[50000];
 	const struct flush flush = {.meta = {.height = 1, .entry_count = 9}, .group_count = COUNT, .groups = groups};
 	const struct journal_write write = {JOURNAL_BLOCK, "k", block, 1, sizeof(block), 0};
 	for (size_t i = 0; i < COUNT; i++)
-		groups[i].index = i;
+		groups[i] = (struct flush_group){i, &record};
 	ck_assert_int_eq(state_apply(store, &flush, why), 0);
 	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
 	fixture_close();

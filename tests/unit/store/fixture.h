@@ -24,7 +24,8 @@ static inline void fixture_path(const char *rest, char path[128])
 
 static inline void fixture_create(void)
 {
-	static struct flush_group groups[2] = {{.index = 0}, {.index = 1}};
+	static struct group_record records[2];
+	static struct flush_group groups[2] = {{0, &records[0]}, {1, &records[1]}};
 	static struct flush_address addresses[1] = {{.address = {{5}}, .index = 1}};
 	const struct flush genesis = {
 	    .meta = {.height = 0, .block_id = {{0xb0}}, .entry_count = 9, .free_head = ENTRY_NONE},
@@ -32,8 +33,8 @@ static inline void fixture_create(void)
 	    .groups = groups,
 	    .address_count = 1,
 	    .addresses = addresses};
-	memset(groups[1].record.entries, 0x11, GROUP_SIZE);
-	groups[1].record.heads[3] = (struct position){4, 5};
+	memset(records[1].entries, 0x11, GROUP_SIZE);
+	records[1].heads[3] = (struct position){4, 5};
 	ck_assert_int_eq(store_create(home, &network, validator_key, &genesis), 0);
 }
 

@@ -62,9 +62,10 @@ START_TEST(state_changes_only_with_its_meta)
 {
 	struct state_meta meta;
 	struct group_record group;
-	struct flush_group change = {.index = 1};
+	static struct group_record record;
+	struct flush_group change = {1, &record};
 	flush_at(8);
-	memset(change.record.entries, 0x22, GROUP_SIZE);
+	memset(record.entries, 0x22, GROUP_SIZE);
 	flush.group_count = 1;
 	flush.groups = &change;
 	ck_assert_int_eq(state_apply(store, &flush, why), 0);
@@ -100,12 +101,12 @@ START_TEST(state_grows_and_overwrites_groups_in_number_order)
 	/* 255 and 256 would be out of order if compared as bytes. */
 	enum { COUNT = 600 };
 	struct flush_group *groups = calloc(COUNT, sizeof(*groups));
-	struct group_record group;
+	struct group_record *records = calloc(COUNT, sizeof(*records)), group;
 	for (uint64_t round = 1; round <= 3; round++) {
 		flush_at(round);
 		for (size_t i = 0; i < COUNT; i++) {
-			groups[i].index = i * round;
-			be64_put(groups[i].record.entries, i * round + 1000 * round);
+			groups[i] = (struct flush_group){i * round, &records[i]};
+			be64_put(records[i].entries, i * round + 1000 * round);
 		}
 		flush.group_count = COUNT;
 		flush.groups = groups;
@@ -126,6 +127,7 @@ START_TEST(state_grows_and_overwrites_groups_in_number_order)
 	for (uint64_t i = 0; i < COUNT * 3; i++)
 		distinct += i < COUNT || (i % 2 == 0 && i / 2 < COUNT) || i % 3 == 0;
 	ck_assert_uint_eq(records, 4 + distinct);
+	free(records);
 	free(groups);
 }
 END_TEST
@@ -275,6 +277,7 @@ END_TEST
 START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 {
 	enum { COUNT = 1000 };
+	static const struct group_record record;
 	struct flush_group *groups = calloc(COUNT, sizeof(*groups));
 	struct flush_address changed = {{{5}}, 77};
 	struct state_meta meta;
@@ -283,7 +286,7 @@ START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 	ck_assert_int_eq(fixture_open(false, 256 << 10), 0);
 	flush_at(1);
 	for (size_t i = 0; i < COUNT; i++)
-		groups[i].index = i;
+		groups[i] = (struct flush_group){i, &record};
 	flush.group_count = COUNT;
 	flush.groups = groups;
 	flush.address_count = 1;

@@ -25,12 +25,13 @@ static void *journal_thread(void *unused)
 static void *state_thread(void *unused)
 {
 	static struct flush_group groups[50];
+	static struct group_record record;
 	char reason[256];
 	for (uint64_t height = 1; height <= COMMITS && !state_error; height++) {
 		const struct flush flush = {.meta.height = height, .group_count = 50, .groups = groups};
 		for (size_t i = 0; i < 50; i++) {
-			groups[i].index = i;
-			be64_put(groups[i].record.entries, height);
+			groups[i] = (struct flush_group){i, &record};
+			be64_put(record.entries, height);
 		}
 		state_error = state_apply(shared, &flush, reason);
 	}
