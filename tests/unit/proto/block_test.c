@@ -245,7 +245,7 @@ int main(void)
 	    block_of_another_network_has_another_root,
 	    block_refuses_every_flipped_bit,
 	};
-	int rc = unit_run("block", tests, sizeof(tests) / sizeof(tests[0]));
+	int rc = unit_run("block", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	fixture_deinit(&f);
 	return rc;
 }

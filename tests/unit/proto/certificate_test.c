@@ -380,7 +380,7 @@ int main(void)
 	    certificate_of_the_largest_committee_fits_its_limit,
 	    certificate_with_a_flipped_bit_or_cut_short_is_refused,
 	};
-	int rc = unit_run("certificate", tests, sizeof(tests) / sizeof(tests[0]));
+	int rc = unit_run("certificate", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	fixture_deinit(&six);
 	fixture_deinit(&eleven);
 	return rc;

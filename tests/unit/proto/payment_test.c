@@ -364,7 +364,7 @@ int main(void)
 	    payment_with_a_flipped_bit_is_refused_or_another_payment,
 	    payment_refuses_more_empty_outputs_than_its_arena_holds,
 	};
-	int rc = unit_run("payment", tests, sizeof(tests) / sizeof(tests[0]));
+	int rc = unit_run("payment", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	fixture_deinit(&f);
 	return rc;
 }

@@ -516,7 +516,7 @@ int main(void)
 	    account_proof_refuses_a_currency_that_looks_like_the_address,
 	    account_proof_refuses_every_flipped_bit,
 	};
-	int rc = unit_run("receipt", tests, sizeof(tests) / sizeof(tests[0]));
+	int rc = unit_run("receipt", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	fixture_deinit(&f);
 	return rc;
 }

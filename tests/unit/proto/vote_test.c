@@ -162,7 +162,7 @@ int main(void)
 	    vote_with_a_flipped_bit_is_refused_or_does_not_verify,
 	    expiry_digest_binds_payment_height_and_time,
 	};
-	int rc = unit_run("vote", tests, sizeof(tests) / sizeof(tests[0]));
+	int rc = unit_run("vote", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	fixture_deinit(&f);
 	return rc;
 }
