@@ -1,7 +1,5 @@
 /* See host.h. */
 #include "host.h"
-#include <stdio.h>
-#include <sodium.h>
 #include "fuzz.h"
 
 static size_t find(const struct fuzz_host *h, const char *name)
@@ -108,27 +106,4 @@ void fuzz_host_deinit(struct fuzz_host *h)
 	for (size_t i = 0; i < h->count; i++)
 		free(h->blobs[i].data);
 	h->count = 0;
-}
-
-char *fuzz_network_file(void)
-{
-	const struct fixture *f = fuzz_network();
-	char *text, line[128], key[65];
-	size_t text_size;
-	FILE *file = open_memstream(&text, &text_size);
-
-	assert(file);
-	fprintf(file, "# a comment\n[network]\nname = %s\n", f->genesis.name);
-	for (size_t at = 0; at < f->genesis.size; at += 75) {
-		size_t size = f->genesis.size - at < 75 ? f->genesis.size - at : 75;
-		sodium_bin2base64(line, sizeof(line), f->genesis.bytes + at, size,
-		                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-		fprintf(file, "genesis = %s\n", line);
-	}
-	for (uint32_t i = 0; i < FUZZ_VALIDATORS; i++) {
-		sodium_bin2hex(key, sizeof(key), f->validators[i].network_public, 32);
-		fprintf(file, "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i, 7001 + i, key);
-	}
-	assert(fclose(file) == 0);
-	return text;
 }

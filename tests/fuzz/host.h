@@ -17,7 +17,5 @@ struct fuzz_host {
 
 void fuzz_host_init(struct fuzz_host *h);
 void fuzz_host_deinit(struct fuzz_host *h);
-/* The network file of fuzz_network. The caller frees. */
-char *fuzz_network_file(void);
 
 #endif

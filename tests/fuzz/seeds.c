@@ -205,7 +205,7 @@ static void seed_wallet(const struct fixture *f)
 	struct fuzz_host host;
 	uint8_t *contents, blob[4096] = {0}, *bytes;
 	size_t size;
-	char *text = fuzz_network_file();
+	char *text = fixture_network_file(fuzz_network(), NULL);
 
 	seed("network_file", "four", text, strlen(text));
 	free(text);

@@ -9,7 +9,7 @@
 static const struct uncia_network *network(void)
 {
 	static struct uncia_network *made;
-	char *text = made ? NULL : fuzz_network_file();
+	char *text = made ? NULL : fixture_network_file(fuzz_network(), NULL);
 
 	if (!made)
 		assert(uncia_network_parse(text, &made, NULL) == 0);

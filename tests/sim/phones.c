@@ -458,26 +458,9 @@ void phones_act(struct phones *p)
 
 static struct uncia_network *network_file(const struct fixture *f)
 {
-	const size_t step = 75;
-	size_t room = f->genesis.size * 2 + 200 * ((size_t)f->genesis.committee.size + 4), used;
-	char *text = malloc(room), line[128], why[UNCIA_WHY_SIZE];
+	char *text = fixture_network_file(f, NULL), why[UNCIA_WHY_SIZE];
 	struct uncia_network *file;
 
-	if (!text)
-		abort();
-	used = (size_t)snprintf(text, room, "[network]\nname = %s\n", f->genesis.name);
-	for (size_t at = 0; at < f->genesis.size; at += step) {
-		size_t size = f->genesis.size - at < step ? f->genesis.size - at : step;
-		sodium_bin2base64(line, sizeof(line), f->genesis.bytes + at, size,
-		                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-		used += (size_t)snprintf(text + used, room - used, "genesis = %s\n", line);
-	}
-	for (uint32_t i = 0; i < f->genesis.committee.size; i++) {
-		sodium_bin2hex(line, sizeof(line), f->validators[i].network_public, 32);
-		used +=
-		    (size_t)snprintf(text + used, room - used,
-		                     "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i, 7001 + i, line);
-	}
 	if (uncia_network_parse(text, &file, why)) {
 		fprintf(stderr, "the network file: %s\n", why);
 		abort();

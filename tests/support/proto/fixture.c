@@ -1,5 +1,6 @@
 /* Keys, networks, payments, votes, certificates and blocks for tests; see fixture.h. */
 #include "fixture.h"
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,30 @@ void fixture_init(struct fixture *f, uint32_t validators, uint32_t accounts, amo
 void fixture_deinit(struct fixture *f)
 {
 	genesis_deinit(&f->genesis);
+}
+
+char *fixture_network_file(const struct fixture *f, const uint16_t *ports)
+{
+	const size_t step = 75;
+	char *text, line[128];
+	size_t text_size;
+	FILE *file = open_memstream(&text, &text_size);
+
+	MUST(file);
+	fprintf(file, "# made by a test\n[network]\nname = %s\n", f->genesis.name);
+	for (size_t at = 0; at < f->genesis.size; at += step) {
+		size_t size = f->genesis.size - at < step ? f->genesis.size - at : step;
+		sodium_bin2base64(line, sizeof(line), f->genesis.bytes + at, size,
+		                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+		fprintf(file, "genesis = %s\n", line);
+	}
+	for (uint32_t i = 0; i < f->genesis.committee.size; i++) {
+		sodium_bin2hex(line, sizeof(line), f->validators[i].network_public, 32);
+		fprintf(file, "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i,
+		        ports ? ports[i] : 7001 + i, line);
+	}
+	MUST(fclose(file) == 0);
+	return text;
 }
 
 struct payment *fixture_payment_outputs(const struct fixture *f, const struct fixture_key *from,

@@ -44,6 +44,9 @@ void fixture_init_weighted(struct fixture *f, uint32_t validators, const uint64_
                            uint64_t slow, uint32_t accounts, amount_t balance);
 void fixture_deinit(struct fixture *f);
 
+/* The network file: the validators listen on this machine, on ports[] or (NULL) on 7001 and up. free(). */
+char *fixture_network_file(const struct fixture *f, const uint16_t *ports);
+
 /* A signed payment from account to account; `nonce` tells equal ones apart. payment_free. */
 struct payment *fixture_payment(const struct fixture *f, uint32_t from, uint32_t to, amount_t amount,
                                 uint32_t expires_at, uint64_t nonce);

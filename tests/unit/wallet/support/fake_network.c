@@ -32,23 +32,10 @@ static void account_of_words(struct address *address)
 
 char *fake_network_text(const struct fake_network *n)
 {
-	size_t room = n->f.genesis.size * 2 + 200 * (n->count + 4), used, step = 75;
-	char *text = malloc(room), line[128], key[65];
-	ck_assert_ptr_nonnull(text);
-	used = (size_t)snprintf(text, room, "# made by a test\n[network]\nname = %s\n", n->f.genesis.name);
-	for (size_t at = 0; at < n->f.genesis.size; at += step) {
-		size_t size = n->f.genesis.size - at < step ? n->f.genesis.size - at : step;
-		sodium_bin2base64(line, sizeof(line), n->f.genesis.bytes + at, size,
-		                  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-		used += (size_t)snprintf(text + used, room - used, "genesis = %s\n", line);
-	}
-	for (uint32_t i = 0; i < n->count; i++) {
-		sodium_bin2hex(key, sizeof(key), n->f.validators[i].network_public, 32);
-		used += (size_t)snprintf(text + used, room - used,
-		                         "[validator.%u]\naddress = 127.0.0.1:%u\nnetwork_key = %s\n", i,
-		                         n->nodes[i].port, key);
-	}
-	return text;
+	uint16_t ports[FAKE_NODES_MAX];
+	for (uint32_t i = 0; i < n->count; i++)
+		ports[i] = n->nodes[i].port;
+	return fixture_network_file(&n->f, ports);
 }
 
 /* The network of the fixture, but that its genesis gives the wallet 100 units. */
