@@ -46,13 +46,14 @@ void rig_reopen(struct rig *rig)
 
 int rig_edit_entry(struct rig *rig, uint64_t index, const struct entry *entry)
 {
-	struct flush_group group = {.index = index / GROUP_ENTRIES};
+	struct group_record record;
+	struct flush_group group = {index / GROUP_ENTRIES, &record};
 	struct flush flush = {.group_count = 1, .groups = &group};
 
 	ck_assert_int_eq(rig->view.meta(rig->view.context, &flush.meta), 0);
 	flush.meta.height++;
-	ck_assert_int_eq(rig->view.group(rig->view.context, group.index, &group.record), 0);
-	entry_encode(entry, group.record.entries + index % GROUP_ENTRIES * ENTRY_SIZE);
+	ck_assert_int_eq(rig->view.group(rig->view.context, group.index, &record), 0);
+	entry_encode(entry, record.entries + index % GROUP_ENTRIES * ENTRY_SIZE);
 	ck_assert_int_eq(memory_store_apply(rig->store, &flush), 0);
 	ledger_free(rig->ledger);
 	rig->ledger = NULL;

@@ -306,7 +306,7 @@ static int apply_groups(struct memory_store *store, const struct flush *f)
 	store->groups = memory;
 	store->group_count = count;
 	for (size_t i = 0; i < f->group_count; i++)
-		store->groups[f->groups[i].index] = f->groups[i].record;
+		store->groups[f->groups[i].index] = *f->groups[i].record;
 	for (size_t i = 0; i < f->group_count; i++)
 		if (f->groups[i].index == store->damaged_group)
 			store->group_damaged = false;

@@ -101,12 +101,12 @@ START_TEST(state_grows_and_overwrites_groups_in_number_order)
 	/* 255 and 256 would be out of order if compared as bytes. */
 	enum { COUNT = 600 };
 	struct flush_group *groups = calloc(COUNT, sizeof(*groups));
-	struct group_record *records = calloc(COUNT, sizeof(*records)), group;
+	struct group_record *written = calloc(COUNT, sizeof(*written)), group;
 	for (uint64_t round = 1; round <= 3; round++) {
 		flush_at(round);
 		for (size_t i = 0; i < COUNT; i++) {
-			groups[i] = (struct flush_group){i * round, &records[i]};
-			be64_put(records[i].entries, i * round + 1000 * round);
+			groups[i] = (struct flush_group){i * round, &written[i]};
+			be64_put(written[i].entries, i * round + 1000 * round);
 		}
 		flush.group_count = COUNT;
 		flush.groups = groups;
@@ -127,7 +127,7 @@ START_TEST(state_grows_and_overwrites_groups_in_number_order)
 	for (uint64_t i = 0; i < COUNT * 3; i++)
 		distinct += i < COUNT || (i % 2 == 0 && i / 2 < COUNT) || i % 3 == 0;
 	ck_assert_uint_eq(records, 4 + distinct);
-	free(records);
+	free(written);
 	free(groups);
 }
 END_TEST
