@@ -647,11 +647,13 @@ START_TEST(damage_in_the_store_reaches_whoever_reads)
 		ck_assert_int_eq(rig_pay(rig, block, 20, 0, 1000), 0); /* leaves an orphan and a free entry */
 		rig_settle(rig, block, 1);
 		rig_flush(rig);
+		rig_reopen(rig); /* it holds nothing in memory now */
 		block = rig_begin(rig, NULL, 2);
 		paid = rig_payment(rig, 0, 20, 1000);
-		ck_assert_int_ge(reads_that_fail(call_check, errors[e]), 5);
-		ck_assert_int_ge(reads_that_fail(call_add, errors[e]), 3); /* what was found above is recalled */
-		struct hash after = rig_root(rig, block);                  /* the failed ones left nothing behind */
+		/* What one try has found the next recalls, so that there are fewer reads than the first would make. */
+		ck_assert_int_ge(reads_that_fail(call_check, errors[e]), 4);
+		ck_assert_int_ge(reads_that_fail(call_add, errors[e]), 3);
+		struct hash after = rig_root(rig, block); /* the failed ones left nothing behind */
 		struct executed *twin = rig_begin(rig, NULL, 2);
 		ck_assert_int_eq(ledger_add(rig->ledger, twin, paid), 0);
 		struct hash expected = rig_root(rig, twin);
@@ -660,7 +662,7 @@ START_TEST(damage_in_the_store_reaches_whoever_reads)
 		ck_assert_int_eq(reads_that_fail(call_account, errors[e]), 1);
 		ck_assert_int_eq(reads_that_fail(call_prove, errors[e]), 1);
 		ck_assert_int_eq(reads_that_fail(call_head, errors[e]), 1);
-		ck_assert_int_eq(reads_that_fail(call_orphan_head, errors[e]), 3); /* where it was, too */
+		ck_assert_int_eq(reads_that_fail(call_orphan_head, errors[e]), 2);
 		ck_assert_int_eq(reads_that_fail(call_find, errors[e]), 1);
 		ck_assert_int_ge(reads_that_fail(call_new, errors[e]), 3);
 		payment_free(paid);
