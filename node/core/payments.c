@@ -350,8 +350,8 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 
 /* ---- submission and gossip ---- */
 
-/* Adds to the pool, and to the job that will check it. Takes the payment. Returns as mempool_add; 0 and EXISTS give
- * *pooled; UNCIA_E_SIGNATURE: not a key of the sender's. */
+/* Adds one that is not held to the pool, and to the job that will check it. Takes the payment. Returns as mempool_add;
+ * UNCIA_E_SIGNATURE: not a key of the sender's. */
 static int pool_add(struct replica *r, struct payment *payment, struct job *job, struct pooled **pooled)
 {
 	enum payment_key key;
@@ -398,10 +398,32 @@ static bool payment_too_far(const struct replica *r, const struct payment *payme
 	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
 
+/* Adds one that is not held to the pool, and has its signature checked. Takes the payment. */
+static int submit_new(struct replica *r, struct payment *payment)
+{
+	struct pooled *pooled;
+
+	if (payment_too_far(r, payment)) {
+		payment_free(payment);
+		return UNCIA_E_TOO_FAR;
+	}
+	struct job *job = job_new(r, JOB_PAYMENTS, UINT32_MAX, 1);
+	if (!job) {
+		payment_free(payment);
+		return UNCIA_E_MEMORY;
+	}
+	int error = pool_add(r, payment, job, &pooled);
+	if (error) {
+		job_free(r, job);
+		return error;
+	}
+	pooled->relay = true;
+	return job_start(r, job);
+}
+
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size)
 {
 	struct payment *payment;
-	struct pooled *pooled = NULL;
 	int error = payment_decode(&r->network_id, bytes, size, &payment);
 
 	if (error == UNCIA_E_MEMORY)
@@ -409,41 +431,27 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 	if (error)
 		return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
 	struct payment_id id = payment->id;
-	/* Already final, or past its expiry: the answer is that end. */
-	error = ledger_knows_payment(r->ledger, r->tip->executed, &id);
+	const struct pooled *held = mempool_find(r->mempool, &payment->whole);
+	/* Already final, or past its expiry: the answer is that end. What is held has none. */
+	error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(r->ledger, r->tip->executed, &id);
 	if (error != UNCIA_E_NOT_FOUND || tip_seconds(r) >= payment->expires_at) {
 		payment_free(payment);
 		return error && error != UNCIA_E_NOT_FOUND ? error : payment_query(r, wallet, request_id, &id);
 	}
-	if (payment_too_far(r, payment)) {
+	if (held) {
 		payment_free(payment);
-		return refuse_wallet(r, wallet, request_id, UNCIA_E_TOO_FAR, submit_refusal(UNCIA_E_TOO_FAR));
-	}
-	struct job *job = job_new(r, JOB_PAYMENTS, UINT32_MAX, 1);
-	if (!job) {
-		payment_free(payment);
-		return UNCIA_E_MEMORY;
-	}
-	error = pool_add(r, payment, job, &pooled);
-	if (error) {
-		job_free(r, job);
-		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE)
+	} else {
+		error = submit_new(r, payment);
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
+		    error == UNCIA_E_TOO_FAR)
 			return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
-		if (error != UNCIA_E_EXISTS)
-			return error;
-	}
-	assert(pooled); /* the new one, or the one that is held */
-	enum pending_reason reason = pooled->reason;
-	bool held = error == UNCIA_E_EXISTS;
-	if (!held) {
-		pooled->relay = true;
-		TRY(job_start(r, job));
+		TRY(error);
 	}
 	error = watch_add(r, wallet, request_id, &id);
 	if (error == UNCIA_E_LIMIT)
 		return refuse_wallet(r, wallet, request_id, error, "too many payments awaited on this link");
 	TRY(error);
-	return held ? reply_pending(r, wallet, request_id, &id, reason) : 0;
+	return held ? reply_pending(r, wallet, request_id, &id, held->reason) : 0;
 }
 
 /* 1: final already, expired, or too far ahead. */
@@ -467,8 +475,9 @@ int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *me
 		                       &payment);
 		if (error)
 			break;
-		/* What no block can take, or one has taken already, would keep every leader awake until it expires. */
-		error = gossip_useless(r, payment);
+		/* Wallets submit to several validators, and each of those relays. What no block can take, or one has
+		 * taken already, would keep every leader awake until it expires. */
+		error = mempool_find(r->mempool, &payment->whole) ? 1 : gossip_useless(r, payment);
 		if (error) {
 			payment_free(payment);
 			if (error < 0)
@@ -477,9 +486,8 @@ int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *me
 			continue;
 		}
 		error = pool_add(r, payment, job, &pooled);
-		if (error == UNCIA_E_EXISTS || error == UNCIA_E_FULL || error == UNCIA_E_LIMIT ||
-		    error == UNCIA_E_SIGNATURE) {
-			r->gossip_refused += error != UNCIA_E_EXISTS;
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE) {
+			r->gossip_refused++;
 			error = 0;
 		}
 	}
