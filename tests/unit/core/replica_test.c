@@ -242,6 +242,101 @@ START_TEST(one_submitted_a_hundred_times_is_executed_once)
 }
 END_TEST
 
+/* Of the replies to this wallet: how many say that the payment waits, and how many are its receipt. */
+static void count_replies(struct network *n, uint64_t wallet, const struct payment *payment, unsigned *pending,
+                          unsigned *receipts)
+{
+	size_t count;
+	const struct reply *replies = network_replies(n, &count);
+
+	*pending = *receipts = 0;
+	for (size_t i = 0; i < count; i++) {
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
+		bool its = replies[i].wallet == wallet;
+		if (its && reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_PENDING) {
+			ck_assert_mem_eq(reply->pending->payment_id.data, &payment->id, sizeof(payment->id));
+			++*pending;
+		}
+		*receipts += its && reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+}
+
+static bool first_wallet_is_told(struct network *n, void *payment)
+{
+	unsigned pending, receipts;
+
+	count_replies(n, 1, payment, &pending, &receipts);
+	return pending + receipts > 0;
+}
+
+START_TEST(one_that_is_held_is_pending_for_whoever_submits_it_again)
+{
+	struct network_options o = options(4);
+	unsigned pending, receipts;
+	struct network *n = network_new(&o);
+
+	network_start_all(n);
+	struct payment *payment = pay(n, 0, 1, UNIT, 1);
+	network_submit(n, 0, 1, payment);
+	ck_assert(network_run(n, 5000, first_wallet_is_told, payment));
+	network_submit(n, 0, 2, payment); /* verified, and in no block yet */
+	ck_assert(network_run(n, 5000, network_paid, payment));
+	network_run(n, 1000, NULL, NULL);
+	network_submit(n, 0, 3, payment);
+	network_run(n, 1000, NULL, NULL);
+	count_replies(n, 2, payment, &pending, &receipts);
+	ck_assert_uint_ge(pending, 1);
+	ck_assert_uint_eq(receipts, 1);
+	/* What is final is not held. */
+	count_replies(n, 3, payment, &pending, &receipts);
+	ck_assert_uint_eq(pending, 0);
+	ck_assert_uint_eq(receipts, 1);
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
+/* A validator that is behind is given payments that are final elsewhere, and catches up while their signatures are
+ * being checked. */
+START_TEST(a_verdict_that_comes_after_the_end_changes_nothing)
+{
+	enum { PAYMENTS = 40 };
+	struct network_options o = options(4);
+	struct payment *payments[PAYMENTS];
+	struct replica_status status;
+	unsigned pending, receipts;
+
+	o.verify_ms = 200;
+	struct network *n = network_new(&o);
+	network_start_all(n);
+	network_run(n, 1000, NULL, NULL);
+	for (uint32_t i = 0; i < 3; i++)
+		network_cut(n, i, 3, true);
+	for (uint32_t i = 0; i < PAYMENTS; i++) {
+		payments[i] = pay(n, i % 8, (i + 1) % 8, UNIT, i);
+		network_submit(n, 0, 1000 + i, payments[i]);
+	}
+	for (uint32_t i = 0; i < PAYMENTS; i++)
+		ck_assert(network_run(n, 20000, network_paid, payments[i]));
+	for (uint32_t i = 0; i < 3; i++)
+		network_cut(n, i, 3, false);
+	for (uint32_t i = 0; i < PAYMENTS; i++) {
+		network_submit(n, 3, 1 + i, payments[i]);
+		network_run(n, 50, NULL, NULL);
+	}
+	assert_same_state(n, 4);
+	network_status(n, 3, &status);
+	ck_assert_uint_eq(status.mempool, 0);
+	for (uint32_t i = 0; i < PAYMENTS; i++) {
+		count_replies(n, 1 + i, payments[i], &pending, &receipts);
+		ck_assert_uint_eq(receipts, 1);
+		payment_free(payments[i]);
+	}
+	network_free(n);
+}
+END_TEST
+
 static bool expired_for_all(struct network *n, void *context)
 {
 	const struct payment *payment = context;
@@ -471,6 +566,7 @@ END_TEST
 UNIT_MAIN("replica", payment_is_final_with_a_receipt_in_every_committee_size, payment_is_final_with_unequal_weights,
           six_validators_with_one_down_stay_fast, payments_go_on_without_one_of_four_and_stop_without_two,
           acknowledged_payments_survive_the_crash_of_all, one_submitted_a_hundred_times_is_executed_once,
+          one_that_is_held_is_pending_for_whoever_submits_it_again, a_verdict_that_comes_after_the_end_changes_nothing,
           of_two_payments_that_exceed_the_balance_one_is_final_and_one_expires, one_that_was_away_for_long_catches_up,
           an_old_journal_never_votes_again, two_first_votes_of_one_validator_are_kept_as_evidence,
           a_partition_stops_finality_and_healing_brings_it_back,
