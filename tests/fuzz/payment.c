@@ -1,4 +1,6 @@
-/* Signed payments. Accepted means: kept in these bytes, and its parts make a payment of the same id. */
+/* Signed payments. Taken or refused as protobuf-c says by the schema; accepted means: kept in these bytes, and its
+ * parts make a payment of the same id. */
+#include "by_schema.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -7,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fixture_key key;
 	struct payment *payment, *again;
 
+	by_schema_agrees(&f->genesis.network_id, data, size);
 	if (payment_decode(&f->genesis.network_id, data, size, &payment))
 		return 0;
 	assert(payment->size == size && memcmp(payment->bytes, data, size) == 0);
