@@ -20,6 +20,7 @@ int block_add(struct replica *r, const struct header *header, struct node_block 
 			return UNCIA_E_MEMORY;
 		b->header = *header;
 		b->fetch_at = TIME_NEVER;
+		b->added_ms = r->now_ms;
 		HASH_ADD(hh, r->blocks, header.id, sizeof(b->header.id), b);
 		if (!b->hh.tbl) {
 			free(b);

@@ -71,6 +71,7 @@ struct node_block {
 	struct executed *executed; /* once executed; NULL for the settled block */
 	uint64_t fetch_at;         /* when to ask a peer for the body; TIME_NEVER: not wanted */
 	uint32_t fetch_tries;
+	uint64_t added_ms; /* when it was first heard of */
 };
 
 /* ---- votes and certificates of one view ---- */
@@ -243,7 +244,7 @@ struct replica {
 	struct node_block *tip;     /* newest final */
 	uint64_t final_sequence;    /* the commit that makes the tip's finality durable */
 	uint64_t payments_height;   /* the highest block with payments that was voted for or is final */
-	uint64_t payments_at_ms;    /* when a block with payments last became final; 0: none since an empty one */
+	uint64_t settle_at;         /* when an empty block is due after one with payments; TIME_NEVER: none is */
 	struct decision {
 		bool wanted;
 		uint64_t view;

@@ -44,11 +44,6 @@ static uint64_t heartbeat_at(const struct replica *r, const struct view *view)
 	return view->by_skip ? 0 : r->last_notarised_ms + r->config.heartbeat_ms;
 }
 
-static uint64_t settle_at(const struct replica *r)
-{
-	return r->payments_at_ms ? r->payments_at_ms + r->config.settle_ms : TIME_NEVER;
-}
-
 /* "Blocks are paced under load, so that each carries at least some 50 payments where that many wait" (ledger §5). */
 static uint64_t pace_at(const struct replica *r, const struct view *view, const struct node_block *parent,
                         uint64_t fresh)
@@ -63,8 +58,8 @@ uint64_t proposal_wake(struct replica *r, const struct view *view)
 	if (committee_leader(r->committee, view->number) != r->config.self || view->leader_done || !safety_may_vote(r))
 		return TIME_NEVER;
 	uint64_t at = heartbeat_at(r, view);
-	if (settle_at(r) < at)
-		at = settle_at(r);
+	if (r->settle_at < at)
+		at = r->settle_at;
 	if (mempool_ready(r->mempool) && view->entered_ms + r->config.pace_ms < at)
 		at = view->entered_ms + r->config.pace_ms;
 	/* What is due and could not be done yet (no parent, say) waits for an event, not for the clock. */
@@ -224,7 +219,7 @@ int proposal_try(struct replica *r, struct view *view)
 		return 0;
 	uint64_t held = nonfinal_payments(parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
-	bool anyway = held || r->now_ms >= heartbeat_at(r, view) || r->now_ms >= settle_at(r);
+	bool anyway = held || r->now_ms >= heartbeat_at(r, view) || r->now_ms >= r->settle_at;
 	if (!anyway && (!ready || view->tried == r->generation))
 		return 0;
 	if (fresh && r->now_ms < pace_at(r, view, parent, fresh))

@@ -243,6 +243,7 @@ int recovery_start(struct replica *r)
 	TRY(recover_newest_votes(r));
 	TRY(recover_each(r, JOURNAL_EVIDENCE, 0, count_evidence));
 	r->last_final_ms = r->last_notarised_ms = r->now_ms;
+	r->settle_at = TIME_NEVER;
 	r->standstill_at = r->now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;
 	r->payments_height = r->tip->header.height;
