@@ -28,6 +28,7 @@ int consensus_enter(struct replica *r, uint64_t number, bool by_skip)
 	r->skips += by_skip;
 	view->by_skip = by_skip;
 	view->entered_ms = r->now_ms;
+	view->held_until = TIME_NEVER;
 	r->recheck = true;
 	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. */
 	struct view *left = number > VIEW_WINDOW + 1 ? view_find(r, number - VIEW_WINDOW - 1) : NULL;

@@ -114,17 +114,6 @@ static void keep_final_certificate(struct replica *r, uint64_t number, const str
 	assert(!"a decided block has its certificate");
 }
 
-/* Who pays one payment after the other has the next one here two delays after the last became final: an empty block
- * between them would only be in its way. The votes took one delay or two. */
-static uint64_t settle_wait(const struct replica *r, const struct node_block *block)
-{
-	uint64_t wait = 3 * (r->now_ms - block->added_ms);
-
-	if (wait < r->config.settle_ms)
-		wait = r->config.settle_ms;
-	return wait < r->config.heartbeat_ms ? wait : r->config.heartbeat_ms;
-}
-
 static int decide_path(struct replica *r, struct node_block *block, struct node_block **path, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -155,7 +144,7 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 	views_settle(r, block->header.view);
 	blocks_prune(r);
 	TRY(settle_below_tip(r));
-	r->settle_at = block->header.payment_count ? r->now_ms + settle_wait(r, block) : TIME_NEVER;
+	r->settle_at = block->header.payment_count ? empty_block_at(r, block, r->now_ms) : TIME_NEVER;
 	r->skips = 0;
 	r->last_final_ms = r->now_ms;
 	r->generation++;

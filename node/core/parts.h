@@ -105,6 +105,8 @@ struct view {
 	/* timing of a view we entered */
 	bool by_skip;
 	uint64_t entered_ms;
+	uint64_t
+	    held_until; /* when its leader proposes all the same on payments that are not final; TIME_NEVER: none are */
 	uint64_t deadline_ms; /* TIME_NEVER: the timer has not started */
 	bool leader_done;     /* as its leader: proposed, or out of the running */
 	uint64_t tried;       /* the mempool's generation when there was last nothing to propose */
@@ -414,6 +416,7 @@ void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms)
 /* proposal.c */
 int proposal_try(struct replica *r, struct view *view);
 uint64_t proposal_wake(struct replica *r, const struct view *view);
+uint64_t empty_block_at(const struct replica *r, const struct node_block *block, uint64_t since_ms);
 int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message);
 int proposal_verified(struct replica *r, struct job *job);
 bool proposal_gathers(struct replica *r);                       /* some block waits for payments */

@@ -44,6 +44,24 @@ static uint64_t heartbeat_at(const struct replica *r, const struct view *view)
 	return view->by_skip ? 0 : r->last_notarised_ms + r->config.heartbeat_ms;
 }
 
+/* Payments that are not final yet come first: with their block what was final before them is settled, too. */
+static uint64_t settle_at(const struct replica *r, const struct view *view)
+{
+	return view->held_until < TIME_NEVER ? view->held_until : r->settle_at;
+}
+
+/* When an empty block is due on one with payments that was notarised, or became final, at `since_ms`. Who pays one
+ * payment after the other has the next one here two delays after the last became final: an empty block between them
+ * would only be in its way. The votes took one delay, or two. */
+uint64_t empty_block_at(const struct replica *r, const struct node_block *block, uint64_t since_ms)
+{
+	uint64_t wait = since_ms > block->added_ms ? 3 * (since_ms - block->added_ms) : 0;
+
+	if (wait < r->config.settle_ms)
+		wait = r->config.settle_ms;
+	return since_ms + (wait < r->config.heartbeat_ms ? wait : r->config.heartbeat_ms);
+}
+
 /* "Blocks are paced under load, so that each carries at least some 50 payments where that many wait" (ledger §5). */
 static uint64_t pace_at(const struct replica *r, const struct view *view, const struct node_block *parent,
                         uint64_t fresh)
@@ -58,8 +76,8 @@ uint64_t proposal_wake(struct replica *r, const struct view *view)
 	if (committee_leader(r->committee, view->number) != r->config.self || view->leader_done || !safety_may_vote(r))
 		return TIME_NEVER;
 	uint64_t at = heartbeat_at(r, view);
-	if (r->settle_at < at)
-		at = r->settle_at;
+	if (settle_at(r, view) < at)
+		at = settle_at(r, view);
 	if (mempool_ready(r->mempool) && view->entered_ms + r->config.pace_ms < at)
 		at = view->entered_ms + r->config.pace_ms;
 	/* What is due and could not be done yet (no parent, say) waits for an event, not for the clock. */
@@ -219,7 +237,8 @@ int proposal_try(struct replica *r, struct view *view)
 		return 0;
 	uint64_t held = nonfinal_payments(parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
-	bool anyway = held || r->now_ms >= heartbeat_at(r, view) || r->now_ms >= r->settle_at;
+	view->held_until = held ? empty_block_at(r, parent, view->entered_ms) : TIME_NEVER;
+	bool anyway = r->now_ms >= settle_at(r, view) || r->now_ms >= heartbeat_at(r, view);
 	if (!anyway && (!ready || view->tried == r->generation))
 		return 0;
 	if (fresh && r->now_ms < pace_at(r, view, parent, fresh))

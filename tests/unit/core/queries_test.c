@@ -123,5 +123,44 @@ START_TEST(who_was_paid_sees_it_though_the_next_leaders_stand_still)
 }
 END_TEST
 
-UNIT_MAIN("queries", who_asks_one_thing_is_answered_while_others_ask_without_end,
+/* The next payment comes two delays after the last became final; a fast network settles it in between. */
+START_TEST(over_a_slow_network_no_empty_block_comes_between_payments)
+{
+	static const uint32_t delays[] = {50, 1};
+
+	for (size_t d = 0; d < 2; d++) {
+		struct network *n = network_new(&(struct network_options){.validators = 4,
+		                                                          .accounts = 2,
+		                                                          .balance = 100 * UNIT,
+		                                                          .seed = 5,
+		                                                          .delay_min_ms = delays[d],
+		                                                          .delay_max_ms = delays[d],
+		                                                          .commit_ms = 1});
+		struct replica_status before, after;
+		network_start_all(n);
+		network_run(n, 1500, NULL, NULL);
+		network_status(n, 0, &before);
+		for (uint32_t k = 0; k < 10; k++) {
+			struct payment *payment =
+			    fixture_payment(network_fixture(n), 0, 1, UNIT, network_now_s(n) + 60, k + 1);
+			for (uint32_t i = 0; i < 4; i++)
+				network_submit(n, i, 1, payment);
+			while (!network_has_receipt(n, &payment->id))
+				network_run(n, 1, NULL, NULL);
+			payment_free(payment);
+			network_run(n, 100, NULL, NULL);
+		}
+		network_status(n, 0, &after);
+		uint64_t blocks = after.final_height - before.final_height;
+		if (delays[d] == 50)
+			ck_assert_uint_le(blocks, 11); /* one may have been under way */
+		else
+			ck_assert_uint_ge(blocks, 20);
+		network_free(n);
+	}
+}
+END_TEST
+
+UNIT_MAIN("queries", over_a_slow_network_no_empty_block_comes_between_payments,
+          who_asks_one_thing_is_answered_while_others_ask_without_end,
           who_was_paid_sees_it_though_the_next_leaders_stand_still)
