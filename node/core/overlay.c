@@ -12,6 +12,7 @@
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 (o->buckets_log2)
 #define BUCKETS_LOG2_MIN              10U
 #define BUCKETS_LOG2_MAX              18U
+#define FILTER_BITS_LOG2              4U /* a bucket: of 16 hashes that are not there one seems to be */
 
 void overlay_init(struct overlay *o, size_t expected)
 {
@@ -47,6 +48,27 @@ void overlay_free(struct overlay *o)
 	free(o);
 }
 
+/* Returns false where memory ends. */
+static bool filter_add(struct overlay *o, struct filter *filter, unsigned hash)
+{
+	if (!filter->words) {
+		filter->bits_log2 = o->buckets_log2 + FILTER_BITS_LOG2;
+		filter->words = arena_alloc(&o->arena, (size_t)1 << (filter->bits_log2 - 3));
+		if (!filter->words)
+			return false;
+	}
+	unsigned bit = hash & ((1U << filter->bits_log2) - 1);
+	filter->words[bit / 64] |= UINT64_C(1) << bit % 64;
+	return true;
+}
+
+static bool filter_has(const struct filter *filter, unsigned hash)
+{
+	unsigned bit = hash & ((1U << filter->bits_log2) - 1);
+
+	return filter->words && filter->words[bit / 64] >> bit % 64 & 1;
+}
+
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)
 {
 	return (unsigned)siphash(seed, key, size);
@@ -61,6 +83,8 @@ struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index
 {
 	struct overlay_group *node;
 
+	if (!filter_has(&o->group_filter, hash))
+		return NULL;
 	HASH_FIND_BYHASHVALUE(hh, o->groups, &index, sizeof(index), hash, node);
 	return node;
 }
@@ -77,6 +101,8 @@ struct overlay_payment *overlay_find_payment(const struct overlay *o, const stru
 {
 	struct overlay_payment *node;
 
+	if (!filter_has(&o->payment_filter, hash))
+		return NULL;
 	HASH_FIND_BYHASHVALUE(hh, o->payments, id, sizeof(*id), hash, node);
 	return node;
 }
@@ -95,7 +121,7 @@ struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsig
 {
 	struct overlay_group *node = arena_alloc(&o->arena, sizeof(*node));
 
-	if (!node)
+	if (!node || !filter_add(o, &o->group_filter, hash))
 		return NULL;
 	node->index = index;
 	node->record = *record;
@@ -119,7 +145,7 @@ struct overlay_payment *overlay_add_payment(struct overlay *o, const struct paym
 {
 	struct overlay_payment *node = arena_alloc(&o->arena, sizeof(*node) + previous_count * sizeof(*node->previous));
 
-	if (!node)
+	if (!node || !filter_add(o, &o->payment_filter, hash))
 		return NULL;
 	node->id = *id;
 	node->previous_count = previous_count;

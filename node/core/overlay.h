@@ -40,6 +40,12 @@ struct overlay_orphan {
 	struct position head; /* height 0: none */
 };
 
+/* Which hashes may be in a table: most layers do not have what is looked for, and say so in one bit. */
+struct filter {
+	uint64_t *words; /* NULL: none is */
+	unsigned bits_log2;
+};
+
 struct overlay {
 	struct arena arena;
 	unsigned buckets_log2; /* of a new table: chosen so that few are ever resized, which moves every node at once */
@@ -47,6 +53,7 @@ struct overlay {
 	struct overlay_address *addresses;
 	struct overlay_payment *payments;
 	struct overlay_orphan *orphans;
+	struct filter group_filter, payment_filter;
 };
 
 /* expected: about how many nodes its largest table will have, where that is known; 0: a block's. */
