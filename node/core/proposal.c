@@ -75,13 +75,15 @@ uint64_t proposal_wake(struct replica *r, const struct view *view)
 {
 	if (committee_leader(r->committee, view->number) != r->config.self || view->leader_done || !safety_may_vote(r))
 		return TIME_NEVER;
-	uint64_t at = heartbeat_at(r, view);
-	if (settle_at(r, view) < at)
-		at = settle_at(r, view);
-	if (mempool_ready(r->mempool) && view->entered_ms + r->config.pace_ms < at)
-		at = view->entered_ms + r->config.pace_ms;
-	/* What is due and could not be done yet (no parent, say) waits for an event, not for the clock. */
-	return at > r->now_ms ? at : TIME_NEVER;
+	const uint64_t due[] = {heartbeat_at(r, view), settle_at(r, view),
+	                        mempool_ready(r->mempool) ? view->entered_ms + r->config.pace_ms : TIME_NEVER};
+	uint64_t at = TIME_NEVER;
+
+	/* What is due and could not be done yet (no parent, say) waits for an event, or for what is due next. */
+	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
+		if (due[i] > r->now_ms && due[i] < at)
+			at = due[i];
+	return at;
 }
 
 enum pending_reason payment_pending_reason(int error)
