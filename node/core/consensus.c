@@ -7,7 +7,7 @@
 /* consensus §6 rule 1: "T = 2Δ + the time to build a block; T doubles with each view entered by S since the last
  * finality, up to 10 s, and falls back on finality". A leader whose link is down is not waited for that long: a timer
  * may fire at any moment, and only a quorum of them ends a view. */
-static uint64_t view_timeout(const struct replica *r, uint64_t number)
+uint64_t consensus_timeout(const struct replica *r, uint64_t number)
 {
 	uint32_t leader = committee_leader(r->committee, number);
 	bool away = leader != r->config.self && !r->peers[leader].up;
@@ -28,7 +28,7 @@ int consensus_enter(struct replica *r, uint64_t number, bool by_skip)
 	r->skips += by_skip;
 	view->by_skip = by_skip;
 	view->entered_ms = r->now_ms;
-	view->held_until = TIME_NEVER;
+	view->settle_at = TIME_NEVER;
 	r->recheck = true;
 	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. */
 	struct view *left = number > VIEW_WINDOW + 1 ? view_find(r, number - VIEW_WINDOW - 1) : NULL;
@@ -184,7 +184,7 @@ static int current_view_step(struct replica *r)
 	if (!view)
 		return UNCIA_E_MEMORY;
 	if (view->deadline_ms == TIME_NEVER && timer_should_start(r, view))
-		view->deadline_ms = r->now_ms + view_timeout(r, view->number);
+		view->deadline_ms = r->now_ms + consensus_timeout(r, view->number);
 	if (!safety_may_vote(r))
 		return 0;
 	if (committee_leader(r->committee, view->number) == r->config.self)

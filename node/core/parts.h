@@ -105,8 +105,7 @@ struct view {
 	/* timing of a view we entered */
 	bool by_skip;
 	uint64_t entered_ms;
-	uint64_t
-	    held_until; /* when its leader proposes all the same on payments that are not final; TIME_NEVER: none are */
+	uint64_t settle_at;   /* when its leader makes an empty block, as far as he knows; TIME_NEVER: none is due */
 	uint64_t deadline_ms; /* TIME_NEVER: the timer has not started */
 	bool leader_done;     /* as its leader: proposed, or out of the running */
 	uint64_t tried;       /* the mempool's generation when there was last nothing to propose */
@@ -406,6 +405,7 @@ int consensus_timer(struct replica *r);
 int consensus_enter(struct replica *r, uint64_t number, bool by_skip);
 int consensus_vote_seen(struct replica *r, struct view *view);
 uint64_t consensus_wake(struct replica *r);
+uint64_t consensus_timeout(const struct replica *r, uint64_t number); /* of the timer of that view */
 bool consensus_parent_valid(struct replica *r, uint64_t view, uint64_t parent_view, const struct hash *parent_id);
 
 /* clock.c: from a proposal that its leader has just sent. Out: how far the wall clock is off, one of them 0, both where

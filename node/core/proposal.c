@@ -44,12 +44,6 @@ static uint64_t heartbeat_at(const struct replica *r, const struct view *view)
 	return view->by_skip ? 0 : r->last_notarised_ms + r->config.heartbeat_ms;
 }
 
-/* Payments that are not final yet come first: with their block what was final before them is settled, too. */
-static uint64_t settle_at(const struct replica *r, const struct view *view)
-{
-	return view->held_until < TIME_NEVER ? view->held_until : r->settle_at;
-}
-
 /* When an empty block is due on one with payments that was notarised, or became final, at `since_ms`. Who pays one
  * payment after the other has the next one here two delays after the last became final: an empty block between them
  * would only be in its way. The votes took one delay, or two. */
@@ -60,6 +54,21 @@ uint64_t empty_block_at(const struct replica *r, const struct node_block *block,
 	if (wait < r->config.settle_ms)
 		wait = r->config.settle_ms;
 	return since_ms + (wait < r->config.heartbeat_ms ? wait : r->config.heartbeat_ms);
+}
+
+/* When its leader makes an empty block in this view. Payments that are not final yet come first: with their block what
+ * was final before them is settled, too. Where it would come to the others only after their timers have ended the view,
+ * it is made so early that it does not: they may have entered one delay before, and it takes another. */
+static uint64_t settle_at(const struct replica *r, const struct view *view, const struct node_block *parent, bool held)
+{
+	uint64_t at = held ? empty_block_at(r, parent, view->entered_ms) : r->settle_at;
+	uint64_t delay = view->entered_ms > parent->added_ms ? view->entered_ms - parent->added_ms : 0;
+
+	uint64_t ends = view->entered_ms + consensus_timeout(r, view->number);
+	if (at == TIME_NEVER || at + delay < ends)
+		return at;
+	uint64_t latest = view->entered_ms + 2 * delay < ends ? ends - 2 * delay : view->entered_ms;
+	return at < latest ? at : latest;
 }
 
 /* "Blocks are paced under load, so that each carries at least some 50 payments where that many wait" (ledger §5). */
@@ -75,7 +84,7 @@ uint64_t proposal_wake(struct replica *r, const struct view *view)
 {
 	if (committee_leader(r->committee, view->number) != r->config.self || view->leader_done || !safety_may_vote(r))
 		return TIME_NEVER;
-	const uint64_t due[] = {heartbeat_at(r, view), settle_at(r, view),
+	const uint64_t due[] = {heartbeat_at(r, view), view->settle_at,
 	                        mempool_ready(r->mempool) ? view->entered_ms + r->config.pace_ms : TIME_NEVER};
 	uint64_t at = TIME_NEVER;
 
@@ -239,8 +248,8 @@ int proposal_try(struct replica *r, struct view *view)
 		return 0;
 	uint64_t held = nonfinal_payments(parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
-	view->held_until = held ? empty_block_at(r, parent, view->entered_ms) : TIME_NEVER;
-	bool anyway = r->now_ms >= settle_at(r, view) || r->now_ms >= heartbeat_at(r, view);
+	view->settle_at = settle_at(r, view, parent, held != 0);
+	bool anyway = r->now_ms >= view->settle_at || r->now_ms >= heartbeat_at(r, view);
 	if (!anyway && (!ready || view->tried == r->generation))
 		return 0;
 	if (fresh && r->now_ms < pace_at(r, view, parent, fresh))

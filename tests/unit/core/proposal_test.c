@@ -9,18 +9,25 @@
 #define PAYMENTS 60
 #define QUIET_MS 100 /* far below the time after which others skip a view */
 
-static struct network *three_of_four(struct network_options *o, uint32_t down)
+static struct network *four(struct network_options *o, uint32_t delay_ms)
 {
 	o->validators = 4;
 	o->accounts = 40;
 	o->balance = 100 * UNIT;
-	o->seed = 1;
-	o->delay_min_ms = o->commit_ms = 1;
-	o->delay_max_ms = 2;
+	o->seed = o->commit_ms = 1;
+	o->delay_min_ms = delay_ms;
+	o->delay_max_ms = delay_ms + 1;
 	struct network *n = network_new(o);
 	network_start_all(n);
 	network_run(n, 3000, NULL, NULL);
-	network_crash(n, down);
+	return n;
+}
+
+static struct network *three_of_four(struct network_options *o)
+{
+	struct network *n = four(o, 1);
+
+	network_crash(n, 2);
 	network_run(n, 5000, NULL, NULL);
 	return n;
 }
@@ -34,7 +41,7 @@ static struct payment *pay(struct network *n, uint32_t from, uint64_t nonce)
 START_TEST(the_last_payments_of_many_wait_no_longer_where_one_leader_is_down)
 {
 	struct network_options o = {0};
-	struct network *n = three_of_four(&o, 2);
+	struct network *n = three_of_four(&o);
 
 	for (uint64_t round = 0; round < 12; round++) {
 		struct payment *payments[PAYMENTS];
@@ -60,7 +67,8 @@ END_TEST
 struct proposals {
 	struct network *network;
 	bool silent;
-	uint64_t paid_ms, empty_ms; /* when the first block with payments was proposed, and the first empty one after it */
+	uint64_t paid_ms,
+	    empty_ms; /* when the first block with payments was proposed, and the first empty one after it */
 };
 
 static void hear_proposal(struct proposals *p, const Uncia__Pb__Propose *propose)
@@ -104,7 +112,7 @@ START_TEST(an_empty_block_follows_payments_that_are_not_final_before_others_skip
 {
 	struct proposals p = {0};
 	struct network_options o = {.pass = without_final_votes, .tap_context = &p};
-	struct network *n = three_of_four(&o, 2);
+	struct network *n = three_of_four(&o);
 	struct replica_status status;
 
 	/* Neither the next leader is the one that is down, nor the one after him. */
@@ -123,5 +131,34 @@ START_TEST(an_empty_block_follows_payments_that_are_not_final_before_others_skip
 }
 END_TEST
 
+/* Views that came and went without a block. */
+static uint64_t views_lost(struct network *n)
+{
+	struct replica_status status;
+
+	network_status(n, 0, &status);
+	return status.final_view - status.final_height;
+}
+
+START_TEST(over_slow_links_the_empty_block_comes_before_timers_end_its_view)
+{
+	for (uint32_t delay_ms = 20; delay_ms <= 100; delay_ms += 40) {
+		struct network_options o = {0};
+		struct network *n = four(&o, delay_ms);
+		uint64_t lost = views_lost(n);
+		for (uint32_t i = 0; i < 12; i++) {
+			struct payment *payment = pay(n, i, i);
+			network_submit(n, 0, 1, payment);
+			ck_assert(network_run(n, 5000, network_paid, payment));
+			payment_free(payment);
+			network_run(n, 3000 + 131 * i, NULL, NULL);
+		}
+		ck_assert_uint_eq(views_lost(n), lost);
+		network_free(n);
+	}
+}
+END_TEST
+
 UNIT_MAIN("proposal", the_last_payments_of_many_wait_no_longer_where_one_leader_is_down,
-          an_empty_block_follows_payments_that_are_not_final_before_others_skip_the_view)
+          an_empty_block_follows_payments_that_are_not_final_before_others_skip_the_view,
+          over_slow_links_the_empty_block_comes_before_timers_end_its_view)
