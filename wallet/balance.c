@@ -22,7 +22,7 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
 	request.account = &query;
 	w->nodes[node].sync_sent_ms = wallet_now(w);
-	session_send(w, node, REQUEST_ACCOUNT, 0, &request);
+	session_send(w, node, REQUEST_ACCOUNT, w->sync.generation, &request);
 }
 
 int uncia_wallet_sync(struct uncia_wallet *w)
@@ -35,6 +35,7 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 	if (w->sync.active)
 		return 0;
 	w->sync.active = true;
+	w->sync.generation++;
 	w->sync.has_best = false;
 	w->sync.started_ms = wallet_now(w);
 	w->sync.first_answer_ms = 0;
@@ -153,12 +154,14 @@ static int take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *pro
 	return 0;
 }
 
-int sync_reply(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
 {
 	struct node *n = &w->nodes[node];
 	uint64_t height = 0;
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL || !w->sync.active || n->answer != ANSWER_NONE)
 		return 0; /* asked again in a while; or late */
+	if (generation != w->sync.generation)
+		return 0; /* what was so when an earlier sync asked, which may be seconds ago */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
 		int result = take_proof(w, reply->account, &height);
 		if (result != 0)

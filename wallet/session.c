@@ -164,7 +164,7 @@ static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__Node
 	uint64_t number = reply->request_id & ((UINT64_C(1) << NUMBER_BITS) - 1);
 	switch (reply->request_id >> NUMBER_BITS) {
 	case REQUEST_ACCOUNT:
-		return sync_reply(w, node, reply);
+		return sync_reply(w, node, number, reply);
 	case REQUEST_PAYMENT:
 		return paying_reply(w, node, number, reply);
 	case REQUEST_HISTORY:

@@ -74,7 +74,7 @@ struct node {
 
 struct sync {
 	bool active;
-	uint64_t started_ms, first_answer_ms;
+	uint64_t generation, started_ms, first_answer_ms;
 	bool has_best;
 	struct account_state best; /* the newest proved in this sync */
 	/* what the last ones found out */
@@ -189,7 +189,7 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 /* Parts: each is told when a link is up, when a reply for it came (a negative result closes the link), when time has
  * passed; each says when it next wants to be (UINT64_MAX: never) and whether it has work. */
 void sync_link_up(struct uncia_wallet *w, uint32_t node);
-int sync_reply(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply);
+int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply);
 void sync_tick(struct uncia_wallet *w);
 uint64_t sync_next_ms(const struct uncia_wallet *w);
 

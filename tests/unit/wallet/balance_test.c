@@ -165,6 +165,36 @@ START_TEST(an_old_state_of_more_than_f_validators_waits_for_one_that_voted)
 }
 END_TEST
 
+/* Validators may answer seconds after they were asked, and in the meantime somebody has paid. */
+START_TEST(an_answer_to_an_earlier_sync_is_none_to_this_one)
+{
+	struct rig *rig = rig_new(4);
+	uint64_t asked[2];
+	rig->net.nodes[0].behaviour = rig->net.nodes[1].behaviour = SILENT;
+	ck_assert_int_eq(rig_sync(rig), 0); /* two have answered, and the others had 300 ms */
+	for (int i = 0; i < 2; i++)
+		asked[i] = rig->net.nodes[i].account_request;
+	rig->net.balance += AMOUNT_MICROS;
+	rig->net.tip.height++;
+	rig->net.nodes[2].behaviour = rig->net.nodes[3].behaviour = SILENT;
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	struct uncia_event event = {.size = sizeof(event)};
+	for (uint32_t i = 0; i < 2; i++) {
+		rig->net.nodes[i].behaviour = OLD_STATE;
+		fake_network_push_account(&rig->net, rig->wallet, i, asked[i]);
+	}
+	fake_network_pass(&rig->net, rig->wallet, 400);
+	ck_assert(!rig_event(rig, UNCIA_EVENT_BALANCE, &event));
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = HONEST;
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert(rig_event(rig, UNCIA_EVENT_BALANCE, &event));
+	ck_assert_uint_eq(rig_balance(rig).balance, 101 * AMOUNT_MICROS);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_balance_is_no_fresher_than_its_own_proof)
 {
 	struct rig *rig = rig_new(4);
@@ -240,6 +270,7 @@ UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_belie
           all_liars_leave_the_balance_unknown, one_liar_of_any_kind_does_not_hinder,
           an_absent_account_is_believed_from_weight_f_plus_1, an_absence_that_is_newer_than_a_proof_counts,
           one_reachable_validator_is_enough_for_a_proof, the_newest_proof_wins_and_none_goes_back,
-          an_old_state_of_more_than_f_validators_waits_for_one_that_voted, a_balance_is_no_fresher_than_its_own_proof,
+          an_old_state_of_more_than_f_validators_waits_for_one_that_voted,
+          an_answer_to_an_earlier_sync_is_none_to_this_one, a_balance_is_no_fresher_than_its_own_proof,
           links_are_let_go_when_there_is_nothing_to_do, a_large_committee_is_asked_in_part_only,
           a_child_process_has_no_use_of_it)

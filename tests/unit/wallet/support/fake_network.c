@@ -382,6 +382,8 @@ static void on_request(struct fake_network *n, struct fake_node *node, const str
 	    0);
 	const Uncia__Pb__WalletRequest *request = (const Uncia__Pb__WalletRequest *)decoded;
 	ck_assert_uint_ne(request->request_id, 0);
+	if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT)
+		node->account_request = request->request_id;
 	if (node->behaviour == SILENT) {
 		node->submits += request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 	} else if (node->behaviour == GARBAGE) {
@@ -409,6 +411,12 @@ void fake_network_push_receipt(struct fake_network *n, struct uncia_wallet *w, u
 	const struct fake_final *final = fake_network_find(n, &payment->id);
 	reply_receipt(node, node->submit_request, final != NULL ? final : fake_network_final(n, payment));
 	payment_free(payment);
+	fake_network_pump(n, w);
+}
+
+void fake_network_push_account(struct fake_network *n, struct uncia_wallet *w, uint32_t i, uint64_t request_id)
+{
+	reply_account(n, &n->nodes[i], request_id);
 	fake_network_pump(n, w);
 }
 

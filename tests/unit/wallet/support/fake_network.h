@@ -37,7 +37,8 @@ struct fake_node {
 	uint32_t submits, queries;
 	uint8_t submitted[PAYMENT_SIZE_MAX]; /* the last */
 	size_t submitted_size;
-	uint64_t submit_request; /* the request id of the last */
+	uint64_t submit_request;  /* the request id of the last */
+	uint64_t account_request; /* that of the last question for the account */
 };
 
 struct fake_final {
@@ -85,6 +86,8 @@ const struct fake_final *fake_network_final(struct fake_network *n, struct payme
 const struct fake_final *fake_network_find(const struct fake_network *n, const struct payment_id *id);
 /* Sends a reply to the last submission at this node. */
 void fake_network_push_receipt(struct fake_network *n, struct uncia_wallet *w, uint32_t node);
+/* This node answers a question for the account, late. */
+void fake_network_push_account(struct fake_network *n, struct uncia_wallet *w, uint32_t node, uint64_t request_id);
 
 /* Real sockets on the loopback instead: n->network is made anew with their ports. Then the wallet's driver is on its
  * own; serve() does once what the validators can do without waiting. */
