@@ -175,6 +175,7 @@ struct wallet_link {
 	uint64_t number;
 	struct watch *watches;
 	uint32_t watch_count, query_count;
+	uint32_t read_count; /* of its questions: those that the journal is read for */
 	struct share share;
 };
 enum query_kind { QUERY_ACCOUNT, QUERY_RECEIPT, QUERY_HISTORY };
@@ -279,7 +280,8 @@ struct replica {
 	uint64_t journal_read; /* bytes of blocks read for wallets, ever */
 	struct watched *watched;
 	struct query *queries, **queries_last; /* oldest first */
-	uint32_t query_count, query_wallets;   /* that wait, and of how many wallets */
+	uint32_t query_count;                  /* that wait */
+	uint32_t read_wallets;                 /* of how many wallets the journal is to be read for */
 
 	bool flushing;
 	uint64_t flush_at;

@@ -20,8 +20,9 @@ static struct query *query_take(struct replica *r, struct query **at)
 	if (!query->next)
 		r->queries_last = at;
 	r->query_count--;
-	if (--query->link->query_count == 0)
-		r->query_wallets--;
+	query->link->query_count--;
+	if (query->kind != QUERY_ACCOUNT && --query->link->read_count == 0)
+		r->read_wallets--;
 	return query;
 }
 
@@ -70,8 +71,9 @@ static int query_keep(struct replica *r, const struct query *asked)
 		return UNCIA_E_MEMORY;
 	*query = *asked;
 	query->link = link;
-	if (link->query_count++ == 0)
-		r->query_wallets++;
+	link->query_count++;
+	if (query->kind != QUERY_ACCOUNT && link->read_count++ == 0)
+		r->read_wallets++;
 	query->sequence = r->final_sequence;
 	query->deadline_ms = r->now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
 	query->next = NULL;
@@ -433,11 +435,11 @@ static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id
  * the shares of all together are no more than that one, so that who has asked for little finds some of it left. */
 static bool wallet_share_left(struct replica *r, struct wallet_link *link)
 {
-	uint64_t per_ms = SHARE_ALL_PER_MS / r->query_wallets + 1;
+	uint64_t per_ms = SHARE_ALL_PER_MS / r->read_wallets + 1;
 
 	if (per_ms > SHARE_WALLET_PER_MS)
 		per_ms = SHARE_WALLET_PER_MS;
-	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED / r->query_wallets, per_ms) &&
+	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED / r->read_wallets, per_ms) &&
 	       share_left(&r->wallets_share, r->now_ms, SHARE_ALL_OWED, SHARE_ALL_PER_MS);
 }
 

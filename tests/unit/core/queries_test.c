@@ -7,6 +7,7 @@
 #define UNIT      INT64_C(1000000)
 #define STRANGERS 64u
 #define QUESTIONS 64u
+#define READS     20u
 
 static Uncia__Pb__NodeReply *reply_to(struct network *n, uint64_t wallet)
 {
@@ -19,6 +20,16 @@ static Uncia__Pb__NodeReply *reply_to(struct network *n, uint64_t wallet)
 	if (count != SIZE_MAX)
 		reply = uncia__pb__node_reply__unpack(NULL, replies[count].size, replies[count].message);
 	return reply;
+}
+
+static size_t replies_to(struct network *n, uint64_t wallet)
+{
+	size_t count, found = 0;
+	const struct reply *replies = network_replies(n, &count);
+
+	for (size_t i = 0; i < count; i++)
+		found += replies[i].wallet == wallet;
+	return found;
 }
 
 static void strangers_ask(struct network *n, const struct payment_id *id)
@@ -106,7 +117,14 @@ START_TEST(who_was_paid_sees_it_though_the_next_leaders_stand_still)
 	network_submit(n, asked, 1, payment);
 	while (!network_has_receipt(n, &payment->id))
 		network_run(n, 1, NULL, NULL);
+	for (uint64_t wallet = 1000; wallet < 1400; wallet++) /* they wait, too, and nothing is read for them */
+		network_query_account(n, asked, wallet, &to.address);
 	network_query_account(n, asked, 8, &to.address);
+	for (uint32_t i = 0; i < READS; i++)
+		network_query_payment(n, asked, 7, &payment->id);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_eq(replies_to(n, 8), 0);
+	ck_assert_uint_eq(replies_to(n, 7), READS);
 	network_run(n, 3000, NULL, NULL);
 	Uncia__Pb__NodeReply *reply = reply_to(n, 8);
 	ck_assert_ptr_nonnull(reply);
