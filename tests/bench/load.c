@@ -134,13 +134,14 @@ static int run_command(const char *name, const char *const *ports)
 		load_fail("fund, run, funders or check: see --help");
 	read_genesis(&load);
 	read_options(&load, ports);
-	double check_us = load_check_us();
+	double before_us = load_check_us();
 	if (funds)
 		load_make_funding(&load, (uint32_t)first);
 	else
 		load_make_payments(&load, within(count, 1, 100000000, "payments"));
 	load_run(&load, &result);
-	return print_result(&result, load.count, check_us);
+	/* A shared machine may be slower after than before. */
+	return print_result(&result, load.count, (before_us + load_check_us()) / 2);
 }
 
 int main(int argc, char **argv)
