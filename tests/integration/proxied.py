@@ -148,4 +148,6 @@ class ProxiedTest(NetworkTest):
 		network = ProxiedNetwork(self, **options).start()
 		self.alice, self.bob = self.new_wallet(network, "alice"), self.new_wallet(network, "bob")
 		network.treasury.send(self.alice, "1000")
+		# Validators that can prove it have settled it, and can while they are cut off from each other.
+		self.assertEqual(self.alice.balance(), 1_000_000_000)
 		return network

@@ -131,7 +131,7 @@ static int report_refusal(const struct call *call, const struct session *session
 	} else if (error == UNCIA_E_KEY_REUSED) {
 		complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
-		complain(code, "no validator could be reached; nothing was sent");
+		complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
 	} else if (order->key && hides_a_payment(error)) {
 		return complain(
 		    EXIT_PENDING,
