@@ -8,7 +8,7 @@
 
 #define ALIGNMENT     alignof(max_align_t)
 #define CHUNK_FIRST   1008 /* with its header still a small block to malloc */
-#define CHUNK_LARGEST (64u << 10)
+#define CHUNK_LARGEST (1u << 20)
 
 struct arena_chunk {
 	struct arena_chunk *next;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TAKEN_GROUPS_MAX 32768u /* 28 MiB */
+
 /* A flush that this module or genesis_flush.c made: its arrays, and what they point into. */
 struct owned_flush {
 	struct flush flush;
@@ -129,11 +131,15 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	return 0;
 }
 
-/* The layer stays: what was touched lately is touched again, and is found here sooner than in the store. */
+/* The layer stays while it is not large: what was touched lately is touched again, and is found here sooner than in the
+ * store. */
 void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
 	assert(flush && flush == ledger->flush);
-	((struct owned_flush *)flush)->overlay = NULL;
+	if (HASH_COUNT(ledger->taken->groups) <= TAKEN_GROUPS_MAX)
+		((struct owned_flush *)flush)->overlay = NULL;
+	else
+		ledger->taken = NULL;
 	flush_free(flush);
 	ledger->flush = NULL;
 	recall_store_changed(ledger->recall);

@@ -49,7 +49,7 @@
 #define STANDSTILL_MS          1000u
 /* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
  * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
-#define FLUSH_TOUCHES 131072u
+#define FLUSH_TOUCHES 262144u
 
 /* ---- blocks that are not settled yet, and the settled one ---- */
 struct node_block {

@@ -5,7 +5,7 @@
 #define HEARTBEAT_DEFAULT_MS 1000u
 #define SETTLE_DEFAULT_MS    20u
 #define PACE_DEFAULT_MS      8u
-#define FLUSH_DEFAULT_MS     10000u
+#define FLUSH_DEFAULT_MS     20000u
 
 static void default_u32(uint32_t *value, uint32_t fallback)
 {

@@ -134,7 +134,7 @@ struct replica_config {
 	uint32_t heartbeat_ms;                        /* 0: 1000 */
 	uint32_t settle_ms;                           /* an empty block this long after one with payments; 0: 20 */
 	uint32_t pace_ms;                             /* the longest a leader waits to fill a block under load; 0: 8 */
-	uint32_t flush_ms;                            /* what is settled goes to the state so often; 0: 10000 */
+	uint32_t flush_ms;                            /* what is settled goes to the state so often; 0: 20000 */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
 };
 

@@ -195,7 +195,7 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# An idle network makes an empty block this often:\n"
 	        "# heartbeat_ms = 1000\n"
 	        "# What is final is written from the journal to the state this often, or after some 65,000 payments:\n"
-	        "# flush_ms = 10000\n",
+	        "# flush_ms = 20000\n",
 	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20,
 	        MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
 }

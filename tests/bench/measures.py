@@ -12,7 +12,7 @@ from validators import BenchError, Watch, run_json
 
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
-FLUSH_S = 11  # a second more than flush_ms of unciad.conf: by then all that is final is in the state
+FLUSH_S = 21  # a second more than flush_ms of unciad.conf: by then all that is final is in the state
 QUIET_S = 2  # in which a network that has nothing to do any more comes to rest
 WALLET_IDLE_S = 16  # its links close after ten
 
@@ -77,7 +77,7 @@ def full_loads(network, runs, seconds, shape):
         if watch:
             done.append(summed_up(network, result, watch.stop()))
         if run < runs:
-            watch = Watch(network.pids)
+            watch = Watch(network)
             load.go()
             result = load.result()
             tps = result["tps"]
@@ -93,7 +93,7 @@ def at_rate(network, rate, seconds, shape):
     seconds = max(seconds, FLUSH_S)
     load = network.load("run", "--payments", max(int(rate * (seconds + WARM_UP_S)), 100), "--warm-up", int(rate * WARM_UP_S),
                         "--rate", rate, *shape.options(network.count))
-    watch = Watch(network.pids)
+    watch = Watch(network)
     load.go()
     result = load.result()
     watch.stop()
@@ -133,7 +133,7 @@ def payer_under_load(network, rate, seconds, shape):
 def idle(network, seconds):
     """A network without payments."""
     time.sleep(QUIET_S)
-    watch = Watch(network.pids)
+    watch = Watch(network)
     time.sleep(seconds)
     watch.stop()
     return watch.cpu_s / watch.seconds / network.count * 100
