@@ -105,6 +105,8 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	memcpy(id.b, payment->id.b, sizeof(id.b));
 	if (!acting(phone, &payment->sender))
 		phone_fail(phone, "pays from somebody else's account");
+	memcpy(phone->all->wallets->keys[WALLET_ACCOUNTS + phone->person].public_key, payment->public_key,
+	       PUBLIC_KEY_SIZE);
 	sodium_bin2hex(name + strlen(name), sizeof(name) - strlen(name), payment->nonce, NONCE_SIZE);
 	if (!phone_host_keeps(&phone->host, name, bytes, size))
 		phone_fail(phone, "sends a payment that is not durably stored");
@@ -169,6 +171,22 @@ static struct payment *payment_of_final(const struct phone *phone, const struct 
 	return receipt.payment;
 }
 
+/* Whether the outbox may hold the payment of its key: the public key is known from the first payment that was sent. */
+static bool stored_under_key(const struct phone *phone, const struct pay *pay)
+{
+	const uint8_t *public_key = phone->all->wallets->keys[WALLET_ACCOUNTS + phone->person].public_key;
+	char name[UNCIA_BLOB_NAME_SIZE] = "payment-";
+	struct hash hash;
+
+	if (!pay->key[0])
+		return false;
+	if (sodium_is_zero(public_key, PUBLIC_KEY_SIZE))
+		return true;
+	hash2(HASH_NONCE, public_key, PUBLIC_KEY_SIZE, pay->key, strlen(pay->key), &hash);
+	sodium_bin2hex(name + strlen(name), sizeof(name) - strlen(name), hash.b, NONCE_SIZE);
+	return phone_host_count(&phone->host, name) > 0;
+}
+
 static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
 {
 	struct uncia_payment info = {.size = sizeof(info)};
@@ -176,12 +194,16 @@ static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
 
 	if (uncia_wallet_payment(phone->wallet, id, &info))
 		phone_fail(phone, "does not know a payment of its own outbox");
-	for (size_t i = 0; !pay && i < phone->pay_count; i++) {
+	bool listed = pay;
+	for (size_t i = 0; !listed && i < phone->pay_count; i++) {
 		struct pay *one = &phone->pays[i];
 		if (one->known || !one->unsure || one->home != phone->home || one->amount != info.amount ||
-		    strcmp(one->to, info.to) != 0)
+		    strcmp(one->to, info.to) != 0 || (one->key[0] && !stored_under_key(phone, one)))
 			continue;
-		pay = one;
+		if (!pay || (!pay->key[0] && one->key[0]))
+			pay = one;
+	}
+	if (pay && !listed) {
 		pay->known = true;
 		pay->unsure = false;
 		pay->id = *id;
