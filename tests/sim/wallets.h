@@ -21,7 +21,8 @@ struct wallet_payment {
 struct wallets {
 	struct checks *checks;
 	struct network *network;
-	struct fixture_key keys[MODEL_ACCOUNTS]; /* of persons with phones the address, and once they have paid the public key */
+	struct fixture_key
+	    keys[MODEL_ACCOUNTS]; /* of persons with phones the address, and once they have paid the public key */
 	uint64_t random, nonce, link;
 	size_t replies_seen, count;
 	struct { /* "no such account": who said so last, and as of which height */
