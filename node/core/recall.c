@@ -9,7 +9,7 @@
 #define ACCOUNTS_MAX (1u << 18) /* 16 MiB: whoever pays or is paid often */
 #define ABSENT_MAX   (1u << 16) /* payments on their way to a block, and some more */
 
-struct account_place { /* a cache line */
+struct account_place { /* as large as a cache line */
 	struct address address;
 	uint16_t held, has_key;
 	uint8_t key[PUBLIC_KEY_SIZE];
