@@ -229,20 +229,32 @@ int finality_adopt(struct replica *r, struct node_block *block)
 	return settle_below_tip(r);
 }
 
+/* storage §5: "validator i (from 0) flushes when that time passes a multiple of the length plus i / n of it." */
+static uint64_t flush_period(const struct replica *r, uint64_t timestamp_ms)
+{
+	uint64_t length = r->config.flush_ms, place = r->config.self % r->committee->size;
+
+	return (timestamp_ms + length - length * place / r->committee->size) / length;
+}
+
+bool finality_behind(const struct replica *r)
+{
+	return r->flushing && ledger_unflushed(r->ledger) > UNFLUSHED_MAX;
+}
+
 /* Hands the settled state over, in groups: never before the journal durably holds the finality it rests on (storage
  * §9). */
-int finality_flush(struct replica *r, bool now)
+int finality_flush(struct replica *r)
 {
-	struct flush *flush = NULL;
+	uint64_t settled_ms = r->settled->header.timestamp_ms;
+	struct flush *flush;
 
-	if (r->flushing)
+	if (r->flushing || (ledger_unflushed(r->ledger) < FLUSH_TOUCHES &&
+	                    flush_period(r, settled_ms) == flush_period(r, r->flushed_ms)))
 		return 0;
-	if (!now && ledger_unflushed(r->ledger) < FLUSH_TOUCHES && r->now_ms < r->flush_at)
-		return 0;
-	r->flush_at = r->now_ms + r->config.flush_ms;
 	TRY(ledger_take_flush(r->ledger, &flush));
-	if (!flush)
-		return 0;
+	assert(flush);
+	r->flushed_ms = settled_ms;
 	r->flushing = true;
 	return defer_flush(r, r->final_sequence, flush);
 }

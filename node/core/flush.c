@@ -1,6 +1,7 @@
 /* Handing what is settled to the store: one sorted, self-contained change, which stays readable here until the next one
- * is handed over. Nothing large is copied: the change points into the layer that it is made of, which it holds until
- * it comes back. The store's own form is not known here. */
+ * is handed over. Nothing large is copied: the change points into the layer that it is made of, which it holds, and
+ * nobody changes, until it comes back. The loop only makes room; filling and sorting are for who stores it. The store's
+ * own form is not known here. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -8,49 +9,35 @@
 
 #define TAKEN_GROUPS_MAX 32768u /* 28 MiB */
 
-/* A flush that this module or genesis_flush.c made: its arrays, and what they point into. */
-struct owned_flush {
-	struct flush flush;
-	struct overlay *overlay; /* or NULL: */
-	struct group_record *records;
-};
-
 struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records)
 {
-	struct owned_flush *o = calloc(1, sizeof(*o));
+	struct flush *f = calloc(1, sizeof(*f));
 
-	if (!o)
+	if (!f)
 		return NULL;
-	o->flush.groups = calloc(groups + 1, sizeof(*o->flush.groups));
-	o->flush.addresses = calloc(addresses + 1, sizeof(*o->flush.addresses));
-	o->flush.payments = calloc(payments + 1, sizeof(*o->flush.payments));
-	o->flush.orphans = calloc(orphans + 1, sizeof(*o->flush.orphans));
-	o->records = calloc(records + 1, sizeof(*o->records));
-	if (!o->flush.groups || !o->flush.addresses || !o->flush.payments || !o->flush.orphans || !o->records) {
-		flush_free(&o->flush);
+	f->groups = calloc(groups + 1, sizeof(*f->groups));
+	f->addresses = calloc(addresses + 1, sizeof(*f->addresses));
+	f->payments = calloc(payments + 1, sizeof(*f->payments));
+	f->orphans = calloc(orphans + 1, sizeof(*f->orphans));
+	f->records = calloc(records + 1, sizeof(*f->records));
+	if (!f->groups || !f->addresses || !f->payments || !f->orphans || !f->records) {
+		flush_free(f);
 		return NULL;
 	}
-	return &o->flush;
-}
-
-struct group_record *flush_record(struct flush *flush, size_t number)
-{
-	return &((struct owned_flush *)flush)->records[number];
+	return f;
 }
 
 void flush_free(struct flush *flush)
 {
-	struct owned_flush *o = (struct owned_flush *)flush;
-
-	if (!o)
+	if (!flush)
 		return;
 	free(flush->groups);
 	free(flush->addresses);
 	free(flush->payments);
 	free(flush->orphans);
-	free(o->records);
-	overlay_free(o->overlay);
-	free(o);
+	free(flush->records);
+	overlay_free(flush->layer);
+	free(flush);
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -78,8 +65,13 @@ static int compare_orphans(const void *a, const void *b)
 	              sizeof(struct address));
 }
 
-static void fill_tables(struct flush *flush, const struct overlay *overlay)
+void flush_prepare(struct flush *flush)
 {
+	const struct overlay *overlay = flush->layer;
+
+	if (!overlay || flush->filled)
+		return;
+	flush->filled = true;
 	for (const struct overlay_group *node = overlay->groups; node; node = node->hh.next)
 		flush->groups[flush->group_count++] = (struct flush_group){node->index, &node->record};
 	qsort(flush->groups, flush->group_count, sizeof(*flush->groups), compare_groups);
@@ -113,14 +105,13 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 		flush_free(f);
 		return UNCIA_E_MEMORY;
 	}
-	fill_tables(f, from);
 	f->meta = (struct state_meta){
 	    .height = ledger->height,
 	    .block_id = ledger->id,
 	    .entry_count = ledger->extent.entry_count,
 	    .free_head = ledger->extent.free_head,
 	};
-	((struct owned_flush *)f)->overlay = from;
+	f->layer = from;
 	overlay_free(ledger->taken);
 	ledger->taken = from;
 	ledger->active = fresh;
@@ -137,7 +128,7 @@ void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
 	assert(flush && flush == ledger->flush);
 	if (HASH_COUNT(ledger->taken->groups) <= TAKEN_GROUPS_MAX)
-		((struct owned_flush *)flush)->overlay = NULL;
+		flush->layer = NULL;
 	else
 		ledger->taken = NULL;
 	flush_free(flush);

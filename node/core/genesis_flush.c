@@ -5,7 +5,7 @@
 static void put_entry(struct flush *flush, uint64_t index, const struct entry *entry)
 {
 	struct flush_group *group = &flush->groups[index / GROUP_ENTRIES];
-	struct group_record *record = flush_record(flush, (size_t)(index / GROUP_ENTRIES));
+	struct group_record *record = &flush->records[index / GROUP_ENTRIES];
 
 	*group = (struct flush_group){.index = index / GROUP_ENTRIES, .record = record};
 	entry_encode(entry, record->entries + index % GROUP_ENTRIES * ENTRY_SIZE);

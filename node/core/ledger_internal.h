@@ -101,6 +101,5 @@ wide_amount_t group_money(const uint8_t entries[GROUP_SIZE]);
 /* An empty flush with room for these, and with records of its own for its groups to point at. NULL where memory ends.
  */
 struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records);
-struct group_record *flush_record(struct flush *flush, size_t number);
 
 #endif

@@ -50,6 +50,7 @@
 /* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
  * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
 #define FLUSH_TOUCHES 262144u
+#define UNFLUSHED_MAX (2 * FLUSH_TOUCHES) /* beyond which a leader proposes no payments until a flush is stored */
 
 /* ---- blocks that are not settled yet, and the settled one ---- */
 struct node_block {
@@ -284,8 +285,8 @@ struct replica {
 	uint32_t read_wallets;                 /* of how many wallets the journal is to be read for */
 
 	bool flushing;
-	uint64_t flush_at;
-	uint64_t timer_ms; /* the last wish */
+	uint64_t flushed_ms; /* the time of the block that the state was last brought to, or is on its way to */
+	uint64_t timer_ms;   /* the last wish */
 };
 
 /* actions.c */
@@ -434,7 +435,8 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid);
 /* finality.c */
 int finality_decide(struct replica *r, uint64_t view, const struct hash *id);
 int finality_retry(struct replica *r);
-int finality_flush(struct replica *r, bool now);
+int finality_flush(struct replica *r);
+bool finality_behind(const struct replica *r); /* a flush takes so long that too much has come since it was taken */
 int finality_adopt(struct replica *r, struct node_block *block); /* at the start: final already */
 
 /* payments.c */

@@ -248,9 +248,11 @@ int proposal_try(struct replica *r, struct view *view)
 		return 0;
 	uint64_t held = nonfinal_payments(parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
-	view->settle_at = settle_at(r, view, parent, held != 0);
+	/* storage §5: "a validator then proposes empty blocks until that flush is stored". None would be skipped. */
+	bool behind = finality_behind(r);
+	view->settle_at = settle_at(r, view, parent, held || (behind && ready));
 	bool anyway = r->now_ms >= view->settle_at || r->now_ms >= heartbeat_at(r, view);
-	if (!anyway && (!ready || view->tried == r->generation))
+	if (!anyway && (!ready || behind || view->tried == r->generation))
 		return 0;
 	if (fresh && r->now_ms < pace_at(r, view, parent, fresh))
 		return 0;
@@ -267,7 +269,8 @@ int proposal_try(struct replica *r, struct view *view)
 		free(payments);
 		return error;
 	}
-	error = fill_block(r, executed, payments, &header.payment_count);
+	if (!behind)
+		error = fill_block(r, executed, payments, &header.payment_count);
 	view->tried = r->generation;
 	if (error || (!anyway && !header.payment_count)) {
 		for (uint32_t i = 0; i < header.payment_count; i++)

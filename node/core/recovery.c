@@ -91,6 +91,7 @@ static int recover_settled(struct replica *r)
 	TRY(block_add(r, &header, &r->settled));
 	r->settled->final = r->settled->complete = r->settled->journaled = true;
 	r->tip = r->settled;
+	r->flushed_ms = header.timestamp_ms;
 	return 0;
 }
 

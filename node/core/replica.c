@@ -261,8 +261,7 @@ static uint64_t fetch_wake(struct replica *r)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r), sync_wake(r),     queries_wake(r),
-	                    fetch_wake(r),     deferred_wake(r), r->flushing ? TIME_NEVER : r->flush_at};
+	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), fetch_wake(r), deferred_wake(r)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -286,7 +285,7 @@ static int step(struct replica *r, const struct event *event)
 	TRY(block_fetch(r));
 	TRY(payments_relay(r));
 	TRY(queries_answer(r));
-	TRY(finality_flush(r, false));
+	TRY(finality_flush(r));
 	TRY(deferred_run(r));
 	if (r->step_wrote)
 		TRY(newest_votes_journal(r));
@@ -365,7 +364,8 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .blocks = HASH_COUNT(r->blocks),
 	                              .queries = r->query_count,
 	                              .mempool = mempool_count(r->mempool),
-	                              .verifying = mempool_verifying(r->mempool)};
+	                              .verifying = mempool_verifying(r->mempool),
+	                              .unflushed = ledger_unflushed(r->ledger)};
 	for (const struct deferred *d = r->deferred_first; d; d = d->next) {
 		load->deferred++;
 		load->deferred_bytes += d->size;

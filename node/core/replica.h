@@ -160,6 +160,7 @@ struct replica_load {
 	size_t queries;            /* of wallets, that wait */
 	size_t watches;            /* payments that the wallet which has most waits for */
 	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
+	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
 };
 
 struct replica;

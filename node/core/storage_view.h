@@ -49,8 +49,8 @@ struct state_meta {
 	uint64_t entry_count, free_head;
 };
 
-/* One atomic change of the state, from one meta to the next. Arrays are sorted by their keys. Belongs to
- * whoever carries it out from ACTION_FLUSH until it is handed back with EVENT_FLUSHED; read-only there. */
+/* One atomic change of the state, from one meta to the next. Belongs to whoever carries it out from ACTION_FLUSH until
+ * it is handed back with EVENT_FLUSHED. */
 struct flush {
 	struct state_meta meta;
 	size_t group_count;
@@ -75,7 +75,16 @@ struct flush {
 		struct address address;
 		struct position head; /* height 0: delete */
 	} * orphans;
+	/* The core's own. */
+	struct overlay *layer; /* what the arrays are filled from and point into, or NULL */
+	struct group_record *records;
+	bool filled;
 };
+
+/* Fills the arrays, each sorted by its keys: who stores a flush calls it first, on the thread that stores, since it
+ * takes long. Needs no memory. The core reads the same layer meanwhile, and changes nothing in it until the flush has
+ * been handed back. Once is enough, and where the arrays were filled by hand, there is nothing to do. */
+void flush_prepare(struct flush *flush);
 
 /* Read-only view. State functions see the state as of the last EVENT_FLUSHED handled; journal functions see
  * at least everything up to the last EVENT_DURABLE. Bytes handed out are valid until the next event. Each

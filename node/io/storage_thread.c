@@ -8,6 +8,7 @@
 #include "uncia/error.h"
 
 #define WRITES_FIRST 64
+#define LOWER_BY     10
 
 struct batch {
 	struct journal_write *writes;
@@ -87,12 +88,23 @@ static bool measure_space(struct storage *s, bool low)
 	return low ? free_bytes <= s->reserve + s->reserve / 4 : free_bytes < s->reserve;
 }
 
+/* Nobody waits for a flush, and everybody for what the other threads do. On Linux this is the priority of the calling
+ * thread alone, for processors and, with some schedulers, for the disk. Where it stays as it was, the same is done. */
+static void lower_priority(void)
+{
+	int own;
+
+	if (uv_os_getpriority(0, &own) == 0)
+		uv_os_setpriority(0, own + LOWER_BY < UV_PRIORITY_LOW ? own + LOWER_BY : UV_PRIORITY_LOW);
+}
+
 static void state_main(void *context)
 {
 	struct storage *s = context;
 	char why[256] = "";
 	uint64_t next_check = uv_hrtime();
 
+	lower_priority();
 	uv_mutex_lock(&s->mutex);
 	for (;;) {
 		uint64_t now = uv_hrtime();

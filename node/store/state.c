@@ -253,7 +253,7 @@ int state_view_orphan(void *context, const struct address *address, struct posit
 
 /* ---- a flush ------------------------------------------------------------------------------- */
 
-int state_apply(struct store *store, const struct flush *flush, char why[256])
+int state_apply(struct store *store, struct flush *flush, char why[256])
 {
 	struct environment *e = &store->state;
 	struct state_meta stored;
@@ -263,6 +263,7 @@ int state_apply(struct store *store, const struct flush *flush, char why[256])
 		snprintf(why, WHY_SIZE, "state: an earlier commit failed");
 		return UNCIA_E_IO;
 	}
+	flush_prepare(flush);
 	int rc = mdb_txn_begin(e->env, NULL, 0, &txn);
 	if (rc)
 		return environment_break(e, environment_error(e, rc, "beginning a commit", why));

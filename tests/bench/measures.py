@@ -12,7 +12,7 @@ from validators import BenchError, Watch, run_json
 
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
-FLUSH_S = 21  # a second more than flush_ms of unciad.conf: by then all that is final is in the state
+FLUSH_S = 23  # flush_ms of unciad.conf, and three heartbeats: by then all that is final is in every state
 QUIET_S = 2  # in which a network that has nothing to do any more comes to rest
 WALLET_IDLE_S = 16  # its links close after ten
 

@@ -60,7 +60,7 @@ static void bench_state(struct store *store, struct flush_group *groups, size_t 
 {
 	double begin = now_us();
 	for (size_t round = 1; round <= rounds; round++) {
-		const struct flush flush = {.meta.height = round, .group_count = FLUSH_GROUPS, .groups = groups};
+		struct flush flush = {.meta.height = round, .group_count = FLUSH_GROUPS, .groups = groups};
 		for (size_t i = 0; i < FLUSH_GROUPS; i++) /* one of each stretch: distinct and in order */
 			groups[i].index = i * (GROUPS / FLUSH_GROUPS) + next_random() % (GROUPS / FLUSH_GROUPS);
 		check(state_apply(store, &flush, why), "state_apply");

@@ -362,8 +362,9 @@ static int apply_payments(struct memory_store *store, const struct flush *f)
 	return rc;
 }
 
-int memory_store_apply(struct memory_store *store, const struct flush *flush)
+int memory_store_apply(struct memory_store *store, struct flush *flush)
 {
+	flush_prepare(flush);
 	if (!flush_in_order(store, flush))
 		return UNCIA_E_ARGUMENT;
 	int rc = apply_groups(store, flush);

@@ -94,6 +94,8 @@ void network_damage(struct network *n, uint32_t node, uint64_t which);
 void network_mend_node(struct network *n, uint32_t node);
 /* Starts a node whose store is not what a validator may start from. Whether it refused; if so, it is down. */
 bool network_refuses_start(struct network *n, uint32_t node);
+/* Its state has no flush until they are let go on. */
+void network_hold_flushes(struct network *n, uint32_t node, bool hold);
 size_t network_commits(const struct network *n, uint32_t node); /* on their way to the disk */
 /* Free space falls below the reserve, or there is more again: by and by the node learns of it. */
 void network_set_space(struct network *n, uint32_t node, bool low);

@@ -96,7 +96,7 @@ void network_flush_begin(struct network *n, uint32_t node, struct flush *flush)
 	           .at = n->now + took, .kind = ITEM_FLUSH, .node = node, .life = n->nodes[node].life, .flush = flush});
 }
 
-static void network_apply(struct network *n, uint32_t node, const struct flush *flush)
+static void network_apply(struct network *n, uint32_t node, struct flush *flush)
 {
 	if (memory_store_apply(n->nodes[node].store, flush) == 0)
 		return;
@@ -108,6 +108,14 @@ static void network_apply(struct network *n, uint32_t node, const struct flush *
 void network_flush_done(struct network *n, struct item *item)
 {
 	struct flush *flush = item->flush;
+
+	if (n->nodes[item->node].flushes_held) {
+		struct item later = *item;
+		later.at = n->now + FLUSH_MS;
+		item->flush = NULL;
+		network_push(n, later);
+		return;
+	}
 	bool kept = true, ends = n->nodes[item->node].disk_fails && disk_fails(n, item->node, &kept);
 
 	if (kept)
@@ -164,6 +172,11 @@ void network_crash_at_commit(struct network *n, uint32_t node, bool kept)
 void network_fail_disk(struct network *n, uint32_t node)
 {
 	n->nodes[node].disk_fails = true;
+}
+
+void network_hold_flushes(struct network *n, uint32_t node, bool hold)
+{
+	n->nodes[node].flushes_held = hold;
 }
 
 void network_fail_reads(struct network *n, uint32_t node, uint64_t nth, int error)

@@ -70,7 +70,8 @@ struct node {
 	bool fail_once;
 	uint64_t fail_allocation; /* of its next step: this one and all after it; 0: none */
 	bool disk_fails;          /* its next write */
-	uint64_t final_view;      /* of the highest final block held before this event */
+	bool flushes_held;
+	uint64_t final_view; /* of the highest final block held before this event */
 	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
 };
 

@@ -409,6 +409,7 @@ START_TEST(audit_refuses_a_state_that_the_payments_do_not_lead_to)
 	add(1, 2);
 	certify(CERT_FF);
 	ck_assert_int_eq(ledger_take_flush(ledger, &flush), 0);
+	flush_prepare(flush);
 	flush->payments[0].at.index = 7; /* not under the state root: found by comparison alone */
 	ck_assert_int_eq(state_apply(store, flush, why), 0);
 	ledger_flushed(ledger, flush);

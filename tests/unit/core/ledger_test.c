@@ -518,6 +518,7 @@ START_TEST(flush_is_one_at_a_time_and_of_whole_blocks)
 	ck_assert_int_eq(ledger_take_flush(rig->ledger, &none), 0);
 	ck_assert_ptr_null(none);
 	ck_assert_uint_eq(flush->meta.height, 1);
+	flush_prepare(flush);
 	ck_assert_uint_eq(flush->payment_count, 1);
 	ck_assert_uint_eq(flush->group_count, 1);
 	ck_assert_int_eq(memory_store_apply(rig->store, flush), 0);
@@ -525,9 +526,40 @@ START_TEST(flush_is_one_at_a_time_and_of_whole_blocks)
 	/* An empty block moves the height all the same. */
 	ck_assert_int_eq(ledger_take_flush(rig->ledger, &flush), 0);
 	ck_assert_uint_eq(flush->meta.height, 2);
+	flush_prepare(flush);
 	ck_assert_uint_eq(flush->group_count + flush->payment_count, 0);
 	ck_assert_int_eq(memory_store_apply(rig->store, flush), 0);
 	ck_assert_int_eq(memory_store_apply(rig->store, flush), UNCIA_E_ARGUMENT);
+	ledger_flushed(rig->ledger, flush);
+	rig_free(rig);
+}
+END_TEST
+
+/* Filling and sorting take long, and are for the thread that stores. */
+START_TEST(flush_is_filled_when_it_is_prepared_and_once)
+{
+	struct flush *flush;
+
+	rig = rig_new();
+	block = rig_begin(rig, NULL, 1);
+	for (uint32_t i = 0; i < 5; i++)
+		ck_assert_int_eq(rig_pay(rig, block, i, 40 - i, 1000), 0);
+	rig_settle(rig, block, 1);
+	ck_assert_int_eq(ledger_take_flush(rig->ledger, &flush), 0);
+	ck_assert_uint_eq(flush->group_count + flush->address_count + flush->payment_count, 0);
+	for (int times = 0; times < 2; times++) {
+		flush_prepare(flush);
+		ck_assert_uint_gt(flush->group_count, 1);
+		ck_assert_uint_eq(flush->address_count, 5);
+		ck_assert_uint_eq(flush->payment_count, 5);
+		ck_assert_uint_eq(flush->orphan_count, 0);
+	}
+	/* What is settled meanwhile is not in it. */
+	block = rig_begin(rig, NULL, 2);
+	ck_assert_int_eq(rig_pay(rig, block, 0, 50, 1000), 0);
+	rig_settle(rig, block, 2);
+	ck_assert_int_eq(memory_store_apply(rig->store, flush), 0); /* which takes it in order only */
+	ck_assert_uint_eq(flush->payment_count, 5);
 	ledger_flushed(rig->ledger, flush);
 	rig_free(rig);
 }
@@ -701,5 +733,6 @@ UNIT_MAIN("ledger", payment_moves_money_and_makes_account, expiry_is_counted_fro
           account_made_again_starts_afresh_and_keeps_its_history, forks_keep_their_own_roots_however_often_asked,
           proof_is_of_the_settled_state_while_the_tree_is_further_on,
           child_outlives_the_release_and_the_settling_of_its_parent, flush_is_one_at_a_time_and_of_whole_blocks,
-          ledger_refuses_a_state_whose_sum_is_not_the_supply, empty_store_is_not_a_ledger,
-          damage_in_the_store_reaches_whoever_reads, entry_that_is_not_its_address_is_damage)
+          flush_is_filled_when_it_is_prepared_and_once, ledger_refuses_a_state_whose_sum_is_not_the_supply,
+          empty_store_is_not_a_ledger, damage_in_the_store_reaches_whoever_reads,
+          entry_that_is_not_its_address_is_damage)

@@ -108,7 +108,15 @@ START_TEST(copy_stands_by_itself)
 	struct flush_address address = {.address = {{1}}, .index = 1};
 	struct flush_payment payment = {.id = {{9}}, .at = {1, 0}, .previous_count = 2, .previous = previous};
 	struct flush_orphan orphan = {.address = {{2}}, .head = {8, 8}};
-	struct flush flush = {{1, {{7}}, 3, ENTRY_NONE}, 1, &group, 1, &address, 1, &payment, 1, &orphan};
+	struct flush flush = {.meta = {1, {{7}}, 3, ENTRY_NONE},
+	                      .group_count = 1,
+	                      .groups = &group,
+	                      .address_count = 1,
+	                      .addresses = &address,
+	                      .payment_count = 1,
+	                      .payments = &payment,
+	                      .orphan_count = 1,
+	                      .orphans = &orphan};
 	struct payment_record found;
 	struct position head;
 	uint64_t index;

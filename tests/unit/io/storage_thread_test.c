@@ -1,5 +1,6 @@
 /* The journal and state threads over a real store: what is committed, when it is told, what ends the process. */
 #include "storage_thread.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -192,6 +193,32 @@ START_TEST(storage_hands_the_flush_back_once_the_view_shows_it)
 }
 END_TEST
 
+/* Votes wait for the other threads, nothing for this one. */
+START_TEST(storage_flushes_at_a_lower_priority_than_the_rest)
+{
+	struct flush flush = {.meta = {.height = 6, .block_id = {{6}}, .entry_count = 9, .free_head = ENTRY_NONE}};
+	int own = getpriority(PRIO_PROCESS, 0), lowered = 0, others = 0;
+	struct dirent *entry;
+
+	storage_flush(storage, &flush);
+	RUN_UNTIL(flushed);
+	DIR *tasks = opendir("/proc/self/task");
+	ck_assert_ptr_nonnull(tasks);
+	while ((entry = readdir(tasks))) {
+		id_t thread = (id_t)strtoul(entry->d_name, NULL, 10);
+		if (!thread)
+			continue;
+		if (getpriority(PRIO_PROCESS, thread) > own)
+			lowered++;
+		else
+			others++;
+	}
+	closedir(tasks);
+	ck_assert_int_ge(lowered, own < PRIO_MAX - 1);
+	ck_assert_int_ge(others, 2);
+}
+END_TEST
+
 START_TEST(storage_refuses_a_key_that_is_too_long)
 {
 	uint8_t key[JOURNAL_KEY_MAX + 1] = {0};
@@ -278,6 +305,7 @@ END_TEST
 UNIT_MAIN_BETWEEN("storage_thread", setup, teardown, storage_tells_durable_once_the_view_shows_it,
                   storage_commits_nothing_before_the_end_of_the_turn, storage_gathers_turns_while_a_commit_is_under_way,
                   storage_commit_of_nothing_tells_nothing, storage_forgets_votes_in_the_commit,
-                  storage_hands_the_flush_back_once_the_view_shows_it, storage_refuses_a_key_that_is_too_long,
+                  storage_hands_the_flush_back_once_the_view_shows_it,
+                  storage_flushes_at_a_lower_priority_than_the_rest, storage_refuses_a_key_that_is_too_long,
                   storage_says_when_space_is_low, storage_stop_commits_all_and_keeps_the_flush,
                   storage_failed_commit_ends_the_process)

@@ -24,7 +24,7 @@ static void fill(void)
 	static const struct group_record record;
 	static struct flush_group groups[COUNT];
 	static uint8_t block[50000];
-	const struct flush flush = {.meta = {.height = 1, .entry_count = 9}, .group_count = COUNT, .groups = groups};
+	struct flush flush = {.meta = {.height = 1, .entry_count = 9}, .group_count = COUNT, .groups = groups};
 	const struct journal_write write = {JOURNAL_BLOCK, "k", block, 1, sizeof(block), 0};
 	for (size_t i = 0; i < COUNT; i++)
 		groups[i] = (struct flush_group){i, &record};

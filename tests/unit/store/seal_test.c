@@ -18,7 +18,7 @@ static void commit_both(uint8_t number)
 	const struct journal_write write = {JOURNAL_BLOCK, &number, "a block", 1, 7, 0};
 	static const struct group_record record;
 	struct flush_group group = {number, &record};
-	const struct flush flush = {.meta = {.height = number, .entry_count = 9}, .group_count = 1, .groups = &group};
+	struct flush flush = {.meta = {.height = number, .entry_count = 9}, .group_count = 1, .groups = &group};
 	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
 	ck_assert_int_eq(state_apply(store, &flush, why), 0);
 }

@@ -28,7 +28,7 @@ static void *state_thread(void *unused)
 	static struct group_record record;
 	char reason[256];
 	for (uint64_t height = 1; height <= COMMITS && !state_error; height++) {
-		const struct flush flush = {.meta.height = height, .group_count = 50, .groups = groups};
+		struct flush flush = {.meta.height = height, .group_count = 50, .groups = groups};
 		for (size_t i = 0; i < 50; i++) {
 			groups[i] = (struct flush_group){i, &record};
 			be64_put(record.entries, height);
