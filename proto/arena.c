@@ -4,11 +4,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sanitizer/asan_interface.h>
 #include "uncia/error.h"
 
 #define ALIGNMENT     alignof(max_align_t)
 #define CHUNK_FIRST   1008 /* with its header still a small block to malloc */
 #define CHUNK_LARGEST (1u << 20)
+#define CHUNK_SPARED  ((256u << 10) - 64) /* of an arena with spares: all alike, so that each serves any; see malloc */
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -29,16 +31,44 @@ static void protobuf_free(void *arena, void *memory)
 
 void arena_init(struct arena *a, size_t limit)
 {
+	arena_init_spared(a, limit, NULL);
+}
+
+void arena_init_spared(struct arena *a, size_t limit, struct arena_spares *spares)
+{
 	*a = (struct arena){
+	    .spares = spares,
 	    .limit = limit,
 	    .protobuf = {.alloc = protobuf_alloc, .free = protobuf_free, .allocator_data = a},
 	};
 }
 
+/* NULL where there is none. */
+static struct arena_chunk *take_spare(struct arena_spares *spares)
+{
+	struct arena_chunk *chunk = spares->chunks;
+
+	if (!chunk)
+		return NULL;
+	spares->chunks = chunk->next;
+	spares->size -= chunk->size;
+	ASAN_UNPOISON_MEMORY_REGION(chunk->memory, chunk->size);
+	return chunk;
+}
+
+/* The one that was used last is taken first: it is what the processor's caches still hold. */
+static void give_spare(struct arena_spares *spares, struct arena_chunk *chunk)
+{
+	chunk->next = spares->chunks;
+	spares->chunks = chunk;
+	spares->size += chunk->size;
+	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size);
+}
+
 /* A chunk with room for `size`, which the limit allows; never larger than what the limit leaves. */
 static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 {
-	size_t chunk_size = a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;
+	size_t chunk_size = a->spares ? CHUNK_SPARED : a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;
 
 	if (chunk_size > CHUNK_LARGEST)
 		chunk_size = CHUNK_LARGEST;
@@ -46,7 +76,9 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 		chunk_size = a->limit - a->used;
 	if (chunk_size < size)
 		chunk_size = size;
-	struct arena_chunk *chunk = malloc(sizeof(*chunk) + chunk_size);
+	struct arena_chunk *chunk = a->spares && chunk_size == CHUNK_SPARED ? take_spare(a->spares) : NULL;
+	if (!chunk)
+		chunk = malloc(sizeof(*chunk) + chunk_size);
 	if (!chunk)
 		return NULL;
 	chunk->next = a->chunks;
@@ -56,7 +88,7 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 	return chunk;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_unset(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX - ALIGNMENT) {
 		a->error = UNCIA_E_LIMIT;
@@ -78,17 +110,43 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *memory = chunk->memory + chunk->used;
 	chunk->used += rounded;
 	a->used += rounded;
-	return memset(memory, 0, rounded);
+	return memory;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *memory = arena_alloc_unset(a, size);
+
+	return memory ? memset(memory, 0, size) : NULL;
+}
+
+static void free_chunks(struct arena_chunk *chunks)
+{
+	for (struct arena_chunk *chunk = chunks, *next; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
 }
 
 void arena_deinit(struct arena *a)
 {
 	if (!a)
 		return;
-	for (struct arena_chunk *chunk = a->chunks, *next; chunk; chunk = next) {
-		next = chunk->next;
-		free(chunk);
+	while (a->spares && a->chunks && a->spares->size + a->chunks->size <= ARENA_SPARES_MAX) {
+		struct arena_chunk *chunk = a->chunks;
+		a->chunks = chunk->next;
+		if (chunk->size == CHUNK_SPARED)
+			give_spare(a->spares, chunk);
+		else
+			free(chunk);
 	}
+	free_chunks(a->chunks);
 	a->chunks = NULL;
 	a->used = 0;
+}
+
+void arena_spares_deinit(struct arena_spares *spares)
+{
+	free_chunks(spares->chunks);
+	*spares = (struct arena_spares){0};
 }

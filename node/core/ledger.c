@@ -102,6 +102,7 @@ void ledger_free(struct ledger *ledger)
 	overlay_free(ledger->active);
 	if (!ledger->flush)
 		overlay_free(ledger->taken);
+	arena_spares_deinit(&ledger->spares);
 	state_tree_deinit(&ledger->tree);
 	recall_free(ledger->recall);
 	free(ledger->plan);
@@ -142,7 +143,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 	b->height = height;
 	b->timestamp_ms = timestamp_ms;
 	b->extent = *extent_after(ledger, parent);
-	overlay_init(&b->overlay, 0);
+	overlay_init(&b->overlay, &ledger->spares);
 	if (parent && !parent->settled)
 		b->parent = executed_ref(parent);
 	*block = b;

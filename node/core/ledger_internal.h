@@ -61,9 +61,10 @@ struct ledger {
 	uint64_t height, flushed_height;
 	struct hash id, root;
 	struct extent extent;
-	struct overlay *active; /* settled since the last flush was taken */
-	struct overlay *taken;  /* by the last flush, or NULL: being stored, and the flush's, or stored, and ours */
-	struct flush *flush;    /* under way, or NULL */
+	struct overlay *active;     /* settled since the last flush was taken */
+	struct overlay *taken;      /* by the last flush, or NULL: being stored, and the flush's, or stored, and ours */
+	struct flush *flush;        /* under way, or NULL */
+	struct arena_spares spares; /* of the blocks' layers */
 	size_t unflushed;
 	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;

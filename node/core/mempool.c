@@ -157,6 +157,11 @@ uint32_t mempool_ready(const struct mempool *pool)
 	return pool->ready;
 }
 
+uint32_t mempool_parked(const struct mempool *pool)
+{
+	return pool->parked;
+}
+
 uint64_t mempool_evicted(const struct mempool *pool)
 {
 	return pool->evicted;
@@ -509,7 +514,7 @@ void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason re
 
 void mempool_unpark(struct mempool *pool, const struct address *address)
 {
-	if (!pool->parked) /* asked of everybody whom a block touched */
+	if (!pool->parked)
 		return;
 	struct sender *sender = find_sender(pool, address, hash_of(pool, address, sizeof(*address)));
 	struct slot *slot;

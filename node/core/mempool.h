@@ -28,6 +28,7 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 void mempool_free(struct mempool *pool);
 uint32_t mempool_count(const struct mempool *pool);
 uint32_t mempool_ready(const struct mempool *pool);
+uint32_t mempool_parked(const struct mempool *pool);
 uint32_t mempool_verifying(const struct mempool *pool);
 uint64_t mempool_evicted(const struct mempool *pool); /* how many were, ever */
 

@@ -14,12 +14,10 @@
 #define BUCKETS_LOG2_MAX              18U
 #define FILTER_BITS_LOG2              4U /* a bucket: of 16 hashes that are not there one seems to be */
 
-void overlay_init(struct overlay *o, size_t expected)
+void overlay_init(struct overlay *o, struct arena_spares *spares)
 {
 	*o = (struct overlay){.buckets_log2 = BUCKETS_LOG2_MIN};
-	while (o->buckets_log2 < BUCKETS_LOG2_MAX && (size_t)1 << o->buckets_log2 < expected)
-		o->buckets_log2++;
-	arena_init(&o->arena, SIZE_MAX);
+	arena_init_spared(&o->arena, SIZE_MAX, spares);
 }
 
 void overlay_deinit(struct overlay *o)
@@ -35,8 +33,11 @@ struct overlay *overlay_new(size_t expected)
 {
 	struct overlay *o = malloc(sizeof(*o));
 
-	if (o)
-		overlay_init(o, expected);
+	if (!o)
+		return NULL;
+	overlay_init(o, NULL);
+	while (o->buckets_log2 < BUCKETS_LOG2_MAX && (size_t)1 << o->buckets_log2 < expected)
+		o->buckets_log2++;
 	return o;
 }
 
@@ -119,11 +120,14 @@ struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct
 struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
                                         const struct group_record *record)
 {
-	struct overlay_group *node = arena_alloc(&o->arena, sizeof(*node));
+	struct overlay_group *node = arena_alloc_unset(&o->arena, sizeof(*node)); /* the record is nearly all of it */
 
 	if (!node || !filter_add(o, &o->group_filter, hash))
 		return NULL;
+	node->hh = (UT_hash_handle){0};
 	node->index = index;
+	node->changed = 0;
+	node->before = 0;
 	node->record = *record;
 	HASH_ADD_BYHASHVALUE(hh, o->groups, index, sizeof(node->index), hash, node);
 	return node->hh.tbl ? node : NULL;

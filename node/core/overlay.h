@@ -56,11 +56,13 @@ struct overlay {
 	struct filter group_filter, payment_filter;
 };
 
-/* expected: about how many nodes its largest table will have, where that is known; 0: a block's. */
-void overlay_init(struct overlay *o, size_t expected);
+/* A block's, which live for moments only: one's memory is the next one's. */
+void overlay_init(struct overlay *o, struct arena_spares *spares);
 void overlay_deinit(struct overlay *o);
-struct overlay *overlay_new(size_t expected); /* NULL where memory ends */
-void overlay_free(struct overlay *o);         /* accepts NULL */
+/* One of many blocks. expected: about how many nodes its largest table will have, where that is known; 0: as many as a
+ * block's. NULL where memory ends. */
+struct overlay *overlay_new(size_t expected);
+void overlay_free(struct overlay *o); /* accepts NULL */
 
 /* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the
  * hash is SipHash under a random seed (faults: keys chosen to collide in a hash table). */
