@@ -36,7 +36,7 @@ void flush_free(struct flush *flush)
 	free(flush->payments);
 	free(flush->orphans);
 	free(flush->records);
-	overlay_free(flush->layer);
+	settled_layer_free(flush->layer);
 	free(flush);
 }
 
@@ -67,12 +67,13 @@ static int compare_orphans(const void *a, const void *b)
 
 void flush_prepare(struct flush *flush)
 {
-	const struct overlay *overlay = flush->layer;
+	const struct settled_layer *layer = flush->layer;
 
-	if (!overlay || flush->filled)
+	if (!layer || flush->filled)
 		return;
 	flush->filled = true;
-	for (const struct overlay_group *node = overlay->groups; node; node = node->hh.next)
+	const struct overlay *overlay = &layer->overlay;
+	for (const struct settled_group *node = layer->groups; node; node = node->next)
 		flush->groups[flush->group_count++] = (struct flush_group){node->index, &node->record};
 	qsort(flush->groups, flush->group_count, sizeof(*flush->groups), compare_groups);
 	for (const struct overlay_address *node = overlay->addresses; node; node = node->hh.next)
@@ -91,17 +92,15 @@ void flush_prepare(struct flush *flush)
 
 int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 {
-	struct overlay *from = ledger->active;
+	const struct settled_layer *from = ledger->settled.active;
 
 	if (ledger->flush || ledger->height == ledger->flushed_height) {
 		*flush = NULL;
 		return 0;
 	}
-	struct overlay *fresh = overlay_new(HASH_COUNT(from->payments)); /* it will hold about as much */
-	struct flush *f = flush_new(HASH_COUNT(from->groups), HASH_COUNT(from->addresses), HASH_COUNT(from->payments),
-	                            HASH_COUNT(from->orphans), 0);
-	if (!fresh || !f) {
-		overlay_free(fresh);
+	struct flush *f = flush_new(from->group_count, HASH_COUNT(from->overlay.addresses),
+	                            HASH_COUNT(from->overlay.payments), HASH_COUNT(from->overlay.orphans), 0);
+	if (!f || settled_take(&ledger->settled) != 0) {
 		flush_free(f);
 		return UNCIA_E_MEMORY;
 	}
@@ -111,10 +110,7 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	    .entry_count = ledger->extent.entry_count,
 	    .free_head = ledger->extent.free_head,
 	};
-	f->layer = from;
-	overlay_free(ledger->taken);
-	ledger->taken = from;
-	ledger->active = fresh;
+	f->layer = ledger->settled.taken;
 	ledger->flush = f;
 	ledger->flushed_height = ledger->height;
 	ledger->unflushed = 0;
@@ -127,10 +123,10 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
 	assert(flush && flush == ledger->flush);
-	if (HASH_COUNT(ledger->taken->groups) <= TAKEN_GROUPS_MAX)
+	if (ledger->settled.taken->group_count <= TAKEN_GROUPS_MAX)
 		flush->layer = NULL;
 	else
-		ledger->taken = NULL;
+		ledger->settled.taken = NULL;
 	flush_free(flush);
 	ledger->flush = NULL;
 	recall_store_changed(ledger->recall);

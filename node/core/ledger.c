@@ -82,10 +82,10 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
 	l->genesis = genesis;
 	l->view = *view;
 	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
-	l->active = overlay_new(0);
+	int error = settled_init(&l->settled);
 	l->plan = calloc(1, sizeof(*l->plan));
 	l->recall = recall_new();
-	if (l->active && l->plan && l->recall)
+	if (!error && l->plan && l->recall)
 		rc = load(l);
 	if (rc) {
 		ledger_free(l);
@@ -99,9 +99,9 @@ void ledger_free(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
-	overlay_free(ledger->active);
-	if (!ledger->flush)
-		overlay_free(ledger->taken);
+	if (ledger->flush)
+		ledger->settled.taken = NULL;
+	settled_deinit(&ledger->settled);
 	arena_spares_deinit(&ledger->spares);
 	state_tree_deinit(&ledger->tree);
 	recall_free(ledger->recall);
@@ -295,7 +295,7 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	if (rc == 0 && !descends(ledger->at, block))
 		rc = move_tree(ledger, block);
 	if (rc == 0)
-		rc = overlay_merge(ledger->active, &block->overlay);
+		rc = settled_merge(&ledger->settled, &block->overlay);
 	if (rc)
 		return rc;
 	if (touched)

@@ -64,9 +64,6 @@ int ledger_history_head(struct ledger *ledger, struct executed *tip, const struc
 /* The entry of an address after `tip` (NULL: settled). Returns 0 or UNCIA_E_NOT_FOUND. */
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
                    uint64_t *index);
-/* Whether this key was lately seen bound to the address: true says that it is a valid point, and of this address, even
- * where the account has gone since; false says nothing. */
-bool ledger_recalls_key(const struct ledger *ledger, const struct address *address, const uint8_t key[PUBLIC_KEY_SIZE]);
 /* Group bytes and path of an account in the SETTLED state. Returns 0, UNCIA_E_NOT_FOUND, errors of the view. */
 int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
                  uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head);

@@ -5,6 +5,7 @@
 #include "ledger.h"
 #include "overlay.h"
 #include "recall.h"
+#include "settled.h"
 #include "state_tree.h"
 #include "uncia/error.h"
 
@@ -17,7 +18,7 @@ struct extent {
 struct executed {
 	uint32_t references;
 	struct executed *parent; /* referenced; NULL: it was settled before this one began, or both are settled */
-	bool settled;            /* the overlay is merged into ledger.active: no read goes through here */
+	bool settled;            /* the overlay is merged into ledger.settled: no read goes through here */
 	bool named;
 	uint64_t height, timestamp_ms;
 	struct hash id;
@@ -57,13 +58,12 @@ struct ledger {
 	const struct genesis *genesis;
 	struct storage_view view;
 	uint8_t hash_seed[16];
-	/* The settled state: the view, under `taken`, under `active`. */
+	/* The settled state: the view, under the two layers of `settled`. */
 	uint64_t height, flushed_height;
 	struct hash id, root;
 	struct extent extent;
-	struct overlay *active;     /* settled since the last flush was taken */
-	struct overlay *taken;      /* by the last flush, or NULL: being stored, and the flush's, or stored, and ours */
-	struct flush *flush;        /* under way, or NULL */
+	struct settled settled;
+	struct flush *flush;        /* under way, or NULL: settled.taken is its own until it is back */
 	struct arena_spares spares; /* of the blocks' layers */
 	size_t unflushed;
 	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */

@@ -13,34 +13,39 @@ const struct extent *extent_after(const struct ledger *ledger, const struct exec
 	return tip && !tip->settled ? &tip->extent : &ledger->extent;
 }
 
+static const struct executed *first_block(const struct executed *tip)
+{
+	return tip && !tip->settled ? tip : NULL;
+}
+
 /* The layers in memory, newest first. */
 struct layers {
-	const struct ledger *ledger;
+	const struct settled *settled;
 	const struct executed *block;
 	const struct overlay *overlay;
 };
 
 static void layers_next(struct layers *layers)
 {
-	const struct ledger *ledger = layers->ledger;
+	const struct settled *settled = layers->settled;
 
-	if (layers->block)
+	if (layers->block) {
 		layers->block = executed_parent(layers->block);
-	else if (layers->overlay == ledger->active) {
-		layers->overlay = ledger->taken;
-		return;
+		layers->overlay = layers->block ? &layers->block->overlay : &settled->active->overlay;
+	} else if (layers->overlay == &settled->active->overlay && settled->taken) {
+		layers->overlay = &settled->taken->overlay;
 	} else {
 		layers->overlay = NULL;
-		return;
 	}
-	layers->overlay = layers->block ? &layers->block->overlay : ledger->active;
 }
 
 static struct layers layers_from(const struct ledger *ledger, const struct executed *tip)
 {
-	const struct executed *block = tip && !tip->settled ? tip : NULL;
+	const struct settled *settled = &ledger->settled;
+	const struct executed *block = first_block(tip);
 
-	return (struct layers){.ledger = ledger, .block = block, .overlay = block ? &block->overlay : ledger->active};
+	return (struct layers){
+	    .settled = settled, .block = block, .overlay = block ? &block->overlay : &settled->active->overlay};
 }
 
 int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
@@ -48,12 +53,17 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 {
 	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
 
-	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
-		const struct overlay_group *node = overlay_find_group(l.overlay, index, hash);
+	for (const struct executed *block = first_block(tip); block; block = executed_parent(block)) {
+		const struct overlay_group *node = overlay_find_group(&block->overlay, index, hash);
 		if (node) {
 			*record = &node->record;
 			return 0;
 		}
+	}
+	const struct group_record *settled = settled_find_group(&ledger->settled, index);
+	if (settled) {
+		*record = settled;
+		return 0;
 	}
 	int rc = ledger->view.group(ledger->view.context, index, scratch);
 	if (rc == 0)
@@ -109,18 +119,13 @@ struct found {
 static int recall_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
                           unsigned hash, struct group_record *scratch, struct found *found)
 {
-	if (!recall_index(ledger->recall, address, hash, &found->index) ||
+	if (!recall_index(ledger->recall, hash, &found->index) ||
 	    found->index >= extent_after(ledger, tip)->entry_count)
 		return 0;
 	int rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
 	if (rc)
 		return rc;
-	if (account_in_group(found->record, found->index, address, &found->entry) != 0)
-		return 0;
-	if ((found->entry.flags & ENTRY_KEY_KNOWN) &&
-	    !recall_key(ledger->recall, address, hash, found->entry.public_key))
-		rc = recall_note_account(ledger->recall, &found->entry, hash, found->index);
-	return rc ? rc : 1;
+	return account_in_group(found->record, found->index, address, &found->entry) == 0;
 }
 
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
@@ -136,7 +141,7 @@ int read_account(const struct ledger *ledger, const struct executed *tip, const 
 		if (rc == 0)
 			rc = account_in_group(found.record, found.index, address, &found.entry);
 		if (rc == 0)
-			rc = recall_note_account(ledger->recall, &found.entry, hash, found.index);
+			rc = recall_note_index(ledger->recall, hash, found.index);
 	}
 	if (rc < 0)
 		return rc;
@@ -227,11 +232,6 @@ static int find_account(struct ledger *ledger, const struct executed *tip, const
 	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
 
 	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], record, index, entry);
-}
-
-bool ledger_recalls_key(const struct ledger *ledger, const struct address *address, const uint8_t key[PUBLIC_KEY_SIZE])
-{
-	return recall_key(ledger->recall, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), key);
 }
 
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,

@@ -20,6 +20,13 @@ void overlay_init(struct overlay *o, struct arena_spares *spares)
 	arena_init_spared(&o->arena, SIZE_MAX, spares);
 }
 
+void overlay_init_expecting(struct overlay *o, size_t expected)
+{
+	overlay_init(o, NULL);
+	while (o->buckets_log2 < BUCKETS_LOG2_MAX && (size_t)1 << o->buckets_log2 < expected)
+		o->buckets_log2++;
+}
+
 void overlay_deinit(struct overlay *o)
 {
 	HASH_CLEAR(hh, o->groups);
@@ -27,26 +34,6 @@ void overlay_deinit(struct overlay *o)
 	HASH_CLEAR(hh, o->payments);
 	HASH_CLEAR(hh, o->orphans);
 	arena_deinit(&o->arena);
-}
-
-struct overlay *overlay_new(size_t expected)
-{
-	struct overlay *o = malloc(sizeof(*o));
-
-	if (!o)
-		return NULL;
-	overlay_init(o, NULL);
-	while (o->buckets_log2 < BUCKETS_LOG2_MAX && (size_t)1 << o->buckets_log2 < expected)
-		o->buckets_log2++;
-	return o;
-}
-
-void overlay_free(struct overlay *o)
-{
-	if (!o)
-		return;
-	overlay_deinit(o);
-	free(o);
 }
 
 /* Returns false where memory ends. */
@@ -171,15 +158,6 @@ struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct addres
 
 int overlay_merge(struct overlay *lower, const struct overlay *upper)
 {
-	for (const struct overlay_group *from = upper->groups; from; from = from->hh.next) {
-		struct overlay_group *to = overlay_find_group(lower, from->index, from->hh.hashv);
-		if (!from->changed)
-			continue;
-		if (to)
-			to->record = from->record;
-		else if (!overlay_add_group(lower, from->index, from->hh.hashv, &from->record))
-			return UNCIA_E_MEMORY;
-	}
 	for (const struct overlay_address *from = upper->addresses; from; from = from->hh.next) {
 		struct overlay_address *to = overlay_find_address(lower, &from->address, from->hh.hashv);
 		if (!to)

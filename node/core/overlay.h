@@ -58,11 +58,9 @@ struct overlay {
 
 /* A block's, which live for moments only: one's memory is the next one's. */
 void overlay_init(struct overlay *o, struct arena_spares *spares);
+/* One of many blocks: about how many nodes its largest table will have; 0: as many as a block's. */
+void overlay_init_expecting(struct overlay *o, size_t expected);
 void overlay_deinit(struct overlay *o);
-/* One of many blocks. expected: about how many nodes its largest table will have, where that is known; 0: as many as a
- * block's. NULL where memory ends. */
-struct overlay *overlay_new(size_t expected);
-void overlay_free(struct overlay *o); /* accepts NULL */
 
 /* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the
  * hash is SipHash under a random seed (faults: keys chosen to collide in a hash table). */
@@ -85,8 +83,8 @@ struct overlay_payment *overlay_add_payment(struct overlay *o, const struct paym
                                             uint32_t previous_count);
 struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct address *address, unsigned hash);
 
-/* Lays `upper` over `lower`, which then says what both said; groups without a changed slot are left out. Returns 0 or
- * UNCIA_E_MEMORY, after which neither is of further use but to be freed. */
+/* Lays `upper`, without its groups, over `lower`, which then says what both said. Returns 0 or UNCIA_E_MEMORY, after
+ * which neither is of further use but to be freed. */
 int overlay_merge(struct overlay *lower, const struct overlay *upper);
 
 #endif

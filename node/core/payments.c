@@ -12,10 +12,6 @@ int payment_key(struct replica *r, const struct payment *payment, enum payment_k
 	struct address derived;
 	uint64_t index;
 
-	if (ledger_recalls_key(r->ledger, &payment->sender, payment->public_key)) {
-		*key = KEY_BOUND;
-		return 0;
-	}
 	int error = ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index);
 
 	if (error && error != UNCIA_E_NOT_FOUND)

@@ -1,19 +1,18 @@
-/* The tables: one place for each key, by the low bits of its hash. They grow as they are used, and forget it all then.
- */
+/* The tables. Indexes lie in sets that fill a cache line each, so that a look is one line; absent ids have one place
+ * each, by the low bits of their hash. Both grow as they are used, and forget it all then. */
 #include "recall.h"
 #include <stdlib.h>
 #include <string.h>
 #include "uncia/error.h"
 
-#define PLACES_MIN   64u
-#define ACCOUNTS_MAX (1u << 18) /* 16 MiB: whoever pays or is paid often */
-#define ABSENT_MAX   (1u << 16) /* payments on their way to a block, and some more */
+#define PLACES_MIN  64u
+#define INDEXES_MAX (1u << 22) /* 32 MiB, where there are millions of accounts */
+#define SET_PLACES  8u
+#define ABSENT_MAX  (1u << 16) /* payments on their way to a block, and some more */
 
-struct account_place { /* as large as a cache line */
-	struct address address;
-	uint16_t held, has_key;
-	uint8_t key[PUBLIC_KEY_SIZE];
-	uint64_t index;
+struct index_place {
+	uint32_t hash;
+	uint32_t index; /* and one: 0 is an empty place */
 };
 
 struct absent_id {
@@ -23,10 +22,23 @@ struct absent_id {
 
 struct recall {
 	uint32_t changes; /* of the store, from 1 */
-	uint32_t account_places, absent_places;
-	struct account_place *accounts;
+	uint32_t index_places, absent_places;
+	struct index_place *indexes;
+	void *index_memory;
 	struct absent_id *absent;
 };
+
+/* Empty sets, each a cache line, in *memory, which is to be freed. NULL where memory ends. */
+static struct index_place *new_indexes(uint32_t places, void **memory)
+{
+	const size_t line = SET_PLACES * sizeof(struct index_place);
+	uint8_t *bytes = calloc(1, places * sizeof(struct index_place) + line);
+
+	if (!bytes)
+		return NULL;
+	*memory = bytes;
+	return (struct index_place *)(void *)(bytes + (line - (uintptr_t)bytes % line));
+}
 
 struct recall *recall_new(void)
 {
@@ -35,10 +47,10 @@ struct recall *recall_new(void)
 	if (!recall)
 		return NULL;
 	recall->changes = 1;
-	recall->account_places = recall->absent_places = PLACES_MIN;
-	recall->accounts = calloc(PLACES_MIN, sizeof(*recall->accounts));
+	recall->index_places = recall->absent_places = PLACES_MIN;
+	recall->indexes = new_indexes(PLACES_MIN, &recall->index_memory);
 	recall->absent = calloc(PLACES_MIN, sizeof(*recall->absent));
-	if (recall->accounts && recall->absent)
+	if (recall->indexes && recall->absent)
 		return recall;
 	recall_free(recall);
 	return NULL;
@@ -48,62 +60,49 @@ void recall_free(struct recall *recall)
 {
 	if (!recall)
 		return;
-	free(recall->accounts);
+	free(recall->index_memory);
 	free(recall->absent);
 	free(recall);
 }
 
-/* Twice the places; NULL where memory ends, and there are as many as before. */
-static void *grown(void *table, uint32_t *places, size_t size)
+static struct index_place *set_of(const struct recall *recall, unsigned hash)
 {
-	void *larger = calloc(2 * (size_t)*places, size);
-
-	if (larger) {
-		free(table);
-		*places *= 2;
-	}
-	return larger;
+	return &recall->indexes[hash % (recall->index_places / SET_PLACES) * SET_PLACES];
 }
 
-static const struct account_place *find(const struct recall *recall, const struct address *address, unsigned hash)
+bool recall_index(const struct recall *recall, unsigned hash, uint64_t *index)
 {
-	const struct account_place *place = &recall->accounts[hash & (recall->account_places - 1)];
+	const struct index_place *set = set_of(recall, hash);
 
-	return place->held && memcmp(&place->address, address, sizeof(*address)) == 0 ? place : NULL;
+	for (unsigned i = 0; i < SET_PLACES && set[i].index; i++)
+		if (set[i].hash == hash) {
+			*index = set[i].index - 1;
+			return true;
+		}
+	return false;
 }
 
-bool recall_index(const struct recall *recall, const struct address *address, unsigned hash, uint64_t *index)
+int recall_note_index(struct recall *recall, unsigned hash, uint64_t index)
 {
-	const struct account_place *place = find(recall, address, hash);
-
-	if (place)
-		*index = place->index;
-	return place;
-}
-
-bool recall_key(const struct recall *recall, const struct address *address, unsigned hash,
-                const uint8_t key[PUBLIC_KEY_SIZE])
-{
-	const struct account_place *place = find(recall, address, hash);
-
-	return place && place->has_key && memcmp(place->key, key, PUBLIC_KEY_SIZE) == 0;
-}
-
-int recall_note_account(struct recall *recall, const struct entry *account, unsigned hash, uint64_t index)
-{
-	if (recall->account_places < ACCOUNTS_MAX && recall->account_places <= index) {
-		struct account_place *larger =
-		    grown(recall->accounts, &recall->account_places, sizeof(*recall->accounts));
+	if (index >= UINT32_MAX)
+		return 0;
+	if (recall->index_places < INDEXES_MAX && recall->index_places <= index) {
+		void *memory;
+		struct index_place *larger = new_indexes(2 * recall->index_places, &memory);
 		if (!larger)
 			return UNCIA_E_MEMORY;
-		recall->accounts = larger;
+		free(recall->index_memory);
+		recall->index_memory = memory;
+		recall->indexes = larger;
+		recall->index_places *= 2;
 	}
-	struct account_place *place = &recall->accounts[hash & (recall->account_places - 1)];
-	*place = (struct account_place){.address = account->address, .held = true, .index = index};
-	if (account->flags & ENTRY_KEY_KNOWN) {
-		place->has_key = true;
-		memcpy(place->key, account->public_key, PUBLIC_KEY_SIZE);
-	}
+	struct index_place *set = set_of(recall, hash);
+	unsigned i = 0;
+	while (i < SET_PLACES && set[i].index && set[i].hash != hash)
+		i++;
+	if (i == SET_PLACES) /* full: the oldest goes */
+		memmove(set, set + 1, --i * sizeof(*set));
+	set[i] = (struct index_place){.hash = hash, .index = (uint32_t)index + 1};
 	return 0;
 }
 
@@ -119,10 +118,12 @@ int recall_note_absent(struct recall *recall, const struct payment_id *id, unsig
 	/* One of now would be pushed out: there are too few places. */
 	if (recall->absent_places < ABSENT_MAX &&
 	    recall->absent[hash & (recall->absent_places - 1)].changes == recall->changes) {
-		struct absent_id *larger = grown(recall->absent, &recall->absent_places, sizeof(*recall->absent));
+		struct absent_id *larger = calloc(2 * (size_t)recall->absent_places, sizeof(*larger));
 		if (!larger)
 			return UNCIA_E_MEMORY;
+		free(recall->absent);
 		recall->absent = larger;
+		recall->absent_places *= 2;
 	}
 	recall->absent[hash & (recall->absent_places - 1)] = (struct absent_id){.id = *id, .changes = recall->changes};
 	return 0;

@@ -76,7 +76,7 @@ struct flush {
 		struct position head; /* height 0: delete */
 	} * orphans;
 	/* The core's own. */
-	struct overlay *layer; /* what the arrays are filled from and point into, or NULL */
+	struct settled_layer *layer; /* what the arrays are filled from and point into, or NULL */
 	struct group_record *records;
 	bool filled;
 };
