@@ -4,24 +4,17 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "pieces.h"
 #include "uncia/error.h"
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 #include <utlist.h>
 
-/* Large enough never to be resized under the default limit: a resize moves every node at once. */
-#undef HASH_INITIAL_NUM_BUCKETS
-#undef HASH_INITIAL_NUM_BUCKETS_LOG2
-#define HASH_INITIAL_NUM_BUCKETS      65536U
-#define HASH_INITIAL_NUM_BUCKETS_LOG2 16U
-/* And made of memory that is zero already, rather than written over. */
-#undef uthash_malloc
-#undef uthash_bzero
-#define uthash_malloc(size)        calloc(1, size)
-#define uthash_bzero(memory, size) ((void)(memory))
-
 #define VERIFYING_MAX  16384u /* payments whose signatures are being checked */
-#define EXPIRY_BUCKETS 4096u  /* seconds: more than a payment's longest life */
+#define BUCKETS_MIN    64u
+#define FULL_CHAIN     8u    /* how many a bucket has in a full pool, about: it hardly ever is */
+#define SPARES_MAX     4096u /* slots and senders that were given back and are kept for those to come */
+#define FETCHED_AHEAD  4u    /* see mempool_remove_final */
+#define FETCHED_MAX    16u   /* more than twice as many */
+#define EXPIRY_BUCKETS 4096u /* seconds: more than a payment's longest life */
 
 struct slot {
 	struct pooled pooled;     /* first: what is handed out is the slot */
@@ -29,10 +22,11 @@ struct slot {
 	struct slot *prev, *next; /* of the same sender, oldest first */
 	struct slot *bucket_prev, *bucket_next;
 	struct slot *large_prev, *large_next; /* verified ones that are large, oldest first */
+	struct slot *whole_next;              /* of the same bucket of mempool.by_whole */
+	struct slot *id_next, **id_back; /* of by_id; whoever signs one body a thousand times makes one chain of them */
+	uint32_t whole_hash, sender_hash;
 	uint32_t bucket;
 	uint32_t verified_at; /* its place in mempool.verified, unless POOLED_VERIFYING */
-	unsigned sender_hash;
-	UT_hash_handle hh_whole, hh_id;
 };
 
 struct sender {
@@ -44,7 +38,8 @@ struct sender {
 	uint32_t round;                         /* the walk that took its turn last */
 	struct slot *following;                 /* in that walk: what it gives next, or NULL */
 	struct sender *queue_prev, *queue_next; /* in that walk: those with more to give */
-	UT_hash_handle hh;
+	struct sender *hash_next;               /* of the same bucket of mempool.senders */
+	uint32_t hash;
 };
 
 struct verified {
@@ -58,8 +53,12 @@ struct mempool {
 	uint32_t count, ready, parked;
 	uint32_t most; /* the largest count of a sender */
 	uint64_t evicted;
-	struct slot *by_whole, *by_id, anchor;
-	struct sender *senders, sender_anchor;
+	/* Tables: chains, under hashes that nobody else can foresee, from as many buckets as are never too few.
+	 * Payments of one id under several signatures are all in by_id. */
+	uint32_t mask;
+	struct slot **by_whole, **by_id;
+	struct sender **senders;
+	struct pieces slots, sender_pieces;
 	struct sender **levels; /* by count: 1 .. per_sender_max */
 	struct sender *turns;
 	struct slot *buckets[EXPIRY_BUCKETS]; /* by expires_at */
@@ -72,23 +71,24 @@ struct mempool {
 	struct sender *queue;
 };
 
-static unsigned hash_of(const struct mempool *pool, const void *key, size_t size)
+static uint32_t hash_of(const struct mempool *pool, const void *key, size_t size)
 {
-	return (unsigned)siphash(pool->hash_seed, key, size);
+	return (uint32_t)siphash(pool->hash_seed, key, size);
 }
 
 /* ---- the pool -------------------------------------------------------------------------------- */
 
-/* uthash frees a table with its last node: an anchor that no key finds keeps it. */
-static bool add_anchors(struct mempool *pool)
+static bool make_tables(struct mempool *pool)
 {
-	struct slot *anchor = &pool->anchor;
-	struct sender *sender_anchor = &pool->sender_anchor;
+	uint32_t buckets = BUCKETS_MIN;
 
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, "", 0, 0, anchor);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh_id, pool->by_id, "", 0, 0, anchor);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, pool->senders, "", 0, 0, sender_anchor);
-	return anchor->hh_whole.tbl && anchor->hh_id.tbl && sender_anchor->hh.tbl;
+	while (buckets < pool->size_max / FULL_CHAIN)
+		buckets *= 2;
+	pool->mask = buckets - 1;
+	pool->by_whole = calloc(buckets, sizeof(*pool->by_whole));
+	pool->by_id = calloc(buckets, sizeof(*pool->by_id));
+	pool->senders = calloc(buckets, sizeof(*pool->senders));
+	return pool->by_whole && pool->by_id && pool->senders;
 }
 
 int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_seed[16], struct mempool **pool)
@@ -102,10 +102,12 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 	p->per_sender_max = per_sender_max;
 	p->verifying_max = size_max < VERIFYING_MAX ? size_max : VERIFYING_MAX;
 	memcpy(p->hash_seed, hash_seed, sizeof(p->hash_seed));
+	pieces_init(&p->slots, sizeof(struct slot), SPARES_MAX);
+	pieces_init(&p->sender_pieces, sizeof(struct sender), SPARES_MAX);
 	p->levels = calloc((size_t)per_sender_max + 1, sizeof(struct sender *));
 	p->verified =
 	    reallocarray(NULL, size_max, sizeof(*p->verified)); /* megabytes: only read below verified_count */
-	if (!p->levels || !p->verified || !add_anchors(p)) {
+	if (!p->levels || !p->verified || !make_tables(p)) {
 		mempool_free(p);
 		return UNCIA_E_MEMORY;
 	}
@@ -120,23 +122,20 @@ void mempool_free(struct mempool *pool)
 
 	if (!pool)
 		return;
-	HASH_CLEAR(hh_id, pool->by_id);
-	/* NOLINTBEGIN(clang-analyzer-*): it does not follow uthash's lists */
-	HASH_ITER(hh_whole, pool->by_whole, slot, next)
-	{
-		HASH_DELETE(hh_whole, pool->by_whole, slot);
-		if (slot == &pool->anchor)
-			continue;
-		payment_free(slot->pooled.payment);
-		free(slot);
-	}
-	HASH_ITER(hh, pool->senders, sender, next_sender)
-	{
-		HASH_DEL(pool->senders, sender);
-		if (sender != &pool->sender_anchor)
-			free(sender);
-	}
-	/* NOLINTEND(clang-analyzer-*) */
+	for (uint32_t b = 0; pool->by_whole && b <= pool->mask; b++)
+		LL_FOREACH_SAFE2(pool->by_whole[b], slot, next, whole_next)
+		{
+			payment_free(slot->pooled.payment);
+			pieces_give(&pool->slots, slot);
+		}
+	for (uint32_t b = 0; pool->senders && b <= pool->mask; b++)
+		LL_FOREACH_SAFE2(pool->senders[b], sender, next_sender, hash_next)
+	pieces_give(&pool->sender_pieces, sender);
+	pieces_deinit(&pool->slots);
+	pieces_deinit(&pool->sender_pieces);
+	free(pool->by_whole);
+	free(pool->by_id);
+	free(pool->senders);
 	free(pool->levels);
 	free(pool->verified);
 	free(pool);
@@ -169,34 +168,32 @@ uint64_t mempool_evicted(const struct mempool *pool)
 
 /* ---- senders --------------------------------------------------------------------------------- */
 
-static struct sender *find_sender(const struct mempool *pool, const struct address *address, unsigned hash)
+static struct sender *find_sender(const struct mempool *pool, const struct address *address, uint32_t hash)
 {
-	struct sender *sender;
+	struct sender *sender = pool->senders[hash & pool->mask];
 
-	HASH_FIND_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash, sender);
+	while (sender && (sender->hash != hash || memcmp(&sender->address, address, sizeof(*address)) != 0))
+		sender = sender->hash_next;
 	return sender;
 }
 
-static struct sender *make_sender(struct mempool *pool, const struct address *address, unsigned hash)
+static struct sender *make_sender(struct mempool *pool, const struct address *address, uint32_t hash)
 {
-	struct sender *sender = calloc(1, sizeof(*sender));
+	struct sender *sender = pieces_take(&pool->sender_pieces);
 
 	if (!sender)
 		return NULL;
-	sender->address = *address;
-	HASH_ADD_BYHASHVALUE(hh, pool->senders, address, sizeof(*address), hash, sender);
-	if (sender->hh.tbl)
-		return sender;
-	free(sender);
-	return NULL;
+	*sender = (struct sender){.address = *address, .hash = hash};
+	LL_PREPEND2(pool->senders[hash & pool->mask], sender, hash_next);
+	return sender;
 }
 
 /* Frees a sender that has nothing. */
 static void drop_sender(struct mempool *pool, struct sender *sender)
 {
 	assert(sender->count == 0 && sender->ready == 0 && !sender->following);
-	HASH_DEL(pool->senders, sender);
-	free(sender);
+	LL_DELETE2(pool->senders[sender->hash & pool->mask], sender, hash_next);
+	pieces_give(&pool->sender_pieces, sender);
 }
 
 /* Moves the sender to the list of its new count, at the end. */
@@ -245,37 +242,46 @@ static void remove_ready(struct mempool *pool, struct slot *slot)
 
 /* ---- adding and removing --------------------------------------------------------------------- */
 
-static struct slot *find_whole(const struct mempool *pool, const struct hash *whole, unsigned hash)
+static struct slot *find_whole(const struct mempool *pool, const struct hash *whole, uint32_t hash)
 {
-	struct slot *slot; /* uthash's macros read what they are given more than once */
+	struct slot *slot = pool->by_whole[hash & pool->mask];
 
-	HASH_FIND_BYHASHVALUE(hh_whole, pool->by_whole, whole, sizeof(*whole), hash, slot);
+	while (slot && (slot->whole_hash != hash || memcmp(&slot->pooled.payment->whole, whole, sizeof(*whole)) != 0))
+		slot = slot->whole_next;
 	return slot;
 }
 
-static struct slot *find_id(const struct mempool *pool, const struct payment_id *id, unsigned hash)
+/* The first of that id from `slot` on. */
+static struct slot *next_of_id(struct slot *slot, const struct payment_id *id)
 {
-	struct slot *slot;
-
-	HASH_FIND_BYHASHVALUE(hh_id, pool->by_id, id, sizeof(*id), hash, slot);
+	while (slot && memcmp(&slot->pooled.payment->id, id, sizeof(*id)) != 0)
+		slot = slot->id_next;
 	return slot;
 }
 
-static int index_slot(struct mempool *pool, struct slot *slot, unsigned whole_hash)
+static struct slot **id_bucket(const struct mempool *pool, const struct payment_id *id)
 {
-	const struct payment *payment = slot->pooled.payment;
-	unsigned id_hash = hash_of(pool, &payment->id, sizeof(payment->id));
+	return &pool->by_id[hash_of(pool, id, sizeof(*id)) & pool->mask];
+}
 
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh_whole, pool->by_whole, &payment->whole, sizeof(payment->whole), whole_hash,
-	                            slot);
-	if (!slot->hh_whole.tbl)
-		return UNCIA_E_MEMORY;
-	/* Payments of one id under several signatures are all in the table under that id. */
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh_id, pool->by_id, &payment->id, sizeof(payment->id), id_hash, slot);
-	if (slot->hh_id.tbl)
-		return 0;
-	HASH_DELETE(hh_whole, pool->by_whole, slot);
-	return UNCIA_E_MEMORY;
+static void index_slot(struct mempool *pool, struct slot *slot)
+{
+	struct slot **first = id_bucket(pool, &slot->pooled.payment->id);
+
+	LL_PREPEND2(pool->by_whole[slot->whole_hash & pool->mask], slot, whole_next);
+	slot->id_back = first;
+	slot->id_next = *first;
+	if (*first)
+		(*first)->id_back = &slot->id_next;
+	*first = slot;
+}
+
+static void unindex_slot(struct mempool *pool, struct slot *slot)
+{
+	LL_DELETE2(pool->by_whole[slot->whole_hash & pool->mask], slot, whole_next);
+	*slot->id_back = slot->id_next;
+	if (slot->id_next)
+		slot->id_next->id_back = slot->id_back;
 }
 
 static bool is_large(const struct payment *payment)
@@ -305,8 +311,7 @@ static void take_out(struct mempool *pool, struct slot *slot)
 		if (sender->count == 0)
 			drop_sender(pool, sender);
 	}
-	HASH_DELETE(hh_whole, pool->by_whole, slot);
-	HASH_DELETE(hh_id, pool->by_id, slot);
+	unindex_slot(pool, slot);
 	DL_DELETE2(pool->buckets[slot->bucket], slot, bucket_prev, bucket_next);
 	pool->count--;
 	payment_free(p->payment);
@@ -319,7 +324,7 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
 
 	if (p->state != POOLED_GONE)
 		take_out(pool, slot);
-	free(slot);
+	pieces_give(&pool->slots, slot);
 }
 
 /* The pool itself has no more use for it: whoever waits for its verdict keeps the slot. */
@@ -333,13 +338,39 @@ static void let_go(struct mempool *pool, struct slot *slot)
 	slot->pooled.state = POOLED_GONE;
 }
 
-void mempool_remove_id(struct mempool *pool, const struct payment_id *id)
+static void remove_of_id(struct mempool *pool, struct slot *chain, const struct payment_id *id)
 {
-	unsigned hash = hash_of(pool, id, sizeof(*id));
-	struct slot *slot;
-
-	while ((slot = find_id(pool, id, hash)))
+	for (struct slot *slot = next_of_id(chain, id), *next; slot; slot = next) {
+		next = next_of_id(slot->id_next, id);
 		let_go(pool, slot);
+	}
+}
+
+/* A block's payments lie all over the memory, which answers slowly and many at once: what is needed for each of them,
+ * itself, then its chain, then what is there, is asked for some payments before its turn. */
+void mempool_remove_final(struct mempool *pool, struct payment *const *payments, size_t count)
+{
+	struct slot **chains[FETCHED_MAX];
+
+	for (size_t step = 0; step < count + 2 * FETCHED_AHEAD; step++) {
+		if (step + FETCHED_AHEAD < count)
+			__builtin_prefetch(payments[step + FETCHED_AHEAD]);
+		if (step < count) {
+			struct slot **chain = id_bucket(pool, &payments[step]->id);
+			chains[step % FETCHED_MAX] = chain;
+			__builtin_prefetch(chain);
+		}
+		size_t next = step - FETCHED_AHEAD,
+		       now = step - 2 * FETCHED_AHEAD; /* past the count before the first */
+		if (next < count) {
+			const struct slot *slot = *chains[next % FETCHED_MAX];
+			__builtin_prefetch(slot);
+			if (slot)
+				__builtin_prefetch(&slot->large_prev);
+		}
+		if (now < count)
+			remove_of_id(pool, *chains[now % FETCHED_MAX], &payments[now]->id);
+	}
 }
 
 /* Makes room where the pool is full. faults: a flood from one sender is its own loss; one from many pushes out those
@@ -369,18 +400,17 @@ static bool make_large_room(struct mempool *pool, const struct payment *newcomer
 	return pool->evicted != evicted;
 }
 
-static struct slot *new_slot(struct mempool *pool, struct payment *payment, unsigned whole_hash, uint64_t now_ms)
+static struct slot *new_slot(struct mempool *pool, struct payment *payment, uint32_t whole_hash, uint64_t now_ms)
 {
-	struct slot *slot = calloc(1, sizeof(*slot));
+	struct slot *slot = pieces_take(&pool->slots);
 
 	if (!slot)
 		return NULL;
-	slot->pooled = (struct pooled){.payment = payment, .state = POOLED_VERIFYING, .added_ms = now_ms};
-	slot->sender_hash = hash_of(pool, &payment->sender, sizeof(payment->sender));
-	if (index_slot(pool, slot, whole_hash) == 0)
-		return slot;
-	free(slot);
-	return NULL;
+	*slot = (struct slot){.pooled = {.payment = payment, .state = POOLED_VERIFYING, .added_ms = now_ms},
+	                      .whole_hash = whole_hash,
+	                      .sender_hash = hash_of(pool, &payment->sender, sizeof(payment->sender))};
+	index_slot(pool, slot);
+	return slot;
 }
 
 /* Asked of every payment that comes: nobody is looked for where nobody has as many. */
@@ -395,7 +425,7 @@ static bool sender_full(const struct mempool *pool, const struct payment *paymen
 
 int mempool_add(struct mempool *pool, struct payment *payment, uint64_t now_ms, struct pooled **pooled)
 {
-	unsigned hash = hash_of(pool, &payment->whole, sizeof(payment->whole));
+	uint32_t hash = hash_of(pool, &payment->whole, sizeof(payment->whole));
 	struct slot *held = find_whole(pool, &payment->whole, hash);
 
 	if (held) {
@@ -452,7 +482,7 @@ struct pooled *mempool_find(struct mempool *pool, const struct hash *whole)
 
 struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id)
 {
-	struct slot *slot = find_id(pool, id, hash_of(pool, id, sizeof(*id))), *other;
+	struct slot *slot = next_of_id(*id_bucket(pool, id), id), *other;
 
 	if (!slot)
 		return NULL;

@@ -51,8 +51,8 @@ void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason re
 /* PARKED -> READY for all of this sender's. */
 void mempool_unpark(struct mempool *pool, const struct address *sender);
 void mempool_remove(struct mempool *pool, struct pooled *p);
-/* Removes all of that id; those being verified are POOLED_GONE then. */
-void mempool_remove_id(struct mempool *pool, const struct payment_id *id);
+/* Removes all that have the ids of these; those being verified are POOLED_GONE then. */
+void mempool_remove_final(struct mempool *pool, struct payment *const *payments, size_t count);
 /* Removes those with expires_at <= now_s, likewise. */
 void mempool_expire(struct mempool *pool, uint64_t now_s);
 

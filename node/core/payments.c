@@ -71,10 +71,10 @@ static struct watched *watched_get(struct replica *r, const struct payment_id *i
 	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), hash, watched);
 	if (watched)
 		return watched;
-	watched = calloc(1, sizeof(*watched));
+	watched = malloc(sizeof(*watched));
 	if (!watched)
 		return NULL;
-	watched->id = *id;
+	*watched = (struct watched){.id = *id};
 	HASH_ADD_BYHASHVALUE(hh, r->watched, id, sizeof(watched->id), hash, watched);
 	if (!watched->hh.tbl) {
 		free(watched);
@@ -97,7 +97,7 @@ static int watch_add(struct replica *r, uint64_t number, uint64_t request_id, co
 			return 0;
 		}
 	bool room = wallet->watch_count < WATCHES_PER_WALLET_MAX;
-	struct watch *watch = room ? calloc(1, sizeof(*watch)) : NULL;
+	struct watch *watch = room ? malloc(sizeof(*watch)) : NULL;
 	if (!watch) {
 		if (!watched->watches) {
 			HASH_DEL(r->watched, watched);
@@ -105,13 +105,15 @@ static int watch_add(struct replica *r, uint64_t number, uint64_t request_id, co
 		}
 		return room ? UNCIA_E_MEMORY : UNCIA_E_LIMIT;
 	}
-	watch->wallet = number;
-	watch->request_id = request_id;
-	watch->watched = watched;
-	watch->next_of_payment = watched->watches;
+	*watch = (struct watch){
+	    .wallet = number,
+	    .request_id = request_id,
+	    .watched = watched,
+	    .next_of_payment = watched->watches,
+	    .next_of_wallet = wallet->watches,
+	    .back_of_wallet = &wallet->watches,
+	};
 	watched->watches = watch;
-	watch->next_of_wallet = wallet->watches;
-	watch->back_of_wallet = &wallet->watches;
 	if (wallet->watches)
 		wallet->watches->back_of_wallet = &watch->next_of_wallet;
 	wallet->watches = watch;
@@ -260,11 +262,9 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 	struct node_block *b = decided;
 	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
 		descendants[i - 1] = &b->header;
+	mempool_remove_final(r->mempool, body.payments, body.count);
 	for (uint32_t i = 0; i < body.count && !error; i++) {
-		const struct payment_id *id = &body.payments[i]->id;
-		struct watched *watched;
-		mempool_remove_id(r->mempool, id);
-		watched = watched_find(r, id);
+		struct watched *watched = watched_find(r, &body.payments[i]->id);
 		if (!watched)
 			continue;
 		if (depth > RECEIPT_DESCENDANTS_MAX) {

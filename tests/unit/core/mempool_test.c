@@ -451,6 +451,41 @@ static void check_gone(struct pooled *p)
 	mempool_remove(pool, p);
 }
 
+static void remove_final(const struct payment_id *id)
+{
+	struct payment of_block = {.id = *id};
+	struct payment *const list = &of_block;
+
+	mempool_remove_final(pool, &list, 1);
+}
+
+/* Some of a block were never here, one is here under two signatures, and others are not of the block. */
+START_TEST(of_any_number_of_final_payments_each_leaves_and_no_other)
+{
+	for (uint32_t count = 0; count < 40; count++) {
+		struct payment *block[40];
+		struct pooled *twin = NULL;
+		open_pool(100, 100);
+		for (uint32_t i = 0; i < count; i++)
+			block[i] = i % 5 == 4 ? make_payment(9, i, 0, 1000)
+			                      : payment_ref(add_ready_payment(i % 3, i)->payment);
+		for (uint32_t i = 0; i < 10; i++)
+			add_ready_payment(5, 1000 + i);
+		if (count)
+			ck_assert_int_eq(try_add(0, 0, 1, 1000, &twin), 0);
+		mempool_remove_final(pool, block, count);
+		ck_assert_uint_eq(mempool_count(pool), 10);
+		for (uint32_t i = 0; i < count; i++) {
+			ck_assert_ptr_null(mempool_find_id(pool, &block[i]->id));
+			payment_free(block[i]);
+		}
+		if (twin)
+			check_gone(twin);
+		mempool_free(pool);
+	}
+}
+END_TEST
+
 START_TEST(final_payments_leave_under_every_signature_and_whoever_waits_for_a_verdict_is_told)
 {
 	struct pooled *first, *second, *other;
@@ -461,7 +496,7 @@ START_TEST(final_payments_leave_under_every_signature_and_whoever_waits_for_a_ve
 	ck_assert_int_eq(try_add(1, 0, 1, 1000, &second), 0);
 	other = add(1, 1);
 	id = first->payment->id;
-	mempool_remove_id(pool, &id);
+	remove_final(&id);
 	ck_assert_ptr_null(mempool_find_id(pool, &id));
 	ck_assert_uint_eq(mempool_count(pool), 1);
 	ck_assert_uint_eq(mempool_verifying(pool), 1);
@@ -474,7 +509,7 @@ START_TEST(final_payments_leave_under_every_signature_and_whoever_waits_for_a_ve
 	ck_assert_uint_eq(mempool_count(pool), 0);
 	check_gone(first);
 	check_gone(other);
-	mempool_remove_id(pool, &id); /* nothing there */
+	remove_final(&id); /* nothing there */
 	mempool_free(pool);
 }
 END_TEST
@@ -570,7 +605,7 @@ static void random_step(uint32_t choice, uint32_t sender, uint32_t number, struc
 	default:
 		if (p && number % 2) {
 			struct payment_id id = p->payment->id;
-			mempool_remove_id(pool, &id);
+			remove_final(&id);
 			drop_gone(sender, number);
 		} else if (p) {
 			mempool_remove(pool, p);
@@ -626,4 +661,5 @@ UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_who
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else,
           final_payments_leave_under_every_signature_and_whoever_waits_for_a_verdict_is_told,
-          gather_offers_what_is_verified_and_nothing_else, random_steps_keep_the_counts_right)
+          of_any_number_of_final_payments_each_leaves_and_no_other, gather_offers_what_is_verified_and_nothing_else,
+          random_steps_keep_the_counts_right)
