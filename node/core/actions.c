@@ -9,17 +9,25 @@ int actions_init(struct actions *actions)
 {
 	memset(actions, 0, sizeof(*actions));
 	actions->arena = malloc(sizeof(*actions->arena));
-	if (!actions->arena)
+	actions->spares = calloc(1, sizeof(*actions->spares));
+	if (!actions->arena || !actions->spares) {
+		free(actions->arena);
+		free(actions->spares);
+		memset(actions, 0, sizeof(*actions));
 		return UNCIA_E_MEMORY;
-	arena_init(actions->arena, ACTIONS_ARENA_LIMIT);
+	}
+	arena_init_spared(actions->arena, ACTIONS_ARENA_LIMIT, actions->spares);
 	return 0;
 }
 
 void actions_deinit(struct actions *actions)
 {
-	if (actions->arena)
+	if (actions->arena) {
 		arena_deinit(actions->arena);
+		arena_spares_deinit(actions->spares);
+	}
 	free(actions->arena);
+	free(actions->spares);
 	free(actions->items);
 	memset(actions, 0, sizeof(*actions));
 }
@@ -27,7 +35,7 @@ void actions_deinit(struct actions *actions)
 void actions_clear(struct actions *actions)
 {
 	arena_deinit(actions->arena);
-	arena_init(actions->arena, ACTIONS_ARENA_LIMIT);
+	arena_init_spared(actions->arena, ACTIONS_ARENA_LIMIT, actions->spares);
 	actions->count = 0;
 }
 
@@ -52,7 +60,7 @@ struct action *action_add(struct replica *r, enum action_kind kind)
 /* Copies bytes into the step's arena. */
 int action_bytes(struct replica *r, const void *data, size_t size, struct bytes *copy)
 {
-	void *memory = arena_alloc(r->out->arena, size ? size : 1);
+	void *memory = arena_alloc_unset(r->out->arena, size ? size : 1);
 
 	if (!memory)
 		return UNCIA_E_MEMORY;

@@ -10,14 +10,12 @@
 
 static struct deferred *deferred_new(struct replica *r, uint64_t sequence, enum deferred_kind kind, size_t size)
 {
-	struct deferred *d = calloc(1, sizeof(*d) + size);
+	struct deferred *d = malloc(sizeof(*d) + size);
 
 	if (!d)
 		return NULL;
-	d->kind = kind;
-	d->size = size;
 	/* In order: nothing overtakes what was deferred before it. */
-	d->sequence = sequence;
+	*d = (struct deferred){.kind = kind, .sequence = sequence, .size = size};
 	*r->deferred_last = d;
 	r->deferred_last = &d->next;
 	return d;

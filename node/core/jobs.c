@@ -4,26 +4,27 @@
 /* Room for `items` checks; grows as they are added. NULL: out of memory. */
 struct job *job_new(struct replica *r, enum job_kind kind, uint32_t peer, size_t items)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	size_t capacity = items ? items : 1;
+	struct job *job = malloc(sizeof(*job));
+	struct verify_item *list = malloc(capacity * sizeof(*list));
 
-	if (!job)
-		return NULL;
-	job->capacity = items ? items : 1;
-	job->verify.items = malloc(job->capacity * sizeof(*job->verify.items));
-	if (!job->verify.items) {
+	if (!job || !list) {
 		free(job);
+		free(list);
 		return NULL;
 	}
-	job->kind = kind;
-	job->peer = peer;
-	job->verify.id = ++r->next_job;
-	job->verify.payments = kind == JOB_PAYMENTS;
-	job->next = r->jobs;
-	job->back = &r->jobs;
+	*job = (struct job){
+	    .verify = {.id = ++r->next_job, .items = list, .payments = kind == JOB_PAYMENTS},
+	    .kind = kind,
+	    .peer = peer,
+	    .message_size = r->message_size,
+	    .next = r->jobs,
+	    .back = &r->jobs,
+	    .capacity = capacity,
+	};
 	if (r->jobs)
 		r->jobs->back = &job->next;
 	r->jobs = job;
-	job->message_size = r->message_size;
 	if (peer < r->committee->size) {
 		r->peers[peer].jobs++;
 		r->peers[peer].job_bytes += job->message_size;

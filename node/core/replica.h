@@ -100,6 +100,7 @@ struct actions {
 	/* private to the core */
 	size_t capacity;
 	struct arena *arena;
+	struct arena_spares *spares; /* from one step to the next */
 };
 int actions_init(struct actions *actions);
 void actions_deinit(struct actions *actions);

@@ -242,7 +242,7 @@ int storage_put(struct storage *s, uint64_t sequence, enum journal_table table, 
 {
 	if (value.size > JOURNAL_BATCH_MAX || key.size > JOURNAL_KEY_MAX)
 		return UNCIA_E_LIMIT;
-	uint8_t *copy = arena_alloc(&s->filling.arena, key.size + value.size);
+	uint8_t *copy = arena_alloc_unset(&s->filling.arena, key.size + value.size);
 	if (!copy)
 		return s->filling.arena.error;
 	struct journal_write *write = add(&s->filling, sequence);
