@@ -59,6 +59,9 @@ static int start(const struct home *home)
 	/* What a flush frees goes back at once: a threshold that rises by itself, as it does, keeps a hundred MiB in
 	 * holes. */
 	mallopt(M_MMAP_THRESHOLD, 512 << 10);
+	/* What a turn of the loop frees is wanted again in the next one: a few MiB at the heap's end stay. */
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
 	log_set_level(config.log_level);
 	code = run_node(home, &config, store);
 	store_close(store);
