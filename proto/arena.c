@@ -43,6 +43,12 @@ void arena_init_spared(struct arena *a, size_t limit, struct arena_spares *spare
 	};
 }
 
+/* To AddressSanitizer what is not handed out is not there. */
+static void poison(struct arena_chunk *chunk)
+{
+	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size);
+}
+
 /* NULL where there is none. */
 static struct arena_chunk *take_spare(struct arena_spares *spares)
 {
@@ -52,7 +58,6 @@ static struct arena_chunk *take_spare(struct arena_spares *spares)
 		return NULL;
 	spares->chunks = chunk->next;
 	spares->size -= chunk->size;
-	ASAN_UNPOISON_MEMORY_REGION(chunk->memory, chunk->size);
 	return chunk;
 }
 
@@ -62,18 +67,20 @@ static void give_spare(struct arena_spares *spares, struct arena_chunk *chunk)
 	chunk->next = spares->chunks;
 	spares->chunks = chunk;
 	spares->size += chunk->size;
-	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size);
+	poison(chunk);
 }
 
-/* A chunk with room for `size`, which the limit allows; never larger than what the limit leaves. */
+/* A chunk with room for `size`, which the limit allows; of fresh memory never more than what the limit leaves. */
 static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 {
-	size_t chunk_size = a->spares ? CHUNK_SPARED : a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;
+	size_t chunk_size = a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;
 
 	if (chunk_size > CHUNK_LARGEST)
 		chunk_size = CHUNK_LARGEST;
 	if (chunk_size > a->limit - a->used)
 		chunk_size = a->limit - a->used;
+	if (a->spares)
+		chunk_size = CHUNK_SPARED;
 	if (chunk_size < size)
 		chunk_size = size;
 	struct arena_chunk *chunk = a->spares && chunk_size == CHUNK_SPARED ? take_spare(a->spares) : NULL;
@@ -85,6 +92,7 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 	chunk->size = chunk_size;
 	chunk->used = 0;
 	a->chunks = chunk;
+	poison(chunk);
 	return chunk;
 }
 
@@ -110,6 +118,7 @@ void *arena_alloc_unset(struct arena *a, size_t size)
 	void *memory = chunk->memory + chunk->used;
 	chunk->used += rounded;
 	a->used += rounded;
+	ASAN_UNPOISON_MEMORY_REGION(memory, size);
 	return memory;
 }
 

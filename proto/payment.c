@@ -168,6 +168,12 @@ static void payment_hash(struct payment *payment, const struct hash *network_id,
 
 int payment_decode(const struct hash *network_id, const void *bytes, size_t size, struct payment **payment)
 {
+	return payment_decode_at(NULL, network_id, bytes, size, payment);
+}
+
+int payment_decode_at(struct pieces *home, const struct hash *network_id, const void *bytes, size_t size,
+                      struct payment **payment)
+{
 	struct payment read = {.references = 1, .size = (uint32_t)size};
 	struct reader body, outputs;
 
@@ -177,7 +183,9 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
 		return UNCIA_E_ENCODING;
 	/* One block of memory: the struct, its outputs, its bytes. */
 	size_t outputs_size = read.output_count * sizeof(struct output);
-	uint8_t *memory = malloc(OUTPUTS_OFFSET + outputs_size + size);
+	size_t memory_size = OUTPUTS_OFFSET + outputs_size + size;
+	read.home = home && memory_size <= home->size ? home : NULL;
+	uint8_t *memory = read.home ? pieces_take(home) : malloc(memory_size);
 	if (!memory)
 		return UNCIA_E_MEMORY;
 	struct payment *p = (struct payment *)memory;
@@ -186,7 +194,7 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
 	memset(list, 0, outputs_size);
 	int rc = read_outputs(outputs, p, list);
 	if (rc) {
-		free(p);
+		payment_free(p);
 		return rc;
 	}
 	p->outputs = list;
@@ -204,7 +212,11 @@ struct payment *payment_ref(struct payment *payment)
 
 void payment_free(struct payment *payment)
 {
-	if (payment && --payment->references == 0)
+	if (!payment || --payment->references)
+		return;
+	if (payment->home)
+		pieces_give(payment->home, payment);
+	else
 		free(payment);
 }
 

@@ -214,7 +214,9 @@ struct replica {
 	struct hash network_id;
 	struct ledger *ledger;
 	struct mempool *mempool;
-	uint64_t generation; /* counts what may have become orderable */
+	struct pieces payment_memory;
+	struct arena_spares spares; /* of messages, while they are read */
+	uint64_t generation;        /* counts what may have become orderable */
 
 	/* the step under way */
 	struct actions *out;

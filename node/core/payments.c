@@ -420,7 +420,7 @@ static int submit_new(struct replica *r, struct payment *payment)
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size)
 {
 	struct payment *payment;
-	int error = payment_decode(&r->network_id, bytes, size, &payment);
+	int error = payment_decode_at(&r->payment_memory, &r->network_id, bytes, size, &payment);
 
 	if (error == UNCIA_E_MEMORY)
 		return error;
@@ -467,8 +467,8 @@ int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *me
 	for (size_t i = 0; i < message->n_payments && !error; i++) {
 		struct payment *payment;
 		struct pooled *pooled;
-		error = payment_decode(&r->network_id, message->payments[i]->data.data, message->payments[i]->data.len,
-		                       &payment);
+		error = payment_decode_at(&r->payment_memory, &r->network_id, message->payments[i]->data.data,
+		                          message->payments[i]->data.len, &payment);
 		if (error)
 			break;
 		/* Wallets submit to several validators, and each of those relays. What no block can take, or one has

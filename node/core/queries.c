@@ -554,7 +554,7 @@ int wallet_message(struct replica *r, uint64_t wallet, struct bytes bytes)
 
 	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
 		return UNCIA_E_LIMIT;
-	arena_init(&arena, canonical_arena_limit(bytes.size));
+	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->spares);
 	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);
 	if (!error)
 		error = request_handle(r, wallet, (const Uncia__Pb__WalletRequest *)message);

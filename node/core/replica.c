@@ -7,6 +7,9 @@
 #define PACE_DEFAULT_MS      8u
 #define FLUSH_DEFAULT_MS     20000u
 
+#define PAYMENT_PIECE      640u /* holds one to one or two accounts, with a memo */
+#define PAYMENT_PIECES_MAX 4096u
+
 static void default_u32(uint32_t *value, uint32_t fallback)
 {
 	if (!*value)
@@ -33,6 +36,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_max, MEMPOOL_SIZE_DEFAULT);
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	memcpy(&r->newest_nonce, config->hash_seed, sizeof(r->newest_nonce));
+	pieces_init(&r->payment_memory, PAYMENT_PIECE, PAYMENT_PIECES_MAX);
 	r->peers = calloc(r->committee->size, sizeof(*r->peers));
 	int error = r->peers ? 0 : UNCIA_E_MEMORY;
 	if (!error)
@@ -69,6 +73,8 @@ void replica_free(struct replica *r)
 	free(r->final_certificate);
 	mempool_free(r->mempool);
 	ledger_free(r->ledger);
+	pieces_deinit(&r->payment_memory);
+	arena_spares_deinit(&r->spares);
 	free(r->peers);
 	free(r);
 }
@@ -144,7 +150,7 @@ static int peer_message(struct replica *r, uint32_t peer, struct bytes bytes)
 		r->dropped_messages++;
 		return 0;
 	}
-	arena_init(&arena, canonical_arena_limit(bytes.size));
+	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->spares);
 	int error = canonical_decode(&uncia__pb__peer_message__descriptor, bytes.data, bytes.size, &arena, &message);
 	if (!error)
 		error = peer_dispatch(r, peer, (const Uncia__Pb__PeerMessage *)message);

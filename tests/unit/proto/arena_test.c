@@ -98,7 +98,7 @@ START_TEST(spares_serve_the_arenas_that_follow)
 	ck_assert_ptr_null(arena_alloc_unset(&b, 1001));
 	ck_assert_int_eq(b.error, UNCIA_E_LIMIT);
 	arena_deinit(&b);
-	ck_assert_uint_eq(spares.size, 0); /* it had no more than its limit, which would not serve all */
+	ck_assert_uint_gt(spares.size, 2000); /* what it counts is what it hands out */
 	arena_deinit(&a);
 	arena_spares_deinit(&spares);
 	ck_assert_ptr_null(spares.chunks);

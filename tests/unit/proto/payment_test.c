@@ -185,6 +185,46 @@ START_TEST(payment_of_another_network_has_another_id_and_digest)
 }
 END_TEST
 
+START_TEST(payment_goes_into_a_piece_where_it_fits_and_back)
+{
+	struct payment *small = fixture_payment(&f, 1, 2, 5000, EXPIRY, 1), *first, *second, *large;
+	struct pieces home;
+	size_t size = sizeof(*small) + sizeof(struct output) + small->size;
+
+	pieces_init(&home, size, 10);
+	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &first), 0);
+	ck_assert_mem_eq(first->bytes, small->bytes, small->size);
+	ck_assert_mem_eq(first->whole.b, small->whole.b, HASH_SIZE);
+	payment_free(payment_ref(first));
+	ck_assert_uint_eq(home.count, 0);
+	payment_free(first);
+	ck_assert_uint_eq(home.count, 1);
+	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &second), 0);
+	ck_assert_uint_eq(home.count, 0);
+	ck_assert_ptr_eq(second->home, &home);
+	payment_free(second);
+	/* What is refused only for its amount has taken one by then. */
+	uint8_t *body, *bytes;
+	size_t body_size, bytes_size;
+	draft_reset(1);
+	d.outputs[0].amount = 0;
+	ck_assert_int_eq(canonical_encode(&d.body.base, &body, &body_size), 0);
+	d.envelope.body = field_of(body, body_size);
+	ck_assert_int_eq(canonical_encode(&d.envelope.base, &bytes, &bytes_size), 0);
+	ck_assert_int_eq(payment_decode_at(&home, NETWORK, bytes, bytes_size, &second), UNCIA_E_AMOUNT);
+	ck_assert_uint_eq(home.count, 1);
+	free(bytes);
+	free(body);
+	pieces_deinit(&home);
+
+	pieces_init(&home, size - 1, 10);
+	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &large), 0);
+	payment_free(large);
+	ck_assert_uint_eq(home.count, 0);
+	payment_free(small);
+}
+END_TEST
+
 START_TEST(payment_takes_1_to_255_outputs)
 {
 	draft_reset(1);
@@ -354,6 +394,7 @@ int main(void)
 	    payment_id_is_the_expiry_and_28_bytes_of_hash,
 	    payment_id_leaves_out_the_signature_and_whole_holds_it,
 	    payment_of_another_network_has_another_id_and_digest,
+	    payment_goes_into_a_piece_where_it_fits_and_back,
 	    payment_takes_1_to_255_outputs,
 	    payment_make_refuses_what_decoding_would,
 	    payment_refuses_zero_amounts_and_totals_that_overflow,
