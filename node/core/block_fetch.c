@@ -99,7 +99,8 @@ int job_payments(struct replica *r, struct job *job, const struct block *block)
 		if (pooled && pooled->state != POOLED_VERIFYING)
 			continue;
 		enum payment_key key;
-		TRY(payment_key(r, payment, &key));
+		bool covered;
+		TRY(payment_key(r, payment, &key, &covered));
 		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND));
 	}
 	return 0;

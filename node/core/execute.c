@@ -125,6 +125,12 @@ static int plan_sender(struct ledger *ledger, const struct executed *tip, const 
 	return count_payment(entry);
 }
 
+/* faults: dust accounts. Zero is below any smallest amount. */
+static bool too_small(const struct ledger *ledger, amount_t amount)
+{
+	return amount < ledger->genesis->smallest_amount || amount == 0;
+}
+
 static int plan_output(struct ledger *ledger, const struct executed *tip, uint64_t height,
                        const struct payment *payment, uint32_t k)
 {
@@ -133,8 +139,7 @@ static int plan_output(struct ledger *ledger, const struct executed *tip, uint64
 	unsigned hash = overlay_hash(ledger->hash_seed, &output->to, sizeof(output->to));
 	uint32_t i = find_touched(plan, &output->to, hash);
 
-	/* faults: dust accounts. Zero is below any smallest amount. */
-	if (output->amount < ledger->genesis->smallest_amount || output->amount == 0)
+	if (too_small(ledger, output->amount))
 		return UNCIA_E_AMOUNT;
 	if (i == plan->count) {
 		struct touched *t = next_touched(plan, &output->to, hash);
@@ -156,11 +161,9 @@ static int plan_output(struct ledger *ledger, const struct executed *tip, uint64
 
 /* ledger §4: what a sender leaves behind is nothing, or at least the smallest amount, so that entries stay bounded by
  * supply ÷ smallest amount. */
-static bool leaves_dust(const struct ledger *ledger)
+static bool is_dust(const struct ledger *ledger, amount_t rest)
 {
-	amount_t rest = ledger->plan->touched[0].entry.balance;
-
-	return rest != 0 && rest < ledger->genesis->smallest_amount;
+	return rest != 0 && too_small(ledger, rest);
 }
 
 static int plan_payment(struct ledger *ledger, const struct executed *tip, uint64_t height, uint64_t timestamp_ms,
@@ -175,7 +178,7 @@ static int plan_payment(struct ledger *ledger, const struct executed *tip, uint6
 		rc = plan_sender(ledger, tip, payment);
 	for (uint32_t k = 0; rc == 0 && k < payment->output_count; k++)
 		rc = plan_output(ledger, tip, height, payment, k);
-	return rc == 0 && leaves_dust(ledger) ? UNCIA_E_AMOUNT : rc;
+	return rc == 0 && is_dust(ledger, plan->touched[0].entry.balance) ? UNCIA_E_AMOUNT : rc;
 }
 
 /* The overlay's own copy of an account's group. */
@@ -309,6 +312,17 @@ int ledger_add(struct ledger *ledger, struct executed *block, const struct payme
 	if (falls_to_zero(plan))
 		delete_sender(block, &plan->touched[0], &record->at);
 	return 0;
+}
+
+bool ledger_covers(const struct ledger *ledger, const struct entry *sender, const struct payment *payment)
+{
+	amount_t rest;
+
+	for (uint32_t k = 0; k < payment->output_count; k++)
+		if (too_small(ledger, payment->outputs[k].amount))
+			return false;
+	return sender->currency == payment->currency && amount_subtract(sender->balance, payment->total, &rest) &&
+	       !is_dust(ledger, rest);
 }
 
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment)

@@ -37,6 +37,10 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment);
 /* As ledger_add, on the state after `parent` (NULL: settled), changing nothing. */
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment);
+/* Whether the sender's entry lets the payment through: its currency, its balance, what is left behind, and amounts that
+ * are not too small. Of its key, its id, its time and its recipients this says nothing; where it says no, one that
+ * pays its sender may fit all the same. */
+bool ledger_covers(const struct ledger *ledger, const struct entry *sender, const struct payment *payment);
 /* Names the block once its id is known (before ledger_settle). */
 void ledger_end(struct executed *block, const struct hash *block_id);
 /* The state root after this block (cached); from here on no payment is added to it. Returns 0, UNCIA_E_MEMORY, or an

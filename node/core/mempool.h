@@ -19,8 +19,9 @@ struct pooled {
 	enum pooled_state state;
 	enum pending_reason reason;
 	uint64_t added_ms;
-	bool relay; /* came from a wallet here: to be gossiped once verified */
-	            /* private links follow in mempool.c's containing struct */
+	bool relay;   /* came from a wallet here: to be gossiped once verified */
+	bool covered; /* by its sender's entry, when it came */
+	              /* private links follow in mempool.c's containing struct */
 };
 
 struct mempool;

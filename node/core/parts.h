@@ -456,10 +456,19 @@ enum payment_key {
 	KEY_FIRST, /* the one that an account not bound yet has its address from */
 	KEY_OTHER,
 };
-int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key);
-void watches_free(struct replica *r);
+/* *covered: whether the sender's entry lets the payment through (ledger_covers). */
+int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key, bool *covered);
+
+/* watches.c */
 struct wallet_link *wallet_get(struct replica *r, uint64_t number); /* NULL: out of memory */
 void wallet_closed(struct replica *r, uint64_t wallet);
+/* One wallet waits for one payment once, under its newest request. */
+int watch_add(struct replica *r, uint64_t number, uint64_t request_id, const struct payment_id *id);
+struct watched *watched_find(struct replica *r, const struct payment_id *id); /* or NULL */
+/* The same reply to all who wait for this payment, each under its own request; then they wait no more. */
+int watched_reply(struct replica *r, struct watched *watched, uint64_t sequence, Uncia__Pb__NodeReply *reply);
+void watched_free(struct replica *r, struct watched *watched); /* nobody is told */
+void watches_free(struct replica *r);
 
 /* queries.c */
 int wallet_message(struct replica *r, uint64_t wallet, struct bytes message);

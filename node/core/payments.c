@@ -1,21 +1,21 @@
-/* Payments on their way to a block: submitted by wallets, gossiped between validators, verified once each; and the
- * wallets that wait for their ends (ledger §3, network §8). */
+/* Payments on their way to a block: submitted by wallets, gossiped between validators, verified once each; and what
+ * those are told who wait for their ends (ledger §3, network §8). */
 #include "parts.h"
 
 #define GOSSIP_SIZE_MAX     (512u << 10)
 #define PEER_PAYMENTS_MAX   2000u
 #define PEER_PAYMENTS_BYTES (1u << 20) /* well within what may wait for a link: all of it is queued at once */
 
-int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key)
+int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key, bool *covered)
 {
 	struct entry entry;
 	struct address derived;
 	uint64_t index;
-
 	int error = ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index);
 
 	if (error && error != UNCIA_E_NOT_FOUND)
 		return error;
+	*covered = !error && ledger_covers(r->ledger, &entry, payment);
 	if (!error && (entry.flags & ENTRY_KEY_KNOWN)) {
 		*key = memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) ? KEY_OTHER : KEY_BOUND;
 		return 0;
@@ -23,173 +23,6 @@ int payment_key(struct replica *r, const struct payment *payment, enum payment_k
 	address_of_key(payment->public_key, &derived);
 	*key = memcmp(&derived, &payment->sender, sizeof(derived)) ? KEY_OTHER : KEY_FIRST;
 	return 0;
-}
-
-/* ---- who waits ---- */
-
-struct wallet_link *wallet_get(struct replica *r, uint64_t number)
-{
-	struct wallet_link *wallet;
-
-	HASH_FIND(hh, r->wallets, &number, sizeof(number), wallet);
-	if (wallet)
-		return wallet;
-	wallet = calloc(1, sizeof(*wallet));
-	if (!wallet)
-		return NULL;
-	wallet->number = number;
-	HASH_ADD(hh, r->wallets, number, sizeof(wallet->number), wallet);
-	if (!wallet->hh.tbl) {
-		free(wallet);
-		return NULL;
-	}
-	return wallet;
-}
-
-/* faults: ids are chosen by strangers, so they are hashed under a seed. */
-static unsigned watched_hash(const struct replica *r, const struct payment_id *id)
-{
-	return (unsigned)siphash(r->config.hash_seed, id, sizeof(*id));
-}
-
-static struct watched *watched_find(struct replica *r, const struct payment_id *id)
-{
-	struct watched *watched;
-
-	if (!r->watched) /* asked of every final payment */
-		return NULL;
-	unsigned hash = watched_hash(r, id); /* uthash's macros read theirs more than once */
-	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), hash, watched);
-	return watched;
-}
-
-static struct watched *watched_get(struct replica *r, const struct payment_id *id)
-{
-	unsigned hash = watched_hash(r, id);
-	struct watched *watched;
-
-	HASH_FIND_BYHASHVALUE(hh, r->watched, id, sizeof(*id), hash, watched);
-	if (watched)
-		return watched;
-	watched = malloc(sizeof(*watched));
-	if (!watched)
-		return NULL;
-	*watched = (struct watched){.id = *id};
-	HASH_ADD_BYHASHVALUE(hh, r->watched, id, sizeof(watched->id), hash, watched);
-	if (!watched->hh.tbl) {
-		free(watched);
-		return NULL;
-	}
-	return watched;
-}
-
-/* One wallet waits for one payment once, under its newest request. */
-static int watch_add(struct replica *r, uint64_t number, uint64_t request_id, const struct payment_id *id)
-{
-	struct wallet_link *wallet = wallet_get(r, number);
-	struct watched *watched = wallet ? watched_get(r, id) : NULL;
-
-	if (!watched)
-		return UNCIA_E_MEMORY;
-	for (struct watch *w = watched->watches; w; w = w->next_of_payment)
-		if (w->wallet == number) {
-			w->request_id = request_id;
-			return 0;
-		}
-	bool room = wallet->watch_count < WATCHES_PER_WALLET_MAX;
-	struct watch *watch = room ? malloc(sizeof(*watch)) : NULL;
-	if (!watch) {
-		if (!watched->watches) {
-			HASH_DEL(r->watched, watched);
-			free(watched);
-		}
-		return room ? UNCIA_E_MEMORY : UNCIA_E_LIMIT;
-	}
-	*watch = (struct watch){
-	    .wallet = number,
-	    .request_id = request_id,
-	    .watched = watched,
-	    .next_of_payment = watched->watches,
-	    .next_of_wallet = wallet->watches,
-	    .back_of_wallet = &wallet->watches,
-	};
-	watched->watches = watch;
-	if (wallet->watches)
-		wallet->watches->back_of_wallet = &watch->next_of_wallet;
-	wallet->watches = watch;
-	wallet->watch_count++;
-	return 0;
-}
-
-static void watch_unlink_wallet(struct replica *r, struct watch *watch)
-{
-	struct wallet_link *wallet;
-
-	HASH_FIND(hh, r->wallets, &watch->wallet, sizeof(watch->wallet), wallet);
-	assert(wallet);
-	*watch->back_of_wallet = watch->next_of_wallet;
-	if (watch->next_of_wallet)
-		watch->next_of_wallet->back_of_wallet = watch->back_of_wallet;
-	wallet->watch_count--;
-}
-
-static void watched_free(struct replica *r, struct watched *watched)
-{
-	while (watched->watches) {
-		struct watch *watch = watched->watches;
-		watched->watches = watch->next_of_payment;
-		watch_unlink_wallet(r, watch);
-		free(watch);
-	}
-	HASH_DEL(r->watched, watched);
-	free(watched);
-}
-
-void wallet_closed(struct replica *r, uint64_t number)
-{
-	struct wallet_link *wallet;
-
-	queries_forget(r, number);
-	HASH_FIND(hh, r->wallets, &number, sizeof(number), wallet);
-	if (!wallet)
-		return;
-	while (wallet->watches) {
-		struct watch *watch = wallet->watches;
-		watch_unlink_wallet(r, watch); /* NOLINT(clang-analyzer-*): it takes the watch out of the list */
-		for (struct watch **at = &watch->watched->watches; *at; at = &(*at)->next_of_payment)
-			if (*at == watch) {
-				*at = watch->next_of_payment;
-				break;
-			}
-		if (!watch->watched->watches) {
-			HASH_DEL(r->watched, watch->watched);
-			free(watch->watched);
-		}
-		free(watch);
-	}
-	HASH_DEL(r->wallets, wallet);
-	free(wallet);
-}
-
-void watches_free(struct replica *r)
-{
-	struct wallet_link *wallet, *next;
-
-	HASH_ITER(hh, r->wallets, wallet, next)
-	wallet_closed(r, wallet->number);
-}
-
-/* The same reply to all who wait for this payment, each under its own request; then they wait no more. */
-static int watched_reply(struct replica *r, struct watched *watched, uint64_t sequence, Uncia__Pb__NodeReply *reply)
-{
-	int error = 0;
-
-	for (struct watch *watch = watched->watches; watch && !error; watch = watch->next_of_payment) {
-		reply->request_id = watch->request_id;
-		error = reply_wallet(r, sequence, watch->wallet, reply);
-	}
-	watched_free(r, watched);
-	return error;
 }
 
 static int reply_pending(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
@@ -351,7 +184,8 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 static int pool_add(struct replica *r, struct payment *payment, struct job *job, struct pooled **pooled)
 {
 	enum payment_key key;
-	int error = payment_key(r, payment, &key);
+	bool covered;
+	int error = payment_key(r, payment, &key, &covered);
 
 	/* Under a stranger's key it would take up a place that is the sender's. */
 	if (!error)
@@ -364,6 +198,7 @@ static int pool_add(struct replica *r, struct payment *payment, struct job *job,
 		job->pooled = malloc(job->capacity * sizeof(struct pooled *));
 	if (!job->pooled)
 		return UNCIA_E_MEMORY;
+	(*pooled)->covered = covered;
 	assert(job->verify.count < job->capacity); /* made for as many as its message has */
 	job->pooled[job->verify.count] = *pooled;
 	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND);
@@ -511,19 +346,27 @@ static int relay_add(struct replica *r, struct payment *payment)
 	return 0;
 }
 
-/* One that came from a wallet here: relayed, and its wallet told that it is taken, and where it does not fit the ledger
- * now. */
-static int submitted_verified(struct replica *r, struct pooled *pooled)
+/* What the sender's entry covered when it came is left to the next leader; the rest may have a reason to wait. */
+static int submitted_park(struct replica *r, struct pooled *pooled)
 {
-	struct watched *watched;
 	uint64_t time = r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms + 1;
-
-	TRY(relay_add(r, pooled->payment));
 	int error = ledger_check(r->ledger, r->tip->executed, time, pooled->payment);
+
 	if (error <= UNCIA_E_MEMORY)
 		return error;
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT)
 		mempool_park(r->mempool, pooled, payment_pending_reason(error));
+	return 0;
+}
+
+/* One that came from a wallet here: relayed, and its wallet told that it is taken, or why it waits. */
+static int submitted_verified(struct replica *r, struct pooled *pooled)
+{
+	struct watched *watched;
+
+	TRY(relay_add(r, pooled->payment));
+	if (!pooled->covered)
+		TRY(submitted_park(r, pooled));
 	watched = watched_find(r, &pooled->payment->id);
 	for (struct watch *w = watched ? watched->watches : NULL; w; w = w->next_of_payment)
 		TRY(reply_pending(r, w->wallet, w->request_id, &pooled->payment->id, pooled->reason));
