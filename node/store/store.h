@@ -40,8 +40,8 @@ const char *store_damage(const struct store *store);
 /* One synced transaction. Any failure is final: the caller must end the process; later commits are refused.
  * Returns 0; UNCIA_E_FULL (disk or map); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int journal_commit(struct store *store, const struct journal_write *writes, size_t count, char why[256]);
-/* Prepares the flush and stores it: one synced transaction, atomic with its meta. As journal_commit; but UNCIA_E_ARGUMENT, where the meta's height is not
- * above the stored one, does nothing and is not final. */
+/* Prepares the flush and stores it: one synced transaction, atomic with its meta. As journal_commit; but
+ * UNCIA_E_ARGUMENT, where the meta's height is not above the stored one, does nothing and is not final. */
 int state_apply(struct store *store, struct flush *flush, char why[256]);
 /* Bytes that can still be written: free on the file system under the home, or left before one of the maps is nine
  * tenths full (the next start has larger ones), whichever is less. Any thread. Returns 0 or UNCIA_E_IO. */
