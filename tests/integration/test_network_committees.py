@@ -60,7 +60,7 @@ class Committees(NetworkTest):
 		network.validators[0].kill()
 		self.pays(network, alice, bob)
 		network.validators[5].kill()
-		waiting = alice.send(bob, "1", "--expires", "600", "--timeout", "2", code=3)
+		waiting = alice.send(bob, "1", "--expires", "600", "--timeout", "10", code=3)
 		network.validators[0].start()
 		self.assertEqual(alice.run("wait", waiting["id"], "--timeout", "120")["state"], "final")
 		network.wait_voting()

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 import subprocess
+import time
 import unittest
 
 from proxied import ProxiedNetwork, ProxiedTest
@@ -86,14 +87,18 @@ class Clocks(ProxiedTest):
 
 	def test_all_that_step_together_go_on(self):
 		network = self.start()
-		for offset in ("-1d", "+1d"):
+		for offset, days in (("-1d", -1), ("+1d", 1)):
 			for validator in network.validators:
 				self.set_clock(validator, offset)
+			stepped = time.time() + days * DAY_MS // 1000
 			self.grows(network)
-			# What is on its way while a day passes expires: it never happened, and the next one goes through.
-			while self.alice.run("send", self.bob.address, "1", code=(0, 8))["state"] != "final":
-				pass
-			self.paid += 1
+			# What is on its way while a day passes expires: it never happened, and the next one goes through. One whose
+			# expiry, which its id begins with, is not of the new day was sent before that had come.
+			new_day = False
+			while not new_day:
+				sent = self.alice.run("send", self.bob.address, "1", code=(0, 8))
+				self.paid += sent["state"] == "final"
+				new_day = sent["state"] == "final" and int(sent["id"][:8], 16) > stepped
 			# Not all see the new time at the same moment.
 			network.wait(lambda: self.offsets(network) == [0] * 4, "nobody to be accused")
 		network.validators[2].stop() # a start finds the ledger ahead of its clock
