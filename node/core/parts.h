@@ -49,7 +49,7 @@
 #define STANDSTILL_MS          1000u
 /* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
  * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
-#define FLUSH_TOUCHES 262144u
+#define FLUSH_TOUCHES 196608u
 #define UNFLUSHED_MAX (2 * FLUSH_TOUCHES) /* beyond which a leader proposes no payments until a flush is stored */
 
 /* ---- blocks that are not settled yet, and the settled one ---- */

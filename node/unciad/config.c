@@ -195,7 +195,7 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# An idle network makes an empty block this often:\n"
 	        "# heartbeat_ms = 1000\n"
 	        "# What is final is written from the journal to the state this often, by the time of its blocks, or\n"
-	        "# after some 131,000 payments to one account each:\n"
+	        "# after some 98,000 payments to one account each:\n"
 	        "# flush_ms = 20000\n",
 	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20,
 	        MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);

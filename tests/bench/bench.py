@@ -78,7 +78,7 @@ class Bench:
             done, full = self.full(network)
             rate = full["tps"]["median"] / 2
             half, background = measures.payer_under_load(network, rate, max(a.seconds, measures.FLUSH_S), self.shape())
-            idle, wallet, wallet_mib = measures.idle_with_wallet(network, max(a.seconds, 10))
+            idle, wallet, wallet_mib, kib_per_payment = measures.idle_with_wallet(network, max(a.seconds, 10))
         middle = sorted(done, key=lambda run: run["tps"])[len(done) // 2]
         self.result.update({
             "validators": a.validators, "payments": middle["payments"], "tps": middle["tps"],
@@ -102,6 +102,7 @@ class Bench:
         f.set("idle_cpu_percent", idle)
         f.set("wallet_cpu_percent", wallet["cpu_percent"])
         f.set("wallet_mib", wallet_mib)
+        f.set("wallet_payment_kib", kib_per_payment)
         f.set("library_kb", measures.library_kb(self.tools))
 
     def alone(self):

@@ -13,7 +13,6 @@ from validators import BenchError, Watch, run_json
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
 FLUSH_S = 23  # flush_ms of unciad.conf, and three heartbeats: by then all that is final is in every state
-QUIET_S = 2  # in which a network that has nothing to do any more comes to rest
 WALLET_IDLE_S = 16  # its links close after ten
 
 
@@ -131,26 +130,39 @@ def payer_under_load(network, rate, seconds, shape):
 
 
 def idle(network, seconds):
-    """A network without payments."""
-    time.sleep(QUIET_S)
+    """A network without payments, once those before are in the state."""
+    time.sleep(FLUSH_S)
     watch = Watch(network)
     time.sleep(seconds)
     watch.stop()
     return watch.cpu_s / watch.seconds / network.count * 100
 
 
-def idle_with_wallet(network, seconds):
-    """The same, and a wallet that is open and does nothing: with links that it has no use for at first, then without.
-    Returns (% of a core of a validator, what the wallet says, its memory beyond the baseline in MiB)."""
-    baseline = run_json(network.tools.bin / "payer", "baseline")
-    wallet = subprocess.Popen([network.tools.bin / "payer", "idle", network.directory / "wallet", network.network_file,
-                               str(WALLET_IDLE_S)], stdout=subprocess.PIPE, text=True)
-    percent = idle(network, seconds)
+def idle_wallet(network, home):
+    return subprocess.Popen([network.tools.bin / "payer", "idle", home, network.network_file, str(WALLET_IDLE_S)],
+                            stdout=subprocess.PIPE, text=True)
+
+
+def said_by(wallet):
     text = wallet.communicate()[0]
     if wallet.returncode:
         raise BenchError("payer idle failed")
     said = json.loads(text)
-    return percent, said, (max(said["rss_kib"], said["linked_rss_kib"]) - baseline["rss_kib"]) / 1024
+    return said, max(said["rss_kib"], said["linked_rss_kib"])
+
+
+def idle_with_wallet(network, seconds):
+    """The same, and a new wallet that is open and does nothing: with links that it has no use for at first, then without.
+    Beside it the one that has paid all the while. Returns (% of a core of a validator, what the new wallet says, its memory
+    beyond the baseline in MiB, what each payment made before takes of the other's, in KiB)."""
+    baseline = run_json(network.tools.bin / "payer", "baseline")
+    fresh = network.directory / "idle-wallet"
+    subprocess.run([network.tools.bin / "payer", "init", fresh], check=True, stdout=subprocess.DEVNULL)
+    wallets = [idle_wallet(network, home) for home in (fresh, network.directory / "wallet")]
+    percent = idle(network, seconds)
+    (said, rss), (_, paid_rss) = map(said_by, wallets)
+    payments = len(list((network.directory / "wallet").glob("payment-*")))
+    return percent, said, (rss - baseline["rss_kib"]) / 1024, (paid_rss - rss) / payments
 
 
 def restart(network, i, shape, tps):
