@@ -108,6 +108,7 @@ static void bench_checksums(void)
 
 int main(int argc, char **argv)
 {
+	static const struct group_record record;
 	static const struct hash network;
 	static const uint8_t key[32];
 	struct store *store;
@@ -119,7 +120,7 @@ int main(int argc, char **argv)
 	struct flush_group *groups = calloc(GROUPS, sizeof(*groups));
 	assert(groups);
 	for (size_t i = 0; i < GROUPS; i++)
-		groups[i].index = i;
+		groups[i] = (struct flush_group){.index = i, .record = &record};
 	const struct flush genesis = {.group_count = GROUPS, .groups = groups};
 	check(store_create(home, &network, key, &genesis), "store_create");
 	check(store_open(home, &network, key, false, &store, why), "store_open");

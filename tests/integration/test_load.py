@@ -8,6 +8,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "bench"))
+import measures
 from unciad import BIN, free_ports
 from validators import Network, Tools, make_homes, populate
 
@@ -63,3 +64,12 @@ class Load(unittest.TestCase):
 		result = load.result()
 		self.assertEqual((result["payments"], result["refused"]), (300, 0))
 		self.assertLessEqual(result["latency_ms"]["p50"], result["latency_ms"]["max"])
+
+
+class Parts(unittest.TestCase):
+	def test_each_part_is_measured(self):
+		with tempfile.TemporaryDirectory(prefix="uncia-test-") as directory:
+			parts = measures.parts(Tools(BIN, directory, free_ports(1)), 2000)
+		self.assertGreater(len(parts), 20)
+		for name, (value, unit) in parts.items():
+			self.assertGreater(value, 0, f"{name}, {unit}")
