@@ -190,6 +190,14 @@ class Lint(unittest.TestCase):
 				for case in re.findall(r"^START_TEST\((\w+)\)", text, re.M):
 					self.assertGreater(len(re.findall(rf"\b{case}\b", text)), 1, f"{path.relative_to(ROOT)} never runs {case}")
 
+	def test_each_planted_mistake_fits_the_sources(self):
+		patches = sorted((ROOT / "tests/sim/planted").glob("*.patch"))
+		self.assertGreater(len(patches), 40)
+		for patch in patches:
+			tried = subprocess.run(["patch", "--dry-run", "-s", "-F0", "-p1", "-d", ROOT, "-i", patch],
+				stdout=subprocess.PIPE, text=True)
+			self.assertEqual(tried.returncode, 0, f"{patch.name}: {tried.stdout}")
+
 	def test_the_readme_names_the_two_commands_and_every_task(self):
 		readme = (ROOT / "README.md").read_text()
 		self.assertIn("./run demo", readme)
