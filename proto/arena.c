@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sanitizer/asan_interface.h>
+#include "poison.h"
 #include "uncia/error.h"
 
 #define ALIGNMENT     alignof(max_align_t)
@@ -46,7 +46,7 @@ void arena_init_spared(struct arena *a, size_t limit, struct arena_spares *spare
 /* To AddressSanitizer what is not handed out is not there. */
 static void poison(struct arena_chunk *chunk)
 {
-	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size);
+	memory_poison(chunk->memory, chunk->size);
 }
 
 /* NULL where there is none. */
@@ -118,7 +118,7 @@ void *arena_alloc_unset(struct arena *a, size_t size)
 	void *memory = chunk->memory + chunk->used;
 	chunk->used += rounded;
 	a->used += rounded;
-	ASAN_UNPOISON_MEMORY_REGION(memory, size);
+	memory_unpoison(memory, size);
 	return memory;
 }
 

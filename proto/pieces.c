@@ -1,8 +1,8 @@
 /* See pieces.h: a list through the spare pieces themselves. */
 #include "pieces.h"
 #include <assert.h>
-#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
+#include "poison.h"
 
 struct piece {
 	struct piece *next;
@@ -20,7 +20,7 @@ void *pieces_take(struct pieces *pieces)
 
 	if (!piece)
 		return malloc(pieces->size);
-	ASAN_UNPOISON_MEMORY_REGION(piece, pieces->size);
+	memory_unpoison(piece, pieces->size);
 	pieces->spare = piece->next;
 	pieces->count--;
 	return piece;
@@ -37,7 +37,7 @@ void pieces_give(struct pieces *pieces, void *memory)
 	piece->next = pieces->spare;
 	pieces->spare = piece;
 	pieces->count++;
-	ASAN_POISON_MEMORY_REGION(piece, pieces->size);
+	memory_poison(piece, pieces->size);
 }
 
 void pieces_deinit(struct pieces *pieces)
