@@ -195,7 +195,7 @@ int payment_decode_at(struct pieces *home, const struct hash *network_id, const 
 	int rc = read_outputs(outputs, p, list);
 	if (rc) {
 		payment_free(p);
-		return rc;
+		return rc; /* NOLINT(clang-analyzer-*): that was the one reference */
 	}
 	p->outputs = list;
 	p->bytes = memcpy(memory + OUTPUTS_OFFSET + outputs_size, bytes, size);
