@@ -103,7 +103,7 @@ class Bench:
         f.set("wallet_cpu_percent", wallet["cpu_percent"])
         f.set("wallet_mib", wallet_mib)
         f.set("wallet_payment_kib", kib_per_payment)
-        f.set("library_kb", measures.library_kb(self.tools))
+        f.set("libuncia_kb", measures.libuncia_kb(self.tools))
 
     def alone(self):
         with self.network(1, self.arguments.accounts, "alone") as network:

@@ -178,7 +178,7 @@ def restart(network, i, shape, tps):
     return network.wait_voting(i) - begun
 
 
-def library_kb(tools):
+def libuncia_kb(tools):
     library = tools.bin.parent / "lib" / "libuncia.so"
     with tempfile.TemporaryDirectory() as directory:
         stripped = pathlib.Path(directory) / "stripped"
