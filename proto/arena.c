@@ -70,7 +70,7 @@ static void give_spare(struct arena_spares *spares, struct arena_chunk *chunk)
 	poison(chunk);
 }
 
-/* A chunk with room for `size`, which the limit allows; of fresh memory never more than what the limit leaves. */
+/* A chunk with room for `size`, which the limit allows; without spares never larger than what the limit leaves. */
 static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 {
 	size_t chunk_size = a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;

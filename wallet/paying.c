@@ -9,7 +9,7 @@
 #define RESEND_FIRST_MS 2000u
 #define RESEND_MAX_MS   30000u
 /* Long past any expiry and still without an end: validators forget after a day or more, so there may never be one that
- * is certain. From then on it is asked for now and then, and keeps no link open. */
+ * is certain. From then on it is asked for at long intervals, and keeps no link open. */
 #define RESEND_SLOW_AFTER_MS (2u * 3600u * 1000u)
 #define RESEND_SLOW_MS       (600u * 1000u)
 
@@ -130,7 +130,7 @@ static bool same_output(const struct output *a, const struct output *b)
 	       (!a->has_reference || memcmp(a->reference, b->reference, REFERENCE_SIZE) == 0);
 }
 
-/* Whether a stored payment is what is asked for now; the expiry may differ. */
+/* Whether a stored payment is what this call asks for; the expiry may differ. */
 static bool same_payment(const struct payment *a, const struct payment *b)
 {
 	if (a->output_count != b->output_count || a->currency != b->currency || a->has_memo_hash != b->has_memo_hash ||

@@ -9,7 +9,7 @@ struct node_block *block_find(struct replica *r, const struct hash *id)
 	return block;
 }
 
-/* Adds a header, or finds it. One of size 0 is a placeholder: a block that votes name and nobody has shown. */
+/* Adds a header, or finds it. One of size 0 is of a block that votes name and nobody has shown. */
 int block_add(struct replica *r, const struct header *header, struct node_block **block)
 {
 	struct node_block *b = block_find(r, &header->id);

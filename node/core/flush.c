@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKEN_GROUPS_MAX 32768u /* 28 MiB */
+#define TAKEN_GROUPS_MAX 32768u /* 25 MiB */
 
 struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records)
 {
