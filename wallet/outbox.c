@@ -103,8 +103,7 @@ static int make_own(struct uncia_wallet *w, struct tracked *t, const char *blob)
 void tracked_free_all(struct uncia_wallet *w)
 {
 	struct tracked *t, *next;
-	HASH_ITER(hh, w->tracked, t, next)
-	{
+	HASH_ITER (hh, w->tracked, t, next) {
 		tracked_remove(w, t);
 	}
 }

@@ -45,8 +45,7 @@ void wallet_event(struct uncia_wallet *w, enum uncia_event_kind kind, int error,
 	if (text != NULL)
 		snprintf(fresh->event.text, sizeof(fresh->event.text), "%s", text);
 	/* So the queue is bounded even where the host never reads it. */
-	DL_FOREACH(w->events, old)
-	{
+	DL_FOREACH (w->events, old) {
 		if (same_subject(&old->event, &fresh->event)) {
 			DL_DELETE(w->events, old);
 			free(old);
@@ -180,8 +179,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	history_deinit(w);
 	tracked_free_all(w);
 	name_list_deinit(&w->contacts);
-	DL_FOREACH_SAFE(w->events, event, next)
-	{
+	DL_FOREACH_SAFE (w->events, event, next) {
 		free(event);
 	}
 	secret_free(w->secret);

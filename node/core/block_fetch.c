@@ -9,8 +9,7 @@ int block_fetch(struct replica *r)
 	if (!r->fetching)
 		return 0;
 	r->fetching = false;
-	HASH_ITER(hh, r->blocks, block, next)
-	{
+	HASH_ITER (hh, r->blocks, block, next) {
 		if (block->fetch_at == TIME_NEVER)
 			continue;
 		r->fetching = true;

@@ -53,9 +53,9 @@ void block_drop(struct replica *r, struct node_block *block)
 	struct node_block *child, *next;
 
 	/* Never a pointer to what is gone. */
-	HASH_ITER(hh, r->blocks, child, next)
-	if (child->parent == block)
-		child->parent = NULL;
+	HASH_ITER (hh, r->blocks, child, next)
+		if (child->parent == block)
+			child->parent = NULL;
 	block_drop_body(block);
 	executed_release(r->ledger, block->executed);
 	HASH_DEL(r->blocks, block);
@@ -66,8 +66,7 @@ void blocks_free(struct replica *r)
 {
 	struct node_block *block, *next;
 
-	HASH_ITER(hh, r->blocks, block, next)
-	{
+	HASH_ITER (hh, r->blocks, block, next) {
 		block_drop_body(block);
 		executed_release(r->ledger, block->executed);
 		HASH_DEL(r->blocks, block); /* NOLINT(clang-analyzer-*): not how uthash lists go */
@@ -265,7 +264,7 @@ void blocks_prune(struct replica *r)
 
 	while (dropped) {
 		dropped = false;
-		HASH_ITER(hh, r->blocks, block, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
+		HASH_ITER (hh, r->blocks, block, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
 		{
 			if (block->final)
 				continue;

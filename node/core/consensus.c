@@ -155,9 +155,9 @@ static bool has_nonfinal_payments(struct replica *r)
 {
 	struct node_block *block, *next;
 
-	HASH_ITER(hh, r->blocks, block, next)
-	if (!block->final && block->header.payment_count && block->header.view > r->tip->header.view)
-		return true;
+	HASH_ITER (hh, r->blocks, block, next)
+		if (!block->final && block->header.payment_count && block->header.view > r->tip->header.view)
+			return true;
 	return false;
 }
 
@@ -200,8 +200,7 @@ static int views_step(struct replica *r)
 {
 	struct view *view, *next;
 
-	HASH_ITER(hh, r->views, view, next)
-	{
+	HASH_ITER (hh, r->views, view, next) {
 		if (view->number <= r->tip->header.view || view->number > r->view)
 			continue;
 		TRY(rule_vote_first(r, view));
@@ -241,9 +240,9 @@ uint64_t consensus_wake(struct replica *r)
 	if (propose < at)
 		at = propose;
 	/* A block that is too early is looked at again. */
-	HASH_ITER(hh, r->blocks, block, next)
-	if (!block->final && block->complete && !block->executed && !block->invalid &&
-	    block->header.timestamp_ms > r->wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS && at > r->now_ms + 20)
-		at = r->now_ms + 20;
+	HASH_ITER (hh, r->blocks, block, next)
+		if (!block->final && block->complete && !block->executed && !block->invalid &&
+		    block->header.timestamp_ms > r->wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS && at > r->now_ms + 20)
+			at = r->now_ms + 20;
 	return at;
 }

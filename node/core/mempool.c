@@ -123,14 +123,13 @@ void mempool_free(struct mempool *pool)
 	if (!pool)
 		return;
 	for (uint32_t b = 0; pool->by_whole && b <= pool->mask; b++)
-		LL_FOREACH_SAFE2(pool->by_whole[b], slot, next, whole_next)
-		{
+		LL_FOREACH_SAFE2 (pool->by_whole[b], slot, next, whole_next) {
 			payment_free(slot->pooled.payment);
 			pieces_give(&pool->slots, slot);
 		}
 	for (uint32_t b = 0; pool->senders && b <= pool->mask; b++)
-		LL_FOREACH_SAFE2(pool->senders[b], sender, next_sender, hash_next)
-	pieces_give(&pool->sender_pieces, sender);
+		LL_FOREACH_SAFE2 (pool->senders[b], sender, next_sender, hash_next)
+			pieces_give(&pool->sender_pieces, sender);
 	pieces_deinit(&pool->slots);
 	pieces_deinit(&pool->sender_pieces);
 	free(pool->by_whole);
@@ -454,8 +453,7 @@ static void expire_bucket(struct mempool *pool, uint32_t bucket, uint64_t now_s)
 {
 	struct slot *slot, *next;
 
-	DL_FOREACH_SAFE2(pool->buckets[bucket], slot, next, bucket_next)
-	{
+	DL_FOREACH_SAFE2 (pool->buckets[bucket], slot, next, bucket_next) {
 		if (slot->pooled.payment->expires_at <= now_s)
 			let_go(pool, slot);
 	}
@@ -492,9 +490,9 @@ struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id
 		return &slot->pooled;
 	/* The id is of the body, which names the sender: a verified one of this id is among that sender's. */
 	const struct sender *sender = find_sender(pool, &slot->pooled.payment->sender, slot->sender_hash);
-	DL_FOREACH(sender ? sender->slots : NULL, other)
-	if (memcmp(&other->pooled.payment->id, id, sizeof(*id)) == 0)
-		return &other->pooled;
+	DL_FOREACH (sender ? sender->slots : NULL, other)
+		if (memcmp(&other->pooled.payment->id, id, sizeof(*id)) == 0)
+			return &other->pooled;
 	return &slot->pooled;
 }
 
@@ -552,8 +550,7 @@ void mempool_unpark(struct mempool *pool, const struct address *address)
 	struct slot *slot;
 	if (!sender)
 		return;
-	DL_FOREACH(sender->slots, slot)
-	{
+	DL_FOREACH (sender->slots, slot) {
 		if (slot->pooled.state != POOLED_PARKED)
 			continue;
 		pool->parked--;
@@ -571,8 +568,8 @@ void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk)
 {
 	struct sender *sender, *next;
 
-	DL_FOREACH_SAFE2(pool->queue, sender, next, queue_next)
-	sender->following = NULL;
+	DL_FOREACH_SAFE2 (pool->queue, sender, next, queue_next)
+		sender->following = NULL;
 	pool->queue = NULL;
 	pool->round++;
 	*walk = (struct mempool_walk){.round = pool->round};

@@ -121,8 +121,7 @@ int payments_expire(struct replica *r)
 		return 0;
 	r->expired_seconds = tip_seconds(r);
 	mempool_expire(r->mempool, tip_seconds(r));
-	HASH_ITER(hh, r->watched, watched, next)
-	{
+	HASH_ITER (hh, r->watched, watched, next) {
 		Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 		Uncia__Pb__Expiry expiry;
 		uint8_t signature[SIGNATURE_SIZE];

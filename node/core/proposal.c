@@ -429,9 +429,9 @@ bool proposal_gathers(struct replica *r)
 {
 	struct node_block *block, *next;
 
-	HASH_ITER(hh, r->blocks, block, next)
-	if (block_gathers(block))
-		return true;
+	HASH_ITER (hh, r->blocks, block, next)
+		if (block_gathers(block))
+			return true;
 	return false;
 }
 
@@ -439,11 +439,11 @@ int proposal_offer(struct replica *r, struct payment *payment)
 {
 	struct node_block *block, *next;
 
-	HASH_ITER(hh, r->blocks, block, next)
-	if (block_gathers(block)) {
-		gathering_offer(block->gathering, &payment->whole, payment);
-		if (gathering_missing(block->gathering) == 0)
-			TRY(proposal_complete(r, block));
-	}
+	HASH_ITER (hh, r->blocks, block, next)
+		if (block_gathers(block)) {
+			gathering_offer(block->gathering, &payment->whole, payment);
+			if (gathering_missing(block->gathering) == 0)
+				TRY(proposal_complete(r, block));
+		}
 	return 0;
 }

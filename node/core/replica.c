@@ -63,8 +63,8 @@ void replica_free(struct replica *r)
 	deferred_free(r);
 	queries_free(r);
 	watches_free(r);
-	HASH_ITER(hh, r->views, view, next)
-	view_free(r, view);
+	HASH_ITER (hh, r->views, view, next)
+		view_free(r, view);
 	if (r->ledger)
 		blocks_free(r);
 	for (size_t i = 0; i < r->relay_count; i++)
@@ -259,9 +259,9 @@ static uint64_t fetch_wake(struct replica *r)
 	uint64_t at = TIME_NEVER;
 
 	if (r->fetching)
-		HASH_ITER(hh, r->blocks, block, next)
-	if (block->fetch_at < at)
-		at = block->fetch_at;
+		HASH_ITER (hh, r->blocks, block, next)
+			if (block->fetch_at < at)
+				at = block->fetch_at;
 	return at;
 }
 
@@ -380,6 +380,6 @@ void replica_load(const struct replica *r, struct replica_load *load)
 		at_least(&load->jobs, r->peers[i].jobs);
 		at_least(&load->job_bytes, r->peers[i].job_bytes);
 	}
-	HASH_ITER(hh, r->wallets, wallet, next)
-	at_least(&load->watches, wallet->watch_count);
+	HASH_ITER (hh, r->wallets, wallet, next)
+		at_least(&load->watches, wallet->watch_count);
 }

@@ -43,8 +43,7 @@ static int resend_all(struct replica *r, uint32_t peer)
 	if (r->final_certificate)
 		TRY(send_certificate(r, peer, r->final_certificate));
 	HASH_SORT(r->views, newer_first);
-	HASH_ITER(hh, r->views, view, next)
-	{
+	HASH_ITER (hh, r->views, view, next) {
 		if (view->number <= r->tip->header.view)
 			continue;
 		if (size >= RESEND_BYTES)

@@ -58,9 +58,9 @@ void views_settle(struct replica *r, uint64_t through)
 {
 	struct view *view, *next;
 
-	HASH_ITER(hh, r->views, view, next)
-	if (view->number <= through)
-		view_free(r, view);
+	HASH_ITER (hh, r->views, view, next)
+		if (view->number <= through)
+			view_free(r, view);
 }
 
 /* Votes are kept near the CURRENT view: counted from the last final one, the window would shut for ever behind so

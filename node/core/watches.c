@@ -148,8 +148,8 @@ void watches_free(struct replica *r)
 {
 	struct wallet_link *wallet, *next;
 
-	HASH_ITER(hh, r->wallets, wallet, next)
-	wallet_closed(r, wallet->number);
+	HASH_ITER (hh, r->wallets, wallet, next)
+		wallet_closed(r, wallet->number);
 }
 
 int watched_reply(struct replica *r, struct watched *watched, uint64_t sequence, Uncia__Pb__NodeReply *reply)

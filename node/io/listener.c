@@ -251,8 +251,7 @@ void listener_stop(struct listener *l)
 {
 	struct waiting *w, *next;
 
-	DL_FOREACH_SAFE(l->waiting, w, next)
-	{
+	DL_FOREACH_SAFE (l->waiting, w, next) {
 		tcp_close(w->tcp);
 		forget(w);
 	}

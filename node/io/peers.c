@@ -287,8 +287,7 @@ static void push_out_candidate(struct peers *p)
 {
 	struct peer_link *link;
 
-	DL_FOREACH(p->candidates, link)
-	{
+	DL_FOREACH (p->candidates, link) {
 		if (!tcp_remote_static(link->tcp))
 			break;
 	}
@@ -465,8 +464,7 @@ void peers_stop(struct peers *p)
 
 	p->stopping = true;
 	uv_close((uv_handle_t *)&p->tick, NULL);
-	DL_FOREACH_SAFE(p->candidates, link, next)
-	{
+	DL_FOREACH_SAFE (p->candidates, link, next) {
 		tcp_close(link->tcp);
 		candidate_remove(link);
 		free(link);

@@ -164,8 +164,7 @@ static uint32_t most_crowded(const struct wallets *w, uint32_t source, bool youn
 	const struct wallet_link *link;
 
 	if (young) {
-		DL_FOREACH(w->young, link)
-		{
+		DL_FOREACH (w->young, link) {
 			counts[link->source]++;
 		}
 	} else {
@@ -183,8 +182,7 @@ static struct wallet_link *oldest_young(struct wallets *w, uint32_t source)
 {
 	struct wallet_link *link;
 
-	DL_FOREACH(w->young, link)
-	{
+	DL_FOREACH (w->young, link) {
 		if (link->source == source)
 			return link;
 	}

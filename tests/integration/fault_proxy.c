@@ -124,8 +124,7 @@ static void on_closed(uv_handle_t *handle)
 	if (--c->handles)
 		return;
 	for (int i = 0; i < 2; i++) {
-		DL_FOREACH_SAFE(c->ways[i].pieces, piece, next)
-		{
+		DL_FOREACH_SAFE (c->ways[i].pieces, piece, next) {
 			free(piece);
 		}
 	}
@@ -481,8 +480,7 @@ static void apply(struct route *route, int i)
 {
 	struct connection *c, *next;
 
-	DL_FOREACH_SAFE(route->connections, c, next)
-	{
+	DL_FOREACH_SAFE (route->connections, c, next) {
 		c->ways[i].until_cut = route->settings[i][CUT];
 		if (c->connected)
 			deliver(&c->ways[i]);
@@ -513,8 +511,7 @@ static void command_reset(struct route *route)
 	struct connection *c, *next;
 	unsigned count = 0;
 
-	DL_FOREACH_SAFE(route->connections, c, next)
-	{
+	DL_FOREACH_SAFE (route->connections, c, next) {
 		end_connection(c, true);
 		count++;
 	}
@@ -527,8 +524,7 @@ static void command_stats(const struct route *route)
 	const struct connection *c;
 	uint64_t open = 0, held[2] = {0, 0};
 
-	DL_FOREACH(route->connections, c)
-	{
+	DL_FOREACH (route->connections, c) {
 		open++;
 		held[0] += c->ways[0].held;
 		held[1] += c->ways[1].held;

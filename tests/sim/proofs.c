@@ -70,8 +70,7 @@ struct proofs *proofs_new(void)
 #define FREE_ALL(type, table)                                                                                          \
 	do {                                                                                                           \
 		type *one, *next;                                                                                      \
-		HASH_ITER(hh, table, one, next)                                                                        \
-		{                                                                                                      \
+		HASH_ITER (hh, table, one, next) {                                                                     \
 			HASH_DEL(table, one);                                                                          \
 			free(one);                                                                                     \
 		}                                                                                                      \
@@ -231,8 +230,8 @@ uint32_t proofs_evidence_count(const struct proofs *p, uint32_t node, uint32_t v
 	uint32_t count = 0;
 	struct fact *fact, *next;
 
-	HASH_ITER(hh, p->facts, fact, next)
-	count += fact->key.table == JOURNAL_EVIDENCE && fact->key.node == node && fact->key.kind == voter;
+	HASH_ITER (hh, p->facts, fact, next)
+		count += fact->key.table == JOURNAL_EVIDENCE && fact->key.node == node && fact->key.kind == voter;
 	return count;
 }
 
