@@ -102,7 +102,7 @@ static int block_read(const struct hash *network_id, const Uncia__Pb__Block *pb,
 	if (!block->tree)
 		return UNCIA_E_MEMORY;
 	const struct hash *root = merkle_root(block->tree, block->count);
-	return memcmp(root->b, block->header.payments_root.b, HASH_SIZE) == 0 ? 0 : UNCIA_E_PROOF;
+	return hash_equal(root, &block->header.payments_root) ? 0 : UNCIA_E_PROOF;
 }
 
 int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block)

@@ -136,7 +136,7 @@ static bool vote_counts(const struct committee *c, enum certificate_kind kind, u
 {
 	if (vote->epoch != c->epoch || vote->view != view || vote->voter >= c->size)
 		return false;
-	if (kind != CERT_S && memcmp(vote->block_id.b, block_id->b, HASH_SIZE) != 0)
+	if (kind != CERT_S && !hash_equal(&vote->block_id, block_id))
 		return false;
 	*extra = vote->kind != certificate_vote_kind(kind, false);
 	return vote->kind == certificate_vote_kind(kind, *extra);

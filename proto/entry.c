@@ -132,5 +132,5 @@ bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_
 	}
 	struct hash computed;
 	state_root_digest(entry_count, free_head, &digest, &computed);
-	return path_size == 0 && memcmp(computed.b, root->b, HASH_SIZE) == 0;
+	return path_size == 0 && hash_equal(&computed, root);
 }

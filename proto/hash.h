@@ -2,8 +2,10 @@
  * listed here and nowhere else. */
 #ifndef HASH_H
 #define HASH_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sodium.h>
 
 #define HASH_SIZE 32
@@ -34,6 +36,11 @@ enum hash_tag {
 struct hash {
 	uint8_t b[HASH_SIZE];
 };
+
+static inline bool hash_equal(const struct hash *a, const struct hash *b)
+{
+	return memcmp(a->b, b->b, HASH_SIZE) == 0;
+}
 
 /* The tag's text, for tests and the specification. */
 const char *hash_tag_text(enum hash_tag tag);

@@ -87,5 +87,5 @@ bool merkle_verify(const struct hash *leaf, size_t index, size_t n, const struct
 		index /= 2;
 		last /= 2;
 	}
-	return last == 0 && memcmp(digest.b, root->b, HASH_SIZE) == 0;
+	return last == 0 && hash_equal(&digest, root);
 }

@@ -10,11 +10,6 @@
 
 #define PATH_SIZE_MAX (MERKLE_DEPTH_MAX * HASH_SIZE)
 
-static bool hash_equal(const struct hash *a, const struct hash *b)
-{
-	return memcmp(a->b, b->b, HASH_SIZE) == 0;
-}
-
 static bool header_of_committee(const struct committee *c, const struct header *header)
 {
 	return header->epoch == c->epoch && hash_equal(&header->committee_hash, &c->hash);

@@ -25,7 +25,7 @@ int block_fetch(struct replica *r)
 			continue;
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
-		request.block_id = pb_bytes(block->header.id.b, HASH_SIZE);
+		request.block_id = field_of(block->header.id.b, HASH_SIZE);
 		request.view = block->header.view;
 		request.height = block->header.height;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
@@ -62,19 +62,19 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 	struct bytes stored;
 	struct hash id;
 
-	if (!pb_hash(&request->block_id, &id))
+	if (!field_copy(&request->block_id, id.b, HASH_SIZE))
 		return UNCIA_E_ENCODING;
 	if (!peer_share_left(r, peer))
 		return 0;
 	struct node_block *block = block_find(r, &id);
 	if (block && block->complete && block->bytes) {
-		reply.block = pb_bytes(block->bytes, block->size);
+		reply.block = field_of(block->bytes, block->size);
 	} else {
 		int error = stored_body(r, request, &id, &stored);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		TRY(error);
-		reply.block = pb_bytes(stored.data, stored.size);
+		reply.block = field_of(stored.data, stored.size);
 	}
 	r->peers[peer].share.owed += reply.block.len;
 	const struct node_block *parent = block ? block_find(r, &block->header.parent_id) : NULL;
@@ -82,7 +82,7 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 		const struct certificate *certificate =
 		    kind == CERT_S ? NULL : view_certificate(r, parent->header.view, kind, &parent->header.id);
 		if (certificate)
-			reply.parent_certificate = pb_bytes(certificate->bytes, certificate->size);
+			reply.parent_certificate = field_of(certificate->bytes, certificate->size);
 	}
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
 	message.block_reply = &reply;

@@ -43,7 +43,7 @@ int refuse_wallet(struct replica *r, uint64_t wallet, uint64_t request_id, int c
 	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
 
 	refusal.code = (uint32_t)-code;
-	refusal.reason = pb_bytes(reason, strlen(reason));
+	refusal.reason = field_of(reason, strlen(reason));
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refusal;
@@ -58,7 +58,7 @@ int send_vote(struct replica *r, uint64_t sequence, uint32_t peer, const struct 
 
 	TRY(vote_encode(vote, bytes, &size));
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_VOTE;
-	message.vote = pb_bytes(bytes, size);
+	message.vote = field_of(bytes, size);
 	return send_peer(r, sequence, peer, &message);
 }
 
@@ -67,7 +67,7 @@ int send_certificate(struct replica *r, uint32_t peer, const struct certificate 
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
-	message.certificate = pb_bytes(certificate->bytes, certificate->size);
+	message.certificate = field_of(certificate->bytes, certificate->size);
 	return send_peer(r, 0, peer, &message);
 }
 

@@ -19,21 +19,16 @@
 #include "consensus.pb-c.h"
 #include "message.pb-c.h"
 #include "address.h"
+#include "fields.h"
 #include "ledger.h"
 #include "mempool.h"
 #include "receipt.h"
 #include "replica.h"
+#include "try.h"
 #include "uncia/error.h"
 #include "voting_rules.h"
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
-
-#define TRY(call)                                                                                                      \
-	do {                                                                                                           \
-		int try_ = (call);                                                                                     \
-		if (try_ < 0)                                                                                          \
-			return try_;                                                                                   \
-	} while (0)
 
 #define TIME_NEVER             UINT64_MAX
 #define BLOCK_FETCH_DELAY_MS   4u  /* payments of a proposal may still be on their way to us */
@@ -319,21 +314,6 @@ int reply_wallet(struct replica *r, uint64_t sequence, uint64_t wallet, const Un
 int refuse_wallet(struct replica *r, uint64_t wallet, uint64_t request_id, int code, const char *reason);
 int send_vote(struct replica *r, uint64_t sequence, uint32_t peer, const struct vote *vote);
 int send_certificate(struct replica *r, uint32_t peer, const struct certificate *certificate);
-static inline ProtobufCBinaryData pb_bytes(const void *data, size_t size)
-{
-	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)(uintptr_t)data};
-}
-static inline bool pb_hash(const ProtobufCBinaryData *field, struct hash *hash)
-{
-	if (field->len != HASH_SIZE)
-		return false;
-	memcpy(hash->b, field->data, HASH_SIZE);
-	return true;
-}
-static inline bool hash_equal(const struct hash *a, const struct hash *b)
-{
-	return memcmp(a->b, b->b, HASH_SIZE) == 0;
-}
 static inline bool share_left(struct share *share, uint64_t now_ms, uint64_t owed_max, uint64_t per_ms)
 {
 	uint64_t forgiven = (now_ms - share->at_ms) * per_ms;

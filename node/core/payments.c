@@ -31,7 +31,7 @@ static int reply_pending(struct replica *r, uint64_t wallet, uint64_t request_id
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__Pending pending = UNCIA__PB__PENDING__INIT;
 
-	pending.payment_id = pb_bytes(id->b, sizeof(id->b));
+	pending.payment_id = field_of(id->b, sizeof(id->b));
 	pending.reason = reason;
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_PENDING;
@@ -55,11 +55,11 @@ static int expiry_word(struct replica *r, const struct payment_id *id, Uncia__Pb
 		return 0;
 	TRY(safety_expiry(r, id, signature));
 	uncia__pb__expiry__init(expiry);
-	expiry->payment_id = pb_bytes(id->b, sizeof(id->b));
+	expiry->payment_id = field_of(id->b, sizeof(id->b));
 	expiry->height = r->tip->header.height;
 	expiry->timestamp_ms = r->tip->header.timestamp_ms;
 	expiry->validator = r->config.self;
-	expiry->signature = pb_bytes(signature, SIGNATURE_SIZE);
+	expiry->signature = field_of(signature, SIGNATURE_SIZE);
 	return 1;
 }
 
@@ -73,7 +73,7 @@ static int reply_receipt(struct replica *r, struct watched *watched, const struc
 	TRY(receipt_make(body, index, descendants, depth, r->final_certificate->bytes, r->final_certificate->size,
 	                 &bytes, &size));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
-	reply.receipt = pb_bytes(bytes, size);
+	reply.receipt = field_of(bytes, size);
 	int error = watched_reply(r, watched, r->final_sequence, &reply);
 	free(bytes);
 	return error;
@@ -170,7 +170,7 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 		TRY(error);
 		return reply_pending(r, wallet, request_id, id, pooled->reason);
 	}
-	unknown.payment_id = pb_bytes(id->b, sizeof(id->b));
+	unknown.payment_id = field_of(id->b, sizeof(id->b));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_UNKNOWN;
 	reply.unknown = &unknown;
 	return reply_wallet(r, 0, wallet, &reply);
@@ -388,7 +388,7 @@ static int payment_rejected(struct replica *r, struct pooled *pooled, int error)
 	const char *reason =
 	    error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network" : submit_refusal(error);
 	refusal.code = (uint32_t)-error;
-	refusal.reason = pb_bytes(reason, strlen(reason));
+	refusal.reason = field_of(reason, strlen(reason));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refusal;
 	return watched_reply(r, watched, 0, &reply);
@@ -435,7 +435,7 @@ static int gossip_send(struct replica *r, uint32_t peer, struct payment *const *
 	gossip.payments = list;
 	for (size_t i = 0, size = 0; i < count && !error; i++) {
 		uncia__pb__blob__init(&blobs[i]);
-		blobs[i].data = pb_bytes(payments[i]->bytes, payments[i]->size);
+		blobs[i].data = field_of(payments[i]->bytes, payments[i]->size);
 		list[gossip.n_payments++] = &blobs[i];
 		size += payments[i]->size;
 		if (i + 1 == count || size + PAYMENT_SIZE_MAX > GOSSIP_SIZE_MAX) {

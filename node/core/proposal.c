@@ -168,7 +168,7 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 		const struct certificate *skip = view_certificate(r, x, CERT_S, NULL);
 		assert(skip);
 		uncia__pb__blob__init(&blobs[skips]);
-		blobs[skips].data = pb_bytes(skip->bytes, skip->size);
+		blobs[skips].data = field_of(skip->bytes, skip->size);
 		list[skips] = &blobs[skips];
 		skips++;
 	}
@@ -176,11 +176,11 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 	for (int kind = CERT_N; !certificate && parent != r->tip && kind <= CERT_SF; kind++)
 		if (kind != CERT_S)
 			certificate = view_certificate(r, parent->header.view, kind, &parent->header.id);
-	propose.header = pb_bytes(block->header.bytes, block->header.size);
-	propose.signature = pb_bytes(view->own_votes[view->own_vote_count - 1].signature, SIGNATURE_SIZE);
-	propose.short_ids = pb_bytes(short_ids, count * 8);
+	propose.header = field_of(block->header.bytes, block->header.size);
+	propose.signature = field_of(view->own_votes[view->own_vote_count - 1].signature, SIGNATURE_SIZE);
+	propose.short_ids = field_of(short_ids, count * 8);
 	if (certificate)
-		propose.parent_certificate = pb_bytes(certificate->bytes, certificate->size);
+		propose.parent_certificate = field_of(certificate->bytes, certificate->size);
 	propose.skips = list;
 	propose.n_skips = skips;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;

@@ -237,7 +237,7 @@ static int answer_receipt(struct replica *r, const struct query *query)
 	TRY(error);
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
-	reply.receipt = pb_bytes(bytes, size);
+	reply.receipt = field_of(bytes, size);
 	error = reply_wallet(r, 0, query->wallet, &reply);
 	free(bytes);
 	return error;
@@ -256,7 +256,7 @@ static int answer_no_account(struct replica *r, const struct query *query)
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
 
-	none.address = pb_bytes(query->address.b, ADDRESS_SIZE);
+	none.address = field_of(query->address.b, ADDRESS_SIZE);
 	none.height = ledger_settled_height(r->ledger);
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
@@ -279,10 +279,10 @@ static int answer_account(struct replica *r, const struct query *query)
 	if (error == UNCIA_E_NOT_FOUND)
 		return answer_no_account(r, query);
 	TRY(error);
-	proof.group = pb_bytes(group, sizeof(group));
-	proof.path = pb_bytes(path, path_size);
-	proof.header = pb_bytes(r->tip->header.bytes, r->tip->header.size);
-	proof.certificate = pb_bytes(r->final_certificate->bytes, r->final_certificate->size);
+	proof.group = field_of(group, sizeof(group));
+	proof.path = field_of(path, path_size);
+	proof.header = field_of(r->tip->header.bytes, r->tip->header.size);
+	proof.certificate = field_of(r->final_certificate->bytes, r->final_certificate->size);
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
 	reply.account = &proof;
@@ -513,8 +513,8 @@ static int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
 	status.evidence = now.evidence;
 	status.clock_behind_ms = now.clock_behind_ms;
 	status.clock_ahead_ms = now.clock_ahead_ms;
-	status.final_id = pb_bytes(now.final_id.b, HASH_SIZE);
-	status.state_root = pb_bytes(root.b, HASH_SIZE);
+	status.final_id = field_of(now.final_id.b, HASH_SIZE);
+	status.state_root = field_of(root.b, HASH_SIZE);
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
 	reply.status = &status;

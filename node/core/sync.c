@@ -214,7 +214,7 @@ int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncR
 	reply.blocks = page.list;
 	reply.n_blocks = page.count;
 	if (page.count)
-		reply.certificate = pb_bytes(certificate, size);
+		reply.certificate = field_of(certificate, size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
 	message.sync_reply = &reply;
 	r->peers[peer].share.owed += page.bytes;
@@ -343,7 +343,7 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 		uint8_t next[JOURNAL_KEY_MAX + 1];
 		size_t size = key.size;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
-		message.certificate = pb_bytes(value.data, value.size);
+		message.certificate = field_of(value.data, value.size);
 		r->peers[peer].share.owed += value.size;
 		TRY(send_peer(r, 0, peer, &message));
 		memcpy(next, key.data, size);
@@ -426,7 +426,7 @@ int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Newest
 	if (r->peers[peer].has_newest)
 		TRY(vote_encode(&r->peers[peer].newest, bytes, &size));
 	reply.nonce = request->nonce;
-	reply.vote = pb_bytes(bytes, size);
+	reply.vote = field_of(bytes, size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY;
 	message.newest_vote_reply = &reply;
 	return send_peer(r, 0, peer, &message);
