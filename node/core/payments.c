@@ -354,7 +354,7 @@ static int submitted_park(struct replica *r, struct pooled *pooled)
 	if (error <= UNCIA_E_MEMORY)
 		return error;
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT)
-		mempool_park(r->mempool, pooled, payment_pending_reason(error));
+		mempool_park(r->mempool, pooled, pending_reason_of(error));
 	return 0;
 }
 

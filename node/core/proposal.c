@@ -95,22 +95,6 @@ uint64_t proposal_wake(struct replica *r, const struct view *view)
 	return at;
 }
 
-enum pending_reason payment_pending_reason(int error)
-{
-	switch (error) {
-	case UNCIA_E_FUNDS:
-		return PENDING_FUNDS;
-	case UNCIA_E_SIGNATURE:
-		return PENDING_KEY;
-	case UNCIA_E_AMOUNT:
-		return PENDING_AMOUNT;
-	case UNCIA_E_TOO_FAR:
-		return PENDING_TOO_EARLY;
-	default:
-		return PENDING_WAITING;
-	}
-}
-
 /* Fills the block from the mempool; what does not fit the ledger now is parked. */
 static int fill_block(struct replica *r, struct executed *executed, struct payment **payments, uint32_t *count)
 {
@@ -135,7 +119,7 @@ static int fill_block(struct replica *r, struct executed *executed, struct payme
 		case UNCIA_E_FUNDS:
 		case UNCIA_E_SIGNATURE:
 		case UNCIA_E_AMOUNT:
-			mempool_park(r->mempool, p, payment_pending_reason(error));
+			mempool_park(r->mempool, p, pending_reason_of(error));
 			break;
 		default:
 			return error;

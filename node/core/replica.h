@@ -4,7 +4,8 @@
 #ifndef REPLICA_H
 #define REPLICA_H
 #include <stdbool.h>
-#include "storage_view.h"
+#include "ledger.h"
+#include "mempool.h"
 #include "vote.h"
 
 #define PEER_ALL UINT32_MAX
@@ -115,14 +116,6 @@ enum voting_state {
 	VOTING_NO_SPACE = 4,
 };
 
-enum pending_reason {
-	PENDING_WAITING = 0,   /* in line for a block */
-	PENDING_FUNDS = 1,     /* the sender's balance is too small now */
-	PENDING_KEY = 2,       /* not the key that the account is bound to now */
-	PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
-	PENDING_AMOUNT = 4,    /* an output is below the smallest amount */
-};
-
 struct replica_config {
 	const struct genesis *genesis; /* outlives the replica */
 	struct storage_view view;
@@ -172,10 +165,5 @@ void replica_free(struct replica *replica);
 int replica_step(struct replica *replica, const struct event *event, struct actions *out);
 void replica_status(const struct replica *replica, struct replica_status *status);
 void replica_load(const struct replica *replica, struct replica_load *load);
-
-/* The genesis as a first flush: entries (currency 0 at index 0, then the accounts in order), meta at height 0.
- * Used by `unciad init` and the simulator to make an empty state. Owns: flush_free. */
-int genesis_flush(const struct genesis *genesis, struct flush **flush);
-void flush_free(struct flush *flush);
 
 #endif

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "fixture.h"
 #include "ledger.h"
+#include "replica.h"
 #include "store_home.h"
 #include "uncia/error.h"
 #include "unit.h"

@@ -5,7 +5,17 @@
 #define MEMPOOL_H
 #include "gathering.h"
 #include "payment.h"
-#include "replica.h"
+
+/* Why a payment waits: what wallets are told (docs/spec/network.md §7). */
+enum pending_reason {
+	PENDING_WAITING = 0,   /* in line for a block */
+	PENDING_FUNDS = 1,     /* the sender's balance is too small now */
+	PENDING_KEY = 2,       /* not the key that the account is bound to now */
+	PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
+	PENDING_AMOUNT = 4,    /* an output is below the smallest amount */
+};
+/* The reason that goes with an error of ledger_add or ledger_check. */
+enum pending_reason pending_reason_of(int error);
 
 enum pooled_state {
 	POOLED_VERIFYING, /* its signature is being checked */

@@ -7,7 +7,8 @@
  * are made against. */
 #ifndef LEDGER_H
 #define LEDGER_H
-#include "replica.h"
+#include "payment.h"
+#include "storage_view.h"
 
 struct ledger;
 /* The effect of one block on its parent's state. Reference-counted: a child holds its parent. */
@@ -80,5 +81,11 @@ void ledger_flushed(struct ledger *ledger, struct flush *flush);
 /* How often payments that were settled since a flush was last taken touched an account: an ordinary one touches two,
  * and one of 255 outputs takes the memory and the writing of over a hundred ordinary ones. */
 size_t ledger_unflushed(const struct ledger *ledger);
+
+void flush_free(struct flush *flush); /* accepts NULL */
+
+/* The genesis as a first flush: entries (currency 0 at index 0, then the accounts in order), meta at height 0.
+ * Used by `unciad init` and the simulator to make an empty state. Owns: flush_free. */
+int genesis_flush(const struct genesis *genesis, struct flush **flush);
 
 #endif

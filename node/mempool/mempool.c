@@ -605,3 +605,19 @@ void mempool_gather(const struct mempool *pool, struct gathering *gathering)
 	for (uint32_t v = 0; v < pool->verified_count; v++)
 		gathering_offer(gathering, &pool->verified[v].whole, pool->verified[v].slot->pooled.payment);
 }
+
+enum pending_reason pending_reason_of(int error)
+{
+	switch (error) {
+	case UNCIA_E_FUNDS:
+		return PENDING_FUNDS;
+	case UNCIA_E_SIGNATURE:
+		return PENDING_KEY;
+	case UNCIA_E_AMOUNT:
+		return PENDING_AMOUNT;
+	case UNCIA_E_TOO_FAR:
+		return PENDING_TOO_EARLY;
+	default:
+		return PENDING_WAITING;
+	}
+}
