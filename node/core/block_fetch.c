@@ -13,15 +13,15 @@ int block_fetch(struct replica *r)
 		if (block->fetch_at == TIME_NEVER)
 			continue;
 		r->fetching = true;
-		if (block->fetch_at > r->now_ms)
+		if (block->fetch_at > r->step.now_ms)
 			continue;
 		uint32_t peer = committee_leader(r->committee, block->header.view), tried = 0;
 		peer = (peer + block->fetch_tries) % r->committee->size;
-		while ((peer == r->config.self || !r->peers[peer].up) && tried++ < r->committee->size)
+		while ((peer == r->config.self || !r->step.peers[peer].up) && tried++ < r->committee->size)
 			peer = (peer + 1) % r->committee->size;
 		block->fetch_tries++;
-		block->fetch_at = r->now_ms + FETCH_RETRY_MS;
-		if (!r->peers[peer].up)
+		block->fetch_at = r->step.now_ms + FETCH_RETRY_MS;
+		if (!r->step.peers[peer].up)
 			continue;
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
@@ -30,7 +30,7 @@ int block_fetch(struct replica *r)
 		request.height = block->header.height;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
 		message.block_request = &request;
-		TRY(send_peer(r, 0, peer, &message));
+		TRY(message_send(&r->step, 0, peer, &message));
 	}
 	return 0;
 }
@@ -39,20 +39,16 @@ int block_fetch(struct replica *r)
 static int stored_body(struct replica *r, const Uncia__Pb__BlockRequest *request, const struct hash *id,
                        struct bytes *stored)
 {
-	uint8_t key[JOURNAL_KEY_MAX];
 	struct hash final_id;
 	uint64_t view;
-	size_t size;
+	int error = journal_block_bytes(&r->step, request->view, id, stored);
 
-	journal_key(key, request->view, 0, id, &size);
-	int error = r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, stored);
 	if (error != UNCIA_E_NOT_FOUND || !request->height)
 		return error;
-	TRY(journal_final(r, request->height, &view, &final_id));
+	TRY(journal_final(&r->step, request->height, &view, &final_id));
 	if (!hash_equal(&final_id, id))
 		return UNCIA_E_NOT_FOUND;
-	journal_key(key, view, 0, id, &size);
-	return r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, stored);
+	return journal_block_bytes(&r->step, view, id, stored);
 }
 
 int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__BlockRequest *request)
@@ -86,7 +82,7 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 	}
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
 	message.block_reply = &reply;
-	return send_peer(r, 0, peer, &message);
+	return message_send(&r->step, 0, peer, &message);
 }
 
 /* Adds the checks of those payments whose verdict is not held already. */
@@ -128,12 +124,12 @@ int block_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Block
 		return 0;
 	}
 	TRY(block_add(r, &body->header, &block));
-	struct job *job = job_new(r, JOB_BLOCK, peer, body->count);
+	struct job *job = job_new(&r->step, JOB_BLOCK, peer, body->count);
 	struct block **blocks = job ? malloc(sizeof(*blocks)) : NULL;
 	if (!blocks) {
 		block_free(body);
 		if (job)
-			job_free(r, job);
+			job_free(&r->step, job);
 		return UNCIA_E_MEMORY;
 	}
 	blocks[0] = body;
@@ -141,11 +137,11 @@ int block_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Block
 	job->block_count = 1;
 	int error = job_payments(r, job, body);
 	if (error) {
-		job_free(r, job);
+		job_free(&r->step, job);
 		return error;
 	}
 	block->verifying = true;
-	TRY(job_start(r, job));
+	TRY(job_start(&r->step, job));
 	return parent_certificate_receive(r, peer, &message->parent_certificate);
 }
 
@@ -162,12 +158,13 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid)
 	if (!valid) {
 		block->invalid = true;
 		block->fetch_at = TIME_NEVER;
-		return action_note(r, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",
-		                   (unsigned long long)block->header.view);
+		return step_note(&r->step, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",
+		                 (unsigned long long)block->header.view);
 	}
 	TRY(block_complete_decoded(r, block, body));
 	/* An unknown parent is what is missing next; but what a leader alone says could have ancestors without end. */
 	if (!block->vouched || block->header.height <= r->tip->header.height + 1)
 		return 0;
-	return block_want_id(r, block->header.view - 1, block->header.height - 1, &block->header.parent_id, r->now_ms);
+	return block_want_id(r, block->header.view - 1, block->header.height - 1, &block->header.parent_id,
+	                     r->step.now_ms);
 }

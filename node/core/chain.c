@@ -20,7 +20,7 @@ int block_add(struct replica *r, const struct header *header, struct node_block 
 			return UNCIA_E_MEMORY;
 		b->header = *header;
 		b->fetch_at = TIME_NEVER;
-		b->added_ms = r->now_ms;
+		b->added_ms = r->step.now_ms;
 		HASH_ADD(hh, r->blocks, header.id, sizeof(b->header.id), b);
 		if (!b->hh.tbl) {
 			free(b);
@@ -208,7 +208,8 @@ int block_journal(struct replica *r, struct node_block *block)
 			return 0;
 		assert(oldest->complete);
 		journal_key(key, oldest->header.view, 0, &oldest->header.id, &key_size);
-		TRY(action_put(r, JOURNAL_BLOCK, key, key_size, oldest->bytes, oldest->size));
+		TRY(step_put(&r->step, JOURNAL_BLOCK, &(struct bytes){key, key_size},
+		             &(struct bytes){oldest->bytes, oldest->size}));
 		oldest->journaled = true;
 	}
 }

@@ -50,14 +50,14 @@ int clock_learn(struct replica *r, const struct header *header)
 	if (header->view < r->view || !parent || !parent->header.size)
 		return 0;
 	leader->has_clock = header->timestamp_ms > parent->header.timestamp_ms + 1;
-	leader->clock_offset_ms = (int64_t)(r->wall_ms - header->timestamp_ms);
+	leader->clock_offset_ms = (int64_t)(r->step.wall_ms - header->timestamp_ms);
 	clock_off(r, &behind_ms, &ahead_ms);
 	bool off = behind_ms || ahead_ms;
 	if (off == r->clock_off)
 		return 0;
 	r->clock_off = off;
 	if (!off)
-		return action_note(r, NOTE_INFO, "event=clock_right");
-	return action_note(r, NOTE_WARNING, "event=clock_%s ms=%llu", behind_ms ? "behind" : "ahead",
-	                   (unsigned long long)(behind_ms ? behind_ms : ahead_ms));
+		return step_note(&r->step, NOTE_INFO, "event=clock_right");
+	return step_note(&r->step, NOTE_WARNING, "event=clock_%s ms=%llu", behind_ms ? "behind" : "ahead",
+	                 (unsigned long long)(behind_ms ? behind_ms : ahead_ms));
 }

@@ -10,7 +10,7 @@
 uint64_t consensus_timeout(const struct replica *r, uint64_t number)
 {
 	uint32_t leader = committee_leader(r->committee, number);
-	bool away = leader != r->config.self && !r->peers[leader].up;
+	bool away = leader != r->config.self && !r->step.peers[leader].up;
 	uint64_t timeout = away ? TIMEOUT_AWAY_MS : 2 * (uint64_t)r->config.delta_ms + TIMEOUT_BUILD_MS;
 
 	for (uint32_t i = 0; i < r->skips && timeout < TIMEOUT_MAX_MS; i++)
@@ -27,7 +27,7 @@ int consensus_enter(struct replica *r, uint64_t number, bool by_skip)
 	r->view = number;
 	r->skips += by_skip;
 	view->by_skip = by_skip;
-	view->entered_ms = r->now_ms;
+	view->entered_ms = r->step.now_ms;
 	view->settle_at = TIME_NEVER;
 	r->recheck = true;
 	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. */
@@ -80,7 +80,7 @@ static int rule_vote_first(struct replica *r, struct view *view)
 	    !consensus_parent_valid(r, view->number, parent->header.view, &parent->header.id))
 		return 0;
 	/* "at most max(voter's clock + 500 ms, parent's + 1 ms): a block too early waits, it is not skipped" */
-	uint64_t latest = r->wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS;
+	uint64_t latest = r->step.wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS;
 	if (latest < parent->header.timestamp_ms + 1)
 		latest = parent->header.timestamp_ms + 1;
 	if (block->header.timestamp_ms > latest)
@@ -146,7 +146,7 @@ static int rule_vote_more(struct replica *r, struct view *view)
 		if (!rule_notar2(r->committee, &own, blocks[i].notar1, own_block))
 			continue;
 		TRY(safety_extra(r, view, &blocks[i].id));
-		TRY(block_want_id(r, view->number, 0, &blocks[i].id, r->now_ms));
+		TRY(block_want_id(r, view->number, 0, &blocks[i].id, r->step.now_ms));
 	}
 	return rule_skip2(r->committee, &own, &tally) ? safety_extra(r, view, NULL) : 0;
 }
@@ -166,7 +166,7 @@ static bool has_nonfinal_payments(struct replica *r)
  * notarised block, and already due in a view entered by S". */
 static bool timer_should_start(struct replica *r, const struct view *view)
 {
-	if (view->by_skip || r->now_ms >= r->last_notarised_ms + r->config.heartbeat_ms)
+	if (view->by_skip || r->step.now_ms >= r->last_notarised_ms + r->config.heartbeat_ms)
 		return true;
 	if (mempool_ready(r->mempool))
 		return true;
@@ -184,14 +184,14 @@ static int current_view_step(struct replica *r)
 	if (!view)
 		return UNCIA_E_MEMORY;
 	if (view->deadline_ms == TIME_NEVER && timer_should_start(r, view))
-		view->deadline_ms = r->now_ms + consensus_timeout(r, view->number);
+		view->deadline_ms = r->step.now_ms + consensus_timeout(r, view->number);
 	if (!safety_may_vote(r))
 		return 0;
 	if (committee_leader(r->committee, view->number) == r->config.self)
 		TRY(proposal_try(r, view));
 	/* consensus §6 rule 5: "Timeout with no first vote: SKIP1. After a first vote a timer never makes a replica
 	 * skip". */
-	if (r->now_ms >= view->deadline_ms && view->own_first == FIRST_NONE && view->number > r->tip->header.view)
+	if (r->step.now_ms >= view->deadline_ms && view->own_first == FIRST_NONE && view->number > r->tip->header.view)
 		TRY(safety_first_skip(r, view));
 	return 0;
 }
@@ -242,7 +242,7 @@ uint64_t consensus_wake(struct replica *r)
 	/* A block that is too early is looked at again. */
 	HASH_ITER (hh, r->blocks, block, next)
 		if (!block->final && block->complete && !block->executed && !block->invalid &&
-		    block->header.timestamp_ms > r->wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS && at > r->now_ms + 20)
-			at = r->now_ms + 20;
+		    block->header.timestamp_ms > r->step.wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS && at > r->step.now_ms + 20)
+			at = r->step.now_ms + 20;
 	return at;
 }

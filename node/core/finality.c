@@ -68,32 +68,33 @@ static int journal_put_final(struct replica *r, const struct header *header)
 	be64_put(key, header->height);
 	be64_put(value, header->view);
 	memcpy(value + 8, header->id.b, HASH_SIZE);
-	return action_put(r, JOURNAL_FINAL, key, sizeof(key), value, sizeof(value));
+	return step_put(&r->step, JOURNAL_FINAL, &(struct bytes){key, sizeof(key)},
+	                &(struct bytes){value, sizeof(value)});
 }
 
 /* consensus §6.8: "Own votes are pruned only by the commit that makes a block of their view or a later one final on
  * disk." */
 static int journal_forget_votes(struct replica *r, uint64_t view)
 {
-	struct action *action = action_add(r, ACTION_JOURNAL_FORGET);
+	struct action *action = step_action(&r->step, ACTION_JOURNAL_FORGET);
 
 	if (!action)
 		return UNCIA_E_MEMORY;
-	action->sequence = step_sequence(r);
+	action->sequence = step_sequence(&r->step);
 	action->view = view;
 	return 0;
 }
 
 static int note_final(struct replica *r, const struct header *header)
 {
-	struct action *action = action_add(r, ACTION_FINAL);
+	struct action *action = step_action(&r->step, ACTION_FINAL);
 
 	if (!action)
 		return UNCIA_E_MEMORY;
 	action->height = header->height;
 	action->view = header->view;
 	action->count = header->payment_count;
-	return action_bytes(r, header->id.b, HASH_SIZE, &action->message);
+	return step_copy(&r->step, header->id.b, HASH_SIZE, &action->message);
 }
 
 /* Takes the finality certificate of the new tip out of its view, which is about to be forgotten. */
@@ -121,9 +122,9 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 		int executed = block_execute(r, path[i]);
 		TRY(executed);
 		if (!executed) {
-			TRY(action_note(r, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
-			                (unsigned long long)path[i]->header.height,
-			                (unsigned long long)path[i]->header.view));
+			TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
+			              (unsigned long long)path[i]->header.height,
+			              (unsigned long long)path[i]->header.view));
 			return UNCIA_E_DAMAGED;
 		}
 	}
@@ -137,7 +138,7 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 	keep_final_certificate(r, block->header.view, &block->header.id);
 	r->tip = block;
 	TRY(journal_forget_votes(r, block->header.view));
-	r->final_sequence = step_sequence(r);
+	r->final_sequence = step_sequence(&r->step);
 	for (size_t i = 0; i < count; i++) {
 		TRY(payments_final(r, path[i], block));
 		TRY(note_final(r, &path[i]->header));
@@ -145,9 +146,9 @@ static int decide_path(struct replica *r, struct node_block *block, struct node_
 	views_settle(r, block->header.view);
 	blocks_prune(r);
 	TRY(settle_below_tip(r));
-	r->settle_at = block->header.payment_count ? empty_block_at(r, block, r->now_ms) : TIME_NEVER;
+	r->settle_at = block->header.payment_count ? empty_block_at(r, block, r->step.now_ms) : TIME_NEVER;
 	r->skips = 0;
-	r->last_final_ms = r->now_ms;
+	r->last_final_ms = r->step.now_ms;
 	r->generation++;
 	r->recheck = true;
 	return payments_expire(r);
@@ -165,7 +166,7 @@ static int decide_if_held(struct replica *r, uint64_t view, struct node_block *b
 	size_t count = decided_path(r, block, path, room, missing);
 	int error = 0;
 	if (count == PATH_FORK) {
-		error = action_note(r, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)view);
+		error = step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)view);
 		error = error ? error : UNCIA_E_DAMAGED;
 	} else if (count) {
 		error = decide_path(r, block, path, count);
@@ -201,7 +202,7 @@ int finality_retry(struct replica *r)
 		r->decision.wanted = false;
 	if (!r->decision.wanted)
 		return 0;
-	TRY(block_want_id(r, r->decision.view, 0, &r->decision.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
+	TRY(block_want_id(r, r->decision.view, 0, &r->decision.id, r->step.now_ms + BLOCK_FETCH_DELAY_MS));
 	struct node_block *block = block_find(r, &r->decision.id);
 	int decided = decide_if_held(r, r->decision.view, block, &missing);
 	TRY(decided);
@@ -209,11 +210,11 @@ int finality_retry(struct replica *r)
 		r->decision.wanted = false;
 		return 0;
 	}
-	TRY(block_want_id(r, r->decision.view, missing.height, &missing.id, r->now_ms + BLOCK_FETCH_DELAY_MS));
+	TRY(block_want_id(r, r->decision.view, missing.height, &missing.id, r->step.now_ms + BLOCK_FETCH_DELAY_MS));
 	/* Several blocks behind, the final chain is asked for by height. */
 	if (block->header.size && block->header.height > r->tip->header.height + 2 && !r->sync_active &&
 	    r->sync_at == TIME_NEVER)
-		r->sync_at = r->now_ms + FETCH_RETRY_MS;
+		r->sync_at = r->step.now_ms + FETCH_RETRY_MS;
 	return 0;
 }
 
@@ -243,6 +244,18 @@ bool finality_behind(const struct replica *r)
 	return r->flushing && ledger_unflushed(r->ledger) > UNFLUSHED_MAX;
 }
 
+int finality_flush_release(struct replica *r)
+{
+	struct action *action = step_action(&r->step, ACTION_FLUSH);
+
+	assert(r->flush_waiting);
+	if (!action)
+		return UNCIA_E_MEMORY;
+	action->flush = r->flush_waiting;
+	r->flush_waiting = NULL;
+	return 0;
+}
+
 /* Hands the settled state over, in groups: never before the journal durably holds the finality it rests on (storage
  * §9). */
 int finality_flush(struct replica *r)
@@ -257,5 +270,6 @@ int finality_flush(struct replica *r)
 	assert(flush);
 	r->flushed_ms = settled_ms;
 	r->flushing = true;
-	return defer_flush(r, r->final_sequence, flush);
+	r->flush_waiting = flush;
+	return step_outbox_mark(&r->step, r->final_sequence);
 }

@@ -22,15 +22,19 @@
 #include "fields.h"
 #include "ledger.h"
 #include "mempool.h"
+#include "journal.h"
+#include "messages.h"
+#include "outbox.h"
+#include "read_budget.h"
 #include "receipt.h"
 #include "replica.h"
 #include "try.h"
 #include "uncia/error.h"
+#include "verification.h"
 #include "voting_rules.h"
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define TIME_NEVER             UINT64_MAX
 #define BLOCK_FETCH_DELAY_MS   4u  /* payments of a proposal may still be on their way to us */
 #define BLOCK_VERIFY_DELAY_MS  60u /* or with the verifier */
 #define FETCH_RETRY_MS         250u
@@ -107,54 +111,6 @@ struct view {
 	uint64_t tried;       /* the mempool's generation when there was last nothing to propose */
 };
 
-/* ---- what waits for the disk ---- */
-enum deferred_kind { DEFERRED_SEND, DEFERRED_OWN_VOTE, DEFERRED_ANSWER, DEFERRED_FLUSH };
-struct deferred {
-	struct deferred *next;
-	uint64_t sequence;
-	enum deferred_kind kind;
-	uint32_t peer;
-	uint64_t wallet;
-	struct vote vote;
-	struct flush *flush;
-	size_t size;
-	uint8_t bytes[];
-};
-
-/* ---- signature checks under way ---- */
-enum job_kind { JOB_VOTE, JOB_CERTIFICATES, JOB_PROPOSAL, JOB_PAYMENTS, JOB_BLOCK, JOB_SYNC, JOB_NEWEST_VOTE };
-struct job {
-	struct verify_job verify; /* first: the edge sees only this */
-	enum job_kind kind;
-	uint32_t peer;            /* who sent it; UINT32_MAX: a wallet */
-	size_t message_size;      /* of what it came in */
-	struct job *next, **back; /* all of them, to free at the end */
-	struct vote vote;
-	struct certificate **certificates;
-	size_t certificate_count;
-	struct header header; /* JOB_PROPOSAL */
-	struct bytes short_ids;
-	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken */
-	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC */
-	size_t block_count;
-	size_t capacity;
-};
-
-/* ---- what is read for others ---- */
-
-/* Small questions have large answers: whoever has had his share waits. What was read is owed, and forgiven with time.
- */
-struct share {
-	uint64_t owed, at_ms;
-};
-#define SHARE_QUESTION      4096u      /* what a question costs beside the bytes that are read for it */
-#define SHARE_PEER_OWED     (2u << 20) /* and one answer more: what may wait for his link holds both */
-#define SHARE_PEER_PER_MS   (32u << 10)
-#define SHARE_WALLET_OWED   (2u << 20)
-#define SHARE_WALLET_PER_MS (2u << 10)
-#define SHARE_ALL_OWED      (8u << 20) /* wallets together: reading a block for a receipt takes decoding it */
-#define SHARE_ALL_PER_MS    (8u << 10)
-
 /* ---- wallets ---- */
 struct watch { /* one wallet waits for the end of one payment */
 	struct watch *next_of_payment, *next_of_wallet, **back_of_wallet;
@@ -172,7 +128,7 @@ struct wallet_link {
 	struct watch *watches;
 	uint32_t watch_count, query_count;
 	uint32_t read_count; /* of its questions: those that the journal is read for */
-	struct share share;
+	struct read_budget share;
 };
 enum query_kind { QUERY_ACCOUNT, QUERY_RECEIPT, QUERY_HISTORY };
 struct query { /* a wallet's question, until what it asks for is settled or durable, and its share of reading allows */
@@ -189,10 +145,7 @@ struct query { /* a wallet's question, until what it asks for is settled or dura
 };
 
 struct peer {
-	bool up;
-	uint32_t jobs;
-	size_t job_bytes;
-	struct share share;
+	struct read_budget share;
 	uint64_t final_height; /* as it last told */
 	uint64_t told_at_ms;   /* when it was last told that it is behind */
 	struct vote newest;    /* the newest vote ever seen of it */
@@ -210,24 +163,13 @@ struct replica {
 	struct ledger *ledger;
 	struct mempool *mempool;
 	struct pieces payment_memory;
-	struct arena_spares spares; /* of messages, while they are read */
-	uint64_t generation;        /* counts what may have become orderable */
-
-	/* the step under way */
-	struct actions *out;
-	uint64_t now_ms, wall_ms;
-	size_t message_size; /* of its event */
-	bool step_wrote;
-	size_t carried_out; /* bytes that had waited for the disk and leave in it */
+	uint64_t generation; /* counts what may have become orderable */
+	struct step step;
 	bool started, halted;
 	struct payment **relay; /* verified in this step, to be gossiped */
 	size_t relay_count, relay_capacity;
-	uint64_t gossip_refused, dropped_messages;
+	uint64_t gossip_refused;
 	uint64_t expired_seconds; /* the tip's time that expiry has been gone through for */
-
-	uint64_t sequence, durable;
-	struct deferred *deferred_first, **deferred_last;
-	size_t answers_waiting; /* bytes of them that are answers to wallets */
 
 	/* consensus */
 	struct view *views;
@@ -261,7 +203,6 @@ struct replica {
 	uint64_t evidence;
 
 	struct peer *peers;
-	uint32_t peers_up;
 	bool clock_off; /* as noted last */
 
 	/* catch-up */
@@ -270,81 +211,34 @@ struct replica {
 	uint64_t sync_at;     /* when to ask (again) */
 	uint32_t repair_peer; /* the last one asked for certificates */
 
-	struct job *jobs;
-	uint64_t next_job;
-
 	struct wallet_link *wallets;
-	struct share wallets_share;
-	uint64_t journal_read; /* bytes of blocks read for wallets, ever */
+	struct read_budget wallets_share;
 	struct watched *watched;
 	struct query *queries, **queries_last; /* oldest first */
 	uint32_t query_count;                  /* that wait */
 	uint32_t read_wallets;                 /* of how many wallets the journal is to be read for */
 
-	bool flushing;
-	uint64_t flushed_ms; /* the time of the block that the state was last brought to, or is on its way to */
-	uint64_t timer_ms;   /* the last wish */
+	bool flushing;               /* a flush is with the store, or waits to be handed over */
+	struct flush *flush_waiting; /* for the commit that the outbox has a mark of */
+	uint64_t flushed_ms;         /* the time of the block that the state was last brought to, or is on its way to */
+	uint64_t timer_ms;           /* the last wish */
 };
 
-/* actions.c */
-void actions_clear(struct actions *actions);
-struct action *action_add(struct replica *r, enum action_kind kind);
-int action_bytes(struct replica *r, const void *data, size_t size, struct bytes *copy);
-int action_put(struct replica *r, enum journal_table table, const void *key, size_t key_size, const void *value,
-               size_t value_size);
-int action_send(struct replica *r, uint32_t peer, const void *message, size_t size);
-int action_answer(struct replica *r, uint64_t wallet, const void *message, size_t size);
-int action_note(struct replica *r, enum note_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-uint64_t step_sequence(struct replica *r);
-
-/* deferred.c: carried out now where `sequence` is durable already, else when it is; in order. */
-int defer_send(struct replica *r, uint64_t sequence, uint32_t peer, const void *message, size_t size);
-int defer_answer(struct replica *r, uint64_t sequence, uint64_t wallet, const void *message, size_t size);
-int defer_own_vote(struct replica *r, uint64_t sequence, const struct vote *vote);
-int defer_flush(struct replica *r, uint64_t sequence, struct flush *flush);
-int deferred_run(struct replica *r);
-uint64_t deferred_wake(const struct replica *r);
-void deferred_free(struct replica *r);
-
-/* messages.c */
-int send_peer(struct replica *r, uint64_t sequence, uint32_t peer, const Uncia__Pb__PeerMessage *message);
-int send_spare(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *message); /* at once, if at all */
-int reply_wallet(struct replica *r, uint64_t sequence, uint64_t wallet, const Uncia__Pb__NodeReply *reply);
-int refuse_wallet(struct replica *r, uint64_t wallet, uint64_t request_id, int code, const char *reason);
-int send_vote(struct replica *r, uint64_t sequence, uint32_t peer, const struct vote *vote);
-int send_certificate(struct replica *r, uint32_t peer, const struct certificate *certificate);
-static inline bool share_left(struct share *share, uint64_t now_ms, uint64_t owed_max, uint64_t per_ms)
-{
-	uint64_t forgiven = (now_ms - share->at_ms) * per_ms;
-
-	share->owed -= forgiven < share->owed ? forgiven : share->owed;
-	share->at_ms = now_ms;
-	return share->owed <= owed_max;
-}
 static inline bool peer_share_left(struct replica *r, uint32_t peer)
 {
-	bool left = share_left(&r->peers[peer].share, r->now_ms, SHARE_PEER_OWED, SHARE_PEER_PER_MS);
+	bool left = read_budget_left(&r->peers[peer].share, r->step.now_ms, READ_PEER_OWED, READ_PEER_PER_MS);
 
 	if (left)
-		r->peers[peer].share.owed += SHARE_QUESTION;
+		r->peers[peer].share.owed += READ_QUESTION;
 	else
-		r->dropped_messages++;
+		r->step.dropped_messages++;
 	return left;
 }
-/* view u64 ‖ kind u8 ‖ block id: 41 bytes; without a kind, view ‖ block id: 40 */
-void journal_key(uint8_t key[JOURNAL_KEY_MAX], uint64_t view, int kind, const struct hash *block_id, size_t *size);
-
-/* jobs.c */
-struct job *job_new(struct replica *r, enum job_kind kind, uint32_t peer, size_t items);
-int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
-             const uint8_t signature[SIGNATURE_SIZE], bool check_key);
-int job_vote(struct replica *r, enum job_kind kind, uint32_t peer, const struct vote *vote);
-int job_certificate(struct replica *r, struct job *job, struct certificate *certificate);
-int job_one_certificate(struct replica *r, uint32_t peer, struct certificate *certificate);
-int job_start(struct replica *r, struct job *job);          /* an empty one is handled at once */
-int jobs_done(struct replica *r, struct verify_job *first); /* a list, by `next`; frees them */
-void job_free(struct replica *r, struct job *job);
+/* dispatch.c */
+int peer_message(struct replica *r, uint32_t peer, struct bytes bytes);
+int wallet_message(struct replica *r, uint64_t wallet, struct bytes message);
+int jobs_take(struct replica *r); /* those whose verdicts are in */
+void jobs_free(struct replica *r);
 
 /* views.c */
 struct view *view_find(struct replica *r, uint64_t number);
@@ -418,6 +312,7 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid);
 int finality_decide(struct replica *r, uint64_t view, const struct hash *id);
 int finality_retry(struct replica *r);
 int finality_flush(struct replica *r);
+int finality_flush_release(struct replica *r); /* hands over what waited for the journal */
 bool finality_behind(const struct replica *r); /* a flush takes so long that too much has come since it was taken */
 int finality_adopt(struct replica *r, struct node_block *block); /* at the start: final already */
 
@@ -425,6 +320,7 @@ int finality_adopt(struct replica *r, struct node_block *block); /* at the start
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size);
 int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *message);
 int payments_verified(struct replica *r, struct job *job);
+void payments_job_release(struct replica *r, struct job *job); /* gives back what no verdict was taken of */
 int payments_relay(struct replica *r);
 int payments_to_peer(struct replica *r, uint32_t peer);
 int payments_final(struct replica *r, struct node_block *block, struct node_block *decided);
@@ -450,7 +346,9 @@ void watched_free(struct replica *r, struct watched *watched); /* nobody is told
 void watches_free(struct replica *r);
 
 /* queries.c */
-int wallet_message(struct replica *r, uint64_t wallet, struct bytes message);
+int account_query(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__AccountQuery *message);
+int history_query(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__HistoryQuery *message);
+int status_query(struct replica *r, uint64_t wallet, uint64_t request_id);
 int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at);
 int queries_answer(struct replica *r);
 uint64_t queries_wake(const struct replica *r);
@@ -464,6 +362,8 @@ int sync_peer_up(struct replica *r, uint32_t peer);
 int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerStatus *message);
 int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncRequest *message);
 int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncReply *message);
+int job_certificate(struct replica *r, struct job *job, struct certificate *certificate);
+int job_one_certificate(struct replica *r, uint32_t peer, struct certificate *certificate);
 int sync_reply_verified(struct replica *r, struct job *job, bool valid);
 int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__CertificatesRequest *message);
 int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
@@ -477,8 +377,5 @@ int newest_vote_lost(struct replica *r);
 
 /* recovery.c */
 int recovery_start(struct replica *r);
-int journal_block(struct replica *r, uint64_t view, const struct hash *id, struct block **block);
-int journal_final(struct replica *r, uint64_t height, uint64_t *view, struct hash *id);
-int journal_finality(struct replica *r, uint64_t view, const struct hash *id, struct bytes *certificate);
 
 #endif

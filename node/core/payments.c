@@ -36,7 +36,7 @@ static int reply_pending(struct replica *r, uint64_t wallet, uint64_t request_id
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_PENDING;
 	reply.pending = &pending;
-	return reply_wallet(r, 0, wallet, &reply);
+	return message_reply(&r->step, 0, wallet, &reply);
 }
 
 /* ---- ends ---- */
@@ -51,7 +51,7 @@ static uint64_t tip_seconds(const struct replica *r)
 static int expiry_word(struct replica *r, const struct payment_id *id, Uncia__Pb__Expiry *expiry,
                        uint8_t signature[SIGNATURE_SIZE])
 {
-	if (r->config.self == UINT32_MAX || tip_seconds(r) < payment_id_expires_at(id))
+	if (r->config.self == NOT_A_MEMBER || tip_seconds(r) < payment_id_expires_at(id))
 		return 0;
 	TRY(safety_expiry(r, id, signature));
 	uncia__pb__expiry__init(expiry);
@@ -160,20 +160,21 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 	if (known) {
 		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
 		reply.expiry = &expiry;
-		return reply_wallet(r, r->final_sequence, wallet, &reply);
+		return message_reply(&r->step, r->final_sequence, wallet, &reply);
 	}
 	struct pooled *pooled = mempool_find_id(r->mempool, id);
 	if (pooled) {
 		error = watch_add(r, wallet, request_id, id);
 		if (error == UNCIA_E_LIMIT)
-			return refuse_wallet(r, wallet, request_id, error, "too many payments awaited on this link");
+			return message_refuse(&r->step, wallet, request_id, error,
+			                      "too many payments awaited on this link");
 		TRY(error);
 		return reply_pending(r, wallet, request_id, id, pooled->reason);
 	}
 	unknown.payment_id = field_of(id->b, sizeof(id->b));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_UNKNOWN;
 	reply.unknown = &unknown;
-	return reply_wallet(r, 0, wallet, &reply);
+	return message_reply(&r->step, 0, wallet, &reply);
 }
 
 /* ---- submission and gossip ---- */
@@ -188,7 +189,7 @@ static int pool_add(struct replica *r, struct payment *payment, struct job *job,
 
 	/* Under a stranger's key it would take up a place that is the sender's. */
 	if (!error)
-		error = key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->now_ms, pooled);
+		error = key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->step.now_ms, pooled);
 	if (error) {
 		payment_free(payment);
 		return error;
@@ -223,7 +224,8 @@ static const char *submit_refusal(int error)
 
 static bool payment_too_far(const struct replica *r, const struct payment *payment)
 {
-	uint64_t now_s = (r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms) / 1000;
+	uint64_t now_s =
+	    (r->step.wall_ms > r->tip->header.timestamp_ms ? r->step.wall_ms : r->tip->header.timestamp_ms) / 1000;
 
 	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
@@ -237,18 +239,19 @@ static int submit_new(struct replica *r, struct payment *payment)
 		payment_free(payment);
 		return UNCIA_E_TOO_FAR;
 	}
-	struct job *job = job_new(r, JOB_PAYMENTS, UINT32_MAX, 1);
+	struct job *job = job_new(&r->step, JOB_PAYMENTS, PEER_WALLET, 1);
 	if (!job) {
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
 	}
 	int error = pool_add(r, payment, job, &pooled);
 	if (error) {
-		job_free(r, job);
+		payments_job_release(r, job);
+		job_free(&r->step, job);
 		return error;
 	}
 	pooled->relay = true;
-	return job_start(r, job);
+	return job_start(&r->step, job);
 }
 
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size)
@@ -259,7 +262,7 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 	if (error == UNCIA_E_MEMORY)
 		return error;
 	if (error)
-		return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
+		return message_refuse(&r->step, wallet, request_id, error, submit_refusal(error));
 	struct payment_id id = payment->id;
 	const struct pooled *held = mempool_find(r->mempool, &payment->whole);
 	/* Already final, or past its expiry: the answer is that end. What is held has none. */
@@ -274,12 +277,12 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 		error = submit_new(r, payment);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
 		    error == UNCIA_E_TOO_FAR)
-			return refuse_wallet(r, wallet, request_id, error, submit_refusal(error));
+			return message_refuse(&r->step, wallet, request_id, error, submit_refusal(error));
 		TRY(error);
 	}
 	error = watch_add(r, wallet, request_id, &id);
 	if (error == UNCIA_E_LIMIT)
-		return refuse_wallet(r, wallet, request_id, error, "too many payments awaited on this link");
+		return message_refuse(&r->step, wallet, request_id, error, "too many payments awaited on this link");
 	TRY(error);
 	return held ? reply_pending(r, wallet, request_id, &id, held->reason) : 0;
 }
@@ -295,7 +298,7 @@ static int gossip_useless(struct replica *r, const struct payment *payment)
 
 int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *message)
 {
-	struct job *job = job_new(r, JOB_PAYMENTS, peer, message->n_payments);
+	struct job *job = job_new(&r->step, JOB_PAYMENTS, peer, message->n_payments);
 	int error = job ? 0 : UNCIA_E_MEMORY;
 
 	for (size_t i = 0; i < message->n_payments && !error; i++) {
@@ -323,11 +326,13 @@ int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *me
 	}
 	/* What was taken before a bad one is with the pool as "verifying": its checks go on all the same. */
 	if (job && job->verify.count) {
-		int started = job_start(r, job);
+		int started = job_start(&r->step, job);
 		return error ? error : started;
 	}
-	if (job)
-		job_free(r, job);
+	if (job) {
+		payments_job_release(r, job);
+		job_free(&r->step, job);
+	}
 	return error;
 }
 
@@ -348,7 +353,8 @@ static int relay_add(struct replica *r, struct payment *payment)
 /* What the sender's entry covered when it came is left to the next leader; the rest may have a reason to wait. */
 static int submitted_park(struct replica *r, struct pooled *pooled)
 {
-	uint64_t time = r->wall_ms > r->tip->header.timestamp_ms ? r->wall_ms : r->tip->header.timestamp_ms + 1;
+	uint64_t time =
+	    r->step.wall_ms > r->tip->header.timestamp_ms ? r->step.wall_ms : r->tip->header.timestamp_ms + 1;
 	int error = ledger_check(r->ledger, r->tip->executed, time, pooled->payment);
 
 	if (error <= UNCIA_E_MEMORY)
@@ -392,6 +398,13 @@ static int payment_rejected(struct replica *r, struct pooled *pooled, int error)
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refusal;
 	return watched_reply(r, watched, 0, &reply);
+}
+
+void payments_job_release(struct replica *r, struct job *job)
+{
+	for (size_t i = 0; job->pooled && i < job->verify.count; i++)
+		if (job->pooled[i] && job->pooled[i]->state == POOLED_GONE)
+			mempool_remove(r->mempool, job->pooled[i]);
 }
 
 int payments_verified(struct replica *r, struct job *job)
@@ -439,7 +452,7 @@ static int gossip_send(struct replica *r, uint32_t peer, struct payment *const *
 		list[gossip.n_payments++] = &blobs[i];
 		size += payments[i]->size;
 		if (i + 1 == count || size + PAYMENT_SIZE_MAX > GOSSIP_SIZE_MAX) {
-			error = send_spare(r, peer, &message);
+			error = message_send_spare(&r->step, peer, &message);
 			gossip.n_payments = size = 0;
 		}
 	}

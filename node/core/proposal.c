@@ -90,7 +90,7 @@ uint64_t proposal_wake(struct replica *r, const struct view *view)
 
 	/* What is due and could not be done yet (no parent, say) waits for an event, or for what is due next. */
 	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
-		if (due[i] > r->now_ms && due[i] < at)
+		if (due[i] > r->step.now_ms && due[i] < at)
 			at = due[i];
 	return at;
 }
@@ -169,7 +169,7 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 	propose.n_skips = skips;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE;
 	message.propose = &propose;
-	error = send_peer(r, step_sequence(r), PEER_ALL, &message);
+	error = message_send(&r->step, step_sequence(&r->step), PEER_ALL, &message);
 out:
 	free(short_ids);
 	free(blobs);
@@ -235,12 +235,12 @@ int proposal_try(struct replica *r, struct view *view)
 	/* storage §5: "a validator then proposes empty blocks until that flush is stored". None would be skipped. */
 	bool behind = finality_behind(r);
 	view->settle_at = settle_at(r, view, parent, held || (behind && ready));
-	bool anyway = r->now_ms >= view->settle_at || r->now_ms >= heartbeat_at(r, view);
+	bool anyway = r->step.now_ms >= view->settle_at || r->step.now_ms >= heartbeat_at(r, view);
 	if (!anyway && (!ready || behind || view->tried == r->generation))
 		return 0;
-	if (fresh && r->now_ms < pace_at(r, view, parent, fresh))
+	if (fresh && r->step.now_ms < pace_at(r, view, parent, fresh))
 		return 0;
-	struct header header = {.timestamp_ms = r->wall_ms};
+	struct header header = {.timestamp_ms = r->step.wall_ms};
 	if (header.timestamp_ms <= parent->header.timestamp_ms)
 		header.timestamp_ms = parent->header.timestamp_ms + 1;
 	struct executed *executed;
@@ -310,7 +310,7 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	if (peer != header.proposer || !header_plausible(r, &header) || (known && (known->complete || known->proposed)))
 		return 0;
 	TRY(clock_learn(r, &header));
-	struct job *job = job_new(r, JOB_PROPOSAL, peer, 4);
+	struct job *job = job_new(&r->step, JOB_PROPOSAL, peer, 4);
 	if (!job)
 		return UNCIA_E_MEMORY;
 	job->header = header;
@@ -331,10 +331,10 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 		                 job->vote.signature, false);
 	}
 	if (error) {
-		job_free(r, job);
+		job_free(&r->step, job);
 		return error;
 	}
-	return job_start(r, job);
+	return job_start(&r->step, job);
 }
 
 /* All that its short ids name is held. "A rebuild that fails (missing, colliding) fetches the full list and is never
@@ -359,7 +359,7 @@ static int proposal_complete(struct replica *r, struct node_block *block)
 		block->gathering = NULL;
 	}
 	if (wrong) {
-		block_want(r, block, r->now_ms);
+		block_want(r, block, r->step.now_ms);
 		return 0;
 	}
 	if (large) {
@@ -400,7 +400,7 @@ int proposal_verified(struct replica *r, struct job *job)
 	if (gathering_missing(block->gathering) == 0)
 		return proposal_complete(r, block);
 	block_want(r, block,
-	           r->now_ms + (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
+	           r->step.now_ms + (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
 	return 0;
 }
 

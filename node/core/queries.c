@@ -28,8 +28,8 @@ static struct query *query_take(struct replica *r, struct query **at)
 
 static int query_refuse(struct replica *r, const struct query *query)
 {
-	return refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
-	                     "too many questions are waiting: ask again later");
+	return message_refuse(&r->step, query->wallet, query->request_id, UNCIA_E_FULL,
+	                      "too many questions are waiting: ask again later");
 }
 
 /* One wallet cannot take all the places, nor can some that ask much: where all are taken, the newest question makes
@@ -75,7 +75,7 @@ static int query_keep(struct replica *r, const struct query *asked)
 	if (query->kind != QUERY_ACCOUNT && link->read_count++ == 0)
 		r->read_wallets++;
 	query->sequence = r->final_sequence;
-	query->deadline_ms = r->now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
+	query->deadline_ms = r->step.now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
 	query->next = NULL;
 	*r->queries_last = query;
 	r->queries_last = &query->next;
@@ -107,8 +107,8 @@ uint64_t queries_wake(const struct replica *r)
 	for (const struct query *query = r->queries; query; query = query->next) {
 		if (query->deadline_ms < at)
 			at = query->deadline_ms;
-		if (query->kind != QUERY_ACCOUNT && r->now_ms + SHARE_CHECK_MS < at)
-			at = r->now_ms + SHARE_CHECK_MS;
+		if (query->kind != QUERY_ACCOUNT && r->step.now_ms + SHARE_CHECK_MS < at)
+			at = r->step.now_ms + SHARE_CHECK_MS;
 	}
 	return at;
 }
@@ -140,16 +140,13 @@ static int header_of_stored(const struct bytes *stored, struct header *header)
 
 static int stored_header(struct replica *r, uint64_t height, struct header *header)
 {
-	uint8_t key[JOURNAL_KEY_MAX];
 	struct bytes stored;
 	struct hash id;
 	uint64_t view;
-	size_t key_size;
 
-	TRY(journal_final(r, height, &view, &id));
-	journal_key(key, view, 0, &id, &key_size);
-	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
-	r->journal_read += stored.size;
+	TRY(journal_final(&r->step, height, &view, &id));
+	TRY(journal_block_bytes(&r->step, view, &id, &stored));
+	r->step.journal_read += stored.size;
 	TRY(header_of_stored(&stored, header));
 	return header->height == height && hash_equal(&header->id, &id) ? 0 : UNCIA_E_DAMAGED;
 }
@@ -163,8 +160,8 @@ static int finality_of(struct replica *r, uint64_t height, struct finality *fina
 
 	finality->count = 0;
 	for (;; height++) {
-		TRY(journal_final(r, height, &view, &id));
-		int error = journal_finality(r, view, &id, &certificate);
+		TRY(journal_final(&r->step, height, &view, &id));
+		int error = journal_finality(&r->step, view, &id, &certificate);
 		if (!error)
 			break;
 		if (error != UNCIA_E_NOT_FOUND)
@@ -190,8 +187,8 @@ static int stored_block(struct replica *r, uint64_t height, struct block **block
 
 	struct block *stored;
 
-	TRY(journal_final(r, height, &view, &id));
-	TRY(journal_block(r, view, &id, &stored));
+	TRY(journal_final(&r->step, height, &view, &id));
+	TRY(journal_block(&r->step, view, &id, &stored));
 	if (stored->header.height != height) {
 		block_free(stored);
 		return UNCIA_E_DAMAGED;
@@ -233,12 +230,13 @@ static int answer_receipt(struct replica *r, const struct query *query)
 
 	int error = receipt_of(r, &query->at, &bytes, &size, NULL);
 	if (error == UNCIA_E_LIMIT || error == UNCIA_E_NOT_FOUND)
-		return refuse_wallet(r, query->wallet, query->request_id, error, "no receipt of that size can be made");
+		return message_refuse(&r->step, query->wallet, query->request_id, error,
+		                      "no receipt of that size can be made");
 	TRY(error);
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
 	reply.receipt = field_of(bytes, size);
-	error = reply_wallet(r, 0, query->wallet, &reply);
+	error = message_reply(&r->step, 0, query->wallet, &reply);
 	free(bytes);
 	return error;
 }
@@ -261,7 +259,7 @@ static int answer_no_account(struct replica *r, const struct query *query)
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
 	reply.no_account = &none;
-	return reply_wallet(r, r->final_sequence, query->wallet, &reply);
+	return message_reply(&r->step, r->final_sequence, query->wallet, &reply);
 }
 
 /* The account in the settled state, under the root that the final tip carries. */
@@ -273,7 +271,8 @@ static int answer_account(struct replica *r, const struct query *query)
 	size_t path_size;
 
 	if (!r->final_certificate)
-		return refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL, "no block is final yet");
+		return message_refuse(&r->step, query->wallet, query->request_id, UNCIA_E_FULL,
+		                      "no block is final yet");
 	int error = ledger_prove(r->ledger, &query->address, &proof.index, group, path, &path_size, &proof.entry_count,
 	                         &proof.free_head);
 	if (error == UNCIA_E_NOT_FOUND)
@@ -286,13 +285,12 @@ static int answer_account(struct replica *r, const struct query *query)
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
 	reply.account = &proof;
-	return reply_wallet(r, r->final_sequence, query->wallet, &reply);
+	return message_reply(&r->step, r->final_sequence, query->wallet, &reply);
 }
 
 /* Answered once every payment that this validator has voted for is settled: so a payment that anybody saw final before
  * the question was asked shows in answers of weight W − F. */
-static int account_query(struct replica *r, uint64_t wallet, uint64_t request_id,
-                         const Uncia__Pb__AccountQuery *message)
+int account_query(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__AccountQuery *message)
 {
 	if (message->address.len != ADDRESS_SIZE)
 		return UNCIA_E_ENCODING;
@@ -356,10 +354,10 @@ static int history_go_on(struct replica *r, const struct address *address, struc
 static int history_page(struct replica *r, const struct address *address, struct position *at, struct position *last,
                         uint32_t limit, Uncia__Pb__HistoryReply *page)
 {
-	uint64_t before = r->journal_read;
+	uint64_t before = r->step.journal_read;
 	size_t written = 0;
 
-	while (at->height && page->n_receipts < limit && r->journal_read - before < HISTORY_BLOCK_BYTES &&
+	while (at->height && page->n_receipts < limit && r->step.journal_read - before < HISTORY_BLOCK_BYTES &&
 	       written < HISTORY_PAGE_BYTES) {
 		struct block *block = NULL;
 		uint8_t *bytes = NULL;
@@ -405,17 +403,16 @@ static int answer_history(struct replica *r, const struct query *query)
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_HISTORY;
 	reply.history = &page;
 	if (!error)
-		error = reply_wallet(r, 0, query->wallet, &reply);
+		error = message_reply(&r->step, 0, query->wallet, &reply);
 	for (size_t i = 0; i < page.n_receipts; i++)
 		free(blobs[i].data.data);
 	if (error == UNCIA_E_ARGUMENT || error == UNCIA_E_NOT_FOUND || error == UNCIA_E_LIMIT)
-		return refuse_wallet(r, query->wallet, query->request_id, error,
-		                     "no receipt can be made at that place of the account");
+		return message_refuse(&r->step, query->wallet, query->request_id, error,
+		                      "no receipt can be made at that place of the account");
 	return error;
 }
 
-static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id,
-                         const Uncia__Pb__HistoryQuery *message)
+int history_query(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__HistoryQuery *message)
 {
 	struct query query = {.kind = QUERY_HISTORY,
 	                      .wallet = wallet,
@@ -435,20 +432,20 @@ static int history_query(struct replica *r, uint64_t wallet, uint64_t request_id
  * the shares of all together are no more than that one, so that who has asked for little finds some of it left. */
 static bool wallet_share_left(struct replica *r, struct wallet_link *link)
 {
-	uint64_t per_ms = SHARE_ALL_PER_MS / r->read_wallets + 1;
+	uint64_t per_ms = READ_ALL_PER_MS / r->read_wallets + 1;
 
-	if (per_ms > SHARE_WALLET_PER_MS)
-		per_ms = SHARE_WALLET_PER_MS;
-	return share_left(&link->share, r->now_ms, SHARE_WALLET_OWED / r->read_wallets, per_ms) &&
-	       share_left(&r->wallets_share, r->now_ms, SHARE_ALL_OWED, SHARE_ALL_PER_MS);
+	if (per_ms > READ_WALLET_PER_MS)
+		per_ms = READ_WALLET_PER_MS;
+	return read_budget_left(&link->share, r->step.now_ms, READ_WALLET_OWED / r->read_wallets, per_ms) &&
+	       read_budget_left(&r->wallets_share, r->step.now_ms, READ_ALL_OWED, READ_ALL_PER_MS);
 }
 
 /* What is read for it is owed from then on. */
 static int answer_by_share(struct replica *r, const struct query *query, struct wallet_link *link)
 {
-	uint64_t before = r->journal_read;
+	uint64_t before = r->step.journal_read;
 	int error = query->kind == QUERY_RECEIPT ? answer_receipt(r, query) : answer_history(r, query);
-	uint64_t used = SHARE_QUESTION + r->journal_read - before;
+	uint64_t used = READ_QUESTION + r->step.journal_read - before;
 
 	link->share.owed += used;
 	r->wallets_share.owed += used;
@@ -458,7 +455,7 @@ static int answer_by_share(struct replica *r, const struct query *query, struct 
 /* Returns 1 once the question is answered, 0 where it has to wait. */
 static int query_try(struct replica *r, const struct query *query)
 {
-	bool late = r->now_ms >= query->deadline_ms;
+	bool late = r->step.now_ms >= query->deadline_ms;
 
 	if (query->kind == QUERY_ACCOUNT) {
 		if (!late && !(r->final_certificate && ledger_settled_height(r->ledger) >= query->height))
@@ -466,14 +463,14 @@ static int query_try(struct replica *r, const struct query *query)
 		TRY(answer_account(r, query));
 		return 1;
 	}
-	if (query->sequence <= r->durable && wallet_share_left(r, query->link)) {
+	if (query->sequence <= r->step.durable && wallet_share_left(r, query->link)) {
 		TRY(answer_by_share(r, query, query->link));
 		return 1;
 	}
 	if (!late)
 		return 0;
-	TRY(refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL,
-	                  "the disk is late, or too much is being read from it: ask again later"));
+	TRY(message_refuse(&r->step, query->wallet, query->request_id, UNCIA_E_FULL,
+	                   "the disk is late, or too much is being read from it: ask again later"));
 	return 1;
 }
 
@@ -493,7 +490,7 @@ int queries_answer(struct replica *r)
 
 /* ---- status, and the dispatch ---- */
 
-static int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
+int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__NodeStatus status = UNCIA__PB__NODE_STATUS__INIT;
@@ -518,46 +515,5 @@ static int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
 	reply.status = &status;
-	return reply_wallet(r, r->final_sequence, wallet, &reply);
-}
-
-static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__WalletRequest *request)
-{
-	struct payment_id id;
-
-	if (!request->request_id)
-		return UNCIA_E_ENCODING;
-	switch (request->kind_case) {
-	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
-		return payment_submit(r, wallet, request->request_id, request->submit->payment.data,
-		                      request->submit->payment.len);
-	case UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT:
-		if (request->payment->payment_id.len != sizeof(id.b))
-			return UNCIA_E_ENCODING;
-		memcpy(id.b, request->payment->payment_id.data, sizeof(id.b));
-		return payment_query(r, wallet, request->request_id, &id);
-	case UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT:
-		return account_query(r, wallet, request->request_id, request->account);
-	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
-		return history_query(r, wallet, request->request_id, request->history);
-	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
-		return status_query(r, wallet, request->request_id);
-	default:
-		return UNCIA_E_ENCODING;
-	}
-}
-
-int wallet_message(struct replica *r, uint64_t wallet, struct bytes bytes)
-{
-	struct arena arena;
-	ProtobufCMessage *message;
-
-	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
-		return UNCIA_E_LIMIT;
-	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->spares);
-	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);
-	if (!error)
-		error = request_handle(r, wallet, (const Uncia__Pb__WalletRequest *)message);
-	arena_deinit(&arena);
-	return error;
+	return message_reply(&r->step, r->final_sequence, wallet, &reply);
 }

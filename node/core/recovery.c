@@ -2,57 +2,6 @@
  * last one has led others to conflicting proposals). */
 #include "parts.h"
 
-int journal_final(struct replica *r, uint64_t height, uint64_t *view, struct hash *id)
-{
-	uint8_t key[8];
-	struct bytes value;
-
-	be64_put(key, height);
-	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_FINAL, key, sizeof(key), &value));
-	if (value.size != 8 + HASH_SIZE)
-		return UNCIA_E_DAMAGED;
-	*view = be64_get(value.data);
-	memcpy(id->b, value.data + 8, HASH_SIZE);
-	return 0;
-}
-
-/* A finality certificate of exactly this block. */
-int journal_finality(struct replica *r, uint64_t view, const struct hash *id, struct bytes *certificate)
-{
-	const int kinds[] = {CERT_FF, CERT_SF};
-	uint8_t key[JOURNAL_KEY_MAX];
-	size_t size;
-
-	for (size_t i = 0; i < 2; i++) {
-		journal_key(key, view, kinds[i], id, &size);
-		int error = r->config.view.journal_get(r->config.view.context, JOURNAL_CERT, key, size, certificate);
-		if (error != UNCIA_E_NOT_FOUND)
-			return error;
-	}
-	return UNCIA_E_NOT_FOUND;
-}
-
-int journal_block(struct replica *r, uint64_t view, const struct hash *id, struct block **block)
-{
-	uint8_t key[JOURNAL_KEY_MAX];
-	struct bytes stored;
-	size_t size;
-
-	journal_key(key, view, 0, id, &size);
-	TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, size, &stored));
-	r->journal_read += stored.size;
-	struct block *decoded;
-	int error = block_decode(&r->network_id, stored.data, stored.size, &decoded);
-	if (error)
-		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
-	if (!hash_equal(&decoded->header.id, id)) {
-		block_free(decoded);
-		return UNCIA_E_DAMAGED;
-	}
-	*block = decoded;
-	return 0;
-}
-
 static int adopt_body(struct replica *r, struct block *body, struct node_block **block)
 {
 	int error = block_add(r, &body->header, block);
@@ -77,9 +26,9 @@ static int recover_settled(struct replica *r)
 	if (height) {
 		struct block *body;
 		uint64_t view;
-		int error = journal_final(r, height, &view, &id);
+		int error = journal_final(&r->step, height, &view, &id);
 		if (!error)
-			error = journal_block(r, view, &id, &body);
+			error = journal_block(&r->step, view, &id, &body);
 		if (error)
 			return error == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : error;
 		header = body->header;
@@ -102,11 +51,11 @@ static int recover_final_chain(struct replica *r)
 		struct block *body;
 		struct hash id;
 		uint64_t view;
-		int error = journal_final(r, height, &view, &id);
+		int error = journal_final(&r->step, height, &view, &id);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		TRY(error);
-		error = journal_block(r, view, &id, &body);
+		error = journal_block(&r->step, view, &id, &body);
 		if (error)
 			return error == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : error;
 		TRY(adopt_body(r, body, &block));
@@ -118,21 +67,15 @@ static int recover_final_chain(struct replica *r)
 static int recover_each(struct replica *r, enum journal_table table, uint64_t from_view,
                         int (*take)(struct replica *r, const struct bytes *key, const struct bytes *value))
 {
-	uint8_t next[JOURNAL_KEY_MAX + 1];
-	size_t size = 8;
+	struct journal_cursor cursor;
 	struct bytes key, value;
 
-	be64_put(next, from_view);
+	journal_cursor_begin(&cursor, table, from_view);
 	for (;;) {
-		int error = r->config.view.journal_seek(r->config.view.context, table, next, size, &key, &value);
+		int error = journal_cursor_next(&r->step, &cursor, &key, &value);
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		TRY(error);
-		if (key.size > JOURNAL_KEY_MAX)
-			return UNCIA_E_DAMAGED;
-		memcpy(next, key.data, key.size);
-		size = key.size;
-		next[size++] = 0; /* the smallest key above this one */
 		TRY(take(r, &key, &value));
 	}
 }
@@ -202,8 +145,7 @@ static int recover_newest_votes(struct replica *r)
 	struct vote vote;
 
 	for (uint32_t i = 0; i < r->committee->size; i++) {
-		uint8_t key[4] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
-		int error = r->config.view.journal_get(r->config.view.context, JOURNAL_PEER, key, sizeof(key), &value);
+		int error = journal_newest_vote(&r->step, i, &value);
 		if (error == UNCIA_E_NOT_FOUND)
 			continue;
 		TRY(error);
@@ -230,7 +172,7 @@ static int recover_tip_certificate(struct replica *r)
 
 	if (!r->tip->header.height)
 		return 0;
-	int error = journal_finality(r, r->tip->header.view, &r->tip->header.id, &value);
+	int error = journal_finality(&r->step, r->tip->header.view, &r->tip->header.id, &value);
 	if (!error)
 		error = certificate_decode(r->committee, value.data, value.size, &r->final_certificate);
 	return error == 0 || error == UNCIA_E_MEMORY || error == UNCIA_E_IO ? error : UNCIA_E_DAMAGED;
@@ -243,9 +185,9 @@ int recovery_start(struct replica *r)
 	TRY(recover_tip_certificate(r));
 	TRY(recover_newest_votes(r));
 	TRY(recover_each(r, JOURNAL_EVIDENCE, 0, count_evidence));
-	r->last_final_ms = r->last_notarised_ms = r->now_ms;
+	r->last_final_ms = r->last_notarised_ms = r->step.now_ms;
 	r->settle_at = TIME_NEVER;
-	r->standstill_at = r->now_ms + STANDSTILL_MS;
+	r->standstill_at = r->step.now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;
 	r->payments_height = r->tip->header.height;
 	r->started_at_view = r->tip->header.view;
@@ -258,12 +200,12 @@ int recovery_start(struct replica *r)
 	if (r->newest_own.view > r->view)
 		TRY(consensus_enter(r, r->newest_own.view, true));
 	r->skips = 0;
-	if (r->config.self == UINT32_MAX)
+	if (r->config.self == NOT_A_MEMBER)
 		r->voting = VOTING_OBSERVER;
 	else if (r->peers[r->config.self].has_newest)
 		TRY(newest_vote_lost(r));
 	else
 		TRY(newest_vote_check(r));
-	r->newest_ask_at = r->now_ms;
+	r->newest_ask_at = r->step.now_ms;
 	return 0;
 }

@@ -18,15 +18,15 @@ static void default_u32(uint32_t *value, uint32_t fallback)
 
 int replica_new(const struct replica_config *config, struct replica **replica)
 {
+	if (config->self >= config->genesis->committee.size && config->self != NOT_A_MEMBER)
+		return UNCIA_E_ARGUMENT;
 	struct replica *r = calloc(1, sizeof(*r));
-
 	if (!r)
 		return UNCIA_E_MEMORY;
 	r->config = *config;
 	r->genesis = config->genesis;
 	r->committee = &config->genesis->committee;
 	r->network_id = config->genesis->network_id;
-	r->deferred_last = &r->deferred_first;
 	r->queries_last = &r->queries;
 	default_u32(&r->config.delta_ms, DELTA_DEFAULT_MS);
 	default_u32(&r->config.heartbeat_ms, HEARTBEAT_DEFAULT_MS);
@@ -37,8 +37,10 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	memcpy(&r->newest_nonce, config->hash_seed, sizeof(r->newest_nonce));
 	pieces_init(&r->payment_memory, PAYMENT_PIECE, PAYMENT_PIECES_MAX);
-	r->peers = calloc(r->committee->size, sizeof(*r->peers));
-	int error = r->peers ? 0 : UNCIA_E_MEMORY;
+	int error = step_init(&r->step, config->genesis, config->self, &config->view);
+	r->peers = error ? NULL : calloc(r->committee->size, sizeof(*r->peers));
+	if (!error && !r->peers)
+		error = UNCIA_E_MEMORY;
 	if (!error)
 		error = ledger_new(r->genesis, &r->config.view, r->config.hash_seed, &r->ledger);
 	if (!error)
@@ -58,9 +60,8 @@ void replica_free(struct replica *r)
 
 	if (!r)
 		return;
-	while (r->jobs)
-		job_free(r, r->jobs);
-	deferred_free(r);
+	jobs_free(r);
+	flush_free(r->flush_waiting);
 	queries_free(r);
 	watches_free(r);
 	HASH_ITER (hh, r->views, view, next)
@@ -74,89 +75,12 @@ void replica_free(struct replica *r)
 	mempool_free(r->mempool);
 	ledger_free(r->ledger);
 	pieces_deinit(&r->payment_memory);
-	arena_spares_deinit(&r->spares);
+	step_deinit(&r->step);
 	free(r->peers);
 	free(r);
 }
 
 /* ---- events ---- */
-
-static int vote_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)
-{
-	struct vote vote;
-
-	TRY(vote_decode(data->data, data->len, &vote));
-	if (vote.epoch != r->committee->epoch || vote.voter >= r->committee->size)
-		return UNCIA_E_PROTOCOL;
-	if (vote.voter == r->config.self || !view_in_window(r, vote.view) || vote_known(r, &vote))
-		return 0;
-	return job_vote(r, JOB_VOTE, peer, &vote);
-}
-
-static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)
-{
-	struct certificate *certificate;
-
-	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
-	if (certificate->view <= r->tip->header.view ||
-	    view_certificate(r, certificate->view, certificate->kind, &certificate->block_id)) {
-		free(certificate);
-		return 0;
-	}
-	return job_one_certificate(r, peer, certificate);
-}
-
-static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *m)
-{
-	switch (m->kind_case) {
-	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
-		return proposal_receive(r, peer, m->propose);
-	case UNCIA__PB__PEER_MESSAGE__KIND_VOTE:
-		return vote_receive(r, peer, &m->vote);
-	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
-		return certificate_receive(r, peer, &m->certificate);
-	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
-		return payment_gossip(r, peer, m->gossip);
-	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST:
-		return block_request_answer(r, peer, m->block_request);
-	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY:
-		return block_reply_receive(r, peer, m->block_reply);
-	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST:
-		return certificates_request_answer(r, peer, m->certificates_request);
-	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST:
-		return sync_request_answer(r, peer, m->sync_request);
-	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY:
-		return sync_reply_receive(r, peer, m->sync_reply);
-	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST:
-		return newest_vote_answer(r, peer, m->newest_vote_request);
-	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY:
-		return newest_vote_receive(r, peer, m->newest_vote_reply);
-	case UNCIA__PB__PEER_MESSAGE__KIND_STATUS:
-		return sync_status_receive(r, peer, m->status);
-	default:
-		return UNCIA_E_ENCODING;
-	}
-}
-
-static int peer_message(struct replica *r, uint32_t peer, struct bytes bytes)
-{
-	struct arena arena;
-	ProtobufCMessage *message;
-
-	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
-		return UNCIA_E_LIMIT;
-	/* One validator cannot fill the verifier: past the bound its messages are left, and counted. */
-	if (r->peers[peer].jobs >= PEER_JOBS_MAX || r->peers[peer].job_bytes >= PEER_JOB_BYTES_MAX) {
-		r->dropped_messages++;
-		return 0;
-	}
-	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->spares);
-	int error = canonical_decode(&uncia__pb__peer_message__descriptor, bytes.data, bytes.size, &arena, &message);
-	if (!error)
-		error = peer_dispatch(r, peer, (const Uncia__Pb__PeerMessage *)message);
-	arena_deinit(&arena);
-	return error;
-}
 
 static bool error_is_fatal(int error)
 {
@@ -170,34 +94,33 @@ static int blame(struct replica *r, const struct event *event, int error)
 
 	if (!error || error_is_fatal(error))
 		return error;
-	struct action *action = action_add(r, from_peer ? ACTION_DROP_PEER : ACTION_DROP_WALLET);
-	if (!action)
-		return UNCIA_E_MEMORY;
-	action->peer = event->peer;
-	action->wallet = event->wallet;
-	if (!from_peer)
+	if (from_peer) {
+		TRY(step_drop_peer(&r->step, event->peer));
+	} else {
+		TRY(step_drop_wallet(&r->step, event->wallet));
 		wallet_closed(r, event->wallet);
-	return action_note(r, NOTE_WARNING, "event=bad_message %s=%llu reason=\"%s\"", from_peer ? "peer" : "wallet",
-	                   from_peer ? (unsigned long long)event->peer : (unsigned long long)event->wallet,
-	                   uncia_error_text(error));
+	}
+	return step_note(
+	    &r->step, NOTE_WARNING, "event=bad_message %s=%llu reason=\"%s\"", from_peer ? "peer" : "wallet",
+	    from_peer ? (unsigned long long)event->peer : (unsigned long long)event->wallet, uncia_error_text(error));
 }
 
 static int peer_up(struct replica *r, uint32_t peer)
 {
-	if (!r->peers[peer].up)
-		r->peers_up++;
-	r->peers[peer].up = true;
-	r->newest_ask_at = r->now_ms;
+	if (!r->step.peers[peer].up)
+		r->step.peers_up++;
+	r->step.peers[peer].up = true;
+	r->newest_ask_at = r->step.now_ms;
 	return sync_peer_up(r, peer);
 }
 
 static void peer_down(struct replica *r, uint32_t peer)
 {
-	if (r->peers[peer].up)
-		r->peers_up--;
-	r->peers[peer].up = false;
+	if (r->step.peers[peer].up)
+		r->step.peers_up--;
+	r->step.peers[peer].up = false;
 	if (r->sync_active && r->sync_peer == peer && r->sync_at != TIME_NEVER)
-		r->sync_at = r->now_ms;
+		r->sync_at = r->step.now_ms;
 }
 
 static int flushed(struct replica *r, struct flush *flush)
@@ -213,8 +136,8 @@ static int space(struct replica *r, bool low)
 		return 0;
 	r->low_space = low;
 	r->recheck = true;
-	return action_note(r, low ? NOTE_ERROR : NOTE_INFO,
-	                   low ? "event=disk_full voting=no" : "event=disk_space voting=yes");
+	return step_note(&r->step, low ? NOTE_ERROR : NOTE_INFO,
+	                 low ? "event=disk_full voting=no" : "event=disk_space voting=yes");
 }
 
 static int handle(struct replica *r, const struct event *event)
@@ -237,11 +160,12 @@ static int handle(struct replica *r, const struct event *event)
 		wallet_closed(r, event->wallet);
 		return 0;
 	case EVENT_VERIFIED:
-		return jobs_done(r, event->job);
+		jobs_checked(&r->step, event->job);
+		return 0;
 	case EVENT_DURABLE:
-		assert(event->sequence <= r->sequence);
-		if (event->sequence > r->durable)
-			r->durable = event->sequence;
+		assert(event->sequence <= r->step.sequence);
+		if (event->sequence > r->step.durable)
+			r->step.durable = event->sequence;
 		return 0;
 	case EVENT_FLUSHED:
 		return flushed(r, event->flush);
@@ -267,33 +191,46 @@ static uint64_t fetch_wake(struct replica *r)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), fetch_wake(r), deferred_wake(r)};
+	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), fetch_wake(r),
+	                    step_outbox_wake(&r->step)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
 		if (wakes[i] < at)
 			at = wakes[i];
-	if (at <= r->now_ms)
-		at = r->now_ms + 1;
-	struct action *action = action_add(r, ACTION_TIMER);
+	if (at <= r->step.now_ms)
+		at = r->step.now_ms + 1;
+	struct action *action = step_action(&r->step, ACTION_TIMER);
 	if (!action)
 		return UNCIA_E_MEMORY;
 	action->at_ms = at;
 	return 0;
 }
 
+/* What has become durable leaves, and own votes among it count. */
+static int release(struct replica *r)
+{
+	struct vote own;
+	int more;
+
+	while ((more = step_outbox_release(&r->step, &own)) > 0)
+		TRY(more == RELEASED_OWN_VOTE ? vote_accept(r, &own) : finality_flush_release(r));
+	return more;
+}
+
 static int step(struct replica *r, const struct event *event)
 {
 	TRY(handle(r, event));
-	TRY(deferred_run(r));
+	TRY(jobs_take(r));
+	TRY(release(r));
 	TRY(consensus_recheck(r));
 	TRY(sync_timer(r));
 	TRY(block_fetch(r));
 	TRY(payments_relay(r));
 	TRY(queries_answer(r));
 	TRY(finality_flush(r));
-	TRY(deferred_run(r));
-	if (r->step_wrote)
+	TRY(release(r));
+	if (r->step.wrote)
 		TRY(newest_votes_journal(r));
 	return set_timer(r);
 }
@@ -313,13 +250,7 @@ static const char *halt_reason(int error)
 int replica_step(struct replica *r, const struct event *event, struct actions *out)
 {
 	assert(!r->halted);
-	actions_clear(out);
-	r->out = out;
-	r->now_ms = event->now_ms;
-	r->wall_ms = event->wall_ms;
-	r->message_size = event->message.size;
-	r->step_wrote = false;
-	r->carried_out = 0;
+	step_begin(&r->step, out, event->now_ms, event->wall_ms, event->message.size);
 	int error = step(r, event);
 	if (!error)
 		return 0;
@@ -329,7 +260,7 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 		if (out->items[i].kind == ACTION_FLUSH)
 			flush_free(out->items[i].flush);
 	actions_clear(out);
-	struct action *action = action_add(r, ACTION_HALT);
+	struct action *action = step_action(&r->step, ACTION_HALT);
 	if (action) {
 		const char *reason = halt_reason(error);
 		action->message = (struct bytes){(const uint8_t *)reason, strlen(reason)};
@@ -348,7 +279,7 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	ledger_settled_root(r->ledger, &status->state_root);
 	status->settled_height = ledger_settled_height(r->ledger);
 	status->accounts = ledger_accounts(r->ledger);
-	status->peers = r->peers_up;
+	status->peers = r->step.peers_up;
 	status->mempool = mempool_count(r->mempool);
 	status->voting = r->low_space && r->voting == VOTING_YES ? VOTING_NO_SPACE : r->voting;
 	status->evidence = r->evidence;
@@ -372,13 +303,10 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
 	                              .unflushed = ledger_unflushed(r->ledger)};
-	for (const struct deferred *d = r->deferred_first; d; d = d->next) {
-		load->deferred++;
-		load->deferred_bytes += d->size;
-	}
+	step_outbox_load(&r->step, &load->deferred, &load->deferred_bytes);
 	for (uint32_t i = 0; i < r->committee->size; i++) {
-		at_least(&load->jobs, r->peers[i].jobs);
-		at_least(&load->job_bytes, r->peers[i].job_bytes);
+		at_least(&load->jobs, r->step.peers[i].jobs);
+		at_least(&load->job_bytes, r->step.peers[i].job_bytes);
 	}
 	HASH_ITER (hh, r->wallets, wallet, next)
 		at_least(&load->watches, wallet->watch_count);

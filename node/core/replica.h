@@ -4,11 +4,7 @@
 #ifndef REPLICA_H
 #define REPLICA_H
 #include <stdbool.h>
-#include "ledger.h"
-#include "mempool.h"
-#include "vote.h"
-
-#define PEER_ALL UINT32_MAX
+#include "actions.h"
 
 /* ---- in ------------------------------------------------------------------------------------ */
 
@@ -39,73 +35,6 @@ struct event {
 	bool low;
 };
 
-/* ---- out ----------------------------------------------------------------------------------- */
-
-/* Signatures to check, made by the core, handed over with ACTION_VERIFY, and back with EVENT_VERIFIED once
- * every `valid` is set. Nobody else frees it. Items refer to memory the job owns. */
-struct verify_item {
-	uint8_t public_key[PUBLIC_KEY_SIZE];
-	uint8_t signature[SIGNATURE_SIZE];
-	struct hash digest;
-	bool check_key; /* also require sign_key_valid(public_key) */
-	bool valid;     /* out */
-};
-struct verify_job {
-	uint64_t id;
-	size_t count;
-	struct verify_item *items;
-	bool payments; /* off the consensus path: other jobs may overtake it */
-	/* The edge's, while it has the job: */
-	struct verify_job *next;
-	size_t taken;     /* items that some thread has taken */
-	size_t remaining; /* items without a verdict yet */
-};
-
-enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
-
-enum action_kind {
-	ACTION_JOURNAL_PUT,    /* table, key, value, sequence: to the next commit */
-	ACTION_JOURNAL_FORGET, /* sequence, view: delete VOTE records of views <= view, in that same commit */
-	ACTION_SEND,           /* peer (or PEER_ALL), message, spare */
-	ACTION_VERIFY,         /* job */
-	ACTION_ANSWER,         /* wallet, message */
-	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
-	ACTION_DROP_PEER,      /* peer: sent what no validator sends; close the link (it may dial again) */
-	ACTION_TIMER,          /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
-	ACTION_FLUSH,          /* flush: to the state */
-	ACTION_FINAL,          /* height, count, message = block id: for logs and metrics only */
-	ACTION_NOTE,           /* level, message = a logfmt fragment such as "event=evidence voter=2" */
-	ACTION_HALT,           /* message: why. Nothing may be sent after it; the process ends non-zero */
-};
-
-struct action {
-	enum action_kind kind;
-	uint32_t peer;
-	uint64_t wallet;
-	enum journal_table table;
-	struct bytes key, message; /* message is the value of a put */
-	uint64_t sequence, view, at_ms, height;
-	uint32_t count;
-	enum note_level level;
-	bool spare; /* not sent where half of what may wait for that peer does already */
-	struct verify_job *job;
-	struct flush *flush;
-};
-
-/* Filled by replica_step; everything in it is valid until the next call. Rule for the edge: carry out a
- * step's journal actions in the turn's one synced commit; sends and answers may go at once, in order, because
- * the core itself holds back whatever must wait for the disk until EVENT_DURABLE. */
-struct actions {
-	struct action *items;
-	size_t count;
-	/* private to the core */
-	size_t capacity;
-	struct arena *arena;
-	struct arena_spares *spares; /* from one step to the next */
-};
-int actions_init(struct actions *actions);
-void actions_deinit(struct actions *actions);
-
 /* ---- the replica --------------------------------------------------------------------------- */
 
 enum voting_state {
@@ -119,7 +48,7 @@ enum voting_state {
 struct replica_config {
 	const struct genesis *genesis; /* outlives the replica */
 	struct storage_view view;
-	uint32_t self; /* index in the committee; UINT32_MAX: an observer */
+	uint32_t self; /* index in the committee, or NOT_A_MEMBER */
 	/* Signs a digest with this validator's consensus key. Deterministic. */
 	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
 	void *sign_context;
@@ -158,7 +87,8 @@ struct replica_load {
 };
 
 struct replica;
-/* Returns 0; UNCIA_E_MEMORY; UNCIA_E_DAMAGED or UNCIA_E_IO from the view. */
+/* Returns 0; UNCIA_E_ARGUMENT (self is neither an index in the committee nor NOT_A_MEMBER); UNCIA_E_MEMORY;
+ * UNCIA_E_DAMAGED or UNCIA_E_IO from the view. */
 int replica_new(const struct replica_config *config, struct replica **replica);
 void replica_free(struct replica *replica);
 /* Returns 0, or a negative code with ACTION_HALT as the last action: the replica is then of no further use. */

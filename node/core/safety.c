@@ -71,11 +71,11 @@ static int safety_cast(struct replica *r, struct view *view, enum vote_kind kind
 	TRY(vote_encode(&vote, bytes, &size));
 	TRY(safety_note(view, &vote));
 	journal_key(key, vote.view, kind, &vote.block_id, &key_size);
-	TRY(action_put(r, JOURNAL_VOTE, key, key_size, bytes, size));
-	uint64_t sequence = step_sequence(r);
+	TRY(step_put(&r->step, JOURNAL_VOTE, &(struct bytes){key, key_size}, &(struct bytes){bytes, size}));
+	uint64_t sequence = step_sequence(&r->step);
 	if (broadcast)
-		TRY(send_vote(r, sequence, PEER_ALL, &vote));
-	TRY(defer_own_vote(r, sequence, &vote));
+		TRY(message_send_vote(&r->step, sequence, PEER_ALL, &vote));
+	TRY(step_outbox_own_vote(&r->step, sequence, &vote));
 	r->recheck = true;
 	return 0;
 }
@@ -158,6 +158,6 @@ int safety_recover(struct replica *r, const struct vote *vote)
 int safety_resend(struct replica *r, uint32_t peer, const struct view *view)
 {
 	for (uint32_t i = 0; i < view->own_vote_count; i++)
-		TRY(send_vote(r, r->sequence, peer, &view->own_votes[i]));
+		TRY(message_send_vote(&r->step, r->step.sequence, peer, &view->own_votes[i]));
 	return 0;
 }

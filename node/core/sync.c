@@ -23,7 +23,7 @@ static int send_status(struct replica *r, uint32_t peer)
 	status.view = r->view;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_STATUS;
 	message.status = &status;
-	return send_peer(r, r->final_sequence, peer, &message);
+	return message_send(&r->step, r->final_sequence, peer, &message);
 }
 
 static int newer_first(const struct view *a, const struct view *b)
@@ -41,7 +41,7 @@ static int resend_all(struct replica *r, uint32_t peer)
 	size_t size = 0;
 
 	if (r->final_certificate)
-		TRY(send_certificate(r, peer, r->final_certificate));
+		TRY(message_send_certificate(&r->step, peer, r->final_certificate));
 	HASH_SORT(r->views, newer_first);
 	HASH_ITER (hh, r->views, view, next) {
 		if (view->number <= r->tip->header.view)
@@ -49,7 +49,7 @@ static int resend_all(struct replica *r, uint32_t peer)
 		if (size >= RESEND_BYTES)
 			break;
 		for (struct held_certificate *held = view->certificates; held; held = held->next) {
-			TRY(send_certificate(r, peer, held->certificate));
+			TRY(message_send_certificate(&r->step, peer, held->certificate));
 			size += held->certificate->size;
 		}
 		TRY(safety_resend(r, peer, view));
@@ -69,16 +69,16 @@ int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerS
 {
 	r->peers[peer].final_height = message->final_height;
 	if (message->final_height > r->tip->header.height && r->sync_at == TIME_NEVER && !r->sync_active)
-		r->sync_at = r->now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
+		r->sync_at = r->step.now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
 	if (message->final_height >= r->tip->header.height || !r->final_certificate)
 		return 0;
 	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. Not at once
 	 * again: two that both move on would each find the other behind, and answer each other for ever. */
-	if (r->now_ms < r->peers[peer].told_at_ms + STANDSTILL_MS)
+	if (r->step.now_ms < r->peers[peer].told_at_ms + STANDSTILL_MS)
 		return 0;
-	r->peers[peer].told_at_ms = r->now_ms;
+	r->peers[peer].told_at_ms = r->step.now_ms;
 	TRY(send_status(r, peer));
-	return send_certificate(r, peer, r->final_certificate);
+	return message_send_certificate(&r->step, peer, r->final_certificate);
 }
 
 /* ---- the final chain by height ---- */
@@ -87,10 +87,11 @@ static uint32_t sync_pick_peer(struct replica *r)
 {
 	for (uint32_t i = 1; i <= r->committee->size; i++) {
 		uint32_t peer = (r->sync_peer + i) % r->committee->size;
-		if (peer != r->config.self && r->peers[peer].up && r->peers[peer].final_height > r->tip->header.height)
+		if (peer != r->config.self && r->step.peers[peer].up &&
+		    r->peers[peer].final_height > r->tip->header.height)
 			return peer;
 	}
-	return UINT32_MAX;
+	return PEER_NONE;
 }
 
 static int sync_ask(struct replica *r)
@@ -101,18 +102,18 @@ static int sync_ask(struct replica *r)
 
 	r->sync_active = false;
 	r->sync_at = TIME_NEVER;
-	if (peer == UINT32_MAX) {
+	if (peer == PEER_NONE) {
 		if (r->decision.wanted)
-			r->sync_at = r->now_ms + SYNC_RETRY_MS;
+			r->sync_at = r->step.now_ms + SYNC_RETRY_MS;
 		return 0;
 	}
 	r->sync_active = true;
 	r->sync_peer = peer;
-	r->sync_at = r->now_ms + SYNC_RETRY_MS;
+	r->sync_at = r->step.now_ms + SYNC_RETRY_MS;
 	request.from_height = r->tip->header.height + 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 	message.sync_request = &request;
-	return send_peer(r, 0, peer, &message);
+	return message_send(&r->step, 0, peer, &message);
 }
 
 struct sync_page { /* stored blocks of consecutive heights, copied */
@@ -154,27 +155,24 @@ static int page_fill(struct replica *r, uint64_t height, struct sync_page *page,
 	size_t final_count = 0;
 
 	for (;; height++) {
-		uint8_t key[JOURNAL_KEY_MAX];
 		struct bytes stored;
 		struct hash id;
 		uint64_t view;
-		size_t key_size;
 		if (page->count && page->bytes >= (final_count ? SYNC_REPLY_BYTES : MESSAGE_SIZE_VALIDATOR_MAX / 2))
 			break;
 		if (page->count >= (final_count ? SYNC_REPLY_BLOCKS : SYNC_BLOCKS_MAX))
 			break;
-		int error = journal_final(r, height, &view, &id);
+		int error = journal_final(&r->step, height, &view, &id);
 		if (error == UNCIA_E_NOT_FOUND)
 			break;
 		TRY(error);
-		journal_key(key, view, 0, &id, &key_size);
-		TRY(r->config.view.journal_get(r->config.view.context, JOURNAL_BLOCK, key, key_size, &stored));
+		TRY(journal_block_bytes(&r->step, view, &id, &stored));
 		/* The certificate and what frames the blocks have to go into the message too. */
 		if (page->bytes + stored.size + 16 * page->count + 2 * CERTIFICATE_SIZE_MAX >
 		    MESSAGE_SIZE_VALIDATOR_MAX)
 			break;
 		TRY(page_add(page, &stored));
-		error = journal_finality(r, view, &id, &stored);
+		error = journal_finality(&r->step, view, &id, &stored);
 		if (error == UNCIA_E_NOT_FOUND)
 			continue;
 		TRY(error);
@@ -219,7 +217,7 @@ int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncR
 	message.sync_reply = &reply;
 	r->peers[peer].share.owed += page.bytes;
 	if (!error)
-		error = send_peer(r, 0, peer, &message);
+		error = message_send(&r->step, 0, peer, &message);
 	page_free(&page);
 	free(certificate);
 	return error;
@@ -271,7 +269,7 @@ static int sync_take(struct replica *r, struct job *job, const Uncia__Pb__SyncRe
 static void sync_again(struct replica *r)
 {
 	r->sync_active = false;
-	r->sync_at = r->now_ms + FETCH_RETRY_MS;
+	r->sync_at = r->step.now_ms + FETCH_RETRY_MS;
 }
 
 int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncReply *message)
@@ -286,12 +284,12 @@ int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncRe
 	}
 	if (message->n_blocks > SYNC_BLOCKS_MAX)
 		return UNCIA_E_LIMIT;
-	struct job *job = job_new(r, JOB_SYNC, peer, 64);
+	struct job *job = job_new(&r->step, JOB_SYNC, peer, 64);
 	if (!job)
 		return UNCIA_E_MEMORY;
 	int error = sync_take(r, job, message);
 	if (error) {
-		job_free(r, job);
+		job_free(&r->step, job);
 		/* What does not chain is stale where the tip has moved; anything else is the peer's fault. */
 		if (error != UNCIA_E_PROOF)
 			return error;
@@ -299,15 +297,15 @@ int sync_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__SyncRe
 		return 0;
 	}
 	r->sync_at = TIME_NEVER; /* the verifier has it */
-	return job_start(r, job);
+	return job_start(&r->step, job);
 }
 
 int sync_reply_verified(struct replica *r, struct job *job, bool valid)
 {
 	r->sync_active = false;
 	if (!valid) {
-		r->sync_at = r->now_ms;
-		return action_note(r, NOTE_WARNING, "event=bad_sync peer=%u", job->peer);
+		r->sync_at = r->step.now_ms;
+		return step_note(&r->step, NOTE_WARNING, "event=bad_sync peer=%u", job->peer);
 	}
 	for (size_t i = 0; i < job->block_count; i++) {
 		struct block *body = job->blocks[i];
@@ -330,27 +328,55 @@ int sync_reply_verified(struct replica *r, struct job *job, bool valid)
 
 int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__CertificatesRequest *request)
 {
+	struct journal_cursor cursor;
 	struct bytes key, value;
-	uint8_t from[8];
 	uint32_t count = 0;
+	int error;
 
 	if (!peer_share_left(r, peer))
 		return 0;
-	be64_put(from, request->from_view);
-	int error = r->config.view.journal_seek(r->config.view.context, JOURNAL_CERT, from, sizeof(from), &key, &value);
-	while (!error && be64_get(key.data) <= request->to_view && count++ < CERTIFICATES_REPLY_MAX) {
+	journal_cursor_begin(&cursor, JOURNAL_CERT, request->from_view);
+	while (!(error = journal_cursor_next(&r->step, &cursor, &key, &value)) &&
+	       be64_get(key.data) <= request->to_view && count++ < CERTIFICATES_REPLY_MAX) {
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
-		uint8_t next[JOURNAL_KEY_MAX + 1];
-		size_t size = key.size;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
 		message.certificate = field_of(value.data, value.size);
 		r->peers[peer].share.owed += value.size;
-		TRY(send_peer(r, 0, peer, &message));
-		memcpy(next, key.data, size);
-		next[size] = 0; /* the smallest key above this one */
-		error = r->config.view.journal_seek(r->config.view.context, JOURNAL_CERT, next, size + 1, &key, &value);
+		TRY(message_send(&r->step, 0, peer, &message));
 	}
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;
+}
+
+/* Takes the certificate, and adds the checks of those signatures that have not been seen good as votes already. */
+int job_certificate(struct replica *r, struct job *job, struct certificate *certificate)
+{
+	size_t count = certificate->first_count + certificate->extra_count;
+
+	TRY(job_keep_certificate(job, certificate));
+	for (size_t i = 0; i < count; i++) {
+		struct vote vote = certificate_signer_vote(certificate, i);
+		if (!vote_known(r, &vote))
+			TRY(job_signer(&r->step, job, certificate, i));
+	}
+	return 0;
+}
+
+/* Takes one certificate and has it checked, by itself. */
+int job_one_certificate(struct replica *r, uint32_t peer, struct certificate *certificate)
+{
+	size_t signers = certificate->first_count + certificate->extra_count;
+	struct job *job = job_new(&r->step, JOB_CERTIFICATES, peer, signers);
+
+	if (!job) {
+		free(certificate);
+		return UNCIA_E_MEMORY;
+	}
+	int error = job_certificate(r, job, certificate);
+	if (error) {
+		job_free(&r->step, job);
+		return error;
+	}
+	return job_start(&r->step, job);
 }
 
 static bool view_has_certificate(struct replica *r, uint64_t number)
@@ -366,11 +392,11 @@ static int certificates_ask(struct replica *r)
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__CertificatesRequest request = UNCIA__PB__CERTIFICATES_REQUEST__INIT;
 
-	if (r->view <= r->tip->header.view + 1 || !r->peers_up)
+	if (r->view <= r->tip->header.view + 1 || !r->step.peers_up)
 		return 0;
 	do
 		r->repair_peer = (r->repair_peer + 1) % r->committee->size;
-	while (!r->peers[r->repair_peer].up);
+	while (!r->step.peers[r->repair_peer].up);
 	/* A page of them is answered: what is held already must not fill it. */
 	request.from_view = r->tip->header.view + 1;
 	while (request.from_view < r->view && view_has_certificate(r, request.from_view))
@@ -380,7 +406,7 @@ static int certificates_ask(struct replica *r)
 	request.to_view = r->view - 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST;
 	message.certificates_request = &request;
-	return send_peer(r, 0, r->repair_peer, &message);
+	return message_send(&r->step, 0, r->repair_peer, &message);
 }
 
 /* ---- a journal that is older than what we once sent ---- */
@@ -405,12 +431,13 @@ int newest_vote_seen(struct replica *r, const struct vote *vote)
 int newest_votes_journal(struct replica *r)
 {
 	for (uint32_t i = 0; i < r->committee->size; i++) {
-		uint8_t key[4] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}, bytes[256];
+		uint8_t key[4], bytes[256];
 		size_t size;
 		if (!r->peers[i].newest_dirty)
 			continue;
+		be32_put(key, i);
 		TRY(vote_encode(&r->peers[i].newest, bytes, &size));
-		TRY(action_put(r, JOURNAL_PEER, key, sizeof(key), bytes, size));
+		TRY(step_put(&r->step, JOURNAL_PEER, &(struct bytes){key, sizeof(key)}, &(struct bytes){bytes, size}));
 		r->peers[i].newest_dirty = false;
 	}
 	return 0;
@@ -429,7 +456,7 @@ int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Newest
 	reply.vote = field_of(bytes, size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY;
 	message.newest_vote_reply = &reply;
-	return send_peer(r, 0, peer, &message);
+	return message_send(&r->step, 0, peer, &message);
 }
 
 /* Whether a vote of ours is one that the journal had at the start, or was pruned with its view before. What has been
@@ -466,7 +493,7 @@ int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Newes
 		return newest_vote_check(r);
 	}
 	/* Only our own signature can say so: a lying peer cannot keep us from voting. */
-	return job_vote(r, JOB_NEWEST_VOTE, peer, &vote);
+	return job_vote(&r->step, JOB_NEWEST_VOTE, peer, &vote);
 }
 
 /* "Otherwise it does not vote in this epoch under this key": nor after the next start, so the lost vote is journaled.
@@ -486,8 +513,8 @@ int newest_vote_verified(struct replica *r, struct job *job)
 int newest_vote_lost(struct replica *r)
 {
 	r->voting = VOTING_STALE_JOURNAL;
-	return action_note(r, NOTE_ERROR, "event=stale_journal view=%llu",
-	                   (unsigned long long)r->peers[r->config.self].newest.view);
+	return step_note(&r->step, NOTE_ERROR, "event=stale_journal view=%llu",
+	                 (unsigned long long)r->peers[r->config.self].newest.view);
 }
 
 /* "A starting replica votes only after peers weighing Qs − own have answered that they hold none newer." */
@@ -505,8 +532,8 @@ int newest_vote_check(struct replica *r)
 		return 0;
 	r->voting = VOTING_YES;
 	r->recheck = true;
-	return action_note(r, NOTE_INFO, "event=voting view=%llu height=%llu", (unsigned long long)r->view,
-	                   (unsigned long long)r->tip->header.height);
+	return step_note(&r->step, NOTE_INFO, "event=voting view=%llu height=%llu", (unsigned long long)r->view,
+	                 (unsigned long long)r->tip->header.height);
 }
 
 static int newest_vote_ask(struct replica *r)
@@ -518,9 +545,9 @@ static int newest_vote_ask(struct replica *r)
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST;
 	message.newest_vote_request = &request;
 	for (uint32_t i = 0; i < r->committee->size; i++)
-		if (i != r->config.self && r->peers[i].up && !r->peers[i].answered_newest)
-			TRY(send_peer(r, 0, i, &message));
-	r->newest_ask_at = r->now_ms + NEWEST_RETRY_MS;
+		if (i != r->config.self && r->step.peers[i].up && !r->peers[i].answered_newest)
+			TRY(message_send(&r->step, 0, i, &message));
+	r->newest_ask_at = r->step.now_ms + NEWEST_RETRY_MS;
 	return 0;
 }
 
@@ -539,15 +566,15 @@ uint64_t sync_wake(const struct replica *r)
 
 int sync_timer(struct replica *r)
 {
-	if (r->voting == VOTING_NO && r->now_ms >= r->newest_ask_at)
+	if (r->voting == VOTING_NO && r->step.now_ms >= r->newest_ask_at)
 		TRY(newest_vote_ask(r));
-	if (r->now_ms >= r->sync_at)
+	if (r->step.now_ms >= r->sync_at)
 		TRY(sync_ask(r));
-	if (r->now_ms < r->standstill_at)
+	if (r->step.now_ms < r->standstill_at)
 		return 0;
 	/* consensus §6 rule 9: "each period without new finality". */
-	r->standstill_at = r->now_ms + STANDSTILL_MS;
-	if (r->now_ms < r->last_final_ms + STANDSTILL_MS + r->config.heartbeat_ms)
+	r->standstill_at = r->step.now_ms + STANDSTILL_MS;
+	if (r->step.now_ms < r->last_final_ms + STANDSTILL_MS + r->config.heartbeat_ms)
 		return 0;
 	TRY(send_status(r, PEER_ALL));
 	TRY(resend_all(r, PEER_ALL));

@@ -128,7 +128,8 @@ static int evidence_journal(struct replica *r, const struct vote *first, const s
 	TRY(vote_encode(first, value + 1, &size));
 	TRY(vote_encode(second, value + 1 + size, &more));
 	value[0] = (uint8_t)size;
-	return action_put(r, JOURNAL_EVIDENCE, key, sizeof(key), value, 1 + size + more);
+	return step_put(&r->step, JOURNAL_EVIDENCE, &(struct bytes){key, sizeof(key)},
+	                &(struct bytes){value, 1 + size + more});
 }
 
 /* A second, different vote where the rules allow one: both are kept as evidence, one pair a view and voter. */
@@ -139,10 +140,10 @@ static int seat_evidence(struct replica *r, struct seat *seat, const struct vote
 	seat->evidence_kept = true;
 	if (r->evidence++ < EVIDENCE_MAX)
 		TRY(evidence_journal(r, first, second));
-	return action_note(r, NOTE_WARNING,
-	                   "event=evidence voter=%u view=%llu first=%d second=%d block=%02x%02x%02x%02x", second->voter,
-	                   (unsigned long long)second->view, (int)first->kind, (int)second->kind, second->block_id.b[0],
-	                   second->block_id.b[1], second->block_id.b[2], second->block_id.b[3]);
+	return step_note(&r->step, NOTE_WARNING,
+	                 "event=evidence voter=%u view=%llu first=%d second=%d block=%02x%02x%02x%02x", second->voter,
+	                 (unsigned long long)second->view, (int)first->kind, (int)second->kind, second->block_id.b[0],
+	                 second->block_id.b[1], second->block_id.b[2], second->block_id.b[3]);
 }
 
 /* At most floor(W/K)+1 extra votes of one validator are kept; one of them is SKIP2's place. */
@@ -282,19 +283,20 @@ int certificate_accept(struct replica *r, struct certificate *certificate)
 	uint8_t key[JOURNAL_KEY_MAX];
 	size_t key_size;
 	journal_key(key, number, certificate->kind, &certificate->block_id, &key_size);
-	TRY(action_put(r, JOURNAL_CERT, key, key_size, certificate->bytes, certificate->size));
+	TRY(step_put(&r->step, JOURNAL_CERT, &(struct bytes){key, key_size},
+	             &(struct bytes){certificate->bytes, certificate->size}));
 	r->recheck = true;
 	if (certificate->kind != CERT_S)
-		r->last_notarised_ms = r->now_ms;
+		r->last_notarised_ms = r->step.now_ms;
 	/* consensus §6 rule 1: "Enter v+1 on any N(v,·), S(v), FF(v,·) or SF(v,·). Forward that certificate once to
 	 * all." */
 	if (number + 1 > r->view) {
-		TRY(send_certificate(r, PEER_ALL, certificate));
+		TRY(message_send_certificate(&r->step, PEER_ALL, certificate));
 		TRY(consensus_enter(r, number + 1, certificate->kind == CERT_S));
 	}
 	/* What is notarised may become a parent: its body is asked for unless it comes by itself. */
 	if (certificate->kind != CERT_S)
-		TRY(block_want_id(r, number, 0, &certificate->block_id, r->now_ms + BLOCK_FETCH_DELAY_MS));
+		TRY(block_want_id(r, number, 0, &certificate->block_id, r->step.now_ms + BLOCK_FETCH_DELAY_MS));
 	if (!certificate_is_final(certificate->kind))
 		return 0;
 	struct hash id = certificate->block_id; /* deciding forgets the view, and with it the certificate */

@@ -158,7 +158,7 @@ int watched_reply(struct replica *r, struct watched *watched, uint64_t sequence,
 
 	for (struct watch *watch = watched->watches; watch && !error; watch = watch->next_of_payment) {
 		reply->request_id = watch->request_id;
-		error = reply_wallet(r, sequence, watch->wallet, reply);
+		error = message_reply(&r->step, sequence, watch->wallet, reply);
 	}
 	watched_free(r, watched);
 	return error;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include "ledger.h"
 #include "listener.h"
 #include "log.h"
 #include "storage_thread.h"

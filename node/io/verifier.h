@@ -3,7 +3,7 @@
 #ifndef VERIFIER_H
 #define VERIFIER_H
 #include <uv.h>
-#include "replica.h"
+#include "actions.h"
 
 #define VERIFIER_CHUNK    32  /* items a thread takes at once: large jobs are shared between threads */
 #define VERIFIER_TOGETHER 64  /* finished jobs that are given back at once: their payments are relayed together */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "command.h"
+#include "ledger.h"
 #include "replica.h"
 #include "uncia/error.h"
 

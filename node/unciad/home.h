@@ -7,7 +7,7 @@
 #include "keys.h"
 #include "store.h"
 
-#define SELF_OBSERVER UINT32_MAX
+#define SELF_OBSERVER NOT_A_MEMBER
 
 struct home {
 	const char *path;

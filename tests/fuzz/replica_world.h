@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "memory_store.h"
 #include "message.pb-c.h"
+#include "ledger.h"
 #include "replica.h"
 #include "uncia/error.h"
 

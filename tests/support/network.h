@@ -4,6 +4,7 @@
 #define NETWORK_H
 #include "fixture.h"
 #include "memory_store.h"
+#include "ledger.h"
 #include "replica.h"
 
 #define NETWORK_NODES_MAX 16

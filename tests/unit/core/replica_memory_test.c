@@ -5,6 +5,7 @@
 #include "heap.h"
 #include "memory_store.h"
 #include "message.pb-c.h"
+#include "ledger.h"
 #include "replica.h"
 #include "uncia/error.h"
 #include "unit.h"

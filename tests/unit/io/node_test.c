@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "ledger.h"
 #include "log.h"
 #include "message.pb-c.h"
 #include "store_home.h"

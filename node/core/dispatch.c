@@ -1,0 +1,205 @@
+/* Who gets what comes in: messages of validators and wallets by their kind, and jobs whose signatures have been
+ * checked.
+ */
+#include "parts.h"
+
+/* ---- messages of validators ---- */
+
+static int vote_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)
+{
+	struct vote vote;
+
+	TRY(vote_decode(data->data, data->len, &vote));
+	if (vote.epoch != r->committee->epoch || vote.voter >= r->committee->size)
+		return UNCIA_E_PROTOCOL;
+	if (vote.voter == r->config.self || !view_in_window(r, vote.view) || vote_known(r, &vote))
+		return 0;
+	return job_vote(&r->step, JOB_VOTE, peer, &vote);
+}
+
+static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)
+{
+	struct certificate *certificate;
+
+	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
+	if (certificate->view <= r->tip->header.view ||
+	    view_certificate(r, certificate->view, certificate->kind, &certificate->block_id)) {
+		free(certificate);
+		return 0;
+	}
+	return job_one_certificate(r, peer, certificate);
+}
+
+static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *m)
+{
+	switch (m->kind_case) {
+	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
+		return proposal_receive(r, peer, m->propose);
+	case UNCIA__PB__PEER_MESSAGE__KIND_VOTE:
+		return vote_receive(r, peer, &m->vote);
+	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
+		return certificate_receive(r, peer, &m->certificate);
+	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
+		return payment_gossip(r, peer, m->gossip);
+	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST:
+		return block_request_answer(r, peer, m->block_request);
+	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY:
+		return block_reply_receive(r, peer, m->block_reply);
+	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST:
+		return certificates_request_answer(r, peer, m->certificates_request);
+	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST:
+		return sync_request_answer(r, peer, m->sync_request);
+	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY:
+		return sync_reply_receive(r, peer, m->sync_reply);
+	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST:
+		return newest_vote_answer(r, peer, m->newest_vote_request);
+	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY:
+		return newest_vote_receive(r, peer, m->newest_vote_reply);
+	case UNCIA__PB__PEER_MESSAGE__KIND_STATUS:
+		return sync_status_receive(r, peer, m->status);
+	default:
+		return UNCIA_E_ENCODING;
+	}
+}
+
+int peer_message(struct replica *r, uint32_t peer, struct bytes bytes)
+{
+	struct arena arena;
+	ProtobufCMessage *message;
+
+	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
+		return UNCIA_E_LIMIT;
+	/* One validator cannot fill the verifier: past the bound its messages are left, and counted. */
+	if (r->step.peers[peer].jobs >= PEER_JOBS_MAX || r->step.peers[peer].job_bytes >= PEER_JOB_BYTES_MAX) {
+		r->step.dropped_messages++;
+		return 0;
+	}
+	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->step.spares);
+	int error = canonical_decode(&uncia__pb__peer_message__descriptor, bytes.data, bytes.size, &arena, &message);
+	if (!error)
+		error = peer_dispatch(r, peer, (const Uncia__Pb__PeerMessage *)message);
+	arena_deinit(&arena);
+	return error;
+}
+
+/* ---- messages of wallets ---- */
+
+static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__WalletRequest *request)
+{
+	struct payment_id id;
+
+	if (!request->request_id)
+		return UNCIA_E_ENCODING;
+	switch (request->kind_case) {
+	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
+		return payment_submit(r, wallet, request->request_id, request->submit->payment.data,
+		                      request->submit->payment.len);
+	case UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT:
+		if (request->payment->payment_id.len != sizeof(id.b))
+			return UNCIA_E_ENCODING;
+		memcpy(id.b, request->payment->payment_id.data, sizeof(id.b));
+		return payment_query(r, wallet, request->request_id, &id);
+	case UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT:
+		return account_query(r, wallet, request->request_id, request->account);
+	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
+		return history_query(r, wallet, request->request_id, request->history);
+	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
+		return status_query(r, wallet, request->request_id);
+	default:
+		return UNCIA_E_ENCODING;
+	}
+}
+
+int wallet_message(struct replica *r, uint64_t wallet, struct bytes bytes)
+{
+	struct arena arena;
+	ProtobufCMessage *message;
+
+	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
+		return UNCIA_E_LIMIT;
+	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->step.spares);
+	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);
+	if (!error)
+		error = request_handle(r, wallet, (const Uncia__Pb__WalletRequest *)message);
+	arena_deinit(&arena);
+	return error;
+}
+
+/* ---- verdicts ---- */
+
+/* Takes the certificates of a verified job, in their order. */
+static int job_take_certificates(struct replica *r, struct job *job)
+{
+	for (size_t i = 0; i < job->certificate_count; i++) {
+		struct certificate *certificate = job->certificates[i];
+		job->certificates[i] = NULL;
+		TRY(certificate_accept(r, certificate));
+	}
+	return 0;
+}
+
+/* An honest validator passes on only what it has verified: who sends a bad signature loses the link. */
+static int job_blame(struct replica *r, const struct job *job)
+{
+	if (job->peer == PEER_WALLET)
+		return 0;
+	TRY(step_drop_peer(&r->step, job->peer));
+	return step_note(&r->step, NOTE_WARNING, "event=bad_signature peer=%u kind=%d", job->peer, (int)job->kind);
+}
+
+static int job_take(struct replica *r, struct job *job)
+{
+	bool valid = job_all_valid(job);
+
+	if (!valid)
+		TRY(job_blame(r, job));
+	switch (job->kind) {
+	case JOB_PAYMENTS: /* the one kind whose items stand and fall alone */
+		return payments_verified(r, job);
+	case JOB_BLOCK:
+		return block_reply_verified(r, job, valid);
+	case JOB_SYNC:
+		return sync_reply_verified(r, job, valid);
+	default:
+		break;
+	}
+	if (!valid)
+		return 0;
+	switch (job->kind) {
+	case JOB_VOTE:
+		return vote_accept(r, &job->vote);
+	case JOB_PROPOSAL:
+		TRY(job_take_certificates(r, job));
+		return proposal_verified(r, job);
+	case JOB_NEWEST_VOTE:
+		return newest_vote_verified(r, job);
+	default:
+		return job_take_certificates(r, job);
+	}
+}
+
+static void job_end(struct replica *r, struct job *job)
+{
+	payments_job_release(r, job);
+	job_free(&r->step, job);
+}
+
+int jobs_take(struct replica *r)
+{
+	struct job *job;
+
+	while ((job = job_next_checked(&r->step))) {
+		int error = job_take(r, job);
+		job_end(r, job);
+		TRY(error);
+	}
+	return 0;
+}
+
+void jobs_free(struct replica *r)
+{
+	while (job_next_checked(&r->step))
+		;
+	while (r->step.jobs)
+		job_end(r, r->step.jobs);
+}

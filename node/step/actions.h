@@ -1,0 +1,85 @@
+/* What a step of the replica asks its edge to do: records for the journal, messages, signatures to check, a flush, a
+ * timer. Nothing calls back: what takes time goes out as an action and comes back as an event (docs/architecture.md,
+ * "The core contract"). */
+#ifndef ACTIONS_H
+#define ACTIONS_H
+#include "storage_view.h"
+#include "vote.h"
+
+/* Where a message goes, or came from: a validator's index in the committee (below COMMITTEE_SIZE_MAX), or one of these,
+ * each for one thing. */
+#define PEER_ALL    0xffffff00u /* every other validator */
+#define PEER_NONE   0xffffff01u /* no validator */
+#define PEER_WALLET 0xffffff02u /* not a validator: it came over the link of a wallet */
+/* Instead of one's own index: a replica that is not a member of the committee. */
+#define NOT_A_MEMBER 0xffffff03u
+
+/* Signatures to check, made by the core, handed over with ACTION_VERIFY, and back with EVENT_VERIFIED once
+ * every `valid` is set. Nobody else frees it. Items refer to memory the job owns. */
+struct verify_item {
+	uint8_t public_key[PUBLIC_KEY_SIZE];
+	uint8_t signature[SIGNATURE_SIZE];
+	struct hash digest;
+	bool check_key; /* also require sign_key_valid(public_key) */
+	bool valid;     /* out */
+};
+struct verify_job {
+	uint64_t id;
+	size_t count;
+	struct verify_item *items;
+	bool payments; /* off the consensus path: other jobs may overtake it */
+	/* The edge's, while it has the job: */
+	struct verify_job *next;
+	size_t taken;     /* items that some thread has taken */
+	size_t remaining; /* items without a verdict yet */
+};
+
+enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
+
+enum action_kind {
+	ACTION_JOURNAL_PUT,    /* table, key, value, sequence: to the next commit */
+	ACTION_JOURNAL_FORGET, /* sequence, view: delete VOTE records of views <= view, in that same commit */
+	ACTION_SEND,           /* peer (or PEER_ALL), message, spare */
+	ACTION_VERIFY,         /* job */
+	ACTION_ANSWER,         /* wallet, message */
+	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
+	ACTION_DROP_PEER,      /* peer: sent what no validator sends; close the link (it may dial again) */
+	ACTION_TIMER,          /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
+	ACTION_FLUSH,          /* flush: to the state */
+	ACTION_FINAL,          /* height, count, message = block id: for logs and metrics only */
+	ACTION_NOTE,           /* level, message = a logfmt fragment such as "event=evidence voter=2" */
+	ACTION_HALT,           /* message: why. Nothing may be sent after it; the process ends non-zero */
+};
+
+struct action {
+	enum action_kind kind;
+	uint32_t peer;
+	uint64_t wallet;
+	enum journal_table table;
+	struct bytes key, message; /* message is the value of a put */
+	uint64_t sequence, view, at_ms, height;
+	uint32_t count;
+	enum note_level level;
+	bool spare; /* not sent where half of what may wait for that peer does already */
+	struct verify_job *job;
+	struct flush *flush;
+};
+
+/* Filled by replica_step; everything in it is valid until the next call. Rule for the edge: carry out a
+ * step's journal actions in the turn's one synced commit; sends and answers may go at once, in order, because
+ * the core itself holds back whatever must wait for the disk until EVENT_DURABLE. */
+struct actions {
+	struct action *items;
+	size_t count;
+	/* private to the step room */
+	size_t capacity;
+	struct arena *arena;
+	struct arena_spares *spares; /* from one step to the next */
+};
+/* Returns 0 or UNCIA_E_MEMORY. Owns: actions_deinit. */
+int actions_init(struct actions *actions);
+void actions_deinit(struct actions *actions);
+/* Empties the list for the next step; its memory is kept. */
+void actions_clear(struct actions *actions);
+
+#endif

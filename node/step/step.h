@@ -1,0 +1,73 @@
+/* The step under way: its clocks, the list of actions it hands out, and what outlives it of writing, sending and
+ * verifying. Every room that does something does it through here; who may is said by the folder that calls. */
+#ifndef STEP_H
+#define STEP_H
+#include "actions.h"
+#include "arena.h"
+
+#define TIME_NEVER UINT64_MAX
+
+struct outbox_item;
+struct job;
+
+/* The link to one validator. */
+struct step_peer {
+	bool up;
+	uint32_t jobs;    /* signature checks under way of what it sent */
+	size_t job_bytes; /* and the messages that they came in */
+};
+
+struct step {
+	const struct committee *committee;
+	struct hash network_id;
+	uint32_t self; /* index in the committee, or NOT_A_MEMBER */
+	struct storage_view storage;
+
+	/* set by step_begin, for one step */
+	struct actions *out;
+	uint64_t now_ms, wall_ms; /* monotonic; since 1970 */
+	size_t message_size;      /* of the event's message; 0: it has none */
+	bool wrote;               /* a journal record is among the actions */
+	size_t released;          /* bytes that had waited for the disk and leave in this step */
+
+	/* The number of the newest commit that has records, and of the newest one known to be on the disk. */
+	uint64_t sequence, durable;
+	struct outbox_item *outbox, **outbox_last; /* oldest first */
+	size_t answers_waiting;                    /* bytes of it that are answers to wallets */
+
+	struct job *jobs;                    /* signature checks under way */
+	struct job *checked, **checked_last; /* those whose verdicts are in, to be taken in this step; oldest first */
+	uint64_t next_job;
+
+	struct step_peer *peers; /* by index in the committee */
+	uint32_t peers_up;
+	uint64_t journal_read;      /* bytes of blocks read from the journal, ever: what reading for others costs */
+	uint64_t dropped_messages;  /* not taken, or not answered, since a bound was reached */
+	struct arena_spares spares; /* of messages, while they are read */
+};
+
+/* `genesis` and what `storage` points to outlive it. Returns 0 or UNCIA_E_MEMORY. Owns: step_deinit. */
+int step_init(struct step *s, const struct genesis *genesis, uint32_t self, const struct storage_view *storage);
+void step_deinit(struct step *s);
+/* Empties `out`, which the functions below fill until the next call. */
+void step_begin(struct step *s, struct actions *out, uint64_t now_ms, uint64_t wall_ms, size_t message_size);
+
+/* A new action at the end of the list, zero but for its kind; valid until the next one is added. NULL: out of memory.
+ */
+struct action *step_action(struct step *s, enum action_kind kind);
+/* Copies bytes into the step's memory. Returns 0 or UNCIA_E_MEMORY. */
+int step_copy(struct step *s, const void *data, size_t size, struct bytes *copy);
+/* A record for the journal, copied. Returns 0 or UNCIA_E_MEMORY. */
+int step_put(struct step *s, enum journal_table table, const struct bytes *key, const struct bytes *value);
+/* A line for the log: logfmt, at most 255 bytes. Returns 0 or UNCIA_E_MEMORY. */
+int step_note(struct step *s, enum note_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Closes a link. Returns 0 or UNCIA_E_MEMORY. */
+int step_drop_peer(struct step *s, uint32_t peer);
+int step_drop_wallet(struct step *s, uint64_t wallet);
+/* Bytes to a validator or to all, to a wallet: at once, whatever is on the disk. To oneself nothing is sent. */
+int step_send(struct step *s, uint32_t peer, const void *message, size_t size);
+int step_answer(struct step *s, uint64_t wallet, const void *message, size_t size);
+/* The number of the commit that this step's journal records belong to. */
+uint64_t step_sequence(struct step *s);
+
+#endif

@@ -1,0 +1,180 @@
+/* See verification.h. */
+#include "verification.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "try.h"
+#include "uncia/error.h"
+
+struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items)
+{
+	size_t capacity = items ? items : 1;
+	struct job *job = malloc(sizeof(*job));
+	struct verify_item *list = malloc(capacity * sizeof(*list));
+
+	if (!job || !list) {
+		free(job);
+		free(list);
+		return NULL;
+	}
+	*job = (struct job){
+	    .verify = {.id = ++s->next_job, .items = list, .payments = kind == JOB_PAYMENTS},
+	    .kind = kind,
+	    .peer = peer,
+	    .message_size = s->message_size,
+	    .next = s->jobs,
+	    .back = &s->jobs,
+	    .capacity = capacity,
+	};
+	if (s->jobs)
+		s->jobs->back = &job->next;
+	s->jobs = job;
+	if (peer < s->committee->size) {
+		s->peers[peer].jobs++;
+		s->peers[peer].job_bytes += job->message_size;
+	}
+	return job;
+}
+
+void job_free(struct step *s, struct job *job)
+{
+	if (job->peer < s->committee->size) {
+		assert(s->peers[job->peer].jobs && s->peers[job->peer].job_bytes >= job->message_size);
+		s->peers[job->peer].jobs--;
+		s->peers[job->peer].job_bytes -= job->message_size;
+	}
+	*job->back = job->next;
+	if (job->next)
+		job->next->back = job->back;
+	for (size_t i = 0; i < job->certificate_count; i++)
+		free(job->certificates[i]);
+	for (size_t i = 0; i < job->block_count; i++)
+		block_free(job->blocks[i]);
+	free(job->certificates);
+	free(job->blocks);
+	free(job->pooled);
+	free((void *)(uintptr_t)job->short_ids.data);
+	free(job->verify.items);
+	free(job);
+}
+
+int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
+             const uint8_t signature[SIGNATURE_SIZE], bool check_key)
+{
+	if (job->verify.count == job->capacity) {
+		size_t capacity = job->capacity * 2;
+		struct verify_item *items = realloc(job->verify.items, capacity * sizeof(*items));
+		if (!items)
+			return UNCIA_E_MEMORY;
+		job->verify.items = items;
+		job->capacity = capacity;
+	}
+	struct verify_item *item = &job->verify.items[job->verify.count++];
+	memcpy(item->public_key, public_key, PUBLIC_KEY_SIZE);
+	memcpy(item->signature, signature, SIGNATURE_SIZE);
+	item->digest = *digest;
+	item->check_key = check_key;
+	item->valid = false;
+	return 0;
+}
+
+int job_vote(struct step *s, enum job_kind kind, uint32_t peer, const struct vote *vote)
+{
+	struct job *job = job_new(s, kind, peer, 1);
+	struct hash digest;
+
+	if (!job)
+		return UNCIA_E_MEMORY;
+	job->vote = *vote;
+	vote_digest(&s->network_id, vote->epoch, vote->kind, vote->view, &vote->block_id, &digest);
+	int rc = job_item(job, s->committee->validators[vote->voter].consensus_key, &digest, vote->signature, false);
+	if (rc) {
+		job_free(s, job);
+		return rc;
+	}
+	return job_start(s, job);
+}
+
+struct vote certificate_signer_vote(const struct certificate *certificate, size_t i)
+{
+	struct vote vote = {.epoch = certificate->epoch,
+	                    .kind = certificate_vote_kind(certificate->kind, i >= certificate->first_count),
+	                    .view = certificate->view,
+	                    .block_id = certificate->block_id,
+	                    .voter = certificate->signers[i].voter};
+
+	assert(i < (size_t)certificate->first_count + certificate->extra_count);
+	memcpy(vote.signature, certificate->signers[i].signature, SIGNATURE_SIZE);
+	return vote;
+}
+
+int job_signer(struct step *s, struct job *job, const struct certificate *certificate, size_t i)
+{
+	struct vote vote = certificate_signer_vote(certificate, i);
+	struct hash digest;
+
+	vote_digest(&s->network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
+	return job_item(job, s->committee->validators[vote.voter].consensus_key, &digest, vote.signature, false);
+}
+
+int job_keep_certificate(struct job *job, struct certificate *certificate)
+{
+	struct certificate **list =
+	    realloc(job->certificates, (job->certificate_count + 1) * sizeof(*job->certificates));
+
+	if (!list) {
+		free(certificate);
+		return UNCIA_E_MEMORY;
+	}
+	job->certificates = list;
+	list[job->certificate_count++] = certificate;
+	return 0;
+}
+
+bool job_all_valid(const struct job *job)
+{
+	for (size_t i = 0; i < job->verify.count; i++)
+		if (!job->verify.items[i].valid)
+			return false;
+	return true;
+}
+
+static void job_add_checked(struct step *s, struct job *job)
+{
+	job->next_checked = NULL;
+	*s->checked_last = job;
+	s->checked_last = &job->next_checked;
+}
+
+int job_start(struct step *s, struct job *job)
+{
+	if (!job->verify.count) {
+		job_add_checked(s, job);
+		return 0;
+	}
+	struct action *action = step_action(s, ACTION_VERIFY);
+	if (!action)
+		return UNCIA_E_MEMORY;
+	action->job = &job->verify;
+	return 0;
+}
+
+void jobs_checked(struct step *s, struct verify_job *first)
+{
+	for (struct verify_job *job = first, *next; job; job = next) {
+		next = job->next;
+		job_add_checked(s, (struct job *)job);
+	}
+}
+
+struct job *job_next_checked(struct step *s)
+{
+	struct job *job = s->checked;
+
+	if (!job)
+		return NULL;
+	s->checked = job->next_checked;
+	if (!s->checked)
+		s->checked_last = &s->checked;
+	return job;
+}

@@ -1,0 +1,56 @@
+/* Signature checks under way: a job holds what was received until the verdicts on its signatures are in. The edge has
+ * the checks done (ACTION_VERIFY, EVENT_VERIFIED); jobs whose verdicts are in are taken in the same step by whoever
+ * made them (replica/dispatch.c), in order. */
+#ifndef VERIFICATION_H
+#define VERIFICATION_H
+#include "payment.h"
+#include "step.h"
+
+enum job_kind { JOB_VOTE, JOB_CERTIFICATES, JOB_PROPOSAL, JOB_PAYMENTS, JOB_BLOCK, JOB_SYNC, JOB_NEWEST_VOTE };
+
+struct pooled; /* the mempool's; only JOB_PAYMENTS has any */
+
+struct job {
+	struct verify_job verify; /* first: the edge sees only this */
+	enum job_kind kind;
+	uint32_t peer;            /* who sent it, or PEER_WALLET */
+	size_t message_size;      /* of what it came in */
+	struct job *next, **back; /* all of them, to free at the end */
+	struct job *next_checked; /* in the list of those whose verdicts are in */
+	struct vote vote;
+	struct certificate **certificates; /* owned; NULL where taken out */
+	size_t certificate_count;
+	struct header header; /* JOB_PROPOSAL */
+	struct bytes short_ids;
+	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken. The array is owned */
+	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC; owned */
+	size_t block_count;
+	size_t capacity;
+};
+
+/* An empty job with room for `items` checks, which grows as they are added. It counts against the peer from here on.
+ * NULL: out of memory. Owns: job_start or job_free. */
+struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items);
+void job_free(struct step *s, struct job *job);
+/* One more check. Returns 0 or UNCIA_E_MEMORY. */
+int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
+             const uint8_t signature[SIGNATURE_SIZE], bool check_key);
+/* Makes and starts a job of one vote, whose voter is in the committee. Returns 0 or UNCIA_E_MEMORY. */
+int job_vote(struct step *s, enum job_kind kind, uint32_t peer, const struct vote *vote);
+/* One more check: of the vote that signer `i` of the certificate cast. */
+int job_signer(struct step *s, struct job *job, const struct certificate *certificate, size_t i);
+/* Has the job keep the certificate. Returns 0 or UNCIA_E_MEMORY, and the certificate is freed then. */
+int job_keep_certificate(struct job *job, struct certificate *certificate);
+/* The vote of signer `i` of a certificate, its signature included. */
+struct vote certificate_signer_vote(const struct certificate *certificate, size_t i);
+
+/* Hands the job to the edge; one without checks is among the checked ones at once. Returns 0 or UNCIA_E_MEMORY, and
+ * the job is still there then, to be freed with all others. */
+int job_start(struct step *s, struct job *job);
+/* Takes back what the edge has checked: a list, by `next`. */
+void jobs_checked(struct step *s, struct verify_job *first);
+/* The next job whose verdicts are in, or NULL. Owns: job_free, when it is done with. */
+struct job *job_next_checked(struct step *s);
+bool job_all_valid(const struct job *job);
+
+#endif
