@@ -4,15 +4,15 @@
 /* Asks for every body that is due: its leader first, then one validator after the other. */
 int block_fetch(struct replica *r)
 {
-	struct node_block *block, *next;
+	struct chain_block *block, *next;
 
-	if (!r->fetching)
+	if (!r->chain.fetching)
 		return 0;
-	r->fetching = false;
-	HASH_ITER (hh, r->blocks, block, next) {
+	r->chain.fetching = false;
+	HASH_ITER (hh, r->chain.blocks, block, next) {
 		if (block->fetch_at == TIME_NEVER)
 			continue;
-		r->fetching = true;
+		r->chain.fetching = true;
 		if (block->fetch_at > r->step.now_ms)
 			continue;
 		uint32_t peer = committee_leader(r->committee, block->header.view), tried = 0;
@@ -62,7 +62,7 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 		return UNCIA_E_ENCODING;
 	if (!peer_share_left(r, peer))
 		return 0;
-	struct node_block *block = block_find(r, &id);
+	struct chain_block *block = chain_find(&r->chain, &id);
 	if (block && block->complete && block->bytes) {
 		reply.block = field_of(block->bytes, block->size);
 	} else {
@@ -73,7 +73,7 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 		reply.block = field_of(stored.data, stored.size);
 	}
 	r->peers[peer].share.owed += reply.block.len;
-	const struct node_block *parent = block ? block_find(r, &block->header.parent_id) : NULL;
+	const struct chain_block *parent = block ? chain_find(&r->chain, &block->header.parent_id) : NULL;
 	for (int kind = CERT_N; parent && kind <= CERT_SF && !reply.parent_certificate.len; kind++) {
 		const struct certificate *certificate =
 		    kind == CERT_S ? NULL : view_certificate(r, parent->header.view, kind, &parent->header.id);
@@ -115,15 +115,15 @@ int block_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Block
 {
 	struct block *body;
 
-	if (!r->fetching)
+	if (!r->chain.fetching)
 		return 0;
 	TRY(block_decode(&r->network_id, message->block.data, message->block.len, &body));
-	struct node_block *block = block_find(r, &body->header.id);
+	struct chain_block *block = chain_find(&r->chain, &body->header.id);
 	if (!block || block->complete || block->verifying || block->fetch_at == TIME_NEVER) {
 		block_free(body);
 		return 0;
 	}
-	TRY(block_add(r, &body->header, &block));
+	TRY(chain_add(&r->chain, &body->header, r->step.now_ms, &block));
 	struct job *job = job_new(&r->step, JOB_BLOCK, peer, body->count);
 	struct block **blocks = job ? malloc(sizeof(*blocks)) : NULL;
 	if (!blocks) {
@@ -149,22 +149,22 @@ int block_reply_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Block
 int block_reply_verified(struct replica *r, struct job *job, bool valid)
 {
 	struct block *body = job->blocks[0];
-	struct node_block *block = block_find(r, &body->header.id);
+	struct chain_block *block = chain_find(&r->chain, &body->header.id);
 
 	if (!block)
 		return 0;
 	block->verifying = false;
 	r->recheck = true;
 	if (!valid) {
-		block->invalid = true;
-		block->fetch_at = TIME_NEVER;
+		chain_invalid(&r->chain, block);
 		return step_note(&r->step, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",
 		                 (unsigned long long)block->header.view);
 	}
-	TRY(block_complete_decoded(r, block, body));
+	TRY(chain_complete_decoded(&r->chain, block, body));
 	/* An unknown parent is what is missing next; but what a leader alone says could have ancestors without end. */
-	if (!block->vouched || block->header.height <= r->tip->header.height + 1)
+	if (!block->vouched || block->header.height <= r->chain.tip->header.height + 1)
 		return 0;
-	return block_want_id(r, block->header.view - 1, block->header.height - 1, &block->header.parent_id,
-	                     r->step.now_ms);
+	const struct header parent = {
+	    .view = block->header.view - 1, .height = block->header.height - 1, .id = block->header.parent_id};
+	return chain_want_named(&r->chain, &parent, r->step.now_ms, r->step.now_ms);
 }

@@ -41,7 +41,7 @@ void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms)
 
 int clock_learn(struct replica *r, const struct header *header)
 {
-	const struct node_block *parent = block_find(r, &header->parent_id);
+	const struct chain_block *parent = chain_find(&r->chain, &header->parent_id);
 	struct peer *leader = &r->peers[header->proposer];
 	uint64_t behind_ms, ahead_ms;
 

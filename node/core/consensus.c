@@ -41,9 +41,9 @@ int consensus_enter(struct replica *r, uint64_t number, bool by_skip)
  * held for every u < x < v". */
 bool consensus_parent_valid(struct replica *r, uint64_t view, uint64_t parent_view, const struct hash *parent_id)
 {
-	bool tip = parent_view == r->tip->header.view && hash_equal(parent_id, &r->tip->header.id);
+	bool tip = parent_view == r->chain.tip->header.view && hash_equal(parent_id, &r->chain.tip->header.id);
 
-	if (!tip && (parent_view <= r->tip->header.view || !view_notarised(r, parent_view, parent_id)))
+	if (!tip && (parent_view <= r->chain.tip->header.view || !view_notarised(r, parent_view, parent_id)))
 		return false;
 	for (uint64_t x = parent_view + 1; x < view; x++)
 		if (!view_certificate(r, x, CERT_S, NULL))
@@ -64,18 +64,18 @@ static const struct hash *leader_block(struct replica *r, const struct view *vie
 static int rule_vote_first(struct replica *r, struct view *view)
 {
 	const struct hash *id = leader_block(r, view);
-	struct own_votes own = {.settled = view->number <= r->tip->header.view, .first = view->own_first};
+	struct own_votes own = {.settled = view->number <= r->chain.tip->header.view, .first = view->own_first};
 
 	if (!id || !rule_first_vote(&own, view->number <= r->view))
 		return 0;
-	struct node_block *block = block_find(r, id);
+	struct chain_block *block = chain_find(&r->chain, id);
 	if (!block || !block->header.size) /* known by its id alone: its view is a guess */
 		return 0;
 	if (block->header.view != view->number)
 		return safety_first_skip(r, view);
 	if (block->invalid)
 		return safety_first_skip(r, view);
-	struct node_block *parent = block_find(r, &block->header.parent_id);
+	struct chain_block *parent = chain_find(&r->chain, &block->header.parent_id);
 	if (!block->complete || !parent ||
 	    !consensus_parent_valid(r, view->number, parent->header.view, &parent->header.id))
 		return 0;
@@ -85,7 +85,7 @@ static int rule_vote_first(struct replica *r, struct view *view)
 		latest = parent->header.timestamp_ms + 1;
 	if (block->header.timestamp_ms > latest)
 		return 0;
-	int executed = block_execute(r, block);
+	int executed = chain_execute(&r->chain, block);
 	TRY(executed);
 	if (block->invalid)
 		return safety_first_skip(r, view);
@@ -125,7 +125,7 @@ static size_t view_tally(struct replica *r, const struct view *view, struct firs
 /* consensus §6 rules 6 and 7. */
 static int rule_vote_more(struct replica *r, struct view *view)
 {
-	struct own_votes own = {.settled = view->number <= r->tip->header.view,
+	struct own_votes own = {.settled = view->number <= r->chain.tip->header.view,
 	                        .first = view->own_first,
 	                        .any_extra = view->own_extra_count > 0 || view->own_skip2,
 	                        .final = view->own_final};
@@ -135,7 +135,7 @@ static int rule_vote_more(struct replica *r, struct view *view)
 	if (!view->seats || own.first == FIRST_NONE || own.final || own.settled)
 		return 0;
 	if (own.first == FIRST_BLOCK) {
-		struct node_block *block = block_find(r, &view->own_block);
+		struct chain_block *block = chain_find(&r->chain, &view->own_block);
 		if (rule_final(&own, true, view_certificate(r, view->number, CERT_N, &view->own_block) != NULL,
 		               block && block->complete))
 			return safety_final(r, view);
@@ -146,17 +146,18 @@ static int rule_vote_more(struct replica *r, struct view *view)
 		if (!rule_notar2(r->committee, &own, blocks[i].notar1, own_block))
 			continue;
 		TRY(safety_extra(r, view, &blocks[i].id));
-		TRY(block_want_id(r, view->number, 0, &blocks[i].id, r->step.now_ms));
+		TRY(chain_want_named(&r->chain, &(struct header){.view = view->number, .id = blocks[i].id},
+		                     r->step.now_ms, r->step.now_ms));
 	}
 	return rule_skip2(r->committee, &own, &tally) ? safety_extra(r, view, NULL) : 0;
 }
 
 static bool has_nonfinal_payments(struct replica *r)
 {
-	struct node_block *block, *next;
+	struct chain_block *block, *next;
 
-	HASH_ITER (hh, r->blocks, block, next)
-		if (!block->final && block->header.payment_count && block->header.view > r->tip->header.view)
+	HASH_ITER (hh, r->chain.blocks, block, next)
+		if (!block->final && block->header.payment_count && block->header.view > r->chain.tip->header.view)
 			return true;
 	return false;
 }
@@ -191,7 +192,8 @@ static int current_view_step(struct replica *r)
 		TRY(proposal_try(r, view));
 	/* consensus §6 rule 5: "Timeout with no first vote: SKIP1. After a first vote a timer never makes a replica
 	 * skip". */
-	if (r->step.now_ms >= view->deadline_ms && view->own_first == FIRST_NONE && view->number > r->tip->header.view)
+	if (r->step.now_ms >= view->deadline_ms && view->own_first == FIRST_NONE &&
+	    view->number > r->chain.tip->header.view)
 		TRY(safety_first_skip(r, view));
 	return 0;
 }
@@ -201,7 +203,7 @@ static int views_step(struct replica *r)
 	struct view *view, *next;
 
 	HASH_ITER (hh, r->views, view, next) {
-		if (view->number <= r->tip->header.view || view->number > r->view)
+		if (view->number <= r->chain.tip->header.view || view->number > r->view)
 			continue;
 		TRY(rule_vote_first(r, view));
 		TRY(rule_vote_more(r, view));
@@ -213,12 +215,12 @@ static int views_step(struct replica *r)
 int consensus_recheck(struct replica *r)
 {
 	do {
-		r->recheck = false;
+		r->recheck = r->chain.changed = false;
 		TRY(finality_retry(r));
 		if (safety_may_vote(r))
 			TRY(views_step(r));
 		TRY(current_view_step(r));
-	} while (r->recheck);
+	} while (r->recheck || r->chain.changed);
 	return 0;
 }
 
@@ -226,7 +228,7 @@ int consensus_recheck(struct replica *r)
 uint64_t consensus_wake(struct replica *r)
 {
 	struct view *view = view_find(r, r->view);
-	struct node_block *block, *next;
+	struct chain_block *block, *next;
 	uint64_t at = r->last_notarised_ms + r->config.heartbeat_ms;
 
 	if (!view)
@@ -240,7 +242,7 @@ uint64_t consensus_wake(struct replica *r)
 	if (propose < at)
 		at = propose;
 	/* A block that is too early is looked at again. */
-	HASH_ITER (hh, r->blocks, block, next)
+	HASH_ITER (hh, r->chain.blocks, block, next)
 		if (!block->final && block->complete && !block->executed && !block->invalid &&
 		    block->header.timestamp_ms > r->step.wall_ms + BLOCK_CLOCK_AHEAD_MAX_MS && at > r->step.now_ms + 20)
 			at = r->step.now_ms + 20;

@@ -22,7 +22,7 @@ static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufC
 	struct certificate *certificate;
 
 	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
-	if (certificate->view <= r->tip->header.view ||
+	if (certificate->view <= r->chain.tip->header.view ||
 	    view_certificate(r, certificate->view, certificate->kind, &certificate->block_id)) {
 		free(certificate);
 		return 0;

@@ -19,6 +19,7 @@
 #include "consensus.pb-c.h"
 #include "message.pb-c.h"
 #include "address.h"
+#include "chain.h"
 #include "fields.h"
 #include "ledger.h"
 #include "mempool.h"
@@ -35,8 +36,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define BLOCK_FETCH_DELAY_MS   4u  /* payments of a proposal may still be on their way to us */
-#define BLOCK_VERIFY_DELAY_MS  60u /* or with the verifier */
+#define BLOCK_FETCH_DELAY_MS   4u /* payments of a proposal may still be on their way to us */
 #define FETCH_RETRY_MS         250u
 #define PEER_JOBS_MAX          512u        /* signature checks under way for one peer */
 #define PEER_JOB_BYTES_MAX     (32u << 20) /* and the messages they came in */
@@ -50,29 +50,6 @@
  * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
 #define FLUSH_TOUCHES 196608u
 #define UNFLUSHED_MAX (2 * FLUSH_TOUCHES) /* beyond which a leader proposes no payments until a flush is stored */
-
-/* ---- blocks that are not settled yet, and the settled one ---- */
-struct node_block {
-	UT_hash_handle hh; /* by header.id */
-	struct header header;
-	struct node_block *parent;   /* NULL: not known (or this is the settled block) */
-	struct gathering *gathering; /* of a proposal whose body is not complete; NULL: none */
-	bool proposed;               /* its short ids have come, once */
-	struct payment **payments;   /* referenced; NULL while the body is not complete */
-	struct hash *tree;           /* of the payments; NULL while the body is not complete, and once it is final */
-	uint8_t *bytes;              /* canonical Block, owned; once complete */
-	size_t size;
-	bool complete;  /* body held, every signature in it verified */
-	bool verifying; /* a full body is with the verifier */
-	bool vouched;   /* named by validators of more weight than F, itself or a descendant: its ancestors are real */
-	bool invalid;   /* executed and failed, or its header is wrong */
-	bool journaled;
-	bool final;
-	struct executed *executed; /* once executed; NULL for the settled block */
-	uint64_t fetch_at;         /* when to ask a peer for the body; TIME_NEVER: not wanted */
-	uint32_t fetch_tries;
-	uint64_t added_ms; /* when it was first heard of */
-};
 
 /* ---- votes and certificates of one view ---- */
 
@@ -163,7 +140,6 @@ struct replica {
 	struct ledger *ledger;
 	struct mempool *mempool;
 	struct pieces payment_memory;
-	uint64_t generation; /* counts what may have become orderable */
 	struct step step;
 	bool started, halted;
 	struct payment **relay; /* verified in this step, to be gossiped */
@@ -176,17 +152,10 @@ struct replica {
 	uint64_t view;  /* current */
 	uint32_t skips; /* views entered by S since the last finality: doubles T */
 	uint64_t last_notarised_ms, last_final_ms, standstill_at;
-	struct certificate *final_certificate; /* of the final tip; NULL while that is the genesis */
-	bool recheck;                          /* something changed: go over the rules again */
-	bool fetching;                         /* some block has a fetch_at */
+	bool recheck; /* something changed: go over the rules again */
 
-	/* chain */
-	struct node_block *blocks;
-	struct node_block *settled; /* the root of what is held */
-	struct node_block *tip;     /* newest final */
-	uint64_t final_sequence;    /* the commit that makes the tip's finality durable */
-	uint64_t payments_height;   /* the highest block with payments that was voted for or is final */
-	uint64_t settle_at;         /* when an empty block is due after one with payments; TIME_NEVER: none is */
+	struct chain chain;
+	uint64_t settle_at; /* when an empty block is due after one with payments; TIME_NEVER: none is */
 	struct decision {
 		bool wanted;
 		uint64_t view;
@@ -256,27 +225,13 @@ int certificate_accept(struct replica *r, struct certificate *certificate); /* v
 
 /* safety.c */
 bool safety_may_vote(const struct replica *r);
-int safety_first_block(struct replica *r, struct view *view, struct node_block *block, bool broadcast);
+int safety_first_block(struct replica *r, struct view *view, struct chain_block *block, bool broadcast);
 int safety_first_skip(struct replica *r, struct view *view);
 int safety_extra(struct replica *r, struct view *view, const struct hash *block_id); /* NULL: SKIP2 */
 int safety_final(struct replica *r, struct view *view);
 int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE]);
 int safety_recover(struct replica *r, const struct vote *vote);
 int safety_resend(struct replica *r, uint32_t peer, const struct view *view);
-
-/* chain.c */
-struct node_block *block_find(struct replica *r, const struct hash *id);
-int block_add(struct replica *r, const struct header *header, struct node_block **block);
-void block_drop(struct replica *r, struct node_block *block);
-int block_complete(struct replica *r, struct node_block *block, struct payment **payments, struct hash *tree);
-int block_complete_decoded(struct replica *r, struct node_block *block, struct block *body);
-int block_execute(struct replica *r, struct node_block *block); /* 1 executed, 0 cannot yet, <0 error; sets invalid */
-int block_journal(struct replica *r, struct node_block *block); /* and its ancestors */
-bool block_extends(const struct node_block *block, const struct node_block *ancestor);
-void block_want(struct replica *r, struct node_block *block, uint64_t at_ms);
-int block_want_id(struct replica *r, uint64_t view, uint64_t height, const struct hash *id, uint64_t at_ms);
-void blocks_prune(struct replica *r);
-void blocks_free(struct replica *r);
 
 /* consensus.c */
 int consensus_recheck(struct replica *r);
@@ -295,11 +250,9 @@ void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms)
 /* proposal.c */
 int proposal_try(struct replica *r, struct view *view);
 uint64_t proposal_wake(struct replica *r, const struct view *view);
-uint64_t empty_block_at(const struct replica *r, const struct node_block *block, uint64_t since_ms);
+uint64_t empty_block_at(const struct replica *r, const struct chain_block *block, uint64_t since_ms);
 int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message);
 int proposal_verified(struct replica *r, struct job *job);
-bool proposal_gathers(struct replica *r);                       /* some block waits for payments */
-int proposal_offer(struct replica *r, struct payment *payment); /* one that has just been verified */
 
 /* block_fetch.c */
 int job_payments(struct replica *r, struct job *job, const struct block *block);
@@ -314,7 +267,7 @@ int finality_retry(struct replica *r);
 int finality_flush(struct replica *r);
 int finality_flush_release(struct replica *r); /* hands over what waited for the journal */
 bool finality_behind(const struct replica *r); /* a flush takes so long that too much has come since it was taken */
-int finality_adopt(struct replica *r, struct node_block *block); /* at the start: final already */
+int block_journal(struct replica *r, struct chain_block *block); /* and its ancestors */
 
 /* payments.c */
 int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size);
@@ -323,7 +276,7 @@ int payments_verified(struct replica *r, struct job *job);
 void payments_job_release(struct replica *r, struct job *job); /* gives back what no verdict was taken of */
 int payments_relay(struct replica *r);
 int payments_to_peer(struct replica *r, uint32_t peer);
-int payments_final(struct replica *r, struct node_block *block, struct node_block *decided);
+int payments_final(struct replica *r, struct chain_block *block, struct chain_block *decided);
 int payments_expire(struct replica *r);
 int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id);
 enum payment_key {

@@ -11,7 +11,7 @@ int payment_key(struct replica *r, const struct payment *payment, enum payment_k
 	struct entry entry;
 	struct address derived;
 	uint64_t index;
-	int error = ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index);
+	int error = ledger_account(r->ledger, r->chain.tip->executed, &payment->sender, &entry, &index);
 
 	if (error && error != UNCIA_E_NOT_FOUND)
 		return error;
@@ -43,7 +43,7 @@ static int reply_pending(struct replica *r, uint64_t wallet, uint64_t request_id
 
 static uint64_t tip_seconds(const struct replica *r)
 {
-	return r->tip->header.timestamp_ms / 1000;
+	return r->chain.tip->header.timestamp_ms / 1000;
 }
 
 /* The signed word that a payment can never become final (ledger §3). The id is not in the ledger, and the time of the
@@ -56,8 +56,8 @@ static int expiry_word(struct replica *r, const struct payment_id *id, Uncia__Pb
 	TRY(safety_expiry(r, id, signature));
 	uncia__pb__expiry__init(expiry);
 	expiry->payment_id = field_of(id->b, sizeof(id->b));
-	expiry->height = r->tip->header.height;
-	expiry->timestamp_ms = r->tip->header.timestamp_ms;
+	expiry->height = r->chain.tip->header.height;
+	expiry->timestamp_ms = r->chain.tip->header.timestamp_ms;
 	expiry->validator = r->config.self;
 	expiry->signature = field_of(signature, SIGNATURE_SIZE);
 	return 1;
@@ -70,11 +70,11 @@ static int reply_receipt(struct replica *r, struct watched *watched, const struc
 	uint8_t *bytes;
 	size_t size;
 
-	TRY(receipt_make(body, index, descendants, depth, r->final_certificate->bytes, r->final_certificate->size,
-	                 &bytes, &size));
+	TRY(receipt_make(body, index, descendants, depth, r->chain.final_certificate->bytes,
+	                 r->chain.final_certificate->size, &bytes, &size));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
 	reply.receipt = field_of(bytes, size);
-	int error = watched_reply(r, watched, r->final_sequence, &reply);
+	int error = watched_reply(r, watched, r->chain.final_sequence, &reply);
 	free(bytes);
 	return error;
 }
@@ -82,7 +82,7 @@ static int reply_receipt(struct replica *r, struct watched *watched, const struc
 /* Every payment of a block that has become final leaves the pool; who waits for it gets its receipt, once body and
  * finality certificate are durable. `decided`: the block that the finality certificate names. Where that is too far
  * above for a receipt, nobody waits here any more: this is no expiry, and who asks again is told what there is. */
-int payments_final(struct replica *r, struct node_block *block, struct node_block *decided)
+int payments_final(struct replica *r, struct chain_block *block, struct chain_block *decided)
 {
 	const struct block body = {.header = block->header,
 	                           .count = block->header.payment_count,
@@ -92,7 +92,7 @@ int payments_final(struct replica *r, struct node_block *block, struct node_bloc
 	size_t depth = (size_t)(decided->header.height - block->header.height);
 	int error = 0;
 
-	struct node_block *b = decided;
+	struct chain_block *b = decided;
 	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
 		descendants[i - 1] = &b->header;
 	mempool_remove_final(r->mempool, body.payments, body.count);
@@ -131,7 +131,7 @@ int payments_expire(struct replica *r)
 			continue;
 		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
 		reply.expiry = &expiry;
-		TRY(watched_reply(r, watched, r->final_sequence, &reply));
+		TRY(watched_reply(r, watched, r->chain.final_sequence, &reply));
 	}
 	return 0;
 }
@@ -147,7 +147,7 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 
 	if (!record)
 		return UNCIA_E_MEMORY;
-	int error = ledger_find_payment(r->ledger, r->tip->executed, id, record);
+	int error = ledger_find_payment(r->ledger, r->chain.tip->executed, id, record);
 	struct position at = record->at;
 	free(record);
 	if (error == 0)
@@ -160,7 +160,7 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 	if (known) {
 		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
 		reply.expiry = &expiry;
-		return message_reply(&r->step, r->final_sequence, wallet, &reply);
+		return message_reply(&r->step, r->chain.final_sequence, wallet, &reply);
 	}
 	struct pooled *pooled = mempool_find_id(r->mempool, id);
 	if (pooled) {
@@ -224,8 +224,9 @@ static const char *submit_refusal(int error)
 
 static bool payment_too_far(const struct replica *r, const struct payment *payment)
 {
-	uint64_t now_s =
-	    (r->step.wall_ms > r->tip->header.timestamp_ms ? r->step.wall_ms : r->tip->header.timestamp_ms) / 1000;
+	uint64_t now_s = (r->step.wall_ms > r->chain.tip->header.timestamp_ms ? r->step.wall_ms
+	                                                                      : r->chain.tip->header.timestamp_ms) /
+	                 1000;
 
 	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
@@ -266,7 +267,7 @@ int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, cons
 	struct payment_id id = payment->id;
 	const struct pooled *held = mempool_find(r->mempool, &payment->whole);
 	/* Already final, or past its expiry: the answer is that end. What is held has none. */
-	error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(r->ledger, r->tip->executed, &id);
+	error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(r->ledger, r->chain.tip->executed, &id);
 	if (error != UNCIA_E_NOT_FOUND || tip_seconds(r) >= payment->expires_at) {
 		payment_free(payment);
 		return error && error != UNCIA_E_NOT_FOUND ? error : payment_query(r, wallet, request_id, &id);
@@ -292,7 +293,7 @@ static int gossip_useless(struct replica *r, const struct payment *payment)
 {
 	if (tip_seconds(r) >= payment->expires_at || payment_too_far(r, payment))
 		return 1;
-	int error = ledger_knows_payment(r->ledger, r->tip->executed, &payment->id);
+	int error = ledger_knows_payment(r->ledger, r->chain.tip->executed, &payment->id);
 	return error == UNCIA_E_NOT_FOUND ? 0 : error ? error : 1;
 }
 
@@ -353,9 +354,9 @@ static int relay_add(struct replica *r, struct payment *payment)
 /* What the sender's entry covered when it came is left to the next leader; the rest may have a reason to wait. */
 static int submitted_park(struct replica *r, struct pooled *pooled)
 {
-	uint64_t time =
-	    r->step.wall_ms > r->tip->header.timestamp_ms ? r->step.wall_ms : r->tip->header.timestamp_ms + 1;
-	int error = ledger_check(r->ledger, r->tip->executed, time, pooled->payment);
+	uint64_t time = r->step.wall_ms > r->chain.tip->header.timestamp_ms ? r->step.wall_ms
+	                                                                    : r->chain.tip->header.timestamp_ms + 1;
+	int error = ledger_check(r->ledger, r->chain.tip->executed, time, pooled->payment);
 
 	if (error <= UNCIA_E_MEMORY)
 		return error;
@@ -409,7 +410,7 @@ void payments_job_release(struct replica *r, struct job *job)
 
 int payments_verified(struct replica *r, struct job *job)
 {
-	bool wanted = proposal_gathers(r);
+	bool wanted = chain_assembles(&r->chain);
 
 	for (size_t i = 0; i < job->verify.count; i++) {
 		struct pooled *pooled = job->pooled[i];
@@ -425,9 +426,9 @@ int payments_verified(struct replica *r, struct job *job)
 			TRY(payment_rejected(r, pooled, error));
 			continue;
 		}
-		r->generation++;
+		r->chain.generation++;
 		if (wanted)
-			TRY(proposal_offer(r, pooled->payment));
+			TRY(chain_offer(&r->chain, pooled->payment, r->step.now_ms));
 		if (pooled->relay)
 			TRY(submitted_verified(r, pooled));
 	}

@@ -8,15 +8,16 @@
 
 /* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". *parent is NULL where there
  * is none yet. */
-static int best_parent(struct replica *r, uint64_t view, struct node_block **parent)
+static int best_parent(struct replica *r, uint64_t view, struct chain_block **parent)
 {
 	*parent = NULL;
-	for (uint64_t u = view - 1; u > r->tip->header.view; u--) {
+	for (uint64_t u = view - 1; u > r->chain.tip->header.view; u--) {
 		struct view *below = view_find(r, u);
 		for (struct held_certificate *held = below ? below->certificates : NULL; held; held = held->next) {
-			struct node_block *block =
-			    held->certificate->kind == CERT_S ? NULL : block_find(r, &held->certificate->block_id);
-			int executed = block ? block_execute(r, block) : 0;
+			struct chain_block *block = held->certificate->kind == CERT_S
+			                                ? NULL
+			                                : chain_find(&r->chain, &held->certificate->block_id);
+			int executed = block ? chain_execute(&r->chain, block) : 0;
 			TRY(executed);
 			if (executed) {
 				*parent = block;
@@ -26,15 +27,15 @@ static int best_parent(struct replica *r, uint64_t view, struct node_block **par
 		if (!view_certificate(r, u, CERT_S, NULL))
 			return 0;
 	}
-	*parent = r->tip;
+	*parent = r->chain.tip;
 	return 0;
 }
 
-static uint64_t nonfinal_payments(const struct node_block *parent)
+static uint64_t nonfinal_payments(const struct chain_block *parent)
 {
 	uint64_t count = 0;
 
-	for (const struct node_block *b = parent; b && !b->final; b = b->parent)
+	for (const struct chain_block *b = parent; b && !b->final; b = b->parent)
 		count += b->header.payment_count;
 	return count;
 }
@@ -47,7 +48,7 @@ static uint64_t heartbeat_at(const struct replica *r, const struct view *view)
 /* When an empty block is due on one with payments that was notarised, or became final, at `since_ms`. Who pays one
  * payment after the other has the next one here two delays after the last became final: an empty block between them
  * would only be in its way. The votes took one delay, or two. */
-uint64_t empty_block_at(const struct replica *r, const struct node_block *block, uint64_t since_ms)
+uint64_t empty_block_at(const struct replica *r, const struct chain_block *block, uint64_t since_ms)
 {
 	uint64_t wait = since_ms > block->added_ms ? 3 * (since_ms - block->added_ms) : 0;
 
@@ -59,7 +60,7 @@ uint64_t empty_block_at(const struct replica *r, const struct node_block *block,
 /* When its leader makes an empty block in this view. Payments that are not final yet come first: with their block what
  * was final before them is settled, too. Where it would come to the others only after their timers have ended the view,
  * it is made so early that it does not: they may have entered one delay before, and it takes another. */
-static uint64_t settle_at(const struct replica *r, const struct view *view, const struct node_block *parent, bool held)
+static uint64_t settle_at(const struct replica *r, const struct view *view, const struct chain_block *parent, bool held)
 {
 	uint64_t at = held ? empty_block_at(r, parent, view->entered_ms) : r->settle_at;
 	uint64_t delay = view->entered_ms > parent->added_ms ? view->entered_ms - parent->added_ms : 0;
@@ -72,7 +73,7 @@ static uint64_t settle_at(const struct replica *r, const struct view *view, cons
 }
 
 /* "Blocks are paced under load, so that each carries at least some 50 payments where that many wait" (ledger §5). */
-static uint64_t pace_at(const struct replica *r, const struct view *view, const struct node_block *parent,
+static uint64_t pace_at(const struct replica *r, const struct view *view, const struct chain_block *parent,
                         uint64_t fresh)
 {
 	if (!parent || parent->header.payment_count < PACE_BUSY || fresh >= PACE_PAYMENTS)
@@ -128,8 +129,8 @@ static int fill_block(struct replica *r, struct executed *executed, struct payme
 	return 0;
 }
 
-static int send_proposal(struct replica *r, const struct view *view, const struct node_block *block,
-                         const struct node_block *parent)
+static int send_proposal(struct replica *r, const struct view *view, const struct chain_block *block,
+                         const struct chain_block *parent)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
@@ -156,8 +157,8 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 		list[skips] = &blobs[skips];
 		skips++;
 	}
-	const struct certificate *certificate = parent == r->tip ? r->final_certificate : NULL;
-	for (int kind = CERT_N; !certificate && parent != r->tip && kind <= CERT_SF; kind++)
+	const struct certificate *certificate = parent == r->chain.tip ? r->chain.final_certificate : NULL;
+	for (int kind = CERT_N; !certificate && parent != r->chain.tip && kind <= CERT_SF; kind++)
 		if (kind != CERT_S)
 			certificate = view_certificate(r, parent->header.view, kind, &parent->header.id);
 	propose.header = field_of(block->header.bytes, block->header.size);
@@ -177,10 +178,10 @@ out:
 	return error;
 }
 
-static int propose(struct replica *r, struct view *view, struct node_block *parent, struct header *header,
+static int propose(struct replica *r, struct view *view, struct chain_block *parent, struct header *header,
                    struct executed *executed, struct payment **payments)
 {
-	struct node_block *block;
+	struct chain_block *block;
 	struct hash *tree = block_tree(payments, header->payment_count);
 	int error = tree ? 0 : UNCIA_E_MEMORY;
 
@@ -192,13 +193,12 @@ static int propose(struct replica *r, struct view *view, struct node_block *pare
 	header->proposer = r->config.self;
 	if (!error) {
 		header->payments_root = *merkle_root(tree, header->payment_count);
-		error = parent == r->settled ? ledger_settled_root(r->ledger, &header->parent_state_root)
-		                             : ledger_root(r->ledger, parent->executed, &header->parent_state_root);
+		error = chain_root_after(&r->chain, parent, &header->parent_state_root);
 	}
 	if (!error)
 		error = header_encode(header);
 	if (!error)
-		error = block_add(r, header, &block);
+		error = chain_add(&r->chain, header, r->step.now_ms, &block);
 	if (error) {
 		executed_release(r->ledger, executed);
 		for (uint32_t i = 0; i < header->payment_count; i++)
@@ -210,7 +210,7 @@ static int propose(struct replica *r, struct view *view, struct node_block *pare
 	ledger_end(executed, &header->id);
 	block->parent = parent;
 	block->executed = executed;
-	TRY(block_complete(r, block, payments, tree));
+	TRY(chain_complete(&r->chain, block, payments, tree));
 	TRY(safety_first_block(r, view, block, false));
 	return send_proposal(r, view, block, parent);
 }
@@ -218,7 +218,7 @@ static int propose(struct replica *r, struct view *view, struct node_block *pare
 /* consensus §6 rule 3: "only while in v, with no first vote in v, once". */
 int proposal_try(struct replica *r, struct view *view)
 {
-	struct own_votes own = {.settled = view->number <= r->tip->header.view, .first = view->own_first};
+	struct own_votes own = {.settled = view->number <= r->chain.tip->header.view, .first = view->own_first};
 
 	if (view->leader_done)
 		return 0;
@@ -226,7 +226,7 @@ int proposal_try(struct replica *r, struct view *view)
 		view->leader_done = true;
 		return 0;
 	}
-	struct node_block *parent;
+	struct chain_block *parent;
 	TRY(best_parent(r, view->number, &parent));
 	if (!parent)
 		return 0;
@@ -236,7 +236,7 @@ int proposal_try(struct replica *r, struct view *view)
 	bool behind = finality_behind(r);
 	view->settle_at = settle_at(r, view, parent, held || (behind && ready));
 	bool anyway = r->step.now_ms >= view->settle_at || r->step.now_ms >= heartbeat_at(r, view);
-	if (!anyway && (!ready || behind || view->tried == r->generation))
+	if (!anyway && (!ready || behind || view->tried == r->chain.generation))
 		return 0;
 	if (fresh && r->step.now_ms < pace_at(r, view, parent, fresh))
 		return 0;
@@ -255,7 +255,7 @@ int proposal_try(struct replica *r, struct view *view)
 	}
 	if (!behind)
 		error = fill_block(r, executed, payments, &header.payment_count);
-	view->tried = r->generation;
+	view->tried = r->chain.generation;
 	if (error || (!anyway && !header.payment_count)) {
 		for (uint32_t i = 0; i < header.payment_count; i++)
 			payment_free(payments[i]);
@@ -282,7 +282,7 @@ static int proposal_certificates(struct replica *r, struct job *job, const Uncia
 	if (message->n_skips > PROPOSE_SKIPS_MAX)
 		return UNCIA_E_LIMIT;
 	if (message->parent_certificate.len && !view_notarised(r, job->header.view - 1, &job->header.parent_id) &&
-	    !hash_equal(&job->header.parent_id, &r->tip->header.id)) {
+	    !hash_equal(&job->header.parent_id, &r->chain.tip->header.id)) {
 		TRY(certificate_decode(r->committee, message->parent_certificate.data, message->parent_certificate.len,
 		                       &certificate));
 		TRY(job_certificate(r, job, certificate));
@@ -306,7 +306,7 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	TRY(header_decode(message->header.data, message->header.len, &header));
 	if (message->signature.len != SIGNATURE_SIZE || message->short_ids.len != (size_t)header.payment_count * 8)
 		return UNCIA_E_ENCODING;
-	struct node_block *known = block_find(r, &header.id);
+	struct chain_block *known = chain_find(&r->chain, &header.id);
 	if (peer != header.proposer || !header_plausible(r, &header) || (known && (known->complete || known->proposed)))
 		return 0;
 	TRY(clock_learn(r, &header));
@@ -337,49 +337,9 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 	return job_start(&r->step, job);
 }
 
-/* All that its short ids name is held. "A rebuild that fails (missing, colliding) fetches the full list and is never
- * invalid" (network §8). */
-static int proposal_complete(struct replica *r, struct node_block *block)
-{
-	struct payment *const *gathered = gathering_payments(block->gathering);
-	uint32_t count = block->header.payment_count;
-	uint64_t size = 0;
-
-	struct hash *tree = block_tree(gathered, count);
-	if (!tree)
-		return UNCIA_E_MEMORY;
-	for (uint32_t i = 0; i < count; i++)
-		size += gathered[i]->size;
-	/* Names are short: what they stand for may be more than a block may carry, and could then never be read again.
-	 */
-	bool wrong = !hash_equal(merkle_root(tree, count), &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
-	if (wrong || large) {
-		free(tree);
-		gathering_free(block->gathering);
-		block->gathering = NULL;
-	}
-	if (wrong) {
-		block_want(r, block, r->step.now_ms);
-		return 0;
-	}
-	if (large) {
-		block->invalid = r->recheck = true;
-		block->fetch_at = TIME_NEVER;
-		return 0;
-	}
-	struct payment **payments = malloc((count + 1) * sizeof(struct payment *));
-	if (!payments) {
-		free(tree);
-		return UNCIA_E_MEMORY;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		payments[i] = payment_ref(gathered[i]);
-	return block_complete(r, block, payments, tree);
-}
-
 int proposal_verified(struct replica *r, struct job *job)
 {
-	struct node_block *block;
+	struct chain_block *block;
 
 	TRY(vote_accept(r, &job->vote));
 	/* Its certificates have led here to the view that an honest leader is in. */
@@ -389,45 +349,10 @@ int proposal_verified(struct replica *r, struct job *job)
 	struct view *view = view_find(r, job->header.view);
 	const struct seat *seat = view && view->seats ? &view->seats[job->header.proposer] : NULL;
 	bool first = seat && seat->has_first && hash_equal(&seat->first.block_id, &job->header.id);
-	if (!first && !block_find(r, &job->header.id))
+	if (!first && !chain_find(&r->chain, &job->header.id))
 		return 0;
-	TRY(block_add(r, &job->header, &block));
+	TRY(chain_add(&r->chain, &job->header, r->step.now_ms, &block));
 	if (block->complete || block->proposed || block->verifying)
 		return 0;
-	TRY(gathering_new(&job->header.id, job->short_ids.data, job->header.payment_count, &block->gathering));
-	block->proposed = r->recheck = true;
-	mempool_gather(r->mempool, block->gathering);
-	if (gathering_missing(block->gathering) == 0)
-		return proposal_complete(r, block);
-	block_want(r, block,
-	           r->step.now_ms + (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
-	return 0;
-}
-
-static bool block_gathers(const struct node_block *block)
-{
-	return block->gathering && !block->verifying && !block->invalid;
-}
-
-bool proposal_gathers(struct replica *r)
-{
-	struct node_block *block, *next;
-
-	HASH_ITER (hh, r->blocks, block, next)
-		if (block_gathers(block))
-			return true;
-	return false;
-}
-
-int proposal_offer(struct replica *r, struct payment *payment)
-{
-	struct node_block *block, *next;
-
-	HASH_ITER (hh, r->blocks, block, next)
-		if (block_gathers(block)) {
-			gathering_offer(block->gathering, &payment->whole, payment);
-			if (gathering_missing(block->gathering) == 0)
-				TRY(proposal_complete(r, block));
-		}
-	return 0;
+	return chain_assemble(&r->chain, block, &job->short_ids, r->step.now_ms);
 }

@@ -74,7 +74,7 @@ static int query_keep(struct replica *r, const struct query *asked)
 	link->query_count++;
 	if (query->kind != QUERY_ACCOUNT && link->read_count++ == 0)
 		r->read_wallets++;
-	query->sequence = r->final_sequence;
+	query->sequence = r->chain.final_sequence;
 	query->deadline_ms = r->step.now_ms + (query->kind == QUERY_ACCOUNT ? ACCOUNT_WAIT_MS : READ_WAIT_MS);
 	query->next = NULL;
 	*r->queries_last = query;
@@ -259,7 +259,7 @@ static int answer_no_account(struct replica *r, const struct query *query)
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
 	reply.no_account = &none;
-	return message_reply(&r->step, r->final_sequence, query->wallet, &reply);
+	return message_reply(&r->step, r->chain.final_sequence, query->wallet, &reply);
 }
 
 /* The account in the settled state, under the root that the final tip carries. */
@@ -270,7 +270,7 @@ static int answer_account(struct replica *r, const struct query *query)
 	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96];
 	size_t path_size;
 
-	if (!r->final_certificate)
+	if (!r->chain.final_certificate)
 		return message_refuse(&r->step, query->wallet, query->request_id, UNCIA_E_FULL,
 		                      "no block is final yet");
 	int error = ledger_prove(r->ledger, &query->address, &proof.index, group, path, &path_size, &proof.entry_count,
@@ -280,12 +280,12 @@ static int answer_account(struct replica *r, const struct query *query)
 	TRY(error);
 	proof.group = field_of(group, sizeof(group));
 	proof.path = field_of(path, path_size);
-	proof.header = field_of(r->tip->header.bytes, r->tip->header.size);
-	proof.certificate = field_of(r->final_certificate->bytes, r->final_certificate->size);
+	proof.header = field_of(r->chain.tip->header.bytes, r->chain.tip->header.size);
+	proof.certificate = field_of(r->chain.final_certificate->bytes, r->chain.final_certificate->size);
 	reply.request_id = query->request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
 	reply.account = &proof;
-	return message_reply(&r->step, r->final_sequence, query->wallet, &reply);
+	return message_reply(&r->step, r->chain.final_sequence, query->wallet, &reply);
 }
 
 /* Answered once every payment that this validator has voted for is settled: so a payment that anybody saw final before
@@ -295,7 +295,7 @@ int account_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
 	if (message->address.len != ADDRESS_SIZE)
 		return UNCIA_E_ENCODING;
 	struct query query = {
-	    .kind = QUERY_ACCOUNT, .wallet = wallet, .request_id = request_id, .height = r->payments_height};
+	    .kind = QUERY_ACCOUNT, .wallet = wallet, .request_id = request_id, .height = r->chain.payments_height};
 	memcpy(query.address.b, message->address.data, ADDRESS_SIZE);
 	return query_keep(r, &query);
 }
@@ -312,7 +312,7 @@ static int history_previous(struct replica *r, const struct block *block, const 
 
 	if (!record)
 		return UNCIA_E_MEMORY;
-	int error = ledger_find_payment(r->ledger, r->tip->executed, &payment->id, record);
+	int error = ledger_find_payment(r->ledger, r->chain.tip->executed, &payment->id, record);
 	if (!error && memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
 		previous = record->previous[0];
 	else
@@ -390,7 +390,7 @@ static int answer_history(struct replica *r, const struct query *query)
 	}
 	page.receipts = list;
 	int error = at.height ? history_go_on(r, &query->address, &at)
-	                      : ledger_history_head(r->ledger, r->tip->executed, &query->address, &at);
+	                      : ledger_history_head(r->ledger, r->chain.tip->executed, &query->address, &at);
 	if (error == UNCIA_E_NOT_FOUND && !query->at.height)
 		error = 0, at.height = 0; /* no payment ever touched it */
 	else if (!error)
@@ -458,7 +458,7 @@ static int query_try(struct replica *r, const struct query *query)
 	bool late = r->step.now_ms >= query->deadline_ms;
 
 	if (query->kind == QUERY_ACCOUNT) {
-		if (!late && !(r->final_certificate && ledger_settled_height(r->ledger) >= query->height))
+		if (!late && !(r->chain.final_certificate && ledger_settled_height(r->ledger) >= query->height))
 			return 0;
 		TRY(answer_account(r, query));
 		return 1;
@@ -515,5 +515,5 @@ int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
 	reply.status = &status;
-	return message_reply(&r->step, r->final_sequence, wallet, &reply);
+	return message_reply(&r->step, r->chain.final_sequence, wallet, &reply);
 }

@@ -2,12 +2,12 @@
  * last one has led others to conflicting proposals). */
 #include "parts.h"
 
-static int adopt_body(struct replica *r, struct block *body, struct node_block **block)
+static int adopt_body(struct replica *r, struct block *body, struct chain_block **block)
 {
-	int error = block_add(r, &body->header, block);
+	int error = chain_add(&r->chain, &body->header, r->step.now_ms, block);
 
 	if (!error && !(*block)->complete) {
-		error = block_complete_decoded(r, *block, body);
+		error = chain_complete_decoded(&r->chain, *block, body);
 		(*block)->journaled = true;
 	}
 	block_free(body);
@@ -37,17 +37,17 @@ static int recover_settled(struct replica *r)
 	/* storage §9: "at start that block id must lie on the journal's final chain". */
 	if (!hash_equal(&header.id, &settled_id))
 		return UNCIA_E_DAMAGED;
-	TRY(block_add(r, &header, &r->settled));
-	r->settled->final = r->settled->complete = r->settled->journaled = true;
-	r->tip = r->settled;
+	TRY(chain_add(&r->chain, &header, r->step.now_ms, &r->chain.settled));
+	r->chain.settled->final = r->chain.settled->complete = r->chain.settled->journaled = true;
+	r->chain.tip = r->chain.settled;
 	r->flushed_ms = header.timestamp_ms;
 	return 0;
 }
 
 static int recover_final_chain(struct replica *r)
 {
-	for (uint64_t height = r->settled->header.height + 1;; height++) {
-		struct node_block *block;
+	for (uint64_t height = r->chain.settled->header.height + 1;; height++) {
+		struct chain_block *block;
 		struct block *body;
 		struct hash id;
 		uint64_t view;
@@ -59,7 +59,7 @@ static int recover_final_chain(struct replica *r)
 		if (error)
 			return error == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : error;
 		TRY(adopt_body(r, body, &block));
-		TRY(finality_adopt(r, block));
+		TRY(chain_adopt_final(&r->chain, block));
 	}
 }
 
@@ -92,7 +92,7 @@ static bool keyed(const struct bytes *key, uint64_t view, int kind, const struct
 
 static int recover_block(struct replica *r, const struct bytes *key, const struct bytes *value)
 {
-	struct node_block *block;
+	struct chain_block *block;
 	struct block *body;
 	int error = block_decode(&r->network_id, value->data, value->size, &body);
 
@@ -135,7 +135,7 @@ static int recover_vote(struct replica *r, const struct bytes *key, const struct
 		return UNCIA_E_DAMAGED;
 	if (vote_newer(&vote, &r->newest_own))
 		r->newest_own = vote;
-	return vote.view <= r->tip->header.view ? 0 : safety_recover(r, &vote);
+	return vote.view <= r->chain.tip->header.view ? 0 : safety_recover(r, &vote);
 }
 
 /* Of the others; and of this validator one that the journal has lost, where that was found out before. */
@@ -170,11 +170,11 @@ static int recover_tip_certificate(struct replica *r)
 {
 	struct bytes value;
 
-	if (!r->tip->header.height)
+	if (!r->chain.tip->header.height)
 		return 0;
-	int error = journal_finality(&r->step, r->tip->header.view, &r->tip->header.id, &value);
+	int error = journal_finality(&r->step, r->chain.tip->header.view, &r->chain.tip->header.id, &value);
 	if (!error)
-		error = certificate_decode(r->committee, value.data, value.size, &r->final_certificate);
+		error = certificate_decode(r->committee, value.data, value.size, &r->chain.final_certificate);
 	return error == 0 || error == UNCIA_E_MEMORY || error == UNCIA_E_IO ? error : UNCIA_E_DAMAGED;
 }
 
@@ -189,9 +189,9 @@ int recovery_start(struct replica *r)
 	r->settle_at = TIME_NEVER;
 	r->standstill_at = r->step.now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;
-	r->payments_height = r->tip->header.height;
-	r->started_at_view = r->tip->header.view;
-	uint64_t above = r->tip->header.view + 1;
+	r->chain.payments_height = r->chain.tip->header.height;
+	r->started_at_view = r->chain.tip->header.view;
+	uint64_t above = r->chain.tip->header.view + 1;
 	TRY(consensus_enter(r, above, false));
 	TRY(recover_each(r, JOURNAL_BLOCK, above, recover_block));
 	TRY(recover_each(r, JOURNAL_CERT, above, recover_certificate));

@@ -50,6 +50,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 		replica_free(r);
 		return error;
 	}
+	chain_init(&r->chain, r->committee, r->ledger, r->mempool);
 	*replica = r;
 	return 0;
 }
@@ -66,12 +67,10 @@ void replica_free(struct replica *r)
 	watches_free(r);
 	HASH_ITER (hh, r->views, view, next)
 		view_free(r, view);
-	if (r->ledger)
-		blocks_free(r);
+	chain_deinit(&r->chain);
 	for (size_t i = 0; i < r->relay_count; i++)
 		payment_free(r->relay[i]);
 	free(r->relay);
-	free(r->final_certificate);
 	mempool_free(r->mempool);
 	ledger_free(r->ledger);
 	pieces_deinit(&r->payment_memory);
@@ -177,21 +176,9 @@ static int handle(struct replica *r, const struct event *event)
 	return 0;
 }
 
-static uint64_t fetch_wake(struct replica *r)
-{
-	struct node_block *block, *next;
-	uint64_t at = TIME_NEVER;
-
-	if (r->fetching)
-		HASH_ITER (hh, r->blocks, block, next)
-			if (block->fetch_at < at)
-				at = block->fetch_at;
-	return at;
-}
-
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), fetch_wake(r),
+	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), chain_wake(&r->chain),
 	                    step_outbox_wake(&r->step)};
 	uint64_t at = TIME_NEVER;
 
@@ -271,11 +258,11 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 void replica_status(const struct replica *r, struct replica_status *status)
 {
 	memset(status, 0, sizeof(*status));
-	status->final_height = r->tip->header.height;
-	status->final_view = r->tip->header.view;
+	status->final_height = r->chain.tip->header.height;
+	status->final_view = r->chain.tip->header.view;
 	status->view = r->view;
-	status->final_id = r->tip->header.id;
-	status->final_timestamp_ms = r->tip->header.timestamp_ms;
+	status->final_id = r->chain.tip->header.id;
+	status->final_timestamp_ms = r->chain.tip->header.timestamp_ms;
 	ledger_settled_root(r->ledger, &status->state_root);
 	status->settled_height = ledger_settled_height(r->ledger);
 	status->accounts = ledger_accounts(r->ledger);
@@ -298,7 +285,7 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	struct wallet_link *wallet, *next;
 
 	*load = (struct replica_load){.views = HASH_COUNT(r->views),
-	                              .blocks = HASH_COUNT(r->blocks),
+	                              .blocks = HASH_COUNT(r->chain.blocks),
 	                              .queries = r->query_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),

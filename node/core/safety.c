@@ -9,7 +9,7 @@ bool safety_may_vote(const struct replica *r)
 
 static struct own_votes safety_own(const struct replica *r, const struct view *view)
 {
-	return (struct own_votes){.settled = view->number <= r->tip->header.view,
+	return (struct own_votes){.settled = view->number <= r->chain.tip->header.view,
 	                          .first = view->own_first,
 	                          .any_extra = view->own_extra_count > 0 || view->own_skip2,
 	                          .final = view->own_final};
@@ -82,14 +82,13 @@ static int safety_cast(struct replica *r, struct view *view, enum vote_kind kind
 
 /* consensus §6 rule 4: NOTAR1, "with no first vote there yet". The block's body, and those of its ancestors, go to the
  * journal in the same commit. A leader's own travels inside its PROPOSE: no broadcast. */
-int safety_first_block(struct replica *r, struct view *view, struct node_block *block, bool broadcast)
+int safety_first_block(struct replica *r, struct view *view, struct chain_block *block, bool broadcast)
 {
 	struct own_votes own = safety_own(r, view);
 
 	assert(rule_first_vote(&own, view->number <= r->view) && block->header.view == view->number);
 	TRY(block_journal(r, block));
-	if (block->header.payment_count && block->header.height > r->payments_height)
-		r->payments_height = block->header.height;
+	chain_note_payments(&r->chain, block);
 	return safety_cast(r, view, VOTE_NOTAR1, &block->header.id, broadcast);
 }
 
@@ -105,7 +104,7 @@ int safety_first_skip(struct replica *r, struct view *view)
 /* consensus §6 rule 6: "Each extra vote once per (view, block)". */
 int safety_extra(struct replica *r, struct view *view, const struct hash *block_id)
 {
-	assert(view->own_first != FIRST_NONE && !view->own_final && view->number > r->tip->header.view);
+	assert(view->own_first != FIRST_NONE && !view->own_final && view->number > r->chain.tip->header.view);
 	if (!block_id)
 		return view->own_skip2 ? 0 : safety_cast(r, view, VOTE_SKIP2, NULL, true);
 	assert(!own_first_is(view, block_id));
@@ -129,12 +128,12 @@ int safety_final(struct replica *r, struct view *view)
 int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE])
 {
 	struct hash digest;
-	int found = ledger_knows_payment(r->ledger, r->tip->executed, id);
+	int found = ledger_knows_payment(r->ledger, r->chain.tip->executed, id);
 
-	assert(found != 0 && r->tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id));
+	assert(found != 0 && r->chain.tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id));
 	if (found != UNCIA_E_NOT_FOUND)
 		return found;
-	expiry_digest(&r->network_id, id, r->tip->header.height, r->tip->header.timestamp_ms, &digest);
+	expiry_digest(&r->network_id, id, r->chain.tip->header.height, r->chain.tip->header.timestamp_ms, &digest);
 	return r->config.sign(r->config.sign_context, &digest, signature);
 }
 
@@ -147,9 +146,9 @@ int safety_recover(struct replica *r, const struct vote *vote)
 	if (!view)
 		return UNCIA_E_MEMORY;
 	TRY(safety_note(view, vote));
-	const struct node_block *block = vote->kind == VOTE_NOTAR1 ? block_find(r, &vote->block_id) : NULL;
-	if (block && block->header.payment_count && block->header.height > r->payments_height)
-		r->payments_height = block->header.height;
+	const struct chain_block *block = vote->kind == VOTE_NOTAR1 ? chain_find(&r->chain, &vote->block_id) : NULL;
+	if (block)
+		chain_note_payments(&r->chain, block);
 	return vote_accept(r, vote);
 }
 

@@ -18,12 +18,12 @@ static int send_status(struct replica *r, uint32_t peer)
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__PeerStatus status = UNCIA__PB__PEER_STATUS__INIT;
 
-	status.final_height = r->tip->header.height;
-	status.final_view = r->tip->header.view;
+	status.final_height = r->chain.tip->header.height;
+	status.final_view = r->chain.tip->header.view;
 	status.view = r->view;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_STATUS;
 	message.status = &status;
-	return message_send(&r->step, r->final_sequence, peer, &message);
+	return message_send(&r->step, r->chain.final_sequence, peer, &message);
 }
 
 static int newer_first(const struct view *a, const struct view *b)
@@ -40,11 +40,11 @@ static int resend_all(struct replica *r, uint32_t peer)
 	struct view *view, *next;
 	size_t size = 0;
 
-	if (r->final_certificate)
-		TRY(message_send_certificate(&r->step, peer, r->final_certificate));
+	if (r->chain.final_certificate)
+		TRY(message_send_certificate(&r->step, peer, r->chain.final_certificate));
 	HASH_SORT(r->views, newer_first);
 	HASH_ITER (hh, r->views, view, next) {
-		if (view->number <= r->tip->header.view)
+		if (view->number <= r->chain.tip->header.view)
 			continue;
 		if (size >= RESEND_BYTES)
 			break;
@@ -68,9 +68,9 @@ int sync_peer_up(struct replica *r, uint32_t peer)
 int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerStatus *message)
 {
 	r->peers[peer].final_height = message->final_height;
-	if (message->final_height > r->tip->header.height && r->sync_at == TIME_NEVER && !r->sync_active)
+	if (message->final_height > r->chain.tip->header.height && r->sync_at == TIME_NEVER && !r->sync_active)
 		r->sync_at = r->step.now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
-	if (message->final_height >= r->tip->header.height || !r->final_certificate)
+	if (message->final_height >= r->chain.tip->header.height || !r->chain.final_certificate)
 		return 0;
 	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. Not at once
 	 * again: two that both move on would each find the other behind, and answer each other for ever. */
@@ -78,7 +78,7 @@ int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerS
 		return 0;
 	r->peers[peer].told_at_ms = r->step.now_ms;
 	TRY(send_status(r, peer));
-	return message_send_certificate(&r->step, peer, r->final_certificate);
+	return message_send_certificate(&r->step, peer, r->chain.final_certificate);
 }
 
 /* ---- the final chain by height ---- */
@@ -88,7 +88,7 @@ static uint32_t sync_pick_peer(struct replica *r)
 	for (uint32_t i = 1; i <= r->committee->size; i++) {
 		uint32_t peer = (r->sync_peer + i) % r->committee->size;
 		if (peer != r->config.self && r->step.peers[peer].up &&
-		    r->peers[peer].final_height > r->tip->header.height)
+		    r->peers[peer].final_height > r->chain.tip->header.height)
 			return peer;
 	}
 	return PEER_NONE;
@@ -110,7 +110,7 @@ static int sync_ask(struct replica *r)
 	r->sync_active = true;
 	r->sync_peer = peer;
 	r->sync_at = r->step.now_ms + SYNC_RETRY_MS;
-	request.from_height = r->tip->header.height + 1;
+	request.from_height = r->chain.tip->header.height + 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 	message.sync_request = &request;
 	return message_send(&r->step, 0, peer, &message);
@@ -208,7 +208,7 @@ int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncR
 	}
 	for (size_t i = 0; !error && i < page.count; i++)
 		page.list[i] = &page.blobs[i];
-	reply.tip_height = r->tip->header.height;
+	reply.tip_height = r->chain.tip->header.height;
 	reply.blocks = page.list;
 	reply.n_blocks = page.count;
 	if (page.count)
@@ -226,7 +226,7 @@ int sync_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__SyncR
 /* The blocks must chain from our tip, and the certificate must be a finality certificate of the last. */
 static int sync_check(struct replica *r, const struct job *job, const struct certificate *certificate)
 {
-	const struct header *before = &r->tip->header;
+	const struct header *before = &r->chain.tip->header;
 
 	for (size_t i = 0; i < job->block_count; i++) {
 		const struct header *header = &job->blocks[i]->header;
@@ -309,11 +309,11 @@ int sync_reply_verified(struct replica *r, struct job *job, bool valid)
 	}
 	for (size_t i = 0; i < job->block_count; i++) {
 		struct block *body = job->blocks[i];
-		struct node_block *block;
-		if (body->header.height <= r->tip->header.height)
+		struct chain_block *block;
+		if (body->header.height <= r->chain.tip->header.height)
 			continue;
-		TRY(block_add(r, &body->header, &block));
-		TRY(block_complete_decoded(r, block, body));
+		TRY(chain_add(&r->chain, &body->header, r->step.now_ms, &block));
+		TRY(chain_complete_decoded(&r->chain, block, body));
 	}
 	struct certificate *certificate = job->certificates[0];
 	uint64_t view = certificate->view;
@@ -392,17 +392,17 @@ static int certificates_ask(struct replica *r)
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__CertificatesRequest request = UNCIA__PB__CERTIFICATES_REQUEST__INIT;
 
-	if (r->view <= r->tip->header.view + 1 || !r->step.peers_up)
+	if (r->view <= r->chain.tip->header.view + 1 || !r->step.peers_up)
 		return 0;
 	do
 		r->repair_peer = (r->repair_peer + 1) % r->committee->size;
 	while (!r->step.peers[r->repair_peer].up);
 	/* A page of them is answered: what is held already must not fill it. */
-	request.from_view = r->tip->header.view + 1;
+	request.from_view = r->chain.tip->header.view + 1;
 	while (request.from_view < r->view && view_has_certificate(r, request.from_view))
 		request.from_view++;
 	if (request.from_view == r->view)
-		request.from_view = r->tip->header.view + 1;
+		request.from_view = r->chain.tip->header.view + 1;
 	request.to_view = r->view - 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST;
 	message.certificates_request = &request;
@@ -467,7 +467,7 @@ static bool journal_holds_vote(struct replica *r, const struct vote *vote)
 
 	if (vote->view <= r->started_at_view)
 		return true;
-	if (vote->view <= r->tip->header.view)
+	if (vote->view <= r->chain.tip->header.view)
 		return !vote_newer(vote, &r->newest_own);
 	for (uint32_t i = 0; view && i < view->own_vote_count; i++)
 		if (view->own_votes[i].kind == vote->kind && hash_equal(&view->own_votes[i].block_id, &vote->block_id))
@@ -533,7 +533,7 @@ int newest_vote_check(struct replica *r)
 	r->voting = VOTING_YES;
 	r->recheck = true;
 	return step_note(&r->step, NOTE_INFO, "event=voting view=%llu height=%llu", (unsigned long long)r->view,
-	                 (unsigned long long)r->tip->header.height);
+	                 (unsigned long long)r->chain.tip->header.height);
 }
 
 static int newest_vote_ask(struct replica *r)

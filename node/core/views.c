@@ -67,7 +67,7 @@ void views_settle(struct replica *r, uint64_t through)
  * many failed views. */
 bool view_in_window(const struct replica *r, uint64_t number)
 {
-	return number > r->tip->header.view && number <= r->view + VIEW_WINDOW &&
+	return number > r->chain.tip->header.view && number <= r->view + VIEW_WINDOW &&
 	       (r->view <= VIEW_WINDOW || number >= r->view - VIEW_WINDOW);
 }
 
@@ -266,7 +266,8 @@ int certificate_accept(struct replica *r, struct certificate *certificate)
 {
 	uint64_t number = certificate->view;
 
-	if (number <= r->tip->header.view || view_certificate(r, number, certificate->kind, &certificate->block_id)) {
+	if (number <= r->chain.tip->header.view ||
+	    view_certificate(r, number, certificate->kind, &certificate->block_id)) {
 		free(certificate);
 		return 0;
 	}
@@ -296,7 +297,8 @@ int certificate_accept(struct replica *r, struct certificate *certificate)
 	}
 	/* What is notarised may become a parent: its body is asked for unless it comes by itself. */
 	if (certificate->kind != CERT_S)
-		TRY(block_want_id(r, number, 0, &certificate->block_id, r->step.now_ms + BLOCK_FETCH_DELAY_MS));
+		TRY(chain_want_named(&r->chain, &(struct header){.view = number, .id = certificate->block_id},
+		                     r->step.now_ms, r->step.now_ms + BLOCK_FETCH_DELAY_MS));
 	if (!certificate_is_final(certificate->kind))
 		return 0;
 	struct hash id = certificate->block_id; /* deciding forgets the view, and with it the certificate */

@@ -14,11 +14,12 @@ LAYERS = {  # each may include its own headers and those of the layers named
 	"node/ledger": ["include/uncia", "proto", "node/ledger/view"],
 	"node/mempool": ["include/uncia", "proto"],
 	"node/step": ["include/uncia", "proto", "node/ledger/view"],
-	"node/core": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step"],
+	"node/chain": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool"],
+	"node/core": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain"],
 	"node/store": ["include/uncia", "proto", "node/ledger/view", "node/ledger"],
-	"node/io": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/core",
+	"node/io": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain", "node/core",
 		"node/store"],
-	"node/unciad": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/core",
+	"node/unciad": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain", "node/core",
 		"node/store", "node/io"],
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
@@ -36,7 +37,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"stdatomic.h": ["node/io"],
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
-PURE = ["proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/core"]  # no I/O, clock, randomness or thread
+PURE = ["proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain", "node/core"]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")

@@ -33,8 +33,8 @@ static void expect(int error)
 
 struct own_votes core_recovered(unsigned votes, unsigned *own_block)
 {
-	struct node_block genesis = {0};
-	struct replica r = {.committee = four(), .tip = &genesis, .view = 1};
+	struct chain_block genesis = {0};
+	struct replica r = {.committee = four(), .chain.tip = &genesis, .view = 1};
 
 	/* In the order of the journal's keys: kind by kind, then by block. */
 	for (unsigned bit = 0; bit < 11; bit++) {
@@ -63,8 +63,8 @@ struct own_votes core_recovered(unsigned votes, unsigned *own_block)
 
 bool core_parent_valid(unsigned tip, unsigned held, unsigned parent)
 {
-	struct node_block final = {.header = {.view = tip > 0, .id = block_id(tip ? tip - 1 : MODEL_BLOCKS)}};
-	struct replica r = {.committee = four(), .tip = &final, .view = 2};
+	struct chain_block final = {.header = {.view = tip > 0, .id = block_id(tip ? tip - 1 : MODEL_BLOCKS)}};
+	struct replica r = {.committee = four(), .chain.tip = &final, .view = 2};
 	struct hash id = block_id(parent ? parent - 1 : MODEL_BLOCKS);
 	struct view *view = view_get(&r, 1);
 

@@ -1,0 +1,87 @@
+/* Bodies put together from the payments that are held, by the short ids of a proposal (docs/spec/network.md §8). See
+ * chain.h. */
+#include <stdlib.h>
+#include "chain.h"
+#include "try.h"
+#include "uncia/error.h"
+
+#define FETCH_DELAY_MS  4u  /* payments of a proposal may still be on their way to us */
+#define VERIFY_DELAY_MS 60u /* or with the verifier */
+
+/* All that its short ids name is held. "A rebuild that fails (missing, colliding) fetches the full list and is never
+ * invalid" (network §8). */
+static int assembly_complete(struct chain *c, struct chain_block *block, uint64_t now_ms)
+{
+	struct payment *const *gathered = gathering_payments(block->gathering);
+	uint32_t count = block->header.payment_count;
+	uint64_t size = 0;
+
+	struct hash *tree = block_tree(gathered, count);
+	if (!tree)
+		return UNCIA_E_MEMORY;
+	for (uint32_t i = 0; i < count; i++)
+		size += gathered[i]->size;
+	/* Names are short: what they stand for may be more than a block may carry, and could then never be read again.
+	 */
+	bool wrong = !hash_equal(merkle_root(tree, count), &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
+	if (wrong || large) {
+		free(tree);
+		gathering_free(block->gathering);
+		block->gathering = NULL;
+	}
+	if (wrong) {
+		chain_want(c, block, now_ms);
+		return 0;
+	}
+	if (large) {
+		chain_invalid(c, block);
+		return 0;
+	}
+	struct payment **payments = malloc((count + 1) * sizeof(struct payment *));
+	if (!payments) {
+		free(tree);
+		return UNCIA_E_MEMORY;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		payments[i] = payment_ref(gathered[i]);
+	return chain_complete(c, block, payments, tree);
+}
+
+int chain_assemble(struct chain *c, struct chain_block *block, const struct bytes *short_ids, uint64_t now_ms)
+{
+	TRY(gathering_new(&block->header.id, short_ids->data, block->header.payment_count, &block->gathering));
+	block->proposed = c->changed = true;
+	mempool_gather(c->mempool, block->gathering);
+	if (gathering_missing(block->gathering) == 0)
+		return assembly_complete(c, block, now_ms);
+	chain_want(c, block, now_ms + (mempool_verifying(c->mempool) ? VERIFY_DELAY_MS : FETCH_DELAY_MS));
+	return 0;
+}
+
+static bool block_gathers(const struct chain_block *block)
+{
+	return block->gathering && !block->verifying && !block->invalid;
+}
+
+bool chain_assembles(const struct chain *c)
+{
+	struct chain_block *block, *next;
+
+	HASH_ITER (hh, c->blocks, block, next)
+		if (block_gathers(block))
+			return true;
+	return false;
+}
+
+int chain_offer(struct chain *c, struct payment *payment, uint64_t now_ms)
+{
+	struct chain_block *block, *next;
+
+	HASH_ITER (hh, c->blocks, block, next)
+		if (block_gathers(block)) {
+			gathering_offer(block->gathering, &payment->whole, payment);
+			if (gathering_missing(block->gathering) == 0)
+				TRY(assembly_complete(c, block, now_ms));
+		}
+	return 0;
+}

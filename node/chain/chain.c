@@ -1,0 +1,262 @@
+/* Headers, bodies and execution of blocks that are not settled. See chain.h. */
+#include "chain.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "try.h"
+#include "uncia/error.h"
+
+void chain_init(struct chain *c, const struct committee *committee, struct ledger *ledger, struct mempool *mempool)
+{
+	*c = (struct chain){.committee = committee, .ledger = ledger, .mempool = mempool};
+}
+
+struct chain_block *chain_find(const struct chain *c, const struct hash *id)
+{
+	struct chain_block *block;
+
+	HASH_FIND(hh, c->blocks, id, sizeof(*id), block);
+	return block;
+}
+
+int chain_add(struct chain *c, const struct header *header, uint64_t now_ms, struct chain_block **block)
+{
+	struct chain_block *b = chain_find(c, &header->id);
+
+	if (!b) {
+		b = calloc(1, sizeof(*b));
+		if (!b)
+			return UNCIA_E_MEMORY;
+		b->header = *header;
+		b->fetch_at = CHAIN_NEVER;
+		b->added_ms = now_ms;
+		HASH_ADD(hh, c->blocks, header.id, sizeof(b->header.id), b);
+		if (!b->hh.tbl) {
+			free(b);
+			return UNCIA_E_MEMORY;
+		}
+	}
+	if (!b->header.size && header->size)
+		b->header = *header; /* known by its id alone so far */
+	*block = b;
+	return 0;
+}
+
+static void block_drop_body(struct chain_block *block)
+{
+	if (block->payments)
+		for (uint32_t i = 0; i < block->header.payment_count; i++)
+			payment_free(block->payments[i]);
+	free(block->payments);
+	free(block->tree);
+	free(block->bytes);
+	gathering_free(block->gathering);
+	block->payments = NULL;
+	block->tree = NULL;
+	block->bytes = NULL;
+	block->gathering = NULL;
+}
+
+static void block_free_held(struct chain *c, struct chain_block *block)
+{
+	block_drop_body(block);
+	executed_release(c->ledger, block->executed);
+	HASH_DEL(c->blocks, block); /* NOLINT(clang-analyzer-*): not how uthash lists go */
+	free(block);
+}
+
+void chain_drop(struct chain *c, struct chain_block *block)
+{
+	struct chain_block *child, *next;
+
+	assert(block != c->tip && block != c->settled);
+	/* Never a pointer to what is gone. */
+	HASH_ITER (hh, c->blocks, child, next)
+		if (child->parent == block)
+			child->parent = NULL;
+	block_free_held(c, block);
+}
+
+void chain_deinit(struct chain *c)
+{
+	struct chain_block *block, *next;
+
+	HASH_ITER (hh, c->blocks, block, next)
+		block_free_held(c, block);
+	free(c->final_certificate);
+	*c = (struct chain){0};
+}
+
+int chain_complete(struct chain *c, struct chain_block *block, struct payment **payments, struct hash *tree)
+{
+	if (block->complete) {
+		for (uint32_t i = 0; i < block->header.payment_count; i++)
+			payment_free(payments[i]);
+		free(payments);
+		free(tree);
+		return 0;
+	}
+	block->payments = payments;
+	block->tree = tree;
+	gathering_free(block->gathering);
+	block->gathering = NULL;
+	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
+	block->complete = true;
+	block->fetch_at = CHAIN_NEVER;
+	c->changed = true;
+	return 0;
+}
+
+int chain_complete_decoded(struct chain *c, struct chain_block *block, struct block *body)
+{
+	struct payment **payments = body->payments;
+	struct hash *tree = body->tree;
+
+	body->payments = NULL;
+	body->tree = NULL;
+	body->count = 0;
+	return chain_complete(c, block, payments, tree);
+}
+
+struct chain_block *chain_parent(struct chain *c, struct chain_block *block)
+{
+	if (!block->parent && block != c->settled)
+		block->parent = chain_find(c, &block->header.parent_id);
+	return block->parent;
+}
+
+/* What of a header can be judged only beside its parent (ledger §5). */
+static bool header_follows(struct chain *c, const struct chain_block *block, const struct chain_block *parent,
+                           const struct hash *parent_root)
+{
+	const struct header *h = &block->header;
+
+	return h->height == parent->header.height + 1 && h->view > parent->header.view &&
+	       h->timestamp_ms > parent->header.timestamp_ms && h->epoch == c->committee->epoch &&
+	       hash_equal(&h->committee_hash, &c->committee->hash) &&
+	       h->proposer == committee_leader(c->committee, h->view) && hash_equal(&h->parent_state_root, parent_root);
+}
+
+int chain_root_after(struct chain *c, struct chain_block *parent, struct hash *root)
+{
+	return parent == c->settled ? ledger_settled_root(c->ledger, root)
+	                            : ledger_root(c->ledger, parent->executed, root);
+}
+
+static bool error_is_ours(int error)
+{
+	return error == UNCIA_E_MEMORY || error == UNCIA_E_IO || error == UNCIA_E_DAMAGED;
+}
+
+/* "A block is valid only if every payment in it succeeds when executed in order" (ledger §4). */
+static int execute_on_parent(struct chain *c, struct chain_block *block)
+{
+	struct executed *executed;
+	struct hash root;
+
+	if (block->invalid || !block->complete)
+		return 0;
+	struct chain_block *parent = chain_parent(c, block);
+	if (!parent)
+		return 0;
+	if (parent->invalid) {
+		block->invalid = true;
+		return 0;
+	}
+	if (parent != c->settled && !parent->executed)
+		return 0;
+	TRY(chain_root_after(c, parent, &root));
+	if (!header_follows(c, block, parent, &root)) {
+		block->invalid = true;
+		return 0;
+	}
+	TRY(ledger_begin(c->ledger, parent->executed, block->header.height, block->header.timestamp_ms, &executed));
+	for (uint32_t i = 0; i < block->header.payment_count; i++) {
+		int error = ledger_add(c->ledger, executed, block->payments[i]);
+		if (!error)
+			continue;
+		executed_release(c->ledger, executed);
+		if (error_is_ours(error))
+			return error;
+		block->invalid = true;
+		return 0;
+	}
+	ledger_end(executed, &block->header.id);
+	block->executed = executed;
+	return 1;
+}
+
+int chain_execute(struct chain *c, struct chain_block *block)
+{
+	while (!block->executed && block != c->settled) {
+		struct chain_block *next = block, *parent;
+		while ((parent = chain_parent(c, next)) && parent != c->settled && !parent->executed &&
+		       !parent->invalid)
+			next = parent;
+		int executed = execute_on_parent(c, next);
+		TRY(executed);
+		if (!executed && (next == block || !next->invalid))
+			return 0;
+	}
+	return 1;
+}
+
+struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block)
+{
+	struct chain_block *oldest = NULL;
+
+	/* Ancestors that are not final number at most as many as views without finality: walked, not recursed into. */
+	for (struct chain_block *b = block; b && !b->journaled && b != c->settled; b = chain_parent(c, b))
+		oldest = b;
+	assert(!oldest || oldest->complete);
+	return oldest;
+}
+
+void chain_note_payments(struct chain *c, const struct chain_block *block)
+{
+	if (block->header.payment_count && block->header.height > c->payments_height)
+		c->payments_height = block->header.height;
+}
+
+void chain_invalid(struct chain *c, struct chain_block *block)
+{
+	block->invalid = c->changed = true;
+	block->fetch_at = CHAIN_NEVER;
+}
+
+void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms)
+{
+	/* Once asked for, it is asked for again at its own pace, however often it is wanted: two that want what neither
+	 * has would otherwise answer each question with the same one. */
+	bool asked = block->fetch_tries && block->fetch_at != CHAIN_NEVER;
+
+	if (!block->complete && !block->invalid && !asked && at_ms < block->fetch_at) {
+		block->fetch_at = at_ms;
+		c->fetching = true;
+	}
+}
+
+int chain_want_named(struct chain *c, const struct header *named, uint64_t now_ms, uint64_t at_ms)
+{
+	const struct header header = {.view = named->view, .height = named->height, .id = named->id};
+	struct chain_block *block;
+
+	TRY(chain_add(c, &header, now_ms, &block));
+	if (!block->header.size && named->height)
+		block->header.height = named->height;
+	block->vouched = true;
+	chain_want(c, block, at_ms);
+	return 0;
+}
+
+uint64_t chain_wake(const struct chain *c)
+{
+	struct chain_block *block, *next;
+	uint64_t at = CHAIN_NEVER;
+
+	if (c->fetching)
+		HASH_ITER (hh, c->blocks, block, next)
+			if (block->fetch_at < at)
+				at = block->fetch_at;
+	return at;
+}

@@ -1,0 +1,121 @@
+/* The blocks that are not settled yet, and the settled one that they grow from: headers, bodies, execution, what is
+ * final, what can be forgotten (docs/spec/consensus.md §6, ledger.md §5). It asks nobody for anything, writes nothing
+ * to disk and knows no clock: it says what is wanted and what has to be journaled, and is told the time. */
+#ifndef CHAIN_H
+#define CHAIN_H
+#include "block.h"
+#include "ledger.h"
+#include "mempool.h"
+#include "vote.h"
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#define CHAIN_NEVER UINT64_MAX /* of fetch_at: not wanted */
+
+struct chain_block {
+	UT_hash_handle hh; /* by header.id */
+	struct header header;
+	struct chain_block *parent;  /* NULL: not known (or this is the settled block) */
+	struct gathering *gathering; /* of a proposal whose body is not complete; NULL: none */
+	bool proposed;               /* its short ids have come, once */
+	struct payment **payments;   /* referenced; NULL while the body is not complete */
+	struct hash *tree;           /* of the payments; NULL while the body is not complete, and once it is final */
+	uint8_t *bytes;              /* canonical Block, owned; once complete */
+	size_t size;
+	bool complete;  /* body held, every signature in it verified */
+	bool verifying; /* a full body is with the verifier */
+	bool vouched;   /* named by validators of more weight than F, itself or a descendant: its ancestors are real */
+	bool invalid;   /* executed and failed, or its header is wrong */
+	bool journaled;
+	bool final;
+	struct executed *executed; /* once executed; NULL for the settled block */
+	uint64_t fetch_at;         /* when to ask a peer for the body, or CHAIN_NEVER */
+	uint32_t fetch_tries;
+	uint64_t added_ms; /* when it was first heard of */
+};
+
+struct chain {
+	const struct committee *committee;
+	struct ledger *ledger;
+	struct mempool *mempool;
+	struct chain_block *blocks;
+	struct chain_block *settled;           /* the root of what is held */
+	struct chain_block *tip;               /* newest final */
+	struct certificate *final_certificate; /* of the tip; owned. NULL while that is the genesis */
+	uint64_t final_sequence;               /* the commit that makes the tip's finality durable */
+	uint64_t payments_height;              /* the highest block with payments that was voted for or is final */
+	uint64_t generation;                   /* counts what may have become orderable */
+	bool changed;                          /* a body came or a block turned out to be invalid: votes may follow */
+	bool fetching;                         /* some block has a fetch_at */
+};
+
+void chain_init(struct chain *c, const struct committee *committee, struct ledger *ledger, struct mempool *mempool);
+void chain_deinit(struct chain *c);
+
+/* NULL where it is not held. */
+struct chain_block *chain_find(const struct chain *c, const struct hash *id);
+/* The parent, where it is held; looked up once. NULL for the settled block. */
+struct chain_block *chain_parent(struct chain *c, struct chain_block *block);
+/* Adds a header, or finds it. One of size 0 is of a block that votes name and nobody has shown. Returns 0 or
+ * UNCIA_E_MEMORY. */
+int chain_add(struct chain *c, const struct header *header, uint64_t now_ms, struct chain_block **block);
+/* The body, all of whose signatures have been verified. Takes the references in `payments`, the array itself and the
+ * tree. Returns 0 or UNCIA_E_MEMORY. */
+int chain_complete(struct chain *c, struct chain_block *block, struct payment **payments, struct hash *tree);
+/* The same with a decoded body, which is left empty. */
+int chain_complete_decoded(struct chain *c, struct chain_block *block, struct block *body);
+/* Forgets a block that is neither the tip nor the settled one; children forget that it is their parent. */
+void chain_drop(struct chain *c, struct chain_block *block);
+/* It breaks a rule: no vote for it, and nothing more is asked for. */
+void chain_invalid(struct chain *c, struct chain_block *block);
+/* The state root after a block that is executed or settled. Returns 0 or an error of this machine. */
+int chain_root_after(struct chain *c, struct chain_block *block, struct hash *root);
+/* Executes the block, its ancestors first. Returns 1 when it is executed, 0 when it cannot be yet or is invalid (which
+ * it then says of itself), or an error of this machine. */
+int chain_execute(struct chain *c, struct chain_block *block);
+/* The oldest of the block and its ancestors whose body is not journaled, or NULL. To be asked again once that one is.
+ */
+struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block);
+/* Notes that the block was voted for or is final: account proofs wait for its payments to be settled. */
+void chain_note_payments(struct chain *c, const struct chain_block *block);
+
+/* Wants a body from `at_ms` on. */
+void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms);
+/* The same for a block that may be known by its id alone, and that validators of more weight than F stand for. `named`
+ * has its id; its view, or one above it; its height, or 0. Returns 0 or UNCIA_E_MEMORY. */
+int chain_want_named(struct chain *c, const struct header *named, uint64_t now_ms, uint64_t at_ms);
+/* When a body is next to be asked for, or CHAIN_NEVER. */
+uint64_t chain_wake(const struct chain *c);
+
+/* ---- assembly.c: bodies from short ids (docs/spec/network.md §8) ---- */
+
+/* Begins to assemble the body: `short_ids` has 8 bytes for each payment. Returns 0 or UNCIA_E_MEMORY. */
+int chain_assemble(struct chain *c, struct chain_block *block, const struct bytes *short_ids, uint64_t now_ms);
+/* Whether some block waits for payments. */
+bool chain_assembles(const struct chain *c);
+/* A payment that has just been verified. Returns 0 or UNCIA_E_MEMORY. */
+int chain_offer(struct chain *c, struct payment *payment, uint64_t now_ms);
+
+/* ---- settle.c: what is final ---- */
+
+/* The blocks from above the tip up to one that is decided, oldest first. */
+struct chain_path {
+	struct chain_block **blocks; /* owned: free() */
+	size_t count;
+};
+/* Returns 1; 0 where a body is missing (*missing: its header, or its id and height); UNCIA_E_MEMORY; UNCIA_E_PROOF: the
+ * block does not grow from the tip, so that more than F validators are faulty. */
+int chain_decided_path(struct chain *c, struct chain_block *block, struct chain_path *path, struct header *missing);
+/* Makes the path final, its last block the tip. `certificate` becomes the chain's. */
+void chain_make_final(struct chain *c, const struct chain_path *path, struct certificate *certificate);
+/* At the start: a block that the journal holds as final already. Returns 0; UNCIA_E_DAMAGED where it cannot be
+ * executed; another error of this machine. */
+int chain_adopt_final(struct chain *c, struct chain_block *block);
+/* Forgets what can never become final: everything that stands beside the final chain, and what grows on it. A block
+ * whose parent is not known is kept while its view is above the final one. */
+void chain_prune(struct chain *c);
+/* Settles what lies under the tip: its effects are folded into the settled state, one block at a time. Returns 0 or an
+ * error of this machine. */
+int chain_settle(struct chain *c);
+
+#endif
