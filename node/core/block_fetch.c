@@ -95,7 +95,7 @@ int job_payments(struct replica *r, struct job *job, const struct block *block)
 			continue;
 		enum payment_key key;
 		bool covered;
-		TRY(payment_key(r, payment, &key, &covered));
+		TRY(ledger_payment_key(r->ledger, r->chain.tip->executed, payment, &key, &covered));
 		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND));
 	}
 	return 0;

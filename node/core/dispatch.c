@@ -40,7 +40,7 @@ static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__Peer
 	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
 		return certificate_receive(r, peer, &m->certificate);
 	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
-		return payment_gossip(r, peer, m->gossip);
+		return payments_gossip(&r->payments, peer, m->gossip);
 	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST:
 		return block_request_answer(r, peer, m->block_request);
 	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY:
@@ -92,17 +92,17 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 		return UNCIA_E_ENCODING;
 	switch (request->kind_case) {
 	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
-		return payment_submit(r, wallet, request->request_id, request->submit->payment.data,
-		                      request->submit->payment.len);
+		return payments_submit(&r->payments, wallet, request->request_id,
+		                       &(struct bytes){request->submit->payment.data, request->submit->payment.len});
 	case UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT:
 		if (request->payment->payment_id.len != sizeof(id.b))
 			return UNCIA_E_ENCODING;
 		memcpy(id.b, request->payment->payment_id.data, sizeof(id.b));
-		return payment_query(r, wallet, request->request_id, &id);
+		return serve_payment(&r->serve, wallet, request->request_id, &id);
 	case UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT:
-		return account_query(r, wallet, request->request_id, request->account);
+		return serve_account(&r->serve, wallet, request->request_id, request->account);
 	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
-		return history_query(r, wallet, request->request_id, request->history);
+		return serve_history(&r->serve, wallet, request->request_id, request->history);
 	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
 		return status_query(r, wallet, request->request_id);
 	default:
@@ -155,7 +155,7 @@ static int job_take(struct replica *r, struct job *job)
 		TRY(job_blame(r, job));
 	switch (job->kind) {
 	case JOB_PAYMENTS: /* the one kind whose items stand and fall alone */
-		return payments_verified(r, job);
+		return payments_verified(&r->payments, job);
 	case JOB_BLOCK:
 		return block_reply_verified(r, job, valid);
 	case JOB_SYNC:
@@ -180,7 +180,7 @@ static int job_take(struct replica *r, struct job *job)
 
 static void job_end(struct replica *r, struct job *job)
 {
-	payments_job_release(r, job);
+	payments_job_release(&r->payments, job);
 	job_free(&r->step, job);
 }
 

@@ -99,7 +99,7 @@ static int decide_path(struct replica *r, const struct chain_path *path)
 	TRY(journal_forget_votes(r, block->header.view));
 	r->chain.final_sequence = step_sequence(&r->step);
 	for (size_t i = 0; i < path->count; i++) {
-		TRY(payments_final(r, path->blocks[i], block));
+		TRY(serve_final(&r->serve, path->blocks[i], block));
 		TRY(note_final(r, &path->blocks[i]->header));
 	}
 	views_settle(r, block->header.view);
@@ -110,7 +110,7 @@ static int decide_path(struct replica *r, const struct chain_path *path)
 	r->last_final_ms = r->step.now_ms;
 	r->chain.generation++;
 	r->recheck = true;
-	return payments_expire(r);
+	return serve_expire(&r->serve);
 }
 
 /* Decides the block and its ancestors where all bodies are held. Returns 1 when that is done, 0 where `missing` is not

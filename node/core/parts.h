@@ -26,9 +26,11 @@
 #include "journal.h"
 #include "messages.h"
 #include "outbox.h"
+#include "payments.h"
 #include "read_budget.h"
 #include "receipt.h"
 #include "replica.h"
+#include "serve.h"
 #include "try.h"
 #include "uncia/error.h"
 #include "verification.h"
@@ -36,16 +38,13 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define BLOCK_FETCH_DELAY_MS   4u /* payments of a proposal may still be on their way to us */
-#define FETCH_RETRY_MS         250u
-#define PEER_JOBS_MAX          512u        /* signature checks under way for one peer */
-#define PEER_JOB_BYTES_MAX     (32u << 20) /* and the messages they came in */
-#define WATCHES_PER_WALLET_MAX 1024u
-#define QUERIES_MAX            4096u
-#define QUERIES_PER_WALLET_MAX 64u
-#define EVIDENCE_MAX           4096u /* pairs of votes kept; more are only counted */
-#define TIMEOUT_MAX_MS         10000u
-#define STANDSTILL_MS          1000u
+#define BLOCK_FETCH_DELAY_MS 4u /* payments of a proposal may still be on their way to us */
+#define FETCH_RETRY_MS       250u
+#define PEER_JOBS_MAX        512u        /* signature checks under way for one peer */
+#define PEER_JOB_BYTES_MAX   (32u << 20) /* and the messages they came in */
+#define EVIDENCE_MAX         4096u       /* pairs of votes kept; more are only counted */
+#define TIMEOUT_MAX_MS       10000u
+#define STANDSTILL_MS        1000u
 /* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
  * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
 #define FLUSH_TOUCHES 196608u
@@ -88,39 +87,6 @@ struct view {
 	uint64_t tried;       /* the mempool's generation when there was last nothing to propose */
 };
 
-/* ---- wallets ---- */
-struct watch { /* one wallet waits for the end of one payment */
-	struct watch *next_of_payment, *next_of_wallet, **back_of_wallet;
-	uint64_t wallet, request_id;
-	struct watched *watched;
-};
-struct watched {
-	UT_hash_handle hh; /* by id */
-	struct payment_id id;
-	struct watch *watches;
-};
-struct wallet_link {
-	UT_hash_handle hh; /* by number */
-	uint64_t number;
-	struct watch *watches;
-	uint32_t watch_count, query_count;
-	uint32_t read_count; /* of its questions: those that the journal is read for */
-	struct read_budget share;
-};
-enum query_kind { QUERY_ACCOUNT, QUERY_RECEIPT, QUERY_HISTORY };
-struct query { /* a wallet's question, until what it asks for is settled or durable, and its share of reading allows */
-	struct query *next;
-	enum query_kind kind;
-	uint64_t wallet, request_id;
-	struct wallet_link *link;
-	struct address address;
-	struct position at;   /* a receipt's payment; a history's page is what came before it */
-	uint32_t limit;       /* of receipts on the page */
-	uint64_t height;      /* accounts: answered once the settled height is at least this */
-	uint64_t sequence;    /* the others: once the journal is durable so far */
-	uint64_t deadline_ms; /* then accounts are answered with what there is, the others refused */
-};
-
 struct peer {
 	struct read_budget share;
 	uint64_t final_height; /* as it last told */
@@ -139,13 +105,8 @@ struct replica {
 	struct hash network_id;
 	struct ledger *ledger;
 	struct mempool *mempool;
-	struct pieces payment_memory;
 	struct step step;
 	bool started, halted;
-	struct payment **relay; /* verified in this step, to be gossiped */
-	size_t relay_count, relay_capacity;
-	uint64_t gossip_refused;
-	uint64_t expired_seconds; /* the tip's time that expiry has been gone through for */
 
 	/* consensus */
 	struct view *views;
@@ -155,6 +116,8 @@ struct replica {
 	bool recheck; /* something changed: go over the rules again */
 
 	struct chain chain;
+	struct serve serve;
+	struct payments payments;
 	uint64_t settle_at; /* when an empty block is due after one with payments; TIME_NEVER: none is */
 	struct decision {
 		bool wanted;
@@ -179,13 +142,6 @@ struct replica {
 	uint32_t sync_peer;
 	uint64_t sync_at;     /* when to ask (again) */
 	uint32_t repair_peer; /* the last one asked for certificates */
-
-	struct wallet_link *wallets;
-	struct read_budget wallets_share;
-	struct watched *watched;
-	struct query *queries, **queries_last; /* oldest first */
-	uint32_t query_count;                  /* that wait */
-	uint32_t read_wallets;                 /* of how many wallets the journal is to be read for */
 
 	bool flushing;               /* a flush is with the store, or waits to be handed over */
 	struct flush *flush_waiting; /* for the commit that the outbox has a mark of */
@@ -229,7 +185,6 @@ int safety_first_block(struct replica *r, struct view *view, struct chain_block 
 int safety_first_skip(struct replica *r, struct view *view);
 int safety_extra(struct replica *r, struct view *view, const struct hash *block_id); /* NULL: SKIP2 */
 int safety_final(struct replica *r, struct view *view);
-int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE]);
 int safety_recover(struct replica *r, const struct vote *vote);
 int safety_resend(struct replica *r, uint32_t peer, const struct view *view);
 
@@ -269,44 +224,7 @@ int finality_flush_release(struct replica *r); /* hands over what waited for the
 bool finality_behind(const struct replica *r); /* a flush takes so long that too much has come since it was taken */
 int block_journal(struct replica *r, struct chain_block *block); /* and its ancestors */
 
-/* payments.c */
-int payment_submit(struct replica *r, uint64_t wallet, uint64_t request_id, const void *bytes, size_t size);
-int payment_gossip(struct replica *r, uint32_t peer, const Uncia__Pb__Gossip *message);
-int payments_verified(struct replica *r, struct job *job);
-void payments_job_release(struct replica *r, struct job *job); /* gives back what no verdict was taken of */
-int payments_relay(struct replica *r);
-int payments_to_peer(struct replica *r, uint32_t peer);
-int payments_final(struct replica *r, struct chain_block *block, struct chain_block *decided);
-int payments_expire(struct replica *r);
-int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id);
-enum payment_key {
-	KEY_BOUND, /* the one that the account is bound to: proved to be a valid point then */
-	KEY_FIRST, /* the one that an account not bound yet has its address from */
-	KEY_OTHER,
-};
-/* *covered: whether the sender's entry lets the payment through (ledger_covers). */
-int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key, bool *covered);
-
-/* watches.c */
-struct wallet_link *wallet_get(struct replica *r, uint64_t number); /* NULL: out of memory */
-void wallet_closed(struct replica *r, uint64_t wallet);
-/* One wallet waits for one payment once, under its newest request. */
-int watch_add(struct replica *r, uint64_t number, uint64_t request_id, const struct payment_id *id);
-struct watched *watched_find(struct replica *r, const struct payment_id *id); /* or NULL */
-/* The same reply to all who wait for this payment, each under its own request; then they wait no more. */
-int watched_reply(struct replica *r, struct watched *watched, uint64_t sequence, Uncia__Pb__NodeReply *reply);
-void watched_free(struct replica *r, struct watched *watched); /* nobody is told */
-void watches_free(struct replica *r);
-
-/* queries.c */
-int account_query(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__AccountQuery *message);
-int history_query(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__HistoryQuery *message);
 int status_query(struct replica *r, uint64_t wallet, uint64_t request_id);
-int query_receipt(struct replica *r, uint64_t wallet, uint64_t request_id, const struct position *at);
-int queries_answer(struct replica *r);
-uint64_t queries_wake(const struct replica *r);
-void queries_forget(struct replica *r, uint64_t wallet);
-void queries_free(struct replica *r);
 
 /* sync.c */
 int sync_timer(struct replica *r);

@@ -7,13 +7,27 @@
 #define PACE_DEFAULT_MS      8u
 #define FLUSH_DEFAULT_MS     20000u
 
-#define PAYMENT_PIECE      640u /* holds one to one or two accounts, with a memo */
-#define PAYMENT_PIECES_MAX 4096u
-
 static void default_u32(uint32_t *value, uint32_t fallback)
 {
 	if (!*value)
 		*value = fallback;
+}
+
+/* Each room is given those that it may use. */
+static void compose(struct replica *r)
+{
+	chain_init(&r->chain, r->committee, r->ledger, r->mempool);
+	r->serve = (struct serve){.step = &r->step,
+	                          .chain = &r->chain,
+	                          .ledger = r->ledger,
+	                          .mempool = r->mempool,
+	                          .sign = r->config.sign,
+	                          .sign_context = r->config.sign_context};
+	memcpy(r->serve.hash_seed, r->config.hash_seed, sizeof(r->serve.hash_seed));
+	serve_init(&r->serve);
+	r->payments = (struct payments){
+	    .step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool, .serve = &r->serve};
+	payments_init(&r->payments);
 }
 
 int replica_new(const struct replica_config *config, struct replica **replica)
@@ -27,7 +41,6 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	r->genesis = config->genesis;
 	r->committee = &config->genesis->committee;
 	r->network_id = config->genesis->network_id;
-	r->queries_last = &r->queries;
 	default_u32(&r->config.delta_ms, DELTA_DEFAULT_MS);
 	default_u32(&r->config.heartbeat_ms, HEARTBEAT_DEFAULT_MS);
 	default_u32(&r->config.settle_ms, SETTLE_DEFAULT_MS);
@@ -36,7 +49,6 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_max, MEMPOOL_SIZE_DEFAULT);
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	memcpy(&r->newest_nonce, config->hash_seed, sizeof(r->newest_nonce));
-	pieces_init(&r->payment_memory, PAYMENT_PIECE, PAYMENT_PIECES_MAX);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->peers = error ? NULL : calloc(r->committee->size, sizeof(*r->peers));
 	if (!error && !r->peers)
@@ -50,7 +62,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 		replica_free(r);
 		return error;
 	}
-	chain_init(&r->chain, r->committee, r->ledger, r->mempool);
+	compose(r);
 	*replica = r;
 	return 0;
 }
@@ -63,17 +75,14 @@ void replica_free(struct replica *r)
 		return;
 	jobs_free(r);
 	flush_free(r->flush_waiting);
-	queries_free(r);
-	watches_free(r);
+	serve_deinit(&r->serve);
 	HASH_ITER (hh, r->views, view, next)
 		view_free(r, view);
 	chain_deinit(&r->chain);
-	for (size_t i = 0; i < r->relay_count; i++)
-		payment_free(r->relay[i]);
-	free(r->relay);
+	payments_deinit(&r->payments);
 	mempool_free(r->mempool);
 	ledger_free(r->ledger);
-	pieces_deinit(&r->payment_memory);
+	payments_memory_deinit(&r->payments);
 	step_deinit(&r->step);
 	free(r->peers);
 	free(r);
@@ -97,7 +106,7 @@ static int blame(struct replica *r, const struct event *event, int error)
 		TRY(step_drop_peer(&r->step, event->peer));
 	} else {
 		TRY(step_drop_wallet(&r->step, event->wallet));
-		wallet_closed(r, event->wallet);
+		serve_wallet_closed(&r->serve, event->wallet);
 	}
 	return step_note(
 	    &r->step, NOTE_WARNING, "event=bad_message %s=%llu reason=\"%s\"", from_peer ? "peer" : "wallet",
@@ -156,7 +165,7 @@ static int handle(struct replica *r, const struct event *event)
 	case EVENT_WALLET_MESSAGE:
 		return blame(r, event, wallet_message(r, event->wallet, event->message));
 	case EVENT_WALLET_CLOSED:
-		wallet_closed(r, event->wallet);
+		serve_wallet_closed(&r->serve, event->wallet);
 		return 0;
 	case EVENT_VERIFIED:
 		jobs_checked(&r->step, event->job);
@@ -178,7 +187,7 @@ static int handle(struct replica *r, const struct event *event)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), queries_wake(r), chain_wake(&r->chain),
+	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), serve_wake(&r->serve), chain_wake(&r->chain),
 	                    step_outbox_wake(&r->step)};
 	uint64_t at = TIME_NEVER;
 
@@ -213,8 +222,8 @@ static int step(struct replica *r, const struct event *event)
 	TRY(consensus_recheck(r));
 	TRY(sync_timer(r));
 	TRY(block_fetch(r));
-	TRY(payments_relay(r));
-	TRY(queries_answer(r));
+	TRY(payments_relay(&r->payments));
+	TRY(serve_answer(&r->serve));
 	TRY(finality_flush(r));
 	TRY(release(r));
 	if (r->step.wrote)
@@ -282,11 +291,9 @@ static void at_least(size_t *value, size_t other)
 
 void replica_load(const struct replica *r, struct replica_load *load)
 {
-	struct wallet_link *wallet, *next;
-
 	*load = (struct replica_load){.views = HASH_COUNT(r->views),
 	                              .blocks = HASH_COUNT(r->chain.blocks),
-	                              .queries = r->query_count,
+	                              .queries = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
 	                              .unflushed = ledger_unflushed(r->ledger)};
@@ -295,6 +302,33 @@ void replica_load(const struct replica *r, struct replica_load *load)
 		at_least(&load->jobs, r->step.peers[i].jobs);
 		at_least(&load->job_bytes, r->step.peers[i].job_bytes);
 	}
-	HASH_ITER (hh, r->wallets, wallet, next)
-		at_least(&load->watches, wallet->watch_count);
+	load->watches = serve_waiters_most(&r->serve);
+}
+
+int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__NodeStatus status = UNCIA__PB__NODE_STATUS__INIT;
+	struct replica_status now;
+	struct hash root;
+
+	replica_status(r, &now);
+	TRY(ledger_settled_root(r->ledger, &root));
+	status.final_height = now.final_height;
+	status.final_view = now.final_view;
+	status.view = now.view;
+	status.timestamp_ms = now.final_timestamp_ms;
+	status.peers = now.peers;
+	status.mempool = now.mempool;
+	status.voting = now.voting;
+	status.accounts = now.accounts;
+	status.evidence = now.evidence;
+	status.clock_behind_ms = now.clock_behind_ms;
+	status.clock_ahead_ms = now.clock_ahead_ms;
+	status.final_id = field_of(now.final_id.b, HASH_SIZE);
+	status.state_root = field_of(root.b, HASH_SIZE);
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
+	reply.status = &status;
+	return message_reply(&r->step, r->chain.final_sequence, wallet, &reply);
 }

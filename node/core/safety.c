@@ -123,20 +123,6 @@ int safety_final(struct replica *r, struct view *view)
 	return safety_cast(r, view, VOTE_FINAL, &view->own_block, true);
 }
 
-/* A validator's word that a payment can never become final: "a validator signs an expiry only while its table is
- * complete for blocks timed in [expires_at − 3600, expires_at)" (ledger §3). Ours always is: no id is ever removed. */
-int safety_expiry(struct replica *r, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE])
-{
-	struct hash digest;
-	int found = ledger_knows_payment(r->ledger, r->chain.tip->executed, id);
-
-	assert(found != 0 && r->chain.tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id));
-	if (found != UNCIA_E_NOT_FOUND)
-		return found;
-	expiry_digest(&r->network_id, id, r->chain.tip->header.height, r->chain.tip->header.timestamp_ms, &digest);
-	return r->config.sign(r->config.sign_context, &digest, signature);
-}
-
 /* A vote from the journal: noted as cast, and counted again like any other (a node whose recovered votes did not count
  * would leave the whole network stuck). */
 int safety_recover(struct replica *r, const struct vote *vote)

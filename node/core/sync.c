@@ -62,7 +62,7 @@ int sync_peer_up(struct replica *r, uint32_t peer)
 {
 	TRY(send_status(r, peer));
 	TRY(resend_all(r, peer));
-	return payments_to_peer(r, peer);
+	return payments_to_peer(&r->payments, peer);
 }
 
 int sync_status_receive(struct replica *r, uint32_t peer, const Uncia__Pb__PeerStatus *message)

@@ -69,6 +69,15 @@ int ledger_history_head(struct ledger *ledger, struct executed *tip, const struc
 /* The entry of an address after `tip` (NULL: settled). Returns 0 or UNCIA_E_NOT_FOUND. */
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
                    uint64_t *index);
+enum payment_key {
+	KEY_BOUND, /* the one that the account is bound to: proved to be a valid point then */
+	KEY_FIRST, /* the one that an account not bound yet has its address from */
+	KEY_OTHER,
+};
+/* Which key of its sender's a payment names, after `tip`; *covered: whether the sender's entry lets the payment through
+ * (ledger_covers). Returns 0 or an error of the view. */
+int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment,
+                       enum payment_key *key, bool *covered);
 /* Group bytes and path of an account in the SETTLED state. Returns 0, UNCIA_E_NOT_FOUND, errors of the view. */
 int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
                  uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head);

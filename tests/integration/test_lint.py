@@ -7,24 +7,26 @@ import subprocess
 import unittest
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-LAYERS = {  # each may include its own headers and those of the layers named
+ROOMS = {  # of node/: each may include its own headers and those of the rooms named
+	"ledger/view": [],
+	"ledger": ["ledger/view"],
+	"mempool": [],
+	"step": ["ledger/view"],
+	"chain": ["ledger/view", "ledger", "mempool"],
+	"serve": ["ledger/view", "ledger", "mempool", "step", "chain"],
+	"payments": ["ledger/view", "ledger", "mempool", "step", "chain", "serve"],
+	"core": ["ledger/view", "ledger", "mempool", "step", "chain", "serve", "payments"],
+	"store": ["ledger/view", "ledger"],
+	"io": ["ledger/view", "ledger", "step", "core", "store"],
+	"unciad": ["ledger/view", "ledger", "step", "core", "store", "io"],
+}
+LAYERS = {  # the same for the whole tree
 	"include/uncia": [],
 	"proto": ["include/uncia"],
-	"node/ledger/view": ["include/uncia", "proto"],
-	"node/ledger": ["include/uncia", "proto", "node/ledger/view"],
-	"node/mempool": ["include/uncia", "proto"],
-	"node/step": ["include/uncia", "proto", "node/ledger/view"],
-	"node/chain": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool"],
-	"node/core": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain"],
-	"node/store": ["include/uncia", "proto", "node/ledger/view", "node/ledger"],
-	"node/io": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain", "node/core",
-		"node/store"],
-	"node/unciad": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain", "node/core",
-		"node/store", "node/io"],
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
 	"tests/embedding": ["include/uncia"],
-}
+} | {f"node/{room}": ["include/uncia", "proto"] + [f"node/{other}" for other in seen] for room, seen in ROOMS.items()}
 LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"lmdb.h": ["node/store"],
 	"uv.h": ["node/io"],
@@ -37,7 +39,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"stdatomic.h": ["node/io"],
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
-PURE = ["proto", "node/ledger/view", "node/ledger", "node/mempool", "node/step", "node/chain", "node/core"]  # no I/O, clock, randomness or thread
+PURE = ["proto"] + [f"node/{room}" for room in ROOMS if room not in ("store", "io", "unciad")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")

@@ -1,0 +1,65 @@
+/* What becomes of payments whose signatures have been checked. See payments.h. */
+#include "payments.h"
+#include <assert.h>
+#include <stdlib.h>
+#include "submit.h"
+#include "try.h"
+#include "uncia/error.h"
+
+#define PAYMENT_PIECE      640u /* holds one to one or two accounts, with a memo */
+#define PAYMENT_PIECES_MAX 4096u
+
+void payments_init(struct payments *p)
+{
+	assert(p->step && p->chain && p->ledger && p->mempool && p->serve);
+	pieces_init(&p->memory, PAYMENT_PIECE, PAYMENT_PIECES_MAX);
+}
+
+void payments_deinit(struct payments *p)
+{
+	for (size_t i = 0; i < p->relay_count; i++)
+		payment_free(p->relay[i]);
+	free(p->relay);
+	p->relay = NULL;
+	p->relay_count = p->relay_capacity = 0;
+}
+
+void payments_memory_deinit(struct payments *p)
+{
+	pieces_deinit(&p->memory);
+}
+
+void payments_job_release(struct payments *p, struct job *job)
+{
+	for (size_t i = 0; job->pooled && i < job->verify.count; i++)
+		if (job->pooled[i] && job->pooled[i]->state == POOLED_GONE)
+			mempool_remove(p->mempool, job->pooled[i]);
+}
+
+int payments_verified(struct payments *p, struct job *job)
+{
+	bool wanted = chain_assembles(p->chain);
+
+	for (size_t i = 0; i < job->verify.count; i++) {
+		struct pooled *pooled = job->pooled[i];
+		job->pooled[i] = NULL;
+		if (pooled->state == POOLED_GONE) {
+			mempool_remove(p->mempool, pooled);
+			continue;
+		}
+		int error = job->verify.items[i].valid ? mempool_verified(p->mempool, pooled) : UNCIA_E_SIGNATURE;
+		if (error == UNCIA_E_MEMORY)
+			return error;
+		if (error) {
+			TRY(payment_rejected(p, pooled, error));
+			continue;
+		}
+		p->chain->generation++;
+		if (wanted)
+			TRY(chain_offer(p->chain, pooled->payment, p->step->now_ms));
+		if (pooled->relay)
+			TRY(submitted_verified(p, pooled));
+	}
+	p->chain->changed = true;
+	return 0;
+}

@@ -1,0 +1,134 @@
+/* Payments that wallets submit. See payments.h. */
+#include "submit.h"
+#include <stdlib.h>
+#include <string.h>
+#include "fields.h"
+#include "gossip.h"
+#include "messages.h"
+#include "pool.h"
+#include "try.h"
+#include "uncia/error.h"
+#include "waiters.h"
+
+static const char *submit_refusal(int error)
+{
+	switch (error) {
+	case UNCIA_E_FULL:
+		return "this validator's pool is full: try again later, or another validator";
+	case UNCIA_E_LIMIT:
+		return "too many payments of this sender are waiting";
+	case UNCIA_E_TOO_FAR:
+		return "expires more than an hour ahead";
+	case UNCIA_E_SIGNATURE:
+		return "not the key that the sender's account is bound to";
+	case UNCIA_E_ENCODING:
+		return "not the canonical bytes of a signed payment";
+	default:
+		return uncia_error_text(error);
+	}
+}
+
+/* Adds one that is not held to the pool, and has its signature checked. Takes the payment. */
+static int submit_new(struct payments *p, struct payment *payment)
+{
+	struct pooled *pooled;
+
+	if (pool_too_far(p, payment)) {
+		payment_free(payment);
+		return UNCIA_E_TOO_FAR;
+	}
+	struct job *job = job_new(p->step, JOB_PAYMENTS, PEER_WALLET, 1);
+	if (!job) {
+		payment_free(payment);
+		return UNCIA_E_MEMORY;
+	}
+	int error = pool_add(p, payment, job, &pooled);
+	if (error) {
+		payments_job_release(p, job);
+		job_free(p->step, job);
+		return error;
+	}
+	pooled->relay = true;
+	return job_start(p->step, job);
+}
+
+int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, const struct bytes *bytes)
+{
+	struct payment *payment;
+	int error = payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->size, &payment);
+
+	if (error == UNCIA_E_MEMORY)
+		return error;
+	if (error)
+		return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
+	struct payment_id id = payment->id;
+	const struct pooled *held = mempool_find(p->mempool, &payment->whole);
+	/* Already final, or past its expiry: the answer is that end. What is held has none. */
+	error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(p->ledger, p->chain->tip->executed, &id);
+	if (error != UNCIA_E_NOT_FOUND || pool_tip_seconds(p) >= payment->expires_at) {
+		payment_free(payment);
+		return error && error != UNCIA_E_NOT_FOUND ? error : serve_payment(p->serve, wallet, request_id, &id);
+	}
+	if (held) {
+		payment_free(payment);
+	} else {
+		error = submit_new(p, payment);
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
+		    error == UNCIA_E_TOO_FAR)
+			return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
+		TRY(error);
+	}
+	error = waiter_add(p->serve, wallet, request_id, &id);
+	if (error == UNCIA_E_LIMIT)
+		return message_refuse(p->step, wallet, request_id, error, "too many payments awaited on this link");
+	TRY(error);
+	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
+}
+
+/* What the sender's entry covered when it came is left to the next leader; the rest may have a reason to wait. */
+static int submitted_park(struct payments *p, struct pooled *pooled)
+{
+	uint64_t time = p->step->wall_ms > p->chain->tip->header.timestamp_ms ? p->step->wall_ms
+	                                                                      : p->chain->tip->header.timestamp_ms + 1;
+	int error = ledger_check(p->ledger, p->chain->tip->executed, time, pooled->payment);
+
+	if (error <= UNCIA_E_MEMORY)
+		return error;
+	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT)
+		mempool_park(p->mempool, pooled, pending_reason_of(error));
+	return 0;
+}
+
+int submitted_verified(struct payments *p, struct pooled *pooled)
+{
+	struct awaited *awaited;
+
+	TRY(relay_add(p, pooled->payment));
+	if (!pooled->covered)
+		TRY(submitted_park(p, pooled));
+	awaited = awaited_find(p->serve, &pooled->payment->id);
+	for (struct waiter *w = awaited ? awaited->waiters : NULL; w; w = w->next_of_payment)
+		TRY(serve_pending(p->serve, w->wallet, w->request_id, &pooled->payment->id, pooled->reason));
+	return 0;
+}
+
+int payment_rejected(struct payments *p, struct pooled *pooled, int error)
+{
+	struct payment_id id = pooled->payment->id;
+	struct awaited *awaited;
+	bool relay = pooled->relay;
+
+	mempool_remove(p->mempool, pooled);
+	awaited = awaited_find(p->serve, &id);
+	if (!awaited || !relay || mempool_find_id(p->mempool, &id))
+		return 0;
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
+	const char *reason =
+	    error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network" : submit_refusal(error);
+	refusal.code = (uint32_t)-error;
+	refusal.reason = field_of(reason, strlen(reason));
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
+	reply.refusal = &refusal;
+	return awaited_reply(p->serve, awaited, 0, &reply);
+}

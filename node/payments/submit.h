@@ -1,0 +1,12 @@
+/* Payments that a wallet submitted here, once their signatures are checked. */
+#ifndef SUBMIT_H
+#define SUBMIT_H
+#include "payments.h"
+
+/* It holds: relayed, and its wallet told that it is taken, or why it waits. */
+int submitted_verified(struct payments *p, struct pooled *pooled);
+/* A payment is not taken, for that error: the wallet that submitted it here is told, where nobody else's payment of
+ * that id is held. */
+int payment_rejected(struct payments *p, struct pooled *pooled, int error);
+
+#endif

@@ -1,0 +1,172 @@
+/* The ends of payments: receipts of what has just become final, signed words on what has expired; and what there is to
+ * say of a payment that has no end. See serve.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "fields.h"
+#include "messages.h"
+#include "questions.h"
+#include "receipt.h"
+#include "try.h"
+#include "uncia/error.h"
+#include "waiters.h"
+
+int serve_pending(struct serve *s, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
+                  enum pending_reason reason)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Pending pending = UNCIA__PB__PENDING__INIT;
+
+	pending.payment_id = field_of(id->b, sizeof(id->b));
+	pending.reason = reason;
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_PENDING;
+	reply.pending = &pending;
+	return message_reply(s->step, 0, wallet, &reply);
+}
+
+/* A validator's word that a payment can never become final: "a validator signs an expiry only while its table is
+ * complete for blocks timed in [expires_at − 3600, expires_at)" (ledger §3). Ours always is: no id is ever removed. */
+static int expiry_sign(struct serve *s, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE])
+{
+	struct hash digest;
+	int found = ledger_knows_payment(s->ledger, s->chain->tip->executed, id);
+
+	assert(found != 0 && s->chain->tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id));
+	if (found != UNCIA_E_NOT_FOUND)
+		return found;
+	expiry_digest(&s->step->network_id, id, s->chain->tip->header.height, s->chain->tip->header.timestamp_ms,
+	              &digest);
+	return s->sign(s->sign_context, &digest, signature);
+}
+
+static uint64_t tip_seconds(const struct serve *s)
+{
+	return s->chain->tip->header.timestamp_ms / 1000;
+}
+
+/* The signed word that a payment can never become final (ledger §3). The id is not in the ledger, and the time of the
+ * final tip has passed its expiry. Returns 1 where there is such a word, 0 where not. */
+static int expiry_word(struct serve *s, const struct payment_id *id, Uncia__Pb__Expiry *expiry,
+                       uint8_t signature[SIGNATURE_SIZE])
+{
+	if (s->step->self == NOT_A_MEMBER || tip_seconds(s) < payment_id_expires_at(id))
+		return 0;
+	TRY(expiry_sign(s, id, signature));
+	uncia__pb__expiry__init(expiry);
+	expiry->payment_id = field_of(id->b, sizeof(id->b));
+	expiry->height = s->chain->tip->header.height;
+	expiry->timestamp_ms = s->chain->tip->header.timestamp_ms;
+	expiry->validator = s->step->self;
+	expiry->signature = field_of(signature, SIGNATURE_SIZE);
+	return 1;
+}
+
+static int reply_receipt(struct serve *s, struct awaited *awaited, const struct block *body, uint32_t index,
+                         const struct header *const *descendants, size_t depth)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	uint8_t *bytes;
+	size_t size;
+
+	TRY(receipt_make(body, index, descendants, depth, s->chain->final_certificate->bytes,
+	                 s->chain->final_certificate->size, &bytes, &size));
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
+	reply.receipt = field_of(bytes, size);
+	int error = awaited_reply(s, awaited, s->chain->final_sequence, &reply);
+	free(bytes);
+	return error;
+}
+
+int serve_final(struct serve *s, struct chain_block *block, struct chain_block *decided)
+{
+	const struct block body = {.header = block->header,
+	                           .count = block->header.payment_count,
+	                           .payments = block->payments,
+	                           .tree = block->tree};
+	const struct header *descendants[RECEIPT_DESCENDANTS_MAX];
+	size_t depth = (size_t)(decided->header.height - block->header.height);
+	int error = 0;
+
+	struct chain_block *b = decided;
+	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
+		descendants[i - 1] = &b->header;
+	mempool_remove_final(s->mempool, body.payments, body.count);
+	for (uint32_t i = 0; i < body.count && !error; i++) {
+		struct awaited *awaited = awaited_find(s, &body.payments[i]->id);
+		if (!awaited)
+			continue;
+		if (depth > RECEIPT_DESCENDANTS_MAX) {
+			awaited_free(s, awaited);
+			continue;
+		}
+		error = reply_receipt(s, awaited, &body, i, descendants, depth);
+	}
+	/* Later receipts are made from the journal. */
+	free(block->tree);
+	block->tree = NULL;
+	return error;
+}
+
+int serve_expire(struct serve *s)
+{
+	struct awaited *awaited, *next;
+
+	if (tip_seconds(s) == s->expired_seconds)
+		return 0;
+	s->expired_seconds = tip_seconds(s);
+	mempool_expire(s->mempool, tip_seconds(s));
+	HASH_ITER (hh, s->awaited, awaited, next) {
+		Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+		Uncia__Pb__Expiry expiry;
+		uint8_t signature[SIGNATURE_SIZE];
+		int known = expiry_word(s, &awaited->id, &expiry, signature);
+		TRY(known);
+		if (!known)
+			continue;
+		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
+		reply.expiry = &expiry;
+		TRY(awaited_reply(s, awaited, s->chain->final_sequence, &reply));
+	}
+	return 0;
+}
+
+int serve_payment(struct serve *s, uint64_t wallet, uint64_t request_id, const struct payment_id *id)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Expiry expiry;
+	Uncia__Pb__UnknownPayment unknown = UNCIA__PB__UNKNOWN_PAYMENT__INIT;
+	uint8_t signature[SIGNATURE_SIZE];
+	struct payment_record *record = malloc(sizeof(*record));
+
+	if (!record)
+		return UNCIA_E_MEMORY;
+	int error = ledger_find_payment(s->ledger, s->chain->tip->executed, id, record);
+	struct position at = record->at;
+	free(record);
+	if (error == 0)
+		return receipt_ask(s, wallet, request_id, &at);
+	if (error != UNCIA_E_NOT_FOUND)
+		return error;
+	int known = expiry_word(s, id, &expiry, signature);
+	TRY(known);
+	reply.request_id = request_id;
+	if (known) {
+		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
+		reply.expiry = &expiry;
+		return message_reply(s->step, s->chain->final_sequence, wallet, &reply);
+	}
+	struct pooled *pooled = mempool_find_id(s->mempool, id);
+	if (pooled) {
+		error = waiter_add(s, wallet, request_id, id);
+		if (error == UNCIA_E_LIMIT)
+			return message_refuse(s->step, wallet, request_id, error,
+			                      "too many payments awaited on this link");
+		TRY(error);
+		return serve_pending(s, wallet, request_id, id, pooled->reason);
+	}
+	unknown.payment_id = field_of(id->b, sizeof(id->b));
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_UNKNOWN;
+	reply.unknown = &unknown;
+	return message_reply(s->step, 0, wallet, &reply);
+}

@@ -1,0 +1,39 @@
+/* The wallets that wait for ends of payments, found by payment and by wallet. What they are told is made elsewhere. */
+#ifndef WAITERS_H
+#define WAITERS_H
+#include "serve.h"
+
+#define WAITERS_PER_WALLET_MAX 1024u
+
+struct waiter { /* one wallet waits for the end of one payment */
+	struct waiter *next_of_payment, *next_of_wallet, **back_of_wallet;
+	uint64_t wallet, request_id;
+	struct awaited *awaited;
+};
+struct awaited {
+	UT_hash_handle hh; /* by id */
+	struct payment_id id;
+	struct waiter *waiters;
+};
+struct wallet_link {
+	UT_hash_handle hh; /* by number */
+	uint64_t number;
+	struct waiter *waiters;
+	uint32_t waiter_count, question_count;
+	uint32_t read_count; /* of its questions: those that the journal is read for */
+	struct read_budget budget;
+};
+
+/* NULL: out of memory. */
+struct wallet_link *wallet_link_get(struct serve *s, uint64_t number);
+/* Forgets the link and all that it waits for; its questions must be gone. */
+void wallet_link_forget(struct serve *s, uint64_t number);
+/* One wallet waits for one payment once, under its newest request. Returns 0; UNCIA_E_LIMIT; UNCIA_E_MEMORY. */
+int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const struct payment_id *id);
+/* NULL where nobody waits for it. */
+struct awaited *awaited_find(struct serve *s, const struct payment_id *id);
+/* The same reply to all who wait for this payment, each under its own request; then they wait no more. */
+int awaited_reply(struct serve *s, struct awaited *awaited, uint64_t after, Uncia__Pb__NodeReply *reply);
+void awaited_free(struct serve *s, struct awaited *awaited); /* nobody is told */
+
+#endif
