@@ -50,7 +50,7 @@ static int assembly_complete(struct chain *c, struct chain_block *block, uint64_
 int chain_assemble(struct chain *c, struct chain_block *block, const struct bytes *short_ids, uint64_t now_ms)
 {
 	TRY(gathering_new(&block->header.id, short_ids->data, block->header.payment_count, &block->gathering));
-	block->proposed = c->changed = true;
+	block->proposed = true;
 	mempool_gather(c->mempool, block->gathering);
 	if (gathering_missing(block->gathering) == 0)
 		return assembly_complete(c, block, now_ms);

@@ -9,6 +9,48 @@
 void chain_init(struct chain *c, const struct committee *committee, struct ledger *ledger, struct mempool *mempool)
 {
 	*c = (struct chain){.committee = committee, .ledger = ledger, .mempool = mempool};
+	c->news_last = &c->news;
+}
+
+static void block_news(struct chain *c, struct chain_block *block)
+{
+	if (block->is_news)
+		return;
+	block->is_news = true;
+	block->next_news = NULL;
+	*c->news_last = block;
+	c->news_last = &block->next_news;
+}
+
+struct chain_block *chain_next_news(struct chain *c)
+{
+	struct chain_block *block = c->news;
+
+	if (!block)
+		return NULL;
+	c->news = block->next_news;
+	if (!c->news)
+		c->news_last = &c->news;
+	block->is_news = false;
+	return block;
+}
+
+static void news_drop(struct chain *c, const struct chain_block *block)
+{
+	struct chain_block **at = &c->news;
+
+	while (*at != block)
+		at = &(*at)->next_news;
+	*at = block->next_news;
+	if (!*at)
+		c->news_last = at;
+}
+
+static void block_invalid(struct chain *c, struct chain_block *block)
+{
+	assert(!block->executed && !block->final);
+	block->invalid = true;
+	block_news(c, block);
 }
 
 struct chain_block *chain_find(const struct chain *c, const struct hash *id)
@@ -38,6 +80,10 @@ int chain_add(struct chain *c, const struct header *header, uint64_t now_ms, str
 	}
 	if (!b->header.size && header->size)
 		b->header = *header; /* known by its id alone so far */
+	if (b->header.size && !b->header_told) {
+		b->header_told = true;
+		block_news(c, b);
+	}
 	*block = b;
 	return 0;
 }
@@ -59,6 +105,8 @@ static void block_drop_body(struct chain_block *block)
 
 static void block_free_held(struct chain *c, struct chain_block *block)
 {
+	if (block->is_news)
+		news_drop(c, block);
 	block_drop_body(block);
 	executed_release(c->ledger, block->executed);
 	HASH_DEL(c->blocks, block); /* NOLINT(clang-analyzer-*): not how uthash lists go */
@@ -103,7 +151,7 @@ int chain_complete(struct chain *c, struct chain_block *block, struct payment **
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
 	block->complete = true;
 	block->fetch_at = CHAIN_NEVER;
-	c->changed = true;
+	block_news(c, block);
 	return 0;
 }
 
@@ -160,14 +208,14 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 	if (!parent)
 		return 0;
 	if (parent->invalid) {
-		block->invalid = true;
+		block_invalid(c, block);
 		return 0;
 	}
 	if (parent != c->settled && !parent->executed)
 		return 0;
 	TRY(chain_root_after(c, parent, &root));
 	if (!header_follows(c, block, parent, &root)) {
-		block->invalid = true;
+		block_invalid(c, block);
 		return 0;
 	}
 	TRY(ledger_begin(c->ledger, parent->executed, block->header.height, block->header.timestamp_ms, &executed));
@@ -178,11 +226,12 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 		executed_release(c->ledger, executed);
 		if (error_is_ours(error))
 			return error;
-		block->invalid = true;
+		block_invalid(c, block);
 		return 0;
 	}
 	ledger_end(executed, &block->header.id);
 	block->executed = executed;
+	block_news(c, block);
 	return 1;
 }
 
@@ -220,7 +269,7 @@ void chain_note_payments(struct chain *c, const struct chain_block *block)
 
 void chain_invalid(struct chain *c, struct chain_block *block)
 {
-	block->invalid = c->changed = true;
+	block_invalid(c, block);
 	block->fetch_at = CHAIN_NEVER;
 }
 

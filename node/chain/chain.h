@@ -32,6 +32,8 @@ struct chain_block {
 	uint64_t fetch_at;         /* when to ask a peer for the body, or CHAIN_NEVER */
 	uint32_t fetch_tries;
 	uint64_t added_ms; /* when it was first heard of */
+	bool header_told, is_news;
+	struct chain_block *next_news;
 };
 
 struct chain {
@@ -45,7 +47,7 @@ struct chain {
 	uint64_t final_sequence;               /* the commit that makes the tip's finality durable */
 	uint64_t payments_height;              /* the highest block with payments that was voted for or is final */
 	uint64_t generation;                   /* counts what may have become orderable */
-	bool changed;                          /* a body came or a block turned out to be invalid: votes may follow */
+	struct chain_block *news, **news_last; /* whose header, body or verdict is new: chain_next_news */
 	bool fetching;                         /* some block has a fetch_at */
 };
 
@@ -79,6 +81,10 @@ struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block
 /* Notes that the block was voted for or is final: account proofs wait for its payments to be settled. */
 void chain_note_payments(struct chain *c, const struct chain_block *block);
 
+/* The next block of which something is new since it was last handed out here: its header, its body, that it is
+ * executed, or invalid. NULL: none. */
+struct chain_block *chain_next_news(struct chain *c);
+
 /* Wants a body from `at_ms` on. */
 void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms);
 /* The same for a block that may be known by its id alone, and that validators of more weight than F stand for. `named`
@@ -111,9 +117,10 @@ void chain_make_final(struct chain *c, const struct chain_path *path, struct cer
 /* At the start: a block that the journal holds as final already. Returns 0; UNCIA_E_DAMAGED where it cannot be
  * executed; another error of this machine. */
 int chain_adopt_final(struct chain *c, struct chain_block *block);
-/* Forgets what can never become final: everything that stands beside the final chain, and what grows on it. A block
- * whose parent is not known is kept while its view is above the final one. */
-void chain_prune(struct chain *c);
+/* Forgets one block that can never become final: it stands beside the final chain, or grows on one that does. A block
+ * whose parent is not known is kept while its view is above the final one. Returns true and its id; false where there
+ * is none. */
+bool chain_prune(struct chain *c, struct hash *id);
 /* Settles what lies under the tip: its effects are folded into the settled state, one block at a time. Returns 0 or an
  * error of this machine. */
 int chain_settle(struct chain *c);

@@ -87,28 +87,25 @@ static void block_unpark(struct chain *c, const struct chain_block *block)
 	c->generation++;
 }
 
-void chain_prune(struct chain *c)
+bool chain_prune(struct chain *c, struct hash *id)
 {
 	struct chain_block *block, *next;
-	bool dropped = true;
 
-	while (dropped) {
-		dropped = false;
-		HASH_ITER (hh, c->blocks, block, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
-		{
-			if (block->final)
-				continue;
-			struct chain_block *parent = chain_parent(c, block);
-			bool beside = block->header.view <= c->tip->header.view ||
-			              (block->header.size && block->header.height <= c->tip->header.height) ||
-			              (parent && parent->final && parent != c->tip);
-			if (!beside)
-				continue;
-			block_unpark(c, block);
-			chain_drop(c, block);
-			dropped = true;
-		}
+	HASH_ITER (hh, c->blocks, block, next) { /* NOLINT(clang-analyzer-*): not how uthash lists go */
+		if (block->final)
+			continue;
+		struct chain_block *parent = chain_parent(c, block);
+		bool beside = block->header.view <= c->tip->header.view ||
+		              (block->header.size && block->header.height <= c->tip->header.height) ||
+		              (parent && parent->final && parent != c->tip);
+		if (!beside)
+			continue;
+		*id = block->header.id;
+		block_unpark(c, block);
+		chain_drop(c, block);
+		return true;
 	}
+	return false;
 }
 
 static void settle_touched(void *context, const struct address *address)

@@ -74,12 +74,10 @@ int block_request_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Bloc
 	}
 	r->peers[peer].share.owed += reply.block.len;
 	const struct chain_block *parent = block ? chain_find(&r->chain, &block->header.parent_id) : NULL;
-	for (int kind = CERT_N; parent && kind <= CERT_SF && !reply.parent_certificate.len; kind++) {
-		const struct certificate *certificate =
-		    kind == CERT_S ? NULL : view_certificate(r, parent->header.view, kind, &parent->header.id);
-		if (certificate)
-			reply.parent_certificate = field_of(certificate->bytes, certificate->size);
-	}
+	const struct certificate *certificate =
+	    parent ? consensus_notarised(r->consensus, parent->header.view, &parent->header.id) : NULL;
+	if (certificate)
+		reply.parent_certificate = field_of(certificate->bytes, certificate->size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
 	message.block_reply = &reply;
 	return message_send(&r->step, 0, peer, &message);
@@ -154,7 +152,6 @@ int block_reply_verified(struct replica *r, struct job *job, bool valid)
 	if (!block)
 		return 0;
 	block->verifying = false;
-	r->recheck = true;
 	if (!valid) {
 		chain_invalid(&r->chain, block);
 		return step_note(&r->step, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",

@@ -47,7 +47,7 @@ int clock_learn(struct replica *r, const struct header *header)
 
 	/* An old block tells nothing. One whose leader's clock is behind its parent's time does not tell that clock:
 	 * what it told before may have been before all clocks were set back. */
-	if (header->view < r->view || !parent || !parent->header.size)
+	if (header->view < consensus_view(r->consensus) || !parent || !parent->header.size)
 		return 0;
 	leader->has_clock = header->timestamp_ms > parent->header.timestamp_ms + 1;
 	leader->clock_offset_ms = (int64_t)(r->step.wall_ms - header->timestamp_ms);

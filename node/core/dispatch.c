@@ -12,7 +12,8 @@ static int vote_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryD
 	TRY(vote_decode(data->data, data->len, &vote));
 	if (vote.epoch != r->committee->epoch || vote.voter >= r->committee->size)
 		return UNCIA_E_PROTOCOL;
-	if (vote.voter == r->config.self || !view_in_window(r, vote.view) || vote_known(r, &vote))
+	if (vote.voter == r->config.self || !consensus_in_window(r->consensus, vote.view) ||
+	    consensus_vote_known(r->consensus, &vote))
 		return 0;
 	return job_vote(&r->step, JOB_VOTE, peer, &vote);
 }
@@ -23,7 +24,7 @@ static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufC
 
 	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
 	if (certificate->view <= r->chain.tip->header.view ||
-	    view_certificate(r, certificate->view, certificate->kind, &certificate->block_id)) {
+	    consensus_held(r->consensus, certificate->view, certificate->kind, &certificate->block_id)) {
 		free(certificate);
 		return 0;
 	}
@@ -133,7 +134,8 @@ static int job_take_certificates(struct replica *r, struct job *job)
 	for (size_t i = 0; i < job->certificate_count; i++) {
 		struct certificate *certificate = job->certificates[i];
 		job->certificates[i] = NULL;
-		TRY(certificate_accept(r, certificate));
+		TRY(consensus_certificate(r->consensus, certificate));
+		TRY(carry_out(r));
 	}
 	return 0;
 }
@@ -167,7 +169,8 @@ static int job_take(struct replica *r, struct job *job)
 		return 0;
 	switch (job->kind) {
 	case JOB_VOTE:
-		return vote_accept(r, &job->vote);
+		TRY(consensus_vote(r->consensus, &job->vote));
+		return carry_out(r);
 	case JOB_PROPOSAL:
 		TRY(job_take_certificates(r, job));
 		return proposal_verified(r, job);

@@ -38,40 +38,6 @@ static int note_final(struct replica *r, const struct header *header)
 	return step_copy(&r->step, header->id.b, HASH_SIZE, &action->message);
 }
 
-/* Takes a finality certificate of the block out of its view, which is about to be forgotten. */
-static struct certificate *take_final_certificate(struct replica *r, uint64_t number, const struct hash *id)
-{
-	struct view *view = view_find(r, number);
-	struct held_certificate **at = view ? &view->certificates : NULL;
-
-	for (; at && *at; at = &(*at)->next) {
-		struct held_certificate *held = *at;
-		if (!certificate_is_final(held->certificate->kind) || !hash_equal(&held->certificate->block_id, id))
-			continue;
-		struct certificate *certificate = held->certificate;
-		*at = held->next;
-		free(held);
-		return certificate;
-	}
-	assert(!"a decided block has its certificate");
-	return NULL;
-}
-
-int block_journal(struct replica *r, struct chain_block *block)
-{
-	struct chain_block *oldest;
-
-	while ((oldest = chain_unjournaled(&r->chain, block))) {
-		uint8_t key[JOURNAL_KEY_MAX];
-		size_t size;
-		journal_key(key, oldest->header.view, 0, &oldest->header.id, &size);
-		TRY(step_put(&r->step, JOURNAL_BLOCK, &(struct bytes){key, size},
-		             &(struct bytes){oldest->bytes, oldest->size}));
-		oldest->journaled = true;
-	}
-	return 0;
-}
-
 static int execute_path(struct replica *r, const struct chain_path *path)
 {
 	for (size_t i = 0; i < path->count; i++) {
@@ -90,10 +56,11 @@ static int execute_path(struct replica *r, const struct chain_path *path)
 static int decide_path(struct replica *r, const struct chain_path *path)
 {
 	struct chain_block *block = path->blocks[path->count - 1];
+	struct hash pruned;
 
 	TRY(execute_path(r, path));
 	TRY(block_journal(r, block));
-	chain_make_final(&r->chain, path, take_final_certificate(r, block->header.view, &block->header.id));
+	chain_make_final(&r->chain, path, consensus_final(r->consensus, block->header.view, &block->header.id));
 	for (size_t i = 0; i < path->count; i++)
 		TRY(journal_put_final(r, &path->blocks[i]->header));
 	TRY(journal_forget_votes(r, block->header.view));
@@ -102,14 +69,12 @@ static int decide_path(struct replica *r, const struct chain_path *path)
 		TRY(serve_final(&r->serve, path->blocks[i], block));
 		TRY(note_final(r, &path->blocks[i]->header));
 	}
-	views_settle(r, block->header.view);
-	chain_prune(&r->chain);
+	while (chain_prune(&r->chain, &pruned))
+		consensus_forget(r->consensus, &pruned);
 	TRY(chain_settle(&r->chain));
 	r->settle_at = block->header.payment_count ? empty_block_at(r, block, r->step.now_ms) : TIME_NEVER;
-	r->skips = 0;
 	r->last_final_ms = r->step.now_ms;
 	r->chain.generation++;
-	r->recheck = true;
 	return serve_expire(&r->serve);
 }
 

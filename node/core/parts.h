@@ -20,6 +20,7 @@
 #include "message.pb-c.h"
 #include "address.h"
 #include "chain.h"
+#include "consensus.h"
 #include "fields.h"
 #include "ledger.h"
 #include "mempool.h"
@@ -34,7 +35,6 @@
 #include "try.h"
 #include "uncia/error.h"
 #include "verification.h"
-#include "voting_rules.h"
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -42,58 +42,16 @@
 #define FETCH_RETRY_MS       250u
 #define PEER_JOBS_MAX        512u        /* signature checks under way for one peer */
 #define PEER_JOB_BYTES_MAX   (32u << 20) /* and the messages they came in */
-#define EVIDENCE_MAX         4096u       /* pairs of votes kept; more are only counted */
-#define TIMEOUT_MAX_MS       10000u
 #define STANDSTILL_MS        1000u
 /* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
  * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
 #define FLUSH_TOUCHES 196608u
 #define UNFLUSHED_MAX (2 * FLUSH_TOUCHES) /* beyond which a leader proposes no payments until a flush is stored */
 
-/* ---- votes and certificates of one view ---- */
-
-struct seat { /* what is held of one validator's votes in one view */
-	bool has_first, has_final;
-	struct vote first, final;
-	struct vote *extras;
-	uint32_t extra_count;
-	bool evidence_kept;
-};
-
-struct held_certificate {
-	struct certificate *certificate;
-	struct held_certificate *next;
-};
-
-struct view {
-	UT_hash_handle hh; /* by number */
-	uint64_t number;
-	/* own votes, as the journal has or will have them */
-	enum first_vote own_first;
-	struct hash own_block;
-	bool own_skip2, own_final;
-	struct hash *own_extras; /* blocks of own NOTAR2 */
-	uint32_t own_extra_count;
-	struct vote *own_votes; /* all of them, to be sent again */
-	uint32_t own_vote_count;
-	struct seat *seats; /* committee size; NULL until a vote arrives */
-	struct held_certificate *certificates;
-	/* timing of a view we entered */
-	bool by_skip;
-	uint64_t entered_ms;
-	uint64_t settle_at;   /* when its leader makes an empty block, as far as he knows; TIME_NEVER: none is due */
-	uint64_t deadline_ms; /* TIME_NEVER: the timer has not started */
-	bool leader_done;     /* as its leader: proposed, or out of the running */
-	uint64_t tried;       /* the mempool's generation when there was last nothing to propose */
-};
-
 struct peer {
 	struct read_budget share;
 	uint64_t final_height; /* as it last told */
 	uint64_t told_at_ms;   /* when it was last told that it is behind */
-	struct vote newest;    /* the newest vote ever seen of it */
-	bool has_newest, newest_dirty;
-	bool answered_newest; /* our start-up question */
 	bool has_clock;
 	int64_t clock_offset_ms; /* our wall clock less the time of its newest block, when that came */
 };
@@ -108,13 +66,15 @@ struct replica {
 	struct step step;
 	bool started, halted;
 
-	/* consensus */
-	struct view *views;
-	uint64_t view;  /* current */
-	uint32_t skips; /* views entered by S since the last finality: doubles T */
-	uint64_t last_notarised_ms, last_final_ms, standstill_at;
-	bool recheck; /* something changed: go over the rules again */
+	struct consensus *consensus; /* from the start on */
+	uint64_t last_final_ms, standstill_at;
+	struct lead_state { /* of the view that this validator leads */
+		uint64_t view;
+		uint64_t settle_at; /* when it makes an empty block, as far as is known; TIME_NEVER: none is due */
+		uint64_t tried;     /* the chain's generation when there was last nothing to propose */
+	} lead;
 
+	/* chain */
 	struct chain chain;
 	struct serve serve;
 	struct payments payments;
@@ -126,12 +86,8 @@ struct replica {
 	} decision; /* decided, bodies missing */
 
 	/* voting */
-	enum voting_state voting;
 	bool low_space;
-	/* Of the journal, at the start: its final view, and the newest own vote (view 0: none). */
-	uint64_t started_at_view;
-	struct vote newest_own;
-	uint64_t newest_nonce, newest_ask_at;
+	uint64_t newest_ask_at; /* when to ask for the newest votes known of us */
 	uint64_t evidence;
 
 	struct peer *peers;
@@ -165,37 +121,12 @@ int wallet_message(struct replica *r, uint64_t wallet, struct bytes message);
 int jobs_take(struct replica *r); /* those whose verdicts are in */
 void jobs_free(struct replica *r);
 
-/* views.c */
-struct view *view_find(struct replica *r, uint64_t number);
-struct view *view_get(struct replica *r, uint64_t number); /* NULL: out of memory */
-void view_free(struct replica *r, struct view *view);
-void view_drop_votes(struct replica *r, struct view *view);
-void views_settle(struct replica *r, uint64_t through); /* forgets all up to and with that view */
-bool view_in_window(const struct replica *r, uint64_t number);
-struct certificate *view_certificate(struct replica *r, uint64_t number, enum certificate_kind kind,
-                                     const struct hash *block_id);                    /* id NULL: any of that kind */
-bool view_notarised(struct replica *r, uint64_t number, const struct hash *block_id); /* N, FF or SF */
-bool vote_known(struct replica *r, const struct vote *vote);
-int vote_accept(struct replica *r, const struct vote *vote);                /* verified (or our own and durable) */
-int certificate_accept(struct replica *r, struct certificate *certificate); /* verified; owned from here */
-
-/* safety.c */
-bool safety_may_vote(const struct replica *r);
-int safety_first_block(struct replica *r, struct view *view, struct chain_block *block, bool broadcast);
-int safety_first_skip(struct replica *r, struct view *view);
-int safety_extra(struct replica *r, struct view *view, const struct hash *block_id); /* NULL: SKIP2 */
-int safety_final(struct replica *r, struct view *view);
-int safety_recover(struct replica *r, const struct vote *vote);
-int safety_resend(struct replica *r, uint32_t peer, const struct view *view);
-
-/* consensus.c */
-int consensus_recheck(struct replica *r);
-int consensus_timer(struct replica *r);
-int consensus_enter(struct replica *r, uint64_t number, bool by_skip);
-int consensus_vote_seen(struct replica *r, struct view *view);
-uint64_t consensus_wake(struct replica *r);
-uint64_t consensus_timeout(const struct replica *r, uint64_t number); /* of the timer of that view */
-bool consensus_parent_valid(struct replica *r, uint64_t view, uint64_t parent_view, const struct hash *parent_id);
+/* carry_out.c */
+int tell_news(struct replica *r);
+int carry_out(struct replica *r);
+int rules_run(struct replica *r);
+int newest_votes_journal(struct replica *r);
+int block_journal(struct replica *r, struct chain_block *block); /* and its ancestors */
 
 /* clock.c: from a proposal that its leader has just sent. Out: how far the wall clock is off, one of them 0, both where
  * it is right or too little is known. */
@@ -203,8 +134,9 @@ int clock_learn(struct replica *r, const struct header *header);
 void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms);
 
 /* proposal.c */
-int proposal_try(struct replica *r, struct view *view);
-uint64_t proposal_wake(struct replica *r, const struct view *view);
+int proposal_try(struct replica *r, const struct lead *lead);
+uint64_t proposal_wake(const struct replica *r);
+bool proposal_work(const struct replica *r); /* there is something to make final */
 uint64_t empty_block_at(const struct replica *r, const struct chain_block *block, uint64_t since_ms);
 int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message);
 int proposal_verified(struct replica *r, struct job *job);
@@ -240,11 +172,6 @@ int certificates_request_answer(struct replica *r, uint32_t peer, const Uncia__P
 int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
 int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message);
 int newest_vote_verified(struct replica *r, struct job *job);
-bool vote_newer(const struct vote *a, const struct vote *b); /* by view, then by kind */
-int newest_vote_seen(struct replica *r, const struct vote *vote);
-int newest_votes_journal(struct replica *r);
-int newest_vote_check(struct replica *r);
-int newest_vote_lost(struct replica *r);
 
 /* recovery.c */
 int recovery_start(struct replica *r);

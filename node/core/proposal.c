@@ -12,11 +12,9 @@ static int best_parent(struct replica *r, uint64_t view, struct chain_block **pa
 {
 	*parent = NULL;
 	for (uint64_t u = view - 1; u > r->chain.tip->header.view; u--) {
-		struct view *below = view_find(r, u);
-		for (struct held_certificate *held = below ? below->certificates : NULL; held; held = held->next) {
-			struct chain_block *block = held->certificate->kind == CERT_S
-			                                ? NULL
-			                                : chain_find(&r->chain, &held->certificate->block_id);
+		const struct certificate *c = NULL;
+		while ((c = consensus_next_notarised(r->consensus, u, c))) {
+			struct chain_block *block = chain_find(&r->chain, &c->block_id);
 			int executed = block ? chain_execute(&r->chain, block) : 0;
 			TRY(executed);
 			if (executed) {
@@ -24,7 +22,7 @@ static int best_parent(struct replica *r, uint64_t view, struct chain_block **pa
 				return 0;
 			}
 		}
-		if (!view_certificate(r, u, CERT_S, NULL))
+		if (!consensus_held(r->consensus, u, CERT_S, NULL))
 			return 0;
 	}
 	*parent = r->chain.tip;
@@ -38,11 +36,6 @@ static uint64_t nonfinal_payments(const struct chain_block *parent)
 	for (const struct chain_block *b = parent; b && !b->final; b = b->parent)
 		count += b->header.payment_count;
 	return count;
-}
-
-static uint64_t heartbeat_at(const struct replica *r, const struct view *view)
-{
-	return view->by_skip ? 0 : r->last_notarised_ms + r->config.heartbeat_ms;
 }
 
 /* When an empty block is due on one with payments that was notarised, or became final, at `since_ms`. Who pays one
@@ -60,40 +53,54 @@ uint64_t empty_block_at(const struct replica *r, const struct chain_block *block
 /* When its leader makes an empty block in this view. Payments that are not final yet come first: with their block what
  * was final before them is settled, too. Where it would come to the others only after their timers have ended the view,
  * it is made so early that it does not: they may have entered one delay before, and it takes another. */
-static uint64_t settle_at(const struct replica *r, const struct view *view, const struct chain_block *parent, bool held)
+static uint64_t settle_at(const struct replica *r, const struct lead *lead, const struct chain_block *parent, bool held)
 {
-	uint64_t at = held ? empty_block_at(r, parent, view->entered_ms) : r->settle_at;
-	uint64_t delay = view->entered_ms > parent->added_ms ? view->entered_ms - parent->added_ms : 0;
+	uint64_t at = held ? empty_block_at(r, parent, lead->entered_ms) : r->settle_at;
+	uint64_t delay = lead->entered_ms > parent->added_ms ? lead->entered_ms - parent->added_ms : 0;
 
-	uint64_t ends = view->entered_ms + consensus_timeout(r, view->number);
+	uint64_t ends = lead->timeout_ms;
 	if (at == TIME_NEVER || at + delay < ends)
 		return at;
-	uint64_t latest = view->entered_ms + 2 * delay < ends ? ends - 2 * delay : view->entered_ms;
+	uint64_t latest = lead->entered_ms + 2 * delay < ends ? ends - 2 * delay : lead->entered_ms;
 	return at < latest ? at : latest;
 }
 
 /* "Blocks are paced under load, so that each carries at least some 50 payments where that many wait" (ledger §5). */
-static uint64_t pace_at(const struct replica *r, const struct view *view, const struct chain_block *parent,
+static uint64_t pace_at(const struct replica *r, const struct lead *lead, const struct chain_block *parent,
                         uint64_t fresh)
 {
 	if (!parent || parent->header.payment_count < PACE_BUSY || fresh >= PACE_PAYMENTS)
-		return view->entered_ms;
-	return view->entered_ms + r->config.pace_ms;
+		return lead->entered_ms;
+	return lead->entered_ms + r->config.pace_ms;
 }
 
-uint64_t proposal_wake(struct replica *r, const struct view *view)
+uint64_t proposal_wake(const struct replica *r)
 {
-	if (committee_leader(r->committee, view->number) != r->config.self || view->leader_done || !safety_may_vote(r))
+	struct lead lead;
+
+	if (!consensus_leads(r->consensus, &lead))
 		return TIME_NEVER;
-	const uint64_t due[] = {heartbeat_at(r, view), view->settle_at,
-	                        mempool_ready(r->mempool) ? view->entered_ms + r->config.pace_ms : TIME_NEVER};
+	const uint64_t due[] = {lead.heartbeat_ms, r->lead.view == lead.view ? r->lead.settle_at : TIME_NEVER,
+	                        mempool_ready(r->mempool) ? lead.entered_ms + r->config.pace_ms : TIME_NEVER};
 	uint64_t at = TIME_NEVER;
 
 	/* What is due and could not be done yet (no parent, say) waits for an event, or for what is due next. */
-	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
-		if (due[i] > r->step.now_ms && due[i] < at)
-			at = due[i];
+	for (size_t n = 0; n < sizeof(due) / sizeof(due[0]); n++)
+		if (due[n] > r->step.now_ms && due[n] < at)
+			at = due[n];
 	return at;
+}
+
+bool proposal_work(const struct replica *r)
+{
+	struct chain_block *block, *next;
+
+	if (mempool_ready(r->mempool))
+		return true;
+	HASH_ITER (hh, r->chain.blocks, block, next)
+		if (!block->final && block->header.payment_count && block->header.view > r->chain.tip->header.view)
+			return true;
+	return false;
 }
 
 /* Fills the block from the mempool; what does not fit the ledger now is parked. */
@@ -129,14 +136,14 @@ static int fill_block(struct replica *r, struct executed *executed, struct payme
 	return 0;
 }
 
-static int send_proposal(struct replica *r, const struct view *view, const struct chain_block *block,
+static int send_proposal(struct replica *r, const struct vote *own, const struct chain_block *block,
                          const struct chain_block *parent)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
 	size_t count = block->header.payment_count, skips = 0;
 	/* After a long standstill only the newest: they lead to this view, and older ones are held or asked for. */
-	uint64_t views_between = view->number - parent->header.view - 1;
+	uint64_t views_between = own->view - parent->header.view - 1;
 	size_t gap = views_between < PROPOSE_SKIPS_MAX ? (size_t)views_between : PROPOSE_SKIPS_MAX;
 	uint8_t *short_ids = malloc(count * 8 + 1);
 	Uncia__Pb__Blob *blobs = malloc((gap + 1) * sizeof(*blobs));
@@ -149,20 +156,19 @@ static int send_proposal(struct replica *r, const struct view *view, const struc
 	hash1(HASH_SHORT_ID, block->header.id.b, HASH_SIZE, &key);
 	for (size_t i = 0; i < count; i++)
 		be64_put(short_ids + 8 * i, siphash(key.b, block->payments[i]->whole.b, HASH_SIZE));
-	for (uint64_t x = view->number - gap; x < view->number; x++) {
-		const struct certificate *skip = view_certificate(r, x, CERT_S, NULL);
+	for (uint64_t x = own->view - gap; x < own->view; x++) {
+		const struct certificate *skip = consensus_held(r->consensus, x, CERT_S, NULL);
 		assert(skip);
 		uncia__pb__blob__init(&blobs[skips]);
 		blobs[skips].data = field_of(skip->bytes, skip->size);
 		list[skips] = &blobs[skips];
 		skips++;
 	}
-	const struct certificate *certificate = parent == r->chain.tip ? r->chain.final_certificate : NULL;
-	for (int kind = CERT_N; !certificate && parent != r->chain.tip && kind <= CERT_SF; kind++)
-		if (kind != CERT_S)
-			certificate = view_certificate(r, parent->header.view, kind, &parent->header.id);
+	const struct certificate *certificate =
+	    parent == r->chain.tip ? r->chain.final_certificate
+	                           : consensus_notarised(r->consensus, parent->header.view, &parent->header.id);
 	propose.header = field_of(block->header.bytes, block->header.size);
-	propose.signature = field_of(view->own_votes[view->own_vote_count - 1].signature, SIGNATURE_SIZE);
+	propose.signature = field_of(own->signature, SIGNATURE_SIZE);
 	propose.short_ids = field_of(short_ids, count * 8);
 	if (certificate)
 		propose.parent_certificate = field_of(certificate->bytes, certificate->size);
@@ -178,93 +184,106 @@ out:
 	return error;
 }
 
-static int propose(struct replica *r, struct view *view, struct chain_block *parent, struct header *header,
-                   struct executed *executed, struct payment **payments)
+/* A block that is being made. */
+struct draft {
+	struct chain_block *parent;
+	struct header header;
+	struct executed *executed;
+	struct payment **payments; /* header.payment_count of them */
+};
+
+static void draft_free(struct replica *r, struct draft *d)
+{
+	for (uint32_t i = 0; i < d->header.payment_count; i++)
+		payment_free(d->payments[i]);
+	free(d->payments);
+	executed_release(r->ledger, d->executed);
+}
+
+/* What is left of the header once the payments are chosen; its id is made of it. */
+static int draft_header(struct replica *r, struct draft *d, uint64_t view, const struct hash *tree)
+{
+	struct header *h = &d->header;
+
+	h->epoch = r->committee->epoch;
+	h->view = view;
+	h->height = d->parent->header.height + 1;
+	h->parent_id = d->parent->header.id;
+	h->committee_hash = r->committee->hash;
+	h->proposer = r->config.self;
+	h->payments_root = *merkle_root(tree, h->payment_count);
+	TRY(chain_root_after(&r->chain, d->parent, &h->parent_state_root));
+	return header_encode(h);
+}
+
+static int propose(struct replica *r, const struct lead *lead, struct draft *d)
 {
 	struct chain_block *block;
-	struct hash *tree = block_tree(payments, header->payment_count);
-	int error = tree ? 0 : UNCIA_E_MEMORY;
+	struct vote own;
+	struct hash *tree = block_tree(d->payments, d->header.payment_count);
+	int error = tree ? draft_header(r, d, lead->view, tree) : UNCIA_E_MEMORY;
 
-	header->epoch = r->committee->epoch;
-	header->view = view->number;
-	header->height = parent->header.height + 1;
-	header->parent_id = parent->header.id;
-	header->committee_hash = r->committee->hash;
-	header->proposer = r->config.self;
-	if (!error) {
-		header->payments_root = *merkle_root(tree, header->payment_count);
-		error = chain_root_after(&r->chain, parent, &header->parent_state_root);
-	}
 	if (!error)
-		error = header_encode(header);
-	if (!error)
-		error = chain_add(&r->chain, header, r->step.now_ms, &block);
+		error = chain_add(&r->chain, &d->header, r->step.now_ms, &block);
 	if (error) {
-		executed_release(r->ledger, executed);
-		for (uint32_t i = 0; i < header->payment_count; i++)
-			payment_free(payments[i]);
-		free(payments);
+		draft_free(r, d);
 		free(tree);
 		return error;
 	}
-	ledger_end(executed, &header->id);
-	block->parent = parent;
-	block->executed = executed;
-	TRY(chain_complete(&r->chain, block, payments, tree));
-	TRY(safety_first_block(r, view, block, false));
-	return send_proposal(r, view, block, parent);
+	ledger_end(d->executed, &d->header.id);
+	block->parent = d->parent;
+	block->executed = d->executed;
+	TRY(chain_complete(&r->chain, block, d->payments, tree));
+	TRY(tell_news(r));
+	TRY(consensus_propose(r->consensus, lead->view, &block->header.id, &own));
+	TRY(carry_out(r));
+	return send_proposal(r, &own, block, d->parent);
 }
 
-/* consensus §6 rule 3: "only while in v, with no first vote in v, once". */
-int proposal_try(struct replica *r, struct view *view)
+/* Executes payments of the pool on the parent. Returns 1 where there is a block to propose, 0 where not. */
+static int draft_make(struct replica *r, struct draft *d, bool empty, bool anyway)
 {
-	struct own_votes own = {.settled = view->number <= r->chain.tip->header.view, .first = view->own_first};
+	struct header *h = &d->header;
 
-	if (view->leader_done)
+	h->timestamp_ms = r->step.wall_ms;
+	if (h->timestamp_ms <= d->parent->header.timestamp_ms)
+		h->timestamp_ms = d->parent->header.timestamp_ms + 1;
+	d->payments = malloc(BLOCK_PAYMENTS_MAX * sizeof(struct payment *));
+	if (!d->payments)
+		return UNCIA_E_MEMORY;
+	int error =
+	    ledger_begin(r->ledger, d->parent->executed, d->parent->header.height + 1, h->timestamp_ms, &d->executed);
+	if (!error && !empty)
+		error = fill_block(r, d->executed, d->payments, &h->payment_count);
+	if (!error && (anyway || h->payment_count))
+		return 1;
+	draft_free(r, d);
+	return error;
+}
+
+int proposal_try(struct replica *r, const struct lead *lead)
+{
+	struct draft draft = {0};
+
+	if (r->lead.view != lead->view)
+		r->lead = (struct lead_state){.view = lead->view, .settle_at = TIME_NEVER};
+	TRY(best_parent(r, lead->view, &draft.parent));
+	if (!draft.parent)
 		return 0;
-	if (!rule_first_vote(&own, true)) {
-		view->leader_done = true;
-		return 0;
-	}
-	struct chain_block *parent;
-	TRY(best_parent(r, view->number, &parent));
-	if (!parent)
-		return 0;
-	uint64_t held = nonfinal_payments(parent), ready = mempool_ready(r->mempool);
+	uint64_t held = nonfinal_payments(draft.parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
 	/* storage §5: "a validator then proposes empty blocks until that flush is stored". None would be skipped. */
 	bool behind = finality_behind(r);
-	view->settle_at = settle_at(r, view, parent, held || (behind && ready));
-	bool anyway = r->step.now_ms >= view->settle_at || r->step.now_ms >= heartbeat_at(r, view);
-	if (!anyway && (!ready || behind || view->tried == r->chain.generation))
+	r->lead.settle_at = settle_at(r, lead, draft.parent, held || (behind && ready));
+	bool anyway = r->step.now_ms >= r->lead.settle_at || r->step.now_ms >= lead->heartbeat_ms;
+	if (!anyway && (!ready || behind || r->lead.tried == r->chain.generation))
 		return 0;
-	if (fresh && r->step.now_ms < pace_at(r, view, parent, fresh))
+	if (fresh && r->step.now_ms < pace_at(r, lead, draft.parent, fresh))
 		return 0;
-	struct header header = {.timestamp_ms = r->step.wall_ms};
-	if (header.timestamp_ms <= parent->header.timestamp_ms)
-		header.timestamp_ms = parent->header.timestamp_ms + 1;
-	struct executed *executed;
-	struct payment **payments = malloc(BLOCK_PAYMENTS_MAX * sizeof(struct payment *));
-	if (!payments)
-		return UNCIA_E_MEMORY;
-	int error =
-	    ledger_begin(r->ledger, parent->executed, parent->header.height + 1, header.timestamp_ms, &executed);
-	if (error) {
-		free(payments);
-		return error;
-	}
-	if (!behind)
-		error = fill_block(r, executed, payments, &header.payment_count);
-	view->tried = r->chain.generation;
-	if (error || (!anyway && !header.payment_count)) {
-		for (uint32_t i = 0; i < header.payment_count; i++)
-			payment_free(payments[i]);
-		executed_release(r->ledger, executed);
-		free(payments);
-		return error;
-	}
-	view->leader_done = true;
-	return propose(r, view, parent, &header, executed, payments);
+	int made = draft_make(r, &draft, behind, anyway);
+	r->lead.tried = r->chain.generation;
+	TRY(made);
+	return made ? propose(r, lead, &draft) : 0;
 }
 
 /* ---- receiving ---- */
@@ -272,7 +291,7 @@ int proposal_try(struct replica *r, struct view *view)
 static bool header_plausible(struct replica *r, const struct header *h)
 {
 	return h->epoch == r->committee->epoch && hash_equal(&h->committee_hash, &r->committee->hash) &&
-	       h->proposer == committee_leader(r->committee, h->view) && view_in_window(r, h->view);
+	       h->proposer == committee_leader(r->committee, h->view) && consensus_in_window(r->consensus, h->view);
 }
 
 static int proposal_certificates(struct replica *r, struct job *job, const Uncia__Pb__Propose *message)
@@ -281,7 +300,8 @@ static int proposal_certificates(struct replica *r, struct job *job, const Uncia
 
 	if (message->n_skips > PROPOSE_SKIPS_MAX)
 		return UNCIA_E_LIMIT;
-	if (message->parent_certificate.len && !view_notarised(r, job->header.view - 1, &job->header.parent_id) &&
+	if (message->parent_certificate.len &&
+	    !consensus_notarised(r->consensus, job->header.view - 1, &job->header.parent_id) &&
 	    !hash_equal(&job->header.parent_id, &r->chain.tip->header.id)) {
 		TRY(certificate_decode(r->committee, message->parent_certificate.data, message->parent_certificate.len,
 		                       &certificate));
@@ -290,7 +310,7 @@ static int proposal_certificates(struct replica *r, struct job *job, const Uncia
 	for (size_t i = 0; i < message->n_skips; i++) {
 		const ProtobufCBinaryData *data = &message->skips[i]->data;
 		TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
-		if (certificate->kind == CERT_S && !view_certificate(r, certificate->view, CERT_S, NULL))
+		if (certificate->kind == CERT_S && !consensus_held(r->consensus, certificate->view, CERT_S, NULL))
 			TRY(job_certificate(r, job, certificate));
 		else
 			free(certificate);
@@ -325,7 +345,7 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
 		memcpy(short_ids, message->short_ids.data, message->short_ids.len);
 	job->short_ids = (struct bytes){short_ids, message->short_ids.len};
 	int error = short_ids ? proposal_certificates(r, job, message) : UNCIA_E_MEMORY;
-	if (!error && !vote_known(r, &job->vote)) {
+	if (!error && !consensus_vote_known(r->consensus, &job->vote)) {
 		vote_digest(&r->network_id, header.epoch, VOTE_NOTAR1, header.view, &header.id, &digest);
 		error = job_item(job, r->committee->validators[header.proposer].consensus_key, &digest,
 		                 job->vote.signature, false);
@@ -341,15 +361,14 @@ int proposal_verified(struct replica *r, struct job *job)
 {
 	struct chain_block *block;
 
-	TRY(vote_accept(r, &job->vote));
+	TRY(consensus_vote(r->consensus, &job->vote));
+	TRY(carry_out(r));
 	/* Its certificates have led here to the view that an honest leader is in. */
-	if (!view_in_window(r, job->header.view) || job->header.view > r->view)
+	if (!consensus_in_window(r->consensus, job->header.view) || job->header.view > consensus_view(r->consensus))
 		return 0;
 	/* One proposal a view is kept: the leader's first, or one that is wanted for other reasons. */
-	struct view *view = view_find(r, job->header.view);
-	const struct seat *seat = view && view->seats ? &view->seats[job->header.proposer] : NULL;
-	bool first = seat && seat->has_first && hash_equal(&seat->first.block_id, &job->header.id);
-	if (!first && !chain_find(&r->chain, &job->header.id))
+	const struct vote *first = consensus_first_vote(r->consensus, job->header.view, job->header.proposer);
+	if (!(first && hash_equal(&first->block_id, &job->header.id)) && !chain_find(&r->chain, &job->header.id))
 		return 0;
 	TRY(chain_add(&r->chain, &job->header, r->step.now_ms, &block));
 	if (block->complete || block->proposed || block->verifying)

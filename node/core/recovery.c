@@ -116,7 +116,8 @@ static int recover_certificate(struct replica *r, const struct bytes *key, const
 	}
 	if (error)
 		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
-	return certificate_accept(r, certificate);
+	TRY(consensus_certificate(r->consensus, certificate));
+	return carry_out(r);
 }
 
 static int stored_vote(const struct bytes *value, struct vote *vote)
@@ -133,9 +134,11 @@ static int recover_vote(struct replica *r, const struct bytes *key, const struct
 	TRY(stored_vote(value, &vote));
 	if (vote.voter != r->config.self || !keyed(key, vote.view, vote.kind, &vote.block_id))
 		return UNCIA_E_DAMAGED;
-	if (vote_newer(&vote, &r->newest_own))
-		r->newest_own = vote;
-	return vote.view <= r->chain.tip->header.view ? 0 : safety_recover(r, &vote);
+	const struct chain_block *block = vote.kind == VOTE_NOTAR1 ? chain_find(&r->chain, &vote.block_id) : NULL;
+	if (block && vote.view > r->chain.tip->header.view)
+		chain_note_payments(&r->chain, block);
+	TRY(consensus_recover_vote(r->consensus, &vote));
+	return carry_out(r);
 }
 
 /* Of the others; and of this validator one that the journal has lost, where that was found out before. */
@@ -152,8 +155,7 @@ static int recover_newest_votes(struct replica *r)
 		TRY(stored_vote(&value, &vote));
 		if (vote.voter != i)
 			return UNCIA_E_DAMAGED;
-		r->peers[i].newest = vote;
-		r->peers[i].has_newest = true;
+		consensus_recover_newest(r->consensus, &vote);
 	}
 	return 0;
 }
@@ -178,34 +180,41 @@ static int recover_tip_certificate(struct replica *r)
 	return error == 0 || error == UNCIA_E_MEMORY || error == UNCIA_E_IO ? error : UNCIA_E_DAMAGED;
 }
 
+static int make_consensus(struct replica *r)
+{
+	struct consensus_config config = {.committee = r->committee,
+	                                  .network_id = r->network_id,
+	                                  .self = r->config.self,
+	                                  .sign = r->config.sign,
+	                                  .sign_context = r->config.sign_context,
+	                                  .delta_ms = r->config.delta_ms,
+	                                  .heartbeat_ms = r->config.heartbeat_ms};
+
+	memcpy(&config.nonce, r->config.hash_seed, sizeof(config.nonce));
+	TRY(consensus_new(&config, r->chain.tip->header.view, &r->chain.tip->header.id, &r->consensus));
+	consensus_begin(r->consensus, r->step.now_ms);
+	return 0;
+}
+
 int recovery_start(struct replica *r)
 {
 	TRY(recover_settled(r));
 	TRY(recover_final_chain(r));
 	TRY(recover_tip_certificate(r));
+	TRY(make_consensus(r));
 	TRY(recover_newest_votes(r));
 	TRY(recover_each(r, JOURNAL_EVIDENCE, 0, count_evidence));
-	r->last_final_ms = r->last_notarised_ms = r->step.now_ms;
+	r->last_final_ms = r->step.now_ms;
 	r->settle_at = TIME_NEVER;
 	r->standstill_at = r->step.now_ms + STANDSTILL_MS;
 	r->sync_at = TIME_NEVER;
 	r->chain.payments_height = r->chain.tip->header.height;
-	r->started_at_view = r->chain.tip->header.view;
 	uint64_t above = r->chain.tip->header.view + 1;
-	TRY(consensus_enter(r, above, false));
+	TRY(consensus_start(r->consensus));
 	TRY(recover_each(r, JOURNAL_BLOCK, above, recover_block));
 	TRY(recover_each(r, JOURNAL_CERT, above, recover_certificate));
 	TRY(recover_each(r, JOURNAL_VOTE, 0, recover_vote));
-	/* A vote was cast only in a view that had been entered. */
-	if (r->newest_own.view > r->view)
-		TRY(consensus_enter(r, r->newest_own.view, true));
-	r->skips = 0;
-	if (r->config.self == NOT_A_MEMBER)
-		r->voting = VOTING_OBSERVER;
-	else if (r->peers[r->config.self].has_newest)
-		TRY(newest_vote_lost(r));
-	else
-		TRY(newest_vote_check(r));
+	TRY(consensus_recovered(r->consensus));
 	r->newest_ask_at = r->step.now_ms;
-	return 0;
+	return carry_out(r);
 }

@@ -48,7 +48,6 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.flush_ms, FLUSH_DEFAULT_MS);
 	default_u32(&r->config.mempool_max, MEMPOOL_SIZE_DEFAULT);
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
-	memcpy(&r->newest_nonce, config->hash_seed, sizeof(r->newest_nonce));
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->peers = error ? NULL : calloc(r->committee->size, sizeof(*r->peers));
 	if (!error && !r->peers)
@@ -69,15 +68,12 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 
 void replica_free(struct replica *r)
 {
-	struct view *view, *next;
-
 	if (!r)
 		return;
 	jobs_free(r);
 	flush_free(r->flush_waiting);
 	serve_deinit(&r->serve);
-	HASH_ITER (hh, r->views, view, next)
-		view_free(r, view);
+	consensus_free(r->consensus);
 	chain_deinit(&r->chain);
 	payments_deinit(&r->payments);
 	mempool_free(r->mempool);
@@ -118,6 +114,7 @@ static int peer_up(struct replica *r, uint32_t peer)
 	if (!r->step.peers[peer].up)
 		r->step.peers_up++;
 	r->step.peers[peer].up = true;
+	consensus_peer(r->consensus, peer, true);
 	r->newest_ask_at = r->step.now_ms;
 	return sync_peer_up(r, peer);
 }
@@ -127,6 +124,7 @@ static void peer_down(struct replica *r, uint32_t peer)
 	if (r->step.peers[peer].up)
 		r->step.peers_up--;
 	r->step.peers[peer].up = false;
+	consensus_peer(r->consensus, peer, false);
 	if (r->sync_active && r->sync_peer == peer && r->sync_at != TIME_NEVER)
 		r->sync_at = r->step.now_ms;
 }
@@ -143,7 +141,7 @@ static int space(struct replica *r, bool low)
 	if (low == r->low_space)
 		return 0;
 	r->low_space = low;
-	r->recheck = true;
+	consensus_space(r->consensus, low);
 	return step_note(&r->step, low ? NOTE_ERROR : NOTE_INFO,
 	                 low ? "event=disk_full voting=no" : "event=disk_space voting=yes");
 }
@@ -187,8 +185,8 @@ static int handle(struct replica *r, const struct event *event)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r), sync_wake(r), serve_wake(&r->serve), chain_wake(&r->chain),
-	                    step_outbox_wake(&r->step)};
+	uint64_t wakes[] = {consensus_wake(r->consensus), proposal_wake(r),      sync_wake(r),
+	                    serve_wake(&r->serve),        chain_wake(&r->chain), step_outbox_wake(&r->step)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -203,6 +201,12 @@ static int set_timer(struct replica *r)
 	return 0;
 }
 
+static int own_vote_durable(struct replica *r, const struct vote *own)
+{
+	TRY(consensus_vote(r->consensus, own));
+	return carry_out(r);
+}
+
 /* What has become durable leaves, and own votes among it count. */
 static int release(struct replica *r)
 {
@@ -210,16 +214,18 @@ static int release(struct replica *r)
 	int more;
 
 	while ((more = step_outbox_release(&r->step, &own)) > 0)
-		TRY(more == RELEASED_OWN_VOTE ? vote_accept(r, &own) : finality_flush_release(r));
+		TRY(more == RELEASED_OWN_VOTE ? own_vote_durable(r, &own) : finality_flush_release(r));
 	return more;
 }
 
 static int step(struct replica *r, const struct event *event)
 {
+	if (r->consensus)
+		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
 	TRY(jobs_take(r));
 	TRY(release(r));
-	TRY(consensus_recheck(r));
+	TRY(rules_run(r));
 	TRY(sync_timer(r));
 	TRY(block_fetch(r));
 	TRY(payments_relay(&r->payments));
@@ -238,6 +244,8 @@ static const char *halt_reason(int error)
 		return "out of memory";
 	case UNCIA_E_DAMAGED:
 		return "stored data or the final chain is damaged";
+	case CONSENSUS_E_UNSAFE:
+		return "a vote was asked for that its evidence does not allow: a mistake of this program";
 	default:
 		return uncia_error_text(error);
 	}
@@ -269,7 +277,7 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	memset(status, 0, sizeof(*status));
 	status->final_height = r->chain.tip->header.height;
 	status->final_view = r->chain.tip->header.view;
-	status->view = r->view;
+	status->view = consensus_view(r->consensus);
 	status->final_id = r->chain.tip->header.id;
 	status->final_timestamp_ms = r->chain.tip->header.timestamp_ms;
 	ledger_settled_root(r->ledger, &status->state_root);
@@ -277,9 +285,9 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->accounts = ledger_accounts(r->ledger);
 	status->peers = r->step.peers_up;
 	status->mempool = mempool_count(r->mempool);
-	status->voting = r->low_space && r->voting == VOTING_YES ? VOTING_NO_SPACE : r->voting;
+	status->voting = consensus_voting(r->consensus);
 	status->evidence = r->evidence;
-	status->views = HASH_COUNT(r->views);
+	status->views = consensus_views(r->consensus);
 	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
 }
 
@@ -291,7 +299,7 @@ static void at_least(size_t *value, size_t other)
 
 void replica_load(const struct replica *r, struct replica_load *load)
 {
-	*load = (struct replica_load){.views = HASH_COUNT(r->views),
+	*load = (struct replica_load){.views = consensus_views(r->consensus),
 	                              .blocks = HASH_COUNT(r->chain.blocks),
 	                              .queries = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),

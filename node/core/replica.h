@@ -5,6 +5,7 @@
 #define REPLICA_H
 #include <stdbool.h>
 #include "actions.h"
+#include "consensus.h"
 
 /* ---- in ------------------------------------------------------------------------------------ */
 
@@ -36,14 +37,6 @@ struct event {
 };
 
 /* ---- the replica --------------------------------------------------------------------------- */
-
-enum voting_state {
-	VOTING_NO = 0, /* asking peers whether they hold a newer vote of ours */
-	VOTING_YES = 1,
-	VOTING_OBSERVER = 2,      /* not a member of the committee */
-	VOTING_STALE_JOURNAL = 3, /* a peer holds a newer vote of ours: never in this epoch under this key */
-	VOTING_NO_SPACE = 4,
-};
 
 struct replica_config {
 	const struct genesis *genesis; /* outlives the replica */

@@ -20,15 +20,10 @@ static int send_status(struct replica *r, uint32_t peer)
 
 	status.final_height = r->chain.tip->header.height;
 	status.final_view = r->chain.tip->header.view;
-	status.view = r->view;
+	status.view = consensus_view(r->consensus);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_STATUS;
 	message.status = &status;
 	return message_send(&r->step, r->chain.final_sequence, peer, &message);
-}
-
-static int newer_first(const struct view *a, const struct view *b)
-{
-	return a->number < b->number ? 1 : -1;
 }
 
 /* consensus §6 rule 9: "resend own votes of all unsettled views, the highest finality certificate, and every
@@ -37,23 +32,27 @@ static int newer_first(const struct view *a, const struct view *b)
  * their numbers may lie as far apart as the signers of a certificate please. */
 static int resend_all(struct replica *r, uint32_t peer)
 {
-	struct view *view, *next;
+	const struct certificate *certificate;
+	const struct vote *own;
+	struct consensus_walk walk;
+	uint64_t view = 0;
 	size_t size = 0;
 
 	if (r->chain.final_certificate)
 		TRY(message_send_certificate(&r->step, peer, r->chain.final_certificate));
-	HASH_SORT(r->views, newer_first);
-	HASH_ITER (hh, r->views, view, next) {
-		if (view->number <= r->chain.tip->header.view)
-			continue;
-		if (size >= RESEND_BYTES)
-			break;
-		for (struct held_certificate *held = view->certificates; held; held = held->next) {
-			TRY(message_send_certificate(&r->step, peer, held->certificate));
-			size += held->certificate->size;
+	consensus_walk_begin(r->consensus, &walk);
+	while (consensus_walk_next(r->consensus, &walk, &certificate, &own)) {
+		uint64_t of = certificate ? certificate->view : own->view;
+		if (of != view && size >= RESEND_BYTES) /* a view is sent whole */
+			return 0;
+		view = of;
+		if (certificate) {
+			TRY(message_send_certificate(&r->step, peer, certificate));
+			size += certificate->size;
+		} else { /* the identical bytes; votes of this very step wait for their commit */
+			TRY(message_send_vote(&r->step, r->step.sequence, peer, own));
+			size += sizeof(*own);
 		}
-		TRY(safety_resend(r, peer, view));
-		size += view->own_vote_count * sizeof(struct vote);
 	}
 	return 0;
 }
@@ -319,7 +318,8 @@ int sync_reply_verified(struct replica *r, struct job *job, bool valid)
 	uint64_t view = certificate->view;
 	struct hash id = certificate->block_id;
 	job->certificates[0] = NULL;
-	TRY(certificate_accept(r, certificate));
+	TRY(consensus_certificate(r->consensus, certificate));
+	TRY(carry_out(r));
 	TRY(finality_decide(r, view, &id)); /* the certificate may have been held before the bodies */
 	return sync_ask(r);
 }
@@ -355,7 +355,7 @@ int job_certificate(struct replica *r, struct job *job, struct certificate *cert
 	TRY(job_keep_certificate(job, certificate));
 	for (size_t i = 0; i < count; i++) {
 		struct vote vote = certificate_signer_vote(certificate, i);
-		if (!vote_known(r, &vote))
+		if (!consensus_vote_known(r->consensus, &vote))
 			TRY(job_signer(&r->step, job, certificate, i));
 	}
 	return 0;
@@ -379,69 +379,32 @@ int job_one_certificate(struct replica *r, uint32_t peer, struct certificate *ce
 	return job_start(&r->step, job);
 }
 
-static bool view_has_certificate(struct replica *r, uint64_t number)
-{
-	const struct view *view = view_find(r, number);
-
-	return view && view->certificates;
-}
-
 /* Certificates between the final view and the current one that are missing: asked of one peer after the other. */
 static int certificates_ask(struct replica *r)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__CertificatesRequest request = UNCIA__PB__CERTIFICATES_REQUEST__INIT;
 
-	if (r->view <= r->chain.tip->header.view + 1 || !r->step.peers_up)
+	uint64_t current = consensus_view(r->consensus);
+
+	if (current <= r->chain.tip->header.view + 1 || !r->step.peers_up)
 		return 0;
 	do
 		r->repair_peer = (r->repair_peer + 1) % r->committee->size;
 	while (!r->step.peers[r->repair_peer].up);
 	/* A page of them is answered: what is held already must not fill it. */
 	request.from_view = r->chain.tip->header.view + 1;
-	while (request.from_view < r->view && view_has_certificate(r, request.from_view))
+	while (request.from_view < current && consensus_has_certificate(r->consensus, request.from_view))
 		request.from_view++;
-	if (request.from_view == r->view)
+	if (request.from_view == current)
 		request.from_view = r->chain.tip->header.view + 1;
-	request.to_view = r->view - 1;
+	request.to_view = current - 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST;
 	message.certificates_request = &request;
 	return message_send(&r->step, 0, r->repair_peer, &message);
 }
 
 /* ---- a journal that is older than what we once sent ---- */
-
-bool vote_newer(const struct vote *a, const struct vote *b)
-{
-	return a->view > b->view || (a->view == b->view && a->kind > b->kind);
-}
-
-/* Every validator durably keeps the newest vote of each other one, with the next commit there is. */
-int newest_vote_seen(struct replica *r, const struct vote *vote)
-{
-	struct peer *peer = &r->peers[vote->voter];
-
-	if (peer->has_newest && !vote_newer(vote, &peer->newest))
-		return 0;
-	peer->newest = *vote;
-	peer->has_newest = peer->newest_dirty = true;
-	return 0;
-}
-
-int newest_votes_journal(struct replica *r)
-{
-	for (uint32_t i = 0; i < r->committee->size; i++) {
-		uint8_t key[4], bytes[256];
-		size_t size;
-		if (!r->peers[i].newest_dirty)
-			continue;
-		be32_put(key, i);
-		TRY(vote_encode(&r->peers[i].newest, bytes, &size));
-		TRY(step_put(&r->step, JOURNAL_PEER, &(struct bytes){key, sizeof(key)}, &(struct bytes){bytes, size}));
-		r->peers[i].newest_dirty = false;
-	}
-	return 0;
-}
 
 int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteRequest *request)
 {
@@ -450,8 +413,10 @@ int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Newest
 	uint8_t bytes[256];
 	size_t size = 0;
 
-	if (r->peers[peer].has_newest)
-		TRY(vote_encode(&r->peers[peer].newest, bytes, &size));
+	const struct vote *newest = consensus_newest(r->consensus, peer);
+
+	if (newest)
+		TRY(vote_encode(newest, bytes, &size));
 	reply.nonce = request->nonce;
 	reply.vote = field_of(bytes, size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY;
@@ -459,81 +424,24 @@ int newest_vote_answer(struct replica *r, uint32_t peer, const Uncia__Pb__Newest
 	return message_send(&r->step, 0, peer, &message);
 }
 
-/* Whether a vote of ours is one that the journal had at the start, or was pruned with its view before. What has been
- * settled since cannot be looked up any more; but a journal that lost votes lost the newest ones. */
-static bool journal_holds_vote(struct replica *r, const struct vote *vote)
-{
-	struct view *view = view_find(r, vote->view);
-
-	if (vote->view <= r->started_at_view)
-		return true;
-	if (vote->view <= r->chain.tip->header.view)
-		return !vote_newer(vote, &r->newest_own);
-	for (uint32_t i = 0; view && i < view->own_vote_count; i++)
-		if (view->own_votes[i].kind == vote->kind && hash_equal(&view->own_votes[i].block_id, &vote->block_id))
-			return true;
-	return false;
-}
-
 int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message)
 {
 	struct vote vote;
 
-	if (r->voting != VOTING_NO || message->nonce != r->newest_nonce)
+	if (consensus_voting(r->consensus) != VOTING_NO || message->nonce != consensus_nonce(r->consensus))
 		return 0;
-	if (!message->vote.len) {
-		r->peers[peer].answered_newest = true;
-		return newest_vote_check(r);
-	}
-	TRY(vote_decode(message->vote.data, message->vote.len, &vote));
-	if (vote.voter != r->config.self || vote.epoch != r->committee->epoch)
-		return UNCIA_E_PROTOCOL;
-	if (journal_holds_vote(r, &vote)) {
-		r->peers[peer].answered_newest = true;
-		return newest_vote_check(r);
-	}
-	/* Only our own signature can say so: a lying peer cannot keep us from voting. */
-	return job_vote(&r->step, JOB_NEWEST_VOTE, peer, &vote);
+	if (message->vote.len)
+		TRY(vote_decode(message->vote.data, message->vote.len, &vote));
+	int unknown = consensus_answered(r->consensus, peer, message->vote.len ? &vote : NULL);
+	TRY(unknown);
+	TRY(carry_out(r));
+	return unknown ? job_vote(&r->step, JOB_NEWEST_VOTE, peer, &vote) : 0;
 }
 
-/* "Otherwise it does not vote in this epoch under this key": nor after the next start, so the lost vote is journaled.
- */
 int newest_vote_verified(struct replica *r, struct job *job)
 {
-	struct peer *self = &r->peers[r->config.self];
-
-	if (r->voting != VOTING_NO || journal_holds_vote(r, &job->vote))
-		return 0;
-	self->newest = job->vote;
-	self->has_newest = self->newest_dirty = true;
-	TRY(newest_votes_journal(r));
-	return newest_vote_lost(r);
-}
-
-int newest_vote_lost(struct replica *r)
-{
-	r->voting = VOTING_STALE_JOURNAL;
-	return step_note(&r->step, NOTE_ERROR, "event=stale_journal view=%llu",
-	                 (unsigned long long)r->peers[r->config.self].newest.view);
-}
-
-/* "A starting replica votes only after peers weighing Qs − own have answered that they hold none newer." */
-int newest_vote_check(struct replica *r)
-{
-	uint64_t weight = 0;
-
-	if (r->voting != VOTING_NO)
-		return 0;
-	weight = r->committee->validators[r->config.self].weight;
-	for (uint32_t i = 0; i < r->committee->size; i++)
-		if (i != r->config.self && r->peers[i].answered_newest)
-			weight += r->committee->validators[i].weight;
-	if (weight < r->committee->quorum_slow)
-		return 0;
-	r->voting = VOTING_YES;
-	r->recheck = true;
-	return step_note(&r->step, NOTE_INFO, "event=voting view=%llu height=%llu", (unsigned long long)r->view,
-	                 (unsigned long long)r->chain.tip->header.height);
+	TRY(consensus_lost(r->consensus, &job->vote));
+	return carry_out(r);
 }
 
 static int newest_vote_ask(struct replica *r)
@@ -541,11 +449,11 @@ static int newest_vote_ask(struct replica *r)
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__NewestVoteRequest request = UNCIA__PB__NEWEST_VOTE_REQUEST__INIT;
 
-	request.nonce = r->newest_nonce;
+	request.nonce = consensus_nonce(r->consensus);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST;
 	message.newest_vote_request = &request;
 	for (uint32_t i = 0; i < r->committee->size; i++)
-		if (i != r->config.self && r->step.peers[i].up && !r->peers[i].answered_newest)
+		if (i != r->config.self && r->step.peers[i].up && !consensus_has_answered(r->consensus, i))
 			TRY(message_send(&r->step, 0, i, &message));
 	r->newest_ask_at = r->step.now_ms + NEWEST_RETRY_MS;
 	return 0;
@@ -559,14 +467,14 @@ uint64_t sync_wake(const struct replica *r)
 
 	if (r->sync_at < at)
 		at = r->sync_at;
-	if (r->voting == VOTING_NO && r->newest_ask_at < at)
+	if (consensus_voting(r->consensus) == VOTING_NO && r->newest_ask_at < at)
 		at = r->newest_ask_at;
 	return at;
 }
 
 int sync_timer(struct replica *r)
 {
-	if (r->voting == VOTING_NO && r->step.now_ms >= r->newest_ask_at)
+	if (consensus_voting(r->consensus) == VOTING_NO && r->step.now_ms >= r->newest_ask_at)
 		TRY(newest_vote_ask(r));
 	if (r->step.now_ms >= r->sync_at)
 		TRY(sync_ask(r));

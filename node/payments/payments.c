@@ -60,6 +60,5 @@ int payments_verified(struct payments *p, struct job *job)
 		if (pooled->relay)
 			TRY(submitted_verified(p, pooled));
 	}
-	p->chain->changed = true;
 	return 0;
 }

@@ -8,6 +8,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 ROOMS = {  # of node/: each may include its own headers and those of the rooms named
+	"consensus": [],
 	"ledger/view": [],
 	"ledger": ["ledger/view"],
 	"mempool": [],
@@ -15,10 +16,10 @@ ROOMS = {  # of node/: each may include its own headers and those of the rooms n
 	"chain": ["ledger/view", "ledger", "mempool"],
 	"serve": ["ledger/view", "ledger", "mempool", "step", "chain"],
 	"payments": ["ledger/view", "ledger", "mempool", "step", "chain", "serve"],
-	"core": ["ledger/view", "ledger", "mempool", "step", "chain", "serve", "payments"],
+	"core": ["consensus", "ledger/view", "ledger", "mempool", "step", "chain", "serve", "payments"],
 	"store": ["ledger/view", "ledger"],
-	"io": ["ledger/view", "ledger", "step", "core", "store"],
-	"unciad": ["ledger/view", "ledger", "step", "core", "store", "io"],
+	"io": ["consensus", "ledger/view", "ledger", "step", "core", "store"],
+	"unciad": ["consensus", "ledger/view", "ledger", "step", "core", "store", "io"],
 }
 LAYERS = {  # the same for the whole tree
 	"include/uncia": [],

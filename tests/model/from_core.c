@@ -1,7 +1,10 @@
-/* See from_core.h. A replica of the core with nothing in it but what these two functions look at. */
+/* See from_core.h. A consensus module with nothing in it but what these two functions look at. */
 #include "from_core.h"
+#include <assert.h>
 #include <stdio.h>
-#include "parts.h"
+#include <stdlib.h>
+#include "state.h"
+#include "uncia/error.h"
 
 static struct committee *four(void)
 {
@@ -31,10 +34,19 @@ static void expect(int error)
 	}
 }
 
+static struct consensus *module(uint64_t final_view, struct hash final_id)
+{
+	const struct consensus_config config = {.committee = four(), .heartbeat_ms = 1000, .delta_ms = 150};
+	struct consensus *c;
+
+	expect(consensus_new(&config, final_view, &final_id, &c));
+	expect(consensus_start(c));
+	return c;
+}
+
 struct own_votes core_recovered(unsigned votes, unsigned *own_block)
 {
-	struct chain_block genesis = {0};
-	struct replica r = {.committee = four(), .chain.tip = &genesis, .view = 1};
+	struct consensus *c = module(0, block_id(MODEL_BLOCKS));
 
 	/* In the order of the journal's keys: kind by kind, then by block. */
 	for (unsigned bit = 0; bit < 11; bit++) {
@@ -47,42 +59,38 @@ struct own_votes core_recovered(unsigned votes, unsigned *own_block)
 		struct vote vote = {.kind = kind, .view = 1};
 		if (choice != SKIP)
 			vote.block_id = block_id(choice);
-		expect(safety_recover(&r, &vote));
-		if (!vote_known(&r, &vote))
+		expect(consensus_recover_vote(c, &vote));
+		if (!consensus_vote_known(c, &vote))
 			expect(UNCIA_E_NOT_FOUND); /* it is to count again */
 	}
-	struct view *view = view_get(&r, 1);
+	const struct view *view = view_find(c, 1);
 	assert(view);
-	struct own_votes own = {.first = view->own_first,
-	                        .any_extra = view->own_extra_count > 0 || view->own_skip2,
-	                        .final = view->own_final};
+	const struct own_votes own = safety_own(c, view);
 	*own_block = own.first == FIRST_BLOCK ? view->own_block.b[0] - 1u : MODEL_BLOCKS;
-	view_free(&r, view);
+	consensus_free(c);
 	return own;
 }
 
 bool core_parent_valid(unsigned tip, unsigned held, unsigned parent)
 {
-	struct chain_block final = {.header = {.view = tip > 0, .id = block_id(tip ? tip - 1 : MODEL_BLOCKS)}};
-	struct replica r = {.committee = four(), .chain.tip = &final, .view = 2};
-	struct hash id = block_id(parent ? parent - 1 : MODEL_BLOCKS);
-	struct view *view = view_get(&r, 1);
+	const struct hash id = block_id(parent ? parent - 1 : MODEL_BLOCKS);
+	struct consensus *c = module(tip > 0, block_id(tip ? tip - 1 : MODEL_BLOCKS));
 
-	assert(view);
 	for (unsigned choice = 0; choice < CHOICES; choice++) {
-		if (!(held >> choice & 1))
-			continue;
-		struct held_certificate *one = malloc(sizeof(*one));
 		struct certificate *certificate = calloc(1, sizeof(*certificate));
-		assert(one && certificate);
-		certificate->kind = choice == SKIP ? CERT_S : CERT_N;
-		certificate->view = 1;
-		if (choice != SKIP)
-			certificate->block_id = block_id(choice);
-		*one = (struct held_certificate){.certificate = certificate, .next = view->certificates};
-		view->certificates = one;
+		assert(certificate);
+		*certificate = (struct certificate){.kind = choice == SKIP ? CERT_S : CERT_N, .view = 1};
+		if (choice != SKIP) {
+			const struct block_facts facts = {.id = block_id(choice), .view = 1, .check = BLOCK_VALID};
+			certificate->block_id = facts.id;
+			expect(consensus_block(c, &facts));
+		}
+		if (held >> choice & 1)
+			expect(consensus_certificate(c, certificate));
+		else
+			free(certificate);
 	}
-	bool valid = consensus_parent_valid(&r, 2, parent > 0, &id);
-	view_free(&r, view);
+	bool valid = view_parent_valid(c, 2, &id);
+	consensus_free(c);
 	return valid;
 }

@@ -1,0 +1,92 @@
+/* What is known of blocks: told by the caller, one record a block. See consensus.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include "state.h"
+#include "uncia/error.h"
+
+static struct facts *facts_get(const struct consensus *c, const struct hash *id)
+{
+	struct facts *f;
+
+	HASH_FIND(hh, c->facts, id, sizeof(*id), f);
+	return f;
+}
+
+const struct block_facts *facts_find(const struct consensus *c, const struct hash *id)
+{
+	const struct facts *f = facts_get(c, id);
+
+	return f ? &f->facts : NULL;
+}
+
+/* From left to right; a body may turn out to be early and back, and nothing comes back from VALID or INVALID. */
+static bool move_allowed(enum block_check from, enum block_check to)
+{
+	switch (from) {
+	case BLOCK_HEADER:
+		return true;
+	case BLOCK_BODY:
+	case BLOCK_EARLY:
+		return to != BLOCK_HEADER;
+	case BLOCK_VALID:
+	case BLOCK_INVALID:
+		return to == from;
+	}
+	return false;
+}
+
+int facts_set(struct consensus *c, const struct block_facts *facts)
+{
+	struct facts *f = facts_get(c, &facts->id);
+
+	if (!f) {
+		f = malloc(sizeof(*f));
+		if (!f)
+			return UNCIA_E_MEMORY;
+		f->facts = *facts;
+		HASH_ADD(hh, c->facts, facts.id, sizeof(f->facts.id), f);
+		if (!f->hh.tbl) {
+			free(f);
+			return UNCIA_E_MEMORY;
+		}
+		return 1;
+	}
+	/* A header is named by its hash. */
+	assert(f->facts.view == facts->view && hash_equal(&f->facts.parent_id, &facts->parent_id));
+	if (f->facts.check == facts->check)
+		return 0;
+	assert(move_allowed(f->facts.check, facts->check));
+	f->facts.check = facts->check;
+	return 1;
+}
+
+static void facts_free(struct consensus *c, struct facts *f)
+{
+	HASH_DEL(c->facts, f);
+	free(f);
+}
+
+void facts_drop(struct consensus *c, const struct hash *id)
+{
+	struct facts *f = facts_get(c, id);
+
+	if (f)
+		facts_free(c, f);
+}
+
+void facts_settle(struct consensus *c, uint64_t through)
+{
+	struct facts *f, *next;
+
+	HASH_ITER (hh, c->facts, f, next)
+		if (f->facts.view <= through)
+			facts_free(c, f);
+}
+
+bool facts_early(const struct consensus *c)
+{
+	for (const struct facts *f = c->facts; f; f = f->hh.next)
+		if (f->facts.check == BLOCK_EARLY)
+			return true;
+	return false;
+}

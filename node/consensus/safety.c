@@ -1,0 +1,124 @@
+/* The last wall: every own vote is made here, after its rule has been checked once more, on evidence that is held:
+ * votes and certificates in views.c, what has been told of blocks in facts.c. Whoever asks for a vote is not believed
+ * (docs/spec/consensus.md §6 rules 3 to 7). */
+#include <assert.h>
+#include "state.h"
+#include "try.h"
+#include "uncia/error.h"
+
+struct own_votes safety_own(const struct consensus *c, const struct view *view)
+{
+	return (struct own_votes){.settled = view->number <= c->final_view,
+	                          .first = view->own_first,
+	                          .any_extra = view->own_extra_count > 0 || view->own_skip2,
+	                          .final = view->own_final};
+}
+
+static bool own_first_is(const struct view *view, const struct hash *block_id)
+{
+	return view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, block_id);
+}
+
+/* Rules 3 and 4: "with no first vote there yet", in an unsettled view ≤ the current one, "parent valid, all payments
+ * valid". */
+static bool notar1_holds(const struct consensus *c, const struct view *view, const struct hash *block_id)
+{
+	const struct own_votes own = safety_own(c, view);
+	const struct block_facts *facts = facts_find(c, block_id);
+
+	return rule_first_vote(&own, view->number <= c->view) && facts && facts->check == BLOCK_VALID &&
+	       facts->view == view->number && view_parent_valid(c, view->number, &facts->parent_id);
+}
+
+/* Rules 4 and 5. */
+static bool skip1_holds(const struct consensus *c, const struct view *view)
+{
+	const struct own_votes own = safety_own(c, view);
+
+	return rule_first_vote(&own, view->number <= c->view);
+}
+
+/* Rule 6: "NOTAR1(h) weighs ≥ K", "each extra vote once per (view, block)". */
+static bool notar2_holds(const struct consensus *c, const struct view *view, const struct hash *block_id)
+{
+	const struct own_votes own = safety_own(c, view);
+	struct block_tally blocks[COMMITTEE_SIZE_MAX];
+	struct first_tally tally;
+	size_t count = view->seats ? view_tally(c, view, &tally, blocks) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (hash_equal(&blocks[i].id, block_id))
+			return rule_notar2(c->committee, &own, blocks[i].notar1, own_first_is(view, block_id)) &&
+			       !view_own_vote(view, VOTE_NOTAR2, block_id);
+	return false;
+}
+
+/* Rule 6: "t − top ≥ K". */
+static bool skip2_holds(const struct consensus *c, const struct view *view)
+{
+	const struct own_votes own = safety_own(c, view);
+	struct block_tally blocks[COMMITTEE_SIZE_MAX];
+	struct first_tally tally;
+
+	if (!view->seats || view->own_skip2)
+		return false;
+	view_tally(c, view, &tally, blocks);
+	return rule_skip2(c->committee, &own, &tally);
+}
+
+/* Rule 7: "N(v,h) held, own first vote = h, no extras sent, body held". */
+static bool final_holds(const struct consensus *c, const struct view *view, const struct hash *block_id)
+{
+	const struct own_votes own = safety_own(c, view);
+	const struct block_facts *facts = facts_find(c, block_id);
+	bool body =
+	    facts && facts->view == view->number && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
+	bool notarised = consensus_held(c, view->number, CERT_N, block_id) != NULL;
+
+	return rule_final(&own, own_first_is(view, block_id), notarised, body);
+}
+
+static bool evidence_holds(const struct consensus *c, const struct view *view, const struct vote *wanted)
+{
+	if (!consensus_may_vote(c) || wanted->epoch != c->committee->epoch || wanted->view <= c->final_view)
+		return false;
+	switch (wanted->kind) {
+	case VOTE_NOTAR1:
+		return notar1_holds(c, view, &wanted->block_id);
+	case VOTE_SKIP1:
+		return skip1_holds(c, view);
+	case VOTE_NOTAR2:
+		return notar2_holds(c, view, &wanted->block_id);
+	case VOTE_SKIP2:
+		return skip2_holds(c, view);
+	case VOTE_FINAL:
+		return final_holds(c, view, &wanted->block_id);
+	}
+	return false;
+}
+
+int safety_cast(struct consensus *c, const struct vote *wanted, bool broadcast, struct vote *cast)
+{
+	struct view *view = view_find(c, wanted->view);
+	struct vote vote = {
+	    .epoch = wanted->epoch, .kind = wanted->kind, .view = wanted->view, .voter = c->config.self};
+	struct hash digest;
+
+	if (!view || !evidence_holds(c, view, wanted))
+		return CONSENSUS_E_UNSAFE;
+	if (vote_kind_names_block(vote.kind))
+		vote.block_id = wanted->block_id;
+	vote_digest(&c->config.network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
+	TRY(c->config.sign(c->config.sign_context, &digest, vote.signature));
+	TRY(view_note_own(view, &vote));
+	struct consensus_output *o = output_add(c, OUT_VOTE);
+	if (!o)
+		return UNCIA_E_MEMORY;
+	o->view = vote.view;
+	o->vote = vote;
+	o->broadcast = broadcast;
+	c->pending = true;
+	if (cast)
+		*cast = vote;
+	return 0;
+}
