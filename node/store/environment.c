@@ -1,20 +1,23 @@
-/* Opening an LMDB environment so that nothing damaged is taken for whole, and records in and out of its tables. */
+/* Opening an LMDB environment so that nothing damaged is taken for whole; its view; its commits, one after the other
+ * until one fails. */
 #include "environment.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "uncia/error.h"
 
-/* The map is address space, not memory or disk, and must not be resized while a transaction is open anywhere in the
- * process: hence large from the start, and twice as large at the next start once half of it is used. Where address
- * space is rationed (ulimit -v), smaller. */
+/* The map is address space, neither memory nor disk. It cannot be resized while a transaction is open anywhere in the
+ * process, and the view always is. So it is large from the start, and at the start after half of it is used twice as
+ * large. Where address space is rationed (ulimit -v), it is smaller. */
 #define MAP_SIZE     ((size_t)256 << 30)
 #define MAP_SIZE_MIN ((size_t)1 << 30)
 #define MAP_STEP     16
+#define FILE_PATH    4300
 
 const struct environment_form journal_form = {"journal",
                                               'j',
@@ -32,8 +35,23 @@ const struct environment_form state_form = {
     STATE_ORPHAN + 1,
     {{"meta", false}, {"group", true}, {"address", false}, {"payment", false}, {"orphan", false}}};
 
+/* The one function that changes the state. */
+static void environment_move(struct environment *e, enum environment_state to)
+{
+	static const unsigned char allowed[] = {
+	    [ENVIRONMENT_CLOSED] = 1 << ENVIRONMENT_IDLE,
+	    [ENVIRONMENT_IDLE] = 1 << ENVIRONMENT_COMMITTING | 1 << ENVIRONMENT_CLOSED,
+	    [ENVIRONMENT_COMMITTING] = 1 << ENVIRONMENT_IDLE | 1 << ENVIRONMENT_BROKEN,
+	    [ENVIRONMENT_BROKEN] = 1 << ENVIRONMENT_CLOSED,
+	};
+	assert(e->state <= ENVIRONMENT_BROKEN && to <= ENVIRONMENT_BROKEN);
+	assert(allowed[e->state] & 1 << to);
+	e->state = to;
+}
+
 int environment_error(const struct environment *e, int rc, const char *doing, char why[WHY_SIZE])
 {
+	assert(rc);
 	snprintf(why, WHY_SIZE, "%s: %s: %s", e->form->name, doing, mdb_strerror(rc));
 	if (rc > 0)
 		errno = rc; /* what store_create has instead of a sentence */
@@ -58,16 +76,10 @@ int environment_error(const struct environment *e, int rc, const char *doing, ch
 	}
 }
 
-int environment_break(struct environment *e, int error)
-{
-	e->broken = true;
-	return error;
-}
-
 /* LMDB takes an empty file for a new database, and reads beyond the end of a short one. */
 static int check_file(const struct environment *e, const char *directory, size_t *size, char why[WHY_SIZE])
 {
-	char path[4300];
+	char path[FILE_PATH];
 	struct stat st;
 	snprintf(path, sizeof(path), "%s/data.mdb", directory);
 	if (stat(path, &st)) {
@@ -86,8 +98,8 @@ static int check_file(const struct environment *e, const char *directory, size_t
 	return 0;
 }
 
-/* How many pages from `first` to `last` are on LMDB's free list (its database 0: lists of page numbers, each with
- * its count before it). */
+/* Counts the pages from `first` to `last` that are on LMDB's free list (its database 0: lists of page numbers, each
+ * with its count before it). Returns LMDB's code. */
 static int count_free(MDB_env *env, size_t first, size_t last, size_t *count)
 {
 	MDB_txn *txn;
@@ -117,9 +129,9 @@ static int count_free(MDB_env *env, size_t first, size_t last, size_t *count)
 	return 0;
 }
 
-/* Every page that the header counts must lie in the file, or be read as SIGBUS. LMDB itself leaves out trailing
- * pages that a transaction both took and freed; so a short file is lengthened (by a hole), and is whole exactly if
- * all that was missing is on the free list. Otherwise it is left as it was found. */
+/* Every page that the header counts must lie in the file: reading one that does not raises SIGBUS. LMDB itself leaves
+ * out trailing pages that a transaction both took and freed. So a short file is lengthened by a hole, and is whole
+ * exactly if all pages that were missing are on the free list. Otherwise it is truncated again to the length it had. */
 static int check_length(const struct environment *e, const char *directory, size_t size, char why[WHY_SIZE])
 {
 	MDB_envinfo info;
@@ -129,7 +141,7 @@ static int check_length(const struct environment *e, const char *directory, size
 	size_t pages = size / st.ms_psize, free_pages = 0;
 	if (info.me_last_pgno < pages)
 		return 0;
-	char path[4300];
+	char path[FILE_PATH];
 	snprintf(path, sizeof(path), "%s/data.mdb", directory);
 	if (info.me_last_pgno >= info.me_mapsize / st.ms_psize ||
 	    truncate(path, (off_t)((info.me_last_pgno + 1) * st.ms_psize)))
@@ -144,7 +156,7 @@ damaged:
 	return UNCIA_E_DAMAGED;
 }
 
-/* LMDB asserts what a damaged page breaks, and would abort: the same as a page that cannot be read, and ended alike. */
+/* LMDB asserts what a damaged page breaks, and would abort. Such a page is treated as one that cannot be read. */
 static void on_assertion(MDB_env *env, const char *text)
 {
 	(void)env;
@@ -194,7 +206,8 @@ int environment_open(struct environment *e, const struct environment_form *form,
                      enum environment_mode mode, size_t map_size, char why[WHY_SIZE])
 {
 	size_t size = 0;
-	*e = (struct environment){.form = form, .seal = -1};
+	assert(form->table_count > 0 && form->table_count <= TABLES_MAX);
+	*e = (struct environment){.form = form, .mode = mode, .seal = -1, .process = getpid()};
 	if (mode != ENVIRONMENT_CREATE) {
 		int error = check_file(e, directory, &size, why);
 		if (error)
@@ -204,8 +217,8 @@ int environment_open(struct environment *e, const struct environment_form *form,
 		for (map_size = MAP_SIZE; map_size / 2 < size;)
 			map_size *= 2;
 	}
-	/* storage §2: default flags and NOTLS (the loop's transaction belongs to no thread): never NOSYNC,
-	 * NOMETASYNC, MAPASYNC or WRITEMAP. A reader needs no lock file: the home's lock keeps writers out. */
+	/* storage §2: default flags and NOTLS (the view belongs to no thread); never NOSYNC, NOMETASYNC, MAPASYNC or
+	 * WRITEMAP. A reader needs no lock file, since the home's lock keeps writers out. */
 	int rc = open_map(e, directory, MDB_NOTLS | (mode == ENVIRONMENT_READ ? MDB_RDONLY | MDB_NOLOCK : 0), map_size);
 	if (rc)
 		return environment_error(e, rc, "opening", why);
@@ -214,34 +227,42 @@ int environment_open(struct environment *e, const struct environment_form *form,
 		if (error)
 			return error;
 	}
-	/* storage §7: a process that was killed while it synced leaves a commit that is seen, but not durable. */
+	/* storage §7: a process that was killed while it synced leaves a commit that is visible, but not durable. */
 	if (mode == ENVIRONMENT_WRITE && (rc = mdb_env_sync(e->env, 1)) != 0)
 		return environment_error(e, rc, "syncing what was found", why);
 	rc = open_tables(e, mode == ENVIRONMENT_CREATE);
 	if (rc)
 		return environment_error(e, rc, "opening the tables", why);
-	rc = seal_open(e, directory, mode == ENVIRONMENT_CREATE, mode != ENVIRONMENT_READ);
+	rc = seal_open(e, directory);
 	if (rc == ENOENT) {
 		snprintf(why, WHY_SIZE, "%s: its seal is missing", e->form->name);
 		return UNCIA_E_DAMAGED;
 	}
-	return rc ? environment_error(e, rc, "opening its seal", why) : 0;
+	if (rc)
+		return environment_error(e, rc, "opening its seal", why);
+	environment_move(e, ENVIRONMENT_IDLE);
+	return 0;
 }
 
 void environment_close(struct environment *e)
 {
+	assert(e->state != ENVIRONMENT_COMMITTING);
 	if (e->view)
 		mdb_txn_abort(e->view);
 	if (e->env)
 		mdb_env_close(e->env);
 	if (e->env && e->seal >= 0)
 		close(e->seal);
+	if (e->state != ENVIRONMENT_CLOSED)
+		environment_move(e, ENVIRONMENT_CLOSED);
 	*e = (struct environment){.form = e->form, .seal = -1};
 }
 
 int environment_renew(struct environment *e, char why[WHY_SIZE])
 {
 	int rc;
+	assert(e->env && e->seal >= 0);
+	assert(e->process == getpid());
 	if (!e->view) {
 		rc = mdb_txn_begin(e->env, NULL, MDB_RDONLY, &e->view);
 	} else {
@@ -255,103 +276,57 @@ uint64_t environment_room(const struct environment *e)
 {
 	MDB_envinfo info;
 	MDB_stat st;
+	assert(e->env);
 	mdb_env_info(e->env, &info);
 	mdb_env_stat(e->env, &st);
 	uint64_t used = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize, limit = info.me_mapsize / 10 * 9;
 	return used < limit ? limit - used : 0;
 }
 
-int record_damaged(const struct environment *e, unsigned table, const void *key, size_t key_size, char why[WHY_SIZE])
+int environment_begin(struct environment *e, MDB_txn **txn, char why[WHY_SIZE])
 {
-	char text[2 * 48 + 1] = "";
-	uint64_t number;
-	if (e->form->tables[table].integer_key && key_size == sizeof(number)) {
-		memcpy(&number, key, sizeof(number));
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	} else {
-		for (size_t i = 0; i < key_size && i < 48; i++)
-			snprintf(text + 2 * i, 3, "%02x", ((const uint8_t *)key)[i]);
+	assert(e->mode != ENVIRONMENT_READ);
+	assert(e->process == getpid());
+	if (e->state == ENVIRONMENT_BROKEN) {
+		snprintf(why, WHY_SIZE, "%s: an earlier commit failed", e->form->name);
+		return UNCIA_E_IO;
 	}
-	snprintf(why, WHY_SIZE, "%s: the record %s in table %s does not match its checksum", e->form->name, text,
-	         e->form->tables[table].name);
-	return UNCIA_E_DAMAGED;
-}
-
-static int record_check(const struct environment *e, unsigned table, const MDB_val *key, const MDB_val *value,
-                        struct bytes *payload, char why[WHY_SIZE])
-{
-	const struct place place = {e->form->letter, (uint8_t)table, key->mv_data, key->mv_size};
-	if (key->mv_size > JOURNAL_KEY_MAX || record_read(&place, value->mv_data, value->mv_size, payload))
-		return record_damaged(e, table, key->mv_data, key->mv_size, why);
-	return 0;
-}
-
-/* A neighbour of a key that was not found: a whole record, on the right side of it. */
-static int check_neighbour(const struct environment *e, MDB_txn *txn, unsigned table, const MDB_val *key,
-                           const MDB_val *found, const MDB_val *value, bool behind, char why[WHY_SIZE])
-{
-	struct bytes payload;
-	int order = mdb_cmp(txn, e->tables[table], found, key);
-	if (behind ? order <= 0 : order >= 0) {
-		snprintf(why, WHY_SIZE, "%s: table %s is out of order", e->form->name, e->form->tables[table].name);
-		return UNCIA_E_DAMAGED;
-	}
-	return record_check(e, table, found, value, &payload, why);
-}
-
-/* storage §3: a key that is damaged hides its record, or another one that the search passes it for. Then one of the two
- * records between which the search ended is it, and does not match its checksum, or is out of order. */
-static int check_absence(const struct environment *e, MDB_txn *txn, unsigned table, const MDB_val *key,
-                         char why[WHY_SIZE])
-{
-	MDB_cursor *cursor;
-	MDB_val found = *key, value;
-	int error = UNCIA_E_NOT_FOUND, rc = mdb_cursor_open(txn, e->tables[table], &cursor);
-	if (rc)
-		return environment_error(e, rc, "reading", why);
-	rc = mdb_cursor_get(cursor, &found, &value, MDB_SET_RANGE);
-	bool last = rc == MDB_NOTFOUND;
-	if (!rc && check_neighbour(e, txn, table, key, &found, &value, true, why))
-		error = UNCIA_E_DAMAGED;
-	if (!rc || last)
-		rc = mdb_cursor_get(cursor, &found, &value, last ? MDB_LAST : MDB_PREV);
-	if (!rc && error != UNCIA_E_DAMAGED && check_neighbour(e, txn, table, key, &found, &value, false, why))
-		error = UNCIA_E_DAMAGED;
-	if (rc && rc != MDB_NOTFOUND)
-		error = environment_error(e, rc, "reading", why);
-	mdb_cursor_close(cursor);
-	return error;
-}
-
-int record_get(const struct environment *e, MDB_txn *txn, unsigned table, const void *key, size_t key_size,
-               struct bytes *payload, char why[WHY_SIZE])
-{
-	assert(table < e->form->table_count);
-	MDB_val k = {key_size, (void *)(uintptr_t)key}, v;
-	int rc = mdb_get(txn, e->tables[table], &k, &v);
-	if (rc == MDB_NOTFOUND)
-		return check_absence(e, txn, table, &k, why);
-	return rc ? environment_error(e, rc, "reading", why) : record_check(e, table, &k, &v, payload, why);
-}
-
-int record_seek(const struct environment *e, MDB_cursor *cursor, unsigned table, MDB_cursor_op op, MDB_val *key,
-                struct bytes *payload, char why[WHY_SIZE])
-{
-	MDB_val value;
-	int rc = mdb_cursor_get(cursor, key, &value, op);
-	if (rc == MDB_NOTFOUND)
-		return UNCIA_E_NOT_FOUND;
-	return rc ? environment_error(e, rc, "reading", why) : record_check(e, table, key, &value, payload, why);
-}
-
-int record_put(const struct environment *e, MDB_txn *txn, MDB_cursor *cursor, unsigned table, const void *key,
-               size_t key_size, const void *payload, size_t payload_size, unsigned flags)
-{
-	const struct place place = {e->form->letter, (uint8_t)table, key, key_size};
-	MDB_val k = {key_size, (void *)(uintptr_t)key}, v = {payload_size + RECORD_OVERHEAD, NULL};
-	flags |= MDB_RESERVE;
-	int rc = cursor ? mdb_cursor_put(cursor, &k, &v, flags) : mdb_put(txn, e->tables[table], &k, &v, flags);
+	/* One at a time: a second thread in here would find COMMITTING. */
+	environment_move(e, ENVIRONMENT_COMMITTING);
+	int rc = mdb_txn_begin(e->env, NULL, 0, txn);
 	if (!rc)
-		record_write(&place, payload, payload_size, v.mv_data);
-	return rc;
+		return 0;
+	environment_move(e, ENVIRONMENT_BROKEN);
+	return environment_error(e, rc, "beginning a commit", why);
+}
+
+int environment_commit(struct environment *e, MDB_txn *txn, int rc, char why[WHY_SIZE])
+{
+	assert(e->state == ENVIRONMENT_COMMITTING && mdb_txn_env(txn) == e->env);
+	uint64_t number = mdb_txn_id(txn);
+	if (!rc)
+		rc = seal_put_number(e, txn);
+	if (rc)
+		mdb_txn_abort(txn);
+	else
+		rc = mdb_txn_commit(txn);
+	if (!rc)
+		rc = seal_write(e, number);
+	environment_move(e, rc ? ENVIRONMENT_BROKEN : ENVIRONMENT_IDLE);
+	return rc ? environment_error(e, rc, "committing", why) : 0;
+}
+
+void environment_abandon(struct environment *e, MDB_txn *txn)
+{
+	assert(e->state == ENVIRONMENT_COMMITTING && mdb_txn_env(txn) == e->env);
+	mdb_txn_abort(txn);
+	environment_move(e, ENVIRONMENT_IDLE);
+}
+
+int environment_fail(struct environment *e, MDB_txn *txn, int error)
+{
+	assert(error && e->state == ENVIRONMENT_COMMITTING && mdb_txn_env(txn) == e->env);
+	mdb_txn_abort(txn);
+	environment_move(e, ENVIRONMENT_BROKEN);
+	return error;
 }

@@ -1,10 +1,16 @@
-/* One LMDB environment: its files, its tables, records in and out of them. Private to the store; the journal and the
- * state are two of these. */
+/* One LMDB environment: its files, its tables, its view and its commits. The journal and the state are two of these.
+ * Private to the store; what is in the tables is records.h's.
+ *
+ * Threads: environment_renew, seal_check, and reads through the view are for one reading thread (the loop);
+ * environment_begin, _commit and _abandon for one committing thread at a time; opening and closing for whoever has the
+ * environment alone. LMDB lets the two work side by side.
+ *
+ * In these files `rc` is LMDB's or the system's code, `error` one of uncia_error. */
 #ifndef ENVIRONMENT_H
 #define ENVIRONMENT_H
 #include <lmdb.h>
 #include <stdbool.h>
-#include "record.h"
+#include <sys/types.h>
 #include "storage_view.h"
 
 #define TABLES_MAX 8
@@ -30,50 +36,61 @@ enum { TABLE_META, STATE_GROUP, STATE_ADDRESS, STATE_PAYMENT, STATE_ORPHAN };
 #define META_STATE    "state"    /* the state's: struct state_meta */
 #define FORMAT        2u
 
+/* Belongs to the committing thread. Moves, by environment_move alone:
+ *   CLOSED → IDLE → COMMITTING → IDLE, or BROKEN where the commit failed, from where no other one begins;
+ *   IDLE, BROKEN → CLOSED. */
+enum environment_state { ENVIRONMENT_CLOSED, ENVIRONMENT_IDLE, ENVIRONMENT_COMMITTING, ENVIRONMENT_BROKEN };
+
+enum environment_mode { ENVIRONMENT_CREATE, ENVIRONMENT_WRITE, ENVIRONMENT_READ };
+
 struct environment {
 	const struct environment_form *form;
+	enum environment_mode mode;
+	enum environment_state state;
 	MDB_env *env;
 	MDB_dbi tables[TABLES_MAX];
 	MDB_txn *view; /* the loop's read transaction */
-	int seal;      /* descriptor */
-	bool broken;   /* a commit failed: the committing thread's alone */
+	int seal;      /* descriptor, or -1 */
+	pid_t process; /* that opened it: LMDB's locks and maps do not survive a fork */
 };
 
-/* 0 keeps the default map size. A positive one is for tests. */
-enum environment_mode { ENVIRONMENT_CREATE, ENVIRONMENT_WRITE, ENVIRONMENT_READ };
+/* Opens the environment in this directory: its length, its tables and its seal are checked, and what an earlier process
+ * may have left unsynced is synced. map_size: 0 for the default; a positive one is for tests.
+ * Returns 0; UNCIA_E_DAMAGED; UNCIA_E_FULL; UNCIA_E_MEMORY; UNCIA_E_IO. environment_close follows in every case. */
 int environment_open(struct environment *e, const struct environment_form *form, const char *directory,
                      enum environment_mode mode, size_t map_size, char why[WHY_SIZE]);
+/* Also of one whose opening failed, or that is closed; no commit may be under way. */
 void environment_close(struct environment *e);
-/* Starts the view, or moves it to what is committed now. */
+/* Begins the view, or moves it to the newest commit. What was read through it is no longer valid.
+ * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED. Threads: the reading one. */
 int environment_renew(struct environment *e, char why[WHY_SIZE]);
-/* Bytes that can still be written before the map is nine tenths full. */
+/* Bytes that can still be written before the map is nine tenths full. Threads: any. */
 uint64_t environment_room(const struct environment *e);
 
-/* Commits, or aborts; then seals. Returns LMDB's or the system's code. */
-int environment_commit(struct environment *e, MDB_txn *txn);
+/* Begins the one write transaction. Returns 0 and the transaction, which environment_commit or environment_abandon
+ * ends; UNCIA_E_IO where an earlier commit failed; else as environment_commit. Threads: the committing one. */
+int environment_begin(struct environment *e, MDB_txn **txn, char why[WHY_SIZE]);
+/* Ends the transaction: commits and seals where `rc`, the code of the writing, is 0; aborts where it is not. Any
+ * failure is final: after a failed fsync the next one reports success for data that is lost. Returns 0; UNCIA_E_FULL;
+ * UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
+int environment_commit(struct environment *e, MDB_txn *txn, int rc, char why[WHY_SIZE]);
+/* Ends the transaction without a trace; others may follow. */
+void environment_abandon(struct environment *e, MDB_txn *txn);
+/* Ends the transaction without a trace, as the last one: it met this error. Returns it. */
+int environment_fail(struct environment *e, MDB_txn *txn, int error);
 
-/* The seal of an environment: environment_open's and environment_commit's. Return 0 or the system's code. */
-int seal_open(struct environment *e, const char *directory, bool create, bool write);
+/* The seal of an environment (seal.c). seal_open and seal_write return 0 or the system's code.
+ * seal_open opens its file, and makes it in ENVIRONMENT_CREATE; environment_close closes it. */
+int seal_open(struct environment *e, const char *directory);
+/* Puts the commit's number into a transaction that is about to be committed. Returns LMDB's code. */
+int seal_put_number(const struct environment *e, MDB_txn *txn);
+/* Seals the commit of this number, which is the newest. Not synced. */
 int seal_write(const struct environment *e, uint64_t number);
-/* Whether what the view shows is what was committed last. current: and the seal is not an older one, which a crash
- * leaves. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_IO. */
+/* Whether what the view shows is what was committed last. *current: whether the seal is of that very commit; a crash
+ * leaves an older one. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_IO. Threads: the reading one. */
 int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE]);
 
-/* LMDB's or the system's code as ours; the sentence says what was being done. Never called for MDB_NOTFOUND. */
+/* LMDB's or the system's code as one of ours; the sentence says what was being done. rc is not 0. */
 int environment_error(const struct environment *e, int rc, const char *doing, char why[WHY_SIZE]);
-/* A failed commit is the last one: after a failed fsync the next one lies. */
-int environment_break(struct environment *e, int error);
-
-/* Payloads, checked; valid as long as the transaction. Return 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED; UNCIA_E_IO. */
-int record_get(const struct environment *e, MDB_txn *txn, unsigned table, const void *key, size_t key_size,
-               struct bytes *payload, char why[WHY_SIZE]);
-/* Moves a cursor over the table: op and key as for mdb_cursor_get. */
-int record_seek(const struct environment *e, MDB_cursor *cursor, unsigned table, MDB_cursor_op op, MDB_val *key,
-                struct bytes *payload, char why[WHY_SIZE]);
-/* Puts through the cursor, or without one where it is NULL. flags: 0 or MDB_APPEND. Returns LMDB's code. */
-int record_put(const struct environment *e, MDB_txn *txn, MDB_cursor *cursor, unsigned table, const void *key,
-               size_t key_size, const void *payload, size_t payload_size, unsigned flags);
-/* UNCIA_E_DAMAGED, and the sentence naming the record. */
-int record_damaged(const struct environment *e, unsigned table, const void *key, size_t key_size, char why[WHY_SIZE]);
 
 #endif

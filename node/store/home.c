@@ -1,13 +1,17 @@
-/* A home directory: its lock, and the making of its two environments, which are whole or not there. */
+/* A home directory: its lock, whom its environments belong to, and the making of them, whole or not at all. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "big_endian.h"
+#include "records.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
@@ -20,8 +24,8 @@ int home_path(const char *home, const char *rest, char path[PATH_SIZE])
 #define LOCK_WAIT_MS  2000u
 #define LOCK_RETRY_MS 10u
 
-/* unciad status, and the last threads of a process that was killed, hold a home for moments: they are waited out, or
- * whoever looks at a validator while it starts would keep it from starting. */
+/* unciad status, and the last threads of a process that was killed, hold a home for moments. They are waited out;
+ * otherwise whoever looks at a validator while it starts would keep it from starting. */
 static int lock_patiently(int fd)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_RETRY_MS * 1000000};
@@ -69,6 +73,8 @@ int home_lock(const char *home, int *lock, char why[WHY_SIZE])
 
 #define IDENTITY_SIZE (4 + HASH_SIZE + 32)
 
+static const struct record_key identity_key = {TABLE_META, META_IDENTITY, sizeof(META_IDENTITY) - 1};
+
 int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
                    const uint8_t consensus_key[32])
 {
@@ -76,16 +82,16 @@ int identity_write(const struct environment *e, MDB_txn *txn, const struct hash 
 	be32_put(payload, FORMAT);
 	memcpy(payload + 4, network_id->b, HASH_SIZE);
 	memcpy(payload + 4 + HASH_SIZE, consensus_key, 32);
-	return record_put(e, txn, NULL, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), payload, sizeof(payload), 0);
+	return records_put(e, txn, NULL, &identity_key, (struct bytes){payload, sizeof(payload)}, 0);
 }
 
 int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],
                    char why[WHY_SIZE])
 {
 	struct bytes p;
-	int error = record_get(e, e->view, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), &p, why);
+	int error = records_get(e, e->view, &identity_key, &p, why);
 	if (error == UNCIA_E_NOT_FOUND || (!error && p.size != IDENTITY_SIZE))
-		return record_damaged(e, TABLE_META, META_IDENTITY, strlen(META_IDENTITY), why);
+		return records_damaged(e, &identity_key, why);
 	if (error)
 		return error;
 	if (be32_get(p.data) != FORMAT) {
@@ -117,7 +123,7 @@ int home_sync(const char *home, const char *name)
 	return rc ? UNCIA_E_IO : 0;
 }
 
-/* All that a creation can have left behind, by name: nothing else is ever removed. */
+/* Every file that a creation can have left behind, by name. Nothing else is ever removed. */
 static const char *const leftovers[] = {"data.new/journal/data.mdb",
                                         "data.new/journal/lock.mdb",
                                         "data.new/journal/seal",
@@ -128,7 +134,7 @@ static const char *const leftovers[] = {"data.new/journal/data.mdb",
                                         "data.new/state",
                                         "data.new"};
 
-static int clean(const char *home)
+static int home_clean(const char *home)
 {
 	char path[PATH_SIZE];
 	for (size_t i = 0; i < sizeof(leftovers) / sizeof(leftovers[0]); i++) {
@@ -140,13 +146,37 @@ static int clean(const char *home)
 	return 0;
 }
 
+/* What a home is made for, and with. */
+struct home_contents {
+	const struct hash *network_id;
+	const uint8_t *consensus_key;
+	const struct flush *genesis;
+};
+
+/* The one commit of a new environment, and its seal, synced. */
+static int home_fill(struct environment *e, const struct home_contents *contents, char why[WHY_SIZE])
+{
+	MDB_txn *txn;
+	int error = environment_begin(e, &txn, why);
+	if (error)
+		return error;
+	int rc = identity_write(e, txn, contents->network_id, contents->consensus_key);
+	if (!rc && e->form == &state_form)
+		rc = state_write(e, txn, contents->genesis);
+	error = environment_commit(e, txn, rc, why);
+	if (error)
+		return error;
+	rc = mdb_env_sync(e->env, 1);
+	if (!rc && fsync(e->seal))
+		rc = errno;
+	return rc ? environment_error(e, rc, "creating", why) : 0;
+}
+
 /* Makes one environment under data.new: its tables, its identity and, in the state, the genesis. */
-static int fill(const char *home, const struct environment_form *form, const struct hash *network_id,
-                const uint8_t consensus_key[32], const struct flush *genesis)
+static int home_make(const char *home, const struct environment_form *form, const struct home_contents *contents)
 {
 	char name[32], path[PATH_SIZE], why[WHY_SIZE];
 	struct environment e;
-	MDB_txn *txn;
 	snprintf(name, sizeof(name), "data.new/%s", form->name);
 	int error = home_path(home, name, path);
 	if (error)
@@ -154,50 +184,33 @@ static int fill(const char *home, const struct environment_form *form, const str
 	if (mkdir(path, 0700))
 		return UNCIA_E_IO;
 	error = environment_open(&e, form, path, ENVIRONMENT_CREATE, 0, why);
-	if (!error) {
-		int rc = mdb_txn_begin(e.env, NULL, 0, &txn);
-		if (!rc) {
-			rc = identity_write(&e, txn, network_id, consensus_key);
-			if (!rc && genesis)
-				rc = state_write(&e, txn, genesis);
-			if (rc)
-				mdb_txn_abort(txn);
-			else
-				rc = environment_commit(&e, txn);
-		}
-		if (!rc)
-			rc = mdb_env_sync(e.env, 1);
-		if (!rc && fsync(e.seal))
-			rc = errno;
-		if (rc)
-			error = environment_error(&e, rc, "creating", why);
-	}
+	if (!error)
+		error = home_fill(&e, contents, why);
 	environment_close(&e);
 	return error ? error : home_sync(home, name);
 }
 
-static int create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
-                  const struct flush *genesis)
+static int home_create(const char *home, const struct home_contents *contents)
 {
 	char made[PATH_SIZE], path[PATH_SIZE];
-	int error = clean(home);
+	int error = home_clean(home);
 	if (!error && (home_path(home, "data.new", made) || home_path(home, "data", path)))
 		error = UNCIA_E_ARGUMENT;
 	if (!error && mkdir(made, 0700))
 		error = UNCIA_E_IO;
 	if (!error)
-		error = fill(home, &journal_form, network_id, consensus_key, NULL);
+		error = home_make(home, &journal_form, contents);
 	if (!error)
-		error = fill(home, &state_form, network_id, consensus_key, genesis);
+		error = home_make(home, &state_form, contents);
 	if (!error)
 		error = home_sync(home, "data.new");
-	/* storage §6: up to here nothing is there; from here everything is. */
+	/* storage §6: before this rename nothing is there; after it everything is. */
 	if (!error && rename(made, path))
 		error = UNCIA_E_IO;
 	if (!error)
 		return home_sync(home, ".");
 	int saved = errno;
-	clean(home);
+	home_clean(home);
 	errno = saved;
 	return error;
 }
@@ -205,8 +218,10 @@ static int create(const char *home, const struct hash *network_id, const uint8_t
 int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
                  const struct flush *genesis)
 {
+	const struct home_contents contents = {network_id, consensus_key, genesis};
 	char path[PATH_SIZE], why[WHY_SIZE];
 	struct stat st;
+	assert(network_id && consensus_key && genesis);
 	int lock, error = home_lock(home, &lock, why);
 	if (error)
 		return error;
@@ -214,7 +229,7 @@ int store_create(const char *home, const struct hash *network_id, const uint8_t 
 	if (!error && !stat(path, &st))
 		error = UNCIA_E_EXISTS;
 	if (!error)
-		error = create(home, network_id, consensus_key, genesis);
+		error = home_create(home, &contents);
 	int saved = errno;
 	close(lock);
 	errno = saved;

@@ -1,10 +1,12 @@
 /* The journal: what this validator must not forget, committed before anything that depends on it is sent. */
 #include <assert.h>
 #include <stdio.h>
+#include "big_endian.h"
+#include "records.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
-/* storage §4: the VOTE records of views <= view, whose keys begin with the view. */
+/* storage §4: deletes the VOTE records of views <= view, whose keys begin with the view. Returns LMDB's code. */
 static int forget_votes(struct environment *e, MDB_txn *txn, uint64_t view)
 {
 	MDB_cursor *cursor;
@@ -23,52 +25,56 @@ static int forget_votes(struct environment *e, MDB_txn *txn, uint64_t view)
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* Returns LMDB's code. */
+static int write_one(struct environment *e, MDB_txn *txn, const struct journal_write *w)
+{
+	const struct record_key key = {w->table, w->key, w->key_size};
+	const struct bytes value = {w->value, w->value_size};
+	assert(w->table < JOURNAL_TABLES);
+	if (!w->table) {
+		assert(!w->key && !w->value);
+		return forget_votes(e, txn, w->view);
+	}
+	assert(w->key && (w->value || !w->value_size));
+	return records_put(e, txn, NULL, &key, value, 0);
+}
+
 int journal_commit(struct store *store, const struct journal_write *writes, size_t count, char why[256])
 {
 	struct environment *e = &store->journal;
 	MDB_txn *txn;
-	assert(!store->read_only);
-	if (e->broken) {
-		snprintf(why, WHY_SIZE, "journal: an earlier commit failed");
-		return UNCIA_E_IO;
-	}
-	int rc = mdb_txn_begin(e->env, NULL, 0, &txn);
-	if (rc)
-		return environment_break(e, environment_error(e, rc, "beginning a commit", why));
-	for (size_t i = 0; !rc && i < count; i++) {
-		const struct journal_write *w = &writes[i];
-		assert(w->table < JOURNAL_TABLES && (!w->table || (w->key_size && w->key_size <= JOURNAL_KEY_MAX)));
-		if (w->table)
-			rc = record_put(e, txn, NULL, w->table, w->key, w->key_size, w->value, w->value_size, 0);
-		else
-			rc = forget_votes(e, txn, w->view);
-	}
-	if (rc)
-		mdb_txn_abort(txn);
-	else
-		rc = environment_commit(e, txn);
-	return rc ? environment_break(e, environment_error(e, rc, "committing", why)) : 0;
+	assert(!store->read_only && count > 0);
+	int error = environment_begin(e, &txn, why);
+	if (error)
+		return error;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = write_one(e, txn, &writes[i]);
+	return environment_commit(e, txn, rc, why);
 }
 
 int journal_view_get(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *value)
 {
 	struct store *s = context;
-	return record_get(&s->journal, s->journal.view, table, key, key_size, value, s->damage);
+	const struct record_key wanted = {table, key, key_size};
+	assert(table > 0 && table < JOURNAL_TABLES);
+	return records_get(&s->journal, s->journal.view, &wanted, value, s->damage);
 }
 
+/* Moves a cursor once from nowhere: to the key, or to an end of the table. */
 static int view_cursor(struct store *s, enum journal_table table, MDB_cursor_op op, MDB_val key,
                        struct bytes *found_key, struct bytes *value)
 {
-	MDB_cursor *cursor;
+	struct record_cursor cursor;
 	assert(table > 0 && table < JOURNAL_TABLES);
-	int rc = mdb_cursor_open(s->journal.view, s->journal.tables[table], &cursor);
-	if (rc)
-		return environment_error(&s->journal, rc, "reading", s->damage);
-	rc = record_seek(&s->journal, cursor, table, op, &key, value, s->damage);
-	if (!rc)
+	int error = records_open(&s->journal, s->journal.view, table, &cursor, s->damage);
+	if (error)
+		return error;
+	error = records_seek(&cursor, op, &key, value, s->damage);
+	if (!error)
 		*found_key = (struct bytes){key.mv_data, key.mv_size};
-	mdb_cursor_close(cursor);
-	return rc;
+	records_close(&cursor);
+	return error;
 }
 
 int journal_view_seek(void *context, enum journal_table table, const void *key, size_t key_size,

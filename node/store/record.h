@@ -1,5 +1,7 @@
-/* How a value is kept: framed with its length and a checksum over where it lies and what it says, which LMDB does not
- * have (docs/spec/storage.md §3). Against failing disks and memory, not against somebody who can write the files. */
+/* The frame around every stored value: its length, and a checksum over its place and its payload, since LMDB has none
+ * (docs/spec/storage.md §3). It guards against failing disks and memory, not against somebody who can write the files.
+ *
+ * Pure. Threads: any. */
 #ifndef RECORD_H
 #define RECORD_H
 #include <stdint.h>
@@ -10,7 +12,7 @@
 #define RECORD_VERSION  1
 #define RECORD_OVERHEAD 13 /* version u8, payload size u32, checksum u64 */
 
-/* Where a record lies: part of its checksum, so that a record that turns up under another key does not pass. */
+/* Where a record lies. It is part of the checksum, so that a record that turns up under another key does not pass. */
 struct place {
 	char environment; /* 'j' or 's' */
 	uint8_t table;
@@ -18,9 +20,10 @@ struct place {
 	size_t key_size; /* at most JOURNAL_KEY_MAX */
 };
 
-/* Writes payload_size + RECORD_OVERHEAD bytes. */
+/* Writes payload_size + RECORD_OVERHEAD bytes to `record`. payload: may be NULL where its size is 0. */
 void record_write(const struct place *place, const void *payload, size_t payload_size, uint8_t *record);
-/* payload points into the record. Returns 0, or UNCIA_E_DAMAGED where version, size or checksum do not fit. */
+/* Checks the record; *payload then points into it. Returns 0, or UNCIA_E_DAMAGED, where version, size or checksum do
+ * not fit and *payload is left as it was. */
 int record_read(const struct place *place, const void *record, size_t record_size, struct bytes *payload);
 
 #endif

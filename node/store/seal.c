@@ -1,13 +1,16 @@
-/* What LMDB lacks around its two header pages: it takes the one with the higher number for the newest, and believes
- * what is in it. Beside each environment lies a seal, the number of its last commit and a checksum of the header that
- * it wrote, and each commit holds its own number (docs/spec/storage.md §2). So a damaged header is found, and one that
- * is older than what was committed; records are record.c's. */
+/* The check of LMDB's two header pages, which it lacks: LMDB takes the header with the higher number for the newest,
+ * and believes what is in it. Beside each environment lies a seal, the number of its last commit and a checksum of the
+ * header that this commit wrote, and each commit holds its own number (docs/spec/storage.md §2). So a damaged header is
+ * found, and one that is older than what was committed. Records have checksums of their own (record.h). */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include "environment.h"
 #include "hash.h"
+#include "record.h"
 #include "uncia/error.h"
 
 #define SEAL_SIZE     24 /* number u64, checksum of the header u64, checksum of these u64 */
@@ -17,9 +20,9 @@
 
 static const uint8_t seal_key[16] = "uncia.seal.v1", header_key[16] = "uncia.header.v1";
 
-/* The header page of this commit as it is in the file. Returns 0, or the system's code.
- * Not of both: LMDB, whose write of a header fails, puts something back that is neither the old one nor the new one,
- * but bears the old number. */
+/* The checksum of this commit's header page as it is in the file. Returns 0, or the system's code. The other header
+ * page is left out: where LMDB's write of a header fails, it puts something back there that is neither the old header
+ * nor the new one, but bears the old number. */
 static int header_checksum(const struct environment *e, uint64_t number, uint64_t *sum)
 {
 	uint8_t page[PAGE_SIZE_MAX];
@@ -36,19 +39,26 @@ static int header_checksum(const struct environment *e, uint64_t number, uint64_
 	return 0;
 }
 
-int seal_open(struct environment *e, const char *directory, bool create, bool write)
+int seal_open(struct environment *e, const char *directory)
 {
+	static const int flags[] = {
+	    [ENVIRONMENT_CREATE] = O_RDWR | O_CREAT | O_EXCL,
+	    [ENVIRONMENT_WRITE] = O_RDWR,
+	    [ENVIRONMENT_READ] = O_RDONLY,
+	};
 	char path[4300];
+	assert(e->mode <= ENVIRONMENT_READ && e->seal < 0);
 	snprintf(path, sizeof(path), "%s/seal", directory);
-	e->seal = open(path, (write ? O_RDWR : O_RDONLY) | (create ? O_CREAT | O_EXCL : 0) | O_CLOEXEC, 0600);
+	e->seal = open(path, flags[e->mode] | O_CLOEXEC, 0600);
 	return e->seal < 0 ? errno : 0;
 }
 
-/* It follows the commit, unsynced: where the power goes it may be an older one, and is never a newer one. */
+/* The seal is written after the commit, and not synced: a power cut may leave an older one, and never a newer one. */
 int seal_write(const struct environment *e, uint64_t number)
 {
 	uint8_t seal[SEAL_SIZE];
 	uint64_t sum = 0;
+	assert(e->seal >= 0 && e->mode != ENVIRONMENT_READ);
 	int rc = header_checksum(e, number, &sum);
 	if (rc)
 		return rc;
@@ -59,8 +69,8 @@ int seal_write(const struct environment *e, uint64_t number)
 	return n == sizeof(seal) ? 0 : n < 0 ? errno : EIO;
 }
 
-/* The list of tables is rewritten in every commit anyway: one more record in it costs no page. */
-static int put_number(const struct environment *e, MDB_txn *txn)
+/* Every commit rewrites LMDB's list of tables anyway, so that one more record in it costs no page. */
+int seal_put_number(const struct environment *e, MDB_txn *txn)
 {
 	const struct place place = {e->form->letter, COMMIT_TABLE, COMMIT, strlen(COMMIT)};
 	uint8_t number[8], record[sizeof(number) + RECORD_OVERHEAD];
@@ -72,18 +82,6 @@ static int put_number(const struct environment *e, MDB_txn *txn)
 	be64_put(number, mdb_txn_id(txn));
 	record_write(&place, number, sizeof(number), record);
 	return mdb_put(txn, list, &key, &value, 0);
-}
-
-int environment_commit(struct environment *e, MDB_txn *txn)
-{
-	uint64_t number = mdb_txn_id(txn);
-	int rc = put_number(e, txn);
-	if (rc) {
-		mdb_txn_abort(txn);
-		return rc;
-	}
-	rc = mdb_txn_commit(txn);
-	return rc ? rc : seal_write(e, number);
 }
 
 static bool holds_number(const struct environment *e, uint64_t number)
@@ -100,6 +98,7 @@ static bool holds_number(const struct environment *e, uint64_t number)
 int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE])
 {
 	uint8_t seal[SEAL_SIZE];
+	assert(e->view && e->seal >= 0);
 	uint64_t number = mdb_txn_id(e->view), sum = 0;
 	ssize_t n = pread(e->seal, seal, sizeof(seal), 0);
 	if (n < 0)
@@ -112,7 +111,7 @@ int seal_check(const struct environment *e, bool *current, char why[WHY_SIZE])
 	int rc = header_checksum(e, number, &sum);
 	if (rc && rc != EINVAL)
 		return environment_error(e, rc, "reading its header", why);
-	/* Behind a crash the header may be newer than the seal, and never older. */
+	/* After a crash the header may be newer than the seal, and never older. */
 	if (rc || number < sealed || (number == sealed && be64_get(seal + 8) != sum) || !holds_number(e, number)) {
 		snprintf(why, WHY_SIZE, "%s: a header of data.mdb is damaged (commit %llu of %llu)", e->form->name,
 		         (unsigned long long)number, (unsigned long long)sealed);

@@ -1,7 +1,9 @@
-/* The state: entries, and what finds them, as of one final block; flushes into it, and reads for the view. */
+/* The state: entries, and what finds them, as of one final block. Writes flushes into it, and reads it for the view. */
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include "big_endian.h"
+#include "records.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
@@ -9,6 +11,8 @@
 #define META_SIZE     (8 + HASH_SIZE + 8 + 8)
 #define GROUP_PAYLOAD (GROUP_SIZE + GROUP_ENTRIES * POSITION_SIZE)
 #define PREVIOUS_MAX  (1 + PAYMENT_OUTPUTS_MAX)
+
+static const struct record_key meta_key = {TABLE_META, META_STATE, sizeof(META_STATE) - 1};
 
 static void position_put(uint8_t *at, const struct position *position)
 {
@@ -23,13 +27,14 @@ static struct position position_get(const uint8_t *at)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-/* Puts ascending records into one table. Those beyond its end are appended, which fills their pages. */
+/* Puts ascending records into one table. Those beyond its end are appended, which fills their pages. Functions that
+ * write return LMDB's code. */
 struct sorted_writer {
 	const struct environment *e;
 	MDB_txn *txn;
 	MDB_cursor *cursor;
 	unsigned table;
-	size_t last_size; /* 0: the table is empty */
+	size_t last_size; /* of the table's last key; 0: the table is empty */
 	_Alignas(uint64_t) uint8_t last[JOURNAL_KEY_MAX];
 };
 
@@ -56,9 +61,11 @@ static int writer_open(struct sorted_writer *w, const struct environment *e, MDB
 
 static int writer_put(struct sorted_writer *w, const void *key, size_t key_size, const void *payload, size_t size)
 {
-	MDB_val k = {key_size, (void *)(uintptr_t)key}, last = {w->last_size, w->last};
+	const struct record_key record = {w->table, key, key_size};
+	const MDB_val k = {key_size, (void *)(uintptr_t)key}, last = {w->last_size, w->last};
 	bool beyond = !w->last_size || mdb_cmp(w->txn, w->e->tables[w->table], &k, &last) > 0;
-	int rc = record_put(w->e, w->txn, w->cursor, w->table, key, key_size, payload, size, beyond ? MDB_APPEND : 0);
+	assert(w->last_size <= sizeof(w->last) && key_size <= sizeof(w->last));
+	int rc = records_put(w->e, w->txn, w->cursor, &record, (struct bytes){payload, size}, beyond ? MDB_APPEND : 0);
 	if (!rc && beyond) {
 		memcpy(w->last, key, key_size);
 		w->last_size = key_size;
@@ -66,7 +73,7 @@ static int writer_put(struct sorted_writer *w, const void *key, size_t key_size,
 	return rc;
 }
 
-/* Absent already is as good: an account may come and go between two flushes. */
+/* A record that is not there is no failure: an account may come and go between two flushes. */
 static int writer_delete(struct sorted_writer *w, const void *key, size_t key_size)
 {
 	MDB_val k = {key_size, (void *)(uintptr_t)key}, value;
@@ -82,6 +89,7 @@ static int write_groups(struct sorted_writer *w, const struct flush *flush)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->group_count; i++) {
 		const struct flush_group *g = &flush->groups[i];
+		assert(!i || flush->groups[i - 1].index < g->index);
 		memcpy(payload, g->record->entries, GROUP_SIZE);
 		for (size_t k = 0; k < GROUP_ENTRIES; k++)
 			position_put(payload + GROUP_SIZE + k * POSITION_SIZE, &g->record->heads[k]);
@@ -97,6 +105,7 @@ static int write_payments(struct sorted_writer *w, const struct flush *flush)
 	for (size_t i = 0; !rc && i < flush->payment_count; i++) {
 		const struct flush_payment *p = &flush->payments[i];
 		assert(p->previous_count <= PREVIOUS_MAX);
+		assert(!i || memcmp(flush->payments[i - 1].id.b, p->id.b, sizeof(p->id.b)) < 0);
 		position_put(payload, &p->at);
 		for (size_t k = 0; k < p->previous_count; k++)
 			position_put(payload + (1 + k) * POSITION_SIZE, &p->previous[k]);
@@ -105,14 +114,15 @@ static int write_payments(struct sorted_writer *w, const struct flush *flush)
 	return rc;
 }
 
-/* A deletion moves the table's end, so that what follows is no longer surely beyond `last`; it is then merely put
- * and not appended, since `last` only ever is too large. */
+/* A deletion may move the table's end, and `last` is then too large, never too small: a key beyond the end may be put
+ * where it could be appended, which is slower and no error. */
 static int write_addresses(struct sorted_writer *w, const struct flush *flush)
 {
 	uint8_t payload[8];
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->address_count; i++) {
 		const struct flush_address *a = &flush->addresses[i];
+		assert(!i || memcmp(flush->addresses[i - 1].address.b, a->address.b, ADDRESS_SIZE) < 0);
 		be64_put(payload, a->index);
 		if (a->index == ENTRY_NONE)
 			rc = writer_delete(w, a->address.b, ADDRESS_SIZE);
@@ -128,6 +138,7 @@ static int write_orphans(struct sorted_writer *w, const struct flush *flush)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->orphan_count; i++) {
 		const struct flush_orphan *o = &flush->orphans[i];
+		assert(!i || memcmp(flush->orphans[i - 1].address.b, o->address.b, ADDRESS_SIZE) < 0);
 		position_put(payload, &o->head);
 		if (!o->head.height)
 			rc = writer_delete(w, o->address.b, ADDRESS_SIZE);
@@ -156,7 +167,8 @@ int state_write(const struct environment *e, MDB_txn *txn, const struct flush *f
 	memcpy(meta + 8, flush->meta.block_id.b, HASH_SIZE);
 	be64_put(meta + 8 + HASH_SIZE, flush->meta.entry_count);
 	be64_put(meta + 16 + HASH_SIZE, flush->meta.free_head);
-	int rc = record_put(e, txn, NULL, TABLE_META, META_STATE, strlen(META_STATE), meta, sizeof(meta), 0);
+	assert(e->form == &state_form);
+	int rc = records_put(e, txn, NULL, &meta_key, (struct bytes){meta, sizeof(meta)}, 0);
 	if (!rc)
 		rc = write_table(e, txn, flush, STATE_GROUP, write_groups);
 	if (!rc)
@@ -170,20 +182,21 @@ int state_write(const struct environment *e, MDB_txn *txn, const struct flush *f
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-/* As record_get; a payload of another size than `size` (0: any) passed its checksum and is ours nevertheless not. */
-static int get_sized(const struct environment *e, MDB_txn *txn, unsigned table, const void *key, size_t key_size,
-                     size_t size, struct bytes *payload, char why[WHY_SIZE])
+/* As records_get. A payload that passes its checksum and is not of this size (0: of any) is damaged as well. */
+static int get_sized(const struct environment *e, MDB_txn *txn, const struct record_key *key, size_t size,
+                     struct bytes *payload, char why[WHY_SIZE])
 {
-	int error = record_get(e, txn, table, key, key_size, payload, why);
+	assert(e->form == &state_form);
+	int error = records_get(e, txn, key, payload, why);
 	if (!error && size && payload->size != size)
-		error = record_damaged(e, table, key, key_size, why);
+		error = records_damaged(e, key, why);
 	return error;
 }
 
 static int meta_get(const struct environment *e, MDB_txn *txn, struct state_meta *meta, char why[WHY_SIZE])
 {
 	struct bytes p;
-	int error = get_sized(e, txn, TABLE_META, META_STATE, strlen(META_STATE), META_SIZE, &p, why);
+	int error = get_sized(e, txn, &meta_key, META_SIZE, &p, why);
 	if (error)
 		return error;
 	meta->height = be64_get(p.data);
@@ -202,9 +215,9 @@ int state_view_meta(void *context, struct state_meta *meta)
 int state_view_group(void *context, uint64_t group_index, struct group_record *record)
 {
 	struct store *s = context;
+	const struct record_key key = {STATE_GROUP, &group_index, sizeof(group_index)};
 	struct bytes p;
-	int error = get_sized(&s->state, s->state.view, STATE_GROUP, &group_index, sizeof(group_index), GROUP_PAYLOAD,
-	                      &p, s->damage);
+	int error = get_sized(&s->state, s->state.view, &key, GROUP_PAYLOAD, &p, s->damage);
 	if (error)
 		return error;
 	memcpy(record->entries, p.data, GROUP_SIZE);
@@ -216,9 +229,9 @@ int state_view_group(void *context, uint64_t group_index, struct group_record *r
 int state_view_address(void *context, const struct address *address, uint64_t *index)
 {
 	struct store *s = context;
+	const struct record_key key = {STATE_ADDRESS, address->b, ADDRESS_SIZE};
 	struct bytes p;
-	int error =
-	    get_sized(&s->state, s->state.view, STATE_ADDRESS, address->b, ADDRESS_SIZE, sizeof(*index), &p, s->damage);
+	int error = get_sized(&s->state, s->state.view, &key, sizeof(*index), &p, s->damage);
 	if (!error)
 		*index = be64_get(p.data);
 	return error;
@@ -227,12 +240,13 @@ int state_view_address(void *context, const struct address *address, uint64_t *i
 int state_view_payment(void *context, const struct payment_id *id, struct payment_record *record)
 {
 	struct store *s = context;
+	const struct record_key key = {STATE_PAYMENT, id->b, sizeof(id->b)};
 	struct bytes p;
-	int error = get_sized(&s->state, s->state.view, STATE_PAYMENT, id->b, sizeof(id->b), 0, &p, s->damage);
+	int error = get_sized(&s->state, s->state.view, &key, 0, &p, s->damage);
 	if (error)
 		return error;
 	if (!p.size || p.size % POSITION_SIZE || p.size / POSITION_SIZE > 1 + PREVIOUS_MAX)
-		return record_damaged(&s->state, STATE_PAYMENT, id->b, sizeof(id->b), s->damage);
+		return records_damaged(&s->state, &key, s->damage);
 	record->at = position_get(p.data);
 	record->previous_count = (uint32_t)(p.size / POSITION_SIZE - 1);
 	for (size_t k = 0; k < record->previous_count; k++)
@@ -243,9 +257,9 @@ int state_view_payment(void *context, const struct payment_id *id, struct paymen
 int state_view_orphan(void *context, const struct address *address, struct position *head)
 {
 	struct store *s = context;
+	const struct record_key key = {STATE_ORPHAN, address->b, ADDRESS_SIZE};
 	struct bytes p;
-	int error =
-	    get_sized(&s->state, s->state.view, STATE_ORPHAN, address->b, ADDRESS_SIZE, POSITION_SIZE, &p, s->damage);
+	int error = get_sized(&s->state, s->state.view, &key, POSITION_SIZE, &p, s->damage);
 	if (!error)
 		*head = position_get(p.data);
 	return error;
@@ -259,29 +273,18 @@ int state_apply(struct store *store, struct flush *flush, char why[256])
 	struct state_meta stored;
 	MDB_txn *txn;
 	assert(!store->read_only);
-	if (e->broken) {
-		snprintf(why, WHY_SIZE, "state: an earlier commit failed");
-		return UNCIA_E_IO;
-	}
 	flush_prepare(flush);
-	int rc = mdb_txn_begin(e->env, NULL, 0, &txn);
-	if (rc)
-		return environment_break(e, environment_error(e, rc, "beginning a commit", why));
-	int error = meta_get(e, txn, &stored, why);
+	int error = environment_begin(e, &txn, why);
+	if (error)
+		return error;
+	error = meta_get(e, txn, &stored, why);
 	if (!error && flush->meta.height <= stored.height) {
-		mdb_txn_abort(txn);
+		environment_abandon(e, txn);
 		snprintf(why, WHY_SIZE, "state: at height %llu already, asked for %llu",
 		         (unsigned long long)stored.height, (unsigned long long)flush->meta.height);
 		return UNCIA_E_ARGUMENT;
 	}
-	if (error) {
-		mdb_txn_abort(txn);
-		return environment_break(e, error);
-	}
-	rc = state_write(e, txn, flush);
-	if (rc)
-		mdb_txn_abort(txn);
-	else
-		rc = environment_commit(e, txn);
-	return rc ? environment_break(e, environment_error(e, rc, "committing", why)) : 0;
+	if (error)
+		return environment_fail(e, txn, error);
+	return environment_commit(e, txn, state_write(e, txn, flush), why);
 }

@@ -1,23 +1,25 @@
-/* Opening a home, its view, its space, and the walk over every record. */
+/* A home as a whole: opening and closing it, its view, its free space, the walk over every record. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "records.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
-static int open_one(struct store *s, struct environment *e, const struct environment_form *form,
-                    const struct hash *network_id, const uint8_t consensus_key[32], size_t map_size, char why[WHY_SIZE])
+static int open_environment(struct store *s, struct environment *e, const struct environment_form *form,
+                            const struct store_options *options, char why[WHY_SIZE])
 {
 	char name[32], path[PATH_SIZE];
 	snprintf(name, sizeof(name), "data/%s", form->name);
 	int error = home_path(s->home, name, path);
 	if (!error)
-		error =
-		    environment_open(e, form, path, s->read_only ? ENVIRONMENT_READ : ENVIRONMENT_WRITE, map_size, why);
+		error = environment_open(e, form, path, s->read_only ? ENVIRONMENT_READ : ENVIRONMENT_WRITE,
+		                         options->map_size, why);
 	if (!error)
 		error = environment_renew(e, why);
 	bool current = false;
@@ -29,42 +31,49 @@ static int open_one(struct store *s, struct environment *e, const struct environ
 			error = environment_error(e, rc, "sealing what was found", why);
 	}
 	if (!error)
-		error = identity_check(e, network_id, consensus_key, why);
+		error = identity_check(e, options->network_id, options->consensus_key, why);
 	return error;
 }
 
-int store_open_sized(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
-                     size_t map_size, struct store **store, char why[WHY_SIZE])
+/* Whether there is a home whose creation was completed. */
+static int check_home(struct store *s, const char *home, char why[WHY_SIZE])
 {
 	char path[PATH_SIZE];
 	struct stat st;
+	if (snprintf(s->home, sizeof(s->home), "%s", home) >= (int)sizeof(s->home) || home_path(home, "data", path)) {
+		snprintf(why, WHY_SIZE, "the path of the home is too long");
+		return UNCIA_E_ARGUMENT;
+	}
+	if (!stat(path, &st))
+		return 0;
+	if (errno == ENOENT) {
+		snprintf(why, WHY_SIZE, "no ledger in %.180s: run unciad init", home);
+		return UNCIA_E_NOT_FOUND;
+	}
+	snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));
+	return UNCIA_E_IO;
+}
+
+int store_open_options(const struct store_options *options, struct store **store, char why[WHY_SIZE])
+{
+	assert(options->home && options->network_id && options->consensus_key);
 	struct store *s = calloc(1, sizeof(*s));
 	if (!s) {
 		snprintf(why, WHY_SIZE, "out of memory");
 		return UNCIA_E_MEMORY;
 	}
 	s->lock = -1;
-	s->read_only = read_only;
-	int error = 0;
-	if (snprintf(s->home, sizeof(s->home), "%s", home) >= (int)sizeof(s->home) || home_path(home, "data", path)) {
-		snprintf(why, WHY_SIZE, "the path of the home is too long");
-		error = UNCIA_E_ARGUMENT;
-	} else if (stat(path, &st)) {
-		if (errno == ENOENT)
-			snprintf(why, WHY_SIZE, "no ledger in %.180s: run unciad init", home);
-		else
-			snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));
-		error = errno == ENOENT ? UNCIA_E_NOT_FOUND : UNCIA_E_IO;
-	}
+	s->read_only = options->read_only;
+	int error = check_home(s, options->home, why);
 	if (!error)
-		error = home_lock(home, &s->lock, why);
+		error = home_lock(s->home, &s->lock, why);
 	/* storage §6: the creation may have been killed before its last step. */
-	if (!error && !read_only && (error = home_sync(home, ".")) != 0)
-		snprintf(why, WHY_SIZE, "%.180s: %s", home, strerror(errno));
+	if (!error && !s->read_only && (error = home_sync(s->home, ".")) != 0)
+		snprintf(why, WHY_SIZE, "%.180s: %s", s->home, strerror(errno));
 	if (!error)
-		error = open_one(s, &s->journal, &journal_form, network_id, consensus_key, map_size, why);
+		error = open_environment(s, &s->journal, &journal_form, options, why);
 	if (!error)
-		error = open_one(s, &s->state, &state_form, network_id, consensus_key, map_size, why);
+		error = open_environment(s, &s->state, &state_form, options, why);
 	if (error) {
 		store_close(s);
 		return error;
@@ -76,7 +85,8 @@ int store_open_sized(const char *home, const struct hash *network_id, const uint
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256])
 {
-	return store_open_sized(home, network_id, consensus_key, read_only, 0, store, why);
+	const struct store_options options = {home, network_id, consensus_key, read_only, 0};
+	return store_open_options(&options, store, why);
 }
 
 void store_close(struct store *store)
@@ -107,6 +117,7 @@ void store_view(struct store *store, struct storage_view *view)
 
 int store_view_renew(struct store *store)
 {
+	assert(store->lock >= 0);
 	int error = environment_renew(&store->journal, store->damage);
 	return error ? error : environment_renew(&store->state, store->damage);
 }
@@ -136,30 +147,31 @@ int store_space(const struct store *store, uint64_t *free_bytes)
 
 static int check_table(const struct environment *e, unsigned table, uint64_t *records, char why[WHY_SIZE])
 {
-	MDB_cursor *cursor;
+	struct record_cursor cursor;
 	MDB_val key, before = {0, NULL};
 	MDB_stat st;
 	struct bytes payload;
 	uint64_t count = 0;
 	int rc = mdb_stat(e->view, e->tables[table], &st);
-	if (!rc)
-		rc = mdb_cursor_open(e->view, e->tables[table], &cursor);
 	if (rc)
 		return environment_error(e, rc, "reading", why);
-	while (!(rc = record_seek(e, cursor, table, MDB_NEXT, &key, &payload, why))) {
-		/* A page in another's place has records that are whole. */
+	int error = records_open(e, e->view, table, &cursor, why);
+	if (error)
+		return error;
+	while (!(error = records_seek(&cursor, MDB_NEXT, &key, &payload, why))) {
+		/* The records of a page that lies in another one's place are whole, but out of order. */
 		if (count++ && mdb_cmp(e->view, e->tables[table], &key, &before) <= 0) {
 			snprintf(why, WHY_SIZE, "%s: table %s is out of order", e->form->name,
 			         e->form->tables[table].name);
-			rc = UNCIA_E_DAMAGED;
+			error = UNCIA_E_DAMAGED;
 			break;
 		}
 		before = key;
 	}
-	mdb_cursor_close(cursor);
-	if (rc != UNCIA_E_NOT_FOUND)
-		return rc;
-	/* A page that has lost some of its keys betrays itself by nothing else. */
+	records_close(&cursor);
+	if (error != UNCIA_E_NOT_FOUND)
+		return error;
+	/* Nothing else tells of a page that has lost some of its keys. */
 	if (count != st.ms_entries) {
 		snprintf(why, WHY_SIZE, "%s: table %s holds %llu records, and should %llu", e->form->name,
 		         e->form->tables[table].name, (unsigned long long)count, (unsigned long long)st.ms_entries);
@@ -173,6 +185,7 @@ int store_check_records(struct store *store, uint64_t *records, char why[256])
 {
 	const struct environment *environments[] = {&store->journal, &store->state};
 	uint64_t count = 0;
+	assert(store->journal.view && store->state.view);
 	for (size_t i = 0; i < 2; i++) {
 		for (unsigned table = 0; table < environments[i]->form->table_count; table++) {
 			int error = check_table(environments[i], table, &count, why);

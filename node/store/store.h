@@ -1,57 +1,69 @@
 /* A home's two LMDB environments, `journal` and `state`, behind the core's storage view (docs/spec/storage.md).
  * The one user of LMDB.
  *
- * Threads: the view is for one reading thread (the loop). journal_commit is for one journal thread, state_apply for
- * one state thread; each may run while the loop reads. */
+ * Threads: the view is for one reading thread (the loop); journal_commit for one thread at a time, state_apply for one
+ * thread at a time. The three may run side by side. Everything else is for the reading thread, unless it says so. A
+ * store is of no use to a forked child: its first renewal or commit there fails an assertion. */
 #ifndef STORE_H
 #define STORE_H
 #include "storage_view.h"
 
 struct store;
+
+/* A record to put into a table of the journal. Of table 0, which is none: the VOTE records of views <= view are
+ * forgotten, and key and value are NULL. */
 struct journal_write {
-	enum journal_table table; /* 0 (no table): forget VOTE records of views <= view */
+	enum journal_table table;
 	const void *key, *value;
-	size_t key_size, value_size;
+	size_t key_size, value_size; /* 1 to JOURNAL_KEY_MAX; at most UINT32_MAX */
 	uint64_t view;
 };
 
 /* Makes both environments new in HOME/data, holding the genesis flush, bound to the network id and the validator's
  * public key (zeros for an observer). HOME exists. They are made in HOME/data.new, synced and renamed: a crash leaves
- * nothing, or all of it; what it left is cleaned by the next attempt.
+ * nothing or all of it, and the next attempt removes what an unfinished one left. Threads: any.
  * Returns 0; UNCIA_E_EXISTS; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (path too long); UNCIA_E_FULL, UNCIA_E_MEMORY,
  * UNCIA_E_IO (errno says why). */
 int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
                  const struct flush *genesis);
-/* Opens, and takes the home's lock: one process per home, readers included. why: a sentence on failure (path, what to
- * do). read_only: for status and check of a stopped home; no commit may follow. No fork while it is open.
- * Returns 0; UNCIA_E_BUSY (with the pid); UNCIA_E_NOT_FOUND; UNCIA_E_NETWORK (of another network or key);
+/* Takes the home's lock (one process per home, readers included) and opens both environments. why: a sentence on
+ * failure (path, what to do). read_only: for status and check of a stopped home; no commit may follow. Owns:
+ * store_close. Returns 0; UNCIA_E_BUSY (with the pid); UNCIA_E_NOT_FOUND; UNCIA_E_NETWORK (of another network or key);
  * UNCIA_E_DAMAGED (truncated, bad header or checksum); UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256]);
+/* Accepts NULL. No commit may be under way in any thread. */
 void store_close(struct store *store);
+/* Fills in the view, which is valid as long as the store. */
 void store_view(struct store *store, struct storage_view *view);
-/* Lets the view see what was committed since. Loop thread, between events. */
+/* Moves the view to the newest commits; what was read through it before is no longer valid. While it stands still, LMDB
+ * uses no page again that was freed since: whoever commits renews it soon afterwards.
+ * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED, with store_damage. */
 int store_view_renew(struct store *store);
-/* Of the journal alone: the state is seen as before, whatever was applied to it meanwhile. */
+/* The same for the journal alone: the state is seen as before, whatever was applied to it meanwhile. */
 int store_view_renew_journal(struct store *store);
-/* A sentence on the view's last failure, naming the record that is damaged. Loop thread. */
+/* A sentence on the view's last failure, naming the record that is damaged; empty where there was none. It lives in the
+ * store, and the next failure writes over it. */
 const char *store_damage(const struct store *store);
 
-/* One synced transaction. Any failure is final: the caller must end the process; later commits are refused.
+/* Carries out the writes (at least one), in order, in one synced transaction. Any failure is final: the caller must end
+ * the process; later commits are refused. Threads: the journal's.
  * Returns 0; UNCIA_E_FULL (disk or map); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int journal_commit(struct store *store, const struct journal_write *writes, size_t count, char why[256]);
-/* Prepares the flush and stores it: one synced transaction, atomic with its meta. As journal_commit; but
- * UNCIA_E_ARGUMENT, where the meta's height is not above the stored one, does nothing and is not final. */
+/* Prepares the flush (flush_prepare) and stores it with its meta in one synced transaction. The flush stays the
+ * caller's. Threads: the state's. Returns and fails as journal_commit; but UNCIA_E_ARGUMENT, where the meta's height is
+ * not above the stored one, does nothing and is not final. */
 int state_apply(struct store *store, struct flush *flush, char why[256]);
 /* Bytes that can still be written: free on the file system under the home, or left before one of the maps is nine
- * tenths full (the next start has larger ones), whichever is less. Any thread. Returns 0 or UNCIA_E_IO. */
+ * tenths full (the next start has larger ones), whichever is less. Threads: any. Returns 0 or UNCIA_E_IO. */
 int store_space(const struct store *store, uint64_t *free_bytes);
 
-/* For `unciad check`: walks every record of both environments and verifies its checksum, and that
- * none is missing from its table. Stops at the first fault. Loop thread. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_IO. */
+/* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that
+ * none is missing from its table. Stops at the first fault. Returns 0 and their number; UNCIA_E_DAMAGED;
+ * UNCIA_E_MEMORY; UNCIA_E_IO; why: a sentence. */
 int store_check_records(struct store *store, uint64_t *records, char why[256]);
-/* For `unciad check`: whether both hold the same state, every record of it. why: the first that differs.
- * Returns 0; UNCIA_E_PROOF (they differ); UNCIA_E_DAMAGED; UNCIA_E_IO. */
+/* For `unciad check`: whether both hold the same state, every record of it, as their views show it. why: the first that
+ * differs. Returns 0; UNCIA_E_PROOF (they differ); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_compare_state(struct store *store, struct store *other, char why[256]);
 
 #endif

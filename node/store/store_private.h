@@ -1,33 +1,49 @@
-/* What the store's files share. */
+/* Shared by the store's files. Threads: whoever has the home alone, unless something else is said. */
 #ifndef STORE_PRIVATE_H
 #define STORE_PRIVATE_H
 #include "environment.h"
 #include "store.h"
 
 struct store {
-	int lock; /* descriptor of HOME/lock */
+	int lock; /* descriptor of HOME/lock, or -1 */
 	bool read_only;
 	struct environment journal, state;
 	char home[4096];
-	char damage[WHY_SIZE]; /* why the view last failed */
+	char damage[WHY_SIZE]; /* why the view last failed: the reading thread's */
 };
+
+/* Which home is opened, for whom. */
+struct store_options {
+	const char *home;
+	const struct hash *network_id;
+	const uint8_t *consensus_key; /* 32 bytes */
+	bool read_only;
+	size_t map_size; /* of both maps; 0: the default. So that a test can fill one */
+};
+
+/* As store_open. */
+int store_open_options(const struct store_options *options, struct store **store, char why[WHY_SIZE]);
 
 /* "HOME/rest" into path. Returns 0 or UNCIA_E_ARGUMENT (too long). */
 #define PATH_SIZE 4200
 int home_path(const char *home, const char *rest, char path[PATH_SIZE]);
-/* Takes HOME/lock, writing our process id into it. Returns 0; UNCIA_E_BUSY; UNCIA_E_IO. */
+/* Takes HOME/lock and writes our process id into it. Owns: *lock, a descriptor; closing it gives the lock back.
+ * Returns 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT; UNCIA_E_IO. */
 int home_lock(const char *home, int *lock, char why[WHY_SIZE]);
 /* Makes the names in a directory of the home durable. Returns 0; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
 int home_sync(const char *home, const char *name);
 
+/* Binds an environment in the making to a network and a key. Returns LMDB's code. */
 int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
                    const uint8_t consensus_key[32]);
+/* Whether the environment is of this network and key, as its view shows it. Returns 0; UNCIA_E_NETWORK;
+ * UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],
                    char why[WHY_SIZE]);
-/* All of a flush within a transaction. Returns LMDB's code. */
+/* All of a prepared flush within a transaction of the state. Returns LMDB's code. Threads: the transaction's. */
 int state_write(const struct environment *e, MDB_txn *txn, const struct flush *flush);
 
-/* The views' functions. */
+/* The functions of struct storage_view, whose contract they follow; context: the store. Threads: the reading one. */
 int state_view_meta(void *context, struct state_meta *meta);
 int state_view_group(void *context, uint64_t group_index, struct group_record *record);
 int state_view_address(void *context, const struct address *address, uint64_t *index);
@@ -37,9 +53,5 @@ int journal_view_get(void *context, enum journal_table table, const void *key, s
 int journal_view_seek(void *context, enum journal_table table, const void *key, size_t key_size,
                       struct bytes *found_key, struct bytes *value);
 int journal_view_last(void *context, enum journal_table table, struct bytes *found_key, struct bytes *value);
-
-/* store_open with maps of this size (0: the default), so that a test can fill one. */
-int store_open_sized(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
-                     size_t map_size, struct store **store, char why[WHY_SIZE]);
 
 #endif

@@ -14,6 +14,7 @@
 #include "fuzz.h"
 #include "message.pb-c.h"
 #include "network.h"
+#include "records.h"
 #include "store_home.h"
 #include "store_private.h"
 #include "uncia/error.h"
@@ -47,7 +48,9 @@ static void remove_home(void)
 
 static void put(struct environment *e, unsigned table, const void *key, size_t key_size, const void *value, size_t size)
 {
-	assert(record_put(e, e->view, NULL, table, key, key_size, value, size, 0) == 0);
+	const struct record_key record = {table, key, key_size};
+
+	assert(records_put(e, e->view, NULL, &record, (struct bytes){value, size}, 0) == 0);
 }
 
 static void copy_journal(const struct storage_view *from)
@@ -68,19 +71,22 @@ static void copy_journal(const struct storage_view *from)
 /* From now on each environment is read through a transaction that writes, and that no one commits. */
 static void begin(void)
 {
-	assert(mdb_txn_begin(store->journal.env, NULL, 0, &store->journal.view) == 0);
-	assert(mdb_txn_begin(store->state.env, NULL, 0, &store->state.view) == 0);
+	char why[WHY_SIZE];
+
+	assert(environment_begin(&store->journal, &store->journal.view, why) == 0);
+	assert(environment_begin(&store->state, &store->state.view, why) == 0);
 }
 
 static void end(bool commit)
 {
 	struct environment *both[] = {&store->journal, &store->state};
+	char why[WHY_SIZE];
 
 	for (size_t i = 0; i < 2; i++) {
 		if (commit)
-			assert(environment_commit(both[i], both[i]->view) == 0);
+			assert(environment_commit(both[i], both[i]->view, 0, why) == 0);
 		else
-			mdb_txn_abort(both[i]->view);
+			environment_abandon(both[i], both[i]->view);
 		both[i]->view = NULL;
 	}
 }
@@ -289,8 +295,9 @@ static void make_home(void)
 	assert(genesis_flush(&home.genesis, &genesis) == 0);
 	assert(store_create(directory, &home.genesis.network_id, home.keys.consensus_public, genesis) == 0);
 	flush_free(genesis);
-	assert(store_open_sized(directory, &home.genesis.network_id, home.keys.consensus_public, false, 1u << 24,
-	                        &store, why) == 0);
+	const struct store_options options = {directory, &home.genesis.network_id, home.keys.consensus_public, false,
+	                                      1u << 24};
+	assert(store_open_options(&options, &store, why) == 0);
 	atexit(remove_home);
 	/* Freed here: from now on the views are transactions that write. */
 	mdb_txn_abort(store->journal.view);
@@ -314,7 +321,7 @@ struct record {
 static void find(struct environment *e, unsigned table, unsigned number, struct record *found)
 {
 	MDB_stat st;
-	MDB_cursor *cursor;
+	struct record_cursor cursor;
 	MDB_val key;
 	struct bytes payload;
 	char why[WHY_SIZE];
@@ -323,15 +330,15 @@ static void find(struct environment *e, unsigned table, unsigned number, struct 
 	assert(mdb_stat(e->view, e->tables[table], &st) == 0);
 	if (!st.ms_entries)
 		return;
-	assert(mdb_cursor_open(e->view, e->tables[table], &cursor) == 0);
+	assert(records_open(e, e->view, table, &cursor, why) == 0);
 	for (number = number % (unsigned)st.ms_entries + 1; number; number--)
-		assert(record_seek(e, cursor, table, MDB_NEXT, &key, &payload, why) == 0);
+		assert(records_seek(&cursor, MDB_NEXT, &key, &payload, why) == 0);
 	assert(key.mv_size <= sizeof(found->key) && payload.size <= sizeof(found->value));
 	memcpy(found->key, key.mv_data, key.mv_size);
 	memcpy(found->value, payload.data, payload.size);
 	found->key_size = key.mv_size;
 	found->value_size = payload.size;
-	mdb_cursor_close(cursor);
+	records_close(&cursor);
 }
 
 static void take_key(const struct environment *e, unsigned table, struct bytes *input, struct record *record)

@@ -7,17 +7,17 @@
 #include <string.h>
 #include "audit.h"
 #include "hash.h"
+#include "records.h"
 #include "store_private.h"
 #include "uncia/error.h"
 
 #define WRITES    4
 #define BODY_SIZE 30000
 
-static struct bytes next_record(const struct environment *e, MDB_cursor *cursor, unsigned table, MDB_val *key,
-                                int *error, char why[WHY_SIZE])
+static struct bytes next_record(const struct record_cursor *cursor, MDB_val *key, int *error, char why[WHY_SIZE])
 {
 	struct bytes payload = {NULL, 0};
-	*error = record_seek(e, cursor, table, MDB_NEXT, key, &payload, why);
+	*error = records_seek(cursor, MDB_NEXT, key, &payload, why);
 	return payload;
 }
 
@@ -26,15 +26,15 @@ static int digest(const struct environment *e, const void *own_key, size_t own_s
                   char why[WHY_SIZE])
 {
 	struct hasher hasher;
-	MDB_cursor *cursor;
+	struct record_cursor cursor;
 	MDB_val key;
 	hasher_init(&hasher, HASH_RECORD);
 	for (unsigned table = 0; table < e->form->table_count; table++) {
-		int error = 0;
-		if (mdb_cursor_open(e->view, e->tables[table], &cursor))
-			return UNCIA_E_IO;
+		int error = records_open(e, e->view, table, &cursor, why);
+		if (error)
+			return error;
 		for (;;) {
-			struct bytes payload = next_record(e, cursor, table, &key, &error, why);
+			struct bytes payload = next_record(&cursor, &key, &error, why);
 			if (error)
 				break;
 			if (key.mv_size == own_size && !memcmp(key.mv_data, own_key, own_size))
@@ -44,7 +44,7 @@ static int digest(const struct environment *e, const void *own_key, size_t own_s
 			hasher_add(&hasher, key.mv_data, key.mv_size);
 			hasher_add(&hasher, payload.data, payload.size);
 		}
-		mdb_cursor_close(cursor);
+		records_close(&cursor);
 		if (error != UNCIA_E_NOT_FOUND)
 			return error;
 	}

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include "log.h"
+#define FIXTURE_SYNC
 #include "../store/fixture.h"
 
 #define DEADLINE_MS 60000
@@ -265,17 +266,15 @@ START_TEST(storage_stop_commits_all_and_keeps_the_flush)
 }
 END_TEST
 
-/* No more bytes can be written to any file. */
-static void run_with_a_failing_disk(void)
+static void start_in_the_child(void)
 {
-	const struct rlimit none = {0, 0};
-
 	if (fixture_open(false, 0))
 		_exit(70);
 	start(0);
-	signal(SIGXFSZ, SIG_IGN);
-	log_set_output(open("/dev/null", O_WRONLY));
-	setrlimit(RLIMIT_FSIZE, &none);
+}
+
+static void commit_until_durable(void)
+{
 	put(1, 1);
 	storage_commit(storage);
 	while (!durable_count)
@@ -283,22 +282,53 @@ static void run_with_a_failing_disk(void)
 	_exit(71);
 }
 
+/* No more bytes can be written to any file. */
+static void run_with_a_full_disk(void)
+{
+	const struct rlimit none = {0, 0};
+
+	start_in_the_child();
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &none);
+	commit_until_durable();
+}
+
+static void run_with_failing_syncs(void)
+{
+	start_in_the_child();
+	fixture_sync_fails = true;
+	commit_until_durable();
+}
+
+static void flush_with_a_failing_sync(void)
+{
+	struct flush flush = {.meta = {.height = 6, .entry_count = 9, .free_head = ENTRY_NONE}};
+
+	start_in_the_child();
+	fixture_sync_fails = true;
+	storage_flush(storage, &flush);
+	while (!flushed)
+		uv_run(&loop, UV_RUN_ONCE);
+	_exit(71);
+}
+
 START_TEST(storage_failed_commit_ends_the_process)
 {
-	int status;
+	void (*const runs[])(void) = {run_with_a_full_disk, run_with_failing_syncs, flush_with_a_failing_sync};
+	struct state_meta meta;
 
 	stop();
 	fixture_close();
-	pid_t child = fork();
-	ck_assert_int_ge(child, 0);
-	if (child == 0)
-		run_with_a_failing_disk();
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 1);
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		int status = fixture_in_child(runs[i]);
+		ck_assert(WIFEXITED(status));
+		ck_assert_int_eq(WEXITSTATUS(status), 1);
+	}
 	ck_assert_msg(!fixture_open(false, 0), "%s", why);
 	start(0);
 	ck_assert(!stored(1));
+	ck_assert_int_eq(view.meta(view.context, &meta), 0);
+	ck_assert_uint_eq(meta.height, 0);
 }
 END_TEST
 

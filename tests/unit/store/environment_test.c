@@ -1,4 +1,4 @@
-#include <fcntl.h>
+#include <signal.h>
 #include "fixture.h"
 
 static const char *const names[] = {"journal", "state"};
@@ -179,8 +179,69 @@ START_TEST(environment_reuses_what_it_frees)
 }
 END_TEST
 
+static void commit_in_the_child(void)
+{
+	const struct journal_write write = {JOURNAL_BLOCK, "k", "v", 1, 1, 0};
+	journal_commit(store, &write, 1, why);
+}
+
+static void renew_in_the_child(void)
+{
+	store_view_renew(store);
+}
+
+/* LMDB's locks and reader slots are those of the process that opened it. */
+START_TEST(environment_is_of_no_use_to_a_forked_child)
+{
+	int status = fixture_in_child(commit_in_the_child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	status = fixture_in_child(renew_in_the_child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	commit_in_the_child();
+	ck_assert_int_eq(store_view_renew(store), 0);
+}
+END_TEST
+
+static void begin_two_commits(void)
+{
+	MDB_txn *first, *second;
+	alarm(60); /* LMDB itself would wait for ever */
+	if (!fixture_open(false, 0) && !environment_begin(&store->state, &first, why))
+		environment_begin(&store->state, &second, why);
+}
+
+START_TEST(environment_has_one_writer_at_a_time)
+{
+	fixture_close();
+	int status = fixture_in_child(begin_two_commits);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	ck_assert_msg(!fixture_open(false, 0), "%s", why);
+}
+END_TEST
+
+/* A view that is renewed after each commit keeps no page from being used again; one that stands still keeps them all.
+ */
+START_TEST(environment_view_holds_its_pages_until_it_is_renewed)
+{
+	static uint8_t block[40000];
+	const struct journal_write write = {JOURNAL_BLOCK, "k", block, 1, sizeof(block), 0};
+	char path[128];
+	data_path("journal", path);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+		ck_assert_int_eq(store_view_renew_journal(store), 0);
+	}
+	off_t renewed = size_of(path);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	ck_assert_int_gt(size_of(path), renewed + 10 * (off_t)sizeof(block));
+	ck_assert_int_lt(renewed, 10 * (off_t)sizeof(block));
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("environment", fixture_up, fixture_down, environment_cut_short_at_any_page_is_refused_and_left_alone,
                   environment_emptied_or_missing_is_refused_and_not_made_anew,
                   environment_with_a_garbage_header_is_refused, environment_with_a_damaged_identity_is_refused,
                   environment_that_ends_in_free_pages_is_whole, environment_check_misses_a_record_that_a_page_has_lost,
-                  environment_reuses_what_it_frees)
+                  environment_reuses_what_it_frees, environment_is_of_no_use_to_a_forked_child,
+                  environment_has_one_writer_at_a_time, environment_view_holds_its_pages_until_it_is_renewed)

@@ -1,11 +1,15 @@
 /* A home of its own for each test of the store: made with a small genesis, opened, taken away afterwards. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
+#include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include "record.h"
 #include "store_home.h"
 #include "store_private.h"
 #include "uncia/error.h"
@@ -40,7 +44,8 @@ static inline void fixture_create(void)
 
 static inline int fixture_open(bool read_only, size_t map_size)
 {
-	int error = store_open_sized(home, &network, validator_key, read_only, map_size, &store, why);
+	const struct store_options options = {home, &network, validator_key, read_only, map_size};
+	int error = store_open_options(&options, &store, why);
 	if (!error)
 		store_view(store, &view);
 	return error;
@@ -70,6 +75,37 @@ static inline void fixture_down(void)
 {
 	fixture_close();
 	ck_assert(store_home_remove(home));
+}
+
+/* In the programs that define this: what LMDB syncs its files with, and which fails while fixture_sync_fails. What was
+ * written is in the file all the same, as it is where a disk has failed and the kernel has dropped the pages. */
+#ifdef FIXTURE_SYNC
+static bool fixture_sync_fails;
+
+__attribute__((visibility("default"))) int fdatasync(int fd)
+{
+	if (!fixture_sync_fails)
+		return fsync(fd);
+	errno = EIO;
+	return -1;
+}
+#endif
+
+/* Runs it in a child process of its own, which says nothing. Returns how that ended (waitpid). */
+static inline int fixture_in_child(void (*run)(void))
+{
+	int status;
+	fflush(NULL);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		int nowhere = open("/dev/null", O_WRONLY);
+		dup2(nowhere, STDERR_FILENO);
+		run();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status;
 }
 
 /* All of a file, for free. */

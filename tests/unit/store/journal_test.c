@@ -1,3 +1,4 @@
+#define FIXTURE_SYNC
 #include "fixture.h"
 
 static void vote_key(uint64_t v, uint8_t kind, uint8_t key[41])
@@ -197,9 +198,32 @@ START_TEST(journal_refuses_every_commit_after_a_failed_one)
 }
 END_TEST
 
+/* The next sync would report success for what this one has lost. */
+START_TEST(journal_refuses_every_commit_after_a_failed_sync)
+{
+	struct bytes value;
+	const struct journal_write lost = {JOURNAL_BLOCK, "lost", "l", 4, 1, 0};
+	const struct journal_write later = {JOURNAL_BLOCK, "later", "l", 5, 1, 0};
+	fixture_sync_fails = true;
+	ck_assert_int_eq(journal_commit(store, &lost, 1, why), UNCIA_E_IO);
+	fixture_sync_fails = false;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(journal_commit(store, &later, 1, why), UNCIA_E_IO);
+		ck_assert_ptr_nonnull(strstr(why, "earlier commit failed"));
+	}
+	ck_assert_int_eq(store_view_renew(store), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, "lost", 4, &value), UNCIA_E_NOT_FOUND);
+	fixture_close();
+	ck_assert_int_eq(fixture_open(false, 0), 0);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, "lost", 4, &value), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, "later", 5, &value), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(journal_commit(store, &later, 1, why), 0);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("journal", fixture_up, fixture_down, journal_reads_back_after_renew_and_reopening,
                   journal_view_stands_still_until_renewed, journal_walks_in_order_of_view,
                   journal_seek_finds_the_very_key, journal_tables_are_apart,
                   journal_forgets_votes_up_to_a_view_and_nothing_else, journal_holds_the_largest_block,
                   journal_keeps_an_empty_value, journal_names_a_damaged_record,
-                  journal_refuses_every_commit_after_a_failed_one)
+                  journal_refuses_every_commit_after_a_failed_one, journal_refuses_every_commit_after_a_failed_sync)

@@ -1,3 +1,4 @@
+#define FIXTURE_SYNC
 #include "fixture.h"
 
 static struct flush flush;
@@ -305,10 +306,27 @@ START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 }
 END_TEST
 
+START_TEST(state_refuses_every_flush_after_a_failed_sync)
+{
+	struct flush lost = {.meta = {.height = 1, .entry_count = 9, .free_head = ENTRY_NONE}};
+	struct state_meta meta;
+	fixture_sync_fails = true;
+	ck_assert_int_eq(state_apply(store, &lost, why), UNCIA_E_IO);
+	fixture_sync_fails = false;
+	ck_assert_int_eq(state_apply(store, &lost, why), UNCIA_E_IO);
+	ck_assert_ptr_nonnull(strstr(why, "earlier commit failed"));
+	fixture_close();
+	ck_assert_int_eq(fixture_open(false, 0), 0);
+	ck_assert_int_eq(view.meta(view.context, &meta), 0);
+	ck_assert_uint_eq(meta.height, 0);
+	ck_assert_int_eq(state_apply(store, &lost, why), 0);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("state", fixture_up, fixture_down, state_begins_as_the_genesis_flush,
                   state_is_seen_as_before_when_the_journal_alone_is_renewed, state_changes_only_with_its_meta,
                   state_refuses_a_height_it_has_and_goes_on, state_grows_and_overwrites_groups_in_number_order,
                   state_deletes_addresses_and_orphans, state_reads_back_payments_from_none_to_255_outputs,
                   state_names_a_damaged_record_of_each_table,
                   state_does_not_say_of_a_damaged_key_that_there_is_no_such_record,
-                  state_keeps_all_of_the_old_when_the_map_is_full)
+                  state_keeps_all_of_the_old_when_the_map_is_full, state_refuses_every_flush_after_a_failed_sync)
