@@ -1,5 +1,7 @@
-/* The number of sources is that of this window or, where more had asked in the one before, of that. */
+/* The number of sources that a window is divided among is that of this window so far, or that of the one before where
+ * it was larger. */
 #include "admission.h"
+#include <assert.h>
 #include <string.h>
 #include "hash.h"
 
@@ -28,11 +30,13 @@ bool admission_try(struct admission *a, const struct net_address *address, uint6
 	size_t slot = siphash(a->seed, &source, sizeof(source)) % ADMISSION_SLOTS;
 	if (a->slots[slot].asked++ == 0)
 		a->sources++;
+	assert(a->sources > 0 && a->sources <= ADMISSION_SLOTS);
 	uint32_t sources = a->sources > a->sources_before ? a->sources : a->sources_before;
 	uint32_t share = a->per_window / (sources + 1);
 	if (a->admitted >= a->per_window || a->slots[slot].admitted >= (share ? share : 1))
 		return false;
 	a->admitted++;
 	a->slots[slot].admitted++;
+	assert(a->admitted <= a->per_window && a->slots[slot].admitted <= a->slots[slot].asked);
 	return true;
 }

@@ -1,4 +1,4 @@
-/* The listening socket. Polled rather than given to libuv to accept from, because libuv cannot pause a listener. */
+/* The listening socket. The loop polls it and accepts by itself: libuv's own listener cannot be paused. */
 #include "listener.h"
 #include <assert.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "uncia/error.h"
 
 #define BACKLOG             1024
-#define ACCEPTS_IN_ONE_TURN 64 /* the votes of the turn must not wait for a flood */
+#define ACCEPTS_IN_ONE_TURN 64 /* so that the votes of the turn do not wait for a flood */
 
 /* A connection that has sent nothing yet. */
 struct waiting {
@@ -23,7 +23,15 @@ struct waiting {
 	struct waiting *prev, *next;
 };
 
+/* Moves, by listener_move alone: ACCEPTING → PAUSED → ACCEPTING, and both → STOPPED. */
+enum listener_state {
+	LISTENER_ACCEPTING,
+	LISTENER_PAUSED, /* for want of file descriptors; the timer ends it */
+	LISTENER_STOPPED
+};
+
 struct listener {
+	enum listener_state state;
 	struct tcp_set *set;
 	struct listener_events events;
 	struct listener_counters counters;
@@ -35,22 +43,31 @@ struct listener {
 	unsigned waiting_count;
 };
 
-static void forget(struct waiting *w)
+static void listener_move(struct listener *l, enum listener_state to)
+{
+	assert(l->state != LISTENER_STOPPED && to <= LISTENER_STOPPED);
+	assert(to == LISTENER_STOPPED || l->state == (to == LISTENER_PAUSED ? LISTENER_ACCEPTING : LISTENER_PAUSED));
+	l->state = to;
+}
+
+static void waiting_forget(struct waiting *w)
 {
 	struct listener *l = w->listener;
 
+	assert(l->waiting && l->waiting_count > 0);
 	DL_DELETE(l->waiting, w);
 	l->waiting_count--;
 	free(w);
 }
 
-static void on_first(void *owner, struct tcp *tcp, uint8_t byte)
+static void on_waiting_first(void *owner, struct tcp *tcp, uint8_t byte)
 {
 	struct waiting *w = owner;
 	struct listener *l = w->listener;
 	enum noise_pattern pattern;
 
-	forget(w);
+	assert(w->tcp == tcp && l->state != LISTENER_STOPPED);
+	waiting_forget(w);
 	if (link_peek(byte, &pattern) < 0) {
 		l->counters.bad_first_byte++;
 		tcp_close(tcp);
@@ -59,19 +76,19 @@ static void on_first(void *owner, struct tcp *tcp, uint8_t byte)
 	(pattern == NOISE_IK ? l->events.validator : l->events.wallet)(l->events.context, tcp);
 }
 
-static void on_down(void *owner, const char *why)
+static void on_waiting_down(void *owner, const char *why)
 {
 	struct waiting *w = owner;
 
 	(void)why;
 	w->listener->counters.timed_out++;
-	forget(w);
+	waiting_forget(w);
 }
 
-/* Nothing is established and no message comes before there is a link, which has handlers of its own. */
-static const struct tcp_events waiting_events = {.stranger = true, .first = on_first, .down = on_down};
+/* Without a link no stream is established and no message comes; with its link a stream is given other handlers. */
+static const struct tcp_events waiting_events = {.stranger = true, .first = on_waiting_first, .down = on_waiting_down};
 
-static void take(struct listener *l, int fd)
+static void listener_take(struct listener *l, int fd)
 {
 	struct waiting *w = calloc(1, sizeof(*w));
 
@@ -83,7 +100,7 @@ static void take(struct listener *l, int fd)
 		struct waiting *oldest = l->waiting;
 		l->counters.pushed_out++;
 		tcp_close(oldest->tcp);
-		forget(oldest);
+		waiting_forget(oldest);
 	}
 	w->listener = l;
 	if (tcp_open(l->set, fd, &waiting_events, w, &w->tcp) < 0) {
@@ -92,6 +109,7 @@ static void take(struct listener *l, int fd)
 	}
 	DL_APPEND(l->waiting, w);
 	l->waiting_count++;
+	assert(l->waiting_count <= LISTENER_WAITING_MAX);
 	l->counters.accepted++;
 }
 
@@ -118,12 +136,14 @@ static void on_pause_over(uv_timer_t *timer)
 {
 	struct listener *l = timer->data;
 
+	listener_move(l, LISTENER_ACCEPTING);
 	uv_poll_start(&l->poll, UV_READABLE, on_readable);
 }
 
-/* faults 16: out of file descriptors, accepting pauses; the links that exist stay. */
+/* faults 16: where file descriptors run out, accepting pauses, and the links that exist stay. */
 static void pause_accepting(struct listener *l, int error)
 {
+	listener_move(l, LISTENER_PAUSED);
 	l->counters.pauses++;
 	log_event(LOG_LEVEL_WARNING, "accept_paused", LOG_TEXT("why", strerror(error)));
 	uv_poll_stop(&l->poll);
@@ -135,6 +155,7 @@ static void on_readable(uv_poll_t *poll, int status, int readable)
 	struct listener *l = poll->data;
 
 	(void)readable;
+	assert(l->state == LISTENER_ACCEPTING);
 	if (status < 0) {
 		pause_accepting(l, -status);
 		return;
@@ -145,7 +166,7 @@ static void on_readable(uv_poll_t *poll, int status, int readable)
 		int fd = accept4(l->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			if (admitted(l, (struct sockaddr *)&from))
-				take(l, fd);
+				listener_take(l, fd);
 			else
 				close(fd);
 		} else if (errno == EAGAIN) {
@@ -157,6 +178,7 @@ static void on_readable(uv_poll_t *poll, int status, int readable)
 	}
 }
 
+/* Returns a listening descriptor, or -1 and errno. */
 static int listen_on(const struct addrinfo *info, int *port)
 {
 	struct sockaddr_storage bound;
@@ -203,27 +225,32 @@ static int open_socket(const char *host, uint16_t port, int *fd, int *bound_port
 	return UNCIA_E_IO;
 }
 
-int listener_new(struct tcp_set *set, const char *host, uint16_t port, uint32_t handshakes_per_second,
-                 const struct listener_events *events, struct listener **listener, char why[256])
+int listener_new(const struct listener_options *options, const struct listener_events *events,
+                 struct listener **listener, char why[256])
 {
 	struct listener *l = calloc(1, sizeof(*l));
 	uint8_t seed[16];
 
+	assert(events->exempt && events->validator && events->wallet);
 	if (!l)
 		return UNCIA_E_MEMORY;
-	l->set = set;
+	l->set = options->set;
 	l->events = *events;
 	randombytes_buf(seed, sizeof(seed));
-	admission_init(&l->admission, handshakes_per_second, seed);
-	int error = open_socket(host, port, &l->fd, &l->port, why);
+	admission_init(&l->admission, options->handshakes_per_second, seed);
+	int error = open_socket(options->host, options->port, &l->fd, &l->port, why);
 	if (error) {
 		free(l);
 		return error;
 	}
-	/* Neither can fail for a fresh socket and a timer: what they check is our own use of them. */
-	error = uv_poll_init(set->loop, &l->poll, l->fd);
-	assert(!error);
-	uv_timer_init(set->loop, &l->pause);
+	error = uv_poll_init(l->set->loop, &l->poll, l->fd);
+	if (error) { /* the system watches no more descriptors */
+		snprintf(why, 256, "cannot watch the listening socket: %.100s", uv_strerror(error));
+		close(l->fd);
+		free(l);
+		return UNCIA_E_IO;
+	}
+	uv_timer_init(l->set->loop, &l->pause);
 	l->poll.data = l->pause.data = l;
 	uv_poll_start(&l->poll, UV_READABLE, on_readable);
 	*listener = l;
@@ -251,15 +278,18 @@ void listener_stop(struct listener *l)
 {
 	struct waiting *w, *next;
 
+	listener_move(l, LISTENER_STOPPED);
 	DL_FOREACH_SAFE (l->waiting, w, next) {
 		tcp_close(w->tcp);
-		forget(w);
+		waiting_forget(w);
 	}
+	assert(!l->waiting_count);
 	uv_close((uv_handle_t *)&l->pause, NULL);
 	uv_close((uv_handle_t *)&l->poll, on_poll_closed);
 }
 
 void listener_free(struct listener *l)
 {
+	assert(!l || l->state == LISTENER_STOPPED);
 	free(l);
 }

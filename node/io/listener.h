@@ -1,37 +1,52 @@
-/* The listening socket: accepts, limits who may begin a handshake, and hands each connection over by its first byte
- * to the validators' links or to the wallets'. Knows nothing of what follows. */
+/* The listening socket: accepts, limits who may begin a handshake, and hands each connection over by its first byte, to
+ * the validators' links or to the wallets'. Knows nothing of what follows.
+ *
+ * Threads: every function is for the loop's, and every event is called on it. */
 #ifndef LISTENER_H
 #define LISTENER_H
 #include "net_address.h"
 #include "tcp.h"
 
-#define LISTENER_WAITING_MAX 128u /* connections that have sent nothing yet; a new one pushes out the oldest */
-#define ACCEPT_PAUSE_MS      100u /* after running out of file descriptors */
+#define LISTENER_WAITING_MAX                                                                                           \
+	128u                 /* connections that have sent nothing yet; past it a new one pushes out the oldest        \
+	                      */
+#define ACCEPT_PAUSE_MS 100u /* after running out of file descriptors */
+
+struct listener_options {
+	struct tcp_set *set;            /* outlives the listener */
+	const char *host;               /* a numeric address or a name; only read by listener_new, as the port */
+	uint16_t port;                  /* 0: any that is free */
+	uint32_t handshakes_per_second; /* see admission.h */
+};
 
 struct listener_events {
 	/* Whether connections from there are let in past the limit on handshakes. Loopback always is. */
 	bool (*exempt)(void *context, const struct net_address *address);
-	/* Must tcp_attach or tcp_close. */
+	/* A stream whose first byte asks for a validator's link, or for a wallet's. Must tcp_attach or tcp_close. */
 	void (*validator)(void *context, struct tcp *tcp);
 	void (*wallet)(void *context, struct tcp *tcp);
 	void *context;
 };
 
+/* Since the start; logged at the end of the process. */
 struct listener_counters {
 	uint64_t accepted, refused_rate, pushed_out, timed_out, bad_first_byte, pauses;
 };
 
 struct listener;
 
-/* Binds and listens; host is a numeric address or a name. why: a sentence on failure.
+/* Binds and listens. why: a sentence on failure, but for UNCIA_E_MEMORY.
  * Returns 0; UNCIA_E_BUSY (the port is in use); UNCIA_E_CONFIG (no such host); UNCIA_E_IO; UNCIA_E_MEMORY.
  * Owns: listener_stop, run the loop, listener_free. */
-int listener_new(struct tcp_set *set, const char *host, uint16_t port, uint32_t handshakes_per_second,
-                 const struct listener_events *events, struct listener **listener, char why[256]);
+int listener_new(const struct listener_options *options, const struct listener_events *events,
+                 struct listener **listener, char why[256]);
+/* The port that it is bound to. */
 int listener_port(const struct listener *listener);
+/* Valid as long as the listener. */
 const struct listener_counters *listener_counters(const struct listener *listener);
-/* Stops accepting and closes what has sent nothing yet. */
+/* Stops accepting, and closes the connections that have sent nothing yet. No event is called any more. Once. */
 void listener_stop(struct listener *listener);
+/* After listener_stop and a run of the loop. Accepts NULL. */
 void listener_free(struct listener *listener);
 
 #endif

@@ -1,5 +1,6 @@
 /* Formatting, limiting and writing of log lines; the one owner of the log's global state. */
 #include "log.h"
+#include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
@@ -12,17 +13,18 @@
 #include <unistd.h>
 #include "uncia/error.h"
 
-#define EVENT_NAMES    64 /* names past these share the last slot */
+#define EVENT_NAMES    64 /* names past these have the last bucket together */
 #define EVENT_NAME_MAX 32
 #define FATAL_WAIT_MS  100 /* for a reader to take the last line */
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
+/* A token bucket: a line takes one token. Under the mutex. */
 struct bucket {
 	char name[EVENT_NAME_MAX];
 	uint64_t refilled_ms;
 	uint32_t tokens;
-	uint64_t dropped;
+	uint64_t dropped; /* lines since the last one that was written */
 };
 
 static atomic_int level_max = LOG_LEVEL_INFO;
@@ -39,6 +41,7 @@ struct line {
 
 static void put_char(struct line *line, char c)
 {
+	assert(line->size < sizeof(line->text));
 	if (line->size < sizeof(line->text) - 1) /* one is kept for the newline */
 		line->text[line->size++] = c;
 }
@@ -49,7 +52,7 @@ static void put_text(struct line *line, const char *text)
 		put_char(line, *text++);
 }
 
-static bool plain(const char *text)
+static bool is_plain(const char *text)
 {
 	if (!*text)
 		return false;
@@ -61,7 +64,7 @@ static bool plain(const char *text)
 
 static void put_value(struct line *line, const char *text)
 {
-	if (plain(text)) {
+	if (is_plain(text)) {
 		put_text(line, text);
 		return;
 	}
@@ -114,8 +117,10 @@ static uint64_t monotonic_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* The name's bucket, made where there is none. */
 static struct bucket *find_bucket(const char *name, size_t size)
 {
+	assert(bucket_count <= EVENT_NAMES);
 	if (size >= EVENT_NAME_MAX)
 		size = EVENT_NAME_MAX - 1;
 	for (size_t i = 0; i < bucket_count; i++)
@@ -130,11 +135,12 @@ static struct bucket *find_bucket(const char *name, size_t size)
 	return bucket;
 }
 
-/* Whether a line of this event may be written now, and how many before it were not. */
-static bool admit(const char *name, size_t size, uint64_t *dropped)
+/* Whether a line of this event may be written now; *dropped: how many before it were not. */
+static bool take_token(const char *name, size_t size, uint64_t *dropped)
 {
 	pthread_mutex_lock(&mutex);
 	struct bucket *bucket = find_bucket(name, size);
+	assert(bucket->tokens <= LOG_BURST);
 	uint64_t now = monotonic_ms(), earned = (now - bucket->refilled_ms) * LOG_RATE / 1000;
 	if (earned) {
 		bucket->tokens = earned > LOG_BURST - bucket->tokens ? LOG_BURST : bucket->tokens + (uint32_t)earned;
@@ -153,12 +159,13 @@ static bool admit(const char *name, size_t size, uint64_t *dropped)
 	return admitted;
 }
 
-static void begin(struct line *line, enum log_level level)
+static void line_begin(struct line *line, enum log_level level)
 {
 	struct timespec now;
 	struct tm utc;
 	char stamp[80];
 
+	assert((unsigned)level < sizeof(level_names) / sizeof(*level_names));
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
 	snprintf(stamp, sizeof(stamp), "ts=%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
@@ -169,14 +176,16 @@ static void begin(struct line *line, enum log_level level)
 	put_text(line, level_names[level]);
 }
 
-/* A log that cannot be written must not stop the validator, nor one whose reader has stopped reading: a line that
- * would have to wait for it longer than this is counted, and lost. A pipe or a socket that is ready takes a line. */
-static void end(struct line *line, uint64_t dropped, int wait_ms)
+/* Ends the line and writes it. A log that cannot be written, or whose reader has stopped reading, must not stop the
+ * validator: a line that would have to wait longer than wait_ms is counted, and lost. A pipe or a socket that is ready
+ * takes a line. */
+static void line_end(struct line *line, uint64_t dropped, int wait_ms)
 {
 	struct pollfd room = {.fd = output, .events = POLLOUT};
 
 	if (dropped)
 		put_field(line, &LOG_NUMBER("dropped", dropped));
+	assert(line->size < sizeof(line->text));
 	line->text[line->size++] = '\n';
 	if (poll(&room, 1, wait_ms) != 1 || write(room.fd, line->text, line->size) < 0)
 		atomic_fetch_add(&dropped_all, 1);
@@ -187,13 +196,13 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	struct line line;
 	uint64_t dropped = 0;
 
-	if ((int)level > level_max || !admit(event, strlen(event), &dropped))
+	if ((int)level > level_max || !take_token(event, strlen(event), &dropped))
 		return;
-	begin(&line, level);
+	line_begin(&line, level);
 	put_field(&line, &LOG_TEXT("event", event));
 	for (size_t i = 0; i < count; i++)
 		put_field(&line, &fields[i]);
-	end(&line, dropped, 0);
+	line_end(&line, dropped, 0);
 }
 
 void log_fragment(enum log_level level, const void *fragment, size_t size)
@@ -209,23 +218,23 @@ void log_fragment(enum log_level level, const void *fragment, size_t size)
 		const char *space = memchr(name, ' ', size - (sizeof(prefix) - 1));
 		name_size = space ? (size_t)(space - name) : size - (sizeof(prefix) - 1);
 	}
-	if ((int)level > level_max || !admit(name, name_size, &dropped))
+	if ((int)level > level_max || !take_token(name, name_size, &dropped))
 		return;
-	begin(&line, level);
+	line_begin(&line, level);
 	put_char(&line, ' ');
 	for (size_t i = 0; i < size; i++)
 		put_char(&line, text[i] < ' ' || text[i] > '~' ? '?' : text[i]);
-	end(&line, dropped, 0);
+	line_end(&line, dropped, 0);
 }
 
 _Noreturn void log_fatal(const char *event, const char *why)
 {
 	struct line line;
 
-	begin(&line, LOG_LEVEL_ERROR);
+	line_begin(&line, LOG_LEVEL_ERROR);
 	put_field(&line, &LOG_TEXT("event", event));
 	put_field(&line, &LOG_TEXT("why", why));
-	end(&line, 0, FATAL_WAIT_MS);
+	line_end(&line, 0, FATAL_WAIT_MS);
 	_exit(EXIT_FAILURE);
 }
 

@@ -1,4 +1,6 @@
-/* Internet addresses, as far as letting connections in needs them: comparable, IPv4 and IPv6 alike. */
+/* Internet addresses, IPv4 and IPv6 alike, as far as letting connections in needs them: compared, grouped, shown.
+ *
+ * Pure. Threads: any. */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 #include <stdbool.h>
@@ -12,14 +14,17 @@ struct net_address {
 	uint8_t b[16];
 };
 
-/* Zero for other families. */
+/* The address without its port; zero for other families. */
 void net_address_of(const struct sockaddr *socket_address, struct net_address *address);
+/* Whether both are the same host. */
 bool net_address_equal(const struct net_address *a, const struct net_address *b);
+/* Whether it is this machine, by 127.0.0.0/8 or ::1. */
 bool net_address_loopback(const struct net_address *address);
-/* Who is behind it, for fairness: an IPv4 address, or the /64 that one IPv6 customer is given. */
+/* The source that it counts as, for fairness: an IPv4 address, or the /64 that one IPv6 customer is given. */
 void net_address_source(const struct net_address *address, struct net_address *source);
+/* As people write it. */
 void net_address_format(const struct net_address *address, char text[NET_ADDRESS_TEXT_SIZE]);
-/* A numeric host. Returns 0 or UNCIA_E_ARGUMENT. */
+/* A numeric host and a port. Returns 0 or UNCIA_E_ARGUMENT, and *socket_address is then left as it was. */
 int net_address_parse(const char *host, uint16_t port, struct sockaddr_storage *socket_address);
 
 #endif

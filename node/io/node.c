@@ -1,5 +1,5 @@
-/* The loop of a validator. A turn of it: events as they come, each one a step of the core whose actions are carried out
- * at once; at its end one batch for the journal and one write for each link. */
+/* The loop of a validator. In a turn of it the events are taken as they come, each one a step of the core whose actions
+ * are carried out at once; at the end of the turn there is one batch for the journal and one write for each link. */
 #include "node.h"
 #include <assert.h>
 #include <signal.h>
@@ -18,14 +18,24 @@
 
 #define DESCRIPTORS_RESERVED 64u /* store, loop, log, resolver */
 
-/* An event that arose while actions were being carried out: the core is never entered again from there. */
+/* An event that arose while actions were being carried out. It waits until they have been, since the core is never
+ * entered from inside a step. */
 struct deferred {
 	enum event_kind kind;
 	uint32_t peer;
 	uint64_t wallet;
 };
 
+/* Moves, by node_move alone: STARTING → WAITING → STEPPING → WAITING; STARTING, WAITING → STOPPING. */
+enum node_state {
+	NODE_STARTING,
+	NODE_WAITING,  /* for events */
+	NODE_STEPPING, /* in a step of the core, or carrying out its actions */
+	NODE_STOPPING, /* events are no longer delivered */
+};
+
 struct node {
+	enum node_state state;
 	const struct node_options *options;
 	uv_loop_t loop;
 	uv_prepare_t prepare;
@@ -37,8 +47,7 @@ struct node {
 
 	struct replica *replica;
 	struct actions actions;
-	bool stepping, stopping;
-	/* Room for every link to go down once; none comes up while actions are carried out. */
+	/* There is room for every link to go down once; none comes up while actions are carried out. */
 	struct deferred *deferred;
 	size_t deferred_count, deferred_capacity;
 
@@ -50,12 +59,26 @@ struct node {
 	struct storage *storage;
 };
 
-static uint64_t now_ms(void)
+static void node_move(struct node *n, enum node_state to)
+{
+	static const unsigned char allowed[] = {
+	    [NODE_STARTING] = 1 << NODE_WAITING | 1 << NODE_STOPPING,
+	    [NODE_WAITING] = 1 << NODE_STEPPING | 1 << NODE_STOPPING,
+	    [NODE_STEPPING] = 1 << NODE_WAITING,
+	    [NODE_STOPPING] = 0,
+	};
+
+	assert(n->state <= NODE_STOPPING && to <= NODE_STOPPING);
+	assert(allowed[n->state] & 1 << to);
+	n->state = to;
+}
+
+static uint64_t node_now_ms(void)
 {
 	return uv_hrtime() / 1000000;
 }
 
-static uint64_t wall_ms(void)
+static uint64_t node_wall_ms(void)
 {
 	struct timespec now;
 
@@ -65,13 +88,14 @@ static uint64_t wall_ms(void)
 
 /* ---- actions ------------------------------------------------------------------------------- */
 
+/* Ends the process on an error that must not be survived. */
 static void must(int error, const char *event)
 {
 	if (error)
 		log_fatal(event, uncia_error_text(error));
 }
 
-static void send_to(struct node *n, uint32_t peer, struct bytes message, bool spare)
+static void send_to_peer(struct node *n, uint32_t peer, struct bytes message, bool spare)
 {
 	const struct node_options *o = n->options;
 
@@ -86,23 +110,24 @@ static void send_to(struct node *n, uint32_t peer, struct bytes message, bool sp
 static void send_out(struct node *n, uint32_t peer, struct bytes message, bool spare)
 {
 	if (peer != PEER_ALL) {
-		send_to(n, peer, message, spare);
+		send_to_peer(n, peer, message, spare);
 		return;
 	}
 	for (uint32_t i = 0; i < n->options->genesis->committee.size; i++)
 		if (i != n->options->self)
-			send_to(n, i, message, spare);
+			send_to_peer(n, i, message, spare);
 }
 
-static void on_timer(uv_timer_t *timer);
+static void on_node_timer(uv_timer_t *timer);
 
-static void set_timer(struct node *n, uint64_t at_ms)
+static void set_node_timer(struct node *n, uint64_t at_ms)
 {
-	uint64_t now = now_ms();
+	uint64_t now = node_now_ms();
 
+	assert(n->state != NODE_STOPPING);
 	n->timer_at_ms = at_ms;
 	uv_update_time(&n->loop);
-	uv_timer_start(&n->timer, on_timer, at_ms > now ? at_ms - now : 0, 0);
+	uv_timer_start(&n->timer, on_node_timer, at_ms > now ? at_ms - now : 0, 0);
 }
 
 static void note(const struct action *action)
@@ -114,6 +139,7 @@ static void note(const struct action *action)
 	    [NOTE_DEBUG] = LOG_LEVEL_DEBUG,
 	};
 
+	assert((unsigned)action->level < sizeof(levels) / sizeof(*levels));
 	log_fragment(levels[action->level], action->message.data, action->message.size);
 }
 
@@ -153,7 +179,7 @@ static void carry_out(struct node *n, const struct action *action)
 		peers_drop(n->peers, action->peer);
 		break;
 	case ACTION_TIMER:
-		set_timer(n, action->at_ms);
+		set_node_timer(n, action->at_ms);
 		break;
 	case ACTION_FLUSH:
 		storage_flush(n->storage, action->flush);
@@ -172,43 +198,44 @@ static void carry_out(struct node *n, const struct action *action)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-static void step(struct node *n, struct event *event)
+static void node_step(struct node *n, struct event *event)
 {
-	event->now_ms = now_ms();
-	event->wall_ms = wall_ms();
-	n->stepping = true;
+	node_move(n, NODE_STEPPING);
+	event->now_ms = node_now_ms();
+	event->wall_ms = node_wall_ms();
 	int error = replica_step(n->replica, event, &n->actions);
 	for (size_t i = 0; i < n->actions.count; i++)
 		carry_out(n, &n->actions.items[i]);
 	must(error, "halt");
-	n->stepping = false;
+	node_move(n, NODE_WAITING);
 }
 
 static void deliver(struct node *n, struct event event)
 {
-	if (n->stopping)
+	if (n->state == NODE_STOPPING)
 		return;
-	if (n->stepping) {
+	if (n->state == NODE_STEPPING) {
 		assert(event.kind == EVENT_PEER_DOWN || event.kind == EVENT_WALLET_CLOSED);
 		assert(n->deferred_count < n->deferred_capacity);
 		n->deferred[n->deferred_count++] = (struct deferred){event.kind, event.peer, event.wallet};
 		return;
 	}
-	step(n, &event);
+	assert(!n->deferred_count);
+	node_step(n, &event);
 	for (size_t i = 0; i < n->deferred_count; i++) {
 		const struct deferred *d = &n->deferred[i];
-		step(n, &(struct event){.kind = d->kind, .peer = d->peer, .wallet = d->wallet});
+		node_step(n, &(struct event){.kind = d->kind, .peer = d->peer, .wallet = d->wallet});
 	}
 	n->deferred_count = 0;
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_node_timer(uv_timer_t *timer)
 {
 	struct node *n = timer->data;
 
-	/* libuv's own clock is a little behind ours: it may fire early. */
-	if (now_ms() < n->timer_at_ms)
-		set_timer(n, n->timer_at_ms);
+	/* libuv's own clock is a little behind ours: the timer may fire early. */
+	if (node_now_ms() < n->timer_at_ms)
+		set_node_timer(n, n->timer_at_ms);
 	else
 		deliver(n, (struct event){.kind = EVENT_TIMER});
 }
@@ -264,22 +291,23 @@ static bool is_exempt(void *context, const struct net_address *address)
 	return peers_known(((struct node *)context)->peers, address);
 }
 
-static void on_validator(void *context, struct tcp *tcp)
+static void on_validator_stream(void *context, struct tcp *tcp)
 {
 	peers_accept(((struct node *)context)->peers, tcp);
 }
 
-static void on_wallet(void *context, struct tcp *tcp)
+static void on_wallet_stream(void *context, struct tcp *tcp)
 {
 	wallets_accept(((struct node *)context)->wallets, tcp);
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
 
-/* consensus §6 "Durable before sent": one commit per turn. What the core sends has not to wait for it: it holds that
- * back itself. Sending may end a link, which may make records again. */
+/* consensus §6 "Durable before sent": one commit a turn. Nothing that is sent here waits for it, since the core itself
+ * holds back what must. Sending may end a link, which may make records again. */
 static void end_turn(struct node *n)
 {
+	assert(n->state == NODE_WAITING);
 	storage_commit(n->storage);
 	tcp_set_flush(&n->set);
 	storage_commit(n->storage);
@@ -329,7 +357,7 @@ static int make_replica(struct node *n)
 	return error ? error : replica_new(&config, &n->replica);
 }
 
-/* faults 16: so many wallets as there are file descriptors for, beside those that validators need. */
+/* faults 16: links as many wallets as there are file descriptors for, beside those that validators need. */
 static void fit_descriptors(struct node *n)
 {
 	uint32_t others =
@@ -364,9 +392,15 @@ static int make_links(struct node *n, char why[256])
 	    .network_secret = o->network_secret,
 	    .links_max = n->wallet_links_max,
 	};
+	const struct listener_options listener = {
+	    .set = &n->set,
+	    .host = o->listen_host,
+	    .port = o->listen_port,
+	    .handshakes_per_second = o->handshakes_per_second ? o->handshakes_per_second : HANDSHAKES_PER_SECOND,
+	};
 	const struct peers_events peers_events = {on_peer_up, on_peer_down, on_peer_message, n};
 	const struct wallets_events wallets_events = {on_wallet_message, on_wallet_closed, n};
-	const struct listener_events listener_events = {is_exempt, on_validator, on_wallet, n};
+	const struct listener_events listener_events = {is_exempt, on_validator_stream, on_wallet_stream, n};
 
 	n->deferred_capacity = o->genesis->committee.size + n->wallet_links_max;
 	n->deferred = calloc(n->deferred_capacity, sizeof(*n->deferred));
@@ -376,9 +410,7 @@ static int make_links(struct node *n, char why[256])
 	if (!error)
 		error = peers_new(&peers, &peers_events, &n->peers);
 	if (!error)
-		error = listener_new(&n->set, o->listen_host, o->listen_port,
-		                     o->handshakes_per_second ? o->handshakes_per_second : HANDSHAKES_PER_SECOND,
-		                     &listener_events, &n->listener, why);
+		error = listener_new(&listener, &listener_events, &n->listener, why);
 	return error;
 }
 
@@ -392,9 +424,9 @@ static int make_threads(struct node *n)
 	return error ? error : verifier_new(&n->loop, o->verifier_threads, on_verified, n, &n->verifier);
 }
 
-static void on_signal(uv_signal_t *handle, int number);
+static void on_node_signal(uv_signal_t *handle, int number);
 
-/* Handles of the loop itself: with a fresh loop none of these can fail but the signals'. */
+/* Handles of the loop itself. On a fresh loop only those of signals can fail. */
 static int make_handles(struct node *n)
 {
 	uv_prepare_init(&n->loop, &n->prepare);
@@ -403,13 +435,13 @@ static int make_handles(struct node *n)
 	uv_signal_init(&n->loop, &n->interrupt);
 	uv_signal_init(&n->loop, &n->terminate);
 	n->prepare.data = n->check.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
-	if (uv_signal_start(&n->interrupt, on_signal, SIGINT) < 0 ||
-	    uv_signal_start(&n->terminate, on_signal, SIGTERM) < 0)
+	if (uv_signal_start(&n->interrupt, on_node_signal, SIGINT) < 0 ||
+	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0)
 		return UNCIA_E_IO;
 	return 0;
 }
 
-static int start(struct node *n, char why[256])
+static int node_start(struct node *n, char why[256])
 {
 	const struct node_options *o = n->options;
 
@@ -428,18 +460,17 @@ static int start(struct node *n, char why[256])
 	uv_check_start(&n->check, on_check);
 	log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("host", o->listen_host),
 	          LOG_NUMBER("port", (uint64_t)listener_port(n->listener)), LOG_NUMBER("validator", o->self));
+	node_move(n, NODE_WAITING);
 	deliver(n, (struct event){.kind = EVENT_START});
 	if (o->ready)
 		o->ready(o->context, listener_port(n->listener));
 	return 0;
 }
 
-/* Whatever was made is ended; the loop then has nothing left but what is closing. */
-static void stop(struct node *n)
+/* Ends whatever was made. The loop is then left with nothing but handles that are closing. */
+static void node_stop(struct node *n)
 {
-	if (n->stopping)
-		return;
-	n->stopping = true;
+	node_move(n, NODE_STOPPING);
 	if (n->listener)
 		listener_stop(n->listener);
 	if (n->peers)
@@ -454,12 +485,12 @@ static void stop(struct node *n)
 	uv_close((uv_handle_t *)&n->prepare, NULL);
 	uv_close((uv_handle_t *)&n->check, NULL);
 	uv_close((uv_handle_t *)&n->timer, NULL);
-	/* These stay to the last: who asks twice must not kill what is ending in order. */
+	/* These are closed last: a second signal must not kill a process that is ending in order. */
 	uv_unref((uv_handle_t *)&n->interrupt);
 	uv_unref((uv_handle_t *)&n->terminate);
 }
 
-/* What was refused, dropped or lost since the start. */
+/* Every counter of the links: what was refused, dropped or lost since the start. */
 static void log_counters(const struct node *n)
 {
 	const struct listener_counters *l = listener_counters(n->listener);
@@ -481,23 +512,24 @@ static void log_counters(const struct node *n)
 	          LOG_NUMBER("log_lines_dropped", log_dropped()));
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_node_signal(uv_signal_t *handle, int number)
 {
 	struct node *n = handle->data;
 	struct replica_status status;
 
-	if (n->stopping)
+	if (n->state == NODE_STOPPING)
 		return;
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
 	log_counters(n);
 	end_turn(n);
-	stop(n);
+	node_stop(n);
 }
 
-static void release(struct node *n)
+static void node_free(struct node *n)
 {
+	assert(n->state == NODE_STOPPING && !n->set.open);
 	listener_free(n->listener);
 	peers_free(n->peers);
 	wallets_free(n->wallets);
@@ -511,27 +543,28 @@ static void release(struct node *n)
 	free(n);
 }
 
-/* libuv aborts where it cannot watch one more descriptor for want of memory; it ends the process in our way instead. */
-static void *uv_memory(void *memory)
+/* libuv aborts where memory ends while it begins to watch a descriptor. With these the process ends with a line in the
+ * log instead. */
+static void *node_uv_memory(void *memory)
 {
 	if (!memory)
 		log_fatal("memory", uncia_error_text(UNCIA_E_MEMORY));
 	return memory;
 }
 
-static void *uv_malloc(size_t size)
+static void *node_uv_malloc(size_t size)
 {
-	return uv_memory(malloc(size));
+	return node_uv_memory(malloc(size));
 }
 
-static void *uv_realloc(void *memory, size_t size)
+static void *node_uv_realloc(void *memory, size_t size)
 {
-	return uv_memory(realloc(memory, size));
+	return node_uv_memory(realloc(memory, size));
 }
 
-static void *uv_calloc(size_t count, size_t size)
+static void *node_uv_calloc(size_t count, size_t size)
 {
-	return uv_memory(calloc(count, size));
+	return node_uv_memory(calloc(count, size));
 }
 
 int node_run(const struct node_options *options, char why[256])
@@ -542,7 +575,7 @@ int node_run(const struct node_options *options, char why[256])
 	if (!n)
 		return UNCIA_E_MEMORY;
 	n->options = options;
-	uv_replace_allocator(uv_malloc, uv_realloc, uv_calloc, free);
+	uv_replace_allocator(node_uv_malloc, node_uv_realloc, node_uv_calloc, free);
 	signal(SIGPIPE, SIG_IGN);
 	fit_descriptors(n);
 	if (uv_loop_init(&n->loop) < 0 ||
@@ -553,11 +586,11 @@ int node_run(const struct node_options *options, char why[256])
 		return UNCIA_E_IO;
 	}
 	why[0] = '\0';
-	int error = start(n, why);
+	int error = node_start(n, why);
 	if (error) {
 		if (!why[0])
 			snprintf(why, 256, "%s", uncia_error_text(error));
-		stop(n);
+		node_stop(n);
 	}
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&n->interrupt, NULL);
@@ -565,6 +598,6 @@ int node_run(const struct node_options *options, char why[256])
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	int closed = uv_loop_close(&n->loop);
 	assert(!closed);
-	release(n);
+	node_free(n);
 	return error;
 }

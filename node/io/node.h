@@ -1,4 +1,4 @@
-/* The driver of a validator: carries events to the core and carries out its actions, on one libuv loop. Decides nothing
+/* The driver of a validator: brings events to the core and carries out its actions, on one libuv loop. Decides nothing
  * about payments or votes. */
 #ifndef NODE_H
 #define NODE_H
@@ -8,7 +8,7 @@
 
 #define SPACE_RESERVE_DEFAULT (64u << 20)
 
-/* All that it points to outlives node_run. Zero means the default where one is named. */
+/* What it points to outlives node_run. Zero means the default where one is named. */
 struct node_options {
 	const struct genesis *genesis;
 	struct store *store;             /* open for writing; it stays the caller's */
@@ -25,18 +25,19 @@ struct node_options {
 	uint64_t space_reserve;           /* bytes; default SPACE_RESERVE_DEFAULT */
 	/* As in struct replica_config. */
 	uint32_t delta_ms, heartbeat_ms, settle_ms, pace_ms, flush_ms, mempool_max, mempool_per_sender_max;
-	/* Called once it listens; may be NULL. */
+	/* Called once, when it listens; may be NULL. */
 	void (*ready)(void *context, int port);
-	/* For tests of the network's defences only, NULL in unciad: sees each message to each peer, may put another in
-	 * its place (valid until the next call), or keep it back by returning false. */
+	/* For tests of the network's defences only, NULL in unciad: is called with each message to each peer, may put
+	 * another one in its place (valid until the next call), or keep it back by returning false. */
 	bool (*filter_send)(void *context, uint32_t peer, struct bytes *message);
 	void *context;
 };
 
-/* Runs until SIGINT or SIGTERM, then ends in order: what the core asked to be stored is committed first.
+/* Runs until SIGINT or SIGTERM, then ends in order: what the core asked to be stored is committed first. The calling
+ * thread becomes the loop's; one call at a time in a process, whose allocator for libuv and whose SIGPIPE it sets.
  * Returns 0, or why it could not start (why: a sentence): UNCIA_E_BUSY (the port is in use); UNCIA_E_ARGUMENT (not a
- * member of the committee); UNCIA_E_CONFIG; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY. What must not be survived
- * while it runs (a failed commit, the core's halt) ends the process with exit code 1 and one line in the log. */
+ * member of the committee); UNCIA_E_CONFIG; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY. Failures that must not
+ * be survived while it runs (of a commit; the core's halt) end the process with exit code 1 and one line in the log. */
 int node_run(const struct node_options *options, char why[256]);
 
 #endif

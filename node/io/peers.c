@@ -1,5 +1,6 @@
-/* Links to the other validators. */
+/* Links to the other validators: dialled or accepted, kept alive, given up. */
 #include "peers.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,30 +8,44 @@
 #include "log.h"
 #include "uncia/error.h"
 
-#define RESOLVE_AGAIN_MS 60000u /* the name of a validator that dials us is only needed to know its address */
+/* The name of a validator that dials us is looked up only so that peers_known knows its address. */
+#define RESOLVE_AGAIN_MS 60000u
 
 struct peer;
 
 struct peer_link {
 	struct peers *peers;
-	struct peer *peer; /* NULL: inbound, and not known yet whose */
+	struct peer *peer; /* NULL: a candidate, not known yet whose */
 	struct tcp *tcp;
 	struct peer_link *prev, *next; /* among the candidates */
+};
+
+/* Of a validator's link. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where it does; and
+ * each → DOWN. */
+enum peer_state { PEER_DOWN, PEER_DIALLING, PEER_UP };
+
+/* Of a validator's host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay. */
+enum name_state {
+	NAME_NONE,      /* none is configured: it can only dial us */
+	NAME_NUMERIC,   /* an address */
+	NAME_IDLE,      /* a name, looked up at times */
+	NAME_RESOLVING, /* a name that is being looked up: libuv has `request` */
 };
 
 struct peer {
 	struct peers *peers;
 	uint32_t index;
+	enum peer_state state;
+	struct peer_link *link; /* NULL: PEER_DOWN */
+	enum name_state name_state;
 	struct peer_address name;
-	struct sockaddr_storage address;
-	bool resolved, numeric, resolving;
-	unsigned resolutions; /* how often its name gave addresses */
-	uint64_t resolved_ms;
+	struct sockaddr_storage address; /* the one in use; AF_UNSPEC: none is known */
+	unsigned resolutions;            /* how often its name gave addresses */
+	uint64_t resolved_ms;            /* when it was last looked up */
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
-	struct peer_link *dialling, *live;
 	unsigned backoff_ms;
-	uint64_t up_ms, heard_ms; /* when the live link began; when it was last heard, as of the last tick */
+	uint64_t up_ms, heard_ms; /* when the link came up; when it was last heard, as of the last tick */
 	unsigned silent_ms;
 };
 
@@ -41,7 +56,7 @@ struct peers {
 	uv_timer_t tick;
 	unsigned tick_ms;
 	bool stopping;
-	struct peer_link *candidates; /* oldest first */
+	struct peer_link *candidates; /* inbound links whose validator is not known yet, oldest first */
 	unsigned candidate_count;
 	uint32_t size;
 	struct peer all[];
@@ -55,6 +70,32 @@ static bool we_dial(const struct peer *peer)
 	return peer->peers->options.self < peer->index;
 }
 
+/* The one function that changes the state of a peer's link. link: the new one's, NULL for PEER_DOWN. */
+static void peer_move(struct peer *peer, enum peer_state to, struct peer_link *link)
+{
+	static const unsigned char allowed[] = {
+	    [PEER_DOWN] = 1 << PEER_DIALLING | 1 << PEER_UP,
+	    [PEER_DIALLING] = 1 << PEER_UP | 1 << PEER_DOWN,
+	    [PEER_UP] = 1 << PEER_DOWN,
+	};
+
+	assert(peer->state <= PEER_UP && to <= PEER_UP);
+	assert(allowed[peer->state] & 1 << to);
+	assert((to == PEER_DOWN) == !link);
+	assert(to != PEER_DIALLING || we_dial(peer));
+	assert(to != PEER_UP || (peer->state == PEER_DIALLING) == we_dial(peer));
+	peer->state = to;
+	peer->link = link;
+}
+
+/* The one function that changes the state of a peer's name once it is made. */
+static void name_move(struct peer *peer, enum name_state to)
+{
+	assert(peer->name_state == (to == NAME_RESOLVING ? NAME_IDLE : NAME_RESOLVING));
+	assert(to == NAME_RESOLVING || to == NAME_IDLE);
+	peer->name_state = to;
+}
+
 static void on_retry(uv_timer_t *timer);
 
 static void dial_later(struct peer *peer)
@@ -62,6 +103,7 @@ static void dial_later(struct peer *peer)
 	if (!we_dial(peer) || peer->peers->stopping)
 		return;
 	/* faults 27: half of the delay is chance, so that a network that restarts does not dial in step. */
+	assert(peer->backoff_ms >= PEER_BACKOFF_MIN_MS && peer->backoff_ms <= PEER_BACKOFF_MAX_MS);
 	unsigned delay = peer->backoff_ms - randombytes_uniform(peer->backoff_ms / 2);
 	peer->backoff_ms *= 2;
 	if (peer->backoff_ms > PEER_BACKOFF_MAX_MS)
@@ -78,7 +120,8 @@ static void dial_failed(struct peer *peer, const char *why)
 
 static const struct tcp_events link_events;
 
-/* static_key and allowed are for one side each: initiators know whom they dial, responders ask who it is. */
+/* The options that both sides have. An initiator adds whom it dials (remote_static), a responder whom it lets in
+ * (allowed). ephemeral: filled with a fresh key, which the caller wipes. */
 static void link_options_fill(struct peers *p, struct link_options *options, uint8_t ephemeral[32])
 {
 	randombytes_buf(ephemeral, 32);
@@ -92,13 +135,14 @@ static void link_options_fill(struct peers *p, struct link_options *options, uin
 	};
 }
 
-static void dial(struct peer *peer)
+static void peer_dial(struct peer *peer)
 {
 	struct peers *p = peer->peers;
 	struct link_options options;
 	uint8_t ephemeral[32];
 	struct peer_link *link = calloc(1, sizeof(*link));
 
+	assert(peer->state == PEER_DOWN && peer->address.ss_family != AF_UNSPEC);
 	if (!link) {
 		dial_failed(peer, "out of memory");
 		return;
@@ -116,10 +160,11 @@ static void dial(struct peer *peer)
 		dial_failed(peer, uncia_error_text(error));
 		return;
 	}
-	peer->dialling = link;
+	peer_move(peer, PEER_DIALLING, link);
 }
 
-/* One of the addresses behind a name, each time the next: the first need not be one that can be reached from here. */
+/* Takes one of the addresses behind the name, each time the next: the first need not be one that can be reached from
+ * here. */
 static void take_address(struct peer *peer, const struct addrinfo *found)
 {
 	unsigned count = 1;
@@ -129,19 +174,18 @@ static void take_address(struct peer *peer, const struct addrinfo *found)
 	for (unsigned skip = peer->resolutions++ % count; skip > 0; skip--)
 		found = found->ai_next;
 	memcpy(&peer->address, found->ai_addr, found->ai_addrlen);
-	peer->resolved = true;
 }
 
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
 {
 	struct peer *peer = request->data;
 
-	peer->resolving = false;
+	name_move(peer, NAME_IDLE);
 	if (!peer->peers->stopping) {
 		if (status == 0) {
 			take_address(peer, found);
 			if (we_dial(peer))
-				dial(peer);
+				peer_dial(peer);
 		} else if (we_dial(peer)) {
 			dial_failed(peer, uv_strerror(status));
 		}
@@ -149,8 +193,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 	uv_freeaddrinfo(found);
 }
 
-/* Finds the address behind the name, then dials where it is ours to dial. */
-static void resolve(struct peer *peer)
+/* Looks the name up, then dials where it is ours to dial. */
+static void peer_resolve(struct peer *peer)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	uv_loop_t *loop = peer->peers->options.set->loop;
@@ -160,8 +204,9 @@ static void resolve(struct peer *peer)
 	peer->request.data = peer;
 	peer->resolved_ms = uv_now(loop);
 	int error = uv_getaddrinfo(loop, &peer->request, on_resolved, peer->name.host, service, &hints);
-	peer->resolving = error == 0;
-	if (error && we_dial(peer))
+	if (!error)
+		name_move(peer, NAME_RESOLVING);
+	else if (we_dial(peer))
 		dial_failed(peer, uv_strerror(error));
 }
 
@@ -169,57 +214,62 @@ static void on_retry(uv_timer_t *timer)
 {
 	struct peer *peer = timer->data;
 
-	if (peer->live || peer->dialling || peer->resolving || !peer->name.host[0])
+	assert(we_dial(peer) && !peer->peers->stopping);
+	if (peer->state != PEER_DOWN)
 		return;
-	if (peer->numeric)
-		dial(peer);
-	else
-		resolve(peer);
+	if (peer->name_state == NAME_NUMERIC)
+		peer_dial(peer);
+	else if (peer->name_state == NAME_IDLE)
+		peer_resolve(peer);
 }
 
 /* ---- links --------------------------------------------------------------------------------- */
 
 static void candidate_remove(struct peer_link *link)
 {
+	assert(!link->peer && link->peers->candidate_count > 0);
 	DL_DELETE(link->peers->candidates, link);
 	link->peers->candidate_count--;
 }
 
-/* The live link is gone: its stream is closed or about to be. */
-static void lost(struct peer_link *link, const char *why)
+/* The link that was up is gone: its stream is closed. */
+static void peer_lost(struct peer *peer, const char *why)
 {
-	struct peer *peer = link->peer;
 	struct peers *p = peer->peers;
+	struct peer_link *link = peer->link;
 
-	peer->live = NULL;
+	assert(peer->state == PEER_UP);
+	peer_move(peer, PEER_DOWN, NULL);
 	free(link);
 	p->counters.lost++;
 	log_event(LOG_LEVEL_WARNING, "peer_down", LOG_NUMBER("peer", peer->index), LOG_TEXT("why", why));
-	/* A link that held for a while shows that all was well: only then is the next dial soon. */
+	/* Only where the link held for a while is the next dial soon. */
 	if (uv_now(p->options.set->loop) - peer->up_ms >= PEER_BACKOFF_MAX_MS)
 		peer->backoff_ms = PEER_BACKOFF_MIN_MS;
 	dial_later(peer);
 	p->events.down(p->events.context, peer->index);
 }
 
-static void close_live(struct peer *peer, const char *why)
+static void peer_close(struct peer *peer, const char *why)
 {
-	tcp_close(peer->live->tcp);
-	lost(peer->live, why);
+	assert(peer->state == PEER_UP);
+	tcp_close(peer->link->tcp);
+	peer_lost(peer, why);
 }
 
-static void on_down(void *owner, const char *why)
+static void on_peer_link_down(void *owner, const char *why)
 {
 	struct peer_link *link = owner;
 	struct peer *peer = link->peer;
 
+	assert(!link->peers->stopping && (!peer || peer->link == link));
 	if (!peer) {
 		candidate_remove(link);
 		free(link);
-	} else if (link == peer->live) {
-		lost(link, why);
+	} else if (peer->state == PEER_UP) {
+		peer_lost(peer, why);
 	} else {
-		peer->dialling = NULL;
+		peer_move(peer, PEER_DOWN, NULL);
 		free(link);
 		dial_failed(peer, why);
 	}
@@ -235,30 +285,30 @@ static struct peer *find_dialler(struct peers *p, const uint8_t key[32])
 	return NULL;
 }
 
-static bool allowed(void *context, const uint8_t key[32])
+static bool may_dial_us(void *context, const uint8_t key[32])
 {
 	return find_dialler(context, key) != NULL;
 }
 
-/* network §8: a new link replaces an old one only now, once its first transport record has authenticated, so that a
- * replayed handshake gains nothing. */
-static void on_established(void *owner)
+/* network §8: a new link replaces the old one here, after its first transport record has authenticated, and no earlier,
+ * so that a replayed handshake gains nothing. */
+static void on_peer_link_established(void *owner)
 {
 	struct peer_link *link = owner;
 	struct peers *p = link->peers;
 
-	if (link->peer) {
-		link->peer->dialling = NULL;
-	} else {
+	assert(!p->stopping);
+	if (!link->peer) {
 		candidate_remove(link);
 		link->peer = find_dialler(p, tcp_remote_static(link->tcp));
-		if (link->peer->live) {
+		assert(link->peer); /* may_dial_us has let nobody else in */
+		if (link->peer->state == PEER_UP) {
 			p->counters.replaced++;
-			close_live(link->peer, "replaced by a new link");
+			peer_close(link->peer, "replaced by a new link");
 		}
 	}
 	struct peer *peer = link->peer;
-	peer->live = link;
+	peer_move(peer, PEER_UP, link);
 	peer->up_ms = uv_now(p->options.set->loop);
 	peer->silent_ms = 0;
 	p->counters.established++;
@@ -266,23 +316,24 @@ static void on_established(void *owner)
 	p->events.up(p->events.context, peer->index);
 }
 
-static void on_message(void *owner, struct bytes message)
+static void on_peer_link_message(void *owner, struct bytes message)
 {
 	struct peer_link *link = owner;
 	struct peers *p = link->peers;
 
+	assert(!p->stopping && link->peer->state == PEER_UP && link->peer->link == link);
 	p->events.message(p->events.context, link->peer->index, message);
 }
 
 static const struct tcp_events link_events = {
-    .established = on_established,
-    .message = on_message,
-    .down = on_down,
+    .established = on_peer_link_established,
+    .message = on_peer_link_message,
+    .down = on_peer_link_down,
 };
 
-/* The oldest that has not named itself as a validator, so that strangers who begin handshakes, however many, do not
- * keep a validator that is far away from finishing its own. Who replays handshakes may do so: then simply the oldest.
- */
+/* Pushes out the oldest candidate that has not named itself as a validator; so strangers who begin handshakes, however
+ * many, do not keep a validator that is far away from finishing its own. Where all have named themselves, as replayed
+ * handshakes do, the oldest of all. */
 static void push_out_candidate(struct peers *p)
 {
 	struct peer_link *link;
@@ -293,6 +344,7 @@ static void push_out_candidate(struct peers *p)
 	}
 	if (!link)
 		link = p->candidates;
+	assert(link);
 	p->counters.candidates_pushed_out++;
 	tcp_close(link->tcp);
 	candidate_remove(link);
@@ -305,6 +357,7 @@ void peers_accept(struct peers *p, struct tcp *tcp)
 	uint8_t ephemeral[32];
 	struct peer_link *link = calloc(1, sizeof(*link));
 
+	assert(!p->stopping);
 	if (!link) {
 		tcp_close(tcp);
 		return;
@@ -312,7 +365,7 @@ void peers_accept(struct peers *p, struct tcp *tcp)
 	link->peers = p;
 	link->tcp = tcp;
 	link_options_fill(p, &options, ephemeral);
-	options.allowed = allowed;
+	options.allowed = may_dial_us;
 	options.context = p;
 	int error = tcp_attach(tcp, &options, &link_events, link);
 	sodium_memzero(ephemeral, sizeof(ephemeral));
@@ -325,6 +378,7 @@ void peers_accept(struct peers *p, struct tcp *tcp)
 		push_out_candidate(p);
 	DL_APPEND(p->candidates, link); /* NOLINT(clang-analyzer-unix.Malloc): it cannot follow lists */
 	p->candidate_count++;
+	assert(p->candidate_count <= PEER_CANDIDATES_MAX);
 }
 
 void peers_send(struct peers *p, uint32_t index, struct bytes message)
@@ -334,7 +388,7 @@ void peers_send(struct peers *p, uint32_t index, struct bytes message)
 		return;
 	}
 	struct peer *peer = &p->all[index];
-	int error = tcp_send(peer->live->tcp, message.data, message.size);
+	int error = tcp_send(peer->link->tcp, message.data, message.size);
 	if (!error)
 		return;
 	p->counters.messages_lost++;
@@ -342,14 +396,14 @@ void peers_send(struct peers *p, uint32_t index, struct bytes message)
 		p->counters.dropped_slow++;
 	else
 		p->counters.dropped_other++;
-	close_live(peer, error == UNCIA_E_FULL ? "does not read" : uncia_error_text(error));
+	peer_close(peer, error == UNCIA_E_FULL ? "does not read" : uncia_error_text(error));
 }
 
 /* network §8.3, gossip: "left out where half of what may wait for that validator does already". */
 void peers_send_spare(struct peers *p, uint32_t index, struct bytes message)
 {
 	if (peers_linked(p, index) &&
-	    tcp_queued(p->all[index].live->tcp) + message.size > WRITE_QUEUE_VALIDATOR_MAX / 2)
+	    tcp_queued(p->all[index].link->tcp) + message.size > WRITE_QUEUE_VALIDATOR_MAX / 2)
 		p->counters.messages_lost++;
 	else
 		peers_send(p, index, message);
@@ -360,41 +414,62 @@ void peers_drop(struct peers *p, uint32_t index)
 	if (!peers_linked(p, index))
 		return;
 	p->counters.dropped_other++;
-	close_live(&p->all[index], "broke the protocol");
+	peer_close(&p->all[index], "broke the protocol");
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-/* Silence is counted in ticks: one that was itself stopped for a while must not take that for the others' silence. */
+/* Silence is counted in ticks of our own loop: a validator that was itself stopped for a while must not take that for
+ * the others' silence. */
 static bool is_dead(struct peer *peer)
 {
-	uint64_t heard_ms = tcp_heard_ms(peer->live->tcp);
+	uint64_t heard_ms = tcp_heard_ms(peer->link->tcp);
 
 	peer->silent_ms = heard_ms == peer->heard_ms ? peer->silent_ms + peer->peers->tick_ms : 0;
 	peer->heard_ms = heard_ms;
 	return peer->silent_ms >= peer->peers->options.dead_ms;
 }
 
-static void on_tick(uv_timer_t *timer)
+static void on_peers_tick(uv_timer_t *timer)
 {
 	struct peers *p = timer->data;
 	uint64_t now = uv_now(p->options.set->loop);
 
 	for (uint32_t i = 0; i < p->size; i++) {
 		struct peer *peer = &p->all[i];
-		if (peer->live) {
+		if (peer->state == PEER_UP) {
 			if (is_dead(peer))
-				close_live(peer, "silent");
-			else if (now - tcp_sent_ms(peer->live->tcp) >= p->options.ping_interval_ms)
+				peer_close(peer, "silent");
+			else if (now - tcp_sent_ms(peer->link->tcp) >= p->options.ping_interval_ms)
 				peers_send(p, i, (struct bytes){NULL, 0});
-		} else if (i < p->options.self && peer->name.host[0] && !peer->numeric && !peer->resolving &&
+		} else if (i < p->options.self && peer->name_state == NAME_IDLE &&
 		           now - peer->resolved_ms >= RESOLVE_AGAIN_MS) {
-			resolve(peer);
+			peer_resolve(peer);
 		}
 	}
 }
 
 /* ---- making and ending --------------------------------------------------------------------- */
+
+static void peer_init(struct peers *p, uint32_t index, const struct peer_address *name)
+{
+	struct peer *peer = &p->all[index];
+
+	peer->peers = p;
+	peer->index = index;
+	peer->name = *name;
+	if (net_address_parse(name->host, name->port, &peer->address) == 0)
+		peer->name_state = NAME_NUMERIC;
+	else
+		peer->name_state = name->host[0] ? NAME_IDLE : NAME_NONE;
+	peer->backoff_ms = PEER_BACKOFF_MIN_MS;
+	uv_timer_init(p->options.set->loop, &peer->retry);
+	peer->retry.data = peer;
+	if (we_dial(peer))
+		uv_timer_start(&peer->retry, on_retry, 0, 0);
+	else if (index != p->options.self && peer->name_state == NAME_IDLE)
+		peer_resolve(peer);
+}
 
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers)
 {
@@ -402,41 +477,28 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 
 	if (options->self >= size)
 		return UNCIA_E_ARGUMENT;
+	assert(events->up && events->down && events->message);
 	struct peers *p = calloc(1, sizeof(*p) + size * sizeof(*p->all));
 	if (!p)
 		return UNCIA_E_MEMORY;
-	uv_loop_t *loop = options->set->loop;
 	p->options = *options;
 	p->options.ping_interval_ms = options->ping_interval_ms ? options->ping_interval_ms : PING_INTERVAL_MS;
 	p->options.dead_ms = options->dead_ms ? options->dead_ms : PEER_DEAD_MS;
 	p->events = *events;
 	p->size = size;
-	uv_timer_init(loop, &p->tick);
+	uv_timer_init(options->set->loop, &p->tick);
 	p->tick.data = p;
 	p->tick_ms = p->options.ping_interval_ms / 5 + 1;
-	uv_timer_start(&p->tick, on_tick, p->tick_ms, p->tick_ms);
-	for (uint32_t i = 0; i < size; i++) {
-		struct peer *peer = &p->all[i];
-		peer->peers = p;
-		peer->index = i;
-		peer->name = options->addresses[i];
-		peer->numeric = net_address_parse(peer->name.host, peer->name.port, &peer->address) == 0;
-		peer->resolved = peer->numeric;
-		peer->backoff_ms = PEER_BACKOFF_MIN_MS;
-		uv_timer_init(loop, &peer->retry);
-		peer->retry.data = peer;
-		if (we_dial(peer))
-			uv_timer_start(&peer->retry, on_retry, 0, 0);
-		else if (i != options->self && peer->name.host[0] && !peer->numeric)
-			resolve(peer);
-	}
+	uv_timer_start(&p->tick, on_peers_tick, p->tick_ms, p->tick_ms);
+	for (uint32_t i = 0; i < size; i++)
+		peer_init(p, i, &options->addresses[i]);
 	*peers = p;
 	return 0;
 }
 
 bool peers_linked(const struct peers *p, uint32_t index)
 {
-	return index < p->size && p->all[index].live;
+	return index < p->size && p->all[index].state == PEER_UP;
 }
 
 bool peers_known(const struct peers *p, const struct net_address *address)
@@ -444,7 +506,7 @@ bool peers_known(const struct peers *p, const struct net_address *address)
 	struct net_address known;
 
 	for (uint32_t i = 0; i < p->size; i++) {
-		if (i == p->options.self || !p->all[i].resolved)
+		if (i == p->options.self || p->all[i].address.ss_family == AF_UNSPEC)
 			continue;
 		net_address_of((const struct sockaddr *)&p->all[i].address, &known);
 		if (net_address_equal(&known, address))
@@ -462,6 +524,7 @@ void peers_stop(struct peers *p)
 {
 	struct peer_link *link, *next;
 
+	assert(!p->stopping);
 	p->stopping = true;
 	uv_close((uv_handle_t *)&p->tick, NULL);
 	DL_FOREACH_SAFE (p->candidates, link, next) {
@@ -471,14 +534,13 @@ void peers_stop(struct peers *p)
 	}
 	for (uint32_t i = 0; i < p->size; i++) {
 		struct peer *peer = &p->all[i];
-		struct peer_link *held[2] = {peer->live, peer->dialling};
-		for (int k = 0; k < 2; k++)
-			if (held[k]) {
-				tcp_close(held[k]->tcp);
-				free(held[k]);
-			}
-		peer->live = peer->dialling = NULL;
-		if (peer->resolving)
+		if (peer->link) {
+			tcp_close(peer->link->tcp);
+			free(peer->link);
+			peer_move(peer, PEER_DOWN, NULL);
+		}
+		/* Cancelled or not, on_resolved is still to come. */
+		if (peer->name_state == NAME_RESOLVING)
 			uv_cancel((uv_req_t *)&peer->request);
 		uv_close((uv_handle_t *)&peer->retry, NULL);
 	}
@@ -486,5 +548,7 @@ void peers_stop(struct peers *p)
 
 void peers_free(struct peers *p)
 {
+	for (uint32_t i = 0; p && i < p->size; i++)
+		assert(p->all[i].state == PEER_DOWN && p->all[i].name_state != NAME_RESOLVING);
 	free(p);
 }

@@ -1,5 +1,7 @@
-/* Links to the other validators: one for each, dialled by the one with the lower index (so that two that start at
- * the same time do not dial each other), kept alive by pings, dialled again with backoff and jitter. */
+/* Links to the other validators: one for each, dialled by the one with the lower index (so that two that start at the
+ * same time do not dial each other), kept alive by pings, dialled again with backoff and jitter.
+ *
+ * Threads: the loop's, all of it. */
 #ifndef PEERS_H
 #define PEERS_H
 #include "committee.h"
@@ -8,7 +10,7 @@
 
 #define PEER_BACKOFF_MIN_MS 50u
 #define PEER_BACKOFF_MAX_MS 5000u
-#define PEER_CANDIDATES_MAX 128u /* inbound and not established; a new one pushes out an old one */
+#define PEER_CANDIDATES_MAX 128u /* inbound and not established; past it a new one pushes out an old one */
 
 struct peer_address {
 	char host[256]; /* a numeric address or a name; empty: not known, it can only dial us */
@@ -24,7 +26,8 @@ struct peers_options {
 	unsigned ping_interval_ms, dead_ms;   /* 0: PING_INTERVAL_MS, PEER_DEAD_MS */
 };
 
-/* `up` and `down` alternate for each peer. `down` may be called from inside peers_send. */
+/* `up` and `down` alternate for each peer, and `message` comes between them; its bytes are valid during the call.
+ * `down` may be called from inside peers_send and peers_drop. */
 struct peers_events {
 	void (*up)(void *context, uint32_t peer);
 	void (*down)(void *context, uint32_t peer);
@@ -32,6 +35,7 @@ struct peers_events {
 	void *context;
 };
 
+/* Since the start; logged at the end of the process. */
 struct peers_counters {
 	uint64_t established, dial_failures, lost, replaced, dropped_slow, dropped_other, candidates_pushed_out,
 	    messages_lost;
@@ -41,20 +45,24 @@ struct peers;
 
 /* Begins to dial. Returns 0, UNCIA_E_MEMORY or UNCIA_E_ARGUMENT (self). Owns: peers_stop, run the loop, peers_free. */
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers);
-/* Takes over an inbound stream that has asked for a validator's link. */
+/* Takes over an inbound stream whose first byte asks for a validator's link. */
 void peers_accept(struct peers *peers, struct tcp *tcp);
-/* To one that is not linked: counted, and lost. A peer whose queue is full is dropped. */
+/* Queues a message (empty: a ping). To a peer that is not linked it is counted, and lost. A peer whose write queue is
+ * full is dropped. */
 void peers_send(struct peers *peers, uint32_t peer, struct bytes message);
-/* The same, but where the queue would be more than half full it is counted, and lost. */
+/* The same, but where the write queue would be more than half full the message is counted, and lost. */
 void peers_send_spare(struct peers *peers, uint32_t peer, struct bytes message);
-/* Closes the link; `down` is called for it. Whoever dials may dial again. */
+/* Closes the link, and calls `down` for it; nothing where there is none. Whoever dials may dial again. */
 void peers_drop(struct peers *peers, uint32_t peer);
+/* Whether there is an established link to it. */
 bool peers_linked(const struct peers *peers, uint32_t peer);
-/* Whether this is the known address of another validator. */
+/* Whether this is another validator's address, as configured or last looked up. */
 bool peers_known(const struct peers *peers, const struct net_address *address);
+/* Valid as long as the peers. */
 const struct peers_counters *peers_counters(const struct peers *peers);
-/* Closes them all, without events. */
+/* Closes all links, without events. Once. */
 void peers_stop(struct peers *peers);
+/* After peers_stop and a run of the loop. Accepts NULL. */
 void peers_free(struct peers *peers);
 
 #endif

@@ -1,4 +1,4 @@
-/* The journal thread and the state thread. Each owns what was handed to it until it says it is done; the lock covers
+/* The journal thread and the state thread. Each owns what was handed to it until it says it is done; the mutex covers
  * the handing over and nothing else. */
 #include "storage_thread.h"
 #include <assert.h>
@@ -17,6 +17,14 @@ struct batch {
 	uint64_t sequence;
 };
 
+/* Of what the loop hands to a thread and gets back: a batch of records, a flush. Moves, by job_move alone:
+ * NONE → HANDED (the loop) → DONE (the thread) → NONE (the loop). While it is HANDED, what was handed over is the
+ * thread's; otherwise the loop's. */
+enum job_state { JOB_NONE, JOB_HANDED, JOB_DONE };
+
+/* RUNNING → STOPPING (told to the threads) → STOPPED (both have ended). */
+enum storage_state { STORAGE_RUNNING, STORAGE_STOPPING, STORAGE_STOPPED };
+
 struct storage {
 	uv_async_t async;
 	struct store *store;
@@ -25,19 +33,27 @@ struct storage {
 
 	/* The loop's own. */
 	struct batch filling;
-	bool committing, flushing, space_low_told;
+	uint64_t sequence; /* the highest so far */
+	bool space_low_told;
 
 	/* Under the mutex. */
 	uv_mutex_t mutex;
 	uv_cond_t journal_wake, state_wake;
-	bool stopping;
-	bool handed, committed; /* the batch below is the journal thread's; is done */
-	struct flush *flush, *flushed;
+	enum storage_state state;
+	enum job_state commit_state, flush_state;
 	bool space_low;
 
-	struct batch committed_batch; /* whose it is, the flags say */
+	struct batch committed_batch; /* by commit_state the journal thread's or the loop's */
+	struct flush *flush;          /* by flush_state the state thread's or the loop's; NULL: none */
 	uv_thread_t journal_thread, state_thread;
 };
+
+/* Under the mutex. */
+static void job_move(enum job_state *state, enum job_state to)
+{
+	assert(*state <= JOB_DONE && to == (enum job_state)((*state + 1) % (JOB_DONE + 1)));
+	*state = to;
+}
 
 static void batch_reset(struct batch *batch)
 {
@@ -55,8 +71,8 @@ static void journal_main(void *context)
 
 	uv_mutex_lock(&s->mutex);
 	for (;;) {
-		if (!s->handed) {
-			if (s->stopping)
+		if (s->commit_state != JOB_HANDED) {
+			if (s->state != STORAGE_RUNNING)
 				break;
 			uv_cond_wait(&s->journal_wake, &s->mutex);
 			continue;
@@ -67,8 +83,7 @@ static void journal_main(void *context)
 			log_fatal("journal_commit_failed", why);
 		batch_reset(&s->committed_batch);
 		uv_mutex_lock(&s->mutex);
-		s->handed = false;
-		s->committed = true;
+		job_move(&s->commit_state, JOB_DONE);
 		uv_async_send(&s->async);
 	}
 	uv_mutex_unlock(&s->mutex);
@@ -76,7 +91,8 @@ static void journal_main(void *context)
 
 /* ---- state thread -------------------------------------------------------------------------- */
 
-/* storage §9: below a reserve of free space a validator stops voting. */
+/* storage §9: below a reserve of free space a validator stops voting. low: as of the last measurement, so that it takes
+ * a quarter more than the reserve to be enough again. */
 static bool measure_space(struct storage *s, bool low)
 {
 	uint64_t free_bytes;
@@ -88,8 +104,8 @@ static bool measure_space(struct storage *s, bool low)
 	return low ? free_bytes <= s->reserve + s->reserve / 4 : free_bytes < s->reserve;
 }
 
-/* Nobody waits for a flush, and everybody for what the other threads do. On Linux this is the priority of the calling
- * thread alone, for processors and, with some schedulers, for the disk. Where it stays as it was, the same is done. */
+/* Nothing waits for a flush, and everything for the other threads. On Linux this is the priority of the calling thread
+ * alone, for processors and, with some schedulers, for the disk. A failure is of no consequence. */
 static void lower_priority(void)
 {
 	int own;
@@ -108,16 +124,16 @@ static void state_main(void *context)
 	uv_mutex_lock(&s->mutex);
 	for (;;) {
 		uint64_t now = uv_hrtime();
-		if (s->flush) {
+		if (s->flush_state == JOB_HANDED) {
 			struct flush *flush = s->flush;
 			uv_mutex_unlock(&s->mutex);
 			if (state_apply(s->store, flush, why) < 0)
 				log_fatal("state_commit_failed", why);
 			uv_mutex_lock(&s->mutex);
-			s->flush = NULL;
-			s->flushed = flush;
+			assert(s->flush == flush);
+			job_move(&s->flush_state, JOB_DONE);
 			uv_async_send(&s->async);
-		} else if (s->stopping) {
+		} else if (s->state != STORAGE_RUNNING) {
 			break;
 		} else if (now >= next_check) { /* the first time at once */
 			bool low = s->space_low;
@@ -138,45 +154,67 @@ static void state_main(void *context)
 
 /* ---- loop thread --------------------------------------------------------------------------- */
 
-static void on_async(uv_async_t *async)
+/* Ends a job that is done, before it is told, so that the next one may be handed over meanwhile. */
+static void finish_job(struct storage *s, enum job_state *state)
+{
+	uv_mutex_lock(&s->mutex);
+	job_move(state, JOB_NONE);
+	uv_mutex_unlock(&s->mutex);
+}
+
+static void tell_flushed(struct storage *s)
+{
+	struct flush *flush = s->flush;
+
+	assert(flush);
+	if (store_view_renew(s->store) < 0)
+		log_fatal("store_damaged", store_damage(s->store));
+	s->flush = NULL;
+	finish_job(s, &s->flush_state);
+	s->events.flushed(s->events.context, flush);
+}
+
+static void tell_durable(struct storage *s)
+{
+	uint64_t sequence = s->committed_batch.sequence;
+
+	assert(sequence <= s->sequence);
+	if (store_view_renew_journal(s->store) < 0)
+		log_fatal("store_damaged", store_damage(s->store));
+	finish_job(s, &s->commit_state);
+	s->events.durable(s->events.context, sequence);
+}
+
+static void on_storage_async(uv_async_t *async)
 {
 	struct storage *s = async->data;
 
 	uv_mutex_lock(&s->mutex);
-	bool committed = s->committed, low = s->space_low;
-	struct flush *flushed = s->flushed;
-	s->committed = false;
-	s->flushed = NULL;
+	assert(s->state == STORAGE_RUNNING);
+	bool committed = s->commit_state == JOB_DONE, flushed = s->flush_state == JOB_DONE, low = s->space_low;
 	uv_mutex_unlock(&s->mutex);
 
-	/* The state must be seen as of the last flush that the core has been told of, no newer: so the flush is told
+	/* The state must be seen as of the last flush that the core has been told of, no newer. So the flush is told
 	 * first, and a commit alone renews nothing but the journal's view. */
-	if (flushed) {
-		if (store_view_renew(s->store) < 0)
-			log_fatal("store_damaged", store_damage(s->store));
-		s->flushing = false;
-		s->events.flushed(s->events.context, flushed);
-	}
-	if (committed) {
-		if (store_view_renew_journal(s->store) < 0)
-			log_fatal("store_damaged", store_damage(s->store));
-		s->committing = false;
-		s->events.durable(s->events.context, s->committed_batch.sequence);
-	}
+	if (flushed)
+		tell_flushed(s);
+	if (committed)
+		tell_durable(s);
 	if (low != s->space_low_told) {
 		s->space_low_told = low;
 		s->events.space(s->events.context, low);
 	}
 }
 
-/* Threads and handle, or none of them. The mutex is held throughout: no thread acts before the handle is there. */
-static int start(struct storage *s, uv_loop_t *loop)
+/* Makes both threads and the handle, or none of them. The mutex is held throughout, so that no thread acts before the
+ * handle is there. */
+static int start_threads(struct storage *s, uv_loop_t *loop)
 {
 	uv_mutex_lock(&s->mutex);
 	bool journal = uv_thread_create(&s->journal_thread, journal_main, s) == 0;
 	bool state = journal && uv_thread_create(&s->state_thread, state_main, s) == 0;
-	bool started = state && uv_async_init(loop, &s->async, on_async) == 0;
-	s->stopping = !started;
+	bool started = state && uv_async_init(loop, &s->async, on_storage_async) == 0;
+	s->state = started ? STORAGE_RUNNING : STORAGE_STOPPING;
 	uv_mutex_unlock(&s->mutex);
 	if (started)
 		return 0;
@@ -192,6 +230,7 @@ int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned
 {
 	struct storage *s = calloc(1, sizeof(*s));
 
+	assert(store && events->durable && events->flushed && events->space);
 	if (!s)
 		return UNCIA_E_MEMORY;
 	s->store = store;
@@ -207,7 +246,7 @@ int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned
 		goto no_journal_wake;
 	if (uv_cond_init(&s->state_wake) < 0)
 		goto no_state_wake;
-	if (start(s, loop) < 0)
+	if (start_threads(s, loop) < 0)
 		goto no_threads;
 	*storage = s;
 	return 0;
@@ -223,8 +262,13 @@ no_mutex:
 	return UNCIA_E_IO;
 }
 
-static struct journal_write *add(struct batch *batch, uint64_t sequence)
+/* One more write of the batch that is being filled; NULL where memory ends. */
+static struct journal_write *batch_add(struct storage *s, uint64_t sequence)
 {
+	struct batch *batch = &s->filling;
+
+	assert(s->state == STORAGE_RUNNING);
+	assert(sequence >= s->sequence);
 	if (batch->count == batch->capacity) {
 		size_t capacity = batch->capacity ? batch->capacity * 2 : WRITES_FIRST;
 		struct journal_write *writes = reallocarray(batch->writes, capacity, sizeof(*writes));
@@ -233,8 +277,8 @@ static struct journal_write *add(struct batch *batch, uint64_t sequence)
 		batch->writes = writes;
 		batch->capacity = capacity;
 	}
-	assert(batch->count == 0 || sequence >= batch->sequence);
-	batch->sequence = sequence;
+	assert(batch->count < batch->capacity);
+	s->sequence = batch->sequence = sequence;
 	return &batch->writes[batch->count++];
 }
 
@@ -245,7 +289,7 @@ int storage_put(struct storage *s, uint64_t sequence, enum journal_table table, 
 	uint8_t *copy = arena_alloc_unset(&s->filling.arena, key.size + value.size);
 	if (!copy)
 		return s->filling.arena.error;
-	struct journal_write *write = add(&s->filling, sequence);
+	struct journal_write *write = batch_add(s, sequence);
 	if (!write)
 		return UNCIA_E_MEMORY;
 	if (key.size)
@@ -264,7 +308,7 @@ int storage_put(struct storage *s, uint64_t sequence, enum journal_table table, 
 
 int storage_forget(struct storage *s, uint64_t sequence, uint64_t view)
 {
-	struct journal_write *write = add(&s->filling, sequence);
+	struct journal_write *write = batch_add(s, sequence);
 
 	if (!write)
 		return UNCIA_E_MEMORY;
@@ -274,24 +318,27 @@ int storage_forget(struct storage *s, uint64_t sequence, uint64_t view)
 
 void storage_commit(struct storage *s)
 {
-	if (s->committing || s->filling.count == 0)
+	if (s->filling.count == 0)
 		return;
-	struct batch empty = s->committed_batch;
-	s->committed_batch = s->filling;
-	s->filling = empty;
-	s->committing = true;
 	uv_mutex_lock(&s->mutex);
-	s->handed = true;
-	uv_cond_signal(&s->journal_wake);
+	assert(s->state == STORAGE_RUNNING);
+	if (s->commit_state == JOB_NONE) {
+		struct batch empty = s->committed_batch;
+		assert(empty.count == 0);
+		s->committed_batch = s->filling;
+		s->filling = empty;
+		job_move(&s->commit_state, JOB_HANDED);
+		uv_cond_signal(&s->journal_wake);
+	}
 	uv_mutex_unlock(&s->mutex);
 }
 
 void storage_flush(struct storage *s, struct flush *flush)
 {
-	assert(!s->flushing);
-	s->flushing = true;
 	uv_mutex_lock(&s->mutex);
+	assert(s->state == STORAGE_RUNNING && flush && !s->flush);
 	s->flush = flush;
+	job_move(&s->flush_state, JOB_HANDED);
 	uv_cond_signal(&s->state_wake);
 	uv_mutex_unlock(&s->mutex);
 }
@@ -301,12 +348,15 @@ void storage_stop(struct storage *s)
 	char why[256] = "";
 
 	uv_mutex_lock(&s->mutex);
-	s->stopping = true;
+	assert(s->state == STORAGE_RUNNING);
+	s->state = STORAGE_STOPPING;
 	uv_cond_signal(&s->journal_wake);
 	uv_cond_signal(&s->state_wake);
 	uv_mutex_unlock(&s->mutex);
 	uv_thread_join(&s->journal_thread);
 	uv_thread_join(&s->state_thread);
+	s->state = STORAGE_STOPPED;
+	assert(s->commit_state != JOB_HANDED && s->flush_state != JOB_HANDED);
 	if (s->filling.count && journal_commit(s->store, s->filling.writes, s->filling.count, why) < 0)
 		log_fatal("journal_commit_failed", why);
 	uv_close((uv_handle_t *)&s->async, NULL);
@@ -314,9 +364,10 @@ void storage_stop(struct storage *s)
 
 struct flush *storage_leftover(struct storage *s)
 {
-	struct flush *flush = s->flushed;
+	struct flush *flush = s->flush;
 
-	s->flushed = NULL;
+	assert(s->state == STORAGE_STOPPED || !flush);
+	s->flush = NULL;
 	return flush;
 }
 
@@ -324,6 +375,7 @@ void storage_free(struct storage *s)
 {
 	if (!s)
 		return;
+	assert(s->state == STORAGE_STOPPED && !s->flush);
 	arena_deinit(&s->filling.arena);
 	arena_deinit(&s->committed_batch.arena);
 	free(s->filling.writes);

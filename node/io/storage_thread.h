@@ -1,6 +1,9 @@
-/* The two threads that write to disk, one per environment, so that a flush of the state never delays a vote: the
- * journal thread commits what the turns of the loop hand over, the state thread applies flushes and watches the free
- * space. Any failed commit ends the process at once (after a failed fsync the next one lies). */
+/* The two threads that write to disk, one for each environment, so that a flush of the state never delays a vote. The
+ * journal thread commits what the turns of the loop hand over; the state thread applies flushes and watches the free
+ * space. Any failed commit ends the process at once: after a failed fsync the next one reports success for data that is
+ * lost.
+ *
+ * Threads: every function is for the loop's, and every event is called on it. */
 #ifndef STORAGE_THREAD_H
 #define STORAGE_THREAD_H
 #include <uv.h>
@@ -9,35 +12,39 @@
 #define JOURNAL_BATCH_MAX       (1u << 30) /* bytes that may wait for one commit; past it the disk has stopped */
 #define SPACE_CHECK_INTERVAL_MS 1000u
 
-/* All are called on the loop thread, after the view has been renewed. */
 struct storage_events {
+	/* All records up to this sequence number are durable, and the view shows them. */
 	void (*durable)(void *context, uint64_t sequence);
+	/* The flush is stored, the view shows it, and it is the receiver's again. */
 	void (*flushed)(void *context, struct flush *flush);
+	/* The free space has fallen below the reserve, or is enough again; at first it counts as enough. */
 	void (*space)(void *context, bool low);
 	void *context;
 };
 
 struct storage;
 
-/* reserve: free bytes below which space is low; it is enough again above 1.25 times that.
+/* Starts both threads. reserve: free bytes below which space is low; it is enough again above 1.25 times that.
  * Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. Owns: storage_stop, run the loop, storage_free. The store outlives it. */
 int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned space_interval_ms,
                 const struct storage_events *events, struct storage **storage);
-/* Copies a record into the batch of this turn. sequence never falls. Returns 0, UNCIA_E_LIMIT, UNCIA_E_MEMORY.
- * Threads: loop, as all below. */
+/* Copies a record into the batch of this turn. sequence never falls. Returns 0; UNCIA_E_LIMIT (a key that is too long,
+ * or more than JOURNAL_BATCH_MAX that wait); UNCIA_E_MEMORY. */
 int storage_put(struct storage *storage, uint64_t sequence, enum journal_table table, struct bytes key,
                 struct bytes value);
-/* Own votes of views <= view go in that same commit. */
+/* Forgets own votes of views <= view in the commit of this batch. Returns 0 or UNCIA_E_MEMORY. */
 int storage_forget(struct storage *storage, uint64_t sequence, uint64_t view);
-/* The end of a turn: hands the batch over unless a commit is under way; then it grows until that one is done. */
+/* The end of a turn: hands the batch over. While a commit is under way the batch grows instead, until a later call. */
 void storage_commit(struct storage *storage);
-/* To the state; handed back with `flushed`. One at a time. */
+/* Hands a flush to the state thread, whose it is until `flushed`. One at a time. */
 void storage_flush(struct storage *storage, struct flush *flush);
-/* Commits everything handed in so far, ends both threads. No event is called any more. The loop must then run until
- * it has closed the handle. */
+/* Commits everything handed in so far, and ends both threads. No event is called any more. Once; the loop must then run
+ * until it has closed the handle. */
 void storage_stop(struct storage *storage);
-/* The flush that was not handed back, or NULL; after storage_stop. */
+/* After storage_stop: the flush that was stored and not handed back with `flushed`, which is the caller's now, or NULL.
+ */
 struct flush *storage_leftover(struct storage *storage);
+/* After storage_stop, storage_leftover and a run of the loop. Accepts NULL. */
 void storage_free(struct storage *storage);
 
 #endif

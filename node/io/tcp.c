@@ -8,56 +8,63 @@
 #include <utlist.h>
 #include "uncia/error.h"
 
+/* Moves, by tcp_move alone: DIALLED or ACCEPTED → HANDSHAKE → ESTABLISHED, and each of these → CLOSING. */
+enum tcp_state {
+	STREAM_DIALLED,     /* the socket is not connected yet; there is a link */
+	STREAM_ACCEPTED,    /* nothing was received yet; there is no link */
+	STREAM_HANDSHAKE,   /* connected, with a link that is not established */
+	STREAM_ESTABLISHED, /* messages come and go */
+	STREAM_CLOSING,     /* no handler is called any more; freed by the close callback */
+};
+
 struct tcp {
 	uv_tcp_t handle; /* data: this */
 	struct tcp_set *set;
+	enum tcp_state state;
 	const struct tcp_events *events;
 	void *owner;
-	struct link *link; /* NULL: inbound, nothing received yet */
+	struct link *link; /* NULL: STREAM_ACCEPTED */
 	uv_connect_t connect;
-	bool connected, closing, established, dirty, young, paused;
-	struct tcp *dirty_prev, *dirty_next, *young_prev, *young_next, *paused_prev, *paused_next;
+	struct tcp *young_prev, *young_next; /* in `young` from its beginning until it is established */
+	bool dirty, paused;                  /* in the lists of these names, never while closing */
+	struct tcp *dirty_prev, *dirty_next, *paused_prev, *paused_next;
 	uint64_t deadline_ms, heard_ms, sent_ms;
-	bool unfinished; /* of a message only a part was received; not before: */
-	uint64_t begun_ms;
-	/* What the socket did not take at once. One write at most is under way: the link's own bounded queue is the one
-	 * that grows. */
+	bool unfinished;   /* a part of a message was received, and not the rest */
+	uint64_t begun_ms; /* that part did not begin before this time */
+	/* The one write that may be under way, of what the socket did not take at once. All else waits in the link's
+	 * bounded write queue. */
 	uv_write_t write;
-	bool writing;
-	size_t writing_size;
+	size_t writing_size; /* 0: none is under way */
 };
 
-/* ---- streams that are not established yet --------------------------------------------------- */
-
-static void on_young_timer(uv_timer_t *timer);
-
-static void young_remove(struct tcp *tcp)
+static bool is_young(enum tcp_state state)
 {
-	struct tcp_set *set = tcp->set;
-
-	if (!tcp->young)
-		return;
-	tcp->young = false;
-	DL_DELETE2(set->young, tcp, young_prev, young_next);
+	return state < STREAM_ESTABLISHED;
 }
 
-static void young_add(struct tcp *tcp)
+/* The one function that changes the state of a stream once it is made. */
+static void tcp_move(struct tcp *tcp, enum tcp_state to)
 {
-	struct tcp_set *set = tcp->set;
+	static const unsigned char allowed[] = {
+	    [STREAM_DIALLED] = 1 << STREAM_HANDSHAKE | 1 << STREAM_CLOSING,
+	    [STREAM_ACCEPTED] = 1 << STREAM_HANDSHAKE | 1 << STREAM_CLOSING,
+	    [STREAM_HANDSHAKE] = 1 << STREAM_ESTABLISHED | 1 << STREAM_CLOSING,
+	    [STREAM_ESTABLISHED] = 1 << STREAM_CLOSING,
+	    [STREAM_CLOSING] = 0,
+	};
 
-	/* All have the same time, so that the list is in order of deadlines. */
-	tcp->deadline_ms = uv_now(set->loop) + set->handshake_timeout_ms;
-	tcp->young = true;
-	DL_APPEND2(set->young, tcp, young_prev, young_next);
-	if (!uv_is_active((uv_handle_t *)&set->young_timer))
-		uv_timer_start(&set->young_timer, on_young_timer, set->handshake_timeout_ms, 0);
+	assert(tcp->state <= STREAM_CLOSING && to <= STREAM_CLOSING);
+	assert(allowed[tcp->state] & 1 << to);
+	if (is_young(tcp->state) && !is_young(to))
+		DL_DELETE2(tcp->set->young, tcp, young_prev, young_next);
+	tcp->state = to;
 }
 
 /* ---- streams with something to write --------------------------------------------------------- */
 
-static void mark_dirty(struct tcp *tcp)
+static void dirty_add(struct tcp *tcp)
 {
-	if (tcp->dirty || tcp->closing)
+	if (tcp->dirty || tcp->state == STREAM_CLOSING)
 		return;
 	tcp->dirty = true;
 	DL_APPEND2(tcp->set->dirty, tcp, dirty_prev, dirty_next);
@@ -73,10 +80,11 @@ static void dirty_remove(struct tcp *tcp)
 	DL_DELETE2(set->dirty, tcp, dirty_prev, dirty_next);
 }
 
-/* ---- strangers who have had their share -------------------------------------------------------- */
+/* ---- strangers that have used up their read budget --------------------------------------------- */
 
-static void pause_reading(struct tcp *tcp)
+static void paused_add(struct tcp *tcp)
 {
+	assert(tcp->state != STREAM_CLOSING);
 	if (tcp->paused)
 		return;
 	uv_read_stop((uv_stream_t *)&tcp->handle);
@@ -96,10 +104,14 @@ static void paused_remove(struct tcp *tcp)
 
 /* ---- closing ------------------------------------------------------------------------------- */
 
-static void on_closed(uv_handle_t *handle)
+/* libuv has ended the write and the connection request before this, each with its callback. */
+static void on_tcp_closed(uv_handle_t *handle)
 {
 	struct tcp *tcp = handle->data;
 
+	assert(tcp->state == STREAM_CLOSING);
+	assert(!tcp->dirty && !tcp->paused && !tcp->writing_size);
+	assert(tcp->set->open > 0);
 	tcp->set->open--;
 	link_free(tcp->link);
 	free(tcp);
@@ -107,18 +119,17 @@ static void on_closed(uv_handle_t *handle)
 
 void tcp_close(struct tcp *tcp)
 {
-	if (!tcp || tcp->closing)
+	if (!tcp || tcp->state == STREAM_CLOSING)
 		return;
-	tcp->closing = true;
-	young_remove(tcp);
+	tcp_move(tcp, STREAM_CLOSING);
 	dirty_remove(tcp);
 	paused_remove(tcp);
-	uv_close((uv_handle_t *)&tcp->handle, on_closed);
+	uv_close((uv_handle_t *)&tcp->handle, on_tcp_closed);
 }
 
-static void fail(struct tcp *tcp, const char *why)
+static void tcp_fail(struct tcp *tcp, const char *why)
 {
-	if (tcp->closing)
+	if (tcp->state == STREAM_CLOSING)
 		return;
 	tcp_close(tcp);
 	tcp->events->down(tcp->owner, why);
@@ -129,8 +140,9 @@ static void on_young_timer(uv_timer_t *timer)
 	struct tcp_set *set = timer->data;
 	uint64_t now = uv_now(set->loop);
 
+	/* The list is in order of deadlines. */
 	while (set->young && set->young->deadline_ms <= now)
-		fail(set->young, "handshake timeout");
+		tcp_fail(set->young, "handshake timeout");
 	if (set->young)
 		uv_timer_start(timer, on_young_timer, set->young->deadline_ms - now, 0);
 }
@@ -141,41 +153,44 @@ static void on_written(uv_write_t *request, int status)
 {
 	struct tcp *tcp = request->data;
 
-	tcp->writing = false;
+	assert(tcp->writing_size > 0);
 	link_output_taken(tcp->link, tcp->writing_size);
+	tcp->writing_size = 0;
 	if (status < 0)
-		fail(tcp, uv_strerror(status));
+		tcp_fail(tcp, uv_strerror(status));
 	else
-		mark_dirty(tcp);
+		dirty_add(tcp);
 }
 
-/* The socket is full. The link keeps the run in its place until it is taken, so libuv may write from there. */
+/* The socket is full. The link keeps the run in its place until it is taken, so that libuv may write from there.
+ * Returns libuv's code. */
 static int write_rest(struct tcp *tcp, struct bytes run)
 {
 	uv_buf_t buffer = uv_buf_init((char *)run.data, (unsigned)run.size);
 
+	assert(run.size > 0 && !tcp->writing_size);
 	tcp->write.data = tcp;
 	int error = uv_write(&tcp->write, (uv_stream_t *)&tcp->handle, &buffer, 1, on_written);
 	if (error)
 		return error;
-	tcp->writing = true;
 	tcp->writing_size = run.size;
 	return 0;
 }
 
-static void flush(struct tcp *tcp)
+static void tcp_flush(struct tcp *tcp)
 {
 	struct bytes run;
 
-	if (tcp->closing || tcp->writing || !tcp->connected || !tcp->link)
+	if (tcp->writing_size || tcp->state == STREAM_DIALLED)
 		return;
+	assert(tcp->state == STREAM_HANDSHAKE || tcp->state == STREAM_ESTABLISHED);
 	link_output(tcp->link, &run);
 	if (!run.size)
 		return;
 	uv_buf_t buffer = uv_buf_init((char *)run.data, (unsigned)run.size);
 	int written = uv_try_write((uv_stream_t *)&tcp->handle, &buffer, 1);
 	if (written < 0 && written != UV_EAGAIN) {
-		fail(tcp, uv_strerror(written));
+		tcp_fail(tcp, uv_strerror(written));
 		return;
 	}
 	if (written > 0) {
@@ -184,7 +199,7 @@ static void flush(struct tcp *tcp)
 	}
 	int error = run.size ? write_rest(tcp, run) : 0;
 	if (error)
-		fail(tcp, uv_strerror(error));
+		tcp_fail(tcp, uv_strerror(error));
 }
 
 void tcp_set_flush(struct tcp_set *set)
@@ -192,19 +207,20 @@ void tcp_set_flush(struct tcp_set *set)
 	while (set->dirty) {
 		struct tcp *tcp = set->dirty;
 		dirty_remove(tcp);
-		flush(tcp);
+		tcp_flush(tcp);
 	}
 }
 
 int tcp_send(struct tcp *tcp, const void *message, size_t size)
 {
-	if (tcp->closing)
+	if (tcp->state == STREAM_CLOSING)
 		return UNCIA_E_CLOSED;
+	assert(tcp->link);
 	int error = link_send(tcp->link, message, size);
 	if (error)
 		return error;
 	tcp->sent_ms = uv_now(tcp->set->loop);
-	mark_dirty(tcp);
+	dirty_add(tcp);
 	return 0;
 }
 
@@ -213,14 +229,14 @@ int tcp_send(struct tcp *tcp, const void *message, size_t size)
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct tcp *tcp = handle->data;
-
 	size_t room = sizeof(tcp->set->buffer);
 
 	(void)suggested;
+	assert(tcp->state != STREAM_CLOSING);
 	if (tcp->events->stranger) {
 		room = TCP_STRANGER_TURN_MAX;
-		if (room > tcp->set->strangers_left)
-			room = tcp->set->strangers_left;
+		if (room > tcp->set->read_budget)
+			room = tcp->set->read_budget;
 	}
 	*buffer = uv_buf_init(tcp->set->buffer, (unsigned)room);
 }
@@ -239,31 +255,30 @@ static const char *why_feed_failed(int error)
 	}
 }
 
-static void received(struct tcp *tcp, const void *data, size_t size)
+static void tcp_received(struct tcp *tcp, const void *data, size_t size)
 {
 	struct bytes message;
 
 	tcp->heard_ms = uv_now(tcp->set->loop);
 	if (!tcp->link) {
 		tcp->events->first(tcp->owner, tcp, *(const uint8_t *)data);
-		if (tcp->closing)
+		if (tcp->state == STREAM_CLOSING)
 			return;
 		assert(tcp->link);
 	}
 	int error = link_feed(tcp->link, data, size);
 	if (error) {
-		fail(tcp, why_feed_failed(error));
+		tcp_fail(tcp, why_feed_failed(error));
 		return;
 	}
-	mark_dirty(tcp);
-	if (!tcp->established && link_established(tcp->link)) {
-		tcp->established = true;
-		young_remove(tcp);
+	dirty_add(tcp);
+	if (tcp->state == STREAM_HANDSHAKE && link_established(tcp->link)) {
+		tcp_move(tcp, STREAM_ESTABLISHED);
 		tcp->events->established(tcp->owner);
 	}
 	bool whole = !tcp->unfinished;
-	/* A handler may close the stream: its link lives on until the close callback, but nothing more is delivered. */
-	while (!tcp->closing && link_next(tcp->link, &message)) {
+	/* A handler may close the stream: nothing more is delivered then. The link lives until the close callback. */
+	while (tcp->state != STREAM_CLOSING && link_next(tcp->link, &message)) {
 		whole = true;
 		tcp->events->message(tcp->owner, message);
 	}
@@ -276,45 +291,49 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
 	struct tcp *tcp = stream->data;
 
-	if (tcp->closing || size == 0)
+	assert(tcp->state != STREAM_CLOSING && tcp->state != STREAM_DIALLED && !tcp->paused);
+	if (size == 0)
 		return;
-	if (size == UV_ENOBUFS) { /* nothing was read: the strangers' share of this turn is used up */
-		pause_reading(tcp);
+	if (size == UV_ENOBUFS) { /* nothing was read: the budget of all strangers is used up */
+		paused_add(tcp);
 		return;
 	}
 	if (size < 0) {
-		fail(tcp, size == UV_EOF ? "closed" : uv_strerror((int)size));
+		tcp_fail(tcp, size == UV_EOF ? "closed" : uv_strerror((int)size));
 		return;
 	}
 	if (tcp->events->stranger) {
-		tcp->set->strangers_left -= (size_t)size;
+		assert((size_t)size <= tcp->set->read_budget);
+		tcp->set->read_budget -= (size_t)size;
 		if ((size_t)size == buffer->len)
-			pause_reading(tcp);
+			paused_add(tcp);
 	}
-	received(tcp, buffer->base, (size_t)size);
+	tcp_received(tcp, buffer->base, (size_t)size);
 }
 
 void tcp_set_begin(struct tcp_set *set)
 {
-	set->strangers_left = TCP_STRANGERS_TURN_MAX;
+	set->read_budget = TCP_STRANGERS_TURN_MAX;
 	while (set->paused) {
 		struct tcp *tcp = set->paused;
 		paused_remove(tcp);
 		int error = uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
 		if (error)
-			fail(tcp, uv_strerror(error));
+			tcp_fail(tcp, uv_strerror(error));
 	}
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
 
-static struct tcp *make(struct tcp_set *set, const struct tcp_events *events, void *owner)
+static struct tcp *tcp_make(struct tcp_set *set, enum tcp_state state, const struct tcp_events *events, void *owner)
 {
 	struct tcp *tcp = calloc(1, sizeof(*tcp));
 
+	assert(is_young(state) && events);
 	if (!tcp)
 		return NULL;
 	tcp->set = set;
+	tcp->state = state;
 	tcp->events = events;
 	tcp->owner = owner;
 	tcp->heard_ms = tcp->sent_ms = uv_now(set->loop);
@@ -324,19 +343,23 @@ static struct tcp *make(struct tcp_set *set, const struct tcp_events *events, vo
 	}
 	tcp->handle.data = tcp;
 	set->open++;
+	/* Every stream has the same time for its handshake, so the list is in order of deadlines. */
+	tcp->deadline_ms = uv_now(set->loop) + set->handshake_timeout_ms;
+	DL_APPEND2(set->young, tcp, young_prev, young_next);
+	if (!uv_is_active((uv_handle_t *)&set->young_timer))
+		uv_timer_start(&set->young_timer, on_young_timer, set->handshake_timeout_ms, 0);
 	return tcp;
 }
 
 static int start_reading(struct tcp *tcp)
 {
-	tcp->connected = true;
 	uv_tcp_nodelay(&tcp->handle, 1);
 	return uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
 }
 
-/* Somebody who is gone without a word, as phones go, is found out: after a silence TCP asks whether he is still there.
- * The time-out holds also for what was sent and not taken. No failure of these is worth refusing the stream. */
-static void watch(int fd)
+/* Keepalive probes find a wallet that has gone without closing its connection, as phones do. The user timeout ends a
+ * connection that takes nothing of what was sent. Where these cannot be set, the stream is served all the same. */
+static void keep_alive(int fd)
 {
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){TCP_SILENCE_S}, sizeof(int));
@@ -346,7 +369,7 @@ static void watch(int fd)
 
 int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void *owner, struct tcp **out)
 {
-	struct tcp *tcp = make(set, events, owner);
+	struct tcp *tcp = tcp_make(set, STREAM_ACCEPTED, events, owner);
 
 	if (!tcp) {
 		close(fd);
@@ -361,18 +384,19 @@ int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void 
 		tcp_close(tcp);
 		return UNCIA_E_IO;
 	}
-	watch(fd);
-	young_add(tcp);
+	keep_alive(fd);
 	*out = tcp;
 	return 0;
 }
 
 int tcp_attach(struct tcp *tcp, const struct link_options *options, const struct tcp_events *events, void *owner)
 {
-	assert(!tcp->link && !tcp->closing);
+	assert(tcp->state == STREAM_ACCEPTED && !tcp->link);
+	assert(!options->initiator && events->established && events->message && events->down);
 	int error = link_new(options, &tcp->link);
 	if (error)
 		return error;
+	tcp_move(tcp, STREAM_HANDSHAKE);
 	tcp->events = events;
 	tcp->owner = owner;
 	return 0;
@@ -382,20 +406,22 @@ static void on_connected(uv_connect_t *request, int status)
 {
 	struct tcp *tcp = request->data;
 
-	if (tcp->closing)
+	if (tcp->state == STREAM_CLOSING) /* UV_ECANCELED */
 		return;
 	if (status == 0)
 		status = start_reading(tcp);
-	if (status < 0)
-		fail(tcp, uv_strerror(status));
-	else
-		mark_dirty(tcp); /* the handshake's first message */
+	if (status < 0) {
+		tcp_fail(tcp, uv_strerror(status));
+		return;
+	}
+	tcp_move(tcp, STREAM_HANDSHAKE);
+	dirty_add(tcp); /* the handshake's first message */
 }
 
 int tcp_connect(struct tcp_set *set, const struct sockaddr *address, const struct link_options *options,
                 const struct tcp_events *events, void *owner, struct tcp **out)
 {
-	struct tcp *tcp = make(set, events, owner);
+	struct tcp *tcp = tcp_make(set, STREAM_DIALLED, events, owner);
 
 	if (!tcp)
 		return UNCIA_E_MEMORY;
@@ -408,7 +434,6 @@ int tcp_connect(struct tcp_set *set, const struct sockaddr *address, const struc
 		tcp_close(tcp);
 		return error;
 	}
-	young_add(tcp);
 	*out = tcp;
 	return 0;
 }
@@ -427,11 +452,6 @@ void tcp_source(const struct tcp *tcp, struct net_address *source)
 const uint8_t *tcp_remote_static(const struct tcp *tcp)
 {
 	return tcp->link ? link_remote_static(tcp->link) : NULL;
-}
-
-bool tcp_established(const struct tcp *tcp)
-{
-	return tcp->established;
 }
 
 size_t tcp_queued(const struct tcp *tcp)
@@ -459,7 +479,7 @@ int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeou
 	memset(set, 0, sizeof(*set));
 	set->loop = loop;
 	set->handshake_timeout_ms = handshake_timeout_ms;
-	set->strangers_left = TCP_STRANGERS_TURN_MAX;
+	set->read_budget = TCP_STRANGERS_TURN_MAX;
 	if (uv_timer_init(loop, &set->young_timer) < 0)
 		return UNCIA_E_IO;
 	set->young_timer.data = set;
@@ -468,5 +488,6 @@ int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeou
 
 void tcp_set_stop(struct tcp_set *set)
 {
+	assert(!set->young && !set->dirty && !set->paused);
 	uv_close((uv_handle_t *)&set->young_timer, NULL);
 }

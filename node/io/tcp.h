@@ -1,16 +1,16 @@
-/* One TCP stream with a link on it: bytes from the socket into the link, whole messages out to a handler, the link's
- * output to the socket once per turn. Knows neither validators nor wallets: peers.c and wallets.c do.
+/* A TCP stream with a wire link on it: bytes from the socket into the link, whole messages out to a handler, the link's
+ * output to the socket once in a turn of the loop. Knows neither validators nor wallets: peers.c and wallets.c do.
  *
- * No callback ever runs from inside tcp_send or tcp_close, nor after tcp_close; the memory goes with the handle's
- * close callback. */
+ * Threads: the loop's, all of it. No handler is called from inside tcp_send or tcp_close, nor after tcp_close; the
+ * memory of a stream is freed by its handle's close callback. */
 #ifndef TCP_H
 #define TCP_H
 #include <uv.h>
 #include "net_address.h"
 #include "wire_link.h"
 
-/* Of strangers' streams, what is read in one turn of the loop: of each, and of all together. What a vote waits for is
- * thus bounded, however many wallets talk at once. */
+/* The read budget of strangers (everybody but validators) in one turn of the loop: of each stream, and of all together.
+ * It bounds what a vote waits for, however many wallets talk at once. */
 #define TCP_STRANGER_TURN_MAX  (16u << 10)
 #define TCP_STRANGERS_TURN_MAX (256u << 10)
 
@@ -18,60 +18,67 @@
 
 struct tcp;
 
+/* The handlers of a stream, which outlive it. */
 struct tcp_events {
-	bool stranger; /* the bounds above hold for it */
+	bool stranger; /* the read budget holds for it */
 	/* Inbound, while there is no link: the first byte received. Must tcp_attach or tcp_close. */
 	void (*first)(void *owner, struct tcp *tcp, uint8_t byte);
+	/* The handshake is complete, and the other side has sent an authentic record. */
 	void (*established)(void *owner);
+	/* A whole message; the bytes are valid during the call. */
 	void (*message)(void *owner, struct bytes message);
 	/* The stream ended by itself (why: a word or two for the log) and has been closed. The last one. */
 	void (*down)(void *owner, const char *why);
 };
 
-/* What all streams of a process share. */
+/* Shared by all streams of a process. */
 struct tcp_set {
 	uv_loop_t *loop;
 	unsigned handshake_timeout_ms;
 	struct tcp *dirty;      /* to be flushed at the end of the turn */
-	struct tcp *paused;     /* strangers who have had their share of this turn */
-	size_t strangers_left;  /* bytes of theirs that may still be read in this turn */
+	struct tcp *paused;     /* strangers that are read again in the next turn */
+	size_t read_budget;     /* bytes of strangers that may still be read in this turn */
 	struct tcp *young;      /* not established yet, oldest first */
-	uv_timer_t young_timer; /* when the oldest of them has had its time */
-	size_t open;            /* streams that are not closed yet */
+	uv_timer_t young_timer; /* fires at the deadline of the oldest of them */
+	size_t open;            /* streams whose close callback has not been called */
 	char buffer[64u << 10]; /* libuv reads into it, and it is fed to a link before the next read */
 };
 
-/* Returns 0 or UNCIA_E_IO. */
+/* Returns 0 or UNCIA_E_IO. Owns: tcp_set_stop, run the loop. */
 int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeout_ms);
-/* Closes the timer; every stream must have been closed. Then run the loop. */
+/* Closes the timer. Every stream must have been closed; their close callbacks come as the loop runs. */
 void tcp_set_stop(struct tcp_set *set);
-/* The beginning of a turn, before the loop polls: strangers may be read again. */
+/* The beginning of a turn, before the loop polls: gives strangers a new read budget. May call `down`. */
 void tcp_set_begin(struct tcp_set *set);
-/* The end of a turn: what was sent since the last one goes out, with one system call a stream. May call `down`. */
+/* The end of a turn: writes what was sent since the last one, with one system call a stream. May call `down`. */
 void tcp_set_flush(struct tcp_set *set);
 
-/* Takes over an accepted socket (closed on failure as well). It has handshake_timeout_ms to be established.
- * Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. */
+/* Takes over an accepted socket (closed on failure as well). It has handshake_timeout_ms to be established. The stream
+ * is the caller's until tcp_close or `down`. Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. */
 int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void *owner, struct tcp **tcp);
-/* Dials, with a link of these options (an initiator's); that has handshake_timeout_ms to be established.
+/* Dials, with a link of these options (an initiator's); the rest as for tcp_open.
  * Returns 0, UNCIA_E_MEMORY, UNCIA_E_IO or an error of link_new. */
 int tcp_connect(struct tcp_set *set, const struct sockaddr *address, const struct link_options *options,
                 const struct tcp_events *events, void *owner, struct tcp **tcp);
-/* Gives an inbound stream its link and from now on other handlers. Returns as link_new. */
+/* Gives an inbound stream its link (a responder's) and from now on other handlers. Inside `first` only. Returns as
+ * link_new; the stream is then as it was. */
 int tcp_attach(struct tcp *tcp, const struct link_options *options, const struct tcp_events *events, void *owner);
-/* As link_send; UNCIA_E_CLOSED after tcp_close. On UNCIA_E_FULL the caller drops the stream. */
+/* Queues a message (size 0: a ping) on a stream that has a link. Returns as link_send; UNCIA_E_CLOSED after tcp_close.
+ * On UNCIA_E_FULL the caller drops the stream. */
 int tcp_send(struct tcp *tcp, const void *message, size_t size);
-/* Accepts NULL; may be called at any time, from any handler, more than once. */
+/* Accepts NULL; may be called at any time, from any handler, more than once until the loop runs on. */
 void tcp_close(struct tcp *tcp);
 
-/* Who is at the other end, for fairness (net_address_source); zero where the socket does not know any more. */
+/* The other end's source, for fairness (net_address_source); zero where the socket does not know it any more. */
 void tcp_source(const struct tcp *tcp, struct net_address *source);
+/* The other end's static key (link_remote_static); NULL where it is not known. */
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
-bool tcp_established(const struct tcp *tcp);
-size_t tcp_queued(const struct tcp *tcp); /* bytes sent that the socket has not taken */
-/* For how long a message has been coming that has not come whole; 0: none is. */
+/* Bytes in the write queue: sent, and not taken by the socket. */
+size_t tcp_queued(const struct tcp *tcp);
+/* How long ago the message began that has come in part only; 0: there is none. */
 unsigned tcp_unfinished_ms(const struct tcp *tcp);
-uint64_t tcp_heard_ms(const struct tcp *tcp); /* loop time of the last byte received */
-uint64_t tcp_sent_ms(const struct tcp *tcp);  /* loop time of the last tcp_send */
+/* The loop's time at the last byte received, and at the last tcp_send; at first, when the stream was made. */
+uint64_t tcp_heard_ms(const struct tcp *tcp);
+uint64_t tcp_sent_ms(const struct tcp *tcp);
 
 #endif

@@ -1,20 +1,27 @@
-/* The verifier pool: two queues under one lock, a list of finished jobs, one async handle. */
+/* The verifier pool: two queues of jobs and a list of finished ones under one mutex, one async handle. A job is in a
+ * queue while some of its items are not taken; then with the threads that took them; then, once none of these is left,
+ * in the list. */
 #include "verifier.h"
 #include <assert.h>
 #include <stdlib.h>
 #include "uncia/error.h"
 
-#define URGENT_IN_A_ROW 8 /* after so many chunks of urgent jobs a patient one gets its turn */
+#define URGENT_IN_A_ROW 8 /* chunks of urgent jobs, after which a patient one gets its turn */
 
 struct queue {
 	struct verify_job *first, *last;
 };
 
+/* RUNNING → STOPPING (told to the threads) → STOPPED (they have ended). The loop moves it, under the mutex while there
+ * are threads. */
+enum verifier_state { VERIFIER_RUNNING, VERIFIER_STOPPING, VERIFIER_STOPPED };
+
 struct verifier {
 	uv_async_t async;
 	uv_mutex_t mutex;
 	uv_cond_t wake;
-	bool stopping;
+	enum verifier_state state;
+	size_t submitted, handed_back; /* jobs; the loop's own */
 	struct queue urgent, patient, finished;
 	unsigned urgent_in_a_row;
 	void (*done)(void *context, struct verify_job *first);
@@ -23,8 +30,9 @@ struct verifier {
 	uv_thread_t threads[];
 };
 
-static void push(struct queue *queue, struct verify_job *job)
+static void queue_push(struct queue *queue, struct verify_job *job)
 {
+	assert(!queue->first == !queue->last && job != queue->last);
 	job->next = NULL;
 	if (queue->last)
 		queue->last->next = job;
@@ -33,15 +41,16 @@ static void push(struct queue *queue, struct verify_job *job)
 	queue->last = job;
 }
 
-static void pop(struct queue *queue)
+static void queue_pop(struct queue *queue)
 {
+	assert(queue->first && queue->last);
 	queue->first = queue->first->next;
 	if (!queue->first)
 		queue->last = NULL;
 }
 
-/* Which queue is served next: a vote must not wait behind thousands of payments, nor may it starve them. */
-static struct queue *choose(struct verifier *v)
+/* The queue that is served next, or NULL: votes must not wait behind thousands of payments, nor starve them. */
+static struct queue *choose_queue(struct verifier *v)
 {
 	if (v->urgent.first && (!v->patient.first || v->urgent_in_a_row < URGENT_IN_A_ROW)) {
 		v->urgent_in_a_row++;
@@ -51,7 +60,7 @@ static struct queue *choose(struct verifier *v)
 	return v->patient.first ? &v->patient : NULL;
 }
 
-static void verify(struct verify_item *items, size_t count)
+static void verify_items(struct verify_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct verify_item *item = &items[i];
@@ -60,55 +69,72 @@ static void verify(struct verify_item *items, size_t count)
 	}
 }
 
-static void finish(struct verifier *v, struct verify_job *job)
+/* Under the mutex. */
+static void job_finished(struct verifier *v, struct verify_job *job)
 {
-	bool told = v->finished.first;
+	bool woken = v->finished.first;
 
-	push(&v->finished, job);
-	if (!told)
+	assert(job->taken == job->count && !job->remaining);
+	queue_push(&v->finished, job);
+	if (!woken)
 		uv_async_send(&v->async);
 }
 
-static void work(void *context)
+/* Takes a chunk of the job's items, which is then no longer in its queue where they were the last. Under the mutex. */
+static size_t take_chunk(struct queue *queue, struct verify_job *job)
+{
+	size_t count = job->count - job->taken;
+
+	assert(job == queue->first && job->taken < job->count && job->remaining >= count);
+	if (count > VERIFIER_CHUNK)
+		count = VERIFIER_CHUNK;
+	job->taken += count;
+	if (job->taken == job->count)
+		queue_pop(queue);
+	return count;
+}
+
+static void verifier_main(void *context)
 {
 	struct verifier *v = context;
 
 	uv_mutex_lock(&v->mutex);
-	while (!v->stopping) {
-		struct queue *queue = choose(v);
+	while (v->state == VERIFIER_RUNNING) {
+		struct queue *queue = choose_queue(v);
 		if (!queue) {
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
 		struct verify_job *job = queue->first;
-		size_t begin = job->taken, count = job->count - begin;
-		if (count > VERIFIER_CHUNK)
-			count = VERIFIER_CHUNK;
-		job->taken += count;
-		if (job->taken == job->count)
-			pop(queue);
+		size_t begin = job->taken, count = take_chunk(queue, job);
 		uv_mutex_unlock(&v->mutex);
-		verify(job->items + begin, count);
+		verify_items(job->items + begin, count);
 		uv_mutex_lock(&v->mutex);
+		assert(job->remaining >= count);
 		job->remaining -= count;
 		if (job->remaining == 0)
-			finish(v, job);
+			job_finished(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
 }
 
-static void hand_back(uv_async_t *async)
+static void on_verifier_async(uv_async_t *async)
 {
 	struct verifier *v = async->data;
 
+	assert(v->state == VERIFIER_RUNNING);
 	uv_mutex_lock(&v->mutex);
 	struct verify_job *first = v->finished.first;
 	v->finished = (struct queue){NULL, NULL};
 	uv_mutex_unlock(&v->mutex);
 	while (first) {
 		struct verify_job *last = first, *next;
-		for (unsigned i = 1; i < VERIFIER_TOGETHER && last->next; i++)
+		v->handed_back++;
+		for (unsigned i = 1; i < VERIFIER_TOGETHER && last->next; i++) {
 			last = last->next;
+			v->handed_back++;
+		}
+		assert(v->handed_back <= v->submitted);
 		next = last->next;
 		last->next = NULL;
 		v->done(v->context, first);
@@ -116,16 +142,18 @@ static void hand_back(uv_async_t *async)
 	}
 }
 
-static void join(struct verifier *v)
+static void join_threads(struct verifier *v)
 {
 	uv_mutex_lock(&v->mutex);
-	v->stopping = true;
+	assert(v->state == VERIFIER_RUNNING);
+	v->state = VERIFIER_STOPPING;
 	uv_cond_broadcast(&v->wake);
 	uv_mutex_unlock(&v->mutex);
 	for (unsigned i = 0; i < v->thread_count; i++) {
 		int error = uv_thread_join(&v->threads[i]);
 		assert(!error);
 	}
+	v->state = VERIFIER_STOPPED;
 }
 
 int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, struct verify_job *first),
@@ -143,16 +171,16 @@ int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, 
 		goto no_mutex;
 	if (uv_cond_init(&v->wake) < 0)
 		goto no_cond;
-	while (v->thread_count < threads && uv_thread_create(&v->threads[v->thread_count], work, v) == 0)
+	while (v->thread_count < threads && uv_thread_create(&v->threads[v->thread_count], verifier_main, v) == 0)
 		v->thread_count++;
-	/* One thread is enough to go on with; without any, nothing would ever be verified. */
-	if (v->thread_count == 0 || uv_async_init(loop, &v->async, hand_back) < 0)
+	/* One thread is enough to go on with. Without any, nothing would ever be verified. */
+	if (v->thread_count == 0 || uv_async_init(loop, &v->async, on_verifier_async) < 0)
 		goto no_async;
 	*verifier = v;
 	return 0;
 
 no_async:
-	join(v);
+	join_threads(v);
 	uv_cond_destroy(&v->wake);
 no_cond:
 	uv_mutex_destroy(&v->mutex);
@@ -163,13 +191,15 @@ no_mutex:
 
 void verifier_submit(struct verifier *v, struct verify_job *job)
 {
+	assert(v->state == VERIFIER_RUNNING && (job->items || !job->count));
 	job->taken = 0;
 	job->remaining = job->count;
+	v->submitted++;
 	uv_mutex_lock(&v->mutex);
 	if (job->count == 0) {
-		finish(v, job);
+		job_finished(v, job);
 	} else {
-		push(job->payments || job->count > VERIFIER_SMALL ? &v->patient : &v->urgent, job);
+		queue_push(job->payments || job->count > VERIFIER_SMALL ? &v->patient : &v->urgent, job);
 		if (job->count <= VERIFIER_CHUNK)
 			uv_cond_signal(&v->wake);
 		else
@@ -180,7 +210,7 @@ void verifier_submit(struct verifier *v, struct verify_job *job)
 
 void verifier_stop(struct verifier *v)
 {
-	join(v);
+	join_threads(v);
 	uv_close((uv_handle_t *)&v->async, NULL);
 }
 
@@ -188,6 +218,7 @@ void verifier_free(struct verifier *v)
 {
 	if (!v)
 		return;
+	assert(v->state == VERIFIER_STOPPED);
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);
 	free(v);

@@ -1,6 +1,7 @@
-/* Inbound links of wallets, in a table of slots. A number is a serial times the number of slots, plus the slot: found
- * at once, and never given twice. */
+/* Inbound links of wallets, in a table of slots. A link's number is a serial times the number of slots, plus the slot:
+ * it leads to the slot without a search, and is never given twice. */
 #include "wallets.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <utlist.h>
 #include "admission.h"
@@ -8,13 +9,21 @@
 #include "protocol_limits.h"
 #include "uncia/error.h"
 
+/* Moves, by wallet_move alone: FREE → YOUNG → ESTABLISHED → KNOWN, and each of these → FREE. */
+enum wallet_state {
+	WALLET_FREE,        /* the slot has no stream */
+	WALLET_YOUNG,       /* the handshake is under way */
+	WALLET_ESTABLISHED, /* nothing was received yet */
+	WALLET_KNOWN,       /* the receiver of the events has had a message, and so knows the number */
+};
+
 struct wallet_link {
 	struct wallets *wallets;
-	uint64_t number; /* 0: a free slot */
-	struct tcp *tcp;
-	struct wallet_link *prev, *next; /* in `free` or in `young`, or in neither once established */
-	bool spoke;                      /* the receiver of the events knows the number */
-	uint32_t source;                 /* a slot, as in admission.h */
+	enum wallet_state state;
+	uint64_t number;                 /* 0: a free slot */
+	struct tcp *tcp;                 /* NULL: a free slot */
+	struct wallet_link *prev, *next; /* in `free` or in `young`, by the state */
+	uint32_t source;                 /* the slot of its address, as in admission.h */
 };
 
 struct wallets {
@@ -22,97 +31,122 @@ struct wallets {
 	struct wallets_events events;
 	struct wallets_counters counters;
 	uv_timer_t tick;
-	uint8_t seed[16]; /* nobody can choose whom to share a source's slot with */
+	uint8_t seed[16]; /* so that nobody can choose whom to share a source's slot with */
 	uint64_t serial;
-	uint32_t count, young_count;
-	struct wallet_link *free, *young; /* young: not established, oldest first */
+	uint32_t count, young_count;      /* slots that are not free; that are young */
+	struct wallet_link *free, *young; /* young: oldest first */
+	bool stopped;
 	struct wallet_link slots[];
 };
 
-static struct wallet_link *find(struct wallets *w, uint64_t number)
+/* The one function that changes the state of a slot, and with it its list and the counts. */
+static void wallet_move(struct wallet_link *link, enum wallet_state to)
+{
+	static const unsigned char allowed[] = {
+	    [WALLET_FREE] = 1 << WALLET_YOUNG,
+	    [WALLET_YOUNG] = 1 << WALLET_ESTABLISHED | 1 << WALLET_FREE,
+	    [WALLET_ESTABLISHED] = 1 << WALLET_KNOWN | 1 << WALLET_FREE,
+	    [WALLET_KNOWN] = 1 << WALLET_FREE,
+	};
+	struct wallets *w = link->wallets;
+	enum wallet_state from = link->state;
+
+	assert(from <= WALLET_KNOWN && to <= WALLET_KNOWN);
+	assert(allowed[from] & 1 << to);
+	if (from == WALLET_FREE) {
+		DL_DELETE(w->free, link);
+		w->count++;
+	} else if (from == WALLET_YOUNG) {
+		DL_DELETE(w->young, link);
+		w->young_count--;
+	}
+	if (to == WALLET_FREE) {
+		DL_APPEND(w->free, link);
+		w->count--;
+	} else if (to == WALLET_YOUNG) {
+		DL_APPEND(w->young, link);
+		w->young_count++;
+	}
+	link->state = to;
+	assert(w->young_count <= w->count && w->count <= w->options.links_max);
+}
+
+static struct wallet_link *wallet_find(struct wallets *w, uint64_t number)
 {
 	struct wallet_link *link = &w->slots[number % w->options.links_max];
 
 	return number && link->number == number ? link : NULL;
 }
 
-static void grown_up(struct wallet_link *link)
+/* Frees the slot, and closes the stream unless that has been done. */
+static void wallet_release(struct wallet_link *link)
 {
-	DL_DELETE(link->wallets->young, link);
-	link->wallets->young_count--;
-}
-
-/* Frees the slot of a link whose stream is closed or about to be. */
-static void release(struct wallet_link *link)
-{
-	struct wallets *w = link->wallets;
-
-	if (!tcp_established(link->tcp))
-		grown_up(link);
+	assert(link->number && link->tcp);
+	tcp_close(link->tcp);
 	link->number = 0;
 	link->tcp = NULL;
-	DL_APPEND(w->free, link);
-	w->count--;
+	wallet_move(link, WALLET_FREE);
 }
 
-static void drop(struct wallet_link *link)
+static void wallet_drop(struct wallet_link *link)
 {
 	struct wallets *w = link->wallets;
 	uint64_t number = link->number;
-	struct tcp *tcp = link->tcp;
-	bool spoke = link->spoke;
+	bool known = link->state == WALLET_KNOWN;
 
-	release(link);
-	tcp_close(tcp);
-	if (spoke)
+	wallet_release(link);
+	if (known)
 		w->events.closed(w->events.context, number);
 }
 
-static void on_established(void *owner)
+static void on_wallet_link_established(void *owner)
 {
 	struct wallet_link *link = owner;
 
-	grown_up(link);
+	wallet_move(link, WALLET_ESTABLISHED);
 	link->wallets->counters.established++;
 }
 
-static void on_message(void *owner, struct bytes message)
+static void on_wallet_link_message(void *owner, struct bytes message)
 {
 	struct wallet_link *link = owner;
 	struct wallets *w = link->wallets;
 
-	link->spoke = true;
+	assert(link->state >= WALLET_ESTABLISHED && !w->stopped);
+	if (link->state == WALLET_ESTABLISHED)
+		wallet_move(link, WALLET_KNOWN);
 	w->events.message(w->events.context, link->number, message);
 }
 
-static void on_down(void *owner, const char *why)
+static void on_wallet_link_down(void *owner, const char *why)
 {
 	struct wallet_link *link = owner;
 
 	log_event(LOG_LEVEL_DEBUG, "wallet_down", LOG_NUMBER("wallet", link->number), LOG_TEXT("why", why));
-	drop(link);
+	wallet_drop(link);
 }
 
 static const struct tcp_events wallet_events = {
     .stranger = true,
-    .established = on_established,
-    .message = on_message,
-    .down = on_down,
+    .established = on_wallet_link_established,
+    .message = on_wallet_link_message,
+    .down = on_wallet_link_down,
 };
 
-/* faults 52: what was received of a message is held in memory until the rest comes. */
-static void on_tick(uv_timer_t *timer)
+/* faults 52: the part of a message that was received is held in memory until the rest comes, so a message that is not
+ * finished in its time ends the link. */
+static void on_wallets_tick(uv_timer_t *timer)
 {
 	struct wallets *w = timer->data;
 
 	for (uint32_t i = 0; i < w->options.links_max; i++) {
 		struct wallet_link *link = &w->slots[i];
-		if (!link->number || tcp_unfinished_ms(link->tcp) < w->options.message_ms)
+		if (link->state == WALLET_FREE || tcp_unfinished_ms(link->tcp) < w->options.message_ms)
 			continue;
 		w->counters.dropped_unfinished++;
 		log_event(LOG_LEVEL_INFO, "wallet_dropped", LOG_NUMBER("wallet", link->number),
 		          LOG_TEXT("why", "does not finish its message"));
-		drop(link);
+		wallet_drop(link);
 	}
 }
 
@@ -136,17 +170,18 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	}
 	uv_timer_init(options->set->loop, &w->tick);
 	w->tick.data = w;
-	uv_timer_start(&w->tick, on_tick, w->options.message_ms / 10, w->options.message_ms / 10);
+	uv_timer_start(&w->tick, on_wallets_tick, w->options.message_ms / 10, w->options.message_ms / 10);
 	*wallets = w;
 	return 0;
 }
 
-/* The one that has been silent longest, if that is long enough; no place is free. */
+/* The link that has been silent longest, if that is long enough. No slot is free. */
 static struct wallet_link *find_idle(struct wallets *w)
 {
 	uint64_t now = uv_now(w->options.set->loop), longest = w->options.idle_ms;
 	struct wallet_link *found = NULL;
 
+	assert(!w->free);
 	for (uint32_t i = 0; i < w->options.links_max; i++) {
 		uint64_t silent = now - tcp_heard_ms(w->slots[i].tcp);
 		if (silent >= longest) {
@@ -157,7 +192,7 @@ static struct wallet_link *find_idle(struct wallets *w)
 	return found;
 }
 
-/* The address that has most of all links, or of those not established, and how many more than this one. */
+/* The source that has most of all links, or most of the young ones; *more: how many more than `source`. */
 static uint32_t most_crowded(const struct wallets *w, uint32_t source, bool young, uint32_t *more)
 {
 	uint32_t counts[ADMISSION_SLOTS] = {0}, most = source;
@@ -174,6 +209,7 @@ static uint32_t most_crowded(const struct wallets *w, uint32_t source, bool youn
 	for (uint32_t i = 0; i < ADMISSION_SLOTS; i++)
 		if (counts[i] > counts[most])
 			most = i;
+	assert(counts[most] >= counts[source]);
 	*more = counts[most] - counts[source];
 	return most;
 }
@@ -201,9 +237,9 @@ static struct wallet_link *silent_longest(struct wallets *w, uint32_t source)
 	return found;
 }
 
-/* Who makes room for one more from there; NULL: nobody has to. faults 28: it is always the address that has most that
- * gives way, so that nobody alone fills a validator, or keeps others from finishing their handshakes. */
-static struct wallet_link *find_place(struct wallets *w, uint32_t source)
+/* The link that makes room for one more of this source; NULL: none. faults 28: the source that has most gives way, so
+ * that no source alone fills a validator, or keeps others from finishing their handshakes. */
+static struct wallet_link *choose_victim(struct wallets *w, uint32_t source)
 {
 	struct wallet_link *link;
 	uint32_t more;
@@ -219,19 +255,19 @@ static struct wallet_link *find_place(struct wallets *w, uint32_t source)
 	return link;
 }
 
-/* Room for one more from there, where there is none and somebody can be found to make it. */
-static void make_room(struct wallets *w, uint32_t source)
+/* Makes room for one more of this source where there is none, if a link can be found to be pushed out. */
+static void push_out(struct wallets *w, uint32_t source)
 {
 	if (w->free && w->young_count < WALLETS_YOUNG_MAX)
 		return;
-	struct wallet_link *link = find_place(w, source);
+	struct wallet_link *link = choose_victim(w, source);
 	if (!link)
 		return;
 	w->counters.pushed_out++;
-	drop(link);
+	wallet_drop(link);
 }
 
-static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
+static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
 {
 	uint8_t ephemeral[32];
 
@@ -252,9 +288,11 @@ static int attach(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
 void wallets_accept(struct wallets *w, struct tcp *tcp)
 {
 	struct net_address source;
+
+	assert(!w->stopped);
 	tcp_source(tcp, &source);
 	uint32_t slot = (uint32_t)(siphash(w->seed, &source, sizeof(source)) % ADMISSION_SLOTS);
-	make_room(w, slot);
+	push_out(w, slot);
 	if (!w->free) {
 		w->counters.refused_full++;
 		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->count),
@@ -263,21 +301,19 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 		return;
 	}
 	struct wallet_link *link = w->free;
-	if (attach(w, tcp, link) < 0) {
+	assert(link->state == WALLET_FREE && !link->tcp && !link->number);
+	if (attach_wallet(w, tcp, link) < 0) {
 		tcp_close(tcp);
 		return;
 	}
-	DL_DELETE(w->free, link);
 	link->number = ++w->serial * w->options.links_max + (uint64_t)(link - w->slots);
 	link->tcp = tcp;
-	link->spoke = false;
 	link->source = slot;
-	DL_APPEND(w->young, link);
-	w->young_count++;
-	w->count++;
+	wallet_move(link, WALLET_YOUNG);
 }
 
-/* The bound on each alone would let a thousand that ask and do not read fill the memory. */
+/* Whether the write queues of all are over their bound, and this one over its part of it. The bound on each queue alone
+ * would let a thousand wallets that ask and do not read fill the memory. */
 static bool takes_too_much(const struct wallets *w, const struct wallet_link *link)
 {
 	size_t all = 0;
@@ -285,14 +321,14 @@ static bool takes_too_much(const struct wallets *w, const struct wallet_link *li
 	if (tcp_queued(link->tcp) <= w->options.queue_max / w->options.links_max)
 		return false;
 	for (uint32_t i = 0; i < w->options.links_max; i++)
-		if (w->slots[i].number)
+		if (w->slots[i].state != WALLET_FREE)
 			all += tcp_queued(w->slots[i].tcp);
 	return all > w->options.queue_max;
 }
 
 void wallets_send(struct wallets *w, uint64_t wallet, struct bytes message)
 {
-	struct wallet_link *link = find(w, wallet);
+	struct wallet_link *link = wallet_find(w, wallet);
 
 	if (!link) {
 		w->counters.answers_lost++;
@@ -310,17 +346,17 @@ void wallets_send(struct wallets *w, uint64_t wallet, struct bytes message)
 		w->counters.dropped_other++;
 	log_event(LOG_LEVEL_INFO, "wallet_dropped", LOG_NUMBER("wallet", wallet),
 	          LOG_TEXT("why", error == UNCIA_E_FULL ? "does not read" : uncia_error_text(error)));
-	drop(link);
+	wallet_drop(link);
 }
 
 void wallets_drop(struct wallets *w, uint64_t wallet)
 {
-	struct wallet_link *link = find(w, wallet);
+	struct wallet_link *link = wallet_find(w, wallet);
 
 	if (!link)
 		return;
 	w->counters.dropped_other++;
-	drop(link);
+	wallet_drop(link);
 }
 
 uint32_t wallets_count(const struct wallets *w)
@@ -335,12 +371,13 @@ const struct wallets_counters *wallets_counters(const struct wallets *w)
 
 void wallets_stop(struct wallets *w)
 {
+	assert(!w->stopped);
+	w->stopped = true;
 	uv_close((uv_handle_t *)&w->tick, NULL);
 	for (uint32_t i = 0; i < w->options.links_max; i++)
-		if (w->slots[i].number) {
-			tcp_close(w->slots[i].tcp);
-			release(&w->slots[i]);
-		}
+		if (w->slots[i].state != WALLET_FREE)
+			wallet_release(&w->slots[i]);
+	assert(!w->count && !w->young_count);
 }
 
 void wallets_free(struct wallets *w)

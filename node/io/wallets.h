@@ -1,18 +1,21 @@
-/* Inbound links of wallets: at most so many, each with a number that never comes back. Established ones may stay
- * silent for as long as there is room for others; one that does not read is dropped when its queue is full, one that
- * does not finish a message when that has had its time. */
+/* Inbound links of wallets: a bounded number, each with a number that is never given twice. An established link may
+ * stay silent for as long as there is room for others. A wallet that does not read is dropped when its write queue is
+ * full; one that does not finish a message, when WALLET_MESSAGE_MS have passed.
+ *
+ * Threads: the loop's, all of it. */
 #ifndef WALLETS_H
 #define WALLETS_H
 #include "tcp.h"
 
-/* Handshakes under way at once. They may all be finished in one turn of the loop, and a vote waits behind them; the
- * oldest is pushed out by a new one. */
+/* Handshakes under way at once; past it a new one pushes out an old one. They may all be finished in one turn of the
+ * loop, and a vote waits behind them. */
 #define WALLETS_YOUNG_MAX 128u
 
 #define WALLET_MESSAGE_MS 10000u /* faults 52: for a message, from its first byte to its last */
-#define WALLET_IDLE_MS    60000u /* silent for so long, it makes room for a new one where all places are taken */
+#define WALLET_IDLE_MS    60000u /* of silence, after which a link makes room for a new one where no slot is free */
 
-/* Bytes waiting for all wallets together; past it one for which more than its share waits is dropped. */
+/* Bytes in the write queues of all wallets together. Past it a wallet in whose queue are more than WALLETS_QUEUE_MAX
+ * divided by the number of slots is dropped. */
 #define WALLETS_QUEUE_MAX (256u << 20)
 
 struct wallets_options {
@@ -24,14 +27,15 @@ struct wallets_options {
 	size_t queue_max;              /* 0: WALLETS_QUEUE_MAX */
 };
 
-/* `closed` follows for each number that was in a `message`, unless wallets_drop took it; it may be called from inside
- * wallets_send. */
+/* `closed` follows for each number that was in a `message`, unless wallets_stop came first; it may be called from
+ * inside wallets_send, wallets_drop and wallets_accept. The bytes of a message are valid during the call. */
 struct wallets_events {
 	void (*message)(void *context, uint64_t wallet, struct bytes message);
 	void (*closed)(void *context, uint64_t wallet);
 	void *context;
 };
 
+/* Since the start; logged at the end of the process. */
 struct wallets_counters {
 	uint64_t established, refused_full, pushed_out, dropped_slow, dropped_other, dropped_unfinished, answers_lost;
 };
@@ -40,19 +44,23 @@ struct wallets;
 
 /* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
-/* Takes over an inbound stream that has asked for a wallet's link. Past the limit on handshakes the oldest makes room
- * of the address that has most of them under way. Past the limit on links, of the address that has most links the
- * oldest that is not established; else whoever has been silent longest, if that is long enough; else one of that
- * address, if it has two more than this one's; else this one is closed. */
+/* Takes over an inbound stream whose first byte asks for a wallet's link. Past the limit on handshakes the source that
+ * has most of them under way loses its oldest. Past the limit on links one of these is pushed out, in this order: of
+ * the source that has most links, the oldest that is not established; the link that has been silent longest, if for
+ * WALLET_IDLE_MS; of that source, if it has two links more than the new one's, the link that has been silent longest.
+ * Where none can be, the new one is closed. */
 void wallets_accept(struct wallets *wallets, struct tcp *tcp);
-/* To a number that is gone: counted, and lost. */
+/* Queues an answer. To a number that is gone it is counted, and lost; a wallet whose queue is full is dropped. */
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);
-/* Closes it; `closed` is called for it. */
+/* Closes the link, and calls `closed` for it; nothing where it is gone. */
 void wallets_drop(struct wallets *wallets, uint64_t wallet);
+/* Links that exist, established or not. */
 uint32_t wallets_count(const struct wallets *wallets);
+/* Valid as long as the wallets. */
 const struct wallets_counters *wallets_counters(const struct wallets *wallets);
-/* Closes them all, without events. */
+/* Closes all links, without events. Once. */
 void wallets_stop(struct wallets *wallets);
+/* After wallets_stop and a run of the loop. Accepts NULL. */
 void wallets_free(struct wallets *wallets);
 
 #endif

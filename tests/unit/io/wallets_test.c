@@ -63,6 +63,7 @@ static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned 
 	                                        .queue_max = queue_max};
 	const struct wallets_events events = {on_message, on_closed, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
+	const struct listener_options on_any_port = {&set, "127.0.0.1", 0, 1000};
 	char why[256] = "";
 
 	memset(&seen, 0, sizeof(seen));
@@ -70,7 +71,7 @@ static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned 
 	net_up(handshake_timeout_ms);
 	ck_assert_int_eq(noise_public_key(node_secret, node_public), 0);
 	ck_assert_int_eq(wallets_new(&options, &events, &wallets), 0);
-	ck_assert_msg(!listener_new(&set, "127.0.0.1", 0, 1000, &listener_events, &listener, why), "%s", why);
+	ck_assert_msg(!listener_new(&on_any_port, &listener_events, &listener, why), "%s", why);
 }
 
 static void up(uint32_t links_max, unsigned handshake_timeout_ms)
@@ -633,16 +634,17 @@ END_TEST
 START_TEST(listener_names_the_port_in_use)
 {
 	const struct listener_events events = {exempt, on_validator, on_wallet, NULL};
+	struct listener_options options = {&set, "127.0.0.1", 0, 1000};
 	struct listener *second;
 	char why[256] = "", expected[64];
 
 	up(4, 5000);
+	options.port = (uint16_t)listener_port(listener);
 	snprintf(expected, sizeof(expected), "port %d on 127.0.0.1 is in use", listener_port(listener));
-	ck_assert_int_eq(
-	    listener_new(&set, "127.0.0.1", (uint16_t)listener_port(listener), 1000, &events, &second, why),
-	    UNCIA_E_BUSY);
+	ck_assert_int_eq(listener_new(&options, &events, &second, why), UNCIA_E_BUSY);
 	ck_assert_ptr_nonnull(strstr(why, expected));
-	ck_assert_int_eq(listener_new(&set, "no such host", 0, 1000, &events, &second, why), UNCIA_E_CONFIG);
+	options.host = "no such host";
+	ck_assert_int_eq(listener_new(&options, &events, &second, why), UNCIA_E_CONFIG);
 	down();
 }
 END_TEST
