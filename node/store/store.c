@@ -36,7 +36,7 @@ static int open_environment(struct store *s, struct environment *e, const struct
 }
 
 /* Whether there is a home whose creation was completed. */
-static int check_home(struct store *s, const char *home, char why[WHY_SIZE])
+static int find_home(struct store *s, const char *home, char why[WHY_SIZE])
 {
 	char path[PATH_SIZE];
 	struct stat st;
@@ -64,7 +64,7 @@ int store_open_options(const struct store_options *options, struct store **store
 	}
 	s->lock = -1;
 	s->read_only = options->read_only;
-	int error = check_home(s, options->home, why);
+	int error = find_home(s, options->home, why);
 	if (!error)
 		error = home_lock(s->home, &s->lock, why);
 	/* storage §6: the creation may have been killed before its last step. */

@@ -1,4 +1,4 @@
-/* The inside of struct arguments: for command.c, which reads it, and main.c, which makes it. */
+/* The fields of struct arguments: for command.c, which reads them, and main.c, which makes them. */
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 #include "command.h"
@@ -7,12 +7,14 @@ struct arguments {
 	const struct command *command;
 	poptContext popt;
 	char title[32]; /* "unciad NAME" */
-	char **values;  /* owned: what arguments_next handed out */
+	char **values;  /* owned: the values that arguments_next has handed out */
 	size_t value_count;
 };
 
-/* argv[0], the command's name, is replaced by its title. Returns an exit code. */
-int arguments_init(struct arguments *arguments, const struct command *command, int argc, const char **argv);
-void arguments_deinit(struct arguments *arguments);
+/* argv is what follows "unciad" on the command line, and outlives the arguments; argv[0], the command's name, is
+ * replaced by its title. Returns an exit code; on 0, arguments_end. */
+int arguments_begin(struct arguments *arguments, const struct command *command, int argc, const char **argv);
+/* Frees them, and every value that arguments_next has handed out. */
+void arguments_end(struct arguments *arguments);
 
 #endif

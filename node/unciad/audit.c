@@ -1,6 +1,7 @@
 /* The offline audit: walks the final chain from the genesis, checks each block and certificate, executes every payment
  * again with the ledger's own rules, and compares the state that comes out with the one that is stored. */
 #include "audit.h"
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 #define VOTE_KEY      (8 + 1 + HASH_SIZE) /* view, kind, block id: of votes and of certificates */
 #define BLOCK_KEY     (8 + HASH_SIZE)     /* view, block id */
 
-struct table_walk { /* where a walk over a table goes on; at first, before all keys */
+/* Where a walk over a table of the journal goes on: at the first key that is not below this one. */
+struct table_walk {
 	uint8_t key[JOURNAL_KEY_MAX + 1];
 	size_t size;
 };
@@ -34,11 +36,12 @@ struct audit {
 		struct hash id;
 	} parent;
 	uint64_t covered_height;    /* the newest block that a finality certificate names */
-	uint64_t contradicted_view; /* the newest whose chain's block others voted away */
+	uint64_t contradicted_view; /* the newest view with a certificate against the final block of that view */
 	struct table_walk next_certificate;
 };
 
-__attribute__((format(printf, 3, 4))) static int mismatch(struct audit *a, uint64_t height, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int audit_mismatch(struct audit *a, uint64_t height, const char *format,
+                                                                ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -48,13 +51,14 @@ __attribute__((format(printf, 3, 4))) static int mismatch(struct audit *a, uint6
 	return EXIT_MISMATCH;
 }
 
-/* What an error means here: this machine's trouble ends the audit, all else is a finding about the home. */
-static int judge(struct audit *a, uint64_t height, const char *what, int error)
+/* Tells this machine's trouble, which ends the audit, from all else, which is a finding about the home. */
+static int audit_judge(struct audit *a, uint64_t height, const char *what, int error)
 {
+	assert(error);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_IO)
-		return complain(EXIT_FAILED, "%s: %s", what, uncia_error_text(error));
+		return command_error(EXIT_FAILED, "%s: %s", what, uncia_error_text(error));
 	const char *damage = error == UNCIA_E_DAMAGED ? store_damage(a->store) : "";
-	return mismatch(a, height, "%s: %s", what, *damage ? damage : uncia_error_text(error));
+	return audit_mismatch(a, height, "%s: %s", what, *damage ? damage : uncia_error_text(error));
 }
 
 /* ---- certificates ---------------------------------------------------------------------------- */
@@ -62,14 +66,16 @@ static int judge(struct audit *a, uint64_t height, const char *what, int error)
 /* The smallest key above this one. */
 static void key_after(const struct bytes *key, struct table_walk *next)
 {
+	assert(key->size < sizeof(next->key));
 	memcpy(next->key, key->data, key->size);
 	next->size = key->size;
 	next->key[next->size++] = 0;
 }
 
-/* A certificate of a view up to that of this final block. Of one view, finality comes last in the order of keys. */
-static int match_certificate(struct audit *a, const struct certificate *c, uint64_t height, uint64_t view,
-                             const struct hash *id)
+/* Holds a certificate of a view up to that of this final block against the chain. In the order of keys those of
+ * finality come last in a view. */
+static int audit_finality(struct audit *a, const struct certificate *c, uint64_t height, uint64_t view,
+                          const struct hash *id)
 {
 	bool same = c->view == view && !memcmp(c->block_id.b, id->b, HASH_SIZE);
 	if (!certificate_is_final(c->kind)) {
@@ -78,19 +84,19 @@ static int match_certificate(struct audit *a, const struct certificate *c, uint6
 		return 0;
 	}
 	if (!same)
-		return mismatch(
+		return audit_mismatch(
 		    a, height, "a finality certificate of view %" PRIu64 " names a block off the final chain", c->view);
 	/* consensus §6: beside FF or SF of a block no S and no N of another can form in its view. */
 	if (a->contradicted_view == view)
-		return mismatch(a, height, "view %" PRIu64 " has certificates both for and against its final block",
-		                view);
+		return audit_mismatch(a, height,
+		                      "view %" PRIu64 " has certificates both for and against its final block", view);
 	a->covered_height = height;
 	return 0;
 }
 
 /* Verifies every stored certificate of views up to that of this final block; `last`: of all views that are left. A
  * final certificate up to the tip must name the chain's block of its view; beyond it, a block that is not here yet. */
-static int check_certificates(struct audit *a, uint64_t height, uint64_t view, const struct hash *id, bool last)
+static int audit_certificates(struct audit *a, uint64_t height, uint64_t view, const struct hash *id, bool last)
 {
 	const struct genesis *genesis = &a->home->genesis;
 	for (;;) {
@@ -101,24 +107,24 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		if (error)
-			return judge(a, height, "reading the certificates", error);
+			return audit_judge(a, height, "reading the certificates", error);
 		if (key.size != VOTE_KEY)
-			return mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
+			return audit_mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
 		if (!last && be64_get(key.data) > view)
 			return 0;
 		key_after(&key, &a->next_certificate);
 		error = certificate_decode(&genesis->committee, value.data, value.size, &c);
 		if (error)
-			return judge(a, height, "a certificate", error);
+			return audit_judge(a, height, "a certificate", error);
 		int code = 0;
 		if (be64_get(key.data) != c->view || key.data[8] != c->kind ||
 		    memcmp(key.data + 9, c->block_id.b, HASH_SIZE))
-			code = mismatch(a, height, "the certificate of view %" PRIu64 " is not what it is stored as",
-			                c->view);
+			code = audit_mismatch(
+			    a, height, "the certificate of view %" PRIu64 " is not what it is stored as", c->view);
 		else if ((error = certificate_verify(&genesis->committee, &genesis->network_id, c)) != 0)
-			code = judge(a, height, "the signatures of a certificate", error);
+			code = audit_judge(a, height, "the signatures of a certificate", error);
 		else if (c->view <= view)
-			code = match_certificate(a, c, height, view, id);
+			code = audit_finality(a, c, height, view, id);
 		a->report->certificates++;
 		a->report->signatures += c->first_count + c->extra_count;
 		free(c);
@@ -129,7 +135,7 @@ static int check_certificates(struct audit *a, uint64_t height, uint64_t view, c
 
 /* ---- own votes ------------------------------------------------------------------------------- */
 
-/* Those of one view, in the order of their keys: first votes, extra votes, FINAL. */
+/* The own votes of one view so far. They come in the order of their keys: first votes, extra votes, FINAL. */
 struct own_votes {
 	uint64_t view;
 	bool has_first, has_extra, has_final;
@@ -137,8 +143,8 @@ struct own_votes {
 };
 
 /* consensus §6 rules 4, 6 and 7: one first vote in a view; extra votes after it; FINAL once, for the block of the first
- * vote, and only where there is no extra vote. Returns what is broken, or NULL. */
-static const char *add_vote(struct own_votes *own, const struct vote *v)
+ * vote, and only where there is no extra vote. Returns NULL, or how the vote breaks them. */
+static const char *audit_add_vote(struct own_votes *own, const struct vote *v)
 {
 	const char *broken = NULL;
 	if (!own->has_first || own->view != v->view)
@@ -160,26 +166,28 @@ static const char *add_vote(struct own_votes *own, const struct vote *v)
 	return broken;
 }
 
-static int check_vote(struct audit *a, struct own_votes *own, const struct bytes *key, const struct bytes *value)
+static int audit_vote(struct audit *a, struct own_votes *own, const struct bytes *key, const struct bytes *value)
 {
 	const struct home *home = a->home;
 	struct vote v;
 	struct hash digest;
 	int error = vote_decode(value->data, value->size, &v);
 	if (error)
-		return judge(a, a->tip_height, "an own vote", error);
+		return audit_judge(a, a->tip_height, "an own vote", error);
 	if (be64_get(key->data) != v.view || key->data[8] != v.kind || memcmp(key->data + 9, v.block_id.b, HASH_SIZE))
-		return mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not what it is stored as",
-		                v.view);
+		return audit_mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not what it is stored as",
+		                      v.view);
 	vote_digest(&home->genesis.network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
 	if (v.voter != home->self || !sign_verify(home->keys.consensus_public, &digest, v.signature))
-		return mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not signed by this key", v.view);
+		return audit_mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not signed by this key",
+		                      v.view);
 	a->report->signatures++;
-	const char *broken = add_vote(own, &v);
-	return broken ? mismatch(a, a->tip_height, "view %" PRIu64 " has %s of this validator", v.view, broken) : 0;
+	const char *broken = audit_add_vote(own, &v);
+	return broken ? audit_mismatch(a, a->tip_height, "view %" PRIu64 " has %s of this validator", v.view, broken)
+	              : 0;
 }
 
-static int check_votes(struct audit *a)
+static int audit_votes(struct audit *a)
 {
 	struct own_votes own = {0};
 	struct table_walk next = {.size = 0};
@@ -189,11 +197,12 @@ static int check_votes(struct audit *a)
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		if (error)
-			return judge(a, a->tip_height, "reading the own votes", error);
+			return audit_judge(a, a->tip_height, "reading the own votes", error);
 		if (key.size != VOTE_KEY)
-			return mismatch(a, a->tip_height, "an own vote is stored under a key of %zu bytes", key.size);
+			return audit_mismatch(a, a->tip_height, "an own vote is stored under a key of %zu bytes",
+			                      key.size);
 		key_after(&key, &next);
-		int code = check_vote(a, &own, &key, &value);
+		int code = audit_vote(a, &own, &key, &value);
 		if (code)
 			return code;
 	}
@@ -201,14 +210,15 @@ static int check_votes(struct audit *a)
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
-static int check_header(struct audit *a, uint64_t height, uint64_t view, const struct hash *id, const struct header *h)
+static int audit_header(struct audit *a, uint64_t height, uint64_t view, const struct hash *id, const struct header *h)
 {
 	const struct committee *c = &a->home->genesis.committee;
 	struct hash root;
 	const char *wrong = NULL;
+	assert(height == a->parent.height + 1);
 	int error = ledger_settled_root(a->scratch.ledger, &root);
 	if (error)
-		return judge(a, height, "the state root", error);
+		return audit_judge(a, height, "the state root", error);
 	if (memcmp(h->id.b, id->b, HASH_SIZE))
 		wrong = "is not the block that the journal says is final";
 	else if (h->epoch != c->epoch)
@@ -227,34 +237,34 @@ static int check_header(struct audit *a, uint64_t height, uint64_t view, const s
 		wrong = "was not proposed by the leader of its view";
 	else if (memcmp(h->parent_state_root.b, root.b, HASH_SIZE))
 		wrong = "states another state root than its parent's payments lead to";
-	return wrong ? mismatch(a, height, "the block %s", wrong) : 0;
+	return wrong ? audit_mismatch(a, height, "the block %s", wrong) : 0;
 }
 
-static int execute(struct audit *a, const struct block *block)
+static int audit_execute(struct audit *a, const struct block *block)
 {
 	const struct header *h = &block->header;
 	struct executed *executed;
 	int error = ledger_begin(a->scratch.ledger, NULL, h->height, h->timestamp_ms, &executed);
 	if (error)
-		return judge(a, h->height, "executing the block", error);
+		return audit_judge(a, h->height, "executing the block", error);
 	int code = 0;
 	for (uint32_t i = 0; i < block->count && !code; i++) {
 		const struct payment *p = block->payments[i];
 		char what[40];
 		snprintf(what, sizeof(what), "payment %u of the block", i);
 		if (!sign_key_valid(p->public_key) || !sign_verify(p->public_key, &p->digest, p->signature))
-			code = judge(a, h->height, what, UNCIA_E_SIGNATURE);
+			code = audit_judge(a, h->height, what, UNCIA_E_SIGNATURE);
 		else if ((error = ledger_add(a->scratch.ledger, executed, p)) != 0)
-			code = judge(a, h->height, what, error);
+			code = audit_judge(a, h->height, what, error);
 	}
 	ledger_end(executed, &h->id);
 	if (!code && (error = ledger_settle(a->scratch.ledger, executed, NULL, NULL)) != 0)
-		code = judge(a, h->height, "the supply after the block", error);
+		code = audit_judge(a, h->height, "the supply after the block", error);
 	executed_release(a->scratch.ledger, executed);
 	return code;
 }
 
-static int check_block(struct audit *a, uint64_t height, uint64_t view, const struct hash *id)
+static int audit_block(struct audit *a, uint64_t height, uint64_t view, const struct hash *id)
 {
 	uint8_t key[8 + HASH_SIZE];
 	struct bytes value;
@@ -265,10 +275,10 @@ static int check_block(struct audit *a, uint64_t height, uint64_t view, const st
 	if (!error)
 		error = block_decode(&a->home->genesis.network_id, value.data, value.size, &block);
 	if (error)
-		return judge(a, height, "the block", error);
-	int code = check_header(a, height, view, id, &block->header);
+		return audit_judge(a, height, "the block", error);
+	int code = audit_header(a, height, view, id, &block->header);
 	if (!code)
-		code = execute(a, block);
+		code = audit_execute(a, block);
 	a->parent.height = height;
 	a->parent.view = view;
 	a->parent.timestamp_ms = block->header.timestamp_ms;
@@ -280,8 +290,9 @@ static int check_block(struct audit *a, uint64_t height, uint64_t view, const st
 	return code;
 }
 
-/* Blocks above the final chain, which a start takes up too. Their payments are executed where they become final. */
-static int check_blocks_above(struct audit *a)
+/* Blocks above the final chain, which a validator takes up at its start, too. Their payments are executed when they
+ * become final, and not here. */
+static int audit_blocks_above(struct audit *a)
 {
 	struct table_walk next = {.size = 8};
 	be64_put(next.key, a->parent.view + 1);
@@ -292,26 +303,26 @@ static int check_blocks_above(struct audit *a)
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		if (error)
-			return judge(a, a->tip_height, "reading the blocks above the final chain", error);
+			return audit_judge(a, a->tip_height, "reading the blocks above the final chain", error);
 		if (key.size != BLOCK_KEY)
-			return mismatch(a, a->tip_height, "a block is stored under a key of %zu bytes", key.size);
+			return audit_mismatch(a, a->tip_height, "a block is stored under a key of %zu bytes", key.size);
 		key_after(&key, &next);
 		error = block_decode(&a->home->genesis.network_id, value.data, value.size, &block);
 		if (error)
-			return judge(a, a->tip_height, "a block above the final chain", error);
+			return audit_judge(a, a->tip_height, "a block above the final chain", error);
 		bool kept =
 		    be64_get(key.data) == block->header.view && !memcmp(key.data + 8, block->header.id.b, HASH_SIZE);
 		uint64_t view = block->header.view;
 		block_free(block);
 		if (!kept)
-			return mismatch(a, a->tip_height, "the block of view %" PRIu64 " is not what it is stored as",
-			                view);
+			return audit_mismatch(a, a->tip_height,
+			                      "the block of view %" PRIu64 " is not what it is stored as", view);
 	}
 }
 
 /* ---- the others' newest votes ---------------------------------------------------------------- */
 
-static int check_peers(struct audit *a)
+static int audit_peers(struct audit *a)
 {
 	const struct genesis *genesis = &a->home->genesis;
 	for (uint32_t i = 0; i < genesis->committee.size; i++) {
@@ -326,11 +337,11 @@ static int check_peers(struct audit *a)
 		if (!error)
 			error = vote_decode(value.data, value.size, &v);
 		if (error)
-			return judge(a, a->tip_height, "the newest vote of another validator", error);
+			return audit_judge(a, a->tip_height, "the newest vote of another validator", error);
 		vote_digest(&genesis->network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
 		if (v.voter != i || !sign_verify(genesis->committee.validators[i].consensus_key, &digest, v.signature))
-			return mismatch(a, a->tip_height, "what is kept as validator %u's newest vote is not its own",
-			                i);
+			return audit_mismatch(a, a->tip_height,
+			                      "what is kept as validator %u's newest vote is not its own", i);
 		a->report->signatures++;
 	}
 	return 0;
@@ -338,27 +349,29 @@ static int check_peers(struct audit *a)
 
 /* ---- the state ------------------------------------------------------------------------------- */
 
-/* The stored state lags behind the tip: it is compared where the execution passes its height. */
-static int compare_state(struct audit *a, uint64_t height)
+/* The stored state lags behind the tip, and is compared when the execution has come to its height. */
+static int audit_state(struct audit *a, uint64_t height)
 {
 	char why[256] = "";
+	assert(height == a->stored.height && height == a->parent.height);
 	int code = scratch_flush(&a->scratch);
 	if (code)
 		return code;
 	int error = store_compare_state(a->store, a->scratch.store, why);
 	if (error == UNCIA_E_PROOF)
-		return mismatch(a, height, "the stored state is not what the payments lead to: %s", why);
-	return error ? judge(a, height, "comparing the state", error) : 0;
+		return audit_mismatch(a, height, "the stored state is not what the payments lead to: %s", why);
+	return error ? audit_judge(a, height, "comparing the state", error) : 0;
 }
 
-/* The recorded supply and the sum over all accounts at the tip are both what the genesis created. */
-static int check_supply(struct audit *a)
+/* At the tip, both the recorded supply and the sum over all accounts must be the amount that the genesis created. */
+static int audit_supply(struct audit *a)
 {
 	struct storage_view view;
 	struct state_meta meta;
 	struct group_record group;
 	struct entry entry;
 	amount_t sum = 0, recorded = 0;
+	assert(a->parent.height == a->tip_height);
 	int code = scratch_flush(&a->scratch);
 	if (code)
 		return code;
@@ -375,88 +388,88 @@ static int check_supply(struct audit *a)
 			error = UNCIA_E_AMOUNT;
 	}
 	if (error)
-		return judge(a, a->tip_height, "the supply", error);
+		return audit_judge(a, a->tip_height, "the supply", error);
 	if (sum != a->home->genesis.supply || recorded != sum)
-		return mismatch(a, a->tip_height,
-		                "the accounts hold %" PRIu64 ", recorded are %" PRIu64 ", created %" PRIu64
-		                " micro-units",
-		                sum, recorded, a->home->genesis.supply);
+		return audit_mismatch(a, a->tip_height,
+		                      "the accounts hold %" PRIu64 ", recorded are %" PRIu64 ", created %" PRIu64
+		                      " micro-units",
+		                      sum, recorded, a->home->genesis.supply);
 	a->report->supply = sum;
 	return 0;
 }
 
 /* ---- the chain ------------------------------------------------------------------------------- */
 
-static int read_final(struct audit *a, uint64_t height, uint64_t *view, struct hash *id)
+static int audit_read_final(struct audit *a, uint64_t height, uint64_t *view, struct hash *id)
 {
 	uint8_t key[8];
 	struct bytes value;
 	be64_put(key, height);
 	int error = a->view.journal_get(a->view.context, JOURNAL_FINAL, key, sizeof(key), &value);
 	if (error)
-		return judge(a, height, "the record of the final block", error);
+		return audit_judge(a, height, "the record of the final block", error);
 	if (value.size != 8 + HASH_SIZE)
-		return mismatch(a, height, "the record of the final block has %zu bytes", value.size);
+		return audit_mismatch(a, height, "the record of the final block has %zu bytes", value.size);
 	*view = be64_get(value.data);
 	memcpy(id->b, value.data + 8, HASH_SIZE);
 	return 0;
 }
 
-static int check_height(struct audit *a, uint64_t height)
+static int audit_height(struct audit *a, uint64_t height)
 {
 	uint64_t view = 0;
 	struct hash id;
-	int code = read_final(a, height, &view, &id);
+	int code = audit_read_final(a, height, &view, &id);
 	if (!code)
-		code = check_block(a, height, view, &id);
+		code = audit_block(a, height, view, &id);
 	if (!code)
-		code = check_certificates(a, height, view, &id, false);
+		code = audit_certificates(a, height, view, &id, false);
 	if (!code && height == a->stored.height)
-		code = compare_state(a, height);
+		code = audit_state(a, height);
 	if (!code && ledger_unflushed(a->scratch.ledger) >= FLUSH_TOUCHES)
 		code = scratch_flush(&a->scratch);
 	return code;
 }
 
-static int read_ends(struct audit *a)
+static int audit_read_ends(struct audit *a)
 {
 	struct bytes key, value;
 	int error = a->view.meta(a->view.context, &a->stored);
 	if (error)
-		return judge(a, 0, "the state", error);
+		return audit_judge(a, 0, "the state", error);
 	error = a->view.journal_last(a->view.context, JOURNAL_FINAL, &key, &value);
 	if (error && error != UNCIA_E_NOT_FOUND)
-		return judge(a, 0, "the end of the final chain", error);
+		return audit_judge(a, 0, "the end of the final chain", error);
 	if (!error && key.size != 8)
-		return mismatch(a, 0, "a final block is recorded under a key of %zu bytes", key.size);
+		return audit_mismatch(a, 0, "a final block is recorded under a key of %zu bytes", key.size);
 	a->tip_height = error ? 0 : be64_get(key.data);
 	/* storage §9: the state is never ahead of what the journal holds as final. */
 	if (a->stored.height > a->tip_height)
-		return mismatch(a, a->tip_height, "the state is at height %" PRIu64 ", ahead of the journal",
-		                a->stored.height);
+		return audit_mismatch(a, a->tip_height, "the state is at height %" PRIu64 ", ahead of the journal",
+		                      a->stored.height);
 	return 0;
 }
 
-static int check_chain(struct audit *a, const volatile sig_atomic_t *stop)
+static int audit_chain(struct audit *a, const volatile sig_atomic_t *stop)
 {
 	a->parent.timestamp_ms = a->home->genesis.timestamp_ms;
 	genesis_block_id(&a->home->genesis, &a->parent.id);
-	int code = a->stored.height == 0 ? compare_state(a, 0) : 0;
+	int code = a->stored.height == 0 ? audit_state(a, 0) : 0;
 	for (uint64_t height = 1; height <= a->tip_height && !code; height++)
-		code =
-		    *stop ? complain(EXIT_FAILED, "interrupted at height %" PRIu64, height) : check_height(a, height);
+		code = *stop ? command_error(EXIT_FAILED, "interrupted at height %" PRIu64, height)
+		             : audit_height(a, height);
 	if (!code)
-		code = check_certificates(a, a->tip_height, a->parent.view, &a->parent.id, true);
+		code = audit_certificates(a, a->tip_height, a->parent.view, &a->parent.id, true);
 	if (!code && a->covered_height != a->tip_height)
-		code = mismatch(a, a->covered_height + 1,
-		                "no finality certificate covers the blocks from here to %" PRIu64, a->tip_height);
+		code = audit_mismatch(a, a->covered_height + 1,
+		                      "no finality certificate covers the blocks from here to %" PRIu64, a->tip_height);
 	if (!code)
-		code = check_blocks_above(a);
+		code = audit_blocks_above(a);
 	if (!code)
-		code = check_votes(a);
+		code = audit_votes(a);
 	if (!code)
-		code = check_peers(a);
-	return code ? code : check_supply(a);
+		code = audit_peers(a);
+	return code ? code : audit_supply(a);
 }
 
 static int fill_report(struct audit *a)
@@ -464,7 +477,7 @@ static int fill_report(struct audit *a)
 	a->report->height = a->tip_height;
 	a->report->block_id = a->parent.id;
 	int error = ledger_settled_root(a->scratch.ledger, &a->report->state_root);
-	return error ? judge(a, a->tip_height, "the state root", error) : 0;
+	return error ? audit_judge(a, a->tip_height, "the state root", error) : 0;
 }
 
 int audit_run(const struct home *home, struct store *store, const char *directory, const volatile sig_atomic_t *stop,
@@ -476,13 +489,14 @@ int audit_run(const struct home *home, struct store *store, const char *director
 	store_view(store, &a.view);
 	int error = store_check_records(store, &report->records, why);
 	if (error)
-		return error == UNCIA_E_DAMAGED ? mismatch(&a, 0, "%s", why) : complain(EXIT_FAILED, "%s", why);
-	int code = read_ends(&a);
+		return error == UNCIA_E_DAMAGED ? audit_mismatch(&a, 0, "%s", why)
+		                                : command_error(EXIT_FAILED, "%s", why);
+	int code = audit_read_ends(&a);
 	if (code)
 		return code;
 	code = scratch_open(&a.scratch, home, directory);
 	if (!code)
-		code = check_chain(&a, stop);
+		code = audit_chain(&a, stop);
 	if (!code)
 		code = fill_report(&a);
 	scratch_close(&a.scratch);

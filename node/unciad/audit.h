@@ -1,4 +1,6 @@
-/* The offline audit of a home: everything that its store claims, checked again from the genesis on. */
+/* The offline audit of a home: checks everything that its store claims again, from the genesis on. Threads: the
+ * command's.
+ */
 #ifndef AUDIT_H
 #define AUDIT_H
 #include <signal.h>
@@ -12,9 +14,10 @@ struct audit_report {
 	char failure[300];
 };
 
-/* In: an opened store; directory: where a temporary ledger may be made; *stop: set by a signal handler to end early.
- * Returns 0; EXIT_MISMATCH (report->failure says what, failed_height where); EXIT_FAILED (this machine could not carry
- * the audit out; said on standard error). */
+/* In: an opened store, which is only read; directory: where a temporary ledger may be made; *stop: set by a signal
+ * handler to end early. *report is valid where the result is 0 or EXIT_MISMATCH. Returns 0; EXIT_MISMATCH
+ * (report->failure says what, failed_height where); EXIT_FAILED (this machine could not carry the audit out; said on
+ * standard error). */
 int audit_run(const struct home *home, struct store *store, const char *directory, const volatile sig_atomic_t *stop,
               struct audit_report *report);
 

@@ -1,5 +1,6 @@
-/* Options, messages and JSON for every command of unciad; none of their work. */
+/* Options, messages and JSON for every command of unciad. Their work is in their own files. */
 #include "command.h"
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,20 +10,21 @@
 #include <unistd.h>
 #include "arguments.h"
 
-int arguments_init(struct arguments *a, const struct command *command, int argc, const char **argv)
+int arguments_begin(struct arguments *a, const struct command *command, int argc, const char **argv)
 {
+	assert(argc > 0 && command->options && command->run);
 	memset(a, 0, sizeof(*a));
 	a->command = command;
 	snprintf(a->title, sizeof(a->title), "unciad %s", command->name);
 	argv[0] = a->title; /* what popt shows as the usage line */
 	a->popt = poptGetContext("unciad", argc, argv, command->options, 0);
 	if (!a->popt)
-		return complain(EXIT_FAILED, "out of memory");
+		return command_error(EXIT_FAILED, "out of memory");
 	poptSetOtherOptionHelp(a->popt, "OPTION...");
 	return 0;
 }
 
-void arguments_deinit(struct arguments *a)
+void arguments_end(struct arguments *a)
 {
 	for (size_t i = 0; i < a->value_count; i++)
 		free(a->values[i]);
@@ -30,7 +32,7 @@ void arguments_deinit(struct arguments *a)
 	poptFreeContext(a->popt);
 }
 
-/* popt does not tell an option without its argument from one that there was no memory for. */
+/* popt returns NULL both for an option that takes no argument and where memory ends: the option's table tells which. */
 static bool takes_argument(const struct arguments *a, int val)
 {
 	for (const struct poptOption *option = a->command->options; option->longName || option->shortName; option++)
@@ -47,7 +49,7 @@ static void keep_value(struct arguments *a, int val, const char **value)
 		return;
 	char **values = text ? reallocarray(a->values, a->value_count + 1, sizeof(*values)) : NULL;
 	if (!values)
-		exit(complain(EXIT_FAILED, "out of memory"));
+		exit(command_error(EXIT_FAILED, "out of memory"));
 	a->values = values;
 	values[a->value_count++] = text;
 }
@@ -59,19 +61,19 @@ int arguments_next(struct arguments *a, const char **value)
 	if (val == OPTION_HELP) {
 		printf("unciad %s: %s\n\n%s\n\n", a->command->name, a->command->summary, a->command->description);
 		poptPrintHelp(a->popt, stdout, 0);
-		exit(output_flush());
+		exit(command_flush());
 	}
 	if (val > 0) {
 		keep_value(a, val, value);
 		return val;
 	}
 	if (val < -1) {
-		complain_usage(a, "%s: %s", poptBadOption(a->popt, POPT_BADOPTION_NOALIAS), poptStrerror(val));
+		command_usage_error(a, "%s: %s", poptBadOption(a->popt, POPT_BADOPTION_NOALIAS), poptStrerror(val));
 		return -1;
 	}
 	const char *rest = poptGetArg(a->popt);
 	if (rest) {
-		complain_usage(a, "%s: unexpected argument", rest);
+		command_usage_error(a, "%s: unexpected argument", rest);
 		return -1;
 	}
 	return 0;
@@ -91,12 +93,13 @@ int arguments_home(struct arguments *a, const char **home, bool *json)
 	}
 	if (option < 0)
 		return EXIT_USAGE;
-	return *home ? 0 : complain_usage(a, "--home is missing");
+	return *home ? 0 : command_usage_error(a, "--home is missing");
 }
 
-int complain(int code, const char *format, ...)
+int command_error(int code, const char *format, ...)
 {
 	va_list list;
+	assert(code >= EXIT_DONE && code <= EXIT_MISMATCH);
 	va_start(list, format);
 	fputs("unciad: ", stderr);
 	vfprintf(stderr, format, list);
@@ -105,7 +108,7 @@ int complain(int code, const char *format, ...)
 	return code;
 }
 
-int complain_usage(const struct arguments *a, const char *format, ...)
+int command_usage_error(const struct arguments *a, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -118,7 +121,7 @@ int complain_usage(const struct arguments *a, const char *format, ...)
 
 static volatile sig_atomic_t fault_code;
 
-/* Only what is safe in a handler. */
+/* A signal handler: it calls nothing but what is safe in one. */
 static void on_fault(int number)
 {
 	static const char sentence[] = "unciad: the store cannot be read: its disk fails or its files are damaged\n";
@@ -132,9 +135,10 @@ void end_on_fault(enum exit_code code)
 {
 	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE}; /* LMDB divides by what a header says */
 	struct sigaction present, ours = {.sa_handler = on_fault};
+	assert(code == EXIT_FAILED || code == EXIT_MISMATCH);
 	fault_code = code;
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		/* The handler of a sanitizer says more. */
+		/* A sanitizer's handler, which says more, stays. */
 		if (!sigaction(faults[i], NULL, &present) && present.sa_handler == SIG_DFL)
 			sigaction(faults[i], &ours, NULL);
 	}
@@ -142,6 +146,7 @@ void end_on_fault(enum exit_code code)
 
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 {
+	assert(min <= max);
 	if (!*text || text[strspn(text, "0123456789")])
 		return false;
 	errno = 0;
@@ -152,21 +157,21 @@ bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number
 	return true;
 }
 
-int output_flush(void)
+int command_flush(void)
 {
 	if (fflush(stdout) || ferror(stdout))
-		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+		return command_error(EXIT_FAILED, "standard output: %s", strerror(errno));
 	return EXIT_DONE;
 }
 
-int json_print(json_t *object)
+int command_print_json(json_t *object)
 {
-	/* jansson does not say which: a path may be any bytes, JSON is UTF-8. */
+	/* A path may be any bytes, and JSON is UTF-8; jansson does not say which of the two it was. */
 	if (!object)
-		return complain(EXIT_FAILED, "cannot make the JSON object: a name is not UTF-8, or out of memory");
+		return command_error(EXIT_FAILED, "cannot make the JSON object: a name is not UTF-8, or out of memory");
 	int written = json_dumpf(object, stdout, JSON_COMPACT);
 	json_decref(object);
 	if (written || putchar('\n') == EOF)
-		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
-	return output_flush();
+		return command_error(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return command_flush();
 }

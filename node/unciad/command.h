@@ -1,5 +1,7 @@
-/* What the commands of unciad share: the table they are listed in, their options, exit codes, messages and JSON.
- * Help is printed from the same tables that man pages and completions are made from. */
+/* Shared by the commands of unciad: the table that lists them, their options, exit codes, messages and JSON. Help is
+ * printed from the same tables that man pages and completions are made from.
+ *
+ * Threads: a command runs on one; nothing here is called from another, unless it says so. */
 #ifndef COMMAND_H
 #define COMMAND_H
 #include <stdbool.h>
@@ -19,12 +21,13 @@ enum exit_code {
 
 struct arguments;
 
+/* One command; each is a constant of its own file. */
 struct command {
 	const char *name;
-	const char *summary;              /* one line */
-	const char *description;          /* sentences for --help and the man page */
-	const struct poptOption *options; /* every option's val is above 0 and unique in the command */
-	int (*run)(struct arguments *arguments);
+	const char *summary;                     /* one line */
+	const char *description;                 /* sentences for --help and the man page */
+	const struct poptOption *options;        /* every option's val is above 0 and unique in the command */
+	int (*run)(struct arguments *arguments); /* returns an exit code */
 };
 
 extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_check,
@@ -44,30 +47,32 @@ extern const struct command command_keygen, command_genesis, command_init, comma
 		"json", '\0', POPT_ARG_NONE, NULL, OPTION_JSON, "Print one JSON object", NULL                          \
 	}
 
-/* The next option: its val, and its value where it has one (which lives as long as the arguments do).
- * Returns 0 at the end; -1 where it is no option of this command, which has been said on standard error.
- * Prints the help and exits where it is asked for; says so and exits where memory ends. */
+/* Returns the next option's val; *value: its value, which lives as long as the arguments, or NULL where it takes none.
+ * Returns 0 at the end; -1 at what is no option of this command, which has been said on standard error.
+ * Ends the process where the help is asked for, which it prints, and where memory ends, which it says. */
 int arguments_next(struct arguments *arguments, const char **value);
 
-/* All options of a command that takes --home and perhaps --json. Returns an exit code. */
+/* Takes all options of a command that has --home and perhaps --json. *home lives as long as the arguments. Returns an
+ * exit code: EXIT_USAGE, having said so, where --home is missing. */
 int arguments_home(struct arguments *arguments, const char **home, bool *json);
 
 /* Writes "unciad: …" to standard error. Returns `code`. */
-int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* As complain(EXIT_USAGE, …), pointing to the command's --help. */
-int complain_usage(const struct arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int command_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* As command_error, pointing to the command's --help. Returns EXIT_USAGE. */
+int command_usage_error(const struct arguments *arguments, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* From now on a memory fault ends the process with this code and a sentence: the store is read as mapped memory, so
- * that is how a failing disk shows, and damage to LMDB's own pages. */
+/* From now on a memory fault, in any thread, ends the process with this code and a sentence. The store is read as
+ * mapped memory: a memory fault is how a failing disk shows, and damage to LMDB's own pages. */
 void end_on_fault(enum exit_code code);
 
-/* Digits only, within [min, max]. */
+/* Reads a number of digits only, within [min, max]. false: it is none, and *number is left as it was. */
 bool number_parse(const char *text, uint64_t min, uint64_t max, uint64_t *number);
 
 /* Writes the object (NULL: it could not be made) and a line feed to standard output, and frees it.
  * Returns an exit code. */
-int json_print(json_t *object);
+int command_print_json(json_t *object);
 /* Whether all that was printed has reached standard output. Returns an exit code. */
-int output_flush(void);
+int command_flush(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* Reads and writes unciad.conf with inih, which knows neither line numbers nor over-long lines: its reader here
  * adds both. */
 #include "config.h"
+#include <assert.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -52,13 +53,13 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct parser *p, const 
 	vsnprintf(reason, sizeof(reason), format, list);
 	va_end(list);
 	if (!p->failed)
-		complain(EXIT_USAGE, "%s:%u: %s", p->path, p->line, reason);
+		command_error(EXIT_USAGE, "%s:%u: %s", p->path, p->line, reason);
 	p->failed = true;
 	return 0; /* inih: an error */
 }
 
-/* inih asks for one line at a time, so this count is the line that its handler is called for. */
-static char *read_line(char *text, int size, void *stream)
+/* inih asks for one line at a time, so the count of lines is the number of the one that its handler is called for. */
+static char *config_read_line(char *text, int size, void *stream)
 {
 	struct parser *p = stream;
 	if (p->failed || !fgets(text, size, p->file))
@@ -72,9 +73,10 @@ static char *read_line(char *text, int size, void *stream)
 	return text;
 }
 
-static int take_number(struct parser *p, size_t i, const char *value)
+static int config_take_number(struct parser *p, size_t i, const char *value)
 {
 	const struct number_key *key = &number_keys[i];
+	assert(i < NUMBER_KEYS);
 	if (p->has_number[i])
 		return refuse(p, "%s is given twice", key->name);
 	p->has_number[i] = true;
@@ -111,7 +113,7 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 		return take_log_level(p, value);
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
 		if (!strcmp(name, number_keys[i].name))
-			return take_number(p, i, value);
+			return config_take_number(p, i, value);
 	}
 	return refuse(p, "unknown key '%s' in section [node]", name);
 }
@@ -139,22 +141,23 @@ static int take_key(void *context, const char *section, const char *name, const 
 	                : refuse(p, "'%s' stands before any [section]", name);
 }
 
-static int parse(struct parser *p)
+static int config_parse(struct parser *p)
 {
-	/* A continued line would be a key's second value, and none here has two. */
+	/* inih takes an indented line for one more value of the key before it, and no key here has two. */
 	ini_allow_multiline = false;
-	int error_line = ini_parse_stream(read_line, p, take_key, p);
+	int error_line = ini_parse_stream(config_read_line, p, take_key, p);
 	if (p->failed)
 		return EXIT_USAGE;
 	if (ferror(p->file))
-		return complain(EXIT_FAILED, "%s: %s", p->path, strerror(errno));
+		return command_error(EXIT_FAILED, "%s: %s", p->path, strerror(errno));
 	if (error_line)
-		return complain(EXIT_USAGE, "%s:%d: neither a [section] nor key = value", p->path, error_line);
+		return command_error(EXIT_USAGE, "%s:%d: neither a [section] nor key = value", p->path, error_line);
 	return 0;
 }
 
 int config_load(const char *path, uint32_t committee_size, struct config *config)
 {
+	assert(committee_size > 0 && committee_size <= COMMITTEE_SIZE_MAX);
 	struct parser p = {
 	    .path = path,
 	    .committee_size = committee_size,
@@ -162,8 +165,8 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 	    .file = fopen(path, "re"),
 	};
 	if (!p.file)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	int code = parse(&p);
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	int code = config_parse(&p);
 	fclose(p.file);
 	if (!code)
 		*config = p.config;
@@ -173,6 +176,7 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 static void write_settings(FILE *file, const struct config *config)
 {
 	char listen[ENDPOINT_TEXT_SIZE];
+	assert((unsigned)config->log_level < sizeof(log_levels) / sizeof(log_levels[0]));
 	endpoint_format(&config->listen, listen);
 	fprintf(file,
 	        "# Settings of an Uncia validator. A line that starts with # is a comment.\n"

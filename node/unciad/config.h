@@ -7,7 +7,7 @@
 
 #define CONFIG_PORT_DEFAULT 7400u
 
-/* A number that is 0 takes the default of whoever it is for. */
+/* A number that is 0 stands for its default, which is that of node.h or replica.h. */
 struct config {
 	struct endpoint listen;
 	enum log_level log_level;
@@ -17,9 +17,11 @@ struct config {
 	struct endpoint peers[COMMITTEE_SIZE_MAX]; /* by index in the committee; port 0: not given */
 };
 
-/* Returns an exit code: EXIT_USAGE with file and line for what is unknown, repeated or out of range. */
+/* Reads a file. Returns an exit code, having said what failed: EXIT_USAGE, with file and line, for what is unknown,
+ * repeated or out of range; *config is then left as it was. */
 int config_load(const char *path, uint32_t committee_size, struct config *config);
-/* A commented file with these addresses and log level, the rest left at its defaults. Returns an exit code. */
+/* Writes a commented file with these addresses and log level; all else is left at its defaults. replace: over a file
+ * that exists. Returns an exit code, having said what failed. */
 int config_write(const char *path, const struct config *config, bool replace);
 
 #endif

@@ -1,4 +1,5 @@
 /* unciad devnet: a whole network on one machine, for tests and first steps. */
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -6,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "clocks.h"
 #include "command.h"
 #include "genesis_draft.h"
 #include "home.h"
@@ -52,8 +53,8 @@ struct devnet {
 	struct genesis_draft draft; /* its accounts: the funds asked for, then the treasury's */
 	struct genesis genesis;
 	struct child children[COMMITTEE_SIZE_MAX];
-	uint64_t
-	    first_heights[COMMITTEE_SIZE_MAX]; /* of its first answer; UINT64_MAX: none yet; new homes begin at 0 */
+	/* The height of each one's first answer; 0: a new home; UINT64_MAX: there was none yet. */
+	uint64_t first_heights[COMMITTEE_SIZE_MAX];
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
 };
 
@@ -64,15 +65,15 @@ static int take_weights(struct devnet *d, const char *text)
 	char list[COMMITTEE_SIZE_MAX * 21], *rest = NULL;
 	uint32_t count = 0;
 	if ((size_t)snprintf(list, sizeof(list), "%s", text) >= sizeof(list))
-		return complain(EXIT_USAGE, "--weights: too long");
+		return command_error(EXIT_USAGE, "--weights: too long");
 	for (char *item = strtok_r(list, ",", &rest); item; item = strtok_r(NULL, ",", &rest)) {
 		if (count == COMMITTEE_SIZE_MAX || !number_parse(item, 1, UINT32_MAX, &d->weights[count]))
-			return complain(EXIT_USAGE, "--weights %s: not at most %u positive numbers", text,
-			                COMMITTEE_SIZE_MAX);
+			return command_error(EXIT_USAGE, "--weights %s: not at most %u positive numbers", text,
+			                     COMMITTEE_SIZE_MAX);
 		count++;
 	}
 	if (!count || (d->has_count && d->count != count))
-		return complain(EXIT_USAGE, "--weights %s: not one for each validator", text);
+		return command_error(EXIT_USAGE, "--weights %s: not one for each validator", text);
 	d->has_weights = d->has_count = true;
 	d->count = count;
 	return 0;
@@ -82,15 +83,16 @@ static int take_count(struct devnet *d, const char *text)
 {
 	uint64_t number;
 	if (!number_parse(text, 1, COMMITTEE_SIZE_MAX, &number))
-		return complain(EXIT_USAGE, "--validators %s: not a number from 1 to %u", text, COMMITTEE_SIZE_MAX);
+		return command_error(EXIT_USAGE, "--validators %s: not a number from 1 to %u", text,
+		                     COMMITTEE_SIZE_MAX);
 	if (d->has_weights && d->count != number)
-		return complain(EXIT_USAGE, "--weights and --validators do not agree");
+		return command_error(EXIT_USAGE, "--weights and --validators do not agree");
 	d->has_count = true;
 	d->count = (uint32_t)number;
 	return 0;
 }
 
-static int take_option(struct devnet *d, int option, const char *value)
+static int devnet_take_option(struct devnet *d, int option, const char *value)
 {
 	uint64_t number;
 	switch (option) {
@@ -105,7 +107,7 @@ static int take_option(struct devnet *d, int option, const char *value)
 		return draft_add_account_text(&d->draft, value);
 	case OPTION_BASE_PORT:
 		if (!number_parse(value, 1, UINT16_MAX, &number))
-			return complain(EXIT_USAGE, "--base-port %s: not a port", value);
+			return command_error(EXIT_USAGE, "--base-port %s: not a port", value);
 		d->has_port = true;
 		d->base_port = (uint16_t)number;
 		return 0;
@@ -113,12 +115,12 @@ static int take_option(struct devnet *d, int option, const char *value)
 		d->draft.has_faulty = true;
 		return number_parse(value, 0, UINT32_MAX, &d->draft.faulty)
 		           ? 0
-		           : complain(EXIT_USAGE, "--faulty %s: not a number", value);
+		           : command_error(EXIT_USAGE, "--faulty %s: not a number", value);
 	default:
 		d->draft.has_slow = true;
 		return number_parse(value, 0, UINT32_MAX, &d->draft.slow)
 		           ? 0
-		           : complain(EXIT_USAGE, "--slow %s: not a number", value);
+		           : command_error(EXIT_USAGE, "--slow %s: not a number", value);
 	}
 }
 
@@ -131,9 +133,10 @@ static int child_home(struct devnet *d, uint32_t i)
 	return path_join(d->dir, name, d->children[i].home);
 }
 
-/* Keys of one validator: made, or those of a devnet whose making was cut short. */
+/* Adds a validator with new keys, or with those that a devnet has whose making was cut short. */
 static int add_validator(struct devnet *d, uint32_t i)
 {
+	assert(i < d->count && i == d->draft.validator_count);
 	struct node_keys keys;
 	struct validator validator = {.weight = d->has_weights ? d->weights[i] : 1};
 	char path[PATH_MAX];
@@ -151,20 +154,18 @@ static int add_validator(struct devnet *d, uint32_t i)
 	return draft_add_validator(&d->draft, &validator);
 }
 
-/* What is wrong with the options is found before anything is made. Out: what the treasury holds. */
+/* Checks the options before anything is made. *rest: the amount that the treasury will hold. */
 static int draft_genesis(struct devnet *d, amount_t *rest)
 {
-	struct timespec now;
 	uint64_t faulty, slow;
-	clock_gettime(CLOCK_REALTIME, &now);
 	d->draft.name = "devnet";
 	d->draft.currency_code = "UNC";
 	d->draft.smallest_amount = 1;
-	d->draft.timestamp_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	d->draft.timestamp_ms = clocks_wall_ms();
 	*rest = SUPPLY;
 	for (uint32_t i = 0; i < d->draft.account_count; i++) {
 		if (!amount_subtract(*rest, d->draft.accounts[i].balance, rest) || !*rest)
-			return complain(EXIT_USAGE, "--fund: more than the supply of 1000000000 less a treasury");
+			return command_error(EXIT_USAGE, "--fund: more than the supply of 1000000000 less a treasury");
 	}
 	for (uint32_t i = 0; i < d->count; i++)
 		d->draft.validators[i].weight = d->has_weights ? d->weights[i] : 1;
@@ -174,10 +175,11 @@ static int draft_genesis(struct devnet *d, amount_t *rest)
 	return code;
 }
 
-/* All that is not funded otherwise. */
+/* The treasury holds whatever is not funded otherwise. */
 static int add_treasury(struct devnet *d, amount_t rest)
 {
 	struct genesis_account account = {.balance = rest};
+	assert(rest > 0);
 	char path[PATH_MAX];
 	int code = path_join(d->dir, "treasury", path);
 	if (!code)
@@ -220,7 +222,7 @@ static bool funds_agree(const struct devnet *d)
 	return true;
 }
 
-/* What the genesis states cannot be changed any more: options that say otherwise are refused. */
+/* The genesis cannot be changed any more: options that say otherwise are refused. */
 static int reuse_genesis(struct devnet *d, const char *path)
 {
 	int code = genesis_load(path, &d->genesis);
@@ -241,9 +243,9 @@ static int reuse_genesis(struct devnet *d, const char *path)
 			differs = "--weights";
 	}
 	if (differs) {
-		code = complain(EXIT_FAILED,
-		                "%s is a devnet already, and its genesis says otherwise than %s: give another --dir",
-		                d->dir, differs);
+		code = command_error(
+		    EXIT_FAILED, "%s is a devnet already, and its genesis says otherwise than %s: give another --dir",
+		    d->dir, differs);
 		genesis_deinit(&d->genesis);
 		return code;
 	}
@@ -266,8 +268,9 @@ static int find_ports(struct devnet *d)
 			return code;
 	}
 	if (d->base_port + d->count - 1 > UINT16_MAX)
-		return complain(EXIT_USAGE, "--base-port %u: there are not %u ports from there on", d->base_port,
-		                d->count);
+		return command_error(EXIT_USAGE, "--base-port %u: there are not %u ports from there on", d->base_port,
+		                     d->count);
+	assert(d->count > 0 && d->count <= COMMITTEE_SIZE_MAX);
 	for (uint32_t i = 0; i < d->count; i++)
 		d->endpoints[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + i)};
 	return 0;
@@ -279,17 +282,17 @@ static int check_port(const struct endpoint *endpoint)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 	if (fd < 0)
-		return complain(EXIT_FAILED, "cannot make a socket: %s", strerror(errno));
+		return command_error(EXIT_FAILED, "cannot make a socket: %s", strerror(errno));
 	int code = 0;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)))
-		code = complain(EXIT_FAILED, "port %u: %s: give another --base-port", (unsigned)endpoint->port,
-		                strerror(errno));
+		code = command_error(EXIT_FAILED, "port %u: %s: give another --base-port", (unsigned)endpoint->port,
+		                     strerror(errno));
 	close(fd);
 	return code;
 }
 
-/* The configuration follows the ports, which may be others than last time. */
+/* Writes a validator's configuration where there is none, or where its port is not that of last time. */
 static int write_config(const struct devnet *d, uint32_t i)
 {
 	char path[PATH_MAX];
@@ -323,7 +326,7 @@ static int prepare_home(struct devnet *d, uint32_t i)
 	return home_init(d->children[i].home, &d->genesis, NULL, false);
 }
 
-static int prepare(struct devnet *d)
+static int devnet_prepare(struct devnet *d)
 {
 	char genesis[PATH_MAX], network[PATH_MAX];
 	amount_t rest = 0;
@@ -353,7 +356,7 @@ static int prepare(struct devnet *d)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Whether it has a final block more than it began with. */
+/* Whether the validator has made a block final since its first answer. */
 static bool finalises(struct devnet *d, uint32_t i)
 {
 	struct node_answer answer;
@@ -365,14 +368,8 @@ static bool finalises(struct devnet *d, uint32_t i)
 	return answer.final_height > d->first_heights[i];
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* Asks them all, so that each counts from its own first answer. Returns the first that does not finalise yet. */
+/* Returns the first validator that finalises nothing yet, or d->count. It asks all of them, so that each is measured
+ * from its own first answer. */
 static uint32_t first_idle(struct devnet *d)
 {
 	uint32_t idle = d->count;
@@ -383,15 +380,15 @@ static uint32_t first_idle(struct devnet *d)
 	return idle;
 }
 
-/* Until each finalises. *stopped: a signal asked to end before that. */
+/* Waits until each of them finalises. *stopped: a signal asked to end before that. */
 static int wait_ready(struct devnet *d, bool *stopped)
 {
-	uint64_t deadline = now_ms() + READY_TIMEOUT_MS;
+	uint64_t deadline = clocks_monotonic_ms() + READY_TIMEOUT_MS;
 	uint32_t idle;
 	while ((idle = first_idle(d)) < d->count) {
-		if (now_ms() >= deadline)
-			return complain(EXIT_FAILED, "validator %u finalises nothing for %d s: see %s/log", idle,
-			                READY_TIMEOUT_MS / 1000, d->children[idle].home);
+		if (clocks_monotonic_ms() >= deadline)
+			return command_error(EXIT_FAILED, "validator %u finalises nothing for %d s: see %s/log", idle,
+			                     READY_TIMEOUT_MS / 1000, d->children[idle].home);
 		enum process_event event = processes_wait(POLL_MS);
 		*stopped = event == PROCESS_STOP;
 		if (*stopped)
@@ -417,10 +414,10 @@ static int print_ready(const struct devnet *d)
 			validators = NULL;
 		}
 	}
-	return json_print(json_pack("{s:b,s:s,s:o}", "ready", 1, "network", network, "validators", validators));
+	return command_print_json(json_pack("{s:b,s:s,s:o}", "ready", 1, "network", network, "validators", validators));
 }
 
-static int serve(struct devnet *d)
+static int devnet_serve(struct devnet *d)
 {
 	bool stopped = false;
 	char program[PATH_MAX];
@@ -439,33 +436,33 @@ static int serve(struct devnet *d)
 	return code;
 }
 
-static int run_devnet(struct devnet *d)
+static int devnet_start(struct devnet *d)
 {
 	int code = processes_init();
 	if (!code)
-		code = prepare(d);
+		code = devnet_prepare(d);
 	if (code)
 		return code;
-	code = serve(d);
+	code = devnet_serve(d);
 	genesis_deinit(&d->genesis);
 	return code;
 }
 
-static int run(struct arguments *arguments)
+static int devnet_run(struct arguments *arguments)
 {
 	const char *value;
 	int option, code = 0;
 	struct devnet *d = calloc(1, sizeof(*d));
 	if (!d)
-		return complain(EXIT_FAILED, "out of memory");
+		return command_error(EXIT_FAILED, "out of memory");
 	d->count = 4;
 	d->base_port = CONFIG_PORT_DEFAULT;
 	while (!code && (option = arguments_next(arguments, &value)) != 0)
-		code = option < 0 ? EXIT_USAGE : take_option(d, option, value);
+		code = option < 0 ? EXIT_USAGE : devnet_take_option(d, option, value);
 	if (!code && !d->dir)
-		code = complain_usage(arguments, "--dir is missing");
+		code = command_usage_error(arguments, "--dir is missing");
 	if (!code)
-		code = run_devnet(d);
+		code = devnet_start(d);
 	draft_deinit(&d->draft);
 	free(d);
 	return code;
@@ -480,5 +477,5 @@ const struct command command_devnet = {
         "for each validator and, once the network finalises, prints one line of JSON. Ends, and stops them all,\n"
         "on SIGINT or SIGTERM. The keys are for tests: do not keep money in a devnet.",
     .options = options,
-    .run = run,
+    .run = devnet_run,
 };

@@ -1,5 +1,6 @@
 /* HOST:PORT to and from text; names are not looked up here. */
 #include "endpoint.h"
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,7 @@ bool endpoint_parse_indexed(const char *text, struct endpoint *endpoints, uint32
 	char digits[12];
 	uint64_t index;
 	size_t size = strcspn(text, "=");
+	assert(count > 0);
 	if (text[size] != '=' || size >= sizeof(digits))
 		return false;
 	memcpy(digits, text, size);
@@ -46,6 +48,7 @@ bool endpoint_parse_indexed(const char *text, struct endpoint *endpoints, uint32
 
 void endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE])
 {
-	bool brackets = strpbrk(endpoint->host, ":%") != NULL;
+	assert(*endpoint->host && endpoint->port);
+	bool brackets = !!strpbrk(endpoint->host, ":%");
 	snprintf(text, ENDPOINT_TEXT_SIZE, brackets ? "[%s]:%u" : "%s:%u", endpoint->host, (unsigned)endpoint->port);
 }

@@ -12,10 +12,12 @@ struct endpoint {
 	uint16_t port;
 };
 
-/* Leaves *endpoint alone where the text is none. */
+/* false: the text is no endpoint, and *endpoint is left as it was. */
 bool endpoint_parse(const char *text, struct endpoint *endpoint);
-/* INDEX=HOST:PORT, into endpoints[INDEX]; false also for an index >= count and one that was given before. */
+/* INDEX=HOST:PORT, into endpoints[INDEX]. false: the text is nothing of the kind, or the index is not below count, or
+ * endpoints[INDEX] has been given before. */
 bool endpoint_parse_indexed(const char *text, struct endpoint *endpoints, uint32_t count);
+/* As endpoint_parse reads it. */
 void endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE]);
 
 #endif

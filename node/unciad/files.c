@@ -1,5 +1,6 @@
-/* Small files, read whole and written durably. Not for the store, which has its own rules. */
+/* Small files, read whole and written durably. The store has files and rules of its own. */
 #include "files.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@ int path_join(const char *directory, const char *name, char path[PATH_MAX])
 {
 	int size = snprintf(path, PATH_MAX, "%s/%s", directory, name);
 	if (size < 0 || size >= PATH_MAX)
-		return complain(EXIT_FAILED, "%s: the path is too long", directory);
+		return command_error(EXIT_FAILED, "%s: the path is too long", directory);
 	return 0;
 }
 
@@ -35,10 +36,10 @@ static int sync_parent(const char *path)
 		slash[slash == parent ? 1 : 0] = '\0';
 	int fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES)
-		return 0; /* what may not be read cannot be synced: its names are for its owner to care for */
+		return 0; /* a directory that we may not read cannot be synced by us */
 	int failed = fd < 0 || fsync(fd);
 	if (failed)
-		complain(EXIT_FAILED, "%s: %s", slash ? parent : ".", strerror(errno));
+		command_error(EXIT_FAILED, "%s: %s", slash ? parent : ".", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return failed ? EXIT_FAILED : 0;
@@ -49,11 +50,11 @@ int directory_make(const char *path)
 	struct stat status;
 	if (mkdir(path, 0700)) {
 		if (errno != EEXIST)
-			return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+			return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
 		if (stat(path, &status) || !S_ISDIR(status.st_mode))
-			return complain(EXIT_FAILED, "%s: not a directory", path);
+			return command_error(EXIT_FAILED, "%s: not a directory", path);
 	}
-	/* Whoever made it may have been killed before it came to this. */
+	/* Also where it exists: its maker may have been killed before this sync. */
 	return sync_parent(path);
 }
 
@@ -61,22 +62,22 @@ static int read_whole(int fd, const char *path, size_t size_max, uint8_t **bytes
 {
 	struct stat status;
 	if (fstat(fd, &status))
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(status.st_mode))
-		return complain(EXIT_FAILED, "%s: not a regular file", path);
+		return command_error(EXIT_FAILED, "%s: not a regular file", path);
 	if (status.st_size < 0 || (uint64_t)status.st_size > size_max)
-		return complain(EXIT_FAILED, "%s: larger than %zu bytes", path, size_max);
+		return command_error(EXIT_FAILED, "%s: larger than %zu bytes", path, size_max);
 	size_t wanted = (size_t)status.st_size, have = 0;
 	uint8_t *buffer = malloc(wanted + 1);
 	if (!buffer)
-		return complain(EXIT_FAILED, "out of memory");
+		return command_error(EXIT_FAILED, "out of memory");
 	while (have < wanted) {
 		ssize_t n = read(fd, buffer + have, wanted - have);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			free(buffer);
-			return complain(EXIT_FAILED, "%s: %s", path, n ? strerror(errno) : "ended early");
+			return command_error(EXIT_FAILED, "%s: %s", path, n ? strerror(errno) : "ended early");
 		}
 		have += (size_t)n;
 	}
@@ -91,12 +92,12 @@ int file_read(const char *path, size_t size_max, bool secret, uint8_t **bytes, s
 	/* Without O_NONBLOCK a FIFO in the file's place would block for ever. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	struct stat status;
 	int code = 0;
 	if (secret && !fstat(fd, &status) && (status.st_mode & 077))
-		code = complain(EXIT_FAILED, "%s: others than its owner may touch this secret: run  chmod 600 %s", path,
-		                path);
+		code = command_error(EXIT_FAILED, "%s: others than its owner may touch this secret: run  chmod 600 %s",
+		                     path, path);
 	if (!code)
 		code = read_whole(fd, path, size_max, bytes, size);
 	close(fd);
@@ -121,12 +122,13 @@ static int write_beside(const char *path, mode_t mode, const void *bytes, size_t
                         int (*put_in_place)(const char *from, const char *to))
 {
 	char temporary[PATH_MAX];
+	assert((bytes || !size) && !(mode & ~0777u));
 	int length = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
 	if (length < 0 || (size_t)length >= sizeof(temporary))
-		return complain(EXIT_FAILED, "%s: the path is too long", path);
+		return command_error(EXIT_FAILED, "%s: the path is too long", path);
 	int fd = mkostemp(temporary, O_CLOEXEC); /* O_EXCL, mode 0600 */
 	if (fd < 0)
-		return complain(EXIT_FAILED, "%s: %s", temporary, strerror(errno));
+		return command_error(EXIT_FAILED, "%s: %s", temporary, strerror(errno));
 	int error = fchmod(fd, mode) || write_whole(fd, bytes, size) || fsync(fd) ? errno : 0;
 	if (close(fd) && !error)
 		error = errno;
@@ -134,7 +136,7 @@ static int write_beside(const char *path, mode_t mode, const void *bytes, size_t
 		error = errno;
 	unlink(temporary);
 	if (error)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(error));
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(error));
 	return sync_parent(path);
 }
 
@@ -152,15 +154,18 @@ int file_replace(const char *path, mode_t mode, const void *bytes, size_t size)
 int text_begin(struct text_file *t)
 {
 	t->stream = open_memstream(&t->text, &t->size);
-	return t->stream ? 0 : complain(EXIT_FAILED, "out of memory");
+	return t->stream ? 0 : command_error(EXIT_FAILED, "out of memory");
 }
 
 int text_end(struct text_file *t, const char *path, bool replace)
 {
+	assert(t->stream);
 	bool failed = ferror(t->stream);
-	if (fclose(t->stream) || failed) {
+	failed |= fclose(t->stream) != 0;
+	t->stream = NULL;
+	if (failed) {
 		free(t->text);
-		return complain(EXIT_FAILED, "out of memory");
+		return command_error(EXIT_FAILED, "out of memory");
 	}
 	int code = (replace ? file_replace : file_create)(path, 0644, t->text, t->size);
 	free(t->text);

@@ -1,6 +1,6 @@
 /* unciad genesis: the file that a network begins with. */
 #include <stdio.h>
-#include <time.h>
+#include "clocks.h"
 #include "command.h"
 #include "files.h"
 #include "genesis_draft.h"
@@ -48,14 +48,14 @@ struct request {
 	bool json;
 };
 
-static int take_number(const char *name, const char *value, uint64_t min, uint64_t *number)
+static int genesis_take_number(const char *name, const char *value, uint64_t min, uint64_t *number)
 {
 	if (!number_parse(value, min, (UINT64_C(1) << 62) - 1, number))
-		return complain(EXIT_USAGE, "--%s %s: not a number that can be", name, value);
+		return command_error(EXIT_USAGE, "--%s %s: not a number that can be", name, value);
 	return 0;
 }
 
-static int take_option(struct request *r, int option, const char *value)
+static int genesis_take_option(struct request *r, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_NAME:
@@ -66,20 +66,20 @@ static int take_option(struct request *r, int option, const char *value)
 		return 0;
 	case OPTION_SMALLEST:
 		if (amount_parse(value, &r->draft.smallest_amount) || !r->draft.smallest_amount)
-			return complain(EXIT_USAGE, "--smallest %s: %s", value, uncia_error_text(UNCIA_E_AMOUNT));
+			return command_error(EXIT_USAGE, "--smallest %s: %s", value, uncia_error_text(UNCIA_E_AMOUNT));
 		return 0;
 	case OPTION_FAULTY:
 		r->draft.has_faulty = true;
-		return take_number("faulty", value, 0, &r->draft.faulty);
+		return genesis_take_number("faulty", value, 0, &r->draft.faulty);
 	case OPTION_SLOW:
 		r->draft.has_slow = true;
-		return take_number("slow", value, 0, &r->draft.slow);
+		return genesis_take_number("slow", value, 0, &r->draft.slow);
 	case OPTION_VALIDATOR:
 		return draft_add_validator_text(&r->draft, value);
 	case OPTION_ACCOUNT:
 		return draft_add_account_text(&r->draft, value);
 	case OPTION_TIMESTAMP:
-		return take_number("timestamp", value, 1, &r->draft.timestamp_ms);
+		return genesis_take_number("timestamp", value, 1, &r->draft.timestamp_ms);
 	case OPTION_OUTPUT:
 		r->output = value;
 		return 0;
@@ -88,7 +88,7 @@ static int take_option(struct request *r, int option, const char *value)
 		return 0;
 	case OPTION_AT:
 		if (!endpoint_parse_indexed(value, r->endpoints, COMMITTEE_SIZE_MAX))
-			return complain(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
+			return command_error(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
 		return 0;
 	default:
 		r->json = true;
@@ -100,33 +100,34 @@ static int check_endpoints(const struct request *r)
 {
 	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++) {
 		if (r->endpoints[i].port && !r->network)
-			return complain(EXIT_USAGE, "--at is for --network, which is missing");
+			return command_error(EXIT_USAGE, "--at is for --network, which is missing");
 		if (r->endpoints[i].port && i >= r->draft.validator_count)
-			return complain(EXIT_USAGE, "--at %u=…: there is no validator %u", i, i);
+			return command_error(EXIT_USAGE, "--at %u=…: there is no validator %u", i, i);
 		if (r->network && i < r->draft.validator_count && !r->endpoints[i].port)
-			return complain(EXIT_USAGE, "--network needs to know where validator %u is: --at %u=HOST:PORT",
-			                i, i);
+			return command_error(EXIT_USAGE,
+			                     "--network needs to know where validator %u is: --at %u=HOST:PORT", i, i);
 	}
 	return 0;
 }
 
-static int report(const struct request *r, const struct genesis *genesis)
+static int report_genesis(const struct request *r, const struct genesis *genesis)
 {
 	char id[KEY_TEXT_SIZE], supply[AMOUNT_TEXT_SIZE];
 	hex_format(genesis->network_id.b, HASH_SIZE, id);
 	amount_format(genesis->supply, supply);
 	const struct committee *c = &genesis->committee;
 	if (r->json)
-		return json_print(json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:I,s:s}", "v", 1, "network_id", id, "name",
-		                            genesis->name, "file", r->output, "validators", (int)c->size, "faulty",
-		                            (json_int_t)c->faulty, "slow", (json_int_t)c->slow, "supply", supply));
+		return command_print_json(json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:I,s:s}", "v", 1, "network_id", id,
+		                                    "name", genesis->name, "file", r->output, "validators",
+		                                    (int)c->size, "faulty", (json_int_t)c->faulty, "slow",
+		                                    (json_int_t)c->slow, "supply", supply));
 	printf("network id  %s\nvalidators  %u (weights sum to %llu; %llu faulty, %llu slow)\nsupply      %s %s\n", id,
 	       c->size, (unsigned long long)c->weight, (unsigned long long)c->faulty, (unsigned long long)c->slow,
 	       supply, genesis->currency_code);
-	return output_flush();
+	return command_flush();
 }
 
-static int make(const struct request *r)
+static int make_genesis_file(const struct request *r)
 {
 	struct genesis genesis;
 	int code = check_endpoints(r);
@@ -138,27 +139,25 @@ static int make(const struct request *r)
 	if (!code && r->network)
 		code = network_file_write(r->network, &genesis, r->endpoints, false);
 	if (!code)
-		code = report(r, &genesis);
+		code = report_genesis(r, &genesis);
 	genesis_deinit(&genesis);
 	return code;
 }
 
-static int run(struct arguments *arguments)
+static int genesis_run(struct arguments *arguments)
 {
 	struct request r = {.draft = {.currency_code = "UNC", .smallest_amount = 1}};
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	r.draft.timestamp_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	r.draft.timestamp_ms = clocks_wall_ms();
 	const char *value;
 	int option, code = 0;
 	while (!code && (option = arguments_next(arguments, &value)) != 0)
-		code = option < 0 ? EXIT_USAGE : take_option(&r, option, value);
+		code = option < 0 ? EXIT_USAGE : genesis_take_option(&r, option, value);
 	if (!code && !r.draft.name)
-		code = complain_usage(arguments, "--name is missing");
+		code = command_usage_error(arguments, "--name is missing");
 	if (!code && !r.output)
-		code = complain_usage(arguments, "--output is missing");
+		code = command_usage_error(arguments, "--output is missing");
 	if (!code)
-		code = make(&r);
+		code = make_genesis_file(&r);
 	draft_deinit(&r.draft);
 	return code;
 }
@@ -171,5 +170,5 @@ const struct command command_genesis = {
         "The file's hash is the network's id: every validator starts from the same bytes. Where --faulty and\n"
         "--slow are not given, the most that the weights allow, --faulty first.",
     .options = options,
-    .run = run,
+    .run = genesis_run,
 };

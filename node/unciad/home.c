@@ -1,5 +1,6 @@
-/* Homes. What is inside the store is the store's own. */
+/* The files of a home but for those of its store. */
 #include "home.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,10 @@ int genesis_load(const char *path, struct genesis *genesis)
 		return code;
 	int error = genesis_decode(genesis, bytes, size);
 	free(bytes);
-	return error ? complain(EXIT_FAILED, "%s: not a genesis file: %s", path, uncia_error_text(error)) : 0;
+	return error ? command_error(EXIT_FAILED, "%s: not a genesis file: %s", path, uncia_error_text(error)) : 0;
 }
 
-/* Our place is where our consensus key stands; the network key must be the one stated beside it. */
+/* Our place in the committee is that of our consensus key; the network key must be the one that is stated beside it. */
 static int find_self(const struct genesis *genesis, const struct node_keys *keys, const char *path, uint32_t *self)
 {
 	for (uint32_t i = 0; i < genesis->committee.size; i++) {
@@ -28,9 +29,9 @@ static int find_self(const struct genesis *genesis, const struct node_keys *keys
 		if (memcmp(v->consensus_key, keys->consensus_public, PUBLIC_KEY_SIZE))
 			continue;
 		if (memcmp(v->network_key, keys->network_public, 32))
-			return complain(EXIT_FAILED,
-			                "%s/network.key is not the one that the genesis states for validator %u", path,
-			                i);
+			return command_error(EXIT_FAILED,
+			                     "%s/network.key is not the one that the genesis states for validator %u",
+			                     path, i);
 		*self = i;
 		return 0;
 	}
@@ -45,8 +46,8 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 	if (code)
 		return code;
 	if (!path_exists(file))
-		return complain(EXIT_FAILED,
-		                "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);
+		return command_error(
+		    EXIT_FAILED, "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);
 	return genesis_load(file, genesis);
 }
 
@@ -74,6 +75,7 @@ void home_close(struct home *home)
 int home_config(const struct home *home, struct config *config)
 {
 	char path[PATH_MAX];
+	assert(home->self == SELF_OBSERVER || home->self < home->genesis.committee.size);
 	int code = path_join(home->path, "unciad.conf", path);
 	return code ? code : config_load(path, home->genesis.committee.size, config);
 }
@@ -88,7 +90,7 @@ int home_store_open(const struct home *home, bool read_only, struct store **stor
 		*error = result;
 	if (!result)
 		return 0;
-	return complain(EXIT_FAILED, "%s", *why ? why : uncia_error_text(result));
+	return command_error(EXIT_FAILED, "%s", *why ? why : uncia_error_text(result));
 }
 
 static int put_genesis(const char *path, const struct genesis *genesis)
@@ -105,7 +107,7 @@ static int put_genesis(const char *path, const struct genesis *genesis)
 		return code;
 	bool same = !memcmp(present.network_id.b, genesis->network_id.b, HASH_SIZE);
 	genesis_deinit(&present);
-	return same ? 0 : complain(EXIT_FAILED, "%s belongs to another network: give another --home", path);
+	return same ? 0 : command_error(EXIT_FAILED, "%s belongs to another network: give another --home", path);
 }
 
 static int put_store(const char *path, const struct genesis *genesis, const struct node_keys *keys)
@@ -117,13 +119,13 @@ static int put_store(const char *path, const struct genesis *genesis, const stru
 		failure = errno;
 		flush_free(flush);
 	}
-	/* consensus §6: a journal is made once per key; a second one could vote again. */
+	/* consensus §6: a journal is made once for a key, since a second one could vote again. */
 	if (error == UNCIA_E_EXISTS)
-		return complain(EXIT_FAILED, "%s is initialised already: start it with  unciad start --home %s", path,
-		                path);
+		return command_error(EXIT_FAILED, "%s is initialised already: start it with  unciad start --home %s",
+		                     path, path);
 	if (error)
-		return complain(EXIT_FAILED, "%s: cannot make the store: %s", path,
-		                error == UNCIA_E_IO ? strerror(failure) : uncia_error_text(error));
+		return command_error(EXIT_FAILED, "%s: cannot make the store: %s", path,
+		                     error == UNCIA_E_IO ? strerror(failure) : uncia_error_text(error));
 	return 0;
 }
 
@@ -139,11 +141,12 @@ int home_init(const char *path, const struct genesis *genesis, const struct conf
 		return code;
 	code = find_self(genesis, &keys, path, &self);
 	if (!code && self == SELF_OBSERVER && !observer)
-		code = complain(
+		code = command_error(
 		    EXIT_FAILED,
 		    "the consensus key of %s is not one of the genesis: --observer makes the home all the same", path);
 	if (!code)
 		code = put_genesis(path, genesis);
+	assert(code || observer || self < genesis->committee.size);
 	if (!code && !path_exists(config_path))
 		code = config_write(config_path, config, false);
 	if (!code)

@@ -1,4 +1,5 @@
-/* A validator's home directory: which files it has, how it is first filled, and what every command reads from it. */
+/* A validator's home directory: which files it has, how it is filled, and what every command reads from it. Each
+ * function returns an exit code, and has said on standard error what failed. Threads: the command's. */
 #ifndef HOME_H
 #define HOME_H
 #include "committee.h"
@@ -10,25 +11,28 @@
 #define SELF_OBSERVER NOT_A_MEMBER
 
 struct home {
-	const char *path;
+	const char *path; /* the caller's */
 	struct genesis genesis;
 	struct node_keys keys;
 	uint32_t self; /* our index in the committee, or SELF_OBSERVER */
 };
 
-/* Reads keys and genesis, and finds our place in the committee. Returns an exit code; on 0, home_close. */
+/* Reads keys and genesis, and finds our place in the committee. On 0, home_close follows. */
 int home_open(const char *path, struct home *home);
+/* Wipes the keys. */
 void home_close(struct home *home);
+/* Reads the home's configuration. */
 int home_config(const struct home *home, struct config *config);
 
-/* Opens the store; on failure says why (and sets *error to the uncia_error where error is not NULL). */
+/* Opens the store, and from now on ends the process on a memory fault (end_on_fault). On 0, store_close follows; on
+ * failure *error is the uncia_error, where error is not NULL. */
 int home_store_open(const struct home *home, bool read_only, struct store **store, int *error);
 
-/* Reads and checks a genesis file. Returns an exit code; on 0, genesis_deinit. */
+/* Reads and checks a genesis file. On 0, genesis_deinit follows. */
 int genesis_load(const char *path, struct genesis *genesis);
 
-/* Fills a home that has its keys: genesis, configuration where there is none, an empty store. Taken up again where
- * it was cut short. Returns an exit code. */
+/* Fills a home that has its keys: with the genesis, a configuration (config; where there is none) and a store that
+ * holds the genesis. One that was cut short is gone on with. observer: also where the keys are not of the genesis. */
 int home_init(const char *path, const struct genesis *genesis, const struct config *config, bool observer);
 
 #endif

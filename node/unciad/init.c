@@ -22,7 +22,7 @@ struct request {
 	bool observer, json;
 };
 
-static int take_option(struct request *r, int option, const char *value)
+static int init_take_option(struct request *r, int option, const char *value)
 {
 	switch (option) {
 	case OPTION_HOME:
@@ -34,11 +34,11 @@ static int take_option(struct request *r, int option, const char *value)
 	case OPTION_LISTEN:
 		return endpoint_parse(value, &r->config.listen)
 		           ? 0
-		           : complain(EXIT_USAGE, "--listen %s: not HOST:PORT", value);
+		           : command_error(EXIT_USAGE, "--listen %s: not HOST:PORT", value);
 	case OPTION_PEER:
 		return endpoint_parse_indexed(value, r->config.peers, COMMITTEE_SIZE_MAX)
 		           ? 0
-		           : complain(EXIT_USAGE, "--peer %s: not INDEX=HOST:PORT", value);
+		           : command_error(EXIT_USAGE, "--peer %s: not INDEX=HOST:PORT", value);
 	case OPTION_OBSERVER:
 		r->observer = true;
 		return 0;
@@ -48,7 +48,7 @@ static int take_option(struct request *r, int option, const char *value)
 	}
 }
 
-static int init(const struct request *r)
+static int init_home(const struct request *r)
 {
 	struct genesis genesis;
 	int code = genesis_load(r->genesis, &genesis);
@@ -56,36 +56,36 @@ static int init(const struct request *r)
 		return code;
 	for (uint32_t i = genesis.committee.size; i < COMMITTEE_SIZE_MAX && !code; i++) {
 		if (r->config.peers[i].port)
-			code = complain(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,
-			                genesis.committee.size - 1);
+			code = command_error(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,
+			                     genesis.committee.size - 1);
 	}
 	if (!code)
 		code = home_init(r->home, &genesis, &r->config, r->observer);
 	char id[KEY_TEXT_SIZE];
 	hex_format(genesis.network_id.b, HASH_SIZE, id);
 	if (!code && r->json) {
-		code = json_print(
+		code = command_print_json(
 		    json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "home", r->home, "network_id", id, "name", genesis.name));
 	} else if (!code) {
 		printf("%s is ready for network %s (%s)\n", r->home, genesis.name, id);
-		code = output_flush();
+		code = command_flush();
 	}
 	genesis_deinit(&genesis);
 	return code;
 }
 
-static int run(struct arguments *arguments)
+static int init_run(struct arguments *arguments)
 {
 	struct request r = {.config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO}};
 	const char *value;
 	int option, code = 0;
 	while (!code && (option = arguments_next(arguments, &value)) != 0)
-		code = option < 0 ? EXIT_USAGE : take_option(&r, option, value);
+		code = option < 0 ? EXIT_USAGE : init_take_option(&r, option, value);
 	if (!code && !r.home)
-		code = complain_usage(arguments, "--home is missing");
+		code = command_usage_error(arguments, "--home is missing");
 	if (!code && !r.genesis)
-		code = complain_usage(arguments, "--genesis is missing");
-	return code ? code : init(&r);
+		code = command_usage_error(arguments, "--genesis is missing");
+	return code ? code : init_home(&r);
 }
 
 const struct command command_init = {
@@ -95,5 +95,5 @@ const struct command command_init = {
         "Copies the genesis into HOME, writes HOME/unciad.conf where there is none, and makes the journal of votes\n"
         "and the ledger's first state. A journal is made once for a key: a second time is refused.",
     .options = options,
-    .run = run,
+    .run = init_run,
 };

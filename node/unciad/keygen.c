@@ -12,15 +12,15 @@ static int print_keys(const char *home, const struct node_keys *keys, bool json)
 	hex_format(keys->consensus_public, 32, consensus);
 	hex_format(keys->network_public, 32, network);
 	if (json)
-		return json_print(json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "home", home, "consensus_key", consensus,
-		                            "network_key", network));
+		return command_print_json(json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "home", home, "consensus_key",
+		                                    consensus, "network_key", network));
 	printf("consensus key  %s\nnetwork key    %s\n\n"
 	       "Give both to whoever makes the genesis:\n  --validator %s:%s\n",
 	       consensus, network, consensus, network);
-	return output_flush();
+	return command_flush();
 }
 
-static int run(struct arguments *arguments)
+static int keygen_run(struct arguments *arguments)
 {
 	const char *home;
 	bool json;
@@ -45,5 +45,5 @@ const struct command command_keygen = {
         "and network.key, which proves to the other validators who is calling. Prints both public keys.\n"
         "Never writes over a key.",
     .options = options,
-    .run = run,
+    .run = keygen_run,
 };

@@ -1,5 +1,6 @@
-/* The key files of a home. Signing is not done here. */
+/* The key files of a home: made, read, wiped from memory. */
 #include "keys.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 void hex_format(const void *bytes, size_t size, char *text)
 {
+	assert(bytes && text);
 	sodium_bin2hex(text, 2 * size + 1, bytes, size);
 }
 
@@ -19,12 +21,12 @@ bool hex_parse_32(const char *text, size_t size, uint8_t bytes[32])
 	return size == 64 && !sodium_hex2bin(bytes, 32, text, size, NULL, &parsed, NULL) && parsed == 32;
 }
 
-static int derive(struct node_keys *keys, const uint8_t consensus_seed[SEED_SIZE])
+static int keys_derive(struct node_keys *keys, const uint8_t consensus_seed[SEED_SIZE])
 {
 	int error = sign_keypair(consensus_seed, keys->consensus_public, keys->consensus_secret);
 	if (!error)
 		error = noise_public_key(keys->network_secret, keys->network_public);
-	return error ? complain(EXIT_FAILED, "cannot derive the public keys: %s", uncia_error_text(error)) : 0;
+	return error ? command_error(EXIT_FAILED, "cannot derive the public keys: %s", uncia_error_text(error)) : 0;
 }
 
 static int load_seed(const char *path, uint8_t seed[32])
@@ -36,7 +38,7 @@ static int load_seed(const char *path, uint8_t seed[32])
 		return code;
 	size_t digits = size == KEY_TEXT_SIZE && text[size - 1] == '\n' ? size - 1 : size;
 	if (!hex_parse_32((const char *)text, digits, seed))
-		code = complain(EXIT_FAILED, "%s: not a key file (64 hexadecimal digits)", path);
+		code = command_error(EXIT_FAILED, "%s: not a key file (64 hexadecimal digits)", path);
 	sodium_memzero(text, size);
 	free(text);
 	return code;
@@ -45,7 +47,8 @@ static int load_seed(const char *path, uint8_t seed[32])
 static int make_seed(const char *path, uint8_t seed[32])
 {
 	char text[KEY_TEXT_SIZE];
-	randombytes_buf(seed, 32); /* ends the process where there is no randomness */
+	_Static_assert(KEY_TEXT_SIZE == 2 * SEED_SIZE + 1, "a key file holds one seed in hexadecimal digits");
+	randombytes_buf(seed, 32); /* where there is no randomness it ends the process */
 	hex_format(seed, 32, text);
 	text[KEY_TEXT_SIZE - 1] = '\n';
 	int code = file_create(path, 0600, text, KEY_TEXT_SIZE);
@@ -74,7 +77,7 @@ static int with_seeds(const char *home, int (*seed_of)(const char *path, bool ex
 	if (!code)
 		code = seed_of(paths.network, path_exists(paths.network), keys->network_secret);
 	if (!code)
-		code = derive(keys, seed);
+		code = keys_derive(keys, seed);
 	sodium_memzero(seed, sizeof(seed));
 	if (code)
 		keys_wipe(keys);
@@ -84,7 +87,7 @@ static int with_seeds(const char *home, int (*seed_of)(const char *path, bool ex
 static int load_existing(const char *path, bool exists, uint8_t seed[32])
 {
 	return exists ? load_seed(path, seed)
-	              : complain(EXIT_FAILED, "%s: not there: make the keys with  unciad keygen", path);
+	              : command_error(EXIT_FAILED, "%s: not there: make the keys with  unciad keygen", path);
 }
 
 static int make_missing(const char *path, bool exists, uint8_t seed[32])
@@ -104,10 +107,10 @@ int keys_make(const char *home, struct node_keys *keys)
 	if (code)
 		return code;
 	if (path_exists(paths.consensus) && path_exists(paths.network))
-		return complain(EXIT_FAILED,
-		                "%s has keys already: a validator keeps its keys for life; "
-		                "for another validator give another --home",
-		                home);
+		return command_error(EXIT_FAILED,
+		                     "%s has keys already: a validator keeps its keys for life; "
+		                     "for another validator give another --home",
+		                     home);
 	return with_seeds(home, make_missing, keys);
 }
 

@@ -1,5 +1,6 @@
 /* The two keys of a validator, in HOME/consensus.key and HOME/network.key: 32 bytes each, as 64 hexadecimal digits.
- * They are independent of each other. Each function returns an exit code and has said what failed. */
+ * They are independent of each other. keys_make and keys_load return an exit code, and have said on standard error what
+ * failed; *keys is then wiped. Threads: the command's. */
 #ifndef KEYS_H
 #define KEYS_H
 #include "sign.h"
@@ -13,13 +14,16 @@ struct node_keys {
 	uint8_t network_secret[32];
 };
 
-/* Makes both files, durably. A home that has one of them only was left by a keygen cut short: the other is made. */
+/* Makes both files, durably. A home with one of them was left by a keygen that was cut short: the other one is made. On
+ * 0, keys_wipe follows. */
 int keys_make(const char *home, struct node_keys *keys);
+/* Reads both files. On 0, keys_wipe follows. */
 int keys_load(const char *home, struct node_keys *keys);
 void keys_wipe(struct node_keys *keys);
 
+/* 2 * size digits and a NUL. */
 void hex_format(const void *bytes, size_t size, char *text);
-/* Exactly 64 hexadecimal digits. */
+/* Reads exactly 64 hexadecimal digits, without a NUL. */
 bool hex_parse_32(const char *text, size_t size, uint8_t bytes[32]);
 
 #endif

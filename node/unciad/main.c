@@ -24,8 +24,9 @@ static void print_usage(FILE *file)
 	fputs("\nunciad COMMAND --help says more.\n", file);
 }
 
-/* Where a standard stream is closed, the next file that is opened takes its number: of a node that would be one of the
- * store's, with the log written into it. What takes its place cannot be written, so that lost output is noticed. */
+/* Where a standard stream is closed, the next file that is opened takes its number: with a node that would be one of
+ * the store's, and the log would be written into it. So each closed one is opened on /dev/null, for reading only, so
+ * that output that is lost is noticed. */
 static bool hold_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -35,7 +36,8 @@ static bool hold_standard_streams(void)
 	return true;
 }
 
-/* faults 20: where the system gives no randomness, libsodium ends the process; here with a line instead of a signal. */
+/* faults 20: libsodium ends the process where the system gives no randomness; this handler does so with a line, not a
+ * signal. */
 static void end_without_randomness(void)
 {
 	static const char line[] = "unciad: the system gives no randomness\n";
@@ -53,27 +55,27 @@ int main(int argc, const char **argv)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		print_usage(stdout);
-		return output_flush();
+		return command_flush();
 	}
 	if (!strcmp(name, "--version"))
 		name = "version";
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		if (strcmp(name, commands[i]->name))
 			continue;
-		/* A library that judges signatures otherwise would split the ledger: nothing runs on it. */
+		/* A library with other verdicts on signatures would split the ledger: nothing runs on it. */
 		int error = sign_self_test();
 		if (error)
-			return complain(EXIT_FAILED, "%s", uncia_error_text(error));
+			return command_error(EXIT_FAILED, "%s", uncia_error_text(error));
 		struct arguments arguments;
-		int code = arguments_init(&arguments, commands[i], argc - 1, argv + 1);
+		int code = arguments_begin(&arguments, commands[i], argc - 1, argv + 1);
 		if (!code) {
 			code = commands[i]->run(&arguments);
-			arguments_deinit(&arguments);
+			arguments_end(&arguments);
 		}
 		return code;
 	}
 	if (*name)
-		complain(EXIT_USAGE, "%s: no such command", name);
+		command_error(EXIT_USAGE, "%s: no such command", name);
 	print_usage(stderr);
 	return EXIT_USAGE;
 }

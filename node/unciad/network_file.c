@@ -1,5 +1,6 @@
 /* Writes the network file; reading it is the wallet's part. */
 #include "network_file.h"
+#include <assert.h>
 #include "files.h"
 #include "keys.h"
 
@@ -8,6 +9,7 @@
 static void write_genesis(FILE *file, const struct genesis *genesis)
 {
 	char line[GENESIS_LINE_CHARACTERS + 1];
+	assert(genesis->size > 0);
 	size_t step = GENESIS_LINE_CHARACTERS / 4 * 3;
 	for (size_t at = 0; at < genesis->size; at += step) {
 		size_t size = genesis->size - at < step ? genesis->size - at : step;

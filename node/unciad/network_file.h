@@ -4,7 +4,8 @@
 #include "committee.h"
 #include "endpoint.h"
 
-/* endpoints: one for each member of the committee. replace: over an existing file. Returns an exit code. */
+/* endpoints: one for each member of the committee. replace: over a file that exists. Returns an exit code, having said
+ * on standard error what failed. */
 int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints, bool replace);
 
 #endif

@@ -1,5 +1,6 @@
-/* A blocking client of one request: connect, handshake, ask, wait for the answer, close. */
+/* A blocking client for one request: connects, shakes hands, asks, waits for the answer, closes. */
 #include "node_client.h"
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -7,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "clocks.h"
 #include "message.pb-c.h"
 #include "protocol_limits.h"
 #include "uncia/error.h"
@@ -22,18 +23,12 @@ struct client {
 	struct link *link;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Waits until the socket is ready for `events`. Returns 0; UNCIA_E_CLOSED past the deadline; UNCIA_E_IO. */
-static int wait_for(const struct client *c, short events)
+static int client_wait(const struct client *c, short events)
 {
+	assert(c->fd >= 0);
 	for (;;) {
-		uint64_t now = now_ms();
+		uint64_t now = clocks_monotonic_ms();
 		if (now >= c->deadline_ms)
 			return UNCIA_E_CLOSED;
 		struct pollfd item = {.fd = c->fd, .events = events};
@@ -45,7 +40,7 @@ static int wait_for(const struct client *c, short events)
 	}
 }
 
-static int connect_to(struct client *c, const struct addrinfo *address)
+static int client_connect(struct client *c, const struct addrinfo *address)
 {
 	c->fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
@@ -54,14 +49,14 @@ static int connect_to(struct client *c, const struct addrinfo *address)
 		return 0;
 	if (errno != EINPROGRESS)
 		return UNCIA_E_UNREACHABLE;
-	int error = wait_for(c, POLLOUT), failure = 0;
+	int error = client_wait(c, POLLOUT), failure = 0;
 	socklen_t size = sizeof(failure);
 	if (error)
 		return error;
 	return getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &failure, &size) || failure ? UNCIA_E_UNREACHABLE : 0;
 }
 
-static int dial(struct client *c, const struct endpoint *endpoint)
+static int client_dial(struct client *c, const struct endpoint *endpoint)
 {
 	const char *host = endpoint->host;
 	char port[8];
@@ -75,7 +70,7 @@ static int dial(struct client *c, const struct endpoint *endpoint)
 		return UNCIA_E_ADDRESS;
 	int error = UNCIA_E_UNREACHABLE;
 	for (const struct addrinfo *a = list; a && error; a = a->ai_next) {
-		error = connect_to(c, a);
+		error = client_connect(c, a);
 		if (error && c->fd >= 0) {
 			close(c->fd);
 			c->fd = -1;
@@ -85,7 +80,7 @@ static int dial(struct client *c, const struct endpoint *endpoint)
 	return error;
 }
 
-static int open_link(struct client *c, const uint8_t network_key[32], const struct hash *network_id)
+static int client_open_link(struct client *c, const uint8_t network_key[32], const struct hash *network_id)
 {
 	uint8_t ephemeral[32];
 	randombytes_buf(ephemeral, sizeof(ephemeral));
@@ -120,8 +115,8 @@ static int queue_request(struct client *c)
 	return error;
 }
 
-/* Writes all that the link has to say. */
-static int write_output(struct client *c)
+/* Writes the link's whole output. */
+static int client_write(struct client *c)
 {
 	for (;;) {
 		struct bytes run;
@@ -133,16 +128,16 @@ static int write_output(struct client *c)
 			link_output_taken(c->link, (size_t)n);
 			continue;
 		}
-		int error = errno == EAGAIN ? wait_for(c, POLLOUT) : errno == EINTR ? 0 : UNCIA_E_CLOSED;
+		int error = errno == EAGAIN ? client_wait(c, POLLOUT) : errno == EINTR ? 0 : UNCIA_E_CLOSED;
 		if (error)
 			return error;
 	}
 }
 
-static int read_input(struct client *c)
+static int client_read(struct client *c)
 {
 	uint8_t buffer[4096];
-	int error = wait_for(c, POLLIN);
+	int error = client_wait(c, POLLIN);
 	if (error)
 		return error;
 	ssize_t n = recv(c->fd, buffer, sizeof(buffer), 0);
@@ -159,9 +154,7 @@ static int take_status(const Uncia__Pb__NodeReply *reply, struct node_answer *an
 	if (status->final_id.len != HASH_SIZE || status->state_root.len != HASH_SIZE)
 		return UNCIA_E_ENCODING;
 	answer->final_height = status->final_height;
-	answer->final_view = status->final_view;
 	answer->view = status->view;
-	answer->timestamp_ms = status->timestamp_ms;
 	answer->accounts = status->accounts;
 	answer->peers = status->peers;
 	answer->mempool = status->mempool;
@@ -186,16 +179,16 @@ static int decode_reply(struct bytes message, struct node_answer *answer)
 	return error;
 }
 
-static int converse(struct client *c, struct node_answer *answer)
+static int client_converse(struct client *c, struct node_answer *answer)
 {
 	struct bytes message;
 	int error = queue_request(c);
 	while (!error) {
-		error = write_output(c);
+		error = client_write(c);
 		if (!error && link_next(c->link, &message))
 			return decode_reply(message, answer);
 		if (!error)
-			error = read_input(c);
+			error = client_read(c);
 	}
 	return error;
 }
@@ -203,12 +196,13 @@ static int converse(struct client *c, struct node_answer *answer)
 int node_ask_status(const struct endpoint *endpoint, const uint8_t network_key[32], const struct hash *network_id,
                     int timeout_ms, struct node_answer *answer)
 {
-	struct client c = {.fd = -1, .deadline_ms = now_ms() + (uint64_t)timeout_ms};
-	int error = dial(&c, endpoint);
+	assert(timeout_ms > 0 && endpoint->port);
+	struct client c = {.fd = -1, .deadline_ms = clocks_monotonic_ms() + (uint64_t)timeout_ms};
+	int error = client_dial(&c, endpoint);
 	if (!error)
-		error = open_link(&c, network_key, network_id);
+		error = client_open_link(&c, network_key, network_id);
 	if (!error)
-		error = converse(&c, answer);
+		error = client_converse(&c, answer);
 	link_free(c.link);
 	if (c.fd >= 0)
 		close(c.fd);

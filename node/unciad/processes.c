@@ -1,5 +1,6 @@
-/* Child processes with their signals; nothing here knows what a validator is. */
+/* Child processes and their signals. Nothing here knows what a validator is. */
 #include "processes.h"
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,30 +11,35 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "clocks.h"
 #include "command.h"
 #include "files.h"
 
 #define STOP_TIMEOUT_MS 10000
 
-static sigset_t waited, before;
+static sigset_t waited, before; /* the signals that processes_wait takes; the mask at the start */
+static bool initialised;
 
 int own_program(char path[PATH_MAX])
 {
 	ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
 	if (size < 0)
-		return complain(EXIT_FAILED, "/proc/self/exe: %s", strerror(errno));
+		return command_error(EXIT_FAILED, "/proc/self/exe: %s", strerror(errno));
 	path[size] = '\0';
 	return 0;
 }
 
 int processes_init(void)
 {
+	assert(!initialised);
+	initialised = true;
 	sigemptyset(&waited);
 	sigaddset(&waited, SIGINT);
 	sigaddset(&waited, SIGTERM);
 	sigaddset(&waited, SIGCHLD);
-	signal(SIGPIPE, SIG_IGN); /* whoever read our standard output may be gone: that is an error, not an end */
-	return sigprocmask(SIG_BLOCK, &waited, &before) ? complain(EXIT_FAILED, "signals: %s", strerror(errno)) : 0;
+	signal(SIGPIPE, SIG_IGN); /* if the reader of our standard output is gone, writing fails and nothing more */
+	return sigprocmask(SIG_BLOCK, &waited, &before) ? command_error(EXIT_FAILED, "signals: %s", strerror(errno))
+	                                                : 0;
 }
 
 static void restore_signals(void)
@@ -42,11 +48,12 @@ static void restore_signals(void)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Between fork and exec: only what is safe there. */
+/* In the child, between fork and exec: calls nothing but what is safe there. */
 static void become_validator(const char *program, char *const *argv, int log, pid_t parent)
 {
 	int null = open("/dev/null", O_RDONLY);
-	/* A group of its own: an interrupt from the terminal is for us, who stop the children in order. */
+	/* In a group of its own the child gets no interrupt from the terminal: the devnet stops its children in order.
+	 */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent || null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
@@ -60,25 +67,27 @@ int child_start(struct child *child, const char *program)
 {
 	char path[PATH_MAX];
 	char *argv[] = {(char *)"unciad", (char *)"start", (char *)"--home", child->home, NULL};
+	assert(initialised && !child->pid && *child->home);
 	int code = path_join(child->home, "log", path);
 	if (code)
 		return code;
 	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (log < 0)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0)
 		become_validator(program, argv, log, parent);
 	int error = errno;
 	close(log);
 	if (pid < 0)
-		return complain(EXIT_FAILED, "cannot start a process: %s", strerror(error));
+		return command_error(EXIT_FAILED, "cannot start a process: %s", strerror(error));
 	child->pid = pid;
 	return 0;
 }
 
 enum process_event processes_wait(int timeout_ms)
 {
+	assert(initialised);
 	struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
 	for (;;) {
 		int number = sigtimedwait(&waited, NULL, timeout_ms < 0 ? NULL : &timeout);
@@ -94,10 +103,11 @@ enum process_event processes_wait(int timeout_ms)
 static void say_end(const struct child *child, int status)
 {
 	if (WIFSIGNALED(status))
-		complain(0, "%s (process %d) was ended by signal %d", child->home, (int)child->pid, WTERMSIG(status));
+		command_error(0, "%s (process %d) was ended by signal %d", child->home, (int)child->pid,
+		              WTERMSIG(status));
 	else
-		complain(0, "%s (process %d) ended with code %d: see %s/log", child->home, (int)child->pid,
-		         WEXITSTATUS(status), child->home);
+		command_error(0, "%s (process %d) ended with code %d: see %s/log", child->home, (int)child->pid,
+		              WEXITSTATUS(status), child->home);
 }
 
 static unsigned reap(struct child *children, uint32_t count, bool say)
@@ -105,6 +115,7 @@ static unsigned reap(struct child *children, uint32_t count, bool say)
 	unsigned ended = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		int status;
+		assert(children[i].pid >= 0); /* others mean a group of processes */
 		if (!children[i].pid || waitpid(children[i].pid, &status, WNOHANG) != children[i].pid)
 			continue;
 		if (say)
@@ -132,26 +143,20 @@ static bool any_runs(const struct child *children, uint32_t count)
 static void signal_all(const struct child *children, uint32_t count, int number)
 {
 	for (uint32_t i = 0; i < count; i++) {
+		assert(children[i].pid >= 0);
 		if (children[i].pid)
 			kill(children[i].pid, number);
 	}
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 void children_stop(struct child *children, uint32_t count)
 {
-	uint64_t deadline = now_ms() + STOP_TIMEOUT_MS;
+	uint64_t deadline = clocks_monotonic_ms() + STOP_TIMEOUT_MS;
 	signal_all(children, count, SIGTERM);
 	for (reap(children, count, false); any_runs(children, count); reap(children, count, false)) {
-		uint64_t now = now_ms();
+		uint64_t now = clocks_monotonic_ms();
 		if (now >= deadline) {
-			complain(0, "not all validators stopped in time: ending them");
+			command_error(0, "not all validators stopped in time: ending them");
 			signal_all(children, count, SIGKILL);
 			deadline = UINT64_MAX;
 		}
@@ -159,8 +164,10 @@ void children_stop(struct child *children, uint32_t count)
 	}
 }
 
+/* Reads to the end. Returns 0, and the bytes with a NUL behind them; -1 where it fails or there are more. */
 static int read_all(int fd, char *output, size_t size)
 {
+	assert(size > 0);
 	size_t have = 0;
 	for (;;) {
 		char rest[256];
@@ -181,8 +188,9 @@ static int read_all(int fd, char *output, size_t size)
 int program_output(const char *program, const char *const *argv, char *output, size_t size)
 {
 	int ends[2], status = -1;
+	assert(initialised && argv[0]);
 	if (pipe2(ends, O_CLOEXEC))
-		return complain(EXIT_FAILED, "cannot make a pipe: %s", strerror(errno));
+		return command_error(EXIT_FAILED, "cannot make a pipe: %s", strerror(errno));
 	pid_t pid = fork();
 	if (pid == 0) {
 		restore_signals();
@@ -196,7 +204,7 @@ int program_output(const char *program, const char *const *argv, char *output, s
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (failed || !WIFEXITED(status) || WEXITSTATUS(status))
-		return complain(EXIT_FAILED, "%s %s: %s", program, argv[1],
-		                WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "cannot be run" : "failed");
+		return command_error(EXIT_FAILED, "%s %s: %s", program, argv[1],
+		                     WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "cannot be run" : "failed");
 	return 0;
 }

@@ -1,5 +1,6 @@
-/* The audit's temporary ledger: the node's own store and rules, over a directory that goes away. */
+/* The audit's temporary ledger: the node's own store and rules, in a directory that is removed afterwards. */
 #include "scratch.h"
+#include <assert.h>
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -9,9 +10,10 @@
 #include "command.h"
 #include "uncia/error.h"
 
-static int failed(const struct scratch *s, int error, const char *why)
+static int scratch_error(const struct scratch *s, int error, const char *why)
 {
-	return complain(EXIT_FAILED, "%s: %s", s->path, *why ? why : uncia_error_text(error));
+	assert(error);
+	return command_error(EXIT_FAILED, "%s: %s", s->path, *why ? why : uncia_error_text(error));
 }
 
 static int make_store(const struct scratch *s, const struct home *home)
@@ -35,7 +37,7 @@ int scratch_open(struct scratch *s, const struct home *home, const char *directo
 	if (code)
 		return code;
 	if (!mkdtemp(s->path)) {
-		code = complain(EXIT_FAILED, "%s: %s", s->path, strerror(errno));
+		code = command_error(EXIT_FAILED, "%s: %s", s->path, strerror(errno));
 		s->path[0] = '\0';
 		return code;
 	}
@@ -44,20 +46,21 @@ int scratch_open(struct scratch *s, const struct home *home, const char *directo
 		error =
 		    store_open(s->path, &home->genesis.network_id, home->keys.consensus_public, false, &s->store, why);
 	if (error)
-		return failed(s, error, why);
+		return scratch_error(s, error, why);
 	store_view(s->store, &view);
 	randombytes_buf(seed, sizeof(seed));
 	error = ledger_new(&home->genesis, &view, seed, &s->ledger);
-	return error ? failed(s, error, why) : 0;
+	return error ? scratch_error(s, error, why) : 0;
 }
 
 int scratch_flush(struct scratch *s)
 {
 	char why[256] = "";
 	struct flush *flush;
+	assert(s->ledger && s->store);
 	int error = ledger_take_flush(s->ledger, &flush);
 	if (error)
-		return failed(s, error, why);
+		return scratch_error(s, error, why);
 	if (!flush)
 		return 0;
 	error = state_apply(s->store, flush, why);
@@ -65,7 +68,7 @@ int scratch_flush(struct scratch *s)
 		error = store_view_renew(s->store);
 	if (error) {
 		flush_free(flush);
-		return failed(s, error, why);
+		return scratch_error(s, error, why);
 	}
 	ledger_flushed(s->ledger, flush);
 	return 0;
@@ -82,5 +85,5 @@ void scratch_close(struct scratch *s)
 	ledger_free(s->ledger);
 	store_close(s->store);
 	if (s->path[0] && nftw(s->path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT))
-		complain(EXIT_FAILED, "%s: cannot be removed: %s", s->path, strerror(errno));
+		command_error(EXIT_FAILED, "%s: cannot be removed: %s", s->path, strerror(errno));
 }

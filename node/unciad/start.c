@@ -1,4 +1,5 @@
 /* unciad start: runs a validator in the foreground until it is asked to end. */
+#include <assert.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 {
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
 	char why[256] = "";
+	assert(home->self < home->genesis.committee.size);
 	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
 		snprintf(peers[i].host, sizeof(peers[i].host), "%s", config->peers[i].host);
 		peers[i].port = config->peers[i].port;
@@ -39,15 +41,16 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .mempool_per_sender_max = (uint32_t)config->mempool_per_sender_max,
 	};
 	int error = node_run(&node, why);
-	/* It is ending already. */
+	/* The process is ending already. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	if (!error)
 		return EXIT_DONE;
-	return complain(error == UNCIA_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s", *why ? why : uncia_error_text(error));
+	return command_error(error == UNCIA_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s",
+	                     *why ? why : uncia_error_text(error));
 }
 
-static int start(const struct home *home)
+static int start_home(const struct home *home)
 {
 	struct config config;
 	struct store *store;
@@ -56,10 +59,10 @@ static int start(const struct home *home)
 		code = home_store_open(home, false, &store, NULL);
 	if (code)
 		return code;
-	/* What a flush frees goes back at once: a threshold that rises by itself, as it does, keeps a hundred MiB in
-	 * holes. */
+	/* Large blocks are mapped, and unmapped when they are freed, as a flush's are. By default glibc raises this
+	 * threshold by itself, and keeps a hundred MiB in holes of the heap. */
 	mallopt(M_MMAP_THRESHOLD, 512 << 10);
-	/* What a turn of the loop frees is wanted again in the next one: a few MiB at the heap's end stay. */
+	/* A turn of the loop frees memory that the next one needs again: a few MiB at the heap's end stay. */
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	mallopt(M_TOP_PAD, 1 << 20);
 	log_set_level(config.log_level);
@@ -68,7 +71,7 @@ static int start(const struct home *home)
 	return code;
 }
 
-static int run(struct arguments *arguments)
+static int start_run(struct arguments *arguments)
 {
 	const char *path;
 	bool json;
@@ -79,10 +82,10 @@ static int run(struct arguments *arguments)
 	if (code)
 		return code;
 	if (home.self == SELF_OBSERVER)
-		code = complain(EXIT_FAILED,
-		                "the consensus key of %s is not one of the genesis: only validators can run", path);
+		code = command_error(
+		    EXIT_FAILED, "the consensus key of %s is not one of the genesis: only validators can run", path);
 	else
-		code = start(&home);
+		code = start_home(&home);
 	home_close(&home);
 	return code;
 }
@@ -95,5 +98,5 @@ const struct command command_start = {
         "process runs in a home; a home is started only where its keys were made for it and only with the\n"
         "journal that init made.",
     .options = options,
-    .run = run,
+    .run = start_run,
 };

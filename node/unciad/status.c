@@ -15,7 +15,7 @@ static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_JSON, OPTIONS_
 
 struct report {
 	bool running;
-	uint64_t pid;            /* of a running node; 0: not known */
+	uint64_t pid;            /* of a running node; 0: unknown */
 	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
 	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
 };
@@ -51,7 +51,7 @@ static int read_tip(const struct home *home, const struct storage_view *view, st
 	if (key.size != 8 || value.size != 8 + HASH_SIZE)
 		return UNCIA_E_DAMAGED;
 	tip->final_height = be64_get(key.data);
-	tip->final_view = tip->view = be64_get(value.data);
+	tip->view = be64_get(value.data);
 	memcpy(tip->final_id.b, value.data + 8, HASH_SIZE);
 	return 0;
 }
@@ -78,7 +78,7 @@ static int read_stopped(const struct home *home, struct report *report)
 	int error;
 	if (home_store_open(home, true, &store, &error)) {
 		if (error == UNCIA_E_BUSY)
-			return complain(EXIT_UNREACHABLE, "the node that runs in %s does not answer", home->path);
+			return command_error(EXIT_UNREACHABLE, "the node that runs in %s does not answer", home->path);
 		return EXIT_FAILED;
 	}
 	store_view(store, &view);
@@ -86,12 +86,12 @@ static int read_stopped(const struct home *home, struct report *report)
 	if (!error)
 		error = read_state(home, &view, report);
 	store_close(store);
-	return error ? complain(EXIT_FAILED, "%s: %s: see  unciad check --home %s", home->path, uncia_error_text(error),
-	                        home->path)
+	return error ? command_error(EXIT_FAILED, "%s: %s: see  unciad check --home %s", home->path,
+	                             uncia_error_text(error), home->path)
 	             : 0;
 }
 
-/* The lock that a running node holds names its process. */
+/* The id of the node's process, which it writes into the lock that it holds; 0 where it cannot be read. */
 static uint64_t read_pid(const char *home)
 {
 	char path[PATH_MAX], text[24];
@@ -109,7 +109,7 @@ static uint64_t read_pid(const char *home)
 	return pid;
 }
 
-static int collect(const char *path, struct report *report)
+static int status_collect(const char *path, struct report *report)
 {
 	struct home home;
 	struct config config;
@@ -130,7 +130,7 @@ static int collect(const char *path, struct report *report)
 	return code;
 }
 
-static int print_json(const struct report *r, const char *block, const char *root)
+static int status_print_json(const struct report *r, const char *block, const char *root)
 {
 	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
 	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
@@ -147,7 +147,7 @@ static int print_json(const struct report *r, const char *block, const char *roo
 		object = NULL;
 	}
 	json_decref(more);
-	return json_print(object);
+	return command_print_json(object);
 }
 
 static void print_running(const struct node_answer *node, const char *root)
@@ -160,13 +160,13 @@ static void print_running(const struct node_answer *node, const char *root)
 		printf("clock       %.1f s ahead of the others': set it right\n", (double)node->clock_ahead_ms / 1000);
 }
 
-static int print_report(const struct report *r, bool json)
+static int status_print_report(const struct report *r, bool json)
 {
 	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1];
 	hex_format(r->node.final_id.b, HASH_SIZE, block);
 	hex_format(r->node.state_root.b, HASH_SIZE, root);
 	if (json)
-		return print_json(r, block, root);
+		return status_print_json(r, block, root);
 	printf("%s\nheight      %" PRIu64 "\nview        %" PRIu64 "\nblock       %s\n",
 	       r->running ? "running" : "stopped", r->node.final_height, r->node.view, block);
 	if (r->running)
@@ -174,18 +174,18 @@ static int print_report(const struct report *r, bool json)
 	else
 		printf("state root  %s (after height %" PRIu64 ")\n", root, r->settled_height);
 	printf("accounts    %" PRIu64 "\n", r->node.accounts);
-	return output_flush();
+	return command_flush();
 }
 
-static int run(struct arguments *arguments)
+static int status_run(struct arguments *arguments)
 {
 	const char *home;
 	bool json;
 	int code = arguments_home(arguments, &home, &json);
 	struct report report = {0};
 	if (!code)
-		code = collect(home, &report);
-	return code ? code : print_report(&report, json);
+		code = status_collect(home, &report);
+	return code ? code : status_print_report(&report, json);
 }
 
 const struct command command_status = {
@@ -195,5 +195,5 @@ const struct command command_status = {
         "Asks the node that runs in HOME for its final height, view, peers and whether it votes. Where none runs,\n"
         "reads the same from its store. Exit code 6 where a node runs there but does not answer.",
     .options = options,
-    .run = run,
+    .run = status_run,
 };

@@ -1,4 +1,4 @@
-/* The treasury: unciad knows no wallet, so the command beside it is asked. */
+/* The treasury. unciad has no wallet in it: the uncia command beside it is asked. */
 #include "treasury.h"
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "files.h"
 #include "processes.h"
 
-/* The uncia beside this program, as built and installed; else the one on the PATH. */
+/* Finds the uncia beside this program, where it is built and installed; otherwise the one on the PATH. */
 static int find_wallet_program(char path[PATH_MAX])
 {
 	char own[PATH_MAX];
@@ -23,7 +23,7 @@ static int find_wallet_program(char path[PATH_MAX])
 	return code;
 }
 
-static int parse_address(const char *text, struct address *address)
+static int treasury_parse_address(const char *text, struct address *address)
 {
 	json_error_t why;
 	const char *value;
@@ -31,7 +31,7 @@ static int parse_address(const char *text, struct address *address)
 	json_t *object = json_loads(text, 0, &why);
 	int code = 0;
 	if (!object || json_unpack(object, "{s:s}", "address", &value) || destination_parse(value, &destination))
-		code = complain(EXIT_FAILED, "uncia address gave no address");
+		code = command_error(EXIT_FAILED, "uncia address gave no address");
 	else
 		*address = destination.address;
 	json_decref(object);
@@ -50,5 +50,5 @@ int treasury_address(const char *directory, struct address *address)
 		const char *ask[] = {"uncia", "--wallet", directory, "address", "--json", NULL};
 		code = program_output(program, ask, output, sizeof(output));
 	}
-	return code ? code : parse_address(output, address);
+	return code ? code : treasury_parse_address(output, address);
 }

@@ -3,7 +3,8 @@
 #define TREASURY_H
 #include "address.h"
 
-/* Makes the wallet in this directory where there is none. Returns an exit code. */
+/* The address of the wallet in this directory, which is made where there is none. After processes_init. Returns an exit
+ * code, having said on standard error what failed. */
 int treasury_address(const char *directory, struct address *address);
 
 #endif

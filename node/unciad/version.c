@@ -4,7 +4,7 @@
 
 static const struct poptOption options[] = {OPTIONS_JSON, OPTIONS_COMMON};
 
-static int run(struct arguments *arguments)
+static int version_run(struct arguments *arguments)
 {
 	bool json = false;
 	const char *value;
@@ -14,9 +14,10 @@ static int run(struct arguments *arguments)
 	if (option < 0)
 		return EXIT_USAGE;
 	if (json)
-		return json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "program", "unciad", "version", UNCIA_VERSION));
+		return command_print_json(
+		    json_pack("{s:i,s:s,s:s}", "v", 1, "program", "unciad", "version", UNCIA_VERSION));
 	puts("unciad " UNCIA_VERSION);
-	return output_flush();
+	return command_flush();
 }
 
 const struct command command_version = {
@@ -24,5 +25,5 @@ const struct command command_version = {
     .summary = "print the version",
     .description = "Prints the version of this program.",
     .options = options,
-    .run = run,
+    .run = version_run,
 };

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include "fuzz.h"
 
-__attribute__((format(printf, 2, 3))) int __wrap_complain(int code, const char *format, ...);
+__attribute__((format(printf, 2, 3))) int __wrap_command_error(int code, const char *format, ...);
 
 unsigned complaints;
 
-int __wrap_complain(int code, const char *format, ...)
+int __wrap_command_error(int code, const char *format, ...)
 {
 	char line[2048];
 	va_list list;
