@@ -36,6 +36,7 @@ int records_open(const struct environment *e, MDB_txn *txn, unsigned table, stru
  * UNCIA_E_MEMORY; UNCIA_E_IO. */
 int records_seek(const struct record_cursor *cursor, MDB_cursor_op op, MDB_val *key, struct bytes *payload,
                  char why[WHY_SIZE]);
+/* Once for each records_open, before its transaction ends. */
 void records_close(struct record_cursor *cursor);
 
 /* Returns UNCIA_E_DAMAGED; why: a sentence that names the record. */

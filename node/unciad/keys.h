@@ -19,6 +19,7 @@ struct node_keys {
 int keys_make(const char *home, struct node_keys *keys);
 /* Reads both files. On 0, keys_wipe follows. */
 int keys_load(const char *home, struct node_keys *keys);
+/* Overwrites both keys with zeros. */
 void keys_wipe(struct node_keys *keys);
 
 /* 2 * size digits and a NUL. */

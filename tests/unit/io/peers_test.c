@@ -240,6 +240,43 @@ START_TEST(peers_resolve_names)
 }
 END_TEST
 
+/* Whatever is under way then: a name that is looked up, a dial, a handshake, a write that the socket has not taken. */
+START_TEST(peers_call_nothing_after_they_are_stopped)
+{
+	static uint8_t megabyte[1u << 20];
+
+	for (unsigned turns = 0; turns < 40; turns++) {
+		struct node a = {0}, b;
+		struct peer_address addresses[VALIDATORS] = {0};
+		const struct peers_options options = {
+		    .set = &set, .genesis = &genesis, .network_secret = secrets[0], .addresses = addresses};
+		const struct peers_events events = {on_up, on_down, on_message, &a};
+		bool sent = false;
+
+		up(5000);
+		node_up(&b, 1, nowhere, 0, 0);
+		int port = node_listen(&b, 0);
+		addresses[1] = (struct peer_address){"127.0.0.1", (uint16_t)port};
+		addresses[2] = (struct peer_address){"localhost", (uint16_t)port};
+		ck_assert_int_eq(peers_new(&options, &events, &a.peers), 0);
+		for (unsigned i = 0; i < turns; i++) {
+			uv_run(&loop, UV_RUN_NOWAIT);
+			for (; a.up[1] && !sent; sent = true)
+				for (unsigned k = 0; k < 6; k++)
+					peers_send(a.peers, 1, (struct bytes){megabyte, sizeof(megabyte)});
+		}
+		node_stop(&a);
+		node_stop(&b);
+		const struct node a_then = a, b_then = b;
+		net_down();
+		ck_assert_mem_eq(&a, &a_then, sizeof(a));
+		ck_assert_mem_eq(&b, &b_then, sizeof(b));
+		node_free(&a);
+		node_free(&b);
+	}
+}
+END_TEST
+
 START_TEST(peers_refuse_strangers_and_those_whom_they_dial)
 {
 	static const uint8_t stranger[32] = {99};
@@ -547,7 +584,8 @@ START_TEST(peers_know_the_addresses_of_validators)
 END_TEST
 
 UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_after_a_drop,
-          peers_dial_until_the_other_listens, peers_resolve_names, peers_refuse_strangers_and_those_whom_they_dial,
+          peers_dial_until_the_other_listens, peers_resolve_names, peers_call_nothing_after_they_are_stopped,
+          peers_refuse_strangers_and_those_whom_they_dial,
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
           peers_drop_the_silent_and_keep_those_that_ping, peers_keep_their_links_when_they_were_stopped_themselves,
           peers_drop_one_that_does_not_read, peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read,
