@@ -32,8 +32,8 @@ bool admission_try(struct admission *a, const struct net_address *address, uint6
 		a->sources++;
 	assert(a->sources > 0 && a->sources <= ADMISSION_SLOTS);
 	uint32_t sources = a->sources > a->sources_before ? a->sources : a->sources_before;
-	uint32_t share = a->per_window / (sources + 1);
-	if (a->admitted >= a->per_window || a->slots[slot].admitted >= (share ? share : 1))
+	uint32_t quota = a->per_window / (sources + 1);
+	if (a->admitted >= a->per_window || a->slots[slot].admitted >= (quota ? quota : 1))
 		return false;
 	a->admitted++;
 	a->slots[slot].admitted++;

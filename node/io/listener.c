@@ -23,7 +23,7 @@ struct waiting {
 	struct waiting *prev, *next;
 };
 
-/* Moves, by listener_move alone: ACCEPTING → PAUSED → ACCEPTING, and both → STOPPED. */
+/* The state of the listener. Moves, by listener_move alone: ACCEPTING → PAUSED → ACCEPTING, and both → STOPPED. */
 enum listener_state {
 	LISTENER_ACCEPTING,
 	LISTENER_PAUSED, /* for want of file descriptors; the timer ends it */

@@ -26,7 +26,8 @@ struct deferred {
 	uint64_t wallet;
 };
 
-/* Moves, by node_move alone: STARTING → WAITING → STEPPING → WAITING; STARTING, WAITING → STOPPING. */
+/* The state of the node. Moves, by node_move alone: STARTING → WAITING → STEPPING → WAITING; STARTING, WAITING →
+ * STOPPING. */
 enum node_state {
 	NODE_STARTING,
 	NODE_WAITING,  /* for events */
@@ -313,7 +314,8 @@ static void end_turn(struct node *n)
 	storage_commit(n->storage);
 }
 
-/* Before the loop may sleep (after its timers), and after what it was woken by. */
+/* libuv calls on_prepare after its timers, before the loop may sleep, and on_check after the callbacks of what woke it.
+ */
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct node *n = prepare->data;
@@ -357,7 +359,7 @@ static int make_replica(struct node *n)
 	return error ? error : replica_new(&config, &n->replica);
 }
 
-/* faults 16: links as many wallets as there are file descriptors for, beside those that validators need. */
+/* faults 16: bounds the number of wallets by the file descriptors that validators and the process itself leave. */
 static void fit_descriptors(struct node *n)
 {
 	uint32_t others =

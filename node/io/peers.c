@@ -20,11 +20,12 @@ struct peer_link {
 	struct peer_link *prev, *next; /* among the candidates */
 };
 
-/* Of a validator's link. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where it does; and
- * each → DOWN. */
+/* The state of the link to a validator. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where
+ * it does; and each → DOWN. */
 enum peer_state { PEER_DOWN, PEER_DIALLING, PEER_UP };
 
-/* Of a validator's host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay. */
+/* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay.
+ */
 enum name_state {
 	NAME_NONE,      /* none is configured: it can only dial us */
 	NAME_NUMERIC,   /* an address */

@@ -17,12 +17,12 @@ struct batch {
 	uint64_t sequence;
 };
 
-/* Of what the loop hands to a thread and gets back: a batch of records, a flush. Moves, by job_move alone:
+/* The state of what the loop hands to a thread and gets back, a batch of records or a flush. Moves, by job_move alone:
  * NONE → HANDED (the loop) → DONE (the thread) → NONE (the loop). While it is HANDED, what was handed over is the
  * thread's; otherwise the loop's. */
 enum job_state { JOB_NONE, JOB_HANDED, JOB_DONE };
 
-/* RUNNING → STOPPING (told to the threads) → STOPPED (both have ended). */
+/* The state of the two threads: RUNNING → STOPPING (told to the threads) → STOPPED (both have ended). */
 enum storage_state { STORAGE_RUNNING, STORAGE_STOPPING, STORAGE_STOPPED };
 
 struct storage {

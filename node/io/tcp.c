@@ -1,4 +1,4 @@
-/* One TCP stream with a link on it. */
+/* TCP streams, and the lists that they are in: young, dirty, paused. */
 #include "tcp.h"
 #include <assert.h>
 #include <netinet/tcp.h>
@@ -8,7 +8,8 @@
 #include <utlist.h>
 #include "uncia/error.h"
 
-/* Moves, by tcp_move alone: DIALLED or ACCEPTED → HANDSHAKE → ESTABLISHED, and each of these → CLOSING. */
+/* The state of a stream. Moves, by tcp_move alone: DIALLED or ACCEPTED → HANDSHAKE → ESTABLISHED, and each of these →
+ * CLOSING. */
 enum tcp_state {
 	STREAM_DIALLED,     /* the socket is not connected yet; there is a link */
 	STREAM_ACCEPTED,    /* nothing was received yet; there is no link */

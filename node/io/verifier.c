@@ -12,8 +12,8 @@ struct queue {
 	struct verify_job *first, *last;
 };
 
-/* RUNNING → STOPPING (told to the threads) → STOPPED (they have ended). The loop moves it, under the mutex while there
- * are threads. */
+/* The state of the pool: RUNNING → STOPPING (told to the threads) → STOPPED (they have ended). The loop moves it, under
+ * the mutex while there are threads. */
 enum verifier_state { VERIFIER_RUNNING, VERIFIER_STOPPING, VERIFIER_STOPPED };
 
 struct verifier {

@@ -9,11 +9,11 @@
 #include "protocol_limits.h"
 #include "uncia/error.h"
 
-/* Moves, by wallet_move alone: FREE → YOUNG → ESTABLISHED → KNOWN, and each of these → FREE. */
+/* The state of a slot. Moves, by wallet_move alone: FREE → YOUNG → ESTABLISHED → KNOWN, and each of these → FREE. */
 enum wallet_state {
 	WALLET_FREE,        /* the slot has no stream */
 	WALLET_YOUNG,       /* the handshake is under way */
-	WALLET_ESTABLISHED, /* nothing was received yet */
+	WALLET_ESTABLISHED, /* no message was received yet */
 	WALLET_KNOWN,       /* the receiver of the events has had a message, and so knows the number */
 };
 

@@ -1,4 +1,4 @@
-/* The two clocks. */
+/* Reading the clocks. */
 #include "clocks.h"
 #include <assert.h>
 #include <time.h>

@@ -133,7 +133,7 @@ static int child_home(struct devnet *d, uint32_t i)
 	return path_join(d->dir, name, d->children[i].home);
 }
 
-/* Adds a validator with new keys, or with those that a devnet has whose making was cut short. */
+/* Adds a validator. Its keys are new, unless an earlier run was cut short after it had made them. */
 static int add_validator(struct devnet *d, uint32_t i)
 {
 	assert(i < d->count && i == d->draft.validator_count);

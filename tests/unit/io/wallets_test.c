@@ -1,115 +1,5 @@
 /* Wallets' links over real sockets: limits, time-outs, slow readers, numbers. */
-#include "wallets.h"
-#include <netinet/tcp.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include "net_fixture.h"
-
-static const uint8_t node_secret[32] = {42};
-static uint8_t node_public[32];
-static struct listener *listener;
-static struct wallets *wallets;
-static struct {
-	unsigned messages, closed, echo;
-	uint64_t number, closed_number;
-	size_t size;
-} seen;
-
-static void on_message(void *context, uint64_t wallet, struct bytes message)
-{
-	ck_assert_ptr_eq(context, &seen);
-	seen.messages++;
-	seen.number = wallet;
-	seen.size = message.size;
-	for (unsigned i = 0; i < seen.echo; i++)
-		wallets_send(wallets, wallet, message);
-}
-
-static void on_closed(void *context, uint64_t wallet)
-{
-	ck_assert_ptr_eq(context, &seen);
-	seen.closed++;
-	seen.closed_number = wallet;
-}
-
-static bool exempt(void *context, const struct net_address *address)
-{
-	(void)context;
-	(void)address;
-	return false;
-}
-
-static void on_validator(void *context, struct tcp *tcp)
-{
-	(void)context;
-	tcp_close(tcp);
-}
-
-static void on_wallet(void *context, struct tcp *tcp)
-{
-	(void)context;
-	wallets_accept(wallets, tcp);
-}
-
-static void up_with(uint32_t links_max, unsigned handshake_timeout_ms, unsigned message_ms, unsigned idle_ms,
-                    size_t queue_max)
-{
-	const struct wallets_options options = {.set = &set,
-	                                        .network_id = &network,
-	                                        .network_secret = node_secret,
-	                                        .links_max = links_max,
-	                                        .message_ms = message_ms,
-	                                        .idle_ms = idle_ms,
-	                                        .queue_max = queue_max};
-	const struct wallets_events events = {on_message, on_closed, &seen};
-	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
-	const struct listener_options on_any_port = {&set, "127.0.0.1", 0, 1000};
-	char why[256] = "";
-
-	memset(&seen, 0, sizeof(seen));
-	seen.echo = 1;
-	net_up(handshake_timeout_ms);
-	ck_assert_int_eq(noise_public_key(node_secret, node_public), 0);
-	ck_assert_int_eq(wallets_new(&options, &events, &wallets), 0);
-	ck_assert_msg(!listener_new(&on_any_port, &listener_events, &listener, why), "%s", why);
-}
-
-static void up(uint32_t links_max, unsigned handshake_timeout_ms)
-{
-	up_with(links_max, handshake_timeout_ms, 0, 0, 0);
-}
-
-static void down(void)
-{
-	listener_stop(listener);
-	wallets_stop(wallets);
-	net_down();
-	listener_free(listener);
-	wallets_free(wallets);
-}
-
-static struct client *wallet_client(void)
-{
-	const struct link_options options = {
-	    .pattern = NOISE_NK,
-	    .initiator = true,
-	    .network_id = &network,
-	    .remote_static = node_public,
-	    .ephemeral_secret = fresh_key(),
-	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
-	    .write_queue_max = 16u << 20,
-	};
-	return client_new(listener_port(listener), &options);
-}
-
-static struct client *raw_client(const char *bytes)
-{
-	struct client *c = client_new(listener_port(listener), NULL);
-
-	if (*bytes)
-		client_write(c, bytes, strlen(bytes));
-	return c;
-}
+#include "wallets_fixture.h"
 
 START_TEST(wallet_gets_its_answer)
 {
@@ -163,17 +53,6 @@ START_TEST(wallet_answers_of_one_turn_share_a_record)
 	client_send(c, "0123456789", 10);
 	RUN_UNTIL(c->messages == 101);
 	ck_assert_uint_eq(c->received - before, 100 * (4 + 10) + 2 + NOISE_MAC_SIZE);
-	client_close(c);
-	down();
-}
-END_TEST
-
-START_TEST(wallet_with_wrong_first_byte_is_closed_at_once)
-{
-	up(4, 60000);
-	struct client *c = raw_client("GET / HTTP/1.1\r\n\r\n");
-	RUN_UNTIL(c->ended);
-	ck_assert_uint_eq(listener_counters(listener)->bad_first_byte, 1);
 	client_close(c);
 	down();
 }
@@ -349,29 +228,6 @@ START_TEST(wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls)
 }
 END_TEST
 
-START_TEST(streams_find_out_that_somebody_is_gone)
-{
-	static const struct tcp_events none = {.stranger = true};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), value = 0;
-	socklen_t size = sizeof(value);
-	struct tcp *tcp;
-
-	up(1, 5000);
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)listener_port(listener))};
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	ck_assert(connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0 || errno == EINPROGRESS);
-	ck_assert_int_eq(tcp_open(&set, fd, &none, NULL, &tcp), 0);
-	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
-	ck_assert_int_eq(value, 1);
-	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &value, &size), 0);
-	ck_assert_int_eq(value, TCP_SILENCE_S);
-	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), 0);
-	ck_assert_int_eq(value, TCP_SILENCE_S * 1500);
-	tcp_close(tcp);
-	down();
-}
-END_TEST
-
 START_TEST(wallet_past_the_limit_pushes_out_a_half_open_one)
 {
 	up(2, 60000);
@@ -428,25 +284,6 @@ START_TEST(wallet_handshakes_of_one_address_push_out_their_own)
 	for (unsigned i = 0; i < WALLETS_YOUNG_MAX + 50; i++)
 		client_close(c[i]);
 	client_close(other);
-	down();
-}
-END_TEST
-
-START_TEST(connection_that_says_nothing_is_pushed_out_by_newer_ones)
-{
-	static struct client *c[LISTENER_WAITING_MAX + 1];
-
-	up(2, 60000);
-	for (unsigned i = 0; i <= LISTENER_WAITING_MAX; i++) {
-		c[i] = raw_client("");
-		RUN_UNTIL(listener_counters(listener)->accepted == i + 1);
-	}
-	RUN_UNTIL(c[0]->ended);
-	ck_assert_uint_eq(listener_counters(listener)->pushed_out, 1);
-	for (unsigned i = 0; i <= LISTENER_WAITING_MAX; i++) {
-		ck_assert(i == 0 || !c[i]->ended);
-		client_close(c[i]);
-	}
 	down();
 }
 END_TEST
@@ -604,60 +441,13 @@ START_TEST(wallet_dropped_by_its_handler_gets_no_further_message)
 }
 END_TEST
 
-START_TEST(listener_pauses_without_file_descriptors_and_goes_on)
-{
-	struct rlimit before, none;
-
-	up(4, 5000);
-	struct client *old = wallet_client();
-	client_send(old, "x", 1);
-	RUN_UNTIL(old->messages == 1);
-	struct client *c = wallet_client();
-	int lowest = dup(0);
-	close(lowest);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = before;
-	none.rlim_cur = (rlim_t)lowest;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	RUN_UNTIL(listener_counters(listener)->pauses >= 2);
-	client_send(old, "y", 1);
-	RUN_UNTIL(old->messages == 2);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-	client_send(c, "z", 1);
-	RUN_UNTIL(c->messages == 1);
-	client_close(old);
-	client_close(c);
-	down();
-}
-END_TEST
-
-START_TEST(listener_names_the_port_in_use)
-{
-	const struct listener_events events = {exempt, on_validator, on_wallet, NULL};
-	struct listener_options options = {&set, "127.0.0.1", 0, 1000};
-	struct listener *second;
-	char why[256] = "", expected[64];
-
-	up(4, 5000);
-	options.port = (uint16_t)listener_port(listener);
-	snprintf(expected, sizeof(expected), "port %d on 127.0.0.1 is in use", listener_port(listener));
-	ck_assert_int_eq(listener_new(&options, &events, &second, why), UNCIA_E_BUSY);
-	ck_assert_ptr_nonnull(strstr(why, expected));
-	options.host = "no such host";
-	ck_assert_int_eq(listener_new(&options, &events, &second, why), UNCIA_E_CONFIG);
-	down();
-}
-END_TEST
-
 UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wallet_answers_of_one_turn_share_a_record,
-          wallet_with_wrong_first_byte_is_closed_at_once, wallet_with_wrong_handshake_is_closed_at_once,
-          wallet_that_does_not_finish_its_handshake_times_out, wallet_past_the_limit_is_refused,
-          wallets_of_one_address_do_not_keep_those_of_others_out,
+          wallet_with_wrong_handshake_is_closed_at_once, wallet_that_does_not_finish_its_handshake_times_out,
+          wallet_past_the_limit_is_refused, wallets_of_one_address_do_not_keep_those_of_others_out,
           wallet_past_the_limit_pushes_out_the_one_silent_longest, wallet_that_does_not_finish_a_message_is_dropped,
-          wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls, streams_find_out_that_somebody_is_gone,
+          wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
-          wallet_handshakes_of_one_address_push_out_their_own, connection_that_says_nothing_is_pushed_out_by_newer_ones,
-          wallet_that_does_not_read_is_dropped_at_the_bound, wallets_that_do_not_read_are_bounded_together,
-          wallet_that_reads_late_gets_everything, wallet_flood_is_read_a_little_each_turn,
-          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message,
-          listener_pauses_without_file_descriptors_and_goes_on, listener_names_the_port_in_use)
+          wallet_handshakes_of_one_address_push_out_their_own, wallet_that_does_not_read_is_dropped_at_the_bound,
+          wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
+          wallet_flood_is_read_a_little_each_turn, wallet_message_over_the_limit_closes_the_link,
+          wallet_dropped_by_its_handler_gets_no_further_message)
