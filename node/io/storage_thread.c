@@ -17,10 +17,10 @@ struct batch {
 	uint64_t sequence;
 };
 
-/* The state of what the loop hands to a thread and gets back, a batch of records or a flush. Moves, by job_move alone:
- * NONE → HANDED (the loop) → DONE (the thread) → NONE (the loop). While it is HANDED, what was handed over is the
- * thread's; otherwise the loop's. */
-enum job_state { JOB_NONE, JOB_HANDED, JOB_DONE };
+/* The state of a batch or a flush that the loop hands to a thread and gets back. Moves, by handover_move alone:
+ * NONE → GIVEN (the loop) → DONE (the thread) → NONE (the loop). While it is GIVEN it is the thread's; otherwise the
+ * loop's. */
+enum handover { HANDOVER_NONE, HANDOVER_GIVEN, HANDOVER_DONE };
 
 /* The state of the two threads: RUNNING → STOPPING (told to the threads) → STOPPED (both have ended). */
 enum storage_state { STORAGE_RUNNING, STORAGE_STOPPING, STORAGE_STOPPED };
@@ -40,18 +40,18 @@ struct storage {
 	uv_mutex_t mutex;
 	uv_cond_t journal_wake, state_wake;
 	enum storage_state state;
-	enum job_state commit_state, flush_state;
+	enum handover committing, flushing;
 	bool space_low;
 
-	struct batch committed_batch; /* by commit_state the journal thread's or the loop's */
-	struct flush *flush;          /* by flush_state the state thread's or the loop's; NULL: none */
+	struct batch committed_batch; /* by `committing` the journal thread's or the loop's */
+	struct flush *flush;          /* by `flushing` the state thread's or the loop's; NULL: none */
 	uv_thread_t journal_thread, state_thread;
 };
 
 /* Under the mutex. */
-static void job_move(enum job_state *state, enum job_state to)
+static void handover_move(enum handover *state, enum handover to)
 {
-	assert(*state <= JOB_DONE && to == (enum job_state)((*state + 1) % (JOB_DONE + 1)));
+	assert(*state <= HANDOVER_DONE && to == (enum handover)((*state + 1) % (HANDOVER_DONE + 1)));
 	*state = to;
 }
 
@@ -71,7 +71,7 @@ static void journal_main(void *context)
 
 	uv_mutex_lock(&s->mutex);
 	for (;;) {
-		if (s->commit_state != JOB_HANDED) {
+		if (s->committing != HANDOVER_GIVEN) {
 			if (s->state != STORAGE_RUNNING)
 				break;
 			uv_cond_wait(&s->journal_wake, &s->mutex);
@@ -83,7 +83,7 @@ static void journal_main(void *context)
 			log_fatal("journal_commit_failed", why);
 		batch_reset(&s->committed_batch);
 		uv_mutex_lock(&s->mutex);
-		job_move(&s->commit_state, JOB_DONE);
+		handover_move(&s->committing, HANDOVER_DONE);
 		uv_async_send(&s->async);
 	}
 	uv_mutex_unlock(&s->mutex);
@@ -124,14 +124,14 @@ static void state_main(void *context)
 	uv_mutex_lock(&s->mutex);
 	for (;;) {
 		uint64_t now = uv_hrtime();
-		if (s->flush_state == JOB_HANDED) {
+		if (s->flushing == HANDOVER_GIVEN) {
 			struct flush *flush = s->flush;
 			uv_mutex_unlock(&s->mutex);
 			if (state_apply(s->store, flush, why) < 0)
 				log_fatal("state_commit_failed", why);
 			uv_mutex_lock(&s->mutex);
 			assert(s->flush == flush);
-			job_move(&s->flush_state, JOB_DONE);
+			handover_move(&s->flushing, HANDOVER_DONE);
 			uv_async_send(&s->async);
 		} else if (s->state != STORAGE_RUNNING) {
 			break;
@@ -154,11 +154,11 @@ static void state_main(void *context)
 
 /* ---- loop thread --------------------------------------------------------------------------- */
 
-/* Ends a job that is done, before it is told, so that the next one may be handed over meanwhile. */
-static void finish_job(struct storage *s, enum job_state *state)
+/* Before the result is told, so that the next batch or flush may be handed over meanwhile. */
+static void handover_end(struct storage *s, enum handover *state)
 {
 	uv_mutex_lock(&s->mutex);
-	job_move(state, JOB_NONE);
+	handover_move(state, HANDOVER_NONE);
 	uv_mutex_unlock(&s->mutex);
 }
 
@@ -170,7 +170,7 @@ static void tell_flushed(struct storage *s)
 	if (store_view_renew(s->store) < 0)
 		log_fatal("store_damaged", store_damage(s->store));
 	s->flush = NULL;
-	finish_job(s, &s->flush_state);
+	handover_end(s, &s->flushing);
 	s->events.flushed(s->events.context, flush);
 }
 
@@ -181,7 +181,7 @@ static void tell_durable(struct storage *s)
 	assert(sequence <= s->sequence);
 	if (store_view_renew_journal(s->store) < 0)
 		log_fatal("store_damaged", store_damage(s->store));
-	finish_job(s, &s->commit_state);
+	handover_end(s, &s->committing);
 	s->events.durable(s->events.context, sequence);
 }
 
@@ -191,7 +191,7 @@ static void on_storage_async(uv_async_t *async)
 
 	uv_mutex_lock(&s->mutex);
 	assert(s->state == STORAGE_RUNNING);
-	bool committed = s->commit_state == JOB_DONE, flushed = s->flush_state == JOB_DONE, low = s->space_low;
+	bool committed = s->committing == HANDOVER_DONE, flushed = s->flushing == HANDOVER_DONE, low = s->space_low;
 	uv_mutex_unlock(&s->mutex);
 
 	/* The state must be seen as of the last flush that the core has been told of, no newer. So the flush is told
@@ -322,12 +322,12 @@ void storage_commit(struct storage *s)
 		return;
 	uv_mutex_lock(&s->mutex);
 	assert(s->state == STORAGE_RUNNING);
-	if (s->commit_state == JOB_NONE) {
+	if (s->committing == HANDOVER_NONE) {
 		struct batch empty = s->committed_batch;
 		assert(empty.count == 0);
 		s->committed_batch = s->filling;
 		s->filling = empty;
-		job_move(&s->commit_state, JOB_HANDED);
+		handover_move(&s->committing, HANDOVER_GIVEN);
 		uv_cond_signal(&s->journal_wake);
 	}
 	uv_mutex_unlock(&s->mutex);
@@ -338,7 +338,7 @@ void storage_flush(struct storage *s, struct flush *flush)
 	uv_mutex_lock(&s->mutex);
 	assert(s->state == STORAGE_RUNNING && flush && !s->flush);
 	s->flush = flush;
-	job_move(&s->flush_state, JOB_HANDED);
+	handover_move(&s->flushing, HANDOVER_GIVEN);
 	uv_cond_signal(&s->state_wake);
 	uv_mutex_unlock(&s->mutex);
 }
@@ -356,7 +356,7 @@ void storage_stop(struct storage *s)
 	uv_thread_join(&s->journal_thread);
 	uv_thread_join(&s->state_thread);
 	s->state = STORAGE_STOPPED;
-	assert(s->commit_state != JOB_HANDED && s->flush_state != JOB_HANDED);
+	assert(s->committing != HANDOVER_GIVEN && s->flushing != HANDOVER_GIVEN);
 	if (s->filling.count && journal_commit(s->store, s->filling.writes, s->filling.count, why) < 0)
 		log_fatal("journal_commit_failed", why);
 	uv_close((uv_handle_t *)&s->async, NULL);
