@@ -124,13 +124,32 @@ class UnciadTest(unittest.TestCase):
 		return self.run_json("status", "--home", home)
 
 
+class Output:
+	"""A file without a name that a child writes to. It is read through an open file description of its own: a seek in the
+	one that the child inherits would move the child's position, too, and the child would overwrite its own output."""
+
+	def __init__(self):
+		descriptor, path = tempfile.mkstemp(prefix="uncia-output-")
+		self.file, self.reader = open(descriptor, "wb"), open(path, "rb")
+		os.unlink(path)
+
+	def text(self):
+		"""All that was written so far."""
+		self.reader.seek(0)
+		return self.reader.read().decode(errors="replace")
+
+	def close(self):
+		self.file.close()
+		self.reader.close()
+
+
 class Devnet:
 	"""A running `unciad devnet`. ready: the object it printed."""
 
-	def __init__(self, directory, arguments):
-		self.stderr = tempfile.TemporaryFile("w+")
-		self.process = subprocess.Popen([BIN / "unciad", *arguments], cwd=directory, stdin=subprocess.DEVNULL,
-			stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+	def __init__(self, directory, arguments, program=BIN / "unciad"):
+		self.output = Output()
+		self.process = subprocess.Popen([program, *arguments], cwd=directory, stdin=subprocess.DEVNULL,
+			stdout=subprocess.PIPE, stderr=self.output.file, text=True)
 		self.ready = None
 
 	def first_line(self, seconds):
@@ -139,8 +158,8 @@ class Devnet:
 		return self.process.stdout.readline()
 
 	def errors(self):
-		self.stderr.seek(0)
-		return self.stderr.read()
+		"""What it has written to standard error so far."""
+		return self.output.text()
 
 	def stop(self, number=signal.SIGTERM):
 		"""Asks it to end. Returns its exit code."""
@@ -156,7 +175,7 @@ class Devnet:
 				self.process.kill()
 				self.process.wait()
 		self.process.stdout.close()
-		self.stderr.close()
+		self.output.close()
 
 
 def logs(directory):
