@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-BIN = pathlib.Path(os.environ["UNCIA_BIN"])
+BIN = pathlib.Path(os.environ["UNCIA_BIN"]).resolve()
 ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
