@@ -1,0 +1,88 @@
+"""What the commands show of a running network: histories, payments on their way, receipts as files, validators. As text for
+people, and as objects for programs, which must say the same."""
+import unittest
+
+from network import NetworkTest
+
+KILLED = (2, 3)
+
+
+class Answers(NetworkTest):
+	def setUp(self):
+		super().setUp()
+		self.network = self.start_network()
+		self.alice, self.bob = self.new_wallet(self.network, "alice"), self.new_wallet(self.network, "bob")
+		self.paid = [self.network.treasury.send(self.alice, "10"), self.alice.send(self.bob, "2.5"), self.bob.send(self.alice, "1"),
+			self.alice.send(self.alice, "0.000001")]
+
+	def text(self, wallet, *arguments, code=0):
+		"""(standard output, standard error) of a command without --json."""
+		return self.uncia("--wallet", wallet.home, "--network", self.network.file, *arguments, code=code)
+
+	def test_a_history_is_the_newest_first_and_says_where_it_ends(self):
+		history = self.alice.run("history")
+		self.assertEqual([(p["direction"], p["amount"], p["id"]) for p in history["payments"]], [
+			("self", "0.000001", self.paid[3]["id"]), ("in", "1.000000", self.paid[2]["id"]), ("out", "2.500000", self.paid[1]["id"]),
+			("in", "10.000000", self.paid[0]["id"])])
+		self.assertEqual((history["pending"], history["complete"], history["more"]), ([], True, False))
+		for shown, paid in zip(history["payments"], self.paid[::-1]):
+			self.assertEqual((shown["state"], shown["height"]), ("final", paid["height"]))
+		out, err = self.text(self.alice, "history")
+		self.assertEqual(err, "")
+		lines = out.splitlines()
+		self.assertEqual([line.strip() for line in lines[1::2]], [p["id"] for p in history["payments"]])
+		self.assertEqual([line.split("  ", 1)[1] for line in lines[::2]], [f"0.000001 to {self.alice.address}",
+			f"+1.000000 from {self.bob.address}", f"-2.500000 to {self.bob.address}",
+			f"+10.000000 from {self.network.treasury.address}"])
+		two = self.alice.run("history", "--limit", "2")
+		self.assertEqual((two["payments"], two["more"]), (history["payments"][:2], True))
+		out, err = self.text(self.alice, "history", "--limit", "1")
+		self.assertEqual((out, err.rstrip()), ("\n".join(lines[:2]) + "\n",
+			"uncia: these are the newest; there are older ones: --limit"))
+
+	def test_a_payment_on_its_way_is_shown_as_that_everywhere(self):
+		self.network.validators[KILLED[0]].kill()
+		self.assertEqual(self.alice.balance(), 8_500_000) # the others have settled it, so that two can prove it
+		self.network.validators[KILLED[1]].kill()
+		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "2", code=3)
+		out, _ = self.text(self.alice, "status", waiting["id"])
+		lines = out.splitlines()
+		self.assertRegex(lines[0], "^not final yet: .")
+		self.assertEqual(lines[1], f"It may still become final. Do not pay again: uncia wait {waiting['id']}")
+		self.assertEqual(lines[2], f"2.000000 from {self.alice.address} to {self.bob.address}")
+		self.assertRegex(lines[3], "^expires at ")
+		pending = self.alice.run("history")["pending"]
+		self.assertEqual([(p["id"], p["state"], p["amount"], p["to"]) for p in pending],
+			[(waiting["id"], "pending", "2.000000", self.bob.address)])
+		self.assertIn(f"not final yet            -2.000000 to {self.bob.address}\n    {waiting['id']}\n", self.text(self.alice, "history")[0])
+		self.assertIn("there is no receipt", self.text(self.alice, "receipt", "export", waiting["id"], code=3)[1])
+		for number in KILLED:
+			self.network.validators[number].start()
+		self.assertEqual(self.alice.run("wait", waiting["id"], "--timeout", "120")["state"], "final")
+		self.assertRegex(self.text(self.alice, "status", waiting["id"])[0], "(?s)final at height .*\nin the block of .*\n$")
+		self.assertEqual(self.alice.run("history")["pending"], [])
+
+	def test_a_receipt_goes_into_a_new_file_and_over_none(self):
+		self.text(self.alice, "receipt", "export", self.paid[1]["id"], "--output", self.dir / "receipt")
+		self.assertEqual((self.dir / "receipt").read_text(), self.paid[1]["receipt"] + "\n")
+		self.assertEqual(self.text(self.alice, "receipt", "export", self.paid[1]["id"])[0], self.paid[1]["receipt"] + "\n")
+		_, err = self.text(self.alice, "receipt", "export", self.paid[2]["id"], "--output", self.dir / "receipt", code=1)
+		self.assertIn("File exists", err)
+		self.assertEqual((self.dir / "receipt").read_text(), self.paid[1]["receipt"] + "\n")
+
+	def test_a_validator_says_to_people_what_it_says_to_programs(self):
+		validator = self.network.validators[0]
+		self.network.validators[3].kill()
+		self.until(lambda: self.status(validator.home)["peers"] == 2, "the validator to miss one")
+		before = self.status(validator.home)
+		out, _ = self.run_unciad("status", "--home", validator.home)
+		after = self.status(validator.home)
+		self.assertEqual(out.splitlines()[0], "running")
+		shown = dict(line.split(None, 1) for line in out.splitlines()[1:] if not line.startswith("state root"))
+		self.assertTrue(before["height"] <= int(shown["height"]) <= after["height"], out)
+		self.assertEqual([shown[name] for name in ("peers", "voting", "evidence", "accounts")],
+			[str(after[name]) for name in ("peers", "voting", "evidence", "accounts")])
+
+
+if __name__ == "__main__":
+	unittest.main()
