@@ -217,6 +217,14 @@ class Lint(unittest.TestCase):
 		for task in tasks:
 			self.assertRegex(readme, rf"(\./run |`){task}\b", "the README does not name this task")
 
+	def test_functions_that_the_page_on_debugging_stops_at_exist(self):
+		page = (ROOT / "docs" / "debugging.md").read_text()
+		defined = {name for path in tracked() if path.suffix == ".c" for name in re.findall(r"^(?:static )?\w[\w *]*?\b(\w+)\(",
+			path.read_text(), re.M)}
+		stops = re.findall(r"\bbreak (\w+)(?!\w*::)", page)
+		self.assertGreater(len(stops), 3)
+		self.assertEqual([name for name in stops if name not in defined], [])
+
 	def test_the_program_in_embedding_is_the_one_that_is_built(self):
 		shown = re.search(r"```c\n(.*?)```", (ROOT / "docs" / "embedding.md").read_text(), re.S).group(1)
 		self.assertEqual(shown, (ROOT / "tests" / "embedding" / "minimal_wallet.c").read_text())
