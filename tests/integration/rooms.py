@@ -12,30 +12,32 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # A room may include its own headers and those of the rooms or headers named, and call what these declare.
 BELOW_NODE = ["include/uncia", "proto"]
-SERVE = BELOW_NODE + ["node/ledger", "node/mempool", "node/chain", "node/step"]
+VIEW = BELOW_NODE + ["node/ledger/view"]
+SERVE = VIEW + ["node/ledger", "node/mempool", "node/step", "node/chain"]
 REPLICA = SERVE + ["node/consensus", "node/serve", "node/payments", "node/sync"]
-STORE = REPLICA + ["node/replica"]
+DRIVER = VIEW + ["node/ledger", "node/step", "node/replica", "node/store"]
 TABLE = {
 	"include/uncia": [],
 	"proto": ["include/uncia"],
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
 	"node/consensus": BELOW_NODE,
-	"node/ledger": BELOW_NODE,
+	"node/ledger/view": BELOW_NODE,
+	"node/ledger": VIEW,
 	"node/mempool": BELOW_NODE,
-	"node/chain": BELOW_NODE + ["node/ledger", "node/mempool"],
-	"node/step": BELOW_NODE + ["node/ledger/storage_view.h"],
+	"node/step": VIEW,
+	"node/chain": VIEW + ["node/ledger", "node/mempool"],
 	"node/serve": SERVE,
 	"node/payments": SERVE + ["node/serve"],
-	"node/sync": BELOW_NODE + ["node/chain", "node/step", "node/consensus"],
+	"node/sync": VIEW + ["node/step", "node/chain", "node/consensus"],
 	"node/replica": REPLICA,
-	"node/store": STORE,
-	"node/io": STORE + ["node/store"],
-	"node/unciad": STORE + ["node/store", "node/io"],
+	"node/store": VIEW + ["node/ledger"],
+	"node/io": DRIVER,
+	"node/unciad": DRIVER + ["node/io"],
 }
 if (ROOT / "node/core").is_dir(): # what has no room of its own yet: above all others that are pure
 	TABLE["node/core"] = REPLICA
-	for room in ("node/store", "node/io", "node/unciad"):
+	for room in ("node/io", "node/unciad") if (ROOT / "node/ledger").is_dir() else ("node/store", "node/io", "node/unciad"):
 		TABLE[room] = TABLE[room] + ["node/core"]
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 
