@@ -309,3 +309,16 @@ uint64_t chain_wake(const struct chain *c)
 				at = block->fetch_at;
 	return at;
 }
+
+int chain_signature_due(struct chain *c, const struct payment *payment, bool *check_key)
+{
+	const struct pooled *pooled = mempool_find(c->mempool, &payment->whole);
+	enum payment_key key;
+	bool covered;
+
+	if (pooled && pooled->state != POOLED_VERIFYING)
+		return 0;
+	TRY(ledger_payment_key(c->ledger, c->tip->executed, payment, &key, &covered));
+	*check_key = key != KEY_BOUND;
+	return 1;
+}

@@ -46,6 +46,11 @@ struct chain {
 	struct certificate *final_certificate; /* of the tip; owned. NULL while that is the genesis */
 	uint64_t final_sequence;               /* the commit that makes the tip's finality durable */
 	uint64_t payments_height;              /* the highest block with payments that was voted for or is final */
+	struct {                               /* the highest block known to be decided whose bodies are missing */
+		bool wanted;
+		uint64_t view;
+		struct hash id;
+	} decision;
 	uint64_t generation;                   /* counts what may have become orderable */
 	struct chain_block *news, **news_last; /* whose header, body or verdict is new: chain_next_news */
 	bool fetching;                         /* some block has a fetch_at */
@@ -81,6 +86,9 @@ struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block
 /* Notes that the block was voted for or is final: account proofs wait for its payments to be settled. */
 void chain_note_payments(struct chain *c, const struct chain_block *block);
 
+/* Whether the signature of a payment in a body has to be checked: 1; 0 where the pool holds its verdict; or an error of
+ * this machine. *check_key: its key, too, as no account is bound to it. */
+int chain_signature_due(struct chain *c, const struct payment *payment, bool *check_key);
 /* The next block of which something is new since it was last handed out here: its header, its body, that it is
  * executed, or invalid. NULL: none. */
 struct chain_block *chain_next_news(struct chain *c);

@@ -184,7 +184,7 @@ struct consensus_walk {
 	const struct held_certificate *certificate;
 	uint32_t vote;
 };
-void consensus_walk_begin(struct consensus *c, struct consensus_walk *walk);
+void consensus_walk_begin(const struct consensus *c, struct consensus_walk *walk);
 /* Returns false at the end; else one of both is set, the other is NULL. *new_view: the first of its view. */
 bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk, const struct certificate **certificate,
                          const struct vote **own);

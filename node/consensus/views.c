@@ -14,6 +14,12 @@ struct view *view_find(const struct consensus *c, uint64_t number)
 	return view;
 }
 
+/* The newest first: that is the order in which they are told to others, and a new one is nearly always the newest. */
+static int newer_first(const struct view *a, const struct view *b)
+{
+	return a->number < b->number ? 1 : -1;
+}
+
 struct view *view_get(struct consensus *c, uint64_t number)
 {
 	struct view *view = view_find(c, number);
@@ -25,7 +31,7 @@ struct view *view_get(struct consensus *c, uint64_t number)
 		return NULL;
 	view->number = number;
 	view->deadline_ms = CONSENSUS_NEVER;
-	HASH_ADD(hh, c->views, number, sizeof(view->number), view);
+	HASH_ADD_INORDER(hh, c->views, number, sizeof(view->number), view, newer_first);
 	if (!view->hh.tbl) {
 		free(view);
 		return NULL;
@@ -469,19 +475,13 @@ const struct certificate *consensus_next_notarised(const struct consensus *c, ui
 	return held ? held->certificate : NULL;
 }
 
-static int newer_first(const struct view *a, const struct view *b)
-{
-	return a->number < b->number ? 1 : -1;
-}
-
 static void walk_to(struct consensus_walk *walk, const struct view *view)
 {
 	*walk = (struct consensus_walk){.view = view, .certificate = view ? view->certificates : NULL};
 }
 
-void consensus_walk_begin(struct consensus *c, struct consensus_walk *walk)
+void consensus_walk_begin(const struct consensus *c, struct consensus_walk *walk)
 {
-	HASH_SORT(c->views, newer_first);
 	walk_to(walk, c->views);
 }
 

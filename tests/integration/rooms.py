@@ -35,10 +35,6 @@ TABLE = {
 	"node/io": DRIVER,
 	"node/unciad": DRIVER + ["node/io"],
 }
-if (ROOT / "node/core").is_dir(): # what has no room of its own yet: above all others that are pure
-	TABLE["node/core"] = REPLICA
-	for room in ("node/io", "node/unciad") if (ROOT / "node/ledger").is_dir() else ("node/store", "node/io", "node/unciad"):
-		TABLE[room] = TABLE[room] + ["node/core"]
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 
 # The first room calls only functions of the second that take its structures as const.

@@ -5,29 +5,10 @@ import pathlib
 import re
 import subprocess
 import unittest
+import rooms
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-ROOMS = {  # of node/: each may include its own headers and those of the rooms named
-	"consensus": [],
-	"ledger/view": [],
-	"ledger": ["ledger/view"],
-	"mempool": [],
-	"step": ["ledger/view"],
-	"chain": ["ledger/view", "ledger", "mempool"],
-	"serve": ["ledger/view", "ledger", "mempool", "step", "chain"],
-	"payments": ["ledger/view", "ledger", "mempool", "step", "chain", "serve"],
-	"core": ["consensus", "ledger/view", "ledger", "mempool", "step", "chain", "serve", "payments"],
-	"store": ["ledger/view", "ledger"],
-	"io": ["consensus", "ledger/view", "ledger", "step", "core", "store"],
-	"unciad": ["consensus", "ledger/view", "ledger", "step", "core", "store", "io"],
-}
-LAYERS = {  # the same for the whole tree
-	"include/uncia": [],
-	"proto": ["include/uncia"],
-	"wallet": ["include/uncia", "proto"],
-	"wallet/cli": ["include/uncia"],
-	"tests/embedding": ["include/uncia"],
-} | {f"node/{room}": ["include/uncia", "proto"] + [f"node/{other}" for other in seen] for room, seen in ROOMS.items()}
+LAYERS = rooms.ROOMS | {"tests/embedding": ["include/uncia"]}
 LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"lmdb.h": ["node/store"],
 	"uv.h": ["node/io"],
@@ -40,7 +21,8 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"stdatomic.h": ["node/io"],
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
-PURE = ["proto"] + [f"node/{room}" for room in ROOMS if room not in ("store", "io", "unciad")]  # no I/O, clock, randomness or thread
+PURE = [room for room in rooms.ROOMS if room not in
+	("include/uncia", "wallet", "wallet/cli", "node/store", "node/io", "node/unciad")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")

@@ -1,6 +1,6 @@
 /* When what is settled goes to the state, and what happens where that takes long: a network in simulated time. */
 #include "network.h"
-#include "parts.h"
+#include "replica_state.h"
 #include "unit.h"
 
 #define UNIT      INT64_C(1000000)

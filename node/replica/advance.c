@@ -1,10 +1,11 @@
 /* What the consensus module puts out is carried out here, and what it has to know of blocks is told: the one place
  * where votes, certificates and evidence go to the journal. */
-#include "parts.h"
+#include "big_endian.h"
+#include "replica_state.h"
 
 #define EVIDENCE_MAX 4096u /* pairs of votes kept; more are only counted */
 
-int block_journal(struct replica *r, struct chain_block *block)
+int advance_journal_bodies(struct replica *r, struct chain_block *block)
 {
 	struct chain_block *oldest;
 
@@ -49,7 +50,7 @@ static enum block_check block_check(struct replica *r, struct chain_block *block
 }
 
 /* What is new of blocks. */
-int tell_news(struct replica *r)
+int advance_tell(struct replica *r)
 {
 	struct chain_block *block;
 
@@ -80,7 +81,7 @@ static int own_vote(struct replica *r, const struct vote *vote, bool broadcast)
 	if (vote->kind == VOTE_NOTAR1) {
 		struct chain_block *block = chain_find(&r->chain, &vote->block_id);
 		assert(block && block->executed);
-		TRY(block_journal(r, block));
+		TRY(advance_journal_bodies(r, block));
 		chain_note_payments(&r->chain, block);
 	}
 	TRY(vote_encode(vote, bytes, &size));
@@ -128,7 +129,7 @@ static int evidence_out(struct replica *r, const struct vote *first, const struc
 }
 
 /* Every validator durably keeps the newest vote of each other one, with the next commit there is. */
-int newest_votes_journal(struct replica *r)
+int advance_journal_newest(struct replica *r)
 {
 	const struct vote *vote;
 
@@ -148,7 +149,7 @@ static int voting_out(struct replica *r, const struct consensus_output *out)
 		return step_note(&r->step, NOTE_INFO, "event=voting view=%llu height=%llu",
 		                 (unsigned long long)out->view, (unsigned long long)r->chain.tip->header.height);
 	/* Nor does it vote after the next start: the lost vote is journaled. */
-	TRY(newest_votes_journal(r));
+	TRY(advance_journal_newest(r));
 	return step_note(&r->step, NOTE_ERROR, "event=stale_journal view=%llu", (unsigned long long)out->view);
 }
 
@@ -167,42 +168,42 @@ static int carry_out_one(struct replica *r, const struct consensus_output *out)
 		return evidence_out(r, &out->evidence[0], &out->evidence[1]);
 	case OUT_WANT_BODY:
 		return chain_want_named(&r->chain, &named, r->step.now_ms,
-		                        r->step.now_ms + (out->expected ? BLOCK_FETCH_DELAY_MS : 0));
+		                        r->step.now_ms + (out->expected ? FETCH_DELAY_MS : 0));
 	case OUT_DECIDED:
-		return finality_decide(r, out->view, &out->id);
+		return decide(r, out->view, &out->id);
 	case OUT_VOTING:
 		return voting_out(r, out);
 	}
 	return 0;
 }
 
-int carry_out(struct replica *r)
+int advance_carry_out(struct replica *r)
 {
 	struct consensus_output out;
 
-	TRY(tell_news(r));
+	TRY(advance_tell(r));
 	while (consensus_next(r->consensus, &out)) {
 		TRY(carry_out_one(r, &out));
-		TRY(tell_news(r));
+		TRY(advance_tell(r));
 	}
 	return 0;
 }
 
 /* Goes over the rules until nothing more follows. Votes cast here count only once they are durable, so this ends. */
-int rules_run(struct replica *r)
+int advance(struct replica *r)
 {
 	struct lead lead;
 
 	do {
-		TRY(carry_out(r));
-		TRY(finality_retry(r));
-		TRY(carry_out(r));
-		TRY(consensus_advance(r->consensus, proposal_work(r)));
-		TRY(carry_out(r));
+		TRY(advance_carry_out(r));
+		TRY(decide_retry(r));
+		TRY(advance_carry_out(r));
+		TRY(consensus_advance(r->consensus, proposer_has_work(r)));
+		TRY(advance_carry_out(r));
 		if (consensus_leads(r->consensus, &lead))
-			TRY(proposal_try(r, &lead));
+			TRY(proposer_try(r, &lead));
 		TRY(consensus_expire(r->consensus));
-		TRY(carry_out(r));
+		TRY(advance_carry_out(r));
 	} while (consensus_pending(r->consensus));
 	return 0;
 }

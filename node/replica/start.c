@@ -1,6 +1,6 @@
 /* The start: the replica is rebuilt from the state and from ALL records of the journal above it (resuming from only the
  * last one has led others to conflicting proposals). */
-#include "parts.h"
+#include "replica_state.h"
 
 static int adopt_body(struct replica *r, struct block *body, struct chain_block **block)
 {
@@ -17,11 +17,11 @@ static int adopt_body(struct replica *r, struct block *body, struct chain_block 
 /* The block that the stored state is the state after. */
 static int recover_settled(struct replica *r)
 {
-	struct header header = {.timestamp_ms = r->genesis->timestamp_ms};
+	struct header header = {.timestamp_ms = r->config.genesis->timestamp_ms};
 	uint64_t height = ledger_settled_height(r->ledger);
 	struct hash id, settled_id;
 
-	genesis_block_id(r->genesis, &header.id);
+	genesis_block_id(r->config.genesis, &header.id);
 	ledger_settled_id(r->ledger, &settled_id);
 	if (height) {
 		struct block *body;
@@ -40,7 +40,7 @@ static int recover_settled(struct replica *r)
 	TRY(chain_add(&r->chain, &header, r->step.now_ms, &r->chain.settled));
 	r->chain.settled->final = r->chain.settled->complete = r->chain.settled->journaled = true;
 	r->chain.tip = r->chain.settled;
-	r->flushed_ms = header.timestamp_ms;
+	r->flushing.flushed_ms = header.timestamp_ms;
 	return 0;
 }
 
@@ -94,7 +94,7 @@ static int recover_block(struct replica *r, const struct bytes *key, const struc
 {
 	struct chain_block *block;
 	struct block *body;
-	int error = block_decode(&r->network_id, value->data, value->size, &body);
+	int error = block_decode(&r->step.network_id, value->data, value->size, &body);
 
 	if (!error && !keyed(key, body->header.view, 0, &body->header.id)) {
 		block_free(body);
@@ -117,7 +117,7 @@ static int recover_certificate(struct replica *r, const struct bytes *key, const
 	if (error)
 		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
 	TRY(consensus_certificate(r->consensus, certificate));
-	return carry_out(r);
+	return advance_carry_out(r);
 }
 
 static int stored_vote(const struct bytes *value, struct vote *vote)
@@ -138,7 +138,7 @@ static int recover_vote(struct replica *r, const struct bytes *key, const struct
 	if (block && vote.view > r->chain.tip->header.view)
 		chain_note_payments(&r->chain, block);
 	TRY(consensus_recover_vote(r->consensus, &vote));
-	return carry_out(r);
+	return advance_carry_out(r);
 }
 
 /* Of the others; and of this validator one that the journal has lost, where that was found out before. */
@@ -183,7 +183,7 @@ static int recover_tip_certificate(struct replica *r)
 static int make_consensus(struct replica *r)
 {
 	struct consensus_config config = {.committee = r->committee,
-	                                  .network_id = r->network_id,
+	                                  .network_id = r->step.network_id,
 	                                  .self = r->config.self,
 	                                  .sign = r->config.sign,
 	                                  .sign_context = r->config.sign_context,
@@ -196,7 +196,7 @@ static int make_consensus(struct replica *r)
 	return 0;
 }
 
-int recovery_start(struct replica *r)
+int replica_start(struct replica *r)
 {
 	TRY(recover_settled(r));
 	TRY(recover_final_chain(r));
@@ -204,10 +204,8 @@ int recovery_start(struct replica *r)
 	TRY(make_consensus(r));
 	TRY(recover_newest_votes(r));
 	TRY(recover_each(r, JOURNAL_EVIDENCE, 0, count_evidence));
-	r->last_final_ms = r->step.now_ms;
-	r->settle_at = TIME_NEVER;
-	r->standstill_at = r->step.now_ms + STANDSTILL_MS;
-	r->sync_at = TIME_NEVER;
+	r->proposer.empty_at = TIME_NEVER;
+	sync_start(&r->sync, r->consensus);
 	r->chain.payments_height = r->chain.tip->header.height;
 	uint64_t above = r->chain.tip->header.view + 1;
 	TRY(consensus_start(r->consensus));
@@ -215,6 +213,5 @@ int recovery_start(struct replica *r)
 	TRY(recover_each(r, JOURNAL_CERT, above, recover_certificate));
 	TRY(recover_each(r, JOURNAL_VOTE, 0, recover_vote));
 	TRY(consensus_recovered(r->consensus));
-	r->newest_ask_at = r->step.now_ms;
-	return carry_out(r);
+	return advance_carry_out(r);
 }

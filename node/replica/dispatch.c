@@ -1,7 +1,11 @@
 /* Who gets what comes in: messages of validators and wallets by their kind, and jobs whose signatures have been
  * checked.
  */
-#include "parts.h"
+#include "canonical.h"
+#include "replica_state.h"
+
+#define PEER_JOBS_MAX      512u        /* signature checks under way for one peer */
+#define PEER_JOB_BYTES_MAX (32u << 20) /* and the messages they came in */
 
 /* ---- messages of validators ---- */
 
@@ -28,14 +32,28 @@ static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufC
 		free(certificate);
 		return 0;
 	}
-	return job_one_certificate(r, peer, certificate);
+	return sync_verify_certificate(&r->sync, peer, certificate);
+}
+
+static int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb__NewestVoteReply *message)
+{
+	struct vote vote;
+
+	if (consensus_voting(r->consensus) != VOTING_NO || message->nonce != consensus_nonce(r->consensus))
+		return 0;
+	if (message->vote.len)
+		TRY(vote_decode(message->vote.data, message->vote.len, &vote));
+	int unknown = consensus_answered(r->consensus, peer, message->vote.len ? &vote : NULL);
+	TRY(unknown);
+	TRY(advance_carry_out(r));
+	return unknown ? job_vote(&r->step, JOB_NEWEST_VOTE, peer, &vote) : 0;
 }
 
 static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *m)
 {
 	switch (m->kind_case) {
 	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
-		return proposal_receive(r, peer, m->propose);
+		return proposals_receive(r, peer, m->propose);
 	case UNCIA__PB__PEER_MESSAGE__KIND_VOTE:
 		return vote_receive(r, peer, &m->vote);
 	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
@@ -43,27 +61,27 @@ static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__Peer
 	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
 		return payments_gossip(&r->payments, peer, m->gossip);
 	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST:
-		return block_request_answer(r, peer, m->block_request);
+		return sync_body_answer(&r->sync, peer, m->block_request);
 	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY:
-		return block_reply_receive(r, peer, m->block_reply);
+		return sync_body_receive(&r->sync, peer, m->block_reply);
 	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST:
-		return certificates_request_answer(r, peer, m->certificates_request);
+		return sync_certificates_answer(&r->sync, peer, m->certificates_request);
 	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST:
-		return sync_request_answer(r, peer, m->sync_request);
+		return sync_request_answer(&r->sync, peer, m->sync_request);
 	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY:
-		return sync_reply_receive(r, peer, m->sync_reply);
+		return sync_reply_receive(&r->sync, peer, m->sync_reply);
 	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST:
-		return newest_vote_answer(r, peer, m->newest_vote_request);
+		return sync_newest_vote_answer(&r->sync, peer, m->newest_vote_request);
 	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY:
 		return newest_vote_receive(r, peer, m->newest_vote_reply);
 	case UNCIA__PB__PEER_MESSAGE__KIND_STATUS:
-		return sync_status_receive(r, peer, m->status);
+		return sync_status_receive(&r->sync, peer, m->status);
 	default:
 		return UNCIA_E_ENCODING;
 	}
 }
 
-int peer_message(struct replica *r, uint32_t peer, struct bytes bytes)
+int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 {
 	struct arena arena;
 	ProtobufCMessage *message;
@@ -105,13 +123,13 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
 		return serve_history(&r->serve, wallet, request->request_id, request->history);
 	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
-		return status_query(r, wallet, request->request_id);
+		return status_answer(r, wallet, request->request_id);
 	default:
 		return UNCIA_E_ENCODING;
 	}
 }
 
-int wallet_message(struct replica *r, uint64_t wallet, struct bytes bytes)
+int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes bytes)
 {
 	struct arena arena;
 	ProtobufCMessage *message;
@@ -135,7 +153,7 @@ static int job_take_certificates(struct replica *r, struct job *job)
 		struct certificate *certificate = job->certificates[i];
 		job->certificates[i] = NULL;
 		TRY(consensus_certificate(r->consensus, certificate));
-		TRY(carry_out(r));
+		TRY(advance_carry_out(r));
 	}
 	return 0;
 }
@@ -149,6 +167,26 @@ static int job_blame(struct replica *r, const struct job *job)
 	return step_note(&r->step, NOTE_WARNING, "event=bad_signature peer=%u kind=%d", job->peer, (int)job->kind);
 }
 
+static int newest_vote_verified(struct replica *r, struct job *job)
+{
+	TRY(consensus_lost(r->consensus, &job->vote));
+	return advance_carry_out(r);
+}
+
+/* A page of the final chain: its bodies are in the chain now. Its certificate may have been held before them. */
+static int page_verified(struct replica *r, struct job *job, bool valid)
+{
+	TRY(sync_page_verified(&r->sync, job, valid));
+	if (!valid)
+		return 0;
+	assert(job->certificate_count == 1 && job->certificates[0]);
+	uint64_t view = job->certificates[0]->view;
+	struct hash id = job->certificates[0]->block_id;
+	TRY(job_take_certificates(r, job));
+	TRY(decide(r, view, &id));
+	return sync_page_taken(&r->sync);
+}
+
 static int job_take(struct replica *r, struct job *job)
 {
 	bool valid = job_all_valid(job);
@@ -159,9 +197,9 @@ static int job_take(struct replica *r, struct job *job)
 	case JOB_PAYMENTS: /* the one kind whose items stand and fall alone */
 		return payments_verified(&r->payments, job);
 	case JOB_BLOCK:
-		return block_reply_verified(r, job, valid);
+		return sync_body_verified(&r->sync, job, valid);
 	case JOB_SYNC:
-		return sync_reply_verified(r, job, valid);
+		return page_verified(r, job, valid);
 	default:
 		break;
 	}
@@ -170,10 +208,10 @@ static int job_take(struct replica *r, struct job *job)
 	switch (job->kind) {
 	case JOB_VOTE:
 		TRY(consensus_vote(r->consensus, &job->vote));
-		return carry_out(r);
+		return advance_carry_out(r);
 	case JOB_PROPOSAL:
 		TRY(job_take_certificates(r, job));
-		return proposal_verified(r, job);
+		return proposals_verified(r, job);
 	case JOB_NEWEST_VOTE:
 		return newest_vote_verified(r, job);
 	default:
@@ -187,7 +225,7 @@ static void job_end(struct replica *r, struct job *job)
 	job_free(&r->step, job);
 }
 
-int jobs_take(struct replica *r)
+int dispatch_checked(struct replica *r)
 {
 	struct job *job;
 
@@ -199,10 +237,16 @@ int jobs_take(struct replica *r)
 	return 0;
 }
 
-void jobs_free(struct replica *r)
+void dispatch_deinit(struct replica *r)
 {
 	while (job_next_checked(&r->step))
 		;
 	while (r->step.jobs)
 		job_end(r, r->step.jobs);
+}
+
+int dispatch_own_vote(struct replica *r, const struct vote *own)
+{
+	TRY(consensus_vote(r->consensus, own));
+	return advance_carry_out(r);
 }

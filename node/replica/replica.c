@@ -1,5 +1,5 @@
 /* One event in, a list of actions out: the parts of the replica composed. */
-#include "parts.h"
+#include "replica_state.h"
 
 #define DELTA_DEFAULT_MS     150u
 #define HEARTBEAT_DEFAULT_MS 1000u
@@ -14,7 +14,7 @@ static void default_u32(uint32_t *value, uint32_t fallback)
 }
 
 /* Each room is given those that it may use. */
-static void compose(struct replica *r)
+static int compose(struct replica *r)
 {
 	chain_init(&r->chain, r->committee, r->ledger, r->mempool);
 	r->serve = (struct serve){.step = &r->step,
@@ -28,6 +28,8 @@ static void compose(struct replica *r)
 	r->payments = (struct payments){
 	    .step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool, .serve = &r->serve};
 	payments_init(&r->payments);
+	r->sync = (struct sync){.step = &r->step, .chain = &r->chain, .heartbeat_ms = r->config.heartbeat_ms};
+	return sync_init(&r->sync);
 }
 
 int replica_new(const struct replica_config *config, struct replica **replica)
@@ -38,9 +40,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	if (!r)
 		return UNCIA_E_MEMORY;
 	r->config = *config;
-	r->genesis = config->genesis;
 	r->committee = &config->genesis->committee;
-	r->network_id = config->genesis->network_id;
 	default_u32(&r->config.delta_ms, DELTA_DEFAULT_MS);
 	default_u32(&r->config.heartbeat_ms, HEARTBEAT_DEFAULT_MS);
 	default_u32(&r->config.settle_ms, SETTLE_DEFAULT_MS);
@@ -49,19 +49,20 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_max, MEMPOOL_SIZE_DEFAULT);
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
-	r->peers = error ? NULL : calloc(r->committee->size, sizeof(*r->peers));
-	if (!error && !r->peers)
+	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
+	if (!error && !r->clock.peers)
 		error = UNCIA_E_MEMORY;
 	if (!error)
-		error = ledger_new(r->genesis, &r->config.view, r->config.hash_seed, &r->ledger);
+		error = ledger_new(r->config.genesis, &r->config.view, r->config.hash_seed, &r->ledger);
 	if (!error)
 		error = mempool_new(r->config.mempool_max, r->config.mempool_per_sender_max, r->config.hash_seed,
 		                    &r->mempool);
+	if (!error)
+		error = compose(r);
 	if (error) {
 		replica_free(r);
 		return error;
 	}
-	compose(r);
 	*replica = r;
 	return 0;
 }
@@ -70,9 +71,10 @@ void replica_free(struct replica *r)
 {
 	if (!r)
 		return;
-	jobs_free(r);
-	flush_free(r->flush_waiting);
+	dispatch_deinit(r);
+	flush_free(r->flushing.waiting);
 	serve_deinit(&r->serve);
+	sync_deinit(&r->sync);
 	consensus_free(r->consensus);
 	chain_deinit(&r->chain);
 	payments_deinit(&r->payments);
@@ -80,7 +82,7 @@ void replica_free(struct replica *r)
 	ledger_free(r->ledger);
 	payments_memory_deinit(&r->payments);
 	step_deinit(&r->step);
-	free(r->peers);
+	free(r->clock.peers);
 	free(r);
 }
 
@@ -109,34 +111,26 @@ static int blame(struct replica *r, const struct event *event, int error)
 	    from_peer ? (unsigned long long)event->peer : (unsigned long long)event->wallet, uncia_error_text(error));
 }
 
-static int peer_up(struct replica *r, uint32_t peer)
+static int replica_peer_up(struct replica *r, uint32_t peer)
 {
 	if (!r->step.peers[peer].up)
 		r->step.peers_up++;
 	r->step.peers[peer].up = true;
 	consensus_peer(r->consensus, peer, true);
-	r->newest_ask_at = r->step.now_ms;
-	return sync_peer_up(r, peer);
+	TRY(sync_peer_up(&r->sync, peer));
+	return payments_to_peer(&r->payments, peer);
 }
 
-static void peer_down(struct replica *r, uint32_t peer)
+static void replica_peer_down(struct replica *r, uint32_t peer)
 {
 	if (r->step.peers[peer].up)
 		r->step.peers_up--;
 	r->step.peers[peer].up = false;
 	consensus_peer(r->consensus, peer, false);
-	if (r->sync_active && r->sync_peer == peer && r->sync_at != TIME_NEVER)
-		r->sync_at = r->step.now_ms;
+	sync_peer_down(&r->sync, peer);
 }
 
-static int flushed(struct replica *r, struct flush *flush)
-{
-	ledger_flushed(r->ledger, flush);
-	r->flushing = false;
-	return 0;
-}
-
-static int space(struct replica *r, bool low)
+static int replica_space(struct replica *r, bool low)
 {
 	if (low == r->low_space)
 		return 0;
@@ -148,20 +142,20 @@ static int space(struct replica *r, bool low)
 
 static int handle(struct replica *r, const struct event *event)
 {
-	assert(r->started == (event->kind != EVENT_START));
+	assert((r->state == REPLICA_NEW) == (event->kind == EVENT_START));
 	switch (event->kind) {
 	case EVENT_START:
-		r->started = true;
-		return recovery_start(r);
+		r->state = REPLICA_RUNNING;
+		return replica_start(r);
 	case EVENT_PEER_UP:
-		return peer_up(r, event->peer);
+		return replica_peer_up(r, event->peer);
 	case EVENT_PEER_DOWN:
-		peer_down(r, event->peer);
+		replica_peer_down(r, event->peer);
 		return 0;
 	case EVENT_PEER_MESSAGE:
-		return blame(r, event, peer_message(r, event->peer, event->message));
+		return blame(r, event, dispatch_peer(r, event->peer, event->message));
 	case EVENT_WALLET_MESSAGE:
-		return blame(r, event, wallet_message(r, event->wallet, event->message));
+		return blame(r, event, dispatch_wallet(r, event->wallet, event->message));
 	case EVENT_WALLET_CLOSED:
 		serve_wallet_closed(&r->serve, event->wallet);
 		return 0;
@@ -174,9 +168,10 @@ static int handle(struct replica *r, const struct event *event)
 			r->step.durable = event->sequence;
 		return 0;
 	case EVENT_FLUSHED:
-		return flushed(r, event->flush);
+		flushing_end(r, event->flush);
+		return 0;
 	case EVENT_SPACE:
-		return space(r, event->low);
+		return replica_space(r, event->low);
 	case EVENT_TIMER:
 		return 0;
 	}
@@ -185,7 +180,7 @@ static int handle(struct replica *r, const struct event *event)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r->consensus), proposal_wake(r),      sync_wake(r),
+	uint64_t wakes[] = {consensus_wake(r->consensus), proposer_wake(r),      sync_wake(&r->sync),
 	                    serve_wake(&r->serve),        chain_wake(&r->chain), step_outbox_wake(&r->step)};
 	uint64_t at = TIME_NEVER;
 
@@ -201,12 +196,6 @@ static int set_timer(struct replica *r)
 	return 0;
 }
 
-static int own_vote_durable(struct replica *r, const struct vote *own)
-{
-	TRY(consensus_vote(r->consensus, own));
-	return carry_out(r);
-}
-
 /* What has become durable leaves, and own votes among it count. */
 static int release(struct replica *r)
 {
@@ -214,7 +203,7 @@ static int release(struct replica *r)
 	int more;
 
 	while ((more = step_outbox_release(&r->step, &own)) > 0)
-		TRY(more == RELEASED_OWN_VOTE ? own_vote_durable(r, &own) : finality_flush_release(r));
+		TRY(more == RELEASED_OWN_VOTE ? dispatch_own_vote(r, &own) : flushing_release(r));
 	return more;
 }
 
@@ -223,17 +212,17 @@ static int step(struct replica *r, const struct event *event)
 	if (r->consensus)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
-	TRY(jobs_take(r));
+	TRY(dispatch_checked(r));
 	TRY(release(r));
-	TRY(rules_run(r));
-	TRY(sync_timer(r));
-	TRY(block_fetch(r));
+	TRY(advance(r));
+	TRY(sync_timer(&r->sync));
+	TRY(sync_fetch_bodies(&r->sync));
 	TRY(payments_relay(&r->payments));
 	TRY(serve_answer(&r->serve));
-	TRY(finality_flush(r));
+	TRY(flushing_begin(r));
 	TRY(release(r));
 	if (r->step.wrote)
-		TRY(newest_votes_journal(r));
+		TRY(advance_journal_newest(r));
 	return set_timer(r);
 }
 
@@ -253,12 +242,12 @@ static const char *halt_reason(int error)
 
 int replica_step(struct replica *r, const struct event *event, struct actions *out)
 {
-	assert(!r->halted);
+	assert(r->state != REPLICA_HALTED);
 	step_begin(&r->step, out, event->now_ms, event->wall_ms, event->message.size);
 	int error = step(r, event);
 	if (!error)
 		return 0;
-	r->halted = true;
+	r->state = REPLICA_HALTED;
 	/* Nothing of a step that failed may be carried out. */
 	for (size_t i = 0; i < out->count; i++)
 		if (out->items[i].kind == ACTION_FLUSH)
@@ -270,73 +259,4 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 		action->message = (struct bytes){(const uint8_t *)reason, strlen(reason)};
 	}
 	return error;
-}
-
-void replica_status(const struct replica *r, struct replica_status *status)
-{
-	memset(status, 0, sizeof(*status));
-	status->final_height = r->chain.tip->header.height;
-	status->final_view = r->chain.tip->header.view;
-	status->view = consensus_view(r->consensus);
-	status->final_id = r->chain.tip->header.id;
-	status->final_timestamp_ms = r->chain.tip->header.timestamp_ms;
-	ledger_settled_root(r->ledger, &status->state_root);
-	status->settled_height = ledger_settled_height(r->ledger);
-	status->accounts = ledger_accounts(r->ledger);
-	status->peers = r->step.peers_up;
-	status->mempool = mempool_count(r->mempool);
-	status->voting = consensus_voting(r->consensus);
-	status->evidence = r->evidence;
-	status->views = consensus_views(r->consensus);
-	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
-}
-
-static void at_least(size_t *value, size_t other)
-{
-	if (*value < other)
-		*value = other;
-}
-
-void replica_load(const struct replica *r, struct replica_load *load)
-{
-	*load = (struct replica_load){.views = consensus_views(r->consensus),
-	                              .blocks = HASH_COUNT(r->chain.blocks),
-	                              .queries = r->serve.question_count,
-	                              .mempool = mempool_count(r->mempool),
-	                              .verifying = mempool_verifying(r->mempool),
-	                              .unflushed = ledger_unflushed(r->ledger)};
-	step_outbox_load(&r->step, &load->deferred, &load->deferred_bytes);
-	for (uint32_t i = 0; i < r->committee->size; i++) {
-		at_least(&load->jobs, r->step.peers[i].jobs);
-		at_least(&load->job_bytes, r->step.peers[i].job_bytes);
-	}
-	load->watches = serve_waiters_most(&r->serve);
-}
-
-int status_query(struct replica *r, uint64_t wallet, uint64_t request_id)
-{
-	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
-	Uncia__Pb__NodeStatus status = UNCIA__PB__NODE_STATUS__INIT;
-	struct replica_status now;
-	struct hash root;
-
-	replica_status(r, &now);
-	TRY(ledger_settled_root(r->ledger, &root));
-	status.final_height = now.final_height;
-	status.final_view = now.final_view;
-	status.view = now.view;
-	status.timestamp_ms = now.final_timestamp_ms;
-	status.peers = now.peers;
-	status.mempool = now.mempool;
-	status.voting = now.voting;
-	status.accounts = now.accounts;
-	status.evidence = now.evidence;
-	status.clock_behind_ms = now.clock_behind_ms;
-	status.clock_ahead_ms = now.clock_ahead_ms;
-	status.final_id = field_of(now.final_id.b, HASH_SIZE);
-	status.state_root = field_of(root.b, HASH_SIZE);
-	reply.request_id = request_id;
-	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
-	reply.status = &status;
-	return message_reply(&r->step, r->chain.final_sequence, wallet, &reply);
 }

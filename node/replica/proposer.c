@@ -1,10 +1,9 @@
-/* Blocks on their way: made by a leader, received as short ids, completed from the mempool or fetched whole
- * (consensus §6 rules 3 and 4, network §8). */
-#include "parts.h"
+/* Making blocks, as the leader of a view (docs/spec/consensus.md §6 rule 3, network.md §8). See replica_state.h. */
+#include "big_endian.h"
+#include "replica_state.h"
 
-#define PACE_PAYMENTS     50u /* blocks under load carry at least so many, where they wait */
-#define PROPOSE_SKIPS_MAX 256u
-#define PACE_BUSY         8u /* a parent with so many payments means load */
+#define PACE_PAYMENTS 50u /* blocks under load carry at least so many, where they wait */
+#define PACE_BUSY     8u  /* a parent with so many payments means load */
 
 /* consensus §6 rule 3: "on the valid parent of highest view, with all ancestors executed". *parent is NULL where there
  * is none yet. */
@@ -41,7 +40,7 @@ static uint64_t nonfinal_payments(const struct chain_block *parent)
 /* When an empty block is due on one with payments that was notarised, or became final, at `since_ms`. Who pays one
  * payment after the other has the next one here two delays after the last became final: an empty block between them
  * would only be in its way. The votes took one delay, or two. */
-uint64_t empty_block_at(const struct replica *r, const struct chain_block *block, uint64_t since_ms)
+static uint64_t empty_block_at(const struct replica *r, const struct chain_block *block, uint64_t since_ms)
 {
 	uint64_t wait = since_ms > block->added_ms ? 3 * (since_ms - block->added_ms) : 0;
 
@@ -55,7 +54,7 @@ uint64_t empty_block_at(const struct replica *r, const struct chain_block *block
  * it is made so early that it does not: they may have entered one delay before, and it takes another. */
 static uint64_t settle_at(const struct replica *r, const struct lead *lead, const struct chain_block *parent, bool held)
 {
-	uint64_t at = held ? empty_block_at(r, parent, lead->entered_ms) : r->settle_at;
+	uint64_t at = held ? empty_block_at(r, parent, lead->entered_ms) : r->proposer.empty_at;
 	uint64_t delay = lead->entered_ms > parent->added_ms ? lead->entered_ms - parent->added_ms : 0;
 
 	uint64_t ends = lead->timeout_ms;
@@ -74,13 +73,13 @@ static uint64_t pace_at(const struct replica *r, const struct lead *lead, const 
 	return lead->entered_ms + r->config.pace_ms;
 }
 
-uint64_t proposal_wake(const struct replica *r)
+uint64_t proposer_wake(const struct replica *r)
 {
 	struct lead lead;
 
 	if (!consensus_leads(r->consensus, &lead))
 		return TIME_NEVER;
-	const uint64_t due[] = {lead.heartbeat_ms, r->lead.view == lead.view ? r->lead.settle_at : TIME_NEVER,
+	const uint64_t due[] = {lead.heartbeat_ms, r->proposer.view == lead.view ? r->proposer.settle_at : TIME_NEVER,
 	                        mempool_ready(r->mempool) ? lead.entered_ms + r->config.pace_ms : TIME_NEVER};
 	uint64_t at = TIME_NEVER;
 
@@ -91,7 +90,7 @@ uint64_t proposal_wake(const struct replica *r)
 	return at;
 }
 
-bool proposal_work(const struct replica *r)
+bool proposer_has_work(const struct replica *r)
 {
 	struct chain_block *block, *next;
 
@@ -234,9 +233,9 @@ static int propose(struct replica *r, const struct lead *lead, struct draft *d)
 	block->parent = d->parent;
 	block->executed = d->executed;
 	TRY(chain_complete(&r->chain, block, d->payments, tree));
-	TRY(tell_news(r));
+	TRY(advance_tell(r));
 	TRY(consensus_propose(r->consensus, lead->view, &block->header.id, &own));
-	TRY(carry_out(r));
+	TRY(advance_carry_out(r));
 	return send_proposal(r, &own, block, d->parent);
 }
 
@@ -261,117 +260,33 @@ static int draft_make(struct replica *r, struct draft *d, bool empty, bool anywa
 	return error;
 }
 
-int proposal_try(struct replica *r, const struct lead *lead)
+int proposer_try(struct replica *r, const struct lead *lead)
 {
 	struct draft draft = {0};
 
-	if (r->lead.view != lead->view)
-		r->lead = (struct lead_state){.view = lead->view, .settle_at = TIME_NEVER};
+	if (r->proposer.view != lead->view)
+		r->proposer =
+		    (struct proposer){.view = lead->view, .settle_at = TIME_NEVER, .empty_at = r->proposer.empty_at};
 	TRY(best_parent(r, lead->view, &draft.parent));
 	if (!draft.parent)
 		return 0;
 	uint64_t held = nonfinal_payments(draft.parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
 	/* storage §5: "a validator then proposes empty blocks until that flush is stored". None would be skipped. */
-	bool behind = finality_behind(r);
-	r->lead.settle_at = settle_at(r, lead, draft.parent, held || (behind && ready));
-	bool anyway = r->step.now_ms >= r->lead.settle_at || r->step.now_ms >= lead->heartbeat_ms;
-	if (!anyway && (!ready || behind || r->lead.tried == r->chain.generation))
+	bool behind = flushing_behind(r);
+	r->proposer.settle_at = settle_at(r, lead, draft.parent, held || (behind && ready));
+	bool anyway = r->step.now_ms >= r->proposer.settle_at || r->step.now_ms >= lead->heartbeat_ms;
+	if (!anyway && (!ready || behind || r->proposer.tried == r->chain.generation))
 		return 0;
 	if (fresh && r->step.now_ms < pace_at(r, lead, draft.parent, fresh))
 		return 0;
 	int made = draft_make(r, &draft, behind, anyway);
-	r->lead.tried = r->chain.generation;
+	r->proposer.tried = r->chain.generation;
 	TRY(made);
 	return made ? propose(r, lead, &draft) : 0;
 }
 
-/* ---- receiving ---- */
-
-static bool header_plausible(struct replica *r, const struct header *h)
+void proposer_final(struct replica *r, const struct chain_block *block)
 {
-	return h->epoch == r->committee->epoch && hash_equal(&h->committee_hash, &r->committee->hash) &&
-	       h->proposer == committee_leader(r->committee, h->view) && consensus_in_window(r->consensus, h->view);
-}
-
-static int proposal_certificates(struct replica *r, struct job *job, const Uncia__Pb__Propose *message)
-{
-	struct certificate *certificate;
-
-	if (message->n_skips > PROPOSE_SKIPS_MAX)
-		return UNCIA_E_LIMIT;
-	if (message->parent_certificate.len &&
-	    !consensus_notarised(r->consensus, job->header.view - 1, &job->header.parent_id) &&
-	    !hash_equal(&job->header.parent_id, &r->chain.tip->header.id)) {
-		TRY(certificate_decode(r->committee, message->parent_certificate.data, message->parent_certificate.len,
-		                       &certificate));
-		TRY(job_certificate(r, job, certificate));
-	}
-	for (size_t i = 0; i < message->n_skips; i++) {
-		const ProtobufCBinaryData *data = &message->skips[i]->data;
-		TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
-		if (certificate->kind == CERT_S && !consensus_held(r->consensus, certificate->view, CERT_S, NULL))
-			TRY(job_certificate(r, job, certificate));
-		else
-			free(certificate);
-	}
-	return 0;
-}
-
-int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message)
-{
-	struct header header;
-	struct hash digest;
-
-	TRY(header_decode(message->header.data, message->header.len, &header));
-	if (message->signature.len != SIGNATURE_SIZE || message->short_ids.len != (size_t)header.payment_count * 8)
-		return UNCIA_E_ENCODING;
-	struct chain_block *known = chain_find(&r->chain, &header.id);
-	if (peer != header.proposer || !header_plausible(r, &header) || (known && (known->complete || known->proposed)))
-		return 0;
-	TRY(clock_learn(r, &header));
-	struct job *job = job_new(&r->step, JOB_PROPOSAL, peer, 4);
-	if (!job)
-		return UNCIA_E_MEMORY;
-	job->header = header;
-	job->vote = (struct vote){.epoch = header.epoch,
-	                          .kind = VOTE_NOTAR1,
-	                          .view = header.view,
-	                          .block_id = header.id,
-	                          .voter = header.proposer};
-	memcpy(job->vote.signature, message->signature.data, SIGNATURE_SIZE);
-	uint8_t *short_ids = malloc(message->short_ids.len + 1);
-	if (short_ids && message->short_ids.len)
-		memcpy(short_ids, message->short_ids.data, message->short_ids.len);
-	job->short_ids = (struct bytes){short_ids, message->short_ids.len};
-	int error = short_ids ? proposal_certificates(r, job, message) : UNCIA_E_MEMORY;
-	if (!error && !consensus_vote_known(r->consensus, &job->vote)) {
-		vote_digest(&r->network_id, header.epoch, VOTE_NOTAR1, header.view, &header.id, &digest);
-		error = job_item(job, r->committee->validators[header.proposer].consensus_key, &digest,
-		                 job->vote.signature, false);
-	}
-	if (error) {
-		job_free(&r->step, job);
-		return error;
-	}
-	return job_start(&r->step, job);
-}
-
-int proposal_verified(struct replica *r, struct job *job)
-{
-	struct chain_block *block;
-
-	TRY(consensus_vote(r->consensus, &job->vote));
-	TRY(carry_out(r));
-	/* Its certificates have led here to the view that an honest leader is in. */
-	if (!consensus_in_window(r->consensus, job->header.view) || job->header.view > consensus_view(r->consensus))
-		return 0;
-	/* One proposal a view is kept: the leader's first, or one that is wanted for other reasons. */
-	const struct vote *first = consensus_first_vote(r->consensus, job->header.view, job->header.proposer);
-	if (!(first && hash_equal(&first->block_id, &job->header.id)) && !chain_find(&r->chain, &job->header.id))
-		return 0;
-	TRY(chain_add(&r->chain, &job->header, r->step.now_ms, &block));
-	if (block->complete || block->proposed || block->verifying)
-		return 0;
-	return chain_assemble(&r->chain, block, &job->short_ids, r->step.now_ms);
+	r->proposer.empty_at = block->header.payment_count ? empty_block_at(r, block, r->step.now_ms) : TIME_NEVER;
 }

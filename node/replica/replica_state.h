@@ -1,0 +1,138 @@
+/* The replica: the pure rooms composed, and what belongs to none of them. For the files of this room alone. Calls go
+ * one way: replica.c → start.c, dispatch.c → advance.c → decide.c, proposer.c → flushing.c, clock.c. */
+#ifndef REPLICA_STATE_H
+#define REPLICA_STATE_H
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "chain.h"
+#include "consensus.h"
+#include "fields.h"
+#include "journal.h"
+#include "ledger.h"
+#include "mempool.h"
+#include "messages.h"
+#include "outbox.h"
+#include "payments.h"
+#include "replica.h"
+#include "serve.h"
+#include "sync.h"
+#include "try.h"
+#include "uncia/error.h"
+#include "verification.h"
+
+#define PROPOSE_SKIPS_MAX 256u /* certificates of skipped views in a proposal */
+/* A flush rewrites pages that many payments share: the larger, the less is written for each. What is not flushed is
+ * executed again at the start, and held in memory. Counted in accounts that payments touch: two an ordinary one. */
+#define FLUSH_TOUCHES 196608u
+#define UNFLUSHED_MAX (2 * FLUSH_TOUCHES) /* beyond which a leader proposes no payments until a flush is stored */
+
+/* Making blocks. */
+struct proposer {
+	uint64_t view;      /* that the two below are of */
+	uint64_t settle_at; /* when an empty block is made in it, as far as is known; TIME_NEVER: none is due */
+	uint64_t tried;     /* the chain's generation when there was last nothing to propose */
+	/* When an empty block is due after a final one with payments, so that these are settled; TIME_NEVER: none is.
+	 */
+	uint64_t empty_at;
+};
+
+/* Handing the settled state to the store. */
+struct flushing {
+	bool under_way;        /* a flush is with the store, or waits to be handed over */
+	struct flush *waiting; /* for the commit that the outbox has a mark of; owned */
+	uint64_t flushed_ms;   /* the time of the block that the state was last brought to, or is on its way to */
+};
+
+/* How far the wall clock is from those of the others. */
+struct clock {
+	struct clock_peer {
+		bool known;
+		int64_t offset_ms; /* our wall clock less the time of its newest block, when that came */
+	} * peers;                 /* by validator */
+	bool off;                  /* as noted last */
+};
+
+struct replica {
+	struct replica_config config;
+	const struct committee *committee;
+	struct step step;
+	struct ledger *ledger;
+	struct mempool *mempool;
+	struct chain chain;
+	struct consensus *consensus; /* from EVENT_START on */
+	struct serve serve;
+	struct payments payments;
+	struct sync sync;
+	struct proposer proposer;
+	struct flushing flushing;
+	struct clock clock;
+	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
+	bool low_space;
+	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
+};
+
+/* Each returns 0 or an error of this machine, where nothing else is said. */
+
+/* ---- start.c ---- */
+int replica_start(struct replica *r);
+
+/* ---- dispatch.c: who gets what comes in ---- */
+/* Messages: 0, or a code of bad input, for which the link is to be closed. */
+int dispatch_peer(struct replica *r, uint32_t peer, struct bytes message);
+int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes message);
+/* Jobs whose verdicts are in. */
+int dispatch_checked(struct replica *r);
+/* An own vote that has become durable. */
+int dispatch_own_vote(struct replica *r, const struct vote *own);
+/* Ends all jobs, at the end. */
+void dispatch_deinit(struct replica *r);
+
+/* ---- advance.c: what the consensus module puts out ---- */
+/* Tells it what is new of blocks. */
+int advance_tell(struct replica *r);
+/* Carries out what it has put out so far. */
+int advance_carry_out(struct replica *r);
+/* Goes over the rules until nothing more follows. */
+int advance(struct replica *r);
+/* Journals the newest votes known of all, with the commit under way. */
+int advance_journal_newest(struct replica *r);
+/* Journals the bodies of a block and its ancestors that are not yet. */
+int advance_journal_bodies(struct replica *r, struct chain_block *block);
+
+/* ---- decide.c: what is final ---- */
+/* Rule 8: decides the block and all its ancestors, or notes that it is to be, once their bodies are held. */
+int decide(struct replica *r, uint64_t view, const struct hash *id);
+int decide_retry(struct replica *r);
+
+/* ---- proposer.c: making blocks; proposals.c: receiving them ---- */
+int proposer_try(struct replica *r, const struct lead *lead);
+uint64_t proposer_wake(const struct replica *r);
+/* Whether there is something to make final. */
+bool proposer_has_work(const struct replica *r);
+/* A block has become final. */
+void proposer_final(struct replica *r, const struct chain_block *block);
+int proposals_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message); /* as dispatch_peer */
+int proposals_verified(struct replica *r, struct job *job);
+
+/* ---- flushing.c ---- */
+/* Takes a flush where it is time. */
+int flushing_begin(struct replica *r);
+/* The commit that it rests on is durable: it goes to the store. */
+int flushing_release(struct replica *r);
+/* The store has it. */
+void flushing_end(struct replica *r, struct flush *flush);
+/* A flush takes so long that too much has come since it was taken. */
+bool flushing_behind(const struct replica *r);
+
+/* ---- clock.c ---- */
+/* From a proposal that its leader has just sent. */
+int clock_learn(struct replica *r, const struct header *header);
+/* How far the wall clock is off: one of them 0, both where it is right or too little is known. */
+void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms);
+
+/* ---- status.c ---- */
+/* Answers a wallet that asks how this validator is. */
+int status_answer(struct replica *r, uint64_t wallet, uint64_t request_id);
+
+#endif

@@ -1,0 +1,174 @@
+/* Whole blocks by id: asked for, answered, taken in (docs/spec/consensus.md §6 rule 10). See sync.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sync_room.h"
+#include "big_endian.h"
+#include "canonical.h"
+#include "fields.h"
+#include "journal.h"
+#include "messages.h"
+#include "try.h"
+#include "uncia/error.h"
+
+/* Its leader is asked first, then one validator after the other. */
+int sync_fetch_bodies(struct sync *s)
+{
+	struct chain_block *block, *next;
+
+	if (!s->chain->fetching)
+		return 0;
+	s->chain->fetching = false;
+	HASH_ITER (hh, s->chain->blocks, block, next) {
+		if (block->fetch_at == TIME_NEVER)
+			continue;
+		s->chain->fetching = true;
+		if (block->fetch_at > s->step->now_ms)
+			continue;
+		uint32_t peer = committee_leader(s->step->committee, block->header.view), tried = 0;
+		peer = (peer + block->fetch_tries) % s->step->committee->size;
+		while ((peer == s->step->self || !s->step->peers[peer].up) && tried++ < s->step->committee->size)
+			peer = (peer + 1) % s->step->committee->size;
+		block->fetch_tries++;
+		block->fetch_at = s->step->now_ms + FETCH_RETRY_MS;
+		if (!s->step->peers[peer].up)
+			continue;
+		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+		Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
+		request.block_id = field_of(block->header.id.b, HASH_SIZE);
+		request.view = block->header.view;
+		request.height = block->header.height;
+		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
+		message.block_request = &request;
+		TRY(message_send(s->step, 0, peer, &message));
+	}
+	return 0;
+}
+
+/* By view and id; or, a view that was only guessed, by height and id where the block is final. */
+static int stored_body(struct sync *s, const Uncia__Pb__BlockRequest *request, const struct hash *id,
+                       struct bytes *stored)
+{
+	struct hash final_id;
+	uint64_t view;
+	int error = journal_block_bytes(s->step, request->view, id, stored);
+
+	if (error != UNCIA_E_NOT_FOUND || !request->height)
+		return error;
+	TRY(journal_final(s->step, request->height, &view, &final_id));
+	if (!hash_equal(&final_id, id))
+		return UNCIA_E_NOT_FOUND;
+	return journal_block_bytes(s->step, view, id, stored);
+}
+
+int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockRequest *request)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__BlockReply reply = UNCIA__PB__BLOCK_REPLY__INIT;
+	struct bytes stored;
+	struct hash id;
+
+	if (!field_copy(&request->block_id, id.b, HASH_SIZE))
+		return UNCIA_E_ENCODING;
+	if (!sync_budget_left(s, peer))
+		return 0;
+	struct chain_block *block = chain_find(s->chain, &id);
+	if (block && block->complete && block->bytes) {
+		reply.block = field_of(block->bytes, block->size);
+	} else {
+		int error = stored_body(s, request, &id, &stored);
+		if (error == UNCIA_E_NOT_FOUND)
+			return 0;
+		TRY(error);
+		reply.block = field_of(stored.data, stored.size);
+	}
+	s->peers[peer].budget.owed += reply.block.len;
+	const struct chain_block *parent = block ? chain_find(s->chain, &block->header.parent_id) : NULL;
+	const struct certificate *certificate =
+	    parent ? consensus_notarised(s->consensus, parent->header.view, &parent->header.id) : NULL;
+	if (certificate)
+		reply.parent_certificate = field_of(certificate->bytes, certificate->size);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
+	message.block_reply = &reply;
+	return message_send(s->step, 0, peer, &message);
+}
+
+int sync_job_payments(struct sync *s, struct job *job, const struct block *block)
+{
+	for (uint32_t i = 0; i < block->count; i++) {
+		const struct payment *payment = block->payments[i];
+		bool check_key;
+		int due = chain_signature_due(s->chain, payment, &check_key);
+		TRY(due);
+		if (due)
+			TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, check_key));
+	}
+	return 0;
+}
+
+static int parent_certificate_receive(struct sync *s, uint32_t peer, const ProtobufCBinaryData *data)
+{
+	struct certificate *certificate;
+
+	if (!data->len)
+		return 0;
+	TRY(certificate_decode(s->step->committee, data->data, data->len, &certificate));
+	return sync_verify_certificate(s, peer, certificate);
+}
+
+int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply *message)
+{
+	struct block *body;
+
+	if (!s->chain->fetching)
+		return 0;
+	TRY(block_decode(&s->step->network_id, message->block.data, message->block.len, &body));
+	struct chain_block *block = chain_find(s->chain, &body->header.id);
+	if (!block || block->complete || block->verifying || block->fetch_at == TIME_NEVER) {
+		block_free(body);
+		return 0;
+	}
+	TRY(chain_add(s->chain, &body->header, s->step->now_ms, &block));
+	struct job *job = job_new(s->step, JOB_BLOCK, peer, body->count);
+	struct block **blocks = job ? malloc(sizeof(*blocks)) : NULL;
+	if (!blocks) {
+		block_free(body);
+		if (job)
+			job_free(s->step, job);
+		return UNCIA_E_MEMORY;
+	}
+	blocks[0] = body;
+	job->blocks = blocks;
+	job->block_count = 1;
+	int error = sync_job_payments(s, job, body);
+	if (error) {
+		job_free(s->step, job);
+		return error;
+	}
+	block->verifying = true;
+	TRY(job_start(s->step, job));
+	return parent_certificate_receive(s, peer, &message->parent_certificate);
+}
+
+/* A body with a signature that does not hold makes the block invalid: the header commits to these very bytes. */
+int sync_body_verified(struct sync *s, struct job *job, bool valid)
+{
+	struct block *body = job->blocks[0];
+	struct chain_block *block = chain_find(s->chain, &body->header.id);
+
+	if (!block)
+		return 0;
+	block->verifying = false;
+	if (!valid) {
+		chain_invalid(s->chain, block);
+		return step_note(s->step, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",
+		                 (unsigned long long)block->header.view);
+	}
+	TRY(chain_complete_decoded(s->chain, block, body));
+	/* An unknown parent is what is missing next; but what a leader alone says could have ancestors without end. */
+	if (!block->vouched || block->header.height <= s->chain->tip->header.height + 1)
+		return 0;
+	const struct header parent = {
+	    .view = block->header.view - 1, .height = block->header.height - 1, .id = block->header.parent_id};
+	return chain_want_named(s->chain, &parent, s->step->now_ms, s->step->now_ms);
+}

@@ -1,0 +1,188 @@
+/* Where everybody stands, what is said again when nothing moves, and the question at the start whether a peer knows of
+ * votes of ours that the journal does not. See sync.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "sync_room.h"
+#include "big_endian.h"
+#include "canonical.h"
+#include "fields.h"
+#include "journal.h"
+#include "messages.h"
+#include "try.h"
+#include "uncia/error.h"
+
+#define RESEND_BYTES    (1u << 20)
+#define NEWEST_RETRY_MS 500u
+
+int sync_init(struct sync *s)
+{
+	assert(s->step && s->chain && s->heartbeat_ms);
+	s->ask_at = TIME_NEVER;
+	s->peers = calloc(s->step->committee->size, sizeof(*s->peers));
+	return s->peers ? 0 : UNCIA_E_MEMORY;
+}
+
+void sync_deinit(struct sync *s)
+{
+	free(s->peers);
+	s->peers = NULL;
+}
+
+void sync_start(struct sync *s, const struct consensus *consensus)
+{
+	s->consensus = consensus;
+	s->last_final_ms = s->newest_ask_at = s->step->now_ms;
+	s->standstill_at = s->step->now_ms + STANDSTILL_MS;
+}
+
+void sync_final(struct sync *s)
+{
+	s->last_final_ms = s->step->now_ms;
+}
+
+bool sync_budget_left(struct sync *s, uint32_t peer)
+{
+	struct read_budget *budget = &s->peers[peer].budget;
+	bool left = read_budget_left(budget, s->step->now_ms, READ_PEER_OWED, READ_PEER_PER_MS);
+
+	if (left)
+		budget->owed += READ_QUESTION;
+	else
+		s->step->dropped_messages++;
+	return left;
+}
+
+static int send_status(struct sync *s, uint32_t peer)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__PeerStatus status = UNCIA__PB__PEER_STATUS__INIT;
+
+	status.final_height = s->chain->tip->header.height;
+	status.final_view = s->chain->tip->header.view;
+	status.view = consensus_view(s->consensus);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_STATUS;
+	message.status = &status;
+	return message_send(s->step, s->chain->final_sequence, peer, &message);
+}
+
+/* consensus §6 rule 9: "resend own votes of all unsettled views, the highest finality certificate, and every
+ * certificate above it": the newest first, which lead to the current view, and no more than fits a link's queue. What
+ * is left out of older views, their certificates, is asked for by who misses it. It goes by the views that are held:
+ * their numbers may lie as far apart as the signers of a certificate please. */
+static int resend_all(struct sync *s, uint32_t peer)
+{
+	const struct certificate *certificate;
+	const struct vote *own;
+	struct consensus_walk walk;
+	uint64_t view = 0;
+	size_t size = 0;
+
+	if (s->chain->final_certificate)
+		TRY(message_send_certificate(s->step, peer, s->chain->final_certificate));
+	consensus_walk_begin(s->consensus, &walk);
+	while (consensus_walk_next(s->consensus, &walk, &certificate, &own)) {
+		uint64_t of = certificate ? certificate->view : own->view;
+		if (of != view && size >= RESEND_BYTES) /* a view is sent whole */
+			return 0;
+		view = of;
+		if (certificate) {
+			TRY(message_send_certificate(s->step, peer, certificate));
+			size += certificate->size;
+		} else { /* the identical bytes; votes of this very step wait for their commit */
+			TRY(message_send_vote(s->step, s->step->sequence, peer, own));
+			size += sizeof(*own);
+		}
+	}
+	return 0;
+}
+
+int sync_peer_up(struct sync *s, uint32_t peer)
+{
+	s->newest_ask_at = s->step->now_ms;
+	TRY(send_status(s, peer));
+	return resend_all(s, peer);
+}
+
+int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStatus *message)
+{
+	s->peers[peer].final_height = message->final_height;
+	if (message->final_height > s->chain->tip->header.height && s->ask_at == TIME_NEVER && !s->asked)
+		s->ask_at = s->step->now_ms + FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
+	if (message->final_height >= s->chain->tip->header.height || !s->chain->final_certificate)
+		return 0;
+	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. Not at once
+	 * again: two that both move on would each find the other behind, and answer each other for ever. */
+	if (s->step->now_ms < s->peers[peer].told_at_ms + STANDSTILL_MS)
+		return 0;
+	s->peers[peer].told_at_ms = s->step->now_ms;
+	TRY(send_status(s, peer));
+	return message_send_certificate(s->step, peer, s->chain->final_certificate);
+}
+
+void sync_peer_down(struct sync *s, uint32_t peer)
+{
+	if (s->asked && s->asked_peer == peer && s->ask_at != TIME_NEVER)
+		s->ask_at = s->step->now_ms;
+}
+
+int sync_newest_vote_answer(struct sync *s, uint32_t peer, const Uncia__Pb__NewestVoteRequest *request)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__NewestVoteReply reply = UNCIA__PB__NEWEST_VOTE_REPLY__INIT;
+	uint8_t bytes[256];
+	size_t size = 0;
+
+	const struct vote *newest = consensus_newest(s->consensus, peer);
+
+	if (newest)
+		TRY(vote_encode(newest, bytes, &size));
+	reply.nonce = request->nonce;
+	reply.vote = field_of(bytes, size);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY;
+	message.newest_vote_reply = &reply;
+	return message_send(s->step, 0, peer, &message);
+}
+
+static int newest_vote_ask(struct sync *s)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__NewestVoteRequest request = UNCIA__PB__NEWEST_VOTE_REQUEST__INIT;
+
+	request.nonce = consensus_nonce(s->consensus);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST;
+	message.newest_vote_request = &request;
+	for (uint32_t i = 0; i < s->step->committee->size; i++)
+		if (i != s->step->self && s->step->peers[i].up && !consensus_has_answered(s->consensus, i))
+			TRY(message_send(s->step, 0, i, &message));
+	s->newest_ask_at = s->step->now_ms + NEWEST_RETRY_MS;
+	return 0;
+}
+
+uint64_t sync_wake(const struct sync *s)
+{
+	uint64_t at = s->standstill_at;
+
+	if (s->ask_at < at)
+		at = s->ask_at;
+	if (consensus_voting(s->consensus) == VOTING_NO && s->newest_ask_at < at)
+		at = s->newest_ask_at;
+	return at;
+}
+
+int sync_timer(struct sync *s)
+{
+	if (consensus_voting(s->consensus) == VOTING_NO && s->step->now_ms >= s->newest_ask_at)
+		TRY(newest_vote_ask(s));
+	if (s->step->now_ms >= s->ask_at)
+		TRY(sync_ask(s));
+	if (s->step->now_ms < s->standstill_at)
+		return 0;
+	/* consensus §6 rule 9: "each period without new finality". */
+	s->standstill_at = s->step->now_ms + STANDSTILL_MS;
+	if (s->step->now_ms < s->last_final_ms + STANDSTILL_MS + s->heartbeat_ms)
+		return 0;
+	TRY(send_status(s, PEER_ALL));
+	TRY(resend_all(s, PEER_ALL));
+	return sync_ask_certificates(s);
+}
