@@ -85,8 +85,10 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
 	int error = settled_init(&l->settled);
 	l->plan = calloc(1, sizeof(*l->plan));
 	l->recall = recall_new();
-	if (!error && l->plan && l->recall)
+	if (!error && l->plan && l->recall) {
+		l->plan->ledger = l;
 		rc = load(l);
+	}
 	if (rc) {
 		ledger_free(l);
 		return rc;

@@ -3,6 +3,7 @@
 #ifndef LEDGER_INTERNAL_H
 #define LEDGER_INTERNAL_H
 #include "ledger.h"
+#include "operation.h"
 #include "overlay.h"
 #include "recall.h"
 #include "settled.h"
@@ -31,13 +32,16 @@ struct executed {
 	struct tree_step *step; /* from the parent's tree to this block's, once computed */
 };
 
-/* An account that a payment touches: as it will be, and where it is from. */
+/* How many entries a payment can take up, and how often it can name one: its sender and its outputs. */
+#define PLAN_ENTRIES_MAX (1 + PAYMENT_OUTPUTS_MAX)
+
+/* An entry that a payment takes up: as it will be, and where it is from. */
 struct touched {
 	struct address address;
-	unsigned hash;
+	unsigned hash; /* of the address */
 	uint64_t index;
-	bool created, had_orphan;
-	struct position head; /* its newest payment before this one */
+	bool created, deleted, had_orphan;
+	struct position head; /* the newest payment that touched it before this one */
 	struct entry entry;
 	const struct group_record *source; /* its group as found; NULL for an index that is new */
 	struct overlay_group *own;         /* the block's own copy of it, once there is room */
@@ -45,12 +49,17 @@ struct touched {
 
 /* A payment, worked out but not carried out. */
 struct plan {
+	struct ledger *ledger;
+	const struct executed *tip; /* it is worked out on the state after this block */
+	uint64_t height;            /* of the block that it is for */
 	unsigned id_hash;
-	struct extent extent;
-	uint32_t count;
-	struct touched touched[1 + PAYMENT_OUTPUTS_MAX];      /* the sender first */
-	uint32_t recipient[PAYMENT_OUTPUTS_MAX];              /* by output: which of touched */
-	struct group_record records[1 + PAYMENT_OUTPUTS_MAX]; /* groups read from the view */
+	struct extent extent; /* after it, but for what it frees */
+	uint32_t count;       /* of touched, in the order in which they were first taken up */
+	uint32_t named_count;
+	struct touched touched[PLAN_ENTRIES_MAX];
+	uint32_t named[PLAN_ENTRIES_MAX]; /* the entries that the operation asked for: which of touched */
+	struct group_record
+	    records[PLAN_ENTRIES_MAX]; /* groups read from the view, of the touched entry of the same number */
 	struct payment_record found;
 };
 
@@ -82,10 +91,15 @@ const struct extent *extent_after(const struct ledger *ledger, const struct exec
 /* *record points into a layer, or at `scratch`, filled from the view. Below the entry count there is always one. */
 int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
                const struct group_record **record);
-/* The account of this address, and its group as read_group gives it. Returns NOT_FOUND where there is none. */
+/* An entry, and the group that it was found in, as read_group gives it. */
+struct found_entry {
+	const struct group_record *record;
+	uint64_t index;
+	struct entry entry;
+};
+/* The account of this address. Returns NOT_FOUND where there is none. */
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 struct group_record *scratch, const struct group_record **record, uint64_t *index,
-                 struct entry *entry);
+                 struct group_record *scratch, struct found_entry *found);
 /* NOT_FOUND. `scratch` is written over. */
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
                  struct payment_record *scratch);
@@ -96,6 +110,12 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
 int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts);
 /* The same sum of entries that are known to be well-formed. */
 wide_amount_t group_money(const uint8_t entries[GROUP_SIZE]);
+
+/* ---- plan.c ---- */
+
+void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height);
+/* Returns 0 or UNCIA_E_AMOUNT. */
+int plan_count_payment(struct plan *plan);
 
 /* ---- flush.c ---- */
 

@@ -107,17 +107,10 @@ static int account_in_group(const struct group_record *record, uint64_t index, c
 	return 0;
 }
 
-/* What read_account gives. */
-struct found {
-	const struct group_record *record;
-	uint64_t index;
-	struct entry entry;
-};
-
 /* An address has one account at most: where it was before, it is still, if the entry there says so. Returns 1 where it
  * does, 0 where it has to be searched for. */
 static int recall_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
-                          unsigned hash, struct group_record *scratch, struct found *found)
+                          unsigned hash, struct group_record *scratch, struct found_entry *found)
 {
 	if (!recall_index(ledger->recall, hash, &found->index) ||
 	    found->index >= extent_after(ledger, tip)->entry_count)
@@ -129,26 +122,20 @@ static int recall_account(const struct ledger *ledger, const struct executed *ti
 }
 
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 struct group_record *scratch, const struct group_record **record, uint64_t *index, struct entry *entry)
+                 struct group_record *scratch, struct found_entry *found)
 {
-	struct found found;
-	int rc = recall_account(ledger, tip, address, hash, scratch, &found);
+	int rc = recall_account(ledger, tip, address, hash, scratch, found);
 
 	if (rc == 0) {
-		rc = read_address(ledger, tip, address, hash, &found.index);
+		rc = read_address(ledger, tip, address, hash, &found->index);
 		if (rc == 0)
-			rc = read_group(ledger, tip, found.index / GROUP_ENTRIES, scratch, &found.record);
+			rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
 		if (rc == 0)
-			rc = account_in_group(found.record, found.index, address, &found.entry);
+			rc = account_in_group(found->record, found->index, address, &found->entry);
 		if (rc == 0)
-			rc = recall_note_index(ledger->recall, hash, found.index);
+			rc = recall_note_index(ledger->recall, hash, found->index);
 	}
-	if (rc < 0)
-		return rc;
-	*record = found.record;
-	*index = found.index;
-	*entry = found.entry;
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
@@ -225,50 +212,45 @@ int ledger_knows_payment(struct ledger *ledger, struct executed *tip, const stru
 	return ledger_find_payment(ledger, tip, id, &ledger->plan->found);
 }
 
-/* Finds the account and its group. */
 static int find_account(struct ledger *ledger, const struct executed *tip, const struct address *address,
-                        uint64_t *index, const struct group_record **record, struct entry *entry)
+                        struct found_entry *found)
 {
 	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
 
-	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], record, index, entry);
+	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], found);
 }
 
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
                    uint64_t *index)
 {
-	const struct group_record *record;
-	struct entry found;
-	uint64_t at;
-	int rc = find_account(ledger, tip, address, &at, &record, &found);
+	struct found_entry found;
+	int rc = find_account(ledger, tip, address, &found);
 
 	if (rc)
 		return rc;
-	*entry = found;
-	*index = at;
+	*entry = found.entry;
+	*index = found.index;
 	return 0;
 }
 
 int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,
                         struct position *head)
 {
-	const struct group_record *record;
-	struct position found;
-	struct entry entry;
-	uint64_t index;
-	int rc = find_account(ledger, tip, address, &index, &record, &entry);
+	struct found_entry found;
+	struct position orphan;
+	int rc = find_account(ledger, tip, address, &found);
 
 	if (rc == 0) {
-		*head = record->heads[index % GROUP_ENTRIES];
+		*head = found.record->heads[found.index % GROUP_ENTRIES];
 		return 0;
 	}
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc;
-	rc = read_orphan(ledger, tip, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), &found);
-	if (rc == 0 && found.height == 0)
+	rc = read_orphan(ledger, tip, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), &orphan);
+	if (rc == 0 && orphan.height == 0)
 		rc = UNCIA_E_NOT_FOUND;
 	if (rc == 0)
-		*head = found;
+		*head = orphan;
 	return rc;
 }
 
@@ -288,16 +270,14 @@ static const struct hash *settled_digest(const struct ledger *ledger, unsigned l
 int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
                  uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head)
 {
-	const struct group_record *record;
-	struct entry entry;
-	uint64_t at;
-	int rc = find_account(ledger, NULL, address, &at, &record, &entry);
+	struct found_entry found;
+	int rc = find_account(ledger, NULL, address, &found);
 
 	if (rc)
 		return rc;
 	uint64_t count = (ledger->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	unsigned levels = state_tree_levels(count);
-	uint64_t node = at / GROUP_ENTRIES;
+	uint64_t node = found.index / GROUP_ENTRIES;
 	uint8_t *next = path;
 	for (unsigned level = 0; level + 1 < levels; level++, node /= TREE_ARITY) {
 		uint64_t first = node / TREE_ARITY * TREE_ARITY, level_count = state_tree_level_count(count, level);
@@ -311,8 +291,8 @@ int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t 
 			next += HASH_SIZE;
 		}
 	}
-	memcpy(group, record->entries, GROUP_SIZE);
-	*index = at;
+	memcpy(group, found.record->entries, GROUP_SIZE);
+	*index = found.index;
 	*path_size = (size_t)(next - path);
 	*entry_count = ledger->extent.entry_count;
 	*free_head = ledger->extent.free_head;

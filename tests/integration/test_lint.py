@@ -12,6 +12,7 @@ LAYERS = {  # each may include its own headers and those of the layers named
 	"proto": ["include/uncia"],
 	"node/ledger/view": ["include/uncia", "proto"],
 	"node/ledger": ["include/uncia", "proto", "node/ledger/view"],
+	"node/ledger/operations": ["include/uncia", "proto", "node/ledger/view", "node/ledger"],
 	"node/mempool": ["include/uncia", "proto"],
 	"node/core": ["include/uncia", "proto", "node/ledger/view", "node/ledger", "node/mempool"],
 	"node/store": ["include/uncia", "proto", "node/ledger/view", "node/ledger"],
@@ -34,7 +35,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"stdatomic.h": ["node/io"],
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
-PURE = ["proto", "node/ledger/view", "node/ledger", "node/mempool", "node/core"]  # no I/O, clock, randomness or thread
+PURE = ["proto", "node/ledger/view", "node/ledger", "node/ledger/operations", "node/mempool", "node/core"]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")
@@ -92,6 +93,11 @@ class Lint(unittest.TestCase):
 				for _, name in includes(path):
 					if name in ours or name.startswith((".", "/")):
 						self.assertIn(name, allowed, f"{path.relative_to(ROOT)} must not include it")
+
+	def test_an_operation_sees_of_the_ledger_its_contract_only(self):
+		for path in sources("node/ledger/operations"):
+			for _, name in includes(path):
+				self.assertNotIn(name, headers("node/ledger") - {"operation.h"}, path.relative_to(ROOT))
 
 	def test_no_two_headers_that_one_layer_can_see_have_one_name(self):
 		for layer, below in LAYERS.items():
