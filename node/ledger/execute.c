@@ -7,8 +7,7 @@
 #include "uncia/error.h"
 
 /* Rules 1 and 2: valid in a block of time T iff T < expires_at <= T + 3600 s, and its id is not in the ledger. */
-static int check_id(struct ledger *ledger, const struct executed *tip, uint64_t timestamp_ms,
-                    const struct payment *payment)
+static int check_id(struct ledger *ledger, uint64_t timestamp_ms, const struct payment *payment)
 {
 	uint64_t now_s = timestamp_ms / 1000;
 	struct plan *plan = ledger->plan;
@@ -18,19 +17,20 @@ static int check_id(struct ledger *ledger, const struct executed *tip, uint64_t 
 	if (payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S)
 		return UNCIA_E_TOO_FAR;
 	plan->id_hash = overlay_hash(ledger->hash_seed, &payment->id, sizeof(payment->id));
-	int rc = read_payment(ledger, tip, &payment->id, plan->id_hash, &plan->found);
+	int rc = read_payment(ledger, plan->tip, &payment->id, plan->id_hash, &plan->found);
 	if (rc == 0)
 		return UNCIA_E_EXISTS;
 	return rc == UNCIA_E_NOT_FOUND ? 0 : rc;
 }
 
-static int plan_payment(struct ledger *ledger, const struct executed *tip, uint64_t height, uint64_t timestamp_ms,
-                        const struct payment *payment)
+/* Works the payment out in the plan, which has begun. */
+static int plan_payment(struct ledger *ledger, uint64_t timestamp_ms, const struct payment *payment,
+                        const struct operation *operation)
 {
-	plan_begin(ledger->plan, tip, height);
-	int rc = check_id(ledger, tip, timestamp_ms, payment);
+	int rc = check_id(ledger, timestamp_ms, payment);
+
 	if (rc == 0)
-		rc = operation_of(payment)->plan(ledger->plan, payment);
+		rc = operation->plan(ledger->plan, payment);
 	return rc == 0 ? plan_count_payment(ledger->plan) : rc;
 }
 
@@ -54,7 +54,7 @@ static int own_group(struct ledger *ledger, struct executed *block, struct touch
 	t->own = overlay_add_group(&block->overlay, index, hash, record);
 	if (!t->own)
 		return UNCIA_E_MEMORY;
-	t->own->before = group_money(record->entries);
+	supply_subtract(&block->supply_before, record->entries);
 	return 0;
 }
 
@@ -136,13 +136,15 @@ static void write_deleted(struct executed *block, const struct touched *t, const
 	extent->accounts -= t->entry.kind == ENTRY_ACCOUNT;
 }
 
-int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment)
+int execute_operation(struct ledger *ledger, struct executed *block, const struct payment *payment,
+                      const struct operation *operation)
 {
 	struct plan *plan = ledger->plan;
 	struct overlay_payment *record;
 
 	assert(!block->settled && !block->root_known);
-	int rc = plan_payment(ledger, block, block->height, block->timestamp_ms, payment);
+	plan_begin(plan, block, block->height);
+	int rc = plan_payment(ledger, block->timestamp_ms, payment, operation);
 	if (rc == 0)
 		rc = own_touched(ledger, block, payment, &record);
 	if (rc)
@@ -162,9 +164,15 @@ int ledger_add(struct ledger *ledger, struct executed *block, const struct payme
 	return 0;
 }
 
+int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment)
+{
+	return execute_operation(ledger, block, payment, operation_of(payment));
+}
+
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment)
 {
-	return plan_payment(ledger, parent, 0, timestamp_ms, payment);
+	plan_begin(ledger->plan, parent, 0);
+	return plan_payment(ledger, timestamp_ms, payment, operation_of(payment));
 }
 
 bool ledger_covers(const struct ledger *ledger, const struct entry *sender, const struct payment *payment)

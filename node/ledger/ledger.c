@@ -7,8 +7,8 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* ledger §4, "Supply": the sum over all entries equals the recorded supply. */
-static int check_supply(const struct ledger *ledger, wide_amount_t total)
+/* ledger §4.1: entry 0 is the currency of the genesis. */
+static int check_currency(const struct ledger *ledger)
 {
 	struct group_record first;
 	struct entry currency;
@@ -17,43 +17,55 @@ static int check_supply(const struct ledger *ledger, wide_amount_t total)
 	if (rc)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 	if (entry_decode(first.entries, &currency) != 0 || currency.kind != ENTRY_CURRENCY ||
-	    currency.currency != ledger->genesis->currency || currency.balance != total)
+	    currency.currency != ledger->genesis->currency)
 		return UNCIA_E_DAMAGED;
 	return 0;
 }
 
-/* Rebuilds the tree, adding up as it goes. */
+/* One group of the stored state: counted, added up, digested. */
+static int load_group(struct ledger *ledger, uint64_t index, struct supply *supply)
+{
+	struct group_record record;
+	struct entry entry;
+	int rc = ledger->view.group(ledger->view.context, index, &record);
+
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
+	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
+		if (entry_decode(record.entries + slot * ENTRY_SIZE, &entry) != 0)
+			return UNCIA_E_DAMAGED;
+		ledger->extent.accounts += entry.kind == ENTRY_ACCOUNT;
+	}
+	supply_add(supply, record.entries);
+	state_group_digest(record.entries, &ledger->tree.levels[0][index]);
+	return 0;
+}
+
+/* Rebuilds the tree, and checks the supply (ledger §4.5). */
 static int load_groups(struct ledger *ledger)
 {
 	uint64_t entries = ledger->extent.entry_count;
 	uint64_t count = entries / GROUP_ENTRIES + (entries % GROUP_ENTRIES != 0);
-	wide_amount_t total = 0;
-	struct group_record record;
+	struct supply supply = {0};
+	struct group_record last;
 
 	if (count == 0)
 		return UNCIA_E_DAMAGED;
 	/* The last one first: a damaged count must not make a tree beyond all memory. */
-	int last = ledger->view.group(ledger->view.context, count - 1, &record);
-	if (last)
-		return last == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : last;
+	int rc = ledger->view.group(ledger->view.context, count - 1, &last);
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 	if (state_tree_reserve(&ledger->tree, count) != 0)
 		return UNCIA_E_MEMORY;
 	for (uint64_t i = 0; i < count; i++) {
-		wide_amount_t sum;
-		uint64_t accounts;
-		int rc = ledger->view.group(ledger->view.context, i, &record);
-		if (rc)
-			return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
-		rc = group_balances(record.entries, &sum, &accounts);
+		rc = load_group(ledger, i, &supply);
 		if (rc)
 			return rc;
-		total += sum;
-		ledger->extent.accounts += accounts;
-		state_group_digest(record.entries, &ledger->tree.levels[0][i]);
 	}
 	state_tree_build(&ledger->tree, count);
 	state_root_digest(entries, ledger->extent.free_head, state_tree_top(&ledger->tree), &ledger->root);
-	return check_supply(ledger, total);
+	rc = check_currency(ledger);
+	return rc == 0 && !supply_balanced(&supply) ? UNCIA_E_DAMAGED : rc;
 }
 
 static int load(struct ledger *ledger)
@@ -202,22 +214,20 @@ static int compute_step(struct ledger *ledger, struct executed *block)
 {
 	const struct overlay_group *group;
 	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
-	wide_amount_t before = 0, after = 0;
+	struct supply supply = block->supply_before;
 	size_t n = 0;
 
 	struct tree_group *groups = calloc(HASH_COUNT(block->overlay.groups) + 1, sizeof(*groups));
 	if (!groups)
 		return UNCIA_E_MEMORY;
 	for (group = block->overlay.groups; group; group = group->hh.next) {
-		if (!group->changed)
-			continue;
-		groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
-		before += group->before;
-		after += group_money(group->record.entries);
+		supply_add(&supply, group->record.entries);
+		if (group->changed)
+			groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
 	}
-	/* ledger §4, "Supply": no block makes or loses money. */
+	/* ledger §4.5: no block makes or loses money, of any currency. */
 	int rc = UNCIA_E_DAMAGED;
-	if (before == after) {
+	if (supply_balanced(&supply)) {
 		qsort(groups, n, sizeof(*groups), compare_groups);
 		rc = state_tree_apply(&ledger->tree, groups, n, count, &block->step);
 	}

@@ -8,6 +8,7 @@
 #include "recall.h"
 #include "settled.h"
 #include "state_tree.h"
+#include "supply.h"
 #include "uncia/error.h"
 
 /* The size of the list of entries, and where its free ones begin: with the entries, what the root binds. */
@@ -27,6 +28,7 @@ struct executed {
 	size_t touches; /* of accounts, by its payments */
 	struct extent extent;
 	struct overlay overlay;
+	struct supply supply_before; /* less what the overlay's groups held and recorded when they were copied */
 	bool root_known;
 	struct hash root;
 	struct tree_step *step; /* from the parent's tree to this block's, once computed */
@@ -106,16 +108,18 @@ int read_payment(const struct ledger *ledger, const struct executed *tip, const 
 /* *head.height is 0 where there is none. */
 int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
                 struct position *head);
-/* The sum of the balances of a group's accounts, and how many they are. Returns 0 or UNCIA_E_DAMAGED. */
-int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts);
-/* The same sum of entries that are known to be well-formed. */
-wide_amount_t group_money(const uint8_t entries[GROUP_SIZE]);
 
 /* ---- plan.c ---- */
 
 void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height);
 /* Returns 0 or UNCIA_E_AMOUNT. */
 int plan_count_payment(struct plan *plan);
+
+/* ---- execute.c ---- */
+
+/* As ledger_add, by this operation. Tests plant theirs here. */
+int execute_operation(struct ledger *ledger, struct executed *block, const struct payment *payment,
+                      const struct operation *operation);
 
 /* ---- flush.c ---- */
 

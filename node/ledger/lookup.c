@@ -175,32 +175,6 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
 	return rc;
 }
 
-int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts)
-{
-	struct entry entry;
-
-	*sum = 0;
-	*accounts = 0;
-	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
-		if (entry_decode(entries + slot * ENTRY_SIZE, &entry) != 0)
-			return UNCIA_E_DAMAGED;
-		if (entry.kind != ENTRY_ACCOUNT)
-			continue;
-		*sum += entry.balance;
-		++*accounts;
-	}
-	return 0;
-}
-
-wide_amount_t group_money(const uint8_t entries[GROUP_SIZE])
-{
-	wide_amount_t sum = 0;
-
-	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++)
-		sum += entry_money(entries + slot * ENTRY_SIZE);
-	return sum;
-}
-
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
                         struct payment_record *record)
 {

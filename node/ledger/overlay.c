@@ -114,7 +114,6 @@ struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsig
 	node->hh = (UT_hash_handle){0};
 	node->index = index;
 	node->changed = 0;
-	node->before = 0;
 	node->record = *record;
 	HASH_ADD_BYHASHVALUE(hh, o->groups, index, sizeof(node->index), hash, node);
 	return node->hh.tbl ? node : NULL;

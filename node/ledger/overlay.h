@@ -9,14 +9,11 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-typedef unsigned __int128 wide_amount_t; /* sums of many balances */
-
 /* A search reads handle and key: they come first, side by side. */
 struct overlay_group {
 	UT_hash_handle hh;
 	uint64_t index;
-	uint8_t changed;      /* a bit for each slot written since the group was copied */
-	wide_amount_t before; /* the sum of its balances when it was copied */
+	uint8_t changed; /* a bit for each slot written since the group was copied */
 	struct group_record record;
 };
 
