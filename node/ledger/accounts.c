@@ -1,7 +1,7 @@
 /* The rules of accounts that operations share (docs/spec/ledger.md §3.3, §4.2). */
-#include "operation.h"
 #include <assert.h>
 #include <string.h>
+#include "ledger_internal.h"
 #include "uncia/error.h"
 
 bool amount_too_small(const struct genesis *genesis, amount_t amount)
@@ -9,24 +9,35 @@ bool amount_too_small(const struct genesis *genesis, amount_t amount)
 	return amount < genesis->smallest_amount || amount == 0;
 }
 
+/* encoding §1.4: an address is of the first public key, which the first payment binds. */
+enum sender_key account_key(const struct entry *account, const struct address *address,
+                            const uint8_t public_key[PUBLIC_KEY_SIZE])
+{
+	struct address derived;
+
+	if (account && account->flags & ENTRY_KEY_KNOWN)
+		return memcmp(account->public_key, public_key, PUBLIC_KEY_SIZE) ? SENDER_KEY_OTHER : SENDER_KEY_BOUND;
+	address_of_key(public_key, &derived);
+	return memcmp(&derived, address, sizeof(derived)) ? SENDER_KEY_OTHER : SENDER_KEY_FIRST;
+}
+
 int account_signed(struct plan *plan, const struct address *address, const uint8_t public_key[PUBLIC_KEY_SIZE],
                    struct entry **account)
 {
 	struct entry *entry;
-	struct address derived;
 	int rc = plan_existing(plan, address, &entry);
 
 	if (rc)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_FUNDS : rc;
-	if (entry->flags & ENTRY_KEY_KNOWN) {
-		if (memcmp(entry->public_key, public_key, PUBLIC_KEY_SIZE) != 0)
-			return UNCIA_E_SIGNATURE;
-	} else { /* encoding §1.4: the address is of the first public key, bound by the first payment */
-		address_of_key(public_key, &derived);
-		if (memcmp(&derived, address, sizeof(derived)) != 0)
-			return UNCIA_E_SIGNATURE;
+	switch (account_key(entry, address, public_key)) {
+	case SENDER_KEY_OTHER:
+		return UNCIA_E_SIGNATURE;
+	case SENDER_KEY_FIRST:
 		entry->flags |= ENTRY_KEY_KNOWN;
 		memcpy(entry->public_key, public_key, PUBLIC_KEY_SIZE);
+		break;
+	case SENDER_KEY_BOUND:
+		break;
 	}
 	*account = entry;
 	return 0;

@@ -179,3 +179,17 @@ bool ledger_covers(const struct ledger *ledger, const struct entry *sender, cons
 {
 	return operation_of(payment)->covered(ledger->genesis, sender, payment);
 }
+
+int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
+                       bool *covered)
+{
+	struct entry sender;
+	uint64_t index;
+	int rc = ledger_account(ledger, tip, &payment->sender, &sender, &index);
+
+	if (rc && rc != UNCIA_E_NOT_FOUND)
+		return rc;
+	*key = account_key(rc ? NULL : &sender, &payment->sender, payment->public_key);
+	*covered = !rc && ledger_covers(ledger, &sender, payment);
+	return 0;
+}

@@ -42,6 +42,16 @@ int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timest
  * are not too small. Of its key, its id, its time and its recipients this says nothing; where it says no, one that
  * pays its sender may fit all the same. */
 bool ledger_covers(const struct ledger *ledger, const struct entry *sender, const struct payment *payment);
+/* How a payment's key stands to its sender's account. */
+enum sender_key {
+	SENDER_KEY_BOUND, /* the account is bound to it: it was found to be a valid point then */
+	SENDER_KEY_FIRST, /* there is no account, or none that is bound, and the sender is this key's address */
+	SENDER_KEY_OTHER, /* anybody else's: no block can take the payment */
+};
+/* Looks the sender up after `tip` (NULL: settled). *covered: there is an account, and ledger_covers says yes. Returns 0
+ * or an error of the view; then neither is set. */
+int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
+                       bool *covered);
 /* Names the block once its id is known (before ledger_settle). */
 void ledger_end(struct executed *block, const struct hash *block_id);
 /* The state root after this block (cached); from here on no payment is added to it. Returns 0, UNCIA_E_MEMORY, or an

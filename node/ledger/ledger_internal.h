@@ -115,6 +115,12 @@ void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height);
 /* Returns 0 or UNCIA_E_AMOUNT. */
 int plan_count_payment(struct plan *plan);
 
+/* ---- accounts.c ---- */
+
+/* How a key stands to the account of an address; NULL: there is none. */
+enum sender_key account_key(const struct entry *account, const struct address *address,
+                            const uint8_t public_key[PUBLIC_KEY_SIZE]);
+
 /* ---- execute.c ---- */
 
 /* As ledger_add, by this operation. Tests plant theirs here. */
