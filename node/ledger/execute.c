@@ -142,7 +142,7 @@ int execute_operation(struct ledger *ledger, struct executed *block, const struc
 	struct plan *plan = ledger->plan;
 	struct overlay_payment *record;
 
-	assert(!block->settled && !block->root_known);
+	assert(block->state == EXECUTED_OPEN);
 	plan_begin(plan, block, block->height);
 	int rc = plan_payment(ledger, block->timestamp_ms, payment, operation);
 	if (rc == 0)

@@ -149,8 +149,12 @@ uint64_t ledger_accounts(const struct ledger *ledger)
 int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height, uint64_t timestamp_ms,
                  struct executed **block)
 {
+	/* On a block that still took payments, this one would be of a state that never was; on one below the settled
+	 * state, of another than its parent's. */
+	assert(!parent || parent->state != EXECUTED_OPEN);
+	assert(!parent || parent->state != EXECUTED_SETTLED || parent->height == ledger->height);
+	assert(height == (parent ? parent->height : ledger->height) + 1);
 	struct executed *b = calloc(1, sizeof(*b));
-
 	if (!b)
 		return UNCIA_E_MEMORY;
 	b->references = 1;
@@ -158,7 +162,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 	b->timestamp_ms = timestamp_ms;
 	b->extent = *extent_after(ledger, parent);
 	overlay_init(&b->overlay, &ledger->spares);
-	if (parent && !parent->settled)
+	if (parent && parent->state != EXECUTED_SETTLED)
 		b->parent = executed_ref(parent);
 	*block = b;
 	return 0;
@@ -166,19 +170,23 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 
 void ledger_end(struct executed *block, const struct hash *block_id)
 {
+	executed_move(block, EXECUTED_ENDED);
 	block->id = *block_id;
-	block->named = true;
 }
 
 struct executed *executed_ref(struct executed *block)
 {
+	assert(block->references > 0);
 	block->references++;
 	return block;
 }
 
 void executed_release(struct ledger *ledger, struct executed *block)
 {
-	while (block && --block->references == 0) {
+	while (block) {
+		assert(block->references > 0);
+		if (--block->references > 0)
+			return;
 		struct executed *parent = block->parent;
 		/* Its children are gone, so the tree can be no further on than here. */
 		if (ledger->at == block) {
@@ -212,6 +220,7 @@ static int compare_groups(const void *a, const void *b)
 /* Moves the tree from the block's parent to the block for the first time. */
 static int compute_step(struct ledger *ledger, struct executed *block)
 {
+	assert(block->state != EXECUTED_OPEN && !block->step);
 	const struct overlay_group *group;
 	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	struct supply supply = block->supply_before;
@@ -260,14 +269,14 @@ static int move_tree(struct ledger *ledger, struct executed *target)
 
 int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root)
 {
-	if (!block->root_known) {
-		assert(!block->settled);
+	assert(block->state != EXECUTED_OPEN);
+	if (block->state == EXECUTED_ENDED) {
 		int rc = move_tree(ledger, block);
 		if (rc)
 			return rc;
 		state_root_digest(block->extent.entry_count, block->extent.free_head, state_tree_top(&ledger->tree),
 		                  &block->root);
-		block->root_known = true;
+		executed_move(block, EXECUTED_ROOTED);
 	}
 	*root = block->root;
 	return 0;
@@ -302,7 +311,8 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 {
 	struct hash root;
 
-	assert(!block->settled && block->named && !executed_parent(block) && block->height == ledger->height + 1);
+	assert(block->state == EXECUTED_ENDED || block->state == EXECUTED_ROOTED);
+	assert(!executed_parent(block) && block->height == ledger->height + 1);
 	int rc = ledger_root(ledger, block, &root);
 	if (rc == 0 && !descends(ledger->at, block))
 		rc = move_tree(ledger, block);
@@ -319,7 +329,7 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	ledger->unflushed += block->touches;
 	if (ledger->at == block)
 		ledger->at = NULL;
-	block->settled = true;
+	executed_move(block, EXECUTED_SETTLED);
 	tree_step_free(block->step);
 	block->step = NULL;
 	overlay_deinit(&block->overlay);

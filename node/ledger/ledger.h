@@ -25,8 +25,8 @@ void ledger_settled_id(const struct ledger *ledger, struct hash *id);
 int ledger_settled_root(struct ledger *ledger, struct hash *root);
 uint64_t ledger_accounts(const struct ledger *ledger);
 
-/* Begins a block on `parent` (NULL: on the settled state). timestamp_ms decides which payments are in time.
- * Returns 0 or UNCIA_E_MEMORY. */
+/* Begins a block on `parent`, which has ended (NULL: on the settled state), one height above it. timestamp_ms decides
+ * which payments are in time. Returns 0 or UNCIA_E_MEMORY. */
 int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height, uint64_t timestamp_ms,
                  struct executed **block);
 /* Applies one payment, wholly or not at all. The signature has been verified already, and the key is a valid point.
@@ -34,7 +34,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
  * UNCIA_E_EXPIRED, UNCIA_E_TOO_FAR, UNCIA_E_FUNDS (also: no such account), UNCIA_E_SIGNATURE (key is not the
  * sender's), UNCIA_E_AMOUNT (below the smallest amount, or leaves less than that
  * behind; a balance or a counter of payments would overflow),
- * UNCIA_E_MEMORY, or an error of the view: UNCIA_E_DAMAGED, UNCIA_E_IO. Not after ledger_root of the block. */
+ * UNCIA_E_MEMORY, or an error of the view: UNCIA_E_DAMAGED, UNCIA_E_IO. Not after ledger_end of the block. */
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment);
 /* As ledger_add, on the state after `parent` (NULL: settled), changing nothing. */
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment);
@@ -52,13 +52,13 @@ enum sender_key {
  * or an error of the view; then neither is set. */
 int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
                        bool *covered);
-/* Names the block once its id is known (before ledger_settle). */
+/* Ends the block once its id is known: it takes no more payments, and blocks may begin on it. Once. */
 void ledger_end(struct executed *block, const struct hash *block_id);
-/* The state root after this block (cached); from here on no payment is added to it. Returns 0, UNCIA_E_MEMORY, or an
+/* The state root after this block, which has ended (cached). Returns 0, UNCIA_E_MEMORY, or an
  * error of the view. */
 int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root);
-/* Makes `block`, a child of the settled state and named, the settled state. Siblings must have been released before.
- * Returns 0, UNCIA_E_MEMORY, UNCIA_E_DAMAGED (its payments made or lost money) or an error of the view: after
+/* Makes `block`, a child of the settled state that has ended, the settled state. Siblings must have been released
+ * before. Returns 0, UNCIA_E_MEMORY, UNCIA_E_DAMAGED (its payments made or lost money) or an error of the view: after
  * any of these, the ledger is of no further use.
  * `touched` is called for every address whose entry changed (to unpark its payments). */
 int ledger_settle(struct ledger *ledger, struct executed *block,

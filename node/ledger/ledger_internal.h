@@ -2,6 +2,7 @@
  * lookup.c (reading through the layers), flush.c (handing over to the store). For nobody else. */
 #ifndef LEDGER_INTERNAL_H
 #define LEDGER_INTERNAL_H
+#include <assert.h>
 #include "ledger.h"
 #include "operation.h"
 #include "overlay.h"
@@ -17,11 +18,18 @@ struct extent {
 	uint64_t accounts;
 };
 
+/* The life of a block, one step at a time. */
+enum executed_state {
+	EXECUTED_OPEN,    /* takes payments */
+	EXECUTED_ENDED,   /* takes no more: it has an id, and blocks may begin on it */
+	EXECUTED_ROOTED,  /* its state root is known */
+	EXECUTED_SETTLED, /* its overlay is folded into ledger.settled: no read goes through here */
+};
+
 struct executed {
 	uint32_t references;
+	enum executed_state state;
 	struct executed *parent; /* referenced; NULL: it was settled before this one began, or both are settled */
-	bool settled;            /* the overlay is merged into ledger.settled: no read goes through here */
-	bool named;
 	uint64_t height, timestamp_ms;
 	struct hash id;
 	uint32_t payment_count;
@@ -29,7 +37,6 @@ struct executed {
 	struct extent extent;
 	struct overlay overlay;
 	struct supply supply_before; /* less what the overlay's groups held and recorded when they were copied */
-	bool root_known;
 	struct hash root;
 	struct tree_step *step; /* from the parent's tree to this block's, once computed */
 };
@@ -86,6 +93,13 @@ struct ledger {
 
 /* ---- lookup.c: reads go from `tip` down through the blocks that are not settled, then through what is settled and
  * not stored, then to the view. Each returns 0, UNCIA_E_NOT_FOUND where said, or an error of the view. ---- */
+
+/* To the next state, which must be this one. */
+static inline void executed_move(struct executed *block, enum executed_state next)
+{
+	assert((unsigned)next == (unsigned)block->state + 1);
+	block->state = next;
+}
 
 /* The parent, unless it is settled: then NULL, as it is for a block that began on the settled state. */
 struct executed *executed_parent(const struct executed *block);

@@ -5,17 +5,17 @@
 
 struct executed *executed_parent(const struct executed *block)
 {
-	return block->parent && !block->parent->settled ? block->parent : NULL;
+	return block->parent && block->parent->state != EXECUTED_SETTLED ? block->parent : NULL;
 }
 
 const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip)
 {
-	return tip && !tip->settled ? &tip->extent : &ledger->extent;
+	return tip && tip->state != EXECUTED_SETTLED ? &tip->extent : &ledger->extent;
 }
 
 static const struct executed *first_block(const struct executed *tip)
 {
-	return tip && !tip->settled ? tip : NULL;
+	return tip && tip->state != EXECUTED_SETTLED ? tip : NULL;
 }
 
 /* The layers in memory, newest first. */

@@ -85,7 +85,7 @@ START_TEST(an_account_of_another_currency_neither_pays_nor_is_paid)
 	ck_assert_int_eq(rig_edit_entry(rig, index, &entry), UNCIA_E_DAMAGED);
 	ck_assert_int_eq(rig_edit_entry(rig, RIG_ACCOUNTS, &second), UNCIA_E_DAMAGED);
 	ck_assert_int_eq(rig_edit_entry(rig, 0, &first), 0);
-	struct executed *block = rig_begin(rig, NULL, 2);
+	struct executed *block = rig_begin(rig, NULL, 4);
 	ck_assert_int_eq(rig_pay(rig, block, 2, 0, 1000), UNCIA_E_FUNDS);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 2, 1000), UNCIA_E_AMOUNT);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 3, 1000), 0);

@@ -83,6 +83,7 @@ START_TEST(ledger_call_without_memory_leaves_everything_as_it_was)
 	block = rig_begin(rig, NULL, 1);
 	payment = wide_payment();
 	ck_assert_int_eq(ledger_add(rig->ledger, block, payment), 0);
+	rig_end(block);
 	ck_assert_int_ge(allocations_that_fail(call_root), 3);
 	struct hash root = rig_root(rig, block);
 	ck_assert_mem_ne(root.b, before.b, HASH_SIZE);
@@ -139,8 +140,7 @@ START_TEST(settling_without_memory_says_so_and_can_be_freed)
 		block = rig_begin(rig, NULL, 1);
 		ck_assert_int_eq(rig_pay(rig, block, 0, 20, RIG_BALANCE), 0);
 		ck_assert_int_eq(rig_pay(rig, block, 20, 0, RIG_BALANCE), 0);
-		struct hash id = fixture_hash(1);
-		ledger_end(block, &id);
+		rig_end(block);
 		heap_fail_from(n);
 		int rc = ledger_settle(rig->ledger, block, NULL, NULL);
 		int failed = heap_failed();
@@ -158,7 +158,7 @@ END_TEST
 
 START_TEST(block_that_makes_money_has_no_root_and_is_not_settled)
 {
-	struct hash root, id = fixture_hash(1);
+	struct hash root;
 	struct entry entry;
 
 	rig = rig_new();
@@ -170,10 +170,11 @@ START_TEST(block_that_makes_money_has_no_root_and_is_not_settled)
 	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
 	entry.balance++;
 	entry_encode(&entry, bytes);
+	rig_end(block);
 	ck_assert_int_eq(ledger_root(rig->ledger, block, &root), UNCIA_E_DAMAGED);
-	ledger_end(block, &id);
 	ck_assert_int_eq(ledger_settle(rig->ledger, block, NULL, NULL), UNCIA_E_DAMAGED);
 	struct executed *child = rig_begin(rig, block, 2);
+	rig_end(child);
 	ck_assert_int_eq(ledger_root(rig->ledger, child, &root), UNCIA_E_DAMAGED);
 	executed_release(rig->ledger, child);
 	executed_release(rig->ledger, block);

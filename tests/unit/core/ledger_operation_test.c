@@ -63,6 +63,7 @@ START_TEST(operation_that_turns_5_of_one_currency_into_5_of_another_has_no_root)
 
 	open_block();
 	ck_assert_int_eq(execute(plan_in_another_currency, 0, 20, 21, &record), 0);
+	rig_end(block);
 	ck_assert_int_eq(ledger_root(rig->ledger, block, &root), UNCIA_E_DAMAGED);
 	close_block();
 }

@@ -71,6 +71,7 @@ static int root_after(void (*change)(struct entry *entry))
 	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
 	change(&entry);
 	entry_encode(&entry, bytes);
+	rig_end(block);
 	int rc = ledger_root(rig->ledger, block, &root);
 	executed_release(rig->ledger, block);
 	rig_free(rig);
@@ -121,6 +122,7 @@ START_TEST(recorded_supply_is_part_of_the_sum)
 	ck_assert_uint_eq(entry.kind, ENTRY_CURRENCY);
 	entry.balance++;
 	entry_encode(&entry, bytes);
+	rig_end(block);
 	ck_assert_int_eq(ledger_root(rig->ledger, block, &root), UNCIA_E_DAMAGED);
 	executed_release(rig->ledger, block);
 	rig_free(rig);
