@@ -129,7 +129,7 @@ void ledger_flushed(struct ledger *ledger, struct flush *flush)
 		ledger->settled.taken = NULL;
 	flush_free(flush);
 	ledger->flush = NULL;
-	recall_store_changed(ledger->recall);
+	lookup_cache_store_changed(ledger->cache);
 }
 
 size_t ledger_unflushed(const struct ledger *ledger)

@@ -96,8 +96,8 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
 	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
 	int error = settled_init(&l->settled);
 	l->plan = calloc(1, sizeof(*l->plan));
-	l->recall = recall_new();
-	if (!error && l->plan && l->recall) {
+	l->cache = lookup_cache_new();
+	if (!error && l->plan && l->cache) {
 		l->plan->ledger = l;
 		rc = load(l);
 	}
@@ -118,7 +118,7 @@ void ledger_free(struct ledger *ledger)
 	settled_deinit(&ledger->settled);
 	arena_spares_deinit(&ledger->spares);
 	state_tree_deinit(&ledger->tree);
-	recall_free(ledger->recall);
+	lookup_cache_free(ledger->cache);
 	free(ledger->plan);
 	free(ledger);
 }

@@ -6,7 +6,7 @@
 #include "ledger.h"
 #include "operation.h"
 #include "overlay.h"
-#include "recall.h"
+#include "lookup_cache.h"
 #include "settled.h"
 #include "state_tree.h"
 #include "supply.h"
@@ -87,7 +87,7 @@ struct ledger {
 	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;
 	struct executed *at;
-	struct recall *recall;
+	struct lookup_cache *cache;
 	struct plan *plan;
 };
 

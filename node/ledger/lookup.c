@@ -109,10 +109,10 @@ static int account_in_group(const struct group_record *record, uint64_t index, c
 
 /* An address has one account at most: where it was before, it is still, if the entry there says so. Returns 1 where it
  * does, 0 where it has to be searched for. */
-static int recall_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
-                          unsigned hash, struct group_record *scratch, struct found_entry *found)
+static int read_cached_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
+                               unsigned hash, struct group_record *scratch, struct found_entry *found)
 {
-	if (!recall_index(ledger->recall, hash, &found->index) ||
+	if (!lookup_cache_index(ledger->cache, hash, &found->index) ||
 	    found->index >= extent_after(ledger, tip)->entry_count)
 		return 0;
 	int rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
@@ -124,7 +124,7 @@ static int recall_account(const struct ledger *ledger, const struct executed *ti
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
                  struct group_record *scratch, struct found_entry *found)
 {
-	int rc = recall_account(ledger, tip, address, hash, scratch, found);
+	int rc = read_cached_account(ledger, tip, address, hash, scratch, found);
 
 	if (rc == 0) {
 		rc = read_address(ledger, tip, address, hash, &found->index);
@@ -133,7 +133,7 @@ int read_account(const struct ledger *ledger, const struct executed *tip, const 
 		if (rc == 0)
 			rc = account_in_group(found->record, found->index, address, &found->entry);
 		if (rc == 0)
-			rc = recall_note_index(ledger->recall, hash, found->index);
+			rc = lookup_cache_add_index(ledger->cache, hash, found->index);
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -150,10 +150,10 @@ int read_payment(const struct ledger *ledger, const struct executed *tip, const 
 		memcpy(record->previous, node->previous, node->previous_count * sizeof(*node->previous));
 		return 0;
 	}
-	if (recall_absent(ledger->recall, id, hash))
+	if (lookup_cache_absent(ledger->cache, id, hash))
 		return UNCIA_E_NOT_FOUND;
 	int rc = ledger->view.payment(ledger->view.context, id, record);
-	int noted = rc == UNCIA_E_NOT_FOUND ? recall_note_absent(ledger->recall, id, hash) : 0;
+	int noted = rc == UNCIA_E_NOT_FOUND ? lookup_cache_add_absent(ledger->cache, id, hash) : 0;
 	return noted ? noted : rc;
 }
 

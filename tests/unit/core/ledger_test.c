@@ -680,7 +680,7 @@ START_TEST(damage_in_the_store_reaches_whoever_reads)
 		rig_reopen(rig); /* it holds nothing in memory now */
 		block = rig_begin(rig, NULL, 2);
 		paid = rig_payment(rig, 0, 20, 1000);
-		/* What one try has found the next recalls, so that there are fewer reads than the first would make. */
+		/* What one try has found is in the cache for the next, so that there are fewer reads. */
 		ck_assert_int_ge(reads_that_fail(call_check, errors[e]), 4);
 		ck_assert_int_ge(reads_that_fail(call_add, errors[e]), 3);
 		struct hash after = rig_root(rig, block); /* the failed ones left nothing behind */
