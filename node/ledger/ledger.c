@@ -1,5 +1,5 @@
-/* The life of blocks over the settled state: begun, executed, rooted, settled or released; and opening the ledger.
- * The rules of a payment are in execute.c. */
+/* Opening the ledger; and blocks over the settled state: begun, ended, rooted, settled, released. Payments are executed
+ * in execute.c. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static int load_groups(struct ledger *ledger)
 	return rc == 0 && !supply_balanced(&supply) ? UNCIA_E_DAMAGED : rc;
 }
 
-static int load(struct ledger *ledger)
+static int load_state(struct ledger *ledger)
 {
 	struct state_meta meta;
 	int rc = ledger->view.meta(ledger->view.context, &meta);
@@ -87,19 +87,20 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
                struct ledger **ledger)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
-	int rc = UNCIA_E_MEMORY;
 
 	if (!l)
 		return UNCIA_E_MEMORY;
 	l->genesis = genesis;
 	l->view = *view;
 	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
-	int error = settled_init(&l->settled);
+	int rc = settled_init(&l->settled);
 	l->plan = calloc(1, sizeof(*l->plan));
 	l->cache = lookup_cache_new();
-	if (!error && l->plan && l->cache) {
+	if (!l->plan || !l->cache)
+		rc = UNCIA_E_MEMORY;
+	if (rc == 0) {
 		l->plan->ledger = l;
-		rc = load(l);
+		rc = load_state(l);
 	}
 	if (rc) {
 		ledger_free(l);
@@ -146,11 +147,18 @@ uint64_t ledger_accounts(const struct ledger *ledger)
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
+static struct executed *executed_ref(struct executed *block)
+{
+	assert(block->references > 0);
+	block->references++;
+	return block;
+}
+
 int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height, uint64_t timestamp_ms,
                  struct executed **block)
 {
-	/* On a block that still took payments, this one would be of a state that never was; on one below the settled
-	 * state, of another than its parent's. */
+	/* A parent that still took payments would not be the state that this block begins on; nor would one that is
+	 * settled and not the newest such block: it reads as the settled state. */
 	assert(!parent || parent->state != EXECUTED_OPEN);
 	assert(!parent || parent->state != EXECUTED_SETTLED || parent->height == ledger->height);
 	assert(height == (parent ? parent->height : ledger->height) + 1);
@@ -174,13 +182,6 @@ void ledger_end(struct executed *block, const struct hash *block_id)
 	block->id = *block_id;
 }
 
-struct executed *executed_ref(struct executed *block)
-{
-	assert(block->references > 0);
-	block->references++;
-	return block;
-}
-
 void executed_release(struct ledger *ledger, struct executed *block)
 {
 	while (block) {
@@ -188,8 +189,9 @@ void executed_release(struct ledger *ledger, struct executed *block)
 		if (--block->references > 0)
 			return;
 		struct executed *parent = block->parent;
-		/* Its children are gone, so the tree can be no further on than here. */
+		/* Its children are released, so the tree is positioned no later than here. */
 		if (ledger->at == block) {
+			assert(block->step);
 			state_tree_swap(&ledger->tree, block->step);
 			ledger->at = executed_parent(block);
 		}
@@ -202,30 +204,30 @@ void executed_release(struct ledger *ledger, struct executed *block)
 
 /* ---- roots ----------------------------------------------------------------------------------- */
 
-/* Whether `block` is `ancestor` or comes after it; NULL is the settled state. */
-static bool descends(const struct executed *block, const struct executed *ancestor)
+/* Whether `block` is `ancestor` or descends from it; NULL is the settled state. */
+static bool executed_descends(const struct executed *block, const struct executed *ancestor)
 {
 	while (block && block != ancestor)
 		block = executed_parent(block);
 	return block == ancestor;
 }
 
-static int compare_groups(const void *a, const void *b)
+static int compare_tree_groups(const void *a, const void *b)
 {
 	uint64_t x = ((const struct tree_group *)a)->index, y = ((const struct tree_group *)b)->index;
 
 	return (x > y) - (x < y);
 }
 
-/* Moves the tree from the block's parent to the block for the first time. */
+/* Moves the tree from the block's parent to the block, for the first time. Returns as ledger_root. */
 static int compute_step(struct ledger *ledger, struct executed *block)
 {
-	assert(block->state != EXECUTED_OPEN && !block->step);
 	const struct overlay_group *group;
 	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	struct supply supply = block->supply_before;
 	size_t n = 0;
 
+	assert(block->state != EXECUTED_OPEN && !block->step && ledger->at == executed_parent(block));
 	struct tree_group *groups = calloc(HASH_COUNT(block->overlay.groups) + 1, sizeof(*groups));
 	if (!groups)
 		return UNCIA_E_MEMORY;
@@ -237,17 +239,18 @@ static int compute_step(struct ledger *ledger, struct executed *block)
 	/* ledger §4.5: no block makes or loses money, of any currency. */
 	int rc = UNCIA_E_DAMAGED;
 	if (supply_balanced(&supply)) {
-		qsort(groups, n, sizeof(*groups), compare_groups);
+		qsort(groups, n, sizeof(*groups), compare_tree_groups);
 		rc = state_tree_apply(&ledger->tree, groups, n, count, &block->step);
 	}
 	free(groups);
 	return rc;
 }
 
-/* Moves the tree to the state after `target`: back to the newest common ancestor, then forth. */
+/* Positions the tree after `target`: back to the newest common ancestor, then forward. Returns as ledger_root; the tree
+ * is then positioned after one of the ancestors. */
 static int move_tree(struct ledger *ledger, struct executed *target)
 {
-	while (!descends(target, ledger->at)) {
+	while (!executed_descends(target, ledger->at)) {
 		state_tree_swap(&ledger->tree, ledger->at->step);
 		ledger->at = executed_parent(ledger->at);
 	}
@@ -314,7 +317,7 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	assert(block->state == EXECUTED_ENDED || block->state == EXECUTED_ROOTED);
 	assert(!executed_parent(block) && block->height == ledger->height + 1);
 	int rc = ledger_root(ledger, block, &root);
-	if (rc == 0 && !descends(ledger->at, block))
+	if (rc == 0 && !executed_descends(ledger->at, block))
 		rc = move_tree(ledger, block);
 	if (rc == 0)
 		rc = settled_merge(&ledger->settled, &block->overlay);

@@ -1,5 +1,5 @@
-/* What the files of the ledger share: ledger.c (blocks, roots, settling), execute.c (the rules of a payment),
- * lookup.c (reading through the layers), flush.c (handing over to the store). For nobody else. */
+/* What the files of the ledger share, and nobody else sees: ledger.c (blocks, roots, settling), plan.c, execute.c and
+ * accounts.c (payments), lookup.c (reading through the layers), flush.c (handing over to the store). */
 #ifndef LEDGER_INTERNAL_H
 #define LEDGER_INTERNAL_H
 #include <assert.h>
@@ -12,7 +12,8 @@
 #include "supply.h"
 #include "uncia/error.h"
 
-/* The size of the list of entries, and where its free ones begin: with the entries, what the root binds. */
+/* The length of the list of entries and the head of its free list, which the root binds with the entries; and how many
+ * of them are accounts. */
 struct extent {
 	uint64_t entry_count, free_head;
 	uint64_t accounts;
@@ -29,16 +30,16 @@ enum executed_state {
 struct executed {
 	uint32_t references;
 	enum executed_state state;
-	struct executed *parent; /* referenced; NULL: it was settled before this one began, or both are settled */
+	struct executed *parent; /* referenced; NULL: it was settled before this block began, or both are */
 	uint64_t height, timestamp_ms;
-	struct hash id;
+	struct hash id; /* from EXECUTED_ENDED on */
 	uint32_t payment_count;
-	size_t touches; /* of accounts, by its payments */
+	size_t touches; /* how often its payments named an entry */
 	struct extent extent;
 	struct overlay overlay;
-	struct supply supply_before; /* less what the overlay's groups held and recorded when they were copied */
-	struct hash root;
-	struct tree_step *step; /* from the parent's tree to this block's, once computed */
+	struct supply supply_before; /* of the overlay's groups as they were copied, subtracted from zero */
+	struct hash root;            /* from EXECUTED_ROOTED on */
+	struct tree_step *step;      /* from the parent's tree to this block's; NULL until computed, and once settled */
 };
 
 /* How many entries a payment can take up, and how often it can name one: its sender and its outputs. */
@@ -76,23 +77,24 @@ struct ledger {
 	const struct genesis *genesis;
 	struct storage_view view;
 	uint8_t hash_seed[16];
-	/* The settled state: the view, under the two layers of `settled`. */
+	/* The settled state: the two layers of `settled`, over the view. */
 	uint64_t height, flushed_height;
 	struct hash id, root;
 	struct extent extent;
 	struct settled settled;
-	struct flush *flush;        /* under way, or NULL: settled.taken is its own until it is back */
-	struct arena_spares spares; /* of the blocks' layers */
+	struct flush *flush;        /* under way, or NULL; it owns settled.taken until it is handed back */
+	struct arena_spares spares; /* memory of released blocks' overlays, for the next ones */
 	size_t unflushed;
-	/* The tree is after block `at`, which descends from the settled one; NULL: after the settled one. */
+	/* The tree is positioned after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;
 	struct executed *at;
 	struct lookup_cache *cache;
 	struct plan *plan;
 };
 
-/* ---- lookup.c: reads go from `tip` down through the blocks that are not settled, then through what is settled and
- * not stored, then to the view. Each returns 0, UNCIA_E_NOT_FOUND where said, or an error of the view. ---- */
+/* ---- lookup.c: reads go from `tip` (may be NULL) down through the overlays of blocks that are not settled, then
+ * through what is settled and not stored, then to the view. Each returns 0, UNCIA_E_NOT_FOUND where it is said,
+ * UNCIA_E_MEMORY, or an error of the view. ---- */
 
 /* To the next state, which must be this one. */
 static inline void executed_move(struct executed *block, enum executed_state next)
@@ -101,10 +103,11 @@ static inline void executed_move(struct executed *block, enum executed_state nex
 	block->state = next;
 }
 
-/* The parent, unless it is settled: then NULL, as it is for a block that began on the settled state. */
+/* The parent, or NULL where that is settled. */
 struct executed *executed_parent(const struct executed *block);
 const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip);
-/* *record points into a layer, or at `scratch`, filled from the view. Below the entry count there is always one. */
+/* *record points into a layer, or at `scratch`, filled from the view. The index is below the entry count (asserted),
+ * where there always is a group. */
 int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
                const struct group_record **record);
 /* An entry, and the group that it was found in, as read_group gives it. */
@@ -113,13 +116,13 @@ struct found_entry {
 	uint64_t index;
 	struct entry entry;
 };
-/* The account of this address. Returns NOT_FOUND where there is none. */
+/* The account of this address, whose hash is given. UNCIA_E_NOT_FOUND where there is none; *found is undefined then. */
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
                  struct group_record *scratch, struct found_entry *found);
-/* NOT_FOUND. `scratch` is written over. */
+/* UNCIA_E_NOT_FOUND where no block has this id; *record may have been written to all the same. */
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
-                 struct payment_record *scratch);
-/* *head.height is 0 where there is none. */
+                 struct payment_record *record);
+/* The history head that a deleted account left under its address; height 0: there is none. */
 int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
                 struct position *head);
 
@@ -143,8 +146,12 @@ int execute_operation(struct ledger *ledger, struct executed *block, const struc
 
 /* ---- flush.c ---- */
 
-/* An empty flush with room for these, and with records of its own for its groups to point at. NULL where memory ends.
- */
-struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records);
+/* How many of each a flush has room for. */
+struct flush_room {
+	size_t groups, addresses, payments, orphans;
+	size_t records; /* of its own, for its groups to point at */
+};
+/* An empty flush. NULL where memory ends. Owns: flush_free. */
+struct flush *flush_new(const struct flush_room *room);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading the ledger through its layers, and proving an account. Changes nothing. */
+/* Reading the ledger through its layers, newest first, and proving an account. Nothing here changes the state. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <string.h>
@@ -8,14 +8,16 @@ struct executed *executed_parent(const struct executed *block)
 	return block->parent && block->parent->state != EXECUTED_SETTLED ? block->parent : NULL;
 }
 
-const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip)
-{
-	return tip && tip->state != EXECUTED_SETTLED ? &tip->extent : &ledger->extent;
-}
-
 static const struct executed *first_block(const struct executed *tip)
 {
 	return tip && tip->state != EXECUTED_SETTLED ? tip : NULL;
+}
+
+const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip)
+{
+	const struct executed *block = first_block(tip);
+
+	return block ? &block->extent : &ledger->extent;
 }
 
 /* The layers in memory, newest first. */
@@ -53,6 +55,7 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 {
 	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
 
+	assert(index <= (extent_after(ledger, tip)->entry_count - 1) / GROUP_ENTRIES);
 	for (const struct executed *block = first_block(tip); block; block = executed_parent(block)) {
 		const struct overlay_group *node = overlay_find_group(&block->overlay, index, hash);
 		if (node) {
@@ -71,6 +74,7 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 	return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 }
 
+/* The index of the account of this address. Returns 0, NOT_FOUND, or an error of the view. */
 static int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address,
                         unsigned hash, uint64_t *index)
 {
@@ -107,8 +111,8 @@ static int account_in_group(const struct group_record *record, uint64_t index, c
 	return 0;
 }
 
-/* An address has one account at most: where it was before, it is still, if the entry there says so. Returns 1 where it
- * does, 0 where it has to be searched for. */
+/* Tries the cached index. An address has one account at most, so it is still there if the entry says so. Returns 1
+ * where it is, 0 where it has to be searched for, or an error of the view. */
 static int read_cached_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
                                unsigned hash, struct group_record *scratch, struct found_entry *found)
 {
@@ -228,7 +232,8 @@ int ledger_history_head(struct ledger *ledger, struct executed *tip, const struc
 	return rc;
 }
 
-/* A digest of the settled state while the tree may be further on: the oldest step that changed the node holds it. */
+/* A digest of the settled state. The tree may be positioned after a later block: then the oldest step that changed the
+ * node holds the digest from before. */
 static const struct hash *settled_digest(const struct ledger *ledger, unsigned level, uint64_t index)
 {
 	const struct hash *digest = &ledger->tree.levels[level][index];
