@@ -115,6 +115,7 @@ static void write_entry(const struct touched *t, const struct entry *entry, cons
 
 static void write_kept(struct executed *block, const struct touched *t, const struct position *at)
 {
+	assert(memcmp(&t->entry.address, &t->address, sizeof(t->address)) == 0);
 	write_entry(t, &t->entry, at);
 	if (t->created)
 		overlay_find_address(&block->overlay, &t->address, t->hash)->index = t->index;
