@@ -26,7 +26,9 @@
  * To add one: a kind in proto's decoded payment; operations/NAME.c with a `const struct operation operation_NAME`; its
  * declaration below, its kind, and its line in operation.c; its rules in docs/spec/ledger.md; the addresses that it
  * names, in the same order, wherever a payment is asked whether it touches one; cases in tests/unit/core, in
- * ledger_model_test.c's plain rewriting of the rules, and a planted mistake. */
+ * ledger_model_test.c's plain rewriting of the rules, and a planted mistake. A payment names at most PLAN_ENTRIES_MAX
+ * entries. A new kind of entry concerns entry.h, supply.c (whether its balance is money), read_account and
+ * tell_touched, too: they know accounts only. */
 #ifndef OPERATION_H
 #define OPERATION_H
 #include "entry.h"
@@ -52,7 +54,7 @@ const struct operation *operation_of(const struct payment *payment);
 
 /* ---- plan.c: entries ------------------------------------------------------------------------- */
 
-/* Takes up the entry of an address, or the same one again. *entry belongs to the plan and stays in place until the
+/* Takes up the account of an address, or the same one again. *entry belongs to the plan and stays in place until the
  * plan ends. Returns 0, UNCIA_E_NOT_FOUND (nothing is taken up or named), UNCIA_E_MEMORY, or an error of the view. */
 int plan_existing(struct plan *plan, const struct address *address, struct entry **entry);
 /* Makes an entry of that kind for an address for which plan_existing has just found none (asserted: not taken up yet):
@@ -61,6 +63,7 @@ int plan_create(struct plan *plan, enum entry_kind kind, const struct address *a
 /* Marks an entry of the plan to be freed once the payment is written. It holds nothing then (asserted when it is
  * written). Once for each entry. */
 void plan_delete(struct plan *plan, struct entry *entry);
+/* The limits that the operation is to keep. */
 const struct genesis *plan_genesis(const struct plan *plan);
 
 /* ---- accounts.c: what operations that move money between accounts have in common -------------- */

@@ -2,7 +2,11 @@
  * of them, and that a wrong one is caught. */
 #include "ledger_internal.h"
 #include "ledger_rig.h"
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
 #include "uncia/error.h"
+#include <unistd.h>
 #include "unit.h"
 
 static struct rig *rig;
@@ -176,6 +180,129 @@ START_TEST(operation_that_fails_leaves_nothing)
 }
 END_TEST
 
-UNIT_MAIN("ledger_operation", operation_that_turns_5_of_one_currency_into_5_of_another_has_no_root,
+/* ---- walls ----------------------------------------------------------------------------------- */
+
+/* Whether the call ends in a failed assertion: in a process of its own. */
+static bool dies(void (*call)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(2);
+		call();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static int plan_deleting_money(struct plan *plan, const struct payment *payment)
+{
+	struct entry *sender;
+	int rc = plan_existing(plan, &payment->sender, &sender);
+
+	if (rc == 0)
+		plan_delete(plan, sender);
+	return rc;
+}
+static int plan_deleting_twice(struct plan *plan, const struct payment *payment)
+{
+	struct entry *sender;
+	int rc = plan_existing(plan, &payment->sender, &sender);
+
+	if (rc)
+		return rc;
+	plan_delete(plan, sender);
+	plan_delete(plan, sender);
+	return 0;
+}
+static int plan_creating_twice(struct plan *plan, const struct payment *payment)
+{
+	struct entry *made;
+	int rc = plan_create(plan, ENTRY_ACCOUNT, &payment->outputs[0].to, &made);
+
+	return rc == 0 ? plan_create(plan, ENTRY_ACCOUNT, &payment->outputs[0].to, &made) : rc;
+}
+static int plan_moving_an_address(struct plan *plan, const struct payment *payment)
+{
+	struct entry *sender;
+	int rc = plan_existing(plan, &payment->sender, &sender);
+
+	if (rc == 0)
+		sender->address = payment->outputs[0].to;
+	return rc;
+}
+
+static int (*planted)(struct plan *plan, const struct payment *payment);
+
+static void call_planted(void)
+{
+	struct payment_record record;
+
+	execute(planted, 0, 20, 21, &record);
+}
+static void call_add(void)
+{
+	rig_pay(rig, block, 0, 1, 1000);
+}
+static void call_end(void)
+{
+	ledger_end(block, &(struct hash){{1}});
+}
+static void call_root(void)
+{
+	struct hash root;
+
+	ledger_root(rig->ledger, block, &root);
+}
+static void call_begin_on(void)
+{
+	struct executed *child;
+
+	ledger_begin(rig->ledger, block, 2, FIXTURE_TIME_MS, &child);
+}
+static void call_begin_too_high(void)
+{
+	struct executed *other;
+
+	ledger_begin(rig->ledger, NULL, 2, FIXTURE_TIME_MS, &other);
+}
+
+START_TEST(operation_that_breaks_its_contract_dies)
+{
+	int (*const plans[])(struct plan *, const struct payment *) = {plan_deleting_money, plan_deleting_twice,
+	                                                               plan_creating_twice, plan_moving_an_address};
+
+	open_block();
+	planted = plan_three_names;
+	ck_assert(!dies(call_planted));
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		planted = plans[i];
+		ck_assert(dies(call_planted));
+	}
+	close_block();
+}
+END_TEST
+
+START_TEST(block_lives_one_step_after_the_other)
+{
+	open_block();
+	ck_assert(!dies(call_add) && !dies(call_end));
+	ck_assert(dies(call_root) && dies(call_begin_on) && dies(call_begin_too_high));
+	rig_end(block);
+	ck_assert(!dies(call_root) && !dies(call_begin_on));
+	ck_assert(dies(call_add) && dies(call_end));
+	rig_root(rig, block);
+	ck_assert(!dies(call_root) && !dies(call_begin_on));
+	ck_assert(dies(call_add) && dies(call_end));
+	close_block();
+}
+END_TEST
+
+UNIT_MAIN("ledger_operation", operation_that_breaks_its_contract_dies, block_lives_one_step_after_the_other,
+          operation_that_turns_5_of_one_currency_into_5_of_another_has_no_root,
           any_entry_can_be_deleted_and_is_freed_in_the_order_of_taking_up,
           record_has_a_position_for_each_name_and_each_entry_counts_once, operation_that_fails_leaves_nothing)
