@@ -41,11 +41,11 @@ static void block_drop_body(struct node_block *block)
 	free(block->payments);
 	free(block->tree);
 	free(block->bytes);
-	gathering_free(block->gathering);
+	short_ids_free(block->short_ids);
 	block->payments = NULL;
 	block->tree = NULL;
 	block->bytes = NULL;
-	block->gathering = NULL;
+	block->short_ids = NULL;
 }
 
 void block_drop(struct replica *r, struct node_block *block)
@@ -87,8 +87,8 @@ int block_complete(struct replica *r, struct node_block *block, struct payment *
 	}
 	block->payments = payments;
 	block->tree = tree;
-	gathering_free(block->gathering);
-	block->gathering = NULL;
+	short_ids_free(block->short_ids);
+	block->short_ids = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
 	block->complete = true;
 	block->fetch_at = TIME_NEVER;

@@ -2,7 +2,7 @@
  *   actions.c    the step's list of actions          deferred.c   what waits for the disk
  *   views.c      votes and certificates by view      safety.c     alone decides what is signed
  *   chain.c      blocks that are not settled yet     consensus.c  the rules of §6
- *   proposal.c   making and receiving blocks          gathering.c  their payments, by short ids
+ *   proposal.c   making and receiving blocks          short_ids.c  their payments, by short ids
  *   block_fetch.c whole blocks by id                  clock.c      how far the wall clock is off, to tell
  *   finality.c   deciding, settling, flushing
  *   payments.c   submission, gossip, who waits       queries.c    what wallets ask
@@ -52,7 +52,7 @@ struct node_block {
 	UT_hash_handle hh; /* by header.id */
 	struct header header;
 	struct node_block *parent;   /* NULL: not known (or this is the settled block) */
-	struct gathering *gathering; /* of a proposal whose body is not complete; NULL: none */
+	struct short_ids *short_ids; /* of a proposal whose body is not complete; NULL: none */
 	bool proposed;               /* its short ids have come, once */
 	struct payment **payments;   /* referenced; NULL while the body is not complete */
 	struct hash *tree;           /* of the payments; NULL while the body is not complete, and once it is final */

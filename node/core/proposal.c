@@ -341,7 +341,7 @@ int proposal_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose 
  * invalid" (network §8). */
 static int proposal_complete(struct replica *r, struct node_block *block)
 {
-	struct payment *const *gathered = gathering_payments(block->gathering);
+	struct payment *const *gathered = short_ids_payments(block->short_ids);
 	uint32_t count = block->header.payment_count;
 	uint64_t size = 0;
 
@@ -355,8 +355,8 @@ static int proposal_complete(struct replica *r, struct node_block *block)
 	bool wrong = !hash_equal(merkle_root(tree, count), &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
 	if (wrong || large) {
 		free(tree);
-		gathering_free(block->gathering);
-		block->gathering = NULL;
+		short_ids_free(block->short_ids);
+		block->short_ids = NULL;
 	}
 	if (wrong) {
 		block_want(r, block, r->now_ms);
@@ -394,10 +394,10 @@ int proposal_verified(struct replica *r, struct job *job)
 	TRY(block_add(r, &job->header, &block));
 	if (block->complete || block->proposed || block->verifying)
 		return 0;
-	TRY(gathering_new(&job->header.id, job->short_ids.data, job->header.payment_count, &block->gathering));
+	TRY(short_ids_new(&job->header.id, job->short_ids.data, job->header.payment_count, &block->short_ids));
 	block->proposed = r->recheck = true;
-	mempool_gather(r->mempool, block->gathering);
-	if (gathering_missing(block->gathering) == 0)
+	mempool_match(r->mempool, block->short_ids);
+	if (short_ids_missing(block->short_ids) == 0)
 		return proposal_complete(r, block);
 	block_want(r, block,
 	           r->now_ms + (mempool_verifying(r->mempool) ? BLOCK_VERIFY_DELAY_MS : BLOCK_FETCH_DELAY_MS));
@@ -406,7 +406,7 @@ int proposal_verified(struct replica *r, struct job *job)
 
 static bool block_gathers(const struct node_block *block)
 {
-	return block->gathering && !block->verifying && !block->invalid;
+	return block->short_ids && !block->verifying && !block->invalid;
 }
 
 bool proposal_gathers(struct replica *r)
@@ -425,8 +425,8 @@ int proposal_offer(struct replica *r, struct payment *payment)
 
 	HASH_ITER (hh, r->blocks, block, next)
 		if (block_gathers(block)) {
-			gathering_offer(block->gathering, &payment->whole, payment);
-			if (gathering_missing(block->gathering) == 0)
+			short_ids_offer(block->short_ids, &payment->whole, payment);
+			if (short_ids_missing(block->short_ids) == 0)
 				TRY(proposal_complete(r, block));
 		}
 	return 0;

@@ -468,10 +468,10 @@ void mempool_unpark(struct mempool *pool, const struct address *address)
 	assert_counts(pool);
 }
 
-void mempool_gather(const struct mempool *pool, struct gathering *gathering)
+void mempool_match(const struct mempool *pool, struct short_ids *ids)
 {
 	for (uint32_t v = 0; v < pool->verified_count; v++)
-		gathering_offer(gathering, &pool->verified[v].whole, pool->verified[v].slot->pooled.payment);
+		short_ids_offer(ids, &pool->verified[v].whole, pool->verified[v].slot->pooled.payment);
 }
 
 enum pending_reason pending_reason_of(int error)

@@ -3,7 +3,7 @@
  * signature. Single-threaded. */
 #ifndef MEMPOOL_H
 #define MEMPOOL_H
-#include "gathering.h"
+#include "short_ids.h"
 #include "payment.h"
 
 /* Why a payment waits: what wallets are told (docs/spec/network.md §7). */
@@ -87,7 +87,7 @@ struct mempool_walk {
 void mempool_walk_begin(struct mempool *pool, struct mempool_walk *walk);
 struct pooled *mempool_walk_next(struct mempool *pool, struct mempool_walk *walk);
 
-/* Offers it every verified payment. */
-void mempool_gather(const struct mempool *pool, struct gathering *gathering);
+/* Offers every verified payment to `ids`. */
+void mempool_match(const struct mempool *pool, struct short_ids *ids);
 
 #endif

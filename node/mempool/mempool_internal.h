@@ -54,7 +54,7 @@ struct mempool {
 	struct sender *turns;
 	struct slot *buckets[EXPIRY_BUCKETS]; /* by expires_at */
 	uint64_t expired_s;                   /* of the last mempool_expire */
-	struct verified *verified;            /* all of them, dense, for mempool_gather */
+	struct verified *verified;            /* all of them, dense, for mempool_match */
 	uint32_t verified_count;
 	struct slot *large;
 	size_t large_bytes;

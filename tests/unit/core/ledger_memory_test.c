@@ -199,12 +199,12 @@ static int call_pool_verified(void)
 {
 	return mempool_verified(pool, mempool_find(pool, &payment->whole));
 }
-static int call_gathering_new(void)
+static int call_short_ids_new(void)
 {
-	struct gathering *gathering;
-	int rc = gathering_new(&payment->whole, seed, 2, &gathering);
+	struct short_ids *sought;
+	int rc = short_ids_new(&payment->whole, seed, 2, &sought);
 	if (rc == 0)
-		gathering_free(gathering);
+		short_ids_free(sought);
 	return rc;
 }
 
@@ -217,7 +217,7 @@ START_TEST(pool_without_memory_takes_nothing_and_keeps_what_it_has)
 	ck_assert_int_ge(allocations_that_fail(call_pool_add), 1);
 	ck_assert_int_ge(allocations_that_fail(call_pool_verified), 1);
 	ck_assert_uint_eq(mempool_count(pool), 1);
-	ck_assert_int_ge(allocations_that_fail(call_gathering_new), 1);
+	ck_assert_int_ge(allocations_that_fail(call_short_ids_new), 1);
 	mempool_expire(pool, RIG_EXPIRES_AT);
 	ck_assert_uint_eq(mempool_count(pool), 0);
 	mempool_free(pool);

@@ -520,23 +520,23 @@ static void short_id_put(uint8_t *to, const struct hash *block_id, const struct 
 	be64_put(to, siphash(key.b, payment->whole.b, HASH_SIZE));
 }
 
-static void check_gathered(const struct hash *block_id, const uint8_t *ids, uint32_t count,
-                           struct payment *const *expected)
+static void check_matched(const struct hash *block_id, const uint8_t *ids, uint32_t count,
+                          struct payment *const *expected)
 {
-	struct gathering *gathering;
+	struct short_ids *sought;
 	uint32_t missing = 0;
 
-	ck_assert_int_eq(gathering_new(block_id, ids, count, &gathering), 0);
-	mempool_gather(pool, gathering);
+	ck_assert_int_eq(short_ids_new(block_id, ids, count, &sought), 0);
+	mempool_match(pool, sought);
 	for (uint32_t i = 0; i < count; i++) {
-		ck_assert_ptr_eq(gathering_payments(gathering)[i], expected[i]);
+		ck_assert_ptr_eq(short_ids_payments(sought)[i], expected[i]);
 		missing += !expected[i];
 	}
-	ck_assert_uint_eq(gathering_missing(gathering), missing);
-	gathering_free(gathering);
+	ck_assert_uint_eq(short_ids_missing(sought), missing);
+	short_ids_free(sought);
 }
 
-START_TEST(gather_offers_what_is_verified_and_nothing_else)
+START_TEST(match_offers_what_is_verified_and_nothing_else)
 {
 	enum { N = 500 };
 	const struct hash block_id = {"of one block"};
@@ -553,13 +553,13 @@ START_TEST(gather_offers_what_is_verified_and_nothing_else)
 		expected[i] = i % 3 ? p->payment : NULL;
 		short_id_put(ids + 8 * i, &block_id, p->payment);
 	}
-	check_gathered(&block_id, ids, N, expected);
+	check_matched(&block_id, ids, N, expected);
 	/* Those that leave are not found any more, those that moved in the table still are. */
 	for (uint32_t i = 0; i < N; i += 7) {
 		mempool_remove(pool, find(i / 10, i));
 		expected[i] = NULL;
 	}
-	check_gathered(&block_id, ids, N, expected);
+	check_matched(&block_id, ids, N, expected);
 	mempool_free(pool);
 }
 END_TEST
@@ -659,5 +659,5 @@ UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_who
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else,
           final_payments_leave_under_every_signature_and_whoever_waits_for_a_verdict_is_told,
-          of_any_number_of_final_payments_each_leaves_and_no_other, gather_offers_what_is_verified_and_nothing_else,
+          of_any_number_of_final_payments_each_leaves_and_no_other, match_offers_what_is_verified_and_nothing_else,
           random_steps_keep_the_counts_right)
