@@ -97,10 +97,10 @@ int job_payments(struct replica *r, struct job *job, const struct block *block)
 		const struct pooled *pooled = mempool_find(r->mempool, &payment->whole);
 		if (pooled && pooled->state != POOLED_VERIFYING)
 			continue;
-		enum payment_key key;
+		enum sender_key key;
 		bool covered;
-		TRY(payment_key(r, payment, &key, &covered));
-		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND));
+		TRY(ledger_payment_key(r->ledger, r->tip->executed, payment, &key, &covered));
+		TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, key != SENDER_KEY_BOUND));
 	}
 	return 0;
 }

@@ -430,13 +430,6 @@ int payments_to_peer(struct replica *r, uint32_t peer);
 int payments_final(struct replica *r, struct node_block *block, struct node_block *decided);
 int payments_expire(struct replica *r);
 int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id);
-enum payment_key {
-	KEY_BOUND, /* the one that the account is bound to: proved to be a valid point then */
-	KEY_FIRST, /* the one that an account not bound yet has its address from */
-	KEY_OTHER,
-};
-/* *covered: whether the sender's entry lets the payment through (ledger_covers). */
-int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key, bool *covered);
 
 /* watches.c */
 struct wallet_link *wallet_get(struct replica *r, uint64_t number); /* NULL: out of memory */

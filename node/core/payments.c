@@ -6,25 +6,6 @@
 #define PEER_PAYMENTS_MAX   2000u
 #define PEER_PAYMENTS_BYTES (1u << 20) /* well within what may wait for a link: all of it is queued at once */
 
-int payment_key(struct replica *r, const struct payment *payment, enum payment_key *key, bool *covered)
-{
-	struct entry entry;
-	struct address derived;
-	uint64_t index;
-	int error = ledger_account(r->ledger, r->tip->executed, &payment->sender, &entry, &index);
-
-	if (error && error != UNCIA_E_NOT_FOUND)
-		return error;
-	*covered = !error && ledger_covers(r->ledger, &entry, payment);
-	if (!error && (entry.flags & ENTRY_KEY_KNOWN)) {
-		*key = memcmp(entry.public_key, payment->public_key, PUBLIC_KEY_SIZE) ? KEY_OTHER : KEY_BOUND;
-		return 0;
-	}
-	address_of_key(payment->public_key, &derived);
-	*key = memcmp(&derived, &payment->sender, sizeof(derived)) ? KEY_OTHER : KEY_FIRST;
-	return 0;
-}
-
 static int reply_pending(struct replica *r, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
                          enum pending_reason reason)
 {
@@ -182,13 +163,14 @@ int payment_query(struct replica *r, uint64_t wallet, uint64_t request_id, const
  * UNCIA_E_SIGNATURE: not a key of the sender's. */
 static int pool_add(struct replica *r, struct payment *payment, struct job *job, struct pooled **pooled)
 {
-	enum payment_key key;
+	enum sender_key key;
 	bool covered;
-	int error = payment_key(r, payment, &key, &covered);
+	int error = ledger_payment_key(r->ledger, r->tip->executed, payment, &key, &covered);
 
 	/* Under a stranger's key it would take up a place that is the sender's. */
 	if (!error)
-		error = key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->now_ms, pooled);
+		error =
+		    key == SENDER_KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(r->mempool, payment, r->now_ms, pooled);
 	if (error) {
 		payment_free(payment);
 		return error;
@@ -200,7 +182,7 @@ static int pool_add(struct replica *r, struct payment *payment, struct job *job,
 	(*pooled)->covered = covered;
 	assert(job->verify.count < job->capacity); /* made for as many as its message has */
 	job->pooled[job->verify.count] = *pooled;
-	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND);
+	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != SENDER_KEY_BOUND);
 }
 
 static const char *submit_refusal(int error)

@@ -269,18 +269,19 @@ static int answer_account(struct replica *r, const struct query *query)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
-	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96];
-	size_t path_size;
+	struct ledger_proof found;
 
 	if (!r->final_certificate)
 		return refuse_wallet(r, query->wallet, query->request_id, UNCIA_E_FULL, "no block is final yet");
-	int error = ledger_prove(r->ledger, &query->address, &proof.index, group, path, &path_size, &proof.entry_count,
-	                         &proof.free_head);
+	int error = ledger_prove(r->ledger, &query->address, &found);
 	if (error == UNCIA_E_NOT_FOUND)
 		return answer_no_account(r, query);
 	TRY(error);
-	proof.group = field_of(group, sizeof(group));
-	proof.path = field_of(path, path_size);
+	proof.index = found.index;
+	proof.entry_count = found.entry_count;
+	proof.free_head = found.free_head;
+	proof.group = field_of(found.group, sizeof(found.group));
+	proof.path = field_of(found.path, found.path_size);
 	proof.header = field_of(r->tip->header.bytes, r->tip->header.size);
 	proof.certificate = field_of(r->final_certificate->bytes, r->final_certificate->size);
 	reply.request_id = query->request_id;

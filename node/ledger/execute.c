@@ -176,11 +176,6 @@ int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timest
 	return plan_payment(ledger, timestamp_ms, payment, operation_of(payment));
 }
 
-bool ledger_covers(const struct ledger *ledger, const struct entry *sender, const struct payment *payment)
-{
-	return operation_of(payment)->covered(ledger->genesis, sender, payment);
-}
-
 int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
                        bool *covered)
 {
@@ -191,6 +186,6 @@ int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct
 	if (rc && rc != UNCIA_E_NOT_FOUND)
 		return rc;
 	*key = account_key(rc ? NULL : &sender, &payment->sender, payment->public_key);
-	*covered = !rc && ledger_covers(ledger, &sender, payment);
+	*covered = !rc && operation_of(payment)->covered(ledger->genesis, &sender, payment);
 	return 0;
 }

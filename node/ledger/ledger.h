@@ -72,14 +72,11 @@ enum sender_key {
 	SENDER_KEY_FIRST, /* there is no account, or none that is bound, and the sender is this key's address */
 	SENDER_KEY_OTHER, /* anybody else's: no block can take the payment */
 };
-/* *covered: there is an account, and ledger_covers says yes. Returns 0, UNCIA_E_MEMORY, or an error of the view; then
- * neither is set. */
+/* *covered: there is an account, and its entry lets the payment through as far as that entry and the amounts can say:
+ * currency, balance, rest, and no amount too small. A payment that is not covered may fit all the same, if it pays its
+ * sender. Returns 0, UNCIA_E_MEMORY, or an error of the view; then neither is set. */
 int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
                        bool *covered);
-/* Whether the sender's entry and the amounts let the payment through: currency, balance, rest, and no amount too small.
- * Key, id, time and receivers are not looked at. A payment that is not covered may fit all the same, if it pays its
- * sender. */
-bool ledger_covers(const struct ledger *ledger, const struct entry *sender, const struct payment *payment);
 /* Where a payment is. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
                         struct payment_record *record);
@@ -92,10 +89,16 @@ int ledger_history_head(struct ledger *ledger, struct executed *tip, const struc
 /* The entry of an address, and its index. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
                    uint64_t *index);
-/* Group bytes and path of an account in the settled state, whatever the tip. Returns 0, UNCIA_E_NOT_FOUND,
+/* What proves an account under a state root (docs/spec/ledger.md §4.4). */
+struct ledger_proof {
+	uint64_t index, entry_count, free_head;
+	uint8_t group[GROUP_SIZE];
+	size_t path_size;
+	uint8_t path[TREE_LEVELS_MAX * (TREE_ARITY - 1) * HASH_SIZE];
+};
+/* Proves an account in the settled state, whatever the tip, under ledger_settled_root. Returns 0, UNCIA_E_NOT_FOUND,
  * UNCIA_E_MEMORY, or an error of the view. */
-int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
-                 uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head);
+int ledger_prove(struct ledger *ledger, const struct address *address, struct ledger_proof *proof);
 
 /* ---- flushes --------------------------------------------------------------------------------- */
 

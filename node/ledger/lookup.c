@@ -246,22 +246,18 @@ static const struct hash *settled_digest(const struct ledger *ledger, unsigned l
 	return digest;
 }
 
-int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
-                 uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head)
+/* ledger §4.4: level by level from the bottom, the three siblings of the group's ancestor. Returns the path's size. */
+static size_t write_path(const struct ledger *ledger, uint64_t group, uint8_t *path)
 {
-	struct found_entry found;
-	int rc = find_account(ledger, NULL, address, &found);
-
-	if (rc)
-		return rc;
 	uint64_t count = (ledger->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	unsigned levels = state_tree_levels(count);
-	uint64_t node = found.index / GROUP_ENTRIES;
 	uint8_t *next = path;
-	for (unsigned level = 0; level + 1 < levels; level++, node /= TREE_ARITY) {
-		uint64_t first = node / TREE_ARITY * TREE_ARITY, level_count = state_tree_level_count(count, level);
+
+	assert(group < count && levels <= TREE_LEVELS_MAX);
+	for (unsigned level = 0; level + 1 < levels; level++, group /= TREE_ARITY) {
+		uint64_t first = group / TREE_ARITY * TREE_ARITY, level_count = state_tree_level_count(count, level);
 		for (uint64_t i = first; i < first + TREE_ARITY; i++) {
-			if (i == node)
+			if (i == group)
 				continue;
 			if (i < level_count)
 				memcpy(next, settled_digest(ledger, level, i), HASH_SIZE);
@@ -270,10 +266,20 @@ int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t 
 			next += HASH_SIZE;
 		}
 	}
-	memcpy(group, found.record->entries, GROUP_SIZE);
-	*index = found.index;
-	*path_size = (size_t)(next - path);
-	*entry_count = ledger->extent.entry_count;
-	*free_head = ledger->extent.free_head;
+	return (size_t)(next - path);
+}
+
+int ledger_prove(struct ledger *ledger, const struct address *address, struct ledger_proof *proof)
+{
+	struct found_entry found;
+	int rc = find_account(ledger, NULL, address, &found);
+
+	if (rc)
+		return rc;
+	proof->index = found.index;
+	proof->entry_count = ledger->extent.entry_count;
+	proof->free_head = ledger->extent.free_head;
+	memcpy(proof->group, found.record->entries, GROUP_SIZE);
+	proof->path_size = write_path(ledger, found.index / GROUP_ENTRIES, proof->path);
 	return 0;
 }

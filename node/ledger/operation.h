@@ -43,7 +43,7 @@ struct operation {
 	enum operation_kind kind;
 	/* Works the payment out. Returns 0 or why it does not fit the ledger now, as ledger_add. */
 	int (*plan)(struct plan *plan, const struct payment *payment);
-	/* Whether the sender's entry lets the payment through, as far as that entry alone can say (ledger_covers). */
+	/* Whether the sender's entry lets the payment through, as far as that entry and the amounts can say. */
 	bool (*covered)(const struct genesis *genesis, const struct entry *sender, const struct payment *payment);
 };
 

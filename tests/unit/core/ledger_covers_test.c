@@ -1,6 +1,7 @@
 /* What a sender's entry alone says of a payment: never yes where the ledger wants money, and no only where it refuses,
  * but for payments to oneself. And what the ledger says of a payment's key. */
 #include "ledger_rig.h"
+#include "operation.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -37,13 +38,16 @@ START_TEST(what_fits_is_covered_and_what_wants_money_is_not)
 		                                  {.to = rig->keys[2].address, .amount = cases[i].second}};
 		struct payment *p = fixture_payment_outputs(&rig->network, &rig->keys[cases[i].from], outputs,
 		                                            cases[i].second ? 2 : 1, RIG_EXPIRES_AT, rig->nonce++);
+		enum sender_key key;
 		struct entry sender;
 		uint64_t index;
+		bool covered;
 		ck_assert_int_eq(ledger_account(rig->ledger, NULL, &p->sender, &sender, &index), 0);
-		ck_assert_int_eq(ledger_covers(rig->ledger, &sender, p), cases[i].covered);
+		ck_assert_int_eq(ledger_payment_key(rig->ledger, NULL, p, &key, &covered), 0);
+		ck_assert_int_eq(covered, cases[i].covered);
 		ck_assert_int_eq(ledger_check(rig->ledger, NULL, FIXTURE_TIME_MS + 1, p), cases[i].result);
 		sender.currency++;
-		ck_assert(!ledger_covers(rig->ledger, &sender, p));
+		ck_assert(!operation_of(p)->covered(&rig->network.genesis, &sender, p));
 		payment_free(p);
 	}
 	rig_free(rig);

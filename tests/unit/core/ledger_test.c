@@ -444,10 +444,8 @@ END_TEST
 
 START_TEST(proof_is_of_the_settled_state_while_the_tree_is_further_on)
 {
-	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96];
-	uint64_t index, count, free_head;
+	struct ledger_proof proof;
 	struct hash root;
-	size_t size;
 
 	rig = rig_new();
 	struct executed *tip = NULL, *blocks[6];
@@ -460,14 +458,14 @@ START_TEST(proof_is_of_the_settled_state_while_the_tree_is_further_on)
 	for (uint32_t i = 0; i <= 6; i++) {
 		ck_assert_int_eq(ledger_settled_root(rig->ledger, &root), 0);
 		for (uint32_t key = 0; key < 56; key++) {
-			int rc = ledger_prove(rig->ledger, &rig->keys[key].address, &index, group, path, &size, &count,
-			                      &free_head);
+			int rc = ledger_prove(rig->ledger, &rig->keys[key].address, &proof);
 			if (key >= RIG_ACCOUNTS && (key < 8 || key >= 8 + 8 * i)) {
 				ck_assert_int_eq(rc, UNCIA_E_NOT_FOUND);
 				continue;
 			}
 			ck_assert_int_eq(rc, 0);
-			ck_assert(state_proof_verify(&root, index, count, free_head, group, path, size));
+			ck_assert(state_proof_verify(&root, proof.index, proof.entry_count, proof.free_head,
+			                             proof.group, proof.path, proof.path_size));
 		}
 		if (i < 6)
 			rig_settle(rig, blocks[i], 1 + i);
@@ -636,10 +634,8 @@ static int call_account(void)
 }
 static int call_prove(void)
 {
-	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96];
-	uint64_t index, count, free_head;
-	size_t size;
-	return ledger_prove(rig->ledger, &rig->keys[0].address, &index, group, path, &size, &count, &free_head);
+	struct ledger_proof proof;
+	return ledger_prove(rig->ledger, &rig->keys[0].address, &proof);
 }
 static int call_head(void)
 {
