@@ -2,8 +2,11 @@
  * nobody: the pool looks at their fields only. */
 #include "big_endian.h"
 #include "mempool.h"
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include "uncia/error.h"
+#include <unistd.h>
 #include "unit.h"
 
 static const uint8_t seed[16] = "a seed of tables";
@@ -650,11 +653,55 @@ START_TEST(random_steps_keep_the_counts_right)
 }
 END_TEST
 
-UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_whole_payment_not_of_its_id,
-          sender_over_its_limit_is_refused_and_others_are_not, what_others_forge_in_a_name_takes_none_of_its_places,
-          full_pool_evicts_newest_of_whoever_has_most, flood_from_one_sender_leaves_others_their_place,
-          flood_from_many_senders_does_not_lock_out_whoever_comes, large_payments_take_so_many_bytes_and_no_more,
-          walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
+static struct pooled *misused;
+
+static void call_park(void)
+{
+	mempool_park(pool, misused, PENDING_FUNDS);
+}
+static void call_verified(void)
+{
+	ck_assert_int_eq(mempool_verified(pool, misused), 0);
+}
+
+/* Whether the call ends in a failed assertion: in a process of its own. */
+static bool dies(void (*call)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(2);
+		call();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+START_TEST(state_that_cannot_follow_dies)
+{
+	open_pool(10, 10);
+	misused = add(1, 0);
+	ck_assert(dies(call_park) && !dies(call_verified));
+	mempool_expire(pool, 1000);
+	ck_assert_int_eq(misused->state, POOLED_GONE);
+	ck_assert(dies(call_park) && dies(call_verified));
+	mempool_remove(pool, misused);
+	misused = add_ready_payment(1, 1);
+	ck_assert(!dies(call_park) && !dies(call_verified));
+	mempool_free(pool);
+}
+END_TEST
+
+UNIT_MAIN("mempool", state_that_cannot_follow_dies, add_keeps_payment_and_knows_it_again,
+          verdict_is_of_the_whole_payment_not_of_its_id, sender_over_its_limit_is_refused_and_others_are_not,
+          what_others_forge_in_a_name_takes_none_of_its_places, full_pool_evicts_newest_of_whoever_has_most,
+          flood_from_one_sender_leaves_others_their_place, flood_from_many_senders_does_not_lock_out_whoever_comes,
+          large_payments_take_so_many_bytes_and_no_more, walk_takes_one_of_each_sender_in_turn_oldest_first,
+          walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else,
