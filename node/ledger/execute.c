@@ -82,7 +82,7 @@ static int own_orphan(struct executed *block, const struct touched *t)
 	return 0;
 }
 
-/* Everything that can fail. Where it does, what was added says what was so before. */
+/* All steps that can fail. The nodes that were added before a failure repeat the state as it was. */
 static int own_touched(struct ledger *ledger, struct executed *block, const struct payment *payment,
                        struct overlay_payment **record)
 {

@@ -1,5 +1,5 @@
-/* Handing what is settled over to the store, as one sorted change. Nothing large is copied: the change points into the
- * settled layer that it was made of. It owns that layer until it is handed back; the ledger goes on reading it
+/* Handing the settled blocks over to the store, as one sorted change. Nothing large is copied: the change points into
+ * the settled layer that it was made of. It owns that layer until it is handed back; the ledger goes on reading it
  * meanwhile, and nobody changes it. ledger_take_flush only allocates; flush_prepare fills and sorts, on the thread that
  * stores. */
 #include "ledger_internal.h"
@@ -124,7 +124,7 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	return 0;
 }
 
-/* Unless the layer is large it stays, as a cache: what was changed lately is likely to be read again. */
+/* Unless the layer is large it stays, as a cache: entries that were changed lately are likely to be read again. */
 void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
 	assert(flush && flush == ledger->flush && flush->layer == ledger->settled.taken);

@@ -1,13 +1,13 @@
 /* The ledger (docs/spec/ledger.md §3, §4): execution of payments, the state root, supply, the index of payment ids,
  * account proofs. Single-threaded and pure: it reads through the storage view, and changes nothing outside itself.
  *
- * Three layers: the stored state (the view); over it, what is settled and not flushed; over that, one overlay (struct
- * executed) for each block that is not settled. The newest final block stays an overlay until its child is final, so
- * that the settled state is always the one whose root the newest final header carries: proofs are made against that
- * one.
+ * Three layers: the stored state (the view); over it, the settled blocks that are not flushed; over those, one overlay
+ * (struct executed) for each block that is not settled. The newest final block stays an overlay until its child is
+ * final, so that the settled state is always the one whose root the newest final header carries: proofs are made
+ * against that one.
  *
  * "An error of the view" is UNCIA_E_DAMAGED or UNCIA_E_IO. Functions that only read may return UNCIA_E_MEMORY as well,
- * since they note in a cache what they found. After each of these nothing has changed, unless it is said otherwise. */
+ * since they note results in a cache. After each of these nothing has changed, unless it is said otherwise. */
 #ifndef LEDGER_H
 #define LEDGER_H
 #include "payment.h"
@@ -20,8 +20,8 @@ struct executed;
 /* ---- the ledger, and its settled state ------------------------------------------------------- */
 
 /* Opens over the view, and rebuilds the inner digests of the state tree from the stored groups. Checks that for each
- * currency the balances sum to the recorded supply. The genesis and what the view reads outlive the ledger; the seed is
- * copied, and no stranger may know it. Returns 0, UNCIA_E_DAMAGED (also: the store is empty), UNCIA_E_IO,
+ * currency the balances sum to the recorded supply. The genesis and the store behind the view outlive the ledger; the
+ * seed is copied, and no stranger may know it. Returns 0, UNCIA_E_DAMAGED (also: the store is empty), UNCIA_E_IO,
  * UNCIA_E_MEMORY. Owns: ledger_free, after every block has been released. */
 int ledger_new(const struct genesis *genesis, const struct storage_view *view, const uint8_t hash_seed[16],
                struct ledger **ledger);
@@ -50,7 +50,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
  * account is in another currency; a balance or a counter of payments would overflow UNCIA_E_MEMORY, or an error of the
  * view. */
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment);
-/* What ledger_add would return for a block on `parent` (NULL: settled), changing nothing. */
+/* Returns the result of ledger_add in a block on `parent` (NULL: settled), changing nothing. */
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment);
 /* Ends the block once its id is known: it takes no more payments, and blocks may begin on it. Once. */
 void ledger_end(struct executed *block, const struct hash *block_id);
@@ -89,7 +89,7 @@ int ledger_history_head(struct ledger *ledger, struct executed *tip, const struc
 /* The entry of an address, and its index. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
                    uint64_t *index);
-/* What proves an account under a state root (docs/spec/ledger.md §4.4). */
+/* The proof of an account under a state root (docs/spec/ledger.md §4.4). */
 struct ledger_proof {
 	uint64_t index, entry_count, free_head;
 	uint8_t group[GROUP_SIZE];

@@ -1,4 +1,4 @@
-/* What the files of the ledger share, and nobody else sees: ledger.c (blocks, roots, settling), plan.c, execute.c and
+/* Shared by the files of the ledger, and seen by nobody else: ledger.c (blocks, roots, settling), plan.c, execute.c and
  * accounts.c (payments), lookup.c (reading through the layers), flush.c (handing over to the store). */
 #ifndef LEDGER_INTERNAL_H
 #define LEDGER_INTERNAL_H
@@ -63,7 +63,7 @@ struct plan {
 	const struct executed *tip; /* it is worked out on the state after this block */
 	uint64_t height;            /* of the block that it is for */
 	unsigned id_hash;
-	struct extent extent; /* after it, but for what it frees */
+	struct extent extent; /* after it, before its deletions */
 	uint32_t count;       /* of touched, in the order in which they were first taken up */
 	uint32_t named_count;
 	struct touched touched[PLAN_ENTRIES_MAX];
@@ -93,7 +93,7 @@ struct ledger {
 };
 
 /* ---- lookup.c: reads go from `tip` (may be NULL) down through the overlays of blocks that are not settled, then
- * through what is settled and not stored, then to the view. Each returns 0, UNCIA_E_NOT_FOUND where it is said,
+ * through the layers of `settled`, then to the view. Each returns 0, UNCIA_E_NOT_FOUND where it is said,
  * UNCIA_E_MEMORY, or an error of the view. ---- */
 
 /* To the next state, which must be this one. */

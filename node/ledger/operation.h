@@ -1,13 +1,13 @@
-/* The contract of an operation: what one kind of payment does to the entries of the ledger (docs/spec/ledger.md §3,
+/* The contract of an operation: the effect of one kind of payment on the entries of the ledger (docs/spec/ledger.md §3,
  * §4). An operation is a pair of functions in a file of its own in operations/, and a line in the table of operation.c.
  *
- * execute.c does for every payment what is the same for all: rules 1, 2 and 8 (expiry, replay, full counters), then the
- * operation's `plan`, then room in the block's overlay, which may fail, then writing, which cannot.
+ * execute.c does everything that is the same for all payments: rules 1, 2 and 8 (expiry, replay, full counters), around
+ * the operation's `plan`; then room in the block's overlay, which may fail, then writing, which cannot.
  *
  * An operation
  * - reads and changes entries through its plan only: it takes an entry up with plan_existing or plan_create, changes
- *   balance, currency, key and flags in place, and marks what it empties with plan_delete. Kind, address, index,
- *   history and the counter of payments are the plan's.
+ *   balance, currency, key and flags in place, and marks an entry that it empties with plan_delete. Kind, address,
+ *   index, history and the counter of payments are the plan's.
  * - may fail at any point and leaves nothing to undo: a plan that failed is thrown away, and no block has seen it.
  * - keeps no state, allocates nothing, and does not know overlays, groups, indexes or the store.
  * - neither makes nor loses money: per currency, the balances less the recorded supply stay as they are (§4.5). The
@@ -15,13 +15,13 @@
  *
  * The order is the same for all operations, because two orders would be two state roots and two histories:
  * 1. debits: every account that pays is taken up, in the order of the payment's senders;
- * 2. credits: outputs in their order; what an output creates takes its index then;
- * 3. closing: what a payer has left is judged and what is empty is marked, in the same order as in 1.
+ * 2. credits: outputs in their order; an account that an output creates takes its index then;
+ * 3. closing: each payer's rest is judged, and its entry marked if empty, in the same order as in 1.
  * Entries marked are freed after all else, in the order in which they were first taken up. Each call of plan_existing
- * or plan_create names an entry: the i-th call that succeeds decides what payment_record.previous[i] belongs to. So the
+ * or plan_create names an entry: payment_record.previous[i] belongs to the entry of the i-th call that succeeds. So the
  * calls follow from the payment alone.
  *
- * Errors are those of ledger_add, which says what each means.
+ * Errors are those of ledger_add, and mean the same.
  *
  * To add one: a kind in proto's decoded payment; operations/NAME.c with a `const struct operation operation_NAME`; its
  * declaration below, its kind, and its line in operation.c; its rules in docs/spec/ledger.md; the addresses that it
@@ -66,7 +66,7 @@ void plan_delete(struct plan *plan, struct entry *entry);
 /* The limits that the operation is to keep. */
 const struct genesis *plan_genesis(const struct plan *plan);
 
-/* ---- accounts.c: what operations that move money between accounts have in common -------------- */
+/* ---- accounts.c: rules shared by operations that move money between accounts ------------------ */
 
 /* Rule 3: takes up the account that pays, which `public_key` must be the key of; binds it where the account has none.
  * Returns 0, UNCIA_E_FUNDS (no such account), UNCIA_E_SIGNATURE, or as plan_existing. */

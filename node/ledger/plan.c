@@ -1,4 +1,5 @@
-/* The entries that a payment takes up while it is worked out: what operations see of the ledger (operation.h). */
+/* The entries that a payment takes up while it is worked out: the part of the ledger that operations see (operation.h).
+ */
 #include <assert.h>
 #include <string.h>
 #include "ledger_internal.h"

@@ -14,7 +14,7 @@ static wide_amount_t *supply_of(struct supply *supply, const uint8_t *entry)
 	return &supply->of[currency <= SUPPLY_CURRENCIES ? currency : 0];
 }
 
-/* Its part of that sum: what it holds, less what it records. */
+/* Its part of that sum: an account's balance counts, a currency's recorded supply is subtracted. */
 static wide_amount_t supply_part(const uint8_t *entry)
 {
 	wide_amount_t amount = be64_get(entry + BALANCE_AT);

@@ -1,5 +1,5 @@
-/* Supply (docs/spec/ledger.md §4.5), currency by currency: what entries hold of it, less the supply that the currency's
- * own entry records. Over a whole state that is zero for each currency, and over what a block changes, too. One sum
+/* Supply (docs/spec/ledger.md §4.5), currency by currency: the balances held in it, less the supply that the currency's
+ * own entry records. Over a whole state that is zero for each currency, and over the changes of a block, too. One sum
  * over all currencies would not do: it is zero where 5 of one have become 5 of another. Knows groups, not blocks. */
 #ifndef SUPPLY_H
 #define SUPPLY_H
@@ -9,7 +9,7 @@
 
 typedef unsigned __int128 wide_amount_t; /* sums of many balances */
 
-/* Zeroed to begin with. Sums are modulo 2^128, so that what is subtracted may come before what it is subtracted from.
+/* Zeroed to begin with. Sums are modulo 2^128, so that groups may be subtracted before others are added.
  */
 struct supply {
 	/* By id. The first is of every id that no currency can have: it is zero only where nothing is held of any. */

@@ -234,7 +234,8 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
 	assert_counts(pool);
 }
 
-/* Removes what the pool has no more use for. Whoever waits for a verdict has a pointer to the slot, and frees it. */
+/* Removes a payment that no block can take any more. A slot whose verdict is awaited stays as POOLED_GONE: the waiting
+ * caller has a pointer to it, and frees it. */
 static void remove_useless(struct mempool *pool, struct slot *slot)
 {
 	if (slot->pooled.state == POOLED_VERIFYING)
@@ -281,9 +282,9 @@ void mempool_remove_final(struct mempool *pool, struct payment *const *payments,
 }
 
 /* Where the pool is full, evicts the newest payment of the sender with the most; of several senders, of the one that
- * has had as many for longest. So a flood from one sender evicts its own payments, and a flood from many those who have
- * waited longest with as much: whoever comes is there for the next block. Returns 0, or UNCIA_E_FULL where the newcomer
- * itself has the most. */
+ * has had as many for longest. So a flood from one sender evicts its own payments, and one from many senders those who
+ * have waited longest with as much: a newcomer is there for the next block. Returns 0, or UNCIA_E_FULL where the
+ * newcomer itself has the most. */
 static int evict_one(struct mempool *pool, const struct sender *newcomer)
 {
 	if (pool->verified_count < pool->size_max)

@@ -6,7 +6,7 @@
 #include "short_ids.h"
 #include "payment.h"
 
-/* Why a payment waits: what wallets are told (docs/spec/network.md §7). */
+/* Why a payment waits, as told to wallets (docs/spec/network.md §7). */
 enum pending_reason {
 	PENDING_WAITING = 0,   /* in line for a block */
 	PENDING_FUNDS = 1,     /* the sender's balance is too small now */
@@ -22,7 +22,7 @@ enum pooled_state {
 	POOLED_VERIFYING, /* its signature is being checked */
 	POOLED_READY,     /* verified, in line for a block */
 	POOLED_PARKED,    /* verified, but did not fit the ledger when last tried; see reason */
-	POOLED_GONE, /* has left the pool: no payment, and nothing finds it. Seen only by who waits for a verdict */
+	POOLED_GONE, /* has left the pool: no payment, and nothing finds it. Seen only while a verdict is awaited */
 };
 
 struct pooled {

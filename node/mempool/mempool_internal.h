@@ -1,4 +1,4 @@
-/* What the files of the pool share, and nobody else sees: mempool.c (payments, states, limits) and senders.c (quotas,
+/* Shared by the files of the pool, and seen by nobody else: mempool.c (payments, states, limits) and senders.c (quotas,
  * turns, walks). */
 #ifndef MEMPOOL_INTERNAL_H
 #define MEMPOOL_INTERNAL_H
@@ -25,8 +25,8 @@ struct sender {
 	struct address address;
 	struct slot *slots;
 	uint32_t count, ready;
-	struct sender *level_prev, *level_next; /* of those with the same count; whoever has had it longest first */
-	struct sender *turn_prev, *turn_next;   /* of those with something ready; whoever waits longest first */
+	struct sender *level_prev, *level_next; /* of those with the same count, longest there first */
+	struct sender *turn_prev, *turn_next;   /* of those with something ready, longest waiting first */
 	uint32_t round;                         /* of the last walk that gave its oldest */
 	struct slot *following;                 /* in that walk: the slot to give next, or NULL */
 	struct sender *queue_prev, *queue_next; /* in that walk: those with more to give */

@@ -1,5 +1,5 @@
-/* The boundary between the pure rooms and whatever keeps their data (LMDB in unciad, memory in the simulator): what
- * they read, and the form of what they ask to be written. docs/spec/storage.md. */
+/* The boundary between the pure rooms and the store that keeps their data (LMDB in unciad, memory in the simulator):
+ * reading, and the form of writes. docs/spec/storage.md. */
 #ifndef STORAGE_VIEW_H
 #define STORAGE_VIEW_H
 #include "canonical.h"
@@ -76,7 +76,7 @@ struct flush {
 		struct position head; /* height 0: delete */
 	} * orphans;
 	/* The ledger's own. */
-	struct settled_layer *layer; /* what the arrays are filled from and point into, or NULL */
+	struct settled_layer *layer; /* the arrays are filled from it and point into it; NULL: filled by hand */
 	struct group_record *records;
 	bool filled;
 };
