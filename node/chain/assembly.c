@@ -12,7 +12,7 @@
  * invalid" (network §8). */
 static int assembly_complete(struct chain *c, struct chain_block *block, uint64_t now_ms)
 {
-	struct payment *const *gathered = gathering_payments(block->gathering);
+	struct payment *const *gathered = short_ids_payments(block->short_ids);
 	uint32_t count = block->header.payment_count;
 	uint64_t size = 0;
 
@@ -26,8 +26,8 @@ static int assembly_complete(struct chain *c, struct chain_block *block, uint64_
 	bool wrong = !hash_equal(merkle_root(tree, count), &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
 	if (wrong || large) {
 		free(tree);
-		gathering_free(block->gathering);
-		block->gathering = NULL;
+		short_ids_free(block->short_ids);
+		block->short_ids = NULL;
 	}
 	if (wrong) {
 		chain_want(c, block, now_ms);
@@ -49,10 +49,10 @@ static int assembly_complete(struct chain *c, struct chain_block *block, uint64_
 
 int chain_assemble(struct chain *c, struct chain_block *block, const struct bytes *short_ids, uint64_t now_ms)
 {
-	TRY(gathering_new(&block->header.id, short_ids->data, block->header.payment_count, &block->gathering));
+	TRY(short_ids_new(&block->header.id, short_ids->data, block->header.payment_count, &block->short_ids));
 	block->proposed = true;
-	mempool_gather(c->mempool, block->gathering);
-	if (gathering_missing(block->gathering) == 0)
+	mempool_match(c->mempool, block->short_ids);
+	if (short_ids_missing(block->short_ids) == 0)
 		return assembly_complete(c, block, now_ms);
 	chain_want(c, block, now_ms + (mempool_verifying(c->mempool) ? VERIFY_DELAY_MS : FETCH_DELAY_MS));
 	return 0;
@@ -60,7 +60,7 @@ int chain_assemble(struct chain *c, struct chain_block *block, const struct byte
 
 static bool block_gathers(const struct chain_block *block)
 {
-	return block->gathering && !block->verifying && !block->invalid;
+	return block->short_ids && !block->verifying && !block->invalid;
 }
 
 bool chain_assembles(const struct chain *c)
@@ -79,8 +79,8 @@ int chain_offer(struct chain *c, struct payment *payment, uint64_t now_ms)
 
 	HASH_ITER (hh, c->blocks, block, next)
 		if (block_gathers(block)) {
-			gathering_offer(block->gathering, &payment->whole, payment);
-			if (gathering_missing(block->gathering) == 0)
+			short_ids_offer(block->short_ids, &payment->whole, payment);
+			if (short_ids_missing(block->short_ids) == 0)
 				TRY(assembly_complete(c, block, now_ms));
 		}
 	return 0;

@@ -96,11 +96,11 @@ static void block_drop_body(struct chain_block *block)
 	free(block->payments);
 	free(block->tree);
 	free(block->bytes);
-	gathering_free(block->gathering);
+	short_ids_free(block->short_ids);
 	block->payments = NULL;
 	block->tree = NULL;
 	block->bytes = NULL;
-	block->gathering = NULL;
+	block->short_ids = NULL;
 }
 
 static void block_free_held(struct chain *c, struct chain_block *block)
@@ -146,8 +146,8 @@ int chain_complete(struct chain *c, struct chain_block *block, struct payment **
 	}
 	block->payments = payments;
 	block->tree = tree;
-	gathering_free(block->gathering);
-	block->gathering = NULL;
+	short_ids_free(block->short_ids);
+	block->short_ids = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
 	block->complete = true;
 	block->fetch_at = CHAIN_NEVER;
@@ -313,12 +313,12 @@ uint64_t chain_wake(const struct chain *c)
 int chain_signature_due(struct chain *c, const struct payment *payment, bool *check_key)
 {
 	const struct pooled *pooled = mempool_find(c->mempool, &payment->whole);
-	enum payment_key key;
+	enum sender_key key;
 	bool covered;
 
 	if (pooled && pooled->state != POOLED_VERIFYING)
 		return 0;
 	TRY(ledger_payment_key(c->ledger, c->tip->executed, payment, &key, &covered));
-	*check_key = key != KEY_BOUND;
+	*check_key = key != SENDER_KEY_BOUND;
 	return 1;
 }

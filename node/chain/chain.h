@@ -16,7 +16,7 @@ struct chain_block {
 	UT_hash_handle hh; /* by header.id */
 	struct header header;
 	struct chain_block *parent;  /* NULL: not known (or this is the settled block) */
-	struct gathering *gathering; /* of a proposal whose body is not complete; NULL: none */
+	struct short_ids *short_ids; /* of a proposal whose body is not complete; NULL: none */
 	bool proposed;               /* its short ids have come, once */
 	struct payment **payments;   /* referenced; NULL while the body is not complete */
 	struct hash *tree;           /* of the payments; NULL while the body is not complete, and once it is final */

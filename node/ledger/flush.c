@@ -1,7 +1,7 @@
-/* Handing what is settled to the store: one sorted, self-contained change, which stays readable here until the next one
- * is handed over. Nothing large is copied: the change points into the layer that it is made of, which it holds, and
- * nobody changes, until it comes back. The loop only makes room; filling and sorting are for who stores it. The store's
- * own form is not known here. */
+/* Handing the settled blocks over to the store, as one sorted change. Nothing large is copied: the change points into
+ * the settled layer that it was made of. It owns that layer until it is handed back; the ledger goes on reading it
+ * meanwhile, and nobody changes it. ledger_take_flush only allocates; flush_prepare fills and sorts, on the thread that
+ * stores. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -9,17 +9,17 @@
 
 #define TAKEN_GROUPS_MAX 32768u /* 25 MiB */
 
-struct flush *flush_new(size_t groups, size_t addresses, size_t payments, size_t orphans, size_t records)
+struct flush *flush_new(const struct flush_room *room)
 {
 	struct flush *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->groups = calloc(groups + 1, sizeof(*f->groups));
-	f->addresses = calloc(addresses + 1, sizeof(*f->addresses));
-	f->payments = calloc(payments + 1, sizeof(*f->payments));
-	f->orphans = calloc(orphans + 1, sizeof(*f->orphans));
-	f->records = calloc(records + 1, sizeof(*f->records));
+	f->groups = calloc(room->groups + 1, sizeof(*f->groups));
+	f->addresses = calloc(room->addresses + 1, sizeof(*f->addresses));
+	f->payments = calloc(room->payments + 1, sizeof(*f->payments));
+	f->orphans = calloc(room->orphans + 1, sizeof(*f->orphans));
+	f->records = calloc(room->records + 1, sizeof(*f->records));
 	if (!f->groups || !f->addresses || !f->payments || !f->orphans || !f->records) {
 		flush_free(f);
 		return NULL;
@@ -40,7 +40,7 @@ void flush_free(struct flush *flush)
 	free(flush);
 }
 
-static int compare_groups(const void *a, const void *b)
+static int compare_flush_groups(const void *a, const void *b)
 {
 	uint64_t x = ((const struct flush_group *)a)->index, y = ((const struct flush_group *)b)->index;
 
@@ -75,7 +75,8 @@ void flush_prepare(struct flush *flush)
 	const struct overlay *overlay = &layer->overlay;
 	for (const struct settled_group *node = layer->groups; node; node = node->next)
 		flush->groups[flush->group_count++] = (struct flush_group){node->index, &node->record};
-	qsort(flush->groups, flush->group_count, sizeof(*flush->groups), compare_groups);
+	assert(flush->group_count == layer->group_count);
+	qsort(flush->groups, flush->group_count, sizeof(*flush->groups), compare_flush_groups);
 	for (const struct overlay_address *node = overlay->addresses; node; node = node->hh.next)
 		flush->addresses[flush->address_count++] =
 		    (struct flush_address){.address = node->address, .index = node->index};
@@ -83,6 +84,7 @@ void flush_prepare(struct flush *flush)
 	for (const struct overlay_payment *node = overlay->payments; node; node = node->hh.next)
 		flush->payments[flush->payment_count++] = (struct flush_payment){
 		    .id = node->id, .at = node->at, .previous_count = node->previous_count, .previous = node->previous};
+	assert(flush->payment_count == HASH_COUNT(overlay->payments));
 	qsort(flush->payments, flush->payment_count, sizeof(*flush->payments), compare_payments);
 	for (const struct overlay_orphan *node = overlay->orphans; node; node = node->hh.next)
 		flush->orphans[flush->orphan_count++] =
@@ -93,13 +95,17 @@ void flush_prepare(struct flush *flush)
 int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 {
 	const struct settled_layer *from = ledger->settled.active;
+	const struct flush_room room = {.groups = from->group_count,
+	                                .addresses = HASH_COUNT(from->overlay.addresses),
+	                                .payments = HASH_COUNT(from->overlay.payments),
+	                                .orphans = HASH_COUNT(from->overlay.orphans)};
 
 	if (ledger->flush || ledger->height == ledger->flushed_height) {
 		*flush = NULL;
 		return 0;
 	}
-	struct flush *f = flush_new(from->group_count, HASH_COUNT(from->overlay.addresses),
-	                            HASH_COUNT(from->overlay.payments), HASH_COUNT(from->overlay.orphans), 0);
+	assert(ledger->flushed_height < ledger->height);
+	struct flush *f = flush_new(&room);
 	if (!f || settled_take(&ledger->settled) != 0) {
 		flush_free(f);
 		return UNCIA_E_MEMORY;
@@ -118,18 +124,17 @@ int ledger_take_flush(struct ledger *ledger, struct flush **flush)
 	return 0;
 }
 
-/* The layer stays while it is not large: what was touched lately is touched again, and is found here sooner than in the
- * store. */
+/* Unless the layer is large it stays, as a cache: entries that were changed lately are likely to be read again. */
 void ledger_flushed(struct ledger *ledger, struct flush *flush)
 {
-	assert(flush && flush == ledger->flush);
+	assert(flush && flush == ledger->flush && flush->layer == ledger->settled.taken);
 	if (ledger->settled.taken->group_count <= TAKEN_GROUPS_MAX)
 		flush->layer = NULL;
 	else
 		ledger->settled.taken = NULL;
 	flush_free(flush);
 	ledger->flush = NULL;
-	recall_store_changed(ledger->recall);
+	lookup_cache_store_changed(ledger->cache);
 }
 
 size_t ledger_unflushed(const struct ledger *ledger)

@@ -1,8 +1,9 @@
-/* The genesis as the first flush: what makes an empty state a ledger. */
+/* The genesis as the first flush, which makes an empty store a ledger. */
 #include "ledger_internal.h"
 #include <string.h>
 
-static void put_entry(struct flush *flush, uint64_t index, const struct entry *entry)
+/* Into the record of its group, which is the flush's own. */
+static void flush_put_entry(struct flush *flush, uint64_t index, const struct entry *entry)
 {
 	struct flush_group *group = &flush->groups[index / GROUP_ENTRIES];
 	struct group_record *record = &flush->records[index / GROUP_ENTRIES];
@@ -23,11 +24,12 @@ int genesis_flush(const struct genesis *genesis, struct flush **flush)
 	    .created = genesis->smallest_amount,
 	};
 
-	struct flush *f = flush_new(groups, genesis->account_count, 0, 0, groups);
+	const struct flush_room room = {.groups = groups, .addresses = genesis->account_count, .records = groups};
+	struct flush *f = flush_new(&room);
 	if (!f)
 		return UNCIA_E_MEMORY;
 	memcpy(currency.address.b, genesis->currency_code, strnlen(genesis->currency_code, 8));
-	put_entry(f, 0, &currency);
+	flush_put_entry(f, 0, &currency);
 	for (uint32_t i = 0; i < genesis->account_count; i++) {
 		const struct entry account = {
 		    .kind = ENTRY_ACCOUNT,
@@ -35,7 +37,7 @@ int genesis_flush(const struct genesis *genesis, struct flush **flush)
 		    .currency = genesis->currency,
 		    .balance = genesis->accounts[i].balance,
 		};
-		put_entry(f, (uint64_t)i + 1, &account);
+		flush_put_entry(f, (uint64_t)i + 1, &account);
 		f->addresses[i] = (struct flush_address){.address = account.address, .index = (uint64_t)i + 1};
 	}
 	f->group_count = groups;

@@ -1,5 +1,5 @@
-/* The life of blocks over the settled state: begun, executed, rooted, settled or released; and opening the ledger.
- * The rules of a payment are in execute.c. */
+/* Opening the ledger; and blocks over the settled state: begun, ended, rooted, settled, released. Payments are executed
+ * in execute.c. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* ledger §4, "Supply": the sum over all entries equals the recorded supply. */
-static int check_supply(const struct ledger *ledger, wide_amount_t total)
+/* ledger §4.1: entry 0 is the currency of the genesis. */
+static int check_currency(const struct ledger *ledger)
 {
 	struct group_record first;
 	struct entry currency;
@@ -17,46 +17,58 @@ static int check_supply(const struct ledger *ledger, wide_amount_t total)
 	if (rc)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 	if (entry_decode(first.entries, &currency) != 0 || currency.kind != ENTRY_CURRENCY ||
-	    currency.currency != ledger->genesis->currency || currency.balance != total)
+	    currency.currency != ledger->genesis->currency)
 		return UNCIA_E_DAMAGED;
 	return 0;
 }
 
-/* Rebuilds the tree, adding up as it goes. */
+/* One group of the stored state: counted, added up, digested. */
+static int load_group(struct ledger *ledger, uint64_t index, struct supply *supply)
+{
+	struct group_record record;
+	struct entry entry;
+	int rc = ledger->view.group(ledger->view.context, index, &record);
+
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
+	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
+		if (entry_decode(record.entries + slot * ENTRY_SIZE, &entry) != 0)
+			return UNCIA_E_DAMAGED;
+		ledger->extent.accounts += entry.kind == ENTRY_ACCOUNT;
+	}
+	supply_add(supply, record.entries);
+	state_group_digest(record.entries, &ledger->tree.levels[0][index]);
+	return 0;
+}
+
+/* Rebuilds the tree, and checks the supply (ledger §4.5). */
 static int load_groups(struct ledger *ledger)
 {
 	uint64_t entries = ledger->extent.entry_count;
 	uint64_t count = entries / GROUP_ENTRIES + (entries % GROUP_ENTRIES != 0);
-	wide_amount_t total = 0;
-	struct group_record record;
+	struct supply supply = {0};
+	struct group_record last;
 
 	if (count == 0)
 		return UNCIA_E_DAMAGED;
 	/* The last one first: a damaged count must not make a tree beyond all memory. */
-	int last = ledger->view.group(ledger->view.context, count - 1, &record);
-	if (last)
-		return last == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : last;
+	int rc = ledger->view.group(ledger->view.context, count - 1, &last);
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 	if (state_tree_reserve(&ledger->tree, count) != 0)
 		return UNCIA_E_MEMORY;
 	for (uint64_t i = 0; i < count; i++) {
-		wide_amount_t sum;
-		uint64_t accounts;
-		int rc = ledger->view.group(ledger->view.context, i, &record);
-		if (rc)
-			return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
-		rc = group_balances(record.entries, &sum, &accounts);
+		rc = load_group(ledger, i, &supply);
 		if (rc)
 			return rc;
-		total += sum;
-		ledger->extent.accounts += accounts;
-		state_group_digest(record.entries, &ledger->tree.levels[0][i]);
 	}
 	state_tree_build(&ledger->tree, count);
 	state_root_digest(entries, ledger->extent.free_head, state_tree_top(&ledger->tree), &ledger->root);
-	return check_supply(ledger, total);
+	rc = check_currency(ledger);
+	return rc == 0 && !supply_balanced(&supply) ? UNCIA_E_DAMAGED : rc;
 }
 
-static int load(struct ledger *ledger)
+static int load_state(struct ledger *ledger)
 {
 	struct state_meta meta;
 	int rc = ledger->view.meta(ledger->view.context, &meta);
@@ -75,18 +87,21 @@ int ledger_new(const struct genesis *genesis, const struct storage_view *view, c
                struct ledger **ledger)
 {
 	struct ledger *l = calloc(1, sizeof(*l));
-	int rc = UNCIA_E_MEMORY;
 
 	if (!l)
 		return UNCIA_E_MEMORY;
 	l->genesis = genesis;
 	l->view = *view;
 	memcpy(l->hash_seed, hash_seed, sizeof(l->hash_seed));
-	int error = settled_init(&l->settled);
+	int rc = settled_init(&l->settled);
 	l->plan = calloc(1, sizeof(*l->plan));
-	l->recall = recall_new();
-	if (!error && l->plan && l->recall)
-		rc = load(l);
+	l->cache = lookup_cache_new();
+	if (!l->plan || !l->cache)
+		rc = UNCIA_E_MEMORY;
+	if (rc == 0) {
+		l->plan->ledger = l;
+		rc = load_state(l);
+	}
 	if (rc) {
 		ledger_free(l);
 		return rc;
@@ -104,7 +119,7 @@ void ledger_free(struct ledger *ledger)
 	settled_deinit(&ledger->settled);
 	arena_spares_deinit(&ledger->spares);
 	state_tree_deinit(&ledger->tree);
-	recall_free(ledger->recall);
+	lookup_cache_free(ledger->cache);
 	free(ledger->plan);
 	free(ledger);
 }
@@ -132,11 +147,22 @@ uint64_t ledger_accounts(const struct ledger *ledger)
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
+static struct executed *executed_ref(struct executed *block)
+{
+	assert(block->references > 0);
+	block->references++;
+	return block;
+}
+
 int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height, uint64_t timestamp_ms,
                  struct executed **block)
 {
+	/* A parent that still took payments would not be the state that this block begins on; nor would one that is
+	 * settled and not the newest such block: it reads as the settled state. */
+	assert(!parent || parent->state != EXECUTED_OPEN);
+	assert(!parent || parent->state != EXECUTED_SETTLED || parent->height == ledger->height);
+	assert(height == (parent ? parent->height : ledger->height) + 1);
 	struct executed *b = calloc(1, sizeof(*b));
-
 	if (!b)
 		return UNCIA_E_MEMORY;
 	b->references = 1;
@@ -144,7 +170,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 	b->timestamp_ms = timestamp_ms;
 	b->extent = *extent_after(ledger, parent);
 	overlay_init(&b->overlay, &ledger->spares);
-	if (parent && !parent->settled)
+	if (parent && parent->state != EXECUTED_SETTLED)
 		b->parent = executed_ref(parent);
 	*block = b;
 	return 0;
@@ -152,22 +178,20 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 
 void ledger_end(struct executed *block, const struct hash *block_id)
 {
+	executed_move(block, EXECUTED_ENDED);
 	block->id = *block_id;
-	block->named = true;
-}
-
-struct executed *executed_ref(struct executed *block)
-{
-	block->references++;
-	return block;
 }
 
 void executed_release(struct ledger *ledger, struct executed *block)
 {
-	while (block && --block->references == 0) {
+	while (block) {
+		assert(block->references > 0);
+		if (--block->references > 0)
+			return;
 		struct executed *parent = block->parent;
-		/* Its children are gone, so the tree can be no further on than here. */
+		/* Its children are released, so the tree is positioned no later than here. */
 		if (ledger->at == block) {
+			assert(block->step);
 			state_tree_swap(&ledger->tree, block->step);
 			ledger->at = executed_parent(block);
 		}
@@ -180,53 +204,53 @@ void executed_release(struct ledger *ledger, struct executed *block)
 
 /* ---- roots ----------------------------------------------------------------------------------- */
 
-/* Whether `block` is `ancestor` or comes after it; NULL is the settled state. */
-static bool descends(const struct executed *block, const struct executed *ancestor)
+/* Whether `block` is `ancestor` or descends from it; NULL is the settled state. */
+static bool executed_descends(const struct executed *block, const struct executed *ancestor)
 {
 	while (block && block != ancestor)
 		block = executed_parent(block);
 	return block == ancestor;
 }
 
-static int compare_groups(const void *a, const void *b)
+static int compare_tree_groups(const void *a, const void *b)
 {
 	uint64_t x = ((const struct tree_group *)a)->index, y = ((const struct tree_group *)b)->index;
 
 	return (x > y) - (x < y);
 }
 
-/* Moves the tree from the block's parent to the block for the first time. */
+/* Moves the tree from the block's parent to the block, for the first time. Returns as ledger_root. */
 static int compute_step(struct ledger *ledger, struct executed *block)
 {
 	const struct overlay_group *group;
 	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
-	wide_amount_t before = 0, after = 0;
+	struct supply supply = block->supply_before;
 	size_t n = 0;
 
+	assert(block->state != EXECUTED_OPEN && !block->step && ledger->at == executed_parent(block));
 	struct tree_group *groups = calloc(HASH_COUNT(block->overlay.groups) + 1, sizeof(*groups));
 	if (!groups)
 		return UNCIA_E_MEMORY;
 	for (group = block->overlay.groups; group; group = group->hh.next) {
-		if (!group->changed)
-			continue;
-		groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
-		before += group->before;
-		after += group_money(group->record.entries);
+		supply_add(&supply, group->record.entries);
+		if (group->changed)
+			groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
 	}
-	/* ledger §4, "Supply": no block makes or loses money. */
+	/* ledger §4.5: no block makes or loses money, of any currency. */
 	int rc = UNCIA_E_DAMAGED;
-	if (before == after) {
-		qsort(groups, n, sizeof(*groups), compare_groups);
+	if (supply_balanced(&supply)) {
+		qsort(groups, n, sizeof(*groups), compare_tree_groups);
 		rc = state_tree_apply(&ledger->tree, groups, n, count, &block->step);
 	}
 	free(groups);
 	return rc;
 }
 
-/* Moves the tree to the state after `target`: back to the newest common ancestor, then forth. */
+/* Positions the tree after `target`: back to the newest common ancestor, then forward. Returns as ledger_root; the tree
+ * is then positioned after one of the ancestors. */
 static int move_tree(struct ledger *ledger, struct executed *target)
 {
-	while (!descends(target, ledger->at)) {
+	while (!executed_descends(target, ledger->at)) {
 		state_tree_swap(&ledger->tree, ledger->at->step);
 		ledger->at = executed_parent(ledger->at);
 	}
@@ -248,14 +272,14 @@ static int move_tree(struct ledger *ledger, struct executed *target)
 
 int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root)
 {
-	if (!block->root_known) {
-		assert(!block->settled);
+	assert(block->state != EXECUTED_OPEN);
+	if (block->state == EXECUTED_ENDED) {
 		int rc = move_tree(ledger, block);
 		if (rc)
 			return rc;
 		state_root_digest(block->extent.entry_count, block->extent.free_head, state_tree_top(&ledger->tree),
 		                  &block->root);
-		block->root_known = true;
+		executed_move(block, EXECUTED_ROOTED);
 	}
 	*root = block->root;
 	return 0;
@@ -290,9 +314,10 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 {
 	struct hash root;
 
-	assert(!block->settled && block->named && !executed_parent(block) && block->height == ledger->height + 1);
+	assert(block->state == EXECUTED_ENDED || block->state == EXECUTED_ROOTED);
+	assert(!executed_parent(block) && block->height == ledger->height + 1);
 	int rc = ledger_root(ledger, block, &root);
-	if (rc == 0 && !descends(ledger->at, block))
+	if (rc == 0 && !executed_descends(ledger->at, block))
 		rc = move_tree(ledger, block);
 	if (rc == 0)
 		rc = settled_merge(&ledger->settled, &block->overlay);
@@ -307,7 +332,7 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	ledger->unflushed += block->touches;
 	if (ledger->at == block)
 		ledger->at = NULL;
-	block->settled = true;
+	executed_move(block, EXECUTED_SETTLED);
 	tree_step_free(block->step);
 	block->step = NULL;
 	overlay_deinit(&block->overlay);

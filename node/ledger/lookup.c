@@ -1,21 +1,23 @@
-/* Reading the ledger through its layers, and proving an account. Changes nothing. */
+/* Reading the ledger through its layers, newest first, and proving an account. Nothing here changes the state. */
 #include "ledger_internal.h"
 #include <assert.h>
 #include <string.h>
 
 struct executed *executed_parent(const struct executed *block)
 {
-	return block->parent && !block->parent->settled ? block->parent : NULL;
-}
-
-const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip)
-{
-	return tip && !tip->settled ? &tip->extent : &ledger->extent;
+	return block->parent && block->parent->state != EXECUTED_SETTLED ? block->parent : NULL;
 }
 
 static const struct executed *first_block(const struct executed *tip)
 {
-	return tip && !tip->settled ? tip : NULL;
+	return tip && tip->state != EXECUTED_SETTLED ? tip : NULL;
+}
+
+const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip)
+{
+	const struct executed *block = first_block(tip);
+
+	return block ? &block->extent : &ledger->extent;
 }
 
 /* The layers in memory, newest first. */
@@ -53,6 +55,7 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 {
 	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
 
+	assert(index <= (extent_after(ledger, tip)->entry_count - 1) / GROUP_ENTRIES);
 	for (const struct executed *block = first_block(tip); block; block = executed_parent(block)) {
 		const struct overlay_group *node = overlay_find_group(&block->overlay, index, hash);
 		if (node) {
@@ -71,6 +74,7 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 	return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 }
 
+/* The index of the account of this address. Returns 0, NOT_FOUND, or an error of the view. */
 static int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address,
                         unsigned hash, uint64_t *index)
 {
@@ -107,19 +111,12 @@ static int account_in_group(const struct group_record *record, uint64_t index, c
 	return 0;
 }
 
-/* What read_account gives. */
-struct found {
-	const struct group_record *record;
-	uint64_t index;
-	struct entry entry;
-};
-
-/* An address has one account at most: where it was before, it is still, if the entry there says so. Returns 1 where it
- * does, 0 where it has to be searched for. */
-static int recall_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
-                          unsigned hash, struct group_record *scratch, struct found *found)
+/* Tries the cached index. An address has one account at most, so it is still there if the entry says so. Returns 1
+ * where it is, 0 where it has to be searched for, or an error of the view. */
+static int read_cached_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
+                               unsigned hash, struct group_record *scratch, struct found_entry *found)
 {
-	if (!recall_index(ledger->recall, hash, &found->index) ||
+	if (!lookup_cache_index(ledger->cache, hash, &found->index) ||
 	    found->index >= extent_after(ledger, tip)->entry_count)
 		return 0;
 	int rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
@@ -129,26 +126,20 @@ static int recall_account(const struct ledger *ledger, const struct executed *ti
 }
 
 int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 struct group_record *scratch, const struct group_record **record, uint64_t *index, struct entry *entry)
+                 struct group_record *scratch, struct found_entry *found)
 {
-	struct found found;
-	int rc = recall_account(ledger, tip, address, hash, scratch, &found);
+	int rc = read_cached_account(ledger, tip, address, hash, scratch, found);
 
 	if (rc == 0) {
-		rc = read_address(ledger, tip, address, hash, &found.index);
+		rc = read_address(ledger, tip, address, hash, &found->index);
 		if (rc == 0)
-			rc = read_group(ledger, tip, found.index / GROUP_ENTRIES, scratch, &found.record);
+			rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
 		if (rc == 0)
-			rc = account_in_group(found.record, found.index, address, &found.entry);
+			rc = account_in_group(found->record, found->index, address, &found->entry);
 		if (rc == 0)
-			rc = recall_note_index(ledger->recall, hash, found.index);
+			rc = lookup_cache_add_index(ledger->cache, hash, found->index);
 	}
-	if (rc < 0)
-		return rc;
-	*record = found.record;
-	*index = found.index;
-	*entry = found.entry;
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
@@ -163,10 +154,10 @@ int read_payment(const struct ledger *ledger, const struct executed *tip, const 
 		memcpy(record->previous, node->previous, node->previous_count * sizeof(*node->previous));
 		return 0;
 	}
-	if (recall_absent(ledger->recall, id, hash))
+	if (lookup_cache_absent(ledger->cache, id, hash))
 		return UNCIA_E_NOT_FOUND;
 	int rc = ledger->view.payment(ledger->view.context, id, record);
-	int noted = rc == UNCIA_E_NOT_FOUND ? recall_note_absent(ledger->recall, id, hash) : 0;
+	int noted = rc == UNCIA_E_NOT_FOUND ? lookup_cache_add_absent(ledger->cache, id, hash) : 0;
 	return noted ? noted : rc;
 }
 
@@ -188,32 +179,6 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
 	return rc;
 }
 
-int group_balances(const uint8_t entries[GROUP_SIZE], wide_amount_t *sum, uint64_t *accounts)
-{
-	struct entry entry;
-
-	*sum = 0;
-	*accounts = 0;
-	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
-		if (entry_decode(entries + slot * ENTRY_SIZE, &entry) != 0)
-			return UNCIA_E_DAMAGED;
-		if (entry.kind != ENTRY_ACCOUNT)
-			continue;
-		*sum += entry.balance;
-		++*accounts;
-	}
-	return 0;
-}
-
-wide_amount_t group_money(const uint8_t entries[GROUP_SIZE])
-{
-	wide_amount_t sum = 0;
-
-	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++)
-		sum += entry_money(entries + slot * ENTRY_SIZE);
-	return sum;
-}
-
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
                         struct payment_record *record)
 {
@@ -225,54 +190,50 @@ int ledger_knows_payment(struct ledger *ledger, struct executed *tip, const stru
 	return ledger_find_payment(ledger, tip, id, &ledger->plan->found);
 }
 
-/* Finds the account and its group. */
 static int find_account(struct ledger *ledger, const struct executed *tip, const struct address *address,
-                        uint64_t *index, const struct group_record **record, struct entry *entry)
+                        struct found_entry *found)
 {
 	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
 
-	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], record, index, entry);
+	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], found);
 }
 
 int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
                    uint64_t *index)
 {
-	const struct group_record *record;
-	struct entry found;
-	uint64_t at;
-	int rc = find_account(ledger, tip, address, &at, &record, &found);
+	struct found_entry found;
+	int rc = find_account(ledger, tip, address, &found);
 
 	if (rc)
 		return rc;
-	*entry = found;
-	*index = at;
+	*entry = found.entry;
+	*index = found.index;
 	return 0;
 }
 
 int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,
                         struct position *head)
 {
-	const struct group_record *record;
-	struct position found;
-	struct entry entry;
-	uint64_t index;
-	int rc = find_account(ledger, tip, address, &index, &record, &entry);
+	struct found_entry found;
+	struct position orphan;
+	int rc = find_account(ledger, tip, address, &found);
 
 	if (rc == 0) {
-		*head = record->heads[index % GROUP_ENTRIES];
+		*head = found.record->heads[found.index % GROUP_ENTRIES];
 		return 0;
 	}
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc;
-	rc = read_orphan(ledger, tip, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), &found);
-	if (rc == 0 && found.height == 0)
+	rc = read_orphan(ledger, tip, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), &orphan);
+	if (rc == 0 && orphan.height == 0)
 		rc = UNCIA_E_NOT_FOUND;
 	if (rc == 0)
-		*head = found;
+		*head = orphan;
 	return rc;
 }
 
-/* A digest of the settled state while the tree may be further on: the oldest step that changed the node holds it. */
+/* A digest of the settled state. The tree may be positioned after a later block: then the oldest step that changed the
+ * node holds the digest from before. */
 static const struct hash *settled_digest(const struct ledger *ledger, unsigned level, uint64_t index)
 {
 	const struct hash *digest = &ledger->tree.levels[level][index];
@@ -285,24 +246,18 @@ static const struct hash *settled_digest(const struct ledger *ledger, unsigned l
 	return digest;
 }
 
-int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t *index, uint8_t group[GROUP_SIZE],
-                 uint8_t path[TREE_LEVELS_MAX * 96], size_t *path_size, uint64_t *entry_count, uint64_t *free_head)
+/* ledger §4.4: level by level from the bottom, the three siblings of the group's ancestor. Returns the path's size. */
+static size_t write_path(const struct ledger *ledger, uint64_t group, uint8_t *path)
 {
-	const struct group_record *record;
-	struct entry entry;
-	uint64_t at;
-	int rc = find_account(ledger, NULL, address, &at, &record, &entry);
-
-	if (rc)
-		return rc;
 	uint64_t count = (ledger->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	unsigned levels = state_tree_levels(count);
-	uint64_t node = at / GROUP_ENTRIES;
 	uint8_t *next = path;
-	for (unsigned level = 0; level + 1 < levels; level++, node /= TREE_ARITY) {
-		uint64_t first = node / TREE_ARITY * TREE_ARITY, level_count = state_tree_level_count(count, level);
+
+	assert(group < count && levels <= TREE_LEVELS_MAX);
+	for (unsigned level = 0; level + 1 < levels; level++, group /= TREE_ARITY) {
+		uint64_t first = group / TREE_ARITY * TREE_ARITY, level_count = state_tree_level_count(count, level);
 		for (uint64_t i = first; i < first + TREE_ARITY; i++) {
-			if (i == node)
+			if (i == group)
 				continue;
 			if (i < level_count)
 				memcpy(next, settled_digest(ledger, level, i), HASH_SIZE);
@@ -311,10 +266,20 @@ int ledger_prove(struct ledger *ledger, const struct address *address, uint64_t 
 			next += HASH_SIZE;
 		}
 	}
-	memcpy(group, record->entries, GROUP_SIZE);
-	*index = at;
-	*path_size = (size_t)(next - path);
-	*entry_count = ledger->extent.entry_count;
-	*free_head = ledger->extent.free_head;
+	return (size_t)(next - path);
+}
+
+int ledger_prove(struct ledger *ledger, const struct address *address, struct ledger_proof *proof)
+{
+	struct found_entry found;
+	int rc = find_account(ledger, NULL, address, &found);
+
+	if (rc)
+		return rc;
+	proof->index = found.index;
+	proof->entry_count = ledger->extent.entry_count;
+	proof->free_head = ledger->extent.free_head;
+	memcpy(proof->group, found.record->entries, GROUP_SIZE);
+	proof->path_size = write_path(ledger, found.index / GROUP_ENTRIES, proof->path);
 	return 0;
 }

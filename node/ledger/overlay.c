@@ -1,18 +1,19 @@
-/* The tables of one layer: uthash under precomputed seeded hashes, nodes in the arena. */
+/* The tables are uthash's, under hashes computed beforehand; their nodes are in the arena. */
 #include "overlay.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
 #include "uncia/error.h"
 
-/* Every function that adds calls its layer `o`. */
+/* uthash's macros read these where a table gets its first node: every function that adds calls its layer `o`. */
 #undef HASH_INITIAL_NUM_BUCKETS
 #undef HASH_INITIAL_NUM_BUCKETS_LOG2
 #define HASH_INITIAL_NUM_BUCKETS      (1U << o->buckets_log2)
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 (o->buckets_log2)
 #define BUCKETS_LOG2_MIN              10U
 #define BUCKETS_LOG2_MAX              18U
-#define FILTER_BITS_LOG2              4U /* a bucket: of 16 hashes that are not there one seems to be */
+#define FILTER_BITS_LOG2              4U /* 16 bits a bucket: of 16 hashes that are absent about one passes */
 
 void overlay_init(struct overlay *o, struct arena_spares *spares)
 {
@@ -37,7 +38,7 @@ void overlay_deinit(struct overlay *o)
 }
 
 /* Returns false where memory ends. */
-static bool filter_add(struct overlay *o, struct filter *filter, unsigned hash)
+static bool overlay_filter_add(struct overlay *o, struct filter *filter, unsigned hash)
 {
 	if (!filter->words) {
 		filter->bits_log2 = o->buckets_log2 + FILTER_BITS_LOG2;
@@ -45,12 +46,13 @@ static bool filter_add(struct overlay *o, struct filter *filter, unsigned hash)
 		if (!filter->words)
 			return false;
 	}
+	assert(filter->bits_log2 >= 6 && filter->bits_log2 <= BUCKETS_LOG2_MAX + FILTER_BITS_LOG2);
 	unsigned bit = hash & ((1U << filter->bits_log2) - 1);
 	filter->words[bit / 64] |= UINT64_C(1) << bit % 64;
 	return true;
 }
 
-static bool filter_has(const struct filter *filter, unsigned hash)
+static bool overlay_filter_has(const struct filter *filter, unsigned hash)
 {
 	unsigned bit = hash & ((1U << filter->bits_log2) - 1);
 
@@ -71,7 +73,7 @@ struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index
 {
 	struct overlay_group *node;
 
-	if (!filter_has(&o->group_filter, hash))
+	if (!overlay_filter_has(&o->group_filter, hash))
 		return NULL;
 	HASH_FIND_BYHASHVALUE(hh, o->groups, &index, sizeof(index), hash, node);
 	return node;
@@ -89,7 +91,7 @@ struct overlay_payment *overlay_find_payment(const struct overlay *o, const stru
 {
 	struct overlay_payment *node;
 
-	if (!filter_has(&o->payment_filter, hash))
+	if (!overlay_filter_has(&o->payment_filter, hash))
 		return NULL;
 	HASH_FIND_BYHASHVALUE(hh, o->payments, id, sizeof(*id), hash, node);
 	return node;
@@ -103,18 +105,17 @@ struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct
 	return node;
 }
 
-/* With HASH_NONFATAL_OOM a node that could not be added has no table. */
+/* With HASH_NONFATAL_OOM, a node that could not be added has no table: hh.tbl is NULL. */
 struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
                                         const struct group_record *record)
 {
 	struct overlay_group *node = arena_alloc_unset(&o->arena, sizeof(*node)); /* the record is nearly all of it */
 
-	if (!node || !filter_add(o, &o->group_filter, hash))
+	if (!node || !overlay_filter_add(o, &o->group_filter, hash))
 		return NULL;
 	node->hh = (UT_hash_handle){0};
 	node->index = index;
 	node->changed = 0;
-	node->before = 0;
 	node->record = *record;
 	HASH_ADD_BYHASHVALUE(hh, o->groups, index, sizeof(node->index), hash, node);
 	return node->hh.tbl ? node : NULL;
@@ -136,7 +137,7 @@ struct overlay_payment *overlay_add_payment(struct overlay *o, const struct paym
 {
 	struct overlay_payment *node = arena_alloc(&o->arena, sizeof(*node) + previous_count * sizeof(*node->previous));
 
-	if (!node || !filter_add(o, &o->payment_filter, hash))
+	if (!node || !overlay_filter_add(o, &o->payment_filter, hash))
 		return NULL;
 	node->id = *id;
 	node->previous_count = previous_count;
@@ -171,6 +172,7 @@ int overlay_merge(struct overlay *lower, const struct overlay *upper)
 		    overlay_add_payment(lower, &from->id, from->hh.hashv, from->previous_count);
 		if (!to)
 			return UNCIA_E_MEMORY;
+		assert(from->at.height != 0 && from->previous_count > 0);
 		to->at = from->at;
 		memcpy(to->previous, from->previous, from->previous_count * sizeof(*from->previous));
 	}

@@ -1,7 +1,8 @@
 /* One layer of changes over the ledger's state: of one block, or of all blocks that are settled and not stored yet.
- * Tables by key in one arena, freed as a whole. Knows nothing of payments' rules, nor of the layers beneath it.
+ * Tables by key, their nodes in one arena that is freed as a whole. Knows neither the rules of payments nor the layers
+ * below.
  *
- * Groups are kept whole, copied from beneath when first touched: so the state root and the flush need no reading. */
+ * Groups are kept whole, copied from the layer below when first touched, so that state root and flush read nothing. */
 #ifndef OVERLAY_H
 #define OVERLAY_H
 #include "arena.h"
@@ -9,14 +10,11 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-typedef unsigned __int128 wide_amount_t; /* sums of many balances */
-
-/* A search reads handle and key: they come first, side by side. */
+/* A lookup reads handle and key: they come first, side by side. */
 struct overlay_group {
 	UT_hash_handle hh;
 	uint64_t index;
-	uint8_t changed;      /* a bit for each slot written since the group was copied */
-	wide_amount_t before; /* the sum of its balances when it was copied */
+	uint8_t changed; /* a bit for each slot written since the group was copied */
 	struct group_record record;
 };
 
@@ -40,15 +38,15 @@ struct overlay_orphan {
 	struct position head; /* height 0: none */
 };
 
-/* Which hashes may be in a table: most layers do not have what is looked for, and say so in one bit. */
+/* A Bloom filter of one hash before a table: a layer that does not have a key mostly says so by one bit. */
 struct filter {
-	uint64_t *words; /* NULL: none is */
+	uint64_t *words; /* NULL: the table is empty */
 	unsigned bits_log2;
 };
 
 struct overlay {
 	struct arena arena;
-	unsigned buckets_log2; /* of a new table: chosen so that few are ever resized, which moves every node at once */
+	unsigned buckets_log2; /* of a new table, so that few are ever resized, which visits every node at once */
 	struct overlay_group *groups;
 	struct overlay_address *addresses;
 	struct overlay_payment *payments;
@@ -56,26 +54,27 @@ struct overlay {
 	struct filter group_filter, payment_filter;
 };
 
-/* A block's, which live for moments only: one's memory is the next one's. */
+/* The overlay of a block: these live for a moment only, so that one gives its memory back to `spares` and the next
+ * takes it from there. NULL: from malloc's. */
 void overlay_init(struct overlay *o, struct arena_spares *spares);
-/* One of many blocks: about how many nodes its largest table will have; 0: as many as a block's. */
+/* The overlay of many blocks; `expected`: about how many nodes its largest table will have. */
 void overlay_init_expecting(struct overlay *o, size_t expected);
-void overlay_deinit(struct overlay *o);
+void overlay_deinit(struct overlay *o); /* may be repeated */
 
-/* The key of a table, with its hash: computed once, used in every layer. Strangers choose addresses and ids, so the
- * hash is SipHash under a random seed (faults: keys chosen to collide in a hash table). */
+/* The hash of a key, computed once and used in every layer. Strangers choose addresses and ids, so it is SipHash under
+ * a random seed (docs/faults.md: keys chosen to collide in a hash table). */
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size);
-/* Of a group's number: multiplication by a secret odd number scatters what strangers cannot choose freely. */
+/* The hash of a group's index: multiplication by a secret odd number is enough, as strangers do not choose indexes. */
 unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index);
 
-/* NULL where this layer does not have it. */
+/* Lookups. NULL where this layer does not have the key. */
 struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash);
 struct overlay_address *overlay_find_address(const struct overlay *o, const struct address *address, unsigned hash);
 struct overlay_payment *overlay_find_payment(const struct overlay *o, const struct payment_id *id, unsigned hash);
 struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct address *address, unsigned hash);
 
-/* New nodes under a key that is not there yet; NULL where memory ends. The group's is a copy of `record`, the
- * payment's has room for its previous positions; the rest is the caller's to fill, which has no way to fail. */
+/* Adding a node under a key that is not in this layer; NULL where memory ends. The group's is a copy of `record`, the
+ * payment's has room for its previous positions. The caller fills the rest, so that after this nothing can fail. */
 struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
                                         const struct group_record *record);
 struct overlay_address *overlay_add_address(struct overlay *o, const struct address *address, unsigned hash);
@@ -83,8 +82,8 @@ struct overlay_payment *overlay_add_payment(struct overlay *o, const struct paym
                                             uint32_t previous_count);
 struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct address *address, unsigned hash);
 
-/* Lays `upper`, without its groups, over `lower`, which then says what both said. Returns 0 or UNCIA_E_MEMORY, after
- * which neither is of further use but to be freed. */
+/* Copies `upper`, without its groups, over `lower`. Their payments differ (the ledger has no id twice). Returns 0, or
+ * UNCIA_E_MEMORY: `lower` can then only be freed. */
 int overlay_merge(struct overlay *lower, const struct overlay *upper);
 
 #endif

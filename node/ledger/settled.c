@@ -1,5 +1,6 @@
-/* The two layers: groups in a table by their number, which grows with the state. */
+/* The array of places grows with the state, by half its size at a time. */
 #include "settled.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "uncia/error.h"
@@ -45,16 +46,19 @@ int settled_take(struct settled *settled)
 
 	if (!fresh)
 		return UNCIA_E_MEMORY;
+	assert(!settled->taken || settled->taken->number < from->number);
 	settled_layer_free(settled->taken);
 	settled->taken = from;
 	settled->active = fresh;
 	return 0;
 }
 
-static struct settled_group *find(const struct settled *settled, const struct settled_layer *layer, uint64_t index)
+static struct settled_group *settled_find(const struct settled *settled, const struct settled_layer *layer,
+                                          uint64_t index)
 {
 	const struct settled_place *place = &settled->places[index];
 
+	assert(index < settled->place_count);
 	return layer && place->layer == layer->number ? place->group : NULL;
 }
 
@@ -63,15 +67,15 @@ const struct group_record *settled_find_group(const struct settled *settled, uin
 	const struct settled_group *group = NULL;
 
 	if (index < settled->place_count) {
-		group = find(settled, settled->active, index);
+		group = settled_find(settled, settled->active, index);
 		if (!group)
-			group = find(settled, settled->taken, index);
+			group = settled_find(settled, settled->taken, index);
 	}
 	return group ? &group->record : NULL;
 }
 
-/* Room for the group of this number. */
-static int reserve(struct settled *settled, uint64_t index)
+/* Makes a place for the group of this index. */
+static int settled_reserve(struct settled *settled, uint64_t index)
 {
 	if (index < settled->place_count)
 		return 0;
@@ -89,9 +93,9 @@ static int merge_group(struct settled *settled, const struct overlay_group *from
 {
 	struct settled_layer *layer = settled->active;
 
-	if (reserve(settled, from->index) != 0)
+	if (settled_reserve(settled, from->index) != 0)
 		return UNCIA_E_MEMORY;
-	struct settled_group *group = find(settled, layer, from->index);
+	struct settled_group *group = settled_find(settled, layer, from->index);
 	if (group) {
 		group->record = from->record;
 		return 0;

@@ -1,5 +1,6 @@
-/* What is settled and not in the store yet, and what was stored last: two layers over the store. Their groups are found
- * by number, in one step; all else by the tables of an overlay. Knows nothing of blocks, nor of the store. */
+/* The settled blocks, folded into two layers over the store: those that no flush has taken, and those of the last
+ * flush, which is on its way to the store or in it. Groups are found by index, in one array access; everything else is
+ * in the tables of an overlay. Knows neither blocks nor the store. */
 #ifndef SETTLED_H
 #define SETTLED_H
 #include "overlay.h"
@@ -14,13 +15,14 @@ struct settled_layer {
 	struct overlay overlay; /* without groups */
 	struct settled_group *groups;
 	size_t group_count;
-	uint32_t number; /* no other layer ever has it; from 1 */
+	uint32_t number; /* from 1, each layer the next one */
 };
 
 struct settled {
 	struct settled_layer *active; /* settled since the last flush was taken */
-	struct settled_layer *taken;  /* by the last flush, or NULL */
-	/* The newest of each group, by its number, and the layer that it is of: where that is gone, it is, too. */
+	struct settled_layer *taken;  /* of the last flush, or NULL */
+	/* By index, the newest copy of each group and the number of its layer: it counts while that is one of the two.
+	 */
 	struct settled_place {
 		struct settled_group *group;
 		uint32_t layer;
@@ -30,16 +32,16 @@ struct settled {
 
 /* Returns 0 or UNCIA_E_MEMORY. */
 int settled_init(struct settled *settled);
-void settled_deinit(struct settled *settled); /* also where settled_init failed, or never was called on zeroes */
-/* Frees `taken` unless the caller has taken it over (settled.taken = NULL), makes `active` it, and begins another for
- * about as many payments. Returns 0, or UNCIA_E_MEMORY with all as it was. */
+void settled_deinit(struct settled *settled); /* also after settled_init failed, and for one that is all zero */
+/* Frees `taken`, puts `active` in its place, and begins a new `active` for about as many payments. Whoever has taken
+ * `taken` over has set it to NULL before. Returns 0, or UNCIA_E_MEMORY with all as it was. */
 int settled_take(struct settled *settled);
 void settled_layer_free(struct settled_layer *layer); /* accepts NULL */
 
-/* NULL where neither layer has it. */
+/* The newest copy of a group, or NULL where neither layer has one. */
 const struct group_record *settled_find_group(const struct settled *settled, uint64_t index);
-/* Lays a block's overlay over `active`; groups without a changed slot are left out. Returns 0 or UNCIA_E_MEMORY, after
- * which all of it is of no further use but to be freed. */
+/* Folds a block's overlay into `active`, without groups of which no slot changed. Returns 0, or UNCIA_E_MEMORY:
+ * `settled` can then only be freed. */
 int settled_merge(struct settled *settled, const struct overlay *block);
 
 #endif

@@ -1,4 +1,4 @@
-/* The state tree in memory. Each changed node is computed once: level by level, over sorted indexes. */
+/* Each changed node is computed once: level by level, over sorted indexes. */
 #include "state_tree.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ int state_tree_reserve(struct state_tree *t, uint64_t count)
 {
 	unsigned levels = state_tree_levels(count);
 
+	assert(count > 0);
 	if (levels > TREE_LEVELS_MAX)
 		return UNCIA_E_MEMORY;
 	for (unsigned level = 0; level < levels; level++) {
@@ -42,7 +43,7 @@ int state_tree_reserve(struct state_tree *t, uint64_t count)
 	return 0;
 }
 
-/* ledger §4: a node is the hash of its four children, absent ones being 32 zero bytes. */
+/* ledger §4.3: a node is the hash of its four children, absent ones being 32 zero bytes. */
 static void compute_node(const struct state_tree *t, unsigned level, uint64_t index, struct hash *digest)
 {
 	uint64_t below = state_tree_level_count(t->count, level - 1);
@@ -69,10 +70,11 @@ void state_tree_deinit(struct state_tree *t)
 
 const struct hash *state_tree_top(const struct state_tree *t)
 {
+	assert(t->count > 0);
 	return t->levels[state_tree_levels(t->count) - 1];
 }
 
-/* Where a step's nodes lie: on each level, the distinct ancestors of the changed groups. */
+/* An empty step, with places for its nodes: on each level, the distinct ancestors of the changed groups. */
 static struct tree_step *step_new(const struct tree_group *groups, size_t n, unsigned levels)
 {
 	struct tree_step *step = calloc(1, sizeof(*step));
@@ -138,6 +140,7 @@ void state_tree_swap(struct state_tree *t, struct tree_step *step)
 			step->nodes[i].digest = held;
 		}
 	}
+	assert(step->other_count > 0);
 	uint64_t count = t->count;
 	t->count = step->other_count;
 	step->other_count = count;

@@ -12,14 +12,14 @@ uint64_t pool_tip_seconds(const struct payments *p)
 
 int pool_add(struct payments *p, struct payment *payment, struct job *job, struct pooled **pooled)
 {
-	enum payment_key key;
+	enum sender_key key;
 	bool covered;
 	int error = ledger_payment_key(p->ledger, p->chain->tip->executed, payment, &key, &covered);
 
 	/* Under a stranger's key it would take up a place that is the sender's. */
 	if (!error)
-		error =
-		    key == KEY_OTHER ? UNCIA_E_SIGNATURE : mempool_add(p->mempool, payment, p->step->now_ms, pooled);
+		error = key == SENDER_KEY_OTHER ? UNCIA_E_SIGNATURE
+		                                : mempool_add(p->mempool, payment, p->step->now_ms, pooled);
 	if (error) {
 		payment_free(payment);
 		return error;
@@ -31,7 +31,7 @@ int pool_add(struct payments *p, struct payment *payment, struct job *job, struc
 	(*pooled)->covered = covered;
 	assert(job->verify.count < job->capacity); /* made for as many as its message has */
 	job->pooled[job->verify.count] = *pooled;
-	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != KEY_BOUND);
+	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != SENDER_KEY_BOUND);
 }
 
 bool pool_too_far(const struct payments *p, const struct payment *payment)

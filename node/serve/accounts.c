@@ -25,19 +25,20 @@ int account_answer(struct serve *s, const struct question *question)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
-	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96];
-	size_t path_size;
+	struct ledger_proof found;
 
 	if (!s->chain->final_certificate)
 		return message_refuse(s->step, question->wallet, question->request_id, UNCIA_E_FULL,
 		                      "no block is final yet");
-	int error = ledger_prove(s->ledger, &question->address, &proof.index, group, path, &path_size,
-	                         &proof.entry_count, &proof.free_head);
+	int error = ledger_prove(s->ledger, &question->address, &found);
 	if (error == UNCIA_E_NOT_FOUND)
 		return answer_no_account(s, question);
 	TRY(error);
-	proof.group = field_of(group, sizeof(group));
-	proof.path = field_of(path, path_size);
+	proof.index = found.index;
+	proof.entry_count = found.entry_count;
+	proof.free_head = found.free_head;
+	proof.group = field_of(found.group, sizeof(found.group));
+	proof.path = field_of(found.path, found.path_size);
 	proof.header = field_of(s->chain->tip->header.bytes, s->chain->tip->header.size);
 	proof.certificate = field_of(s->chain->final_certificate->bytes, s->chain->final_certificate->size);
 	reply.request_id = question->request_id;

@@ -136,9 +136,9 @@ static void run_block(struct ledger *ledger, const struct storage_view *view, co
 	for (uint32_t i = 0; i < PAYMENTS; i++)
 		MUST(ledger_add(ledger, block, &payments[i]) == 0);
 	double added = now_us();
+	ledger_end(block, &payments[0].whole);
 	MUST(ledger_root(ledger, block, &root) == 0);
 	double rooted = now_us();
-	ledger_end(block, &root);
 	MUST(ledger_settle(ledger, block, NULL, NULL) == 0);
 	executed_release(ledger, block);
 	double settled = now_us();
@@ -213,7 +213,7 @@ static void bench_mempool(uint32_t count)
 	struct payment *payments = make_payments(accounts, count / 8, count);
 	const struct hash block_id = {"of one block"};
 	struct hash key;
-	struct gathering *gathering;
+	struct short_ids *sought;
 	struct pooled **pooled = calloc(count, sizeof(*pooled));
 	uint8_t *short_ids = malloc((size_t)8 * 20000);
 	struct mempool_walk walk;
@@ -244,11 +244,11 @@ static void bench_mempool(uint32_t count)
 	for (uint32_t i = 0; i < 20000; i++)
 		be64_put(short_ids + 8 * i, siphash(key.b, payments[i].whole.b, HASH_SIZE));
 	double match = now_us();
-	MUST(gathering_new(&block_id, short_ids, 20000, &gathering) == 0);
-	mempool_gather(pool, gathering);
+	MUST(short_ids_new(&block_id, short_ids, 20000, &sought) == 0);
+	mempool_match(pool, sought);
 	double matched = now_us();
-	MUST(gathering_missing(gathering) == 0);
-	gathering_free(gathering);
+	MUST(short_ids_missing(sought) == 0);
+	short_ids_free(sought);
 	double remove = now_us();
 	for (uint32_t i = 0; i < count; i++)
 		mempool_remove(pool, pooled[i]);

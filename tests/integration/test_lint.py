@@ -8,7 +8,10 @@ import unittest
 import rooms
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-LAYERS = rooms.ROOMS | {"tests/embedding": ["include/uncia"]}
+LAYERS = rooms.ROOMS | {
+	"node/ledger/operations": rooms.ROOMS["node/ledger"] + ["node/ledger"],
+	"tests/embedding": ["include/uncia"],
+}
 LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"lmdb.h": ["node/store"],
 	"uv.h": ["node/io"],
@@ -21,8 +24,8 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"stdatomic.h": ["node/io"],
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
-PURE = [room for room in rooms.ROOMS if room not in
-	("include/uncia", "wallet", "wallet/cli", "node/store", "node/io", "node/unciad")]  # no I/O, clock, randomness or thread
+PURE = [room for room in LAYERS if room not in
+	("include/uncia", "wallet", "wallet/cli", "tests/embedding", "node/store", "node/io", "node/unciad")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")
@@ -80,6 +83,11 @@ class Lint(unittest.TestCase):
 				for _, name in includes(path):
 					if name in ours or name.startswith((".", "/")):
 						self.assertIn(name, allowed, f"{path.relative_to(ROOT)} must not include it")
+
+	def test_an_operation_sees_of_the_ledger_its_contract_only(self):
+		for path in sources("node/ledger/operations"):
+			for _, name in includes(path):
+				self.assertNotIn(name, headers("node/ledger") - {"operation.h"}, path.relative_to(ROOT))
 
 	def test_no_two_headers_that_one_layer_can_see_have_one_name(self):
 		for layer, below in LAYERS.items():

@@ -2,6 +2,7 @@
 #include "ledger_rig.h"
 #include <check.h>
 #include <stdlib.h>
+#include "ledger_internal.h"
 #include "uncia/error.h"
 
 static const uint8_t seed[16] = "a seed of tables";
@@ -80,23 +81,32 @@ struct executed *rig_begin(struct rig *rig, struct executed *parent, uint64_t he
 {
 	struct executed *block;
 
+	rig_end(parent);
 	ck_assert_int_eq(ledger_begin(rig->ledger, parent, height, FIXTURE_TIME_MS + height, &block), 0);
 	return block;
+}
+
+void rig_end(struct executed *block)
+{
+	for (; block && block->state == EXECUTED_OPEN; block = block->parent) {
+		struct hash id = fixture_hash(block->height);
+		ledger_end(block, &id);
+	}
 }
 
 struct hash rig_root(struct rig *rig, struct executed *block)
 {
 	struct hash root;
 
+	rig_end(block);
 	ck_assert_int_eq(ledger_root(rig->ledger, block, &root), 0);
 	return root;
 }
 
 void rig_settle(struct rig *rig, struct executed *block, uint64_t height)
 {
-	struct hash id = fixture_hash(height);
-
-	ledger_end(block, &id);
+	ck_assert_uint_eq(block->height, height);
+	rig_end(block);
 	ck_assert_int_eq(ledger_settle(rig->ledger, block, NULL, NULL), 0);
 	executed_release(rig->ledger, block);
 }

@@ -37,7 +37,10 @@ int rig_pay(struct rig *rig, struct executed *block, uint32_t from, uint32_t to,
 /* A block on `parent` (NULL: the settled state), one millisecond a height after the genesis. */
 struct executed *rig_begin(struct rig *rig, struct executed *parent, uint64_t height);
 struct hash rig_root(struct rig *rig, struct executed *block);
-/* Names it by its height, settles and releases it. */
+/* Ends the block, and any that it stands on, under a made-up id, unless it has ended. rig_begin does so with the
+ * parent, rig_root and rig_settle with the block. */
+void rig_end(struct executed *block);
+/* Settles and releases it. */
 void rig_settle(struct rig *rig, struct executed *block, uint64_t height);
 /* Takes a flush, stores it, tells the ledger. */
 void rig_flush(struct rig *rig);

@@ -1,5 +1,5 @@
-/* What the core may read, and the form of what it asks to be written: the line between the pure core and
- * whatever keeps its data (LMDB in the daemon, memory in the simulator). docs/spec/storage.md. */
+/* The boundary between the pure rooms and the store that keeps their data (LMDB in unciad, memory in the simulator):
+ * reading, and the form of writes. docs/spec/storage.md. */
 #ifndef STORAGE_VIEW_H
 #define STORAGE_VIEW_H
 #include "canonical.h"
@@ -35,8 +35,8 @@ struct group_record {
 	struct position heads[GROUP_ENTRIES];
 };
 
-/* Where a payment stands, and for each entry it touched the payment before it there: previous[0] is the sender's,
- * previous[1 + k] the k-th output's recipient's. */
+/* Where a payment is, and for each entry that it names, in the order of its operation, the payment before it there. Of
+ * a transfer previous[0] is the sender's, previous[1 + k] the k-th output's receiver's. */
 struct payment_record {
 	struct position at;
 	uint32_t previous_count;
@@ -49,8 +49,8 @@ struct state_meta {
 	uint64_t entry_count, free_head;
 };
 
-/* One atomic change of the state, from one meta to the next. Belongs to whoever carries it out from ACTION_FLUSH until
- * it is handed back with EVENT_FLUSHED. */
+/* One atomic change of the state, from one meta to the next. Whoever stores it owns it from ACTION_FLUSH until it is
+ * handed back with EVENT_FLUSHED. */
 struct flush {
 	struct state_meta meta;
 	size_t group_count;
@@ -75,20 +75,20 @@ struct flush {
 		struct address address;
 		struct position head; /* height 0: delete */
 	} * orphans;
-	/* The core's own. */
-	struct settled_layer *layer; /* what the arrays are filled from and point into, or NULL */
+	/* The ledger's own. */
+	struct settled_layer *layer; /* the arrays are filled from it and point into it; NULL: filled by hand */
 	struct group_record *records;
 	bool filled;
 };
 
-/* Fills the arrays, each sorted by its keys: who stores a flush calls it first, on the thread that stores, since it
- * takes long. Needs no memory. The core reads the same layer meanwhile, and changes nothing in it until the flush has
- * been handed back. Once is enough, and where the arrays were filled by hand, there is nothing to do. */
+/* Fills the arrays, each sorted by its keys. Whoever stores a flush calls it first, on the thread that stores, since it
+ * takes long; it allocates nothing. The ledger reads the same layer meanwhile, and changes nothing in it until the
+ * flush has been handed back. A second call does nothing, nor does one for a flush whose arrays were filled by hand. */
 void flush_prepare(struct flush *flush);
 
-/* Read-only view. State functions see the state as of the last EVENT_FLUSHED handled; journal functions see
- * at least everything up to the last EVENT_DURABLE. Bytes handed out are valid until the next event. Each
- * returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED (a checksum does not match: the core halts); UNCIA_E_IO. */
+/* Read-only view. State functions see the state as of the last EVENT_FLUSHED handled; journal functions see at least
+ * everything up to the last EVENT_DURABLE. Bytes handed out are valid until the next event. Each returns 0,
+ * UNCIA_E_NOT_FOUND, UNCIA_E_DAMAGED (a checksum does not match: the replica halts), or UNCIA_E_IO. */
 struct storage_view {
 	void *context;
 	int (*meta)(void *context, struct state_meta *meta); /* NOT_FOUND: an empty state, before genesis */

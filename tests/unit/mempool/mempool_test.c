@@ -2,8 +2,11 @@
  * nobody: the pool looks at their fields only. */
 #include "big_endian.h"
 #include "mempool.h"
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include "uncia/error.h"
+#include <unistd.h>
 #include "unit.h"
 
 static const uint8_t seed[16] = "a seed of tables";
@@ -192,7 +195,6 @@ START_TEST(what_others_forge_in_a_name_takes_none_of_its_places)
 		add(3, i);
 	ck_assert_int_eq(try_add(4, 0, 0, 1000, &p), UNCIA_E_FULL);
 	ck_assert_uint_eq(mempool_verifying(pool), 100);
-	ck_assert_uint_eq(mempool_evicted(pool), 0);
 	check_walk("2.0 1.0 1.1 1.2");
 	mempool_free(pool);
 }
@@ -209,7 +211,6 @@ START_TEST(full_pool_evicts_newest_of_whoever_has_most)
 	ck_assert_int_eq(try_ready(1, 4), UNCIA_E_FULL);
 	add_ready_payment(4, 0);
 	ck_assert_ptr_null(find(1, 3));
-	ck_assert_uint_eq(mempool_evicted(pool), 1);
 	ck_assert_uint_eq(mempool_count(pool), 6);
 	add_ready_payment(4, 1);
 	ck_assert_ptr_null(find(1, 2));
@@ -285,11 +286,11 @@ START_TEST(large_payments_take_so_many_bytes_and_no_more)
 	ck_assert_ptr_null(find(101, 0));
 	ck_assert_ptr_nonnull(find(1, 0));
 	ck_assert_uint_eq(mempool_count(pool), 1 + room);
-	ck_assert_uint_eq(mempool_evicted(pool), 2);
 	/* What leaves by itself gives its bytes back. */
 	mempool_remove(pool, find(102, 0));
 	ck_assert_int_eq(try_large(2, 0), 0);
-	ck_assert_uint_eq(mempool_evicted(pool), 2);
+	ck_assert_ptr_nonnull(find(103, 0));
+	ck_assert_uint_eq(mempool_count(pool), 1 + room);
 	for (uint32_t i = 0; i < 3 * room; i++)
 		try_large(100000 + i / 4, i % 4);
 	ck_assert_uint_eq(mempool_count(pool), 1 + room);
@@ -522,23 +523,23 @@ static void short_id_put(uint8_t *to, const struct hash *block_id, const struct 
 	be64_put(to, siphash(key.b, payment->whole.b, HASH_SIZE));
 }
 
-static void check_gathered(const struct hash *block_id, const uint8_t *ids, uint32_t count,
-                           struct payment *const *expected)
+static void check_matched(const struct hash *block_id, const uint8_t *ids, uint32_t count,
+                          struct payment *const *expected)
 {
-	struct gathering *gathering;
+	struct short_ids *sought;
 	uint32_t missing = 0;
 
-	ck_assert_int_eq(gathering_new(block_id, ids, count, &gathering), 0);
-	mempool_gather(pool, gathering);
+	ck_assert_int_eq(short_ids_new(block_id, ids, count, &sought), 0);
+	mempool_match(pool, sought);
 	for (uint32_t i = 0; i < count; i++) {
-		ck_assert_ptr_eq(gathering_payments(gathering)[i], expected[i]);
+		ck_assert_ptr_eq(short_ids_payments(sought)[i], expected[i]);
 		missing += !expected[i];
 	}
-	ck_assert_uint_eq(gathering_missing(gathering), missing);
-	gathering_free(gathering);
+	ck_assert_uint_eq(short_ids_missing(sought), missing);
+	short_ids_free(sought);
 }
 
-START_TEST(gather_offers_what_is_verified_and_nothing_else)
+START_TEST(match_offers_what_is_verified_and_nothing_else)
 {
 	enum { N = 500 };
 	const struct hash block_id = {"of one block"};
@@ -555,13 +556,13 @@ START_TEST(gather_offers_what_is_verified_and_nothing_else)
 		expected[i] = i % 3 ? p->payment : NULL;
 		short_id_put(ids + 8 * i, &block_id, p->payment);
 	}
-	check_gathered(&block_id, ids, N, expected);
+	check_matched(&block_id, ids, N, expected);
 	/* Those that leave are not found any more, those that moved in the table still are. */
 	for (uint32_t i = 0; i < N; i += 7) {
 		mempool_remove(pool, find(i / 10, i));
 		expected[i] = NULL;
 	}
-	check_gathered(&block_id, ids, N, expected);
+	check_matched(&block_id, ids, N, expected);
 	mempool_free(pool);
 }
 END_TEST
@@ -652,14 +653,58 @@ START_TEST(random_steps_keep_the_counts_right)
 }
 END_TEST
 
-UNIT_MAIN("mempool", add_keeps_payment_and_knows_it_again, verdict_is_of_the_whole_payment_not_of_its_id,
-          sender_over_its_limit_is_refused_and_others_are_not, what_others_forge_in_a_name_takes_none_of_its_places,
-          full_pool_evicts_newest_of_whoever_has_most, flood_from_one_sender_leaves_others_their_place,
-          flood_from_many_senders_does_not_lock_out_whoever_comes, large_payments_take_so_many_bytes_and_no_more,
-          walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
+static struct pooled *misused;
+
+static void call_park(void)
+{
+	mempool_park(pool, misused, PENDING_FUNDS);
+}
+static void call_verified(void)
+{
+	ck_assert_int_eq(mempool_verified(pool, misused), 0);
+}
+
+/* Whether the call ends in a failed assertion: in a process of its own. */
+static bool dies(void (*call)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(2);
+		call();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+START_TEST(state_that_cannot_follow_dies)
+{
+	open_pool(10, 10);
+	misused = add(1, 0);
+	ck_assert(dies(call_park) && !dies(call_verified));
+	mempool_expire(pool, 1000);
+	ck_assert_int_eq(misused->state, POOLED_GONE);
+	ck_assert(dies(call_park) && dies(call_verified));
+	mempool_remove(pool, misused);
+	misused = add_ready_payment(1, 1);
+	ck_assert(!dies(call_park) && !dies(call_verified));
+	mempool_free(pool);
+}
+END_TEST
+
+UNIT_MAIN("mempool", state_that_cannot_follow_dies, add_keeps_payment_and_knows_it_again,
+          verdict_is_of_the_whole_payment_not_of_its_id, sender_over_its_limit_is_refused_and_others_are_not,
+          what_others_forge_in_a_name_takes_none_of_its_places, full_pool_evicts_newest_of_whoever_has_most,
+          flood_from_one_sender_leaves_others_their_place, flood_from_many_senders_does_not_lock_out_whoever_comes,
+          large_payments_take_so_many_bytes_and_no_more, walk_takes_one_of_each_sender_in_turn_oldest_first,
+          walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else,
           final_payments_leave_under_every_signature_and_whoever_waits_for_a_verdict_is_told,
-          of_any_number_of_final_payments_each_leaves_and_no_other, gather_offers_what_is_verified_and_nothing_else,
+          of_any_number_of_final_payments_each_leaves_and_no_other, match_offers_what_is_verified_and_nothing_else,
           random_steps_keep_the_counts_right)

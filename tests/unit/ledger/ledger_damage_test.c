@@ -78,8 +78,14 @@ START_TEST(an_account_of_another_currency_neither_pays_nor_is_paid)
 	rig = rig_new();
 	ck_assert_int_eq(ledger_account(rig->ledger, NULL, &rig->keys[2].address, &entry, &index), 0);
 	entry.currency = CURRENCY_FIRST + 1;
-	ck_assert_int_eq(rig_edit_entry(rig, index, &entry), 0);
-	struct executed *block = rig_begin(rig, NULL, 2);
+	struct entry first = {.kind = ENTRY_CURRENCY, .currency = CURRENCY_FIRST};
+	struct entry second = {.kind = ENTRY_CURRENCY, .currency = CURRENCY_FIRST + 1, .balance = RIG_BALANCE};
+	first.balance = (RIG_ACCOUNTS - 2) * RIG_BALANCE;
+	/* Of each currency there must be as much as it records: the second takes the place of another account. */
+	ck_assert_int_eq(rig_edit_entry(rig, index, &entry), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(rig_edit_entry(rig, RIG_ACCOUNTS, &second), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(rig_edit_entry(rig, 0, &first), 0);
+	struct executed *block = rig_begin(rig, NULL, 4);
 	ck_assert_int_eq(rig_pay(rig, block, 2, 0, 1000), UNCIA_E_FUNDS);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 2, 1000), UNCIA_E_AMOUNT);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 3, 1000), 0);

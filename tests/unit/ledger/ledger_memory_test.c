@@ -83,6 +83,7 @@ START_TEST(ledger_call_without_memory_leaves_everything_as_it_was)
 	block = rig_begin(rig, NULL, 1);
 	payment = wide_payment();
 	ck_assert_int_eq(ledger_add(rig->ledger, block, payment), 0);
+	rig_end(block);
 	ck_assert_int_ge(allocations_that_fail(call_root), 3);
 	struct hash root = rig_root(rig, block);
 	ck_assert_mem_ne(root.b, before.b, HASH_SIZE);
@@ -139,8 +140,7 @@ START_TEST(settling_without_memory_says_so_and_can_be_freed)
 		block = rig_begin(rig, NULL, 1);
 		ck_assert_int_eq(rig_pay(rig, block, 0, 20, RIG_BALANCE), 0);
 		ck_assert_int_eq(rig_pay(rig, block, 20, 0, RIG_BALANCE), 0);
-		struct hash id = fixture_hash(1);
-		ledger_end(block, &id);
+		rig_end(block);
 		heap_fail_from(n);
 		int rc = ledger_settle(rig->ledger, block, NULL, NULL);
 		int failed = heap_failed();
@@ -158,7 +158,7 @@ END_TEST
 
 START_TEST(block_that_makes_money_has_no_root_and_is_not_settled)
 {
-	struct hash root, id = fixture_hash(1);
+	struct hash root;
 	struct entry entry;
 
 	rig = rig_new();
@@ -170,10 +170,11 @@ START_TEST(block_that_makes_money_has_no_root_and_is_not_settled)
 	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
 	entry.balance++;
 	entry_encode(&entry, bytes);
+	rig_end(block);
 	ck_assert_int_eq(ledger_root(rig->ledger, block, &root), UNCIA_E_DAMAGED);
-	ledger_end(block, &id);
 	ck_assert_int_eq(ledger_settle(rig->ledger, block, NULL, NULL), UNCIA_E_DAMAGED);
 	struct executed *child = rig_begin(rig, block, 2);
+	rig_end(child);
 	ck_assert_int_eq(ledger_root(rig->ledger, child, &root), UNCIA_E_DAMAGED);
 	executed_release(rig->ledger, child);
 	executed_release(rig->ledger, block);
@@ -198,12 +199,12 @@ static int call_pool_verified(void)
 {
 	return mempool_verified(pool, mempool_find(pool, &payment->whole));
 }
-static int call_gathering_new(void)
+static int call_short_ids_new(void)
 {
-	struct gathering *gathering;
-	int rc = gathering_new(&payment->whole, seed, 2, &gathering);
+	struct short_ids *sought;
+	int rc = short_ids_new(&payment->whole, seed, 2, &sought);
 	if (rc == 0)
-		gathering_free(gathering);
+		short_ids_free(sought);
 	return rc;
 }
 
@@ -216,7 +217,7 @@ START_TEST(pool_without_memory_takes_nothing_and_keeps_what_it_has)
 	ck_assert_int_ge(allocations_that_fail(call_pool_add), 1);
 	ck_assert_int_ge(allocations_that_fail(call_pool_verified), 1);
 	ck_assert_uint_eq(mempool_count(pool), 1);
-	ck_assert_int_ge(allocations_that_fail(call_gathering_new), 1);
+	ck_assert_int_ge(allocations_that_fail(call_short_ids_new), 1);
 	mempool_expire(pool, RIG_EXPIRES_AT);
 	ck_assert_uint_eq(mempool_count(pool), 0);
 	mempool_free(pool);

@@ -428,11 +428,10 @@ static void check_accounts(struct model *m, struct executed *tip)
 
 static void check_proof(uint32_t who)
 {
-	uint8_t group[GROUP_SIZE], path[TREE_LEVELS_MAX * 96], expected[80];
-	uint64_t index, count, free_head;
+	struct ledger_proof p;
+	uint8_t expected[80];
 	struct hash root;
-	size_t size;
-	int rc = ledger_prove(ledger, &addresses[who], &index, group, path, &size, &count, &free_head);
+	int rc = ledger_prove(ledger, &addresses[who], &p);
 
 	ck_assert_int_eq(ledger_settled_root(ledger, &root), 0);
 	if (!model_find(&settled, who)) {
@@ -440,11 +439,11 @@ static void check_proof(uint32_t who)
 		return;
 	}
 	ck_assert_int_eq(rc, 0);
-	ck_assert(state_proof_verify(&root, index, count, free_head, group, path, size));
-	model_encode(&settled.entries[index], expected);
-	ck_assert_mem_eq(group + index % 8 * 80, expected, 80);
-	group[index % 8 * 80 + 71] ^= 1; /* a cent more is no proof */
-	ck_assert(!state_proof_verify(&root, index, count, free_head, group, path, size));
+	ck_assert(state_proof_verify(&root, p.index, p.entry_count, p.free_head, p.group, p.path, p.path_size));
+	model_encode(&settled.entries[p.index], expected);
+	ck_assert_mem_eq(p.group + p.index % 8 * 80, expected, 80);
+	p.group[p.index % 8 * 80 + 71] ^= 1; /* a cent more is no proof */
+	ck_assert(!state_proof_verify(&root, p.index, p.entry_count, p.free_head, p.group, p.path, p.path_size));
 }
 
 static void check_settled(void)

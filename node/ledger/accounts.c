@@ -1,0 +1,80 @@
+/* The rules of accounts that operations share (docs/spec/ledger.md §3.3, §4.2). */
+#include <assert.h>
+#include <string.h>
+#include "ledger_internal.h"
+#include "uncia/error.h"
+
+bool amount_too_small(const struct genesis *genesis, amount_t amount)
+{
+	return amount < genesis->smallest_amount || amount == 0;
+}
+
+/* encoding §1.4: an address is of the first public key, which the first payment binds. */
+enum sender_key account_key(const struct entry *account, const struct address *address,
+                            const uint8_t public_key[PUBLIC_KEY_SIZE])
+{
+	struct address derived;
+
+	if (account && account->flags & ENTRY_KEY_KNOWN)
+		return memcmp(account->public_key, public_key, PUBLIC_KEY_SIZE) ? SENDER_KEY_OTHER : SENDER_KEY_BOUND;
+	address_of_key(public_key, &derived);
+	return memcmp(&derived, address, sizeof(derived)) ? SENDER_KEY_OTHER : SENDER_KEY_FIRST;
+}
+
+int account_signed(struct plan *plan, const struct address *address, const uint8_t public_key[PUBLIC_KEY_SIZE],
+                   struct entry **account)
+{
+	struct entry *entry;
+	int rc = plan_existing(plan, address, &entry);
+
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_FUNDS : rc;
+	switch (account_key(entry, address, public_key)) {
+	case SENDER_KEY_OTHER:
+		return UNCIA_E_SIGNATURE;
+	case SENDER_KEY_FIRST:
+		entry->flags |= ENTRY_KEY_KNOWN;
+		memcpy(entry->public_key, public_key, PUBLIC_KEY_SIZE);
+		break;
+	case SENDER_KEY_BOUND:
+		break;
+	}
+	*account = entry;
+	return 0;
+}
+
+int account_debit(struct entry *account, uint32_t currency, amount_t amount)
+{
+	if (account->currency != currency || !amount_subtract(account->balance, amount, &account->balance))
+		return UNCIA_E_FUNDS;
+	return 0;
+}
+
+int account_credit(struct plan *plan, uint32_t currency, const struct output *output)
+{
+	struct entry *account;
+
+	if (amount_too_small(plan_genesis(plan), output->amount))
+		return UNCIA_E_AMOUNT;
+	int rc = plan_existing(plan, &output->to, &account);
+	if (rc == UNCIA_E_NOT_FOUND) {
+		rc = plan_create(plan, ENTRY_ACCOUNT, &output->to, &account);
+		if (rc == 0)
+			account->currency = currency;
+	}
+	if (rc)
+		return rc;
+	if (account->currency != currency || !amount_add(account->balance, output->amount, &account->balance))
+		return UNCIA_E_AMOUNT;
+	return 0;
+}
+
+int account_close(struct plan *plan, struct entry *account)
+{
+	assert(account->flags & ENTRY_KEY_KNOWN); /* it has paid */
+	if (account->balance != 0)
+		return amount_too_small(plan_genesis(plan), account->balance) ? UNCIA_E_AMOUNT : 0;
+	if (!(account->flags & ENTRY_KEY_ROTATED))
+		plan_delete(plan, account);
+	return 0;
+}

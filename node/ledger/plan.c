@@ -1,0 +1,133 @@
+/* The entries that a payment takes up while it is worked out: the part of the ledger that operations see (operation.h).
+ */
+#include <assert.h>
+#include <string.h>
+#include "ledger_internal.h"
+#include "uncia/error.h"
+
+void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height)
+{
+	plan->tip = tip;
+	plan->height = height;
+	plan->count = plan->named_count = 0;
+	plan->extent = *extent_after(plan->ledger, tip);
+}
+
+/* The entry of this address among those taken up, or the count: none. */
+static uint32_t plan_find(const struct plan *plan, const struct address *address, unsigned hash)
+{
+	uint32_t i = 0;
+
+	while (i < plan->count &&
+	       (plan->touched[i].hash != hash || memcmp(&plan->touched[i].address, address, sizeof(*address)) != 0))
+		i++;
+	return i;
+}
+
+/* The place of the next entry. Decoding bounds how many addresses a payment names, so there is always one. */
+static struct touched *plan_next(struct plan *plan, const struct address *address, unsigned hash)
+{
+	assert(plan->count < PLAN_ENTRIES_MAX);
+	struct touched *t = &plan->touched[plan->count];
+
+	*t = (struct touched){.address = *address, .hash = hash};
+	return t;
+}
+
+static struct entry *plan_name(struct plan *plan, uint32_t i)
+{
+	assert(i < plan->count && plan->named_count < PLAN_ENTRIES_MAX);
+	plan->named[plan->named_count++] = i;
+	return &plan->touched[i].entry;
+}
+
+int plan_existing(struct plan *plan, const struct address *address, struct entry **entry)
+{
+	struct ledger *ledger = plan->ledger;
+	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
+	uint32_t i = plan_find(plan, address, hash);
+
+	if (i == plan->count) {
+		struct touched *t = plan_next(plan, address, hash);
+		struct found_entry found;
+		int rc = read_account(ledger, plan->tip, address, hash, &plan->records[i], &found);
+		if (rc)
+			return rc;
+		t->index = found.index;
+		t->entry = found.entry;
+		t->source = found.record;
+		t->head = found.record->heads[found.index % GROUP_ENTRIES];
+		plan->count++;
+	}
+	*entry = plan_name(plan, i);
+	return 0;
+}
+
+/* ledger §4.2: takes the free entry that was freed last, else a new one at the end. */
+static int plan_take_index(struct plan *plan, struct touched *t)
+{
+	struct extent *extent = &plan->extent;
+	struct entry free_entry;
+
+	if (extent->free_head == ENTRY_NONE) {
+		t->index = extent->entry_count++;
+		return 0;
+	}
+	t->index = extent->free_head;
+	int rc = read_group(plan->ledger, plan->tip, t->index / GROUP_ENTRIES, &plan->records[plan->count], &t->source);
+	if (rc)
+		return rc;
+	if (entry_decode(t->source->entries + t->index % GROUP_ENTRIES * ENTRY_SIZE, &free_entry) != 0 ||
+	    free_entry.kind != ENTRY_FREE ||
+	    (free_entry.balance != ENTRY_NONE && free_entry.balance >= extent->entry_count))
+		return UNCIA_E_DAMAGED;
+	extent->free_head = free_entry.balance;
+	return 0;
+}
+
+int plan_create(struct plan *plan, enum entry_kind kind, const struct address *address, struct entry **entry)
+{
+	struct ledger *ledger = plan->ledger;
+	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
+
+	assert(kind != ENTRY_FREE && plan_find(plan, address, hash) == plan->count);
+	struct touched *t = plan_next(plan, address, hash);
+	/* One deleted before goes on with its history. */
+	int rc = read_orphan(ledger, plan->tip, address, hash, &t->head);
+	if (rc == 0)
+		rc = plan_take_index(plan, t);
+	if (rc)
+		return rc;
+	plan->extent.accounts += kind == ENTRY_ACCOUNT;
+	t->created = true;
+	t->had_orphan = t->head.height != 0;
+	t->entry = (struct entry){.kind = (uint8_t)kind, .address = *address, .created = plan->height};
+	*entry = plan_name(plan, plan->count++);
+	return 0;
+}
+
+void plan_delete(struct plan *plan, struct entry *entry)
+{
+	struct touched *t = (struct touched *)(void *)((uint8_t *)entry - offsetof(struct touched, entry));
+
+	assert(t >= plan->touched && t < plan->touched + plan->count && !t->deleted);
+	t->deleted = true;
+}
+
+const struct genesis *plan_genesis(const struct plan *plan)
+{
+	return plan->ledger->genesis;
+}
+
+/* Rule 8: every entry taken up counts the payment once, however often it is named. A full counter refuses: it must not
+ * lie. */
+int plan_count_payment(struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->count; i++) {
+		struct entry *entry = &plan->touched[i].entry;
+		if (entry->payments == UINT32_MAX)
+			return UNCIA_E_AMOUNT;
+		entry->payments++;
+	}
+	return 0;
+}
