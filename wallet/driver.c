@@ -1,5 +1,5 @@
-/* Drives a wallet over TCP: the only file of the library with sockets. It sees the wallet as any host that drives by
- * bytes does, through the public functions. */
+/* Drives a wallet over TCP: the only file of the library with sockets. It does what any host that drives by bytes does,
+ * through the public functions. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -260,7 +260,7 @@ int uncia_wallet_process(struct uncia_wallet *w)
 }
 
 /* When a connection is due to be made or given up. */
-uint64_t driver_next_ms(const struct uncia_wallet *w)
+static uint64_t sockets_next_ms(const struct uncia_wallet *w)
 {
 	uint64_t next = UINT64_MAX;
 	for (uint32_t i = 0; i < w->driver->count; i++) {
@@ -274,4 +274,19 @@ uint64_t driver_next_ms(const struct uncia_wallet *w)
 			next = s->deadline_ms;
 	}
 	return next;
+}
+
+int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
+{
+	if (w == NULL || w->events != NULL || w->events_lost)
+		return 0;
+	if (w->network == NULL)
+		return -1;
+	uint64_t now = wallet_now(w), next = drive_next_ms(w);
+	uint64_t due = w->driver != NULL ? sockets_next_ms(w) : UINT64_MAX;
+	if (due < next)
+		next = due;
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
 }

@@ -338,7 +338,7 @@ int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_
 	return result;
 }
 
-static int recall_one(struct uncia_wallet *w, const struct uncia_receipt *receipt)
+int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
 	struct tracked *t, found = {.made_ms = receipt->timestamp_ms,
 	                            .height = receipt->height,
@@ -361,16 +361,5 @@ static int recall_one(struct uncia_wallet *w, const struct uncia_receipt *receip
 		result = load_one(w, found.blob, &t);
 	if (result == 0)
 		t->durable = true;
-	return result;
-}
-
-int uncia_wallet_recall(struct uncia_wallet *w)
-{
-	int result = wallet_usable(w);
-	if (result == 0 && !w->history.has_page)
-		result = UNCIA_E_NOT_FOUND;
-	for (size_t i = 0; result == 0 && i < w->history.count; i++)
-		if (memcmp(w->history.receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
-			result = recall_one(w, w->history.receipts[i]);
 	return result;
 }

@@ -1,11 +1,9 @@
-/* The wallet's links to validators, driven by bytes: which are wanted, handshakes, requests out and replies in. What a
- * reply means is for the part that asked (balance.c, paying.c, history.c); nothing is believed in here. */
+/* The wallet's links to validators: which are wanted, handshakes, requests out, messages in, and when one is given up.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
 #include "wallet.h"
-
-#define NUMBER_BITS 56
 
 int session_init(struct uncia_wallet *w)
 {
@@ -45,11 +43,6 @@ void session_wake(struct uncia_wallet *w)
 	w->busy_until_ms = wallet_now(w) + LINGER_MS;
 }
 
-static bool has_work(const struct uncia_wallet *w)
-{
-	return w->sync.active || w->history.active || paying_active(w);
-}
-
 /* The first validators of the random order, passing over those that fail, until there are LINKS_MAX and they weigh F+1:
  * what a wallet needs to believe what cannot be proved. Those that fail are tried all the same. */
 static bool selected(const struct uncia_wallet *w, uint32_t node)
@@ -78,18 +71,16 @@ bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 	return n->failures == 0 && selected(w, node);
 }
 
-bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
+bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working)
 {
-	if (w == NULL || w->network == NULL || node >= w->network->endpoint_count)
-		return false;
 	const struct node *n = &w->nodes[node];
 	uint64_t now = wallet_now(w);
-	if (n->drop || (!has_work(w) && now >= w->busy_until_ms))
+	if (n->drop || (!working && now >= w->busy_until_ms))
 		return false;
 	return (n->link != NULL || now >= n->retry_ms) && selected(w, node);
 }
 
-static int usable_node(const struct uncia_wallet *w, uint32_t node)
+int session_usable(const struct uncia_wallet *w, uint32_t node)
 {
 	int result = wallet_usable(w);
 	if (result != 0)
@@ -97,7 +88,7 @@ static int usable_node(const struct uncia_wallet *w, uint32_t node)
 	return w->network == NULL || node >= w->network->endpoint_count ? UNCIA_E_ARGUMENT : 0;
 }
 
-static void drop(struct uncia_wallet *w, uint32_t node, int error)
+void session_drop(struct uncia_wallet *w, uint32_t node, int error)
 {
 	struct node *n = &w->nodes[node];
 	if (n->drop)
@@ -111,7 +102,7 @@ static void drop(struct uncia_wallet *w, uint32_t node, int error)
 int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 {
 	uint8_t ephemeral[32];
-	int result = usable_node(w, node);
+	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
 	struct node *n = &w->nodes[node];
@@ -147,84 +138,48 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 	size_t size;
 	if (!n->established || n->drop)
 		return;
-	request->request_id = (uint64_t)purpose << NUMBER_BITS | number;
+	request->request_id = (uint64_t)purpose << REQUEST_NUMBER_BITS | number;
 	int result = canonical_encode(&request->base, &data, &size);
 	if (result == 0) {
 		result = link_send(n->link, data, size);
 		free(data);
 	}
 	if (result != 0)
-		drop(w, node, result);
+		session_drop(w, node, result);
 	else if (n->asked_ms == 0)
 		n->asked_ms = wallet_now(w);
 }
 
-static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up)
 {
-	uint64_t number = reply->request_id & ((UINT64_C(1) << NUMBER_BITS) - 1);
-	switch (reply->request_id >> NUMBER_BITS) {
-	case REQUEST_ACCOUNT:
-		return sync_reply(w, node, number, reply);
-	case REQUEST_PAYMENT:
-		return paying_reply(w, node, number, reply);
-	case REQUEST_HISTORY:
-		return history_reply(w, node, number, reply);
-	default:
-		return UNCIA_E_PROTOCOL;
-	}
-}
-
-static int take_message(struct uncia_wallet *w, uint32_t node, const struct bytes *message)
-{
-	ProtobufCMessage *reply;
-	struct arena arena;
-	arena_init(&arena, canonical_arena_limit(message->size));
-	int result = canonical_decode(&uncia__pb__node_reply__descriptor, message->data, message->size, &arena, &reply);
-	if (result == 0)
-		result = dispatch(w, node, (const Uncia__Pb__NodeReply *)reply);
-	arena_deinit(&arena);
-	return result;
-}
-
-static void announce_up(struct uncia_wallet *w, uint32_t node)
-{
-	w->nodes[node].established = true;
-	wallet_event(w, UNCIA_EVENT_LINK, 0, NULL, node, true, NULL);
-	sync_link_up(w, node);
-	paying_link_up(w, node);
-	history_link_up(w, node);
-}
-
-int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
-{
-	struct bytes message;
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
 	struct node *n = &w->nodes[node];
-	if (n->link == NULL || (data == NULL && size != 0))
-		return UNCIA_E_ARGUMENT;
-	if (n->drop)
-		return n->drop_error != 0 ? n->drop_error : UNCIA_E_CLOSED;
+	*is_up = false;
 	n->heard_ms = wallet_now(w);
-	result = link_feed(n->link, data, size);
-	if (result == 0 && !n->established && link_established(n->link))
-		announce_up(w, node);
-	while (result == 0 && link_next(n->link, &message)) {
-		n->asked_ms = 0;
-		result = take_message(w, node, &message);
-		if (result == 0)
-			n->failures = 0;
+	int result = link_feed(n->link, data, size);
+	if (result == 0 && !n->established && link_established(n->link)) {
+		*is_up = n->established = true;
+		wallet_event(w, UNCIA_EVENT_LINK, 0, NULL, node, true, NULL);
 	}
-	if (result != 0)
-		drop(w, node, result);
 	return result;
+}
+
+bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
+{
+	if (!link_next(w->nodes[node].link, message))
+		return false;
+	w->nodes[node].asked_ms = 0;
+	return true;
+}
+
+void session_answered(struct uncia_wallet *w, uint32_t node)
+{
+	w->nodes[node].failures = 0;
 }
 
 int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void **data, size_t *size)
 {
 	struct bytes run = {NULL, 0};
-	int result = usable_node(w, node);
+	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
 	if (w->nodes[node].link == NULL || data == NULL || size == NULL)
@@ -239,7 +194,7 @@ int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void *
 int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 {
 	struct bytes run;
-	int result = usable_node(w, node);
+	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
 	if (w->nodes[node].link == NULL)
@@ -271,11 +226,8 @@ static bool is_lie(int error)
 	       error == UNCIA_E_LIMIT;
 }
 
-int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
+void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 {
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
 	struct node *n = &w->nodes[node];
 	bool was_up = n->established;
 	if (n->drop && n->drop_error != 0)
@@ -284,7 +236,6 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 	n->link = NULL;
 	n->established = n->drop = false;
 	n->drop_error = 0;
-	n->sync_sent_ms = 0;
 	n->asked_ms = 0;
 	if (error != 0) {
 		n->failures++;
@@ -293,8 +244,6 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 	if (was_up)
 		wallet_event(w, UNCIA_EVENT_LINK, error, NULL, node, false,
 		             error == 0 ? NULL : uncia_error_text(error));
-	history_link_down(w, node);
-	return 0;
 }
 
 /* What is to happen to this link by itself: a handshake or an answer that never comes. */
@@ -309,23 +258,12 @@ static uint64_t node_deadline(const struct node *n)
 	return (n->heard_ms > n->asked_ms ? n->heard_ms : n->asked_ms) + PEER_DEAD_MS;
 }
 
-int uncia_wallet_tick(struct uncia_wallet *w)
+void session_tick(struct uncia_wallet *w)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
-		return UNCIA_E_ARGUMENT;
 	uint64_t now = wallet_now(w);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
 		if (now >= node_deadline(&w->nodes[i]))
-			drop(w, i, UNCIA_E_UNREACHABLE);
-	sync_tick(w);
-	paying_tick(w);
-	history_tick(w);
-	if (has_work(w))
-		session_wake(w);
-	return 0;
+			session_drop(w, i, UNCIA_E_UNREACHABLE);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -333,14 +271,10 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
+uint64_t session_next_ms(const struct uncia_wallet *w, bool working)
 {
-	if (w == NULL || w->events != NULL || w->events_lost)
-		return 0;
-	if (w->network == NULL)
-		return -1;
-	uint64_t now = wallet_now(w), next = earlier(sync_next_ms(w), earlier(paying_next_ms(w), history_next_ms(w)));
-	bool working = has_work(w), open = false;
+	uint64_t now = wallet_now(w), next = UINT64_MAX;
+	bool open = false;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct node *n = &w->nodes[i];
 		open = open || n->link != NULL;
@@ -350,9 +284,5 @@ int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
 	}
 	if (open && !working)
 		next = earlier(next, w->busy_until_ms > now ? w->busy_until_ms : now + LINGER_MS);
-	if (w->driver != NULL)
-		next = earlier(next, driver_next_ms(w));
-	if (next == UINT64_MAX)
-		return -1;
-	return next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+	return next;
 }

@@ -140,13 +140,29 @@ struct uncia_wallet {
 /* 0; UNCIA_E_ARGUMENT for NULL; UNCIA_E_BUSY in another process than the one that opened it. */
 int wallet_usable(const struct uncia_wallet *w);
 uint64_t wallet_now(const struct uncia_wallet *w);
-/* Queues an event; one of the same kind and subject that was not taken yet is replaced. text may be NULL. */
-void wallet_event(struct uncia_wallet *w, enum uncia_event_kind kind, int error, const struct payment_id *id,
-                  uint32_t validator, bool up, const char *text);
 /* A header was verified. */
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms);
 /* Best guess at the ledger's time: the newest verified header's, plus what has passed here since. */
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w);
+
+/* events.c */
+/* Queues an event; one of the same kind and subject that was not taken yet is replaced. text may be NULL. */
+void wallet_event(struct uncia_wallet *w, enum uncia_event_kind kind, int error, const struct payment_id *id,
+                  uint32_t validator, bool up, const char *text);
+void events_free(struct uncia_wallet *w);
+
+/* receipts.c */
+struct uncia_receipt {
+	struct payment *payment;
+	uint64_t height, timestamp_ms;
+	uint32_t index;
+	uint8_t *bytes;
+	size_t size;
+};
+int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size_t size,
+                 struct uncia_receipt **receipt);
+/* Fills what a decoded payment says: sender, to, output_count, amount, memo_hash, expires_at, id, detailed. */
+void payment_describe(const struct payment *payment, struct uncia_payment *info);
 
 /* outbox.c */
 /* Loads all records that are not tracked yet. A damaged one becomes an ERROR event where `tell`. Returns 0;
@@ -166,6 +182,9 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
                      size_t receipt_size);
 /* Loads a FINAL one's receipt. Owns: free(). */
 int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_t **receipt, size_t *size);
+/* Takes a final payment of this wallet's, found in its history, into the outbox. Returns 0; UNCIA_E_MEMORY; what the
+ * host returned. */
+int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt);
 struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_id *id);
 struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number);
 /* NULL where memory ends. */
@@ -173,22 +192,38 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 void tracked_remove(struct uncia_wallet *w, struct tracked *t);
 void tracked_free_all(struct uncia_wallet *w);
 
-/* session.c: links, requests out, replies in */
+/* session.c: links, requests out, messages in */
 int session_init(struct uncia_wallet *w);
 void session_deinit(struct uncia_wallet *w);
 /* There is something to do: links are wanted. */
 void session_wake(struct uncia_wallet *w);
+/* 0; UNCIA_E_ARGUMENT where there is no such validator; as wallet_usable. */
+int session_usable(const struct uncia_wallet *w, uint32_t node);
 uint64_t session_weight(const struct uncia_wallet *w, uint32_t node);
+/* Whether a connection to this one is to be there. */
+bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working);
 /* Whether a connection that counts may still come up or answer. */
 bool session_in_progress(const struct uncia_wallet *w, uint32_t node);
 /* Sends to one established node; failures drop the link. */
+#define REQUEST_NUMBER_BITS 56 /* of a request's id; its purpose is in those above */
 enum request_purpose { REQUEST_ACCOUNT = 1, REQUEST_PAYMENT = 2, REQUEST_HISTORY = 3 };
 void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,
                   Uncia__Pb__WalletRequest *request);
+/* Takes bytes of a link that is open. is_up: requests can be sent from now on. Returns 0 or what link_feed does. */
+int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up);
+bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message);
+/* It answered sensibly. */
+void session_answered(struct uncia_wallet *w, uint32_t node);
+/* From now on this link is not wanted; the host closes it. */
+void session_drop(struct uncia_wallet *w, uint32_t node, int error);
+void session_closed(struct uncia_wallet *w, uint32_t node, int error);
+void session_tick(struct uncia_wallet *w);
+uint64_t session_next_ms(const struct uncia_wallet *w, bool working);
 
 /* Parts: each is told when a link is up, when a reply for it came (a negative result closes the link), when time has
  * passed; each says when it next wants to be (UINT64_MAX: never) and whether it has work. */
 void sync_link_up(struct uncia_wallet *w, uint32_t node);
+void sync_link_down(struct uncia_wallet *w, uint32_t node);
 int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply);
 void sync_tick(struct uncia_wallet *w);
 uint64_t sync_next_ms(const struct uncia_wallet *w);
@@ -210,21 +245,11 @@ void history_deinit(struct uncia_wallet *w);
 amount_t balance_waiting(const struct uncia_wallet *w);
 amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *payment);
 
-/* receipts.c */
-struct uncia_receipt {
-	struct payment *payment;
-	uint64_t height, timestamp_ms;
-	uint32_t index;
-	uint8_t *bytes;
-	size_t size;
-};
-int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size_t size,
-                 struct uncia_receipt **receipt);
-/* Fills what a decoded payment says: sender, to, output_count, amount, memo_hash, expires_at, id, detailed. */
-void payment_describe(const struct payment *payment, struct uncia_payment *info);
+/* drive.c */
+bool drive_has_work(const struct uncia_wallet *w);
+uint64_t drive_next_ms(const struct uncia_wallet *w);
 
 /* driver.c */
 void driver_free(struct driver *driver);
-uint64_t driver_next_ms(const struct uncia_wallet *w);
 
 #endif

@@ -1,0 +1,113 @@
+/* Driving by bytes: what comes over a link goes to the part that asked (sync.c, paying.c, history.c), and each of them
+ * is told when a link is up or down and when time has passed. Nothing is believed in here. */
+#include "canonical.h"
+#include "wallet.h"
+
+bool drive_has_work(const struct uncia_wallet *w)
+{
+	return w->sync.active || w->history.active || paying_active(w);
+}
+
+uint64_t drive_next_ms(const struct uncia_wallet *w)
+{
+	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), sync_next_ms(w), paying_next_ms(w),
+	                        history_next_ms(w)};
+	uint64_t next = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i] < next)
+			next = all[i];
+	return next;
+}
+
+bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
+{
+	if (w == NULL || w->network == NULL || node >= w->network->endpoint_count)
+		return false;
+	return session_wanted(w, node, drive_has_work(w));
+}
+
+static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+{
+	uint64_t number = reply->request_id & ((UINT64_C(1) << REQUEST_NUMBER_BITS) - 1);
+	switch (reply->request_id >> REQUEST_NUMBER_BITS) {
+	case REQUEST_ACCOUNT:
+		return sync_reply(w, node, number, reply);
+	case REQUEST_PAYMENT:
+		return paying_reply(w, node, number, reply);
+	case REQUEST_HISTORY:
+		return history_reply(w, node, number, reply);
+	default:
+		return UNCIA_E_PROTOCOL;
+	}
+}
+
+static int take_message(struct uncia_wallet *w, uint32_t node, const struct bytes *message)
+{
+	ProtobufCMessage *reply;
+	struct arena arena;
+	arena_init(&arena, canonical_arena_limit(message->size));
+	int result = canonical_decode(&uncia__pb__node_reply__descriptor, message->data, message->size, &arena, &reply);
+	if (result == 0)
+		result = dispatch(w, node, (const Uncia__Pb__NodeReply *)reply);
+	arena_deinit(&arena);
+	return result;
+}
+
+static void tell_up(struct uncia_wallet *w, uint32_t node)
+{
+	sync_link_up(w, node);
+	paying_link_up(w, node);
+	history_link_up(w, node);
+}
+
+int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
+{
+	struct bytes message;
+	bool is_up;
+	int result = session_usable(w, node);
+	if (result != 0)
+		return result;
+	struct node *n = &w->nodes[node];
+	if (n->link == NULL || (data == NULL && size != 0))
+		return UNCIA_E_ARGUMENT;
+	if (n->drop)
+		return n->drop_error != 0 ? n->drop_error : UNCIA_E_CLOSED;
+	result = session_feed(w, node, data, size, &is_up);
+	if (is_up)
+		tell_up(w, node);
+	while (result == 0 && session_next(w, node, &message)) {
+		result = take_message(w, node, &message);
+		if (result == 0)
+			session_answered(w, node);
+	}
+	if (result != 0)
+		session_drop(w, node, result);
+	return result;
+}
+
+int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
+{
+	int result = session_usable(w, node);
+	if (result != 0)
+		return result;
+	session_closed(w, node, error);
+	sync_link_down(w, node);
+	history_link_down(w, node);
+	return 0;
+}
+
+int uncia_wallet_tick(struct uncia_wallet *w)
+{
+	int result = wallet_usable(w);
+	if (result != 0)
+		return result;
+	if (w->network == NULL)
+		return UNCIA_E_ARGUMENT;
+	session_tick(w);
+	sync_tick(w);
+	paying_tick(w);
+	history_tick(w);
+	if (drive_has_work(w))
+		session_wake(w);
+	return 0;
+}
