@@ -1,5 +1,8 @@
 /* The balance: what the last sync proved, less what is on its way out. */
+#include "balance.h"
 #include <string.h>
+#include "sync.h"
+#include "tracked.h"
 #include "wallet.h"
 
 amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *payment)
@@ -11,18 +14,18 @@ amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *pay
 	return sum;
 }
 
-amount_t balance_waiting(const struct uncia_wallet *w)
+static amount_t balance_waiting(const struct uncia_wallet *w)
 {
 	amount_t sum = 0;
 	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (!t->own)
+		if (!t->record.own)
 			continue;
 		/* Pending, and may still come: the block after the proved state can hold it only before its expiry.
 		 * Final, but above the proved state. */
-		bool counts = (t->state == UNCIA_PAYMENT_PENDING &&
-		               w->sync.state.timestamp_ms < (uint64_t)t->payment->expires_at * 1000) ||
-		              (t->state == UNCIA_PAYMENT_FINAL && t->height > w->sync.height);
-		if (counts && !amount_add(sum, balance_leaving(w, t->payment), &sum))
+		bool counts = (t->record.state == UNCIA_PAYMENT_PENDING &&
+		               w->sync->state.timestamp_ms < (uint64_t)t->record.payment->expires_at * 1000) ||
+		              (t->record.state == UNCIA_PAYMENT_FINAL && t->record.height > w->sync->height);
+		if (counts && !amount_add(sum, balance_leaving(w, t->record.payment), &sum))
 			return UINT64_MAX;
 	}
 	return sum;
@@ -32,14 +35,14 @@ int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *bal
 {
 	if (w == NULL || balance == NULL || balance->size != sizeof(*balance))
 		return UNCIA_E_ARGUMENT;
-	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync.known};
-	if (!w->sync.known)
+	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync->known};
+	if (!w->sync->known)
 		return 0;
-	balance->exists = w->sync.exists;
-	balance->balance = w->sync.exists ? w->sync.state.entry.balance : 0;
+	balance->exists = w->sync->exists;
+	balance->balance = w->sync->exists ? w->sync->state.entry.balance : 0;
 	balance->waiting = balance_waiting(w);
 	balance->spendable = balance->balance > balance->waiting ? balance->balance - balance->waiting : 0;
-	balance->height = w->sync.height;
-	balance->timestamp_ms = w->sync.exists ? w->sync.state.timestamp_ms : 0;
+	balance->height = w->sync->height;
+	balance->timestamp_ms = w->sync->exists ? w->sync->state.timestamp_ms : 0;
 	return 0;
 }

@@ -1,16 +1,21 @@
 /* Driving by bytes: what comes over a link goes to the part that asked (sync.c, paying.c, history.c), and each of them
  * is told when a link is up or down and when time has passed. Nothing is believed in here. */
+#include "drive.h"
 #include "canonical.h"
+#include "history.h"
+#include "paying.h"
+#include "session.h"
+#include "sync.h"
 #include "wallet.h"
 
-bool drive_has_work(const struct uncia_wallet *w)
+static bool has_work(const struct uncia_wallet *w)
 {
-	return w->sync.active || w->history.active || paying_active(w);
+	return w->sync->active || w->history->active || paying_active(w);
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
-	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), sync_next_ms(w), paying_next_ms(w),
+	const uint64_t all[] = {session_next_ms(w, has_work(w)), sync_next_ms(w), paying_next_ms(w),
 	                        history_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -23,7 +28,7 @@ bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
 {
 	if (w == NULL || w->network == NULL || node >= w->network->endpoint_count)
 		return false;
-	return session_wanted(w, node, drive_has_work(w));
+	return session_wanted(w, node, has_work(w));
 }
 
 static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
@@ -65,13 +70,10 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 	struct bytes message;
 	bool is_up;
 	int result = session_usable(w, node);
+	if (result == 0 && data == NULL && size != 0)
+		result = UNCIA_E_ARGUMENT;
 	if (result != 0)
 		return result;
-	struct node *n = &w->nodes[node];
-	if (n->link == NULL || (data == NULL && size != 0))
-		return UNCIA_E_ARGUMENT;
-	if (n->drop)
-		return n->drop_error != 0 ? n->drop_error : UNCIA_E_CLOSED;
 	result = session_feed(w, node, data, size, &is_up);
 	if (is_up)
 		tell_up(w, node);
@@ -79,9 +81,9 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 		result = take_message(w, node, &message);
 		if (result == 0)
 			session_answered(w, node);
+		else
+			session_drop(w, node, result);
 	}
-	if (result != 0)
-		session_drop(w, node, result);
 	return result;
 }
 
@@ -107,7 +109,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	sync_tick(w);
 	paying_tick(w);
 	history_tick(w);
-	if (drive_has_work(w))
+	if (has_work(w))
 		session_wake(w);
 	return 0;
 }

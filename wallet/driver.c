@@ -1,5 +1,6 @@
 /* Drives a wallet over TCP: the only file of the library with sockets. It does what any host that drives by bytes does,
  * through the public functions. */
+#include "driver.h"
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,6 +11,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "drive.h"
+#include "events.h"
+#include "session.h"
 #include "wallet.h"
 
 #define CONNECT_TIMEOUT_MS 5000u
@@ -268,7 +272,7 @@ static uint64_t sockets_next_ms(const struct uncia_wallet *w)
 		if ((s->fd >= 0) != uncia_wallet_link_wanted(w, i))
 			return 0;
 		/* Queued since the last turn: epoll does not know of it yet. */
-		if (s->connected && !s->wants_write && link_queued(w->nodes[i].link) != 0)
+		if (s->connected && !s->wants_write && session_has_output(w, i))
 			return 0;
 		if (s->fd >= 0 && !s->connected && s->deadline_ms < next)
 			next = s->deadline_ms;
@@ -278,7 +282,7 @@ static uint64_t sockets_next_ms(const struct uncia_wallet *w)
 
 int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
 {
-	if (w == NULL || w->events != NULL || w->events_lost)
+	if (w == NULL || events_waiting(w))
 		return 0;
 	if (w->network == NULL)
 		return -1;

@@ -1,9 +1,14 @@
 /* The queue of what the host has not been told yet. */
-#include <stdio.h>
+#include "events.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 #include "wallet.h"
+
+struct queued_event {
+	struct uncia_event event;
+	struct queued_event *prev, *next;
+};
 
 static bool same_subject(const struct uncia_event *a, const struct uncia_event *b)
 {
@@ -11,20 +16,15 @@ static bool same_subject(const struct uncia_event *a, const struct uncia_event *
 	       (a->kind != UNCIA_EVENT_ERROR || strcmp(a->text, b->text) == 0);
 }
 
-void wallet_event(struct uncia_wallet *w, enum uncia_event_kind kind, int error, const struct payment_id *id,
-                  uint32_t validator, bool up, const char *text)
+void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 {
 	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
 	if (fresh == NULL) {
 		w->events_lost = true;
 		return;
 	}
-	fresh->event = (struct uncia_event){
-	    .size = sizeof(fresh->event), .kind = kind, .error = error, .validator = validator, .up = up};
-	if (id != NULL)
-		memcpy(fresh->event.id.b, id->b, sizeof(id->b));
-	if (text != NULL)
-		snprintf(fresh->event.text, sizeof(fresh->event.text), "%s", text);
+	fresh->event = *event;
+	fresh->event.size = sizeof(fresh->event);
 	/* So the queue is bounded even where the host never reads it. */
 	DL_FOREACH (w->events, old) {
 		if (same_subject(&old->event, &fresh->event)) {
@@ -34,6 +34,18 @@ void wallet_event(struct uncia_wallet *w, enum uncia_event_kind kind, int error,
 		}
 	}
 	DL_APPEND(w->events, fresh);
+}
+
+void events_add_payment(struct uncia_wallet *w, const struct payment_id *id, int error)
+{
+	struct uncia_event event = {.kind = UNCIA_EVENT_PAYMENT, .error = error};
+	memcpy(event.id.b, id->b, sizeof(event.id.b));
+	events_add(w, &event);
+}
+
+bool events_waiting(const struct uncia_wallet *w)
+{
+	return w->events != NULL || w->events_lost;
 }
 
 bool uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)

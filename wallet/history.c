@@ -1,12 +1,22 @@
 /* The payments that touched this account: asked of one validator at a time, each proved by its receipt; whether any is
  * missing is told by the count that the account's proof carries (docs/spec/wallet.md, "History"). */
+#include "history.h"
 #include <stdlib.h>
 #include <string.h>
+#include "events.h"
 #include "fields.h"
+#include "receipts.h"
+#include "session.h"
+#include "sync.h"
 #include "wallet.h"
 
 #define ATTEMPT_MS 3000u /* after which another validator is asked */
 #define NOBODY     UINT32_MAX
+
+static void announce(struct uncia_wallet *w, int error)
+{
+	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_HISTORY, .error = error});
+}
 
 static void free_receipts(struct uncia_receipt **receipts, size_t count)
 {
@@ -15,18 +25,33 @@ static void free_receipts(struct uncia_receipt **receipts, size_t count)
 	free(receipts);
 }
 
+int history_init(struct uncia_wallet *w)
+{
+	struct history *h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return UNCIA_E_MEMORY;
+	w->history = h;
+	h->node = NOBODY;
+	if (w->network != NULL && (h->tried = calloc(w->network->endpoint_count, sizeof(*h->tried))) == NULL)
+		return UNCIA_E_MEMORY;
+	return 0;
+}
+
 void history_deinit(struct uncia_wallet *w)
 {
-	free_receipts(w->history.receipts, w->history.count);
-	w->history.receipts = NULL;
-	w->history.count = 0;
+	if (w->history == NULL)
+		return;
+	free_receipts(w->history->receipts, w->history->count);
+	free(w->history->tried);
+	free(w->history);
+	w->history = NULL;
 }
 
 static void ask(struct uncia_wallet *w, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__HistoryQuery query = UNCIA__PB__HISTORY_QUERY__INIT;
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	query.address = field_of(w->address.b, ADDRESS_SIZE);
 	query.before_height = h->before_height;
 	query.before_index = h->before_index;
@@ -35,7 +60,7 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 	request.history = &query;
 	h->node = node;
 	h->attempt_ms = wallet_now(w);
-	w->nodes[node].history_tried = true;
+	h->tried[node] = true;
 	session_send(w, node, REQUEST_HISTORY, h->generation, &request);
 }
 
@@ -43,8 +68,8 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 static bool ask_another(struct uncia_wallet *w)
 {
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
-		uint32_t i = w->order[k];
-		if (w->nodes[i].established && !w->nodes[i].drop && !w->nodes[i].history_tried) {
+		uint32_t i = session_in_order(w, k);
+		if (session_ready(w, i) && !w->history->tried[i]) {
 			ask(w, i);
 			return true;
 		}
@@ -55,9 +80,9 @@ static bool ask_another(struct uncia_wallet *w)
 /* From the start again, those that were asked before included. */
 static void ask_afresh(struct uncia_wallet *w)
 {
-	w->history.node = NOBODY;
+	w->history->node = NOBODY;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		w->nodes[i].history_tried = false;
+		w->history->tried[i] = false;
 	ask_another(w);
 }
 
@@ -70,7 +95,7 @@ int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_
 		return UNCIA_E_ARGUMENT;
 	if (w->network == NULL)
 		return UNCIA_E_NETWORK;
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	h->gapless = before_height == 0 ||
 	             (h->has_page && h->gapless && before_height == h->next_height && before_index == h->next_index);
 	h->active = true;
@@ -86,15 +111,15 @@ int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_
 
 void history_link_up(struct uncia_wallet *w, uint32_t node)
 {
-	if (w->history.active && w->history.node == NOBODY)
+	if (w->history->active && w->history->node == NOBODY)
 		ask(w, node);
 }
 
 void history_link_down(struct uncia_wallet *w, uint32_t node)
 {
-	if (!w->history.active || w->history.node != node)
+	if (!w->history->active || w->history->node != node)
 		return;
-	w->history.node = NOBODY;
+	w->history->node = NOBODY;
 	ask_another(w);
 }
 
@@ -117,8 +142,8 @@ static bool before(uint64_t height, uint32_t index, uint64_t other_height, uint3
 static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *reply, struct uncia_receipt **receipts,
                          size_t *count)
 {
-	uint64_t height = w->history.before_height == 0 ? UINT64_MAX : w->history.before_height;
-	uint32_t index = w->history.before_height == 0 ? UINT32_MAX : w->history.before_index;
+	uint64_t height = w->history->before_height == 0 ? UINT64_MAX : w->history->before_height;
+	uint32_t index = w->history->before_height == 0 ? UINT32_MAX : w->history->before_index;
 	for (size_t i = 0; i < reply->n_receipts; i++) {
 		const ProtobufCBinaryData *bytes = &reply->receipts[i]->data;
 		int result = receipt_open(w->network, bytes->data, bytes->len, &receipts[i]);
@@ -139,7 +164,7 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 static amount_t given_by_genesis(const struct uncia_wallet *w)
 {
 	const struct genesis *g = &w->network->genesis;
-	for (uint32_t i = 0; w->sync.state.entry.created == 0 && i < g->account_count; i++)
+	for (uint32_t i = 0; w->sync->state.entry.created == 0 && i < g->account_count; i++)
 		if (memcmp(g->accounts[i].address.b, w->address.b, ADDRESS_SIZE) == 0)
 			return g->accounts[i].balance;
 	return 0;
@@ -149,11 +174,11 @@ static amount_t given_by_genesis(const struct uncia_wallet *w)
  * one was left out, and one of a former life in the same block stands in for it, that does not come out. */
 static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
-	struct history *h = &w->history;
-	const struct entry *entry = &w->sync.state.entry;
+	struct history *h = w->history;
+	const struct entry *entry = &w->sync->state.entry;
 	const struct payment *payment = receipt->payment;
 	amount_t in = 0, out = 0, held;
-	if (!w->sync.exists || receipt->height > h->as_of || h->seen == entry->payments)
+	if (!w->sync->exists || receipt->height > h->as_of || h->seen == entry->payments)
 		return;
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) == 0)
@@ -172,7 +197,7 @@ static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, size_t count,
                       const Uncia__Pb__HistoryReply *reply)
 {
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	free_receipts(h->receipts, h->count);
 	h->receipts = receipts;
 	h->count = count;
@@ -184,17 +209,17 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
 	if (h->before_height == 0) {
 		h->seen = 0;
 		h->gap = false;
-		h->held = w->sync.exists ? w->sync.state.entry.balance : 0;
-		h->as_of = w->sync.height;
+		h->held = w->sync->exists ? w->sync->state.entry.balance : 0;
+		h->as_of = w->sync->height;
 	}
 	for (size_t i = 0; i < count; i++)
 		go_back(w, receipts[i]);
-	wallet_event(w, UNCIA_EVENT_HISTORY, 0, NULL, 0, false, NULL);
+	announce(w, 0);
 }
 
 int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
 {
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	size_t count = 0;
 	if (!h->active || generation != h->generation || node != h->node)
 		return 0; /* late */
@@ -222,13 +247,13 @@ int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, co
 
 void history_tick(struct uncia_wallet *w)
 {
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	uint64_t now = wallet_now(w);
 	if (!h->active)
 		return;
 	if (now >= h->started_ms + w->request_timeout_ms) {
 		h->active = false;
-		wallet_event(w, UNCIA_EVENT_HISTORY, UNCIA_E_UNREACHABLE, NULL, 0, false, NULL);
+		announce(w, UNCIA_E_UNREACHABLE);
 	} else if (h->node != NOBODY && now >= h->attempt_ms + ATTEMPT_MS) {
 		if (!ask_another(w))
 			ask_afresh(w);
@@ -237,7 +262,7 @@ void history_tick(struct uncia_wallet *w)
 
 uint64_t history_next_ms(const struct uncia_wallet *w)
 {
-	const struct history *h = &w->history;
+	const struct history *h = w->history;
 	if (!h->active)
 		return UINT64_MAX;
 	uint64_t next = h->started_ms + w->request_timeout_ms;
@@ -248,7 +273,7 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 {
 	if (w == NULL || page == NULL || page->size != sizeof(*page))
 		return UNCIA_E_ARGUMENT;
-	const struct history *h = &w->history;
+	const struct history *h = w->history;
 	if (!h->has_page)
 		return UNCIA_E_NOT_FOUND;
 	*page = (struct uncia_history_page){.size = sizeof(*page),
@@ -257,12 +282,12 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 	                                    .next_index = h->next_index};
 	/* A receipt cannot be made up, only left out: count and balance show it, while they are those of one and the
 	 * same state. */
-	page->complete = h->gapless && w->sync.known && w->sync.exists && h->as_of == w->sync.height && !h->gap &&
-	                 h->seen == w->sync.state.entry.payments && h->held == given_by_genesis(w);
+	page->complete = h->gapless && w->sync->known && w->sync->exists && h->as_of == w->sync->height && !h->gap &&
+	                 h->seen == w->sync->state.entry.payments && h->held == given_by_genesis(w);
 	return 0;
 }
 
 const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *w, uint32_t number)
 {
-	return w == NULL || number >= w->history.count ? NULL : w->history.receipts[number];
+	return w == NULL || number >= w->history->count ? NULL : w->history->receipts[number];
 }

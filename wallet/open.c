@@ -2,9 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "driver.h"
+#include "events.h"
+#include "history.h"
+#include "outbox.h"
+#include "paying.h"
+#include "session.h"
+#include "sync.h"
 #include "wallet.h"
 
-#define NETWORK_BLOB "network"
+#define NETWORK_BLOB       "network"
+#define REQUEST_TIMEOUT_MS 10000u
 
 /* The first open with a network binds the home to it. Later ones write nothing: a home on a full disk, or on one that
  * is only read, can be looked at. */
@@ -38,7 +46,11 @@ static int bind_network(struct uncia_wallet *w)
 
 static int load_parts(struct uncia_wallet *w, const char *passphrase)
 {
-	int result = keyfile_load(&w->host, &w->keyfile);
+	int result = sync_init(w);
+	if (result == 0)
+		result = history_init(w);
+	if (result == 0)
+		result = keyfile_load(&w->host, &w->keyfile);
 	if (result != 0)
 		return result;
 	address_of_key(w->keyfile.public_key, &w->address);
@@ -66,7 +78,6 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 	w->host = filled;
 	w->network = network;
 	w->owner = getpid();
-	w->history.node = UINT32_MAX;
 	w->request_timeout_ms =
 	    options != NULL && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
 	result = load_parts(w, options == NULL ? NULL : options->passphrase);
@@ -74,7 +85,7 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 		uncia_wallet_close(w);
 		return result;
 	}
-	if (paying_active(w))
+	if (w->network != NULL && paying_active(w))
 		session_wake(w);
 	*wallet = w;
 	return 0;
@@ -87,6 +98,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	driver_free(w->driver);
 	session_deinit(w);
 	history_deinit(w);
+	sync_deinit(w);
 	tracked_free_all(w);
 	name_list_deinit(&w->contacts);
 	events_free(w);

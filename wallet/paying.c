@@ -1,11 +1,18 @@
 /* Making payments, and following them and others to their end. How they are kept is outbox.c's business. */
+#include "paying.h"
 #include <stdlib.h>
 #include <string.h>
+#include "balance.h"
 #include "canonical.h"
+#include "events.h"
 #include "fields.h"
+#include "outbox.h"
+#include "session.h"
+#include "sync.h"
 #include "wallet.h"
 
 #define KEY_SIZE_MAX    256u
+#define QUERIES_MAX     64u
 #define RESEND_FIRST_MS 2000u
 #define RESEND_MAX_MS   30000u
 /* Long past any expiry and still without an end: validators forget after a day or more, so there may never be one that
@@ -15,19 +22,19 @@
 
 static void announce(struct uncia_wallet *w, const struct tracked *t, int error)
 {
-	wallet_event(w, UNCIA_EVENT_PAYMENT, error, &t->id, 0, false, NULL);
+	events_add_payment(w, &t->id, error);
 }
 
 static bool active(const struct tracked *t)
 {
-	return t->querying || (t->own && t->state == UNCIA_PAYMENT_PENDING);
+	return t->following.querying || (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
 }
 
 bool paying_active(const struct uncia_wallet *w)
 {
 	uint64_t soon = wallet_now(w) + RESEND_MAX_MS;
 	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t) && (t->querying || t->next_send_ms <= soon))
+		if (active(t) && (t->following.querying || t->resending.next_ms <= soon))
 			return true;
 	return false;
 }
@@ -40,8 +47,8 @@ static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t no
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
 	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
-	if (t->own) {
-		submit.payment = field_of(t->payment->bytes, t->payment->size);
+	if (t->record.own) {
+		submit.payment = field_of(t->record.payment->bytes, t->record.payment->size);
 		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 		request.submit = &submit;
 	} else {
@@ -55,7 +62,7 @@ static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t no
 /* wallet 7.2: durably stored before its first byte leaves. */
 static bool may_leave(struct uncia_wallet *w, struct tracked *t)
 {
-	int result = t->own ? outbox_confirm(w, t, NULL, 0) : 0;
+	int result = t->record.own ? outbox_confirm(w, t, NULL, 0) : 0;
 	if (result != 0)
 		announce(w, t, result);
 	return result == 0;
@@ -65,11 +72,12 @@ static bool may_leave(struct uncia_wallet *w, struct tracked *t)
 static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
 {
 	uint64_t now = wallet_now(w);
-	uint64_t longest = now - t->started_ms < RESEND_SLOW_AFTER_MS ? RESEND_MAX_MS : RESEND_SLOW_MS;
-	t->backoff_ms = afresh || t->backoff_ms == 0 ? RESEND_FIRST_MS : t->backoff_ms * 2;
-	if (t->backoff_ms > longest)
-		t->backoff_ms = longest;
-	t->next_send_ms = now + t->backoff_ms;
+	uint64_t longest = now - t->following.started_ms < RESEND_SLOW_AFTER_MS ? RESEND_MAX_MS : RESEND_SLOW_MS;
+	t->resending.backoff_ms =
+	    afresh || t->resending.backoff_ms == 0 ? RESEND_FIRST_MS : t->resending.backoff_ms * 2;
+	if (t->resending.backoff_ms > longest)
+		t->resending.backoff_ms = longest;
+	t->resending.next_ms = now + t->resending.backoff_ms;
 	bool leaves = may_leave(w, t);
 	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
 		send_to(w, t, i);
@@ -149,9 +157,9 @@ static int resume(struct uncia_wallet *w, const struct draft *draft, struct unci
 	int result = outbox_find(w, draft->payment.nonce, &t);
 	if (result != 0)
 		return result;
-	if (!same_payment(t->payment, &draft->payment))
+	if (!same_payment(t->record.payment, &draft->payment))
 		return UNCIA_E_KEY_REUSED;
-	if (t->state == UNCIA_PAYMENT_PENDING) {
+	if (t->record.state == UNCIA_PAYMENT_PENDING) {
 		result = outbox_confirm(w, t, NULL, 0);
 		if (result != 0)
 			return result;
@@ -213,7 +221,7 @@ static int make_locked(struct uncia_wallet *w, const struct uncia_payment_reques
 	}
 	if (result == 0)
 		result = check_funds(w, &draft->payment);
-	if (result == 0 && !w->clock_known)
+	if (result == 0 && !w->clock.known)
 		result = UNCIA_E_UNREACHABLE;
 	if (result != 0)
 		return result;
@@ -231,7 +239,7 @@ static int make(struct uncia_wallet *w, const struct uncia_payment_request *requ
 	struct tracked *t;
 	if (w->secret == NULL)
 		return UNCIA_E_PASSPHRASE;
-	if (!w->sync.known)
+	if (!w->sync->known)
 		return UNCIA_E_UNREACHABLE;
 	int result = host_lock(&w->host);
 	if (result == 0) {
@@ -297,9 +305,9 @@ static bool names(const struct tracked *t, const ProtobufCBinaryData *id)
 
 static void end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
 {
-	t->state = state;
-	t->querying = false;
-	t->elapsed_ms = wallet_now(w) - t->started_ms;
+	t->record.state = state;
+	t->following.querying = false;
+	t->following.elapsed_ms = wallet_now(w) - t->following.started_ms;
 	announce(w, t, 0);
 }
 
@@ -315,15 +323,15 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 		return UNCIA_E_PROOF;
 	}
 	wallet_learn_time(w, receipt->timestamp_ms);
-	t->height = receipt->height;
-	t->timestamp_ms = receipt->timestamp_ms;
-	t->index = receipt->index;
-	if (t->own) {
+	t->record.height = receipt->height;
+	t->record.timestamp_ms = receipt->timestamp_ms;
+	t->record.index = receipt->index;
+	if (t->record.own) {
 		result = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
 	} else {
-		t->payment = receipt->payment;
-		t->receipt = receipt->bytes;
-		t->receipt_size = receipt->size;
+		t->record.payment = receipt->payment;
+		t->record.receipt = receipt->bytes;
+		t->record.receipt_size = receipt->size;
 		receipt->payment = NULL;
 		receipt->bytes = NULL;
 	}
@@ -337,14 +345,15 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 
 static int keep_word(struct tracked *t, const Uncia__Pb__Expiry *expiry)
 {
-	struct expiry_word *words = realloc(t->expiries, (t->expiry_count + 1) * sizeof(*words));
+	struct expiry_word *words = realloc(t->record.expiries, (t->record.expiry_count + 1) * sizeof(*words));
 	if (words == NULL)
 		return UNCIA_E_MEMORY;
-	t->expiries = words;
-	words[t->expiry_count].validator = expiry->validator;
-	int result = canonical_encode(&expiry->base, &words[t->expiry_count].bytes, &words[t->expiry_count].size);
+	t->record.expiries = words;
+	words[t->record.expiry_count].validator = expiry->validator;
+	int result =
+	    canonical_encode(&expiry->base, &words[t->record.expiry_count].bytes, &words[t->record.expiry_count].size);
 	if (result == 0)
-		t->expiry_count++;
+		t->record.expiry_count++;
 	return result;
 }
 
@@ -359,8 +368,8 @@ static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__P
 	    expiry->timestamp_ms / 1000 < payment_id_expires_at(&t->id) ||
 	    !field_copy(&expiry->signature, signature, sizeof(signature)))
 		return UNCIA_E_PROOF;
-	for (size_t i = 0; i < t->expiry_count; i++)
-		if (t->expiries[i].validator == expiry->validator)
+	for (size_t i = 0; i < t->record.expiry_count; i++)
+		if (t->record.expiries[i].validator == expiry->validator)
 			return 0;
 	expiry_digest(&w->network_id, &t->id, expiry->height, expiry->timestamp_ms, &digest);
 	if (!sign_verify(c->validators[expiry->validator].consensus_key, &digest, signature))
@@ -368,20 +377,20 @@ static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__P
 	int result = keep_word(t, expiry);
 	if (result != 0)
 		return result;
-	t->expiry_weight += c->validators[expiry->validator].weight;
+	t->record.expiry_weight += c->validators[expiry->validator].weight;
 	return 0;
 }
 
 static void try_expire(struct uncia_wallet *w, struct tracked *t)
 {
-	if (t->expiry_weight <= w->network->genesis.committee.faulty)
+	if (t->record.expiry_weight <= w->network->genesis.committee.faulty)
 		return;
 	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do
 	 * not know it. */
 	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
-	int result = t->own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
+	int result = t->record.own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
 	if (result == 0)
-		end(w, t, t->own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
+		end(w, t, t->record.own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
 	else
 		announce(w, t, result);
 }
@@ -391,13 +400,14 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 {
 	const struct committee *c = &w->network->genesis.committee;
-	if (!t->querying || t->answered_weight <= c->faulty)
+	if (!t->following.querying || t->following.answered_weight <= c->faulty)
 		return;
-	if (t->answered_weight < c->weight - c->faulty && wallet_now(w) < t->first_answer_ms + SETTLE_MS)
+	if (t->following.answered_weight < c->weight - c->faulty &&
+	    wallet_now(w) < t->following.first_answer_ms + SETTLE_MS)
 		return;
-	t->querying = false;
-	if (!t->own)
-		t->state = t->seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN;
+	t->following.querying = false;
+	if (!t->record.own)
+		t->record.state = t->following.seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN;
 	announce(w, t, 0);
 }
 
@@ -405,25 +415,25 @@ static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 static void take_no_end(struct uncia_wallet *w, struct tracked *t, uint32_t node, bool pending)
 {
 	uint32_t validator = w->network->endpoints[node].validator;
-	if (!t->querying)
+	if (!t->following.querying)
 		return;
-	if (t->answered_weight == 0)
-		t->first_answer_ms = wallet_now(w);
-	t->seen_pending = t->seen_pending || pending;
-	if (!t->answered[validator]) {
-		t->answered[validator] = true;
-		t->answered_weight += session_weight(w, node);
+	if (t->following.answered_weight == 0)
+		t->following.first_answer_ms = wallet_now(w);
+	t->following.seen_pending = t->following.seen_pending || pending;
+	if (!t->following.answered[validator]) {
+		t->following.answered[validator] = true;
+		t->following.answered_weight += session_weight(w, node);
 	}
 	try_conclude(w, t);
 }
 
 static void set_reason(struct uncia_wallet *w, struct tracked *t, enum uncia_pending_reason reason, int refusal)
 {
-	if (t->reason == reason && t->refusal == refusal)
+	if (t->following.reason == reason && t->following.refusal == refusal)
 		return;
-	t->reason = reason;
-	t->refusal = refusal;
-	if (t->own)
+	t->following.reason = reason;
+	t->following.refusal = refusal;
+	if (t->record.own)
 		announce(w, t, 0);
 }
 
@@ -435,7 +445,7 @@ static enum uncia_pending_reason reason_of(uint32_t code)
 /* No validator's refusal is an end (protocol §3): it is shown, and the payment stays pending. */
 static void take_refusal(struct uncia_wallet *w, struct tracked *t, const Uncia__Pb__Refusal *refusal)
 {
-	if (t->reason != UNCIA_PENDING_UNSENT && t->reason != UNCIA_PENDING_REFUSED)
+	if (t->following.reason != UNCIA_PENDING_UNSENT && t->following.reason != UNCIA_PENDING_REFUSED)
 		return; /* another one took it */
 	set_reason(w, t, UNCIA_PENDING_REFUSED, refusal->code <= 999 ? -(int)refusal->code : UNCIA_E_PROTOCOL);
 }
@@ -478,10 +488,10 @@ int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const U
 /* That few do not know it says nothing; that one holds it does. */
 static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 {
-	t->querying = false;
-	if (!t->own && t->seen_pending)
-		t->state = UNCIA_PAYMENT_PENDING;
-	announce(w, t, t->seen_pending ? 0 : UNCIA_E_UNREACHABLE);
+	t->following.querying = false;
+	if (!t->record.own && t->following.seen_pending)
+		t->record.state = UNCIA_PAYMENT_PENDING;
+	announce(w, t, t->following.seen_pending ? 0 : UNCIA_E_UNREACHABLE);
 }
 
 void paying_tick(struct uncia_wallet *w)
@@ -489,9 +499,9 @@ void paying_tick(struct uncia_wallet *w)
 	uint64_t now = wallet_now(w);
 	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
 		try_conclude(w, t);
-		if (t->querying && now >= t->deadline_ms)
+		if (t->following.querying && now >= t->following.deadline_ms)
 			query_timeout(w, t);
-		if (active(t) && now >= t->next_send_ms)
+		if (active(t) && now >= t->resending.next_ms)
 			send_all(w, t, false);
 	}
 }
@@ -500,13 +510,13 @@ uint64_t paying_next_ms(const struct uncia_wallet *w)
 {
 	uint64_t next = UINT64_MAX;
 	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (active(t) && t->next_send_ms < next)
-			next = t->next_send_ms;
-		if (t->querying && t->deadline_ms < next)
-			next = t->deadline_ms;
-		if (t->querying && t->answered_weight > w->network->genesis.committee.faulty &&
-		    t->first_answer_ms + SETTLE_MS < next)
-			next = t->first_answer_ms + SETTLE_MS;
+		if (active(t) && t->resending.next_ms < next)
+			next = t->resending.next_ms;
+		if (t->following.querying && t->following.deadline_ms < next)
+			next = t->following.deadline_ms;
+		if (t->following.querying && t->following.answered_weight > w->network->genesis.committee.faulty &&
+		    t->following.first_answer_ms + SETTLE_MS < next)
+			next = t->following.first_answer_ms + SETTLE_MS;
 	}
 	return next;
 }
@@ -519,10 +529,10 @@ static int make_room(struct uncia_wallet *w)
 	struct tracked *oldest = NULL;
 	uint32_t count = 0;
 	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (t->own)
+		if (t->record.own)
 			continue;
 		count++;
-		if (oldest == NULL && !t->querying)
+		if (oldest == NULL && !t->following.querying)
 			oldest = t;
 	}
 	if (count < QUERIES_MAX)
@@ -550,17 +560,17 @@ int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id
 			return result;
 		if ((t = tracked_add(w, &key)) == NULL)
 			return UNCIA_E_MEMORY;
-		t->started_ms = wallet_now(w);
+		t->following.started_ms = wallet_now(w);
 	}
-	if (t->state == UNCIA_PAYMENT_FINAL || t->state == UNCIA_PAYMENT_EXPIRED) {
+	if (t->record.state == UNCIA_PAYMENT_FINAL || t->record.state == UNCIA_PAYMENT_EXPIRED) {
 		announce(w, t, 0);
 		return 0;
 	}
-	t->querying = true;
-	t->deadline_ms = wallet_now(w) + w->request_timeout_ms;
-	t->answered_weight = 0;
-	t->seen_pending = false;
-	memset(t->answered, 0, sizeof(t->answered));
+	t->following.querying = true;
+	t->following.deadline_ms = wallet_now(w) + w->request_timeout_ms;
+	t->following.answered_weight = 0;
+	t->following.seen_pending = false;
+	memset(t->following.answered, 0, sizeof(t->following.answered));
 	send_all(w, t, true);
 	return 0;
 }
@@ -574,19 +584,20 @@ int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_paymen
 	const struct tracked *t = tracked_find(w, &key);
 	if (t == NULL)
 		return UNCIA_E_NOT_FOUND;
-	*payment = (struct uncia_payment){.size = sizeof(*payment), .id = *id, .state = t->state, .own = t->own};
+	*payment =
+	    (struct uncia_payment){.size = sizeof(*payment), .id = *id, .state = t->record.state, .own = t->record.own};
 	payment->expires_at = payment_id_expires_at(&t->id);
-	if (t->payment != NULL)
-		payment_describe(t->payment, payment);
-	payment->made_ms = t->made_ms;
-	if (t->state == UNCIA_PAYMENT_PENDING) {
-		payment->reason = t->reason;
-		payment->refusal = t->refusal;
-	} else if (t->state == UNCIA_PAYMENT_FINAL) {
-		payment->height = t->height;
-		payment->timestamp_ms = t->timestamp_ms;
-		payment->index = t->index;
-		payment->elapsed_ms = t->elapsed_ms;
+	if (t->record.payment != NULL)
+		payment_describe(t->record.payment, payment);
+	payment->made_ms = t->record.made_ms;
+	if (t->record.state == UNCIA_PAYMENT_PENDING) {
+		payment->reason = t->following.reason;
+		payment->refusal = t->following.refusal;
+	} else if (t->record.state == UNCIA_PAYMENT_FINAL) {
+		payment->height = t->record.height;
+		payment->timestamp_ms = t->record.timestamp_ms;
+		payment->index = t->record.index;
+		payment->elapsed_ms = t->following.elapsed_ms;
 	}
 	return 0;
 }
@@ -595,7 +606,7 @@ size_t uncia_wallet_outbox_count(const struct uncia_wallet *w)
 {
 	size_t count = 0;
 	for (const struct tracked *t = w == NULL ? NULL : w->tracked; t != NULL; t = t->hh.next)
-		count += t->own;
+		count += t->record.own;
 	return count;
 }
 
@@ -604,7 +615,7 @@ int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct unci
 	if (w == NULL || id == NULL)
 		return UNCIA_E_ARGUMENT;
 	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (t->own && number-- == 0) {
+		if (t->record.own && number-- == 0) {
 			memcpy(id->b, t->id.b, sizeof(id->b));
 			return 0;
 		}

@@ -1,7 +1,9 @@
 /* Receipts as the host sees them; proto/receipt.c verifies. */
+#include "receipts.h"
 #include <stdlib.h>
 #include <string.h>
-#include "wallet.h"
+#include "network.h"
+#include "receipt.h"
 
 void payment_describe(const struct payment *payment, struct uncia_payment *info)
 {

@@ -1,36 +1,52 @@
 /* The wallet's links to validators: which are wanted, handshakes, requests out, messages in, and when one is given up.
  */
+#include "session.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
+#include "events.h"
 #include "wallet.h"
+
+#define LINKS_MAX        7u     /* as many links as this, or as weigh F+1 where that takes more */
+#define LINGER_MS        10000u /* links stay open this long after the last work */
+#define BACKOFF_FIRST_MS 250u
+#define BACKOFF_MAX_MS   30000u
+#define LIAR_PAUSE_MS    60000u /* a validator that sent what does not verify is left alone this long */
 
 int session_init(struct uncia_wallet *w)
 {
 	uint32_t count = w->network->endpoint_count;
-	w->nodes = calloc(count, sizeof(*w->nodes));
-	w->order = calloc(count, sizeof(*w->order));
-	if (w->nodes == NULL || w->order == NULL)
+	struct session *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return UNCIA_E_MEMORY;
+	w->session = s;
+	s->links = calloc(count, sizeof(*s->links));
+	s->order = calloc(count, sizeof(*s->order));
+	if (s->links == NULL || s->order == NULL)
 		return UNCIA_E_MEMORY;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t random, j;
 		if (host_random(&w->host, &random, sizeof(random)) != 0)
 			return UNCIA_E_RANDOM;
 		j = random % (i + 1); /* a bias of 2^-25 chooses nothing worth choosing */
-		w->order[i] = w->order[j];
-		w->order[j] = i;
+		s->order[i] = s->order[j];
+		s->order[j] = i;
 	}
 	return 0;
 }
 
 void session_deinit(struct uncia_wallet *w)
 {
-	for (uint32_t i = 0; w->nodes != NULL && i < w->network->endpoint_count; i++)
-		link_free(w->nodes[i].link);
-	free(w->nodes);
-	free(w->order);
-	w->nodes = NULL;
-	w->order = NULL;
+	struct session *s = w->session;
+	if (s == NULL)
+		return;
+	for (uint32_t i = 0; s->links != NULL && i < w->network->endpoint_count; i++)
+		link_free(s->links[i].link);
+	free(s->links);
+	free(s->order);
+	free(s);
+	w->session = NULL;
 }
 
 uint64_t session_weight(const struct uncia_wallet *w, uint32_t node)
@@ -38,24 +54,30 @@ uint64_t session_weight(const struct uncia_wallet *w, uint32_t node)
 	return w->network->genesis.committee.validators[w->network->endpoints[node].validator].weight;
 }
 
+uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k)
+{
+	return w->session->order[k];
+}
+
 void session_wake(struct uncia_wallet *w)
 {
-	w->busy_until_ms = wallet_now(w) + LINGER_MS;
+	w->session->busy_until_ms = wallet_now(w) + LINGER_MS;
 }
 
 /* The first validators of the random order, passing over those that fail, until there are LINKS_MAX and they weigh F+1:
  * what a wallet needs to believe what cannot be proved. Those that fail are tried all the same. */
 static bool selected(const struct uncia_wallet *w, uint32_t node)
 {
+	const struct session *s = w->session;
 	uint64_t weight = 0;
 	uint32_t count = 0;
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
-		uint32_t i = w->order[k];
+		uint32_t i = s->order[k];
 		if (count >= LINKS_MAX && weight > w->network->genesis.committee.faulty)
-			return w->nodes[node].link != NULL && !w->nodes[node].drop && w->nodes[node].asked_ms != 0;
+			return s->links[node].link != NULL && !s->links[node].drop && s->links[node].asked_ms != 0;
 		if (i == node)
 			return true;
-		if (w->nodes[i].failures != 0 && !w->nodes[i].established)
+		if (s->links[i].failures != 0 && !s->links[i].established)
 			continue;
 		count++;
 		weight += session_weight(w, i);
@@ -65,17 +87,27 @@ static bool selected(const struct uncia_wallet *w, uint32_t node)
 
 bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 {
-	const struct node *n = &w->nodes[node];
+	const struct session_link *n = &w->session->links[node];
 	if (n->link != NULL)
 		return !n->drop;
 	return n->failures == 0 && selected(w, node);
 }
 
+bool session_ready(const struct uncia_wallet *w, uint32_t node)
+{
+	return w->session->links[node].established && !w->session->links[node].drop;
+}
+
+bool session_has_output(const struct uncia_wallet *w, uint32_t node)
+{
+	return link_queued(w->session->links[node].link) != 0;
+}
+
 bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working)
 {
-	const struct node *n = &w->nodes[node];
+	const struct session_link *n = &w->session->links[node];
 	uint64_t now = wallet_now(w);
-	if (n->drop || (!working && now >= w->busy_until_ms))
+	if (n->drop || (!working && now >= w->session->busy_until_ms))
 		return false;
 	return (n->link != NULL || now >= n->retry_ms) && selected(w, node);
 }
@@ -90,7 +122,7 @@ int session_usable(const struct uncia_wallet *w, uint32_t node)
 
 void session_drop(struct uncia_wallet *w, uint32_t node, int error)
 {
-	struct node *n = &w->nodes[node];
+	struct session_link *n = &w->session->links[node];
 	if (n->drop)
 		return;
 	n->drop = true;
@@ -105,7 +137,7 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
-	struct node *n = &w->nodes[node];
+	struct session_link *n = &w->session->links[node];
 	if (n->link != NULL)
 		return UNCIA_E_ARGUMENT;
 	if (host_random(&w->host, ephemeral, sizeof(ephemeral)) != 0)
@@ -133,10 +165,10 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,
                   Uncia__Pb__WalletRequest *request)
 {
-	struct node *n = &w->nodes[node];
+	struct session_link *n = &w->session->links[node];
 	uint8_t *data;
 	size_t size;
-	if (!n->established || n->drop)
+	if (!session_ready(w, node))
 		return;
 	request->request_id = (uint64_t)purpose << REQUEST_NUMBER_BITS | number;
 	int result = canonical_encode(&request->base, &data, &size);
@@ -152,28 +184,34 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 
 int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up)
 {
-	struct node *n = &w->nodes[node];
+	struct session_link *n = &w->session->links[node];
 	*is_up = false;
+	if (n->link == NULL)
+		return UNCIA_E_ARGUMENT;
+	if (n->drop)
+		return n->drop_error != 0 ? n->drop_error : UNCIA_E_CLOSED;
 	n->heard_ms = wallet_now(w);
 	int result = link_feed(n->link, data, size);
-	if (result == 0 && !n->established && link_established(n->link)) {
+	if (result != 0) {
+		session_drop(w, node, result);
+	} else if (!n->established && link_established(n->link)) {
 		*is_up = n->established = true;
-		wallet_event(w, UNCIA_EVENT_LINK, 0, NULL, node, true, NULL);
+		events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_LINK, .validator = node, .up = true});
 	}
 	return result;
 }
 
 bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
 {
-	if (!link_next(w->nodes[node].link, message))
+	if (!link_next(w->session->links[node].link, message))
 		return false;
-	w->nodes[node].asked_ms = 0;
+	w->session->links[node].asked_ms = 0;
 	return true;
 }
 
 void session_answered(struct uncia_wallet *w, uint32_t node)
 {
-	w->nodes[node].failures = 0;
+	w->session->links[node].failures = 0;
 }
 
 int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void **data, size_t *size)
@@ -182,10 +220,10 @@ int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void *
 	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
-	if (w->nodes[node].link == NULL || data == NULL || size == NULL)
+	if (w->session->links[node].link == NULL || data == NULL || size == NULL)
 		return UNCIA_E_ARGUMENT;
-	if (!w->nodes[node].drop)
-		link_output(w->nodes[node].link, &run);
+	if (!w->session->links[node].drop)
+		link_output(w->session->links[node].link, &run);
 	*data = run.data;
 	*size = run.size;
 	return 0;
@@ -197,12 +235,12 @@ int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
-	if (w->nodes[node].link == NULL)
+	if (w->session->links[node].link == NULL)
 		return UNCIA_E_ARGUMENT;
-	link_output(w->nodes[node].link, &run);
+	link_output(w->session->links[node].link, &run);
 	if (size > run.size)
 		return UNCIA_E_ARGUMENT;
-	link_output_taken(w->nodes[node].link, size);
+	link_output_taken(w->session->links[node].link, size);
 	return 0;
 }
 
@@ -228,7 +266,7 @@ static bool is_lie(int error)
 
 void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 {
-	struct node *n = &w->nodes[node];
+	struct session_link *n = &w->session->links[node];
 	bool was_up = n->established;
 	if (n->drop && n->drop_error != 0)
 		error = n->drop_error;
@@ -241,13 +279,16 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 		n->failures++;
 		n->retry_ms = wallet_now(w) + (is_lie(error) ? LIAR_PAUSE_MS : backoff_ms(w, n->failures));
 	}
-	if (was_up)
-		wallet_event(w, UNCIA_EVENT_LINK, error, NULL, node, false,
-		             error == 0 ? NULL : uncia_error_text(error));
+	if (!was_up)
+		return;
+	struct uncia_event event = {.kind = UNCIA_EVENT_LINK, .error = error, .validator = node};
+	if (error != 0)
+		snprintf(event.text, sizeof(event.text), "%s", uncia_error_text(error));
+	events_add(w, &event);
 }
 
 /* What is to happen to this link by itself: a handshake or an answer that never comes. */
-static uint64_t node_deadline(const struct node *n)
+static uint64_t node_deadline(const struct session_link *n)
 {
 	if (n->link == NULL || n->drop)
 		return UINT64_MAX;
@@ -262,7 +303,7 @@ void session_tick(struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (now >= node_deadline(&w->nodes[i]))
+		if (now >= node_deadline(&w->session->links[i]))
 			session_drop(w, i, UNCIA_E_UNREACHABLE);
 }
 
@@ -276,13 +317,13 @@ uint64_t session_next_ms(const struct uncia_wallet *w, bool working)
 	uint64_t now = wallet_now(w), next = UINT64_MAX;
 	bool open = false;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		const struct node *n = &w->nodes[i];
+		const struct session_link *n = &w->session->links[i];
 		open = open || n->link != NULL;
 		next = earlier(next, node_deadline(n));
-		if (n->link == NULL && n->retry_ms > now && (working || now < w->busy_until_ms))
+		if (n->link == NULL && n->retry_ms > now && (working || now < w->session->busy_until_ms))
 			next = earlier(next, n->retry_ms);
 	}
 	if (open && !working)
-		next = earlier(next, w->busy_until_ms > now ? w->busy_until_ms : now + LINGER_MS);
+		next = earlier(next, w->session->busy_until_ms > now ? w->session->busy_until_ms : now + LINGER_MS);
 	return next;
 }

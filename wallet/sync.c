@@ -1,13 +1,36 @@
 /* Asking for the account: several validators are asked; a balance is believed only with its proof, "no such account"
  * only from weight F+1 (docs/spec/wallet.md, "Balance"). */
+#include "sync.h"
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
+#include "events.h"
 #include "fields.h"
+#include "session.h"
 #include "wallet.h"
 
 #define ASK_AGAIN_MS 1000u
 #define LATE_MS      3300u /* an honest validator answers within 3 s (network, "Between a wallet and a validator") */
+
+int sync_init(struct uncia_wallet *w)
+{
+	struct sync *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return UNCIA_E_MEMORY;
+	w->sync = s;
+	if (w->network != NULL && (s->answers = calloc(w->network->endpoint_count, sizeof(*s->answers))) == NULL)
+		return UNCIA_E_MEMORY;
+	return 0;
+}
+
+void sync_deinit(struct uncia_wallet *w)
+{
+	if (w->sync == NULL)
+		return;
+	free(w->sync->answers);
+	free(w->sync);
+	w->sync = NULL;
+}
 
 static const struct committee *committee(const struct uncia_wallet *w)
 {
@@ -21,8 +44,8 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 	query.address = field_of(w->address.b, ADDRESS_SIZE);
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
 	request.account = &query;
-	w->nodes[node].sync_sent_ms = wallet_now(w);
-	session_send(w, node, REQUEST_ACCOUNT, w->sync.generation, &request);
+	w->sync->answers[node].sent_ms = wallet_now(w);
+	session_send(w, node, REQUEST_ACCOUNT, w->sync->generation, &request);
 }
 
 int uncia_wallet_sync(struct uncia_wallet *w)
@@ -32,16 +55,16 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 		return result;
 	if (w->network == NULL)
 		return UNCIA_E_NETWORK;
-	if (w->sync.active)
+	if (w->sync->active)
 		return 0;
-	w->sync.active = true;
-	w->sync.generation++;
-	w->sync.has_best = false;
-	w->sync.started_ms = wallet_now(w);
-	w->sync.first_answer_ms = 0;
+	w->sync->active = true;
+	w->sync->generation++;
+	w->sync->has_best = false;
+	w->sync->started_ms = wallet_now(w);
+	w->sync->first_answer_ms = 0;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		w->nodes[i].answer = ANSWER_NONE;
-		if (w->nodes[i].established)
+		w->sync->answers[i].kind = ANSWER_NONE;
+		if (session_ready(w, i))
 			ask(w, i);
 	}
 	session_wake(w);
@@ -50,13 +73,13 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 
 void sync_link_up(struct uncia_wallet *w, uint32_t node)
 {
-	if (w->sync.active && w->nodes[node].answer == ANSWER_NONE)
+	if (w->sync->active && w->sync->answers[node].kind == ANSWER_NONE)
 		ask(w, node);
 }
 
 void sync_link_down(struct uncia_wallet *w, uint32_t node)
 {
-	w->nodes[node].sync_sent_ms = 0;
+	w->sync->answers[node].sent_ms = 0;
 }
 
 /* The greatest height as of which validators weighing F+1 say that there is no account: one of them is honest. */
@@ -65,14 +88,14 @@ static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 	bool found = false;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		uint64_t weight = 0;
-		if (w->nodes[i].answer != ANSWER_ABSENT)
+		if (w->sync->answers[i].kind != ANSWER_ABSENT)
 			continue;
 		for (uint32_t j = 0; j < w->network->endpoint_count; j++)
-			if (w->nodes[j].answer == ANSWER_ABSENT &&
-			    w->nodes[j].answer_height >= w->nodes[i].answer_height)
+			if (w->sync->answers[j].kind == ANSWER_ABSENT &&
+			    w->sync->answers[j].height >= w->sync->answers[i].height)
 				weight += session_weight(w, j);
-		if (weight > committee(w)->faulty && (!found || w->nodes[i].answer_height > *height)) {
-			*height = w->nodes[i].answer_height;
+		if (weight > committee(w)->faulty && (!found || w->sync->answers[i].height > *height)) {
+			*height = w->sync->answers[i].height;
 			found = true;
 		}
 	}
@@ -81,14 +104,14 @@ static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 
 static void finish(struct uncia_wallet *w, int error)
 {
-	w->sync.active = false;
-	wallet_event(w, UNCIA_EVENT_BALANCE, error, NULL, 0, false, NULL);
+	w->sync->active = false;
+	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_BALANCE, .error = error});
 }
 
 /* Takes what the answers prove, never going back in height. */
 static void conclude(struct uncia_wallet *w)
 {
-	struct sync *s = &w->sync;
+	struct sync *s = w->sync;
 	uint64_t absent = 0;
 	bool none = absent_height(w, &absent) && (!s->has_best || absent > s->best.height);
 	uint64_t height = none ? absent : s->best.height;
@@ -105,7 +128,7 @@ static void conclude(struct uncia_wallet *w)
 static bool all_answered(const struct uncia_wallet *w)
 {
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (w->nodes[i].answer == ANSWER_NONE && session_in_progress(w, i))
+		if (w->sync->answers[i].kind == ANSWER_NONE && session_in_progress(w, i))
 			return false;
 	return true;
 }
@@ -122,12 +145,12 @@ static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
 /* Done when enough have answered, or nobody is left to. */
 static void decide(struct uncia_wallet *w)
 {
-	const struct sync *s = &w->sync;
+	const struct sync *s = w->sync;
 	const struct committee *c = committee(w);
 	uint64_t weight = 0, height = 0, now = wallet_now(w);
 	bool believable = s->has_best || absent_height(w, &height);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (w->nodes[i].answer != ANSWER_NONE)
+		if (w->sync->answers[i].kind != ANSWER_NONE)
 			weight += session_weight(w, i);
 	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
 		conclude(w);
@@ -151,9 +174,9 @@ static int take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *pro
 	free(data);
 	if (result != 0)
 		return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
-	if (!w->sync.has_best || state.height > w->sync.best.height)
-		w->sync.best = state;
-	w->sync.has_best = true;
+	if (!w->sync->has_best || state.height > w->sync->best.height)
+		w->sync->best = state;
+	w->sync->has_best = true;
 	wallet_learn_time(w, state.timestamp_ms);
 	*height = state.height;
 	return 0;
@@ -161,42 +184,42 @@ static int take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *pro
 
 int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
 {
-	struct node *n = &w->nodes[node];
+	struct sync_answer *a = &w->sync->answers[node];
 	uint64_t height = 0;
-	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL || !w->sync.active || n->answer != ANSWER_NONE)
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL || !w->sync->active || a->kind != ANSWER_NONE)
 		return 0; /* asked again in a while; or late */
-	if (generation != w->sync.generation)
+	if (generation != w->sync->generation)
 		return 0; /* what was so when an earlier sync asked, which may be seconds ago */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
 		int result = take_proof(w, reply->account, &height);
 		if (result != 0)
 			return result;
-		n->answer = ANSWER_PROVED;
+		a->kind = ANSWER_PROVED;
 	} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT) {
 		uint8_t address[ADDRESS_SIZE];
 		if (!field_copy(&reply->no_account->address, address, ADDRESS_SIZE) ||
 		    memcmp(address, w->address.b, ADDRESS_SIZE) != 0)
 			return UNCIA_E_PROTOCOL;
 		height = reply->no_account->height;
-		n->answer = ANSWER_ABSENT;
+		a->kind = ANSWER_ABSENT;
 	} else {
 		return UNCIA_E_PROTOCOL;
 	}
-	n->answer_height = height;
-	if (w->sync.first_answer_ms == 0)
-		w->sync.first_answer_ms = wallet_now(w);
+	a->height = height;
+	if (w->sync->first_answer_ms == 0)
+		w->sync->first_answer_ms = wallet_now(w);
 	decide(w);
 	return 0;
 }
 
 void sync_tick(struct uncia_wallet *w)
 {
-	if (!w->sync.active)
+	if (!w->sync->active)
 		return;
 	uint64_t now = wallet_now(w);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		const struct node *n = &w->nodes[i];
-		if (n->established && n->answer == ANSWER_NONE && now >= n->sync_sent_ms + ASK_AGAIN_MS)
+		const struct sync_answer *a = &w->sync->answers[i];
+		if (session_ready(w, i) && a->kind == ANSWER_NONE && now >= a->sent_ms + ASK_AGAIN_MS)
 			ask(w, i);
 	}
 	decide(w);
@@ -204,18 +227,18 @@ void sync_tick(struct uncia_wallet *w)
 
 uint64_t sync_next_ms(const struct uncia_wallet *w)
 {
-	if (!w->sync.active)
+	if (!w->sync->active)
 		return UINT64_MAX;
-	uint64_t now = wallet_now(w), next = w->sync.started_ms + w->request_timeout_ms;
-	for (int late = 0; w->sync.first_answer_ms != 0 && late < 2; late++) {
-		uint64_t at = w->sync.first_answer_ms + (late ? LATE_MS : SETTLE_MS);
+	uint64_t now = wallet_now(w), next = w->sync->started_ms + w->request_timeout_ms;
+	for (int late = 0; w->sync->first_answer_ms != 0 && late < 2; late++) {
+		uint64_t at = w->sync->first_answer_ms + (late ? LATE_MS : SETTLE_MS);
 		if (at > now && at < next)
 			next = at;
 	}
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		const struct node *n = &w->nodes[i];
-		if (n->established && !n->drop && n->answer == ANSWER_NONE && n->sync_sent_ms + ASK_AGAIN_MS < next)
-			next = n->sync_sent_ms + ASK_AGAIN_MS;
+		const struct sync_answer *a = &w->sync->answers[i];
+		if (session_ready(w, i) && a->kind == ANSWER_NONE && a->sent_ms + ASK_AGAIN_MS < next)
+			next = a->sent_ms + ASK_AGAIN_MS;
 	}
 	return next;
 }

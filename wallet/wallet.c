@@ -18,15 +18,15 @@ uint64_t wallet_now(const struct uncia_wallet *w)
 
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms)
 {
-	if (w->clock_known && timestamp_ms <= w->clock_timestamp_ms)
+	if (w->clock.known && timestamp_ms <= w->clock.timestamp_ms)
 		return;
-	w->clock_known = true;
-	w->clock_timestamp_ms = timestamp_ms;
-	w->clock_learned_ms = wallet_now(w);
+	w->clock.known = true;
+	w->clock.timestamp_ms = timestamp_ms;
+	w->clock.learned_ms = wallet_now(w);
 }
 
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
-	return w->clock_timestamp_ms + (now > w->clock_learned_ms ? now - w->clock_learned_ms : 0);
+	return w->clock.timestamp_ms + (now > w->clock.learned_ms ? now - w->clock.learned_ms : 0);
 }

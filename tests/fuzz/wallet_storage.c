@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "host.h"
 #include "keyfile.h"
-#include "wallet.h"
+#include "outbox.h"
 
 static const struct uncia_network *network(void)
 {

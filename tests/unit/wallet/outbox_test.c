@@ -1,9 +1,9 @@
 /* The outbox when storage fails at any call, when the process dies there, when two processes are at it: nothing is
  * lost, and one key never makes two payments. */
 #include "canonical.h"
+#include "outbox.h"
 #include "storage.pb-c.h"
 #include "unit.h"
-#include "wallet.h"
 #include "wallet_rig.h"
 
 #define HALF UINT64_C(500000)
