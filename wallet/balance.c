@@ -1,5 +1,6 @@
 /* The balance: what the last sync proved, less what is on its way out. */
 #include "balance.h"
+#include <assert.h>
 #include <string.h>
 #include "sync.h"
 #include "tracked.h"
@@ -11,6 +12,7 @@ amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *pay
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) != 0)
 			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	assert(sum <= payment->total);
 	return sum;
 }
 

@@ -1,5 +1,6 @@
 /* Stored blobs in their envelope, over the host's hooks. What is inside them is others' business. */
 #include "blob.h"
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,6 +152,7 @@ static int store(const struct uncia_host *host,
                  const void *data, size_t size)
 {
 	struct hash sum;
+	assert(name[0] != '\0' && strlen(name) < UNCIA_BLOB_NAME_SIZE);
 	if (size > BLOB_SIZE_MAX - ENVELOPE_SIZE)
 		return UNCIA_E_LIMIT;
 	uint8_t *whole = malloc(ENVELOPE_SIZE + size);
@@ -178,6 +180,7 @@ int blob_replace(const struct uncia_host *host, const char *name, const void *da
 static int add_name(void *context, const char *name)
 {
 	struct name_list *list = context;
+	assert(list->count <= list->capacity);
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
 		char **names = realloc(list->names, capacity * sizeof(*names));

@@ -1,4 +1,5 @@
 /* Contacts: a name pinned to the address it had when it was first used. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
@@ -175,6 +176,7 @@ int uncia_contact_at(const struct uncia_wallet *w, size_t number, char name[UNCI
 		return UNCIA_E_ARGUMENT;
 	if (number >= w->contacts.count)
 		return UNCIA_E_NOT_FOUND;
+	assert(strlen(w->contacts.names[number]) < UNCIA_CONTACT_NAME_SIZE); /* as read_one made it */
 	strcpy(address, stpcpy(name, w->contacts.names[number]) - name + w->contacts.names[number] + 1);
 	return 0;
 }

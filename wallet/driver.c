@@ -1,6 +1,7 @@
 /* Drives a wallet over TCP: the only file of the library with sockets. It does what any host that drives by bytes does,
  * through the public functions. */
 #include "driver.h"
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -73,6 +74,7 @@ static int driver_start(struct uncia_wallet *w)
 static void close_socket(struct uncia_wallet *w, uint32_t i, int error)
 {
 	struct socket *s = &w->driver->sockets[i];
+	assert(s->fd >= 0);
 	close(s->fd); /* epoll forgets it by this */
 	*s = (struct socket){.fd = -1, .attempts = s->connected ? 0 : s->attempts};
 	uncia_wallet_link_closed(w, i, error);
@@ -120,6 +122,7 @@ static void dial(struct uncia_wallet *w, uint32_t i)
 	struct addrinfo *found = NULL;
 	const char *host;
 	uint16_t port;
+	assert(s->fd < 0 && !s->connected);
 	if (uncia_network_validator(w->network, i, &host, &port) != 0 || resolve(host, port, &found) != 0) {
 		uncia_wallet_link_closed(w, i, UNCIA_E_UNREACHABLE);
 		return;
@@ -189,6 +192,7 @@ static int write_some(struct uncia_wallet *w, uint32_t i)
 	struct socket *s = &w->driver->sockets[i];
 	const void *data;
 	size_t size = 0;
+	assert(s->fd >= 0 && s->connected);
 	for (;;) {
 		int result = uncia_wallet_link_output(w, i, &data, &size);
 		if (result != 0)
@@ -213,6 +217,7 @@ static int write_some(struct uncia_wallet *w, uint32_t i)
 
 static void on_ready(struct uncia_wallet *w, uint32_t i, uint32_t events, uint8_t *buffer)
 {
+	assert(i < w->driver->count);
 	struct socket *s = &w->driver->sockets[i];
 	int result = 0;
 	if (s->fd < 0)

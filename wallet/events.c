@@ -1,5 +1,6 @@
 /* The queue of what the host has not been told yet. */
 #include "events.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -19,6 +20,8 @@ static bool same_subject(const struct uncia_event *a, const struct uncia_event *
 void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 {
 	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
+	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_ERROR);
+	assert(memchr(event->text, 0, sizeof(event->text)));
 	if (fresh == NULL) {
 		w->events_lost = true;
 		return;

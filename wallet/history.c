@@ -1,6 +1,7 @@
 /* The payments that touched this account: asked of one validator at a time, each proved by its receipt; whether any is
  * missing is told by the count that the account's proof carries (docs/spec/wallet.md, "History"). */
 #include "history.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "events.h"
@@ -52,6 +53,7 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__HistoryQuery query = UNCIA__PB__HISTORY_QUERY__INIT;
 	struct history *h = w->history;
+	assert(h->active);
 	query.address = field_of(w->address.b, ADDRESS_SIZE);
 	query.before_height = h->before_height;
 	query.before_index = h->before_index;
@@ -198,6 +200,7 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
                       const Uncia__Pb__HistoryReply *reply)
 {
 	struct history *h = w->history;
+	assert(h->active && count <= h->limit);
 	free_receipts(h->receipts, h->count);
 	h->receipts = receipts;
 	h->count = count;

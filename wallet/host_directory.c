@@ -1,4 +1,5 @@
 /* A host over a directory: one file per blob, whole or absent whatever happens (docs/spec/wallet.md, "Storage"). */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -216,6 +217,7 @@ static void directory_unlock(void *context)
 {
 	struct directory *d = context;
 	int fd = d->lock_fd;
+	assert(fd >= 0);
 	d->lock_fd = -1;    /* before another wallet over this host, in another thread, can be under the lock */
 	flock(fd, LOCK_UN); /* a child of this process may have the descriptor, too */
 	close(fd);

@@ -1,5 +1,6 @@
 /* Keeps the entropy of the recovery words under a passphrase, and derives the account key from it. */
 #include "keyfile.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -67,6 +68,8 @@ static int derive(struct secret *secret)
 static int encode(const struct keyfile *file, bool with_sealed, uint8_t **data, size_t *size)
 {
 	Uncia__Pb__KeyFile message = UNCIA__PB__KEY_FILE__INIT;
+	assert(file->method == KEYFILE_PLAIN || file->method == KEYFILE_ARGON2ID);
+	assert(file->sealed_size <= sizeof(file->sealed));
 	message.version = KEYFILE_VERSION;
 	message.method = file->method;
 	message.memory = file->memory;
@@ -95,6 +98,7 @@ static int seal(const struct uncia_host *host, struct keyfile *file, const char 
 {
 	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
 	size_t header_size = 0;
+	assert(passphrase && secret->entropy_size + MAC_SIZE <= sizeof(file->sealed));
 	if (host_random(host, file->salt, sizeof(file->salt)) != 0 ||
 	    host_random(host, file->nonce, sizeof(file->nonce)) != 0)
 		return UNCIA_E_RANDOM;
@@ -212,12 +216,14 @@ static int unseal(const struct keyfile *file, const char *passphrase, struct sec
 	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
 	size_t header_size = 0;
 	if (file->method == KEYFILE_PLAIN) {
+		assert(file->sealed_size <= sizeof(secret->entropy));
 		memcpy(secret->entropy, file->sealed, file->sealed_size);
 		secret->entropy_size = file->sealed_size;
 		return 0;
 	}
 	if (passphrase == NULL)
 		return UNCIA_E_PASSPHRASE;
+	assert(file->sealed_size > MAC_SIZE && file->sealed_size - MAC_SIZE <= sizeof(secret->entropy));
 	int result = encode(file, false, &header, &header_size);
 	if (result == 0)
 		result = sealing_key(file, passphrase, key);

@@ -1,5 +1,6 @@
 /* Reads network.conf, which unciad writes: the genesis, and where the validators listen. */
 #include "network.h"
+#include <assert.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -53,6 +54,7 @@ static int add_genesis(struct reader *r, const char *chunk)
 		r->genesis = grown;
 		r->genesis_capacity = capacity;
 	}
+	assert(size <= r->genesis_capacity - r->genesis_size);
 	memcpy(r->genesis + r->genesis_size, chunk, size);
 	r->genesis_size += size;
 	return 1;
@@ -188,6 +190,7 @@ static int build(struct reader *r, struct uncia_network *network)
 			continue;
 		if ((result = check_validator(r, &network->genesis, i)) != 0)
 			return result;
+		assert(network->endpoint_count < count);
 		struct endpoint *e = &network->endpoints[network->endpoint_count++];
 		e->validator = i;
 		strcpy(e->host, r->validators[i].host);
@@ -253,6 +256,7 @@ static int read_file(FILE *file, char **text)
 		if (n == 0)
 			break;
 	}
+	assert(used < capacity);
 	buffer[used] = '\0';
 	if (ferror(file) || strlen(buffer) != used) {
 		free(buffer);

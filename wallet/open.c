@@ -1,4 +1,5 @@
 /* Opening and closing a wallet, and its key. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ static int bind_network(struct uncia_wallet *w)
 
 static int load_parts(struct uncia_wallet *w, const char *passphrase)
 {
+	assert(!w->secret && !w->session);
 	int result = sync_init(w);
 	if (result == 0)
 		result = history_init(w);

@@ -16,6 +16,7 @@
  * payment with its end. A blob that is there but cannot be read stops its key (DAMAGED): better no payment than two.
  * Without an idempotency key the nonce is random, and each call is a payment of its own. */
 #include "outbox.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@
 void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME_SIZE])
 {
 	char hex[2 * NONCE_SIZE + 1];
+	_Static_assert(sizeof(PREFIX) + 2 * NONCE_SIZE <= UNCIA_BLOB_NAME_SIZE, "every name fits");
 	stpcpy(stpcpy(name, PREFIX), sodium_bin2hex(hex, sizeof(hex), nonce, NONCE_SIZE));
 }
 
@@ -67,11 +69,14 @@ static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__Payme
 	t->record.payment = payment;
 	t->record.made_ms = record->made_ms;
 	*taken = t;
-	/* An end that was asked for stays one, also where whoever stored the payment has not stored it yet. */
-	if (record->state == UNCIA_PAYMENT_PENDING &&
-	    (t->record.state == UNCIA_PAYMENT_FINAL || t->record.state == UNCIA_PAYMENT_EXPIRED))
+	/* An end that was asked for stays as it was told, also where whoever stored the payment has not stored it yet.
+	 */
+	if (tracked_has_end(t))
 		return 0;
-	t->record.state = (enum uncia_payment_state)record->state;
+	bool asked = t->following.querying;
+	tracked_move(t, (enum uncia_payment_state)record->state);
+	if (asked && tracked_has_end(t))
+		events_add_payment(w, &t->id, 0);
 	t->record.height = record->height;
 	t->record.timestamp_ms = record->timestamp_ms;
 	t->record.index = record->index;
@@ -151,6 +156,8 @@ static int encode(const struct record *r, enum uncia_payment_state state, struct
 {
 	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
 	size_t count = state == UNCIA_PAYMENT_EXPIRED ? r->expiry_count : 0;
+	assert(r->payment && state != UNCIA_PAYMENT_UNKNOWN);
+	assert(state != UNCIA_PAYMENT_FINAL || receipt.size != 0);
 	Uncia__Pb__Blob *blobs = calloc(count + 1, sizeof(*blobs));
 	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(void *));
 	int result = UNCIA_E_MEMORY;
@@ -184,16 +191,23 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
-	/* Memory first: once it is stored, it must be tracked. */
-	struct tracked *t = tracked_add(w, &payment->id);
-	if (t == NULL)
-		return UNCIA_E_MEMORY;
 	outbox_blob_name(payment->nonce, blob);
+	if (tracked_by_blob(w, blob)) /* the host gave the same nonce twice */
+		return UNCIA_E_EXISTS;
+	/* Memory first: once it is stored, it must be tracked. It may have been asked for: another home has the same
+	 * keys. */
+	struct tracked *t = tracked_find(w, &payment->id);
+	if (t == NULL && (t = tracked_add(w, &payment->id)) == NULL)
+		return UNCIA_E_MEMORY;
+	bool asked = t->following.querying;
 	int result = tracked_make_own(w, t, blob);
-	t->record.state = UNCIA_PAYMENT_PENDING;
+	payment_free(t->record.payment);
 	t->record.payment = payment;
 	t->record.made_ms = w->host.wall_ms(w->host.context);
-	tracked_follow(w, t);
+	if (!tracked_has_end(t)) {
+		tracked_move(t, UNCIA_PAYMENT_PENDING);
+		tracked_follow(w, t);
+	}
 	if (result == 0)
 		result = encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
 	if (result == 0) {
@@ -203,6 +217,8 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	if (result != 0) {
 		t->record.payment = NULL; /* stays the caller's */
 		tracked_remove(w, t);
+		if (asked)
+			events_add_payment(w, &payment->id, result);
 		return result;
 	}
 	t->record.durable = true;
@@ -214,6 +230,7 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 {
 	uint8_t *data;
 	size_t size;
+	assert(t->record.own);
 	if (t->record.durable)
 		return 0;
 	int result = encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
@@ -232,6 +249,8 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 {
 	uint8_t *data;
 	size_t size;
+	assert(t->record.own && !tracked_has_end(t));
+	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
 	int result = encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &size);
 	if (result != 0)
 		return result;
@@ -246,6 +265,7 @@ int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_
 {
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
+	assert(t->record.own && t->record.state == UNCIA_PAYMENT_FINAL);
 	int result = load_record(&w->host, t->record.blob, &arena, &record);
 	if (result == 0 && record->receipt.len == 0)
 		result = UNCIA_E_DAMAGED;
@@ -273,6 +293,7 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
+	assert(memcmp(receipt->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0);
 	int result = outbox_find(w, receipt->payment->nonce, &t);
 	if (result == 0)
 		return outbox_confirm(w, t, receipt->bytes, receipt->size);

@@ -1,5 +1,6 @@
 /* Making payments, and following them and others to their end. How they are kept is outbox.c's business. */
 #include "paying.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "balance.h"
@@ -27,6 +28,7 @@ static void announce(struct uncia_wallet *w, const struct tracked *t, int error)
 
 static bool active(const struct tracked *t)
 {
+	assert(!t->following.querying || !tracked_has_end(t));
 	return t->following.querying || (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
 }
 
@@ -48,6 +50,7 @@ static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t no
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
 	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
 	if (t->record.own) {
+		assert(t->record.durable); /* wallet 7.2 */
 		submit.payment = field_of(t->record.payment->bytes, t->record.payment->size);
 		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 		request.submit = &submit;
@@ -182,7 +185,8 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 		return UNCIA_E_FUNDS;
 	}
 	/* ledger §3.3 rule 7: a sender leaves nothing behind, or at least the smallest amount. */
-	amount_t rest = balance.spendable - balance_leaving(w, payment);
+	amount_t leaving = balance_leaving(w, payment), rest = balance.spendable - leaving;
+	assert(leaving <= payment->total);
 	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
 }
 
@@ -193,6 +197,7 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	int result = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
 	if (result != 0)
 		return result;
+	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
 	result = outbox_add(w, payment, added);
 	if (result == 0)
 		return 0;
@@ -210,6 +215,7 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 static int make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
                        struct tracked **made)
 {
+	assert(w->secret && w->sync->known);
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
 	int result = outbox_load(w, false);
 	/* One of them may have been faster with this very key: its payment is no reason to refuse it here. */
@@ -305,7 +311,8 @@ static bool names(const struct tracked *t, const ProtobufCBinaryData *id)
 
 static void end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
 {
-	t->record.state = state;
+	assert(active(t));
+	tracked_move(t, state);
 	t->following.querying = false;
 	t->following.elapsed_ms = wallet_now(w) - t->following.started_ms;
 	announce(w, t, 0);
@@ -329,6 +336,7 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 	if (t->record.own) {
 		result = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
 	} else {
+		assert(!t->record.payment && !t->record.receipt);
 		t->record.payment = receipt->payment;
 		t->record.receipt = receipt->bytes;
 		t->record.receipt_size = receipt->size;
@@ -407,7 +415,7 @@ static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 		return;
 	t->following.querying = false;
 	if (!t->record.own)
-		t->record.state = t->following.seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN;
+		tracked_move(t, t->following.seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN);
 	announce(w, t, 0);
 }
 
@@ -423,6 +431,7 @@ static void take_no_end(struct uncia_wallet *w, struct tracked *t, uint32_t node
 	if (!t->following.answered[validator]) {
 		t->following.answered[validator] = true;
 		t->following.answered_weight += session_weight(w, node);
+		assert(t->following.answered_weight <= w->network->genesis.committee.weight);
 	}
 	try_conclude(w, t);
 }
@@ -490,7 +499,7 @@ static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 {
 	t->following.querying = false;
 	if (!t->record.own && t->following.seen_pending)
-		t->record.state = UNCIA_PAYMENT_PENDING;
+		tracked_move(t, UNCIA_PAYMENT_PENDING);
 	announce(w, t, t->following.seen_pending ? 0 : UNCIA_E_UNREACHABLE);
 }
 
@@ -562,7 +571,7 @@ int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id
 			return UNCIA_E_MEMORY;
 		t->following.started_ms = wallet_now(w);
 	}
-	if (t->record.state == UNCIA_PAYMENT_FINAL || t->record.state == UNCIA_PAYMENT_EXPIRED) {
+	if (tracked_has_end(t)) {
 		announce(w, t, 0);
 		return 0;
 	}

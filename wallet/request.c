@@ -1,4 +1,5 @@
 /* Requests for payment as text: a URI that says whom, how much and what for. Nothing in here pays. */
+#include <assert.h>
 #include <string.h>
 #include <uncia/uncia.h>
 #include "address.h"
@@ -140,6 +141,7 @@ int uncia_request_format(const struct uncia_request *request, char text[UNCIA_RE
 		}
 		*at = '\0';
 	}
+	assert(at < built + sizeof(built));
 	strcpy(text, built);
 	return 0;
 }

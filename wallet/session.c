@@ -1,6 +1,7 @@
 /* The wallet's links to validators: which are wanted, handshakes, requests out, messages in, and when one is given up.
  */
 #include "session.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,25 @@
 #define BACKOFF_MAX_MS   30000u
 #define LIAR_PAUSE_MS    60000u /* a validator that sent what does not verify is left alone this long */
 
+/* From the line's state to the column's. A connection that could not be made goes from CLOSED to CLOSED. */
+static const bool session_moves[SESSION_STATES][SESSION_STATES] = {
+    /*                    CLOSED HANDSHAKE UP     DROPPED */
+    [SESSION_CLOSED] = {true, true, false, false},
+    [SESSION_HANDSHAKE] = {true, false, true, true},
+    [SESSION_UP] = {true, false, false, true},
+    [SESSION_DROPPED] = {true, false, false, false},
+};
+
+static void session_move(struct session_link *n, enum session_state to)
+{
+	assert(session_moves[n->state][to]);
+	assert((to == SESSION_CLOSED) == !n->link);
+	n->state = to;
+}
+
 int session_init(struct uncia_wallet *w)
 {
+	assert(w->network && !w->session);
 	uint32_t count = w->network->endpoint_count;
 	struct session *s = calloc(1, sizeof(*s));
 	if (s == NULL)
@@ -51,6 +69,7 @@ void session_deinit(struct uncia_wallet *w)
 
 uint64_t session_weight(const struct uncia_wallet *w, uint32_t node)
 {
+	assert(node < w->network->endpoint_count);
 	return w->network->genesis.committee.validators[w->network->endpoints[node].validator].weight;
 }
 
@@ -64,6 +83,12 @@ void session_wake(struct uncia_wallet *w)
 	w->session->busy_until_ms = wallet_now(w) + LINGER_MS;
 }
 
+/* A connection that may still be of use. */
+static bool session_is_open(const struct session_link *n)
+{
+	return n->state == SESSION_HANDSHAKE || n->state == SESSION_UP;
+}
+
 /* The first validators of the random order, passing over those that fail, until there are LINKS_MAX and they weigh F+1:
  * what a wallet needs to believe what cannot be proved. Those that fail are tried all the same. */
 static bool selected(const struct uncia_wallet *w, uint32_t node)
@@ -74,10 +99,10 @@ static bool selected(const struct uncia_wallet *w, uint32_t node)
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
 		uint32_t i = s->order[k];
 		if (count >= LINKS_MAX && weight > w->network->genesis.committee.faulty)
-			return s->links[node].link != NULL && !s->links[node].drop && s->links[node].asked_ms != 0;
+			return session_is_open(&s->links[node]) && s->links[node].asked_ms != 0;
 		if (i == node)
 			return true;
-		if (s->links[i].failures != 0 && !s->links[i].established)
+		if (s->links[i].failures != 0 && !s->links[i].was_up)
 			continue;
 		count++;
 		weight += session_weight(w, i);
@@ -88,28 +113,29 @@ static bool selected(const struct uncia_wallet *w, uint32_t node)
 bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 {
 	const struct session_link *n = &w->session->links[node];
-	if (n->link != NULL)
-		return !n->drop;
+	if (n->state != SESSION_CLOSED)
+		return session_is_open(n);
 	return n->failures == 0 && selected(w, node);
 }
 
 bool session_ready(const struct uncia_wallet *w, uint32_t node)
 {
-	return w->session->links[node].established && !w->session->links[node].drop;
+	return w->session->links[node].state == SESSION_UP;
 }
 
 bool session_has_output(const struct uncia_wallet *w, uint32_t node)
 {
-	return link_queued(w->session->links[node].link) != 0;
+	const struct session_link *n = &w->session->links[node];
+	return n->state != SESSION_CLOSED && link_queued(n->link) != 0;
 }
 
 bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working)
 {
 	const struct session_link *n = &w->session->links[node];
 	uint64_t now = wallet_now(w);
-	if (n->drop || (!working && now >= w->session->busy_until_ms))
+	if (n->state == SESSION_DROPPED || (!working && now >= w->session->busy_until_ms))
 		return false;
-	return (n->link != NULL || now >= n->retry_ms) && selected(w, node);
+	return (n->state != SESSION_CLOSED || now >= n->retry_ms) && selected(w, node);
 }
 
 int session_usable(const struct uncia_wallet *w, uint32_t node)
@@ -123,9 +149,10 @@ int session_usable(const struct uncia_wallet *w, uint32_t node)
 void session_drop(struct uncia_wallet *w, uint32_t node, int error)
 {
 	struct session_link *n = &w->session->links[node];
-	if (n->drop)
+	assert(error != 0);
+	if (n->state == SESSION_DROPPED)
 		return;
-	n->drop = true;
+	session_move(n, SESSION_DROPPED);
 	n->drop_error = error;
 	host_log(&w->host, UNCIA_LOG_INFO, "event=drop validator=%u error=%d", w->network->endpoints[node].validator,
 	         error);
@@ -138,7 +165,7 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 	if (result != 0)
 		return result;
 	struct session_link *n = &w->session->links[node];
-	if (n->link != NULL)
+	if (n->state != SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
 	if (host_random(&w->host, ephemeral, sizeof(ephemeral)) != 0)
 		return UNCIA_E_RANDOM;
@@ -156,7 +183,7 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 	sodium_memzero(ephemeral, sizeof(ephemeral));
 	if (result != 0)
 		return result;
-	n->established = n->drop = false;
+	session_move(n, SESSION_HANDSHAKE);
 	n->opened_ms = n->heard_ms = wallet_now(w);
 	n->asked_ms = 0;
 	return 0;
@@ -168,6 +195,7 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 	struct session_link *n = &w->session->links[node];
 	uint8_t *data;
 	size_t size;
+	assert(number >> REQUEST_NUMBER_BITS == 0);
 	if (!session_ready(w, node))
 		return;
 	request->request_id = (uint64_t)purpose << REQUEST_NUMBER_BITS | number;
@@ -186,16 +214,17 @@ int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t
 {
 	struct session_link *n = &w->session->links[node];
 	*is_up = false;
-	if (n->link == NULL)
+	if (n->state == SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
-	if (n->drop)
-		return n->drop_error != 0 ? n->drop_error : UNCIA_E_CLOSED;
+	if (n->state == SESSION_DROPPED)
+		return n->drop_error;
 	n->heard_ms = wallet_now(w);
 	int result = link_feed(n->link, data, size);
 	if (result != 0) {
 		session_drop(w, node, result);
-	} else if (!n->established && link_established(n->link)) {
-		*is_up = n->established = true;
+	} else if (n->state == SESSION_HANDSHAKE && link_established(n->link)) {
+		session_move(n, SESSION_UP);
+		*is_up = n->was_up = true;
 		events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_LINK, .validator = node, .up = true});
 	}
 	return result;
@@ -203,9 +232,11 @@ int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t
 
 bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
 {
-	if (!link_next(w->session->links[node].link, message))
+	struct session_link *n = &w->session->links[node];
+	assert(n->state != SESSION_CLOSED);
+	if (!link_next(n->link, message))
 		return false;
-	w->session->links[node].asked_ms = 0;
+	n->asked_ms = 0;
 	return true;
 }
 
@@ -220,10 +251,11 @@ int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void *
 	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
-	if (w->session->links[node].link == NULL || data == NULL || size == NULL)
+	const struct session_link *n = &w->session->links[node];
+	if (n->state == SESSION_CLOSED || data == NULL || size == NULL)
 		return UNCIA_E_ARGUMENT;
-	if (!w->session->links[node].drop)
-		link_output(w->session->links[node].link, &run);
+	if (n->state != SESSION_DROPPED)
+		link_output(n->link, &run);
 	*data = run.data;
 	*size = run.size;
 	return 0;
@@ -235,12 +267,13 @@ int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 	int result = session_usable(w, node);
 	if (result != 0)
 		return result;
-	if (w->session->links[node].link == NULL)
+	struct session_link *n = &w->session->links[node];
+	if (n->state == SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
-	link_output(w->session->links[node].link, &run);
+	link_output(n->link, &run);
 	if (size > run.size)
 		return UNCIA_E_ARGUMENT;
-	link_output_taken(w->session->links[node].link, size);
+	link_output_taken(n->link, size);
 	return 0;
 }
 
@@ -249,6 +282,7 @@ int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 static uint64_t backoff_ms(struct uncia_wallet *w, uint32_t failures)
 {
 	uint32_t random = 0;
+	assert(failures != 0);
 	uint64_t full = failures > 7 ? BACKOFF_MAX_MS : (uint64_t)BACKOFF_FIRST_MS << (failures - 1);
 	if (full > BACKOFF_MAX_MS)
 		full = BACKOFF_MAX_MS;
@@ -267,12 +301,13 @@ static bool is_lie(int error)
 void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 {
 	struct session_link *n = &w->session->links[node];
-	bool was_up = n->established;
-	if (n->drop && n->drop_error != 0)
+	bool was_up = n->was_up;
+	if (n->state == SESSION_DROPPED)
 		error = n->drop_error;
 	link_free(n->link);
 	n->link = NULL;
-	n->established = n->drop = false;
+	session_move(n, SESSION_CLOSED);
+	n->was_up = false;
 	n->drop_error = 0;
 	n->asked_ms = 0;
 	if (error != 0) {
@@ -290,9 +325,9 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 /* What is to happen to this link by itself: a handshake or an answer that never comes. */
 static uint64_t node_deadline(const struct session_link *n)
 {
-	if (n->link == NULL || n->drop)
+	if (!session_is_open(n))
 		return UINT64_MAX;
-	if (!n->established)
+	if (n->state == SESSION_HANDSHAKE)
 		return n->opened_ms + HANDSHAKE_TIMEOUT_MS;
 	if (n->asked_ms == 0)
 		return UINT64_MAX;
@@ -318,9 +353,9 @@ uint64_t session_next_ms(const struct uncia_wallet *w, bool working)
 	bool open = false;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct session_link *n = &w->session->links[i];
-		open = open || n->link != NULL;
+		open = open || n->state != SESSION_CLOSED;
 		next = earlier(next, node_deadline(n));
-		if (n->link == NULL && n->retry_ms > now && (working || now < w->session->busy_until_ms))
+		if (n->state == SESSION_CLOSED && n->retry_ms > now && (working || now < w->session->busy_until_ms))
 			next = earlier(next, n->retry_ms);
 	}
 	if (open && !working)

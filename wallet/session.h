@@ -5,10 +5,19 @@
 #include "message.pb-c.h"
 #include "wire_link.h"
 
+enum session_state {
+	SESSION_CLOSED,    /* no connection */
+	SESSION_HANDSHAKE, /* connected, the handshake under way */
+	SESSION_UP,        /* requests can be sent */
+	SESSION_DROPPED    /* given up by this side: the host is to close the connection */
+};
+#define SESSION_STATES 4
+
 struct session_link {
-	struct link *link; /* while a connection is open */
-	bool established, drop;
-	int drop_error;
+	enum session_state state;
+	struct link *link; /* NULL where CLOSED */
+	bool was_up;       /* it has been UP since it was opened: the host was told */
+	int drop_error;    /* DROPPED: why */
 	uint32_t failures; /* since it last answered sensibly */
 	uint64_t retry_ms; /* no connection before */
 	uint64_t opened_ms, heard_ms;

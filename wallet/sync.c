@@ -1,6 +1,7 @@
 /* Asking for the account: several validators are asked; a balance is believed only with its proof, "no such account"
  * only from weight F+1 (docs/spec/wallet.md, "Balance"). */
 #include "sync.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
@@ -104,6 +105,7 @@ static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 
 static void finish(struct uncia_wallet *w, int error)
 {
+	assert(w->sync->active);
 	w->sync->active = false;
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_BALANCE, .error = error});
 }
@@ -115,6 +117,7 @@ static void conclude(struct uncia_wallet *w)
 	uint64_t absent = 0;
 	bool none = absent_height(w, &absent) && (!s->has_best || absent > s->best.height);
 	uint64_t height = none ? absent : s->best.height;
+	assert(none || s->has_best);
 	if (!s->known || height >= s->height) {
 		s->exists = !none;
 		s->height = height;
@@ -148,10 +151,12 @@ static void decide(struct uncia_wallet *w)
 	const struct sync *s = w->sync;
 	const struct committee *c = committee(w);
 	uint64_t weight = 0, height = 0, now = wallet_now(w);
+	assert(s->active);
 	bool believable = s->has_best || absent_height(w, &height);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
 		if (w->sync->answers[i].kind != ANSWER_NONE)
 			weight += session_weight(w, i);
+	assert(weight <= c->weight);
 	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
 		conclude(w);
 	else if (now >= s->started_ms + w->request_timeout_ms) {

@@ -1,4 +1,5 @@
 /* The table of payments in memory, by id, by number, and by the name of their blob. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #define HASH_NONFATAL_OOM 1
@@ -37,6 +38,7 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 		return NULL;
 	t->id = *id;
 	t->number = ++w->last_number;
+	assert(!tracked_find(w, id));
 	HASH_ADD(hh, w->tracked, id.b, sizeof(t->id.b), t);
 	if (t->hh.tbl == NULL) {
 		free(t);
@@ -47,6 +49,7 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 
 void tracked_remove(struct uncia_wallet *w, struct tracked *t)
 {
+	assert(tracked_find(w, &t->id) == t);
 	HASH_DEL(w->tracked, t);
 	if (t->record.own)
 		HASH_DELETE(by_blob, w->outbox, t);
@@ -64,10 +67,37 @@ int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob
 {
 	if (t->record.own)
 		return 0;
+	assert(strlen(blob) < sizeof(t->record.blob) && !tracked_by_blob(w, blob));
 	strcpy(t->record.blob, blob);
 	HASH_ADD_KEYPTR(by_blob, w->outbox, t->record.blob, strlen(t->record.blob), t);
 	t->record.own = t->by_blob.tbl != NULL;
 	return t->record.own ? 0 : UNCIA_E_MEMORY;
+}
+
+/* From the line's state to the column's. UNKNOWN is also what a payment is that was just added. An end never changes.
+ */
+static const bool tracked_moves[][UNCIA_PAYMENT_EXPIRED + 1] = {
+    /*                      UNKNOWN PENDING FINAL EXPIRED */
+    [UNCIA_PAYMENT_UNKNOWN] = {true, true, true, true},
+    [UNCIA_PAYMENT_PENDING] = {true, true, true, true},
+    [UNCIA_PAYMENT_FINAL] = {false, false, false, false},
+    [UNCIA_PAYMENT_EXPIRED] = {false, false, false, false},
+};
+
+bool tracked_has_end(const struct tracked *t)
+{
+	return t->record.state == UNCIA_PAYMENT_FINAL || t->record.state == UNCIA_PAYMENT_EXPIRED;
+}
+
+void tracked_move(struct tracked *t, enum uncia_payment_state to)
+{
+	assert(tracked_moves[t->record.state][to]);
+	/* What others made may be known to nobody after all; what is stored here is not. */
+	assert(!t->record.own || to != UNCIA_PAYMENT_UNKNOWN);
+	assert(t->record.payment || (!t->record.own && to != UNCIA_PAYMENT_FINAL));
+	t->record.state = to;
+	if (tracked_has_end(t))
+		t->following.querying = false;
 }
 
 void tracked_follow(struct uncia_wallet *w, struct tracked *t)

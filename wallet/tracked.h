@@ -61,6 +61,11 @@ struct tracked *tracked_by_blob(const struct uncia_wallet *w, const char *blob);
 struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id);
 /* It is one of this outbox. Returns 0 or UNCIA_E_MEMORY. */
 int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob);
+/* Whether it is FINAL or EXPIRED: that never changes. */
+bool tracked_has_end(const struct tracked *t);
+/* The one way by which its state changes, and an end ends the query about it, too. record.payment is set before it
+ * becomes FINAL or one's own. */
+void tracked_move(struct tracked *t, enum uncia_payment_state to);
 /* From now on its end is waited for. */
 void tracked_follow(struct uncia_wallet *w, struct tracked *t);
 void tracked_remove(struct uncia_wallet *w, struct tracked *t);

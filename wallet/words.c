@@ -1,5 +1,6 @@
 /* Recovery words. The key that is derived from them is keyfile.c's business. */
 #include "words.h"
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ void words_from_entropy(const uint8_t *entropy, size_t entropy_size, char words[
 	uint8_t bits[WORDS_ENTROPY_MAX + crypto_hash_sha256_BYTES];
 	size_t count = entropy_size * 8 * 33 / 32 / WORD_BITS;
 	char *at = words;
+	assert(entropy_size == 16 || entropy_size == 32);
 	memcpy(bits, entropy, entropy_size);
 	/* BIP-39: the first entropy/32 bits of its SHA-256 follow it. */
 	crypto_hash_sha256(bits + entropy_size, entropy, entropy_size);
@@ -27,6 +29,7 @@ void words_from_entropy(const uint8_t *entropy, size_t entropy_size, char words[
 			index = index << 1 | bit_at(bits, i * WORD_BITS + b);
 		if (i != 0)
 			*at++ = ' ';
+		assert(index < WORDS_ENGLISH_COUNT);
 		at = stpcpy(at, words_english[index]);
 	}
 	sodium_memzero(bits, sizeof(bits));

@@ -384,7 +384,7 @@ static void refusal(struct world *w, struct tracked *t)
 	answer(w, 1, t, &reply);
 	if (w->mistake == MISTAKE_REFUSAL_ENDS && t->record.state == UNCIA_PAYMENT_PENDING &&
 	    outbox_store_end(w->wallet, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) == 0) {
-		t->record.state = UNCIA_PAYMENT_EXPIRED;
+		tracked_move(t, UNCIA_PAYMENT_EXPIRED);
 		events_add_payment(w->wallet, &t->id, 0);
 	}
 }
