@@ -19,7 +19,7 @@ amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *pay
 static amount_t balance_waiting(const struct uncia_wallet *w)
 {
 	amount_t sum = 0;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
 		if (!t->record.own)
 			continue;
 		/* Pending, and may still come: the block after the proved state can hold it only before its expiry.
@@ -35,7 +35,7 @@ static amount_t balance_waiting(const struct uncia_wallet *w)
 
 int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *balance)
 {
-	if (w == NULL || balance == NULL || balance->size != sizeof(*balance))
+	if (!w || !balance || balance->size != sizeof(*balance))
 		return UNCIA_E_ARGUMENT;
 	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync->known};
 	if (!w->sync->known)

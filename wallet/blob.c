@@ -48,16 +48,15 @@ int system_random(void *context, void *buffer, size_t size)
 
 int host_init(struct uncia_host *host, const struct uncia_host *given)
 {
-	if (given == NULL || given->size != sizeof(*given) || given->load == NULL || given->create == NULL ||
-	    given->replace == NULL || given->remove == NULL || given->list == NULL ||
-	    (given->lock == NULL) != (given->unlock == NULL))
+	if (!given || given->size != sizeof(*given) || !given->load || !given->create || !given->replace ||
+	    !given->remove || !given->list || (!given->lock) != (!given->unlock))
 		return UNCIA_E_ARGUMENT;
 	*host = *given;
-	if (host->random == NULL)
+	if (!host->random)
 		host->random = system_random;
-	if (host->now_ms == NULL)
+	if (!host->now_ms)
 		host->now_ms = system_now_ms;
-	if (host->wall_ms == NULL)
+	if (!host->wall_ms)
 		host->wall_ms = system_wall_ms;
 	return 0;
 }
@@ -69,12 +68,12 @@ int host_random(const struct uncia_host *host, void *buffer, size_t size)
 
 int host_lock(const struct uncia_host *host)
 {
-	return host->lock == NULL ? 0 : host->lock(host->context);
+	return host->lock ? host->lock(host->context) : 0;
 }
 
 void host_unlock(const struct uncia_host *host)
 {
-	if (host->unlock != NULL)
+	if (host->unlock)
 		host->unlock(host->context);
 }
 
@@ -82,7 +81,7 @@ void host_log(const struct uncia_host *host, enum uncia_log_level level, const c
 {
 	char line[512];
 	va_list arguments;
-	if (host->log == NULL)
+	if (!host->log)
 		return;
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
@@ -91,7 +90,7 @@ void host_log(const struct uncia_host *host, enum uncia_log_level level, const c
 }
 
 /* The name is under the checksum: a blob copied over another one is damage. */
-static void checksum(const char *name, const void *data, size_t size, struct hash *sum)
+static void blob_checksum(const char *name, const void *data, size_t size, struct hash *sum)
 {
 	struct hasher hasher;
 	hasher_init(&hasher, HASH_RECORD);
@@ -105,7 +104,7 @@ static int open_envelope(const char *name, uint8_t *data, size_t *size)
 	struct hash sum;
 	if (*size < ENVELOPE_SIZE || memcmp(data, MAGIC, MAGIC_SIZE) != 0)
 		return UNCIA_E_DAMAGED;
-	checksum(name, data + ENVELOPE_SIZE, *size - ENVELOPE_SIZE, &sum);
+	blob_checksum(name, data + ENVELOPE_SIZE, *size - ENVELOPE_SIZE, &sum);
 	if (memcmp(data + MAGIC_SIZE, sum.b, HASH_SIZE) != 0)
 		return UNCIA_E_DAMAGED;
 	*size -= ENVELOPE_SIZE;
@@ -119,20 +118,20 @@ int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, s
 	/* A second round where it did not fit, more where it grows meanwhile. */
 	for (;;) {
 		uint8_t *buffer = malloc(capacity);
-		if (buffer == NULL)
+		if (!buffer)
 			return UNCIA_E_MEMORY;
-		int result = host->load(host->context, name, buffer, capacity, &whole);
-		if (result == 0 && whole <= capacity) {
-			result = open_envelope(name, buffer, &whole);
-			if (result == 0) {
+		int rc = host->load(host->context, name, buffer, capacity, &whole);
+		if (!rc && whole <= capacity) {
+			rc = open_envelope(name, buffer, &whole);
+			if (!rc) {
 				*data = buffer;
 				*size = whole;
 				return 0;
 			}
 		}
 		blob_free(buffer, capacity);
-		if (result != 0)
-			return result;
+		if (rc)
+			return rc;
 		if (whole > BLOB_SIZE_MAX)
 			return UNCIA_E_DAMAGED;
 		capacity = whole;
@@ -141,40 +140,40 @@ int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, s
 
 void blob_free(uint8_t *data, size_t size)
 {
-	if (data == NULL)
+	if (!data)
 		return;
 	sodium_memzero(data, size);
 	free(data);
 }
 
-static int store(const struct uncia_host *host,
-                 int (*hook)(void *context, const char *name, const void *data, size_t size), const char *name,
-                 const void *data, size_t size)
+static int blob_store(const struct uncia_host *host,
+                      int (*hook)(void *context, const char *name, const void *data, size_t size), const char *name,
+                      const void *data, size_t size)
 {
 	struct hash sum;
 	assert(name[0] != '\0' && strlen(name) < UNCIA_BLOB_NAME_SIZE);
 	if (size > BLOB_SIZE_MAX - ENVELOPE_SIZE)
 		return UNCIA_E_LIMIT;
 	uint8_t *whole = malloc(ENVELOPE_SIZE + size);
-	if (whole == NULL)
+	if (!whole)
 		return UNCIA_E_MEMORY;
-	checksum(name, data, size, &sum);
+	blob_checksum(name, data, size, &sum);
 	memcpy(whole, MAGIC, MAGIC_SIZE);
 	memcpy(whole + MAGIC_SIZE, sum.b, HASH_SIZE);
 	memcpy(whole + ENVELOPE_SIZE, data, size);
-	int result = hook(host->context, name, whole, ENVELOPE_SIZE + size);
+	int rc = hook(host->context, name, whole, ENVELOPE_SIZE + size);
 	blob_free(whole, ENVELOPE_SIZE + size);
-	return result;
+	return rc;
 }
 
 int blob_create(const struct uncia_host *host, const char *name, const void *data, size_t size)
 {
-	return store(host, host->create, name, data, size);
+	return blob_store(host, host->create, name, data, size);
 }
 
 int blob_replace(const struct uncia_host *host, const char *name, const void *data, size_t size)
 {
-	return store(host, host->replace, name, data, size);
+	return blob_store(host, host->replace, name, data, size);
 }
 
 static int add_name(void *context, const char *name)
@@ -184,12 +183,12 @@ static int add_name(void *context, const char *name)
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
 		char **names = realloc(list->names, capacity * sizeof(*names));
-		if (names == NULL)
+		if (!names)
 			return UNCIA_E_MEMORY;
 		list->names = names;
 		list->capacity = capacity;
 	}
-	if ((list->names[list->count] = strdup(name)) == NULL)
+	if (!(list->names[list->count] = strdup(name)))
 		return UNCIA_E_MEMORY;
 	list->count++;
 	return 0;
@@ -203,10 +202,10 @@ static int compare_names(const void *a, const void *b)
 int blob_list(const struct uncia_host *host, const char *prefix, struct name_list *list)
 {
 	struct name_list found = {0};
-	int result = host->list(host->context, prefix, add_name, &found);
-	if (result != 0) {
+	int rc = host->list(host->context, prefix, add_name, &found);
+	if (rc) {
 		name_list_deinit(&found);
-		return result;
+		return rc;
 	}
 	if (found.count != 0)
 		qsort(found.names, found.count, sizeof(*found.names), compare_names);

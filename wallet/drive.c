@@ -8,14 +8,14 @@
 #include "sync.h"
 #include "wallet.h"
 
-static bool has_work(const struct uncia_wallet *w)
+static bool drive_has_work(const struct uncia_wallet *w)
 {
 	return w->sync->active || w->history->active || paying_active(w);
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
-	const uint64_t all[] = {session_next_ms(w, has_work(w)), sync_next_ms(w), paying_next_ms(w),
+	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), sync_next_ms(w), paying_next_ms(w),
 	                        history_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -26,12 +26,12 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 
 bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
 {
-	if (w == NULL || w->network == NULL || node >= w->network->endpoint_count)
+	if (!w || !w->network || node >= w->network->endpoint_count)
 		return false;
-	return session_wanted(w, node, has_work(w));
+	return session_wanted(w, node, drive_has_work(w));
 }
 
-static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
 {
 	uint64_t number = reply->request_id & ((UINT64_C(1) << REQUEST_NUMBER_BITS) - 1);
 	switch (reply->request_id >> REQUEST_NUMBER_BITS) {
@@ -46,19 +46,19 @@ static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__Node
 	}
 }
 
-static int take_message(struct uncia_wallet *w, uint32_t node, const struct bytes *message)
+static int drive_take_message(struct uncia_wallet *w, uint32_t node, const struct bytes *message)
 {
 	ProtobufCMessage *reply;
 	struct arena arena;
 	arena_init(&arena, canonical_arena_limit(message->size));
-	int result = canonical_decode(&uncia__pb__node_reply__descriptor, message->data, message->size, &arena, &reply);
-	if (result == 0)
-		result = dispatch(w, node, (const Uncia__Pb__NodeReply *)reply);
+	int rc = canonical_decode(&uncia__pb__node_reply__descriptor, message->data, message->size, &arena, &reply);
+	if (!rc)
+		rc = drive_dispatch(w, node, (const Uncia__Pb__NodeReply *)reply);
 	arena_deinit(&arena);
-	return result;
+	return rc;
 }
 
-static void tell_up(struct uncia_wallet *w, uint32_t node)
+static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 {
 	sync_link_up(w, node);
 	paying_link_up(w, node);
@@ -69,29 +69,29 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 {
 	struct bytes message;
 	bool is_up;
-	int result = session_usable(w, node);
-	if (result == 0 && data == NULL && size != 0)
-		result = UNCIA_E_ARGUMENT;
-	if (result != 0)
-		return result;
-	result = session_feed(w, node, data, size, &is_up);
+	int rc = session_usable(w, node);
+	if (!rc && !data && size != 0)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	rc = session_feed(w, node, data, size, &is_up);
 	if (is_up)
-		tell_up(w, node);
-	while (result == 0 && session_next(w, node, &message)) {
-		result = take_message(w, node, &message);
-		if (result == 0)
+		drive_tell_up(w, node);
+	while (!rc && session_next(w, node, &message)) {
+		rc = drive_take_message(w, node, &message);
+		if (!rc)
 			session_answered(w, node);
 		else
-			session_drop(w, node, result);
+			session_drop(w, node, rc);
 	}
-	return result;
+	return rc;
 }
 
 int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 {
-	int result = session_usable(w, node);
-	if (result != 0)
-		return result;
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
 	session_closed(w, node, error);
 	sync_link_down(w, node);
 	history_link_down(w, node);
@@ -100,16 +100,16 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 
 int uncia_wallet_tick(struct uncia_wallet *w)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!w->network)
 		return UNCIA_E_ARGUMENT;
 	session_tick(w);
 	sync_tick(w);
 	paying_tick(w);
 	history_tick(w);
-	if (has_work(w))
+	if (drive_has_work(w))
 		session_wake(w);
 	return 0;
 }

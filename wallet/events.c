@@ -22,7 +22,7 @@ void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
 	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_ERROR);
 	assert(memchr(event->text, 0, sizeof(event->text)));
-	if (fresh == NULL) {
+	if (!fresh) {
 		w->events_lost = true;
 		return;
 	}
@@ -48,15 +48,15 @@ void events_add_payment(struct uncia_wallet *w, const struct payment_id *id, int
 
 bool events_waiting(const struct uncia_wallet *w)
 {
-	return w->events != NULL || w->events_lost;
+	return w->events || w->events_lost;
 }
 
 bool uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
 {
-	if (w == NULL || event == NULL || event->size != sizeof(*event))
+	if (!w || !event || event->size != sizeof(*event))
 		return false;
 	struct queued_event *first = w->events;
-	if (first == NULL) {
+	if (!first) {
 		if (!w->events_lost)
 			return false;
 		w->events_lost = false;

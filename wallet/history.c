@@ -14,7 +14,7 @@
 #define ATTEMPT_MS 3000u /* after which another validator is asked */
 #define NOBODY     UINT32_MAX
 
-static void announce(struct uncia_wallet *w, int error)
+static void history_announce(struct uncia_wallet *w, int error)
 {
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_HISTORY, .error = error});
 }
@@ -29,18 +29,18 @@ static void free_receipts(struct uncia_receipt **receipts, size_t count)
 int history_init(struct uncia_wallet *w)
 {
 	struct history *h = calloc(1, sizeof(*h));
-	if (h == NULL)
+	if (!h)
 		return UNCIA_E_MEMORY;
 	w->history = h;
 	h->node = NOBODY;
-	if (w->network != NULL && (h->tried = calloc(w->network->endpoint_count, sizeof(*h->tried))) == NULL)
+	if (w->network && !(h->tried = calloc(w->network->endpoint_count, sizeof(*h->tried))))
 		return UNCIA_E_MEMORY;
 	return 0;
 }
 
 void history_deinit(struct uncia_wallet *w)
 {
-	if (w->history == NULL)
+	if (!w->history)
 		return;
 	free_receipts(w->history->receipts, w->history->count);
 	free(w->history->tried);
@@ -48,7 +48,7 @@ void history_deinit(struct uncia_wallet *w)
 	w->history = NULL;
 }
 
-static void ask(struct uncia_wallet *w, uint32_t node)
+static void history_ask(struct uncia_wallet *w, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__HistoryQuery query = UNCIA__PB__HISTORY_QUERY__INIT;
@@ -72,7 +72,7 @@ static bool ask_another(struct uncia_wallet *w)
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
 		uint32_t i = session_in_order(w, k);
 		if (session_ready(w, i) && !w->history->tried[i]) {
-			ask(w, i);
+			history_ask(w, i);
 			return true;
 		}
 	}
@@ -90,12 +90,12 @@ static void ask_afresh(struct uncia_wallet *w)
 
 int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_t before_index, uint32_t limit)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
 	if (limit == 0 || limit > HISTORY_PAGE_MAX || (before_height == 0 && before_index != 0))
 		return UNCIA_E_ARGUMENT;
-	if (w->network == NULL)
+	if (!w->network)
 		return UNCIA_E_NETWORK;
 	struct history *h = w->history;
 	h->gapless = before_height == 0 ||
@@ -114,7 +114,7 @@ int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_
 void history_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	if (w->history->active && w->history->node == NOBODY)
-		ask(w, node);
+		history_ask(w, node);
 }
 
 void history_link_down(struct uncia_wallet *w, uint32_t node)
@@ -148,9 +148,9 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 	uint32_t index = w->history->before_height == 0 ? UINT32_MAX : w->history->before_index;
 	for (size_t i = 0; i < reply->n_receipts; i++) {
 		const ProtobufCBinaryData *bytes = &reply->receipts[i]->data;
-		int result = receipt_open(w->network, bytes->data, bytes->len, &receipts[i]);
-		if (result != 0)
-			return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
+		int rc = receipt_open(w->network, bytes->data, bytes->len, &receipts[i]);
+		if (rc)
+			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 		*count = i + 1;
 		if (!touches(receipts[i]->payment, &w->address) ||
 		    !before(receipts[i]->height, receipts[i]->index, height, index))
@@ -217,7 +217,7 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
 	}
 	for (size_t i = 0; i < count; i++)
 		go_back(w, receipts[i]);
-	announce(w, 0);
+	history_announce(w, 0);
 }
 
 int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
@@ -237,12 +237,12 @@ int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, co
 	    !before(reply->history->next_height, reply->history->next_index, h->before_height, h->before_index))
 		return UNCIA_E_PROTOCOL;
 	struct uncia_receipt **receipts = calloc(h->limit, sizeof(void *));
-	if (receipts == NULL)
+	if (!receipts)
 		return UNCIA_E_MEMORY;
-	int result = open_receipts(w, reply->history, receipts, &count);
-	if (result != 0) {
+	int rc = open_receipts(w, reply->history, receipts, &count);
+	if (rc) {
 		free_receipts(receipts, count);
-		return result;
+		return rc;
 	}
 	take_page(w, receipts, count, reply->history);
 	return 0;
@@ -256,7 +256,7 @@ void history_tick(struct uncia_wallet *w)
 		return;
 	if (now >= h->started_ms + w->request_timeout_ms) {
 		h->active = false;
-		announce(w, UNCIA_E_UNREACHABLE);
+		history_announce(w, UNCIA_E_UNREACHABLE);
 	} else if (h->node != NOBODY && now >= h->attempt_ms + ATTEMPT_MS) {
 		if (!ask_another(w))
 			ask_afresh(w);
@@ -274,7 +274,7 @@ uint64_t history_next_ms(const struct uncia_wallet *w)
 
 int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history_page *page)
 {
-	if (w == NULL || page == NULL || page->size != sizeof(*page))
+	if (!w || !page || page->size != sizeof(*page))
 		return UNCIA_E_ARGUMENT;
 	const struct history *h = w->history;
 	if (!h->has_page)
@@ -292,5 +292,5 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 
 const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *w, uint32_t number)
 {
-	return w == NULL || number >= w->history->count ? NULL : w->history->receipts[number];
+	return !w || number >= w->history->count ? NULL : w->history->receipts[number];
 }

@@ -62,19 +62,19 @@ static int directory_load(void *context, const char *name, void *buffer, size_t 
 	int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_of_errno();
-	int result = UNCIA_E_IO;
+	int rc = UNCIA_E_IO;
 	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
 		size_t whole = (size_t)info.st_size;
 		/* faults 17: a secret file that others can read is refused. */
 		if ((info.st_mode & 077) != 0)
-			result = UNCIA_E_PERMISSION;
+			rc = UNCIA_E_PERMISSION;
 		else
-			result = whole <= capacity ? read_up_to(fd, buffer, whole) : 0;
-		if (result == 0)
+			rc = whole <= capacity ? read_up_to(fd, buffer, whole) : 0;
+		if (!rc)
 			*size = whole;
 	}
 	close(fd);
-	return result;
+	return rc;
 }
 
 static int write_all(int fd, const uint8_t *data, size_t size)
@@ -96,18 +96,18 @@ static int write_temporary(struct directory *d, const void *data, size_t size, c
 {
 	uint8_t random[16];
 	char hex[2 * sizeof(random) + 1];
-	if (system_random(NULL, random, sizeof(random)) != 0)
+	if (system_random(NULL, random, sizeof(random)))
 		return UNCIA_E_RANDOM;
 	snprintf(name, 64, TEMPORARY_PREFIX "%s", sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
 	int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return UNCIA_E_IO;
-	int result = write_all(fd, data, size);
-	if (close(fd) != 0 && result == 0)
-		result = UNCIA_E_IO;
-	if (result != 0)
+	int rc = write_all(fd, data, size);
+	if (close(fd) != 0 && !rc)
+		rc = UNCIA_E_IO;
+	if (rc)
 		unlinkat(d->fd, name, 0);
-	return result;
+	return rc;
 }
 
 static int sync_directory(struct directory *d)
@@ -123,13 +123,13 @@ static int directory_create(void *context, const char *name, const void *data, s
 	char temporary[64];
 	if (!name_is_safe(name))
 		return UNCIA_E_ARGUMENT;
-	int result = write_temporary(d, data, size, temporary);
-	if (result != 0)
-		return result;
+	int rc = write_temporary(d, data, size, temporary);
+	if (rc)
+		return rc;
 	if (linkat(d->fd, temporary, d->fd, name, 0) != 0)
-		result = errno == EEXIST ? UNCIA_E_EXISTS : UNCIA_E_IO;
+		rc = errno == EEXIST ? UNCIA_E_EXISTS : UNCIA_E_IO;
 	unlinkat(d->fd, temporary, 0);
-	return sync_directory(d) == 0 ? result : UNCIA_E_IO;
+	return sync_directory(d) == 0 ? rc : UNCIA_E_IO;
 }
 
 static int directory_replace(void *context, const char *name, const void *data, size_t size)
@@ -138,9 +138,9 @@ static int directory_replace(void *context, const char *name, const void *data, 
 	char temporary[64];
 	if (!name_is_safe(name))
 		return UNCIA_E_ARGUMENT;
-	int result = write_temporary(d, data, size, temporary);
-	if (result != 0)
-		return result;
+	int rc = write_temporary(d, data, size, temporary);
+	if (rc)
+		return rc;
 	if (renameat(d->fd, temporary, d->fd, name) != 0) {
 		unlinkat(d->fd, temporary, 0);
 		return UNCIA_E_IO;
@@ -164,21 +164,21 @@ static int directory_list(void *context, const char *prefix, int (*each)(void *e
 {
 	struct directory *d = context;
 	struct dirent *entry;
-	int result = 0, fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0, fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (dir == NULL) {
+	if (!dir) {
 		if (fd >= 0)
 			close(fd);
 		return UNCIA_E_IO;
 	}
-	while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+	while (!rc && (errno = 0, entry = readdir(dir)))
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
 		    (prefix[0] == '.' || name_is_safe(entry->d_name)))
-			result = each(each_context, entry->d_name);
-	if (result == 0 && errno != 0)
-		result = UNCIA_E_IO;
+			rc = each(each_context, entry->d_name);
+	if (!rc && errno != 0)
+		rc = UNCIA_E_IO;
 	closedir(dir);
-	return result;
+	return rc;
 }
 
 static int remove_leftover(void *context, const char *name)
@@ -194,23 +194,23 @@ static int remove_leftover(void *context, const char *name)
 static int directory_lock(void *context)
 {
 	struct directory *d = context;
-	int result = UNCIA_E_BUSY;
+	int rc = UNCIA_E_BUSY;
 	int fd = openat(d->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
-	for (unsigned i = 0; i < LOCK_TRIES && result == UNCIA_E_BUSY; i++) {
+	for (unsigned i = 0; i < LOCK_TRIES && rc == UNCIA_E_BUSY; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			result = 0;
+			rc = 0;
 		else if (errno != EWOULDBLOCK && errno != EINTR)
-			result = UNCIA_E_IO;
+			rc = UNCIA_E_IO;
 		else
 			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
 	}
-	if (result == 0)
+	if (!rc)
 		d->lock_fd = fd;
 	else
 		close(fd);
-	return result;
+	return rc;
 }
 
 static void directory_unlock(void *context)
@@ -231,47 +231,46 @@ static int make_directory(const char *path)
 	if (!made && errno != EEXIST)
 		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
 	char *parent = malloc(strlen(path) + sizeof("/.."));
-	if (parent == NULL)
+	if (!parent)
 		return UNCIA_E_MEMORY;
 	stpcpy(stpcpy(parent, path), "/..");
-	int result = UNCIA_E_IO, fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = UNCIA_E_IO, fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 ? fsync(fd) == 0 : !made)
-		result = 0;
+		rc = 0;
 	if (fd >= 0)
 		close(fd);
 	free(parent);
-	return result;
+	return rc;
 }
 
 int uncia_host_directory(const char *path, struct uncia_host *host)
 {
 	struct stat info;
-	if (path == NULL || path[0] == '\0' || host == NULL || host->size != sizeof(*host))
+	if (!path || path[0] == '\0' || !host || host->size != sizeof(*host))
 		return UNCIA_E_ARGUMENT;
 	if (sodium_init() < 0)
 		return UNCIA_E_LIBRARY;
-	int result = make_directory(path);
-	if (result != 0)
-		return result;
+	int rc = make_directory(path);
+	if (rc)
+		return rc;
 	struct directory *d = malloc(sizeof(*d));
-	if (d == NULL)
+	if (!d)
 		return UNCIA_E_MEMORY;
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d->lock_fd = -1;
 	if (d->fd < 0)
-		result = errno == EACCES ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+		rc = errno == EACCES ? UNCIA_E_PERMISSION : UNCIA_E_IO;
 	else if (fstat(d->fd, &info) != 0)
-		result = UNCIA_E_IO;
+		rc = UNCIA_E_IO;
 	else if ((info.st_mode & 077) != 0)
-		result = UNCIA_E_PERMISSION;
+		rc = UNCIA_E_PERMISSION;
 	else
-		result =
-		    sync_directory(d); /* of a blob that a killed process created, the bytes are going to be sent */
-	if (result != 0) {
+		rc = sync_directory(d); /* of a blob that a killed process created, the bytes are going to be sent */
+	if (rc) {
 		if (d->fd >= 0)
 			close(d->fd);
 		free(d);
-		return result;
+		return rc;
 	}
 	/* Of processes that were killed. It is no matter where that fails: on a disk that is only read, for one. */
 	directory_list(d, TEMPORARY_PREFIX, remove_leftover, d);
@@ -289,7 +288,7 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 
 void uncia_host_directory_free(struct uncia_host *host)
 {
-	if (host == NULL || host->load != directory_load)
+	if (!host || host->load != directory_load)
 		return;
 	struct directory *d = host->context;
 	close(d->fd);

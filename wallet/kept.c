@@ -11,21 +11,21 @@ static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *
 {
 	const uint8_t *found = NULL;
 	const struct tracked *t = tracked_find(w, id);
-	if (t != NULL && t->record.state == UNCIA_PAYMENT_FINAL) {
-		if (t->record.own && t->record.receipt == NULL)
+	if (t && t->record.state == UNCIA_PAYMENT_FINAL) {
+		if (t->record.own && !t->record.receipt)
 			return outbox_receipt(w, t, bytes, size);
 		found = t->record.receipt;
 		*size = t->record.receipt_size;
 	}
-	for (size_t i = 0; found == NULL && i < w->history->count; i++) {
+	for (size_t i = 0; !found && i < w->history->count; i++) {
 		if (memcmp(w->history->receipts[i]->payment->id.b, id->b, sizeof(id->b)) == 0) {
 			found = w->history->receipts[i]->bytes;
 			*size = w->history->receipts[i]->size;
 		}
 	}
-	if (found == NULL)
+	if (!found)
 		return UNCIA_E_NOT_FOUND;
-	if ((*bytes = malloc(*size + 1)) == NULL)
+	if (!(*bytes = malloc(*size + 1)))
 		return UNCIA_E_MEMORY;
 	memcpy(*bytes, found, *size);
 	return 0;
@@ -36,24 +36,24 @@ int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_paymen
 	struct payment_id key;
 	uint8_t *bytes;
 	size_t size;
-	if (w == NULL || id == NULL || text == NULL)
+	if (!w || !id || !text)
 		return UNCIA_E_ARGUMENT;
 	memcpy(key.b, id->b, sizeof(key.b));
-	int result = receipt_bytes(w, &key, &bytes, &size);
-	if (result != 0)
-		return result;
-	result = receipt_format(bytes, size, text);
+	int rc = receipt_bytes(w, &key, &bytes, &size);
+	if (rc)
+		return rc;
+	rc = receipt_format(bytes, size, text);
 	free(bytes);
-	return result;
+	return rc;
 }
 
 int uncia_wallet_recall(struct uncia_wallet *w)
 {
-	int result = wallet_usable(w);
-	if (result == 0 && !w->history->has_page)
-		result = UNCIA_E_NOT_FOUND;
-	for (size_t i = 0; result == 0 && i < w->history->count; i++)
+	int rc = wallet_usable(w);
+	if (!rc && !w->history->has_page)
+		rc = UNCIA_E_NOT_FOUND;
+	for (size_t i = 0; !rc && i < w->history->count; i++)
 		if (memcmp(w->history->receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
-			result = outbox_recall(w, w->history->receipts[i]);
-	return result;
+			rc = outbox_recall(w, w->history->receipts[i]);
+	return rc;
 }

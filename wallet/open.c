@@ -21,73 +21,73 @@ static int bind_network(struct uncia_wallet *w)
 {
 	uint8_t *data;
 	size_t size;
-	if (w->network != NULL)
+	if (w->network)
 		w->network_id = w->network->genesis.network_id;
-	int result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
-	if (result == UNCIA_E_NOT_FOUND && w->network != NULL) {
-		result = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
-		if (result == 0)
+	int rc = blob_load(&w->host, NETWORK_BLOB, &data, &size);
+	if (rc == UNCIA_E_NOT_FOUND && w->network) {
+		rc = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
+		if (!rc)
 			w->has_network_id = true;
-		if (result != UNCIA_E_EXISTS)
-			return result;
-		result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
+		if (rc != UNCIA_E_EXISTS)
+			return rc;
+		rc = blob_load(&w->host, NETWORK_BLOB, &data, &size);
 	}
-	if (result != 0)
-		return result == UNCIA_E_NOT_FOUND && w->network == NULL ? 0 : result;
+	if (rc)
+		return rc == UNCIA_E_NOT_FOUND && !w->network ? 0 : rc;
 	if (size != HASH_SIZE)
-		result = UNCIA_E_DAMAGED;
-	else if (w->network == NULL)
+		rc = UNCIA_E_DAMAGED;
+	else if (!w->network)
 		memcpy(w->network_id.b, data, HASH_SIZE);
 	else if (memcmp(data, w->network_id.b, HASH_SIZE) != 0)
-		result = UNCIA_E_NETWORK;
-	w->has_network_id = result == 0;
+		rc = UNCIA_E_NETWORK;
+	w->has_network_id = !rc;
 	blob_free(data, size);
-	return result;
+	return rc;
 }
 
 static int load_parts(struct uncia_wallet *w, const char *passphrase)
 {
 	assert(!w->secret && !w->session);
-	int result = sync_init(w);
-	if (result == 0)
-		result = history_init(w);
-	if (result == 0)
-		result = keyfile_load(&w->host, &w->keyfile);
-	if (result != 0)
-		return result;
+	int rc = sync_init(w);
+	if (!rc)
+		rc = history_init(w);
+	if (!rc)
+		rc = keyfile_load(&w->host, &w->keyfile);
+	if (rc)
+		return rc;
 	address_of_key(w->keyfile.public_key, &w->address);
-	if (passphrase != NULL || w->keyfile.method == KEYFILE_PLAIN)
-		result = keyfile_open(&w->keyfile, passphrase, &w->secret);
-	if (result == 0)
-		result = bind_network(w);
-	if (result == 0 && w->network != NULL)
-		result = session_init(w);
-	return result != 0 || !w->has_network_id ? result : outbox_load(w, true);
+	if (passphrase || w->keyfile.method == KEYFILE_PLAIN)
+		rc = keyfile_open(&w->keyfile, passphrase, &w->secret);
+	if (!rc)
+		rc = bind_network(w);
+	if (!rc && w->network)
+		rc = session_init(w);
+	return rc || !w->has_network_id ? rc : outbox_load(w, true);
 }
 
 int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
                       const struct uncia_wallet_options *options, struct uncia_wallet **wallet)
 {
 	struct uncia_host filled;
-	if (host_init(&filled, host) != 0 || wallet == NULL || (options != NULL && options->size != sizeof(*options)))
+	if (host_init(&filled, host) || !wallet || (options && options->size != sizeof(*options)))
 		return UNCIA_E_ARGUMENT;
-	int result = sign_self_test();
-	if (result != 0)
-		return result;
+	int rc = sign_self_test();
+	if (rc)
+		return rc;
 	struct uncia_wallet *w = calloc(1, sizeof(*w));
-	if (w == NULL)
+	if (!w)
 		return UNCIA_E_MEMORY;
 	w->host = filled;
 	w->network = network;
 	w->owner = getpid();
 	w->request_timeout_ms =
-	    options != NULL && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
-	result = load_parts(w, options == NULL ? NULL : options->passphrase);
-	if (result != 0) {
+	    options && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
+	rc = load_parts(w, options ? options->passphrase : NULL);
+	if (rc) {
 		uncia_wallet_close(w);
-		return result;
+		return rc;
 	}
-	if (w->network != NULL && paying_active(w))
+	if (w->network && paying_active(w))
 		session_wake(w);
 	*wallet = w;
 	return 0;
@@ -95,7 +95,7 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 
 void uncia_wallet_close(struct uncia_wallet *w)
 {
-	if (w == NULL)
+	if (!w)
 		return;
 	driver_free(w->driver);
 	session_deinit(w);
@@ -111,10 +111,10 @@ void uncia_wallet_close(struct uncia_wallet *w)
 
 int uncia_wallet_unlock(struct uncia_wallet *w, const char *passphrase)
 {
-	int result = wallet_usable(w);
-	if (result != 0 || w->secret != NULL)
-		return result;
-	if (passphrase == NULL)
+	int rc = wallet_usable(w);
+	if (rc || w->secret)
+		return rc;
+	if (!passphrase)
 		return UNCIA_E_ARGUMENT;
 	return keyfile_open(&w->keyfile, passphrase, &w->secret);
 }
@@ -122,14 +122,14 @@ int uncia_wallet_unlock(struct uncia_wallet *w, const char *passphrase)
 int uncia_wallet_words(struct uncia_wallet *w, const char *passphrase, char words[UNCIA_WORDS_TEXT_SIZE])
 {
 	struct secret *secret;
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (words == NULL)
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!words)
 		return UNCIA_E_ARGUMENT;
-	result = keyfile_open(&w->keyfile, passphrase, &secret);
-	if (result != 0)
-		return result;
+	rc = keyfile_open(&w->keyfile, passphrase, &secret);
+	if (rc)
+		return rc;
 	words_from_entropy(secret->entropy, secret->entropy_size, words);
 	secret_free(secret);
 	return 0;
@@ -137,7 +137,7 @@ int uncia_wallet_words(struct uncia_wallet *w, const char *passphrase, char word
 
 void uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	if (w == NULL || text == NULL)
+	if (!w || !text)
 		return;
 	struct destination destination = {.address = w->address};
 	destination_format(&destination, text);
@@ -145,5 +145,5 @@ void uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_
 
 bool uncia_wallet_unlocked(const struct uncia_wallet *w)
 {
-	return w != NULL && w->secret != NULL && wallet_usable(w) == 0;
+	return w && w->secret && !wallet_usable(w);
 }

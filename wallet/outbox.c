@@ -42,25 +42,25 @@ static bool state_is_stored(uint32_t state)
 }
 
 /* Fresh record -> tracked. The blob's name must be the one of the payment's nonce, and the payment this wallet's. */
-static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__PaymentRecord *record,
-                struct tracked **taken)
+static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__PaymentRecord *record,
+                       struct tracked **taken)
 {
 	char expected[UNCIA_BLOB_NAME_SIZE];
 	struct payment *payment;
 	if (record->version != RECORD_VERSION || !state_is_stored(record->state))
 		return UNCIA_E_DAMAGED;
-	int result = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_DAMAGED;
+	int rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
 	if (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0) {
 		payment_free(payment);
 		return UNCIA_E_DAMAGED;
 	}
 	struct tracked *asked_for = tracked_find(w, &payment->id);
-	struct tracked *t = asked_for != NULL ? asked_for : tracked_add(w, &payment->id);
-	if (t == NULL || tracked_make_own(w, t, blob) != 0) {
-		if (t != NULL && t != asked_for)
+	struct tracked *t = asked_for ? asked_for : tracked_add(w, &payment->id);
+	if (!t || tracked_make_own(w, t, blob)) {
+		if (t && t != asked_for)
 			tracked_remove(w, t);
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
@@ -85,58 +85,58 @@ static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__Payme
 }
 
 /* Loads and decodes one record into the arena; *data backs nothing afterwards and is freed here. */
-static int load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
-                       const Uncia__Pb__PaymentRecord **record)
+static int outbox_load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
+                              const Uncia__Pb__PaymentRecord **record)
 {
 	ProtobufCMessage *message;
 	uint8_t *data;
 	size_t size;
-	int result = blob_load(host, blob, &data, &size);
-	arena_init(arena, result == 0 ? canonical_arena_limit(size) : 0);
-	if (result != 0)
-		return result;
-	result = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
+	int rc = blob_load(host, blob, &data, &size);
+	arena_init(arena, rc ? 0 : canonical_arena_limit(size));
+	if (rc)
+		return rc;
+	rc = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
 	blob_free(data, size);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_DAMAGED;
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	*record = (const Uncia__Pb__PaymentRecord *)message;
 	return 0;
 }
 
-static int load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
+static int outbox_load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
 {
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
-	int result = load_record(&w->host, blob, &arena, &record);
-	if (result == 0)
-		result = take(w, blob, record, loaded);
+	int rc = outbox_load_record(&w->host, blob, &arena, &record);
+	if (!rc)
+		rc = outbox_take(w, blob, record, loaded);
 	arena_deinit(&arena);
-	return result;
+	return rc;
 }
 
 int outbox_load(struct uncia_wallet *w, bool tell)
 {
 	struct name_list list;
 	struct tracked *t;
-	int result = blob_list(&w->host, PREFIX, &list);
-	if (result != 0)
-		return result;
-	for (size_t i = 0; result == 0 && i < list.count; i++) {
-		if (tracked_by_blob(w, list.names[i]) != NULL)
+	int rc = blob_list(&w->host, PREFIX, &list);
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < list.count; i++) {
+		if (tracked_by_blob(w, list.names[i]))
 			continue;
-		result = load_one(w, list.names[i], &t);
+		rc = outbox_load_one(w, list.names[i], &t);
 		/* One record that cannot be read does not lock the others in. */
-		if (result != UNCIA_E_DAMAGED && result != UNCIA_E_NOT_FOUND)
+		if (rc != UNCIA_E_DAMAGED && rc != UNCIA_E_NOT_FOUND)
 			continue;
 		if (tell) {
-			struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = result};
+			struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = rc};
 			snprintf(event.text, sizeof(event.text), "the stored payment %.64s is damaged", list.names[i]);
 			events_add(w, &event);
 		}
-		result = 0;
+		rc = 0;
 	}
 	name_list_deinit(&list);
-	return result;
+	return rc;
 }
 
 int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found)
@@ -144,15 +144,15 @@ int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct 
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	outbox_blob_name(nonce, blob);
 	struct tracked *t = tracked_by_blob(w, blob);
-	if (t == NULL)
-		return load_one(w, blob, found);
+	if (!t)
+		return outbox_load_one(w, blob, found);
 	*found = t;
 	return 0;
 }
 
 /* What is stored of r where it is in `state`: with a receipt where that is FINAL. */
-static int encode(const struct record *r, enum uncia_payment_state state, struct bytes receipt, uint8_t **data,
-                  size_t *size)
+static int outbox_encode(const struct record *r, enum uncia_payment_state state, struct bytes receipt, uint8_t **data,
+                         size_t *size)
 {
 	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
 	size_t count = state == UNCIA_PAYMENT_EXPIRED ? r->expiry_count : 0;
@@ -160,8 +160,8 @@ static int encode(const struct record *r, enum uncia_payment_state state, struct
 	assert(state != UNCIA_PAYMENT_FINAL || receipt.size != 0);
 	Uncia__Pb__Blob *blobs = calloc(count + 1, sizeof(*blobs));
 	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(void *));
-	int result = UNCIA_E_MEMORY;
-	if (blobs != NULL && pointers != NULL) {
+	int rc = UNCIA_E_MEMORY;
+	if (blobs && pointers) {
 		for (size_t i = 0; i < count; i++) {
 			blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
 			blobs[i].data = field_of(r->expiries[i].bytes, r->expiries[i].size);
@@ -179,11 +179,11 @@ static int encode(const struct record *r, enum uncia_payment_state state, struct
 			record.timestamp_ms = r->timestamp_ms;
 			record.index = r->index;
 		}
-		result = canonical_encode(&record.base, data, size);
+		rc = canonical_encode(&record.base, data, size);
 	}
 	free(blobs);
 	free(pointers);
-	return result;
+	return rc;
 }
 
 int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added)
@@ -197,10 +197,10 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	/* Memory first: once it is stored, it must be tracked. It may have been asked for: another home has the same
 	 * keys. */
 	struct tracked *t = tracked_find(w, &payment->id);
-	if (t == NULL && (t = tracked_add(w, &payment->id)) == NULL)
+	if (!t && !(t = tracked_add(w, &payment->id)))
 		return UNCIA_E_MEMORY;
 	bool asked = t->following.querying;
-	int result = tracked_make_own(w, t, blob);
+	int rc = tracked_make_own(w, t, blob);
 	payment_free(t->record.payment);
 	t->record.payment = payment;
 	t->record.made_ms = w->host.wall_ms(w->host.context);
@@ -208,18 +208,18 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
 		tracked_follow(w, t);
 	}
-	if (result == 0)
-		result = encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
-	if (result == 0) {
-		result = blob_create(&w->host, t->record.blob, data, size);
+	if (!rc)
+		rc = outbox_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
+	if (!rc) {
+		rc = blob_create(&w->host, t->record.blob, data, size);
 		free(data);
 	}
-	if (result != 0) {
+	if (rc) {
 		t->record.payment = NULL; /* stays the caller's */
 		tracked_remove(w, t);
 		if (asked)
-			events_add_payment(w, &payment->id, result);
-		return result;
+			events_add_payment(w, &payment->id, rc);
+		return rc;
 	}
 	t->record.durable = true;
 	*added = t;
@@ -233,13 +233,13 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	assert(t->record.own);
 	if (t->record.durable)
 		return 0;
-	int result = encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
-	if (result != 0)
-		return result;
-	result = blob_create(&w->host, t->record.blob, data, size);
+	int rc = outbox_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
+	if (rc)
+		return rc;
+	rc = blob_create(&w->host, t->record.blob, data, size);
 	free(data);
-	if (result != 0 && result != UNCIA_E_EXISTS)
-		return result;
+	if (rc && rc != UNCIA_E_EXISTS)
+		return rc;
 	t->record.durable = true;
 	return 0;
 }
@@ -251,14 +251,14 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	size_t size;
 	assert(t->record.own && !tracked_has_end(t));
 	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
-	int result = encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &size);
-	if (result != 0)
-		return result;
-	result = blob_replace(&w->host, t->record.blob, data, size);
+	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &size);
+	if (rc)
+		return rc;
+	rc = blob_replace(&w->host, t->record.blob, data, size);
 	free(data);
-	if (result == 0)
+	if (!rc)
 		t->record.durable = true;
-	return result;
+	return rc;
 }
 
 int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_t **receipt, size_t *size)
@@ -266,20 +266,20 @@ int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
 	assert(t->record.own && t->record.state == UNCIA_PAYMENT_FINAL);
-	int result = load_record(&w->host, t->record.blob, &arena, &record);
-	if (result == 0 && record->receipt.len == 0)
-		result = UNCIA_E_DAMAGED;
-	if (result == 0) {
+	int rc = outbox_load_record(&w->host, t->record.blob, &arena, &record);
+	if (!rc && record->receipt.len == 0)
+		rc = UNCIA_E_DAMAGED;
+	if (!rc) {
 		*receipt = malloc(record->receipt.len);
-		if (*receipt == NULL) {
-			result = UNCIA_E_MEMORY;
+		if (!*receipt) {
+			rc = UNCIA_E_MEMORY;
 		} else {
 			memcpy(*receipt, record->receipt.data, record->receipt.len);
 			*size = record->receipt.len;
 		}
 	}
 	arena_deinit(&arena);
-	return result;
+	return rc;
 }
 
 int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
@@ -294,20 +294,20 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	uint8_t *data;
 	size_t size;
 	assert(memcmp(receipt->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0);
-	int result = outbox_find(w, receipt->payment->nonce, &t);
-	if (result == 0)
+	int rc = outbox_find(w, receipt->payment->nonce, &t);
+	if (!rc)
 		return outbox_confirm(w, t, receipt->bytes, receipt->size);
-	if (result != UNCIA_E_NOT_FOUND)
-		return result == UNCIA_E_DAMAGED ? 0 : result; /* a damaged one stops its key by itself */
-	result = encode(&found, UNCIA_PAYMENT_FINAL, (struct bytes){receipt->bytes, receipt->size}, &data, &size);
-	if (result != 0)
-		return result;
+	if (rc != UNCIA_E_NOT_FOUND)
+		return rc == UNCIA_E_DAMAGED ? 0 : rc; /* a damaged one stops its key by itself */
+	rc = outbox_encode(&found, UNCIA_PAYMENT_FINAL, (struct bytes){receipt->bytes, receipt->size}, &data, &size);
+	if (rc)
+		return rc;
 	outbox_blob_name(receipt->payment->nonce, blob);
-	result = blob_create(&w->host, blob, data, size);
+	rc = blob_create(&w->host, blob, data, size);
 	free(data);
-	if (result == 0 || result == UNCIA_E_EXISTS)
-		result = load_one(w, blob, &t);
-	if (result == 0)
+	if (!rc || rc == UNCIA_E_EXISTS)
+		rc = outbox_load_one(w, blob, &t);
+	if (!rc)
 		t->record.durable = true;
-	return result;
+	return rc;
 }

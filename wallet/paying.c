@@ -21,12 +21,12 @@
 #define RESEND_SLOW_AFTER_MS (2u * 3600u * 1000u)
 #define RESEND_SLOW_MS       (600u * 1000u)
 
-static void announce(struct uncia_wallet *w, const struct tracked *t, int error)
+static void paying_announce(struct uncia_wallet *w, const struct tracked *t, int error)
 {
 	events_add_payment(w, &t->id, error);
 }
 
-static bool active(const struct tracked *t)
+static bool paying_follows(const struct tracked *t)
 {
 	assert(!t->following.querying || !tracked_has_end(t));
 	return t->following.querying || (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
@@ -35,8 +35,8 @@ static bool active(const struct tracked *t)
 bool paying_active(const struct uncia_wallet *w)
 {
 	uint64_t soon = wallet_now(w) + RESEND_MAX_MS;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t) && (t->following.querying || t->resending.next_ms <= soon))
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		if (paying_follows(t) && (t->following.querying || t->resending.next_ms <= soon))
 			return true;
 	return false;
 }
@@ -44,7 +44,7 @@ bool paying_active(const struct uncia_wallet *w)
 /* ---- requests out ---------------------------------------------------------------------------- */
 
 /* The same bytes, to anyone, any number of times: protocol §3. */
-static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t node)
+static void paying_send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
@@ -65,10 +65,10 @@ static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t no
 /* wallet 7.2: durably stored before its first byte leaves. */
 static bool may_leave(struct uncia_wallet *w, struct tracked *t)
 {
-	int result = t->record.own ? outbox_confirm(w, t, NULL, 0) : 0;
-	if (result != 0)
-		announce(w, t, result);
-	return result == 0;
+	int rc = t->record.own ? outbox_confirm(w, t, NULL, 0) : 0;
+	if (rc)
+		paying_announce(w, t, rc);
+	return !rc;
 }
 
 /* To every link there is; again after 2 s, 4 s, … 30 s. */
@@ -83,15 +83,15 @@ static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
 	t->resending.next_ms = now + t->resending.backoff_ms;
 	bool leaves = may_leave(w, t);
 	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
-		send_to(w, t, i);
+		paying_send_to(w, t, i);
 	session_wake(w);
 }
 
 void paying_link_up(struct uncia_wallet *w, uint32_t node)
 {
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t) && may_leave(w, t))
-			send_to(w, t, node);
+	for (struct tracked *t = w->tracked; t; t = t->hh.next)
+		if (paying_follows(t) && may_leave(w, t))
+			paying_send_to(w, t, node);
 }
 
 /* ---- making a payment ------------------------------------------------------------------------ */
@@ -107,11 +107,11 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 		const struct uncia_output *given = &request->outputs[i];
 		struct output *output = &draft->outputs[i];
 		struct destination to;
-		if (given->address == NULL)
+		if (!given->address)
 			return UNCIA_E_ARGUMENT;
-		int result = destination_parse(given->address, &to);
-		if (result != 0)
-			return result;
+		int rc = destination_parse(given->address, &to);
+		if (rc)
+			return rc;
 		*output = (struct output){.to = to.address, .has_reference = to.has_reference, .amount = given->amount};
 		if (to.has_reference)
 			memcpy(output->reference, to.reference, REFERENCE_SIZE);
@@ -127,7 +127,7 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 static int draft_nonce(const struct uncia_wallet *w, const char *key, struct draft *draft)
 {
 	struct hash hash;
-	if (key == NULL)
+	if (!key)
 		return host_random(&w->host, draft->payment.nonce, NONCE_SIZE);
 	hash2(HASH_NONCE, w->keyfile.public_key, PUBLIC_KEY_SIZE, key, strlen(key), &hash);
 	memcpy(draft->payment.nonce, hash.b, NONCE_SIZE);
@@ -154,31 +154,31 @@ static bool same_payment(const struct payment *a, const struct payment *b)
 }
 
 /* There is a payment under this key: it is the one, or the key was used for something else. */
-static int resume(struct uncia_wallet *w, const struct draft *draft, struct uncia_payment_id *id)
+static int paying_resume(struct uncia_wallet *w, const struct draft *draft, struct uncia_payment_id *id)
 {
 	struct tracked *t;
-	int result = outbox_find(w, draft->payment.nonce, &t);
-	if (result != 0)
-		return result;
+	int rc = outbox_find(w, draft->payment.nonce, &t);
+	if (rc)
+		return rc;
 	if (!same_payment(t->record.payment, &draft->payment))
 		return UNCIA_E_KEY_REUSED;
 	if (t->record.state == UNCIA_PAYMENT_PENDING) {
-		result = outbox_confirm(w, t, NULL, 0);
-		if (result != 0)
-			return result;
+		rc = outbox_confirm(w, t, NULL, 0);
+		if (rc)
+			return rc;
 		send_all(w, t, true);
 	}
 	memcpy(id->b, t->id.b, sizeof(id->b));
-	announce(w, t, 0);
+	paying_announce(w, t, 0);
 	return 0;
 }
 
 static int check_funds(const struct uncia_wallet *w, const struct payment *payment)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
-	int result = uncia_wallet_balance(w, &balance);
-	if (result != 0)
-		return result;
+	int rc = uncia_wallet_balance(w, &balance);
+	if (rc)
+		return rc;
 	if (payment->total > balance.spendable) {
 		host_log(&w->host, UNCIA_LOG_INFO, "event=refused reason=funds spendable=%llu waiting=%llu",
 		         (unsigned long long)balance.spendable, (unsigned long long)balance.waiting);
@@ -194,137 +194,136 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 {
 	struct payment *payment;
 	char blob[UNCIA_BLOB_NAME_SIZE];
-	int result = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
-	if (result != 0)
-		return result;
+	int rc = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
+	if (rc)
+		return rc;
 	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
-	result = outbox_add(w, payment, added);
-	if (result == 0)
+	rc = outbox_add(w, payment, added);
+	if (!rc)
 		return 0;
 	/* Storage failed, and may hold it or not. Under a key it stays, another process may already have sent it: the
 	 * same key finds out. Without one it can be taken back: nobody was told of it. */
-	if (!keyed && result != UNCIA_E_EXISTS && result != UNCIA_E_MEMORY) {
+	if (!keyed && rc != UNCIA_E_EXISTS && rc != UNCIA_E_MEMORY) {
 		outbox_blob_name(payment->nonce, blob);
 		w->host.remove(w->host.context, blob);
 	}
 	payment_free(payment);
-	return result;
+	return rc;
 }
 
 /* What other processes with this home have on its way out counts, too: nobody else stores a payment meanwhile. */
-static int make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
-                       struct tracked **made)
+static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
+                              struct tracked **made)
 {
 	assert(w->secret && w->sync->known);
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
-	int result = outbox_load(w, false);
+	int rc = outbox_load(w, false);
 	/* One of them may have been faster with this very key: its payment is no reason to refuse it here. */
-	if (result == 0 && request->key != NULL) {
-		result = outbox_find(w, draft->payment.nonce, made);
-		if (result != UNCIA_E_NOT_FOUND)
-			return result == 0 ? UNCIA_E_EXISTS : result;
-		result = 0;
+	if (!rc && request->key) {
+		rc = outbox_find(w, draft->payment.nonce, made);
+		if (rc != UNCIA_E_NOT_FOUND)
+			return rc ? rc : UNCIA_E_EXISTS;
+		rc = 0;
 	}
-	if (result == 0)
-		result = check_funds(w, &draft->payment);
-	if (result == 0 && !w->clock.known)
-		result = UNCIA_E_UNREACHABLE;
-	if (result != 0)
-		return result;
+	if (!rc)
+		rc = check_funds(w, &draft->payment);
+	if (!rc && !w->clock.known)
+		rc = UNCIA_E_UNREACHABLE;
+	if (rc)
+		return rc;
 	/* protocol §3: counted from the time of the newest verified header, not from this machine's clock. */
 	uint64_t expires_at = wallet_ledger_ms(w) / 1000 + lifetime;
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;
-	return sign_and_store(w, draft, request->key != NULL, made);
+	return sign_and_store(w, draft, request->key, made);
 }
 
-static int make(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
-                struct uncia_payment_id *id)
+static int paying_make(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
+                       struct uncia_payment_id *id)
 {
 	struct tracked *t;
-	if (w->secret == NULL)
+	if (!w->secret)
 		return UNCIA_E_PASSPHRASE;
 	if (!w->sync->known)
 		return UNCIA_E_UNREACHABLE;
-	int result = host_lock(&w->host);
-	if (result == 0) {
-		result = make_locked(w, request, draft, &t);
+	int rc = host_lock(&w->host);
+	if (!rc) {
+		rc = paying_make_locked(w, request, draft, &t);
 		host_unlock(&w->host);
 	}
-	if (result == UNCIA_E_EXISTS)
-		return request->key != NULL ? resume(w, draft, id) : UNCIA_E_RANDOM;
-	if (result != 0)
-		return result;
+	if (rc == UNCIA_E_EXISTS)
+		return request->key ? paying_resume(w, draft, id) : UNCIA_E_RANDOM;
+	if (rc)
+		return rc;
 	memcpy(id->b, t->id.b, sizeof(id->b));
 	send_all(w, t, true);
-	announce(w, t, 0);
+	paying_announce(w, t, 0);
 	return 0;
 }
 
 static int check_request(const struct uncia_payment_request *request)
 {
-	if (request == NULL || request->size != sizeof(*request) || request->outputs == NULL ||
-	    request->output_count == 0 || request->output_count > PAYMENT_OUTPUTS_MAX ||
-	    request->expires_s > PAYMENT_LIFETIME_MAX_S)
+	if (!request || request->size != sizeof(*request) || !request->outputs || request->output_count == 0 ||
+	    request->output_count > PAYMENT_OUTPUTS_MAX || request->expires_s > PAYMENT_LIFETIME_MAX_S)
 		return UNCIA_E_ARGUMENT;
-	if (request->key != NULL && (request->key[0] == '\0' || strnlen(request->key, KEY_SIZE_MAX + 1) > KEY_SIZE_MAX))
+	if (request->key && (request->key[0] == '\0' || strnlen(request->key, KEY_SIZE_MAX + 1) > KEY_SIZE_MAX))
 		return UNCIA_E_ARGUMENT;
 	return 0;
 }
 
 int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request *request, struct uncia_payment_id *id)
 {
-	int result = wallet_usable(w);
-	if (result == 0)
-		result = id == NULL ? UNCIA_E_ARGUMENT : check_request(request);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
+	int rc = wallet_usable(w);
+	if (!rc)
+		rc = id ? check_request(request) : UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	if (!w->network)
 		return UNCIA_E_NETWORK;
 	struct draft *draft = calloc(1, sizeof(*draft));
-	if (draft == NULL)
+	if (!draft)
 		return UNCIA_E_MEMORY;
 	draft->payment.currency = CURRENCY_FIRST;
-	if (request->memo_hash != NULL) {
+	if (request->memo_hash) {
 		draft->payment.has_memo_hash = true;
 		memcpy(draft->payment.memo_hash, request->memo_hash, MEMO_HASH_SIZE);
 	}
-	result = draft_outputs(w, request, draft);
-	if (result == 0)
-		result = draft_nonce(w, request->key, draft);
-	if (result == 0) {
-		result = request->key != NULL ? resume(w, draft, id) : UNCIA_E_NOT_FOUND;
-		if (result == UNCIA_E_NOT_FOUND)
-			result = make(w, request, draft, id);
+	rc = draft_outputs(w, request, draft);
+	if (!rc)
+		rc = draft_nonce(w, request->key, draft);
+	if (!rc) {
+		rc = request->key ? paying_resume(w, draft, id) : UNCIA_E_NOT_FOUND;
+		if (rc == UNCIA_E_NOT_FOUND)
+			rc = paying_make(w, request, draft, id);
 	}
 	free(draft);
-	return result;
+	return rc;
 }
 
 /* ---- replies in ------------------------------------------------------------------------------ */
 
-static bool names(const struct tracked *t, const ProtobufCBinaryData *id)
+static bool paying_id_matches(const struct tracked *t, const ProtobufCBinaryData *id)
 {
 	return id->len == sizeof(t->id.b) && memcmp(id->data, t->id.b, sizeof(t->id.b)) == 0;
 }
 
-static void end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
+static void paying_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
 {
-	assert(active(t));
+	assert(paying_follows(t));
 	tracked_move(t, state);
 	t->following.querying = false;
 	t->following.elapsed_ms = wallet_now(w) - t->following.started_ms;
-	announce(w, t, 0);
+	paying_announce(w, t, 0);
 }
 
 /* A receipt ends it only if it verifies, is of this very payment, and is stored. */
 static int take_receipt(struct uncia_wallet *w, struct tracked *t, const ProtobufCBinaryData *bytes)
 {
 	struct uncia_receipt *receipt;
-	int result = receipt_open(w->network, bytes->data, bytes->len, &receipt);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
+	int rc = receipt_open(w->network, bytes->data, bytes->len, &receipt);
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 	if (memcmp(receipt->payment->id.b, t->id.b, sizeof(t->id.b)) != 0) {
 		uncia_receipt_free(receipt);
 		return UNCIA_E_PROOF;
@@ -334,7 +333,7 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 	t->record.timestamp_ms = receipt->timestamp_ms;
 	t->record.index = receipt->index;
 	if (t->record.own) {
-		result = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
+		rc = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
 	} else {
 		assert(!t->record.payment && !t->record.receipt);
 		t->record.payment = receipt->payment;
@@ -344,25 +343,25 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 		receipt->bytes = NULL;
 	}
 	uncia_receipt_free(receipt);
-	if (result == 0)
-		end(w, t, UNCIA_PAYMENT_FINAL);
+	if (!rc)
+		paying_end(w, t, UNCIA_PAYMENT_FINAL);
 	else
-		announce(w, t, result); /* still pending; the next receipt tries again */
+		paying_announce(w, t, rc); /* still pending; the next receipt tries again */
 	return 0;
 }
 
 static int keep_word(struct tracked *t, const Uncia__Pb__Expiry *expiry)
 {
 	struct expiry_word *words = realloc(t->record.expiries, (t->record.expiry_count + 1) * sizeof(*words));
-	if (words == NULL)
+	if (!words)
 		return UNCIA_E_MEMORY;
 	t->record.expiries = words;
 	words[t->record.expiry_count].validator = expiry->validator;
-	int result =
+	int rc =
 	    canonical_encode(&expiry->base, &words[t->record.expiry_count].bytes, &words[t->record.expiry_count].size);
-	if (result == 0)
+	if (!rc)
 		t->record.expiry_count++;
-	return result;
+	return rc;
 }
 
 /* protocol §3: "expired" is believed on the signed word of validators weighing F+1, each for a final height past the
@@ -372,7 +371,7 @@ static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__P
 	const struct committee *c = &w->network->genesis.committee;
 	uint8_t signature[SIGNATURE_SIZE];
 	struct hash digest;
-	if (!names(t, &expiry->payment_id) || expiry->validator >= c->size ||
+	if (!paying_id_matches(t, &expiry->payment_id) || expiry->validator >= c->size ||
 	    expiry->timestamp_ms / 1000 < payment_id_expires_at(&t->id) ||
 	    !field_copy(&expiry->signature, signature, sizeof(signature)))
 		return UNCIA_E_PROOF;
@@ -382,9 +381,9 @@ static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__P
 	expiry_digest(&w->network_id, &t->id, expiry->height, expiry->timestamp_ms, &digest);
 	if (!sign_verify(c->validators[expiry->validator].consensus_key, &digest, signature))
 		return UNCIA_E_PROOF;
-	int result = keep_word(t, expiry);
-	if (result != 0)
-		return result;
+	int rc = keep_word(t, expiry);
+	if (rc)
+		return rc;
 	t->record.expiry_weight += c->validators[expiry->validator].weight;
 	return 0;
 }
@@ -396,11 +395,11 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do
 	 * not know it. */
 	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
-	int result = t->record.own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
-	if (result == 0)
-		end(w, t, t->record.own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
+	int rc = t->record.own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
+	if (!rc)
+		paying_end(w, t, t->record.own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
 	else
-		announce(w, t, result);
+		paying_announce(w, t, rc);
 }
 
 /* A query is over without an end, as for the balance, when validators weighing W-F know of none; or those weighing F+1,
@@ -416,7 +415,7 @@ static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 	t->following.querying = false;
 	if (!t->record.own)
 		tracked_move(t, t->following.seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN);
-	announce(w, t, 0);
+	paying_announce(w, t, 0);
 }
 
 /* A validator knows of no end. */
@@ -443,7 +442,7 @@ static void set_reason(struct uncia_wallet *w, struct tracked *t, enum uncia_pen
 	t->following.reason = reason;
 	t->following.refusal = refusal;
 	if (t->record.own)
-		announce(w, t, 0);
+		paying_announce(w, t, 0);
 }
 
 static enum uncia_pending_reason reason_of(uint32_t code)
@@ -462,11 +461,11 @@ static void take_refusal(struct uncia_wallet *w, struct tracked *t, const Uncia_
 int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const Uncia__Pb__NodeReply *reply)
 {
 	struct tracked *t = tracked_by_number(w, number);
-	if (t == NULL || !active(t))
+	if (!t || !paying_follows(t))
 		return 0; /* late: it has its end */
 	switch (reply->kind_case) {
 	case UNCIA__PB__NODE_REPLY__KIND_PENDING:
-		if (!names(t, &reply->pending->payment_id))
+		if (!paying_id_matches(t, &reply->pending->payment_id))
 			return UNCIA_E_PROTOCOL;
 		set_reason(w, t, reason_of(reply->pending->reason), 0);
 		take_no_end(w, t, node, true);
@@ -474,13 +473,13 @@ int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const U
 	case UNCIA__PB__NODE_REPLY__KIND_RECEIPT:
 		return take_receipt(w, t, &reply->receipt);
 	case UNCIA__PB__NODE_REPLY__KIND_EXPIRY: {
-		int result = take_expiry(w, t, reply->expiry);
-		if (result == 0)
+		int rc = take_expiry(w, t, reply->expiry);
+		if (!rc)
 			try_expire(w, t);
-		return result;
+		return rc;
 	}
 	case UNCIA__PB__NODE_REPLY__KIND_UNKNOWN:
-		if (!names(t, &reply->unknown->payment_id))
+		if (!paying_id_matches(t, &reply->unknown->payment_id))
 			return UNCIA_E_PROTOCOL;
 		take_no_end(w, t, node, false);
 		return 0;
@@ -500,17 +499,17 @@ static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 	t->following.querying = false;
 	if (!t->record.own && t->following.seen_pending)
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
-	announce(w, t, t->following.seen_pending ? 0 : UNCIA_E_UNREACHABLE);
+	paying_announce(w, t, t->following.seen_pending ? 0 : UNCIA_E_UNREACHABLE);
 }
 
 void paying_tick(struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+	for (struct tracked *t = w->tracked; t; t = t->hh.next) {
 		try_conclude(w, t);
 		if (t->following.querying && now >= t->following.deadline_ms)
 			query_timeout(w, t);
-		if (active(t) && now >= t->resending.next_ms)
+		if (paying_follows(t) && now >= t->resending.next_ms)
 			send_all(w, t, false);
 	}
 }
@@ -518,8 +517,8 @@ void paying_tick(struct uncia_wallet *w)
 uint64_t paying_next_ms(const struct uncia_wallet *w)
 {
 	uint64_t next = UINT64_MAX;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (active(t) && t->resending.next_ms < next)
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
+		if (paying_follows(t) && t->resending.next_ms < next)
 			next = t->resending.next_ms;
 		if (t->following.querying && t->following.deadline_ms < next)
 			next = t->following.deadline_ms;
@@ -533,20 +532,20 @@ uint64_t paying_next_ms(const struct uncia_wallet *w)
 /* ---- asking and showing ---------------------------------------------------------------------- */
 
 /* Room for one more of others' payments: the oldest that is not being asked for goes. */
-static int make_room(struct uncia_wallet *w)
+static int paying_make_room(struct uncia_wallet *w)
 {
 	struct tracked *oldest = NULL;
 	uint32_t count = 0;
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+	for (struct tracked *t = w->tracked; t; t = t->hh.next) {
 		if (t->record.own)
 			continue;
 		count++;
-		if (oldest == NULL && !t->following.querying)
+		if (!oldest && !t->following.querying)
 			oldest = t;
 	}
 	if (count < QUERIES_MAX)
 		return 0;
-	if (oldest == NULL)
+	if (!oldest)
 		return UNCIA_E_FULL;
 	tracked_remove(w, oldest);
 	return 0;
@@ -555,24 +554,24 @@ static int make_room(struct uncia_wallet *w)
 int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id)
 {
 	struct payment_id key;
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (id == NULL)
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!id)
 		return UNCIA_E_ARGUMENT;
-	if (w->network == NULL)
+	if (!w->network)
 		return UNCIA_E_NETWORK;
 	memcpy(key.b, id->b, sizeof(key.b));
 	struct tracked *t = tracked_find(w, &key);
-	if (t == NULL) {
-		if ((result = make_room(w)) != 0)
-			return result;
-		if ((t = tracked_add(w, &key)) == NULL)
+	if (!t) {
+		if ((rc = paying_make_room(w)))
+			return rc;
+		if (!(t = tracked_add(w, &key)))
 			return UNCIA_E_MEMORY;
 		t->following.started_ms = wallet_now(w);
 	}
 	if (tracked_has_end(t)) {
-		announce(w, t, 0);
+		paying_announce(w, t, 0);
 		return 0;
 	}
 	t->following.querying = true;
@@ -587,16 +586,16 @@ int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id
 int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct uncia_payment *payment)
 {
 	struct payment_id key;
-	if (w == NULL || id == NULL || payment == NULL || payment->size != sizeof(*payment))
+	if (!w || !id || !payment || payment->size != sizeof(*payment))
 		return UNCIA_E_ARGUMENT;
 	memcpy(key.b, id->b, sizeof(key.b));
 	const struct tracked *t = tracked_find(w, &key);
-	if (t == NULL)
+	if (!t)
 		return UNCIA_E_NOT_FOUND;
 	*payment =
 	    (struct uncia_payment){.size = sizeof(*payment), .id = *id, .state = t->record.state, .own = t->record.own};
 	payment->expires_at = payment_id_expires_at(&t->id);
-	if (t->record.payment != NULL)
+	if (t->record.payment)
 		payment_describe(t->record.payment, payment);
 	payment->made_ms = t->record.made_ms;
 	if (t->record.state == UNCIA_PAYMENT_PENDING) {
@@ -614,16 +613,16 @@ int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_paymen
 size_t uncia_wallet_outbox_count(const struct uncia_wallet *w)
 {
 	size_t count = 0;
-	for (const struct tracked *t = w == NULL ? NULL : w->tracked; t != NULL; t = t->hh.next)
+	for (const struct tracked *t = w ? w->tracked : NULL; t; t = t->hh.next)
 		count += t->record.own;
 	return count;
 }
 
 int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
 {
-	if (w == NULL || id == NULL)
+	if (!w || !id)
 		return UNCIA_E_ARGUMENT;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
 		if (t->record.own && number-- == 0) {
 			memcpy(id->b, t->id.b, sizeof(id->b));
 			return 0;

@@ -27,14 +27,13 @@ int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size
 	struct receipt verified;
 	struct uncia_receipt *opened = calloc(1, sizeof(*opened));
 	uint8_t *copy = malloc(size + 1);
-	int result =
-	    opened == NULL || copy == NULL
-	        ? UNCIA_E_MEMORY
-	        : receipt_verify(&network->genesis.committee, &network->genesis.network_id, bytes, size, &verified);
-	if (result != 0) {
+	int rc = !opened || !copy ? UNCIA_E_MEMORY
+	                          : receipt_verify(&network->genesis.committee, &network->genesis.network_id, bytes,
+	                                           size, &verified);
+	if (rc) {
 		free(opened);
 		free(copy);
-		return result;
+		return rc;
 	}
 	memcpy(copy, bytes, size);
 	*opened = (struct uncia_receipt){.payment = verified.payment,
@@ -52,29 +51,29 @@ int uncia_receipt_verify(const struct uncia_network *network, const char *text, 
 	static const char space[] = " \t\r\n";
 	uint8_t *bytes;
 	size_t size;
-	if (network == NULL || text == NULL || receipt == NULL)
+	if (!network || !text || !receipt)
 		return UNCIA_E_ARGUMENT;
 	text += strspn(text, space);
 	size_t length = strlen(text);
-	while (length != 0 && strchr(space, text[length - 1]) != NULL)
+	while (length != 0 && strchr(space, text[length - 1]))
 		length--;
 	if (length > RECEIPT_SIZE_MAX * 2)
 		return UNCIA_E_LIMIT;
 	char *trimmed = strndup(text, length);
-	if (trimmed == NULL)
+	if (!trimmed)
 		return UNCIA_E_MEMORY;
-	int result = receipt_parse(trimmed, &bytes, &size);
+	int rc = receipt_parse(trimmed, &bytes, &size);
 	free(trimmed);
-	if (result != 0)
-		return result;
-	result = receipt_open(network, bytes, size, receipt);
+	if (rc)
+		return rc;
+	rc = receipt_open(network, bytes, size, receipt);
 	free(bytes);
-	return result;
+	return rc;
 }
 
 void uncia_receipt_free(struct uncia_receipt *receipt)
 {
-	if (receipt == NULL)
+	if (!receipt)
 		return;
 	payment_free(receipt->payment);
 	free(receipt->bytes);
@@ -83,7 +82,7 @@ void uncia_receipt_free(struct uncia_receipt *receipt)
 
 int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment)
 {
-	if (receipt == NULL || payment == NULL || payment->size != sizeof(*payment))
+	if (!receipt || !payment || payment->size != sizeof(*payment))
 		return UNCIA_E_ARGUMENT;
 	*payment = (struct uncia_payment){.size = sizeof(*payment), .state = UNCIA_PAYMENT_FINAL};
 	payment_describe(receipt->payment, payment);
@@ -96,7 +95,7 @@ int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_paym
 int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, char address[UNCIA_ADDRESS_TEXT_SIZE],
                          uint64_t *amount)
 {
-	if (receipt == NULL || address == NULL || amount == NULL || number >= receipt->payment->output_count)
+	if (!receipt || !address || !amount || number >= receipt->payment->output_count)
 		return UNCIA_E_ARGUMENT;
 	const struct output *output = &receipt->payment->outputs[number];
 	struct destination to = {.address = output->to, .has_reference = output->has_reference};
@@ -108,7 +107,7 @@ int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, c
 
 int uncia_receipt_text(const struct uncia_receipt *receipt, char **text)
 {
-	if (receipt == NULL || text == NULL)
+	if (!receipt || !text)
 		return UNCIA_E_ARGUMENT;
 	return receipt_format(receipt->bytes, receipt->size, text);
 }

@@ -36,16 +36,16 @@ int session_init(struct uncia_wallet *w)
 	assert(w->network && !w->session);
 	uint32_t count = w->network->endpoint_count;
 	struct session *s = calloc(1, sizeof(*s));
-	if (s == NULL)
+	if (!s)
 		return UNCIA_E_MEMORY;
 	w->session = s;
 	s->links = calloc(count, sizeof(*s->links));
 	s->order = calloc(count, sizeof(*s->order));
-	if (s->links == NULL || s->order == NULL)
+	if (!s->links || !s->order)
 		return UNCIA_E_MEMORY;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t random, j;
-		if (host_random(&w->host, &random, sizeof(random)) != 0)
+		if (host_random(&w->host, &random, sizeof(random)))
 			return UNCIA_E_RANDOM;
 		j = random % (i + 1); /* a bias of 2^-25 chooses nothing worth choosing */
 		s->order[i] = s->order[j];
@@ -57,9 +57,9 @@ int session_init(struct uncia_wallet *w)
 void session_deinit(struct uncia_wallet *w)
 {
 	struct session *s = w->session;
-	if (s == NULL)
+	if (!s)
 		return;
-	for (uint32_t i = 0; s->links != NULL && i < w->network->endpoint_count; i++)
+	for (uint32_t i = 0; s->links && i < w->network->endpoint_count; i++)
 		link_free(s->links[i].link);
 	free(s->links);
 	free(s->order);
@@ -91,7 +91,7 @@ static bool session_is_open(const struct session_link *n)
 
 /* The first validators of the random order, passing over those that fail, until there are LINKS_MAX and they weigh F+1:
  * what a wallet needs to believe what cannot be proved. Those that fail are tried all the same. */
-static bool selected(const struct uncia_wallet *w, uint32_t node)
+static bool session_selected(const struct uncia_wallet *w, uint32_t node)
 {
 	const struct session *s = w->session;
 	uint64_t weight = 0;
@@ -115,7 +115,7 @@ bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 	const struct session_link *n = &w->session->links[node];
 	if (n->state != SESSION_CLOSED)
 		return session_is_open(n);
-	return n->failures == 0 && selected(w, node);
+	return n->failures == 0 && session_selected(w, node);
 }
 
 bool session_ready(const struct uncia_wallet *w, uint32_t node)
@@ -135,15 +135,15 @@ bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working)
 	uint64_t now = wallet_now(w);
 	if (n->state == SESSION_DROPPED || (!working && now >= w->session->busy_until_ms))
 		return false;
-	return (n->state != SESSION_CLOSED || now >= n->retry_ms) && selected(w, node);
+	return (n->state != SESSION_CLOSED || now >= n->retry_ms) && session_selected(w, node);
 }
 
 int session_usable(const struct uncia_wallet *w, uint32_t node)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	return w->network == NULL || node >= w->network->endpoint_count ? UNCIA_E_ARGUMENT : 0;
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	return !w->network || node >= w->network->endpoint_count ? UNCIA_E_ARGUMENT : 0;
 }
 
 void session_drop(struct uncia_wallet *w, uint32_t node, int error)
@@ -161,13 +161,13 @@ void session_drop(struct uncia_wallet *w, uint32_t node, int error)
 int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 {
 	uint8_t ephemeral[32];
-	int result = session_usable(w, node);
-	if (result != 0)
-		return result;
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
 	struct session_link *n = &w->session->links[node];
 	if (n->state != SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
-	if (host_random(&w->host, ephemeral, sizeof(ephemeral)) != 0)
+	if (host_random(&w->host, ephemeral, sizeof(ephemeral)))
 		return UNCIA_E_RANDOM;
 	const struct genesis *genesis = &w->network->genesis;
 	struct link_options options = {
@@ -179,10 +179,10 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
 	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
 	};
-	result = link_new(&options, &n->link);
+	rc = link_new(&options, &n->link);
 	sodium_memzero(ephemeral, sizeof(ephemeral));
-	if (result != 0)
-		return result;
+	if (rc)
+		return rc;
 	session_move(n, SESSION_HANDSHAKE);
 	n->opened_ms = n->heard_ms = wallet_now(w);
 	n->asked_ms = 0;
@@ -199,13 +199,13 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 	if (!session_ready(w, node))
 		return;
 	request->request_id = (uint64_t)purpose << REQUEST_NUMBER_BITS | number;
-	int result = canonical_encode(&request->base, &data, &size);
-	if (result == 0) {
-		result = link_send(n->link, data, size);
+	int rc = canonical_encode(&request->base, &data, &size);
+	if (!rc) {
+		rc = link_send(n->link, data, size);
 		free(data);
 	}
-	if (result != 0)
-		session_drop(w, node, result);
+	if (rc)
+		session_drop(w, node, rc);
 	else if (n->asked_ms == 0)
 		n->asked_ms = wallet_now(w);
 }
@@ -219,15 +219,15 @@ int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t
 	if (n->state == SESSION_DROPPED)
 		return n->drop_error;
 	n->heard_ms = wallet_now(w);
-	int result = link_feed(n->link, data, size);
-	if (result != 0) {
-		session_drop(w, node, result);
+	int rc = link_feed(n->link, data, size);
+	if (rc) {
+		session_drop(w, node, rc);
 	} else if (n->state == SESSION_HANDSHAKE && link_established(n->link)) {
 		session_move(n, SESSION_UP);
 		*is_up = n->was_up = true;
 		events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_LINK, .validator = node, .up = true});
 	}
-	return result;
+	return rc;
 }
 
 bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
@@ -248,11 +248,11 @@ void session_answered(struct uncia_wallet *w, uint32_t node)
 int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void **data, size_t *size)
 {
 	struct bytes run = {NULL, 0};
-	int result = session_usable(w, node);
-	if (result != 0)
-		return result;
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
 	const struct session_link *n = &w->session->links[node];
-	if (n->state == SESSION_CLOSED || data == NULL || size == NULL)
+	if (n->state == SESSION_CLOSED || !data || !size)
 		return UNCIA_E_ARGUMENT;
 	if (n->state != SESSION_DROPPED)
 		link_output(n->link, &run);
@@ -264,9 +264,9 @@ int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void *
 int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 {
 	struct bytes run;
-	int result = session_usable(w, node);
-	if (result != 0)
-		return result;
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
 	struct session_link *n = &w->session->links[node];
 	if (n->state == SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
@@ -279,14 +279,14 @@ int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 
 /* 250 ms, doubled per failure up to 30 s, of which a random half is left out, so that wallets do not come back in step.
  */
-static uint64_t backoff_ms(struct uncia_wallet *w, uint32_t failures)
+static uint64_t session_backoff_ms(struct uncia_wallet *w, uint32_t failures)
 {
 	uint32_t random = 0;
 	assert(failures != 0);
 	uint64_t full = failures > 7 ? BACKOFF_MAX_MS : (uint64_t)BACKOFF_FIRST_MS << (failures - 1);
 	if (full > BACKOFF_MAX_MS)
 		full = BACKOFF_MAX_MS;
-	if (host_random(&w->host, &random, sizeof(random)) != 0)
+	if (host_random(&w->host, &random, sizeof(random)))
 		return full;
 	return full / 2 + random % (full / 2 + 1);
 }
@@ -312,7 +312,7 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 	n->asked_ms = 0;
 	if (error != 0) {
 		n->failures++;
-		n->retry_ms = wallet_now(w) + (is_lie(error) ? LIAR_PAUSE_MS : backoff_ms(w, n->failures));
+		n->retry_ms = wallet_now(w) + (is_lie(error) ? LIAR_PAUSE_MS : session_backoff_ms(w, n->failures));
 	}
 	if (!was_up)
 		return;
@@ -323,7 +323,7 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 }
 
 /* What is to happen to this link by itself: a handshake or an answer that never comes. */
-static uint64_t node_deadline(const struct session_link *n)
+static uint64_t session_deadline(const struct session_link *n)
 {
 	if (!session_is_open(n))
 		return UINT64_MAX;
@@ -338,7 +338,7 @@ void session_tick(struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (now >= node_deadline(&w->session->links[i]))
+		if (now >= session_deadline(&w->session->links[i]))
 			session_drop(w, i, UNCIA_E_UNREACHABLE);
 }
 
@@ -354,7 +354,7 @@ uint64_t session_next_ms(const struct uncia_wallet *w, bool working)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct session_link *n = &w->session->links[i];
 		open = open || n->state != SESSION_CLOSED;
-		next = earlier(next, node_deadline(n));
+		next = earlier(next, session_deadline(n));
 		if (n->state == SESSION_CLOSED && n->retry_ms > now && (working || now < w->session->busy_until_ms))
 			next = earlier(next, n->retry_ms);
 	}

@@ -16,29 +16,29 @@
 int sync_init(struct uncia_wallet *w)
 {
 	struct sync *s = calloc(1, sizeof(*s));
-	if (s == NULL)
+	if (!s)
 		return UNCIA_E_MEMORY;
 	w->sync = s;
-	if (w->network != NULL && (s->answers = calloc(w->network->endpoint_count, sizeof(*s->answers))) == NULL)
+	if (w->network && !(s->answers = calloc(w->network->endpoint_count, sizeof(*s->answers))))
 		return UNCIA_E_MEMORY;
 	return 0;
 }
 
 void sync_deinit(struct uncia_wallet *w)
 {
-	if (w->sync == NULL)
+	if (!w->sync)
 		return;
 	free(w->sync->answers);
 	free(w->sync);
 	w->sync = NULL;
 }
 
-static const struct committee *committee(const struct uncia_wallet *w)
+static const struct committee *sync_committee(const struct uncia_wallet *w)
 {
 	return &w->network->genesis.committee;
 }
 
-static void ask(struct uncia_wallet *w, uint32_t node)
+static void sync_ask(struct uncia_wallet *w, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
@@ -51,10 +51,10 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 
 int uncia_wallet_sync(struct uncia_wallet *w)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!w->network)
 		return UNCIA_E_NETWORK;
 	if (w->sync->active)
 		return 0;
@@ -66,7 +66,7 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		w->sync->answers[i].kind = ANSWER_NONE;
 		if (session_ready(w, i))
-			ask(w, i);
+			sync_ask(w, i);
 	}
 	session_wake(w);
 	return 0;
@@ -75,7 +75,7 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 void sync_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	if (w->sync->active && w->sync->answers[node].kind == ANSWER_NONE)
-		ask(w, node);
+		sync_ask(w, node);
 }
 
 void sync_link_down(struct uncia_wallet *w, uint32_t node)
@@ -95,7 +95,7 @@ static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 			if (w->sync->answers[j].kind == ANSWER_ABSENT &&
 			    w->sync->answers[j].height >= w->sync->answers[i].height)
 				weight += session_weight(w, j);
-		if (weight > committee(w)->faulty && (!found || w->sync->answers[i].height > *height)) {
+		if (weight > sync_committee(w)->faulty && (!found || w->sync->answers[i].height > *height)) {
 			*height = w->sync->answers[i].height;
 			found = true;
 		}
@@ -103,7 +103,7 @@ static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 	return found;
 }
 
-static void finish(struct uncia_wallet *w, int error)
+static void sync_finish(struct uncia_wallet *w, int error)
 {
 	assert(w->sync->active);
 	w->sync->active = false;
@@ -111,7 +111,7 @@ static void finish(struct uncia_wallet *w, int error)
 }
 
 /* Takes what the answers prove, never going back in height. */
-static void conclude(struct uncia_wallet *w)
+static void sync_conclude(struct uncia_wallet *w)
 {
 	struct sync *s = w->sync;
 	uint64_t absent = 0;
@@ -125,7 +125,7 @@ static void conclude(struct uncia_wallet *w)
 			s->state = s->best;
 	}
 	s->known = true;
-	finish(w, 0);
+	sync_finish(w, 0);
 }
 
 static bool all_answered(const struct uncia_wallet *w)
@@ -146,10 +146,10 @@ static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
 }
 
 /* Done when enough have answered, or nobody is left to. */
-static void decide(struct uncia_wallet *w)
+static void sync_decide(struct uncia_wallet *w)
 {
 	const struct sync *s = w->sync;
-	const struct committee *c = committee(w);
+	const struct committee *c = sync_committee(w);
 	uint64_t weight = 0, height = 0, now = wallet_now(w);
 	assert(s->active);
 	bool believable = s->has_best || absent_height(w, &height);
@@ -158,27 +158,27 @@ static void decide(struct uncia_wallet *w)
 			weight += session_weight(w, i);
 	assert(weight <= c->weight);
 	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
-		conclude(w);
+		sync_conclude(w);
 	else if (now >= s->started_ms + w->request_timeout_ms) {
 		if (believable)
-			conclude(w);
+			sync_conclude(w);
 		else
-			finish(w, UNCIA_E_UNREACHABLE);
+			sync_finish(w, UNCIA_E_UNREACHABLE);
 	}
 }
 
-static int take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)
+static int sync_take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)
 {
 	struct account_state state;
 	uint8_t *data;
 	size_t size;
-	int result = canonical_encode(&proof->base, &data, &size);
-	if (result != 0)
-		return result;
-	result = account_proof_verify(committee(w), &w->network_id, &w->address, data, size, &state);
+	int rc = canonical_encode(&proof->base, &data, &size);
+	if (rc)
+		return rc;
+	rc = account_proof_verify(sync_committee(w), &w->network_id, &w->address, data, size, &state);
 	free(data);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 	if (!w->sync->has_best || state.height > w->sync->best.height)
 		w->sync->best = state;
 	w->sync->has_best = true;
@@ -196,9 +196,9 @@ int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const
 	if (generation != w->sync->generation)
 		return 0; /* what was so when an earlier sync asked, which may be seconds ago */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
-		int result = take_proof(w, reply->account, &height);
-		if (result != 0)
-			return result;
+		int rc = sync_take_proof(w, reply->account, &height);
+		if (rc)
+			return rc;
 		a->kind = ANSWER_PROVED;
 	} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT) {
 		uint8_t address[ADDRESS_SIZE];
@@ -213,7 +213,7 @@ int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const
 	a->height = height;
 	if (w->sync->first_answer_ms == 0)
 		w->sync->first_answer_ms = wallet_now(w);
-	decide(w);
+	sync_decide(w);
 	return 0;
 }
 
@@ -225,9 +225,9 @@ void sync_tick(struct uncia_wallet *w)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct sync_answer *a = &w->sync->answers[i];
 		if (session_ready(w, i) && a->kind == ANSWER_NONE && now >= a->sent_ms + ASK_AGAIN_MS)
-			ask(w, i);
+			sync_ask(w, i);
 	}
-	decide(w);
+	sync_decide(w);
 }
 
 uint64_t sync_next_ms(const struct uncia_wallet *w)

@@ -15,7 +15,7 @@ struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_
 
 struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number)
 {
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
+	for (struct tracked *t = w->tracked; t; t = t->hh.next)
 		if (t->number == number)
 			return t;
 	return NULL;
@@ -34,13 +34,13 @@ static void free_one(struct tracked *t)
 struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 {
 	struct tracked *t = calloc(1, sizeof(*t));
-	if (t == NULL)
+	if (!t)
 		return NULL;
 	t->id = *id;
 	t->number = ++w->last_number;
 	assert(!tracked_find(w, id));
 	HASH_ADD(hh, w->tracked, id.b, sizeof(t->id.b), t);
-	if (t->hh.tbl == NULL) {
+	if (!t->hh.tbl) {
 		free(t);
 		return NULL;
 	}
@@ -70,7 +70,7 @@ int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob
 	assert(strlen(blob) < sizeof(t->record.blob) && !tracked_by_blob(w, blob));
 	strcpy(t->record.blob, blob);
 	HASH_ADD_KEYPTR(by_blob, w->outbox, t->record.blob, strlen(t->record.blob), t);
-	t->record.own = t->by_blob.tbl != NULL;
+	t->record.own = t->by_blob.tbl;
 	return t->record.own ? 0 : UNCIA_E_MEMORY;
 }
 

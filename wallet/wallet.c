@@ -4,11 +4,11 @@
 
 int wallet_usable(const struct uncia_wallet *w)
 {
-	if (w == NULL)
+	if (!w)
 		return UNCIA_E_ARGUMENT;
 	/* faults 60: keys, nonces and link ciphers are of no use in a child, of another process number as a rule: not
 	 * in a process namespace of its own. */
-	return w->owner == getpid() && (w->secret == NULL || w->secret->here) ? 0 : UNCIA_E_BUSY;
+	return w->owner == getpid() && (!w->secret || w->secret->here) ? 0 : UNCIA_E_BUSY;
 }
 
 uint64_t wallet_now(const struct uncia_wallet *w)

@@ -39,7 +39,7 @@ static void print_message(const char *format, va_list list)
 	free(text);
 }
 
-int complain(int code, const char *format, ...)
+int cli_complain(int code, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -50,7 +50,7 @@ int complain(int code, const char *format, ...)
 	return code;
 }
 
-int complain_usage(const struct call *call, const char *format, ...)
+int cli_complain_usage(const struct call *call, const char *format, ...)
 {
 	va_list list;
 	const char *name = call->verb ? call->verb->name : "";
@@ -89,27 +89,27 @@ int exit_code_of(int error)
 	}
 }
 
-int complain_error(int error, const char *what)
+int cli_complain_error(int error, const char *what)
 {
-	return complain(exit_code_of(error), "%s: %s", what, uncia_error_text(error));
+	return cli_complain(exit_code_of(error), "%s: %s", what, uncia_error_text(error));
 }
 
-int output_flush(void)
+int cli_output_flush(void)
 {
 	if (fflush(stdout) || ferror(stdout))
-		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+		return cli_complain(EXIT_FAILED, "standard output: %s", strerror(errno));
 	return EXIT_DONE;
 }
 
-int json_print(json_t *object)
+int cli_json_print(json_t *object)
 {
 	if (!object)
-		return complain(EXIT_FAILED, "out of memory");
+		return cli_complain(EXIT_FAILED, "out of memory");
 	int written = json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	json_decref(object);
 	if (written || putchar('\n') == EOF)
-		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
-	return output_flush();
+		return cli_complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return cli_output_flush();
 }
 
 void print_coloured(enum colour colour, const char *text)

@@ -40,11 +40,11 @@ static int print_status_json(const struct uncia_payment *p)
 		if (!p->own)
 			json_object_del(object, "elapsed_ms");
 		json_decref(details);
-		return json_print(object);
+		return cli_json_print(object);
 	}
 	json_decref(object);
 	json_decref(details);
-	return json_print(NULL);
+	return cli_json_print(NULL);
 }
 
 static void print_details(const struct uncia_payment *p)
@@ -85,7 +85,7 @@ static int run_status(const struct call *call)
 	} else {
 		payment_print(&payment, payment.own ? (double)payment.elapsed_ms : 0);
 		print_details(&payment);
-		code = output_flush();
+		code = cli_output_flush();
 	}
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
@@ -101,10 +101,12 @@ static int await_other(struct session *session, const struct uncia_payment_id *i
 		int got;
 		while ((got = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
 			continue;
-		code = got < 0 ? complain_error(got, "the payment") : payment_find(session, id, payment);
+		code = got < 0 ? cli_complain_error(got, "the payment") : payment_find(session, id, payment);
 	}
 	return code;
 }
+
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int run_wait(const struct call *call)
 {
@@ -114,8 +116,7 @@ static int run_wait(const struct call *call)
 	uint64_t timeout_s;
 	int code = payment_id_read(call, call->operands[0], &id);
 	if (!code)
-		code =
-		    option_number(call, OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S, &timeout_s);
+		code = option_number(call, &timeout_option, &timeout_s);
 	if (code)
 		return code;
 	uint64_t timeout_ms = timeout_s * 1000;
@@ -128,9 +129,9 @@ static int run_wait(const struct call *call)
 			code = await_other(&session, &id, deadline_us, &payment);
 		if (!code && payment.own) {
 			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
-			code = error
-			           ? complain(EXIT_PENDING, "%s; the payment is still pending", uncia_error_text(error))
-			           : 0;
+			code = error ? cli_complain(EXIT_PENDING, "%s; the payment is still pending",
+			                            uncia_error_text(error))
+			             : 0;
 		}
 	}
 	if (!code)
