@@ -22,8 +22,8 @@ static amount_t balance_waiting(const struct uncia_wallet *w)
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
 		if (!t->record.own)
 			continue;
-		/* Pending, and may still come: the block after the proved state can hold it only before its expiry.
-		 * Final, but above the proved state. */
+		/* Not in the proved balance, but may leave it: pending, unless the proved state is past its expiry; or
+		 * final above the proved state. */
 		bool counts = (t->record.state == UNCIA_PAYMENT_PENDING &&
 		               w->sync->state.timestamp_ms < (uint64_t)t->record.payment->expires_at * 1000) ||
 		              (t->record.state == UNCIA_PAYMENT_FINAL && t->record.height > w->sync->height);

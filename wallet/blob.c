@@ -1,4 +1,4 @@
-/* Stored blobs in their envelope, over the host's hooks. What is inside them is others' business. */
+/* Stored blobs in their envelope, over the host's hooks; their contents are the callers'. */
 #include "blob.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static uint64_t system_wall_ms(void *context)
 	return clock_ms(CLOCK_REALTIME);
 }
 
-/* libsodium's ends the process where the system gives none: a host is told instead. */
+/* Not randombytes_buf: that ends the process where the system gives no randomness. */
 int system_random(void *context, void *buffer, size_t size)
 {
 	(void)context;
@@ -89,7 +89,7 @@ void host_log(const struct uncia_host *host, enum uncia_log_level level, const c
 	host->log(host->context, level, line);
 }
 
-/* The name is under the checksum: a blob copied over another one is damage. */
+/* The checksum covers the name, so that a blob copied over another one is damage. */
 static void blob_checksum(const char *name, const void *data, size_t size, struct hash *sum)
 {
 	struct hasher hasher;
@@ -115,7 +115,7 @@ static int open_envelope(const char *name, uint8_t *data, size_t *size)
 int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, size_t *size)
 {
 	size_t capacity = LOAD_FIRST_SIZE, whole = 0;
-	/* A second round where it did not fit, more where it grows meanwhile. */
+	/* Again with room for the whole blob where it did not fit, and once more where it grew meanwhile. */
 	for (;;) {
 		uint8_t *buffer = malloc(capacity);
 		if (!buffer)

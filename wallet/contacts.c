@@ -10,7 +10,7 @@
 
 #define PREFIX "contact-"
 
-/* The blob's name is the hash of the contact's, which may hold any character. */
+/* The blob is named by the hash of the contact's name, which may hold any character. */
 static void contact_blob_name(const char *name, char blob[UNCIA_BLOB_NAME_SIZE])
 {
 	struct hash hash;
@@ -129,7 +129,7 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Turns each blob's name into "name NUL address" in one piece of memory, so that sorting keeps them together. */
+/* Replaces a blob's name by "name NUL address" in one allocation, so that sorting keeps both together. */
 static int contact_read_one(struct uncia_wallet *w, char **line)
 {
 	char name[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
@@ -176,7 +176,7 @@ int uncia_contact_at(const struct uncia_wallet *w, size_t number, char name[UNCI
 		return UNCIA_E_ARGUMENT;
 	if (number >= w->contacts.count)
 		return UNCIA_E_NOT_FOUND;
-	assert(strlen(w->contacts.names[number]) < UNCIA_CONTACT_NAME_SIZE); /* as read_one made it */
+	assert(strlen(w->contacts.names[number]) < UNCIA_CONTACT_NAME_SIZE); /* as contact_read_one made it */
 	strcpy(address, stpcpy(name, w->contacts.names[number]) - name + w->contacts.names[number] + 1);
 	return 0;
 }

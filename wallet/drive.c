@@ -1,5 +1,5 @@
-/* Driving by bytes: what comes over a link goes to the part that asked (sync.c, paying.c, history.c), and each of them
- * is told when a link is up or down and when time has passed. Nothing is believed in here. */
+/* Driving by bytes. Messages go to the part that asked (sync.c, paying.c, history.c); each part is told when a link
+ * comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
 #include "canonical.h"
 #include "history.h"

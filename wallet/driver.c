@@ -105,7 +105,7 @@ static int connect_one(const struct addrinfo *address)
 	return -1;
 }
 
-/* The addresses of a name in turn, one an attempt: the first may be of a family that leads nowhere. */
+/* A name's addresses in turn, one per attempt: the first may be of a family that is not reachable. */
 static const struct addrinfo *driver_choose(const struct addrinfo *found, uint32_t attempt)
 {
 	uint32_t count = 1;
@@ -142,7 +142,8 @@ static void driver_dial(struct uncia_wallet *w, uint32_t i)
 	s->deadline_ms = wallet_now(w) + CONNECT_TIMEOUT_MS;
 }
 
-/* Opens what is wanted, closes what is not. */
+/* Opens the connections that the wallet wants, closes those that it does not, and gives up attempts that take too long.
+ */
 static void follow_wishes(struct uncia_wallet *w)
 {
 	for (uint32_t i = 0; i < w->driver->count; i++) {
@@ -268,7 +269,7 @@ int uncia_wallet_process(struct uncia_wallet *w)
 	return 0;
 }
 
-/* When a connection is due to be made or given up. */
+/* When a socket next needs uncia_wallet_process without being readable. */
 static uint64_t sockets_next_ms(const struct uncia_wallet *w)
 {
 	uint64_t next = UINT64_MAX;

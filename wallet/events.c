@@ -1,4 +1,4 @@
-/* The queue of what the host has not been told yet. */
+/* The queue of events that the host has not taken yet. */
 #include "events.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 	}
 	fresh->event = *event;
 	fresh->event.size = sizeof(fresh->event);
-	/* So the queue is bounded even where the host never reads it. */
+	/* One event per kind and subject bounds the queue even where the host never reads it. */
 	DL_FOREACH (w->events, old) {
 		if (same_subject(&old->event, &fresh->event)) {
 			DL_DELETE(w->events, old);

@@ -1,5 +1,5 @@
-/* The payments that touched this account: asked of one validator at a time, each proved by its receipt; whether any is
- * missing is told by the count that the account's proof carries (docs/spec/wallet.md, "History"). */
+/* Pages of the payments that touched this account, each proved by its receipt. One validator is asked at a time; the
+ * count in the account's proof shows whether any is missing (docs/spec/wallet.md 7.8). */
 #include "history.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "sync.h"
 #include "wallet.h"
 
-#define ATTEMPT_MS 3000u /* after which another validator is asked */
+#define ATTEMPT_MS 3000u /* without an answer for so long, another validator is asked */
 #define NOBODY     UINT32_MAX
 
 static void history_announce(struct uncia_wallet *w, int error)
@@ -79,7 +79,7 @@ static bool ask_another(struct uncia_wallet *w)
 	return false;
 }
 
-/* From the start again, those that were asked before included. */
+/* Begins anew: all validators count as not asked. */
 static void ask_afresh(struct uncia_wallet *w)
 {
 	w->history->node = NOBODY;
@@ -140,7 +140,7 @@ static bool before(uint64_t height, uint32_t index, uint64_t other_height, uint3
 	return height < other_height || (height == other_height && index < other_index);
 }
 
-/* Every receipt verifies, touches this account, and is older than the one before it. */
+/* Verifies the receipts of a page: each touches this account, and is older than the one before it. */
 static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *reply, struct uncia_receipt **receipts,
                          size_t *count)
 {
@@ -172,8 +172,9 @@ static amount_t given_by_genesis(const struct uncia_wallet *w)
 	return 0;
 }
 
-/* wallet 7.8: goes one payment back from the proved balance. An account holds something from its creation on, so where
- * one was left out, and one of a former life in the same block stands in for it, that does not come out. */
+/* Undoes one payment on the way back from the proved balance (wallet 7.8). An account holds something from its creation
+ * on, so a balance of 0 before the count is complete shows that a payment was left out, and one of a former life of
+ * the account in the same block put in its place. */
 static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
 	struct history *h = w->history;
@@ -206,7 +207,7 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
 	h->count = count;
 	h->has_page = true;
 	h->active = false;
-	/* The next page is what is older than the last one here, whatever place the validator names. */
+	/* The next page begins at the last receipt here, whatever place the validator names: it could skip some. */
 	h->next_height = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->height : reply->next_height;
 	h->next_index = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->index : reply->next_index;
 	if (h->before_height == 0) {
@@ -225,14 +226,14 @@ int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, co
 	struct history *h = w->history;
 	size_t count = 0;
 	if (!h->active || generation != h->generation || node != h->node)
-		return 0; /* late */
+		return 0; /* an answer to an earlier question */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL) {
-		ask_another(w); /* where there is none, they are asked again in a while */
+		ask_another(w); /* where none is left, history_tick begins anew */
 		return 0;
 	}
 	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_HISTORY || reply->history->n_receipts > h->limit)
 		return UNCIA_E_PROTOCOL;
-	/* An empty page that leads nowhere would be asked for without end. */
+	/* An empty page must lead further back, or it would be asked for without end. */
 	if (reply->history->n_receipts == 0 && reply->history->next_height != 0 && h->before_height != 0 &&
 	    !before(reply->history->next_height, reply->history->next_index, h->before_height, h->before_index))
 		return UNCIA_E_PROTOCOL;
@@ -283,8 +284,7 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 	                                    .count = (uint32_t)h->count,
 	                                    .next_height = h->next_height,
 	                                    .next_index = h->next_index};
-	/* A receipt cannot be made up, only left out: count and balance show it, while they are those of one and the
-	 * same state. */
+	/* Receipts can be left out, not made up. Count and balance of one and the same state show that none was. */
 	page->complete = h->gapless && w->sync->known && w->sync->exists && h->as_of == w->sync->height && !h->gap &&
 	                 h->seen == w->sync->state.entry.payments && h->held == given_by_genesis(w);
 	return 0;

@@ -13,13 +13,13 @@
 #include <sodium.h>
 #include "blob.h"
 
-/* A blob is written here first. No blob's name has a dot, so what a crash leaves behind is never taken for one. */
+/* Blobs are written under such a name first. No blob's name has a dot, so leftovers are never taken for blobs. */
 #define TEMPORARY_PREFIX ".new-"
-#define TEMPORARY_AGE_S  86400 /* nobody writes one file for so long */
+#define TEMPORARY_AGE_S  86400 /* older ones are leftovers: no write takes so long */
 
 #define LOCK_FILE     ".lock"
 #define LOCK_TRIES    500u
-#define LOCK_PAUSE_NS 10000000 /* five seconds in all: whoever has it syncs a file or two */
+#define LOCK_PAUSE_NS 10000000 /* five seconds in all: the holder syncs a file or two */
 
 struct directory {
 	int fd, lock_fd;
@@ -115,8 +115,8 @@ static int sync_directory(struct directory *d)
 	return fsync(d->fd) == 0 ? 0 : UNCIA_E_IO;
 }
 
-/* link(2) fails where the name is taken, whoever took it: of two processes one creates. Both then sync the directory,
- * so that the loser, too, acts on what is durable. */
+/* link(2) fails where the name is taken, so that of two processes one creates. The loser syncs the directory, too: what
+ * it is told exists is then durable. */
 static int directory_create(void *context, const char *name, const void *data, size_t size)
 {
 	struct directory *d = context;
@@ -158,7 +158,7 @@ static int directory_remove(void *context, const char *name)
 	return sync_directory(d);
 }
 
-/* What has a dot is no blob, and shown only to whoever asks for it. */
+/* Names with a dot are no blobs, and listed for a prefix with a dot only. */
 static int directory_list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
                           void *each_context)
 {
@@ -190,7 +190,7 @@ static int remove_leftover(void *context, const char *name)
 	return 0;
 }
 
-/* The kernel gives the lock back when its holder ends in whatever way; the file means nothing by itself. */
+/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. */
 static int directory_lock(void *context)
 {
 	struct directory *d = context;
@@ -223,8 +223,8 @@ static void directory_unlock(void *context)
 	close(fd);
 }
 
-/* Makes the directory where there is none. Its name in the parent is made durable in any case: a process that made it
- * may have been killed before it came to that. */
+/* Makes the directory where it does not exist, and syncs its parent in any case: a process that made it may have been
+ * killed before it did. */
 static int make_directory(const char *path)
 {
 	bool made = mkdir(path, 0700) == 0;
@@ -265,14 +265,15 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	else if ((info.st_mode & 077) != 0)
 		rc = UNCIA_E_PERMISSION;
 	else
-		rc = sync_directory(d); /* of a blob that a killed process created, the bytes are going to be sent */
+		/* A killed process may not have synced the blob it created, and its bytes will be sent. */
+		rc = sync_directory(d);
 	if (rc) {
 		if (d->fd >= 0)
 			close(d->fd);
 		free(d);
 		return rc;
 	}
-	/* Of processes that were killed. It is no matter where that fails: on a disk that is only read, for one. */
+	/* Leftovers of killed processes. A failure does not matter, on a read-only disk for one. */
 	directory_list(d, TEMPORARY_PREFIX, remove_leftover, d);
 	*host = (struct uncia_host){.size = sizeof(*host),
 	                            .context = d,

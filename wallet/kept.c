@@ -1,5 +1,5 @@
-/* What is kept of payments that are final: their receipts as text, and, in a home that was restored from its words, the
- * outbox that an earlier home had. */
+/* Receipts of final payments as text, from outbox, queries and history; and the recall of payments that an earlier home
+ * made, from the history into the outbox. */
 #include <stdlib.h>
 #include <string.h>
 #include "history.h"

@@ -14,8 +14,8 @@
 #define MAC_SIZE         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALING_KEY_SIZE crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 
-/* faults 60: a child of fork finds zeros here, whatever it does. Where the system has no such advice (Linux
- * before 4.14) it finds the keys, and wallet_usable, which knows it by its number, is what keeps it from using them. */
+/* A child of fork finds zeros here (faults 60). Before Linux 4.14 there is no such advice: the child finds the keys,
+ * and only wallet_usable, which knows it by its process id, keeps it from using them. */
 static void wipe_on_fork(struct secret *secret)
 {
 #ifdef MADV_WIPEONFORK
@@ -42,12 +42,12 @@ struct secret *secret_new(void)
 
 void secret_free(struct secret *secret)
 {
-	/* In a child the canary is gone as well, for which sodium_free would end the process. */
+	/* In a child of fork the canary is wiped, too, and sodium_free would end the process. */
 	if (secret && secret->here)
 		sodium_free(secret);
 }
 
-/* wallet, "Keys": account key seed = hash(HASH_KEY, BIP-39 seed with an empty passphrase ‖ account u32), account 0. */
+/* wallet 7.1: account key seed = hash(HASH_KEY, BIP-39 seed with an empty passphrase ‖ account u32), account 0. */
 static int keyfile_derive(struct secret *secret)
 {
 	char words[UNCIA_WORDS_TEXT_SIZE];
@@ -64,7 +64,7 @@ static int keyfile_derive(struct secret *secret)
 	return rc;
 }
 
-/* With `sealed` left out this is what the MAC covers beside it: version, method, cost, salt, nonce, public key. */
+/* Encodes the key file; without `sealed` it is the associated data of the seal. */
 static int keyfile_encode(const struct keyfile *file, bool with_sealed, uint8_t **data, size_t *size)
 {
 	Uncia__Pb__KeyFile message = UNCIA__PB__KEY_FILE__INIT;

@@ -169,7 +169,7 @@ static int check_validator(struct reader *r, const struct genesis *genesis, uint
 	return r->error;
 }
 
-/* Everything that needs the whole file. */
+/* Checks the whole file against itself and builds the network. */
 static int network_build(struct reader *r, struct uncia_network *network)
 {
 	uint32_t count = 0;

@@ -15,8 +15,8 @@
 #define NETWORK_BLOB       "network"
 #define REQUEST_TIMEOUT_MS 10000u
 
-/* The first open with a network binds the home to it. Later ones write nothing: a home on a full disk, or on one that
- * is only read, can be looked at. */
+/* Binds the home to its network: the first open with one stores the network's id, later ones compare it. Those write
+ * nothing, so that a home on a full or read-only disk can be looked at. */
 static int bind_network(struct uncia_wallet *w)
 {
 	uint8_t *data;

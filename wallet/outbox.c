@@ -41,7 +41,8 @@ static bool state_is_stored(uint32_t state)
 	return state == UNCIA_PAYMENT_PENDING || state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED;
 }
 
-/* Fresh record -> tracked. The blob's name must be the one of the payment's nonce, and the payment this wallet's. */
+/* Tracks the payment of a record that was loaded. Returns UNCIA_E_DAMAGED where the blob's name is not that of the
+ * payment's nonce, or the payment is another account's. */
 static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__PaymentRecord *record,
                        struct tracked **taken)
 {
@@ -69,8 +70,7 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 	t->record.payment = payment;
 	t->record.made_ms = record->made_ms;
 	*taken = t;
-	/* An end that was asked for stays as it was told, also where whoever stored the payment has not stored it yet.
-	 */
+	/* An end that a query found stays, also where the record says otherwise or has none yet. */
 	if (tracked_has_end(t))
 		return 0;
 	bool asked = t->following.querying;
@@ -84,7 +84,7 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 	return 0;
 }
 
-/* Loads and decodes one record into the arena; *data backs nothing afterwards and is freed here. */
+/* Loads one record and decodes it into the arena, which the caller frees, also on failure. */
 static int outbox_load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
                               const Uncia__Pb__PaymentRecord **record)
 {
@@ -125,7 +125,7 @@ int outbox_load(struct uncia_wallet *w, bool tell)
 		if (tracked_by_blob(w, list.names[i]))
 			continue;
 		rc = outbox_load_one(w, list.names[i], &t);
-		/* One record that cannot be read does not lock the others in. */
+		/* A record that cannot be read stops its own key only. */
 		if (rc != UNCIA_E_DAMAGED && rc != UNCIA_E_NOT_FOUND)
 			continue;
 		if (tell) {
@@ -150,7 +150,7 @@ int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct 
 	return 0;
 }
 
-/* What is stored of r where it is in `state`: with a receipt where that is FINAL. */
+/* Encodes r's record as it is in `state`, with `receipt` where that is FINAL. *data is the caller's: free(). */
 static int outbox_encode(const struct record *r, enum uncia_payment_state state, struct bytes receipt, uint8_t **data,
                          size_t *size)
 {
@@ -194,8 +194,8 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	outbox_blob_name(payment->nonce, blob);
 	if (tracked_by_blob(w, blob)) /* the host gave the same nonce twice */
 		return UNCIA_E_EXISTS;
-	/* Memory first: once it is stored, it must be tracked. It may have been asked for: another home has the same
-	 * keys. */
+	/* Tracked before it is stored, so that what is stored is tracked. A payment that was asked for before can be
+	 * this very one: another home with the same words made it in the same second. */
 	struct tracked *t = tracked_find(w, &payment->id);
 	if (!t && !(t = tracked_add(w, &payment->id)))
 		return UNCIA_E_MEMORY;

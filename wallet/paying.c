@@ -1,4 +1,4 @@
-/* Making payments, and following them and others to their end. How they are kept is outbox.c's business. */
+/* Makes payments, sends them, and follows them and others to their end. Storing them is outbox.c's. */
 #include "paying.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@
 #define QUERIES_MAX     64u
 #define RESEND_FIRST_MS 2000u
 #define RESEND_MAX_MS   30000u
-/* Long past any expiry and still without an end: validators forget after a day or more, so there may never be one that
- * is certain. From then on it is asked for at long intervals, and keeps no link open. */
+/* A payment of which nothing is heard for this long after its making is asked for rarely, and keeps no link open:
+ * validators forget expiries after a day or more, so that it may never get an end that is certain. */
 #define RESEND_SLOW_AFTER_MS (2u * 3600u * 1000u)
 #define RESEND_SLOW_MS       (600u * 1000u)
 
@@ -43,7 +43,8 @@ bool paying_active(const struct uncia_wallet *w)
 
 /* ---- requests out ---------------------------------------------------------------------------- */
 
-/* The same bytes, to anyone, any number of times: protocol §3. */
+/* Sends the payment (own) or a query for it (others'). The same bytes may go to anybody any number of times: wallet
+ * 7.2. */
 static void paying_send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
@@ -62,7 +63,7 @@ static void paying_send_to(struct uncia_wallet *w, const struct tracked *t, uint
 	session_send(w, node, REQUEST_PAYMENT, t->number, &request);
 }
 
-/* wallet 7.2: durably stored before its first byte leaves. */
+/* Whether t may be sent: an own payment must be durable first (wallet 7.2), and is made so here. */
 static bool may_leave(struct uncia_wallet *w, struct tracked *t)
 {
 	int rc = t->record.own ? outbox_confirm(w, t, NULL, 0) : 0;
@@ -71,7 +72,7 @@ static bool may_leave(struct uncia_wallet *w, struct tracked *t)
 	return !rc;
 }
 
-/* To every link there is; again after 2 s, 4 s, … 30 s. */
+/* Sends to every link, and sets the next time: after 2 s, 4 s, … 30 s, or from 2 s on again where afresh. */
 static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
 {
 	uint64_t now = wallet_now(w);
@@ -153,7 +154,8 @@ static bool same_payment(const struct payment *a, const struct payment *b)
 	return true;
 }
 
-/* There is a payment under this key: it is the one, or the key was used for something else. */
+/* Goes on with the payment stored under this key. Returns 0; UNCIA_E_KEY_REUSED where it is another; as
+ * outbox_find. */
 static int paying_resume(struct uncia_wallet *w, const struct draft *draft, struct uncia_payment_id *id)
 {
 	struct tracked *t;
@@ -184,7 +186,7 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 		         (unsigned long long)balance.spendable, (unsigned long long)balance.waiting);
 		return UNCIA_E_FUNDS;
 	}
-	/* ledger §3.3 rule 7: a sender leaves nothing behind, or at least the smallest amount. */
+	/* ledger 3.3, rule 7: a sender keeps nothing, or at least the smallest amount. */
 	amount_t leaving = balance_leaving(w, payment), rest = balance.spendable - leaving;
 	assert(leaving <= payment->total);
 	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
@@ -201,8 +203,8 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	rc = outbox_add(w, payment, added);
 	if (!rc)
 		return 0;
-	/* Storage failed, and may hold it or not. Under a key it stays, another process may already have sent it: the
-	 * same key finds out. Without one it can be taken back: nobody was told of it. */
+	/* The blob may be there all the same. With a key it stays: another process may have sent it, and the same key
+	 * finds it. Without one it is taken back: its id was given to nobody. */
 	if (!keyed && rc != UNCIA_E_EXISTS && rc != UNCIA_E_MEMORY) {
 		outbox_blob_name(payment->nonce, blob);
 		w->host.remove(w->host.context, blob);
@@ -211,14 +213,15 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	return rc;
 }
 
-/* What other processes with this home have on its way out counts, too: nobody else stores a payment meanwhile. */
+/* Under the home's lock, so that no other process stores a payment meanwhile: loads what others have stored, which
+ * counts against the balance, checks, signs and stores. Returns UNCIA_E_EXISTS where the key has a payment by now. */
 static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
                               struct tracked **made)
 {
 	assert(w->secret && w->sync->known);
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
 	int rc = outbox_load(w, false);
-	/* One of them may have been faster with this very key: its payment is no reason to refuse it here. */
+	/* Another process may have used this key since: its payment is the answer, also where the balance is gone. */
 	if (!rc && request->key) {
 		rc = outbox_find(w, draft->payment.nonce, made);
 		if (rc != UNCIA_E_NOT_FOUND)
@@ -231,7 +234,7 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 		rc = UNCIA_E_UNREACHABLE;
 	if (rc)
 		return rc;
-	/* protocol §3: counted from the time of the newest verified header, not from this machine's clock. */
+	/* wallet 7.2: counted from the newest verified header's time, not from this machine's clock. */
 	uint64_t expires_at = wallet_ledger_ms(w) / 1000 + lifetime;
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
@@ -317,7 +320,7 @@ static void paying_end(struct uncia_wallet *w, struct tracked *t, enum uncia_pay
 	paying_announce(w, t, 0);
 }
 
-/* A receipt ends it only if it verifies, is of this very payment, and is stored. */
+/* Ends t as FINAL where the receipt verifies, is of this very payment, and, for an own one, is stored. */
 static int take_receipt(struct uncia_wallet *w, struct tracked *t, const ProtobufCBinaryData *bytes)
 {
 	struct uncia_receipt *receipt;
@@ -346,7 +349,7 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 	if (!rc)
 		paying_end(w, t, UNCIA_PAYMENT_FINAL);
 	else
-		paying_announce(w, t, rc); /* still pending; the next receipt tries again */
+		paying_announce(w, t, rc); /* stays pending; the next receipt tries again */
 	return 0;
 }
 
@@ -364,8 +367,7 @@ static int keep_word(struct tracked *t, const Uncia__Pb__Expiry *expiry)
 	return rc;
 }
 
-/* protocol §3: "expired" is believed on the signed word of validators weighing F+1, each for a final height past the
- * expiry. */
+/* Adds one validator's signed statement that t expired; weight F+1 of them are believed (wallet 7.7). */
 static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__Pb__Expiry *expiry)
 {
 	const struct committee *c = &w->network->genesis.committee;
@@ -392,8 +394,7 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 {
 	if (t->record.expiry_weight <= w->network->genesis.committee.faulty)
 		return;
-	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do
-	 * not know it. */
+	/* An id whose expiry is not after the genesis is of no payment: F+1 "expired" then mean "unknown". */
 	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
 	int rc = t->record.own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
 	if (!rc)
@@ -402,8 +403,8 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 		paying_announce(w, t, rc);
 }
 
-/* A query is over without an end, as for the balance, when validators weighing W-F know of none; or those weighing F+1,
- * and the others had 300 ms: two that are behind are not the network. */
+/* Ends a query that found no end, by the rule of the balance: validators weighing W-F know of none, or those weighing
+ * F+1 and the others had 300 ms. F+1 alone may be two that lag. */
 static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 {
 	const struct committee *c = &w->network->genesis.committee;
@@ -418,7 +419,7 @@ static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 	paying_announce(w, t, 0);
 }
 
-/* A validator knows of no end. */
+/* Counts a validator that knows of no end. pending: it holds the payment. */
 static void take_no_end(struct uncia_wallet *w, struct tracked *t, uint32_t node, bool pending)
 {
 	uint32_t validator = w->network->endpoints[node].validator;
@@ -450,11 +451,11 @@ static enum uncia_pending_reason reason_of(uint32_t code)
 	return code <= UNCIA_PENDING_AMOUNT ? (enum uncia_pending_reason)code : UNCIA_PENDING_WAITING;
 }
 
-/* No validator's refusal is an end (protocol §3): it is shown, and the payment stays pending. */
+/* Notes why a validator did not take it. That is no end (ledger 3.4): another may take it. */
 static void take_refusal(struct uncia_wallet *w, struct tracked *t, const Uncia__Pb__Refusal *refusal)
 {
 	if (t->following.reason != UNCIA_PENDING_UNSENT && t->following.reason != UNCIA_PENDING_REFUSED)
-		return; /* another one took it */
+		return; /* another validator took it */
 	set_reason(w, t, UNCIA_PENDING_REFUSED, refusal->code <= 999 ? -(int)refusal->code : UNCIA_E_PROTOCOL);
 }
 
@@ -493,7 +494,7 @@ int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const U
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-/* That few do not know it says nothing; that one holds it does. */
+/* Too few have answered in time. "Unknown" from few proves nothing; "pending" from one shows that it exists. */
 static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 {
 	t->following.querying = false;
@@ -531,7 +532,7 @@ uint64_t paying_next_ms(const struct uncia_wallet *w)
 
 /* ---- asking and showing ---------------------------------------------------------------------- */
 
-/* Room for one more of others' payments: the oldest that is not being asked for goes. */
+/* Drops the oldest payment of others that is not being asked for, where QUERIES_MAX are tracked. */
 static int paying_make_room(struct uncia_wallet *w)
 {
 	struct tracked *oldest = NULL;

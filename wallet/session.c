@@ -15,7 +15,7 @@
 #define BACKOFF_MAX_MS   30000u
 #define LIAR_PAUSE_MS    60000u /* a validator that sent what does not verify is left alone this long */
 
-/* From the line's state to the column's. A connection that could not be made goes from CLOSED to CLOSED. */
+/* Allowed moves, from the line's state to the column's. CLOSED to CLOSED: the connection could not be made. */
 static const bool session_moves[SESSION_STATES][SESSION_STATES] = {
     /*                    CLOSED HANDSHAKE UP     DROPPED */
     [SESSION_CLOSED] = {true, true, false, false},
@@ -89,8 +89,9 @@ static bool session_is_open(const struct session_link *n)
 	return n->state == SESSION_HANDSHAKE || n->state == SESSION_UP;
 }
 
-/* The first validators of the random order, passing over those that fail, until there are LINKS_MAX and they weigh F+1:
- * what a wallet needs to believe what cannot be proved. Those that fail are tried all the same. */
+/* Whether a link to this validator is among those to be held: the first of the random order, until they are LINKS_MAX
+ * and weigh F+1, which a wallet needs for what cannot be proved. One that fails does not count, and is tried all the
+ * same; one that owes an answer is kept. */
 static bool session_selected(const struct uncia_wallet *w, uint32_t node)
 {
 	const struct session *s = w->session;
@@ -277,8 +278,7 @@ int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 	return 0;
 }
 
-/* 250 ms, doubled per failure up to 30 s, of which a random half is left out, so that wallets do not come back in step.
- */
+/* Exponential backoff, 250 ms to 30 s, with half of it random, so that wallets do not return in step. */
 static uint64_t session_backoff_ms(struct uncia_wallet *w, uint32_t failures)
 {
 	uint32_t random = 0;
@@ -291,7 +291,7 @@ static uint64_t session_backoff_ms(struct uncia_wallet *w, uint32_t failures)
 	return full / 2 + random % (full / 2 + 1);
 }
 
-/* The validator itself sent what no honest one sends. */
+/* Errors that no honest validator causes. */
 static bool is_lie(int error)
 {
 	return error == UNCIA_E_PROOF || error == UNCIA_E_ENCODING || error == UNCIA_E_PROTOCOL ||
@@ -322,7 +322,7 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 	events_add(w, &event);
 }
 
-/* What is to happen to this link by itself: a handshake or an answer that never comes. */
+/* When the handshake, or the answer that is owed, is overdue. */
 static uint64_t session_deadline(const struct session_link *n)
 {
 	if (!session_is_open(n))

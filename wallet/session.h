@@ -18,8 +18,8 @@ struct session_link {
 	struct link *link; /* NULL where CLOSED */
 	bool was_up;       /* it has been UP since it was opened: the host was told */
 	int drop_error;    /* DROPPED: why */
-	uint32_t failures; /* since it last answered sensibly */
-	uint64_t retry_ms; /* no connection before */
+	uint32_t failures; /* in a row */
+	uint64_t retry_ms; /* no connection before this time */
 	uint64_t opened_ms, heard_ms;
 	uint64_t asked_ms; /* since when an answer is missing; 0: none is */
 };
@@ -32,7 +32,7 @@ struct session {                    /* session.c alone reads and writes it */
 
 int session_init(struct uncia_wallet *w);
 void session_deinit(struct uncia_wallet *w);
-/* There is something to do: links are wanted. */
+/* Work came up: links are wanted for LINGER_MS at least. */
 void session_wake(struct uncia_wallet *w);
 /* 0; UNCIA_E_ARGUMENT where there is no such validator; as wallet_usable. */
 int session_usable(const struct uncia_wallet *w, uint32_t node);
@@ -58,9 +58,9 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up);
 /* The next message that is whole; valid until the next call. */
 bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message);
-/* It answered sensibly. */
+/* A message was accepted: its failures are forgotten. */
 void session_answered(struct uncia_wallet *w, uint32_t node);
-/* From now on this link is not wanted; the host closes it. */
+/* Gives the link up: the host is asked to close it. error: why, not 0. */
 void session_drop(struct uncia_wallet *w, uint32_t node, int error);
 /* The connection ended or could not be made. error: why, 0 where it was not wanted any more. */
 void session_closed(struct uncia_wallet *w, uint32_t node, int error);

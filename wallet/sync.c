@@ -1,5 +1,5 @@
-/* Asking for the account: several validators are asked; a balance is believed only with its proof, "no such account"
- * only from weight F+1 (docs/spec/wallet.md, "Balance"). */
+/* Asks several validators for the account. A balance is believed with its proof only, "no such account" from weight F+1
+ * only (docs/spec/wallet.md 7.6). */
 #include "sync.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "wallet.h"
 
 #define ASK_AGAIN_MS 1000u
-#define LATE_MS      3300u /* an honest validator answers within 3 s (network, "Between a wallet and a validator") */
+#define LATE_MS      3300u /* an honest validator answers within 3 s (network 8.4) */
 
 int sync_init(struct uncia_wallet *w)
 {
@@ -83,7 +83,8 @@ void sync_link_down(struct uncia_wallet *w, uint32_t node)
 	w->sync->answers[node].sent_ms = 0;
 }
 
-/* The greatest height as of which validators weighing F+1 say that there is no account: one of them is honest. */
+/* The greatest height as of which validators weighing F+1, so an honest one among them, say that there is no account.
+ */
 static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 {
 	bool found = false;
@@ -110,7 +111,7 @@ static void sync_finish(struct uncia_wallet *w, int error)
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_BALANCE, .error = error});
 }
 
-/* Takes what the answers prove, never going back in height. */
+/* Takes the newest that was proved, or the absence, and never goes back in height. */
 static void sync_conclude(struct uncia_wallet *w)
 {
 	struct sync *s = w->sync;
@@ -136,8 +137,8 @@ static bool all_answered(const struct uncia_wallet *w)
 	return true;
 }
 
-/* wallet, "Balance": more than this weight must have answered, so long after the first of them. W-F at once; of more
- * than W-Qs one voted for whatever is final; in the end F+1 have to do. */
+/* The sync ends when more than this weight has answered, by the time since the first answer (wallet 7.6): at once W-F;
+ * after 300 ms W-Qs, which hold one that voted for whatever is final; after 3.3 s F+1. */
 static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
 {
 	if (waited_ms < SETTLE_MS)
@@ -145,7 +146,7 @@ static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
 	return waited_ms < LATE_MS ? c->weight - c->quorum_slow : c->faulty;
 }
 
-/* Done when enough have answered, or nobody is left to. */
+/* Ends the sync when enough have answered, nobody is left to answer, or its time is up. */
 static void sync_decide(struct uncia_wallet *w)
 {
 	const struct sync *s = w->sync;
@@ -192,9 +193,9 @@ int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const
 	struct sync_answer *a = &w->sync->answers[node];
 	uint64_t height = 0;
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL || !w->sync->active || a->kind != ANSWER_NONE)
-		return 0; /* asked again in a while; or late */
+		return 0; /* refused: asked again after ASK_AGAIN_MS; or a second answer */
 	if (generation != w->sync->generation)
-		return 0; /* what was so when an earlier sync asked, which may be seconds ago */
+		return 0; /* an answer to an earlier sync, which may be seconds old */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
 		int rc = sync_take_proof(w, reply->account, &height);
 		if (rc)

@@ -1,4 +1,4 @@
-/* The public faces of amounts, addresses, ids and memos; proto/ does the work. */
+/* The public functions on amounts, addresses, ids and memos, over proto/. */
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>

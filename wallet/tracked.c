@@ -1,4 +1,4 @@
-/* The table of payments in memory, by id, by number, and by the name of their blob. */
+/* The table of payments in memory: by id, by the number in request ids, and by their blob's name. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +74,7 @@ int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob
 	return t->record.own ? 0 : UNCIA_E_MEMORY;
 }
 
-/* From the line's state to the column's. UNKNOWN is also what a payment is that was just added. An end never changes.
- */
+/* Allowed moves, from the line's state to the column's. A payment starts as UNKNOWN; an end never changes. */
 static const bool tracked_moves[][UNCIA_PAYMENT_EXPIRED + 1] = {
     /*                      UNKNOWN PENDING FINAL EXPIRED */
     [UNCIA_PAYMENT_UNKNOWN] = {true, true, true, true},
@@ -92,7 +91,7 @@ bool tracked_has_end(const struct tracked *t)
 void tracked_move(struct tracked *t, enum uncia_payment_state to)
 {
 	assert(tracked_moves[t->record.state][to]);
-	/* What others made may be known to nobody after all; what is stored here is not. */
+	/* A query may end with "unknown" about others' payments only. */
 	assert(!t->record.own || to != UNCIA_PAYMENT_UNKNOWN);
 	assert(t->record.payment || (!t->record.own && to != UNCIA_PAYMENT_FINAL));
 	t->record.state = to;

@@ -1,4 +1,4 @@
-/* What every part of the wallet stands on: whether it may be used at all, and the time as it knows it. */
+/* The checks and the clock that all parts of the wallet use. */
 #include "wallet.h"
 #include <unistd.h>
 
@@ -6,8 +6,8 @@ int wallet_usable(const struct uncia_wallet *w)
 {
 	if (!w)
 		return UNCIA_E_ARGUMENT;
-	/* faults 60: keys, nonces and link ciphers are of no use in a child, of another process number as a rule: not
-	 * in a process namespace of its own. */
+	/* faults 60: keys, nonces and link ciphers must not be used by a child of fork. It is told by its process id,
+	 * and, where a new PID namespace may give it the same one, by the secret's page, which fork wipes. */
 	return w->owner == getpid() && (!w->secret || w->secret->here) ? 0 : UNCIA_E_BUSY;
 }
 

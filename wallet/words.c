@@ -21,7 +21,7 @@ void words_from_entropy(const uint8_t *entropy, size_t entropy_size, char words[
 	char *at = words;
 	assert(entropy_size == 16 || entropy_size == 32);
 	memcpy(bits, entropy, entropy_size);
-	/* BIP-39: the first entropy/32 bits of its SHA-256 follow it. */
+	/* BIP-39: the checksum, the first entropy/32 bits of the SHA-256, follows the entropy. */
 	crypto_hash_sha256(bits + entropy_size, entropy, entropy_size);
 	for (size_t i = 0; i < count; i++) {
 		unsigned index = 0;
