@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "canonical.h"
 #include "events.h"
 #include "wallet.h"

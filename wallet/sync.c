@@ -38,7 +38,7 @@ static const struct committee *sync_committee(const struct uncia_wallet *w)
 	return &w->network->genesis.committee;
 }
 
-static void sync_ask(struct uncia_wallet *w, uint32_t node)
+static void sync_ask_validator(struct uncia_wallet *w, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
@@ -66,7 +66,7 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		w->sync->answers[i].kind = ANSWER_NONE;
 		if (session_ready(w, i))
-			sync_ask(w, i);
+			sync_ask_validator(w, i);
 	}
 	session_wake(w);
 	return 0;
@@ -75,7 +75,7 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 void sync_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	if (w->sync->active && w->sync->answers[node].kind == ANSWER_NONE)
-		sync_ask(w, node);
+		sync_ask_validator(w, node);
 }
 
 void sync_link_down(struct uncia_wallet *w, uint32_t node)
@@ -226,7 +226,7 @@ void sync_tick(struct uncia_wallet *w)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct sync_answer *a = &w->sync->answers[i];
 		if (session_ready(w, i) && a->kind == ANSWER_NONE && now >= a->sent_ms + ASK_AGAIN_MS)
-			sync_ask(w, i);
+			sync_ask_validator(w, i);
 	}
 	sync_decide(w);
 }

@@ -50,6 +50,7 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 void tracked_remove(struct uncia_wallet *w, struct tracked *t)
 {
 	assert(tracked_find(w, &t->id) == t);
+	assert(!t->record.own || w->outbox);
 	HASH_DEL(w->tracked, t);
 	if (t->record.own)
 		HASH_DELETE(by_blob, w->outbox, t);

@@ -1,6 +1,5 @@
 /* uncia balance and history: what the ledger proves about this account. */
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

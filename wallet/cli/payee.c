@@ -1,7 +1,6 @@
 /* Reads amounts, addresses, contacts, requests and memos from the command line. */
 #include "payee.h"
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 int amount_read(const struct call *call, const char *text, uint64_t *micro)

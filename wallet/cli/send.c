@@ -1,6 +1,5 @@
 /* uncia send: one payment, and its certain end where it comes in time. */
 #include <assert.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* uncia status and wait: how a payment stands, now or at its end. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include "outcome.h"
 #include "verbs.h"
 
