@@ -1,21 +1,21 @@
-/* Driving by bytes. Messages go to the part that asked (sync.c, paying.c, history.c); each part is told when a link
+/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c); each part is told when a link
  * comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
 #include "canonical.h"
+#include "following.h"
 #include "history.h"
-#include "paying.h"
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
 
 static bool drive_has_work(const struct uncia_wallet *w)
 {
-	return w->sync->active || w->history->active || paying_active(w);
+	return w->sync->active || w->history->active || following_active(w);
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
-	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), sync_next_ms(w), paying_next_ms(w),
+	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), sync_next_ms(w), following_next_ms(w),
 	                        history_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -38,7 +38,7 @@ static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb
 	case REQUEST_ACCOUNT:
 		return sync_reply(w, node, number, reply);
 	case REQUEST_PAYMENT:
-		return paying_reply(w, node, number, reply);
+		return following_reply(w, node, number, reply);
 	case REQUEST_HISTORY:
 		return history_reply(w, node, number, reply);
 	default:
@@ -61,7 +61,7 @@ static int drive_take_message(struct uncia_wallet *w, uint32_t node, const struc
 static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 {
 	sync_link_up(w, node);
-	paying_link_up(w, node);
+	following_link_up(w, node);
 	history_link_up(w, node);
 }
 
@@ -107,7 +107,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 		return UNCIA_E_ARGUMENT;
 	session_tick(w);
 	sync_tick(w);
-	paying_tick(w);
+	following_tick(w);
 	history_tick(w);
 	if (drive_has_work(w))
 		session_wake(w);

@@ -5,9 +5,9 @@
 #include <unistd.h>
 #include "driver.h"
 #include "events.h"
+#include "following.h"
 #include "history.h"
 #include "outbox.h"
-#include "paying.h"
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
@@ -87,7 +87,7 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 		uncia_wallet_close(w);
 		return rc;
 	}
-	if (w->network && paying_active(w))
+	if (w->network && following_active(w))
 		session_wake(w);
 	*wallet = w;
 	return 0;

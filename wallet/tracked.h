@@ -28,7 +28,7 @@ struct record {
 	uint64_t expiry_weight;
 };
 
-/* What validators say of it while it has no end, and the query about it (paying.c). */
+/* What validators say of it while it has no end, and the query about it (following.c). */
 struct following {
 	uint64_t started_ms, elapsed_ms;
 	enum uncia_pending_reason reason;
@@ -40,7 +40,7 @@ struct following {
 	bool seen_pending; /* one of them holds it */
 };
 
-struct resending { /* paying.c */
+struct resending { /* following.c */
 	uint64_t next_ms, backoff_ms;
 };
 

@@ -1,18 +1,17 @@
 /* The wallet that all its parts stand on: its host, network, keys and time. What a part keeps for itself is in that
  * part's own header; here is only where to find it. Nothing of this is public.
  *
- * A file calls those below it:
+ * A file calls those below it, and none beside or above it:
  *
- *	open
- *	driver                  sockets
- *	drive       kept        bytes in and out; receipts and payments had back
- *	paying                  payments made and followed
- *	history     balance
- *	sync        outbox
- *	session     tracked     links; payments in memory
- *	events      receipts
+ *	open                                opening and closing
+ *	driver                              sockets, and the timeout
+ *	drive       paying      kept        bytes in and out; payments made; receipts read back, payments recalled
+ *	following   balance     history     payments followed to their end; what can be spent; pages of payments
+ *	sync        outbox                  the account asked for; payments stored
+ *	session     tracked     receipts    links; payments in memory; receipts verified
+ *	events      contacts
  *	wallet
- *	keyfile, words, network, blob, host_directory, utf8, …
+ *	keyfile, words, network, blob, host_directory, request, text, utf8
  */
 #ifndef WALLET_H
 #define WALLET_H

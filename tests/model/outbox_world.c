@@ -6,9 +6,9 @@
 #include "events.h"
 #include "fields.h"
 #include "fixture.h"
+#include "following.h"
 #include "history.h"
 #include "outbox.h"
-#include "paying.h"
 #include "receipt.h"
 #include "session.h"
 #include "standin.h"
@@ -323,7 +323,7 @@ static void pay(struct world *w, const char *key, uint64_t amount)
 
 static void answer(struct world *w, uint32_t node, const struct tracked *t, Uncia__Pb__NodeReply *reply)
 {
-	paying_reply(w->wallet, node, t->number, reply);
+	following_reply(w->wallet, node, t->number, reply);
 }
 
 /* The payment becomes final, where it is not yet. */
@@ -495,7 +495,7 @@ void world_act(struct world *w, enum action action)
 		pass(w, (LIFETIME_S + 5) * 1000);
 		break;
 	case ACT_LINK:
-		paying_link_up(w->wallet, 1);
+		following_link_up(w->wallet, 1);
 		break;
 	case ACT_KILL:
 		world_restart(w, false);
