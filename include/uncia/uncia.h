@@ -29,9 +29,9 @@
  * - Text is UTF-8 and NUL-terminated.
  * - Ownership: what is passed in is needed during the call only, but for what "Owns" says.
  * - Threads: "any" where a function has no object. An object (wallet, network, receipt) is used by one thread at a
- *time, different objects by any; a network may be read by several wallets in several threads. A wallet is of no use in
- *a child process after fork: there it answers UNCIA_E_BUSY, its keys are zeros, and everything that is stored stays
- *   with the parent.
+ *   time, different objects by any; a network may be read by several wallets in several threads. A wallet is of no
+ *   use in a child process after fork: there it answers UNCIA_E_BUSY, its keys are zeros, and everything that is
+ *   stored stays with the parent.
  */
 #ifndef UNCIA_UNCIA_H
 #define UNCIA_UNCIA_H
@@ -63,7 +63,7 @@ enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA
 
 /* What the wallet asks of whoever embeds it. The library copies the structure; `context` must stay valid as long as
  * the wallet. Hooks are called during calls of the wallet's functions only, in their thread, and must not call the
- * wallet. They return 0 or a negative enum uncia_error.
+ * wallet. Those that return int return 0 or a negative enum uncia_error.
  *
  * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
  * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
