@@ -10,7 +10,7 @@
 
 static bool drive_has_work(const struct uncia_wallet *w)
 {
-	return w->sync->active || w->history->active || following_active(w);
+	return w->sync->active || w->history->active || following_has_work(w);
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)

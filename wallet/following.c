@@ -27,17 +27,18 @@ void following_announce(struct uncia_wallet *w, const struct tracked *t, int err
 	events_add_payment(w, &t->id, error);
 }
 
-static bool following_is_active(const struct tracked *t)
+/* Whether its end is waited for: it is sent or asked for again and again, and answers are taken. */
+static bool is_followed(const struct tracked *t)
 {
 	assert(!t->following.querying || !tracked_has_end(t));
 	return t->following.querying || (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
 }
 
-bool following_active(const struct uncia_wallet *w)
+bool following_has_work(const struct uncia_wallet *w)
 {
 	uint64_t soon = wallet_now(w) + RESEND_MAX_MS;
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
-		if (following_is_active(t) && (t->following.querying || t->resending.next_ms <= soon))
+		if (is_followed(t) && (t->following.querying || t->resending.next_ms <= soon))
 			return true;
 	return false;
 }
@@ -90,7 +91,7 @@ void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh)
 void following_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	for (struct tracked *t = w->tracked; t; t = t->hh.next)
-		if (following_is_active(t) && may_leave(w, t))
+		if (is_followed(t) && may_leave(w, t))
 			following_send_to(w, t, node);
 }
 
@@ -103,7 +104,7 @@ static bool following_id_matches(const struct tracked *t, const ProtobufCBinaryD
 
 static void following_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
 {
-	assert(following_is_active(t));
+	assert(is_followed(t));
 	tracked_move(t, state);
 	t->following.querying = false;
 	t->following.elapsed_ms = wallet_now(w) - t->following.started_ms;
@@ -252,7 +253,7 @@ static void take_refusal(struct uncia_wallet *w, struct tracked *t, const Uncia_
 int following_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const Uncia__Pb__NodeReply *reply)
 {
 	struct tracked *t = tracked_by_number(w, number);
-	if (!t || !following_is_active(t))
+	if (!t || !is_followed(t))
 		return 0; /* late: it has its end */
 	switch (reply->kind_case) {
 	case UNCIA__PB__NODE_REPLY__KIND_PENDING:
@@ -300,7 +301,7 @@ void following_tick(struct uncia_wallet *w)
 		try_conclude(w, t);
 		if (t->following.querying && now >= t->following.deadline_ms)
 			query_timeout(w, t);
-		if (following_is_active(t) && now >= t->resending.next_ms)
+		if (is_followed(t) && now >= t->resending.next_ms)
 			following_send(w, t, false);
 	}
 }
@@ -309,7 +310,7 @@ uint64_t following_next_ms(const struct uncia_wallet *w)
 {
 	uint64_t next = UINT64_MAX;
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
-		if (following_is_active(t) && t->resending.next_ms < next)
+		if (is_followed(t) && t->resending.next_ms < next)
 			next = t->resending.next_ms;
 		if (t->following.querying && t->following.deadline_ms < next)
 			next = t->following.deadline_ms;

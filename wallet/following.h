@@ -16,6 +16,6 @@ void following_tick(struct uncia_wallet *w);
 /* UINT64_MAX: never. */
 uint64_t following_next_ms(const struct uncia_wallet *w);
 /* Whether links are wanted for it. */
-bool following_active(const struct uncia_wallet *w);
+bool following_has_work(const struct uncia_wallet *w);
 
 #endif

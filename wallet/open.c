@@ -87,7 +87,7 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 		uncia_wallet_close(w);
 		return rc;
 	}
-	if (w->network && following_active(w))
+	if (w->network && following_has_work(w))
 		session_wake(w);
 	*wallet = w;
 	return 0;
