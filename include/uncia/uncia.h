@@ -22,6 +22,8 @@
  *   that reads or writes storage may also return what the host's hook returned. Out-parameters are left alone on
  *   failure. A wrong argument (NULL where it is not allowed, a `size` field that no version ever had) is
  *   UNCIA_E_ARGUMENT, never a crash of the host.
+ * - Assertions: what only a bug of the library could make false is asserted, in release builds, too, and ends the
+ *   process before money is at risk. No argument, no peer, no stored byte and no failed allocation does that.
  * - Structures that may grow start with `size`: the caller sets it to sizeof before the call, for those it passes in
  *   and for those it wants filled.
  * - Amounts are micro-units: 10^-6 of a unit. Times in _ms are milliseconds; `_at` is seconds since 1970; sizes are in
