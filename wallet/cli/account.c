@@ -35,7 +35,7 @@ static int print_balance(const struct call *call, const struct session *session)
 	uncia_amount_format(b.waiting, waiting);
 	const char *currency = uncia_network_currency(session->network);
 	clock_gettime(CLOCK_REALTIME, &now);
-	/* By this machine's clock, which nothing depends on. No header came where the ledger has no account. */
+	/* Age by this machine's clock, which nothing depends on. No header is there where the ledger has no account. */
 	int64_t age_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)b.timestamp_ms;
 	if (call->json)
 		return cli_json_print(json_pack(
@@ -130,7 +130,7 @@ static void print_line(const struct line *line)
 	       amount, in ? "from" : "to", in ? p->sender : p->to, id);
 }
 
-/* Own payments without an end, which the ledger knows nothing about yet. */
+/* Lists own payments that are pending, which the ledger does not know yet. */
 static json_t *show_pending(const struct call *call, const struct session *session)
 {
 	json_t *list = json_array();
@@ -155,7 +155,7 @@ static json_t *show_pending(const struct call *call, const struct session *sessi
 	return list;
 }
 
-/* One page into `list` (or onto the terminal). Returns an exit code. */
+/* Asks for one page and shows it: into `list`, or on the terminal. Returns an exit code. */
 static int show_page(const struct call *call, struct session *session, json_t *list, uint64_t limit, uint64_t *shown,
                      struct uncia_history_page *page)
 {
@@ -213,7 +213,7 @@ static int run_history(const struct call *call)
 	if (code)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
-	/* First how far the ledger is: a history is complete up to there. */
+	/* A sync first: a history is complete up to the height that it proves. */
 	if (!code)
 		code = sync_wallet(&session);
 	if (!code)

@@ -53,7 +53,7 @@ static int read_options(struct arguments *a, poptContext popt, const struct popt
 			                          arguments_find_option(options, option)->longName);
 		}
 		a->values[option] = poptGetOptArg(popt);
-		/* popt does not tell a value that there was no memory for from none. */
+		/* popt returns NULL both for no value and for one that there was no memory for. */
 		if (!a->values[option] && arguments_find_option(options, option)->argInfo == POPT_ARG_STRING)
 			return cli_complain(EXIT_FAILED, "out of memory");
 		a->call.value[option] = a->values[option] ? a->values[option] : "";

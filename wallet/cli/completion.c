@@ -34,7 +34,7 @@ static void offer(const char *text, size_t length, const char *start)
 		printf("%.*s\n", (int)length, text);
 }
 
-/* "bash|zsh|fish", each; what is no list of choices offers nothing. */
+/* Offers each choice of "bash|zsh|fish"; nothing where it is no list of choices. */
 static void offer_choices(const char *choices, const char *start)
 {
 	if (!choices || !strchr(choices, '|') || strchr(choices, '-'))
@@ -55,7 +55,7 @@ static void offer_options(const struct poptOption *options, const char *start)
 	}
 }
 
-/* The words that go on from `name`, which is empty or a group. */
+/* Offers the verbs' words that follow `name`, which is empty or a group. */
 static void offer_verbs(const char *name, const char *start)
 {
 	size_t skip = *name ? strlen(name) + 1 : 0;
@@ -88,7 +88,7 @@ static const struct poptOption *find_valued(const struct verb *verb, const char 
 	return option && option->argInfo == POPT_ARG_STRING ? option : NULL;
 }
 
-/* words: what stands behind "uncia" up to the cursor; the last is being written. */
+/* Offers completions of the last of `words`, the command line behind "uncia" up to the cursor. */
 static void complete(const char *const *words, unsigned count)
 {
 	assert(count != 0);

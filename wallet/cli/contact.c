@@ -11,7 +11,7 @@ static int print_contact(const struct call *call, const char *name, const char *
 	return cli_output_flush();
 }
 
-/* The sentence for an error; 0 where there is none. Returns an exit code. */
+/* Says what an error means for a contact; nothing for 0. Returns an exit code. */
 static int contact_explain(const struct call *call, int error, const char *name)
 {
 	switch (error) {

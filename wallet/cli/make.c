@@ -8,7 +8,7 @@
 #include "session.h"
 #include "verbs.h"
 
-/* The home must hold no wallet yet: said before anything is asked. One that is not there is not made yet. */
+/* Refuses a home that holds a wallet, before anything is asked for. A home that does not exist is not made yet. */
 static int check_empty(const char *home)
 {
 	struct uncia_host host;
@@ -30,7 +30,8 @@ static int check_empty(const char *home)
 	                    error ? "a damaged" : "a", home);
 }
 
-/* is_restored: the words are not new. Returns an exit code. Out: host, to be freed whatever is returned. */
+/* Makes the key file. is_restored: the words are not new. Returns an exit code. Out: host, which the caller frees
+ * whatever is returned. */
 static int make_key(const struct call *call, const char *home, const char *words, bool is_restored,
                     struct uncia_host *host)
 {
@@ -45,7 +46,7 @@ static int make_key(const struct call *call, const char *home, const char *words
 	}
 	if (!code)
 		code = cli_home_open(home, host);
-	/* First: a home that forgot that it was restored would pay a second time under an old key. */
+	/* Stored before the key: a restored home without this mark would pay a second time under an old key. */
 	if (!code && is_restored)
 		error = host->create(host->context, RESTORED_BLOB, "", 0);
 	if (!code && (!error || error == UNCIA_E_EXISTS))
@@ -54,7 +55,7 @@ static int make_key(const struct call *call, const char *home, const char *words
 	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
 }
 
-/* words: NULL where they are not to be shown. */
+/* Shows the address, and the words unless NULL. Returns an exit code. */
 static int make_show(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];

@@ -87,7 +87,7 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, str
 	error = uncia_wallet_query(session->wallet, id);
 	if (!error)
 		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
-	/* An own one stays pending whatever goes wrong with asking: that is no failure of the payment. */
+	/* A failed query is no failure of an own payment: it stays pending. */
 	if (error && own)
 		cli_complain(0, "%s; this is what the wallet knows",
 		             error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
@@ -132,7 +132,8 @@ void payment_print(const struct uncia_payment *p, double elapsed_ms)
 int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *p,
                    double elapsed_ms)
 {
-	/* The exit code says how the payment ended even where the text got lost: whoever reads "failed" pays again. */
+	/* The exit code tells the payment's end also where the output failed: "failed" would invite a second payment.
+	 */
 	int code = payment_exit_code(p);
 	char *receipt = NULL;
 	if (!call->json) {

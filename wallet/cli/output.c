@@ -1,4 +1,4 @@
-/* Messages, JSON and a little colour for every verb; none of their work. */
+/* Messages, JSON and coloured text for all verbs. */
 #include "command.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What the library takes as a memo: the one judge of text. */
+/* Uses the library's rule for memos, so that there is one. */
 bool text_is_plain(const char *text)
 {
 	char formatted[UNCIA_REQUEST_TEXT_SIZE];
@@ -22,8 +22,8 @@ bool text_is_plain(const char *text)
 	return !uncia_request_format(&request, formatted);
 }
 
-/* What strangers wrote (a request, a name, a network file) may be quoted in a message: nothing of it reaches the
- * terminal as a command or turns the text around. */
+/* Prints a message. It may quote what strangers wrote (a request, a name, a network file): where it holds control
+ * characters, or those that change the direction of text, all but ASCII becomes '?'. */
 static void print_message(const char *format, va_list list)
 {
 	char *text = NULL;

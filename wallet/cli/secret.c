@@ -75,7 +75,7 @@ int passphrase_get(bool is_new, char passphrase[PASSPHRASE_SIZE])
 	return code;
 }
 
-/* Says what is wrong with words that do not pass. Returns an exit code. */
+/* Explains why words are refused. Returns an exit code. */
 static int words_explain(const char *words)
 {
 	char copy[WORDS_INPUT_SIZE];

@@ -78,7 +78,7 @@ static int read_order(const struct call *call, struct order *order)
 	return error ? cli_complain_error(error, "--memo") : 0;
 }
 
-/* Shown before paying: a name or a request does not say where the money goes. */
+/* Shows the payee before paying: a name or a request does not say where the money goes. */
 static void show_payee(const struct call *call, const struct session *session, const struct order *order)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
@@ -102,7 +102,7 @@ static int check_order(const struct call *call, const struct session *session, s
 	return 0;
 }
 
-/* What could be paid instead. */
+/* Says what could be paid instead. */
 static void explain_balance(const struct session *session, int error)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
@@ -118,15 +118,14 @@ static void explain_balance(const struct session *session, int error)
 		             spendable, smallest);
 }
 
-/* What a key stands for may lie there and have been sent, by an earlier run or another process, which this one could
- * not find out. */
+/* Errors after which a payment under the key may exist and have been sent, by an earlier run or another process. */
 static bool hides_a_payment(int error)
 {
 	return error == UNCIA_E_IO || error == UNCIA_E_DAMAGED || error == UNCIA_E_PERMISSION ||
 	       error == UNCIA_E_BUSY || error == UNCIA_E_MEMORY || error == UNCIA_E_RANDOM;
 }
 
-/* It was not made, so nothing was sent now. Returns the exit code. */
+/* Says why no payment was made, so that nothing was sent now. Returns the exit code. */
 static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
 {
 	int code = exit_code_of(error);
@@ -191,8 +190,8 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	return handed_over ? EXIT_DONE : code;
 }
 
-/* A --key may stand for a payment of the home that this one was restored from: all that it paid is had back from the
- * ledger once, before the first key is used here. Returns an exit code. */
+/* Recalls from the ledger, once, before the first --key is used in a restored home, all that its account ever paid: the
+ * key may stand for one of these payments. Returns an exit code. */
 static int send_recall(struct session *session)
 {
 	struct uncia_history_page page = {.size = sizeof(page)};
@@ -212,8 +211,8 @@ static int send_recall(struct session *session)
 		return cli_complain_error(
 		    error, "nothing was sent, and what this --key stood for before the wallet was restored "
 		           "is not known");
-	/* It was emptied, perhaps by what this key stands for; or never was. Nothing proves that this was all, and
-	 * there is nothing to pay with. */
+	/* The account was emptied, perhaps by what this key stands for, or never was. Nothing proves that this was all,
+	 * and there is nothing to pay with. */
 	if (!balance.exists)
 		return 0;
 	if (!page.complete)
@@ -242,7 +241,7 @@ static int run_send(const struct call *call)
 	int code = read_order(call, &order);
 	if (code)
 		return code;
-	/* Whoever reads the output may go away; that must not stop a payment between its making and its end. */
+	/* A reader of the output that goes away must not stop a payment between its making and its end. */
 	signal(SIGPIPE, SIG_IGN);
 	uint64_t timeout_ms = order.timeout_s * 1000;
 	code =
@@ -258,7 +257,7 @@ static int run_send(const struct call *call)
 		int error = uncia_wallet_sync(session.wallet);
 		if (!error)
 			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL);
-		/* Where the network is not there, a payment that this key already stands for is still found. */
+		/* Without a network, a payment that this key stands for is still found. */
 		code = error && error != UNCIA_E_UNREACHABLE ? cli_complain_error(error, "the balance") : 0;
 		if (!code && !error && order.key && is_restored(&session)) {
 			code = send_recall(&session);

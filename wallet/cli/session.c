@@ -140,7 +140,7 @@ uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Until there is something to do for the wallet, or the deadline has come. */
+/* Waits until the wallet has something to do, or the deadline, and does it. */
 static int wait_once(struct session *s, int fd, uint64_t deadline_us)
 {
 	uint64_t now = now_us(), left_ms = deadline_us > now ? (deadline_us - now + 999) / 1000 : 0;
@@ -165,7 +165,7 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
 			cli_complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
-			/* What was waited for may be among those that are lost. */
+			/* The event that is waited for may be among the lost ones. */
 			if (event->error == UNCIA_E_MEMORY)
 				return 1;
 		} else if (now_us() >= deadline_us) {

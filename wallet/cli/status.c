@@ -8,7 +8,7 @@
 #define TIMEOUT_MAX_S     86400
 #define ASK_AGAIN_US      500000u
 
-/* What is known of it beside its state. */
+/* What is known of a payment besides its state. */
 static json_t *details_json(const struct uncia_payment *p)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
@@ -89,7 +89,7 @@ static int run_status(const struct call *call)
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
 
-/* The wallet follows its own payments by itself; about others it has to ask again. Returns an exit code. */
+/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. */
 static int await_other(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
                        struct uncia_payment *payment)
 {
