@@ -1,221 +1,10 @@
-/* The balance: asked of several validators, believed only with its proof; "no such account" only from weight F+1
- * (docs/spec/wallet.md, "Balance"). */
-#include <stdlib.h>
+/* The balance: what the last sync proved, less what is on its way out. */
+#include "balance.h"
+#include <assert.h>
 #include <string.h>
-#include "canonical.h"
-#include "fields.h"
+#include "sync.h"
+#include "tracked.h"
 #include "wallet.h"
-
-#define ASK_AGAIN_MS 1000u
-#define LATE_MS      3300u /* an honest validator answers within 3 s (network, "Between a wallet and a validator") */
-
-static const struct committee *committee(const struct uncia_wallet *w)
-{
-	return &w->network->genesis.committee;
-}
-
-static void ask(struct uncia_wallet *w, uint32_t node)
-{
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
-	query.address = field_of(w->address.b, ADDRESS_SIZE);
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
-	request.account = &query;
-	w->nodes[node].sync_sent_ms = wallet_now(w);
-	session_send(w, node, REQUEST_ACCOUNT, w->sync.generation, &request);
-}
-
-int uncia_wallet_sync(struct uncia_wallet *w)
-{
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
-		return UNCIA_E_NETWORK;
-	if (w->sync.active)
-		return 0;
-	w->sync.active = true;
-	w->sync.generation++;
-	w->sync.has_best = false;
-	w->sync.started_ms = wallet_now(w);
-	w->sync.first_answer_ms = 0;
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		w->nodes[i].answer = ANSWER_NONE;
-		if (w->nodes[i].established)
-			ask(w, i);
-	}
-	session_wake(w);
-	return 0;
-}
-
-void sync_link_up(struct uncia_wallet *w, uint32_t node)
-{
-	if (w->sync.active && w->nodes[node].answer == ANSWER_NONE)
-		ask(w, node);
-}
-
-/* The greatest height as of which validators weighing F+1 say that there is no account: one of them is honest. */
-static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
-{
-	bool found = false;
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		uint64_t weight = 0;
-		if (w->nodes[i].answer != ANSWER_ABSENT)
-			continue;
-		for (uint32_t j = 0; j < w->network->endpoint_count; j++)
-			if (w->nodes[j].answer == ANSWER_ABSENT &&
-			    w->nodes[j].answer_height >= w->nodes[i].answer_height)
-				weight += session_weight(w, j);
-		if (weight > committee(w)->faulty && (!found || w->nodes[i].answer_height > *height)) {
-			*height = w->nodes[i].answer_height;
-			found = true;
-		}
-	}
-	return found;
-}
-
-static void finish(struct uncia_wallet *w, int error)
-{
-	w->sync.active = false;
-	wallet_event(w, UNCIA_EVENT_BALANCE, error, NULL, 0, false, NULL);
-}
-
-/* Takes what the answers prove, never going back in height. */
-static void conclude(struct uncia_wallet *w)
-{
-	struct sync *s = &w->sync;
-	uint64_t absent = 0;
-	bool none = absent_height(w, &absent) && (!s->has_best || absent > s->best.height);
-	uint64_t height = none ? absent : s->best.height;
-	if (!s->known || height >= s->height) {
-		s->exists = !none;
-		s->height = height;
-		if (!none)
-			s->state = s->best;
-	}
-	s->known = true;
-	finish(w, 0);
-}
-
-static bool all_answered(const struct uncia_wallet *w)
-{
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (w->nodes[i].answer == ANSWER_NONE && session_in_progress(w, i))
-			return false;
-	return true;
-}
-
-/* wallet, "Balance": more than this weight must have answered, so long after the first of them. W-F at once; of more
- * than W-Qs one voted for whatever is final; in the end F+1 have to do. */
-static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
-{
-	if (waited_ms < SETTLE_MS)
-		return c->weight - c->faulty - 1;
-	return waited_ms < LATE_MS ? c->weight - c->quorum_slow : c->faulty;
-}
-
-/* Done when enough have answered, or nobody is left to. */
-static void decide(struct uncia_wallet *w)
-{
-	const struct sync *s = &w->sync;
-	const struct committee *c = committee(w);
-	uint64_t weight = 0, height = 0, now = wallet_now(w);
-	bool believable = s->has_best || absent_height(w, &height);
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (w->nodes[i].answer != ANSWER_NONE)
-			weight += session_weight(w, i);
-	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
-		conclude(w);
-	else if (now >= s->started_ms + w->request_timeout_ms) {
-		if (believable)
-			conclude(w);
-		else
-			finish(w, UNCIA_E_UNREACHABLE);
-	}
-}
-
-static int take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)
-{
-	struct account_state state;
-	uint8_t *data;
-	size_t size;
-	int result = canonical_encode(&proof->base, &data, &size);
-	if (result != 0)
-		return result;
-	result = account_proof_verify(committee(w), &w->network_id, &w->address, data, size, &state);
-	free(data);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
-	if (!w->sync.has_best || state.height > w->sync.best.height)
-		w->sync.best = state;
-	w->sync.has_best = true;
-	wallet_learn_time(w, state.timestamp_ms);
-	*height = state.height;
-	return 0;
-}
-
-int sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
-{
-	struct node *n = &w->nodes[node];
-	uint64_t height = 0;
-	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL || !w->sync.active || n->answer != ANSWER_NONE)
-		return 0; /* asked again in a while; or late */
-	if (generation != w->sync.generation)
-		return 0; /* what was so when an earlier sync asked, which may be seconds ago */
-	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
-		int result = take_proof(w, reply->account, &height);
-		if (result != 0)
-			return result;
-		n->answer = ANSWER_PROVED;
-	} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT) {
-		uint8_t address[ADDRESS_SIZE];
-		if (!field_copy(&reply->no_account->address, address, ADDRESS_SIZE) ||
-		    memcmp(address, w->address.b, ADDRESS_SIZE) != 0)
-			return UNCIA_E_PROTOCOL;
-		height = reply->no_account->height;
-		n->answer = ANSWER_ABSENT;
-	} else {
-		return UNCIA_E_PROTOCOL;
-	}
-	n->answer_height = height;
-	if (w->sync.first_answer_ms == 0)
-		w->sync.first_answer_ms = wallet_now(w);
-	decide(w);
-	return 0;
-}
-
-void sync_tick(struct uncia_wallet *w)
-{
-	if (!w->sync.active)
-		return;
-	uint64_t now = wallet_now(w);
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		const struct node *n = &w->nodes[i];
-		if (n->established && n->answer == ANSWER_NONE && now >= n->sync_sent_ms + ASK_AGAIN_MS)
-			ask(w, i);
-	}
-	decide(w);
-}
-
-uint64_t sync_next_ms(const struct uncia_wallet *w)
-{
-	if (!w->sync.active)
-		return UINT64_MAX;
-	uint64_t now = wallet_now(w), next = w->sync.started_ms + w->request_timeout_ms;
-	for (int late = 0; w->sync.first_answer_ms != 0 && late < 2; late++) {
-		uint64_t at = w->sync.first_answer_ms + (late ? LATE_MS : SETTLE_MS);
-		if (at > now && at < next)
-			next = at;
-	}
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		const struct node *n = &w->nodes[i];
-		if (n->established && !n->drop && n->answer == ANSWER_NONE && n->sync_sent_ms + ASK_AGAIN_MS < next)
-			next = n->sync_sent_ms + ASK_AGAIN_MS;
-	}
-	return next;
-}
-
-/* ---- what it comes to ------------------------------------------------------------------------ */
 
 amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *payment)
 {
@@ -223,21 +12,22 @@ amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *pay
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) != 0)
 			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	assert(sum <= payment->total);
 	return sum;
 }
 
-amount_t balance_waiting(const struct uncia_wallet *w)
+static amount_t balance_waiting(const struct uncia_wallet *w)
 {
 	amount_t sum = 0;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (!t->own)
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
+		if (!t->record.own)
 			continue;
-		/* Pending, and may still come: the block after the proved state can hold it only before its expiry.
-		 * Final, but above the proved state. */
-		bool counts = (t->state == UNCIA_PAYMENT_PENDING &&
-		               w->sync.state.timestamp_ms < (uint64_t)t->payment->expires_at * 1000) ||
-		              (t->state == UNCIA_PAYMENT_FINAL && t->height > w->sync.height);
-		if (counts && !amount_add(sum, balance_leaving(w, t->payment), &sum))
+		/* Not in the proved balance, but may leave it: pending, unless the proved state is past its expiry; or
+		 * final above the proved state. */
+		bool counts = (t->record.state == UNCIA_PAYMENT_PENDING &&
+		               w->sync->state.timestamp_ms < (uint64_t)t->record.payment->expires_at * 1000) ||
+		              (t->record.state == UNCIA_PAYMENT_FINAL && t->record.height > w->sync->height);
+		if (counts && !amount_add(sum, balance_leaving(w, t->record.payment), &sum))
 			return UINT64_MAX;
 	}
 	return sum;
@@ -245,16 +35,16 @@ amount_t balance_waiting(const struct uncia_wallet *w)
 
 int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *balance)
 {
-	if (w == NULL || balance == NULL || balance->size != sizeof(*balance))
+	if (!w || !balance || balance->size != sizeof(*balance))
 		return UNCIA_E_ARGUMENT;
-	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync.known};
-	if (!w->sync.known)
+	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync->known};
+	if (!w->sync->known)
 		return 0;
-	balance->exists = w->sync.exists;
-	balance->balance = w->sync.exists ? w->sync.state.entry.balance : 0;
+	balance->exists = w->sync->exists;
+	balance->balance = w->sync->exists ? w->sync->state.entry.balance : 0;
 	balance->waiting = balance_waiting(w);
 	balance->spendable = balance->balance > balance->waiting ? balance->balance - balance->waiting : 0;
-	balance->height = w->sync.height;
-	balance->timestamp_ms = w->sync.exists ? w->sync.state.timestamp_ms : 0;
+	balance->height = w->sync->height;
+	balance->timestamp_ms = w->sync->exists ? w->sync->state.timestamp_ms : 0;
 	return 0;
 }

@@ -1,5 +1,6 @@
-/* Stored blobs in their envelope, over the host's hooks. What is inside them is others' business. */
+/* Stored blobs in their envelope, over the host's hooks; their contents are the callers'. */
 #include "blob.h"
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static uint64_t system_wall_ms(void *context)
 	return clock_ms(CLOCK_REALTIME);
 }
 
-/* libsodium's ends the process where the system gives none: a host is told instead. */
+/* Not randombytes_buf: that ends the process where the system gives no randomness. */
 int system_random(void *context, void *buffer, size_t size)
 {
 	(void)context;
@@ -47,16 +48,15 @@ int system_random(void *context, void *buffer, size_t size)
 
 int host_init(struct uncia_host *host, const struct uncia_host *given)
 {
-	if (given == NULL || given->size != sizeof(*given) || given->load == NULL || given->create == NULL ||
-	    given->replace == NULL || given->remove == NULL || given->list == NULL ||
-	    (given->lock == NULL) != (given->unlock == NULL))
+	if (!given || given->size != sizeof(*given) || !given->load || !given->create || !given->replace ||
+	    !given->remove || !given->list || (!given->lock) != (!given->unlock))
 		return UNCIA_E_ARGUMENT;
 	*host = *given;
-	if (host->random == NULL)
+	if (!host->random)
 		host->random = system_random;
-	if (host->now_ms == NULL)
+	if (!host->now_ms)
 		host->now_ms = system_now_ms;
-	if (host->wall_ms == NULL)
+	if (!host->wall_ms)
 		host->wall_ms = system_wall_ms;
 	return 0;
 }
@@ -68,12 +68,12 @@ int host_random(const struct uncia_host *host, void *buffer, size_t size)
 
 int host_lock(const struct uncia_host *host)
 {
-	return host->lock == NULL ? 0 : host->lock(host->context);
+	return host->lock ? host->lock(host->context) : 0;
 }
 
 void host_unlock(const struct uncia_host *host)
 {
-	if (host->unlock != NULL)
+	if (host->unlock)
 		host->unlock(host->context);
 }
 
@@ -81,7 +81,7 @@ void host_log(const struct uncia_host *host, enum uncia_log_level level, const c
 {
 	char line[512];
 	va_list arguments;
-	if (host->log == NULL)
+	if (!host->log)
 		return;
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
@@ -89,8 +89,8 @@ void host_log(const struct uncia_host *host, enum uncia_log_level level, const c
 	host->log(host->context, level, line);
 }
 
-/* The name is under the checksum: a blob copied over another one is damage. */
-static void checksum(const char *name, const void *data, size_t size, struct hash *sum)
+/* The checksum covers the name, so that a blob copied over another one is damage. */
+static void blob_checksum(const char *name, const void *data, size_t size, struct hash *sum)
 {
 	struct hasher hasher;
 	hasher_init(&hasher, HASH_RECORD);
@@ -104,7 +104,7 @@ static int open_envelope(const char *name, uint8_t *data, size_t *size)
 	struct hash sum;
 	if (*size < ENVELOPE_SIZE || memcmp(data, MAGIC, MAGIC_SIZE) != 0)
 		return UNCIA_E_DAMAGED;
-	checksum(name, data + ENVELOPE_SIZE, *size - ENVELOPE_SIZE, &sum);
+	blob_checksum(name, data + ENVELOPE_SIZE, *size - ENVELOPE_SIZE, &sum);
 	if (memcmp(data + MAGIC_SIZE, sum.b, HASH_SIZE) != 0)
 		return UNCIA_E_DAMAGED;
 	*size -= ENVELOPE_SIZE;
@@ -115,23 +115,23 @@ static int open_envelope(const char *name, uint8_t *data, size_t *size)
 int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, size_t *size)
 {
 	size_t capacity = LOAD_FIRST_SIZE, whole = 0;
-	/* A second round where it did not fit, more where it grows meanwhile. */
+	/* Again with room for the whole blob where it did not fit, and once more where it grew meanwhile. */
 	for (;;) {
 		uint8_t *buffer = malloc(capacity);
-		if (buffer == NULL)
+		if (!buffer)
 			return UNCIA_E_MEMORY;
-		int result = host->load(host->context, name, buffer, capacity, &whole);
-		if (result == 0 && whole <= capacity) {
-			result = open_envelope(name, buffer, &whole);
-			if (result == 0) {
+		int rc = host->load(host->context, name, buffer, capacity, &whole);
+		if (!rc && whole <= capacity) {
+			rc = open_envelope(name, buffer, &whole);
+			if (!rc) {
 				*data = buffer;
 				*size = whole;
 				return 0;
 			}
 		}
 		blob_free(buffer, capacity);
-		if (result != 0)
-			return result;
+		if (rc)
+			return rc;
 		if (whole > BLOB_SIZE_MAX)
 			return UNCIA_E_DAMAGED;
 		capacity = whole;
@@ -140,53 +140,55 @@ int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, s
 
 void blob_free(uint8_t *data, size_t size)
 {
-	if (data == NULL)
+	if (!data)
 		return;
 	sodium_memzero(data, size);
 	free(data);
 }
 
-static int store(const struct uncia_host *host,
-                 int (*hook)(void *context, const char *name, const void *data, size_t size), const char *name,
-                 const void *data, size_t size)
+static int blob_store(const struct uncia_host *host,
+                      int (*hook)(void *context, const char *name, const void *data, size_t size), const char *name,
+                      const void *data, size_t size)
 {
 	struct hash sum;
+	assert(name[0] != '\0' && strlen(name) < UNCIA_BLOB_NAME_SIZE);
 	if (size > BLOB_SIZE_MAX - ENVELOPE_SIZE)
 		return UNCIA_E_LIMIT;
 	uint8_t *whole = malloc(ENVELOPE_SIZE + size);
-	if (whole == NULL)
+	if (!whole)
 		return UNCIA_E_MEMORY;
-	checksum(name, data, size, &sum);
+	blob_checksum(name, data, size, &sum);
 	memcpy(whole, MAGIC, MAGIC_SIZE);
 	memcpy(whole + MAGIC_SIZE, sum.b, HASH_SIZE);
 	memcpy(whole + ENVELOPE_SIZE, data, size);
-	int result = hook(host->context, name, whole, ENVELOPE_SIZE + size);
+	int rc = hook(host->context, name, whole, ENVELOPE_SIZE + size);
 	blob_free(whole, ENVELOPE_SIZE + size);
-	return result;
+	return rc;
 }
 
 int blob_create(const struct uncia_host *host, const char *name, const void *data, size_t size)
 {
-	return store(host, host->create, name, data, size);
+	return blob_store(host, host->create, name, data, size);
 }
 
 int blob_replace(const struct uncia_host *host, const char *name, const void *data, size_t size)
 {
-	return store(host, host->replace, name, data, size);
+	return blob_store(host, host->replace, name, data, size);
 }
 
 static int add_name(void *context, const char *name)
 {
 	struct name_list *list = context;
+	assert(list->count <= list->capacity);
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
 		char **names = realloc(list->names, capacity * sizeof(*names));
-		if (names == NULL)
+		if (!names)
 			return UNCIA_E_MEMORY;
 		list->names = names;
 		list->capacity = capacity;
 	}
-	if ((list->names[list->count] = strdup(name)) == NULL)
+	if (!(list->names[list->count] = strdup(name)))
 		return UNCIA_E_MEMORY;
 	list->count++;
 	return 0;
@@ -200,10 +202,10 @@ static int compare_names(const void *a, const void *b)
 int blob_list(const struct uncia_host *host, const char *prefix, struct name_list *list)
 {
 	struct name_list found = {0};
-	int result = host->list(host->context, prefix, add_name, &found);
-	if (result != 0) {
+	int rc = host->list(host->context, prefix, add_name, &found);
+	if (rc) {
 		name_list_deinit(&found);
-		return result;
+		return rc;
 	}
 	if (found.count != 0)
 		qsort(found.names, found.count, sizeof(*found.names), compare_names);

@@ -1,4 +1,5 @@
 /* Contacts: a name pinned to the address it had when it was first used. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
@@ -9,8 +10,8 @@
 
 #define PREFIX "contact-"
 
-/* The blob's name is the hash of the contact's, which may hold any character. */
-static void blob_name(const char *name, char blob[UNCIA_BLOB_NAME_SIZE])
+/* The blob is named by the hash of the contact's name, which may hold any character. */
+static void contact_blob_name(const char *name, char blob[UNCIA_BLOB_NAME_SIZE])
 {
 	struct hash hash;
 	char hex[2 * HASH_SIZE + 1];
@@ -20,57 +21,57 @@ static void blob_name(const char *name, char blob[UNCIA_BLOB_NAME_SIZE])
 
 static bool name_is_valid(const char *name)
 {
-	return name != NULL && name[0] != '\0' && strnlen(name, UNCIA_CONTACT_NAME_SIZE) < UNCIA_CONTACT_NAME_SIZE &&
+	return name && name[0] != '\0' && strnlen(name, UNCIA_CONTACT_NAME_SIZE) < UNCIA_CONTACT_NAME_SIZE &&
 	       utf8_is_plain(name);
 }
 
 static bool take_text(const ProtobufCBinaryData *field, char *text, size_t size)
 {
-	if (field->len == 0 || field->len >= size || memchr(field->data, 0, field->len) != NULL)
+	if (field->len == 0 || field->len >= size || memchr(field->data, 0, field->len))
 		return false;
 	memcpy(text, field->data, field->len);
 	text[field->len] = '\0';
 	return true;
 }
 
-static int load(const struct uncia_host *host, const char *blob, char name[UNCIA_CONTACT_NAME_SIZE],
-                char address[UNCIA_ADDRESS_TEXT_SIZE])
+static int contact_load(const struct uncia_host *host, const char *blob, char name[UNCIA_CONTACT_NAME_SIZE],
+                        char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	struct arena arena;
 	ProtobufCMessage *message;
 	uint8_t *data;
 	size_t size;
-	int result = blob_load(host, blob, &data, &size);
-	if (result != 0)
-		return result;
+	int rc = blob_load(host, blob, &data, &size);
+	if (rc)
+		return rc;
 	arena_init(&arena, canonical_arena_limit(size));
-	result = canonical_decode(&uncia__pb__contact_record__descriptor, data, size, &arena, &message);
-	if (result == 0) {
+	rc = canonical_decode(&uncia__pb__contact_record__descriptor, data, size, &arena, &message);
+	if (!rc) {
 		const Uncia__Pb__ContactRecord *record = (const Uncia__Pb__ContactRecord *)message;
 		if (!take_text(&record->name, name, UNCIA_CONTACT_NAME_SIZE) ||
 		    !take_text(&record->address, address, UNCIA_ADDRESS_TEXT_SIZE))
-			result = UNCIA_E_DAMAGED;
-	} else if (result != UNCIA_E_MEMORY) {
-		result = UNCIA_E_DAMAGED;
+			rc = UNCIA_E_DAMAGED;
+	} else if (rc != UNCIA_E_MEMORY) {
+		rc = UNCIA_E_DAMAGED;
 	}
 	arena_deinit(&arena);
 	blob_free(data, size);
-	return result;
+	return rc;
 }
 
-static int store(struct uncia_wallet *w, const char *blob, const char *name, const char *address, bool replace)
+static int contact_store(struct uncia_wallet *w, const char *blob, const char *name, const char *address, bool replace)
 {
 	Uncia__Pb__ContactRecord record = UNCIA__PB__CONTACT_RECORD__INIT;
 	uint8_t *data;
 	size_t size;
 	record.name = field_of(name, strlen(name));
 	record.address = field_of(address, strlen(address));
-	int result = canonical_encode(&record.base, &data, &size);
-	if (result != 0)
-		return result;
-	result = replace ? blob_replace(&w->host, blob, data, size) : blob_create(&w->host, blob, data, size);
+	int rc = canonical_encode(&record.base, &data, &size);
+	if (rc)
+		return rc;
+	rc = replace ? blob_replace(&w->host, blob, data, size) : blob_create(&w->host, blob, data, size);
 	free(data);
-	return result;
+	return rc;
 }
 
 int uncia_contact_pin(struct uncia_wallet *w, const char *name, const char *address, bool replace)
@@ -78,33 +79,33 @@ int uncia_contact_pin(struct uncia_wallet *w, const char *name, const char *addr
 	char blob[UNCIA_BLOB_NAME_SIZE], old_name[UNCIA_CONTACT_NAME_SIZE];
 	char wanted[UNCIA_ADDRESS_TEXT_SIZE], old[UNCIA_ADDRESS_TEXT_SIZE];
 	struct destination destination;
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (!name_is_valid(name) || address == NULL)
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!name_is_valid(name) || !address)
 		return UNCIA_E_ARGUMENT;
-	if ((result = destination_parse(address, &destination)) != 0)
-		return result;
+	if ((rc = destination_parse(address, &destination)))
+		return rc;
 	destination_format(&destination, wanted);
-	blob_name(name, blob);
-	result = store(w, blob, name, wanted, replace);
-	if (result != UNCIA_E_EXISTS)
-		return result;
-	result = load(&w->host, blob, old_name, old);
-	if (result != 0)
-		return result;
+	contact_blob_name(name, blob);
+	rc = contact_store(w, blob, name, wanted, replace);
+	if (rc != UNCIA_E_EXISTS)
+		return rc;
+	rc = contact_load(&w->host, blob, old_name, old);
+	if (rc)
+		return rc;
 	return strcmp(old, wanted) == 0 ? 0 : UNCIA_E_EXISTS;
 }
 
 int uncia_contact_find(const struct uncia_wallet *w, const char *name, char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	char blob[UNCIA_BLOB_NAME_SIZE], found_name[UNCIA_CONTACT_NAME_SIZE], found[UNCIA_ADDRESS_TEXT_SIZE];
-	if (w == NULL || !name_is_valid(name) || address == NULL)
+	if (!w || !name_is_valid(name) || !address)
 		return UNCIA_E_ARGUMENT;
-	blob_name(name, blob);
-	int result = load(&w->host, blob, found_name, found);
-	if (result != 0)
-		return result;
+	contact_blob_name(name, blob);
+	int rc = contact_load(&w->host, blob, found_name, found);
+	if (rc)
+		return rc;
 	if (strcmp(name, found_name) != 0)
 		return UNCIA_E_DAMAGED;
 	strcpy(address, found);
@@ -114,12 +115,12 @@ int uncia_contact_find(const struct uncia_wallet *w, const char *name, char addr
 int uncia_contact_remove(struct uncia_wallet *w, const char *name)
 {
 	char blob[UNCIA_BLOB_NAME_SIZE];
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
 	if (!name_is_valid(name))
 		return UNCIA_E_ARGUMENT;
-	blob_name(name, blob);
+	contact_blob_name(name, blob);
 	return w->host.remove(w->host.context, blob);
 }
 
@@ -128,15 +129,15 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Turns each blob's name into "name NUL address" in one piece of memory, so that sorting keeps them together. */
-static int read_one(struct uncia_wallet *w, char **line)
+/* Replaces a blob's name by "name NUL address" in one allocation, so that sorting keeps both together. */
+static int contact_read_one(struct uncia_wallet *w, char **line)
 {
 	char name[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
-	int result = load(&w->host, *line, name, address);
-	if (result != 0)
-		return result;
+	int rc = contact_load(&w->host, *line, name, address);
+	if (rc)
+		return rc;
 	char *both = malloc(sizeof(name) + sizeof(address));
-	if (both == NULL)
+	if (!both)
 		return UNCIA_E_MEMORY;
 	strcpy(stpcpy(both, name) + 1, address);
 	free(*line);
@@ -147,18 +148,18 @@ static int read_one(struct uncia_wallet *w, char **line)
 int uncia_contact_count(struct uncia_wallet *w, size_t *count)
 {
 	struct name_list list;
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (count == NULL)
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!count)
 		return UNCIA_E_ARGUMENT;
-	if ((result = blob_list(&w->host, PREFIX, &list)) != 0)
-		return result;
-	for (size_t i = 0; result == 0 && i < list.count; i++)
-		result = read_one(w, &list.names[i]);
-	if (result != 0) {
+	if ((rc = blob_list(&w->host, PREFIX, &list)))
+		return rc;
+	for (size_t i = 0; !rc && i < list.count; i++)
+		rc = contact_read_one(w, &list.names[i]);
+	if (rc) {
 		name_list_deinit(&list);
-		return result;
+		return rc;
 	}
 	if (list.count != 0)
 		qsort(list.names, list.count, sizeof(*list.names), compare_lines);
@@ -171,10 +172,11 @@ int uncia_contact_count(struct uncia_wallet *w, size_t *count)
 int uncia_contact_at(const struct uncia_wallet *w, size_t number, char name[UNCIA_CONTACT_NAME_SIZE],
                      char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	if (w == NULL || name == NULL || address == NULL)
+	if (!w || !name || !address)
 		return UNCIA_E_ARGUMENT;
 	if (number >= w->contacts.count)
 		return UNCIA_E_NOT_FOUND;
+	assert(strlen(w->contacts.names[number]) < UNCIA_CONTACT_NAME_SIZE); /* as contact_read_one made it */
 	strcpy(address, stpcpy(name, w->contacts.names[number]) - name + w->contacts.names[number] + 1);
 	return 0;
 }

@@ -1,12 +1,23 @@
-/* The payments that touched this account: asked of one validator at a time, each proved by its receipt; whether any is
- * missing is told by the count that the account's proof carries (docs/spec/wallet.md, "History"). */
+/* Pages of the payments that touched this account, each proved by its receipt. One validator is asked at a time; the
+ * count in the account's proof shows whether any is missing (docs/spec/wallet.md 7.8). */
+#include "history.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "events.h"
 #include "fields.h"
+#include "receipts.h"
+#include "session.h"
+#include "sync.h"
 #include "wallet.h"
 
-#define ATTEMPT_MS 3000u /* after which another validator is asked */
+#define ATTEMPT_MS 3000u /* without an answer for so long, another validator is asked */
 #define NOBODY     UINT32_MAX
+
+static void history_announce(struct uncia_wallet *w, int error)
+{
+	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_HISTORY, .error = error});
+}
 
 static void free_receipts(struct uncia_receipt **receipts, size_t count)
 {
@@ -15,18 +26,34 @@ static void free_receipts(struct uncia_receipt **receipts, size_t count)
 	free(receipts);
 }
 
-void history_deinit(struct uncia_wallet *w)
+int history_init(struct uncia_wallet *w)
 {
-	free_receipts(w->history.receipts, w->history.count);
-	w->history.receipts = NULL;
-	w->history.count = 0;
+	struct history *h = calloc(1, sizeof(*h));
+	if (!h)
+		return UNCIA_E_MEMORY;
+	w->history = h;
+	h->node = NOBODY;
+	if (w->network && !(h->tried = calloc(w->network->endpoint_count, sizeof(*h->tried))))
+		return UNCIA_E_MEMORY;
+	return 0;
 }
 
-static void ask(struct uncia_wallet *w, uint32_t node)
+void history_deinit(struct uncia_wallet *w)
+{
+	if (!w->history)
+		return;
+	free_receipts(w->history->receipts, w->history->count);
+	free(w->history->tried);
+	free(w->history);
+	w->history = NULL;
+}
+
+static void history_ask(struct uncia_wallet *w, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__HistoryQuery query = UNCIA__PB__HISTORY_QUERY__INIT;
-	struct history *h = &w->history;
+	struct history *h = w->history;
+	assert(h->active);
 	query.address = field_of(w->address.b, ADDRESS_SIZE);
 	query.before_height = h->before_height;
 	query.before_index = h->before_index;
@@ -35,7 +62,7 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 	request.history = &query;
 	h->node = node;
 	h->attempt_ms = wallet_now(w);
-	w->nodes[node].history_tried = true;
+	h->tried[node] = true;
 	session_send(w, node, REQUEST_HISTORY, h->generation, &request);
 }
 
@@ -43,34 +70,34 @@ static void ask(struct uncia_wallet *w, uint32_t node)
 static bool ask_another(struct uncia_wallet *w)
 {
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
-		uint32_t i = w->order[k];
-		if (w->nodes[i].established && !w->nodes[i].drop && !w->nodes[i].history_tried) {
-			ask(w, i);
+		uint32_t i = session_in_order(w, k);
+		if (session_ready(w, i) && !w->history->tried[i]) {
+			history_ask(w, i);
 			return true;
 		}
 	}
 	return false;
 }
 
-/* From the start again, those that were asked before included. */
+/* Begins anew: all validators count as not asked. */
 static void ask_afresh(struct uncia_wallet *w)
 {
-	w->history.node = NOBODY;
+	w->history->node = NOBODY;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		w->nodes[i].history_tried = false;
+		w->history->tried[i] = false;
 	ask_another(w);
 }
 
 int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_t before_index, uint32_t limit)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
 	if (limit == 0 || limit > HISTORY_PAGE_MAX || (before_height == 0 && before_index != 0))
 		return UNCIA_E_ARGUMENT;
-	if (w->network == NULL)
+	if (!w->network)
 		return UNCIA_E_NETWORK;
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	h->gapless = before_height == 0 ||
 	             (h->has_page && h->gapless && before_height == h->next_height && before_index == h->next_index);
 	h->active = true;
@@ -86,15 +113,15 @@ int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_
 
 void history_link_up(struct uncia_wallet *w, uint32_t node)
 {
-	if (w->history.active && w->history.node == NOBODY)
-		ask(w, node);
+	if (w->history->active && w->history->node == NOBODY)
+		history_ask(w, node);
 }
 
 void history_link_down(struct uncia_wallet *w, uint32_t node)
 {
-	if (!w->history.active || w->history.node != node)
+	if (!w->history->active || w->history->node != node)
 		return;
-	w->history.node = NOBODY;
+	w->history->node = NOBODY;
 	ask_another(w);
 }
 
@@ -113,17 +140,17 @@ static bool before(uint64_t height, uint32_t index, uint64_t other_height, uint3
 	return height < other_height || (height == other_height && index < other_index);
 }
 
-/* Every receipt verifies, touches this account, and is older than the one before it. */
+/* Verifies the receipts of a page: each touches this account, and is older than the one before it. */
 static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *reply, struct uncia_receipt **receipts,
                          size_t *count)
 {
-	uint64_t height = w->history.before_height == 0 ? UINT64_MAX : w->history.before_height;
-	uint32_t index = w->history.before_height == 0 ? UINT32_MAX : w->history.before_index;
+	uint64_t height = w->history->before_height == 0 ? UINT64_MAX : w->history->before_height;
+	uint32_t index = w->history->before_height == 0 ? UINT32_MAX : w->history->before_index;
 	for (size_t i = 0; i < reply->n_receipts; i++) {
 		const ProtobufCBinaryData *bytes = &reply->receipts[i]->data;
-		int result = receipt_open(w->network, bytes->data, bytes->len, &receipts[i]);
-		if (result != 0)
-			return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
+		int rc = receipt_open(w->network, bytes->data, bytes->len, &receipts[i]);
+		if (rc)
+			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 		*count = i + 1;
 		if (!touches(receipts[i]->payment, &w->address) ||
 		    !before(receipts[i]->height, receipts[i]->index, height, index))
@@ -139,21 +166,22 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 static amount_t given_by_genesis(const struct uncia_wallet *w)
 {
 	const struct genesis *g = &w->network->genesis;
-	for (uint32_t i = 0; w->sync.state.entry.created == 0 && i < g->account_count; i++)
+	for (uint32_t i = 0; w->sync->state.entry.created == 0 && i < g->account_count; i++)
 		if (memcmp(g->accounts[i].address.b, w->address.b, ADDRESS_SIZE) == 0)
 			return g->accounts[i].balance;
 	return 0;
 }
 
-/* wallet 7.8: goes one payment back from the proved balance. An account holds something from its creation on, so where
- * one was left out, and one of a former life in the same block stands in for it, that does not come out. */
+/* Undoes one payment on the way back from the proved balance (wallet 7.8). An account holds something from its creation
+ * on, so a balance of 0 before the count is complete shows that a payment was left out, and one of a former life of
+ * the account in the same block put in its place. */
 static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
-	struct history *h = &w->history;
-	const struct entry *entry = &w->sync.state.entry;
+	struct history *h = w->history;
+	const struct entry *entry = &w->sync->state.entry;
 	const struct payment *payment = receipt->payment;
 	amount_t in = 0, out = 0, held;
-	if (!w->sync.exists || receipt->height > h->as_of || h->seen == entry->payments)
+	if (!w->sync->exists || receipt->height > h->as_of || h->seen == entry->payments)
 		return;
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) == 0)
@@ -172,49 +200,50 @@ static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, size_t count,
                       const Uncia__Pb__HistoryReply *reply)
 {
-	struct history *h = &w->history;
+	struct history *h = w->history;
+	assert(h->active && count <= h->limit);
 	free_receipts(h->receipts, h->count);
 	h->receipts = receipts;
 	h->count = count;
 	h->has_page = true;
 	h->active = false;
-	/* The next page is what is older than the last one here, whatever place the validator names. */
+	/* The next page begins at the last receipt here, whatever place the validator names: it could skip some. */
 	h->next_height = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->height : reply->next_height;
 	h->next_index = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->index : reply->next_index;
 	if (h->before_height == 0) {
 		h->seen = 0;
 		h->gap = false;
-		h->held = w->sync.exists ? w->sync.state.entry.balance : 0;
-		h->as_of = w->sync.height;
+		h->held = w->sync->exists ? w->sync->state.entry.balance : 0;
+		h->as_of = w->sync->height;
 	}
 	for (size_t i = 0; i < count; i++)
 		go_back(w, receipts[i]);
-	wallet_event(w, UNCIA_EVENT_HISTORY, 0, NULL, 0, false, NULL);
+	history_announce(w, 0);
 }
 
 int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
 {
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	size_t count = 0;
 	if (!h->active || generation != h->generation || node != h->node)
-		return 0; /* late */
+		return 0; /* an answer to an earlier question */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL) {
-		ask_another(w); /* where there is none, they are asked again in a while */
+		ask_another(w); /* where none is left, history_tick begins anew */
 		return 0;
 	}
 	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_HISTORY || reply->history->n_receipts > h->limit)
 		return UNCIA_E_PROTOCOL;
-	/* An empty page that leads nowhere would be asked for without end. */
+	/* An empty page must lead further back, or it would be asked for without end. */
 	if (reply->history->n_receipts == 0 && reply->history->next_height != 0 && h->before_height != 0 &&
 	    !before(reply->history->next_height, reply->history->next_index, h->before_height, h->before_index))
 		return UNCIA_E_PROTOCOL;
 	struct uncia_receipt **receipts = calloc(h->limit, sizeof(void *));
-	if (receipts == NULL)
+	if (!receipts)
 		return UNCIA_E_MEMORY;
-	int result = open_receipts(w, reply->history, receipts, &count);
-	if (result != 0) {
+	int rc = open_receipts(w, reply->history, receipts, &count);
+	if (rc) {
 		free_receipts(receipts, count);
-		return result;
+		return rc;
 	}
 	take_page(w, receipts, count, reply->history);
 	return 0;
@@ -222,13 +251,13 @@ int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, co
 
 void history_tick(struct uncia_wallet *w)
 {
-	struct history *h = &w->history;
+	struct history *h = w->history;
 	uint64_t now = wallet_now(w);
 	if (!h->active)
 		return;
 	if (now >= h->started_ms + w->request_timeout_ms) {
 		h->active = false;
-		wallet_event(w, UNCIA_EVENT_HISTORY, UNCIA_E_UNREACHABLE, NULL, 0, false, NULL);
+		history_announce(w, UNCIA_E_UNREACHABLE);
 	} else if (h->node != NOBODY && now >= h->attempt_ms + ATTEMPT_MS) {
 		if (!ask_another(w))
 			ask_afresh(w);
@@ -237,7 +266,7 @@ void history_tick(struct uncia_wallet *w)
 
 uint64_t history_next_ms(const struct uncia_wallet *w)
 {
-	const struct history *h = &w->history;
+	const struct history *h = w->history;
 	if (!h->active)
 		return UINT64_MAX;
 	uint64_t next = h->started_ms + w->request_timeout_ms;
@@ -246,23 +275,22 @@ uint64_t history_next_ms(const struct uncia_wallet *w)
 
 int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history_page *page)
 {
-	if (w == NULL || page == NULL || page->size != sizeof(*page))
+	if (!w || !page || page->size != sizeof(*page))
 		return UNCIA_E_ARGUMENT;
-	const struct history *h = &w->history;
+	const struct history *h = w->history;
 	if (!h->has_page)
 		return UNCIA_E_NOT_FOUND;
 	*page = (struct uncia_history_page){.size = sizeof(*page),
 	                                    .count = (uint32_t)h->count,
 	                                    .next_height = h->next_height,
 	                                    .next_index = h->next_index};
-	/* A receipt cannot be made up, only left out: count and balance show it, while they are those of one and the
-	 * same state. */
-	page->complete = h->gapless && w->sync.known && w->sync.exists && h->as_of == w->sync.height && !h->gap &&
-	                 h->seen == w->sync.state.entry.payments && h->held == given_by_genesis(w);
+	/* Receipts can be left out, not made up. Count and balance of one and the same state show that none was. */
+	page->complete = h->gapless && w->sync->known && w->sync->exists && h->as_of == w->sync->height && !h->gap &&
+	                 h->seen == w->sync->state.entry.payments && h->held == given_by_genesis(w);
 	return 0;
 }
 
 const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *w, uint32_t number)
 {
-	return w == NULL || number >= w->history.count ? NULL : w->history.receipts[number];
+	return !w || number >= w->history->count ? NULL : w->history->receipts[number];
 }

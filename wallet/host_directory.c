@@ -1,4 +1,5 @@
 /* A host over a directory: one file per blob, whole or absent whatever happens (docs/spec/wallet.md, "Storage"). */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +13,13 @@
 #include <sodium.h>
 #include "blob.h"
 
-/* A blob is written here first. No blob's name has a dot, so what a crash leaves behind is never taken for one. */
+/* Blobs are written under such a name first. No blob's name has a dot, so leftovers are never taken for blobs. */
 #define TEMPORARY_PREFIX ".new-"
-#define TEMPORARY_AGE_S  86400 /* nobody writes one file for so long */
+#define TEMPORARY_AGE_S  86400 /* older ones are leftovers: no write takes so long */
 
 #define LOCK_FILE     ".lock"
 #define LOCK_TRIES    500u
-#define LOCK_PAUSE_NS 10000000 /* five seconds in all: whoever has it syncs a file or two */
+#define LOCK_PAUSE_NS 10000000 /* five seconds in all: the holder syncs a file or two */
 
 struct directory {
 	int fd, lock_fd;
@@ -61,19 +62,19 @@ static int directory_load(void *context, const char *name, void *buffer, size_t 
 	int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return error_of_errno();
-	int result = UNCIA_E_IO;
+	int rc = UNCIA_E_IO;
 	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
 		size_t whole = (size_t)info.st_size;
 		/* faults 17: a secret file that others can read is refused. */
 		if ((info.st_mode & 077) != 0)
-			result = UNCIA_E_PERMISSION;
+			rc = UNCIA_E_PERMISSION;
 		else
-			result = whole <= capacity ? read_up_to(fd, buffer, whole) : 0;
-		if (result == 0)
+			rc = whole <= capacity ? read_up_to(fd, buffer, whole) : 0;
+		if (!rc)
 			*size = whole;
 	}
 	close(fd);
-	return result;
+	return rc;
 }
 
 static int write_all(int fd, const uint8_t *data, size_t size)
@@ -95,18 +96,18 @@ static int write_temporary(struct directory *d, const void *data, size_t size, c
 {
 	uint8_t random[16];
 	char hex[2 * sizeof(random) + 1];
-	if (system_random(NULL, random, sizeof(random)) != 0)
+	if (system_random(NULL, random, sizeof(random)))
 		return UNCIA_E_RANDOM;
 	snprintf(name, 64, TEMPORARY_PREFIX "%s", sodium_bin2hex(hex, sizeof(hex), random, sizeof(random)));
 	int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return UNCIA_E_IO;
-	int result = write_all(fd, data, size);
-	if (close(fd) != 0 && result == 0)
-		result = UNCIA_E_IO;
-	if (result != 0)
+	int rc = write_all(fd, data, size);
+	if (close(fd) != 0 && !rc)
+		rc = UNCIA_E_IO;
+	if (rc)
 		unlinkat(d->fd, name, 0);
-	return result;
+	return rc;
 }
 
 static int sync_directory(struct directory *d)
@@ -114,21 +115,21 @@ static int sync_directory(struct directory *d)
 	return fsync(d->fd) == 0 ? 0 : UNCIA_E_IO;
 }
 
-/* link(2) fails where the name is taken, whoever took it: of two processes one creates. Both then sync the directory,
- * so that the loser, too, acts on what is durable. */
+/* link(2) fails where the name is taken, so that of two processes one creates. The loser syncs the directory, too: what
+ * it is told exists is then durable. */
 static int directory_create(void *context, const char *name, const void *data, size_t size)
 {
 	struct directory *d = context;
 	char temporary[64];
 	if (!name_is_safe(name))
 		return UNCIA_E_ARGUMENT;
-	int result = write_temporary(d, data, size, temporary);
-	if (result != 0)
-		return result;
+	int rc = write_temporary(d, data, size, temporary);
+	if (rc)
+		return rc;
 	if (linkat(d->fd, temporary, d->fd, name, 0) != 0)
-		result = errno == EEXIST ? UNCIA_E_EXISTS : UNCIA_E_IO;
+		rc = errno == EEXIST ? UNCIA_E_EXISTS : UNCIA_E_IO;
 	unlinkat(d->fd, temporary, 0);
-	return sync_directory(d) == 0 ? result : UNCIA_E_IO;
+	return sync_directory(d) == 0 ? rc : UNCIA_E_IO;
 }
 
 static int directory_replace(void *context, const char *name, const void *data, size_t size)
@@ -137,9 +138,9 @@ static int directory_replace(void *context, const char *name, const void *data, 
 	char temporary[64];
 	if (!name_is_safe(name))
 		return UNCIA_E_ARGUMENT;
-	int result = write_temporary(d, data, size, temporary);
-	if (result != 0)
-		return result;
+	int rc = write_temporary(d, data, size, temporary);
+	if (rc)
+		return rc;
 	if (renameat(d->fd, temporary, d->fd, name) != 0) {
 		unlinkat(d->fd, temporary, 0);
 		return UNCIA_E_IO;
@@ -157,27 +158,27 @@ static int directory_remove(void *context, const char *name)
 	return sync_directory(d);
 }
 
-/* What has a dot is no blob, and shown only to whoever asks for it. */
+/* Names with a dot are no blobs, and listed for a prefix with a dot only. */
 static int directory_list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
                           void *each_context)
 {
 	struct directory *d = context;
 	struct dirent *entry;
-	int result = 0, fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0, fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	if (dir == NULL) {
+	if (!dir) {
 		if (fd >= 0)
 			close(fd);
 		return UNCIA_E_IO;
 	}
-	while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+	while (!rc && (errno = 0, entry = readdir(dir)))
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
 		    (prefix[0] == '.' || name_is_safe(entry->d_name)))
-			result = each(each_context, entry->d_name);
-	if (result == 0 && errno != 0)
-		result = UNCIA_E_IO;
+			rc = each(each_context, entry->d_name);
+	if (!rc && errno != 0)
+		rc = UNCIA_E_IO;
 	closedir(dir);
-	return result;
+	return rc;
 }
 
 static int remove_leftover(void *context, const char *name)
@@ -189,89 +190,90 @@ static int remove_leftover(void *context, const char *name)
 	return 0;
 }
 
-/* The kernel gives the lock back when its holder ends in whatever way; the file means nothing by itself. */
+/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. */
 static int directory_lock(void *context)
 {
 	struct directory *d = context;
-	int result = UNCIA_E_BUSY;
+	int rc = UNCIA_E_BUSY;
 	int fd = openat(d->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
-	for (unsigned i = 0; i < LOCK_TRIES && result == UNCIA_E_BUSY; i++) {
+	for (unsigned i = 0; i < LOCK_TRIES && rc == UNCIA_E_BUSY; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			result = 0;
+			rc = 0;
 		else if (errno != EWOULDBLOCK && errno != EINTR)
-			result = UNCIA_E_IO;
+			rc = UNCIA_E_IO;
 		else
 			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
 	}
-	if (result == 0)
+	if (!rc)
 		d->lock_fd = fd;
 	else
 		close(fd);
-	return result;
+	return rc;
 }
 
 static void directory_unlock(void *context)
 {
 	struct directory *d = context;
 	int fd = d->lock_fd;
+	assert(fd >= 0);
 	d->lock_fd = -1;    /* before another wallet over this host, in another thread, can be under the lock */
 	flock(fd, LOCK_UN); /* a child of this process may have the descriptor, too */
 	close(fd);
 }
 
-/* Makes the directory where there is none. Its name in the parent is made durable in any case: a process that made it
- * may have been killed before it came to that. */
+/* Makes the directory where it does not exist, and syncs its parent in any case: a process that made it may have been
+ * killed before it did. */
 static int make_directory(const char *path)
 {
 	bool made = mkdir(path, 0700) == 0;
 	if (!made && errno != EEXIST)
 		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
 	char *parent = malloc(strlen(path) + sizeof("/.."));
-	if (parent == NULL)
+	if (!parent)
 		return UNCIA_E_MEMORY;
 	stpcpy(stpcpy(parent, path), "/..");
-	int result = UNCIA_E_IO, fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = UNCIA_E_IO, fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 ? fsync(fd) == 0 : !made)
-		result = 0;
+		rc = 0;
 	if (fd >= 0)
 		close(fd);
 	free(parent);
-	return result;
+	return rc;
 }
 
 int uncia_host_directory(const char *path, struct uncia_host *host)
 {
 	struct stat info;
-	if (path == NULL || path[0] == '\0' || host == NULL || host->size != sizeof(*host))
+	if (!path || path[0] == '\0' || !host || host->size != sizeof(*host))
 		return UNCIA_E_ARGUMENT;
 	if (sodium_init() < 0)
 		return UNCIA_E_LIBRARY;
-	int result = make_directory(path);
-	if (result != 0)
-		return result;
+	int rc = make_directory(path);
+	if (rc)
+		return rc;
 	struct directory *d = malloc(sizeof(*d));
-	if (d == NULL)
+	if (!d)
 		return UNCIA_E_MEMORY;
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d->lock_fd = -1;
 	if (d->fd < 0)
-		result = errno == EACCES ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+		rc = errno == EACCES ? UNCIA_E_PERMISSION : UNCIA_E_IO;
 	else if (fstat(d->fd, &info) != 0)
-		result = UNCIA_E_IO;
+		rc = UNCIA_E_IO;
 	else if ((info.st_mode & 077) != 0)
-		result = UNCIA_E_PERMISSION;
+		rc = UNCIA_E_PERMISSION;
 	else
-		result =
-		    sync_directory(d); /* of a blob that a killed process created, the bytes are going to be sent */
-	if (result != 0) {
+		/* A killed process may not have synced the blob it created, and its bytes will be sent. */
+		rc = sync_directory(d);
+	if (rc) {
 		if (d->fd >= 0)
 			close(d->fd);
 		free(d);
-		return result;
+		return rc;
 	}
-	/* Of processes that were killed. It is no matter where that fails: on a disk that is only read, for one. */
+	/* Leftovers of killed processes. A failure does not matter, on a read-only disk for one. */
 	directory_list(d, TEMPORARY_PREFIX, remove_leftover, d);
 	*host = (struct uncia_host){.size = sizeof(*host),
 	                            .context = d,
@@ -287,7 +289,7 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 
 void uncia_host_directory_free(struct uncia_host *host)
 {
-	if (host == NULL || host->load != directory_load)
+	if (!host || host->load != directory_load)
 		return;
 	struct directory *d = host->context;
 	close(d->fd);

@@ -1,5 +1,6 @@
 /* Keeps the entropy of the recovery words under a passphrase, and derives the account key from it. */
 #include "keyfile.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,8 +14,8 @@
 #define MAC_SIZE         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALING_KEY_SIZE crypto_aead_xchacha20poly1305_ietf_KEYBYTES
 
-/* faults 60: a child of fork finds zeros here, whatever it does. Where the system has no such advice (Linux
- * before 4.14) it finds the keys, and wallet_usable, which knows it by its number, is what keeps it from using them. */
+/* A child of fork finds zeros here (faults 60). Before Linux 4.14 there is no such advice: the child finds the keys,
+ * and only wallet_usable, which knows it by its process id, keeps it from using them. */
 static void wipe_on_fork(struct secret *secret)
 {
 #ifdef MADV_WIPEONFORK
@@ -31,7 +32,7 @@ struct secret *secret_new(void)
 	if (sodium_init() < 0)
 		return NULL;
 	struct secret *secret = sodium_malloc(sizeof(*secret));
-	if (secret == NULL)
+	if (!secret)
 		return NULL;
 	memset(secret, 0, sizeof(*secret));
 	secret->here = true;
@@ -41,13 +42,13 @@ struct secret *secret_new(void)
 
 void secret_free(struct secret *secret)
 {
-	/* In a child the canary is gone as well, for which sodium_free would end the process. */
-	if (secret != NULL && secret->here)
+	/* In a child of fork the canary is wiped, too, and sodium_free would end the process. */
+	if (secret && secret->here)
 		sodium_free(secret);
 }
 
-/* wallet, "Keys": account key seed = hash(HASH_KEY, BIP-39 seed with an empty passphrase ‖ account u32), account 0. */
-static int derive(struct secret *secret)
+/* wallet 7.1: account key seed = hash(HASH_KEY, BIP-39 seed with an empty passphrase ‖ account u32), account 0. */
+static int keyfile_derive(struct secret *secret)
 {
 	char words[UNCIA_WORDS_TEXT_SIZE];
 	uint8_t input[WORDS_SEED_SIZE + 4];
@@ -56,17 +57,19 @@ static int derive(struct secret *secret)
 	words_seed(words, "", input);
 	be32_put(input + WORDS_SEED_SIZE, 0);
 	hash1(HASH_KEY, input, sizeof(input), &seed);
-	int result = sign_keypair(seed.b, secret->public_key, secret->key);
+	int rc = sign_keypair(seed.b, secret->public_key, secret->key);
 	sodium_memzero(words, sizeof(words));
 	sodium_memzero(input, sizeof(input));
 	sodium_memzero(&seed, sizeof(seed));
-	return result;
+	return rc;
 }
 
-/* With `sealed` left out this is what the MAC covers beside it: version, method, cost, salt, nonce, public key. */
-static int encode(const struct keyfile *file, bool with_sealed, uint8_t **data, size_t *size)
+/* Encodes the key file; without `sealed` it is the associated data of the seal. */
+static int keyfile_encode(const struct keyfile *file, bool with_sealed, uint8_t **data, size_t *size)
 {
 	Uncia__Pb__KeyFile message = UNCIA__PB__KEY_FILE__INIT;
+	assert(file->method == KEYFILE_PLAIN || file->method == KEYFILE_ARGON2ID);
+	assert(file->sealed_size <= sizeof(file->sealed));
 	message.version = KEYFILE_VERSION;
 	message.method = file->method;
 	message.memory = file->memory;
@@ -90,33 +93,32 @@ static int sealing_key(const struct keyfile *file, const char *passphrase, uint8
 	           : UNCIA_E_MEMORY;
 }
 
-static int seal(const struct uncia_host *host, struct keyfile *file, const char *passphrase,
-                const struct secret *secret)
+static int keyfile_seal(const struct uncia_host *host, struct keyfile *file, const char *passphrase,
+                        const struct secret *secret)
 {
 	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
 	size_t header_size = 0;
-	if (host_random(host, file->salt, sizeof(file->salt)) != 0 ||
-	    host_random(host, file->nonce, sizeof(file->nonce)) != 0)
+	assert(passphrase && secret->entropy_size + MAC_SIZE <= sizeof(file->sealed));
+	if (host_random(host, file->salt, sizeof(file->salt)) || host_random(host, file->nonce, sizeof(file->nonce)))
 		return UNCIA_E_RANDOM;
-	int result = sealing_key(file, passphrase, key);
-	if (result == 0)
-		result = encode(file, false, &header, &header_size);
-	if (result == 0) {
+	int rc = sealing_key(file, passphrase, key);
+	if (!rc)
+		rc = keyfile_encode(file, false, &header, &header_size);
+	if (!rc) {
 		if (crypto_aead_xchacha20poly1305_ietf_encrypt(file->sealed, NULL, secret->entropy,
 		                                               secret->entropy_size, header, header_size, NULL,
 		                                               file->nonce, key) != 0)
-			result = UNCIA_E_LIBRARY;
+			rc = UNCIA_E_LIBRARY;
 		file->sealed_size = secret->entropy_size + MAC_SIZE;
 	}
 	free(header);
 	sodium_memzero(key, sizeof(key));
-	return result;
+	return rc;
 }
 
 static int options_check(const struct uncia_key_options *options, struct keyfile *file)
 {
-	if (options == NULL || options->size != sizeof(*options) ||
-	    (options->passphrase == NULL) != options->no_passphrase)
+	if (!options || options->size != sizeof(*options) || (!options->passphrase) != options->no_passphrase)
 		return UNCIA_E_ARGUMENT;
 	if (options->no_passphrase) {
 		file->method = KEYFILE_PLAIN;
@@ -136,35 +138,35 @@ int keyfile_create(const struct uncia_host *host, const char *words, const struc
 	struct keyfile file = {0};
 	uint8_t *data = NULL;
 	size_t size = 0;
-	int result = options_check(options, &file);
-	if (result != 0)
-		return result;
+	int rc = options_check(options, &file);
+	if (rc)
+		return rc;
 	struct secret *secret = secret_new();
-	if (secret == NULL)
+	if (!secret)
 		return UNCIA_E_MEMORY;
-	result = words_to_entropy(words, secret->entropy, &secret->entropy_size);
-	if (result == 0)
-		result = derive(secret);
-	if (result == 0) {
+	rc = words_to_entropy(words, secret->entropy, &secret->entropy_size);
+	if (!rc)
+		rc = keyfile_derive(secret);
+	if (!rc) {
 		memcpy(file.public_key, secret->public_key, sizeof(file.public_key));
 		if (file.method == KEYFILE_ARGON2ID) {
-			result = seal(host, &file, options->passphrase, secret);
+			rc = keyfile_seal(host, &file, options->passphrase, secret);
 		} else {
 			memcpy(file.sealed, secret->entropy, secret->entropy_size);
 			file.sealed_size = secret->entropy_size;
 		}
 	}
-	if (result == 0)
-		result = encode(&file, true, &data, &size);
-	if (result == 0)
-		result = blob_create(host, KEYFILE_BLOB, data, size);
+	if (!rc)
+		rc = keyfile_encode(&file, true, &data, &size);
+	if (!rc)
+		rc = blob_create(host, KEYFILE_BLOB, data, size);
 	blob_free(data, size);
 	sodium_memzero(&file, sizeof(file));
 	secret_free(secret);
-	return result;
+	return rc;
 }
 
-static bool take(const Uncia__Pb__KeyFile *message, struct keyfile *file)
+static bool keyfile_take(const Uncia__Pb__KeyFile *message, struct keyfile *file)
 {
 	bool plain = message->method == KEYFILE_PLAIN;
 	size_t mac_size = plain ? 0 : MAC_SIZE;
@@ -192,59 +194,61 @@ int keyfile_load(const struct uncia_host *host, struct keyfile *file)
 	ProtobufCMessage *message;
 	uint8_t *data;
 	size_t size;
-	int result = blob_load(host, KEYFILE_BLOB, &data, &size);
-	if (result != 0)
-		return result;
+	int rc = blob_load(host, KEYFILE_BLOB, &data, &size);
+	if (rc)
+		return rc;
 	arena_init(&arena, canonical_arena_limit(size));
-	result = canonical_decode(&uncia__pb__key_file__descriptor, data, size, &arena, &message);
-	if (result == 0 && take((const Uncia__Pb__KeyFile *)message, &taken))
+	rc = canonical_decode(&uncia__pb__key_file__descriptor, data, size, &arena, &message);
+	if (!rc && keyfile_take((const Uncia__Pb__KeyFile *)message, &taken))
 		*file = taken;
-	else if (result != UNCIA_E_MEMORY)
-		result = UNCIA_E_DAMAGED;
+	else if (rc != UNCIA_E_MEMORY)
+		rc = UNCIA_E_DAMAGED;
 	arena_deinit(&arena);
 	blob_free(data, size);
 	sodium_memzero(&taken, sizeof(taken));
-	return result;
+	return rc;
 }
 
-static int unseal(const struct keyfile *file, const char *passphrase, struct secret *secret)
+static int keyfile_unseal(const struct keyfile *file, const char *passphrase, struct secret *secret)
 {
 	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
 	size_t header_size = 0;
 	if (file->method == KEYFILE_PLAIN) {
+		assert(file->sealed_size <= sizeof(secret->entropy));
 		memcpy(secret->entropy, file->sealed, file->sealed_size);
 		secret->entropy_size = file->sealed_size;
 		return 0;
 	}
-	if (passphrase == NULL)
+	if (!passphrase)
 		return UNCIA_E_PASSPHRASE;
-	int result = encode(file, false, &header, &header_size);
-	if (result == 0)
-		result = sealing_key(file, passphrase, key);
-	if (result == 0 &&
+	assert(file->sealed_size > MAC_SIZE && file->sealed_size - MAC_SIZE <= sizeof(secret->entropy));
+	int rc = keyfile_encode(file, false, &header, &header_size);
+	if (!rc)
+		rc = sealing_key(file, passphrase, key);
+	if (!rc &&
 	    crypto_aead_xchacha20poly1305_ietf_decrypt(secret->entropy, NULL, NULL, file->sealed, file->sealed_size,
 	                                               header, header_size, file->nonce, key) != 0)
-		result = UNCIA_E_PASSPHRASE;
+		rc = UNCIA_E_PASSPHRASE;
 	secret->entropy_size = file->sealed_size - MAC_SIZE;
 	free(header);
 	sodium_memzero(key, sizeof(key));
-	return result;
+	return rc;
 }
 
 int keyfile_open(const struct keyfile *file, const char *passphrase, struct secret **secret)
 {
 	struct secret *opened = secret_new();
-	if (opened == NULL)
+	if (!opened)
 		return UNCIA_E_MEMORY;
-	int result = unseal(file, passphrase, opened);
-	if (result == 0)
-		result = derive(opened);
+	int rc = keyfile_unseal(file, passphrase, opened);
+	if (!rc)
+		rc = keyfile_derive(opened);
 	/* Without a passphrase nothing but the envelope's checksum covers the public key. */
-	if (result == 0 && memcmp(opened->public_key, file->public_key, PUBLIC_KEY_SIZE) != 0)
-		result = UNCIA_E_DAMAGED;
-	if (result != 0) {
+	if (!rc && memcmp(opened->public_key, file->public_key, PUBLIC_KEY_SIZE) != 0)
+		rc = UNCIA_E_DAMAGED;
+	if (rc) {
 		secret_free(opened);
-		return result;
+		return rc;
 	}
 	*secret = opened;
 	return 0;
@@ -253,13 +257,12 @@ int keyfile_open(const struct keyfile *file, const char *passphrase, struct secr
 int uncia_words_make(const struct uncia_host *host, unsigned count, char words[UNCIA_WORDS_TEXT_SIZE])
 {
 	uint8_t entropy[WORDS_ENTROPY_MAX];
-	if ((count != 12 && count != 24) || words == NULL || (host != NULL && host->size != sizeof(*host)))
+	if ((count != 12 && count != 24) || !words || (host && host->size != sizeof(*host)))
 		return UNCIA_E_ARGUMENT;
 	if (sodium_init() < 0)
 		return UNCIA_E_RANDOM;
 	size_t size = count == 12 ? 16 : 32;
-	if ((host == NULL || host->random == NULL ? system_random(NULL, entropy, size)
-	                                          : host_random(host, entropy, size)) != 0)
+	if (!host || !host->random ? system_random(NULL, entropy, size) : host_random(host, entropy, size))
 		return UNCIA_E_RANDOM;
 	words_from_entropy(entropy, size, words);
 	sodium_memzero(entropy, sizeof(entropy));
@@ -269,8 +272,8 @@ int uncia_words_make(const struct uncia_host *host, unsigned count, char words[U
 int uncia_wallet_create(const struct uncia_host *host, const char *words, const struct uncia_key_options *options)
 {
 	struct uncia_host filled;
-	if (words == NULL || host_init(&filled, host) != 0)
+	if (!words || host_init(&filled, host))
 		return UNCIA_E_ARGUMENT;
-	int result = sign_self_test();
-	return result != 0 ? result : keyfile_create(&filled, words, options);
+	int rc = sign_self_test();
+	return rc ? rc : keyfile_create(&filled, words, options);
 }

@@ -1,5 +1,6 @@
 /* Reads network.conf, which unciad writes: the genesis, and where the validators listen. */
 #include "network.h"
+#include <assert.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -43,16 +44,17 @@ __attribute__((format(printf, 3, 4))) static int mistake(struct reader *r, int e
 static int add_genesis(struct reader *r, const char *chunk)
 {
 	size_t size = strlen(chunk);
-	if (r->genesis == NULL || size > r->genesis_capacity - r->genesis_size) { /* an empty first line, too */
+	if (!r->genesis || size > r->genesis_capacity - r->genesis_size) { /* an empty first line, too */
 		size_t capacity = r->genesis_capacity * 2 + size + 4096;
 		if (capacity > NETWORK_FILE_SIZE_MAX * 2ull)
 			return mistake(r, UNCIA_E_LIMIT, "the genesis is too large");
 		char *grown = realloc(r->genesis, capacity);
-		if (grown == NULL)
+		if (!grown)
 			return mistake(r, UNCIA_E_MEMORY, "no memory");
 		r->genesis = grown;
 		r->genesis_capacity = capacity;
 	}
+	assert(size <= r->genesis_capacity - r->genesis_size);
 	memcpy(r->genesis + r->genesis_size, chunk, size);
 	r->genesis_size += size;
 	return 1;
@@ -69,11 +71,11 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *num
 }
 
 /* host:port, or [IPv6 address]:port */
-static bool parse_address(const char *text, struct section *v)
+static bool network_parse_address(const char *text, struct section *v)
 {
 	const char *colon = strrchr(text, ':');
 	unsigned long port;
-	if (colon == NULL || !parse_number(colon + 1, UINT16_MAX, &port) || port == 0)
+	if (!colon || !parse_number(colon + 1, UINT16_MAX, &port) || port == 0)
 		return false;
 	size_t size = (size_t)(colon - text);
 	bool bracketed = size > 2 && text[0] == '[' && text[size - 1] == ']';
@@ -81,30 +83,30 @@ static bool parse_address(const char *text, struct section *v)
 		text++;
 		size -= 2;
 	}
-	if (size == 0 || size >= sizeof(v->host) || (!bracketed && memchr(text, ':', size) != NULL))
+	if (size == 0 || size >= sizeof(v->host) || (!bracketed && memchr(text, ':', size)))
 		return false;
 	memcpy(v->host, text, size);
 	v->host[size] = '\0';
-	if (strpbrk(v->host, " \t[]/") != NULL)
+	if (strpbrk(v->host, " \t[]/"))
 		return false;
 	v->port = (uint16_t)port;
 	return true;
 }
 
-static int on_validator(struct reader *r, unsigned long index, const char *name, const char *value)
+static int network_on_validator(struct reader *r, unsigned long index, const char *name, const char *value)
 {
 	struct section *v = &r->validators[index];
 	size_t size;
 	v->seen = true;
 	if (strcmp(name, "address") == 0) {
-		if (v->has_address || !parse_address(value, v))
+		if (v->has_address || !network_parse_address(value, v))
 			return mistake(r, UNCIA_E_CONFIG, "the address of validator %lu is not host:port, once", index);
 		v->has_address = true;
 		return 1;
 	}
 	if (strcmp(name, "network_key") == 0) {
 		if (v->has_key || strlen(value) != 64 ||
-		    sodium_hex2bin(v->key, sizeof(v->key), value, 64, NULL, &size, NULL) != 0 || size != sizeof(v->key))
+		    sodium_hex2bin(v->key, sizeof(v->key), value, 64, NULL, &size, NULL) || size != sizeof(v->key))
 			return mistake(r, UNCIA_E_CONFIG,
 			               "the network_key of validator %lu is not 64 hexadecimal digits, once", index);
 		v->has_key = true;
@@ -113,7 +115,7 @@ static int on_validator(struct reader *r, unsigned long index, const char *name,
 	return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
 }
 
-static int on_value(void *context, const char *section, const char *name, const char *value)
+static int network_on_value(void *context, const char *section, const char *name, const char *value)
 {
 	static const char prefix[] = "validator.";
 	struct reader *r = context;
@@ -132,7 +134,7 @@ static int on_value(void *context, const char *section, const char *name, const 
 	}
 	if (strncmp(section, prefix, sizeof(prefix) - 1) == 0 &&
 	    parse_number(section + sizeof(prefix) - 1, COMMITTEE_SIZE_MAX - 1, &index))
-		return on_validator(r, index, name, value);
+		return network_on_validator(r, index, name, value);
 	return mistake(r, UNCIA_E_CONFIG, "unknown section \"%.40s\"", section);
 }
 
@@ -142,17 +144,17 @@ static int decode_genesis(struct reader *r, struct genesis *genesis)
 	if (r->genesis_size == 0)
 		return mistake(r, UNCIA_E_CONFIG, "there is no genesis"), r->error;
 	uint8_t *bytes = malloc(r->genesis_size / 4 * 3 + 3);
-	if (bytes == NULL)
+	if (!bytes)
 		return mistake(r, UNCIA_E_MEMORY, "no memory"), r->error;
-	int result = base64url_decode(r->genesis, r->genesis_size, bytes, &size);
-	if (result == 0)
-		result = size > GENESIS_SIZE_MAX ? UNCIA_E_LIMIT : genesis_decode(genesis, bytes, size);
+	int rc = base64url_decode(r->genesis, r->genesis_size, bytes, &size);
+	if (!rc)
+		rc = size > GENESIS_SIZE_MAX ? UNCIA_E_LIMIT : genesis_decode(genesis, bytes, size);
 	free(bytes);
-	if (result == UNCIA_E_ENCODING)
-		result = UNCIA_E_CONFIG;
-	if (result != 0)
-		mistake(r, result, "the genesis is not one: %s", uncia_error_text(result));
-	return result;
+	if (rc == UNCIA_E_ENCODING)
+		rc = UNCIA_E_CONFIG;
+	if (rc)
+		mistake(r, rc, "the genesis is not one: %s", uncia_error_text(rc));
+	return rc;
 }
 
 static int check_validator(struct reader *r, const struct genesis *genesis, uint32_t index)
@@ -167,13 +169,13 @@ static int check_validator(struct reader *r, const struct genesis *genesis, uint
 	return r->error;
 }
 
-/* Everything that needs the whole file. */
-static int build(struct reader *r, struct uncia_network *network)
+/* Checks the whole file against itself and builds the network. */
+static int network_build(struct reader *r, struct uncia_network *network)
 {
 	uint32_t count = 0;
-	int result = decode_genesis(r, &network->genesis);
-	if (result != 0)
-		return result;
+	int rc = decode_genesis(r, &network->genesis);
+	if (rc)
+		return rc;
 	if (strcmp(r->name, network->genesis.name) != 0)
 		return mistake(r, UNCIA_E_CONFIG, "the name is not the one of the genesis"), r->error;
 	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++)
@@ -181,13 +183,14 @@ static int build(struct reader *r, struct uncia_network *network)
 	if (count == 0)
 		return mistake(r, UNCIA_E_CONFIG, "there is no validator"), r->error;
 	network->endpoints = calloc(count, sizeof(*network->endpoints));
-	if (network->endpoints == NULL)
+	if (!network->endpoints)
 		return mistake(r, UNCIA_E_MEMORY, "no memory"), r->error;
 	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++) {
 		if (!r->validators[i].seen)
 			continue;
-		if ((result = check_validator(r, &network->genesis, i)) != 0)
-			return result;
+		if ((rc = check_validator(r, &network->genesis, i)))
+			return rc;
+		assert(network->endpoint_count < count);
 		struct endpoint *e = &network->endpoints[network->endpoint_count++];
 		e->validator = i;
 		strcpy(e->host, r->validators[i].host);
@@ -196,45 +199,45 @@ static int build(struct reader *r, struct uncia_network *network)
 	return 0;
 }
 
-static int read_text(struct reader *r, const char *text, struct uncia_network *network)
+static int network_read_text(struct reader *r, const char *text, struct uncia_network *network)
 {
-	int line = ini_parse_string(text, on_value, r);
+	int line = ini_parse_string(text, network_on_value, r);
 	if (line > 0) {
 		mistake(r, UNCIA_E_CONFIG, "not \"key = value\"");
 		snprintf(r->why, sizeof(r->why), "line %d: %s", line, r->what);
 		return r->error;
 	}
-	int result = line < 0 ? UNCIA_E_MEMORY : build(r, network);
+	int rc = line < 0 ? UNCIA_E_MEMORY : network_build(r, network);
 	strcpy(r->why, line < 0 ? "no memory" : r->what);
-	return result;
+	return rc;
 }
 
 int uncia_network_parse(const char *text, struct uncia_network **network, char why[UNCIA_WHY_SIZE])
 {
-	if (text == NULL || network == NULL)
+	if (!text || !network)
 		return UNCIA_E_ARGUMENT;
 	struct reader *r = calloc(1, sizeof(*r));
 	struct uncia_network *read = calloc(1, sizeof(*read));
-	int result = r == NULL || read == NULL ? UNCIA_E_MEMORY : sign_self_test();
-	if (result != 0 && why != NULL)
-		snprintf(why, UNCIA_WHY_SIZE, "%s", uncia_error_text(result));
-	if (result == 0) {
-		result = read_text(r, text, read);
-		if (result != 0 && why != NULL)
+	int rc = !r || !read ? UNCIA_E_MEMORY : sign_self_test();
+	if (rc && why)
+		snprintf(why, UNCIA_WHY_SIZE, "%s", uncia_error_text(rc));
+	if (!rc) {
+		rc = network_read_text(r, text, read);
+		if (rc && why)
 			memcpy(why, r->why, UNCIA_WHY_SIZE);
 	}
-	if (r != NULL)
+	if (r)
 		free(r->genesis);
 	free(r);
-	if (result != 0) {
+	if (rc) {
 		uncia_network_free(read);
-		return result;
+		return rc;
 	}
 	*network = read;
 	return 0;
 }
 
-static int read_file(FILE *file, char **text)
+static int network_read_file(FILE *file, char **text)
 {
 	size_t used = 0, capacity = 0;
 	char *buffer = NULL;
@@ -242,7 +245,7 @@ static int read_file(FILE *file, char **text)
 		if (used + 1 >= capacity) {
 			capacity = capacity == 0 ? 16384 : capacity * 2;
 			char *grown = capacity > NETWORK_FILE_SIZE_MAX ? NULL : realloc(buffer, capacity);
-			if (grown == NULL) {
+			if (!grown) {
 				free(buffer);
 				return capacity > NETWORK_FILE_SIZE_MAX ? UNCIA_E_LIMIT : UNCIA_E_MEMORY;
 			}
@@ -253,6 +256,7 @@ static int read_file(FILE *file, char **text)
 		if (n == 0)
 			break;
 	}
+	assert(used < capacity);
 	buffer[used] = '\0';
 	if (ferror(file) || strlen(buffer) != used) {
 		free(buffer);
@@ -265,28 +269,28 @@ static int read_file(FILE *file, char **text)
 int uncia_network_load(const char *path, struct uncia_network **network, char why[UNCIA_WHY_SIZE])
 {
 	char *text = NULL;
-	if (path == NULL || network == NULL)
+	if (!path || !network)
 		return UNCIA_E_ARGUMENT;
 	FILE *file = fopen(path, "rbe");
-	int result = file != NULL      ? read_file(file, &text)
-	             : errno == ENOENT ? UNCIA_E_NOT_FOUND
-	             : errno == ENOMEM ? UNCIA_E_MEMORY
-	                               : UNCIA_E_IO;
-	if (file != NULL)
+	int rc = file              ? network_read_file(file, &text)
+	         : errno == ENOENT ? UNCIA_E_NOT_FOUND
+	         : errno == ENOMEM ? UNCIA_E_MEMORY
+	                           : UNCIA_E_IO;
+	if (file)
 		fclose(file);
-	if (result != 0) {
-		if (why != NULL)
-			snprintf(why, UNCIA_WHY_SIZE, "%.200s cannot be read: %s", path, uncia_error_text(result));
-		return result;
+	if (rc) {
+		if (why)
+			snprintf(why, UNCIA_WHY_SIZE, "%.200s cannot be read: %s", path, uncia_error_text(rc));
+		return rc;
 	}
-	result = uncia_network_parse(text, network, why);
+	rc = uncia_network_parse(text, network, why);
 	free(text);
-	return result;
+	return rc;
 }
 
 void uncia_network_free(struct uncia_network *network)
 {
-	if (network == NULL)
+	if (!network)
 		return;
 	genesis_deinit(&network->genesis);
 	free(network->endpoints);
@@ -295,33 +299,33 @@ void uncia_network_free(struct uncia_network *network)
 
 const char *uncia_network_name(const struct uncia_network *network)
 {
-	return network == NULL ? "" : network->genesis.name;
+	return network ? network->genesis.name : "";
 }
 
 const char *uncia_network_currency(const struct uncia_network *network)
 {
-	return network == NULL ? "" : network->genesis.currency_code;
+	return network ? network->genesis.currency_code : "";
 }
 
 void uncia_network_id(const struct uncia_network *network, uint8_t id[32])
 {
-	if (network != NULL && id != NULL)
+	if (network && id)
 		memcpy(id, network->genesis.network_id.b, HASH_SIZE);
 }
 
 uint64_t uncia_network_smallest_amount(const struct uncia_network *network)
 {
-	return network == NULL ? 0 : network->genesis.smallest_amount;
+	return network ? network->genesis.smallest_amount : 0;
 }
 
 uint32_t uncia_network_validators(const struct uncia_network *network)
 {
-	return network == NULL ? 0 : network->endpoint_count;
+	return network ? network->endpoint_count : 0;
 }
 
 int uncia_network_validator(const struct uncia_network *network, uint32_t number, const char **host, uint16_t *port)
 {
-	if (network == NULL || number >= network->endpoint_count || host == NULL || port == NULL)
+	if (!network || number >= network->endpoint_count || !host || !port)
 		return UNCIA_E_ARGUMENT;
 	*host = network->endpoints[number].host;
 	*port = network->endpoints[number].port;

@@ -1,4 +1,4 @@
-/* The durable outbox: one blob per payment, and what is tracked of payments in memory.
+/* The durable outbox: one blob per payment.
  *
  * Why no crash and no second process makes two payments of one idempotency key: a payment's nonce is a function of the
  * wallet's key and the idempotency key, the blob is named after the nonce, holds the whole signed payment, and is
@@ -15,12 +15,15 @@
  * The blob is never removed and never renamed while its payment may matter, only replaced as a whole by the same
  * payment with its end. A blob that is there but cannot be read stops its key (DAMAGED): better no payment than two.
  * Without an idempotency key the nonce is random, and each call is a payment of its own. */
+#include "outbox.h"
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
+#include "events.h"
 #include "fields.h"
 #include "storage.pb-c.h"
-#define HASH_NONFATAL_OOM 1
 #include "wallet.h"
 
 #define PREFIX         "payment-"
@@ -29,230 +32,158 @@
 void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME_SIZE])
 {
 	char hex[2 * NONCE_SIZE + 1];
+	_Static_assert(sizeof(PREFIX) + 2 * NONCE_SIZE <= UNCIA_BLOB_NAME_SIZE, "every name fits");
 	stpcpy(stpcpy(name, PREFIX), sodium_bin2hex(hex, sizeof(hex), nonce, NONCE_SIZE));
 }
-
-/* ---- in memory ------------------------------------------------------------------------------- */
-
-struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_id *id)
-{
-	struct tracked *t;
-	HASH_FIND(hh, w->tracked, id->b, sizeof(id->b), t);
-	return t;
-}
-
-struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number)
-{
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (t->number == number)
-			return t;
-	return NULL;
-}
-
-static void free_one(struct tracked *t)
-{
-	for (size_t i = 0; i < t->expiry_count; i++)
-		free(t->expiries[i].bytes);
-	free(t->expiries);
-	free(t->receipt);
-	payment_free(t->payment);
-	free(t);
-}
-
-struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
-{
-	struct tracked *t = calloc(1, sizeof(*t));
-	if (t == NULL)
-		return NULL;
-	t->id = *id;
-	t->number = ++w->last_number;
-	HASH_ADD(hh, w->tracked, id.b, sizeof(t->id.b), t);
-	if (t->hh.tbl == NULL) {
-		free(t);
-		return NULL;
-	}
-	return t;
-}
-
-void tracked_remove(struct uncia_wallet *w, struct tracked *t)
-{
-	HASH_DEL(w->tracked, t);
-	if (t->own)
-		HASH_DELETE(by_blob, w->outbox, t);
-	free_one(t);
-}
-
-static struct tracked *find_own(const struct uncia_wallet *w, const char *blob)
-{
-	struct tracked *t;
-	HASH_FIND(by_blob, w->outbox, blob, strlen(blob), t);
-	return t;
-}
-
-/* A tracked payment is one of this outbox. Returns 0 or UNCIA_E_MEMORY. */
-static int make_own(struct uncia_wallet *w, struct tracked *t, const char *blob)
-{
-	if (t->own)
-		return 0;
-	strcpy(t->blob, blob);
-	HASH_ADD_KEYPTR(by_blob, w->outbox, t->blob, strlen(t->blob), t);
-	t->own = t->by_blob.tbl != NULL;
-	return t->own ? 0 : UNCIA_E_MEMORY;
-}
-
-void tracked_free_all(struct uncia_wallet *w)
-{
-	struct tracked *t, *next;
-	HASH_ITER (hh, w->tracked, t, next) {
-		tracked_remove(w, t);
-	}
-}
-
-/* ---- in storage ------------------------------------------------------------------------------ */
 
 static bool state_is_stored(uint32_t state)
 {
 	return state == UNCIA_PAYMENT_PENDING || state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED;
 }
 
-/* Fresh record -> tracked. The blob's name must be the one of the payment's nonce, and the payment this wallet's. */
-static int take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__PaymentRecord *record,
-                struct tracked **taken)
+/* Tracks the payment of a record that was loaded. Returns UNCIA_E_DAMAGED where the blob's name is not that of the
+ * payment's nonce, or the payment is another account's. */
+static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb__PaymentRecord *record,
+                       struct tracked **taken)
 {
 	char expected[UNCIA_BLOB_NAME_SIZE];
 	struct payment *payment;
 	if (record->version != RECORD_VERSION || !state_is_stored(record->state))
 		return UNCIA_E_DAMAGED;
-	int result = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_DAMAGED;
+	int rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
 	if (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0) {
 		payment_free(payment);
 		return UNCIA_E_DAMAGED;
 	}
 	struct tracked *asked_for = tracked_find(w, &payment->id);
-	struct tracked *t = asked_for != NULL ? asked_for : tracked_add(w, &payment->id);
-	if (t == NULL || make_own(w, t, blob) != 0) {
-		if (t != NULL && t != asked_for)
+	struct tracked *t = asked_for ? asked_for : tracked_add(w, &payment->id);
+	if (!t || tracked_make_own(w, t, blob)) {
+		if (t && t != asked_for)
 			tracked_remove(w, t);
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
 	}
-	payment_free(t->payment);
-	t->payment = payment;
-	t->made_ms = record->made_ms;
+	payment_free(t->record.payment);
+	t->record.payment = payment;
+	t->record.made_ms = record->made_ms;
 	*taken = t;
-	/* An end that was asked for stays one, also where whoever stored the payment has not stored it yet. */
-	if (record->state == UNCIA_PAYMENT_PENDING &&
-	    (t->state == UNCIA_PAYMENT_FINAL || t->state == UNCIA_PAYMENT_EXPIRED))
+	/* An end that a query found stays, also where the record says otherwise or has none yet. */
+	if (tracked_has_end(t))
 		return 0;
-	t->state = (enum uncia_payment_state)record->state;
-	t->reason = UNCIA_PENDING_UNSENT;
-	t->height = record->height;
-	t->timestamp_ms = record->timestamp_ms;
-	t->index = record->index;
-	t->started_ms = wallet_now(w);
+	bool asked = t->following.querying;
+	tracked_move(t, (enum uncia_payment_state)record->state);
+	if (asked && tracked_has_end(t))
+		events_add_payment(w, &t->id, 0);
+	t->record.height = record->height;
+	t->record.timestamp_ms = record->timestamp_ms;
+	t->record.index = record->index;
+	tracked_follow(w, t);
 	return 0;
 }
 
-/* Loads and decodes one record into the arena; *data backs nothing afterwards and is freed here. */
-static int load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
-                       const Uncia__Pb__PaymentRecord **record)
+/* Loads one record and decodes it into the arena, which the caller frees, also on failure. */
+static int outbox_load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
+                              const Uncia__Pb__PaymentRecord **record)
 {
 	ProtobufCMessage *message;
 	uint8_t *data;
 	size_t size;
-	int result = blob_load(host, blob, &data, &size);
-	arena_init(arena, result == 0 ? canonical_arena_limit(size) : 0);
-	if (result != 0)
-		return result;
-	result = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
+	int rc = blob_load(host, blob, &data, &size);
+	arena_init(arena, rc ? 0 : canonical_arena_limit(size));
+	if (rc)
+		return rc;
+	rc = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
 	blob_free(data, size);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_DAMAGED;
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	*record = (const Uncia__Pb__PaymentRecord *)message;
 	return 0;
 }
 
-static int load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
+static int outbox_load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
 {
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
-	int result = load_record(&w->host, blob, &arena, &record);
-	if (result == 0)
-		result = take(w, blob, record, loaded);
+	int rc = outbox_load_record(&w->host, blob, &arena, &record);
+	if (!rc)
+		rc = outbox_take(w, blob, record, loaded);
 	arena_deinit(&arena);
-	return result;
+	return rc;
 }
 
 int outbox_load(struct uncia_wallet *w, bool tell)
 {
 	struct name_list list;
 	struct tracked *t;
-	char text[UNCIA_WHY_SIZE];
-	int result = blob_list(&w->host, PREFIX, &list);
-	if (result != 0)
-		return result;
-	for (size_t i = 0; result == 0 && i < list.count; i++) {
-		if (find_own(w, list.names[i]) != NULL)
+	int rc = blob_list(&w->host, PREFIX, &list);
+	if (rc)
+		return rc;
+	for (size_t i = 0; !rc && i < list.count; i++) {
+		if (tracked_by_blob(w, list.names[i]))
 			continue;
-		result = load_one(w, list.names[i], &t);
-		/* One record that cannot be read does not lock the others in. */
-		if (result != UNCIA_E_DAMAGED && result != UNCIA_E_NOT_FOUND)
+		rc = outbox_load_one(w, list.names[i], &t);
+		/* A record that cannot be read stops its own key only. */
+		if (rc != UNCIA_E_DAMAGED && rc != UNCIA_E_NOT_FOUND)
 			continue;
 		if (tell) {
-			snprintf(text, sizeof(text), "the stored payment %.64s is damaged", list.names[i]);
-			wallet_event(w, UNCIA_EVENT_ERROR, result, NULL, 0, false, text);
+			struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = rc};
+			snprintf(event.text, sizeof(event.text), "the stored payment %.64s is damaged", list.names[i]);
+			events_add(w, &event);
 		}
-		result = 0;
+		rc = 0;
 	}
 	name_list_deinit(&list);
-	return result;
+	return rc;
 }
 
 int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found)
 {
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	outbox_blob_name(nonce, blob);
-	struct tracked *t = find_own(w, blob);
-	if (t == NULL)
-		return load_one(w, blob, found);
+	struct tracked *t = tracked_by_blob(w, blob);
+	if (!t)
+		return outbox_load_one(w, blob, found);
 	*found = t;
 	return 0;
 }
 
-static int encode(const struct tracked *t, const struct payment *payment, enum uncia_payment_state state,
-                  const uint8_t *receipt, size_t receipt_size, uint8_t **data, size_t *size)
+/* Encodes r's record as it is in `state`, with `receipt` where that is FINAL. *data is the caller's: free(). */
+static int outbox_encode(const struct record *r, enum uncia_payment_state state, struct bytes receipt, uint8_t **data,
+                         size_t *size)
 {
 	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
-	size_t count = state == UNCIA_PAYMENT_EXPIRED ? t->expiry_count : 0;
+	size_t count = state == UNCIA_PAYMENT_EXPIRED ? r->expiry_count : 0;
+	assert(r->payment && state != UNCIA_PAYMENT_UNKNOWN);
+	assert(state != UNCIA_PAYMENT_FINAL || receipt.size != 0);
 	Uncia__Pb__Blob *blobs = calloc(count + 1, sizeof(*blobs));
 	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(void *));
-	int result = UNCIA_E_MEMORY;
-	if (blobs != NULL && pointers != NULL) {
+	int rc = UNCIA_E_MEMORY;
+	if (blobs && pointers) {
 		for (size_t i = 0; i < count; i++) {
 			blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
-			blobs[i].data = field_of(t->expiries[i].bytes, t->expiries[i].size);
+			blobs[i].data = field_of(r->expiries[i].bytes, r->expiries[i].size);
 			pointers[i] = &blobs[i];
 		}
 		record.version = RECORD_VERSION;
-		record.payment = field_of(payment->bytes, payment->size);
-		record.made_ms = t->made_ms;
+		record.payment = field_of(r->payment->bytes, r->payment->size);
+		record.made_ms = r->made_ms;
 		record.state = state;
 		record.n_expiries = count;
 		record.expiries = count == 0 ? NULL : pointers;
 		if (state == UNCIA_PAYMENT_FINAL) {
-			record.receipt = field_of(receipt, receipt_size);
-			record.height = t->height;
-			record.timestamp_ms = t->timestamp_ms;
-			record.index = t->index;
+			record.receipt = field_of(receipt.data, receipt.size);
+			record.height = r->height;
+			record.timestamp_ms = r->timestamp_ms;
+			record.index = r->index;
 		}
-		result = canonical_encode(&record.base, data, size);
+		rc = canonical_encode(&record.base, data, size);
 	}
 	free(blobs);
 	free(pointers);
-	return result;
+	return rc;
 }
 
 int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added)
@@ -260,28 +191,37 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
-	/* Memory first: once it is stored, it must be tracked. */
-	struct tracked *t = tracked_add(w, &payment->id);
-	if (t == NULL)
-		return UNCIA_E_MEMORY;
 	outbox_blob_name(payment->nonce, blob);
-	int result = make_own(w, t, blob);
-	t->state = UNCIA_PAYMENT_PENDING;
-	t->reason = UNCIA_PENDING_UNSENT;
-	t->made_ms = w->host.wall_ms(w->host.context);
-	t->started_ms = wallet_now(w);
-	if (result == 0)
-		result = encode(t, payment, UNCIA_PAYMENT_PENDING, NULL, 0, &data, &size);
-	if (result == 0) {
-		result = blob_create(&w->host, t->blob, data, size);
+	if (tracked_by_blob(w, blob)) /* the host gave the same nonce twice */
+		return UNCIA_E_EXISTS;
+	/* Tracked before it is stored, so that what is stored is tracked. A payment that was asked for before can be
+	 * this very one: another home with the same words made it in the same second. */
+	struct tracked *t = tracked_find(w, &payment->id);
+	if (!t && !(t = tracked_add(w, &payment->id)))
+		return UNCIA_E_MEMORY;
+	bool asked = t->following.querying;
+	int rc = tracked_make_own(w, t, blob);
+	payment_free(t->record.payment);
+	t->record.payment = payment;
+	t->record.made_ms = w->host.wall_ms(w->host.context);
+	if (!tracked_has_end(t)) {
+		tracked_move(t, UNCIA_PAYMENT_PENDING);
+		tracked_follow(w, t);
+	}
+	if (!rc)
+		rc = outbox_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
+	if (!rc) {
+		rc = blob_create(&w->host, t->record.blob, data, size);
 		free(data);
 	}
-	if (result != 0) {
+	if (rc) {
+		t->record.payment = NULL; /* stays the caller's */
 		tracked_remove(w, t);
-		return result;
+		if (asked)
+			events_add_payment(w, &payment->id, rc);
+		return rc;
 	}
-	t->payment = payment;
-	t->durable = true;
+	t->record.durable = true;
 	*added = t;
 	return 0;
 }
@@ -290,16 +230,17 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 {
 	uint8_t *data;
 	size_t size;
-	if (t->durable)
+	assert(t->record.own);
+	if (t->record.durable)
 		return 0;
-	int result = encode(t, t->payment, t->state, receipt, receipt_size, &data, &size);
-	if (result != 0)
-		return result;
-	result = blob_create(&w->host, t->blob, data, size);
+	int rc = outbox_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
+	if (rc)
+		return rc;
+	rc = blob_create(&w->host, t->record.blob, data, size);
 	free(data);
-	if (result != 0 && result != UNCIA_E_EXISTS)
-		return result;
-	t->durable = true;
+	if (rc && rc != UNCIA_E_EXISTS)
+		return rc;
+	t->record.durable = true;
 	return 0;
 }
 
@@ -308,69 +249,65 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 {
 	uint8_t *data;
 	size_t size;
-	int result = encode(t, t->payment, state, receipt, receipt_size, &data, &size);
-	if (result != 0)
-		return result;
-	result = blob_replace(&w->host, t->blob, data, size);
+	assert(t->record.own && !tracked_has_end(t));
+	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
+	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &size);
+	if (rc)
+		return rc;
+	rc = blob_replace(&w->host, t->record.blob, data, size);
 	free(data);
-	if (result == 0)
-		t->durable = true;
-	return result;
+	if (!rc)
+		t->record.durable = true;
+	return rc;
 }
 
 int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_t **receipt, size_t *size)
 {
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
-	int result = load_record(&w->host, t->blob, &arena, &record);
-	if (result == 0 && record->receipt.len == 0)
-		result = UNCIA_E_DAMAGED;
-	if (result == 0) {
+	assert(t->record.own && t->record.state == UNCIA_PAYMENT_FINAL);
+	int rc = outbox_load_record(&w->host, t->record.blob, &arena, &record);
+	if (!rc && record->receipt.len == 0)
+		rc = UNCIA_E_DAMAGED;
+	if (!rc) {
 		*receipt = malloc(record->receipt.len);
-		if (*receipt == NULL) {
-			result = UNCIA_E_MEMORY;
+		if (!*receipt) {
+			rc = UNCIA_E_MEMORY;
 		} else {
 			memcpy(*receipt, record->receipt.data, record->receipt.len);
 			*size = record->receipt.len;
 		}
 	}
 	arena_deinit(&arena);
-	return result;
+	return rc;
 }
 
-static int recall_one(struct uncia_wallet *w, const struct uncia_receipt *receipt)
+int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
-	struct tracked *t, found = {.made_ms = receipt->timestamp_ms,
-	                            .height = receipt->height,
-	                            .timestamp_ms = receipt->timestamp_ms,
-	                            .index = receipt->index};
+	const struct record found = {.payment = receipt->payment,
+	                             .made_ms = receipt->timestamp_ms,
+	                             .height = receipt->height,
+	                             .timestamp_ms = receipt->timestamp_ms,
+	                             .index = receipt->index};
+	struct tracked *t;
+	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
-	int result = outbox_find(w, receipt->payment->nonce, &t);
-	if (result == 0)
+	assert(memcmp(receipt->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0);
+	int rc = outbox_find(w, receipt->payment->nonce, &t);
+	if (!rc)
 		return outbox_confirm(w, t, receipt->bytes, receipt->size);
-	if (result != UNCIA_E_NOT_FOUND)
-		return result == UNCIA_E_DAMAGED ? 0 : result; /* a damaged one stops its key by itself */
-	result = encode(&found, receipt->payment, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size, &data, &size);
-	if (result != 0)
-		return result;
-	outbox_blob_name(receipt->payment->nonce, found.blob);
-	result = blob_create(&w->host, found.blob, data, size);
+	if (rc != UNCIA_E_NOT_FOUND)
+		return rc == UNCIA_E_DAMAGED ? 0 : rc; /* a damaged one stops its key by itself */
+	rc = outbox_encode(&found, UNCIA_PAYMENT_FINAL, (struct bytes){receipt->bytes, receipt->size}, &data, &size);
+	if (rc)
+		return rc;
+	outbox_blob_name(receipt->payment->nonce, blob);
+	rc = blob_create(&w->host, blob, data, size);
 	free(data);
-	if (result == 0 || result == UNCIA_E_EXISTS)
-		result = load_one(w, found.blob, &t);
-	if (result == 0)
-		t->durable = true;
-	return result;
-}
-
-int uncia_wallet_recall(struct uncia_wallet *w)
-{
-	int result = wallet_usable(w);
-	if (result == 0 && !w->history.has_page)
-		result = UNCIA_E_NOT_FOUND;
-	for (size_t i = 0; result == 0 && i < w->history.count; i++)
-		if (memcmp(w->history.receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
-			result = recall_one(w, w->history.receipts[i]);
-	return result;
+	if (!rc || rc == UNCIA_E_EXISTS)
+		rc = outbox_load_one(w, blob, &t);
+	if (!rc)
+		t->record.durable = true;
+	return rc;
 }

@@ -1,89 +1,14 @@
-/* Making payments, and following them and others to their end. How they are kept is outbox.c's business. */
+/* Makes payments: checks, signs and stores them, and hands them to following.c. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "canonical.h"
-#include "fields.h"
+#include "balance.h"
+#include "following.h"
+#include "outbox.h"
+#include "sync.h"
 #include "wallet.h"
 
-#define KEY_SIZE_MAX    256u
-#define RESEND_FIRST_MS 2000u
-#define RESEND_MAX_MS   30000u
-/* Long past any expiry and still without an end: validators forget after a day or more, so there may never be one that
- * is certain. From then on it is asked for at long intervals, and keeps no link open. */
-#define RESEND_SLOW_AFTER_MS (2u * 3600u * 1000u)
-#define RESEND_SLOW_MS       (600u * 1000u)
-
-static void announce(struct uncia_wallet *w, const struct tracked *t, int error)
-{
-	wallet_event(w, UNCIA_EVENT_PAYMENT, error, &t->id, 0, false, NULL);
-}
-
-static bool active(const struct tracked *t)
-{
-	return t->querying || (t->own && t->state == UNCIA_PAYMENT_PENDING);
-}
-
-bool paying_active(const struct uncia_wallet *w)
-{
-	uint64_t soon = wallet_now(w) + RESEND_MAX_MS;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t) && (t->querying || t->next_send_ms <= soon))
-			return true;
-	return false;
-}
-
-/* ---- requests out ---------------------------------------------------------------------------- */
-
-/* The same bytes, to anyone, any number of times: protocol §3. */
-static void send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t node)
-{
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
-	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
-	if (t->own) {
-		submit.payment = field_of(t->payment->bytes, t->payment->size);
-		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
-		request.submit = &submit;
-	} else {
-		query.payment_id = field_of(t->id.b, sizeof(t->id.b));
-		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT;
-		request.payment = &query;
-	}
-	session_send(w, node, REQUEST_PAYMENT, t->number, &request);
-}
-
-/* wallet 7.2: durably stored before its first byte leaves. */
-static bool may_leave(struct uncia_wallet *w, struct tracked *t)
-{
-	int result = t->own ? outbox_confirm(w, t, NULL, 0) : 0;
-	if (result != 0)
-		announce(w, t, result);
-	return result == 0;
-}
-
-/* To every link there is; again after 2 s, 4 s, … 30 s. */
-static void send_all(struct uncia_wallet *w, struct tracked *t, bool afresh)
-{
-	uint64_t now = wallet_now(w);
-	uint64_t longest = now - t->started_ms < RESEND_SLOW_AFTER_MS ? RESEND_MAX_MS : RESEND_SLOW_MS;
-	t->backoff_ms = afresh || t->backoff_ms == 0 ? RESEND_FIRST_MS : t->backoff_ms * 2;
-	if (t->backoff_ms > longest)
-		t->backoff_ms = longest;
-	t->next_send_ms = now + t->backoff_ms;
-	bool leaves = may_leave(w, t);
-	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
-		send_to(w, t, i);
-	session_wake(w);
-}
-
-void paying_link_up(struct uncia_wallet *w, uint32_t node)
-{
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next)
-		if (active(t) && may_leave(w, t))
-			send_to(w, t, node);
-}
-
-/* ---- making a payment ------------------------------------------------------------------------ */
+#define KEY_SIZE_MAX 256u
 
 struct draft {
 	struct payment payment; /* outputs, nonce, memo hash, currency, expiry */
@@ -96,11 +21,11 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 		const struct uncia_output *given = &request->outputs[i];
 		struct output *output = &draft->outputs[i];
 		struct destination to;
-		if (given->address == NULL)
+		if (!given->address)
 			return UNCIA_E_ARGUMENT;
-		int result = destination_parse(given->address, &to);
-		if (result != 0)
-			return result;
+		int rc = destination_parse(given->address, &to);
+		if (rc)
+			return rc;
 		*output = (struct output){.to = to.address, .has_reference = to.has_reference, .amount = given->amount};
 		if (to.has_reference)
 			memcpy(output->reference, to.reference, REFERENCE_SIZE);
@@ -116,7 +41,7 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 static int draft_nonce(const struct uncia_wallet *w, const char *key, struct draft *draft)
 {
 	struct hash hash;
-	if (key == NULL)
+	if (!key)
 		return host_random(&w->host, draft->payment.nonce, NONCE_SIZE);
 	hash2(HASH_NONCE, w->keyfile.public_key, PUBLIC_KEY_SIZE, key, strlen(key), &hash);
 	memcpy(draft->payment.nonce, hash.b, NONCE_SIZE);
@@ -142,39 +67,41 @@ static bool same_payment(const struct payment *a, const struct payment *b)
 	return true;
 }
 
-/* There is a payment under this key: it is the one, or the key was used for something else. */
-static int resume(struct uncia_wallet *w, const struct draft *draft, struct uncia_payment_id *id)
+/* Goes on with the payment stored under this key. Returns 0; UNCIA_E_KEY_REUSED where it is another; as
+ * outbox_find. */
+static int paying_resume(struct uncia_wallet *w, const struct draft *draft, struct uncia_payment_id *id)
 {
 	struct tracked *t;
-	int result = outbox_find(w, draft->payment.nonce, &t);
-	if (result != 0)
-		return result;
-	if (!same_payment(t->payment, &draft->payment))
+	int rc = outbox_find(w, draft->payment.nonce, &t);
+	if (rc)
+		return rc;
+	if (!same_payment(t->record.payment, &draft->payment))
 		return UNCIA_E_KEY_REUSED;
-	if (t->state == UNCIA_PAYMENT_PENDING) {
-		result = outbox_confirm(w, t, NULL, 0);
-		if (result != 0)
-			return result;
-		send_all(w, t, true);
+	if (t->record.state == UNCIA_PAYMENT_PENDING) {
+		rc = outbox_confirm(w, t, NULL, 0);
+		if (rc)
+			return rc;
+		following_send(w, t, true);
 	}
 	memcpy(id->b, t->id.b, sizeof(id->b));
-	announce(w, t, 0);
+	following_announce(w, t, 0);
 	return 0;
 }
 
 static int check_funds(const struct uncia_wallet *w, const struct payment *payment)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
-	int result = uncia_wallet_balance(w, &balance);
-	if (result != 0)
-		return result;
+	int rc = uncia_wallet_balance(w, &balance);
+	if (rc)
+		return rc;
 	if (payment->total > balance.spendable) {
 		host_log(&w->host, UNCIA_LOG_INFO, "event=refused reason=funds spendable=%llu waiting=%llu",
 		         (unsigned long long)balance.spendable, (unsigned long long)balance.waiting);
 		return UNCIA_E_FUNDS;
 	}
-	/* ledger §3.3 rule 7: a sender leaves nothing behind, or at least the smallest amount. */
-	amount_t rest = balance.spendable - balance_leaving(w, payment);
+	/* ledger 3.3, rule 7: a sender keeps nothing, or at least the smallest amount. */
+	amount_t leaving = balance_leaving(w, payment), rest = balance.spendable - leaving;
+	assert(leaving <= payment->total);
 	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
 }
 
@@ -182,432 +109,110 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 {
 	struct payment *payment;
 	char blob[UNCIA_BLOB_NAME_SIZE];
-	int result = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
-	if (result != 0)
-		return result;
-	result = outbox_add(w, payment, added);
-	if (result == 0)
+	int rc = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
+	if (rc)
+		return rc;
+	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
+	rc = outbox_add(w, payment, added);
+	if (!rc)
 		return 0;
-	/* Storage failed, and may hold it or not. Under a key it stays, another process may already have sent it: the
-	 * same key finds out. Without one it can be taken back: nobody was told of it. */
-	if (!keyed && result != UNCIA_E_EXISTS && result != UNCIA_E_MEMORY) {
+	/* The blob may be there all the same. With a key it stays: another process may have sent it, and the same key
+	 * finds it. Without one it is taken back: its id was given to nobody. */
+	if (!keyed && rc != UNCIA_E_EXISTS && rc != UNCIA_E_MEMORY) {
 		outbox_blob_name(payment->nonce, blob);
 		w->host.remove(w->host.context, blob);
 	}
 	payment_free(payment);
-	return result;
+	return rc;
 }
 
-/* What other processes with this home have on its way out counts, too: nobody else stores a payment meanwhile. */
-static int make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
-                       struct tracked **made)
+/* Under the home's lock, so that no other process stores a payment meanwhile: loads what others have stored, which
+ * counts against the balance, checks, signs and stores. Returns UNCIA_E_EXISTS where the key has a payment by now. */
+static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
+                              struct tracked **made)
 {
+	assert(w->secret && w->sync->known);
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
-	int result = outbox_load(w, false);
-	/* One of them may have been faster with this very key: its payment is no reason to refuse it here. */
-	if (result == 0 && request->key != NULL) {
-		result = outbox_find(w, draft->payment.nonce, made);
-		if (result != UNCIA_E_NOT_FOUND)
-			return result == 0 ? UNCIA_E_EXISTS : result;
-		result = 0;
+	int rc = outbox_load(w, false);
+	/* Another process may have used this key since: its payment is the answer, also where the balance is gone. */
+	if (!rc && request->key) {
+		rc = outbox_find(w, draft->payment.nonce, made);
+		if (rc != UNCIA_E_NOT_FOUND)
+			return rc ? rc : UNCIA_E_EXISTS;
+		rc = 0;
 	}
-	if (result == 0)
-		result = check_funds(w, &draft->payment);
-	if (result == 0 && !w->clock_known)
-		result = UNCIA_E_UNREACHABLE;
-	if (result != 0)
-		return result;
-	/* protocol §3: counted from the time of the newest verified header, not from this machine's clock. */
+	if (!rc)
+		rc = check_funds(w, &draft->payment);
+	if (!rc && !w->clock.known)
+		rc = UNCIA_E_UNREACHABLE;
+	if (rc)
+		return rc;
+	/* wallet 7.2: counted from the newest verified header's time, not from this machine's clock. */
 	uint64_t expires_at = wallet_ledger_ms(w) / 1000 + lifetime;
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;
-	return sign_and_store(w, draft, request->key != NULL, made);
+	return sign_and_store(w, draft, request->key, made);
 }
 
-static int make(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
-                struct uncia_payment_id *id)
+static int paying_make(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
+                       struct uncia_payment_id *id)
 {
 	struct tracked *t;
-	if (w->secret == NULL)
+	if (!w->secret)
 		return UNCIA_E_PASSPHRASE;
-	if (!w->sync.known)
+	if (!w->sync->known)
 		return UNCIA_E_UNREACHABLE;
-	int result = host_lock(&w->host);
-	if (result == 0) {
-		result = make_locked(w, request, draft, &t);
+	int rc = host_lock(&w->host);
+	if (!rc) {
+		rc = paying_make_locked(w, request, draft, &t);
 		host_unlock(&w->host);
 	}
-	if (result == UNCIA_E_EXISTS)
-		return request->key != NULL ? resume(w, draft, id) : UNCIA_E_RANDOM;
-	if (result != 0)
-		return result;
+	if (rc == UNCIA_E_EXISTS)
+		return request->key ? paying_resume(w, draft, id) : UNCIA_E_RANDOM;
+	if (rc)
+		return rc;
 	memcpy(id->b, t->id.b, sizeof(id->b));
-	send_all(w, t, true);
-	announce(w, t, 0);
+	following_send(w, t, true);
+	following_announce(w, t, 0);
 	return 0;
 }
 
 static int check_request(const struct uncia_payment_request *request)
 {
-	if (request == NULL || request->size != sizeof(*request) || request->outputs == NULL ||
-	    request->output_count == 0 || request->output_count > PAYMENT_OUTPUTS_MAX ||
-	    request->expires_s > PAYMENT_LIFETIME_MAX_S)
+	if (!request || request->size != sizeof(*request) || !request->outputs || request->output_count == 0 ||
+	    request->output_count > PAYMENT_OUTPUTS_MAX || request->expires_s > PAYMENT_LIFETIME_MAX_S)
 		return UNCIA_E_ARGUMENT;
-	if (request->key != NULL && (request->key[0] == '\0' || strnlen(request->key, KEY_SIZE_MAX + 1) > KEY_SIZE_MAX))
+	if (request->key && (request->key[0] == '\0' || strnlen(request->key, KEY_SIZE_MAX + 1) > KEY_SIZE_MAX))
 		return UNCIA_E_ARGUMENT;
 	return 0;
 }
 
 int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request *request, struct uncia_payment_id *id)
 {
-	int result = wallet_usable(w);
-	if (result == 0)
-		result = id == NULL ? UNCIA_E_ARGUMENT : check_request(request);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
+	int rc = wallet_usable(w);
+	if (!rc)
+		rc = id ? check_request(request) : UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	if (!w->network)
 		return UNCIA_E_NETWORK;
 	struct draft *draft = calloc(1, sizeof(*draft));
-	if (draft == NULL)
+	if (!draft)
 		return UNCIA_E_MEMORY;
 	draft->payment.currency = CURRENCY_FIRST;
-	if (request->memo_hash != NULL) {
+	if (request->memo_hash) {
 		draft->payment.has_memo_hash = true;
 		memcpy(draft->payment.memo_hash, request->memo_hash, MEMO_HASH_SIZE);
 	}
-	result = draft_outputs(w, request, draft);
-	if (result == 0)
-		result = draft_nonce(w, request->key, draft);
-	if (result == 0) {
-		result = request->key != NULL ? resume(w, draft, id) : UNCIA_E_NOT_FOUND;
-		if (result == UNCIA_E_NOT_FOUND)
-			result = make(w, request, draft, id);
+	rc = draft_outputs(w, request, draft);
+	if (!rc)
+		rc = draft_nonce(w, request->key, draft);
+	if (!rc) {
+		rc = request->key ? paying_resume(w, draft, id) : UNCIA_E_NOT_FOUND;
+		if (rc == UNCIA_E_NOT_FOUND)
+			rc = paying_make(w, request, draft, id);
 	}
 	free(draft);
-	return result;
-}
-
-/* ---- replies in ------------------------------------------------------------------------------ */
-
-static bool names(const struct tracked *t, const ProtobufCBinaryData *id)
-{
-	return id->len == sizeof(t->id.b) && memcmp(id->data, t->id.b, sizeof(t->id.b)) == 0;
-}
-
-static void end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
-{
-	t->state = state;
-	t->querying = false;
-	t->elapsed_ms = wallet_now(w) - t->started_ms;
-	announce(w, t, 0);
-}
-
-/* A receipt ends it only if it verifies, is of this very payment, and is stored. */
-static int take_receipt(struct uncia_wallet *w, struct tracked *t, const ProtobufCBinaryData *bytes)
-{
-	struct uncia_receipt *receipt;
-	int result = receipt_open(w->network, bytes->data, bytes->len, &receipt);
-	if (result != 0)
-		return result == UNCIA_E_MEMORY ? result : UNCIA_E_PROOF;
-	if (memcmp(receipt->payment->id.b, t->id.b, sizeof(t->id.b)) != 0) {
-		uncia_receipt_free(receipt);
-		return UNCIA_E_PROOF;
-	}
-	wallet_learn_time(w, receipt->timestamp_ms);
-	t->height = receipt->height;
-	t->timestamp_ms = receipt->timestamp_ms;
-	t->index = receipt->index;
-	if (t->own) {
-		result = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
-	} else {
-		t->payment = receipt->payment;
-		t->receipt = receipt->bytes;
-		t->receipt_size = receipt->size;
-		receipt->payment = NULL;
-		receipt->bytes = NULL;
-	}
-	uncia_receipt_free(receipt);
-	if (result == 0)
-		end(w, t, UNCIA_PAYMENT_FINAL);
-	else
-		announce(w, t, result); /* still pending; the next receipt tries again */
-	return 0;
-}
-
-static int keep_word(struct tracked *t, const Uncia__Pb__Expiry *expiry)
-{
-	struct expiry_word *words = realloc(t->expiries, (t->expiry_count + 1) * sizeof(*words));
-	if (words == NULL)
-		return UNCIA_E_MEMORY;
-	t->expiries = words;
-	words[t->expiry_count].validator = expiry->validator;
-	int result = canonical_encode(&expiry->base, &words[t->expiry_count].bytes, &words[t->expiry_count].size);
-	if (result == 0)
-		t->expiry_count++;
-	return result;
-}
-
-/* protocol §3: "expired" is believed on the signed word of validators weighing F+1, each for a final height past the
- * expiry. */
-static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__Pb__Expiry *expiry)
-{
-	const struct committee *c = &w->network->genesis.committee;
-	uint8_t signature[SIGNATURE_SIZE];
-	struct hash digest;
-	if (!names(t, &expiry->payment_id) || expiry->validator >= c->size ||
-	    expiry->timestamp_ms / 1000 < payment_id_expires_at(&t->id) ||
-	    !field_copy(&expiry->signature, signature, sizeof(signature)))
-		return UNCIA_E_PROOF;
-	for (size_t i = 0; i < t->expiry_count; i++)
-		if (t->expiries[i].validator == expiry->validator)
-			return 0;
-	expiry_digest(&w->network_id, &t->id, expiry->height, expiry->timestamp_ms, &digest);
-	if (!sign_verify(c->validators[expiry->validator].consensus_key, &digest, signature))
-		return UNCIA_E_PROOF;
-	int result = keep_word(t, expiry);
-	if (result != 0)
-		return result;
-	t->expiry_weight += c->validators[expiry->validator].weight;
-	return 0;
-}
-
-static void try_expire(struct uncia_wallet *w, struct tracked *t)
-{
-	if (t->expiry_weight <= w->network->genesis.committee.faulty)
-		return;
-	/* No payment of this network can have an id that expires before its genesis: nothing ever expired, and F+1 do
-	 * not know it. */
-	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
-	int result = t->own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
-	if (result == 0)
-		end(w, t, t->own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
-	else
-		announce(w, t, result);
-}
-
-/* A query is over without an end, as for the balance, when validators weighing W-F know of none; or those weighing F+1,
- * and the others had 300 ms: two that are behind are not the network. */
-static void try_conclude(struct uncia_wallet *w, struct tracked *t)
-{
-	const struct committee *c = &w->network->genesis.committee;
-	if (!t->querying || t->answered_weight <= c->faulty)
-		return;
-	if (t->answered_weight < c->weight - c->faulty && wallet_now(w) < t->first_answer_ms + SETTLE_MS)
-		return;
-	t->querying = false;
-	if (!t->own)
-		t->state = t->seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN;
-	announce(w, t, 0);
-}
-
-/* A validator knows of no end. */
-static void take_no_end(struct uncia_wallet *w, struct tracked *t, uint32_t node, bool pending)
-{
-	uint32_t validator = w->network->endpoints[node].validator;
-	if (!t->querying)
-		return;
-	if (t->answered_weight == 0)
-		t->first_answer_ms = wallet_now(w);
-	t->seen_pending = t->seen_pending || pending;
-	if (!t->answered[validator]) {
-		t->answered[validator] = true;
-		t->answered_weight += session_weight(w, node);
-	}
-	try_conclude(w, t);
-}
-
-static void set_reason(struct uncia_wallet *w, struct tracked *t, enum uncia_pending_reason reason, int refusal)
-{
-	if (t->reason == reason && t->refusal == refusal)
-		return;
-	t->reason = reason;
-	t->refusal = refusal;
-	if (t->own)
-		announce(w, t, 0);
-}
-
-static enum uncia_pending_reason reason_of(uint32_t code)
-{
-	return code <= UNCIA_PENDING_AMOUNT ? (enum uncia_pending_reason)code : UNCIA_PENDING_WAITING;
-}
-
-/* No validator's refusal is an end (protocol §3): it is shown, and the payment stays pending. */
-static void take_refusal(struct uncia_wallet *w, struct tracked *t, const Uncia__Pb__Refusal *refusal)
-{
-	if (t->reason != UNCIA_PENDING_UNSENT && t->reason != UNCIA_PENDING_REFUSED)
-		return; /* another one took it */
-	set_reason(w, t, UNCIA_PENDING_REFUSED, refusal->code <= 999 ? -(int)refusal->code : UNCIA_E_PROTOCOL);
-}
-
-int paying_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const Uncia__Pb__NodeReply *reply)
-{
-	struct tracked *t = tracked_by_number(w, number);
-	if (t == NULL || !active(t))
-		return 0; /* late: it has its end */
-	switch (reply->kind_case) {
-	case UNCIA__PB__NODE_REPLY__KIND_PENDING:
-		if (!names(t, &reply->pending->payment_id))
-			return UNCIA_E_PROTOCOL;
-		set_reason(w, t, reason_of(reply->pending->reason), 0);
-		take_no_end(w, t, node, true);
-		return 0;
-	case UNCIA__PB__NODE_REPLY__KIND_RECEIPT:
-		return take_receipt(w, t, &reply->receipt);
-	case UNCIA__PB__NODE_REPLY__KIND_EXPIRY: {
-		int result = take_expiry(w, t, reply->expiry);
-		if (result == 0)
-			try_expire(w, t);
-		return result;
-	}
-	case UNCIA__PB__NODE_REPLY__KIND_UNKNOWN:
-		if (!names(t, &reply->unknown->payment_id))
-			return UNCIA_E_PROTOCOL;
-		take_no_end(w, t, node, false);
-		return 0;
-	case UNCIA__PB__NODE_REPLY__KIND_REFUSAL:
-		take_refusal(w, t, reply->refusal);
-		return 0;
-	default:
-		return UNCIA_E_PROTOCOL;
-	}
-}
-
-/* ---- time ------------------------------------------------------------------------------------ */
-
-/* That few do not know it says nothing; that one holds it does. */
-static void query_timeout(struct uncia_wallet *w, struct tracked *t)
-{
-	t->querying = false;
-	if (!t->own && t->seen_pending)
-		t->state = UNCIA_PAYMENT_PENDING;
-	announce(w, t, t->seen_pending ? 0 : UNCIA_E_UNREACHABLE);
-}
-
-void paying_tick(struct uncia_wallet *w)
-{
-	uint64_t now = wallet_now(w);
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		try_conclude(w, t);
-		if (t->querying && now >= t->deadline_ms)
-			query_timeout(w, t);
-		if (active(t) && now >= t->next_send_ms)
-			send_all(w, t, false);
-	}
-}
-
-uint64_t paying_next_ms(const struct uncia_wallet *w)
-{
-	uint64_t next = UINT64_MAX;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (active(t) && t->next_send_ms < next)
-			next = t->next_send_ms;
-		if (t->querying && t->deadline_ms < next)
-			next = t->deadline_ms;
-		if (t->querying && t->answered_weight > w->network->genesis.committee.faulty &&
-		    t->first_answer_ms + SETTLE_MS < next)
-			next = t->first_answer_ms + SETTLE_MS;
-	}
-	return next;
-}
-
-/* ---- asking and showing ---------------------------------------------------------------------- */
-
-/* Room for one more of others' payments: the oldest that is not being asked for goes. */
-static int make_room(struct uncia_wallet *w)
-{
-	struct tracked *oldest = NULL;
-	uint32_t count = 0;
-	for (struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (t->own)
-			continue;
-		count++;
-		if (oldest == NULL && !t->querying)
-			oldest = t;
-	}
-	if (count < QUERIES_MAX)
-		return 0;
-	if (oldest == NULL)
-		return UNCIA_E_FULL;
-	tracked_remove(w, oldest);
-	return 0;
-}
-
-int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id)
-{
-	struct payment_id key;
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (id == NULL)
-		return UNCIA_E_ARGUMENT;
-	if (w->network == NULL)
-		return UNCIA_E_NETWORK;
-	memcpy(key.b, id->b, sizeof(key.b));
-	struct tracked *t = tracked_find(w, &key);
-	if (t == NULL) {
-		if ((result = make_room(w)) != 0)
-			return result;
-		if ((t = tracked_add(w, &key)) == NULL)
-			return UNCIA_E_MEMORY;
-		t->started_ms = wallet_now(w);
-	}
-	if (t->state == UNCIA_PAYMENT_FINAL || t->state == UNCIA_PAYMENT_EXPIRED) {
-		announce(w, t, 0);
-		return 0;
-	}
-	t->querying = true;
-	t->deadline_ms = wallet_now(w) + w->request_timeout_ms;
-	t->answered_weight = 0;
-	t->seen_pending = false;
-	memset(t->answered, 0, sizeof(t->answered));
-	send_all(w, t, true);
-	return 0;
-}
-
-int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct uncia_payment *payment)
-{
-	struct payment_id key;
-	if (w == NULL || id == NULL || payment == NULL || payment->size != sizeof(*payment))
-		return UNCIA_E_ARGUMENT;
-	memcpy(key.b, id->b, sizeof(key.b));
-	const struct tracked *t = tracked_find(w, &key);
-	if (t == NULL)
-		return UNCIA_E_NOT_FOUND;
-	*payment = (struct uncia_payment){.size = sizeof(*payment), .id = *id, .state = t->state, .own = t->own};
-	payment->expires_at = payment_id_expires_at(&t->id);
-	if (t->payment != NULL)
-		payment_describe(t->payment, payment);
-	payment->made_ms = t->made_ms;
-	if (t->state == UNCIA_PAYMENT_PENDING) {
-		payment->reason = t->reason;
-		payment->refusal = t->refusal;
-	} else if (t->state == UNCIA_PAYMENT_FINAL) {
-		payment->height = t->height;
-		payment->timestamp_ms = t->timestamp_ms;
-		payment->index = t->index;
-		payment->elapsed_ms = t->elapsed_ms;
-	}
-	return 0;
-}
-
-size_t uncia_wallet_outbox_count(const struct uncia_wallet *w)
-{
-	size_t count = 0;
-	for (const struct tracked *t = w == NULL ? NULL : w->tracked; t != NULL; t = t->hh.next)
-		count += t->own;
-	return count;
-}
-
-int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
-{
-	if (w == NULL || id == NULL)
-		return UNCIA_E_ARGUMENT;
-	for (const struct tracked *t = w->tracked; t != NULL; t = t->hh.next) {
-		if (t->own && number-- == 0) {
-			memcpy(id->b, t->id.b, sizeof(id->b));
-			return 0;
-		}
-	}
-	return UNCIA_E_NOT_FOUND;
+	return rc;
 }

@@ -1,7 +1,9 @@
 /* Receipts as the host sees them; proto/receipt.c verifies. */
+#include "receipts.h"
 #include <stdlib.h>
 #include <string.h>
-#include "wallet.h"
+#include "network.h"
+#include "receipt.h"
 
 void payment_describe(const struct payment *payment, struct uncia_payment *info)
 {
@@ -25,14 +27,13 @@ int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size
 	struct receipt verified;
 	struct uncia_receipt *opened = calloc(1, sizeof(*opened));
 	uint8_t *copy = malloc(size + 1);
-	int result =
-	    opened == NULL || copy == NULL
-	        ? UNCIA_E_MEMORY
-	        : receipt_verify(&network->genesis.committee, &network->genesis.network_id, bytes, size, &verified);
-	if (result != 0) {
+	int rc = !opened || !copy ? UNCIA_E_MEMORY
+	                          : receipt_verify(&network->genesis.committee, &network->genesis.network_id, bytes,
+	                                           size, &verified);
+	if (rc) {
 		free(opened);
 		free(copy);
-		return result;
+		return rc;
 	}
 	memcpy(copy, bytes, size);
 	*opened = (struct uncia_receipt){.payment = verified.payment,
@@ -50,29 +51,29 @@ int uncia_receipt_verify(const struct uncia_network *network, const char *text, 
 	static const char space[] = " \t\r\n";
 	uint8_t *bytes;
 	size_t size;
-	if (network == NULL || text == NULL || receipt == NULL)
+	if (!network || !text || !receipt)
 		return UNCIA_E_ARGUMENT;
 	text += strspn(text, space);
 	size_t length = strlen(text);
-	while (length != 0 && strchr(space, text[length - 1]) != NULL)
+	while (length != 0 && strchr(space, text[length - 1]))
 		length--;
 	if (length > RECEIPT_SIZE_MAX * 2)
 		return UNCIA_E_LIMIT;
 	char *trimmed = strndup(text, length);
-	if (trimmed == NULL)
+	if (!trimmed)
 		return UNCIA_E_MEMORY;
-	int result = receipt_parse(trimmed, &bytes, &size);
+	int rc = receipt_parse(trimmed, &bytes, &size);
 	free(trimmed);
-	if (result != 0)
-		return result;
-	result = receipt_open(network, bytes, size, receipt);
+	if (rc)
+		return rc;
+	rc = receipt_open(network, bytes, size, receipt);
 	free(bytes);
-	return result;
+	return rc;
 }
 
 void uncia_receipt_free(struct uncia_receipt *receipt)
 {
-	if (receipt == NULL)
+	if (!receipt)
 		return;
 	payment_free(receipt->payment);
 	free(receipt->bytes);
@@ -81,7 +82,7 @@ void uncia_receipt_free(struct uncia_receipt *receipt)
 
 int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment)
 {
-	if (receipt == NULL || payment == NULL || payment->size != sizeof(*payment))
+	if (!receipt || !payment || payment->size != sizeof(*payment))
 		return UNCIA_E_ARGUMENT;
 	*payment = (struct uncia_payment){.size = sizeof(*payment), .state = UNCIA_PAYMENT_FINAL};
 	payment_describe(receipt->payment, payment);
@@ -94,7 +95,7 @@ int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_paym
 int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, char address[UNCIA_ADDRESS_TEXT_SIZE],
                          uint64_t *amount)
 {
-	if (receipt == NULL || address == NULL || amount == NULL || number >= receipt->payment->output_count)
+	if (!receipt || !address || !amount || number >= receipt->payment->output_count)
 		return UNCIA_E_ARGUMENT;
 	const struct output *output = &receipt->payment->outputs[number];
 	struct destination to = {.address = output->to, .has_reference = output->has_reference};
@@ -106,47 +107,7 @@ int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, c
 
 int uncia_receipt_text(const struct uncia_receipt *receipt, char **text)
 {
-	if (receipt == NULL || text == NULL)
+	if (!receipt || !text)
 		return UNCIA_E_ARGUMENT;
 	return receipt_format(receipt->bytes, receipt->size, text);
-}
-
-static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *id, uint8_t **bytes, size_t *size)
-{
-	const uint8_t *found = NULL;
-	const struct tracked *t = tracked_find(w, id);
-	if (t != NULL && t->state == UNCIA_PAYMENT_FINAL) {
-		if (t->own && t->receipt == NULL)
-			return outbox_receipt(w, t, bytes, size);
-		found = t->receipt;
-		*size = t->receipt_size;
-	}
-	for (size_t i = 0; found == NULL && i < w->history.count; i++) {
-		if (memcmp(w->history.receipts[i]->payment->id.b, id->b, sizeof(id->b)) == 0) {
-			found = w->history.receipts[i]->bytes;
-			*size = w->history.receipts[i]->size;
-		}
-	}
-	if (found == NULL)
-		return UNCIA_E_NOT_FOUND;
-	if ((*bytes = malloc(*size + 1)) == NULL)
-		return UNCIA_E_MEMORY;
-	memcpy(*bytes, found, *size);
-	return 0;
-}
-
-int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_payment_id *id, char **text)
-{
-	struct payment_id key;
-	uint8_t *bytes;
-	size_t size;
-	if (w == NULL || id == NULL || text == NULL)
-		return UNCIA_E_ARGUMENT;
-	memcpy(key.b, id->b, sizeof(key.b));
-	int result = receipt_bytes(w, &key, &bytes, &size);
-	if (result != 0)
-		return result;
-	result = receipt_format(bytes, size, text);
-	free(bytes);
-	return result;
 }

@@ -1,4 +1,5 @@
 /* Requests for payment as text: a URI that says whom, how much and what for. Nothing in here pays. */
+#include <assert.h>
 #include <string.h>
 #include <uncia/uncia.h>
 #include "address.h"
@@ -19,7 +20,7 @@ static int hex_value(char c)
 static bool unreserved(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("-._~", c) != NULL);
+	       (c != '\0' && strchr("-._~", c));
 }
 
 static int unescape(const char *text, size_t size, char *out, size_t out_size)
@@ -58,15 +59,15 @@ static int parse_parameter(const char *text, size_t size, struct uncia_request *
 		memcpy(value, text + sizeof(amount) - 1, size);
 		value[size] = '\0';
 		request->has_amount = true;
-		int result = amount_parse(value, &request->amount);
-		return result == 0 && request->amount == 0 ? UNCIA_E_AMOUNT : result;
+		int rc = amount_parse(value, &request->amount);
+		return !rc && request->amount == 0 ? UNCIA_E_AMOUNT : rc;
 	}
 	if (size > sizeof(memo) - 1 && memcmp(text, memo, sizeof(memo) - 1) == 0) {
 		if (request->memo[0] != '\0')
 			return UNCIA_E_ENCODING;
-		int result =
+		int rc =
 		    unescape(text + sizeof(memo) - 1, size - (sizeof(memo) - 1), request->memo, sizeof(request->memo));
-		return result == 0 && !utf8_is_plain(request->memo) ? UNCIA_E_ENCODING : result;
+		return !rc && !utf8_is_plain(request->memo) ? UNCIA_E_ENCODING : rc;
 	}
 	return UNCIA_E_ENCODING;
 }
@@ -75,7 +76,7 @@ int uncia_request_parse(const char *text, struct uncia_request *request)
 {
 	struct uncia_request parsed = {.size = sizeof(parsed)};
 	struct destination destination;
-	if (text == NULL || request == NULL || request->size != sizeof(*request))
+	if (!text || !request || request->size != sizeof(*request))
 		return UNCIA_E_ARGUMENT;
 	if (strnlen(text, UNCIA_REQUEST_TEXT_SIZE) == UNCIA_REQUEST_TEXT_SIZE)
 		return UNCIA_E_LIMIT;
@@ -86,16 +87,16 @@ int uncia_request_parse(const char *text, struct uncia_request *request)
 	if (size >= sizeof(parsed.address))
 		return UNCIA_E_ADDRESS;
 	memcpy(parsed.address, text, size);
-	int result = destination_parse(parsed.address, &destination);
-	if (result != 0)
-		return result;
+	int rc = destination_parse(parsed.address, &destination);
+	if (rc)
+		return rc;
 	destination_format(&destination, parsed.address);
 	text += size;
 	/* "?a&b": each separator must be followed by a parameter. */
 	for (char separator = '?'; *text == separator; separator = '&') {
 		size = strcspn(++text, "&");
-		if ((result = parse_parameter(text, size, &parsed)) != 0)
-			return result;
+		if ((rc = parse_parameter(text, size, &parsed)))
+			return rc;
 		text += size;
 	}
 	*request = parsed;
@@ -110,13 +111,12 @@ int uncia_request_format(const struct uncia_request *request, char text[UNCIA_RE
 	_Static_assert(sizeof(SCHEME) + ADDRESS_TEXT_SIZE + AMOUNT_TEXT_SIZE + 3 * UNCIA_MEMO_SIZE + 16 <=
 	                   sizeof(built),
 	               "every request fits");
-	if (request == NULL || text == NULL || request->size != sizeof(*request) ||
-	    memchr(request->address, 0, sizeof(request->address)) == NULL ||
-	    memchr(request->memo, 0, sizeof(request->memo)) == NULL)
+	if (!request || !text || request->size != sizeof(*request) ||
+	    !memchr(request->address, 0, sizeof(request->address)) || !memchr(request->memo, 0, sizeof(request->memo)))
 		return UNCIA_E_ARGUMENT;
-	int result = destination_parse(request->address, &destination);
-	if (result != 0)
-		return result;
+	int rc = destination_parse(request->address, &destination);
+	if (rc)
+		return rc;
 	if (request->has_amount && request->amount == 0)
 		return UNCIA_E_AMOUNT;
 	if (!utf8_is_plain(request->memo))
@@ -140,6 +140,7 @@ int uncia_request_format(const struct uncia_request *request, char text[UNCIA_RE
 		}
 		*at = '\0';
 	}
+	assert(at < built + sizeof(built));
 	strcpy(text, built);
 	return 0;
 }

@@ -1,68 +1,108 @@
-/* The wallet's links to validators, driven by bytes: which are wanted, handshakes, requests out and replies in. What a
- * reply means is for the part that asked (balance.c, paying.c, history.c); nothing is believed in here. */
+/* The wallet's links to validators: which are wanted, handshakes, requests out, messages in, and when one is given up.
+ */
+#include "session.h"
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "canonical.h"
+#include "events.h"
 #include "wallet.h"
 
-#define NUMBER_BITS 56
+#define LINKS_MAX        7u     /* as many links as this, or as weigh F+1 where that takes more */
+#define LINGER_MS        10000u /* links stay open this long after the last work */
+#define BACKOFF_FIRST_MS 250u
+#define BACKOFF_MAX_MS   30000u
+#define LIAR_PAUSE_MS    60000u /* a validator that sent what does not verify is left alone this long */
+
+/* Allowed moves, from the line's state to the column's. CLOSED to CLOSED: the connection could not be made. */
+static const bool session_moves[SESSION_STATES][SESSION_STATES] = {
+    /*                    CLOSED HANDSHAKE UP     DROPPED */
+    [SESSION_CLOSED] = {true, true, false, false},
+    [SESSION_HANDSHAKE] = {true, false, true, true},
+    [SESSION_UP] = {true, false, false, true},
+    [SESSION_DROPPED] = {true, false, false, false},
+};
+
+static void session_move(struct session_link *n, enum session_state to)
+{
+	assert(session_moves[n->state][to]);
+	assert((to == SESSION_CLOSED) == !n->link);
+	n->state = to;
+}
 
 int session_init(struct uncia_wallet *w)
 {
+	assert(w->network && !w->session);
 	uint32_t count = w->network->endpoint_count;
-	w->nodes = calloc(count, sizeof(*w->nodes));
-	w->order = calloc(count, sizeof(*w->order));
-	if (w->nodes == NULL || w->order == NULL)
+	struct session *s = calloc(1, sizeof(*s));
+	if (!s)
+		return UNCIA_E_MEMORY;
+	w->session = s;
+	s->links = calloc(count, sizeof(*s->links));
+	s->order = calloc(count, sizeof(*s->order));
+	if (!s->links || !s->order)
 		return UNCIA_E_MEMORY;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t random, j;
-		if (host_random(&w->host, &random, sizeof(random)) != 0)
+		if (host_random(&w->host, &random, sizeof(random)))
 			return UNCIA_E_RANDOM;
 		j = random % (i + 1); /* a bias of 2^-25 chooses nothing worth choosing */
-		w->order[i] = w->order[j];
-		w->order[j] = i;
+		s->order[i] = s->order[j];
+		s->order[j] = i;
 	}
 	return 0;
 }
 
 void session_deinit(struct uncia_wallet *w)
 {
-	for (uint32_t i = 0; w->nodes != NULL && i < w->network->endpoint_count; i++)
-		link_free(w->nodes[i].link);
-	free(w->nodes);
-	free(w->order);
-	w->nodes = NULL;
-	w->order = NULL;
+	struct session *s = w->session;
+	if (!s)
+		return;
+	for (uint32_t i = 0; s->links && i < w->network->endpoint_count; i++)
+		link_free(s->links[i].link);
+	free(s->links);
+	free(s->order);
+	free(s);
+	w->session = NULL;
 }
 
 uint64_t session_weight(const struct uncia_wallet *w, uint32_t node)
 {
+	assert(node < w->network->endpoint_count);
 	return w->network->genesis.committee.validators[w->network->endpoints[node].validator].weight;
+}
+
+uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k)
+{
+	return w->session->order[k];
 }
 
 void session_wake(struct uncia_wallet *w)
 {
-	w->busy_until_ms = wallet_now(w) + LINGER_MS;
+	w->session->busy_until_ms = wallet_now(w) + LINGER_MS;
 }
 
-static bool has_work(const struct uncia_wallet *w)
+/* A connection that may still be of use. */
+static bool session_is_open(const struct session_link *n)
 {
-	return w->sync.active || w->history.active || paying_active(w);
+	return n->state == SESSION_HANDSHAKE || n->state == SESSION_UP;
 }
 
-/* The first validators of the random order, passing over those that fail, until there are LINKS_MAX and they weigh F+1:
- * what a wallet needs to believe what cannot be proved. Those that fail are tried all the same. */
-static bool selected(const struct uncia_wallet *w, uint32_t node)
+/* Whether a link to this validator is among those to be held: the first of the random order, until they are LINKS_MAX
+ * and weigh F+1, which a wallet needs for what cannot be proved. One that fails does not count, and is tried all the
+ * same; one that owes an answer is kept. */
+static bool session_selected(const struct uncia_wallet *w, uint32_t node)
 {
+	const struct session *s = w->session;
 	uint64_t weight = 0;
 	uint32_t count = 0;
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
-		uint32_t i = w->order[k];
+		uint32_t i = s->order[k];
 		if (count >= LINKS_MAX && weight > w->network->genesis.committee.faulty)
-			return w->nodes[node].link != NULL && !w->nodes[node].drop && w->nodes[node].asked_ms != 0;
+			return session_is_open(&s->links[node]) && s->links[node].asked_ms != 0;
 		if (i == node)
 			return true;
-		if (w->nodes[i].failures != 0 && !w->nodes[i].established)
+		if (s->links[i].failures != 0 && !s->links[i].was_up)
 			continue;
 		count++;
 		weight += session_weight(w, i);
@@ -72,37 +112,47 @@ static bool selected(const struct uncia_wallet *w, uint32_t node)
 
 bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 {
-	const struct node *n = &w->nodes[node];
-	if (n->link != NULL)
-		return !n->drop;
-	return n->failures == 0 && selected(w, node);
+	const struct session_link *n = &w->session->links[node];
+	if (n->state != SESSION_CLOSED)
+		return session_is_open(n);
+	return n->failures == 0 && session_selected(w, node);
 }
 
-bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
+bool session_ready(const struct uncia_wallet *w, uint32_t node)
 {
-	if (w == NULL || w->network == NULL || node >= w->network->endpoint_count)
-		return false;
-	const struct node *n = &w->nodes[node];
+	return w->session->links[node].state == SESSION_UP;
+}
+
+bool session_has_output(const struct uncia_wallet *w, uint32_t node)
+{
+	const struct session_link *n = &w->session->links[node];
+	return n->state != SESSION_CLOSED && link_queued(n->link) != 0;
+}
+
+bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working)
+{
+	const struct session_link *n = &w->session->links[node];
 	uint64_t now = wallet_now(w);
-	if (n->drop || (!has_work(w) && now >= w->busy_until_ms))
+	if (n->state == SESSION_DROPPED || (!working && now >= w->session->busy_until_ms))
 		return false;
-	return (n->link != NULL || now >= n->retry_ms) && selected(w, node);
+	return (n->state != SESSION_CLOSED || now >= n->retry_ms) && session_selected(w, node);
 }
 
-static int usable_node(const struct uncia_wallet *w, uint32_t node)
+int session_usable(const struct uncia_wallet *w, uint32_t node)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	return w->network == NULL || node >= w->network->endpoint_count ? UNCIA_E_ARGUMENT : 0;
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	return !w->network || node >= w->network->endpoint_count ? UNCIA_E_ARGUMENT : 0;
 }
 
-static void drop(struct uncia_wallet *w, uint32_t node, int error)
+void session_drop(struct uncia_wallet *w, uint32_t node, int error)
 {
-	struct node *n = &w->nodes[node];
-	if (n->drop)
+	struct session_link *n = &w->session->links[node];
+	assert(error != 0);
+	if (n->state == SESSION_DROPPED)
 		return;
-	n->drop = true;
+	session_move(n, SESSION_DROPPED);
 	n->drop_error = error;
 	host_log(&w->host, UNCIA_LOG_INFO, "event=drop validator=%u error=%d", w->network->endpoints[node].validator,
 	         error);
@@ -111,13 +161,13 @@ static void drop(struct uncia_wallet *w, uint32_t node, int error)
 int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 {
 	uint8_t ephemeral[32];
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
-	struct node *n = &w->nodes[node];
-	if (n->link != NULL)
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
+	struct session_link *n = &w->session->links[node];
+	if (n->state != SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
-	if (host_random(&w->host, ephemeral, sizeof(ephemeral)) != 0)
+	if (host_random(&w->host, ephemeral, sizeof(ephemeral)))
 		return UNCIA_E_RANDOM;
 	const struct genesis *genesis = &w->network->genesis;
 	struct link_options options = {
@@ -129,11 +179,11 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
 	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
 	};
-	result = link_new(&options, &n->link);
+	rc = link_new(&options, &n->link);
 	sodium_memzero(ephemeral, sizeof(ephemeral));
-	if (result != 0)
-		return result;
-	n->established = n->drop = false;
+	if (rc)
+		return rc;
+	session_move(n, SESSION_HANDSHAKE);
 	n->opened_ms = n->heard_ms = wallet_now(w);
 	n->asked_ms = 0;
 	return 0;
@@ -142,95 +192,70 @@ int uncia_wallet_link_opened(struct uncia_wallet *w, uint32_t node)
 void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,
                   Uncia__Pb__WalletRequest *request)
 {
-	struct node *n = &w->nodes[node];
+	struct session_link *n = &w->session->links[node];
 	uint8_t *data;
 	size_t size;
-	if (!n->established || n->drop)
+	assert(number >> REQUEST_NUMBER_BITS == 0);
+	if (!session_ready(w, node))
 		return;
-	request->request_id = (uint64_t)purpose << NUMBER_BITS | number;
-	int result = canonical_encode(&request->base, &data, &size);
-	if (result == 0) {
-		result = link_send(n->link, data, size);
+	request->request_id = (uint64_t)purpose << REQUEST_NUMBER_BITS | number;
+	int rc = canonical_encode(&request->base, &data, &size);
+	if (!rc) {
+		rc = link_send(n->link, data, size);
 		free(data);
 	}
-	if (result != 0)
-		drop(w, node, result);
+	if (rc)
+		session_drop(w, node, rc);
 	else if (n->asked_ms == 0)
 		n->asked_ms = wallet_now(w);
 }
 
-static int dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up)
 {
-	uint64_t number = reply->request_id & ((UINT64_C(1) << NUMBER_BITS) - 1);
-	switch (reply->request_id >> NUMBER_BITS) {
-	case REQUEST_ACCOUNT:
-		return sync_reply(w, node, number, reply);
-	case REQUEST_PAYMENT:
-		return paying_reply(w, node, number, reply);
-	case REQUEST_HISTORY:
-		return history_reply(w, node, number, reply);
-	default:
-		return UNCIA_E_PROTOCOL;
-	}
-}
-
-static int take_message(struct uncia_wallet *w, uint32_t node, const struct bytes *message)
-{
-	ProtobufCMessage *reply;
-	struct arena arena;
-	arena_init(&arena, canonical_arena_limit(message->size));
-	int result = canonical_decode(&uncia__pb__node_reply__descriptor, message->data, message->size, &arena, &reply);
-	if (result == 0)
-		result = dispatch(w, node, (const Uncia__Pb__NodeReply *)reply);
-	arena_deinit(&arena);
-	return result;
-}
-
-static void announce_up(struct uncia_wallet *w, uint32_t node)
-{
-	w->nodes[node].established = true;
-	wallet_event(w, UNCIA_EVENT_LINK, 0, NULL, node, true, NULL);
-	sync_link_up(w, node);
-	paying_link_up(w, node);
-	history_link_up(w, node);
-}
-
-int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
-{
-	struct bytes message;
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
-	struct node *n = &w->nodes[node];
-	if (n->link == NULL || (data == NULL && size != 0))
+	struct session_link *n = &w->session->links[node];
+	*is_up = false;
+	if (n->state == SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
-	if (n->drop)
-		return n->drop_error != 0 ? n->drop_error : UNCIA_E_CLOSED;
+	if (n->state == SESSION_DROPPED)
+		return n->drop_error;
 	n->heard_ms = wallet_now(w);
-	result = link_feed(n->link, data, size);
-	if (result == 0 && !n->established && link_established(n->link))
-		announce_up(w, node);
-	while (result == 0 && link_next(n->link, &message)) {
-		n->asked_ms = 0;
-		result = take_message(w, node, &message);
-		if (result == 0)
-			n->failures = 0;
+	int rc = link_feed(n->link, data, size);
+	if (rc) {
+		session_drop(w, node, rc);
+	} else if (n->state == SESSION_HANDSHAKE && link_established(n->link)) {
+		session_move(n, SESSION_UP);
+		*is_up = n->was_up = true;
+		events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_LINK, .validator = node, .up = true});
 	}
-	if (result != 0)
-		drop(w, node, result);
-	return result;
+	return rc;
+}
+
+bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
+{
+	struct session_link *n = &w->session->links[node];
+	assert(n->state != SESSION_CLOSED);
+	if (!link_next(n->link, message))
+		return false;
+	n->asked_ms = 0;
+	return true;
+}
+
+void session_answered(struct uncia_wallet *w, uint32_t node)
+{
+	w->session->links[node].failures = 0;
 }
 
 int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void **data, size_t *size)
 {
 	struct bytes run = {NULL, 0};
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
-	if (w->nodes[node].link == NULL || data == NULL || size == NULL)
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
+	const struct session_link *n = &w->session->links[node];
+	if (n->state == SESSION_CLOSED || !data || !size)
 		return UNCIA_E_ARGUMENT;
-	if (!w->nodes[node].drop)
-		link_output(w->nodes[node].link, &run);
+	if (n->state != SESSION_DROPPED)
+		link_output(n->link, &run);
 	*data = run.data;
 	*size = run.size;
 	return 0;
@@ -239,93 +264,81 @@ int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void *
 int uncia_wallet_link_taken(struct uncia_wallet *w, uint32_t node, size_t size)
 {
 	struct bytes run;
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
-	if (w->nodes[node].link == NULL)
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
+	struct session_link *n = &w->session->links[node];
+	if (n->state == SESSION_CLOSED)
 		return UNCIA_E_ARGUMENT;
-	link_output(w->nodes[node].link, &run);
+	link_output(n->link, &run);
 	if (size > run.size)
 		return UNCIA_E_ARGUMENT;
-	link_output_taken(w->nodes[node].link, size);
+	link_output_taken(n->link, size);
 	return 0;
 }
 
-/* 250 ms, doubled per failure up to 30 s, of which a random half is left out, so that wallets do not come back in step.
- */
-static uint64_t backoff_ms(struct uncia_wallet *w, uint32_t failures)
+/* Exponential backoff, 250 ms to 30 s, with half of it random, so that wallets do not return in step. */
+static uint64_t session_backoff_ms(struct uncia_wallet *w, uint32_t failures)
 {
 	uint32_t random = 0;
+	assert(failures != 0);
 	uint64_t full = failures > 7 ? BACKOFF_MAX_MS : (uint64_t)BACKOFF_FIRST_MS << (failures - 1);
 	if (full > BACKOFF_MAX_MS)
 		full = BACKOFF_MAX_MS;
-	if (host_random(&w->host, &random, sizeof(random)) != 0)
+	if (host_random(&w->host, &random, sizeof(random)))
 		return full;
 	return full / 2 + random % (full / 2 + 1);
 }
 
-/* The validator itself sent what no honest one sends. */
+/* Errors that no honest validator causes. */
 static bool is_lie(int error)
 {
 	return error == UNCIA_E_PROOF || error == UNCIA_E_ENCODING || error == UNCIA_E_PROTOCOL ||
 	       error == UNCIA_E_LIMIT;
 }
 
-int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
+void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 {
-	int result = usable_node(w, node);
-	if (result != 0)
-		return result;
-	struct node *n = &w->nodes[node];
-	bool was_up = n->established;
-	if (n->drop && n->drop_error != 0)
+	struct session_link *n = &w->session->links[node];
+	bool was_up = n->was_up;
+	if (n->state == SESSION_DROPPED)
 		error = n->drop_error;
 	link_free(n->link);
 	n->link = NULL;
-	n->established = n->drop = false;
+	session_move(n, SESSION_CLOSED);
+	n->was_up = false;
 	n->drop_error = 0;
-	n->sync_sent_ms = 0;
 	n->asked_ms = 0;
 	if (error != 0) {
 		n->failures++;
-		n->retry_ms = wallet_now(w) + (is_lie(error) ? LIAR_PAUSE_MS : backoff_ms(w, n->failures));
+		n->retry_ms = wallet_now(w) + (is_lie(error) ? LIAR_PAUSE_MS : session_backoff_ms(w, n->failures));
 	}
-	if (was_up)
-		wallet_event(w, UNCIA_EVENT_LINK, error, NULL, node, false,
-		             error == 0 ? NULL : uncia_error_text(error));
-	history_link_down(w, node);
-	return 0;
+	if (!was_up)
+		return;
+	struct uncia_event event = {.kind = UNCIA_EVENT_LINK, .error = error, .validator = node};
+	if (error != 0)
+		snprintf(event.text, sizeof(event.text), "%s", uncia_error_text(error));
+	events_add(w, &event);
 }
 
-/* What is to happen to this link by itself: a handshake or an answer that never comes. */
-static uint64_t node_deadline(const struct node *n)
+/* When the handshake, or the answer that is owed, is overdue. */
+static uint64_t session_deadline(const struct session_link *n)
 {
-	if (n->link == NULL || n->drop)
+	if (!session_is_open(n))
 		return UINT64_MAX;
-	if (!n->established)
+	if (n->state == SESSION_HANDSHAKE)
 		return n->opened_ms + HANDSHAKE_TIMEOUT_MS;
 	if (n->asked_ms == 0)
 		return UINT64_MAX;
 	return (n->heard_ms > n->asked_ms ? n->heard_ms : n->asked_ms) + PEER_DEAD_MS;
 }
 
-int uncia_wallet_tick(struct uncia_wallet *w)
+void session_tick(struct uncia_wallet *w)
 {
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (w->network == NULL)
-		return UNCIA_E_ARGUMENT;
 	uint64_t now = wallet_now(w);
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		if (now >= node_deadline(&w->nodes[i]))
-			drop(w, i, UNCIA_E_UNREACHABLE);
-	sync_tick(w);
-	paying_tick(w);
-	history_tick(w);
-	if (has_work(w))
-		session_wake(w);
-	return 0;
+		if (now >= session_deadline(&w->session->links[i]))
+			session_drop(w, i, UNCIA_E_UNREACHABLE);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -333,26 +346,18 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
+uint64_t session_next_ms(const struct uncia_wallet *w, bool working)
 {
-	if (w == NULL || w->events != NULL || w->events_lost)
-		return 0;
-	if (w->network == NULL)
-		return -1;
-	uint64_t now = wallet_now(w), next = earlier(sync_next_ms(w), earlier(paying_next_ms(w), history_next_ms(w)));
-	bool working = has_work(w), open = false;
+	uint64_t now = wallet_now(w), next = UINT64_MAX;
+	bool open = false;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		const struct node *n = &w->nodes[i];
-		open = open || n->link != NULL;
-		next = earlier(next, node_deadline(n));
-		if (n->link == NULL && n->retry_ms > now && (working || now < w->busy_until_ms))
+		const struct session_link *n = &w->session->links[i];
+		open = open || n->state != SESSION_CLOSED;
+		next = earlier(next, session_deadline(n));
+		if (n->state == SESSION_CLOSED && n->retry_ms > now && (working || now < w->session->busy_until_ms))
 			next = earlier(next, n->retry_ms);
 	}
 	if (open && !working)
-		next = earlier(next, w->busy_until_ms > now ? w->busy_until_ms : now + LINGER_MS);
-	if (w->driver != NULL)
-		next = earlier(next, driver_next_ms(w));
-	if (next == UINT64_MAX)
-		return -1;
-	return next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+		next = earlier(next, w->session->busy_until_ms > now ? w->session->busy_until_ms : now + LINGER_MS);
+	return next;
 }

@@ -1,4 +1,4 @@
-/* The public faces of amounts, addresses, ids and memos; proto/ does the work. */
+/* The public functions on amounts, addresses, ids and memos, over proto/. */
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
@@ -18,25 +18,25 @@ const char *uncia_version(void)
 
 int uncia_amount_parse(const char *text, uint64_t *micro)
 {
-	if (text == NULL || micro == NULL)
+	if (!text || !micro)
 		return UNCIA_E_ARGUMENT;
 	return amount_parse(text, micro);
 }
 
 void uncia_amount_format(uint64_t micro, char text[UNCIA_AMOUNT_TEXT_SIZE])
 {
-	if (text != NULL)
+	if (text)
 		amount_format(micro, text);
 }
 
 int uncia_address_parse(const char *text, struct uncia_address *address)
 {
 	struct destination destination;
-	if (text == NULL || address == NULL)
+	if (!text || !address)
 		return UNCIA_E_ARGUMENT;
-	int result = destination_parse(text, &destination);
-	if (result != 0)
-		return result;
+	int rc = destination_parse(text, &destination);
+	if (rc)
+		return rc;
 	memset(address, 0, sizeof(*address));
 	memcpy(address->account, destination.address.b, ADDRESS_SIZE);
 	address->has_reference = destination.has_reference;
@@ -47,7 +47,7 @@ int uncia_address_parse(const char *text, struct uncia_address *address)
 
 void uncia_address_format(const struct uncia_address *address, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	if (address == NULL || text == NULL)
+	if (!address || !text)
 		return;
 	struct destination destination = {.has_reference = address->has_reference};
 	memcpy(destination.address.b, address->account, ADDRESS_SIZE);
@@ -59,9 +59,9 @@ int uncia_payment_id_parse(const char *text, struct uncia_payment_id *id)
 {
 	struct uncia_payment_id parsed;
 	size_t size;
-	if (text == NULL || id == NULL || strlen(text) != 2 * sizeof(parsed.b))
+	if (!text || !id || strlen(text) != 2 * sizeof(parsed.b))
 		return UNCIA_E_ARGUMENT;
-	if (sodium_hex2bin(parsed.b, sizeof(parsed.b), text, 2 * sizeof(parsed.b), NULL, &size, NULL) != 0 ||
+	if (sodium_hex2bin(parsed.b, sizeof(parsed.b), text, 2 * sizeof(parsed.b), NULL, &size, NULL) ||
 	    size != sizeof(parsed.b))
 		return UNCIA_E_ARGUMENT;
 	*id = parsed;
@@ -70,14 +70,14 @@ int uncia_payment_id_parse(const char *text, struct uncia_payment_id *id)
 
 void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_ID_TEXT_SIZE])
 {
-	if (id != NULL && text != NULL)
+	if (id && text)
 		sodium_bin2hex(text, UNCIA_ID_TEXT_SIZE, id->b, sizeof(id->b));
 }
 
 int uncia_memo_hash(const char *text, uint8_t hash[32])
 {
 	struct hash digest;
-	if (text == NULL || hash == NULL)
+	if (!text || !hash)
 		return UNCIA_E_ARGUMENT;
 	if (sodium_init() < 0)
 		return UNCIA_E_LIBRARY;

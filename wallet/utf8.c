@@ -1,4 +1,4 @@
-/* Text that people see: checked before it is shown or stored. */
+/* Checks text before people see it or it is stored. */
 #include "utf8.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@ static bool next_character(const uint8_t **text, uint32_t *character)
 		return false;
 	uint32_t value = more == 0 ? *p : *p & (0x3fu >> more);
 	for (unsigned i = 1; i <= more; i++) {
-		if (p[i] >> 6 != 2) /* the NUL at the end is caught here too */
+		if (p[i] >> 6 != 2) /* or the NUL at the end */
 			return false;
 		value = value << 6 | (p[i] & 0x3f);
 	}

@@ -1,20 +1,14 @@
-/* Opening and closing a wallet, its events, and the time as it knows it. */
+/* The checks and the clock that all parts of the wallet use. */
 #include "wallet.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-#include <utlist.h>
-
-#define NETWORK_BLOB "network"
 
 int wallet_usable(const struct uncia_wallet *w)
 {
-	if (w == NULL)
+	if (!w)
 		return UNCIA_E_ARGUMENT;
-	/* faults 60: keys, nonces and link ciphers are of no use in a child, of another process number as a rule: not
-	 * in a process namespace of its own. */
-	return w->owner == getpid() && (w->secret == NULL || w->secret->here) ? 0 : UNCIA_E_BUSY;
+	/* faults 60: keys, nonces and link ciphers must not be used by a child of fork. It is told by its process id,
+	 * and, where a new PID namespace may give it the same one, by the secret's page, which fork wipes. */
+	return w->owner == getpid() && (!w->secret || w->secret->here) ? 0 : UNCIA_E_BUSY;
 }
 
 uint64_t wallet_now(const struct uncia_wallet *w)
@@ -22,206 +16,17 @@ uint64_t wallet_now(const struct uncia_wallet *w)
 	return w->host.now_ms(w->host.context);
 }
 
-/* ---- events ---------------------------------------------------------------------------------- */
-
-static bool same_subject(const struct uncia_event *a, const struct uncia_event *b)
-{
-	return a->kind == b->kind && a->validator == b->validator && memcmp(a->id.b, b->id.b, sizeof(a->id.b)) == 0 &&
-	       (a->kind != UNCIA_EVENT_ERROR || strcmp(a->text, b->text) == 0);
-}
-
-void wallet_event(struct uncia_wallet *w, enum uncia_event_kind kind, int error, const struct payment_id *id,
-                  uint32_t validator, bool up, const char *text)
-{
-	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
-	if (fresh == NULL) {
-		w->events_lost = true;
-		return;
-	}
-	fresh->event = (struct uncia_event){
-	    .size = sizeof(fresh->event), .kind = kind, .error = error, .validator = validator, .up = up};
-	if (id != NULL)
-		memcpy(fresh->event.id.b, id->b, sizeof(id->b));
-	if (text != NULL)
-		snprintf(fresh->event.text, sizeof(fresh->event.text), "%s", text);
-	/* So the queue is bounded even where the host never reads it. */
-	DL_FOREACH (w->events, old) {
-		if (same_subject(&old->event, &fresh->event)) {
-			DL_DELETE(w->events, old);
-			free(old);
-			break;
-		}
-	}
-	DL_APPEND(w->events, fresh);
-}
-
-bool uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
-{
-	if (w == NULL || event == NULL || event->size != sizeof(*event))
-		return false;
-	struct queued_event *first = w->events;
-	if (first == NULL) {
-		if (!w->events_lost)
-			return false;
-		w->events_lost = false;
-		*event = (struct uncia_event){.size = sizeof(*event),
-		                              .kind = UNCIA_EVENT_ERROR,
-		                              .error = UNCIA_E_MEMORY,
-		                              .text = "events were lost for want of memory"};
-		return true;
-	}
-	*event = first->event;
-	DL_DELETE(w->events, first);
-	free(first);
-	return true;
-}
-
-/* ---- time ------------------------------------------------------------------------------------ */
-
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms)
 {
-	if (w->clock_known && timestamp_ms <= w->clock_timestamp_ms)
+	if (w->clock.known && timestamp_ms <= w->clock.timestamp_ms)
 		return;
-	w->clock_known = true;
-	w->clock_timestamp_ms = timestamp_ms;
-	w->clock_learned_ms = wallet_now(w);
+	w->clock.known = true;
+	w->clock.timestamp_ms = timestamp_ms;
+	w->clock.learned_ms = wallet_now(w);
 }
 
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
-	return w->clock_timestamp_ms + (now > w->clock_learned_ms ? now - w->clock_learned_ms : 0);
-}
-
-/* ---- open and close -------------------------------------------------------------------------- */
-
-/* The first open with a network binds the home to it. Later ones write nothing: a home on a full disk, or on one that
- * is only read, can be looked at. */
-static int bind_network(struct uncia_wallet *w)
-{
-	uint8_t *data;
-	size_t size;
-	if (w->network != NULL)
-		w->network_id = w->network->genesis.network_id;
-	int result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
-	if (result == UNCIA_E_NOT_FOUND && w->network != NULL) {
-		result = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
-		if (result == 0)
-			w->has_network_id = true;
-		if (result != UNCIA_E_EXISTS)
-			return result;
-		result = blob_load(&w->host, NETWORK_BLOB, &data, &size);
-	}
-	if (result != 0)
-		return result == UNCIA_E_NOT_FOUND && w->network == NULL ? 0 : result;
-	if (size != HASH_SIZE)
-		result = UNCIA_E_DAMAGED;
-	else if (w->network == NULL)
-		memcpy(w->network_id.b, data, HASH_SIZE);
-	else if (memcmp(data, w->network_id.b, HASH_SIZE) != 0)
-		result = UNCIA_E_NETWORK;
-	w->has_network_id = result == 0;
-	blob_free(data, size);
-	return result;
-}
-
-static int load_parts(struct uncia_wallet *w, const char *passphrase)
-{
-	int result = keyfile_load(&w->host, &w->keyfile);
-	if (result != 0)
-		return result;
-	address_of_key(w->keyfile.public_key, &w->address);
-	if (passphrase != NULL || w->keyfile.method == KEYFILE_PLAIN)
-		result = keyfile_open(&w->keyfile, passphrase, &w->secret);
-	if (result == 0)
-		result = bind_network(w);
-	if (result == 0 && w->network != NULL)
-		result = session_init(w);
-	return result != 0 || !w->has_network_id ? result : outbox_load(w, true);
-}
-
-int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
-                      const struct uncia_wallet_options *options, struct uncia_wallet **wallet)
-{
-	struct uncia_host filled;
-	if (host_init(&filled, host) != 0 || wallet == NULL || (options != NULL && options->size != sizeof(*options)))
-		return UNCIA_E_ARGUMENT;
-	int result = sign_self_test();
-	if (result != 0)
-		return result;
-	struct uncia_wallet *w = calloc(1, sizeof(*w));
-	if (w == NULL)
-		return UNCIA_E_MEMORY;
-	w->host = filled;
-	w->network = network;
-	w->owner = getpid();
-	w->history.node = UINT32_MAX;
-	w->request_timeout_ms =
-	    options != NULL && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
-	result = load_parts(w, options == NULL ? NULL : options->passphrase);
-	if (result != 0) {
-		uncia_wallet_close(w);
-		return result;
-	}
-	if (paying_active(w))
-		session_wake(w);
-	*wallet = w;
-	return 0;
-}
-
-void uncia_wallet_close(struct uncia_wallet *w)
-{
-	struct queued_event *event, *next;
-	if (w == NULL)
-		return;
-	driver_free(w->driver);
-	session_deinit(w);
-	history_deinit(w);
-	tracked_free_all(w);
-	name_list_deinit(&w->contacts);
-	DL_FOREACH_SAFE (w->events, event, next) {
-		free(event);
-	}
-	secret_free(w->secret);
-	sodium_memzero(w, sizeof(*w));
-	free(w);
-}
-
-int uncia_wallet_unlock(struct uncia_wallet *w, const char *passphrase)
-{
-	int result = wallet_usable(w);
-	if (result != 0 || w->secret != NULL)
-		return result;
-	if (passphrase == NULL)
-		return UNCIA_E_ARGUMENT;
-	return keyfile_open(&w->keyfile, passphrase, &w->secret);
-}
-
-int uncia_wallet_words(struct uncia_wallet *w, const char *passphrase, char words[UNCIA_WORDS_TEXT_SIZE])
-{
-	struct secret *secret;
-	int result = wallet_usable(w);
-	if (result != 0)
-		return result;
-	if (words == NULL)
-		return UNCIA_E_ARGUMENT;
-	result = keyfile_open(&w->keyfile, passphrase, &secret);
-	if (result != 0)
-		return result;
-	words_from_entropy(secret->entropy, secret->entropy_size, words);
-	secret_free(secret);
-	return 0;
-}
-
-void uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
-{
-	if (w == NULL || text == NULL)
-		return;
-	struct destination destination = {.address = w->address};
-	destination_format(&destination, text);
-}
-
-bool uncia_wallet_unlocked(const struct uncia_wallet *w)
-{
-	return w != NULL && w->secret != NULL && wallet_usable(w) == 0;
+	return w->clock.timestamp_ms + (now > w->clock.learned_ms ? now - w->clock.learned_ms : 0);
 }

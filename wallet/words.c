@@ -1,5 +1,6 @@
 /* Recovery words. The key that is derived from them is keyfile.c's business. */
 #include "words.h"
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,9 @@ void words_from_entropy(const uint8_t *entropy, size_t entropy_size, char words[
 	uint8_t bits[WORDS_ENTROPY_MAX + crypto_hash_sha256_BYTES];
 	size_t count = entropy_size * 8 * 33 / 32 / WORD_BITS;
 	char *at = words;
+	assert(entropy_size == 16 || entropy_size == 32);
 	memcpy(bits, entropy, entropy_size);
-	/* BIP-39: the first entropy/32 bits of its SHA-256 follow it. */
+	/* BIP-39: the checksum, the first entropy/32 bits of the SHA-256, follows the entropy. */
 	crypto_hash_sha256(bits + entropy_size, entropy, entropy_size);
 	for (size_t i = 0; i < count; i++) {
 		unsigned index = 0;
@@ -27,6 +29,7 @@ void words_from_entropy(const uint8_t *entropy, size_t entropy_size, char words[
 			index = index << 1 | bit_at(bits, i * WORD_BITS + b);
 		if (i != 0)
 			*at++ = ' ';
+		assert(index < WORDS_ENGLISH_COUNT);
 		at = stpcpy(at, words_english[index]);
 	}
 	sodium_memzero(bits, sizeof(bits));
@@ -56,14 +59,14 @@ static int next_word(const char **text)
 	*text = p;
 	const char *found = bsearch(word, words_english, WORDS_ENGLISH_COUNT, WORDS_ENGLISH_SIZE, compare_word);
 	sodium_memzero(word, sizeof(word));
-	return found == NULL ? -1 : (int)((found - words_english[0]) / WORDS_ENGLISH_SIZE);
+	return found ? (int)((found - words_english[0]) / WORDS_ENGLISH_SIZE) : -1;
 }
 
 int words_to_entropy(const char *words, uint8_t entropy[WORDS_ENTROPY_MAX], size_t *entropy_size)
 {
 	uint8_t bits[WORDS_ENTROPY_MAX + 1] = {0}, digest[crypto_hash_sha256_BYTES];
 	size_t count = 0;
-	int index, result = UNCIA_E_WORDS;
+	int index, rc = UNCIA_E_WORDS;
 	while ((index = next_word(&words)) >= 0 && count < 24) {
 		for (size_t b = 0; b < WORD_BITS; b++)
 			if ((unsigned)index >> (WORD_BITS - 1 - b) & 1)
@@ -77,12 +80,12 @@ int words_to_entropy(const char *words, uint8_t entropy[WORDS_ENTROPY_MAX], size
 		if ((digest[0] & mask) == bits[size]) {
 			memcpy(entropy, bits, size);
 			*entropy_size = size;
-			result = 0;
+			rc = 0;
 		}
 	}
 	sodium_memzero(bits, sizeof(bits));
 	sodium_memzero(digest, sizeof(digest));
-	return result;
+	return rc;
 }
 
 void words_seed(const char *words, const char *passphrase, uint8_t seed[WORDS_SEED_SIZE])
@@ -114,16 +117,16 @@ int uncia_words_check(const char *words)
 {
 	uint8_t entropy[WORDS_ENTROPY_MAX];
 	size_t size;
-	if (words == NULL)
+	if (!words)
 		return UNCIA_E_ARGUMENT;
-	int result = words_to_entropy(words, entropy, &size);
+	int rc = words_to_entropy(words, entropy, &size);
 	sodium_memzero(entropy, sizeof(entropy));
-	return result;
+	return rc;
 }
 
 int uncia_word_check(const char *word)
 {
-	if (word == NULL)
+	if (!word)
 		return UNCIA_E_ARGUMENT;
 	if (next_word(&word) < 0)
 		return UNCIA_E_WORDS;

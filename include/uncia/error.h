@@ -10,10 +10,18 @@
 #define UNCIA_API
 #endif
 
+/* Marks results that must not be ignored; compilers that can say so warn. */
+#if defined(__GNUC__) || defined(__clang__)
+#define UNCIA_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define UNCIA_MUST_CHECK
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* What a function answers: 0, or what went wrong, by whose fault. The numbers never change: they go over the wire. */
 enum uncia_error {
 	UNCIA_OK = 0,
 
@@ -55,7 +63,8 @@ enum uncia_error {
 	UNCIA_E_UNREACHABLE = -407 /* no validator could be reached */
 };
 
-/* A short English sentence for an error code, without a full stop; never NULL. Static storage. */
+/* A short English sentence for an error code, without a full stop; never NULL. Static text.
+ * Threads: any. */
 UNCIA_API const char *uncia_error_text(int error);
 
 #ifdef __cplusplus

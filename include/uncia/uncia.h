@@ -18,15 +18,22 @@
  * A host that owns its sockets feeds and drains bytes instead: "Driving by bytes" below.
  *
  * Rules that hold for every function:
- * - Errors: 0 or a negative enum uncia_error. Out-parameters are left alone on failure. A wrong argument (NULL where
- *   it is not allowed, a `size` field that no version ever had) is UNCIA_E_ARGUMENT, never a crash of the host.
+ * - Errors: a function that returns int returns 0 or a negative enum uncia_error; "Returns" names those to expect. One
+ *   that reads or writes storage may also return what the host's hook returned. Out-parameters are left alone on
+ *   failure. A wrong argument (NULL where it is not allowed, a `size` field that no version ever had) is
+ *   UNCIA_E_ARGUMENT, never a crash of the host.
+ * - Assertions: what only a bug of the library could make false is asserted, in release builds, too, and ends the
+ *   process before money is at risk. No argument, no peer, no stored byte and no failed allocation does that.
  * - Structures that may grow start with `size`: the caller sets it to sizeof before the call, for those it passes in
  *   and for those it wants filled.
- * - Amounts are micro-units: 10^-6 of a unit. Times in _ms are milliseconds; `_at` is seconds since 1970.
+ * - Amounts are micro-units: 10^-6 of a unit. Times in _ms are milliseconds; `_at` is seconds since 1970; sizes are in
+ *   bytes.
  * - Text is UTF-8 and NUL-terminated.
- * - Threads: an object (wallet, network, receipt) is used by one thread at a time; different objects by any.
- *   Functions without an object may be called from any thread. A wallet is of no use in a child process after fork:
- *   there it answers UNCIA_E_BUSY, its keys are zeros, and everything that is stored stays with the parent.
+ * - Ownership: what is passed in is needed during the call only, but for what "Owns" says.
+ * - Threads: "any" where a function has no object. An object (wallet, network, receipt) is used by one thread at a
+ *   time, different objects by any; a network may be read by several wallets in several threads. A wallet is of no
+ *   use in a child process after fork: there it answers UNCIA_E_BUSY, its keys are zeros, and everything that is
+ *   stored stays with the parent.
  */
 #ifndef UNCIA_UNCIA_H
 #define UNCIA_UNCIA_H
@@ -35,108 +42,30 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uncia/error.h>
+#include <uncia/text.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define UNCIA_ADDRESS_TEXT_SIZE 64 /* sizes of text buffers, NUL included */
-#define UNCIA_AMOUNT_TEXT_SIZE  32
-#define UNCIA_ID_TEXT_SIZE      65
+/* Sizes of text buffers in bytes, NUL included; others are in text.h. */
 #define UNCIA_WORDS_TEXT_SIZE   256
 #define UNCIA_WHY_SIZE          256
-#define UNCIA_MEMO_SIZE         513
-#define UNCIA_REQUEST_TEXT_SIZE 2048
 #define UNCIA_CONTACT_NAME_SIZE 65
 #define UNCIA_BLOB_NAME_SIZE    160
 
-/* The library's version, such as "0.1.0".
- * Returns: static text.
+/* The library's version, such as "0.1.0". Static text.
  * Threads: any. */
 UNCIA_API const char *uncia_version(void);
 
-/* ---- amounts, addresses, ids, memos, requests ------------------------------------------------------------------- */
-
-/* Reads "12", "0.5", "12.500000": digits, and at most one point with one to six digits behind it. Zero parses.
- * Returns: 0; UNCIA_E_AMOUNT for anything else, too large included; UNCIA_E_ARGUMENT.
- * Out: micro, micro-units.
- * Threads: any.
- * Spec: encoding.md, "Amounts". */
-UNCIA_API int uncia_amount_parse(const char *text, uint64_t *micro);
-
-/* Writes an amount with six decimals, "0.500000".
- * Threads: any.
- * Spec: encoding.md, "Amounts". */
-UNCIA_API void uncia_amount_format(uint64_t micro, char text[UNCIA_AMOUNT_TEXT_SIZE]);
-
-/* An address taken apart: the account, and the reference that an exchange or shop put into it. */
-struct uncia_address {
-	uint8_t account[20];
-	bool has_reference;
-	uint8_t reference[8];
-};
-
-/* Reads an address, "unc1…", all lower or all upper case.
- * Returns: 0; UNCIA_E_ADDRESS where it is mistyped or not of this kind; UNCIA_E_ARGUMENT.
- * Threads: any.
- * Spec: encoding.md, "Addresses". */
-UNCIA_API int uncia_address_parse(const char *text, struct uncia_address *address);
-
-/* Writes an address in lower case, with its reference where it has one.
- * Threads: any.
- * Spec: encoding.md, "Addresses". */
-UNCIA_API void uncia_address_format(const struct uncia_address *address, char text[UNCIA_ADDRESS_TEXT_SIZE]);
-
-struct uncia_payment_id {
-	uint8_t b[32];
-};
-
-/* Reads 64 hexadecimal digits.
- * Returns: 0; UNCIA_E_ARGUMENT.
- * Threads: any. */
-UNCIA_API int uncia_payment_id_parse(const char *text, struct uncia_payment_id *id);
-
-/* Writes 64 lower-case hexadecimal digits.
- * Threads: any. */
-UNCIA_API void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_ID_TEXT_SIZE]);
-
-/* The hash of a memo's text. The text stays between the people; the ledger carries at most this.
- * Returns: 0; UNCIA_E_ARGUMENT; UNCIA_E_LIBRARY.
- * Threads: any.
- * Spec: wallet.md, "Memos". */
-UNCIA_API int uncia_memo_hash(const char *text, uint8_t hash[32]);
-
-/* Somebody's wish to be paid, as inert text that can be put into a chat or a QR code:
- * "uncia:unc1…?amount=0.50&memo=rent". It says nothing about who wrote it: show the payee before paying. */
-struct uncia_request {
-	size_t size;
-	char address[UNCIA_ADDRESS_TEXT_SIZE];
-	bool has_amount;
-	uint64_t amount;            /* micro-units, > 0 */
-	char memo[UNCIA_MEMO_SIZE]; /* empty: none; no control characters */
-};
-
-/* Reads a request, strictly: an unknown or repeated parameter, a wrong escape, a control character is refused.
- * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_LIMIT where it is too long;
- *	UNCIA_E_ARGUMENT.
- * In: request->size is set.
- * Threads: any.
- * Spec: wallet.md, "Requests". */
-UNCIA_API int uncia_request_parse(const char *text, struct uncia_request *request);
-
-/* Writes a request.
- * Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_ENCODING where the memo is not UTF-8 or holds control
- *	characters; UNCIA_E_ARGUMENT.
- * Threads: any.
- * Spec: wallet.md, "Requests". */
-UNCIA_API int uncia_request_format(const struct uncia_request *request, char text[UNCIA_REQUEST_TEXT_SIZE]);
-
 /* ---- the host --------------------------------------------------------------------------------------------------- */
 
+/* How much a line of the log matters: an error first. */
 enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA_LOG_DEBUG };
 
 /* What the wallet asks of whoever embeds it. The library copies the structure; `context` must stay valid as long as
- * the wallet. Hooks must not call the wallet.
+ * the wallet. Hooks are called during calls of the wallet's functions only, in their thread, and must not call the
+ * wallet. Those that return int return 0 or a negative enum uncia_error.
  *
  * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
  * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
@@ -177,13 +106,16 @@ struct uncia_host {
 
 /* A host over a directory of a POSIX file system: made with mode 0700 where it does not exist, files 0600. Files that
  * killed processes left half written (.new-…) are removed when they are a day old.
- * Returns: 0; UNCIA_E_PERMISSION where others can read the directory; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Returns: 0; UNCIA_E_PERMISSION where others can read the directory, or it cannot be made or opened; UNCIA_E_IO;
+ *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * In: host->size is set.
  * Owns: the caller frees with uncia_host_directory_free, after closing its wallets.
- * Threads: any. */
-UNCIA_API int uncia_host_directory(const char *path, struct uncia_host *host);
+ * Threads: any. Wallets of several threads may share the host.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_host_directory(const char *path, struct uncia_host *host);
 
-/* Frees what uncia_host_directory made; NULL is fine. */
+/* Frees what uncia_host_directory made; NULL and another host are left alone.
+ * Threads: one, and no wallet uses the host any more. */
 UNCIA_API void uncia_host_directory_free(struct uncia_host *host);
 
 /* ---- the network file ------------------------------------------------------------------------------------------- */
@@ -196,37 +128,49 @@ struct uncia_network;
  * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
  * Owns: the caller frees with uncia_network_free, after the wallets that use it.
  * Threads: any.
- * Spec: wallet.md, "The network file". */
-UNCIA_API int uncia_network_parse(const char *text, struct uncia_network **network, char why[UNCIA_WHY_SIZE]);
+ * Spec: wallet.md 7.5. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_network_parse(const char *text, struct uncia_network **network,
+                                                   char why[UNCIA_WHY_SIZE]);
 
 /* The same from a file.
- * Returns: as uncia_network_parse; UNCIA_E_NOT_FOUND; UNCIA_E_IO. */
-UNCIA_API int uncia_network_load(const char *path, struct uncia_network **network, char why[UNCIA_WHY_SIZE]);
+ * Returns: as uncia_network_parse; UNCIA_E_NOT_FOUND; UNCIA_E_IO.
+ * Owns: as uncia_network_parse.
+ * Threads: any. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_network_load(const char *path, struct uncia_network **network,
+                                                  char why[UNCIA_WHY_SIZE]);
 
-/* NULL is fine. */
+/* Frees a network that no wallet uses any more; NULL is fine.
+ * Threads: one at a time per network. */
 UNCIA_API void uncia_network_free(struct uncia_network *network);
 
-/* The network's name and its currency's code, such as "LIB".
- * Returns: text that lives as long as the network. */
+/* The network's name: text that lives as long as the network; "" for NULL.
+ * Threads: any. */
 UNCIA_API const char *uncia_network_name(const struct uncia_network *network);
+
+/* Its currency's code, such as "LIB": text that lives as long as the network; "" for NULL.
+ * Threads: any. */
 UNCIA_API const char *uncia_network_currency(const struct uncia_network *network);
 
-/* The network's id.
- * Out: id, 32 bytes. */
+/* The network's id: the hash of its genesis. Does nothing where either is NULL.
+ * Out: id, 32 bytes.
+ * Threads: any. */
 UNCIA_API void uncia_network_id(const struct uncia_network *network, uint8_t id[32]);
 
-/* The smallest amount that an output may have, in micro-units. */
+/* The smallest amount that an output may have, and an account may keep, in micro-units; 0 for NULL.
+ * Threads: any. */
 UNCIA_API uint64_t uncia_network_smallest_amount(const struct uncia_network *network);
 
 /* How many validators the file names an address for; they are numbered from 0, and not all of the committee need be
- * there. */
+ * there. 0 for NULL.
+ * Threads: any. */
 UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network);
 
 /* Host (name or numeric address, without brackets) and port of a validator.
  * Returns: 0; UNCIA_E_ARGUMENT where there is none of that number.
- * Out: host lives as long as the network. */
-UNCIA_API int uncia_network_validator(const struct uncia_network *network, uint32_t number, const char **host,
-                                      uint16_t *port);
+ * Out: *host lives as long as the network; *port.
+ * Threads: any. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_network *network, uint32_t number,
+                                                       const char **host, uint16_t *port);
 
 /* ---- words and keys --------------------------------------------------------------------------------------------- */
 
@@ -235,19 +179,22 @@ UNCIA_API int uncia_network_validator(const struct uncia_network *network, uint3
  * Out: words, in lower case, one space apart. The caller wipes it.
  * In: host may be NULL: the system's randomness.
  * Threads: any.
- * Spec: wallet.md, "Keys". */
-UNCIA_API int uncia_words_make(const struct uncia_host *host, unsigned count, char words[UNCIA_WORDS_TEXT_SIZE]);
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_make(const struct uncia_host *host, unsigned count,
+                                                char words[UNCIA_WORDS_TEXT_SIZE]);
 
 /* Whether these are recovery words: 12 or 24, each in the list, checksum right. Case and spaces do not matter.
  * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
- * Threads: any. */
-UNCIA_API int uncia_words_check(const char *words);
+ * Threads: any.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_check(const char *words);
 
 /* Whether this is one word of the list, to name the one that was mistyped. Case does not matter.
  * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
  * Threads: any. */
-UNCIA_API int uncia_word_check(const char *word);
+UNCIA_API UNCIA_MUST_CHECK int uncia_word_check(const char *word);
 
+/* How the key of a new wallet is kept. */
 struct uncia_key_options {
 	size_t size;
 	const char *passphrase; /* seals the key file; NULL only together with no_passphrase */
@@ -259,15 +206,18 @@ struct uncia_key_options {
 /* Makes the wallet's key file from recovery words: a new wallet, or an old one restored.
  * Returns: 0; UNCIA_E_EXISTS where the home has a key already; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
  *	UNCIA_E_IO; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT (neither a passphrase nor no_passphrase; kdf out of range).
- * Threads: one at a time per home.
- * Spec: wallet.md, "The key file". */
-UNCIA_API int uncia_wallet_create(const struct uncia_host *host, const char *words,
-                                  const struct uncia_key_options *options);
+ * In: neither the words nor the passphrase is kept; the caller wipes its own.
+ * Threads: any.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_create(const struct uncia_host *host, const char *words,
+                                                   const struct uncia_key_options *options);
 
 /* ---- the wallet ------------------------------------------------------------------------------------------------- */
 
+/* One account: its key, its outbox and contacts in the host's storage, and its links to validators. */
 struct uncia_wallet;
 
+/* How a wallet is opened. */
 struct uncia_wallet_options {
 	size_t size;
 	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
@@ -279,35 +229,44 @@ struct uncia_wallet_options {
  *	words); UNCIA_E_NETWORK where the home belongs to another network; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
  *	UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * In: network may be NULL: then it can say its address, its outbox and contacts, nothing else. options may be NULL.
- * Owns: the caller closes with uncia_wallet_close; the network must outlive the wallet.
+ * Owns: the caller closes with uncia_wallet_close; the network and host->context must outlive the wallet.
  * Threads: one at a time per wallet. Several processes may have one home open: nothing is paid twice.
- * Spec: wallet.md. */
-UNCIA_API int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
-                                const struct uncia_wallet_options *options, struct uncia_wallet **wallet);
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
+                                                 const struct uncia_wallet_options *options,
+                                                 struct uncia_wallet **wallet);
 
-/* Closes links, wipes keys. What is pending stays in storage and goes on at the next open. NULL is fine. */
+/* Closes links, wipes keys, frees the wallet. What is pending stays in storage and goes on at the next open. NULL is
+ * fine.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
 
 /* Opens the key of a wallet that was opened locked.
- * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);
+ * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_LIBRARY;
+ *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);
 
 /* The recovery words of this wallet.
  * Returns: as uncia_wallet_unlock.
  * Out: words; the caller wipes it.
- * In: passphrase, asked for again; NULL for a key file without one. */
-UNCIA_API int uncia_wallet_words(struct uncia_wallet *wallet, const char *passphrase,
-                                 char words[UNCIA_WORDS_TEXT_SIZE]);
+ * In: passphrase, asked for again; NULL for a key file without one.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_words(struct uncia_wallet *wallet, const char *passphrase,
+                                                  char words[UNCIA_WORDS_TEXT_SIZE]);
 
-/* The wallet's own address. */
+/* Writes the wallet's own address, without a reference. Does nothing where either is NULL.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API void uncia_wallet_address(const struct uncia_wallet *wallet, char text[UNCIA_ADDRESS_TEXT_SIZE]);
 
-/* Whether the key is open, so that uncia_wallet_pay can sign. */
+/* Whether the key is open, so that uncia_wallet_pay can sign.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* ---- events ----------------------------------------------------------------------------------------------------- */
 
+/* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
 	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
 	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
@@ -321,6 +280,7 @@ enum uncia_event_kind {
 	                          * (uncia_wallet_payment), or ask again */
 };
 
+/* One thing that happened. Members that do not belong to its kind are 0. */
 struct uncia_event {
 	size_t size;
 	enum uncia_event_kind kind;
@@ -331,19 +291,22 @@ struct uncia_event {
 	char text[UNCIA_WHY_SIZE]; /* ERROR and LINK: one sentence, or empty */
 };
 
-/* Takes the next event; they come in the order in which things happened.
- * Returns: whether there was one.
- * In: event->size is set. */
+/* Takes the next event; they come in the order in which things happened. One of the same kind about the same payment or
+ * validator that was not taken yet is replaced, so that the queue is bounded. Says whether there was one.
+ * In: event->size is set.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API bool uncia_wallet_event(struct uncia_wallet *wallet, struct uncia_event *event);
 
 /* ---- balance ---------------------------------------------------------------------------------------------------- */
 
 /* Asks the validators for this account and the time of the ledger. Ends in UNCIA_EVENT_BALANCE.
- * Returns: 0 (also where one is under way); UNCIA_E_NETWORK where the wallet was opened without one;
- *	UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * Spec: wallet.md, "Balance". */
-UNCIA_API int uncia_wallet_sync(struct uncia_wallet *wallet);
+ * Returns: 0 (also where one is under way); UNCIA_E_NETWORK where the wallet was opened without one; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.6. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_sync(struct uncia_wallet *wallet);
 
+/* What the account holds, as the last sync proved it. */
 struct uncia_balance {
 	size_t size;
 	bool known;         /* a sync has succeeded; else the rest is 0 */
@@ -356,16 +319,21 @@ struct uncia_balance {
 };
 
 /* What the last sync found out. Payments that became final since are in it after the next sync.
- * Returns: 0; UNCIA_E_ARGUMENT. */
+ * Returns: 0; UNCIA_E_ARGUMENT.
+ * In: balance->size is set.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.6. */
 UNCIA_API int uncia_wallet_balance(const struct uncia_wallet *wallet, struct uncia_balance *balance);
 
 /* ---- paying ----------------------------------------------------------------------------------------------------- */
 
+/* Who gets what by a payment. */
 struct uncia_output {
 	const char *address; /* "unc1…", with its reference where it has one */
 	uint64_t amount;     /* micro-units, > 0 */
 };
 
+/* A payment to be made. All of it is copied. */
 struct uncia_payment_request {
 	size_t size;
 	const struct uncia_output *outputs;
@@ -391,11 +359,13 @@ struct uncia_payment_request {
  *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
  *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
  *	sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before.
- * Out: id.
- * Spec: wallet.md, "Paying". */
-UNCIA_API int uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request,
-                               struct uncia_payment_id *id);
+ * Out: *id.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.2. */
+UNCIA_API UNCIA_MUST_CHECK int
+uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
 
+/* How a payment stands. FINAL and EXPIRED are ends: a payment that has one keeps it. */
 enum uncia_payment_state {
 	UNCIA_PAYMENT_UNKNOWN =
 	    0, /* not this wallet's, and validators weighing F+1 do not know it: no end of a payment */
@@ -415,10 +385,11 @@ enum uncia_pending_reason {
 	UNCIA_PENDING_REFUSED = 101  /* a validator would not take it: `refusal` */
 };
 
-/* A short English phrase for a reason; never NULL. Static storage.
+/* A short English phrase for a reason; never NULL. Static text.
  * Threads: any. */
 UNCIA_API const char *uncia_pending_text(enum uncia_pending_reason reason);
 
+/* What is known of a payment. Members that do not belong to its state are 0. */
 struct uncia_payment {
 	size_t size;
 	struct uncia_payment_id id;
@@ -442,28 +413,41 @@ struct uncia_payment {
 
 /* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query.
  * Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_ARGUMENT.
- * In: payment->size is set. */
-UNCIA_API int uncia_wallet_payment(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
-                                   struct uncia_payment *payment);
+ * In: payment->size is set.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_payment(const struct uncia_wallet *wallet,
+                                                    const struct uncia_payment_id *id, struct uncia_payment *payment);
 
 /* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
- * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_wallet_query(struct uncia_wallet *wallet, const struct uncia_payment_id *id);
+ * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.7. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_query(struct uncia_wallet *wallet, const struct uncia_payment_id *id);
 
-/* This wallet's own payments, in no particular order. */
+/* How many own payments this wallet knows; 0 for NULL.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API size_t uncia_wallet_outbox_count(const struct uncia_wallet *wallet);
-UNCIA_API int uncia_wallet_outbox(const struct uncia_wallet *wallet, size_t number, struct uncia_payment_id *id);
+
+/* One of them, in no particular order; the numbers hold until the next call that is not const.
+ * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_ARGUMENT.
+ * Out: *id.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_outbox(const struct uncia_wallet *wallet, size_t number,
+                                                   struct uncia_payment_id *id);
 
 /* ---- history ---------------------------------------------------------------------------------------------------- */
 
 /* Asks for the payments that touched this account, newest first, each proved by its receipt. Ends in
  * UNCIA_EVENT_HISTORY. One page at a time: a second call before that replaces the first.
- * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * In: before_height and before_index: 0 and 0 for the newest, or the `next_` ones of the page before; limit 1..64.
- * Spec: wallet.md, "History". */
-UNCIA_API int uncia_wallet_history(struct uncia_wallet *wallet, uint64_t before_height, uint32_t before_index,
-                                   uint32_t limit);
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.8. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_history(struct uncia_wallet *wallet, uint64_t before_height,
+                                                    uint32_t before_index, uint32_t limit);
 
+/* One page, and where the next one begins. */
 struct uncia_history_page {
 	size_t size;
 	uint32_t count;
@@ -474,19 +458,27 @@ struct uncia_history_page {
 };
 
 /* The page that came last.
- * Returns: 0; UNCIA_E_NOT_FOUND where none has; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_wallet_history_page(const struct uncia_wallet *wallet, struct uncia_history_page *page);
+ * Returns: 0; UNCIA_E_NOT_FOUND where none has; UNCIA_E_ARGUMENT.
+ * In: page->size is set.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_history_page(const struct uncia_wallet *wallet,
+                                                         struct uncia_history_page *page);
 
 /* Takes this account's own payments on the page that came last into the outbox, as final. A home that was restored from
  * its words knows nothing of the keys that an earlier home paid under: read the whole history once, calling this for
  * every page, before paying with a key that may have been used there.
- * Returns: 0; UNCIA_E_NOT_FOUND where no page has come; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_wallet_recall(struct uncia_wallet *wallet);
+ * Returns: 0; UNCIA_E_NOT_FOUND where no page has come; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.2. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_recall(struct uncia_wallet *wallet);
 
+/* The proof that a payment is final; it was verified. */
 struct uncia_receipt;
 
-/* One entry of it, 0 the newest.
- * Returns: the receipt, valid until the next page is there or the wallet is closed; NULL past the end. */
+/* One entry of the page that came last, 0 the newest; NULL past the end.
+ * Owns: the wallet. Valid until the next page is there or the wallet is closed.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *wallet, uint32_t number);
 
 /* ---- receipts --------------------------------------------------------------------------------------------------- */
@@ -496,79 +488,98 @@ UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct 
  * In: text; white space around it does not matter.
  * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.
  * Threads: any.
- * Spec: wallet.md, "Receipts". */
-UNCIA_API int uncia_receipt_verify(const struct uncia_network *network, const char *text,
-                                   struct uncia_receipt **receipt);
+ * Spec: wallet.md 7.4. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_verify(const struct uncia_network *network, const char *text,
+                                                    struct uncia_receipt **receipt);
 
-/* NULL is fine. Not for those that belong to a wallet's history. */
+/* Frees what uncia_receipt_verify gave; NULL is fine. Not for those that belong to a wallet's history.
+ * Threads: one at a time per receipt. */
 UNCIA_API void uncia_receipt_free(struct uncia_receipt *receipt);
 
 /* What a receipt proves, as a payment in the state FINAL.
  * Returns: 0; UNCIA_E_ARGUMENT.
- * In: payment->size is set. */
-UNCIA_API int uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment);
+ * In: payment->size is set.
+ * Threads: as uncia_receipt_free. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_payment(const struct uncia_receipt *receipt,
+                                                     struct uncia_payment *payment);
 
-/* One of its outputs.
- * Returns: 0; UNCIA_E_ARGUMENT past the last. */
-UNCIA_API int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number,
-                                   char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
+/* One of its outputs, numbered from 0.
+ * Returns: 0; UNCIA_E_ARGUMENT past the last.
+ * Out: address, with its reference; *amount, in micro-units.
+ * Threads: as uncia_receipt_free. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number,
+                                                    char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
 
 /* The receipt as one line of text.
  * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * Owns: the caller frees *text with uncia_text_free. */
-UNCIA_API int uncia_receipt_text(const struct uncia_receipt *receipt, char **text);
+ * Owns: the caller frees *text with uncia_text_free.
+ * Threads: as uncia_receipt_free.
+ * Spec: wallet.md 7.4. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_text(const struct uncia_receipt *receipt, char **text);
 
 /* The receipt of a final payment, of the outbox or one that was queried or came in the history, as text.
  * Returns: 0; UNCIA_E_NOT_FOUND where the wallet has none; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY;
  *	UNCIA_E_ARGUMENT.
- * Owns: the caller frees *text with uncia_text_free. */
-UNCIA_API int uncia_wallet_receipt(const struct uncia_wallet *wallet, const struct uncia_payment_id *id, char **text);
-
-UNCIA_API void uncia_text_free(char *text);
+ * Owns: the caller frees *text with uncia_text_free.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_receipt(const struct uncia_wallet *wallet,
+                                                    const struct uncia_payment_id *id, char **text);
 
 /* ---- contacts --------------------------------------------------------------------------------------------------- */
 
 /* Pins a name to the address it had when it was first used, so that a changed one is noticed.
  * Returns: 0 (also where it is pinned to this very address); UNCIA_E_EXISTS where it is pinned to another and
- *	`replace` is false; UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT (a name of 1
- *	to 64 bytes, UTF-8 without control characters).
- * Spec: wallet.md, "Contacts". */
-UNCIA_API int uncia_contact_pin(struct uncia_wallet *wallet, const char *name, const char *address, bool replace);
+ *	`replace` is false; UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT (a name of 1 to 64 bytes, UTF-8 without control characters).
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.9. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_pin(struct uncia_wallet *wallet, const char *name, const char *address,
+                                                 bool replace);
 
 /* The address of a contact.
- * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_contact_find(const struct uncia_wallet *wallet, const char *name,
-                                 char address[UNCIA_ADDRESS_TEXT_SIZE]);
+ * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_find(const struct uncia_wallet *wallet, const char *name,
+                                                  char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
-/* Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_contact_remove(struct uncia_wallet *wallet, const char *name);
+/* Forgets a contact.
+ * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_remove(struct uncia_wallet *wallet, const char *name);
 
 /* Reads the contacts from storage, for uncia_contact_at.
- * Returns: 0; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * Out: count. */
-UNCIA_API int uncia_contact_count(struct uncia_wallet *wallet, size_t *count);
+ * Returns: 0; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Out: *count.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_count(struct uncia_wallet *wallet, size_t *count);
 
 /* One of them as read by the last uncia_contact_count, sorted by name.
- * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_contact_at(const struct uncia_wallet *wallet, size_t number, char name[UNCIA_CONTACT_NAME_SIZE],
-                               char address[UNCIA_ADDRESS_TEXT_SIZE]);
+ * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *wallet, size_t number,
+                                                char name[UNCIA_CONTACT_NAME_SIZE],
+                                                char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* ---- driving by one file descriptor (POSIX) --------------------------------------------------------------------- */
 
 /* A descriptor that becomes readable when uncia_wallet_process has something to do. From the first of these two calls
  * on the library opens its own sockets; do not mix with "Driving by bytes".
- * Returns: the descriptor, the same for the wallet's life; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_ARGUMENT.
- * Owns: the wallet. */
-UNCIA_API int uncia_wallet_fd(struct uncia_wallet *wallet);
+ * Returns: the descriptor, the same for the wallet's life; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT.
+ * Owns: the wallet, which closes it.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_fd(struct uncia_wallet *wallet);
 
 /* Does what can be done without waiting. The one exception is the name look-up of a validator whose address in the
  * network file is a host name; numeric addresses never wait.
- * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_wallet_process(struct uncia_wallet *wallet);
+ * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_process(struct uncia_wallet *wallet);
 
 /* How long the host may wait before it calls uncia_wallet_process (or _tick) even if nothing happens.
- * Returns: milliseconds, 0 where there is something to do now (an event waits, for one), -1 for no limit. */
-UNCIA_API int uncia_wallet_timeout_ms(const struct uncia_wallet *wallet);
+ * Returns: milliseconds, 0 where there is something to do now (an event waits, for one), -1 for no limit.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_timeout_ms(const struct uncia_wallet *wallet);
 
 /* ---- driving by bytes ------------------------------------------------------------------------------------------- */
 
@@ -576,30 +587,44 @@ UNCIA_API int uncia_wallet_timeout_ms(const struct uncia_wallet *wallet);
  * call _opened; then feed what is received, write what _output gives, say with _taken how much of it went. When the
  * connection ends, or _feed fails, or it is open and not wanted any more: close it and call _closed. */
 
-/* Whether the wallet wants a connection to this validator now. */
+/* Whether the wallet wants a connection to this validator now.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API bool uncia_wallet_link_wanted(const struct uncia_wallet *wallet, uint32_t validator);
 
-/* Returns: 0; UNCIA_E_RANDOM; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no such validator, or open). */
-UNCIA_API int uncia_wallet_link_opened(struct uncia_wallet *wallet, uint32_t validator);
+/* A connection to this validator was made: the handshake begins, with what _output gives.
+ * Returns: 0; UNCIA_E_RANDOM; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no such validator, or open).
+ * Threads: as uncia_wallet_open.
+ * Spec: network.md 8.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_opened(struct uncia_wallet *wallet, uint32_t validator);
 
-/* Returns: 0; UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING, UNCIA_E_PROOF, UNCIA_E_LIMIT,
- *	UNCIA_E_MEMORY: close the connection; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
-UNCIA_API int uncia_wallet_link_feed(struct uncia_wallet *wallet, uint32_t validator, const void *data, size_t size);
+/* Takes bytes that were received, of any number.
+ * Returns: 0; UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING, UNCIA_E_PROOF, UNCIA_E_LIMIT, UNCIA_E_FULL,
+ *	UNCIA_E_MEMORY, UNCIA_E_UNREACHABLE: close the connection; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_feed(struct uncia_wallet *wallet, uint32_t validator, const void *data,
+                                                      size_t size);
 
 /* Bytes to be written.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- * Out: data, valid until the next call on this wallet; *size 0 where there is nothing. */
-UNCIA_API int uncia_wallet_link_output(struct uncia_wallet *wallet, uint32_t validator, const void **data,
-                                       size_t *size);
+ * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where no connection is open.
+ * Out: *data, valid until the next call on this wallet; *size 0 where there is nothing.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_output(struct uncia_wallet *wallet, uint32_t validator,
+                                                        const void **data, size_t *size);
 
-/* The first `size` bytes of the output were written. */
+/* The first `size` bytes of the output were written.
+ * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where no connection is open or there were fewer.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API int uncia_wallet_link_taken(struct uncia_wallet *wallet, uint32_t validator, size_t size);
 
-/* The connection ended, or could not be made. In: error, why (0: closed as wished). */
+/* The connection ended, or could not be made.
+ * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where there is no such validator.
+ * In: error, why, an enum uncia_error; 0: closed because it was not wanted any more.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API int uncia_wallet_link_closed(struct uncia_wallet *wallet, uint32_t validator, int error);
 
 /* Carries out what time asks for: resends, time-outs. Call it after uncia_wallet_timeout_ms.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. */
+ * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where the wallet was opened without a network.
+ * Threads: as uncia_wallet_open. */
 UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 
 #ifdef __cplusplus

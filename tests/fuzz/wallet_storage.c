@@ -4,7 +4,7 @@
 #include "fuzz.h"
 #include "host.h"
 #include "keyfile.h"
-#include "wallet.h"
+#include "outbox.h"
 
 static const struct uncia_network *network(void)
 {
@@ -71,7 +71,7 @@ static void read_all(struct uncia_wallet *w)
 	if (uncia_contact_count(w, &contacts) == 0)
 		for (size_t i = 0; i < contacts; i++)
 			if (uncia_contact_at(w, i, name, address) == 0)
-				(void)uncia_contact_find(w, name, address);
+				assert(uncia_contact_find(w, name, address) <= 0);
 	(void)uncia_wallet_tick(w);
 	while (uncia_wallet_event(w, &event))
 		assert(memchr(event.text, '\0', sizeof(event.text)));

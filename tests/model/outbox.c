@@ -2,9 +2,9 @@
  * and false, waits, ends and opens again, where each writing call may fail or be the process' last, with or without
  * effect, and a power cut may take what only a running system showed (docs/spec/wallet.md 7.1, 7.2).
  *
- * The code that is searched is wallet/paying.c, outbox.c, blob.c and what they call, linked as it is. It is cut off at
- * session_send, the one way by which a payment leaves, and fed at paying_reply, the one by which answers come; links
- * are the simulator's business. Signatures are the simulator's stand-in.
+ * The code that is searched is wallet/paying.c, following.c, outbox.c, tracked.c, blob.c and what they call, linked as
+ * it is. It is cut off at session_send, the one way by which a payment leaves, and fed at following_reply, the one by
+ * which answers come; links are the simulator's business. Signatures are the simulator's stand-in.
  *
  * A state is everything that can matter to what follows: storage, the payments in memory, the time, what has been sent
  * and told, and what the ledger holds. One that was come upon before is not gone through again.

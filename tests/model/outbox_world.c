@@ -3,10 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "events.h"
 #include "fields.h"
 #include "fixture.h"
+#include "following.h"
+#include "history.h"
+#include "outbox.h"
 #include "receipt.h"
+#include "session.h"
 #include "standin.h"
+#include "sync.h"
 #include "wallet.h"
 
 #define WORDS      "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
@@ -85,7 +91,7 @@ static bool kept_durably(const struct world *w, const struct payment *payment)
 static struct tracked *of_kind(const struct world *w, bool keyed)
 {
 	for (struct tracked *t = w->wallet->tracked; t; t = t->hh.next)
-		if (t->own && (t->payment->total == 1000000) == keyed)
+		if (t->record.own && (t->record.payment->total == 1000000) == keyed)
 			return t;
 	return NULL;
 }
@@ -149,7 +155,7 @@ int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const 
 {
 	if (current->mistake != MISTAKE_FOUND_IS_KEPT)
 		return __real_outbox_confirm(wallet, t, receipt, receipt_size);
-	t->durable = true;
+	t->record.durable = true;
 	return 0;
 }
 
@@ -165,9 +171,10 @@ int __wrap_outbox_find(struct uncia_wallet *wallet, const uint8_t nonce[NONCE_SI
 {
 	int result = __real_outbox_find(wallet, nonce, found);
 
-	if (result != 0 || current->mistake != MISTAKE_EXPIRY_FREES_KEY || (*found)->state != UNCIA_PAYMENT_EXPIRED)
+	if (result != 0 || current->mistake != MISTAKE_EXPIRY_FREES_KEY ||
+	    (*found)->record.state != UNCIA_PAYMENT_EXPIRED)
 		return result;
-	current->host.remove(current, (*found)->blob);
+	current->host.remove(current, (*found)->record.blob);
 	tracked_remove(wallet, *found);
 	return UNCIA_E_NOT_FOUND;
 }
@@ -197,14 +204,14 @@ static void open_wallet(struct world *w)
 	if (uncia_wallet_open(&w->host, &prepared.network, NULL, &w->wallet))
 		abort();
 	/* A sync is the simulator's business: this wallet has one behind it. */
-	struct sync *s = &w->wallet->sync;
+	struct sync *s = w->wallet->sync;
 	s->known = s->exists = true;
 	s->height = 1;
 	s->state = (struct account_state){.height = 1, .timestamp_ms = FIXTURE_TIME_MS + START_MS};
 	s->state.entry.balance = BALANCE;
 	wallet_learn_time(w->wallet, FIXTURE_TIME_MS + w->now_ms);
 	for (struct tracked *t = w->wallet->tracked; t; t = t->hh.next)
-		learn(w, t->payment)->stored_end = t->state != UNCIA_PAYMENT_PENDING;
+		learn(w, t->record.payment)->stored_end = t->record.state != UNCIA_PAYMENT_PENDING;
 }
 
 void world_restart(struct world *w, bool power_cut)
@@ -222,7 +229,7 @@ void world_restart(struct world *w, bool power_cut)
 		const struct tracked *t = tracked_find(w->wallet, &p->id);
 		if (!t && (p->vouched || p->sent))
 			wrong(w, LOSS);
-		if (t && p->told != UNCIA_PAYMENT_UNKNOWN && p->told != t->state)
+		if (t && p->told != UNCIA_PAYMENT_UNKNOWN && p->told != t->record.state)
 			wrong(w, OTHER_END);
 	}
 }
@@ -243,15 +250,15 @@ static void copy_payment(struct uncia_wallet *wallet, const struct tracked *from
 	struct tracked *t = must(malloc(sizeof(*t)));
 
 	*t = *from;
-	t->payment = payment_ref(from->payment);
-	t->expiries = must(malloc((from->expiry_count + 1) * sizeof(*t->expiries)));
-	for (size_t i = 0; i < from->expiry_count; i++) {
-		t->expiries[i] = from->expiries[i];
-		t->expiries[i].bytes = must(malloc(from->expiries[i].size));
-		memcpy(t->expiries[i].bytes, from->expiries[i].bytes, from->expiries[i].size);
+	t->record.payment = payment_ref(from->record.payment);
+	t->record.expiries = must(malloc((from->record.expiry_count + 1) * sizeof(*t->record.expiries)));
+	for (size_t i = 0; i < from->record.expiry_count; i++) {
+		t->record.expiries[i] = from->record.expiries[i];
+		t->record.expiries[i].bytes = must(malloc(from->record.expiries[i].size));
+		memcpy(t->record.expiries[i].bytes, from->record.expiries[i].bytes, from->record.expiries[i].size);
 	}
 	HASH_ADD(hh, wallet->tracked, id.b, sizeof(t->id.b), t);
-	HASH_ADD_KEYPTR(by_blob, wallet->outbox, t->blob, strlen(t->blob), t);
+	HASH_ADD_KEYPTR(by_blob, wallet->outbox, t->record.blob, strlen(t->record.blob), t);
 }
 
 void world_copy(struct world *w, const struct world *from)
@@ -267,8 +274,15 @@ void world_copy(struct world *w, const struct world *from)
 	wallet->tracked = wallet->outbox = NULL;
 	wallet->secret = must(secret_new());
 	*wallet->secret = *from->wallet->secret;
-	wallet->nodes = must(calloc(VALIDATORS, sizeof(*wallet->nodes)));
-	wallet->order = must(calloc(VALIDATORS, sizeof(*wallet->order)));
+	wallet->session = must(calloc(1, sizeof(*wallet->session)));
+	wallet->session->links = must(calloc(VALIDATORS, sizeof(*wallet->session->links)));
+	wallet->session->order = must(calloc(VALIDATORS, sizeof(*wallet->session->order)));
+	wallet->session->busy_until_ms = from->wallet->session->busy_until_ms;
+	if (wallet_sync_init(wallet) || history_init(wallet))
+		abort();
+	struct sync_answer *answers = wallet->sync->answers;
+	*wallet->sync = *from->wallet->sync; /* it asks nothing any more */
+	wallet->sync->answers = answers;
 	for (const struct tracked *t = from->wallet->tracked; t; t = t->hh.next)
 		copy_payment(wallet, t);
 	w->wallet = wallet;
@@ -296,11 +310,11 @@ static void pay(struct world *w, const char *key, uint64_t amount)
 		return;
 	memcpy(own.b, id.b, sizeof(own.b));
 	const struct tracked *t = tracked_find(w->wallet, &own);
-	if (!t || !kept_durably(w, t->payment))
+	if (!t || !kept_durably(w, t->record.payment))
 		wrong(w, LOSS);
 	if (!t)
 		return;
-	struct known_payment *p = learn(w, t->payment);
+	struct known_payment *p = learn(w, t->record.payment);
 	for (uint32_t i = 0; i < w->payment_count; i++)
 		if (&w->payments[i] != p && key && w->payments[i].keyed && w->payments[i].vouched)
 			wrong(w, TWICE);
@@ -309,7 +323,7 @@ static void pay(struct world *w, const char *key, uint64_t amount)
 
 static void answer(struct world *w, uint32_t node, const struct tracked *t, Uncia__Pb__NodeReply *reply)
 {
-	paying_reply(w->wallet, node, t->number, reply);
+	following_reply(w->wallet, node, t->number, reply);
 }
 
 /* The payment becomes final, where it is not yet. */
@@ -321,7 +335,7 @@ static void receipt(struct world *w, const struct tracked *t)
 	uint8_t *bytes;
 	size_t size;
 
-	if (payment_decode(&w->wallet->network_id, t->payment->bytes, t->payment->size, &list[0]))
+	if (payment_decode(&w->wallet->network_id, t->record.payment->bytes, t->record.payment->size, &list[0]))
 		abort();
 	struct block *block = fixture_block(&prepared.fixture, NULL, 1, list, 1, &root);
 	struct certificate *certificate =
@@ -368,10 +382,10 @@ static void refusal(struct world *w, struct tracked *t)
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refused;
 	answer(w, 1, t, &reply);
-	if (w->mistake == MISTAKE_REFUSAL_ENDS && t->state == UNCIA_PAYMENT_PENDING &&
+	if (w->mistake == MISTAKE_REFUSAL_ENDS && t->record.state == UNCIA_PAYMENT_PENDING &&
 	    outbox_store_end(w->wallet, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) == 0) {
-		t->state = UNCIA_PAYMENT_EXPIRED;
-		wallet_event(w->wallet, UNCIA_EVENT_PAYMENT, 0, &t->id, 0, false, NULL);
+		tracked_move(t, UNCIA_PAYMENT_EXPIRED);
+		events_add_payment(w->wallet, &t->id, 0);
 	}
 }
 
@@ -393,8 +407,8 @@ static void pass(struct world *w, uint64_t ms)
 	if (uncia_wallet_tick(w->wallet))
 		abort();
 	struct tracked *t = of_kind(w, true);
-	if (w->mistake == MISTAKE_FORGETS && t && ledger_s(w) > t->payment->expires_at) {
-		w->host.remove(w, t->blob);
+	if (w->mistake == MISTAKE_FORGETS && t && ledger_s(w) > t->record.payment->expires_at) {
+		w->host.remove(w, t->record.blob);
 		tracked_remove(w->wallet, t);
 	}
 }
@@ -410,9 +424,9 @@ bool world_may(const struct world *w, enum action action)
 	switch (action) {
 	case ACT_RECEIPT:
 	case ACT_RECEIPT_UNKEYED: /* what never left cannot be in a block; nor what is past its time */
-		return p && p->sent && !p->is_expired && (p->is_final || ledger_s(w) < t->payment->expires_at);
+		return p && p->sent && !p->is_expired && (p->is_final || ledger_s(w) < t->record.payment->expires_at);
 	case ACT_WORDS_TRUE:
-		return p && p->sent && !p->is_final && ledger_s(w) >= t->payment->expires_at;
+		return p && p->sent && !p->is_final && ledger_s(w) >= t->record.payment->expires_at;
 	case ACT_WORD_FALSE:
 	case ACT_REFUSAL:
 	case ACT_PENDING:
@@ -446,8 +460,9 @@ void world_act(struct world *w, enum action action)
 		                                        .key = KEY,
 		                                        .expires_s = LIFETIME_S};
 		bool there =
-		    of_kind(w, true) != NULL && of_kind(w, true)->payment->outputs[0].amount == 1000000 &&
-		    memcmp(&of_kind(w, true)->payment->outputs[0].to, &prepared.payee.address, ADDRESS_SIZE) == 0;
+		    of_kind(w, true) != NULL && of_kind(w, true)->record.payment->outputs[0].amount == 1000000 &&
+		    memcmp(&of_kind(w, true)->record.payment->outputs[0].to, &prepared.payee.address, ADDRESS_SIZE) ==
+		        0;
 		int result = uncia_wallet_pay(w->wallet, &request, &id);
 		if (there && result == 0 && !w->dead)
 			wrong(w, TWICE);
@@ -480,7 +495,7 @@ void world_act(struct world *w, enum action action)
 		pass(w, (LIFETIME_S + 5) * 1000);
 		break;
 	case ACT_LINK:
-		paying_link_up(w->wallet, 1);
+		following_link_up(w->wallet, 1);
 		break;
 	case ACT_KILL:
 		world_restart(w, false);
@@ -525,18 +540,18 @@ void world_look(struct world *w)
 		const struct tracked *t = event.kind == UNCIA_EVENT_PAYMENT ? tracked_find(w->wallet, &id) : NULL;
 		if (event.kind == UNCIA_EVENT_ERROR)
 			wrong(w, LOSS);
-		if (!t || t->state == UNCIA_PAYMENT_PENDING)
+		if (!t || t->record.state == UNCIA_PAYMENT_PENDING)
 			continue;
-		struct known_payment *p = learn(w, t->payment);
-		if (p->told != UNCIA_PAYMENT_UNKNOWN && p->told != t->state)
+		struct known_payment *p = learn(w, t->record.payment);
+		if (p->told != UNCIA_PAYMENT_UNKNOWN && p->told != t->record.state)
 			wrong(w, OTHER_END);
 		if (!p->stored_end)
-			p->told = t->state;
+			p->told = t->record.state;
 	}
 	for (const struct tracked *t = w->wallet->tracked; t; t = t->hh.next) {
-		const struct known_payment *p = learn(w, t->payment);
-		if ((t->state == UNCIA_PAYMENT_FINAL && !p->is_final) ||
-		    (t->state == UNCIA_PAYMENT_EXPIRED && !p->is_expired))
+		const struct known_payment *p = learn(w, t->record.payment);
+		if ((t->record.state == UNCIA_PAYMENT_FINAL && !p->is_final) ||
+		    (t->record.state == UNCIA_PAYMENT_EXPIRED && !p->is_expired))
 			wrong(w, FALSE_END);
 	}
 }
@@ -563,13 +578,13 @@ void world_digest(const struct world *w, struct digest *digest)
 		add(&hasher, blob->kept.data, blob->kept.size);
 	}
 	for (const struct tracked *t = w->wallet->tracked; t; t = t->hh.next) {
-		uint64_t values[] = {t->state,        t->reason,       (uint64_t)t->refusal,
-		                     t->durable,      t->expiry_count, t->expiry_weight,
-		                     t->next_send_ms, t->backoff_ms,   t->started_ms};
+		uint64_t values[] = {t->record.state,      t->following.reason,     (uint64_t)t->following.refusal,
+		                     t->record.durable,    t->record.expiry_count,  t->record.expiry_weight,
+		                     t->resending.next_ms, t->resending.backoff_ms, t->following.started_ms};
 		add(&hasher, &t->id, sizeof(t->id));
 		add(&hasher, values, sizeof(values));
-		for (size_t i = 0; i < t->expiry_count; i++)
-			add(&hasher, &t->expiries[i].validator, sizeof(t->expiries[i].validator));
+		for (size_t i = 0; i < t->record.expiry_count; i++)
+			add(&hasher, &t->record.expiries[i].validator, sizeof(t->record.expiries[i].validator));
 	}
 	for (uint32_t i = 0; i < w->payment_count; i++) {
 		const struct known_payment *p = &w->payments[i];
@@ -589,7 +604,7 @@ void world_summary(const struct world *w, struct summary *summary)
 		if (summary->count == PAYMENTS_MAX)
 			abort();
 		summary->payments[summary->count].id = t->id;
-		summary->payments[summary->count++].state = t->state;
+		summary->payments[summary->count++].state = t->record.state;
 	}
 }
 

@@ -85,6 +85,12 @@ void phone_end(struct phone *phone, bool power_cut)
 	phone_host_restart(&phone->host, power_cut);
 }
 
+static void ask_balance(struct phone *phone)
+{
+	if (uncia_wallet_sync(phone->wallet))
+		phone_fail(phone, "cannot ask for its balance");
+}
+
 static void open_wallet(struct phone *phone)
 {
 	uint32_t failures = phone->host.failures;
@@ -100,7 +106,7 @@ static void open_wallet(struct phone *phone)
 		phone->idle_turns = 0;
 		phone_opened(phone);
 		if (phones_draw(phone->all, 4))
-			uncia_wallet_sync(phone->wallet);
+			ask_balance(phone);
 	} else if (phone->host.failures == failures) {
 		phone_fail(phone, "its storage does not open: %d", result);
 	} else {
@@ -205,7 +211,7 @@ static void pay(struct phone *phone, struct pay *one)
 	phone_trace(phone, "pays %" PRIu64 " under \"%s\": %d", one->amount, one->key, result);
 	phone_paid(phone, one, result, &id);
 	if (result == UNCIA_E_UNREACHABLE)
-		uncia_wallet_sync(phone->wallet);
+		ask_balance(phone);
 }
 
 static void pay_new(struct phone *phone)
@@ -308,7 +314,9 @@ static void query(struct phone *phone)
 		id = phone->pays[phones_draw(p, phone->pay_count)].id;
 	if (phones_draw(p, 4) == 0) /* of nobody */
 		id.b[31] ^= 1;
-	uncia_wallet_query(phone->wallet, &id);
+	int result = uncia_wallet_query(phone->wallet, &id);
+	if (result && result != UNCIA_E_FULL)
+		phone_fail(phone, "cannot ask for a payment: %d", result);
 }
 
 static void ask_page(struct phone *phone, uint64_t height, uint32_t index)
@@ -409,7 +417,7 @@ static void use(struct phone *phone)
 	switch (phones_draw(phone->all, 16)) {
 	case 0:
 	case 1:
-		uncia_wallet_sync(phone->wallet);
+		ask_balance(phone);
 		break;
 	case 2:
 	case 3:
@@ -509,7 +517,8 @@ void phones_heal(struct phones *p)
 		wake_up(phone);
 		if (!phone->wallet)
 			open_wallet(phone);
-		uncia_wallet_sync(phone->wallet);
+		if (phone->wallet)
+			ask_balance(phone);
 		phone_turn(phone);
 	}
 }

@@ -1,5 +1,5 @@
 /* uncia balance and history: what the ledger proves about this account. */
-#include <inttypes.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +16,7 @@ static int sync_wallet(struct session *session)
 	int error = uncia_wallet_sync(session->wallet);
 	if (!error)
 		error = session_await(session, UNCIA_EVENT_BALANCE, NULL);
-	return error ? complain_error(error, "the balance") : 0;
+	return error ? cli_complain_error(error, "the balance") : 0;
 }
 
 /* ---- balance --------------------------------------------------------------------------------- */
@@ -29,16 +29,16 @@ static int print_balance(const struct call *call, const struct session *session)
 	struct timespec now;
 	int error = uncia_wallet_balance(session->wallet, &b);
 	if (error)
-		return complain_error(error, "the balance");
+		return cli_complain_error(error, "the balance");
 	uncia_amount_format(b.balance, balance);
 	uncia_amount_format(b.spendable, spendable);
 	uncia_amount_format(b.waiting, waiting);
 	const char *currency = uncia_network_currency(session->network);
 	clock_gettime(CLOCK_REALTIME, &now);
-	/* By this machine's clock, which nothing depends on. No header came where the ledger has no account. */
+	/* Age by this machine's clock, which nothing depends on. No header is there where the ledger has no account. */
 	int64_t age_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)b.timestamp_ms;
 	if (call->json)
-		return json_print(json_pack(
+		return cli_json_print(json_pack(
 		    "{s:i,s:s,s:s,s:s,s:s,s:b,s:I,s:o,s:o}", "v", 1, "balance", balance, "spendable", spendable,
 		    "pending", waiting, "currency", currency, "exists", b.exists, "height", (json_int_t)b.height,
 		    "timestamp_ms", b.timestamp_ms ? json_integer((json_int_t)b.timestamp_ms) : json_null(), "age_ms",
@@ -50,7 +50,7 @@ static int print_balance(const struct call *call, const struct session *session)
 	}
 	if (b.waiting)
 		printf("%s of it on the way out, %s to spend\n", waiting, spendable);
-	return output_flush();
+	return cli_output_flush();
 }
 
 static int run_balance(const struct call *call)
@@ -79,7 +79,7 @@ static bool is_own(const struct uncia_address *own, const char *text)
 	return !uncia_address_parse(text, &other) && !memcmp(own->account, other.account, sizeof(own->account));
 }
 
-static int read_line(const struct session *session, const struct uncia_receipt *receipt, struct line *line)
+static int account_read_line(const struct session *session, const struct uncia_receipt *receipt, struct line *line)
 {
 	char text[UNCIA_ADDRESS_TEXT_SIZE];
 	struct uncia_address own;
@@ -98,6 +98,7 @@ static int read_line(const struct session *session, const struct uncia_receipt *
 		return error;
 	bool out = is_own(&own, line->payment.sender);
 	bool self = out && to_own == line->payment.amount;
+	assert(to_own <= line->payment.amount);
 	line->direction = self ? "self" : out ? "out" : "in";
 	line->amount = out && !self ? line->payment.amount - to_own : to_own;
 	return 0;
@@ -129,7 +130,7 @@ static void print_line(const struct line *line)
 	       amount, in ? "from" : "to", in ? p->sender : p->to, id);
 }
 
-/* Own payments without an end, which the ledger knows nothing about yet. */
+/* Lists own payments that are pending, which the ledger does not know yet. */
 static json_t *show_pending(const struct call *call, const struct session *session)
 {
 	json_t *list = json_array();
@@ -154,10 +155,11 @@ static json_t *show_pending(const struct call *call, const struct session *sessi
 	return list;
 }
 
-/* One page into `list` (or onto the terminal). Returns an exit code. */
+/* Asks for one page and shows it: into `list`, or on the terminal. Returns an exit code. */
 static int show_page(const struct call *call, struct session *session, json_t *list, uint64_t limit, uint64_t *shown,
                      struct uncia_history_page *page)
 {
+	assert(*shown < limit);
 	uint64_t left = limit - *shown;
 	int error = uncia_wallet_history(session->wallet, page->next_height, page->next_index,
 	                                 left < PAGE_MAX ? (uint32_t)left : PAGE_MAX);
@@ -167,13 +169,13 @@ static int show_page(const struct call *call, struct session *session, json_t *l
 		error = uncia_wallet_history_page(session->wallet, page);
 	for (uint32_t i = 0; !error && i < page->count; i++, ++*shown) {
 		struct line line;
-		error = read_line(session, uncia_wallet_history_receipt(session->wallet, i), &line);
+		error = account_read_line(session, uncia_wallet_history_receipt(session->wallet, i), &line);
 		if (!error && !call->json)
 			print_line(&line);
 		else if (!error && json_array_append_new(list, line_json(&line)))
 			error = UNCIA_E_MEMORY;
 	}
-	return error ? complain_error(error, "the history") : 0;
+	return error ? cli_complain_error(error, "the history") : 0;
 }
 
 static int show_history(const struct call *call, struct session *session, uint64_t limit)
@@ -181,7 +183,7 @@ static int show_history(const struct call *call, struct session *session, uint64
 	struct uncia_history_page page = {.size = sizeof(page)};
 	uint64_t shown = 0;
 	json_t *pending = show_pending(call, session), *list = json_array();
-	int code = pending && list ? 0 : complain(EXIT_FAILED, "out of memory");
+	int code = pending && list ? 0 : cli_complain(EXIT_FAILED, "out of memory");
 	do {
 		if (!code)
 			code = show_page(call, session, list, limit, &shown, &page);
@@ -192,24 +194,26 @@ static int show_history(const struct call *call, struct session *session, uint64
 		if (code)
 			return code;
 		if (!page.complete && shown < limit)
-			complain(0, "something may be missing: the validators hold no proof of the whole history");
+			cli_complain(0, "something may be missing: the validators hold no proof of the whole history");
 		else if (page.next_height)
-			complain(0, "these are the newest; there are older ones: --limit");
-		return output_flush();
+			cli_complain(0, "these are the newest; there are older ones: --limit");
+		return cli_output_flush();
 	}
-	return json_print(json_pack("{s:i,s:o,s:o,s:b,s:b}", "v", 1, "payments", list, "pending", pending, "complete",
-	                            page.complete, "more", page.next_height != 0));
+	return cli_json_print(json_pack("{s:i,s:o,s:o,s:b,s:b}", "v", 1, "payments", list, "pending", pending,
+	                                "complete", page.complete, "more", page.next_height != 0));
 }
+
+static const struct number_option limit_option = {OPTION_LIMIT, "--limit", 1, LIMIT_MAX, LIMIT_DEFAULT};
 
 static int run_history(const struct call *call)
 {
 	struct session session;
 	uint64_t limit;
-	int code = option_number(call, OPTION_LIMIT, "--limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit);
+	int code = option_number(call, &limit_option, &limit);
 	if (code)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
-	/* First how far the ledger is: a history is complete up to there. */
+	/* A sync first: a history is complete up to the height that it proves. */
 	if (!code)
 		code = sync_wallet(&session);
 	if (!code)

@@ -5,7 +5,7 @@
 #include "payee.h"
 
 /* The wallet's address, with the reference that was asked for. Returns an exit code. */
-static int own_address(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZE])
+static int address_own(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	const char *reference = call->value[OPTION_REFERENCE];
 	struct uncia_address address;
@@ -22,7 +22,7 @@ static int own_address(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZ
 		return code;
 	int error = uncia_address_parse(text, &address);
 	if (error)
-		return complain_error(error, text);
+		return cli_complain_error(error, text);
 	address.has_reference = true;
 	memcpy(address.reference, bytes, sizeof(bytes));
 	uncia_address_format(&address, text);
@@ -32,13 +32,13 @@ static int own_address(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZ
 static int run_address(const struct call *call)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];
-	int code = own_address(call, address);
+	int code = address_own(call, address);
 	if (code)
 		return code;
 	if (call->json)
-		return json_print(json_pack("{s:i,s:s}", "v", 1, "address", address));
+		return cli_json_print(json_pack("{s:i,s:s}", "v", 1, "address", address));
 	puts(address);
-	return output_flush();
+	return cli_output_flush();
 }
 
 static int print_request(const struct call *call, const struct uncia_request *request, const char *text)
@@ -48,19 +48,19 @@ static int print_request(const struct call *call, const struct uncia_request *re
 		uncia_amount_format(request->amount, amount);
 	const char *memo = *request->memo ? request->memo : NULL;
 	if (call->json)
-		return json_print(json_pack("{s:i,s:s,s:s,s:s?,s:s?}", "v", 1, "request", text, "address",
-		                            request->address, "amount", request->has_amount ? amount : NULL, "memo",
-		                            memo));
+		return cli_json_print(json_pack("{s:i,s:s,s:s,s:s?,s:s?}", "v", 1, "request", text, "address",
+		                                request->address, "amount", request->has_amount ? amount : NULL, "memo",
+		                                memo));
 	if (!call->value[OPTION_READ]) {
 		puts(text);
-		return output_flush();
+		return cli_output_flush();
 	}
 	printf("to %s\n", request->address);
 	if (request->has_amount)
 		printf("amount %s\n", amount);
 	if (memo)
 		printf("memo %s\n", memo);
-	return output_flush();
+	return cli_output_flush();
 }
 
 static int run_request(const struct call *call)
@@ -70,7 +70,7 @@ static int run_request(const struct call *call)
 	const char *memo = call->value[OPTION_MEMO], *read = call->value[OPTION_READ];
 	int code = 0;
 	if (read && (call->operand_count || memo || call->value[OPTION_REFERENCE]))
-		return complain_usage(call, "--read takes a request and nothing else");
+		return cli_complain_usage(call, "--read takes a request and nothing else");
 	if (read)
 		code = request_read(call, read, &request);
 	if (call->operand_count) {
@@ -80,19 +80,19 @@ static int run_request(const struct call *call)
 	if (!code && memo && !(code = memo_check(call, memo)))
 		strcpy(request.memo, memo);
 	if (!code && !read)
-		code = own_address(call, request.address);
+		code = address_own(call, request.address);
 	if (code)
 		return code;
 	int error = uncia_request_format(&request, text);
-	return error ? complain_error(error, "request") : print_request(call, &request, text);
+	return error ? cli_complain_error(error, "request") : print_request(call, &request, text);
 }
 
 static int run_version(const struct call *call)
 {
 	if (call->json)
-		return json_print(json_pack("{s:i,s:s}", "v", 1, "version", uncia_version()));
+		return cli_json_print(json_pack("{s:i,s:s}", "v", 1, "version", uncia_version()));
 	printf("uncia %s\n", uncia_version());
-	return output_flush();
+	return cli_output_flush();
 }
 
 #define OPTION_REFERENCE_HELP                                                                                          \

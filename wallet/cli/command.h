@@ -84,12 +84,20 @@ struct arguments {
 
 /* Finds the verb and reads its options, which may stand before and after it. call.verb stays NULL where only help was
  * asked for, which has been printed. Returns an exit code; what is wrong has been said. */
-int arguments_init(struct arguments *arguments, int argc, const char **argv);
-void arguments_deinit(struct arguments *arguments);
+int cli_arguments_init(struct arguments *arguments, int argc, const char **argv);
+void cli_arguments_deinit(struct arguments *arguments);
 
-/* A number of digits within [min, max] from an option, `missing` where it was not given. Returns an exit code. */
-int option_number(const struct call *call, enum option option, const char *name, uint64_t min, uint64_t max,
-                  uint64_t missing, uint64_t *number);
+/* The verb of that name, or NULL. */
+const struct verb *verb_find(const char *name);
+
+/* An option whose value is a number of digits within [min, max]. */
+struct number_option {
+	enum option option;
+	const char *name;           /* as in messages: "--limit" */
+	uint64_t min, max, missing; /* missing: where it is not given */
+};
+/* Returns an exit code. */
+int option_number(const struct call *call, const struct number_option *option, uint64_t *number);
 
 /* ---- output.c -------------------------------------------------------------------------------- */
 
@@ -97,18 +105,18 @@ int option_number(const struct call *call, enum option option, const char *name,
 bool text_is_plain(const char *text);
 
 /* Writes "uncia: …" to standard error, other text than that in ASCII only. Returns `code`. */
-int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* As complain(EXIT_USAGE, …), pointing to the verb's --help. */
-int complain_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* As cli_complain(EXIT_USAGE, …), pointing to the verb's --help. */
+int cli_complain_usage(const struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Says what an error of libuncia means. Returns the exit code that belongs to it. */
-int complain_error(int error, const char *what);
+int cli_complain_error(int error, const char *what);
 int exit_code_of(int error);
 
 /* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.
  * Returns an exit code. */
-int json_print(json_t *object);
+int cli_json_print(json_t *object);
 /* Whether all that was printed has reached standard output. Returns an exit code. */
-int output_flush(void);
+int cli_output_flush(void);
 
 enum colour { COLOUR_GOOD, COLOUR_WAITING, COLOUR_BAD };
 /* Writes to standard output, in colour where that is a terminal and NO_COLOR is not set. */

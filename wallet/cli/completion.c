@@ -1,5 +1,6 @@
 /* uncia completion: the manual page's source, and scripts for three shells, each of which asks uncia itself for the
  * words that may follow, so that the table of verbs is all there is to keep right. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include "manual.h"
@@ -33,7 +34,7 @@ static void offer(const char *text, size_t length, const char *start)
 		printf("%.*s\n", (int)length, text);
 }
 
-/* "bash|zsh|fish", each; what is no list of choices offers nothing. */
+/* Offers each choice of "bash|zsh|fish"; nothing where it is no list of choices. */
 static void offer_choices(const char *choices, const char *start)
 {
 	if (!choices || !strchr(choices, '|') || strchr(choices, '-'))
@@ -54,7 +55,7 @@ static void offer_options(const struct poptOption *options, const char *start)
 	}
 }
 
-/* The words that go on from `name`, which is empty or a group. */
+/* Offers the verbs' words that follow `name`, which is empty or a group. */
 static void offer_verbs(const char *name, const char *start)
 {
 	size_t skip = *name ? strlen(name) + 1 : 0;
@@ -71,7 +72,7 @@ static void offer_verbs(const char *name, const char *start)
 	}
 }
 
-static const struct poptOption *find_option(const struct poptOption *options, const char *word)
+static const struct poptOption *completion_find_option(const struct poptOption *options, const char *word)
 {
 	for (; !strncmp(word, "--", 2) && options->longName; options++)
 		if (!strcmp(options->longName, word + 2))
@@ -81,23 +82,16 @@ static const struct poptOption *find_option(const struct poptOption *options, co
 
 static const struct poptOption *find_valued(const struct verb *verb, const char *word)
 {
-	const struct poptOption *option = find_option(global_options, word);
+	const struct poptOption *option = completion_find_option(global_options, word);
 	if (!option && verb)
-		option = find_option(verb->options, word);
+		option = completion_find_option(verb->options, word);
 	return option && option->argInfo == POPT_ARG_STRING ? option : NULL;
 }
 
-static const struct verb *find_verb(const char *name)
-{
-	for (size_t i = 0; verbs[i]; i++)
-		if (!strcmp(verbs[i]->name, name))
-			return verbs[i];
-	return NULL;
-}
-
-/* words: what stands behind "uncia" up to the cursor; the last is being written. */
+/* Offers completions of the last of `words`, the command line behind "uncia" up to the cursor. */
 static void complete(const char *const *words, unsigned count)
 {
+	assert(count != 0);
 	const char *start = words[count - 1];
 	const struct poptOption *waiting = NULL; /* the option that the next word is the value of */
 	const struct verb *verb = NULL;
@@ -110,7 +104,7 @@ static void complete(const char *const *words, unsigned count)
 		} else if (!verb) {
 			size_t length = strlen(name);
 			snprintf(name + length, sizeof(name) - length, "%s%s", length ? " " : "", words[i]);
-			verb = find_verb(name);
+			verb = verb_find(name);
 		}
 	}
 	if (waiting) {
@@ -131,10 +125,10 @@ static int run_completion(const struct call *call)
 	const char *shell = call->operands[0];
 	if (!strcmp(shell, "words") && call->operand_count > 1) {
 		complete(call->operands + 1, call->operand_count - 1);
-		return output_flush();
+		return cli_output_flush();
 	}
 	if (call->operand_count > 1)
-		return complain_usage(call, "%s: unexpected argument", call->operands[1]);
+		return cli_complain_usage(call, "%s: unexpected argument", call->operands[1]);
 	if (!strcmp(shell, "bash"))
 		fputs(script_bash, stdout);
 	else if (!strcmp(shell, "zsh"))
@@ -144,8 +138,8 @@ static int run_completion(const struct call *call)
 	else if (!strcmp(shell, "man"))
 		manual_print();
 	else
-		return complain_usage(call, "%s: none of bash, zsh, fish and man", shell);
-	return output_flush();
+		return cli_complain_usage(call, "%s: none of bash, zsh, fish and man", shell);
+	return cli_output_flush();
 }
 
 static const struct poptOption completion_options[] = {OPTIONS_GLOBAL};

@@ -6,29 +6,30 @@
 static int print_contact(const struct call *call, const char *name, const char *address)
 {
 	if (call->json)
-		return json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "name", name, "address", address));
+		return cli_json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "name", name, "address", address));
 	printf("%s %s\n", name, address);
-	return output_flush();
+	return cli_output_flush();
 }
 
-/* The sentence for an error; 0 where there is none. Returns an exit code. */
-static int explain(const struct call *call, int error, const char *name)
+/* Says what an error means for a contact; nothing for 0. Returns an exit code. */
+static int contact_explain(const struct call *call, int error, const char *name)
 {
 	switch (error) {
 	case 0:
 		return 0;
 	case UNCIA_E_ARGUMENT:
-		return complain_usage(call, "\"%s\" is not a name: 1 to %d bytes of UTF-8 without control characters",
-		                      name, UNCIA_CONTACT_NAME_SIZE - 1);
+		return cli_complain_usage(call,
+		                          "\"%s\" is not a name: 1 to %d bytes of UTF-8 without control characters",
+		                          name, UNCIA_CONTACT_NAME_SIZE - 1);
 	case UNCIA_E_NOT_FOUND:
-		return complain(EXIT_NOT_FOUND, "%s: no such contact", name);
+		return cli_complain(EXIT_NOT_FOUND, "%s: no such contact", name);
 	case UNCIA_E_EXISTS:
-		return complain(EXIT_FAILED,
-		                "%s is pinned to another address, which may mean that somebody poses as them; "
-		                "once you are sure, use --replace",
-		                name);
+		return cli_complain(EXIT_FAILED,
+		                    "%s is pinned to another address, which may mean that somebody poses as them; "
+		                    "once you are sure, use --replace",
+		                    name);
 	default:
-		return complain_error(error, name);
+		return cli_complain_error(error, name);
 	}
 }
 
@@ -42,8 +43,8 @@ static int run_add(const struct call *call)
 		return code;
 	code = session_open(call, false, 0, &session);
 	if (!code)
-		code = explain(
-		    call, uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE] != NULL), name);
+		code = contact_explain(
+		    call, uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE]), name);
 	session_close(&session);
 	return code ? code : print_contact(call, name, address);
 }
@@ -55,7 +56,7 @@ static int run_show(const struct call *call)
 	struct session session;
 	int code = session_open(call, false, 0, &session);
 	if (!code)
-		code = explain(call, uncia_contact_find(session.wallet, name, address), name);
+		code = contact_explain(call, uncia_contact_find(session.wallet, name, address), name);
 	session_close(&session);
 	return code ? code : print_contact(call, name, address);
 }
@@ -66,23 +67,23 @@ static int run_remove(const struct call *call)
 	struct session session;
 	int code = session_open(call, false, 0, &session);
 	if (!code)
-		code = explain(call, uncia_contact_remove(session.wallet, name), name);
+		code = contact_explain(call, uncia_contact_remove(session.wallet, name), name);
 	session_close(&session);
 	if (code)
 		return code;
 	if (call->json)
-		return json_print(json_pack("{s:i,s:s,s:b}", "v", 1, "name", name, "removed", true));
+		return cli_json_print(json_pack("{s:i,s:s,s:b}", "v", 1, "name", name, "removed", true));
 	printf("%s is removed\n", name);
-	return output_flush();
+	return cli_output_flush();
 }
 
-static int list(const struct call *call, struct uncia_wallet *wallet)
+static int contact_list(const struct call *call, struct uncia_wallet *wallet)
 {
 	char name[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
 	size_t count;
 	int error = uncia_contact_count(wallet, &count);
 	if (error)
-		return complain_error(error, "contacts");
+		return cli_complain_error(error, "contacts");
 	json_t *contacts = call->json ? json_array() : NULL;
 	for (size_t i = 0; i < count && !uncia_contact_at(wallet, i, name, address); i++) {
 		if (!call->json) {
@@ -92,7 +93,7 @@ static int list(const struct call *call, struct uncia_wallet *wallet)
 			contacts = NULL;
 		}
 	}
-	return call->json ? json_print(json_pack("{s:i,s:o}", "v", 1, "contacts", contacts)) : output_flush();
+	return call->json ? cli_json_print(json_pack("{s:i,s:o}", "v", 1, "contacts", contacts)) : cli_output_flush();
 }
 
 static int run_list(const struct call *call)
@@ -100,7 +101,7 @@ static int run_list(const struct call *call)
 	struct session session;
 	int code = session_open(call, false, 0, &session);
 	if (!code)
-		code = list(call, session.wallet);
+		code = contact_list(call, session.wallet);
 	session_close(&session);
 	return code;
 }

@@ -14,9 +14,9 @@ int main(int argc, const char **argv)
 	struct arguments arguments;
 	/* A crash must not leave words or a passphrase in a file. */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
-	int code = arguments_init(&arguments, argc, argv);
+	int code = cli_arguments_init(&arguments, argc, argv);
 	if (!code && arguments.call.verb)
 		code = arguments.call.verb->run(&arguments.call);
-	arguments_deinit(&arguments);
+	cli_arguments_deinit(&arguments);
 	return code;
 }

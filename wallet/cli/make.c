@@ -8,7 +8,7 @@
 #include "session.h"
 #include "verbs.h"
 
-/* The home must hold no wallet yet: said before anything is asked. One that is not there is not made yet. */
+/* Refuses a home that holds a wallet, before anything is asked for. A home that does not exist is not made yet. */
 static int check_empty(const char *home)
 {
 	struct uncia_host host;
@@ -16,7 +16,7 @@ static int check_empty(const char *home)
 	struct stat info;
 	if (stat(home, &info) && errno == ENOENT)
 		return 0;
-	int code = home_open(home, &host);
+	int code = cli_home_open(home, &host);
 	if (code)
 		return code;
 	int error = uncia_wallet_open(&host, NULL, NULL, &there);
@@ -25,14 +25,15 @@ static int check_empty(const char *home)
 	if (error == UNCIA_E_NOT_FOUND)
 		return 0;
 	if (error && error != UNCIA_E_DAMAGED)
-		return home_complain(error, home, NULL);
-	return complain(EXIT_FAILED, "there is %s wallet in %s already; nothing was changed", error ? "a damaged" : "a",
-	                home);
+		return cli_home_complain(error, home, NULL);
+	return cli_complain(EXIT_FAILED, "there is %s wallet in %s already; nothing was changed",
+	                    error ? "a damaged" : "a", home);
 }
 
-/* is_restored: the words are not new. Returns an exit code. Out: host, to be freed whatever is returned. */
-static int create(const struct call *call, const char *home, const char *words, bool is_restored,
-                  struct uncia_host *host)
+/* Makes the key file. is_restored: the words are not new. Returns an exit code. Out: host, which the caller frees
+ * whatever is returned. */
+static int make_key(const struct call *call, const char *home, const char *words, bool is_restored,
+                    struct uncia_host *host)
 {
 	char passphrase[PASSPHRASE_SIZE] = "";
 	struct uncia_key_options options = {.size = sizeof(options)};
@@ -44,60 +45,63 @@ static int create(const struct call *call, const char *home, const char *words, 
 		options.passphrase = passphrase;
 	}
 	if (!code)
-		code = home_open(home, host);
-	/* First: a home that forgot that it was restored would pay a second time under an old key. */
+		code = cli_home_open(home, host);
+	/* Stored before the key: a restored home without this mark would pay a second time under an old key. */
 	if (!code && is_restored)
 		error = host->create(host->context, RESTORED_BLOB, "", 0);
 	if (!code && (!error || error == UNCIA_E_EXISTS))
 		error = uncia_wallet_create(host, words, &options);
 	explicit_bzero(passphrase, sizeof(passphrase));
-	return error ? complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
+	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
 }
 
-/* words: NULL where they are not to be shown. */
-static int show(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
+/* Shows the address, and the words unless NULL. Returns an exit code. */
+static int make_show(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];
 	struct uncia_wallet *wallet;
 	int error = uncia_wallet_open(host, NULL, NULL, &wallet);
 	if (error)
-		return home_complain(error, home, NULL);
+		return cli_home_complain(error, home, NULL);
 	uncia_wallet_address(wallet, address);
 	uncia_wallet_close(wallet);
 	if (call->json)
-		return json_print(words ? json_pack("{s:i,s:s,s:s}", "v", 1, "address", address, "words", words)
-		                        : json_pack("{s:i,s:s}", "v", 1, "address", address));
+		return cli_json_print(words ? json_pack("{s:i,s:s,s:s}", "v", 1, "address", address, "words", words)
+		                            : json_pack("{s:i,s:s}", "v", 1, "address", address));
 	if (words)
 		printf("Write these words down, in this order, and keep them where nobody else reads them. They are "
 		       "shown\n"
 		       "this once. Whoever has them has the money; without them nobody can bring it back.\n\n  %s\n\n",
 		       words);
 	printf("address %s\n", address);
-	return output_flush();
+	return cli_output_flush();
 }
+
+static const struct number_option words_option = {OPTION_WORDS, "--words", 12, 24, 12};
 
 static int run_init(const struct call *call)
 {
 	struct uncia_host host = {.size = sizeof(host)};
 	char *home = NULL, words[UNCIA_WORDS_TEXT_SIZE];
 	uint64_t count;
-	int code = option_number(call, OPTION_WORDS, "--words", 12, 24, 12, &count);
+	int code = option_number(call, &words_option, &count);
 	if (code)
 		return code;
 	if (count != 12 && count != 24)
-		return complain_usage(call, "--words %s: neither 12 nor 24", call->value[OPTION_WORDS]);
-	code = home_path(call, &home);
+		return cli_complain_usage(call, "--words %s: neither 12 nor 24", call->value[OPTION_WORDS]);
+	code = cli_home_path(call, &home);
 	if (!code)
 		code = check_empty(home);
 	if (!code) {
 		int error = uncia_words_make(NULL, (unsigned)count, words);
-		code = error ? complain_error(error, "recovery words") : create(call, home, words, false, &host);
-		if (!code && (code = show(call, home, &host, words)) != 0)
-			complain(0,
-			         "the wallet is there, but its words may not have been shown, and never will be: do "
-			         "not use it; "
-			         "remove %s/key and make another",
-			         home);
+		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, false, &host);
+		if (!code && (code = make_show(call, home, &host, words)) != 0)
+			cli_complain(
+			    0,
+			    "the wallet is there, but its words may not have been shown, and never will be: do "
+			    "not use it; "
+			    "remove %s/key and make another",
+			    home);
 		explicit_bzero(words, sizeof(words));
 	}
 	uncia_host_directory_free(&host);
@@ -112,14 +116,14 @@ static int run_restore(const struct call *call)
 	int code = words_get(call->value[OPTION_WORDS_FILE], words);
 	if (code)
 		return code;
-	code = home_path(call, &home);
+	code = cli_home_path(call, &home);
 	if (!code)
 		code = check_empty(home);
 	if (!code)
-		code = create(call, home, words, true, &host);
+		code = make_key(call, home, words, true, &host);
 	explicit_bzero(words, sizeof(words));
 	if (!code)
-		code = show(call, home, &host, NULL);
+		code = make_show(call, home, &host, NULL);
 	uncia_host_directory_free(&host);
 	free(home);
 	return code;

@@ -23,7 +23,7 @@ static const char tail[] =
     "for\n\n"
     "*NO\\_COLOR*\n\tno colours\n";
 
-/* Text with nothing in it that scdoc would take for markup. */
+/* Prints text with the characters escaped that scdoc would take for markup. */
 static void print_escaped(const char *text)
 {
 	for (; *text; text++) {

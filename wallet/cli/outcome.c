@@ -73,7 +73,7 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id)
 {
 	if (uncia_payment_id_parse(text, id))
-		return complain_usage(call, "\"%s\" is not a payment id: 64 hexadecimal digits", text);
+		return cli_complain_usage(call, "\"%s\" is not a payment id: 64 hexadecimal digits", text);
 	return 0;
 }
 
@@ -87,14 +87,14 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, str
 	error = uncia_wallet_query(session->wallet, id);
 	if (!error)
 		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
-	/* An own one stays pending whatever goes wrong with asking: that is no failure of the payment. */
+	/* A failed query is no failure of an own payment: it stays pending. */
 	if (error && own)
-		complain(0, "%s; this is what the wallet knows",
-		         error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
+		cli_complain(0, "%s; this is what the wallet knows",
+		             error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
 	else if (error)
-		return complain_error(error, "the payment");
+		return cli_complain_error(error, "the payment");
 	error = uncia_wallet_payment(session->wallet, id, payment);
-	return error ? complain_error(error, "the payment") : 0;
+	return error ? cli_complain_error(error, "the payment") : 0;
 }
 
 static void print_pending(const struct uncia_payment *p, const char *id)
@@ -132,20 +132,21 @@ void payment_print(const struct uncia_payment *p, double elapsed_ms)
 int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *p,
                    double elapsed_ms)
 {
-	/* The exit code says how the payment ended even where the text got lost: whoever reads "failed" pays again. */
+	/* The exit code tells the payment's end also where the output failed: "failed" would invite a second payment.
+	 */
 	int code = payment_exit_code(p);
 	char *receipt = NULL;
 	if (!call->json) {
 		payment_print(p, elapsed_ms);
-		output_flush();
+		cli_output_flush();
 		return code;
 	}
 	if (p->state == UNCIA_PAYMENT_FINAL) {
 		int error = uncia_wallet_receipt(session->wallet, &p->id, &receipt);
 		if (error)
-			complain(0, "the receipt: %s", uncia_error_text(error));
+			cli_complain(0, "the receipt: %s", uncia_error_text(error));
 	}
-	json_print(payment_json(p, elapsed_ms, receipt));
+	cli_json_print(payment_json(p, elapsed_ms, receipt));
 	uncia_text_free(receipt);
 	return code;
 }

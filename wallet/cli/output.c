@@ -1,4 +1,4 @@
-/* Messages, JSON and a little colour for every verb; none of their work. */
+/* Messages, JSON and coloured text for all verbs. */
 #include "command.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What the library takes as a memo: the one judge of text. */
+/* Uses the library's rule for memos, so that there is one. */
 bool text_is_plain(const char *text)
 {
 	char formatted[UNCIA_REQUEST_TEXT_SIZE];
@@ -22,8 +22,8 @@ bool text_is_plain(const char *text)
 	return !uncia_request_format(&request, formatted);
 }
 
-/* What strangers wrote (a request, a name, a network file) may be quoted in a message: nothing of it reaches the
- * terminal as a command or turns the text around. */
+/* Prints a message. It may quote what strangers wrote (a request, a name, a network file): where it holds control
+ * characters, or those that change the direction of text, all but ASCII becomes '?'. */
 static void print_message(const char *format, va_list list)
 {
 	char *text = NULL;
@@ -39,7 +39,7 @@ static void print_message(const char *format, va_list list)
 	free(text);
 }
 
-int complain(int code, const char *format, ...)
+int cli_complain(int code, const char *format, ...)
 {
 	va_list list;
 	va_start(list, format);
@@ -50,7 +50,7 @@ int complain(int code, const char *format, ...)
 	return code;
 }
 
-int complain_usage(const struct call *call, const char *format, ...)
+int cli_complain_usage(const struct call *call, const char *format, ...)
 {
 	va_list list;
 	const char *name = call->verb ? call->verb->name : "";
@@ -89,27 +89,27 @@ int exit_code_of(int error)
 	}
 }
 
-int complain_error(int error, const char *what)
+int cli_complain_error(int error, const char *what)
 {
-	return complain(exit_code_of(error), "%s: %s", what, uncia_error_text(error));
+	return cli_complain(exit_code_of(error), "%s: %s", what, uncia_error_text(error));
 }
 
-int output_flush(void)
+int cli_output_flush(void)
 {
 	if (fflush(stdout) || ferror(stdout))
-		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+		return cli_complain(EXIT_FAILED, "standard output: %s", strerror(errno));
 	return EXIT_DONE;
 }
 
-int json_print(json_t *object)
+int cli_json_print(json_t *object)
 {
 	if (!object)
-		return complain(EXIT_FAILED, "out of memory");
+		return cli_complain(EXIT_FAILED, "out of memory");
 	int written = json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	json_decref(object);
 	if (written || putchar('\n') == EOF)
-		return complain(EXIT_FAILED, "standard output: %s", strerror(errno));
-	return output_flush();
+		return cli_complain(EXIT_FAILED, "standard output: %s", strerror(errno));
+	return cli_output_flush();
 }
 
 void print_coloured(enum colour colour, const char *text)

@@ -1,18 +1,18 @@
 /* Reads amounts, addresses, contacts, requests and memos from the command line. */
 #include "payee.h"
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 int amount_read(const struct call *call, const char *text, uint64_t *micro)
 {
 	uint64_t parsed;
 	if (uncia_amount_parse(text, &parsed))
-		return complain_usage(call,
-		                      "\"%s\" is not an amount, such as 12 or 0.50: digits, at most six of them "
-		                      "behind the point, and not too many",
-		                      text);
+		return cli_complain_usage(call,
+		                          "\"%s\" is not an amount, such as 12 or 0.50: digits, at most six of them "
+		                          "behind the point, and not too many",
+		                          text);
 	if (!parsed)
-		return complain_usage(call, "\"%s\": the amount is zero", text);
+		return cli_complain_usage(call, "\"%s\": the amount is zero", text);
 	*micro = parsed;
 	return 0;
 }
@@ -21,7 +21,7 @@ int reference_read(const struct call *call, const char *text, uint8_t reference[
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
 	if (strlen(text) != 16 || text[strspn(text, digits)])
-		return complain_usage(call, "--reference %s: not 16 hexadecimal digits", text);
+		return cli_complain_usage(call, "--reference %s: not 16 hexadecimal digits", text);
 	for (size_t i = 0; i < 16; i++) {
 		uint8_t value = (uint8_t)((strchr(digits, text[i]) - digits) % 16);
 		reference[i / 2] = (uint8_t)(i % 2 ? reference[i / 2] | value : value << 4);
@@ -32,9 +32,9 @@ int reference_read(const struct call *call, const char *text, uint8_t reference[
 int memo_check(const struct call *call, const char *memo)
 {
 	if (strlen(memo) >= UNCIA_MEMO_SIZE)
-		return complain_usage(call, "--memo: longer than %d bytes", UNCIA_MEMO_SIZE - 1);
+		return cli_complain_usage(call, "--memo: longer than %d bytes", UNCIA_MEMO_SIZE - 1);
 	if (!text_is_plain(memo))
-		return complain_usage(call, "--memo: not UTF-8 text without control characters");
+		return cli_complain_usage(call, "--memo: not UTF-8 text without control characters");
 	return 0;
 }
 
@@ -42,22 +42,23 @@ int address_read(const struct call *call, const char *text, char address[UNCIA_A
 {
 	struct uncia_address parsed;
 	if (uncia_address_parse(text, &parsed))
-		return complain_usage(call, "\"%s\" is not a valid address: mistyped, or of another kind", text);
+		return cli_complain_usage(call, "\"%s\" is not a valid address: mistyped, or of another kind", text);
 	uncia_address_format(&parsed, address);
 	return 0;
 }
 
 int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
+	assert(*text == '@');
 	int error = uncia_contact_find(session->wallet, text + 1, address);
 	if (error == UNCIA_E_NOT_FOUND)
-		return complain(EXIT_USAGE, "%s: no such contact (see uncia contact list)", text);
-	return error ? complain_error(error, text) : 0;
+		return cli_complain(EXIT_USAGE, "%s: no such contact (see uncia contact list)", text);
+	return error ? cli_complain_error(error, text) : 0;
 }
 
 int request_read(const struct call *call, const char *text, struct uncia_request *request)
 {
 	*request = (struct uncia_request){.size = sizeof(*request)};
 	int error = uncia_request_parse(text, request);
-	return error ? complain_usage(call, "\"%s\" is not a request: %s", text, uncia_error_text(error)) : 0;
+	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text, uncia_error_text(error)) : 0;
 }

@@ -19,35 +19,35 @@ static int write_receipt(const char *path, const char *receipt)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!file)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	fprintf(file, "%s\n", receipt);
 	bool failed = ferror(file);
 	if (fclose(file) || failed)
-		return complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	return 0;
 }
 
-static int export(const struct call *call, const struct session *session, const struct uncia_payment *payment)
+static int export_receipt(const struct call *call, const struct session *session, const struct uncia_payment *payment)
 {
 	char id[UNCIA_ID_TEXT_SIZE], *receipt = NULL;
 	const char *path = call->value[OPTION_OUTPUT];
 	if (payment->state != UNCIA_PAYMENT_FINAL) {
 		int code = payment_exit_code(payment);
-		return complain(code, code == EXIT_PENDING ? "the payment is not final yet: there is no receipt"
-		                      : code == EXIT_EXPIRED
-		                          ? "the payment expired: it never happened"
-		                          : "neither this wallet nor the network knows this payment");
+		return cli_complain(code, code == EXIT_PENDING ? "the payment is not final yet: there is no receipt"
+		                          : code == EXIT_EXPIRED
+		                              ? "the payment expired: it never happened"
+		                              : "neither this wallet nor the network knows this payment");
 	}
 	int error = uncia_wallet_receipt(session->wallet, &payment->id, &receipt);
 	if (error)
-		return complain_error(error, "the receipt");
+		return cli_complain_error(error, "the receipt");
 	uncia_payment_id_format(&payment->id, id);
 	int code = path ? write_receipt(path, receipt) : 0;
 	if (!code && call->json)
-		code = json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "id", id, "receipt", receipt));
+		code = cli_json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "id", id, "receipt", receipt));
 	else if (!code && !path) {
 		puts(receipt);
-		code = output_flush();
+		code = cli_output_flush();
 	}
 	uncia_text_free(receipt);
 	return code;
@@ -65,7 +65,7 @@ static int run_export(const struct call *call)
 	if (!code)
 		code = payment_find(&session, &id, &payment);
 	if (!code)
-		code = export(call, &session, &payment);
+		code = export_receipt(call, &session, &payment);
 	session_close(&session);
 	return code;
 }
@@ -78,17 +78,17 @@ static int read_receipt(const char *path, char **text)
 	bool is_stdin = !strcmp(path, "-");
 	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	if (!file)
-		return complain(EXIT_MISMATCH, "\"%.80s\" is neither a receipt nor a file with one: %s", path,
-		                strerror(errno));
+		return cli_complain(EXIT_MISMATCH, "\"%.80s\" is neither a receipt nor a file with one: %s", path,
+		                    strerror(errno));
 	char *buffer = malloc(RECEIPT_TEXT_SIZE);
 	size_t size = buffer ? fread(buffer, 1, RECEIPT_TEXT_SIZE, file) : 0;
-	int code = buffer && ferror(file) ? complain(EXIT_FAILED, "%s: %s", path, strerror(errno)) : 0;
+	int code = buffer && ferror(file) ? cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno)) : 0;
 	if (!is_stdin)
 		fclose(file);
 	if (!buffer)
-		return complain(EXIT_FAILED, "out of memory");
+		return cli_complain(EXIT_FAILED, "out of memory");
 	if (!code && (size == RECEIPT_TEXT_SIZE || memchr(buffer, '\0', size)))
-		code = complain(EXIT_MISMATCH, "%s: not a receipt", path);
+		code = cli_complain(EXIT_MISMATCH, "%s: not a receipt", path);
 	if (code) {
 		free(buffer);
 		return code;
@@ -120,11 +120,11 @@ static int print_proof_json(const struct uncia_receipt *receipt, const struct un
 	uncia_amount_format(p->amount, amount);
 	for (size_t i = 0; i < sizeof(p->memo_hash); i++)
 		snprintf(memo + 2 * i, 3, "%02x", p->memo_hash[i]);
-	return json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:I,s:i,s:I,s:s?}", "v", 1, "valid", true, "id", id,
-	                            "from", p->sender, "amount", amount, "currency", currency, "outputs",
-	                            outputs_json(receipt, p->output_count), "height", (json_int_t)p->height, "index",
-	                            (int)p->index, "timestamp_ms", (json_int_t)p->timestamp_ms, "memo_hash",
-	                            p->has_memo_hash ? memo : NULL));
+	return cli_json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:I,s:i,s:I,s:s?}", "v", 1, "valid", true, "id",
+	                                id, "from", p->sender, "amount", amount, "currency", currency, "outputs",
+	                                outputs_json(receipt, p->output_count), "height", (json_int_t)p->height,
+	                                "index", (int)p->index, "timestamp_ms", (json_int_t)p->timestamp_ms,
+	                                "memo_hash", p->has_memo_hash ? memo : NULL));
 }
 
 static int print_proof(const struct uncia_receipt *receipt, const struct uncia_payment *p, const char *currency)
@@ -141,22 +141,22 @@ static int print_proof(const struct uncia_receipt *receipt, const struct uncia_p
 		printf("  %s to %s\n", text, to);
 	}
 	printf("final at height %" PRIu64 ", %s\nid %s\n", p->height, when, id);
-	return output_flush();
+	return cli_output_flush();
 }
 
-static int verify(const struct call *call, const struct uncia_network *network, const char *text)
+static int verify_receipt(const struct call *call, const struct uncia_network *network, const char *text)
 {
 	struct uncia_payment payment = {.size = sizeof(payment)};
 	struct uncia_receipt *receipt;
 	int error = uncia_receipt_verify(network, text, &receipt);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
-		return complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
 	if (error)
-		return complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s",
-		                uncia_network_name(network), uncia_error_text(error));
+		return cli_complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s",
+		                    uncia_network_name(network), uncia_error_text(error));
 	error = uncia_receipt_payment(receipt, &payment);
 	const char *currency = uncia_network_currency(network);
-	int code = error        ? complain_error(error, "the receipt")
+	int code = error        ? cli_complain_error(error, "the receipt")
 	           : call->json ? print_proof_json(receipt, &payment, currency)
 	                        : print_proof(receipt, &payment, currency);
 	uncia_receipt_free(receipt);
@@ -172,9 +172,9 @@ static int run_verify(const struct call *call)
 	if (!code && strncmp(given, RECEIPT_PREFIX, strlen(RECEIPT_PREFIX)))
 		code = read_receipt(given, &text);
 	if (!code)
-		code = verify(call, network, text ? text : given);
+		code = verify_receipt(call, network, text ? text : given);
 	if (code == EXIT_MISMATCH && call->json)
-		json_print(json_pack("{s:i,s:b}", "v", 1, "valid", false));
+		cli_json_print(json_pack("{s:i,s:b}", "v", 1, "valid", false));
 	free(text);
 	uncia_network_free(network);
 	return code;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Reads all of a descriptor as text. Unbuffered, so that no copy of it stays behind. Returns an exit code. */
-static int read_text(int fd, const char *name, char *text, size_t capacity)
+static int secret_read_text(int fd, const char *name, char *text, size_t capacity)
 {
 	size_t size = 0;
 	ssize_t got;
@@ -16,26 +16,26 @@ static int read_text(int fd, const char *name, char *text, size_t capacity)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return complain(EXIT_USAGE, "%s: %s", name, strerror(errno));
+			return cli_complain(EXIT_USAGE, "%s: %s", name, strerror(errno));
 		size += (size_t)got;
 		if (size == capacity)
-			return complain(EXIT_USAGE, "%s: too long", name);
+			return cli_complain(EXIT_USAGE, "%s: too long", name);
 	}
 	text[size] = '\0';
-	return strlen(text) == size ? 0 : complain(EXIT_USAGE, "%s: not text", name);
+	return strlen(text) == size ? 0 : cli_complain(EXIT_USAGE, "%s: not text", name);
 }
 
-static int read_file(const char *path, char *text, size_t capacity)
+static int secret_read_file(const char *path, char *text, size_t capacity)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
-	int code = read_text(fd, path, text, capacity);
+		return cli_complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	int code = secret_read_text(fd, path, text, capacity);
 	close(fd);
 	return code;
 }
 
-static int ask(const char *prompt, char *text, size_t capacity, int flags)
+static int secret_ask(const char *prompt, char *text, size_t capacity, int flags)
 {
 	if (!isatty(STDIN_FILENO) || !readpassphrase(prompt, text, capacity, flags | RPP_REQUIRE_TTY))
 		return EXIT_USAGE;
@@ -45,14 +45,14 @@ static int ask(const char *prompt, char *text, size_t capacity, int flags)
 static int ask_passphrase(bool is_new, char passphrase[PASSPHRASE_SIZE])
 {
 	char again[PASSPHRASE_SIZE];
-	if (ask("Passphrase: ", passphrase, PASSPHRASE_SIZE, RPP_ECHO_OFF))
-		return complain(EXIT_USAGE, "no passphrase: there is no terminal to ask on; "
-		                            "name a file that holds it in $UNCIA_PASSPHRASE_FILE");
+	if (secret_ask("Passphrase: ", passphrase, PASSPHRASE_SIZE, RPP_ECHO_OFF))
+		return cli_complain(EXIT_USAGE, "no passphrase: there is no terminal to ask on; "
+		                                "name a file that holds it in $UNCIA_PASSPHRASE_FILE");
 	if (!is_new)
 		return 0;
-	int code = ask("Passphrase again: ", again, sizeof(again), RPP_ECHO_OFF);
+	int code = secret_ask("Passphrase again: ", again, sizeof(again), RPP_ECHO_OFF);
 	if (code || strcmp(passphrase, again))
-		code = complain(EXIT_USAGE, "the two passphrases are not the same");
+		code = cli_complain(EXIT_USAGE, "the two passphrases are not the same");
 	explicit_bzero(again, sizeof(again));
 	return code;
 }
@@ -62,20 +62,20 @@ int passphrase_get(bool is_new, char passphrase[PASSPHRASE_SIZE])
 	const char *path = getenv("UNCIA_PASSPHRASE_FILE");
 	int code;
 	if (path && *path) {
-		code = read_file(path, passphrase, PASSPHRASE_SIZE);
+		code = secret_read_file(path, passphrase, PASSPHRASE_SIZE);
 		if (!code)
 			passphrase[strcspn(passphrase, "\r\n")] = '\0';
 	} else {
 		code = ask_passphrase(is_new, passphrase);
 	}
 	if (!code && !*passphrase)
-		code = complain(EXIT_USAGE, "the passphrase is empty");
+		code = cli_complain(EXIT_USAGE, "the passphrase is empty");
 	if (code)
 		explicit_bzero(passphrase, PASSPHRASE_SIZE);
 	return code;
 }
 
-/* Says what is wrong with words that do not pass. Returns an exit code. */
+/* Explains why words are refused. Returns an exit code. */
 static int words_explain(const char *words)
 {
 	char copy[WORDS_INPUT_SIZE];
@@ -87,26 +87,26 @@ static int words_explain(const char *words)
 			continue;
 		count++;
 		if (uncia_word_check(word))
-			code = complain(EXIT_USAGE, "word %u, \"%s\", is not a recovery word", count, word);
+			code = cli_complain(EXIT_USAGE, "word %u, \"%s\", is not a recovery word", count, word);
 	}
 	explicit_bzero(copy, sizeof(copy));
 	if (code)
 		return code;
 	if (count != 12 && count != 24)
-		return complain(EXIT_USAGE, "recovery words are 12 or 24; these are %u", count);
-	return complain(EXIT_USAGE, "these are recovery words, but their checksum is wrong: "
-	                            "one is mistaken for another, or two changed places");
+		return cli_complain(EXIT_USAGE, "recovery words are 12 or 24; these are %u", count);
+	return cli_complain(EXIT_USAGE, "these are recovery words, but their checksum is wrong: "
+	                                "one is mistaken for another, or two changed places");
 }
 
 int words_get(const char *path, char words[WORDS_INPUT_SIZE])
 {
 	int code;
 	if (path)
-		code = read_file(path, words, WORDS_INPUT_SIZE);
+		code = secret_read_file(path, words, WORDS_INPUT_SIZE);
 	else if (isatty(STDIN_FILENO))
-		code = ask("Recovery words: ", words, WORDS_INPUT_SIZE, RPP_ECHO_ON);
+		code = secret_ask("Recovery words: ", words, WORDS_INPUT_SIZE, RPP_ECHO_ON);
 	else
-		code = read_text(STDIN_FILENO, "standard input", words, WORDS_INPUT_SIZE);
+		code = secret_read_text(STDIN_FILENO, "standard input", words, WORDS_INPUT_SIZE);
 	if (!code && uncia_words_check(words))
 		code = words_explain(words);
 	if (code)

@@ -1,5 +1,5 @@
 /* uncia send: one payment, and its certain end where it comes in time. */
-#include <inttypes.h>
+#include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,24 +40,27 @@ static int read_payee(const struct call *call, struct order *order, struct uncia
 	if (code)
 		return code;
 	if (!is_request || !request->has_amount)
-		return amount ? amount_read(call, amount, &order->amount) : complain_usage(call, "AMOUNT is missing");
+		return amount ? amount_read(call, amount, &order->amount)
+		              : cli_complain_usage(call, "AMOUNT is missing");
 	order->amount = request->amount;
 	if (!amount)
 		return 0;
 	code = amount_read(call, amount, &order->amount);
 	if (!code && order->amount != request->amount)
-		return complain_usage(call, "AMOUNT is not what the request asks for");
+		return cli_complain_usage(call, "AMOUNT is not what the request asks for");
 	return code;
 }
+
+static const struct number_option expires_option = {OPTION_EXPIRES, "--expires", 1, LIFETIME_MAX_S, 0};
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int read_order(const struct call *call, struct order *order)
 {
 	struct uncia_request request = {.size = sizeof(request)};
 	memset(order, 0, sizeof(*order));
-	int code = option_number(call, OPTION_EXPIRES, "--expires", 1, LIFETIME_MAX_S, 0, &order->expires_s);
+	int code = option_number(call, &expires_option, &order->expires_s);
 	if (!code)
-		code = option_number(call, OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S,
-		                     &order->timeout_s);
+		code = option_number(call, &timeout_option, &order->timeout_s);
 	if (!code)
 		code = read_payee(call, order, &request);
 	const char *memo = call->value[OPTION_MEMO];
@@ -69,13 +72,13 @@ static int read_order(const struct call *call, struct order *order)
 		return code;
 	order->key = call->value[OPTION_KEY];
 	if (order->key && (!*order->key || strlen(order->key) > KEY_SIZE_MAX))
-		return complain_usage(call, "--key: not 1 to %d bytes", KEY_SIZE_MAX);
-	order->has_memo = memo != NULL;
+		return cli_complain_usage(call, "--key: not 1 to %d bytes", KEY_SIZE_MAX);
+	order->has_memo = memo;
 	int error = memo ? uncia_memo_hash(memo, order->memo_hash) : 0;
-	return error ? complain_error(error, "--memo") : 0;
+	return error ? cli_complain_error(error, "--memo") : 0;
 }
 
-/* Shown before paying: a name or a request does not say where the money goes. */
+/* Shows the payee before paying: a name or a request does not say where the money goes. */
 static void show_payee(const struct call *call, const struct session *session, const struct order *order)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
@@ -94,65 +97,66 @@ static int check_order(const struct call *call, const struct session *session, s
 		return code;
 	if (order->amount < uncia_network_smallest_amount(session->network)) {
 		uncia_amount_format(uncia_network_smallest_amount(session->network), smallest);
-		return complain_usage(call, "the smallest amount of this network is %s", smallest);
+		return cli_complain_usage(call, "the smallest amount of this network is %s", smallest);
 	}
 	return 0;
 }
 
-/* What could be paid instead. */
+/* Says what could be paid instead. */
 static void explain_balance(const struct session *session, int error)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
+	assert(error == UNCIA_E_FUNDS || error == UNCIA_E_DUST);
 	char spendable[UNCIA_AMOUNT_TEXT_SIZE], smallest[UNCIA_AMOUNT_TEXT_SIZE];
 	uncia_wallet_balance(session->wallet, &balance);
 	uncia_amount_format(balance.spendable, spendable);
 	uncia_amount_format(uncia_network_smallest_amount(session->network), smallest);
 	if (error == UNCIA_E_FUNDS)
-		complain(0, "refused, nothing was sent: only %s can be spent", spendable);
+		cli_complain(0, "refused, nothing was sent: only %s can be spent", spendable);
 	else
-		complain(0, "refused, nothing was sent: pay all of %s, or leave at least %s, the smallest amount",
-		         spendable, smallest);
+		cli_complain(0, "refused, nothing was sent: pay all of %s, or leave at least %s, the smallest amount",
+		             spendable, smallest);
 }
 
-/* What a key stands for may lie there and have been sent, by an earlier run or another process, which this one could
- * not find out. */
+/* Errors after which a payment under the key may exist and have been sent, by an earlier run or another process. */
 static bool hides_a_payment(int error)
 {
 	return error == UNCIA_E_IO || error == UNCIA_E_DAMAGED || error == UNCIA_E_PERMISSION ||
 	       error == UNCIA_E_BUSY || error == UNCIA_E_MEMORY || error == UNCIA_E_RANDOM;
 }
 
-/* It was not made, so nothing was sent now. Returns the exit code. */
+/* Says why no payment was made, so that nothing was sent now. Returns the exit code. */
 static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
 {
 	int code = exit_code_of(error);
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_DUST) {
 		explain_balance(session, error);
 	} else if (error == UNCIA_E_KEY_REUSED) {
-		complain(code, "refused, nothing was sent: this --key already stands for another payment");
+		cli_complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
-		complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
+		cli_complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
 	} else if (order->key && hides_a_payment(error)) {
-		return complain(
+		return cli_complain(
 		    EXIT_PENDING,
 		    "%s: whether this --key was paid before cannot be told; run it again with the same one, "
 		    "do not pay with another",
 		    uncia_error_text(error));
 	} else {
-		complain(code, "nothing was sent: %s", uncia_error_text(error));
+		cli_complain(code, "nothing was sent: %s", uncia_error_text(error));
 	}
 	if (code != EXIT_REFUSED || !call->json)
 		return code;
-	json_print(json_pack("{s:i,s:n,s:s,s:s,s:n}", "v", 1, "id", "state", "refused", "reason",
-	                     error == UNCIA_E_FUNDS  ? "funds"
-	                     : error == UNCIA_E_DUST ? "dust"
-	                                             : "key-reused",
-	                     "height"));
+	cli_json_print(json_pack("{s:i,s:n,s:s,s:s,s:n}", "v", 1, "id", "state", "refused", "reason",
+	                         error == UNCIA_E_FUNDS  ? "funds"
+	                         : error == UNCIA_E_DUST ? "dust"
+	                                                 : "key-reused",
+	                         "height"));
 	return code;
 }
 
-static int pay(const struct call *call, struct session *session, const struct order *order, uint64_t deadline_us)
+static int send_pay(const struct call *call, struct session *session, const struct order *order, uint64_t deadline_us)
 {
+	assert(*order->address && order->amount != 0);
 	char text[UNCIA_ID_TEXT_SIZE];
 	struct uncia_payment_id id;
 	struct uncia_payment payment;
@@ -175,10 +179,10 @@ static int pay(const struct call *call, struct session *session, const struct or
 	error = uncia_wallet_payment(session->wallet, &id, &payment);
 	bool fresh = !error && payment.state == UNCIA_PAYMENT_PENDING;
 	if (!error)
-		error = session_await_payment(session, &id, call->value[OPTION_NO_WAIT] != NULL, deadline_us, &payment);
+		error = session_await_payment(session, &id, call->value[OPTION_NO_WAIT], deadline_us, &payment);
 	if (error)
-		return complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", uncia_error_text(error),
-		                text);
+		return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", uncia_error_text(error),
+		                    text);
 	double elapsed_ms = fresh ? (double)(now_us() - started_us) / 1000 : (double)payment.elapsed_ms;
 	int code = payment_report(call, session, &payment, elapsed_ms);
 	bool handed_over = call->value[OPTION_NO_WAIT] && code == EXIT_PENDING &&
@@ -186,9 +190,9 @@ static int pay(const struct call *call, struct session *session, const struct or
 	return handed_over ? EXIT_DONE : code;
 }
 
-/* A --key may stand for a payment of the home that this one was restored from: all that it paid is had back from the
- * ledger once, before the first key is used here. Returns an exit code. */
-static int recall(struct session *session)
+/* Recalls from the ledger, once, before the first --key is used in a restored home, all that its account ever paid: the
+ * key may stand for one of these payments. Returns an exit code. */
+static int send_recall(struct session *session)
 {
 	struct uncia_history_page page = {.size = sizeof(page)};
 	struct uncia_balance balance = {.size = sizeof(balance)};
@@ -204,20 +208,21 @@ static int recall(struct session *session)
 			error = uncia_wallet_recall(session->wallet);
 	} while (!error && page.next_height && page.count);
 	if (error)
-		return complain_error(error,
-		                      "nothing was sent, and what this --key stood for before the wallet was restored "
-		                      "is not known");
-	/* It was emptied, perhaps by what this key stands for; or never was. Nothing proves that this was all, and
-	 * there is nothing to pay with. */
+		return cli_complain_error(
+		    error, "nothing was sent, and what this --key stood for before the wallet was restored "
+		           "is not known");
+	/* The account was emptied, perhaps by what this key stands for, or never was. Nothing proves that this was all,
+	 * and there is nothing to pay with. */
 	if (!balance.exists)
 		return 0;
 	if (!page.complete)
-		return complain(EXIT_UNREACHABLE,
-		                "nothing was sent: no validator proves what this --key stood for before the wallet was "
-		                "restored; run it again");
+		return cli_complain(
+		    EXIT_UNREACHABLE,
+		    "nothing was sent: no validator proves what this --key stood for before the wallet was "
+		    "restored; run it again");
 	error = session->host.remove(session->host.context, RESTORED_BLOB);
 	/* NOT_FOUND: another process was faster. */
-	return error && error != UNCIA_E_NOT_FOUND ? complain_error(error, session->home) : 0;
+	return error && error != UNCIA_E_NOT_FOUND ? cli_complain_error(error, session->home) : 0;
 }
 
 /* Whether keys of an earlier home may still be unknown. */
@@ -236,7 +241,7 @@ static int run_send(const struct call *call)
 	int code = read_order(call, &order);
 	if (code)
 		return code;
-	/* Whoever reads the output may go away; that must not stop a payment between its making and its end. */
+	/* A reader of the output that goes away must not stop a payment between its making and its end. */
 	signal(SIGPIPE, SIG_IGN);
 	uint64_t timeout_ms = order.timeout_s * 1000;
 	code =
@@ -252,14 +257,14 @@ static int run_send(const struct call *call)
 		int error = uncia_wallet_sync(session.wallet);
 		if (!error)
 			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL);
-		/* Where the network is not there, a payment that this key already stands for is still found. */
-		code = error && error != UNCIA_E_UNREACHABLE ? complain_error(error, "the balance") : 0;
+		/* Without a network, a payment that this key stands for is still found. */
+		code = error && error != UNCIA_E_UNREACHABLE ? cli_complain_error(error, "the balance") : 0;
 		if (!code && !error && order.key && is_restored(&session)) {
-			code = recall(&session);
+			code = send_recall(&session);
 			deadline_us = now_us() + timeout_ms * 1000;
 		}
 		if (!code)
-			code = pay(call, &session, &order, deadline_us);
+			code = send_pay(call, &session, &order, deadline_us);
 	}
 	session_close(&session);
 	return code;

@@ -1,5 +1,6 @@
 /* Opens a wallet for a verb, and drives it by its one descriptor. */
 #include "session.h"
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -10,18 +11,18 @@
 #include <time.h>
 #include "secret.h"
 
-int home_path(const struct call *call, char **home)
+int cli_home_path(const struct call *call, char **home)
 {
 	const char *given = call->value[OPTION_WALLET], *user = getenv("HOME");
 	char *path = NULL;
 	if (!given)
 		given = getenv("UNCIA_WALLET");
 	if (given && !*given)
-		return complain_usage(call, "--wallet is empty");
+		return cli_complain_usage(call, "--wallet is empty");
 	if (!given && (!user || !*user))
-		return complain_usage(call, "--wallet is missing, and so is $HOME");
+		return cli_complain_usage(call, "--wallet is missing, and so is $HOME");
 	if (asprintf(&path, "%s%s", given ? given : user, given ? "" : "/.uncia") < 0)
-		return complain(EXIT_FAILED, "out of memory");
+		return cli_complain(EXIT_FAILED, "out of memory");
 	*home = path;
 	return 0;
 }
@@ -30,43 +31,45 @@ static int complain_permission(const char *home)
 {
 	struct stat info;
 	if (stat(home, &info))
-		return complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
+		return cli_complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
 	if (info.st_mode & 077)
-		return complain(EXIT_FAILED, "%s can be read by others; keep it to yourself: chmod 700 %s", home, home);
-	return complain(EXIT_FAILED,
-	                "a file in %s can be read by others, or not by you; keep them to yourself: "
-	                "chmod 600 %s/*",
-	                home, home);
+		return cli_complain(EXIT_FAILED, "%s can be read by others; keep it to yourself: chmod 700 %s", home,
+		                    home);
+	return cli_complain(EXIT_FAILED,
+	                    "a file in %s can be read by others, or not by you; keep them to yourself: "
+	                    "chmod 600 %s/*",
+	                    home, home);
 }
 
-int home_open(const char *home, struct uncia_host *host)
+int cli_home_open(const char *home, struct uncia_host *host)
 {
 	*host = (struct uncia_host){.size = sizeof(*host)};
 	int error = uncia_host_directory(home, host);
 	if (error == UNCIA_E_PERMISSION)
 		return complain_permission(home);
-	return error ? complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
+	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
 }
 
-int home_complain(int error, const char *home, const char *network_path)
+int cli_home_complain(int error, const char *home, const char *network_path)
 {
 	switch (error) {
 	case UNCIA_E_NOT_FOUND:
-		return complain(EXIT_FAILED, "there is no wallet in %s; make one with uncia init, or uncia restore",
-		                home);
+		return cli_complain(EXIT_FAILED, "there is no wallet in %s; make one with uncia init, or uncia restore",
+		                    home);
 	case UNCIA_E_PERMISSION:
 		return complain_permission(home);
 	case UNCIA_E_PASSPHRASE:
-		return complain(EXIT_FAILED, "the passphrase does not open the wallet in %s", home);
+		return cli_complain(EXIT_FAILED, "the passphrase does not open the wallet in %s", home);
 	case UNCIA_E_DAMAGED:
-		return complain(EXIT_FAILED,
-		                "the wallet in %s is damaged; move %s/key away and have it back from its "
-		                "recovery words with uncia restore",
-		                home, home);
+		return cli_complain(EXIT_FAILED,
+		                    "the wallet in %s is damaged; move %s/key away and have it back from its "
+		                    "recovery words with uncia restore",
+		                    home, home);
 	case UNCIA_E_NETWORK:
-		return complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home, network_path);
+		return cli_complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home,
+		                    network_path);
 	default:
-		return complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error));
 	}
 }
 
@@ -77,13 +80,13 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 	if (!*path)
 		*path = getenv("UNCIA_NETWORK");
 	if (!*path || !**path)
-		return complain_usage(call, "--network is missing: the file that describes the network");
+		return cli_complain_usage(call, "--network is missing: the file that describes the network");
 	int error = uncia_network_load(*path, network, why);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
-		return complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
 	if (error == UNCIA_E_CONFIG || error == UNCIA_E_LIMIT)
-		return complain(EXIT_USAGE, "%s: %s", *path, why);
-	return error ? complain(EXIT_USAGE, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
+		return cli_complain(EXIT_USAGE, "%s: %s", *path, why);
+	return error ? cli_complain(EXIT_USAGE, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
 }
 
 int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *s)
@@ -91,25 +94,26 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 	struct stat info;
 	char *home = NULL;
 	memset(s, 0, sizeof(*s));
-	int code = home_path(call, &home);
+	int code = cli_home_path(call, &home);
 	if (code || !home)
 		return code;
 	s->home = home;
 	/* uncia_host_directory would make it. */
 	if (stat(home, &info) && errno == ENOENT)
-		return home_complain(UNCIA_E_NOT_FOUND, home, NULL);
+		return cli_home_complain(UNCIA_E_NOT_FOUND, home, NULL);
 	if (with_network && (code = network_open(call, &s->network_path, &s->network)))
 		return code;
-	if ((code = home_open(home, &s->host)))
+	if ((code = cli_home_open(home, &s->host)))
 		return code;
 	struct uncia_wallet_options options = {.size = sizeof(options), .request_timeout_ms = request_timeout_ms};
 	int error = uncia_wallet_open(&s->host, s->network, &options, &s->wallet);
-	return error ? home_complain(error, home, s->network_path) : 0;
+	return error ? cli_home_complain(error, home, s->network_path) : 0;
 }
 
 int session_unlock(struct session *s)
 {
 	char passphrase[PASSPHRASE_SIZE];
+	assert(s->wallet);
 	if (uncia_wallet_unlocked(s->wallet))
 		return 0;
 	int code = passphrase_get(false, passphrase);
@@ -117,7 +121,7 @@ int session_unlock(struct session *s)
 		return code;
 	int error = uncia_wallet_unlock(s->wallet, passphrase);
 	explicit_bzero(passphrase, sizeof(passphrase));
-	return error ? home_complain(error, s->home, s->network_path) : 0;
+	return error ? cli_home_complain(error, s->home, s->network_path) : 0;
 }
 
 void session_close(struct session *s)
@@ -136,7 +140,7 @@ uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Until there is something to do for the wallet, or the deadline has come. */
+/* Waits until the wallet has something to do, or the deadline, and does it. */
 static int wait_once(struct session *s, int fd, uint64_t deadline_us)
 {
 	uint64_t now = now_us(), left_ms = deadline_us > now ? (deadline_us - now + 999) / 1000 : 0;
@@ -151,6 +155,7 @@ static int wait_once(struct session *s, int fd, uint64_t deadline_us)
 
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
+	assert(s->wallet && s->network);
 	int fd = uncia_wallet_fd(s->wallet);
 	if (fd < 0)
 		return fd;
@@ -159,8 +164,8 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 		if (uncia_wallet_event(s->wallet, event)) {
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
-			complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
-			/* What was waited for may be among those that are lost. */
+			cli_complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
+			/* The event that is waited for may be among the lost ones. */
 			if (event->error == UNCIA_E_MEMORY)
 				return 1;
 		} else if (now_us() >= deadline_us) {
@@ -207,6 +212,6 @@ int session_await_payment(struct session *s, const struct uncia_payment_id *id, 
 			return got;
 		if (got > 0 && event.kind == UNCIA_EVENT_PAYMENT && event.error &&
 		    !memcmp(event.id.b, id->b, sizeof(id->b)))
-			complain(0, "%s", uncia_error_text(event.error));
+			cli_complain(0, "%s", uncia_error_text(event.error));
 	}
 }

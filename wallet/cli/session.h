@@ -16,11 +16,11 @@ struct session {
 
 /* The wallet's directory: --wallet, $UNCIA_WALLET or ~/.uncia. Returns an exit code.
  * Out: *home, to be freed. */
-int home_path(const struct call *call, char **home);
+int cli_home_path(const struct call *call, char **home);
 /* Opens the directory as a host. Returns an exit code. */
-int home_open(const char *home, struct uncia_host *host);
+int cli_home_open(const char *home, struct uncia_host *host);
 /* Says why a wallet in this directory could not be opened. Returns the exit code. */
-int home_complain(int error, const char *home, const char *network_path);
+int cli_home_complain(int error, const char *home, const char *network_path);
 
 /* Reads --network or $UNCIA_NETWORK. Returns an exit code. */
 int network_open(const struct call *call, const char **path, struct uncia_network **network);

@@ -1,7 +1,6 @@
 /* uncia status and wait: how a payment stands, now or at its end. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include "outcome.h"
 #include "verbs.h"
 
@@ -9,7 +8,7 @@
 #define TIMEOUT_MAX_S     86400
 #define ASK_AGAIN_US      500000u
 
-/* What is known of it beside its state. */
+/* What is known of a payment besides its state. */
 static json_t *details_json(const struct uncia_payment *p)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
@@ -40,11 +39,11 @@ static int print_status_json(const struct uncia_payment *p)
 		if (!p->own)
 			json_object_del(object, "elapsed_ms");
 		json_decref(details);
-		return json_print(object);
+		return cli_json_print(object);
 	}
 	json_decref(object);
 	json_decref(details);
-	return json_print(NULL);
+	return cli_json_print(NULL);
 }
 
 static void print_details(const struct uncia_payment *p)
@@ -85,12 +84,12 @@ static int run_status(const struct call *call)
 	} else {
 		payment_print(&payment, payment.own ? (double)payment.elapsed_ms : 0);
 		print_details(&payment);
-		code = output_flush();
+		code = cli_output_flush();
 	}
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
 
-/* The wallet follows its own payments by itself; about others it has to ask again. Returns an exit code. */
+/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. */
 static int await_other(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
                        struct uncia_payment *payment)
 {
@@ -101,10 +100,12 @@ static int await_other(struct session *session, const struct uncia_payment_id *i
 		int got;
 		while ((got = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
 			continue;
-		code = got < 0 ? complain_error(got, "the payment") : payment_find(session, id, payment);
+		code = got < 0 ? cli_complain_error(got, "the payment") : payment_find(session, id, payment);
 	}
 	return code;
 }
+
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int run_wait(const struct call *call)
 {
@@ -114,8 +115,7 @@ static int run_wait(const struct call *call)
 	uint64_t timeout_s;
 	int code = payment_id_read(call, call->operands[0], &id);
 	if (!code)
-		code =
-		    option_number(call, OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S, &timeout_s);
+		code = option_number(call, &timeout_option, &timeout_s);
 	if (code)
 		return code;
 	uint64_t timeout_ms = timeout_s * 1000;
@@ -128,9 +128,9 @@ static int run_wait(const struct call *call)
 			code = await_other(&session, &id, deadline_us, &payment);
 		if (!code && payment.own) {
 			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
-			code = error
-			           ? complain(EXIT_PENDING, "%s; the payment is still pending", uncia_error_text(error))
-			           : 0;
+			code = error ? cli_complain(EXIT_PENDING, "%s; the payment is still pending",
+			                            uncia_error_text(error))
+			             : 0;
 		}
 	}
 	if (!code)

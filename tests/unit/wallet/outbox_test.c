@@ -1,9 +1,9 @@
 /* The outbox when storage fails at any call, when the process dies there, when two processes are at it: nothing is
  * lost, and one key never makes two payments. */
 #include "canonical.h"
+#include "outbox.h"
 #include "storage.pb-c.h"
 #include "unit.h"
-#include "wallet.h"
 #include "wallet_rig.h"
 
 #define HALF UINT64_C(500000)
@@ -522,6 +522,71 @@ START_TEST(an_end_that_was_asked_for_stays_one_where_storage_has_none_yet)
 }
 END_TEST
 
+START_TEST(a_query_ends_with_the_end_that_another_process_has_stored)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_wallet *mine = rig->wallet;
+	struct uncia_event event = {.size = sizeof(event)};
+	struct uncia_payment_id id, other;
+	struct fake_node nodes[4];
+	ck_assert_int_eq(rig_sync(rig), 0);
+	memcpy(nodes, rig->net.nodes, sizeof(nodes));
+	memset(rig->net.nodes, 0, sizeof(nodes));
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_close(rig);
+	memcpy(rig->net.nodes, nodes, sizeof(nodes));
+	rig->wallet = mine;
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &other), 0); /* looks what others have stored */
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_mem_eq(event.id.b, id.b, sizeof(id.b));
+	ck_assert_int_eq(event.error, 0);
+	ck_assert(rig_payment(rig, &id).own);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(rig_payment(rig, &other).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+/* Another home of the same words makes the very same payment under the same key in the same second. */
+START_TEST(what_was_asked_for_can_be_made_here_too)
+{
+	struct rig *elsewhere = rig_new(4), *rig = rig_new(4);
+	struct uncia_event event = {.size = sizeof(event)};
+	struct uncia_payment_id id, again;
+	ck_assert_int_eq(rig_sync(elsewhere), 0);
+	ck_assert_int_eq(rig_pay(elsewhere, KEY, HALF, &id), 0);
+	rig_free(elsewhere);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	for (unsigned nth = 1; !rig_event(rig, UNCIA_EVENT_PAYMENT, &event); nth++) { /* until it is the create */
+		ck_assert_uint_lt(nth, 10);
+		fail_from(rig, nth, FAIL_BEFORE, 1);
+		ck_assert_int_eq(rig_pay(rig, KEY, HALF, &again), UNCIA_E_IO);
+	}
+	fail_from(rig, 0, FAIL_BEFORE, 0);
+	ck_assert_mem_eq(event.id.b, id.b, sizeof(id.b));
+	ck_assert_int_eq(event.error, UNCIA_E_IO);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &again), 0);
+	ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 1);
+	ck_assert(rig_payment(rig, &id).own);
+	rig->net.finalise = true;
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
 static void is_not_written(struct memory_host *m, const char *name)
 {
 	(void)m;
@@ -556,4 +621,5 @@ UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           a_home_that_another_process_does_not_leave_makes_no_payment, a_damaged_record_stops_its_key_and_no_other,
           a_record_copied_to_another_name_is_damage, a_record_of_another_payer_or_under_another_nonce_is_damage,
           a_home_belongs_to_its_first_network, an_end_that_was_asked_for_stays_one_where_storage_has_none_yet,
+          a_query_ends_with_the_end_that_another_process_has_stored, what_was_asked_for_can_be_made_here_too,
           a_home_that_cannot_be_written_can_be_looked_at)

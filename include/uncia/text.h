@@ -1,0 +1,107 @@
+/* Amounts, addresses, ids, memos and requests as text: the part of libuncia that needs no wallet. Included by uncia.h,
+ * which says what holds for every function. */
+#ifndef UNCIA_TEXT_H
+#define UNCIA_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uncia/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Sizes of text buffers in bytes, NUL included. */
+#define UNCIA_ADDRESS_TEXT_SIZE 64
+#define UNCIA_AMOUNT_TEXT_SIZE  32
+#define UNCIA_ID_TEXT_SIZE      65
+#define UNCIA_MEMO_SIZE         513
+#define UNCIA_REQUEST_TEXT_SIZE 2048
+
+/* Reads an amount, "12", "0.5", "12.500000": digits, and at most one point with one to six digits behind it. Zero is
+ * one, too.
+ * Returns: 0; UNCIA_E_AMOUNT for anything else, too large included; UNCIA_E_ARGUMENT.
+ * Out: *micro, in micro-units.
+ * Threads: any.
+ * Spec: encoding.md 1.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_amount_parse(const char *text, uint64_t *micro);
+
+/* Writes an amount of micro-units with six decimals, "0.500000". Does nothing where text is NULL.
+ * Threads: any.
+ * Spec: encoding.md 1.1. */
+UNCIA_API void uncia_amount_format(uint64_t micro, char text[UNCIA_AMOUNT_TEXT_SIZE]);
+
+/* An address taken apart: the account, and the reference that an exchange or shop put into it. */
+struct uncia_address {
+	uint8_t account[20];
+	bool has_reference;
+	uint8_t reference[8]; /* zeros where it has none */
+};
+
+/* Reads an address, "unc1…", all lower or all upper case.
+ * Returns: 0; UNCIA_E_ADDRESS where it is mistyped or not of this kind; UNCIA_E_ARGUMENT.
+ * Threads: any.
+ * Spec: encoding.md 1.4. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_address_parse(const char *text, struct uncia_address *address);
+
+/* Writes an address in lower case, with its reference where it has one. Does nothing where either is NULL.
+ * Threads: any.
+ * Spec: encoding.md 1.4. */
+UNCIA_API void uncia_address_format(const struct uncia_address *address, char text[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* A payment's name in the ledger. Its first four bytes are the time at which it expires. */
+struct uncia_payment_id {
+	uint8_t b[32];
+};
+
+/* Reads 64 hexadecimal digits, of either case.
+ * Returns: 0; UNCIA_E_ARGUMENT for anything else.
+ * Threads: any.
+ * Spec: encoding.md 1.5. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_payment_id_parse(const char *text, struct uncia_payment_id *id);
+
+/* Writes 64 lower-case hexadecimal digits. Does nothing where either is NULL.
+ * Threads: any.
+ * Spec: encoding.md 1.5. */
+UNCIA_API void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_ID_TEXT_SIZE]);
+
+/* The hash of a memo's text. The text stays between the people; the ledger carries at most this.
+ * Returns: 0; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
+ * Threads: any.
+ * Spec: wallet.md 7.3. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_memo_hash(const char *text, uint8_t hash[32]);
+
+/* Somebody's wish to be paid, as inert text that can be put into a chat or a QR code:
+ * "uncia:unc1…?amount=0.50&memo=rent". It says nothing about who wrote it: show the payee before paying. */
+struct uncia_request {
+	size_t size;
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	bool has_amount;
+	uint64_t amount;            /* micro-units, > 0 */
+	char memo[UNCIA_MEMO_SIZE]; /* empty: none; UTF-8 without control characters */
+};
+
+/* Reads a request, strictly: an unknown or repeated parameter, a wrong escape, a control character is refused.
+ * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_LIMIT where it is too long; UNCIA_E_ARGUMENT.
+ * In: request->size is set.
+ * Threads: any.
+ * Spec: wallet.md 7.3. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_request_parse(const char *text, struct uncia_request *request);
+
+/* Writes a request.
+ * Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT where it is 0; UNCIA_E_ENCODING where the memo is not UTF-8 or holds
+ *	control characters; UNCIA_E_ARGUMENT.
+ * Threads: any.
+ * Spec: wallet.md 7.3. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_request_format(const struct uncia_request *request,
+                                                    char text[UNCIA_REQUEST_TEXT_SIZE]);
+
+/* Frees text that a function of this library gave to its caller; NULL is fine.
+ * Threads: any. */
+UNCIA_API void uncia_text_free(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

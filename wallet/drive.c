@@ -1,0 +1,115 @@
+/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c); each part is told when a link
+ * comes up or goes down, and when time has passed. Nothing is verified here. */
+#include "drive.h"
+#include "canonical.h"
+#include "following.h"
+#include "history.h"
+#include "session.h"
+#include "sync.h"
+#include "wallet.h"
+
+static bool drive_has_work(const struct uncia_wallet *w)
+{
+	return w->sync->active || w->history->active || following_has_work(w);
+}
+
+uint64_t drive_next_ms(const struct uncia_wallet *w)
+{
+	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), wallet_sync_next_ms(w), following_next_ms(w),
+	                        history_next_ms(w)};
+	uint64_t next = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i] < next)
+			next = all[i];
+	return next;
+}
+
+bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
+{
+	if (!w || !w->network || node >= w->network->endpoint_count)
+		return false;
+	return session_wanted(w, node, drive_has_work(w));
+}
+
+static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
+{
+	uint64_t number = reply->request_id & ((UINT64_C(1) << REQUEST_NUMBER_BITS) - 1);
+	switch (reply->request_id >> REQUEST_NUMBER_BITS) {
+	case REQUEST_ACCOUNT:
+		return wallet_sync_reply(w, node, number, reply);
+	case REQUEST_PAYMENT:
+		return following_reply(w, node, number, reply);
+	case REQUEST_HISTORY:
+		return history_reply(w, node, number, reply);
+	default:
+		return UNCIA_E_PROTOCOL;
+	}
+}
+
+static int drive_take_message(struct uncia_wallet *w, uint32_t node, const struct bytes *message)
+{
+	ProtobufCMessage *reply;
+	struct arena arena;
+	arena_init(&arena, canonical_arena_limit(message->size));
+	int rc = canonical_decode(&uncia__pb__node_reply__descriptor, message->data, message->size, &arena, &reply);
+	if (!rc)
+		rc = drive_dispatch(w, node, (const Uncia__Pb__NodeReply *)reply);
+	arena_deinit(&arena);
+	return rc;
+}
+
+static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
+{
+	wallet_sync_link_up(w, node);
+	following_link_up(w, node);
+	history_link_up(w, node);
+}
+
+int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
+{
+	struct bytes message;
+	bool is_up;
+	int rc = session_usable(w, node);
+	if (!rc && !data && size != 0)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	rc = session_feed(w, node, data, size, &is_up);
+	if (is_up)
+		drive_tell_up(w, node);
+	while (!rc && session_next(w, node, &message)) {
+		rc = drive_take_message(w, node, &message);
+		if (!rc)
+			session_answered(w, node);
+		else
+			session_drop(w, node, rc);
+	}
+	return rc;
+}
+
+int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
+{
+	int rc = session_usable(w, node);
+	if (rc)
+		return rc;
+	session_closed(w, node, error);
+	wallet_sync_link_down(w, node);
+	history_link_down(w, node);
+	return 0;
+}
+
+int uncia_wallet_tick(struct uncia_wallet *w)
+{
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!w->network)
+		return UNCIA_E_ARGUMENT;
+	session_tick(w);
+	wallet_sync_tick(w);
+	following_tick(w);
+	history_tick(w);
+	if (drive_has_work(w))
+		session_wake(w);
+	return 0;
+}

@@ -1,0 +1,81 @@
+/* The queue of events that the host has not taken yet. */
+#include "events.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+#include "wallet.h"
+
+struct queued_event {
+	struct uncia_event event;
+	struct queued_event *prev, *next;
+};
+
+static bool same_subject(const struct uncia_event *a, const struct uncia_event *b)
+{
+	return a->kind == b->kind && a->validator == b->validator && memcmp(a->id.b, b->id.b, sizeof(a->id.b)) == 0 &&
+	       (a->kind != UNCIA_EVENT_ERROR || strcmp(a->text, b->text) == 0);
+}
+
+void events_add(struct uncia_wallet *w, const struct uncia_event *event)
+{
+	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
+	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_ERROR);
+	assert(memchr(event->text, 0, sizeof(event->text)));
+	if (!fresh) {
+		w->events_lost = true;
+		return;
+	}
+	fresh->event = *event;
+	fresh->event.size = sizeof(fresh->event);
+	/* One event per kind and subject bounds the queue even where the host never reads it. */
+	DL_FOREACH (w->events, old) {
+		if (same_subject(&old->event, &fresh->event)) {
+			DL_DELETE(w->events, old);
+			free(old);
+			break;
+		}
+	}
+	DL_APPEND(w->events, fresh);
+}
+
+void events_add_payment(struct uncia_wallet *w, const struct payment_id *id, int error)
+{
+	struct uncia_event event = {.kind = UNCIA_EVENT_PAYMENT, .error = error};
+	memcpy(event.id.b, id->b, sizeof(event.id.b));
+	events_add(w, &event);
+}
+
+bool events_waiting(const struct uncia_wallet *w)
+{
+	return w->events || w->events_lost;
+}
+
+bool uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
+{
+	if (!w || !event || event->size != sizeof(*event))
+		return false;
+	struct queued_event *first = w->events;
+	if (!first) {
+		if (!w->events_lost)
+			return false;
+		w->events_lost = false;
+		*event = (struct uncia_event){.size = sizeof(*event),
+		                              .kind = UNCIA_EVENT_ERROR,
+		                              .error = UNCIA_E_MEMORY,
+		                              .text = "events were lost for want of memory"};
+		return true;
+	}
+	*event = first->event;
+	DL_DELETE(w->events, first);
+	free(first);
+	return true;
+}
+
+void events_free(struct uncia_wallet *w)
+{
+	struct queued_event *event, *next;
+	DL_FOREACH_SAFE (w->events, event, next) {
+		free(event);
+	}
+}

@@ -1,0 +1,21 @@
+/* Payments followed to their end: sent, asked for, answered. */
+#ifndef FOLLOWING_H
+#define FOLLOWING_H
+#include "message.pb-c.h"
+#include "tracked.h"
+
+/* Sends an own payment, or a query for another, over every link, and again later. afresh: the pauses between begin
+ * anew. */
+void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh);
+/* Tells the host that there is news of it. */
+void following_announce(struct uncia_wallet *w, const struct tracked *t, int error);
+void following_link_up(struct uncia_wallet *w, uint32_t node);
+/* number: of a tracked payment. A negative result drops the link. */
+int following_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const Uncia__Pb__NodeReply *reply);
+void following_tick(struct uncia_wallet *w);
+/* UINT64_MAX: never. */
+uint64_t following_next_ms(const struct uncia_wallet *w);
+/* Whether links are wanted for it. */
+bool following_has_work(const struct uncia_wallet *w);
+
+#endif

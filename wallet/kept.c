@@ -1,0 +1,59 @@
+/* Receipts of final payments as text, from outbox, queries and history; and the recall of payments that an earlier home
+ * made, from the history into the outbox. */
+#include <stdlib.h>
+#include <string.h>
+#include "history.h"
+#include "outbox.h"
+#include "receipt.h"
+#include "wallet.h"
+
+static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *id, uint8_t **bytes, size_t *size)
+{
+	const uint8_t *found = NULL;
+	const struct tracked *t = tracked_find(w, id);
+	if (t && t->record.state == UNCIA_PAYMENT_FINAL) {
+		if (t->record.own && !t->record.receipt)
+			return outbox_receipt(w, t, bytes, size);
+		found = t->record.receipt;
+		*size = t->record.receipt_size;
+	}
+	for (size_t i = 0; !found && i < w->history->count; i++) {
+		if (memcmp(w->history->receipts[i]->payment->id.b, id->b, sizeof(id->b)) == 0) {
+			found = w->history->receipts[i]->bytes;
+			*size = w->history->receipts[i]->size;
+		}
+	}
+	if (!found)
+		return UNCIA_E_NOT_FOUND;
+	if (!(*bytes = malloc(*size + 1)))
+		return UNCIA_E_MEMORY;
+	memcpy(*bytes, found, *size);
+	return 0;
+}
+
+int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_payment_id *id, char **text)
+{
+	struct payment_id key;
+	uint8_t *bytes;
+	size_t size;
+	if (!w || !id || !text)
+		return UNCIA_E_ARGUMENT;
+	memcpy(key.b, id->b, sizeof(key.b));
+	int rc = receipt_bytes(w, &key, &bytes, &size);
+	if (rc)
+		return rc;
+	rc = receipt_format(bytes, size, text);
+	free(bytes);
+	return rc;
+}
+
+int uncia_wallet_recall(struct uncia_wallet *w)
+{
+	int rc = wallet_usable(w);
+	if (!rc && !w->history->has_page)
+		rc = UNCIA_E_NOT_FOUND;
+	for (size_t i = 0; !rc && i < w->history->count; i++)
+		if (memcmp(w->history->receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
+			rc = outbox_recall(w, w->history->receipts[i]);
+	return rc;
+}

@@ -1,0 +1,72 @@
+/* Links to the validators that the network file names: requests out, messages in. */
+#ifndef SESSION_H
+#define SESSION_H
+#include <uncia/uncia.h>
+#include "message.pb-c.h"
+#include "wire_link.h"
+
+enum session_state {
+	SESSION_CLOSED,    /* no connection */
+	SESSION_HANDSHAKE, /* connected, the handshake under way */
+	SESSION_UP,        /* requests can be sent */
+	SESSION_DROPPED    /* given up by this side: the host is to close the connection */
+};
+#define SESSION_STATES 4
+
+struct session_link {
+	enum session_state state;
+	struct link *link; /* NULL where CLOSED */
+	bool was_up;       /* it has been UP since it was opened: the host was told */
+	int drop_error;    /* DROPPED: why */
+	uint32_t failures; /* in a row */
+	uint64_t retry_ms; /* no connection before this time */
+	uint64_t opened_ms, heard_ms;
+	uint64_t asked_ms; /* since when an answer is missing; 0: none is */
+};
+
+struct session {                    /* session.c alone reads and writes it */
+	struct session_link *links; /* as the network's endpoints */
+	uint32_t *order;            /* a random order of them */
+	uint64_t busy_until_ms;
+};
+
+int session_init(struct uncia_wallet *w);
+void session_deinit(struct uncia_wallet *w);
+/* Work came up: links are wanted for LINGER_MS at least. */
+void session_wake(struct uncia_wallet *w);
+/* 0; UNCIA_E_ARGUMENT where there is no such validator; as wallet_usable. */
+int session_usable(const struct uncia_wallet *w, uint32_t node);
+uint64_t session_weight(const struct uncia_wallet *w, uint32_t node);
+/* The k-th of the random order. */
+uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k);
+/* Whether a connection to this one is to be there. working: some part has work. */
+bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working);
+/* Whether a request could be sent to it now. */
+bool session_ready(const struct uncia_wallet *w, uint32_t node);
+/* Whether a connection that counts may still come up or answer. */
+bool session_in_progress(const struct uncia_wallet *w, uint32_t node);
+/* Whether bytes wait to be written. */
+bool session_has_output(const struct uncia_wallet *w, uint32_t node);
+
+#define REQUEST_NUMBER_BITS 56 /* of a request's id; its purpose is in those above */
+enum request_purpose { REQUEST_ACCOUNT = 1, REQUEST_PAYMENT = 2, REQUEST_HISTORY = 3 };
+/* Sends to one that is ready, else does nothing; failures drop the link. */
+void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,
+                  Uncia__Pb__WalletRequest *request);
+/* Takes bytes. is_up: from now on it is ready. Returns 0; UNCIA_E_ARGUMENT where no connection is open; why the link
+ * was dropped, by this call or before. */
+int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up);
+/* The next message that is whole; valid until the next call. */
+bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message);
+/* A message was accepted: its failures are forgotten. */
+void session_answered(struct uncia_wallet *w, uint32_t node);
+/* Gives the link up: the host is asked to close it. error: why, not 0. */
+void session_drop(struct uncia_wallet *w, uint32_t node, int error);
+/* The connection ended or could not be made. error: why, 0 where it was not wanted any more. */
+void session_closed(struct uncia_wallet *w, uint32_t node, int error);
+/* Drops links over which a handshake or an answer is overdue. */
+void session_tick(struct uncia_wallet *w);
+/* When time next asks for something here; UINT64_MAX: never. */
+uint64_t session_next_ms(const struct uncia_wallet *w, bool working);
+
+#endif

@@ -1,0 +1,74 @@
+/* The payments that the wallet has in memory: those of its outbox, and others that were asked for. */
+#ifndef TRACKED_H
+#define TRACKED_H
+#include <uthash.h>
+#include <uncia/uncia.h>
+#include "payment.h"
+
+struct expiry_word {
+	uint32_t validator;
+	uint8_t *bytes; /* canonical message Expiry, its signature verified */
+	size_t size;
+};
+
+/* What is known of it; for an own one, what its blob holds (outbox.c). */
+struct record {
+	bool own;
+	char blob[UNCIA_BLOB_NAME_SIZE]; /* own */
+	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
+	struct payment *payment;         /* own or FINAL; else NULL */
+	enum uncia_payment_state state;
+	uint64_t made_ms;
+	uint64_t height, timestamp_ms; /* FINAL: of its block */
+	uint32_t index;
+	uint8_t *receipt; /* FINAL and not own: the outbox keeps those of its own */
+	size_t receipt_size;
+	struct expiry_word *expiries;
+	size_t expiry_count;
+	uint64_t expiry_weight;
+};
+
+/* What validators say of it while it has no end, and the query about it (following.c). */
+struct following {
+	uint64_t started_ms, elapsed_ms;
+	enum uncia_pending_reason reason;
+	int refusal;
+	bool querying;
+	uint64_t deadline_ms;              /* of the query, as are those below */
+	bool answered[COMMITTEE_SIZE_MAX]; /* who knows of no end yet */
+	uint64_t answered_weight, first_answer_ms;
+	bool seen_pending; /* one of them holds it */
+};
+
+struct resending { /* following.c */
+	uint64_t next_ms, backoff_ms;
+};
+
+struct tracked {
+	struct payment_id id;
+	uint64_t number; /* its name in request ids */
+	struct record record;
+	struct following following;
+	struct resending resending;
+	UT_hash_handle hh, by_blob; /* in `tracked`; own: in `outbox` */
+};
+
+struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_id *id);
+struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number);
+/* The own one whose blob has this name, or NULL. */
+struct tracked *tracked_by_blob(const struct uncia_wallet *w, const char *blob);
+/* NULL where memory ends. */
+struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id);
+/* It is one of this outbox. Returns 0 or UNCIA_E_MEMORY. */
+int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob);
+/* Whether it is FINAL or EXPIRED: that never changes. */
+bool tracked_has_end(const struct tracked *t);
+/* The one way by which its state changes, and an end ends the query about it, too. record.payment is set before it
+ * becomes FINAL or one's own. */
+void tracked_move(struct tracked *t, enum uncia_payment_state to);
+/* From now on its end is waited for. */
+void tracked_follow(struct uncia_wallet *w, struct tracked *t);
+void tracked_remove(struct uncia_wallet *w, struct tracked *t);
+void tracked_free_all(struct uncia_wallet *w);
+
+#endif
