@@ -56,7 +56,9 @@ struct chain {
 	bool fetching;                         /* some block has a fetch_at */
 };
 
+/* Begins with no block: the settled one is added first. The ledger and the mempool outlive it. Owns: chain_deinit. */
 void chain_init(struct chain *c, const struct committee *committee, struct ledger *ledger, struct mempool *mempool);
+/* Frees all blocks. */
 void chain_deinit(struct chain *c);
 
 /* NULL where it is not held. */

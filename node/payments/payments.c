@@ -29,13 +29,6 @@ void payments_memory_deinit(struct payments *p)
 	pieces_deinit(&p->memory);
 }
 
-void payments_job_release(struct payments *p, struct job *job)
-{
-	for (size_t i = 0; job->pooled && i < job->verify.count; i++)
-		if (job->pooled[i] && job->pooled[i]->state == POOLED_GONE)
-			mempool_remove(p->mempool, job->pooled[i]);
-}
-
 int payments_verified(struct payments *p, struct job *job)
 {
 	bool wanted = chain_assembles(p->chain);

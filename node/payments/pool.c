@@ -42,3 +42,10 @@ bool pool_too_far(const struct payments *p, const struct payment *payment)
 
 	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
+
+void payments_job_release(struct payments *p, struct job *job)
+{
+	for (size_t i = 0; job->pooled && i < job->verify.count; i++)
+		if (job->pooled[i] && job->pooled[i]->state == POOLED_GONE)
+			mempool_remove(p->mempool, job->pooled[i]);
+}

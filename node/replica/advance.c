@@ -5,21 +5,6 @@
 
 #define EVIDENCE_MAX 4096u /* pairs of votes kept; more are only counted */
 
-int advance_journal_bodies(struct replica *r, struct chain_block *block)
-{
-	struct chain_block *oldest;
-
-	while ((oldest = chain_unjournaled(&r->chain, block))) {
-		uint8_t key[JOURNAL_KEY_MAX];
-		size_t size;
-		journal_key(key, oldest->header.view, 0, &oldest->header.id, &size);
-		TRY(step_put(&r->step, JOURNAL_BLOCK, &(struct bytes){key, size},
-		             &(struct bytes){oldest->bytes, oldest->size}));
-		oldest->journaled = true;
-	}
-	return 0;
-}
-
 static int tell_block(struct replica *r, const struct chain_block *block, enum block_check check)
 {
 	const struct block_facts facts = {
@@ -59,7 +44,7 @@ int advance_tell(struct replica *r)
 	return 0;
 }
 
-static int judge(struct replica *r, const struct hash *id)
+static int judge_block(struct replica *r, const struct hash *id)
 {
 	struct chain_block *block = chain_find(&r->chain, id);
 
@@ -75,72 +60,27 @@ static int judge(struct replica *r, const struct hash *id)
  * PROPOSE. */
 static int own_vote(struct replica *r, const struct vote *vote, bool broadcast)
 {
-	uint8_t key[JOURNAL_KEY_MAX], bytes[256];
-	size_t key_size, size;
-
 	if (vote->kind == VOTE_NOTAR1) {
 		struct chain_block *block = chain_find(&r->chain, &vote->block_id);
 		assert(block && block->executed);
-		TRY(advance_journal_bodies(r, block));
+		TRY(journaling_bodies(r, block));
 		chain_note_payments(&r->chain, block);
 	}
-	TRY(vote_encode(vote, bytes, &size));
-	journal_key(key, vote->view, vote->kind, &vote->block_id, &key_size);
-	TRY(step_put(&r->step, JOURNAL_VOTE, &(struct bytes){key, key_size}, &(struct bytes){bytes, size}));
+	TRY(journaling_own_vote(r, vote));
 	uint64_t sequence = step_sequence(&r->step);
 	if (broadcast)
 		TRY(message_send_vote(&r->step, sequence, PEER_ALL, vote));
 	return step_outbox_own_vote(&r->step, sequence, vote);
 }
 
-static int certificate_out(struct replica *r, const struct certificate *certificate, bool forward)
-{
-	uint8_t key[JOURNAL_KEY_MAX];
-	size_t size;
-
-	journal_key(key, certificate->view, certificate->kind, &certificate->block_id, &size);
-	TRY(step_put(&r->step, JOURNAL_CERT, &(struct bytes){key, size},
-	             &(struct bytes){certificate->bytes, certificate->size}));
-	return forward ? message_send_certificate(&r->step, PEER_ALL, certificate) : 0;
-}
-
-static int evidence_journal(struct replica *r, const struct vote *first, const struct vote *second)
-{
-	uint8_t key[12], value[1 + 2 * 256];
-	size_t size, more;
-
-	be64_put(key, first->view);
-	be32_put(key + 8, first->voter);
-	TRY(vote_encode(first, value + 1, &size));
-	TRY(vote_encode(second, value + 1 + size, &more));
-	value[0] = (uint8_t)size;
-	return step_put(&r->step, JOURNAL_EVIDENCE, &(struct bytes){key, sizeof(key)},
-	                &(struct bytes){value, 1 + size + more});
-}
-
 static int evidence_out(struct replica *r, const struct vote *first, const struct vote *second)
 {
 	if (r->evidence++ < EVIDENCE_MAX)
-		TRY(evidence_journal(r, first, second));
+		TRY(journaling_evidence(r, first, second));
 	return step_note(&r->step, NOTE_WARNING,
 	                 "event=evidence voter=%u view=%llu first=%d second=%d block=%02x%02x%02x%02x", second->voter,
 	                 (unsigned long long)second->view, (int)first->kind, (int)second->kind, second->block_id.b[0],
 	                 second->block_id.b[1], second->block_id.b[2], second->block_id.b[3]);
-}
-
-/* Every validator durably keeps the newest vote of each other one, with the next commit there is. */
-int advance_journal_newest(struct replica *r)
-{
-	const struct vote *vote;
-
-	while ((vote = consensus_newest_unjournaled(r->consensus))) {
-		uint8_t key[4], bytes[256];
-		size_t size;
-		be32_put(key, vote->voter);
-		TRY(vote_encode(vote, bytes, &size));
-		TRY(step_put(&r->step, JOURNAL_PEER, &(struct bytes){key, sizeof(key)}, &(struct bytes){bytes, size}));
-	}
-	return 0;
 }
 
 static int voting_out(struct replica *r, const struct consensus_output *out)
@@ -149,7 +89,7 @@ static int voting_out(struct replica *r, const struct consensus_output *out)
 		return step_note(&r->step, NOTE_INFO, "event=voting view=%llu height=%llu",
 		                 (unsigned long long)out->view, (unsigned long long)r->chain.tip->header.height);
 	/* Nor does it vote after the next start: the lost vote is journaled. */
-	TRY(advance_journal_newest(r));
+	TRY(journaling_newest_votes(r));
 	return step_note(&r->step, NOTE_ERROR, "event=stale_journal view=%llu", (unsigned long long)out->view);
 }
 
@@ -159,11 +99,12 @@ static int carry_out_one(struct replica *r, const struct consensus_output *out)
 
 	switch (out->kind) {
 	case OUT_JUDGE:
-		return judge(r, &out->id);
+		return judge_block(r, &out->id);
 	case OUT_VOTE:
 		return own_vote(r, &out->vote, out->broadcast);
 	case OUT_CERTIFICATE:
-		return certificate_out(r, out->certificate, out->forward);
+		TRY(journaling_certificate(r, out->certificate));
+		return out->forward ? message_send_certificate(&r->step, PEER_ALL, out->certificate) : 0;
 	case OUT_EVIDENCE:
 		return evidence_out(r, &out->evidence[0], &out->evidence[1]);
 	case OUT_WANT_BODY:
@@ -189,6 +130,22 @@ int advance_carry_out(struct replica *r)
 	return 0;
 }
 
+/* Rule 3: the block that this validator proposes in its view, if there is to be one now, with its own first vote. */
+static int lead_view(struct replica *r, const struct lead *lead)
+{
+	struct proposed proposed;
+	struct vote own;
+	int made = proposer_try(r, lead, &proposed);
+
+	TRY(made);
+	if (!made)
+		return 0;
+	TRY(advance_tell(r));
+	TRY(consensus_propose(r->consensus, lead->view, &proposed.block->header.id, &own));
+	TRY(advance_carry_out(r));
+	return proposer_send(r, &own, &proposed);
+}
+
 /* Goes over the rules until nothing more follows. Votes cast here count only once they are durable, so this ends. */
 int advance(struct replica *r)
 {
@@ -201,7 +158,7 @@ int advance(struct replica *r)
 		TRY(consensus_advance(r->consensus, proposer_has_work(r)));
 		TRY(advance_carry_out(r));
 		if (consensus_leads(r->consensus, &lead))
-			TRY(proposer_try(r, &lead));
+			TRY(lead_view(r, &lead));
 		TRY(consensus_expire(r->consensus));
 		TRY(advance_carry_out(r));
 	} while (consensus_pending(r->consensus));

@@ -1,31 +1,6 @@
 /* Deciding: a block that a certificate makes final, and all its ancestors (docs/spec/consensus.md §6 rule 8). See
  * replica_state.h. */
-#include "big_endian.h"
 #include "replica_state.h"
-
-static int journal_put_final(struct replica *r, const struct header *header)
-{
-	uint8_t key[8], value[8 + HASH_SIZE];
-
-	be64_put(key, header->height);
-	be64_put(value, header->view);
-	memcpy(value + 8, header->id.b, HASH_SIZE);
-	return step_put(&r->step, JOURNAL_FINAL, &(struct bytes){key, sizeof(key)},
-	                &(struct bytes){value, sizeof(value)});
-}
-
-/* consensus §6.8: "Own votes are pruned only by the commit that makes a block of their view or a later one final on
- * disk." */
-static int journal_forget_votes(struct replica *r, uint64_t view)
-{
-	struct action *action = step_action(&r->step, ACTION_JOURNAL_FORGET);
-
-	if (!action)
-		return UNCIA_E_MEMORY;
-	action->sequence = step_sequence(&r->step);
-	action->view = view;
-	return 0;
-}
 
 static int note_final(struct replica *r, const struct header *header)
 {
@@ -60,11 +35,11 @@ static int decide_path(struct replica *r, const struct chain_path *path)
 	struct hash pruned;
 
 	TRY(execute_path(r, path));
-	TRY(advance_journal_bodies(r, block));
+	TRY(journaling_bodies(r, block));
 	chain_make_final(&r->chain, path, consensus_final(r->consensus, block->header.view, &block->header.id));
 	for (size_t i = 0; i < path->count; i++)
-		TRY(journal_put_final(r, &path->blocks[i]->header));
-	TRY(journal_forget_votes(r, block->header.view));
+		TRY(journaling_final(r, &path->blocks[i]->header));
+	TRY(journaling_forget_votes(r, block->header.view));
 	r->chain.final_sequence = step_sequence(&r->step);
 	for (size_t i = 0; i < path->count; i++) {
 		TRY(serve_final(&r->serve, path->blocks[i], block));

@@ -135,9 +135,9 @@ static int fill_block(struct replica *r, struct executed *executed, struct payme
 	return 0;
 }
 
-static int send_proposal(struct replica *r, const struct vote *own, const struct chain_block *block,
-                         const struct chain_block *parent)
+int proposer_send(struct replica *r, const struct vote *own, const struct proposed *proposed)
 {
+	const struct chain_block *block = proposed->block, *parent = proposed->parent;
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
 	size_t count = block->header.payment_count, skips = 0;
@@ -215,10 +215,9 @@ static int draft_header(struct replica *r, struct draft *d, uint64_t view, const
 	return header_encode(h);
 }
 
-static int propose(struct replica *r, const struct lead *lead, struct draft *d)
+static int draft_propose(struct replica *r, const struct lead *lead, struct draft *d, struct proposed *proposed)
 {
 	struct chain_block *block;
-	struct vote own;
 	struct hash *tree = block_tree(d->payments, d->header.payment_count);
 	int error = tree ? draft_header(r, d, lead->view, tree) : UNCIA_E_MEMORY;
 
@@ -233,14 +232,12 @@ static int propose(struct replica *r, const struct lead *lead, struct draft *d)
 	block->parent = d->parent;
 	block->executed = d->executed;
 	TRY(chain_complete(&r->chain, block, d->payments, tree));
-	TRY(advance_tell(r));
-	TRY(consensus_propose(r->consensus, lead->view, &block->header.id, &own));
-	TRY(advance_carry_out(r));
-	return send_proposal(r, &own, block, d->parent);
+	*proposed = (struct proposed){.block = block, .parent = d->parent};
+	return 1;
 }
 
 /* Executes payments of the pool on the parent. Returns 1 where there is a block to propose, 0 where not. */
-static int draft_make(struct replica *r, struct draft *d, bool empty, bool anyway)
+static int draft_fill(struct replica *r, struct draft *d, bool empty, bool anyway)
 {
 	struct header *h = &d->header;
 
@@ -260,7 +257,7 @@ static int draft_make(struct replica *r, struct draft *d, bool empty, bool anywa
 	return error;
 }
 
-int proposer_try(struct replica *r, const struct lead *lead)
+int proposer_try(struct replica *r, const struct lead *lead, struct proposed *proposed)
 {
 	struct draft draft = {0};
 
@@ -280,10 +277,10 @@ int proposer_try(struct replica *r, const struct lead *lead)
 		return 0;
 	if (fresh && r->step.now_ms < pace_at(r, lead, draft.parent, fresh))
 		return 0;
-	int made = draft_make(r, &draft, behind, anyway);
+	int made = draft_fill(r, &draft, behind, anyway);
 	r->proposer.tried = r->chain.generation;
 	TRY(made);
-	return made ? propose(r, lead, &draft) : 0;
+	return made ? draft_propose(r, lead, &draft, proposed) : 0;
 }
 
 void proposer_final(struct replica *r, const struct chain_block *block)

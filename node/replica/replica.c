@@ -222,7 +222,7 @@ static int step(struct replica *r, const struct event *event)
 	TRY(flushing_begin(r));
 	TRY(release(r));
 	if (r->step.wrote)
-		TRY(advance_journal_newest(r));
+		TRY(journaling_newest_votes(r));
 	return set_timer(r);
 }
 

@@ -1,5 +1,6 @@
 /* The replica: the pure rooms composed, and what belongs to none of them. For the files of this room alone. Calls go
- * one way: replica.c → start.c, dispatch.c → advance.c → decide.c, proposer.c → flushing.c, clock.c. */
+ * one way: replica.c → start.c, dispatch.c → advance.c → decide.c → proposer.c → flushing.c; all of them →
+ * journaling.c, clock.c. */
 #ifndef REPLICA_STATE_H
 #define REPLICA_STATE_H
 #include <assert.h>
@@ -95,10 +96,19 @@ int advance_tell(struct replica *r);
 int advance_carry_out(struct replica *r);
 /* Goes over the rules until nothing more follows. */
 int advance(struct replica *r);
-/* Journals the newest votes known of all, with the commit under way. */
-int advance_journal_newest(struct replica *r);
-/* Journals the bodies of a block and its ancestors that are not yet. */
-int advance_journal_bodies(struct replica *r, struct chain_block *block);
+
+/* ---- journaling.c: records for the journal ---- */
+/* The bodies of a block and its ancestors that are not there yet. */
+int journaling_bodies(struct replica *r, struct chain_block *block);
+int journaling_own_vote(struct replica *r, const struct vote *vote);
+int journaling_certificate(struct replica *r, const struct certificate *certificate);
+int journaling_evidence(struct replica *r, const struct vote *first, const struct vote *second);
+/* The newest votes known of all validators, as far as they are not there yet. */
+int journaling_newest_votes(struct replica *r);
+/* A block is final. */
+int journaling_final(struct replica *r, const struct header *header);
+/* Own votes of views up to this one are pruned with this commit. */
+int journaling_forget_votes(struct replica *r, uint64_t view);
 
 /* ---- decide.c: what is final ---- */
 /* Rule 8: decides the block and all its ancestors, or notes that it is to be, once their bodies are held. */
@@ -106,7 +116,14 @@ int decide(struct replica *r, uint64_t view, const struct hash *id);
 int decide_retry(struct replica *r);
 
 /* ---- proposer.c: making blocks; proposals.c: receiving them ---- */
-int proposer_try(struct replica *r, const struct lead *lead);
+/* A block that is in the chain, executed, and not voted for. */
+struct proposed {
+	struct chain_block *block, *parent;
+};
+/* Makes the block that is to be proposed now. Returns 1, or 0 where there is none. */
+int proposer_try(struct replica *r, const struct lead *lead, struct proposed *proposed);
+/* Sends it to all, under its own first vote, when that is durable. */
+int proposer_send(struct replica *r, const struct vote *own, const struct proposed *proposed);
 uint64_t proposer_wake(const struct replica *r);
 /* Whether there is something to make final. */
 bool proposer_has_work(const struct replica *r);

@@ -1,13 +1,12 @@
-/* The list of actions that a step hands out, the memory behind it, and the step's own state. See step.h. */
+/* The list of actions that a step hands out, and the memory behind it. See step.h. */
+#include "step.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "outbox.h"
 #include "try.h"
 #include "uncia/error.h"
-#include "verification.h"
 
 #define ACTIONS_ARENA_LIMIT ((size_t)256 << 20)
 
@@ -43,38 +42,6 @@ void actions_clear(struct actions *actions)
 	arena_deinit(actions->arena);
 	arena_init_spared(actions->arena, ACTIONS_ARENA_LIMIT, actions->spares);
 	actions->count = 0;
-}
-
-int step_init(struct step *s, const struct genesis *genesis, uint32_t self, const struct storage_view *storage)
-{
-	assert(self < genesis->committee.size || self == NOT_A_MEMBER);
-	*s = (struct step){
-	    .committee = &genesis->committee, .network_id = genesis->network_id, .self = self, .storage = *storage};
-	s->outbox_last = &s->outbox;
-	s->checked_last = &s->checked;
-	s->peers = calloc(s->committee->size, sizeof(*s->peers));
-	return s->peers ? 0 : UNCIA_E_MEMORY;
-}
-
-void step_deinit(struct step *s)
-{
-	assert(!s->jobs && !s->checked);
-	step_outbox_free(s);
-	arena_spares_deinit(&s->spares);
-	free(s->peers);
-	s->peers = NULL;
-}
-
-void step_begin(struct step *s, struct actions *out, uint64_t now_ms, uint64_t wall_ms, size_t message_size)
-{
-	assert(!s->checked && s->durable <= s->sequence);
-	actions_clear(out);
-	s->out = out;
-	s->now_ms = now_ms;
-	s->wall_ms = wall_ms;
-	s->message_size = message_size;
-	s->wrote = false;
-	s->released = 0;
 }
 
 struct action *step_action(struct step *s, enum action_kind kind)

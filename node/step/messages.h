@@ -6,6 +6,7 @@
 #include "message.pb-c.h"
 #include "step.h"
 
+/* To a validator, or PEER_ALL. */
 int message_send(struct step *s, uint64_t after, uint32_t peer, const Uncia__Pb__PeerMessage *message);
 /* At once, if at all: not where half of what may wait for that link does already. Not to oneself. */
 int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message);

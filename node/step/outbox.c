@@ -24,7 +24,7 @@ struct outbox_item {
 	uint8_t bytes[];
 };
 
-static struct outbox_item *outbox_add(struct step *s, uint64_t after, enum outbox_kind kind, size_t size)
+static struct outbox_item *step_outbox_add(struct step *s, uint64_t after, enum outbox_kind kind, size_t size)
 {
 	struct outbox_item *item = malloc(sizeof(*item) + size);
 
@@ -41,7 +41,7 @@ int step_outbox_send(struct step *s, uint64_t after, uint32_t peer, const void *
 {
 	if (after <= s->durable)
 		return step_send(s, peer, message, size);
-	struct outbox_item *item = outbox_add(s, after, OUTBOX_SEND, size);
+	struct outbox_item *item = step_outbox_add(s, after, OUTBOX_SEND, size);
 	if (!item)
 		return UNCIA_E_MEMORY;
 	item->peer = peer;
@@ -58,7 +58,7 @@ int step_outbox_answer(struct step *s, uint64_t after, uint64_t wallet, const vo
 		s->dropped_messages++;
 		return step_drop_wallet(s, wallet);
 	}
-	struct outbox_item *item = outbox_add(s, after, OUTBOX_ANSWER, size);
+	struct outbox_item *item = step_outbox_add(s, after, OUTBOX_ANSWER, size);
 	if (!item)
 		return UNCIA_E_MEMORY;
 	item->wallet = wallet;
@@ -70,7 +70,7 @@ int step_outbox_answer(struct step *s, uint64_t after, uint64_t wallet, const vo
 int step_outbox_own_vote(struct step *s, uint64_t after, const struct vote *vote)
 {
 	assert(vote->voter == s->self && after > s->durable);
-	struct outbox_item *item = outbox_add(s, after, OUTBOX_OWN_VOTE, 0);
+	struct outbox_item *item = step_outbox_add(s, after, OUTBOX_OWN_VOTE, 0);
 	if (!item)
 		return UNCIA_E_MEMORY;
 	item->vote = *vote;
@@ -79,15 +79,15 @@ int step_outbox_own_vote(struct step *s, uint64_t after, const struct vote *vote
 
 int step_outbox_mark(struct step *s, uint64_t after)
 {
-	return outbox_add(s, after, OUTBOX_MARK, 0) ? 0 : UNCIA_E_MEMORY;
+	return step_outbox_add(s, after, OUTBOX_MARK, 0) ? 0 : UNCIA_E_MEMORY;
 }
 
-static bool outbox_due(const struct step *s)
+static bool step_outbox_due(const struct step *s)
 {
 	return s->outbox && s->outbox->after <= s->durable;
 }
 
-static struct outbox_item *outbox_take(struct step *s)
+static struct outbox_item *step_outbox_take(struct step *s)
 {
 	struct outbox_item *item = s->outbox;
 
@@ -103,8 +103,8 @@ static struct outbox_item *outbox_take(struct step *s)
 
 int step_outbox_release(struct step *s, struct vote *vote)
 {
-	while (outbox_due(s) && s->released < RELEASED_MAX) {
-		struct outbox_item *item = outbox_take(s);
+	while (step_outbox_due(s) && s->released < RELEASED_MAX) {
+		struct outbox_item *item = step_outbox_take(s);
 		int rc = 0;
 		s->released += item->size;
 		switch (item->kind) {
@@ -131,7 +131,7 @@ int step_outbox_release(struct step *s, struct vote *vote)
 
 uint64_t step_outbox_wake(const struct step *s)
 {
-	return outbox_due(s) ? s->now_ms : TIME_NEVER;
+	return step_outbox_due(s) ? s->now_ms : TIME_NEVER;
 }
 
 void step_outbox_load(const struct step *s, size_t *items, size_t *bytes)
@@ -146,6 +146,6 @@ void step_outbox_load(const struct step *s, size_t *items, size_t *bytes)
 void step_outbox_free(struct step *s)
 {
 	while (s->outbox)
-		free(outbox_take(s));
+		free(step_outbox_take(s));
 	assert(s->answers_waiting == 0);
 }

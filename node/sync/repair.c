@@ -15,44 +15,6 @@
 #define RESEND_BYTES    (1u << 20)
 #define NEWEST_RETRY_MS 500u
 
-int sync_init(struct sync *s)
-{
-	assert(s->step && s->chain && s->heartbeat_ms);
-	s->ask_at = TIME_NEVER;
-	s->peers = calloc(s->step->committee->size, sizeof(*s->peers));
-	return s->peers ? 0 : UNCIA_E_MEMORY;
-}
-
-void sync_deinit(struct sync *s)
-{
-	free(s->peers);
-	s->peers = NULL;
-}
-
-void sync_start(struct sync *s, const struct consensus *consensus)
-{
-	s->consensus = consensus;
-	s->last_final_ms = s->newest_ask_at = s->step->now_ms;
-	s->standstill_at = s->step->now_ms + STANDSTILL_MS;
-}
-
-void sync_final(struct sync *s)
-{
-	s->last_final_ms = s->step->now_ms;
-}
-
-bool sync_budget_left(struct sync *s, uint32_t peer)
-{
-	struct read_budget *budget = &s->peers[peer].budget;
-	bool left = read_budget_left(budget, s->step->now_ms, READ_PEER_OWED, READ_PEER_PER_MS);
-
-	if (left)
-		budget->owed += READ_QUESTION;
-	else
-		s->step->dropped_messages++;
-	return left;
-}
-
 static int send_status(struct sync *s, uint32_t peer)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
