@@ -30,7 +30,9 @@ struct session {                    /* session.c alone reads and writes it */
 	uint64_t busy_until_ms;
 };
 
+/* No link yet, in a random order of the endpoints. Returns 0 or UNCIA_E_MEMORY. Owns: session_deinit. */
 int session_init(struct uncia_wallet *w);
+/* Ends all links. */
 void session_deinit(struct uncia_wallet *w);
 /* Work came up: links are wanted for LINGER_MS at least. */
 void session_wake(struct uncia_wallet *w);

@@ -53,7 +53,9 @@ struct tracked {
 	UT_hash_handle hh, by_blob; /* in `tracked`; own: in `outbox` */
 };
 
+/* The payment of this id; of this number, as events name it. NULL: none is tracked. */
 struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_id *id);
+/* See tracked_find. */
 struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number);
 /* The own one whose blob has this name, or NULL. */
 struct tracked *tracked_by_blob(const struct uncia_wallet *w, const char *blob);

@@ -50,7 +50,7 @@ static int assembly_complete(struct chain *c, struct chain_block *block, uint64_
 int chain_assemble(struct chain *c, struct chain_block *block, const struct bytes *short_ids, uint64_t now_ms)
 {
 	TRY(short_ids_new(&block->header.id, short_ids->data, block->header.payment_count, &block->short_ids));
-	block->proposed = true;
+	chain_move(c, block, CHAIN_MATCHING);
 	mempool_match(c->mempool, block->short_ids);
 	if (short_ids_missing(block->short_ids) == 0)
 		return assembly_complete(c, block, now_ms);
@@ -60,7 +60,7 @@ int chain_assemble(struct chain *c, struct chain_block *block, const struct byte
 
 static bool block_gathers(const struct chain_block *block)
 {
-	return block->short_ids && !block->verifying && !block->invalid;
+	return block->short_ids && block->state == CHAIN_MATCHING;
 }
 
 bool chain_assembles(const struct chain *c)

@@ -46,10 +46,28 @@ static void news_drop(struct chain *c, const struct chain_block *block)
 		c->news_last = at;
 }
 
-static void block_invalid(struct chain *c, struct chain_block *block)
+/* From left to right, some skipped; a block that is final or invalid stays so. The settled one begins as final. */
+static bool move_allowed(enum chain_state from, enum chain_state to)
 {
-	assert(!block->executed && !block->final);
-	block->invalid = true;
+	static const unsigned allowed[] = {
+	    [CHAIN_NAMED] = 1u << CHAIN_HEADER | 1u << CHAIN_FINAL,
+	    [CHAIN_HEADER] = 1u << CHAIN_MATCHING | 1u << CHAIN_VERIFYING | 1u << CHAIN_BODY | 1u << CHAIN_INVALID |
+	                     1u << CHAIN_FINAL,
+	    [CHAIN_MATCHING] = 1u << CHAIN_VERIFYING | 1u << CHAIN_BODY | 1u << CHAIN_INVALID,
+	    [CHAIN_VERIFYING] = 1u << CHAIN_BODY | 1u << CHAIN_INVALID,
+	    [CHAIN_BODY] = 1u << CHAIN_EXECUTED | 1u << CHAIN_INVALID,
+	    [CHAIN_EXECUTED] = 1u << CHAIN_FINAL,
+	    [CHAIN_FINAL] = 0,
+	    [CHAIN_INVALID] = 0,
+	};
+
+	return allowed[from] >> to & 1;
+}
+
+void chain_move(struct chain *c, struct chain_block *block, enum chain_state to)
+{
+	assert(move_allowed(block->state, to));
+	block->state = to;
 	block_news(c, block);
 }
 
@@ -78,11 +96,9 @@ int chain_add(struct chain *c, const struct header *header, uint64_t now_ms, str
 			return UNCIA_E_MEMORY;
 		}
 	}
-	if (!b->header.size && header->size)
-		b->header = *header; /* known by its id alone so far */
-	if (b->header.size && !b->header_told) {
-		b->header_told = true;
-		block_news(c, b);
+	if (b->state == CHAIN_NAMED && header->size) {
+		b->header = *header;
+		chain_move(c, b, CHAIN_HEADER);
 	}
 	*block = b;
 	return 0;
@@ -137,7 +153,7 @@ void chain_deinit(struct chain *c)
 
 int chain_complete(struct chain *c, struct chain_block *block, struct payment **payments, struct hash *tree)
 {
-	if (block->complete) {
+	if (block->state >= CHAIN_BODY) {
 		for (uint32_t i = 0; i < block->header.payment_count; i++)
 			payment_free(payments[i]);
 		free(payments);
@@ -149,9 +165,8 @@ int chain_complete(struct chain *c, struct chain_block *block, struct payment **
 	short_ids_free(block->short_ids);
 	block->short_ids = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
-	block->complete = true;
 	block->fetch_at = CHAIN_NEVER;
-	block_news(c, block);
+	chain_move(c, block, CHAIN_BODY);
 	return 0;
 }
 
@@ -202,20 +217,20 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 	struct executed *executed;
 	struct hash root;
 
-	if (block->invalid || !block->complete)
+	if (block->state != CHAIN_BODY)
 		return 0;
 	struct chain_block *parent = chain_parent(c, block);
 	if (!parent)
 		return 0;
-	if (parent->invalid) {
-		block_invalid(c, block);
+	if (parent->state == CHAIN_INVALID) {
+		chain_invalid(c, block);
 		return 0;
 	}
 	if (parent != c->settled && !parent->executed)
 		return 0;
 	TRY(chain_root_after(c, parent, &root));
 	if (!header_follows(c, block, parent, &root)) {
-		block_invalid(c, block);
+		chain_invalid(c, block);
 		return 0;
 	}
 	TRY(ledger_begin(c->ledger, parent->executed, block->header.height, block->header.timestamp_ms, &executed));
@@ -226,12 +241,12 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 		executed_release(c->ledger, executed);
 		if (error_is_ours(error))
 			return error;
-		block_invalid(c, block);
+		chain_invalid(c, block);
 		return 0;
 	}
 	ledger_end(executed, &block->header.id);
 	block->executed = executed;
-	block_news(c, block);
+	chain_move(c, block, CHAIN_EXECUTED);
 	return 1;
 }
 
@@ -240,11 +255,11 @@ int chain_execute(struct chain *c, struct chain_block *block)
 	while (!block->executed && block != c->settled) {
 		struct chain_block *next = block, *parent;
 		while ((parent = chain_parent(c, next)) && parent != c->settled && !parent->executed &&
-		       !parent->invalid)
+		       parent->state != CHAIN_INVALID)
 			next = parent;
 		int executed = execute_on_parent(c, next);
 		TRY(executed);
-		if (!executed && (next == block || !next->invalid))
+		if (!executed && (next == block || next->state != CHAIN_INVALID))
 			return 0;
 	}
 	return 1;
@@ -257,7 +272,7 @@ struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block
 	/* Ancestors that are not final number at most as many as views without finality: walked, not recursed into. */
 	for (struct chain_block *b = block; b && !b->journaled && b != c->settled; b = chain_parent(c, b))
 		oldest = b;
-	assert(!oldest || oldest->complete);
+	assert(!oldest || chain_has_body(oldest));
 	return oldest;
 }
 
@@ -269,8 +284,47 @@ void chain_note_payments(struct chain *c, const struct chain_block *block)
 
 void chain_invalid(struct chain *c, struct chain_block *block)
 {
-	block_invalid(c, block);
+	assert(!block->executed);
 	block->fetch_at = CHAIN_NEVER;
+	chain_move(c, block, CHAIN_INVALID);
+}
+
+void chain_verifying(struct chain *c, struct chain_block *block)
+{
+	chain_move(c, block, CHAIN_VERIFYING);
+}
+
+int chain_begin(struct chain *c, const struct header *header, uint64_t now_ms)
+{
+	assert(!c->blocks);
+	TRY(chain_add(c, header, now_ms, &c->settled));
+	c->settled->journaled = true;
+	c->tip = c->settled;
+	chain_move(c, c->settled, CHAIN_FINAL);
+	return 0;
+}
+
+int chain_add_made(struct chain *c, const struct chain_made *made, uint64_t now_ms, struct chain_block **block)
+{
+	int rc = chain_add(c, made->header, now_ms, block);
+
+	if (rc) {
+		for (uint32_t i = 0; i < made->header->payment_count; i++)
+			payment_free(made->payments[i]);
+		free(made->payments);
+		free(made->tree);
+		executed_release(c->ledger, made->executed);
+		return rc;
+	}
+	(*block)->parent = made->parent;
+	rc = chain_complete(c, *block, made->payments, made->tree);
+	if (rc || (*block)->executed) {
+		executed_release(c->ledger, made->executed);
+		return rc;
+	}
+	(*block)->executed = made->executed;
+	chain_move(c, *block, CHAIN_EXECUTED);
+	return 0;
 }
 
 void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms)
@@ -279,7 +333,7 @@ void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms)
 	 * has would otherwise answer each question with the same one. */
 	bool asked = block->fetch_tries && block->fetch_at != CHAIN_NEVER;
 
-	if (!block->complete && !block->invalid && !asked && at_ms < block->fetch_at) {
+	if (block->state < CHAIN_BODY && !asked && at_ms < block->fetch_at) {
 		block->fetch_at = at_ms;
 		c->fetching = true;
 	}

@@ -12,27 +12,37 @@
 
 #define CHAIN_NEVER UINT64_MAX /* of fetch_at: not wanted */
 
+/* How much of a block there is, and what has become of it; chain_move has the allowed moves. */
+enum chain_state {
+	CHAIN_NAMED,     /* by its id alone: votes, or a child, name it */
+	CHAIN_HEADER,    /* its header is held */
+	CHAIN_MATCHING,  /* its short ids have come, once: payments of the pool are matched with them */
+	CHAIN_VERIFYING, /* a fetched body is with the verifier */
+	CHAIN_BODY,      /* its body is held, every signature in it verified */
+	CHAIN_EXECUTED,  /* on its parent, and valid */
+	CHAIN_FINAL,
+	CHAIN_INVALID, /* its header is wrong, it failed when executed, or a signature in it does not hold */
+};
+
 struct chain_block {
 	UT_hash_handle hh; /* by header.id */
+	enum chain_state state;
 	struct header header;
-	struct chain_block *parent;  /* NULL: not known (or this is the settled block) */
-	struct short_ids *short_ids; /* of a proposal whose body is not complete; NULL: none */
-	bool proposed;               /* its short ids have come, once */
-	struct payment **payments;   /* referenced; NULL while the body is not complete */
-	struct hash *tree;           /* of the payments; NULL while the body is not complete, and once it is final */
-	uint8_t *bytes;              /* canonical Block, owned; once complete */
+	struct chain_block *parent; /* NULL: not known (or this is the settled block) */
+	struct short_ids
+	    *short_ids;            /* while they are matched; NULL: they did not lead to its body, or none have come */
+	struct payment **payments; /* referenced; NULL while the body is not complete */
+	struct hash *tree;         /* of the payments; NULL while the body is not complete, and once it is final */
+	uint8_t *bytes;            /* canonical Block, owned; once complete */
 	size_t size;
-	bool complete;  /* body held, every signature in it verified */
-	bool verifying; /* a full body is with the verifier */
+	/* Beside the state, and not of its order: */
 	bool vouched;   /* named by validators of more weight than F, itself or a descendant: its ancestors are real */
-	bool invalid;   /* executed and failed, or its header is wrong */
-	bool journaled;
-	bool final;
-	struct executed *executed; /* once executed; NULL for the settled block */
+	bool journaled; /* its body is in the journal, or on its way there with this step */
+	struct executed *executed; /* from CHAIN_EXECUTED on; NULL for the settled block */
 	uint64_t fetch_at;         /* when to ask a peer for the body, or CHAIN_NEVER */
 	uint32_t fetch_tries;
 	uint64_t added_ms; /* when it was first heard of */
-	bool header_told, is_news;
+	bool is_news;
 	struct chain_block *next_news;
 };
 
@@ -60,6 +70,15 @@ struct chain {
 void chain_init(struct chain *c, const struct committee *committee, struct ledger *ledger, struct mempool *mempool);
 /* Frees all blocks. */
 void chain_deinit(struct chain *c);
+/* The block that the stored state is the state after: settled, final, the tip. First of all, once. Returns 0 or
+ * UNCIA_E_MEMORY. */
+int chain_begin(struct chain *c, const struct header *header, uint64_t now_ms);
+
+/* Whether its body is held. */
+static inline bool chain_has_body(const struct chain_block *block)
+{
+	return block->bytes;
+}
 
 /* NULL where it is not held. */
 struct chain_block *chain_find(const struct chain *c, const struct hash *id);
@@ -75,8 +94,22 @@ int chain_complete(struct chain *c, struct chain_block *block, struct payment **
 int chain_complete_decoded(struct chain *c, struct chain_block *block, struct block *body);
 /* Forgets a block that is neither the tip nor the settled one; children forget that it is their parent. */
 void chain_drop(struct chain *c, struct chain_block *block);
+/* One of the allowed moves, told as news. */
+void chain_move(struct chain *c, struct chain_block *block, enum chain_state to);
 /* It breaks a rule: no vote for it, and nothing more is asked for. */
 void chain_invalid(struct chain *c, struct chain_block *block);
+/* A fetched body is with the verifier. */
+void chain_verifying(struct chain *c, struct chain_block *block);
+/* A block that was made here, executed on `parent`: added with its body. Takes `executed`, the references in
+ * `payments`, the array and the tree, also where it fails. Returns 0 or UNCIA_E_MEMORY. */
+struct chain_made {
+	const struct header *header;
+	struct chain_block *parent;
+	struct executed *executed;
+	struct payment **payments;
+	struct hash *tree;
+};
+int chain_add_made(struct chain *c, const struct chain_made *made, uint64_t now_ms, struct chain_block **block);
 /* The state root after a block that is executed or settled. Returns 0 or an error of this machine. */
 int chain_root_after(struct chain *c, struct chain_block *block, struct hash *root);
 /* Executes the block, its ancestors first. Returns 1 when it is executed, 0 when it cannot be yet or is invalid (which

@@ -13,7 +13,7 @@ static int path_walk(struct chain *c, struct chain_block *block, struct chain_pa
 	for (struct chain_block *b = block; b != c->tip;) {
 		if (b->header.size && b->header.height <= c->tip->header.height)
 			return UNCIA_E_PROOF;
-		if (!b->complete || path->count == room) {
+		if ((!chain_has_body(b) && b->state != CHAIN_INVALID) || path->count == room) {
 			*missing = b->header;
 			return 0;
 		}
@@ -57,9 +57,9 @@ void chain_make_final(struct chain *c, const struct chain_path *path, struct cer
 	assert(certificate_is_final(certificate->kind) && hash_equal(&certificate->block_id, &last->header.id));
 	for (size_t i = 0; i < path->count; i++) {
 		struct chain_block *block = path->blocks[i];
-		assert(block->executed && !block->invalid && block->journaled && !block->final);
+		assert(block->executed && block->journaled);
 		assert(block->header.height == c->tip->header.height + 1 + i);
-		block->final = true;
+		chain_move(c, block, CHAIN_FINAL);
 		chain_note_payments(c, block);
 	}
 	free(c->final_certificate);
@@ -74,7 +74,7 @@ int chain_adopt_final(struct chain *c, struct chain_block *block)
 	TRY(executed);
 	if (!executed)
 		return UNCIA_E_DAMAGED;
-	block->final = true;
+	chain_move(c, block, CHAIN_FINAL);
 	c->tip = block;
 	return chain_settle(c);
 }
@@ -82,7 +82,7 @@ int chain_adopt_final(struct chain *c, struct chain_block *block)
 /* What did not fit the ledger because of this block may fit now. */
 static void block_unpark(struct chain *c, const struct chain_block *block)
 {
-	for (uint32_t i = 0; block->complete && i < block->header.payment_count; i++)
+	for (uint32_t i = 0; chain_has_body(block) && i < block->header.payment_count; i++)
 		mempool_unpark(c->mempool, &block->payments[i]->sender);
 	c->generation++;
 }
@@ -92,12 +92,12 @@ bool chain_prune(struct chain *c, struct hash *id)
 	struct chain_block *block, *next;
 
 	HASH_ITER (hh, c->blocks, block, next) { /* NOLINT(clang-analyzer-*): not how uthash lists go */
-		if (block->final)
+		if (block->state == CHAIN_FINAL)
 			continue;
 		struct chain_block *parent = chain_parent(c, block);
 		bool beside = block->header.view <= c->tip->header.view ||
 		              (block->header.size && block->header.height <= c->tip->header.height) ||
-		              (parent && parent->final && parent != c->tip);
+		              (parent && parent->state == CHAIN_FINAL && parent != c->tip);
 		if (!beside)
 			continue;
 		*id = block->header.id;

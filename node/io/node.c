@@ -492,8 +492,8 @@ static void node_stop(struct node *n)
 	uv_unref((uv_handle_t *)&n->terminate);
 }
 
-/* Every counter of the links: what was refused, dropped or lost since the start. */
-static void log_counters(const struct node *n)
+/* Every counter: what was refused, dropped or lost since the start. */
+static void log_counters(const struct node *n, const struct replica_status *status)
 {
 	const struct listener_counters *l = listener_counters(n->listener);
 	const struct wallets_counters *w = wallets_counters(n->wallets);
@@ -512,6 +512,8 @@ static void log_counters(const struct node *n)
 	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
 	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("messages_lost", p->messages_lost),
 	          LOG_NUMBER("log_lines_dropped", log_dropped()));
+	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status->dropped),
+	          LOG_NUMBER("gossip_refused", status->gossip_refused));
 }
 
 static void on_node_signal(uv_signal_t *handle, int number)
@@ -524,7 +526,7 @@ static void on_node_signal(uv_signal_t *handle, int number)
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
-	log_counters(n);
+	log_counters(n, &status);
 	end_turn(n);
 	node_stop(n);
 }

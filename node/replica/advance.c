@@ -27,15 +27,21 @@ static bool block_is_early(struct replica *r, struct chain_block *block)
 /* How far a block has been checked. One that was executed with a descendant may be early all the same. */
 static enum block_check block_check(struct replica *r, struct chain_block *block)
 {
-	if (block->invalid)
+	switch (block->state) {
+	case CHAIN_INVALID:
 		return BLOCK_INVALID;
-	if (block->executed)
+	case CHAIN_EXECUTED:
+	case CHAIN_FINAL:
 		return block_is_early(r, block) ? BLOCK_EARLY : BLOCK_VALID;
-	return block->complete ? BLOCK_BODY : BLOCK_HEADER;
+	case CHAIN_BODY:
+		return BLOCK_BODY;
+	default:
+		return BLOCK_HEADER;
+	}
 }
 
 /* What is new of blocks. */
-int advance_tell(struct replica *r)
+static int advance_tell(struct replica *r)
 {
 	struct chain_block *block;
 
@@ -48,7 +54,7 @@ static int judge_block(struct replica *r, const struct hash *id)
 {
 	struct chain_block *block = chain_find(&r->chain, id);
 
-	assert(block && block->complete);
+	assert(block && chain_has_body(block));
 	if (block_is_early(r, block))
 		return tell_block(r, block, BLOCK_EARLY);
 	TRY(chain_execute(&r->chain, block));

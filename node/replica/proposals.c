@@ -31,6 +31,14 @@ static int proposal_certificates(struct replica *r, struct job *job, const Uncia
 	return 0;
 }
 
+/* Its short ids have come, or its body: nothing in a proposal would be new. One whose body is with the verifier, or is
+ * wrong, still brings its leader's vote. */
+static bool proposal_taken(const struct chain_block *block)
+{
+	return block->state == CHAIN_MATCHING || block->state == CHAIN_BODY || block->state == CHAIN_EXECUTED ||
+	       block->state == CHAIN_FINAL;
+}
+
 int proposals_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message)
 {
 	struct header header;
@@ -40,7 +48,7 @@ int proposals_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose
 	if (message->signature.len != SIGNATURE_SIZE || message->short_ids.len != (size_t)header.payment_count * 8)
 		return UNCIA_E_ENCODING;
 	struct chain_block *known = chain_find(&r->chain, &header.id);
-	if (peer != header.proposer || !header_plausible(r, &header) || (known && (known->complete || known->proposed)))
+	if (peer != header.proposer || !header_plausible(r, &header) || (known && proposal_taken(known)))
 		return 0;
 	TRY(clock_learn(r, &header));
 	struct job *job = job_new(&r->step, JOB_PROPOSAL, peer, 4);
@@ -84,7 +92,7 @@ int proposals_verified(struct replica *r, struct job *job)
 	if (!(first && hash_equal(&first->block_id, &job->header.id)) && !chain_find(&r->chain, &job->header.id))
 		return 0;
 	TRY(chain_add(&r->chain, &job->header, r->step.now_ms, &block));
-	if (block->complete || block->proposed || block->verifying)
+	if (block->state != CHAIN_HEADER)
 		return 0;
 	return chain_assemble(&r->chain, block, &job->short_ids, r->step.now_ms);
 }

@@ -32,7 +32,7 @@ static uint64_t nonfinal_payments(const struct chain_block *parent)
 {
 	uint64_t count = 0;
 
-	for (const struct chain_block *b = parent; b && !b->final; b = b->parent)
+	for (const struct chain_block *b = parent; b && b->state != CHAIN_FINAL; b = b->parent)
 		count += b->header.payment_count;
 	return count;
 }
@@ -52,9 +52,9 @@ static uint64_t empty_block_at(const struct replica *r, const struct chain_block
 /* When its leader makes an empty block in this view. Payments that are not final yet come first: with their block what
  * was final before them is settled, too. Where it would come to the others only after their timers have ended the view,
  * it is made so early that it does not: they may have entered one delay before, and it takes another. */
-static uint64_t settle_at(const struct replica *r, const struct lead *lead, const struct chain_block *parent, bool held)
+static uint64_t empty_at(const struct replica *r, const struct lead *lead, const struct chain_block *parent, bool held)
 {
-	uint64_t at = held ? empty_block_at(r, parent, lead->entered_ms) : r->proposer.empty_at;
+	uint64_t at = held ? empty_block_at(r, parent, lead->entered_ms) : r->proposer.after_final_at;
 	uint64_t delay = lead->entered_ms > parent->added_ms ? lead->entered_ms - parent->added_ms : 0;
 
 	uint64_t ends = lead->timeout_ms;
@@ -79,7 +79,7 @@ uint64_t proposer_wake(const struct replica *r)
 
 	if (!consensus_leads(r->consensus, &lead))
 		return TIME_NEVER;
-	const uint64_t due[] = {lead.heartbeat_ms, r->proposer.view == lead.view ? r->proposer.settle_at : TIME_NEVER,
+	const uint64_t due[] = {lead.heartbeat_ms, r->proposer.view == lead.view ? r->proposer.empty_at : TIME_NEVER,
 	                        mempool_ready(r->mempool) ? lead.entered_ms + r->config.pace_ms : TIME_NEVER};
 	uint64_t at = TIME_NEVER;
 
@@ -97,7 +97,8 @@ bool proposer_has_work(const struct replica *r)
 	if (mempool_ready(r->mempool))
 		return true;
 	HASH_ITER (hh, r->chain.blocks, block, next)
-		if (!block->final && block->header.payment_count && block->header.view > r->chain.tip->header.view)
+		if (block->state != CHAIN_FINAL && block->header.payment_count &&
+		    block->header.view > r->chain.tip->header.view)
 			return true;
 	return false;
 }
@@ -221,17 +222,15 @@ static int draft_propose(struct replica *r, const struct lead *lead, struct draf
 	struct hash *tree = block_tree(d->payments, d->header.payment_count);
 	int error = tree ? draft_header(r, d, lead->view, tree) : UNCIA_E_MEMORY;
 
-	if (!error)
-		error = chain_add(&r->chain, &d->header, r->step.now_ms, &block);
 	if (error) {
 		draft_free(r, d);
 		free(tree);
 		return error;
 	}
 	ledger_end(d->executed, &d->header.id);
-	block->parent = d->parent;
-	block->executed = d->executed;
-	TRY(chain_complete(&r->chain, block, d->payments, tree));
+	const struct chain_made made = {
+	    .header = &d->header, .parent = d->parent, .executed = d->executed, .payments = d->payments, .tree = tree};
+	TRY(chain_add_made(&r->chain, &made, r->step.now_ms, &block));
 	*proposed = (struct proposed){.block = block, .parent = d->parent};
 	return 1;
 }
@@ -262,8 +261,8 @@ int proposer_try(struct replica *r, const struct lead *lead, struct proposed *pr
 	struct draft draft = {0};
 
 	if (r->proposer.view != lead->view)
-		r->proposer =
-		    (struct proposer){.view = lead->view, .settle_at = TIME_NEVER, .empty_at = r->proposer.empty_at};
+		r->proposer = (struct proposer){
+		    .view = lead->view, .empty_at = TIME_NEVER, .after_final_at = r->proposer.after_final_at};
 	TRY(best_parent(r, lead->view, &draft.parent));
 	if (!draft.parent)
 		return 0;
@@ -271,8 +270,8 @@ int proposer_try(struct replica *r, const struct lead *lead, struct proposed *pr
 	uint64_t fresh = ready > held ? ready - held : 0;
 	/* storage §5: "a validator then proposes empty blocks until that flush is stored". None would be skipped. */
 	bool behind = flushing_behind(r);
-	r->proposer.settle_at = settle_at(r, lead, draft.parent, held || (behind && ready));
-	bool anyway = r->step.now_ms >= r->proposer.settle_at || r->step.now_ms >= lead->heartbeat_ms;
+	r->proposer.empty_at = empty_at(r, lead, draft.parent, held || (behind && ready));
+	bool anyway = r->step.now_ms >= r->proposer.empty_at || r->step.now_ms >= lead->heartbeat_ms;
 	if (!anyway && (!ready || behind || r->proposer.tried == r->chain.generation))
 		return 0;
 	if (fresh && r->step.now_ms < pace_at(r, lead, draft.parent, fresh))
@@ -285,5 +284,6 @@ int proposer_try(struct replica *r, const struct lead *lead, struct proposed *pr
 
 void proposer_final(struct replica *r, const struct chain_block *block)
 {
-	r->proposer.empty_at = block->header.payment_count ? empty_block_at(r, block, r->step.now_ms) : TIME_NEVER;
+	r->proposer.after_final_at =
+	    block->header.payment_count ? empty_block_at(r, block, r->step.now_ms) : TIME_NEVER;
 }

@@ -65,6 +65,8 @@ struct replica_status {
 	enum voting_state voting;
 	uint64_t evidence;                        /* pairs of votes that some validator must not both have cast */
 	uint64_t views;                           /* of which something is held: bounded, whatever others say */
+	uint64_t dropped;                         /* messages not taken or not answered, since a bound was reached */
+	uint64_t gossip_refused;                  /* payments of validators that the pool had no place for */
 	uint64_t clock_behind_ms, clock_ahead_ms; /* the wall clock against the others'; 0: right, or not known */
 };
 

@@ -30,12 +30,12 @@
 
 /* Making blocks. */
 struct proposer {
-	uint64_t view;      /* that the two below are of */
-	uint64_t settle_at; /* when an empty block is made in it, as far as is known; TIME_NEVER: none is due */
-	uint64_t tried;     /* the chain's generation when there was last nothing to propose */
+	uint64_t view;     /* that the two below are of */
+	uint64_t empty_at; /* when an empty block is made in it, as far as is known; TIME_NEVER: none is due */
+	uint64_t tried;    /* the chain's generation when there was last nothing to propose */
 	/* When an empty block is due after a final one with payments, so that these are settled; TIME_NEVER: none is.
 	 */
-	uint64_t empty_at;
+	uint64_t after_final_at;
 };
 
 /* Handing the settled state to the store. */
@@ -90,8 +90,6 @@ int dispatch_own_vote(struct replica *r, const struct vote *own);
 void dispatch_deinit(struct replica *r);
 
 /* ---- advance.c: what the consensus module puts out ---- */
-/* Tells it what is new of blocks. */
-int advance_tell(struct replica *r);
 /* Carries out what it has put out so far. */
 int advance_carry_out(struct replica *r);
 /* Goes over the rules until nothing more follows. */

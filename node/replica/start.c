@@ -6,7 +6,7 @@ static int adopt_body(struct replica *r, struct block *body, struct chain_block 
 {
 	int error = chain_add(&r->chain, &body->header, r->step.now_ms, block);
 
-	if (!error && !(*block)->complete) {
+	if (!error && !chain_has_body(*block)) {
 		error = chain_complete_decoded(&r->chain, *block, body);
 		(*block)->journaled = true;
 	}
@@ -37,9 +37,7 @@ static int recover_settled(struct replica *r)
 	/* storage §9: "at start that block id must lie on the journal's final chain". */
 	if (!hash_equal(&header.id, &settled_id))
 		return UNCIA_E_DAMAGED;
-	TRY(chain_add(&r->chain, &header, r->step.now_ms, &r->chain.settled));
-	r->chain.settled->final = r->chain.settled->complete = r->chain.settled->journaled = true;
-	r->chain.tip = r->chain.settled;
+	TRY(chain_begin(&r->chain, &header, r->step.now_ms));
 	r->flushing.flushed_ms = header.timestamp_ms;
 	return 0;
 }
@@ -204,7 +202,7 @@ int replica_start(struct replica *r)
 	TRY(make_consensus(r));
 	TRY(recover_newest_votes(r));
 	TRY(recover_each(r, JOURNAL_EVIDENCE, 0, count_evidence));
-	r->proposer.empty_at = TIME_NEVER;
+	r->proposer.after_final_at = TIME_NEVER;
 	sync_start(&r->sync, r->consensus);
 	r->chain.payments_height = r->chain.tip->header.height;
 	uint64_t above = r->chain.tip->header.view + 1;

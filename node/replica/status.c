@@ -16,6 +16,8 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->mempool = mempool_count(r->mempool);
 	status->voting = consensus_voting(r->consensus);
 	status->evidence = r->evidence;
+	status->dropped = r->step.dropped_messages;
+	status->gossip_refused = r->payments.gossip_refused;
 	status->views = consensus_views(r->consensus);
 	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
 }

@@ -49,33 +49,6 @@ static void environment_move(struct environment *e, enum environment_state to)
 	e->state = to;
 }
 
-int environment_error(const struct environment *e, int rc, const char *doing, char why[WHY_SIZE])
-{
-	assert(rc);
-	snprintf(why, WHY_SIZE, "%s: %s: %s", e->form->name, doing, mdb_strerror(rc));
-	if (rc > 0)
-		errno = rc; /* what store_create has instead of a sentence */
-	switch (rc) {
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-	case MDB_INVALID:
-	case MDB_VERSION_MISMATCH:
-	case MDB_INCOMPATIBLE:
-	case MDB_BAD_TXN: /* what follows a page that could not be found */
-	case MDB_NOTFOUND:
-		return UNCIA_E_DAMAGED;
-	case MDB_MAP_FULL:
-	case MDB_TXN_FULL:
-	case ENOSPC:
-	case EDQUOT:
-		return UNCIA_E_FULL;
-	case ENOMEM:
-		return UNCIA_E_MEMORY;
-	default:
-		return UNCIA_E_IO;
-	}
-}
-
 /* LMDB takes an empty file for a new database, and reads beyond the end of a short one. */
 static int check_file(const struct environment *e, const char *directory, size_t *size, char why[WHY_SIZE])
 {

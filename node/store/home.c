@@ -75,8 +75,9 @@ int home_lock(const char *home, int *lock, char why[WHY_SIZE])
 
 static const struct record_key identity_key = {TABLE_META, META_IDENTITY, sizeof(META_IDENTITY) - 1};
 
-int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
-                   const uint8_t consensus_key[32])
+/* Binds an environment in the making to a network and a key. Returns LMDB's code. */
+static int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
+                          const uint8_t consensus_key[32])
 {
 	uint8_t payload[IDENTITY_SIZE];
 	be32_put(payload, FORMAT);

@@ -24,8 +24,8 @@ struct store_options {
 /* As store_open. */
 int store_open_options(const struct store_options *options, struct store **store, char why[WHY_SIZE]);
 
+#define PATH_SIZE 4200 /* of a path below a home, with its NUL */
 /* "HOME/rest" into path. Returns 0 or UNCIA_E_ARGUMENT (too long). */
-#define PATH_SIZE 4200
 int home_path(const char *home, const char *rest, char path[PATH_SIZE]);
 /* Takes HOME/lock and writes our process id into it. Owns: *lock, a descriptor; closing it gives the lock back.
  * Returns 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT; UNCIA_E_IO. */
@@ -33,9 +33,6 @@ int home_lock(const char *home, int *lock, char why[WHY_SIZE]);
 /* Makes the names in a directory of the home durable. Returns 0; UNCIA_E_IO; UNCIA_E_ARGUMENT. */
 int home_sync(const char *home, const char *name);
 
-/* Binds an environment in the making to a network and a key. Returns LMDB's code. */
-int identity_write(const struct environment *e, MDB_txn *txn, const struct hash *network_id,
-                   const uint8_t consensus_key[32]);
 /* Whether the environment is of this network and key, as its view shows it. Returns 0; UNCIA_E_NETWORK;
  * UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],

@@ -73,7 +73,7 @@ int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReques
 	if (!sync_budget_left(s, peer))
 		return 0;
 	struct chain_block *block = chain_find(s->chain, &id);
-	if (block && block->complete && block->bytes) {
+	if (block && chain_has_body(block)) {
 		reply.block = field_of(block->bytes, block->size);
 	} else {
 		int error = stored_body(s, request, &id, &stored);
@@ -124,7 +124,7 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 		return 0;
 	TRY(block_decode(&s->step->network_id, message->block.data, message->block.len, &body));
 	struct chain_block *block = chain_find(s->chain, &body->header.id);
-	if (!block || block->complete || block->verifying || block->fetch_at == TIME_NEVER) {
+	if (!block || block->state >= CHAIN_VERIFYING || block->fetch_at == TIME_NEVER) {
 		block_free(body);
 		return 0;
 	}
@@ -145,7 +145,7 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 		job_free(s->step, job);
 		return error;
 	}
-	block->verifying = true;
+	chain_verifying(s->chain, block);
 	TRY(job_start(s->step, job));
 	return parent_certificate_receive(s, peer, &message->parent_certificate);
 }
@@ -158,9 +158,11 @@ int sync_body_verified(struct sync *s, struct job *job, bool valid)
 
 	if (!block)
 		return 0;
-	block->verifying = false;
+	/* It may have been forgotten meanwhile, and named again. */
+	TRY(chain_add(s->chain, &body->header, s->step->now_ms, &block));
 	if (!valid) {
-		chain_invalid(s->chain, block);
+		if (block->state < CHAIN_BODY)
+			chain_invalid(s->chain, block);
 		return step_note(s->step, NOTE_WARNING, "event=invalid_block view=%llu reason=signature",
 		                 (unsigned long long)block->header.view);
 	}

@@ -146,7 +146,8 @@ int file_create(const char *path, mode_t mode, const void *bytes, size_t size)
 	return write_beside(path, mode, bytes, size, link);
 }
 
-int file_replace(const char *path, mode_t mode, const void *bytes, size_t size)
+/* As file_create, but it takes the place of a file of that name. */
+static int file_replace(const char *path, mode_t mode, const void *bytes, size_t size)
 {
 	return write_beside(path, mode, bytes, size, rename);
 }

@@ -22,8 +22,6 @@ int file_read(const char *path, size_t size_max, bool secret, uint8_t **bytes, s
 /* Makes a new file, whole or not at all, even across a power cut: it is written beside its name, synced and linked to
  * it, and the directory is synced. A file that exists is a failure, and is left as it is. */
 int file_create(const char *path, mode_t mode, const void *bytes, size_t size);
-/* The same, but it takes the place of a file of that name. */
-int file_replace(const char *path, mode_t mode, const void *bytes, size_t size);
 
 /* A file in the making: a text in memory, printed to `stream`. */
 struct text_file {
@@ -33,7 +31,8 @@ struct text_file {
 };
 /* On 0, text_end follows. */
 int text_begin(struct text_file *t);
-/* Makes a file of the text that anybody may read, as file_replace or file_create. Frees the text, also where it fails.
+/* Makes a file of the text that anybody may read, as file_create does, or (replace) in the place of a file of that
+ * name. Frees the text, also where it fails.
  */
 int text_end(struct text_file *t, const char *path, bool replace);
 
