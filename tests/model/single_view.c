@@ -1,7 +1,7 @@
 /* Exhaustive search of the voting rules in one view (docs/spec/consensus.md §6, rules 4 to 7): every choice of an
  * equivocating leader, every timer, every order of delivery, every Byzantine vote shown to some and not to others.
- * The decisions are those of node/consensus/voting_rules.c. It looks at votes only: parents, bodies and later views are the
- * simulator's business.
+ * The decisions are those of node/consensus/voting_rules.c. It looks at votes only: parents, bodies and later views are
+ * the simulator's business.
  *
  * The model. All weights are 1. An honest replica is what it has cast: its first vote, its extra votes, FINAL. Every
  * honest vote ever cast may or may not have been delivered to anybody: both tallies of rule 6 (NOTAR1(h), and t − top)

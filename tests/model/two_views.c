@@ -2,8 +2,8 @@
  * rules 2 and 4 to 8, and 6.8): every choice of leaders that equivocate in both views, every timer, every order of
  * delivery, every vote of a liar shown to some and not to others, votes in view 1 cast when view 2 has long begun,
  * blocks of view 2 on whatever rule 2 allows, crashes at any moment. The decisions are those of
- * node/consensus/voting_rules.c; rule 2 and what a validator knows after a crash are the core's, too (from_core.h). Bodies
- * are always held and all blocks valid; timers fire when they like: what the simulator is for is left to it.
+ * node/consensus/voting_rules.c; rule 2 and what a validator knows after a crash are the core's, too (from_core.h).
+ * Bodies are always held and all blocks valid; timers fire when they like: what the simulator is for is left to it.
  *
  * The model. All weights are 1. An honest validator is the set of votes that it has made durable in each view, and
  * whether it has learned that a block of view 1 is final. Every decision is made from just that, as by a validator that
