@@ -70,6 +70,7 @@ int relay_add(struct payments *p, struct payment *payment)
 		p->relay = relay;
 		p->relay_capacity = capacity;
 	}
+	assert(p->relay_count < p->relay_capacity);
 	p->relay[p->relay_count++] = payment_ref(payment);
 	return 0;
 }

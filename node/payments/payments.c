@@ -31,6 +31,7 @@ void payments_memory_deinit(struct payments *p)
 
 int payments_verified(struct payments *p, struct job *job)
 {
+	assert(job->kind == JOB_PAYMENTS && (job->pooled || !job->verify.count));
 	bool wanted = chain_assembles(p->chain);
 
 	for (size_t i = 0; i < job->verify.count; i++) {

@@ -101,6 +101,7 @@ static int submitted_park(struct payments *p, struct pooled *pooled)
 
 int submitted_verified(struct payments *p, struct pooled *pooled)
 {
+	assert(pooled->relay && pooled->state == POOLED_READY);
 	struct awaited *awaited;
 
 	TRY(relay_add(p, pooled->payment));

@@ -79,6 +79,7 @@ int decide(struct replica *r, uint64_t view, const struct hash *id)
 {
 	struct header missing;
 
+	assert(consensus_final_view(r->consensus) == r->chain.tip->header.view);
 	if (view <= r->chain.tip->header.view)
 		return 0;
 	if (!r->chain.decision.wanted || view >= r->chain.decision.view) {

@@ -86,6 +86,7 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 	struct arena arena;
 	ProtobufCMessage *message;
 
+	assert(peer < r->committee->size);
 	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
 		return UNCIA_E_LIMIT;
 	/* One validator cannot fill the verifier: past the bound its messages are left, and counted. */
@@ -247,6 +248,7 @@ void dispatch_deinit(struct replica *r)
 
 int dispatch_own_vote(struct replica *r, const struct vote *own)
 {
+	assert(own->voter == r->config.self);
 	TRY(consensus_vote(r->consensus, own));
 	return advance_carry_out(r);
 }

@@ -39,7 +39,7 @@ int journaling_certificate(struct replica *r, const struct certificate *certific
 
 int journaling_evidence(struct replica *r, const struct vote *first, const struct vote *second)
 {
-	uint8_t key[12], value[1 + 2 * 256];
+	uint8_t key[12], value[1 + 2 * 256]; /* a vote takes less than 256 bytes */
 	size_t size, more;
 
 	be64_put(key, first->view);

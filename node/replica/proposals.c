@@ -94,5 +94,6 @@ int proposals_verified(struct replica *r, struct job *job)
 	TRY(chain_add(&r->chain, &job->header, r->step.now_ms, &block));
 	if (block->state != CHAIN_HEADER)
 		return 0;
+	assert(job->short_ids.size == 8 * (size_t)job->header.payment_count);
 	return chain_assemble(&r->chain, block, &job->short_ids, r->step.now_ms);
 }

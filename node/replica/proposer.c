@@ -231,6 +231,7 @@ static int draft_propose(struct replica *r, const struct lead *lead, struct draf
 	const struct chain_made made = {
 	    .header = &d->header, .parent = d->parent, .executed = d->executed, .payments = d->payments, .tree = tree};
 	TRY(chain_add_made(&r->chain, &made, r->step.now_ms, &block));
+	assert(block->state == CHAIN_EXECUTED && block->header.proposer == r->config.self);
 	*proposed = (struct proposed){.block = block, .parent = d->parent};
 	return 1;
 }
@@ -253,6 +254,7 @@ static int draft_fill(struct replica *r, struct draft *d, bool empty, bool anywa
 	if (!error && (anyway || h->payment_count))
 		return 1;
 	draft_free(r, d);
+	assert(error <= 0);
 	return error;
 }
 

@@ -35,7 +35,7 @@ static int recover_settled(struct replica *r)
 		block_free(body);
 	}
 	/* storage §9: "at start that block id must lie on the journal's final chain". */
-	if (!hash_equal(&header.id, &settled_id))
+	if (!hash_equal(&header.id, &settled_id) || header.height != height)
 		return UNCIA_E_DAMAGED;
 	TRY(chain_begin(&r->chain, &header, r->step.now_ms));
 	r->flushing.flushed_ms = header.timestamp_ms;

@@ -34,6 +34,7 @@ int account_answer(struct serve *s, const struct question *question)
 	if (error == UNCIA_E_NOT_FOUND)
 		return answer_no_account(s, question);
 	TRY(error);
+	assert(found.index < found.entry_count && found.path_size <= sizeof(found.path));
 	proof.index = found.index;
 	proof.entry_count = found.entry_count;
 	proof.free_head = found.free_head;

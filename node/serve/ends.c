@@ -88,6 +88,8 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 	size_t depth = (size_t)(decided->header.height - block->header.height);
 	int error = 0;
 
+	assert(block->state == CHAIN_FINAL && decided == s->chain->tip && s->chain->final_certificate);
+	assert(block->payments || !body.count);
 	struct chain_block *b = decided;
 	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
 		descendants[i - 1] = &b->header;

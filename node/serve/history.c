@@ -79,7 +79,7 @@ static int history_page(struct serve *s, const struct address *address, struct p
 		if (error == UNCIA_E_NOT_FOUND && page->n_receipts)
 			return 0; /* not durable yet: to be asked for with the next page */
 		TRY(error);
-		assert(block);
+		assert(block && at->index < block->count && page->n_receipts < HISTORY_PAGE_MAX);
 		page->receipts[page->n_receipts++]->data = (ProtobufCBinaryData){.len = size, .data = bytes};
 		written += size;
 		*last = *at;

@@ -21,8 +21,10 @@ struct question *question_take(struct serve *s, struct question **at)
 	*at = question->next;
 	if (!question->next)
 		s->questions_last = at;
+	assert(s->question_count && question->link->question_count);
 	s->question_count--;
 	question->link->question_count--;
+	assert(question->kind == QUESTION_ACCOUNT || (question->link->read_count && s->readers));
 	if (question->kind != QUESTION_ACCOUNT && --question->link->read_count == 0)
 		s->readers--;
 	return question;
@@ -72,6 +74,7 @@ int question_keep(struct serve *s, const struct question *asked)
 	if (!question)
 		return UNCIA_E_MEMORY;
 	*question = *asked;
+	assert(s->question_count < QUESTIONS_MAX && link->question_count < QUESTIONS_PER_WALLET_MAX);
 	question->link = link;
 	link->question_count++;
 	if (question->kind != QUESTION_ACCOUNT && link->read_count++ == 0)

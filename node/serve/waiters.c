@@ -96,6 +96,7 @@ int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const stru
 		wallet->waiters->back_of_wallet = &waiter->next_of_wallet;
 	wallet->waiters = waiter;
 	wallet->waiter_count++;
+	assert(wallet->waiter_count <= WAITERS_PER_WALLET_MAX);
 	return 0;
 }
 
@@ -108,6 +109,7 @@ static void waiter_unlink_wallet(struct serve *s, struct waiter *waiter)
 	*waiter->back_of_wallet = waiter->next_of_wallet;
 	if (waiter->next_of_wallet)
 		waiter->next_of_wallet->back_of_wallet = waiter->back_of_wallet;
+	assert(wallet->waiter_count);
 	wallet->waiter_count--;
 }
 

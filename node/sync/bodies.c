@@ -33,6 +33,7 @@ int sync_fetch_bodies(struct sync *s)
 		block->fetch_at = s->step->now_ms + FETCH_RETRY_MS;
 		if (!s->step->peers[peer].up)
 			continue;
+		assert(peer != s->step->self && !chain_has_body(block));
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		Uncia__Pb__BlockRequest request = UNCIA__PB__BLOCK_REQUEST__INIT;
 		request.block_id = field_of(block->header.id.b, HASH_SIZE);
@@ -145,6 +146,7 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 		job_free(s->step, job);
 		return error;
 	}
+	assert(block->fetch_at != TIME_NEVER);
 	chain_verifying(s->chain, block);
 	TRY(job_start(s->step, job));
 	return parent_certificate_receive(s, peer, &message->parent_certificate);

@@ -84,6 +84,7 @@ int sync_ask_certificates(struct sync *s)
 		request.from_view = s->chain->tip->header.view + 1;
 	request.to_view = current - 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST;
+	assert(request.from_view <= request.to_view);
 	message.certificates_request = &request;
 	return message_send(s->step, 0, s->repair_peer, &message);
 }

@@ -41,6 +41,7 @@ int sync_ask(struct sync *s)
 			s->ask_at = s->step->now_ms + SYNC_RETRY_MS;
 		return 0;
 	}
+	assert(peer < s->step->committee->size && peer != s->step->self && s->step->peers[peer].up);
 	s->asked = true;
 	s->asked_peer = peer;
 	s->ask_at = s->step->now_ms + SYNC_RETRY_MS;
@@ -230,6 +231,7 @@ int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply
 		sync_again(s);
 		return 0;
 	}
+	assert(s->asked && job->block_count == message->n_blocks && job->certificate_count == 1);
 	s->ask_at = TIME_NEVER; /* the verifier has it */
 	return job_start(s->step, job);
 }

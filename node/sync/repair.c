@@ -77,6 +77,7 @@ int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStat
 	 * again: two that both move on would each find the other behind, and answer each other for ever. */
 	if (s->step->now_ms < s->peers[peer].told_at_ms + STANDSTILL_MS)
 		return 0;
+	assert(s->chain->tip->header.height);
 	s->peers[peer].told_at_ms = s->step->now_ms;
 	TRY(send_status(s, peer));
 	return message_send_certificate(s->step, peer, s->chain->final_certificate);
