@@ -5,8 +5,8 @@
 #include "try.h"
 #include "uncia/error.h"
 
-#define FETCH_DELAY_MS  4u  /* payments of a proposal may still be on their way to us */
-#define VERIFY_DELAY_MS 60u /* or with the verifier */
+#define ASSEMBLY_DELAY_MS        4u  /* payments of a proposal may still be on their way to us */
+#define ASSEMBLY_VERIFY_DELAY_MS 60u /* or with the verifier */
 
 /* All that its short ids name is held. "A rebuild that fails (missing, colliding) fetches the full list and is never
  * invalid" (network §8). */
@@ -54,7 +54,7 @@ int chain_assemble(struct chain *c, struct chain_block *block, const struct byte
 	mempool_match(c->mempool, block->short_ids);
 	if (short_ids_missing(block->short_ids) == 0)
 		return assembly_complete(c, block, now_ms);
-	chain_want(c, block, now_ms + (mempool_verifying(c->mempool) ? VERIFY_DELAY_MS : FETCH_DELAY_MS));
+	chain_want(c, block, now_ms + (mempool_verifying(c->mempool) ? ASSEMBLY_VERIFY_DELAY_MS : ASSEMBLY_DELAY_MS));
 	return 0;
 }
 

@@ -133,8 +133,8 @@ static const struct tcp_events wallet_events = {
     .down = on_wallet_link_down,
 };
 
-/* faults 52: the part of a message that was received is held in memory until the rest comes, so a message that is not
- * finished in its time ends the link. */
+/* docs/faults.md row 52: the part of a message that was received is held in memory until the rest comes, so a message
+ * that is not finished in its time ends the link. */
 static void on_wallets_tick(uv_timer_t *timer)
 {
 	struct wallets *w = timer->data;

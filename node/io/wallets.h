@@ -11,7 +11,7 @@
  * loop, and a vote waits behind them. */
 #define WALLETS_YOUNG_MAX 128u
 
-#define WALLET_MESSAGE_MS 10000u /* faults 52: for a message, from its first byte to its last */
+#define WALLET_MESSAGE_MS 10000u /* docs/faults.md row 52: for a message, from its first byte to its last */
 #define WALLET_IDLE_MS    60000u /* of silence, after which a link makes room for a new one where no slot is free */
 
 /* Bytes in the write queues of all wallets together. Past it a wallet in whose queue are more than WALLETS_QUEUE_MAX

@@ -117,7 +117,7 @@ static int carry_out_one(struct replica *r, const struct consensus_output *out)
 		return evidence_out(r, &out->evidence[0], &out->evidence[1]);
 	case OUT_WANT_BODY:
 		return chain_want_named(&r->chain, &named, r->step.now_ms,
-		                        r->step.now_ms + (out->expected ? FETCH_DELAY_MS : 0));
+		                        r->step.now_ms + (out->expected ? SYNC_FETCH_DELAY_MS : 0));
 	case OUT_DECIDED:
 		return decide(r, out->view, &out->id);
 	case OUT_VOTING:

@@ -103,7 +103,7 @@ int decide_retry(struct replica *r)
 	if (!r->chain.decision.wanted)
 		return 0;
 	TRY(chain_want_named(&r->chain, &(struct header){.view = r->chain.decision.view, .id = r->chain.decision.id},
-	                     r->step.now_ms, r->step.now_ms + FETCH_DELAY_MS));
+	                     r->step.now_ms, r->step.now_ms + SYNC_FETCH_DELAY_MS));
 	struct chain_block *block = chain_find(&r->chain, &r->chain.decision.id);
 	int decided = decide_if_held(r, r->chain.decision.view, block, &missing);
 	TRY(decided);
@@ -113,7 +113,7 @@ int decide_retry(struct replica *r)
 	}
 	TRY(chain_want_named(
 	    &r->chain, &(struct header){.view = r->chain.decision.view, .height = missing.height, .id = missing.id},
-	    r->step.now_ms, r->step.now_ms + FETCH_DELAY_MS));
+	    r->step.now_ms, r->step.now_ms + SYNC_FETCH_DELAY_MS));
 	/* Several blocks behind, the final chain is asked for by height. */
 	if (block->header.size && block->header.height > r->chain.tip->header.height + 2)
 		sync_behind(&r->sync);

@@ -237,7 +237,7 @@ static int draft_propose(struct replica *r, const struct lead *lead, struct draf
 }
 
 /* Executes payments of the pool on the parent. Returns 1 where there is a block to propose, 0 where not. */
-static int draft_fill(struct replica *r, struct draft *d, bool empty, bool anyway)
+static int draft_fill(struct replica *r, struct draft *d, bool leave_out, bool even_if_empty)
 {
 	struct header *h = &d->header;
 
@@ -249,9 +249,9 @@ static int draft_fill(struct replica *r, struct draft *d, bool empty, bool anywa
 		return UNCIA_E_MEMORY;
 	int error =
 	    ledger_begin(r->ledger, d->parent->executed, d->parent->header.height + 1, h->timestamp_ms, &d->executed);
-	if (!error && !empty)
+	if (!error && !leave_out)
 		error = fill_block(r, d->executed, d->payments, &h->payment_count);
-	if (!error && (anyway || h->payment_count))
+	if (!error && (even_if_empty || h->payment_count))
 		return 1;
 	draft_free(r, d);
 	assert(error <= 0);

@@ -32,16 +32,16 @@ void replica_load(const struct replica *r, struct replica_load *load)
 {
 	*load = (struct replica_load){.views = consensus_views(r->consensus),
 	                              .blocks = HASH_COUNT(r->chain.blocks),
-	                              .queries = r->serve.question_count,
+	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
 	                              .unflushed = ledger_unflushed(r->ledger)};
-	step_outbox_load(&r->step, &load->deferred, &load->deferred_bytes);
+	step_outbox_load(&r->step, &load->outbox, &load->outbox_bytes);
 	for (uint32_t i = 0; i < r->committee->size; i++) {
 		load_at_least(&load->jobs, r->step.peers[i].jobs);
 		load_at_least(&load->job_bytes, r->step.peers[i].job_bytes);
 	}
-	load->watches = serve_waiters_most(&r->serve);
+	load->waiters = serve_waiters_most(&r->serve);
 }
 
 int status_answer(struct replica *r, uint64_t wallet, uint64_t request_id)

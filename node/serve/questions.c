@@ -36,8 +36,8 @@ static int question_refuse(struct serve *s, const struct question *question)
 	                      "too many questions are waiting: ask again later");
 }
 
-/* One wallet cannot take all the places, nor can some that ask much: where all are taken, the newest question makes
- * room of whoever has most. Returns 1 where there is room, 0 where not. */
+/* One wallet cannot take all the places, nor can some that ask much: where all are taken, the newest question of
+ * the wallet with most questions is refused. Returns 1 where there is room, 0 where not. */
 static int question_room(struct serve *s, const struct wallet_link *link)
 {
 	struct question **newest = NULL;

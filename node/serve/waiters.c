@@ -25,7 +25,7 @@ struct wallet_link *wallet_link_get(struct serve *s, uint64_t number)
 	return wallet;
 }
 
-/* faults: ids are chosen by strangers, so they are hashed under a seed. */
+/* Ids are chosen by strangers, so they are hashed under a seed. */
 static unsigned awaited_hash(const struct serve *s, const struct payment_id *id)
 {
 	return (unsigned)siphash(s->hash_seed, id, sizeof(*id));

@@ -1,5 +1,6 @@
 /* What waits for the disk (docs/spec/consensus.md §6.8, "Durable before sent"): messages, answers and own votes, each
- * held until the journal records that it rests on are durable. In order: nothing overtakes what was put in before. */
+ * held until the journal records that it rests on are durable. What waits leaves in the order in which it was put in;
+ * what rests on nothing that is still on its way to the disk does not wait, and overtakes it. */
 #ifndef OUTBOX_H
 #define OUTBOX_H
 #include "step.h"

@@ -1,5 +1,5 @@
-/* A token bucket in reverse: whoever asks small questions with large answers owes what was read for him, which is
- * forgiven with time; whoever owes more than his allowance waits. */
+/* A leaky bucket: each answer charges the asker for the bytes that were read for it; the debt decays at PER_MS bytes a
+ * millisecond; above OWED the asker waits. */
 #ifndef READ_BUDGET_H
 #define READ_BUDGET_H
 #include <stdbool.h>

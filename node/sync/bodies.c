@@ -30,7 +30,7 @@ int sync_fetch_bodies(struct sync *s)
 		while ((peer == s->step->self || !s->step->peers[peer].up) && tried++ < s->step->committee->size)
 			peer = (peer + 1) % s->step->committee->size;
 		block->fetch_tries++;
-		block->fetch_at = s->step->now_ms + FETCH_RETRY_MS;
+		block->fetch_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 		if (!s->step->peers[peer].up)
 			continue;
 		assert(peer != s->step->self && !chain_has_body(block));

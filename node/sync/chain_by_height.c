@@ -204,7 +204,7 @@ static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply
 static void sync_again(struct sync *s)
 {
 	s->asked = false;
-	s->ask_at = s->step->now_ms + FETCH_RETRY_MS;
+	s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }
 
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
@@ -263,5 +263,5 @@ int sync_page_taken(struct sync *s)
 void sync_behind(struct sync *s)
 {
 	if (!s->asked && s->ask_at == TIME_NEVER)
-		s->ask_at = s->step->now_ms + FETCH_RETRY_MS;
+		s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }

@@ -1,6 +1,6 @@
 /* What is missing here or elsewhere: asked for, answered, said again (docs/spec/consensus.md §6 rules 9 and 10,
- * network.md §8). It reads what the consensus module holds and changes nothing there: what comes in and has been
- * checked is handed to whoever may (replica/dispatch.c). */
+ * network.md §8). It reads what the consensus module holds and changes nothing there:
+ * verified votes and certificates are returned to replica/dispatch.c. */
 #ifndef SYNC_H
 #define SYNC_H
 #include "chain.h"
@@ -10,8 +10,8 @@
 #include "step.h"
 #include "verification.h"
 
-#define FETCH_DELAY_MS 4u   /* a body that is named may be on its way by itself */
-#define FETCH_RETRY_MS 250u /* before somebody else is asked */
+#define SYNC_FETCH_DELAY_MS 4u   /* a body that is named may be on its way by itself */
+#define SYNC_FETCH_RETRY_MS 250u /* before somebody else is asked */
 
 struct sync_peer {
 	struct read_budget budget; /* of what is read for its questions */

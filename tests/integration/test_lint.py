@@ -89,6 +89,23 @@ class Lint(unittest.TestCase):
 			for _, name in includes(path):
 				self.assertNotIn(name, headers("node/ledger") - {"operation.h"}, path.relative_to(ROOT))
 
+	def test_who_may_send_a_message(self):
+		"""docs/architecture.md: to validators, to wallets, into the journal; everybody through step/."""
+		allowed = {
+			r"\bmessage_send\w*\(|\bstep_send\(|\bstep_outbox_send\(": ["payments", "sync", "replica", "step"],
+			r"\bmessage_re(?:ply|fuse)\(|\bstep_answer\(|\bstep_outbox_answer\(": ["serve", "payments", "replica", "step"],
+			r"\bstep_put\(": ["replica", "step"],
+		}
+		for pattern, who in allowed.items():
+			found = set()
+			for room in rooms.ROOMS:
+				if room.startswith("node/") and any(re.search(pattern, code_without_comments(path)) for path in sources(room)):
+					found.add(room.removeprefix("node/"))
+			self.assertEqual(found, set(who), pattern)
+			for path in sources("node/replica"):
+				if "step_put(" in code_without_comments(path):
+					self.assertEqual(path.name, "journaling.c")
+
 	def test_no_two_headers_that_one_layer_can_see_have_one_name(self):
 		for layer, below in LAYERS.items():
 			seen = [name for known in [layer, *below] for name in headers(known)]
@@ -159,8 +176,10 @@ class Lint(unittest.TestCase):
 		names = {path.name for path in tracked()}
 		for path in tracked():
 			if path.suffix == ".md" and path.parent.name != "vectors":  # that one names files of others
-				for name in re.findall(r"`(?:[\w.<>/-]*/)?(\w+\.(?:c|h|py|proto))`", path.read_text()):
-					self.assertIn(name, names, path.relative_to(ROOT))
+				for folder, name in re.findall(r"`([\w./-]*/)?(\w+\.(?:c|h|py|proto))`", path.read_text()):
+					self.assertTrue(name in names, f"{path.relative_to(ROOT)}: {name}")
+					whole = any(str(known).endswith(f"/{folder}{name}") for known in tracked() if known.name == name)
+					self.assertTrue(whole, f"{path.relative_to(ROOT)}: {folder}{name}")
 
 	def test_every_row_of_the_table_of_faults_names_tests_that_exist(self):
 		text = (ROOT / "docs" / "faults.md").read_text()

@@ -442,12 +442,12 @@ static void check_load(struct checks *c, uint32_t node)
 	network_load(c->network, node, &load);
 	bounded(c, node, "views", load.views, VIEWS_MAX);
 	bounded(c, node, "blocks", load.blocks, VIEWS_MAX);
-	bounded(c, node, "deferred sends", load.deferred, DEFERRED_MAX);
-	bounded(c, node, "bytes of deferred sends", load.deferred_bytes, DEFERRED_BYTES_MAX);
+	bounded(c, node, "sends that wait", load.outbox, DEFERRED_MAX);
+	bounded(c, node, "bytes of sends that wait", load.outbox_bytes, DEFERRED_BYTES_MAX);
 	bounded(c, node, "jobs of one peer", load.jobs, PEER_JOBS_MAX);
 	bounded(c, node, "bytes of jobs of one peer", load.job_bytes, PEER_JOB_BYTES_MAX);
-	bounded(c, node, "questions", load.queries, QUERIES_MAX);
-	bounded(c, node, "watches of one wallet", load.watches, WATCHES_MAX);
+	bounded(c, node, "questions", load.questions, QUERIES_MAX);
+	bounded(c, node, "payments that one wallet waits for", load.waiters, WATCHES_MAX);
 	bounded(c, node, "payments in the pool", load.mempool - load.verifying, c->mempool_max);
 	bounded(c, node, "payments being verified", load.verifying, c->mempool_max);
 	bounded(c, node, "commits on their way", network_commits(c->network, node), COMMITS_MAX);

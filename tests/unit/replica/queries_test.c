@@ -71,7 +71,7 @@ START_TEST(who_asks_one_thing_is_answered_while_others_ask_without_end)
 	network_run(n, 5, NULL, NULL);
 	struct replica_load load;
 	network_load(n, 0, &load);
-	ck_assert_uint_gt(load.queries, STRANGERS * QUESTIONS - 20); /* all the places that there are */
+	ck_assert_uint_gt(load.questions, STRANGERS * QUESTIONS - 20); /* all the places that there are */
 	for (uint32_t i = 0; i < 3; i++) {
 		network_run(n, 500, NULL, NULL);
 		strangers_ask(n, &payment->id);
