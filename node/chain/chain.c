@@ -318,7 +318,7 @@ int chain_add_made(struct chain *c, const struct chain_made *made, uint64_t now_
 	}
 	(*block)->parent = made->parent;
 	rc = chain_complete(c, *block, made->payments, made->tree);
-	if (rc || (*block)->executed) {
+	if (rc || (*block)->state != CHAIN_BODY) { /* the same block again, from before a restart */
 		executed_release(c->ledger, made->executed);
 		return rc;
 	}
