@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "address.h"
 #include "amount.h"
-#include "pieces.h"
+#include "slab.h"
 #include "protocol_limits.h"
 #include "sign.h"
 
@@ -32,7 +32,7 @@ struct output {
 /* A decoded signed payment. One block of memory, immutable once made, shared by reference: payment_ref adds one,
  * payment_free gives one back and frees it all with the last. The count is not atomic: one thread at a time. */
 struct payment {
-	struct pieces *home; /* where its memory goes back to; NULL: to malloc's */
+	struct slab *home; /* where its memory goes back to; NULL: to malloc's */
 	uint32_t references;
 	struct payment_id id;
 	struct hash digest; /* what the payer signs */
@@ -58,8 +58,8 @@ struct payment {
  * Returns 0; UNCIA_E_LIMIT; UNCIA_E_ENCODING; UNCIA_E_AMOUNT; UNCIA_E_MEMORY.
  * Owns: *payment is the caller's, free with payment_free. Threads: any. */
 int payment_decode(const struct hash *network_id, const void *bytes, size_t size, struct payment **payment);
-/* The same into a piece of `home`, which outlives it, where it fits into one. Threads: home's. */
-int payment_decode_at(struct pieces *home, const struct hash *network_id, const void *bytes, size_t size,
+/* The same into an item of the slab `home`, which outlives it, where it fits into one. Threads: home's. */
+int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
                       struct payment **payment);
 struct payment *payment_ref(struct payment *payment);
 void payment_free(struct payment *payment);

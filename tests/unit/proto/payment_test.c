@@ -188,10 +188,10 @@ END_TEST
 START_TEST(payment_goes_into_a_piece_where_it_fits_and_back)
 {
 	struct payment *small = fixture_payment(&f, 1, 2, 5000, EXPIRY, 1), *first, *second, *large;
-	struct pieces home;
+	struct slab home;
 	size_t size = sizeof(*small) + sizeof(struct output) + small->size;
 
-	pieces_init(&home, size, 10);
+	slab_init(&home, size, 10);
 	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &first), 0);
 	ck_assert_mem_eq(first->bytes, small->bytes, small->size);
 	ck_assert_mem_eq(first->whole.b, small->whole.b, HASH_SIZE);
@@ -215,9 +215,9 @@ START_TEST(payment_goes_into_a_piece_where_it_fits_and_back)
 	ck_assert_uint_eq(home.count, 1);
 	free(bytes);
 	free(body);
-	pieces_deinit(&home);
+	slab_deinit(&home);
 
-	pieces_init(&home, size - 1, 10);
+	slab_init(&home, size - 1, 10);
 	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &large), 0);
 	payment_free(large);
 	ck_assert_uint_eq(home.count, 0);
