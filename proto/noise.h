@@ -37,13 +37,20 @@ struct noise_transport {
 	uint8_t handshake_hash[64];
 };
 
-/* static_secret: NULL for the NK initiator. remote_static: the responder's key, for initiators only.
- * ephemeral_secret: 32 fresh random bytes from the caller (nothing in here draws randomness).
+struct noise_handshake_config {
+	enum noise_pattern pattern;
+	bool initiator;
+	const void *prologue; /* what both sides must agree on beforehand; NULL where its size is 0 */
+	size_t prologue_size;
+	const uint8_t *static_secret;    /* NOISE_KEY_SIZE bytes; NULL for the NK initiator */
+	const uint8_t *remote_static;    /* the responder's key, for initiators; NULL for responders */
+	const uint8_t *ephemeral_secret; /* NOISE_KEY_SIZE fresh random bytes: nothing in here draws randomness */
+};
+
+/* Starts a handshake. The configuration is copied.
  * Returns 0; UNCIA_E_ARGUMENT (a key is missing, or given where the pattern has none). Secrets: noise_handshake_wipe.
  */
-int noise_handshake_init(struct noise_handshake *h, enum noise_pattern pattern, bool initiator, const void *prologue,
-                         size_t prologue_size, const uint8_t static_secret[32], const uint8_t remote_static[32],
-                         const uint8_t ephemeral_secret[32]);
+int noise_handshake_init(struct noise_handshake *h, const struct noise_handshake_config *config);
 /* Writes the next handshake message. out has room for payload_size + 128. Returns 0; UNCIA_E_PROTOCOL (not our
  * turn); UNCIA_E_LIMIT (payload too large); UNCIA_E_SIGNATURE (a low-order point). After any failure of write or read
  * the handshake is wiped and every later call fails. */
@@ -52,7 +59,6 @@ int noise_handshake_write(struct noise_handshake *h, const void *payload, size_t
 /* Reads one. payload has room for size. Returns 0; UNCIA_E_PROTOCOL; UNCIA_E_SIGNATURE (MAC or point). */
 int noise_handshake_read(struct noise_handshake *h, const void *message, size_t size, uint8_t *payload,
                          size_t *payload_size);
-bool noise_handshake_done(const struct noise_handshake *h);
 /* Splits into transport keys and wipes the handshake. remote_static stays readable in h before the call.
  * Returns 0 or UNCIA_E_PROTOCOL (not done). */
 int noise_handshake_split(struct noise_handshake *h, struct noise_transport *t);

@@ -185,8 +185,16 @@ int link_new(const struct link_options *options, struct link **link)
 	l->write_queue_max = options->write_queue_max;
 	l->allowed = options->allowed;
 	l->context = options->context;
-	int rc = noise_handshake_init(&l->handshake, options->pattern, options->initiator, prologue, sizeof(prologue),
-	                              options->static_secret, options->remote_static, options->ephemeral_secret);
+	const struct noise_handshake_config config = {
+	    .pattern = options->pattern,
+	    .initiator = options->initiator,
+	    .prologue = prologue,
+	    .prologue_size = sizeof(prologue),
+	    .static_secret = options->static_secret,
+	    .remote_static = options->remote_static,
+	    .ephemeral_secret = options->ephemeral_secret,
+	};
+	int rc = noise_handshake_init(&l->handshake, &config);
 	if (rc == 0 && l->initiator) {
 		uint8_t first = greeting(l->pattern);
 		remember_remote(l);
