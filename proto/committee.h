@@ -60,11 +60,23 @@ struct genesis {
 /* From canonical bytes. Returns 0; UNCIA_E_ENCODING; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_MEMORY.
  * Owns: genesis_deinit frees what it holds. */
 int genesis_decode(struct genesis *g, const void *bytes, size_t size);
-/* Builds the canonical bytes and the network id from the other fields (accounts in any order, no address
- * twice; F and P from committee.faulty/slow; validators from committee.validators/size). accounts is not kept. */
-int genesis_make(struct genesis *g, const char *name, uint64_t timestamp_ms, const char *currency_code,
-                 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
-                 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count);
+
+/* What somebody who founds a network decides. */
+struct genesis_parameters {
+	const char *name; /* 1 to 32 printable ASCII characters */
+	uint64_t timestamp_ms;
+	const char *currency_code; /* 3 to 8 letters A to Z */
+	amount_t smallest_amount;
+	const struct validator *validators; /* in the order of their numbers */
+	uint32_t validator_count;
+	uint64_t faulty, slow;                  /* F and P */
+	const struct genesis_account *accounts; /* in any order, no address twice; NULL where there is none */
+	uint32_t account_count;
+};
+
+/* Builds the genesis that has these parameters. Nothing of them is kept. Returns as genesis_decode; UNCIA_E_CONFIG
+ * where the protocol has no such genesis. Owns: genesis_deinit frees what it holds. */
+int genesis_make(struct genesis *g, const struct genesis_parameters *parameters);
 void genesis_deinit(struct genesis *g);
 /* The id of the genesis block (view 0, height 0): hash(HASH_BLOCK, network id). */
 void genesis_block_id(const struct genesis *g, struct hash *id);

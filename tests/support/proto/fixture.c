@@ -71,8 +71,9 @@ void fixture_init_weighted(struct fixture *f, uint32_t validators, const uint64_
 		fixture_account(i, &key);
 		holders[i] = (struct genesis_account){.address = key.address, .balance = balance};
 	}
-	MUST(genesis_make(&f->genesis, "fixture", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT, members, validators,
-	                  faulty, slow, holders, accounts) == 0);
+	MUST(genesis_make(&f->genesis,
+	                  &(struct genesis_parameters){"fixture", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT,
+	                                               members, validators, faulty, slow, holders, accounts}) == 0);
 	free(holders);
 }
 

@@ -47,10 +47,11 @@ static void fund(struct fake_network *n, uint32_t count)
 	holders[0] = g->accounts[0];
 	holders[1] = g->accounts[1];
 	holders[2] = (struct genesis_account){.address = n->account, .balance = 100 * AMOUNT_MICROS};
-	ck_assert_int_eq(genesis_make(&fresh, g->name, g->timestamp_ms, g->currency_code, g->smallest_amount,
-	                              g->committee.validators, count, g->committee.faulty, g->committee.slow, holders,
-	                              3),
-	                 0);
+	ck_assert_int_eq(
+	    genesis_make(&fresh, &(struct genesis_parameters){g->name, g->timestamp_ms, g->currency_code,
+	                                                      g->smallest_amount, g->committee.validators, count,
+	                                                      g->committee.faulty, g->committee.slow, holders, 3}),
+	    0);
 	genesis_deinit(g);
 	*g = fresh;
 }
