@@ -52,15 +52,25 @@ struct certificate {
 
 /* The kind of vote a signer of this certificate signed. FF: NOTAR1 only. SF: FINAL, listed as first. */
 enum vote_kind certificate_vote_kind(enum certificate_kind kind, bool extra);
+/* The weight of signers that a certificate of this kind needs (consensus §6): Qf for FF, Qs for the others. */
+uint64_t certificate_quorum(const struct committee *c, enum certificate_kind kind);
 /* The bytes have one form: first_signers always has ceil(n/8) bytes (all zero where everybody signed the extra vote);
  * extra_signers is empty where nobody did. Bit i of byte i/8 counts from the lowest: 1 << (i % 8).
  * Checks all but the signatures: canonical bytes, epoch, bitmap lengths, every signer in the committee
  * and once, no extras in FF and SF, weight >= the quorum of its kind.
  * Returns 0; UNCIA_E_ENCODING; UNCIA_E_PROOF; UNCIA_E_LIMIT; UNCIA_E_MEMORY. Owns: the caller free()s. */
 int certificate_decode(const struct committee *c, const void *bytes, size_t size, struct certificate **certificate);
-/* From verified votes of matching kinds for one (view, block): order does not matter; of several by one voter the first
- * is kept; those of another kind, view or block are passed over. Weight must reach the quorum: else UNCIA_E_PROOF. */
-int certificate_make(const struct committee *c, enum certificate_kind kind, uint64_t view, const struct hash *block_id,
+/* What a certificate is about. */
+struct certificate_subject {
+	enum certificate_kind kind;
+	uint64_t view;
+	const struct hash *block_id; /* not read for S */
+};
+
+/* Makes a certificate from verified votes: their order does not matter; of several by one voter the first is kept;
+ * those of another kind, view or block are passed over. Returns 0; UNCIA_E_PROOF (the weight is below the quorum);
+ * UNCIA_E_MEMORY. Owns: the caller free()s. */
+int certificate_make(const struct committee *c, const struct certificate_subject *subject,
                      const struct vote *const *votes, size_t count, struct certificate **certificate);
 /* Every signature. Returns 0 or UNCIA_E_PROOF. */
 int certificate_verify(const struct committee *c, const struct hash *network_id, const struct certificate *certificate);

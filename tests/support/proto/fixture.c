@@ -168,7 +168,8 @@ struct certificate *fixture_certificate_mixed(const struct fixture *f, enum cert
 				count++;
 			}
 	struct certificate *certificate = NULL;
-	MUST(certificate_make(&f->genesis.committee, kind, view, block_id, pointers, count, &certificate) == 0);
+	MUST(certificate_make(&f->genesis.committee, &(struct certificate_subject){kind, view, block_id}, pointers,
+	                      count, &certificate) == 0);
 	return certificate;
 }
 

@@ -630,11 +630,9 @@ static void open_world(uint64_t seed)
 	struct validator validators[4];
 	memcpy(validators, network.genesis.committee.validators, sizeof(validators));
 	genesis_deinit(&network.genesis);
-	ck_assert_int_eq(
-	    genesis_make(&network.genesis,
-	                 &(struct genesis_parameters){"model", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT,
-	                                              validators, 4, 1, 0, accounts, GENESIS_ACCOUNTS}),
-	    0);
+	struct genesis_parameters parameters = {
+	    "model", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT, validators, 4, 1, 0, accounts, GENESIS_ACCOUNTS};
+	ck_assert_int_eq(genesis_make(&network.genesis, &parameters), 0);
 	store = memory_store_new();
 	memory_store_view(store, &view);
 	ck_assert_int_eq(genesis_flush(&network.genesis, &flush), 0);
