@@ -40,11 +40,6 @@ static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
 	return any == 0;
 }
 
-amount_t entry_money(const uint8_t bytes[ENTRY_SIZE])
-{
-	return bytes[AT_KIND] == ENTRY_ACCOUNT ? be64_get(bytes + AT_BALANCE) : 0;
-}
-
 int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
 {
 	uint8_t flags = bytes[AT_FLAGS];
@@ -115,14 +110,15 @@ static bool path_step(const uint8_t *siblings, uint64_t position, uint64_t level
 	return true;
 }
 
-bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_count, uint64_t free_head,
-                        const uint8_t group[GROUP_SIZE], const uint8_t *path, size_t path_size)
+bool state_proof_verify(const struct hash *root, const struct state_proof *proof)
 {
-	if (index >= entry_count)
+	if (proof->index >= proof->entry_count)
 		return false;
 	struct hash digest;
-	state_group_digest(group, &digest);
-	uint64_t position = index / GROUP_ENTRIES, level_size = (entry_count - 1) / GROUP_ENTRIES + 1;
+	state_group_digest(proof->group, &digest);
+	const uint8_t *path = proof->path.data;
+	size_t path_size = proof->path.size;
+	uint64_t position = proof->index / GROUP_ENTRIES, level_size = (proof->entry_count - 1) / GROUP_ENTRIES + 1;
 	for (; level_size > 1; level_size = (level_size - 1) / TREE_ARITY + 1, position /= TREE_ARITY) {
 		const size_t step = (TREE_ARITY - 1) * HASH_SIZE;
 		if (path_size < step || !path_step(path, position, level_size, &digest))
@@ -131,6 +127,6 @@ bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_
 		path_size -= step;
 	}
 	struct hash computed;
-	state_root_digest(entry_count, free_head, &digest, &computed);
+	state_root_digest(proof->entry_count, proof->free_head, &digest, &computed);
 	return path_size == 0 && hash_equal(&computed, root);
 }

@@ -217,8 +217,14 @@ static int account_check(const struct committee *c, const struct hash *network_i
 	if (!field_copy(&pb->group, group, GROUP_SIZE))
 		return UNCIA_E_ENCODING;
 	/* ledger §4: a header carries the state root after its parent. */
-	if (!state_proof_verify(&header.parent_state_root, pb->index, pb->entry_count, pb->free_head, group,
-	                        pb->path.data, pb->path.len))
+	const struct state_proof proof = {
+	    .index = pb->index,
+	    .entry_count = pb->entry_count,
+	    .free_head = pb->free_head,
+	    .group = group,
+	    .path = {.data = pb->path.data, .size = pb->path.len},
+	};
+	if (!state_proof_verify(&header.parent_state_root, &proof))
 		return UNCIA_E_PROOF;
 	struct account_state fresh = {.index = pb->index, .entry_count = pb->entry_count};
 	rc = entry_decode(group + pb->index % GROUP_ENTRIES * ENTRY_SIZE, &fresh.entry);

@@ -439,11 +439,12 @@ static void check_proof(uint32_t who)
 		return;
 	}
 	ck_assert_int_eq(rc, 0);
-	ck_assert(state_proof_verify(&root, p.index, p.entry_count, p.free_head, p.group, p.path, p.path_size));
+	struct state_proof proof = {p.index, p.entry_count, p.free_head, p.group, {p.path, p.path_size}};
+	ck_assert(state_proof_verify(&root, &proof));
 	model_encode(&settled.entries[p.index], expected);
 	ck_assert_mem_eq(p.group + p.index % 8 * 80, expected, 80);
 	p.group[p.index % 8 * 80 + 71] ^= 1; /* a cent more is no proof */
-	ck_assert(!state_proof_verify(&root, p.index, p.entry_count, p.free_head, p.group, p.path, p.path_size));
+	ck_assert(!state_proof_verify(&root, &proof));
 }
 
 static void check_settled(void)
