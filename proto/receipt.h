@@ -19,20 +19,24 @@ struct receipt {
  * Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY. */
 int receipt_verify(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size,
                    struct receipt *receipt);
-/* Builds the canonical bytes. `block` holds the payment at index; descendants are its children up to the block
- * that `certificate` (FF or SF) names: none where it names `block` itself. Owns: *bytes is the caller's. */
-int receipt_make(const struct block *block, uint32_t index, const struct header *const *descendants,
-                 size_t descendant_count, const void *certificate, size_t certificate_size, uint8_t **bytes,
+
+/* What makes a block final: the headers of its descendants, its child first, up to the block that the certificate (FF
+ * or SF) names. None where it names the block itself. */
+struct receipt_proof {
+	const struct header *const *descendants;
+	size_t descendant_count; /* at most RECEIPT_DESCENDANTS_MAX */
+	struct bytes certificate;
+};
+
+/* Builds the canonical bytes of the receipt of the block's payment at `index`. The proof is taken as it is.
+ * Returns 0; UNCIA_E_ARGUMENT (no payment has that index); UNCIA_E_LIMIT (too many descendants, or a receipt over
+ * RECEIPT_SIZE_MAX); UNCIA_E_MEMORY. Owns: *bytes is the caller's (free()). */
+int receipt_make(const struct block *block, uint32_t index, const struct receipt_proof *proof, uint8_t **bytes,
                  size_t *size);
 
 /* The one-line text form. format: fresh NUL-terminated memory. parse: fresh bytes; UNCIA_E_ENCODING. */
 int receipt_format(const void *bytes, size_t size, char **text);
 int receipt_parse(const char *text, uint8_t **bytes, size_t *size);
-
-/* Checks that `header` is final: descendants chain from it to the block that the certificate names. */
-int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
-                    const struct bytes *descendants, size_t descendant_count, const void *certificate,
-                    size_t certificate_size);
 
 struct account_state {
 	struct entry entry;

@@ -115,8 +115,10 @@ const struct fake_final *fake_network_final(struct fake_network *n, struct payme
 	    fixture_certificate(&n->f, CERT_FF, block->header.view, &block->header.id, n->count);
 	ck_assert_uint_lt(n->final_count, sizeof(n->finals) / sizeof(n->finals[0]));
 	struct fake_final *final = &n->finals[n->final_count++];
-	ck_assert_int_eq(
-	    receipt_make(block, 0, NULL, 0, certificate->bytes, certificate->size, &final->receipt, &final->size), 0);
+	ck_assert_int_eq(receipt_make(block, 0,
+	                              &(struct receipt_proof){NULL, 0, {certificate->bytes, certificate->size}},
+	                              &final->receipt, &final->size),
+	                 0);
 	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, payment->bytes, payment->size, &final->payment), 0);
 	final->height = block->header.height;
 	n->tip = block->header;
