@@ -42,9 +42,6 @@ static inline bool hash_equal(const struct hash *a, const struct hash *b)
 	return memcmp(a->b, b->b, HASH_SIZE) == 0;
 }
 
-/* The tag's text, for tests and the specification. */
-const char *hash_tag_text(enum hash_tag tag);
-
 /* One-shot over the concatenation of up to two parts (either may be empty). Cannot fail once
  * sodium_init has succeeded; asserts otherwise. Threads: any. */
 void hash2(enum hash_tag tag, const void *a, size_t a_size, const void *b, size_t b_size, struct hash *out);
