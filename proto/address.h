@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ADDRESS_SIZE      20
 #define REFERENCE_SIZE    8
@@ -17,6 +18,11 @@ struct destination {
 	bool has_reference;
 	uint8_t reference[REFERENCE_SIZE];
 };
+
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+	return memcmp(a->b, b->b, ADDRESS_SIZE) == 0;
+}
 
 void address_of_key(const uint8_t public_key[32], struct address *address);
 /* Returns 0 or UNCIA_E_ADDRESS. Accepts all-lower and all-upper case, as Bech32m says. */

@@ -220,6 +220,27 @@ void payment_free(struct payment *payment)
 		free(payment);
 }
 
+const struct address *payment_named(const struct payment *payment, uint32_t i)
+{
+	if (i == 0)
+		return &payment->sender;
+	return i <= payment->output_count ? &payment->outputs[i - 1].to : NULL;
+}
+
+bool payment_touches(const struct payment *payment, const struct address *address, uint32_t *first)
+{
+	const struct address *named;
+
+	for (uint32_t i = 0; (named = payment_named(payment, i)); i++) {
+		if (!address_equal(named, address))
+			continue;
+		if (first)
+			*first = i;
+		return true;
+	}
+	return false;
+}
+
 /* ---- making ---- */
 
 /* The body's canonical bytes from a draft. */

@@ -61,8 +61,16 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
 /* The same into an item of the slab `home`, which outlives it, where it fits into one. Threads: home's. */
 int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
                       struct payment **payment);
+/* One reference more. Returns the payment. */
 struct payment *payment_ref(struct payment *payment);
+/* Gives one reference back; the last one frees the payment. NULL does nothing. */
 void payment_free(struct payment *payment);
+
+/* The i-th account that the payment names: the sender, then the receivers of its outputs in order. One account may be
+ * named several times. NULL past the last. */
+const struct address *payment_named(const struct payment *payment, uint32_t i);
+/* Whether the payment names this account. Out: *first, its lowest number there, where `first` is not NULL. */
+bool payment_touches(const struct payment *payment, const struct address *address, uint32_t *first);
 
 /* Encodes and signs. In: only sender (ignored: taken from the key unless `sender` is set), expires_at, nonce,
  * currency, outputs, memo_hash of `draft` are read. Returns 0 and a decoded payment, or as payment_decode. */

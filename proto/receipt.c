@@ -240,7 +240,7 @@ static int account_check(const struct committee *c, const struct hash *network_i
 	rc = entry_decode(group + pb->index % GROUP_ENTRIES * ENTRY_SIZE, &fresh.entry);
 	if (rc)
 		return rc;
-	if (fresh.entry.kind != ENTRY_ACCOUNT || memcmp(fresh.entry.address.b, address->b, ADDRESS_SIZE) != 0)
+	if (fresh.entry.kind != ENTRY_ACCOUNT || !address_equal(&fresh.entry.address, address))
 		return UNCIA_E_PROOF;
 	rc = finality_verify(c, network_id, &header, &finality);
 	if (rc)
