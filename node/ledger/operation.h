@@ -25,7 +25,7 @@
  *
  * To add one: a kind in proto's decoded payment; operations/NAME.c with a `const struct operation operation_NAME`; its
  * declaration below, its kind, and its line in operation.c; its rules in docs/spec/ledger.md; the addresses that it
- * names, in the same order, wherever a payment is asked whether it touches one; cases in tests/unit/core, in
+ * names, in the same order, in proto's payment_named; cases in tests/unit/ledger, in
  * ledger_model_test.c's plain rewriting of the rules, and a planted mistake. A payment names at most PLAN_ENTRIES_MAX
  * entries. A new kind of entry concerns entry.h, supply.c (whether its balance is money), read_account and
  * tell_touched, too: they know accounts only. */
