@@ -1,5 +1,6 @@
 /* The bounded bump allocator. One malloc serves a payment; larger messages take chunks that double. */
 #include "arena.h"
+#include <assert.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -43,27 +44,29 @@ void arena_init_cached(struct arena *a, size_t limit, struct chunk_cache *cache)
 	};
 }
 
-/* To AddressSanitizer what is not handed out is not there. */
+/* AddressSanitizer reports every access to memory of the chunk that is not handed out. */
 static void poison(struct arena_chunk *chunk)
 {
 	memory_poison(chunk->memory, chunk->size);
 }
 
-/* NULL where there is none. */
+/* The chunk that was put last; NULL where there is none. */
 static struct arena_chunk *chunk_cache_take(struct chunk_cache *cache)
 {
 	struct arena_chunk *chunk = cache->chunks;
 
 	if (!chunk)
 		return NULL;
+	assert(chunk->size == CHUNK_CACHED && cache->size >= chunk->size);
 	cache->chunks = chunk->next;
 	cache->size -= chunk->size;
 	return chunk;
 }
 
-/* The one that was used last is taken first: it is what the processor's caches still hold. */
+/* Last in, first out: the processor's caches still hold the chunk that was used last. */
 static void chunk_cache_put(struct chunk_cache *cache, struct arena_chunk *chunk)
 {
+	assert(chunk->size == CHUNK_CACHED && cache->size <= CHUNK_CACHE_MAX - chunk->size);
 	chunk->next = cache->chunks;
 	cache->chunks = chunk;
 	cache->size += chunk->size;
@@ -75,6 +78,7 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 {
 	size_t chunk_size = a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;
 
+	assert(size <= a->limit - a->used);
 	if (chunk_size > CHUNK_LARGEST)
 		chunk_size = CHUNK_LARGEST;
 	if (chunk_size > a->limit - a->used)
@@ -115,6 +119,7 @@ void *arena_alloc_unset(struct arena *a, size_t size)
 			return NULL;
 		}
 	}
+	assert(rounded <= chunk->size - chunk->used);
 	void *memory = chunk->memory + chunk->used;
 	chunk->used += rounded;
 	a->used += rounded;

@@ -1,5 +1,6 @@
 /* Canonical decoding: one encoding per meaning. Sizes and values of fields are the callers' business. */
 #include "canonical.h"
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,9 @@ int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, s
 	uint8_t *packed = arena_alloc(arena, size);
 	if (!packed)
 		return arena->error;
-	protobuf_c_message_pack(decoded, packed);
+	size_t written = protobuf_c_message_pack(decoded, packed);
+	assert(written == size);
+	(void)written;
 	if (size > 0 && memcmp(packed, data, size) != 0)
 		return UNCIA_E_ENCODING;
 	*message = decoded;
@@ -70,7 +73,9 @@ int canonical_encode(const ProtobufCMessage *message, uint8_t **data, size_t *si
 
 	if (!packed)
 		return UNCIA_E_MEMORY;
-	protobuf_c_message_pack(message, packed);
+	size_t written = protobuf_c_message_pack(message, packed);
+	assert(written == packed_size);
+	(void)written;
 	*data = packed;
 	*size = packed_size;
 	return 0;

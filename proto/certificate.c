@@ -107,6 +107,7 @@ static int certificate_build(const struct committee *c, const Uncia__Pb__Certifi
 	memcpy(fresh->bytes, bytes, size);
 	fresh->first_count = signers_list(c, &pb->first_signers, pb->signatures.data, fresh);
 	fresh->extra_count = signers_list(c, &pb->extra_signers, pb->signatures.data, fresh);
+	assert(fresh->first_count + fresh->extra_count == count);
 	if (fresh->weight < certificate_quorum(c, fresh->kind)) {
 		free(fresh);
 		return UNCIA_E_PROOF;
@@ -168,6 +169,7 @@ int certificate_make(const struct committee *c, const struct certificate_subject
 			firsts = signers;
 	}
 
+	assert(firsts <= signers && signers <= c->size);
 	Uncia__Pb__Certificate pb = UNCIA__PB__CERTIFICATE__INIT;
 	size_t bitmap_size = (c->size + 7) / 8;
 	pb.epoch = c->epoch;

@@ -1,5 +1,6 @@
 /* Ledger entries as bytes, and the state tree's digests and proofs. The tree itself is kept by the node. */
 #include "entry.h"
+#include <assert.h>
 #include <string.h>
 #include "big_endian.h"
 #include "uncia/error.h"
@@ -31,7 +32,7 @@ void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
 	be64_put(bytes + AT_CREATED, entry->created);
 }
 
-/* Nothing here is secret: no need of constant time, and this one is fast. */
+/* Not in constant time, as sodium_is_zero is: entries are public. */
 static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
 {
 	uint8_t any = 0;
@@ -86,6 +87,7 @@ void state_node_digest(const struct hash children[TREE_ARITY], struct hash *dige
 void state_root_digest(uint64_t entry_count, uint64_t free_head, const struct hash *top, struct hash *root)
 {
 	uint8_t head[16];
+	assert(entry_count > 0);
 	be64_put(head, entry_count);
 	be64_put(head + 8, free_head);
 	hash2(HASH_STATE_ROOT, head, sizeof(head), top->b, HASH_SIZE, root);
@@ -96,6 +98,7 @@ static bool path_step(const uint8_t *siblings, uint64_t position, uint64_t level
 {
 	struct hash children[TREE_ARITY];
 	unsigned own = position % TREE_ARITY;
+	assert(position < level_size);
 	for (unsigned i = 0; i < TREE_ARITY; i++) {
 		if (i == own) {
 			children[i] = *digest;

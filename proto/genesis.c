@@ -1,5 +1,6 @@
 /* The genesis: what a network starts from, as canonical bytes whose hash is the network's id. Not the first state of
  * the ledger, which the node makes of it. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
@@ -131,6 +132,9 @@ static Uncia__Pb__GenesisAccount **accounts_write(const struct genesis_account *
 
 int genesis_make(struct genesis *g, const struct genesis_parameters *parameters)
 {
+	assert(parameters->name && parameters->currency_code);
+	assert(parameters->validators || parameters->validator_count == 0);
+	assert(parameters->accounts || parameters->account_count == 0);
 	if (parameters->validator_count > COMMITTEE_SIZE_MAX)
 		return UNCIA_E_CONFIG;
 	Uncia__Pb__Validator members[COMMITTEE_SIZE_MAX], *member_list[COMMITTEE_SIZE_MAX];

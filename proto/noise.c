@@ -101,6 +101,7 @@ static int cipher_encrypt(struct noise_cipher *c, const void *ad, size_t ad_size
 {
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
+	assert(c->has_key);
 	/* §5.1: 2^64-1 is reserved for rekeying. */
 	if (c->nonce == UINT64_MAX)
 		return UNCIA_E_LIMIT;
@@ -116,6 +117,7 @@ static int cipher_decrypt(struct noise_cipher *c, const void *ad, size_t ad_size
 {
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
+	assert(c->has_key);
 	if (c->nonce == UINT64_MAX)
 		return UNCIA_E_LIMIT;
 	nonce_bytes(c->nonce, nonce);
@@ -133,6 +135,7 @@ static int cipher_count_record(struct noise_cipher *c)
 	static const uint8_t zeros[NOISE_KEY_SIZE];
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES], sealed[NOISE_KEY_SIZE + NOISE_MAC_SIZE];
 
+	assert(c->since_rekey < REKEY_INTERVAL);
 	if (++c->since_rekey < REKEY_INTERVAL)
 		return 0;
 	nonce_bytes(UINT64_MAX, nonce);
@@ -256,7 +259,8 @@ static int mix_dh(struct noise_handshake *h, enum token token)
 		secret = h->initiator ? h->static_secret : h->ephemeral_secret;
 		public_key = h->initiator ? h->remote_ephemeral : h->remote_static;
 		break;
-	default: /* SS */
+	default:
+		assert(token == SS);
 		secret = h->static_secret;
 		public_key = h->remote_static;
 	}
@@ -296,6 +300,7 @@ static int write_message(struct noise_handshake *h, const void *payload, size_t 
 	if (rc)
 		return rc;
 	*out_size = at + n;
+	assert(*out_size <= payload_size + HANDSHAKE_OVERHEAD_MAX);
 	return 0;
 }
 

@@ -206,13 +206,17 @@ int payment_decode_at(struct slab *home, const struct hash *network_id, const vo
 
 struct payment *payment_ref(struct payment *payment)
 {
+	assert(payment->references > 0 && payment->references < UINT32_MAX);
 	payment->references++;
 	return payment;
 }
 
 void payment_free(struct payment *payment)
 {
-	if (!payment || --payment->references)
+	if (!payment)
+		return;
+	assert(payment->references > 0);
+	if (--payment->references)
 		return;
 	if (payment->home)
 		slab_free(payment->home, payment);

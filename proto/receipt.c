@@ -40,7 +40,6 @@ static int finality_read(Uncia__Pb__Blob *const *blobs, size_t count, const Prot
 static int chain_follow(const struct committee *c, const struct header *header, const struct finality_proof *proof,
                         struct hash *named, uint64_t *view)
 {
-	/* Only what links to the next is kept. */
 	struct hash id = header->id;
 	uint64_t at_view = header->view, height = header->height;
 	if (height == 0 || !header_of_committee(c, header))
@@ -147,6 +146,7 @@ int receipt_make(const struct block *block, uint32_t index, const struct receipt
 		return UNCIA_E_ARGUMENT;
 	if (proof->descendant_count > RECEIPT_DESCENDANTS_MAX)
 		return UNCIA_E_LIMIT;
+	assert(block->tree);
 	struct hash path[MERKLE_DEPTH_MAX];
 	size_t path_size;
 	merkle_path(block->tree, block->count, index, path, &path_size);
@@ -193,7 +193,7 @@ int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
 		return UNCIA_E_ENCODING;
 	text += prefix;
 	size_t length = strlen(text);
-	/* What copying adds: the end of a line. Nothing is forgiven inside. */
+	/* Trailing blanks and line ends, which copying adds, are cut off. None are allowed inside. */
 	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
 		length--;
 	if (length == 0 ||
@@ -245,7 +245,8 @@ static int account_check(const struct committee *c, const struct hash *network_i
 	rc = finality_verify(c, network_id, &header, &finality);
 	if (rc)
 		return rc;
-	fresh.height = header.height - 1; /* not below zero: no header of height 0 is final */
+	assert(header.height > 0); /* chain_follow: no header of height 0 is final */
+	fresh.height = header.height - 1;
 	fresh.timestamp_ms = header.timestamp_ms;
 	*state = fresh;
 	return 0;

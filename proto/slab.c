@@ -20,6 +20,7 @@ void *slab_alloc(struct slab *slab)
 
 	if (!item)
 		return malloc(slab->size);
+	assert(slab->count > 0);
 	memory_unpoison(item, slab->size);
 	slab->spare = item->next;
 	slab->count--;
@@ -30,6 +31,7 @@ void slab_free(struct slab *slab, void *memory)
 {
 	struct slab_item *item = memory;
 
+	assert(memory && slab->count <= slab->max);
 	if (slab->count == slab->max) {
 		free(item);
 		return;
@@ -44,4 +46,5 @@ void slab_deinit(struct slab *slab)
 {
 	while (slab->count)
 		free(slab_alloc(slab));
+	assert(!slab->spare);
 }
