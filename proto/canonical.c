@@ -1,4 +1,4 @@
-/* Canonical decoding: one encoding per meaning. Sizes and values of fields are the callers' business. */
+/* Canonical decoding: one encoding per meaning. Callers check the sizes and values of fields. */
 #include "canonical.h"
 #include <assert.h>
 #include <stdbool.h>
@@ -33,7 +33,7 @@ static bool has_unknown_fields(const ProtobufCMessage *message)
 					return true;
 			continue;
 		}
-		/* The members of a oneof share their memory: only the one that is set is a pointer to look at. */
+		/* The members of a oneof share their memory: only the one that is set holds a pointer. */
 		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && *(const uint32_t *)quantifier != field->id)
 			continue;
 		const ProtobufCMessage *child = *(ProtobufCMessage *const *)member;

@@ -1,4 +1,4 @@
-/* The committee of one epoch: its checks, quorums, hash and leaders. Where it comes from is genesis.c's matter. */
+/* The committee of one epoch: its checks, quorums, hash and leaders. genesis.c reads it from the genesis. */
 #include "committee.h"
 #include <assert.h>
 #include <string.h>

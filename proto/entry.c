@@ -32,7 +32,7 @@ void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
 	be64_put(bytes + AT_CREATED, entry->created);
 }
 
-/* Not in constant time, as sodium_is_zero is: entries are public. */
+/* Faster than sodium_is_zero, which takes constant time: entries are public. */
 static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
 {
 	uint8_t any = 0;

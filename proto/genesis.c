@@ -1,5 +1,5 @@
-/* The genesis: what a network starts from, as canonical bytes whose hash is the network's id. Not the first state of
- * the ledger, which the node makes of it. */
+/* The genesis, from which a network starts: canonical bytes whose hash is the network's id. The node makes the first
+ * state of the ledger of it. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

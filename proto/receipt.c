@@ -1,5 +1,5 @@
-/* Receipts and account proofs, made and verified offline from the committee alone. Which committee to trust is the
- * caller's to know. */
+/* Receipts and account proofs, made and verified offline from the committee alone. The caller
+ * knows which committee to trust. */
 #include "receipt.h"
 #include <assert.h>
 #include <stdlib.h>

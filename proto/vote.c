@@ -1,4 +1,5 @@
-/* Single votes and words on expiry: their bytes and what they sign. Which votes may be cast is the node's matter. */
+/* Single votes and words on expiry: their bytes, and the digests that are signed. The node decides which votes may be
+ * cast. */
 #include "vote.h"
 #include <assert.h>
 #include <string.h>

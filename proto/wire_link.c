@@ -1,4 +1,4 @@
-/* A link as bytes in, bytes out. The handshake and the cipher are noise.c's; what messages mean is the callers'. */
+/* A link as bytes in, bytes out. noise.c has the handshake and the cipher; callers give the messages their meaning. */
 #include "wire_link.h"
 #include <assert.h>
 #include <sodium.h>
@@ -25,7 +25,7 @@ struct link {
 	enum noise_pattern pattern;
 	bool initiator;
 	enum phase phase;
-	int error;          /* what the link died of */
+	int error;          /* that ended the link, or 0 */
 	bool greeted;       /* responder: the first byte was read */
 	bool authenticated; /* a record of the peer's was opened */
 	bool has_remote_static;
