@@ -18,12 +18,14 @@ void address_of_key(const uint8_t public_key[32], struct address *address)
 	memcpy(address->b, h.b, ADDRESS_SIZE);
 }
 
+/* The bytes as 5-bit groups, the last one padded with zero bits. Returns how many. */
 static size_t to_groups(const uint8_t *bytes, size_t size, uint8_t groups[GROUPS_MAX])
 {
 	uint32_t pending = 0;
 	unsigned bits = 0;
 	size_t n = 0;
 
+	assert(size <= PAYLOAD_MAX);
 	for (size_t i = 0; i < size; i++) {
 		pending = (pending << 8 | bytes[i]) & 0xfff;
 		for (bits += 8; bits >= 5; bits -= 5)

@@ -1,9 +1,11 @@
-/* Addresses: 20 bytes, with an optional 8-byte reference, as Bech32m "unc1…" (docs/spec/encoding.md). */
+/* Addresses: 20 bytes, with an optional 8-byte reference, as Bech32m "unc1…" (docs/spec/encoding.md, "Addresses").
+ * Threads: any. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ADDRESS_SIZE      20
 #define REFERENCE_SIZE    8
@@ -12,21 +14,33 @@
 struct address {
 	uint8_t b[ADDRESS_SIZE];
 };
+/* Where a payment goes: an address, and what its holder asks to be told with the money. */
 struct destination {
 	struct address address;
 	bool has_reference;
 	uint8_t reference[REFERENCE_SIZE];
 };
 
+/* Not in constant time: addresses are public. */
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+	return memcmp(a->b, b->b, ADDRESS_SIZE) == 0;
+}
+
+/* The address of an account whose first public key this is: the first 20 bytes of its hash. Cannot fail. */
 void address_of_key(const uint8_t public_key[32], struct address *address);
-/* Returns 0 or UNCIA_E_ADDRESS. Accepts all-lower and all-upper case, as Bech32m says. */
+/* Reads NUL-terminated text, all lower or all upper case as Bech32m has it. Returns 0 or UNCIA_E_ADDRESS, which leaves
+ * *destination alone. */
 int destination_parse(const char *text, struct destination *destination);
+/* Writes the text in lower case, NUL-terminated. Cannot fail. */
 void destination_format(const struct destination *destination, char text[ADDRESS_TEXT_SIZE]);
 
-/* Bech32m itself (BIP-350). data: 5-bit groups. Returns 0 or UNCIA_E_ADDRESS. hrp is NUL-terminated.
- * At most 90 characters. decode: *data_size is the room in data before, the number of groups after; hrp comes out in
- * lower case. encode: hrp in lower case; text_size counts the NUL. */
+/* Bech32m itself (BIP-350), texts of at most 90 characters. data: 5-bit groups, one a byte. hrp: the NUL-terminated
+ * human-readable part, in lower case. text_size: room in text, its NUL included.
+ * Returns 0; UNCIA_E_ADDRESS (a character or group out of range, too long, no room). */
 int bech32m_encode(const char *hrp, const uint8_t *data, size_t data_size, char *text, size_t text_size);
+/* The reverse. hrp_size: room in hrp, its NUL included; it comes out in lower case. *data_size is the room in data
+ * before, the number of groups after. Returns 0 or UNCIA_E_ADDRESS, which leaves all of them alone. */
 int bech32m_decode(const char *text, char *hrp, size_t hrp_size, uint8_t *data, size_t *data_size);
 
 #endif

@@ -1,5 +1,6 @@
 /* Amounts: checked arithmetic and the text form. No floating point, no locale. */
 #include "amount.h"
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include "uncia/error.h"
@@ -63,5 +64,8 @@ int amount_parse(const char *text, amount_t *amount)
 
 void amount_format(amount_t amount, char text[AMOUNT_TEXT_SIZE])
 {
-	snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 ".%06" PRIu64, amount / AMOUNT_MICROS, amount % AMOUNT_MICROS);
+	int length =
+	    snprintf(text, AMOUNT_TEXT_SIZE, "%" PRIu64 ".%06" PRIu64, amount / AMOUNT_MICROS, amount % AMOUNT_MICROS);
+	assert(length > 0 && length < AMOUNT_TEXT_SIZE);
+	(void)length;
 }

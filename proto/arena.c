@@ -1,5 +1,6 @@
 /* The bounded bump allocator. One malloc serves a payment; larger messages take chunks that double. */
 #include "arena.h"
+#include <assert.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #define ALIGNMENT     alignof(max_align_t)
 #define CHUNK_FIRST   1008 /* with its header still a small block to malloc */
 #define CHUNK_LARGEST (1u << 20)
-#define CHUNK_SPARED  ((256u << 10) - 64) /* of an arena with spares: all alike, so that each serves any; see malloc */
+#define CHUNK_CACHED  ((256u << 10) - 64) /* all chunks of a cache, so that each serves any arena; see malloc */
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -31,59 +32,62 @@ static void protobuf_free(void *arena, void *memory)
 
 void arena_init(struct arena *a, size_t limit)
 {
-	arena_init_spared(a, limit, NULL);
+	arena_init_cached(a, limit, NULL);
 }
 
-void arena_init_spared(struct arena *a, size_t limit, struct arena_spares *spares)
+void arena_init_cached(struct arena *a, size_t limit, struct chunk_cache *cache)
 {
 	*a = (struct arena){
-	    .spares = spares,
+	    .cache = cache,
 	    .limit = limit,
 	    .protobuf = {.alloc = protobuf_alloc, .free = protobuf_free, .allocator_data = a},
 	};
 }
 
-/* To AddressSanitizer what is not handed out is not there. */
+/* AddressSanitizer reports every access to memory of the chunk that is not handed out. */
 static void poison(struct arena_chunk *chunk)
 {
 	memory_poison(chunk->memory, chunk->size);
 }
 
-/* NULL where there is none. */
-static struct arena_chunk *take_spare(struct arena_spares *spares)
+/* The chunk that was put last; NULL where there is none. */
+static struct arena_chunk *chunk_cache_take(struct chunk_cache *cache)
 {
-	struct arena_chunk *chunk = spares->chunks;
+	struct arena_chunk *chunk = cache->chunks;
 
 	if (!chunk)
 		return NULL;
-	spares->chunks = chunk->next;
-	spares->size -= chunk->size;
+	assert(chunk->size == CHUNK_CACHED && cache->size >= chunk->size);
+	cache->chunks = chunk->next;
+	cache->size -= chunk->size;
 	return chunk;
 }
 
-/* The one that was used last is taken first: it is what the processor's caches still hold. */
-static void give_spare(struct arena_spares *spares, struct arena_chunk *chunk)
+/* Last in, first out: the processor's caches still hold the chunk that was used last. */
+static void chunk_cache_put(struct chunk_cache *cache, struct arena_chunk *chunk)
 {
-	chunk->next = spares->chunks;
-	spares->chunks = chunk;
-	spares->size += chunk->size;
+	assert(chunk->size == CHUNK_CACHED && cache->size <= CHUNK_CACHE_MAX - chunk->size);
+	chunk->next = cache->chunks;
+	cache->chunks = chunk;
+	cache->size += chunk->size;
 	poison(chunk);
 }
 
-/* A chunk with room for `size`, which the limit allows; without spares never larger than what the limit leaves. */
+/* A chunk with room for `size`, which the limit allows; without a cache never larger than what the limit leaves. */
 static struct arena_chunk *add_chunk(struct arena *a, size_t size)
 {
 	size_t chunk_size = a->chunks ? a->chunks->size * 2 : CHUNK_FIRST;
 
+	assert(size <= a->limit - a->used);
 	if (chunk_size > CHUNK_LARGEST)
 		chunk_size = CHUNK_LARGEST;
 	if (chunk_size > a->limit - a->used)
 		chunk_size = a->limit - a->used;
-	if (a->spares)
-		chunk_size = CHUNK_SPARED;
+	if (a->cache)
+		chunk_size = CHUNK_CACHED;
 	if (chunk_size < size)
 		chunk_size = size;
-	struct arena_chunk *chunk = a->spares && chunk_size == CHUNK_SPARED ? take_spare(a->spares) : NULL;
+	struct arena_chunk *chunk = a->cache && chunk_size == CHUNK_CACHED ? chunk_cache_take(a->cache) : NULL;
 	if (!chunk)
 		chunk = malloc(sizeof(*chunk) + chunk_size);
 	if (!chunk)
@@ -115,6 +119,7 @@ void *arena_alloc_unset(struct arena *a, size_t size)
 			return NULL;
 		}
 	}
+	assert(rounded <= chunk->size - chunk->used);
 	void *memory = chunk->memory + chunk->used;
 	chunk->used += rounded;
 	a->used += rounded;
@@ -141,11 +146,11 @@ void arena_deinit(struct arena *a)
 {
 	if (!a)
 		return;
-	while (a->spares && a->chunks && a->spares->size + a->chunks->size <= ARENA_SPARES_MAX) {
+	while (a->cache && a->chunks && a->cache->size + a->chunks->size <= CHUNK_CACHE_MAX) {
 		struct arena_chunk *chunk = a->chunks;
 		a->chunks = chunk->next;
-		if (chunk->size == CHUNK_SPARED)
-			give_spare(a->spares, chunk);
+		if (chunk->size == CHUNK_CACHED)
+			chunk_cache_put(a->cache, chunk);
 		else
 			free(chunk);
 	}
@@ -154,8 +159,8 @@ void arena_deinit(struct arena *a)
 	a->used = 0;
 }
 
-void arena_spares_deinit(struct arena_spares *spares)
+void chunk_cache_deinit(struct chunk_cache *cache)
 {
-	free_chunks(spares->chunks);
-	*spares = (struct arena_spares){0};
+	free_chunks(cache->chunks);
+	*cache = (struct chunk_cache){0};
 }

@@ -1,4 +1,4 @@
-/* See base64url.h. The decoding is libsodium's; here is what it lets through. */
+/* Decoding by libsodium, and a check for characters that it should refuse. See base64url.h. */
 #include "base64url.h"
 #include <sodium.h>
 #include <string.h>
@@ -8,7 +8,7 @@ int base64url_decode(const char *text, size_t length, uint8_t *bytes, size_t *si
 {
 	const char *end;
 
-	/* It reads characters as signed, and takes those from 0x80 on for letters. */
+	/* libsodium reads characters as signed, and decodes those from 0x80 on as letters. */
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)text[i] >= 0x80)
 			return UNCIA_E_ENCODING;

@@ -1,4 +1,4 @@
-/* Bech32m (BIP-350): 5-bit groups as text under a checksum. What the groups mean is address.c's business. */
+/* Bech32m (BIP-350): 5-bit groups as text under a checksum. address.c gives the groups their meaning. */
 #include <string.h>
 #include "address.h"
 #include "uncia/error.h"

@@ -1,5 +1,6 @@
-/* Canonical decoding: one encoding per meaning. Sizes and values of fields are the callers' business. */
+/* Canonical decoding: one encoding per meaning. Callers check the sizes and values of fields. */
 #include "canonical.h"
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static bool has_unknown_fields(const ProtobufCMessage *message)
 					return true;
 			continue;
 		}
-		/* The members of a oneof share their memory: only the one that is set is a pointer to look at. */
+		/* The members of a oneof share their memory: only the one that is set holds a pointer. */
 		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && *(const uint32_t *)quantifier != field->id)
 			continue;
 		const ProtobufCMessage *child = *(ProtobufCMessage *const *)member;
@@ -56,7 +57,9 @@ int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, s
 	uint8_t *packed = arena_alloc(arena, size);
 	if (!packed)
 		return arena->error;
-	protobuf_c_message_pack(decoded, packed);
+	size_t written = protobuf_c_message_pack(decoded, packed);
+	assert(written == size);
+	(void)written;
 	if (size > 0 && memcmp(packed, data, size) != 0)
 		return UNCIA_E_ENCODING;
 	*message = decoded;
@@ -70,7 +73,9 @@ int canonical_encode(const ProtobufCMessage *message, uint8_t **data, size_t *si
 
 	if (!packed)
 		return UNCIA_E_MEMORY;
-	protobuf_c_message_pack(message, packed);
+	size_t written = protobuf_c_message_pack(message, packed);
+	assert(written == packed_size);
+	(void)written;
 	*data = packed;
 	*size = packed_size;
 	return 0;

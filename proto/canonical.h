@@ -1,10 +1,12 @@
-/* Canonical protobuf: what re-encodes to the same bytes and has no unknown field at any depth. */
+/* Canonical protobuf: what re-encodes to the same bytes and has no unknown field at any depth
+ * (docs/spec/encoding.md, "Canonical bytes"). Threads: any; an arena is one thread's at a time. */
 #ifndef CANONICAL_H
 #define CANONICAL_H
 #include <stddef.h>
 #include <stdint.h>
 #include "arena.h"
 
+/* Bytes of somebody else's memory. */
 struct bytes {
 	const uint8_t *data;
 	size_t size;
@@ -12,8 +14,8 @@ struct bytes {
 
 /* The arena limit for an input of that size: 4 KiB + 16 times it. */
 size_t canonical_arena_limit(size_t size);
-/* Decodes into the arena (which the caller has initialised with a bound), checks for unknown fields at
- * every depth and that re-encoding gives the same bytes. The message's byte fields are copies in the arena.
+/* Decodes into the arena, which the caller has initialised with a bound; checks for unknown fields at every depth and
+ * that re-encoding gives the same bytes. The message and its byte fields live as long as the arena.
  * Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT (arena bound); UNCIA_E_MEMORY. */
 int canonical_decode(const ProtobufCMessageDescriptor *type, const void *data, size_t size, struct arena *arena,
                      ProtobufCMessage **message);

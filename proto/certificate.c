@@ -23,8 +23,7 @@ enum vote_kind certificate_vote_kind(enum certificate_kind kind, bool extra)
 	return VOTE_FINAL;
 }
 
-/* consensus §6: N, S and FINAL need Qs; fast finality needs Qf. */
-static uint64_t certificate_quorum(const struct committee *c, enum certificate_kind kind)
+uint64_t certificate_quorum(const struct committee *c, enum certificate_kind kind)
 {
 	return kind == CERT_FF ? c->quorum_fast : c->quorum_slow;
 }
@@ -108,6 +107,7 @@ static int certificate_build(const struct committee *c, const Uncia__Pb__Certifi
 	memcpy(fresh->bytes, bytes, size);
 	fresh->first_count = signers_list(c, &pb->first_signers, pb->signatures.data, fresh);
 	fresh->extra_count = signers_list(c, &pb->extra_signers, pb->signatures.data, fresh);
+	assert(fresh->first_count + fresh->extra_count == count);
 	if (fresh->weight < certificate_quorum(c, fresh->kind)) {
 		free(fresh);
 		return UNCIA_E_PROOF;
@@ -131,20 +131,22 @@ int certificate_decode(const struct committee *c, const void *bytes, size_t size
 }
 
 /* Whether a vote counts towards this certificate, and as which of its two kinds. */
-static bool vote_counts(const struct committee *c, enum certificate_kind kind, uint64_t view,
-                        const struct hash *block_id, const struct vote *vote, bool *extra)
+static bool vote_counts(const struct committee *c, const struct certificate_subject *subject, const struct vote *vote,
+                        bool *extra)
 {
-	if (vote->epoch != c->epoch || vote->view != view || vote->voter >= c->size)
+	if (vote->epoch != c->epoch || vote->view != subject->view || vote->voter >= c->size)
 		return false;
-	if (kind != CERT_S && !hash_equal(&vote->block_id, block_id))
+	if (subject->kind != CERT_S && !hash_equal(&vote->block_id, subject->block_id))
 		return false;
-	*extra = vote->kind != certificate_vote_kind(kind, false);
-	return vote->kind == certificate_vote_kind(kind, *extra);
+	*extra = vote->kind != certificate_vote_kind(subject->kind, false);
+	return vote->kind == certificate_vote_kind(subject->kind, *extra);
 }
 
-int certificate_make(const struct committee *c, enum certificate_kind kind, uint64_t view, const struct hash *block_id,
+int certificate_make(const struct committee *c, const struct certificate_subject *subject,
                      const struct vote *const *votes, size_t count, struct certificate **certificate)
 {
+	assert(subject->kind >= CERT_N && subject->kind <= CERT_SF);
+	assert(subject->kind == CERT_S || subject->block_id);
 	/* By voter, twice: first votes, then extra ones. */
 	const struct vote *chosen[2][COMMITTEE_SIZE_MAX] = {{NULL}, {NULL}};
 	uint8_t bitmaps[2][(COMMITTEE_SIZE_MAX + 7) / 8] = {{0}, {0}};
@@ -152,8 +154,7 @@ int certificate_make(const struct committee *c, enum certificate_kind kind, uint
 	for (size_t i = 0; i < count; i++) {
 		const struct vote *vote = votes[i];
 		bool extra;
-		if (vote_counts(c, kind, view, block_id, vote, &extra) && !chosen[0][vote->voter] &&
-		    !chosen[1][vote->voter])
+		if (vote_counts(c, subject, vote, &extra) && !chosen[0][vote->voter] && !chosen[1][vote->voter])
 			chosen[extra][vote->voter] = vote;
 	}
 	size_t signers = 0, firsts = 0;
@@ -168,13 +169,14 @@ int certificate_make(const struct committee *c, enum certificate_kind kind, uint
 			firsts = signers;
 	}
 
+	assert(firsts <= signers && signers <= c->size);
 	Uncia__Pb__Certificate pb = UNCIA__PB__CERTIFICATE__INIT;
 	size_t bitmap_size = (c->size + 7) / 8;
 	pb.epoch = c->epoch;
-	pb.kind = kind;
-	pb.view = view;
-	if (kind != CERT_S)
-		pb.block_id = field_of(block_id->b, HASH_SIZE);
+	pb.kind = subject->kind;
+	pb.view = subject->view;
+	if (subject->kind != CERT_S)
+		pb.block_id = field_of(subject->block_id->b, HASH_SIZE);
 	pb.first_signers = field_of(bitmaps[0], bitmap_size);
 	if (signers > firsts)
 		pb.extra_signers = field_of(bitmaps[1], bitmap_size);

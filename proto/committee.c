@@ -1,4 +1,4 @@
-/* The committee of one epoch: its checks, quorums, hash and leaders. Where it comes from is genesis.c's matter. */
+/* The committee of one epoch: its checks, quorums, hash and leaders. genesis.c reads it from the genesis. */
 #include "committee.h"
 #include <assert.h>
 #include <string.h>
@@ -75,6 +75,7 @@ int committee_init(struct committee *c, uint64_t epoch, const struct validator *
 	c->quorum_slow = (weight + faulty) / 2 + 1;
 	c->quorum_fast = weight - slow;
 	c->key_threshold = faulty + slow + 1;
+	assert(c->quorum_slow <= c->quorum_fast && c->quorum_fast <= weight && c->key_threshold <= weight);
 	memcpy(c->validators, validators, size * sizeof(*validators));
 	committee_hash(c);
 	return 0;
@@ -90,5 +91,6 @@ void committee_default_faults(uint64_t weight, uint64_t *faulty, uint64_t *slow)
 
 uint32_t committee_leader(const struct committee *c, uint64_t view)
 {
+	assert(c->size > 0);
 	return (uint32_t)(view % c->size);
 }

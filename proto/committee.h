@@ -1,4 +1,5 @@
-/* The validators of one epoch: keys, weights, quorums (docs/spec/consensus.md §6), and the genesis file. */
+/* The validators of one epoch: keys, weights, quorums (docs/spec/consensus.md §6), and the genesis
+ * (docs/spec/ledger.md). Weights are plain numbers. Threads: any; what is made here is not changed afterwards. */
 #ifndef COMMITTEE_H
 #define COMMITTEE_H
 #include <stdbool.h>
@@ -29,12 +30,12 @@ struct committee {
 
 /* Computes the quorums and the hash. Checks: 1..COMMITTEE_SIZE_MAX members, weights positive and summing
  * without overflow below 2^62, W >= 3F+2P+1, keys distinct, consensus keys valid points, no network key
- * of low order. Returns 0 or UNCIA_E_CONFIG. */
+ * of low order. The validators are copied. Returns 0 or UNCIA_E_CONFIG, which leaves *c alone. */
 int committee_init(struct committee *c, uint64_t epoch, const struct validator *validators, uint32_t size,
                    uint64_t faulty, uint64_t slow);
-/* F = floor((W-1)/3), P = floor((W-3F-1)/2). */
+/* F = floor((W-1)/3), P = floor((W-3F-1)/2), for a weight W above zero. */
 void committee_default_faults(uint64_t weight, uint64_t *faulty, uint64_t *slow);
-/* Round robin by view. */
+/* The number of the validator that leads a view: round robin. */
 uint32_t committee_leader(const struct committee *c, uint64_t view);
 
 struct genesis_account {
@@ -57,14 +58,28 @@ struct genesis {
 	size_t size;
 };
 
-/* From canonical bytes. Returns 0; UNCIA_E_ENCODING; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_MEMORY.
+/* From canonical bytes, which are copied. Returns 0; UNCIA_E_ENCODING; UNCIA_E_CONFIG (what the protocol does not
+ * allow); UNCIA_E_LIMIT (over GENESIS_SIZE_MAX); UNCIA_E_MEMORY. *g is left alone on errors.
  * Owns: genesis_deinit frees what it holds. */
 int genesis_decode(struct genesis *g, const void *bytes, size_t size);
-/* Builds the canonical bytes and the network id from the other fields (accounts in any order, no address
- * twice; F and P from committee.faulty/slow; validators from committee.validators/size). accounts is not kept. */
-int genesis_make(struct genesis *g, const char *name, uint64_t timestamp_ms, const char *currency_code,
-                 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
-                 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count);
+
+/* What somebody who founds a network decides. */
+struct genesis_parameters {
+	const char *name; /* 1 to 32 printable ASCII characters */
+	uint64_t timestamp_ms;
+	const char *currency_code; /* 3 to 8 letters A to Z */
+	amount_t smallest_amount;
+	const struct validator *validators; /* in the order of their numbers */
+	uint32_t validator_count;
+	uint64_t faulty, slow;                  /* F and P */
+	const struct genesis_account *accounts; /* in any order, no address twice; NULL where there is none */
+	uint32_t account_count;
+};
+
+/* Builds the genesis that has these parameters. Nothing of them is kept. Returns as genesis_decode; UNCIA_E_CONFIG
+ * where the protocol has no such genesis. Owns: genesis_deinit frees what it holds. */
+int genesis_make(struct genesis *g, const struct genesis_parameters *parameters);
+/* Frees what the genesis holds and zeroes it. NULL does nothing. */
 void genesis_deinit(struct genesis *g);
 /* The id of the genesis block (view 0, height 0): hash(HASH_BLOCK, network id). */
 void genesis_block_id(const struct genesis *g, struct hash *id);

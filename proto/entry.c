@@ -1,5 +1,6 @@
 /* Ledger entries as bytes, and the state tree's digests and proofs. The tree itself is kept by the node. */
 #include "entry.h"
+#include <assert.h>
 #include <string.h>
 #include "big_endian.h"
 #include "uncia/error.h"
@@ -31,18 +32,13 @@ void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
 	be64_put(bytes + AT_CREATED, entry->created);
 }
 
-/* Nothing here is secret: no need of constant time, and this one is fast. */
+/* Faster than sodium_is_zero, which takes constant time: entries are public. */
 static bool all_zero(const uint8_t *bytes, size_t from, size_t to)
 {
 	uint8_t any = 0;
 	while (from < to)
 		any |= bytes[from++];
 	return any == 0;
-}
-
-amount_t entry_money(const uint8_t bytes[ENTRY_SIZE])
-{
-	return bytes[AT_KIND] == ENTRY_ACCOUNT ? be64_get(bytes + AT_BALANCE) : 0;
 }
 
 int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
@@ -91,6 +87,7 @@ void state_node_digest(const struct hash children[TREE_ARITY], struct hash *dige
 void state_root_digest(uint64_t entry_count, uint64_t free_head, const struct hash *top, struct hash *root)
 {
 	uint8_t head[16];
+	assert(entry_count > 0);
 	be64_put(head, entry_count);
 	be64_put(head + 8, free_head);
 	hash2(HASH_STATE_ROOT, head, sizeof(head), top->b, HASH_SIZE, root);
@@ -101,6 +98,7 @@ static bool path_step(const uint8_t *siblings, uint64_t position, uint64_t level
 {
 	struct hash children[TREE_ARITY];
 	unsigned own = position % TREE_ARITY;
+	assert(position < level_size);
 	for (unsigned i = 0; i < TREE_ARITY; i++) {
 		if (i == own) {
 			children[i] = *digest;
@@ -115,14 +113,15 @@ static bool path_step(const uint8_t *siblings, uint64_t position, uint64_t level
 	return true;
 }
 
-bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_count, uint64_t free_head,
-                        const uint8_t group[GROUP_SIZE], const uint8_t *path, size_t path_size)
+bool state_proof_verify(const struct hash *root, const struct state_proof *proof)
 {
-	if (index >= entry_count)
+	if (proof->index >= proof->entry_count)
 		return false;
 	struct hash digest;
-	state_group_digest(group, &digest);
-	uint64_t position = index / GROUP_ENTRIES, level_size = (entry_count - 1) / GROUP_ENTRIES + 1;
+	state_group_digest(proof->group, &digest);
+	const uint8_t *path = proof->path.data;
+	size_t path_size = proof->path.size;
+	uint64_t position = proof->index / GROUP_ENTRIES, level_size = (proof->entry_count - 1) / GROUP_ENTRIES + 1;
 	for (; level_size > 1; level_size = (level_size - 1) / TREE_ARITY + 1, position /= TREE_ARITY) {
 		const size_t step = (TREE_ARITY - 1) * HASH_SIZE;
 		if (path_size < step || !path_step(path, position, level_size, &digest))
@@ -131,6 +130,6 @@ bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_
 		path_size -= step;
 	}
 	struct hash computed;
-	state_root_digest(entry_count, free_head, &digest, &computed);
+	state_root_digest(proof->entry_count, proof->free_head, &digest, &computed);
 	return path_size == 0 && hash_equal(&computed, root);
 }

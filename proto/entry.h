@@ -1,4 +1,4 @@
-/* Ledger entries, the state tree's shape, and proofs under a state root (docs/spec/ledger.md §4). */
+/* Ledger entries, the state tree's shape, and proofs under a state root (docs/spec/ledger.md §4). Threads: any. */
 #ifndef ENTRY_H
 #define ENTRY_H
 #include "block.h"
@@ -32,22 +32,33 @@ struct entry {
 	amount_t balance;
 	uint64_t created; /* height of the block that created it */
 };
+
+/* Writes the 80 bytes. Any entry that entry_decode gave comes out as it was. */
 void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE]);
-/* The balance of an encoded account; 0 where it is none. The bytes are known to be an entry's. */
-amount_t entry_money(const uint8_t bytes[ENTRY_SIZE]);
-int entry_decode(const uint8_t bytes[ENTRY_SIZE],
-                 struct entry *entry); /* 0 or UNCIA_E_ENCODING; zero bytes decode to kind FREE, balance 0 */
+/* Zero bytes decode to kind FREE, balance 0. Returns 0 or UNCIA_E_ENCODING, which leaves *entry alone. */
+int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry);
 
 /* Tree: bottom digest g = hash(HASH_STATE_GROUP, the 640 bytes of group g). A level of m digests has
  * ceil(m/4) above it, each hash(HASH_STATE_NODE, its four children, absent ones 32 zero bytes), until one
  * is left. Root = hash(HASH_STATE_ROOT, entry_count u64 ‖ free_head u64 ‖ top digest). At least one entry. */
+
+/* The digest of one group. */
 void state_group_digest(const uint8_t group[GROUP_SIZE], struct hash *digest);
+/* The digest of a node above its four children. */
 void state_node_digest(const struct hash children[TREE_ARITY], struct hash *digest);
+/* The root over the top digest. */
 void state_root_digest(uint64_t entry_count, uint64_t free_head, const struct hash *top, struct hash *root);
 
-/* A path is, per level from the bottom, the three siblings in order: 96 bytes a level, and exactly as many levels
- * as entry_count implies. Returns whether group number index/8 with these bytes is under `root`. */
-bool state_proof_verify(const struct hash *root, uint64_t index, uint64_t entry_count, uint64_t free_head,
-                        const uint8_t group[GROUP_SIZE], const uint8_t *path, size_t path_size);
+/* What shows that an entry is in a state: the head of its root, the entry's group, and the path from there up. */
+struct state_proof {
+	uint64_t index; /* of the entry */
+	uint64_t entry_count, free_head;
+	const uint8_t *group; /* GROUP_SIZE bytes */
+	struct bytes path;    /* per level from the bottom, the three siblings in order: 96 bytes a level */
+};
+
+/* Whether group number index / 8 with these bytes is under `root`. The path must have exactly as many levels as
+ * entry_count implies. */
+bool state_proof_verify(const struct hash *root, const struct state_proof *proof);
 
 #endif

@@ -1,4 +1,4 @@
-/* Byte fields of decoded and to-be-encoded protobuf messages: their fixed lengths are checked by hand. */
+/* Byte fields of decoded and to-be-encoded protobuf messages: their fixed lengths are checked by hand. Threads: any. */
 #ifndef FIELDS_H
 #define FIELDS_H
 #include <stdbool.h>
@@ -15,7 +15,7 @@ static inline bool field_copy(const ProtobufCBinaryData *field, void *to, size_t
 	return true;
 }
 
-/* A field that refers to the caller's bytes, for encoding. */
+/* A field that refers to the caller's bytes, for encoding. They must live until then. */
 static inline ProtobufCBinaryData field_of(const void *data, size_t size)
 {
 	return (ProtobufCBinaryData){.len = size, .data = (uint8_t *)(uintptr_t)data};

@@ -1,5 +1,6 @@
-/* The genesis: what a network starts from, as canonical bytes whose hash is the network's id. Not the first state of
- * the ledger, which the node makes of it. */
+/* The genesis, from which a network starts: canonical bytes whose hash is the network's id. The node makes the first
+ * state of the ledger of it. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
@@ -112,53 +113,62 @@ static int account_compare(const void *a, const void *b)
 	return memcmp((*x)->address.data, (*y)->address.data, ADDRESS_SIZE);
 }
 
-int genesis_make(struct genesis *g, const char *name, uint64_t timestamp_ms, const char *currency_code,
-                 amount_t smallest_amount, const struct validator *validators, uint32_t validator_count,
-                 uint64_t faulty, uint64_t slow, const struct genesis_account *accounts, uint32_t account_count)
+/* The accounts of a message, sorted by address, in one block of memory: free() it. NULL where memory ends. */
+static Uncia__Pb__GenesisAccount **accounts_write(const struct genesis_account *accounts, uint32_t count)
 {
-	if (validator_count > COMMITTEE_SIZE_MAX)
+	Uncia__Pb__GenesisAccount **list = calloc((size_t)count + 1, sizeof(*list) + sizeof(**list));
+	if (!list)
+		return NULL;
+	Uncia__Pb__GenesisAccount *items = (void *)(list + count + 1);
+	for (uint32_t i = 0; i < count; i++) {
+		items[i] = (Uncia__Pb__GenesisAccount)UNCIA__PB__GENESIS_ACCOUNT__INIT;
+		items[i].address = field_of(accounts[i].address.b, ADDRESS_SIZE);
+		items[i].balance = accounts[i].balance;
+		list[i] = &items[i];
+	}
+	qsort(list, count, sizeof(*list), account_compare);
+	return list;
+}
+
+int genesis_make(struct genesis *g, const struct genesis_parameters *parameters)
+{
+	assert(parameters->name && parameters->currency_code);
+	assert(parameters->validators || parameters->validator_count == 0);
+	assert(parameters->accounts || parameters->account_count == 0);
+	if (parameters->validator_count > COMMITTEE_SIZE_MAX)
 		return UNCIA_E_CONFIG;
-	Uncia__Pb__Validator members[COMMITTEE_SIZE_MAX], *member_pointers[COMMITTEE_SIZE_MAX];
-	for (uint32_t i = 0; i < validator_count; i++) {
+	Uncia__Pb__Validator members[COMMITTEE_SIZE_MAX], *member_list[COMMITTEE_SIZE_MAX];
+	for (uint32_t i = 0; i < parameters->validator_count; i++) {
+		const struct validator *validator = &parameters->validators[i];
 		members[i] = (Uncia__Pb__Validator)UNCIA__PB__VALIDATOR__INIT;
-		members[i].consensus_key = field_of(validators[i].consensus_key, 32);
-		members[i].network_key = field_of(validators[i].network_key, 32);
-		members[i].weight = validators[i].weight;
-		member_pointers[i] = &members[i];
+		members[i].consensus_key = field_of(validator->consensus_key, 32);
+		members[i].network_key = field_of(validator->network_key, 32);
+		members[i].weight = validator->weight;
+		member_list[i] = &members[i];
 	}
-	Uncia__Pb__GenesisAccount *holders = calloc((size_t)account_count + 1, sizeof(*holders));
-	Uncia__Pb__GenesisAccount **holder_pointers = calloc((size_t)account_count + 1, sizeof(*holder_pointers));
-	uint8_t *bytes = NULL;
+	Uncia__Pb__Genesis pb = UNCIA__PB__GENESIS__INIT;
+	pb.version = GENESIS_VERSION;
+	pb.name = field_of(parameters->name, strlen(parameters->name));
+	pb.timestamp_ms = parameters->timestamp_ms;
+	pb.faulty = parameters->faulty;
+	pb.slow = parameters->slow;
+	pb.n_validators = parameters->validator_count;
+	pb.validators = member_list;
+	pb.currency = CURRENCY_NUMBER;
+	pb.currency_code = field_of(parameters->currency_code, strlen(parameters->currency_code));
+	pb.smallest_amount = parameters->smallest_amount;
+	pb.n_accounts = parameters->account_count;
+	pb.accounts = accounts_write(parameters->accounts, parameters->account_count);
+	if (!pb.accounts)
+		return UNCIA_E_MEMORY;
+	uint8_t *bytes;
 	size_t size;
-	int rc = UNCIA_E_MEMORY;
-	if (holders && holder_pointers) {
-		for (uint32_t i = 0; i < account_count; i++) {
-			holders[i] = (Uncia__Pb__GenesisAccount)UNCIA__PB__GENESIS_ACCOUNT__INIT;
-			holders[i].address = field_of(accounts[i].address.b, ADDRESS_SIZE);
-			holders[i].balance = accounts[i].balance;
-			holder_pointers[i] = &holders[i];
-		}
-		qsort(holder_pointers, account_count, sizeof(*holder_pointers), account_compare);
-		Uncia__Pb__Genesis pb = UNCIA__PB__GENESIS__INIT;
-		pb.version = GENESIS_VERSION;
-		pb.name = field_of(name, strlen(name));
-		pb.timestamp_ms = timestamp_ms;
-		pb.faulty = faulty;
-		pb.slow = slow;
-		pb.n_validators = validator_count;
-		pb.validators = member_pointers;
-		pb.currency = CURRENCY_NUMBER;
-		pb.currency_code = field_of(currency_code, strlen(currency_code));
-		pb.smallest_amount = smallest_amount;
-		pb.n_accounts = account_count;
-		pb.accounts = holder_pointers;
-		rc = canonical_encode(&pb.base, &bytes, &size);
-	}
-	free(holder_pointers);
-	free(holders);
+	int rc = canonical_encode(&pb.base, &bytes, &size);
+	free(pb.accounts);
+	if (rc)
+		return rc;
 	/* Decoding is the one place that says what a genesis may be: what is made passes through it too. */
-	if (rc == 0)
-		rc = genesis_decode(g, bytes, size);
+	rc = genesis_decode(g, bytes, size);
 	free(bytes);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* Domain-separated BLAKE2b-256 (docs/spec/encoding.md, "Hashing"). Every use of the hash has a tag of its own,
- * listed here and nowhere else. */
+ * listed here and nowhere else. sodium_init must have succeeded; after that nothing here fails. Threads: any. */
 #ifndef HASH_H
 #define HASH_H
 #include <stdbool.h>
@@ -37,27 +37,29 @@ struct hash {
 	uint8_t b[HASH_SIZE];
 };
 
+/* Not in constant time: hashes are public. */
 static inline bool hash_equal(const struct hash *a, const struct hash *b)
 {
 	return memcmp(a->b, b->b, HASH_SIZE) == 0;
 }
 
-/* The tag's text, for tests and the specification. */
-const char *hash_tag_text(enum hash_tag tag);
-
-/* One-shot over the concatenation of up to two parts (either may be empty). Cannot fail once
- * sodium_init has succeeded; asserts otherwise. Threads: any. */
+/* The hash of two parts one after the other. A part of size 0 may be NULL. */
 void hash2(enum hash_tag tag, const void *a, size_t a_size, const void *b, size_t b_size, struct hash *out);
+/* The hash of one part. */
 static inline void hash1(enum hash_tag tag, const void *a, size_t a_size, struct hash *out)
 {
 	hash2(tag, a, a_size, NULL, 0, out);
 }
-/* Streaming form. */
+
+/* The same over any number of parts: init, add each, end. */
 struct hasher {
 	crypto_generichash_state state;
 };
+/* Begins a hash under a tag. */
 void hasher_init(struct hasher *h, enum hash_tag tag);
+/* Adds a part; of size 0, nothing. */
 void hasher_add(struct hasher *h, const void *data, size_t size);
+/* Gives the hash. The hasher is used up: hasher_init begins anew. */
 void hasher_end(struct hasher *h, struct hash *out);
 
 /* SipHash-2-4 of bytes under a 16-byte key: short ids, and seeds of hash tables. */

@@ -101,6 +101,7 @@ static int cipher_encrypt(struct noise_cipher *c, const void *ad, size_t ad_size
 {
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
+	assert(c->has_key);
 	/* §5.1: 2^64-1 is reserved for rekeying. */
 	if (c->nonce == UINT64_MAX)
 		return UNCIA_E_LIMIT;
@@ -116,6 +117,7 @@ static int cipher_decrypt(struct noise_cipher *c, const void *ad, size_t ad_size
 {
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
 
+	assert(c->has_key);
 	if (c->nonce == UINT64_MAX)
 		return UNCIA_E_LIMIT;
 	nonce_bytes(c->nonce, nonce);
@@ -133,6 +135,7 @@ static int cipher_count_record(struct noise_cipher *c)
 	static const uint8_t zeros[NOISE_KEY_SIZE];
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES], sealed[NOISE_KEY_SIZE + NOISE_MAC_SIZE];
 
+	assert(c->since_rekey < REKEY_INTERVAL);
 	if (++c->since_rekey < REKEY_INTERVAL)
 		return 0;
 	nonce_bytes(UINT64_MAX, nonce);
@@ -202,37 +205,36 @@ int noise_public_key(const uint8_t secret[32], uint8_t public_key[32])
 	return crypto_scalarmult_base(public_key, secret) == 0 ? 0 : UNCIA_E_ARGUMENT;
 }
 
-int noise_handshake_init(struct noise_handshake *h, enum noise_pattern pattern, bool initiator, const void *prologue,
-                         size_t prologue_size, const uint8_t static_secret[32], const uint8_t remote_static[32],
-                         const uint8_t ephemeral_secret[32])
+int noise_handshake_init(struct noise_handshake *h, const struct noise_handshake_config *config)
 {
-	if (pattern != NOISE_IK && pattern != NOISE_NK)
+	if (config->pattern != NOISE_IK && config->pattern != NOISE_NK)
 		return UNCIA_E_ARGUMENT;
-	const struct pattern *p = &patterns[pattern];
-	bool needs_static = !initiator || p->initiator_static;
-	if (!ephemeral_secret || (static_secret != NULL) != needs_static || (remote_static != NULL) != initiator)
+	const struct pattern *p = &patterns[config->pattern];
+	bool needs_static = !config->initiator || p->initiator_static;
+	if (!config->ephemeral_secret || (config->static_secret != NULL) != needs_static ||
+	    (config->remote_static != NULL) != config->initiator)
 		return UNCIA_E_ARGUMENT;
 
-	struct noise_handshake n = {.pattern = pattern, .initiator = initiator};
-	memcpy(n.ephemeral_secret, ephemeral_secret, 32);
+	struct noise_handshake n = {.pattern = config->pattern, .initiator = config->initiator};
+	memcpy(n.ephemeral_secret, config->ephemeral_secret, 32);
 	int rc = noise_public_key(n.ephemeral_secret, n.ephemeral_public);
-	if (rc == 0 && static_secret) {
-		memcpy(n.static_secret, static_secret, 32);
+	if (rc == 0 && config->static_secret) {
+		memcpy(n.static_secret, config->static_secret, 32);
 		rc = noise_public_key(n.static_secret, n.static_public);
 	}
 	if (rc) {
 		noise_handshake_wipe(&n);
 		return rc;
 	}
-	if (remote_static) {
-		memcpy(n.remote_static, remote_static, 32);
+	if (config->remote_static) {
+		memcpy(n.remote_static, config->remote_static, 32);
 		n.has_remote_static = true;
 	}
 	/* §5.2: a name no longer than the hash is the first hash itself, padded with zeros. */
 	memcpy(n.hash, p->name, strlen(p->name));
 	memcpy(n.chaining_key, n.hash, HASH_LENGTH);
-	mix_hash(&n, prologue, prologue_size);
-	mix_hash(&n, initiator ? n.remote_static : n.static_public, 32);
+	mix_hash(&n, config->prologue, config->prologue_size);
+	mix_hash(&n, n.initiator ? n.remote_static : n.static_public, 32);
 	*h = n;
 	noise_handshake_wipe(&n);
 	return 0;
@@ -257,7 +259,8 @@ static int mix_dh(struct noise_handshake *h, enum token token)
 		secret = h->initiator ? h->static_secret : h->ephemeral_secret;
 		public_key = h->initiator ? h->remote_ephemeral : h->remote_static;
 		break;
-	default: /* SS */
+	default:
+		assert(token == SS);
 		secret = h->static_secret;
 		public_key = h->remote_static;
 	}
@@ -297,6 +300,7 @@ static int write_message(struct noise_handshake *h, const void *payload, size_t 
 	if (rc)
 		return rc;
 	*out_size = at + n;
+	assert(*out_size <= payload_size + HANDSHAKE_OVERHEAD_MAX);
 	return 0;
 }
 
@@ -355,16 +359,11 @@ int noise_handshake_read(struct noise_handshake *h, const void *message, size_t 
 	return 0;
 }
 
-bool noise_handshake_done(const struct noise_handshake *h)
-{
-	return h->step == STEPS;
-}
-
 int noise_handshake_split(struct noise_handshake *h, struct noise_transport *t)
 {
 	uint8_t first[HASH_LENGTH], second[HASH_LENGTH];
 
-	if (!noise_handshake_done(h))
+	if (h->step != STEPS)
 		return fail(h, UNCIA_E_PROTOCOL);
 	/* §5.2 Split: the first key is for what the initiator sends. */
 	hkdf(h->chaining_key, NULL, 0, first, second);

@@ -171,7 +171,7 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
 	return payment_decode_at(NULL, network_id, bytes, size, payment);
 }
 
-int payment_decode_at(struct pieces *home, const struct hash *network_id, const void *bytes, size_t size,
+int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
                       struct payment **payment)
 {
 	struct payment read = {.references = 1, .size = (uint32_t)size};
@@ -185,7 +185,7 @@ int payment_decode_at(struct pieces *home, const struct hash *network_id, const 
 	size_t outputs_size = read.output_count * sizeof(struct output);
 	size_t memory_size = OUTPUTS_OFFSET + outputs_size + size;
 	read.home = home && memory_size <= home->size ? home : NULL;
-	uint8_t *memory = read.home ? pieces_take(home) : malloc(memory_size);
+	uint8_t *memory = read.home ? slab_alloc(home) : malloc(memory_size);
 	if (!memory)
 		return UNCIA_E_MEMORY;
 	struct payment *p = (struct payment *)memory;
@@ -206,18 +206,43 @@ int payment_decode_at(struct pieces *home, const struct hash *network_id, const 
 
 struct payment *payment_ref(struct payment *payment)
 {
+	assert(payment->references > 0 && payment->references < UINT32_MAX);
 	payment->references++;
 	return payment;
 }
 
 void payment_free(struct payment *payment)
 {
-	if (!payment || --payment->references)
+	if (!payment)
+		return;
+	assert(payment->references > 0);
+	if (--payment->references)
 		return;
 	if (payment->home)
-		pieces_give(payment->home, payment);
+		slab_free(payment->home, payment);
 	else
 		free(payment);
+}
+
+const struct address *payment_named(const struct payment *payment, uint32_t i)
+{
+	if (i == 0)
+		return &payment->sender;
+	return i <= payment->output_count ? &payment->outputs[i - 1].to : NULL;
+}
+
+bool payment_touches(const struct payment *payment, const struct address *address, uint32_t *first)
+{
+	const struct address *named;
+
+	for (uint32_t i = 0; (named = payment_named(payment, i)); i++) {
+		if (!address_equal(named, address))
+			continue;
+		if (first)
+			*first = i;
+		return true;
+	}
+	return false;
 }
 
 /* ---- making ---- */

@@ -1,6 +1,7 @@
-/* Receipts and account proofs, made and verified offline from the committee alone. Which committee to trust is the
- * caller's to know. */
+/* Receipts and account proofs, made and verified offline from the committee alone. The caller
+ * knows which committee to trust. */
 #include "receipt.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base64url.h"
@@ -15,18 +16,37 @@ static bool header_of_committee(const struct committee *c, const struct header *
 	return header->epoch == c->epoch && hash_equal(&header->committee_hash, &c->hash);
 }
 
-/* wallet §7: follows the headers from `header` to the last descendant. *named: what the certificate must name. */
-static int chain_follow(const struct committee *c, const struct header *header, const struct bytes *descendants,
-                        size_t count, struct hash *named, uint64_t *view)
+/* A decoded message's proof that a header is final; refers to the message's memory. */
+struct finality_proof {
+	struct bytes descendants[RECEIPT_DESCENDANTS_MAX]; /* headers, the child first */
+	size_t count;
+	struct bytes certificate;
+};
+
+/* Returns 0 or UNCIA_E_LIMIT. */
+static int finality_read(Uncia__Pb__Blob *const *blobs, size_t count, const ProtobufCBinaryData *certificate,
+                         struct finality_proof *proof)
 {
-	/* Only what links to the next is kept. */
+	if (count > RECEIPT_DESCENDANTS_MAX)
+		return UNCIA_E_LIMIT;
+	for (size_t i = 0; i < count; i++)
+		proof->descendants[i] = (struct bytes){.data = blobs[i]->data.data, .size = blobs[i]->data.len};
+	proof->count = count;
+	proof->certificate = (struct bytes){.data = certificate->data, .size = certificate->len};
+	return 0;
+}
+
+/* wallet §7: follows the headers from `header` to the last descendant. *named: what the certificate must name. */
+static int chain_follow(const struct committee *c, const struct header *header, const struct finality_proof *proof,
+                        struct hash *named, uint64_t *view)
+{
 	struct hash id = header->id;
 	uint64_t at_view = header->view, height = header->height;
 	if (height == 0 || !header_of_committee(c, header))
 		return UNCIA_E_PROOF;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < proof->count; i++) {
 		struct header next;
-		int rc = header_decode(descendants[i].data, descendants[i].size, &next);
+		int rc = header_decode(proof->descendants[i].data, proof->descendants[i].size, &next);
 		if (rc)
 			return rc;
 		if (height == UINT64_MAX || next.height != height + 1 || next.view <= at_view ||
@@ -41,19 +61,19 @@ static int chain_follow(const struct committee *c, const struct header *header, 
 	return 0;
 }
 
-int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
-                    const struct bytes *descendants, size_t descendant_count, const void *certificate,
-                    size_t certificate_size)
+/* Whether `header` is final: descendants chain from it to the block that the certificate names. Returns as
+ * receipt_verify. */
+static int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
+                           const struct finality_proof *proof)
 {
-	if (descendant_count > RECEIPT_DESCENDANTS_MAX)
-		return UNCIA_E_LIMIT;
+	assert(proof->count <= RECEIPT_DESCENDANTS_MAX);
 	struct hash named;
 	uint64_t view;
-	int rc = chain_follow(c, header, descendants, descendant_count, &named, &view);
+	int rc = chain_follow(c, header, proof, &named, &view);
 	if (rc)
 		return rc;
 	struct certificate *decoded;
-	rc = certificate_decode(c, certificate, certificate_size, &decoded);
+	rc = certificate_decode(c, proof->certificate.data, proof->certificate.size, &decoded);
 	if (rc)
 		return rc;
 	/* consensus §6: a block and its ancestors are decided by FF or SF; N proves nothing final. */
@@ -63,16 +83,6 @@ int finality_verify(const struct committee *c, const struct hash *network_id, co
 		rc = certificate_verify(c, network_id, decoded);
 	free(decoded);
 	return rc;
-}
-
-/* Refers to the blobs of a decoded message. Returns 0 or UNCIA_E_LIMIT. */
-static int descendants_list(Uncia__Pb__Blob *const *blobs, size_t count, struct bytes list[RECEIPT_DESCENDANTS_MAX])
-{
-	if (count > RECEIPT_DESCENDANTS_MAX)
-		return UNCIA_E_LIMIT;
-	for (size_t i = 0; i < count; i++)
-		list[i] = (struct bytes){.data = blobs[i]->data.data, .size = blobs[i]->data.len};
-	return 0;
 }
 
 /* The path from the payment's leaf to the header's root. */
@@ -91,9 +101,9 @@ static bool path_verify(const Uncia__Pb__Receipt *pb, const struct payment *paym
 static int receipt_check(const struct committee *c, const struct hash *network_id, const Uncia__Pb__Receipt *pb,
                          struct receipt *receipt)
 {
-	struct bytes descendants[RECEIPT_DESCENDANTS_MAX];
+	struct finality_proof proof;
 	struct receipt fresh = {.index = pb->index};
-	int rc = descendants_list(pb->descendants, pb->n_descendants, descendants);
+	int rc = finality_read(pb->descendants, pb->n_descendants, &pb->certificate, &proof);
 	if (rc == 0)
 		rc = header_decode(pb->header.data, pb->header.len, &fresh.header);
 	if (rc)
@@ -106,8 +116,7 @@ static int receipt_check(const struct committee *c, const struct hash *network_i
 	else if (!sign_verify(fresh.payment->public_key, &fresh.payment->digest, fresh.payment->signature))
 		rc = UNCIA_E_SIGNATURE;
 	else
-		rc = finality_verify(c, network_id, &fresh.header, descendants, pb->n_descendants, pb->certificate.data,
-		                     pb->certificate.len);
+		rc = finality_verify(c, network_id, &fresh.header, &proof);
 	if (rc)
 		payment_free(fresh.payment);
 	else
@@ -130,21 +139,22 @@ int receipt_verify(const struct committee *c, const struct hash *network_id, con
 	return rc;
 }
 
-int receipt_make(const struct block *block, uint32_t index, const struct header *const *descendants,
-                 size_t descendant_count, const void *certificate, size_t certificate_size, uint8_t **bytes,
+int receipt_make(const struct block *block, uint32_t index, const struct receipt_proof *proof, uint8_t **bytes,
                  size_t *size)
 {
 	if (index >= block->count)
 		return UNCIA_E_ARGUMENT;
-	if (descendant_count > RECEIPT_DESCENDANTS_MAX)
+	if (proof->descendant_count > RECEIPT_DESCENDANTS_MAX)
 		return UNCIA_E_LIMIT;
+	assert(block->tree);
 	struct hash path[MERKLE_DEPTH_MAX];
 	size_t path_size;
 	merkle_path(block->tree, block->count, index, path, &path_size);
 	Uncia__Pb__Blob blobs[RECEIPT_DESCENDANTS_MAX], *pointers[RECEIPT_DESCENDANTS_MAX];
-	for (size_t i = 0; i < descendant_count; i++) {
+	for (size_t i = 0; i < proof->descendant_count; i++) {
+		const struct header *descendant = proof->descendants[i];
 		blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
-		blobs[i].data = field_of(descendants[i]->bytes, descendants[i]->size);
+		blobs[i].data = field_of(descendant->bytes, descendant->size);
 		pointers[i] = &blobs[i];
 	}
 	const struct payment *payment = block->payments[index];
@@ -153,9 +163,9 @@ int receipt_make(const struct block *block, uint32_t index, const struct header 
 	pb.index = index;
 	pb.path = field_of(path, path_size * HASH_SIZE);
 	pb.header = field_of(block->header.bytes, block->header.size);
-	pb.n_descendants = descendant_count;
+	pb.n_descendants = proof->descendant_count;
 	pb.descendants = pointers;
-	pb.certificate = field_of(certificate, certificate_size);
+	pb.certificate = field_of(proof->certificate.data, proof->certificate.size);
 	if (protobuf_c_message_get_packed_size(&pb.base) > RECEIPT_SIZE_MAX)
 		return UNCIA_E_LIMIT;
 	return canonical_encode(&pb.base, bytes, size);
@@ -183,7 +193,7 @@ int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
 		return UNCIA_E_ENCODING;
 	text += prefix;
 	size_t length = strlen(text);
-	/* What copying adds: the end of a line. Nothing is forgiven inside. */
+	/* Trailing blanks and line ends, which copying adds, are cut off. None are allowed inside. */
 	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
 		length--;
 	if (length == 0 ||
@@ -206,10 +216,10 @@ int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
 static int account_check(const struct committee *c, const struct hash *network_id, const struct address *address,
                          const Uncia__Pb__AccountProof *pb, struct account_state *state)
 {
-	struct bytes descendants[RECEIPT_DESCENDANTS_MAX];
+	struct finality_proof finality;
 	struct header header;
 	uint8_t group[GROUP_SIZE];
-	int rc = descendants_list(pb->descendants, pb->n_descendants, descendants);
+	int rc = finality_read(pb->descendants, pb->n_descendants, &pb->certificate, &finality);
 	if (rc == 0)
 		rc = header_decode(pb->header.data, pb->header.len, &header);
 	if (rc)
@@ -217,20 +227,26 @@ static int account_check(const struct committee *c, const struct hash *network_i
 	if (!field_copy(&pb->group, group, GROUP_SIZE))
 		return UNCIA_E_ENCODING;
 	/* ledger §4: a header carries the state root after its parent. */
-	if (!state_proof_verify(&header.parent_state_root, pb->index, pb->entry_count, pb->free_head, group,
-	                        pb->path.data, pb->path.len))
+	const struct state_proof proof = {
+	    .index = pb->index,
+	    .entry_count = pb->entry_count,
+	    .free_head = pb->free_head,
+	    .group = group,
+	    .path = {.data = pb->path.data, .size = pb->path.len},
+	};
+	if (!state_proof_verify(&header.parent_state_root, &proof))
 		return UNCIA_E_PROOF;
 	struct account_state fresh = {.index = pb->index, .entry_count = pb->entry_count};
 	rc = entry_decode(group + pb->index % GROUP_ENTRIES * ENTRY_SIZE, &fresh.entry);
 	if (rc)
 		return rc;
-	if (fresh.entry.kind != ENTRY_ACCOUNT || memcmp(fresh.entry.address.b, address->b, ADDRESS_SIZE) != 0)
+	if (fresh.entry.kind != ENTRY_ACCOUNT || !address_equal(&fresh.entry.address, address))
 		return UNCIA_E_PROOF;
-	rc = finality_verify(c, network_id, &header, descendants, pb->n_descendants, pb->certificate.data,
-	                     pb->certificate.len);
+	rc = finality_verify(c, network_id, &header, &finality);
 	if (rc)
 		return rc;
-	fresh.height = header.height - 1; /* not below zero: no header of height 0 is final */
+	assert(header.height > 0); /* chain_follow: no header of height 0 is final */
+	fresh.height = header.height - 1;
 	fresh.timestamp_ms = header.timestamp_ms;
 	*state = fresh;
 	return 0;

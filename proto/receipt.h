@@ -1,4 +1,4 @@
-/* Receipts and proofs that verify offline with the committee alone (docs/spec/wallet.md, "Receipts"). */
+/* Receipts and proofs that verify offline with the committee alone (docs/spec/wallet.md, "Receipts"). Threads: any. */
 #ifndef RECEIPT_H
 #define RECEIPT_H
 #include "entry.h"
@@ -10,37 +10,47 @@
 struct receipt {
 	struct payment *payment;
 	struct header header; /* the block that holds it */
-	uint32_t index;
+	uint32_t index;       /* of the payment in the block */
 };
 
 /* Verifies everything: canonical bytes at every level, the payment's own signature and that its key hashes to
  * its sender or was bound otherwise (only the signature is checked here: being in a final block is the proof), the
  * path, the chain of descendants, the certificate and its signatures.
- * Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY. */
+ * Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY. *receipt is left alone
+ * on errors. */
 int receipt_verify(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size,
                    struct receipt *receipt);
-/* Builds the canonical bytes. `block` holds the payment at index; descendants are its children up to the block
- * that `certificate` (FF or SF) names: none where it names `block` itself. Owns: *bytes is the caller's. */
-int receipt_make(const struct block *block, uint32_t index, const struct header *const *descendants,
-                 size_t descendant_count, const void *certificate, size_t certificate_size, uint8_t **bytes,
+
+/* What makes a block final: the headers of its descendants, its child first, up to the block that the certificate (FF
+ * or SF) names. None where it names the block itself. */
+struct receipt_proof {
+	const struct header *const *descendants;
+	size_t descendant_count; /* at most RECEIPT_DESCENDANTS_MAX */
+	struct bytes certificate;
+};
+
+/* Builds the canonical bytes of the receipt of the block's payment at `index`. The proof is taken as it is.
+ * Returns 0; UNCIA_E_ARGUMENT (no payment has that index); UNCIA_E_LIMIT (too many descendants, or a receipt over
+ * RECEIPT_SIZE_MAX); UNCIA_E_MEMORY. Owns: *bytes is the caller's (free()). */
+int receipt_make(const struct block *block, uint32_t index, const struct receipt_proof *proof, uint8_t **bytes,
                  size_t *size);
 
-/* The one-line text form. format: fresh NUL-terminated memory. parse: fresh bytes; UNCIA_E_ENCODING. */
+/* The one-line text form. Returns 0; UNCIA_E_LIMIT (over RECEIPT_SIZE_MAX bytes); UNCIA_E_MEMORY. Owns: *text, which is
+ * NUL-terminated, is the caller's (free()). */
 int receipt_format(const void *bytes, size_t size, char **text);
+/* Reads the text form; blanks and line ends behind it are allowed. The bytes are not verified. Returns 0;
+ * UNCIA_E_ENCODING; UNCIA_E_MEMORY. Owns: *bytes is the caller's (free()). */
 int receipt_parse(const char *text, uint8_t **bytes, size_t *size);
 
-/* Checks that `header` is final: descendants chain from it to the block that the certificate names. */
-int finality_verify(const struct committee *c, const struct hash *network_id, const struct header *header,
-                    const struct bytes *descendants, size_t descendant_count, const void *certificate,
-                    size_t certificate_size);
-
+/* What a verified account proof says. */
 struct account_state {
 	struct entry entry;
-	uint64_t index, entry_count;
-	uint64_t height;       /* the state is the one after this final height */
-	uint64_t timestamp_ms; /* of the header that carries the root */
+	uint64_t index, entry_count; /* of the entry; of the state's entries */
+	uint64_t height;             /* the state is the one after this final height */
+	uint64_t timestamp_ms;       /* of the header that carries the root */
 };
-/* Verifies an AccountProof for `address`. Returns as receipt_verify. */
+/* Verifies the bytes of an AccountProof: that a final header's state has this entry, and that it is the account of
+ * `address`. Returns as receipt_verify. */
 int account_proof_verify(const struct committee *c, const struct hash *network_id, const struct address *address,
                          const void *bytes, size_t size, struct account_state *state);
 

@@ -1,4 +1,4 @@
-/* Ed25519 by libsodium, and the proof at start-up that this libsodium decides as every other node's does. */
+/* Ed25519 by libsodium, and the self-test at start-up: every node's libsodium must give the same verdicts. */
 #include "sign.h"
 #include "speccheck.h"
 #include "uncia/error.h"

@@ -1,5 +1,6 @@
 /* Ed25519 keys and signatures over 32-byte digests, and the self-test of the library beneath
- * (docs/spec/encoding.md, "Signatures"). The one user of libsodium's sign calls. */
+ * (docs/spec/encoding.md, "Signatures"). The one user of libsodium's sign calls. Threads: any, once sign_self_test has
+ * returned 0. */
 #ifndef SIGN_H
 #define SIGN_H
 #include <stdbool.h>
@@ -11,18 +12,19 @@
 #define SEED_SIZE       32
 #define SECRET_KEY_SIZE 64
 
-/* sodium_init plus the verdicts this protocol depends on: all speccheck cases, the point of
- * CVE-2025-69277. Call once before anything else in proto. Returns 0, UNCIA_E_LIBRARY. */
+/* Calls sodium_init and checks the verdicts that this protocol depends on: all speccheck cases, and the point of
+ * CVE-2025-69277. To be called before anything else in proto. Returns 0 or UNCIA_E_LIBRARY. */
 int sign_self_test(void);
-/* Derives the key pair of a seed. Returns 0 or UNCIA_E_LIBRARY. Secrets: the caller wipes. */
+/* Derives the key pair of a seed. Returns 0 or UNCIA_E_LIBRARY. Secrets: the caller wipes seed and secret_key. */
 int sign_keypair(const uint8_t seed[SEED_SIZE], uint8_t public_key[PUBLIC_KEY_SIZE],
                  uint8_t secret_key[SECRET_KEY_SIZE]);
-/* Deterministic. Returns 0 or UNCIA_E_LIBRARY. */
+/* Signs the 32 bytes of a digest. Deterministic. Returns 0 or UNCIA_E_LIBRARY. */
 int sign_digest(const uint8_t secret_key[SECRET_KEY_SIZE], const struct hash *digest,
                 uint8_t signature[SIGNATURE_SIZE]);
+/* Whether that key signed the digest. A key of small order, and a signature that is not canonical, are refused. */
 bool sign_verify(const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
                  const uint8_t signature[SIGNATURE_SIZE]);
-/* In the prime-order subgroup, canonical, not of small order: the rule for binding a key. */
+/* Whether a key may be bound to an account: canonical, in the prime-order subgroup, not of small order. */
 bool sign_key_valid(const uint8_t public_key[PUBLIC_KEY_SIZE]);
 
 #endif

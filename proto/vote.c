@@ -1,5 +1,7 @@
-/* Single votes and words on expiry: their bytes and what they sign. Which votes may be cast is the node's matter. */
+/* Single votes and words on expiry: their bytes, and the digests that are signed. The node decides which votes may be
+ * cast. */
 #include "vote.h"
+#include <assert.h>
 #include <string.h>
 #include "big_endian.h"
 #include "consensus.pb-c.h"
@@ -10,6 +12,7 @@ void vote_digest(const struct hash *network_id, uint64_t epoch, enum vote_kind k
                  const struct hash *block_id, struct hash *digest)
 {
 	uint8_t statement[49] = {0};
+	assert(block_id || !vote_kind_names_block(kind));
 	be64_put(statement, epoch);
 	statement[8] = (uint8_t)kind;
 	be64_put(statement + 9, view);
@@ -55,6 +58,7 @@ int vote_encode(const struct vote *vote, uint8_t bytes[256], size_t *size)
 	pb.signature = field_of(vote->signature, SIGNATURE_SIZE);
 	/* At most 4 integers of 11 bytes, an id of 34 and a signature of 66: 144. */
 	*size = protobuf_c_message_pack(&pb.base, bytes);
+	assert(*size <= 144);
 	return 0;
 }
 

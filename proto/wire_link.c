@@ -1,4 +1,4 @@
-/* A link as bytes in, bytes out. The handshake and the cipher are noise.c's; what messages mean is the callers'. */
+/* A link as bytes in, bytes out. noise.c has the handshake and the cipher; callers give the messages their meaning. */
 #include "wire_link.h"
 #include <assert.h>
 #include <sodium.h>
@@ -25,7 +25,7 @@ struct link {
 	enum noise_pattern pattern;
 	bool initiator;
 	enum phase phase;
-	int error;          /* what the link died of */
+	int error;          /* that ended the link, or 0 */
 	bool greeted;       /* responder: the first byte was read */
 	bool authenticated; /* a record of the peer's was opened */
 	bool has_remote_static;
@@ -52,6 +52,7 @@ static size_t buffer_used(const struct buffer *b)
 /* Room for `size` bytes at the end. Grows by doubling, and only to what is about to be filled. */
 static bool buffer_reserve(struct buffer *b, size_t size)
 {
+	assert(b->start <= b->end && b->end <= b->capacity);
 	if (size <= b->capacity - b->end)
 		return true;
 	if (b->start > 0) {
@@ -185,8 +186,16 @@ int link_new(const struct link_options *options, struct link **link)
 	l->write_queue_max = options->write_queue_max;
 	l->allowed = options->allowed;
 	l->context = options->context;
-	int rc = noise_handshake_init(&l->handshake, options->pattern, options->initiator, prologue, sizeof(prologue),
-	                              options->static_secret, options->remote_static, options->ephemeral_secret);
+	const struct noise_handshake_config config = {
+	    .pattern = options->pattern,
+	    .initiator = options->initiator,
+	    .prologue = prologue,
+	    .prologue_size = sizeof(prologue),
+	    .static_secret = options->static_secret,
+	    .remote_static = options->remote_static,
+	    .ephemeral_secret = options->ephemeral_secret,
+	};
+	int rc = noise_handshake_init(&l->handshake, &config);
 	if (rc == 0 && l->initiator) {
 		uint8_t first = greeting(l->pattern);
 		remember_remote(l);
@@ -250,6 +259,7 @@ static int find_messages(struct link *link)
 {
 	size_t used = buffer_used(&link->received);
 
+	assert(link->complete <= used);
 	while (used - link->complete >= MESSAGE_PREFIX) {
 		size_t size = get_u32(link->received.data + link->received.start + link->complete);
 		if (size > link->message_size_max)
@@ -290,6 +300,7 @@ static int feed_begun(struct link *link, const uint8_t **data, size_t *size)
 
 	while (*size > 0) {
 		size_t wanted = FRAME_PREFIX + (used < FRAME_PREFIX ? 0 : get_u16(frame->data));
+		assert(used < wanted);
 		size_t n = wanted - used < *size ? wanted - used : *size;
 		if (!buffer_reserve(frame, n))
 			return UNCIA_E_MEMORY;
@@ -354,6 +365,7 @@ bool link_next(struct link *link, struct bytes *message)
 	while (!link->error && link->complete > 0) {
 		size_t size = get_u32(b->data + b->start);
 		const uint8_t *data = b->data + b->start + MESSAGE_PREFIX;
+		assert(link->complete >= MESSAGE_PREFIX && size <= link->complete - MESSAGE_PREFIX);
 		b->start += MESSAGE_PREFIX + size;
 		link->complete -= MESSAGE_PREFIX + size;
 		if (size > 0) {
@@ -393,6 +405,7 @@ static int encrypt_queue(struct link *link)
 	size_t records = (left + NOISE_PLAINTEXT_MAX - 1) / NOISE_PLAINTEXT_MAX;
 	const uint8_t *plain = link->queue.data + link->queue.start;
 
+	assert(buffer_used(&link->run) == 0);
 	if (!buffer_reserve(&link->run, left + records * (FRAME_PREFIX + NOISE_MAC_SIZE)))
 		return UNCIA_E_MEMORY;
 	while (left > 0) {

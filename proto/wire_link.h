@@ -3,7 +3,9 @@
  *
  * On the wire: every handshake message and record is u16 big-endian length ‖ bytes. In the plaintext stream a
  * message is u32 big-endian length ‖ bytes, split over as many records as it needs; a record may carry several
- * messages. A message of length 0 is a ping (no answer needed; any record shows life). */
+ * messages. A message of length 0 is a ping (no answer needed; any record shows life).
+ *
+ * Threads: any, one at a time for each link. */
 #ifndef WIRE_LINK_H
 #define WIRE_LINK_H
 #include "canonical.h"
@@ -12,6 +14,7 @@
 
 struct link;
 
+/* What a link starts from. The network id and the keys are copied. */
 struct link_options {
 	enum noise_pattern pattern; /* IK between validators, NK from wallets */
 	bool initiator;
@@ -21,7 +24,7 @@ struct link_options {
 	const uint8_t *ephemeral_secret; /* 32 fresh random bytes */
 	size_t message_size_max;         /* of a received message */
 	size_t write_queue_max;          /* bytes that may wait; a message alone in the queue may be larger */
-	/* IK responders: whether this static key may speak. NULL: anyone. */
+	/* IK responders: whether this static key may speak. NULL: anyone. Called from link_feed, with `context`. */
 	bool (*allowed)(void *context, const uint8_t static_key[32]);
 	void *context;
 };
@@ -32,6 +35,7 @@ struct link_options {
  * has nothing to say, and a responder says nothing before that first record: who replays a recorded handshake is never
  * heard and never answered. Returns 0; UNCIA_E_ARGUMENT (keys); UNCIA_E_MEMORY; *link is the caller's, link_free. */
 int link_new(const struct link_options *options, struct link **link);
+/* Frees the link and wipes its keys. NULL does nothing. */
 void link_free(struct link *link);
 /* Which pattern the first byte of an inbound connection asks for. Returns 0 or UNCIA_E_PROTOCOL. */
 int link_peek(uint8_t first_byte, enum noise_pattern *pattern);
@@ -55,10 +59,11 @@ int link_send(struct link *link, const void *message, size_t size);
 void link_output(struct link *link, struct bytes *run);
 /* Says that the first `size` bytes of the run were taken (copied or written). */
 void link_output_taken(struct link *link, size_t size);
+/* Bytes that wait to be written, those of the run not yet taken included. */
 size_t link_queued(const struct link *link);
 /* Handshake complete and, for a responder, a first transport record has authenticated. */
 bool link_established(const struct link *link);
-/* The peer's static key (IK responders, once read; initiators: what they dialled), or NULL. */
+/* The peer's static key (IK responders, once read; initiators: what they dialled), or NULL. 32 bytes of the link's. */
 const uint8_t *link_remote_static(const struct link *link);
 
 #endif

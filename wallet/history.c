@@ -3,7 +3,6 @@
 #include "history.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include "events.h"
 #include "fields.h"
 #include "receipts.h"
@@ -125,16 +124,6 @@ void history_link_down(struct uncia_wallet *w, uint32_t node)
 	ask_another(w);
 }
 
-static bool touches(const struct payment *payment, const struct address *address)
-{
-	if (memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
-		return true;
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (memcmp(payment->outputs[i].to.b, address->b, ADDRESS_SIZE) == 0)
-			return true;
-	return false;
-}
-
 static bool before(uint64_t height, uint32_t index, uint64_t other_height, uint32_t other_index)
 {
 	return height < other_height || (height == other_height && index < other_index);
@@ -152,7 +141,7 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 		if (rc)
 			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 		*count = i + 1;
-		if (!touches(receipts[i]->payment, &w->address) ||
+		if (!payment_touches(receipts[i]->payment, &w->address, NULL) ||
 		    !before(receipts[i]->height, receipts[i]->index, height, index))
 			return UNCIA_E_PROOF;
 		height = receipts[i]->height;
@@ -167,7 +156,7 @@ static amount_t given_by_genesis(const struct uncia_wallet *w)
 {
 	const struct genesis *g = &w->network->genesis;
 	for (uint32_t i = 0; w->sync->state.entry.created == 0 && i < g->account_count; i++)
-		if (memcmp(g->accounts[i].address.b, w->address.b, ADDRESS_SIZE) == 0)
+		if (address_equal(&g->accounts[i].address, &w->address))
 			return g->accounts[i].balance;
 	return 0;
 }
@@ -184,9 +173,9 @@ static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	if (!w->sync->exists || receipt->height > h->as_of || h->seen == entry->payments)
 		return;
 	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) == 0)
+		if (address_equal(&payment->outputs[i].to, &w->address))
 			in += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
-	if (memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
+	if (address_equal(&payment->sender, &w->address))
 		out = payment->total;
 	h->seen++;
 	if (!amount_add(h->held, out, &held) || held < in || receipt->height < entry->created) {

@@ -163,11 +163,6 @@ static const struct vote *seat_supports(const struct seat *seat, enum certificat
 	return NULL;
 }
 
-static uint64_t certificate_quorum(const struct committee *committee, enum certificate_kind kind)
-{
-	return kind == CERT_FF ? committee->quorum_fast : committee->quorum_slow;
-}
-
 static int certificate_try(struct consensus *c, uint64_t number, enum certificate_kind kind, const struct hash *id)
 {
 	struct view *view = view_find(c, number);
@@ -187,7 +182,8 @@ static int certificate_try(struct consensus *c, uint64_t number, enum certificat
 	if (weight < certificate_quorum(c->committee, kind))
 		return 0;
 	struct certificate *certificate;
-	TRY(certificate_make(c->committee, kind, number, id, votes, count, &certificate));
+	const struct certificate_subject subject = {.kind = kind, .view = number, .block_id = id};
+	TRY(certificate_make(c->committee, &subject, votes, count, &certificate));
 	return view_certificate(c, certificate);
 }
 

@@ -165,9 +165,22 @@ int execute_operation(struct ledger *ledger, struct executed *block, const struc
 	return 0;
 }
 
+/* The operation named its entries in payment_named's order: histories find the record's previous places by it. */
+static void assert_named(const struct plan *plan, const struct payment *payment)
+{
+	for (uint32_t i = 0; i < plan->named_count; i++) {
+		const struct address *named = payment_named(payment, i);
+		assert(named && address_equal(named, &plan->touched[plan->named[i]].address));
+	}
+	assert(!payment_named(payment, plan->named_count));
+}
+
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment)
 {
-	return execute_operation(ledger, block, payment, operation_of(payment));
+	int rc = execute_operation(ledger, block, payment, operation_of(payment));
+	if (rc == 0)
+		assert_named(ledger->plan, payment);
+	return rc;
 }
 
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment)

@@ -117,7 +117,7 @@ void ledger_free(struct ledger *ledger)
 	if (ledger->flush)
 		ledger->settled.taken = NULL;
 	settled_deinit(&ledger->settled);
-	arena_spares_deinit(&ledger->spares);
+	chunk_cache_deinit(&ledger->chunk_cache);
 	state_tree_deinit(&ledger->tree);
 	lookup_cache_free(ledger->cache);
 	free(ledger->plan);
@@ -169,7 +169,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 	b->height = height;
 	b->timestamp_ms = timestamp_ms;
 	b->extent = *extent_after(ledger, parent);
-	overlay_init(&b->overlay, &ledger->spares);
+	overlay_init(&b->overlay, &ledger->chunk_cache);
 	if (parent && parent->state != EXECUTED_SETTLED)
 		b->parent = executed_ref(parent);
 	*block = b;

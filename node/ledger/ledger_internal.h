@@ -82,8 +82,8 @@ struct ledger {
 	struct hash id, root;
 	struct extent extent;
 	struct settled settled;
-	struct flush *flush;        /* under way, or NULL; it owns settled.taken until it is handed back */
-	struct arena_spares spares; /* memory of released blocks' overlays, for the next ones */
+	struct flush *flush;            /* under way, or NULL; it owns settled.taken until it is handed back */
+	struct chunk_cache chunk_cache; /* memory of released blocks' overlays, for the next ones */
 	size_t unflushed;
 	/* The tree is positioned after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;

@@ -25,13 +25,13 @@
  *
  * To add one: a kind in proto's decoded payment; operations/NAME.c with a `const struct operation operation_NAME`; its
  * declaration below, its kind, and its line in operation.c; its rules in docs/spec/ledger.md; the addresses that it
- * names, in the same order, wherever a payment is asked whether it touches one; cases in tests/unit/ledger, in
+ * names, in the same order, in proto's payment_named; cases in tests/unit/ledger, in
  * ledger_model_test.c's plain rewriting of the rules, and a planted mistake. A payment names at most PLAN_ENTRIES_MAX
  * entries. A new kind of entry concerns entry.h, supply.c (whether its balance is money), read_account and
  * tell_touched, too: they know accounts only. Nothing here takes up a currency's entry: an operation that changes the
  * recorded supply (together with balances, so that supply.c still finds them equal) needs a plan_currency beside
- * plan_existing, and a rule whether it counts as named. Asked who a payment touches are serve/history.c, and in the
- * wallet history.c and balance.c; receipts.c there shows the outputs of a transfer. */
+ * plan_existing, and a rule whether it counts as named. The wallet knows transfers alone: balance.c and receipts.c
+ * read outputs. */
 #ifndef OPERATION_H
 #define OPERATION_H
 #include "entry.h"

@@ -15,10 +15,10 @@
 #define BUCKETS_LOG2_MAX              18U
 #define FILTER_BITS_LOG2              4U /* 16 bits a bucket: of 16 hashes that are absent about one passes */
 
-void overlay_init(struct overlay *o, struct arena_spares *spares)
+void overlay_init(struct overlay *o, struct chunk_cache *cache)
 {
 	*o = (struct overlay){.buckets_log2 = BUCKETS_LOG2_MIN};
-	arena_init_spared(&o->arena, SIZE_MAX, spares);
+	arena_init_cached(&o->arena, SIZE_MAX, cache);
 }
 
 void overlay_init_expecting(struct overlay *o, size_t expected)

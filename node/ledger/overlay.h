@@ -54,9 +54,9 @@ struct overlay {
 	struct filter group_filter, payment_filter;
 };
 
-/* The overlay of a block: these live for a moment only, so that one gives its memory back to `spares` and the next
+/* The overlay of a block: these live for a moment only, so that one gives its memory back to `cache` and the next
  * takes it from there. NULL: from malloc's. */
-void overlay_init(struct overlay *o, struct arena_spares *spares);
+void overlay_init(struct overlay *o, struct chunk_cache *cache);
 /* The overlay of many blocks; `expected`: about how many nodes its largest table will have. */
 void overlay_init_expecting(struct overlay *o, size_t expected);
 void overlay_deinit(struct overlay *o); /* may be repeated */

@@ -45,8 +45,8 @@ int mempool_new(uint32_t size_max, uint32_t per_sender_max, const uint8_t hash_s
 	p->per_sender_max = per_sender_max;
 	p->verifying_max = size_max < VERIFYING_MAX ? size_max : VERIFYING_MAX;
 	memcpy(p->hash_seed, hash_seed, sizeof(p->hash_seed));
-	pieces_init(&p->slots, sizeof(struct slot), SPARES_MAX);
-	pieces_init(&p->sender_pieces, sizeof(struct sender), SPARES_MAX);
+	slab_init(&p->slots, sizeof(struct slot), SPARES_MAX);
+	slab_init(&p->sender_slab, sizeof(struct sender), SPARES_MAX);
 	p->levels = calloc((size_t)per_sender_max + 1, sizeof(struct sender *));
 	p->verified =
 	    reallocarray(NULL, size_max, sizeof(*p->verified)); /* megabytes: only read below verified_count */
@@ -68,13 +68,13 @@ void mempool_free(struct mempool *pool)
 	for (uint32_t b = 0; pool->by_whole && b <= pool->mask; b++)
 		LL_FOREACH_SAFE2 (pool->by_whole[b], slot, next, whole_next) {
 			payment_free(slot->pooled.payment);
-			pieces_give(&pool->slots, slot);
+			slab_free(&pool->slots, slot);
 		}
 	for (uint32_t b = 0; pool->senders && b <= pool->mask; b++)
 		LL_FOREACH_SAFE2 (pool->senders[b], sender, next_sender, hash_next)
-			pieces_give(&pool->sender_pieces, sender);
-	pieces_deinit(&pool->slots);
-	pieces_deinit(&pool->sender_pieces);
+			slab_free(&pool->sender_slab, sender);
+	slab_deinit(&pool->slots);
+	slab_deinit(&pool->sender_slab);
 	free(pool->by_whole);
 	free(pool->by_id);
 	free(pool->senders);
@@ -230,7 +230,7 @@ void mempool_remove(struct mempool *pool, struct pooled *p)
 
 	if (p->state != POOLED_GONE)
 		take_out(pool, slot);
-	pieces_give(&pool->slots, slot);
+	slab_free(&pool->slots, slot);
 	assert_counts(pool);
 }
 
@@ -312,7 +312,7 @@ static bool evict_large(struct mempool *pool, const struct payment *newcomer)
 
 static struct slot *new_slot(struct mempool *pool, struct payment *payment, uint32_t whole_hash, uint64_t now_ms)
 {
-	struct slot *slot = pieces_take(&pool->slots);
+	struct slot *slot = slab_alloc(&pool->slots);
 
 	if (!slot)
 		return NULL;

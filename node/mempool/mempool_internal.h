@@ -3,7 +3,7 @@
 #ifndef MEMPOOL_INTERNAL_H
 #define MEMPOOL_INTERNAL_H
 #include "mempool.h"
-#include "pieces.h"
+#include "slab.h"
 
 #define EXPIRY_BUCKETS 4096u /* seconds, one a bucket: more than a payment's longest life */
 
@@ -49,7 +49,7 @@ struct mempool {
 	uint32_t mask;
 	struct slot **by_whole, **by_id;
 	struct sender **senders;
-	struct pieces slots, sender_pieces;
+	struct slab slots, sender_slab;
 	struct sender **levels; /* by count: 1 .. per_sender_max */
 	struct sender *turns;
 	struct slot *buckets[EXPIRY_BUCKETS]; /* by expires_at */

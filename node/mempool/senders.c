@@ -16,7 +16,7 @@ struct sender *sender_find(const struct mempool *pool, const struct address *add
 
 struct sender *sender_new(struct mempool *pool, const struct address *address, uint32_t hash)
 {
-	struct sender *sender = pieces_take(&pool->sender_pieces);
+	struct sender *sender = slab_alloc(&pool->sender_slab);
 
 	if (!sender)
 		return NULL;
@@ -29,7 +29,7 @@ void sender_drop(struct mempool *pool, struct sender *sender)
 {
 	assert(sender->count == 0 && sender->ready == 0 && !sender->following);
 	LL_DELETE2(pool->senders[sender->hash & pool->mask], sender, hash_next);
-	pieces_give(&pool->sender_pieces, sender);
+	slab_free(&pool->sender_slab, sender);
 }
 
 /* Moves the sender to the end of the list of its new count. */

@@ -6,13 +6,13 @@
 #include "try.h"
 #include "uncia/error.h"
 
-#define PAYMENT_PIECE      640u /* holds one to one or two accounts, with a memo */
-#define PAYMENT_PIECES_MAX 4096u
+#define PAYMENT_SLAB_ITEM 640u /* holds one to one or two accounts, with a memo */
+#define PAYMENT_SLAB_MAX  4096u
 
 void payments_init(struct payments *p)
 {
 	assert(p->step && p->chain && p->ledger && p->mempool && p->serve);
-	pieces_init(&p->memory, PAYMENT_PIECE, PAYMENT_PIECES_MAX);
+	slab_init(&p->memory, PAYMENT_SLAB_ITEM, PAYMENT_SLAB_MAX);
 }
 
 void payments_deinit(struct payments *p)
@@ -26,7 +26,7 @@ void payments_deinit(struct payments *p)
 
 void payments_memory_deinit(struct payments *p)
 {
-	pieces_deinit(&p->memory);
+	slab_deinit(&p->memory);
 }
 
 int payments_verified(struct payments *p, struct job *job)

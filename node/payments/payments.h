@@ -3,7 +3,7 @@
 #ifndef PAYMENTS_H
 #define PAYMENTS_H
 #include "message.pb-c.h"
-#include "pieces.h"
+#include "slab.h"
 #include "serve.h"
 #include "verification.h"
 
@@ -13,7 +13,7 @@ struct payments {
 	struct ledger *ledger;
 	struct mempool *mempool;
 	struct serve *serve;
-	struct pieces memory;   /* of decoded payments */
+	struct slab memory;     /* of decoded payments */
 	struct payment **relay; /* verified in this step, to be gossiped at its end */
 	size_t relay_count, relay_capacity;
 	uint64_t gossip_refused; /* that the pool had no place for */

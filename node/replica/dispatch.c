@@ -94,7 +94,7 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 		r->step.dropped_messages++;
 		return 0;
 	}
-	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->step.spares);
+	arena_init_cached(&arena, canonical_arena_limit(bytes.size), &r->step.chunk_cache);
 	int error = canonical_decode(&uncia__pb__peer_message__descriptor, bytes.data, bytes.size, &arena, &message);
 	if (!error)
 		error = peer_dispatch(r, peer, (const Uncia__Pb__PeerMessage *)message);
@@ -137,7 +137,7 @@ int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes bytes)
 
 	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
 		return UNCIA_E_LIMIT;
-	arena_init_spared(&arena, canonical_arena_limit(bytes.size), &r->step.spares);
+	arena_init_cached(&arena, canonical_arena_limit(bytes.size), &r->step.chunk_cache);
 	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);
 	if (!error)
 		error = request_handle(r, wallet, (const Uncia__Pb__WalletRequest *)message);

@@ -63,14 +63,13 @@ static int expiry_word(struct serve *s, const struct payment_id *id, Uncia__Pb__
 }
 
 static int reply_receipt(struct serve *s, struct awaited *awaited, const struct block *body, uint32_t index,
-                         const struct header *const *descendants, size_t depth)
+                         const struct receipt_proof *proof)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	uint8_t *bytes;
 	size_t size;
 
-	TRY(receipt_make(body, index, descendants, depth, s->chain->final_certificate->bytes,
-	                 s->chain->final_certificate->size, &bytes, &size));
+	TRY(receipt_make(body, index, proof, &bytes, &size));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;
 	reply.receipt = field_of(bytes, size);
 	int error = awaited_reply(s, awaited, s->chain->final_sequence, &reply);
@@ -93,6 +92,11 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 	struct chain_block *b = decided;
 	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
 		descendants[i - 1] = &b->header;
+	const struct receipt_proof proof = {
+	    .descendants = descendants,
+	    .descendant_count = depth,
+	    .certificate = {s->chain->final_certificate->bytes, s->chain->final_certificate->size},
+	};
 	mempool_remove_final(s->mempool, body.payments, body.count);
 	for (uint32_t i = 0; i < body.count && !error; i++) {
 		struct awaited *awaited = awaited_find(s, &body.payments[i]->id);
@@ -102,7 +106,7 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 			awaited_free(s, awaited);
 			continue;
 		}
-		error = reply_receipt(s, awaited, &body, i, descendants, depth);
+		error = reply_receipt(s, awaited, &body, i, &proof);
 	}
 	/* Later receipts are made from the journal. */
 	free(block->tree);

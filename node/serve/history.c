@@ -22,32 +22,17 @@ static int history_previous(struct serve *s, const struct block *block, const st
 	const struct payment *payment = block->payments[at->index];
 	struct payment_record *record = malloc(sizeof(*record));
 	struct position previous = {0};
+	uint32_t first;
 
 	if (!record)
 		return UNCIA_E_MEMORY;
 	int error = ledger_find_payment(s->ledger, s->chain->tip->executed, &payment->id, record);
-	if (!error && memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
-		previous = record->previous[0];
-	else
-		for (uint32_t i = 0; !error && i < payment->output_count; i++)
-			if (memcmp(payment->outputs[i].to.b, address->b, ADDRESS_SIZE) == 0) {
-				previous = record->previous[1 + i];
-				break;
-			}
+	if (!error && payment_touches(payment, address, &first))
+		previous = record->previous[first];
 	free(record);
 	if (!error)
 		*at = previous;
 	return error;
-}
-
-static bool payment_touches(const struct payment *payment, const struct address *address)
-{
-	if (memcmp(payment->sender.b, address->b, ADDRESS_SIZE) == 0)
-		return true;
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (memcmp(payment->outputs[i].to.b, address->b, ADDRESS_SIZE) == 0)
-			return true;
-	return false;
 }
 
 /* Steps to the payment before the one at `before`, which must be one of the account's. */
@@ -57,7 +42,7 @@ static int history_go_on(struct serve *s, const struct address *address, struct 
 
 	TRY(receipt_block(s, before->height, &block));
 	int error = UNCIA_E_ARGUMENT;
-	if (before->index < block->count && payment_touches(block->payments[before->index], address))
+	if (before->index < block->count && payment_touches(block->payments[before->index], address, NULL))
 		error = history_previous(s, block, address, before);
 	block_free(block);
 	return error;

@@ -106,8 +106,11 @@ int receipt_of(struct serve *s, const struct position *at, uint8_t **bytes, size
 	if (!error)
 		error = finality_of(s, at->height, finality);
 	if (!error)
-		error = receipt_make(block, at->index, finality->list, finality->count, finality->certificate,
-		                     finality->certificate_size, bytes, size);
+		error = receipt_make(block, at->index,
+		                     &(struct receipt_proof){finality->list,
+		                                             finality->count,
+		                                             {finality->certificate, finality->certificate_size}},
+		                     bytes, size);
 	free(finality->certificate);
 	free(finality);
 	if (error || !kept)

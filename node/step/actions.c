@@ -14,14 +14,14 @@ int actions_init(struct actions *actions)
 {
 	memset(actions, 0, sizeof(*actions));
 	actions->arena = malloc(sizeof(*actions->arena));
-	actions->spares = calloc(1, sizeof(*actions->spares));
-	if (!actions->arena || !actions->spares) {
+	actions->chunk_cache = calloc(1, sizeof(*actions->chunk_cache));
+	if (!actions->arena || !actions->chunk_cache) {
 		free(actions->arena);
-		free(actions->spares);
+		free(actions->chunk_cache);
 		memset(actions, 0, sizeof(*actions));
 		return UNCIA_E_MEMORY;
 	}
-	arena_init_spared(actions->arena, ACTIONS_ARENA_LIMIT, actions->spares);
+	arena_init_cached(actions->arena, ACTIONS_ARENA_LIMIT, actions->chunk_cache);
 	return 0;
 }
 
@@ -29,10 +29,10 @@ void actions_deinit(struct actions *actions)
 {
 	if (actions->arena) {
 		arena_deinit(actions->arena);
-		arena_spares_deinit(actions->spares);
+		chunk_cache_deinit(actions->chunk_cache);
 	}
 	free(actions->arena);
-	free(actions->spares);
+	free(actions->chunk_cache);
 	free(actions->items);
 	memset(actions, 0, sizeof(*actions));
 }
@@ -40,7 +40,7 @@ void actions_deinit(struct actions *actions)
 void actions_clear(struct actions *actions)
 {
 	arena_deinit(actions->arena);
-	arena_init_spared(actions->arena, ACTIONS_ARENA_LIMIT, actions->spares);
+	arena_init_cached(actions->arena, ACTIONS_ARENA_LIMIT, actions->chunk_cache);
 	actions->count = 0;
 }
 

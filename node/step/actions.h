@@ -74,7 +74,7 @@ struct actions {
 	/* private to the step room */
 	size_t capacity;
 	struct arena *arena;
-	struct arena_spares *spares; /* from one step to the next */
+	struct chunk_cache *chunk_cache; /* from one step to the next */
 };
 /* Returns 0 or UNCIA_E_MEMORY. Owns: actions_deinit. */
 int actions_init(struct actions *actions);

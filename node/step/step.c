@@ -20,7 +20,7 @@ void step_deinit(struct step *s)
 {
 	assert(!s->jobs && !s->checked);
 	step_outbox_free(s);
-	arena_spares_deinit(&s->spares);
+	chunk_cache_deinit(&s->chunk_cache);
 	free(s->peers);
 	s->peers = NULL;
 }

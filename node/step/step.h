@@ -41,9 +41,9 @@ struct step {
 
 	struct step_peer *peers; /* by index in the committee */
 	uint32_t peers_up;
-	uint64_t journal_read;      /* bytes of blocks read from the journal, ever: what reading for others costs */
-	uint64_t dropped_messages;  /* not taken, or not answered, since a bound was reached */
-	struct arena_spares spares; /* of messages, while they are read */
+	uint64_t journal_read;          /* bytes of blocks read from the journal, ever: what reading for others costs */
+	uint64_t dropped_messages;      /* not taken, or not answered, since a bound was reached */
+	struct chunk_cache chunk_cache; /* of messages, while they are read */
 };
 
 /* `genesis` and what `storage` points to outlive it. Returns 0 or UNCIA_E_MEMORY. Owns: step_deinit. */

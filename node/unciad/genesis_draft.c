@@ -163,9 +163,19 @@ int draft_make(const struct genesis_draft *draft, struct genesis *genesis)
 		code = command_error(EXIT_USAGE, "no account: the supply would be nothing");
 	if (code)
 		return code;
-	int error = genesis_make(genesis, draft->name, draft->timestamp_ms, draft->currency_code,
-	                         draft->smallest_amount, draft->validators, draft->validator_count, faulty, slow,
-	                         draft->accounts, draft->account_count);
+	const struct genesis_parameters parameters = {
+	    .name = draft->name,
+	    .timestamp_ms = draft->timestamp_ms,
+	    .currency_code = draft->currency_code,
+	    .smallest_amount = draft->smallest_amount,
+	    .validators = draft->validators,
+	    .validator_count = draft->validator_count,
+	    .faulty = faulty,
+	    .slow = slow,
+	    .accounts = draft->accounts,
+	    .account_count = draft->account_count,
+	};
+	int error = genesis_make(genesis, &parameters);
 	if (error)
 		return command_error(error == UNCIA_E_MEMORY ? EXIT_FAILED : EXIT_USAGE,
 		                     "no genesis can be made of this: %s", uncia_error_text(error));

@@ -112,7 +112,8 @@ static void decode_block(uint32_t i)
 static void make_receipt(uint32_t i)
 {
 	free(receipt);
-	MUST(receipt_make(block, i % PAYMENTS, NULL, 0, certificate->bytes, certificate->size, &receipt,
+	MUST(receipt_make(block, i % PAYMENTS,
+	                  &(struct receipt_proof){NULL, 0, {certificate->bytes, certificate->size}}, &receipt,
 	                  &receipt_size) == 0);
 }
 

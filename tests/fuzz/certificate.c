@@ -30,8 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		list[i] = &votes[i];
 	}
 	assert(certificate->weight >= (certificate->kind == CERT_FF ? c->quorum_fast : c->quorum_slow));
-	assert(certificate_make(c, certificate->kind, certificate->view, &certificate->block_id, list, count, &again) ==
-	       0);
+	assert(certificate_make(
+	           c, &(struct certificate_subject){certificate->kind, certificate->view, &certificate->block_id}, list,
+	           count, &again) == 0);
 	assert(again->size == size && memcmp(again->bytes, data, size) == 0);
 	free(again);
 	free(certificate);

@@ -109,7 +109,8 @@ static struct certificate *forge(const struct world *w, enum certificate_kind ki
 		list[count] = &votes[count];
 		count++;
 	}
-	return certificate_make(c, kind, view, kind == CERT_S ? &none : block_id, list, count, &certificate)
+	return certificate_make(c, &(struct certificate_subject){kind, view, kind == CERT_S ? &none : block_id}, list,
+	                        count, &certificate)
 	           ? NULL
 	           : certificate;
 }

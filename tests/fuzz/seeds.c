@@ -78,7 +78,7 @@ static void seed_proto(const struct fixture *f)
 	seed("certificate", "fast", fast->bytes, fast->size);
 	seed("certificate", "slow", slow->bytes, slow->size);
 	seed("certificate", "mixed", mixed->bytes, mixed->size);
-	assert(receipt_make(block, 1, NULL, 0, slow->bytes, slow->size, &bytes, &size) == 0);
+	assert(receipt_make(block, 1, &(struct receipt_proof){NULL, 0, {slow->bytes, slow->size}}, &bytes, &size) == 0);
 	struct receipt receipt;
 	assert(receipt_verify(&f->genesis.committee, &f->genesis.network_id, bytes, size, &receipt) == 0);
 	payment_free(receipt.payment);
@@ -94,7 +94,8 @@ static void seed_proto(const struct fixture *f)
 	fixture_header(f, &block->header, 2, NULL, 0, &id, &child);
 	struct certificate *later = fixture_certificate(f, CERT_FF, 2, &child.id, 4);
 	const struct header *descendants[] = {&child};
-	assert(receipt_make(block, 0, descendants, 1, later->bytes, later->size, &bytes, &size) == 0);
+	assert(receipt_make(block, 0, &(struct receipt_proof){descendants, 1, {later->bytes, later->size}}, &bytes,
+	                    &size) == 0);
 	seed("receipt", "by-its-child", bytes, size);
 	free(bytes);
 	free(later);

@@ -42,8 +42,10 @@ static void receipt_print(const struct block *block, uint32_t index, const struc
 	size_t size;
 	char *text;
 
-	if (receipt_make(block, index, descendants, descendant_count, certificate->bytes, certificate->size, &bytes,
-	                 &size) ||
+	if (receipt_make(
+	        block, index,
+	        &(struct receipt_proof){descendants, descendant_count, {certificate->bytes, certificate->size}}, &bytes,
+	        &size) ||
 	    receipt_format(bytes, size, &text))
 		abort();
 	puts(text);

@@ -197,7 +197,9 @@ int raw_open(const struct genesis *genesis, const char *where, struct noise_tran
 	memcpy(prologue + 6, genesis->network_id.b, HASH_SIZE);
 	prologue[6 + HASH_SIZE] = NOISE_NK;
 	randombytes_buf(ephemeral, sizeof(ephemeral));
-	if (noise_handshake_init(&handshake, NOISE_NK, true, prologue, sizeof(prologue), NULL, key, ephemeral) ||
+	if (noise_handshake_init(
+	        &handshake,
+	        &(struct noise_handshake_config){NOISE_NK, true, prologue, sizeof(prologue), NULL, key, ephemeral}) ||
 	    noise_handshake_write(&handshake, NULL, 0, out, &size) || send(fd, "W", 1, MSG_NOSIGNAL) != 1)
 		fail("a handshake cannot be made");
 	raw_write(fd, out, size);

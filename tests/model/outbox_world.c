@@ -340,7 +340,8 @@ static void receipt(struct world *w, const struct tracked *t)
 	struct block *block = fixture_block(&prepared.fixture, NULL, 1, list, 1, &root);
 	struct certificate *certificate =
 	    fixture_certificate(&prepared.fixture, CERT_FF, block->header.view, &block->header.id, VALIDATORS);
-	if (receipt_make(block, 0, NULL, 0, certificate->bytes, certificate->size, &bytes, &size))
+	if (receipt_make(block, 0, &(struct receipt_proof){NULL, 0, {certificate->bytes, certificate->size}}, &bytes,
+	                 &size))
 		abort();
 	known(w, &t->id)->is_final = true;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_RECEIPT;

@@ -71,8 +71,9 @@ void fixture_init_weighted(struct fixture *f, uint32_t validators, const uint64_
 		fixture_account(i, &key);
 		holders[i] = (struct genesis_account){.address = key.address, .balance = balance};
 	}
-	MUST(genesis_make(&f->genesis, "fixture", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT, members, validators,
-	                  faulty, slow, holders, accounts) == 0);
+	MUST(genesis_make(&f->genesis,
+	                  &(struct genesis_parameters){"fixture", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT,
+	                                               members, validators, faulty, slow, holders, accounts}) == 0);
 	free(holders);
 }
 
@@ -167,7 +168,8 @@ struct certificate *fixture_certificate_mixed(const struct fixture *f, enum cert
 				count++;
 			}
 	struct certificate *certificate = NULL;
-	MUST(certificate_make(&f->genesis.committee, kind, view, block_id, pointers, count, &certificate) == 0);
+	MUST(certificate_make(&f->genesis.committee, &(struct certificate_subject){kind, view, block_id}, pointers,
+	                      count, &certificate) == 0);
 	return certificate;
 }
 

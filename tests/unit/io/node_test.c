@@ -59,7 +59,9 @@ static void make_genesis(void)
 	address_of_key(payer_public, &account.address);
 	committee_default_faults(count, &faulty, &slow);
 	ck_assert_int_eq(
-	    genesis_make(&genesis, "test", 1700000000000, "UNC", 1, validators, count, faulty, slow, &account, 1), 0);
+	    genesis_make(&genesis, &(struct genesis_parameters){"test", 1700000000000, "UNC", 1, validators, count,
+	                                                        faulty, slow, &account, 1}),
+	    0);
 }
 
 static void make_home(struct validator_process *p)

@@ -439,11 +439,12 @@ static void check_proof(uint32_t who)
 		return;
 	}
 	ck_assert_int_eq(rc, 0);
-	ck_assert(state_proof_verify(&root, p.index, p.entry_count, p.free_head, p.group, p.path, p.path_size));
+	struct state_proof proof = {p.index, p.entry_count, p.free_head, p.group, {p.path, p.path_size}};
+	ck_assert(state_proof_verify(&root, &proof));
 	model_encode(&settled.entries[p.index], expected);
 	ck_assert_mem_eq(p.group + p.index % 8 * 80, expected, 80);
 	p.group[p.index % 8 * 80 + 71] ^= 1; /* a cent more is no proof */
-	ck_assert(!state_proof_verify(&root, p.index, p.entry_count, p.free_head, p.group, p.path, p.path_size));
+	ck_assert(!state_proof_verify(&root, &proof));
 }
 
 static void check_settled(void)
@@ -630,9 +631,9 @@ static void open_world(uint64_t seed)
 	struct validator validators[4];
 	memcpy(validators, network.genesis.committee.validators, sizeof(validators));
 	genesis_deinit(&network.genesis);
-	ck_assert_int_eq(genesis_make(&network.genesis, "model", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT,
-	                              validators, 4, 1, 0, accounts, GENESIS_ACCOUNTS),
-	                 0);
+	struct genesis_parameters parameters = {
+	    "model", FIXTURE_TIME_MS, "UNC", FIXTURE_SMALLEST_AMOUNT, validators, 4, 1, 0, accounts, GENESIS_ACCOUNTS};
+	ck_assert_int_eq(genesis_make(&network.genesis, &parameters), 0);
 	store = memory_store_new();
 	memory_store_view(store, &view);
 	ck_assert_int_eq(genesis_flush(&network.genesis, &flush), 0);

@@ -464,8 +464,12 @@ START_TEST(proof_is_of_the_settled_state_while_the_tree_is_further_on)
 				continue;
 			}
 			ck_assert_int_eq(rc, 0);
-			ck_assert(state_proof_verify(&root, proof.index, proof.entry_count, proof.free_head,
-			                             proof.group, proof.path, proof.path_size));
+			const struct state_proof found = {.index = proof.index,
+			                                  .entry_count = proof.entry_count,
+			                                  .free_head = proof.free_head,
+			                                  .group = proof.group,
+			                                  .path = {proof.path, proof.path_size}};
+			ck_assert(state_proof_verify(&root, &found));
 		}
 		if (i < 6)
 			rig_settle(rig, blocks[i], 1 + i);

@@ -76,50 +76,50 @@ START_TEST(deinit_accepts_nothing_and_twice)
 END_TEST
 
 /* What one arena gave back serves the next, zeroed again where that is promised. */
-START_TEST(spares_serve_the_arenas_that_follow)
+START_TEST(cached_chunks_serve_the_next_arena)
 {
-	struct arena_spares spares = {0};
+	struct chunk_cache cache = {0};
 	struct arena a, b;
-	arena_init_spared(&a, SIZE_MAX, &spares);
+	arena_init_cached(&a, SIZE_MAX, &cache);
 	uint8_t *first = arena_alloc_unset(&a, 1000);
 	ck_assert_ptr_nonnull(first);
 	memset(first, 0xff, 1000);
 	arena_deinit(&a);
-	ck_assert_uint_gt(spares.size, 1000);
+	ck_assert_uint_gt(cache.size, 1000);
 
-	arena_init_spared(&a, SIZE_MAX, &spares);
+	arena_init_cached(&a, SIZE_MAX, &cache);
 	uint8_t *again = arena_alloc(&a, 1000);
 	ck_assert_ptr_eq(again, first);
 	for (size_t i = 0; i < 1000; i++)
 		ck_assert_uint_eq(again[i], 0);
-	ck_assert_uint_eq(spares.size, 0);
-	arena_init_spared(&b, 2000, &spares); /* a limit holds all the same */
+	ck_assert_uint_eq(cache.size, 0);
+	arena_init_cached(&b, 2000, &cache); /* a limit holds all the same */
 	ck_assert_ptr_nonnull(arena_alloc_unset(&b, 1000));
 	ck_assert_ptr_null(arena_alloc_unset(&b, 1001));
 	ck_assert_int_eq(b.error, UNCIA_E_LIMIT);
 	arena_deinit(&b);
-	ck_assert_uint_gt(spares.size, 2000); /* what it counts is what it hands out */
+	ck_assert_uint_gt(cache.size, 2000); /* what it counts is what it hands out */
 	arena_deinit(&a);
-	arena_spares_deinit(&spares);
-	ck_assert_ptr_null(spares.chunks);
+	chunk_cache_deinit(&cache);
+	ck_assert_ptr_null(cache.chunks);
 }
 END_TEST
 
-START_TEST(spares_are_bounded)
+START_TEST(chunk_cache_is_bounded)
 {
-	struct arena_spares spares = {0};
+	struct chunk_cache cache = {0};
 	struct arena a;
-	arena_init_spared(&a, SIZE_MAX, &spares);
-	ck_assert_ptr_nonnull(arena_alloc_unset(&a, ARENA_SPARES_MAX - 1000)); /* no chunk that serves all */
-	for (size_t total = 0; total < 3 * ARENA_SPARES_MAX; total += 1000)
+	arena_init_cached(&a, SIZE_MAX, &cache);
+	ck_assert_ptr_nonnull(arena_alloc_unset(&a, CHUNK_CACHE_MAX - 1000)); /* no chunk that serves all */
+	for (size_t total = 0; total < 3 * CHUNK_CACHE_MAX; total += 1000)
 		ck_assert_ptr_nonnull(arena_alloc_unset(&a, 1000));
 	arena_deinit(&a);
-	ck_assert_uint_gt(spares.size, ARENA_SPARES_MAX / 2);
-	ck_assert_uint_le(spares.size, ARENA_SPARES_MAX);
-	arena_spares_deinit(&spares);
+	ck_assert_uint_gt(cache.size, CHUNK_CACHE_MAX / 2);
+	ck_assert_uint_le(cache.size, CHUNK_CACHE_MAX);
+	chunk_cache_deinit(&cache);
 }
 END_TEST
 
 UNIT_MAIN("arena", memory_is_zeroed_aligned_and_apart, limit_holds_to_the_byte,
           missing_memory_is_told_apart_from_the_limit, deinit_accepts_nothing_and_twice,
-          spares_serve_the_arenas_that_follow, spares_are_bounded)
+          cached_chunks_serve_the_next_arena, chunk_cache_is_bounded)

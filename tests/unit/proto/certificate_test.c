@@ -284,7 +284,7 @@ START_TEST(certificate_does_not_depend_on_the_order_or_duplicates_of_votes)
 		fixture_vote(&six, i < 4 ? VOTE_NOTAR1 : VOTE_NOTAR2, VIEW, &id, i, &votes[i]);
 		list[i] = &votes[i];
 	}
-	ck_assert_int_eq(certificate_make(c, CERT_N, VIEW, &id, list, 6, &plain), 0);
+	ck_assert_int_eq(certificate_make(c, &(struct certificate_subject){CERT_N, VIEW, &id}, list, 6, &plain), 0);
 	/* reversed, one twice, and votes for other things, each passed over */
 	fixture_vote(&six, VOTE_NOTAR1, VIEW + 1, &id, 0, &votes[6]);
 	fixture_vote(&six, VOTE_NOTAR1, VIEW, &other_id, 1, &votes[7]);
@@ -296,7 +296,7 @@ START_TEST(certificate_does_not_depend_on_the_order_or_duplicates_of_votes)
 	votes[11].epoch = 1;
 	for (int i = 0; i < 12; i++)
 		list[i] = &votes[11 - i];
-	ck_assert_int_eq(certificate_make(c, CERT_N, VIEW, &id, list, 12, &mixed), 0);
+	ck_assert_int_eq(certificate_make(c, &(struct certificate_subject){CERT_N, VIEW, &id}, list, 12, &mixed), 0);
 	ck_assert_uint_eq(plain->size, mixed->size);
 	ck_assert_mem_eq(plain->bytes, mixed->bytes, plain->size);
 	free(mixed);
@@ -305,8 +305,10 @@ START_TEST(certificate_does_not_depend_on_the_order_or_duplicates_of_votes)
 	for (int i = 0; i < 4; i++)
 		list[i] = &votes[i];
 	list[3] = &votes[6];
-	ck_assert_int_eq(certificate_make(c, CERT_N, VIEW, &id, list, 4, &mixed), UNCIA_E_PROOF);
-	ck_assert_int_eq(certificate_make(c, CERT_N, VIEW, &id, list, 0, &mixed), UNCIA_E_PROOF);
+	ck_assert_int_eq(certificate_make(c, &(struct certificate_subject){CERT_N, VIEW, &id}, list, 4, &mixed),
+	                 UNCIA_E_PROOF);
+	ck_assert_int_eq(certificate_make(c, &(struct certificate_subject){CERT_N, VIEW, &id}, list, 0, &mixed),
+	                 UNCIA_E_PROOF);
 	free(plain);
 }
 END_TEST
@@ -323,8 +325,9 @@ START_TEST(certificate_of_the_largest_committee_fits_its_limit)
 		fixture_vote(&f, i % 2 ? VOTE_NOTAR1 : VOTE_NOTAR2, UINT64_MAX, &id, i, &votes[i]);
 		list[i] = &votes[i];
 	}
-	ck_assert_int_eq(
-	    certificate_make(&f.genesis.committee, CERT_N, UINT64_MAX, &id, list, COMMITTEE_SIZE_MAX, &certificate), 0);
+	ck_assert_int_eq(certificate_make(&f.genesis.committee, &(struct certificate_subject){CERT_N, UINT64_MAX, &id},
+	                                  list, COMMITTEE_SIZE_MAX, &certificate),
+	                 0);
 	ck_assert_uint_eq(certificate->weight, COMMITTEE_SIZE_MAX);
 	ck_assert_uint_le(certificate->size, CERTIFICATE_SIZE_MAX);
 	ck_assert_int_eq(certificate_verify(&f.genesis.committee, &f.genesis.network_id, certificate), 0);

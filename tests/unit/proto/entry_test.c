@@ -147,8 +147,8 @@ static size_t state_path(uint64_t index, uint8_t *path)
 
 static bool verify(uint64_t index, const uint8_t *path, size_t size)
 {
-	return state_proof_verify(&s.root, index, s.entry_count, s.free_head, s.groups[index / GROUP_ENTRIES], path,
-	                          size);
+	struct state_proof proof = {index, s.entry_count, s.free_head, s.groups[index / GROUP_ENTRIES], {path, size}};
+	return state_proof_verify(&s.root, &proof);
 }
 
 START_TEST(state_proof_of_every_entry_verifies)
@@ -178,12 +178,17 @@ START_TEST(state_proof_refuses_another_shape)
 	ck_assert(!verify(100, path, size + 96));
 	ck_assert(!verify(108, path, size)); /* another group */
 	const uint8_t *group = s.groups[100 / 8];
-	ck_assert(!state_proof_verify(&s.root, 100, 299, s.free_head, group, path, size));
-	ck_assert(!state_proof_verify(&s.root, 100, 301, s.free_head, group, path, size));
-	ck_assert(!state_proof_verify(&s.root, 100, 100, s.free_head, group, path, size));
-	ck_assert(!state_proof_verify(&s.root, 100, 0, s.free_head, group, path, size));
-	ck_assert(!state_proof_verify(&s.root, 100, UINT64_MAX, s.free_head, group, path, size));
-	ck_assert(!state_proof_verify(&s.root, 100, 300, 5, group, path, size));
+	const struct state_proof proof = {100, 300, s.free_head, group, {path, size}};
+	static const uint64_t counts[] = {0, 100, 299, 301, UINT64_MAX};
+	ck_assert(state_proof_verify(&s.root, &proof));
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		struct state_proof other = proof;
+		other.entry_count = counts[i];
+		ck_assert(!state_proof_verify(&s.root, &other));
+	}
+	struct state_proof other = proof;
+	other.free_head = 5;
+	ck_assert(!state_proof_verify(&s.root, &other));
 }
 END_TEST
 
@@ -218,7 +223,8 @@ START_TEST(state_proof_refuses_a_sibling_that_cannot_exist)
 	state_root_digest(16, ENTRY_NONE, &top, &root);
 	memcpy(path, children[1].b, HASH_SIZE);
 	memcpy(path + 64, children[3].b, HASH_SIZE);
-	ck_assert(!state_proof_verify(&root, 0, 16, ENTRY_NONE, s.groups[0], path, sizeof(path)));
+	struct state_proof proof = {0, 16, ENTRY_NONE, s.groups[0], {path, sizeof(path)}};
+	ck_assert(!state_proof_verify(&root, &proof));
 }
 END_TEST
 

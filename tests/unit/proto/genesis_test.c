@@ -113,19 +113,25 @@ START_TEST(genesis_does_not_depend_on_the_order_of_its_accounts)
 		fixture_account(i, &key);
 		accounts[i] = reversed[4 - i] = (struct genesis_account){.address = key.address, .balance = 5000 + i};
 	}
-	ck_assert_int_eq(genesis_make(&a, "n", 1, "UNC", 1, &member, 1, 0, 0, accounts, 5), 0);
-	ck_assert_int_eq(genesis_make(&b, "n", 1, "UNC", 1, &member, 1, 0, 0, reversed, 5), 0);
+	ck_assert_int_eq(
+	    genesis_make(&a, &(struct genesis_parameters){"n", 1, "UNC", 1, &member, 1, 0, 0, accounts, 5}), 0);
+	ck_assert_int_eq(
+	    genesis_make(&b, &(struct genesis_parameters){"n", 1, "UNC", 1, &member, 1, 0, 0, reversed, 5}), 0);
 	ck_assert_mem_eq(a.network_id.b, b.network_id.b, HASH_SIZE);
 	genesis_deinit(&a);
 	genesis_deinit(&b);
 	/* the same address twice */
 	accounts[1].address = accounts[3].address;
-	ck_assert_int_eq(genesis_make(&a, "n", 1, "UNC", 1, &member, 1, 0, 0, accounts, 5), UNCIA_E_CONFIG);
+	ck_assert_int_eq(
+	    genesis_make(&a, &(struct genesis_parameters){"n", 1, "UNC", 1, &member, 1, 0, 0, accounts, 5}),
+	    UNCIA_E_CONFIG);
 	/* no holder at all is a network without money */
-	ck_assert_int_eq(genesis_make(&a, "n", 1, "UNC", 1, &member, 1, 0, 0, NULL, 0), 0);
+	ck_assert_int_eq(genesis_make(&a, &(struct genesis_parameters){"n", 1, "UNC", 1, &member, 1, 0, 0, NULL, 0}),
+	                 0);
 	ck_assert_uint_eq(a.supply, 0);
 	genesis_deinit(&a);
-	ck_assert_int_eq(genesis_make(&a, "n", 1, "UNC", 1, &member, COMMITTEE_SIZE_MAX + 1, 0, 0, NULL, 0),
+	ck_assert_int_eq(genesis_make(&a, &(struct genesis_parameters){"n", 1, "UNC", 1, &member,
+	                                                               COMMITTEE_SIZE_MAX + 1, 0, 0, NULL, 0}),
 	                 UNCIA_E_CONFIG);
 }
 END_TEST
@@ -272,7 +278,8 @@ START_TEST(genesis_of_100000_accounts_fits_its_arena)
 		memcpy(accounts[i].address.b, hash.b, ADDRESS_SIZE);
 		accounts[i].balance = 1; /* the shortest on the wire */
 	}
-	ck_assert_int_eq(genesis_make(&g, "many", 1, "UNC", 1, &member, 1, 0, 0, accounts, count), 0);
+	ck_assert_int_eq(
+	    genesis_make(&g, &(struct genesis_parameters){"many", 1, "UNC", 1, &member, 1, 0, 0, accounts, count}), 0);
 	ck_assert_uint_eq(g.supply, count);
 	genesis_deinit(&g);
 	genesis_deinit(NULL);

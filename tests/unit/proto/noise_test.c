@@ -14,6 +14,9 @@ static size_t field(json_t *vector, const char *name, uint8_t *out, size_t room)
 	return unit_hex(json_string_value(json_object_get(vector, name)), out, room);
 }
 
+/* Its fields, in order. */
+#define CONFIG(...) (&(struct noise_handshake_config){__VA_ARGS__})
+
 static void init_from(struct noise_handshake *h, json_t *vector, enum noise_pattern pattern, bool initiator)
 {
 	uint8_t prologue[64], secret[32], remote[32], ephemeral[32];
@@ -25,9 +28,10 @@ static void init_from(struct noise_handshake *h, json_t *vector, enum noise_patt
 		field(vector, initiator ? "init_static" : "resp_static", secret, 32);
 	if (initiator)
 		field(vector, "init_remote_static", remote, 32);
-	ck_assert_int_eq(noise_handshake_init(h, pattern, initiator, prologue, prologue_size,
-	                                      has_static ? secret : NULL, initiator ? remote : NULL, ephemeral),
-	                 0);
+	ck_assert_int_eq(
+	    noise_handshake_init(h, CONFIG(pattern, initiator, prologue, prologue_size, has_static ? secret : NULL,
+	                                   initiator ? remote : NULL, ephemeral)),
+	    0);
 }
 
 static void run_vector(json_t *vector, enum noise_pattern pattern)
@@ -58,7 +62,6 @@ static void run_vector(json_t *vector, enum noise_pattern pattern)
 		ck_assert_uint_eq(back_size, payload_size);
 		ck_assert_mem_eq(back, payload, payload_size);
 		if (i == 1) {
-			ck_assert(noise_handshake_done(&side[0]) && noise_handshake_done(&side[1]));
 			ck_assert_int_eq(noise_handshake_split(&side[0], &transport[0]), 0);
 			ck_assert_int_eq(noise_handshake_split(&side[1], &transport[1]), 0);
 		}
@@ -109,12 +112,12 @@ static void start(struct noise_handshake *i, struct noise_handshake *r, enum noi
 {
 	uint8_t remote[32];
 	ck_assert_int_eq(noise_public_key(responder_secret, remote), 0);
-	ck_assert_int_eq(noise_handshake_init(i, pattern, true, prologue_i, strlen(prologue_i),
-	                                      pattern == NOISE_IK ? initiator_secret : NULL, remote,
-	                                      initiator_ephemeral),
-	                 0);
-	ck_assert_int_eq(noise_handshake_init(r, pattern, false, prologue_r, strlen(prologue_r), responder_secret, NULL,
-	                                      responder_ephemeral),
+	ck_assert_int_eq(
+	    noise_handshake_init(i, CONFIG(pattern, true, prologue_i, strlen(prologue_i),
+	                                   pattern == NOISE_IK ? initiator_secret : NULL, remote, initiator_ephemeral)),
+	    0);
+	ck_assert_int_eq(noise_handshake_init(r, CONFIG(pattern, false, prologue_r, strlen(prologue_r),
+	                                                responder_secret, NULL, responder_ephemeral)),
 	                 0);
 }
 
@@ -186,9 +189,9 @@ START_TEST(wrong_prologue_or_static_key_is_refused)
 
 		start(&i, &r, pattern, "p", "p");
 		ck_assert_int_eq(noise_public_key(initiator_secret, other), 0);
-		ck_assert_int_eq(noise_handshake_init(&i, pattern, true, "p", 1,
-		                                      pattern == NOISE_IK ? initiator_secret : NULL, other,
-		                                      initiator_ephemeral),
+		ck_assert_int_eq(noise_handshake_init(&i, CONFIG(pattern, true, "p", 1,
+		                                                 pattern == NOISE_IK ? initiator_secret : NULL, other,
+		                                                 initiator_ephemeral)),
 		                 0);
 		ck_assert_int_eq(noise_handshake_write(&i, NULL, 0, out, &size), 0);
 		ck_assert_int_eq(noise_handshake_read(&r, out, size, payload, &payload_size), UNCIA_E_SIGNATURE);
@@ -349,7 +352,8 @@ START_TEST(low_order_points_of_the_responder_are_refused)
 
 		/* Dialling one. */
 		unit_hex(low_order[k], point, 32);
-		ck_assert_int_eq(noise_handshake_init(&i, NOISE_NK, true, "p", 1, NULL, point, initiator_ephemeral), 0);
+		ck_assert_int_eq(
+		    noise_handshake_init(&i, CONFIG(NOISE_NK, true, "p", 1, NULL, point, initiator_ephemeral)), 0);
 		ck_assert_int_eq(noise_handshake_write(&i, NULL, 0, out, &size), UNCIA_E_SIGNATURE);
 		/* As its ephemeral. */
 		start(&i, &r, NOISE_NK, "p", "p");
@@ -389,12 +393,12 @@ START_TEST(missing_or_superfluous_keys_are_refused)
 {
 	struct noise_handshake h;
 	const uint8_t *k = initiator_secret;
-	ck_assert_int_eq(noise_handshake_init(&h, NOISE_IK, true, "", 0, NULL, k, k), UNCIA_E_ARGUMENT);
-	ck_assert_int_eq(noise_handshake_init(&h, NOISE_IK, true, "", 0, k, NULL, k), UNCIA_E_ARGUMENT);
-	ck_assert_int_eq(noise_handshake_init(&h, NOISE_IK, false, "", 0, k, k, k), UNCIA_E_ARGUMENT);
-	ck_assert_int_eq(noise_handshake_init(&h, NOISE_NK, true, "", 0, k, k, k), UNCIA_E_ARGUMENT);
-	ck_assert_int_eq(noise_handshake_init(&h, NOISE_NK, false, "", 0, NULL, NULL, k), UNCIA_E_ARGUMENT);
-	ck_assert_int_eq(noise_handshake_init(&h, NOISE_NK, true, "", 0, NULL, k, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(noise_handshake_init(&h, CONFIG(NOISE_IK, true, "", 0, NULL, k, k)), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(noise_handshake_init(&h, CONFIG(NOISE_IK, true, "", 0, k, NULL, k)), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(noise_handshake_init(&h, CONFIG(NOISE_IK, false, "", 0, k, k, k)), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(noise_handshake_init(&h, CONFIG(NOISE_NK, true, "", 0, k, k, k)), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(noise_handshake_init(&h, CONFIG(NOISE_NK, false, "", 0, NULL, NULL, k)), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(noise_handshake_init(&h, CONFIG(NOISE_NK, true, "", 0, NULL, k, NULL)), UNCIA_E_ARGUMENT);
 }
 END_TEST
 

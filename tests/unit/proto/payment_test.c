@@ -185,13 +185,13 @@ START_TEST(payment_of_another_network_has_another_id_and_digest)
 }
 END_TEST
 
-START_TEST(payment_goes_into_a_piece_where_it_fits_and_back)
+START_TEST(payment_goes_into_a_slab_where_it_fits_and_back)
 {
 	struct payment *small = fixture_payment(&f, 1, 2, 5000, EXPIRY, 1), *first, *second, *large;
-	struct pieces home;
+	struct slab home;
 	size_t size = sizeof(*small) + sizeof(struct output) + small->size;
 
-	pieces_init(&home, size, 10);
+	slab_init(&home, size, 10);
 	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &first), 0);
 	ck_assert_mem_eq(first->bytes, small->bytes, small->size);
 	ck_assert_mem_eq(first->whole.b, small->whole.b, HASH_SIZE);
@@ -215,9 +215,9 @@ START_TEST(payment_goes_into_a_piece_where_it_fits_and_back)
 	ck_assert_uint_eq(home.count, 1);
 	free(bytes);
 	free(body);
-	pieces_deinit(&home);
+	slab_deinit(&home);
 
-	pieces_init(&home, size - 1, 10);
+	slab_init(&home, size - 1, 10);
 	ck_assert_int_eq(payment_decode_at(&home, NETWORK, small->bytes, small->size, &large), 0);
 	payment_free(large);
 	ck_assert_uint_eq(home.count, 0);
@@ -385,6 +385,58 @@ START_TEST(payment_refuses_thousands_of_empty_outputs)
 }
 END_TEST
 
+/* A payment from account 1 to accounts 2, 3, 2 and 1. */
+static struct payment *payment_of_several(struct address addresses[5])
+{
+	static const uint32_t to[] = {2, 3, 2, 1};
+	struct output outputs[4] = {{.amount = 0}};
+	struct fixture_key from, key;
+	struct payment *payment;
+	fixture_account(1, &from);
+	for (uint32_t i = 0; i < 5; i++) {
+		fixture_account(i, &key);
+		addresses[i] = key.address;
+	}
+	for (uint32_t i = 0; i < 4; i++)
+		outputs[i] = (struct output){.to = addresses[to[i]], .amount = 1};
+	struct payment draft = {
+	    .currency = CURRENCY_FIRST, .expires_at = EXPIRY, .output_count = 4, .outputs = outputs};
+	ck_assert_int_eq(payment_make(NETWORK, &draft, from.public_key, from.secret_key, &payment), 0);
+	return payment;
+}
+
+START_TEST(payment_names_its_sender_then_its_receivers)
+{
+	struct address addresses[5];
+	struct payment *payment = payment_of_several(addresses);
+	static const uint32_t named[] = {1, 2, 3, 2, 1};
+	for (uint32_t i = 0; i < 5; i++)
+		ck_assert(address_equal(payment_named(payment, i), &addresses[named[i]]));
+	ck_assert_ptr_null(payment_named(payment, 5));
+	ck_assert_ptr_null(payment_named(payment, UINT32_MAX));
+	payment_free(payment);
+}
+END_TEST
+
+START_TEST(payment_touches_whom_it_names_and_tells_the_first_place)
+{
+	struct address addresses[5];
+	struct payment *payment = payment_of_several(addresses);
+	uint32_t first = 77;
+	ck_assert(!payment_touches(payment, &addresses[0], &first));
+	ck_assert(!payment_touches(payment, &addresses[4], NULL));
+	ck_assert_uint_eq(first, 77);
+	ck_assert(payment_touches(payment, &addresses[1], &first));
+	ck_assert_uint_eq(first, 0);
+	ck_assert(payment_touches(payment, &addresses[2], &first));
+	ck_assert_uint_eq(first, 1);
+	ck_assert(payment_touches(payment, &addresses[3], &first));
+	ck_assert_uint_eq(first, 2);
+	ck_assert(payment_touches(payment, &addresses[3], NULL));
+	payment_free(payment);
+}
+END_TEST
+
 int main(void)
 {
 	fixture_init(&f, 4, 3, 1000000);
@@ -394,7 +446,7 @@ int main(void)
 	    payment_id_is_the_expiry_and_28_bytes_of_hash,
 	    payment_id_leaves_out_the_signature_and_whole_holds_it,
 	    payment_of_another_network_has_another_id_and_digest,
-	    payment_goes_into_a_piece_where_it_fits_and_back,
+	    payment_goes_into_a_slab_where_it_fits_and_back,
 	    payment_takes_1_to_255_outputs,
 	    payment_make_refuses_what_decoding_would,
 	    payment_refuses_zero_amounts_and_totals_that_overflow,
@@ -404,6 +456,8 @@ int main(void)
 	    payment_refuses_cut_bytes_and_those_past_the_limit,
 	    payment_with_a_flipped_bit_is_refused_or_another_payment,
 	    payment_refuses_thousands_of_empty_outputs,
+	    payment_names_its_sender_then_its_receivers,
+	    payment_touches_whom_it_names_and_tells_the_first_place,
 	};
 	int rc = unit_run("payment", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0]));
 	fixture_deinit(&f);

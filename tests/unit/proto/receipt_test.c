@@ -12,6 +12,8 @@ static struct fixture f;
 #define COMMITTEE   (&f.genesis.committee)
 #define EXPIRY      (FIXTURE_TIME_S + 60)
 #define DESCENDANTS 3
+#define PROOF(descendants, count, certificate)                                                                         \
+	(&(struct receipt_proof){(descendants), (count), {(certificate)->bytes, (certificate)->size}})
 
 /* A block with payments at height 1, a chain of headers upon it, and certificates for the block and the last of them.
  */
@@ -48,9 +50,8 @@ static void chain_deinit(struct chain *chain)
 static void make(const struct chain *chain, uint32_t index, uint32_t descendants, uint8_t **bytes, size_t *size)
 {
 	const struct certificate *certificate = descendants ? chain->through : chain->direct;
-	ck_assert_int_eq(receipt_make(chain->block, index, chain->descendants, descendants, certificate->bytes,
-	                              certificate->size, bytes, size),
-	                 0);
+	ck_assert_int_eq(
+	    receipt_make(chain->block, index, PROOF(chain->descendants, descendants, certificate), bytes, size), 0);
 }
 
 static int verify(const void *bytes, size_t size)
@@ -160,16 +161,17 @@ START_TEST(receipt_is_refused_by_another_network_or_committee)
 }
 END_TEST
 
-/* finality_verify with the certificate of that kind, view and block. */
+/* Verifies the receipt of the first payment whose certificate is of that kind, view and block. */
 static int final_by(const struct chain *chain, enum certificate_kind kind, uint64_t view, const struct hash *id,
                     size_t descendants)
 {
-	struct bytes list[DESCENDANTS];
-	for (size_t i = 0; i < descendants; i++)
-		list[i] = (struct bytes){.data = chain->headers[i].bytes, .size = chain->headers[i].size};
 	struct certificate *certificate = fixture_certificate(&f, kind, view, id, 4);
-	int rc = finality_verify(COMMITTEE, NETWORK, &chain->block->header, list, descendants, certificate->bytes,
-	                         certificate->size);
+	uint8_t *bytes;
+	size_t size;
+	ck_assert_int_eq(
+	    receipt_make(chain->block, 0, PROOF(chain->descendants, descendants, certificate), &bytes, &size), 0);
+	int rc = verify(bytes, size);
+	free(bytes);
 	free(certificate);
 	return rc;
 }
@@ -246,14 +248,45 @@ START_TEST(finality_needs_an_unbroken_chain_of_one_committee)
 }
 END_TEST
 
-START_TEST(finality_refuses_more_descendants_than_the_limit)
+/* Puts that many times the same descendant into a receipt and verifies it. */
+static int with_descendants(const uint8_t *bytes, size_t size, const struct header *descendant, size_t count)
 {
-	static struct bytes list[RECEIPT_DESCENDANTS_MAX + 1];
+	Uncia__Pb__Receipt *pb = uncia__pb__receipt__unpack(NULL, size, bytes);
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *blobs[RECEIPT_DESCENDANTS_MAX + 1];
+	uint8_t *changed;
+	ck_assert(pb && pb->n_descendants == 0 && count <= RECEIPT_DESCENDANTS_MAX + 1);
+	blob.data = field_of(descendant->bytes, descendant->size);
+	for (size_t i = 0; i < count; i++)
+		blobs[i] = &blob;
+	pb->n_descendants = count;
+	pb->descendants = blobs;
+	ck_assert_int_eq(canonical_encode(&pb->base, &changed, &size), 0);
+	int rc = verify(changed, size);
+	pb->n_descendants = 0;
+	pb->descendants = NULL;
+	uncia__pb__receipt__free_unpacked(pb, NULL);
+	free(changed);
+	return rc;
+}
+
+START_TEST(more_descendants_than_the_limit_are_refused)
+{
+	const struct header *headers[RECEIPT_DESCENDANTS_MAX + 1];
 	struct chain chain;
+	uint8_t *bytes, *none = NULL;
+	size_t size;
 	chain_init(&chain, 1);
-	ck_assert_int_eq(finality_verify(COMMITTEE, NETWORK, &chain.block->header, list, RECEIPT_DESCENDANTS_MAX + 1,
-	                                 chain.direct->bytes, chain.direct->size),
-	                 UNCIA_E_LIMIT);
+	for (size_t i = 0; i <= RECEIPT_DESCENDANTS_MAX; i++)
+		headers[i] = &chain.headers[0];
+	ck_assert_int_eq(
+	    receipt_make(chain.block, 0, PROOF(headers, RECEIPT_DESCENDANTS_MAX + 1, chain.direct), &none, &size),
+	    UNCIA_E_LIMIT);
+	ck_assert_ptr_null(none);
+	make(&chain, 0, 0, &bytes, &size);
+	ck_assert_int_eq(with_descendants(bytes, size, headers[0], 0), 0);
+	ck_assert_int_eq(with_descendants(bytes, size, headers[0], RECEIPT_DESCENDANTS_MAX), UNCIA_E_PROOF);
+	ck_assert_int_eq(with_descendants(bytes, size, headers[0], RECEIPT_DESCENDANTS_MAX + 1), UNCIA_E_LIMIT);
+	free(bytes);
 	chain_deinit(&chain);
 }
 END_TEST
@@ -270,7 +303,7 @@ START_TEST(receipt_needs_the_payers_own_signature)
 	struct hash root = fixture_hash(1);
 	struct block *block = fixture_block(&f, NULL, 1, &forged, 1, &root);
 	struct certificate *certificate = fixture_certificate(&f, CERT_FF, 1, &block->header.id, 4);
-	ck_assert_int_eq(receipt_make(block, 0, NULL, 0, certificate->bytes, certificate->size, &receipt, &size), 0);
+	ck_assert_int_eq(receipt_make(block, 0, PROOF(NULL, 0, certificate), &receipt, &size), 0);
 	ck_assert_int_eq(verify(receipt, size), UNCIA_E_SIGNATURE);
 	free(receipt);
 	free(certificate);
@@ -285,8 +318,7 @@ START_TEST(receipt_make_refuses_an_index_outside_the_block)
 	uint8_t *bytes = NULL;
 	size_t size;
 	chain_init(&chain, 2);
-	ck_assert_int_eq(receipt_make(chain.block, 2, NULL, 0, chain.direct->bytes, chain.direct->size, &bytes, &size),
-	                 UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(receipt_make(chain.block, 2, PROOF(NULL, 0, chain.direct), &bytes, &size), UNCIA_E_ARGUMENT);
 	ck_assert_ptr_null(bytes);
 	chain_deinit(&chain);
 }
@@ -507,7 +539,7 @@ int main(void)
 	    receipt_make_refuses_an_index_outside_the_block,
 	    finality_needs_a_final_certificate_of_the_last_block,
 	    finality_needs_an_unbroken_chain_of_one_committee,
-	    finality_refuses_more_descendants_than_the_limit,
+	    more_descendants_than_the_limit_are_refused,
 	    text_form_gives_the_same_bytes_back,
 	    text_form_forgives_only_a_line_end,
 	    text_form_refuses_what_no_receipt_is_as_large_as,

@@ -545,9 +545,10 @@ static void raw_start(struct raw *raw, struct link *responder, const void *paylo
 	memcpy(prologue + 6, network.b, 32);
 	prologue[38] = 1;
 	ck_assert_int_eq(noise_public_key(listener_secret, remote), 0);
-	ck_assert_int_eq(
-	    noise_handshake_init(&raw->handshake, NOISE_NK, true, prologue, sizeof(prologue), NULL, remote, ephemeral),
-	    0);
+	ck_assert_int_eq(noise_handshake_init(&raw->handshake,
+	                                      &(struct noise_handshake_config){
+	                                          NOISE_NK, true, prologue, sizeof(prologue), NULL, remote, ephemeral}),
+	                 0);
 	ck_assert_int_eq(noise_handshake_write(&raw->handshake, payload, payload_size, frame + 3, &size), 0);
 	frame[1] = (uint8_t)(size >> 8);
 	frame[2] = (uint8_t)size;

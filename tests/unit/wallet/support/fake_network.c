@@ -47,10 +47,11 @@ static void fund(struct fake_network *n, uint32_t count)
 	holders[0] = g->accounts[0];
 	holders[1] = g->accounts[1];
 	holders[2] = (struct genesis_account){.address = n->account, .balance = 100 * AMOUNT_MICROS};
-	ck_assert_int_eq(genesis_make(&fresh, g->name, g->timestamp_ms, g->currency_code, g->smallest_amount,
-	                              g->committee.validators, count, g->committee.faulty, g->committee.slow, holders,
-	                              3),
-	                 0);
+	ck_assert_int_eq(
+	    genesis_make(&fresh, &(struct genesis_parameters){g->name, g->timestamp_ms, g->currency_code,
+	                                                      g->smallest_amount, g->committee.validators, count,
+	                                                      g->committee.faulty, g->committee.slow, holders, 3}),
+	    0);
 	genesis_deinit(g);
 	*g = fresh;
 }
@@ -114,8 +115,10 @@ const struct fake_final *fake_network_final(struct fake_network *n, struct payme
 	    fixture_certificate(&n->f, CERT_FF, block->header.view, &block->header.id, n->count);
 	ck_assert_uint_lt(n->final_count, sizeof(n->finals) / sizeof(n->finals[0]));
 	struct fake_final *final = &n->finals[n->final_count++];
-	ck_assert_int_eq(
-	    receipt_make(block, 0, NULL, 0, certificate->bytes, certificate->size, &final->receipt, &final->size), 0);
+	ck_assert_int_eq(receipt_make(block, 0,
+	                              &(struct receipt_proof){NULL, 0, {certificate->bytes, certificate->size}},
+	                              &final->receipt, &final->size),
+	                 0);
 	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, payment->bytes, payment->size, &final->payment), 0);
 	final->height = block->header.height;
 	n->tip = block->header;
