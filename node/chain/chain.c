@@ -47,7 +47,7 @@ static void news_drop(struct chain *c, const struct chain_block *block)
 }
 
 /* From left to right, some skipped; a block that is final or invalid stays so. The settled one begins as final. */
-static bool move_allowed(enum chain_state from, enum chain_state to)
+static bool chain_move_allowed(enum chain_state from, enum chain_state to)
 {
 	static const unsigned allowed[] = {
 	    [CHAIN_NAMED] = 1u << CHAIN_HEADER | 1u << CHAIN_FINAL,
@@ -66,7 +66,7 @@ static bool move_allowed(enum chain_state from, enum chain_state to)
 
 void chain_move(struct chain *c, struct chain_block *block, enum chain_state to)
 {
-	assert(move_allowed(block->state, to));
+	assert(chain_move_allowed(block->state, to));
 	block->state = to;
 	block_news(c, block);
 }

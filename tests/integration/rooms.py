@@ -319,13 +319,13 @@ ENFORCED = {
 	"calls": True,
 	"circles of rooms": True,
 	"circles of files": False,
-	"uncalled functions": False,
+	"uncalled functions": True,
 	"names given twice": False,
 	"long functions": True,
 	"long files": True,
-	"many parameters": False,
-	"few assertions": False,
-	"comments of the public header": False,
+	"many parameters": True,
+	"few assertions": True,
+	"comments of the public header": True,
 	"comments of declarations": False,
 }
 
