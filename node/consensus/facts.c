@@ -20,7 +20,7 @@ const struct block_facts *facts_find(const struct consensus *c, const struct has
 }
 
 /* From left to right; a body may turn out to be early and back, and nothing comes back from VALID or INVALID. */
-static bool move_allowed(enum block_check from, enum block_check to)
+static bool facts_move_allowed(enum block_check from, enum block_check to)
 {
 	switch (from) {
 	case BLOCK_HEADER:
@@ -55,7 +55,7 @@ int facts_set(struct consensus *c, const struct block_facts *facts)
 	assert(f->facts.view == facts->view && hash_equal(&f->facts.parent_id, &facts->parent_id));
 	if (f->facts.check == facts->check)
 		return 0;
-	assert(move_allowed(f->facts.check, facts->check));
+	assert(facts_move_allowed(f->facts.check, facts->check));
 	f->facts.check = facts->check;
 	return 1;
 }

@@ -74,12 +74,12 @@ bool view_in_window(const struct consensus *c, uint64_t number)
 	       (c->view <= VIEW_WINDOW || number >= c->view - VIEW_WINDOW);
 }
 
-static bool vote_same(const struct vote *a, const struct vote *b)
+static bool view_vote_same(const struct vote *a, const struct vote *b)
 {
 	return a->kind == b->kind && a->view == b->view && hash_equal(&a->block_id, &b->block_id);
 }
 
-static bool vote_is_first(const struct vote *vote)
+static bool view_vote_is_first(const struct vote *vote)
 {
 	return vote->kind == VOTE_NOTAR1 || vote->kind == VOTE_SKIP1;
 }
@@ -106,7 +106,7 @@ static int seat_extra(struct consensus *c, struct seat *seat, const struct vote 
 	uint64_t blocks = 0;
 
 	for (uint32_t i = 0; i < seat->extra_count; i++) {
-		if (vote_same(&seat->extras[i], vote))
+		if (view_vote_same(&seat->extras[i], vote))
 			return 0;
 		blocks += seat->extras[i].kind == VOTE_NOTAR2;
 	}
@@ -125,15 +125,15 @@ static int seat_vote(struct consensus *c, struct seat *seat, const struct vote *
 {
 	if (vote->kind == VOTE_FINAL) {
 		if (seat->has_final)
-			return vote_same(&seat->final, vote) ? 0 : seat_evidence(c, seat, &seat->final, vote);
+			return view_vote_same(&seat->final, vote) ? 0 : seat_evidence(c, seat, &seat->final, vote);
 		seat->final = *vote;
 		seat->has_final = *added = true;
 		return 0;
 	}
-	if (!vote_is_first(vote))
+	if (!view_vote_is_first(vote))
 		return seat_extra(c, seat, vote, added);
 	if (seat->has_first)
-		return vote_same(&seat->first, vote) ? 0 : seat_evidence(c, seat, &seat->first, vote);
+		return view_vote_same(&seat->first, vote) ? 0 : seat_evidence(c, seat, &seat->first, vote);
 	seat->first = *vote;
 	seat->has_first = *added = true;
 	return 0;
@@ -157,12 +157,12 @@ static const struct vote *seat_supports(const struct seat *seat, enum certificat
 	return NULL;
 }
 
-static uint64_t certificate_quorum(const struct committee *committee, enum certificate_kind kind)
+static uint64_t view_quorum(const struct committee *committee, enum certificate_kind kind)
 {
 	return kind == CERT_FF ? committee->quorum_fast : committee->quorum_slow;
 }
 
-static int certificate_try(struct consensus *c, uint64_t number, enum certificate_kind kind, const struct hash *id)
+static int view_try_certificate(struct consensus *c, uint64_t number, enum certificate_kind kind, const struct hash *id)
 {
 	struct view *view = view_find(c, number);
 	const struct vote *votes[COMMITTEE_SIZE_MAX];
@@ -178,7 +178,7 @@ static int certificate_try(struct consensus *c, uint64_t number, enum certificat
 		votes[count++] = vote;
 		weight += c->committee->validators[i].weight;
 	}
-	if (weight < certificate_quorum(c->committee, kind))
+	if (weight < view_quorum(c->committee, kind))
 		return 0;
 	struct certificate *certificate;
 	TRY(certificate_make(c->committee, kind, number, id, votes, count, &certificate));
@@ -205,12 +205,12 @@ int view_vote(struct consensus *c, const struct vote *vote)
 	c->pending = true;
 	/* FF before N: what is final needs no further vote. */
 	if (vote->kind == VOTE_FINAL)
-		return certificate_try(c, vote->view, CERT_SF, &vote->block_id);
+		return view_try_certificate(c, vote->view, CERT_SF, &vote->block_id);
 	if (vote->kind == VOTE_NOTAR1)
-		TRY(certificate_try(c, vote->view, CERT_FF, &vote->block_id));
+		TRY(view_try_certificate(c, vote->view, CERT_FF, &vote->block_id));
 	if (vote_kind_names_block(vote->kind))
-		return certificate_try(c, vote->view, CERT_N, &vote->block_id);
-	return certificate_try(c, vote->view, CERT_S, &vote->block_id);
+		return view_try_certificate(c, vote->view, CERT_N, &vote->block_id);
+	return view_try_certificate(c, vote->view, CERT_S, &vote->block_id);
 }
 
 int view_enter(struct consensus *c, uint64_t number, bool by_skip)
@@ -232,7 +232,7 @@ int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 	return 0;
 }
 
-static int put_out_certificate(struct consensus *c, const struct certificate *certificate, bool forward)
+static int view_put_out(struct consensus *c, const struct certificate *certificate, bool forward)
 {
 	struct consensus_output *o = output_add(c, OUT_CERTIFICATE);
 
@@ -285,7 +285,7 @@ int view_certificate(struct consensus *c, struct certificate *certificate)
 		c->last_notarised_ms = c->now_ms;
 	/* Rule 1: "Enter v+1 on any N(v,·), S(v), FF(v,·) or SF(v,·). Forward that certificate once to all." */
 	bool enters = number + 1 > c->view;
-	TRY(put_out_certificate(c, certificate, enters));
+	TRY(view_put_out(c, certificate, enters));
 	return enters ? view_enter(c, number + 1, certificate->kind == CERT_S) : 0;
 }
 
@@ -409,12 +409,12 @@ bool consensus_vote_known(const struct consensus *c, const struct vote *vote)
 	const struct vote *held = NULL;
 	if (vote->kind == VOTE_FINAL)
 		held = seat->has_final ? &seat->final : NULL;
-	else if (vote_is_first(vote))
+	else if (view_vote_is_first(vote))
 		held = seat->has_first ? &seat->first : NULL;
 	for (uint32_t i = 0; !held && i < seat->extra_count; i++)
-		if (vote_same(&seat->extras[i], vote))
+		if (view_vote_same(&seat->extras[i], vote))
 			held = &seat->extras[i];
-	return held && vote_same(held, vote) && memcmp(held->signature, vote->signature, SIGNATURE_SIZE) == 0;
+	return held && view_vote_same(held, vote) && memcmp(held->signature, vote->signature, SIGNATURE_SIZE) == 0;
 }
 
 const struct vote *consensus_first_vote(const struct consensus *c, uint64_t number, uint32_t voter)
@@ -469,20 +469,20 @@ const struct certificate *consensus_next_notarised(const struct consensus *c, ui
 	return held ? held->certificate : NULL;
 }
 
-static int newer_first(const struct view *a, const struct view *b)
+static int view_newer_first(const struct view *a, const struct view *b)
 {
 	return a->number < b->number ? 1 : -1;
 }
 
-static void walk_to(struct consensus_walk *walk, const struct view *view)
+static void view_walk_to(struct consensus_walk *walk, const struct view *view)
 {
 	*walk = (struct consensus_walk){.view = view, .certificate = view ? view->certificates : NULL};
 }
 
 void consensus_walk_begin(struct consensus *c, struct consensus_walk *walk)
 {
-	HASH_SORT(c->views, newer_first);
-	walk_to(walk, c->views);
+	HASH_SORT(c->views, view_newer_first);
+	view_walk_to(walk, c->views);
 }
 
 bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk, const struct certificate **certificate,
@@ -490,7 +490,7 @@ bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk,
 {
 	*certificate = NULL;
 	*own = NULL;
-	for (; walk->view; walk_to(walk, walk->view->hh.next)) {
+	for (; walk->view; view_walk_to(walk, walk->view->hh.next)) {
 		if (walk->view->number <= c->final_view)
 			continue;
 		if (walk->certificate) {
