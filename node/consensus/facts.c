@@ -19,7 +19,8 @@ const struct block_facts *facts_find(const struct consensus *c, const struct has
 	return f ? &f->facts : NULL;
 }
 
-/* From left to right; a body may turn out to be early and back, and nothing comes back from VALID or INVALID. */
+/* From left to right; a body may turn out to be early and back, and nothing comes back from VALID or INVALID. That a
+ * valid block is early is no contradiction: a wall clock was set back. */
 static bool facts_move_allowed(enum block_check from, enum block_check to)
 {
 	switch (from) {
@@ -29,8 +30,9 @@ static bool facts_move_allowed(enum block_check from, enum block_check to)
 	case BLOCK_EARLY:
 		return to != BLOCK_HEADER;
 	case BLOCK_VALID:
+		return to == BLOCK_EARLY;
 	case BLOCK_INVALID:
-		return to == from;
+		return false;
 	}
 	return false;
 }
@@ -56,8 +58,24 @@ int facts_set(struct consensus *c, const struct block_facts *facts)
 	if (f->facts.check == facts->check)
 		return 0;
 	assert(facts_move_allowed(f->facts.check, facts->check));
+	if (f->facts.check == BLOCK_VALID)
+		return 0;
 	f->facts.check = facts->check;
 	return 1;
+}
+
+bool facts_body_held(const struct consensus *c, const struct hash *id)
+{
+	const struct block_facts *facts = facts_find(c, id);
+
+	return facts && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
+}
+
+bool facts_backwards(const struct consensus *c, const struct block_facts *facts)
+{
+	const struct block_facts *parent = facts_find(c, &facts->parent_id);
+
+	return parent && parent->view >= facts->view;
 }
 
 static void facts_free(struct consensus *c, struct facts *f)

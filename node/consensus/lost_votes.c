@@ -22,16 +22,17 @@ void lost_votes_seen(struct consensus *c, const struct vote *vote)
 
 void consensus_recover_newest(struct consensus *c, const struct vote *vote)
 {
-	struct newest *newest = &c->newest[vote->voter];
-
 	assert(vote->voter < c->committee->size && c->voting == VOTING_NO);
+	struct newest *newest = &c->newest[vote->voter];
 	newest->vote = *vote;
 	newest->known = true;
 }
 
 int consensus_recover_vote(struct consensus *c, const struct vote *vote)
 {
-	assert(vote->voter == c->config.self && consensus_member(c));
+	assert(c->voting == VOTING_NO && c->view);
+	if (!consensus_member(c) || vote->voter != c->config.self || vote->epoch != c->committee->epoch)
+		return UNCIA_E_DAMAGED;
 	if (lost_votes_newer(vote, &c->newest_own))
 		c->newest_own = *vote;
 	if (vote->view <= c->final_view)
@@ -39,6 +40,11 @@ int consensus_recover_vote(struct consensus *c, const struct vote *vote)
 	struct view *view = view_get(c, vote->view);
 	if (!view)
 		return UNCIA_E_MEMORY;
+	if (view_own_vote(view, vote->kind, &vote->block_id))
+		return 0;
+	/* Votes that contradict each other are of no validator that keeps to the rules: no journal of ours. */
+	if (!view_own_agrees(view, vote))
+		return UNCIA_E_DAMAGED;
 	TRY(view_note_own(view, vote));
 	return view_vote(c, vote);
 }
@@ -60,7 +66,7 @@ static int lost_votes_voting(struct consensus *c, enum voting_state voting)
 {
 	struct consensus_output *o = output_add(c, OUT_VOTING);
 
-	assert(c->voting == VOTING_NO);
+	assert(c->voting == VOTING_NO || (c->voting == VOTING_YES && voting == VOTING_STALE_JOURNAL));
 	c->voting = voting;
 	c->pending = true;
 	if (!o)
@@ -110,8 +116,10 @@ int consensus_lost(struct consensus *c, const struct vote *vote)
 {
 	struct newest *self = &c->newest[c->config.self];
 
-	assert(consensus_member(c) && vote->voter == c->config.self);
-	if (c->voting != VOTING_NO || lost_votes_held(c, vote))
+	assert(consensus_member(c) && vote->voter == c->config.self && vote->epoch == c->committee->epoch);
+	/* While it was being verified, others' answers may have let this validator vote. The journal lacked that vote
+	 * at the start all the same, whatever was cast since. */
+	if (c->voting == VOTING_STALE_JOURNAL || (c->voting == VOTING_NO && lost_votes_held(c, vote)))
 		return 0;
 	self->vote = *vote;
 	self->known = self->unjournaled = true;

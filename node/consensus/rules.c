@@ -26,6 +26,7 @@ static int rules_cast(struct consensus *c, const struct view *view, enum vote_ki
 {
 	struct vote wanted = {.epoch = c->committee->epoch, .kind = kind, .view = view->number};
 
+	assert(vote_kind_names_block(kind) == (block_id != NULL));
 	if (block_id)
 		wanted.block_id = *block_id;
 	return safety_cast(c, &wanted, true, NULL);
@@ -52,7 +53,7 @@ static int rules_vote_first(struct consensus *c, const struct view *view)
 
 	if (!facts || !rule_first_vote(&own, view->number <= c->view))
 		return 0;
-	if (facts->view != view->number || facts->check == BLOCK_INVALID)
+	if (facts->view != view->number || facts->check == BLOCK_INVALID || facts_backwards(c, facts))
 		return rules_cast(c, view, VOTE_SKIP1, NULL);
 	if (facts->check == BLOCK_HEADER || !view_parent_valid(c, view->number, &facts->parent_id))
 		return 0;
@@ -100,9 +101,8 @@ static int rules_vote_final(struct consensus *c, const struct view *view)
 
 	if (own.first != FIRST_BLOCK)
 		return 0;
-	const struct block_facts *facts = facts_find(c, &view->own_block);
-	bool body = facts && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
-	if (!rule_final(&own, true, consensus_held(c, view->number, CERT_N, &view->own_block) != NULL, body))
+	bool notarised = consensus_held(c, view->number, CERT_N, &view->own_block) != NULL;
+	if (!rule_final(&own, true, notarised, facts_body_held(c, &view->own_block)))
 		return 0;
 	TRY(rules_cast(c, view, VOTE_FINAL, &view->own_block));
 	return 1;
@@ -145,10 +145,9 @@ static bool rules_timer_due(const struct consensus *c, const struct view *view, 
 
 int rules_start_timer(struct consensus *c, bool work)
 {
-	struct view *view = view_get(c, c->view);
+	struct view *view = view_find(c, c->view);
 
-	if (!view)
-		return UNCIA_E_MEMORY;
+	assert(view && view->number > c->final_view); /* the current one was entered, and is not settled */
 	if (view->deadline_ms == CONSENSUS_NEVER && rules_timer_due(c, view, work))
 		view->deadline_ms = c->now_ms + rules_timeout(c, view->number);
 	return 0;

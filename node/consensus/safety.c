@@ -19,15 +19,24 @@ static bool safety_own_block(const struct view *view, const struct hash *block_i
 	return view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, block_id);
 }
 
-/* Rules 3 and 4: "with no first vote there yet", in an unsettled view ≤ the current one, "parent valid, all payments
- * valid". */
+/* Rule 3: the leader's own block; rule 4: "the first proposal from its leader". */
+static bool safety_of_leader(const struct consensus *c, const struct view *view, const struct hash *block_id)
+{
+	const struct hash *first = view_leader_block(c, view);
+
+	return first ? hash_equal(first, block_id) : committee_leader(c->committee, view->number) == c->config.self;
+}
+
+/* Rules 3 and 4: "with no first vote there yet", in an unsettled view ≤ the current one, the leader's block, "parent
+ * valid, all payments valid". */
 static bool safety_notar1(const struct consensus *c, const struct view *view, const struct hash *block_id)
 {
 	const struct own_votes own = safety_own(c, view);
 	const struct block_facts *facts = facts_find(c, block_id);
 
 	return rule_first_vote(&own, view->number <= c->view) && facts && facts->check == BLOCK_VALID &&
-	       facts->view == view->number && view_parent_valid(c, view->number, &facts->parent_id);
+	       facts->view == view->number && safety_of_leader(c, view, block_id) &&
+	       view_parent_valid(c, view->number, &facts->parent_id);
 }
 
 /* Rules 4 and 5. */
@@ -70,12 +79,9 @@ static bool safety_skip2(const struct consensus *c, const struct view *view)
 static bool safety_final(const struct consensus *c, const struct view *view, const struct hash *block_id)
 {
 	const struct own_votes own = safety_own(c, view);
-	const struct block_facts *facts = facts_find(c, block_id);
-	bool body =
-	    facts && facts->view == view->number && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
 	bool notarised = consensus_held(c, view->number, CERT_N, block_id) != NULL;
 
-	return rule_final(&own, safety_own_block(view, block_id), notarised, body);
+	return rule_final(&own, safety_own_block(view, block_id), notarised, facts_body_held(c, block_id));
 }
 
 static bool safety_evidence(const struct consensus *c, const struct view *view, const struct vote *wanted)
@@ -106,6 +112,7 @@ int safety_cast(struct consensus *c, const struct vote *wanted, bool broadcast, 
 
 	if (!view || !safety_evidence(c, view, wanted))
 		return CONSENSUS_E_UNSAFE;
+	assert(consensus_member(c) && c->config.sign && view->number <= c->view);
 	if (vote_kind_names_block(vote.kind))
 		vote.block_id = wanted->block_id;
 	vote_digest(&c->config.network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);

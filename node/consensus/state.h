@@ -88,6 +88,10 @@ static inline bool consensus_member(const struct consensus *c)
 struct consensus_output *output_add(struct consensus *c, enum consensus_output_kind kind);
 /* Drops those about views up to `through`, and those that refer to certificates of such views. */
 void outputs_settle(struct consensus *c, uint64_t through);
+/* Drops those that ask for a block to be executed which is not held any more. */
+void outputs_forget(struct consensus *c, const struct hash *id);
+/* Whether an own vote waits to be carried out. */
+bool outputs_have_vote(const struct consensus *c);
 
 /* ---- facts.c ---- */
 
@@ -97,6 +101,9 @@ const struct block_facts *facts_find(const struct consensus *c, const struct has
 int facts_set(struct consensus *c, const struct block_facts *facts);
 void facts_drop(struct consensus *c, const struct hash *id);
 void facts_settle(struct consensus *c, uint64_t through);
+bool facts_body_held(const struct consensus *c, const struct hash *id);
+/* Whether its parent is known to be of no lower view: such a block can never be valid. */
+bool facts_backwards(const struct consensus *c, const struct block_facts *facts);
 /* Whether some block is to be judged again later. */
 bool facts_early(const struct consensus *c);
 
@@ -113,6 +120,9 @@ int view_vote(struct consensus *c, const struct vote *vote);
 int view_certificate(struct consensus *c, struct certificate *certificate);
 /* Takes a finality certificate of that block out of its view; NULL where none is held. */
 struct certificate *view_take_final(struct consensus *c, uint64_t number, const struct hash *id);
+/* Whether a validator that keeps to the rules can have cast this vote after those own ones that are noted: one first
+ * vote a view, extra votes for something else and only after it, FINAL for the same block and last. */
+bool view_own_agrees(const struct view *view, const struct vote *vote);
 /* Notes an own vote as cast. Returns 0 or UNCIA_E_MEMORY. */
 int view_note_own(struct view *view, const struct vote *vote);
 /* Whether an own vote of that kind, for that block, was cast in it. */

@@ -105,6 +105,7 @@ static int seat_extra(struct consensus *c, struct seat *seat, const struct vote 
 	uint64_t blocks_max = c->committee->weight / c->committee->key_threshold;
 	uint64_t blocks = 0;
 
+	assert(blocks_max && (vote->kind == VOTE_NOTAR2 || vote->kind == VOTE_SKIP2));
 	for (uint32_t i = 0; i < seat->extra_count; i++) {
 		if (view_vote_same(&seat->extras[i], vote))
 			return 0;
@@ -215,9 +216,9 @@ int view_vote(struct consensus *c, const struct vote *vote)
 
 int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 {
-	struct view *view = view_get(c, number);
+	struct view *view = view_get(c, number), *left, *next;
 
-	assert(number > c->view);
+	assert(number > c->view && number > c->final_view);
 	if (!view)
 		return UNCIA_E_MEMORY;
 	c->view = number;
@@ -225,10 +226,11 @@ int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 	view->by_skip = by_skip;
 	view->entered_ms = c->now_ms;
 	c->pending = true;
-	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. */
-	struct view *left = number > VIEW_WINDOW + 1 ? view_find(c, number - VIEW_WINDOW - 1) : NULL;
-	if (left)
-		view_drop_votes(c, left);
+	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. A
+	 * certificate may lead over many views at once. */
+	HASH_ITER (hh, c->views, left, next)
+		if (left->number < number && !view_in_window(c, left->number))
+			view_drop_votes(c, left);
 	return 0;
 }
 
@@ -267,6 +269,7 @@ int view_certificate(struct consensus *c, struct certificate *certificate)
 	uint64_t number = certificate->view;
 
 	assert(certificate->epoch == c->committee->epoch);
+	assert(certificate->weight >= view_quorum(c->committee, certificate->kind));
 	if (number <= c->final_view || consensus_held(c, number, certificate->kind, &certificate->block_id)) {
 		free(certificate);
 		return 0;
@@ -307,6 +310,27 @@ struct certificate *view_take_final(struct consensus *c, uint64_t number, const 
 }
 
 /* ---- own votes ---- */
+
+bool view_own_agrees(const struct view *view, const struct vote *vote)
+{
+	bool own_block = view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, &vote->block_id);
+	bool extra = view->own_extra_count > 0 || view->own_skip2;
+
+	if (view->own_final)
+		return false;
+	switch (vote->kind) {
+	case VOTE_NOTAR1:
+	case VOTE_SKIP1:
+		return view->own_first == FIRST_NONE && !extra;
+	case VOTE_NOTAR2:
+		return view->own_first != FIRST_NONE && !own_block;
+	case VOTE_SKIP2:
+		return view->own_first == FIRST_BLOCK;
+	case VOTE_FINAL:
+		return own_block && !extra;
+	}
+	return false;
+}
 
 int view_note_own(struct view *view, const struct vote *vote)
 {
@@ -387,9 +411,11 @@ bool view_parent_valid(const struct consensus *c, uint64_t view, const struct ha
 {
 	uint64_t parent_view = c->final_view;
 
+	assert(view > c->final_view);
 	if (!hash_equal(parent_id, &c->final_id)) {
 		const struct block_facts *parent = facts_find(c, parent_id);
-		if (!parent || parent->view <= c->final_view || !consensus_notarised(c, parent->view, parent_id))
+		if (!parent || parent->view <= c->final_view || parent->view >= view ||
+		    !consensus_notarised(c, parent->view, parent_id))
 			return false;
 		parent_view = parent->view;
 	}
@@ -481,6 +507,7 @@ static void view_walk_to(struct consensus_walk *walk, const struct view *view)
 
 void consensus_walk_begin(struct consensus *c, struct consensus_walk *walk)
 {
+	assert(!outputs_have_vote(c)); /* what is said here may be sent: it has been journaled */
 	HASH_SORT(c->views, view_newer_first);
 	view_walk_to(walk, c->views);
 }

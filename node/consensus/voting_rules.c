@@ -1,5 +1,6 @@
 /* The voting rules of one view; see voting_rules.h. */
 #include "voting_rules.h"
+#include <assert.h>
 
 bool rule_first_vote(const struct own_votes *own, bool entered)
 {
@@ -22,6 +23,7 @@ bool rule_notar2(const struct committee *c, const struct own_votes *own, uint64_
 
 bool rule_skip2(const struct committee *c, const struct own_votes *own, const struct first_tally *tally)
 {
+	assert(tally->top <= tally->total && tally->total <= c->weight);
 	/* Rule 6: "t − top ≥ K and own first vote was not skip": more than P honest votes are not for the block at
 	 * the top, so no block can become final by first votes alone. */
 	return rule_extra(own) && own->first != FIRST_SKIP && tally->total - tally->top >= c->key_threshold;
