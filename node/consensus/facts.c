@@ -96,7 +96,7 @@ void facts_settle(struct consensus *c, uint64_t through)
 {
 	struct facts *f, *next;
 
-	HASH_ITER (hh, c->facts, f, next)
+	HASH_ITER (hh, c->facts, f, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
 		if (f->facts.view <= through)
 			facts_free(c, f);
 }

@@ -190,7 +190,7 @@ static void rename_blocks(const struct search *s, const struct state *from, unsi
 
 static bool in_order(const unsigned standings[MODEL_BLOCKS], unsigned order)
 {
-	unsigned placed[MODEL_BLOCKS];
+	unsigned placed[MODEL_BLOCKS] = {0};
 	for (unsigned block = 0; block < MODEL_BLOCKS; block++)
 		placed[orders[order][block]] = standings[block];
 	return placed[0] >= placed[1] && placed[1] >= placed[2];

@@ -78,8 +78,16 @@ static _Noreturn void wrong(const struct story *s, const char *what)
 	exit(EXIT_FAILURE);
 }
 
-static unsigned named(struct story *s, const char *name)
+static const char *word(const struct story *s, const char *given)
 {
+	if (!given)
+		wrong(s, "a word is missing");
+	return given;
+}
+
+static unsigned named(struct story *s, const char *given)
+{
+	const char *name = word(s, given);
 	unsigned i = 0;
 
 	while (i < s->name_count && strcmp(s->names[i], name) != 0)
@@ -347,7 +355,7 @@ static void certificate(struct story *s, char *const *words)
 /* `words` ends with NULL. */
 static void command(struct story *s, char *const *words)
 {
-	const char *name = words[0];
+	const char *name = word(s, words[0]);
 
 	if (strcmp(name, "committee") == 0) {
 		start(s, (uint32_t)number(s, words[1]), (uint32_t)number(s, words[3]));
@@ -370,13 +378,13 @@ static void command(struct story *s, char *const *words)
 	} else if (strcmp(name, "final") == 0) {
 		final(s, words);
 	} else if (strcmp(name, "time") == 0) {
-		rig_time(&s->rig, number(s, words[1] + 1));
+		rig_time(&s->rig, number(s, word(s, words[1]) + 1));
 	} else if (strcmp(name, "work") == 0) {
-		s->work = strcmp(words[1], "yes") == 0;
+		s->work = strcmp(word(s, words[1]), "yes") == 0;
 	} else if (strcmp(name, "link") == 0) {
-		consensus_peer(s->rig.c, (uint32_t)number(s, words[1]), strcmp(words[2], "up") == 0);
+		consensus_peer(s->rig.c, (uint32_t)number(s, words[1]), strcmp(word(s, words[2]), "up") == 0);
 	} else if (strcmp(name, "disk") == 0) {
-		consensus_space(s->rig.c, strcmp(words[1], "full") == 0);
+		consensus_space(s->rig.c, strcmp(word(s, words[1]), "full") == 0);
 	} else if (strcmp(name, "restart") == 0) {
 		restart(s);
 	} else if (strcmp(name, "backup") == 0) {
@@ -406,7 +414,7 @@ static void line(struct story *s, char *text)
 		return;
 	for (char *word = strtok_r(text, " ", &rest); word && count < WORDS_MAX; word = strtok_r(NULL, " ", &rest))
 		words[count++] = word;
-	if ((strcmp(words[0], "committee") == 0) != !s->rig.c)
+	if ((strcmp(word(s, words[0]), "committee") == 0) != !s->rig.c)
 		wrong(s, "a committee comes first, and once");
 	command(s, words);
 }
