@@ -48,13 +48,18 @@ static enum block_check block_check(struct replica *r, struct chain_block *block
 	return block->complete ? BLOCK_BODY : BLOCK_HEADER;
 }
 
+int tell_check(struct replica *r, struct chain_block *block)
+{
+	return tell_block(r, block, block_check(r, block));
+}
+
 /* What is new of blocks. */
 int tell_news(struct replica *r)
 {
 	struct chain_block *block;
 
 	while ((block = chain_next_news(&r->chain)))
-		TRY(tell_block(r, block, block_check(r, block)));
+		TRY(tell_check(r, block));
 	return 0;
 }
 
@@ -66,7 +71,7 @@ static int judge(struct replica *r, const struct hash *id)
 	if (block_is_early(r, block))
 		return tell_block(r, block, BLOCK_EARLY);
 	TRY(chain_execute(&r->chain, block));
-	return tell_block(r, block, block_check(r, block));
+	return tell_check(r, block);
 }
 
 /* consensus §6.8: an own vote is journaled in the step that cast it, the first vote for a block together with its body

@@ -123,6 +123,7 @@ void jobs_free(struct replica *r);
 
 /* carry_out.c */
 int tell_news(struct replica *r);
+int tell_check(struct replica *r, struct chain_block *block); /* how far it has been checked */
 int carry_out(struct replica *r);
 int rules_run(struct replica *r);
 int newest_votes_journal(struct replica *r);

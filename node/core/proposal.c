@@ -232,9 +232,15 @@ static int propose(struct replica *r, const struct lead *lead, struct draft *d)
 	}
 	ledger_end(d->executed, &d->header.id);
 	block->parent = d->parent;
-	block->executed = d->executed;
+	/* The very same block may be held: where the journal holds it without its vote, or another process has this
+	 * key. */
+	if (block->executed)
+		executed_release(r->ledger, d->executed);
+	else
+		block->executed = d->executed;
 	TRY(chain_complete(&r->chain, block, d->payments, tree));
 	TRY(tell_news(r));
+	TRY(tell_check(r, block));
 	TRY(consensus_propose(r->consensus, lead->view, &block->header.id, &own));
 	TRY(carry_out(r));
 	return send_proposal(r, &own, block, d->parent);
