@@ -1,5 +1,5 @@
-/* What the search of two views asks of the consensus module itself, besides node/consensus/voting_rules.c: what a validator knows of its
- * own votes once it has come back from a crash, and rule 2, which block may be a parent. */
+/* What the search of two views asks of the consensus module itself, besides the votes that it casts (wall.h): what a
+ * validator knows of its own votes once it has come back from a crash, and rule 2, which block may be a parent. */
 #ifndef FROM_CORE_H
 #define FROM_CORE_H
 #include "voting_rules.h"
@@ -16,8 +16,8 @@ enum { MODEL_BLOCKS = 3, SKIP = MODEL_BLOCKS, CHOICES };
 #define FINALS            0x700u
 #define VOTES_END         0x800u
 
-/* consensus_recover_vote, over these votes as the journal holds them. `own_block`: of its first vote; MODEL_BLOCKS: none.
- * Asserts that each of them counts again. */
+/* consensus_recover_vote, over these votes as the journal holds them. `own_block`: of its first vote; MODEL_BLOCKS:
+ * none. Asserts that each of them counts again. */
 struct own_votes core_recovered(unsigned votes, unsigned *own_block);
 
 /* view_parent_valid, for a block of view 2 on `parent` (0: the genesis; b + 1: block b of view 1), where the
