@@ -208,6 +208,14 @@ class Lint(unittest.TestCase):
 				stdout=subprocess.PIPE, text=True)
 			self.assertEqual(tried.returncode, 0, f"{patch.name}: {tried.stdout}")
 
+	def test_callers_that_are_wrong_leave_the_wall_alone_and_die_at_it(self):
+		patches = sorted((ROOT / "tests/sim/planted").glob("7?-*.patch"))
+		self.assertEqual(len(patches), 10)
+		for patch in patches:
+			text = patch.read_text()
+			self.assertNotIn("safety.c", text, patch.name)
+			self.assertIn("\ndies: a vote was asked for that its evidence does not allow\n", text, patch.name)
+
 	def test_the_readme_names_the_two_commands_and_every_task(self):
 		readme = (ROOT / "README.md").read_text()
 		self.assertIn("./run demo", readme)

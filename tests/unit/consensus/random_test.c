@@ -7,7 +7,7 @@
 #include "rig.h"
 #include "unit.h"
 
-enum { SEEDS = 200, STEPS = 800, BLOCKS = 200, VOTES_MAX = 2048, VIEWS_AHEAD = 4 };
+enum { SEEDS = 100, STEPS = 800, BLOCKS = 200, VOTES_MAX = 2048, VIEWS_AHEAD = 4 };
 
 static struct world {
 	struct rig rig;
