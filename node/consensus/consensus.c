@@ -12,6 +12,7 @@ int consensus_new(const struct consensus_config *config, uint64_t final_view, co
 {
 	struct consensus *c = calloc(1, sizeof(*c));
 
+	assert(config->committee->size && config->committee->size <= COMMITTEE_SIZE_MAX);
 	if (!c)
 		return UNCIA_E_MEMORY;
 	c->config = *config;
@@ -53,13 +54,14 @@ void consensus_begin(struct consensus *c, uint64_t now_ms)
 
 int consensus_start(struct consensus *c)
 {
-	assert(!c->views);
+	assert(!c->views && !c->view && c->voting == VOTING_NO);
 	c->last_notarised_ms = c->now_ms;
 	return view_enter(c, c->final_view + 1, false);
 }
 
 int consensus_recovered(struct consensus *c)
 {
+	assert(c->view > c->final_view && c->voting == VOTING_NO);
 	/* A vote was cast only in a view that had been entered. */
 	if (c->newest_own.view > c->view)
 		TRY(view_enter(c, c->newest_own.view, true));
@@ -73,9 +75,13 @@ int consensus_recovered(struct consensus *c)
 
 int consensus_vote(struct consensus *c, const struct vote *vote)
 {
+	const struct view *view = view_find(c, vote->view);
+
 	assert(vote->voter < c->committee->size);
 	if (vote->voter != c->config.self)
 		lost_votes_seen(c, vote);
+	else /* nobody else hands in a vote of ours, and none that was not cast here */
+		assert(!view || view_own_vote(view, vote->kind, &vote->block_id));
 	return view_vote(c, vote);
 }
 
@@ -96,6 +102,7 @@ int consensus_block(struct consensus *c, const struct block_facts *facts)
 
 void consensus_forget(struct consensus *c, const struct hash *id)
 {
+	outputs_forget(c, id);
 	facts_drop(c, id);
 }
 
@@ -113,9 +120,11 @@ void consensus_space(struct consensus *c, bool low)
 
 struct certificate *consensus_final(struct consensus *c, uint64_t view, const struct hash *id)
 {
-	struct certificate *certificate = view_take_final(c, view, id);
+	struct certificate *certificate = view > c->final_view ? view_take_final(c, view, id) : NULL;
 
-	assert(certificate && view > c->final_view);
+	if (!certificate)
+		return NULL;
+	assert(certificate->view == view && c->view > view); /* it was entered on this certificate, if not before */
 	c->final_view = view;
 	c->final_id = *id;
 	outputs_settle(c, view);
@@ -128,6 +137,7 @@ struct certificate *consensus_final(struct consensus *c, uint64_t view, const st
 
 int consensus_advance(struct consensus *c, bool work)
 {
+	assert(c->view > c->final_view);
 	c->pending = false;
 	if (consensus_may_vote(c))
 		TRY(rules_vote(c));
@@ -182,7 +192,7 @@ uint64_t consensus_wake(const struct consensus *c)
 		if (view->own_first == FIRST_NONE && consensus_may_vote(c))
 			at = view->deadline_ms;
 	}
-	if (at > c->now_ms + EARLY_AGAIN_MS && facts_early(c))
+	if (at > c->now_ms + EARLY_AGAIN_MS && rules_wait_for_time(c))
 		at = c->now_ms + EARLY_AGAIN_MS;
 	return at;
 }
@@ -200,16 +210,6 @@ uint64_t consensus_final_view(const struct consensus *c)
 size_t consensus_views(const struct consensus *c)
 {
 	return HASH_COUNT(c->views);
-}
-
-enum voting_state consensus_voting(const struct consensus *c)
-{
-	return c->low_space && c->voting == VOTING_YES ? VOTING_NO_SPACE : c->voting;
-}
-
-bool consensus_may_vote(const struct consensus *c)
-{
-	return c->voting == VOTING_YES && !c->low_space;
 }
 
 bool consensus_in_window(const struct consensus *c, uint64_t view)

@@ -8,16 +8,28 @@
  *  - votes and certificates that it hands in are verified, and of this epoch; own votes are handed in once the disk has
  *    them, and not before;
  *  - an own vote among the outputs is journaled in this step, a NOTAR1 together with the bodies of its block and that
- *    block's ancestors, and sent only when that is durable;
- *  - after a restart all own votes above the final view are handed to consensus_recover_vote, before anything else.
+ *    block's ancestors, and sent only when that is durable; one that is not among the outputs any more (consensus_final
+ *    drops those of settled views) is neither journaled nor sent;
+ *  - outputs are carried out before a block that they may name is forgotten, and before own votes are walked over to be
+ *    sent again;
+ *  - after a restart all that the journal holds above the final view is told between consensus_start and
+ *    consensus_recovered, and nothing else is done before that.
  * What it is promised:
- *  - an own vote comes out only with the evidence that its rule asks for (safety.c), whatever the rest of this module,
- * or its caller, believes; where it is asked for another one, it says CONSENSUS_E_UNSAFE and is of no further use;
+ *  - an own vote comes out only with the evidence that its rule asks for (safety.c): on votes, certificates and facts
+ *    of blocks as they were handed in, which are the caller's word, and whatever the rest of this module believes;
+ *    where it is asked for another one, it says CONSENSUS_E_UNSAFE and is of no further use;
  *  - memory is bounded by the views above the final one of which something was heard (VIEW_WINDOW for votes;
- * certificates take a quorum), whatever others send.
+ *    certificates take a quorum), whatever others send.
  *
- * Functions that return int return 0, UNCIA_E_MEMORY or CONSENSUS_E_UNSAFE, where nothing else is said. Not for several
- * threads at once. */
+ * How it is driven, step by step: consensus_begin (before consensus_start, too); what comes in, each followed by
+ * carrying out the outputs; then, until consensus_pending is false: consensus_advance, and the outputs; where something
+ * is pending now, from the start; else consensus_leads and consensus_propose, consensus_expire, and the outputs.
+ * OUT_JUDGE and OUT_WANT_BODY may come again, and may name a block that is not held any more: then nothing is to be
+ * done. Votes outside of the window, doubles, and a second vote that convicts its voter are taken with 0.
+ *
+ * Functions that return int return 0, UNCIA_E_MEMORY or CONSENSUS_E_UNSAFE, where nothing else is said; after any other
+ * value than 0 from one that may cast votes, after UNCIA_E_MEMORY from any, the module can only be freed. Not for
+ * several threads at once. */
 #ifndef CONSENSUS_H
 #define CONSENSUS_H
 #include "vote.h"
@@ -83,59 +95,67 @@ struct consensus_output {
 	bool broadcast, forward, expected;
 };
 
-/* The one that this validator is to propose in. */
+/* The view in which this validator is to propose. */
 struct lead {
 	uint64_t view, entered_ms;
 	uint64_t heartbeat_ms; /* when even an empty block is due */
-	uint64_t timeout_ms;   /* when the timers of those end the view that entered it at the same time */
+	uint64_t timeout_ms;   /* when the timer runs out at a validator that entered the view at the same time */
 };
 
 /* ---- life ---- */
 
-/* The newest final block is given: its view, 0 for the genesis, and its id. Owns: consensus_free. */
+/* The newest final block is given: its view, 0 for the genesis, and its id. Returns 0 or UNCIA_E_MEMORY. Owns:
+ * consensus_free. */
 int consensus_new(const struct consensus_config *config, uint64_t final_view, const struct hash *final_id,
                   struct consensus **consensus);
 void consensus_free(struct consensus *c); /* accepts NULL */
-/* First of all: enters the view above the final one. Then what was stored is told, in this order: certificates, own
- * votes, newest votes. */
+/* Enters the view above the final one. Then what was stored is told: blocks and certificates above the final view as
+ * ever, then own votes by view and within it by kind. Returns 0 or UNCIA_E_MEMORY. */
 int consensus_start(struct consensus *c);
-/* An own vote from the journal: one of a view above the final one counts again. */
+/* An own vote from the journal: one of a view above the final one is noted as cast, and counts again. Returns 0;
+ * UNCIA_E_MEMORY; UNCIA_E_DAMAGED: it is not ours, of another epoch, or contradicts one told before. */
 int consensus_recover_vote(struct consensus *c, const struct vote *vote);
-/* The newest vote known of a validator; of itself: one that the journal has lost, as was found out before. */
+/* The newest vote known of a validator; of itself: one that the journal has lost, as was found out before. At any time
+ * before consensus_recovered. */
 void consensus_recover_newest(struct consensus *c, const struct vote *vote);
-/* All that was stored has been told. */
+/* All that was stored has been told: goes on in the highest view that a certificate or an own vote leads to, and begins
+ * to ask whether it may vote. */
 int consensus_recovered(struct consensus *c);
 
 /* ---- in ---- */
 
-/* The time of the step under way: monotonic. */
+/* The time of the step under way: monotonic, never less than before. */
 void consensus_begin(struct consensus *c, uint64_t now_ms);
 /* A verified vote: anybody's, own ones once they are durable. */
 int consensus_vote(struct consensus *c, const struct vote *vote);
-/* A verified certificate. Takes it. */
+/* A verified certificate. Takes it, whatever it returns. */
 int consensus_certificate(struct consensus *c, struct certificate *certificate);
-/* What is known of a block. */
+/* What is known of a block: its view and its parent are always the same. What is told of settled views is left. */
 int consensus_block(struct consensus *c, const struct block_facts *facts);
-/* A block is not held any more: what was known of it is forgotten. */
+/* A block is not held any more: what was known of it is forgotten, and an OUT_JUDGE for it is dropped. */
 void consensus_forget(struct consensus *c, const struct hash *id);
 /* The link to a validator is up or down. */
 void consensus_peer(struct consensus *c, uint32_t peer, bool up);
 /* The disk is full, or not any more. */
 void consensus_space(struct consensus *c, bool low);
-/* The block that OUT_DECIDED named is final, bodies held: views up to its own are forgotten. Returns the certificate
- * that says so. Owns: free(). */
+/* The block that OUT_DECIDED named is final, bodies held: `view` is settled, and views up to it are forgotten, with the
+ * outputs that are about them. Returns the certificate that says so; NULL, and nothing has changed, where no finality
+ * certificate of that block is held in that view, or it is settled already: the header of a decided block names another
+ * view than its certificate only where more than F validators are faulty. Owns: free(). */
 struct certificate *consensus_final(struct consensus *c, uint64_t view, const struct hash *id);
 /* A peer has answered what the newest vote of ours is that it knows; NULL: none. Returns 0; 1: that vote's signature
- * has to be checked, and then consensus_lost told; UNCIA_E_PROTOCOL: it is no vote of ours. */
+ * has to be checked, and then consensus_lost told; UNCIA_E_PROTOCOL: it is no vote of ours; UNCIA_E_MEMORY. */
 int consensus_answered(struct consensus *c, uint32_t peer, const struct vote *newest);
-/* That vote is ours. Returns 1 where the journal has lost it, else 0. */
+/* That vote is ours, whatever has happened since it was answered. Returns 1 where the journal has lost it, 0 where not,
+ * or UNCIA_E_MEMORY. Where it has, no vote is cast any more, even if others' answers had let it vote meanwhile. */
 int consensus_lost(struct consensus *c, const struct vote *vote);
 
 /* ---- rules ---- */
 
-/* Goes over rules 4, 6 and 7, and starts the timer of the current view. `work`: there is something to make final. */
+/* Goes over rules 4, 6 and 7, and starts the timer of the current view. `work`: there is something to make final. Also
+ * returns an error of `sign`. */
 int consensus_advance(struct consensus *c, bool work);
-/* Rule 5: a timer that has run out. */
+/* Rule 5: a timer that has run out. Also returns an error of `sign`. */
 int consensus_expire(struct consensus *c);
 /* Something has changed since consensus_advance was called: more may follow. */
 bool consensus_pending(const struct consensus *c);
@@ -143,8 +163,9 @@ bool consensus_pending(const struct consensus *c);
 bool consensus_next(struct consensus *c, struct consensus_output *output);
 /* Rule 3: whether this validator is to propose now. */
 bool consensus_leads(const struct consensus *c, struct lead *lead);
-/* It proposes this block, which must be known as valid: its own first vote, which is also among the outputs, not to be
- * broadcast. */
+/* It proposes this block, which must be known as valid, in the current view, which it leads: *own is its first vote,
+ * which is also among the outputs, not to be broadcast. Returns 0; CONSENSUS_E_UNSAFE; UNCIA_E_MEMORY; an error of
+ * `sign`. */
 int consensus_propose(struct consensus *c, uint64_t view, const struct hash *block_id, struct vote *own);
 /* When rules depend on the time alone: consensus_advance and consensus_expire are to be called then. */
 uint64_t consensus_wake(const struct consensus *c);
@@ -152,9 +173,12 @@ uint64_t consensus_wake(const struct consensus *c);
 /* ---- what is held, for those who ask, answer and repair; changes nothing ---- */
 
 uint64_t consensus_view(const struct consensus *c); /* the current one */
+/* That of the highest final block. */
 uint64_t consensus_final_view(const struct consensus *c);
 size_t consensus_views(const struct consensus *c); /* of which something is held */
+/* Whether it votes, and why not. */
 enum voting_state consensus_voting(const struct consensus *c);
+/* The same as a yes or no. */
 bool consensus_may_vote(const struct consensus *c);
 /* Votes of this view are kept. */
 bool consensus_in_window(const struct consensus *c, uint64_t view);
@@ -177,8 +201,8 @@ const struct vote *consensus_newest(const struct consensus *c, uint32_t validato
 const struct vote *consensus_newest_unjournaled(struct consensus *c);
 uint64_t consensus_nonce(const struct consensus *c);
 bool consensus_has_answered(const struct consensus *c, uint32_t peer);
-/* All certificates and own votes above the final view, the newest views first. Valid until the next call that may
- * change something. */
+/* All certificates and own votes above the final view, the newest views first. Own votes may not be durable yet. Valid
+ * until the next call that may change something. */
 struct consensus_walk {
 	const struct view *view;
 	const struct held_certificate *certificate;

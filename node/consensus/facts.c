@@ -19,8 +19,9 @@ const struct block_facts *facts_find(const struct consensus *c, const struct has
 	return f ? &f->facts : NULL;
 }
 
-/* From left to right; a body may turn out to be early and back, and nothing comes back from VALID or INVALID. */
-static bool move_allowed(enum block_check from, enum block_check to)
+/* From left to right; a body may turn out to be early and back, and nothing comes back from VALID or INVALID. That a
+ * valid block is early is no contradiction: a wall clock was set back. */
+static bool facts_move_allowed(enum block_check from, enum block_check to)
 {
 	switch (from) {
 	case BLOCK_HEADER:
@@ -29,8 +30,9 @@ static bool move_allowed(enum block_check from, enum block_check to)
 	case BLOCK_EARLY:
 		return to != BLOCK_HEADER;
 	case BLOCK_VALID:
+		return to == BLOCK_EARLY;
 	case BLOCK_INVALID:
-		return to == from;
+		return false;
 	}
 	return false;
 }
@@ -55,9 +57,25 @@ int facts_set(struct consensus *c, const struct block_facts *facts)
 	assert(f->facts.view == facts->view && hash_equal(&f->facts.parent_id, &facts->parent_id));
 	if (f->facts.check == facts->check)
 		return 0;
-	assert(move_allowed(f->facts.check, facts->check));
+	assert(facts_move_allowed(f->facts.check, facts->check));
+	if (f->facts.check == BLOCK_VALID)
+		return 0;
 	f->facts.check = facts->check;
 	return 1;
+}
+
+bool facts_body_held(const struct consensus *c, const struct hash *id)
+{
+	const struct block_facts *facts = facts_find(c, id);
+
+	return facts && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
+}
+
+bool facts_backwards(const struct consensus *c, const struct block_facts *facts)
+{
+	const struct block_facts *parent = facts_find(c, &facts->parent_id);
+
+	return parent && parent->view >= facts->view;
 }
 
 static void facts_free(struct consensus *c, struct facts *f)
@@ -78,15 +96,7 @@ void facts_settle(struct consensus *c, uint64_t through)
 {
 	struct facts *f, *next;
 
-	HASH_ITER (hh, c->facts, f, next)
+	HASH_ITER (hh, c->facts, f, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
 		if (f->facts.view <= through)
 			facts_free(c, f);
-}
-
-bool facts_early(const struct consensus *c)
-{
-	for (const struct facts *f = c->facts; f; f = f->hh.next)
-		if (f->facts.check == BLOCK_EARLY)
-			return true;
-	return false;
 }

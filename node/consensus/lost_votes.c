@@ -5,7 +5,7 @@
 #include "try.h"
 #include "uncia/error.h"
 
-static bool vote_newer(const struct vote *a, const struct vote *b) /* by view, then by kind */
+static bool lost_votes_newer(const struct vote *a, const struct vote *b) /* by view, then by kind */
 {
 	return a->view > b->view || (a->view == b->view && a->kind > b->kind);
 }
@@ -14,7 +14,7 @@ void lost_votes_seen(struct consensus *c, const struct vote *vote)
 {
 	struct newest *newest = &c->newest[vote->voter];
 
-	if (newest->known && !vote_newer(vote, &newest->vote))
+	if (newest->known && !lost_votes_newer(vote, &newest->vote))
 		return;
 	newest->vote = *vote;
 	newest->known = newest->unjournaled = true;
@@ -22,45 +22,51 @@ void lost_votes_seen(struct consensus *c, const struct vote *vote)
 
 void consensus_recover_newest(struct consensus *c, const struct vote *vote)
 {
-	struct newest *newest = &c->newest[vote->voter];
-
 	assert(vote->voter < c->committee->size && c->voting == VOTING_NO);
+	struct newest *newest = &c->newest[vote->voter];
 	newest->vote = *vote;
 	newest->known = true;
 }
 
 int consensus_recover_vote(struct consensus *c, const struct vote *vote)
 {
-	assert(vote->voter == c->config.self && consensus_member(c));
-	if (vote_newer(vote, &c->newest_own))
+	assert(c->voting == VOTING_NO && c->view);
+	if (!consensus_member(c) || vote->voter != c->config.self || vote->epoch != c->committee->epoch)
+		return UNCIA_E_DAMAGED;
+	if (lost_votes_newer(vote, &c->newest_own))
 		c->newest_own = *vote;
 	if (vote->view <= c->final_view)
 		return 0;
 	struct view *view = view_get(c, vote->view);
 	if (!view)
 		return UNCIA_E_MEMORY;
+	if (view_own_vote(view, vote->kind, &vote->block_id))
+		return 0;
+	/* Votes that contradict each other are of no validator that keeps to the rules: no journal of ours. */
+	if (!view_own_agrees(view, vote))
+		return UNCIA_E_DAMAGED;
 	TRY(view_note_own(view, vote));
 	return view_vote(c, vote);
 }
 
 /* Whether a vote of ours is one that the journal had at the start, or was pruned with its view before. What has been
  * settled since cannot be looked up any more; but a journal that lost votes lost the newest ones. */
-static bool journal_holds(const struct consensus *c, const struct vote *vote)
+static bool lost_votes_held(const struct consensus *c, const struct vote *vote)
 {
 	const struct view *view = view_find(c, vote->view);
 
 	if (vote->view <= c->started_at_view)
 		return true;
 	if (vote->view <= c->final_view)
-		return !vote_newer(vote, &c->newest_own);
+		return !lost_votes_newer(vote, &c->newest_own);
 	return view && view_own_vote(view, vote->kind, &vote->block_id);
 }
 
-static int voting_set(struct consensus *c, enum voting_state voting)
+static int lost_votes_voting(struct consensus *c, enum voting_state voting)
 {
 	struct consensus_output *o = output_add(c, OUT_VOTING);
 
-	assert(c->voting == VOTING_NO);
+	assert(c->voting == VOTING_NO || (c->voting == VOTING_YES && voting == VOTING_STALE_JOURNAL));
 	c->voting = voting;
 	c->pending = true;
 	if (!o)
@@ -81,13 +87,13 @@ int lost_votes_check(struct consensus *c)
 	for (uint32_t i = 0; i < c->committee->size; i++)
 		if (i != c->config.self && c->newest[i].answered)
 			weight += c->committee->validators[i].weight;
-	return weight < c->committee->quorum_slow ? 0 : voting_set(c, VOTING_YES);
+	return weight < c->committee->quorum_slow ? 0 : lost_votes_voting(c, VOTING_YES);
 }
 
 int lost_votes_found(struct consensus *c)
 {
 	assert(c->newest[c->config.self].known);
-	return voting_set(c, VOTING_STALE_JOURNAL);
+	return lost_votes_voting(c, VOTING_STALE_JOURNAL);
 }
 
 int consensus_answered(struct consensus *c, uint32_t peer, const struct vote *newest)
@@ -98,7 +104,7 @@ int consensus_answered(struct consensus *c, uint32_t peer, const struct vote *ne
 	if (newest && (newest->voter != c->config.self || newest->epoch != c->committee->epoch))
 		return UNCIA_E_PROTOCOL;
 	/* Only our own signature can say so: a lying peer cannot keep us from voting. */
-	if (newest && !journal_holds(c, newest))
+	if (newest && !lost_votes_held(c, newest))
 		return 1;
 	c->newest[peer].answered = true;
 	return lost_votes_check(c);
@@ -110,8 +116,10 @@ int consensus_lost(struct consensus *c, const struct vote *vote)
 {
 	struct newest *self = &c->newest[c->config.self];
 
-	assert(consensus_member(c) && vote->voter == c->config.self);
-	if (c->voting != VOTING_NO || journal_holds(c, vote))
+	assert(consensus_member(c) && vote->voter == c->config.self && vote->epoch == c->committee->epoch);
+	/* While it was being verified, others' answers may have let this validator vote. The journal lacked that vote
+	 * at the start all the same, whatever was cast since. */
+	if (c->voting == VOTING_STALE_JOURNAL || (c->voting == VOTING_NO && lost_votes_held(c, vote)))
 		return 0;
 	self->vote = *vote;
 	self->known = self->unjournaled = true;
@@ -139,4 +147,14 @@ bool consensus_has_answered(const struct consensus *c, uint32_t peer)
 {
 	assert(peer < c->committee->size);
 	return c->newest[peer].answered;
+}
+
+enum voting_state consensus_voting(const struct consensus *c)
+{
+	return c->low_space && c->voting == VOTING_YES ? VOTING_NO_SPACE : c->voting;
+}
+
+bool consensus_may_vote(const struct consensus *c)
+{
+	return c->voting == VOTING_YES && !c->low_space;
 }

@@ -7,6 +7,7 @@ struct consensus_output *output_add(struct consensus *c, enum consensus_output_k
 {
 	struct queued_output *o = calloc(1, sizeof(*o));
 
+	assert(c->outputs_last && !*c->outputs_last);
 	if (!o)
 		return NULL;
 	o->output.kind = kind;
@@ -15,21 +16,50 @@ struct consensus_output *output_add(struct consensus *c, enum consensus_output_k
 	return &o->output;
 }
 
+/* Takes out *at, and leaves the one after it there. */
+static void outputs_remove(struct consensus *c, struct queued_output **at)
+{
+	struct queued_output *o = *at;
+
+	*at = o->next;
+	if (!*at)
+		c->outputs_last = at;
+	free(o);
+}
+
 void outputs_settle(struct consensus *c, uint64_t through)
 {
 	struct queued_output **at = &c->outputs;
 
 	while (*at) {
-		struct queued_output *o = *at;
-		bool about_views = o->output.kind != OUT_VOTING && o->output.kind != OUT_EVIDENCE;
-		if (about_views && o->output.view <= through) {
-			*at = o->next;
-			free(o);
-		} else {
-			at = &o->next;
-		}
+		const struct consensus_output *o = &(*at)->output;
+		if (o->kind != OUT_VOTING && o->kind != OUT_EVIDENCE && o->view <= through)
+			outputs_remove(c, at);
+		else
+			at = &(*at)->next;
 	}
-	c->outputs_last = at;
+}
+
+void outputs_forget(struct consensus *c, const struct hash *id)
+{
+	struct queued_output **at = &c->outputs;
+
+	while (*at) {
+		const struct consensus_output *o = &(*at)->output;
+		assert(o->kind != OUT_VOTE || o->vote.kind != VOTE_NOTAR1 || !hash_equal(&o->vote.block_id, id));
+		if (o->kind == OUT_JUDGE && hash_equal(&o->id, id))
+			outputs_remove(c, at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+bool outputs_have_vote(const struct consensus *c)
+{
+	for (const struct queued_output *o = c->outputs; o; o = o->next)
+		if (o->output.kind == OUT_VOTE)
+			return true;
+	return false;
 }
 
 bool consensus_next(struct consensus *c, struct consensus_output *output)
@@ -40,9 +70,6 @@ bool consensus_next(struct consensus *c, struct consensus_output *output)
 		return false;
 	*output = o->output;
 	assert(output->kind != OUT_CERTIFICATE || output->certificate->view > c->final_view);
-	c->outputs = o->next;
-	if (!c->outputs)
-		c->outputs_last = &c->outputs;
-	free(o);
+	outputs_remove(c, &c->outputs);
 	return true;
 }

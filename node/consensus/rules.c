@@ -22,16 +22,17 @@ uint64_t rules_timeout(const struct consensus *c, uint64_t number)
 	return timeout < TIMEOUT_MAX_MS ? timeout : TIMEOUT_MAX_MS;
 }
 
-static int cast(struct consensus *c, const struct view *view, enum vote_kind kind, const struct hash *block_id)
+static int rules_cast(struct consensus *c, const struct view *view, enum vote_kind kind, const struct hash *block_id)
 {
 	struct vote wanted = {.epoch = c->committee->epoch, .kind = kind, .view = view->number};
 
+	assert(vote_kind_names_block(kind) == (block_id != NULL));
 	if (block_id)
 		wanted.block_id = *block_id;
 	return safety_cast(c, &wanted, true, NULL);
 }
 
-static int judge(struct consensus *c, const struct block_facts *facts)
+static int rules_judge(struct consensus *c, const struct block_facts *facts)
 {
 	struct consensus_output *o = output_add(c, OUT_JUDGE);
 
@@ -44,22 +45,26 @@ static int judge(struct consensus *c, const struct block_facts *facts)
 
 /* Rule 4: "on the first proposal from its leader, the body held, parent valid, all payments valid: NOTAR1. Invalid
  * block: SKIP1. Parent evidence or payments missing, or too early: wait, keeping the proposal". */
-static int vote_first(struct consensus *c, const struct view *view)
+static int rules_vote_first(struct consensus *c, const struct view *view)
 {
 	const struct own_votes own = safety_own(c, view);
 	const struct hash *id = view_leader_block(c, view);
 	const struct block_facts *facts = id ? facts_find(c, id) : NULL;
 
-	if (!facts || !rule_first_vote(&own, view->number <= c->view))
+	if (!rule_first_vote(&own, view->number <= c->view))
 		return 0;
-	if (facts->view != view->number || facts->check == BLOCK_INVALID)
-		return cast(c, view, VOTE_SKIP1, NULL);
+	if (id && hash_equal(id, &c->final_id)) /* a block of an earlier view */
+		return rules_cast(c, view, VOTE_SKIP1, NULL);
+	if (!facts)
+		return 0;
+	if (facts->view != view->number || facts->check == BLOCK_INVALID || facts_backwards(c, facts))
+		return rules_cast(c, view, VOTE_SKIP1, NULL);
 	if (facts->check == BLOCK_HEADER || !view_parent_valid(c, view->number, &facts->parent_id))
 		return 0;
-	return facts->check == BLOCK_VALID ? cast(c, view, VOTE_NOTAR1, id) : judge(c, facts);
+	return facts->check == BLOCK_VALID ? rules_cast(c, view, VOTE_NOTAR1, id) : rules_judge(c, facts);
 }
 
-static int want_body(struct consensus *c, uint64_t view, const struct hash *id)
+static int rules_want_body(struct consensus *c, uint64_t view, const struct hash *id)
 {
 	struct consensus_output *o = output_add(c, OUT_WANT_BODY);
 
@@ -71,7 +76,7 @@ static int want_body(struct consensus *c, uint64_t view, const struct hash *id)
 }
 
 /* Rule 6: NOTAR2 for each block that many voted for first, SKIP2 where no block can become final by first votes. */
-static int vote_extra(struct consensus *c, const struct view *view)
+static int rules_vote_extra(struct consensus *c, const struct view *view)
 {
 	const struct own_votes own = safety_own(c, view);
 	struct block_tally blocks[COMMITTEE_SIZE_MAX];
@@ -83,38 +88,37 @@ static int vote_extra(struct consensus *c, const struct view *view)
 		if (!rule_notar2(c->committee, &own, blocks[i].notar1, own_block))
 			continue;
 		if (!view_own_vote(view, VOTE_NOTAR2, &blocks[i].id))
-			TRY(cast(c, view, VOTE_NOTAR2, &blocks[i].id));
+			TRY(rules_cast(c, view, VOTE_NOTAR2, &blocks[i].id));
 		const struct block_facts *facts = facts_find(c, &blocks[i].id);
 		if (!facts || facts->check == BLOCK_HEADER)
-			TRY(want_body(c, view->number, &blocks[i].id));
+			TRY(rules_want_body(c, view->number, &blocks[i].id));
 	}
 	if (!view->own_skip2 && rule_skip2(c->committee, &own, &tally))
-		return cast(c, view, VOTE_SKIP2, NULL);
+		return rules_cast(c, view, VOTE_SKIP2, NULL);
 	return 0;
 }
 
 /* Rule 7. Returns 1 where FINAL was cast. */
-static int vote_final(struct consensus *c, const struct view *view)
+static int rules_vote_final(struct consensus *c, const struct view *view)
 {
 	const struct own_votes own = safety_own(c, view);
 
 	if (own.first != FIRST_BLOCK)
 		return 0;
-	const struct block_facts *facts = facts_find(c, &view->own_block);
-	bool body = facts && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
-	if (!rule_final(&own, true, consensus_held(c, view->number, CERT_N, &view->own_block) != NULL, body))
+	bool notarised = consensus_held(c, view->number, CERT_N, &view->own_block) != NULL;
+	if (!rule_final(&own, true, notarised, facts_body_held(c, &view->own_block)))
 		return 0;
-	TRY(cast(c, view, VOTE_FINAL, &view->own_block));
+	TRY(rules_cast(c, view, VOTE_FINAL, &view->own_block));
 	return 1;
 }
 
-static int vote_more(struct consensus *c, const struct view *view)
+static int rules_vote_more(struct consensus *c, const struct view *view)
 {
 	if (!view->seats || view->own_first == FIRST_NONE || view->own_final)
 		return 0;
-	int final = vote_final(c, view);
+	int final = rules_vote_final(c, view);
 	TRY(final);
-	return final ? 0 : vote_extra(c, view);
+	return final ? 0 : rules_vote_extra(c, view);
 }
 
 int rules_vote(struct consensus *c)
@@ -124,8 +128,8 @@ int rules_vote(struct consensus *c)
 	HASH_ITER (hh, c->views, view, next) {
 		if (view->number <= c->final_view || view->number > c->view)
 			continue;
-		TRY(vote_first(c, view));
-		TRY(vote_more(c, view));
+		TRY(rules_vote_first(c, view));
+		TRY(rules_vote_more(c, view));
 	}
 	return 0;
 }
@@ -133,7 +137,7 @@ int rules_vote(struct consensus *c)
 /* §6.5: the timer starts on "a payment held that waits for a block and fitted the ledger when last tried, any first
  * vote of this view (a proposal carries one), such an ancestor, or a heartbeat that is due: 1 s after the last
  * notarised block, and already due in a view entered by S". */
-static bool timer_should_start(const struct consensus *c, const struct view *view, bool work)
+static bool rules_timer_due(const struct consensus *c, const struct view *view, bool work)
 {
 	if (work || view->by_skip || c->now_ms >= c->last_notarised_ms + c->config.heartbeat_ms)
 		return true;
@@ -143,13 +147,24 @@ static bool timer_should_start(const struct consensus *c, const struct view *vie
 	return false;
 }
 
+bool rules_wait_for_time(const struct consensus *c)
+{
+	if (!consensus_may_vote(c))
+		return false;
+	for (const struct facts *f = c->facts; f; f = f->hh.next) {
+		const struct view *view = f->facts.check == BLOCK_EARLY ? view_find(c, f->facts.view) : NULL;
+		if (view && view->number <= c->view && view->own_first == FIRST_NONE)
+			return true;
+	}
+	return false;
+}
+
 int rules_start_timer(struct consensus *c, bool work)
 {
-	struct view *view = view_get(c, c->view);
+	struct view *view = view_find(c, c->view);
 
-	if (!view)
-		return UNCIA_E_MEMORY;
-	if (view->deadline_ms == CONSENSUS_NEVER && timer_should_start(c, view, work))
+	assert(view && view->number > c->final_view); /* the current one was entered, and is not settled */
+	if (view->deadline_ms == CONSENSUS_NEVER && rules_timer_due(c, view, work))
 		view->deadline_ms = c->now_ms + rules_timeout(c, view->number);
 	return 0;
 }
@@ -161,5 +176,5 @@ int rules_expire(struct consensus *c)
 
 	if (!view || c->now_ms < view->deadline_ms || view->own_first != FIRST_NONE || view->number <= c->final_view)
 		return 0;
-	return cast(c, view, VOTE_SKIP1, NULL);
+	return rules_cast(c, view, VOTE_SKIP1, NULL);
 }

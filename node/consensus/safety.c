@@ -14,24 +14,33 @@ struct own_votes safety_own(const struct consensus *c, const struct view *view)
 	                          .final = view->own_final};
 }
 
-static bool own_first_is(const struct view *view, const struct hash *block_id)
+static bool safety_own_block(const struct view *view, const struct hash *block_id)
 {
 	return view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, block_id);
 }
 
-/* Rules 3 and 4: "with no first vote there yet", in an unsettled view ≤ the current one, "parent valid, all payments
- * valid". */
-static bool notar1_holds(const struct consensus *c, const struct view *view, const struct hash *block_id)
+/* Rule 3: the leader's own block; rule 4: "the first proposal from its leader". */
+static bool safety_of_leader(const struct consensus *c, const struct view *view, const struct hash *block_id)
+{
+	const struct hash *first = view_leader_block(c, view);
+
+	return first ? hash_equal(first, block_id) : committee_leader(c->committee, view->number) == c->config.self;
+}
+
+/* Rules 3 and 4: "with no first vote there yet", in an unsettled view ≤ the current one, the leader's block, "parent
+ * valid, all payments valid". */
+static bool safety_notar1(const struct consensus *c, const struct view *view, const struct hash *block_id)
 {
 	const struct own_votes own = safety_own(c, view);
 	const struct block_facts *facts = facts_find(c, block_id);
 
 	return rule_first_vote(&own, view->number <= c->view) && facts && facts->check == BLOCK_VALID &&
-	       facts->view == view->number && view_parent_valid(c, view->number, &facts->parent_id);
+	       facts->view == view->number && safety_of_leader(c, view, block_id) &&
+	       view_parent_valid(c, view->number, &facts->parent_id);
 }
 
 /* Rules 4 and 5. */
-static bool skip1_holds(const struct consensus *c, const struct view *view)
+static bool safety_skip1(const struct consensus *c, const struct view *view)
 {
 	const struct own_votes own = safety_own(c, view);
 
@@ -39,7 +48,7 @@ static bool skip1_holds(const struct consensus *c, const struct view *view)
 }
 
 /* Rule 6: "NOTAR1(h) weighs ≥ K", "each extra vote once per (view, block)". */
-static bool notar2_holds(const struct consensus *c, const struct view *view, const struct hash *block_id)
+static bool safety_notar2(const struct consensus *c, const struct view *view, const struct hash *block_id)
 {
 	const struct own_votes own = safety_own(c, view);
 	struct block_tally blocks[COMMITTEE_SIZE_MAX];
@@ -48,13 +57,13 @@ static bool notar2_holds(const struct consensus *c, const struct view *view, con
 
 	for (size_t i = 0; i < count; i++)
 		if (hash_equal(&blocks[i].id, block_id))
-			return rule_notar2(c->committee, &own, blocks[i].notar1, own_first_is(view, block_id)) &&
+			return rule_notar2(c->committee, &own, blocks[i].notar1, safety_own_block(view, block_id)) &&
 			       !view_own_vote(view, VOTE_NOTAR2, block_id);
 	return false;
 }
 
 /* Rule 6: "t − top ≥ K". */
-static bool skip2_holds(const struct consensus *c, const struct view *view)
+static bool safety_skip2(const struct consensus *c, const struct view *view)
 {
 	const struct own_votes own = safety_own(c, view);
 	struct block_tally blocks[COMMITTEE_SIZE_MAX];
@@ -67,32 +76,29 @@ static bool skip2_holds(const struct consensus *c, const struct view *view)
 }
 
 /* Rule 7: "N(v,h) held, own first vote = h, no extras sent, body held". */
-static bool final_holds(const struct consensus *c, const struct view *view, const struct hash *block_id)
+static bool safety_final(const struct consensus *c, const struct view *view, const struct hash *block_id)
 {
 	const struct own_votes own = safety_own(c, view);
-	const struct block_facts *facts = facts_find(c, block_id);
-	bool body =
-	    facts && facts->view == view->number && facts->check != BLOCK_HEADER && facts->check != BLOCK_INVALID;
 	bool notarised = consensus_held(c, view->number, CERT_N, block_id) != NULL;
 
-	return rule_final(&own, own_first_is(view, block_id), notarised, body);
+	return rule_final(&own, safety_own_block(view, block_id), notarised, facts_body_held(c, block_id));
 }
 
-static bool evidence_holds(const struct consensus *c, const struct view *view, const struct vote *wanted)
+static bool safety_evidence(const struct consensus *c, const struct view *view, const struct vote *wanted)
 {
 	if (!consensus_may_vote(c) || wanted->epoch != c->committee->epoch || wanted->view <= c->final_view)
 		return false;
 	switch (wanted->kind) {
 	case VOTE_NOTAR1:
-		return notar1_holds(c, view, &wanted->block_id);
+		return safety_notar1(c, view, &wanted->block_id);
 	case VOTE_SKIP1:
-		return skip1_holds(c, view);
+		return safety_skip1(c, view);
 	case VOTE_NOTAR2:
-		return notar2_holds(c, view, &wanted->block_id);
+		return safety_notar2(c, view, &wanted->block_id);
 	case VOTE_SKIP2:
-		return skip2_holds(c, view);
+		return safety_skip2(c, view);
 	case VOTE_FINAL:
-		return final_holds(c, view, &wanted->block_id);
+		return safety_final(c, view, &wanted->block_id);
 	}
 	return false;
 }
@@ -104,8 +110,9 @@ int safety_cast(struct consensus *c, const struct vote *wanted, bool broadcast, 
 	    .epoch = wanted->epoch, .kind = wanted->kind, .view = wanted->view, .voter = c->config.self};
 	struct hash digest;
 
-	if (!view || !evidence_holds(c, view, wanted))
+	if (!view || !safety_evidence(c, view, wanted))
 		return CONSENSUS_E_UNSAFE;
+	assert(consensus_member(c) && c->config.sign && view->number <= c->view);
 	if (vote_kind_names_block(vote.kind))
 		vote.block_id = wanted->block_id;
 	vote_digest(&c->config.network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);

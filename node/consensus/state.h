@@ -77,6 +77,7 @@ struct consensus {
 	struct newest *newest;    /* by validator */
 };
 
+/* Whether this replica is in the committee. */
 static inline bool consensus_member(const struct consensus *c)
 {
 	return c->config.self < c->committee->size;
@@ -88,6 +89,10 @@ static inline bool consensus_member(const struct consensus *c)
 struct consensus_output *output_add(struct consensus *c, enum consensus_output_kind kind);
 /* Drops those about views up to `through`, and those that refer to certificates of such views. */
 void outputs_settle(struct consensus *c, uint64_t through);
+/* Drops those that ask for a block to be executed which is not held any more. */
+void outputs_forget(struct consensus *c, const struct hash *id);
+/* Whether an own vote waits to be carried out. */
+bool outputs_have_vote(const struct consensus *c);
 
 /* ---- facts.c ---- */
 
@@ -97,15 +102,19 @@ const struct block_facts *facts_find(const struct consensus *c, const struct has
 int facts_set(struct consensus *c, const struct block_facts *facts);
 void facts_drop(struct consensus *c, const struct hash *id);
 void facts_settle(struct consensus *c, uint64_t through);
-/* Whether some block is to be judged again later. */
-bool facts_early(const struct consensus *c);
+bool facts_body_held(const struct consensus *c, const struct hash *id);
+/* Whether its parent is known to be of no lower view: such a block can never be valid. */
+bool facts_backwards(const struct consensus *c, const struct block_facts *facts);
 
 /* ---- views.c: what is held of each view ---- */
 
+/* NULL where nothing is held of it. */
 struct view *view_find(const struct consensus *c, uint64_t number);
 struct view *view_get(struct consensus *c, uint64_t number); /* NULL: out of memory */
+/* Makes it the current one. Returns 0 or UNCIA_E_MEMORY. */
 int view_enter(struct consensus *c, uint64_t number, bool by_skip);
 void views_settle(struct consensus *c, uint64_t through); /* forgets all up to and with that view */
+/* Whether votes of it are kept. */
 bool view_in_window(const struct consensus *c, uint64_t number);
 /* Takes a verified vote, or an own one that is durable. */
 int view_vote(struct consensus *c, const struct vote *vote);
@@ -113,6 +122,9 @@ int view_vote(struct consensus *c, const struct vote *vote);
 int view_certificate(struct consensus *c, struct certificate *certificate);
 /* Takes a finality certificate of that block out of its view; NULL where none is held. */
 struct certificate *view_take_final(struct consensus *c, uint64_t number, const struct hash *id);
+/* Whether a validator that keeps to the rules can have cast this vote after those own ones that are noted: one first
+ * vote a view, extra votes for something else and only after it, FINAL for the same block and last. */
+bool view_own_agrees(const struct view *view, const struct vote *vote);
 /* Notes an own vote as cast. Returns 0 or UNCIA_E_MEMORY. */
 int view_note_own(struct view *view, const struct vote *vote);
 /* Whether an own vote of that kind, for that block, was cast in it. */
@@ -140,9 +152,10 @@ struct own_votes safety_own(const struct consensus *c, const struct view *view);
 
 /* ---- rules.c ---- */
 
-int rules_vote(struct consensus *c);                                /* rules 4, 6 and 7, in every unsettled view */
-int rules_start_timer(struct consensus *c, bool work);              /* §6.5 */
-int rules_expire(struct consensus *c);                              /* rule 5 */
+int rules_vote(struct consensus *c);                   /* rules 4, 6 and 7, in every unsettled view */
+int rules_start_timer(struct consensus *c, bool work); /* §6.5 */
+bool rules_wait_for_time(const struct consensus *c);   /* a first vote waits until a block is not early any more */
+int rules_expire(struct consensus *c);                 /* rule 5 */
 uint64_t rules_timeout(const struct consensus *c, uint64_t number); /* the length of that view's timer */
 
 /* ---- lost_votes.c: a journal that is older than what was once sent (§6 rule 10) ---- */

@@ -15,7 +15,7 @@ struct view *view_find(const struct consensus *c, uint64_t number)
 }
 
 /* The newest first: that is the order in which they are told to others, and a new one is nearly always the newest. */
-static int newer_first(const struct view *a, const struct view *b)
+static int view_newer_first(const struct view *a, const struct view *b)
 {
 	return a->number < b->number ? 1 : -1;
 }
@@ -31,7 +31,7 @@ struct view *view_get(struct consensus *c, uint64_t number)
 		return NULL;
 	view->number = number;
 	view->deadline_ms = CONSENSUS_NEVER;
-	HASH_ADD_INORDER(hh, c->views, number, sizeof(view->number), view, newer_first);
+	HASH_ADD_INORDER(hh, c->views, number, sizeof(view->number), view, view_newer_first);
 	if (!view->hh.tbl) {
 		free(view);
 		return NULL;
@@ -80,12 +80,12 @@ bool view_in_window(const struct consensus *c, uint64_t number)
 	       (c->view <= VIEW_WINDOW || number >= c->view - VIEW_WINDOW);
 }
 
-static bool vote_same(const struct vote *a, const struct vote *b)
+static bool view_vote_same(const struct vote *a, const struct vote *b)
 {
 	return a->kind == b->kind && a->view == b->view && hash_equal(&a->block_id, &b->block_id);
 }
 
-static bool vote_is_first(const struct vote *vote)
+static bool view_vote_is_first(const struct vote *vote)
 {
 	return vote->kind == VOTE_NOTAR1 || vote->kind == VOTE_SKIP1;
 }
@@ -111,8 +111,9 @@ static int seat_extra(struct consensus *c, struct seat *seat, const struct vote 
 	uint64_t blocks_max = c->committee->weight / c->committee->key_threshold;
 	uint64_t blocks = 0;
 
+	assert(blocks_max && (vote->kind == VOTE_NOTAR2 || vote->kind == VOTE_SKIP2));
 	for (uint32_t i = 0; i < seat->extra_count; i++) {
-		if (vote_same(&seat->extras[i], vote))
+		if (view_vote_same(&seat->extras[i], vote))
 			return 0;
 		blocks += seat->extras[i].kind == VOTE_NOTAR2;
 	}
@@ -131,15 +132,15 @@ static int seat_vote(struct consensus *c, struct seat *seat, const struct vote *
 {
 	if (vote->kind == VOTE_FINAL) {
 		if (seat->has_final)
-			return vote_same(&seat->final, vote) ? 0 : seat_evidence(c, seat, &seat->final, vote);
+			return view_vote_same(&seat->final, vote) ? 0 : seat_evidence(c, seat, &seat->final, vote);
 		seat->final = *vote;
 		seat->has_final = *added = true;
 		return 0;
 	}
-	if (!vote_is_first(vote))
+	if (!view_vote_is_first(vote))
 		return seat_extra(c, seat, vote, added);
 	if (seat->has_first)
-		return vote_same(&seat->first, vote) ? 0 : seat_evidence(c, seat, &seat->first, vote);
+		return view_vote_same(&seat->first, vote) ? 0 : seat_evidence(c, seat, &seat->first, vote);
 	seat->first = *vote;
 	seat->has_first = *added = true;
 	return 0;
@@ -163,7 +164,7 @@ static const struct vote *seat_supports(const struct seat *seat, enum certificat
 	return NULL;
 }
 
-static int certificate_try(struct consensus *c, uint64_t number, enum certificate_kind kind, const struct hash *id)
+static int view_try_certificate(struct consensus *c, uint64_t number, enum certificate_kind kind, const struct hash *id)
 {
 	struct view *view = view_find(c, number);
 	const struct vote *votes[COMMITTEE_SIZE_MAX];
@@ -207,19 +208,19 @@ int view_vote(struct consensus *c, const struct vote *vote)
 	c->pending = true;
 	/* FF before N: what is final needs no further vote. */
 	if (vote->kind == VOTE_FINAL)
-		return certificate_try(c, vote->view, CERT_SF, &vote->block_id);
+		return view_try_certificate(c, vote->view, CERT_SF, &vote->block_id);
 	if (vote->kind == VOTE_NOTAR1)
-		TRY(certificate_try(c, vote->view, CERT_FF, &vote->block_id));
+		TRY(view_try_certificate(c, vote->view, CERT_FF, &vote->block_id));
 	if (vote_kind_names_block(vote->kind))
-		return certificate_try(c, vote->view, CERT_N, &vote->block_id);
-	return certificate_try(c, vote->view, CERT_S, &vote->block_id);
+		return view_try_certificate(c, vote->view, CERT_N, &vote->block_id);
+	return view_try_certificate(c, vote->view, CERT_S, &vote->block_id);
 }
 
 int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 {
-	struct view *view = view_get(c, number);
+	struct view *view = view_get(c, number), *left, *next;
 
-	assert(number > c->view);
+	assert(number > c->view && number > c->final_view);
 	if (!view)
 		return UNCIA_E_MEMORY;
 	c->view = number;
@@ -227,14 +228,15 @@ int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 	view->by_skip = by_skip;
 	view->entered_ms = c->now_ms;
 	c->pending = true;
-	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. */
-	struct view *left = number > VIEW_WINDOW + 1 ? view_find(c, number - VIEW_WINDOW - 1) : NULL;
-	if (left)
-		view_drop_votes(c, left);
+	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. A
+	 * certificate may lead over many views at once. */
+	HASH_ITER (hh, c->views, left, next)
+		if (left->number < number && !view_in_window(c, left->number))
+			view_drop_votes(c, left);
 	return 0;
 }
 
-static int put_out_certificate(struct consensus *c, const struct certificate *certificate, bool forward)
+static int view_put_out(struct consensus *c, const struct certificate *certificate, bool forward)
 {
 	struct consensus_output *o = output_add(c, OUT_CERTIFICATE);
 
@@ -269,6 +271,7 @@ int view_certificate(struct consensus *c, struct certificate *certificate)
 	uint64_t number = certificate->view;
 
 	assert(certificate->epoch == c->committee->epoch);
+	assert(certificate->weight >= certificate_quorum(c->committee, certificate->kind));
 	if (number <= c->final_view || consensus_held(c, number, certificate->kind, &certificate->block_id)) {
 		free(certificate);
 		return 0;
@@ -287,7 +290,7 @@ int view_certificate(struct consensus *c, struct certificate *certificate)
 		c->last_notarised_ms = c->now_ms;
 	/* Rule 1: "Enter v+1 on any N(v,·), S(v), FF(v,·) or SF(v,·). Forward that certificate once to all." */
 	bool enters = number + 1 > c->view;
-	TRY(put_out_certificate(c, certificate, enters));
+	TRY(view_put_out(c, certificate, enters));
 	return enters ? view_enter(c, number + 1, certificate->kind == CERT_S) : 0;
 }
 
@@ -309,6 +312,27 @@ struct certificate *view_take_final(struct consensus *c, uint64_t number, const 
 }
 
 /* ---- own votes ---- */
+
+bool view_own_agrees(const struct view *view, const struct vote *vote)
+{
+	bool own_block = view->own_first == FIRST_BLOCK && hash_equal(&view->own_block, &vote->block_id);
+	bool extra = view->own_extra_count > 0 || view->own_skip2;
+
+	if (view->own_final)
+		return false;
+	switch (vote->kind) {
+	case VOTE_NOTAR1:
+	case VOTE_SKIP1:
+		return view->own_first == FIRST_NONE && !extra;
+	case VOTE_NOTAR2:
+		return view->own_first != FIRST_NONE && !own_block;
+	case VOTE_SKIP2:
+		return view->own_first == FIRST_BLOCK;
+	case VOTE_FINAL:
+		return own_block && !extra;
+	}
+	return false;
+}
 
 int view_note_own(struct view *view, const struct vote *vote)
 {
@@ -389,9 +413,11 @@ bool view_parent_valid(const struct consensus *c, uint64_t view, const struct ha
 {
 	uint64_t parent_view = c->final_view;
 
+	assert(view > c->final_view);
 	if (!hash_equal(parent_id, &c->final_id)) {
 		const struct block_facts *parent = facts_find(c, parent_id);
-		if (!parent || parent->view <= c->final_view || !consensus_notarised(c, parent->view, parent_id))
+		if (!parent || parent->view <= c->final_view || parent->view >= view ||
+		    !consensus_notarised(c, parent->view, parent_id))
 			return false;
 		parent_view = parent->view;
 	}
@@ -411,12 +437,12 @@ bool consensus_vote_known(const struct consensus *c, const struct vote *vote)
 	const struct vote *held = NULL;
 	if (vote->kind == VOTE_FINAL)
 		held = seat->has_final ? &seat->final : NULL;
-	else if (vote_is_first(vote))
+	else if (view_vote_is_first(vote))
 		held = seat->has_first ? &seat->first : NULL;
 	for (uint32_t i = 0; !held && i < seat->extra_count; i++)
-		if (vote_same(&seat->extras[i], vote))
+		if (view_vote_same(&seat->extras[i], vote))
 			held = &seat->extras[i];
-	return held && vote_same(held, vote) && memcmp(held->signature, vote->signature, SIGNATURE_SIZE) == 0;
+	return held && view_vote_same(held, vote) && memcmp(held->signature, vote->signature, SIGNATURE_SIZE) == 0;
 }
 
 const struct vote *consensus_first_vote(const struct consensus *c, uint64_t number, uint32_t voter)
@@ -471,14 +497,15 @@ const struct certificate *consensus_next_notarised(const struct consensus *c, ui
 	return held ? held->certificate : NULL;
 }
 
-static void walk_to(struct consensus_walk *walk, const struct view *view)
+static void view_walk_to(struct consensus_walk *walk, const struct view *view)
 {
 	*walk = (struct consensus_walk){.view = view, .certificate = view ? view->certificates : NULL};
 }
 
 void consensus_walk_begin(const struct consensus *c, struct consensus_walk *walk)
 {
-	walk_to(walk, c->views);
+	assert(!outputs_have_vote(c)); /* what is said here may be sent: it has been journaled */
+	view_walk_to(walk, c->views);
 }
 
 bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk, const struct certificate **certificate,
@@ -486,7 +513,7 @@ bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk,
 {
 	*certificate = NULL;
 	*own = NULL;
-	for (; walk->view; walk_to(walk, walk->view->hh.next)) {
+	for (; walk->view; view_walk_to(walk, walk->view->hh.next)) {
 		if (walk->view->number <= c->final_view)
 			continue;
 		if (walk->certificate) {

@@ -1,5 +1,6 @@
 /* The voting rules of one view; see voting_rules.h. */
 #include "voting_rules.h"
+#include <assert.h>
 
 bool rule_first_vote(const struct own_votes *own, bool entered)
 {
@@ -8,7 +9,7 @@ bool rule_first_vote(const struct own_votes *own, bool entered)
 }
 
 /* Rule 6: "first vote cast, FINAL not sent; goes on after leaving v, until v is settled" */
-static bool may_cast_extra(const struct own_votes *own)
+static bool rule_extra(const struct own_votes *own)
 {
 	return !own->settled && own->first != FIRST_NONE && !own->final;
 }
@@ -17,14 +18,15 @@ bool rule_notar2(const struct committee *c, const struct own_votes *own, uint64_
                  bool own_first_is_this_block)
 {
 	/* Rule 6: "NOTAR1(h) weighs ≥ K and own first vote was not h". K > F, so an honest voter has checked h. */
-	return may_cast_extra(own) && !own_first_is_this_block && notar1_weight >= c->key_threshold;
+	return rule_extra(own) && !own_first_is_this_block && notar1_weight >= c->key_threshold;
 }
 
 bool rule_skip2(const struct committee *c, const struct own_votes *own, const struct first_tally *tally)
 {
+	assert(tally->top <= tally->total && tally->total <= c->weight);
 	/* Rule 6: "t − top ≥ K and own first vote was not skip": more than P honest votes are not for the block at
 	 * the top, so no block can become final by first votes alone. */
-	return may_cast_extra(own) && own->first != FIRST_SKIP && tally->total - tally->top >= c->key_threshold;
+	return rule_extra(own) && own->first != FIRST_SKIP && tally->total - tally->top >= c->key_threshold;
 }
 
 bool rule_final(const struct own_votes *own, bool own_first_is_this_block, bool notarised, bool body_held)

@@ -41,13 +41,18 @@ static enum block_check block_check(struct replica *r, struct chain_block *block
 	}
 }
 
+static int tell_check(struct replica *r, struct chain_block *block)
+{
+	return tell_block(r, block, block_check(r, block));
+}
+
 /* What is new of blocks. */
 static int advance_tell(struct replica *r)
 {
 	struct chain_block *block;
 
 	while ((block = chain_next_news(&r->chain)))
-		TRY(tell_block(r, block, block_check(r, block)));
+		TRY(tell_check(r, block));
 	return 0;
 }
 
@@ -60,7 +65,7 @@ static int judge_block(struct replica *r, const struct hash *id)
 	if (block_is_early(r, block))
 		return tell_block(r, block, BLOCK_EARLY);
 	TRY(chain_execute(&r->chain, block));
-	return tell_block(r, block, block_check(r, block));
+	return tell_check(r, block);
 }
 
 /* consensus §6.8: an own vote is journaled in the step that cast it, the first vote for a block together with its body
@@ -149,6 +154,7 @@ static int lead_view(struct replica *r, const struct lead *lead)
 	if (!made)
 		return 0;
 	TRY(advance_tell(r));
+	TRY(tell_check(r, proposed.block)); /* it may have been held before, and early */
 	TRY(consensus_propose(r->consensus, lead->view, &proposed.block->header.id, &own));
 	TRY(advance_carry_out(r));
 	return proposer_send(r, &own, &proposed);
@@ -165,6 +171,8 @@ int advance(struct replica *r)
 		TRY(advance_carry_out(r));
 		TRY(consensus_advance(r->consensus, proposer_has_work(r)));
 		TRY(advance_carry_out(r));
+		if (consensus_pending(r->consensus))
+			continue; /* votes first, then a proposal, then the timer: a block just judged is not skipped */
 		if (consensus_leads(r->consensus, &lead))
 			TRY(lead_view(r, &lead));
 		TRY(consensus_expire(r->consensus));

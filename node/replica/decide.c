@@ -36,7 +36,13 @@ static int decide_path(struct replica *r, const struct chain_path *path)
 
 	TRY(execute_path(r, path));
 	TRY(journaling_bodies(r, block));
-	chain_make_final(&r->chain, path, consensus_final(r->consensus, block->header.view, &block->header.id));
+	struct certificate *certificate = consensus_final(r->consensus, block->header.view, &block->header.id);
+	if (!certificate) {
+		TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_of_another_view height=%llu view=%llu",
+		              (unsigned long long)block->header.height, (unsigned long long)block->header.view));
+		return UNCIA_E_DAMAGED;
+	}
+	chain_make_final(&r->chain, path, certificate);
 	for (size_t i = 0; i < path->count; i++)
 		TRY(journaling_final(r, &path->blocks[i]->header));
 	TRY(journaling_forget_votes(r, block->header.view));

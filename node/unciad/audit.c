@@ -142,8 +142,8 @@ struct own_votes {
 	struct vote first;
 };
 
-/* consensus §6 rules 4, 6 and 7: one first vote in a view; extra votes after it; FINAL once, for the block of the first
- * vote, and only where there is no extra vote. Returns NULL, or how the vote breaks them. */
+/* consensus §6 rules 4, 6 and 7: one first vote in a view; extra votes after it and for something else; FINAL once, for
+ * the block of the first vote, and only where there is no extra vote. Returns what is broken, or NULL. */
 static const char *audit_add_vote(struct own_votes *own, const struct vote *v)
 {
 	const char *broken = NULL;
@@ -156,6 +156,9 @@ static const char *audit_add_vote(struct own_votes *own, const struct vote *v)
 	} else if (!own->has_first) {
 		broken = "a vote without a first vote";
 	} else if (v->kind != VOTE_FINAL) {
+		bool same_kind = (v->kind == VOTE_NOTAR2) == (own->first.kind == VOTE_NOTAR1);
+		if (same_kind && memcmp(own->first.block_id.b, v->block_id.b, HASH_SIZE) == 0)
+			broken = "an extra vote for what its first vote was for";
 		own->has_extra = true;
 	} else {
 		if (own->has_final || own->has_extra || own->first.kind != VOTE_NOTAR1 ||
@@ -178,7 +181,8 @@ static int audit_vote(struct audit *a, struct own_votes *own, const struct bytes
 		return audit_mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not what it is stored as",
 		                      v.view);
 	vote_digest(&home->genesis.network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
-	if (v.voter != home->self || !sign_verify(home->keys.consensus_public, &digest, v.signature))
+	if (v.voter != home->self || v.epoch != home->genesis.committee.epoch ||
+	    !sign_verify(home->keys.consensus_public, &digest, v.signature))
 		return audit_mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not signed by this key",
 		                      v.view);
 	a->report->signatures++;

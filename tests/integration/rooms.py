@@ -318,15 +318,15 @@ ENFORCED = {
 	"includes": True,
 	"calls": True,
 	"circles of rooms": True,
-	"circles of files": False,
+	"circles of files": True,
 	"uncalled functions": True,
-	"names given twice": False,
+	"names given twice": True,
 	"long functions": True,
 	"long files": True,
 	"many parameters": True,
 	"few assertions": True,
 	"comments of the public header": True,
-	"comments of declarations": False,
+	"comments of declarations": True,
 }
 
 

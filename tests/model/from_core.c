@@ -59,12 +59,15 @@ struct own_votes core_recovered(unsigned votes, unsigned *own_block)
 		struct vote vote = {.kind = kind, .view = 1};
 		if (choice != SKIP)
 			vote.block_id = block_id(choice);
-		expect(consensus_recover_vote(c, &vote));
-		if (!consensus_vote_known(c, &vote))
-			expect(UNCIA_E_NOT_FOUND); /* it is to count again */
+		int error = consensus_recover_vote(c, &vote);
+		/* Votes that contradict each other are refused: only a planted mistake comes here with such. */
+		if (error == UNCIA_E_DAMAGED && !view_own_agrees(view_find(c, 1), &vote))
+			error = view_note_own(view_find(c, 1), &vote);
+		else if (!error && !consensus_vote_known(c, &vote))
+			error = UNCIA_E_NOT_FOUND; /* it is to count again */
+		expect(error);
 	}
 	const struct view *view = view_find(c, 1);
-	assert(view);
 	const struct own_votes own = safety_own(c, view);
 	*own_block = own.first == FIRST_BLOCK ? view->own_block.b[0] - 1u : MODEL_BLOCKS;
 	consensus_free(c);
@@ -79,7 +82,7 @@ bool core_parent_valid(unsigned tip, unsigned held, unsigned parent)
 	for (unsigned choice = 0; choice < CHOICES; choice++) {
 		struct certificate *certificate = calloc(1, sizeof(*certificate));
 		assert(certificate);
-		*certificate = (struct certificate){.kind = choice == SKIP ? CERT_S : CERT_N, .view = 1};
+		*certificate = (struct certificate){.kind = choice == SKIP ? CERT_S : CERT_N, .view = 1, .weight = 3};
 		if (choice != SKIP) {
 			const struct block_facts facts = {.id = block_id(choice), .view = 1, .check = BLOCK_VALID};
 			certificate->block_id = facts.id;

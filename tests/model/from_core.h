@@ -1,4 +1,4 @@
-/* What the search of two views asks of the consensus module itself, besides node/consensus/voting_rules.c: what a
+/* What the search of two views asks of the consensus module itself, besides the votes that it casts (wall.h): what a
  * validator knows of its own votes once it has come back from a crash, and rule 2, which block may be a parent. */
 #ifndef FROM_CORE_H
 #define FROM_CORE_H

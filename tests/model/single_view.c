@@ -1,7 +1,8 @@
 /* Exhaustive search of the voting rules in one view (docs/spec/consensus.md §6, rules 4 to 7): every choice of an
  * equivocating leader, every timer, every order of delivery, every Byzantine vote shown to some and not to others.
- * The decisions are those of node/consensus/voting_rules.c. It looks at votes only: parents, bodies and later views are
- * the simulator's business.
+ * The decisions are those of the wall before the key, node/consensus/safety.c, asked on what the voter has cast and
+ * heard (wall.h), and of the rules behind it, node/consensus/voting_rules.c, where a mistake is planted around them. It
+ * looks at votes only: parents, bodies and later views are the simulator's business.
  *
  * The model. All weights are 1. An honest replica is what it has cast: its first vote, its extra votes, FINAL. Every
  * honest vote ever cast may or may not have been delivered to anybody: both tallies of rule 6 (NOTAR1(h), and t − top)
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "state_set.h"
-#include "voting_rules.h"
+#include "wall.h"
 
 enum { BLOCK_A, BLOCK_B, NO_BLOCK, CHOICES }; /* what a first or an extra vote is for; NO_BLOCK: skip */
 enum { HONEST_MAX = 8 };
@@ -159,11 +160,49 @@ static struct own_votes own_votes(uint16_t r)
 	return (struct own_votes){.first = firsts[FIRST_OF(r)], .any_extra = r & EXTRAS, .final = r & FINAL_BIT};
 }
 
+static bool mistaken(const struct search *s)
+{
+	return s->run->timer_skips_after_vote || s->run->final_after_extra || s->run->extra_after_final;
+}
+
+/* The replica as the wall sees it, asked for a vote. */
+static struct wall_case asked_for(uint16_t r, enum vote_kind kind, unsigned block)
+{
+	return (struct wall_case){.own = own_votes(r),
+	                          .first_block = FIRST_OF(r),
+	                          .notar2 = (r & EXTRAS) >> 2 & 3u,
+	                          .skip2 = r & EXTRA_BIT(NO_BLOCK),
+	                          .kind = kind,
+	                          .block = block};
+}
+
+static bool may_cast_first(const struct search *s, uint16_t r, unsigned choice)
+{
+	const struct own_votes own = own_votes(r);
+	const struct wall_case asked =
+	    asked_for(r, choice == NO_BLOCK ? VOTE_SKIP1 : VOTE_NOTAR1, choice == NO_BLOCK ? 0 : choice);
+
+	return mistaken(s) ? rule_first_vote(&own, true) : wall_casts(&asked);
+}
+
 /* `shown`: the first votes of Byzantine voters that this replica has received. */
+static bool wall_casts_extra(const struct count *count, uint16_t r, unsigned choice, const unsigned shown[CHOICES])
+{
+	struct wall_case asked =
+	    asked_for(r, choice == NO_BLOCK ? VOTE_SKIP2 : VOTE_NOTAR2, choice == NO_BLOCK ? 0 : choice);
+
+	for (unsigned block = BLOCK_A; block <= BLOCK_B; block++)
+		asked.heard[block] = count->first[block] - (FIRST_OF(r) == block) + shown[block];
+	asked.heard_skips = count->first[NO_BLOCK] - (FIRST_OF(r) == NO_BLOCK) + shown[NO_BLOCK];
+	return wall_casts(&asked);
+}
+
 static bool may_cast_extra(const struct search *s, const struct count *count, uint16_t r, unsigned choice,
                            const unsigned shown[CHOICES])
 {
 	struct own_votes own = own_votes(r);
+	if (!mistaken(s))
+		return wall_casts_extra(count, r, choice, shown);
 	if (s->run->extra_after_final)
 		own.final = false;
 	if (r & EXTRA_BIT(choice))
@@ -180,6 +219,10 @@ static bool may_cast_extra(const struct search *s, const struct count *count, ui
 static bool may_cast_final(const struct search *s, uint16_t r, unsigned block, bool notarised)
 {
 	struct own_votes own = own_votes(r);
+	struct wall_case asked = asked_for(r, VOTE_FINAL, block);
+	asked.notarised = notarised;
+	if (!mistaken(s))
+		return wall_casts(&asked);
 	if (s->run->final_after_extra)
 		own.any_extra = false;
 	return rule_final(&own, FIRST_OF(r) == block, notarised, true);
@@ -223,9 +266,8 @@ static void expand(struct search *s, uint32_t index)
 		uint16_t r = state.replica[i];
 		if (i > 0 && r == state.replica[i - 1])
 			continue; /* its twin does the same */
-		struct own_votes own = own_votes(r);
-		if (rule_first_vote(&own, true))
-			for (unsigned choice = 0; choice < CHOICES; choice++)
+		for (unsigned choice = 0; choice < CHOICES; choice++)
+			if (may_cast_first(s, r, choice))
 				discover(s, &state, i, (uint16_t)((r & ~3u) | choice), index);
 		for (unsigned choice = 0; choice < CHOICES; choice++)
 			expand_extra(s, &state, &count, i, choice, index);
@@ -318,6 +360,7 @@ static bool execute(const struct run *run)
 	    .quorum_fast = run->n - run->slow,
 	    .key_threshold = run->faulty + run->slow + 1 - run->key_threshold_less,
 	};
+	wall_begin(&s.committee);
 	state_set_init(&s.states, sizeof(struct state));
 
 	struct state start = {{0}};

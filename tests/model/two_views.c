@@ -2,8 +2,9 @@
  * rules 2 and 4 to 8, and 6.8): every choice of leaders that equivocate in both views, every timer, every order of
  * delivery, every vote of a liar shown to some and not to others, votes in view 1 cast when view 2 has long begun,
  * blocks of view 2 on whatever rule 2 allows, crashes at any moment. The decisions are those of
- * node/consensus/voting_rules.c; rule 2 and what a validator knows after a crash are the core's, too (from_core.h).
- * Bodies are always held and all blocks valid; timers fire when they like: what the simulator is for is left to it.
+ * the wall before the key, node/consensus/safety.c (wall.h), and of node/consensus/voting_rules.c where a mistake is
+ * planted around the rules; rule 2 and what a validator knows after a crash are the module's, too (from_core.h). Bodies
+ * are always held and all blocks valid; timers fire when they like: what the simulator is for is left to it.
  *
  * The model. All weights are 1. An honest validator is the set of votes that it has made durable in each view, and
  * whether it has learned that a block of view 1 is final. Every decision is made from just that, as by a validator that
@@ -27,6 +28,7 @@
 #include <string.h>
 #include "from_core.h"
 #include "state_set.h"
+#include "wall.h"
 
 enum { HONEST_MAX = 3, VIEWS = 2, PARENT_UNUSED = 4 };
 
@@ -188,7 +190,7 @@ static void rename_blocks(const struct search *s, const struct state *from, unsi
 
 static bool in_order(const unsigned standings[MODEL_BLOCKS], unsigned order)
 {
-	unsigned placed[MODEL_BLOCKS];
+	unsigned placed[MODEL_BLOCKS] = {0};
 	for (unsigned block = 0; block < MODEL_BLOCKS; block++)
 		placed[orders[order][block]] = standings[block];
 	return placed[0] >= placed[1] && placed[1] >= placed[2];
@@ -304,6 +306,42 @@ static struct own_votes own_votes(const struct search *s, const struct state *st
 	return own;
 }
 
+/* The validator as the wall sees it, asked for a vote for `choice` of that kind, or for the kind that skips. */
+static struct wall_case asked_for(const struct search *s, const struct state *state, unsigned view, unsigned i,
+                                  enum vote_kind kind, unsigned choice)
+{
+	unsigned votes = state->honest[i].own[view];
+
+	return (struct wall_case){.own = own_votes(s, state, view, i),
+	                          .first_block = recovered(votes)->block,
+	                          .notar2 = votes / EXTRA_BIT(0) & (EXTRA_BIT(SKIP) / EXTRA_BIT(0) - 1),
+	                          .skip2 = votes & EXTRA_BIT(SKIP),
+	                          .kind = kind,
+	                          .block = choice == SKIP ? 0 : choice};
+}
+
+/* A first vote in a view that was entered; a block's parent is valid, as may_extend says. */
+static bool may_cast_first(const struct search *s, const struct state *state, unsigned view, unsigned i,
+                           unsigned choice)
+{
+	const struct wall_case asked = asked_for(s, state, view, i, choice == SKIP ? VOTE_SKIP1 : VOTE_NOTAR1, choice);
+
+	return s->run->mistake != NONE ? rule_first_vote(&asked.own, true) : wall_casts(&asked);
+}
+
+static bool wall_casts_extra(const struct search *s, const struct state *state, unsigned view, unsigned i,
+                             unsigned choice, const struct count *count, unsigned liars)
+{
+	struct wall_case asked = asked_for(s, state, view, i, choice == SKIP ? VOTE_SKIP2 : VOTE_NOTAR2, choice);
+	unsigned votes = state->honest[i].own[view];
+
+	for (unsigned block = 0; block < MODEL_BLOCKS; block++)
+		asked.heard[block] = count->first[block] - ((votes & FIRST_BIT(block)) != 0);
+	asked.heard_skips = count->first[SKIP] - ((votes & FIRST_BIT(SKIP)) != 0);
+	*(choice == SKIP ? &asked.heard_skips : &asked.heard[choice]) += liars;
+	return wall_casts(&asked);
+}
+
 /* t − top at its largest: of a validator that cast several first votes, by a planted mistake, whichever serves. */
 static struct first_tally worst_tally(const struct search *s, const struct state *state, unsigned view, unsigned i,
                                       struct count *heard, unsigned total)
@@ -338,6 +376,8 @@ static bool may_cast_extra(const struct search *s, const struct state *state, un
 {
 	struct own_votes own = own_votes(s, state, view, i);
 	unsigned votes = state->honest[i].own[view];
+	if (s->run->mistake == NONE && !own.settled)
+		return wall_casts_extra(s, state, view, i, choice, count, liars);
 	if (s->run->mistake == EXTRA_AFTER_FINAL)
 		own.final = false;
 	if (votes & EXTRA_BIT(choice))
@@ -357,6 +397,10 @@ static bool may_cast_final(const struct search *s, const struct state *state, un
 {
 	struct own_votes own = own_votes(s, state, view, i);
 	bool own_first = recovered(state->honest[i].own[view])->block == block;
+	struct wall_case asked = asked_for(s, state, view, i, VOTE_FINAL, block);
+	asked.notarised = notarised;
+	if (s->run->mistake == NONE)
+		return wall_casts(&asked);
 	if (s->run->mistake == FINAL_AFTER_EXTRA)
 		own.any_extra = false;
 	if (s->run->mistake == FINAL_OF_ANOTHER)
@@ -387,13 +431,14 @@ static void cast(struct search *s, const struct state *state, unsigned view, uns
 static void expand_first(struct search *s, const struct state *state, const struct count counts[VIEWS], unsigned view,
                          unsigned i, uint32_t number)
 {
-	struct own_votes own = own_votes(s, state, view, i);
 	unsigned held = holdable(s, &counts[0]);
-	if (!rule_first_vote(&own, view == 0 || held != 0))
+	if ((view > 0 && !held) || !may_cast_first(s, state, view, i, SKIP))
 		return;
 	cast(s, state, view, i, FIRST_BIT(SKIP), number);
 	for (unsigned block = 0; block < s->run->blocks[view]; block++) {
 		struct state next = *state;
+		if (!may_cast_first(s, state, view, i, block))
+			return;
 		if (view == 0) {
 			cast(s, state, view, i, FIRST_BIT(block), number);
 			if (!counts[0].first[block])
@@ -597,6 +642,7 @@ static bool execute(const struct run *run)
 	    .quorum_fast = run->n - run->slow - run->fast_less,
 	    .key_threshold = run->faulty + run->slow + 1 - run->key_threshold_less,
 	};
+	wall_begin(&s.committee);
 	state_set_init(&s.states, sizeof(struct state));
 	discover(&s, (struct state){.parent = {PARENT_UNUSED, PARENT_UNUSED, PARENT_UNUSED}}, 0);
 	enum verdict verdict = search(&s, &found);

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Shows that the simulator finds mistakes: every patch in planted/ is applied to a copy of the product's sources, and
-# the simulator built with it runs until it fails, for at most 60 s on one core. planted.sh BUILD-DIRECTORY [NAME…]
+# the simulator built with it runs until it fails, for at most 60 s on one core. A line "dies: …" in a patch is the
+# reason for which the first validator with the mistake must halt: nothing that comes later of it counts.
+# planted.sh BUILD-DIRECTORY [NAME…]
 set -euo pipefail
 build=$1
 shift
@@ -29,8 +31,13 @@ for program in "$build"/tests/planted/*; do
 	) || status=$?
 	said=$(cat "$said_file")
 	seed=$(sed -n 's/^FAILED.*--seed \([0-9]*\).*/\1/p' <<<"$said")
-	if [ $status = 1 ] && [ -n "$seed" ]; then
-		printf '%-36s caught in %5s s, seed %4s: %s\n' "$name" "$took" "$seed" "$(sed '/^node /d' <<<"$said" | head -1)"
+	dies=$(sed -n 's/^dies: //p' "tests/sim/planted/$name.patch")
+	first=$(sed '/^node /d' <<<"$said" | head -1)
+	if [ $status = 1 ] && [ -n "$seed" ] && [[ -z "$dies" || "$first" == *" halts, "*": $dies"* ]]; then
+		printf '%-36s caught in %5s s, seed %4s: %s\n' "$name" "$took" "$seed" "$first"
+	elif [ $status = 1 ] && [ -n "$seed" ]; then
+		printf '%-36s fails in %s s, and not of "%s": %s\n' "$name" "$took" "$dies" "$first"
+		missed=$((missed + 1))
 	else
 		printf '%-36s NOT CAUGHT in %s s (status %s)\n' "$name" "$took" "$status"
 		missed=$((missed + 1))
