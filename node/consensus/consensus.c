@@ -39,8 +39,8 @@ void consensus_free(struct consensus *c)
 		c->outputs = o->next;
 		free(o);
 	}
-	views_settle(c, UINT64_MAX);
-	facts_settle(c, UINT64_MAX);
+	views_forget_through(c, UINT64_MAX);
+	facts_forget_through(c, UINT64_MAX);
 	free(c->newest);
 	free(c->peers_up);
 	free(c);
@@ -127,9 +127,9 @@ struct certificate *consensus_final(struct consensus *c, uint64_t view, const st
 	assert(certificate->view == view && c->view > view); /* it was entered on this certificate, if not before */
 	c->final_view = view;
 	c->final_id = *id;
-	outputs_settle(c, view);
-	views_settle(c, view);
-	facts_settle(c, view);
+	outputs_forget_through(c, view);
+	views_forget_through(c, view);
+	facts_forget_through(c, view);
 	c->skips = 0;
 	c->pending = true;
 	return certificate;

@@ -9,7 +9,7 @@
  *    them, and not before;
  *  - an own vote among the outputs is journaled in this step, a NOTAR1 together with the bodies of its block and that
  *    block's ancestors, and sent only when that is durable; one that is not among the outputs any more (consensus_final
- *    drops those of settled views) is neither journaled nor sent;
+ *    drops those of past views) is neither journaled nor sent;
  *  - outputs are carried out before a block that they may name is forgotten, and before own votes are walked over to be
  *    sent again;
  *  - after a restart all that the journal holds above the final view is told between consensus_start and
@@ -130,7 +130,7 @@ void consensus_begin(struct consensus *c, uint64_t now_ms);
 int consensus_vote(struct consensus *c, const struct vote *vote);
 /* A verified certificate. Takes it, whatever it returns. */
 int consensus_certificate(struct consensus *c, struct certificate *certificate);
-/* What is known of a block: its view and its parent are always the same. What is told of settled views is left. */
+/* What is known of a block: its view and its parent are always the same. What is told of past views is left. */
 int consensus_block(struct consensus *c, const struct block_facts *facts);
 /* A block is not held any more: what was known of it is forgotten, and an OUT_JUDGE for it is dropped. */
 void consensus_forget(struct consensus *c, const struct hash *id);
@@ -138,9 +138,9 @@ void consensus_forget(struct consensus *c, const struct hash *id);
 void consensus_peer(struct consensus *c, uint32_t peer, bool up);
 /* The disk is full, or not any more. */
 void consensus_space(struct consensus *c, bool low);
-/* The block that OUT_DECIDED named is final, bodies held: `view` is settled, and views up to it are forgotten, with the
+/* The block that OUT_DECIDED named is final, bodies held: `view` is past, and views up to it are forgotten, with the
  * outputs that are about them. Returns the certificate that says so; NULL, and nothing has changed, where no finality
- * certificate of that block is held in that view, or it is settled already: the header of a decided block names another
+ * certificate of that block is held in that view, or it is past already: the header of a decided block names another
  * view than its certificate only where more than F validators are faulty. Owns: free(). */
 struct certificate *consensus_final(struct consensus *c, uint64_t view, const struct hash *id);
 /* A peer has answered what the newest vote of ours is that it knows; NULL: none. Returns 0; 1: that vote's signature

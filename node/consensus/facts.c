@@ -92,7 +92,7 @@ void facts_drop(struct consensus *c, const struct hash *id)
 		facts_free(c, f);
 }
 
-void facts_settle(struct consensus *c, uint64_t through)
+void facts_forget_through(struct consensus *c, uint64_t through)
 {
 	struct facts *f, *next;
 

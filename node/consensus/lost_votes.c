@@ -50,7 +50,7 @@ int consensus_recover_vote(struct consensus *c, const struct vote *vote)
 }
 
 /* Whether a vote of ours is one that the journal had at the start, or was pruned with its view before. What has been
- * settled since cannot be looked up any more; but a journal that lost votes lost the newest ones. */
+ * past since cannot be looked up any more; but a journal that lost votes lost the newest ones. */
 static bool lost_votes_held(const struct consensus *c, const struct vote *vote)
 {
 	const struct view *view = view_find(c, vote->view);

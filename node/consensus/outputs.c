@@ -27,7 +27,7 @@ static void outputs_remove(struct consensus *c, struct queued_output **at)
 	free(o);
 }
 
-void outputs_settle(struct consensus *c, uint64_t through)
+void outputs_forget_through(struct consensus *c, uint64_t through)
 {
 	struct queued_output **at = &c->outputs;
 

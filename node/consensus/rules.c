@@ -163,7 +163,7 @@ int rules_start_timer(struct consensus *c, bool work)
 {
 	struct view *view = view_find(c, c->view);
 
-	assert(view && view->number > c->final_view); /* the current one was entered, and is not settled */
+	assert(view && view->number > c->final_view); /* the current one was entered, and is not past */
 	if (view->deadline_ms == CONSENSUS_NEVER && rules_timer_due(c, view, work))
 		view->deadline_ms = c->now_ms + rules_timeout(c, view->number);
 	return 0;

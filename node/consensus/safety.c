@@ -8,7 +8,7 @@
 
 struct own_votes safety_own(const struct consensus *c, const struct view *view)
 {
-	return (struct own_votes){.settled = view->number <= c->final_view,
+	return (struct own_votes){.past = view->number <= c->final_view,
 	                          .first = view->own_first,
 	                          .any_extra = view->own_extra_count > 0 || view->own_skip2,
 	                          .final = view->own_final};
@@ -27,7 +27,7 @@ static bool safety_of_leader(const struct consensus *c, const struct view *view,
 	return first ? hash_equal(first, block_id) : committee_leader(c->committee, view->number) == c->config.self;
 }
 
-/* Rules 3 and 4: "with no first vote there yet", in an unsettled view ≤ the current one, the leader's block, "parent
+/* Rules 3 and 4: "with no first vote there yet", in an open view ≤ the current one, the leader's block, "parent
  * valid, all payments valid". */
 static bool safety_notar1(const struct consensus *c, const struct view *view, const struct hash *block_id)
 {

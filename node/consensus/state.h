@@ -59,7 +59,7 @@ struct consensus {
 	const struct committee *committee;
 	uint64_t now_ms;
 
-	uint64_t final_view; /* views up to it are settled */
+	uint64_t final_view; /* views up to it are past */
 	struct hash final_id;
 	struct view *views;
 	uint64_t view;  /* current */
@@ -88,7 +88,7 @@ static inline bool consensus_member(const struct consensus *c)
 /* A new output at the end, zero but for its kind. NULL: out of memory. */
 struct consensus_output *output_add(struct consensus *c, enum consensus_output_kind kind);
 /* Drops those about views up to `through`, and those that refer to certificates of such views. */
-void outputs_settle(struct consensus *c, uint64_t through);
+void outputs_forget_through(struct consensus *c, uint64_t through);
 /* Drops those that ask for a block to be executed which is not held any more. */
 void outputs_forget(struct consensus *c, const struct hash *id);
 /* Whether an own vote waits to be carried out. */
@@ -101,7 +101,7 @@ const struct block_facts *facts_find(const struct consensus *c, const struct has
 /* Returns 1 where something is new, 0 where not, UNCIA_E_MEMORY. */
 int facts_set(struct consensus *c, const struct block_facts *facts);
 void facts_drop(struct consensus *c, const struct hash *id);
-void facts_settle(struct consensus *c, uint64_t through);
+void facts_forget_through(struct consensus *c, uint64_t through);
 bool facts_body_held(const struct consensus *c, const struct hash *id);
 /* Whether its parent is known to be of no lower view: such a block can never be valid. */
 bool facts_backwards(const struct consensus *c, const struct block_facts *facts);
@@ -113,7 +113,7 @@ struct view *view_find(const struct consensus *c, uint64_t number);
 struct view *view_get(struct consensus *c, uint64_t number); /* NULL: out of memory */
 /* Makes it the current one. Returns 0 or UNCIA_E_MEMORY. */
 int view_enter(struct consensus *c, uint64_t number, bool by_skip);
-void views_settle(struct consensus *c, uint64_t through); /* forgets all up to and with that view */
+void views_forget_through(struct consensus *c, uint64_t through); /* forgets all up to and with that view */
 /* Whether votes of it are kept. */
 bool view_in_window(const struct consensus *c, uint64_t number);
 /* Takes a verified vote, or an own one that is durable. */
@@ -152,7 +152,7 @@ struct own_votes safety_own(const struct consensus *c, const struct view *view);
 
 /* ---- rules.c ---- */
 
-int rules_vote(struct consensus *c);                   /* rules 4, 6 and 7, in every unsettled view */
+int rules_vote(struct consensus *c);                   /* rules 4, 6 and 7, in every open view */
 int rules_start_timer(struct consensus *c, bool work); /* §6.5 */
 bool rules_wait_for_time(const struct consensus *c);   /* a first vote waits until a block is not early any more */
 int rules_expire(struct consensus *c);                 /* rule 5 */

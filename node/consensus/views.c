@@ -63,7 +63,7 @@ static void view_free(struct consensus *c, struct view *view)
 	free(view);
 }
 
-void views_settle(struct consensus *c, uint64_t through)
+void views_forget_through(struct consensus *c, uint64_t through)
 {
 	struct view *view, *next;
 

@@ -4,14 +4,14 @@
 
 bool rule_first_vote(const struct own_votes *own, bool entered)
 {
-	/* Rules 4 and 5: "in an unsettled view ≤ the current one, with no first vote there yet" */
-	return !own->settled && entered && own->first == FIRST_NONE;
+	/* Rules 4 and 5: "in an open view ≤ the current one, with no first vote there yet" */
+	return !own->past && entered && own->first == FIRST_NONE;
 }
 
-/* Rule 6: "first vote cast, FINAL not sent; goes on after leaving v, until v is settled" */
+/* Rule 6: "first vote cast, FINAL not sent; goes on after leaving v, until v is past" */
 static bool rule_extra(const struct own_votes *own)
 {
-	return !own->settled && own->first != FIRST_NONE && !own->final;
+	return !own->past && own->first != FIRST_NONE && !own->final;
 }
 
 bool rule_notar2(const struct committee *c, const struct own_votes *own, uint64_t notar1_weight,
@@ -32,6 +32,6 @@ bool rule_skip2(const struct committee *c, const struct own_votes *own, const st
 bool rule_final(const struct own_votes *own, bool own_first_is_this_block, bool notarised, bool body_held)
 {
 	/* Rule 7: "N(v,h) held, own first vote = h, no extras sent, body held"; once. */
-	return !own->settled && own->first == FIRST_BLOCK && own_first_is_this_block && !own->any_extra &&
-	       !own->final && notarised && body_held;
+	return !own->past && own->first == FIRST_BLOCK && own_first_is_this_block && !own->any_extra && !own->final &&
+	       notarised && body_held;
 }

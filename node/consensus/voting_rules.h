@@ -9,7 +9,7 @@ enum first_vote { FIRST_NONE, FIRST_SKIP, FIRST_BLOCK };
 
 /* What this validator itself has voted in one view. */
 struct own_votes {
-	bool settled;          /* the view is at or below the highest final view held */
+	bool past;             /* the view is at or below the highest final view held */
 	enum first_vote first; /* SKIP1, NOTAR1, or nothing yet */
 	bool any_extra;        /* a NOTAR2 or SKIP2 was cast, for whatever block */
 	bool final;            /* FINAL was cast */
@@ -21,21 +21,21 @@ struct first_tally {
 	uint64_t top;   /* the largest weight of NOTAR1 for one block: "top" */
 };
 
-/* Rules 4 and 5: NOTAR1 and SKIP1 only "in an unsettled view ≤ the current one, with no first vote there yet". So a
+/* Rules 4 and 5: NOTAR1 and SKIP1 only "in an open view ≤ the current one, with no first vote there yet". So a
  * timer that fires after a first vote never makes a validator skip. `entered`: the view is at or below the current one.
  * Rule 3 asks for the same before proposing. */
 bool rule_first_vote(const struct own_votes *own, bool entered);
 
 /* Rule 6: NOTAR2(h) if "NOTAR1(h) weighs ≥ K and own first vote was not h", first vote cast, FINAL not sent, view not
- * settled. The caller casts it once per block. */
+ * past. The caller casts it once per block. */
 bool rule_notar2(const struct committee *c, const struct own_votes *own, uint64_t notar1_weight,
                  bool own_first_is_this_block);
 
-/* Rule 6: SKIP2 if "t − top ≥ K and own first vote was not skip", first vote cast, FINAL not sent, view not settled.
+/* Rule 6: SKIP2 if "t − top ≥ K and own first vote was not skip", first vote cast, FINAL not sent, view not past.
  * The caller casts it once. */
 bool rule_skip2(const struct committee *c, const struct own_votes *own, const struct first_tally *tally);
 
-/* Rule 7: FINAL(h) if "N(v,h) held, own first vote = h, no extras sent, body held"; once, in an unsettled view. */
+/* Rule 7: FINAL(h) if "N(v,h) held, own first vote = h, no extras sent, body held"; once, in an open view. */
 bool rule_final(const struct own_votes *own, bool own_first_is_this_block, bool notarised, bool body_held);
 
 #endif

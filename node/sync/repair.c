@@ -28,7 +28,7 @@ static int send_status(struct sync *s, uint32_t peer)
 	return message_send(s->step, s->chain->final_sequence, peer, &message);
 }
 
-/* consensus §6 rule 9: "resend own votes of all unsettled views, the highest finality certificate, and every
+/* consensus §6 rule 9: "resend own votes of all open views, the highest finality certificate, and every
  * certificate above it": the newest first, which lead to the current view, and no more than fits a link's queue. What
  * is left out of older views, their certificates, is asked for by who misses it. It goes by the views that are held:
  * their numbers may lie as far apart as the signers of a certificate please. */

@@ -34,7 +34,7 @@ enum { HONEST_MAX = 3, VIEWS = 2, PARENT_UNUSED = 4 };
 
 struct honest {
 	uint16_t sent[VIEWS]; /* votes that others may have */
-	uint16_t own[VIEWS];  /* and those that it knows of: the same, but where a mistake is planted, or settled */
+	uint16_t own[VIEWS];  /* and those that it knows of: the same, but where a mistake is planted, or past */
 };
 struct state {
 	struct honest honest[HONEST_MAX];
@@ -59,7 +59,7 @@ enum mistake {
 	GAP_NOT_SKIPPED,        /* rule 2, "and S(x) is held" */
 	VOTES_FORGOTTEN,        /* 6.8, sent before durable: a crash costs the votes of a view */
 	LAST_VOTE_ONLY,         /* 6.8, "from all records, not the last one only" */
-	SETTLED_FORGOTTEN,      /* "views ≤ f are settled", where own votes were pruned */
+	PAST_FORGOTTEN,         /* "views ≤ f are past", where own votes were pruned */
 	NOT_COUNTED_AGAIN,      /* 6.8, "it counts its own votes again" */
 };
 
@@ -302,7 +302,7 @@ static bool votes_broken(unsigned votes)
 static struct own_votes own_votes(const struct search *s, const struct state *state, unsigned view, unsigned i)
 {
 	struct own_votes own = recovered(state->honest[i].own[view])->own;
-	own.settled = view == 0 && state->tip[i] > 0 && s->run->mistake != SETTLED_FORGOTTEN;
+	own.past = view == 0 && state->tip[i] > 0 && s->run->mistake != PAST_FORGOTTEN;
 	return own;
 }
 
@@ -376,7 +376,7 @@ static bool may_cast_extra(const struct search *s, const struct state *state, un
 {
 	struct own_votes own = own_votes(s, state, view, i);
 	unsigned votes = state->honest[i].own[view];
-	if (s->run->mistake == NONE && !own.settled)
+	if (s->run->mistake == NONE && !own.past)
 		return wall_casts_extra(s, state, view, i, choice, count, liars);
 	if (s->run->mistake == EXTRA_AFTER_FINAL)
 		own.final = false;
@@ -385,7 +385,7 @@ static bool may_cast_extra(const struct search *s, const struct state *state, un
 	if (choice != SKIP)
 		return rule_notar2(&s->committee, &own, count->first[choice] + liars,
 		                   recovered(votes)->block == choice);
-	if (s->run->mistake == TIMER_SKIPS_AFTER_VOTE && own.first == FIRST_BLOCK && !own.final && !own.settled)
+	if (s->run->mistake == TIMER_SKIPS_AFTER_VOTE && own.first == FIRST_BLOCK && !own.final && !own.past)
 		return true;
 	struct count heard = {.first = {[SKIP] = liars}};
 	struct first_tally tally = worst_tally(s, state, view, 0, &heard, liars);
@@ -597,7 +597,7 @@ static void print_path(const struct search *s, uint32_t number)
 					printf("%c!", name);
 			}
 		}
-		printf("%s%s ;", state->tip[i] ? " settled" : "", state->crashed >> i & 1 ? " crashed" : "");
+		printf("%s%s ;", state->tip[i] ? " past" : "", state->crashed >> i & 1 ? " crashed" : "");
 	}
 	for (unsigned block = 0; block < MODEL_BLOCKS; block++)
 		if (state->parent[block] != PARENT_UNUSED)
@@ -689,8 +689,7 @@ static const struct run runs[] = {
      .what = "votes sent before they are durable"},
     {FOUR, .blocks = {1, 1}, .mistake = LAST_VOTE_ONLY, .expected = CONFLICT,
      .what = "only the last vote is there after a crash"},
-    {FOUR, .blocks = {1, 1}, .mistake = SETTLED_FORGOTTEN, .expected = CONFLICT,
-     .what = "a settled view is voted in again"},
+    {FOUR, .blocks = {1, 1}, .mistake = PAST_FORGOTTEN, .expected = CONFLICT, .what = "a past view is voted in again"},
     {FOUR, .blocks = {1, 1}, .mistake = NOT_COUNTED_AGAIN, .expected = STUCK,
      .what = "own votes do not count after a crash"},
     {FOUR, .slow = 1, .blocks = {2, 2}, .expected = STUCK, .what = "W is below 3F+2P+1"},

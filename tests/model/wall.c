@@ -110,7 +110,7 @@ static bool wall_ask(const struct wall_case *asked)
 	const struct vote wanted = wall_vote(asked->kind, asked->block, 0);
 	struct consensus *c;
 
-	wall_expect(consensus_new(&config, asked->own.settled, &genesis, &c));
+	wall_expect(consensus_new(&config, asked->own.past, &genesis, &c));
 	wall_expect(consensus_start(c));
 	wall_own_votes(c, asked);
 	wall_evidence(c, asked, &genesis);
@@ -124,7 +124,7 @@ static bool wall_ask(const struct wall_case *asked)
 /* All of the case, above a bit for the answer and one that is set. */
 static uint64_t wall_key(const struct wall_case *asked)
 {
-	uint64_t key = asked->own.settled;
+	uint64_t key = asked->own.past;
 
 	key = key << 2 | asked->own.first;
 	key = key << 2 | (asked->own.first == FIRST_BLOCK ? asked->first_block : 0);

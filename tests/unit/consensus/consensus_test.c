@@ -97,7 +97,7 @@ START_TEST(two_first_votes_of_one_validator_are_evidence_once)
 }
 END_TEST
 
-START_TEST(outputs_about_settled_views_are_dropped)
+START_TEST(outputs_about_past_views_are_dropped)
 {
 	struct consensus_output o;
 
@@ -218,7 +218,7 @@ START_TEST(a_block_of_another_view_or_on_a_later_parent_is_skipped_at_once)
 }
 END_TEST
 
-START_TEST(what_is_told_of_settled_views_is_left)
+START_TEST(what_is_told_of_past_views_is_left)
 {
 	rig_certify(&rig, CERT_FF, 1, A);
 	final(1, A);
@@ -568,11 +568,11 @@ END_TEST
 UNIT_MAIN_BETWEEN(
     "consensus", setup, teardown, a_certificate_comes_out_before_what_follows_from_it,
     only_the_certificate_that_enters_a_view_is_forwarded, a_quorum_of_votes_makes_the_certificate,
-    two_first_votes_of_one_validator_are_evidence_once, outputs_about_settled_views_are_dropped,
+    two_first_votes_of_one_validator_are_evidence_once, outputs_about_past_views_are_dropped,
     a_vote_that_was_dropped_with_its_view_is_not_said_again, a_forgotten_block_is_not_asked_to_be_executed,
     a_block_is_judged_once_its_parent_is_valid, an_early_block_is_judged_again_soon,
     a_valid_block_stays_valid_where_the_wall_clock_is_set_back, an_invalid_block_is_skipped_at_once,
-    a_block_of_another_view_or_on_a_later_parent_is_skipped_at_once, what_is_told_of_settled_views_is_left,
+    a_block_of_another_view_or_on_a_later_parent_is_skipped_at_once, what_is_told_of_past_views_is_left,
     a_final_block_is_answered_with_its_certificate_once, votes_of_far_views_are_not_kept,
     votes_that_fall_out_of_the_window_are_given_back, own_votes_and_certificates_stay_however_long_a_stall_is,
     a_validator_has_room_for_as_many_extra_votes_as_an_honest_one_casts, a_leader_proposes_once_in_its_own_view,

@@ -69,7 +69,7 @@ START_TEST(votes_that_the_journal_holds_are_not_lost)
 	ck_assert_int_eq(consensus_recover_vote(rig.c, &skip), 0);
 	ck_assert_int_eq(consensus_recovered(rig.c), 0);
 	ck_assert_int_eq(consensus_answered(rig.c, 1, &skip), 0);
-	ck_assert_int_eq(consensus_answered(rig.c, 2, &older), 0); /* in a view that the journal had settled */
+	ck_assert_int_eq(consensus_answered(rig.c, 2, &older), 0); /* in a view that was past in the journal */
 	ck_assert_int_eq(consensus_lost(rig.c, &skip), 0);
 	ck_assert_int_eq(consensus_answered(rig.c, 3, NULL), 0);
 	ck_assert_int_eq(consensus_voting(rig.c), VOTING_YES);

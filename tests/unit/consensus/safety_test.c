@@ -257,7 +257,7 @@ START_TEST(no_vote_is_cast_in_a_view_that_is_not_known)
 }
 END_TEST
 
-START_TEST(no_vote_is_cast_in_a_settled_view)
+START_TEST(no_vote_is_cast_in_a_past_view)
 {
 	struct hash a = rig_id(A);
 
@@ -615,7 +615,7 @@ UNIT_MAIN_BETWEEN("safety", setup, teardown, each_kind_of_vote_is_cast_on_its_ev
                   no_vote_is_cast_on_a_journal_that_lost_one, no_vote_is_cast_while_the_disk_is_full,
                   no_vote_is_cast_by_who_is_no_member, no_vote_is_cast_under_another_epoch,
                   no_vote_of_an_unknown_kind_is_cast, no_vote_is_cast_in_a_view_that_is_not_known,
-                  no_vote_is_cast_in_a_settled_view, notar1_takes_a_block_that_was_executed_and_is_valid,
+                  no_vote_is_cast_in_a_past_view, notar1_takes_a_block_that_was_executed_and_is_valid,
                   notar1_refuses_an_invalid_block, notar1_refuses_a_block_that_is_forgotten_or_was,
                   notar1_refuses_a_block_of_another_view, notar1_takes_the_block_of_the_leader,
                   notar1_refuses_a_parent_that_is_not_notarised, notar1_refuses_a_parent_that_is_not_known,

@@ -321,7 +321,7 @@ static void final(struct story *s, char *const *words)
 
 	if (!certificate)
 		wrong(s, "it is not final");
-	say(s, "  settled up to view %llu, by %s\n", (unsigned long long)consensus_final_view(s->rig.c),
+	say(s, "  past up to view %llu, by %s\n", (unsigned long long)consensus_final_view(s->rig.c),
 	    certificate_names[certificate->kind]);
 	free(certificate);
 	s->disk.final_view = consensus_final_view(s->rig.c);

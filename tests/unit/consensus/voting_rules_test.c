@@ -11,16 +11,16 @@ static const struct own_votes skipped = {.first = FIRST_SKIP};
 static const struct own_votes voted = {.first = FIRST_BLOCK};
 static const struct own_votes voted_and_extra = {.first = FIRST_BLOCK, .any_extra = true};
 static const struct own_votes voted_and_final = {.first = FIRST_BLOCK, .final = true};
-static const struct own_votes settled_nothing = {.settled = true, .first = FIRST_NONE};
-static const struct own_votes settled_voted = {.settled = true, .first = FIRST_BLOCK};
+static const struct own_votes past_nothing = {.past = true, .first = FIRST_NONE};
+static const struct own_votes past_voted = {.past = true, .first = FIRST_BLOCK};
 
-START_TEST(first_vote_is_cast_once_in_an_entered_unsettled_view)
+START_TEST(first_vote_is_cast_once_in_an_entered_open_view)
 {
 	ck_assert(rule_first_vote(&nothing, true));
 	ck_assert(!rule_first_vote(&nothing, false));
 	ck_assert(!rule_first_vote(&skipped, true));
 	ck_assert(!rule_first_vote(&voted, true));
-	ck_assert(!rule_first_vote(&settled_nothing, true));
+	ck_assert(!rule_first_vote(&past_nothing, true));
 }
 END_TEST
 
@@ -33,7 +33,7 @@ START_TEST(notar2_needs_the_threshold_and_another_first_vote)
 	ck_assert(!rule_notar2(&c, &voted, 3, true));
 	ck_assert(!rule_notar2(&c, &nothing, 3, false));
 	ck_assert(!rule_notar2(&c, &voted_and_final, 3, false));
-	ck_assert(!rule_notar2(&c, &settled_voted, 3, false));
+	ck_assert(!rule_notar2(&c, &past_voted, 3, false));
 }
 END_TEST
 
@@ -47,7 +47,7 @@ START_TEST(skip2_needs_the_threshold_besides_the_top_block)
 	ck_assert(!rule_skip2(&c, &skipped, &enough));
 	ck_assert(!rule_skip2(&c, &nothing, &enough));
 	ck_assert(!rule_skip2(&c, &voted_and_final, &enough));
-	ck_assert(!rule_skip2(&c, &settled_voted, &enough));
+	ck_assert(!rule_skip2(&c, &past_voted, &enough));
 }
 END_TEST
 
@@ -61,10 +61,10 @@ START_TEST(final_vote_follows_no_other_vote_than_its_first)
 	ck_assert(!rule_final(&voted_and_final, true, true, true));
 	ck_assert(!rule_final(&skipped, true, true, true));
 	ck_assert(!rule_final(&nothing, true, true, true));
-	ck_assert(!rule_final(&settled_voted, true, true, true));
+	ck_assert(!rule_final(&past_voted, true, true, true));
 }
 END_TEST
 
-UNIT_MAIN("voting_rules", first_vote_is_cast_once_in_an_entered_unsettled_view,
+UNIT_MAIN("voting_rules", first_vote_is_cast_once_in_an_entered_open_view,
           notar2_needs_the_threshold_and_another_first_vote, skip2_needs_the_threshold_besides_the_top_block,
           final_vote_follows_no_other_vote_than_its_first)
