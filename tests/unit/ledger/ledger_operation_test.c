@@ -1,12 +1,10 @@
 /* The contract of operations (node/ledger/operation.h), with operations of the test's own: what execute.c does for any
  * of them, and that a wrong one is caught. */
+#include "dies.h"
 #include "ledger_internal.h"
 #include "ledger_rig.h"
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include "uncia/error.h"
-#include <unistd.h>
 #include "unit.h"
 
 static struct rig *rig;
@@ -181,23 +179,6 @@ START_TEST(operation_that_fails_leaves_nothing)
 END_TEST
 
 /* ---- walls ----------------------------------------------------------------------------------- */
-
-/* Whether the call ends in a failed assertion: in a process of its own. */
-static bool dies(void (*call)(void))
-{
-	int status;
-	pid_t child = fork();
-
-	ck_assert_int_ge(child, 0);
-	if (child == 0) {
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(2);
-		call();
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
 
 static int plan_deleting_money(struct plan *plan, const struct payment *payment)
 {

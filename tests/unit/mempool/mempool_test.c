@@ -1,12 +1,10 @@
 /* The pool: limits, fairness, eviction, expiry, walks that are disturbed, short ids. Payments here are signed by
  * nobody: the pool looks at their fields only. */
+#include "dies.h"
 #include "big_endian.h"
 #include "mempool.h"
-#include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include "uncia/error.h"
-#include <unistd.h>
 #include "unit.h"
 
 static const uint8_t seed[16] = "a seed of tables";
@@ -662,23 +660,6 @@ static void call_park(void)
 static void call_verified(void)
 {
 	ck_assert_int_eq(mempool_verified(pool, misused), 0);
-}
-
-/* Whether the call ends in a failed assertion: in a process of its own. */
-static bool dies(void (*call)(void))
-{
-	int status;
-	pid_t child = fork();
-
-	ck_assert_int_ge(child, 0);
-	if (child == 0) {
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(2);
-		call();
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 START_TEST(state_that_cannot_follow_dies)
