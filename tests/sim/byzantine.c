@@ -288,9 +288,9 @@ static void on_message(void *context, uint32_t node, const struct bytes *message
 		keep_message(b, message);
 		hear(b, node, m, vote, header);
 	}
-	if (liar)
+	if (liar && !b->muted)
 		own_message(b, liar, m, vote, header);
-	for (uint32_t i = 0; i < b->liar_count; i++) {
+	for (uint32_t i = 0; i < b->liar_count && !b->muted; i++) {
 		liar = &b->liars[i];
 		if (network_now(b->network) < liar->next_ms || !network_up(b->network, liar->self))
 			continue;
@@ -320,7 +320,8 @@ static bool pass(void *context, uint32_t from, uint32_t to, const struct bytes *
 
 	if (masked(b, from, to) || b->withheld_from >> to & 1)
 		return false;
-	return !liar || !(liar->scripts & FAULT_FALSE_ANSWERS) || !byzantine_answer_falsely(b, liar, to, message);
+	return !liar || b->muted || !(liar->scripts & FAULT_FALSE_ANSWERS) ||
+	       !byzantine_answer_falsely(b, liar, to, message);
 }
 
 static bool answer(void *context, uint32_t node, uint64_t wallet, const struct bytes *message)

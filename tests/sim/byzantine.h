@@ -45,6 +45,7 @@ struct byzantine {
 	uint32_t twins;
 	enum { MASKS_NONE, MASKS_TWINS, MASKS_ALL } masks;
 	bool healed;
+	bool muted;    /* all keep to the rules for a while */
 	uint64_t view; /* the highest that a proposal was heard for */
 	/* the message that is going out */
 	bool viewed;

@@ -9,15 +9,16 @@
 #include "standin.h"
 #include "wire.h"
 
-#define UNIT         UINT64_C(1000000)
-#define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
-#define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
-#define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
-#define PHONES_MS    UINT64_C(240000) /* and every payment on a phone have its end */
-#define SYNC_MS      11000            /* in which one ends */
-#define SYNCS        6
-#define WIRE_EVERY   4
-#define LINKED_MS    UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
+#define UNIT          UINT64_C(1000000)
+#define HEALED_MS     UINT64_C(120000) /* in which a payment must become final once all is well */
+#define CAUGHT_UP_MS  UINT64_C(30000)  /* and then all that run must hold it */
+#define LINKS_BACK_MS 1000             /* in which links are there that one side had closed */
+#define EVIDENCE_MS   3000             /* in which two votes are heard, verified and stored */
+#define PHONES_MS     UINT64_C(240000) /* and every payment on a phone have its end */
+#define SYNC_MS       11000            /* in which one ends */
+#define SYNCS         6
+#define WIRE_EVERY    4
+#define LINKED_MS     UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -281,10 +282,14 @@ static void check_evidence(struct run *r)
 		const struct liar *liar = &r->byzantine.liars[k];
 		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
 			continue;
+		/* Who has closed its link for other lies hears it again. */
+		r->byzantine.muted = true;
+		network_run(r->network, PEER_SHUN_MS + LINKS_BACK_MS, NULL, NULL);
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self)
 				views[i] = byzantine_provoke(&r->byzantine, liar, i);
 		network_run(r->network, EVIDENCE_MS, NULL, NULL);
+		r->byzantine.muted = false;
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self && !is_excused(r, i) &&
 			    !proofs_evidence(r->checks.proofs, i, views[i], liar->self))
