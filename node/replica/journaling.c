@@ -2,6 +2,11 @@
 #include "big_endian.h"
 #include "replica_state.h"
 
+bool journaling_room(const struct replica *r, const struct chain_block *block)
+{
+	return !r->taken || r->taken + block->size + STEP_BLOCK_BYTES <= r->config.step_bytes;
+}
+
 int journaling_bodies(struct replica *r, struct chain_block *block)
 {
 	struct chain_block *oldest;
@@ -9,10 +14,12 @@ int journaling_bodies(struct replica *r, struct chain_block *block)
 	while ((oldest = chain_unjournaled(&r->chain, block))) {
 		uint8_t key[JOURNAL_KEY_MAX];
 		size_t size;
+		assert(chain_has_body(oldest));
 		journal_key(key, oldest->header.view, 0, &oldest->header.id, &size);
 		TRY(step_put(&r->step, JOURNAL_BLOCK, &(struct bytes){key, size},
 		             &(struct bytes){oldest->bytes, oldest->size}));
 		oldest->journaled = true;
+		r->taken += oldest->size + STEP_BLOCK_BYTES;
 	}
 	return 0;
 }

@@ -25,6 +25,7 @@ struct job {
 	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken. The array is owned */
 	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC; owned */
 	size_t block_count;
+	uint64_t height; /* JOB_SYNC: of the block that its certificate names */
 	size_t capacity;
 };
 
