@@ -72,6 +72,7 @@ static int judge_ancestors(struct replica *r, struct chain_block *block, bool *r
 		TRY(executed);
 		if (!executed)
 			return 0;
+		journaling_take(r, oldest);
 		TRY(journaling_bodies(r, oldest));
 	}
 	return 0;

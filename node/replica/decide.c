@@ -84,8 +84,7 @@ static int decide_part(struct replica *r, struct chain_block *block, const struc
 		}
 		if (!journaling_room(r, next))
 			break;
-		if (next->journaled)
-			r->taken += next->size + STEP_BLOCK_BYTES;
+		journaling_take(r, next);
 		TRY(prepare_final(r, next));
 		last = next;
 	}

@@ -7,6 +7,15 @@ bool journaling_room(const struct replica *r, const struct chain_block *block)
 	return !r->taken || r->taken + block->size + STEP_BLOCK_BYTES <= r->config.step_bytes;
 }
 
+void journaling_take(struct replica *r, const struct chain_block *block)
+{
+	bool first = !r->taken;
+
+	r->taken += block->size + STEP_BLOCK_BYTES;
+	if (!first && r->taken > r->taken_most)
+		r->taken_most = r->taken;
+}
+
 int journaling_bodies(struct replica *r, struct chain_block *block)
 {
 	struct chain_block *oldest;
@@ -19,7 +28,6 @@ int journaling_bodies(struct replica *r, struct chain_block *block)
 		TRY(step_put(&r->step, JOURNAL_BLOCK, &(struct bytes){key, size},
 		             &(struct bytes){oldest->bytes, oldest->size}));
 		oldest->journaled = true;
-		r->taken += oldest->size + STEP_BLOCK_BYTES;
 	}
 	return 0;
 }

@@ -235,8 +235,6 @@ static int step(struct replica *r, const struct event *event)
 	TRY(release(r));
 	if (r->step.wrote)
 		TRY(journaling_newest_votes(r));
-	if (r->taken > r->taken_most)
-		r->taken_most = r->taken;
 	if (r->chain.visited - r->visited_before > r->visited_most)
 		r->visited_most = r->chain.visited - r->visited_before;
 	return set_timer(r);

@@ -83,7 +83,7 @@ struct replica_load {
 	size_t waiters;              /* payments that the wallet which has most waits for */
 	size_t mempool, verifying;   /* payments; those of them whose signature is being checked */
 	size_t unflushed;            /* accounts that settled payments have touched since a flush was last taken */
-	size_t taken;                /* the most bytes of bodies that a step has made final or journaled, ever */
+	size_t taken;                /* the most bytes of bodies that a step has taken which took several, ever */
 	size_t visited;              /* the most blocks that a step has looked at in passing, ever */
 };
 

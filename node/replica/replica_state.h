@@ -76,7 +76,7 @@ struct replica {
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
 	bool low_space;
 	bool more; /* this step had no room for all that is decided, or to be judged */
-	/* Bytes of bodies that this step has made final or journaled, and the most that one has. */
+	/* Bytes of bodies that this step has made final or journaled, and the most that one with several has. */
 	size_t taken, taken_most;
 	/* What the chain had looked at when this step began, and the most that one step has. */
 	uint64_t visited_before, visited_most;
@@ -108,8 +108,9 @@ int advance(struct replica *r);
 /* ---- journaling.c: records for the journal ---- */
 /* The bodies of a block and its ancestors that are not there yet. */
 int journaling_bodies(struct replica *r, struct chain_block *block);
-/* Whether this step may take one body more: that many bytes of them were made final or journaled in it. */
+/* Whether this step may make one body more final, or execute and journal it: the first always; and that it does. */
 bool journaling_room(const struct replica *r, const struct chain_block *block);
+void journaling_take(struct replica *r, const struct chain_block *block);
 int journaling_own_vote(struct replica *r, const struct vote *vote);
 int journaling_certificate(struct replica *r, const struct certificate *certificate);
 int journaling_evidence(struct replica *r, const struct vote *first, const struct vote *second);

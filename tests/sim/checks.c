@@ -22,7 +22,6 @@
 #define DEFERRED_BYTES_MAX (16u << 20)
 #define COMMITS_MAX        2048
 #define STEP_BYTES_MOST    (32u << 20)  /* of bodies, in one step */
-#define ONE_BLOCK          (256u << 10) /* the largest here, and what making it final costs */
 #define VISITED_MAX        400u
 
 struct ballot {
@@ -485,7 +484,7 @@ void checks_init(struct checks *c, struct network_options *options, uint64_t see
 	c->mempool_max = options->mempool_max ? options->mempool_max : MEMPOOL_SIZE_DEFAULT;
 	c->step_most = STEP_BYTES_MOST;
 	if (options->step_bytes)
-		c->step_most = options->step_bytes + 2 * ONE_BLOCK;
+		c->step_most = options->step_bytes;
 	c->nodes = options->validators + options->twins;
 	c->wire = calloc(NETWORK_NODES_MAX, sizeof(*c->wire));
 	c->durable = calloc(NETWORK_NODES_MAX, sizeof(*c->durable));
