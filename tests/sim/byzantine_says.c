@@ -155,7 +155,7 @@ static void poison_headers(struct byzantine *b, Uncia__Pb__SyncReply *page)
 	ProtobufCBinaryData *last = &page->blocks[page->n_blocks - 1]->data;
 	struct block *block;
 
-	if (byzantine_random(b, 3) == 0) {
+	if (byzantine_random(b, 4) == 0) {
 		uncia__pb__blob__free_unpacked(page->headers[--page->n_headers], NULL);
 		return;
 	}
@@ -174,7 +174,7 @@ static void poison_page(struct byzantine *b, struct liar *liar, Uncia__Pb__SyncR
 	size_t size, at = page->n_blocks ? byzantine_random(b, page->n_blocks) : 0;
 	uint8_t *bytes;
 
-	if (page->n_headers && byzantine_random(b, 2)) {
+	if (page->n_headers && byzantine_random(b, 4)) {
 		poison_headers(b, page);
 		return;
 	}
