@@ -284,6 +284,29 @@ def make_homes(tools, directory, count, accounts, payers):
     (directory / "about.json").write_text(json.dumps(about))
 
 
+def make_gap(tools, directory, mib):
+    """Homes of four, the first of which has a long chain that the others miss, of blocks of 1 MiB, one of eight with a
+    finality certificate of its own. Returns its height."""
+    directory.mkdir(parents=True)
+    tests = tools.bin.parent / "tests"
+    accounts = subprocess.run([tests / "wire_client", "accounts", "64"], check=True, stdout=subprocess.PIPE, text=True)
+    command = ["genesis", "--name", "bench", "--output", directory / "genesis", "--network", directory / "network.conf"]
+    for address in accounts.stdout.split():
+        command += ["--account", f"{address}=1000000"]
+    for i in range(4):
+        key = tools.unciad("keygen", "--home", directory / f"v{i}")
+        command += ["--validator", f"{key['consensus_key']}:{key['network_key']}", "--at", f"{i}=127.0.0.1:{tools.base_port + i}"]
+    tools.unciad(*command)
+    homes = [directory / f"v{i}" for i in range(4)]
+    for home in homes:
+        tools.unciad("init", "--home", home, "--genesis", directory / "genesis")
+    (directory / "about.json").write_text(json.dumps({"validators": 4, "accounts": 64, "payers": 0}))
+    made = subprocess.run([tests / "long_chain", str(mib), "1024", "8", *homes], stdout=subprocess.PIPE, text=True)
+    if made.returncode:
+        raise BenchError(f"long_chain: exit code {made.returncode}")
+    return int(made.stdout)
+
+
 def populate(network):
     """Creates the accounts, and lets each payer pay once. Returns what those first payments cost."""
     about = network.about

@@ -15,6 +15,7 @@ struct checks {
 	struct network *network;
 	uint64_t seed;
 	uint32_t validators, nodes, mempool_max;
+	size_t step_most; /* bytes of bodies that a step may make final or journal */
 	bool trace;
 	bool byzantine[NETWORK_NODES_MAX]; /* of validators: not bound by the rules of voting */
 	bool liar[NETWORK_NODES_MAX];      /* of those: what they tell wallets need not be true */

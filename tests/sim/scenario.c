@@ -147,6 +147,23 @@ static void draw_speed(struct run *r)
 		r->options.verify_us = 100 + (uint32_t)wire_draw(&random, SLOW_MAX_US);
 }
 
+/* Drawn apart from all else. What bounds a step, a page and what is fetched by id is so little that a few blocks are
+ * a long way to catch up: a page is a block, or a few; a step makes one final, or a few. */
+static void draw_gaps(struct run *r)
+{
+	uint64_t random = r->s->seed ^ UINT64_C(0x67617073);
+	bool drawn = wire_draw(&random, 2) == 0;
+	uint32_t page = 1 + (uint32_t)wire_draw(&random, wire_draw(&random, 2) ? 2000 : 30000),
+	         step = 1 + (uint32_t)wire_draw(&random, 12000);
+	uint32_t near = 1 + (uint32_t)wire_draw(&random, 4);
+
+	if (!drawn || !may(r, FAULT_LIMITS))
+		return;
+	r->options.page_bytes = page;
+	r->options.step_bytes = step;
+	r->options.near_blocks = near;
+}
+
 static void look(struct run *r)
 {
 	wallets_hear(&r->wallets);
@@ -405,6 +422,7 @@ struct outcome scenario_run(const struct scenario *s)
 	draw_phones(r);
 	draw_wire(r);
 	draw_speed(r);
+	draw_gaps(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;
