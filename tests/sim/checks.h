@@ -14,7 +14,7 @@ struct ballots; /* the votes of one validator, by view */
 struct checks {
 	struct network *network;
 	uint64_t seed;
-	uint32_t validators, nodes, mempool_max;
+	uint32_t validators, nodes, mempool_max, payments_before;
 	bool trace;
 	bool byzantine[NETWORK_NODES_MAX]; /* of validators: not bound by the rules of voting */
 	bool liar[NETWORK_NODES_MAX];      /* of those: what they tell wallets need not be true */
