@@ -23,7 +23,8 @@ enum {
 };
 
 static const struct poptOption options[] = {
-    {"name", '\0', POPT_ARG_STRING, NULL, OPTION_NAME, "The network's name, 1 to 32 ASCII characters", "NAME"},
+    {"name", '\0', POPT_ARG_STRING, NULL, OPTION_NAME,
+     "The network's name, 1 to 32 characters of A-Z a-z 0-9 . _ - and space", "NAME"},
     {"currency", '\0', POPT_ARG_STRING, NULL, OPTION_CURRENCY, "The currency's code, 3 to 8 letters (UNC)", "CODE"},
     {"smallest", '\0', POPT_ARG_STRING, NULL, OPTION_SMALLEST, "The smallest amount of a payment (0.000001)", "AMOUNT"},
     {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},

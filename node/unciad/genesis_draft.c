@@ -76,14 +76,12 @@ int draft_add_account_text(struct genesis_draft *draft, const char *text)
 static int check_texts(const struct genesis_draft *draft)
 {
 	assert(draft->name && draft->currency_code);
-	size_t size = strlen(draft->name);
-	bool valid = size >= 1 && size <= 32;
-	for (size_t i = 0; i < size && valid; i++)
-		valid = draft->name[i] >= ' ' && draft->name[i] <= '~';
-	if (!valid)
-		return command_error(EXIT_USAGE, "name '%s': not 1 to 32 printable ASCII characters", draft->name);
-	size = strlen(draft->currency_code);
-	if (size < 3 || size > 8 || draft->currency_code[strspn(draft->currency_code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+	if (!network_name_ok(draft->name, strlen(draft->name)))
+		return command_error(EXIT_USAGE,
+		                     "name '%s': not 1 to 32 letters, digits, dots, hyphens, underscores and spaces, "
+		                     "no space at an end",
+		                     draft->name);
+	if (!currency_code_ok(draft->currency_code, strlen(draft->currency_code)))
 		return command_error(EXIT_USAGE, "currency '%s': not 3 to 8 letters A-Z", draft->currency_code);
 	return 0;
 }

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import unittest
 
+import verify_receipt
 from unciad import ALICE, BIN, BOB, UnciadTest, address, free_port
 
 
@@ -150,7 +151,8 @@ class Genesis(UnciadTest):
 			"less than the smallest amount": [*self.validators, "--smallest", "2", *account],
 			"--smallest 0": ["--smallest", "0"],
 			"currency 'unc'": [*self.validators, *account, "--currency", "unc"],
-			"name 'a\tb'": [*self.validators, *account, "--name", "a\tb"],
+			**{f"name '{name}'": [*self.validators, *account, "--name", name]
+				for name in ("", " ", " a", "a ", ";a", "a ;b", "a#b", "a\tb", "a=b", "a" * 33, "\u017e")},
 			"--network needs to know where validator 1 is": [*self.validators, *account, "--network", "n", "--at",
 				"0=127.0.0.1:7000"],
 			"there is no validator 4": [*self.validators, *account, "--network", "n",
@@ -167,6 +169,25 @@ class Genesis(UnciadTest):
 		(self.dir / "g").write_text("mine")
 		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1")
 		self.assertEqual((self.dir / "g").read_text(), "mine")
+
+	def test_whatever_it_writes_wallet_and_verifier_read(self):
+		"""Names and addresses at every edge: the network file is taken by those who read it."""
+		longest = "h" * 127
+		names = ["a", "Town 2", "a.b_c-d", "x" * 32, "-", "1"]
+		for name, hosts in zip(names, ([f"{longest}:65535"] * 4, ["[::1]:1"] * 4, ["[fe80::1%lo]:7"] * 4, ["h:1"] * 4,
+				["127.0.0.1:9"] * 4, [f"{'a.' * 63}a:1"] * 4)):
+			with self.subTest(name=name, host=hosts[0]):
+				for file in ("g", "n"):
+					(self.dir / file).unlink(missing_ok=True)
+				at = [t for i, host in enumerate(hosts) for t in ("--at", f"{i}={host}")]
+				made = self.run_json(*self.base, *self.validators, "--account", f"{ALICE}=1", "--name", name, "--network", "n", *at)
+				text = (self.dir / "n").read_text()
+				self.assertEqual(verify_receipt.network_load(text)["id"].hex(), made["network_id"])
+				# The file is read, and then the receipt is none.
+				done = subprocess.run([BIN / "uncia", "--network", self.dir / "n", "receipt", "verify", "x"], capture_output=True,
+					text=True, check=False)
+				self.assertEqual(done.returncode, 7, done.stderr)
+				self.assertIn("receipt", done.stderr)
 
 	def test_the_network_file_holds_genesis_addresses_and_keys(self):
 		hosts = ["127.0.0.1:7001", "[::1]:7002", "validator.example.org:7003", "10.0.0.1:65535"]
@@ -331,16 +352,25 @@ class Status(UnciadTest):
 			(2, "mempool_max = 1e3", "[node]\nmempool_max = 1e3"),
 			(3, "delta_ms is given twice", "[node]\ndelta_ms = 1\ndelta_ms = 2"),
 			(3, "heartbeat_ms is given twice", "[node]\nheartbeat_ms = 100\n  heartbeat_ms = 200"),
-			(2, "unknown section [nodes]", "[nodes]\nlisten = h:1"),
+			(1, "unknown section [nodes]", "[nodes]\nlisten = h:1"),
+			(3, "unknown section [nodes]", "[node]\nlisten = h:1\n[nodes]"),
+			(1, "something stands behind the [section]", "[node] here"),
+			(2, "listen = h:1 ; here: not HOST:PORT", "[node]\nlisten = h:1 ; here"),
+			(2, "listen = [h]:1: not HOST:PORT", "[node]\nlisten = [h]:1"),
+			(2, "listen = h:01: not HOST:PORT", "[node]\nlisten = h:01"),
+			(2, "there is no value behind '='", "[node]\nlisten ="),
+			(2, "there is no key before '='", "[node]\n= h:1"),
 			(1, "stands before any [section]", "listen = h:1"),
-			(2, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
-			(2, "section [peer.x]", "[peer.x]\naddress = h:1"),
+			(1, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
+			(1, "section [peer.x]", "[peer.x]"),
 			(2, "unknown key 'host' in section [peer.1]", "[peer.1]\nhost = h:1"),
 			(2, "address = h: not HOST:PORT", "[peer.1]\naddress = h"),
 			(5, "the address of peer 1 is given twice", "[peer.1]\naddress = h:1\n\n[peer.1]\naddress = h:2"),
 			(2, "neither a [section] nor key = value", "[node]\nlisten"),
 			(1, "neither a [section] nor key = value", "[node"),
-			(2, "the line is longer", "[node]\n# " + "x" * 300),
+			(2, "neither a [section] nor key = value", "[node]\nlisten: h:1"),
+			(2, "the line is longer than 200 bytes", "[node]\n#" + "x" * 200),
+			(2, "there is a control character in it", "[node]\n# \x1b"),
 		):
 			with self.subTest(text=text):
 				(self.dir / "v0/unciad.conf").write_text(text + "\n")
@@ -351,9 +381,9 @@ class Status(UnciadTest):
 
 	def test_every_key_of_the_configuration_is_taken(self):
 		(self.dir / "v0/unciad.conf").write_text(
-			f"; comment\n[node]\nlisten = 127.0.0.1:{free_port()} ; another\nlog_level = debug\nverifier_threads = 2\n"
+			f"\ufeff; comment\r\n[node]\n# another, \u017e\n  listen=127.0.0.1:{free_port()}\nlog_level = debug\nverifier_threads = 2\n"
 			"wallet_links = 10\nspace_reserve_mb = 1\nmempool_max = 100\nmempool_per_sender_max = 10\ndelta_ms = 100\n"
-			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\nflush_ms = 500\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress: h:7003")
+			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\nflush_ms = 500\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress = h:7003")
 		self.run_unciad("status", "--home", "v0")
 
 	def test_refuses_a_missing_or_open_key_file(self):
