@@ -58,6 +58,9 @@ struct genesis {
 	size_t size;
 };
 
+/* From here on no payment could be in time (ledger §3.3): its expiry, in seconds, has 32 bits. */
+#define GENESIS_TIME_END_MS (((UINT64_C(1) << 32) - PAYMENT_LIFETIME_MAX_S) * 1000)
+
 /* Whether a network may have this name: 1 to 32 letters, digits, dots, hyphens, underscores and spaces, of which none
  * stands at an end. So it fits a network file, a terminal and a shell. And a currency this code: 3 to 8 letters A-Z. */
 bool network_name_ok(const char *name, size_t size);

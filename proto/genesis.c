@@ -14,9 +14,7 @@
 #define NAME_LENGTH_MAX 32u
 #define CODE_LENGTH_MIN 3u
 #define CODE_LENGTH_MAX 8u
-/* From here on no payment could be in time (ledger §3.3): its expiry, in seconds, has 32 bits. */
-#define GENESIS_TIME_END_MS ((UINT64_C(1) << 32) - PAYMENT_LIFETIME_MAX_S) * 1000
-#define LETTERS             "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LETTERS         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static bool genesis_text_ok(const char *text, size_t size, size_t min, size_t max, const char *characters)
 {

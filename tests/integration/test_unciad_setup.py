@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import subprocess
+import time
 import unittest
 
 import verify_receipt
@@ -102,7 +103,8 @@ class Genesis(UnciadTest):
 	def setUp(self):
 		super().setUp()
 		self.keys = [self.keygen(f"v{i}") for i in range(4)]
-		self.base = ["genesis", "--name", "test", "--output", "g", "--timestamp", "1700000000000"]
+		self.statement = ["genesis", "--name", "test", "--output", "g"]
+		self.base = [*self.statement, "--timestamp", "1700000000000", "--allow", "time"]
 		self.validators = [text for key in self.keys for text in ("--validator", key)]
 
 	def test_the_same_statement_gives_the_same_bytes_and_id(self):
@@ -123,12 +125,13 @@ class Genesis(UnciadTest):
 			with self.subTest(options=options, weights=weights):
 				(self.dir / "g").unlink(missing_ok=True)
 				validators = [t for k, w in zip(self.keys, weights) for t in ("--validator", f"{k}:{w}")]
-				made = self.run_json(*self.base, *validators, *options, "--account", f"{ALICE}=1")
+				made = self.run_json(*self.base, *validators, *options, "--allow", "weights", "--account", f"{ALICE}=1")
 				self.assertEqual((made["faulty"], made["slow"]), (faulty, slow))
 
 	def test_refuses_every_wrong_part_and_writes_nothing(self):
 		account = ["--account", f"{ALICE}=1"]
 		key, network = self.keys[0].split(":")
+		self.stranger = self.keygen("stranger").split(":")[0]
 		for message, options in {
 			"no validator": account,
 			"no account": self.validators,
@@ -148,7 +151,12 @@ class Genesis(UnciadTest):
 			"the same address twice": [*self.validators, *account, *account],
 			"more than an amount can be": [*self.validators, "--account", f"{ALICE}=18446744073709.551615", "--account",
 				f"{BOB}=1"],
-			"less than the smallest amount": [*self.validators, "--smallest", "2", *account],
+			f"{ALICE}: it holds less than the smallest amount": [*self.validators, "--smallest", "2", *account],
+			"its consensus key and its network key are the same": ["--validator", f"{key}:{key}"],
+			"the consensus key of one is the network key of the other": ["--validator", self.keys[0], "--validator",
+				f"{self.keys[1].split(':')[0]}:{key}"],
+			"--allow all: not time, weights or smallest": ["--allow", "all"],
+			"no genesis can be made of this": [*account, *self.validators, "--validator", f"{self.stranger}:{'00' * 32}"],
 			"--smallest 0": ["--smallest", "0"],
 			"currency 'unc'": [*self.validators, *account, "--currency", "unc"],
 			**{f"name '{name}'": [*self.validators, *account, "--name", name]
@@ -164,6 +172,49 @@ class Genesis(UnciadTest):
 			with self.subTest(message):
 				self.refuses(2, message, *self.base, *options)
 				self.assertFalse((self.dir / "g").exists())
+
+	def test_what_is_most_likely_a_mistake_is_refused_unless_it_is_named(self):
+		"""Nothing of a genesis can be changed later: the unit of a time, a weight or the smallest amount may be wrong."""
+		now, hour, day = time.time_ns() // 10**6, 3600 * 10**3, 24 * 3600 * 10**3
+		weights = lambda *numbers: [t for k, w in zip(self.keys, numbers) for t in ("--validator", f"{k}:{w}")]
+		account = ["--account", f"{ALICE}=1"]
+		for what, message, options in (
+			("time", "is 1970-01-21 ", ["--timestamp", now // 1000]),
+			("time", "is 2096-10-02 07:06:40 UTC, and now it is 20", ["--timestamp", 4000000000000]),
+			("time", "it is counted in milliseconds", ["--timestamp", now + hour + 60000]),
+			("time", "it is counted in milliseconds", ["--timestamp", now - 31 * day]),
+			("weights", "validator 0 weighs 3, and only 1 may fail", weights(3, 1, 1, 1)),
+			("weights", "validator 3 weighs 1000000", weights(1, 1, 1, 1000000)),
+			("weights", "validator 0 weighs 100, and only 33", weights(100, 1)),
+			("smallest", "the smallest amount, 0.010001, is more than a hundredth of the whole supply, 1.000000",
+				["--smallest", "0.010001"])):
+			with self.subTest(options=options):
+				statement = [*self.statement, *account, *(options if "--validator" in options else [*self.validators, *options])]
+				self.refuses(2, message, *statement)
+				self.refuses(2, f"--allow {what}, if it is meant", *statement,
+					*(t for other in {"time", "weights", "smallest"} - {what} for t in ("--allow", other)))
+				self.assertFalse((self.dir / "g").exists())
+				self.run_unciad(*statement, "--allow", what)
+				(self.dir / "g").unlink()
+		for timestamp in (now * 1000, 2**32 * 1000, 2**62 - 1):
+			with self.subTest(timestamp=timestamp):
+				self.refuses(2, "later than the expiry of any payment can be", *self.statement, *account, *self.validators,
+					"--timestamp", timestamp, "--allow", "time")
+		for options in (["--timestamp", now + hour - 60000], ["--timestamp", now - 29 * day], ["--smallest", "0.01"]):
+			with self.subTest(options=options):
+				self.run_unciad(*self.statement, *account, *self.validators, *options)
+				(self.dir / "g").unlink()
+		for validators in (weights(1), weights(1, 1), weights(1, 1, 1), weights(2, 2, 2, 1)):
+			with self.subTest(validators=len(validators) // 2):
+				out, _ = self.run_unciad(*self.statement, *account, *validators)
+				self.assertEqual("none of the validators may lie" in out, 1 < len(validators) // 2 < 4)
+				(self.dir / "g").unlink()
+
+	def test_says_what_can_no_more_be_changed(self):
+		out, _ = self.run_unciad(*self.base, *self.validators, "--account", f"{ALICE}=1", "--account", f"{BOB}=2")
+		for text in ("begins      2023-11-14 22:13:20 UTC", "4 (weights sum to 4; 1 faulty, 0 slow)",
+				"3.000000 UNC, in 2 accounts; smallest amount 0.010000", "nothing of this can be changed"):
+			self.assertIn(text, out)
 
 	def test_refuses_to_write_over_a_file(self):
 		(self.dir / "g").write_text("mine")
