@@ -104,8 +104,9 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 
 static int take_peer_key(struct parser *p, const char *section, const char *name, const char *value)
 {
+	const char *digits = section + strlen("peer.");
 	uint64_t index;
-	if (!number_parse(section + strlen("peer."), 0, p->committee_size - 1, &index))
+	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, p->committee_size - 1, &index))
 		return refuse(p, "section [%s]: the committee's members are 0 to %u", section, p->committee_size - 1);
 	if (!name)
 		return 1;

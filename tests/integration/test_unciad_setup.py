@@ -414,6 +414,7 @@ class Status(UnciadTest):
 			(1, "stands before any [section]", "listen = h:1"),
 			(1, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
 			(1, "section [peer.x]", "[peer.x]"),
+			(1, "section [peer.01]", "[peer.01]\naddress = h:1"),
 			(2, "unknown key 'host' in section [peer.1]", "[peer.1]\nhost = h:1"),
 			(2, "address = h: not HOST:PORT", "[peer.1]\naddress = h"),
 			(5, "the address of peer 1 is given twice", "[peer.1]\naddress = h:1\n\n[peer.1]\naddress = h:2"),
