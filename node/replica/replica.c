@@ -50,7 +50,8 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
-	if (!error && !r->clock.peers)
+	r->proposals = error ? NULL : calloc(r->committee->size, sizeof(*r->proposals));
+	if (!error && (!r->clock.peers || !r->proposals))
 		error = UNCIA_E_MEMORY;
 	if (!error)
 		error = ledger_new(r->config.genesis, &r->config.view, r->config.hash_seed, &r->ledger);
@@ -83,6 +84,7 @@ void replica_free(struct replica *r)
 	payments_memory_deinit(&r->payments);
 	step_deinit(&r->step);
 	free(r->clock.peers);
+	free(r->proposals);
 	free(r);
 }
 
@@ -102,6 +104,7 @@ static int blame(struct replica *r, const struct event *event, int error)
 		return error;
 	if (from_peer) {
 		TRY(step_drop_peer(&r->step, event->peer));
+		proposals_dropped(r, event->peer);
 	} else {
 		TRY(step_drop_wallet(&r->step, event->wallet));
 		serve_wallet_closed(&r->serve, event->wallet);

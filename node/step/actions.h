@@ -21,18 +21,25 @@ struct verify_item {
 	uint8_t signature[SIGNATURE_SIZE];
 	struct hash digest;
 	bool check_key; /* also require sign_key_valid(public_key) */
-	bool valid;     /* out */
+	bool valid;     /* out; false when it is handed over */
 };
 struct verify_job {
 	uint64_t id;
 	size_t count;
 	struct verify_item *items;
-	bool payments; /* off the consensus path: other jobs may overtake it */
-	/* The edge's, while it has the job: */
+	uint32_t
+	    source;    /* whose queue it waits in: a validator's index, or the committee's size: that of all wallets */
+	bool urgent;   /* consensus waits for it */
+	bool together; /* one wrong signature makes all of it worthless: the rest need not be checked */
+	bool dropped;  /* out: given up, since its source was; of its items only what is valid is known */
+	/* The edge's, while it has the job (verify_queue.h): */
 	struct verify_job *next;
 	size_t taken;     /* items that some thread has taken */
 	size_t remaining; /* items without a verdict yet */
 };
+
+/* For so long a validator is not linked again that has sent what no validator sends. */
+#define PEER_SHUN_MS 5000u
 
 enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
 
@@ -43,12 +50,13 @@ enum action_kind {
 	ACTION_VERIFY,         /* job */
 	ACTION_ANSWER,         /* wallet, message */
 	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
-	ACTION_DROP_PEER,      /* peer: sent what no validator sends; close the link (it may dial again) */
-	ACTION_TIMER,          /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
-	ACTION_FLUSH,          /* flush: to the state */
-	ACTION_FINAL,          /* height, count, message = block id: for logs and metrics only */
-	ACTION_NOTE,           /* level, message = a logfmt fragment such as "event=evidence voter=2" */
-	ACTION_HALT,           /* message: why. Nothing may be sent after it; the process ends non-zero */
+	ACTION_DROP_PEER, /* peer: sent what no validator sends; close the link, for PEER_SHUN_MS, and drop its checks
+	                   */
+	ACTION_TIMER,     /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
+	ACTION_FLUSH,     /* flush: to the state */
+	ACTION_FINAL,     /* height, count, message = block id: for logs and metrics only */
+	ACTION_NOTE,      /* level, message = a logfmt fragment such as "event=evidence voter=2" */
+	ACTION_HALT,      /* message: why. Nothing may be sent after it; the process ends non-zero */
 };
 
 struct action {

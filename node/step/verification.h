@@ -16,12 +16,15 @@ struct job {
 	uint32_t peer;            /* who sent it, or PEER_WALLET */
 	size_t message_size;      /* of what it came in */
 	struct job *next, **back; /* all of them, to free at the end */
+	struct job *next_of_peer, **back_of_peer;
+	bool started;             /* its signatures are counted */
 	struct job *next_checked; /* in the list of those whose verdicts are in */
 	struct vote vote;
 	struct certificate **certificates; /* owned; NULL where taken out */
 	size_t certificate_count;
 	struct header header; /* JOB_PROPOSAL */
 	struct bytes short_ids;
+	bool vote_due;          /* its vote is among the items */
 	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken. The array is owned */
 	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC; owned */
 	size_t block_count;
@@ -44,13 +47,23 @@ int job_keep_certificate(struct job *job, struct certificate *certificate);
 /* The vote of signer `i` of a certificate, its signature included. */
 struct vote certificate_signer_vote(const struct certificate *certificate, size_t i);
 
-/* Hands the job to the edge; one without checks is among the checked ones at once. Returns 0 or UNCIA_E_MEMORY, and
- * the job is still there then, to be freed with all others. */
+/* Hands the job to the edge; one without checks is among the checked ones at once. Its signatures count against the
+ * peer from here on, until it is freed. Returns 0 or UNCIA_E_MEMORY, and the job is still there then, to be freed with
+ * all others. */
 int job_start(struct step *s, struct job *job);
 /* Takes back what the edge has checked: a list, by `next`. */
 void jobs_checked(struct step *s, struct verify_job *first);
 /* The next job whose verdicts are in, or NULL. Owns: job_free, when it is done with. */
 struct job *job_next_checked(struct step *s);
 bool job_all_valid(const struct job *job);
+/* Whether so much of this peer's is with the verifier that no more of it is taken: votes, certificates and proposals;
+ * payments; messages of any kind, in bytes (docs/spec/network.md §10). */
+bool jobs_urgent_full(const struct step *s, uint32_t peer);
+bool jobs_payments_full(const struct step *s, uint32_t peer);
+bool jobs_bytes_full(const struct step *s, uint32_t peer);
+/* Whether the same is with the verifier already, from this peer: the very vote; a certificate of that view, kind and
+ * block, whoever its signers are. */
+bool jobs_have_vote(const struct step *s, uint32_t peer, const struct vote *vote);
+bool jobs_have_certificate(const struct step *s, uint32_t peer, const struct certificate *certificate);
 
 #endif

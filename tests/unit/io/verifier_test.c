@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #define DEADLINE_MS 60000
+#define SOURCES     4u
 
 static uv_loop_t loop;
 static struct verifier *verifier;
@@ -35,7 +36,9 @@ static void start(unsigned threads)
 	ck_assert_int_eq(sign_keypair(seed, public_key, secret_key), 0);
 	done_count = most_together = 0;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	ck_assert_int_eq(verifier_new(&loop, threads, on_done, &loop, &verifier), 0);
+	const struct verifier_options options = {
+	    .loop = &loop, .sources = SOURCES, .threads = threads, .done = on_done, .context = &loop};
+	ck_assert_int_eq(verifier_new(&options, &verifier), 0);
 }
 
 static void stop(void)
@@ -63,6 +66,7 @@ static struct verify_job *make_job(uint64_t id, size_t count, const int wrong[3]
 
 	job->id = id;
 	job->count = count;
+	job->urgent = true;
 	job->items = calloc(count ? count : 1, sizeof(*job->items));
 	for (size_t i = 0; i < count; i++) {
 		struct verify_item *item = &job->items[i];
@@ -168,6 +172,7 @@ START_TEST(verifier_votes_overtake_payments)
 	start(1);
 	/* The one thread takes the first chunk of the large job at most before it sees the small one. */
 	struct verify_job *large = make_job(1, 2000, all_right), *small = make_job(2, 1, all_right);
+	large->urgent = false;
 	submit(large);
 	submit(small);
 	run_until(2);
@@ -187,7 +192,7 @@ START_TEST(verifier_votes_overtake_many_single_payments)
 	start(1);
 	for (uint64_t id = 0; id <= PAYMENTS; id++) {
 		jobs[id] = make_job(id, 1, all_right);
-		jobs[id]->payments = id < PAYMENTS;
+		jobs[id]->urgent = id == PAYMENTS;
 	}
 	for (uint64_t id = 0; id <= PAYMENTS; id++)
 		submit(jobs[id]);
@@ -208,7 +213,7 @@ START_TEST(verifier_votes_do_not_starve_payments)
 	struct verify_job *jobs[201];
 	for (uint64_t id = 0; id < 201; id++)
 		jobs[id] = make_job(id, 1, all_right);
-	jobs[100]->payments = true;
+	jobs[100]->urgent = false;
 	for (uint64_t id = 0; id < 201; id++)
 		submit(jobs[id]);
 	run_until(201);
