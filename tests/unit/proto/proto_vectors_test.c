@@ -127,6 +127,17 @@ START_TEST(amounts_and_canonical_bytes_are_those_of_the_vectors)
 }
 END_TEST
 
+/* What stands between an input and its digest: the vectors' bytes, hashed with the network id before them, or without.
+ */
+static void expect_hash(enum hash_tag tag, const struct hash *network_id, const json_t *vector, const char *input,
+                        const char *digest)
+{
+	struct bytes bytes = vector_bytes(vector, input);
+	struct hash hash;
+	hash2(tag, network_id, network_id ? HASH_SIZE : 0, bytes.data, bytes.size, &hash);
+	vector_expect(vector, digest, hash.b, HASH_SIZE);
+}
+
 /* ---- genesis, state -------------------------------------------------------------------------- */
 
 static void check_network(const json_t *vector)
@@ -164,6 +175,7 @@ static void check_network(const json_t *vector)
 	genesis_block_id(&g, &id);
 	vector_expect(vector, "genesis_block_id", id.b, HASH_SIZE);
 	vector_expect(vector, "committee_hash", g.committee.hash.b, HASH_SIZE);
+	expect_hash(HASH_COMMITTEE, NULL, vector, "committee_bytes", "committee_hash");
 	ck_assert_uint_eq(g.committee.quorum_slow, vector_number(vector, "quorum_slow"));
 	ck_assert_uint_eq(g.committee.quorum_fast, vector_number(vector, "quorum_fast"));
 	ck_assert_uint_eq(g.committee.key_threshold, vector_number(vector, "evidence"));
@@ -264,6 +276,7 @@ START_TEST(payments_are_those_of_the_vectors)
 		vector_expect(vector, "id", payment->id.b, HASH_SIZE);
 		vector_expect(vector, "digest", payment->digest.b, HASH_SIZE);
 		vector_expect(vector, "whole_hash", payment->whole.b, HASH_SIZE);
+		expect_hash(HASH_PAYMENT_SIGN, &network_id, vector, "body", "digest");
 		payment_free(payment);
 	}
 	ck_assert_uint_gt(i, 2);
@@ -365,6 +378,7 @@ START_TEST(votes_certificates_and_expiries_are_those_of_the_vectors)
 		ck_assert_uint_eq(vote.kind, vector_number(vector, "kind"));
 		vote_digest(&g.network_id, 0, vote.kind, vote.view, &vote.block_id, &digest);
 		vector_expect(vector, "digest", digest.b, HASH_SIZE);
+		expect_hash(HASH_VOTE, &g.network_id, vector, "statement", "digest");
 		ck_assert(sign_verify(g.committee.validators[vote.voter].consensus_key, &digest, vote.signature));
 	}
 	ck_assert_uint_eq(i, 5);
@@ -376,6 +390,10 @@ START_TEST(votes_certificates_and_expiries_are_those_of_the_vectors)
 	expiry_digest(&g.network_id, &id, vector_number(vector, "height"), vector_number(vector, "timestamp_ms"),
 	              &digest);
 	vector_expect(vector, "digest", digest.b, HASH_SIZE);
+	expect_hash(HASH_EXPIRY, &g.network_id, vector, "statement", "digest");
+	struct bytes word = vector_bytes(vector, "bytes"); /* its signature is the last field */
+	ck_assert(sign_verify(g.committee.validators[vector_number(vector, "validator")].consensus_key, &digest,
+	                      word.data + word.size - SIGNATURE_SIZE));
 	genesis_deinit(&g);
 	vectors_close();
 }

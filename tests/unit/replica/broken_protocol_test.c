@@ -188,7 +188,11 @@ static bool peer_ends(int kind, void *inner)
 	network_inject(n, LIAR, 0, bytes, size);
 	free(bytes);
 	network_run(n, 300, NULL, NULL);
-	return peers_ended != before;
+	if (peers_ended == before)
+		return false;
+	network_run(n, 2 * PEER_SHUN_MS, NULL, NULL); /* until it is heard again */
+	ck_assert(network_linked(n, 0, LIAR));
+	return true;
 }
 
 static bool vote_ends(Uncia__Pb__Vote *vote)

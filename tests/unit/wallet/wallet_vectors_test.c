@@ -95,6 +95,7 @@ START_TEST(a_payment_under_a_key_has_the_nonce_of_the_vector)
 		struct uncia_payment_id id;
 		ck_assert_int_eq(rig_pay(rig, vector_text(vector, "key"), 500000, &id), 0);
 		ck_assert_ptr_nonnull(memory_host_find(&rig->host, vector_text(vector, "blob")));
+		ck_assert_str_eq(vector_text(vector, "blob") + strlen("payment-"), vector_text(vector, "nonce"));
 	}
 	ck_assert_uint_eq(i, 3);
 	rig_free(rig);
