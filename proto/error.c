@@ -9,7 +9,7 @@ const char *uncia_error_text(int error)
 	case UNCIA_E_ARGUMENT:
 		return "a parameter is out of its range";
 	case UNCIA_E_ADDRESS:
-		return "not a valid address: check that it was copied whole";
+		return "not a valid address: mistyped, changed on the way, or of another kind";
 	case UNCIA_E_AMOUNT:
 		return "not a valid amount: digits with at most 6 decimals, above zero";
 	case UNCIA_E_FUNDS:
@@ -46,6 +46,8 @@ const char *uncia_error_text(int error)
 		return "a message out of place";
 	case UNCIA_E_CLOSED:
 		return "the link was closed";
+	case UNCIA_E_CHANGED:
+		return "changed on the way, or cut: ask for it again";
 	case UNCIA_E_LIMIT:
 		return "larger than the protocol allows";
 	case UNCIA_E_FULL:

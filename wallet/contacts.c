@@ -84,7 +84,7 @@ int uncia_contact_pin(struct uncia_wallet *w, const char *name, const char *addr
 		return rc;
 	if (!name_is_valid(name) || !address)
 		return UNCIA_E_ARGUMENT;
-	if ((rc = destination_parse(address, &destination)))
+	if ((rc = destination_read(address, &destination)))
 		return rc;
 	destination_format(&destination, wanted);
 	contact_blob_name(name, blob);

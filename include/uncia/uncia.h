@@ -484,11 +484,14 @@ UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct 
 /* ---- receipts --------------------------------------------------------------------------------------------------- */
 
 /* Verifies a receipt, "uncia-receipt-1:…", offline.
- * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * In: text; white space around it does not matter.
+ * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut on
+ *	its way (what hashes hold together does not fit): ask for it again; UNCIA_E_NETWORK where it is another
+ *	network's; UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing; UNCIA_E_LIMIT;
+ *	UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * In: text, as it came: it is cleaned first, as all texts.
  * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.
  * Threads: any.
- * Spec: wallet.md 7.4. */
+ * Spec: wallet.md 7.4, texts.md 11.5. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_verify(const struct uncia_network *network, const char *text,
                                                     struct uncia_receipt **receipt);
 

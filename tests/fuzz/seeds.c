@@ -158,6 +158,16 @@ static void seed_text(void)
 	to.has_reference = true;
 	destination_format(&to, text);
 	seed_kind("text", "reference", 1, text, strlen(text));
+	for (size_t form = 4; form < 7; form++) {
+		char mangled[2 * ADDRESS_TEXT_SIZE];
+		int size = snprintf(mangled, sizeof(mangled), "\xef\xbb\xbf> <uncia:%.20s\r\n> %s>\xe2\x80\x9d.", text,
+		                    text + 20);
+		seed_kind("text",
+		          form == 4   ? "clean"
+		          : form == 5 ? "clean-request"
+		                      : "clean-receipt",
+		          form, mangled, (size_t)size);
+	}
 	seed_kind("text", "amount", 0, "12.345678", 9);
 	seed_kind("text", "amount-largest", 0, "18446744073709.551615", 21);
 }

@@ -1,4 +1,5 @@
 """uncia without a network: what it makes, and every input that it refuses, with the exit code and the sentence."""
+import base64
 import json
 import os
 import pathlib
@@ -316,10 +317,24 @@ class Paying(UnciaTest):
 		self.base = ["--wallet", "w", "--network", self.silent_network()]
 
 	def test_refuses_mistyped_addresses(self):
-		for text in (MISTYPED, "", "unc1", ALICE.upper()[:3] + ALICE[3:], "bc1" + ALICE[4:], ALICE + "q", " " + ALICE):
+		for text in (MISTYPED, "", "unc1", ALICE.upper()[:3] + ALICE[3:], "bc1" + ALICE[4:], ALICE + "q", "to " + ALICE, ALICE[:-1]):
 			self.uncia_refuses(2, "is not a valid address", *self.base, "send", text, "1")
 			self.uncia_refuses(2, "is not a valid address", *self.base, "contact", "add", "anna", text)
+		self.uncia_refuses(2, "changed on the way", *self.base, "send", MISTYPED, "1")
+		self.uncia_refuses(2, "does not begin with unc1", *self.base, "send", "bc1" + ALICE[4:], "1")
 		self.uncia_refuses(2, "@anna: no such contact", *self.base, "send", "@anna", "1")
+
+	def test_takes_addresses_requests_and_ids_through_what_programs_do_to_them(self):
+		for number, text in enumerate((f" {ALICE}", f"{ALICE}.", f"<{ALICE}>", f"> {ALICE[:20]}\r\n> {ALICE[20:]}", f"\ufeff{ALICE}",
+			f"{ALICE[:9]}\u200b{ALICE[9:]}", f"\u00a0{ALICE}\u00a0", ALICE.upper(), f"uncia:{ALICE}", f"UNCIA:{ALICE.upper()}")):
+			with self.subTest(text):
+				self.assertEqual(self.uncia_json(*self.base, "contact", "add", f"anna {number}", text)["address"], ALICE)
+				request = f"<{text}?amount=2.5>." if "uncia" in text.lower() else f"uncia:{text}"
+				self.assertEqual(self.uncia_json("request", "--read", request)["address"], ALICE)
+		self.uncia_refuses(6, "nothing was sent", *self.base, "send", f"({ALICE}),", "1", "--timeout", "1")
+		self.uncia_refuses(6, "nothing was sent", *self.base, "send", f"<uncia:{ALICE}?amount=2.5>.", "--timeout", "1")
+		for text in (ID.upper(), f" {ID[:32]}\r\n{ID[32:]}.", f"<{ID}>"):
+			self.uncia_refuses(6, "no validator could be reached", *self.base, "status", text)
 
 	def test_refuses_wrong_amounts(self):
 		for text in ("1.1234567", "abc", "", "1e3", "+1", ".5", "5.", "1,5", "0x1", " 1", "1 ", "18446744073709.551616",
@@ -399,6 +414,9 @@ class Requests(UnciaTest):
 	def test_refuses_what_is_no_request(self):
 		network = self.silent_network()
 		self.wallet("w")
+		for text in (f"uncia:{ALICE}?memo=a b", f"uncia:{ALICE}?amount=1250.", f"UNCIA:{ALICE.upper()}?MEMO=RENT", f"uncia:{ALICE}?memo=",
+			f"uncia:{ALICE}?amount=", f"uncia:{ALICE}?amount=1&"):
+			self.uncia_refuses(2, "changed on the way", "request", "--read", text)
 		for text in ("uncia:", f"uncia:{MISTYPED}", f"uncia:{ALICE}?amount=0", f"uncia:{ALICE}?amount=1&amount=1",
 			f"uncia:{ALICE}?label=x", f"uncia:{ALICE}?memo=%0a", f"uncia:{ALICE}?memo=%4", "uncia:" + "x" * 5000):
 			self.uncia_refuses(2, "is not a request", "request", "--read", text)
@@ -418,7 +436,9 @@ class Requests(UnciaTest):
 			for arguments in (["request", "--read", f"uncia:{evil}"], ["--wallet", "w", "contact", "show", f"a{evil}b"],
 				["--wallet", "w", "--network", network, "send", f"uncia:{ALICE}?memo={evil}", "1"], [evil],
 				["--wallet", "w", "--network", "evil.conf", "balance"], ["receipt", "verify", "--network", network, evil]):
-				err = self.uncia(*arguments, code=7 if "verify" in arguments else 2)[1]
+				# What shows nothing, in front of a memo, is dropped.
+				taken = "send" in arguments and evil[0] == "\u202e"
+				err = self.uncia(*arguments, code=7 if "verify" in arguments else 6 if taken else 2)[1]
 				self.assertNotRegex(err.rstrip("\n"), "[^\x20-\x7e]")
 
 
@@ -491,19 +511,49 @@ class Receipts(UnciaTest):
 		other = self.silent_network()
 		(self.dir / "empty").write_text("")
 		(self.dir / "zeros").write_bytes(bytes(100))
+		(self.dir / "utf16").write_bytes(good.encode("utf-16"))
 		(self.dir / "large").write_text("x" * 2**20)
-		for message, text in (("neither a receipt nor a file", "garbage"), ("proves nothing", "uncia-receipt-1:"),
-			("proves nothing", "uncia-receipt-1:!!!"), ("proves nothing", "uncia-receipt-2:" + good[16:]),
-			("proves nothing", good[:-1]), ("proves nothing", good + "A"), ("proves nothing", "empty"), ("not a receipt", "zeros"),
-			("not a receipt", "large"), ("neither a receipt nor a file", "")):
+		changed = "changed on the way"
+		for message, text in (("neither a receipt nor a file", "garbage"), (changed, "uncia-receipt-1:"),
+			(changed, "uncia-receipt-1:!!!"), (changed, "uncia-receipt-2:" + good[16:]), (changed, good[:-1]), (changed, good + "A"),
+			(changed, good.upper()), (changed, good.lower()), (changed, good[:60] + "\u2014" + good[60:]), (changed, good[:60] + "\u2026"),
+			("not a receipt", "empty"), ("not text in UTF-8", "zeros"), ("not text in UTF-8", "utf16"), ("too long", "large"),
+			("neither a receipt nor a file", "")):
 			with self.subTest(text[:40]):
 				self.uncia_refuses(7, message, "receipt", "verify", "--network", "net", text)
 				self.assertEqual(self.verify(text, code=7), {"v": 1, "valid": False})
 		self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, good)
-		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "-", stdin="")
-		for at in range(20, len(good), len(good) // 25):
+		self.uncia_refuses(7, "made for another network", "receipt", "verify", "--network", other, good)
+		self.uncia_refuses(7, "not a receipt", "receipt", "verify", "--network", "net", "-", stdin="")
+
+	def test_a_receipt_that_was_changed_is_told_from_one_that_nobody_signed(self):
+		good = self.receipts[0]
+		message = spec.message_decode(spec.RECEIPT, spec.base64url_decode(good[16:], "receipt"))
+		certificate_at = len(good) - len(message["certificate"]) * 4 // 3 - 4
+		changed = 0
+		for at in range(20, len(good), len(good) // 40):
 			flipped = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1:]
-			self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", flipped)
+			_, err = self.uncia("receipt", "verify", "--network", "net", flipped, code=7)
+			self.assertTrue("changed on the way" in err or at >= certificate_at and "proves nothing" in err, err)
+			changed += "changed on the way" in err
+		self.assertGreater(changed, 10)
+		certificate = spec.message_decode(spec.CERTIFICATE, message["certificate"])
+		certificate["signatures"] = bytes(len(certificate["signatures"]))
+		message["certificate"] = spec.message_encode(spec.CERTIFICATE, certificate)
+		forged = base64.urlsafe_b64encode(spec.message_encode(spec.RECEIPT, message)).rstrip(b"=").decode()
+		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "uncia-receipt-1:" + forged)
+
+	def test_what_mail_and_messengers_do_to_a_receipt_does_not_matter(self):
+		good = self.receipts[-1]
+		proof = self.verify(good)
+		lines = [good[at:at + 76] for at in range(0, len(good), 76)]
+		for mangled in ("\n".join(lines), "\r\n".join(lines), "> " + "\r\n> ".join(lines) + "\r\n", "\ufeff" + good, "  \n" + good,
+			f"<{good}>", f"({good}).", f"\u201c{good}\u201d", "\u200b".join(lines), "\u00a0".join(lines), "> > ".join(["", *lines])):
+			with self.subTest(mangled[:40]):
+				(self.dir / "file").write_bytes(mangled.encode())
+				self.assertEqual(self.verify(mangled), proof)
+				self.assertEqual(self.verify("-", stdin=mangled), proof)
+				self.assertEqual(self.verify("file"), proof)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,9 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id)
 {
 	if (uncia_payment_id_parse(text, id))
-		return cli_complain_usage(call, "\"%s\" is not a payment id: 64 hexadecimal digits", text);
+		return cli_complain_usage(
+		    call, "\"%s\" is not a payment id, 64 hexadecimal digits: it was mistyped, or changed on the way",
+		    text);
 	return 0;
 }
 
