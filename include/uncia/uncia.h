@@ -183,13 +183,21 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_networ
 UNCIA_API UNCIA_MUST_CHECK int uncia_words_make(const struct uncia_host *host, unsigned count,
                                                 char words[UNCIA_WORDS_TEXT_SIZE]);
 
-/* Whether these are recovery words: 12 or 24, each in the list, checksum right. Case and spaces do not matter.
- * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
- * Threads: any.
- * Spec: wallet.md 7.1. */
+/* Whether these are recovery words: 12 or 24, each in the list, checksum right. Neither case nor what stands between
+ * them matters: blanks, line ends, numbers, punctuation. Of each word the first four letters are enough. Returns: 0;
+ * UNCIA_E_WORDS; UNCIA_E_ARGUMENT. Threads: any. Spec: wallet.md 7.1, texts.md 11.6. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_words_check(const char *words);
 
-/* Whether this is one word of the list, to name the one that was mistyped. Case does not matter.
+/* What is wrong with recovery words, to be told without showing any of them.
+ * Returns: as uncia_words_check.
+ * Out: *count: how many there are; *unknown: the number, from 1, of the first that is not in the list, 0 where all are.
+ *	Where 12 or 24 are, and it says UNCIA_E_WORDS all the same, the checksum is wrong: one is mistaken for another,
+ *	or two changed places.
+ * Threads: any.
+ * Spec: texts.md 11.6. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_examine(const char *words, unsigned *count, unsigned *unknown);
+
+/* Whether this is one word of the list, for a field that is typed into. Read as uncia_words_check reads each.
  * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
  * Threads: any. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_word_check(const char *word);
@@ -484,14 +492,11 @@ UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct 
 /* ---- receipts --------------------------------------------------------------------------------------------------- */
 
 /* Verifies a receipt, "uncia-receipt-1:…", offline.
- * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut on
- *	its way (what hashes hold together does not fit): ask for it again; UNCIA_E_NETWORK where it is another
- *	network's; UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing; UNCIA_E_LIMIT;
- *	UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * In: text, as it came: it is cleaned first, as all texts.
- * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.
- * Threads: any.
- * Spec: wallet.md 7.4, texts.md 11.5. */
+ * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut
+ *on its way (what hashes hold together does not fit): ask for it again; UNCIA_E_NETWORK where it is another network's;
+ *UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing; UNCIA_E_LIMIT; UNCIA_E_MEMORY;
+ *UNCIA_E_ARGUMENT. In: text, as it came: it is cleaned first, as all texts. Owns: the caller frees with
+ *uncia_receipt_free. It does not need the network any more. Threads: any. Spec: wallet.md 7.4, texts.md 11.5. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_verify(const struct uncia_network *network, const char *text,
                                                     struct uncia_receipt **receipt);
 

@@ -154,10 +154,11 @@ class Make(UnciaTest):
 		self.assertEqual(self.uncia_json("--wallet", "b", "restore", "--no-passphrase", "--words-file", "words")["address"],
 			ADDRESS)
 
-	def test_says_what_is_wrong_with_words(self):
+	def test_says_what_is_wrong_with_words_and_shows_none(self):
 		for message, words in (
-			("word 12, \"abuot\", is not a recovery word", WORDS.replace("about", "abuot")),
-			("word 1, \"ábandon\", is not", "á" + WORDS[1:]),
+			("word 12 of 12 is not in the list", WORDS.replace("about", "abuot")),
+			("word 1 of 12 is not in the list", "á" + WORDS[1:]),
+			("word 3 of 12 is not in the list", WORDS.replace("abandon abandon abandon", "abandon abandon hunterx", 1)),
 			("checksum is wrong", WORDS.replace("about", "zoo")),
 			("12 or 24; these are 11", WORDS.replace(" about", "")),
 			("12 or 24; these are 13", WORDS + " zoo"),
@@ -166,8 +167,29 @@ class Make(UnciaTest):
 			("not text", WORDS + "\0")):
 			with self.subTest(message):
 				self.uncia_refuses(2, message, "--wallet", "w", "restore", "--no-passphrase", stdin=words)
+				_, err = self.uncia("--wallet", "w", "restore", "--no-passphrase", stdin=words, code=2)
+				for secret in ("abandon", "abuot", "bandon", "hunter", "zoo"):
+					self.assertNotIn(secret, err)
 				self.assertFalse((self.dir / "w").exists())
-		self.uncia_refuses(2, "nothing: No such file", "--wallet", "w", "restore", "--words-file", "nothing")
+		self.uncia_refuses(2, "the file of --words-file: No such file", "--wallet", "w", "restore", "--words-file", "nothing")
+
+	def test_takes_words_as_they_were_written_down(self):
+		words = WORDS.split()
+		for number, text in enumerate(("".join(f"{i + 1}. {word}\r\n" for i, word in enumerate(words)), ", ".join(words) + ".",
+			" ".join(word[:4].upper() for word in words), "\ufeff" + WORDS, "\u00a0".join(words), "> " + "\n> ".join(words))):
+			with self.subTest(text):
+				(self.dir / "words").write_bytes(text.encode())
+				self.assertEqual(self.uncia_json("--wallet", f"w{number}", "restore", "--no-passphrase", "--words-file", "words")["address"],
+					ADDRESS)
+
+	def test_secrets_in_the_wrong_place_are_not_shown_again(self):
+		for arguments in (["restore", *WORDS.split()], ["restore", WORDS], ["init", WORDS], ["init", "--words", WORDS],
+			["restore", "--words-file", WORDS], ["init", "--words", "abandon"]):
+			_, err = self.uncia("--wallet", "w", *arguments, code=2)
+			self.assertNotIn("abandon", err)
+		_, err = self.uncia("--wallet", "w", "init", code=2, UNCIA_PASSPHRASE_FILE="correct horse battery")
+		self.assertNotIn("horse", err)
+		self.assertIn("the file of $UNCIA_PASSPHRASE_FILE: No such file", err)
 
 	def test_refuses_other_counts_of_words(self):
 		for count in ("0", "13", "25", "-12", "x", "", "12 "):
@@ -194,7 +216,7 @@ class Passphrase(UnciaTest):
 		self.send = ["--wallet", "w", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
 
 	def test_none_and_unusable_ones_make_no_wallet(self):
-		for message, environment in (("UNCIA_PASSPHRASE_FILE", {}), ("nothing: No such", {"UNCIA_PASSPHRASE_FILE": "nothing"}),
+		for message, environment in (("UNCIA_PASSPHRASE_FILE", {}), ("PASSPHRASE_FILE: No such", {"UNCIA_PASSPHRASE_FILE": "nothing"}),
 			("passphrase is empty", {"UNCIA_PASSPHRASE_FILE": "empty"}), ("too long", {"UNCIA_PASSPHRASE_FILE": "long"})):
 			self.uncia_refuses(2, message, "--wallet", "w", "init", **environment)
 			self.uncia_refuses(2, message, "--wallet", "w", "restore", stdin=WORDS, **environment)

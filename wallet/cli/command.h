@@ -51,6 +51,7 @@ struct verb {
 	const char *summary;              /* one line */
 	const char *description;          /* sentences for --help and the manual page */
 	const struct poptOption *options; /* its own; ends with OPTIONS_GLOBAL */
+	bool takes_secrets;               /* messages show no argument of it: it may be words in the wrong place */
 	int (*run)(const struct call *call);
 };
 
