@@ -205,7 +205,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_word_check(const char *word);
 /* How the key of a new wallet is kept. */
 struct uncia_key_options {
 	size_t size;
-	const char *passphrase; /* seals the key file; NULL only together with no_passphrase */
+	const char *passphrase; /* seals the key file, in normalisation form C; NULL only together with no_passphrase */
 	bool no_passphrase;     /* keeps the key readable by whoever reads the file: for tests */
 	uint64_t kdf_memory;    /* bytes that a guess at the passphrase costs; 0: 256 MiB */
 	uint32_t kdf_passes;    /* 0: 3 */

@@ -233,6 +233,19 @@ class Passphrase(UnciaTest):
 		self.uncia_refuses(6, "nothing was sent", *self.send, UNCIA_PASSPHRASE_FILE="right")
 		self.assertEqual({name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}, before)
 
+	def test_is_the_same_however_it_is_composed_and_its_file_ends(self):
+		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+		texts = {"nfc": "Zo\u00eb caf\u00e9", "nfd": "Zoe\u0308 cafe\u0301\n", "bom": "\ufeffZo\u00eb caf\u00e9\r\n",
+			"nbsp": "Zo\u00eb\u00a0caf\u00e9\r\nsecond line\n"}
+		for name, text in texts.items():
+			(self.dir / name).write_bytes(text.encode())
+		for made in texts:
+			send = ["--wallet", f"w{made}", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
+			self.uncia("--wallet", f"w{made}", "init", UNCIA_PASSPHRASE_FILE=made)
+			self.uncia_refuses(6, "nothing was sent", *send, UNCIA_PASSPHRASE_FILE="nfd" if made != "nfd" else "bom")
+		(self.dir / "mark").write_bytes(b"\xef\xbb\xbf\n")
+		self.uncia_refuses(2, "passphrase is empty", "--wallet", "x", "init", UNCIA_PASSPHRASE_FILE="mark")
+
 	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
 		for again, code, message in (("other", 2, "not the same"), ("s3cret", 0, "Write these words down")):
 			pid, terminal = pty.fork()

@@ -69,7 +69,8 @@ int passphrase_get(bool is_new, char passphrase[PASSPHRASE_SIZE])
 	} else {
 		code = ask_passphrase(is_new, passphrase);
 	}
-	if (!code && !*passphrase)
+	/* A file that holds a byte order mark alone. */
+	if (!code && (!*passphrase || !strcmp(passphrase, "\xef\xbb\xbf")))
 		code = cli_complain(EXIT_USAGE, "the passphrase is empty");
 	if (code)
 		explicit_bzero(passphrase, PASSPHRASE_SIZE);
