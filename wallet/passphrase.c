@@ -26,7 +26,7 @@ static utf8proc_int32_t space_to_space(utf8proc_int32_t c, void *unused)
 }
 
 /* In normalisation form C, or NULL where memory ends. */
-static char *normalise(const char *text)
+static char *passphrase_normalise(const char *text)
 {
 	const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text;
 	utf8proc_ssize_t size = (utf8proc_ssize_t)strlen(text);
@@ -48,7 +48,7 @@ static char *normalise(const char *text)
 int passphrase_prepare(const char *given, char **prepared)
 {
 	bool is_known = is_known_text(given), has_mark = strncmp(given, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0;
-	char *copy = is_known ? normalise(given + (has_mark ? strlen(BYTE_ORDER_MARK) : 0)) : strdup(given);
+	char *copy = is_known ? passphrase_normalise(given + (has_mark ? strlen(BYTE_ORDER_MARK) : 0)) : strdup(given);
 	if (!copy)
 		return UNCIA_E_MEMORY;
 	*prepared = copy;

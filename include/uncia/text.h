@@ -1,5 +1,5 @@
-/* Amounts, addresses, ids, memos and requests as text: the part of libuncia that needs no wallet. Included by uncia.h,
- * which says what holds for every function. */
+/* Amounts, addresses, ids, memos, requests, recovery words and names as text: the part of libuncia that needs no
+ * wallet. Included by uncia.h, which says what holds for every function. */
 #ifndef UNCIA_TEXT_H
 #define UNCIA_TEXT_H
 
@@ -18,6 +18,8 @@ extern "C" {
 #define UNCIA_ID_TEXT_SIZE      65
 #define UNCIA_MEMO_SIZE         513
 #define UNCIA_REQUEST_TEXT_SIZE 2048
+#define UNCIA_CONTACT_NAME_SIZE 65
+#define UNCIA_WHY_SIZE          256
 
 /* Reads an amount, "12", "0.5", "12.500000": digits, and at most one point with one to six digits behind it. Zero is
  * one, too.
@@ -115,6 +117,36 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_request_parse(const char *text, struct unci
  * Spec: wallet.md 7.3. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_request_format(const struct uncia_request *request,
                                                     char text[UNCIA_REQUEST_TEXT_SIZE]);
+
+/* Whether these are recovery words: 12 or 24, each in the list, checksum right. Neither case nor what stands between
+ * them matters: blanks, line ends, numbers, punctuation. Of each word the first four letters are enough. Returns: 0;
+ * UNCIA_E_WORDS; UNCIA_E_ARGUMENT. Threads: any. Spec: wallet.md 7.1, texts.md 11.6. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_check(const char *words);
+
+/* What is wrong with recovery words, to be told without showing any of them.
+ * Returns: as uncia_words_check.
+ * Out: *count: how many there are; *unknown: the number, from 1, of the first that is not in the list, 0 where all are.
+ *	Where 12 or 24 are, and it says UNCIA_E_WORDS all the same, the checksum is wrong: one is mistaken for another,
+ *	or two changed places.
+ * Threads: any.
+ * Spec: texts.md 11.6. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_examine(const char *words, unsigned *count, unsigned *unknown);
+
+/* Whether this is one word of the list, for a field that is typed into. Read as uncia_words_check reads each.
+ * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
+ * Threads: any. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_word_check(const char *word);
+
+/* Names are compared as people see them (texts.md 11.8): in normalisation form KC, 1 to 64 bytes of it, without
+ * characters that nobody sees and without blanks at the ends, and none that reads as an address. Functions that take a
+ * name prepare it themselves. Contacts that were stored before there were these rules are found by their very bytes. */
+
+/* Prepares a name as it is stored and should be shown, or says why it can be none.
+ * Returns: 0; UNCIA_E_ARGUMENT, with a sentence in why.
+ * Threads: any.
+ * Spec: texts.md 11.8. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_name(const char *given, char name[UNCIA_CONTACT_NAME_SIZE],
+                                                  char why[UNCIA_WHY_SIZE]);
 
 /* Frees text that a function of this library gave to its caller; NULL is fine.
  * Threads: any. */

@@ -49,10 +49,8 @@ extern "C" {
 #endif
 
 /* Sizes of text buffers in bytes, NUL included; others are in text.h. */
-#define UNCIA_WORDS_TEXT_SIZE   256
-#define UNCIA_WHY_SIZE          256
-#define UNCIA_CONTACT_NAME_SIZE 65
-#define UNCIA_BLOB_NAME_SIZE    160
+#define UNCIA_WORDS_TEXT_SIZE 256
+#define UNCIA_BLOB_NAME_SIZE  160
 
 /* The library's version, such as "0.1.0". Static text.
  * Threads: any. */
@@ -182,25 +180,6 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_networ
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_words_make(const struct uncia_host *host, unsigned count,
                                                 char words[UNCIA_WORDS_TEXT_SIZE]);
-
-/* Whether these are recovery words: 12 or 24, each in the list, checksum right. Neither case nor what stands between
- * them matters: blanks, line ends, numbers, punctuation. Of each word the first four letters are enough. Returns: 0;
- * UNCIA_E_WORDS; UNCIA_E_ARGUMENT. Threads: any. Spec: wallet.md 7.1, texts.md 11.6. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_words_check(const char *words);
-
-/* What is wrong with recovery words, to be told without showing any of them.
- * Returns: as uncia_words_check.
- * Out: *count: how many there are; *unknown: the number, from 1, of the first that is not in the list, 0 where all are.
- *	Where 12 or 24 are, and it says UNCIA_E_WORDS all the same, the checksum is wrong: one is mistaken for another,
- *	or two changed places.
- * Threads: any.
- * Spec: texts.md 11.6. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_words_examine(const char *words, unsigned *count, unsigned *unknown);
-
-/* Whether this is one word of the list, for a field that is typed into. Read as uncia_words_check reads each.
- * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
- * Threads: any. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_word_check(const char *word);
 
 /* How the key of a new wallet is kept. */
 struct uncia_key_options {
@@ -537,12 +516,22 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_receipt(const struct uncia_wallet *w
 
 /* Pins a name to the address it had when it was first used, so that a changed one is noticed.
  * Returns: 0 (also where it is pinned to this very address); UNCIA_E_EXISTS where it is pinned to another and
- *	`replace` is false; UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT (a name of 1 to 64 bytes, UTF-8 without control characters).
+ *	`replace` is false; UNCIA_E_ALIKE where there is no contact of this name, but one whose name people would take
+ *	for it (uncia_contact_alike says which: show both); UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED;
+ *	UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no name: uncia_contact_name says why).
  * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.9. */
+ * Spec: wallet.md 7.9, texts.md 11.8. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_contact_pin(struct uncia_wallet *wallet, const char *name, const char *address,
                                                  bool replace);
+
+/* A contact of another name that people would take for this one: by case, by characters that look alike.
+ * Returns: 0; UNCIA_E_NOT_FOUND where there is none; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Out: its name and address.
+ * Threads: as uncia_wallet_open.
+ * Spec: texts.md 11.8. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_alike(struct uncia_wallet *wallet, const char *given,
+                                                   char name[UNCIA_CONTACT_NAME_SIZE],
+                                                   char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* The address of a contact.
  * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.

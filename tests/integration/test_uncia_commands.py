@@ -502,11 +502,30 @@ class Contacts(UnciaTest):
 		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "remove", "zoe")
 
 	def test_refuses_what_is_no_name(self):
-		for name in ("", "x" * 65, "a\nb", "a\x1b[0m"):
-			self.uncia_refuses(2, "is not a name", "--wallet", "w", "contact", "add", name, ALICE)
+		for name, why in (("", "empty"), ("x" * 65, "longer than 64 bytes"), ("a\nb", "control character, U+000A"), ("a\x1b[0m", "U+001B"),
+			(" anna", "blank"), ("anna ", "blank"), ("anna\u00a0", "blank"), ("an\u200bna", "nobody sees, U+200B"), ("an\u00adna", "U+00AD"),
+			("a\u202eb", "U+202E"), (ALICE, "reads as an address"), (ALICE.upper(), "reads as an address"), (f"<{ALICE}>", "address"),
+			(f"uncia:{ALICE}", "address"), (ID, "address, a request or an id")):
+			with self.subTest(name):
+				self.uncia_refuses(2, "is not a name: ", "--wallet", "w", "contact", "add", name, ALICE)
+				self.uncia_refuses(2, why, "--wallet", "w", "contact", "add", name, ALICE)
 		self.contact("add", "x" * 64, ALICE)
 		self.contact("add", "../../key", ALICE)
 		self.assertEqual(self.contact("show", "../../key")["address"], ALICE)
+
+	def test_refuses_names_that_look_like_another_and_shows_both(self):
+		self.contact("add", "Anna", ALICE)
+		for name in ("anna", "\u0410nna", "Anna\u0301"[:4].upper(), "\u0391nna"):
+			for options in ([], ["--replace"]):
+				_, err = self.uncia("--wallet", "w", "contact", "add", name, BOB, *options, code=1)
+				for shown in (f'"{name}"', '"Anna"', ALICE, BOB):
+					self.assertIn(shown, err)
+		self.assertEqual([c["name"] for c in self.contact("list")["contacts"]], ["Anna"])
+		self.uncia_refuses(4, "anna: no such contact", "--wallet", "w", "contact", "show", "anna")
+		self.assertEqual(self.contact("add", "\uff21nna", ALICE)["name"], "Anna")
+		self.assertEqual(self.contact("show", "\uff21nna"), {"v": 1, "name": "Anna", "address": ALICE})
+		self.contact("remove", "Anna")
+		self.contact("add", "anna", BOB)
 
 
 class Receipts(UnciaTest):

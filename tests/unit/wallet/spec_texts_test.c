@@ -3,7 +3,10 @@
 #include <uncia/uncia.h>
 #include "address.h"
 #include "clean.h"
+#include "names.h"
+#include "passphrase.h"
 #include "unit.h"
+#include "words.h"
 
 static json_t *file;
 
@@ -84,10 +87,88 @@ START_TEST(requests_are_read_as_the_specification_says)
 		check_equal(text, request.has_amount ? amount : NULL, text_of(expected, "amount"));
 		check_equal(text, request.memo[0] != '\0' ? request.memo : NULL, text_of(expected, "memo"));
 	}
+}
+END_TEST
+
+START_TEST(words_are_read_as_the_specification_says)
+{
+	const json_t *list = cases("words"), *one;
+	size_t i;
+	json_array_foreach(list, i, one)
+	{
+		const char *text = text_of(one, "text");
+		uint8_t entropy[WORDS_ENTROPY_MAX];
+		char words[UNCIA_WORDS_TEXT_SIZE];
+		unsigned count, unknown;
+		size_t size;
+		int rc = words_to_entropy(text, entropy, &size);
+		if (!rc)
+			words_from_entropy(entropy, size, words);
+		check_equal(text, rc ? NULL : words, text_of(one, "words"));
+		ck_assert_int_eq(uncia_words_examine(text, &count, &unknown), rc);
+		if (!rc)
+			continue;
+		ck_assert_int_eq(count, json_integer_value(json_object_get(one, "count")));
+		ck_assert_int_eq(unknown, json_integer_value(json_object_get(one, "unknown")));
+	}
+}
+END_TEST
+
+START_TEST(passphrases_are_prepared_as_the_specification_says)
+{
+	const json_t *list = cases("passphrases"), *one;
+	size_t i;
+	json_array_foreach(list, i, one)
+	{
+		char *prepared;
+		ck_assert_int_eq(passphrase_prepare(text_of(one, "text"), &prepared), 0);
+		check_equal(text_of(one, "text"), prepared, text_of(one, "prepared"));
+		passphrase_free(prepared);
+	}
+}
+END_TEST
+
+START_TEST(names_are_what_the_specification_says)
+{
+	const json_t *list = cases("names"), *one;
+	size_t i;
+	json_array_foreach(list, i, one)
+	{
+		char name[UNCIA_CONTACT_NAME_SIZE], why[UNCIA_WHY_SIZE];
+		int rc = uncia_contact_name(text_of(one, "text"), name, why);
+		check_equal(text_of(one, "text"), rc ? NULL : name, text_of(one, "name"));
+	}
+}
+END_TEST
+
+/* Whether the two names of a pair look alike. */
+static bool pair_is_alike(const json_t *pair)
+{
+	struct name_keys one, two;
+	name_keys_make(json_string_value(json_array_get(pair, 0)), &one);
+	name_keys_make(json_string_value(json_array_get(pair, 1)), &two);
+	return name_keys_alike(&one, &two);
+}
+
+START_TEST(names_look_alike_as_the_specification_says)
+{
+	const json_t *list = cases("alike"), *pair;
+	size_t i;
+	json_array_foreach(list, i, pair)
+	{
+		ck_assert_msg(pair_is_alike(pair), "%s", json_string_value(json_array_get(pair, 0)));
+	}
+	list = cases("different");
+	json_array_foreach(list, i, pair)
+	{
+		ck_assert_msg(!pair_is_alike(pair), "%s", json_string_value(json_array_get(pair, 0)));
+	}
 	json_decref(file);
 	file = NULL;
 }
 END_TEST
 
 UNIT_MAIN("spec_texts", cleaning_is_what_the_specification_says, addresses_are_read_as_the_specification_says,
-          requests_are_read_as_the_specification_says)
+          requests_are_read_as_the_specification_says, words_are_read_as_the_specification_says,
+          passphrases_are_prepared_as_the_specification_says, names_are_what_the_specification_says,
+          names_look_alike_as_the_specification_says)
