@@ -556,6 +556,15 @@ class Receipts(UnciaTest):
 			self.assertIn(text, out)
 		self.assertFalse((self.dir / ".uncia").exists())
 
+	def test_heights_and_times_are_exact_to_the_last_one(self):
+		far = samples("far").split()
+		self.assertEqual(len(far), 3)
+		for text, end in zip(far, (2**63 - 1, 2**63, 2**64 - 1)):
+			proof = self.verify(text)
+			self.assertEqual((proof["height"], proof["timestamp_ms"]), (end, end))
+			out, _ = self.uncia("receipt", "verify", "--network", "net", text)
+			self.assertIn(f"final at height {end},", out)
+
 	def test_all_that_the_specification_accepts_are_valid(self):
 		for text in self.receipts[::7]:
 			self.assertEqual(self.verify(text)["v"], 1)

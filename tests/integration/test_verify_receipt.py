@@ -97,6 +97,9 @@ class VerifyReceipt(unittest.TestCase):
 		self.assertEqual(self.agree(self.receipts), len(self.receipts))
 		self.assertGreater(len(self.receipts), 40)
 
+	def test_receipts_of_the_greatest_heights_hold(self):
+		self.assertEqual(self.agree(samples("far").split()), 3)
+
 	def test_what_a_receipt_says_is_read_from_it(self):
 		said = self.holds(self.receipts[-1])
 		self.assertEqual(said["amount"], "5000.501000")

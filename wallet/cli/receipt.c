@@ -120,10 +120,10 @@ static int print_proof_json(const struct uncia_receipt *receipt, const struct un
 	uncia_amount_format(p->amount, amount);
 	for (size_t i = 0; i < sizeof(p->memo_hash); i++)
 		snprintf(memo + 2 * i, 3, "%02x", p->memo_hash[i]);
-	return cli_json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:I,s:i,s:I,s:s?}", "v", 1, "valid", true, "id",
+	return cli_json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:o,s:s?}", "v", 1, "valid", true, "id",
 	                                id, "from", p->sender, "amount", amount, "currency", currency, "outputs",
-	                                outputs_json(receipt, p->output_count), "height", (json_int_t)p->height,
-	                                "index", (int)p->index, "timestamp_ms", (json_int_t)p->timestamp_ms,
+	                                outputs_json(receipt, p->output_count), "height", json_whole(p->height),
+	                                "index", (int)p->index, "timestamp_ms", json_whole(p->timestamp_ms),
 	                                "memo_hash", p->has_memo_hash ? memo : NULL));
 }
 
