@@ -20,6 +20,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"utf8proc.h": ["wallet"],
 	"unicode/uspoof.h": ["wallet/unicode"],
 	"unicode/unorm2.h": ["wallet/unicode"],
+	"unicode/ustring.h": ["wallet/unicode"],
 	"jansson.h": ["node/unciad", "wallet/cli"],
 	"popt.h": ["node/unciad", "wallet/cli"],
 	"bsd/readpassphrase.h": ["wallet/cli"],

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unicode/unorm2.h>
 #include <unicode/uspoof.h>
+#include <unicode/ustring.h>
 
 #define ROOM         64
 #define ENTRIES_MAX  8192
