@@ -1,6 +1,8 @@
 /* The sentences of the error codes. */
 #include "uncia/error.h"
 
+static const char *machine_error_text(int error);
+
 const char *uncia_error_text(int error)
 {
 	switch (error) {
@@ -54,6 +56,14 @@ const char *uncia_error_text(int error)
 		return "larger than the protocol allows";
 	case UNCIA_E_FULL:
 		return "no room now: try again later";
+	}
+	return machine_error_text(error);
+}
+
+/* Errors that are nobody's fault: this machine's, and the network's. */
+static const char *machine_error_text(int error)
+{
+	switch (error) {
 	case UNCIA_E_MEMORY:
 		return "out of memory";
 	case UNCIA_E_IO:

@@ -49,7 +49,7 @@ enum uncia_error {
 	UNCIA_E_PROOF = -203,     /* a receipt, proof or certificate does not hold */
 	UNCIA_E_PROTOCOL = -204,  /* a message out of place */
 	UNCIA_E_CLOSED = -205,    /* the link ended */
-	UNCIA_E_CHANGED = -206,   /* a text that was changed or cut on its way: ask for it again */
+	UNCIA_E_CHANGED = -207,   /* a text that was changed or cut on its way: ask for it again */
 
 	/* A limit was reached. */
 	UNCIA_E_LIMIT = -301, /* larger than docs/spec allows */
