@@ -250,7 +250,7 @@ static int keyfile_unseal(const struct keyfile *file, const char *passphrase, st
 	if (!rc)
 		rc = keyfile_try(file, prepared, &associated, secret);
 	/* Keys that were sealed before passphrases were prepared. */
-	if (rc == UNCIA_E_PASSPHRASE && strcmp(prepared, passphrase) != 0)
+	if (rc == UNCIA_E_PASSPHRASE && prepared && strcmp(prepared, passphrase) != 0)
 		rc = keyfile_try(file, passphrase, &associated, secret);
 	secret->entropy_size = file->sealed_size - MAC_SIZE;
 	passphrase_free(prepared);

@@ -124,15 +124,8 @@ START_TEST(a_passphrase_opens_however_its_letters_are_composed)
 	                                   "\xef\xbb\xbf" COMPOSED,
 	                                   "cafe\xcc\x81\xe3\x80\x80"
 	                                   "1"};
-	static const char *const others[] = {"cafe 1",
-	                                     "CAF\xc3\x89 1",
-	                                     COMPOSED " ",
-	                                     "caf\xc3\xa9"
-	                                     "1",
-	                                     "caf\xc3\xa9  1",
-	                                     "caf\xe9 1",
-	                                     "",
-	                                     "\xef\xbb\xbf"};
+	static const char *const others[] = {"cafe 1",         "CAF\xc3\x89 1", COMPOSED " ", "caf\xc3\xa9-1",
+	                                     "caf\xc3\xa9  1", "caf\xe9 1",     "",           "\xef\xbb\xbf"};
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		struct uncia_key_options options = cheap;
 		struct memory_host m;
