@@ -87,12 +87,15 @@ static int contact_load_named(const struct uncia_host *host, const char *name, s
 {
 	contact_blob_name(name, contact->blob);
 	int rc = contact_load(host, contact->blob, contact->name, contact->address);
-	return !rc && strcmp(contact->name, name) != 0 ? UNCIA_E_DAMAGED : rc;
+	if (!rc && strcmp(contact->name, name) != 0)
+		rc = UNCIA_E_DAMAGED;
+	strcpy(contact->name, name);
+	return rc;
 }
 
 /* Finds a contact by its prepared name, or by its very bytes, as it was stored before names were prepared. Returns 0;
- * UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED (contact->blob is set); what the host returned; UNCIA_E_ARGUMENT where no contact
- * can have this name. Out: prepared, empty where the name breaks the rules. */
+ * UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED (contact->blob and name are set); what the host returned; UNCIA_E_ARGUMENT where
+ * no contact can have this name. Out: prepared, empty where the name breaks the rules. */
 static int contact_find(const struct uncia_host *host, const char *given, char prepared[UNCIA_CONTACT_NAME_SIZE],
                         struct contact *contact)
 {
@@ -172,8 +175,8 @@ static int contact_pin_locked(struct uncia_wallet *w, const char *given, const c
 		return 0;
 	if (!rc && !replace)
 		return UNCIA_E_EXISTS;
-	if (!rc || (rc == UNCIA_E_DAMAGED && replace && prepared[0] != '\0'))
-		return contact_store(w, contact.blob, rc ? prepared : contact.name, address, true);
+	if (!rc || (rc == UNCIA_E_DAMAGED && replace))
+		return contact_store(w, contact.blob, contact.name, address, true);
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc;
 	rc = contact_find_alike(&w->host, prepared, &contact);

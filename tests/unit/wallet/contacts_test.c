@@ -320,6 +320,15 @@ START_TEST(a_damaged_contact_stops_no_other_and_can_be_forgotten)
 			rig->host.blobs[i].data[rig->host.blobs[i].size - 1] ^= 1;
 	ck_assert_int_eq(uncia_contact_remove(rig->wallet, "Maria"), 0);
 	ck_assert_int_eq(uncia_contact_find(rig->wallet, "Maria", found), UNCIA_E_NOT_FOUND);
+	/* One of an earlier name, too. */
+	ck_assert_int_eq(uncia_contact_remove(rig->wallet, "Zoe"), 0);
+	store_unprepared(rig, "Zoe\xcc\x88", address);
+	for (size_t i = 0; i < rig->host.count; i++)
+		if (strncmp(rig->host.blobs[i].name, "contact-", 8) == 0)
+			rig->host.blobs[i].data[rig->host.blobs[i].size - 1] ^= 1;
+	ck_assert_int_eq(uncia_contact_find(rig->wallet, "Zoe\xcc\x88", found), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(uncia_contact_pin(rig->wallet, "Zoe\xcc\x88", address, true), 0);
+	ck_assert_int_eq(uncia_contact_find(rig->wallet, "Zoe\xcc\x88", found), 0);
 	rig_free(rig);
 }
 END_TEST
