@@ -27,6 +27,14 @@ def cleaning():
 		(f"{a}\u2026{b}", None), (f"{whole}\u2026", None), (f"\u2026{whole}", None), (f"{a}\u201d{b}", None), (f"{a}\u2014{b}", None),
 		(f"{a}\u0430{b}", None), (f"{whole}\u001b[0m", None), (f"{whole}\u0002", None), (f"\ufffd{whole}", None), (f"{whole}\u007f", None)):
 		yield "plain", text, clean
+	# Each character that is dropped, and those beside the ends of a range that are not.
+	dropped = spec.BLANKS | spec.UNSEEN | {ord(c) for c in "<>|"}
+	for c in sorted(dropped | {c + step for c in dropped if c > 0x7E for step in (-1, 1)}):
+		kept = c in (0x2010, 0x2011)
+		yield "plain", f"a{chr(c)}b", "ab" if c in dropped else "a-b" if kept else None
+	for c in sorted(spec.MARKS):
+		yield "plain", f"{c}a{c}", "a"
+		yield "plain", f"a{c}b", f"a{c}b" if c < "\x7f" else None
 	for text, clean in (
 		("uncia-receipt-1:AQ\r\n> ID", "uncia-receipt-1:AQID"), ("uncia-receipt-1:AQ_-", "uncia-receipt-1:AQ_-"),
 		("uncia-receipt-1:AQI_.", "uncia-receipt-1:AQI_"), ("_uncia-receipt-1:AQID", "uncia-receipt-1:AQID"),
@@ -57,7 +65,8 @@ def requests():
 		("?amount=18446744073709.551615", "18446744073709.551615", None), ("?amount=" + "0" * 23 + "1.000000", "1.000000", None),
 		("?amount=1250", "1250.000000", None), ("?amount=1250.5.", "1250.500000", None), ("?amount=1250,", "1250.000000", None),
 		("?amount=1&memo=rent", "1.000000", "rent"), ("?memo=rent&amount=1", "1.000000", "rent"), ("?Memo=rent&AMOUNT=1", "1.000000", "rent"),
-		("?memo=rent.", None, "rent"), ("?memo=rent%2E", None, "rent."), ("?memo=rent%2e.", None, "rent."), ("?memo=a.b-c_d~e", None, "a.b-c_d~e"),
+		("?memo=rent.", None, "rent"), ("?memo=rent%2E", None, "rent."), ("?memo=rent%2e.", None, "rent."), ("?memo=a.b-c_d~e", None, "a.b-c_d~e"), ("?memo=a%2D", None, "a-"),
+		("?memo=a%5F%7e", None, "a_~"), ("?memo=a-_~", None, "a"),
 		("?memo=re\r\n> nt", None, "rent"), (" ? amount = 1 & me mo=x", "1.000000", "x"), ("?memo=%C3%A9%20%E2%82%AC", None, "\u00e9 \u20ac"),
 		("?memo=a%C2%ADb", None, "a\u00adb"), ("?memo=a%E2%80%8Db", None, "a\u200db"), ("?memo=a%E2%80%8Cb", None, "a\u200cb"),
 		("?memo=a%EF%BB%BFb", None, "a\ufeffb"), ("?memo=a%C2%A0b", None, "a\u00a0b"), ("?memo=RENT", None, "RENT")):
@@ -105,7 +114,7 @@ NAMES = [("Anna", "Anna"), ("Zoe\u0308", "Zo\u00eb"), ("\ufb01ne", "fine"), ("\u
 	("\U0001f469\U0001f3fd\u200d\U0001f4bb",) * 2, ("1\ufe0f\u20e3",) * 2, ("x" * 64,) * 2, ("Uncle Bob",) * 2]
 NO_NAMES = ["", " Anna", "Anna\u3000", "An\u200bna", "An\u200dna", "An\u200cna", "Anna\ufe0f", "An\u00adna", "Anna\u3164", "\u2800", "a\u202eb",
 	"a\u061cb", "a\nb", "\u0301a", "\ue000", "\U000e0c00", "unc1bob", "UNC1BOB", "<uncia:bob>", ADDRESS, "uncl" + ADDRESS[4:], "00" * 32, "x" * 65]
-ALIKE = [["Anna", "anna"], ["Anna", "\u0410nna"], ["Maria", "Mar\u0456a"], ["Bill", "BiII"], ["lda", "IDA"], ["Ida", "lda"], ["Bob0", "bobo"],
+ALIKE = [["Anna", "anna"], ["Anna", "\u0410nna"], ["Maria", "Mar\u0456a"], ["Bill", "BiII"], ["lda", "IDA"], ["Ida", "lda"], ["Ida", "ida"], ["Igor", "igor"], ["Bob0", "bobo"],
 	["modern", "modem"], ["Stra\u00dfe", "STRASSE"], ["\u0391\u03bd\u03bd\u03b1", "Avva"], ["MAX", "\u041c\u0410\u0425"],
 	["max", "\u041c\u0410\u0425"], ["Anna Maria", "Anna  Maria"], ["\u2764", "\u2764\ufe0f"]]
 DIFFERENT = [["Anna", "Hanna"], ["Ali", "All"], ["Zoe", "Zo\u00eb"], ["Bob 1", "Bob 2"], ["Jan", "Jon"]]

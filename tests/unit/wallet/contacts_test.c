@@ -198,6 +198,7 @@ START_TEST(names_that_look_alike_are_refused_and_both_are_told)
 	             "ll"},
 	    {"lda", "IDA"},
 	    {"Ida", "lda"},
+	    {"Ida", "ida"},
 	    {"Bob0", "BobO"},
 	    {"Bob0", "bobo"},
 	    {"Al", "A1"},

@@ -170,6 +170,9 @@ static void sample_request(struct sample *s, const char *what, const char *addre
 	s->cannot_take = memo[strcspn(memo, "abcdefghijklmnopqrstuvwxyz")] != '\0' ? CASE : 0;
 	s->cannot_take |= memo[0] != '\0' ? BLANKS : 0;
 	ck_assert_int_eq(uncia_request_format(&request, s->text), 0);
+	ck_assert_int_eq(uncia_request_parse(s->text, &request), 0);
+	ck_assert_str_eq(request.memo, memo);
+	ck_assert_uint_eq(request.amount, amount);
 }
 
 #define SAMPLES 10

@@ -48,8 +48,10 @@ END_TEST
 
 START_TEST(requests_come_back)
 {
-	static const char *const memos[] = {"", "rent", "rent & 50% off? \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x95 #1+1=2"};
-	for (size_t i = 0; i < 3; i++) {
+	static const char *const memos[] = {
+	    "",    "rent", "rent.", "-",
+	    "...", "a-_~", ".a",    "rent & 50% off? \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x95 #1+1=2"};
+	for (size_t i = 0; i < sizeof(memos) / sizeof(memos[0]); i++) {
 		for (int amount = 0; amount < 2; amount++) {
 			struct uncia_request request = {.size = sizeof(request), .has_amount = amount},
 			                     parsed = {.size = sizeof(parsed)};
