@@ -11,18 +11,41 @@ static int print_contact(const struct call *call, const char *name, const char *
 	return cli_output_flush();
 }
 
-/* Shows both names that look alike, with what tells them apart: their addresses. */
-static int complain_alike(const struct call *call, struct uncia_wallet *wallet, const char *name)
+/* The name as it is stored, where it is one by today's rules. */
+static const char *stored_name(const char *name, char prepared[UNCIA_CONTACT_NAME_SIZE])
 {
+	char why[UNCIA_WHY_SIZE];
+	return uncia_contact_name(name, prepared, why) ? name : prepared;
+}
+
+/* The character at a byte of well-formed UTF-8; 0 at the end. */
+static unsigned code_point(const char *text, size_t at)
+{
+	while (at && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	unsigned first = (unsigned char)text[at], more = first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+	unsigned value = more ? first & (0x3fu >> more) : first;
+	for (unsigned i = 1; i <= more; i++)
+		value = value << 6 | ((unsigned char)text[at + i] & 0x3f);
+	return value;
+}
+
+/* Shows both names that look alike, with what tells them apart: a character, and their addresses. */
+static int complain_alike(const struct call *call, struct uncia_wallet *wallet, const char *given)
+{
+	char prepared[UNCIA_CONTACT_NAME_SIZE];
+	const char *name = stored_name(given, prepared);
 	char other[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
 	int error = uncia_contact_alike(wallet, name, other, address);
 	if (error)
 		return cli_complain_error(error, name);
-	return cli_complain(
-	    EXIT_FAILED,
-	    "\"%s\" for %s would be taken for the contact \"%s\", %s: use that name, or another one, or "
-	    "remove that contact first",
-	    name, call->operands[1], other, address);
+	size_t same = 0;
+	while (name[same] && name[same] == other[same])
+		same++;
+	return cli_complain(EXIT_FAILED,
+	                    "\"%s\" for %s would be taken for the contact \"%s\", %s (the first has U+%04X where the "
+	                    "second has U+%04X): use that name, or another one, or remove that contact first",
+	                    name, call->operands[1], other, address, code_point(name, same), code_point(other, same));
 }
 
 /* Says what an error means for a contact; nothing for 0. Returns an exit code. */
@@ -45,13 +68,6 @@ static int contact_explain(const struct call *call, int error, const char *name)
 	default:
 		return cli_complain_error(error, name);
 	}
-}
-
-/* The name as it is stored, where it is one by today's rules. */
-static const char *stored_name(const char *name, char prepared[UNCIA_CONTACT_NAME_SIZE])
-{
-	char why[UNCIA_WHY_SIZE];
-	return uncia_contact_name(name, prepared, why) ? name : prepared;
 }
 
 static int run_add(const struct call *call)
