@@ -30,8 +30,9 @@ static unsigned code_point(const char *text, size_t at)
 	return value;
 }
 
-/* Shows both names that look alike, with what tells them apart: a character, and their addresses. */
-static int complain_alike(const struct call *call, struct uncia_wallet *wallet, const char *given)
+/* Shows both names that look alike, with what tells them apart: a character, and their addresses.
+ * wanted: the address that the name was to have. Returns an exit code. */
+static int complain_alike(struct uncia_wallet *wallet, const char *given, const char *wanted)
 {
 	char prepared[UNCIA_CONTACT_NAME_SIZE];
 	const char *name = stored_name(given, prepared);
@@ -45,7 +46,7 @@ static int complain_alike(const struct call *call, struct uncia_wallet *wallet, 
 	return cli_complain(EXIT_FAILED,
 	                    "\"%s\" for %s would be taken for the contact \"%s\", %s (the first has U+%04X where the "
 	                    "second has U+%04X): use that name, or another one, or remove that contact first",
-	                    name, call->operands[1], other, address, code_point(name, same), code_point(other, same));
+	                    name, wanted, other, address, code_point(name, same), code_point(other, same));
 }
 
 /* Says what an error means for a contact; nothing for 0. Returns an exit code. */
@@ -81,7 +82,7 @@ static int run_add(const struct call *call)
 	code = session_open(call, false, 0, &session);
 	if (!code) {
 		int error = uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE]);
-		code = error == UNCIA_E_ALIKE ? complain_alike(call, session.wallet, name)
+		code = error == UNCIA_E_ALIKE ? complain_alike(session.wallet, name, address)
 		                              : contact_explain(call, error, name);
 	}
 	session_close(&session);
