@@ -2,10 +2,13 @@
 #include "address.h"
 #include <assert.h>
 #include <string.h>
+#include "clean.h"
 #include "hash.h"
 #include "uncia/error.h"
 
 #define HRP         "unc"
+#define SCHEME      "uncia:"
+#define CLEAN_ROOM  128 /* above the longest address, its scheme, and some marks around it */
 #define PAYLOAD_MAX (ADDRESS_SIZE + REFERENCE_SIZE)
 #define GROUPS_MAX  ((PAYLOAD_MAX * 8 + 4) / 5)
 
@@ -76,6 +79,15 @@ int destination_parse(const char *text, struct destination *destination)
 	if (destination->has_reference)
 		memcpy(destination->reference, payload + ADDRESS_SIZE, REFERENCE_SIZE);
 	return 0;
+}
+
+int destination_read(const char *text, struct destination *destination)
+{
+	char clean[CLEAN_ROOM];
+	if (!text || text_clean(text, &clean_plain, clean, sizeof(clean)))
+		return UNCIA_E_ADDRESS;
+	bool has_scheme = strncasecmp(clean, SCHEME, strlen(SCHEME)) == 0;
+	return destination_parse(clean + (has_scheme ? strlen(SCHEME) : 0), destination);
 }
 
 void destination_format(const struct destination *destination, char text[ADDRESS_TEXT_SIZE])

@@ -32,6 +32,9 @@ void address_of_key(const uint8_t public_key[32], struct address *address);
 /* Reads NUL-terminated text, all lower or all upper case as Bech32m has it. Returns 0 or UNCIA_E_ADDRESS, which leaves
  * *destination alone. */
 int destination_parse(const char *text, struct destination *destination);
+/* The same for text that came through people: cleaned (clean.h), with or without the scheme "uncia:" in any case.
+ * Returns 0 or UNCIA_E_ADDRESS, which leaves *destination alone. */
+int destination_read(const char *text, struct destination *destination);
 /* Writes the text in lower case, NUL-terminated. Cannot fail. */
 void destination_format(const struct destination *destination, char text[ADDRESS_TEXT_SIZE]);
 

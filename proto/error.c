@@ -1,6 +1,8 @@
 /* The sentences of the error codes. */
 #include "uncia/error.h"
 
+static const char *machine_error_text(int error);
+
 const char *uncia_error_text(int error)
 {
 	switch (error) {
@@ -9,7 +11,7 @@ const char *uncia_error_text(int error)
 	case UNCIA_E_ARGUMENT:
 		return "a parameter is out of its range";
 	case UNCIA_E_ADDRESS:
-		return "not a valid address: check that it was copied whole";
+		return "not a valid address: mistyped, changed on the way, or of another kind";
 	case UNCIA_E_AMOUNT:
 		return "not a valid amount: digits with at most 6 decimals, above zero";
 	case UNCIA_E_FUNDS:
@@ -36,6 +38,8 @@ const char *uncia_error_text(int error)
 		return "expires more than an hour ahead";
 	case UNCIA_E_DUST:
 		return "leaves less than the smallest amount behind: pay all, or leave at least that much";
+	case UNCIA_E_ALIKE:
+		return "looks like another one that is there already";
 	case UNCIA_E_ENCODING:
 		return "not canonical bytes";
 	case UNCIA_E_SIGNATURE:
@@ -46,10 +50,20 @@ const char *uncia_error_text(int error)
 		return "a message out of place";
 	case UNCIA_E_CLOSED:
 		return "the link was closed";
+	case UNCIA_E_CHANGED:
+		return "changed on the way, or cut: ask for it again";
 	case UNCIA_E_LIMIT:
 		return "larger than the protocol allows";
 	case UNCIA_E_FULL:
 		return "no room now: try again later";
+	}
+	return machine_error_text(error);
+}
+
+/* Errors that are nobody's fault: this machine's, and the network's. */
+static const char *machine_error_text(int error)
+{
+	switch (error) {
 	case UNCIA_E_MEMORY:
 		return "out of memory";
 	case UNCIA_E_IO:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base64url.h"
+#include "clean.h"
 #include "consensus.pb-c.h"
 #include "fields.h"
 #include "uncia/error.h"
@@ -139,6 +140,59 @@ int receipt_verify(const struct committee *c, const struct hash *network_id, con
 	return rc;
 }
 
+/* Whether headers chain to the block that the certificate names, whoever signed that, and the payment is in the first
+ * of them. What holds this together are hashes: a change of any of these bytes breaks it. */
+static int receipt_frame(const struct committee *c, const struct hash *network_id, const Uncia__Pb__Receipt *pb,
+                         const Uncia__Pb__Certificate *certificate)
+{
+	struct header header;
+	struct payment *payment;
+	struct hash id;
+	if (header_decode(pb->header.data, pb->header.len, &header))
+		return UNCIA_E_CHANGED;
+	const struct hash committee_hash = header.committee_hash;
+	id = header.id;
+	for (size_t i = 0; i < pb->n_descendants; i++) {
+		struct header next;
+		if (header_decode(pb->descendants[i]->data.data, pb->descendants[i]->data.len, &next) ||
+		    !hash_equal(&next.parent_id, &id) || !hash_equal(&next.committee_hash, &committee_hash))
+			return UNCIA_E_CHANGED;
+		id = next.id;
+	}
+	if (certificate->block_id.len != HASH_SIZE || memcmp(certificate->block_id.data, id.b, HASH_SIZE) != 0)
+		return UNCIA_E_CHANGED;
+	if (!hash_equal(&committee_hash, &c->hash))
+		return UNCIA_E_NETWORK;
+	int rc = payment_decode(network_id, pb->payment.data, pb->payment.len, &payment);
+	if (rc)
+		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_CHANGED;
+	rc = path_verify(pb, payment, &header) ? 0 : UNCIA_E_CHANGED;
+	payment_free(payment);
+	return rc;
+}
+
+int receipt_examine(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size)
+{
+	struct arena arena;
+	ProtobufCMessage *message, *certificate;
+	if (size > RECEIPT_SIZE_MAX)
+		return UNCIA_E_LIMIT;
+	arena_init(&arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__receipt__descriptor, bytes, size, &arena, &message);
+	if (!rc) {
+		const Uncia__Pb__Receipt *pb = (const Uncia__Pb__Receipt *)message;
+		struct arena inner;
+		arena_init(&inner, canonical_arena_limit(pb->certificate.len));
+		rc = canonical_decode(&uncia__pb__certificate__descriptor, pb->certificate.data, pb->certificate.len,
+		                      &inner, &certificate);
+		if (!rc)
+			rc = receipt_frame(c, network_id, pb, (const Uncia__Pb__Certificate *)certificate);
+		arena_deinit(&inner);
+	}
+	arena_deinit(&arena);
+	return rc == UNCIA_E_MEMORY || rc == UNCIA_E_NETWORK || rc == 0 ? rc : UNCIA_E_CHANGED;
+}
+
 int receipt_make(const struct block *block, uint32_t index, const struct receipt_proof *proof, uint8_t **bytes,
                  size_t *size)
 {
@@ -186,31 +240,41 @@ int receipt_format(const void *bytes, size_t size, char **text)
 	return 0;
 }
 
-int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
+/* The text form, cleaned. Returns as receipt_parse. */
+static int receipt_decode_text(const char *text, uint8_t **bytes, size_t *size)
 {
 	const size_t prefix = strlen(RECEIPT_TEXT_PREFIX);
+	if (strncasecmp(text, RECEIPT_TEXT_PREFIX, strcspn(RECEIPT_TEXT_PREFIX, "0123456789")) != 0)
+		return UNCIA_E_ENCODING;
 	if (strncmp(text, RECEIPT_TEXT_PREFIX, prefix) != 0)
-		return UNCIA_E_ENCODING;
+		return UNCIA_E_CHANGED;
 	text += prefix;
-	size_t length = strlen(text);
-	/* Trailing blanks and line ends, which copying adds, are cut off. None are allowed inside. */
-	while (length > 0 && strchr(" \t\r\n", text[length - 1]))
-		length--;
-	if (length == 0 ||
-	    length >= sodium_base64_ENCODED_LEN(RECEIPT_SIZE_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
-		return UNCIA_E_ENCODING;
-	size_t decoded_size;
+	size_t length = strlen(text), decoded_size;
+	if (length >= sodium_base64_ENCODED_LEN(RECEIPT_SIZE_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
+		return UNCIA_E_LIMIT;
 	uint8_t *fresh = malloc(length / 4 * 3 + 3);
 	if (!fresh)
 		return UNCIA_E_MEMORY;
-	int rc = base64url_decode(text, length, fresh, &decoded_size);
-	if (rc) {
+	if (length == 0 || base64url_decode(text, length, fresh, &decoded_size)) {
 		free(fresh);
-		return rc;
+		return UNCIA_E_CHANGED;
 	}
 	*bytes = fresh;
 	*size = decoded_size;
 	return 0;
+}
+
+int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
+{
+	size_t room = strnlen(text, CLEAN_TEXT_MAX) + 2;
+	char *clean = malloc(room);
+	if (!clean)
+		return UNCIA_E_MEMORY;
+	int rc = text_clean(text, &clean_receipt, clean, room);
+	if (!rc)
+		rc = receipt_decode_text(clean, bytes, size);
+	free(clean);
+	return rc;
 }
 
 static int account_check(const struct committee *c, const struct hash *network_id, const struct address *address,

@@ -21,6 +21,11 @@ struct receipt {
 int receipt_verify(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size,
                    struct receipt *receipt);
 
+/* What kind of receipt it is that receipt_verify refuses: whether its parts belong together, by hashes alone, whoever
+ * signed. Returns 0 where they do, so that it lacks signatures that hold; UNCIA_E_NETWORK (they do, under another
+ * committee); UNCIA_E_CHANGED (they do not, on this network); UNCIA_E_MEMORY; UNCIA_E_LIMIT. */
+int receipt_examine(const struct committee *c, const struct hash *network_id, const void *bytes, size_t size);
+
 /* What makes a block final: the headers of its descendants, its child first, up to the block that the certificate (FF
  * or SF) names. None where it names the block itself. */
 struct receipt_proof {
@@ -38,8 +43,9 @@ int receipt_make(const struct block *block, uint32_t index, const struct receipt
 /* The one-line text form. Returns 0; UNCIA_E_LIMIT (over RECEIPT_SIZE_MAX bytes); UNCIA_E_MEMORY. Owns: *text, which is
  * NUL-terminated, is the caller's (free()). */
 int receipt_format(const void *bytes, size_t size, char **text);
-/* Reads the text form; blanks and line ends behind it are allowed. The bytes are not verified. Returns 0;
- * UNCIA_E_ENCODING; UNCIA_E_MEMORY. Owns: *bytes is the caller's (free()). */
+/* Reads the text form after cleaning it (clean.h). The bytes are not verified. Returns 0; UNCIA_E_ENCODING (it does not
+ * begin as a receipt); UNCIA_E_CHANGED (it does, and is none); UNCIA_E_LIMIT; UNCIA_E_MEMORY. Owns: *bytes is the
+ * caller's (free()). */
 int receipt_parse(const char *text, uint8_t **bytes, size_t *size);
 
 /* What a verified account proof says. */

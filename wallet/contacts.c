@@ -4,6 +4,7 @@
 #include <string.h>
 #include "canonical.h"
 #include "fields.h"
+#include "names.h"
 #include "storage.pb-c.h"
 #include "utf8.h"
 #include "wallet.h"
@@ -19,9 +20,10 @@ static void contact_blob_name(const char *name, char blob[UNCIA_BLOB_NAME_SIZE])
 	stpcpy(stpcpy(blob, PREFIX), sodium_bin2hex(hex, sizeof(hex), hash.b, HASH_SIZE));
 }
 
-static bool name_is_valid(const char *name)
+/* Whether there may be a contact of this very name from a time when names were not prepared. */
+static bool name_may_be_stored(const char *name)
 {
-	return name && name[0] != '\0' && strnlen(name, UNCIA_CONTACT_NAME_SIZE) < UNCIA_CONTACT_NAME_SIZE &&
+	return name[0] != '\0' && strnlen(name, UNCIA_CONTACT_NAME_SIZE) < UNCIA_CONTACT_NAME_SIZE &&
 	       utf8_is_plain(name);
 }
 
@@ -74,54 +76,168 @@ static int contact_store(struct uncia_wallet *w, const char *blob, const char *n
 	return rc;
 }
 
+/* A contact in storage, and under which of the names that stand for it. */
+struct contact {
+	char blob[UNCIA_BLOB_NAME_SIZE];
+	char name[UNCIA_CONTACT_NAME_SIZE];
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+};
+
+static int contact_load_named(const struct uncia_host *host, const char *name, struct contact *contact)
+{
+	contact_blob_name(name, contact->blob);
+	int rc = contact_load(host, contact->blob, contact->name, contact->address);
+	if (!rc && strcmp(contact->name, name) != 0)
+		rc = UNCIA_E_DAMAGED;
+	strcpy(contact->name, name);
+	return rc;
+}
+
+/* Finds a contact by its prepared name, or by its very bytes, as it was stored before names were prepared. Returns 0;
+ * UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED (contact->blob and name are set); what the host returned; UNCIA_E_ARGUMENT where
+ * no contact can have this name. Out: prepared, empty where the name breaks the rules. */
+static int contact_find(const struct uncia_host *host, const char *given, char prepared[UNCIA_CONTACT_NAME_SIZE],
+                        struct contact *contact)
+{
+	char why[UNCIA_WHY_SIZE];
+	int rc = name_prepare(given, prepared, why);
+	if (!rc)
+		rc = contact_load_named(host, prepared, contact);
+	else
+		prepared[0] = '\0';
+	if ((rc == UNCIA_E_NOT_FOUND || rc == UNCIA_E_ARGUMENT) && name_may_be_stored(given) &&
+	    strcmp(given, prepared) != 0) {
+		int old = contact_load_named(host, given, contact);
+		if (old != UNCIA_E_NOT_FOUND)
+			return old;
+	}
+	return rc;
+}
+
+/* Finds a contact of another name that people may take for this one. Returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_MEMORY; what
+ * the host returned. One that cannot be read has no name to be taken for. */
+static int contact_find_alike(const struct uncia_host *host, const char *name, struct contact *other)
+{
+	struct name_list list;
+	struct name_keys keys, others;
+	int rc = blob_list(host, PREFIX, &list);
+	if (rc)
+		return rc;
+	name_keys_make(name, &keys);
+	rc = UNCIA_E_NOT_FOUND;
+	for (size_t i = 0; rc == UNCIA_E_NOT_FOUND && i < list.count; i++) {
+		int loaded = contact_load(host, list.names[i], other->name, other->address);
+		if (loaded == UNCIA_E_NOT_FOUND || loaded == UNCIA_E_DAMAGED)
+			continue;
+		if (loaded) {
+			rc = loaded;
+		} else if (strcmp(other->name, name) != 0) {
+			name_keys_make(other->name, &others);
+			if (name_keys_alike(&keys, &others))
+				rc = 0;
+		}
+	}
+	name_list_deinit(&list);
+	return rc;
+}
+
+int uncia_contact_name(const char *given, char name[UNCIA_CONTACT_NAME_SIZE], char why[UNCIA_WHY_SIZE])
+{
+	if (!given || !name || !why)
+		return UNCIA_E_ARGUMENT;
+	return name_prepare(given, name, why);
+}
+
+int uncia_contact_alike(struct uncia_wallet *w, const char *given, char name[UNCIA_CONTACT_NAME_SIZE],
+                        char address[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	char prepared[UNCIA_CONTACT_NAME_SIZE], why[UNCIA_WHY_SIZE];
+	struct contact other;
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!given || !name || !address || name_prepare(given, prepared, why))
+		return UNCIA_E_ARGUMENT;
+	rc = contact_find_alike(&w->host, prepared, &other);
+	if (rc)
+		return rc;
+	strcpy(name, other.name);
+	strcpy(address, other.address);
+	return 0;
+}
+
+static int contact_pin_locked(struct uncia_wallet *w, const char *given, const char *address, bool replace)
+{
+	char prepared[UNCIA_CONTACT_NAME_SIZE];
+	struct contact contact;
+	int rc = contact_find(&w->host, given, prepared, &contact);
+	if (!rc && strcmp(contact.address, address) == 0)
+		return 0;
+	if (!rc && !replace)
+		return UNCIA_E_EXISTS;
+	if (!rc || (rc == UNCIA_E_DAMAGED && replace))
+		return contact_store(w, contact.blob, contact.name, address, true);
+	if (rc != UNCIA_E_NOT_FOUND)
+		return rc;
+	rc = contact_find_alike(&w->host, prepared, &contact);
+	if (rc != UNCIA_E_NOT_FOUND)
+		return rc ? rc : UNCIA_E_ALIKE;
+	contact_blob_name(prepared, contact.blob);
+	return contact_store(w, contact.blob, prepared, address, false);
+}
+
 int uncia_contact_pin(struct uncia_wallet *w, const char *name, const char *address, bool replace)
 {
-	char blob[UNCIA_BLOB_NAME_SIZE], old_name[UNCIA_CONTACT_NAME_SIZE];
-	char wanted[UNCIA_ADDRESS_TEXT_SIZE], old[UNCIA_ADDRESS_TEXT_SIZE];
+	char wanted[UNCIA_ADDRESS_TEXT_SIZE];
 	struct destination destination;
 	int rc = wallet_usable(w);
 	if (rc)
 		return rc;
-	if (!name_is_valid(name) || !address)
+	if (!name || !address)
 		return UNCIA_E_ARGUMENT;
-	if ((rc = destination_parse(address, &destination)))
+	if ((rc = destination_read(address, &destination)))
 		return rc;
 	destination_format(&destination, wanted);
-	contact_blob_name(name, blob);
-	rc = contact_store(w, blob, name, wanted, replace);
-	if (rc != UNCIA_E_EXISTS)
+	/* Alone, so that two processes do not pin two names that look alike. */
+	if ((rc = host_lock(&w->host)))
 		return rc;
-	rc = contact_load(&w->host, blob, old_name, old);
-	if (rc)
-		return rc;
-	return strcmp(old, wanted) == 0 ? 0 : UNCIA_E_EXISTS;
+	rc = contact_pin_locked(w, name, wanted, replace);
+	host_unlock(&w->host);
+	return rc;
 }
 
 int uncia_contact_find(const struct uncia_wallet *w, const char *name, char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	char blob[UNCIA_BLOB_NAME_SIZE], found_name[UNCIA_CONTACT_NAME_SIZE], found[UNCIA_ADDRESS_TEXT_SIZE];
-	if (!w || !name_is_valid(name) || !address)
+	char prepared[UNCIA_CONTACT_NAME_SIZE];
+	struct contact contact;
+	if (!w || !name || !address)
 		return UNCIA_E_ARGUMENT;
-	contact_blob_name(name, blob);
-	int rc = contact_load(&w->host, blob, found_name, found);
-	if (rc)
-		return rc;
-	if (strcmp(name, found_name) != 0)
-		return UNCIA_E_DAMAGED;
-	strcpy(address, found);
-	return 0;
+	int rc = contact_find(&w->host, name, prepared, &contact);
+	if (!rc)
+		strcpy(address, contact.address);
+	return rc;
 }
 
 int uncia_contact_remove(struct uncia_wallet *w, const char *name)
 {
-	char blob[UNCIA_BLOB_NAME_SIZE];
+	char prepared[UNCIA_CONTACT_NAME_SIZE], blob[UNCIA_BLOB_NAME_SIZE], why[UNCIA_WHY_SIZE];
 	int rc = wallet_usable(w);
 	if (rc)
 		return rc;
-	if (!name_is_valid(name))
+	if (!name)
 		return UNCIA_E_ARGUMENT;
-	contact_blob_name(name, blob);
-	return w->host.remove(w->host.context, blob);
+	/* By the blob's name: one that cannot be read can be forgotten. */
+	rc = name_prepare(name, prepared, why);
+	if (!rc) {
+		contact_blob_name(prepared, blob);
+		rc = w->host.remove(w->host.context, blob);
+	}
+	if ((rc == UNCIA_E_NOT_FOUND || rc == UNCIA_E_ARGUMENT) && name_may_be_stored(name)) {
+		contact_blob_name(name, blob);
+		int old = w->host.remove(w->host.context, blob);
+		rc = old == UNCIA_E_NOT_FOUND ? rc : old;
+	}
+	return rc;
 }
 
 static int compare_lines(const void *a, const void *b)

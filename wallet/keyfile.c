@@ -8,6 +8,7 @@
 #include "big_endian.h"
 #include "canonical.h"
 #include "fields.h"
+#include "passphrase.h"
 #include "storage.pb-c.h"
 
 #define KEYFILE_VERSION  1
@@ -84,6 +85,7 @@ static int keyfile_encode(const struct keyfile *file, bool with_sealed, uint8_t 
 	return canonical_encode(&message.base, data, size);
 }
 
+/* passphrase: as it goes into the key, prepared or not. */
 static int sealing_key(const struct keyfile *file, const char *passphrase, uint8_t key[SEALING_KEY_SIZE])
 {
 	/* The only failure of Argon2id with parameters in range is memory. */
@@ -97,11 +99,14 @@ static int keyfile_seal(const struct uncia_host *host, struct keyfile *file, con
                         const struct secret *secret)
 {
 	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
+	char *prepared = NULL;
 	size_t header_size = 0;
 	assert(passphrase && secret->entropy_size + MAC_SIZE <= sizeof(file->sealed));
 	if (host_random(host, file->salt, sizeof(file->salt)) || host_random(host, file->nonce, sizeof(file->nonce)))
 		return UNCIA_E_RANDOM;
-	int rc = sealing_key(file, passphrase, key);
+	int rc = passphrase_prepare(passphrase, &prepared);
+	if (!rc)
+		rc = sealing_key(file, prepared, key);
 	if (!rc)
 		rc = keyfile_encode(file, false, &header, &header_size);
 	if (!rc) {
@@ -112,6 +117,7 @@ static int keyfile_seal(const struct uncia_host *host, struct keyfile *file, con
 		file->sealed_size = secret->entropy_size + MAC_SIZE;
 	}
 	free(header);
+	passphrase_free(prepared);
 	sodium_memzero(key, sizeof(key));
 	return rc;
 }
@@ -209,9 +215,24 @@ int keyfile_load(const struct uncia_host *host, struct keyfile *file)
 	return rc;
 }
 
+/* With the bytes of one passphrase. header: the associated data. */
+static int keyfile_try(const struct keyfile *file, const char *passphrase, const struct bytes *header,
+                       struct secret *secret)
+{
+	uint8_t key[SEALING_KEY_SIZE];
+	int rc = sealing_key(file, passphrase, key);
+	if (!rc &&
+	    crypto_aead_xchacha20poly1305_ietf_decrypt(secret->entropy, NULL, NULL, file->sealed, file->sealed_size,
+	                                               header->data, header->size, file->nonce, key) != 0)
+		rc = UNCIA_E_PASSPHRASE;
+	sodium_memzero(key, sizeof(key));
+	return rc;
+}
+
 static int keyfile_unseal(const struct keyfile *file, const char *passphrase, struct secret *secret)
 {
-	uint8_t key[SEALING_KEY_SIZE], *header = NULL;
+	uint8_t *header = NULL;
+	char *prepared = NULL;
 	size_t header_size = 0;
 	if (file->method == KEYFILE_PLAIN) {
 		assert(file->sealed_size <= sizeof(secret->entropy));
@@ -224,14 +245,16 @@ static int keyfile_unseal(const struct keyfile *file, const char *passphrase, st
 	assert(file->sealed_size > MAC_SIZE && file->sealed_size - MAC_SIZE <= sizeof(secret->entropy));
 	int rc = keyfile_encode(file, false, &header, &header_size);
 	if (!rc)
-		rc = sealing_key(file, passphrase, key);
-	if (!rc &&
-	    crypto_aead_xchacha20poly1305_ietf_decrypt(secret->entropy, NULL, NULL, file->sealed, file->sealed_size,
-	                                               header, header_size, file->nonce, key) != 0)
-		rc = UNCIA_E_PASSPHRASE;
+		rc = passphrase_prepare(passphrase, &prepared);
+	const struct bytes associated = {header, header_size};
+	if (!rc)
+		rc = keyfile_try(file, prepared, &associated, secret);
+	/* Keys that were sealed before passphrases were prepared. */
+	if (rc == UNCIA_E_PASSPHRASE && prepared && strcmp(prepared, passphrase) != 0)
+		rc = keyfile_try(file, passphrase, &associated, secret);
 	secret->entropy_size = file->sealed_size - MAC_SIZE;
+	passphrase_free(prepared);
 	free(header);
-	sodium_memzero(key, sizeof(key));
 	return rc;
 }
 

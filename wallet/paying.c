@@ -23,7 +23,7 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 		struct destination to;
 		if (!given->address)
 			return UNCIA_E_ARGUMENT;
-		int rc = destination_parse(given->address, &to);
+		int rc = destination_read(given->address, &to);
 		if (rc)
 			return rc;
 		*output = (struct output){.to = to.address, .has_reference = to.has_reference, .amount = given->amount};

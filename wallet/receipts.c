@@ -48,25 +48,18 @@ int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size
 
 int uncia_receipt_verify(const struct uncia_network *network, const char *text, struct uncia_receipt **receipt)
 {
-	static const char space[] = " \t\r\n";
 	uint8_t *bytes;
 	size_t size;
 	if (!network || !text || !receipt)
 		return UNCIA_E_ARGUMENT;
-	text += strspn(text, space);
-	size_t length = strlen(text);
-	while (length != 0 && strchr(space, text[length - 1]))
-		length--;
-	if (length > RECEIPT_SIZE_MAX * 2)
-		return UNCIA_E_LIMIT;
-	char *trimmed = strndup(text, length);
-	if (!trimmed)
-		return UNCIA_E_MEMORY;
-	int rc = receipt_parse(trimmed, &bytes, &size);
-	free(trimmed);
+	int rc = receipt_parse(text, &bytes, &size);
 	if (rc)
 		return rc;
 	rc = receipt_open(network, bytes, size, receipt);
+	if (rc == UNCIA_E_ENCODING || rc == UNCIA_E_PROOF || rc == UNCIA_E_SIGNATURE) {
+		int kind = receipt_examine(&network->genesis.committee, &network->genesis.network_id, bytes, size);
+		rc = kind ? kind : rc == UNCIA_E_ENCODING ? UNCIA_E_CHANGED : rc;
+	}
 	free(bytes);
 	return rc;
 }

@@ -4,9 +4,12 @@
 #include <uncia/uncia.h>
 #include "address.h"
 #include "amount.h"
+#include "clean.h"
 #include "utf8.h"
 
-#define SCHEME "uncia:"
+#define SCHEME      "uncia:"
+#define AMOUNT_NAME "amount="
+#define MEMO_NAME   "memo="
 
 static int hex_value(char c)
 {
@@ -32,11 +35,11 @@ static int unescape(const char *text, size_t size, char *out, size_t out_size)
 			int high = size - i > 2 ? hex_value(text[i + 1]) : -1;
 			int low = size - i > 2 ? hex_value(text[i + 2]) : -1;
 			if (high < 0 || low < 0 || (high == 0 && low == 0))
-				return UNCIA_E_ENCODING;
+				return UNCIA_E_CHANGED;
 			c = (char)(high << 4 | low);
 			i += 2;
 		} else if (!unreserved(c)) {
-			return UNCIA_E_ENCODING;
+			return UNCIA_E_CHANGED;
 		}
 		if (used + 1 == out_size)
 			return UNCIA_E_LIMIT;
@@ -46,59 +49,129 @@ static int unescape(const char *text, size_t size, char *out, size_t out_size)
 	return 0;
 }
 
+static int parse_amount(const char *text, size_t size, struct uncia_request *request)
+{
+	char value[AMOUNT_TEXT_SIZE];
+	if (request->has_amount || size == 0)
+		return UNCIA_E_CHANGED;
+	if (size >= sizeof(value))
+		return UNCIA_E_AMOUNT;
+	memcpy(value, text, size);
+	value[size] = '\0';
+	request->has_amount = true;
+	int rc = amount_parse(value, &request->amount);
+	return !rc && request->amount == 0 ? UNCIA_E_AMOUNT : rc;
+}
+
+static int parse_memo(const char *text, size_t size, struct uncia_request *request)
+{
+	if (request->memo[0] != '\0' || size == 0)
+		return UNCIA_E_CHANGED;
+	int rc = unescape(text, size, request->memo, sizeof(request->memo));
+	return !rc && !utf8_is_plain(request->memo) ? UNCIA_E_CHANGED : rc;
+}
+
 static int parse_parameter(const char *text, size_t size, struct uncia_request *request)
 {
-	static const char amount[] = "amount=", memo[] = "memo=";
-	if (size > sizeof(amount) - 1 && memcmp(text, amount, sizeof(amount) - 1) == 0) {
-		char value[AMOUNT_TEXT_SIZE];
-		size -= sizeof(amount) - 1;
-		if (request->has_amount)
-			return UNCIA_E_ENCODING;
-		if (size >= sizeof(value))
-			return UNCIA_E_AMOUNT;
-		memcpy(value, text + sizeof(amount) - 1, size);
-		value[size] = '\0';
-		request->has_amount = true;
-		int rc = amount_parse(value, &request->amount);
-		return !rc && request->amount == 0 ? UNCIA_E_AMOUNT : rc;
+	const size_t amount = strlen(AMOUNT_NAME), memo = strlen(MEMO_NAME);
+	if (strncasecmp(text, AMOUNT_NAME, amount) == 0)
+		return parse_amount(text + amount, size - amount, request);
+	if (strncasecmp(text, MEMO_NAME, memo) == 0)
+		return parse_memo(text + memo, size - memo, request);
+	return UNCIA_E_CHANGED;
+}
+
+/* Takes the spaces out that cleaning has left. In a memo they are refused: whether there was a space, or none and a
+ * line was broken there, cannot be told. */
+static int drop_spaces(char *text)
+{
+	char *out = text;
+	bool in_memo = false;
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c == '?' || *c == '&')
+			in_memo = false;
+		if (*c == ' ' && in_memo)
+			return UNCIA_E_CHANGED;
+		if (*c == ' ')
+			continue;
+		*out++ = *c;
+		size_t size = (size_t)(out - text), name = strlen(MEMO_NAME);
+		in_memo |= *c == '=' && size > name && strncasecmp(out - name, MEMO_NAME, name) == 0;
 	}
-	if (size > sizeof(memo) - 1 && memcmp(text, memo, sizeof(memo) - 1) == 0) {
-		if (request->memo[0] != '\0')
-			return UNCIA_E_ENCODING;
-		int rc =
-		    unescape(text + sizeof(memo) - 1, size - (sizeof(memo) - 1), request->memo, sizeof(request->memo));
-		return !rc && !utf8_is_plain(request->memo) ? UNCIA_E_ENCODING : rc;
+	*out = '\0';
+	return 0;
+}
+
+/* Takes off the marks and spaces behind the text, none of which a request ends in. Returns whether there was a point
+ * among them. */
+static bool drop_last_marks(char *text)
+{
+	size_t size = strlen(text);
+	bool point = false;
+	for (; size != 0 && (text[size - 1] == ' ' || clean_is_mark((uint8_t)text[size - 1])); size--)
+		point |= text[size - 1] == '.';
+	text[size] = '\0';
+	return point;
+}
+
+/* Whether the last parameter is an amount without decimals. */
+static bool ends_in_whole_amount(const char *text)
+{
+	const char *question = strrchr(text, '?'), *last = strrchr(question ? question : text, '&');
+	last = last ? last : question;
+	return last && strncasecmp(last + 1, AMOUNT_NAME, strlen(AMOUNT_NAME)) == 0 && !strchr(last, '.');
+}
+
+/* Whether it was turned into capitals on its way, so that nobody knows which letters of the memo were. */
+static bool memo_lost_its_case(const char *text, const char *memo)
+{
+	return strncmp(text, "UNC1", 4) == 0 && strpbrk(memo, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") &&
+	       !strpbrk(memo, "abcdefghijklmnopqrstuvwxyz");
+}
+
+/* Reads what stands behind the scheme. */
+static int request_read_body(char *text, struct uncia_request *parsed)
+{
+	struct destination destination;
+	size_t size = strcspn(text, "?");
+	if (size >= sizeof(parsed->address))
+		return UNCIA_E_ADDRESS;
+	memcpy(parsed->address, text, size);
+	int rc = destination_parse(parsed->address, &destination);
+	if (rc)
+		return rc;
+	destination_format(&destination, parsed->address);
+	const char *at = text + size;
+	/* "?a&b": each separator must be followed by a parameter. */
+	for (char separator = '?'; !rc && *at == separator; separator = '&') {
+		size = strcspn(++at, "&");
+		rc = parse_parameter(at, size, parsed);
+		at += size;
 	}
-	return UNCIA_E_ENCODING;
+	return !rc && memo_lost_its_case(text, parsed->memo) ? UNCIA_E_CHANGED : rc;
 }
 
 int uncia_request_parse(const char *text, struct uncia_request *request)
 {
 	struct uncia_request parsed = {.size = sizeof(parsed)};
-	struct destination destination;
+	char clean[UNCIA_REQUEST_TEXT_SIZE];
 	if (!text || !request || request->size != sizeof(*request))
 		return UNCIA_E_ARGUMENT;
-	if (strnlen(text, UNCIA_REQUEST_TEXT_SIZE) == UNCIA_REQUEST_TEXT_SIZE)
-		return UNCIA_E_LIMIT;
-	if (strncmp(text, SCHEME, sizeof(SCHEME) - 1) != 0)
+	int rc = text_clean(text, &clean_request, clean, sizeof(clean));
+	if (rc)
+		return rc == UNCIA_E_CHANGED && uncia_text_kind(text) == UNCIA_TEXT_NONE ? UNCIA_E_ENCODING : rc;
+	if (uncia_text_kind(text) != UNCIA_TEXT_REQUEST)
 		return UNCIA_E_ENCODING;
-	text += sizeof(SCHEME) - 1;
-	size_t size = strcspn(text, "?");
-	if (size >= sizeof(parsed.address))
-		return UNCIA_E_ADDRESS;
-	memcpy(parsed.address, text, size);
-	int rc = destination_parse(parsed.address, &destination);
+	bool point = drop_last_marks(clean);
+	rc = drop_spaces(clean);
+	/* Behind a point, decimals may have been cut off. */
+	if (!rc && point && ends_in_whole_amount(clean))
+		rc = UNCIA_E_CHANGED;
+	if (!rc)
+		rc = strlen(clean) < strlen(SCHEME) ? UNCIA_E_ADDRESS
+		                                    : request_read_body(clean + strlen(SCHEME), &parsed);
 	if (rc)
 		return rc;
-	destination_format(&destination, parsed.address);
-	text += size;
-	/* "?a&b": each separator must be followed by a parameter. */
-	for (char separator = '?'; *text == separator; separator = '&') {
-		size = strcspn(++text, "&");
-		if ((rc = parse_parameter(text, size, &parsed)))
-			return rc;
-		text += size;
-	}
 	*request = parsed;
 	return 0;
 }
@@ -114,7 +187,7 @@ int uncia_request_format(const struct uncia_request *request, char text[UNCIA_RE
 	if (!request || !text || request->size != sizeof(*request) ||
 	    !memchr(request->address, 0, sizeof(request->address)) || !memchr(request->memo, 0, sizeof(request->memo)))
 		return UNCIA_E_ARGUMENT;
-	int rc = destination_parse(request->address, &destination);
+	int rc = destination_read(request->address, &destination);
 	if (rc)
 		return rc;
 	if (request->has_amount && request->amount == 0)
@@ -130,7 +203,8 @@ int uncia_request_format(const struct uncia_request *request, char text[UNCIA_RE
 	if (request->memo[0] != '\0') {
 		at = stpcpy(at, request->has_amount ? "&memo=" : "?memo=");
 		for (const char *c = request->memo; *c != '\0'; c++) {
-			if (unreserved(*c)) {
+			/* A mark at the end of the text would be taken for one that came to stand there on the way. */
+			if (unreserved(*c) && (c[1] != '\0' || !clean_is_mark((uint8_t)*c))) {
 				*at++ = *c;
 				continue;
 			}

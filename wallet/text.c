@@ -5,7 +5,11 @@
 #include <uncia/uncia.h>
 #include "address.h"
 #include "amount.h"
+#include "clean.h"
 #include "hash.h"
+
+#define ID_ROOM   128 /* above an id and some marks around it */
+#define HEAD_ROOM 64
 
 _Static_assert(UNCIA_ADDRESS_TEXT_SIZE == ADDRESS_TEXT_SIZE, "the public size is proto's");
 _Static_assert(UNCIA_AMOUNT_TEXT_SIZE == AMOUNT_TEXT_SIZE, "the public size is proto's");
@@ -34,7 +38,7 @@ int uncia_address_parse(const char *text, struct uncia_address *address)
 	struct destination destination;
 	if (!text || !address)
 		return UNCIA_E_ARGUMENT;
-	int rc = destination_parse(text, &destination);
+	int rc = destination_read(text, &destination);
 	if (rc)
 		return rc;
 	memset(address, 0, sizeof(*address));
@@ -58,10 +62,12 @@ void uncia_address_format(const struct uncia_address *address, char text[UNCIA_A
 int uncia_payment_id_parse(const char *text, struct uncia_payment_id *id)
 {
 	struct uncia_payment_id parsed;
+	char clean[ID_ROOM];
 	size_t size;
-	if (!text || !id || strlen(text) != 2 * sizeof(parsed.b))
+	if (!text || !id || text_clean(text, &clean_plain, clean, sizeof(clean)) ||
+	    strlen(clean) != 2 * sizeof(parsed.b))
 		return UNCIA_E_ARGUMENT;
-	if (sodium_hex2bin(parsed.b, sizeof(parsed.b), text, 2 * sizeof(parsed.b), NULL, &size, NULL) ||
+	if (sodium_hex2bin(parsed.b, sizeof(parsed.b), clean, 2 * sizeof(parsed.b), NULL, &size, NULL) ||
 	    size != sizeof(parsed.b))
 		return UNCIA_E_ARGUMENT;
 	*id = parsed;
@@ -72,6 +78,28 @@ void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_
 {
 	if (id && text)
 		sodium_bin2hex(text, UNCIA_ID_TEXT_SIZE, id->b, sizeof(id->b));
+}
+
+enum uncia_text_kind uncia_text_kind(const char *text)
+{
+	static const char receipt[] = "uncia-receipt-", request[] = "uncia:", address[] = "unc1";
+	static const struct clean_form beginning = {.own_marks = "-_:"};
+	char clean[HEAD_ROOM] = "";
+	/* The beginning alone matters: where the room ends, it is there. What was put so far is not ended by a NUL
+	 * then.
+	 */
+	int rc = text ? text_clean(text, &beginning, clean, sizeof(clean)) : UNCIA_E_ARGUMENT;
+	clean[HEAD_ROOM - 1] = '\0';
+	if (rc && rc != UNCIA_E_LIMIT && rc != UNCIA_E_CHANGED)
+		return UNCIA_TEXT_NONE;
+	if (strncasecmp(clean, receipt, sizeof(receipt) - 1) == 0) {
+		const char *digits = clean + sizeof(receipt) - 1;
+		size_t count = strspn(digits, "0123456789");
+		return count != 0 && digits[count] == ':' ? UNCIA_TEXT_RECEIPT : UNCIA_TEXT_NONE;
+	}
+	if (strncasecmp(clean, request, sizeof(request) - 1) == 0)
+		return UNCIA_TEXT_REQUEST;
+	return strncasecmp(clean, address, sizeof(address) - 1) == 0 ? UNCIA_TEXT_ADDRESS : UNCIA_TEXT_NONE;
 }
 
 int uncia_memo_hash(const char *text, uint8_t hash[32])

@@ -1,13 +1,15 @@
 /* Recovery words. The key that is derived from them is keyfile.c's business. */
 #include "words.h"
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
+#include "clean.h"
+#include "utf8.h"
 
-#define WORD_BITS     11
-#define PBKDF2_ROUNDS 2048
+#define WORD_BITS         11
+#define PBKDF2_ROUNDS     2048
+#define WORDS_PREFIX_SIZE 4 /* letters that no two words of the list begin with alike */
 
 static unsigned bit_at(const uint8_t *bytes, size_t bit)
 {
@@ -35,31 +37,67 @@ void words_from_entropy(const uint8_t *entropy, size_t entropy_size, char words[
 	sodium_memzero(bits, sizeof(bits));
 }
 
-static int compare_word(const void *key, const void *entry)
+static bool is_letter(uint32_t c)
 {
-	return strcmp(key, entry);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Takes the next word off *text, in lower case. Returns its index, -1 where it is none of the list, -2 at the end. */
+/* Takes one character off *text: '\0' at its end, a lower-case letter, ' ' for all that may stand between words, or '?'
+ * for what may not stand in one. Skips what nobody sees. */
+static char next_letter(const char **text)
+{
+	uint32_t c;
+	while (**text != '\0') {
+		if (!utf8_next(text, &c)) {
+			(*text)++;
+			return '?';
+		}
+		if (utf8_is_unseen(c))
+			continue;
+		if (is_letter(c))
+			return (char)(c | 0x20);
+		return c < 0x80 || utf8_is_blank(c) || clean_is_mark(c) ? ' ' : '?';
+	}
+	return '\0';
+}
+
+/* The index of a word of the list, or of the one word that begins so, with four letters or more; -1 for none. */
+static int find_word(const char *word, size_t size)
+{
+	int first = 0, end = WORDS_ENGLISH_COUNT;
+	/* The first word that is not below it: itself, or one that it begins. */
+	while (first < end) {
+		int middle = (first + end) / 2;
+		if (strcmp(words_english[middle], word) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	if (first == WORDS_ENGLISH_COUNT || size == 0)
+		return -1;
+	bool whole = strcmp(words_english[first], word) == 0;
+	return whole || (size >= WORDS_PREFIX_SIZE && strncmp(words_english[first], word, size) == 0) ? first : -1;
+}
+
+/* Takes the next word off *text. Returns its index in the list, -1 where it is none of it, -2 at the end. */
 static int next_word(const char **text)
 {
-	char word[WORDS_ENGLISH_SIZE];
+	char word[WORDS_ENGLISH_SIZE] = "", c;
 	size_t size = 0;
-	const char *p = *text;
-	while (isspace((unsigned char)*p))
-		p++;
-	if (*p == '\0')
+	bool wrong = false;
+	while ((c = next_letter(text)) == ' ')
+		;
+	if (c == '\0')
 		return -2;
-	for (; *p != '\0' && !isspace((unsigned char)*p); p++) {
-		if (size == sizeof(word) - 1)
-			return -1;
-		word[size++] = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+	for (; c != ' ' && c != '\0'; c = next_letter(text)) {
+		wrong |= c == '?' || size == sizeof(word) - 1;
+		if (!wrong)
+			word[size++] = c;
 	}
 	word[size] = '\0';
-	*text = p;
-	const char *found = bsearch(word, words_english, WORDS_ENGLISH_COUNT, WORDS_ENGLISH_SIZE, compare_word);
+	int index = wrong ? -1 : find_word(word, size);
 	sodium_memzero(word, sizeof(word));
-	return found ? (int)((found - words_english[0]) / WORDS_ENGLISH_SIZE) : -1;
+	return index;
 }
 
 int words_to_entropy(const char *words, uint8_t entropy[WORDS_ENTROPY_MAX], size_t *entropy_size)
@@ -122,6 +160,21 @@ int uncia_words_check(const char *words)
 	int rc = words_to_entropy(words, entropy, &size);
 	sodium_memzero(entropy, sizeof(entropy));
 	return rc;
+}
+
+int uncia_words_examine(const char *words, unsigned *count, unsigned *unknown)
+{
+	int index;
+	if (!words || !count || !unknown)
+		return UNCIA_E_ARGUMENT;
+	const char *at = words;
+	*count = *unknown = 0;
+	while ((index = next_word(&at)) != -2) {
+		++*count;
+		if (index < 0 && *unknown == 0)
+			*unknown = *count;
+	}
+	return uncia_words_check(words);
 }
 
 int uncia_word_check(const char *word)

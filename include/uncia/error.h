@@ -27,7 +27,7 @@ enum uncia_error {
 
 	/* The caller: the input is wrong, nothing was done. */
 	UNCIA_E_ARGUMENT = -101,   /* a parameter is out of its range */
-	UNCIA_E_ADDRESS = -102,    /* not an address: mistyped, or of another kind */
+	UNCIA_E_ADDRESS = -102,    /* not an address: mistyped, changed on the way, or of another kind */
 	UNCIA_E_AMOUNT = -103,     /* not an amount: letters, sign, zero, over 6 decimals, too large */
 	UNCIA_E_FUNDS = -104,      /* more than can be spent */
 	UNCIA_E_PASSPHRASE = -105, /* the passphrase does not open this key file */
@@ -41,6 +41,7 @@ enum uncia_error {
 	UNCIA_E_PERMISSION = -113, /* a secret file can be read by others, or cannot be read by us */
 	UNCIA_E_TOO_FAR = -114,    /* expires more than an hour ahead */
 	UNCIA_E_DUST = -115,       /* would leave something behind, but less than the network's smallest amount */
+	UNCIA_E_ALIKE = -116,      /* people would take it for another one that is there already */
 
 	/* The peer, or whoever made the bytes. */
 	UNCIA_E_ENCODING = -201,  /* not canonical bytes of that message */
@@ -48,6 +49,7 @@ enum uncia_error {
 	UNCIA_E_PROOF = -203,     /* a receipt, proof or certificate does not hold */
 	UNCIA_E_PROTOCOL = -204,  /* a message out of place */
 	UNCIA_E_CLOSED = -205,    /* the link ended */
+	UNCIA_E_CHANGED = -207,   /* a text that was changed or cut on its way: ask for it again */
 
 	/* A limit was reached. */
 	UNCIA_E_LIMIT = -301, /* larger than docs/spec allows */

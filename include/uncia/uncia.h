@@ -49,10 +49,8 @@ extern "C" {
 #endif
 
 /* Sizes of text buffers in bytes, NUL included; others are in text.h. */
-#define UNCIA_WORDS_TEXT_SIZE   256
-#define UNCIA_WHY_SIZE          256
-#define UNCIA_CONTACT_NAME_SIZE 65
-#define UNCIA_BLOB_NAME_SIZE    160
+#define UNCIA_WORDS_TEXT_SIZE 256
+#define UNCIA_BLOB_NAME_SIZE  160
 
 /* The library's version, such as "0.1.0". Static text.
  * Threads: any. */
@@ -183,21 +181,10 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_networ
 UNCIA_API UNCIA_MUST_CHECK int uncia_words_make(const struct uncia_host *host, unsigned count,
                                                 char words[UNCIA_WORDS_TEXT_SIZE]);
 
-/* Whether these are recovery words: 12 or 24, each in the list, checksum right. Case and spaces do not matter.
- * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
- * Threads: any.
- * Spec: wallet.md 7.1. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_words_check(const char *words);
-
-/* Whether this is one word of the list, to name the one that was mistyped. Case does not matter.
- * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
- * Threads: any. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_word_check(const char *word);
-
 /* How the key of a new wallet is kept. */
 struct uncia_key_options {
 	size_t size;
-	const char *passphrase; /* seals the key file; NULL only together with no_passphrase */
+	const char *passphrase; /* seals the key file, in normalisation form C; NULL only together with no_passphrase */
 	bool no_passphrase;     /* keeps the key readable by whoever reads the file: for tests */
 	uint64_t kdf_memory;    /* bytes that a guess at the passphrase costs; 0: 256 MiB */
 	uint32_t kdf_passes;    /* 0: 3 */
@@ -486,11 +473,11 @@ UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct 
 /* ---- receipts --------------------------------------------------------------------------------------------------- */
 
 /* Verifies a receipt, "uncia-receipt-1:…", offline.
- * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF; UNCIA_E_SIGNATURE; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * In: text; white space around it does not matter.
- * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.
- * Threads: any.
- * Spec: wallet.md 7.4. */
+ * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut
+ *on its way (what hashes hold together does not fit): ask for it again; UNCIA_E_NETWORK where it is another network's;
+ *UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing; UNCIA_E_LIMIT; UNCIA_E_MEMORY;
+ *UNCIA_E_ARGUMENT. In: text, as it came: it is cleaned first, as all texts. Owns: the caller frees with
+ *uncia_receipt_free. It does not need the network any more. Threads: any. Spec: wallet.md 7.4, texts.md 11.5. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_verify(const struct uncia_network *network, const char *text,
                                                     struct uncia_receipt **receipt);
 
@@ -531,12 +518,22 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_receipt(const struct uncia_wallet *w
 
 /* Pins a name to the address it had when it was first used, so that a changed one is noticed.
  * Returns: 0 (also where it is pinned to this very address); UNCIA_E_EXISTS where it is pinned to another and
- *	`replace` is false; UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT (a name of 1 to 64 bytes, UTF-8 without control characters).
+ *	`replace` is false; UNCIA_E_ALIKE where there is no contact of this name, but one whose name people would take
+ *	for it (uncia_contact_alike says which: show both); UNCIA_E_ADDRESS; UNCIA_E_IO; UNCIA_E_DAMAGED;
+ *	UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no name: uncia_contact_name says why).
  * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.9. */
+ * Spec: wallet.md 7.9, texts.md 11.8. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_contact_pin(struct uncia_wallet *wallet, const char *name, const char *address,
                                                  bool replace);
+
+/* A contact of another name that people would take for this one: by case, by characters that look alike.
+ * Returns: 0; UNCIA_E_NOT_FOUND where there is none; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Out: its name and address.
+ * Threads: as uncia_wallet_open.
+ * Spec: texts.md 11.8. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_contact_alike(struct uncia_wallet *wallet, const char *given,
+                                                   char name[UNCIA_CONTACT_NAME_SIZE],
+                                                   char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* The address of a contact.
  * Returns: 0; UNCIA_E_NOT_FOUND; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.

@@ -84,7 +84,7 @@ int draft_add_account_text(struct genesis_draft *draft, const char *text)
 		return command_error(EXIT_USAGE, "%s: not ADDRESS=AMOUNT", text);
 	memcpy(address, text, (size_t)(equals - text));
 	address[equals - text] = '\0';
-	if (destination_parse(address, &destination))
+	if (destination_read(address, &destination))
 		return command_error(EXIT_USAGE, "%s: %s", address, uncia_error_text(UNCIA_E_ADDRESS));
 	if (destination.has_reference)
 		return command_error(EXIT_USAGE, "%s: this address has a reference; an account has none", address);

@@ -158,6 +158,16 @@ static void seed_text(void)
 	to.has_reference = true;
 	destination_format(&to, text);
 	seed_kind("text", "reference", 1, text, strlen(text));
+	for (size_t form = 4; form < 7; form++) {
+		char mangled[2 * ADDRESS_TEXT_SIZE];
+		int size = snprintf(mangled, sizeof(mangled), "\xef\xbb\xbf> <uncia:%.20s\r\n> %s>\xe2\x80\x9d.", text,
+		                    text + 20);
+		seed_kind("text",
+		          form == 4   ? "clean"
+		          : form == 5 ? "clean-request"
+		                      : "clean-receipt",
+		          form, mangled, (size_t)size);
+	}
 	seed_kind("text", "amount", 0, "12.345678", 9);
 	seed_kind("text", "amount-largest", 0, "18446744073709.551615", 21);
 }
@@ -262,6 +272,19 @@ static void seed_wallet(const struct fixture *f)
 	snprintf(request, sizeof(request), "uncia:%s", address);
 	seed("request", "address", request, strlen(request));
 	seed("request", "words", words, strlen(words));
+	static const char *const typed[] = {"1. lega\n2. WINN, than\xc2\xa0year",
+	                                    "> uncia:unc1\r\n> q?amount=1250.\xe2\x80\x9d",
+	                                    "Zoe\xcc\x88 \xd0\x90nna \xe2\x9d\xa4\xef\xb8\x8f \xe2\x80\x8d",
+	                                    "\xef\xbb\xbf"
+	                                    "caf\xc3\xa9\xe3\x80\x80"
+	                                    "1",
+	                                    "\xd8\xb9\xd9\x84\xdb\x8c\xe2\x80\x8c\xd8\xb1",
+	                                    "\xef\xac\x81ne \xef\xbc\xa1 1\xef\xb8\x8f\xe2\x83\xa3"};
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "typed-%zu", i);
+		seed("request", name, typed[i], strlen(typed[i]));
+	}
 	seed("request", "id", "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", 64);
 }
 

@@ -1,8 +1,11 @@
-/* What people type and paste: amounts, addresses, receipts as a line of text. Accepted means: written again, it is the
+/* What people type and paste: amounts, addresses, receipts as a line of text, and the cleaning of such
+ * texts. Accepted means: written again, it is the
  * same text, or says the same. */
 #include <ctype.h>
+#include "clean.h"
 #include "fuzz.h"
 #include "receipt.h"
+#include "uncia/error.h"
 
 static void amount(const char *text)
 {
@@ -42,20 +45,47 @@ static void bech32m(char *text)
 	assert(strcmp(text, out) == 0);
 }
 
-/* "White space around it does not matter": behind it, that is. */
-static void receipt(char *text)
+/* Cleaned and written again, it is the same. */
+static void receipt(const char *text)
 {
+	char *clean = malloc(strlen(text) + 2), *out;
 	uint8_t *bytes;
 	size_t size;
-	char *out;
 
-	if (receipt_parse(text, &bytes, &size))
-		return;
-	for (size_t length = strlen(text); length && strchr(" \t\r\n", text[length - 1]); length--)
-		text[length - 1] = '\0';
-	assert(receipt_format(bytes, size, &out) == 0 && strcmp(text, out) == 0);
-	free(out);
-	free(bytes);
+	assert(clean);
+	if (!receipt_parse(text, &bytes, &size)) {
+		assert(text_clean(text, &clean_receipt, clean, strlen(text) + 2) == 0);
+		assert(receipt_format(bytes, size, &out) == 0 && strcmp(clean, out) == 0);
+		free(out);
+		free(bytes);
+	}
+	free(clean);
+}
+
+/* What is clean is printable ASCII between characters that are no marks or the form's own, and cleaning it once more
+ * changes nothing. An address says what its clean form says. */
+static void cleaning(const char *text, const struct clean_form *form)
+{
+	size_t size = strlen(text) + 2;
+	char *clean = malloc(size), *again = malloc(size);
+	struct destination one, two;
+
+	assert(clean && again);
+	int rc = text_clean(text, form, clean, size);
+	assert(rc == 0 || rc == UNCIA_E_CHANGED || (rc == UNCIA_E_LIMIT && size > CLEAN_TEXT_MAX));
+	if (!rc) {
+		size_t length = strlen(clean);
+		for (size_t i = 0; i < length; i++)
+			assert((clean[i] > ' ' && clean[i] < 0x7f) || (clean[i] == ' ' && form->keeps_blanks));
+		assert(length == 0 || !clean_is_mark((uint8_t)clean[0]));
+		assert(length == 0 || !clean_is_mark((uint8_t)clean[length - 1]) ||
+		       strchr(form->own_marks, clean[length - 1]));
+		assert(text_clean(clean, form, again, size) == 0 && strcmp(clean, again) == 0);
+		if (!form->keeps_blanks && destination_read(text, &one) == 0)
+			assert(destination_read(clean, &two) == 0 && memcmp(&one, &two, sizeof(one)) == 0);
+	}
+	free(clean);
+	free(again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -65,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fuzz_text(input.data, input.size);
 
 	fuzz_network();
-	switch (kind % 4) {
+	switch (kind % 7) {
 	case 0:
 		amount(text);
 		break;
@@ -77,6 +107,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 3:
 		receipt(text);
+		break;
+	case 4:
+		cleaning(text, &clean_plain);
+		break;
+	case 5:
+		cleaning(text, &clean_request);
+		break;
+	case 6:
+		cleaning(text, &clean_receipt);
 		break;
 	}
 	free(text);

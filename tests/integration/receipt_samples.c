@@ -2,6 +2,7 @@
  *
  *	receipt_samples network   the genesis lines of a network file
  *	receipt_samples make      receipts of that network that hold, one a line
+ *	receipt_samples far       such ones of the greatest heights and times
  *	receipt_samples verify    lines from standard input: for each, 0 or the error code
  *	receipt_samples accounts  address and account proof, in hexadecimal, one pair a line
  *	receipt_samples balances  such lines from standard input: for each, 0 or the error code */
@@ -83,6 +84,22 @@ static void receipts_make(void)
 	struct block *block = fixture_block(&fixture, NULL, 1, &payment, 1, &state);
 	receipt_print(block, 0, NULL, 0, CERT_FF, &block->header);
 	block_free(block);
+}
+
+/* At the ends of what heights and times are: 2^63 - 1, 2^63, 2^64 - 1. */
+static void receipts_far(void)
+{
+	static const uint64_t ends[] = {INT64_MAX, UINT64_C(1) << 63, UINT64_MAX};
+	struct hash state = fixture_hash(0);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct payment *payment = fixture_payment(&fixture, 0, 1, 1000, FIXTURE_TIME_S + 60, i);
+		struct block *block = fixture_block(&fixture, NULL, 1, &payment, 1, &state);
+		block->header.height = block->header.timestamp_ms = ends[i];
+		if (header_encode(&block->header))
+			abort();
+		receipt_print(block, 0, NULL, 0, CERT_FF, &block->header);
+		block_free(block);
+	}
 }
 
 static int line_verify(const char *line)
@@ -241,6 +258,8 @@ int main(int argc, char **argv)
 		network_print();
 	else if (strcmp(task, "make") == 0)
 		receipts_make();
+	else if (strcmp(task, "far") == 0)
+		receipts_far();
 	else if (strcmp(task, "verify") == 0)
 		lines_verify(line_verify);
 	else if (strcmp(task, "accounts") == 0)

@@ -13,6 +13,7 @@ import os
 import pathlib
 import sys
 
+import text_vectors
 import verify_receipt as spec
 
 WORDLIST = pathlib.Path(__file__).parent.parent / "vectors" / "bip39-english.txt"
@@ -685,7 +686,8 @@ def make_all():
 	files = {"genesis": genesis_file, "state": state_file, "payments": payments_file, "blocks": blocks_file, "votes": votes_file,
 		"proofs": proofs_file, "wallet": wallet_file, "links": links_file, "storage": storage_file,
 		"encoding": encoding_file}  # the last: it has one of every hash of the others
-	return {name + ".json": json.dumps(make(world), indent=1, ensure_ascii=False) + "\n" for name, make in files.items()}
+	made = {name + ".json": json.dumps(make(world), indent=1, ensure_ascii=False) + "\n" for name, make in files.items()}
+	return {**made, text_vectors.FILE.name: text_vectors.make()}
 
 
 def main(arguments):

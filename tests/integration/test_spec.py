@@ -70,7 +70,7 @@ class Spec(unittest.TestCase):
 		for path, comment in comments():
 			for name in re.findall(r"docs/spec/(\w+)\.md", comment):
 				self.assertIn(name, SPEC, path)
-			for name, title in re.findall(r'\b(encoding|ledger|consensus|network|wallet|storage)(?:\.md)?, "([^"]+)"', comment):
+			for name, title in re.findall(r'\b(encoding|ledger|consensus|network|wallet|storage|texts)(?:\.md)?, "([^"]+)"', comment):
 				found += 1
 				self.assertTrue(any(title.lower() in (a or b).lower() for a, b in titles[name]), f"{path}: {name}, {title}")
 		self.assertGreater(found, 10)

@@ -1,4 +1,5 @@
 """uncia without a network: what it makes, and every input that it refuses, with the exit code and the sentence."""
+import base64
 import json
 import os
 import pathlib
@@ -153,10 +154,11 @@ class Make(UnciaTest):
 		self.assertEqual(self.uncia_json("--wallet", "b", "restore", "--no-passphrase", "--words-file", "words")["address"],
 			ADDRESS)
 
-	def test_says_what_is_wrong_with_words(self):
+	def test_says_what_is_wrong_with_words_and_shows_none(self):
 		for message, words in (
-			("word 12, \"abuot\", is not a recovery word", WORDS.replace("about", "abuot")),
-			("word 1, \"ábandon\", is not", "á" + WORDS[1:]),
+			("word 12 of 12 is not in the list", WORDS.replace("about", "abuot")),
+			("word 1 of 12 is not in the list", "á" + WORDS[1:]),
+			("word 3 of 12 is not in the list", WORDS.replace("abandon abandon abandon", "abandon abandon hunterx", 1)),
 			("checksum is wrong", WORDS.replace("about", "zoo")),
 			("12 or 24; these are 11", WORDS.replace(" about", "")),
 			("12 or 24; these are 13", WORDS + " zoo"),
@@ -165,8 +167,29 @@ class Make(UnciaTest):
 			("not text", WORDS + "\0")):
 			with self.subTest(message):
 				self.uncia_refuses(2, message, "--wallet", "w", "restore", "--no-passphrase", stdin=words)
+				_, err = self.uncia("--wallet", "w", "restore", "--no-passphrase", stdin=words, code=2)
+				for secret in ("abandon", "abuot", "bandon", "hunter", "zoo"):
+					self.assertNotIn(secret, err)
 				self.assertFalse((self.dir / "w").exists())
-		self.uncia_refuses(2, "nothing: No such file", "--wallet", "w", "restore", "--words-file", "nothing")
+		self.uncia_refuses(2, "the file of --words-file: No such file", "--wallet", "w", "restore", "--words-file", "nothing")
+
+	def test_takes_words_as_they_were_written_down(self):
+		words = WORDS.split()
+		for number, text in enumerate(("".join(f"{i + 1}. {word}\r\n" for i, word in enumerate(words)), ", ".join(words) + ".",
+			" ".join(word[:4].upper() for word in words), "\ufeff" + WORDS, "\u00a0".join(words), "> " + "\n> ".join(words))):
+			with self.subTest(text):
+				(self.dir / "words").write_bytes(text.encode())
+				self.assertEqual(self.uncia_json("--wallet", f"w{number}", "restore", "--no-passphrase", "--words-file", "words")["address"],
+					ADDRESS)
+
+	def test_secrets_in_the_wrong_place_are_not_shown_again(self):
+		for arguments in (["restore", *WORDS.split()], ["restore", WORDS], ["init", WORDS], ["init", "--words", WORDS],
+			["restore", "--words-file", WORDS], ["init", "--words", "abandon"]):
+			_, err = self.uncia("--wallet", "w", *arguments, code=2)
+			self.assertNotIn("abandon", err)
+		_, err = self.uncia("--wallet", "w", "init", code=2, UNCIA_PASSPHRASE_FILE="correct horse battery")
+		self.assertNotIn("horse", err)
+		self.assertIn("the file of $UNCIA_PASSPHRASE_FILE: No such file", err)
 
 	def test_refuses_other_counts_of_words(self):
 		for count in ("0", "13", "25", "-12", "x", "", "12 "):
@@ -193,7 +216,7 @@ class Passphrase(UnciaTest):
 		self.send = ["--wallet", "w", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
 
 	def test_none_and_unusable_ones_make_no_wallet(self):
-		for message, environment in (("UNCIA_PASSPHRASE_FILE", {}), ("nothing: No such", {"UNCIA_PASSPHRASE_FILE": "nothing"}),
+		for message, environment in (("UNCIA_PASSPHRASE_FILE", {}), ("PASSPHRASE_FILE: No such", {"UNCIA_PASSPHRASE_FILE": "nothing"}),
 			("passphrase is empty", {"UNCIA_PASSPHRASE_FILE": "empty"}), ("too long", {"UNCIA_PASSPHRASE_FILE": "long"})):
 			self.uncia_refuses(2, message, "--wallet", "w", "init", **environment)
 			self.uncia_refuses(2, message, "--wallet", "w", "restore", stdin=WORDS, **environment)
@@ -209,6 +232,19 @@ class Passphrase(UnciaTest):
 		self.uncia_refuses(2, "UNCIA_PASSPHRASE_FILE", *self.send)
 		self.uncia_refuses(6, "nothing was sent", *self.send, UNCIA_PASSPHRASE_FILE="right")
 		self.assertEqual({name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}, before)
+
+	def test_is_the_same_however_it_is_composed_and_its_file_ends(self):
+		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+		texts = {"nfc": "Zo\u00eb caf\u00e9", "nfd": "Zoe\u0308 cafe\u0301\n", "bom": "\ufeffZo\u00eb caf\u00e9\r\n",
+			"nbsp": "Zo\u00eb\u00a0caf\u00e9\r\nsecond line\n"}
+		for name, text in texts.items():
+			(self.dir / name).write_bytes(text.encode())
+		for made in texts:
+			send = ["--wallet", f"w{made}", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
+			self.uncia("--wallet", f"w{made}", "init", UNCIA_PASSPHRASE_FILE=made)
+			self.uncia_refuses(6, "nothing was sent", *send, UNCIA_PASSPHRASE_FILE="nfd" if made != "nfd" else "bom")
+		(self.dir / "mark").write_bytes(b"\xef\xbb\xbf\n")
+		self.uncia_refuses(2, "passphrase is empty", "--wallet", "x", "init", UNCIA_PASSPHRASE_FILE="mark")
 
 	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
 		for again, code, message in (("other", 2, "not the same"), ("s3cret", 0, "Write these words down")):
@@ -316,10 +352,24 @@ class Paying(UnciaTest):
 		self.base = ["--wallet", "w", "--network", self.silent_network()]
 
 	def test_refuses_mistyped_addresses(self):
-		for text in (MISTYPED, "", "unc1", ALICE.upper()[:3] + ALICE[3:], "bc1" + ALICE[4:], ALICE + "q", " " + ALICE):
+		for text in (MISTYPED, "", "unc1", ALICE.upper()[:3] + ALICE[3:], "bc1" + ALICE[4:], ALICE + "q", "to " + ALICE, ALICE[:-1]):
 			self.uncia_refuses(2, "is not a valid address", *self.base, "send", text, "1")
 			self.uncia_refuses(2, "is not a valid address", *self.base, "contact", "add", "anna", text)
+		self.uncia_refuses(2, "changed on the way", *self.base, "send", MISTYPED, "1")
+		self.uncia_refuses(2, "does not begin with unc1", *self.base, "send", "bc1" + ALICE[4:], "1")
 		self.uncia_refuses(2, "@anna: no such contact", *self.base, "send", "@anna", "1")
+
+	def test_takes_addresses_requests_and_ids_through_what_programs_do_to_them(self):
+		for number, text in enumerate((f" {ALICE}", f"{ALICE}.", f"<{ALICE}>", f"> {ALICE[:20]}\r\n> {ALICE[20:]}", f"\ufeff{ALICE}",
+			f"{ALICE[:9]}\u200b{ALICE[9:]}", f"\u00a0{ALICE}\u00a0", ALICE.upper(), f"uncia:{ALICE}", f"UNCIA:{ALICE.upper()}")):
+			with self.subTest(text):
+				self.assertEqual(self.uncia_json(*self.base, "contact", "add", f"anna {number}", text)["address"], ALICE)
+				request = f"<{text}?amount=2.5>." if "uncia" in text.lower() else f"uncia:{text}"
+				self.assertEqual(self.uncia_json("request", "--read", request)["address"], ALICE)
+		self.uncia_refuses(6, "nothing was sent", *self.base, "send", f"({ALICE}),", "1", "--timeout", "1")
+		self.uncia_refuses(6, "nothing was sent", *self.base, "send", f"<uncia:{ALICE}?amount=2.5>.", "--timeout", "1")
+		for text in (ID.upper(), f" {ID[:32]}\r\n{ID[32:]}.", f"<{ID}>"):
+			self.uncia_refuses(6, "no validator could be reached", *self.base, "status", text)
 
 	def test_refuses_wrong_amounts(self):
 		for text in ("1.1234567", "abc", "", "1e3", "+1", ".5", "5.", "1,5", "0x1", " 1", "1 ", "18446744073709.551616",
@@ -399,6 +449,9 @@ class Requests(UnciaTest):
 	def test_refuses_what_is_no_request(self):
 		network = self.silent_network()
 		self.wallet("w")
+		for text in (f"uncia:{ALICE}?memo=a b", f"uncia:{ALICE}?amount=1250.", f"UNCIA:{ALICE.upper()}?MEMO=RENT", f"uncia:{ALICE}?memo=",
+			f"uncia:{ALICE}?amount=", f"uncia:{ALICE}?amount=1&"):
+			self.uncia_refuses(2, "changed on the way", "request", "--read", text)
 		for text in ("uncia:", f"uncia:{MISTYPED}", f"uncia:{ALICE}?amount=0", f"uncia:{ALICE}?amount=1&amount=1",
 			f"uncia:{ALICE}?label=x", f"uncia:{ALICE}?memo=%0a", f"uncia:{ALICE}?memo=%4", "uncia:" + "x" * 5000):
 			self.uncia_refuses(2, "is not a request", "request", "--read", text)
@@ -418,7 +471,9 @@ class Requests(UnciaTest):
 			for arguments in (["request", "--read", f"uncia:{evil}"], ["--wallet", "w", "contact", "show", f"a{evil}b"],
 				["--wallet", "w", "--network", network, "send", f"uncia:{ALICE}?memo={evil}", "1"], [evil],
 				["--wallet", "w", "--network", "evil.conf", "balance"], ["receipt", "verify", "--network", network, evil]):
-				err = self.uncia(*arguments, code=7 if "verify" in arguments else 2)[1]
+				# What shows nothing, in front of a memo, is dropped.
+				taken = "send" in arguments and evil[0] == "\u202e"
+				err = self.uncia(*arguments, code=7 if "verify" in arguments else 6 if taken else 2)[1]
 				self.assertNotRegex(err.rstrip("\n"), "[^\x20-\x7e]")
 
 
@@ -447,11 +502,34 @@ class Contacts(UnciaTest):
 		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "remove", "zoe")
 
 	def test_refuses_what_is_no_name(self):
-		for name in ("", "x" * 65, "a\nb", "a\x1b[0m"):
-			self.uncia_refuses(2, "is not a name", "--wallet", "w", "contact", "add", name, ALICE)
+		for name, why in (("", "empty"), ("x" * 65, "longer than 64 bytes"), ("a\nb", "control character, U+000A"), ("a\x1b[0m", "U+001B"),
+			(" anna", "blank"), ("anna ", "blank"), ("anna\u00a0", "blank"), ("an\u200bna", "nobody sees, U+200B"), ("an\u00adna", "U+00AD"),
+			("a\u202eb", "U+202E"), (ALICE, "reads as an address"), (ALICE.upper(), "reads as an address"), (f"<{ALICE}>", "address"),
+			(f"uncia:{ALICE}", "address"), (ID, "address, a request or an id")):
+			with self.subTest(name):
+				self.uncia_refuses(2, "is not a name: ", "--wallet", "w", "contact", "add", name, ALICE)
+				self.uncia_refuses(2, why, "--wallet", "w", "contact", "add", name, ALICE)
 		self.contact("add", "x" * 64, ALICE)
 		self.contact("add", "../../key", ALICE)
 		self.assertEqual(self.contact("show", "../../key")["address"], ALICE)
+
+	def test_refuses_names_that_look_like_another_and_shows_both(self):
+		self.contact("add", "Anna", ALICE)
+		for name, different in (("anna", "U+0061 where"), ("\u0410nna", "U+0410 where"), ("ANNA", "U+004E where"), ("\u0391nna", "U+0391 where"),
+			("Ann\u0430", "U+0430 where"), ("An\U0001d5c7a", None)):
+			for options in ([], ["--replace"]):
+				if not different:  # in normalisation form KC it is the contact's own name
+					self.uncia_refuses(1, "pinned to another address", "--wallet", "w", "contact", "add", name, BOB)
+					continue
+				_, err = self.uncia("--wallet", "w", "contact", "add", name, BOB, *options, code=1)
+				for shown in (f'"{name}"', '"Anna"', ALICE, BOB, different):
+					self.assertIn(shown, err)
+		self.assertEqual([c["name"] for c in self.contact("list")["contacts"]], ["Anna"])
+		self.uncia_refuses(4, "anna: no such contact", "--wallet", "w", "contact", "show", "anna")
+		self.assertEqual(self.contact("add", "\uff21nna", ALICE)["name"], "Anna")
+		self.assertEqual(self.contact("show", "\uff21nna"), {"v": 1, "name": "Anna", "address": ALICE})
+		self.contact("remove", "Anna")
+		self.contact("add", "anna", BOB)
 
 
 class Receipts(UnciaTest):
@@ -482,6 +560,15 @@ class Receipts(UnciaTest):
 			self.assertIn(text, out)
 		self.assertFalse((self.dir / ".uncia").exists())
 
+	def test_heights_and_times_are_exact_to_the_last_one(self):
+		far = samples("far").split()
+		self.assertEqual(len(far), 3)
+		for text, end in zip(far, (2**63 - 1, 2**63, 2**64 - 1)):
+			proof = self.verify(text)
+			self.assertEqual((proof["height"], proof["timestamp_ms"]), (end, end))
+			out, _ = self.uncia("receipt", "verify", "--network", "net", text)
+			self.assertIn(f"final at height {end},", out)
+
 	def test_all_that_the_specification_accepts_are_valid(self):
 		for text in self.receipts[::7]:
 			self.assertEqual(self.verify(text)["v"], 1)
@@ -491,19 +578,49 @@ class Receipts(UnciaTest):
 		other = self.silent_network()
 		(self.dir / "empty").write_text("")
 		(self.dir / "zeros").write_bytes(bytes(100))
+		(self.dir / "utf16").write_bytes(good.encode("utf-16"))
 		(self.dir / "large").write_text("x" * 2**20)
-		for message, text in (("neither a receipt nor a file", "garbage"), ("proves nothing", "uncia-receipt-1:"),
-			("proves nothing", "uncia-receipt-1:!!!"), ("proves nothing", "uncia-receipt-2:" + good[16:]),
-			("proves nothing", good[:-1]), ("proves nothing", good + "A"), ("proves nothing", "empty"), ("not a receipt", "zeros"),
-			("not a receipt", "large"), ("neither a receipt nor a file", "")):
+		changed = "changed on the way"
+		for message, text in (("neither a receipt nor a file", "garbage"), (changed, "uncia-receipt-1:"),
+			(changed, "uncia-receipt-1:!!!"), (changed, "uncia-receipt-2:" + good[16:]), (changed, good[:-1]), (changed, good + "A"),
+			(changed, good.upper()), (changed, good.lower()), (changed, good[:60] + "\u2014" + good[60:]), (changed, good[:60] + "\u2026"),
+			("not a receipt", "empty"), ("not text in UTF-8", "zeros"), ("not text in UTF-8", "utf16"), ("too long", "large"),
+			("neither a receipt nor a file", "")):
 			with self.subTest(text[:40]):
 				self.uncia_refuses(7, message, "receipt", "verify", "--network", "net", text)
 				self.assertEqual(self.verify(text, code=7), {"v": 1, "valid": False})
 		self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, good)
-		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "-", stdin="")
-		for at in range(20, len(good), len(good) // 25):
+		self.uncia_refuses(7, "made for another network", "receipt", "verify", "--network", other, good)
+		self.uncia_refuses(7, "not a receipt", "receipt", "verify", "--network", "net", "-", stdin="")
+
+	def test_a_receipt_that_was_changed_is_told_from_one_that_nobody_signed(self):
+		good = self.receipts[0]
+		message = spec.message_decode(spec.RECEIPT, spec.base64url_decode(good[16:], "receipt"))
+		certificate_at = len(good) - len(message["certificate"]) * 4 // 3 - 4
+		changed = 0
+		for at in range(20, len(good), len(good) // 40):
 			flipped = good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1:]
-			self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", flipped)
+			_, err = self.uncia("receipt", "verify", "--network", "net", flipped, code=7)
+			self.assertTrue("changed on the way" in err or at >= certificate_at and "proves nothing" in err, err)
+			changed += "changed on the way" in err
+		self.assertGreater(changed, 10)
+		certificate = spec.message_decode(spec.CERTIFICATE, message["certificate"])
+		certificate["signatures"] = bytes(len(certificate["signatures"]))
+		message["certificate"] = spec.message_encode(spec.CERTIFICATE, certificate)
+		forged = base64.urlsafe_b64encode(spec.message_encode(spec.RECEIPT, message)).rstrip(b"=").decode()
+		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "uncia-receipt-1:" + forged)
+
+	def test_what_mail_and_messengers_do_to_a_receipt_does_not_matter(self):
+		good = self.receipts[-1]
+		proof = self.verify(good)
+		lines = [good[at:at + 76] for at in range(0, len(good), 76)]
+		for mangled in ("\n".join(lines), "\r\n".join(lines), "> " + "\r\n> ".join(lines) + "\r\n", "\ufeff" + good, "  \n" + good,
+			f"<{good}>", f"({good}).", f"\u201c{good}\u201d", "\u200b".join(lines), "\u00a0".join(lines), "> > ".join(["", *lines])):
+			with self.subTest(mangled[:40]):
+				(self.dir / "file").write_bytes(mangled.encode())
+				self.assertEqual(self.verify(mangled), proof)
+				self.assertEqual(self.verify("-", stdin=mangled), proof)
+				self.assertEqual(self.verify("file"), proof)
 
 
 if __name__ == "__main__":

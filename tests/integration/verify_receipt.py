@@ -494,8 +494,31 @@ def finality_verify(network, header, descendants, certificate):
 	certificate_verify(network, certificate, newest)
 
 
+# ---- texts.md, "Cleaning" ------------------------------------------------------------------------
+
+BLANKS = {*range(0x9, 0xE), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000}
+UNSEEN = {0xAD, 0x34F, 0x61C, *range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070),
+	*range(0xFE00, 0xFE10), 0xFEFF}
+MARKS = set("!\"'()*,-.:;?[]_`{}~") | {chr(c) for c in (0xAB, 0xBB, *range(0x2018, 0x2020), 0x2022, 0x2039, 0x203A, 0x3002)}
+
+
+def text_clean(text, own_marks=""):
+	"""Steps 1 to 6 for a form that keeps no blanks."""
+	kept = [c for c in text if ord(c) not in BLANKS | UNSEEN and c not in "<>|"]
+	kept = ["-" if c in "\u2010\u2011" else c for c in kept]
+	while kept and kept[0] in MARKS:
+		kept.pop(0)
+	end, ascii_only = 0, True
+	for at, c in enumerate(kept):
+		ascii_only &= " " <= c <= "~"
+		if c not in MARKS or c in own_marks and ascii_only:
+			end = at + 1
+	require(all(" " <= c <= "~" for c in kept[:end]), "changed on the way")
+	return "".join(kept[:end])
+
+
 def receipt_verify(network, text):
-	text = text.rstrip(" \t\r\n")
+	text = text_clean(text, own_marks="-_")
 	require(text.startswith(RECEIPT_PREFIX), "not a receipt")
 	require(len(text) <= len(RECEIPT_PREFIX) + (RECEIPT_SIZE_MAX * 4 + 2) // 3, "receipt: too large")
 	data = base64url_decode(text[len(RECEIPT_PREFIX) :], "receipt")

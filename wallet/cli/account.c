@@ -36,13 +36,14 @@ static int print_balance(const struct call *call, const struct session *session)
 	const char *currency = uncia_network_currency(session->network);
 	clock_gettime(CLOCK_REALTIME, &now);
 	/* Age by this machine's clock, which nothing depends on. No header is there where the ledger has no account. */
-	int64_t age_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)b.timestamp_ms;
+	uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	uint64_t age_ms = now_ms > b.timestamp_ms ? now_ms - b.timestamp_ms : 0;
 	if (call->json)
-		return cli_json_print(json_pack(
-		    "{s:i,s:s,s:s,s:s,s:s,s:b,s:I,s:o,s:o}", "v", 1, "balance", balance, "spendable", spendable,
-		    "pending", waiting, "currency", currency, "exists", b.exists, "height", (json_int_t)b.height,
-		    "timestamp_ms", b.timestamp_ms ? json_integer((json_int_t)b.timestamp_ms) : json_null(), "age_ms",
-		    b.timestamp_ms ? json_integer(age_ms > 0 ? age_ms : 0) : json_null()));
+		return cli_json_print(json_pack("{s:i,s:s,s:s,s:s,s:s,s:b,s:o,s:o,s:o}", "v", 1, "balance", balance,
+		                                "spendable", spendable, "pending", waiting, "currency", currency,
+		                                "exists", b.exists, "height", json_whole(b.height), "timestamp_ms",
+		                                b.timestamp_ms ? json_whole(b.timestamp_ms) : json_null(), "age_ms",
+		                                b.timestamp_ms ? json_whole(age_ms) : json_null()));
 	printf("%s %s\n", balance, currency);
 	if (b.timestamp_ms && age_ms > STALE_MS) {
 		time_format(b.timestamp_ms, when);
@@ -110,9 +111,9 @@ static json_t *line_json(const struct line *line)
 	const struct uncia_payment *p = &line->payment;
 	uncia_payment_id_format(&p->id, id);
 	uncia_amount_format(line->amount, amount);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:I}", "id", id, "state", "final", "direction",
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:i,s:o}", "id", id, "state", "final", "direction",
 	                 line->direction, "amount", amount, "from", p->sender, "to", p->to, "height",
-	                 (json_int_t)p->height, "index", (int)p->index, "timestamp_ms", (json_int_t)p->timestamp_ms);
+	                 json_whole(p->height), "index", (int)p->index, "timestamp_ms", json_whole(p->timestamp_ms));
 }
 
 static void print_line(const struct line *line)

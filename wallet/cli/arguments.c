@@ -143,6 +143,8 @@ static int read_verb(struct arguments *a, struct words *words, char name[64])
 static int check_operands(const struct call *call)
 {
 	const struct verb *verb = call->verb;
+	if (call->operand_count > verb->operands_max && verb->takes_secrets)
+		return cli_complain_usage(call, "unexpected argument: secrets are read from files or the terminal");
 	if (call->operand_count > verb->operands_max)
 		return cli_complain_usage(call, "%s: unexpected argument", call->operands[verb->operands_max]);
 	if (call->operand_count < verb->operands_min)
@@ -205,7 +207,8 @@ int option_number(const struct call *call, const struct number_option *option, u
 	errno = 0;
 	unsigned long long value = strtoull(text, NULL, 10);
 	if (!*text || text[strspn(text, "0123456789")] || errno || value < option->min || value > option->max)
-		return cli_complain_usage(call, "%s %s: not a number from %" PRIu64 " to %" PRIu64, option->name, text,
+		return cli_complain_usage(call, "%s%s%s: not a number from %" PRIu64 " to %" PRIu64, option->name,
+		                          call->verb->takes_secrets ? "" : " ", call->verb->takes_secrets ? "" : text,
 		                          option->min, option->max);
 	*number = value;
 	return 0;

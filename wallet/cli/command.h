@@ -51,6 +51,7 @@ struct verb {
 	const char *summary;              /* one line */
 	const char *description;          /* sentences for --help and the manual page */
 	const struct poptOption *options; /* its own; ends with OPTIONS_GLOBAL */
+	bool takes_secrets;               /* messages show no argument of it: it may be words in the wrong place */
 	int (*run)(const struct call *call);
 };
 
@@ -115,6 +116,9 @@ int exit_code_of(int error);
 /* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.
  * Returns an exit code. */
 int cli_json_print(json_t *object);
+/* A whole number, also one above what jansson has integers for; for objects that cli_json_print writes. NULL: no
+ * memory. */
+json_t *json_whole(uint64_t number);
 /* Whether all that was printed has reached standard output. Returns an exit code. */
 int cli_output_flush(void);
 

@@ -11,16 +11,54 @@ static int print_contact(const struct call *call, const char *name, const char *
 	return cli_output_flush();
 }
 
+/* The name as it is stored, where it is one by today's rules. */
+static const char *stored_name(const char *name, char prepared[UNCIA_CONTACT_NAME_SIZE])
+{
+	char why[UNCIA_WHY_SIZE];
+	return uncia_contact_name(name, prepared, why) ? name : prepared;
+}
+
+/* The character at a byte of well-formed UTF-8; 0 at the end. */
+static unsigned code_point(const char *text, size_t at)
+{
+	while (at && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	unsigned first = (unsigned char)text[at], more = first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+	unsigned value = more ? first & (0x3fu >> more) : first;
+	for (unsigned i = 1; i <= more; i++)
+		value = value << 6 | ((unsigned char)text[at + i] & 0x3f);
+	return value;
+}
+
+/* Shows both names that look alike, with what tells them apart: a character, and their addresses.
+ * wanted: the address that the name was to have. Returns an exit code. */
+static int complain_alike(struct uncia_wallet *wallet, const char *given, const char *wanted)
+{
+	char prepared[UNCIA_CONTACT_NAME_SIZE];
+	const char *name = stored_name(given, prepared);
+	char other[UNCIA_CONTACT_NAME_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
+	int error = uncia_contact_alike(wallet, name, other, address);
+	if (error)
+		return cli_complain_error(error, name);
+	size_t same = 0;
+	while (name[same] && name[same] == other[same])
+		same++;
+	return cli_complain(EXIT_FAILED,
+	                    "\"%s\" for %s would be taken for the contact \"%s\", %s (the first has U+%04X where the "
+	                    "second has U+%04X): use that name, or another one, or remove that contact first",
+	                    name, wanted, other, address, code_point(name, same), code_point(other, same));
+}
+
 /* Says what an error means for a contact; nothing for 0. Returns an exit code. */
 static int contact_explain(const struct call *call, int error, const char *name)
 {
+	char prepared[UNCIA_CONTACT_NAME_SIZE], why[UNCIA_WHY_SIZE];
 	switch (error) {
 	case 0:
 		return 0;
 	case UNCIA_E_ARGUMENT:
-		return cli_complain_usage(call,
-		                          "\"%s\" is not a name: 1 to %d bytes of UTF-8 without control characters",
-		                          name, UNCIA_CONTACT_NAME_SIZE - 1);
+		return cli_complain_usage(call, "\"%s\" is not a name: %s", name,
+		                          uncia_contact_name(name, prepared, why) ? why : uncia_error_text(error));
 	case UNCIA_E_NOT_FOUND:
 		return cli_complain(EXIT_NOT_FOUND, "%s: no such contact", name);
 	case UNCIA_E_EXISTS:
@@ -36,29 +74,31 @@ static int contact_explain(const struct call *call, int error, const char *name)
 static int run_add(const struct call *call)
 {
 	const char *name = call->operands[0];
-	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	char address[UNCIA_ADDRESS_TEXT_SIZE], prepared[UNCIA_CONTACT_NAME_SIZE];
 	struct session session;
 	int code = address_read(call, call->operands[1], address);
 	if (code)
 		return code;
 	code = session_open(call, false, 0, &session);
-	if (!code)
-		code = contact_explain(
-		    call, uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE]), name);
+	if (!code) {
+		int error = uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE]);
+		code = error == UNCIA_E_ALIKE ? complain_alike(session.wallet, name, address)
+		                              : contact_explain(call, error, name);
+	}
 	session_close(&session);
-	return code ? code : print_contact(call, name, address);
+	return code ? code : print_contact(call, stored_name(name, prepared), address);
 }
 
 static int run_show(const struct call *call)
 {
 	const char *name = call->operands[0];
-	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	char address[UNCIA_ADDRESS_TEXT_SIZE], prepared[UNCIA_CONTACT_NAME_SIZE];
 	struct session session;
 	int code = session_open(call, false, 0, &session);
 	if (!code)
 		code = contact_explain(call, uncia_contact_find(session.wallet, name, address), name);
 	session_close(&session);
-	return code ? code : print_contact(call, name, address);
+	return code ? code : print_contact(call, stored_name(name, prepared), address);
 }
 
 static int run_remove(const struct call *call)
@@ -117,7 +157,8 @@ const struct verb verb_contact_add = {
     .operands_max = 2,
     .summary = "pin a name to an address",
     .description = "Pins a name to an address, so that uncia send @NAME pays there. A name keeps its address: another\n"
-                   "one is refused, unless you say --replace.",
+                   "one is refused, unless you say --replace. A name that people would take for that of another\n"
+                   "contact (by case, or characters that look alike) is refused, with both shown.",
     .options = add_options,
     .run = run_add};
 

@@ -88,7 +88,7 @@ static int run_init(const struct call *call)
 	if (code)
 		return code;
 	if (count != 12 && count != 24)
-		return cli_complain_usage(call, "--words %s: neither 12 nor 24", call->value[OPTION_WORDS]);
+		return cli_complain_usage(call, "--words: neither 12 nor 24");
 	code = cli_home_path(call, &home);
 	if (!code)
 		code = check_empty(home);
@@ -142,6 +142,7 @@ const struct verb verb_init = {
     .description = "Makes a new wallet and shows its recovery words, once: write them down. The key is sealed by a\n"
                    "passphrase, from the file that $UNCIA_PASSPHRASE_FILE names or asked for on the terminal.",
     .options = init_options,
+    .takes_secrets = true,
     .run = run_init};
 
 static const struct poptOption restore_options[] = {
@@ -154,6 +155,9 @@ const struct verb verb_restore = {
     .name = "restore",
     .operands = "",
     .summary = "have a wallet back from its recovery words",
-    .description = "Makes the wallet of 12 or 24 recovery words, read from a file, the terminal or standard input.",
+    .description =
+        "Makes the wallet of 12 or 24 recovery words, read from a file, the terminal or standard input.\n"
+        "Numbers, commas and line ends between them do not matter; of each the first four letters are enough.",
     .options = restore_options,
+    .takes_secrets = true,
     .run = run_restore};

@@ -58,7 +58,7 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 	uncia_payment_id_format(&p->id, id);
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", state_word(p->state), "reason",
 	                           p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
-	                           final ? json_integer((json_int_t)p->height) : json_null());
+	                           final ? json_whole(p->height) : json_null());
 	if (!object || !final)
 		return object;
 	json_t *more = json_pack("{s:f,s:s?}", "elapsed_ms", elapsed_ms, "receipt", receipt);
@@ -73,7 +73,9 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id)
 {
 	if (uncia_payment_id_parse(text, id))
-		return cli_complain_usage(call, "\"%s\" is not a payment id: 64 hexadecimal digits", text);
+		return cli_complain_usage(
+		    call, "\"%s\" is not a payment id, 64 hexadecimal digits: it was mistyped, or changed on the way",
+		    text);
 	return 0;
 }
 

@@ -101,13 +101,45 @@ int cli_output_flush(void)
 	return EXIT_DONE;
 }
 
+/* How jansson writes the character that json_whole puts in front of a number's digits. No text of ours holds it. */
+#define NUMBER_MARK_CHARACTER '\x01'
+#define NUMBER_MARK           "\"\\u0001"
+
+json_t *json_whole(uint64_t number)
+{
+	char digits[24];
+	if (number <= INT64_MAX)
+		return json_integer((json_int_t)number);
+	snprintf(digits, sizeof(digits), "%c%" PRIu64, NUMBER_MARK_CHARACTER, number);
+	return json_string(digits);
+}
+
+/* Takes the quotation marks and the mark off the numbers that jansson has as strings, in place. */
+static void unquote_numbers(char *text)
+{
+	char *out = text;
+	for (const char *in = text; *in;) {
+		if (strncmp(in, NUMBER_MARK, strlen(NUMBER_MARK))) {
+			*out++ = *in++;
+			continue;
+		}
+		for (in += strlen(NUMBER_MARK); *in && *in != '"'; in++)
+			*out++ = *in;
+		in += *in == '"';
+	}
+	*out = '\0';
+}
+
 int cli_json_print(json_t *object)
 {
-	if (!object)
-		return cli_complain(EXIT_FAILED, "out of memory");
-	int written = json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
 	json_decref(object);
-	if (written || putchar('\n') == EOF)
+	if (!text)
+		return cli_complain(EXIT_FAILED, "out of memory");
+	unquote_numbers(text);
+	int written = puts(text);
+	free(text);
+	if (written == EOF)
 		return cli_complain(EXIT_FAILED, "standard output: %s", strerror(errno));
 	return cli_output_flush();
 }

@@ -42,7 +42,10 @@ int address_read(const struct call *call, const char *text, char address[UNCIA_A
 {
 	struct uncia_address parsed;
 	if (uncia_address_parse(text, &parsed))
-		return cli_complain_usage(call, "\"%s\" is not a valid address: mistyped, or of another kind", text);
+		return cli_complain_usage(call, "\"%s\" is not a valid address: %s", text,
+		                          uncia_text_kind(text) == UNCIA_TEXT_NONE
+		                              ? "it does not begin with unc1"
+		                              : "it was mistyped, or changed on the way");
 	uncia_address_format(&parsed, address);
 	return 0;
 }
@@ -60,5 +63,8 @@ int request_read(const struct call *call, const char *text, struct uncia_request
 {
 	*request = (struct uncia_request){.size = sizeof(*request)};
 	int error = uncia_request_parse(text, request);
-	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text, uncia_error_text(error)) : 0;
+	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text,
+	                                  error == UNCIA_E_ENCODING ? "it does not begin with uncia:"
+	                                                            : uncia_error_text(error))
+	             : 0;
 }

@@ -9,7 +9,6 @@
 #include "outcome.h"
 #include "verbs.h"
 
-#define RECEIPT_PREFIX    "uncia-receipt-"
 #define RECEIPT_TEXT_SIZE (512u * 1024) /* above the library's own limit, which is on bytes */
 
 /* ---- export ---------------------------------------------------------------------------------- */
@@ -88,7 +87,8 @@ static int read_receipt(const char *path, char **text)
 	if (!buffer)
 		return cli_complain(EXIT_FAILED, "out of memory");
 	if (!code && (size == RECEIPT_TEXT_SIZE || memchr(buffer, '\0', size)))
-		code = cli_complain(EXIT_MISMATCH, "%s: not a receipt", path);
+		code = cli_complain(EXIT_MISMATCH, "%s: not a receipt: %s", path,
+		                    size == RECEIPT_TEXT_SIZE ? "too long" : "not text in UTF-8");
 	if (code) {
 		free(buffer);
 		return code;
@@ -120,10 +120,10 @@ static int print_proof_json(const struct uncia_receipt *receipt, const struct un
 	uncia_amount_format(p->amount, amount);
 	for (size_t i = 0; i < sizeof(p->memo_hash); i++)
 		snprintf(memo + 2 * i, 3, "%02x", p->memo_hash[i]);
-	return cli_json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:I,s:i,s:I,s:s?}", "v", 1, "valid", true, "id",
+	return cli_json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:o,s:s?}", "v", 1, "valid", true, "id",
 	                                id, "from", p->sender, "amount", amount, "currency", currency, "outputs",
-	                                outputs_json(receipt, p->output_count), "height", (json_int_t)p->height,
-	                                "index", (int)p->index, "timestamp_ms", (json_int_t)p->timestamp_ms,
+	                                outputs_json(receipt, p->output_count), "height", json_whole(p->height),
+	                                "index", (int)p->index, "timestamp_ms", json_whole(p->timestamp_ms),
 	                                "memo_hash", p->has_memo_hash ? memo : NULL));
 }
 
@@ -144,6 +144,20 @@ static int print_proof(const struct uncia_receipt *receipt, const struct uncia_p
 	return cli_output_flush();
 }
 
+/* Tells a text that was damaged on its way from one that is whole and proves nothing here. Returns the exit code. */
+static int complain_receipt(const struct uncia_network *network, int error)
+{
+	if (error == UNCIA_E_ENCODING)
+		return cli_complain(EXIT_MISMATCH, "this is not a receipt: it does not begin with uncia-receipt-1:");
+	if (error == UNCIA_E_CHANGED)
+		return cli_complain(EXIT_MISMATCH,
+		                    "the receipt was changed on the way, or cut: its parts do not fit together on "
+		                    "network %s; ask for it again",
+		                    uncia_network_name(network));
+	return cli_complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s", uncia_network_name(network),
+	                    uncia_error_text(error));
+}
+
 static int verify_receipt(const struct call *call, const struct uncia_network *network, const char *text)
 {
 	struct uncia_payment payment = {.size = sizeof(payment)};
@@ -152,8 +166,7 @@ static int verify_receipt(const struct call *call, const struct uncia_network *n
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
 		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
 	if (error)
-		return cli_complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s",
-		                    uncia_network_name(network), uncia_error_text(error));
+		return complain_receipt(network, error);
 	error = uncia_receipt_payment(receipt, &payment);
 	const char *currency = uncia_network_currency(network);
 	int code = error        ? cli_complain_error(error, "the receipt")
@@ -169,7 +182,7 @@ static int run_verify(const struct call *call)
 	struct uncia_network *network = NULL;
 	char *text = NULL;
 	int code = network_open(call, &path, &network);
-	if (!code && strncmp(given, RECEIPT_PREFIX, strlen(RECEIPT_PREFIX)))
+	if (!code && uncia_text_kind(given) != UNCIA_TEXT_RECEIPT)
 		code = read_receipt(given, &text);
 	if (!code)
 		code = verify_receipt(call, network, text ? text : given);
@@ -203,8 +216,11 @@ const struct verb verb_receipt_verify = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "verify a receipt, offline",
-    .description = "Verifies a receipt, given as text, as a file, or with - on standard input. Needs no wallet and no\n"
-                   "connection, only the network file.\n\n"
-                   "Exit codes: 0 where it proves the payment that is shown, 7 where it proves nothing.",
+    .description =
+        "Verifies a receipt, given as text, as a file, or with - on standard input. Needs no wallet and no\n"
+        "connection, only the network file.\n\n"
+        "Line breaks, quote marks and blanks that a mail program or a messenger put into it do not matter.\n\n"
+        "Exit codes: 0 where it proves the payment that is shown, 7 where it was changed on the way, or\n"
+        "proves nothing.",
     .options = verify_options,
     .run = run_verify};

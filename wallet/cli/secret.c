@@ -22,15 +22,16 @@ static int secret_read_text(int fd, const char *name, char *text, size_t capacit
 			return cli_complain(EXIT_USAGE, "%s: too long", name);
 	}
 	text[size] = '\0';
-	return strlen(text) == size ? 0 : cli_complain(EXIT_USAGE, "%s: not text", name);
+	return strlen(text) == size ? 0 : cli_complain(EXIT_USAGE, "%s: not text in UTF-8", name);
 }
 
-static int secret_read_file(const char *path, char *text, size_t capacity)
+/* name: what is said instead of the path, which may be the secret itself, given in the wrong place. */
+static int secret_read_file(const char *path, const char *name, char *text, size_t capacity)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return cli_complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
-	int code = secret_read_text(fd, path, text, capacity);
+		return cli_complain(EXIT_USAGE, "the file of %s: %s", name, strerror(errno));
+	int code = secret_read_text(fd, name, text, capacity);
 	close(fd);
 	return code;
 }
@@ -62,36 +63,26 @@ int passphrase_get(bool is_new, char passphrase[PASSPHRASE_SIZE])
 	const char *path = getenv("UNCIA_PASSPHRASE_FILE");
 	int code;
 	if (path && *path) {
-		code = secret_read_file(path, passphrase, PASSPHRASE_SIZE);
+		code = secret_read_file(path, "$UNCIA_PASSPHRASE_FILE", passphrase, PASSPHRASE_SIZE);
 		if (!code)
 			passphrase[strcspn(passphrase, "\r\n")] = '\0';
 	} else {
 		code = ask_passphrase(is_new, passphrase);
 	}
-	if (!code && !*passphrase)
+	/* A file that holds a byte order mark alone. */
+	if (!code && (!*passphrase || !strcmp(passphrase, "\xef\xbb\xbf")))
 		code = cli_complain(EXIT_USAGE, "the passphrase is empty");
 	if (code)
 		explicit_bzero(passphrase, PASSPHRASE_SIZE);
 	return code;
 }
 
-/* Explains why words are refused. Returns an exit code. */
-static int words_explain(const char *words)
+/* Explains why words are refused, and shows none of them: an error ends up in logs, and on screens that others see.
+ * Returns an exit code. */
+static int words_explain(unsigned count, unsigned unknown)
 {
-	char copy[WORDS_INPUT_SIZE];
-	unsigned count = 0;
-	int code = 0;
-	strcpy(copy, words);
-	for (char *rest = copy, *word; !code && (word = strsep(&rest, " \t\r\n"));) {
-		if (!*word)
-			continue;
-		count++;
-		if (uncia_word_check(word))
-			code = cli_complain(EXIT_USAGE, "word %u, \"%s\", is not a recovery word", count, word);
-	}
-	explicit_bzero(copy, sizeof(copy));
-	if (code)
-		return code;
+	if (unknown)
+		return cli_complain(EXIT_USAGE, "word %u of %u is not in the list of recovery words", unknown, count);
 	if (count != 12 && count != 24)
 		return cli_complain(EXIT_USAGE, "recovery words are 12 or 24; these are %u", count);
 	return cli_complain(EXIT_USAGE, "these are recovery words, but their checksum is wrong: "
@@ -100,15 +91,16 @@ static int words_explain(const char *words)
 
 int words_get(const char *path, char words[WORDS_INPUT_SIZE])
 {
+	unsigned count, unknown;
 	int code;
 	if (path)
-		code = secret_read_file(path, words, WORDS_INPUT_SIZE);
+		code = secret_read_file(path, "--words-file", words, WORDS_INPUT_SIZE);
 	else if (isatty(STDIN_FILENO))
 		code = secret_ask("Recovery words: ", words, WORDS_INPUT_SIZE, RPP_ECHO_ON);
 	else
 		code = secret_read_text(STDIN_FILENO, "standard input", words, WORDS_INPUT_SIZE);
-	if (!code && uncia_words_check(words))
-		code = words_explain(words);
+	if (!code && uncia_words_examine(words, &count, &unknown))
+		code = words_explain(count, unknown);
 	if (code)
 		explicit_bzero(words, WORDS_INPUT_SIZE);
 	return code;

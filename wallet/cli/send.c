@@ -27,7 +27,7 @@ struct order {
 static int read_payee(const struct call *call, struct order *order, struct uncia_request *request)
 {
 	const char *payee = call->operands[0], *amount = call->operand_count > 1 ? call->operands[1] : NULL;
-	bool is_request = !strncasecmp(payee, "uncia:", strlen("uncia:"));
+	bool is_request = uncia_text_kind(payee) == UNCIA_TEXT_REQUEST;
 	int code = 0;
 	if (is_request) {
 		code = request_read(call, payee, request);

@@ -18,7 +18,7 @@ static json_t *details_json(const struct uncia_payment *p)
 	                                       "outputs", (int)p->output_count)
 	                           : json_object();
 	if (object && more && p->state == UNCIA_PAYMENT_FINAL &&
-	    json_object_set_new(more, "timestamp_ms", json_integer((json_int_t)p->timestamp_ms))) {
+	    json_object_set_new(more, "timestamp_ms", json_whole(p->timestamp_ms))) {
 		json_decref(more);
 		more = NULL;
 	}

@@ -124,6 +124,42 @@ START_TEST(receipts_and_proofs_past_the_limit_are_refused_unread)
 }
 END_TEST
 
+/* By hashes alone, whatever was changed is told from a receipt that lacks signatures: but in the certificate, where
+ * only these and what they cover are. */
+START_TEST(receipts_that_were_changed_are_told_from_those_that_nobody_signed)
+{
+	struct chain chain;
+	uint8_t *bytes;
+	size_t size, unsigned_bits = 0;
+	chain_init(&chain, 5);
+	make(&chain, 2, DESCENDANTS, &bytes, &size);
+	Uncia__Pb__Receipt *pb = uncia__pb__receipt__unpack(NULL, size, bytes);
+	size_t certificate = size - pb->certificate.len;
+	uncia__pb__receipt__free_unpacked(pb, NULL);
+	ck_assert_int_eq(receipt_examine(COMMITTEE, NETWORK, bytes, size), 0);
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		int kind = receipt_examine(COMMITTEE, NETWORK, bytes, size);
+		ck_assert_msg(kind == UNCIA_E_CHANGED || (kind == 0 && bit / 8 >= certificate), "bit %zu: %d", bit,
+		              kind);
+		unsigned_bits += kind == 0;
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	ck_assert_uint_gt(unsigned_bits, 64 * 8);
+	for (size_t cut = 0; cut < size; cut++)
+		ck_assert_int_eq(receipt_examine(COMMITTEE, NETWORK, bytes, cut), UNCIA_E_CHANGED);
+	struct committee next;
+	struct hash other = fixture_hash(7);
+	ck_assert_int_eq(
+	    committee_init(&next, 1, COMMITTEE->validators, COMMITTEE->size, COMMITTEE->faulty, COMMITTEE->slow), 0);
+	ck_assert_int_eq(receipt_examine(&next, NETWORK, bytes, size), UNCIA_E_NETWORK);
+	ck_assert_int_eq(receipt_examine(COMMITTEE, &other, bytes, size), UNCIA_E_CHANGED);
+	ck_assert_int_eq(receipt_examine(COMMITTEE, NETWORK, bytes, RECEIPT_SIZE_MAX + 1), UNCIA_E_LIMIT);
+	free(bytes);
+	chain_deinit(&chain);
+}
+END_TEST
+
 START_TEST(receipt_refuses_every_flipped_bit_and_every_cut)
 {
 	refuse_flips(5, 2, 0);
@@ -343,41 +379,52 @@ START_TEST(text_form_gives_the_same_bytes_back)
 }
 END_TEST
 
-START_TEST(text_form_forgives_only_a_line_end)
+START_TEST(text_form_is_told_from_what_was_changed_and_what_is_none)
 {
-	static const char *const good[] = {"uncia-receipt-1:AQID", "uncia-receipt-1:AQID\n",
-	                                   "uncia-receipt-1:AQID \r\n\t", "uncia-receipt-1:-_8"};
-	static const char *const bad[] = {
-	    "",
-	    "uncia-receipt-1:",
-	    "uncia-receipt-1:\n",
-	    "uncia-receipt-2:AQID",
-	    " uncia-receipt-1:AQID",
-	    "Uncia-receipt-1:AQID",
-	    "uncia-receipt-1: AQID",
-	    "uncia-receipt-1:AQ ID",
-	    "uncia-receipt-1:AQ\nID",
-	    "uncia-receipt-1:AQID=",
-	    "uncia-receipt-1:AQI=",
-	    "uncia-receipt-1:A",
-	    "uncia-receipt-1:AQIDA",
-	    "uncia-receipt-1:AQIDAB",
-	    "uncia-receipt-1:+/8",
-	    "uncia-receipt-1:AQID\n.",
-	    "uncia-receipt-1:AQJ",
-	    "uncia-receipt-1:AQID\v",
-	    "uncia-receipt-1:AQ\xffID",
-	    ("uncia-receipt-1:AQ\x80"
-	     "D"),
+	static const struct {
+		const char *text;
+		int error;
+	} cases[] = {
+	    {"uncia-receipt-1:AQID", 0},
+	    {"uncia-receipt-1:AQID \r\n\t", 0},
+	    {"\xef\xbb\xbf uncia-receipt-1:AQID\v", 0},
+	    {"> uncia-receipt-1:A\r\n> QI\xe2\x80\x8b"
+	     "D.",
+	     0},
+	    {"uncia-receipt-1:-_8", 0},
+	    {"uncia-receipt-1:\xe2\x80\x91_8", 0},
+	    {"", UNCIA_E_ENCODING},
+	    {"AQID", UNCIA_E_ENCODING},
+	    {"receipt: uncia-receipt-1:AQID", UNCIA_E_ENCODING},
+	    {"uncia-receipt-1:", UNCIA_E_CHANGED},
+	    {"uncia-receipt-2:AQID", UNCIA_E_CHANGED},
+	    {"Uncia-receipt-1:AQID", UNCIA_E_CHANGED},
+	    {"UNCIA-RECEIPT-1:AQID", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQID=", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:A", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQIDA", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQIDAB", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:+/8", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQJ", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQ.ID", UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQ\xff"
+	     "ID",
+	     UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQ\x80"
+	     "D",
+	     UNCIA_E_CHANGED},
+	    {"uncia-receipt-1:AQ\xe2\x80\x94"
+	     "D",
+	     UNCIA_E_CHANGED},
 	};
 	uint8_t *bytes;
 	size_t size;
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-		ck_assert_msg(receipt_parse(good[i], &bytes, &size) == 0, "%s", good[i]);
-		free(bytes);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int rc = receipt_parse(cases[i].text, &bytes, &size);
+		ck_assert_msg(rc == cases[i].error, "%d: %s", rc, cases[i].text);
+		if (!rc)
+			free(bytes);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		ck_assert_msg(receipt_parse(bad[i], &bytes, &size) == UNCIA_E_ENCODING, "%s", bad[i]);
 }
 END_TEST
 
@@ -391,7 +438,7 @@ START_TEST(text_form_refuses_what_no_receipt_is_as_large_as)
 	memset(text + prefix, 'A', length);
 	text[prefix + length] = '\0';
 	uint8_t *parsed;
-	ck_assert_int_eq(receipt_parse(text, &parsed, &size), UNCIA_E_ENCODING);
+	ck_assert_int_eq(receipt_parse(text, &parsed, &size), UNCIA_E_LIMIT);
 	ck_assert_int_eq(receipt_format(bytes, RECEIPT_SIZE_MAX + 1, &made), UNCIA_E_LIMIT);
 	ck_assert_int_eq(receipt_format(bytes, RECEIPT_SIZE_MAX, &made), 0);
 	ck_assert_int_eq(receipt_parse(made, &parsed, &size), 0);
@@ -532,6 +579,7 @@ int main(void)
 	const TTest *tests[] = {
 	    receipt_of_every_payment_verifies,
 	    receipts_and_proofs_past_the_limit_are_refused_unread,
+	    receipts_that_were_changed_are_told_from_those_that_nobody_signed,
 	    receipt_refuses_every_flipped_bit_and_every_cut,
 	    receipt_through_descendants_refuses_every_flipped_bit_and_every_cut,
 	    receipt_is_refused_by_another_network_or_committee,
@@ -541,7 +589,7 @@ int main(void)
 	    finality_needs_an_unbroken_chain_of_one_committee,
 	    more_descendants_than_the_limit_are_refused,
 	    text_form_gives_the_same_bytes_back,
-	    text_form_forgives_only_a_line_end,
+	    text_form_is_told_from_what_was_changed_and_what_is_none,
 	    text_form_refuses_what_no_receipt_is_as_large_as,
 	    account_proof_tells_the_entry_and_its_height,
 	    account_proof_refuses_another_address_and_height_zero,

@@ -112,6 +112,102 @@ START_TEST(wrong_passphrase_is_told_from_damage)
 }
 END_TEST
 
+/* "é" as one character, and as an e with an accent. */
+#define COMPOSED   "caf\xc3\xa9 1"
+#define DECOMPOSED "cafe\xcc\x81 1"
+
+START_TEST(a_passphrase_opens_however_its_letters_are_composed)
+{
+	static const char *const same[] = {COMPOSED, DECOMPOSED,
+	                                   "caf\xc3\xa9\xc2\xa0"
+	                                   "1",
+	                                   "\xef\xbb\xbf" COMPOSED,
+	                                   "cafe\xcc\x81\xe3\x80\x80"
+	                                   "1"};
+	static const char *const others[] = {"cafe 1",         "CAF\xc3\x89 1", COMPOSED " ", "caf\xc3\xa9-1",
+	                                     "caf\xc3\xa9  1", "caf\xe9 1",     "",           "\xef\xbb\xbf"};
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		struct uncia_key_options options = cheap;
+		struct memory_host m;
+		options.passphrase = same[i];
+		make(&m, &options);
+		for (size_t j = 0; j < sizeof(same) / sizeof(same[0]); j++)
+			ck_assert_int_eq(open_it(&m, same[j]), 0);
+		for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
+			ck_assert_int_eq(open_it(&m, others[j]), UNCIA_E_PASSPHRASE);
+		memory_host_deinit(&m);
+	}
+}
+END_TEST
+
+/* Not UTF-8, and a character that no Unicode has assigned so far. */
+START_TEST(a_passphrase_that_is_no_text_opens_as_its_bytes)
+{
+	static const char *const odd[] = {"caf\xe9",
+	                                  "a\xff"
+	                                  "cafe\xcc\x81",
+	                                  "\xf3\xa0\xb0\x80"
+	                                  "cafe\xcc\x81"};
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct uncia_key_options options = cheap;
+		struct memory_host m;
+		options.passphrase = odd[i];
+		make(&m, &options);
+		ck_assert_int_eq(open_it(&m, odd[i]), 0);
+		ck_assert_int_eq(open_it(&m, "caf\xc3\xa9"), UNCIA_E_PASSPHRASE);
+		memory_host_deinit(&m);
+	}
+}
+END_TEST
+
+/* Seals the key file anew, under these very bytes, as it was done before passphrases were prepared. */
+static void seal_under_bytes(struct memory_host *m, const char *passphrase)
+{
+	Uncia__Pb__KeyFile pb = UNCIA__PB__KEY_FILE__INIT;
+	struct keyfile file;
+	struct secret *secret;
+	uint8_t key[crypto_aead_xchacha20poly1305_ietf_KEYBYTES], *data;
+	size_t size;
+	ck_assert_int_eq(keyfile_load(&m->host, &file), 0);
+	ck_assert_int_eq(keyfile_open(&file, cheap.passphrase, &secret), 0);
+	ck_assert_int_eq(crypto_pwhash(key, sizeof(key), passphrase, strlen(passphrase), file.salt, file.passes,
+	                               (size_t)file.memory, crypto_pwhash_ALG_ARGON2ID13),
+	                 0);
+	pb.version = 1;
+	pb.method = file.method;
+	pb.memory = file.memory;
+	pb.passes = file.passes;
+	pb.salt = field_of(file.salt, sizeof(file.salt));
+	pb.nonce = field_of(file.nonce, sizeof(file.nonce));
+	pb.public_key = field_of(file.public_key, sizeof(file.public_key));
+	ck_assert_int_eq(canonical_encode(&pb.base, &data, &size), 0);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(file.sealed, NULL, secret->entropy, secret->entropy_size, data, size,
+	                                           NULL, file.nonce, key);
+	free(data);
+	pb.sealed = field_of(file.sealed, file.sealed_size);
+	ck_assert_int_eq(canonical_encode(&pb.base, &data, &size), 0);
+	ck_assert_int_eq(blob_replace(&m->host, KEYFILE_BLOB, data, size), 0);
+	free(data);
+	secret_free(secret);
+}
+
+START_TEST(a_key_that_was_sealed_under_unprepared_bytes_still_opens)
+{
+	static const char *const old[] = {DECOMPOSED, "\xef\xbb\xbf" COMPOSED,
+	                                  "a\xc2\xa0"
+	                                  "b"};
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+		struct memory_host m;
+		make(&m, &cheap);
+		seal_under_bytes(&m, old[i]);
+		ck_assert_int_eq(open_it(&m, old[i]), 0);
+		ck_assert_int_eq(open_it(&m, "a b"), UNCIA_E_PASSPHRASE);
+		ck_assert_int_eq(open_it(&m, COMPOSED), UNCIA_E_PASSPHRASE);
+		memory_host_deinit(&m);
+	}
+}
+END_TEST
+
 START_TEST(every_flipped_byte_and_every_length_is_damage)
 {
 	static const struct uncia_key_options *const kinds[] = {&cheap, &none};
@@ -211,6 +307,7 @@ START_TEST(creation_refuses_bad_options_and_words)
 END_TEST
 
 UNIT_MAIN("keyfile", key_is_the_one_of_its_words, a_child_process_finds_no_key, a_home_has_one_key,
-          wrong_passphrase_is_told_from_damage, every_flipped_byte_and_every_length_is_damage,
-          a_change_with_a_right_checksum_never_opens, a_key_file_cannot_ask_for_much_memory_or_time,
-          creation_refuses_bad_options_and_words)
+          wrong_passphrase_is_told_from_damage, a_passphrase_opens_however_its_letters_are_composed,
+          a_passphrase_that_is_no_text_opens_as_its_bytes, a_key_that_was_sealed_under_unprepared_bytes_still_opens,
+          every_flipped_byte_and_every_length_is_damage, a_change_with_a_right_checksum_never_opens,
+          a_key_file_cannot_ask_for_much_memory_or_time, creation_refuses_bad_options_and_words)

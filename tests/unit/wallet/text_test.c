@@ -48,8 +48,10 @@ END_TEST
 
 START_TEST(requests_come_back)
 {
-	static const char *const memos[] = {"", "rent", "rent & 50% off? \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x95 #1+1=2"};
-	for (size_t i = 0; i < 3; i++) {
+	static const char *const memos[] = {
+	    "",    "rent", "rent.", "-",
+	    "...", "a-_~", ".a",    "rent & 50% off? \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x95 #1+1=2"};
+	for (size_t i = 0; i < sizeof(memos) / sizeof(memos[0]); i++) {
 		for (int amount = 0; amount < 2; amount++) {
 			struct uncia_request request = {.size = sizeof(request), .has_amount = amount},
 			                     parsed = {.size = sizeof(parsed)};
@@ -90,25 +92,33 @@ START_TEST(requests_refuse_what_they_do_not_know)
 		const char *tail;
 		int error;
 	} bad[] = {
-	    {"?", UNCIA_E_ENCODING},
-	    {"?amount=", UNCIA_E_ENCODING},
+	    {"?amount=", UNCIA_E_CHANGED},
 	    {"?amount=0", UNCIA_E_AMOUNT},
 	    {"?amount=-1", UNCIA_E_AMOUNT},
 	    {"?amount=1.0000001", UNCIA_E_AMOUNT},
+	    {"?amount=18446744073709.551616", UNCIA_E_AMOUNT},
 	    {"?amount=11111111111111111111111111111111111111111111", UNCIA_E_AMOUNT},
-	    {"?amount=1&amount=1", UNCIA_E_ENCODING},
-	    {"?memo=a&memo=a", UNCIA_E_ENCODING},
-	    {"?memo=", UNCIA_E_ENCODING},
-	    {"?memo=a b", UNCIA_E_ENCODING},
-	    {"?memo=%4", UNCIA_E_ENCODING},
-	    {"?memo=%", UNCIA_E_ENCODING},
-	    {"?memo=%4g", UNCIA_E_ENCODING},
-	    {"?memo=%00", UNCIA_E_ENCODING},
-	    {"?memo=%0A", UNCIA_E_ENCODING},
-	    {"?memo=%FF", UNCIA_E_ENCODING},
-	    {"?memo=%E2%80%AE", UNCIA_E_ENCODING},
-	    {"?to=a", UNCIA_E_ENCODING},
-	    {"?amount=1&", UNCIA_E_ENCODING},
+	    {"?amount=00000000000000000000000001.000000", UNCIA_E_AMOUNT}, /* 32 characters and more */
+	    {"?amount=1&amount=1", UNCIA_E_CHANGED},
+	    {"?amount=&memo=a", UNCIA_E_CHANGED},
+	    {"?memo=a&memo=a", UNCIA_E_CHANGED},
+	    {"?memo=", UNCIA_E_CHANGED},
+	    {"?memo=&amount=1", UNCIA_E_CHANGED},
+	    {"?memo=a b", UNCIA_E_CHANGED},
+	    {"?memo=a\xc2\xa0z", UNCIA_E_CHANGED},
+	    {"?memo=a b&amount=1", UNCIA_E_CHANGED},
+	    {"?memo=%4", UNCIA_E_CHANGED},
+	    {"?memo=%", UNCIA_E_CHANGED},
+	    {"?memo=%4g", UNCIA_E_CHANGED},
+	    {"?memo=%00", UNCIA_E_CHANGED},
+	    {"?memo=%0A", UNCIA_E_CHANGED},
+	    {"?memo=%FF", UNCIA_E_CHANGED},
+	    {"?memo=%E2%80%AE", UNCIA_E_CHANGED},
+	    {"?memo=%D8%9C", UNCIA_E_CHANGED},    /* U+061C */
+	    {"?memo=%E2%80%8E", UNCIA_E_CHANGED}, /* U+200E */
+	    {"?memo=%E2%80%A8", UNCIA_E_CHANGED}, /* U+2028 */
+	    {"?to=a", UNCIA_E_CHANGED},
+	    {"?amount=1&", UNCIA_E_CHANGED},
 	    {"?amount=1?memo=a", UNCIA_E_AMOUNT},
 	    {"&amount=1", UNCIA_E_ADDRESS},
 	    {"#x", UNCIA_E_ADDRESS},
@@ -123,18 +133,42 @@ START_TEST(requests_refuse_what_they_do_not_know)
 	snprintf(text, sizeof(text), "bitcoin:%s", address);
 	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ENCODING);
 	ck_assert_int_eq(uncia_request_parse("uncia:", &parsed), UNCIA_E_ADDRESS);
+	snprintf(text, sizeof(text), "uncia:uncia:%s", address);
+	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ADDRESS);
 	ck_assert_int_eq(uncia_request_parse(text, NULL), UNCIA_E_ARGUMENT);
 	parsed.size--;
 	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ARGUMENT);
 }
 END_TEST
 
+START_TEST(the_bounds_of_a_requests_amount_are_requests)
+{
+	static const struct {
+		const char *tail;
+		uint64_t amount;
+	} good[] = {{"?amount=0.000001", 1},
+	            {"?amount=18446744073709.551615", UINT64_MAX},
+	            {"?amount=000000000000000000000001.000000", 1000000}, /* 31 characters */
+	            {"?AMOUNT=1&memo=a", 1000000},
+	            {"?memo=a&Amount=01", 1000000}};
+	char address[UNCIA_ADDRESS_TEXT_SIZE], text[256];
+	struct uncia_request parsed = {.size = sizeof(parsed)};
+	make_address(false, address);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(text, sizeof(text), "uncia:%s%s", address, good[i].tail);
+		ck_assert_msg(uncia_request_parse(text, &parsed) == 0, "%s", text);
+		ck_assert_uint_eq(parsed.amount, good[i].amount);
+	}
+}
+END_TEST
+
 START_TEST(text_that_could_deceive_is_not_plain)
 {
 	static const char *const bad[] = {
-	    "\x7f",         "\n",           "\xc2\x80",         "\xe2\x80\xae",     "\xe2\x81\xa6", "\xc0\xaf",
-	    "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x82\x82\xac", "\xe2\x82",     "\x80",
-	    "\xff",         "a\xc3"};
+	    "\xd8\x9c",         "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9",
+	    "\xe2\x81\xa9",     "\x7f",         "\n",           "\xc2\x80",     "\xe2\x80\xae",
+	    "\xe2\x81\xa6",     "\xc0\xaf",     "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+	    "\xf0\x82\x82\xac", "\xe2\x82",     "\x80",         "\xff",         "a\xc3"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(!utf8_is_plain(bad[i]), "number %zu", i);
 	ck_assert(utf8_is_plain("J\xc3\xbcrgen \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80"));
@@ -153,4 +187,5 @@ END_TEST
 
 UNIT_MAIN("text", addresses_come_back_with_their_reference, ids_are_64_hexadecimal_digits, requests_come_back,
           the_longest_memo_fits_and_a_longer_one_is_refused, requests_refuse_what_they_do_not_know,
-          text_that_could_deceive_is_not_plain, memo_hashes_differ_with_the_memo)
+          the_bounds_of_a_requests_amount_are_requests, text_that_could_deceive_is_not_plain,
+          memo_hashes_differ_with_the_memo)
