@@ -64,6 +64,8 @@ const char *uncia_error_text(int error)
 		return "in use by another process";
 	case UNCIA_E_UNREACHABLE:
 		return "no validator could be reached";
+	case UNCIA_E_BEHIND:
+		return "the account may have made payments that this wallet does not know yet";
 	}
 	return "unknown error";
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "catch_up.h"
 #include "driver.h"
 #include "events.h"
 #include "following.h"
@@ -52,6 +53,8 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 	if (!rc)
 		rc = history_init(w);
 	if (!rc)
+		rc = catch_up_init(w);
+	if (!rc)
 		rc = keyfile_load(&w->host, &w->keyfile);
 	if (rc)
 		return rc;
@@ -99,6 +102,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 		return;
 	driver_free(w->driver);
 	session_deinit(w);
+	catch_up_deinit(w);
 	history_deinit(w);
 	wallet_sync_deinit(w);
 	tracked_free_all(w);

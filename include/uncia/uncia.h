@@ -268,16 +268,18 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
-	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
-	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
-	                          * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
-	                          * where an end could not be stored (it stays pending), or where what storage showed
-	                          * could not be made durable (it is not sent yet) */
-	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
-	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
-	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record.
-	                          * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
-	                          * (uncia_wallet_payment), or ask again */
+	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_PAYMENT = 2,   /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
+	                            * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
+	                            * where an end could not be stored (it stays pending), or where what storage showed
+	                            * could not be made durable (it is not sent yet) */
+	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
+	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or UNCIA_E_UNREACHABLE, or UNCIA_E_IO and
+	                            * the like where what was found could not be stored */
+	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
+	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
+	                            * (uncia_wallet_payment), or ask again */
 };
 
 /* One thing that happened. Members that do not belong to its kind are 0. */
@@ -347,14 +349,20 @@ struct uncia_payment_request {
  * exactly two ends, each told by UNCIA_EVENT_PAYMENT: final, with a receipt, or expired, certain never to happen.
  * Until then it is pending; the same bytes are sent again for as long as it is.
  *
- * The same key is the same payment, in this home, for ever: a second call, even after a crash or by another process,
- * gives the id of the first, sends it again where it is pending, and tells its state by an event. Where it expired it
- * stays expired; to pay all the same, use a new key. The expiry is no part of what must be equal. Another home with the
- * same words does not know of it until it is final and recalled there: uncia_wallet_recall.
+ * The same key is the same payment for ever: a second call, even after a crash or by another process, gives the id of
+ * the first, sends it again where it is pending, and tells its state by an event. Where it expired it stays expired; to
+ * pay all the same, use a new key. The expiry is no part of what must be equal.
+ *
+ * A home may come back older than it was: a backup, a snapshot, a copied file, the words. So a key that this home does
+ * not know is paid under only once all that the ledger counts of the account's payments is accounted for here; until
+ * then the answer is UNCIA_E_BEHIND: uncia_wallet_catch_up, and when that has ended, pay again. A payment that was lost
+ * with the old home and is not final yet is not found; two homes that are in use at once are two. Payments without a
+ * key never wait for that.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
- *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_PASSPHRASE
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_BEHIND
+ *	(with a key): uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE
  *	where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_BUSY;
  *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
  *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
@@ -364,6 +372,16 @@ struct uncia_payment_request {
  * Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
+
+/* Makes sure that this home knows all payments that its account has made: asks for the account, as uncia_wallet_sync
+ * does, compares what the ledger counts with what is here, and where that is less reads the account's history and
+ * stores its own payments in the outbox, as final. Ends in UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs
+ *what a sync does. What is missing is read 64 payments at a time, received ones among them, those since it was last
+ *known to be complete; once in a home's life that is all of them. Nothing waits for it but uncia_wallet_pay with a new
+ *key. It has no time limit of its own, but ends as UNREACHABLE after request_timeout_ms without progress; what was
+ *found until then stays found. Returns: 0 (also where one is under way); UNCIA_E_NETWORK; UNCIA_E_PASSPHRASE where the
+ *wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 
 /* How a payment stands. FINAL and EXPIRED are ends: a payment that has one keeps it. */
 enum uncia_payment_state {
@@ -463,15 +481,6 @@ struct uncia_history_page {
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_history_page(const struct uncia_wallet *wallet,
                                                          struct uncia_history_page *page);
-
-/* Takes this account's own payments on the page that came last into the outbox, as final. A home that was restored from
- * its words knows nothing of the keys that an earlier home paid under: read the whole history once, calling this for
- * every page, before paying with a key that may have been used there.
- * Returns: 0; UNCIA_E_NOT_FOUND where no page has come; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT.
- * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.2. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_recall(struct uncia_wallet *wallet);
 
 /* The proof that a payment is final; it was verified. */
 struct uncia_receipt;

@@ -30,10 +30,8 @@ static int check_empty(const char *home)
 	                    error ? "a damaged" : "a", home);
 }
 
-/* Makes the key file. is_restored: the words are not new. Returns an exit code. Out: host, which the caller frees
- * whatever is returned. */
-static int make_key(const struct call *call, const char *home, const char *words, bool is_restored,
-                    struct uncia_host *host)
+/* Makes the key file. Returns an exit code. Out: host, which the caller frees whatever is returned. */
+static int make_key(const struct call *call, const char *home, const char *words, struct uncia_host *host)
 {
 	char passphrase[PASSPHRASE_SIZE] = "";
 	struct uncia_key_options options = {.size = sizeof(options)};
@@ -46,10 +44,7 @@ static int make_key(const struct call *call, const char *home, const char *words
 	}
 	if (!code)
 		code = cli_home_open(home, host);
-	/* Stored before the key: a restored home without this mark would pay a second time under an old key. */
-	if (!code && is_restored)
-		error = host->create(host->context, RESTORED_BLOB, "", 0);
-	if (!code && (!error || error == UNCIA_E_EXISTS))
+	if (!code)
 		error = uncia_wallet_create(host, words, &options);
 	explicit_bzero(passphrase, sizeof(passphrase));
 	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
@@ -94,7 +89,7 @@ static int run_init(const struct call *call)
 		code = check_empty(home);
 	if (!code) {
 		int error = uncia_words_make(NULL, (unsigned)count, words);
-		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, false, &host);
+		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, &host);
 		if (!code && (code = make_show(call, home, &host, words)) != 0)
 			cli_complain(
 			    0,
@@ -120,7 +115,7 @@ static int run_restore(const struct call *call)
 	if (!code)
 		code = check_empty(home);
 	if (!code)
-		code = make_key(call, home, words, true, &host);
+		code = make_key(call, home, words, &host);
 	explicit_bzero(words, sizeof(words));
 	if (!code)
 		code = make_show(call, home, &host, NULL);

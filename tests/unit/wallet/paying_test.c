@@ -8,7 +8,7 @@
 static struct rig *ready(void)
 {
 	struct rig *rig = rig_new(4);
-	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
 	rig_no_events(rig);
 	return rig;
 }

@@ -341,14 +341,18 @@ static void on_history(struct fake_network *n, struct fake_node *node, uint64_t 
 	Uncia__Pb__HistoryReply history = UNCIA__PB__HISTORY_REPLY__INIT;
 	Uncia__Pb__Blob blobs[HISTORY_PAGE_MAX], *list[HISTORY_PAGE_MAX];
 	size_t count = 0;
+	node->pages++;
 	for (size_t i = n->final_count; i-- != 0;) {
 		const struct fake_final *final = &n->finals[i];
 		bool lie = node->behaviour == OTHER_RECEIPT;
 		if (query->before_height != 0 && final->height >= query->before_height)
 			continue;
+		bool sent = address_equal(&final->payment->sender, &n->account);
 		if (concerns(n, final->payment) == lie || (n->leave_out && i == 1))
 			continue;
-		if (count == query->limit) {
+		if (node->behaviour == HIDES_ALL || (sent && node->behaviour == HIDES_SENT))
+			continue;
+		if (count == query->limit || (n->page_max && count == n->page_max)) {
 			history.next_height = final->height;
 			break;
 		}
