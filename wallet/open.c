@@ -139,12 +139,21 @@ int uncia_wallet_words(struct uncia_wallet *w, const char *passphrase, char word
 	return 0;
 }
 
-void uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
+int uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	if (!w || !text)
-		return;
+		return UNCIA_E_ARGUMENT;
+	/* Until the seal is open, nothing but an unkeyed checksum covers the public key in the file (wallet 7.1). */
+	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_PASSPHRASE;
+}
+
+int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	if (!w || !text)
+		return UNCIA_E_ARGUMENT;
 	struct destination destination = {.address = w->address};
 	destination_format(&destination, text);
+	return 0;
 }
 
 bool uncia_wallet_unlocked(const struct uncia_wallet *w)

@@ -42,15 +42,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uncia/error.h>
+#include <uncia/network.h>
 #include <uncia/text.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Sizes of text buffers in bytes, NUL included; others are in text.h. */
+/* Sizes of text buffers in bytes, NUL included; others are in text.h and network.h. */
 #define UNCIA_WORDS_TEXT_SIZE   256
-#define UNCIA_WHY_SIZE          256
 #define UNCIA_CONTACT_NAME_SIZE 65
 #define UNCIA_BLOB_NAME_SIZE    160
 
@@ -118,60 +118,6 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_host_directory(const char *path, struct unc
  * Threads: one, and no wallet uses the host any more. */
 UNCIA_API void uncia_host_directory_free(struct uncia_host *host);
 
-/* ---- the network file ------------------------------------------------------------------------------------------- */
-
-/* A network: its genesis, and where its validators are. Made from network.conf, which anybody may read. */
-struct uncia_network;
-
-/* Reads the text of a network file and checks it against itself: the genesis, every key.
- * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
- * Owns: the caller frees with uncia_network_free, after the wallets that use it.
- * Threads: any.
- * Spec: wallet.md 7.5. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_network_parse(const char *text, struct uncia_network **network,
-                                                   char why[UNCIA_WHY_SIZE]);
-
-/* The same from a file.
- * Returns: as uncia_network_parse; UNCIA_E_NOT_FOUND; UNCIA_E_IO.
- * Owns: as uncia_network_parse.
- * Threads: any. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_network_load(const char *path, struct uncia_network **network,
-                                                  char why[UNCIA_WHY_SIZE]);
-
-/* Frees a network that no wallet uses any more; NULL is fine.
- * Threads: one at a time per network. */
-UNCIA_API void uncia_network_free(struct uncia_network *network);
-
-/* The network's name: text that lives as long as the network; "" for NULL.
- * Threads: any. */
-UNCIA_API const char *uncia_network_name(const struct uncia_network *network);
-
-/* Its currency's code, such as "LIB": text that lives as long as the network; "" for NULL.
- * Threads: any. */
-UNCIA_API const char *uncia_network_currency(const struct uncia_network *network);
-
-/* The network's id: the hash of its genesis. Does nothing where either is NULL.
- * Out: id, 32 bytes.
- * Threads: any. */
-UNCIA_API void uncia_network_id(const struct uncia_network *network, uint8_t id[32]);
-
-/* The smallest amount that an output may have, and an account may keep, in micro-units; 0 for NULL.
- * Threads: any. */
-UNCIA_API uint64_t uncia_network_smallest_amount(const struct uncia_network *network);
-
-/* How many validators the file names an address for; they are numbered from 0, and not all of the committee need be
- * there. 0 for NULL.
- * Threads: any. */
-UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network);
-
-/* Host (name or numeric address, without brackets) and port of a validator.
- * Returns: 0; UNCIA_E_ARGUMENT where there is none of that number.
- * Out: *host lives as long as the network; *port.
- * Threads: any. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_network *network, uint32_t number,
-                                                       const char **host, uint16_t *port);
-
 /* ---- words and keys --------------------------------------------------------------------------------------------- */
 
 /* Fresh recovery words. Whoever has them has the money: show them once, write them down.
@@ -188,6 +134,13 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_words_make(const struct uncia_host *host, u
  * Threads: any.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_words_check(const char *words);
+
+/* The address of the account that these recovery words are of.
+ * Returns: 0; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
+ * In: the words are not kept; the caller wipes its own.
+ * Threads: any.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_address(const char *words, char text[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* Whether this is one word of the list, to name the one that was mistyped. Case does not matter.
  * Returns: 0; UNCIA_E_WORDS; UNCIA_E_ARGUMENT.
@@ -256,9 +209,19 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, 
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_words(struct uncia_wallet *wallet, const char *passphrase,
                                                   char words[UNCIA_WORDS_TEXT_SIZE]);
 
-/* Writes the wallet's own address, without a reference. Does nothing where either is NULL.
- * Threads: as uncia_wallet_open. */
-UNCIA_API void uncia_wallet_address(const struct uncia_wallet *wallet, char text[UNCIA_ADDRESS_TEXT_SIZE]);
+/* The wallet's own address, without a reference: what others are given to pay to.
+ * Returns: 0; UNCIA_E_PASSPHRASE while the wallet is locked: whoever can write the home could have put another's public
+ *	key into the key file, and only opening the seal shows it; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_address(const struct uncia_wallet *wallet,
+                                                    char text[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* The address that the key file names, also while the wallet is locked: the one whose balance and history it then
+ * shows. To tell one's own address in a payment from others'; never to be given to anybody. Returns: 0;
+ * UNCIA_E_ARGUMENT. Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_address_unproved(const struct uncia_wallet *wallet,
+                                                             char text[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* Whether the key is open, so that uncia_wallet_pay can sign.
  * Threads: as uncia_wallet_open. */

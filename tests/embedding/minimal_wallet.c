@@ -65,7 +65,9 @@ static int show_balance(struct uncia_wallet *wallet)
 		error = uncia_wallet_balance(wallet, &balance);
 	if (error)
 		return error;
-	uncia_wallet_address(wallet, address);
+	error = uncia_wallet_address(wallet, address);
+	if (error)
+		return error;
 	uncia_amount_format(balance.spendable, amount);
 	printf("%s has %s\n", address, amount);
 	return 0;

@@ -464,7 +464,8 @@ void world_act(struct world *w, enum action action)
 		struct uncia_output output = {.amount = 1000000};
 		char own[UNCIA_ADDRESS_TEXT_SIZE];
 		struct uncia_payment_id id;
-		uncia_wallet_address(w->wallet, own);
+		if (uncia_wallet_address(w->wallet, own))
+			abort();
 		output.address = own;
 		struct uncia_payment_request request = {.size = sizeof(request),
 		                                        .outputs = &output,

@@ -63,7 +63,8 @@ void phones_addresses(const struct network *network, struct address addresses[PE
 		phone_host_init(&host, network, person);
 		if (make_home(&host, person) || uncia_wallet_open(&host.host, NULL, NULL, &wallet))
 			abort();
-		uncia_wallet_address(wallet, text);
+		if (uncia_wallet_address(wallet, text))
+			abort();
 		uncia_wallet_close(wallet);
 		phone_host_deinit(&host);
 		if (uncia_address_parse(text, &address))
