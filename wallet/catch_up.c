@@ -25,8 +25,10 @@
 #include "sync.h"
 #include "wallet.h"
 
-#define ATTEMPT_MS 3000u /* without an answer for so long, another validator is asked */
-#define NOBODY     UINT32_MAX
+#define WAITING_MAX 64u   /* payments of one account that a validator tells of */
+#define ATTEMPT_MS  3000u /* without an answer for so long, another validator is asked */
+#define LONG_MS     10000u
+#define NOBODY      UINT32_MAX
 
 int catch_up_init(struct uncia_wallet *w)
 {
@@ -36,7 +38,7 @@ int catch_up_init(struct uncia_wallet *w)
 		return UNCIA_E_MEMORY;
 	w->catch_up = c;
 	c->node = NOBODY;
-	c->tried = calloc(5 * count + 1, sizeof(*c->tried));
+	c->tried = calloc(6 * count + 1, sizeof(*c->tried));
 	c->heights = calloc(count + 1, sizeof(*c->heights));
 	if (!c->tried || !c->heights)
 		return UNCIA_E_MEMORY;
@@ -44,13 +46,29 @@ int catch_up_init(struct uncia_wallet *w)
 	c->counts = c->failed + count;
 	c->told = c->counts + count;
 	c->answered = c->told + count;
+	c->waited = c->answered + count;
 	return 0;
+}
+
+static void forget(const struct uncia_wallet *w, bool *flags)
+{
+	memset(flags, 0, w->network->endpoint_count * sizeof(*flags));
+}
+
+static void forget_waiting(struct catch_up *c)
+{
+	for (size_t i = 0; i < c->waiting_count; i++)
+		payment_free(c->waiting[i]);
+	free(c->waiting);
+	c->waiting = NULL;
+	c->waiting_count = 0;
 }
 
 void catch_up_deinit(struct uncia_wallet *w)
 {
 	if (!w->catch_up)
 		return;
+	forget_waiting(w->catch_up);
 	free(w->catch_up->tried);
 	free(w->catch_up->heights);
 	free(w->catch_up);
@@ -100,6 +118,7 @@ static void catch_up_end(struct uncia_wallet *w, int error)
 	assert(catch_up_active(w));
 	w->catch_up->stage = STAGE_NONE;
 	w->catch_up->node = NOBODY;
+	forget_waiting(w->catch_up);
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_CAUGHT_UP, .error = error});
 }
 
@@ -118,7 +137,13 @@ static void catch_up_done(struct uncia_wallet *w)
 		c->mark = mark;
 		c->looked = true;
 	}
-	catch_up_end(w, rc);
+	/* After reading for long the account is asked for again: a payment is made on what is known of it now. */
+	if (!rc && wallet_now(w) >= c->started_ms + LONG_MS) {
+		c->node = NOBODY;
+		c->stage = STAGE_BEGIN;
+	} else {
+		catch_up_end(w, rc);
+	}
 }
 
 /* ---- requests out ---------------------------------------------------------------------------- */
@@ -170,11 +195,6 @@ static void catch_up_ask(struct uncia_wallet *w)
 	}
 	c->node = NOBODY; /* catch_up_tick begins anew */
 	c->attempt_ms = wallet_now(w);
-}
-
-static void forget(const struct uncia_wallet *w, bool *flags)
-{
-	memset(flags, 0, w->network->endpoint_count * sizeof(*flags));
 }
 
 /* Begins a stage at this place of the account's history, or anew. */
@@ -270,13 +290,104 @@ static void catch_up_plan(struct uncia_wallet *w)
 	}
 }
 
+/* ---- what is not final yet ------------------------------------------------------------------- */
+
+static void ask_waiting(struct uncia_wallet *w, uint32_t node)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__WaitingQuery query = UNCIA__PB__WAITING_QUERY__INIT;
+	query.address = field_of(w->address.b, ADDRESS_SIZE);
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_WAITING;
+	request.waiting = &query;
+	session_send(w, node, REQUEST_CATCH_UP, w->catch_up->generation, &request);
+}
+
+/* What waits for a block is asked for before the account is, over every link: what a validator does not tell any more,
+ * because it has become final, is then in the state that it proves. */
+static int begin_sync(struct uncia_wallet *w)
+{
+	struct catch_up *c = w->catch_up;
+	assert(!w->sync->active);
+	c->generation++;
+	forget_waiting(c);
+	forget(w, c->waited);
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		if (session_ready(w, i))
+			ask_waiting(w, i);
+	int rc = uncia_wallet_sync(w);
+	if (rc)
+		return rc;
+	w->sync->thorough = true;
+	c->stage = STAGE_SYNC;
+	return 0;
+}
+
+static bool waiting_is_own(const struct uncia_wallet *w, const struct payment *payment)
+{
+	return address_equal(&payment->sender, &w->address) &&
+	       memcmp(payment->public_key, w->keyfile.public_key, PUBLIC_KEY_SIZE) == 0 &&
+	       sign_verify(payment->public_key, &payment->digest, payment->signature);
+}
+
+/* Keeps the account's own payments that a validator holds: their signatures are the account's, whoever tells. */
+static int take_waiting(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__WaitingReply *reply)
+{
+	struct catch_up *c = w->catch_up;
+	if (c->waited[node])
+		return 0;
+	if (reply->n_payments > WAITING_MAX)
+		return UNCIA_E_PROTOCOL;
+	struct payment **list = realloc(c->waiting, (c->waiting_count + reply->n_payments + 1) * sizeof(*list));
+	if (!list)
+		return UNCIA_E_MEMORY;
+	c->waiting = list;
+	for (size_t i = 0; i < reply->n_payments; i++) {
+		const ProtobufCBinaryData *bytes = &reply->payments[i]->data;
+		struct payment *payment;
+		int rc = payment_decode(&w->network_id, bytes->data, bytes->len, &payment);
+		if (rc)
+			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
+		if (!waiting_is_own(w, payment)) {
+			payment_free(payment);
+			return UNCIA_E_PROOF;
+		}
+		list[c->waiting_count++] = payment;
+	}
+	c->waited[node] = true;
+	return 0;
+}
+
+/* Takes those into the outbox that it does not have, as pending. What is past its expiry is final by now, and found in
+ * the history, or never will be. */
+static int store_waiting(struct uncia_wallet *w)
+{
+	struct catch_up *c = w->catch_up;
+	int rc = 0;
+	for (size_t i = 0; i < c->waiting_count && !rc; i++) {
+		struct tracked *t;
+		if ((uint64_t)c->waiting[i]->expires_at * 1000 <= w->clock.timestamp_ms)
+			continue;
+		rc = outbox_find(w, c->waiting[i]->nonce, &t);
+		if (rc == UNCIA_E_NOT_FOUND) {
+			rc = outbox_add(w, payment_ref(c->waiting[i]), &t);
+			if (rc)
+				payment_free(c->waiting[i]);
+			else
+				following_send(w, t, true);
+		}
+		if (rc == UNCIA_E_DAMAGED || rc == UNCIA_E_EXISTS)
+			rc = 0; /* it stops its key by itself; another process was faster */
+	}
+	return rc;
+}
+
 /* The sync has ended. Payments that other processes stored count as well. */
 static void catch_up_synced(struct uncia_wallet *w)
 {
 	struct catch_up *c = w->catch_up;
 	int rc = w->sync->error;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		c->answered[i] = w->sync->answers[i].kind != ANSWER_NONE;
+		c->answered[i] = w->sync->answers[i].kind != ANSWER_NONE && c->waited[i];
 		c->heights[i] = w->sync->answers[i].height;
 	}
 	if (!rc && !enough(w, c->answered))
@@ -285,6 +396,8 @@ static void catch_up_synced(struct uncia_wallet *w)
 		rc = mark_load(&w->host, &c->mark);
 	if (!rc)
 		rc = outbox_load(w, false);
+	if (!rc)
+		rc = store_waiting(w);
 	c->started_ms = c->progress_ms = wallet_now(w);
 	if (rc)
 		catch_up_end(w, rc);
@@ -303,11 +416,9 @@ int uncia_wallet_catch_up(struct uncia_wallet *w)
 		return UNCIA_E_PASSPHRASE;
 	if (catch_up_active(w))
 		return 0;
-	rc = uncia_wallet_sync(w);
-	if (rc)
-		return rc;
-	w->sync->thorough = true;
-	w->catch_up->stage = STAGE_SYNC;
+	if (!w->sync->active)
+		return begin_sync(w);
+	w->catch_up->stage = STAGE_BEGIN;
 	return 0;
 }
 
@@ -429,8 +540,12 @@ int catch_up_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, c
 	struct catch_up *c = w->catch_up;
 	bool beyond = false;
 	int stored = 0;
-	if (c->stage < STAGE_COUNT || generation != c->generation || node != c->node)
+	if (generation != c->generation)
 		return 0; /* an answer to an earlier question */
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_WAITING && c->stage == STAGE_SYNC)
+		return take_waiting(w, node, reply->waiting);
+	if (c->stage < STAGE_COUNT || node != c->node)
+		return 0;
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL) {
 		catch_up_ask(w);
 		return 0;
@@ -457,8 +572,10 @@ int catch_up_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, c
 
 /* ---- links and time -------------------------------------------------------------------------- */
 
-void catch_up_link_up(struct uncia_wallet *w)
+void catch_up_link_up(struct uncia_wallet *w, uint32_t node)
 {
+	if (w->catch_up->stage == STAGE_SYNC)
+		ask_waiting(w, node);
 	if (w->catch_up->stage >= STAGE_COUNT && w->catch_up->node == NOBODY)
 		catch_up_ask(w);
 }
@@ -483,8 +600,11 @@ void catch_up_tick(struct uncia_wallet *w)
 	uint64_t now = wallet_now(w);
 	if (c->stage == STAGE_NONE)
 		return;
-	if (c->stage == STAGE_SYNC) {
-		if (!w->sync->active)
+	if (c->stage == STAGE_BEGIN || c->stage == STAGE_SYNC) {
+		int rc = !w->sync->active && c->stage == STAGE_BEGIN ? begin_sync(w) : 0;
+		if (rc)
+			catch_up_end(w, rc);
+		else if (!w->sync->active)
 			catch_up_synced(w);
 	} else if (now >= c->progress_ms + w->request_timeout_ms) {
 		catch_up_end(w, UNCIA_E_UNREACHABLE);
@@ -504,7 +624,7 @@ uint64_t catch_up_next_ms(const struct uncia_wallet *w)
 	const struct catch_up *c = w->catch_up;
 	if (c->stage == STAGE_NONE)
 		return UINT64_MAX;
-	if (c->stage == STAGE_SYNC)
+	if (c->stage == STAGE_BEGIN || c->stage == STAGE_SYNC)
 		return w->sync->active ? UINT64_MAX : wallet_now(w);
 	uint64_t end = c->progress_ms + w->request_timeout_ms, next = c->attempt_ms + ATTEMPT_MS;
 	return next < end ? next : end;

@@ -9,7 +9,8 @@
 
 enum catch_up_stage {
 	STAGE_NONE,
-	STAGE_SYNC,  /* the account is asked for */
+	STAGE_BEGIN, /* an earlier sync has to end first */
+	STAGE_SYNC,  /* what waits for a block, and then the account, is asked for */
 	STAGE_COUNT, /* the receipts since the mark are counted, of one validator */
 	STAGE_LIFE,  /* those since the account was created are gone back through, of one validator */
 	STAGE_WORDS  /* each of validators weighing F+1 gives all that it has */
@@ -40,12 +41,16 @@ struct catch_up {
 	uint32_t from_index, before_index;
 	uint64_t counted;         /* STAGE_COUNT */
 	struct account_walk walk; /* STAGE_LIFE */
+	/* Of this account, not final when they were told: to be looked for in the outbox once the time is known. */
+	struct payment **waiting;
+	size_t waiting_count;
 	/* Requests */
 	uint64_t generation, started_ms, progress_ms, attempt_ms;
 	uint32_t node; /* who was asked; UINT32_MAX: nobody */
 	/* By endpoint: asked for this page; gave a part of what was too little; STAGE_WORDS: whose word counts, and who
 	 * has given all. */
 	bool *tried, *failed, *counts, *told;
+	bool *waited;      /* told what waits for a block */
 	bool *answered;    /* the sync */
 	uint64_t *heights; /* of those: as of which they did */
 };
@@ -56,7 +61,7 @@ void catch_up_deinit(struct uncia_wallet *w);
 /* Whether the ledger may hold payments of this account that the outbox does not. */
 bool catch_up_behind(const struct uncia_wallet *w);
 bool catch_up_active(const struct uncia_wallet *w);
-void catch_up_link_up(struct uncia_wallet *w);
+void catch_up_link_up(struct uncia_wallet *w, uint32_t node);
 void catch_up_link_down(struct uncia_wallet *w, uint32_t node);
 /* A negative result drops the link. */
 int catch_up_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply);

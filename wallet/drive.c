@@ -64,10 +64,10 @@ static int drive_take_message(struct uncia_wallet *w, uint32_t node, const struc
 
 static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 {
+	catch_up_link_up(w, node); /* first: see begin_sync */
 	wallet_sync_link_up(w, node);
 	following_link_up(w, node);
 	history_link_up(w, node);
-	catch_up_link_up(w);
 }
 
 int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)

@@ -318,8 +318,9 @@ struct uncia_payment_request {
  *
  * A home may come back older than it was: a backup, a snapshot, a copied file, the words. So a key that this home does
  * not know is paid under only once all that the ledger counts of the account's payments is accounted for here; until
- * then the answer is UNCIA_E_BEHIND: uncia_wallet_catch_up, and when that has ended, pay again. A payment that was lost
- * with the old home and is not final yet is not found; two homes that are in use at once are two. Payments without a
+ * then the answer is UNCIA_E_BEHIND: uncia_wallet_catch_up, and when that has ended, pay again. What was lost with the
+ * old home is found where it is final, or waits at a validator that answers; two homes that are in use at once are two.
+ * Payments without a
  * key never wait for that.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
@@ -337,13 +338,14 @@ UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
 
 /* Makes sure that this home knows all payments that its account has made: asks for the account, as uncia_wallet_sync
- * does, compares what the ledger counts with what is here, and where that is less reads the account's history and
- * stores its own payments in the outbox, as final. Ends in UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs
- *what a sync does. What is missing is read 64 payments at a time, received ones among them, those since it was last
- *known to be complete; once in a home's life that is all of them. Nothing waits for it but uncia_wallet_pay with a new
- *key. It has no time limit of its own, but ends as UNREACHABLE after request_timeout_ms without progress; what was
- *found until then stays found. Returns: 0 (also where one is under way); UNCIA_E_NETWORK; UNCIA_E_PASSPHRASE where the
- *wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
+ * does, and for its payments that wait for a block, which it takes up; compares what the ledger counts with what is
+ *here, and where that is less reads the account's history and stores its own payments in the outbox, as final. Ends in
+ *UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs what a sync does. What is missing is read 64 payments at a
+ *time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
+ *them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
+ *UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
+ *one is under way); UNCIA_E_NETWORK; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ *Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 
 /* How a payment stands. FINAL and EXPIRED are ends: a payment that has one keeps it. */

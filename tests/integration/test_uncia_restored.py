@@ -115,3 +115,18 @@ class Older(UnciaTest):
 		self.until(lambda: self.answers(), "the balance")
 		self.assertEqual(self.pay("b")["id"], paid["id"])
 		self.assertEqual(self.uncia_json(*self.network, "--wallet", "home", "balance")["balance"], "8.000000")
+
+	def test_what_waits_for_a_block_is_the_payment_of_its_key(self):
+		shutil.copytree(self.dir / "home", self.dir / "copy")
+		for number in (1, 2):
+			os.kill(self.validators[number]["pid"], signal.SIGSTOP)
+		# Two of four make no block, but hold the payment.
+		pay = (*self.network, "--wallet", "home", "send", self.treasury, "1", "--key", "a", "--timeout", "8", "--expires", "600")
+		out, _ = self.uncia(*pay, code=3)
+		self.put_back("copy")
+		again, _ = self.uncia(*pay, code=3)
+		self.assertEqual(again.splitlines()[0], out.splitlines()[0])
+		for number in (1, 2):
+			os.kill(self.validators[number]["pid"], signal.SIGCONT)
+		self.assertEqual("id " + self.pay("a")["id"], out.splitlines()[0])
+		self.assertEqual(self.uncia_json(*self.network, "--wallet", "home", "balance")["balance"], "9.000000")

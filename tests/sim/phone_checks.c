@@ -51,6 +51,15 @@ static struct pay *pay_of(struct phone *phone, const struct uncia_payment_id *id
 	return NULL;
 }
 
+/* Whether any phone of the same person has asked for it: validators tell of what waits for a block to all of them. */
+static bool of_person(const struct phone *phone, const struct uncia_payment_id *id)
+{
+	for (uint32_t i = 0; i < phone->all->options.count; i++)
+		if (phone->all->phones[i].person == phone->person && pay_of(&phone->all->phones[i], id))
+			return true;
+	return false;
+}
+
 static bool key_matches(const struct phone *phone, const struct pay *pay, const uint8_t nonce[NONCE_SIZE],
                         const uint8_t public_key[PUBLIC_KEY_SIZE])
 {
@@ -113,12 +122,22 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	struct pay *pay = pay_of(phone, &id);
 	if (!pay)
 		pay = adopt(phone, payment);
-	if (!pay)
+	if (!pay && !of_person(phone, &id))
 		phone_fail(phone, "sends a payment that nobody asked for");
-	if (pay->key[0] && !key_matches(phone, pay, payment->nonce, payment->public_key))
+	if (pay && pay->key[0] && !key_matches(phone, pay, payment->nonce, payment->public_key))
 		phone_fail(phone, "sends a payment under another key than it was asked for");
-	pay->sure = true;
+	if (pay)
+		pay->sure = true;
 	payment_free(payment);
+}
+
+/* Whether the home knew of it: another one told, while it was waiting for a block. */
+static bool is_former(const struct pay *pay, const struct uncia_payment_id *id)
+{
+	for (size_t i = 0; i < pay->former_count; i++)
+		if (same_id(&pay->former[i], id))
+			return true;
+	return false;
 }
 
 /* Before a new key is paid under, the home knows what its account has paid, up to the state that it shows: else the key
@@ -160,7 +179,7 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 			phone_fail(phone, "makes two payments of one key");
 		if (!pay->known && pay_of(phone, id))
 			phone_fail(phone, "gives two requests one payment");
-		if (!pay->known && pay->key[0])
+		if (!pay->known && pay->key[0] && !is_former(pay, id))
 			check_knows_all(phone);
 		pay->lost = false;
 		pay->id = *id;
@@ -242,8 +261,8 @@ static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
 		pay->unsure = false;
 		pay->id = *id;
 	}
-	/* Of another phone of the same person, or of a lost one: recalled. */
-	if (!pay && (info.state != UNCIA_PAYMENT_FINAL || !phone_final(phone, id)))
+	/* Of another phone of the same person, or of a lost one: looked up. */
+	if (!pay && !of_person(phone, id) && (info.state != UNCIA_PAYMENT_FINAL || !phone_final(phone, id)))
 		phone_fail(phone, "finds a payment that nobody asked for");
 	if (pay)
 		pay->stored_end = info.state != UNCIA_PAYMENT_PENDING;
@@ -444,7 +463,8 @@ static void check_pay(const struct phone *phone, const struct pay *pay)
 	unsigned finals = final != NULL;
 
 	for (size_t i = 0; i < pay->former_count; i++)
-		finals += phone_final(phone, &pay->former[i]) != NULL;
+		finals +=
+		    !(pay->known && same_id(&pay->former[i], &pay->id)) && phone_final(phone, &pay->former[i]) != NULL;
 	if (finals > 1)
 		phone_fail(phone, "has paid twice under the key \"%s\"", pay->key);
 	if (pay->told == TOLD_FINAL &&

@@ -309,6 +309,72 @@ START_TEST(what_was_pending_in_the_copy_gets_its_end)
 }
 END_TEST
 
+static void forget_payments(struct rig *rig)
+{
+	rig_close(rig);
+	for (size_t i = 0; i < rig->host.count;) {
+		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
+			ck_assert_int_eq(rig->host.host.remove(&rig->host, rig->host.blobs[i].name), 0);
+		else
+			i++;
+	}
+}
+
+/* No block has it yet, and the home that made it is lost. */
+START_TEST(what_is_not_final_yet_is_known_by_who_holds_it)
+{
+	for (int forged = 0; forged < 2; forged++) {
+		struct rig *rig = rig_ready();
+		struct uncia_payment_id id, again;
+		ck_assert_int_eq(rig_pay(rig, "rent", HALF, &id), 0);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+		rig->net.holds = true;
+		forget_payments(rig);
+		rig->host.now_ms += 30000;
+		for (uint32_t i = 0; forged && i < rig->net.count; i++)
+			rig->net.nodes[i].submitted[rig->net.nodes[i].submitted_size - 1] ^= 1;
+		ck_assert_int_eq(rig_open(rig), 0);
+		if (forged) { /* by whoever tells, nothing but its signature is believed */
+			ck_assert_int_eq(rig_catch_up(rig), UNCIA_E_UNREACHABLE);
+			ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+			rig_free(rig);
+			continue;
+		}
+		ck_assert_int_eq(rig_catch_up(rig), 0);
+		ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 1);
+		ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+		ck_assert_int_eq(rig_pay_now(rig, "rent", HALF, &again), 0);
+		ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
+		ck_assert_int_eq(rig_pay_now(rig, "rent", HALF + 1, &again), UNCIA_E_KEY_REUSED);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+		rig->net.holds = false;
+		fake_network_push_receipt(&rig->net, rig->wallet, 1);
+		ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+		ck_assert_uint_eq(rig->net.final_count, 1);
+		rig_free(rig);
+	}
+}
+END_TEST
+
+/* What somebody still tells of though its time is over is left to the history. */
+START_TEST(what_is_past_its_expiry_is_not_taken_up_again)
+{
+	struct rig *rig = rig_ready();
+	struct uncia_payment_id id, again;
+	ck_assert_int_eq(rig_pay(rig, "rent", HALF, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 100);
+	rig->net.holds = true;
+	forget_payments(rig);
+	rig->net.tip.timestamp_ms += 3600000;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+	ck_assert_int_eq(rig_pay_now(rig, "rent", HALF, &again), 0);
+	ck_assert_mem_ne(again.b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_damaged_mark_is_none)
 {
 	struct rig *rig = rig_ready();
@@ -409,6 +475,7 @@ UNIT_MAIN("catch_up", an_older_home_finds_what_it_has_forgotten, without_a_key_n
           a_home_that_misses_nothing_reads_nothing, one_that_leaves_out_does_not_hinder,
           where_nobody_tells_all_nothing_is_paid, an_account_that_is_gone_is_looked_up_too,
           a_former_life_of_the_account_is_looked_up_too, a_full_counter_counts_nothing,
-          what_was_pending_in_the_copy_gets_its_end, a_damaged_mark_is_none,
+          what_was_pending_in_the_copy_gets_its_end, what_is_not_final_yet_is_known_by_who_holds_it,
+          what_is_past_its_expiry_is_not_taken_up_again, a_damaged_mark_is_none,
           storage_that_fails_is_told_and_loses_nothing, a_long_history_is_read_page_by_page,
           a_locked_wallet_looks_nothing_up)
