@@ -108,7 +108,12 @@ static bool accounted_for(const struct uncia_wallet *w, bool exists, const struc
 bool catch_up_behind(const struct uncia_wallet *w)
 {
 	const struct sync *s = w->sync;
-	return !w->catch_up->looked || !s->known || !accounted_for(w, s->exists, &s->state.entry, s->height);
+	const struct catch_up *c = w->catch_up;
+	if (!c->looked || !s->known)
+		return true;
+	/* A full counter is caught up with as far as enough validators know, which may be below what one has proved. */
+	bool reached = s->height <= c->reached && mark_holds(w, &c->mark);
+	return !reached && !accounted_for(w, s->exists, &s->state.entry, s->height);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -136,6 +141,7 @@ static void catch_up_done(struct uncia_wallet *w)
 	if (!rc) {
 		c->mark = mark;
 		c->looked = true;
+		c->reached = c->proved;
 	}
 	/* After reading for long the account is asked for again: a payment is made on what is known of it now. */
 	if (!rc && wallet_now(w) >= c->started_ms + LONG_MS) {
@@ -266,7 +272,7 @@ static void catch_up_plan(struct uncia_wallet *w)
 	const struct sync *s = w->sync;
 	c->exists = s->exists;
 	c->state = s->state;
-	c->height = s->height;
+	c->height = c->proved = s->height;
 	c->saturated = c->exists && c->state.entry.payments == UINT32_MAX;
 	c->read = false;
 	forget(w, c->failed);

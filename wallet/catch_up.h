@@ -34,8 +34,10 @@ struct catch_up {
 	bool exists, saturated;
 	struct account_state state;
 	uint64_t height;
-	uint64_t floor; /* down to here all is known */
-	bool read;      /* a page was read for it */
+	uint64_t proved;  /* height of the state that the sync has proved */
+	uint64_t reached; /* the same, of the last look-up that came to its end */
+	uint64_t floor;   /* down to here all is known */
+	bool read;        /* a page was read for it */
 	/* STAGE_COUNT and on: where this stage begins to read, and where the next page begins; as history.h */
 	uint64_t from_height, before_height;
 	uint32_t from_index, before_index;
