@@ -240,7 +240,7 @@ static int run_send(const struct call *call)
 static const struct poptOption send_options[] = {
     {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO, "The text stays with you; the ledger carries its hash", "TEXT"},
     {"key", '\0', POPT_ARG_STRING, NULL, OPTION_KEY,
-     "Your own key for this payment: in this wallet the same key is the same payment, however often it is run", "TEXT"},
+     "Your own key for this payment: the same key is the same payment, however often it is run", "TEXT"},
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,
      "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
     {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
