@@ -78,6 +78,8 @@ static const char *machine_error_text(int error)
 		return "in use by another process";
 	case UNCIA_E_UNREACHABLE:
 		return "no validator could be reached";
+	case UNCIA_E_BEHIND:
+		return "the account may have made payments that this wallet does not know yet";
 	}
 	return "unknown error";
 }

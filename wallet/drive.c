@@ -1,7 +1,9 @@
-/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c); each part is told when a link
+/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c,
+ * catch_up.c); each part is told when a link
  * comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
 #include "canonical.h"
+#include "catch_up.h"
 #include "following.h"
 #include "history.h"
 #include "session.h"
@@ -10,13 +12,13 @@
 
 static bool drive_has_work(const struct uncia_wallet *w)
 {
-	return w->sync->active || w->history->active || following_has_work(w);
+	return w->sync->active || w->history->active || catch_up_active(w) || following_has_work(w);
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
 	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), wallet_sync_next_ms(w), following_next_ms(w),
-	                        history_next_ms(w)};
+	                        history_next_ms(w), catch_up_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] < next)
@@ -41,6 +43,8 @@ static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb
 		return following_reply(w, node, number, reply);
 	case REQUEST_HISTORY:
 		return history_reply(w, node, number, reply);
+	case REQUEST_CATCH_UP:
+		return catch_up_reply(w, node, number, reply);
 	default:
 		return UNCIA_E_PROTOCOL;
 	}
@@ -60,6 +64,7 @@ static int drive_take_message(struct uncia_wallet *w, uint32_t node, const struc
 
 static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 {
+	catch_up_link_up(w, node); /* first: see begin_sync */
 	wallet_sync_link_up(w, node);
 	following_link_up(w, node);
 	history_link_up(w, node);
@@ -95,6 +100,7 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 	session_closed(w, node, error);
 	wallet_sync_link_down(w, node);
 	history_link_down(w, node);
+	catch_up_link_down(w, node);
 	return 0;
 }
 
@@ -109,6 +115,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	wallet_sync_tick(w);
 	following_tick(w);
 	history_tick(w);
+	catch_up_tick(w);
 	if (drive_has_work(w))
 		session_wake(w);
 	return 0;

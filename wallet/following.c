@@ -111,6 +111,20 @@ static void following_end(struct uncia_wallet *w, struct tracked *t, enum uncia_
 	following_announce(w, t, 0);
 }
 
+int following_take_final(struct uncia_wallet *w, struct tracked *t, const struct uncia_receipt *receipt)
+{
+	assert(t->record.own && memcmp(receipt->payment->id.b, t->id.b, sizeof(t->id.b)) == 0);
+	t->record.height = receipt->height;
+	t->record.timestamp_ms = receipt->timestamp_ms;
+	t->record.index = receipt->index;
+	int rc = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
+	if (!rc)
+		following_end(w, t, UNCIA_PAYMENT_FINAL);
+	else
+		following_announce(w, t, rc); /* stays pending; the next receipt tries again */
+	return rc;
+}
+
 /* Ends t as FINAL where the receipt verifies, is of this very payment, and, for an own one, is stored. */
 static int take_receipt(struct uncia_wallet *w, struct tracked *t, const ProtobufCBinaryData *bytes)
 {
@@ -123,24 +137,21 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 		return UNCIA_E_PROOF;
 	}
 	wallet_learn_time(w, receipt->timestamp_ms);
-	t->record.height = receipt->height;
-	t->record.timestamp_ms = receipt->timestamp_ms;
-	t->record.index = receipt->index;
 	if (t->record.own) {
-		rc = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
+		following_take_final(w, t, receipt);
 	} else {
 		assert(!t->record.payment && !t->record.receipt);
+		t->record.height = receipt->height;
+		t->record.timestamp_ms = receipt->timestamp_ms;
+		t->record.index = receipt->index;
 		t->record.payment = receipt->payment;
 		t->record.receipt = receipt->bytes;
 		t->record.receipt_size = receipt->size;
 		receipt->payment = NULL;
 		receipt->bytes = NULL;
+		following_end(w, t, UNCIA_PAYMENT_FINAL);
 	}
 	uncia_receipt_free(receipt);
-	if (!rc)
-		following_end(w, t, UNCIA_PAYMENT_FINAL);
-	else
-		following_announce(w, t, rc); /* stays pending; the next receipt tries again */
 	return 0;
 }
 

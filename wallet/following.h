@@ -2,6 +2,7 @@
 #ifndef FOLLOWING_H
 #define FOLLOWING_H
 #include "message.pb-c.h"
+#include "receipts.h"
 #include "tracked.h"
 
 /* Sends an own payment, or a query for another, over every link, and again later. afresh: the pauses between begin
@@ -9,6 +10,9 @@
 void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh);
 /* Tells the host that there is news of it. */
 void following_announce(struct uncia_wallet *w, const struct tracked *t, int error);
+/* Ends an own one that is pending as FINAL, on a receipt of it. Returns 0; what storing it returned, and then it stays
+ * pending. */
+int following_take_final(struct uncia_wallet *w, struct tracked *t, const struct uncia_receipt *receipt);
 void following_link_up(struct uncia_wallet *w, uint32_t node);
 /* number: of a tracked payment. A negative result drops the link. */
 int following_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const Uncia__Pb__NodeReply *reply);

@@ -151,39 +151,12 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 	return 0;
 }
 
-/* What the genesis gave this account; 0 where it was created later. */
-static amount_t given_by_genesis(const struct uncia_wallet *w)
-{
-	const struct genesis *g = &w->network->genesis;
-	for (uint32_t i = 0; w->sync->state.entry.created == 0 && i < g->account_count; i++)
-		if (address_equal(&g->accounts[i].address, &w->address))
-			return g->accounts[i].balance;
-	return 0;
-}
-
-/* Undoes one payment on the way back from the proved balance (wallet 7.8). An account holds something from its creation
- * on, so a balance of 0 before the count is complete shows that a payment was left out, and one of a former life of
- * the account in the same block put in its place. */
+/* Counts a receipt of gapless pages that made the proved state. */
 static void go_back(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
 	struct history *h = w->history;
-	const struct entry *entry = &w->sync->state.entry;
-	const struct payment *payment = receipt->payment;
-	amount_t in = 0, out = 0, held;
-	if (!w->sync->exists || receipt->height > h->as_of || h->seen == entry->payments)
-		return;
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (address_equal(&payment->outputs[i].to, &w->address))
-			in += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
-	if (address_equal(&payment->sender, &w->address))
-		out = payment->total;
-	h->seen++;
-	if (!amount_add(h->held, out, &held) || held < in || receipt->height < entry->created) {
-		h->gap = true;
-		return;
-	}
-	h->held = held - in;
-	h->gap = h->gap || (h->seen < entry->payments && h->held == 0);
+	if (w->sync->exists && receipt->height <= h->as_of)
+		walk_back(w, &h->walk, &w->sync->state.entry, receipt);
 }
 
 static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, size_t count,
@@ -200,9 +173,7 @@ static void take_page(struct uncia_wallet *w, struct uncia_receipt **receipts, s
 	h->next_height = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->height : reply->next_height;
 	h->next_index = reply->next_height == 0 ? 0 : count != 0 ? receipts[count - 1]->index : reply->next_index;
 	if (h->before_height == 0) {
-		h->seen = 0;
-		h->gap = false;
-		h->held = w->sync->exists ? w->sync->state.entry.balance : 0;
+		walk_begin(&h->walk, w->sync->exists ? w->sync->state.entry.balance : 0);
 		h->as_of = w->sync->height;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -273,12 +244,9 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 	                                    .count = (uint32_t)h->count,
 	                                    .next_height = h->next_height,
 	                                    .next_index = h->next_index};
-	/* Receipts can be left out, not made up. Count and balance of one and the same state show that none was; a full
-	 * counter counts no more. */
-	const struct entry *entry = &w->sync->state.entry;
-	page->complete = h->gapless && w->sync->known && w->sync->exists && h->as_of == w->sync->height && !h->gap &&
-	                 h->seen == entry->payments && entry->payments != ENTRY_PAYMENTS_FULL &&
-	                 h->held == given_by_genesis(w);
+	/* Receipts can be left out, not made up. Count and balance of one and the same state show that none was. */
+	page->complete = h->gapless && w->sync->known && w->sync->exists && h->as_of == w->sync->height &&
+	                 walk_complete(w, &h->walk, &w->sync->state.entry);
 	return 0;
 }
 

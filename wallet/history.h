@@ -2,8 +2,8 @@
 #ifndef HISTORY_H
 #define HISTORY_H
 #include <uncia/uncia.h>
-#include "amount.h"
 #include "message.pb-c.h"
+#include "walk.h"
 
 struct history {
 	bool active;
@@ -19,12 +19,8 @@ struct history {
 	size_t count;
 	uint64_t next_height;
 	uint32_t next_index;
-	/* Of the payments on gapless pages, those that made the proved state, newest first: how many, what the account
-	 * held before the last of them, and whether they cannot have been all. */
-	uint64_t seen;
-	amount_t held;
-	bool gap;
-	uint64_t as_of; /* the proved state's height, as it was at the first of these pages */
+	struct account_walk walk; /* over the payments on gapless pages that made the proved state */
+	uint64_t as_of;           /* the proved state's height, as it was at the first of these pages */
 };
 
 /* Returns 0 or UNCIA_E_MEMORY. */

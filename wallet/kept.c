@@ -1,5 +1,4 @@
-/* Receipts of final payments as text, from outbox, queries and history; and the recall of payments that an earlier home
- * made, from the history into the outbox. */
+/* Receipts of final payments as text, from outbox, queries and history. */
 #include <stdlib.h>
 #include <string.h>
 #include "history.h"
@@ -44,16 +43,5 @@ int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_paymen
 		return rc;
 	rc = receipt_format(bytes, size, text);
 	free(bytes);
-	return rc;
-}
-
-int uncia_wallet_recall(struct uncia_wallet *w)
-{
-	int rc = wallet_usable(w);
-	if (!rc && !w->history->has_page)
-		rc = UNCIA_E_NOT_FOUND;
-	for (size_t i = 0; !rc && i < w->history->count; i++)
-		if (memcmp(w->history->receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
-			rc = outbox_recall(w, w->history->receipts[i]);
 	return rc;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "address.h"
 #include "big_endian.h"
 #include "canonical.h"
 #include "fields.h"
@@ -290,6 +291,25 @@ int uncia_words_make(const struct uncia_host *host, unsigned count, char words[U
 	words_from_entropy(entropy, size, words);
 	sodium_memzero(entropy, sizeof(entropy));
 	return 0;
+}
+
+int uncia_words_address(const char *words, char text[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	struct destination own = {.has_reference = false};
+	if (!words || !text)
+		return UNCIA_E_ARGUMENT;
+	struct secret *secret = secret_new();
+	if (!secret)
+		return UNCIA_E_MEMORY;
+	int rc = words_to_entropy(words, secret->entropy, &secret->entropy_size);
+	if (!rc)
+		rc = keyfile_derive(secret);
+	if (!rc) {
+		address_of_key(secret->public_key, &own.address);
+		destination_format(&own, text);
+	}
+	secret_free(secret);
+	return rc;
 }
 
 int uncia_wallet_create(const struct uncia_host *host, const char *words, const struct uncia_key_options *options)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "catch_up.h"
 #include "driver.h"
 #include "events.h"
 #include "following.h"
@@ -52,6 +53,8 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 	if (!rc)
 		rc = history_init(w);
 	if (!rc)
+		rc = catch_up_init(w);
+	if (!rc)
 		rc = keyfile_load(&w->host, &w->keyfile);
 	if (rc)
 		return rc;
@@ -99,6 +102,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 		return;
 	driver_free(w->driver);
 	session_deinit(w);
+	catch_up_deinit(w);
 	history_deinit(w);
 	wallet_sync_deinit(w);
 	tracked_free_all(w);
@@ -135,12 +139,21 @@ int uncia_wallet_words(struct uncia_wallet *w, const char *passphrase, char word
 	return 0;
 }
 
-void uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
+int uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	if (!w || !text)
-		return;
+		return UNCIA_E_ARGUMENT;
+	/* Until the seal is open, nothing but an unkeyed checksum covers the public key in the file (wallet 7.1). */
+	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_PASSPHRASE;
+}
+
+int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	if (!w || !text)
+		return UNCIA_E_ARGUMENT;
 	struct destination destination = {.address = w->address};
 	destination_format(&destination, text);
+	return 0;
 }
 
 bool uncia_wallet_unlocked(const struct uncia_wallet *w)

@@ -311,3 +311,12 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 		t->record.durable = true;
 	return rc;
 }
+
+uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up_to)
+{
+	uint64_t count = 0;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		count += t->record.own && t->record.state == UNCIA_PAYMENT_FINAL && t->record.height > above &&
+		         t->record.height <= up_to;
+	return count;
+}

@@ -21,6 +21,8 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
                      size_t receipt_size);
 /* Loads a FINAL one's receipt. Owns: free(). */
 int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_t **receipt, size_t *size);
+/* How many final payments of blocks above the one height and up to the other it has in memory. */
+uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up_to);
 /* Takes a final payment of this wallet's, found in its history, into the outbox. Returns 0; UNCIA_E_MEMORY; what the
  * host returned. */
 int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt);

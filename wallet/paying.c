@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "balance.h"
+#include "catch_up.h"
 #include "following.h"
 #include "outbox.h"
 #include "sync.h"
@@ -139,7 +140,8 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 		rc = outbox_find(w, draft->payment.nonce, made);
 		if (rc != UNCIA_E_NOT_FOUND)
 			return rc ? rc : UNCIA_E_EXISTS;
-		rc = 0;
+		/* The key may stand for a payment that this home has forgotten. */
+		rc = catch_up_behind(w) ? UNCIA_E_BEHIND : 0;
 	}
 	if (!rc)
 		rc = check_funds(w, &draft->payment);

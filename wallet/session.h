@@ -51,7 +51,7 @@ bool session_in_progress(const struct uncia_wallet *w, uint32_t node);
 bool session_has_output(const struct uncia_wallet *w, uint32_t node);
 
 #define REQUEST_NUMBER_BITS 56 /* of a request's id; its purpose is in those above */
-enum request_purpose { REQUEST_ACCOUNT = 1, REQUEST_PAYMENT = 2, REQUEST_HISTORY = 3 };
+enum request_purpose { REQUEST_ACCOUNT = 1, REQUEST_PAYMENT = 2, REQUEST_HISTORY = 3, REQUEST_CATCH_UP = 4 };
 /* Sends to one that is ready, else does nothing; failures drop the link. */
 void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,
                   Uncia__Pb__WalletRequest *request);

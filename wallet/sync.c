@@ -107,7 +107,8 @@ static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
 static void wallet_sync_finish(struct uncia_wallet *w, int error)
 {
 	assert(w->sync->active);
-	w->sync->active = false;
+	w->sync->active = w->sync->thorough = false;
+	w->sync->error = error;
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_BALANCE, .error = error});
 }
 
@@ -158,7 +159,8 @@ static void wallet_sync_decide(struct uncia_wallet *w)
 		if (w->sync->answers[i].kind != ANSWER_NONE)
 			weight += session_weight(w, i);
 	assert(weight <= c->weight);
-	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
+	uint64_t waited_ms = s->thorough ? 0 : now - s->first_answer_ms;
+	if (believable && (weight > not_enough(c, waited_ms) || all_answered(w)))
 		wallet_sync_conclude(w);
 	else if (now >= s->started_ms + w->request_timeout_ms) {
 		if (believable)

@@ -14,6 +14,8 @@ struct sync_answer { /* of one validator, to the sync under way */
 
 struct sync {
 	bool active;
+	bool thorough; /* it waits for W-F, not for F+1, where they can be had: for the paying of a new key */
+	int error;     /* of the last one */
 	uint64_t generation, started_ms, first_answer_ms;
 	struct sync_answer *answers; /* as the network's endpoints */
 	bool has_best;

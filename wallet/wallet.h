@@ -5,11 +5,12 @@
  *
  *	open                                opening and closing
  *	driver                              sockets, and the timeout
- *	drive       paying      kept        bytes in and out; payments made; receipts read back, payments recalled
+ *	drive       paying      kept        bytes in and out; payments made; receipts read back
+ *	catch_up                            what the account paid and this home does not know
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
- *	sync        outbox                  the account asked for; payments stored
+ *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
  *	session     tracked     receipts    links; payments in memory; receipts verified
- *	events      contacts
+ *	events      contacts    mark
  *	wallet
  *	keyfile, words, network, blob, host_directory, request, text, utf8
  */
@@ -21,6 +22,7 @@
 
 #define SETTLE_MS 300u /* once enough have answered, the others get this long */
 
+struct catch_up;
 struct driver;
 struct history;
 struct queued_event;
@@ -46,9 +48,10 @@ struct uncia_wallet {
 	bool events_lost;
 	struct tracked *tracked, *outbox; /* tracked.c: all by id; own ones by their blob's name */
 	uint64_t last_number;
-	struct session *session; /* session.c; NULL without a network */
-	struct sync *sync;       /* sync.c */
-	struct history *history; /* history.c */
+	struct session *session;   /* session.c; NULL without a network */
+	struct sync *sync;         /* sync.c */
+	struct history *history;   /* history.c */
+	struct catch_up *catch_up; /* catch_up.c */
 	struct name_list contacts;
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
 };

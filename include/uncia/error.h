@@ -57,12 +57,13 @@ enum uncia_error {
 
 	/* This machine. */
 	UNCIA_E_MEMORY = -401,
-	UNCIA_E_IO = -402,         /* reading, writing or syncing failed */
-	UNCIA_E_DAMAGED = -403,    /* stored bytes do not match their checksum */
-	UNCIA_E_RANDOM = -404,     /* no randomness */
-	UNCIA_E_LIBRARY = -405,    /* libsodium decides signatures otherwise than the protocol */
-	UNCIA_E_BUSY = -406,       /* in use by another process */
-	UNCIA_E_UNREACHABLE = -407 /* no validator could be reached */
+	UNCIA_E_IO = -402,          /* reading, writing or syncing failed */
+	UNCIA_E_DAMAGED = -403,     /* stored bytes do not match their checksum */
+	UNCIA_E_RANDOM = -404,      /* no randomness */
+	UNCIA_E_LIBRARY = -405,     /* libsodium decides signatures otherwise than the protocol */
+	UNCIA_E_BUSY = -406,        /* in use by another process */
+	UNCIA_E_UNREACHABLE = -407, /* no validator could be reached */
+	UNCIA_E_BEHIND = -408       /* the account may have made payments that this home does not know */
 };
 
 /* A short English sentence for an error code, without a full stop; never NULL. Static text.

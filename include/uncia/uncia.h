@@ -42,13 +42,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uncia/error.h>
+#include <uncia/network.h>
 #include <uncia/text.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Sizes of text buffers in bytes, NUL included; others are in text.h. */
+/* Sizes of text buffers in bytes, NUL included; others are in text.h and network.h. */
 #define UNCIA_WORDS_TEXT_SIZE 256
 #define UNCIA_BLOB_NAME_SIZE  160
 
@@ -116,60 +117,6 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_host_directory(const char *path, struct unc
  * Threads: one, and no wallet uses the host any more. */
 UNCIA_API void uncia_host_directory_free(struct uncia_host *host);
 
-/* ---- the network file ------------------------------------------------------------------------------------------- */
-
-/* A network: its genesis, and where its validators are. Made from network.conf, which anybody may read. */
-struct uncia_network;
-
-/* Reads the text of a network file and checks it against itself: the genesis, every key.
- * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
- * Owns: the caller frees with uncia_network_free, after the wallets that use it.
- * Threads: any.
- * Spec: wallet.md 7.5. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_network_parse(const char *text, struct uncia_network **network,
-                                                   char why[UNCIA_WHY_SIZE]);
-
-/* The same from a file.
- * Returns: as uncia_network_parse; UNCIA_E_NOT_FOUND; UNCIA_E_IO.
- * Owns: as uncia_network_parse.
- * Threads: any. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_network_load(const char *path, struct uncia_network **network,
-                                                  char why[UNCIA_WHY_SIZE]);
-
-/* Frees a network that no wallet uses any more; NULL is fine.
- * Threads: one at a time per network. */
-UNCIA_API void uncia_network_free(struct uncia_network *network);
-
-/* The network's name: text that lives as long as the network; "" for NULL.
- * Threads: any. */
-UNCIA_API const char *uncia_network_name(const struct uncia_network *network);
-
-/* Its currency's code, such as "LIB": text that lives as long as the network; "" for NULL.
- * Threads: any. */
-UNCIA_API const char *uncia_network_currency(const struct uncia_network *network);
-
-/* The network's id: the hash of its genesis. Does nothing where either is NULL.
- * Out: id, 32 bytes.
- * Threads: any. */
-UNCIA_API void uncia_network_id(const struct uncia_network *network, uint8_t id[32]);
-
-/* The smallest amount that an output may have, and an account may keep, in micro-units; 0 for NULL.
- * Threads: any. */
-UNCIA_API uint64_t uncia_network_smallest_amount(const struct uncia_network *network);
-
-/* How many validators the file names an address for; they are numbered from 0, and not all of the committee need be
- * there. 0 for NULL.
- * Threads: any. */
-UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network);
-
-/* Host (name or numeric address, without brackets) and port of a validator.
- * Returns: 0; UNCIA_E_ARGUMENT where there is none of that number.
- * Out: *host lives as long as the network; *port.
- * Threads: any. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_network *network, uint32_t number,
-                                                       const char **host, uint16_t *port);
-
 /* ---- words and keys --------------------------------------------------------------------------------------------- */
 
 /* Fresh recovery words. Whoever has them has the money: show them once, write them down.
@@ -180,6 +127,13 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_networ
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_words_make(const struct uncia_host *host, unsigned count,
                                                 char words[UNCIA_WORDS_TEXT_SIZE]);
+
+/* The address of the account that these recovery words are of.
+ * Returns: 0; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
+ * In: the words are not kept; the caller wipes its own.
+ * Threads: any.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_words_address(const char *words, char text[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* How the key of a new wallet is kept. */
 struct uncia_key_options {
@@ -243,9 +197,19 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, 
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_words(struct uncia_wallet *wallet, const char *passphrase,
                                                   char words[UNCIA_WORDS_TEXT_SIZE]);
 
-/* Writes the wallet's own address, without a reference. Does nothing where either is NULL.
- * Threads: as uncia_wallet_open. */
-UNCIA_API void uncia_wallet_address(const struct uncia_wallet *wallet, char text[UNCIA_ADDRESS_TEXT_SIZE]);
+/* The wallet's own address, without a reference: what others are given to pay to.
+ * Returns: 0; UNCIA_E_PASSPHRASE while the wallet is locked: whoever can write the home could have put another's public
+ *	key into the key file, and only opening the seal shows it; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_address(const struct uncia_wallet *wallet,
+                                                    char text[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* The address that the key file names, also while the wallet is locked: the one whose balance and history it then
+ * shows. To tell one's own address in a payment from others'; never to be given to anybody. Returns: 0;
+ * UNCIA_E_ARGUMENT. Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_address_unproved(const struct uncia_wallet *wallet,
+                                                             char text[UNCIA_ADDRESS_TEXT_SIZE]);
 
 /* Whether the key is open, so that uncia_wallet_pay can sign.
  * Threads: as uncia_wallet_open. */
@@ -255,16 +219,18 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
-	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
-	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
-	                          * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
-	                          * where an end could not be stored (it stays pending), or where what storage showed
-	                          * could not be made durable (it is not sent yet) */
-	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
-	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
-	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record.
-	                          * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
-	                          * (uncia_wallet_payment), or ask again */
+	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_PAYMENT = 2,   /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
+	                            * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
+	                            * where an end could not be stored (it stays pending), or where what storage showed
+	                            * could not be made durable (it is not sent yet) */
+	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
+	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or UNCIA_E_UNREACHABLE, or UNCIA_E_IO and
+	                            * the like where what was found could not be stored */
+	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
+	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
+	                            * (uncia_wallet_payment), or ask again */
 };
 
 /* One thing that happened. Members that do not belong to its kind are 0. */
@@ -335,14 +301,21 @@ struct uncia_payment_request {
  * exactly two ends, each told by UNCIA_EVENT_PAYMENT: final, with a receipt, or expired, certain never to happen.
  * Until then it is pending; the same bytes are sent again for as long as it is.
  *
- * The same key is the same payment, in this home, for ever: a second call, even after a crash or by another process,
- * gives the id of the first, sends it again where it is pending, and tells its state by an event. Where it expired it
- * stays expired; to pay all the same, use a new key. The expiry is no part of what must be equal. Another home with the
- * same words does not know of it until it is final and recalled there: uncia_wallet_recall.
+ * The same key is the same payment for ever: a second call, even after a crash or by another process, gives the id of
+ * the first, sends it again where it is pending, and tells its state by an event. Where it expired it stays expired; to
+ * pay all the same, use a new key. The expiry is no part of what must be equal.
+ *
+ * A home may come back older than it was: a backup, a snapshot, a copied file, the words. So a key that this home does
+ * not know is paid under only once all that the ledger counts of the account's payments is accounted for here; until
+ * then the answer is UNCIA_E_BEHIND: uncia_wallet_catch_up, and when that has ended, pay again. What was lost with the
+ * old home is found where it is final, or waits at a validator that answers; two homes that are in use at once are two.
+ * Payments without a
+ * key never wait for that.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
- *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_PASSPHRASE
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_BEHIND
+ *	(with a key): uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE
  *	where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_BUSY;
  *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
  *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
@@ -352,6 +325,17 @@ struct uncia_payment_request {
  * Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
+
+/* Makes sure that this home knows all payments that its account has made: asks for the account, as uncia_wallet_sync
+ * does, and for its payments that wait for a block, which it takes up; compares what the ledger counts with what is
+ *here, and where that is less reads the account's history and stores its own payments in the outbox, as final. Ends in
+ *UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs what a sync does. What is missing is read 64 payments at a
+ *time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
+ *them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
+ *UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
+ *one is under way); UNCIA_E_NETWORK; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ *Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 
 /* How a payment stands. FINAL and EXPIRED are ends: a payment that has one keeps it. */
 enum uncia_payment_state {
@@ -452,15 +436,6 @@ struct uncia_history_page {
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_history_page(const struct uncia_wallet *wallet,
                                                          struct uncia_history_page *page);
-
-/* Takes this account's own payments on the page that came last into the outbox, as final. A home that was restored from
- * its words knows nothing of the keys that an earlier home paid under: read the whole history once, calling this for
- * every page, before paying with a key that may have been used there.
- * Returns: 0; UNCIA_E_NOT_FOUND where no page has come; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT.
- * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.2. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_recall(struct uncia_wallet *wallet);
 
 /* The proof that a payment is final; it was verified. */
 struct uncia_receipt;

@@ -423,6 +423,21 @@ struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id
 	return &slot->pooled;
 }
 
+size_t mempool_of_sender(const struct mempool *pool, const struct address *address, const struct payment **list,
+                         size_t max)
+{
+	const struct sender *sender = sender_find(pool, address, hash_of(pool, address, sizeof(*address)));
+	const struct slot *slot;
+	size_t count = 0;
+
+	DL_FOREACH (sender ? sender->slots : NULL, slot) {
+		if (count == max)
+			break;
+		list[count++] = slot->pooled.payment;
+	}
+	return count;
+}
+
 /* Until here the payment counted against no sender's quota and evicted nothing: a stranger may have forged it. */
 int mempool_verified(struct mempool *pool, struct pooled *p)
 {

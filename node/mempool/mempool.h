@@ -79,6 +79,10 @@ void mempool_remove_final(struct mempool *pool, struct payment *const *payments,
 /* Removes those with expires_at <= now_s, likewise. Does nothing where now_s is not above that of the call before. */
 void mempool_expire(struct mempool *pool, uint64_t now_s);
 
+/* The verified payments of one sender, oldest first, at most `max` of them. Returns how many. */
+size_t mempool_of_sender(const struct mempool *pool, const struct address *sender, const struct payment **list,
+                         size_t max);
+
 /* A walk gives READY payments fairly: one of each sender in turn, each sender's oldest first, beginning with the
  * senders that earlier walks did not reach. It stays valid whatever is parked, removed, evicted or added meanwhile.
  * mempool_walk_begin, then mempool_walk_next until it returns NULL or for as long as wanted. A new walk ends the one

@@ -141,6 +141,8 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 		return serve_account(&r->serve, wallet, request->request_id, request->account);
 	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
 		return serve_history(&r->serve, wallet, request->request_id, request->history);
+	case UNCIA__PB__WALLET_REQUEST__KIND_WAITING:
+		return serve_waiting(&r->serve, wallet, request->request_id, request->waiting);
 	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
 		return status_answer(r, wallet, request->request_id);
 	default:

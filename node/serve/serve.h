@@ -41,6 +41,8 @@ void serve_deinit(struct serve *s);
  * is to be closed); or an error of this machine. */
 int serve_account(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__AccountQuery *message);
 int serve_history(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__HistoryQuery *message);
+/* The payments of an account that wait here for a block. */
+int serve_waiting(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__WaitingQuery *message);
 /* What is known of a payment; its wallet then waits for the end where there is none yet. */
 int serve_payment(struct serve *s, uint64_t wallet, uint64_t request_id, const struct payment_id *id);
 /* Says that a payment is pending, and why. */

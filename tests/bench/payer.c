@@ -246,9 +246,10 @@ static int command_init(const char *home)
 		error = uncia_wallet_create(&host, words, &key);
 	if (!error)
 		error = uncia_wallet_open(&host, NULL, NULL, &wallet);
+	if (!error)
+		error = uncia_wallet_address(wallet, address);
 	if (error)
 		fail(home, error);
-	uncia_wallet_address(wallet, address);
 	uncia_wallet_close(wallet);
 	uncia_host_directory_free(&host);
 	return puts(address) == EOF;

@@ -65,7 +65,9 @@ static int show_balance(struct uncia_wallet *wallet)
 		error = uncia_wallet_balance(wallet, &balance);
 	if (error)
 		return error;
-	uncia_wallet_address(wallet, address);
+	error = uncia_wallet_address(wallet, address);
+	if (error)
+		return error;
 	uncia_amount_format(balance.spendable, amount);
 	printf("%s has %s\n", address, amount);
 	return 0;
@@ -86,6 +88,15 @@ static int pay(struct uncia_wallet *wallet, const char *address, const char *amo
 
 	if (!error)
 		error = uncia_wallet_pay(wallet, &request, &id);
+	if (error == UNCIA_E_BEHIND) { /* this home may be older than itself: see what it has paid before */
+		error = uncia_wallet_catch_up(wallet);
+		do {
+			if (!error)
+				error = next_event(wallet, &event);
+		} while (!error && event.kind != UNCIA_EVENT_CAUGHT_UP);
+		if (!error)
+			error = event.error ? event.error : uncia_wallet_pay(wallet, &request, &id);
+	}
 	while (!error && payment.state == UNCIA_PAYMENT_PENDING) {
 		error = next_event(wallet, &event);
 		if (!error && event.kind == UNCIA_EVENT_PAYMENT && !memcmp(&event.id, &id, sizeof(id)))

@@ -1,6 +1,7 @@
 /* A home whose every blob somebody else has written, in right envelopes: opened with and without its network, and
  * everything read that can be read without one. Forged signatures are granted. */
 #include "blob.h"
+#include "catch_up.h"
 #include "fuzz.h"
 #include "host.h"
 #include "keyfile.h"
@@ -43,7 +44,7 @@ static void put(struct fuzz_host *host, uint8_t kind, const struct bytes *conten
 		strcat(name, sodium_bin2hex(hex, sizeof(hex), id, sizeof(id)));
 		break;
 	case 2:
-		strcpy(name, "network");
+		strcpy(name, kind & 0x20 ? "caught-up" : "network");
 		break;
 	case 3:
 		strcpy(name, KEYFILE_BLOB);
@@ -77,6 +78,19 @@ static void read_all(struct uncia_wallet *w)
 		assert(memchr(event.text, '\0', sizeof(event.text)));
 }
 
+/* What stands for none is none; what is read is written as it was. */
+static void read_mark(struct fuzz_host *host)
+{
+	struct mark mark, again;
+
+	assert(mark_load(&host->host, &mark) == 0);
+	if (!mark.there)
+		return;
+	assert(mark_store(&host->host, &mark) == 0 && mark_load(&host->host, &again) == 0);
+	assert(again.there && again.height == mark.height && again.exists == mark.exists &&
+	       again.created == mark.created && again.payments == mark.payments && again.finals == mark.finals);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes input = {data, size};
@@ -92,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct bytes contents = fuzz_take(&input, fuzz_number(&input, 2));
 		put(&host, kind, &contents, nonce);
 	}
+	read_mark(&host);
 	for (int with = 0; with < 2; with++) {
 		if (uncia_wallet_open(&host.host, with ? network() : NULL, NULL, &wallet) != 0)
 			continue;

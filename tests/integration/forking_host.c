@@ -35,14 +35,15 @@ static int turn(void)
 	return uncia_wallet_process(wallet);
 }
 
-static int sync_balance(void)
+/* The balance, and whatever this home may have forgotten, so that a new key can be paid under. */
+static int catch_up(void)
 {
 	struct uncia_event event = {.size = sizeof(event)};
-	int error = uncia_wallet_sync(wallet);
+	int error = uncia_wallet_catch_up(wallet);
 
 	while (!error) {
 		while (uncia_wallet_event(wallet, &event))
-			if (event.kind == UNCIA_EVENT_BALANCE)
+			if (event.kind == UNCIA_EVENT_CAUGHT_UP)
 				return event.error;
 		error = turn();
 	}
@@ -117,7 +118,7 @@ static int run(char **argv)
 	if (!error)
 		error = uncia_wallet_open(&host, network, &options, &wallet);
 	if (!error)
-		error = sync_balance();
+		error = catch_up();
 	if (!error)
 		error = pay(argv, &id);
 	if (!error)

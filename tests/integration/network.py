@@ -142,9 +142,10 @@ class Network:
 
 
 class Wallet:
-	def __init__(self, test, home, network):
+	def __init__(self, test, home, network, address=None):
+		"""address: of a sealed home, which would ask for its passphrase."""
 		self.test, self.home, self.network = test, home, network
-		self.address = test.uncia_json("--wallet", home, "address")["address"]
+		self.address = address or test.uncia_json("--wallet", home, "address")["address"]
 
 	def begin(self, *arguments, network=None):
 		"""Starts `uncia` with --json, to go on at the same time."""

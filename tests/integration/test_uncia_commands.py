@@ -224,7 +224,6 @@ class Passphrase(UnciaTest):
 
 	def test_opens_with_the_right_one_only_and_a_wrong_one_writes_nothing(self):
 		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
-		self.uncia("--wallet", "w", "address")
 		self.uncia("--wallet", "w", "--network", self.network, "balance", code=6)  # binds the home
 		before = {name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}
 		_, err = self.uncia(*self.send, code=1, UNCIA_PASSPHRASE_FILE="wrong")
@@ -245,6 +244,21 @@ class Passphrase(UnciaTest):
 			self.uncia_refuses(6, "nothing was sent", *send, UNCIA_PASSPHRASE_FILE="nfd" if made != "nfd" else "bom")
 		(self.dir / "mark").write_bytes(b"\xef\xbb\xbf\n")
 		self.uncia_refuses(2, "passphrase is empty", "--wallet", "x", "init", UNCIA_PASSPHRASE_FILE="mark")
+	def test_the_address_of_a_sealed_home_is_what_the_seal_says(self):
+		made = self.uncia_json("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")["address"]
+		self.uncia("--wallet", "o", "init", UNCIA_PASSPHRASE_FILE="right")
+		for command in (["address"], ["request", "1"]):
+			self.uncia_refuses(2, "UNCIA_PASSPHRASE_FILE", "--wallet", "w", *command)
+			self.uncia_refuses(1, "the passphrase does not open", "--wallet", "w", *command, UNCIA_PASSPHRASE_FILE="wrong")
+			self.assertIn(made, self.uncia("--wallet", "w", *command, UNCIA_PASSPHRASE_FILE="right")[0])
+		# Whoever can write the home puts another's public key into it, under a checksum that holds.
+		own, others = [(self.dir / home / "key").read_bytes()[40:] for home in ("w", "o")]
+		self.assertEqual((own[-68:-66], own[-34:-32]), (b"\x3a\x20", b"\x42\x20"))  # the key, and what is sealed behind it
+		changed = own[:-66] + others[-66:-34] + own[-34:]
+		(self.dir / "w/key").write_bytes(b"uncia-1\n" + spec.tagged_hash("record", b"key\0", changed) + changed)
+		for command in (["address"], ["request", "1"]):
+			for passphrase in ("right", "wrong"):
+				self.uncia_refuses(1, "the passphrase does not open", "--wallet", "w", *command, UNCIA_PASSPHRASE_FILE=passphrase)
 
 	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
 		for again, code, message in (("other", 2, "not the same"), ("s3cret", 0, "Write these words down")):

@@ -136,8 +136,12 @@ const char *model_apply(struct model *m, const struct block *block)
 		if (wrong)
 			return wrong;
 		m->payments = grow(m->payments, m->payment_count, sizeof(*m->payments));
-		m->payments[m->payment_count++] = (struct model_payment){
-		    .id = block->payments[i]->id, .height = block->header.height, .index = i, .touched = touched};
+		m->payments[m->payment_count++] =
+		    (struct model_payment){.id = block->payments[i]->id,
+		                           .height = block->header.height,
+		                           .index = i,
+		                           .touched = touched,
+		                           .sender = (uint32_t)model_account(m, &block->payments[i]->sender)};
 	}
 	return NULL;
 }

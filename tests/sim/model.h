@@ -21,6 +21,7 @@ struct model_payment {
 	uint64_t height;
 	uint32_t index;
 	uint32_t touched; /* a bit for each account */
+	uint32_t sender;  /* its account's number */
 };
 
 struct model_height {

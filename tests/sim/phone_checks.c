@@ -51,6 +51,15 @@ static struct pay *pay_of(struct phone *phone, const struct uncia_payment_id *id
 	return NULL;
 }
 
+/* Whether any phone of the same person has asked for it: validators tell of what waits for a block to all of them. */
+static bool of_person(const struct phone *phone, const struct uncia_payment_id *id)
+{
+	for (uint32_t i = 0; i < phone->all->options.count; i++)
+		if (phone->all->phones[i].person == phone->person && pay_of(&phone->all->phones[i], id))
+			return true;
+	return false;
+}
+
 static bool key_matches(const struct phone *phone, const struct pay *pay, const uint8_t nonce[NONCE_SIZE],
                         const uint8_t public_key[PUBLIC_KEY_SIZE])
 {
@@ -113,12 +122,49 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	struct pay *pay = pay_of(phone, &id);
 	if (!pay)
 		pay = adopt(phone, payment);
-	if (!pay)
+	if (!pay && !of_person(phone, &id))
 		phone_fail(phone, "sends a payment that nobody asked for");
-	if (pay->key[0] && !key_matches(phone, pay, payment->nonce, payment->public_key))
+	if (pay && pay->key[0] && !key_matches(phone, pay, payment->nonce, payment->public_key))
 		phone_fail(phone, "sends a payment under another key than it was asked for");
-	pay->sure = true;
+	if (pay)
+		pay->sure = true;
 	payment_free(payment);
+}
+
+/* Whether the home knew of it: another one told, while it was waiting for a block. */
+static bool is_former(const struct pay *pay, const struct uncia_payment_id *id)
+{
+	for (size_t i = 0; i < pay->former_count; i++)
+		if (same_id(&pay->former[i], id))
+			return true;
+	return false;
+}
+
+/* Before a new key is paid under, the home knows what its account has paid, up to the state that it shows: else the key
+ * might be one of those. */
+static void check_knows_all(const struct phone *phone)
+{
+	const struct model *m = &phone->all->checks->model;
+	struct uncia_balance b = {.size = sizeof(b)};
+
+	uncia_wallet_balance(phone->wallet, &b);
+	for (size_t i = 0; i < m->payment_count && m->payments[i].height <= b.height; i++) {
+		struct uncia_payment info = {.size = sizeof(info)};
+		struct uncia_payment_id id;
+		if (m->payments[i].sender != WALLET_ACCOUNTS + phone->person)
+			continue;
+		memcpy(id.b, m->payments[i].id.b, sizeof(id.b));
+		if (uncia_wallet_payment(phone->wallet, &id, &info) || !info.own || info.state != UNCIA_PAYMENT_FINAL)
+			phone_fail(phone, "pays under a new key, and has forgotten a payment that is final");
+	}
+}
+
+/* It was paid in a home that was lost, and this one has seen a state that it was final in. */
+static bool must_be_found(const struct phone *phone, const struct pay *pay)
+{
+	const struct model_payment *final = pay->lost ? phone_final(phone, &pay->id) : NULL;
+
+	return final && phone->shown.known && final->height <= phone->shown.height;
 }
 
 void phone_paid(struct phone *phone, struct pay *pay, int result, const struct uncia_payment_id *id)
@@ -133,6 +179,9 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 			phone_fail(phone, "makes two payments of one key");
 		if (!pay->known && pay_of(phone, id))
 			phone_fail(phone, "gives two requests one payment");
+		if (!pay->known && pay->key[0] && !is_former(pay, id))
+			check_knows_all(phone);
+		pay->lost = false;
 		pay->id = *id;
 		pay->known = pay->sure = true;
 		pay->unsure = false;
@@ -140,11 +189,15 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 	case UNCIA_E_IO:
 		pay->unsure = !pay->known;
 		return;
+	case UNCIA_E_UNREACHABLE:
+	case UNCIA_E_BEHIND:
+		if (pay->known && !pay->lost)
+			phone_fail(phone, "does not find (%d) a payment that there is already", result);
+		return;
 	case UNCIA_E_FUNDS:
 	case UNCIA_E_DUST:
 	case UNCIA_E_AMOUNT:
-	case UNCIA_E_UNREACHABLE:
-		if (pay->known)
+		if (pay->known && (!pay->lost || must_be_found(phone, pay)))
 			phone_fail(phone, "refuses (%d) a payment that there is already", result);
 		return;
 	default:
@@ -208,8 +261,8 @@ static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
 		pay->unsure = false;
 		pay->id = *id;
 	}
-	/* Of another phone of the same person, or of a lost one: recalled. */
-	if (!pay && (info.state != UNCIA_PAYMENT_FINAL || !phone_final(phone, id)))
+	/* Of another phone of the same person, or of a lost one: looked up. */
+	if (!pay && !of_person(phone, id) && (info.state != UNCIA_PAYMENT_FINAL || !phone_final(phone, id)))
 		phone_fail(phone, "finds a payment that nobody asked for");
 	if (pay)
 		pay->stored_end = info.state != UNCIA_PAYMENT_PENDING;
@@ -225,14 +278,21 @@ void phone_opened(struct phone *phone)
 	for (size_t i = 0; i < phone->pay_count; i++) {
 		struct pay *pay = &phone->pays[i];
 		struct uncia_payment info = {.size = sizeof(info)};
-		if (!pay->known || pay->home != phone->home)
+		if (!pay->known || pay->home != phone->home || pay->lost)
 			continue;
 		if (uncia_wallet_payment(phone->wallet, &pay->id, &info) || !info.own) {
+			if (pay->doubtful) {
+				pay->home = HOME_LOST;
+				continue;
+			}
 			if (pay->sure)
 				phone_fail(phone, "has lost a payment");
 			pay->known = false; /* never sent, and no call said that it is */
 			continue;
 		}
+		if (pay->doubtful && pay->told >= TOLD_FINAL && info.state == UNCIA_PAYMENT_PENDING)
+			pay->told = TOLD_NOTHING; /* its end was stored later */
+		pay->doubtful = false;
 		if ((pay->told == TOLD_FINAL && info.state != UNCIA_PAYMENT_FINAL) ||
 		    (pay->told == TOLD_EXPIRED && info.state != UNCIA_PAYMENT_EXPIRED))
 			phone_fail(phone, "has lost the end of a payment");
@@ -343,8 +403,8 @@ static void check_complete(struct phone *phone)
 		bool listed = false;
 		if (!(p->touched >> account & 1) || p->height > b.height)
 			continue;
-		for (size_t k = 0; k < phone->recall.count && !listed; k++)
-			listed = memcmp(phone->recall.ids[k].b, p->id.b, sizeof(p->id.b)) == 0;
+		for (size_t k = 0; k < phone->reading.count && !listed; k++)
+			listed = memcmp(phone->reading.ids[k].b, p->id.b, sizeof(p->id.b)) == 0;
 		if (!listed)
 			phone_fail(phone, "takes a history for complete that is not");
 	}
@@ -365,13 +425,13 @@ static void hear_history(struct phone *phone, int error)
 			    (!final || final->height != info.height ||
 			     !(final->touched >> (WALLET_ACCOUNTS + phone->person) & 1)))
 				phone_fail(phone, "shows a payment in its history that is none of it");
-			if (phone->recall.count < HISTORY_MAX)
-				phone->recall.ids[phone->recall.count++] = info.id;
+			if (phone->reading.count < HISTORY_MAX)
+				phone->reading.ids[phone->reading.count++] = info.id;
 		}
-		if (page.complete && phone->recall.active && phone->recall.count < HISTORY_MAX)
+		if (page.complete && phone->reading.active && phone->reading.count < HISTORY_MAX)
 			check_complete(phone);
 	}
-	phone_recall_heard(phone, error);
+	phone_history_heard(phone, error);
 }
 
 void phone_hear(struct phone *phone)
@@ -385,6 +445,8 @@ void phone_hear(struct phone *phone)
 			hear_balance(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_HISTORY)
 			hear_history(phone, event.error);
+		else if (event.kind == UNCIA_EVENT_CAUGHT_UP)
+			phone_caught_up(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_ERROR)
 			phone_fail(phone, "says \"%s\" (%d)", event.text, event.error);
 		if (event.kind != UNCIA_EVENT_LINK)
@@ -401,7 +463,8 @@ static void check_pay(const struct phone *phone, const struct pay *pay)
 	unsigned finals = final != NULL;
 
 	for (size_t i = 0; i < pay->former_count; i++)
-		finals += phone_final(phone, &pay->former[i]) != NULL;
+		finals +=
+		    !(pay->known && same_id(&pay->former[i], &pay->id)) && phone_final(phone, &pay->former[i]) != NULL;
 	if (finals > 1)
 		phone_fail(phone, "has paid twice under the key \"%s\"", pay->key);
 	if (pay->told == TOLD_FINAL &&

@@ -261,3 +261,47 @@ size_t phone_host_count(const struct phone_host *h, const char *prefix)
 		count += h->blobs[i].seen.there && strncmp(h->blobs[i].name, prefix, strlen(prefix)) == 0;
 	return count;
 }
+
+void phone_copy_make(const struct phone_host *h, struct phone_copy *copy)
+{
+	phone_copy_free(copy);
+	copy->blobs = must(calloc(h->count + 1, sizeof(*copy->blobs)));
+	for (size_t i = 0; i < h->count; i++) {
+		struct phone_blob *blob = &copy->blobs[copy->count++];
+		strcpy(blob->name, h->blobs[i].name);
+		file_copy(&blob->seen, &h->blobs[i].seen);
+	}
+}
+
+static const struct phone_blob *find_in_copy(const struct phone_copy *copy, const char *name)
+{
+	for (size_t i = 0; i < copy->count; i++)
+		if (strcmp(copy->blobs[i].name, name) == 0)
+			return &copy->blobs[i];
+	return NULL;
+}
+
+void phone_copy_put_back(struct phone_host *h, const struct phone_copy *copy, uint32_t in_a_hundred)
+{
+	static const struct phone_file none;
+
+	for (size_t i = 0; i < copy->count; i++)
+		get(h, copy->blobs[i].name);
+	for (size_t i = 0; i < h->count; i++) {
+		const struct phone_blob *then = find_in_copy(copy, h->blobs[i].name);
+		/* A home without its key, or of no network, is not this home. */
+		bool whole = strcmp(h->blobs[i].name, "key") == 0 || strcmp(h->blobs[i].name, "network") == 0;
+		if (whole || phone_host_draw(h, 100) >= in_a_hundred)
+			continue;
+		file_copy(&h->blobs[i].seen, then ? &then->seen : &none);
+		file_copy(&h->blobs[i].kept, &h->blobs[i].seen);
+	}
+}
+
+void phone_copy_free(struct phone_copy *copy)
+{
+	for (size_t i = 0; i < copy->count; i++)
+		free(copy->blobs[i].seen.data);
+	free(copy->blobs);
+	*copy = (struct phone_copy){0};
+}

@@ -40,6 +40,15 @@ uint64_t phone_host_draw(struct phone_host *h, uint64_t below);
 void phone_host_restart(struct phone_host *h, bool power_cut);
 /* Another phone: nothing is left. */
 void phone_host_wipe(struct phone_host *h);
+/* What is there now, apart; and back again, each blob with a probability of so many in a hundred: those that are not
+ * stay as they are. The copy can be put back any number of times. */
+struct phone_copy {
+	struct phone_blob *blobs;
+	size_t count;
+};
+void phone_copy_make(const struct phone_host *h, struct phone_copy *copy);
+void phone_copy_put_back(struct phone_host *h, const struct phone_copy *copy, uint32_t in_a_hundred);
+void phone_copy_free(struct phone_copy *copy);
 /* Whether a blob that survives a power cut holds these bytes. */
 bool phone_host_keeps(const struct phone_host *h, const char *name, const void *bytes, size_t size);
 size_t phone_host_count(const struct phone_host *h, const char *prefix);

@@ -13,6 +13,7 @@
 #define PAYS_MAX    48
 #define FORMER_MAX  4
 #define HISTORY_MAX 256
+#define HOME_LOST   UINT32_MAX
 
 enum told { TOLD_NOTHING, TOLD_PENDING, TOLD_FINAL, TOLD_EXPIRED };
 
@@ -22,9 +23,11 @@ struct pay {
 	char to[UNCIA_ADDRESS_TEXT_SIZE];
 	uint64_t amount;
 	uint32_t expires_s, home;
-	bool known;  /* its id is */
-	bool unsure; /* a call for it ended without saying whether there is one */
-	bool sure;   /* it was told, or sent: it may never be lost */
+	bool known;    /* its id is */
+	bool unsure;   /* a call for it ended without saying whether there is one */
+	bool sure;     /* it was told, or sent: it may never be lost */
+	bool doubtful; /* an older copy of the home was put back, which may lack it */
+	bool lost;     /* final, paid in a home that was lost, and not found again in this one yet */
 	struct uncia_payment_id id;
 	bool stored_end; /* when the wallet was opened; perhaps not durably */
 	enum told told;  /* on the word of an event: for good, whatever happens to the process */
@@ -51,10 +54,8 @@ struct shown { /* by one open wallet: may never go back */
 	uint64_t height;
 };
 
-struct recall { /* the complete history, page by page */
-	bool active, done;
-	uint64_t begun_at;                        /* the height of the last sync before it began */
-	uint64_t height;                          /* the same of the newest that was complete */
+struct reading { /* the history, page by page */
+	bool active;
 	struct uncia_payment_id ids[HISTORY_MAX]; /* on its pages */
 	size_t count;
 };
@@ -73,7 +74,9 @@ struct phone {
 	struct pay pays[PAYS_MAX];
 	size_t pay_count;
 	struct shown shown;
-	struct recall recall;
+	struct reading reading;
+	struct pay *waiting; /* for the end of a look-up, to be paid then */
+	struct phone_copy copy;
 };
 
 struct phones {
@@ -84,6 +87,7 @@ struct phones {
 	struct uncia_network *file;
 	struct phones_options options;
 	uint64_t random, link, keys;
+	uint64_t backup_random; /* of its own: what was drawn before there were backups stays as it was */
 	struct wallet_lies lies;
 	struct phone phones[PHONES_MAX];
 };
@@ -96,7 +100,8 @@ void phone_trace(const struct phone *phone, const char *format, ...) __attribute
 void phone_end(struct phone *phone, bool power_cut);
 /* After anything was done with the wallet: events, wishes, bytes, and when it is next due. */
 void phone_turn(struct phone *phone);
-void phone_recall_heard(struct phone *phone, int error);
+void phone_history_heard(struct phone *phone, int error);
+void phone_caught_up(struct phone *phone, int error);
 
 /* phone_links.c */
 void phone_links_deliver(struct phone *phone);

@@ -63,7 +63,8 @@ void phones_addresses(const struct network *network, struct address addresses[PE
 		phone_host_init(&host, network, person);
 		if (make_home(&host, person) || uncia_wallet_open(&host.host, NULL, NULL, &wallet))
 			abort();
-		uncia_wallet_address(wallet, text);
+		if (uncia_wallet_address(wallet, text))
+			abort();
 		uncia_wallet_close(wallet);
 		phone_host_deinit(&host);
 		if (uncia_address_parse(text, &address))
@@ -81,7 +82,8 @@ void phone_end(struct phone *phone, bool power_cut)
 	phone->host.dead = true;
 	uncia_wallet_close(phone->wallet);
 	phone->wallet = NULL;
-	phone->recall.active = false;
+	phone->reading.active = false;
+	phone->waiting = NULL;
 	phone_host_restart(&phone->host, power_cut);
 }
 
@@ -212,6 +214,24 @@ static void pay(struct phone *phone, struct pay *one)
 	phone_paid(phone, one, result, &id);
 	if (result == UNCIA_E_UNREACHABLE)
 		ask_balance(phone);
+	if (result != UNCIA_E_BEHIND || phone->host.dead)
+		return;
+	if (uncia_wallet_catch_up(phone->wallet))
+		phone_fail(phone, "cannot look up what it has paid");
+	phone->waiting = one;
+}
+
+/* A look-up has ended: as docs/embedding.md says, the payment that asked for it is made now. */
+void phone_caught_up(struct phone *phone, int error)
+{
+	struct pay *one = phone->waiting;
+
+	phone_trace(phone, "has looked up what it has paid: %d", error);
+	if (error && error != UNCIA_E_UNREACHABLE && error != UNCIA_E_IO)
+		phone_fail(phone, "cannot look up what it has paid: %d", error);
+	phone->waiting = NULL;
+	if (!error && one && one->home == phone->home && !phone->host.dead)
+		pay(phone, one);
 }
 
 static void pay_new(struct phone *phone)
@@ -244,29 +264,32 @@ static void pay_new(struct phone *phone)
 	pay(phone, one);
 }
 
-/* In a home that was restored: whether it may know by now what became of the payments under this key before. */
+/* Of a payment of a home that was lost: whether what became of it is certain by now, and this home can know it (wallet
+ * 7.2): final in a state that it has seen, or past its expiry. */
 static bool settled_before(const struct phone *phone, const struct pay *one)
 {
 	const struct model *m = &phone->all->checks->model;
 	uint64_t now_s = m->heights[m->height_count - 1].timestamp_ms / 1000;
 	const struct model_payment *final = one->known ? phone_final(phone, &one->id) : NULL;
 
-	if (one->unsure || !phone->recall.done)
+	if (one->unsure)
 		return false;
 	if (final)
-		return final->height <= phone->recall.height;
+		return phone->shown.known && final->height <= phone->shown.height;
 	return !one->known || now_s >= phone_id_expires_at(&one->id);
 }
 
-/* A lost phone's payment, asked for again in the new home. Whether that may be: the home must know by now what became
- * of it (docs/spec/wallet.md 7.2). */
+/* A lost payment, asked for again in the home that there is now. */
 static bool renew(struct phone *phone, struct pay *one)
 {
+	checks_advance(phone->all->checks);
 	if (!settled_before(phone, one) || one->former_count == FORMER_MAX)
 		return false;
 	one->home = phone->home;
 	phone_trace(phone, "comes back to the key \"%s\" of a home that was lost", one->key);
-	if (one->known && !phone_final(phone, &one->id)) {
+	one->lost = one->known && phone_final(phone, &one->id);
+	one->doubtful = false;
+	if (one->known && !one->lost) {
 		one->former[one->former_count++] = one->id;
 		one->known = false;
 		one->told = TOLD_NOTHING;
@@ -292,7 +315,7 @@ static void pay_otherwise(struct phone *phone)
 	const struct pay *one = phone->pay_count ? &phone->pays[phones_draw(p, phone->pay_count)] : NULL;
 	struct uncia_payment_id id;
 
-	if (!one || !one->key[0] || !one->known || one->home != phone->home)
+	if (!one || !one->key[0] || !one->known || one->lost || one->home != phone->home)
 		return;
 	uint32_t failures = phone->host.failures;
 	int result = call_pay(phone, one, one->amount + 1, &id);
@@ -322,43 +345,32 @@ static void query(struct phone *phone)
 static void ask_page(struct phone *phone, uint64_t height, uint32_t index)
 {
 	if (uncia_wallet_history(phone->wallet, height, index, 1 + (uint32_t)phones_draw(phone->all, 8)))
-		phone->recall.active = false;
+		phone->reading.active = false;
 }
 
-static void recall_begin(struct phone *phone)
+static void history_begin(struct phone *phone)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
 
 	uncia_wallet_balance(phone->wallet, &balance);
-	if (phone->recall.active || !balance.known)
+	if (phone->reading.active || !balance.known)
 		return;
-	phone->recall.active = true;
-	phone->recall.count = 0;
-	phone->recall.begun_at = balance.height;
+	phone->reading.active = true;
+	phone->reading.count = 0;
 	ask_page(phone, 0, 0);
 }
 
-/* A page came: as docs/embedding.md says, into the outbox with it, and on to the next. */
-void phone_recall_heard(struct phone *phone, int error)
+void phone_history_heard(struct phone *phone, int error)
 {
 	struct uncia_history_page page = {.size = sizeof(page)};
 
-	if (!phone->recall.active)
+	if (!phone->reading.active)
 		return;
-	if (error || uncia_wallet_history_page(phone->wallet, &page) || uncia_wallet_recall(phone->wallet)) {
-		phone->recall.active = false;
-		return;
-	}
-	if (page.next_height) {
+	phone->reading.active = !error && !uncia_wallet_history_page(phone->wallet, &page) && page.next_height;
+	if (phone->reading.active)
 		ask_page(phone, page.next_height, page.next_index);
-		return;
-	}
-	phone->recall.active = false;
-	if (page.complete && !phone->host.dead) {
-		phone->recall.done = true;
-		phone->recall.height = phone->recall.begun_at;
-	}
-	phone_trace(phone, "has read its history%s", phone->recall.done ? ", all of it" : "");
+	else
+		phone_trace(phone, "has read its history%s", page.complete ? ", all of it" : "");
 }
 
 /* ---- what else happens to a phone ---- */
@@ -375,9 +387,34 @@ static void lose_phone(struct phone *phone)
 	phone_trace(phone, "is lost; another is restored from the words");
 	phone_end(phone, true);
 	phone_host_wipe(&phone->host);
+	phone_copy_free(&phone->copy);
 	phone->home++;
 	phone->made = false;
-	phone->recall = (struct recall){0};
+	phone->reading.active = false;
+}
+
+/* The home is as it was when the copy was made, or parts of it are. */
+static void put_back(struct phone *phone, uint32_t in_a_hundred)
+{
+	phone_trace(phone, "is put back to an older copy%s", in_a_hundred < 100 ? ", in part" : "");
+	phone_end(phone, false);
+	phone_copy_put_back(&phone->host, &phone->copy, in_a_hundred);
+	for (size_t i = 0; i < phone->pay_count; i++)
+		if (phone->pays[i].home == phone->home)
+			phone->pays[i].doubtful = true;
+}
+
+static void back_up(struct phones *p)
+{
+	struct phone *phone = &p->phones[wire_draw(&p->backup_random, p->options.count)];
+	uint64_t what = wire_draw(&p->backup_random, 8);
+
+	if (!phone->made || phone->calm)
+		return;
+	if (what > 2)
+		phone_copy_make(&phone->host, &phone->copy);
+	else if (phone->copy.count)
+		put_back(phone, what == 0 ? 50 : 100);
 }
 
 static void suffer(struct phone *phone)
@@ -433,7 +470,7 @@ static void use(struct phone *phone)
 		break;
 	case 8:
 	case 9:
-		recall_begin(phone);
+		history_begin(phone);
 		break;
 	case 10:
 		phone_end(phone, false);
@@ -450,6 +487,8 @@ void phones_act(struct phones *p)
 {
 	if (!p->options.count || !phones_chance(p, p->options.rate))
 		return;
+	if (p->options.backups && wire_draw(&p->backup_random, 12) == 0)
+		back_up(p);
 	struct phone *phone = &p->phones[phones_draw(p, p->options.count)];
 	if (balance_of(p, phone->person) < POCKET && phones_draw(p, 2))
 		wallets_give(p->wallets, WALLET_ACCOUNTS + phone->person, UNIT + phones_draw(p, UNIT));
@@ -488,6 +527,7 @@ struct phones *phones_new(struct wallets *wallets, const struct phones_options *
 	p->network = wallets->network;
 	p->options = *options;
 	p->random = p->checks->seed ^ UINT64_C(0x70686f6e6573);
+	p->backup_random = p->checks->seed ^ UINT64_C(0x6261636b757073);
 	p->guests = (struct network_guests){.context = p, .told = phones_told, .gone = phones_node_gone, .due = due};
 	if (!options->count)
 		return p;
@@ -529,6 +569,7 @@ void phones_free(struct phones *p)
 		phone_links_end(&p->phones[i]);
 		uncia_wallet_close(p->phones[i].wallet);
 		phone_host_deinit(&p->phones[i].host);
+		phone_copy_free(&p->phones[i].copy);
 	}
 	wallet_lies_deinit(&p->lies);
 	uncia_network_free(p->file);

@@ -109,6 +109,7 @@ static void draw_phones(struct run *r)
 	                             .disk_errors = may(r, FAULT_PHONE_DISK),
 	                             .link_errors = may(r, FAULT_PHONE_LINK),
 	                             .losses = may(r, FAULT_PHONE_LOSS),
+	                             .backups = may(r, FAULT_PHONE_BACKUP),
 	                             .sleeps = may(r, FAULT_PHONE_SLEEP)};
 	o->rate = 5 + (uint32_t)draw(r, 60);
 	/* Those that lie to other validators do so to phones, too; and some that are honest otherwise. */

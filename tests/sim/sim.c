@@ -58,6 +58,7 @@ static const struct {
                    {"phone-disk", FAULT_PHONE_DISK},
                    {"phone-link", FAULT_PHONE_LINK},
                    {"phone-loss", FAULT_PHONE_LOSS},
+                   {"phone-backup", FAULT_PHONE_BACKUP},
                    {"phone-sleep", FAULT_PHONE_SLEEP},
                    {"phone-lies", FAULT_PHONE_LIES},
                    {"disk", FAULT_DISK},

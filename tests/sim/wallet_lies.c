@@ -243,6 +243,33 @@ static void say_history(struct wallet_lies *l, const Uncia__Pb__WalletRequest *r
 	say(lies, request->request_id, &reply);
 }
 
+/* Payments that were final long ago, anybody's, as if they were waiting for a block. */
+static void say_waiting(struct wallet_lies *l, const Uncia__Pb__WalletRequest *request, struct lies *lies)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__WaitingReply waiting = UNCIA__PB__WAITING_REPLY__INIT;
+	Uncia__Pb__Receipt *receipts[3];
+	Uncia__Pb__Blob blobs[3], *list[3];
+
+	waiting.address = request->waiting->address;
+	waiting.payments = list;
+	for (uint64_t wanted = draw(l, 4); waiting.n_payments < wanted && l->receipt_count; waiting.n_payments++) {
+		const struct remembered *one = recall(l, l->receipts, l->receipt_count);
+		size_t i = waiting.n_payments;
+		receipts[i] = uncia__pb__receipt__unpack(NULL, one->size, one->bytes);
+		if (!receipts[i])
+			abort();
+		blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+		blobs[i].data = receipts[i]->payment;
+		list[i] = &blobs[i];
+	}
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_WAITING;
+	reply.waiting = &waiting;
+	say(lies, request->request_id, &reply);
+	for (size_t i = 0; i < waiting.n_payments; i++)
+		uncia__pb__receipt__free_unpacked(receipts[i], NULL);
+}
+
 /* ---- lying ---- */
 
 static void lie_about_payment(struct wallet_lies *l, uint32_t validator, uint64_t request_id,
@@ -297,6 +324,9 @@ static void lie(struct wallet_lies *l, uint32_t validator, const Uncia__Pb__Wall
 		break;
 	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
 		say_history(l, request, lies);
+		break;
+	case UNCIA__PB__WALLET_REQUEST__KIND_WAITING:
+		say_waiting(l, request, lies);
 		break;
 	default:
 		break;

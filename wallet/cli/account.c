@@ -87,7 +87,8 @@ static int account_read_line(const struct session *session, const struct uncia_r
 	uint64_t amount, to_own = 0;
 	*line = (struct line){.payment = {.size = sizeof(line->payment)}};
 	int error = uncia_receipt_payment(receipt, &line->payment);
-	uncia_wallet_address(session->wallet, text);
+	if (!error)
+		error = uncia_wallet_address_unproved(session->wallet, text);
 	if (!error)
 		error = uncia_address_parse(text, &own);
 	for (uint32_t i = 0; !error && i < line->payment.output_count; i++) {

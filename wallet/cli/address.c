@@ -16,11 +16,14 @@ static int address_own(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZ
 		return code;
 	code = session_open(call, false, 0, &session);
 	if (!code)
-		uncia_wallet_address(session.wallet, text);
+		code = session_unlock(&session);
+	int error = code ? 0 : uncia_wallet_address(session.wallet, text);
+	if (error)
+		code = cli_complain_error(error, session.home);
 	session_close(&session);
 	if (code || !reference)
 		return code;
-	int error = uncia_address_parse(text, &address);
+	error = uncia_address_parse(text, &address);
 	if (error)
 		return cli_complain_error(error, text);
 	address.has_reference = true;

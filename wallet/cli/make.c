@@ -30,10 +30,8 @@ static int check_empty(const char *home)
 	                    error ? "a damaged" : "a", home);
 }
 
-/* Makes the key file. is_restored: the words are not new. Returns an exit code. Out: host, which the caller frees
- * whatever is returned. */
-static int make_key(const struct call *call, const char *home, const char *words, bool is_restored,
-                    struct uncia_host *host)
+/* Makes the key file. Returns an exit code. Out: host, which the caller frees whatever is returned. */
+static int make_key(const struct call *call, const char *home, const char *words, struct uncia_host *host)
 {
 	char passphrase[PASSPHRASE_SIZE] = "";
 	struct uncia_key_options options = {.size = sizeof(options)};
@@ -46,29 +44,23 @@ static int make_key(const struct call *call, const char *home, const char *words
 	}
 	if (!code)
 		code = cli_home_open(home, host);
-	/* Stored before the key: a restored home without this mark would pay a second time under an old key. */
-	if (!code && is_restored)
-		error = host->create(host->context, RESTORED_BLOB, "", 0);
-	if (!code && (!error || error == UNCIA_E_EXISTS))
+	if (!code)
 		error = uncia_wallet_create(host, words, &options);
 	explicit_bzero(passphrase, sizeof(passphrase));
 	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
 }
 
-/* Shows the address, and the words unless NULL. Returns an exit code. */
-static int make_show(const struct call *call, const char *home, const struct uncia_host *host, const char *words)
+/* Shows the address, and the words where they are new. Returns an exit code. */
+static int make_show(const struct call *call, const char *words, bool are_new)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];
-	struct uncia_wallet *wallet;
-	int error = uncia_wallet_open(host, NULL, NULL, &wallet);
+	int error = uncia_words_address(words, address);
 	if (error)
-		return cli_home_complain(error, home, NULL);
-	uncia_wallet_address(wallet, address);
-	uncia_wallet_close(wallet);
+		return cli_complain_error(error, "the address");
 	if (call->json)
-		return cli_json_print(words ? json_pack("{s:i,s:s,s:s}", "v", 1, "address", address, "words", words)
-		                            : json_pack("{s:i,s:s}", "v", 1, "address", address));
-	if (words)
+		return cli_json_print(are_new ? json_pack("{s:i,s:s,s:s}", "v", 1, "address", address, "words", words)
+		                              : json_pack("{s:i,s:s}", "v", 1, "address", address));
+	if (are_new)
 		printf("Write these words down, in this order, and keep them where nobody else reads them. They are "
 		       "shown\n"
 		       "this once. Whoever has them has the money; without them nobody can bring it back.\n\n  %s\n\n",
@@ -94,8 +86,8 @@ static int run_init(const struct call *call)
 		code = check_empty(home);
 	if (!code) {
 		int error = uncia_words_make(NULL, (unsigned)count, words);
-		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, false, &host);
-		if (!code && (code = make_show(call, home, &host, words)) != 0)
+		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, &host);
+		if (!code && (code = make_show(call, words, true)) != 0)
 			cli_complain(
 			    0,
 			    "the wallet is there, but its words may not have been shown, and never will be: do "
@@ -120,10 +112,10 @@ static int run_restore(const struct call *call)
 	if (!code)
 		code = check_empty(home);
 	if (!code)
-		code = make_key(call, home, words, true, &host);
-	explicit_bzero(words, sizeof(words));
+		code = make_key(call, home, words, &host);
 	if (!code)
-		code = make_show(call, home, &host, NULL);
+		code = make_show(call, words, false);
+	explicit_bzero(words, sizeof(words));
 	uncia_host_directory_free(&host);
 	free(home);
 	return code;

@@ -81,6 +81,7 @@ int exit_code_of(int error)
 	case UNCIA_E_KEY_REUSED:
 		return EXIT_REFUSED;
 	case UNCIA_E_UNREACHABLE:
+	case UNCIA_E_BEHIND:
 		return EXIT_UNREACHABLE;
 	case UNCIA_E_EXPIRED:
 		return EXIT_EXPIRED;

@@ -12,7 +12,6 @@
 #define TIMEOUT_MAX_S     86400
 #define LIFETIME_MAX_S    3600
 #define KEY_SIZE_MAX      256
-#define PAGE_SIZE         64
 
 struct order {
 	char address[UNCIA_ADDRESS_TEXT_SIZE]; /* empty: a contact, to be looked up */
@@ -21,6 +20,7 @@ struct order {
 	bool has_memo;
 	uint8_t memo_hash[32];
 	const char *key;
+	int look_up_error; /* why the payments made before could not be looked up */
 };
 
 /* Payee and amount: an address, a contact or a request that may state its own amount. */
@@ -135,6 +135,10 @@ static int report_refusal(const struct call *call, const struct session *session
 		cli_complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
 		cli_complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
+	} else if (error == UNCIA_E_BEHIND) {
+		cli_complain(
+		    code, "nothing was sent: too few validators have told what this wallet has paid before, and this "
+		          "--key may stand for a payment that it has forgotten; run it again");
 	} else if (order->key && hides_a_payment(error)) {
 		return cli_complain(
 		    EXIT_PENDING,
@@ -169,6 +173,8 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	                                        .expires_s = (uint32_t)order->expires_s};
 	uint64_t started_us = now_us();
 	int error = uncia_wallet_pay(session->wallet, &request, &id);
+	if (error == UNCIA_E_BEHIND && order->look_up_error)
+		error = order->look_up_error;
 	if (error)
 		return report_refusal(call, session, order, error);
 	/* The id is known before anything leaves the machine: that happens only in session_await_payment. */
@@ -190,54 +196,12 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	return handed_over ? EXIT_DONE : code;
 }
 
-/* Recalls from the ledger, once, before the first --key is used in a restored home, all that its account ever paid: the
- * key may stand for one of these payments. Returns an exit code. */
-static int send_recall(struct session *session)
+/* Asks for the account, and for a payment under a key also for what the account has paid that this home does not know:
+ * the key may stand for it. Returns 0 or an enum uncia_error. */
+static int ask_account(struct session *session, bool keyed)
 {
-	struct uncia_history_page page = {.size = sizeof(page)};
-	struct uncia_balance balance = {.size = sizeof(balance)};
-	int error = uncia_wallet_balance(session->wallet, &balance);
-	if (!error && balance.uncounted)
-		return cli_complain(EXIT_REFUSED,
-		                    "nothing was sent: so many payments have touched this account that its "
-		                    "history can no more be proved complete, and with it what this --key "
-		                    "stood for before the wallet was restored; pay without --key, or "
-		                    "from another wallet");
-	do {
-		if (!error)
-			error = uncia_wallet_history(session->wallet, page.next_height, page.next_index, PAGE_SIZE);
-		if (!error)
-			error = session_await(session, UNCIA_EVENT_HISTORY, NULL);
-		if (!error)
-			error = uncia_wallet_history_page(session->wallet, &page);
-		if (!error)
-			error = uncia_wallet_recall(session->wallet);
-	} while (!error && page.next_height && page.count);
-	if (error)
-		return cli_complain_error(
-		    error, "nothing was sent, and what this --key stood for before the wallet was restored "
-		           "is not known");
-	/* The account was emptied, perhaps by what this key stands for, or never was. Nothing proves that this was all,
-	 * and there is nothing to pay with. */
-	if (!balance.exists)
-		return 0;
-	if (!page.complete)
-		return cli_complain(
-		    EXIT_UNREACHABLE,
-		    "nothing was sent: no validator proves what this --key stood for before the wallet was "
-		    "restored; run it again");
-	error = session->host.remove(session->host.context, RESTORED_BLOB);
-	/* NOT_FOUND: another process was faster. */
-	return error && error != UNCIA_E_NOT_FOUND ? cli_complain_error(error, session->home) : 0;
-}
-
-/* Whether keys of an earlier home may still be unknown. */
-static bool is_restored(const struct session *session)
-{
-	char nothing[1];
-	size_t size;
-	return session->host.load(session->host.context, RESTORED_BLOB, nothing, sizeof(nothing), &size) !=
-	       UNCIA_E_NOT_FOUND;
+	int error = keyed ? uncia_wallet_catch_up(session->wallet) : uncia_wallet_sync(session->wallet);
+	return error ? error : session_await(session, keyed ? UNCIA_EVENT_CAUGHT_UP : UNCIA_EVENT_BALANCE, NULL);
 }
 
 static int run_send(const struct call *call)
@@ -259,18 +223,15 @@ static int run_send(const struct call *call)
 		code = session_unlock(&session);
 	}
 	if (!code) {
-		uint64_t deadline_us = now_us() + timeout_ms * 1000;
-		int error = uncia_wallet_sync(session.wallet);
-		if (!error)
-			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL);
-		/* Without a network, a payment that this key stands for is still found. */
-		code = error && error != UNCIA_E_UNREACHABLE ? cli_complain_error(error, "the balance") : 0;
-		if (!code && !error && order.key && is_restored(&session)) {
-			code = send_recall(&session);
-			deadline_us = now_us() + timeout_ms * 1000;
-		}
+		int error = ask_account(&session, order.key);
+		/* Without a network, or a home that can be written to, a payment that this key stands for is still
+		 * found, and a new one refused. */
+		if (order.key)
+			order.look_up_error = error;
+		else if (error && error != UNCIA_E_UNREACHABLE)
+			code = cli_complain_error(error, "the balance");
 		if (!code)
-			code = send_pay(call, &session, &order, deadline_us);
+			code = send_pay(call, &session, &order, now_us() + timeout_ms * 1000);
 	}
 	session_close(&session);
 	return code;
@@ -279,7 +240,7 @@ static int run_send(const struct call *call)
 static const struct poptOption send_options[] = {
     {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO, "The text stays with you; the ledger carries its hash", "TEXT"},
     {"key", '\0', POPT_ARG_STRING, NULL, OPTION_KEY,
-     "Your own key for this payment: in this wallet the same key is the same payment, however often it is run", "TEXT"},
+     "Your own key for this payment: the same key is the same payment, however often it is run", "TEXT"},
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,
      "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
     {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},

@@ -4,8 +4,6 @@
 #include "command.h"
 
 #define QUERY_TIMEOUT_MS 5000u
-/* Stored in a home that was restored from its words, until what the earlier home paid is known here. */
-#define RESTORED_BLOB "restored"
 
 struct session {
 	const char *home, *network_path;

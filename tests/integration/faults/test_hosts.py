@@ -46,10 +46,10 @@ class Hosts(FaultsTest):
 
 	def funded(self, alone, *options, **environment):
 		"""A wallet with 100, and its words."""
-		words = self.uncia_json("--wallet", "carol", "init", *options, **environment)["words"]
-		carol = Wallet(self, self.dir / "carol", alone.file)
+		made = self.uncia_json("--wallet", "carol", "init", *options, **environment)
+		carol = Wallet(self, self.dir / "carol", alone.file, made["address"])
 		alone.alice.send(carol, "100")
-		return carol, words
+		return carol, made["words"]
 
 	def test_a_child_has_no_keys_and_no_use_of_the_wallet(self):
 		alone = Alone(self).start()

@@ -677,12 +677,37 @@ START_TEST(state_that_cannot_follow_dies)
 }
 END_TEST
 
-UNIT_MAIN("mempool", state_that_cannot_follow_dies, add_keeps_payment_and_knows_it_again,
-          verdict_is_of_the_whole_payment_not_of_its_id, sender_over_its_limit_is_refused_and_others_are_not,
-          what_others_forge_in_a_name_takes_none_of_its_places, full_pool_evicts_newest_of_whoever_has_most,
-          flood_from_one_sender_leaves_others_their_place, flood_from_many_senders_does_not_lock_out_whoever_comes,
-          large_payments_take_so_many_bytes_and_no_more, walk_takes_one_of_each_sender_in_turn_oldest_first,
-          walk_begins_with_senders_that_the_last_did_not_reach,
+START_TEST(payments_of_one_sender_are_listed)
+{
+	const struct payment *list[3];
+	const struct address nobody = {{9}};
+
+	open_pool(10, 5);
+	for (uint32_t number = 1; number <= 4; number++) {
+		add_ready_payment(1, number);
+		add_ready_payment(2, 10 + number);
+	}
+	add(1, 20); /* not verified: anybody could have made it */
+	const struct address sender = find(1, 1)->payment->sender;
+	mempool_park(pool, find(1, 2), PENDING_FUNDS);
+	ck_assert_uint_eq(mempool_of_sender(pool, &sender, list, 3), 3);
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_ptr_eq(list[i], find(1, i + 1)->payment);
+	mempool_remove(pool, find(1, 1));
+	mempool_remove(pool, find(1, 3));
+	ck_assert_uint_eq(mempool_of_sender(pool, &sender, list, 3), 2);
+	ck_assert_ptr_eq(list[1], find(1, 4)->payment);
+	ck_assert_uint_eq(mempool_of_sender(pool, &nobody, list, 3), 0);
+	mempool_free(pool);
+}
+END_TEST
+
+UNIT_MAIN("mempool", payments_of_one_sender_are_listed, state_that_cannot_follow_dies,
+          add_keeps_payment_and_knows_it_again, verdict_is_of_the_whole_payment_not_of_its_id,
+          sender_over_its_limit_is_refused_and_others_are_not, what_others_forge_in_a_name_takes_none_of_its_places,
+          full_pool_evicts_newest_of_whoever_has_most, flood_from_one_sender_leaves_others_their_place,
+          flood_from_many_senders_does_not_lock_out_whoever_comes, large_payments_take_so_many_bytes_and_no_more,
+          walk_takes_one_of_each_sender_in_turn_oldest_first, walk_begins_with_senders_that_the_last_did_not_reach,
           walk_goes_on_when_its_current_payment_is_parked_or_removed,
           walk_never_gives_what_was_removed_or_parked_ahead_of_it, parked_payments_wait_until_their_sender_is_unparked,
           expiry_removes_what_ends_by_then_and_nothing_else,

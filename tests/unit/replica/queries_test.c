@@ -180,6 +180,70 @@ START_TEST(over_a_slow_network_no_empty_block_comes_between_payments)
 }
 END_TEST
 
+static void query_waiting(struct network *n, uint32_t node, uint64_t wallet, const struct address *address)
+{
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	Uncia__Pb__WaitingQuery query = UNCIA__PB__WAITING_QUERY__INIT;
+	uint8_t bytes[64];
+
+	query.address = (ProtobufCBinaryData){.len = ADDRESS_SIZE, .data = (uint8_t *)(uintptr_t)address->b};
+	request.request_id = 1;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_WAITING;
+	request.waiting = &query;
+	const struct bytes message = {bytes, uncia__pb__wallet_request__pack(&request, bytes)};
+	network_wallet_message(n, node, wallet, &message);
+	network_run(n, 20, NULL, NULL);
+}
+
+/* More is paid than there is: one waits, at every validator, until it is final or past its expiry. */
+START_TEST(what_waits_is_told_to_whoever_asks)
+{
+	struct network *n = network_new(&(struct network_options){.validators = 4,
+	                                                          .accounts = 2,
+	                                                          .balance = 100 * UNIT,
+	                                                          .seed = 5,
+	                                                          .delay_min_ms = 1,
+	                                                          .delay_max_ms = 3,
+	                                                          .commit_ms = 1});
+	struct fixture_key from, to;
+	uint64_t wallet = 10;
+
+	network_start_all(n);
+	network_run(n, 1000, NULL, NULL);
+	fixture_account(0, &from);
+	fixture_account(1, &to);
+	struct payment *paid = fixture_payment(network_fixture(n), 0, 1, 60 * UNIT, network_now_s(n) + 30, 1);
+	struct payment *waits = fixture_payment(network_fixture(n), 0, 1, 50 * UNIT, network_now_s(n) + 30, 2);
+	network_submit(n, 0, 1, paid);
+	network_run(n, 1000, NULL, NULL);
+	ck_assert(network_has_receipt(n, &paid->id));
+	network_submit(n, 0, 2, waits);
+	network_run(n, 1000, NULL, NULL);
+	for (int late = 0; late < 2; late++) {
+		for (uint32_t node = 0; node < 4; node++, wallet++) {
+			query_waiting(n, node, wallet, late ? &from.address : &to.address);
+			Uncia__Pb__NodeReply *none = reply_to(n, wallet);
+			ck_assert_int_eq(none->kind_case, UNCIA__PB__NODE_REPLY__KIND_WAITING);
+			ck_assert_uint_eq(none->waiting->n_payments, 0);
+			ck_assert_uint_eq(none->request_id, 1);
+			uncia__pb__node_reply__free_unpacked(none, NULL);
+		}
+		for (uint32_t node = 0; node < 4 && !late; node++, wallet++) {
+			query_waiting(n, node, wallet, &from.address);
+			Uncia__Pb__NodeReply *reply = reply_to(n, wallet);
+			ck_assert_uint_eq(reply->waiting->n_payments, 1);
+			ck_assert_uint_eq(reply->waiting->payments[0]->data.len, waits->size);
+			ck_assert_mem_eq(reply->waiting->payments[0]->data.data, waits->bytes, waits->size);
+			uncia__pb__node_reply__free_unpacked(reply, NULL);
+		}
+		network_run(n, 35000, NULL, NULL);
+	}
+	payment_free(paid);
+	payment_free(waits);
+	network_free(n);
+}
+END_TEST
+
 static struct network *quiet_network(uint32_t accounts, uint32_t verify_us, uint32_t mempool_max)
 {
 	struct network *n = network_new(&(struct network_options){.validators = 4,
@@ -322,7 +386,7 @@ START_TEST(payments_of_keys_that_were_never_paid_to_take_no_place)
 }
 END_TEST
 
-UNIT_MAIN("queries", over_a_slow_network_no_empty_block_comes_between_payments,
+UNIT_MAIN("queries", what_waits_is_told_to_whoever_asks, over_a_slow_network_no_empty_block_comes_between_payments,
           who_asks_one_thing_is_answered_while_others_ask_without_end,
           who_was_paid_sees_it_though_the_next_leaders_stand_still,
           words_on_what_has_expired_are_signed_within_each_wallets_share,

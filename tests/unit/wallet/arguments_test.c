@@ -38,7 +38,11 @@ START_TEST(null_is_refused_everywhere)
 	uncia_wallet_close(NULL);
 	ck_assert_int_eq(uncia_wallet_unlock(NULL, "x"), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_words(NULL, "x", text), UNCIA_E_ARGUMENT);
-	uncia_wallet_address(NULL, text);
+	ck_assert_int_eq(uncia_wallet_address(NULL, text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_address_unproved(NULL, text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_words_address(NULL, text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_words_address("legal winner", text), UNCIA_E_WORDS);
+	ck_assert_int_eq(uncia_wallet_catch_up(NULL), UNCIA_E_ARGUMENT);
 	ck_assert(!uncia_wallet_unlocked(NULL));
 	ck_assert(!uncia_wallet_event(NULL, &event));
 	ck_assert_int_eq(uncia_wallet_sync(NULL), UNCIA_E_ARGUMENT);

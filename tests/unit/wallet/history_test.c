@@ -145,10 +145,10 @@ START_TEST(nothing_is_complete_where_the_counter_is_full)
 		ck_assert_int_eq(uncia_wallet_balance(rig->wallet, &balance), 0);
 		ck_assert(balance.uncounted == (i == 1));
 		ck_assert_int_eq(page(rig, 0, 0, 4, &got), 0);
-		rig->wallet->history->seen += counters[i] - 10; /* as if so many had come before */
+		rig->wallet->history->walk.seen += counters[i] - 10; /* as if so many had come before */
 		ck_assert_int_eq(page(rig, got.next_height, got.next_index, 64, &got), 0);
 		ck_assert_uint_eq(got.count, 6);
-		ck_assert_uint_eq(rig->wallet->history->seen, counters[i]);
+		ck_assert_uint_eq(rig->wallet->history->walk.seen, counters[i]);
 		ck_assert(got.complete == (i == 0));
 		rig_free(rig);
 	}
@@ -202,49 +202,7 @@ START_TEST(history_ends_when_nobody_tells)
 }
 END_TEST
 
-/* The home is lost and had back from the words: what its keys stand for is in the ledger alone. */
-START_TEST(a_restored_home_recalls_the_keys_of_final_payments)
-{
-	struct rig *rig = rig_new(4);
-	struct uncia_payment_id id, again;
-	struct uncia_history_page got;
-	ck_assert_int_eq(uncia_wallet_recall(rig->wallet), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(rig_sync(rig), 0);
-	rig->net.finalise = true;
-	ck_assert_int_eq(rig_pay(rig, "rent", 500000, &id), 0);
-	fake_network_pump(&rig->net, rig->wallet);
-	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
-	rig_close(rig);
-	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
-	while (memory_host_count(&rig->host, "payment-") != 0)
-		for (size_t i = 0; i < rig->host.count; i++)
-			if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
-				ck_assert_int_eq(rig->host.host.remove(&rig->host, rig->host.blobs[i].name), 0);
-	rig->host.now_ms += 5000;
-	ck_assert_int_eq(rig_open(rig), 0);
-	ck_assert_int_eq(rig_sync(rig), 0);
-	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
-	for (int round = 0; round < 2; round++) {
-		ck_assert_int_eq(page(rig, 0, 0, 64, &got), 0);
-		ck_assert(got.complete);
-		ck_assert_int_eq(uncia_wallet_recall(rig->wallet), 0);
-		ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 1);
-	}
-	uint32_t submits = rig_submits(rig);
-	for (int round = 0; round < 2; round++) {
-		ck_assert_int_eq(rig_pay(rig, "rent", 500000, &again), 0);
-		ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
-		ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
-		ck_assert_int_eq(rig_pay(rig, "rent", 500001, &again), UNCIA_E_KEY_REUSED);
-		fake_network_pump(&rig->net, rig->wallet);
-		ck_assert_uint_eq(rig_submits(rig), submits);
-		rig_reopen(rig);
-	}
-	rig_free(rig);
-}
-END_TEST
-
 UNIT_MAIN("history", nothing_is_complete_where_the_counter_is_full, history_comes_in_pages_newest_first_and_complete,
           a_payment_left_out_is_noticed, a_former_life_in_the_same_block_stands_in_for_nothing,
           pages_are_counted_against_one_state_only, others_receipts_and_garbage_are_refused_and_another_is_asked,
-          history_ends_when_nobody_tells, a_restored_home_recalls_the_keys_of_final_payments)
+          history_ends_when_nobody_tells)

@@ -306,8 +306,50 @@ START_TEST(creation_refuses_bad_options_and_words)
 }
 END_TEST
 
+/* Somebody who can write the home puts another public key into the file, under a checksum that holds. */
+START_TEST(a_changed_public_key_is_nobodys_address)
+{
+	static const struct uncia_key_options *const kinds[] = {&cheap, &none};
+	char own[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_ADDRESS_TEXT_SIZE] = "untouched";
+	struct uncia_wallet *wallet;
+	ck_assert_int_eq(uncia_words_address(WORDS, own), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct memory_host m;
+		struct keyfile file;
+		uint8_t *data;
+		size_t size;
+		make(&m, kinds[i]);
+		struct uncia_wallet_options options = {.size = sizeof(options), .passphrase = kinds[i]->passphrase};
+		ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, &options, &wallet), 0);
+		ck_assert_int_eq(uncia_wallet_address(wallet, text), 0);
+		ck_assert_str_eq(text, own);
+		uncia_wallet_close(wallet);
+		ck_assert_int_eq(keyfile_load(&m.host, &file), 0);
+		ck_assert_int_eq(blob_load(&m.host, KEYFILE_BLOB, &data, &size), 0);
+		uint8_t *key = memmem(data, size, file.public_key, PUBLIC_KEY_SIZE);
+		ck_assert_ptr_nonnull(key);
+		key[7] ^= 1;
+		ck_assert_int_eq(blob_replace(&m.host, KEYFILE_BLOB, data, size), 0);
+		blob_free(data, size);
+		strcpy(text, "untouched");
+		if (kinds[i] == &none) {
+			ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, NULL, &wallet), UNCIA_E_DAMAGED);
+		} else {
+			ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, NULL, &wallet), 0);
+			ck_assert_int_eq(uncia_wallet_address(wallet, text), UNCIA_E_PASSPHRASE);
+			ck_assert_int_eq(uncia_wallet_unlock(wallet, cheap.passphrase), UNCIA_E_PASSPHRASE);
+			ck_assert_int_eq(uncia_wallet_address(wallet, text), UNCIA_E_PASSPHRASE);
+			ck_assert_str_eq(text, "untouched");
+			uncia_wallet_close(wallet);
+		}
+		memory_host_deinit(&m);
+	}
+}
+END_TEST
+
 UNIT_MAIN("keyfile", key_is_the_one_of_its_words, a_child_process_finds_no_key, a_home_has_one_key,
           wrong_passphrase_is_told_from_damage, a_passphrase_opens_however_its_letters_are_composed,
           a_passphrase_that_is_no_text_opens_as_its_bytes, a_key_that_was_sealed_under_unprepared_bytes_still_opens,
           every_flipped_byte_and_every_length_is_damage, a_change_with_a_right_checksum_never_opens,
-          a_key_file_cannot_ask_for_much_memory_or_time, creation_refuses_bad_options_and_words)
+          a_key_file_cannot_ask_for_much_memory_or_time, creation_refuses_bad_options_and_words,
+          a_changed_public_key_is_nobodys_address)

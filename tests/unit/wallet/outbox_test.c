@@ -145,7 +145,7 @@ static void check_found(bool reopened)
 	struct rig *rig = rig_new(4);
 	struct uncia_payment_id first = {{0}}, id;
 	struct seen seen = {.count = 0};
-	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
 	fail_from(rig, 4, FAIL_AFTER, 1); /* the first three calls look what there is */
 	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &first), UNCIA_E_IO);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
@@ -564,7 +564,7 @@ START_TEST(what_was_asked_for_can_be_made_here_too)
 	ck_assert_int_eq(rig_sync(elsewhere), 0);
 	ck_assert_int_eq(rig_pay(elsewhere, KEY, HALF, &id), 0);
 	rig_free(elsewhere);
-	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
 	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
 	for (unsigned nth = 1; !rig_event(rig, UNCIA_EVENT_PAYMENT, &event); nth++) { /* until it is the create */
 		ck_assert_uint_lt(nth, 10);

@@ -8,7 +8,7 @@
 static struct rig *ready(void)
 {
 	struct rig *rig = rig_new(4);
-	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
 	rig_no_events(rig);
 	return rig;
 }
@@ -165,7 +165,7 @@ START_TEST(less_than_the_smallest_amount_is_never_left_behind)
 	ck_assert_int_eq(rig_pay(rig, "key", all - rest + 1, &id), UNCIA_E_DUST);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 0);
 	/* What comes back to the payer is not left behind. */
-	uncia_wallet_address(rig->wallet, own);
+	ck_assert_int_eq(uncia_wallet_address(rig->wallet, own), 0);
 	rig_address(0, other);
 	struct uncia_output outputs[2] = {{.address = own, .amount = rest},
 	                                  {.address = other, .amount = all - rest - 1}};

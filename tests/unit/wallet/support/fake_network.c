@@ -341,14 +341,18 @@ static void on_history(struct fake_network *n, struct fake_node *node, uint64_t 
 	Uncia__Pb__HistoryReply history = UNCIA__PB__HISTORY_REPLY__INIT;
 	Uncia__Pb__Blob blobs[HISTORY_PAGE_MAX], *list[HISTORY_PAGE_MAX];
 	size_t count = 0;
+	node->pages++;
 	for (size_t i = n->final_count; i-- != 0;) {
 		const struct fake_final *final = &n->finals[i];
 		bool lie = node->behaviour == OTHER_RECEIPT;
 		if (query->before_height != 0 && final->height >= query->before_height)
 			continue;
+		bool sent = address_equal(&final->payment->sender, &n->account);
 		if (concerns(n, final->payment) == lie || (n->leave_out && i == 1))
 			continue;
-		if (count == query->limit) {
+		if (node->behaviour == HIDES_ALL || (sent && node->behaviour == HIDES_SENT))
+			continue;
+		if (count == query->limit || (n->page_max && count == n->page_max)) {
 			history.next_height = final->height;
 			break;
 		}
@@ -361,6 +365,25 @@ static void on_history(struct fake_network *n, struct fake_node *node, uint64_t 
 	history.receipts = count == 0 ? NULL : list;
 	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_HISTORY;
 	message.history = &history;
+	reply(node, request_id, &message);
+}
+
+/* What was submitted here and has no end. */
+static void on_waiting(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                       const Uncia__Pb__WaitingQuery *query)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__WaitingReply waiting = UNCIA__PB__WAITING_REPLY__INIT;
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *list[1] = {&blob};
+	ck_assert_uint_eq(query->address.len, ADDRESS_SIZE);
+	waiting.address = query->address;
+	if (n->holds && node->submitted_size != 0) {
+		blob.data = field_of(node->submitted, node->submitted_size);
+		waiting.payments = list;
+		waiting.n_payments = 1;
+	}
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_WAITING;
+	message.waiting = &waiting;
 	reply(node, request_id, &message);
 }
 
@@ -399,6 +422,8 @@ static void on_request(struct fake_network *n, struct fake_node *node, const str
 		on_submit(n, node, request->request_id, request->submit);
 	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT) {
 		on_query(n, node, request->request_id, request->payment);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_WAITING) {
+		on_waiting(n, node, request->request_id, request->waiting);
 	} else {
 		ck_assert_int_eq(request->kind_case, UNCIA__PB__WALLET_REQUEST__KIND_HISTORY);
 		on_history(n, node, request->request_id, request->history);

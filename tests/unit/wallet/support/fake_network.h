@@ -25,6 +25,8 @@ enum behaviour {
 	OLD_STATE,      /* an older proof */
 	BEHIND,         /* knows of no end, and of no payment but those it is given */
 	REFUSES,
+	HIDES_SENT, /* a history without what the account itself paid */
+	HIDES_ALL,  /* no history */
 };
 
 struct fake_node {
@@ -34,7 +36,7 @@ struct fake_node {
 	uint64_t mutations;   /* not 0: every reply is changed, another way each time */
 	bool down;            /* connections to it fail */
 	enum behaviour behaviour;
-	uint32_t submits, queries;
+	uint32_t submits, queries, pages;
 	uint8_t submitted[PAYMENT_SIZE_MAX]; /* the last */
 	size_t submitted_size;
 	uint64_t submit_request;  /* the request id of the last */
@@ -66,7 +68,9 @@ struct fake_network {
 	/* what validators do with a submission */
 	bool finalise, expire; /* else: pending */
 	uint32_t reason;
-	bool leave_out; /* a history that hides one payment */
+	bool holds;        /* validators tell of the last submission that it waits for a block */
+	bool leave_out;    /* a history that hides one payment */
+	uint32_t page_max; /* 0: as many as are asked for */
 };
 
 /* `count` validators; the wallet of FAKE_WORDS holds 100 units. */

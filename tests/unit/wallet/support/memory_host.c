@@ -175,3 +175,35 @@ void memory_host_deinit(struct memory_host *m)
 		free(m->blobs[i].data);
 	m->count = 0;
 }
+
+void memory_host_copy(const struct memory_host *m, struct memory_copy *copy)
+{
+	copy->count = m->count;
+	copy->blobs = calloc(m->count + 1, sizeof(*copy->blobs));
+	ck_assert_ptr_nonnull(copy->blobs);
+	for (size_t i = 0; i < m->count; i++) {
+		copy->blobs[i] = m->blobs[i];
+		copy->blobs[i].data = malloc(m->blobs[i].size + 1);
+		ck_assert_ptr_nonnull(copy->blobs[i].data);
+		memcpy(copy->blobs[i].data, m->blobs[i].data, m->blobs[i].size);
+	}
+}
+
+void memory_host_put_back(struct memory_host *m, struct memory_copy *copy, const char *only)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < m->count; i++) {
+		if (strncmp(m->blobs[i].name, only, strlen(only)) == 0)
+			free(m->blobs[i].data);
+		else
+			m->blobs[kept++] = m->blobs[i];
+	}
+	m->count = kept;
+	for (size_t i = 0; i < copy->count; i++) {
+		if (strncmp(copy->blobs[i].name, only, strlen(only)) == 0)
+			m->blobs[m->count++] = copy->blobs[i];
+		else
+			free(copy->blobs[i].data);
+	}
+	free(copy->blobs);
+}

@@ -30,6 +30,14 @@ struct memory_host {
 void memory_host_init(struct memory_host *m);
 void memory_host_deinit(struct memory_host *m);
 struct memory_blob *memory_host_find(struct memory_host *m, const char *name);
+/* What it stores now, and that put back later, as a backup is; freed by the latter. */
+struct memory_copy {
+	struct memory_blob *blobs;
+	size_t count;
+};
+void memory_host_copy(const struct memory_host *m, struct memory_copy *copy);
+/* only: blobs whose names start so; the others stay as they are. "" for all. */
+void memory_host_put_back(struct memory_host *m, struct memory_copy *copy, const char *only);
 /* Takes what is not durable. */
 void memory_host_power_cut(struct memory_host *m);
 /* How many blobs' names start so. */

@@ -44,18 +44,29 @@ void rig_free(struct rig *rig)
 	free(rig);
 }
 
-int rig_sync(struct rig *rig)
+static int await_event(struct rig *rig, enum uncia_event_kind kind)
 {
 	struct uncia_event event = {.size = sizeof(event)};
-	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
 	fake_network_pump(&rig->net, rig->wallet);
-	for (int i = 0; i < 200; i++) {
-		if (rig_event(rig, UNCIA_EVENT_BALANCE, &event))
+	for (int i = 0; i < 300; i++) {
+		if (rig_event(rig, kind, &event))
 			return event.error;
 		fake_network_pass(&rig->net, rig->wallet, 100);
 	}
-	ck_abort_msg("the sync never ended");
+	ck_abort_msg("event %d never came", (int)kind);
 	return 0;
+}
+
+int rig_sync(struct rig *rig)
+{
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	return await_event(rig, UNCIA_EVENT_BALANCE);
+}
+
+int rig_catch_up(struct rig *rig)
+{
+	ck_assert_int_eq(uncia_wallet_catch_up(rig->wallet), 0);
+	return await_event(rig, UNCIA_EVENT_CAUGHT_UP);
 }
 
 void rig_address(uint32_t account, char text[UNCIA_ADDRESS_TEXT_SIZE])
@@ -66,7 +77,7 @@ void rig_address(uint32_t account, char text[UNCIA_ADDRESS_TEXT_SIZE])
 	destination_format(&to, text);
 }
 
-int rig_pay(struct rig *rig, const char *key, uint64_t micro, struct uncia_payment_id *id)
+int rig_pay_now(struct rig *rig, const char *key, uint64_t micro, struct uncia_payment_id *id)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];
 	rig_address(0, address);
@@ -74,6 +85,15 @@ int rig_pay(struct rig *rig, const char *key, uint64_t micro, struct uncia_payme
 	struct uncia_payment_request request = {
 	    .size = sizeof(request), .outputs = &output, .output_count = 1, .key = key};
 	return uncia_wallet_pay(rig->wallet, &request, id);
+}
+
+int rig_pay(struct rig *rig, const char *key, uint64_t micro, struct uncia_payment_id *id)
+{
+	int rc = rig_pay_now(rig, key, micro, id);
+	if (rc != UNCIA_E_BEHIND)
+		return rc;
+	rc = rig_catch_up(rig);
+	return rc ? rc : rig_pay_now(rig, key, micro, id);
 }
 
 bool rig_event(struct rig *rig, enum uncia_event_kind kind, struct uncia_event *event)

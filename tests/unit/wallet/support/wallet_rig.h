@@ -18,7 +18,11 @@ void rig_close(struct rig *rig);
 void rig_reopen(struct rig *rig);
 /* A sync, and its end. Returns its error. */
 int rig_sync(struct rig *rig);
-/* 0.50 to account 0 of the fixture, unless micro says otherwise. key may be NULL. */
+/* A look-up of what the account has paid, and its end. Returns its error. */
+int rig_catch_up(struct rig *rig);
+/* `micro` to account 0 of the fixture. key may be NULL. */
+int rig_pay_now(struct rig *rig, const char *key, uint64_t micro, struct uncia_payment_id *id);
+/* The same, but where what the account has paid before is not known, that is looked up first. */
 int rig_pay(struct rig *rig, const char *key, uint64_t micro, struct uncia_payment_id *id);
 /* Takes events until one of this kind. Returns whether there was one. */
 bool rig_event(struct rig *rig, enum uncia_event_kind kind, struct uncia_event *event);
