@@ -47,7 +47,8 @@ static void news_drop(struct chain *c, const struct chain_block *block)
 		c->news_last = at;
 }
 
-/* From left to right, some skipped; a block that is final or invalid stays so. The settled one begins as final. */
+/* From left to right, some skipped, but back from VERIFYING to HEADER; a block that is final or invalid stays so. The
+ * settled one begins as final. */
 static bool chain_move_allowed(enum chain_state from, enum chain_state to)
 {
 	static const unsigned allowed[] = {
@@ -55,7 +56,7 @@ static bool chain_move_allowed(enum chain_state from, enum chain_state to)
 	    [CHAIN_HEADER] = 1u << CHAIN_MATCHING | 1u << CHAIN_VERIFYING | 1u << CHAIN_BODY | 1u << CHAIN_INVALID |
 	                     1u << CHAIN_FINAL,
 	    [CHAIN_MATCHING] = 1u << CHAIN_VERIFYING | 1u << CHAIN_BODY | 1u << CHAIN_INVALID,
-	    [CHAIN_VERIFYING] = 1u << CHAIN_BODY | 1u << CHAIN_INVALID,
+	    [CHAIN_VERIFYING] = 1u << CHAIN_BODY | 1u << CHAIN_INVALID | 1u << CHAIN_HEADER,
 	    [CHAIN_BODY] = 1u << CHAIN_EXECUTED | 1u << CHAIN_INVALID,
 	    [CHAIN_EXECUTED] = 1u << CHAIN_FINAL,
 	    [CHAIN_FINAL] = 0,
@@ -207,7 +208,6 @@ void chain_drop(struct chain *c, struct chain_block *block)
 	while (block->children) {
 		block->children->parent = NULL;
 		DL_DELETE(block->children, block->children);
-		c->visited++;
 	}
 	if (block->parent) {
 		if (block->parent->above == block)
@@ -382,6 +382,13 @@ void chain_verifying(struct chain *c, struct chain_block *block)
 {
 	fetch_remove(c, block);
 	chain_move(c, block, CHAIN_VERIFYING);
+}
+
+void chain_unverified(struct chain *c, struct chain_block *block)
+{
+	short_ids_free(block->short_ids);
+	block->short_ids = NULL;
+	chain_move(c, block, CHAIN_HEADER);
 }
 
 int chain_begin(struct chain *c, const struct header *header, uint64_t now_ms)

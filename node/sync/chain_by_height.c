@@ -211,6 +211,13 @@ int sync_page_verified(struct sync *s, struct job *job, bool valid)
 	return 0;
 }
 
+void sync_page_given_up(struct sync *s)
+{
+	assert(s->verifying);
+	s->verifying = false;
+	s->ask_at = s->step->now_ms;
+}
+
 void sync_page_taken(struct sync *s, uint64_t height)
 {
 	s->page_height = height;

@@ -95,6 +95,9 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 int sync_page_verified(struct sync *s, struct job *job, bool valid);
 void sync_page_taken(struct sync *s, uint64_t height);
 int sync_body_verified(struct sync *s, struct job *job, bool valid);
+/* The verifier gave them up unchecked, since their sender's link is closed: somebody else is asked. */
+void sync_page_given_up(struct sync *s);
+void sync_body_given_up(struct sync *s, const struct job *job);
 /* Asks for the bodies that are due. */
 int sync_fetch_bodies(struct sync *s);
 /* Whether a block is decided that is more than a few above the final tip: what lies between comes by pages of the final
