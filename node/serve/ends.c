@@ -99,7 +99,7 @@ int serve_payment(struct serve *s, uint64_t wallet, uint64_t request_id, const s
 	if (pooled) {
 		error = waiter_add(s, wallet, request_id, id);
 		if (error == UNCIA_E_LIMIT)
-			return message_refuse(s->step, wallet, request_id, error,
+			return message_refuse(s->step, wallet, request_id, UNCIA_E_FULL,
 			                      "too many payments awaited on this link");
 		TRY(error);
 		return serve_pending(s, wallet, request_id, id, pooled->reason);

@@ -271,8 +271,8 @@ def make_homes(tools, directory, count, accounts, payers):
     funders = subprocess.run([tools.bin / "load", "funders"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     wallet = subprocess.run([tools.bin / "payer", "init", directory / "wallet"], check=True, stdout=subprocess.PIPE,
                             text=True).stdout.strip()
-    command = ["genesis", "--name", "bench", "--output", directory / "genesis", "--network", directory / "network.conf",
-               "--account", f"{wallet}={WALLET_HOLDS}"]
+    command = ["genesis", "--name", "bench", "--smallest", "0.000001", "--output", directory / "genesis",
+               "--network", directory / "network.conf", "--account", f"{wallet}={WALLET_HOLDS}"]
     for address in funders:
         command += ["--account", f"{address}={FUNDERS_HOLD}"]
     for i, key in enumerate(keys):

@@ -486,7 +486,8 @@ void checks_nodes(struct checks *c)
 
 void checks_init(struct checks *c, struct network_options *options, uint64_t seed)
 {
-	*c = (struct checks){.seed = seed, .validators = options->validators};
+	*c = (struct checks){
+	    .seed = seed, .validators = options->validators, .payments_before = options->payments_before};
 	c->mempool_max = options->mempool_max ? options->mempool_max : MEMPOOL_SIZE_DEFAULT;
 	c->step_most = STEP_BYTES_MOST;
 	if (options->step_bytes)
@@ -510,7 +511,7 @@ void checks_init(struct checks *c, struct network_options *options, uint64_t see
 void checks_begin(struct checks *c, struct network *network, const struct address addresses[MODEL_ACCOUNTS])
 {
 	c->network = network;
-	model_init(&c->model, &network_fixture(network)->genesis, addresses);
+	model_init(&c->model, &network_fixture(network)->genesis, addresses, c->payments_before);
 }
 
 void checks_rolled_back(struct checks *c, uint32_t node)

@@ -68,7 +68,8 @@ static const struct {
                    {"hold", FAULT_HOLD},
                    {"wire", FAULT_WIRE},
                    {"slow-checks", FAULT_SLOW},
-                   {"flood", FAULT_FLOOD}};
+                   {"flood", FAULT_FLOOD},
+                   {"counters", FAULT_COUNTERS}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;

@@ -329,6 +329,7 @@ struct network *network_new(const struct network_options *options)
 		fixture_init(&n->fixture, options->validators, options->accounts, options->balance);
 	if (genesis_flush(&n->fixture.genesis, &genesis))
 		abort();
+	genesis_flush_age(genesis, options->payments_before);
 	for (uint32_t i = 0; i < node_count(n); i++) {
 		n->nodes[i].store = must(memory_store_new());
 		memory_store_hold(n->nodes[i].store, true);

@@ -15,6 +15,7 @@ struct network_options {
 	uint64_t faulty, slow;   /* with weights only */
 	uint32_t accounts;       /* 0 .. accounts-1, each holding `balance` */
 	amount_t balance;
+	uint32_t payments_before; /* what their counters begin at, as if so many payments had touched them */
 	uint64_t seed;
 	uint32_t delay_min_ms, delay_max_ms;
 	uint32_t commit_ms;    /* until a journal commit is durable */
