@@ -208,7 +208,6 @@ void chain_drop(struct chain *c, struct chain_block *block)
 	while (block->children) {
 		block->children->parent = NULL;
 		DL_DELETE(block->children, block->children);
-		c->visited++;
 	}
 	if (block->parent) {
 		if (block->parent->above == block)
@@ -387,7 +386,6 @@ void chain_verifying(struct chain *c, struct chain_block *block)
 
 void chain_unverified(struct chain *c, struct chain_block *block)
 {
-	assert(block->fetch_at != CHAIN_NEVER);
 	short_ids_free(block->short_ids);
 	block->short_ids = NULL;
 	chain_move(c, block, CHAIN_HEADER);

@@ -95,7 +95,7 @@ struct chain {
 	struct chain_block **heap;      /* those that are not final, the lowest view first */
 	size_t heap_count, heap_capacity;
 	uint64_t open_payments; /* blocks with payments that are not final */
-	uint64_t visited;       /* blocks that were looked at in passing, ever: for tests, that it stays little */
+	uint64_t visited;       /* blocks looked at in passing, and kept, ever: for tests, that it stays little */
 };
 
 /* Begins with no block: the settled one is added first. The ledger and the mempool outlive it. Owns: chain_deinit. */
@@ -132,7 +132,7 @@ void chain_move(struct chain *c, struct chain_block *block, enum chain_state to)
 void chain_invalid(struct chain *c, struct chain_block *block);
 /* A fetched body is with the verifier. */
 void chain_verifying(struct chain *c, struct chain_block *block);
-/* It was given up there: it is to be fetched again, as before. */
+/* It was given up there: it may be wanted again. */
 void chain_unverified(struct chain *c, struct chain_block *block);
 /* A block that was made here, executed on `parent`: added with its body. Takes `executed`, the references in
  * `payments`, the array and the tree, also where it fails. Returns 0 or UNCIA_E_MEMORY. */

@@ -79,12 +79,11 @@ static struct chain_block *prune_beside(struct chain *c)
 {
 	for (; c->prune_from && c->prune_from != c->tip; c->prune_from = c->prune_from->above) {
 		struct chain_block *block = c->prune_from->children;
-		c->visited++;
 		if (block == c->prune_from->above)
 			block = block->next;
 		if (!block)
 			continue;
-		for (; block->children; c->visited++)
+		while (block->children)
 			block = block->children;
 		return block;
 	}
@@ -100,7 +99,6 @@ bool chain_prune(struct chain *c, struct hash *id)
 		block = c->heap[0];
 	if (!block)
 		return false;
-	c->visited++;
 	*id = block->header.id;
 	block_unpark(c, block);
 	chain_drop(c, block);

@@ -162,7 +162,7 @@ void sync_body_given_up(struct sync *s, const struct job *job)
 	if (!block || block->state != CHAIN_VERIFYING)
 		return;
 	chain_unverified(s->chain, block);
-	block->fetch_at = s->step->now_ms;
+	chain_want(s->chain, block, s->step->now_ms);
 }
 
 /* A body with a signature that does not hold makes the block invalid: the header commits to these very bytes. */

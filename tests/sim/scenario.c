@@ -12,6 +12,7 @@
 #define UNIT           UINT64_C(1000000)
 #define HEALED_MS      UINT64_C(120000) /* in which a payment must become final once all is well */
 #define CAUGHT_UP_MS   UINT64_C(30000)  /* and then all that run must hold it */
+#define HELD_MAX_MS    5000             /* that a link may go on holding what was said before the healing */
 #define LINKS_BACK_MS  1000             /* in which links are there that one side had closed */
 #define EVIDENCE_MS    3000             /* in which two votes are heard, verified and stored */
 #define PHONES_MS      UINT64_C(240000) /* and every payment on a phone have its end */
@@ -323,9 +324,9 @@ static void check_evidence(struct run *r)
 		const struct liar *liar = &r->byzantine.liars[k];
 		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
 			continue;
-		/* Who has closed its link for other lies hears it again. */
+		/* Who has closed its link for other lies hears it again, for those too that a link had held. */
 		r->byzantine.muted = true;
-		network_run(r->network, PEER_SHUN_MS + LINKS_BACK_MS, NULL, NULL);
+		network_run(r->network, HELD_MAX_MS + PEER_SHUN_MS + LINKS_BACK_MS, NULL, NULL);
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self)
 				views[i] = byzantine_provoke(&r->byzantine, liar, i);
