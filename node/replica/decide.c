@@ -23,7 +23,7 @@ static int execute_path(struct replica *r, const struct chain_path *path)
 		if (!executed) {
 			TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
 			              (unsigned long long)header->height, (unsigned long long)header->view));
-			return UNCIA_E_DAMAGED;
+			return REPLICA_E_FAULTY;
 		}
 	}
 	return 0;
@@ -40,7 +40,7 @@ static int decide_path(struct replica *r, const struct chain_path *path)
 	if (!certificate) {
 		TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_of_another_view height=%llu view=%llu",
 		              (unsigned long long)block->header.height, (unsigned long long)block->header.view));
-		return UNCIA_E_DAMAGED;
+		return REPLICA_E_FAULTY;
 	}
 	chain_make_final(&r->chain, path, certificate);
 	for (size_t i = 0; i < path->count; i++)
@@ -68,8 +68,10 @@ static int decide_if_held(struct replica *r, uint64_t view, struct chain_block *
 	int found = chain_decided_path(&r->chain, block, &path, missing);
 
 	if (found == UNCIA_E_PROOF) {
-		TRY(step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)view));
-		return UNCIA_E_DAMAGED;
+		const struct certificate *held = consensus_held(r->consensus, view, CERT_FF, &block->header.id);
+		if (!held)
+			held = consensus_held(r->consensus, view, CERT_SF, &block->header.id);
+		return second_chain_found(r, PEER_NONE, held);
 	}
 	if (found <= 0)
 		return found;
@@ -113,7 +115,7 @@ int decide_retry(struct replica *r)
 	struct chain_block *block = chain_find(&r->chain, &r->chain.decision.id);
 	int decided = decide_if_held(r, r->chain.decision.view, block, &missing);
 	TRY(decided);
-	if (decided) {
+	if (decided || r->ends_ms) {
 		r->chain.decision.wanted = false;
 		return 0;
 	}

@@ -6,7 +6,16 @@
 #include "payment.h"
 #include "step.h"
 
-enum job_kind { JOB_VOTE, JOB_CERTIFICATES, JOB_PROPOSAL, JOB_PAYMENTS, JOB_BLOCK, JOB_SYNC, JOB_NEWEST_VOTE };
+enum job_kind {
+	JOB_VOTE,
+	JOB_CERTIFICATES,
+	JOB_PROPOSAL,
+	JOB_PAYMENTS,
+	JOB_BLOCK,
+	JOB_SYNC,
+	JOB_NEWEST_VOTE,
+	JOB_SECOND_CHAIN, /* one certificate: of a block that stands beside the final chain */
+};
 
 struct pooled; /* the mempool's; only JOB_PAYMENTS has any */
 

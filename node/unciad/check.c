@@ -60,8 +60,10 @@ static int check_audit(const struct home *home, struct audit_report *report)
 	end_on_fault(EXIT_MISMATCH);
 	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store,
 	                       report->failure);
+	if (error == UNCIA_E_DAMAGED && home_has_journal(home))
+		return EXIT_MISMATCH;
 	if (error)
-		return error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : command_error(EXIT_FAILED, "%s", report->failure);
+		return home_store_failure(home, error, report->failure);
 	struct sigaction action = {.sa_handler = on_check_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
