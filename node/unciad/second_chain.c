@@ -46,6 +46,32 @@ int second_chain_proof(const struct home *home, const struct storage_view *view,
 	}
 }
 
+static int final_at(const struct storage_view *view, uint64_t height, struct bytes *value)
+{
+	uint8_t key[8];
+	be64_put(key, height);
+	int error = view->journal_get(view->context, JOURNAL_FINAL, key, sizeof(key), value);
+	return !error && value->size != 8 + HASH_SIZE ? UNCIA_E_DAMAGED : error;
+}
+
+int second_chain_compare(const struct storage_view *one, const struct storage_view *other, uint64_t *height)
+{
+	for (*height = 1;; ++*height) {
+		struct bytes a, b;
+		int error = final_at(one, *height, &a);
+		if (!error)
+			error = final_at(other, *height, &b);
+		if (error == UNCIA_E_NOT_FOUND) {
+			--*height;
+			return 0;
+		}
+		if (error)
+			return error;
+		if (memcmp(a.data, b.data, a.size))
+			return UNCIA_E_PROOF;
+	}
+}
+
 /* The view of the newest final block. */
 static int tip_view(const struct storage_view *view, uint64_t *tip)
 {

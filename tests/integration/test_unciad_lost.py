@@ -123,6 +123,10 @@ class Lost(NetworkTest):
 			self.refuses(10, "there is a second chain", "start", "--home", validator.home)
 			self.assertIn("there is a second chain under this network's id",
 				self.run_json("check", "--home", validator.home, code=7)["failure"])
+			compared = self.run_json("check", "--home", first.home, "--against", others[0].home, code=7)
+		self.assertEqual((compared["height"], compared["failure"]),
+			(1, f"another block is final there in {others[0].home}: there are two chains"))
+		self.run_unciad("check", "--home", self.network.validators[1].home, "--against", self.network.validators[2].home)
 		self.refuses(10, "this is the chain to give up", "start", "--home", others[0].home, "--this-chain")
 		# The operators have agreed on the first one; the second homes are put away.
 		first.start(arguments=("start", "--this-chain", "--home"))
