@@ -82,6 +82,8 @@ int exit_code_of(int error)
 		return EXIT_REFUSED;
 	case UNCIA_E_UNREACHABLE:
 		return EXIT_UNREACHABLE;
+	case UNCIA_E_SECOND_CHAIN:
+		return EXIT_MISMATCH;
 	case UNCIA_E_EXPIRED:
 		return EXIT_EXPIRED;
 	default:
