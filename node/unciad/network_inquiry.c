@@ -2,7 +2,9 @@
  * network. So before one is made, everybody else is asked for votes of the key. See network_inquiry.h. */
 #include "network_inquiry.h"
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "command.h"
 #include "node_client.h"
@@ -40,29 +42,71 @@ static void note_silent(struct answers *answers, uint32_t validator, const char 
 	snprintf(answers->silent + at, sizeof(answers->silent) - at, "; validator %u: %s", validator, why);
 }
 
-/* One validator's answer. Returns 0 or EXIT_REFUSED. */
-static int ask_one(const struct home *home, uint32_t validator, const struct endpoint *endpoint,
-                   struct answers *answers)
+/* One validator that is asked, by a thread of its own: one that does not answer keeps nobody waiting for the others. */
+struct asked {
+	pthread_t thread;
+	bool started;
+	struct node_place place;
+	struct voted_answer answer;
+	int error;
+};
+
+static void *ask_one(void *context)
 {
-	const struct validator *v = &home->genesis.committee.validators[validator];
-	const struct node_place place = {endpoint, v->network_key, &home->genesis.network_id};
-	struct voted_answer answer = {.has_vote = false};
-	memcpy(answer.consensus_key, home->keys.consensus_public, PUBLIC_KEY_SIZE);
-	int error = node_ask_voted(&place, ANSWER_TIMEOUT_MS, &answer);
-	if (error) {
-		note_silent(answers, validator, uncia_error_text(error));
+	struct asked *asked = context;
+	asked->error = node_ask_voted(&asked->place, ANSWER_TIMEOUT_MS, &asked->answer);
+	return NULL;
+}
+
+/* Its thread has ended. Returns 0 or EXIT_REFUSED. */
+static int take_answer(const struct home *home, uint32_t validator, const struct asked *asked, struct answers *answers)
+{
+	const struct voted_answer *answer = &asked->answer;
+	if (asked->error) {
+		note_silent(answers, validator, uncia_error_text(asked->error));
 		return 0;
 	}
-	if (answer.has_vote && is_vote_of(home, &answer.vote))
-		return refuse_to_make(home, validator, "its vote in view", answer.vote.view);
-	if (answer.proposed_height)
+	if (answer->has_vote && is_vote_of(home, &answer->vote))
+		return refuse_to_make(home, validator, "its vote in view", answer->vote.view);
+	if (answer->proposed_height)
 		return refuse_to_make(home, validator, "a final block that it proposed, at height",
-		                      answer.proposed_height);
-	if (answer.has_vote)
+		                      answer->proposed_height);
+	if (answer->has_vote)
 		note_silent(answers, validator, "answers with a vote that is not of this key, which does not count");
 	else
-		answers->weight += v->weight;
+		answers->weight += home->genesis.committee.validators[validator].weight;
 	return 0;
+}
+
+/* Asks all whose address is given, at the same time, and takes their answers. Returns an exit code. */
+static int ask_all(const struct home *home, const struct config *config, struct answers *answers)
+{
+	const struct committee *c = &home->genesis.committee;
+	struct asked *all = calloc(c->size, sizeof(*all));
+	int code = 0;
+	if (!all)
+		return command_error(EXIT_FAILED, "out of memory");
+	for (uint32_t i = 0; i < c->size; i++) {
+		all[i].place =
+		    (struct node_place){&config->peers[i], c->validators[i].network_key, &home->genesis.network_id};
+		all[i].error = UNCIA_E_MEMORY;
+		memcpy(all[i].answer.consensus_key, home->keys.consensus_public, PUBLIC_KEY_SIZE);
+		if (i != home->self && config->peers[i].port)
+			all[i].started = !pthread_create(&all[i].thread, NULL, ask_one, &all[i]);
+	}
+	for (uint32_t i = 0; i < c->size; i++)
+		if (all[i].started)
+			pthread_join(all[i].thread, NULL);
+	for (uint32_t i = 0; i < c->size && !code; i++) {
+		if (i == home->self)
+			continue;
+		if (config->peers[i].port)
+			code = take_answer(home, i, &all[i], answers);
+		else
+			note_silent(answers, i, "no --peer says where it is");
+	}
+	free(all);
+	return code;
 }
 
 /* Where the others are: as the home's configuration says, if it has one. */
@@ -83,14 +127,8 @@ int init_ask_network(const struct home *home, void *context)
 	struct answers answers = {.others = c->weight - c->validators[home->self].weight};
 	struct config config;
 	int code = find_others(home, inquiry->config, &config);
-	for (uint32_t i = 0; i < c->size && !code; i++) {
-		if (i == home->self)
-			continue;
-		if (config.peers[i].port)
-			code = ask_one(home, i, &config.peers[i], &answers);
-		else
-			note_silent(&answers, i, "no --peer says where it is");
-	}
+	if (!code)
+		code = ask_all(home, &config, &answers);
 	uint64_t needed = c->weight - c->faulty;
 	if (needed > answers.others)
 		needed = answers.others;

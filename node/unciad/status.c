@@ -51,6 +51,13 @@ static const char *voting_line(const struct node_answer *node)
 	return node->voting == VOTING_YES && is_halted(node) ? "halted" : voting_text(node->voting);
 }
 
+/* What it waits for, for programs; NULL: nothing. */
+static const char *waits_name(enum waits_for waits_for)
+{
+	static const char *const names[] = {NULL, "links", "answers", "blocks", "votes"};
+	return (unsigned)waits_for < sizeof(names) / sizeof(names[0]) ? names[waits_for] : "unknown";
+}
+
 #define WAITS_TEXT_SIZE 200
 
 /* What it waits for, in words; empty where it waits for nothing. */
@@ -197,12 +204,12 @@ static json_t *running_json(const struct report *r)
 	const struct node_answer *node = &r->node;
 	char waits[WAITS_TEXT_SIZE];
 	waits_text(node, waits);
-	json_t *object = json_pack("{s:I,s:I,s:I,s:s,s:b,s:s*,s:I,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
-	                           (json_int_t)node->peers, "mempool", (json_int_t)node->mempool, "voting",
-	                           voting_line(node), "halted", (int)is_halted(node), "waits_for",
-	                           *waits ? waits : NULL, "evidence", (json_int_t)node->evidence, "clock_behind_ms",
-	                           (json_int_t)node->clock_behind_ms, "clock_ahead_ms",
-	                           (json_int_t)node->clock_ahead_ms, "final_age_ms", (json_int_t)node->final_age_ms);
+	json_t *object = json_pack(
+	    "{s:I,s:I,s:I,s:s,s:b,s:s*,s:s*,s:I,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
+	    (json_int_t)node->peers, "mempool", (json_int_t)node->mempool, "voting", voting_line(node), "halted",
+	    (int)is_halted(node), "waits_for", waits_name(node->waits_for), "waits_text", *waits ? waits : NULL,
+	    "evidence", (json_int_t)node->evidence, "clock_behind_ms", (json_int_t)node->clock_behind_ms,
+	    "clock_ahead_ms", (json_int_t)node->clock_ahead_ms, "final_age_ms", (json_int_t)node->final_age_ms);
 	json_t *links = json_pack("{s:I,s:I,s:I,s:[]}", "weight_linked", (json_int_t)node->weight_linked,
 	                          "weight_needed", (json_int_t)node->weight_needed, "highest_height",
 	                          (json_int_t)node->highest_height, "not_linked");

@@ -11,7 +11,7 @@ import unittest
 from network import NetworkTest, Validator
 from unciad import BIN, UnciadTest, free_port, free_ports
 
-NOT_YET = {"running": False, "height": 0, "voting": ""}
+NOT_YET = {"running": False, "height": 0, "view": 0, "voting": ""}
 KEYS = ("consensus.key", "network.key")
 PEERS = range(4)
 
@@ -108,12 +108,18 @@ class Lost(NetworkTest):
 
 	def test_a_second_chain_ends_whoever_meets_it_and_stays_known(self):
 		first = self.network.validators[0]
-		self.wait_height(4)
+		paid = self.network.treasury.send(self.new_wallet(self.network, "bob"), "1")
+		self.wait_height(paid["height"] + 1)
 		self.stop_all()
 		others = [self.second_home(i, f"second{i}", "--first-start") for i in (1, 2, 3)]
 		for validator in others:
 			validator.start()
-		self.until(lambda: asked(self, others[0].home)["height"] >= 2, "the second chain")
+		end = self.run_json("status", "--home", first.home)
+		self.until(lambda: all(asked(self, v.home)["height"] > end["height"] for v in others)
+			and all(asked(self, v.home)["view"] > end["view"] + 1 for v in others), "the second chain to be the longer one")
+		# There the money was never paid: its proof is as good, and contradicts the receipt.
+		_, err = self.uncia("--wallet", self.network.treasury.home, "--network", self.network.file, "balance", code=7)
+		self.assertIn("there are two chains", err)
 		first.start()
 		for validator in [first, *others]:
 			validator.gone()
@@ -127,13 +133,12 @@ class Lost(NetworkTest):
 		self.assertEqual((compared["height"], compared["failure"]),
 			(1, f"another block is final there in {others[0].home}: there are two chains"))
 		self.run_unciad("check", "--home", self.network.validators[1].home, "--against", self.network.validators[2].home)
-		self.refuses(10, "this is the chain to give up", "start", "--home", others[0].home, "--this-chain")
-		# The operators have agreed on the first one; the second homes are put away.
-		first.start(arguments=("start", "--this-chain", "--home"))
-		for validator in self.network.validators[1:]:
-			validator.start()
-		height = asked(self, first.home)["height"]
-		self.until(lambda: asked(self, first.home)["height"] > height + 1, "the first chain to go on")
+		self.refuses(10, "this is the chain to give up", "start", "--home", first.home, "--this-chain")
+		# The operators have agreed on the other one; the first homes are put away.
+		for validator in others:
+			validator.start(arguments=("start", "--this-chain", "--home"))
+		height = self.until(lambda: asked(self, others[0].home)["height"], "the chain to be there")
+		self.until(lambda: asked(self, others[0].home)["height"] > height + 1, "the second chain to go on")
 
 
 class Making(UnciadTest):
@@ -182,7 +187,8 @@ class Making(UnciadTest):
 		alone = self.until(lambda: (s := asked(self, "v0"))["running"] and s, "the first to run")
 		self.assertEqual((alone["weight_linked"], alone["weight_needed"], alone["not_linked"]), (1, 3, [1, 2, 3]))
 		self.assertTrue(alone["halted"])
-		self.assertIn("links to validators: linked is weight 1", alone["waits_for"])
+		self.assertEqual(alone["waits_for"], "links")
+		self.assertIn("links to validators: linked is weight 1", alone["waits_text"])
 		self.assertNotEqual(alone["voting"], "yes")
 		started += [self.start(i) for i in (1, 2, 3)]
 		well = self.until(lambda: (s := asked(self, "v0"))["voting"] == "yes" and s["weight_linked"] == 4 and s["height"] and s,
@@ -194,7 +200,7 @@ class Making(UnciadTest):
 			validator.stop()
 		halted = self.until(lambda: (s := asked(self, "v0"))["halted"] and s["weight_linked"] == 2 and s,
 			"it to see that it is halted")
-		self.assertEqual((halted["voting"], halted["not_linked"]), ("halted", [2, 3]))
+		self.assertEqual((halted["voting"], halted["waits_for"], halted["not_linked"]), ("halted", "links", [2, 3]))
 		out, _ = self.run_unciad("status", "--home", "v0")
 		self.assertIn("voting      halted\nwaits for   links to validators: linked is weight 2, itself included, of 3 needed\n", out)
 		self.assertIn("not linked: 2 3\nweight      2 linked, 3 needed\n", out)
