@@ -1,5 +1,5 @@
 /* Asks a running node for its status, or for what it has seen of a validator's key, over its wallet port, and blocks
- * meanwhile. Threads: the command's. */
+ * meanwhile. Threads: any, each with an answer of its own. */
 #ifndef NODE_CLIENT_H
 #define NODE_CLIENT_H
 #include "endpoint.h"
