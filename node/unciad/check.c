@@ -91,7 +91,7 @@ static int check_against(const struct home *home, struct store *store, const cha
 	if (memcmp(other.genesis.network_id.b, home->genesis.network_id.b, HASH_SIZE))
 		code = command_error(EXIT_USAGE, "--against %s: it is of another network", path);
 	if (!code)
-		code = home_store_open(&other, true, &other_store, NULL);
+		code = home_store_open(&other, true, &other_store);
 	if (!code) {
 		code = compare_stores(store, other_store, path, report);
 		store_close(other_store);

@@ -140,14 +140,12 @@ int home_store_failure(const struct home *home, int error, const char *why)
 	                     *why ? why : uncia_error_text(error));
 }
 
-int home_store_open(const struct home *home, bool read_only, struct store **store, int *error)
+int home_store_open(const struct home *home, bool read_only, struct store **store)
 {
 	char why[256] = "";
 	end_on_fault(EXIT_FAILED);
 	int result =
 	    store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, read_only, store, why);
-	if (error)
-		*error = result;
 	return result ? home_store_failure(home, result, why) : 0;
 }
 

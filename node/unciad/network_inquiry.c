@@ -134,6 +134,12 @@ int init_ask_network(const struct home *home, void *context)
 		needed = answers.others;
 	if (code || inquiry->first_start || (needed && answers.weight >= needed))
 		return code;
+	if (!needed)
+		return command_error(
+		    EXIT_UNREACHABLE,
+		    "%s: this is the network's only validator, and nobody else can say whether its key has "
+		    "voted before. Nothing is made. Where it has never run, add --first-start",
+		    home->path);
 	return command_error(
 	    EXIT_UNREACHABLE,
 	    "%s: whether this key has voted before is not known: validators of weight %" PRIu64 " of %" PRIu64

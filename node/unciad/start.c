@@ -68,7 +68,7 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	struct store *store;
 	int code = home_config(home, &config);
 	if (!code)
-		code = home_store_open(home, false, &store, NULL);
+		code = home_store_open(home, false, &store);
 	if (code)
 		return code;
 	/* Large blocks are mapped, and unmapped when they are freed, as a flush's are. By default glibc raises this

@@ -142,12 +142,13 @@ static int read_stopped(const struct home *home, struct report *report)
 {
 	struct store *store;
 	struct storage_view view;
-	int error, code = home_store_open(home, true, &store, &error);
-	if (code) {
-		if (error == UNCIA_E_BUSY)
-			return command_error(EXIT_UNREACHABLE, "the node that runs in %s does not answer", home->path);
-		return code;
-	}
+	char why[256] = "";
+	end_on_fault(EXIT_FAILED);
+	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store, why);
+	if (error == UNCIA_E_BUSY)
+		return command_error(EXIT_UNREACHABLE, "%s, which does not answer", why);
+	if (error)
+		return home_store_failure(home, error, why);
 	store_view(store, &view);
 	error = read_tip(home, &view, &report->node);
 	if (!error)
