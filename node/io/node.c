@@ -424,7 +424,8 @@ static int make_threads(struct node *n)
 
 	const struct verifier_options verifier = {
 	    .loop = &n->loop,
-	    .sources = o->genesis->committee.size + 1,
+	    .sources = VERIFY_SOURCES(o->genesis->committee.size),
+	    .signer = {sign_as_validator, (void *)o->consensus_secret},
 	    .threads = o->verifier_threads,
 	    .done = on_verified,
 	    .context = n,

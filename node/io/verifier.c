@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "uncia/error.h"
-#include "verify_queue.h"
 
 struct finished {
 	struct verify_job *first, *last;
@@ -27,15 +26,6 @@ struct verifier {
 	unsigned thread_count;
 	uv_thread_t threads[];
 };
-
-static void verify_items(struct verify_item *items, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct verify_item *item = &items[i];
-		item->valid = (!item->check_key || sign_key_valid(item->public_key)) &&
-		              sign_verify(item->public_key, &item->digest, item->signature);
-	}
-}
 
 /* Under the mutex. */
 static void job_finished(struct verifier *v, struct verify_job *job)
@@ -67,7 +57,7 @@ static void verifier_main(void *context)
 			continue;
 		}
 		uv_mutex_unlock(&v->mutex);
-		verify_items(job->items + begin, count);
+		verify_items(job, begin, count, &v->options.signer);
 		uv_mutex_lock(&v->mutex);
 		if (verify_queue_checked(&v->queue, job, begin, count))
 			job_finished(v, job);
@@ -117,7 +107,7 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 {
 	unsigned threads = options->threads ? options->threads : uv_available_parallelism();
 
-	assert(options->done && options->sources);
+	assert(options->done && options->sources && options->signer.sign);
 	struct verifier *v = calloc(1, sizeof(*v) + threads * sizeof(*v->threads));
 	if (!v)
 		return UNCIA_E_MEMORY;

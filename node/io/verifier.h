@@ -1,11 +1,11 @@
-/* A pool of threads that only verify signatures. Jobs come from the loop and go back to it; the threads work on their
- * items in place. Knows nothing of what is signed.
+/* A pool of threads that only check and make signatures. Jobs come from the loop and go back to it; the threads work on
+ * their items in place. Knows nothing of what is signed.
  *
  * Threads: every function is for the loop's, and `done` is called on it. */
 #ifndef VERIFIER_H
 #define VERIFIER_H
 #include <uv.h>
-#include "actions.h"
+#include "verify_queue.h"
 
 #define VERIFIER_TOGETHER 64 /* finished jobs that are handed back at once: their payments are relayed together */
 
@@ -15,6 +15,7 @@ struct verifier_options {
 	uv_loop_t *loop;
 	uint32_t sources; /* of jobs; each job's is below it */
 	unsigned threads; /* 0: one for each processor */
+	struct verify_signer signer;
 	/* Called with a list of finished jobs, by `next`; they are the receiver's again. */
 	void (*done)(void *context, struct verify_job *first);
 	void *context;

@@ -37,6 +37,7 @@ static int payment_verified(struct payments *p, struct pooled *pooled, bool want
 
 	if (error == UNCIA_E_MEMORY)
 		return error;
+	TRY(payments_evicted(p));
 	if (error)
 		return payment_rejected(p, pooled, error);
 	p->chain->generation++;

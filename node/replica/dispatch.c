@@ -233,6 +233,8 @@ static int job_take(struct replica *r, struct job *job)
 
 	if (job->verify.dropped)
 		return job_give_up(r, job);
+	if (job->kind == JOB_EXPIRIES)
+		return serve_signed(&r->serve, job);
 	if (!valid)
 		TRY(job_blame(r, job));
 	switch (job->kind) {

@@ -17,12 +17,7 @@ static void default_u32(uint32_t *value, uint32_t fallback)
 static int compose(struct replica *r)
 {
 	chain_init(&r->chain, r->committee, r->ledger, r->mempool);
-	r->serve = (struct serve){.step = &r->step,
-	                          .chain = &r->chain,
-	                          .ledger = r->ledger,
-	                          .mempool = r->mempool,
-	                          .sign = r->config.sign,
-	                          .sign_context = r->config.sign_context};
+	r->serve = (struct serve){.step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool};
 	memcpy(r->serve.hash_seed, r->config.hash_seed, sizeof(r->serve.hash_seed));
 	serve_init(&r->serve);
 	r->payments = (struct payments){
@@ -222,6 +217,7 @@ static int step(struct replica *r, const struct event *event)
 	TRY(sync_fetch_bodies(&r->sync));
 	TRY(payments_relay(&r->payments));
 	TRY(serve_answer(&r->serve));
+	TRY(serve_sign(&r->serve));
 	TRY(flushing_begin(r));
 	TRY(release(r));
 	if (r->step.wrote)

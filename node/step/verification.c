@@ -21,6 +21,13 @@ static size_t *signatures_of(struct step *s, const struct job *job)
 	return job->kind == JOB_PAYMENTS ? &peer->payment_signatures : &peer->urgent_signatures;
 }
 
+static uint32_t job_source(const struct step *s, enum job_kind kind, uint32_t peer)
+{
+	if (kind == JOB_EXPIRIES)
+		return VERIFY_SOURCE_SIGNING(s->committee->size);
+	return peer < s->committee->size ? peer : VERIFY_SOURCE_WALLETS(s->committee->size);
+}
+
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items)
 {
 	size_t capacity = items ? items : 1;
@@ -35,8 +42,9 @@ struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t it
 	*job = (struct job){
 	    .verify = {.id = ++s->next_job,
 	               .items = list,
-	               .source = peer < s->committee->size ? peer : s->committee->size,
-	               .together = kind != JOB_PAYMENTS},
+	               .source = job_source(s, kind, peer),
+	               .sign = kind == JOB_EXPIRIES,
+	               .together = kind != JOB_PAYMENTS && kind != JOB_EXPIRIES},
 	    .kind = kind,
 	    .peer = peer,
 	    .message_size = s->message_size,
@@ -90,28 +98,50 @@ void job_free(struct step *s, struct job *job)
 	free(job->certificates);
 	free(job->blocks);
 	free(job->pooled);
+	free(job->expiries.ids);
 	free((void *)(uintptr_t)job->short_ids.data);
 	free(job->verify.items);
 	free(job);
 }
 
-int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
-             const uint8_t signature[SIGNATURE_SIZE], bool check_key)
+static struct verify_item *job_item_add(struct job *job)
 {
 	if (job->verify.count == job->capacity) {
 		size_t capacity = job->capacity * 2;
 		struct verify_item *items = realloc(job->verify.items, capacity * sizeof(*items));
 		if (!items)
-			return UNCIA_E_MEMORY;
+			return NULL;
 		job->verify.items = items;
 		job->capacity = capacity;
 	}
 	struct verify_item *item = &job->verify.items[job->verify.count++];
+	memset(item, 0, sizeof(*item));
+	return item;
+}
+
+int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
+             const uint8_t signature[SIGNATURE_SIZE], bool check_key)
+{
+	struct verify_item *item = job_item_add(job);
+
+	if (!item)
+		return UNCIA_E_MEMORY;
+	assert(!job->verify.sign);
 	memcpy(item->public_key, public_key, PUBLIC_KEY_SIZE);
 	memcpy(item->signature, signature, SIGNATURE_SIZE);
 	item->digest = *digest;
 	item->check_key = check_key;
-	item->valid = false;
+	return 0;
+}
+
+int job_sign(struct job *job, const struct hash *digest)
+{
+	struct verify_item *item = job_item_add(job);
+
+	if (!item)
+		return UNCIA_E_MEMORY;
+	assert(job->verify.sign);
+	item->digest = *digest;
 	return 0;
 }
 
@@ -187,7 +217,7 @@ static bool job_is_urgent(const struct job *job)
 {
 	if (job->kind == JOB_BLOCK)
 		return job->verify.count <= BODY_URGENT_MAX;
-	return job->kind != JOB_PAYMENTS && job->kind != JOB_SYNC;
+	return job->kind != JOB_PAYMENTS && job->kind != JOB_SYNC && job->kind != JOB_EXPIRIES;
 }
 
 int job_start(struct step *s, struct job *job)

@@ -6,7 +6,16 @@
 #include "payment.h"
 #include "step.h"
 
-enum job_kind { JOB_VOTE, JOB_CERTIFICATES, JOB_PROPOSAL, JOB_PAYMENTS, JOB_BLOCK, JOB_SYNC, JOB_NEWEST_VOTE };
+enum job_kind {
+	JOB_VOTE,
+	JOB_CERTIFICATES,
+	JOB_PROPOSAL,
+	JOB_PAYMENTS,
+	JOB_BLOCK,
+	JOB_SYNC,
+	JOB_NEWEST_VOTE,
+	JOB_EXPIRIES
+};
 
 struct pooled; /* the mempool's; only JOB_PAYMENTS has any */
 
@@ -26,7 +35,11 @@ struct job {
 	struct bytes short_ids;
 	bool vote_due;          /* its vote is among the items */
 	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken. The array is owned */
-	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC; owned */
+	struct {                /* JOB_EXPIRIES: what is said under each signature, and the commit that it rests on */
+		struct payment_id *ids; /* owned */
+		uint64_t height, timestamp_ms, after;
+	} expiries;
+	struct block **blocks; /* JOB_BLOCK (one), JOB_SYNC; owned */
 	size_t block_count;
 	size_t capacity;
 };
@@ -38,6 +51,8 @@ void job_free(struct step *s, struct job *job);
 /* One more check. Returns 0 or UNCIA_E_MEMORY. */
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);
+/* One more digest to sign, in a job of expiries. Returns 0 or UNCIA_E_MEMORY. */
+int job_sign(struct job *job, const struct hash *digest);
 /* Makes and starts a job of one vote, whose voter is in the committee. Returns 0 or UNCIA_E_MEMORY. */
 int job_vote(struct step *s, enum job_kind kind, uint32_t peer, const struct vote *vote);
 /* One more check: of the vote that signer `i` of the certificate cast. */

@@ -193,6 +193,28 @@ static void row_flood(enum flood flood, const char *row, uint64_t checked_max)
 	row_free(r);
 }
 
+/* Row 66: strangers ask after payments that never were and have expired, each after another one: each has its share of
+ * what is signed, where a signature takes 2 ms, and payments go on. */
+static void row_expired(void)
+{
+	static const struct network_options slow = {.validators = 4, .delay_max_ms = 20, .verify_us = 2000};
+	struct run *r = row_new(0, &slow);
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < 10; i++) {
+		for (uint32_t k = 0; k < 3000; k++) {
+			struct payment_id id = {.b = {0, 0, 0, 1, (uint8_t)i, (uint8_t)(k >> 8), (uint8_t)k}};
+			network_query_payment(r->network, 0, WALLETS_STRANGERS + k % 3, &id);
+		}
+		network_run(r->network, 200, NULL, NULL);
+	}
+	must_go_on(r, "66");
+	most = network_signatures(r->network, 0, VERIFY_SOURCE_SIGNING(4));
+	if (most < 3 * 64 || most > 10 * 3 * 64)
+		checks_fail(&r->checks, "row 66: %" PRIu64 " expiries were signed for strangers", most);
+	row_free(r);
+}
+
 void rows_run(void)
 {
 	row_evidence(FAULT_EQUIVOCATE, "31");
@@ -205,6 +227,7 @@ void rows_run(void)
 	row_flood(FLOOD_AGAIN, "63", 200);
 	row_flood(FLOOD_FORGED, "64", 2000);
 	row_flood(FLOOD_OWN_VOTES, "65", 40000);
+	row_expired();
 }
 
 void rows_too_many_faulty(void)

@@ -83,7 +83,7 @@ struct node {
 	bool flushes_held;
 	uint64_t final_view; /* of the highest final block held before this event */
 	struct node_verifier verifier;
-	uint64_t checked[NETWORK_NODES_MAX + 1]; /* signatures, ever, by their source */
+	uint64_t checked[VERIFY_SOURCES(NETWORK_NODES_MAX)]; /* signatures, ever, by their source */
 	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
 };
 
@@ -128,6 +128,7 @@ static inline uint32_t validator_of(const struct network *n, uint32_t node)
 /* network.c */
 uint64_t network_random(struct network *n);
 void network_step(struct network *n, uint32_t node, struct event event);
+int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
 
 /* network_verifier.c */
 void network_verifier_begin(struct network *n, uint32_t node); /* as it starts */

@@ -2,12 +2,14 @@
  * `verify_us` is set, one after the other at that speed, in the order that the daemon's threads keep. */
 #include "network_parts.h"
 
+#define SIGNED_AT_ONCE 512u /* "some hundreds" */
+
 void network_verifier_begin(struct network *n, uint32_t node)
 {
 	struct node_verifier *v = &n->nodes[node].verifier;
 
 	*v = (struct node_verifier){.free_us = 1000 * n->now};
-	if (verify_queue_init(&v->queue, n->options.validators + 1))
+	if (verify_queue_init(&v->queue, VERIFY_SOURCES(n->options.validators)))
 		abort();
 }
 
@@ -16,13 +18,11 @@ void network_verifier_end(struct network *n, uint32_t node)
 	verify_queue_deinit(&n->nodes[node].verifier.queue);
 }
 
-static void check(struct network *n, uint32_t node, const struct verify_job *job, size_t begin, size_t count)
+static void check(struct network *n, uint32_t node, struct verify_job *job, size_t begin, size_t count)
 {
-	for (size_t i = begin; i < begin + count; i++) {
-		struct verify_item *v = &job->items[i];
-		v->valid = sign_verify(v->public_key, &v->digest, v->signature) &&
-		           (!v->check_key || sign_key_valid(v->public_key));
-	}
+	const struct verify_signer signer = {network_sign, &n->fixture.validators[validator_of(n, node)]};
+
+	verify_items(job, begin, count, &signer);
 	n->nodes[node].checked[job->source] += count;
 }
 
@@ -55,6 +55,11 @@ static void verified_at(struct network *n, uint32_t node, struct verify_job *job
 
 void network_verify(struct network *n, uint32_t node, struct verify_job *job)
 {
+	if (job->sign && job->count > SIGNED_AT_ONCE) {
+		fprintf(stderr, "seed %llu: node %u has %zu expiries signed at once\n",
+		        (unsigned long long)n->options.seed, node, job->count);
+		abort();
+	}
 	if (n->options.verify_us) {
 		verify_queue_push(&n->nodes[node].verifier.queue, job);
 		if (!n->nodes[node].verifier.busy)
