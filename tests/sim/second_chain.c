@@ -65,10 +65,11 @@ static void keeps_proof(struct run *r, uint32_t node, uint64_t of_view)
 		checks_fail(&r->checks, "node %u ends of a second chain and keeps no proof of it", node);
 }
 
-/* Whoever can hear it: linked is not asked, since what is lost is shown again. */
-static uint32_t who_shows(const struct run *r, uint32_t node)
+/* One after the other: a liar may be one that the node has just shut out. */
+static uint32_t who_shows(const struct run *r, uint32_t node, uint32_t turn)
 {
-	for (uint32_t from = 0; from < r->options.validators; from++)
+	for (uint32_t from = turn % r->options.validators, i = 0; i < r->options.validators;
+	     i++, from = (from + 1) % r->options.validators)
 		if (from != node && network_up(r->network, from) && !r->apart[from] &&
 		    (!r->options.wire.on || network_linked(r->network, from, node)))
 			return from;
@@ -79,7 +80,7 @@ void run_second_chain(struct run *r, uint32_t node)
 {
 	const struct fixture *f = network_fixture(r->network);
 	uint64_t tip = durable_tip(r, node);
-	uint32_t from = who_shows(r, node);
+	uint32_t from = who_shows(r, node, 0);
 	struct hash block = fixture_hash((uint8_t)(r->s->seed | 1));
 
 	if (!tip || from == UINT32_MAX || node >= r->options.validators)
@@ -94,8 +95,8 @@ void run_second_chain(struct run *r, uint32_t node)
 		checks_fail(&r->checks, "node %u ends of a proof that is forged", node);
 	r->checks.ending = node;
 	network_expect_end(r->network, node);
-	for (int i = 0; i < 20 && !knows(r->network, &node); i++) {
-		from = who_shows(r, node);
+	for (uint32_t i = 0; i < 20 && !knows(r->network, &node); i++) {
+		from = who_shows(r, node, 1 + i);
 		if (from != UINT32_MAX) /* the forgery has cost a link, which comes back */
 			show(r, from, node, proof, false);
 		network_run(r->network, HEARD_MS, knows, &node);

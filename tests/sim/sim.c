@@ -66,7 +66,9 @@ static const struct {
                    {"limits", FAULT_LIMITS},
                    {"time", FAULT_TIME},
                    {"hold", FAULT_HOLD},
-                   {"wire", FAULT_WIRE}};
+                   {"wire", FAULT_WIRE},
+                   {"slow-checks", FAULT_SLOW},
+                   {"flood", FAULT_FLOOD}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;

@@ -2,7 +2,7 @@
 #include "message.pb-c.h"
 #include "network.h"
 #include "receipt.h"
-#include "sign.h"
+#include "uncia/error.h"
 #include "unit.h"
 
 #define UNIT      INT64_C(1000000)
@@ -180,87 +180,152 @@ START_TEST(over_a_slow_network_no_empty_block_comes_between_payments)
 }
 END_TEST
 
-/* ---- whether a key has voted ---- */
-
-static void ask_voted(struct network *n, uint32_t node, uint64_t wallet, const struct bytes *key)
-{
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	Uncia__Pb__VotedQuery query = UNCIA__PB__VOTED_QUERY__INIT;
-	struct bytes message;
-	uint8_t *bytes;
-
-	query.consensus_key = (ProtobufCBinaryData){.len = key->size, .data = (uint8_t *)(uintptr_t)key->data};
-	request.request_id = 7;
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_VOTED;
-	request.voted = &query;
-	ck_assert_int_eq(canonical_encode(&request.base, &bytes, &message.size), 0);
-	message.data = bytes;
-	network_wallet_message(n, node, wallet, &message);
-	free(bytes);
-	network_run(n, 100, NULL, NULL);
-}
-
-/* Node 3 comes back without a journal, catches up by pages of the chain alone, and knows all the same who has voted. */
-START_TEST(whether_a_key_has_voted_is_told_by_whoever_has_the_chain)
+static struct network *quiet_network(uint32_t accounts, uint32_t verify_us, uint32_t mempool_max)
 {
 	struct network *n = network_new(&(struct network_options){.validators = 4,
-	                                                          .accounts = 2,
+	                                                          .accounts = accounts,
 	                                                          .balance = 100 * UNIT,
 	                                                          .seed = 1,
 	                                                          .delay_min_ms = 1,
 	                                                          .delay_max_ms = 3,
-	                                                          .commit_ms = 1});
-	const struct genesis *genesis = &network_fixture(n)->genesis;
-	struct replica_status status;
-	struct hash digest;
-	struct vote vote;
+	                                                          .commit_ms = 1,
+	                                                          .verify_us = verify_us,
+	                                                          .mempool_max = mempool_max});
 
-	struct memory_store *empty = network_backup(n, 3);
-	network_start(n, 0);
-	network_run(n, 100, NULL, NULL);
-	ask_voted(n, 0, 1, &(struct bytes){genesis->committee.validators[1].consensus_key, PUBLIC_KEY_SIZE});
-	Uncia__Pb__NodeReply *reply = reply_to(n, 1);
-	ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_VOTED);
-	ck_assert_uint_eq(reply->voted->vote.len, 0);
-	ck_assert_uint_eq(reply->voted->proposed_height, 0);
-	uncia__pb__node_reply__free_unpacked(reply, NULL);
-	for (uint32_t node = 1; node < 4; node++)
-		network_start(n, node);
-	network_run(n, 12000, NULL, NULL);
-	network_crash(n, 3);
-	network_crash(n, 1);
-	network_crash(n, 2);
-	network_replace_store(n, 3, empty);
-	network_start(n, 3);
-	network_run(n, 5000, NULL, NULL);
-	network_status(n, 3, &status);
-	ck_assert_uint_gt(status.final_height, 5);
-	for (uint32_t v = 1; v < 3; v++) {
-		const uint8_t *key = genesis->committee.validators[v].consensus_key;
-		ask_voted(n, 3, 10 + v, &(struct bytes){key, PUBLIC_KEY_SIZE});
-		reply = reply_to(n, 10 + v);
-		ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_VOTED);
-		ck_assert_mem_eq(reply->voted->consensus_key.data, key, PUBLIC_KEY_SIZE);
-		ck_assert_uint_gt(reply->voted->proposed_height, 0);
-		ck_assert_uint_eq(reply->voted->proposed_view % 4, v);
-		ck_assert_int_eq(vote_decode(reply->voted->vote.data, reply->voted->vote.len, &vote), 0);
-		vote_digest(&genesis->network_id, vote.epoch, vote.kind, vote.view, &vote.block_id, &digest);
-		ck_assert_uint_eq(vote.voter, v);
-		ck_assert(sign_verify(key, &digest, vote.signature));
+	network_start_all(n);
+	network_run(n, 1500, NULL, NULL);
+	return n;
+}
+
+/* How many of the replies are of this kind; of refusals, with this code. */
+static size_t replies_of(struct network *n, Uncia__Pb__NodeReply__KindCase kind, int code)
+{
+	size_t count, found = 0;
+	const struct reply *replies = network_replies(n, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
+		found += reply->kind_case == kind && (!code || reply->refusal->code == (uint32_t)-code);
 		uncia__pb__node_reply__free_unpacked(reply, NULL);
 	}
-	uint8_t stranger[PUBLIC_KEY_SIZE] = {1};
-	ask_voted(n, 3, 20, &(struct bytes){stranger, PUBLIC_KEY_SIZE});
-	reply = reply_to(n, 20);
-	ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_REFUSAL);
+	return found;
+}
+
+static uint64_t signed_by(const struct network *n, uint32_t node)
+{
+	return network_signatures(n, node, VERIFY_SOURCE_SIGNING(4));
+}
+
+static void ask_expired(struct network *n, uint64_t wallet, uint32_t from, uint32_t count)
+{
+	for (uint32_t i = from; i < from + count; i++) {
+		struct payment_id id = {.b = {0, 0, 0, 1, (uint8_t)(i >> 8), (uint8_t)i}};
+		network_query_payment(n, 0, wallet, &id);
+	}
+}
+
+/* Each has its share of what is signed at once, and who asks for one thing waits for no flood. */
+START_TEST(words_on_what_has_expired_are_signed_within_each_wallets_share)
+{
+	struct network *n = quiet_network(2, 5000, 0);
+
+	ask_expired(n, 7, 0, 1000);
+	ask_expired(n, 8, 2000, 1);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_EXPIRY, 0), 65);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FULL), 936);
+	ck_assert_uint_eq(signed_by(n, 0), 65);
+	Uncia__Pb__NodeReply *reply = reply_to(n, 8);
+	ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_EXPIRY);
 	uncia__pb__node_reply__free_unpacked(reply, NULL);
-	ask_voted(n, 3, 21, &(struct bytes){stranger, PUBLIC_KEY_SIZE - 1});
-	ck_assert_uint_eq(replies_to(n, 21), 0);
+	/* What has been answered takes up no place. */
+	ask_expired(n, 7, 3000, 60);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(signed_by(n, 0), 125);
+	/* Who asks twice before it is signed is told once, under the newest request; who goes is told nothing. */
+	for (int times = 0; times < 5; times++)
+		ask_expired(n, 9, 5000, 1);
+	ask_expired(n, 10, 6000, 60);
+	network_run(n, 1, NULL, NULL);
+	network_wallet_closed(n, 0, 10);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(replies_to(n, 9), 1);
+	ck_assert_uint_eq(replies_to(n, 10), 0);
 	network_free(n);
 }
 END_TEST
 
-UNIT_MAIN("queries", whether_a_key_has_voted_is_told_by_whoever_has_the_chain,
-          over_a_slow_network_no_empty_block_comes_between_payments,
+/* More than fit one job, which support/network_verifier.c looks at, too. */
+START_TEST(many_payments_that_expire_together_are_told_in_several_steps)
+{
+	enum { SENDERS = 12, EACH = 60 };
+	struct network *n = quiet_network(SENDERS, 100, 0);
+	uint32_t expires_at = network_now_s(n) + 20;
+
+	for (uint32_t i = 0; i < SENDERS * EACH; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), i % SENDERS, 0, 200 * UNIT, expires_at, 1 + i);
+		network_submit(n, 0, 1 + i / 500, payment);
+		payment_free(payment);
+	}
+	network_run(n, 5000, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_PENDING, 0), SENDERS * EACH);
+	ck_assert_uint_eq(signed_by(n, 0), 0);
+	network_run(n, 30000, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_EXPIRY, 0), SENDERS * EACH);
+	ck_assert_uint_eq(signed_by(n, 0), SENDERS * EACH);
+	network_free(n);
+}
+END_TEST
+
+/* The pool's places are 4; whose payment gives way learns of it, and is not told its end here. */
+START_TEST(who_waits_for_a_payment_that_the_pool_gives_up_is_told)
+{
+	struct network *n = quiet_network(8, 0, 4);
+	struct replica_load load;
+
+	for (uint32_t i = 0; i < 6; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), i < 5 ? 0 : 1, 2, 200 * UNIT, network_now_s(n) + 60, 1 + i);
+		network_submit(n, 0, 1, payment);
+		network_run(n, 50, NULL, NULL);
+		payment_free(payment);
+	}
+	/* The fifth of the one sender is refused; one of its four gives way to the other sender's. */
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FULL), 2);
+	network_load(n, 0, &load);
+	ck_assert_uint_eq(load.mempool, 4);
+	ck_assert_uint_eq(load.waiters, 4);
+	network_free(n);
+}
+END_TEST
+
+START_TEST(payments_of_keys_that_were_never_paid_to_take_no_place)
+{
+	struct network *n = quiet_network(2, 0, 0);
+	struct replica_load load;
+
+	for (uint32_t i = 0; i < 50; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), 100 + i, 0, UNIT, network_now_s(n) + 60, 1 + i);
+		network_submit(n, i % 4, 1, payment);
+		payment_free(payment);
+	}
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FUNDS), 50);
+	for (uint32_t node = 0; node < 4; node++) {
+		network_load(n, node, &load);
+		ck_assert_uint_eq(load.mempool, 0);
+		ck_assert_uint_eq(load.waiters, 0);
+	}
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("queries", over_a_slow_network_no_empty_block_comes_between_payments,
           who_asks_one_thing_is_answered_while_others_ask_without_end,
-          who_was_paid_sees_it_though_the_next_leaders_stand_still)
+          who_was_paid_sees_it_though_the_next_leaders_stand_still,
+          words_on_what_has_expired_are_signed_within_each_wallets_share,
+          many_payments_that_expire_together_are_told_in_several_steps,
+          who_waits_for_a_payment_that_the_pool_gives_up_is_told,
+          payments_of_keys_that_were_never_paid_to_take_no_place)
