@@ -71,6 +71,13 @@ class Lost(NetworkTest):
 		lost.start()
 		self.network.wait_voting()
 
+	def test_a_devnet_fills_no_home_that_has_run(self):
+		self.network.stop()
+		home = self.dir / self.network.validators[2].home
+		shutil.rmtree(home / "data")
+		self.refuses(9, "must not vote any more", "devnet", "--dir", self.network.dir, "--base-port", str(self.ports[0]))
+		self.assertFalse((home / "data").exists())
+
 	def test_a_lost_journal_or_state_alone_is_told_apart(self):
 		home = self.dir / self.network.validators[1].home
 		self.network.validators[1].stop()
