@@ -48,6 +48,8 @@ const char *uncia_error_text(int error)
 		return "the proof does not hold";
 	case UNCIA_E_PROTOCOL:
 		return "a message out of place";
+	case UNCIA_E_SECOND_CHAIN:
+		return "what the network proves now contradicts what it has proved before: there are two chains";
 	case UNCIA_E_CLOSED:
 		return "the link was closed";
 	case UNCIA_E_CHANGED:

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "fields.h"
 #include "session.h"
+#include "tracked.h"
 #include "wallet.h"
 
 #define ASK_AGAIN_MS 1000u
@@ -170,6 +171,18 @@ static void wallet_sync_decide(struct uncia_wallet *w)
 	}
 }
 
+/* Whether a proved account knows of fewer payments than there are receipts here of its own, in blocks after the one
+ * that created it and up to the proved one. Both are proved: more than F validators are faulty, and there are two
+ * chains. (Of the creating block nothing is concluded: what came before the creation in it is not counted there.) */
+static bool contradicts_receipts(const struct uncia_wallet *w, const struct account_state *state)
+{
+	uint64_t count = 0;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		count += t->record.own && t->record.state == UNCIA_PAYMENT_FINAL &&
+		         t->record.height > state->entry.created && t->record.height <= state->height;
+	return count > state->entry.payments;
+}
+
 static int wallet_sync_take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)
 {
 	struct account_state state;
@@ -182,6 +195,8 @@ static int wallet_sync_take_proof(struct uncia_wallet *w, const Uncia__Pb__Accou
 	free(data);
 	if (rc)
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
+	if (contradicts_receipts(w, &state))
+		return UNCIA_E_SECOND_CHAIN;
 	if (!w->sync->has_best || state.height > w->sync->best.height)
 		w->sync->best = state;
 	w->sync->has_best = true;
@@ -200,6 +215,10 @@ int wallet_sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation
 		return 0; /* an answer to an earlier sync, which may be seconds old */
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT) {
 		int rc = wallet_sync_take_proof(w, reply->account, &height);
+		if (rc == UNCIA_E_SECOND_CHAIN) { /* whoever gave it: it is proved */
+			wallet_sync_finish(w, rc);
+			return 0;
+		}
 		if (rc)
 			return rc;
 		a->kind = ANSWER_PROVED;

@@ -44,12 +44,13 @@ enum uncia_error {
 	UNCIA_E_ALIKE = -116,      /* people would take it for another one that is there already */
 
 	/* The peer, or whoever made the bytes. */
-	UNCIA_E_ENCODING = -201,  /* not canonical bytes of that message */
-	UNCIA_E_SIGNATURE = -202, /* a signature or key does not verify */
-	UNCIA_E_PROOF = -203,     /* a receipt, proof or certificate does not hold */
-	UNCIA_E_PROTOCOL = -204,  /* a message out of place */
-	UNCIA_E_CLOSED = -205,    /* the link ended */
-	UNCIA_E_CHANGED = -207,   /* a text that was changed or cut on its way: ask for it again */
+	UNCIA_E_ENCODING = -201,     /* not canonical bytes of that message */
+	UNCIA_E_SIGNATURE = -202,    /* a signature or key does not verify */
+	UNCIA_E_PROOF = -203,        /* a receipt, proof or certificate does not hold */
+	UNCIA_E_PROTOCOL = -204,     /* a message out of place */
+	UNCIA_E_CLOSED = -205,       /* the link ended */
+	UNCIA_E_SECOND_CHAIN = -206, /* two things that are proved contradict each other: there are two chains */
+	UNCIA_E_CHANGED = -207,      /* a text that was changed or cut on its way: ask for it again */
 
 	/* A limit was reached. */
 	UNCIA_E_LIMIT = -301, /* larger than docs/spec allows */

@@ -219,7 +219,8 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
-	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0, UNCIA_E_UNREACHABLE, or
+	                            * UNCIA_E_SECOND_CHAIN where what is proved lacks payments whose receipts are here */
 	UNCIA_EVENT_PAYMENT = 2,   /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
 	                            * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
 	                            * where an end could not be stored (it stays pending), or where what storage showed

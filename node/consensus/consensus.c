@@ -87,6 +87,7 @@ int consensus_vote(struct consensus *c, const struct vote *vote)
 
 int consensus_certificate(struct consensus *c, struct certificate *certificate)
 {
+	lost_votes_certified(c, certificate);
 	return view_certificate(c, certificate);
 }
 
@@ -116,6 +117,12 @@ void consensus_space(struct consensus *c, bool low)
 {
 	c->low_space = low;
 	c->pending = true;
+}
+
+void consensus_end(struct consensus *c)
+{
+	assert(!c->ended);
+	c->ended = true;
 }
 
 static void consensus_make_past(struct consensus *c, uint64_t view, const struct hash *id)

@@ -59,6 +59,7 @@ enum voting_state {
 	VOTING_OBSERVER = 2,      /* not a member of the committee */
 	VOTING_STALE_JOURNAL = 3, /* a peer holds a newer vote of ours: never in this epoch under this key */
 	VOTING_NO_SPACE = 4,      /* no votes while the disk is full */
+	VOTING_ENDED = 5,         /* no votes any more: consensus_end */
 };
 
 /* How far a block has been checked. It moves from left to right, BODY and EARLY either way, INVALID from each but
@@ -138,6 +139,8 @@ void consensus_forget(struct consensus *c, const struct hash *id);
 void consensus_peer(struct consensus *c, uint32_t peer, bool up);
 /* The disk is full, or not any more. */
 void consensus_space(struct consensus *c, bool low);
+/* From now on no vote is cast. Once. */
+void consensus_end(struct consensus *c);
 /* The block that OUT_DECIDED named is final, bodies held: `view` is past, and views up to it are forgotten, with the
  * outputs that are about them. Returns the certificate that says so; NULL, and nothing has changed, where no finality
  * certificate of that block is held in that view, or it is past already: the header of a decided block names another
@@ -204,11 +207,14 @@ const struct certificate *consensus_notarised(const struct consensus *c, uint64_
  * NULL. */
 const struct certificate *consensus_next_notarised(const struct consensus *c, uint64_t view,
                                                    const struct certificate *after);
-/* The newest vote known of a validator, or NULL; and the next one that is not journaled yet, once (NULL: none). */
+/* The newest vote known of a validator, by itself or in a certificate, or NULL; and the next one that is not journaled
+ * yet, once (NULL: none). */
 const struct vote *consensus_newest(const struct consensus *c, uint32_t validator);
 const struct vote *consensus_newest_unjournaled(struct consensus *c);
 uint64_t consensus_nonce(const struct consensus *c);
 bool consensus_has_answered(const struct consensus *c, uint32_t peer);
+/* The weight of those that have, this validator included: it votes from Qs on. */
+uint64_t consensus_answered_weight(const struct consensus *c);
 /* All certificates and own votes above the final view, the newest views first. Own votes may not be durable yet. Valid
  * until the next call that may change something. */
 struct consensus_walk {

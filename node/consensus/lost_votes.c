@@ -1,6 +1,7 @@
 /* The question at the start whether a peer knows of votes of ours that the journal has lost, and the newest votes that
  * are kept so that others can be answered (docs/spec/consensus.md §6 rule 10). */
 #include <assert.h>
+#include <string.h>
 #include "state.h"
 #include "try.h"
 #include "uncia/error.h"
@@ -18,6 +19,22 @@ void lost_votes_seen(struct consensus *c, const struct vote *vote)
 		return;
 	newest->vote = *vote;
 	newest->known = newest->unjournaled = true;
+}
+
+/* Who catches up by the final chain meets most votes nowhere else: a certificate is made of them, signatures and all.
+ */
+void lost_votes_certified(struct consensus *c, const struct certificate *certificate)
+{
+	struct vote vote = {.epoch = certificate->epoch, .view = certificate->view, .block_id = certificate->block_id};
+
+	assert(vote.epoch == c->committee->epoch);
+	for (uint32_t i = 0; i < certificate->first_count + certificate->extra_count; i++) {
+		vote.voter = certificate->signers[i].voter;
+		vote.kind = certificate_vote_kind(certificate->kind, i >= certificate->first_count);
+		memcpy(vote.signature, certificate->signers[i].signature, SIGNATURE_SIZE);
+		if (vote.voter != c->config.self)
+			lost_votes_seen(c, &vote);
+	}
 }
 
 void consensus_recover_newest(struct consensus *c, const struct vote *vote)
@@ -76,18 +93,22 @@ static int lost_votes_voting(struct consensus *c, enum voting_state voting)
 	return 0;
 }
 
-/* "A starting replica votes only after peers weighing Qs − own have answered that they hold none newer." */
-int lost_votes_check(struct consensus *c)
+uint64_t consensus_answered_weight(const struct consensus *c)
 {
 	uint64_t weight = 0;
 
-	if (c->voting != VOTING_NO)
-		return 0;
-	weight = c->committee->validators[c->config.self].weight;
 	for (uint32_t i = 0; i < c->committee->size; i++)
-		if (i != c->config.self && c->newest[i].answered)
+		if (i == c->config.self || c->newest[i].answered)
 			weight += c->committee->validators[i].weight;
-	return weight < c->committee->quorum_slow ? 0 : lost_votes_voting(c, VOTING_YES);
+	return weight;
+}
+
+/* "A starting replica votes only after peers weighing Qs − own have answered that they hold none newer." */
+int lost_votes_check(struct consensus *c)
+{
+	if (c->voting != VOTING_NO || consensus_answered_weight(c) < c->committee->quorum_slow)
+		return 0;
+	return lost_votes_voting(c, VOTING_YES);
 }
 
 int lost_votes_found(struct consensus *c)
@@ -151,10 +172,12 @@ bool consensus_has_answered(const struct consensus *c, uint32_t peer)
 
 enum voting_state consensus_voting(const struct consensus *c)
 {
+	if (c->ended)
+		return VOTING_ENDED;
 	return c->low_space && c->voting == VOTING_YES ? VOTING_NO_SPACE : c->voting;
 }
 
 bool consensus_may_vote(const struct consensus *c)
 {
-	return c->voting == VOTING_YES && !c->low_space;
+	return c->voting == VOTING_YES && !c->low_space && !c->ended;
 }

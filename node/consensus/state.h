@@ -70,8 +70,8 @@ struct consensus {
 	bool pending;
 	bool *peers_up; /* by validator */
 
-	enum voting_state voting; /* never VOTING_NO_SPACE: that is low_space */
-	bool low_space;
+	enum voting_state voting; /* never VOTING_NO_SPACE or VOTING_ENDED: that is low_space, ended */
+	bool low_space, ended;
 	uint64_t started_at_view; /* the final view at the start */
 	struct vote newest_own;   /* in the journal at the start; view 0: none */
 	struct newest *newest;    /* by validator */
@@ -161,7 +161,8 @@ uint64_t rules_timeout(const struct consensus *c, uint64_t number); /* the lengt
 /* ---- lost_votes.c: a journal that is older than what was once sent (§6 rule 10) ---- */
 
 void lost_votes_seen(struct consensus *c, const struct vote *vote); /* a verified vote of another validator */
-int lost_votes_check(struct consensus *c);                          /* whether it may vote now */
-int lost_votes_found(struct consensus *c);                          /* it may never, in this epoch */
+void lost_votes_certified(struct consensus *c, const struct certificate *certificate); /* those in a verified one */
+int lost_votes_check(struct consensus *c);                                             /* whether it may vote now */
+int lost_votes_found(struct consensus *c);                                             /* it may never, in this epoch */
 
 #endif

@@ -227,15 +227,16 @@ void log_fragment(enum log_level level, const void *fragment, size_t size)
 	line_end(&line, dropped, 0);
 }
 
-_Noreturn void log_fatal(const char *event, const char *why)
+_Noreturn void log_fatal(enum end_code code, const char *event, const char *why)
 {
 	struct line line;
 
+	assert(code != 0);
 	line_begin(&line, LOG_LEVEL_ERROR);
 	put_field(&line, &LOG_TEXT("event", event));
 	put_field(&line, &LOG_TEXT("why", why));
 	line_end(&line, 0, FATAL_WAIT_MS);
-	_exit(EXIT_FAILURE);
+	_exit((int)code);
 }
 
 int log_level_parse(const char *name, enum log_level *level)

@@ -10,6 +10,13 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* How a process ends that cannot go on: its exit code. Starting it again can help after END_FAILED alone. */
+enum end_code {
+	END_FAILED = 1,
+	END_DAMAGED = 7, /* what is stored is not as it must be */
+	END_FAULTY = 10, /* validators of more weight than F are faulty: a second chain */
+};
+
 #define LOG_LINE_MAX 1024 /* longer lines are cut */
 #define LOG_BURST    20   /* the size of an event name's token bucket, in lines */
 #define LOG_RATE     5    /* the lines that it is refilled with in a second */
@@ -39,9 +46,9 @@ struct log_field {
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 /* A ready logfmt fragment that begins with event=NAME. Control and non-ASCII bytes in it become '?'. */
 void log_fragment(enum log_level level, const void *fragment, size_t size);
-/* Writes one error line, whatever the level and the rate, and ends the process with exit code 1: for failures that must
- * not be survived, such as that of a commit. Nothing is flushed or freed. */
-_Noreturn void log_fatal(const char *event, const char *why);
+/* Writes one error line, whatever the level and the rate, and ends the process with this exit code: for failures that
+ * must not be survived, such as that of a commit. Nothing is flushed or freed. */
+_Noreturn void log_fatal(enum end_code code, const char *event, const char *why);
 /* Names: error, warning, info, debug. Returns 0 or UNCIA_E_ARGUMENT. */
 int log_level_parse(const char *name, enum log_level *level);
 /* The highest level that is written; LOG_LEVEL_INFO at first. */

@@ -93,7 +93,7 @@ static uint64_t node_wall_ms(void)
 static void must(int error, const char *event)
 {
 	if (error)
-		log_fatal(event, uncia_error_text(error));
+		log_fatal(END_FAILED, event, uncia_error_text(error));
 }
 
 static void send_to_peer(struct node *n, uint32_t peer, const struct action *action)
@@ -147,14 +147,20 @@ static void note(const struct action *action)
 	log_fragment(levels[action->level], action->message.data, action->message.size);
 }
 
-static _Noreturn void halt(struct node *n, struct bytes reason)
+static _Noreturn void halt(struct node *n, const struct action *action)
 {
 	const char *damage = store_damage(n->options->store);
+	const struct bytes *reason = &action->message;
+	enum end_code code = END_FAILED;
 	char why[512];
 
-	snprintf(why, sizeof(why), "%.*s%s%s", (int)(reason.size < 200 ? reason.size : 200), (const char *)reason.data,
-	         *damage ? ": " : "", damage);
-	log_fatal("halt", why);
+	if (action->error == UNCIA_E_DAMAGED)
+		code = END_DAMAGED;
+	else if (action->error == REPLICA_E_FAULTY)
+		code = END_FAULTY;
+	snprintf(why, sizeof(why), "%.*s%s%s", (int)(reason->size < 200 ? reason->size : 200),
+	         (const char *)reason->data, *damage ? ": " : "", damage);
+	log_fatal(code, "halt", why);
 }
 
 static void carry_out(struct node *n, const struct action *action)
@@ -197,7 +203,7 @@ static void carry_out(struct node *n, const struct action *action)
 		note(action);
 		break;
 	case ACTION_HALT:
-		halt(n, action->message);
+		halt(n, action);
 	}
 }
 
@@ -565,7 +571,7 @@ static void node_free(struct node *n)
 static void *node_uv_memory(void *memory)
 {
 	if (!memory)
-		log_fatal("memory", uncia_error_text(UNCIA_E_MEMORY));
+		log_fatal(END_FAILED, "memory", uncia_error_text(UNCIA_E_MEMORY));
 	return memory;
 }
 
@@ -594,6 +600,7 @@ int node_run(const struct node_options *options, char why[256])
 	n->options = options;
 	uv_replace_allocator(node_uv_malloc, node_uv_realloc, node_uv_calloc, free);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* the end of a terminal or a session is no reason to stop voting */
 	fit_descriptors(n);
 	if (uv_loop_init(&n->loop) < 0 ||
 	    tcp_set_init(&n->set, &n->loop,

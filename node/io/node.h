@@ -34,10 +34,11 @@ struct node_options {
 };
 
 /* Runs until SIGINT or SIGTERM, then ends in order: what the core asked to be stored is committed first. The calling
- * thread becomes the loop's; one call at a time in a process, whose allocator for libuv and whose SIGPIPE it sets.
- * Returns 0, or why it could not start (why: a sentence): UNCIA_E_BUSY (the port is in use); UNCIA_E_ARGUMENT (not a
- * member of the committee); UNCIA_E_CONFIG; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY. Failures that must not
- * be survived while it runs (of a commit; the core's halt) end the process with exit code 1 and one line in the log. */
+ * thread becomes the loop's; one call at a time in a process, whose allocator for libuv, SIGPIPE and SIGHUP (both
+ * ignored) it sets. Returns 0, or why it could not start (why: a sentence): UNCIA_E_BUSY (the port is in use);
+ * UNCIA_E_ARGUMENT (not a member of the committee); UNCIA_E_CONFIG; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY.
+ * Failures that must not be survived while it runs (of a commit; the core's halt) end the process with an enum end_code
+ * and one line in the log. */
 int node_run(const struct node_options *options, char why[256]);
 
 #endif

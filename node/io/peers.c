@@ -9,7 +9,8 @@
 #include "uncia/error.h"
 
 /* The name of a validator that dials us is looked up only so that peers_known knows its address. */
-#define RESOLVE_AGAIN_MS 60000u
+#define RESOLVE_AGAIN_MS   60000u
+#define PEER_TELL_AGAIN_MS 60000u
 
 struct peer;
 
@@ -43,6 +44,8 @@ struct peer {
 	struct sockaddr_storage address; /* the one in use; AF_UNSPEC: none is known */
 	unsigned resolutions;            /* how often its name gave addresses */
 	uint64_t resolved_ms;            /* when it was last looked up */
+	bool told;                       /* why it could not be reached, at told_ms */
+	uint64_t told_ms;
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
 	unsigned backoff_ms;
@@ -116,10 +119,35 @@ static void dial_later(struct peer *peer)
 	uv_timer_start(&peer->retry, on_retry, delay, 0);
 }
 
+/* A validator that is not there is tried all the time, and told of once a minute. `event`: dial_failed or
+ * resolve_failed. */
+static void tell_failure(struct peer *peer, const char *event, const char *why)
+{
+	uint64_t now = uv_now(peer->peers->options.set->loop);
+	enum log_level level = LOG_LEVEL_DEBUG;
+
+	if (!peer->told || now - peer->told_ms >= PEER_TELL_AGAIN_MS) {
+		peer->told = true;
+		peer->told_ms = now;
+		level = LOG_LEVEL_WARNING;
+	}
+	log_event(level, event, LOG_NUMBER("peer", peer->index), LOG_TEXT("host", peer->name.host),
+	          LOG_NUMBER("port", (uint64_t)peer->name.port), LOG_TEXT("why", why));
+}
+
 static void dial_failed(struct peer *peer, const char *why)
 {
 	peer->peers->counters.dial_failures++;
-	log_event(LOG_LEVEL_DEBUG, "dial_failed", LOG_NUMBER("peer", peer->index), LOG_TEXT("why", why));
+	tell_failure(peer, "dial_failed", why);
+	dial_later(peer);
+}
+
+static void resolve_failed(struct peer *peer, const char *why)
+{
+	tell_failure(peer, "resolve_failed", why);
+	if (!we_dial(peer))
+		return;
+	peer->peers->counters.dial_failures++;
 	dial_later(peer);
 }
 
@@ -191,8 +219,8 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 			take_address(peer, found);
 			if (we_dial(peer))
 				peer_dial(peer);
-		} else if (we_dial(peer)) {
-			dial_failed(peer, uv_strerror(status));
+		} else {
+			resolve_failed(peer, uv_strerror(status));
 		}
 	}
 	uv_freeaddrinfo(found);
@@ -211,8 +239,8 @@ static void peer_resolve(struct peer *peer)
 	int error = uv_getaddrinfo(loop, &peer->request, on_resolved, peer->name.host, service, &hints);
 	if (!error)
 		name_move(peer, NAME_RESOLVING);
-	else if (we_dial(peer))
-		dial_failed(peer, uv_strerror(error));
+	else
+		resolve_failed(peer, uv_strerror(error));
 }
 
 static void on_retry(uv_timer_t *timer)

@@ -80,7 +80,7 @@ static void journal_main(void *context)
 		uv_mutex_unlock(&s->mutex);
 		/* storage §9: any failed commit ends the process at once. */
 		if (journal_commit(s->store, s->committed_batch.writes, s->committed_batch.count, why) < 0)
-			log_fatal("journal_commit_failed", why);
+			log_fatal(END_FAILED, "journal_commit_failed", why);
 		batch_reset(&s->committed_batch);
 		uv_mutex_lock(&s->mutex);
 		handover_move(&s->committing, HANDOVER_DONE);
@@ -128,7 +128,7 @@ static void state_main(void *context)
 			struct flush *flush = s->flush;
 			uv_mutex_unlock(&s->mutex);
 			if (state_apply(s->store, flush, why) < 0)
-				log_fatal("state_commit_failed", why);
+				log_fatal(END_FAILED, "state_commit_failed", why);
 			uv_mutex_lock(&s->mutex);
 			assert(s->flush == flush);
 			handover_move(&s->flushing, HANDOVER_DONE);
@@ -162,13 +162,18 @@ static void handover_end(struct storage *s, enum handover *state)
 	uv_mutex_unlock(&s->mutex);
 }
 
+static void renewed(struct storage *s, int error)
+{
+	if (error)
+		log_fatal(error == UNCIA_E_DAMAGED ? END_DAMAGED : END_FAILED, "store_damaged", store_damage(s->store));
+}
+
 static void tell_flushed(struct storage *s)
 {
 	struct flush *flush = s->flush;
 
 	assert(flush);
-	if (store_view_renew(s->store) < 0)
-		log_fatal("store_damaged", store_damage(s->store));
+	renewed(s, store_view_renew(s->store));
 	s->flush = NULL;
 	handover_end(s, &s->flushing);
 	s->events.flushed(s->events.context, flush);
@@ -179,8 +184,7 @@ static void tell_durable(struct storage *s)
 	uint64_t sequence = s->committed_batch.sequence;
 
 	assert(sequence <= s->sequence);
-	if (store_view_renew_journal(s->store) < 0)
-		log_fatal("store_damaged", store_damage(s->store));
+	renewed(s, store_view_renew_journal(s->store));
 	handover_end(s, &s->committing);
 	s->events.durable(s->events.context, sequence);
 }
@@ -358,7 +362,7 @@ void storage_stop(struct storage *s)
 	s->state = STORAGE_STOPPED;
 	assert(s->committing != HANDOVER_GIVEN && s->flushing != HANDOVER_GIVEN);
 	if (s->filling.count && journal_commit(s->store, s->filling.writes, s->filling.count, why) < 0)
-		log_fatal("journal_commit_failed", why);
+		log_fatal(END_FAILED, "journal_commit_failed", why);
 	uv_close((uv_handle_t *)&s->async, NULL);
 }
 

@@ -25,7 +25,7 @@ static int prepare_final(struct replica *r, struct chain_block *block)
 	if (!executed) {
 		TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
 		              (unsigned long long)block->header.height, (unsigned long long)block->header.view));
-		return UNCIA_E_DAMAGED;
+		return REPLICA_E_FAULTY;
 	}
 	return journaling_bodies(r, block);
 }
@@ -41,7 +41,7 @@ static int take_finality(struct replica *r, const struct header *header, const s
 		return 0;
 	TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_of_another_view height=%llu view=%llu",
 	              (unsigned long long)header->height, (unsigned long long)header->view));
-	return UNCIA_E_DAMAGED;
+	return REPLICA_E_FAULTY;
 }
 
 /* All that becomes final with `last`, whose way up from the tip is known, executed and journaled. */
@@ -71,6 +71,17 @@ static int make_final(struct replica *r, struct chain_block *last, const struct 
 	return 0;
 }
 
+/* The decided block does not grow on the final tip: what makes it final proves a second chain. */
+static int decide_fork(struct replica *r, const struct decided *decided)
+{
+	const struct certificate *held = consensus_held(r->consensus, decided->by_view, CERT_FF, &decided->by_id);
+
+	if (!held)
+		held = consensus_held(r->consensus, decided->by_view, CERT_SF, &decided->by_id);
+	r->chain.decision.wanted = false;
+	return second_chain_found(r, PEER_NONE, held);
+}
+
 /* The way up to the decided block is known: as much of it becomes final as this step has room for. Returns 1 where that
  * is all. */
 static int decide_part(struct replica *r, struct chain_block *block, const struct decided *decided)
@@ -79,10 +90,8 @@ static int decide_part(struct replica *r, struct chain_block *block, const struc
 
 	while (last != block) {
 		struct chain_block *next = last->above;
-		if (!next || next->header.height > block->header.height) {
-			TRY(step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)decided->view));
-			return UNCIA_E_DAMAGED;
-		}
+		if (!next || next->header.height > block->header.height)
+			return decide_fork(r, decided);
 		if (!journaling_room(r, next))
 			break;
 		journaling_take(r, next);
@@ -162,10 +171,8 @@ static int decide_once(struct replica *r, bool *done)
 		TRY(decision_name(r, &c->highest_decision, &block));
 	TRY(decision_name(r, &c->decision, &block));
 	int found = chain_decided_walk(c, block, 1 + r->config.step_bytes / WALK_BYTES, &missing);
-	if (found == UNCIA_E_PROOF) {
-		TRY(step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)c->decision.view));
-		return UNCIA_E_DAMAGED;
-	}
+	if (found == UNCIA_E_PROOF)
+		return decide_fork(r, &c->decision);
 	TRY(found);
 	if (found == 1) {
 		const struct decided decision = c->decision;

@@ -24,8 +24,9 @@ static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufC
 	struct certificate *certificate;
 
 	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
-	if (certificate->view <= r->chain.tip->header.view ||
-	    consensus_held(r->consensus, certificate->view, certificate->kind, &certificate->block_id) ||
+	if (certificate->view <= r->chain.tip->header.view)
+		return second_chain_look(r, peer, certificate);
+	if (consensus_held(r->consensus, certificate->view, certificate->kind, &certificate->block_id) ||
 	    jobs_have_certificate(&r->step, peer, certificate)) {
 		free(certificate);
 		return 0;
@@ -100,6 +101,15 @@ static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__Peer
 	}
 }
 
+/* A validator that is about to end answers questions, and takes nothing more in. */
+static bool only_asks(const Uncia__Pb__PeerMessage *m)
+{
+	return m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST ||
+	       m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST ||
+	       m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST ||
+	       m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST;
+}
+
 int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 {
 	struct arena arena;
@@ -114,7 +124,7 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 	}
 	arena_init_cached(&arena, canonical_arena_limit(bytes.size), &r->step.chunk_cache);
 	int error = canonical_decode(&uncia__pb__peer_message__descriptor, bytes.data, bytes.size, &arena, &message);
-	if (!error)
+	if (!error && (!r->ends_ms || only_asks((const Uncia__Pb__PeerMessage *)message)))
 		error = peer_dispatch(r, peer, (const Uncia__Pb__PeerMessage *)message);
 	arena_deinit(&arena);
 	return error;
@@ -128,6 +138,9 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 
 	if (!request->request_id)
 		return UNCIA_E_ENCODING;
+	/* Nothing of a chain beside which there is another one is shown to anybody as certain. */
+	if (r->ends_ms && request->kind_case != UNCIA__PB__WALLET_REQUEST__KIND_STATUS)
+		return step_drop_wallet(&r->step, wallet);
 	switch (request->kind_case) {
 	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
 		return payments_submit(&r->payments, wallet, request->request_id,
@@ -145,6 +158,8 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 		return serve_waiting(&r->serve, wallet, request->request_id, request->waiting);
 	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:
 		return status_answer(r, wallet, request->request_id);
+	case UNCIA__PB__WALLET_REQUEST__KIND_VOTED:
+		return voted_answer(r, wallet, request->request_id, request->voted);
 	default:
 		return UNCIA_E_ENCODING;
 	}
@@ -239,6 +254,8 @@ static int job_take(struct replica *r, struct job *job)
 {
 	bool valid = job_all_valid(job);
 
+	if (r->ends_ms)
+		return 0;
 	if (job->verify.dropped)
 		return job_give_up(r, job);
 	if (job->kind == JOB_EXPIRIES)
@@ -266,6 +283,9 @@ static int job_take(struct replica *r, struct job *job)
 		return proposals_verified(r, job);
 	case JOB_NEWEST_VOTE:
 		return newest_vote_verified(r, job);
+	case JOB_SECOND_CHAIN:
+		assert(job->certificate_count == 1);
+		return second_chain_found(r, job->peer, job->certificates[0]);
 	default:
 		return job_take_certificates(r, job);
 	}

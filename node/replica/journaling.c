@@ -81,15 +81,39 @@ int journaling_newest_votes(struct replica *r)
 	return 0;
 }
 
+/* Beside it: that its proposer has one. Who asks whether a key has ever voted is told of it, too. */
 int journaling_final(struct replica *r, const struct header *header)
 {
-	uint8_t key[8], value[8 + HASH_SIZE];
+	uint8_t key[8], value[8 + HASH_SIZE], proposer_key[JOURNAL_KEY_MAX], proposed[16];
+	size_t size;
 
 	be64_put(key, header->height);
 	be64_put(value, header->view);
 	memcpy(value + 8, header->id.b, HASH_SIZE);
-	return step_put(&r->step, JOURNAL_FINAL, &(struct bytes){key, sizeof(key)},
-	                &(struct bytes){value, sizeof(value)});
+	TRY(step_put(&r->step, JOURNAL_FINAL, &(struct bytes){key, sizeof(key)},
+	             &(struct bytes){value, sizeof(value)}));
+	journal_proposed_key(proposer_key, header->proposer, &size);
+	be64_put(proposed, header->height);
+	be64_put(proposed + 8, header->view);
+	return step_put(&r->step, JOURNAL_PEER, &(struct bytes){proposer_key, size},
+	                &(struct bytes){proposed, sizeof(proposed)});
+}
+
+/* The certificate stands where two votes would: a size of 0, and then it. */
+int journaling_second_chain(struct replica *r, const struct certificate *certificate)
+{
+	uint8_t key[12], *value = malloc(1 + (size_t)certificate->size);
+
+	if (!value)
+		return UNCIA_E_MEMORY;
+	be64_put(key, certificate->view);
+	be32_put(key + 8, JOURNAL_SECOND_CHAIN);
+	value[0] = 0;
+	memcpy(value + 1, certificate->bytes, certificate->size);
+	int error = step_put(&r->step, JOURNAL_EVIDENCE, &(struct bytes){key, sizeof(key)},
+	                     &(struct bytes){value, 1 + (size_t)certificate->size});
+	free(value);
+	return error;
 }
 
 /* consensus §6.8: "Own votes are pruned only by the commit that makes a block of their view or a later one final on

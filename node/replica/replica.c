@@ -192,6 +192,8 @@ static int set_timer(struct replica *r)
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
 		if (wakes[i] < at)
 			at = wakes[i];
+	if (r->ends_ms)
+		at = r->ends_ms;
 	if (at <= r->step.now_ms)
 		at = r->step.now_ms + 1;
 	struct action *action = step_action(&r->step, ACTION_TIMER);
@@ -212,6 +214,13 @@ static int release(struct replica *r)
 	return more;
 }
 
+/* What is left to do from when a second chain has been seen: to make that durable, to answer, and to end. */
+static int step_to_the_end(struct replica *r)
+{
+	TRY(release(r));
+	return r->step.now_ms < r->ends_ms ? set_timer(r) : REPLICA_E_FAULTY;
+}
+
 static int step(struct replica *r, const struct event *event)
 {
 	r->taken = 0;
@@ -222,7 +231,11 @@ static int step(struct replica *r, const struct event *event)
 	TRY(handle(r, event));
 	TRY(dispatch_checked(r));
 	TRY(release(r));
+	if (r->ends_ms)
+		return step_to_the_end(r);
 	TRY(advance(r));
+	if (r->ends_ms)
+		return step_to_the_end(r);
 	/* What is not flushed is held in memory: who catches up waits for its own disk. */
 	r->sync.held = flushing_behind(r);
 	TRY(sync_timer(&r->sync));
@@ -248,6 +261,9 @@ static const char *halt_reason(int error)
 		return "stored data or the final chain is damaged";
 	case CONSENSUS_E_UNSAFE:
 		return "a vote was asked for that its evidence does not allow: a mistake of this program";
+	case REPLICA_E_FAULTY:
+		return "validators of more weight than F are faulty: there is a second chain, or a final block that "
+		       "breaks a rule";
 	default:
 		return uncia_error_text(error);
 	}
@@ -270,6 +286,7 @@ int replica_step(struct replica *r, const struct event *event, struct actions *o
 	if (action) {
 		const char *reason = halt_reason(error);
 		action->message = (struct bytes){(const uint8_t *)reason, strlen(reason)};
+		action->error = error;
 	}
 	return error;
 }

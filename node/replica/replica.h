@@ -7,6 +7,10 @@
 #include "actions.h"
 #include "consensus.h"
 
+/* The final chain contradicts another one, or a rule: validators of more weight than F are faulty (consensus §6 rule
+ * 8). A code of this header's own, as final as UNCIA_E_MEMORY. */
+#define REPLICA_E_FAULTY (-902)
+
 /* ---- in ------------------------------------------------------------------------------------ */
 
 enum event_kind {
@@ -58,6 +62,15 @@ struct replica_config {
 	uint32_t near_blocks; /* that far above the final tip bodies are fetched by id; 8 */
 };
 
+/* What a validator waits for before anything (more) becomes final. */
+enum waits_for {
+	WAITS_NOTHING = 0,  /* blocks become final */
+	WAITS_LINKS = 1,    /* links to validators of weight Qs */
+	WAITS_ANSWERS = 2,  /* their answers whether they hold a newer vote of it */
+	WAITS_BLOCKS = 3,   /* final blocks that others have and it has not */
+	WAITS_FINALITY = 4, /* others' votes: it is linked with enough, and nothing has become final for long */
+};
+
 struct replica_status {
 	uint64_t final_height, final_view, view;
 	struct hash final_id;
@@ -72,6 +85,12 @@ struct replica_status {
 	uint64_t dropped;                         /* messages not taken or not answered, since a bound was reached */
 	uint64_t gossip_refused;                  /* payments of validators that the pool had no place for */
 	uint64_t clock_behind_ms, clock_ahead_ms; /* the wall clock against the others'; 0: right, or not known */
+	uint64_t final_age_ms;                    /* since the tip's time, by the wall clock */
+	uint64_t weight_linked, weight_needed;    /* itself included; Qs */
+	enum waits_for waits_for;
+	uint64_t waits_weight;                        /* WAITS_ANSWERS: of those that have answered, itself included */
+	uint64_t highest_height;                      /* that anybody linked has told; at least final_height */
+	uint8_t linked[(COMMITTEE_SIZE_MAX + 7) / 8]; /* by validator, the lowest bit first */
 };
 
 /* How much is held of what others send and of what waits: what docs/spec/network.md, "Limits", bounds. */

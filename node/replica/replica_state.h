@@ -86,6 +86,7 @@ struct replica {
 	size_t taken, taken_most;
 	/* What the chain had looked at when this step began, and the most that one step has. */
 	uint64_t visited_before, visited_most;
+	uint64_t ends_ms; /* a second chain has been seen: when this validator ends; 0: it does not */
 	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
 };
 
@@ -120,6 +121,8 @@ void journaling_take(struct replica *r, const struct chain_block *block);
 int journaling_own_vote(struct replica *r, const struct vote *vote);
 int journaling_certificate(struct replica *r, const struct certificate *certificate);
 int journaling_evidence(struct replica *r, const struct vote *first, const struct vote *second);
+/* A finality certificate of a block that stands beside this chain. */
+int journaling_second_chain(struct replica *r, const struct certificate *certificate);
 /* The newest votes known of all validators, as far as they are not there yet. */
 int journaling_newest_votes(struct replica *r);
 /* A block is final. */
@@ -176,5 +179,15 @@ void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms)
 /* ---- status.c ---- */
 /* Answers a wallet that asks how this validator is. */
 int status_answer(struct replica *r, uint64_t wallet, uint64_t request_id);
+/* Answers what has been seen of a validator's key. 0; UNCIA_E_ENCODING; an error of this machine. */
+int voted_answer(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__VotedQuery *query);
+
+/* ---- second_chain.c: a final block beside the final chain (consensus §6 rule 8) ---- */
+/* A certificate of a past view: where it makes a block final that is not on this chain, its signatures are checked.
+ * Takes it. */
+int second_chain_look(struct replica *r, uint32_t peer, struct certificate *certificate);
+/* It holds, or a certificate that was taken as this chain's is another one's: no vote is cast any more, and a little
+ * later this validator ends. `certificate` NULL: it is in the journal. */
+int second_chain_found(struct replica *r, uint32_t peer, const struct certificate *certificate);
 
 #endif

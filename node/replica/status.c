@@ -1,6 +1,34 @@
 /* What this validator says of itself: to its edge, and to wallets that ask. See replica.h. */
 #include "replica_state.h"
 
+#define WAITS_FINALITY_MS                                                                                              \
+	10000u /* so long after a heartbeat was due, nothing having become final, something is wrong */
+
+static void fill_links(const struct replica *r, struct replica_status *status)
+{
+	const struct committee *c = r->committee;
+
+	status->weight_needed = c->quorum_slow;
+	for (uint32_t i = 0; i < c->size; i++) {
+		if (i != r->config.self && !r->step.peers[i].up)
+			continue;
+		status->weight_linked += c->validators[i].weight;
+		if (i != r->config.self)
+			status->linked[i / 8] |= (uint8_t)(1u << i % 8);
+	}
+}
+
+static enum waits_for what_it_waits_for(const struct replica *r, const struct replica_status *status)
+{
+	if (status->weight_linked < status->weight_needed)
+		return WAITS_LINKS;
+	if (status->voting == VOTING_NO)
+		return WAITS_ANSWERS;
+	if (r->step.now_ms < r->sync.last_final_ms + r->config.heartbeat_ms + WAITS_FINALITY_MS)
+		return WAITS_NOTHING;
+	return status->highest_height > status->final_height ? WAITS_BLOCKS : WAITS_FINALITY;
+}
+
 void replica_status(const struct replica *r, struct replica_status *status)
 {
 	memset(status, 0, sizeof(*status));
@@ -20,6 +48,14 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->gossip_refused = r->payments.gossip_refused;
 	status->views = consensus_views(r->consensus);
 	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
+	if (status->final_height && r->step.wall_ms > status->final_timestamp_ms)
+		status->final_age_ms = r->step.wall_ms - status->final_timestamp_ms;
+	fill_links(r, status);
+	status->highest_height = sync_highest(&r->sync);
+	if (status->highest_height < status->final_height)
+		status->highest_height = status->final_height;
+	status->waits_for = what_it_waits_for(r, status);
+	status->waits_weight = status->waits_for == WAITS_ANSWERS ? consensus_answered_weight(r->consensus) : 0;
 }
 
 static void load_at_least(size_t *value, size_t other)
@@ -67,10 +103,48 @@ int status_answer(struct replica *r, uint64_t wallet, uint64_t request_id)
 	status.evidence = now.evidence;
 	status.clock_behind_ms = now.clock_behind_ms;
 	status.clock_ahead_ms = now.clock_ahead_ms;
+	status.final_age_ms = now.final_age_ms;
+	status.weight_linked = now.weight_linked;
+	status.weight_needed = now.weight_needed;
+	status.waits_for = now.waits_for;
+	status.waits_weight = now.waits_weight;
+	status.highest_height = now.highest_height;
+	status.linked = field_of(now.linked, (r->committee->size + 7) / 8);
 	status.final_id = field_of(now.final_id.b, HASH_SIZE);
 	status.state_root = field_of(root.b, HASH_SIZE);
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_STATUS;
 	reply.status = &status;
 	return message_reply(&r->step, r->chain.final_sequence, wallet, &reply);
+}
+
+/* Its answer may keep a journal from being made (unciad init). A vote proves itself; that a block is final is only
+ * said: whoever caught up holds no certificate of most blocks. */
+int voted_answer(struct replica *r, uint64_t wallet, uint64_t request_id, const Uncia__Pb__VotedQuery *query)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Voted voted = UNCIA__PB__VOTED__INIT;
+	uint8_t bytes[256];
+	uint32_t validator = 0;
+	size_t size = 0;
+
+	if (query->consensus_key.len != PUBLIC_KEY_SIZE)
+		return UNCIA_E_ENCODING;
+	while (validator < r->committee->size && memcmp(r->committee->validators[validator].consensus_key,
+	                                                query->consensus_key.data, PUBLIC_KEY_SIZE) != 0)
+		validator++;
+	if (validator == r->committee->size)
+		return message_refuse(&r->step, wallet, request_id, UNCIA_E_NOT_FOUND, "no validator has that key");
+	const struct vote *newest = consensus_newest(r->consensus, validator);
+	if (newest)
+		TRY(vote_encode(newest, bytes, &size));
+	int error = journal_proposed(&r->step, validator, &voted.proposed_height, &voted.proposed_view);
+	if (error && error != UNCIA_E_NOT_FOUND)
+		return error;
+	voted.consensus_key = query->consensus_key;
+	voted.vote = field_of(bytes, size);
+	reply.request_id = request_id;
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_VOTED;
+	reply.voted = &voted;
+	return message_reply(&r->step, 0, wallet, &reply);
 }

@@ -61,7 +61,7 @@ enum action_kind {
 	ACTION_FLUSH,     /* flush: to the state */
 	ACTION_FINAL,     /* height, count, message = block id: for logs and metrics only */
 	ACTION_NOTE,      /* level, message = a logfmt fragment such as "event=evidence voter=2" */
-	ACTION_HALT,      /* message: why. Nothing may be sent after it; the process ends non-zero */
+	ACTION_HALT,      /* message, error: why. Nothing may be sent after it; the process ends non-zero */
 };
 
 struct action {
@@ -73,6 +73,7 @@ struct action {
 	uint64_t sequence, view, at_ms, height;
 	uint32_t count;
 	enum note_level level;
+	int error;
 	bool spare;  /* not sent where half of what may wait for that peer does already */
 	bool answer; /* not sent where a quarter of it does, or where it would not fit: who asked asks again */
 	struct verify_job *job;

@@ -78,6 +78,56 @@ int journal_block(struct step *s, uint64_t view, const struct hash *id, struct b
 	return 0;
 }
 
+void journal_proposed_key(uint8_t key[JOURNAL_KEY_MAX], uint32_t validator, size_t *size)
+{
+	be32_put(key, validator);
+	key[4] = 1;
+	*size = 5;
+}
+
+int journal_proposed(const struct step *s, uint32_t validator, uint64_t *height, uint64_t *view)
+{
+	uint8_t key[JOURNAL_KEY_MAX];
+	struct bytes value;
+	size_t size;
+
+	journal_proposed_key(key, validator, &size);
+	TRY(journal_get(s, JOURNAL_PEER, key, size, &value));
+	if (value.size != 16)
+		return UNCIA_E_DAMAGED;
+	*height = be64_get(value.data);
+	*view = be64_get(value.data + 8);
+	return 0;
+}
+
+/* Final views ascend with the heights. */
+int journal_final_of_view(const struct step *s, uint64_t view, struct hash *id)
+{
+	struct bytes key, value;
+	uint64_t low = 1, found;
+
+	int last = s->storage.journal_last(s->storage.context, JOURNAL_FINAL, &key, &value);
+	if (last)
+		return last == UNCIA_E_NOT_FOUND ? UNCIA_E_LIMIT : last;
+	if (key.size != 8 || value.size != 8 + HASH_SIZE)
+		return UNCIA_E_DAMAGED;
+	if (be64_get(value.data) < view)
+		return UNCIA_E_LIMIT;
+	for (uint64_t high = be64_get(key.data); low <= high;) {
+		uint64_t middle = low + (high - low) / 2;
+		int error = journal_final(s, middle, &found, id);
+		if (error)
+			return error == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : error;
+		if (found == view)
+			return 0;
+		if (found < view)
+			low = middle + 1;
+		else
+			high = middle - 1;
+	}
+	return UNCIA_E_NOT_FOUND;
+}
+
 int journal_newest_vote(const struct step *s, uint32_t validator, struct bytes *vote)
 {
 	uint8_t key[4];

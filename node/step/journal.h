@@ -12,6 +12,12 @@ void journal_key(uint8_t key[JOURNAL_KEY_MAX], uint64_t view, int kind, const st
 
 /* The final block at a height. */
 int journal_final(const struct step *s, uint64_t height, uint64_t *view, struct hash *id);
+/* The final block of a view, by some twenty reads. UNCIA_E_NOT_FOUND: the final chain passes that view by;
+ * UNCIA_E_LIMIT: it has not come so far, or not on the disk yet. */
+int journal_final_of_view(const struct step *s, uint64_t view, struct hash *id);
+/* Height and view of the newest final block that a validator proposed. */
+int journal_proposed(const struct step *s, uint32_t validator, uint64_t *height, uint64_t *view);
+void journal_proposed_key(uint8_t key[JOURNAL_KEY_MAX], uint32_t validator, size_t *size);
 /* A finality certificate of exactly this block: its bytes, valid as storage says. */
 int journal_finality(const struct step *s, uint64_t view, const struct hash *id, struct bytes *certificate);
 /* The stored bytes of a block, valid as storage says. */

@@ -14,6 +14,7 @@ enum job_kind {
 	JOB_BLOCK,
 	JOB_SYNC,
 	JOB_NEWEST_VOTE,
+	JOB_SECOND_CHAIN, /* one certificate: of a block that stands beside the final chain */
 	JOB_EXPIRIES
 };
 

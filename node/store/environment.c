@@ -57,7 +57,11 @@ static int check_file(const struct environment *e, const char *directory, size_t
 	snprintf(path, sizeof(path), "%s/data.mdb", directory);
 	if (stat(path, &st)) {
 		if (errno == ENOENT) {
-			snprintf(why, WHY_SIZE, "%s: data.mdb is missing", e->form->name);
+			snprintf(why, WHY_SIZE, "%s: data.mdb is missing%s", e->form->name,
+			         e->form == &state_form
+			             ? ". The journal of votes is there, keep it: put data/state back "
+			               "from any copy of this home, however old"
+			             : "");
 			return UNCIA_E_DAMAGED;
 		}
 		return environment_error(e, errno, "looking at data.mdb", why);

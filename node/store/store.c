@@ -47,7 +47,7 @@ static int find_home(struct store *s, const char *home, char why[WHY_SIZE])
 	if (!stat(path, &st))
 		return 0;
 	if (errno == ENOENT) {
-		snprintf(why, WHY_SIZE, "no ledger in %.180s: run unciad init", home);
+		snprintf(why, WHY_SIZE, "no data/ in %.180s", home);
 		return UNCIA_E_NOT_FOUND;
 	}
 	snprintf(why, WHY_SIZE, "%.180s: %s", path, strerror(errno));

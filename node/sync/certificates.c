@@ -47,10 +47,10 @@ int sync_job_certificate(const struct sync *s, struct job *job, struct certifica
 	return 0;
 }
 
-int sync_verify_certificate(const struct sync *s, uint32_t peer, struct certificate *certificate)
+static int verify_certificate(const struct sync *s, enum job_kind kind, uint32_t peer, struct certificate *certificate)
 {
 	size_t signers = certificate->first_count + certificate->extra_count;
-	struct job *job = job_new(s->step, JOB_CERTIFICATES, peer, signers);
+	struct job *job = job_new(s->step, kind, peer, signers);
 
 	if (!job) {
 		free(certificate);
@@ -62,6 +62,17 @@ int sync_verify_certificate(const struct sync *s, uint32_t peer, struct certific
 		return error;
 	}
 	return job_start(s->step, job);
+}
+
+int sync_verify_certificate(const struct sync *s, uint32_t peer, struct certificate *certificate)
+{
+	return verify_certificate(s, JOB_CERTIFICATES, peer, certificate);
+}
+
+int sync_verify_second_chain(const struct sync *s, uint32_t peer, struct certificate *certificate)
+{
+	assert(certificate_is_final(certificate->kind));
+	return verify_certificate(s, JOB_SECOND_CHAIN, peer, certificate);
 }
 
 int sync_ask_certificates(struct sync *s)

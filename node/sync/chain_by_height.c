@@ -6,6 +6,7 @@
 #include "big_endian.h"
 #include "canonical.h"
 #include "fields.h"
+#include "journal.h"
 #include "messages.h"
 #include "try.h"
 #include "uncia/error.h"
@@ -103,17 +104,35 @@ static int sync_check_headers(const struct sync *s, const Uncia__Pb__SyncReply *
 	return 0;
 }
 
-/* The blocks must chain from our tip, the headers from the blocks, and the certificate must be a finality certificate
- * of the last: then they are all final. *height: of what it names. */
-static int sync_check(struct sync *s, const struct job *job, const Uncia__Pb__SyncReply *message,
-                      const struct certificate *certificate, uint64_t *height)
+/* How the first block of a page stands to the final chain: 0, on the tip; UNCIA_E_EXISTS, beside it; UNCIA_E_PROOF, it
+ * tells nothing: the tip has moved, or is far away; or an error of this machine. */
+static int page_begins(const struct sync *s, const struct header *first)
 {
-	const struct header *before = &s->chain->tip->header;
+	const struct header *tip = &s->chain->tip->header;
+	struct hash id;
+	uint64_t view;
+
+	if (first->height == tip->height + 1)
+		return hash_equal(&first->parent_id, &tip->id) ? 0 : UNCIA_E_EXISTS;
+	if (first->height > tip->height)
+		return UNCIA_E_PROOF;
+	int error = journal_final(s->step, first->height, &view, &id);
+	if (error)
+		return error == UNCIA_E_NOT_FOUND ? UNCIA_E_PROOF : error;
+	return hash_equal(&first->id, &id) ? UNCIA_E_PROOF : UNCIA_E_EXISTS;
+}
+
+/* The blocks must follow each other, the headers them, and the certificate must be a finality certificate of the last:
+ * then they are all final. *height: of what it names. */
+static int page_chains(const struct sync *s, const struct job *job, const Uncia__Pb__SyncReply *message,
+                       const struct certificate *certificate, uint64_t *height)
+{
+	const struct header *before = NULL;
 
 	for (size_t i = 0; i < job->block_count; i++) {
 		const struct header *header = &job->blocks[i]->header;
-		if (header->height != before->height + 1 || !hash_equal(&header->parent_id, &before->id) ||
-		    header->view <= before->view)
+		if (before && (header->height != before->height + 1 || !hash_equal(&header->parent_id, &before->id) ||
+		               header->view <= before->view))
 			return UNCIA_E_PROOF;
 		before = header;
 	}
@@ -133,12 +152,19 @@ static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply
 		job->block_count++;
 	}
 	TRY(certificate_decode(s->step->committee, message->certificate.data, message->certificate.len, &certificate));
-	int error = sync_check(s, job, message, certificate, &job->height);
-	if (error) {
+	const struct header *first = &job->blocks[0]->header;
+	int begins = page_begins(s, first), error = page_chains(s, job, message, certificate, &job->height);
+	if (!error && !begins && first->view <= s->chain->tip->header.view)
+		error = UNCIA_E_PROOF;
+	if (error || (begins && begins != UNCIA_E_EXISTS)) {
 		free(certificate);
-		return error;
+		return error ? error : begins;
 	}
 	TRY(sync_job_certificate(s, job, certificate));
+	if (begins) { /* consensus §6 rule 8: where the certificate holds, there is a second chain */
+		job->kind = JOB_SECOND_CHAIN;
+		return 0;
+	}
 	for (size_t i = 0; i < job->block_count; i++)
 		TRY(sync_job_payments(s, job, job->blocks[i]));
 	return 0;
@@ -182,6 +208,10 @@ int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply
 		return 0;
 	}
 	assert(job->block_count == message->n_blocks && job->certificate_count == 1);
+	if (job->kind == JOB_SECOND_CHAIN) {
+		sync_again(s, peer);
+		return job_start(s->step, job);
+	}
 	s->asked = false;
 	s->verifying = true;
 	s->ask_at = TIME_NEVER;

@@ -34,6 +34,14 @@ static int bytes_copy(const struct bytes *from, uint8_t **copy)
 	return 0;
 }
 
+/* A block of the final chain is stored with its body: where that is not there, the journal is damaged. */
+static int page_block(struct sync *s, uint64_t view, const struct hash *id, struct bytes *stored)
+{
+	int error = journal_block_bytes(s->step, view, id, stored);
+
+	return error == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : error;
+}
+
 static int page_add(struct sync_page *page, const struct bytes *stored)
 {
 	if (page->count == page->capacity) {
@@ -76,7 +84,7 @@ static int page_fill(struct sync *s, struct sync_page *page)
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		TRY(error);
-		TRY(journal_block_bytes(s->step, view, &id, &stored));
+		TRY(page_block(s, view, &id, &stored));
 		if (page->count && page->bytes + stored.size > s->page_bytes)
 			return 0;
 		TRY(page_add(page, &stored));
@@ -142,7 +150,7 @@ static int run_extend(struct sync *s, struct sync_run *run, size_t *read)
 		if (error == UNCIA_E_NOT_FOUND)
 			return 0;
 		TRY(error);
-		TRY(journal_block_bytes(s->step, view, &id, &stored));
+		TRY(page_block(s, view, &id, &stored));
 		*read += stored.size;
 		error = block_header(stored.data, stored.size, &header);
 		if (error || !hash_equal(&header.id, &id))

@@ -31,6 +31,16 @@ void sync_final(struct sync *s)
 	s->last_final_ms = s->step->now_ms;
 }
 
+uint64_t sync_highest(const struct sync *s)
+{
+	uint64_t highest = 0;
+
+	for (uint32_t i = 0; i < s->step->committee->size; i++)
+		if (s->step->peers[i].up && s->peers[i].final_height > highest)
+			highest = s->peers[i].final_height;
+	return highest;
+}
+
 bool sync_far(const struct sync *s)
 {
 	return s->chain->decided_height > s->chain->tip->header.height + s->near_blocks;

@@ -109,5 +109,9 @@ bool sync_far(const struct sync *s);
 int sync_job_certificate(const struct sync *s, struct job *job, struct certificate *certificate);
 /* Has one certificate checked, by itself. Takes it. */
 int sync_verify_certificate(const struct sync *s, uint32_t peer, struct certificate *certificate);
+/* The same for one that makes a block final beside the final chain. */
+int sync_verify_second_chain(const struct sync *s, uint32_t peer, struct certificate *certificate);
+/* The highest final height that a validator which is linked has told; 0: nobody has. */
+uint64_t sync_highest(const struct sync *s);
 
 #endif

@@ -10,6 +10,7 @@
 #include "big_endian.h"
 #include "command.h"
 #include "scratch.h"
+#include "second_chain.h"
 #include "uncia/error.h"
 #include "vote.h"
 
@@ -329,6 +330,43 @@ static int audit_blocks_above(struct audit *a)
 
 /* ---- the others' newest votes ---------------------------------------------------------------- */
 
+static int audit_read_final(struct audit *a, uint64_t height, uint64_t *view, struct hash *id)
+{
+	uint8_t key[8];
+	struct bytes value;
+	be64_put(key, height);
+	int error = a->view.journal_get(a->view.context, JOURNAL_FINAL, key, sizeof(key), &value);
+	if (error)
+		return audit_judge(a, height, "the record of the final block", error);
+	if (value.size != 8 + HASH_SIZE)
+		return audit_mismatch(a, height, "the record of the final block has %zu bytes", value.size);
+	*view = be64_get(value.data);
+	memcpy(id->b, value.data + 8, HASH_SIZE);
+	return 0;
+}
+
+/* The newest final block that a validator proposed. */
+static int audit_proposed(struct audit *a, uint32_t validator)
+{
+	uint8_t key[5] = {[4] = 1};
+	struct bytes value;
+	struct hash id;
+	uint64_t view = 0;
+	be32_put(key, validator);
+	int error = a->view.journal_get(a->view.context, JOURNAL_PEER, key, sizeof(key), &value);
+	if (error == UNCIA_E_NOT_FOUND)
+		return 0;
+	if (error)
+		return audit_judge(a, a->tip_height, "the newest block of a validator", error);
+	uint64_t height = value.size == 16 ? be64_get(value.data) : 0;
+	int code = height && height <= a->tip_height ? audit_read_final(a, height, &view, &id) : 0;
+	if (!code && (!view || view != be64_get(value.data + 8) ||
+	              committee_leader(&a->home->genesis.committee, view) != validator))
+		code = audit_mismatch(a, a->tip_height, "what is kept as validator %u's newest block is not its own",
+		                      validator);
+	return code;
+}
+
 static int audit_peers(struct audit *a)
 {
 	const struct genesis *genesis = &a->home->genesis;
@@ -339,6 +377,9 @@ static int audit_peers(struct audit *a)
 		struct hash digest;
 		be32_put(key, i);
 		int error = a->view.journal_get(a->view.context, JOURNAL_PEER, key, sizeof(key), &value);
+		int code = audit_proposed(a, i);
+		if (code)
+			return code;
 		if (error == UNCIA_E_NOT_FOUND)
 			continue;
 		if (!error)
@@ -352,6 +393,23 @@ static int audit_peers(struct audit *a)
 		a->report->signatures++;
 	}
 	return 0;
+}
+
+/* ---- a second chain ---------------------------------------------------------------------------- */
+
+static int audit_second_chain(struct audit *a)
+{
+	uint64_t view;
+	int error = second_chain_proof(a->home, &a->view, &view);
+	if (error == UNCIA_E_NOT_FOUND)
+		return 0;
+	if (error)
+		return audit_judge(a, a->tip_height, "the evidence", error);
+	return audit_mismatch(
+	    a, a->tip_height,
+	    "there is a second chain under this network's id: the journal holds a finality certificate "
+	    "of view %" PRIu64 " that names a block of it",
+	    view);
 }
 
 /* ---- the state ------------------------------------------------------------------------------- */
@@ -406,21 +464,6 @@ static int audit_supply(struct audit *a)
 }
 
 /* ---- the chain ------------------------------------------------------------------------------- */
-
-static int audit_read_final(struct audit *a, uint64_t height, uint64_t *view, struct hash *id)
-{
-	uint8_t key[8];
-	struct bytes value;
-	be64_put(key, height);
-	int error = a->view.journal_get(a->view.context, JOURNAL_FINAL, key, sizeof(key), &value);
-	if (error)
-		return audit_judge(a, height, "the record of the final block", error);
-	if (value.size != 8 + HASH_SIZE)
-		return audit_mismatch(a, height, "the record of the final block has %zu bytes", value.size);
-	*view = be64_get(value.data);
-	memcpy(id->b, value.data + 8, HASH_SIZE);
-	return 0;
-}
 
 static int audit_height(struct audit *a, uint64_t height)
 {
@@ -486,6 +529,8 @@ static int audit_chain(struct audit *a, const volatile sig_atomic_t *stop)
 		code = audit_votes(a);
 	if (!code)
 		code = audit_peers(a);
+	if (!code)
+		code = audit_second_chain(a);
 	return code ? code : audit_supply(a);
 }
 

@@ -4,11 +4,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "audit.h"
 #include "command.h"
+#include "second_chain.h"
 #include "uncia/error.h"
 
-static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_JSON, OPTIONS_COMMON};
+enum { OPTION_AGAINST = 1 };
+
+static const struct poptOption options[] = {
+    OPTIONS_HOME,
+    {"against", '\0', POPT_ARG_STRING, NULL, OPTION_AGAINST, "Compare its final chain with that of another home",
+     "HOME"},
+    OPTIONS_JSON,
+    OPTIONS_COMMON,
+};
 
 /* Set by the signals that end a command, so that the audit ends in order and removes its temporary ledger. */
 static volatile sig_atomic_t stop;
@@ -59,31 +69,72 @@ static int report_failure(const struct audit_report *r, bool json)
 	return EXIT_MISMATCH;
 }
 
-static int check_audit(const struct home *home, struct audit_report *report)
+static int compare_stores(struct store *one, struct store *other, const char *other_path, struct audit_report *report)
+{
+	struct storage_view view, other_view;
+	store_view(one, &view);
+	store_view(other, &other_view);
+	int error = second_chain_compare(&view, &other_view, &report->failed_height);
+	if (!error)
+		return 0;
+	if (error != UNCIA_E_PROOF && error != UNCIA_E_DAMAGED)
+		return command_error(EXIT_FAILED, "comparing with %s: %s", other_path, uncia_error_text(error));
+	snprintf(report->failure, sizeof(report->failure),
+	         error == UNCIA_E_PROOF ? "another block is final there in %s: there are two chains"
+	                                : "%s: what is final there is damaged",
+	         other_path);
+	return EXIT_MISMATCH;
+}
+
+/* The final chain of this store against that of another home. */
+static int check_against(const struct home *home, struct store *store, const char *path, struct audit_report *report)
+{
+	struct home other;
+	struct store *other_store;
+	int code = home_open(path, &other);
+	if (code)
+		return code;
+	if (memcmp(other.genesis.network_id.b, home->genesis.network_id.b, HASH_SIZE))
+		code = command_error(EXIT_USAGE, "--against %s: it is of another network", path);
+	if (!code)
+		code = home_store_open(&other, true, &other_store);
+	if (!code) {
+		code = compare_stores(store, other_store, path, report);
+		store_close(other_store);
+	}
+	home_close(&other);
+	return code;
+}
+
+static int check_audit(const struct home *home, const char *against, struct audit_report *report)
 {
 	const char *directory = getenv("TMPDIR");
 	struct store *store;
 	end_on_fault(EXIT_MISMATCH);
 	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store,
 	                       report->failure);
+	if (error == UNCIA_E_DAMAGED && home_has_journal(home))
+		return EXIT_MISMATCH;
 	if (error)
-		return error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : command_error(EXIT_FAILED, "%s", report->failure);
+		return home_store_failure(home, error, report->failure);
 	struct sigaction action = {.sa_handler = on_check_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	int code = audit_run(home, store, directory && *directory ? directory : home->path, &stop, report);
+	int code = against ? check_against(home, store, against, report) : 0;
+	if (!code)
+		code = audit_run(home, store, directory && *directory ? directory : home->path, &stop, report);
 	store_close(store);
 	return code;
 }
 
-static int check_home(const char *path, bool json)
+static int check_home(const char *path, const char *against, bool json)
 {
 	struct home home;
 	struct audit_report report = {0};
 	int code = home_open(path, &home);
 	if (code)
 		return code;
-	code = check_audit(&home, &report);
+	code = check_audit(&home, against, &report);
 	home_close(&home);
 	if (code == EXIT_MISMATCH)
 		return report_failure(&report, json);
@@ -92,10 +143,20 @@ static int check_home(const char *path, bool json)
 
 static int check_run(struct arguments *arguments)
 {
-	const char *home;
-	bool json;
-	int code = arguments_home(arguments, &home, &json);
-	return code ? code : check_home(home, json);
+	const char *home = NULL, *against = NULL, *value;
+	bool json = false;
+	int option;
+	while ((option = arguments_next(arguments, &value)) > 0) {
+		if (option == OPTION_HOME)
+			home = value;
+		else if (option == OPTION_AGAINST)
+			against = value;
+		else
+			json = true;
+	}
+	if (option < 0)
+		return EXIT_USAGE;
+	return home ? check_home(home, against, json) : command_usage_error(arguments, "--home is missing");
 }
 
 const struct command command_check = {
@@ -104,8 +165,9 @@ const struct command command_check = {
     .description =
         "Verifies the checksum of every stored record, every final block, its payments' signatures and its finality,\n"
         "executes every payment again in a temporary ledger (in $TMPDIR, else in HOME), compares state roots, supply\n"
-        "and the stored state, and looks for own votes that contradict each other. Exit code 7 where anything is not "
-        "as it must be.",
+        "and the stored state, and looks for own votes that contradict each other and for proof of a second chain.\n"
+        "With --against, another home's final chain is compared first: it must be the same as far as both reach.\n"
+        "Exit code 7 where anything is not as it must be.",
     .options = options,
     .run = check_run,
 };

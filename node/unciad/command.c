@@ -99,7 +99,7 @@ int arguments_home(struct arguments *a, const char **home, bool *json)
 int command_error(int code, const char *format, ...)
 {
 	va_list list;
-	assert(code >= EXIT_DONE && code <= EXIT_MISMATCH);
+	assert(code >= EXIT_DONE && code <= EXIT_SECOND_CHAIN);
 	va_start(list, format);
 	fputs("unciad: ", stderr);
 	vfprintf(stderr, format, list);

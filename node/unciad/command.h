@@ -10,13 +10,16 @@
 #include <jansson.h>
 #include <popt.h>
 
-/* The exit codes of docs/operating.md that unciad uses. */
+/* The exit codes of docs/operating.md that unciad uses. Starting again can help after 1 alone. */
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_UNREACHABLE = 6,
-	EXIT_MISMATCH = 7,
+	EXIT_REFUSED = 5,       /* nothing was changed */
+	EXIT_UNREACHABLE = 6,   /* nor here */
+	EXIT_MISMATCH = 7,      /* END_DAMAGED: what is stored is not as it must be */
+	EXIT_JOURNAL_LOST = 9,  /* a home without its journal of votes */
+	EXIT_SECOND_CHAIN = 10, /* END_FAULTY: validators of more weight than F are faulty */
 };
 
 struct arguments;

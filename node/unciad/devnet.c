@@ -330,7 +330,8 @@ static int prepare_home(struct devnet *d, uint32_t i)
 	if (path_exists(path))
 		return 0;
 	d->first_heights[i] = 0;
-	return home_init(d->children[i].home, &d->genesis, NULL, false);
+	/* Nobody has to be asked: all homes of a devnet are here, and one that has run says so itself. */
+	return home_init(d->children[i].home, &d->genesis, NULL, &(struct home_policy){0});
 }
 
 static int devnet_prepare(struct devnet *d)
@@ -367,8 +368,9 @@ static int devnet_prepare(struct devnet *d)
 static bool finalises(struct devnet *d, uint32_t i)
 {
 	struct node_answer answer;
-	if (node_ask_status(&d->endpoints[i], d->genesis.committee.validators[i].network_key, &d->genesis.network_id,
-	                    ANSWER_MS, &answer))
+	const struct node_place place = {&d->endpoints[i], d->genesis.committee.validators[i].network_key,
+	                                 &d->genesis.network_id};
+	if (node_ask_status(&place, ANSWER_MS, &answer))
 		return false;
 	if (d->first_heights[i] == UINT64_MAX)
 		d->first_heights[i] = answer.final_height;

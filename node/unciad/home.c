@@ -39,12 +39,28 @@ static int find_self(const struct genesis *genesis, const struct node_keys *keys
 	return 0;
 }
 
+#define STARTED_FILE "started"
+
+static bool has_file(const char *home, const char *name)
+{
+	char path[PATH_MAX];
+	int length = snprintf(path, sizeof(path), "%s/%s", home, name);
+	return length > 0 && (size_t)length < sizeof(path) && path_exists(path);
+}
+
+static bool home_has_started(const char *path)
+{
+	return has_file(path, STARTED_FILE);
+}
+
 static int load_home_genesis(const char *path, struct genesis *genesis)
 {
 	char file[PATH_MAX];
 	int code = path_join(path, "genesis", file);
 	if (code)
 		return code;
+	if (!path_exists(file) && (home_has_started(path) || has_file(path, "data")))
+		return command_error(EXIT_FAILED, "%s is gone: put it back; all validators have the same", file);
 	if (!path_exists(file))
 		return command_error(
 		    EXIT_FAILED, "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);
@@ -80,34 +96,86 @@ int home_config(const struct home *home, struct config *config)
 	return code ? code : config_load(path, home->genesis.committee.size, config);
 }
 
-int home_store_open(const struct home *home, bool read_only, struct store **store, int *error)
+int home_mark_started(const struct home *home)
+{
+	static const char text[] = "This validator has run. What it has voted is in data/journal: without that,\n"
+	                           "its key must not vote again, and unciad init makes no other.\n";
+	char path[PATH_MAX];
+	int code = path_join(home->path, STARTED_FILE, path);
+	if (code || path_exists(path))
+		return code;
+	return file_create(path, 0600, text, sizeof(text) - 1);
+}
+
+bool home_has_journal(const struct home *home)
+{
+	return has_file(home->path, "data/journal/data.mdb");
+}
+
+/* Nobody is advised here to make another journal: where votes were cast under the lost one, that can split the network.
+ */
+static int say_journal_lost(const char *path)
+{
+	const char *what = has_file(path, "data") ? "data/journal" : "data/";
+	if (!home_has_started(path))
+		return command_error(
+		    EXIT_JOURNAL_LOST,
+		    "%s: there is no %s: this home was never finished, or its journal of votes is gone. "
+		    "Do nothing before you know which: see \"A lost journal\" in docs/operating.md",
+		    path, what);
+	return command_error(
+	    EXIT_JOURNAL_LOST,
+	    "%s: %s is gone, and with it the journal of votes. This validator has run: without its "
+	    "journal, its key must not vote any more. Put back %s as it was when the process last ended, "
+	    "and no older copy; else see \"A lost journal\" in docs/operating.md",
+	    path, what, what);
+}
+
+int home_store_failure(const struct home *home, int error, const char *why)
+{
+	assert(error);
+	if ((error == UNCIA_E_NOT_FOUND || error == UNCIA_E_DAMAGED) && !home_has_journal(home))
+		return say_journal_lost(home->path);
+	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s",
+	                     *why ? why : uncia_error_text(error));
+}
+
+int home_store_open(const struct home *home, bool read_only, struct store **store)
 {
 	char why[256] = "";
 	end_on_fault(EXIT_FAILED);
 	int result =
 	    store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, read_only, store, why);
-	if (error)
-		*error = result;
-	if (!result)
-		return 0;
-	return command_error(EXIT_FAILED, "%s", *why ? why : uncia_error_text(result));
+	return result ? home_store_failure(home, result, why) : 0;
 }
 
-static int put_genesis(const char *path, const struct genesis *genesis)
+/* Whether the home has this genesis, or none. */
+static int check_genesis(const char *path, const struct genesis *genesis)
 {
 	char file[PATH_MAX];
 	struct genesis present;
 	int code = path_join(path, "genesis", file);
-	if (code)
+	if (code || !path_exists(file))
 		return code;
-	if (!path_exists(file))
-		return file_create(file, 0644, genesis->bytes, genesis->size);
 	code = genesis_load(file, &present);
 	if (code)
 		return code;
 	bool same = !memcmp(present.network_id.b, genesis->network_id.b, HASH_SIZE);
 	genesis_deinit(&present);
 	return same ? 0 : command_error(EXIT_FAILED, "%s belongs to another network: give another --home", path);
+}
+
+static int put_files(const char *path, const struct genesis *genesis, const struct config *config)
+{
+	char file[PATH_MAX];
+	int code = path_join(path, "genesis", file);
+	if (!code && !path_exists(file))
+		code = file_create(file, 0644, genesis->bytes, genesis->size);
+	if (!code)
+		code = path_join(path, "unciad.conf", file);
+	if (!code && !path_exists(file))
+		code = config_write(file, config, false);
+	return code;
 }
 
 static int put_store(const char *path, const struct genesis *genesis, const struct node_keys *keys)
@@ -119,7 +187,7 @@ static int put_store(const char *path, const struct genesis *genesis, const stru
 		failure = errno;
 		flush_free(flush);
 	}
-	/* consensus §6: a journal is made once for a key, since a second one could vote again. */
+	/* consensus §6.8: a journal is made once for a key, since a second one could vote again. */
 	if (error == UNCIA_E_EXISTS)
 		return command_error(EXIT_FAILED, "%s is initialised already: start it with  unciad start --home %s",
 		                     path, path);
@@ -129,28 +197,37 @@ static int put_store(const char *path, const struct genesis *genesis, const stru
 	return 0;
 }
 
-int home_init(const char *path, const struct genesis *genesis, const struct config *config, bool observer)
+/* All that may be in the way of a home; nothing is changed yet. */
+static int may_be_filled(const struct home *home, const struct home_policy *policy)
 {
-	struct node_keys keys;
-	char config_path[PATH_MAX];
-	uint32_t self = SELF_OBSERVER;
-	int code = path_join(path, "unciad.conf", config_path);
-	if (!code)
-		code = keys_load(path, &keys);
-	if (code)
-		return code;
-	code = find_self(genesis, &keys, path, &self);
-	if (!code && self == SELF_OBSERVER && !observer)
-		code = command_error(
+	const char *path = home->path;
+	if (home->self == SELF_OBSERVER && !policy->observer)
+		return command_error(
 		    EXIT_FAILED,
 		    "the consensus key of %s is not one of the genesis: --observer makes the home all the same", path);
+	int code = check_genesis(path, &home->genesis);
+	if (code || has_file(path, "data"))
+		return code; /* the store refuses to be made a second time */
+	if (home_has_started(path))
+		return say_journal_lost(path);
+	return home->self != SELF_OBSERVER && policy->may_make ? policy->may_make(home, policy->context) : 0;
+}
+
+int home_init(const char *path, const struct genesis *genesis, const struct config *config,
+              const struct home_policy *policy)
+{
+	struct home home = {.path = path, .genesis = *genesis, .self = SELF_OBSERVER};
+	int code = keys_load(path, &home.keys);
+	if (code)
+		return code;
+	code = find_self(genesis, &home.keys, path, &home.self);
 	if (!code)
-		code = put_genesis(path, genesis);
-	assert(code || observer || self < genesis->committee.size);
-	if (!code && !path_exists(config_path))
-		code = config_write(config_path, config, false);
+		code = may_be_filled(&home, policy);
+	assert(code || policy->observer || home.self < genesis->committee.size);
 	if (!code)
-		code = put_store(path, genesis, &keys);
-	keys_wipe(&keys);
+		code = put_files(path, genesis, config);
+	if (!code)
+		code = put_store(path, genesis, &home.keys);
+	keys_wipe(&home.keys);
 	return code;
 }

@@ -24,15 +24,31 @@ void home_close(struct home *home);
 /* Reads the home's configuration. */
 int home_config(const struct home *home, struct config *config);
 
-/* Opens the store, and from now on ends the process on a memory fault (end_on_fault). On 0, store_close follows; on
- * failure *error is the uncia_error, where error is not NULL. */
-int home_store_open(const struct home *home, bool read_only, struct store **store, int *error);
+/* Notes durably that a validator has been started in this home: it is never filled anew. */
+int home_mark_started(const struct home *home);
+
+/* Whether the journal is there, whole or not. */
+bool home_has_journal(const struct home *home);
+/* Says why the store could not be opened (error, why: store_open's). Returns EXIT_JOURNAL_LOST where the journal is not
+ * there; EXIT_MISMATCH where what is there is damaged; EXIT_FAILED. */
+int home_store_failure(const struct home *home, int error, const char *why);
+/* Opens the store, and from now on ends the process on a memory fault (end_on_fault). On 0, store_close follows. */
+int home_store_open(const struct home *home, bool read_only, struct store **store);
 
 /* Reads and checks a genesis file. On 0, genesis_deinit follows. */
 int genesis_load(const char *path, struct genesis *genesis);
 
+/* Under which conditions a home is filled. */
+struct home_policy {
+	bool observer; /* also where the keys are not of the genesis */
+	/* Asked before a validator's journal is made: 0, or an exit code, having said why not. NULL: always. */
+	int (*may_make)(const struct home *home, void *context);
+	void *context;
+};
+
 /* Fills a home that has its keys: with the genesis, a configuration (config; where there is none) and a store that
- * holds the genesis. One that was cut short is gone on with. observer: also where the keys are not of the genesis. */
-int home_init(const char *path, const struct genesis *genesis, const struct config *config, bool observer);
+ * holds the genesis. One that was cut short is gone on with; one that has run and has no store any more is refused. */
+int home_init(const char *path, const struct genesis *genesis, const struct config *config,
+              const struct home_policy *policy);
 
 #endif

@@ -3,8 +3,9 @@
 #include <string.h>
 #include "command.h"
 #include "home.h"
+#include "network_inquiry.h"
 
-enum { OPTION_GENESIS = 1, OPTION_LISTEN, OPTION_PEER, OPTION_OBSERVER };
+enum { OPTION_GENESIS = 1, OPTION_LISTEN, OPTION_PEER, OPTION_OBSERVER, OPTION_FIRST_START };
 
 static const struct poptOption options[] = {
     OPTIONS_HOME,
@@ -12,6 +13,8 @@ static const struct poptOption options[] = {
     {"listen", '\0', POPT_ARG_STRING, NULL, OPTION_LISTEN, "Where to listen (0.0.0.0:7400)", "HOST:PORT"},
     {"peer", '\0', POPT_ARG_STRING, NULL, OPTION_PEER, "Where another validator is; once for each", "INDEX=HOST:PORT"},
     {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER, "Make the home of one that is not a validator", NULL},
+    {"first-start", '\0', POPT_ARG_NONE, NULL, OPTION_FIRST_START,
+     "No validator of this network has ever run: not all have to answer", NULL},
     OPTIONS_JSON,
     OPTIONS_COMMON,
 };
@@ -19,7 +22,7 @@ static const struct poptOption options[] = {
 struct request {
 	const char *home, *genesis;
 	struct config config;
-	bool observer, json;
+	bool observer, first_start, json;
 };
 
 static int init_take_option(struct request *r, int option, const char *value)
@@ -42,6 +45,9 @@ static int init_take_option(struct request *r, int option, const char *value)
 	case OPTION_OBSERVER:
 		r->observer = true;
 		return 0;
+	case OPTION_FIRST_START:
+		r->first_start = true;
+		return 0;
 	default:
 		r->json = true;
 		return 0;
@@ -51,6 +57,7 @@ static int init_take_option(struct request *r, int option, const char *value)
 static int init_home(const struct request *r)
 {
 	struct genesis genesis;
+	struct network_inquiry inquiry = {&r->config, r->first_start};
 	int code = genesis_load(r->genesis, &genesis);
 	if (code)
 		return code;
@@ -60,7 +67,8 @@ static int init_home(const struct request *r)
 			                     genesis.committee.size - 1);
 	}
 	if (!code)
-		code = home_init(r->home, &genesis, &r->config, r->observer);
+		code = home_init(r->home, &genesis, &r->config,
+		                 &(struct home_policy){r->observer, init_ask_network, &inquiry});
 	char id[KEY_TEXT_SIZE];
 	hex_format(genesis.network_id.b, HASH_SIZE, id);
 	if (!code && r->json) {
@@ -93,7 +101,10 @@ const struct command command_init = {
     .summary = "fill a home from a genesis file",
     .description =
         "Copies the genesis into HOME, writes HOME/unciad.conf where there is none, and makes the journal of votes\n"
-        "and the ledger's first state. A journal is made once for a key: a second time is refused.",
+        "and the ledger's first state. A journal is made once for a key, since a second one could vote again: every\n"
+        "validator named by --peer is asked whether this key has voted. Where one says so, exit code 5, and nothing\n"
+        "is made. Where validators of weight W - F (or all others) do not answer, exit code 6; where the network is\n"
+        "only being set up, so that nobody can answer yet, add --first-start.",
     .options = options,
     .run = init_run,
 };

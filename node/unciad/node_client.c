@@ -98,16 +98,12 @@ static int client_open_link(struct client *c, const uint8_t network_key[32], con
 	return error;
 }
 
-static int queue_request(struct client *c)
+static int queue_request(struct client *c, const Uncia__Pb__WalletRequest *request)
 {
-	Uncia__Pb__NodeStatusQuery query = UNCIA__PB__NODE_STATUS_QUERY__INIT;
-	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
-	request.request_id = REQUEST_ID;
-	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
-	request.status = &query;
 	uint8_t *bytes;
 	size_t size;
-	int error = canonical_encode(&request.base, &bytes, &size);
+	assert(request->request_id == REQUEST_ID);
+	int error = canonical_encode(&request->base, &bytes, &size);
 	if (error)
 		return error;
 	error = link_send(c->link, bytes, size);
@@ -146,12 +142,14 @@ static int client_read(struct client *c)
 	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : UNCIA_E_CLOSED;
 }
 
-static int take_status(const Uncia__Pb__NodeReply *reply, struct node_answer *answer)
+static int take_status(const Uncia__Pb__NodeReply *reply, void *into)
 {
-	if (reply->request_id != REQUEST_ID || reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_STATUS)
+	struct node_answer *answer = into;
+	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_STATUS)
 		return UNCIA_E_PROTOCOL;
 	const Uncia__Pb__NodeStatus *status = reply->status;
-	if (status->final_id.len != HASH_SIZE || status->state_root.len != HASH_SIZE)
+	if (status->final_id.len != HASH_SIZE || status->state_root.len != HASH_SIZE ||
+	    status->linked.len > sizeof(answer->linked))
 		return UNCIA_E_ENCODING;
 	answer->final_height = status->final_height;
 	answer->view = status->view;
@@ -162,49 +160,102 @@ static int take_status(const Uncia__Pb__NodeReply *reply, struct node_answer *an
 	answer->clock_behind_ms = status->clock_behind_ms;
 	answer->clock_ahead_ms = status->clock_ahead_ms;
 	answer->voting = (enum voting_state)status->voting;
+	answer->final_age_ms = status->final_age_ms;
+	answer->weight_linked = status->weight_linked;
+	answer->weight_needed = status->weight_needed;
+	answer->waits_for = (enum waits_for)status->waits_for;
+	answer->waits_weight = status->waits_weight;
+	answer->highest_height = status->highest_height;
+	if (status->linked.len)
+		memcpy(answer->linked, status->linked.data, status->linked.len);
 	memcpy(answer->final_id.b, status->final_id.data, HASH_SIZE);
 	memcpy(answer->state_root.b, status->state_root.data, HASH_SIZE);
 	return 0;
 }
 
-static int decode_reply(struct bytes message, struct node_answer *answer)
+static int take_voted(const Uncia__Pb__NodeReply *reply, void *into)
+{
+	struct voted_answer *answer = into;
+	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_VOTED)
+		return UNCIA_E_PROTOCOL;
+	const Uncia__Pb__Voted *voted = reply->voted;
+	if (voted->consensus_key.len != PUBLIC_KEY_SIZE ||
+	    memcmp(voted->consensus_key.data, answer->consensus_key, PUBLIC_KEY_SIZE))
+		return UNCIA_E_PROTOCOL;
+	answer->proposed_height = voted->proposed_height;
+	answer->proposed_view = voted->proposed_view;
+	answer->has_vote = voted->vote.len;
+	return voted->vote.len ? vote_decode(voted->vote.data, voted->vote.len, &answer->vote) : 0;
+}
+
+/* What is asked, and what to do with the answer. */
+struct inquiry {
+	const Uncia__Pb__WalletRequest *request;
+	int (*take)(const Uncia__Pb__NodeReply *reply, void *into);
+	void *into;
+};
+
+static int decode_reply(struct bytes message, const struct inquiry *inquiry)
 {
 	struct arena arena;
 	ProtobufCMessage *reply;
 	arena_init(&arena, canonical_arena_limit(message.size));
 	int error = canonical_decode(&uncia__pb__node_reply__descriptor, message.data, message.size, &arena, &reply);
+	if (!error && ((const Uncia__Pb__NodeReply *)(void *)reply)->request_id != REQUEST_ID)
+		error = UNCIA_E_PROTOCOL;
 	if (!error)
-		error = take_status((const Uncia__Pb__NodeReply *)(void *)reply, answer);
+		error = inquiry->take((const Uncia__Pb__NodeReply *)(void *)reply, inquiry->into);
 	arena_deinit(&arena);
 	return error;
 }
 
-static int client_converse(struct client *c, struct node_answer *answer)
+static int client_converse(struct client *c, const struct inquiry *inquiry)
 {
 	struct bytes message;
-	int error = queue_request(c);
+	int error = queue_request(c, inquiry->request);
 	while (!error) {
 		error = client_write(c);
 		if (!error && link_next(c->link, &message))
-			return decode_reply(message, answer);
+			return decode_reply(message, inquiry);
 		if (!error)
 			error = client_read(c);
 	}
 	return error;
 }
 
-int node_ask_status(const struct endpoint *endpoint, const uint8_t network_key[32], const struct hash *network_id,
-                    int timeout_ms, struct node_answer *answer)
+static int node_ask(const struct node_place *place, int timeout_ms, const struct inquiry *inquiry)
 {
-	assert(timeout_ms > 0 && endpoint->port);
+	assert(timeout_ms > 0 && place->endpoint->port);
 	struct client c = {.fd = -1, .deadline_ms = clocks_monotonic_ms() + (uint64_t)timeout_ms};
-	int error = client_dial(&c, endpoint);
+	int error = client_dial(&c, place->endpoint);
 	if (!error)
-		error = client_open_link(&c, network_key, network_id);
+		error = client_open_link(&c, place->network_key, place->network_id);
 	if (!error)
-		error = client_converse(&c, answer);
+		error = client_converse(&c, inquiry);
 	link_free(c.link);
 	if (c.fd >= 0)
 		close(c.fd);
 	return error;
+}
+
+int node_ask_status(const struct node_place *place, int timeout_ms, struct node_answer *answer)
+{
+	Uncia__Pb__NodeStatusQuery query = UNCIA__PB__NODE_STATUS_QUERY__INIT;
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	request.request_id = REQUEST_ID;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
+	request.status = &query;
+	memset(answer->linked, 0, sizeof(answer->linked));
+	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_status, answer});
+}
+
+int node_ask_voted(const struct node_place *place, int timeout_ms, struct voted_answer *answer)
+{
+	Uncia__Pb__VotedQuery query = UNCIA__PB__VOTED_QUERY__INIT;
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+	query.consensus_key = (ProtobufCBinaryData){.len = PUBLIC_KEY_SIZE, .data = answer->consensus_key};
+	request.request_id = REQUEST_ID;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_VOTED;
+	request.voted = &query;
+	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_voted, answer});
 }

@@ -1,10 +1,17 @@
-/* Asks a running node for its status over its wallet port, and blocks meanwhile; for status and devnet only. Threads:
- * the command's. */
+/* Asks a running node for its status, or for what it has seen of a validator's key, over its wallet port, and blocks
+ * meanwhile. Threads: any, each with an answer of its own. */
 #ifndef NODE_CLIENT_H
 #define NODE_CLIENT_H
 #include "endpoint.h"
 #include "hash.h"
 #include "replica.h"
+
+/* Whom to ask; all of it is the caller's. A listening address of all interfaces is asked on loopback. */
+struct node_place {
+	const struct endpoint *endpoint;
+	const uint8_t *network_key; /* 32 bytes */
+	const struct hash *network_id;
+};
 
 /* The answer, in the units of struct replica_status. */
 struct node_answer {
@@ -14,14 +21,25 @@ struct node_answer {
 	uint64_t clock_behind_ms, clock_ahead_ms;
 	enum voting_state voting;
 	struct hash final_id, state_root;
+	uint64_t final_age_ms, weight_linked, weight_needed;
+	enum waits_for waits_for;
+	uint64_t waits_weight, highest_height;
+	uint8_t linked[(COMMITTEE_SIZE_MAX + 7) / 8];
+};
+
+/* What a node has seen of a key. Nothing of it is verified. */
+struct voted_answer {
+	uint8_t consensus_key[PUBLIC_KEY_SIZE]; /* in */
+	bool has_vote;
+	struct vote vote;                        /* the newest */
+	uint64_t proposed_height, proposed_view; /* of the newest final block that it proposed; 0: none */
 };
 
 /* timeout_ms: for all of it. On failure *answer may be filled in part.
- * Returns 0; UNCIA_E_UNREACHABLE (nobody listens there); UNCIA_E_CLOSED (no answer in time, or the link ended);
- * UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING (not a node of that network with that key);
- * UNCIA_E_ADDRESS (no such host); UNCIA_E_MEMORY; UNCIA_E_IO. A listening address of all interfaces is asked on
- * loopback. */
-int node_ask_status(const struct endpoint *endpoint, const uint8_t network_key[32], const struct hash *network_id,
-                    int timeout_ms, struct node_answer *answer);
+ * Each returns 0; UNCIA_E_UNREACHABLE (nobody listens there); UNCIA_E_CLOSED (no answer in time, or the link ended);
+ * UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING (not a node of that network with that key, or one that does not
+ * answer what was asked); UNCIA_E_ADDRESS (no such host); UNCIA_E_MEMORY; UNCIA_E_IO. */
+int node_ask_status(const struct node_place *place, int timeout_ms, struct node_answer *answer);
+int node_ask_voted(const struct node_place *place, int timeout_ms, struct voted_answer *answer);
 
 #endif

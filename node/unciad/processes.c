@@ -38,6 +38,7 @@ int processes_init(void)
 	sigaddset(&waited, SIGTERM);
 	sigaddset(&waited, SIGCHLD);
 	signal(SIGPIPE, SIG_IGN); /* if the reader of our standard output is gone, writing fails and nothing more */
+	signal(SIGHUP, SIG_IGN);
 	return sigprocmask(SIG_BLOCK, &waited, &before) ? command_error(EXIT_FAILED, "signals: %s", strerror(errno))
 	                                                : 0;
 }

@@ -7,14 +7,23 @@
 #include "home.h"
 #include "log.h"
 #include "node.h"
+#include "second_chain.h"
 #include "uncia/error.h"
 
-static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_COMMON};
+enum { OPTION_THIS_CHAIN = 1 };
+
+static const struct poptOption options[] = {
+    OPTIONS_HOME,
+    {"this-chain", '\0', POPT_ARG_NONE, NULL, OPTION_THIS_CHAIN,
+     "Go on though a second chain was seen: all operators have agreed on this one", NULL},
+    OPTIONS_COMMON,
+};
 
 static int run_node(const struct home *home, const struct config *config, struct store *store)
 {
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
 	char why[256] = "";
+	int code = EXIT_FAILED;
 	assert(home->self < home->genesis.committee.size);
 	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
 		snprintf(peers[i].host, sizeof(peers[i].host), "%s", config->peers[i].host);
@@ -46,17 +55,20 @@ static int run_node(const struct home *home, const struct config *config, struct
 	signal(SIGTERM, SIG_IGN);
 	if (!error)
 		return EXIT_DONE;
-	return command_error(error == UNCIA_E_CONFIG ? EXIT_USAGE : EXIT_FAILED, "%s",
-	                     *why ? why : uncia_error_text(error));
+	if (error == UNCIA_E_CONFIG)
+		code = EXIT_USAGE;
+	else if (error == UNCIA_E_DAMAGED)
+		code = EXIT_MISMATCH;
+	return command_error(code, "%s", *why ? why : uncia_error_text(error));
 }
 
-static int start_home(const struct home *home)
+static int start_home(const struct home *home, bool despite_second_chain)
 {
 	struct config config;
 	struct store *store;
 	int code = home_config(home, &config);
 	if (!code)
-		code = home_store_open(home, false, &store, NULL);
+		code = home_store_open(home, false, &store);
 	if (code)
 		return code;
 	/* Large blocks are mapped, and unmapped when they are freed, as a flush's are. By default glibc raises this
@@ -66,26 +78,40 @@ static int start_home(const struct home *home)
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	mallopt(M_TOP_PAD, 1 << 20);
 	log_set_level(config.log_level);
-	code = run_node(home, &config, store);
+	code = second_chain_refuse(home, store, despite_second_chain);
+	if (!code)
+		code = home_mark_started(home);
+	if (!code)
+		code = run_node(home, &config, store);
 	store_close(store);
 	return code;
 }
 
 static int start_run(struct arguments *arguments)
 {
-	const char *path;
-	bool json;
+	const char *path = NULL, *value;
+	bool this_chain = false;
+	int option, code = 0;
 	struct home home;
-	int code = arguments_home(arguments, &path, &json);
-	if (!code)
-		code = home_open(path, &home);
+	signal(SIGHUP, SIG_IGN);
+	while ((option = arguments_next(arguments, &value)) > 0) {
+		if (option == OPTION_HOME)
+			path = value;
+		else
+			this_chain = true;
+	}
+	if (option < 0)
+		return EXIT_USAGE;
+	if (!path)
+		return command_usage_error(arguments, "--home is missing");
+	code = home_open(path, &home);
 	if (code)
 		return code;
 	if (home.self == SELF_OBSERVER)
 		code = command_error(
 		    EXIT_FAILED, "the consensus key of %s is not one of the genesis: only validators can run", path);
 	else
-		code = start_home(&home);
+		code = start_home(&home, this_chain);
 	home_close(&home);
 	return code;
 }
@@ -96,7 +122,9 @@ const struct command command_start = {
     .description =
         "Runs the validator of HOME in the foreground, logging to standard error, until SIGTERM or SIGINT. One\n"
         "process runs in a home; a home is started only where its keys were made for it and only with the\n"
-        "journal that init made.",
+        "journal that init made. SIGHUP is ignored. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
+        "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged), 9 (the journal of votes\n"
+        "is gone) and 10 (there is a second chain).",
     .options = options,
     .run = start_run,
 };

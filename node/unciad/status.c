@@ -18,6 +18,7 @@ struct report {
 	uint64_t pid;            /* of a running node; 0: unknown */
 	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
 	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
+	uint32_t self, committee_size;
 };
 
 static const char *voting_text(enum voting_state voting)
@@ -33,8 +34,74 @@ static const char *voting_text(enum voting_state voting)
 		return "never again under this key: a peer holds a newer vote than the journal";
 	case VOTING_NO_SPACE:
 		return "no: disk full";
+	case VOTING_ENDED:
+		return "no: there is a second chain, and this validator is about to end";
 	}
 	return "unknown";
+}
+
+/* A validator that may vote where nothing can become final, or does, is no voting one for whoever looks. */
+static bool is_halted(const struct node_answer *node)
+{
+	return node->waits_for == WAITS_LINKS || node->waits_for == WAITS_FINALITY;
+}
+
+static const char *voting_line(const struct node_answer *node)
+{
+	return node->voting == VOTING_YES && is_halted(node) ? "halted" : voting_text(node->voting);
+}
+
+/* What it waits for, for programs; NULL: nothing. */
+static const char *waits_name(enum waits_for waits_for)
+{
+	static const char *const names[] = {NULL, "links", "answers", "blocks", "votes"};
+	return (unsigned)waits_for < sizeof(names) / sizeof(names[0]) ? names[waits_for] : "unknown";
+}
+
+#define WAITS_TEXT_SIZE 200
+
+/* What it waits for, in words; empty where it waits for nothing. */
+static void waits_text(const struct node_answer *node, char text[WAITS_TEXT_SIZE])
+{
+	text[0] = '\0';
+	switch (node->waits_for) {
+	case WAITS_NOTHING:
+		break;
+	case WAITS_LINKS:
+		snprintf(text, WAITS_TEXT_SIZE,
+		         "links to validators: linked is weight %" PRIu64 ", itself included, of %" PRIu64 " needed",
+		         node->weight_linked, node->weight_needed);
+		break;
+	case WAITS_ANSWERS:
+		snprintf(text, WAITS_TEXT_SIZE,
+		         "answers whether others hold a newer vote of it: from weight %" PRIu64
+		         ", itself included, of %" PRIu64 " needed",
+		         node->waits_weight, node->weight_needed);
+		break;
+	case WAITS_BLOCKS:
+		snprintf(text, WAITS_TEXT_SIZE, "final blocks up to height %" PRIu64 ", which others have",
+		         node->highest_height);
+		break;
+	case WAITS_FINALITY:
+		snprintf(text, WAITS_TEXT_SIZE,
+		         "votes: enough validators are linked, and too few of them vote: look at each one's status");
+		break;
+	default:
+		snprintf(text, WAITS_TEXT_SIZE, "something that this program does not know");
+	}
+}
+
+/* The validators that it has no link to, for people: "2 3", or "none". */
+static void missing_text(const struct report *r, char *text, size_t size)
+{
+	size_t at = 0;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < r->committee_size && at + 12 < size; i++) {
+		if (i != r->self && !(r->node.linked[i / 8] >> i % 8 & 1))
+			at += (size_t)snprintf(text + at, size - at, "%s%u", at ? " " : "", i);
+	}
+	if (!at)
+		snprintf(text, size, "none");
 }
 
 /* The end of the final chain as the journal has it; the genesis where it has none yet. */
@@ -75,12 +142,13 @@ static int read_stopped(const struct home *home, struct report *report)
 {
 	struct store *store;
 	struct storage_view view;
-	int error;
-	if (home_store_open(home, true, &store, &error)) {
-		if (error == UNCIA_E_BUSY)
-			return command_error(EXIT_UNREACHABLE, "the node that runs in %s does not answer", home->path);
-		return EXIT_FAILED;
-	}
+	char why[256] = "";
+	end_on_fault(EXIT_FAILED);
+	int error = store_open(home->path, &home->genesis.network_id, home->keys.consensus_public, true, &store, why);
+	if (error == UNCIA_E_BUSY)
+		return command_error(EXIT_UNREACHABLE, "%s, which does not answer", why);
+	if (error)
+		return home_store_failure(home, error, why);
 	store_view(store, &view);
 	error = read_tip(home, &view, &report->node);
 	if (!error)
@@ -118,8 +186,10 @@ static int status_collect(const char *path, struct report *report)
 		return code;
 	code = home_config(&home, &config);
 	if (!code) {
-		int error = node_ask_status(&config.listen, home.keys.network_public, &home.genesis.network_id,
-		                            ANSWER_TIMEOUT_MS, &report->node);
+		const struct node_place place = {&config.listen, home.keys.network_public, &home.genesis.network_id};
+		report->self = home.self;
+		report->committee_size = home.genesis.committee.size;
+		int error = node_ask_status(&place, ANSWER_TIMEOUT_MS, &report->node);
 		report->running = !error;
 		if (report->running)
 			report->pid = read_pid(path);
@@ -130,18 +200,42 @@ static int status_collect(const char *path, struct report *report)
 	return code;
 }
 
+static json_t *running_json(const struct report *r)
+{
+	const struct node_answer *node = &r->node;
+	char waits[WAITS_TEXT_SIZE];
+	waits_text(node, waits);
+	json_t *object = json_pack(
+	    "{s:I,s:I,s:I,s:s,s:b,s:s*,s:s*,s:I,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
+	    (json_int_t)node->peers, "mempool", (json_int_t)node->mempool, "voting", voting_line(node), "halted",
+	    (int)is_halted(node), "waits_for", waits_name(node->waits_for), "waits_text", *waits ? waits : NULL,
+	    "evidence", (json_int_t)node->evidence, "clock_behind_ms", (json_int_t)node->clock_behind_ms,
+	    "clock_ahead_ms", (json_int_t)node->clock_ahead_ms, "final_age_ms", (json_int_t)node->final_age_ms);
+	json_t *links = json_pack("{s:I,s:I,s:I,s:[]}", "weight_linked", (json_int_t)node->weight_linked,
+	                          "weight_needed", (json_int_t)node->weight_needed, "highest_height",
+	                          (json_int_t)node->highest_height, "not_linked");
+	for (uint32_t i = 0; links && i < r->committee_size; i++) {
+		if (i != r->self && !(node->linked[i / 8] >> i % 8 & 1) &&
+		    json_array_append_new(json_object_get(links, "not_linked"), json_integer(i))) {
+			json_decref(links);
+			links = NULL;
+		}
+	}
+	if (!object || !links || json_object_update(object, links)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(links);
+	return object;
+}
+
 static int status_print_json(const struct report *r, const char *block, const char *root)
 {
 	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
 	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
 	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
 	json_t *more =
-	    r->running
-	        ? json_pack("{s:I,s:I,s:I,s:s,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
-	                    (json_int_t)r->node.peers, "mempool", (json_int_t)r->node.mempool, "voting",
-	                    voting_text(r->node.voting), "evidence", (json_int_t)r->node.evidence, "clock_behind_ms",
-	                    (json_int_t)r->node.clock_behind_ms, "clock_ahead_ms", (json_int_t)r->node.clock_ahead_ms)
-	        : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
+	    r->running ? running_json(r) : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
 	if (!object || !more || json_object_update(object, more)) {
 		json_decref(object);
 		object = NULL;
@@ -150,10 +244,33 @@ static int status_print_json(const struct report *r, const char *block, const ch
 	return command_print_json(object);
 }
 
-static void print_running(const struct node_answer *node, const char *root)
+/* 0.4 s, 75.0 s, 3 h 20 min, 2 d 4 h. */
+static void age_format(uint64_t ms, char text[40])
 {
-	printf("state root  %s\npeers       %u\nmempool     %u\nvoting      %s\nevidence    %" PRIu64 "\n", root,
-	       node->peers, node->mempool, voting_text(node->voting), node->evidence);
+	uint64_t minutes = ms / 60000;
+	if (ms < 600000)
+		snprintf(text, 40, "%.1f s", (double)ms / 1000);
+	else if (minutes < 48 * 60)
+		snprintf(text, 40, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
+	else
+		snprintf(text, 40, "%" PRIu64 " d %" PRIu64 " h", minutes / 1440, minutes / 60 % 24);
+}
+
+static void print_running(const struct report *r, const char *root)
+{
+	const struct node_answer *node = &r->node;
+	char waits[WAITS_TEXT_SIZE], missing[512], age[40];
+	waits_text(node, waits);
+	missing_text(r, missing, sizeof(missing));
+	age_format(node->final_age_ms, age);
+	if (node->final_height)
+		printf("made        %s ago\n", age);
+	printf("state root  %s\npeers       %u; not linked: %s\nweight      %" PRIu64 " linked, %" PRIu64
+	       " needed\nmempool     %u\nvoting      %s\n",
+	       root, node->peers, missing, node->weight_linked, node->weight_needed, node->mempool, voting_line(node));
+	if (*waits)
+		printf("waits for   %s\n", waits);
+	printf("evidence    %" PRIu64 "\n", node->evidence);
 	if (node->clock_behind_ms)
 		printf("clock       %.1f s behind the others': set it right\n", (double)node->clock_behind_ms / 1000);
 	else if (node->clock_ahead_ms)
@@ -170,7 +287,7 @@ static int status_print_report(const struct report *r, bool json)
 	printf("%s\nheight      %" PRIu64 "\nview        %" PRIu64 "\nblock       %s\n",
 	       r->running ? "running" : "stopped", r->node.final_height, r->node.view, block);
 	if (r->running)
-		print_running(&r->node, root);
+		print_running(r, root);
 	else
 		printf("state root  %s (after height %" PRIu64 ")\n", root, r->settled_height);
 	printf("accounts    %" PRIu64 "\n", r->node.accounts);
@@ -192,8 +309,8 @@ const struct command command_status = {
     .name = "status",
     .summary = "show how a validator is doing",
     .description =
-        "Asks the node that runs in HOME for its final height, view, peers and whether it votes. Where none runs,\n"
-        "reads the same from its store. Exit code 6 where a node runs there but does not answer.",
+        "Asks the node that runs in HOME for its final height, view, peers, whether it votes and what it waits for.\n"
+        "Where none runs, reads what there is in its store. Exit code 6 where a node runs there but does not answer.",
     .options = options,
     .run = status_run,
 };

@@ -279,7 +279,7 @@ def make_homes(tools, directory, count, accounts, payers):
         command += ["--validator", f"{key['consensus_key']}:{key['network_key']}", "--at", f"{i}=127.0.0.1:{tools.base_port + i}"]
     tools.unciad(*command)
     for i in range(count):
-        tools.unciad("init", "--home", directory / f"v{i}", "--genesis", directory / "genesis")
+        tools.unciad("init", "--home", directory / f"v{i}", "--genesis", directory / "genesis", "--first-start")
     about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet}
     (directory / "about.json").write_text(json.dumps(about))
 

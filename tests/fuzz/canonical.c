@@ -46,6 +46,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &uncia__pb__node_status__descriptor,
     &uncia__pb__refusal__descriptor,
     &uncia__pb__node_reply__descriptor,
+    &uncia__pb__voted_query__descriptor,
+    &uncia__pb__voted__descriptor,
 };
 
 /* At every depth, by what protobuf-c says of the fields. */

@@ -207,7 +207,7 @@ void step(struct world *w, struct event event)
 	int error = replica_step(w->replica, &event, &w->actions);
 	w->halted = error != 0;
 	if (w->halted)
-		assert(error == UNCIA_E_DAMAGED && w->liars > w->f->genesis.committee.faulty);
+		assert(error == REPLICA_E_FAULTY && w->liars > w->f->genesis.committee.faulty);
 	carry_out(w);
 }
 

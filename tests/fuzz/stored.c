@@ -163,9 +163,9 @@ static void step(struct world *w, struct event event)
 	event.now_ms = w->now;
 	event.wall_ms = FIXTURE_TIME_MS + 10000 + w->now;
 	w->error = replica_step(w->replica, &event, &w->actions);
-	if (w->error && w->error != UNCIA_E_DAMAGED)
+	if (w->error && w->error != UNCIA_E_DAMAGED && w->error != REPLICA_E_FAULTY)
 		fprintf(stderr, "a step ends with %d, event %d\n", w->error, (int)event.kind);
-	assert(w->error == 0 || w->error == UNCIA_E_DAMAGED);
+	assert(w->error == 0 || w->error == UNCIA_E_DAMAGED || w->error == REPLICA_E_FAULTY);
 	if (!w->error)
 		carry_out(w);
 }

@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || sign_self_test() || home_open(argv[1], &liar.home))
 		return 2;
-	if (home_config(&liar.home, &config) || home_store_open(&liar.home, false, &store, NULL))
+	if (home_config(&liar.home, &config) || home_store_open(&liar.home, false, &store))
 		return 1;
 	int code = run(&liar, store, &config);
 	store_close(store);

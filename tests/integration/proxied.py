@@ -109,7 +109,8 @@ class ProxiedNetwork(Network):
 			# Whoever has the lower index dials. The other need not know where it is, but for the limit on handshakes.
 			peers = [text for j in range(count) if j != i for text in
 				("--peer", f"{j}=127.0.0.1:{self.links.ports[i, j] if i < j else ports[j]}")]
-			test.run_unciad("init", "--home", home, "--genesis", self.genesis, "--listen", f"{listen}:{ports[i]}", *peers)
+			test.run_unciad("init", "--home", home, "--genesis", self.genesis, "--listen", f"{listen}:{ports[i]}", *peers,
+				"--first-start")
 			config = home / "unciad.conf"
 			config.write_text(config.read_text().replace("[node]\n", "\n".join(["[node]", *settings, ""])))
 			self.validators.append(Validator(test, i, {"home": str(home), "port": ports[i], "pid": None}))

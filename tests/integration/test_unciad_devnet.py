@@ -188,7 +188,7 @@ class Start(UnciadTest):
 		super().setUp()
 		self.make_genesis()
 		self.port = free_port()
-		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", f"127.0.0.1:{self.port}")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", f"127.0.0.1:{self.port}", "--first-start")
 
 	def start(self):
 		process = subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, stdin=subprocess.DEVNULL,
@@ -272,7 +272,7 @@ class Start(UnciadTest):
 		self.refuses(1, "not a validator's home", "start", "--home", "nowhere")
 		(self.dir / "v1/genesis").write_bytes((self.dir / "g").read_bytes())
 		(self.dir / "v1/unciad.conf").write_text("")
-		self.refuses(1, "run unciad init", "start", "--home", "v1")
+		self.refuses(9, "v1: there is no data/", "start", "--home", "v1")
 		(self.dir / "v0/consensus.key").chmod(0o604)
 		self.refuses(1, "chmod 600 v0/consensus.key", "start", "--home", "v0")
 		(self.dir / "v0/consensus.key").chmod(0o600)
@@ -286,7 +286,7 @@ class Start(UnciadTest):
 			path = self.dir / "v0/data" / name / "data.mdb"
 			content = path.read_bytes()
 			path.write_bytes(content[:len(content) // 2])
-			self.refuses(1, name, "start", "--home", "v0")
+			self.refuses(7, name, "start", "--home", "v0")
 			path.write_bytes(content)
 
 

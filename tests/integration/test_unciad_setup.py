@@ -263,7 +263,7 @@ class Init(UnciadTest):
 		self.make_genesis()
 
 	def test_fills_a_home_and_refuses_a_second_time(self):
-		made = self.run_json("init", "--home", "v0", "--genesis", "g")
+		made = self.run_json("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.assertEqual(made["network_id"], self.network_id)
 		self.assertEqual((self.dir / "v0/genesis").read_bytes(), (self.dir / "g").read_bytes())
 		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "v0/data").st_mode), 0o700)
@@ -273,22 +273,22 @@ class Init(UnciadTest):
 
 	def test_keeps_a_configuration_that_is_there(self):
 		(self.dir / "v0/unciad.conf").write_text("[node]\nlisten = 127.0.0.1:7999\n")
-		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.assertEqual((self.dir / "v0/unciad.conf").read_text(), "[node]\nlisten = 127.0.0.1:7999\n")
 
 	def test_writes_addresses_into_the_configuration(self):
-		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", "[::]:7001", "--peer", "1=10.0.0.1:7002",
-			"--peer", "3=[::1]:7003")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", "[::]:7001", "--peer", "1=127.0.0.2:7002",
+			"--peer", "3=[::1]:7003", "--first-start")
 		parsed = configparser.ConfigParser()
 		parsed.read(self.dir / "v0/unciad.conf")
 		self.assertEqual(parsed["node"]["listen"], "[::]:7001")
-		self.assertEqual(parsed["peer.1"]["address"], "10.0.0.1:7002")
+		self.assertEqual(parsed["peer.1"]["address"], "127.0.0.2:7002")
 		self.assertEqual(parsed["peer.3"]["address"], "[::1]:7003")
 		self.assertNotIn("peer.2", parsed)
 
 	def test_takes_up_again_what_was_cut_short(self):
 		(self.dir / "v0/genesis").write_bytes((self.dir / "g").read_bytes())
-		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.run_unciad("check", "--home", "v0")
 
 	def test_refuses_what_does_not_fit(self):
@@ -317,7 +317,7 @@ class Init(UnciadTest):
 		self.refuses(1, "only validators can run", "start", "--home", "stranger")
 
 	def test_refuses_a_home_of_another_network(self):
-		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.run_unciad("genesis", "--name", "other", "--output", "h", "--account", f"{ALICE}=1", *self.validators)
 		self.refuses(1, "v0 belongs to another network", "init", "--home", "v0", "--genesis", "h")
 		(self.dir / "v0/genesis").write_bytes((self.dir / "h").read_bytes())
@@ -333,7 +333,7 @@ class Check(UnciadTest):
 	def setUp(self):
 		super().setUp()
 		self.make_genesis()
-		self.run_unciad("init", "--home", "v0", "--genesis", "g")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 
 	def test_an_empty_ledger_is_well(self):
 		checked = self.run_json("check", "--home", "v0")
@@ -368,7 +368,8 @@ class Status(UnciadTest):
 	def setUp(self):
 		super().setUp()
 		self.make_genesis()
-		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", f"127.0.0.1:{free_port()}")
+		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", f"127.0.0.1:{free_port()}",
+			"--first-start")
 
 	def test_a_stopped_home_is_read(self):
 		status = self.run_json("status", "--home", "v0")

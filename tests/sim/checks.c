@@ -275,6 +275,13 @@ static void on_journal(void *context, uint32_t node, enum journal_table table, c
 		if (network_space_low(c->network, node))
 			checks_fail(c, "node %u: a vote (kind %d, view %" PRIu64 ") while its disk is full", node,
 			            (int)vote.kind, vote.view);
+		if (node == c->ending) {
+			struct replica_status status;
+			network_status(c->network, node, &status);
+			if (status.voting == VOTING_ENDED)
+				checks_fail(c, "node %u: a vote (view %" PRIu64 ") though it knows of a second chain",
+				            node, vote.view);
+		}
 		vote_cast(c, node, &vote, final_view);
 		return;
 	}
@@ -291,7 +298,7 @@ static void on_dropped(void *context, uint32_t node, uint32_t peer)
 {
 	struct checks *c = context;
 
-	if (!c->byzantine[validator_of(c, node)] && !c->byzantine[peer])
+	if (!c->byzantine[validator_of(c, node)] && !c->byzantine[peer] && node != c->lied_to)
 		checks_fail(c, "node %u drops validator %u, which is honest", node, peer);
 }
 
@@ -486,8 +493,11 @@ void checks_nodes(struct checks *c)
 
 void checks_init(struct checks *c, struct network_options *options, uint64_t seed)
 {
-	*c = (struct checks){
-	    .seed = seed, .validators = options->validators, .payments_before = options->payments_before};
+	*c = (struct checks){.seed = seed,
+	                     .validators = options->validators,
+	                     .payments_before = options->payments_before,
+	                     .ending = UINT32_MAX,
+	                     .lied_to = UINT32_MAX};
 	c->mempool_max = options->mempool_max ? options->mempool_max : MEMPOOL_SIZE_DEFAULT;
 	c->step_most = STEP_BYTES_MOST;
 	if (options->step_bytes)

@@ -31,6 +31,8 @@ struct checks {
 		uint32_t count;
 	} asked[NETWORK_NODES_MAX][ASKED_MEMORY];
 	uint32_t asked_next[NETWORK_NODES_MAX];
+	uint32_t ending;  /* the node that is shown proof of a second chain; UINT32_MAX: none */
+	uint32_t lied_to; /* the node to which words are put into honest validators' mouths; UINT32_MAX: none */
 	struct hash *bad; /* blocks that break a rule */
 	size_t bad_count;
 	/* Hears every message as it goes out, decoded. NULL: nobody does. */

@@ -49,6 +49,9 @@ void run_mend(struct run *r); /* the links */
 void run_set_clocks(struct run *r);
 void run_disturb(struct run *r); /* a while has passed: perhaps something goes wrong */
 
+/* second_chain.c: the node is shown proof of one, and must end */
+void run_second_chain(struct run *r, uint32_t node);
+
 /* machine_faults.c */
 uint64_t draw_machine(struct run *r, uint64_t below);
 void machines_draw(struct run *r); /* what the seed says of them, before the start */

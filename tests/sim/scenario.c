@@ -372,7 +372,8 @@ static bool all_linked(struct network *n, void *context)
 	return true;
 }
 
-static void check_healed(struct run *r)
+/* Returns a node that is up and in step. */
+static uint32_t check_healed(struct run *r)
 {
 	uint32_t node = (uint32_t)draw(r, r->checks.nodes);
 
@@ -400,6 +401,7 @@ static void check_healed(struct run *r)
 	run_set_clocks(r);
 	if (r->phones_options.count)
 		check_phones(r);
+	return node;
 }
 
 /* Of all that is drawn before the start, and of how far the generator has come by then. */
@@ -463,12 +465,13 @@ struct outcome scenario_run(const struct scenario *s)
 	r->phones = phones_new(&r->wallets, &r->phones_options);
 	faulty_time(r);
 	heal(r);
-	check_healed(r);
+	uint32_t last = check_healed(r);
 	struct outcome outcome = {.simulated_ms = network_now(r->network),
 	                          .log = r->checks.log,
 	                          .drawn = drawn,
 	                          .heights = r->checks.model.height_count - 1,
 	                          .payments = r->checks.model.payment_count};
+	run_second_chain(r, last);
 	if (!r->backup_used)
 		memory_store_free(r->backup);
 	byzantine_deinit(&r->byzantine);

@@ -181,15 +181,27 @@ static void network_halted(struct network *n, uint32_t node, bool hurt)
 
 	for (size_t i = 0; i < actions->count; i++) {
 		const struct action *action = &actions->items[i];
-		if (hurt && action->kind == ACTION_HALT)
+		if (action->kind == ACTION_HALT && n->nodes[node].ending)
+			n->nodes[node].end = action->error;
+		if ((hurt || n->nodes[node].ending) && action->kind == ACTION_HALT)
 			continue;
 		fprintf(stderr, "seed %llu: node %u halts, action %d: %.*s\n", (unsigned long long)n->options.seed,
 		        node, (int)action->kind, (int)action->message.size, (const char *)action->message.data);
 		abort();
 	}
-	if (!hurt)
+	if (!hurt && !n->nodes[node].ending)
 		abort();
 	network_crash(n, node);
+}
+
+void network_expect_end(struct network *n, uint32_t node)
+{
+	n->nodes[node].ending = true;
+}
+
+int network_end(const struct network *n, uint32_t node)
+{
+	return n->nodes[node].end;
 }
 
 /* What is done to the node's machine comes true inside `hurt_begin` and `hurt_end` only. The latter tells whether any

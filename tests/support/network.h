@@ -96,6 +96,9 @@ void network_fail_reads(struct network *n, uint32_t node, uint64_t nth, int erro
 void network_damage(struct network *n, uint32_t node, uint64_t which);
 /* Whatever of this was to come does not. */
 void network_mend_node(struct network *n, uint32_t node);
+/* From now on the node's end is what is expected of it: it is down then, of the halt that `error` says. */
+void network_expect_end(struct network *n, uint32_t node);
+int network_end(const struct network *n, uint32_t node); /* 0: it has not ended */
 /* Starts a node whose store is not what a validator may start from. Whether it refused; if so, it is down. */
 bool network_refuses_start(struct network *n, uint32_t node);
 /* Its state has no flush until they are let go on. */

@@ -77,6 +77,8 @@ struct node {
 	uint64_t paused_until;
 	bool space_low, space_low_told;
 	bool spoiled; /* its store is not what a validator may start from */
+	bool ending;  /* it is to halt: `end` is the error then */
+	int end;
 	bool fail_once;
 	uint64_t fail_allocation; /* of its next step: this one and all after it; 0: none */
 	bool disk_fails;          /* its next write */

@@ -83,6 +83,8 @@ int exit_code_of(int error)
 	case UNCIA_E_UNREACHABLE:
 	case UNCIA_E_BEHIND:
 		return EXIT_UNREACHABLE;
+	case UNCIA_E_SECOND_CHAIN:
+		return EXIT_MISMATCH;
 	case UNCIA_E_EXPIRED:
 		return EXIT_EXPIRED;
 	default:

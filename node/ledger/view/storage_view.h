@@ -23,6 +23,8 @@ enum journal_table {
 	JOURNAL_TABLES
 };
 #define JOURNAL_KEY_MAX 48
+/* Instead of a validator's index in the keys of JOURNAL_EVIDENCE: proof of a second chain. */
+#define JOURNAL_SECOND_CHAIN 0xffffffffu
 
 struct position {
 	uint64_t height;

@@ -50,7 +50,8 @@ class Alone:
 		self.file = test.dir / "network.conf"
 		test.run_unciad("genesis", "--name", "test", "--smallest", "0.000001", "--output", "g", "--validator", key, "--account",
 			f"{addresses['alice']}={SUPPLY // 10**6}", "--network", self.file, "--at", f"0=127.0.0.1:{self.port}")
-		test.run_unciad("init", "--home", self.home, "--genesis", "g", "--listen", f"127.0.0.1:{self.port}")
+		test.run_unciad("init", "--home", self.home, "--genesis", "g", "--listen", f"127.0.0.1:{self.port}",
+			"--first-start")
 		config = self.home / "unciad.conf"
 		# The state is brought up to date often, so that faults meet it.
 		often = [] if any(s.startswith("flush_ms") for s in settings) else ["flush_ms = 500"]

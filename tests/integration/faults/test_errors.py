@@ -102,7 +102,7 @@ class Files(FaultsTest):
 				for name in ("consensus.key", "network.key"):
 					(home / name).write_bytes((self.dir / "k" / name).read_bytes())
 					(home / name).chmod(0o600)
-				command = ["init", "--home", home, "--genesis", "g"]
+				command = ["init", "--home", home, "--genesis", "g", "--first-start"]
 				cut = subprocess.run(injecting([BIN / "unciad", *command], call, "error=EIO", when), cwd=self.dir,
 					stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
 					env=self.environment)

@@ -139,7 +139,8 @@ class Making(FaultsTest):
 			for name in keys:
 				(home / name).write_bytes((self.dir / "other" / name).read_bytes())
 				(home / name).chmod(0o600)
-			return [BIN / "unciad", "init", "--home", "v", "--genesis", self.dir / "g", "--listen", "127.0.0.1:7400"]
+			return [BIN / "unciad", "init", "--home", "v", "--genesis", self.dir / "g", "--listen", "127.0.0.1:7400",
+				"--first-start"]
 
 		def after(directory, command, cut):
 			made = (directory / "v/data").exists()

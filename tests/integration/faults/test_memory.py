@@ -81,7 +81,7 @@ class Memory(FaultsTest):
 		number = count = 0
 		while number <= count:
 			for which in ("", "+"):
-				done = subprocess.run([STARVED, "init", "--home", home, "--genesis", "g"], cwd=self.dir, timeout=60,
+				done = subprocess.run([STARVED, "init", "--home", home, "--genesis", "g", "--first-start"], cwd=self.dir, timeout=60,
 					stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
 					env={**self.environment, "STARVE": f"{number}{which}"})
 				*said, counted = done.stderr.splitlines()
@@ -89,7 +89,7 @@ class Memory(FaultsTest):
 				self.assertIn(done.returncode, (0, 1), done.stderr)
 				self.assertEqual(len(said), int(done.returncode != 0), f"{number}{which}: {done.stderr}")
 				if done.returncode:
-					self.run_unciad("init", "--home", home, "--genesis", "g")
+					self.run_unciad("init", "--home", home, "--genesis", "g", "--first-start")
 				self.assertIs(self.run_json("check", "--home", home)["ok"], True)
 				for path in home.iterdir():
 					if path.name not in keys:

@@ -8,6 +8,7 @@
 #include "fixture.h"
 #include "ledger.h"
 #include "replica.h"
+#include "second_chain.h"
 #include "store_home.h"
 #include "uncia/error.h"
 #include "unit.h"
@@ -568,6 +569,84 @@ START_TEST(audit_refuses_newest_votes_that_are_not_their_voters)
 }
 END_TEST
 
+static void put_proposed(uint32_t validator, uint64_t height, uint64_t view)
+{
+	uint8_t key[5] = {[4] = 1}, value[16];
+	be32_put(key, validator);
+	be64_put(value, height);
+	be64_put(value + 8, view);
+	put(JOURNAL_PEER, key, sizeof(key), value, sizeof(value));
+}
+
+START_TEST(audit_refuses_newest_blocks_that_are_not_their_proposers)
+{
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	put_proposed(1, 1, 1);
+	ck_assert_int_eq(audit(), 0);
+	put_proposed(2, 1, 1);
+	expect_mismatch(1, "validator 2's newest block");
+	put_proposed(2, 2, 2);
+	expect_mismatch(1, "validator 2's newest block");
+	put_proposed(2, 0, 0);
+	expect_mismatch(1, "validator 2's newest block");
+	down();
+}
+END_TEST
+
+static void put_proof(enum certificate_kind kind, uint64_t under, bool flip)
+{
+	struct hash block = fixture_hash(5);
+	struct certificate *c = fixture_certificate(&network, kind, 1, &block, 4);
+	uint8_t key[12], value[4096] = {0};
+	ck_assert_uint_lt(c->size, sizeof(value));
+	memcpy(value + 1, c->bytes, c->size);
+	value[c->size] ^= flip;
+	be64_put(key, under);
+	be32_put(key + 8, JOURNAL_SECOND_CHAIN);
+	put(JOURNAL_EVIDENCE, key, sizeof(key), value, 1 + (size_t)c->size);
+	ck_assert_int_eq(store_view_renew(store), 0);
+	free(c);
+}
+
+START_TEST(audit_names_proof_of_a_second_chain_and_refuses_what_proves_nothing)
+{
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	put_proof(CERT_SF, 1, false);
+	expect_mismatch(1, "there is a second chain under this network's id");
+	put_proof(CERT_SF, 1, true);
+	expect_mismatch(1, "the evidence");
+	put_proof(CERT_N, 1, false);
+	expect_mismatch(1, "the evidence");
+	put_proof(CERT_SF, 1, false);
+	put_proof(CERT_SF, 2, false);
+	expect_mismatch(1, "the evidence");
+	down();
+}
+END_TEST
+
+START_TEST(a_home_with_proof_of_a_second_chain_is_started_where_the_chain_goes_beyond_it_and_people_say_so)
+{
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	ck_assert_int_eq(second_chain_refuse(&home, store, false), 0);
+	put_proof(CERT_SF, 1, false);
+	ck_assert_int_eq(second_chain_refuse(&home, store, false), EXIT_SECOND_CHAIN);
+	ck_assert_int_eq(second_chain_refuse(&home, store, true), 0);
+	down();
+	up(); /* the final chain ends below it */
+	put_proof(CERT_SF, 1, false);
+	ck_assert_int_eq(second_chain_refuse(&home, store, true), EXIT_SECOND_CHAIN);
+	put_proof(CERT_SF, 1, true);
+	ck_assert_int_eq(second_chain_refuse(&home, store, true), EXIT_MISMATCH);
+	down();
+}
+END_TEST
+
 /* A block above the tip is taken up at the start, and asked for by its id later. */
 START_TEST(audit_and_start_refuse_a_block_under_the_key_of_another)
 {
@@ -602,13 +681,16 @@ START_TEST(audit_and_start_refuse_a_block_under_the_key_of_another)
 }
 END_TEST
 
-UNIT_MAIN("audit", audit_refuses_newest_votes_that_are_not_their_voters,
-          audit_and_start_refuse_a_block_under_the_key_of_another, audit_passes_own_votes_that_agree,
-          audit_refuses_own_votes_that_contradict_each_other, audit_refuses_own_votes_of_another_key,
-          audit_passes_a_chain_whose_state_lags_behind, audit_passes_a_state_that_deleted_accounts_and_made_them_again,
-          audit_refuses_every_wrong_field_of_a_header, audit_refuses_a_height_other_than_the_recorded_one,
-          audit_refuses_a_view_that_does_not_rise, audit_refuses_a_payment_with_a_forged_signature,
-          audit_refuses_a_payment_that_cannot_be_executed, audit_refuses_a_tip_that_no_certificate_covers,
+UNIT_MAIN("audit", audit_refuses_newest_blocks_that_are_not_their_proposers,
+          audit_names_proof_of_a_second_chain_and_refuses_what_proves_nothing,
+          a_home_with_proof_of_a_second_chain_is_started_where_the_chain_goes_beyond_it_and_people_say_so,
+          audit_refuses_newest_votes_that_are_not_their_voters, audit_and_start_refuse_a_block_under_the_key_of_another,
+          audit_passes_own_votes_that_agree, audit_refuses_own_votes_that_contradict_each_other,
+          audit_refuses_own_votes_of_another_key, audit_passes_a_chain_whose_state_lags_behind,
+          audit_passes_a_state_that_deleted_accounts_and_made_them_again, audit_refuses_every_wrong_field_of_a_header,
+          audit_refuses_a_height_other_than_the_recorded_one, audit_refuses_a_view_that_does_not_rise,
+          audit_refuses_a_payment_with_a_forged_signature, audit_refuses_a_payment_that_cannot_be_executed,
+          audit_refuses_a_tip_that_no_certificate_covers,
           audit_and_start_take_a_tip_that_a_later_certificate_made_final, audit_refuses_a_forged_certificate,
           audit_refuses_finality_off_the_chain, audit_allows_finality_beyond_the_tip,
           audit_refuses_certificates_against_a_final_block, audit_refuses_a_missing_block_and_a_gap,

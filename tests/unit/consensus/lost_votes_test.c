@@ -197,9 +197,50 @@ START_TEST(own_votes_of_others_or_of_another_epoch_are_damage)
 }
 END_TEST
 
+/* The certificate's signatures are by 1 to 3, and ours. */
+START_TEST(votes_in_certificates_are_newest_votes_too)
+{
+	ck_assert_ptr_null(consensus_newest(rig.c, 1));
+	rig_certify(&rig, CERT_N, 3, A);
+	const struct vote *newest = consensus_newest(rig.c, 1);
+	ck_assert_ptr_nonnull(newest);
+	ck_assert_int_eq(newest->kind, VOTE_NOTAR1);
+	ck_assert_uint_eq(newest->view, 3);
+	ck_assert_uint_eq(newest->voter, 1);
+	const struct vote expected = rig_vote(VOTE_NOTAR1, 3, A, 1);
+	ck_assert_mem_eq(newest->signature, expected.signature, SIGNATURE_SIZE);
+	ck_assert_ptr_null(consensus_newest(rig.c, 0)); /* of ours only lost ones are told so */
+	/* A certificate of finality holds FINAL votes, which are newer; an older view's changes nothing. */
+	rig_certify(&rig, CERT_SF, 3, A);
+	ck_assert_int_eq(consensus_newest(rig.c, 1)->kind, VOTE_FINAL);
+	rig_certify(&rig, CERT_S, 2, 0);
+	ck_assert_uint_eq(consensus_newest(rig.c, 1)->view, 3);
+	unsigned count = 0;
+	while (consensus_newest_unjournaled(rig.c))
+		count++;
+	ck_assert_uint_eq(count, 3);
+}
+END_TEST
+
+START_TEST(once_it_is_to_end_no_vote_is_cast)
+{
+	consensus_end(rig.c);
+	ck_assert_int_eq(consensus_voting(rig.c), VOTING_ENDED);
+	ck_assert(!consensus_may_vote(rig.c));
+	rig_know(&rig, A, 1, GENESIS, BLOCK_VALID);
+	rig_hear(&rig, VOTE_NOTAR1, 1, A, 1);
+	rig_advance(&rig);
+	rig_time(&rig, 60000);
+	rig_advance(&rig);
+	ck_assert_uint_eq(rig_count(&rig, OUT_VOTE), 0);
+	ck_assert_uint_eq(rig.signs, 0);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("lost_votes", setup, teardown, it_votes_once_peers_of_a_quorum_with_it_have_answered,
                   votes_that_the_journal_holds_are_not_lost, an_answer_that_is_no_vote_of_ours_is_refused,
                   a_lost_vote_ends_voting_for_good,
                   a_lost_vote_ends_voting_even_if_others_answered_while_it_was_checked,
                   it_goes_on_in_the_view_of_its_newest_vote, own_votes_that_contradict_each_other_are_damage,
-                  own_votes_of_others_or_of_another_epoch_are_damage)
+                  own_votes_of_others_or_of_another_epoch_are_damage, votes_in_certificates_are_newest_votes_too,
+                  once_it_is_to_end_no_vote_is_cast)

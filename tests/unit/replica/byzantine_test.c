@@ -338,6 +338,7 @@ START_TEST(a_block_larger_than_can_be_read_again_gets_no_vote)
 	uint64_t view = leader_view(n, 3, 8);
 	for (uint32_t node = 0; node < 3; node++)
 		network_start(n, node);
+	network_run(n, 100, NULL, NULL); /* they vote before they hear of votes that they never cast */
 	for (uint32_t node = 0; node < 3; node++)
 		skip_to(n, node, view);
 	network_run(n, 10, NULL, NULL);
@@ -643,6 +644,7 @@ START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
 	const struct fixture *f = network_fixture(n);
 
 	network_start_all(n);
+	network_run(n, 100, NULL, NULL); /* they vote before they hear of votes that they never cast */
 	for (uint32_t node = 0; node < 4; node++)
 		skip_to(n, node, VIEW_WINDOW + 200);
 	network_run(n, 10, NULL, NULL);

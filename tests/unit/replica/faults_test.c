@@ -225,12 +225,14 @@ static uint64_t believed_height(const struct fixture *signing, uint32_t count, v
 		spoil(&chain);
 	tell_chain(n, &chain);
 	uint64_t height = height_of(n, 0);
-	/* Others are heard all the same. */
+	/* Others are heard all the same; but where the chain is believed, its certificate holds votes of theirs. */
 	network_start(n, 1);
 	network_start(n, 2);
 	struct payment *payment = pay(n, 1, 2, UNIT, 99);
 	network_submit(n, 0, 1, payment);
-	ck_assert(network_run(n, 30000, network_paid, payment));
+	ck_assert(network_run(n, 30000, network_paid, payment) == !height);
+	network_status(n, 1, &status);
+	ck_assert_int_eq(status.voting, height ? VOTING_STALE_JOURNAL : VOTING_YES);
 	payment_free(payment);
 	for (uint32_t i = 0; i < chain.count; i++)
 		block_free(chain.blocks[i]);

@@ -56,7 +56,7 @@ START_TEST(home_without_a_ledger_is_not_found)
 {
 	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_NOT_FOUND);
 	ck_assert_ptr_nonnull(strstr(why, home));
-	ck_assert_ptr_nonnull(strstr(why, "unciad init"));
+	ck_assert_ptr_nonnull(strstr(why, "no data/ in"));
 	ck_assert(!exists("data"));
 }
 END_TEST

@@ -215,6 +215,36 @@ START_TEST(a_balance_is_no_fresher_than_its_own_proof)
 }
 END_TEST
 
+/* As where all validators have begun anew under the same keys: the proof is real, and so is the receipt. */
+START_TEST(a_proof_that_lacks_a_payment_whose_receipt_is_here_is_of_a_second_chain)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id id;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig->net.finalise = true;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(rig_pay(rig, NULL, 500000, &id), 0);
+		fake_network_pump(&rig->net, rig->wallet);
+	}
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	struct uncia_balance before = rig_balance(rig);
+	rig->net.payments--;
+	rig->net.balance += 500000;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(rig_sync(rig), UNCIA_E_SECOND_CHAIN);
+		rig_reopen(rig); /* what was seen stays seen */
+	}
+	ck_assert(!rig_balance(rig).known);
+	/* The first chain is believed as ever. */
+	rig->net.payments++;
+	rig->net.balance -= 500000;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).balance, before.balance);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(links_are_let_go_when_there_is_nothing_to_do)
 {
 	struct rig *rig = rig_new(4);
@@ -273,4 +303,4 @@ UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_belie
           an_old_state_of_more_than_f_validators_waits_for_one_that_voted,
           an_answer_to_an_earlier_sync_is_none_to_this_one, a_balance_is_no_fresher_than_its_own_proof,
           links_are_let_go_when_there_is_nothing_to_do, a_large_committee_is_asked_in_part_only,
-          a_child_process_has_no_use_of_it)
+          a_child_process_has_no_use_of_it, a_proof_that_lacks_a_payment_whose_receipt_is_here_is_of_a_second_chain)
