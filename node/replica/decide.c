@@ -124,8 +124,10 @@ static void decision_add(struct replica *r, const struct decided *decided)
 	struct decided other = *decided;
 
 	assert(decided->wanted);
-	if (c->decision.wanted && c->decision.view == decided->view)
+	if (c->decision.wanted && c->decision.view == decided->view) {
+		c->decision.paged |= decided->paged; /* the next page is asked for once it is final */
 		return;
+	}
 	if (!c->decision.wanted || decided->view < c->decision.view) {
 		other = c->decision;
 		c->decision = *decided;
