@@ -277,7 +277,7 @@ static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link 
 	    .network_id = w->options.network_id,
 	    .static_secret = w->options.network_secret,
 	    .ephemeral_secret = ephemeral,
-	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
+	    .message_size_max = MESSAGE_SIZE_REQUEST_MAX,
 	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
 	};
 	int error = tcp_attach(tcp, &options, &wallet_events, link);

@@ -135,7 +135,7 @@ int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes bytes)
 	struct arena arena;
 	ProtobufCMessage *message;
 
-	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
+	if (bytes.size > MESSAGE_SIZE_REQUEST_MAX)
 		return UNCIA_E_LIMIT;
 	arena_init_cached(&arena, canonical_arena_limit(bytes.size), &r->step.chunk_cache);
 	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);

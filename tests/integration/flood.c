@@ -9,7 +9,7 @@
  *	half       the first message of a wallet's handshake, and no more
  *	slow       the same, a byte every 200 ms
  *	idle       the whole handshake, and a ping now and then
- *	drip       the whole handshake, and then a message of 1 MiB, a byte every 200 ms
+ *	drip       the whole handshake, and then the largest message, a byte every 200 ms
  * At the end prints {"opened":…,"closed":…,"established":…,"held":…}. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "protocol_limits.h"
 #include "wire_link_client.h"
 
 #define SOCKETS_MAX 4096u
@@ -110,7 +111,7 @@ static void say_garbage(struct stranger *s)
 
 static void say(struct stranger *s, uint64_t now)
 {
-	static uint8_t large[1 << 20];
+	static uint8_t large[MESSAGE_SIZE_REQUEST_MAX];
 
 	if (link_established(s->client.link) && !s->established) {
 		s->established = true;

@@ -202,7 +202,7 @@ END_TEST
 
 START_TEST(wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls)
 {
-	static uint8_t message[100000];
+	static uint8_t message[10000];
 	unsigned sent = 1;
 
 	up_with(4, 5000, 100, 0, 0);
@@ -408,7 +408,7 @@ END_TEST
 
 START_TEST(wallet_message_over_the_limit_closes_the_link)
 {
-	static uint8_t big[MESSAGE_SIZE_WALLET_MAX + 1];
+	static uint8_t big[MESSAGE_SIZE_REQUEST_MAX + 1];
 
 	up(4, 5000);
 	struct client *c = wallet_client();
