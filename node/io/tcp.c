@@ -439,15 +439,13 @@ int tcp_connect(struct tcp_set *set, const struct sockaddr *address, const struc
 	return 0;
 }
 
-void tcp_source(const struct tcp *tcp, struct net_address *source)
+void tcp_address(const struct tcp *tcp, struct net_address *address)
 {
 	struct sockaddr_storage storage = {0};
-	struct net_address address;
 	int size = sizeof(storage);
 
 	uv_tcp_getpeername(&tcp->handle, (struct sockaddr *)&storage, &size);
-	net_address_of((const struct sockaddr *)&storage, &address);
-	net_address_source(&address, source);
+	net_address_of((const struct sockaddr *)&storage, address);
 }
 
 const uint8_t *tcp_remote_static(const struct tcp *tcp)

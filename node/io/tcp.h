@@ -69,8 +69,8 @@ int tcp_send(struct tcp *tcp, const void *message, size_t size);
 /* Accepts NULL; may be called at any time, from any handler, more than once until the loop runs on. */
 void tcp_close(struct tcp *tcp);
 
-/* The other end's source, for fairness (net_address_source); zero where the socket does not know it any more. */
-void tcp_source(const struct tcp *tcp, struct net_address *source);
+/* The other end's address; zero where the socket does not know it any more. */
+void tcp_address(const struct tcp *tcp, struct net_address *address);
 /* The other end's static key (link_remote_static); NULL where it is not known. */
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
 /* Bytes in the write queue: sent, and not taken by the socket. */

@@ -90,5 +90,7 @@ void replica_free(struct replica *replica);
 int replica_step(struct replica *replica, const struct event *event, struct actions *out);
 void replica_status(const struct replica *replica, struct replica_status *status);
 void replica_load(const struct replica *replica, struct replica_load *load);
+/* Whether this wallet waits for an answer, or for the end of a payment. */
+bool replica_wallet_waits(const struct replica *replica, uint64_t wallet);
 
 #endif

@@ -22,6 +22,11 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	clock_off(r, &status->clock_behind_ms, &status->clock_ahead_ms);
 }
 
+bool replica_wallet_waits(const struct replica *r, uint64_t wallet)
+{
+	return serve_waits(&r->serve, wallet);
+}
+
 static void load_at_least(size_t *value, size_t other)
 {
 	if (*value < other)
