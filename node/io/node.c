@@ -294,7 +294,7 @@ static void on_space(void *context, bool low)
 
 static bool is_exempt(void *context, const struct net_address *address)
 {
-	return peers_known(((struct node *)context)->peers, address);
+	return peers_admit(((struct node *)context)->peers, address);
 }
 
 static void on_validator_stream(void *context, struct tcp *tcp)
@@ -515,8 +515,8 @@ static void log_counters(const struct node *n, const struct replica_status *stat
 	log_event(LOG_LEVEL_INFO, "peers", LOG_NUMBER("established", p->established), LOG_NUMBER("lost", p->lost),
 	          LOG_NUMBER("replaced", p->replaced), LOG_NUMBER("dial_failures", p->dial_failures),
 	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
-	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("messages_lost", p->messages_lost),
-	          LOG_NUMBER("log_lines_dropped", log_dropped()));
+	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("too_soon", p->too_soon),
+	          LOG_NUMBER("messages_lost", p->messages_lost), LOG_NUMBER("log_lines_dropped", log_dropped()));
 	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status->dropped),
 	          LOG_NUMBER("gossip_refused", status->gossip_refused));
 }

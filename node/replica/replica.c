@@ -50,7 +50,8 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
-	if (!error && !r->clock.peers)
+	r->links.told = error ? NULL : calloc(r->committee->size, sizeof(*r->links.told));
+	if (!error && (!r->clock.peers || !r->links.told))
 		error = UNCIA_E_MEMORY;
 	if (!error)
 		error = ledger_new(r->config.genesis, &r->config.view, r->config.hash_seed, &r->ledger);
@@ -83,6 +84,7 @@ void replica_free(struct replica *r)
 	payments_memory_deinit(&r->payments);
 	step_deinit(&r->step);
 	free(r->clock.peers);
+	free(r->links.told);
 	free(r);
 }
 
@@ -111,25 +113,6 @@ static int blame(struct replica *r, const struct event *event, int error)
 	    from_peer ? (unsigned long long)event->peer : (unsigned long long)event->wallet, uncia_error_text(error));
 }
 
-static int replica_peer_up(struct replica *r, uint32_t peer)
-{
-	if (!r->step.peers[peer].up)
-		r->step.peers_up++;
-	r->step.peers[peer].up = true;
-	consensus_peer(r->consensus, peer, true);
-	TRY(sync_peer_up(&r->sync, peer));
-	return payments_to_peer(&r->payments, peer);
-}
-
-static void replica_peer_down(struct replica *r, uint32_t peer)
-{
-	if (r->step.peers[peer].up)
-		r->step.peers_up--;
-	r->step.peers[peer].up = false;
-	consensus_peer(r->consensus, peer, false);
-	sync_peer_down(&r->sync, peer);
-}
-
 static int replica_space(struct replica *r, bool low)
 {
 	if (low == r->low_space)
@@ -148,9 +131,9 @@ static int handle(struct replica *r, const struct event *event)
 		r->state = REPLICA_RUNNING;
 		return replica_start(r);
 	case EVENT_PEER_UP:
-		return replica_peer_up(r, event->peer);
+		return links_up(r, event->peer);
 	case EVENT_PEER_DOWN:
-		replica_peer_down(r, event->peer);
+		links_down(r, event->peer);
 		return 0;
 	case EVENT_PEER_MESSAGE:
 		return blame(r, event, dispatch_peer(r, event->peer, event->message));
@@ -180,8 +163,9 @@ static int handle(struct replica *r, const struct event *event)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r->consensus), proposer_wake(r),      sync_wake(&r->sync),
-	                    serve_wake(&r->serve),        chain_wake(&r->chain), step_outbox_wake(&r->step)};
+	uint64_t wakes[] = {
+	    consensus_wake(r->consensus), proposer_wake(r),           sync_wake(&r->sync), serve_wake(&r->serve),
+	    chain_wake(&r->chain),        step_outbox_wake(&r->step), links_wake(r)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -216,6 +200,7 @@ static int step(struct replica *r, const struct event *event)
 	TRY(release(r));
 	TRY(advance(r));
 	TRY(sync_timer(&r->sync));
+	TRY(links_timer(r));
 	TRY(sync_fetch_bodies(&r->sync));
 	TRY(payments_relay(&r->payments));
 	TRY(serve_answer(&r->serve));

@@ -1,6 +1,6 @@
 /* The replica: the pure rooms composed, and what belongs to none of them. For the files of this room alone. Calls go
  * one way: replica.c → start.c, dispatch.c → advance.c → decide.c → proposer.c → flushing.c; all of them →
- * journaling.c, clock.c. */
+ * journaling.c, clock.c; replica.c → links.c. */
 #ifndef REPLICA_STATE_H
 #define REPLICA_STATE_H
 #include <assert.h>
@@ -54,6 +54,15 @@ struct clock {
 	bool off;                  /* as noted last */
 };
 
+/* What a link that comes up is told, and when. */
+struct links {
+	struct told {
+		bool ever, due; /* due: it is up, and waits for the time to be told */
+		uint64_t at_ms; /* when it was told last */
+	} * told;               /* by validator */
+	uint32_t due;
+};
+
 struct replica {
 	struct replica_config config;
 	const struct committee *committee;
@@ -68,6 +77,7 @@ struct replica {
 	struct proposer proposer;
 	struct flushing flushing;
 	struct clock clock;
+	struct links links;
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
 	bool low_space;
 	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
@@ -139,6 +149,13 @@ int flushing_release(struct replica *r);
 void flushing_end(struct replica *r, struct flush *flush);
 /* A flush takes so long that too much has come since it was taken. */
 bool flushing_behind(const struct replica *r);
+
+/* ---- links.c ---- */
+int links_up(struct replica *r, uint32_t peer);
+void links_down(struct replica *r, uint32_t peer);
+/* Tells those whose time has come. */
+int links_timer(struct replica *r);
+uint64_t links_wake(const struct replica *r);
 
 /* ---- clock.c ---- */
 /* From a proposal that its leader has just sent. */
