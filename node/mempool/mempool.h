@@ -30,7 +30,8 @@ struct pooled {
 	enum pooled_state state; /* changed by the functions below only */
 	enum pending_reason reason;
 	uint64_t added_ms;
-	bool relay;   /* the caller's: it came from a wallet here, and is to be gossiped once verified */
+	/* The caller's: the wallet that it came from here, to be gossiped once verified; 0: from a validator. */
+	uint64_t wallet;
 	bool covered; /* the caller's: by its sender's entry, when it came */
 };
 
@@ -45,6 +46,7 @@ uint32_t mempool_count(const struct mempool *pool);
 uint32_t mempool_ready(const struct mempool *pool);
 uint32_t mempool_parked(const struct mempool *pool);
 uint32_t mempool_verifying(const struct mempool *pool);
+uint32_t mempool_verifying_max(const struct mempool *pool); /* at most */
 
 /* Takes a payment in as VERIFYING. Until verified it counts against no sender's quota and evicts nothing. Two payments
  * of one id with different whole hashes may both be held. Returns

@@ -20,6 +20,18 @@ static int gossip_useless(struct payments *p, const struct payment *payment)
 	return error == UNCIA_E_NOT_FOUND ? 0 : error ? error : 1;
 }
 
+/* Whether one more of this validator's may be checked beside those of `job`: half of the places are for whoever comes,
+ * the other half is divided among all. */
+static bool gossip_room(const struct payments *p, uint32_t peer, const struct job *job)
+{
+	uint32_t max = pool_gossip_max(p), under_way = (uint32_t)job->verify.count;
+	uint32_t share = max / 2 / p->step->committee->size;
+
+	if (p->checking_gossip + under_way >= max)
+		return false;
+	return p->checking_gossip + under_way < max / 2 || p->checking_of[peer] + under_way < share;
+}
+
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message)
 {
 	struct job *job = job_new(p->step, JOB_PAYMENTS, peer, message->n_payments);
@@ -42,6 +54,11 @@ int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *
 			error = 0;
 			continue;
 		}
+		if (!gossip_room(p, peer, job)) {
+			payment_free(payment);
+			p->gossip_refused++;
+			continue;
+		}
 		error = pool_add(p, payment, job, &pooled);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE) {
 			p->gossip_refused++;
@@ -50,6 +67,8 @@ int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *
 	}
 	/* What was taken before a bad one is with the pool as "verifying": its checks go on all the same. */
 	if (job && job->verify.count) {
+		p->checking_gossip += (uint32_t)job->verify.count;
+		p->checking_of[peer] += (uint32_t)job->verify.count;
 		int started = job_start(p->step, job);
 		return error ? error : started;
 	}

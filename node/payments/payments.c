@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "submit.h"
+#include "turns.h"
 #include "try.h"
 #include "uncia/error.h"
 
@@ -15,8 +16,23 @@ void payments_init(struct payments *p)
 	slab_init(&p->memory, PAYMENT_SLAB_ITEM, PAYMENT_SLAB_MAX);
 }
 
+static void checks_done(struct payments *p, const struct job *job)
+{
+	uint32_t count = (uint32_t)job->verify.count;
+
+	if (job->peer == PEER_WALLET) {
+		assert(p->checking_submitted >= count);
+		p->checking_submitted -= count;
+	} else {
+		assert(p->checking_gossip >= count && p->checking_of[job->peer] >= count);
+		p->checking_gossip -= count;
+		p->checking_of[job->peer] -= count;
+	}
+}
+
 void payments_deinit(struct payments *p)
 {
+	turns_deinit(p);
 	for (size_t i = 0; i < p->relay_count; i++)
 		payment_free(p->relay[i]);
 	free(p->relay);
@@ -34,6 +50,7 @@ int payments_verified(struct payments *p, struct job *job)
 	assert(job->kind == JOB_PAYMENTS && (job->pooled || !job->verify.count));
 	bool wanted = chain_assembles(p->chain);
 
+	checks_done(p, job);
 	for (size_t i = 0; i < job->verify.count; i++) {
 		struct pooled *pooled = job->pooled[i];
 		job->pooled[i] = NULL;
@@ -51,7 +68,7 @@ int payments_verified(struct payments *p, struct job *job)
 		p->chain->generation++;
 		if (wanted)
 			TRY(chain_offer(p->chain, pooled->payment, p->step->now_ms));
-		if (pooled->relay)
+		if (pooled->wallet)
 			TRY(submitted_verified(p, pooled));
 	}
 	return 0;

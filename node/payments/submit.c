@@ -6,9 +6,12 @@
 #include "gossip.h"
 #include "messages.h"
 #include "pool.h"
+#include "turns.h"
 #include "try.h"
 #include "uncia/error.h"
 #include "waiters.h"
+
+#define TURNS_IN_STEP 512u /* those that need no check are many at a time */
 
 static const char *submit_refusal(int error)
 {
@@ -29,7 +32,7 @@ static const char *submit_refusal(int error)
 }
 
 /* Adds one that is not held to the pool, and has its signature checked. Takes the payment. */
-static int submit_new(struct payments *p, struct payment *payment)
+static int submit_new(struct payments *p, uint64_t wallet, struct payment *payment)
 {
 	struct pooled *pooled;
 
@@ -48,8 +51,42 @@ static int submit_new(struct payments *p, struct payment *payment)
 		job_free(p->step, job);
 		return error;
 	}
-	pooled->relay = true;
+	pooled->wallet = wallet;
+	p->checking_submitted++;
 	return job_start(p->step, job);
+}
+
+static int submit_refuse(struct payments *p, uint64_t wallet, uint64_t request_id, int error)
+{
+	return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
+}
+
+/* It is looked at now: answered with its end, or taken in, or refused. Takes the payment. */
+static int submit_now(struct payments *p, uint64_t wallet, uint64_t request_id, struct payment *payment)
+{
+	struct payment_id id = payment->id;
+	const struct pooled *held = mempool_find(p->mempool, &payment->whole);
+	/* Already final, or past its expiry: the answer is that end. What is held has none. */
+	int error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(p->ledger, p->chain->tip->executed, &id);
+
+	if (error != UNCIA_E_NOT_FOUND || pool_tip_seconds(p) >= payment->expires_at) {
+		payment_free(payment);
+		return error && error != UNCIA_E_NOT_FOUND ? error : serve_payment(p->serve, wallet, request_id, &id);
+	}
+	if (held) {
+		payment_free(payment);
+	} else {
+		error = submit_new(p, wallet, payment);
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
+		    error == UNCIA_E_TOO_FAR)
+			return submit_refuse(p, wallet, request_id, error);
+		TRY(error);
+	}
+	error = waiter_add(p->serve, wallet, request_id, &id);
+	if (error == UNCIA_E_LIMIT)
+		return message_refuse(p->step, wallet, request_id, error, "too many payments awaited on this link");
+	TRY(error);
+	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
 }
 
 int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, const struct bytes *bytes)
@@ -60,29 +97,23 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 	if (error == UNCIA_E_MEMORY)
 		return error;
 	if (error)
-		return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
-	struct payment_id id = payment->id;
-	const struct pooled *held = mempool_find(p->mempool, &payment->whole);
-	/* Already final, or past its expiry: the answer is that end. What is held has none. */
-	error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(p->ledger, p->chain->tip->executed, &id);
-	if (error != UNCIA_E_NOT_FOUND || pool_tip_seconds(p) >= payment->expires_at) {
+		return submit_refuse(p, wallet, request_id, error);
+	error = turns_join(p, wallet);
+	if (error) {
 		payment_free(payment);
-		return error && error != UNCIA_E_NOT_FOUND ? error : serve_payment(p->serve, wallet, request_id, &id);
+		return error;
 	}
-	if (held) {
-		payment_free(payment);
-	} else {
-		error = submit_new(p, payment);
-		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
-		    error == UNCIA_E_TOO_FAR)
-			return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
-		TRY(error);
-	}
-	error = waiter_add(p->serve, wallet, request_id, &id);
-	if (error == UNCIA_E_LIMIT)
-		return message_refuse(p->step, wallet, request_id, error, "too many payments awaited on this link");
-	TRY(error);
-	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
+	return turns_free(p) ? submit_now(p, wallet, request_id, payment) : turns_wait(p, wallet, request_id, payment);
+}
+
+int payments_turns(struct payments *p)
+{
+	uint64_t wallet, request_id;
+	struct payment *payment;
+
+	for (uint32_t i = 0; i < TURNS_IN_STEP && (payment = turns_take(p, &wallet, &request_id)); i++)
+		TRY(submit_now(p, wallet, request_id, payment));
+	return 0;
 }
 
 /* What the sender's entry covered when it came is left to the next leader; the rest may have a reason to wait. */
@@ -101,7 +132,7 @@ static int submitted_park(struct payments *p, struct pooled *pooled)
 
 int submitted_verified(struct payments *p, struct pooled *pooled)
 {
-	assert(pooled->relay && pooled->state == POOLED_READY);
+	assert(pooled->wallet && pooled->state == POOLED_READY);
 	struct awaited *awaited;
 
 	TRY(relay_add(p, pooled->payment));
@@ -117,11 +148,13 @@ int payment_rejected(struct payments *p, struct pooled *pooled, int error)
 {
 	struct payment_id id = pooled->payment->id;
 	struct awaited *awaited;
-	bool relay = pooled->relay;
+	uint64_t wallet = pooled->wallet;
 
 	mempool_remove(p->mempool, pooled);
+	if (wallet && error == UNCIA_E_SIGNATURE)
+		TRY(turns_wrong(p, wallet));
 	awaited = awaited_find(p->serve, &id);
-	if (!awaited || !relay || mempool_find_id(p->mempool, &id))
+	if (!awaited || !wallet || mempool_find_id(p->mempool, &id))
 		return 0;
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;

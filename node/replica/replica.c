@@ -95,6 +95,12 @@ static bool error_is_fatal(int error)
 	return error <= UNCIA_E_MEMORY;
 }
 
+static void replica_wallet_closed(struct replica *r, uint64_t wallet)
+{
+	payments_wallet_closed(&r->payments, wallet);
+	serve_wallet_closed(&r->serve, wallet);
+}
+
 /* What a stranger sent wrong ends his link, nothing else. */
 static int blame(struct replica *r, const struct event *event, int error)
 {
@@ -106,7 +112,7 @@ static int blame(struct replica *r, const struct event *event, int error)
 		TRY(step_drop_peer(&r->step, event->peer));
 	} else {
 		TRY(step_drop_wallet(&r->step, event->wallet));
-		serve_wallet_closed(&r->serve, event->wallet);
+		replica_wallet_closed(r, event->wallet);
 	}
 	return step_note(
 	    &r->step, NOTE_WARNING, "event=bad_message %s=%llu reason=\"%s\"", from_peer ? "peer" : "wallet",
@@ -140,7 +146,7 @@ static int handle(struct replica *r, const struct event *event)
 	case EVENT_WALLET_MESSAGE:
 		return blame(r, event, dispatch_wallet(r, event->wallet, event->message));
 	case EVENT_WALLET_CLOSED:
-		serve_wallet_closed(&r->serve, event->wallet);
+		replica_wallet_closed(r, event->wallet);
 		return 0;
 	case EVENT_VERIFIED:
 		jobs_checked(&r->step, event->job);
@@ -165,7 +171,7 @@ static int set_timer(struct replica *r)
 {
 	uint64_t wakes[] = {
 	    consensus_wake(r->consensus), proposer_wake(r),           sync_wake(&r->sync), serve_wake(&r->serve),
-	    chain_wake(&r->chain),        step_outbox_wake(&r->step), links_wake(r)};
+	    chain_wake(&r->chain),        step_outbox_wake(&r->step), links_wake(r),       payments_wake(&r->payments)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -197,6 +203,7 @@ static int step(struct replica *r, const struct event *event)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
 	TRY(dispatch_checked(r));
+	TRY(payments_turns(&r->payments));
 	TRY(release(r));
 	TRY(advance(r));
 	TRY(sync_timer(&r->sync));

@@ -78,6 +78,7 @@ struct replica_load {
 	size_t questions;            /* of wallets, that wait */
 	size_t waiters;              /* payments that the wallet which has most waits for */
 	size_t mempool, verifying;   /* payments; those of them whose signature is being checked */
+	size_t waiting;              /* KiB of submitted ones whose signature will be */
 	size_t unflushed;            /* accounts that settled payments have touched since a flush was last taken */
 };
 

@@ -24,7 +24,7 @@ void replica_status(const struct replica *r, struct replica_status *status)
 
 bool replica_wallet_waits(const struct replica *r, uint64_t wallet)
 {
-	return serve_waits(&r->serve, wallet);
+	return serve_waits(&r->serve, wallet) || payments_waits(&r->payments, wallet);
 }
 
 static void load_at_least(size_t *value, size_t other)
@@ -40,6 +40,7 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
+	                              .waiting = r->payments.waiting,
 	                              .unflushed = ledger_unflushed(r->ledger)};
 	step_outbox_load(&r->step, &load->outbox, &load->outbox_bytes);
 	for (uint32_t i = 0; i < r->committee->size; i++) {

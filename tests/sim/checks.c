@@ -17,6 +17,7 @@
 #define PEER_JOBS_MAX      512
 #define PEER_JOB_BYTES_MAX (40u << 20)
 #define QUERIES_MAX        4096
+#define WAITING_MAX        32768u
 #define WATCHES_MAX        1024
 #define DEFERRED_MAX       4096
 #define DEFERRED_BYTES_MAX (16u << 20)
@@ -450,6 +451,7 @@ static void check_load(struct checks *c, uint32_t node)
 	bounded(c, node, "payments that one wallet waits for", load.waiters, WATCHES_MAX);
 	bounded(c, node, "payments in the pool", load.mempool - load.verifying, c->mempool_max);
 	bounded(c, node, "payments being verified", load.verifying, c->mempool_max);
+	bounded(c, node, "KiB of payments that wait to be verified", load.waiting, WAITING_MAX);
 	bounded(c, node, "commits on their way", network_commits(c->network, node), COMMITS_MAX);
 }
 
