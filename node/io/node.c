@@ -325,8 +325,8 @@ static void on_prepare(uv_prepare_t *prepare)
 {
 	struct node *n = prepare->data;
 
-	end_turn(n);
 	tcp_set_begin(&n->set);
+	end_turn(n);
 }
 
 static void on_check(uv_check_t *check)

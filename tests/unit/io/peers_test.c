@@ -480,6 +480,31 @@ START_TEST(peers_that_read_late_get_everything)
 }
 END_TEST
 
+START_TEST(peers_that_say_much_in_little_pieces_are_heard_a_part_each_turn)
+{
+	enum { MESSAGES = 20000 };
+	struct node b;
+	unsigned turns = 0;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *c = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	for (int i = 0; i < MESSAGES; i++)
+		ck_assert_int_eq(link_send(c->link, "x", 1), 0);
+	client_flush(c);
+	while (b.messages[0] < MESSAGES) {
+		unsigned before = b.messages[0];
+		ck_assert_uint_lt(turns++, 1000000);
+		uv_run(&loop, UV_RUN_NOWAIT);
+		ck_assert_uint_le(b.messages[0] - before, TCP_PEER_TURN_MAX / TCP_MESSAGE_COST);
+	}
+	client_close(c);
+	down(&b, NULL);
+}
+END_TEST
+
 START_TEST(peers_push_out_the_oldest_candidate)
 {
 	static struct client *c[PEER_CANDIDATES_MAX + 1];
@@ -623,6 +648,7 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
           peers_let_one_that_makes_its_link_anew_in_some_times_a_second, peers_drop_the_silent_and_keep_those_that_ping,
           peers_keep_their_links_when_they_were_stopped_themselves, peers_drop_one_that_does_not_read,
-          peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read, peers_that_read_late_get_everything,
+          peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read,
+          peers_that_say_much_in_little_pieces_are_heard_a_part_each_turn, peers_that_read_late_get_everything,
           peers_push_out_the_oldest_candidate, peers_keep_a_candidate_that_is_a_validator_when_strangers_push,
           peers_try_every_address_of_a_name, peers_know_the_addresses_of_validators)

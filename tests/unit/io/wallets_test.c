@@ -459,6 +459,39 @@ START_TEST(wallet_flood_is_read_a_little_each_turn)
 }
 END_TEST
 
+/* What is small costs as well: how many are taken in one turn is bounded, and all are taken, though nothing more comes.
+ */
+START_TEST(wallet_flood_of_tiny_messages_is_taken_a_little_each_turn)
+{
+	enum { FLOODERS = 20, MESSAGES = 2000 };
+	struct client *c[FLOODERS];
+	unsigned before = 0;
+
+	up(FLOODERS, 5000);
+	seen.echo = 0;
+	for (int i = 0; i < FLOODERS; i++) {
+		c[i] = wallet_client();
+		RUN_UNTIL(wallets_counters(wallets)->established == (unsigned)i + 1);
+	}
+	for (int i = 0; i < FLOODERS; i++) {
+		for (int k = 0; k < MESSAGES; k++)
+			ck_assert_int_eq(link_send(c[i]->link, "x", 1), 0);
+		client_flush(c[i]);
+	}
+	uint64_t deadline = uv_hrtime() / 1000000 + DEADLINE_MS;
+	while (seen.messages < FLOODERS * MESSAGES && uv_hrtime() / 1000000 < deadline) {
+		before = seen.messages;
+		uv_run(&loop, UV_RUN_NOWAIT);
+		/* What was left at the turn's beginning, and what was read in it, are of one budget. */
+		ck_assert_uint_le(seen.messages - before, TCP_STRANGERS_TURN_MAX / TCP_MESSAGE_COST);
+	}
+	ck_assert_uint_eq(seen.messages, FLOODERS * MESSAGES);
+	for (int i = 0; i < FLOODERS; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 START_TEST(wallet_message_over_the_limit_closes_the_link)
 {
 	static uint8_t big[MESSAGE_SIZE_REQUEST_MAX + 1];
@@ -506,5 +539,5 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           wallet_handshakes_of_one_address_push_out_their_own, wallet_that_does_not_read_is_dropped_at_the_bound,
           wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
-          wallet_flood_is_read_a_little_each_turn, wallet_message_over_the_limit_closes_the_link,
-          wallet_dropped_by_its_handler_gets_no_further_message)
+          wallet_flood_of_tiny_messages_is_taken_a_little_each_turn, wallet_flood_is_read_a_little_each_turn,
+          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message)
