@@ -3,6 +3,7 @@
 #ifndef PAYMENTS_H
 #define PAYMENTS_H
 #include "message.pb-c.h"
+#include "read_budget.h"
 #include "slab.h"
 #include "serve.h"
 #include "verification.h"
@@ -21,7 +22,8 @@ struct payments {
 	struct slab memory;     /* of decoded payments */
 	struct payment **relay; /* verified in this step, to be gossiped at its end */
 	size_t relay_count, relay_capacity;
-	uint64_t gossip_refused; /* that the pool had no place for */
+	uint64_t gossip_refused;                        /* that the pool had no place for */
+	struct read_budget useless[COMMITTEE_SIZE_MAX]; /* what each validator has passed on in vain */
 
 	/* Signature checks under way: of what wallets submitted, of what validators passed on, of each. */
 	uint32_t checking_submitted, checking_gossip, checking_of[COMMITTEE_SIZE_MAX];
@@ -43,6 +45,8 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 /* A validator passes on. Returns 0; UNCIA_E_ENCODING, UNCIA_E_AMOUNT (the link is to be closed: no honest validator
  * passes that on); or an error of this machine. */
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message);
+/* Whether what this validator passes on is looked at now: not where too much of it was of no use lately. */
+bool payments_gossip_due(struct payments *p, uint32_t peer);
 /* The verdicts of a job of theirs are in. Returns 0 or an error of this machine. */
 int payments_verified(struct payments *p, struct job *job);
 /* Has checked what waits for its turn, as far as not too much is being checked. Returns 0 or an error of this machine.

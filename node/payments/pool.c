@@ -50,13 +50,13 @@ int pool_add(struct payments *p, struct payment *payment, struct job *job, struc
 	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != SENDER_KEY_BOUND);
 }
 
-bool pool_too_far(const struct payments *p, const struct payment *payment)
+bool pool_too_far(const struct payments *p, uint32_t expires_at)
 {
 	uint64_t now_s = (p->step->wall_ms > p->chain->tip->header.timestamp_ms ? p->step->wall_ms
 	                                                                        : p->chain->tip->header.timestamp_ms) /
 	                 1000;
 
-	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
+	return expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
 
 void payments_job_release(struct payments *p, struct job *job)

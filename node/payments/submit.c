@@ -36,7 +36,7 @@ static int submit_new(struct payments *p, uint64_t wallet, struct payment *payme
 {
 	struct pooled *pooled;
 
-	if (pool_too_far(p, payment)) {
+	if (pool_too_far(p, payment->expires_at)) {
 		payment_free(payment);
 		return UNCIA_E_TOO_FAR;
 	}

@@ -87,8 +87,9 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 	ProtobufCMessage *message;
 
 	assert(peer < r->committee->size);
-	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
-		return UNCIA_E_LIMIT;
+	int screened = screen_peer(r, peer, bytes);
+	if (screened)
+		return screened < 0 ? screened : 0;
 	/* One validator cannot fill the verifier: past the bound its messages are left, and counted. */
 	if (r->step.peers[peer].jobs >= PEER_JOBS_MAX || r->step.peers[peer].job_bytes >= PEER_JOB_BYTES_MAX) {
 		r->step.dropped_messages++;

@@ -1,6 +1,7 @@
 /* The replica: the pure rooms composed, and what belongs to none of them. For the files of this room alone. Calls go
  * one way: replica.c → start.c, dispatch.c → advance.c → decide.c → proposer.c → flushing.c; all of them →
- * journaling.c, clock.c; replica.c → links.c. */
+ * journaling.c, clock.c; replica.c → links.c; dispatch.c →
+ * screening.c. */
 #ifndef REPLICA_STATE_H
 #define REPLICA_STATE_H
 #include <assert.h>
@@ -98,6 +99,10 @@ int dispatch_checked(struct replica *r);
 int dispatch_own_vote(struct replica *r, const struct vote *own);
 /* Ends all jobs, at the end. */
 void dispatch_deinit(struct replica *r);
+
+/* ---- screening.c ---- */
+/* Before a message is decoded. Returns 0; 1 where it is left, and counted; a code of bad input. */
+int screen_peer(struct replica *r, uint32_t peer, struct bytes message);
 
 /* ---- advance.c: what the consensus module puts out ---- */
 /* Carries out what it has put out so far. */
