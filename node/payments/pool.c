@@ -6,7 +6,7 @@
 #include "uncia/error.h"
 
 /* Enough to keep threads busy between two turns of the loop; what comes next waits for so many, and for its turn. */
-#define SUBMITTED_CHECKS_MAX 1024u
+#define SUBMITTED_CHECKS_MAX 256u
 
 /* The pool's places for what is being checked, divided: no flood of one kind takes those of the other. */
 uint32_t pool_submitted_max(const struct payments *p)

@@ -7,7 +7,7 @@
 #include "unit.h"
 
 #define UNIT     INT64_C(1000000)
-#define PLACES   15360u /* checks of gossip at once: of these half for whoever comes, half divided among four */
+#define PLACES   16128u /* checks of gossip at once: of these half for whoever comes, half divided among four */
 #define IN_ONE   2400u  /* payments in a message of half a MiB */
 #define LIAR     3
 #define HONEST   2

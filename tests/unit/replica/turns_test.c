@@ -7,7 +7,7 @@
 #include "unit.h"
 
 #define UNIT      INT64_C(1000000)
-#define UNDER_WAY 1024u /* checks of wallets' payments at once */
+#define UNDER_WAY 256u  /* checks of wallets' payments at once */
 #define EACH_MAX  1024u /* what one may have waiting, of payments below 1 KiB */
 #define ALL_MAX   32768u
 #define HONEST    1000000u /* the wallet of somebody else */
