@@ -121,6 +121,9 @@ class Floods(ProxiedTest):
 		result = {}
 		with self.flood("wrong", sockets=100, result=result):
 			self.pay_meanwhile()
+			# Payments may be final before so many links are made anew.
+			self.network.wait(lambda: sum(v.log().count("event=wrong_signatures") for v in self.network.validators) > 150,
+				"the end of links that bring wrong signatures")
 		self.assertGreater(result["sent"], 1000)
 		self.assertGreater(result["closed"], 100) # who brings them loses the link
 		self.all_well()
