@@ -163,7 +163,21 @@ static void payment_hash(struct payment *payment, const struct hash *network_id,
 	be32_put(payment->id.b, payment->expires_at);
 	memcpy(payment->id.b + 4, hash.b, sizeof(payment->id.b) - 4);
 	hash2(HASH_PAYMENT_SIGN, network_id->b, HASH_SIZE, body->at, size, &payment->digest);
-	hash1(HASH_PAYMENT_WHOLE, payment->bytes, payment->size, &payment->whole);
+	payment_whole(payment->bytes, payment->size, &payment->whole);
+}
+
+void payment_whole(const void *bytes, size_t size, struct hash *whole)
+{
+	hash1(HASH_PAYMENT_WHOLE, bytes, size, whole);
+}
+
+bool payment_peek(const void *bytes, size_t size, uint32_t *expires_at)
+{
+	struct reader r = {bytes, (const uint8_t *)bytes + size}, body;
+	uint8_t sender[ADDRESS_SIZE];
+
+	return take_message(&r, TAG_BYTES(1), &body) && take_bytes(&body, TAG_BYTES(1), sender, sizeof(sender)) &&
+	       take_expires_at(&body, expires_at);
 }
 
 int payment_decode(const struct hash *network_id, const void *bytes, size_t size, struct payment **payment)

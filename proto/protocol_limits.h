@@ -12,8 +12,12 @@
 #define BLOCK_CLOCK_AHEAD_MAX_MS 500u
 #define HEADER_SIZE_MAX          256u
 
-#define MESSAGE_SIZE_WALLET_MAX    (1u << 20) /* on the link of a wallet, both ways */
+#define MESSAGE_SIZE_WALLET_MAX    (1u << 20) /* to a wallet */
+#define MESSAGE_SIZE_REQUEST_MAX   16640u     /* from a wallet: a payment of the largest size, and what is around it */
+#define RECORD_SIZE_REQUEST_MAX    4096u      /* a transport record from a wallet, with its tag */
 #define MESSAGE_SIZE_VALIDATOR_MAX (8u << 20)
+#define MESSAGE_SIZE_GOSSIP_MAX    (640u << 10)
+#define MESSAGE_SIZE_BLOCK_MAX     (5u << 20) /* a proposal, a body */
 #define VOTE_SIZE_MAX              (4u << 10)
 
 #define COMMITTEE_SIZE_MAX      128u

@@ -11,7 +11,8 @@
 #define FRAME_PREFIX       2 /* u16: length of a handshake message or record */
 #define MESSAGE_PREFIX     4 /* u32: length of a message */
 #define HANDSHAKE_SIZE_MAX 1024
-#define BUFFER_KEPT_SHARE  32 /* an empty buffer over this fraction of the largest message is given back */
+#define BUFFER_KEPT_SHARE  32    /* an empty buffer over this fraction of the largest message is given back, */
+#define BUFFER_KEPT_MIN    4096u /* unless it is no larger than this */
 
 /* Bytes from start to end are in use. */
 struct buffer {
@@ -31,6 +32,7 @@ struct link {
 	bool has_remote_static;
 	uint8_t remote_static[NOISE_KEY_SIZE];
 	size_t message_size_max, write_queue_max;
+	size_t record_in_max, record_out_max; /* with the tag */
 	bool (*allowed)(void *context, const uint8_t static_key[32]);
 	void *context;
 	struct noise_handshake handshake;
@@ -49,8 +51,9 @@ static size_t buffer_used(const struct buffer *b)
 	return b->end - b->start;
 }
 
-/* Room for `size` bytes at the end. Grows by doubling, and only to what is about to be filled. */
-static bool buffer_reserve(struct buffer *b, size_t size)
+/* Room for `size` bytes at the end. Grows as it is about to be filled, by doubling, but past `most` to what is needed
+ * and no further: it holds less than that wherever the other side keeps to its limits. */
+static bool buffer_reserve(struct buffer *b, size_t size, size_t most)
 {
 	assert(b->start <= b->end && b->end <= b->capacity);
 	if (size <= b->capacity - b->end)
@@ -62,9 +65,9 @@ static bool buffer_reserve(struct buffer *b, size_t size)
 		if (size <= b->capacity - b->end)
 			return true;
 	}
-	size_t capacity = b->end + size;
-	if (capacity < b->capacity * 2)
-		capacity = b->capacity * 2;
+	size_t capacity = b->capacity * 2 < most ? b->capacity * 2 : most;
+	if (capacity < b->end + size)
+		capacity = b->end + size;
 	uint8_t *data = realloc(b->data, capacity);
 	if (!data)
 		return false;
@@ -91,7 +94,7 @@ static void buffer_deinit(struct buffer *b)
 static void buffer_clear(const struct link *link, struct buffer *b)
 {
 	b->start = b->end = 0;
-	if (b->capacity > link->message_size_max / BUFFER_KEPT_SHARE)
+	if (b->capacity > link->message_size_max / BUFFER_KEPT_SHARE && b->capacity > BUFFER_KEPT_MIN)
 		buffer_deinit(b);
 }
 
@@ -115,7 +118,7 @@ static int enqueue(struct link *link, const void *message, size_t size)
 {
 	uint8_t prefix[MESSAGE_PREFIX];
 
-	if (!buffer_reserve(&link->queue, MESSAGE_PREFIX + size))
+	if (!buffer_reserve(&link->queue, MESSAGE_PREFIX + size, SIZE_MAX))
 		return UNCIA_E_MEMORY;
 	put_u32(prefix, size);
 	buffer_add(&link->queue, prefix, sizeof(prefix));
@@ -157,7 +160,7 @@ static int write_handshake(struct link *link)
 		return rc;
 	frame[0] = (uint8_t)(size >> 8);
 	frame[1] = (uint8_t)size;
-	if (!buffer_reserve(&link->run, FRAME_PREFIX + size))
+	if (!buffer_reserve(&link->run, FRAME_PREFIX + size, SIZE_MAX))
 		return UNCIA_E_MEMORY;
 	buffer_add(&link->run, frame, FRAME_PREFIX + size);
 	return 0;
@@ -167,6 +170,18 @@ static void remember_remote(struct link *link)
 {
 	link->has_remote_static = link->handshake.has_remote_static;
 	memcpy(link->remote_static, link->handshake.remote_static, NOISE_KEY_SIZE);
+}
+
+/* network, "Records and messages": a stranger may leave a record unfinished for a while, so those of wallets are small.
+ */
+static size_t record_max(enum noise_pattern pattern, bool of_initiator)
+{
+	return pattern == NOISE_NK && of_initiator ? RECORD_SIZE_REQUEST_MAX : NOISE_RECORD_MAX;
+}
+
+static size_t frame_max(const struct link *link)
+{
+	return link->phase == PHASE_HANDSHAKE ? HANDSHAKE_SIZE_MAX : link->record_in_max;
 }
 
 int link_new(const struct link_options *options, struct link **link)
@@ -184,6 +199,8 @@ int link_new(const struct link_options *options, struct link **link)
 	l->initiator = options->initiator;
 	l->message_size_max = options->message_size_max;
 	l->write_queue_max = options->write_queue_max;
+	l->record_in_max = record_max(l->pattern, !l->initiator);
+	l->record_out_max = record_max(l->pattern, l->initiator);
 	l->allowed = options->allowed;
 	l->context = options->context;
 	const struct noise_handshake_config config = {
@@ -199,7 +216,7 @@ int link_new(const struct link_options *options, struct link **link)
 	if (rc == 0 && l->initiator) {
 		uint8_t first = greeting(l->pattern);
 		remember_remote(l);
-		if (buffer_reserve(&l->run, 1)) {
+		if (buffer_reserve(&l->run, 1, SIZE_MAX)) {
 			buffer_add(&l->run, &first, 1);
 			rc = write_handshake(l);
 		} else {
@@ -277,7 +294,7 @@ static int feed_record(struct link *link, const uint8_t *record, size_t size)
 
 	if (size < NOISE_MAC_SIZE)
 		return UNCIA_E_PROTOCOL;
-	if (!buffer_reserve(&link->received, size))
+	if (!buffer_reserve(&link->received, size, MESSAGE_PREFIX + link->message_size_max + link->record_in_max))
 		return UNCIA_E_MEMORY;
 	int rc = noise_receive(&link->transport, record, size, link->received.data + link->received.end, &plain_size);
 	if (rc)
@@ -302,7 +319,7 @@ static int feed_begun(struct link *link, const uint8_t **data, size_t *size)
 		size_t wanted = FRAME_PREFIX + (used < FRAME_PREFIX ? 0 : get_u16(frame->data));
 		assert(used < wanted);
 		size_t n = wanted - used < *size ? wanted - used : *size;
-		if (!buffer_reserve(frame, n))
+		if (!buffer_reserve(frame, n, FRAME_PREFIX + frame_max(link)))
 			return UNCIA_E_MEMORY;
 		buffer_add(frame, *data, n);
 		*data += n;
@@ -311,7 +328,7 @@ static int feed_begun(struct link *link, const uint8_t **data, size_t *size)
 		if (used < FRAME_PREFIX)
 			continue;
 		size_t frame_size = get_u16(frame->data);
-		if (link->phase == PHASE_HANDSHAKE && frame_size > HANDSHAKE_SIZE_MAX)
+		if (frame_size > frame_max(link))
 			return UNCIA_E_LIMIT;
 		if (used < FRAME_PREFIX + frame_size)
 			continue;
@@ -338,7 +355,7 @@ static int feed(struct link *link, const uint8_t *data, size_t size)
 			rc = feed_begun(link, &data, &size);
 		} else {
 			size_t n = get_u16(data);
-			if (link->phase == PHASE_HANDSHAKE && n > HANDSHAKE_SIZE_MAX)
+			if (n > frame_max(link))
 				return UNCIA_E_LIMIT;
 			rc = feed_frame(link, data + FRAME_PREFIX, n);
 			data += FRAME_PREFIX + n;
@@ -402,15 +419,15 @@ int link_send(struct link *link, const void *message, size_t size)
 static int encrypt_queue(struct link *link)
 {
 	size_t left = buffer_used(&link->queue), size;
-	size_t records = (left + NOISE_PLAINTEXT_MAX - 1) / NOISE_PLAINTEXT_MAX;
+	size_t most = link->record_out_max - NOISE_MAC_SIZE, records = (left + most - 1) / most;
 	const uint8_t *plain = link->queue.data + link->queue.start;
 
 	assert(buffer_used(&link->run) == 0);
-	if (!buffer_reserve(&link->run, left + records * (FRAME_PREFIX + NOISE_MAC_SIZE)))
+	if (!buffer_reserve(&link->run, left + records * (FRAME_PREFIX + NOISE_MAC_SIZE), SIZE_MAX))
 		return UNCIA_E_MEMORY;
 	while (left > 0) {
 		uint8_t *frame = link->run.data + link->run.end;
-		size_t n = left < NOISE_PLAINTEXT_MAX ? left : NOISE_PLAINTEXT_MAX;
+		size_t n = left < most ? left : most;
 		int rc = noise_send(&link->transport, plain, n, frame + FRAME_PREFIX, &size);
 		if (rc)
 			return rc;

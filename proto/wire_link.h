@@ -3,7 +3,8 @@
  *
  * On the wire: every handshake message and record is u16 big-endian length ‖ bytes. In the plaintext stream a
  * message is u32 big-endian length ‖ bytes, split over as many records as it needs; a record may carry several
- * messages. A message of length 0 is a ping (no answer needed; any record shows life).
+ * messages. A message of length 0 is a ping (no answer needed; any record shows life). A wallet's records are at most
+ * RECORD_SIZE_REQUEST_MAX bytes.
  *
  * Threads: any, one at a time for each link. */
 #ifndef WIRE_LINK_H

@@ -1,5 +1,5 @@
-/* The number of sources that a window is divided among is that of this window so far, or that of the one before where
- * it was larger. */
+/* The number of parts that a share is divided among is that of this window so far, or that of the one before where it
+ * was larger. */
 #include "admission.h"
 #include <assert.h>
 #include <string.h>
@@ -14,29 +14,60 @@ void admission_init(struct admission *a, uint32_t per_second, const uint8_t seed
 	a->per_window = per_window ? per_window : 1;
 }
 
+static void part_renew(struct admission_part *part, bool next)
+{
+	*part = (struct admission_part){.parts_before = next ? part->parts : 0};
+}
+
+static void window_begin(struct admission *a, uint64_t window)
+{
+	bool next = window == a->window + 1;
+
+	part_renew(&a->all, next);
+	for (size_t i = 0; i < NET_PREFIXES; i++)
+		for (size_t k = 0; k < ADMISSION_SLOTS; k++)
+			part_renew(&a->slots[i][k], next);
+	a->window = window;
+}
+
+/* Of what a prefix, or everybody, may have admitted, the share of each part: all together leave some of it to the next
+ * one. At least one. */
+static uint32_t share_of(uint32_t whole, const struct admission_part *part)
+{
+	uint32_t parts = part->parts > part->parts_before ? part->parts : part->parts_before;
+	uint32_t share = whole * 3 / (3 * parts + 1);
+
+	return share ? share : 1;
+}
+
 bool admission_try(struct admission *a, const struct net_address *address, uint64_t now_ms)
 {
 	uint64_t window = now_ms / ADMISSION_WINDOW_MS;
-	struct net_address source;
+	struct admission_part *parts[NET_PREFIXES], *wider = &a->all;
+	struct net_address masked;
+	uint32_t share = a->per_window;
 
-	if (window != a->window) {
-		a->sources_before = window == a->window + 1 ? a->sources : 0;
-		a->window = window;
-		a->sources = 0;
-		a->admitted = 0;
-		memset(a->slots, 0, sizeof(a->slots));
+	if (window != a->window)
+		window_begin(a, window);
+	for (enum net_prefix i = 0; i < NET_PREFIXES; i++) {
+		net_address_mask(address, i, &masked);
+		parts[i] = &a->slots[i][siphash(a->seed, &masked, sizeof(masked)) % ADMISSION_SLOTS];
+		if (parts[i]->asked++ == 0)
+			wider->parts++;
+		wider = parts[i];
 	}
-	net_address_source(address, &source);
-	size_t slot = siphash(a->seed, &source, sizeof(source)) % ADMISSION_SLOTS;
-	if (a->slots[slot].asked++ == 0)
-		a->sources++;
-	assert(a->sources > 0 && a->sources <= ADMISSION_SLOTS);
-	uint32_t sources = a->sources > a->sources_before ? a->sources : a->sources_before;
-	uint32_t quota = a->per_window / (sources + 1);
-	if (a->admitted >= a->per_window || a->slots[slot].admitted >= (quota ? quota : 1))
+	if (a->all.admitted >= a->per_window)
 		return false;
-	a->admitted++;
-	a->slots[slot].admitted++;
-	assert(a->admitted <= a->per_window && a->slots[slot].admitted <= a->slots[slot].asked);
+	wider = &a->all;
+	for (enum net_prefix i = 0; i < NET_PREFIXES; i++) {
+		share = share_of(share, wider);
+		if (parts[i]->admitted >= share)
+			return false;
+		wider = parts[i];
+	}
+	a->all.admitted++;
+	for (enum net_prefix i = 0; i < NET_PREFIXES; i++)
+		parts[i]->admitted++;
+	assert(a->all.admitted <= a->per_window);
 	return true;
 }

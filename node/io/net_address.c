@@ -36,11 +36,25 @@ bool net_address_loopback(const struct net_address *address)
 	return is_mapped(address) ? address->b[12] == 127 : net_address_equal(address, &loopback6);
 }
 
-void net_address_source(const struct net_address *address, struct net_address *source)
+/* Of the 16 bytes; the mapped prefix of IPv4 is in front of its own. */
+static size_t prefix_bytes(const struct net_address *address, enum net_prefix prefix)
 {
-	*source = *address;
-	if (!is_mapped(address))
-		memset(source->b + 8, 0, 8);
+	static const size_t four[NET_PREFIXES] = {12 + 2, 12 + 3, 12 + 4}, six[NET_PREFIXES] = {4, 6, 8};
+
+	return is_mapped(address) ? four[prefix] : six[prefix];
+}
+
+bool net_address_shares(const struct net_address *a, const struct net_address *b, enum net_prefix prefix)
+{
+	return is_mapped(a) == is_mapped(b) && memcmp(a, b, prefix_bytes(a, prefix)) == 0;
+}
+
+void net_address_mask(const struct net_address *address, enum net_prefix prefix, struct net_address *masked)
+{
+	size_t bytes = prefix_bytes(address, prefix);
+
+	memset(masked, 0, sizeof(*masked));
+	memcpy(masked, address, bytes);
 }
 
 void net_address_format(const struct net_address *address, char text[NET_ADDRESS_TEXT_SIZE])

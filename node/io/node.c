@@ -276,6 +276,11 @@ static void on_wallet_closed(void *context, uint64_t wallet)
 	deliver(context, (struct event){.kind = EVENT_WALLET_CLOSED, .wallet = wallet});
 }
 
+static bool wallet_waits(void *context, uint64_t wallet)
+{
+	return replica_wallet_waits(((struct node *)context)->replica, wallet);
+}
+
 static void on_verified(void *context, struct verify_job *first)
 {
 	deliver(context, (struct event){.kind = EVENT_VERIFIED, .job = first});
@@ -299,7 +304,7 @@ static void on_space(void *context, bool low)
 
 static bool is_exempt(void *context, const struct net_address *address)
 {
-	return peers_known(((struct node *)context)->peers, address);
+	return peers_admit(((struct node *)context)->peers, address);
 }
 
 static void on_validator_stream(void *context, struct tcp *tcp)
@@ -330,8 +335,8 @@ static void on_prepare(uv_prepare_t *prepare)
 {
 	struct node *n = prepare->data;
 
-	end_turn(n);
 	tcp_set_begin(&n->set);
+	end_turn(n);
 }
 
 static void on_check(uv_check_t *check)
@@ -411,7 +416,7 @@ static int make_links(struct node *n, char why[256])
 	    .handshakes_per_second = o->handshakes_per_second ? o->handshakes_per_second : HANDSHAKES_PER_SECOND,
 	};
 	const struct peers_events peers_events = {on_peer_up, on_peer_down, on_peer_message, n};
-	const struct wallets_events wallets_events = {on_wallet_message, on_wallet_closed, n};
+	const struct wallets_events wallets_events = {on_wallet_message, on_wallet_closed, wallet_waits, n};
 	const struct listener_events listener_events = {is_exempt, on_validator_stream, on_wallet_stream, n};
 
 	n->deferred_capacity = o->genesis->committee.size + n->wallet_links_max;
@@ -529,8 +534,8 @@ static void log_counters(const struct node *n, const struct replica_status *stat
 	log_event(LOG_LEVEL_INFO, "peers", LOG_NUMBER("established", p->established), LOG_NUMBER("lost", p->lost),
 	          LOG_NUMBER("replaced", p->replaced), LOG_NUMBER("dial_failures", p->dial_failures),
 	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
-	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("messages_lost", p->messages_lost),
-	          LOG_NUMBER("log_lines_dropped", log_dropped()));
+	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("too_soon", p->too_soon),
+	          LOG_NUMBER("messages_lost", p->messages_lost), LOG_NUMBER("log_lines_dropped", log_dropped()));
 	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status->dropped),
 	          LOG_NUMBER("gossip_refused", status->gossip_refused));
 }

@@ -8,7 +8,7 @@
 #include "log.h"
 #include "uncia/error.h"
 
-/* The name of a validator that dials us is looked up only so that peers_known knows its address. */
+/* The name of a validator that dials us is looked up only so that peers_admit knows its address. */
 #define RESOLVE_AGAIN_MS   60000u
 #define PEER_TELL_AGAIN_MS 60000u
 
@@ -49,9 +49,12 @@ struct peer {
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
 	unsigned backoff_ms;
+	bool was_up;
 	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
 	uint64_t shunned_until_ms; /* no link before then */
 	unsigned silent_ms;
+	uint64_t window; /* of the newest connection from its address, and how many came in it */
+	unsigned calls;
 };
 
 struct peers {
@@ -318,12 +321,20 @@ static struct peer *find_dialler(struct peers *p, const uint8_t key[32])
 	return NULL;
 }
 
+/* A link that has just come up is not replaced yet: what follows a link's coming up costs more than making it. By the
+ * time of the last one that was established, which no replayed handshake changes. */
 static bool may_dial_us(void *context, const uint8_t key[32])
 {
 	struct peers *p = context;
 	const struct peer *dialler = find_dialler(p, key);
+	uint64_t now = uv_now(p->options.set->loop);
 
-	return dialler && uv_now(p->options.set->loop) >= dialler->shunned_until_ms;
+	if (!dialler || now < dialler->shunned_until_ms)
+		return false;
+	if (!dialler->was_up || now - dialler->up_ms >= PEER_LINK_MIN_MS)
+		return true;
+	p->counters.too_soon++;
+	return false;
 }
 
 /* network §8: a new link replaces the old one here, after its first transport record has authenticated, and no earlier,
@@ -351,6 +362,7 @@ static void on_peer_link_established(void *owner)
 	}
 	struct peer *peer = link->peer;
 	peer_move(peer, PEER_UP, link);
+	peer->was_up = true;
 	peer->up_ms = uv_now(p->options.set->loop);
 	peer->silent_ms = 0;
 	p->counters.established++;
@@ -559,15 +571,22 @@ bool peers_linked(const struct peers *p, uint32_t index)
 	return index < p->size && p->all[index].state == PEER_UP;
 }
 
-bool peers_known(const struct peers *p, const struct net_address *address)
+bool peers_admit(struct peers *p, const struct net_address *address)
 {
+	uint64_t window = uv_now(p->options.set->loop) / PEER_WINDOW_MS;
 	struct net_address known;
 
 	for (uint32_t i = 0; i < p->size; i++) {
-		if (i == p->options.self || p->all[i].address.ss_family == AF_UNSPEC)
+		struct peer *peer = &p->all[i];
+		if (i == p->options.self || peer->address.ss_family == AF_UNSPEC)
 			continue;
-		net_address_of((const struct sockaddr *)&p->all[i].address, &known);
-		if (net_address_equal(&known, address))
+		net_address_of((const struct sockaddr *)&peer->address, &known);
+		if (!net_address_equal(&known, address))
+			continue;
+		if (peer->window != window)
+			peer->calls = 0;
+		peer->window = window;
+		if (peer->calls++ < PEER_CALLS_IN_WINDOW)
 			return true;
 	}
 	return false;

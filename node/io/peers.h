@@ -1,5 +1,6 @@
 /* Links to the other validators: one for each, dialled by the one with the lower index (so that two that start at the
- * same time do not dial each other), kept alive by pings, dialled again with backoff and jitter.
+ * same time do not dial each other), kept alive by pings, dialled again with backoff and jitter. One that makes its
+ * links anew again and again is let in some times a second.
  *
  * Threads: the loop's, all of it. */
 #ifndef PEERS_H
@@ -9,9 +10,12 @@
 #include "net_address.h"
 #include "tcp.h"
 
-#define PEER_BACKOFF_MIN_MS 50u
-#define PEER_BACKOFF_MAX_MS 5000u
-#define PEER_CANDIDATES_MAX 128u /* inbound and not established; past it a new one pushes out an old one */
+#define PEER_BACKOFF_MIN_MS  50u
+#define PEER_BACKOFF_MAX_MS  5000u
+#define PEER_LINK_MIN_MS     100u /* after a link of a validator's has come up, it may not dial again */
+#define PEER_WINDOW_MS       50u
+#define PEER_CALLS_IN_WINDOW 2u
+#define PEER_CANDIDATES_MAX  128u /* inbound and not established; past it a new one pushes out an old one */
 
 struct peer_address {
 	char host[256]; /* a numeric address or a name; empty: not known, it can only dial us */
@@ -40,7 +44,7 @@ struct peers_events {
 /* Since the start; logged at the end of the process. */
 struct peers_counters {
 	uint64_t established, dial_failures, lost, replaced, dropped_slow, dropped_other, candidates_pushed_out,
-	    messages_lost;
+	    messages_lost, too_soon;
 };
 
 struct peers;
@@ -61,8 +65,9 @@ void peers_send_answer(struct peers *peers, uint32_t peer, struct bytes message)
 void peers_drop(struct peers *peers, uint32_t peer);
 /* Whether there is an established link to it. */
 bool peers_linked(const struct peers *peers, uint32_t peer);
-/* Whether this is another validator's address, as configured or last looked up. */
-bool peers_known(const struct peers *peers, const struct net_address *address);
+/* Whether a connection from this address is let in past the limit on handshakes, and then counts: it is another
+ * validator's, as configured or last looked up, and that one has not had PEER_CALLS_IN_WINDOW in this window. */
+bool peers_admit(struct peers *peers, const struct net_address *address);
 /* Valid as long as the peers. */
 const struct peers_counters *peers_counters(const struct peers *peers);
 /* Closes all links, without events. Once. */

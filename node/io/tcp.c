@@ -30,6 +30,9 @@ struct tcp {
 	bool dirty, paused;                  /* in the lists of these names, never while closing */
 	struct tcp *dirty_prev, *dirty_next, *paused_prev, *paused_next;
 	uint64_t deadline_ms, heard_ms, sent_ms;
+	uint64_t turn,
+	    resumed;       /* of the turn that `left` is of, and of the one in which it was last taken from `paused` */
+	size_t left;       /* of what may be taken from it in that turn */
 	bool unfinished;   /* a part of a message was received, and not the rest */
 	uint64_t begun_ms; /* that part did not begin before this time */
 	/* The one write that may be under way, of what the socket did not take at once. All else waits in the link's
@@ -81,7 +84,33 @@ static void dirty_remove(struct tcp *tcp)
 	DL_DELETE2(set->dirty, tcp, dirty_prev, dirty_next);
 }
 
-/* ---- strangers that have used up their read budget --------------------------------------------- */
+/* ---- streams that have used up their budget ---------------------------------------------------- */
+
+static size_t *turn_left(struct tcp *tcp)
+{
+	if (tcp->turn != tcp->set->turn) {
+		tcp->turn = tcp->set->turn;
+		tcp->left = tcp->events->stranger ? TCP_STRANGER_TURN_MAX : TCP_PEER_TURN_MAX;
+	}
+	return &tcp->left;
+}
+
+/* What it may still have in this turn. */
+static size_t budget_left(struct tcp *tcp)
+{
+	size_t left = *turn_left(tcp);
+
+	return tcp->events->stranger && tcp->set->read_budget < left ? tcp->set->read_budget : left;
+}
+
+static void budget_charge(struct tcp *tcp, size_t cost)
+{
+	size_t *left = turn_left(tcp), *all = &tcp->set->read_budget;
+
+	*left -= cost < *left ? cost : *left;
+	if (tcp->events->stranger)
+		*all -= cost < *all ? cost : *all;
+}
 
 static void paused_add(struct tcp *tcp)
 {
@@ -234,11 +263,8 @@ static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 
 	(void)suggested;
 	assert(tcp->state != STREAM_CLOSING);
-	if (tcp->events->stranger) {
-		room = TCP_STRANGER_TURN_MAX;
-		if (room > tcp->set->read_budget)
-			room = tcp->set->read_budget;
-	}
+	if (room > budget_left(tcp))
+		room = budget_left(tcp);
 	*buffer = uv_buf_init(tcp->set->buffer, (unsigned)room);
 }
 
@@ -256,10 +282,25 @@ static const char *why_feed_failed(int error)
 	}
 }
 
-static void tcp_received(struct tcp *tcp, const void *data, size_t size)
+/* Hands out the messages that have come whole, as far as the budget goes. A handler may close the stream: nothing more
+ * is delivered then. The link lives until the close callback. */
+static void tcp_deliver(struct tcp *tcp)
 {
 	struct bytes message;
+	bool whole = !tcp->unfinished;
 
+	while (tcp->state != STREAM_CLOSING && budget_left(tcp) && link_next(tcp->link, &message)) {
+		whole = true;
+		budget_charge(tcp, TCP_MESSAGE_COST);
+		tcp->events->message(tcp->owner, message);
+	}
+	tcp->unfinished = link_unfinished(tcp->link);
+	if (whole)
+		tcp->begun_ms = tcp->heard_ms;
+}
+
+static void tcp_received(struct tcp *tcp, const void *data, size_t size)
+{
 	tcp->heard_ms = uv_now(tcp->set->loop);
 	if (!tcp->link) {
 		tcp->events->first(tcp->owner, tcp, *(const uint8_t *)data);
@@ -277,15 +318,7 @@ static void tcp_received(struct tcp *tcp, const void *data, size_t size)
 		tcp_move(tcp, STREAM_ESTABLISHED);
 		tcp->events->established(tcp->owner);
 	}
-	bool whole = !tcp->unfinished;
-	/* A handler may close the stream: nothing more is delivered then. The link lives until the close callback. */
-	while (tcp->state != STREAM_CLOSING && link_next(tcp->link, &message)) {
-		whole = true;
-		tcp->events->message(tcp->owner, message);
-	}
-	tcp->unfinished = link_unfinished(tcp->link);
-	if (whole)
-		tcp->begun_ms = tcp->heard_ms;
+	tcp_deliver(tcp);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -295,7 +328,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 	assert(tcp->state != STREAM_CLOSING && tcp->state != STREAM_DIALLED && !tcp->paused);
 	if (size == 0)
 		return;
-	if (size == UV_ENOBUFS) { /* nothing was read: the budget of all strangers is used up */
+	if (size == UV_ENOBUFS) { /* nothing was read: the budget is used up */
 		paused_add(tcp);
 		return;
 	}
@@ -303,25 +336,46 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		tcp_fail(tcp, size == UV_EOF ? "closed" : uv_strerror((int)size));
 		return;
 	}
-	if (tcp->events->stranger) {
-		assert((size_t)size <= tcp->set->read_budget);
-		tcp->set->read_budget -= (size_t)size;
-		if ((size_t)size == buffer->len)
-			paused_add(tcp);
-	}
+	budget_charge(tcp, (size_t)size);
 	tcp_received(tcp, buffer->base, (size_t)size);
+	/* Messages may be left in its link: it is not read before they are taken. */
+	if (tcp->state != STREAM_CLOSING && !budget_left(tcp))
+		paused_add(tcp);
+}
+
+/* It is read on, unless what has come already takes all its budget. */
+static void tcp_resume(struct tcp *tcp)
+{
+	paused_remove(tcp);
+	tcp->resumed = tcp->set->turn;
+	if (tcp->link)
+		tcp_deliver(tcp);
+	if (tcp->state == STREAM_CLOSING)
+		return;
+	if (!budget_left(tcp)) {
+		paused_add(tcp);
+		return;
+	}
+	int error = uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
+	if (error)
+		tcp_fail(tcp, uv_strerror(error));
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle; /* that it is active keeps the loop from waiting */
 }
 
 void tcp_set_begin(struct tcp_set *set)
 {
+	set->turn++;
 	set->read_budget = TCP_STRANGERS_TURN_MAX;
-	while (set->paused) {
-		struct tcp *tcp = set->paused;
-		paused_remove(tcp);
-		int error = uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
-		if (error)
-			tcp_fail(tcp, uv_strerror(error));
-	}
+	while (set->paused && set->paused->resumed != set->turn)
+		tcp_resume(set->paused);
+	if (set->paused)
+		uv_idle_start(&set->idle, on_idle);
+	else
+		uv_idle_stop(&set->idle);
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
@@ -439,15 +493,13 @@ int tcp_connect(struct tcp_set *set, const struct sockaddr *address, const struc
 	return 0;
 }
 
-void tcp_source(const struct tcp *tcp, struct net_address *source)
+void tcp_address(const struct tcp *tcp, struct net_address *address)
 {
 	struct sockaddr_storage storage = {0};
-	struct net_address address;
 	int size = sizeof(storage);
 
 	uv_tcp_getpeername(&tcp->handle, (struct sockaddr *)&storage, &size);
-	net_address_of((const struct sockaddr *)&storage, &address);
-	net_address_source(&address, source);
+	net_address_of((const struct sockaddr *)&storage, address);
 }
 
 const uint8_t *tcp_remote_static(const struct tcp *tcp)
@@ -483,6 +535,7 @@ int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeou
 	set->read_budget = TCP_STRANGERS_TURN_MAX;
 	if (uv_timer_init(loop, &set->young_timer) < 0)
 		return UNCIA_E_IO;
+	uv_idle_init(loop, &set->idle);
 	set->young_timer.data = set;
 	return 0;
 }
@@ -491,4 +544,5 @@ void tcp_set_stop(struct tcp_set *set)
 {
 	assert(!set->young && !set->dirty && !set->paused);
 	uv_close((uv_handle_t *)&set->young_timer, NULL);
+	uv_close((uv_handle_t *)&set->idle, NULL);
 }

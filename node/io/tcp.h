@@ -9,10 +9,15 @@
 #include "net_address.h"
 #include "wire_link.h"
 
-/* The read budget of strangers (everybody but validators) in one turn of the loop: of each stream, and of all together.
- * It bounds what a vote waits for, however many wallets talk at once. */
+/* The budget of a turn of the loop, in bytes, and each message counts as some more: of each stream, and of all
+ * strangers (everybody but validators) together. It bounds what a vote waits for, however many wallets talk at once,
+ * and however small what is said is: what a message costs beside its bytes is one to two microseconds
+ * (tests/bench/message_bench.c).
+ */
 #define TCP_STRANGER_TURN_MAX  (16u << 10)
 #define TCP_STRANGERS_TURN_MAX (256u << 10)
+#define TCP_PEER_TURN_MAX      (512u << 10)
+#define TCP_MESSAGE_COST       512u
 
 #define TCP_SILENCE_S 60 /* of an inbound stream, before TCP asks whether the other side is still there */
 
@@ -20,7 +25,7 @@ struct tcp;
 
 /* The handlers of a stream, which outlive it. */
 struct tcp_events {
-	bool stranger; /* the read budget holds for it */
+	bool stranger; /* the budget of all strangers holds for it */
 	/* Inbound, while there is no link: the first byte received. Must tcp_attach or tcp_close. */
 	void (*first)(void *owner, struct tcp *tcp, uint8_t byte);
 	/* The handshake is complete, and the other side has sent an authentic record. */
@@ -35,9 +40,11 @@ struct tcp_events {
 struct tcp_set {
 	uv_loop_t *loop;
 	unsigned handshake_timeout_ms;
-	struct tcp *dirty;      /* to be flushed at the end of the turn */
-	struct tcp *paused;     /* strangers that are read again in the next turn */
-	size_t read_budget;     /* bytes of strangers that may still be read in this turn */
+	struct tcp *dirty;  /* to be flushed at the end of the turn */
+	struct tcp *paused; /* they go on in the next turn */
+	uv_idle_t idle;     /* active while there are any as a turn begins, so that the loop does not wait */
+	uint64_t turn;
+	size_t read_budget;     /* that strangers may still have in this turn */
 	struct tcp *young;      /* not established yet, oldest first */
 	uv_timer_t young_timer; /* fires at the deadline of the oldest of them */
 	size_t open;            /* streams whose close callback has not been called */
@@ -48,7 +55,8 @@ struct tcp_set {
 int tcp_set_init(struct tcp_set *set, uv_loop_t *loop, unsigned handshake_timeout_ms);
 /* Closes the timer. Every stream must have been closed; their close callbacks come as the loop runs. */
 void tcp_set_stop(struct tcp_set *set);
-/* The beginning of a turn, before the loop polls: gives strangers a new read budget. May call `down`. */
+/* The beginning of a turn, before the loop polls, and before the end of the last one: gives everybody a new budget, and
+ * what has come already goes on. May call `message` and `down`. */
 void tcp_set_begin(struct tcp_set *set);
 /* The end of a turn: writes what was sent since the last one, with one system call a stream. May call `down`. */
 void tcp_set_flush(struct tcp_set *set);
@@ -69,8 +77,8 @@ int tcp_send(struct tcp *tcp, const void *message, size_t size);
 /* Accepts NULL; may be called at any time, from any handler, more than once until the loop runs on. */
 void tcp_close(struct tcp *tcp);
 
-/* The other end's source, for fairness (net_address_source); zero where the socket does not know it any more. */
-void tcp_source(const struct tcp *tcp, struct net_address *source);
+/* The other end's address; zero where the socket does not know it any more. */
+void tcp_address(const struct tcp *tcp, struct net_address *address);
 /* The other end's static key (link_remote_static); NULL where it is not known. */
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
 /* Bytes in the write queue: sent, and not taken by the socket. */

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <utlist.h>
-#include "admission.h"
 #include "log.h"
+#include "places.h"
 #include "protocol_limits.h"
 #include "uncia/error.h"
 
@@ -17,13 +17,17 @@ enum wallet_state {
 	WALLET_KNOWN,       /* the receiver of the events has had a message, and so knows the number */
 };
 
+#define CROWD_MARGIN                                                                                                   \
+	2 /* places that a prefix has more than the newcomer's; by one more, two would push each other out */
+
 struct wallet_link {
 	struct wallets *wallets;
 	enum wallet_state state;
-	uint64_t number;                 /* 0: a free slot */
-	struct tcp *tcp;                 /* NULL: a free slot */
-	struct wallet_link *prev, *next; /* in `free` or in `young`, by the state */
-	uint32_t source;                 /* the slot of its address, as in admission.h */
+	uint64_t number;          /* 0: a free slot */
+	uint64_t serial;          /* the larger, the later it came */
+	struct tcp *tcp;          /* NULL: a free slot */
+	struct wallet_link *next; /* in `free` */
+	struct net_address address;
 };
 
 struct wallets {
@@ -31,10 +35,9 @@ struct wallets {
 	struct wallets_events events;
 	struct wallets_counters counters;
 	uv_timer_t tick;
-	uint8_t seed[16]; /* so that nobody can choose whom to share a source's slot with */
 	uint64_t serial;
-	uint32_t count, young_count;      /* slots that are not free; that are young */
-	struct wallet_link *free, *young; /* young: oldest first */
+	struct places *places, *young; /* slots that are not free; of them those that are young */
+	struct wallet_link *free;
 	bool stopped;
 	struct wallet_link slots[];
 };
@@ -53,22 +56,21 @@ static void wallet_move(struct wallet_link *link, enum wallet_state to)
 
 	assert(from <= WALLET_KNOWN && to <= WALLET_KNOWN);
 	assert(allowed[from] & 1 << to);
+	uint32_t slot = (uint32_t)(link - w->slots);
 	if (from == WALLET_FREE) {
-		DL_DELETE(w->free, link);
-		w->count++;
+		LL_DELETE(w->free, link);
+		places_add(w->places, &link->address, slot);
 	} else if (from == WALLET_YOUNG) {
-		DL_DELETE(w->young, link);
-		w->young_count--;
+		places_remove(w->young, &link->address, slot);
 	}
 	if (to == WALLET_FREE) {
-		DL_APPEND(w->free, link);
-		w->count--;
+		LL_PREPEND(w->free, link);
+		places_remove(w->places, &link->address, slot);
 	} else if (to == WALLET_YOUNG) {
-		DL_APPEND(w->young, link);
-		w->young_count++;
+		places_add(w->young, &link->address, slot);
 	}
 	link->state = to;
-	assert(w->young_count <= w->count && w->count <= w->options.links_max);
+	assert(w->young->count <= w->places->count && (w->places->count == w->options.links_max) == !w->free);
 }
 
 static struct wallet_link *wallet_find(struct wallets *w, uint64_t number)
@@ -163,10 +165,15 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	w->options.idle_ms = options->idle_ms ? options->idle_ms : WALLET_IDLE_MS;
 	w->options.queue_max = options->queue_max ? options->queue_max : WALLETS_QUEUE_MAX;
 	w->events = *events;
-	randombytes_buf(w->seed, sizeof(w->seed));
+	w->places = places_new(max);
+	w->young = places_new(max < WALLETS_YOUNG_MAX ? max : WALLETS_YOUNG_MAX);
+	if (!w->places || !w->young) {
+		wallets_free(w);
+		return UNCIA_E_MEMORY;
+	}
 	for (uint32_t i = 0; i < max; i++) {
 		w->slots[i].wallets = w;
-		DL_APPEND(w->free, &w->slots[i]);
+		LL_PREPEND(w->free, &w->slots[i]);
 	}
 	uv_timer_init(options->set->loop, &w->tick);
 	w->tick.data = w;
@@ -175,92 +182,75 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	return 0;
 }
 
-/* The link that has been silent longest, if that is long enough. No slot is free. */
-static struct wallet_link *find_idle(struct wallets *w)
+static struct wallet_link *silent_longer(struct wallet_link *a, struct wallet_link *b)
 {
-	uint64_t now = uv_now(w->options.set->loop), longest = w->options.idle_ms;
-	struct wallet_link *found = NULL;
-
-	assert(!w->free);
-	for (uint32_t i = 0; i < w->options.links_max; i++) {
-		uint64_t silent = now - tcp_heard_ms(w->slots[i].tcp);
-		if (silent >= longest) {
-			longest = silent;
-			found = &w->slots[i];
-		}
-	}
-	return found;
+	return !a || tcp_heard_ms(b->tcp) < tcp_heard_ms(a->tcp) ? b : a;
 }
 
-/* The source that has most of all links, or most of the young ones; *more: how many more than `source`. */
-static uint32_t most_crowded(const struct wallets *w, uint32_t source, bool young, uint32_t *more)
-{
-	uint32_t counts[ADMISSION_SLOTS] = {0}, most = source;
-	const struct wallet_link *link;
-
-	if (young) {
-		DL_FOREACH (w->young, link) {
-			counts[link->source]++;
-		}
-	} else {
-		for (uint32_t i = 0; i < w->options.links_max; i++)
-			counts[w->slots[i].source]++;
-	}
-	for (uint32_t i = 0; i < ADMISSION_SLOTS; i++)
-		if (counts[i] > counts[most])
-			most = i;
-	assert(counts[most] >= counts[source]);
-	*more = counts[most] - counts[source];
-	return most;
-}
-
-static struct wallet_link *oldest_young(struct wallets *w, uint32_t source)
-{
-	struct wallet_link *link;
-
-	DL_FOREACH (w->young, link) {
-		if (link->source == source)
-			return link;
-	}
-	return NULL;
-}
-
-static struct wallet_link *silent_longest(struct wallets *w, uint32_t source)
+/* Of these places the link that has been silent longest; not one that waits for an answer, unless `waiting`. */
+static struct wallet_link *silent_longest(struct wallets *w, const struct crowd *of, bool waiting)
 {
 	struct wallet_link *found = NULL;
 
-	for (uint32_t i = 0; i < w->options.links_max; i++) {
-		struct wallet_link *link = &w->slots[i];
-		if (link->source == source && (!found || tcp_heard_ms(link->tcp) < tcp_heard_ms(found->tcp)))
+	for (uint32_t i = of->first; i < of->first + of->count; i++) {
+		struct wallet_link *link = &w->slots[w->places->sorted[i].slot];
+		if (silent_longer(found, link) == link &&
+		    (waiting || link->state != WALLET_KNOWN || !w->events.waits(w->events.context, link->number)))
 			found = link;
 	}
 	return found;
 }
 
-/* The link that makes room for one more of this source; NULL: none. faults 28: the source that has most gives way, so
- * that no source alone fills a validator, or keeps others from finishing their handshakes. */
-static struct wallet_link *choose_victim(struct wallets *w, uint32_t source)
+static struct wallet_link *oldest_young(struct wallets *w, const struct places *places, const struct crowd *of)
 {
-	struct wallet_link *link;
-	uint32_t more;
+	struct wallet_link *found = NULL;
 
-	if (w->free)
-		return oldest_young(w, most_crowded(w, source, true, &more));
-	uint32_t crowd = most_crowded(w, source, false, &more);
-	link = oldest_young(w, crowd);
-	if (!link)
-		link = find_idle(w);
-	if (!link && more >= 2)
-		link = silent_longest(w, crowd);
-	return link;
+	for (uint32_t i = of->first; i < of->first + of->count; i++) {
+		struct wallet_link *link = &w->slots[places->sorted[i].slot];
+		if (link->state == WALLET_YOUNG && (!found || link->serial < found->serial))
+			found = link;
+	}
+	return found;
 }
 
-/* Makes room for one more of this source where there is none, if a link can be found to be pushed out. */
-static void push_out(struct wallets *w, uint32_t source)
+/* faults 28: the prefix that has most gives way, so that no one alone fills a validator. Of it the link that has been
+ * silent longest goes, and one that waits for an answer only where its prefix has more than half of all places, or
+ * where everybody waits: so those who hold places in silence keep nobody out, and newcomers do not drive out who is
+ * paying. NULL: none. */
+static struct wallet_link *choose_victim(struct wallets *w, const struct net_address *newcomer)
 {
-	if (w->free && w->young_count < WALLETS_YOUNG_MAX)
-		return;
-	struct wallet_link *link = choose_victim(w, source);
+	const struct crowd everybody = {CROWD_EVERYBODY, 0, w->places->count, w->places->count};
+	struct crowd crowd = places_crowd(w->places, newcomer, CROWD_MARGIN);
+	struct wallet_link *link = NULL;
+
+	if (crowd.kind != CROWD_EVERYBODY)
+		link = oldest_young(w, w->places, &crowd);
+	if (!link)
+		link = silent_longest(w, &crowd, false);
+	if (!link && crowd.kind == CROWD_OTHERS) {
+		if (crowd.total <= w->options.links_max / 2)
+			link = silent_longest(w, &everybody, false);
+		if (!link)
+			link = silent_longest(w, &crowd, true);
+	}
+	if (link)
+		return link;
+	link = silent_longest(w, &everybody, true);
+	return link && uv_now(w->options.set->loop) - tcp_heard_ms(link->tcp) >= w->options.idle_ms ? link : NULL;
+}
+
+/* Makes room for one more from this address where there is none, if a link can be found to be pushed out. */
+static void push_out(struct wallets *w, const struct net_address *newcomer)
+{
+	struct wallet_link *link = NULL;
+
+	if (w->young->count == w->young->max) {
+		struct crowd crowd = places_crowd(w->young, newcomer, 1);
+		link = oldest_young(w, w->young, &crowd);
+		assert(link);
+	} else if (!w->free) {
+		link = choose_victim(w, newcomer);
+	}
 	if (!link)
 		return;
 	w->counters.pushed_out++;
@@ -277,7 +267,7 @@ static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link 
 	    .network_id = w->options.network_id,
 	    .static_secret = w->options.network_secret,
 	    .ephemeral_secret = ephemeral,
-	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
+	    .message_size_max = MESSAGE_SIZE_REQUEST_MAX,
 	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
 	};
 	int error = tcp_attach(tcp, &options, &wallet_events, link);
@@ -287,15 +277,14 @@ static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link 
 
 void wallets_accept(struct wallets *w, struct tcp *tcp)
 {
-	struct net_address source;
+	struct net_address address;
 
 	assert(!w->stopped);
-	tcp_source(tcp, &source);
-	uint32_t slot = (uint32_t)(siphash(w->seed, &source, sizeof(source)) % ADMISSION_SLOTS);
-	push_out(w, slot);
+	tcp_address(tcp, &address);
+	push_out(w, &address);
 	if (!w->free) {
 		w->counters.refused_full++;
-		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->count),
+		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->places->count),
 		          LOG_NUMBER("refused", w->counters.refused_full));
 		tcp_close(tcp);
 		return;
@@ -306,9 +295,10 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 		tcp_close(tcp);
 		return;
 	}
-	link->number = ++w->serial * w->options.links_max + (uint64_t)(link - w->slots);
+	link->serial = ++w->serial;
+	link->number = link->serial * w->options.links_max + (uint64_t)(link - w->slots);
 	link->tcp = tcp;
-	link->source = slot;
+	link->address = address;
 	wallet_move(link, WALLET_YOUNG);
 }
 
@@ -361,7 +351,7 @@ void wallets_drop(struct wallets *w, uint64_t wallet)
 
 uint32_t wallets_count(const struct wallets *w)
 {
-	return w->count;
+	return w->places->count;
 }
 
 const struct wallets_counters *wallets_counters(const struct wallets *w)
@@ -377,10 +367,14 @@ void wallets_stop(struct wallets *w)
 	for (uint32_t i = 0; i < w->options.links_max; i++)
 		if (w->slots[i].state != WALLET_FREE)
 			wallet_release(&w->slots[i]);
-	assert(!w->count && !w->young_count);
+	assert(!w->places->count && !w->young->count);
 }
 
 void wallets_free(struct wallets *w)
 {
+	if (!w)
+		return;
+	free(w->places);
+	free(w->young);
 	free(w);
 }

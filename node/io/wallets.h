@@ -32,6 +32,8 @@ struct wallets_options {
 struct wallets_events {
 	void (*message)(void *context, uint64_t wallet, struct bytes message);
 	void (*closed)(void *context, uint64_t wallet);
+	/* Whether it waits for an answer. Called from inside wallets_accept. */
+	bool (*waits)(void *context, uint64_t wallet);
 	void *context;
 };
 
@@ -44,11 +46,12 @@ struct wallets;
 
 /* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
-/* Takes over an inbound stream whose first byte asks for a wallet's link. Past the limit on handshakes the source that
- * has most of them under way loses its oldest. Past the limit on links one of these is pushed out, in this order: of
- * the source that has most links, the oldest that is not established; the link that has been silent longest, if for
- * WALLET_IDLE_MS; of that source, if it has two links more than the new one's, the link that has been silent longest.
- * Where none can be, the new one is closed. */
+/* Takes over an inbound stream whose first byte asks for a wallet's link. Past the limit on handshakes the prefix
+ * (net_address.h) that has most of them under way loses its oldest. Past the limit on links one makes room: of the
+ * prefix that has most, if it has two more than the new one's, else of the new one's own, else of all: there the oldest
+ * that is not established, else the one that has been silent longest and waits for nothing. Where all of a prefix with
+ * more than half of all links wait, the one silent longest; else one of anybody's that waits for nothing; else again of
+ * that prefix; else whoever has been silent for WALLET_IDLE_MS. Where there is none, the new one is closed. */
 void wallets_accept(struct wallets *wallets, struct tcp *tcp);
 /* Queues an answer. To a number that is gone it is counted, and lost; a wallet whose queue is full is dropped. */
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);

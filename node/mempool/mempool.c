@@ -93,6 +93,11 @@ uint32_t mempool_verifying(const struct mempool *pool)
 	return pool->count - pool->verified_count;
 }
 
+uint32_t mempool_verifying_max(const struct mempool *pool)
+{
+	return pool->verifying_max;
+}
+
 uint32_t mempool_ready(const struct mempool *pool)
 {
 	return pool->ready;

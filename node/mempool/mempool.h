@@ -30,8 +30,10 @@ struct pooled {
 	enum pooled_state state; /* changed by the functions below only */
 	enum pending_reason reason;
 	uint64_t added_ms;
-	bool relay;   /* the caller's: it came from a wallet here, and is to be gossiped once verified */
-	bool covered; /* the caller's: by its sender's entry, when it came */
+	/* The caller's: */
+	uint64_t wallet; /* that brought it here, and answers for its signature; 0: it came from a validator */
+	bool relay;      /* it is gossiped once verified, and who waits for it told how it goes */
+	bool covered;    /* by its sender's entry, when it came */
 };
 
 struct mempool;
@@ -45,6 +47,7 @@ uint32_t mempool_count(const struct mempool *pool);
 uint32_t mempool_ready(const struct mempool *pool);
 uint32_t mempool_parked(const struct mempool *pool);
 uint32_t mempool_verifying(const struct mempool *pool);
+uint32_t mempool_verifying_max(const struct mempool *pool); /* at most */
 
 /* Takes a payment in as VERIFYING. Until verified it counts against no sender's quota and evicts nothing. Two payments
  * of one id with different whole hashes may both be held. Returns

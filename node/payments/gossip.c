@@ -7,17 +7,79 @@
 #include "try.h"
 #include "uncia/error.h"
 
-#define GOSSIP_SIZE_MAX     (512u << 10)
+#define GOSSIP_SIZE_MAX (512u << 10)
+/* Of what a validator passes on in vain: bytes at once and a millisecond, what each payment counts beside its own, and
+ * the part of it that one counts which is held, as many are: wallets submit to several. */
+#define USELESS_OWED        (2u << 20)
+#define USELESS_PER_MS      (4u << 10)
+#define USELESS_ONE         64u
+#define USELESS_HELD_SHARE  4u
 #define PEER_PAYMENTS_MAX   2000u
 #define PEER_PAYMENTS_BYTES (1u << 20) /* well within what may wait for a link: all of it is queued at once */
 
-/* 1: final already, expired, or too far ahead. */
-static int gossip_useless(struct payments *p, const struct payment *payment)
+/* Whether one more of this validator's may be checked beside those of `job`: half of the places are for whoever comes,
+ * the other half is divided among all. */
+static bool gossip_room(const struct payments *p, uint32_t peer, const struct job *job)
 {
-	if (pool_tip_seconds(p) >= payment->expires_at || pool_too_far(p, payment))
-		return 1;
-	int error = ledger_knows_payment(p->ledger, p->chain->tip->executed, &payment->id);
-	return error == UNCIA_E_NOT_FOUND ? 0 : error ? error : 1;
+	uint32_t max = pool_gossip_max(p), under_way = (uint32_t)job->verify.count;
+	uint32_t share = max / 2 / p->step->committee->size;
+
+	if (p->checking_gossip + under_way >= max)
+		return false;
+	return p->checking_gossip + under_way < max / 2 || p->checking_of[peer] + under_way < share;
+}
+
+bool payments_gossip_due(struct payments *p, uint32_t peer)
+{
+	return read_budget_left(&p->useless[peer], p->step->now_ms, USELESS_OWED, USELESS_PER_MS);
+}
+
+/* Whether no block can take it any more, or not for long. */
+static bool gossip_untimely(const struct payments *p, uint32_t expires_at)
+{
+	return pool_tip_seconds(p) >= expires_at || pool_too_far(p, expires_at);
+}
+
+/* One payment of a message: into the pool and the job, where it is of any use. What is not is found by what costs
+ * least: its time, read off its bytes; whether it is held, by their hash; whether it is final, when it is decoded.
+ * Wallets submit to several validators, and each of those relays. What no block can take, or one has taken already,
+ * would keep every leader awake until it expires. *owed: what it cost in vain. Returns 0, a code of bad input, or an
+ * error of this machine. */
+static int gossip_take(struct payments *p, uint32_t peer, struct job *job, const ProtobufCBinaryData *bytes,
+                       uint64_t *owed)
+{
+	struct payment *payment;
+	struct pooled *pooled;
+	struct hash whole;
+	uint32_t expires_at;
+
+	*owed = USELESS_ONE + bytes->len;
+	if (payment_peek(bytes->data, bytes->len, &expires_at) && gossip_untimely(p, expires_at))
+		return 0;
+	payment_whole(bytes->data, bytes->len, &whole);
+	if (mempool_find(p->mempool, &whole)) {
+		*owed /= USELESS_HELD_SHARE;
+		return 0;
+	}
+	if (!gossip_room(p, peer, job)) {
+		p->gossip_refused++;
+		return 0;
+	}
+	TRY(payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->len, &payment));
+	int error = gossip_untimely(p, payment->expires_at)
+	                ? 0
+	                : ledger_knows_payment(p->ledger, p->chain->tip->executed, &payment->id);
+	if (error != UNCIA_E_NOT_FOUND) {
+		payment_free(payment);
+		return error;
+	}
+	error = pool_add(p, payment, job, &pooled);
+	if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE || error == UNCIA_E_FUNDS) {
+		p->gossip_refused++;
+		return 0;
+	}
+	*owed = 0;
+	return error;
 }
 
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message)
@@ -26,31 +88,14 @@ int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *
 	int error = job ? 0 : UNCIA_E_MEMORY;
 
 	for (size_t i = 0; i < message->n_payments && !error; i++) {
-		struct payment *payment;
-		struct pooled *pooled;
-		error = payment_decode_at(&p->memory, &p->step->network_id, message->payments[i]->data.data,
-		                          message->payments[i]->data.len, &payment);
-		if (error)
-			break;
-		/* Wallets submit to several validators, and each of those relays. What no block can take, or one has
-		 * taken already, would keep every leader awake until it expires. */
-		error = mempool_find(p->mempool, &payment->whole) ? 1 : gossip_useless(p, payment);
-		if (error) {
-			payment_free(payment);
-			if (error < 0)
-				break;
-			error = 0;
-			continue;
-		}
-		error = pool_add(p, payment, job, &pooled);
-		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
-		    error == UNCIA_E_FUNDS) {
-			p->gossip_refused++;
-			error = 0;
-		}
+		uint64_t owed;
+		error = gossip_take(p, peer, job, &message->payments[i]->data, &owed);
+		p->useless[peer].owed += owed;
 	}
 	/* What was taken before a bad one is with the pool as "verifying": its checks go on all the same. */
 	if (job && job->verify.count) {
+		p->checking_gossip += (uint32_t)job->verify.count;
+		p->checking_of[peer] += (uint32_t)job->verify.count;
 		int started = job_start(p->step, job);
 		return error ? error : started;
 	}

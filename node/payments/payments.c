@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include "submit.h"
+#include "turns.h"
 #include "try.h"
 #include "uncia/error.h"
 #include "waiters.h"
@@ -16,8 +17,23 @@ void payments_init(struct payments *p)
 	slab_init(&p->memory, PAYMENT_SLAB_ITEM, PAYMENT_SLAB_MAX);
 }
 
+static void checks_done(struct payments *p, const struct job *job)
+{
+	uint32_t count = (uint32_t)job->verify.count;
+
+	if (job->peer == PEER_WALLET) {
+		assert(p->checking_submitted >= count);
+		p->checking_submitted -= count;
+	} else {
+		assert(p->checking_gossip >= count && p->checking_of[job->peer] >= count);
+		p->checking_gossip -= count;
+		p->checking_of[job->peer] -= count;
+	}
+}
+
 void payments_deinit(struct payments *p)
 {
+	turns_deinit(p);
 	for (size_t i = 0; i < p->relay_count; i++)
 		payment_free(p->relay[i]);
 	free(p->relay);
@@ -51,6 +67,7 @@ int payments_verified(struct payments *p, struct job *job)
 	assert(job->kind == JOB_PAYMENTS && (job->pooled || !job->verify.count));
 	bool wanted = chain_assembles(p->chain);
 
+	checks_done(p, job);
 	for (size_t i = 0; i < job->verify.count; i++) {
 		struct pooled *pooled = job->pooled[i];
 		job->pooled[i] = NULL;
@@ -80,6 +97,7 @@ static int check_again(struct payments *p, struct pooled *pooled, const struct v
 	}
 	job->pooled[0] = pooled;
 	pooled->relay = true;
+	p->checking_submitted++;
 	return job_start(p->step, job);
 }
 
@@ -88,6 +106,7 @@ int payments_given_up(struct payments *p, struct job *job)
 	assert(job->kind == JOB_PAYMENTS && job->verify.dropped && job->peer != PEER_WALLET);
 	bool wanted = chain_assembles(p->chain);
 
+	checks_done(p, job);
 	for (size_t i = 0; i < job->verify.count; i++) {
 		struct pooled *pooled = job->pooled[i];
 		job->pooled[i] = NULL;

@@ -3,9 +3,15 @@
 #ifndef PAYMENTS_H
 #define PAYMENTS_H
 #include "message.pb-c.h"
+#include "read_budget.h"
 #include "slab.h"
 #include "serve.h"
 #include "verification.h"
+
+struct submitter;
+
+#define SUBMITTER_WAITING_MAX                                                                                          \
+	1024u /* KiB of payments, each at least one, that one wallet's link waits to have checked */
 
 struct payments {
 	struct step *step;
@@ -16,7 +22,15 @@ struct payments {
 	struct slab memory;     /* of decoded payments */
 	struct payment **relay; /* verified in this step, to be gossiped at its end */
 	size_t relay_count, relay_capacity;
-	uint64_t gossip_refused; /* that the pool had no place for */
+	uint64_t gossip_refused;                        /* that the pool had no place for */
+	struct read_budget useless[COMMITTEE_SIZE_MAX]; /* what each validator has passed on in vain */
+
+	/* Signature checks under way: of what wallets submitted, of what validators passed on, of each. */
+	uint32_t checking_submitted, checking_gossip, checking_of[COMMITTEE_SIZE_MAX];
+	struct submitter *submitters; /* wallets that wait to have something checked, or brought wrong signatures */
+	struct submitter *turns;      /* those that wait, the next one first */
+	struct submitter *levels[SUBMITTER_WAITING_MAX + 1]; /* the same, by how much waits */
+	uint32_t waiting, waiting_most;                      /* KiB, of all and of who has most */
 };
 
 /* For a struct whose first members, to `serve`, are set. payments_deinit comes before the mempool's and chain's end,
@@ -31,12 +45,23 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 /* A validator passes on. Returns 0; UNCIA_E_ENCODING, UNCIA_E_AMOUNT (the link is to be closed: no honest validator
  * passes that on); or an error of this machine. */
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message);
+/* Whether what this validator passes on is looked at now: not where too much of it was of no use lately. */
+bool payments_gossip_due(struct payments *p, uint32_t peer);
 /* The verdicts of a job of theirs are in. Returns 0 or an error of this machine. */
 int payments_verified(struct payments *p, struct job *job);
 /* The verifier gave up what was not checked yet, since the link of who passed it on is closed. What some wallet waits
  * for is checked all the same, as if it had come from there alone; the rest leaves the pool. Returns 0 or an error of
  * this machine. */
 int payments_given_up(struct payments *p, struct job *job);
+/* Has checked what waits for its turn, as far as not too much is being checked. Returns 0 or an error of this machine.
+ */
+int payments_turns(struct payments *p);
+/* When there is something for payments_turns to do without another event, or TIME_NEVER. */
+uint64_t payments_wake(const struct payments *p);
+/* Whether something of this wallet's waits for its turn. */
+bool payments_waits(const struct payments *p, uint64_t wallet);
+/* That link is gone, and what waits of it. */
+void payments_wallet_closed(struct payments *p, uint64_t wallet);
 /* Gives back what no verdict was taken of, before the job is freed. */
 void payments_job_release(struct payments *p, struct job *job);
 /* Gossips what was verified in this step to every validator. */

@@ -5,6 +5,22 @@
 #include <string.h>
 #include "uncia/error.h"
 
+/* Enough to keep threads busy between two turns of the loop; what comes next waits for so many, and for its turn. */
+#define SUBMITTED_CHECKS_MAX 256u
+
+/* The pool's places for what is being checked, divided: no flood of one kind takes those of the other. */
+uint32_t pool_submitted_max(const struct payments *p)
+{
+	uint32_t half = mempool_verifying_max(p->mempool) / 2;
+
+	return half > SUBMITTED_CHECKS_MAX ? SUBMITTED_CHECKS_MAX : half ? half : 1;
+}
+
+uint32_t pool_gossip_max(const struct payments *p)
+{
+	return mempool_verifying_max(p->mempool) - pool_submitted_max(p);
+}
+
 uint64_t pool_tip_seconds(const struct payments *p)
 {
 	return p->chain->tip->header.timestamp_ms / 1000;
@@ -38,13 +54,13 @@ int pool_add(struct payments *p, struct payment *payment, struct job *job, struc
 	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != SENDER_KEY_BOUND);
 }
 
-bool pool_too_far(const struct payments *p, const struct payment *payment)
+bool pool_too_far(const struct payments *p, uint32_t expires_at)
 {
 	uint64_t now_s = (p->step->wall_ms > p->chain->tip->header.timestamp_ms ? p->step->wall_ms
 	                                                                        : p->chain->tip->header.timestamp_ms) /
 	                 1000;
 
-	return payment->expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
+	return expires_at > now_s + PAYMENT_LIFETIME_MAX_S + 1;
 }
 
 void payments_job_release(struct payments *p, struct job *job)

@@ -6,9 +6,12 @@
 #include "gossip.h"
 #include "messages.h"
 #include "pool.h"
+#include "turns.h"
 #include "try.h"
 #include "uncia/error.h"
 #include "waiters.h"
+
+#define TURNS_IN_STEP 512u /* those that need no check are many at a time */
 
 /* Why bytes are no payment. */
 static const char *malformed_refusal(int error)
@@ -49,11 +52,11 @@ static int pool_refusal_code(int error)
 }
 
 /* Adds one that is not held to the pool, and has its signature checked. Takes the payment. */
-static int submit_new(struct payments *p, struct payment *payment)
+static int submit_new(struct payments *p, uint64_t wallet, struct payment *payment)
 {
 	struct pooled *pooled;
 
-	if (pool_too_far(p, payment)) {
+	if (pool_too_far(p, payment->expires_at)) {
 		payment_free(payment);
 		return UNCIA_E_TOO_FAR;
 	}
@@ -69,22 +72,19 @@ static int submit_new(struct payments *p, struct payment *payment)
 		return error;
 	}
 	pooled->relay = true;
+	pooled->wallet = wallet;
+	p->checking_submitted++;
 	return job_start(p->step, job);
 }
 
-int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, const struct bytes *bytes)
+/* It is looked at now: answered with its end, or taken in, or refused. Takes the payment. */
+static int submit_now(struct payments *p, uint64_t wallet, uint64_t request_id, struct payment *payment)
 {
-	struct payment *payment;
-	int error = payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->size, &payment);
-
-	if (error == UNCIA_E_MEMORY)
-		return error;
-	if (error)
-		return message_refuse(p->step, wallet, request_id, error, malformed_refusal(error));
 	struct payment_id id = payment->id;
 	const struct pooled *held = mempool_find(p->mempool, &payment->whole);
 	/* Already final, or past its expiry: the answer is that end. What is held has none. */
-	error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(p->ledger, p->chain->tip->executed, &id);
+	int error = held ? UNCIA_E_NOT_FOUND : ledger_knows_payment(p->ledger, p->chain->tip->executed, &id);
+
 	if (error != UNCIA_E_NOT_FOUND || pool_tip_seconds(p) >= payment->expires_at) {
 		payment_free(payment);
 		return error && error != UNCIA_E_NOT_FOUND ? error : serve_payment(p->serve, wallet, request_id, &id);
@@ -92,7 +92,7 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 	if (held) {
 		payment_free(payment);
 	} else {
-		error = submit_new(p, payment);
+		error = submit_new(p, wallet, payment);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
 		    error == UNCIA_E_TOO_FAR || error == UNCIA_E_FUNDS)
 			return message_refuse(p->step, wallet, request_id, pool_refusal_code(error),
@@ -105,6 +105,33 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 		                      "too many payments awaited on this link");
 	TRY(error);
 	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
+}
+
+int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, const struct bytes *bytes)
+{
+	struct payment *payment;
+	int error = payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->size, &payment);
+
+	if (error == UNCIA_E_MEMORY)
+		return error;
+	if (error)
+		return message_refuse(p->step, wallet, request_id, error, malformed_refusal(error));
+	error = turns_join(p, wallet);
+	if (error) {
+		payment_free(payment);
+		return error;
+	}
+	return turns_free(p) ? submit_now(p, wallet, request_id, payment) : turns_wait(p, wallet, request_id, payment);
+}
+
+int payments_turns(struct payments *p)
+{
+	uint64_t wallet, request_id;
+	struct payment *payment;
+
+	for (uint32_t i = 0; i < TURNS_IN_STEP && (payment = turns_take(p, &wallet, &request_id)); i++)
+		TRY(submit_now(p, wallet, request_id, payment));
+	return 0;
 }
 
 /* What the sender's entry covered when it came is left to the next leader; the rest may have a reason to wait. */
@@ -164,8 +191,11 @@ int payment_rejected(struct payments *p, struct pooled *pooled, int error)
 {
 	struct payment_id id = pooled->payment->id;
 	bool relay = pooled->relay;
+	uint64_t wallet = pooled->wallet;
 
 	mempool_remove(p->mempool, pooled);
+	if (wallet && error == UNCIA_E_SIGNATURE)
+		TRY(turns_wrong(p, wallet));
 	if (!relay)
 		return 0;
 	return given_up(p, &id, error,

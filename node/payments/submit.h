@@ -1,4 +1,4 @@
-/* Payments that a wallet submitted here, once their signatures are checked. */
+/* Payments that a wallet submits here: into the pool, and what becomes of them once their signatures are checked. */
 #ifndef SUBMIT_H
 #define SUBMIT_H
 #include "payments.h"

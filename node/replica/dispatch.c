@@ -58,9 +58,7 @@ static bool is_too_much(const struct replica *r, uint32_t peer, const Uncia__Pb_
 	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
 	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY:
 		return jobs_urgent_full(&r->step, peer);
-	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
-		return jobs_payments_full(&r->step, peer);
-	default:
+	default: /* of gossip, each payment is */
 		return false;
 	}
 }
@@ -116,8 +114,9 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 	ProtobufCMessage *message;
 
 	assert(peer < r->committee->size);
-	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
-		return UNCIA_E_LIMIT;
+	int screened = screen_peer(r, peer, bytes);
+	if (screened)
+		return screened < 0 ? screened : 0;
 	if (step_shuns(&r->step, peer) || jobs_bytes_full(&r->step, peer)) {
 		r->step.dropped_messages++;
 		return 0;
@@ -170,7 +169,7 @@ int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes bytes)
 	struct arena arena;
 	ProtobufCMessage *message;
 
-	if (bytes.size > MESSAGE_SIZE_WALLET_MAX)
+	if (bytes.size > MESSAGE_SIZE_REQUEST_MAX)
 		return UNCIA_E_LIMIT;
 	arena_init_cached(&arena, canonical_arena_limit(bytes.size), &r->step.chunk_cache);
 	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);

@@ -53,7 +53,8 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
 	r->proposals = error ? NULL : calloc(r->committee->size, sizeof(*r->proposals));
-	if (!error && (!r->clock.peers || !r->proposals))
+	r->links.told = error ? NULL : calloc(r->committee->size, sizeof(*r->links.told));
+	if (!error && (!r->clock.peers || !r->proposals || !r->links.told))
 		error = UNCIA_E_MEMORY;
 	if (!error)
 		error = ledger_new(r->config.genesis, &r->config.view, r->config.hash_seed, &r->ledger);
@@ -87,6 +88,7 @@ void replica_free(struct replica *r)
 	step_deinit(&r->step);
 	free(r->clock.peers);
 	free(r->proposals);
+	free(r->links.told);
 	free(r);
 }
 
@@ -95,6 +97,12 @@ void replica_free(struct replica *r)
 static bool error_is_fatal(int error)
 {
 	return error <= UNCIA_E_MEMORY;
+}
+
+static void replica_wallet_closed(struct replica *r, uint64_t wallet)
+{
+	payments_wallet_closed(&r->payments, wallet);
+	serve_wallet_closed(&r->serve, wallet);
 }
 
 /* What a stranger sent wrong ends his link, nothing else. */
@@ -109,30 +117,11 @@ static int blame(struct replica *r, const struct event *event, int error)
 		proposals_dropped(r, event->peer);
 	} else {
 		TRY(step_drop_wallet(&r->step, event->wallet));
-		serve_wallet_closed(&r->serve, event->wallet);
+		replica_wallet_closed(r, event->wallet);
 	}
 	return step_note(
 	    &r->step, NOTE_WARNING, "event=bad_message %s=%llu reason=\"%s\"", from_peer ? "peer" : "wallet",
 	    from_peer ? (unsigned long long)event->peer : (unsigned long long)event->wallet, uncia_error_text(error));
-}
-
-static int replica_peer_up(struct replica *r, uint32_t peer)
-{
-	if (!r->step.peers[peer].up)
-		r->step.peers_up++;
-	r->step.peers[peer].up = true;
-	consensus_peer(r->consensus, peer, true);
-	TRY(sync_peer_up(&r->sync, peer));
-	return payments_to_peer(&r->payments, peer);
-}
-
-static void replica_peer_down(struct replica *r, uint32_t peer)
-{
-	if (r->step.peers[peer].up)
-		r->step.peers_up--;
-	r->step.peers[peer].up = false;
-	consensus_peer(r->consensus, peer, false);
-	sync_peer_down(&r->sync, peer);
 }
 
 static int replica_space(struct replica *r, bool low)
@@ -153,16 +142,16 @@ static int handle(struct replica *r, const struct event *event)
 		r->state = REPLICA_RUNNING;
 		return replica_start(r);
 	case EVENT_PEER_UP:
-		return replica_peer_up(r, event->peer);
+		return links_up(r, event->peer);
 	case EVENT_PEER_DOWN:
-		replica_peer_down(r, event->peer);
+		links_down(r, event->peer);
 		return 0;
 	case EVENT_PEER_MESSAGE:
 		return blame(r, event, dispatch_peer(r, event->peer, event->message));
 	case EVENT_WALLET_MESSAGE:
 		return blame(r, event, dispatch_wallet(r, event->wallet, event->message));
 	case EVENT_WALLET_CLOSED:
-		serve_wallet_closed(&r->serve, event->wallet);
+		replica_wallet_closed(r, event->wallet);
 		return 0;
 	case EVENT_VERIFIED:
 		jobs_checked(&r->step, event->job);
@@ -185,8 +174,14 @@ static int handle(struct replica *r, const struct event *event)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r->consensus), proposer_wake(r), sync_wake(&r->sync),
-	                    serve_wake(&r->serve),        decide_wake(r),   step_outbox_wake(&r->step)};
+	uint64_t wakes[] = {consensus_wake(r->consensus),
+	                    proposer_wake(r),
+	                    sync_wake(&r->sync),
+	                    serve_wake(&r->serve),
+	                    decide_wake(r),
+	                    step_outbox_wake(&r->step),
+	                    links_wake(r),
+	                    payments_wake(&r->payments)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -230,6 +225,7 @@ static int step(struct replica *r, const struct event *event)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
 	TRY(dispatch_checked(r));
+	TRY(payments_turns(&r->payments));
 	TRY(release(r));
 	if (r->ends_ms)
 		return step_to_the_end(r);
@@ -239,6 +235,7 @@ static int step(struct replica *r, const struct event *event)
 	/* What is not flushed is held in memory: who catches up waits for its own disk. */
 	r->sync.held = flushing_behind(r);
 	TRY(sync_timer(&r->sync));
+	TRY(links_timer(r));
 	TRY(sync_fetch_bodies(&r->sync));
 	TRY(payments_relay(&r->payments));
 	TRY(serve_answer(&r->serve));

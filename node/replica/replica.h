@@ -102,6 +102,8 @@ struct replica_load {
 	size_t questions;          /* of wallets, that wait */
 	size_t waiters;            /* payments that the wallet which has most waits for */
 	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
+	size_t checking;           /* places that are taken for such checks */
+	size_t waiting;            /* KiB of submitted ones whose signature will be */
 	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
 	size_t taken;              /* the most bytes of bodies that a step has taken which took several, ever */
 	size_t visited;            /* the most blocks that a step has looked at in passing, ever */
@@ -116,5 +118,7 @@ void replica_free(struct replica *replica);
 int replica_step(struct replica *replica, const struct event *event, struct actions *out);
 void replica_status(const struct replica *replica, struct replica_status *status);
 void replica_load(const struct replica *replica, struct replica_load *load);
+/* Whether this wallet waits for an answer, or for the end of a payment. */
+bool replica_wallet_waits(const struct replica *replica, uint64_t wallet);
 
 #endif

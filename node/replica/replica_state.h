@@ -1,6 +1,7 @@
 /* The replica: the pure rooms composed, and what belongs to none of them. For the files of this room alone. Calls go
  * one way: replica.c → start.c, dispatch.c → advance.c → decide.c → proposer.c → flushing.c; all of them →
- * journaling.c, clock.c. */
+ * journaling.c, clock.c; replica.c → links.c; dispatch.c →
+ * screening.c. */
 #ifndef REPLICA_STATE_H
 #define REPLICA_STATE_H
 #include <assert.h>
@@ -64,6 +65,15 @@ struct proposals {
 	struct job *under_way, *waiting;
 };
 
+/* What a link that comes up is told, and when. */
+struct links {
+	struct told {
+		bool ever, due; /* due: it is up, and waits for the time to be told */
+		uint64_t at_ms; /* when it was told last */
+	} * told;               /* by validator */
+	uint32_t due;
+};
+
 struct replica {
 	struct replica_config config;
 	const struct committee *committee;
@@ -79,6 +89,7 @@ struct replica {
 	struct proposals *proposals; /* by validator */
 	struct flushing flushing;
 	struct clock clock;
+	struct links links;
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
 	bool low_space;
 	bool more; /* this step had no room for all that is decided, or to be judged */
@@ -105,6 +116,10 @@ int dispatch_checked(struct replica *r);
 int dispatch_own_vote(struct replica *r, const struct vote *own);
 /* Ends all jobs, at the end. */
 void dispatch_deinit(struct replica *r);
+
+/* ---- screening.c ---- */
+/* Before a message is decoded. Returns 0; 1 where it is left, and counted; a code of bad input. */
+int screen_peer(struct replica *r, uint32_t peer, struct bytes message);
 
 /* ---- advance.c: what the consensus module puts out ---- */
 /* Carries out what it has put out so far. */
@@ -169,6 +184,13 @@ int flushing_release(struct replica *r);
 void flushing_end(struct replica *r, struct flush *flush);
 /* A flush takes so long that too much has come since it was taken. */
 bool flushing_behind(const struct replica *r);
+
+/* ---- links.c ---- */
+int links_up(struct replica *r, uint32_t peer);
+void links_down(struct replica *r, uint32_t peer);
+/* Tells those whose time has come. */
+int links_timer(struct replica *r);
+uint64_t links_wake(const struct replica *r);
 
 /* ---- clock.c ---- */
 /* From a proposal that its leader has just sent. */

@@ -58,6 +58,11 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->waits_weight = status->waits_for == WAITS_ANSWERS ? consensus_answered_weight(r->consensus) : 0;
 }
 
+bool replica_wallet_waits(const struct replica *r, uint64_t wallet)
+{
+	return serve_waits(&r->serve, wallet) || payments_waits(&r->payments, wallet);
+}
+
 static void load_at_least(size_t *value, size_t other)
 {
 	if (*value < other)
@@ -71,6 +76,8 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
+	                              .checking = (size_t)r->payments.checking_submitted + r->payments.checking_gossip,
+	                              .waiting = r->payments.waiting,
 	                              .unflushed = ledger_unflushed(r->ledger),
 	                              .taken = r->taken_most,
 	                              .visited = (size_t)r->visited_most};

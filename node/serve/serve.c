@@ -43,6 +43,14 @@ size_t serve_waiters_most(const struct serve *s)
 	return most;
 }
 
+bool serve_waits(const struct serve *s, uint64_t wallet)
+{
+	const struct wallet_link *link;
+
+	HASH_FIND(hh, s->wallets, &wallet, sizeof(wallet), link);
+	return link && (link->waiter_count || link->question_count);
+}
+
 uint64_t serve_wake(const struct serve *s)
 {
 	uint64_t at = TIME_NEVER;

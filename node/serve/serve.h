@@ -64,6 +64,8 @@ int serve_signed(struct serve *s, const struct job *job);
 int serve_answer(struct serve *s);
 /* That link is gone. */
 void serve_wallet_closed(struct serve *s, uint64_t wallet);
+/* Whether it waits for the end of a payment, or for an answer. */
+bool serve_waits(const struct serve *s, uint64_t wallet);
 /* When a waiting question is to be looked at again, or TIME_NEVER. */
 uint64_t serve_wake(const struct serve *s);
 /* The most payments that one wallet waits for. */

@@ -8,7 +8,6 @@
 
 /* Of one peer. Past a bound nothing more is taken, so that it is exceeded by one message at most. */
 #define PEER_URGENT_MIN    1024u /* or 192 for each validator: an answer of 256 certificates fits */
-#define PEER_PAYMENTS_MAX  16384u
 #define PEER_JOB_BYTES_MAX (32u << 20)
 #define BODY_URGENT_MAX    256u /* signatures of a body, up to which it comes before payments */
 
@@ -265,11 +264,6 @@ bool jobs_urgent_full(const struct step *s, uint32_t peer)
 	size_t most = 192 * (size_t)s->committee->size;
 
 	return s->peers[peer].urgent_signatures >= (most > PEER_URGENT_MIN ? most : PEER_URGENT_MIN);
-}
-
-bool jobs_payments_full(const struct step *s, uint32_t peer)
-{
-	return s->peers[peer].payment_signatures >= PEER_PAYMENTS_MAX;
 }
 
 bool jobs_bytes_full(const struct step *s, uint32_t peer)

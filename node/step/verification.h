@@ -74,9 +74,8 @@ void jobs_checked(struct step *s, struct verify_job *first);
 struct job *job_next_checked(struct step *s);
 bool job_all_valid(const struct job *job);
 /* Whether so much of this peer's is with the verifier that no more of it is taken: votes, certificates and proposals;
- * payments; messages of any kind, in bytes (docs/spec/network.md §10). */
+ * messages of any kind, in bytes (docs/spec/network.md §10). Payments have their places in the pool. */
 bool jobs_urgent_full(const struct step *s, uint32_t peer);
-bool jobs_payments_full(const struct step *s, uint32_t peer);
 bool jobs_bytes_full(const struct step *s, uint32_t peer);
 /* Whether the same is with the verifier already, from this peer: the very vote; a certificate of that view, kind and
  * block, whoever its signers are. */

@@ -32,7 +32,7 @@ static int send_status(struct sync *s, uint32_t peer)
  * certificate above it": the newest first, which lead to the current view, and no more than fits a link's queue. What
  * is left out of older views, their certificates, is asked for by who misses it. It goes by the views that are held:
  * their numbers may lie as far apart as the signers of a certificate please. */
-static int resend_all(struct sync *s, uint32_t peer)
+int sync_resend(struct sync *s, uint32_t peer)
 {
 	const struct certificate *certificate;
 	const struct vote *own;
@@ -62,8 +62,7 @@ static int resend_all(struct sync *s, uint32_t peer)
 int sync_peer_up(struct sync *s, uint32_t peer)
 {
 	s->newest_ask_at = s->step->now_ms;
-	TRY(send_status(s, peer));
-	return resend_all(s, peer);
+	return send_status(s, peer);
 }
 
 int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStatus *message)
@@ -151,6 +150,6 @@ int sync_timer(struct sync *s)
 	if (s->step->now_ms < s->last_final_ms + STANDSTILL_MS + s->heartbeat_ms)
 		return 0;
 	TRY(send_status(s, PEER_ALL));
-	TRY(resend_all(s, PEER_ALL));
+	TRY(sync_resend(s, PEER_ALL));
 	return sync_ask_certificates(s);
 }

@@ -69,8 +69,9 @@ void sync_deinit(struct sync *s);
 /* All that was stored is there again. */
 void sync_start(struct sync *s, const struct consensus *consensus);
 
-/* A link is up: who it leads to is told where this validator stands, and all that may have been lost. */
+/* A link is up: who it leads to is told where this validator stands; and then all that may have been lost. */
 int sync_peer_up(struct sync *s, uint32_t peer);
+int sync_resend(struct sync *s, uint32_t peer); /* or to PEER_ALL */
 void sync_peer_down(struct sync *s, uint32_t peer);
 /* A block has become final. */
 void sync_final(struct sync *s);

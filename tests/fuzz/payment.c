@@ -8,11 +8,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct fixture *f = fuzz_network();
 	struct fixture_key key;
 	struct payment *payment, *again;
+	uint32_t expires_at;
 
+	payment_peek(data, size, &expires_at); /* of bytes that may be anything */
 	by_schema_agrees(&f->genesis.network_id, data, size);
 	if (payment_decode(&f->genesis.network_id, data, size, &payment))
 		return 0;
 	assert(payment->size == size && memcmp(payment->bytes, data, size) == 0);
+	assert(payment_peek(data, size, &expires_at) && expires_at == payment->expires_at);
 	assert(payment->output_count >= 1 && payment->output_count <= PAYMENT_OUTPUTS_MAX);
 	amount_t total = 0;
 	for (uint32_t i = 0; i < payment->output_count; i++)

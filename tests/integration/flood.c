@@ -9,8 +9,18 @@
  *	half       the first message of a wallet's handshake, and no more
  *	slow       the same, a byte every 200 ms
  *	idle       the whole handshake, and a ping now and then
- *	drip       the whole handshake, and then a message of 1 MiB, a byte every 200 ms
- * At the end prints {"opened":…,"closed":…,"established":…,"held":…}. */
+ *	drip       the whole handshake, and then the largest message, a byte every 200 ms
+ *	unfinished the whole handshake, and then the largest message but for its last byte
+ *	huge       the same of a message of 1 MiB
+ *	wrong      the whole handshake, and then payments with wrong signatures, as many as are taken (see SAID_MAX)
+ *	tiny       the whole handshake, and then questions of a few bytes, likewise
+ * the wrong ones of the account whose public key FLOOD_PAYER is; and with a validator's key, from the key file that
+ * FLOOD_KEY names:
+ *	flap       the whole handshake of a validator, a ping, and the end
+ *	murmur     the same, and then messages of a few bytes, likewise
+ *	stale      the same, and then gossip of payments that have expired, likewise
+ * At the end prints {"opened":…,"closed":…,"established":…,"held":…,"sent":…}, the last one of whole messages.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -18,17 +28,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "payment.h"
+#include "protocol_limits.h"
 #include "wire_link_client.h"
 
 #define SOCKETS_MAX 4096u
 #define TARGETS_MAX 16u
 #define BYTE_MS     200u
 #define PING_MS     2000u
+#define QUEUED      (32u << 10) /* what a link of those who flood is kept filled with, */
+#define SAID_MAX    8000u       /* for all of them together, in a second; FLOOD_RATE: another number */
 
-enum kind { SILENT, GARBAGE, HALF, SLOW, IDLE, DRIP, KINDS };
-static const char *const kind_names[KINDS] = {"silent", "garbage", "half", "slow", "idle", "drip"};
+enum kind { SILENT, GARBAGE, HALF, SLOW, IDLE, DRIP, UNFINISHED, HUGE, WRONG, TINY, FLAP, MURMUR, STALE, KINDS };
+static const char *const kind_names[KINDS] = {"silent", "garbage", "half", "slow", "idle",   "drip", "unfinished",
+                                              "huge",   "wrong",   "tiny", "flap", "murmur", "stale"};
 
 struct target {
 	struct sockaddr_in address;
@@ -45,7 +61,7 @@ static struct stranger {
 	bool said, established;
 	uint64_t next_ms; /* of the next byte or ping */
 } strangers[SOCKETS_MAX];
-static uint64_t opened, closed, established;
+static uint64_t opened, closed, established, sent;
 
 static uint64_t now_ms(void)
 {
@@ -69,6 +85,34 @@ static void target_read(const char *text)
 	target->key = genesis.committee.validators[index].network_key;
 }
 
+/* The link of a validator, whose key this is. */
+static void validator_link(const uint8_t key[32], struct client *client)
+{
+	static uint8_t secret[32];
+	static bool read;
+	uint8_t ephemeral[32];
+
+	if (!read) {
+		char text[65] = "";
+		FILE *file = getenv("FLOOD_KEY") ? fopen(getenv("FLOOD_KEY"), "r") : NULL;
+		if (!file || fread(text, 1, 64, file) != 64 || sodium_hex2bin(secret, 32, text, 64, NULL, NULL, NULL))
+			fail("FLOOD_KEY is no key file");
+		fclose(file);
+		read = true;
+	}
+	randombytes_buf(ephemeral, sizeof(ephemeral));
+	const struct link_options options = {.pattern = NOISE_IK,
+	                                     .initiator = true,
+	                                     .network_id = &genesis.network_id,
+	                                     .static_secret = secret,
+	                                     .remote_static = key,
+	                                     .ephemeral_secret = ephemeral,
+	                                     .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
+	                                     .write_queue_max = 64u << 20};
+	if (link_new(&options, &client->link))
+		fail("a link cannot be made");
+}
+
 static void stranger_open(struct stranger *s)
 {
 	const struct target *target = &targets[opened % target_count];
@@ -78,7 +122,10 @@ static void stranger_open(struct stranger *s)
 	    (connect(fd, (const struct sockaddr *)&target->address, sizeof(target->address)) && errno != EINPROGRESS))
 		fail("no connection can be made");
 	*s = (struct stranger){.client.fd = fd};
-	client_link(&genesis, target->key, &s->client);
+	if (kind >= FLAP)
+		validator_link(target->key, &s->client);
+	else
+		client_link(&genesis, target->key, &s->client);
 	opened++;
 }
 
@@ -108,9 +155,171 @@ static void say_garbage(struct stranger *s)
 		stranger_close(s);
 }
 
-static void say(struct stranger *s, uint64_t now)
+/* All of a message but its last byte. */
+static void say_unfinished(struct stranger *s, size_t size)
 {
 	static uint8_t large[1 << 20];
+	struct bytes run;
+
+	if (!s->said && link_send(s->client.link, large, size))
+		fail("a message cannot be sent");
+	link_output(s->client.link, &run);
+	if (run.size < 2)
+		return;
+	ssize_t taken = send(s->client.fd, run.data, run.size - 1, MSG_NOSIGNAL);
+	if (taken > 0)
+		link_output_taken(s->client.link, (size_t)taken);
+	else if (errno != EAGAIN)
+		stranger_close(s);
+}
+
+/* Whose account the wrong payments are of: one that is there, since others are refused unchecked. */
+static void payer_read(uint8_t public_key[PUBLIC_KEY_SIZE])
+{
+	const char *text = getenv("FLOOD_PAYER");
+	size_t size;
+
+	if (!text || sodium_hex2bin(public_key, PUBLIC_KEY_SIZE, text, strlen(text), NULL, &size, NULL) ||
+	    size != PUBLIC_KEY_SIZE)
+		fail("FLOOD_PAYER is no public key");
+}
+
+/* A payment that somebody else has signed, and not with this nonce. */
+static void make_wrong(Uncia__Pb__Submit *submit)
+{
+	static struct payment *payment;
+	static uint8_t *nonce;
+	static uint64_t number;
+	uint8_t public_key[PUBLIC_KEY_SIZE], secret_key[SECRET_KEY_SIZE];
+	int32_t expires_in = kind == STALE ? -1000 : 1000;
+
+	if (!payment) {
+		struct output output = {.amount = 1000000};
+		struct payment draft = {.currency = CURRENCY_FIRST, .outputs = &output, .output_count = 1};
+		randombytes_buf(&output.to, sizeof(output.to));
+		randombytes_buf(draft.nonce, sizeof(draft.nonce));
+		draft.expires_at = (uint32_t)(time(NULL) + expires_in);
+		if (crypto_sign_keypair(public_key, secret_key))
+			fail("a key cannot be made");
+		if (kind == WRONG)
+			payer_read(public_key);
+		if (payment_make(&genesis.network_id, &draft, public_key, secret_key, &payment))
+			fail("a payment cannot be made");
+		nonce = memmem(payment->bytes, payment->size, payment->nonce, NONCE_SIZE);
+	}
+	number++;
+	memcpy(nonce, &number, sizeof(number));
+	submit->payment = (ProtobufCBinaryData){payment->size, (uint8_t *)(uintptr_t)payment->bytes};
+}
+
+/* Whether so many more may be said now: a machine on which everything runs must not be the limit. */
+static bool may_say(uint64_t count)
+{
+	static uint64_t begin, said;
+	const char *rate = getenv("FLOOD_RATE");
+	uint64_t most = rate ? strtoull(rate, NULL, 10) : SAID_MAX;
+
+	if (!begin)
+		begin = now_ms();
+	if ((said + count) * 1000 > (now_ms() - begin) * most)
+		return false;
+	said += count;
+	return true;
+}
+
+static void say_much(struct stranger *s)
+{
+	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
+	Uncia__Pb__NodeStatusQuery query = UNCIA__PB__NODE_STATUS_QUERY__INIT;
+	Uncia__Pb__NodeReply *reply;
+	static uint64_t request_id;
+
+	while ((reply = client_held_reply(&s->client)))
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	while (link_queued(s->client.link) < QUEUED && may_say(1)) {
+		Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+		request.request_id = kind == TINY ? 1 : ++request_id;
+		if (kind == WRONG)
+			make_wrong(&submit);
+		request.kind_case =
+		    kind == WRONG ? UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT : UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
+		if (kind == WRONG)
+			request.submit = &submit;
+		else
+			request.status = &query;
+		client_send(&s->client, &request);
+		sent++;
+	}
+	client_write(&s->client, false);
+}
+
+/* Half a MiB of payments that have expired. */
+static struct bytes stale_gossip(void)
+{
+	static Uncia__Pb__Blob blobs[2000], *list[2000];
+	static struct bytes message;
+	Uncia__Pb__PeerMessage peer = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__Gossip gossip = UNCIA__PB__GOSSIP__INIT;
+	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
+
+	if (message.data)
+		return message;
+	for (size_t i = 0; i < 2000; i++) {
+		make_wrong(&submit);
+		uint8_t *copy = malloc(submit.payment.len);
+		memcpy(copy, submit.payment.data, submit.payment.len);
+		uncia__pb__blob__init(&blobs[i]);
+		blobs[i].data = (ProtobufCBinaryData){submit.payment.len, copy};
+		list[i] = &blobs[i];
+	}
+	gossip.n_payments = 2000;
+	gossip.payments = list;
+	peer.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP;
+	peer.gossip = &gossip;
+	if (canonical_encode(&peer.base, (uint8_t **)(uintptr_t)&message.data, &message.size))
+		fail("gossip cannot be made");
+	return message;
+}
+
+static void say_as_validator(struct stranger *s)
+{
+	static const uint8_t status[2] = {12 << 3 | 2, 0};
+	struct bytes message = kind == STALE ? stale_gossip() : (struct bytes){status, sizeof(status)}, heard;
+
+	while (link_next(s->client.link, &heard))
+		;
+	while (kind != FLAP && link_queued(s->client.link) < QUEUED && may_say(kind == STALE ? 2000 : 1)) {
+		if (link_send(s->client.link, message.data, message.size))
+			fail("a message cannot be sent");
+		sent++;
+	}
+	client_write(&s->client, false);
+	if (kind == FLAP && s->client.fd >= 0)
+		stranger_close(s);
+}
+
+/* Those who have done their handshake and do not wait for the time. Returns whether it is one. */
+static bool say_established(struct stranger *s)
+{
+	if (!s->established)
+		return false;
+	if (kind == UNFINISHED || kind == HUGE)
+		say_unfinished(s, kind == HUGE ? 1 << 20 : MESSAGE_SIZE_REQUEST_MAX);
+	else if (kind == WRONG || kind == TINY)
+		say_much(s);
+	else if (kind >= FLAP)
+		say_as_validator(s);
+	else
+		return false;
+	s->said = true;
+	if (s->client.fd < 0 && s->client.link)
+		stranger_close(s);
+	return true;
+}
+
+static void say(struct stranger *s, uint64_t now)
+{
+	static uint8_t large[MESSAGE_SIZE_REQUEST_MAX];
 
 	if (link_established(s->client.link) && !s->established) {
 		s->established = true;
@@ -118,15 +327,16 @@ static void say(struct stranger *s, uint64_t now)
 		client_write(&s->client, false); /* the end of the handshake */
 		if (kind == DRIP && link_send(s->client.link, large, sizeof(large)))
 			fail("a message cannot be sent");
+		s->said = kind == DRIP || kind == IDLE;
 	}
-	if (now < s->next_ms)
+	if (say_established(s) || now < s->next_ms)
 		return;
 	s->next_ms = now + (s->established && kind == IDLE ? PING_MS : BYTE_MS);
 	if (kind == GARBAGE && !s->said)
 		say_garbage(s);
 	else if (kind == SLOW || (kind == DRIP && s->established))
 		say_byte(s);
-	else if (kind == HALF || kind == IDLE || kind == DRIP) {
+	else if (kind >= HALF) {
 		if (s->established && kind == IDLE && link_send(s->client.link, NULL, 0))
 			fail("a ping cannot be sent");
 		if (kind != HALF || !s->said)
@@ -143,7 +353,7 @@ static void hear(struct stranger *s, short events)
 
 	if (events & POLLIN) {
 		/* Only some want to know what a validator answers. */
-		if (kind == IDLE || kind == DRIP) {
+		if (kind >= IDLE) {
 			if (!client_read(&s->client))
 				stranger_close(s);
 			else if (!s->established)
@@ -195,14 +405,17 @@ static void run(uint32_t sockets, uint64_t per_second)
 		held++;
 		client_close(&strangers[i].client);
 	}
-	printf("{\"opened\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"established\":%" PRIu64 ",\"held\":%" PRIu64 "}\n",
-	       opened, closed, established, held);
+	printf("{\"opened\":%" PRIu64 ",\"closed\":%" PRIu64 ",\"established\":%" PRIu64 ",\"held\":%" PRIu64
+	       ",\"sent\":%" PRIu64 "}\n",
+	       opened, closed, established, held, sent);
 }
 
 int main(int argc, char **argv)
 {
 	if (sign_self_test() || argc < 7 || inet_pton(AF_INET, argv[5], &source.sin_addr) != 1)
 		fail("usage: see the head of flood.c");
+	struct rlimit descriptors = {SOCKETS_MAX + 64, SOCKETS_MAX + 64};
+	setrlimit(RLIMIT_NOFILE, &descriptors); /* or as many as there may be */
 	read_genesis(argv[1], &genesis);
 	while (kind < KINDS && strcmp(argv[2], kind_names[kind]) != 0)
 		kind++;

@@ -420,6 +420,12 @@ static void show_wrong_keys(struct client *client)
 	show_payment("signed by another", client, payment);
 }
 
+static void reopen(const char *where, struct client *client)
+{
+	client_close(client);
+	client_open(&genesis, where, client);
+}
+
 static int refusals(int argc, char **argv)
 {
 	static uint8_t large[PAYMENT_SIZE_MAX + 1];
@@ -437,10 +443,12 @@ static int refusals(int argc, char **argv)
 	genesis.network_id = own;
 	show_payment("another network", &client, foreign);
 	show_flipped("signature flipped", &client, 1);
+	reopen(argv[3], &client); /* the third wrong signature would end the link */
 	show_flipped("point flipped", &client, 60);
 	show_flipped("key flipped", &client, 64 + 2 + 10);
 	show_flipped("body flipped", &client, 64 + 2 + 32 + 2 + 3);
 	show_not_canonical(&client);
+	reopen(argv[3], &client);
 	show_wrong_keys(&client);
 	show("too large", &client, large, sizeof(large));
 	show_payment("good", &client, make_payment(0, 1, 5, 5, now + LIFETIME_S));
@@ -482,13 +490,13 @@ static void strange_message(const char *name, const char *where, const void *mes
 
 static int strange(int argc, char **argv)
 {
-	static const uint8_t two_gib[] = {0x80, 0, 0, 0, 1, 2, 3}, over[] = {0, 0x10, 0, 1, 1, 2, 3},
+	static const uint8_t two_gib[] = {0x80, 0, 0, 0, 1, 2, 3}, over[] = {0, 0, 0x41, 1, 1, 2, 3},
 	                     status[] = {0x08, 0x00, 0x32, 0x00}, garbage[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 	                     unknown[] = {0x08, 0x01, 0x7a, 0x00}, long_form[] = {0x08, 0x81, 0x00, 0x32, 0x00};
 
 	(void)argc;
 	strange_record("2 GiB", argv[3], two_gib, sizeof(two_gib), true);
-	strange_record("1 MiB and a byte", argv[3], over, sizeof(over), true);
+	strange_record("a byte too large", argv[3], over, sizeof(over), true);
 	strange_record("not sealed", argv[3], two_gib, sizeof(two_gib), false);
 	strange_record("empty record", argv[3], two_gib, 0, false);
 	strange_message("garbage", argv[3], garbage, sizeof(garbage));

@@ -16,9 +16,10 @@
 #define VIEWS_MAX                 (2 * VIEW_WINDOW)
 #define PEER_URGENT_MIN           1024
 #define PROPOSAL_CERTIFICATES_MAX 257 /* in the one message that exceeds a bound */
-#define PEER_PAYMENTS_MAX         32768
+#define PEER_PAYMENTS_MAX         16128
 #define PEER_JOB_BYTES_MAX        (40u << 20)
 #define QUERIES_MAX               4096
+#define WAITING_MAX               32768u
 #define WATCHES_MAX               1024
 #define DEFERRED_MAX              4096
 #define DEFERRED_BYTES_MAX        (16u << 20)
@@ -465,6 +466,7 @@ static void check_load(struct checks *c, uint32_t node)
 	bounded(c, node, "payments that one wallet waits for", load.waiters, WATCHES_MAX);
 	bounded(c, node, "payments in the pool", load.mempool - load.verifying, c->mempool_max);
 	bounded(c, node, "payments being verified", load.verifying, c->mempool_max);
+	bounded(c, node, "KiB of payments that wait to be verified", load.waiting, WAITING_MAX);
 	bounded(c, node, "bytes of bodies in one step", load.taken, c->step_most);
 	bounded(c, node, "blocks looked at in one step", load.visited, VISITED_MAX);
 	bounded(c, node, "commits on their way", network_commits(c->network, node), COMMITS_MAX);

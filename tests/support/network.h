@@ -124,6 +124,8 @@ void network_view(const struct network *n, uint32_t node, struct storage_view *v
 void network_cut(struct network *n, uint32_t from, uint32_t to, bool cut);
 /* What is sent from one to the other in the next `ms` comes at the end of them, all at once. */
 void network_clog(struct network *n, uint32_t from, uint32_t to, uint64_t ms);
+/* Where links are messages: both ends lose their link and have it again, at once. */
+void network_flap(struct network *n, uint32_t a, uint32_t b);
 void network_set_loss(struct network *n, uint32_t percent);
 /* Where links are bytes: none breaks by itself from now on. Whether each of two nodes has its link to the other. */
 void network_calm_links(struct network *n);

@@ -56,6 +56,14 @@ static void link_event(struct network *n, uint32_t node, uint32_t other, uint64_
 	                              .life = n->nodes[node].life});
 }
 
+void network_flap(struct network *n, uint32_t a, uint32_t b)
+{
+	link_event(n, a, b, n->now, false);
+	link_event(n, b, a, n->now, false);
+	link_event(n, a, b, n->now, true);
+	link_event(n, b, a, n->now, true);
+}
+
 void network_link_up(struct network *n, uint32_t node)
 {
 	if (n->wires) {

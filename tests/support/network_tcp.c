@@ -235,7 +235,7 @@ static void check_queue(const struct network *n, const struct end *end)
 
 	if (most < MESSAGE_PREFIX + end->lone_max)
 		most = MESSAGE_PREFIX + end->lone_max;
-	most += (most / NOISE_PLAINTEXT_MAX + 1) * RECORD_OVERHEAD;
+	most += (most / (RECORD_SIZE_REQUEST_MAX - NOISE_MAC_SIZE) + 1) * RECORD_OVERHEAD; /* those of a wallet */
 	if (link_queued(end->link) > most)
 		wires_fail(n, end, "%zu bytes wait, where %zu is the limit", link_queued(end->link), most);
 }

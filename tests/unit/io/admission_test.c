@@ -26,7 +26,8 @@ static unsigned admitted(struct admission *a, const char *host, unsigned tries, 
 	return count;
 }
 
-START_TEST(admission_gives_a_lone_source_half)
+/* 50 a window; the shares are 3/4 of it, 3/4 of that, and 3/4 of that. */
+START_TEST(admission_gives_a_lone_source_a_part)
 {
 	struct admission a;
 	unsigned total = 0;
@@ -34,7 +35,7 @@ START_TEST(admission_gives_a_lone_source_half)
 	admission_init(&a, 1000, seed);
 	for (uint64_t now = 5000; now < 6000; now += 10)
 		total += admitted(&a, "192.0.2.1", 100, now);
-	ck_assert_uint_eq(total, 500);
+	ck_assert_uint_eq(total, 20 * 20);
 }
 END_TEST
 
@@ -43,14 +44,41 @@ START_TEST(admission_lets_a_newcomer_in_however_hard_others_ask)
 	struct admission a;
 
 	admission_init(&a, 1200, seed); /* 60 a window */
-	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1000), 30);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1000), 24);
+	/* Another one of its /24, of its /16, and of none. */
 	ck_assert_uint_eq(admitted(&a, "192.0.2.2", 5, 1000), 5);
-	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1050), 20);
-	ck_assert_uint_eq(admitted(&a, "192.0.2.2", 1000, 1050), 20);
-	ck_assert_uint_eq(admitted(&a, "192.0.2.3", 5, 1050), 5);
-	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1100), 15);
+	ck_assert_uint_eq(admitted(&a, "192.0.3.2", 5, 1000), 5);
+	ck_assert_uint_eq(admitted(&a, "198.51.100.1", 5, 1000), 5);
+	/* Who was there is remembered for a window. */
+	ck_assert_uint_eq(admitted(&a, "192.0.2.1", 1000, 1050), 4);
+	ck_assert_uint_eq(admitted(&a, "198.51.100.1", 1000, 1050), 13);
 	/* After a window without any the memory of them is gone. */
-	ck_assert_uint_eq(admitted(&a, "192.0.2.2", 1000, 1200), 30);
+	ck_assert_uint_eq(admitted(&a, "192.0.2.2", 1000, 1200), 24);
+}
+END_TEST
+
+/* A new /64 for each handshake, all of one /48; or a new /48, all of one /32. */
+START_TEST(admission_lets_a_newcomer_in_however_many_addresses_others_have)
+{
+	static const char *const forms[] = {"2001:db8:1:%x::1", "2001:db8:%x::1"};
+	static const char *const newcomers[2][2] = {{"2001:db8:2::1", "2001:db9::1"}, {"2001:db9::1", "192.0.2.1"}};
+
+	for (unsigned form = 0; form < 2; form++) {
+		struct admission a;
+		unsigned total = 0;
+		char host[64];
+		admission_init(&a, 1000, seed);
+		for (uint64_t now = 3000; now < 4000; now += 50) {
+			for (unsigned i = 0; i < 3000; i++) {
+				snprintf(host, sizeof(host), forms[form], 16 + i);
+				total += admitted(&a, host, 1, now);
+			}
+			ck_assert_uint_ge(admitted(&a, newcomers[form][0], 1, now), 1);
+			ck_assert_uint_ge(admitted(&a, newcomers[form][1], 1, now), 1);
+		}
+		ck_assert_uint_ge(total, 150);
+		ck_assert_uint_le(total, 800);
+	}
 }
 END_TEST
 
@@ -62,7 +90,11 @@ START_TEST(admission_of_many_sources_stays_within_the_total)
 
 	admission_init(&a, 1000, seed);
 	for (unsigned i = 0; i < 1000; i++) {
-		snprintf(host, sizeof(host), "198.51.%u.%u", i / 250, i % 250);
+		snprintf(host, sizeof(host), "198.%u.%u.1", i / 250, i % 250);
+		total += admitted(&a, host, 3, 2000);
+	}
+	for (unsigned i = 0; i < 60000; i += 60) {
+		snprintf(host, sizeof(host), "%x::1", 0x1000 + i);
 		total += admitted(&a, host, 3, 2000);
 	}
 	ck_assert_uint_eq(total, 50);
@@ -74,13 +106,41 @@ START_TEST(admission_one_customer_of_ipv6_is_one_source)
 	struct admission a;
 
 	admission_init(&a, 1000, seed);
-	for (uint64_t now = 0; now <= 50; now += 50) {
-		admitted(&a, "2001:db8::1", 10, now);
-		admitted(&a, "2001:db8::2", 10, now);
+	admitted(&a, "2001:db8::1", 10, 0);
+	/* A customer's other addresses have no more; the next customer has some. */
+	ck_assert_uint_gt(admitted(&a, "2001:db8::1", 100, 50), 8);
+	ck_assert_uint_eq(admitted(&a, "2001:db8::2", 10, 50), 0);
+	ck_assert_uint_gt(admitted(&a, "2001:db8:0:1::1", 10, 50), 0);
+}
+END_TEST
+
+START_TEST(net_address_prefixes_are_nested_and_of_their_widths)
+{
+	static const struct {
+		const char *a, *b;
+		unsigned shared; /* prefixes, from the widest on */
+	} cases[] = {{"192.0.2.1", "192.0.2.1", 3},
+	             {"192.0.2.1", "192.0.2.2", 2},
+	             {"192.0.2.1", "192.0.3.1", 1},
+	             {"192.0.2.1", "192.1.2.1", 0},
+	             {"192.0.2.1", "::ffff:192.0.2.1", 3},
+	             {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", 3},
+	             {"2001:db8:1:2::1", "2001:db8:1:3::1", 2},
+	             {"2001:db8:1:2::1", "2001:db8:2:2::1", 1},
+	             {"2001:db8:1:2::1", "2001:db9:1:2::1", 0},
+	             {"::ffff:0.0.0.0", "::1", 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct net_address a = address_of(cases[i].a), b = address_of(cases[i].b), masked_a, masked_b;
+		for (unsigned prefix = 0; prefix < NET_PREFIXES; prefix++) {
+			ck_assert_msg(net_address_shares(&a, &b, prefix) == (prefix < cases[i].shared), "%s %s %u",
+			              cases[i].a, cases[i].b, prefix);
+			net_address_mask(&a, prefix, &masked_a);
+			net_address_mask(&b, prefix, &masked_b);
+			ck_assert(net_address_equal(&masked_a, &masked_b) == (prefix < cases[i].shared));
+			ck_assert(net_address_shares(&a, &masked_a, prefix));
+		}
 	}
-	ck_assert_uint_eq(a.sources, 1);
-	admitted(&a, "2001:db8:0:1::1", 10, 50);
-	ck_assert_uint_eq(a.sources, 2);
 }
 END_TEST
 
@@ -122,6 +182,8 @@ START_TEST(net_address_refuses_names)
 }
 END_TEST
 
-UNIT_MAIN("admission", admission_gives_a_lone_source_half, admission_lets_a_newcomer_in_however_hard_others_ask,
+UNIT_MAIN("admission", admission_gives_a_lone_source_a_part, admission_lets_a_newcomer_in_however_hard_others_ask,
+          admission_lets_a_newcomer_in_however_many_addresses_others_have,
           admission_of_many_sources_stays_within_the_total, admission_one_customer_of_ipv6_is_one_source,
-          net_address_is_the_same_on_both_kinds_of_socket, net_address_knows_loopback, net_address_refuses_names)
+          net_address_prefixes_are_nested_and_of_their_widths, net_address_is_the_same_on_both_kinds_of_socket,
+          net_address_knows_loopback, net_address_refuses_names)

@@ -36,8 +36,8 @@ static const struct hash network = {{1, 2, 3}};
 
 static inline void on_fixture_prepare(uv_prepare_t *handle)
 {
-	tcp_set_flush(handle->data);
 	tcp_set_begin(handle->data);
+	tcp_set_flush(handle->data);
 }
 
 static inline void on_fixture_check(uv_check_t *handle)

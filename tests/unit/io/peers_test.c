@@ -45,7 +45,7 @@ static void on_message(void *context, uint32_t peer, struct bytes message)
 
 static bool exempt(void *context, const struct net_address *address)
 {
-	return peers_known(((struct node *)context)->peers, address);
+	return peers_admit(((struct node *)context)->peers, address);
 }
 
 static void on_validator(void *context, struct tcp *tcp)
@@ -305,6 +305,9 @@ START_TEST(peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake)
 	int port = node_listen(&b, 0);
 	struct client *first = validator_client(&b, secrets[0]);
 	RUN_UNTIL(b.up[0] == 1);
+	/* Later than it would be refused for that alone. */
+	for (uint64_t begin = uv_now(&loop); uv_now(&loop) < begin + PEER_LINK_MIN_MS;)
+		uv_run(&loop, UV_RUN_NOWAIT);
 	/* All that the first one has said, said again: the handshake, and the record behind it. */
 	struct client *replay = client_new(port, NULL);
 	client_write(replay, first->sent, first->sent_size);
@@ -328,6 +331,30 @@ START_TEST(peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake)
 	client_close(second);
 	client_close(replay);
 	client_close(silent);
+	down(&b, NULL);
+}
+END_TEST
+
+START_TEST(peers_let_one_that_makes_its_link_anew_in_some_times_a_second)
+{
+	struct node b;
+	unsigned tried = 0;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	uint64_t begin = uv_now(&loop);
+	while (uv_now(&loop) < begin + 20 * PEER_LINK_MIN_MS || tried < 50) {
+		unsigned before = b.up[0];
+		struct client *c = validator_client(&b, secrets[0]);
+		RUN_UNTIL(b.up[0] > before || c->ended);
+		client_close(c);
+		tried++;
+	}
+	uint64_t took = uv_now(&loop) - begin;
+	ck_assert_uint_ge(b.up[0], 2);
+	ck_assert_uint_le(b.up[0], 1 + took / PEER_LINK_MIN_MS);
+	ck_assert_uint_eq(peers_counters(b.peers)->too_soon, tried - b.up[0]);
 	down(&b, NULL);
 }
 END_TEST
@@ -489,6 +516,31 @@ START_TEST(peers_that_read_late_get_everything)
 }
 END_TEST
 
+START_TEST(peers_that_say_much_in_little_pieces_are_heard_a_part_each_turn)
+{
+	enum { MESSAGES = 20000 };
+	struct node b;
+	unsigned turns = 0;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *c = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	for (int i = 0; i < MESSAGES; i++)
+		ck_assert_int_eq(link_send(c->link, "x", 1), 0);
+	client_flush(c);
+	while (b.messages[0] < MESSAGES) {
+		unsigned before = b.messages[0];
+		ck_assert_uint_lt(turns++, 1000000);
+		uv_run(&loop, UV_RUN_NOWAIT);
+		ck_assert_uint_le(b.messages[0] - before, TCP_PEER_TURN_MAX / TCP_MESSAGE_COST);
+	}
+	client_close(c);
+	down(&b, NULL);
+}
+END_TEST
+
 START_TEST(peers_push_out_the_oldest_candidate)
 {
 	static struct client *c[PEER_CANDIDATES_MAX + 1];
@@ -611,10 +663,17 @@ START_TEST(peers_know_the_addresses_of_validators)
 	node_up(&a, 0, ports, 0, 0);
 	ck_assert_int_eq(net_address_parse("127.0.0.1", 9, &known), 0);
 	net_address_of((struct sockaddr *)&known, &address);
-	ck_assert(peers_known(a.peers, &address));
+	/* It is let in that often, and then again in the next window. */
+	unsigned admitted = 0;
+	for (int i = 0; i < 100; i++)
+		admitted += peers_admit(a.peers, &address);
+	ck_assert_uint_eq(admitted, PEER_CALLS_IN_WINDOW);
+	for (uint64_t window = uv_now(&loop) / PEER_WINDOW_MS; uv_now(&loop) / PEER_WINDOW_MS == window;)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert(peers_admit(a.peers, &address));
 	ck_assert_int_eq(net_address_parse("127.0.0.2", 9, &unknown), 0);
 	net_address_of((struct sockaddr *)&unknown, &address);
-	ck_assert(!peers_known(a.peers, &address));
+	ck_assert(!peers_admit(a.peers, &address));
 	down(&a, NULL);
 }
 END_TEST
@@ -623,8 +682,10 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_dial_until_the_other_listens, peers_resolve_names, peers_call_nothing_after_they_are_stopped,
           peers_refuse_strangers_and_those_whom_they_dial,
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
-          peers_drop_the_silent_and_keep_those_that_ping, peers_keep_their_links_when_they_were_stopped_themselves,
-          peers_drop_one_that_does_not_read, peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read,
-          peers_leave_out_an_answer_before_it_fills_a_link, peers_that_read_late_get_everything,
+          peers_let_one_that_makes_its_link_anew_in_some_times_a_second, peers_drop_the_silent_and_keep_those_that_ping,
+          peers_keep_their_links_when_they_were_stopped_themselves, peers_drop_one_that_does_not_read,
+          peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read,
+          peers_leave_out_an_answer_before_it_fills_a_link,
+          peers_that_say_much_in_little_pieces_are_heard_a_part_each_turn, peers_that_read_late_get_everything,
           peers_push_out_the_oldest_candidate, peers_keep_a_candidate_that_is_a_validator_when_strangers_push,
           peers_try_every_address_of_a_name, peers_know_the_addresses_of_validators)

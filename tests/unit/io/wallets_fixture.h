@@ -11,7 +11,8 @@ static struct listener *listener;
 static struct wallets *wallets;
 static struct {
 	unsigned messages, closed, echo;
-	uint64_t number, closed_number;
+	uint64_t number, closed_number, waits[2];
+	bool all_wait;
 	size_t size;
 } seen;
 
@@ -30,6 +31,12 @@ static inline void on_closed(void *context, uint64_t wallet)
 	ck_assert_ptr_eq(context, &seen);
 	seen.closed++;
 	seen.closed_number = wallet;
+}
+
+static inline bool on_waits(void *context, uint64_t wallet)
+{
+	ck_assert_ptr_eq(context, &seen);
+	return seen.all_wait || (wallet && (wallet == seen.waits[0] || wallet == seen.waits[1]));
 }
 
 static inline bool exempt(void *context, const struct net_address *address)
@@ -61,7 +68,7 @@ static inline void up_with(uint32_t links_max, unsigned handshake_timeout_ms, un
 	                                        .message_ms = message_ms,
 	                                        .idle_ms = idle_ms,
 	                                        .queue_max = queue_max};
-	const struct wallets_events events = {on_message, on_closed, &seen};
+	const struct wallets_events events = {on_message, on_closed, on_waits, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
 	const struct listener_options on_any_port = {&set, "127.0.0.1", 0, 1000};
 	char why[256] = "";

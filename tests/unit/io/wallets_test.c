@@ -94,18 +94,31 @@ START_TEST(wallet_that_does_not_finish_its_handshake_times_out)
 }
 END_TEST
 
-START_TEST(wallet_past_the_limit_is_refused)
+/* One of a source 127.0.0.n that has its answer, or was refused. */
+static struct client *wallet_client_of(uint32_t source, bool taken)
+{
+	client_source = INADDR_LOOPBACK - 1 + source;
+	struct client *c = wallet_client();
+	client_source = INADDR_LOOPBACK;
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1 || c->ended);
+	ck_assert_int_eq(c->ended, !taken);
+	/* So that no two have been silent for the same time. */
+	for (uint64_t now = uv_now(&loop); uv_now(&loop) == now;)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	return c;
+}
+
+START_TEST(wallet_past_the_limit_is_refused_where_everybody_waits)
 {
 	up(2, 5000);
 	struct client *c[3];
-	for (int i = 0; i < 2; i++) {
-		c[i] = wallet_client();
-		client_send(c[i], "x", 1);
-		RUN_UNTIL(c[i]->messages == 1);
-	}
-	c[2] = wallet_client();
-	RUN_UNTIL(c[2]->ended);
+	for (uint32_t i = 0; i < 2; i++)
+		c[i] = wallet_client_of(i + 1, true);
+	seen.all_wait = true;
+	c[2] = wallet_client_of(3, false);
 	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 1);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 0);
 	for (int i = 0; i < 2; i++) {
 		client_send(c[i], "x", 1);
 		RUN_UNTIL(c[i]->messages == 2);
@@ -116,22 +129,35 @@ START_TEST(wallet_past_the_limit_is_refused)
 }
 END_TEST
 
+START_TEST(wallet_past_the_limit_pushes_out_one_that_waits_but_is_silent_for_a_minute)
+{
+	up_with(2, 5000, 0, 2000, 0);
+	struct client *c[4];
+	c[0] = wallet_client_of(1, true);
+	c[1] = wallet_client_of(2, true);
+	seen.all_wait = true;
+	c[2] = wallet_client_of(3, false);
+	for (uint64_t begin = uv_now(&loop); uv_now(&loop) < begin + 2000;)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	c[3] = wallet_client_of(4, true);
+	RUN_UNTIL(c[0]->ended);
+	ck_assert(!c[1]->ended);
+	for (int i = 0; i < 4; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 START_TEST(wallet_past_the_limit_pushes_out_the_one_silent_longest)
 {
-	up_with(2, 5000, 0, 1, 0);
+	up(2, 5000);
 	struct client *c[3];
-	for (int i = 0; i < 2; i++) {
-		c[i] = wallet_client();
-		client_send(c[i], "x", 1);
-		RUN_UNTIL(c[i]->messages == 1);
-	}
-	uint64_t first = uv_now(&loop);
-	RUN_UNTIL(uv_now(&loop) > first);
+	for (uint32_t i = 0; i < 2; i++)
+		c[i] = wallet_client_of(i + 1, true);
 	client_send(c[0], "x", 1);
 	RUN_UNTIL(c[0]->messages == 2);
-	c[2] = wallet_client();
-	client_send(c[2], "x", 1);
-	RUN_UNTIL(c[2]->messages == 1 && c[1]->ended);
+	c[2] = wallet_client_of(3, true);
+	RUN_UNTIL(c[1]->ended);
 	ck_assert(!c[0]->ended);
 	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 1);
 	ck_assert_uint_eq(seen.closed, 1);
@@ -141,34 +167,61 @@ START_TEST(wallet_past_the_limit_pushes_out_the_one_silent_longest)
 }
 END_TEST
 
-/* One of a source 127.0.0.n that has its answer, or was refused. */
-static struct client *wallet_client_of(uint32_t source, bool taken)
+START_TEST(wallet_that_waits_for_its_payment_outlives_newcomers)
 {
-	client_source = INADDR_LOOPBACK - 1 + source;
-	struct client *c = wallet_client();
-	client_source = INADDR_LOOPBACK;
-	client_send(c, "x", 1);
-	RUN_UNTIL(c->messages == 1 || c->ended);
-	ck_assert_int_eq(c->ended, !taken);
-	return c;
+	up(4, 5000);
+	struct client *waiting = wallet_client_of(1, true), *c[40];
+	seen.waits[0] = seen.number;
+	for (uint32_t i = 0; i < 40; i++)
+		c[i] = wallet_client_of(2 + i, true);
+	ck_assert(!waiting->ended);
+	client_send(waiting, "x", 1);
+	RUN_UNTIL(waiting->messages == 2);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 37);
+	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 0);
+	for (uint32_t i = 0; i < 40; i++)
+		client_close(c[i]);
+	client_close(waiting);
+	down();
 }
+END_TEST
 
 START_TEST(wallets_of_one_address_do_not_keep_those_of_others_out)
 {
 	up(4, 5000);
-	struct client *c[9];
+	struct client *c[8];
 	for (int i = 0; i < 4; i++)
 		c[i] = wallet_client_of(2, true);
-	c[4] = wallet_client_of(2, false);
+	c[4] = wallet_client_of(2, true); /* at the cost of its own */
+	RUN_UNTIL(c[0]->ended);
 	c[5] = wallet_client_of(1, true);
 	c[6] = wallet_client_of(1, true);
-	RUN_UNTIL(c[0]->ended && c[1]->ended); /* silent longest */
-	c[7] = wallet_client_of(1, false);
-	c[8] = wallet_client_of(2, false);
-	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 2);
-	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 3);
-	ck_assert(!c[2]->ended && !c[3]->ended && !c[5]->ended && !c[6]->ended);
-	for (int i = 0; i < 9; i++)
+	RUN_UNTIL(c[1]->ended && c[2]->ended);
+	/* Two and two: at the cost of its own again. */
+	c[7] = wallet_client_of(2, true);
+	RUN_UNTIL(c[3]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 4);
+	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 0);
+	ck_assert(!c[4]->ended && !c[5]->ended && !c[6]->ended && !c[7]->ended);
+	for (int i = 0; i < 8; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
+/* Waiting for something is no way to keep more than half of the places. */
+START_TEST(wallets_of_one_address_that_all_wait_keep_half_of_the_places_at_most)
+{
+	up(8, 5000);
+	struct client *c[14];
+	for (int i = 0; i < 8; i++)
+		c[i] = wallet_client_of(2, true);
+	seen.all_wait = true;
+	for (uint32_t i = 8; i < 14; i++)
+		c[i] = wallet_client_of(i, true);
+	RUN_UNTIL(c[0]->ended && c[1]->ended && c[2]->ended && c[3]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 6);
+	for (int i = 0; i < 14; i++)
 		client_close(c[i]);
 	down();
 }
@@ -202,7 +255,7 @@ END_TEST
 
 START_TEST(wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls)
 {
-	static uint8_t message[100000];
+	static uint8_t message[10000];
 	unsigned sent = 1;
 
 	up_with(4, 5000, 100, 0, 0);
@@ -406,9 +459,42 @@ START_TEST(wallet_flood_is_read_a_little_each_turn)
 }
 END_TEST
 
+/* What is small costs as well: how many are taken in one turn is bounded, and all are taken, though nothing more comes.
+ */
+START_TEST(wallet_flood_of_tiny_messages_is_taken_a_little_each_turn)
+{
+	enum { FLOODERS = 20, MESSAGES = 2000 };
+	struct client *c[FLOODERS];
+	unsigned before = 0;
+
+	up(FLOODERS, 5000);
+	seen.echo = 0;
+	for (int i = 0; i < FLOODERS; i++) {
+		c[i] = wallet_client();
+		RUN_UNTIL(wallets_counters(wallets)->established == (unsigned)i + 1);
+	}
+	for (int i = 0; i < FLOODERS; i++) {
+		for (int k = 0; k < MESSAGES; k++)
+			ck_assert_int_eq(link_send(c[i]->link, "x", 1), 0);
+		client_flush(c[i]);
+	}
+	uint64_t deadline = uv_hrtime() / 1000000 + DEADLINE_MS;
+	while (seen.messages < FLOODERS * MESSAGES && uv_hrtime() / 1000000 < deadline) {
+		before = seen.messages;
+		uv_run(&loop, UV_RUN_NOWAIT);
+		/* What was left at the turn's beginning, and what was read in it, are of one budget. */
+		ck_assert_uint_le(seen.messages - before, TCP_STRANGERS_TURN_MAX / TCP_MESSAGE_COST);
+	}
+	ck_assert_uint_eq(seen.messages, FLOODERS * MESSAGES);
+	for (int i = 0; i < FLOODERS; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 START_TEST(wallet_message_over_the_limit_closes_the_link)
 {
-	static uint8_t big[MESSAGE_SIZE_WALLET_MAX + 1];
+	static uint8_t big[MESSAGE_SIZE_REQUEST_MAX + 1];
 
 	up(4, 5000);
 	struct client *c = wallet_client();
@@ -443,11 +529,15 @@ END_TEST
 
 UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wallet_answers_of_one_turn_share_a_record,
           wallet_with_wrong_handshake_is_closed_at_once, wallet_that_does_not_finish_its_handshake_times_out,
-          wallet_past_the_limit_is_refused, wallets_of_one_address_do_not_keep_those_of_others_out,
+          wallet_past_the_limit_is_refused_where_everybody_waits,
+          wallet_past_the_limit_pushes_out_one_that_waits_but_is_silent_for_a_minute,
+          wallet_that_waits_for_its_payment_outlives_newcomers,
+          wallets_of_one_address_that_all_wait_keep_half_of_the_places_at_most,
+          wallets_of_one_address_do_not_keep_those_of_others_out,
           wallet_past_the_limit_pushes_out_the_one_silent_longest, wallet_that_does_not_finish_a_message_is_dropped,
           wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           wallet_handshakes_of_one_address_push_out_their_own, wallet_that_does_not_read_is_dropped_at_the_bound,
           wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
-          wallet_flood_is_read_a_little_each_turn, wallet_message_over_the_limit_closes_the_link,
-          wallet_dropped_by_its_handler_gets_no_further_message)
+          wallet_flood_of_tiny_messages_is_taken_a_little_each_turn, wallet_flood_is_read_a_little_each_turn,
+          wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message)

@@ -154,7 +154,7 @@ END_TEST
 
 START_TEST(a_payment_that_is_too_large_is_refused_as_that)
 {
-	static const size_t sizes[] = {PAYMENT_SIZE_MAX, PAYMENT_SIZE_MAX + 1, 17u << 10, MESSAGE_SIZE_WALLET_MAX - 20};
+	static const size_t sizes[] = {PAYMENT_SIZE_MAX, PAYMENT_SIZE_MAX + 1, MESSAGE_SIZE_REQUEST_MAX - 20};
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
 	set_up();
 	Uncia__Pb__WalletRequest request = request_of(UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT, &submit);
@@ -166,6 +166,8 @@ START_TEST(a_payment_that_is_too_large_is_refused_as_that)
 		ck_assert_uint_eq(refused.code, large ? -UNCIA_E_LIMIT : -UNCIA_E_ENCODING);
 		ck_assert(!!strstr(refused.reason, "larger than a payment may be: 16 KiB") == large);
 	}
+	submit.payment = zero_bytes(MESSAGE_SIZE_REQUEST_MAX);
+	ck_assert(wallet_ends(&request));
 	network_free(n);
 }
 END_TEST

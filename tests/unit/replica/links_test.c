@@ -112,6 +112,74 @@ START_TEST(the_end_of_a_process_and_of_a_machine_are_noticed_and_its_links_come_
 }
 END_TEST
 
-UNIT_MAIN("links", payments_that_come_faster_than_a_link_carries_them_do_not_cost_it,
+/* Bytes of gossip and certificates that validator 0 has sent, and messages of either. */
+static struct {
+	size_t bytes;
+	unsigned gossip, status;
+} told;
+
+static void tap(void *context, uint32_t node, const struct bytes *message)
+{
+	(void)context;
+	if (node != 0)
+		return;
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+	ck_assert_ptr_nonnull(m);
+	told.bytes += message->size;
+	told.gossip += m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP;
+	told.status += m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_STATUS;
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+}
+
+/* Two of four are down, so that what waits stays. */
+START_TEST(one_that_makes_its_link_anew_again_and_again_is_told_all_once_a_second)
+{
+	struct network *n = network_new(&(struct network_options){.validators = 4,
+	                                                          .accounts = 8,
+	                                                          .balance = 1000 * UNIT,
+	                                                          .seed = 1,
+	                                                          .delay_min_ms = 1,
+	                                                          .delay_max_ms = 3,
+	                                                          .commit_ms = 1,
+	                                                          .tap = tap});
+	struct payment *payments[PAYMENTS];
+
+	network_start_all(n);
+	network_run(n, 3000, NULL, NULL);
+	network_crash(n, 2);
+	network_crash(n, 3);
+	submit_large(n, payments);
+	network_run(n, 2000, NULL, NULL);
+	memset(&told, 0, sizeof(told));
+	network_flap(n, 0, 1);
+	network_run(n, 0, NULL, NULL);
+	size_t once = told.bytes;
+	ck_assert_uint_gt(once, PAYMENTS * 9000);
+	unsigned gossip = told.gossip;
+	memset(&told, 0, sizeof(told));
+	for (int i = 0; i < 999; i++) {
+		network_flap(n, 0, 1);
+		network_run(n, 1, NULL, NULL);
+	}
+	ck_assert_uint_eq(told.gossip, 0);
+	ck_assert_uint_ge(told.status, 999);
+	ck_assert_uint_lt(told.bytes, once / 2);
+	/* And then it is told, whatever came up between. */
+	network_run(n, 2, NULL, NULL);
+	ck_assert_uint_eq(told.gossip, gossip);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(told.gossip, gossip);
+	network_start(n, 2);
+	network_start(n, 3);
+	for (uint32_t i = 0; i < PAYMENTS; i++) {
+		ck_assert(network_run(n, 20000, network_paid, payments[i]));
+		payment_free(payments[i]);
+	}
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("links", one_that_makes_its_link_anew_again_and_again_is_told_all_once_a_second,
+          payments_that_come_faster_than_a_link_carries_them_do_not_cost_it,
           one_that_does_not_read_is_dropped_and_linked_again_when_it_does,
           the_end_of_a_process_and_of_a_machine_are_noticed_and_its_links_come_back)

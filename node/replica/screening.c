@@ -1,0 +1,47 @@
+/* What a message of a validator is refused or left for before it is decoded: its size, by its kind, and a share that is
+ * used up. Messages have one field, so that the first byte says which. */
+#include "replica_state.h"
+
+#define REQUEST_SIZE_MAX 256u
+#define ENVELOPE_MAX     64u /* tags, lengths, a nonce */
+
+/* docs/spec/network.md, "Limits". 0: there is no such kind. */
+static size_t size_max_of(unsigned field)
+{
+	switch (field) {
+	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
+	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY:
+		return MESSAGE_SIZE_BLOCK_MAX;
+	case UNCIA__PB__PEER_MESSAGE__KIND_VOTE:
+	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY:
+		return VOTE_SIZE_MAX + ENVELOPE_MAX;
+	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
+		return CERTIFICATE_SIZE_MAX + ENVELOPE_MAX;
+	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
+		return MESSAGE_SIZE_GOSSIP_MAX;
+	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY:
+		return MESSAGE_SIZE_VALIDATOR_MAX;
+	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST:
+	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST:
+	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST:
+	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST:
+	case UNCIA__PB__PEER_MESSAGE__KIND_STATUS:
+		return REQUEST_SIZE_MAX;
+	default:
+		return 0;
+	}
+}
+
+int screen_peer(struct replica *r, uint32_t peer, struct bytes message)
+{
+	unsigned field = message.size ? message.data[0] >> 3 : 0;
+
+	if (message.size && (message.data[0] & 7) != 2) /* every kind is of a length that is said */
+		return UNCIA_E_ENCODING;
+	if (message.size > size_max_of(field))
+		return UNCIA_E_LIMIT;
+	if (field != UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP || payments_gossip_due(&r->payments, peer))
+		return 0;
+	r->step.dropped_messages++;
+	return 1;
+}
