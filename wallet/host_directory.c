@@ -17,9 +17,7 @@
 #define TEMPORARY_PREFIX ".new-"
 #define TEMPORARY_AGE_S  86400 /* older ones are leftovers: no write takes so long */
 
-#define LOCK_FILE     ".lock"
-#define LOCK_TRIES    500u
-#define LOCK_PAUSE_NS 10000000 /* five seconds in all: the holder syncs a file or two */
+#define LOCK_FILE ".lock"
 
 struct directory {
 	int fd, lock_fd;
@@ -190,26 +188,23 @@ static int remove_leftover(void *context, const char *name)
 	return 0;
 }
 
-/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. */
+/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. Nothing waits
+ * here: whoever finds it taken comes back. */
 static int directory_lock(void *context)
 {
 	struct directory *d = context;
-	int rc = UNCIA_E_BUSY;
+	int rc;
 	int fd = openat(d->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
-	for (unsigned i = 0; i < LOCK_TRIES && rc == UNCIA_E_BUSY; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			rc = 0;
-		else if (errno != EWOULDBLOCK && errno != EINTR)
-			rc = UNCIA_E_IO;
-		else
-			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
-	}
-	if (!rc)
+	while ((rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR)
+		continue;
+	if (rc == 0) {
 		d->lock_fd = fd;
-	else
-		close(fd);
+		return 0;
+	}
+	rc = errno == EWOULDBLOCK ? UNCIA_E_BUSY : UNCIA_E_IO;
+	close(fd);
 	return rc;
 }
 

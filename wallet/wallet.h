@@ -11,7 +11,7 @@
  *	session     tracked     receipts    links; payments in memory; receipts verified
  *	events      contacts
  *	wallet
- *	keyfile, words, network, blob, host_directory, request, text, utf8
+ *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
  */
 #ifndef WALLET_H
 #define WALLET_H

@@ -88,10 +88,9 @@ struct uncia_host {
 	 * 0 and returns it. UNCIA_E_IO. */
 	int (*list)(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
 	            void *each_context);
-	/* Keeps all others that share the storage out of `lock` until `unlock`, and waits a moment where one is in it:
-	 * the wallet looks what is on its way out and stores a payment in between, so that several processes together
-	 * do not sign more than there is. UNCIA_E_BUSY: another one does not leave it; UNCIA_E_IO. Both NULL: nobody
-	 * shares it. */
+	/* Keeps all others that share the storage out of `lock` until `unlock`, and does not wait: the wallet looks
+	 * what is on its way out and stores a payment in between, so that several processes together do not sign more
+	 * than there is. UNCIA_E_BUSY: another one is in it now; UNCIA_E_IO. Both NULL: nobody shares it. */
 	int (*lock)(void *context);
 	void (*unlock)(void *context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
@@ -355,13 +354,12 @@ struct uncia_payment_request {
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
  *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_PASSPHRASE
- *	where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_BUSY;
- *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
- *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
- *	sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before.
- * Out: *id.
- * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.2. */
+ *	where the wallet is locked; UNCIA_E_BUSY where another process makes a payment at this moment: call again in
+ *	some milliseconds; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY.
+ *UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one. Without, it was taken
+ *back; should storage have failed at that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what
+ *is stored under this key cannot be read; it may have been sent before. Out: *id. Threads: as uncia_wallet_open. Spec:
+ *wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
 
@@ -570,8 +568,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_fd(struct uncia_wallet *wallet);
 
-/* Does what can be done without waiting. The one exception is the name look-up of a validator whose address in the
- * network file is a host name; numeric addresses never wait.
+/* Does what can be done without waiting. Host names in the network file are looked up meanwhile, in /etc/hosts and by
+ * the name servers of /etc/resolv.conf; a name that is looked up in vain, or for long, holds up no other validator.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_process(struct uncia_wallet *wallet);

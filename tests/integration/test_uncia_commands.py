@@ -335,7 +335,7 @@ class Paying(UnciaTest):
 
 	def test_refuses_options_out_of_range(self):
 		for option, texts in (("--expires", ("0", "3601", "-1", "x", "", "1.5", "99999999999999999999")),
-			("--timeout", ("0", "86401", "x", ""))):
+			("--timeout", ("86401", "-1", "x", ""))):
 			for text in texts:
 				self.uncia_refuses(2, option, *self.base, "send", ALICE, "1", f"{option}={text}")
 		self.uncia_refuses(2, "--key: not 1 to 256 bytes", *self.base, "send", ALICE, "1", "--key", "")

@@ -77,7 +77,8 @@ int payment_id_read(const struct call *call, const char *text, struct uncia_paym
 	return 0;
 }
 
-int payment_find(struct session *session, const struct uncia_payment_id *id, struct uncia_payment *payment)
+int payment_find(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
+                 struct uncia_payment *payment)
 {
 	*payment = (struct uncia_payment){.size = sizeof(*payment)};
 	int error = uncia_wallet_payment(session->wallet, id, payment);
@@ -86,7 +87,7 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, str
 		return 0;
 	error = uncia_wallet_query(session->wallet, id);
 	if (!error)
-		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
+		error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
 	/* A failed query is no failure of an own payment: it stays pending. */
 	if (error && own)
 		cli_complain(0, "%s; this is what the wallet knows",

@@ -63,7 +63,7 @@ static int run_export(const struct call *call)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
 	if (!code)
-		code = payment_find(&session, &id, &payment);
+		code = payment_find(&session, &id, NO_DEADLINE, &payment);
 	if (!code)
 		code = export_receipt(call, &session, &payment);
 	session_close(&session);

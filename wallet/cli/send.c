@@ -52,7 +52,7 @@ static int read_payee(const struct call *call, struct order *order, struct uncia
 }
 
 static const struct number_option expires_option = {OPTION_EXPIRES, "--expires", 1, LIFETIME_MAX_S, 0};
-static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 0, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int read_order(const struct call *call, struct order *order)
 {
@@ -168,7 +168,7 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	                                        .key = order->key,
 	                                        .expires_s = (uint32_t)order->expires_s};
 	uint64_t started_us = now_us();
-	int error = uncia_wallet_pay(session->wallet, &request, &id);
+	int error = session_pay(session, &request, deadline_us, &id);
 	if (error)
 		return report_refusal(call, session, order, error);
 	/* The id is known before anything leaves the machine: that happens only in session_await_payment. */
@@ -192,7 +192,7 @@ static int send_pay(const struct call *call, struct session *session, const stru
 
 /* Recalls from the ledger, once, before the first --key is used in a restored home, all that its account ever paid: the
  * key may stand for one of these payments. Returns an exit code. */
-static int send_recall(struct session *session)
+static int send_recall(struct session *session, uint64_t deadline_us)
 {
 	struct uncia_history_page page = {.size = sizeof(page)};
 	struct uncia_balance balance = {.size = sizeof(balance)};
@@ -201,7 +201,7 @@ static int send_recall(struct session *session)
 		if (!error)
 			error = uncia_wallet_history(session->wallet, page.next_height, page.next_index, PAGE_SIZE);
 		if (!error)
-			error = session_await(session, UNCIA_EVENT_HISTORY, NULL);
+			error = session_await(session, UNCIA_EVENT_HISTORY, NULL, deadline_us);
 		if (!error)
 			error = uncia_wallet_history_page(session->wallet, &page);
 		if (!error)
@@ -243,9 +243,7 @@ static int run_send(const struct call *call)
 		return code;
 	/* A reader of the output that goes away must not stop a payment between its making and its end. */
 	signal(SIGPIPE, SIG_IGN);
-	uint64_t timeout_ms = order.timeout_s * 1000;
-	code =
-	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
+	code = session_open(call, true, question_timeout_ms(order.timeout_s), &session);
 	if (!code)
 		code = check_order(call, &session, &order);
 	if (!code) {
@@ -253,16 +251,14 @@ static int run_send(const struct call *call)
 		code = session_unlock(&session);
 	}
 	if (!code) {
-		uint64_t deadline_us = now_us() + timeout_ms * 1000;
+		uint64_t deadline_us = now_us() + order.timeout_s * 1000000;
 		int error = uncia_wallet_sync(session.wallet);
 		if (!error)
-			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL);
+			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL, deadline_us);
 		/* Without a network, a payment that this key stands for is still found. */
 		code = error && error != UNCIA_E_UNREACHABLE ? cli_complain_error(error, "the balance") : 0;
-		if (!code && !error && order.key && is_restored(&session)) {
-			code = send_recall(&session);
-			deadline_us = now_us() + timeout_ms * 1000;
-		}
+		if (!code && !error && order.key && is_restored(&session))
+			code = send_recall(&session, deadline_us);
 		if (!code)
 			code = send_pay(call, &session, &order, deadline_us);
 	}
@@ -276,7 +272,8 @@ static const struct poptOption send_options[] = {
      "Your own key for this payment: in this wallet the same key is the same payment, however often it is run", "TEXT"},
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,
      "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
-    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT,
+     "How long all of it may take, once nothing is asked any more; 30 by default", "SECONDS"},
     {"no-wait", '\0', POPT_ARG_NONE, NULL, OPTION_NO_WAIT, "Return once a validator has taken it", NULL},
     OPTIONS_GLOBAL};
 

@@ -11,6 +11,8 @@
 #include <time.h>
 #include "secret.h"
 
+#define BUSY_PAUSE_MS 10 /* the other process syncs a file or two */
+
 int cli_home_path(const struct call *call, char **home)
 {
 	const char *given = call->value[OPTION_WALLET], *user = getenv("HOME");
@@ -87,6 +89,12 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 	if (error == UNCIA_E_CONFIG || error == UNCIA_E_LIMIT)
 		return cli_complain(EXIT_USAGE, "%s: %s", *path, why);
 	return error ? cli_complain(EXIT_USAGE, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
+}
+
+uint32_t question_timeout_ms(uint64_t timeout_s)
+{
+	uint64_t most = timeout_s * 1000 / 4 * 3;
+	return most == 0 ? 1 : most < QUERY_TIMEOUT_MS ? (uint32_t)most : QUERY_TIMEOUT_MS;
 }
 
 int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *s)
@@ -178,16 +186,25 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 	}
 }
 
-int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id)
+int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id,
+                  uint64_t deadline_us)
 {
 	struct uncia_event event;
 	int got;
-	/* The library ends every question by itself; no deadline of ours is needed. */
-	while ((got = session_event(s, UINT64_MAX, &event)) > 0)
+	while ((got = session_event(s, deadline_us, &event)) > 0)
 		if (event.kind == UNCIA_EVENT_ERROR ||
 		    (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b)))))
 			return event.error;
-	return got;
+	return got == 0 ? UNCIA_E_UNREACHABLE : got;
+}
+
+int session_pay(struct session *s, const struct uncia_payment_request *request, uint64_t deadline_us,
+                struct uncia_payment_id *id)
+{
+	int error;
+	while ((error = uncia_wallet_pay(s->wallet, request, id)) == UNCIA_E_BUSY && now_us() < deadline_us)
+		poll(NULL, 0, BUSY_PAUSE_MS);
+	return error;
 }
 
 static bool has_ended(const struct uncia_payment *payment, bool handed_over)
