@@ -78,11 +78,6 @@ void wallet_sync_link_up(struct uncia_wallet *w, uint32_t node)
 		wallet_sync_ask_validator(w, node);
 }
 
-void wallet_sync_link_down(struct uncia_wallet *w, uint32_t node)
-{
-	w->sync->answers[node].sent_ms = 0;
-}
-
 /* The greatest height as of which validators weighing F+1, so an honest one among them, say that there is no account.
  */
 static bool absent_height(const struct uncia_wallet *w, uint64_t *height)
@@ -146,7 +141,8 @@ static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
 	return waited_ms < LATE_MS ? c->weight - c->quorum_slow : c->faulty;
 }
 
-/* Ends the sync when enough have answered, nobody is left to answer, or its time is up. */
+/* Ends the sync when enough have answered, nobody is left to answer, or its time is up: then with the newest state that
+ * was proved, be it by one validator alone. */
 static void wallet_sync_decide(struct uncia_wallet *w)
 {
 	const struct sync *s = w->sync;
@@ -160,12 +156,17 @@ static void wallet_sync_decide(struct uncia_wallet *w)
 	assert(weight <= c->weight);
 	if (believable && (weight > not_enough(c, now - s->first_answer_ms) || all_answered(w)))
 		wallet_sync_conclude(w);
-	else if (now >= s->started_ms + w->request_timeout_ms) {
-		if (believable)
-			wallet_sync_conclude(w);
-		else
-			wallet_sync_finish(w, UNCIA_E_UNREACHABLE);
-	}
+	else if (believable && now >= s->started_ms + w->request_timeout_ms)
+		wallet_sync_conclude(w);
+	else if (now >= s->started_ms + w->request_timeout_ms || session_all_lied(w))
+		wallet_sync_finish(w, session_no_answer(w));
+}
+
+void wallet_sync_link_down(struct uncia_wallet *w, uint32_t node)
+{
+	w->sync->answers[node].sent_ms = 0;
+	if (w->sync->active)
+		wallet_sync_decide(w);
 }
 
 static int wallet_sync_take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)

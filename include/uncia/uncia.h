@@ -220,7 +220,7 @@ struct uncia_wallet;
 struct uncia_wallet_options {
 	size_t size;
 	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
-	uint32_t request_timeout_ms; /* after which a sync, query or history ends with UNREACHABLE; 0: 10000 */
+	uint32_t request_timeout_ms; /* after which a sync, query or history ends with what there is; 0: 10000 */
 };
 
 /* Opens a wallet. The first open with a network binds the home to it.
@@ -267,12 +267,13 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
-	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_BALANCE = 1, /* a sync ended: uncia_wallet_balance. error: 0; UNCIA_E_UNREACHABLE; UNCIA_E_PROOF
+	                          * where validators answered, but nothing that verifies: the events LINK say which */
 	UNCIA_EVENT_PAYMENT = 2, /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
-	                          * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
-	                          * where an end could not be stored (it stays pending), or where what storage showed
-	                          * could not be made durable (it is not sent yet) */
-	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
+	                          * or UNCIA_E_UNREACHABLE or UNCIA_E_PROOF, as above, where a query found nothing out,
+	                          * or UNCIA_E_IO and the like where an end could not be stored (it stays pending), or
+	                          * where what storage showed could not be made durable (it is not sent yet) */
+	UNCIA_EVENT_HISTORY = 3, /* a page is there: uncia_wallet_history_page. error: 0, or as of BALANCE */
 	UNCIA_EVENT_LINK = 4,    /* validator, up; error says why it went down */
 	UNCIA_EVENT_ERROR = 5    /* error, text: something that belongs to no request, e.g. a damaged record.
 	                          * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look

@@ -90,8 +90,7 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, uin
 		error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
 	/* A failed query is no failure of an own payment: it stays pending. */
 	if (error && own)
-		cli_complain(0, "%s; this is what the wallet knows",
-		             error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
+		cli_complain(0, "%s; this is what the wallet knows", uncia_error_text(error));
 	else if (error)
 		return cli_complain_error(error, "the payment");
 	error = uncia_wallet_payment(session->wallet, id, payment);

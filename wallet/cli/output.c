@@ -80,6 +80,9 @@ int exit_code_of(int error)
 	case UNCIA_E_DUST:
 	case UNCIA_E_KEY_REUSED:
 		return EXIT_REFUSED;
+	case UNCIA_E_PROOF:
+	case UNCIA_E_SIGNATURE:
+		return EXIT_MISMATCH;
 	case UNCIA_E_UNREACHABLE:
 		return EXIT_UNREACHABLE;
 	case UNCIA_E_EXPIRED:

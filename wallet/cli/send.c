@@ -21,6 +21,7 @@ struct order {
 	bool has_memo;
 	uint8_t memo_hash[32];
 	const char *key;
+	int sync_error; /* of the balance: 0, UNCIA_E_UNREACHABLE or UNCIA_E_PROOF */
 };
 
 /* Payee and amount: an address, a contact or a request that may state its own amount. */
@@ -128,6 +129,9 @@ static bool hides_a_payment(int error)
 /* Says why no payment was made, so that nothing was sent now. Returns the exit code. */
 static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
 {
+	/* There is no balance to pay from. */
+	if (error == UNCIA_E_UNREACHABLE && order->sync_error)
+		error = order->sync_error;
 	int code = exit_code_of(error);
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_DUST) {
 		explain_balance(session, error);
@@ -135,6 +139,8 @@ static int report_refusal(const struct call *call, const struct session *session
 		cli_complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
 		cli_complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
+	} else if (error == UNCIA_E_PROOF) {
+		cli_complain(code, "what the validators say of the balance does not verify; nothing was sent");
 	} else if (order->key && hides_a_payment(error)) {
 		return cli_complain(
 		    EXIT_PENDING,
@@ -256,7 +262,10 @@ static int run_send(const struct call *call)
 		if (!error)
 			error = session_await(&session, UNCIA_EVENT_BALANCE, NULL, deadline_us);
 		/* Without a network, a payment that this key stands for is still found. */
-		code = error && error != UNCIA_E_UNREACHABLE ? cli_complain_error(error, "the balance") : 0;
+		order.sync_error = error;
+		code = error && error != UNCIA_E_UNREACHABLE && error != UNCIA_E_PROOF
+		           ? cli_complain_error(error, "the balance")
+		           : 0;
 		if (!code && !error && order.key && is_restored(&session))
 			code = send_recall(&session, deadline_us);
 		if (!code)

@@ -161,6 +161,18 @@ static int wait_once(struct session *s, int fd, uint64_t deadline_us)
 	return uncia_wallet_process(s->wallet);
 }
 
+/* Says which validator's words did not verify, and was left for that. */
+static void name_liar(const struct session *s, const struct uncia_event *event)
+{
+	const char *host;
+	uint16_t port;
+	if (event->up || (event->error != UNCIA_E_PROOF && event->error != UNCIA_E_ENCODING &&
+	                  event->error != UNCIA_E_PROTOCOL && event->error != UNCIA_E_LIMIT))
+		return;
+	if (!uncia_network_validator(s->network, event->validator, &host, &port))
+		cli_complain(0, "what %s:%u said does not verify: %s", host, port, uncia_error_text(event->error));
+}
+
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
@@ -170,6 +182,8 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 	for (;;) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
 		if (uncia_wallet_event(s->wallet, event)) {
+			if (event->kind == UNCIA_EVENT_LINK)
+				name_liar(s, event);
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
 			cli_complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
