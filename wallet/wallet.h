@@ -58,7 +58,7 @@ int wallet_usable(const struct uncia_wallet *w);
 uint64_t wallet_now(const struct uncia_wallet *w);
 /* A header was verified. */
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms);
-/* Best guess at the ledger's time: the newest verified header's, plus what has passed here since. */
+/* The newest verified header's time, plus what has passed here since: the ledger's time, unless it stands still. */
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w);
 
 #endif

@@ -95,7 +95,8 @@ struct uncia_host {
 	void (*unlock)(void *context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
 	int (*random)(void *context, void *buffer, size_t size);
-	/* Milliseconds, never stepping back. NULL: the system's monotonic clock. */
+	/* Milliseconds, never stepping back, and going on while the device sleeps (a payment's life does). NULL: the
+	 * system's (CLOCK_BOOTTIME). */
 	uint64_t (*now_ms)(void *context);
 	/* Milliseconds since 1970; only shown, nothing is decided by it. NULL: the system's. */
 	uint64_t (*wall_ms)(void *context);
@@ -354,13 +355,16 @@ struct uncia_payment_request {
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
- *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_PASSPHRASE
- *	where the wallet is locked; UNCIA_E_BUSY where another process makes a payment at this moment: call again in
- *	some milliseconds; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY.
- *UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one. Without, it was taken
- *back; should storage have failed at that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what
- *is stored under this key cannot be read; it may have been sent before. Out: *id. Threads: as uncia_wallet_open. Spec:
- *wallet.md 7.2. */
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded in the last 30 s, or the
+ *	few that answered do not agree on the time: sync, and call again; UNCIA_E_PASSPHRASE where the wallet is locked;
+ *	UNCIA_E_BUSY where another process makes a payment at this moment: call again in some milliseconds;
+ *	UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed;
+ *	this call sent nothing. With a key, call again with the same one. Without, it was taken back; should storage
+ *	have failed at that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is stored
+ *	under this key cannot be read; it may have been sent before.
+ * Out: *id.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
 

@@ -117,11 +117,6 @@ static void open_wallet(struct phone *phone)
 
 static void wake_up(struct phone *phone)
 {
-	uint64_t now = network_now(phone->all->network);
-
-	if (!phone->asleep_until)
-		return;
-	phone->host.slept_ms += (now < phone->asleep_until ? now : phone->asleep_until) - phone->asleep_from;
 	phone->asleep_until = 0;
 }
 
@@ -206,8 +201,11 @@ static int call_pay(struct phone *phone, const struct pay *pay, uint64_t amount,
 static void pay(struct phone *phone, struct pay *one)
 {
 	struct uncia_payment_id id;
+	bool fresh = !one->known && !one->unsure && one->home == 0;
 	int result = call_pay(phone, one, one->amount, &id);
 
+	if (result == 0 && fresh && !phone->host.dead)
+		phone_signed(phone, one, &id);
 	phone_trace(phone, "pays %" PRIu64 " under \"%s\": %d", one->amount, one->key, result);
 	phone_paid(phone, one, result, &id);
 	if (result == UNCIA_E_UNREACHABLE)
@@ -365,8 +363,11 @@ void phone_recall_heard(struct phone *phone, int error)
 
 static void sleep_some(struct phone *phone)
 {
-	phone->asleep_from = network_now(phone->all->network);
-	phone->asleep_until = phone->asleep_from + 1 + phones_draw(phone->all, 20000);
+	uint64_t ms = 1 + phones_draw(phone->all, 20000);
+
+	if (ms % 4 == 0)
+		ms *= 3; /* longer than a wallet signs on what it asked for before */
+	phone->asleep_until = network_now(phone->all->network) + ms;
 	phone_trace(phone, "sleeps");
 }
 
@@ -448,6 +449,7 @@ static void use(struct phone *phone)
 
 void phones_act(struct phones *p)
 {
+	phones_watch_clocks(p);
 	if (!p->options.count || !phones_chance(p, p->options.rate))
 		return;
 	struct phone *phone = &p->phones[phones_draw(p, p->options.count)];

@@ -44,7 +44,8 @@ enum fault {
 	FAULT_TIME = UINT64_C(1) << 32,   /* monotonic clocks drift and stand still, all wall clocks step back */
 	FAULT_HOLD = UINT64_C(1) << 33, /* links that hold all for a while; some cut off while the others must go on */
 	FAULT_WIRE = UINT64_C(1) << 34, /* not a fault: links between validators are bytes, and break */
-	FAULT_ALL = (UINT64_C(1) << 35) - 1
+	FAULT_OUTAGE = UINT64_C(1) << 35, /* no two validators hear each other, for long; wallets hear all */
+	FAULT_ALL = (UINT64_C(1) << 36) - 1
 };
 
 struct scenario {

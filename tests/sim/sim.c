@@ -66,7 +66,8 @@ static const struct {
                    {"limits", FAULT_LIMITS},
                    {"time", FAULT_TIME},
                    {"hold", FAULT_HOLD},
-                   {"wire", FAULT_WIRE}};
+                   {"wire", FAULT_WIRE},
+                   {"outage", FAULT_OUTAGE}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;

@@ -138,7 +138,7 @@ static int report_refusal(const struct call *call, const struct session *session
 	} else if (error == UNCIA_E_KEY_REUSED) {
 		cli_complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
-		cli_complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
+		cli_complain(code, "no validator could be reached, or too few to pay by; nothing was sent");
 	} else if (error == UNCIA_E_PROOF) {
 		cli_complain(code, "what the validators say of the balance does not verify; nothing was sent");
 	} else if (order->key && hides_a_payment(error)) {
