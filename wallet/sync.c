@@ -15,7 +15,8 @@
 
 #define CLOCK_MAX_MS       ((uint64_t)UINT32_MAX * 1000) /* as expires_at is a u32 of seconds */
 #define SIGNING_AGE_MAX_MS 30000u                        /* nothing is signed on what was asked for longer ago */
-/* The newest header is so much older than the validators' clocks: no block has become final for a while. */
+/* The newest header is so much older than a validator's clock: no block has become final for a while. Where it is more
+ * than a payment's longest life, that clock is wrong (or the outage such that nobody pays in it). */
 #define STANDSTILL_MS 10000u
 
 int wallet_sync_init(struct uncia_wallet *w)
@@ -171,9 +172,11 @@ int wallet_sync_time(const struct uncia_wallet *w, uint64_t *time_ms)
 		return UNCIA_E_UNREACHABLE;
 	uint64_t ledger = wallet_ledger_ms(w), told = t->told_clock_ms == 0 ? 0 : t->told_clock_ms + passed;
 	uint64_t time = ledger > told ? ledger : told;
-	/* From weight 2F+1 on it is no less than what some honest one has told. */
-	if (t->told_weight <= 2 * wallet_sync_committee(w)->faulty &&
-	    t->latest_clock_ms + passed > time + STANDSTILL_MS)
+	uint64_t latest = t->latest_clock_ms + passed, beyond = latest > time ? latest - time : 0;
+	/* From weight 2F+1 on the time is no less than what some honest one has told. Of fewer the latest may be right.
+	 */
+	if (t->told_weight <= 2 * wallet_sync_committee(w)->faulty && beyond > STANDSTILL_MS &&
+	    beyond <= PAYMENT_LIFETIME_MAX_S * 1000)
 		return UNCIA_E_UNREACHABLE;
 	*time_ms = time;
 	return 0;

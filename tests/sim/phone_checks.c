@@ -182,10 +182,13 @@ void phone_signed(const struct phone *phone, const struct pay *pay, const struct
 	int64_t now = (int64_t)(FIXTURE_TIME_MS + network_now(p->network)), earliest = INT64_MAX;
 	int64_t lives_ms = ((int64_t)phone_id_expires_at(id) - pay->expires_s) * 1000;
 
+	/* A liar that is alone with a phone may say that all is well. */
 	for (uint32_t v = 0; v < network_fixture(p->network)->genesis.committee.size; v++)
-		if (has_honest_clock(p, v) && p->clocks[v] < earliest)
+		if (!has_honest_clock(p, v))
+			earliest = INT64_MIN;
+		else if (p->clocks[v] < earliest)
 			earliest = p->clocks[v];
-	if (network_now(p->network) >= p->unsteady_until && earliest != INT64_MAX &&
+	if (network_now(p->network) >= p->unsteady_until && earliest != INT64_MIN &&
 	    lives_ms + 1000 < now + earliest - STANDSTILL_MS - CLOCKS_APART_MS)
 		phone_fail(phone, "signs a payment that ends %" PRId64 " ms before its time",
 		           now + earliest - lives_ms);

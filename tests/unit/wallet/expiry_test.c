@@ -93,11 +93,17 @@ END_TEST
 /* Two of four: one of them may lie, so that nobody knows which says the truth. */
 START_TEST(a_few_that_do_not_agree_on_the_time_are_not_paid_by)
 {
-	struct rig *rig = told((uint64_t[]){2, YEAR_S, 0, 0});
+	struct rig *rig = told((uint64_t[]){2, MINUTES, 0, 0});
 	rig->net.nodes[2].behaviour = rig->net.nodes[3].behaviour = SILENT;
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_int_eq(lives_until(rig), UNCIA_E_UNREACHABLE);
 	ck_assert_uint_eq(rig_submits(rig), 0);
+	rig_free(rig);
+	rig = told((uint64_t[]){2, YEAR_S, 0, 0}); /* nobody is that late: it does not count */
+	rig->net.nodes[2].behaviour = rig->net.nodes[3].behaviour = SILENT;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	int64_t lives = lives_until(rig);
+	ck_assert(lives >= 120 && lives <= 124);
 	rig_free(rig);
 	rig = told((uint64_t[]){MINUTES, MINUTES, 0, 0});
 	rig->net.nodes[2].behaviour = rig->net.nodes[3].behaviour = SILENT;
@@ -109,12 +115,16 @@ END_TEST
 
 START_TEST(one_alone_is_paid_by_while_the_network_runs_and_not_while_it_stands_still)
 {
-	for (int still = 0; still < 2; still++) {
-		struct rig *rig = told((uint64_t[]){still ? MINUTES : 3, 0, 0, 0});
+	static const struct {
+		uint64_t ahead_s;
+		int64_t lives;
+	} clocks[] = {{3, 120}, {MINUTES, UNCIA_E_UNREACHABLE}, {3590, UNCIA_E_UNREACHABLE}, {86400, 120}};
+	for (int c = 0; c < 4; c++) {
+		struct rig *rig = told((uint64_t[]){clocks[c].ahead_s, 0, 0, 0});
 		for (int i = 1; i < 4; i++)
 			rig->net.nodes[i].down = true;
 		ck_assert_int_eq(rig_sync(rig), 0);
-		ck_assert_int_eq(lives_until(rig), still ? UNCIA_E_UNREACHABLE : 120);
+		ck_assert_int_eq(lives_until(rig), clocks[c].lives);
 		rig_free(rig);
 	}
 }
