@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -119,8 +121,18 @@ static int connect_one(const struct driver *d, uint32_t i, const struct sockaddr
 	if ((connect(fd, (const struct sockaddr *)address, size) == 0 || errno == EINPROGRESS) &&
 	    epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
 		return fd;
+	int number = errno;
 	close(fd);
+	errno = number;
 	return -1;
+}
+
+/* It is this machine that lets no connection be opened, not the validators. */
+static void tell_want(struct uncia_wallet *w, int number)
+{
+	struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = UNCIA_E_IO};
+	snprintf(event.text, sizeof(event.text), "no connection can be opened: %s", strerror(number));
+	events_add(w, &event);
 }
 
 /* Tries the next address that was found, and those behind it where a connection cannot even be begun: the first may be
@@ -133,10 +145,13 @@ static void connect_next(struct uncia_wallet *w, uint32_t i)
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+	errno = 0;
 	while (s->fd < 0 && lookup_address(s->lookup, s->tried, &address, &size)) {
 		s->tried++;
 		s->fd = connect_one(w->driver, i, &address, size);
 	}
+	if (s->fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+		tell_want(w, errno);
 	if (s->fd < 0) {
 		close_socket(w, i, UNCIA_E_UNREACHABLE);
 		return;

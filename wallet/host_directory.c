@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,9 @@
 
 struct directory {
 	int fd, lock_fd;
+	pthread_mutex_t mutex;    /* of `why`: wallets of several threads may share the host */
+	char why[UNCIA_WHY_SIZE]; /* what failed last, and the system's words for it */
+	char path[];
 };
 
 static bool name_is_safe(const char *name)
@@ -218,6 +222,71 @@ static void directory_unlock(void *context)
 	close(fd);
 }
 
+/* ---- the hooks: the above, and why it failed ------------------------------------------------- */
+
+/* Keeps what the system said, where rc is of its making: errno is still that of the call that failed, since what cleans
+ * up after it does not fail as well. */
+static int note_failure(struct directory *d, const char *name, int rc)
+{
+	if (rc != UNCIA_E_IO && rc != UNCIA_E_PERMISSION)
+		return rc;
+	pthread_mutex_lock(&d->mutex);
+	snprintf(d->why, sizeof(d->why), "%s/%s: %s", d->path, name,
+	         errno != 0 ? strerror(errno) : uncia_error_text(rc));
+	pthread_mutex_unlock(&d->mutex);
+	return rc;
+}
+
+static int hook_load(void *context, const char *name, void *buffer, size_t capacity, size_t *size)
+{
+	errno = 0;
+	return note_failure(context, name, directory_load(context, name, buffer, capacity, size));
+}
+
+static int hook_create(void *context, const char *name, const void *data, size_t size)
+{
+	errno = 0;
+	return note_failure(context, name, directory_create(context, name, data, size));
+}
+
+static int hook_replace(void *context, const char *name, const void *data, size_t size)
+{
+	errno = 0;
+	return note_failure(context, name, directory_replace(context, name, data, size));
+}
+
+static int hook_remove(void *context, const char *name)
+{
+	errno = 0;
+	return note_failure(context, name, directory_remove(context, name));
+}
+
+static int hook_list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
+                     void *each_context)
+{
+	errno = 0;
+	return note_failure(context, ".", directory_list(context, prefix, each, each_context));
+}
+
+static int hook_lock(void *context)
+{
+	errno = 0;
+	return note_failure(context, LOCK_FILE, directory_lock(context));
+}
+
+void uncia_host_directory_why(const struct uncia_host *host, char why[UNCIA_WHY_SIZE])
+{
+	if (!why)
+		return;
+	why[0] = '\0';
+	if (!host || host->load != hook_load)
+		return;
+	struct directory *d = host->context;
+	pthread_mutex_lock(&d->mutex);
+	memcpy(why, d->why, sizeof(d->why));
+	pthread_mutex_unlock(&d->mutex);
+}
+
 /* Makes the directory where it does not exist, and syncs its parent in any case: a process that made it may have been
  * killed before it did. */
 static int make_directory(const char *path)
@@ -248,9 +317,11 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	int rc = make_directory(path);
 	if (rc)
 		return rc;
-	struct directory *d = malloc(sizeof(*d));
+	struct directory *d = calloc(1, sizeof(*d) + strlen(path) + 1);
 	if (!d)
 		return UNCIA_E_MEMORY;
+	strcpy(d->path, path);
+	pthread_mutex_init(&d->mutex, NULL);
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d->lock_fd = -1;
 	if (d->fd < 0)
@@ -272,21 +343,22 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	directory_list(d, TEMPORARY_PREFIX, remove_leftover, d);
 	*host = (struct uncia_host){.size = sizeof(*host),
 	                            .context = d,
-	                            .load = directory_load,
-	                            .create = directory_create,
-	                            .replace = directory_replace,
-	                            .remove = directory_remove,
-	                            .list = directory_list,
-	                            .lock = directory_lock,
+	                            .load = hook_load,
+	                            .create = hook_create,
+	                            .replace = hook_replace,
+	                            .remove = hook_remove,
+	                            .list = hook_list,
+	                            .lock = hook_lock,
 	                            .unlock = directory_unlock};
 	return 0;
 }
 
 void uncia_host_directory_free(struct uncia_host *host)
 {
-	if (!host || host->load != directory_load)
+	if (!host || host->load != hook_load)
 		return;
 	struct directory *d = host->context;
+	pthread_mutex_destroy(&d->mutex);
 	close(d->fd);
 	free(d);
 	*host = (struct uncia_host){.size = sizeof(*host)};

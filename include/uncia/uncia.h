@@ -114,6 +114,12 @@ struct uncia_host {
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_host_directory(const char *path, struct uncia_host *host);
 
+/* What failed last in such a host, with the file and the system's words: "/home/me/.uncia/key: Permission denied", "…:
+ * No space left on device". Worth showing where a call of a wallet over it has returned UNCIA_E_IO or
+ * UNCIA_E_PERMISSION. Where uncia_host_directory itself does, errno says why. "" where nothing has failed, and for
+ * another host. Out: why. Threads: any. */
+UNCIA_API void uncia_host_directory_why(const struct uncia_host *host, char why[UNCIA_WHY_SIZE]);
+
 /* Frees what uncia_host_directory made; NULL and another host are left alone.
  * Threads: one, and no wallet uses the host any more. */
 UNCIA_API void uncia_host_directory_free(struct uncia_host *host);

@@ -205,7 +205,9 @@ class Passphrase(UnciaTest):
 		self.uncia("--wallet", "w", "--network", self.network, "balance", code=6)  # binds the home
 		before = {name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}
 		_, err = self.uncia(*self.send, code=1, UNCIA_PASSPHRASE_FILE="wrong")
-		self.assertEqual(err, "uncia: the passphrase does not open the wallet in w\n")
+		paying, refused = err.splitlines()
+		self.assertIn("first payment to this address", paying)
+		self.assertEqual(refused, "uncia: the passphrase does not open the wallet in w")
 		self.uncia_refuses(2, "UNCIA_PASSPHRASE_FILE", *self.send)
 		self.uncia_refuses(6, "nothing was sent", *self.send, UNCIA_PASSPHRASE_FILE="right")
 		self.assertEqual({name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}, before)
@@ -292,7 +294,8 @@ class NetworkFile(UnciaTest):
 			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
 			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)
 		self.uncia_refuses(2, "nothing cannot be read: not found", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
-		self.uncia_refuses(2, "reading or writing failed", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")
+		self.uncia_refuses(2, "Not a directory", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")
+		self.uncia_refuses(1, "w cannot be read: Is a directory", "--wallet", "w", "balance", UNCIA_NETWORK="w")
 
 	def test_a_mistake_is_named_with_its_line(self):
 		lines = self.text.splitlines()

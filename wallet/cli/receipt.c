@@ -150,10 +150,10 @@ static int verify_receipt(const struct call *call, const struct uncia_network *n
 	struct uncia_receipt *receipt;
 	int error = uncia_receipt_verify(network, text, &receipt);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
-		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	if (error)
 		return cli_complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s",
-		                    uncia_network_name(network), uncia_error_text(error));
+		                    uncia_network_name(network), error_words(error));
 	error = uncia_receipt_payment(receipt, &payment);
 	const char *currency = uncia_network_currency(network);
 	int code = error        ? cli_complain_error(error, "the receipt")

@@ -79,15 +79,23 @@ static int read_order(const struct call *call, struct order *order)
 	return error ? cli_complain_error(error, "--memo") : 0;
 }
 
-/* Shows the payee before paying: a name or a request does not say where the money goes. */
-static void show_payee(const struct call *call, const struct session *session, const struct order *order)
+/* Shows the payee before anything is signed: a name or a request does not say where the money goes. On a terminal it
+ * asks, too, unless --yes is given. Returns an exit code. */
+static int confirm_payee(const struct call *call, const struct session *session, const struct order *order)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE];
-	if (call->json || !isatty(STDERR_FILENO))
-		return;
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], known[PAYEE_KNOWN_SIZE], answer[8];
+	bool asks = !call->json && !call->value[OPTION_YES] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	payee_known(session, order->address, known);
 	uncia_amount_format(order->amount, amount);
-	fprintf(stderr, "paying %s %s to %s%s%s\n", amount, uncia_network_currency(session->network),
-	        order->contact ? order->contact : "", order->contact ? ", " : "", order->address);
+	cli_complain(0, "paying %s %s to %s (%s)", amount, uncia_network_currency(session->network), order->address,
+	             known);
+	if (!asks)
+		return 0;
+	fputs("Pay? [y/N] ", stderr);
+	fflush(stderr);
+	if (!fgets(answer, sizeof(answer), stdin) || (*answer != 'y' && *answer != 'Y'))
+		return cli_complain(EXIT_REFUSED, "not confirmed; nothing was signed");
+	return 0;
 }
 
 static int check_order(const struct call *call, const struct session *session, struct order *order)
@@ -146,9 +154,9 @@ static int report_refusal(const struct call *call, const struct session *session
 		    EXIT_PENDING,
 		    "%s: whether this --key was paid before cannot be told; run it again with the same one, "
 		    "do not pay with another",
-		    uncia_error_text(error));
+		    error_words(error));
 	} else {
-		cli_complain(code, "nothing was sent: %s", uncia_error_text(error));
+		cli_complain(code, "nothing was sent: %s", error_words(error));
 	}
 	if (code != EXIT_REFUSED || !call->json)
 		return code;
@@ -187,8 +195,7 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	if (!error)
 		error = session_await_payment(session, &id, call->value[OPTION_NO_WAIT], deadline_us, &payment);
 	if (error)
-		return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", uncia_error_text(error),
-		                    text);
+		return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", error_words(error), text);
 	double elapsed_ms = fresh ? (double)(now_us() - started_us) / 1000 : (double)payment.elapsed_ms;
 	int code = payment_report(call, session, &payment, elapsed_ms);
 	bool handed_over = call->value[OPTION_NO_WAIT] && code == EXIT_PENDING &&
@@ -252,10 +259,10 @@ static int run_send(const struct call *call)
 	code = session_open(call, true, question_timeout_ms(order.timeout_s), &session);
 	if (!code)
 		code = check_order(call, &session, &order);
-	if (!code) {
-		show_payee(call, &session, &order);
+	if (!code)
+		code = confirm_payee(call, &session, &order);
+	if (!code)
 		code = session_unlock(&session);
-	}
 	if (!code) {
 		uint64_t deadline_us = now_us() + order.timeout_s * 1000000;
 		int error = uncia_wallet_sync(session.wallet);
@@ -283,6 +290,7 @@ static const struct poptOption send_options[] = {
      "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
     {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT,
      "How long all of it may take, once nothing is asked any more; 30 by default", "SECONDS"},
+    {"yes", '\0', POPT_ARG_NONE, NULL, OPTION_YES, "Do not ask, on a terminal, whether this is the right payee", NULL},
     {"no-wait", '\0', POPT_ARG_NONE, NULL, OPTION_NO_WAIT, "Return once a validator has taken it", NULL},
     OPTIONS_GLOBAL};
 
@@ -294,6 +302,7 @@ const struct verb verb_send = {
     .summary = "pay",
     .description =
         "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount.\n"
+        "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed.\n"
         "Shows the payment's id before anything leaves the machine and returns when it is final.\n\n"
         "Exit codes: 0 final (with --no-wait: a validator has it), 3 not known yet (wait for it, do not pay\n"
         "again), 5 refused and nothing sent, 6 no validator reached and nothing sent, 8 expired: it never\n"

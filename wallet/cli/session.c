@@ -49,7 +49,18 @@ int cli_home_open(const char *home, struct uncia_host *host)
 	int error = uncia_host_directory(home, host);
 	if (error == UNCIA_E_PERMISSION)
 		return complain_permission(home);
-	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
+	if (error == UNCIA_E_IO)
+		return cli_complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
+	if (error)
+		return cli_complain(EXIT_FAILED, "%s: %s", home, error_words(error));
+	errors_are_of(host);
+	return 0;
+}
+
+void cli_home_close(struct uncia_host *host)
+{
+	errors_are_of(NULL);
+	uncia_host_directory_free(host);
 }
 
 int cli_home_complain(int error, const char *home, const char *network_path)
@@ -70,8 +81,10 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	case UNCIA_E_NETWORK:
 		return cli_complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home,
 		                    network_path);
+	case UNCIA_E_IO:
+		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	default:
-		return cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s: %s", home, error_words(error));
 	}
 }
 
@@ -85,10 +98,11 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 		return cli_complain_usage(call, "--network is missing: the file that describes the network");
 	int error = uncia_network_load(*path, network, why);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
-		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	if (error == UNCIA_E_CONFIG || error == UNCIA_E_LIMIT)
 		return cli_complain(EXIT_USAGE, "%s: %s", *path, why);
-	return error ? cli_complain(EXIT_USAGE, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
+	int code = error == UNCIA_E_IO ? EXIT_FAILED : EXIT_USAGE;
+	return error ? cli_complain(code, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
 }
 
 uint32_t question_timeout_ms(uint64_t timeout_s)
@@ -137,7 +151,7 @@ void session_close(struct session *s)
 	uncia_wallet_close(s->wallet);
 	uncia_network_free(s->network);
 	if (s->host.load)
-		uncia_host_directory_free(&s->host);
+		cli_home_close(&s->host);
 	free((char *)s->home);
 }
 
@@ -170,13 +184,15 @@ static void name_liar(const struct session *s, const struct uncia_event *event)
 	                  event->error != UNCIA_E_PROTOCOL && event->error != UNCIA_E_LIMIT))
 		return;
 	if (!uncia_network_validator(s->network, event->validator, &host, &port))
-		cli_complain(0, "what %s:%u said does not verify: %s", host, port, uncia_error_text(event->error));
+		cli_complain(0, "what %s:%u said does not verify: %s", host, port, error_words(event->error));
 }
 
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
 	int fd = uncia_wallet_fd(s->wallet);
+	if (fd == UNCIA_E_IO)
+		return cli_complain(UNCIA_E_IO, "sockets cannot be watched: %s", strerror(errno));
 	if (fd < 0)
 		return fd;
 	for (;;) {
@@ -186,7 +202,7 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 				name_liar(s, event);
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
-			cli_complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
+			cli_complain(0, "%s", *event->text ? event->text : error_words(event->error));
 			/* The event that is waited for may be among the lost ones. */
 			if (event->error == UNCIA_E_MEMORY)
 				return 1;
@@ -243,6 +259,6 @@ int session_await_payment(struct session *s, const struct uncia_payment_id *id, 
 			return got;
 		if (got > 0 && event.kind == UNCIA_EVENT_PAYMENT && event.error &&
 		    !memcmp(event.id.b, id->b, sizeof(id->b)))
-			cli_complain(0, "%s", uncia_error_text(event.error));
+			cli_complain(0, "%s", error_words(event.error));
 	}
 }

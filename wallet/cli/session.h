@@ -20,6 +20,7 @@ struct session {
 int cli_home_path(const struct call *call, char **home);
 /* Opens the directory as a host. Returns an exit code. */
 int cli_home_open(const char *home, struct uncia_host *host);
+void cli_home_close(struct uncia_host *host);
 /* Says why a wallet in this directory could not be opened. Returns the exit code. */
 int cli_home_complain(int error, const char *home, const char *network_path);
 

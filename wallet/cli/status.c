@@ -133,9 +133,9 @@ static int run_wait(const struct call *call)
 			code = await_other(&session, &id, deadline_us, &payment);
 		if (!code && payment.own) {
 			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
-			code = error ? cli_complain(EXIT_PENDING, "%s; the payment is still pending",
-			                            uncia_error_text(error))
-			             : 0;
+			code = error
+			           ? cli_complain(EXIT_PENDING, "%s; the payment is still pending", error_words(error))
+			           : 0;
 		}
 	}
 	if (!code)
