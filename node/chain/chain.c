@@ -46,7 +46,8 @@ static void news_drop(struct chain *c, const struct chain_block *block)
 		c->news_last = at;
 }
 
-/* From left to right, some skipped; a block that is final or invalid stays so. The settled one begins as final. */
+/* From left to right, some skipped, but back from VERIFYING to HEADER; a block that is final or invalid stays so. The
+ * settled one begins as final. */
 static bool chain_move_allowed(enum chain_state from, enum chain_state to)
 {
 	static const unsigned allowed[] = {
@@ -54,7 +55,7 @@ static bool chain_move_allowed(enum chain_state from, enum chain_state to)
 	    [CHAIN_HEADER] = 1u << CHAIN_MATCHING | 1u << CHAIN_VERIFYING | 1u << CHAIN_BODY | 1u << CHAIN_INVALID |
 	                     1u << CHAIN_FINAL,
 	    [CHAIN_MATCHING] = 1u << CHAIN_VERIFYING | 1u << CHAIN_BODY | 1u << CHAIN_INVALID,
-	    [CHAIN_VERIFYING] = 1u << CHAIN_BODY | 1u << CHAIN_INVALID,
+	    [CHAIN_VERIFYING] = 1u << CHAIN_BODY | 1u << CHAIN_INVALID | 1u << CHAIN_HEADER,
 	    [CHAIN_BODY] = 1u << CHAIN_EXECUTED | 1u << CHAIN_INVALID,
 	    [CHAIN_EXECUTED] = 1u << CHAIN_FINAL,
 	    [CHAIN_FINAL] = 0,
@@ -292,6 +293,14 @@ void chain_invalid(struct chain *c, struct chain_block *block)
 void chain_verifying(struct chain *c, struct chain_block *block)
 {
 	chain_move(c, block, CHAIN_VERIFYING);
+}
+
+void chain_unverified(struct chain *c, struct chain_block *block)
+{
+	assert(block->fetch_at != CHAIN_NEVER);
+	short_ids_free(block->short_ids);
+	block->short_ids = NULL;
+	chain_move(c, block, CHAIN_HEADER);
 }
 
 int chain_begin(struct chain *c, const struct header *header, uint64_t now_ms)

@@ -100,6 +100,8 @@ void chain_move(struct chain *c, struct chain_block *block, enum chain_state to)
 void chain_invalid(struct chain *c, struct chain_block *block);
 /* A fetched body is with the verifier. */
 void chain_verifying(struct chain *c, struct chain_block *block);
+/* It was given up there: it is to be fetched again, as before. */
+void chain_unverified(struct chain *c, struct chain_block *block);
 /* A block that was made here, executed on `parent`: added with its body. Takes `executed`, the references in
  * `payments`, the array and the tree, also where it fails. Returns 0 or UNCIA_E_MEMORY. */
 struct chain_made {

@@ -182,6 +182,9 @@ enum voting_state consensus_voting(const struct consensus *c);
 bool consensus_may_vote(const struct consensus *c);
 /* Votes of this view are kept. */
 bool consensus_in_window(const struct consensus *c, uint64_t view);
+/* This vote, once verified, would be kept or be evidence: it lies in the window, and neither it nor all that is kept
+ * of its voter's in that view is held. Another one need not be verified. */
+bool consensus_vote_wanted(const struct consensus *c, const struct vote *vote);
 /* This very vote, signature included, has been handed in before. */
 bool consensus_vote_known(const struct consensus *c, const struct vote *vote);
 /* The first vote held of a validator in a view, or NULL. */

@@ -427,6 +427,30 @@ bool view_parent_valid(const struct consensus *c, uint64_t view, const struct ha
 	return true;
 }
 
+/* As seat_vote, seat_extra and seat_evidence do it. */
+bool consensus_vote_wanted(const struct consensus *c, const struct vote *vote)
+{
+	const struct view *view = view_find(c, vote->view);
+	uint64_t blocks = 0;
+
+	assert(vote->voter < c->committee->size);
+	if (!view_in_window(c, vote->view))
+		return false;
+	if (!view || !view->seats)
+		return true;
+	const struct seat *seat = &view->seats[vote->voter];
+	if (vote->kind == VOTE_FINAL)
+		return !seat->has_final || (!seat->evidence_told && !view_vote_same(&seat->final, vote));
+	if (view_vote_is_first(vote))
+		return !seat->has_first || (!seat->evidence_told && !view_vote_same(&seat->first, vote));
+	for (uint32_t i = 0; i < seat->extra_count; i++) {
+		if (view_vote_same(&seat->extras[i], vote))
+			return false;
+		blocks += seat->extras[i].kind == VOTE_NOTAR2;
+	}
+	return vote->kind == VOTE_SKIP2 || blocks < c->committee->weight / c->committee->key_threshold;
+}
+
 bool consensus_vote_known(const struct consensus *c, const struct vote *vote)
 {
 	struct view *view = view_find(c, vote->view);

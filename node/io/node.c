@@ -177,6 +177,7 @@ static void carry_out(struct node *n, const struct action *action)
 		wallets_drop(n->wallets, action->wallet);
 		break;
 	case ACTION_DROP_PEER:
+		verifier_drop(n->verifier, action->peer);
 		peers_drop(n->peers, action->peer);
 		break;
 	case ACTION_TIMER:
@@ -421,9 +422,18 @@ static int make_threads(struct node *n)
 	const struct node_options *o = n->options;
 	const struct storage_events events = {on_durable, on_flushed, on_space, n};
 
+	const struct verifier_options verifier = {
+	    .loop = &n->loop,
+	    .sources = VERIFY_SOURCES(o->genesis->committee.size),
+	    .signer = {sign_as_validator, (void *)o->consensus_secret},
+	    .threads = o->verifier_threads,
+	    .done = on_verified,
+	    .context = n,
+	};
+
 	int error = storage_new(&n->loop, o->store, o->space_reserve ? o->space_reserve : SPACE_RESERVE_DEFAULT,
 	                        SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
-	return error ? error : verifier_new(&n->loop, o->verifier_threads, on_verified, n, &n->verifier);
+	return error ? error : verifier_new(&verifier, &n->verifier);
 }
 
 static void on_node_signal(uv_signal_t *handle, int number);

@@ -46,7 +46,8 @@ struct peer {
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
 	unsigned backoff_ms;
-	uint64_t up_ms, heard_ms; /* when the link came up; when it was last heard, as of the last tick */
+	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
+	uint64_t shunned_until_ms; /* no link before then */
 	unsigned silent_ms;
 };
 
@@ -109,6 +110,9 @@ static void dial_later(struct peer *peer)
 	peer->backoff_ms *= 2;
 	if (peer->backoff_ms > PEER_BACKOFF_MAX_MS)
 		peer->backoff_ms = PEER_BACKOFF_MAX_MS;
+	uint64_t now = uv_now(peer->peers->options.set->loop);
+	if (now + delay < peer->shunned_until_ms)
+		delay = (unsigned)(peer->shunned_until_ms - now);
 	uv_timer_start(&peer->retry, on_retry, delay, 0);
 }
 
@@ -288,7 +292,10 @@ static struct peer *find_dialler(struct peers *p, const uint8_t key[32])
 
 static bool may_dial_us(void *context, const uint8_t key[32])
 {
-	return find_dialler(context, key) != NULL;
+	struct peers *p = context;
+	const struct peer *dialler = find_dialler(p, key);
+
+	return dialler && uv_now(p->options.set->loop) >= dialler->shunned_until_ms;
 }
 
 /* network §8: a new link replaces the old one here, after its first transport record has authenticated, and no earlier,
@@ -300,9 +307,15 @@ static void on_peer_link_established(void *owner)
 
 	assert(!p->stopping);
 	if (!link->peer) {
+		struct peer *dialler = find_dialler(p, tcp_remote_static(link->tcp));
+		assert(dialler); /* may_dial_us has let nobody else in */
 		candidate_remove(link);
-		link->peer = find_dialler(p, tcp_remote_static(link->tcp));
-		assert(link->peer); /* may_dial_us has let nobody else in */
+		if (uv_now(p->options.set->loop) < dialler->shunned_until_ms) { /* since its handshake began */
+			tcp_close(link->tcp);
+			free(link);
+			return;
+		}
+		link->peer = dialler;
 		if (link->peer->state == PEER_UP) {
 			p->counters.replaced++;
 			peer_close(link->peer, "replaced by a new link");
@@ -412,10 +425,13 @@ void peers_send_spare(struct peers *p, uint32_t index, struct bytes message)
 
 void peers_drop(struct peers *p, uint32_t index)
 {
+	struct peer *peer = &p->all[index];
+
+	peer->shunned_until_ms = uv_now(p->options.set->loop) + p->options.shun_ms;
 	if (!peers_linked(p, index))
 		return;
 	p->counters.dropped_other++;
-	peer_close(&p->all[index], "broke the protocol");
+	peer_close(peer, "broke the protocol");
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -496,6 +512,7 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->options = *options;
 	p->options.ping_interval_ms = options->ping_interval_ms ? options->ping_interval_ms : PING_INTERVAL_MS;
 	p->options.dead_ms = options->dead_ms ? options->dead_ms : PEER_DEAD_MS;
+	p->options.shun_ms = options->shun_ms ? options->shun_ms : PEER_SHUN_MS;
 	p->events = *events;
 	p->size = size;
 	uv_timer_init(options->set->loop, &p->tick);

@@ -4,6 +4,7 @@
  * Threads: the loop's, all of it. */
 #ifndef PEERS_H
 #define PEERS_H
+#include "actions.h"
 #include "committee.h"
 #include "net_address.h"
 #include "tcp.h"
@@ -23,7 +24,8 @@ struct peers_options {
 	uint32_t self;                        /* an index in the committee */
 	const uint8_t *network_secret;        /* 32 bytes */
 	const struct peer_address *addresses; /* by index; only read by peers_new */
-	unsigned ping_interval_ms, dead_ms;   /* 0: PING_INTERVAL_MS, PEER_DEAD_MS */
+	/* 0: PING_INTERVAL_MS, PEER_DEAD_MS, PEER_SHUN_MS */
+	unsigned ping_interval_ms, dead_ms, shun_ms;
 };
 
 /* `up` and `down` alternate for each peer, and `message` comes between them; its bytes are valid during the call.
@@ -52,7 +54,7 @@ void peers_accept(struct peers *peers, struct tcp *tcp);
 void peers_send(struct peers *peers, uint32_t peer, struct bytes message);
 /* The same, but where the write queue would be more than half full the message is counted, and lost. */
 void peers_send_spare(struct peers *peers, uint32_t peer, struct bytes message);
-/* Closes the link, and calls `down` for it; nothing where there is none. Whoever dials may dial again. */
+/* Closes the link, and calls `down` for it where there is one. For shun_ms neither side's dialling makes a new one. */
 void peers_drop(struct peers *peers, uint32_t peer);
 /* Whether there is an established link to it. */
 bool peers_linked(const struct peers *peers, uint32_t peer);

@@ -1,14 +1,12 @@
-/* The verifier pool: two queues of jobs and a list of finished ones under one mutex, one async handle. A job is in a
- * queue while some of its items are not taken; then with the threads that took them; then, once none of these is left,
- * in the list. */
+/* The verifier pool: jobs that wait (step/verify_queue.h) and a list of finished ones under one mutex, one async
+ * handle. A job is in the queue while some of its items are not taken; then with the threads that took them; then, once
+ * none of these is left, in the list. */
 #include "verifier.h"
 #include <assert.h>
 #include <stdlib.h>
 #include "uncia/error.h"
 
-#define URGENT_IN_A_ROW 8 /* chunks of urgent jobs, after which a patient one gets its turn */
-
-struct queue {
+struct finished {
 	struct verify_job *first, *last;
 };
 
@@ -22,52 +20,12 @@ struct verifier {
 	uv_cond_t wake;
 	enum verifier_state state;
 	size_t submitted, handed_back; /* jobs; the loop's own */
-	struct queue urgent, patient, finished;
-	unsigned urgent_in_a_row;
-	void (*done)(void *context, struct verify_job *first);
-	void *context;
+	struct verify_queue queue;
+	struct finished finished;
+	struct verifier_options options;
 	unsigned thread_count;
 	uv_thread_t threads[];
 };
-
-static void queue_push(struct queue *queue, struct verify_job *job)
-{
-	assert(!queue->first == !queue->last && job != queue->last);
-	job->next = NULL;
-	if (queue->last)
-		queue->last->next = job;
-	else
-		queue->first = job;
-	queue->last = job;
-}
-
-static void queue_pop(struct queue *queue)
-{
-	assert(queue->first && queue->last);
-	queue->first = queue->first->next;
-	if (!queue->first)
-		queue->last = NULL;
-}
-
-/* The queue that is served next, or NULL: votes must not wait behind thousands of payments, nor starve them. */
-static struct queue *choose_queue(struct verifier *v)
-{
-	if (v->urgent.first && (!v->patient.first || v->urgent_in_a_row < URGENT_IN_A_ROW)) {
-		v->urgent_in_a_row++;
-		return &v->urgent;
-	}
-	v->urgent_in_a_row = 0;
-	return v->patient.first ? &v->patient : NULL;
-}
-
-static void verify_items(struct verify_item *items, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct verify_item *item = &items[i];
-		item->valid = (!item->check_key || sign_key_valid(item->public_key)) &&
-		              sign_verify(item->public_key, &item->digest, item->signature);
-	}
-}
 
 /* Under the mutex. */
 static void job_finished(struct verifier *v, struct verify_job *job)
@@ -75,44 +33,33 @@ static void job_finished(struct verifier *v, struct verify_job *job)
 	bool woken = v->finished.first;
 
 	assert(job->taken == job->count && !job->remaining);
-	queue_push(&v->finished, job);
+	assert(!v->finished.first == !v->finished.last && job != v->finished.last);
+	job->next = NULL;
+	if (woken)
+		v->finished.last->next = job;
+	else
+		v->finished.first = job;
+	v->finished.last = job;
 	if (!woken)
 		uv_async_send(&v->async);
-}
-
-/* Takes a chunk of the job's items, which is then no longer in its queue where they were the last. Under the mutex. */
-static size_t take_chunk(struct queue *queue, struct verify_job *job)
-{
-	size_t count = job->count - job->taken;
-
-	assert(job == queue->first && job->taken < job->count && job->remaining >= count);
-	if (count > VERIFIER_CHUNK)
-		count = VERIFIER_CHUNK;
-	job->taken += count;
-	if (job->taken == job->count)
-		queue_pop(queue);
-	return count;
 }
 
 static void verifier_main(void *context)
 {
 	struct verifier *v = context;
+	size_t begin, count;
 
 	uv_mutex_lock(&v->mutex);
 	while (v->state == VERIFIER_RUNNING) {
-		struct queue *queue = choose_queue(v);
-		if (!queue) {
+		struct verify_job *job = verify_queue_take(&v->queue, &begin, &count);
+		if (!job) {
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
-		struct verify_job *job = queue->first;
-		size_t begin = job->taken, count = take_chunk(queue, job);
 		uv_mutex_unlock(&v->mutex);
-		verify_items(job->items + begin, count);
+		verify_items(job, begin, count, &v->options.signer);
 		uv_mutex_lock(&v->mutex);
-		assert(job->remaining >= count);
-		job->remaining -= count;
-		if (job->remaining == 0)
+		if (verify_queue_checked(&v->queue, job, begin, count))
 			job_finished(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
@@ -125,7 +72,7 @@ static void on_verifier_async(uv_async_t *async)
 	assert(v->state == VERIFIER_RUNNING);
 	uv_mutex_lock(&v->mutex);
 	struct verify_job *first = v->finished.first;
-	v->finished = (struct queue){NULL, NULL};
+	v->finished = (struct finished){NULL, NULL};
 	uv_mutex_unlock(&v->mutex);
 	while (first) {
 		struct verify_job *last = first, *next;
@@ -137,7 +84,7 @@ static void on_verifier_async(uv_async_t *async)
 		assert(v->handed_back <= v->submitted);
 		next = last->next;
 		last->next = NULL;
-		v->done(v->context, first);
+		v->options.done(v->options.context, first);
 		first = next;
 	}
 }
@@ -156,17 +103,20 @@ static void join_threads(struct verifier *v)
 	v->state = VERIFIER_STOPPED;
 }
 
-int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, struct verify_job *first),
-                 void *context, struct verifier **verifier)
+int verifier_new(const struct verifier_options *options, struct verifier **verifier)
 {
-	if (threads == 0)
-		threads = uv_available_parallelism();
+	unsigned threads = options->threads ? options->threads : uv_available_parallelism();
+
+	assert(options->done && options->sources && options->signer.sign);
 	struct verifier *v = calloc(1, sizeof(*v) + threads * sizeof(*v->threads));
 	if (!v)
 		return UNCIA_E_MEMORY;
-	v->done = done;
-	v->context = context;
+	v->options = *options;
 	v->async.data = v;
+	int error = verify_queue_init(&v->queue, options->sources);
+	if (error)
+		goto no_queue;
+	error = UNCIA_E_IO;
 	if (uv_mutex_init(&v->mutex) < 0)
 		goto no_mutex;
 	if (uv_cond_init(&v->wake) < 0)
@@ -174,7 +124,7 @@ int verifier_new(uv_loop_t *loop, unsigned threads, void (*done)(void *context, 
 	while (v->thread_count < threads && uv_thread_create(&v->threads[v->thread_count], verifier_main, v) == 0)
 		v->thread_count++;
 	/* One thread is enough to go on with. Without any, nothing would ever be verified. */
-	if (v->thread_count == 0 || uv_async_init(loop, &v->async, on_verifier_async) < 0)
+	if (v->thread_count == 0 || uv_async_init(options->loop, &v->async, on_verifier_async) < 0)
 		goto no_async;
 	*verifier = v;
 	return 0;
@@ -185,25 +135,38 @@ no_async:
 no_cond:
 	uv_mutex_destroy(&v->mutex);
 no_mutex:
+	verify_queue_deinit(&v->queue);
+no_queue:
 	free(v);
-	return UNCIA_E_IO;
+	return error;
 }
 
 void verifier_submit(struct verifier *v, struct verify_job *job)
 {
 	assert(v->state == VERIFIER_RUNNING && (job->items || !job->count));
-	job->taken = 0;
-	job->remaining = job->count;
 	v->submitted++;
 	uv_mutex_lock(&v->mutex);
 	if (job->count == 0) {
+		job->taken = job->remaining = 0;
+		job->dropped = false;
 		job_finished(v, job);
 	} else {
-		queue_push(job->payments || job->count > VERIFIER_SMALL ? &v->patient : &v->urgent, job);
-		if (job->count <= VERIFIER_CHUNK)
+		verify_queue_push(&v->queue, job);
+		if (job->count <= VERIFY_CHUNK)
 			uv_cond_signal(&v->wake);
 		else
 			uv_cond_broadcast(&v->wake);
+	}
+	uv_mutex_unlock(&v->mutex);
+}
+
+void verifier_drop(struct verifier *v, uint32_t source)
+{
+	assert(v->state == VERIFIER_RUNNING);
+	uv_mutex_lock(&v->mutex);
+	for (struct verify_job *job = verify_queue_drop(&v->queue, source), *next; job; job = next) {
+		next = job->next;
+		job_finished(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
 }
@@ -221,5 +184,6 @@ void verifier_free(struct verifier *v)
 	assert(v->state == VERIFIER_STOPPED);
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);
+	verify_queue_deinit(&v->queue);
 	free(v);
 }

@@ -32,6 +32,7 @@ int account_signed(struct plan *plan, const struct address *address, const uint8
 	switch (account_key(entry, address, public_key)) {
 	case SENDER_KEY_OTHER:
 		return UNCIA_E_SIGNATURE;
+	case SENDER_KEY_UNFUNDED: /* never of an account that is there */
 	case SENDER_KEY_FIRST:
 		entry->flags |= ENTRY_KEY_KNOWN;
 		memcpy(entry->public_key, public_key, PUBLIC_KEY_SIZE);

@@ -199,6 +199,8 @@ int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct
 	if (rc && rc != UNCIA_E_NOT_FOUND)
 		return rc;
 	*key = account_key(rc ? NULL : &sender, &payment->sender, payment->public_key);
+	if (rc && *key == SENDER_KEY_FIRST)
+		*key = SENDER_KEY_UNFUNDED;
 	*covered = !rc && operation_of(payment)->covered(ledger->genesis, &sender, payment);
 	return 0;
 }

@@ -68,9 +68,10 @@ void executed_release(struct ledger *ledger, struct executed *block); /* accepts
 
 /* How a payment's key stands to its sender's account. */
 enum sender_key {
-	SENDER_KEY_BOUND, /* the account is bound to it: it was found to be a valid point then */
-	SENDER_KEY_FIRST, /* there is no account, or none that is bound, and the sender is this key's address */
-	SENDER_KEY_OTHER, /* anybody else's: no block can take the payment */
+	SENDER_KEY_BOUND,    /* the account is bound to it: it was found to be a valid point then */
+	SENDER_KEY_FIRST,    /* the account is not bound, and the sender is this key's address */
+	SENDER_KEY_UNFUNDED, /* the same, and there is no account: nothing has been paid to it, or nothing is left */
+	SENDER_KEY_OTHER,    /* anybody else's: no block can take the payment */
 };
 /* *covered: there is an account, and its entry lets the payment through as far as that entry and the amounts can say:
  * currency, balance, rest, and no amount too small. A payment that is not covered may fit all the same, if it pays its

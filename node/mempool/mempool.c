@@ -281,6 +281,21 @@ void mempool_remove_final(struct mempool *pool, struct payment *const *payments,
 	}
 }
 
+static void evict(struct mempool *pool, struct slot *slot)
+{
+	assert(pool->evicted_count < EVICTED_MAX);
+	pool->evicted[pool->evicted_count++] = slot->pooled.payment->id;
+	mempool_remove(pool, &slot->pooled);
+}
+
+bool mempool_next_evicted(struct mempool *pool, struct payment_id *id)
+{
+	if (!pool->evicted_count)
+		return false;
+	*id = pool->evicted[--pool->evicted_count];
+	return true;
+}
+
 /* Where the pool is full, evicts the newest payment of the sender with the most; of several senders, of the one that
  * has had as many for longest. So a flood from one sender evicts its own payments, and one from many senders those who
  * have waited longest with as much: a newcomer is there for the next block. Returns 0, or UNCIA_E_FULL where the
@@ -292,7 +307,7 @@ static int evict_one(struct mempool *pool, const struct sender *newcomer)
 	struct sender *victim = pool->levels[pool->most];
 	if (newcomer && newcomer->count == pool->most)
 		return UNCIA_E_FULL;
-	mempool_remove(pool, &victim->slots->prev->pooled); /* the newest: a utlist's head points back at its tail */
+	evict(pool, victim->slots->prev); /* the newest: a utlist's head points back at its tail */
 	return 0;
 }
 
@@ -304,7 +319,7 @@ static bool evict_large(struct mempool *pool, const struct payment *newcomer)
 
 	while (is_large(newcomer) && pool->large_bytes + newcomer->size > MEMPOOL_LARGE_BYTES_MAX) {
 		assert(pool->large);
-		mempool_remove(pool, &pool->large->pooled);
+		evict(pool, pool->large);
 		evicted = true;
 	}
 	return evicted;
@@ -416,6 +431,7 @@ int mempool_verified(struct mempool *pool, struct pooled *p)
 	assert(p->state != POOLED_GONE);
 	if (p->state != POOLED_VERIFYING)
 		return 0;
+	pool->evicted_count = 0;
 	const struct address *address = &p->payment->sender;
 	struct sender *sender = sender_find(pool, address, slot->sender_hash);
 	if (sender && sender->count >= pool->per_sender_max)

@@ -66,6 +66,8 @@ struct pooled *mempool_find_id(struct mempool *pool, const struct payment_id *id
  * still VERIFYING, to be removed: UNCIA_E_FULL (its own sender has the most), UNCIA_E_LIMIT (its sender has as many as
  * it may), UNCIA_E_MEMORY. */
 int mempool_verified(struct mempool *pool, struct pooled *p);
+/* Takes the id of a payment that the last mempool_verified has evicted; false: of none, or no more. */
+bool mempool_next_evicted(struct mempool *pool, struct payment_id *id);
 /* READY -> PARKED, or another reason for one that is PARKED. */
 void mempool_park(struct mempool *pool, struct pooled *p, enum pending_reason reason);
 /* PARKED -> READY, for all of this sender's. */

@@ -39,6 +39,9 @@ struct verified {
 	struct slot *slot;
 };
 
+/* What one newcomer can evict: one by number, and as many by bytes as the smallest large ones that it takes. */
+#define EVICTED_MAX (PAYMENT_SIZE_MAX / MEMPOOL_LARGE_SIZE + 2)
+
 struct mempool {
 	uint32_t size_max, per_sender_max, verifying_max;
 	uint8_t hash_seed[16];
@@ -60,6 +63,8 @@ struct mempool {
 	size_t large_bytes;
 	uint32_t round;
 	struct sender *queue;
+	struct payment_id evicted[EVICTED_MAX]; /* by the last mempool_verified, and not taken yet */
+	uint32_t evicted_count;
 };
 
 /* ---- senders.c ---- */

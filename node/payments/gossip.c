@@ -43,7 +43,8 @@ int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *
 			continue;
 		}
 		error = pool_add(p, payment, job, &pooled);
-		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE) {
+		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
+		    error == UNCIA_E_FUNDS) {
 			p->gossip_refused++;
 			error = 0;
 		}

@@ -5,6 +5,7 @@
 #include "submit.h"
 #include "try.h"
 #include "uncia/error.h"
+#include "waiters.h"
 
 #define PAYMENT_SLAB_ITEM 640u /* holds one to one or two accounts, with a memo */
 #define PAYMENT_SLAB_MAX  4096u
@@ -29,6 +30,22 @@ void payments_memory_deinit(struct payments *p)
 	slab_deinit(&p->memory);
 }
 
+/* Its signature holds. */
+static int payment_verified(struct payments *p, struct pooled *pooled, bool wanted)
+{
+	int error = mempool_verified(p->mempool, pooled);
+
+	if (error == UNCIA_E_MEMORY)
+		return error;
+	TRY(payments_evicted(p));
+	if (error)
+		return payment_rejected(p, pooled, error);
+	p->chain->generation++;
+	if (wanted)
+		TRY(chain_offer(p->chain, pooled->payment, p->step->now_ms));
+	return pooled->relay ? submitted_verified(p, pooled) : 0;
+}
+
 int payments_verified(struct payments *p, struct job *job)
 {
 	assert(job->kind == JOB_PAYMENTS && (job->pooled || !job->verify.count));
@@ -37,22 +54,51 @@ int payments_verified(struct payments *p, struct job *job)
 	for (size_t i = 0; i < job->verify.count; i++) {
 		struct pooled *pooled = job->pooled[i];
 		job->pooled[i] = NULL;
-		if (pooled->state == POOLED_GONE) {
+		if (pooled->state == POOLED_GONE)
 			mempool_remove(p->mempool, pooled);
-			continue;
-		}
-		int error = job->verify.items[i].valid ? mempool_verified(p->mempool, pooled) : UNCIA_E_SIGNATURE;
-		if (error == UNCIA_E_MEMORY)
-			return error;
-		if (error) {
-			TRY(payment_rejected(p, pooled, error));
-			continue;
-		}
-		p->chain->generation++;
-		if (wanted)
-			TRY(chain_offer(p->chain, pooled->payment, p->step->now_ms));
-		if (pooled->relay)
-			TRY(submitted_verified(p, pooled));
+		else if (job->verify.items[i].valid)
+			TRY(payment_verified(p, pooled, wanted));
+		else
+			TRY(payment_rejected(p, pooled, UNCIA_E_SIGNATURE));
+	}
+	return 0;
+}
+
+/* One more job, of a wallet's, for what some wallet waits for. */
+static int check_again(struct payments *p, struct pooled *pooled, const struct verify_item *item)
+{
+	struct job *job = job_new(p->step, JOB_PAYMENTS, PEER_WALLET, 1);
+
+	if (!job)
+		return UNCIA_E_MEMORY;
+	job->pooled = malloc(sizeof(struct pooled *));
+	int error = job->pooled ? job_item(job, item->public_key, &item->digest, item->signature, item->check_key)
+	                        : UNCIA_E_MEMORY;
+	if (error) {
+		job_free(p->step, job);
+		return error;
+	}
+	job->pooled[0] = pooled;
+	pooled->relay = true;
+	return job_start(p->step, job);
+}
+
+int payments_given_up(struct payments *p, struct job *job)
+{
+	assert(job->kind == JOB_PAYMENTS && job->verify.dropped && job->peer != PEER_WALLET);
+	bool wanted = chain_assembles(p->chain);
+
+	for (size_t i = 0; i < job->verify.count; i++) {
+		struct pooled *pooled = job->pooled[i];
+		job->pooled[i] = NULL;
+		if (pooled->state == POOLED_GONE)
+			mempool_remove(p->mempool, pooled);
+		else if (job->verify.items[i].valid)
+			TRY(payment_verified(p, pooled, wanted));
+		else if (awaited_find(p->serve, &pooled->payment->id))
+			TRY(check_again(p, pooled, &job->verify.items[i]));
+		else
+			mempool_remove(p->mempool, pooled);
 	}
 	return 0;
 }

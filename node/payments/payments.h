@@ -33,6 +33,10 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message);
 /* The verdicts of a job of theirs are in. Returns 0 or an error of this machine. */
 int payments_verified(struct payments *p, struct job *job);
+/* The verifier gave up what was not checked yet, since the link of who passed it on is closed. What some wallet waits
+ * for is checked all the same, as if it had come from there alone; the rest leaves the pool. Returns 0 or an error of
+ * this machine. */
+int payments_given_up(struct payments *p, struct job *job);
 /* Gives back what no verdict was taken of, before the job is freed. */
 void payments_job_release(struct payments *p, struct job *job);
 /* Gossips what was verified in this step to every validator. */

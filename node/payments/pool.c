@@ -16,10 +16,14 @@ int pool_add(struct payments *p, struct payment *payment, struct job *job, struc
 	bool covered;
 	int error = ledger_payment_key(p->ledger, p->chain->tip->executed, payment, &key, &covered);
 
-	/* Under a stranger's key it would take up a place that is the sender's. */
+	/* Under a stranger's key it would take up a place that is the sender's. Keys that were never paid to cost
+	 * nothing, and each would have places of its own. */
+	if (!error && key == SENDER_KEY_OTHER)
+		error = UNCIA_E_SIGNATURE;
+	if (!error && key == SENDER_KEY_UNFUNDED)
+		error = UNCIA_E_FUNDS;
 	if (!error)
-		error = key == SENDER_KEY_OTHER ? UNCIA_E_SIGNATURE
-		                                : mempool_add(p->mempool, payment, p->step->now_ms, pooled);
+		error = mempool_add(p->mempool, payment, p->step->now_ms, pooled);
 	if (error) {
 		payment_free(payment);
 		return error;

@@ -19,6 +19,8 @@ static const char *submit_refusal(int error)
 		return "too many payments of this sender are waiting";
 	case UNCIA_E_TOO_FAR:
 		return "expires more than an hour ahead";
+	case UNCIA_E_FUNDS:
+		return "the sender has no account here: nothing has been paid to it, or nothing is left";
 	case UNCIA_E_SIGNATURE:
 		return "not the key that the sender's account is bound to";
 	case UNCIA_E_ENCODING:
@@ -74,7 +76,7 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 	} else {
 		error = submit_new(p, payment);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
-		    error == UNCIA_E_TOO_FAR)
+		    error == UNCIA_E_TOO_FAR || error == UNCIA_E_FUNDS)
 			return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
 		TRY(error);
 	}
@@ -113,23 +115,40 @@ int submitted_verified(struct payments *p, struct pooled *pooled)
 	return 0;
 }
 
-int payment_rejected(struct payments *p, struct pooled *pooled, int error)
+/* Who waits for it is told that it left the pool without an end, and waits no more; another one of its id goes on. */
+static int given_up(struct payments *p, const struct payment_id *id, int error, const char *reason)
 {
-	struct payment_id id = pooled->payment->id;
-	struct awaited *awaited;
-	bool relay = pooled->relay;
+	struct awaited *awaited = awaited_find(p->serve, id);
 
-	mempool_remove(p->mempool, pooled);
-	awaited = awaited_find(p->serve, &id);
-	if (!awaited || !relay || mempool_find_id(p->mempool, &id))
+	if (!awaited || mempool_find_id(p->mempool, id))
 		return 0;
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
-	const char *reason =
-	    error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network" : submit_refusal(error);
 	refusal.code = (uint32_t)-error;
 	refusal.reason = field_of(reason, strlen(reason));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refusal;
 	return awaited_reply(p->serve, awaited, 0, &reply);
+}
+
+int payments_evicted(struct payments *p)
+{
+	struct payment_id id;
+
+	while (mempool_next_evicted(p->mempool, &id))
+		TRY(given_up(p, &id, UNCIA_E_FULL, submit_refusal(UNCIA_E_FULL)));
+	return 0;
+}
+
+int payment_rejected(struct payments *p, struct pooled *pooled, int error)
+{
+	struct payment_id id = pooled->payment->id;
+	bool relay = pooled->relay;
+
+	mempool_remove(p->mempool, pooled);
+	if (!relay)
+		return 0;
+	return given_up(p, &id, error,
+	                error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network"
+	                                           : submit_refusal(error));
 }

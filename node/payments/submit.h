@@ -9,4 +9,7 @@ int submitted_verified(struct payments *p, struct pooled *pooled);
  * that id is held. */
 int payment_rejected(struct payments *p, struct pooled *pooled, int error);
 
+/* The same of those that the pool has just evicted. Returns 0 or an error of this machine. */
+int payments_evicted(struct payments *p);
+
 #endif

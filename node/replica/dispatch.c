@@ -4,9 +4,6 @@
 #include "canonical.h"
 #include "replica_state.h"
 
-#define PEER_JOBS_MAX      512u        /* signature checks under way for one peer */
-#define PEER_JOB_BYTES_MAX (32u << 20) /* and the messages they came in */
-
 /* ---- messages of validators ---- */
 
 static int vote_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryData *data)
@@ -16,8 +13,8 @@ static int vote_receive(struct replica *r, uint32_t peer, const ProtobufCBinaryD
 	TRY(vote_decode(data->data, data->len, &vote));
 	if (vote.epoch != r->committee->epoch || vote.voter >= r->committee->size)
 		return UNCIA_E_PROTOCOL;
-	if (vote.voter == r->config.self || !consensus_in_window(r->consensus, vote.view) ||
-	    consensus_vote_known(r->consensus, &vote))
+	if (vote.voter == r->config.self || !consensus_vote_wanted(r->consensus, &vote) ||
+	    jobs_have_vote(&r->step, peer, &vote))
 		return 0;
 	return job_vote(&r->step, JOB_VOTE, peer, &vote);
 }
@@ -28,7 +25,8 @@ static int certificate_receive(struct replica *r, uint32_t peer, const ProtobufC
 
 	TRY(certificate_decode(r->committee, data->data, data->len, &certificate));
 	if (certificate->view <= r->chain.tip->header.view ||
-	    consensus_held(r->consensus, certificate->view, certificate->kind, &certificate->block_id)) {
+	    consensus_held(r->consensus, certificate->view, certificate->kind, &certificate->block_id) ||
+	    jobs_have_certificate(&r->step, peer, certificate)) {
 		free(certificate);
 		return 0;
 	}
@@ -49,8 +47,29 @@ static int newest_vote_receive(struct replica *r, uint32_t peer, const Uncia__Pb
 	return unknown ? job_vote(&r->step, JOB_NEWEST_VOTE, peer, &vote) : 0;
 }
 
+/* One validator cannot fill the verifier: past its bounds its messages are left, and counted. What matters in them
+ * comes again (consensus §6 rule 9). */
+static bool is_too_much(const struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *m)
+{
+	switch (m->kind_case) {
+	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
+	case UNCIA__PB__PEER_MESSAGE__KIND_VOTE:
+	case UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE:
+	case UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REPLY:
+		return jobs_urgent_full(&r->step, peer);
+	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
+		return jobs_payments_full(&r->step, peer);
+	default:
+		return false;
+	}
+}
+
 static int peer_dispatch(struct replica *r, uint32_t peer, const Uncia__Pb__PeerMessage *m)
 {
+	if (is_too_much(r, peer, m)) {
+		r->step.dropped_messages++;
+		return 0;
+	}
 	switch (m->kind_case) {
 	case UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE:
 		return proposals_receive(r, peer, m->propose);
@@ -89,8 +108,7 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 	assert(peer < r->committee->size);
 	if (bytes.size > MESSAGE_SIZE_VALIDATOR_MAX)
 		return UNCIA_E_LIMIT;
-	/* One validator cannot fill the verifier: past the bound its messages are left, and counted. */
-	if (r->step.peers[peer].jobs >= PEER_JOBS_MAX || r->step.peers[peer].job_bytes >= PEER_JOB_BYTES_MAX) {
+	if (step_shuns(&r->step, peer) || jobs_bytes_full(&r->step, peer)) {
 		r->step.dropped_messages++;
 		return 0;
 	}
@@ -164,8 +182,12 @@ static int job_blame(struct replica *r, const struct job *job)
 {
 	if (job->peer == PEER_WALLET)
 		return 0;
+	if (step_shuns(&r->step, job->peer))
+		return 0; /* told already */
 	TRY(step_drop_peer(&r->step, job->peer));
-	return step_note(&r->step, NOTE_WARNING, "event=bad_signature peer=%u kind=%d", job->peer, (int)job->kind);
+	proposals_dropped(r, job->peer);
+	return step_note(&r->step, NOTE_WARNING, "event=bad_signature peer=%u kind=%d shunned_ms=%u", job->peer,
+	                 (int)job->kind, PEER_SHUN_MS);
 }
 
 static int newest_vote_verified(struct replica *r, struct job *job)
@@ -188,10 +210,31 @@ static int page_verified(struct replica *r, struct job *job, bool valid)
 	return sync_page_taken(&r->sync);
 }
 
+/* Its sender was dropped before all of it was checked: nothing of it was wrong, as far as that is known. */
+static int job_give_up(struct replica *r, struct job *job)
+{
+	switch (job->kind) {
+	case JOB_PAYMENTS:
+		return payments_given_up(&r->payments, job);
+	case JOB_BLOCK:
+		sync_body_given_up(&r->sync, job);
+		return 0;
+	case JOB_SYNC:
+		sync_page_given_up(&r->sync);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
 static int job_take(struct replica *r, struct job *job)
 {
 	bool valid = job_all_valid(job);
 
+	if (job->verify.dropped)
+		return job_give_up(r, job);
+	if (job->kind == JOB_EXPIRIES)
+		return serve_signed(&r->serve, job);
 	if (!valid)
 		TRY(job_blame(r, job));
 	switch (job->kind) {
@@ -223,6 +266,7 @@ static int job_take(struct replica *r, struct job *job)
 static void job_end(struct replica *r, struct job *job)
 {
 	payments_job_release(&r->payments, job);
+	proposals_forget(r, job);
 	job_free(&r->step, job);
 }
 
@@ -231,9 +275,12 @@ int dispatch_checked(struct replica *r)
 	struct job *job;
 
 	while ((job = job_next_checked(&r->step))) {
+		uint32_t leader = job->kind == JOB_PROPOSAL ? job->peer : PEER_NONE;
 		int error = job_take(r, job);
 		job_end(r, job);
 		TRY(error);
+		if (leader != PEER_NONE)
+			TRY(proposals_next(r, leader));
 	}
 	return 0;
 }

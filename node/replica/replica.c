@@ -17,12 +17,7 @@ static void default_u32(uint32_t *value, uint32_t fallback)
 static int compose(struct replica *r)
 {
 	chain_init(&r->chain, r->committee, r->ledger, r->mempool);
-	r->serve = (struct serve){.step = &r->step,
-	                          .chain = &r->chain,
-	                          .ledger = r->ledger,
-	                          .mempool = r->mempool,
-	                          .sign = r->config.sign,
-	                          .sign_context = r->config.sign_context};
+	r->serve = (struct serve){.step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool};
 	memcpy(r->serve.hash_seed, r->config.hash_seed, sizeof(r->serve.hash_seed));
 	serve_init(&r->serve);
 	r->payments = (struct payments){
@@ -50,7 +45,8 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
-	if (!error && !r->clock.peers)
+	r->proposals = error ? NULL : calloc(r->committee->size, sizeof(*r->proposals));
+	if (!error && (!r->clock.peers || !r->proposals))
 		error = UNCIA_E_MEMORY;
 	if (!error)
 		error = ledger_new(r->config.genesis, &r->config.view, r->config.hash_seed, &r->ledger);
@@ -83,6 +79,7 @@ void replica_free(struct replica *r)
 	payments_memory_deinit(&r->payments);
 	step_deinit(&r->step);
 	free(r->clock.peers);
+	free(r->proposals);
 	free(r);
 }
 
@@ -102,6 +99,7 @@ static int blame(struct replica *r, const struct event *event, int error)
 		return error;
 	if (from_peer) {
 		TRY(step_drop_peer(&r->step, event->peer));
+		proposals_dropped(r, event->peer);
 	} else {
 		TRY(step_drop_wallet(&r->step, event->wallet));
 		serve_wallet_closed(&r->serve, event->wallet);
@@ -219,6 +217,7 @@ static int step(struct replica *r, const struct event *event)
 	TRY(sync_fetch_bodies(&r->sync));
 	TRY(payments_relay(&r->payments));
 	TRY(serve_answer(&r->serve));
+	TRY(serve_sign(&r->serve));
 	TRY(flushing_begin(r));
 	TRY(release(r));
 	if (r->step.wrote)

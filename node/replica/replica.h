@@ -74,11 +74,12 @@ struct replica_status {
 struct replica_load {
 	size_t views, blocks;        /* that are not settled */
 	size_t outbox, outbox_bytes; /* sends and answers that wait for the disk */
-	size_t jobs, job_bytes;      /* signature checks under way of that peer which has most, and their messages */
-	size_t questions;            /* of wallets, that wait */
-	size_t waiters;              /* payments that the wallet which has most waits for */
-	size_t mempool, verifying;   /* payments; those of them whose signature is being checked */
-	size_t unflushed;            /* accounts that settled payments have touched since a flush was last taken */
+	/* Signature checks under way of that peer which has most, and their messages. */
+	size_t urgent_signatures, payment_signatures, job_bytes;
+	size_t questions;          /* of wallets, that wait */
+	size_t waiters;            /* payments that the wallet which has most waits for */
+	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
+	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
 };
 
 struct replica;

@@ -54,6 +54,11 @@ struct clock {
 	bool off;                  /* as noted last */
 };
 
+/* What a leader has proposed and is not verified: what is with the verifier, and what comes after it. */
+struct proposals {
+	struct job *under_way, *waiting;
+};
+
 struct replica {
 	struct replica_config config;
 	const struct committee *committee;
@@ -66,6 +71,7 @@ struct replica {
 	struct payments payments;
 	struct sync sync;
 	struct proposer proposer;
+	struct proposals *proposals; /* by validator */
 	struct flushing flushing;
 	struct clock clock;
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
@@ -129,6 +135,11 @@ bool proposer_has_work(const struct replica *r);
 void proposer_final(struct replica *r, const struct chain_block *block);
 int proposals_receive(struct replica *r, uint32_t peer, const Uncia__Pb__Propose *message); /* as dispatch_peer */
 int proposals_verified(struct replica *r, struct job *job);
+/* A job of any kind ends; after that of a proposal the leader's next one is verified. */
+void proposals_forget(struct replica *r, const struct job *job);
+int proposals_next(struct replica *r, uint32_t peer);
+/* That leader's link is closed for what it said: what waits of it is given up. */
+void proposals_dropped(struct replica *r, uint32_t peer);
 
 /* ---- flushing.c ---- */
 /* Takes a flush where it is time. */

@@ -38,7 +38,8 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .unflushed = ledger_unflushed(r->ledger)};
 	step_outbox_load(&r->step, &load->outbox, &load->outbox_bytes);
 	for (uint32_t i = 0; i < r->committee->size; i++) {
-		load_at_least(&load->jobs, r->step.peers[i].jobs);
+		load_at_least(&load->urgent_signatures, r->step.peers[i].urgent_signatures);
+		load_at_least(&load->payment_signatures, r->step.peers[i].payment_signatures);
 		load_at_least(&load->job_bytes, r->step.peers[i].job_bytes);
 	}
 	load->waiters = serve_waiters_most(&r->serve);

@@ -1,5 +1,5 @@
-/* The ends of payments: receipts of what has just become final, signed words on what has expired; and what there is to
- * say of a payment that has no end. See serve.h. */
+/* The ends of payments: receipts of what has just become final; and what there is to say of a payment that has no end.
+ * Those that have expired are in expiries.c. See serve.h. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,43 +23,6 @@ int serve_pending(struct serve *s, uint64_t wallet, uint64_t request_id, const s
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_PENDING;
 	reply.pending = &pending;
 	return message_reply(s->step, 0, wallet, &reply);
-}
-
-/* A validator's word that a payment can never become final: "a validator signs an expiry only while its table is
- * complete for blocks timed in [expires_at − 3600, expires_at)" (ledger §3). Ours always is: no id is ever removed. */
-static int expiry_sign(struct serve *s, const struct payment_id *id, uint8_t signature[SIGNATURE_SIZE])
-{
-	struct hash digest;
-	int found = ledger_knows_payment(s->ledger, s->chain->tip->executed, id);
-
-	assert(found != 0 && s->chain->tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id));
-	if (found != UNCIA_E_NOT_FOUND)
-		return found;
-	expiry_digest(&s->step->network_id, id, s->chain->tip->header.height, s->chain->tip->header.timestamp_ms,
-	              &digest);
-	return s->sign(s->sign_context, &digest, signature);
-}
-
-static uint64_t tip_seconds(const struct serve *s)
-{
-	return s->chain->tip->header.timestamp_ms / 1000;
-}
-
-/* The signed word that a payment can never become final (ledger §3). The id is not in the ledger, and the time of the
- * final tip has passed its expiry. Returns 1 where there is such a word, 0 where not. */
-static int expiry_word(struct serve *s, const struct payment_id *id, Uncia__Pb__Expiry *expiry,
-                       uint8_t signature[SIGNATURE_SIZE])
-{
-	if (s->step->self == NOT_A_MEMBER || tip_seconds(s) < payment_id_expires_at(id))
-		return 0;
-	TRY(expiry_sign(s, id, signature));
-	uncia__pb__expiry__init(expiry);
-	expiry->payment_id = field_of(id->b, sizeof(id->b));
-	expiry->height = s->chain->tip->header.height;
-	expiry->timestamp_ms = s->chain->tip->header.timestamp_ms;
-	expiry->validator = s->step->self;
-	expiry->signature = field_of(signature, SIGNATURE_SIZE);
-	return 1;
 }
 
 static int reply_receipt(struct serve *s, struct awaited *awaited, const struct block *body, uint32_t index,
@@ -114,35 +77,10 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 	return error;
 }
 
-int serve_expire(struct serve *s)
-{
-	struct awaited *awaited, *next;
-
-	if (tip_seconds(s) == s->expired_seconds)
-		return 0;
-	s->expired_seconds = tip_seconds(s);
-	mempool_expire(s->mempool, tip_seconds(s));
-	HASH_ITER (hh, s->awaited, awaited, next) {
-		Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
-		Uncia__Pb__Expiry expiry;
-		uint8_t signature[SIGNATURE_SIZE];
-		int known = expiry_word(s, &awaited->id, &expiry, signature);
-		TRY(known);
-		if (!known)
-			continue;
-		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
-		reply.expiry = &expiry;
-		TRY(awaited_reply(s, awaited, s->chain->final_sequence, &reply));
-	}
-	return 0;
-}
-
 int serve_payment(struct serve *s, uint64_t wallet, uint64_t request_id, const struct payment_id *id)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
-	Uncia__Pb__Expiry expiry;
 	Uncia__Pb__UnknownPayment unknown = UNCIA__PB__UNKNOWN_PAYMENT__INIT;
-	uint8_t signature[SIGNATURE_SIZE];
 	struct payment_record *record = malloc(sizeof(*record));
 
 	if (!record)
@@ -154,14 +92,9 @@ int serve_payment(struct serve *s, uint64_t wallet, uint64_t request_id, const s
 		return receipt_ask(s, wallet, request_id, &at);
 	if (error != UNCIA_E_NOT_FOUND)
 		return error;
-	int known = expiry_word(s, id, &expiry, signature);
-	TRY(known);
+	if (expiry_is_due(s, id))
+		return expiry_ask(s, wallet, request_id, id);
 	reply.request_id = request_id;
-	if (known) {
-		reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_EXPIRY;
-		reply.expiry = &expiry;
-		return message_reply(s->step, s->chain->final_sequence, wallet, &reply);
-	}
 	struct pooled *pooled = mempool_find_id(s->mempool, id);
 	if (pooled) {
 		error = waiter_add(s, wallet, request_id, id);

@@ -1,12 +1,13 @@
 /* All that a wallet may ask, and is told: accounts with proofs, receipts, histories, the ends of payments that it waits
- * for (docs/spec/network.md §7). It decides nothing: it reads the ledger, the chain and the journal, and signs nothing
- * but expiries. */
+ * for (docs/spec/network.md §7). It decides nothing: it reads the ledger, the chain and the journal, and has nothing
+ * signed but expiries. */
 #ifndef SERVE_H
 #define SERVE_H
 #include "chain.h"
 #include "message.pb-c.h"
 #include "read_budget.h"
 #include "step.h"
+#include "verification.h"
 
 struct wallet_link;
 struct awaited;
@@ -17,9 +18,6 @@ struct serve {
 	struct chain *chain;
 	struct ledger *ledger;
 	struct mempool *mempool;
-	/* Signs a digest with this validator's consensus key: expiries alone. */
-	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
-	void *sign_context;
 	uint8_t hash_seed[16];
 
 	struct wallet_link *wallets;                  /* that wait for something, or have had something read for them */
@@ -29,6 +27,9 @@ struct serve {
 	uint32_t readers;                  /* of how many wallets the journal is to be read for */
 	struct read_budget readers_budget; /* of all of them together */
 	uint64_t expired_seconds;          /* the tip's time that expiry has been gone through for */
+	struct expiry_second *seconds;     /* of payments that are awaited and have not expired */
+	struct awaited *due, *signing;     /* that have: in line, and those that are being signed */
+	bool signing_job;                  /* one job of them is under way */
 };
 
 /* Fills the queues of a struct whose first members, to hash_seed, are set. */
@@ -50,8 +51,13 @@ int serve_pending(struct serve *s, uint64_t wallet, uint64_t request_id, const s
  * finality certificate are durable. `decided`: the block that the finality certificate names. Where that is too far
  * above for a receipt, nobody waits here any more: this is no expiry, and who asks again is told what there is. */
 int serve_final(struct serve *s, struct chain_block *block, struct chain_block *decided);
-/* Called as the final tip advances: what its time has passed is gone for good. */
-int serve_expire(struct serve *s);
+/* Called as the final tip advances: what its time has passed is gone for good. Who waits for any of it is told when
+ * that is signed. */
+void serve_expire(struct serve *s);
+/* Has some of what has expired signed, where none is being signed: one job at a time. Returns 0 or UNCIA_E_MEMORY. */
+int serve_sign(struct serve *s);
+/* That job is done: who waits is told. Returns 0 or an error of this machine. */
+int serve_signed(struct serve *s, const struct job *job);
 /* Goes over the waiting questions, oldest first. */
 int serve_answer(struct serve *s);
 /* That link is gone. */

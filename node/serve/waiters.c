@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 #include "messages.h"
 #include "uncia/error.h"
 
@@ -24,6 +25,99 @@ struct wallet_link *wallet_link_get(struct serve *s, uint64_t number)
 	}
 	return wallet;
 }
+
+/* ---- by the second at which they expire ---- */
+
+bool expiry_is_due(const struct serve *s, const struct payment_id *id)
+{
+	return s->step->self != NOT_A_MEMBER && s->chain->tip->header.timestamp_ms / 1000 >= payment_id_expires_at(id);
+}
+
+static struct expiry_second *second_find(const struct serve *s, uint64_t second)
+{
+	struct expiry_second *found;
+
+	HASH_FIND(hh, s->seconds, &second, sizeof(second), found);
+	return found;
+}
+
+static int awaited_place(struct serve *s, struct awaited *awaited)
+{
+	uint64_t second = payment_id_expires_at(&awaited->id);
+
+	if (expiry_is_due(s, &awaited->id)) {
+		awaited->state = AWAITED_DUE;
+		DL_APPEND(s->due, awaited);
+		return 0;
+	}
+	struct expiry_second *of = second_find(s, second);
+	if (!of) {
+		of = malloc(sizeof(*of));
+		if (!of)
+			return UNCIA_E_MEMORY;
+		*of = (struct expiry_second){.second = second};
+		HASH_ADD(hh, s->seconds, second, sizeof(of->second), of);
+		if (!of->hh.tbl) {
+			free(of);
+			return UNCIA_E_MEMORY;
+		}
+	}
+	awaited->state = AWAITED_WAITING;
+	DL_APPEND(of->first, awaited);
+	return 0;
+}
+
+static void awaited_displace(struct serve *s, struct awaited *awaited)
+{
+	switch (awaited->state) {
+	case AWAITED_WAITING: {
+		struct expiry_second *of = second_find(s, payment_id_expires_at(&awaited->id));
+		assert(of);
+		DL_DELETE(of->first, awaited);
+		if (of->first)
+			return;
+		HASH_DEL(s->seconds, of);
+		free(of);
+		return;
+	}
+	case AWAITED_DUE:
+		DL_DELETE(s->due, awaited);
+		return;
+	case AWAITED_SIGNING:
+		DL_DELETE(s->signing, awaited);
+		return;
+	}
+}
+
+static void second_due(struct serve *s, struct expiry_second *of)
+{
+	struct awaited *awaited;
+
+	DL_FOREACH (of->first, awaited)
+		awaited->state = AWAITED_DUE;
+	DL_CONCAT(s->due, of->first);
+	HASH_DEL(s->seconds, of);
+	free(of);
+}
+
+/* By second where few have passed, else by what is awaited: the ledger's time may jump. */
+void awaited_expire(struct serve *s, uint64_t from, uint64_t to)
+{
+	struct expiry_second *of, *next;
+	bool few = to - from < HASH_COUNT(s->seconds);
+
+	assert(from < to);
+	for (uint64_t second = from + 1; few && second <= to; second++)
+		if ((of = second_find(s, second)))
+			second_due(s, of);
+	if (few)
+		return;
+	HASH_ITER (hh, s->seconds, of, next)
+		if (of->second <= to)
+			second_due(s, of);
+}
+
+/* ---- by id, and by wallet ---- */
 
 /* Ids are chosen by strangers, so they are hashed under a seed. */
 static unsigned awaited_hash(const struct serve *s, const struct payment_id *id)
@@ -59,7 +153,21 @@ static struct awaited *awaited_get(struct serve *s, const struct payment_id *id)
 		free(awaited);
 		return NULL;
 	}
+	if (awaited_place(s, awaited)) {
+		HASH_DEL(s->awaited, awaited);
+		free(awaited);
+		return NULL;
+	}
 	return awaited;
+}
+
+/* Nobody waits for it any more. */
+static void awaited_end(struct serve *s, struct awaited *awaited)
+{
+	assert(!awaited->waiters);
+	awaited_displace(s, awaited);
+	HASH_DEL(s->awaited, awaited);
+	free(awaited);
 }
 
 int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const struct payment_id *id)
@@ -77,10 +185,8 @@ int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const stru
 	bool room = wallet->waiter_count < WAITERS_PER_WALLET_MAX;
 	struct waiter *waiter = room ? malloc(sizeof(*waiter)) : NULL;
 	if (!waiter) {
-		if (!awaited->waiters) {
-			HASH_DEL(s->awaited, awaited);
-			free(awaited);
-		}
+		if (!awaited->waiters)
+			awaited_end(s, awaited);
 		return room ? UNCIA_E_MEMORY : UNCIA_E_LIMIT;
 	}
 	*waiter = (struct waiter){
@@ -111,6 +217,7 @@ static void waiter_unlink_wallet(struct serve *s, struct waiter *waiter)
 		waiter->next_of_wallet->back_of_wallet = waiter->back_of_wallet;
 	assert(wallet->waiter_count);
 	wallet->waiter_count--;
+	wallet->asked_count -= waiter->asked;
 }
 
 void awaited_free(struct serve *s, struct awaited *awaited)
@@ -121,8 +228,7 @@ void awaited_free(struct serve *s, struct awaited *awaited)
 		waiter_unlink_wallet(s, waiter);
 		free(waiter);
 	}
-	HASH_DEL(s->awaited, awaited);
-	free(awaited);
+	awaited_end(s, awaited);
 }
 
 void wallet_link_forget(struct serve *s, uint64_t number)
@@ -141,10 +247,8 @@ void wallet_link_forget(struct serve *s, uint64_t number)
 				*at = waiter->next_of_payment;
 				break;
 			}
-		if (!waiter->awaited->waiters) {
-			HASH_DEL(s->awaited, waiter->awaited);
-			free(waiter->awaited);
-		}
+		if (!waiter->awaited->waiters)
+			awaited_end(s, waiter->awaited);
 		free(waiter);
 	}
 	HASH_DEL(s->wallets, wallet);

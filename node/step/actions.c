@@ -116,13 +116,20 @@ int step_answer(struct step *s, uint64_t wallet, const void *message, size_t siz
 
 int step_drop_peer(struct step *s, uint32_t peer)
 {
-	struct action *action = step_action(s, ACTION_DROP_PEER);
-
 	assert(peer < s->committee->size);
+	if (step_shuns(s, peer))
+		return 0;
+	struct action *action = step_action(s, ACTION_DROP_PEER);
 	if (!action)
 		return UNCIA_E_MEMORY;
 	action->peer = peer;
+	s->peers[peer].shunned_until_ms = s->now_ms + PEER_SHUN_MS;
 	return 0;
+}
+
+bool step_shuns(const struct step *s, uint32_t peer)
+{
+	return s->now_ms < s->peers[peer].shunned_until_ms;
 }
 
 int step_drop_wallet(struct step *s, uint64_t wallet)

@@ -14,25 +14,37 @@
 /* Instead of one's own index: a replica that is not a member of the committee. */
 #define NOT_A_MEMBER 0xffffff03u
 
-/* Signatures to check, made by the core, handed over with ACTION_VERIFY, and back with EVENT_VERIFIED once
- * every `valid` is set. Nobody else frees it. Items refer to memory the job owns. */
+/* Signatures to check or to make, asked for by the core, handed over with ACTION_VERIFY, and back with EVENT_VERIFIED
+ * once every `valid` is set. Nobody else frees it. Items refer to memory the job owns. */
 struct verify_item {
 	uint8_t public_key[PUBLIC_KEY_SIZE];
-	uint8_t signature[SIGNATURE_SIZE];
+	uint8_t signature[SIGNATURE_SIZE]; /* out, where they are made */
 	struct hash digest;
 	bool check_key; /* also require sign_key_valid(public_key) */
-	bool valid;     /* out */
+	bool valid;     /* out; false when it is handed over */
 };
 struct verify_job {
 	uint64_t id;
 	size_t count;
 	struct verify_item *items;
-	bool payments; /* off the consensus path: other jobs may overtake it */
-	/* The edge's, while it has the job: */
+	uint32_t source; /* whose queue it waits in: a validator's index, or one of those below */
+	bool sign;       /* its signatures are to be made, with this validator's consensus key; valid: it was made */
+	bool urgent;     /* consensus waits for it */
+	bool together;   /* one wrong signature makes all of it worthless: the rest need not be checked */
+	bool dropped;    /* out: given up, since its source was; of its items only what is valid is known */
+	/* The edge's, while it has the job (verify_queue.h): */
 	struct verify_job *next;
 	size_t taken;     /* items that some thread has taken */
 	size_t remaining; /* items without a verdict yet */
 };
+
+/* Sources of jobs beside the validators of a committee of that size: all wallets, and what is signed for them. */
+#define VERIFY_SOURCE_WALLETS(size) (size)
+#define VERIFY_SOURCE_SIGNING(size) ((size) + 1)
+#define VERIFY_SOURCES(size)        ((size) + 2)
+
+/* For so long a validator is not linked again that has sent what no validator sends. */
+#define PEER_SHUN_MS 5000u
 
 enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
 
@@ -40,15 +52,16 @@ enum action_kind {
 	ACTION_JOURNAL_PUT,    /* table, key, value, sequence: to the next commit */
 	ACTION_JOURNAL_FORGET, /* sequence, view: delete VOTE records of views <= view, in that same commit */
 	ACTION_SEND,           /* peer (or PEER_ALL), message, spare */
-	ACTION_VERIFY,         /* job */
+	ACTION_VERIFY,         /* job: to be checked, or signed */
 	ACTION_ANSWER,         /* wallet, message */
 	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
-	ACTION_DROP_PEER,      /* peer: sent what no validator sends; close the link (it may dial again) */
-	ACTION_TIMER,          /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
-	ACTION_FLUSH,          /* flush: to the state */
-	ACTION_FINAL,          /* height, count, message = block id: for logs and metrics only */
-	ACTION_NOTE,           /* level, message = a logfmt fragment such as "event=evidence voter=2" */
-	ACTION_HALT,           /* message: why. Nothing may be sent after it; the process ends non-zero */
+	ACTION_DROP_PEER, /* peer: sent what no validator sends; close the link, for PEER_SHUN_MS, and drop its checks
+	                   */
+	ACTION_TIMER,     /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */
+	ACTION_FLUSH,     /* flush: to the state */
+	ACTION_FINAL,     /* height, count, message = block id: for logs and metrics only */
+	ACTION_NOTE,      /* level, message = a logfmt fragment such as "event=evidence voter=2" */
+	ACTION_HALT,      /* message: why. Nothing may be sent after it; the process ends non-zero */
 };
 
 struct action {

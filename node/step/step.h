@@ -13,8 +13,12 @@ struct job;
 /* The link to one validator. */
 struct step_peer {
 	bool up;
-	uint32_t jobs;    /* signature checks under way of what it sent */
-	size_t job_bytes; /* and the messages that they came in */
+	uint64_t shunned_until_ms; /* since it sent what no validator sends */
+	struct job *jobs;          /* under way, of what it sent; the newest first */
+	size_t job_bytes;          /* the messages that they came in */
+	/* Signatures of them that are being checked: by whether consensus waits for them, and of payments passed on.
+	 * What was asked for (bodies, pages) counts as neither. */
+	size_t urgent_signatures, payment_signatures;
 };
 
 struct step {
@@ -61,9 +65,12 @@ int step_copy(struct step *s, const void *data, size_t size, struct bytes *copy)
 int step_put(struct step *s, enum journal_table table, const struct bytes *key, const struct bytes *value);
 /* A line for the log: logfmt, at most 255 bytes. Returns 0 or UNCIA_E_MEMORY. */
 int step_note(struct step *s, enum note_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Closes a link. Returns 0 or UNCIA_E_MEMORY. */
+/* Closes a link. That to a validator is closed for PEER_SHUN_MS, and what waits to be checked of what it sent is given
+ * up; once, however much of that is found wrong. Returns 0 or UNCIA_E_MEMORY. */
 int step_drop_peer(struct step *s, uint32_t peer);
 int step_drop_wallet(struct step *s, uint64_t wallet);
+/* Whether that validator was dropped less than PEER_SHUN_MS ago: what still comes from it is not looked at. */
+bool step_shuns(const struct step *s, uint32_t peer);
 /* Bytes to a validator or to all, to a wallet: at once, whatever is on the disk. To oneself nothing is sent. */
 int step_send(struct step *s, uint32_t peer, const void *message, size_t size);
 int step_answer(struct step *s, uint64_t wallet, const void *message, size_t size);

@@ -6,6 +6,28 @@
 #include "try.h"
 #include "uncia/error.h"
 
+/* Of one peer. Past a bound nothing more is taken, so that it is exceeded by one message at most. */
+#define PEER_URGENT_MIN    1024u /* or 192 for each validator: an answer of 256 certificates fits */
+#define PEER_PAYMENTS_MAX  16384u
+#define PEER_JOB_BYTES_MAX (32u << 20)
+#define BODY_URGENT_MAX    256u /* signatures of a body, up to which it comes before payments */
+
+/* Where the job's signatures are counted, or NULL. */
+static size_t *signatures_of(struct step *s, const struct job *job)
+{
+	if (job->peer >= s->committee->size || job->kind == JOB_BLOCK || job->kind == JOB_SYNC)
+		return NULL;
+	struct step_peer *peer = &s->peers[job->peer];
+	return job->kind == JOB_PAYMENTS ? &peer->payment_signatures : &peer->urgent_signatures;
+}
+
+static uint32_t job_source(const struct step *s, enum job_kind kind, uint32_t peer)
+{
+	if (kind == JOB_EXPIRIES)
+		return VERIFY_SOURCE_SIGNING(s->committee->size);
+	return peer < s->committee->size ? peer : VERIFY_SOURCE_WALLETS(s->committee->size);
+}
+
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items)
 {
 	size_t capacity = items ? items : 1;
@@ -18,7 +40,11 @@ struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t it
 		return NULL;
 	}
 	*job = (struct job){
-	    .verify = {.id = ++s->next_job, .items = list, .payments = kind == JOB_PAYMENTS},
+	    .verify = {.id = ++s->next_job,
+	               .items = list,
+	               .source = job_source(s, kind, peer),
+	               .sign = kind == JOB_EXPIRIES,
+	               .together = kind != JOB_PAYMENTS && kind != JOB_EXPIRIES},
 	    .kind = kind,
 	    .peer = peer,
 	    .message_size = s->message_size,
@@ -30,19 +56,38 @@ struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t it
 		s->jobs->back = &job->next;
 	s->jobs = job;
 	if (peer < s->committee->size) {
-		s->peers[peer].jobs++;
-		s->peers[peer].job_bytes += job->message_size;
+		struct step_peer *of = &s->peers[peer];
+		of->job_bytes += job->message_size;
+		job->next_of_peer = of->jobs;
+		job->back_of_peer = &of->jobs;
+		if (of->jobs)
+			of->jobs->back_of_peer = &job->next_of_peer;
+		of->jobs = job;
 	}
 	return job;
 }
 
+/* It no longer counts against who sent it. */
+static void job_uncount(struct step *s, struct job *job)
+{
+	size_t *signatures = signatures_of(s, job);
+
+	if (job->started && signatures) {
+		assert(*signatures >= job->verify.count);
+		*signatures -= job->verify.count;
+	}
+	if (job->peer >= s->committee->size)
+		return;
+	assert(s->peers[job->peer].job_bytes >= job->message_size);
+	s->peers[job->peer].job_bytes -= job->message_size;
+	*job->back_of_peer = job->next_of_peer;
+	if (job->next_of_peer)
+		job->next_of_peer->back_of_peer = job->back_of_peer;
+}
+
 void job_free(struct step *s, struct job *job)
 {
-	if (job->peer < s->committee->size) {
-		assert(s->peers[job->peer].jobs && s->peers[job->peer].job_bytes >= job->message_size);
-		s->peers[job->peer].jobs--;
-		s->peers[job->peer].job_bytes -= job->message_size;
-	}
+	job_uncount(s, job);
 	*job->back = job->next;
 	if (job->next)
 		job->next->back = job->back;
@@ -53,28 +98,50 @@ void job_free(struct step *s, struct job *job)
 	free(job->certificates);
 	free(job->blocks);
 	free(job->pooled);
+	free(job->expiries.ids);
 	free((void *)(uintptr_t)job->short_ids.data);
 	free(job->verify.items);
 	free(job);
 }
 
-int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
-             const uint8_t signature[SIGNATURE_SIZE], bool check_key)
+static struct verify_item *job_item_add(struct job *job)
 {
 	if (job->verify.count == job->capacity) {
 		size_t capacity = job->capacity * 2;
 		struct verify_item *items = realloc(job->verify.items, capacity * sizeof(*items));
 		if (!items)
-			return UNCIA_E_MEMORY;
+			return NULL;
 		job->verify.items = items;
 		job->capacity = capacity;
 	}
 	struct verify_item *item = &job->verify.items[job->verify.count++];
+	memset(item, 0, sizeof(*item));
+	return item;
+}
+
+int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
+             const uint8_t signature[SIGNATURE_SIZE], bool check_key)
+{
+	struct verify_item *item = job_item_add(job);
+
+	if (!item)
+		return UNCIA_E_MEMORY;
+	assert(!job->verify.sign);
 	memcpy(item->public_key, public_key, PUBLIC_KEY_SIZE);
 	memcpy(item->signature, signature, SIGNATURE_SIZE);
 	item->digest = *digest;
 	item->check_key = check_key;
-	item->valid = false;
+	return 0;
+}
+
+int job_sign(struct job *job, const struct hash *digest)
+{
+	struct verify_item *item = job_item_add(job);
+
+	if (!item)
+		return UNCIA_E_MEMORY;
+	assert(job->verify.sign);
+	item->digest = *digest;
 	return 0;
 }
 
@@ -146,8 +213,22 @@ static void job_add_checked(struct step *s, struct job *job)
 	s->checked_last = &job->next_checked;
 }
 
+static bool job_is_urgent(const struct job *job)
+{
+	if (job->kind == JOB_BLOCK)
+		return job->verify.count <= BODY_URGENT_MAX;
+	return job->kind != JOB_PAYMENTS && job->kind != JOB_SYNC && job->kind != JOB_EXPIRIES;
+}
+
 int job_start(struct step *s, struct job *job)
 {
+	size_t *signatures = signatures_of(s, job);
+
+	assert(!job->started);
+	job->started = true;
+	job->verify.urgent = job_is_urgent(job);
+	if (signatures)
+		*signatures += job->verify.count;
 	if (!job->verify.count) {
 		job_add_checked(s, job);
 		return 0;
@@ -177,4 +258,44 @@ struct job *job_next_checked(struct step *s)
 	if (!s->checked)
 		s->checked_last = &s->checked;
 	return job;
+}
+
+bool jobs_urgent_full(const struct step *s, uint32_t peer)
+{
+	size_t most = 192 * (size_t)s->committee->size;
+
+	return s->peers[peer].urgent_signatures >= (most > PEER_URGENT_MIN ? most : PEER_URGENT_MIN);
+}
+
+bool jobs_payments_full(const struct step *s, uint32_t peer)
+{
+	return s->peers[peer].payment_signatures >= PEER_PAYMENTS_MAX;
+}
+
+bool jobs_bytes_full(const struct step *s, uint32_t peer)
+{
+	return s->peers[peer].job_bytes >= PEER_JOB_BYTES_MAX;
+}
+
+bool jobs_have_vote(const struct step *s, uint32_t peer, const struct vote *vote)
+{
+	for (const struct job *job = s->peers[peer].jobs; job; job = job->next_of_peer)
+		if (job->kind == JOB_VOTE && job->vote.kind == vote->kind && job->vote.view == vote->view &&
+		    job->vote.voter == vote->voter && hash_equal(&job->vote.block_id, &vote->block_id) &&
+		    memcmp(job->vote.signature, vote->signature, SIGNATURE_SIZE) == 0)
+			return true;
+	return false;
+}
+
+bool jobs_have_certificate(const struct step *s, uint32_t peer, const struct certificate *certificate)
+{
+	for (const struct job *job = s->peers[peer].jobs; job; job = job->next_of_peer) {
+		if (job->kind != JOB_CERTIFICATES || job->certificate_count != 1 || !job->certificates[0])
+			continue;
+		const struct certificate *other = job->certificates[0];
+		if (other->view == certificate->view && other->kind == certificate->kind &&
+		    hash_equal(&other->block_id, &certificate->block_id))
+			return true;
+	}
+	return false;
 }

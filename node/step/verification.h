@@ -6,7 +6,16 @@
 #include "payment.h"
 #include "step.h"
 
-enum job_kind { JOB_VOTE, JOB_CERTIFICATES, JOB_PROPOSAL, JOB_PAYMENTS, JOB_BLOCK, JOB_SYNC, JOB_NEWEST_VOTE };
+enum job_kind {
+	JOB_VOTE,
+	JOB_CERTIFICATES,
+	JOB_PROPOSAL,
+	JOB_PAYMENTS,
+	JOB_BLOCK,
+	JOB_SYNC,
+	JOB_NEWEST_VOTE,
+	JOB_EXPIRIES
+};
 
 struct pooled; /* the mempool's; only JOB_PAYMENTS has any */
 
@@ -16,14 +25,21 @@ struct job {
 	uint32_t peer;            /* who sent it, or PEER_WALLET */
 	size_t message_size;      /* of what it came in */
 	struct job *next, **back; /* all of them, to free at the end */
+	struct job *next_of_peer, **back_of_peer;
+	bool started;             /* its signatures are counted */
 	struct job *next_checked; /* in the list of those whose verdicts are in */
 	struct vote vote;
 	struct certificate **certificates; /* owned; NULL where taken out */
 	size_t certificate_count;
 	struct header header; /* JOB_PROPOSAL */
 	struct bytes short_ids;
+	bool vote_due;          /* its vote is among the items */
 	struct pooled **pooled; /* JOB_PAYMENTS: one an item; NULL once its verdict is taken. The array is owned */
-	struct block **blocks;  /* JOB_BLOCK (one), JOB_SYNC; owned */
+	struct {                /* JOB_EXPIRIES: what is said under each signature, and the commit that it rests on */
+		struct payment_id *ids; /* owned */
+		uint64_t height, timestamp_ms, after;
+	} expiries;
+	struct block **blocks; /* JOB_BLOCK (one), JOB_SYNC; owned */
 	size_t block_count;
 	size_t capacity;
 };
@@ -35,6 +51,8 @@ void job_free(struct step *s, struct job *job);
 /* One more check. Returns 0 or UNCIA_E_MEMORY. */
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);
+/* One more digest to sign, in a job of expiries. Returns 0 or UNCIA_E_MEMORY. */
+int job_sign(struct job *job, const struct hash *digest);
 /* Makes and starts a job of one vote, whose voter is in the committee. Returns 0 or UNCIA_E_MEMORY. */
 int job_vote(struct step *s, enum job_kind kind, uint32_t peer, const struct vote *vote);
 /* One more check: of the vote that signer `i` of the certificate cast. */
@@ -44,13 +62,23 @@ int job_keep_certificate(struct job *job, struct certificate *certificate);
 /* The vote of signer `i` of a certificate, its signature included. */
 struct vote certificate_signer_vote(const struct certificate *certificate, size_t i);
 
-/* Hands the job to the edge; one without checks is among the checked ones at once. Returns 0 or UNCIA_E_MEMORY, and
- * the job is still there then, to be freed with all others. */
+/* Hands the job to the edge; one without checks is among the checked ones at once. Its signatures count against the
+ * peer from here on, until it is freed. Returns 0 or UNCIA_E_MEMORY, and the job is still there then, to be freed with
+ * all others. */
 int job_start(struct step *s, struct job *job);
 /* Takes back what the edge has checked: a list, by `next`. */
 void jobs_checked(struct step *s, struct verify_job *first);
 /* The next job whose verdicts are in, or NULL. Owns: job_free, when it is done with. */
 struct job *job_next_checked(struct step *s);
 bool job_all_valid(const struct job *job);
+/* Whether so much of this peer's is with the verifier that no more of it is taken: votes, certificates and proposals;
+ * payments; messages of any kind, in bytes (docs/spec/network.md §10). */
+bool jobs_urgent_full(const struct step *s, uint32_t peer);
+bool jobs_payments_full(const struct step *s, uint32_t peer);
+bool jobs_bytes_full(const struct step *s, uint32_t peer);
+/* Whether the same is with the verifier already, from this peer: the very vote; a certificate of that view, kind and
+ * block, whoever its signers are. */
+bool jobs_have_vote(const struct step *s, uint32_t peer, const struct vote *vote);
+bool jobs_have_certificate(const struct step *s, uint32_t peer, const struct certificate *certificate);
 
 #endif

@@ -152,6 +152,16 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 	return parent_certificate_receive(s, peer, &message->parent_certificate);
 }
 
+void sync_body_given_up(struct sync *s, const struct job *job)
+{
+	struct chain_block *block = chain_find(s->chain, &job->blocks[0]->header.id);
+
+	if (!block || block->state != CHAIN_VERIFYING)
+		return;
+	chain_unverified(s->chain, block);
+	block->fetch_at = s->step->now_ms;
+}
+
 /* A body with a signature that does not hold makes the block invalid: the header commits to these very bytes. */
 int sync_body_verified(struct sync *s, struct job *job, bool valid)
 {

@@ -255,6 +255,13 @@ int sync_page_verified(struct sync *s, struct job *job, bool valid)
 	return 0;
 }
 
+void sync_page_given_up(struct sync *s)
+{
+	assert(s->asked && s->ask_at == TIME_NEVER);
+	s->asked = false;
+	s->ask_at = s->step->now_ms;
+}
+
 int sync_page_taken(struct sync *s)
 {
 	return sync_ask(s);

@@ -65,6 +65,9 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 int sync_page_verified(struct sync *s, struct job *job, bool valid);
 int sync_page_taken(struct sync *s);
 int sync_body_verified(struct sync *s, struct job *job, bool valid);
+/* The verifier gave them up unchecked, since their sender's link is closed: somebody else is asked. */
+void sync_page_given_up(struct sync *s);
+void sync_body_given_up(struct sync *s, const struct job *job);
 /* Asks for every body that is due. */
 int sync_fetch_bodies(struct sync *s);
 

@@ -86,16 +86,19 @@ void byzantine_draw(struct byzantine *b, const struct scenario *s, const struct 
 		draw_liar(b, &liar, s->faults);
 		if (!liar.scripts)
 			continue;
+		/* Drawn apart from all else. */
+		if (s->faults & FAULT_FLOOD && coin(b, self, UINT64_C(0x666c6f6f64), 3) == 0)
+			liar.floods = (uint32_t)(1 + coin(b, self, UINT64_C(0x666c6f6f65), FLOODS_ALL));
 		*budget -= options->weights[self];
 		b->liars[b->liar_count++] = liar;
 	}
 }
 
-void byzantine_one(struct byzantine *b, uint32_t self, uint32_t scripts)
+void byzantine_one(struct byzantine *b, uint32_t self, uint32_t scripts, uint32_t floods)
 {
 	b->random = b->salt = 1;
-	if (scripts)
-		b->liars[b->liar_count++] = (struct liar){.self = self, .scripts = scripts};
+	if (scripts || floods)
+		b->liars[b->liar_count++] = (struct liar){.self = self, .scripts = scripts, .floods = floods};
 }
 
 const char *byzantine_script_name(uint32_t script)
@@ -208,6 +211,23 @@ static void keep_payments(struct byzantine *b, const Uncia__Pb__Gossip *gossip)
 	}
 }
 
+static void keep_skip(struct byzantine *b, const ProtobufCBinaryData *data)
+{
+	struct certificate *certificate;
+
+	if (certificate_decode(&network_fixture(b->network)->genesis.committee, data->data, data->len, &certificate))
+		return;
+	if (certificate->kind == CERT_S) {
+		free(b->skip.bytes);
+		b->skip.bytes = malloc(data->len);
+		if (!b->skip.bytes)
+			abort();
+		memcpy(b->skip.bytes, data->data, data->len);
+		b->skip.size = data->len;
+	}
+	free(certificate);
+}
+
 /* Which view a message is about, if any. */
 static void note_view(struct byzantine *b, const Uncia__Pb__PeerMessage *m, const struct vote *vote,
                       const struct header *header)
@@ -266,6 +286,8 @@ static void hear(struct byzantine *b, uint32_t node, const Uncia__Pb__PeerMessag
 	}
 	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP)
 		keep_payments(b, m->gossip);
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE)
+		keep_skip(b, &m->certificate);
 	if (m->kind_case != UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST || m->block_request->block_id.len != HASH_SIZE)
 		return;
 	memcpy(&id, m->block_request->block_id.data, HASH_SIZE);
@@ -288,11 +310,15 @@ static void on_message(void *context, uint32_t node, const struct bytes *message
 		keep_message(b, message);
 		hear(b, node, m, vote, header);
 	}
-	if (liar)
+	if (liar && !b->muted)
 		own_message(b, liar, m, vote, header);
-	for (uint32_t i = 0; i < b->liar_count; i++) {
+	for (uint32_t i = 0; i < b->liar_count && !b->muted; i++) {
 		liar = &b->liars[i];
-		if (network_now(b->network) < liar->next_ms || !network_up(b->network, liar->self))
+		if (!network_up(b->network, liar->self))
+			continue;
+		if (liar->floods)
+			byzantine_flood(b, liar);
+		if (network_now(b->network) < liar->next_ms)
 			continue;
 		liar->next_ms = network_now(b->network) + 1 + byzantine_random(b, SPEAK_EVERY_MS);
 		byzantine_speak(b, liar);
@@ -320,7 +346,8 @@ static bool pass(void *context, uint32_t from, uint32_t to, const struct bytes *
 
 	if (masked(b, from, to) || b->withheld_from >> to & 1)
 		return false;
-	return !liar || !(liar->scripts & FAULT_FALSE_ANSWERS) || !byzantine_answer_falsely(b, liar, to, message);
+	return !liar || b->muted || !(liar->scripts & FAULT_FALSE_ANSWERS) ||
+	       !byzantine_answer_falsely(b, liar, to, message);
 }
 
 static bool answer(void *context, uint32_t node, uint64_t wallet, const struct bytes *message)
@@ -355,6 +382,7 @@ void byzantine_begin(struct byzantine *b, struct network *network)
 
 void byzantine_deinit(struct byzantine *b)
 {
+	free(b->skip.bytes);
 	for (uint32_t i = 0; i < LIAR_MEMORY; i++) {
 		free(b->messages[i].bytes);
 		free(b->bodies[i].bytes);

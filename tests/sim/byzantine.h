@@ -28,8 +28,12 @@ enum bad { /* what is wrong with a block (ledger §4, §5) */
 	   BADS
 };
 
+enum flood { FLOOD_AGAIN = 1, FLOOD_FORGED = 2, FLOOD_OWN_VOTES = 4, FLOODS_ALL = 7 };
+
 struct liar {
 	uint32_t self, scripts;
+	uint32_t floods; /* enum flood, bits */
+	uint64_t next_flood_ms;
 	uint32_t victims;  /* nodes */
 	uint32_t withheld; /* kinds of messages: bits by Uncia__Pb__PeerMessage__KindCase */
 	uint32_t bad_turn; /* the next kind of bad block */
@@ -45,6 +49,7 @@ struct byzantine {
 	uint32_t twins;
 	enum { MASKS_NONE, MASKS_TWINS, MASKS_ALL } masks;
 	bool healed;
+	bool muted;    /* all keep to the rules for a while */
 	uint64_t view; /* the highest that a proposal was heard for */
 	/* the message that is going out */
 	bool viewed;
@@ -64,6 +69,8 @@ struct byzantine {
 		enum bad bad;
 		struct hash id;
 	} bad[LIAR_MEMORY];
+	struct forged skip;              /* the last certificate of a skipped view that went round */
+	uint64_t flooded;                /* messages of floods, each different */
 	struct hash hidden[LIAR_MEMORY]; /* proposals shown to some */
 	uint64_t bad_count, hidden_count;
 	uint64_t two_faced, far; /* proposals of two faces; votes far ahead */
@@ -74,8 +81,8 @@ struct byzantine {
  * weight that may be faulty, goes down by theirs; nobody below options->twins, and not `spared`. */
 void byzantine_draw(struct byzantine *b, const struct scenario *s, const struct network_options *options,
                     uint32_t spared, uint64_t *budget);
-/* One liar with these scripts, instead. */
-void byzantine_one(struct byzantine *b, uint32_t self, uint32_t scripts);
+/* One liar with these scripts and floods, instead; none where there are none. */
+void byzantine_one(struct byzantine *b, uint32_t self, uint32_t scripts, uint32_t floods);
 /* The options' hooks, before the network is made of them; then what they speak through. */
 void byzantine_hook(struct byzantine *b, struct checks *checks, struct network_options *options);
 void byzantine_begin(struct byzantine *b, struct network *network);
@@ -108,6 +115,8 @@ void byzantine_serve(struct byzantine *b, struct liar *liar, uint32_t node, cons
 /* byzantine_says.c: what is said unasked, and false answers */
 void byzantine_speak(struct byzantine *b, struct liar *liar);
 bool byzantine_answer_falsely(struct byzantine *b, struct liar *liar, uint32_t to, const struct bytes *message);
+/* byzantine_floods.c */
+void byzantine_flood(struct byzantine *b, struct liar *liar);
 /* byzantine_words.c: what wallets are told; whether the true answer is given */
 bool byzantine_tell(struct byzantine *b, struct liar *liar, uint64_t wallet, const struct bytes *message);
 

@@ -13,14 +13,16 @@
 #define ASKED_PER_S 20
 
 /* What one node may hold (docs/spec/network.md, "Limits"); below, what no run has a reason to exceed. */
-#define VIEWS_MAX          (2 * VIEW_WINDOW)
-#define PEER_JOBS_MAX      512
-#define PEER_JOB_BYTES_MAX (40u << 20)
-#define QUERIES_MAX        4096
-#define WATCHES_MAX        1024
-#define DEFERRED_MAX       4096
-#define DEFERRED_BYTES_MAX (16u << 20)
-#define COMMITS_MAX        2048
+#define VIEWS_MAX                 (2 * VIEW_WINDOW)
+#define PEER_URGENT_MIN           1024
+#define PROPOSAL_CERTIFICATES_MAX 257 /* in the one message that exceeds a bound */
+#define PEER_PAYMENTS_MAX         32768
+#define PEER_JOB_BYTES_MAX        (40u << 20)
+#define QUERIES_MAX               4096
+#define WATCHES_MAX               1024
+#define DEFERRED_MAX              4096
+#define DEFERRED_BYTES_MAX        (16u << 20)
+#define COMMITS_MAX               2048
 
 struct ballot {
 	uint64_t view;
@@ -444,7 +446,11 @@ static void check_load(struct checks *c, uint32_t node)
 	bounded(c, node, "blocks", load.blocks, VIEWS_MAX);
 	bounded(c, node, "sends that wait", load.outbox, DEFERRED_MAX);
 	bounded(c, node, "bytes of sends that wait", load.outbox_bytes, DEFERRED_BYTES_MAX);
-	bounded(c, node, "jobs of one peer", load.jobs, PEER_JOBS_MAX);
+	size_t urgent_max =
+	    192 * (size_t)c->validators > PEER_URGENT_MIN ? 192 * (size_t)c->validators : PEER_URGENT_MIN;
+	bounded(c, node, "urgent signatures of one peer", load.urgent_signatures,
+	        urgent_max + PROPOSAL_CERTIFICATES_MAX * (size_t)c->validators + 1);
+	bounded(c, node, "signatures of payments of one peer", load.payment_signatures, PEER_PAYMENTS_MAX);
 	bounded(c, node, "bytes of jobs of one peer", load.job_bytes, PEER_JOB_BYTES_MAX);
 	bounded(c, node, "questions", load.questions, QUERIES_MAX);
 	bounded(c, node, "payments that one wallet waits for", load.waiters, WATCHES_MAX);

@@ -13,11 +13,14 @@ ninja -C "$build" --quiet "${@:-planted}"
 said_file=$(mktemp)
 trap 'rm -f "$said_file"' EXIT
 run() {
-	# A line "options: …" in the patch narrows the seeds down to the kind of fault that it takes.
-	local options
-	options=$(sed -n 's/^options: //p' "tests/sim/planted/$(basename "$1").patch")
+	# A line "options: …" in the patch narrows the seeds down to the kind of fault that it takes; "run: …" names what
+	# the simulator runs instead of seeds.
+	local patch options run
+	patch="tests/sim/planted/$(basename "$1").patch"
+	options=$(sed -n 's/^options: //p' "$patch")
+	run=$(sed -n 's/^run: //p' "$patch")
 	# shellcheck disable=SC2086
-	(ulimit -t $limit_s && exec taskset -c 0 "$1" --seeds 1000000 $options >/dev/null)
+	(ulimit -t $limit_s && exec taskset -c 0 "$1" ${run:---seeds 1000000} $options >/dev/null)
 }
 missed=0
 for program in "$build"/tests/planted/*; do
@@ -30,7 +33,7 @@ for program in "$build"/tests/planted/*; do
 		{ time run "$program" 2>"$said_file"; } 2>&1
 	) || status=$?
 	said=$(cat "$said_file")
-	seed=$(sed -n 's/^FAILED.*--seed \([0-9]*\).*/\1/p' <<<"$said")
+	seed=$(sed -n -e 's/^FAILED.*--seed \([0-9]*\).*/\1/p' -e 's/^FAILED.*sim --\(rows\)$/\1/p' <<<"$said")
 	dies=$(sed -n 's/^dies: //p' "tests/sim/planted/$name.patch")
 	first=$(sed '/^node /d' <<<"$said" | head -1)
 	if [ $status = 1 ] && [ -n "$seed" ] && [[ -z "$dies" || "$first" == *" halts, "*": $dies"* ]]; then

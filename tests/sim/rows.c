@@ -10,7 +10,7 @@
 #define LIAR   3u
 #define LOOK_S 20u
 
-static struct run *row_new(uint32_t script, const struct network_options *more)
+static struct run *row_new_flooded(uint32_t script, uint32_t floods, const struct network_options *more)
 {
 	static const struct scenario quiet = {.seed = 1};
 	struct address addresses[MODEL_ACCOUNTS];
@@ -26,7 +26,7 @@ static struct run *row_new(uint32_t script, const struct network_options *more)
 	r->options.delay_min_ms = r->options.commit_ms = 1;
 	standin_signatures = true;
 	checks_init(&r->checks, &r->options, quiet.seed);
-	byzantine_one(&r->byzantine, LIAR, script);
+	byzantine_one(&r->byzantine, LIAR, script, floods);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->network = network_new(&r->options);
 	wallets_keys(&r->wallets);
@@ -38,6 +38,11 @@ static struct run *row_new(uint32_t script, const struct network_options *more)
 	byzantine_begin(&r->byzantine, r->network);
 	network_start_all(r->network);
 	return r;
+}
+
+static struct run *row_new(uint32_t script, const struct network_options *more)
+{
+	return row_new_flooded(script, 0, more);
 }
 
 static void row_free(struct run *r)
@@ -159,6 +164,57 @@ static void row_some_only(void)
 	row_free(r);
 }
 
+static uint64_t checked_for_liar(const struct run *r)
+{
+	uint64_t count = 0;
+
+	for (uint32_t node = 0; node < LIAR; node++)
+		count += network_signatures(r->network, node, LIAR);
+	return count;
+}
+
+/* Rows 63 to 65: floods of what has to be checked, where a signature takes 2 ms: payments go on becoming final, and
+ * little is checked for the liar. */
+static void row_flood(enum flood flood, const char *row, uint64_t checked_max)
+{
+	static const struct network_options slow = {.validators = 4, .delay_max_ms = 20, .verify_us = 2000};
+	/* It withholds what it proposes, so that views are skipped: their certificates go round. */
+	struct run *r = row_new_flooded(FAULT_SKIP_ONLY, (uint32_t)flood, &slow);
+
+	row_run(r, 2);
+	must_go_on(r, row);
+	row_run(r, LOOK_S);
+	must_go_on(r, row);
+	if (r->byzantine.flooded < 100)
+		checks_fail(&r->checks, "row %s: no flood", row);
+	if (checked_for_liar(r) > checked_max)
+		checks_fail(&r->checks, "row %s: %" PRIu64 " signatures were checked for the liar", row,
+		            checked_for_liar(r));
+	row_free(r);
+}
+
+/* Row 66: strangers ask after payments that never were and have expired, each after another one: each has its share of
+ * what is signed, where a signature takes 2 ms, and payments go on. */
+static void row_expired(void)
+{
+	static const struct network_options slow = {.validators = 4, .delay_max_ms = 20, .verify_us = 2000};
+	struct run *r = row_new(0, &slow);
+	uint64_t most = 0;
+
+	for (uint32_t i = 0; i < 10; i++) {
+		for (uint32_t k = 0; k < 3000; k++) {
+			struct payment_id id = {.b = {0, 0, 0, 1, (uint8_t)i, (uint8_t)(k >> 8), (uint8_t)k}};
+			network_query_payment(r->network, 0, WALLETS_STRANGERS + k % 3, &id);
+		}
+		network_run(r->network, 200, NULL, NULL);
+	}
+	must_go_on(r, "66");
+	most = network_signatures(r->network, 0, VERIFY_SOURCE_SIGNING(4));
+	if (most < 3 * 64 || most > 10 * 3 * 64)
+		checks_fail(&r->checks, "row 66: %" PRIu64 " expiries were signed for strangers", most);
+	row_free(r);
+}
+
 void rows_run(void)
 {
 	row_evidence(FAULT_EQUIVOCATE, "31");
@@ -168,6 +224,10 @@ void rows_run(void)
 	row_far_views();
 	row_bad_blocks();
 	row_some_only();
+	row_flood(FLOOD_AGAIN, "63", 200);
+	row_flood(FLOOD_FORGED, "64", 2000);
+	row_flood(FLOOD_OWN_VOTES, "65", 40000);
+	row_expired();
 }
 
 void rows_too_many_faulty(void)

@@ -9,15 +9,18 @@
 #include "standin.h"
 #include "wire.h"
 
-#define UNIT         UINT64_C(1000000)
-#define HEALED_MS    UINT64_C(120000) /* in which a payment must become final once all is well */
-#define CAUGHT_UP_MS UINT64_C(30000)  /* and then all that run must hold it */
-#define EVIDENCE_MS  3000             /* in which two votes are heard, verified and stored */
-#define PHONES_MS    UINT64_C(240000) /* and every payment on a phone have its end */
-#define SYNC_MS      11000            /* in which one ends */
-#define SYNCS        6
-#define WIRE_EVERY   4
-#define LINKED_MS    UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
+#define UNIT          UINT64_C(1000000)
+#define HEALED_MS     UINT64_C(120000) /* in which a payment must become final once all is well */
+#define CAUGHT_UP_MS  UINT64_C(30000)  /* and then all that run must hold it */
+#define LINKS_BACK_MS 1000             /* in which links are there that one side had closed */
+#define EVIDENCE_MS   3000             /* in which two votes are heard, verified and stored */
+#define PHONES_MS     UINT64_C(240000) /* and every payment on a phone have its end */
+#define SYNC_MS       11000            /* in which one ends */
+#define SYNCS         6
+#define WIRE_EVERY    4
+#define SLOW_EVERY    3               /* of so many seeds one has a slow verifier */
+#define SLOW_MAX_US   1500            /* a signature */
+#define LINKED_MS     UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -133,6 +136,16 @@ static void draw_wire(struct run *r)
 	if (wire_draw(&random, 2))
 		r->options.wire.queue_max = WRITE_QUEUE_VALIDATOR_MAX;
 	r->options.wire.breaks = wire_draw(&random, 3) ? (uint32_t)wire_draw(&random, 8) : 0;
+}
+
+/* The same. At one in so many seeds a signature takes so long, with one thread at each node. */
+static void draw_speed(struct run *r)
+{
+	uint64_t random = r->s->seed ^ UINT64_C(0x736c6f77);
+	bool drawn = wire_draw(&random, SLOW_EVERY) == 0;
+
+	if (drawn && may(r, FAULT_SLOW))
+		r->options.verify_us = 100 + (uint32_t)wire_draw(&random, SLOW_MAX_US);
 }
 
 static void look(struct run *r)
@@ -283,10 +296,14 @@ static void check_evidence(struct run *r)
 		const struct liar *liar = &r->byzantine.liars[k];
 		if (!(liar->scripts & FAULT_DOUBLE_VOTE))
 			continue;
+		/* Who has closed its link for other lies hears it again. */
+		r->byzantine.muted = true;
+		network_run(r->network, PEER_SHUN_MS + LINKS_BACK_MS, NULL, NULL);
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self)
 				views[i] = byzantine_provoke(&r->byzantine, liar, i);
 		network_run(r->network, EVIDENCE_MS, NULL, NULL);
+		r->byzantine.muted = false;
 		for (uint32_t i = 0; i < r->checks.nodes; i++)
 			if (counts(r, i) && i != liar->self && !is_excused(r, i) &&
 			    !proofs_evidence(r->checks.proofs, i, views[i], liar->self))
@@ -390,6 +407,7 @@ struct outcome scenario_run(const struct scenario *s)
 	draw_phones(r);
 	draw_wire(r);
 	run_draw_outage(r);
+	draw_speed(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;
@@ -405,6 +423,8 @@ struct outcome scenario_run(const struct scenario *s)
 	if (r->options.wire.on)
 		trace(r, "links are bytes: queue %zu, window %zu, breaks %u in 1000", r->options.wire.queue_max,
 		      r->options.wire.window, r->options.wire.breaks);
+	if (r->options.verify_us)
+		trace(r, "a signature takes %u us", r->options.verify_us);
 	trace(r, "%u validators, %u twins, F %" PRIu64 ", P %" PRIu64 ", delay up to %u ms, loss %u%%",
 	      r->options.validators, r->options.twins, r->options.faulty, r->options.slow, r->options.delay_max_ms,
 	      r->options.loss_percent);

@@ -42,10 +42,12 @@ enum fault {
 	FAULT_MEMORY = 1u << 30,          /* allocations fail */
 	FAULT_LIMITS = UINT64_C(1) << 31, /* not a fault: small pools */
 	FAULT_TIME = UINT64_C(1) << 32,   /* monotonic clocks drift and stand still, all wall clocks step back */
-	FAULT_HOLD = UINT64_C(1) << 33, /* links that hold all for a while; some cut off while the others must go on */
-	FAULT_WIRE = UINT64_C(1) << 34, /* not a fault: links between validators are bytes, and break */
-	FAULT_OUTAGE = UINT64_C(1) << 35, /* no two validators hear each other, for long; wallets hear all */
-	FAULT_ALL = (UINT64_C(1) << 36) - 1
+	FAULT_HOLD = UINT64_C(1) << 33,  /* links that hold all for a while; some cut off while the others must go on */
+	FAULT_WIRE = UINT64_C(1) << 34,  /* not a fault: links between validators are bytes, and break */
+	FAULT_SLOW = UINT64_C(1) << 35,  /* signatures are checked one after the other, slowly */
+	FAULT_FLOOD = UINT64_C(1) << 36, /* liars flood the others with what has to be checked */
+	FAULT_OUTAGE = UINT64_C(1) << 37, /* no two validators hear each other, for long; wallets hear all */
+	FAULT_ALL = (UINT64_C(1) << 38) - 1
 };
 
 struct scenario {

@@ -67,6 +67,8 @@ static const struct {
                    {"time", FAULT_TIME},
                    {"hold", FAULT_HOLD},
                    {"wire", FAULT_WIRE},
+                   {"slow-checks", FAULT_SLOW},
+                   {"flood", FAULT_FLOOD},
                    {"outage", FAULT_OUTAGE}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 

@@ -375,6 +375,8 @@ void wallets_hear(struct wallets *w)
 	check_absent(w);
 	for (; w->replies_seen < count; w->replies_seen++) {
 		const struct reply *r = &replies[w->replies_seen];
+		if (r->wallet >= WALLETS_STRANGERS)
+			continue;
 		checks_log(w->checks, r->message, r->size);
 		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, r->size, r->message);
 		if (!reply)

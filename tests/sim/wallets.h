@@ -31,6 +31,9 @@ struct wallets {
 	struct wallet_payment payments[WALLET_PAYMENTS_MAX];
 };
 
+/* Links from this number on are not theirs: what is said on them is left. */
+#define WALLETS_STRANGERS UINT64_C(1000000)
+
 void wallets_keys(struct wallets *w); /* first: fills the keys of WALLET_ACCOUNTS */
 void wallets_begin(struct wallets *w, struct checks *checks, uint64_t seed);
 void wallets_deinit(struct wallets *w);

@@ -16,7 +16,7 @@ uint64_t network_random(struct network *n)
 
 /* ---- what a node asks for ---- */
 
-static int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
 {
 	const struct fixture_validator *validator = context;
 
@@ -89,20 +89,6 @@ static void network_answer(struct network *n, uint32_t node, const struct action
 	network_note_receipt(n, &n->replies[n->reply_count - 1]);
 }
 
-static void network_verify(struct network *n, uint32_t node, struct verify_job *job)
-{
-	uint64_t took = n->options.verify_ms ? network_random(n) % (n->options.verify_ms + UINT64_C(1)) : 0;
-
-	for (size_t i = 0; i < job->count; i++) {
-		struct verify_item *v = &job->items[i];
-		v->valid = sign_verify(v->public_key, &v->digest, v->signature) &&
-		           (!v->check_key || sign_key_valid(v->public_key));
-	}
-	network_push(
-	    n, (struct item){
-	           .at = n->now + took, .kind = ITEM_VERIFIED, .node = node, .life = n->nodes[node].life, .job = job});
-}
-
 /* What one step says to one peer is queued before any of it is written: more than the link's queue takes would end the
  * link, however well the peer reads. */
 static void network_queue_holds(const struct network *n, uint32_t node, size_t said[], const struct action *action)
@@ -169,6 +155,7 @@ static void network_carry_out(struct network *n, uint32_t node)
 		case ACTION_DROP_PEER:
 			if (n->options.dropped)
 				n->options.dropped(n->options.tap_context, node, action->peer);
+			network_verifier_drop(n, node, action->peer);
 			network_link_drop(n, node, action->peer);
 			break;
 		case ACTION_DROP_WALLET:
@@ -246,18 +233,6 @@ void network_step(struct network *n, uint32_t node, struct event event)
 	self->final_view = status.final_view;
 }
 
-/* What is done at one moment comes back together, as from the verifier's threads. */
-static void network_verified(struct network *n, const struct item *first)
-{
-	struct verify_job *last = first->job;
-
-	for (const struct item *next = n->items; n->count && next->kind == ITEM_VERIFIED && next->at == first->at &&
-	                                         next->node == first->node && next->life == first->life;
-	     last = last->next)
-		last->next = network_pop(n).job;
-	network_step(n, first->node, (struct event){.kind = EVENT_VERIFIED, .job = first->job});
-}
-
 static void network_handle(struct network *n, struct item *item)
 {
 	struct node *self = &n->nodes[item->node];
@@ -297,6 +272,9 @@ static void network_handle(struct network *n, struct item *item)
 		break;
 	case ITEM_VERIFIED:
 		network_verified(n, item);
+		break;
+	case ITEM_CHECKED:
+		network_checked(n, item);
 		break;
 	case ITEM_COMMIT:
 		network_commit_done(n, item->node, item->commit);
@@ -385,12 +363,15 @@ void network_start(struct network *n, uint32_t node)
 	self->crash = CRASH_NOT;
 	self->disk_fails = self->space_low_told = false;
 	clock_begin(n, node);
+	network_verifier_begin(n, node);
+	memset(n->shunned_until[node], 0, sizeof(n->shunned_until[node]));
 	uint64_t failed_before = hurt_begin(self);
 	int error = replica_new(&config, &self->replica);
 	bool hurt = hurt_end(self, failed_before);
 	if (!error != !hurt && !(error && self->spoiled))
 		abort();
 	if (error) {
+		network_verifier_end(n, node);
 		actions_deinit(&self->actions);
 		return;
 	}
@@ -422,6 +403,7 @@ void network_crash(struct network *n, uint32_t node)
 
 	assert(self->replica);
 	replica_free(self->replica);
+	network_verifier_end(n, node);
 	actions_deinit(&self->actions);
 	self->replica = NULL;
 	memory_store_fail(self->store, 0, 0);
@@ -537,6 +519,7 @@ void network_free(struct network *n)
 	for (uint32_t i = 0; i < node_count(n); i++) {
 		if (n->nodes[i].replica) {
 			replica_free(n->nodes[i].replica);
+			network_verifier_end(n, i);
 			actions_deinit(&n->nodes[i].actions);
 		}
 		memory_store_free(n->nodes[i].store);

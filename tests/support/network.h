@@ -20,6 +20,7 @@ struct network_options {
 	uint32_t commit_ms;    /* until a journal commit is durable */
 	uint32_t flush_max_ms; /* until the state has a flush, at most; 0: 5, always */
 	uint32_t verify_ms;    /* until the verdicts on signatures are in, at most */
+	uint32_t verify_us;    /* or, unless 0, what each signature takes, one after the other */
 	uint32_t loss_percent; /* of messages between validators */
 	uint32_t twins;        /* nodes `validators` + i run the keys of validator i a second time */
 	/* Sees every message that a node sends to others; NULL: nobody does. */
@@ -154,6 +155,8 @@ bool network_paid(struct network *n, void *payment); /* the same, to run until i
 /* Weight of validators whose signed expiry of this payment is among the replies. */
 uint64_t network_expiry_weight(const struct network *n, const struct payment_id *id);
 
+/* How many signatures a node has checked of what a validator sent, or, source the number of validators, wallets. */
+uint64_t network_signatures(const struct network *n, uint32_t node, uint32_t source);
 void network_load(const struct network *n, uint32_t node, struct replica_load *load);
 void network_status(const struct network *n, uint32_t node, struct replica_status *status);
 /* Raw message from one validator to a node, as if sent by it; the validator itself need not be up. */

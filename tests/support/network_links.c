@@ -11,6 +11,10 @@ void network_send(struct network *n, uint32_t from, uint32_t to, const struct by
 		network_wire_send(n, from, to, message, spare ? SAID_SPARE : SAID);
 		return;
 	}
+	/* A link that one end has closed carries nothing in either direction. */
+	if (n->now < n->shunned_until[to][validator_of(n, from)] ||
+	    n->now < n->shunned_until[from][validator_of(n, to)])
+		return;
 	if (n->cut[from][to] || !n->nodes[to].replica || network_random(n) % 100 < n->options.loss_percent)
 		return;
 	struct item item = {.at = n->now + n->options.delay_min_ms + network_random(n) % spread,
@@ -83,7 +87,9 @@ void network_link_drop(struct network *n, uint32_t node, uint32_t peer)
 		network_wire_drop(n, node, peer);
 		return;
 	}
-	uint64_t again = n->now + REDIAL_MS / 2 + network_random(n) % REDIAL_MS;
+	uint64_t again = n->now + PEER_SHUN_MS + REDIAL_MS / 2 + network_random(n) % REDIAL_MS;
+
+	n->shunned_until[node][peer] = n->now + PEER_SHUN_MS;
 
 	for (uint32_t other = 0; other < node_count(n); other++) {
 		if (validator_of(n, other) != peer || !n->nodes[other].replica)

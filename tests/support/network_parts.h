@@ -2,6 +2,7 @@
  *   network.c        nodes, their events and actions      network_queue.c    what happens next
  *   network_links.c  messages between nodes               network_disk.c     commits, flushes, and what a crash leaves
  *   network_wallets.c  what wallets say                   network_clocks.c   what time it is, and standing still
+ *   network_verifier.c signatures that are checked
  *   network_wire.c     links that are bytes: as the daemon has them; network_tcp.c, what is below them */
 #ifndef NETWORK_PARTS_H
 #define NETWORK_PARTS_H
@@ -10,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "network.h"
+#include "verify_queue.h"
 
 enum item_kind {
 	ITEM_PEER_MESSAGE,
 	ITEM_WALLET_MESSAGE,
 	ITEM_WALLET_CLOSED,
 	ITEM_VERIFIED,
+	ITEM_CHECKED, /* `turn` signatures of the job, from `size` on */
 	ITEM_COMMIT,
 	ITEM_FLUSH,
 	ITEM_TIMER,
@@ -54,6 +57,13 @@ struct item { /* something that will happen to a node */
 	bool up;
 };
 
+/* Where signatures take their time: one thread, and what waits for it in the daemon's own order. */
+struct node_verifier {
+	struct verify_queue queue;
+	bool busy;
+	uint64_t free_us; /* when it is done with what it has */
+};
+
 struct node {
 	struct replica *replica;
 	struct actions actions;
@@ -72,6 +82,8 @@ struct node {
 	bool disk_fails;          /* its next write */
 	bool flushes_held;
 	uint64_t final_view; /* of the highest final block held before this event */
+	struct node_verifier verifier;
+	uint64_t checked[VERIFY_SOURCES(NETWORK_NODES_MAX)]; /* signatures, ever, by their source */
 	enum { CRASH_NOT, CRASH_BEFORE_COMMIT, CRASH_AFTER_COMMIT } crash;
 };
 
@@ -83,7 +95,8 @@ struct network {
 	struct node nodes[NETWORK_NODES_MAX];
 	bool cut[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
 	uint64_t clogged_until[NETWORK_NODES_MAX][NETWORK_NODES_MAX];
-	struct item *items; /* a binary heap by (at, order) */
+	uint64_t shunned_until[NETWORK_NODES_MAX][NETWORK_NODES_MAX]; /* by node, and the validator that it closed */
+	struct item *items;                                           /* a binary heap by (at, order) */
 	size_t count, capacity;
 	uint64_t now, order, random;
 	struct reply *replies;
@@ -115,6 +128,15 @@ static inline uint32_t validator_of(const struct network *n, uint32_t node)
 /* network.c */
 uint64_t network_random(struct network *n);
 void network_step(struct network *n, uint32_t node, struct event event);
+int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+
+/* network_verifier.c */
+void network_verifier_begin(struct network *n, uint32_t node); /* as it starts */
+void network_verifier_end(struct network *n, uint32_t node);
+void network_verify(struct network *n, uint32_t node, struct verify_job *job);
+void network_verifier_drop(struct network *n, uint32_t node, uint32_t source);
+void network_checked(struct network *n, const struct item *item);
+void network_verified(struct network *n, const struct item *first);
 
 /* network_clocks.c */
 void clock_begin(struct network *n, uint32_t node); /* as it starts */

@@ -104,7 +104,9 @@ static void dial(struct network *n, uint32_t node, uint32_t other)
 {
 	struct peer *peer = &n->wires->peers[node][other];
 
-	if (!peer->live && !peer->dialling)
+	if (n->now < peer->shunned_until)
+		dial_at(n, node, other, peer->shunned_until);
+	else if (!peer->live && !peer->dialling)
 		peer->dialling = end_dial(n, node, other);
 }
 
@@ -163,6 +165,12 @@ void wires_established(struct network *n, struct end *end)
 		wires_fail(n, end, "another answers");
 	if (end == peer->dialling)
 		peer->dialling = NULL;
+	if (n->now < peer->shunned_until) {
+		wires_trace(n, end, "is refused");
+		end_close(n, end, false);
+		dial_later(n, end->node, end->other->node);
+		return;
+	}
 	if (peer->live)
 		close_live(n, peer->live, "replaced by a new link");
 	if (linked(n, end->node, validator))
@@ -223,9 +231,14 @@ void network_wire_turn(struct network *n)
 
 void network_wire_drop(struct network *n, uint32_t node, uint32_t validator)
 {
-	for (uint32_t other = 0; other < node_count(n); other++)
-		if (validator_of(n, other) == validator && n->wires->peers[node][other].live)
-			close_live(n, n->wires->peers[node][other].live, "broke the protocol");
+	for (uint32_t other = 0; other < node_count(n); other++) {
+		struct peer *peer = &n->wires->peers[node][other];
+		if (validator_of(n, other) != validator)
+			continue;
+		peer->shunned_until = n->now + PEER_SHUN_MS;
+		if (peer->live)
+			close_live(n, peer->live, "broke the protocol");
+	}
 }
 
 void network_wire_up(struct network *n, uint32_t node)

@@ -36,6 +36,7 @@ struct peer { /* what a node knows of another one */
 	struct end *live, *dialling;
 	unsigned backoff_ms, silent_ms;
 	uint64_t up_ms, heard_ms;
+	uint64_t shunned_until;
 };
 
 struct tell { /* a node must be told of the end of a link, or its beginning */

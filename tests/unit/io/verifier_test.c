@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #define DEADLINE_MS 60000
+#define SOURCES     4u
 
 static uv_loop_t loop;
 static struct verifier *verifier;
@@ -27,6 +28,11 @@ static void on_done(void *context, struct verify_job *first)
 		most_together = together;
 }
 
+static int on_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+{
+	return sign_digest(context, digest, signature);
+}
+
 static void start(unsigned threads)
 {
 	static const uint8_t seed[SEED_SIZE] = {7};
@@ -35,7 +41,13 @@ static void start(unsigned threads)
 	ck_assert_int_eq(sign_keypair(seed, public_key, secret_key), 0);
 	done_count = most_together = 0;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	ck_assert_int_eq(verifier_new(&loop, threads, on_done, &loop, &verifier), 0);
+	const struct verifier_options options = {.loop = &loop,
+	                                         .sources = SOURCES,
+	                                         .threads = threads,
+	                                         .signer = {on_sign, secret_key},
+	                                         .done = on_done,
+	                                         .context = &loop};
+	ck_assert_int_eq(verifier_new(&options, &verifier), 0);
 }
 
 static void stop(void)
@@ -63,6 +75,7 @@ static struct verify_job *make_job(uint64_t id, size_t count, const int wrong[3]
 
 	job->id = id;
 	job->count = count;
+	job->urgent = true;
 	job->items = calloc(count ? count : 1, sizeof(*job->items));
 	for (size_t i = 0; i < count; i++) {
 		struct verify_item *item = &job->items[i];
@@ -168,6 +181,7 @@ START_TEST(verifier_votes_overtake_payments)
 	start(1);
 	/* The one thread takes the first chunk of the large job at most before it sees the small one. */
 	struct verify_job *large = make_job(1, 2000, all_right), *small = make_job(2, 1, all_right);
+	large->urgent = false;
 	submit(large);
 	submit(small);
 	run_until(2);
@@ -187,7 +201,7 @@ START_TEST(verifier_votes_overtake_many_single_payments)
 	start(1);
 	for (uint64_t id = 0; id <= PAYMENTS; id++) {
 		jobs[id] = make_job(id, 1, all_right);
-		jobs[id]->payments = id < PAYMENTS;
+		jobs[id]->urgent = id == PAYMENTS;
 	}
 	for (uint64_t id = 0; id <= PAYMENTS; id++)
 		submit(jobs[id]);
@@ -208,7 +222,7 @@ START_TEST(verifier_votes_do_not_starve_payments)
 	struct verify_job *jobs[201];
 	for (uint64_t id = 0; id < 201; id++)
 		jobs[id] = make_job(id, 1, all_right);
-	jobs[100]->payments = true;
+	jobs[100]->urgent = false;
 	for (uint64_t id = 0; id < 201; id++)
 		submit(jobs[id]);
 	run_until(201);
@@ -218,6 +232,48 @@ START_TEST(verifier_votes_do_not_starve_payments)
 	ck_assert_uint_lt(place, 150);
 	for (size_t i = 0; i < done_count; i++)
 		check_and_free(done_jobs[i], all_right);
+}
+END_TEST
+
+START_TEST(verifier_signs_what_it_is_asked_to_sign)
+{
+	struct verify_job *job = make_job(1, 100, all_right);
+
+	job->sign = true;
+	job->urgent = false;
+	for (size_t i = 0; i < 100; i++)
+		memset(job->items[i].signature, 0, SIGNATURE_SIZE);
+	submit(job);
+	run_until(1);
+	for (size_t i = 0; i < 100; i++) {
+		struct verify_item *item = &job->items[i];
+		ck_assert(item->valid && sign_verify(public_key, &item->digest, item->signature));
+	}
+	check_and_free(job, all_right);
+}
+END_TEST
+
+START_TEST(verifier_gives_back_what_is_dropped)
+{
+	stop();
+	start(1);
+	for (uint64_t id = 0; id < 40; id++) {
+		struct verify_job *job = make_job(id, 100, all_right);
+		job->source = id % 2;
+		submit(job);
+	}
+	verifier_drop(verifier, 1);
+	run_until(40);
+	size_t dropped = 0;
+	for (size_t i = 0; i < 40; i++) {
+		ck_assert(!done_jobs[i]->dropped || done_jobs[i]->source == 1);
+		dropped += done_jobs[i]->dropped;
+		for (size_t k = 0; k < 100 && !done_jobs[i]->dropped; k++)
+			ck_assert(done_jobs[i]->items[k].valid);
+		free(done_jobs[i]->items);
+		free(done_jobs[i]);
+	}
+	ck_assert_uint_ge(dropped, 15); /* of 20: the thread has not come far */
 }
 END_TEST
 
@@ -241,4 +297,5 @@ UNIT_MAIN_BETWEEN("verifier", setup, teardown, verifier_single_item, verifier_hu
                   verifier_job_without_items_is_done_later, verifier_many_jobs_at_once_come_back_once_each,
                   verifier_gives_back_together_what_was_done_meanwhile, verifier_votes_overtake_payments,
                   verifier_votes_overtake_many_single_payments, verifier_votes_do_not_starve_payments,
+                  verifier_signs_what_it_is_asked_to_sign, verifier_gives_back_what_is_dropped,
                   verifier_stop_leaves_the_jobs_to_their_maker)

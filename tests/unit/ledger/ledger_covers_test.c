@@ -77,7 +77,7 @@ START_TEST(key_of_a_payment_is_first_then_bound_and_no_other)
 	struct executed *block = rig_begin(rig, NULL, 1);
 	expect_key(block, own, SENDER_KEY_FIRST, true);
 	expect_key(block, stolen, SENDER_KEY_OTHER, true);
-	expect_key(block, unborn, SENDER_KEY_FIRST, false);
+	expect_key(block, unborn, SENDER_KEY_UNFUNDED, false);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 1, 1000), 0);
 	expect_key(block, own, SENDER_KEY_BOUND, true);
 	expect_key(block, large, SENDER_KEY_BOUND, false);

@@ -210,6 +210,8 @@ static void skip_to(struct network *n, uint32_t node, uint64_t view)
 		message.certificate = (ProtobufCBinaryData){.len = skip->size, .data = skip->bytes};
 		say(n, 3, node, &message);
 		free(skip);
+		if (x % 256 == 0) /* no more is taken at once */
+			network_run(n, 1, NULL, NULL);
 	}
 }
 
@@ -588,6 +590,50 @@ START_TEST(a_wallet_that_asks_without_end_is_answered_within_its_share)
 }
 END_TEST
 
+/* ---- what has to be checked ---- */
+
+/* Valid votes in so many views, of blocks that nobody proposes. */
+static void say_votes(struct network *n, uint32_t node, uint64_t from_view, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+		struct hash id = fixture_hash(i);
+		uint8_t bytes[256];
+		size_t size;
+		struct vote vote;
+		fixture_vote(network_fixture(n), i % 2 ? VOTE_NOTAR1 : VOTE_FINAL, from_view + i / 2, &id, 3, &vote);
+		ck_assert_int_eq(vote_encode(&vote, bytes, &size), 0);
+		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_VOTE;
+		message.vote = (ProtobufCBinaryData){.len = size, .data = bytes};
+		say(n, 3, node, &message);
+	}
+}
+
+START_TEST(one_validators_checks_are_bounded_in_signatures)
+{
+	struct network_options o = options(4);
+	struct replica_load load;
+
+	o.verify_us = 1000000; /* none of them comes to an end here */
+	struct network *n = network_new(&o);
+	network_start(n, 0);
+	network_run(n, 10, NULL, NULL);
+	say_votes(n, 0, 10, 1800);
+	network_run(n, 100, NULL, NULL);
+	network_load(n, 0, &load);
+	ck_assert_uint_eq(load.urgent_signatures, 1024);
+	/* The same ones again count once. */
+	network_crash(n, 0);
+	network_start(n, 0);
+	for (int times = 0; times < 3; times++)
+		say_votes(n, 0, 10, 300);
+	network_run(n, 100, NULL, NULL);
+	network_load(n, 0, &load);
+	ck_assert_uint_eq(load.urgent_signatures, 300);
+	network_free(n);
+}
+END_TEST
+
 /* ---- long standstills, long absences ---- */
 
 START_TEST(more_failed_views_than_the_window_do_not_stop_the_network)
@@ -686,7 +732,7 @@ UNIT_MAIN("byzantine", gossip_that_no_block_can_take_does_not_stay,
           who_is_linked_anew_is_told_less_than_its_link_may_hold, a_block_larger_than_can_be_read_again_gets_no_vote,
           a_peer_that_asks_without_end_is_answered_within_its_share, what_nobody_has_is_asked_for_at_a_pace,
           a_final_block_is_found_by_height_where_its_view_is_not_known,
-          a_wallet_that_asks_without_end_is_answered_within_its_share,
+          a_wallet_that_asks_without_end_is_answered_within_its_share, one_validators_checks_are_bounded_in_signatures,
           more_failed_views_than_the_window_do_not_stop_the_network,
           a_certificate_of_a_view_at_the_end_of_numbers_is_said_again_like_any_other,
           one_that_was_away_for_many_pages_catches_up_and_proves_old_payments)

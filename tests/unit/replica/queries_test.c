@@ -2,6 +2,7 @@
 #include "message.pb-c.h"
 #include "network.h"
 #include "receipt.h"
+#include "uncia/error.h"
 #include "unit.h"
 
 #define UNIT      INT64_C(1000000)
@@ -179,6 +180,152 @@ START_TEST(over_a_slow_network_no_empty_block_comes_between_payments)
 }
 END_TEST
 
+static struct network *quiet_network(uint32_t accounts, uint32_t verify_us, uint32_t mempool_max)
+{
+	struct network *n = network_new(&(struct network_options){.validators = 4,
+	                                                          .accounts = accounts,
+	                                                          .balance = 100 * UNIT,
+	                                                          .seed = 1,
+	                                                          .delay_min_ms = 1,
+	                                                          .delay_max_ms = 3,
+	                                                          .commit_ms = 1,
+	                                                          .verify_us = verify_us,
+	                                                          .mempool_max = mempool_max});
+
+	network_start_all(n);
+	network_run(n, 1500, NULL, NULL);
+	return n;
+}
+
+/* How many of the replies are of this kind; of refusals, with this code. */
+static size_t replies_of(struct network *n, Uncia__Pb__NodeReply__KindCase kind, int code)
+{
+	size_t count, found = 0;
+	const struct reply *replies = network_replies(n, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
+		found += reply->kind_case == kind && (!code || reply->refusal->code == (uint32_t)-code);
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+	return found;
+}
+
+static uint64_t signed_by(const struct network *n, uint32_t node)
+{
+	return network_signatures(n, node, VERIFY_SOURCE_SIGNING(4));
+}
+
+static void ask_expired(struct network *n, uint64_t wallet, uint32_t from, uint32_t count)
+{
+	for (uint32_t i = from; i < from + count; i++) {
+		struct payment_id id = {.b = {0, 0, 0, 1, (uint8_t)(i >> 8), (uint8_t)i}};
+		network_query_payment(n, 0, wallet, &id);
+	}
+}
+
+/* Each has its share of what is signed at once, and who asks for one thing waits for no flood. */
+START_TEST(words_on_what_has_expired_are_signed_within_each_wallets_share)
+{
+	struct network *n = quiet_network(2, 5000, 0);
+
+	ask_expired(n, 7, 0, 1000);
+	ask_expired(n, 8, 2000, 1);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_EXPIRY, 0), 65);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FULL), 936);
+	ck_assert_uint_eq(signed_by(n, 0), 65);
+	Uncia__Pb__NodeReply *reply = reply_to(n, 8);
+	ck_assert_int_eq(reply->kind_case, UNCIA__PB__NODE_REPLY__KIND_EXPIRY);
+	uncia__pb__node_reply__free_unpacked(reply, NULL);
+	/* What has been answered takes up no place. */
+	ask_expired(n, 7, 3000, 60);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(signed_by(n, 0), 125);
+	/* Who asks twice before it is signed is told once, under the newest request; who goes is told nothing. */
+	for (int times = 0; times < 5; times++)
+		ask_expired(n, 9, 5000, 1);
+	ask_expired(n, 10, 6000, 60);
+	network_run(n, 1, NULL, NULL);
+	network_wallet_closed(n, 0, 10);
+	network_run(n, 3000, NULL, NULL);
+	ck_assert_uint_eq(replies_to(n, 9), 1);
+	ck_assert_uint_eq(replies_to(n, 10), 0);
+	network_free(n);
+}
+END_TEST
+
+/* More than fit one job, which support/network_verifier.c looks at, too. */
+START_TEST(many_payments_that_expire_together_are_told_in_several_steps)
+{
+	enum { SENDERS = 12, EACH = 60 };
+	struct network *n = quiet_network(SENDERS, 100, 0);
+	uint32_t expires_at = network_now_s(n) + 20;
+
+	for (uint32_t i = 0; i < SENDERS * EACH; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), i % SENDERS, 0, 200 * UNIT, expires_at, 1 + i);
+		network_submit(n, 0, 1 + i / 500, payment);
+		payment_free(payment);
+	}
+	network_run(n, 5000, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_PENDING, 0), SENDERS * EACH);
+	ck_assert_uint_eq(signed_by(n, 0), 0);
+	network_run(n, 30000, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_EXPIRY, 0), SENDERS * EACH);
+	ck_assert_uint_eq(signed_by(n, 0), SENDERS * EACH);
+	network_free(n);
+}
+END_TEST
+
+/* The pool's places are 4; whose payment gives way learns of it, and is not told its end here. */
+START_TEST(who_waits_for_a_payment_that_the_pool_gives_up_is_told)
+{
+	struct network *n = quiet_network(8, 0, 4);
+	struct replica_load load;
+
+	for (uint32_t i = 0; i < 6; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), i < 5 ? 0 : 1, 2, 200 * UNIT, network_now_s(n) + 60, 1 + i);
+		network_submit(n, 0, 1, payment);
+		network_run(n, 50, NULL, NULL);
+		payment_free(payment);
+	}
+	/* The fifth of the one sender is refused; one of its four gives way to the other sender's. */
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FULL), 2);
+	network_load(n, 0, &load);
+	ck_assert_uint_eq(load.mempool, 4);
+	ck_assert_uint_eq(load.waiters, 4);
+	network_free(n);
+}
+END_TEST
+
+START_TEST(payments_of_keys_that_were_never_paid_to_take_no_place)
+{
+	struct network *n = quiet_network(2, 0, 0);
+	struct replica_load load;
+
+	for (uint32_t i = 0; i < 50; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), 100 + i, 0, UNIT, network_now_s(n) + 60, 1 + i);
+		network_submit(n, i % 4, 1, payment);
+		payment_free(payment);
+	}
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FUNDS), 50);
+	for (uint32_t node = 0; node < 4; node++) {
+		network_load(n, node, &load);
+		ck_assert_uint_eq(load.mempool, 0);
+		ck_assert_uint_eq(load.waiters, 0);
+	}
+	network_free(n);
+}
+END_TEST
+
 UNIT_MAIN("queries", over_a_slow_network_no_empty_block_comes_between_payments,
           who_asks_one_thing_is_answered_while_others_ask_without_end,
-          who_was_paid_sees_it_though_the_next_leaders_stand_still)
+          who_was_paid_sees_it_though_the_next_leaders_stand_still,
+          words_on_what_has_expired_are_signed_within_each_wallets_share,
+          many_payments_that_expire_together_are_told_in_several_steps,
+          who_waits_for_a_payment_that_the_pool_gives_up_is_told,
+          payments_of_keys_that_were_never_paid_to_take_no_place)

@@ -1,0 +1,177 @@
+/* See verify_queue.h. A lane with work is in the list of its class once; the first lane is served until its turn is
+ * used up, and goes to the end then. */
+#include "verify_queue.h"
+#include <assert.h>
+#include <stdlib.h>
+#include "uncia/error.h"
+
+void verify_items(struct verify_job *job, size_t begin, size_t count, const struct verify_signer *signer)
+{
+	for (size_t i = begin; i < begin + count; i++) {
+		struct verify_item *item = &job->items[i];
+		if (job->sign)
+			item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
+		else
+			item->valid = (!item->check_key || sign_key_valid(item->public_key)) &&
+			              sign_verify(item->public_key, &item->digest, item->signature);
+	}
+}
+
+static int class_init(struct verify_class *class, uint32_t sources)
+{
+	class->lanes = calloc(sources, sizeof(*class->lanes));
+	class->active = NULL;
+	class->last = &class->active;
+	for (uint32_t i = 0; class->lanes && i < sources; i++)
+		class->lanes[i].last = &class->lanes[i].first;
+	return class->lanes ? 0 : UNCIA_E_MEMORY;
+}
+
+int verify_queue_init(struct verify_queue *q, uint32_t sources)
+{
+	assert(sources);
+	*q = (struct verify_queue){.sources = sources};
+	int error = class_init(&q->urgent, sources);
+	if (!error)
+		error = class_init(&q->patient, sources);
+	if (error)
+		verify_queue_deinit(q);
+	return error;
+}
+
+void verify_queue_deinit(struct verify_queue *q)
+{
+	free(q->urgent.lanes);
+	free(q->patient.lanes);
+	q->urgent.lanes = q->patient.lanes = NULL;
+}
+
+static struct verify_class *class_of(struct verify_queue *q, const struct verify_job *job)
+{
+	assert(job->source < q->sources);
+	return job->urgent ? &q->urgent : &q->patient;
+}
+
+static void class_append(struct verify_class *class, struct verify_lane *lane)
+{
+	lane->next = NULL;
+	lane->left = VERIFY_TURN;
+	*class->last = lane;
+	class->last = &lane->next;
+}
+
+static void class_remove(struct verify_class *class, struct verify_lane *lane)
+{
+	struct verify_lane **at = &class->active;
+
+	while (*at != lane) {
+		assert(*at);
+		at = &(*at)->next;
+	}
+	*at = lane->next;
+	if (class->last == &lane->next)
+		class->last = at;
+}
+
+void verify_queue_push(struct verify_queue *q, struct verify_job *job)
+{
+	struct verify_class *class = class_of(q, job);
+	struct verify_lane *lane = &class->lanes[job->source];
+
+	assert(job->count && job->items);
+	job->taken = 0;
+	job->remaining = job->count;
+	job->dropped = false;
+	job->next = NULL;
+	if (!lane->first)
+		class_append(class, lane);
+	*lane->last = job;
+	lane->last = &job->next;
+}
+
+/* The first job of a lane has nothing left to be taken. */
+static void lane_pop(struct verify_class *class, struct verify_lane *lane)
+{
+	lane->first = lane->first->next;
+	if (lane->first)
+		return;
+	lane->last = &lane->first;
+	class_remove(class, lane);
+}
+
+struct verify_job *verify_queue_take(struct verify_queue *q, size_t *begin, size_t *count)
+{
+	bool urgent = q->urgent.active && (!q->patient.active || q->urgent_in_a_row < VERIFY_TURN);
+	struct verify_class *class = urgent ? &q->urgent : &q->patient;
+	struct verify_lane *lane = class->active;
+
+	if (!lane)
+		return NULL;
+	struct verify_job *job = lane->first;
+	assert(job && job->taken < job->count && job->remaining >= job->count - job->taken);
+	*begin = job->taken;
+	*count = job->count - job->taken;
+	if (*count > VERIFY_CHUNK)
+		*count = VERIFY_CHUNK;
+	if (*count > lane->left)
+		*count = lane->left;
+	job->taken += *count;
+	q->urgent_in_a_row = urgent ? q->urgent_in_a_row + (uint32_t)*count : 0;
+	lane->left -= (uint32_t)*count;
+	bool turn_ends = !lane->left;
+	if (job->taken == job->count)
+		lane_pop(class, lane);
+	if (turn_ends && lane->first) {
+		class_remove(class, lane);
+		class_append(class, lane);
+	}
+	return job;
+}
+
+bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t begin, size_t count)
+{
+	assert(begin + count <= job->taken && job->remaining >= count);
+	job->remaining -= count;
+	for (size_t i = begin; job->together && job->taken < job->count && i < begin + count; i++) {
+		if (job->items[i].valid)
+			continue;
+		/* Whatever the rest says, the job is worth nothing. It is the first of its lane, since some of it was
+		 * taken and some not. */
+		struct verify_class *class = class_of(q, job);
+		assert(class->lanes[job->source].first == job);
+		job->remaining -= job->count - job->taken;
+		job->taken = job->count;
+		lane_pop(class, &class->lanes[job->source]);
+	}
+	return !job->remaining;
+}
+
+static void lane_drop(struct verify_class *class, struct verify_lane *lane, struct verify_job ***last)
+{
+	if (!lane->first)
+		return;
+	for (struct verify_job *job = lane->first, *next; job; job = next) {
+		next = job->next;
+		job->dropped = true;
+		job->remaining -= job->count - job->taken;
+		job->taken = job->count;
+		if (job->remaining)
+			continue;
+		job->next = NULL;
+		**last = job;
+		*last = &job->next;
+	}
+	lane->first = NULL;
+	lane->last = &lane->first;
+	class_remove(class, lane);
+}
+
+struct verify_job *verify_queue_drop(struct verify_queue *q, uint32_t source)
+{
+	struct verify_job *dropped = NULL, **last = &dropped;
+
+	assert(source < q->sources);
+	lane_drop(&q->urgent, &q->urgent.lanes[source], &last);
+	lane_drop(&q->patient, &q->patient.lanes[source], &last);
+	return dropped;
+}

@@ -1,0 +1,199 @@
+/* The order of signature checks: urgent before patient, sources in turn, counted in signatures. */
+#include "verify_queue.h"
+#include "unit.h"
+
+#define SOURCES 4u
+
+static struct verify_queue queue;
+static struct verify_item items[4096];
+
+static void setup(void)
+{
+	ck_assert_int_eq(verify_queue_init(&queue, SOURCES), 0);
+	memset(items, 0, sizeof(items));
+}
+
+static void teardown(void)
+{
+	verify_queue_deinit(&queue);
+}
+
+static void push(struct verify_job *job, uint32_t source, bool urgent, size_t count)
+{
+	*job = (struct verify_job){.count = count, .items = items, .source = source, .urgent = urgent};
+	verify_queue_push(&queue, job);
+}
+
+/* Takes the next items and says that they are right. Returns the job where it is done, else NULL. */
+static struct verify_job *take(size_t *taken)
+{
+	size_t begin, count;
+	struct verify_job *job = verify_queue_take(&queue, &begin, &count);
+
+	ck_assert_ptr_nonnull(job);
+	for (size_t i = begin; i < begin + count; i++)
+		job->items[i].valid = true;
+	*taken += count;
+	return verify_queue_checked(&queue, job, begin, count) ? job : NULL;
+}
+
+static size_t taken_until(const struct verify_job *job)
+{
+	size_t taken = 0;
+
+	while (take(&taken) != job)
+		;
+	return taken;
+}
+
+START_TEST(queue_that_is_empty_gives_nothing)
+{
+	size_t begin, count;
+	struct verify_job job;
+
+	ck_assert_ptr_null(verify_queue_take(&queue, &begin, &count));
+	push(&job, 0, true, 1);
+	ck_assert_uint_eq(taken_until(&job), 1);
+	ck_assert_ptr_null(verify_queue_take(&queue, &begin, &count));
+}
+END_TEST
+
+START_TEST(queue_gives_a_large_job_in_chunks)
+{
+	struct verify_job job;
+	size_t begin, count;
+
+	push(&job, 1, true, 2 * VERIFY_CHUNK + 5);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+		ck_assert_uint_eq(begin, i * VERIFY_CHUNK);
+		ck_assert_uint_eq(count, i < 2 ? VERIFY_CHUNK : 5);
+	}
+	/* Its chunks come back in any order. */
+	ck_assert(!verify_queue_checked(&queue, &job, 2 * VERIFY_CHUNK, 5));
+	ck_assert(!verify_queue_checked(&queue, &job, 0, VERIFY_CHUNK));
+	ck_assert(verify_queue_checked(&queue, &job, VERIFY_CHUNK, VERIFY_CHUNK));
+}
+END_TEST
+
+START_TEST(queue_lets_nobodys_flood_stand_before_anothers_vote)
+{
+	static struct verify_job flood[500];
+	struct verify_job vote;
+
+	for (size_t i = 0; i < 500; i++)
+		push(&flood[i], 3, true, 255);
+	push(&vote, 0, true, 1);
+	ck_assert_uint_le(taken_until(&vote), VERIFY_TURN + 1);
+	/* Nor a flood of small ones. */
+	teardown();
+	setup();
+	for (size_t i = 0; i < 500; i++)
+		push(&flood[i], 3, true, 1);
+	push(&vote, 0, true, 1);
+	ck_assert_uint_le(taken_until(&vote), VERIFY_TURN + 1);
+}
+END_TEST
+
+START_TEST(queue_shares_by_signatures_not_by_jobs)
+{
+	static struct verify_job large[20], small[400];
+	size_t of[2] = {0}, begin, count;
+
+	for (size_t i = 0; i < 20; i++)
+		push(&large[i], 0, true, 255);
+	for (size_t i = 0; i < 400; i++)
+		push(&small[i], 1, true, 1);
+	for (size_t i = 0; i < 300; i++) {
+		struct verify_job *job = verify_queue_take(&queue, &begin, &count);
+		of[job->source] += count;
+		verify_queue_checked(&queue, job, begin, count);
+	}
+	ck_assert_uint_ge(of[1] + VERIFY_TURN, of[0]);
+	ck_assert_uint_ge(of[0] + VERIFY_TURN, of[1]);
+}
+END_TEST
+
+START_TEST(queue_lets_urgent_jobs_take_every_second_signature_from_the_others_at_most)
+{
+	static struct verify_job flood[100], payments[3];
+	struct verify_job vote;
+
+	for (size_t i = 0; i < 100; i++)
+		push(&flood[i], 3, true, 255);
+	push(&payments[0], 1, false, 10 * VERIFY_CHUNK);
+	ck_assert_uint_le(taken_until(&payments[0]), 21 * VERIFY_CHUNK);
+	teardown();
+	setup();
+	/* And payments, however many, at most one turn from a vote. */
+	for (size_t i = 0; i < 3; i++)
+		push(&payments[i], (uint32_t)i, false, 4096);
+	push(&vote, 0, true, 1);
+	ck_assert_uint_le(taken_until(&vote), VERIFY_CHUNK + 1);
+}
+END_TEST
+
+START_TEST(queue_serves_the_payments_of_all_sources_in_turn)
+{
+	static struct verify_job flood;
+	struct verify_job payment;
+
+	push(&flood, 2, false, 4096);
+	push(&payment, SOURCES - 1, false, 1);
+	ck_assert_uint_le(taken_until(&payment), VERIFY_TURN + 1);
+}
+END_TEST
+
+START_TEST(queue_leaves_the_rest_of_a_job_that_is_wrong)
+{
+	struct verify_job job, after;
+	size_t begin, count, taken = 0;
+
+	push(&job, 1, true, 1000);
+	job.together = true;
+	push(&after, 1, true, 1);
+	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+	for (size_t i = 0; i < count; i++)
+		items[i].valid = i != 7;
+	ck_assert(verify_queue_checked(&queue, &job, begin, count));
+	ck_assert_ptr_eq(take(&taken), &after);
+	ck_assert_uint_eq(taken, 1);
+	/* Of payments each stands alone. */
+	push(&job, 1, false, 1000);
+	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+	ck_assert(!verify_queue_checked(&queue, &job, begin, count));
+	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+}
+END_TEST
+
+START_TEST(queue_that_is_dropped_gives_all_jobs_back_once)
+{
+	struct verify_job jobs[4], other;
+	size_t begin, count, begun, taken = 0;
+
+	push(&jobs[0], 2, true, 100);
+	push(&jobs[1], 2, true, 1);
+	push(&jobs[2], 2, false, 1);
+	push(&jobs[3], 2, false, 300);
+	push(&other, 1, true, 1);
+	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &begun), &jobs[0]);
+	struct verify_job *dropped = verify_queue_drop(&queue, 2);
+	for (int i = 1; i < 4; i++, dropped = dropped->next)
+		ck_assert_ptr_eq(dropped, &jobs[i]);
+	ck_assert_ptr_null(dropped);
+	/* Of this one a part is being checked. */
+	ck_assert(verify_queue_checked(&queue, &jobs[0], begin, begun));
+	for (int i = 0; i < 4; i++)
+		ck_assert(jobs[i].dropped);
+	ck_assert_ptr_eq(take(&taken), &other);
+	ck_assert(!other.dropped);
+	ck_assert_ptr_null(verify_queue_take(&queue, &begin, &count));
+	ck_assert_ptr_null(verify_queue_drop(&queue, 2));
+}
+END_TEST
+
+UNIT_MAIN_BETWEEN("verify_queue", setup, teardown, queue_that_is_empty_gives_nothing, queue_gives_a_large_job_in_chunks,
+                  queue_lets_nobodys_flood_stand_before_anothers_vote, queue_shares_by_signatures_not_by_jobs,
+                  queue_lets_urgent_jobs_take_every_second_signature_from_the_others_at_most,
+                  queue_serves_the_payments_of_all_sources_in_turn, queue_leaves_the_rest_of_a_job_that_is_wrong,
+                  queue_that_is_dropped_gives_all_jobs_back_once)
