@@ -46,6 +46,22 @@ int header_decode(const void *bytes, size_t size, struct header *header)
 	return rc;
 }
 
+int block_header(const void *bytes, size_t size, struct header *header)
+{
+	const uint8_t *b = bytes;
+	size_t length, at = 2;
+
+	/* Field 1, of at most HEADER_SIZE_MAX bytes: a tag, and a length of one byte or two. */
+	if (size < 3 || b[0] != 0x0a)
+		return UNCIA_E_ENCODING;
+	length = b[1];
+	if (length & 0x80)
+		length = (length & 0x7f) | (size_t)b[at++] << 7;
+	if (length > size - at)
+		return UNCIA_E_ENCODING;
+	return header_decode(b + at, length, header);
+}
+
 int header_encode(struct header *header)
 {
 	if (header->payment_count > BLOCK_PAYMENTS_MAX)

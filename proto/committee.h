@@ -58,6 +58,14 @@ struct genesis {
 	size_t size;
 };
 
+/* From here on no payment could be in time (ledger §3.3): its expiry, in seconds, has 32 bits. */
+#define GENESIS_TIME_END_MS (((UINT64_C(1) << 32) - PAYMENT_LIFETIME_MAX_S) * 1000)
+
+/* Whether a network may have this name: 1 to 32 letters, digits, dots, hyphens, underscores and spaces, of which none
+ * stands at an end. So it fits a network file, a terminal and a shell. And a currency this code: 3 to 8 letters A-Z. */
+bool network_name_ok(const char *name, size_t size);
+bool currency_code_ok(const char *code, size_t size);
+
 /* From canonical bytes, which are copied. Returns 0; UNCIA_E_ENCODING; UNCIA_E_CONFIG (what the protocol does not
  * allow); UNCIA_E_LIMIT (over GENESIS_SIZE_MAX); UNCIA_E_MEMORY. *g is left alone on errors.
  * Owns: genesis_deinit frees what it holds. */
@@ -65,9 +73,9 @@ int genesis_decode(struct genesis *g, const void *bytes, size_t size);
 
 /* What somebody who founds a network decides. */
 struct genesis_parameters {
-	const char *name; /* 1 to 32 printable ASCII characters */
+	const char *name; /* network_name_ok */
 	uint64_t timestamp_ms;
-	const char *currency_code; /* 3 to 8 letters A to Z */
+	const char *currency_code; /* currency_code_ok */
 	amount_t smallest_amount;
 	const struct validator *validators; /* in the order of their numbers */
 	uint32_t validator_count;

@@ -4,12 +4,13 @@
 #include "block.h"
 #include "canonical.h"
 
-#define ENTRY_SIZE      80
-#define GROUP_ENTRIES   8
-#define GROUP_SIZE      (ENTRY_SIZE * GROUP_ENTRIES)
-#define TREE_ARITY      4
-#define ENTRY_NONE      UINT64_MAX /* no entry: the end of the free list */
-#define TREE_LEVELS_MAX 24
+#define ENTRY_SIZE          80
+#define GROUP_ENTRIES       8
+#define GROUP_SIZE          (ENTRY_SIZE * GROUP_ENTRIES)
+#define TREE_ARITY          4
+#define ENTRY_NONE          UINT64_MAX /* no entry: the end of the free list */
+#define TREE_LEVELS_MAX     24
+#define ENTRY_PAYMENTS_FULL UINT32_MAX /* the counter stays here: so many payments touched the account, or more */
 
 enum entry_kind {
 	ENTRY_FREE = 0, /* on the free list: next_free says the next index, or ENTRY_NONE */
@@ -25,7 +26,7 @@ enum entry_kind {
  * balance, all else zero. Unused slots of the last group are 80 zero bytes (not entries). */
 struct entry {
 	uint8_t kind, flags;
-	uint32_t payments; /* how many payments touched it since it was created: a wallet knows its list is complete */
+	uint32_t payments; /* that touched it since it was created: a wallet knows its list is complete, unless full */
 	struct address address;
 	uint8_t public_key[32];
 	uint32_t currency;

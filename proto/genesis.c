@@ -14,15 +14,32 @@
 #define NAME_LENGTH_MAX 32u
 #define CODE_LENGTH_MIN 3u
 #define CODE_LENGTH_MAX 8u
+#define LETTERS         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* Copies a field of min..max characters, each in first..last, as a string. */
-static bool text_copy(const ProtobufCBinaryData *field, size_t min, size_t max, char first, char last, char *text)
+static bool genesis_text_ok(const char *text, size_t size, size_t min, size_t max, const char *characters)
 {
-	if (field->len < min || field->len > max)
+	size_t good = 0;
+	while (good < size && text[good] != '\0' && strchr(characters, text[good]))
+		good++;
+	return good == size && size >= min && size <= max;
+}
+
+bool network_name_ok(const char *name, size_t size)
+{
+	return genesis_text_ok(name, size, 1, NAME_LENGTH_MAX, LETTERS "abcdefghijklmnopqrstuvwxyz0123456789._- ") &&
+	       name[0] != ' ' && name[size - 1] != ' ';
+}
+
+bool currency_code_ok(const char *code, size_t size)
+{
+	return genesis_text_ok(code, size, CODE_LENGTH_MIN, CODE_LENGTH_MAX, LETTERS);
+}
+
+/* Copies a field as a string where it is good. */
+static bool text_copy(const ProtobufCBinaryData *field, bool (*good)(const char *text, size_t size), char *text)
+{
+	if (!good((const char *)field->data, field->len))
 		return false;
-	for (size_t i = 0; i < field->len; i++)
-		if (field->data[i] < (uint8_t)first || field->data[i] > (uint8_t)last)
-			return false;
 	memcpy(text, field->data, field->len);
 	text[field->len] = '\0';
 	return true;
@@ -68,9 +85,9 @@ static int accounts_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
 static int genesis_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
 {
 	if (pb->version != GENESIS_VERSION || pb->currency != CURRENCY_NUMBER ||
-	    !text_copy(&pb->name, 1, NAME_LENGTH_MAX, ' ', '~', g->name) ||
-	    !text_copy(&pb->currency_code, CODE_LENGTH_MIN, CODE_LENGTH_MAX, 'A', 'Z', g->currency_code) ||
-	    pb->smallest_amount == 0)
+	    !text_copy(&pb->name, network_name_ok, g->name) ||
+	    !text_copy(&pb->currency_code, currency_code_ok, g->currency_code) || pb->smallest_amount == 0 ||
+	    pb->timestamp_ms >= GENESIS_TIME_END_MS)
 		return UNCIA_E_CONFIG;
 	g->timestamp_ms = pb->timestamp_ms;
 	g->currency = pb->currency;

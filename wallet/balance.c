@@ -46,5 +46,6 @@ int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *bal
 	balance->spendable = balance->balance > balance->waiting ? balance->balance - balance->waiting : 0;
 	balance->height = w->sync->height;
 	balance->timestamp_ms = w->sync->exists ? w->sync->state.timestamp_ms : 0;
+	balance->uncounted = w->sync->exists && w->sync->state.entry.payments == ENTRY_PAYMENTS_FULL;
 	return 0;
 }

@@ -273,9 +273,12 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 	                                    .count = (uint32_t)h->count,
 	                                    .next_height = h->next_height,
 	                                    .next_index = h->next_index};
-	/* Receipts can be left out, not made up. Count and balance of one and the same state show that none was. */
+	/* Receipts can be left out, not made up. Count and balance of one and the same state show that none was; a full
+	 * counter counts no more. */
+	const struct entry *entry = &w->sync->state.entry;
 	page->complete = h->gapless && w->sync->known && w->sync->exists && h->as_of == w->sync->height && !h->gap &&
-	                 h->seen == w->sync->state.entry.payments && h->held == given_by_genesis(w);
+	                 h->seen == entry->payments && entry->payments != ENTRY_PAYMENTS_FULL &&
+	                 h->held == given_by_genesis(w);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 #include "network.h"
 #include <assert.h>
 #include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
 
 struct section {
 	bool seen, has_address, has_key;
-	char host[NETWORK_HOST_SIZE];
+	char host[HOST_SIZE_MAX];
 	uint16_t port;
 	uint8_t key[32];
 };
@@ -28,23 +27,23 @@ struct reader {
 	char why[UNCIA_WHY_SIZE];       /* with its line */
 };
 
-/* Notes the first mistake. Returns 0: what inih calls an error. */
-__attribute__((format(printf, 3, 4))) static int mistake(struct reader *r, int error, const char *format, ...)
+/* Notes the first mistake. Returns false. */
+__attribute__((format(printf, 3, 4))) static bool mistake(struct reader *r, int error, const char *format, ...)
 {
 	va_list arguments;
 	if (r->error != 0)
-		return 0;
+		return false;
 	va_start(arguments, format);
 	vsnprintf(r->what, sizeof(r->what), format, arguments);
 	va_end(arguments);
 	r->error = error;
-	return 0;
+	return false;
 }
 
-static int add_genesis(struct reader *r, const char *chunk)
+static bool add_genesis(struct reader *r, const char *chunk)
 {
 	size_t size = strlen(chunk);
-	if (!r->genesis || size > r->genesis_capacity - r->genesis_size) { /* an empty first line, too */
+	if (size > r->genesis_capacity - r->genesis_size) {
 		size_t capacity = r->genesis_capacity * 2 + size + 4096;
 		if (capacity > NETWORK_FILE_SIZE_MAX * 2ull)
 			return mistake(r, UNCIA_E_LIMIT, "the genesis is too large");
@@ -57,7 +56,7 @@ static int add_genesis(struct reader *r, const char *chunk)
 	assert(size <= r->genesis_capacity - r->genesis_size);
 	memcpy(r->genesis + r->genesis_size, chunk, size);
 	r->genesis_size += size;
-	return 1;
+	return true;
 }
 
 /* Decimal, no sign, no leading zero. */
@@ -70,39 +69,18 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *num
 	return *number <= max;
 }
 
-/* host:port, or [IPv6 address]:port */
-static bool network_parse_address(const char *text, struct section *v)
-{
-	const char *colon = strrchr(text, ':');
-	unsigned long port;
-	if (!colon || !parse_number(colon + 1, UINT16_MAX, &port) || port == 0)
-		return false;
-	size_t size = (size_t)(colon - text);
-	bool bracketed = size > 2 && text[0] == '[' && text[size - 1] == ']';
-	if (bracketed) {
-		text++;
-		size -= 2;
-	}
-	if (size == 0 || size >= sizeof(v->host) || (!bracketed && memchr(text, ':', size)))
-		return false;
-	memcpy(v->host, text, size);
-	v->host[size] = '\0';
-	if (strpbrk(v->host, " \t[]/"))
-		return false;
-	v->port = (uint16_t)port;
-	return true;
-}
-
-static int network_on_validator(struct reader *r, unsigned long index, const char *name, const char *value)
+static bool network_on_validator(struct reader *r, unsigned long index, const char *name, const char *value)
 {
 	struct section *v = &r->validators[index];
 	size_t size;
 	v->seen = true;
+	if (!name)
+		return true;
 	if (strcmp(name, "address") == 0) {
-		if (v->has_address || !network_parse_address(value, v))
+		if (v->has_address || !host_port_parse(value, v->host, &v->port))
 			return mistake(r, UNCIA_E_CONFIG, "the address of validator %lu is not host:port, once", index);
 		v->has_address = true;
-		return 1;
+		return true;
 	}
 	if (strcmp(name, "network_key") == 0) {
 		if (v->has_key || strlen(value) != 64 ||
@@ -110,32 +88,33 @@ static int network_on_validator(struct reader *r, unsigned long index, const cha
 			return mistake(r, UNCIA_E_CONFIG,
 			               "the network_key of validator %lu is not 64 hexadecimal digits, once", index);
 		v->has_key = true;
-		return 1;
+		return true;
 	}
 	return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
 }
 
-static int network_on_value(void *context, const char *section, const char *name, const char *value)
+/* A section, even if nothing stands in it (name NULL), or a value in one. */
+static bool network_take_line(struct reader *r, const char *section, const char *name, const char *value)
 {
 	static const char prefix[] = "validator.";
-	struct reader *r = context;
 	unsigned long index;
-	if (r->error != 0)
-		return 1;
-	if (strcmp(section, "network") == 0) {
-		if (strcmp(name, "genesis") == 0)
-			return add_genesis(r, value);
-		if (strcmp(name, "name") != 0)
-			return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
-		if (r->name[0] != '\0' || value[0] == '\0' || strlen(value) >= sizeof(r->name))
-			return mistake(r, UNCIA_E_CONFIG, "the name is not 1 to 32 characters, once");
-		strcpy(r->name, value);
-		return 1;
-	}
 	if (strncmp(section, prefix, sizeof(prefix) - 1) == 0 &&
 	    parse_number(section + sizeof(prefix) - 1, COMMITTEE_SIZE_MAX - 1, &index))
 		return network_on_validator(r, index, name, value);
-	return mistake(r, UNCIA_E_CONFIG, "unknown section \"%.40s\"", section);
+	if (strcmp(section, "network") != 0)
+		return name && *section == '\0'
+		           ? mistake(r, UNCIA_E_CONFIG, "\"%.40s\" stands before any [section]", name)
+		           : mistake(r, UNCIA_E_CONFIG, "unknown section \"%.40s\"", section);
+	if (!name)
+		return true;
+	if (strcmp(name, "genesis") == 0)
+		return add_genesis(r, value);
+	if (strcmp(name, "name") != 0)
+		return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
+	if (r->name[0] != '\0' || strlen(value) >= sizeof(r->name))
+		return mistake(r, UNCIA_E_CONFIG, "the name is not 1 to 32 characters, once");
+	strcpy(r->name, value);
+	return true;
 }
 
 static int decode_genesis(struct reader *r, struct genesis *genesis)
@@ -201,15 +180,18 @@ static int network_build(struct reader *r, struct uncia_network *network)
 
 static int network_read_text(struct reader *r, const char *text, struct uncia_network *network)
 {
-	int line = ini_parse_string(text, network_on_value, r);
-	if (line > 0) {
-		mistake(r, UNCIA_E_CONFIG, "not \"key = value\"");
-		snprintf(r->why, sizeof(r->why), "line %d: %s", line, r->what);
-		return r->error;
-	}
-	int rc = line < 0 ? UNCIA_E_MEMORY : network_build(r, network);
-	strcpy(r->why, line < 0 ? "no memory" : r->what);
-	return rc;
+	struct ini_reader lines;
+	enum ini_line line;
+	bool good = true;
+	ini_begin(&lines, text, strlen(text));
+	while (good && (line = ini_next(&lines)) != INI_END)
+		good = line == INI_WRONG ? mistake(r, UNCIA_E_CONFIG, "%s", lines.wrong)
+		                         : network_take_line(r, lines.section, lines.name, lines.value);
+	if (!good)
+		snprintf(r->why, sizeof(r->why), "line %u: %s", lines.line, r->what);
+	else if (network_build(r, network))
+		strcpy(r->why, r->what);
+	return r->error;
 }
 
 int uncia_network_parse(const char *text, struct uncia_network **network, char why[UNCIA_WHY_SIZE])

@@ -3,13 +3,13 @@
 #define NETWORK_H
 #include <uncia/uncia.h>
 #include "committee.h"
+#include "ini_text.h"
 
 #define NETWORK_FILE_SIZE_MAX (2u * GENESIS_SIZE_MAX)
-#define NETWORK_HOST_SIZE     256
 
 struct endpoint {
 	uint32_t validator; /* index in the committee */
-	char host[NETWORK_HOST_SIZE];
+	char host[HOST_SIZE_MAX];
 	uint16_t port;
 };
 

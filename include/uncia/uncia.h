@@ -323,6 +323,7 @@ struct uncia_balance {
 	uint64_t spendable; /* balance - waiting, at least 0 */
 	uint64_t height;
 	uint64_t timestamp_ms; /* of the header that proves it: how fresh it is; 0 where there is no account */
+	bool uncounted; /* 2^32 - 1 payments have touched it, or more: its history can no more be proved complete */
 };
 
 /* What the last sync found out. Payments that became final since are in it after the next sync.
@@ -463,7 +464,8 @@ struct uncia_history_page {
 	uint64_t next_height; /* 0: the validator knows of no more */
 	uint32_t next_index;
 	bool complete; /* all pages together are proved to hold every payment since the account was created, up to
-	                * the height of the last sync. Else something may be missing (pages to come, for one) */
+	                * the height of the last sync. Else something may be missing (pages to come, for one). Never
+	                * where uncia_balance.uncounted */
 };
 
 /* The page that came last.

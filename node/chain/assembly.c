@@ -1,6 +1,7 @@
 /* Bodies put together from the payments that are held, by the short ids of a proposal (docs/spec/network.md §8). See
  * chain.h. */
 #include <stdlib.h>
+#include <utlist.h>
 #include "chain.h"
 #include "try.h"
 #include "uncia/error.h"
@@ -25,6 +26,8 @@ static int assembly_complete(struct chain *c, struct chain_block *block, uint64_
 	 */
 	bool wrong = !hash_equal(merkle_root(tree, count), &block->header.payments_root), large = size > BLOCK_SIZE_MAX;
 	if (wrong || large) {
+		block->matching = false;
+		DL_DELETE2(c->matching, block, match_prev, match_next);
 		free(tree);
 		short_ids_free(block->short_ids);
 		block->short_ids = NULL;
@@ -51,6 +54,8 @@ int chain_assemble(struct chain *c, struct chain_block *block, const struct byte
 {
 	TRY(short_ids_new(&block->header.id, short_ids->data, block->header.payment_count, &block->short_ids));
 	chain_move(c, block, CHAIN_MATCHING);
+	block->matching = true;
+	DL_APPEND2(c->matching, block, match_prev, match_next);
 	mempool_match(c->mempool, block->short_ids);
 	if (short_ids_missing(block->short_ids) == 0)
 		return assembly_complete(c, block, now_ms);
@@ -58,30 +63,20 @@ int chain_assemble(struct chain *c, struct chain_block *block, const struct byte
 	return 0;
 }
 
-static bool block_gathers(const struct chain_block *block)
-{
-	return block->short_ids && block->state == CHAIN_MATCHING;
-}
-
 bool chain_assembles(const struct chain *c)
 {
-	struct chain_block *block, *next;
-
-	HASH_ITER (hh, c->blocks, block, next)
-		if (block_gathers(block))
-			return true;
-	return false;
+	return c->matching;
 }
 
 int chain_offer(struct chain *c, struct payment *payment, uint64_t now_ms)
 {
 	struct chain_block *block, *next;
 
-	HASH_ITER (hh, c->blocks, block, next)
-		if (block_gathers(block)) {
-			short_ids_offer(block->short_ids, &payment->whole, payment);
-			if (short_ids_missing(block->short_ids) == 0)
-				TRY(assembly_complete(c, block, now_ms));
-		}
+	for (block = c->matching; block; block = next) {
+		next = block->match_next;
+		short_ids_offer(block->short_ids, &payment->whole, payment);
+		if (short_ids_missing(block->short_ids) == 0)
+			TRY(assembly_complete(c, block, now_ms));
+	}
 	return 0;
 }

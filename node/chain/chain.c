@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 #include "try.h"
 #include "uncia/error.h"
 
@@ -65,10 +66,66 @@ static bool chain_move_allowed(enum chain_state from, enum chain_state to)
 	return allowed[from] >> to & 1;
 }
 
+/* ---- the lists that a block may be in ---- */
+
+static void match_remove(struct chain *c, struct chain_block *block)
+{
+	if (!block->matching)
+		return;
+	block->matching = false;
+	DL_DELETE2(c->matching, block, match_prev, match_next);
+}
+
+static void fetch_remove(struct chain *c, struct chain_block *block)
+{
+	if (block->fetch == FETCH_WANTED)
+		DL_DELETE2(c->wanted, block, fetch_prev, fetch_next);
+	if (block->fetch == FETCH_ASKED) {
+		DL_DELETE2(c->asked, block, fetch_prev, fetch_next);
+		c->asked_count--;
+	}
+	block->fetch = FETCH_NOT;
+	block->fetch_at = CHAIN_NEVER;
+}
+
+/* Behind all that are due earlier, or at the same time: nearly always the last. */
+static void fetch_insert(struct chain *c, struct chain_block **list, struct chain_block *block)
+{
+	struct chain_block *after = *list ? (*list)->fetch_prev : NULL;
+
+	while (after && after->fetch_at > block->fetch_at) {
+		after = after == *list ? NULL : after->fetch_prev;
+		c->visited++;
+	}
+	if (after)
+		DL_APPEND_ELEM2(*list, after, block, fetch_prev, fetch_next);
+	else
+		DL_PREPEND2(*list, block, fetch_prev, fetch_next);
+}
+
+/* Blocks with payments that are not final are counted: where there are any, there is something to make final. */
+static void block_count(struct chain *c, struct chain_block *block, bool open)
+{
+	open = open && block->header.payment_count && c->tip && block->header.view > c->tip->header.view;
+	if (open == block->counted)
+		return;
+	block->counted = open;
+	if (open)
+		c->open_payments++;
+	else
+		c->open_payments--;
+}
+
 void chain_move(struct chain *c, struct chain_block *block, enum chain_state to)
 {
 	assert(chain_move_allowed(block->state, to));
 	block->state = to;
+	if (to != CHAIN_MATCHING)
+		match_remove(c, block);
+	if (to == CHAIN_FINAL) {
+		block_count(c, block, false);
+		by_view_remove(c, block);
+	}
 	block_news(c, block);
 }
 
@@ -96,9 +153,17 @@ int chain_add(struct chain *c, const struct header *header, uint64_t now_ms, str
 			free(b);
 			return UNCIA_E_MEMORY;
 		}
+		b->heap_at = CHAIN_NOT_HELD;
+		if (by_view_add(c, b)) {
+			HASH_DEL(c->blocks, b);
+			free(b);
+			return UNCIA_E_MEMORY;
+		}
 	}
 	if (b->state == CHAIN_NAMED && header->size) {
 		b->header = *header;
+		by_view_moved(c, b);
+		block_count(c, b, true);
 		chain_move(c, b, CHAIN_HEADER);
 	}
 	*block = b;
@@ -124,6 +189,12 @@ static void block_free_held(struct chain *c, struct chain_block *block)
 {
 	if (block->is_news)
 		news_drop(c, block);
+	fetch_remove(c, block);
+	match_remove(c, block);
+	by_view_remove(c, block);
+	block_count(c, block, false);
+	if (c->walked == block)
+		c->walked = NULL;
 	block_drop_body(block);
 	executed_release(c->ledger, block->executed);
 	HASH_DEL(c->blocks, block); /* NOLINT(clang-analyzer-*): not how uthash lists go */
@@ -132,13 +203,18 @@ static void block_free_held(struct chain *c, struct chain_block *block)
 
 void chain_drop(struct chain *c, struct chain_block *block)
 {
-	struct chain_block *child, *next;
-
-	assert(block != c->tip && block != c->settled);
+	assert(block != c->tip && block != c->settled && block != c->prune_from);
 	/* Never a pointer to what is gone. */
-	HASH_ITER (hh, c->blocks, child, next)
-		if (child->parent == block)
-			child->parent = NULL;
+	while (block->children) {
+		block->children->parent = NULL;
+		DL_DELETE(block->children, block->children);
+		c->visited++;
+	}
+	if (block->parent) {
+		if (block->parent->above == block)
+			block->parent->above = NULL;
+		DL_DELETE(block->parent->children, block);
+	}
 	block_free_held(c, block);
 }
 
@@ -149,6 +225,7 @@ void chain_deinit(struct chain *c)
 	HASH_ITER (hh, c->blocks, block, next)
 		block_free_held(c, block);
 	free(c->final_certificate);
+	free(c->heap);
 	*c = (struct chain){0};
 }
 
@@ -166,7 +243,7 @@ int chain_complete(struct chain *c, struct chain_block *block, struct payment **
 	short_ids_free(block->short_ids);
 	block->short_ids = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
-	block->fetch_at = CHAIN_NEVER;
+	fetch_remove(c, block);
 	chain_move(c, block, CHAIN_BODY);
 	return 0;
 }
@@ -182,10 +259,20 @@ int chain_complete_decoded(struct chain *c, struct chain_block *block, struct bl
 	return chain_complete(c, block, payments, tree);
 }
 
+static void block_adopt(struct chain_block *parent, struct chain_block *block)
+{
+	assert(!block->parent);
+	block->parent = parent;
+	DL_APPEND(parent->children, block);
+}
+
 struct chain_block *chain_parent(struct chain *c, struct chain_block *block)
 {
-	if (!block->parent && block != c->settled)
-		block->parent = chain_find(c, &block->header.parent_id);
+	if (!block->parent && block != c->settled && block->header.size) {
+		struct chain_block *parent = chain_find(c, &block->header.parent_id);
+		if (parent)
+			block_adopt(parent, block);
+	}
 	return block->parent;
 }
 
@@ -229,6 +316,8 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 	}
 	if (parent != c->settled && !parent->executed)
 		return 0;
+	if (parent->state == CHAIN_FINAL && parent != c->tip)
+		return 0; /* beside the final chain: it can never be final, and is forgotten */
 	TRY(chain_root_after(c, parent, &root));
 	if (!header_follows(c, block, parent, &root)) {
 		chain_invalid(c, block);
@@ -247,6 +336,7 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 	}
 	ledger_end(executed, &block->header.id);
 	block->executed = executed;
+	block->payments_through = parent->payments_through + block->header.payment_count;
 	chain_move(c, block, CHAIN_EXECUTED);
 	return 1;
 }
@@ -273,7 +363,6 @@ struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block
 	/* Ancestors that are not final number at most as many as views without finality: walked, not recursed into. */
 	for (struct chain_block *b = block; b && !b->journaled && b != c->settled; b = chain_parent(c, b))
 		oldest = b;
-	assert(!oldest || chain_has_body(oldest));
 	return oldest;
 }
 
@@ -286,12 +375,13 @@ void chain_note_payments(struct chain *c, const struct chain_block *block)
 void chain_invalid(struct chain *c, struct chain_block *block)
 {
 	assert(!block->executed);
-	block->fetch_at = CHAIN_NEVER;
+	fetch_remove(c, block);
 	chain_move(c, block, CHAIN_INVALID);
 }
 
 void chain_verifying(struct chain *c, struct chain_block *block)
 {
+	fetch_remove(c, block);
 	chain_move(c, block, CHAIN_VERIFYING);
 }
 
@@ -325,13 +415,15 @@ int chain_add_made(struct chain *c, const struct chain_made *made, uint64_t now_
 		executed_release(c->ledger, made->executed);
 		return rc;
 	}
-	(*block)->parent = made->parent;
+	if (!(*block)->parent)
+		block_adopt(made->parent, *block);
 	rc = chain_complete(c, *block, made->payments, made->tree);
 	if (rc || (*block)->state != CHAIN_BODY) { /* the same block again, from before a restart */
 		executed_release(c->ledger, made->executed);
 		return rc;
 	}
 	(*block)->executed = made->executed;
+	(*block)->payments_through = made->parent->payments_through + made->header->payment_count;
 	chain_move(c, *block, CHAIN_EXECUTED);
 	return 0;
 }
@@ -342,9 +434,11 @@ void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms)
 	 * has would otherwise answer each question with the same one. */
 	bool asked = block->fetch_tries && block->fetch_at != CHAIN_NEVER;
 
-	if (block->state < CHAIN_BODY && !asked && at_ms < block->fetch_at) {
+	if (block->state < CHAIN_VERIFYING && !asked && at_ms < block->fetch_at) {
+		fetch_remove(c, block);
 		block->fetch_at = at_ms;
-		c->fetching = true;
+		block->fetch = FETCH_WANTED;
+		fetch_insert(c, &c->wanted, block);
 	}
 }
 
@@ -361,16 +455,36 @@ int chain_want_named(struct chain *c, const struct header *named, uint64_t now_m
 	return 0;
 }
 
+struct chain_block *chain_next_wanted(struct chain *c, uint64_t now_ms)
+{
+	/* Who was asked for it has not answered in time. */
+	while (c->asked && c->asked->fetch_at <= now_ms) {
+		struct chain_block *block = c->asked;
+		fetch_remove(c, block);
+		block->fetch_at = now_ms;
+		block->fetch = FETCH_WANTED;
+		fetch_insert(c, &c->wanted, block);
+		c->visited++;
+	}
+	return c->wanted && c->wanted->fetch_at <= now_ms && c->asked_count < CHAIN_ASKED_MAX ? c->wanted : NULL;
+}
+
+void chain_asked(struct chain *c, struct chain_block *block, uint64_t again_ms)
+{
+	assert(block->fetch == FETCH_WANTED && !chain_has_body(block));
+	fetch_remove(c, block);
+	block->fetch_tries++;
+	block->fetch_at = again_ms;
+	block->fetch = FETCH_ASKED;
+	c->asked_count++;
+	fetch_insert(c, &c->asked, block);
+}
+
 uint64_t chain_wake(const struct chain *c)
 {
-	struct chain_block *block, *next;
-	uint64_t at = CHAIN_NEVER;
+	uint64_t at = c->asked ? c->asked->fetch_at : CHAIN_NEVER;
 
-	if (c->fetching)
-		HASH_ITER (hh, c->blocks, block, next)
-			if (block->fetch_at < at)
-				at = block->fetch_at;
-	return at;
+	return c->wanted && c->asked_count < CHAIN_ASKED_MAX && c->wanted->fetch_at < at ? c->wanted->fetch_at : at;
 }
 
 int chain_signature_due(struct chain *c, const struct payment *payment, bool *check_key)

@@ -10,7 +10,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#define CHAIN_NEVER UINT64_MAX /* of fetch_at: not wanted */
+#define CHAIN_NEVER     UINT64_MAX /* of fetch_at: not wanted */
+#define CHAIN_NOT_HELD  SIZE_MAX   /* of heap_at */
+#define CHAIN_MORE      2          /* of chain_decided_walk */
+#define CHAIN_ASKED_MAX 8u         /* bodies that are asked for at the same time */
 
 /* How much of a block there is, and what has become of it; chain_move has the allowed moves. */
 enum chain_state {
@@ -28,7 +31,10 @@ struct chain_block {
 	UT_hash_handle hh; /* by header.id */
 	enum chain_state state;
 	struct header header;
-	struct chain_block *parent; /* NULL: not known (or this is the settled block) */
+	struct chain_block *parent; /* NULL: not known, or not looked up yet (or this is the settled block) */
+	struct chain_block *children, *prev, *next; /* those whose `parent` this is; among those of the same parent */
+	struct chain_block *above; /* its child on the way to a decided block, or on the final chain; NULL: not known */
+	size_t heap_at;            /* its place in the chain's heap; CHAIN_NOT_HELD: it is final */
 	struct short_ids
 	    *short_ids;            /* while they are matched; NULL: they did not lead to its body, or none have come */
 	struct payment **payments; /* referenced; NULL while the body is not complete */
@@ -41,9 +47,25 @@ struct chain_block {
 	struct executed *executed; /* from CHAIN_EXECUTED on; NULL for the settled block */
 	uint64_t fetch_at;         /* when to ask a peer for the body, or CHAIN_NEVER */
 	uint32_t fetch_tries;
-	uint64_t added_ms; /* when it was first heard of */
+	enum { FETCH_NOT, FETCH_WANTED, FETCH_ASKED } fetch; /* which of the chain's two lists it is in */
+	struct chain_block *fetch_prev, *fetch_next;
+	bool matching; /* in the chain's list of those */
+	struct chain_block *match_prev, *match_next;
+	bool counted;              /* among the chain's open_payments */
+	uint64_t payments_through; /* payments of this block and all before it, since the start; once executed */
+	uint64_t added_ms;         /* when it was first heard of */
 	bool is_news;
 	struct chain_block *next_news;
+};
+
+/* A block that is final by a certificate, of itself or of a descendant. */
+struct decided {
+	bool wanted; /* it is to be made final; false: the rest means nothing */
+	bool paged;  /* the last block of a page of the final chain, all of which is held */
+	uint64_t view;
+	struct hash id;
+	uint64_t by_view; /* what the certificate names */
+	struct hash by_id;
 };
 
 struct chain {
@@ -51,19 +73,29 @@ struct chain {
 	struct ledger *ledger;
 	struct mempool *mempool;
 	struct chain_block *blocks;
-	struct chain_block *settled;           /* the root of what is held */
-	struct chain_block *tip;               /* newest final */
-	struct certificate *final_certificate; /* of the tip; owned. NULL while that is the genesis */
-	uint64_t final_sequence;               /* the commit that makes the tip's finality durable */
-	uint64_t payments_height;              /* the highest block with payments that was voted for or is final */
-	struct {                               /* the highest block known to be decided whose bodies are missing */
-		bool wanted;
-		uint64_t view;
-		struct hash id;
-	} decision;
-	uint64_t generation;                   /* counts what may have become orderable */
+	struct chain_block *settled; /* the root of what is held */
+	struct chain_block *tip;     /* newest final */
+	/* Of the tip; owned. NULL where the certificate that made it final is of a descendant that is not final here
+	 * yet, and while it is the genesis. */
+	struct certificate *final_certificate;
+	uint64_t final_sequence;  /* the commit that makes the tip's finality durable */
+	uint64_t payments_height; /* the highest block with payments that was voted for or is final */
+	/* Decided, and not final here yet, as bodies are missing or there is more of them than one step takes: the
+	 * lowest; of those above it the highest, and the last block of the newest page. */
+	struct decided decision, highest_decision, page_decision;
+	struct chain_block *walked; /* how far down the way from `decision` is known; NULL: its walk has not begun */
+	uint64_t decided_height;    /* the highest known of a decided block */
+	uint64_t generation;        /* counts what may have become orderable */
 	struct chain_block *news, **news_last; /* whose header, body or verdict is new: chain_next_news */
-	bool fetching;                         /* some block has a fetch_at */
+	/* Nothing here walks over all blocks that are held: each rule has a list of those that it is about. */
+	struct chain_block *wanted, *asked; /* bodies to be asked for, and those that were, by fetch_at */
+	size_t asked_count;
+	struct chain_block *matching;   /* whose short ids are being matched */
+	struct chain_block *prune_from; /* the highest final block beside whose child others are to be forgotten */
+	struct chain_block **heap;      /* those that are not final, the lowest view first */
+	size_t heap_count, heap_capacity;
+	uint64_t open_payments; /* blocks with payments that are not final */
+	uint64_t visited;       /* blocks that were looked at in passing, ever: for tests, that it stays little */
 };
 
 /* Begins with no block: the settled one is added first. The ledger and the mempool outlive it. Owns: chain_deinit. */
@@ -117,8 +149,8 @@ int chain_root_after(struct chain *c, struct chain_block *block, struct hash *ro
 /* Executes the block, its ancestors first. Returns 1 when it is executed, 0 when it cannot be yet or is invalid (which
  * it then says of itself), or an error of this machine. */
 int chain_execute(struct chain *c, struct chain_block *block);
-/* The oldest of the block and its ancestors whose body is not journaled, or NULL. To be asked again once that one is.
- */
+/* The oldest of the block and its ancestors whose body is not journaled, held or not; or NULL. To be asked again once
+ * that one is. */
 struct chain_block *chain_unjournaled(struct chain *c, struct chain_block *block);
 /* Notes that the block was voted for or is final: account proofs wait for its payments to be settled. */
 void chain_note_payments(struct chain *c, const struct chain_block *block);
@@ -135,7 +167,11 @@ void chain_want(struct chain *c, struct chain_block *block, uint64_t at_ms);
 /* The same for a block that may be known by its id alone, and that validators of more weight than F stand for. `named`
  * has its id; its view, or one above it; its height, or 0. Returns 0 or UNCIA_E_MEMORY. */
 int chain_want_named(struct chain *c, const struct header *named, uint64_t now_ms, uint64_t at_ms);
-/* When a body is next to be asked for, or CHAIN_NEVER. */
+/* The next block whose body is to be asked for now, or NULL: none, or enough are asked for. */
+struct chain_block *chain_next_wanted(struct chain *c, uint64_t now_ms);
+/* It is asked for, again at `again_ms`. */
+void chain_asked(struct chain *c, struct chain_block *block, uint64_t again_ms);
+/* When chain_next_wanted may say more, or CHAIN_NEVER. */
 uint64_t chain_wake(const struct chain *c);
 
 /* ---- assembly.c: bodies from short ids (docs/spec/network.md §8) ---- */
@@ -149,25 +185,31 @@ int chain_offer(struct chain *c, struct payment *payment, uint64_t now_ms);
 
 /* ---- settle.c: what is final ---- */
 
-/* The blocks from above the tip up to one that is decided, oldest first. */
-struct chain_path {
-	struct chain_block **blocks; /* owned: free() */
-	size_t count;
-};
-/* Returns 1; 0 where a body is missing (*missing: its header, or its id and height); UNCIA_E_MEMORY; UNCIA_E_PROOF: the
- * block does not grow from the tip, so that more than F validators are faulty. */
-int chain_decided_path(struct chain *c, struct chain_block *block, struct chain_path *path, struct header *missing);
-/* Makes the path final, its last block the tip. `certificate` becomes the chain's. */
-void chain_make_final(struct chain *c, const struct chain_path *path, struct certificate *certificate);
+/* Walks down from a decided block towards the tip, at most `steps` blocks; each one that is passed gets `above`. It
+ * goes on where it stopped (c->walked). Returns 1: the way from the tip up to the block is known, bodies held; 0: a
+ * body is missing (*missing: its header, or its id and height); CHAIN_MORE: it is to be called again; UNCIA_E_PROOF:
+ * the block does not grow from the tip, so that more than F validators are faulty. */
+int chain_decided_walk(struct chain *c, struct chain_block *block, size_t steps, struct header *missing);
+/* Makes all blocks final from above the tip up to this one, along `above`; it is the tip then. `certificate`, of it,
+ * becomes the chain's; NULL: that of a descendant has made it final. */
+void chain_make_final(struct chain *c, struct chain_block *last, struct certificate *certificate);
 /* At the start: a block that the journal holds as final already. Returns 0; UNCIA_E_DAMAGED where it cannot be
  * executed; another error of this machine. */
 int chain_adopt_final(struct chain *c, struct chain_block *block);
-/* Forgets one block that can never become final: it stands beside the final chain, or grows on one that does. A block
- * whose parent is not known is kept while its view is above the final one. Returns true and its id; false where there
- * is none. */
+/* Forgets one block that can never become final: it grows beside the final chain, or its view is past. Returns true and
+ * its id; false where there is none. */
 bool chain_prune(struct chain *c, struct hash *id);
 /* Settles what lies under the tip: its effects are folded into the settled state, one block at a time. Returns 0 or an
  * error of this machine. */
 int chain_settle(struct chain *c);
+
+/* ---- by_view.c: the heap of blocks that are not final ---- */
+
+/* Returns 0 or UNCIA_E_MEMORY. */
+int by_view_add(struct chain *c, struct chain_block *block);
+/* Where it is in there. */
+void by_view_remove(struct chain *c, struct chain_block *block);
+/* Its view has changed. */
+void by_view_moved(struct chain *c, struct chain_block *block);
 
 #endif

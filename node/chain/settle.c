@@ -6,65 +6,51 @@
 #include "try.h"
 #include "uncia/error.h"
 
-/* Walks from the block down to the tip. Returns 1; 0 where a body is missing; UNCIA_E_PROOF where it passes the tip. */
-static int path_walk(struct chain *c, struct chain_block *block, struct chain_path *path, size_t room,
-                     struct header *missing)
+int chain_decided_walk(struct chain *c, struct chain_block *block, size_t steps, struct header *missing)
 {
-	for (struct chain_block *b = block; b != c->tip;) {
+	struct chain_block *b = c->walked ? c->walked : block;
+
+	for (; b != c->tip; c->visited++) {
+		struct chain_block *parent;
+		c->walked = b;
 		if (b->header.size && b->header.height <= c->tip->header.height)
 			return UNCIA_E_PROOF;
-		if ((!chain_has_body(b) && b->state != CHAIN_INVALID) || path->count == room) {
+		if (!chain_has_body(b) && b->state != CHAIN_INVALID) {
 			*missing = b->header;
 			return 0;
 		}
-		path->blocks[path->count++] = b;
-		struct chain_block *parent = chain_find(c, &b->header.parent_id);
-		if (!parent) {
+		if (!(parent = chain_parent(c, b))) {
 			*missing = (struct header){.id = b->header.parent_id, .height = b->header.height - 1};
 			return 0;
 		}
-		b->parent = parent;
+		if (!steps--)
+			return CHAIN_MORE;
+		parent->above = b;
 		b = parent;
 	}
-	return path->count > 0;
-}
-
-int chain_decided_path(struct chain *c, struct chain_block *block, struct chain_path *path, struct header *missing)
-{
-	size_t room = HASH_COUNT(c->blocks);
-
-	*path = (struct chain_path){.blocks = malloc(room * sizeof(struct chain_block *))};
-	if (!path->blocks)
-		return UNCIA_E_MEMORY;
-	int rc = path_walk(c, block, path, room, missing);
-	if (rc <= 0) {
-		free(path->blocks);
-		*path = (struct chain_path){0};
-		return rc;
-	}
-	for (size_t i = 0; i < path->count / 2; i++) {
-		struct chain_block *other = path->blocks[i];
-		path->blocks[i] = path->blocks[path->count - 1 - i];
-		path->blocks[path->count - 1 - i] = other;
-	}
+	c->walked = b;
 	return 1;
 }
 
-void chain_make_final(struct chain *c, const struct chain_path *path, struct certificate *certificate)
+void chain_make_final(struct chain *c, struct chain_block *last, struct certificate *certificate)
 {
-	struct chain_block *last = path->blocks[path->count - 1];
-
-	assert(certificate_is_final(certificate->kind) && hash_equal(&certificate->block_id, &last->header.id));
-	for (size_t i = 0; i < path->count; i++) {
-		struct chain_block *block = path->blocks[i];
-		assert(block->executed && block->journaled);
-		assert(block->header.height == c->tip->header.height + 1 + i);
+	assert(!certificate ||
+	       (certificate_is_final(certificate->kind) && hash_equal(&certificate->block_id, &last->header.id)));
+	assert(!c->prune_from);
+	c->prune_from = c->tip;
+	while (c->tip != last) {
+		struct chain_block *block = c->tip->above;
+		assert(block && block->parent == c->tip && block->executed && block->journaled);
+		assert(block->header.height == c->tip->header.height + 1);
 		chain_move(c, block, CHAIN_FINAL);
 		chain_note_payments(c, block);
+		c->tip = block;
 	}
+	/* A walk that had come down to what is final now has come to the tip. */
+	if (c->walked && c->walked->state == CHAIN_FINAL)
+		c->walked = c->tip;
 	free(c->final_certificate);
 	c->final_certificate = certificate;
-	c->tip = last;
 }
 
 int chain_adopt_final(struct chain *c, struct chain_block *block)
@@ -75,6 +61,7 @@ int chain_adopt_final(struct chain *c, struct chain_block *block)
 	if (!executed)
 		return UNCIA_E_DAMAGED;
 	chain_move(c, block, CHAIN_FINAL);
+	c->tip->above = block;
 	c->tip = block;
 	return chain_settle(c);
 }
@@ -87,25 +74,37 @@ static void block_unpark(struct chain *c, const struct chain_block *block)
 	c->generation++;
 }
 
+/* A block beside the chain that has just become final: of those, one on which nothing stands. */
+static struct chain_block *prune_beside(struct chain *c)
+{
+	for (; c->prune_from && c->prune_from != c->tip; c->prune_from = c->prune_from->above) {
+		struct chain_block *block = c->prune_from->children;
+		c->visited++;
+		if (block == c->prune_from->above)
+			block = block->next;
+		if (!block)
+			continue;
+		for (; block->children; c->visited++)
+			block = block->children;
+		return block;
+	}
+	c->prune_from = NULL;
+	return NULL;
+}
+
 bool chain_prune(struct chain *c, struct hash *id)
 {
-	struct chain_block *block, *next;
+	struct chain_block *block = prune_beside(c);
 
-	HASH_ITER (hh, c->blocks, block, next) { /* NOLINT(clang-analyzer-*): not how uthash lists go */
-		if (block->state == CHAIN_FINAL)
-			continue;
-		struct chain_block *parent = chain_parent(c, block);
-		bool beside = block->header.view <= c->tip->header.view ||
-		              (block->header.size && block->header.height <= c->tip->header.height) ||
-		              (parent && parent->state == CHAIN_FINAL && parent != c->tip);
-		if (!beside)
-			continue;
-		*id = block->header.id;
-		block_unpark(c, block);
-		chain_drop(c, block);
-		return true;
-	}
-	return false;
+	if (!block && c->heap_count && c->heap[0]->header.view <= c->tip->header.view)
+		block = c->heap[0];
+	if (!block)
+		return false;
+	c->visited++;
+	*id = block->header.id;
+	block_unpark(c, block);
+	chain_drop(c, block);
+	return true;
 }
 
 static void settle_touched(void *context, const struct address *address)
@@ -119,9 +118,8 @@ static void settle_touched(void *context, const struct address *address)
 int chain_settle(struct chain *c)
 {
 	while (c->settled != c->tip->parent && c->settled != c->tip) {
-		struct chain_block *next = c->tip;
-		while (next->parent != c->settled)
-			next = next->parent;
+		struct chain_block *next = c->settled->above;
+		assert(next && next->parent == c->settled);
 		/* Where nothing is parked, nobody asks whom the block touched: that takes decoding all it changed. */
 		TRY(ledger_settle(c->ledger, next->executed, mempool_parked(c->mempool) ? settle_touched : NULL, c));
 		struct chain_block *old = c->settled;

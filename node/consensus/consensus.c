@@ -118,13 +118,9 @@ void consensus_space(struct consensus *c, bool low)
 	c->pending = true;
 }
 
-struct certificate *consensus_final(struct consensus *c, uint64_t view, const struct hash *id)
+static void consensus_make_past(struct consensus *c, uint64_t view, const struct hash *id)
 {
-	struct certificate *certificate = view > c->final_view ? view_take_final(c, view, id) : NULL;
-
-	if (!certificate)
-		return NULL;
-	assert(certificate->view == view && c->view > view); /* it was entered on this certificate, if not before */
+	assert(view > c->final_view && c->view > view); /* it was entered on such a certificate, if not before */
 	c->final_view = view;
 	c->final_id = *id;
 	outputs_forget_through(c, view);
@@ -132,7 +128,28 @@ struct certificate *consensus_final(struct consensus *c, uint64_t view, const st
 	facts_forget_through(c, view);
 	c->skips = 0;
 	c->pending = true;
+}
+
+struct certificate *consensus_final(struct consensus *c, uint64_t view, const struct hash *id)
+{
+	struct certificate *certificate = view > c->final_view ? view_take_final(c, view, id) : NULL;
+
+	if (!certificate)
+		return NULL;
+	assert(certificate->view == view);
+	consensus_make_past(c, view, id);
 	return certificate;
+}
+
+bool consensus_final_below(struct consensus *c, uint64_t view, const struct hash *id, uint64_t certified_view,
+                           const struct hash *certified_id)
+{
+	if (view <= c->final_view || view >= certified_view ||
+	    !(consensus_held(c, certified_view, CERT_FF, certified_id) ||
+	      consensus_held(c, certified_view, CERT_SF, certified_id)))
+		return false;
+	consensus_make_past(c, view, id);
+	return true;
 }
 
 int consensus_advance(struct consensus *c, bool work)

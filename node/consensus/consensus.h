@@ -143,6 +143,11 @@ void consensus_space(struct consensus *c, bool low);
  * certificate of that block is held in that view, or it is past already: the header of a decided block names another
  * view than its certificate only where more than F validators are faulty. Owns: free(). */
 struct certificate *consensus_final(struct consensus *c, uint64_t view, const struct hash *id);
+/* The same for an ancestor of the block that OUT_DECIDED named (certified_view, certified_id): bodies are held up to
+ * it. That certificate stays held, as do all above `view`. Returns false, and nothing has changed, where it is not held
+ * or the view is past already. That the block is an ancestor is the caller's word. */
+bool consensus_final_below(struct consensus *c, uint64_t view, const struct hash *id, uint64_t certified_view,
+                           const struct hash *certified_id);
 /* A peer has answered what the newest vote of ours is that it knows; NULL: none. Returns 0; 1: that vote's signature
  * has to be checked, and then consensus_lost told; UNCIA_E_PROTOCOL: it is no vote of ours; UNCIA_E_MEMORY. */
 int consensus_answered(struct consensus *c, uint32_t peer, const struct vote *newest);

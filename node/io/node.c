@@ -96,27 +96,30 @@ static void must(int error, const char *event)
 		log_fatal(event, uncia_error_text(error));
 }
 
-static void send_to_peer(struct node *n, uint32_t peer, struct bytes message, bool spare)
+static void send_to_peer(struct node *n, uint32_t peer, const struct action *action)
 {
 	const struct node_options *o = n->options;
+	struct bytes message = action->message;
 
 	if (o->filter_send && !o->filter_send(o->context, peer, &message))
 		return;
-	if (spare)
+	if (action->answer)
+		peers_send_answer(n->peers, peer, message);
+	else if (action->spare)
 		peers_send_spare(n->peers, peer, message);
 	else
 		peers_send(n->peers, peer, message);
 }
 
-static void send_out(struct node *n, uint32_t peer, struct bytes message, bool spare)
+static void send_out(struct node *n, const struct action *action)
 {
-	if (peer != PEER_ALL) {
-		send_to_peer(n, peer, message, spare);
+	if (action->peer != PEER_ALL) {
+		send_to_peer(n, action->peer, action);
 		return;
 	}
 	for (uint32_t i = 0; i < n->options->genesis->committee.size; i++)
 		if (i != n->options->self)
-			send_to_peer(n, i, message, spare);
+			send_to_peer(n, i, action);
 }
 
 static void on_node_timer(uv_timer_t *timer);
@@ -165,7 +168,7 @@ static void carry_out(struct node *n, const struct action *action)
 		must(storage_forget(n->storage, action->sequence, action->view), "journal_full");
 		break;
 	case ACTION_SEND:
-		send_out(n, action->peer, action->message, action->spare);
+		send_out(n, action);
 		break;
 	case ACTION_VERIFY:
 		verifier_submit(n->verifier, action->job);

@@ -423,6 +423,18 @@ void peers_send_spare(struct peers *p, uint32_t index, struct bytes message)
 		peers_send(p, index, message);
 }
 
+/* network §8.3, "Questions": an answer must not fill a link, whose votes would end it then. */
+void peers_send_answer(struct peers *p, uint32_t index, struct bytes message)
+{
+	size_t queued = peers_linked(p, index) ? tcp_queued(p->all[index].link->tcp) : 0;
+
+	if (queued > WRITE_QUEUE_VALIDATOR_MAX / 4 ||
+	    (queued && queued + message.size > WRITE_QUEUE_VALIDATOR_MAX - WRITE_QUEUE_VALIDATOR_MAX / 8))
+		p->counters.messages_lost++;
+	else
+		peers_send(p, index, message);
+}
+
 void peers_drop(struct peers *p, uint32_t index)
 {
 	struct peer *peer = &p->all[index];

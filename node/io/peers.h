@@ -54,6 +54,9 @@ void peers_accept(struct peers *peers, struct tcp *tcp);
 void peers_send(struct peers *peers, uint32_t peer, struct bytes message);
 /* The same, but where the write queue would be more than half full the message is counted, and lost. */
 void peers_send_spare(struct peers *peers, uint32_t peer, struct bytes message);
+/* The same with an answer to a question of its: not where a quarter of the queue is taken, or where it would not fit.
+ */
+void peers_send_answer(struct peers *peers, uint32_t peer, struct bytes message);
 /* Closes the link, and calls `down` for it where there is one. For shun_ms neither side's dialling makes a new one. */
 void peers_drop(struct peers *peers, uint32_t peer);
 /* Whether there is an established link to it. */

@@ -31,7 +31,9 @@ static int plan_payment(struct ledger *ledger, uint64_t timestamp_ms, const stru
 
 	if (rc == 0)
 		rc = operation->plan(ledger->plan, payment);
-	return rc == 0 ? plan_count_payment(ledger->plan) : rc;
+	if (rc == 0)
+		plan_count_payment(ledger->plan);
+	return rc;
 }
 
 /* The overlay's own copy of an entry's group. */

@@ -47,8 +47,8 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
  * UNCIA_E_FUNDS      the balance is too small, or in another currency, or there is no such account
  * UNCIA_E_SIGNATURE  the key is not the sender's
  * UNCIA_E_AMOUNT     an output is below the smallest amount, or would leave less than that behind; the receiver's
- * account is in another currency; a balance or a counter of payments would overflow UNCIA_E_MEMORY, or an error of the
- * view. */
+ *                    account is in another currency; a balance would overflow
+ * UNCIA_E_MEMORY, or an error of the view. */
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment);
 /* Returns the result of ledger_add in a block on `parent` (NULL: settled), changing nothing. */
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment);

@@ -130,8 +130,8 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
 
 /* Empties the plan for a payment in a block of that height on `tip`. */
 void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height);
-/* Returns 0 or UNCIA_E_AMOUNT. */
-int plan_count_payment(struct plan *plan);
+/* Once for each payment, when all else about it is planned. */
+void plan_count_payment(struct plan *plan);
 
 /* ---- accounts.c ---- */
 

@@ -119,15 +119,13 @@ const struct genesis *plan_genesis(const struct plan *plan)
 	return plan->ledger->genesis;
 }
 
-/* Rule 8: every entry taken up counts the payment once, however often it is named. A full counter refuses: it must not
- * lie. */
-int plan_count_payment(struct plan *plan)
+/* §3.5: every entry taken up counts the payment once, however often it is named. A full counter stays full, so that
+ * nobody can stop an account by paying it often. */
+void plan_count_payment(struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->count; i++) {
 		struct entry *entry = &plan->touched[i].entry;
-		if (entry->payments == UINT32_MAX)
-			return UNCIA_E_AMOUNT;
-		entry->payments++;
+		if (entry->payments != ENTRY_PAYMENTS_FULL)
+			entry->payments++;
 	}
-	return 0;
 }

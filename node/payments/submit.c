@@ -10,7 +10,21 @@
 #include "uncia/error.h"
 #include "waiters.h"
 
-static const char *submit_refusal(int error)
+/* Why bytes are no payment. */
+static const char *malformed_refusal(int error)
+{
+	switch (error) {
+	case UNCIA_E_LIMIT:
+		return "larger than a payment may be: 16 KiB";
+	case UNCIA_E_ENCODING:
+		return "not the canonical bytes of a signed payment";
+	default:
+		return uncia_error_text(error);
+	}
+}
+
+/* Why the pool did not take a payment. */
+static const char *pool_refusal(int error)
 {
 	switch (error) {
 	case UNCIA_E_FULL:
@@ -23,11 +37,15 @@ static const char *submit_refusal(int error)
 		return "the sender has no account here: nothing has been paid to it, or nothing is left";
 	case UNCIA_E_SIGNATURE:
 		return "not the key that the sender's account is bound to";
-	case UNCIA_E_ENCODING:
-		return "not the canonical bytes of a signed payment";
 	default:
 		return uncia_error_text(error);
 	}
+}
+
+/* The code that says so: what the pool bounds is room, not the size of a payment. */
+static int pool_refusal_code(int error)
+{
+	return error == UNCIA_E_LIMIT ? UNCIA_E_FULL : error;
 }
 
 /* Adds one that is not held to the pool, and has its signature checked. Takes the payment. */
@@ -62,7 +80,7 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 	if (error == UNCIA_E_MEMORY)
 		return error;
 	if (error)
-		return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
+		return message_refuse(p->step, wallet, request_id, error, malformed_refusal(error));
 	struct payment_id id = payment->id;
 	const struct pooled *held = mempool_find(p->mempool, &payment->whole);
 	/* Already final, or past its expiry: the answer is that end. What is held has none. */
@@ -77,12 +95,14 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 		error = submit_new(p, payment);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
 		    error == UNCIA_E_TOO_FAR || error == UNCIA_E_FUNDS)
-			return message_refuse(p->step, wallet, request_id, error, submit_refusal(error));
+			return message_refuse(p->step, wallet, request_id, pool_refusal_code(error),
+			                      pool_refusal(error));
 		TRY(error);
 	}
 	error = waiter_add(p->serve, wallet, request_id, &id);
 	if (error == UNCIA_E_LIMIT)
-		return message_refuse(p->step, wallet, request_id, error, "too many payments awaited on this link");
+		return message_refuse(p->step, wallet, request_id, UNCIA_E_FULL,
+		                      "too many payments awaited on this link");
 	TRY(error);
 	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
 }
@@ -124,7 +144,7 @@ static int given_up(struct payments *p, const struct payment_id *id, int error, 
 		return 0;
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__Refusal refusal = UNCIA__PB__REFUSAL__INIT;
-	refusal.code = (uint32_t)-error;
+	refusal.code = (uint32_t)-pool_refusal_code(error);
 	refusal.reason = field_of(reason, strlen(reason));
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_REFUSAL;
 	reply.refusal = &refusal;
@@ -136,7 +156,7 @@ int payments_evicted(struct payments *p)
 	struct payment_id id;
 
 	while (mempool_next_evicted(p->mempool, &id))
-		TRY(given_up(p, &id, UNCIA_E_FULL, submit_refusal(UNCIA_E_FULL)));
+		TRY(given_up(p, &id, UNCIA_E_FULL, pool_refusal(UNCIA_E_FULL)));
 	return 0;
 }
 
@@ -150,5 +170,5 @@ int payment_rejected(struct payments *p, struct pooled *pooled, int error)
 		return 0;
 	return given_up(p, &id, error,
 	                error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network"
-	                                           : submit_refusal(error));
+	                                           : pool_refusal(error));
 }

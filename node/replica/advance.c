@@ -56,6 +56,28 @@ static int advance_tell(struct replica *r)
 	return 0;
 }
 
+/* Its ancestors are executed and journaled, oldest first, before it is: in as many steps as that takes. */
+static int judge_ancestors(struct replica *r, struct chain_block *block, bool *ready)
+{
+	struct chain_block *oldest;
+
+	*ready = true;
+	while ((oldest = chain_unjournaled(&r->chain, block)) && oldest != block && chain_has_body(oldest)) {
+		if (!journaling_room(r, oldest)) {
+			*ready = false;
+			r->more = true;
+			return 0;
+		}
+		int executed = chain_execute(&r->chain, oldest);
+		TRY(executed);
+		if (!executed)
+			return 0;
+		journaling_take(r, oldest);
+		TRY(journaling_bodies(r, oldest));
+	}
+	return 0;
+}
+
 static int judge_block(struct replica *r, const struct hash *id)
 {
 	struct chain_block *block = chain_find(&r->chain, id);
@@ -63,6 +85,10 @@ static int judge_block(struct replica *r, const struct hash *id)
 	if (!block || !chain_has_body(block))
 		return 0; /* forgotten since */
 	if (block_is_early(r, block))
+		return tell_block(r, block, BLOCK_EARLY);
+	bool ready;
+	TRY(judge_ancestors(r, block, &ready));
+	if (!ready) /* it is judged again in the next step */
 		return tell_block(r, block, BLOCK_EARLY);
 	TRY(chain_execute(&r->chain, block));
 	return tell_check(r, block);
@@ -124,7 +150,7 @@ static int carry_out_one(struct replica *r, const struct consensus_output *out)
 		return chain_want_named(&r->chain, &named, r->step.now_ms,
 		                        r->step.now_ms + (out->expected ? SYNC_FETCH_DELAY_MS : 0));
 	case OUT_DECIDED:
-		return decide(r, out->view, &out->id);
+		return decide(r, &(struct decided){true, false, out->view, out->id, out->view, out->id});
 	case OUT_VOTING:
 		return voting_out(r, out);
 	}

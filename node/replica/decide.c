@@ -2,6 +2,8 @@
  * replica_state.h. */
 #include "replica_state.h"
 
+#define WALK_BYTES 32768u /* of what a step takes, for each block of a decided path that it may pass */
+
 static int note_final(struct replica *r, const struct header *header)
 {
 	struct action *action = step_action(&r->step, ACTION_FINAL);
@@ -14,115 +16,192 @@ static int note_final(struct replica *r, const struct header *header)
 	return step_copy(&r->step, header->id.b, HASH_SIZE, &action->message);
 }
 
-static int execute_path(struct replica *r, const struct chain_path *path)
+/* Executes and journals the block, whose ancestors are. */
+static int prepare_final(struct replica *r, struct chain_block *block)
 {
-	for (size_t i = 0; i < path->count; i++) {
-		const struct header *header = &path->blocks[i]->header;
-		int executed = chain_execute(&r->chain, path->blocks[i]);
-		TRY(executed);
-		if (!executed) {
-			TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
-			              (unsigned long long)header->height, (unsigned long long)header->view));
-			return UNCIA_E_DAMAGED;
-		}
-	}
-	return 0;
-}
+	int executed = chain_execute(&r->chain, block);
 
-static int decide_path(struct replica *r, const struct chain_path *path)
-{
-	struct chain_block *block = path->blocks[path->count - 1];
-	struct hash pruned;
-
-	TRY(execute_path(r, path));
-	TRY(journaling_bodies(r, block));
-	struct certificate *certificate = consensus_final(r->consensus, block->header.view, &block->header.id);
-	if (!certificate) {
-		TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_of_another_view height=%llu view=%llu",
+	TRY(executed);
+	if (!executed) {
+		TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_invalid height=%llu view=%llu",
 		              (unsigned long long)block->header.height, (unsigned long long)block->header.view));
 		return UNCIA_E_DAMAGED;
 	}
-	chain_make_final(&r->chain, path, certificate);
-	for (size_t i = 0; i < path->count; i++)
-		TRY(journaling_final(r, &path->blocks[i]->header));
-	TRY(journaling_forget_votes(r, block->header.view));
+	return journaling_bodies(r, block);
+}
+
+/* The certificate of the block itself, where it is held; else that of a descendant makes it final (*certificate: NULL).
+ */
+static int take_finality(struct replica *r, const struct header *header, const struct decided *decided,
+                         struct certificate **certificate)
+{
+	*certificate = consensus_final(r->consensus, header->view, &header->id);
+	if (*certificate ||
+	    consensus_final_below(r->consensus, header->view, &header->id, decided->by_view, &decided->by_id))
+		return 0;
+	TRY(step_note(&r->step, NOTE_ERROR, "event=final_block_of_another_view height=%llu view=%llu",
+	              (unsigned long long)header->height, (unsigned long long)header->view));
+	return UNCIA_E_DAMAGED;
+}
+
+/* All that becomes final with `last`, whose way up from the tip is known, executed and journaled. */
+static int make_final(struct replica *r, struct chain_block *last, const struct decided *decided)
+{
+	struct chain_block *before = r->chain.tip;
+	struct certificate *certificate;
+	struct hash pruned;
+
+	TRY(take_finality(r, &last->header, decided, &certificate));
+	chain_make_final(&r->chain, last, certificate);
+	for (struct chain_block *b = before; b != last; b = b->above)
+		TRY(journaling_final(r, &b->above->header));
+	TRY(journaling_forget_votes(r, last->header.view));
 	r->chain.final_sequence = step_sequence(&r->step);
-	for (size_t i = 0; i < path->count; i++) {
-		TRY(serve_final(&r->serve, path->blocks[i], block));
-		TRY(note_final(r, &path->blocks[i]->header));
+	for (struct chain_block *b = before; b != last; b = b->above) {
+		TRY(serve_final(&r->serve, b->above, last));
+		TRY(note_final(r, &b->above->header));
 	}
 	while (chain_prune(&r->chain, &pruned))
 		consensus_forget(r->consensus, &pruned);
 	TRY(chain_settle(&r->chain));
-	proposer_final(r, block);
+	proposer_final(r, last);
 	sync_final(&r->sync);
 	r->chain.generation++;
 	serve_expire(&r->serve);
 	return 0;
 }
 
-/* Decides the block and its ancestors where all bodies are held. Returns 1 when that is done, 0 where `missing` is not
- * there yet. */
-static int decide_if_held(struct replica *r, uint64_t view, struct chain_block *block, struct header *missing)
+/* The way up to the decided block is known: as much of it becomes final as this step has room for. Returns 1 where that
+ * is all. */
+static int decide_part(struct replica *r, struct chain_block *block, const struct decided *decided)
 {
-	struct chain_path path;
-	int found = chain_decided_path(&r->chain, block, &path, missing);
+	struct chain_block *last = r->chain.tip;
 
-	if (found == UNCIA_E_PROOF) {
-		TRY(step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)view));
-		return UNCIA_E_DAMAGED;
+	while (last != block) {
+		struct chain_block *next = last->above;
+		if (!next || next->header.height > block->header.height) {
+			TRY(step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)decided->view));
+			return UNCIA_E_DAMAGED;
+		}
+		if (!journaling_room(r, next))
+			break;
+		journaling_take(r, next);
+		TRY(prepare_final(r, next));
+		last = next;
 	}
-	if (found <= 0)
-		return found;
-	int error = decide_path(r, &path);
-	free(path.blocks);
-	return error ? error : 1;
+	if (last != r->chain.tip)
+		TRY(make_final(r, last, decided));
+	return last == block;
+}
+
+/* The next one to decide is the lowest that is not final yet. */
+static void decision_next(struct replica *r)
+{
+	struct chain *c = &r->chain;
+
+	while (c->decision.wanted && c->decision.view <= c->tip->header.view) {
+		bool page = c->page_decision.wanted &&
+		            !(c->highest_decision.wanted && c->highest_decision.view < c->page_decision.view);
+		struct decided *next = page ? &c->page_decision : &c->highest_decision;
+		c->decision = *next;
+		next->wanted = false;
+		c->walked = NULL;
+	}
+}
+
+static void decision_add(struct replica *r, const struct decided *decided)
+{
+	struct chain *c = &r->chain;
+	struct decided other = *decided;
+
+	assert(decided->wanted);
+	if (c->decision.wanted && c->decision.view == decided->view)
+		return;
+	if (!c->decision.wanted || decided->view < c->decision.view) {
+		other = c->decision;
+		c->decision = *decided;
+		c->walked = NULL;
+	}
+	if (other.wanted && other.paged)
+		c->page_decision = other;
+	else if (other.wanted && (!c->highest_decision.wanted || other.view > c->highest_decision.view))
+		c->highest_decision = other;
+}
+
+/* Of a decided block its height tells how far behind this validator is. */
+static int decision_name(struct replica *r, const struct decided *decided, struct chain_block **block)
+{
+	struct chain *c = &r->chain;
+	const struct header named = {.view = decided->view, .id = decided->id};
+
+	TRY(chain_want_named(c, &named, r->step.now_ms, r->step.now_ms + SYNC_FETCH_DELAY_MS));
+	*block = chain_find(c, &decided->id);
+	if ((*block)->header.size && (*block)->header.height > c->decided_height)
+		c->decided_height = (*block)->header.height;
+	return 0;
 }
 
 /* consensus §6 rule 8: "Decide h and all its ancestors on FF or SF, whatever the current view." Where bodies are
- * missing, they are fetched and it is tried again, for the highest such block; the bodies of a lower one may be there
- * all the same, as they are at the end of each page of the chain. The certificate is held in its view. */
-int decide(struct replica *r, uint64_t view, const struct hash *id)
+ * missing, they are fetched and it is tried again: the lowest such block first, and of those above it the highest. */
+int decide(struct replica *r, const struct decided *decided)
 {
-	struct header missing;
-
 	assert(consensus_final_view(r->consensus) == r->chain.tip->header.view);
-	if (view <= r->chain.tip->header.view)
+	if (decided->view <= r->chain.tip->header.view)
 		return 0;
-	if (!r->chain.decision.wanted || view >= r->chain.decision.view) {
-		r->chain.decision.wanted = true;
-		r->chain.decision.view = view;
-		r->chain.decision.id = *id;
-	} else {
-		struct chain_block *block = chain_find(&r->chain, id);
-		int decided = block ? decide_if_held(r, view, block, &missing) : 0;
-		TRY(decided);
-	}
+	decision_add(r, decided);
 	return decide_retry(r);
+}
+
+static int decide_once(struct replica *r, bool *done)
+{
+	struct chain *c = &r->chain;
+	struct header missing = {0};
+	struct chain_block *block;
+
+	if (c->highest_decision.wanted)
+		TRY(decision_name(r, &c->highest_decision, &block));
+	TRY(decision_name(r, &c->decision, &block));
+	int found = chain_decided_walk(c, block, 1 + r->config.step_bytes / WALK_BYTES, &missing);
+	if (found == UNCIA_E_PROOF) {
+		TRY(step_note(&r->step, NOTE_ERROR, "event=fork view=%llu", (unsigned long long)c->decision.view));
+		return UNCIA_E_DAMAGED;
+	}
+	TRY(found);
+	if (found == 1) {
+		const struct decided decision = c->decision;
+		int all = decide_part(r, block, &decision);
+		TRY(all);
+		*done = all;
+		r->more |= !all;
+		return 0;
+	}
+	if (found == CHAIN_MORE) {
+		r->more = true;
+		return 0;
+	}
+	const struct header wanted = {.view = c->decision.view, .height = missing.height, .id = missing.id};
+	TRY(chain_want_named(c, &wanted, r->step.now_ms, r->step.now_ms + SYNC_FETCH_DELAY_MS));
+	/* Several blocks behind, the final chain is asked for by height. */
+	if (c->decided_height > c->tip->header.height + 2)
+		sync_behind(&r->sync);
+	return 0;
 }
 
 int decide_retry(struct replica *r)
 {
-	struct header missing = {0};
+	bool done = true;
 
-	if (r->chain.decision.wanted && r->chain.decision.view <= r->chain.tip->header.view)
-		r->chain.decision.wanted = false;
-	if (!r->chain.decision.wanted)
-		return 0;
-	TRY(chain_want_named(&r->chain, &(struct header){.view = r->chain.decision.view, .id = r->chain.decision.id},
-	                     r->step.now_ms, r->step.now_ms + SYNC_FETCH_DELAY_MS));
-	struct chain_block *block = chain_find(&r->chain, &r->chain.decision.id);
-	int decided = decide_if_held(r, r->chain.decision.view, block, &missing);
-	TRY(decided);
-	if (decided) {
-		r->chain.decision.wanted = false;
-		return 0;
+	while (done) {
+		decision_next(r);
+		if (!r->chain.decision.wanted)
+			return 0;
+		done = false;
+		TRY(decide_once(r, &done));
 	}
-	TRY(chain_want_named(
-	    &r->chain, &(struct header){.view = r->chain.decision.view, .height = missing.height, .id = missing.id},
-	    r->step.now_ms, r->step.now_ms + SYNC_FETCH_DELAY_MS));
-	/* Several blocks behind, the final chain is asked for by height. */
-	if (block->header.size && block->header.height > r->chain.tip->header.height + 2)
-		sync_behind(&r->sync);
 	return 0;
+}
+
+uint64_t decide_wake(const struct replica *r)
+{
+	return r->more ? r->step.now_ms : TIME_NEVER;
 }

@@ -202,12 +202,18 @@ static int page_verified(struct replica *r, struct job *job, bool valid)
 	TRY(sync_page_verified(&r->sync, job, valid));
 	if (!valid)
 		return 0;
-	assert(job->certificate_count == 1 && job->certificates[0]);
-	uint64_t view = job->certificates[0]->view;
-	struct hash id = job->certificates[0]->block_id;
+	assert(job->certificate_count == 1 && job->certificates[0] && job->block_count);
+	const struct header *last = &job->blocks[job->block_count - 1]->header;
+	const struct decided decided = {.wanted = true,
+	                                .paged = true,
+	                                .view = last->view,
+	                                .id = last->id,
+	                                .by_view = job->certificates[0]->view,
+	                                .by_id = job->certificates[0]->block_id};
 	TRY(job_take_certificates(r, job));
-	TRY(decide(r, view, &id));
-	return sync_page_taken(&r->sync);
+	TRY(decide(r, &decided));
+	sync_page_taken(&r->sync, last->height);
+	return 0;
 }
 
 /* Its sender was dropped before all of it was checked: nothing of it was wrong, as far as that is known. */

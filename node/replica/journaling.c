@@ -2,6 +2,20 @@
 #include "big_endian.h"
 #include "replica_state.h"
 
+bool journaling_room(const struct replica *r, const struct chain_block *block)
+{
+	return !r->taken || r->taken + block->size + STEP_BLOCK_BYTES <= r->config.step_bytes;
+}
+
+void journaling_take(struct replica *r, const struct chain_block *block)
+{
+	bool first = !r->taken;
+
+	r->taken += block->size + STEP_BLOCK_BYTES;
+	if (!first && r->taken > r->taken_most)
+		r->taken_most = r->taken;
+}
+
 int journaling_bodies(struct replica *r, struct chain_block *block)
 {
 	struct chain_block *oldest;
@@ -9,6 +23,7 @@ int journaling_bodies(struct replica *r, struct chain_block *block)
 	while ((oldest = chain_unjournaled(&r->chain, block))) {
 		uint8_t key[JOURNAL_KEY_MAX];
 		size_t size;
+		assert(chain_has_body(oldest));
 		journal_key(key, oldest->header.view, 0, &oldest->header.id, &size);
 		TRY(step_put(&r->step, JOURNAL_BLOCK, &(struct bytes){key, size},
 		             &(struct bytes){oldest->bytes, oldest->size}));

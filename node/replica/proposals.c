@@ -225,7 +225,7 @@ int proposals_verified(struct replica *r, struct job *job)
 	if (!(first && hash_equal(&first->block_id, &job->header.id)) && !chain_find(&r->chain, &job->header.id))
 		return 0;
 	TRY(chain_add(&r->chain, &job->header, r->step.now_ms, &block));
-	if (block->state != CHAIN_HEADER)
+	if (block->state != CHAIN_HEADER || sync_far(&r->sync))
 		return 0;
 	assert(job->short_ids.size == 8 * (size_t)job->header.payment_count);
 	return chain_assemble(&r->chain, block, &job->short_ids, r->step.now_ms);

@@ -24,17 +24,16 @@ static int best_parent(struct replica *r, uint64_t view, struct chain_block **pa
 		if (!consensus_held(r->consensus, u, CERT_S, NULL))
 			return 0;
 	}
-	*parent = r->chain.tip;
+	/* One that a descendant's certificate has made final has no certificate to be proposed on. */
+	if (!r->chain.tip->header.height || r->chain.final_certificate)
+		*parent = r->chain.tip;
 	return 0;
 }
 
-static uint64_t nonfinal_payments(const struct chain_block *parent)
+static uint64_t nonfinal_payments(const struct replica *r, const struct chain_block *parent)
 {
-	uint64_t count = 0;
-
-	for (const struct chain_block *b = parent; b && b->state != CHAIN_FINAL; b = b->parent)
-		count += b->header.payment_count;
-	return count;
+	assert(parent->payments_through >= r->chain.tip->payments_through);
+	return parent->payments_through - r->chain.tip->payments_through;
 }
 
 /* When an empty block is due on one with payments that was notarised, or became final, at `since_ms`. Who pays one
@@ -92,15 +91,7 @@ uint64_t proposer_wake(const struct replica *r)
 
 bool proposer_has_work(const struct replica *r)
 {
-	struct chain_block *block, *next;
-
-	if (mempool_ready(r->mempool))
-		return true;
-	HASH_ITER (hh, r->chain.blocks, block, next)
-		if (block->state != CHAIN_FINAL && block->header.payment_count &&
-		    block->header.view > r->chain.tip->header.view)
-			return true;
-	return false;
+	return mempool_ready(r->mempool) || r->chain.open_payments;
 }
 
 /* Fills the block from the mempool; what does not fit the ledger now is parked. */
@@ -268,7 +259,7 @@ int proposer_try(struct replica *r, const struct lead *lead, struct proposed *pr
 	TRY(best_parent(r, lead->view, &draft.parent));
 	if (!draft.parent)
 		return 0;
-	uint64_t held = nonfinal_payments(draft.parent), ready = mempool_ready(r->mempool);
+	uint64_t held = nonfinal_payments(r, draft.parent), ready = mempool_ready(r->mempool);
 	uint64_t fresh = ready > held ? ready - held : 0;
 	/* storage §5: "a validator then proposes empty blocks until that flush is stored". None would be skipped. */
 	bool behind = flushing_behind(r);

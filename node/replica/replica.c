@@ -23,7 +23,11 @@ static int compose(struct replica *r)
 	r->payments = (struct payments){
 	    .step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool, .serve = &r->serve};
 	payments_init(&r->payments);
-	r->sync = (struct sync){.step = &r->step, .chain = &r->chain, .heartbeat_ms = r->config.heartbeat_ms};
+	r->sync = (struct sync){.step = &r->step,
+	                        .chain = &r->chain,
+	                        .heartbeat_ms = r->config.heartbeat_ms,
+	                        .page_bytes = r->config.page_bytes,
+	                        .near_blocks = r->config.near_blocks};
 	return sync_init(&r->sync);
 }
 
@@ -43,6 +47,9 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.flush_ms, FLUSH_DEFAULT_MS);
 	default_u32(&r->config.mempool_max, MEMPOOL_SIZE_DEFAULT);
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
+	default_u32(&r->config.step_bytes, STEP_BYTES_DEFAULT);
+	default_u32(&r->config.page_bytes, PAGE_BYTES_DEFAULT);
+	default_u32(&r->config.near_blocks, NEAR_BLOCKS_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
 	r->proposals = error ? NULL : calloc(r->committee->size, sizeof(*r->proposals));
@@ -178,8 +185,8 @@ static int handle(struct replica *r, const struct event *event)
 
 static int set_timer(struct replica *r)
 {
-	uint64_t wakes[] = {consensus_wake(r->consensus), proposer_wake(r),      sync_wake(&r->sync),
-	                    serve_wake(&r->serve),        chain_wake(&r->chain), step_outbox_wake(&r->step)};
+	uint64_t wakes[] = {consensus_wake(r->consensus), proposer_wake(r), sync_wake(&r->sync),
+	                    serve_wake(&r->serve),        decide_wake(r),   step_outbox_wake(&r->step)};
 	uint64_t at = TIME_NEVER;
 
 	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
@@ -207,12 +214,17 @@ static int release(struct replica *r)
 
 static int step(struct replica *r, const struct event *event)
 {
+	r->taken = 0;
+	r->more = false;
+	r->visited_before = r->chain.visited;
 	if (r->consensus)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
 	TRY(dispatch_checked(r));
 	TRY(release(r));
 	TRY(advance(r));
+	/* What is not flushed is held in memory: who catches up waits for its own disk. */
+	r->sync.held = flushing_behind(r);
 	TRY(sync_timer(&r->sync));
 	TRY(sync_fetch_bodies(&r->sync));
 	TRY(payments_relay(&r->payments));
@@ -222,6 +234,8 @@ static int step(struct replica *r, const struct event *event)
 	TRY(release(r));
 	if (r->step.wrote)
 		TRY(journaling_newest_votes(r));
+	if (r->chain.visited - r->visited_before > r->visited_most)
+		r->visited_most = r->chain.visited - r->visited_before;
 	return set_timer(r);
 }
 

@@ -52,6 +52,10 @@ struct replica_config {
 	uint32_t pace_ms;                             /* the longest a leader waits to fill a block under load; 0: 8 */
 	uint32_t flush_ms;                            /* what is settled goes to the state so often; 0: 20000 */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
+	/* What bounds a step, a page of the final chain, and what is fetched by id; each 0: its default. */
+	uint32_t step_bytes;  /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
+	uint32_t page_bytes;  /* of blocks in one answer, where that is more than one; 2 MiB */
+	uint32_t near_blocks; /* that far above the final tip bodies are fetched by id; 8 */
 };
 
 struct replica_status {
@@ -80,6 +84,8 @@ struct replica_load {
 	size_t waiters;            /* payments that the wallet which has most waits for */
 	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
 	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
+	size_t taken;              /* the most bytes of bodies that a step has taken which took several, ever */
+	size_t visited;            /* the most blocks that a step has looked at in passing, ever */
 };
 
 struct replica;

@@ -28,6 +28,11 @@
 #define FLUSH_TOUCHES 196608u
 #define UNFLUSHED_MAX (2 * FLUSH_TOUCHES) /* beyond which a leader proposes no payments until a flush is stored */
 
+#define STEP_BYTES_DEFAULT  (16u << 20)
+#define STEP_BLOCK_BYTES    1024u /* what making a block final costs beside its body */
+#define PAGE_BYTES_DEFAULT  (2u << 20)
+#define NEAR_BLOCKS_DEFAULT 8u
+
 /* Making blocks. */
 struct proposer {
 	uint64_t view;     /* that the two below are of */
@@ -76,6 +81,11 @@ struct replica {
 	struct clock clock;
 	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
 	bool low_space;
+	bool more; /* this step had no room for all that is decided, or to be judged */
+	/* Bytes of bodies that this step has made final or journaled, and the most that one with several has. */
+	size_t taken, taken_most;
+	/* What the chain had looked at when this step began, and the most that one step has. */
+	uint64_t visited_before, visited_most;
 	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
 };
 
@@ -104,6 +114,9 @@ int advance(struct replica *r);
 /* ---- journaling.c: records for the journal ---- */
 /* The bodies of a block and its ancestors that are not there yet. */
 int journaling_bodies(struct replica *r, struct chain_block *block);
+/* Whether this step may make one body more final, or execute and journal it: the first always; and that it does. */
+bool journaling_room(const struct replica *r, const struct chain_block *block);
+void journaling_take(struct replica *r, const struct chain_block *block);
 int journaling_own_vote(struct replica *r, const struct vote *vote);
 int journaling_certificate(struct replica *r, const struct certificate *certificate);
 int journaling_evidence(struct replica *r, const struct vote *first, const struct vote *second);
@@ -115,9 +128,12 @@ int journaling_final(struct replica *r, const struct header *header);
 int journaling_forget_votes(struct replica *r, uint64_t view);
 
 /* ---- decide.c: what is final ---- */
-/* Rule 8: decides the block and all its ancestors, or notes that it is to be, once their bodies are held. */
-int decide(struct replica *r, uint64_t view, const struct hash *id);
+/* Rule 8: decides the block and all its ancestors, or notes that it is to be, once their bodies are held: as far as
+ * this step may go, and the rest in the next ones. */
+int decide(struct replica *r, const struct decided *decided);
 int decide_retry(struct replica *r);
+/* When there is more to decide that needs nothing else than a step: now, or TIME_NEVER. */
+uint64_t decide_wake(const struct replica *r);
 
 /* ---- proposer.c: making blocks; proposals.c: receiving them ---- */
 /* A block that is in the chain, executed, and not voted for. */

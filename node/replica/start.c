@@ -173,9 +173,19 @@ static int recover_tip_certificate(struct replica *r)
 	if (!r->chain.tip->header.height)
 		return 0;
 	int error = journal_finality(&r->step, r->chain.tip->header.view, &r->chain.tip->header.id, &value);
+	if (error == UNCIA_E_NOT_FOUND)
+		return 0; /* a descendant's has made it final: recover_tip_covered */
 	if (!error)
 		error = certificate_decode(r->committee, value.data, value.size, &r->chain.final_certificate);
 	return error == 0 || error == UNCIA_E_MEMORY || error == UNCIA_E_IO ? error : UNCIA_E_DAMAGED;
+}
+
+/* The newest final block has a certificate, or one lies above it: of a descendant whose body was not here yet. */
+static int recover_tip_covered(struct replica *r)
+{
+	const struct chain *c = &r->chain;
+
+	return !c->tip->header.height || c->final_certificate || c->decision.wanted ? 0 : UNCIA_E_DAMAGED;
 }
 
 static int make_consensus(struct replica *r)
@@ -209,6 +219,7 @@ int replica_start(struct replica *r)
 	TRY(consensus_start(r->consensus));
 	TRY(recover_each(r, JOURNAL_BLOCK, above, recover_block));
 	TRY(recover_each(r, JOURNAL_CERT, above, recover_certificate));
+	TRY(recover_tip_covered(r));
 	TRY(recover_each(r, JOURNAL_VOTE, 0, recover_vote));
 	TRY(consensus_recovered(r->consensus));
 	return advance_carry_out(r);

@@ -35,7 +35,9 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
-	                              .unflushed = ledger_unflushed(r->ledger)};
+	                              .unflushed = ledger_unflushed(r->ledger),
+	                              .taken = r->taken_most,
+	                              .visited = (size_t)r->visited_most};
 	step_outbox_load(&r->step, &load->outbox, &load->outbox_bytes);
 	for (uint32_t i = 0; i < r->committee->size; i++) {
 		load_at_least(&load->urgent_signatures, r->step.peers[i].urgent_signatures);

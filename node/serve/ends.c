@@ -50,22 +50,22 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 	size_t depth = (size_t)(decided->header.height - block->header.height);
 	int error = 0;
 
-	assert(block->state == CHAIN_FINAL && decided == s->chain->tip && s->chain->final_certificate);
+	assert(block->state == CHAIN_FINAL && decided == s->chain->tip);
 	assert(block->payments || !body.count);
 	struct chain_block *b = decided;
 	for (size_t i = depth; i > 0 && depth <= RECEIPT_DESCENDANTS_MAX; i--, b = b->parent)
 		descendants[i - 1] = &b->header;
-	const struct receipt_proof proof = {
-	    .descendants = descendants,
-	    .descendant_count = depth,
-	    .certificate = {s->chain->final_certificate->bytes, s->chain->final_certificate->size},
-	};
+	struct receipt_proof proof = {.descendants = descendants, .descendant_count = depth};
+	if (s->chain->final_certificate)
+		proof.certificate =
+		    (struct bytes){s->chain->final_certificate->bytes, s->chain->final_certificate->size};
 	mempool_remove_final(s->mempool, body.payments, body.count);
 	for (uint32_t i = 0; i < body.count && !error; i++) {
 		struct awaited *awaited = awaited_find(s, &body.payments[i]->id);
 		if (!awaited)
 			continue;
-		if (depth > RECEIPT_DESCENDANTS_MAX) {
+		/* No receipt can be made of it here, or not yet: its wallet gets one elsewhere, or asks again. */
+		if (depth > RECEIPT_DESCENDANTS_MAX || !s->chain->final_certificate) {
 			awaited_free(s, awaited);
 			continue;
 		}
@@ -99,7 +99,7 @@ int serve_payment(struct serve *s, uint64_t wallet, uint64_t request_id, const s
 	if (pooled) {
 		error = waiter_add(s, wallet, request_id, id);
 		if (error == UNCIA_E_LIMIT)
-			return message_refuse(s->step, wallet, request_id, error,
+			return message_refuse(s->step, wallet, request_id, UNCIA_E_FULL,
 			                      "too many payments awaited on this link");
 		TRY(error);
 		return serve_pending(s, wallet, request_id, id, pooled->reason);

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "canonical.h"
 #include "fields.h"
 #include "journal.h"
 #include "messages.h"
@@ -19,21 +18,6 @@ struct finality { /* of one block of the final chain: what a receipt needs besid
 	size_t certificate_size;
 };
 
-static int header_of_stored(const struct bytes *stored, struct header *header)
-{
-	struct arena arena;
-	ProtobufCMessage *message;
-
-	arena_init(&arena, canonical_arena_limit(stored->size));
-	int error = canonical_decode(&uncia__pb__block__descriptor, stored->data, stored->size, &arena, &message);
-	if (!error) {
-		const Uncia__Pb__Block *pb = (const Uncia__Pb__Block *)message;
-		error = header_decode(pb->header.data, pb->header.len, header);
-	}
-	arena_deinit(&arena);
-	return !error || error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
-}
-
 static int stored_header(struct serve *s, uint64_t height, struct header *header)
 {
 	struct bytes stored;
@@ -43,7 +27,9 @@ static int stored_header(struct serve *s, uint64_t height, struct header *header
 	TRY(journal_final(s->step, height, &view, &id));
 	TRY(journal_block_bytes(s->step, view, &id, &stored));
 	s->step->journal_read += stored.size;
-	TRY(header_of_stored(&stored, header));
+	int error = block_header(stored.data, stored.size, header);
+	if (error)
+		return error == UNCIA_E_MEMORY ? error : UNCIA_E_DAMAGED;
 	return header->height == height && hash_equal(&header->id, &id) ? 0 : UNCIA_E_DAMAGED;
 }
 

@@ -51,7 +51,7 @@ enum note_level { NOTE_ERROR, NOTE_WARNING, NOTE_INFO, NOTE_DEBUG };
 enum action_kind {
 	ACTION_JOURNAL_PUT,    /* table, key, value, sequence: to the next commit */
 	ACTION_JOURNAL_FORGET, /* sequence, view: delete VOTE records of views <= view, in that same commit */
-	ACTION_SEND,           /* peer (or PEER_ALL), message, spare */
+	ACTION_SEND,           /* peer (or PEER_ALL), message, spare, answer */
 	ACTION_VERIFY,         /* job: to be checked, or signed */
 	ACTION_ANSWER,         /* wallet, message */
 	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
@@ -73,7 +73,8 @@ struct action {
 	uint64_t sequence, view, at_ms, height;
 	uint32_t count;
 	enum note_level level;
-	bool spare; /* not sent where half of what may wait for that peer does already */
+	bool spare;  /* not sent where half of what may wait for that peer does already */
+	bool answer; /* not sent where a quarter of it does, or where it would not fit: who asked asks again */
 	struct verify_job *job;
 	struct flush *flush;
 };

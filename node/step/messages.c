@@ -20,7 +20,9 @@ int message_send(struct step *s, uint64_t after, uint32_t peer, const Uncia__Pb_
 	return rc;
 }
 
-int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message)
+/* The action is the last one: what is sent to oneself would be none. */
+static int message_send_now(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message,
+                            struct action **action)
 {
 	uint8_t *bytes;
 	size_t size;
@@ -29,9 +31,26 @@ int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessa
 	TRY(canonical_encode(&message->base, &bytes, &size));
 	int rc = step_send(s, peer, bytes, size);
 	free(bytes);
-	if (!rc)
-		s->out->items[s->out->count - 1].spare = true;
+	*action = rc ? NULL : &s->out->items[s->out->count - 1];
 	return rc;
+}
+
+int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message)
+{
+	struct action *action;
+
+	TRY(message_send_now(s, peer, message, &action));
+	action->spare = true;
+	return 0;
+}
+
+int message_send_answer(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message)
+{
+	struct action *action;
+
+	TRY(message_send_now(s, peer, message, &action));
+	action->answer = true;
+	return 0;
 }
 
 int message_send_vote(struct step *s, uint64_t after, uint32_t peer, const struct vote *vote)

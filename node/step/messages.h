@@ -10,6 +10,8 @@
 int message_send(struct step *s, uint64_t after, uint32_t peer, const Uncia__Pb__PeerMessage *message);
 /* At once, if at all: not where half of what may wait for that link does already. Not to oneself. */
 int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message);
+/* An answer that may be large, at once, if at all: not where a quarter of what may wait for that link does already. */
+int message_send_answer(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message);
 int message_send_vote(struct step *s, uint64_t after, uint32_t peer, const struct vote *vote);
 int message_send_certificate(struct step *s, uint32_t peer, const struct certificate *certificate);
 int message_reply(struct step *s, uint64_t after, uint64_t wallet, const Uncia__Pb__NodeReply *reply);

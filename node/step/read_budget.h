@@ -27,4 +27,10 @@ static inline bool read_budget_left(struct read_budget *b, uint64_t now_ms, uint
 	return b->owed <= owed_max;
 }
 
+/* When no more than `owed_max` will be owed. */
+static inline uint64_t read_budget_at(const struct read_budget *b, uint64_t owed_max, uint64_t per_ms)
+{
+	return b->at_ms + (b->owed > owed_max ? (b->owed - owed_max + per_ms - 1) / per_ms : 0);
+}
+
 #endif

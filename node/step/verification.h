@@ -41,6 +41,7 @@ struct job {
 	} expiries;
 	struct block **blocks; /* JOB_BLOCK (one), JOB_SYNC; owned */
 	size_t block_count;
+	uint64_t height; /* JOB_SYNC: of the block that its certificate names */
 	size_t capacity;
 };
 

@@ -195,6 +195,7 @@ int environment_open(struct environment *e, const struct environment_form *form,
 	int rc = open_map(e, directory, MDB_NOTLS | (mode == ENVIRONMENT_READ ? MDB_RDONLY | MDB_NOLOCK : 0), map_size);
 	if (rc)
 		return environment_error(e, rc, "opening", why);
+	environment_find_map(e);
 	if (mode != ENVIRONMENT_CREATE) {
 		int error = check_length(e, directory, size, why);
 		if (error)

@@ -51,6 +51,8 @@ struct environment {
 	MDB_dbi tables[TABLES_MAX];
 	MDB_txn *view; /* the loop's read transaction */
 	int seal;      /* descriptor, or -1 */
+	void *map;     /* where the file is mapped; NULL: not known */
+	size_t map_size;
 	pid_t process; /* that opened it: LMDB's locks and maps do not survive a fork */
 };
 
@@ -78,6 +80,12 @@ int environment_commit(struct environment *e, MDB_txn *txn, int rc, char why[WHY
 void environment_abandon(struct environment *e, MDB_txn *txn);
 /* Ends the transaction without a trace, as the last one: it met this error. Returns it. */
 int environment_fail(struct environment *e, MDB_txn *txn, int error);
+
+/* What of the map is resident (resident.c). Notes where it is, as far as the kernel says; once, at the opening. */
+void environment_find_map(struct environment *e);
+/* Gives back the pages that are mapped: they stay in the page cache, and are mapped again when they are read again.
+ * Threads: any. */
+void environment_release_pages(const struct environment *e);
 
 /* The seal of an environment (seal.c). seal_open and seal_write return 0 or the system's code.
  * seal_open opens its file, and makes it in ENVIRONMENT_CREATE; environment_close closes it. */

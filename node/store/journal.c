@@ -6,6 +6,8 @@
 #include "store_private.h"
 #include "uncia/error.h"
 
+#define RELEASE_BYTES ((size_t)64 << 20) /* of records, until pages that were read are given back */
+
 /* storage §4: deletes the VOTE records of views <= view, whose keys begin with the view. Returns LMDB's code. */
 static int forget_votes(struct environment *e, MDB_txn *txn, uint64_t view)
 {
@@ -48,9 +50,17 @@ int journal_commit(struct store *store, const struct journal_write *writes, size
 	if (error)
 		return error;
 	int rc = 0;
-	for (size_t i = 0; !rc && i < count; i++)
+	for (size_t i = 0; !rc && i < count; i++) {
 		rc = write_one(e, txn, &writes[i]);
-	return environment_commit(e, txn, rc, why);
+		store->written += writes[i].value_size;
+	}
+	error = environment_commit(e, txn, rc, why);
+	if (!error && store->written >= RELEASE_BYTES) {
+		store->written = 0;
+		environment_release_pages(&store->journal);
+		environment_release_pages(&store->state);
+	}
+	return error;
 }
 
 int journal_view_get(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *value)

@@ -8,6 +8,7 @@ struct store {
 	int lock; /* descriptor of HOME/lock, or -1 */
 	bool read_only;
 	struct environment journal, state;
+	size_t written; /* bytes of records since pages were last released: the journal's committing thread's */
 	char home[4096];
 	char damage[WHY_SIZE]; /* why the view last failed: the reading thread's */
 };

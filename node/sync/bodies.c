@@ -11,26 +11,29 @@
 #include "try.h"
 #include "uncia/error.h"
 
+#define FETCH_ROUNDS 3u /* until the wait for a body doubles no more: 2 s */
+
+/* Who was asked in vain may be on a slow link: each round through the committee waits twice as long. */
+static uint64_t fetch_again_ms(const struct sync *s, const struct chain_block *block)
+{
+	uint32_t rounds = block->fetch_tries / s->step->committee->size;
+
+	return s->step->now_ms + ((uint64_t)SYNC_FETCH_RETRY_MS << (rounds < FETCH_ROUNDS ? rounds : FETCH_ROUNDS));
+}
+
 /* Its leader is asked first, then one validator after the other. */
 int sync_fetch_bodies(struct sync *s)
 {
-	struct chain_block *block, *next;
+	struct chain_block *block;
 
-	if (!s->chain->fetching)
+	if (sync_far(s))
 		return 0;
-	s->chain->fetching = false;
-	HASH_ITER (hh, s->chain->blocks, block, next) {
-		if (block->fetch_at == TIME_NEVER)
-			continue;
-		s->chain->fetching = true;
-		if (block->fetch_at > s->step->now_ms)
-			continue;
+	while ((block = chain_next_wanted(s->chain, s->step->now_ms))) {
 		uint32_t peer = committee_leader(s->step->committee, block->header.view), tried = 0;
 		peer = (peer + block->fetch_tries) % s->step->committee->size;
 		while ((peer == s->step->self || !s->step->peers[peer].up) && tried++ < s->step->committee->size)
 			peer = (peer + 1) % s->step->committee->size;
-		block->fetch_tries++;
-		block->fetch_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
+		chain_asked(s->chain, block, fetch_again_ms(s, block));
 		if (!s->step->peers[peer].up)
 			continue;
 		assert(peer != s->step->self && !chain_has_body(block));
@@ -71,7 +74,7 @@ int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReques
 
 	if (!field_copy(&request->block_id, id.b, HASH_SIZE))
 		return UNCIA_E_ENCODING;
-	if (!sync_budget_left(s, peer))
+	if (!sync_budget_left(s, peer, SHARE_BODIES))
 		return 0;
 	struct chain_block *block = chain_find(s->chain, &id);
 	if (block && chain_has_body(block)) {
@@ -83,7 +86,7 @@ int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReques
 		TRY(error);
 		reply.block = field_of(stored.data, stored.size);
 	}
-	s->peers[peer].budget.owed += reply.block.len;
+	s->peers[peer].budgets[SHARE_BODIES].owed += reply.block.len;
 	const struct chain_block *parent = block ? chain_find(s->chain, &block->header.parent_id) : NULL;
 	const struct certificate *certificate =
 	    parent ? consensus_notarised(s->consensus, parent->header.view, &parent->header.id) : NULL;
@@ -91,7 +94,7 @@ int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReques
 		reply.parent_certificate = field_of(certificate->bytes, certificate->size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
 	message.block_reply = &reply;
-	return message_send(s->step, 0, peer, &message);
+	return message_send_answer(s->step, peer, &message);
 }
 
 int sync_job_payments(struct sync *s, struct job *job, const struct block *block)
@@ -121,7 +124,7 @@ int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply
 {
 	struct block *body;
 
-	if (!s->chain->fetching)
+	if (!s->chain->asked && !s->chain->wanted)
 		return 0;
 	TRY(block_decode(&s->step->network_id, message->block.data, message->block.len, &body));
 	struct chain_block *block = chain_find(s->chain, &body->header.id);

@@ -20,7 +20,7 @@ int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Cer
 	uint32_t count = 0;
 	int error;
 
-	if (!sync_budget_left(s, peer))
+	if (!sync_budget_left(s, peer, SHARE_CERTIFICATES))
 		return 0;
 	journal_cursor_begin(&cursor, JOURNAL_CERT, request->from_view);
 	while (!(error = journal_cursor_next(s->step, &cursor, &key, &value)) &&
@@ -28,8 +28,8 @@ int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Cer
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
 		message.certificate = field_of(value.data, value.size);
-		s->peers[peer].budget.owed += value.size;
-		TRY(message_send(s->step, 0, peer, &message));
+		s->peers[peer].budgets[SHARE_CERTIFICATES].owed += value.size;
+		TRY(message_send_answer(s->step, peer, &message));
 	}
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;
 }

@@ -1,4 +1,4 @@
-/* Catching up: pages of the final chain, by height. See sync.h. */
+/* Catching up: pages of the final chain, by height. What is asked, and what comes; pages.c answers. See sync.h. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,160 +6,107 @@
 #include "big_endian.h"
 #include "canonical.h"
 #include "fields.h"
-#include "journal.h"
 #include "messages.h"
 #include "try.h"
 #include "uncia/error.h"
 #include "receipt.h"
 
-#define SYNC_REPLY_BYTES  (2u << 20)
-#define SYNC_REPLY_BLOCKS RECEIPT_DESCENDANTS_MAX /* so that each block in it can have its receipts */
-#define SYNC_BLOCKS_MAX   4096u                   /* that are taken */
-#define SYNC_RETRY_MS     2000u
+#define SYNC_RETRY_MS   2000u
+#define SYNC_LATE_MAX   3u    /* until the wait for a page doubles no more: 16 s */
+#define SYNC_BLOCKS_MAX 4096u /* that are taken */
 
-static uint32_t sync_pick_peer(struct sync *s)
+/* Who has more than is final here, and was late least often; of those who are alike, one after the other. */
+static uint32_t sync_pick_peer(const struct sync *s)
 {
+	uint32_t best = PEER_NONE;
+
 	for (uint32_t i = 1; i <= s->step->committee->size; i++) {
 		uint32_t peer = (s->asked_peer + i) % s->step->committee->size;
-		if (peer != s->step->self && s->step->peers[peer].up &&
-		    s->peers[peer].final_height > s->chain->tip->header.height)
-			return peer;
+		if (peer == s->step->self || !s->step->peers[peer].up ||
+		    s->peers[peer].final_height <= s->chain->tip->header.height)
+			continue;
+		if (best == PEER_NONE || s->peers[peer].late < s->peers[best].late)
+			best = peer;
 	}
-	return PEER_NONE;
+	return best;
+}
+
+/* One page at a time is with the verifier, and one on its way to the disk: the next is asked for while the newest
+ * taken is being written. */
+static bool sync_room_for_page(const struct sync *s)
+{
+	return !s->verifying && !s->held && s->step->durable >= s->page_durable &&
+	       s->chain->tip->header.height >= s->page_height;
+}
+
+static void sync_late(struct sync *s, uint32_t peer)
+{
+	if (s->peers[peer].late < UINT32_MAX)
+		s->peers[peer].late++;
 }
 
 int sync_ask(struct sync *s)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__SyncRequest request = UNCIA__PB__SYNC_REQUEST__INIT;
-	uint32_t peer = sync_pick_peer(s);
 
+	if (s->step->now_ms < s->ask_at || !sync_room_for_page(s))
+		return 0;
+	if (s->asked)
+		sync_late(s, s->asked_peer);
 	s->asked = false;
 	s->ask_at = TIME_NEVER;
+	uint32_t peer = sync_pick_peer(s);
 	if (peer == PEER_NONE) {
 		if (s->chain->decision.wanted)
 			s->ask_at = s->step->now_ms + SYNC_RETRY_MS;
 		return 0;
 	}
 	assert(peer < s->step->committee->size && peer != s->step->self && s->step->peers[peer].up);
-	s->asked = true;
+	s->asked = s->peers[peer].asked = true;
 	s->asked_peer = peer;
-	s->ask_at = s->step->now_ms + SYNC_RETRY_MS;
+	uint32_t late = s->peers[peer].late < SYNC_LATE_MAX ? s->peers[peer].late : SYNC_LATE_MAX;
+	s->ask_at = s->step->now_ms + ((uint64_t)SYNC_RETRY_MS << late);
 	request.from_height = s->chain->tip->header.height + 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 	message.sync_request = &request;
 	return message_send(s->step, 0, peer, &message);
 }
 
-struct sync_page { /* stored blocks of consecutive heights, copied */
-	Uncia__Pb__Blob *blobs, **list;
-	size_t count, capacity, bytes;
-};
-
-static int page_add(struct sync_page *page, const struct bytes *stored)
+uint64_t sync_ask_wake(const struct sync *s)
 {
-	if (page->count == page->capacity) {
-		size_t capacity = page->capacity ? page->capacity * 2 : 64;
-		Uncia__Pb__Blob *blobs = realloc(page->blobs, capacity * sizeof(*blobs));
-		if (!blobs)
-			return UNCIA_E_MEMORY;
-		page->blobs = blobs;
-		page->capacity = capacity;
+	return sync_room_for_page(s) ? s->ask_at : TIME_NEVER;
+}
+
+/* What the page's certificate must name follows `before`, header by header. */
+static int sync_check_headers(const struct sync *s, const Uncia__Pb__SyncReply *message, const struct header *before,
+                              const struct certificate *certificate, uint64_t *height)
+{
+	const struct committee *c = s->step->committee;
+	struct hash id = before->id;
+	uint64_t view = before->view;
+
+	*height = before->height;
+	for (size_t i = 0; i < message->n_headers; i++) {
+		struct header header;
+		TRY(header_decode(message->headers[i]->data.data, message->headers[i]->data.len, &header));
+		if (header.height != *height + 1 || !hash_equal(&header.parent_id, &id) || header.view <= view ||
+		    header.epoch != c->epoch || !hash_equal(&header.committee_hash, &c->hash))
+			return UNCIA_E_PROOF;
+		id = header.id;
+		view = header.view;
+		*height = header.height;
 	}
-	uint8_t *copy = malloc(stored->size);
-	if (!copy)
-		return UNCIA_E_MEMORY;
-	memcpy(copy, stored->data, stored->size);
-	uncia__pb__blob__init(&page->blobs[page->count]);
-	page->blobs[page->count++].data = (ProtobufCBinaryData){.len = stored->size, .data = copy};
-	page->bytes += stored->size;
+	if (!certificate_is_final(certificate->kind) || certificate->view != view ||
+	    !hash_equal(&certificate->block_id, &id))
+		return UNCIA_E_PROOF;
 	return 0;
 }
 
-static void page_free(struct sync_page *page)
-{
-	for (size_t i = 0; i < page->count; i++)
-		free(page->blobs[i].data.data);
-	free(page->blobs);
-	free(page->list);
-}
-
-/* Blocks from `height` on, as far as a page goes: up to the last one in it with a finality certificate of its own. */
-static int page_fill(struct sync *s, uint64_t height, struct sync_page *page, uint8_t **certificate, size_t *size)
-{
-	size_t final_count = 0;
-
-	for (;; height++) {
-		struct bytes stored;
-		struct hash id;
-		uint64_t view;
-		if (page->count && page->bytes >= (final_count ? SYNC_REPLY_BYTES : MESSAGE_SIZE_VALIDATOR_MAX / 2))
-			break;
-		if (page->count >= (final_count ? SYNC_REPLY_BLOCKS : SYNC_BLOCKS_MAX))
-			break;
-		int error = journal_final(s->step, height, &view, &id);
-		if (error == UNCIA_E_NOT_FOUND)
-			break;
-		TRY(error);
-		TRY(journal_block_bytes(s->step, view, &id, &stored));
-		/* The certificate and what frames the blocks have to go into the message too. */
-		if (page->bytes + stored.size + 16 * page->count + 2 * CERTIFICATE_SIZE_MAX >
-		    MESSAGE_SIZE_VALIDATOR_MAX)
-			break;
-		TRY(page_add(page, &stored));
-		error = journal_finality(s->step, view, &id, &stored);
-		if (error == UNCIA_E_NOT_FOUND)
-			continue;
-		TRY(error);
-		free(*certificate);
-		*certificate = malloc(stored.size);
-		if (!*certificate)
-			return UNCIA_E_MEMORY;
-		memcpy(*certificate, stored.data, stored.size);
-		*size = stored.size;
-		final_count = page->count;
-	}
-	while (page->count > final_count)
-		free(page->blobs[--page->count].data.data);
-	return 0;
-}
-
-int sync_request_answer(struct sync *s, uint32_t peer, const Uncia__Pb__SyncRequest *request)
-{
-	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
-	Uncia__Pb__SyncReply reply = UNCIA__PB__SYNC_REPLY__INIT;
-	struct sync_page page = {0};
-	uint8_t *certificate = NULL;
-	size_t size = 0;
-
-	if (!request->from_height)
-		return UNCIA_E_ENCODING;
-	if (!sync_budget_left(s, peer))
-		return 0;
-	int error = page_fill(s, request->from_height, &page, &certificate, &size);
-	if (!error) {
-		page.list = malloc((page.count + 1) * sizeof(*page.list));
-		error = page.list ? 0 : UNCIA_E_MEMORY;
-	}
-	for (size_t i = 0; !error && i < page.count; i++)
-		page.list[i] = &page.blobs[i];
-	reply.tip_height = s->chain->tip->header.height;
-	reply.blocks = page.list;
-	reply.n_blocks = page.count;
-	if (page.count)
-		reply.certificate = field_of(certificate, size);
-	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
-	message.sync_reply = &reply;
-	s->peers[peer].budget.owed += page.bytes;
-	if (!error)
-		error = message_send(s->step, 0, peer, &message);
-	page_free(&page);
-	free(certificate);
-	return error;
-}
-
-/* The blocks must chain from our tip, and the certificate must be a finality certificate of the last. */
-static int sync_check(struct sync *s, const struct job *job, const struct certificate *certificate)
+/* The blocks must chain from our tip, the headers from the blocks, and the certificate must be a finality certificate
+ * of the last: then they are all final. *height: of what it names. */
+static int sync_check(struct sync *s, const struct job *job, const Uncia__Pb__SyncReply *message,
+                      const struct certificate *certificate, uint64_t *height)
 {
 	const struct header *before = &s->chain->tip->header;
 
@@ -170,10 +117,7 @@ static int sync_check(struct sync *s, const struct job *job, const struct certif
 			return UNCIA_E_PROOF;
 		before = header;
 	}
-	if (!certificate_is_final(certificate->kind) || certificate->view != before->view ||
-	    !hash_equal(&certificate->block_id, &before->id))
-		return UNCIA_E_PROOF;
-	return 0;
+	return sync_check_headers(s, message, before, certificate, height);
 }
 
 static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply *message)
@@ -189,7 +133,7 @@ static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply
 		job->block_count++;
 	}
 	TRY(certificate_decode(s->step->committee, message->certificate.data, message->certificate.len, &certificate));
-	int error = sync_check(s, job, certificate);
+	int error = sync_check(s, job, message, certificate, &job->height);
 	if (error) {
 		free(certificate);
 		return error;
@@ -201,23 +145,29 @@ static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply
 }
 
 /* Another peer is asked, a little later: who has nothing to give must not keep us busy. */
-static void sync_again(struct sync *s)
+static void sync_again(struct sync *s, uint32_t peer)
 {
+	sync_late(s, peer);
+	if (s->asked && s->asked_peer != peer)
+		return; /* somebody else is asked already */
 	s->asked = false;
 	s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }
 
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
 {
-	/* One answer to each question, and none while that is with the verifier. */
-	if (!s->asked || peer != s->asked_peer || s->ask_at == TIME_NEVER)
+	/* One answer to each question, however late, and none while another is with the verifier. */
+	if (!s->peers[peer].asked)
 		return 0;
+	s->peers[peer].asked = false;
 	s->peers[peer].final_height = message->tip_height;
+	if (s->verifying)
+		return 0;
 	if (!message->n_blocks) {
-		sync_again(s);
+		sync_again(s, peer);
 		return 0;
 	}
-	if (message->n_blocks > SYNC_BLOCKS_MAX)
+	if (message->n_blocks > SYNC_BLOCKS_MAX || message->n_headers > SYNC_HEADERS_MAX)
 		return UNCIA_E_LIMIT;
 	struct job *job = job_new(s->step, JOB_SYNC, peer, 64);
 	if (!job)
@@ -228,22 +178,26 @@ int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply
 		/* What does not chain is stale where the tip has moved; anything else is the peer's fault. */
 		if (error != UNCIA_E_PROOF)
 			return error;
-		sync_again(s);
+		sync_again(s, peer);
 		return 0;
 	}
-	assert(s->asked && job->block_count == message->n_blocks && job->certificate_count == 1);
-	s->ask_at = TIME_NEVER; /* the verifier has it */
+	assert(job->block_count == message->n_blocks && job->certificate_count == 1);
+	s->asked = false;
+	s->verifying = true;
+	s->ask_at = TIME_NEVER;
 	return job_start(s->step, job);
 }
 
 int sync_page_verified(struct sync *s, struct job *job, bool valid)
 {
-	assert(s->asked);
-	s->asked = false;
+	assert(s->verifying);
+	s->verifying = false;
 	if (!valid) {
+		sync_late(s, job->peer);
 		s->ask_at = s->step->now_ms;
 		return step_note(s->step, NOTE_WARNING, "event=bad_sync peer=%u", job->peer);
 	}
+	s->peers[job->peer].late = 0;
 	for (size_t i = 0; i < job->block_count; i++) {
 		struct block *body = job->blocks[i];
 		struct chain_block *block;
@@ -252,23 +206,28 @@ int sync_page_verified(struct sync *s, struct job *job, bool valid)
 		TRY(chain_add(s->chain, &body->header, s->step->now_ms, &block));
 		TRY(chain_complete_decoded(s->chain, block, body));
 	}
+	if (job->height > s->chain->decided_height)
+		s->chain->decided_height = job->height;
 	return 0;
 }
 
 void sync_page_given_up(struct sync *s)
 {
-	assert(s->asked && s->ask_at == TIME_NEVER);
-	s->asked = false;
+	assert(s->verifying);
+	s->verifying = false;
 	s->ask_at = s->step->now_ms;
 }
 
-int sync_page_taken(struct sync *s)
+void sync_page_taken(struct sync *s, uint64_t height)
 {
-	return sync_ask(s);
+	s->page_height = height;
+	s->page_durable = s->page_sequence;
+	s->page_sequence = s->chain->final_sequence;
+	s->ask_at = s->step->now_ms;
 }
 
 void sync_behind(struct sync *s)
 {
-	if (!s->asked && s->ask_at == TIME_NEVER)
+	if (!s->asked && !s->verifying && s->ask_at == TIME_NEVER)
 		s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }

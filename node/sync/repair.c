@@ -72,7 +72,7 @@ int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStat
 	if (message->final_height > s->chain->tip->header.height && s->ask_at == TIME_NEVER && !s->asked)
 		s->ask_at =
 		    s->step->now_ms + SYNC_FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
-	if (message->final_height >= s->chain->tip->header.height || !s->chain->final_certificate)
+	if (message->final_height >= s->chain->tip->header.height)
 		return 0;
 	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. Not at once
 	 * again: two that both move on would each find the other behind, and answer each other for ever. */
@@ -81,12 +81,14 @@ int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStat
 	assert(s->chain->tip->header.height);
 	s->peers[peer].told_at_ms = s->step->now_ms;
 	TRY(send_status(s, peer));
-	return message_send_certificate(s->step, peer, s->chain->final_certificate);
+	return s->chain->final_certificate ? message_send_certificate(s->step, peer, s->chain->final_certificate) : 0;
 }
 
 void sync_peer_down(struct sync *s, uint32_t peer)
 {
-	if (s->asked && s->asked_peer == peer && s->ask_at != TIME_NEVER)
+	s->peers[peer].page_from = 0;
+	s->peers[peer].asked = false;
+	if (s->asked && s->asked_peer == peer)
 		s->ask_at = s->step->now_ms;
 }
 
@@ -127,8 +129,10 @@ uint64_t sync_wake(const struct sync *s)
 {
 	uint64_t at = s->standstill_at;
 
-	if (s->ask_at < at)
-		at = s->ask_at;
+	const uint64_t due[] = {sync_ask_wake(s), sync_pages_wake(s), sync_far(s) ? TIME_NEVER : chain_wake(s->chain)};
+	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
+		if (due[i] < at)
+			at = due[i];
 	if (consensus_voting(s->consensus) == VOTING_NO && s->newest_ask_at < at)
 		at = s->newest_ask_at;
 	return at;
@@ -138,8 +142,8 @@ int sync_timer(struct sync *s)
 {
 	if (consensus_voting(s->consensus) == VOTING_NO && s->step->now_ms >= s->newest_ask_at)
 		TRY(newest_vote_ask(s));
-	if (s->step->now_ms >= s->ask_at)
-		TRY(sync_ask(s));
+	TRY(sync_ask(s));
+	TRY(sync_pages_answer(s));
 	if (s->step->now_ms < s->standstill_at)
 		return 0;
 	/* consensus §6 rule 9: "each period without new finality". */

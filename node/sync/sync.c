@@ -14,6 +14,7 @@ int sync_init(struct sync *s)
 
 void sync_deinit(struct sync *s)
 {
+	sync_run_free(&s->run);
 	free(s->peers);
 	s->peers = NULL;
 }
@@ -30,9 +31,14 @@ void sync_final(struct sync *s)
 	s->last_final_ms = s->step->now_ms;
 }
 
-bool sync_budget_left(struct sync *s, uint32_t peer)
+bool sync_far(const struct sync *s)
 {
-	struct read_budget *budget = &s->peers[peer].budget;
+	return s->chain->decided_height > s->chain->tip->header.height + s->near_blocks;
+}
+
+bool sync_budget_left(struct sync *s, uint32_t peer, enum sync_share share)
+{
+	struct read_budget *budget = &s->peers[peer].budgets[share];
 	bool left = read_budget_left(budget, s->step->now_ms, READ_PEER_OWED, READ_PEER_PER_MS);
 
 	if (left)

@@ -10,13 +10,33 @@
 #include "step.h"
 #include "verification.h"
 
-#define SYNC_FETCH_DELAY_MS 4u   /* a body that is named may be on its way by itself */
-#define SYNC_FETCH_RETRY_MS 250u /* before somebody else is asked */
+#define SYNC_FETCH_DELAY_MS 4u     /* a body that is named may be on its way by itself */
+#define SYNC_FETCH_RETRY_MS 250u   /* before somebody else is asked */
+#define SYNC_HEADERS_MAX    12288u /* that follow the blocks of a page: with the largest block they fit a message */
+
+/* What is read for the questions of one validator: each kind has a share of its own, so that none waits for another. */
+enum sync_share { SHARE_PAGES, SHARE_BODIES, SHARE_CERTIFICATES, SHARES };
 
 struct sync_peer {
-	struct read_budget budget; /* of what is read for its questions */
-	uint64_t final_height;     /* as it last told */
-	uint64_t told_at_ms;       /* when it was last told that it is behind */
+	struct read_budget budgets[SHARES]; /* of what is read for its questions */
+	uint64_t page_from;                 /* the page that it waits for begins there; 0: it waits for none */
+	uint64_t final_height;              /* as it last told */
+	uint64_t told_at_ms;                /* when it was last told that it is behind */
+	bool asked;                         /* for a page that has not come */
+	uint32_t late;                      /* how often it did not give one, since it last did */
+};
+
+/* Headers of the final chain from one height on, up to a block with a finality certificate of its own: what follows the
+ * blocks of a page. Kept from one page to the next, and read in as many steps as it takes. */
+struct sync_run {
+	uint64_t first; /* height of the first header; 0: nothing is kept */
+	struct sync_header {
+		uint32_t size;
+		uint8_t bytes[HEADER_SIZE_MAX];
+	} * headers;
+	size_t count, capacity;
+	uint8_t *certificate; /* of the last one; NULL: it goes on */
+	size_t certificate_size;
 };
 
 struct sync {
@@ -24,12 +44,21 @@ struct sync {
 	struct chain *chain;
 	const struct consensus *consensus; /* from sync_start on */
 	uint32_t heartbeat_ms;
+	uint32_t page_bytes;  /* of blocks in one page, where that is more than one */
+	uint32_t near_blocks; /* so far above the final tip bodies are fetched by id */
 
 	struct sync_peer *peers; /* by validator */
-	bool asked;              /* a page of the final chain is asked for, or with the verifier */
+	uint32_t answered_peer;  /* the last one that was given a page */
+	struct sync_run run;
+	bool asked; /* a page of the final chain is asked for */
 	uint32_t asked_peer;
-	uint64_t ask_at;      /* when to ask (again); TIME_NEVER: not, or the page is with the verifier */
-	uint32_t repair_peer; /* the last one asked for certificates */
+	uint64_t ask_at;        /* when to ask (again); TIME_NEVER: not */
+	bool verifying;         /* a page is with the verifier */
+	bool held;              /* no page is asked for while too much waits to be flushed: its caller's word */
+	uint64_t page_height;   /* the last block of the newest page taken */
+	uint64_t page_sequence; /* the commit that has it */
+	uint64_t page_durable;  /* the commit of the page before it: the next one is asked for when that is durable */
+	uint32_t repair_peer;   /* the last one asked for certificates */
 	uint64_t last_final_ms, standstill_at;
 	uint64_t newest_ask_at; /* when to ask for the newest votes of ours that others know */
 };
@@ -61,15 +90,19 @@ int sync_newest_vote_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Newe
 int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockRequest *message);
 int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply *message);
 /* The verdicts of a page or a body are in. A page's blocks are then in the chain; its finality certificate, the job's
- * first, is for the caller to hand on, and the next page to be asked for by sync_page_taken. */
+ * first, is for the caller to hand on, and sync_page_taken to be told, with the height of the page's last block, once
+ * what it makes final was. */
 int sync_page_verified(struct sync *s, struct job *job, bool valid);
-int sync_page_taken(struct sync *s);
+void sync_page_taken(struct sync *s, uint64_t height);
 int sync_body_verified(struct sync *s, struct job *job, bool valid);
 /* The verifier gave them up unchecked, since their sender's link is closed: somebody else is asked. */
 void sync_page_given_up(struct sync *s);
 void sync_body_given_up(struct sync *s, const struct job *job);
-/* Asks for every body that is due. */
+/* Asks for the bodies that are due. */
 int sync_fetch_bodies(struct sync *s);
+/* Whether a block is decided that is more than a few above the final tip: what lies between comes by pages of the final
+ * chain, and until then no body is fetched by id, and none put together for a proposal. */
+bool sync_far(const struct sync *s);
 
 /* Takes the certificate into the job, with the checks of those signatures that have not been seen good as votes
  * already. Returns 0 or UNCIA_E_MEMORY. */

@@ -10,7 +10,8 @@ struct audit_report {
 	uint64_t height, records, blocks, payments, certificates, signatures;
 	amount_t supply;
 	struct hash block_id, state_root; /* of the tip, and after it */
-	uint64_t failed_height;           /* where the audit failed */
+	uint64_t uncovered; /* blocks below the tip, with it, that are final by a certificate of one that is not here */
+	uint64_t failed_height; /* where the audit failed */
 	char failure[300];
 };
 

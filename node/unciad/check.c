@@ -36,6 +36,12 @@ static int check_print_report(const struct audit_report *r, bool json)
 	amount_format(r->supply, supply);
 	if (json)
 		return check_print_json(r, block, root, supply);
+	if (r->uncovered)
+		fprintf(stderr,
+		        "note: the newest %" PRIu64
+		        " blocks were made final by the certificate of a later block, whose way "
+		        "here is not kept: the validator proves it again when it catches up\n",
+		        r->uncovered);
 	printf("all is well up to height %" PRIu64 "\nblock         %s\nstate root    %s\n"
 	       "records       %" PRIu64 "\nblocks        %" PRIu64 "\npayments      %" PRIu64 "\ncertificates  %" PRIu64
 	       "\nsignatures    %" PRIu64 "\nsupply        %s\n",

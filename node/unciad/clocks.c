@@ -20,3 +20,13 @@ uint64_t clocks_wall_ms(void)
 {
 	return clocks_read(CLOCK_REALTIME);
 }
+
+void clocks_format(uint64_t wall_ms, char text[TIME_TEXT_SIZE])
+{
+	time_t seconds = (time_t)(wall_ms / 1000);
+	struct tm parts;
+	struct tm *ok = gmtime_r(&seconds, &parts);
+	assert(ok); /* it fails beyond year 2^31 */
+	(void)ok;
+	strftime(text, TIME_TEXT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts);
+}

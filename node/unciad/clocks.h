@@ -8,4 +8,8 @@ uint64_t clocks_monotonic_ms(void);
 /* Since 1970; people and daemons may set it. For what is written down. */
 uint64_t clocks_wall_ms(void);
 
+#define TIME_TEXT_SIZE 40
+/* "2026-11-29 07:49:11 UTC", of a time at which a network may begin, or a clock's. */
+void clocks_format(uint64_t wall_ms, char text[TIME_TEXT_SIZE]);
+
 #endif

@@ -1,15 +1,14 @@
-/* Reads and writes unciad.conf with inih, which knows neither line numbers nor over-long lines: its reader here
- * adds both. */
+/* Reads and writes unciad.conf. */
 #include "config.h"
 #include <assert.h>
-#include <errno.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "command.h"
 #include "files.h"
+#include "ini_text.h"
 #include "node.h"
 
 static const struct number_key {
@@ -28,7 +27,8 @@ static const struct number_key {
     {"pace_ms", offsetof(struct config, pace_ms), 1, 1000},
     {"flush_ms", offsetof(struct config, flush_ms), 1, 60000},
 };
-#define NUMBER_KEYS (sizeof(number_keys) / sizeof(number_keys[0]))
+#define CONFIG_SIZE_MAX (1u << 20)
+#define NUMBER_KEYS     (sizeof(number_keys) / sizeof(number_keys[0]))
 
 static const char *const log_levels[] = {[LOG_LEVEL_ERROR] = "error",
                                          [LOG_LEVEL_WARNING] = "warning",
@@ -37,8 +37,7 @@ static const char *const log_levels[] = {[LOG_LEVEL_ERROR] = "error",
 
 struct parser {
 	const char *path;
-	FILE *file;
-	unsigned line;
+	struct ini_reader reader;
 	uint32_t committee_size;
 	struct config config;
 	bool has_listen, has_log_level, has_number[NUMBER_KEYS];
@@ -53,24 +52,9 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct parser *p, const 
 	vsnprintf(reason, sizeof(reason), format, list);
 	va_end(list);
 	if (!p->failed)
-		command_error(EXIT_USAGE, "%s:%u: %s", p->path, p->line, reason);
+		command_error(EXIT_USAGE, "%s:%u: %s", p->path, p->reader.line, reason);
 	p->failed = true;
-	return 0; /* inih: an error */
-}
-
-/* inih asks for one line at a time, so the count of lines is the number of the one that its handler is called for. */
-static char *config_read_line(char *text, int size, void *stream)
-{
-	struct parser *p = stream;
-	if (p->failed || !fgets(text, size, p->file))
-		return NULL;
-	p->line++;
-	size_t length = strlen(text);
-	if (length + 1 == (size_t)size && text[length - 1] != '\n') {
-		refuse(p, "the line is longer than %d characters", size - 3);
-		return NULL;
-	}
-	return text;
+	return 0;
 }
 
 static int config_take_number(struct parser *p, size_t i, const char *value)
@@ -120,9 +104,12 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 
 static int take_peer_key(struct parser *p, const char *section, const char *name, const char *value)
 {
+	const char *digits = section + strlen("peer.");
 	uint64_t index;
-	if (!number_parse(section + strlen("peer."), 0, p->committee_size - 1, &index))
+	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, p->committee_size - 1, &index))
 		return refuse(p, "section [%s]: the committee's members are 0 to %u", section, p->committee_size - 1);
+	if (!name)
+		return 1;
 	if (strcmp(name, "address"))
 		return refuse(p, "unknown key '%s' in section [%s]", name, section);
 	if (p->config.peers[index].port)
@@ -130,29 +117,27 @@ static int take_peer_key(struct parser *p, const char *section, const char *name
 	return endpoint_parse(value, &p->config.peers[index]) || refuse(p, "address = %s: not HOST:PORT", value);
 }
 
-static int take_key(void *context, const char *section, const char *name, const char *value)
+/* A section, even if nothing stands in it, or a value in one. Returns 0 where it is refused. */
+static int config_take_line(struct parser *p, const char *section, const char *name, const char *value)
 {
-	struct parser *p = context;
-	if (!strcmp(section, "node"))
-		return take_node_key(p, name, value);
 	if (!strncmp(section, "peer.", strlen("peer.")))
 		return take_peer_key(p, section, name, value);
-	return *section ? refuse(p, "unknown section [%s]", section)
-	                : refuse(p, "'%s' stands before any [section]", name);
+	if (!strcmp(section, "node"))
+		return !name || take_node_key(p, name, value);
+	return name && !*section ? refuse(p, "'%s' stands before any [section]", name)
+	                         : refuse(p, "unknown section [%s]", section);
 }
 
 static int config_parse(struct parser *p)
 {
-	/* inih takes an indented line for one more value of the key before it, and no key here has two. */
-	ini_allow_multiline = false;
-	int error_line = ini_parse_stream(config_read_line, p, take_key, p);
-	if (p->failed)
-		return EXIT_USAGE;
-	if (ferror(p->file))
-		return command_error(EXIT_FAILED, "%s: %s", p->path, strerror(errno));
-	if (error_line)
-		return command_error(EXIT_USAGE, "%s:%d: neither a [section] nor key = value", p->path, error_line);
-	return 0;
+	enum ini_line line;
+	while (!p->failed && (line = ini_next(&p->reader)) != INI_END) {
+		if (line == INI_WRONG)
+			refuse(p, "%s", p->reader.wrong);
+		else
+			config_take_line(p, p->reader.section, p->reader.name, p->reader.value);
+	}
+	return p->failed ? EXIT_USAGE : 0;
 }
 
 int config_load(const char *path, uint32_t committee_size, struct config *config)
@@ -162,12 +147,15 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 	    .path = path,
 	    .committee_size = committee_size,
 	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO},
-	    .file = fopen(path, "re"),
 	};
-	if (!p.file)
-		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	int code = config_parse(&p);
-	fclose(p.file);
+	uint8_t *text;
+	size_t size;
+	int code = file_read(path, CONFIG_SIZE_MAX, false, &text, &size);
+	if (code)
+		return code;
+	ini_begin(&p.reader, (const char *)text, size);
+	code = config_parse(&p);
+	free(text);
 	if (!code)
 		*config = p.config;
 	return code;

@@ -34,6 +34,7 @@ enum {
 	OPTION_FAULTY,
 	OPTION_SLOW,
 	OPTION_WEIGHTS,
+	OPTION_SMALLEST,
 };
 
 static const struct poptOption options[] = {
@@ -45,6 +46,7 @@ static const struct poptOption options[] = {
     {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
     {"slow", '\0', POPT_ARG_STRING, NULL, OPTION_SLOW, "Weight that may be missing for one-round finality", "P"},
     {"weights", '\0', POPT_ARG_STRING, NULL, OPTION_WEIGHTS, "The validators' weights (all 1)", "A,B,C..."},
+    {"smallest", '\0', POPT_ARG_STRING, NULL, OPTION_SMALLEST, "The smallest amount of a payment (0.01)", "AMOUNT"},
     OPTIONS_COMMON,
 };
 
@@ -108,6 +110,8 @@ static int devnet_take_option(struct devnet *d, int option, const char *value)
 		return take_count(d, value);
 	case OPTION_WEIGHTS:
 		return take_weights(d, value);
+	case OPTION_SMALLEST:
+		return draft_take_smallest(&d->draft, value);
 	case OPTION_FUND:
 		return draft_add_account_text(&d->draft, value);
 	case OPTION_BASE_PORT:
@@ -165,11 +169,12 @@ static int draft_genesis(struct devnet *d, amount_t *rest)
 	uint64_t faulty, slow;
 	d->draft.name = "devnet";
 	d->draft.currency_code = "UNC";
-	d->draft.smallest_amount = 1;
+	if (!d->draft.smallest_amount)
+		d->draft.smallest_amount = SMALLEST_AMOUNT_DEFAULT;
 	d->draft.timestamp_ms = clocks_wall_ms();
 	*rest = SUPPLY;
 	for (uint32_t i = 0; i < d->draft.account_count; i++) {
-		if (!amount_subtract(*rest, d->draft.accounts[i].balance, rest) || !*rest)
+		if (!amount_subtract(*rest, d->draft.accounts[i].balance, rest) || *rest < d->draft.smallest_amount)
 			return command_error(EXIT_USAGE, "--fund: more than the supply of 1000000000 less a treasury");
 	}
 	for (uint32_t i = 0; i < d->count; i++)
@@ -286,6 +291,8 @@ static int reuse_genesis(struct devnet *d, const char *path)
 		differs = "--validators";
 	else if (d->draft.account_count && !funds_agree(d))
 		differs = "--fund";
+	else if (d->draft.smallest_amount && d->draft.smallest_amount != d->genesis.smallest_amount)
+		differs = "--smallest";
 	else if (d->draft.has_faulty && d->draft.faulty != c->faulty)
 		differs = "--faulty";
 	else if (d->draft.has_slow && d->draft.slow != c->slow)

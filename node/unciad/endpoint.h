@@ -1,14 +1,15 @@
-/* HOST:PORT, as configuration and network files write it; [HOST]:PORT where the host is an IPv6 address. */
+/* HOST:PORT, as configuration and network files write it; [HOST]:PORT where the host is an IPv6 address. The form is
+ * that of wallet.md, "Text of key = value". */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 #include <stdbool.h>
 #include <stdint.h>
+#include "ini_text.h"
 
-#define ENDPOINT_HOST_SIZE 128 /* NUL included; a line of a network file holds 200 bytes */
-#define ENDPOINT_TEXT_SIZE (ENDPOINT_HOST_SIZE + 8)
+#define ENDPOINT_TEXT_SIZE (HOST_SIZE_MAX + 8)
 
 struct endpoint {
-	char host[ENDPOINT_HOST_SIZE]; /* a name or an address, without brackets; empty: none given */
+	char host[HOST_SIZE_MAX]; /* a name or an address, without brackets; empty: none given */
 	uint16_t port;
 };
 

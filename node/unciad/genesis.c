@@ -6,7 +6,6 @@
 #include "genesis_draft.h"
 #include "keys.h"
 #include "network_file.h"
-#include "uncia/error.h"
 
 enum {
 	OPTION_NAME = 1,
@@ -20,12 +19,14 @@ enum {
 	OPTION_OUTPUT,
 	OPTION_NETWORK,
 	OPTION_AT,
+	OPTION_ALLOW,
 };
 
 static const struct poptOption options[] = {
-    {"name", '\0', POPT_ARG_STRING, NULL, OPTION_NAME, "The network's name, 1 to 32 ASCII characters", "NAME"},
+    {"name", '\0', POPT_ARG_STRING, NULL, OPTION_NAME,
+     "The network's name, 1 to 32 characters of A-Z a-z 0-9 . _ - and space", "NAME"},
     {"currency", '\0', POPT_ARG_STRING, NULL, OPTION_CURRENCY, "The currency's code, 3 to 8 letters (UNC)", "CODE"},
-    {"smallest", '\0', POPT_ARG_STRING, NULL, OPTION_SMALLEST, "The smallest amount of a payment (0.000001)", "AMOUNT"},
+    {"smallest", '\0', POPT_ARG_STRING, NULL, OPTION_SMALLEST, "The smallest amount of a payment (0.01)", "AMOUNT"},
     {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
     {"slow", '\0', POPT_ARG_STRING, NULL, OPTION_SLOW, "Weight that may be missing for one-round finality", "P"},
     {"validator", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATOR, "A validator, in order; once for each",
@@ -37,6 +38,8 @@ static const struct poptOption options[] = {
     {"network", '\0', POPT_ARG_STRING, NULL, OPTION_NETWORK, "Also write the network file for wallets", "FILE"},
     {"at", '\0', POPT_ARG_STRING, NULL, OPTION_AT, "Where a validator listens, for --network; once for each",
      "INDEX=HOST:PORT"},
+    {"allow", '\0', POPT_ARG_STRING, NULL, OPTION_ALLOW,
+     "Take what is refused as a likely mistake: time, weights or smallest; once for each", "WHAT"},
     OPTIONS_JSON,
     OPTIONS_COMMON,
 };
@@ -45,6 +48,7 @@ struct request {
 	struct genesis_draft draft;
 	const char *output, *network;
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
+	unsigned allowed; /* of enum genesis_doubt */
 	bool json;
 };
 
@@ -65,9 +69,7 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 		r->draft.currency_code = value;
 		return 0;
 	case OPTION_SMALLEST:
-		if (amount_parse(value, &r->draft.smallest_amount) || !r->draft.smallest_amount)
-			return command_error(EXIT_USAGE, "--smallest %s: %s", value, uncia_error_text(UNCIA_E_AMOUNT));
-		return 0;
+		return draft_take_smallest(&r->draft, value);
 	case OPTION_FAULTY:
 		r->draft.has_faulty = true;
 		return genesis_take_number("faulty", value, 0, &r->draft.faulty);
@@ -90,6 +92,11 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 		if (!endpoint_parse_indexed(value, r->endpoints, COMMITTEE_SIZE_MAX))
 			return command_error(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
 		return 0;
+	case OPTION_ALLOW:
+		r->allowed |= doubt_of_name(value);
+		return doubt_of_name(value)
+		           ? 0
+		           : command_error(EXIT_USAGE, "--allow %s: not time, weights or smallest", value);
 	default:
 		r->json = true;
 		return 0;
@@ -112,18 +119,25 @@ static int check_endpoints(const struct request *r)
 
 static int report_genesis(const struct request *r, const struct genesis *genesis)
 {
-	char id[KEY_TEXT_SIZE], supply[AMOUNT_TEXT_SIZE];
+	char id[KEY_TEXT_SIZE], supply[AMOUNT_TEXT_SIZE], smallest[AMOUNT_TEXT_SIZE], begins[TIME_TEXT_SIZE];
 	hex_format(genesis->network_id.b, HASH_SIZE, id);
 	amount_format(genesis->supply, supply);
+	amount_format(genesis->smallest_amount, smallest);
+	clocks_format(genesis->timestamp_ms, begins);
 	const struct committee *c = &genesis->committee;
 	if (r->json)
-		return command_print_json(json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:I,s:s}", "v", 1, "network_id", id,
-		                                    "name", genesis->name, "file", r->output, "validators",
+		return command_print_json(json_pack("{s:i,s:s,s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:I}", "v", 1, "network_id",
+		                                    id, "name", genesis->name, "file", r->output, "validators",
 		                                    (int)c->size, "faulty", (json_int_t)c->faulty, "slow",
-		                                    (json_int_t)c->slow, "supply", supply));
-	printf("network id  %s\nvalidators  %u (weights sum to %llu; %llu faulty, %llu slow)\nsupply      %s %s\n", id,
-	       c->size, (unsigned long long)c->weight, (unsigned long long)c->faulty, (unsigned long long)c->slow,
-	       supply, genesis->currency_code);
+		                                    (json_int_t)c->slow, "supply", supply, "smallest", smallest,
+		                                    "timestamp_ms", (json_int_t)genesis->timestamp_ms));
+	printf("network id  %s\nbegins      %s\nvalidators  %u (weights sum to %llu; %llu faulty, %llu slow)\n"
+	       "supply      %s %s, in %u accounts; smallest amount %s\n",
+	       id, begins, c->size, (unsigned long long)c->weight, (unsigned long long)c->faulty,
+	       (unsigned long long)c->slow, supply, genesis->currency_code, genesis->account_count, smallest);
+	if (c->size > 1 && !c->faulty)
+		printf("none of the validators may lie, and where one fails the network may stand still\n");
+	printf("nothing of this can be changed once the network has begun\n");
 	return command_flush();
 }
 
@@ -135,6 +149,11 @@ static int make_genesis_file(const struct request *r)
 		code = draft_make(&r->draft, &genesis);
 	if (code)
 		return code;
+	code = draft_doubt(&r->draft, genesis.committee.faulty, clocks_wall_ms(), r->allowed);
+	if (code) {
+		genesis_deinit(&genesis);
+		return code;
+	}
 	code = file_create(r->output, 0644, genesis.bytes, genesis.size);
 	if (!code && r->network)
 		code = network_file_write(r->network, &genesis, r->endpoints, false);
@@ -146,7 +165,7 @@ static int make_genesis_file(const struct request *r)
 
 static int genesis_run(struct arguments *arguments)
 {
-	struct request r = {.draft = {.currency_code = "UNC", .smallest_amount = 1}};
+	struct request r = {.draft = {.currency_code = "UNC", .smallest_amount = SMALLEST_AMOUNT_DEFAULT}};
 	r.draft.timestamp_ms = clocks_wall_ms();
 	const char *value;
 	int option, code = 0;
@@ -168,7 +187,8 @@ const struct command command_genesis = {
     .description =
         "States the validators, what they tolerate, the currency and the accounts that hold its first supply.\n"
         "The file's hash is the network's id: every validator starts from the same bytes. Where --faulty and\n"
-        "--slow are not given, the most that the weights allow, --faulty first.",
+        "--slow are not given, the most that the weights allow, --faulty first. What is most often a mistake (a time\n"
+        "in seconds, a validator that outweighs --faulty) is refused unless --allow names it.",
     .options = options,
     .run = genesis_run,
 };

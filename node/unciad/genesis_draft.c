@@ -5,9 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "clocks.h"
 #include "command.h"
 #include "keys.h"
 #include "uncia/error.h"
+
+#define AHEAD_MAX_MS        (UINT64_C(3600) * 1000)           /* clocks differ by less */
+#define BEHIND_MAX_MS       (UINT64_C(30) * 24 * 3600 * 1000) /* everybody may make it anew from the same statement */
+#define SUPPLY_SMALLEST_MIN 100u
 
 int draft_add_validator(struct genesis_draft *draft, const struct validator *validator)
 {
@@ -17,8 +22,17 @@ int draft_add_validator(struct genesis_draft *draft, const struct validator *val
 	if (!sign_key_valid(validator->consensus_key))
 		return command_error(EXIT_USAGE, "validator %u: its consensus key is not a valid Ed25519 key",
 		                     draft->validator_count);
+	if (!memcmp(validator->consensus_key, validator->network_key, 32))
+		return command_error(EXIT_USAGE, "validator %u: its consensus key and its network key are the same",
+		                     draft->validator_count);
 	for (uint32_t i = 0; i < draft->validator_count; i++) {
 		const struct validator *other = &draft->validators[i];
+		if (!memcmp(other->consensus_key, validator->network_key, 32) ||
+		    !memcmp(other->network_key, validator->consensus_key, 32))
+			return command_error(EXIT_USAGE,
+			                     "validators %u and %u: the consensus key of one is the network key of "
+			                     "the other",
+			                     i, draft->validator_count);
 		if (!memcmp(other->consensus_key, validator->consensus_key, 32) ||
 		    !memcmp(other->network_key, validator->network_key, 32))
 			return command_error(EXIT_USAGE, "validators %u and %u have a key in common", i,
@@ -41,6 +55,13 @@ int draft_add_validator_text(struct genesis_draft *draft, const char *text)
 	if (size > 129 && !number_parse(text + 130, 1, (UINT64_C(1) << 62) - 1, &validator.weight))
 		return command_error(EXIT_USAGE, "--validator %s: the weight is not a positive number", text);
 	return draft_add_validator(draft, &validator);
+}
+
+int draft_take_smallest(struct genesis_draft *draft, const char *text)
+{
+	if (amount_parse(text, &draft->smallest_amount) || !draft->smallest_amount)
+		return command_error(EXIT_USAGE, "--smallest %s: %s", text, uncia_error_text(UNCIA_E_AMOUNT));
+	return 0;
 }
 
 int draft_add_account(struct genesis_draft *draft, const struct genesis_account *account)
@@ -76,14 +97,12 @@ int draft_add_account_text(struct genesis_draft *draft, const char *text)
 static int check_texts(const struct genesis_draft *draft)
 {
 	assert(draft->name && draft->currency_code);
-	size_t size = strlen(draft->name);
-	bool valid = size >= 1 && size <= 32;
-	for (size_t i = 0; i < size && valid; i++)
-		valid = draft->name[i] >= ' ' && draft->name[i] <= '~';
-	if (!valid)
-		return command_error(EXIT_USAGE, "name '%s': not 1 to 32 printable ASCII characters", draft->name);
-	size = strlen(draft->currency_code);
-	if (size < 3 || size > 8 || draft->currency_code[strspn(draft->currency_code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+	if (!network_name_ok(draft->name, strlen(draft->name)))
+		return command_error(EXIT_USAGE,
+		                     "name '%s': not 1 to 32 letters, digits, dots, hyphens, underscores and spaces, "
+		                     "no space at an end",
+		                     draft->name);
+	if (!currency_code_ok(draft->currency_code, strlen(draft->currency_code)))
 		return command_error(EXIT_USAGE, "currency '%s': not 3 to 8 letters A-Z", draft->currency_code);
 	return 0;
 }
@@ -94,6 +113,14 @@ static int compare_accounts(const void *a, const void *b)
 	              ADDRESS_SIZE);
 }
 
+static int refuse_account(const struct genesis_account *account, const char *why)
+{
+	struct destination destination = {.address = account->address};
+	char text[ADDRESS_TEXT_SIZE];
+	destination_format(&destination, text);
+	return command_error(EXIT_USAGE, "%s: %s", text, why);
+}
+
 static int check_accounts(const struct genesis_draft *draft)
 {
 	if (!draft->account_count)
@@ -101,7 +128,7 @@ static int check_accounts(const struct genesis_draft *draft)
 	amount_t supply = 0;
 	for (uint32_t i = 0; i < draft->account_count; i++) {
 		if (draft->accounts[i].balance < draft->smallest_amount)
-			return command_error(EXIT_USAGE, "an account holds less than the smallest amount");
+			return refuse_account(&draft->accounts[i], "it holds less than the smallest amount");
 		if (!amount_add(supply, draft->accounts[i].balance, &supply))
 			return command_error(EXIT_USAGE, "the accounts hold more than an amount can be");
 	}
@@ -109,10 +136,7 @@ static int check_accounts(const struct genesis_draft *draft)
 	for (uint32_t i = 1; i < draft->account_count; i++) {
 		if (compare_accounts(&draft->accounts[i - 1], &draft->accounts[i]))
 			continue;
-		struct destination destination = {.address = draft->accounts[i].address};
-		char text[ADDRESS_TEXT_SIZE];
-		destination_format(&destination, text);
-		return command_error(EXIT_USAGE, "%s: the same address twice", text);
+		return refuse_account(&draft->accounts[i], "the same address twice");
 	}
 	return 0;
 }
@@ -150,9 +174,76 @@ static int choose_faults(const struct genesis_draft *draft, uint64_t *faulty, ui
 int draft_check(const struct genesis_draft *draft, uint64_t *faulty, uint64_t *slow)
 {
 	int code = check_texts(draft);
+	if (!code && draft->timestamp_ms >= GENESIS_TIME_END_MS)
+		code = command_error(EXIT_USAGE,
+		                     "--timestamp %" PRIu64
+		                     ": later than the expiry of any payment can be; it is counted in "
+		                     "milliseconds since 1970",
+		                     draft->timestamp_ms);
 	if (!code)
 		code = choose_faults(draft, faulty, slow);
 	return code ? code : check_accounts(draft);
+}
+
+unsigned doubt_of_name(const char *name)
+{
+	return !strcmp(name, "time")       ? DOUBT_TIME
+	       : !strcmp(name, "weights")  ? DOUBT_WEIGHTS
+	       : !strcmp(name, "smallest") ? DOUBT_SMALLEST
+	                                   : 0;
+}
+
+static int doubt_time(uint64_t timestamp_ms, uint64_t now_ms)
+{
+	char then[TIME_TEXT_SIZE], now[TIME_TEXT_SIZE];
+	if (timestamp_ms >= now_ms ? timestamp_ms - now_ms <= AHEAD_MAX_MS : now_ms - timestamp_ms <= BEHIND_MAX_MS)
+		return 0;
+	clocks_format(timestamp_ms, then);
+	clocks_format(now_ms, now);
+	return command_error(EXIT_USAGE,
+	                     "--timestamp %" PRIu64
+	                     " is %s, and now it is %s: it is counted in milliseconds, and no payment "
+	                     "expires before the clock has passed it (--allow time, if it is meant)",
+	                     timestamp_ms, then, now);
+}
+
+static int doubt_weights(const struct genesis_draft *draft, uint64_t faulty)
+{
+	for (uint32_t i = 0; i < draft->validator_count && faulty; i++)
+		if (draft->validators[i].weight > faulty)
+			return command_error(EXIT_USAGE,
+			                     "validator %u weighs %" PRIu64 ", and only %" PRIu64
+			                     " may fail or lie: it alone is more "
+			                     "than the network tolerates (--allow weights, if it is meant)",
+			                     i, draft->validators[i].weight, faulty);
+	return 0;
+}
+
+static int doubt_smallest(const struct genesis_draft *draft)
+{
+	amount_t supply = 0;
+	char smallest[AMOUNT_TEXT_SIZE], all[AMOUNT_TEXT_SIZE];
+	for (uint32_t i = 0; i < draft->account_count; i++)
+		supply += draft->accounts[i].balance; /* draft_check: no overflow */
+	if (supply / SUPPLY_SMALLEST_MIN >= draft->smallest_amount)
+		return 0;
+	amount_format(draft->smallest_amount, smallest);
+	amount_format(supply, all);
+	return command_error(
+	    EXIT_USAGE,
+	    "the smallest amount, %s, is more than a hundredth of the whole supply, %s (--allow smallest, if "
+	    "it is meant)",
+	    smallest, all);
+}
+
+int draft_doubt(const struct genesis_draft *draft, uint64_t faulty, uint64_t now_ms, unsigned allowed)
+{
+	int code = allowed & DOUBT_TIME ? 0 : doubt_time(draft->timestamp_ms, now_ms);
+	if (!code && !(allowed & DOUBT_WEIGHTS))
+		code = doubt_weights(draft, faulty);
+	if (!code && !(allowed & DOUBT_SMALLEST))
+		code = doubt_smallest(draft);
+	return code;
 }
 
 int draft_make(const struct genesis_draft *draft, struct genesis *genesis)

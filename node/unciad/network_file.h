@@ -1,4 +1,4 @@
-/* The network file: all that a wallet needs to know of a network. An INI file that fits inih's line of 200 bytes. */
+/* The network file: all that a wallet needs to know of a network. Its form is that of ini_text.h. */
 #ifndef NETWORK_FILE_H
 #define NETWORK_FILE_H
 #include "committee.h"

@@ -9,6 +9,7 @@
   wallets    full load over 4, 64 and 1,024 links, and with each payment sent to F + 1 validators
   latency    latency against throughput: fixed rates from a tenth of full load to more than all of it
   delay      payer with 50 ms one way between all parties
+  gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
@@ -31,7 +32,7 @@ import postgres
 import report
 from figures import Figures, table
 from measures import Shape, spread
-from validators import BenchError, Delays, Network, Tools, fresh_copy, prepared
+from validators import BenchError, Delays, Network, Tools, fresh_copy, make_gap, prepared
 
 SHORT = ["base", "alone"]
 DELAY_MS = 50
@@ -183,6 +184,18 @@ class Bench:
         self.result["delay"] = {"delay_ms": DELAY_MS, "payer": payer, "single_ms": single["latency_ms"]}
         self.figures.set("payer_delayed_p50_ms", payer["latency_ms"]["p50"])
 
+    def gap(self):
+        directory = self.tools.directory / f"running-gap-{os.getpid()}"
+        shutil.rmtree(directory, ignore_errors=True)
+        self.copies.append(directory)
+        self.say(f"writing {self.arguments.gap_mib} MiB of blocks")
+        height = make_gap(self.tools, directory, self.arguments.gap_mib)
+        network = Network(self.tools, directory)
+        try:
+            self.result["gap"] = {"mib": self.arguments.gap_mib, "blocks": height, **measures.gap(network, height)}
+        finally:
+            network.stop()
+
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
 
@@ -233,6 +246,7 @@ def parse(parts):
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],
                         default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
+    parser.add_argument("--gap-mib", type=int, default=2048, help="of the part gap (2048)")
     parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
     parser.add_argument("--links", type=int, default=64, help="connections of wallets (64)")
     parser.add_argument("--copies", type=int, default=1, help="validators that each payment is sent to (1)")
@@ -258,7 +272,7 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "delay", "parts", "postgres"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "delay", "gap", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

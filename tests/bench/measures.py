@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from validators import BenchError, Watch, run_json
+from validators import BenchError, Watch, run_json, status_kib
 
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
@@ -176,6 +176,47 @@ def restart(network, i, shape, tps):
     begun = time.monotonic()
     network.start_one(i)
     return network.wait_voting(i) - begun
+
+
+def gap(network, height):
+    """The last one catches up from the first: seconds, its memory beside the page cache and with the pages of its files
+    that it has mapped, and the longest that its height stood still once it moved."""
+    network.configure()
+    network.start_one(0)
+    wait_height(network, 0, height)
+    last = network.count - 1
+    network.start_one(last)
+    pid, begun = network.processes[last].pid, time.monotonic()
+    most = {"RssAnon": 0, "VmRSS": 0}
+    stood, at, moved = 0, 0, begun
+    while at < height:
+        if network.processes[last].poll() is not None:
+            raise BenchError(f"it ended: {(network.homes[last] / 'log').read_text()[-500:]}")
+        most = {name: max(value, status_kib(pid, name)) for name, value in most.items()}
+        now, stands = time.monotonic(), height_of(network, last)
+        if stands > at:
+            stood, at, moved = max(stood, now - moved if at else 0), stands, now
+        time.sleep(0.1)
+    return {"seconds": round(time.monotonic() - begun, 1), "memory_mib": round(most["RssAnon"] / 1024, 1),
+            "mapped_too_mib": round(most["VmRSS"] / 1024, 1), "stood_s": round(stood, 2)}
+
+
+def height_of(network, i):
+    """0: it does not answer yet."""
+    try:
+        status = run_json(network.tools.bin / "unciad", "status", "--home", network.homes[i], "--json",
+                          stderr=subprocess.DEVNULL)
+    except BenchError:
+        return 0
+    return status["height"] if status["running"] else 0
+
+
+def wait_height(network, i, height, seconds=300):
+    deadline = time.monotonic() + seconds
+    while height_of(network, i) < height:
+        if time.monotonic() > deadline:
+            raise BenchError(f"validator {i} does not come to height {height}: {network.homes[i] / 'log'}")
+        time.sleep(0.1)
 
 
 def libuncia_kb(tools):

@@ -117,6 +117,14 @@ def others(result):
             *markdown(["ms", *keys], [[name, *(number(values[k]) for k in keys)] for name, values in lines])]
 
 
+def gap(result):
+    if "gap" not in result:
+        return []
+    names = [("MiB missed", "mib"), ("blocks", "blocks"), ("seconds", "seconds"), ("MiB beside the page cache", "memory_mib"),
+             ("with mapped files", "mapped_too_mib"), ("longest that the height stood, s", "stood_s")]
+    return ["### Catching up\n", *markdown([head for head, _ in names], [[number(result["gap"][key]) for _, key in names]])]
+
+
 def tables(result):
     """All but the figures."""
     return "\n".join([
@@ -128,7 +136,7 @@ def tables(result):
         *series(result, "outputs_series", "Outputs of a payment", [("outputs", "outputs")]),
         *series(result, "wallets_series", "Links, and copies of each payment", [("links", "links"), ("copies", "copies")],
                 [("µs a payment in the generator", "load_cpu_us_per_payment")]),
-        *beside(result), *parts(result)])
+        *gap(result), *beside(result), *parts(result)])
 
 
 def results(result):

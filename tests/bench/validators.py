@@ -271,8 +271,8 @@ def make_homes(tools, directory, count, accounts, payers):
     funders = subprocess.run([tools.bin / "load", "funders"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     wallet = subprocess.run([tools.bin / "payer", "init", directory / "wallet"], check=True, stdout=subprocess.PIPE,
                             text=True).stdout.strip()
-    command = ["genesis", "--name", "bench", "--output", directory / "genesis", "--network", directory / "network.conf",
-               "--account", f"{wallet}={WALLET_HOLDS}"]
+    command = ["genesis", "--name", "bench", "--smallest", "0.000001", "--output", directory / "genesis",
+               "--network", directory / "network.conf", "--account", f"{wallet}={WALLET_HOLDS}"]
     for address in funders:
         command += ["--account", f"{address}={FUNDERS_HOLD}"]
     for i, key in enumerate(keys):
@@ -282,6 +282,29 @@ def make_homes(tools, directory, count, accounts, payers):
         tools.unciad("init", "--home", directory / f"v{i}", "--genesis", directory / "genesis")
     about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet}
     (directory / "about.json").write_text(json.dumps(about))
+
+
+def make_gap(tools, directory, mib):
+    """Homes of four, the first of which has a long chain that the others miss, of blocks of 1 MiB, one of eight with a
+    finality certificate of its own. Returns its height."""
+    directory.mkdir(parents=True)
+    tests = tools.bin.parent / "tests"
+    accounts = subprocess.run([tests / "wire_client", "accounts", "64"], check=True, stdout=subprocess.PIPE, text=True)
+    command = ["genesis", "--name", "bench", "--output", directory / "genesis", "--network", directory / "network.conf"]
+    for address in accounts.stdout.split():
+        command += ["--account", f"{address}=1000000"]
+    for i in range(4):
+        key = tools.unciad("keygen", "--home", directory / f"v{i}")
+        command += ["--validator", f"{key['consensus_key']}:{key['network_key']}", "--at", f"{i}=127.0.0.1:{tools.base_port + i}"]
+    tools.unciad(*command)
+    homes = [directory / f"v{i}" for i in range(4)]
+    for home in homes:
+        tools.unciad("init", "--home", home, "--genesis", directory / "genesis")
+    (directory / "about.json").write_text(json.dumps({"validators": 4, "accounts": 64, "payers": 0}))
+    made = subprocess.run([tests / "long_chain", str(mib), "1024", "8", *homes], stdout=subprocess.PIPE, text=True)
+    if made.returncode:
+        raise BenchError(f"long_chain: exit code {made.returncode}")
+    return int(made.stdout)
 
 
 def populate(network):

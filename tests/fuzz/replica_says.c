@@ -222,6 +222,8 @@ void say_sync(struct world *w, struct bytes *input)
 	for (const struct known *k = tip; k; k = k->parent < BLOCKS ? &w->blocks[k->parent] : NULL)
 		chain[count++] = k;
 	size_t skipped = options >> 4 < count ? options >> 4 : 0, n = 0;
+	/* A page may end at any block: of so many of the last ones only the headers. */
+	size_t headers = options >> 4 > count ? (options >> 4) - count : 0;
 	for (size_t i = count - skipped; i-- > 0;) {
 		uint8_t *bytes;
 		size_t size;
@@ -235,12 +237,21 @@ void say_sync(struct world *w, struct bytes *input)
 	struct certificate *certificate =
 	    n ? forge(w, options & 4 ? CERT_FF : CERT_SF, tip->header.view, &tip->header.id, 0) : NULL;
 	reply.tip_height = tip ? tip->header.height + (options & 8 ? 3 : 0) : 5;
-	reply.n_blocks = n;
+	if (headers >= n)
+		headers = 0;
+	for (size_t i = n - headers; i < n; i++) {
+		const struct header *header = &chain[count - skipped - 1 - i]->header;
+		free(blobs[i].data.data);
+		blobs[i].data = field(header->bytes, header->size);
+	}
+	reply.n_blocks = n - headers;
 	reply.blocks = list;
+	reply.n_headers = headers;
+	reply.headers = list + reply.n_blocks;
 	if (certificate)
 		reply.certificate = field(certificate->bytes, certificate->size);
 	say(w, other(w, options), UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY, &reply);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n - headers; i++)
 		free(blobs[i].data.data);
 	free(certificate);
 }

@@ -102,8 +102,8 @@ class ProxiedNetwork(Network):
 		given = [text for address, amount in funds for text in ("--account", f"{address}={amount}")]
 		rest = SUPPLY // 10**6 - sum(amount for _, amount in funds)
 		places = [text for i, port in enumerate(ports) for text in ("--at", f"{i}=127.0.0.1:{port}")]
-		test.run_unciad("genesis", "--name", "test", "--output", self.genesis, "--network", self.file, "--account",
-			f"{treasury}={rest}", *given, *keys, *places)
+		test.run_unciad("genesis", "--name", "test", "--smallest", "0.000001", "--output", self.genesis,
+			"--network", self.file, "--account", f"{treasury}={rest}", *given, *keys, *places)
 		self.validators = []
 		for i, home in enumerate(homes):
 			# Whoever has the lower index dials. The other need not know where it is, but for the limit on handshakes.

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import unittest
 
+import verify_receipt
 from unciad import ALICE, BIN, BOB, Devnet as RunningDevnet, UnciadTest, alive, free_port, free_ports
 
 
@@ -65,7 +66,7 @@ class Devnet(UnciadTest):
 		self.assertEqual(net.stop(signal.SIGINT), 0)
 		height = self.run_json("check", "--home", "net/v0")["height"]
 		for option, value in (("--validators", "3"), ("--fund", f"{ALICE}=2"), ("--fund", f"{BOB}=1"), ("--faulty", "1"),
-			("--weights", "1,2"), ("--slow", "1")):
+			("--weights", "1,2"), ("--slow", "1"), ("--smallest", "0.01")):
 			with self.subTest(option=option, value=value):
 				self.refuses(1, f"its genesis says otherwise than {option}", "devnet", "--dir", "net", option, value)
 		net = self.start_devnet("--fund", f"{ALICE}=1", count=2)
@@ -75,16 +76,18 @@ class Devnet(UnciadTest):
 
 	def test_keeps_its_ports_where_none_are_given(self):
 		base = free_ports(1)
-		net = self.start_devnet("--base-port", base, count=1)
+		net = self.start_devnet_as_it_was("--base-port", str(base), "--validators", "1")
 		self.assertEqual(net.stop(), 0)
+		genesis = verify_receipt.message_decode(verify_receipt.GENESIS, (self.dir / "net/genesis").read_bytes())
+		self.assertEqual(genesis["smallest_amount"], 10000)
 		network = (self.dir / "net/network.conf").read_text()
 		again = self.start_devnet_as_it_was()
 		self.assertEqual(again.ready["validators"][0]["port"], base)
 		self.assertEqual((self.dir / "net/network.conf").read_text(), network)
 		self.assertEqual(again.stop(), 0)
 
-	def start_devnet_as_it_was(self):
-		net = RunningDevnet(self.dir, ["devnet", "--dir", "net"])
+	def start_devnet_as_it_was(self, *options):
+		net = RunningDevnet(self.dir, ["devnet", "--dir", "net", *options])
 		self.addCleanup(net.kill)
 		line = net.first_line(120)
 		self.assertTrue(line, net.errors())
@@ -192,6 +195,9 @@ class Devnet(UnciadTest):
 			"more than the supply": ["--dir", "net2", "--fund", f"{ALICE}=1000000000"],
 			"--faulty x": ["--faulty", "x"],
 			"do not allow 2 faulty": ["--dir", "net3", "--faulty", "2"],
+			"--smallest 0: not a valid amount": ["--smallest", "0"],
+			"it holds less than the smallest amount": ["--dir", "net5", "--fund", f"{ALICE}=0.009999"],
+			"less a treasury": ["--dir", "net6", "--fund", f"{ALICE}=999999999", "--smallest", "1.000001"],
 			"the same address twice": ["--dir", "net4", "--fund", f"{ALICE}=1", "--fund", f"{ALICE}=2"],
 		}.items():
 			with self.subTest(message):

@@ -7,8 +7,10 @@ import os
 import socket
 import stat
 import subprocess
+import time
 import unittest
 
+import verify_receipt
 from unciad import ALICE, BIN, BOB, UnciadTest, address, free_port
 
 
@@ -101,7 +103,8 @@ class Genesis(UnciadTest):
 	def setUp(self):
 		super().setUp()
 		self.keys = [self.keygen(f"v{i}") for i in range(4)]
-		self.base = ["genesis", "--name", "test", "--output", "g", "--timestamp", "1700000000000"]
+		self.statement = ["genesis", "--name", "test", "--output", "g"]
+		self.base = [*self.statement, "--timestamp", "1700000000000", "--allow", "time"]
 		self.validators = [text for key in self.keys for text in ("--validator", key)]
 
 	def test_the_same_statement_gives_the_same_bytes_and_id(self):
@@ -122,12 +125,13 @@ class Genesis(UnciadTest):
 			with self.subTest(options=options, weights=weights):
 				(self.dir / "g").unlink(missing_ok=True)
 				validators = [t for k, w in zip(self.keys, weights) for t in ("--validator", f"{k}:{w}")]
-				made = self.run_json(*self.base, *validators, *options, "--account", f"{ALICE}=1")
+				made = self.run_json(*self.base, *validators, *options, "--allow", "weights", "--account", f"{ALICE}=1")
 				self.assertEqual((made["faulty"], made["slow"]), (faulty, slow))
 
 	def test_refuses_every_wrong_part_and_writes_nothing(self):
 		account = ["--account", f"{ALICE}=1"]
 		key, network = self.keys[0].split(":")
+		self.stranger = self.keygen("stranger").split(":")[0]
 		for message, options in {
 			"no validator": account,
 			"no account": self.validators,
@@ -147,10 +151,16 @@ class Genesis(UnciadTest):
 			"the same address twice": [*self.validators, *account, *account],
 			"more than an amount can be": [*self.validators, "--account", f"{ALICE}=18446744073709.551615", "--account",
 				f"{BOB}=1"],
-			"less than the smallest amount": [*self.validators, "--smallest", "2", *account],
+			f"{ALICE}: it holds less than the smallest amount": [*self.validators, "--smallest", "2", *account],
+			"its consensus key and its network key are the same": ["--validator", f"{key}:{key}"],
+			"the consensus key of one is the network key of the other": ["--validator", self.keys[0], "--validator",
+				f"{self.keys[1].split(':')[0]}:{key}"],
+			"--allow all: not time, weights or smallest": ["--allow", "all"],
+			"no genesis can be made of this": [*account, *self.validators, "--validator", f"{self.stranger}:{'00' * 32}"],
 			"--smallest 0": ["--smallest", "0"],
 			"currency 'unc'": [*self.validators, *account, "--currency", "unc"],
-			"name 'a\tb'": [*self.validators, *account, "--name", "a\tb"],
+			**{f"name '{name}'": [*self.validators, *account, "--name", name]
+				for name in ("", " ", " a", "a ", ";a", "a ;b", "a#b", "a\tb", "a=b", "a" * 33, "\u017e")},
 			"--network needs to know where validator 1 is": [*self.validators, *account, "--network", "n", "--at",
 				"0=127.0.0.1:7000"],
 			"there is no validator 4": [*self.validators, *account, "--network", "n",
@@ -163,10 +173,72 @@ class Genesis(UnciadTest):
 				self.refuses(2, message, *self.base, *options)
 				self.assertFalse((self.dir / "g").exists())
 
+	def test_what_is_most_likely_a_mistake_is_refused_unless_it_is_named(self):
+		"""Nothing of a genesis can be changed later: the unit of a time, a weight or the smallest amount may be wrong."""
+		now, hour, day = time.time_ns() // 10**6, 3600 * 10**3, 24 * 3600 * 10**3
+		weights = lambda *numbers: [t for k, w in zip(self.keys, numbers) for t in ("--validator", f"{k}:{w}")]
+		account = ["--account", f"{ALICE}=1"]
+		for what, message, options in (
+			("time", "is 1970-01-21 ", ["--timestamp", now // 1000]),
+			("time", "is 2096-10-02 07:06:40 UTC, and now it is 20", ["--timestamp", 4000000000000]),
+			("time", "it is counted in milliseconds", ["--timestamp", now + hour + 60000]),
+			("time", "it is counted in milliseconds", ["--timestamp", now - 31 * day]),
+			("weights", "validator 0 weighs 3, and only 1 may fail", weights(3, 1, 1, 1)),
+			("weights", "validator 3 weighs 1000000", weights(1, 1, 1, 1000000)),
+			("weights", "validator 0 weighs 100, and only 33", weights(100, 1)),
+			("smallest", "the smallest amount, 0.010001, is more than a hundredth of the whole supply, 1.000000",
+				["--smallest", "0.010001"])):
+			with self.subTest(options=options):
+				statement = [*self.statement, *account, *(options if "--validator" in options else [*self.validators, *options])]
+				self.refuses(2, message, *statement)
+				self.refuses(2, f"--allow {what}, if it is meant", *statement,
+					*(t for other in {"time", "weights", "smallest"} - {what} for t in ("--allow", other)))
+				self.assertFalse((self.dir / "g").exists())
+				self.run_unciad(*statement, "--allow", what)
+				(self.dir / "g").unlink()
+		for timestamp in (now * 1000, 2**32 * 1000, 2**62 - 1):
+			with self.subTest(timestamp=timestamp):
+				self.refuses(2, "later than the expiry of any payment can be", *self.statement, *account, *self.validators,
+					"--timestamp", timestamp, "--allow", "time")
+		for options in (["--timestamp", now + hour - 60000], ["--timestamp", now - 29 * day], ["--smallest", "0.01"]):
+			with self.subTest(options=options):
+				self.run_unciad(*self.statement, *account, *self.validators, *options)
+				(self.dir / "g").unlink()
+		for validators in (weights(1), weights(1, 1), weights(1, 1, 1), weights(2, 2, 2, 1)):
+			with self.subTest(validators=len(validators) // 2):
+				out, _ = self.run_unciad(*self.statement, *account, *validators)
+				self.assertEqual("none of the validators may lie" in out, 1 < len(validators) // 2 < 4)
+				(self.dir / "g").unlink()
+
+	def test_says_what_can_no_more_be_changed(self):
+		out, _ = self.run_unciad(*self.base, *self.validators, "--account", f"{ALICE}=1", "--account", f"{BOB}=2")
+		for text in ("begins      2023-11-14 22:13:20 UTC", "4 (weights sum to 4; 1 faulty, 0 slow)",
+				"3.000000 UNC, in 2 accounts; smallest amount 0.010000", "nothing of this can be changed"):
+			self.assertIn(text, out)
+
 	def test_refuses_to_write_over_a_file(self):
 		(self.dir / "g").write_text("mine")
 		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1")
 		self.assertEqual((self.dir / "g").read_text(), "mine")
+
+	def test_whatever_it_writes_wallet_and_verifier_read(self):
+		"""Names and addresses at every edge: the network file is taken by those who read it."""
+		longest = "h" * 127
+		names = ["a", "Town 2", "a.b_c-d", "x" * 32, "-", "1"]
+		for name, hosts in zip(names, ([f"{longest}:65535"] * 4, ["[::1]:1"] * 4, ["[fe80::1%lo]:7"] * 4, ["h:1"] * 4,
+				["127.0.0.1:9"] * 4, [f"{'a.' * 63}a:1"] * 4)):
+			with self.subTest(name=name, host=hosts[0]):
+				for file in ("g", "n"):
+					(self.dir / file).unlink(missing_ok=True)
+				at = [t for i, host in enumerate(hosts) for t in ("--at", f"{i}={host}")]
+				made = self.run_json(*self.base, *self.validators, "--account", f"{ALICE}=1", "--name", name, "--network", "n", *at)
+				text = (self.dir / "n").read_text()
+				self.assertEqual(verify_receipt.network_load(text)["id"].hex(), made["network_id"])
+				# The file is read, and then the receipt is none.
+				done = subprocess.run([BIN / "uncia", "--network", self.dir / "n", "receipt", "verify", "x"], capture_output=True,
+					text=True, check=False)
+				self.assertEqual(done.returncode, 7, done.stderr)
+				self.assertIn("receipt", done.stderr)
 
 	def test_the_network_file_holds_genesis_addresses_and_keys(self):
 		hosts = ["127.0.0.1:7001", "[::1]:7002", "validator.example.org:7003", "10.0.0.1:65535"]
@@ -331,16 +403,26 @@ class Status(UnciadTest):
 			(2, "mempool_max = 1e3", "[node]\nmempool_max = 1e3"),
 			(3, "delta_ms is given twice", "[node]\ndelta_ms = 1\ndelta_ms = 2"),
 			(3, "heartbeat_ms is given twice", "[node]\nheartbeat_ms = 100\n  heartbeat_ms = 200"),
-			(2, "unknown section [nodes]", "[nodes]\nlisten = h:1"),
+			(1, "unknown section [nodes]", "[nodes]\nlisten = h:1"),
+			(3, "unknown section [nodes]", "[node]\nlisten = h:1\n[nodes]"),
+			(1, "something stands behind the [section]", "[node] here"),
+			(2, "listen = h:1 ; here: not HOST:PORT", "[node]\nlisten = h:1 ; here"),
+			(2, "listen = [h]:1: not HOST:PORT", "[node]\nlisten = [h]:1"),
+			(2, "listen = h:01: not HOST:PORT", "[node]\nlisten = h:01"),
+			(2, "there is no value behind '='", "[node]\nlisten ="),
+			(2, "there is no key before '='", "[node]\n= h:1"),
 			(1, "stands before any [section]", "listen = h:1"),
-			(2, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
-			(2, "section [peer.x]", "[peer.x]\naddress = h:1"),
+			(1, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
+			(1, "section [peer.x]", "[peer.x]"),
+			(1, "section [peer.01]", "[peer.01]\naddress = h:1"),
 			(2, "unknown key 'host' in section [peer.1]", "[peer.1]\nhost = h:1"),
 			(2, "address = h: not HOST:PORT", "[peer.1]\naddress = h"),
 			(5, "the address of peer 1 is given twice", "[peer.1]\naddress = h:1\n\n[peer.1]\naddress = h:2"),
 			(2, "neither a [section] nor key = value", "[node]\nlisten"),
 			(1, "neither a [section] nor key = value", "[node"),
-			(2, "the line is longer", "[node]\n# " + "x" * 300),
+			(2, "neither a [section] nor key = value", "[node]\nlisten: h:1"),
+			(2, "the line is longer than 200 bytes", "[node]\n#" + "x" * 200),
+			(2, "there is a control character in it", "[node]\n# \x1b"),
 		):
 			with self.subTest(text=text):
 				(self.dir / "v0/unciad.conf").write_text(text + "\n")
@@ -351,9 +433,9 @@ class Status(UnciadTest):
 
 	def test_every_key_of_the_configuration_is_taken(self):
 		(self.dir / "v0/unciad.conf").write_text(
-			f"; comment\n[node]\nlisten = 127.0.0.1:{free_port()} ; another\nlog_level = debug\nverifier_threads = 2\n"
+			f"\ufeff; comment\r\n[node]\n# another, \u017e\n  listen=127.0.0.1:{free_port()}\nlog_level = debug\nverifier_threads = 2\n"
 			"wallet_links = 10\nspace_reserve_mb = 1\nmempool_max = 100\nmempool_per_sender_max = 10\ndelta_ms = 100\n"
-			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\nflush_ms = 500\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress: h:7003")
+			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\nflush_ms = 500\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress = h:7003")
 		self.run_unciad("status", "--home", "v0")
 
 	def test_refuses_a_missing_or_open_key_file(self):

@@ -335,20 +335,34 @@ def base64url_decode(text, what):
 	return data
 
 
+def key_value_lines(text):
+	"""wallet.md, "Text of key = value": (section, None, None) and (section, key, value) of each line that says something."""
+	section = ""
+	for line in text.removeprefix("\ufeff").split("\n"):
+		line = line.removesuffix("\r")
+		require(len(line.encode()) <= 200, "a line of more than 200 bytes")
+		require(not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line), "a control character")
+		line = line.strip(" \t")
+		if not line or line[0] in "#;":
+			continue
+		if line[0] == "[":
+			require("]" in line and line.index("]") == len(line) - 1, "not a section")
+			section = line[1:-1]
+			yield section, None, None
+			continue
+		key, equals, value = (part.strip(" \t") for part in line.partition("="))
+		require(key and equals and value, "not key = value")
+		yield section, key, value
+
+
 def network_load(text):
-	section, parts = "", []
-	for line in text.splitlines():
-		line = line.strip()
-		if line.startswith("["):
-			section = line
-		elif section == "[network]" and "=" in line:
-			key, value = line.split("=", 1)
-			if key.strip() == "genesis":
-				parts.append(value.strip())
+	parts = [value for section, key, value in key_value_lines(text) if (section, key) == ("network", "genesis")]
 	data = base64url_decode("".join(parts), "genesis")
 	require(0 < len(data) <= GENESIS_SIZE_MAX, "no genesis in the network file, or too large")
 	genesis = message_decode(GENESIS, data)
 	require(genesis["version"] == 1 and genesis["currency"] == 1, "a genesis of another version")
+	require(re.fullmatch(rb"(?! )[A-Za-z0-9._ -]{1,32}(?<! )", genesis["name"]), "the network's name")
+	require(genesis["timestamp_ms"] < (2**32 - 3600) * 1000, "the genesis' time")
 	require(1 <= len(genesis["validators"]) <= COMMITTEE_SIZE_MAX, "number of validators")
 	for validator in genesis["validators"]:
 		require(len(validator["consensus_key"]) == 32 and len(validator["network_key"]) == 32, "length of a key")
@@ -595,7 +609,7 @@ def main(arguments):
 		self_test(arguments[1])
 		return 0
 	try:
-		with open(arguments[0], encoding="utf-8") as file:
+		with open(arguments[0], encoding="utf-8", newline="") as file:
 			network = network_load(file.read())
 	except (OSError, Invalid) as error:
 		print(f"{arguments[0]}: {error}", file=sys.stderr)

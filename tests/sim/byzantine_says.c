@@ -148,11 +148,36 @@ static void flip(struct byzantine *b, ProtobufCBinaryData *data)
 		data->data[byzantine_random(b, data->len)] ^= (uint8_t)(1u << byzantine_random(b, 8));
 }
 
+/* The last block is another one in its place, with a certificate and headers that are true, and of the true one; or the
+ * headers do not lead to what the certificate names. */
+static void poison_headers(struct byzantine *b, Uncia__Pb__SyncReply *page)
+{
+	ProtobufCBinaryData *last = &page->blocks[page->n_blocks - 1]->data;
+	struct block *block;
+
+	if (byzantine_random(b, 4) == 0) {
+		uncia__pb__blob__free_unpacked(page->headers[--page->n_headers], NULL);
+		return;
+	}
+	if (block_decode(&network_fixture(b->network)->genesis.network_id, last->data, last->len, &block))
+		abort();
+	block->header.timestamp_ms++;
+	free(last->data);
+	if (header_encode(&block->header) ||
+	    block_encode(&block->header, block->payments, block->count, &last->data, &last->len))
+		abort();
+	block_free(block);
+}
+
 static void poison_page(struct byzantine *b, struct liar *liar, Uncia__Pb__SyncReply *page)
 {
 	size_t size, at = page->n_blocks ? byzantine_random(b, page->n_blocks) : 0;
 	uint8_t *bytes;
 
+	if (page->n_headers && byzantine_random(b, 4)) {
+		poison_headers(b, page);
+		return;
+	}
 	switch (byzantine_random(b, 5)) {
 	case 0: /* a bit of a block */
 		if (page->n_blocks)

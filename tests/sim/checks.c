@@ -23,6 +23,8 @@
 #define DEFERRED_MAX              4096
 #define DEFERRED_BYTES_MAX        (16u << 20)
 #define COMMITS_MAX               2048
+#define STEP_BYTES_MOST           (32u << 20) /* of bodies, in one step */
+#define VISITED_MAX               400u
 
 struct ballot {
 	uint64_t view;
@@ -456,6 +458,8 @@ static void check_load(struct checks *c, uint32_t node)
 	bounded(c, node, "payments that one wallet waits for", load.waiters, WATCHES_MAX);
 	bounded(c, node, "payments in the pool", load.mempool - load.verifying, c->mempool_max);
 	bounded(c, node, "payments being verified", load.verifying, c->mempool_max);
+	bounded(c, node, "bytes of bodies in one step", load.taken, c->step_most);
+	bounded(c, node, "blocks looked at in one step", load.visited, VISITED_MAX);
 	bounded(c, node, "commits on their way", network_commits(c->network, node), COMMITS_MAX);
 }
 
@@ -482,8 +486,12 @@ void checks_nodes(struct checks *c)
 
 void checks_init(struct checks *c, struct network_options *options, uint64_t seed)
 {
-	*c = (struct checks){.seed = seed, .validators = options->validators};
+	*c = (struct checks){
+	    .seed = seed, .validators = options->validators, .payments_before = options->payments_before};
 	c->mempool_max = options->mempool_max ? options->mempool_max : MEMPOOL_SIZE_DEFAULT;
+	c->step_most = STEP_BYTES_MOST;
+	if (options->step_bytes)
+		c->step_most = options->step_bytes;
 	c->nodes = options->validators + options->twins;
 	c->wire = calloc(NETWORK_NODES_MAX, sizeof(*c->wire));
 	c->durable = calloc(NETWORK_NODES_MAX, sizeof(*c->durable));
@@ -503,7 +511,7 @@ void checks_init(struct checks *c, struct network_options *options, uint64_t see
 void checks_begin(struct checks *c, struct network *network, const struct address addresses[MODEL_ACCOUNTS])
 {
 	c->network = network;
-	model_init(&c->model, &network_fixture(network)->genesis, addresses);
+	model_init(&c->model, &network_fixture(network)->genesis, addresses, c->payments_before);
 }
 
 void checks_rolled_back(struct checks *c, uint32_t node)

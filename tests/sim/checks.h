@@ -14,7 +14,8 @@ struct ballots; /* the votes of one validator, by view */
 struct checks {
 	struct network *network;
 	uint64_t seed;
-	uint32_t validators, nodes, mempool_max;
+	uint32_t validators, nodes, mempool_max, payments_before;
+	size_t step_most; /* bytes of bodies that a step may make final or journal */
 	bool trace;
 	bool byzantine[NETWORK_NODES_MAX]; /* of validators: not bound by the rules of voting */
 	bool liar[NETWORK_NODES_MAX];      /* of those: what they tell wallets need not be true */

@@ -24,7 +24,8 @@ static struct model_height *model_push(struct model *m)
 	return height;
 }
 
-void model_init(struct model *m, const struct genesis *genesis, const struct address addresses[MODEL_ACCOUNTS])
+void model_init(struct model *m, const struct genesis *genesis, const struct address addresses[MODEL_ACCOUNTS],
+                uint32_t payments_before)
 {
 	*m = (struct model){.network_id = genesis->network_id, .smallest_amount = genesis->smallest_amount};
 	struct model_height *first = model_push(m);
@@ -35,7 +36,8 @@ void model_init(struct model *m, const struct genesis *genesis, const struct add
 		first->accounts[i].address = addresses[i];
 		for (uint32_t k = 0; k < genesis->account_count; k++)
 			if (memcmp(&genesis->accounts[k].address, &addresses[i], sizeof(addresses[i])) == 0)
-				first->accounts[i].balance = genesis->accounts[k].balance;
+				first->accounts[i] = (struct model_account){addresses[i], genesis->accounts[k].balance,
+				                                            payments_before, 0};
 		m->supply += first->accounts[i].balance;
 	}
 }
@@ -107,7 +109,8 @@ static const char *model_pay(struct model *m, struct model_height *now, const st
 	if (now->accounts[from].balance && now->accounts[from].balance < m->smallest_amount)
 		return "a final payment leaves dust behind";
 	for (size_t i = 0; i < MODEL_ACCOUNTS; i++) {
-		now->accounts[i].payments += touched[i];
+		if (touched[i] && now->accounts[i].payments < UINT32_MAX) /* a full counter stays full */
+			now->accounts[i].payments++;
 		*touches |= (uint32_t)touched[i] << i;
 	}
 	if (!now->accounts[from].balance)

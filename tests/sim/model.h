@@ -38,7 +38,9 @@ struct model {
 	struct model_payment *payments;
 };
 
-void model_init(struct model *m, const struct genesis *genesis, const struct address addresses[MODEL_ACCOUNTS]);
+/* payments_before: what the counters of the accounts of the genesis begin at, 0 in a real network. */
+void model_init(struct model *m, const struct genesis *genesis, const struct address addresses[MODEL_ACCOUNTS],
+                uint32_t payments_before);
 void model_deinit(struct model *m);
 /* Carries out the next block of the final chain. Returns NULL, or which rule it breaks. */
 const char *model_apply(struct model *m, const struct block *block);

@@ -9,18 +9,19 @@
 #include "standin.h"
 #include "wire.h"
 
-#define UNIT          UINT64_C(1000000)
-#define HEALED_MS     UINT64_C(120000) /* in which a payment must become final once all is well */
-#define CAUGHT_UP_MS  UINT64_C(30000)  /* and then all that run must hold it */
-#define LINKS_BACK_MS 1000             /* in which links are there that one side had closed */
-#define EVIDENCE_MS   3000             /* in which two votes are heard, verified and stored */
-#define PHONES_MS     UINT64_C(240000) /* and every payment on a phone have its end */
-#define SYNC_MS       11000            /* in which one ends */
-#define SYNCS         6
-#define WIRE_EVERY    4
-#define SLOW_EVERY    3               /* of so many seeds one has a slow verifier */
-#define SLOW_MAX_US   1500            /* a signature */
-#define LINKED_MS     UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
+#define UNIT           UINT64_C(1000000)
+#define HEALED_MS      UINT64_C(120000) /* in which a payment must become final once all is well */
+#define CAUGHT_UP_MS   UINT64_C(30000)  /* and then all that run must hold it */
+#define LINKS_BACK_MS  1000             /* in which links are there that one side had closed */
+#define EVIDENCE_MS    3000             /* in which two votes are heard, verified and stored */
+#define PHONES_MS      UINT64_C(240000) /* and every payment on a phone have its end */
+#define SYNC_MS        11000            /* in which one ends */
+#define SYNCS          6
+#define WIRE_EVERY     4
+#define COUNTERS_EVERY 8
+#define SLOW_EVERY     3               /* of so many seeds one has a slow verifier */
+#define SLOW_MAX_US    1500            /* a signature */
+#define LINKED_MS      UINT64_C(45000) /* silence found out, a handshake that times out, the longest backoff, and again */
 
 uint64_t draw(struct run *r, uint64_t below)
 {
@@ -138,6 +139,16 @@ static void draw_wire(struct run *r)
 	r->options.wire.breaks = wire_draw(&random, 3) ? (uint32_t)wire_draw(&random, 8) : 0;
 }
 
+/* Drawn apart from all else. A counter may be full from the start, or fill up by a few payments. */
+static void draw_counters(struct run *r)
+{
+	uint64_t random = r->s->seed ^ UINT64_C(0x636f756e74);
+	bool high = wire_draw(&random, COUNTERS_EVERY) == 0;
+	uint32_t below = (uint32_t)wire_draw(&random, 4);
+
+	r->options.payments_before = high && may(r, FAULT_COUNTERS) ? UINT32_MAX - below : 0;
+}
+
 /* The same. At one in so many seeds a signature takes so long, with one thread at each node. */
 static void draw_speed(struct run *r)
 {
@@ -146,6 +157,23 @@ static void draw_speed(struct run *r)
 
 	if (drawn && may(r, FAULT_SLOW))
 		r->options.verify_us = 100 + (uint32_t)wire_draw(&random, SLOW_MAX_US);
+}
+
+/* Drawn apart from all else. What bounds a step, a page and what is fetched by id is so little that a few blocks are
+ * a long way to catch up: a page is a block, or a few; a step makes one final, or a few. */
+static void draw_gaps(struct run *r)
+{
+	uint64_t random = r->s->seed ^ UINT64_C(0x67617073);
+	bool drawn = wire_draw(&random, 2) == 0;
+	uint32_t page = 1 + (uint32_t)wire_draw(&random, wire_draw(&random, 2) ? 2000 : 30000),
+	         step = 1 + (uint32_t)wire_draw(&random, 12000);
+	uint32_t near = 1 + (uint32_t)wire_draw(&random, 4);
+
+	if (!drawn || !may(r, FAULT_LIMITS))
+		return;
+	r->options.page_bytes = page;
+	r->options.step_bytes = step;
+	r->options.near_blocks = near;
 }
 
 static void look(struct run *r)
@@ -407,7 +435,9 @@ struct outcome scenario_run(const struct scenario *s)
 	draw_phones(r);
 	draw_wire(r);
 	run_draw_outage(r);
+	draw_counters(r);
 	draw_speed(r);
+	draw_gaps(r);
 	checks_init(&r->checks, &r->options, s->seed);
 	byzantine_hook(&r->byzantine, &r->checks, &r->options);
 	r->checks.trace = s->trace;

@@ -362,6 +362,16 @@ static int apply_payments(struct memory_store *store, const struct flush *f)
 	return rc;
 }
 
+void genesis_flush_age(struct flush *genesis, uint32_t payments)
+{
+	for (size_t g = 0; g < genesis->group_count; g++)
+		for (size_t slot = 0; slot < GROUP_ENTRIES; slot++) {
+			uint8_t *entry = genesis->records[g].entries + slot * ENTRY_SIZE;
+			if (entry[0] == ENTRY_ACCOUNT)
+				be32_put(entry + 4, payments);
+		}
+}
+
 int memory_store_apply(struct memory_store *store, struct flush *flush)
 {
 	flush_prepare(flush);

@@ -18,6 +18,8 @@ void memory_store_view(struct memory_store *store, struct storage_view *view);
 /* Prepares a flush and carries it out. Returns 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT: not sorted, or not above the stored
  * height. */
 int memory_store_apply(struct memory_store *store, struct flush *flush);
+/* Before the flush of a genesis is applied: the counters of its accounts begin at `payments`. */
+void genesis_flush_age(struct flush *genesis, uint32_t payments);
 /* Writes a journal record, over one of the same key. Returns 0 or UNCIA_E_MEMORY. */
 int memory_store_put(struct memory_store *store, enum journal_table table, const void *key, size_t key_size,
                      const void *value, size_t value_size);

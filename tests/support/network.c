@@ -97,7 +97,8 @@ static void network_queue_holds(const struct network *n, uint32_t node, size_t s
 		if (action->peer != PEER_ALL && action->peer != peer)
 			continue;
 		size_t all = said[peer] + sizeof(uint32_t) + action->message.size;
-		if (action->spare && all > WRITE_QUEUE_VALIDATOR_MAX / 2)
+		if ((action->spare && all > WRITE_QUEUE_VALIDATOR_MAX / 2) ||
+		    (action->answer && said[peer] > WRITE_QUEUE_VALIDATOR_MAX / 4))
 			continue; /* left out */
 		said[peer] = all;
 		if (said[peer] <= WRITE_QUEUE_VALIDATOR_MAX)
@@ -130,7 +131,10 @@ static void network_carry_out(struct network *n, uint32_t node)
 				    (action->peer == PEER_ALL || action->peer == validator_of(n, to)) &&
 				    (!n->options.pass ||
 				     n->options.pass(n->options.tap_context, node, to, &action->message)))
-					network_send(n, node, to, &action->message, action->spare);
+					network_send(n, node, to, &action->message,
+					             action->spare    ? SAID_SPARE
+					             : action->answer ? SAID_ANSWER
+					                              : SAID);
 			break;
 		case ACTION_VERIFY:
 			network_verify(n, node, action->job);
@@ -325,6 +329,7 @@ struct network *network_new(const struct network_options *options)
 		fixture_init(&n->fixture, options->validators, options->accounts, options->balance);
 	if (genesis_flush(&n->fixture.genesis, &genesis))
 		abort();
+	genesis_flush_age(genesis, options->payments_before);
 	for (uint32_t i = 0; i < node_count(n); i++) {
 		n->nodes[i].store = must(memory_store_new());
 		memory_store_hold(n->nodes[i].store, true);
@@ -351,7 +356,10 @@ void network_start(struct network *n, uint32_t node)
 	                                .flush_ms = 500, /* often, for what may happen then */
 	                                .sign_context = &n->fixture.validators[validator_of(n, node)],
 	                                .mempool_max = n->options.mempool_max,
-	                                .mempool_per_sender_max = n->options.mempool_per_sender_max};
+	                                .mempool_per_sender_max = n->options.mempool_per_sender_max,
+	                                .step_bytes = n->options.step_bytes,
+	                                .page_bytes = n->options.page_bytes,
+	                                .near_blocks = n->options.near_blocks};
 
 	assert(!self->replica);
 	memory_store_view(self->store, &config.view);

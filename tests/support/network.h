@@ -15,6 +15,7 @@ struct network_options {
 	uint64_t faulty, slow;   /* with weights only */
 	uint32_t accounts;       /* 0 .. accounts-1, each holding `balance` */
 	amount_t balance;
+	uint32_t payments_before; /* what their counters begin at, as if so many payments had touched them */
 	uint64_t seed;
 	uint32_t delay_min_ms, delay_max_ms;
 	uint32_t commit_ms;    /* until a journal commit is durable */
@@ -42,6 +43,7 @@ struct network_options {
 	void *tap_context;                            /* of all of them */
 	uint32_t duplicate_percent;                   /* of messages between validators: they come twice */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults */
+	uint32_t step_bytes, page_bytes, near_blocks; /* 0: the defaults of replica.h */
 	/* Links between validators are bytes, through proto/wire_link as the daemon has it, over connections that keep
 	 * their order; what is lost comes late, nothing twice. Off: whole messages. */
 	struct {

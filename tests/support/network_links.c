@@ -3,12 +3,13 @@
 
 #define REDIAL_MS 200u
 
-void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool spare)
+void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message,
+                  enum network_urgency urgency)
 {
 	uint32_t spread = n->options.delay_max_ms - n->options.delay_min_ms + 1;
 
 	if (n->wires) {
-		network_wire_send(n, from, to, message, spare ? SAID_SPARE : SAID);
+		network_wire_send(n, from, to, message, urgency);
 		return;
 	}
 	/* A link that one end has closed carries nothing in either direction. */

@@ -150,8 +150,12 @@ void network_push_again(struct network *n, struct item item); /* keeps the item'
 struct item network_pop(struct network *n);
 void item_free(struct item *item);
 
+/* How a message is said: always; as what is spare, or an answer (step/actions.h); or it is put into a node's mouth. */
+enum network_urgency { SAID, SAID_SPARE, SAID_ANSWER, SAID_FOR_IT };
+
 /* network_links.c */
-void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message, bool spare);
+void network_send(struct network *n, uint32_t from, uint32_t to, const struct bytes *message,
+                  enum network_urgency urgency);
 void network_link_up(struct network *n, uint32_t node); /* it has started: those that run and it see each other */
 void network_link_down(struct network *n, uint32_t node);
 /* A node ends its link to a validator for what that has said; one of them dials again soon. */
@@ -160,7 +164,6 @@ bool network_link_possible(const struct network *n, uint32_t validator); /* whet
 
 /* network_wire.c; where n->wires is set. A node has started, or ended; drops a validator; says something that is spare
  * (replica.h), or is given words by somebody else. */
-enum network_urgency { SAID, SAID_SPARE, SAID_FOR_IT };
 void network_wire_new(struct network *n);
 void network_wire_free(struct network *n);
 void network_wire_up(struct network *n, uint32_t node);

@@ -187,7 +187,12 @@ void network_wire_send(struct network *n, uint32_t from, uint32_t to, const stru
 {
 	struct end *live = n->wires->peers[from][to].live;
 
-	if (!live || (urgency == SAID_SPARE && link_queued(live->link) + message->size > n->options.wire.queue_max / 2))
+	if (!live)
+		return;
+	size_t queued = link_queued(live->link), most = n->options.wire.queue_max;
+	if (urgency == SAID_SPARE && queued + message->size > most / 2)
+		return;
+	if (urgency == SAID_ANSWER && (queued > most / 4 || (queued && queued + message->size > most - most / 8)))
 		return;
 	int error = end_send(n, live, message);
 	if (error && urgency != SAID_FOR_IT)

@@ -210,6 +210,12 @@ static int send_recall(struct session *session, uint64_t deadline_us)
 	struct uncia_history_page page = {.size = sizeof(page)};
 	struct uncia_balance balance = {.size = sizeof(balance)};
 	int error = uncia_wallet_balance(session->wallet, &balance);
+	if (!error && balance.uncounted)
+		return cli_complain(EXIT_REFUSED,
+		                    "nothing was sent: so many payments have touched this account that its "
+		                    "history can no more be proved complete, and with it what this --key "
+		                    "stood for before the wallet was restored; pay without --key, or "
+		                    "from another wallet");
 	do {
 		if (!error)
 			error = uncia_wallet_history(session->wallet, page.next_height, page.next_index, PAGE_SIZE);

@@ -48,7 +48,7 @@ class Alone:
 		addresses = {name: test.wallet(name) for name in ("alice", "bob")}
 		key = test.keygen(self.home)
 		self.file = test.dir / "network.conf"
-		test.run_unciad("genesis", "--name", "test", "--output", "g", "--validator", key, "--account",
+		test.run_unciad("genesis", "--name", "test", "--smallest", "0.000001", "--output", "g", "--validator", key, "--account",
 			f"{addresses['alice']}={SUPPLY // 10**6}", "--network", self.file, "--at", f"0=127.0.0.1:{self.port}")
 		test.run_unciad("init", "--home", self.home, "--genesis", "g", "--listen", f"127.0.0.1:{self.port}")
 		config = self.home / "unciad.conf"

@@ -1,5 +1,6 @@
 /* Blocks that are not settled: their states, what is told of them as news, what is wanted and what is forgotten. That
  * bodies are executed and become final is the business of tests of whole networks. */
+#include <time.h>
 #include "chain.h"
 #include "dies.h"
 #include "ledger_rig.h"
@@ -183,6 +184,181 @@ START_TEST(body_is_asked_for_at_its_own_pace_once_it_was)
 }
 END_TEST
 
+START_TEST(few_bodies_are_asked_for_at_a_time_and_those_not_answered_again)
+{
+	struct chain_block *block;
+	open_chain();
+	for (uint64_t view = 1; view <= 3 * CHAIN_ASKED_MAX; view++)
+		chain_want(&chain, added(view), 10);
+	ck_assert_ptr_null(chain_next_wanted(&chain, 9));
+	ck_assert_uint_eq(chain_wake(&chain), 10);
+	for (uint64_t i = 0; i < CHAIN_ASKED_MAX; i++) {
+		block = chain_next_wanted(&chain, 10);
+		ck_assert_uint_eq(block->header.view, i + 1);
+		chain_asked(&chain, block, 260 + i);
+	}
+	ck_assert_ptr_null(chain_next_wanted(&chain, 10));
+	ck_assert_uint_eq(chain_wake(&chain), 260);
+	complete(chain.asked); /* one comes: the next may be asked for */
+	block = chain_next_wanted(&chain, 11);
+	ck_assert_uint_eq(block->header.view, CHAIN_ASKED_MAX + 1);
+	chain_asked(&chain, block, 300);
+	ck_assert_ptr_null(chain_next_wanted(&chain, 11));
+	/* Others first, then those again that were not answered. */
+	block = chain_next_wanted(&chain, 262);
+	ck_assert_uint_eq(block->header.view, CHAIN_ASKED_MAX + 2);
+	close_chain();
+}
+END_TEST
+
+START_TEST(heap_gives_the_lowest_view_first_whatever_was_added_named_and_dropped)
+{
+	struct chain_block *blocks[200];
+	struct hash id;
+	open_chain();
+	for (uint64_t i = 0; i < 200; i++) {
+		struct header header = header_of(1 + i * 37 % 200); /* each view once */
+		const struct header name = {.id = header.id, .view = header.view + 1000};
+		ck_assert_int_eq(chain_want_named(&chain, &name, 1, CHAIN_NEVER), 0); /* its view is not known yet */
+		ck_assert_int_eq(chain_add(&chain, &header, 1, &blocks[header.view - 1]), 0);
+	}
+	for (uint64_t view = 2; view <= 200; view += 3)
+		chain_drop(&chain, blocks[view - 1]);
+	for (uint64_t view = 1; view <= 200; view++) {
+		chain.tip->header.view = view - 1;
+		ck_assert(!chain_prune(&chain, &id));
+		chain.tip->header.view = view;
+		ck_assert(chain_prune(&chain, &id) == (view % 3 != 2));
+	}
+	ck_assert_uint_eq(chain.heap_count, 0);
+	close_chain();
+}
+END_TEST
+
+/* A chain of final blocks without payments, `count` of them above the tip, bodies held: the last one. */
+static struct chain_block *run_of(uint64_t count)
+{
+	struct chain_block *block = chain.tip;
+	struct header header = header_of(1);
+
+	for (uint64_t i = 0; i < count; i++) {
+		header.parent_id = block->header.id;
+		header.height = block->header.height + 1;
+		header.view = block->header.view + 1;
+		header.timestamp_ms++;
+		header.proposer = committee_leader(&rig->network.genesis.committee, header.view);
+		ck_assert_int_eq(header_encode(&header), 0);
+		ck_assert_int_eq(chain_add(&chain, &header, 5, &block), 0);
+		complete(block);
+		block->journaled = true;
+	}
+	return block;
+}
+
+START_TEST(way_to_a_decided_block_is_walked_in_short_pieces_each_block_once)
+{
+	struct header missing;
+	struct hash id;
+	open_chain();
+	struct chain_block *last = run_of(100), *beside = added(500);
+	const struct hash other = beside->header.id;
+	uint64_t before = chain.visited;
+	unsigned pieces = 0;
+	while (chain_decided_walk(&chain, last, 7, &missing) == CHAIN_MORE)
+		pieces++;
+	ck_assert_uint_eq(pieces, 100 / 7);
+	ck_assert_uint_le(chain.visited, before + 100 + pieces);
+	ck_assert_int_eq(chain_decided_walk(&chain, last, 0, &missing), 1); /* it is known from now on */
+	/* A part of it becomes final; the rest stays known. What stands beside it goes, whatever its view. */
+	struct chain_block *part = chain.tip;
+	for (int i = 0; i < 60; i++)
+		part = part->above;
+	ck_assert_int_eq(chain_execute(&chain, part), 1);
+	ck_assert_ptr_eq(chain_parent(&chain, beside), chain.settled);
+	chain_make_final(&chain, part, NULL);
+	ck_assert_ptr_eq(chain.tip, part);
+	ck_assert_ptr_null(chain.final_certificate);
+	ck_assert(chain_prune(&chain, &id));
+	ck_assert(hash_equal(&id, &other));
+	ck_assert(!chain_prune(&chain, &id));
+	ck_assert_int_eq(chain_settle(&chain), 0);
+	ck_assert_ptr_eq(chain.settled, part->parent);
+	ck_assert_int_eq(chain_decided_walk(&chain, last, 0, &missing), 1);
+	ck_assert_uint_eq(chain.tip->above->header.height, 61);
+	close_chain();
+}
+END_TEST
+
+START_TEST(walk_stops_at_what_is_missing_and_goes_on_from_there)
+{
+	struct header missing;
+	open_chain();
+	struct chain_block *last = run_of(30), *gone = last;
+	for (int i = 0; i < 10; i++)
+		gone = chain_parent(&chain, gone);
+	struct header again = gone->header;
+	uint64_t height = gone->header.height;
+	chain_drop(&chain, gone);
+	ck_assert_int_eq(chain_decided_walk(&chain, last, 100, &missing), 0);
+	ck_assert_uint_eq(missing.height, height);
+	uint64_t before = chain.visited;
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(chain_decided_walk(&chain, last, 100, &missing), 0);
+	ck_assert_uint_le(chain.visited, before + 100);
+	ck_assert_int_eq(chain_add(&chain, &again, 5, &gone), 0);
+	ck_assert_int_eq(chain_decided_walk(&chain, last, 100, &missing), 0); /* its body is missing still */
+	ck_assert(hash_equal(&missing.id, &again.id));
+	complete(gone);
+	ck_assert_int_eq(chain_decided_walk(&chain, last, 100, &missing), 1);
+	close_chain();
+}
+END_TEST
+
+/* What a step does with the chain whatever happens, so often, with that many blocks held that wait for something. */
+static double cost_with(uint64_t held, unsigned times)
+{
+	struct header missing;
+	struct timespec begun, ended;
+	struct hash id;
+	struct chain_block *last;
+	uint64_t sum = 0;
+
+	open_chain();
+	last = run_of(held);
+	chain_drop(&chain, last->parent ? last->parent : chain_parent(&chain, last)); /* decided, and one is missing */
+	for (uint64_t view = 1; view <= held; view++)
+		chain_want(&chain, added(100000 + view), 10);
+	for (uint64_t i = 0; i < CHAIN_ASKED_MAX; i++)
+		chain_asked(&chain, chain_next_wanted(&chain, 10), 1000000);
+	while (chain_next_news(&chain))
+		;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begun);
+	for (unsigned i = 0; i < times; i++) {
+		sum += (uint64_t)chain_decided_walk(&chain, last, 100, &missing) + chain_prune(&chain, &id);
+		sum += chain_wake(&chain) + (chain_next_wanted(&chain, 20) != NULL) + chain_assembles(&chain);
+		sum += chain.open_payments + (chain_next_news(&chain) != NULL);
+		chain_drop(&chain, added(1000000 + i));
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
+	ck_assert_uint_gt(sum, 0);
+	close_chain();
+	return (double)(ended.tv_sec - begun.tv_sec) * 1e9 + (double)(ended.tv_nsec - begun.tv_nsec);
+}
+
+/* Three thousand blocks cost as much as thirty: where one function walked over all of them, it would be a hundred times
+ * as much. */
+START_TEST(step_costs_the_same_however_many_blocks_are_held)
+{
+	double least = 1e9;
+
+	for (int tries = 0; tries < 5 && least > 8; tries++) {
+		double ratio = cost_with(3000, 2000) / cost_with(30, 2000);
+		least = ratio < least ? ratio : least;
+	}
+	ck_assert_msg(least <= 8, "100 times as many blocks cost %.1f times as much", least);
+}
+END_TEST
+
 static struct chain_block *misused;
 static void body_of_an_invalid_block(void)
 {
@@ -212,4 +388,9 @@ END_TEST
 UNIT_MAIN("chain", block_becomes_news_with_its_header_its_body_and_its_verdict,
           block_that_breaks_a_rule_is_invalid_and_so_is_what_stands_on_it,
           what_is_forgotten_is_no_news_and_nobodys_parent, block_made_twice_is_held_once,
-          body_is_asked_for_at_its_own_pace_once_it_was, state_that_cannot_follow_dies)
+          body_is_asked_for_at_its_own_pace_once_it_was,
+          few_bodies_are_asked_for_at_a_time_and_those_not_answered_again,
+          heap_gives_the_lowest_view_first_whatever_was_added_named_and_dropped,
+          way_to_a_decided_block_is_walked_in_short_pieces_each_block_once,
+          walk_stops_at_what_is_missing_and_goes_on_from_there, step_costs_the_same_however_many_blocks_are_held,
+          state_that_cannot_follow_dies)

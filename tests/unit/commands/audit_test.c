@@ -329,6 +329,43 @@ START_TEST(audit_refuses_a_tip_that_no_certificate_covers)
 }
 END_TEST
 
+/* As who was stopped while it caught up leaves it: a page ends at any block, and the headers up to the certificate are
+ * not kept. The start goes on from there. */
+START_TEST(audit_and_start_take_a_tip_that_a_later_certificate_made_final)
+{
+	struct replica_config config = {.genesis = &network.genesis, .self = 0};
+	struct event begin = {.kind = EVENT_START, .now_ms = 1, .wall_ms = FIXTURE_TIME_MS};
+	struct hash other = fixture_hash(1);
+	struct replica_status status;
+	struct actions actions;
+	struct replica *replica;
+	up();
+	add(1, 1);
+	certify(CERT_FF);
+	add(2, 1);
+	add(3, 0);
+	for (int later = 0; later < 2; later++) {
+		if (later)
+			put_certificate(fixture_certificate(&network, CERT_SF, 9, &other, 3), false);
+		else
+			put_certificate(fixture_certificate(&network, CERT_N, 9, &other, 3), false);
+		ck_assert_int_eq(audit(), later ? 0 : EXIT_MISMATCH);
+		store_view(store, &config.view);
+		ck_assert_int_eq(actions_init(&actions), 0);
+		ck_assert_int_eq(replica_new(&config, &replica), 0);
+		ck_assert_int_eq(replica_step(replica, &begin, &actions), later ? 0 : UNCIA_E_DAMAGED);
+		if (later) {
+			replica_status(replica, &status);
+			ck_assert_uint_eq(status.final_height, 3);
+			ck_assert_uint_eq(report.uncovered, 2);
+		}
+		replica_free(replica);
+		actions_deinit(&actions);
+	}
+	down();
+}
+END_TEST
+
 START_TEST(audit_refuses_a_forged_certificate)
 {
 	up();
@@ -572,7 +609,7 @@ UNIT_MAIN("audit", audit_refuses_newest_votes_that_are_not_their_voters,
           audit_refuses_every_wrong_field_of_a_header, audit_refuses_a_height_other_than_the_recorded_one,
           audit_refuses_a_view_that_does_not_rise, audit_refuses_a_payment_with_a_forged_signature,
           audit_refuses_a_payment_that_cannot_be_executed, audit_refuses_a_tip_that_no_certificate_covers,
-          audit_refuses_a_forged_certificate, audit_refuses_finality_off_the_chain,
-          audit_allows_finality_beyond_the_tip, audit_refuses_certificates_against_a_final_block,
-          audit_refuses_a_missing_block_and_a_gap, audit_refuses_a_state_that_the_payments_do_not_lead_to,
-          audit_refuses_a_state_ahead_of_the_journal)
+          audit_and_start_take_a_tip_that_a_later_certificate_made_final, audit_refuses_a_forged_certificate,
+          audit_refuses_finality_off_the_chain, audit_allows_finality_beyond_the_tip,
+          audit_refuses_certificates_against_a_final_block, audit_refuses_a_missing_block_and_a_gap,
+          audit_refuses_a_state_that_the_payments_do_not_lead_to, audit_refuses_a_state_ahead_of_the_journal)

@@ -423,6 +423,42 @@ START_TEST(peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read
 }
 END_TEST
 
+/* Answers leave three quarters of the queue to what must be said; a large one goes out where nothing waits. */
+START_TEST(peers_leave_out_an_answer_before_it_fills_a_link)
+{
+	static uint8_t half[1u << 19], large[5u << 20];
+	struct node b;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	node_listen(&b, 0);
+	struct client *c = validator_client(&b, secrets[0]);
+	RUN_UNTIL(b.up[0] == 1);
+	peers_send_answer(b.peers, 0, (struct bytes){large, sizeof(large)});
+	RUN_UNTIL(c->messages == 1);
+	uv_poll_stop(&c->poll);
+	for (unsigned given = 0; given < 128; given++) {
+		peers_send_answer(b.peers, 0, (struct bytes){half, sizeof(half)});
+		uv_run(&loop, UV_RUN_NOWAIT);
+	}
+	unsigned long sent = 128 - (unsigned long)peers_counters(b.peers)->messages_lost;
+	ck_assert_uint_ge(sent, 4);
+	ck_assert_uint_lt(sent, 64);
+	peers_send_answer(b.peers, 0, (struct bytes){large, sizeof(large)}); /* left out as well */
+	ck_assert_uint_eq(peers_counters(b.peers)->messages_lost, 129 - sent);
+	for (unsigned given = 0; given < 10; given++)
+		peers_send(b.peers, 0, (struct bytes){half, sizeof(half)});
+	ck_assert_uint_eq(b.down[0], 0);
+	uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+	RUN_UNTIL(c->messages == 1 + sent + 10);
+	peers_send_answer(b.peers, 0, hello);
+	RUN_UNTIL(c->messages == 1 + sent + 11);
+	ck_assert_uint_eq(b.down[0], 0);
+	client_close(c);
+	down(&b, NULL);
+}
+END_TEST
+
 /* More than the sockets hold, less than the bound: what the socket does not take is written later, once. */
 START_TEST(peers_that_read_late_get_everything)
 {
@@ -589,6 +625,6 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_take_a_new_link_for_an_old_one_but_not_a_replayed_handshake,
           peers_drop_the_silent_and_keep_those_that_ping, peers_keep_their_links_when_they_were_stopped_themselves,
           peers_drop_one_that_does_not_read, peers_leave_out_what_is_spare_before_they_drop_one_that_does_not_read,
-          peers_that_read_late_get_everything, peers_push_out_the_oldest_candidate,
-          peers_keep_a_candidate_that_is_a_validator_when_strangers_push, peers_try_every_address_of_a_name,
-          peers_know_the_addresses_of_validators)
+          peers_leave_out_an_answer_before_it_fills_a_link, peers_that_read_late_get_everything,
+          peers_push_out_the_oldest_candidate, peers_keep_a_candidate_that_is_a_validator_when_strangers_push,
+          peers_try_every_address_of_a_name, peers_know_the_addresses_of_validators)

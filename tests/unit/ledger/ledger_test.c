@@ -284,18 +284,27 @@ START_TEST(payment_of_255_outputs_reaches_every_one)
 }
 END_TEST
 
-START_TEST(full_counter_of_payments_refuses_sender_and_recipient)
+/* Nobody can stop an account by paying it often: it pays and is paid on, and the counter stays where it is full. */
+START_TEST(full_counter_of_payments_stays_full_and_stops_nothing)
 {
 	uint64_t index;
 	rig = rig_new();
 	struct entry entry = entry_of(NULL, 0, &index);
 
-	entry.payments = UINT32_MAX;
+	entry.payments = ENTRY_PAYMENTS_FULL - 2;
 	ck_assert_int_eq(rig_edit_entry(rig, index, &entry), 0);
 	block = rig_begin(rig, NULL, 2);
-	ck_assert_int_eq(rig_pay(rig, block, 0, 1, 1000), UNCIA_E_AMOUNT);
-	ck_assert_int_eq(rig_pay(rig, block, 1, 0, 1000), UNCIA_E_AMOUNT);
-	ck_assert_int_eq(rig_pay(rig, block, 1, 2, 1000), 0);
+	for (uint32_t more = 1; more <= 4; more++) {
+		ck_assert_int_eq(more % 2 ? rig_pay(rig, block, 0, 1, 1000) : rig_pay(rig, block, 1, 0, 1000), 0);
+		ck_assert_uint_eq(entry_of(block, 0, &index).payments, ENTRY_PAYMENTS_FULL - (more < 2 ? 1 : 0));
+		ck_assert_uint_eq(entry_of(block, 1, &index).payments, more);
+		ck_assert_uint_eq(rig_balance(rig, block, 0), entry.balance - (more % 2 ? 1000 : 0));
+	}
+	/* Emptied and created anew, it counts anew. */
+	ck_assert_int_eq(rig_pay(rig, block, 0, 1, entry.balance), 0);
+	ck_assert_int_eq(ledger_account(rig->ledger, block, &rig->keys[0].address, &entry, &index), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(rig_pay(rig, block, 1, 0, 1000), 0);
+	ck_assert_uint_eq(entry_of(block, 0, &index).payments, 1);
 	close_block();
 }
 END_TEST
@@ -726,7 +735,7 @@ UNIT_MAIN("ledger", payment_moves_money_and_makes_account, expiry_is_counted_fro
           rotated_account_pays_by_its_new_key_and_is_never_deleted, dust_is_refused_in_any_output,
           dust_is_never_left_behind, refused_payment_leaves_the_block_as_it_was,
           payment_to_oneself_changes_no_balance_and_counts_once, payment_of_255_outputs_reaches_every_one,
-          full_counter_of_payments_refuses_sender_and_recipient, balance_that_would_overflow_is_refused,
+          full_counter_of_payments_stays_full_and_stops_nothing, balance_that_would_overflow_is_refused,
           emptied_accounts_leave_their_entries_last_in_first_out,
           account_made_again_starts_afresh_and_keeps_its_history, forks_keep_their_own_roots_however_often_asked,
           proof_is_of_the_settled_state_while_the_tree_is_further_on,

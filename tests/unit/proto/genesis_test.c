@@ -167,8 +167,16 @@ START_TEST(genesis_takes_names_and_codes_of_their_alphabets_only)
 		int rc;
 	} rows[] = {
 	    {"a", "UNC", 0},
-	    {" ~", "ABCDEFGH", 0},
+	    {"A town-2_b.c", "ABCDEFGH", 0},
 	    {"12345678901234567890123456789012", "XYZ", 0},
+	    {" a", "UNC", UNCIA_E_CONFIG},
+	    {"a ", "UNC", UNCIA_E_CONFIG},
+	    {" ", "UNC", UNCIA_E_CONFIG},
+	    {";a", "UNC", UNCIA_E_CONFIG},
+	    {"a ;b", "UNC", UNCIA_E_CONFIG},
+	    {"a#b", "UNC", UNCIA_E_CONFIG},
+	    {"a=b", "UNC", UNCIA_E_CONFIG},
+	    {"a~", "UNC", UNCIA_E_CONFIG},
 	    {"123456789012345678901234567890123", "XYZ", UNCIA_E_CONFIG},
 	    {"", "UNC", UNCIA_E_CONFIG},
 	    {"new\nline", "UNC", UNCIA_E_CONFIG},
@@ -189,6 +197,19 @@ START_TEST(genesis_takes_names_and_codes_of_their_alphabets_only)
 	}
 	reset();
 	d.pb.name = field_of("nul\0nul", 7);
+	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
+}
+END_TEST
+
+START_TEST(genesis_has_a_time_at_which_payments_can_expire)
+{
+	static const uint64_t first_refused = UINT64_C(4294963696) * 1000;
+	reset();
+	d.pb.timestamp_ms = first_refused - 1;
+	ck_assert_int_eq(decode(), 0);
+	d.pb.timestamp_ms = first_refused;
+	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
+	d.pb.timestamp_ms = UINT64_MAX;
 	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
 }
 END_TEST
@@ -288,7 +309,7 @@ START_TEST(genesis_of_100000_accounts_fits_its_arena)
 END_TEST
 
 UNIT_MAIN("genesis", genesis_made_decodes_to_the_same_network, genesis_does_not_depend_on_the_order_of_its_accounts,
-          genesis_refuses_wrong_constants, genesis_takes_names_and_codes_of_their_alphabets_only,
-          genesis_refuses_accounts_out_of_order_or_twice,
+          genesis_refuses_wrong_constants, genesis_has_a_time_at_which_payments_can_expire,
+          genesis_takes_names_and_codes_of_their_alphabets_only, genesis_refuses_accounts_out_of_order_or_twice,
           genesis_refuses_balances_below_the_smallest_and_supplies_that_overflow, genesis_refuses_wrong_lengths,
           genesis_with_a_flipped_bit_is_refused_or_another_network, genesis_of_100000_accounts_fits_its_arena)

@@ -509,7 +509,7 @@ START_TEST(floods_from_one_and_from_many_do_not_keep_others_payments_from_being_
 	for (size_t i = 0; i < count; i++) {
 		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, replies[i].size, replies[i].message);
 		limits += reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL &&
-		          reply->refusal->code == (uint32_t)-UNCIA_E_LIMIT;
+		          reply->refusal->code == (uint32_t)-UNCIA_E_FULL;
 		uncia__pb__node_reply__free_unpacked(reply, NULL);
 	}
 	ck_assert_uint_ge(limits, 4 * (150 - 2 * MEMPOOL_PER_SENDER_DEFAULT));

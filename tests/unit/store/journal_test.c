@@ -221,9 +221,64 @@ START_TEST(journal_refuses_every_commit_after_a_failed_sync)
 }
 END_TEST
 
+static size_t mapped_kib(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	size_t kib = 0;
+
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "RssFile: %zu kB", &kib) == 1)
+			break;
+	fclose(file);
+	return kib;
+}
+
+static void put_mebibytes(uint64_t from, uint64_t count)
+{
+	static uint8_t body[1u << 20];
+	uint8_t key[40] = {0};
+
+	for (uint64_t i = from; i < from + count; i++) {
+		be64_put(key, i);
+		memset(body, (int)i, sizeof(body));
+		const struct journal_write write = {JOURNAL_BLOCK, key, body, sizeof(key), sizeof(body), 0};
+		ck_assert_msg(!journal_commit(store, &write, 1, why), "%s", why);
+	}
+	ck_assert_int_eq(store_view_renew_journal(store), 0);
+}
+
+static void read_mebibytes(uint64_t count)
+{
+	uint8_t key[40] = {0};
+	struct bytes value;
+
+	for (uint64_t i = 0; i < count; i++) {
+		be64_put(key, i);
+		ck_assert_int_eq(view.journal_get(view.context, JOURNAL_BLOCK, key, sizeof(key), &value), 0);
+		ck_assert_uint_eq(value.size, 1u << 20);
+		ck_assert_uint_eq(value.data[value.size - 1], i);
+	}
+}
+
+/* A long chain that is written and read does not stay mapped as a whole. */
+START_TEST(journal_gives_back_pages_that_were_read)
+{
+	size_t before = mapped_kib();
+
+	put_mebibytes(0, 40);
+	read_mebibytes(40);
+	ck_assert_uint_gt(mapped_kib(), before + 30 * 1024);
+	put_mebibytes(40, 40);
+	ck_assert_uint_lt(mapped_kib(), before + 20 * 1024);
+	read_mebibytes(80);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("journal", fixture_up, fixture_down, journal_reads_back_after_renew_and_reopening,
                   journal_view_stands_still_until_renewed, journal_walks_in_order_of_view,
                   journal_seek_finds_the_very_key, journal_tables_are_apart,
                   journal_forgets_votes_up_to_a_view_and_nothing_else, journal_holds_the_largest_block,
-                  journal_keeps_an_empty_value, journal_names_a_damaged_record,
+                  journal_keeps_an_empty_value, journal_gives_back_pages_that_were_read, journal_names_a_damaged_record,
                   journal_refuses_every_commit_after_a_failed_one, journal_refuses_every_commit_after_a_failed_sync)

@@ -1,6 +1,8 @@
 /* History: every entry proved, none of others', and what is missing is noticed. */
 #include <string.h>
+#include "history.h"
 #include "unit.h"
+#include "wallet.h"
 #include "wallet_rig.h"
 
 /* Ten payments to the wallet, with two of others' among them. */
@@ -129,6 +131,30 @@ START_TEST(a_former_life_in_the_same_block_stands_in_for_nothing)
 }
 END_TEST
 
+/* From 2^32 - 1 on the counter stands still: as many receipts as it says are not all there were. */
+START_TEST(nothing_is_complete_where_the_counter_is_full)
+{
+	static const uint32_t counters[] = {UINT32_MAX - 1, UINT32_MAX};
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+		struct rig *rig = with_history();
+		struct uncia_history_page got;
+		struct uncia_balance balance = {.size = sizeof(balance)};
+		rig->net.payments = counters[i];
+		rig->net.tip.height++;
+		ck_assert_int_eq(rig_sync(rig), 0);
+		ck_assert_int_eq(uncia_wallet_balance(rig->wallet, &balance), 0);
+		ck_assert(balance.uncounted == (i == 1));
+		ck_assert_int_eq(page(rig, 0, 0, 4, &got), 0);
+		rig->wallet->history->seen += counters[i] - 10; /* as if so many had come before */
+		ck_assert_int_eq(page(rig, got.next_height, got.next_index, 64, &got), 0);
+		ck_assert_uint_eq(got.count, 6);
+		ck_assert_uint_eq(rig->wallet->history->seen, counters[i]);
+		ck_assert(got.complete == (i == 0));
+		rig_free(rig);
+	}
+}
+END_TEST
+
 /* The account is emptied between two pages and begins anew, with as many payments as were seen of its old life. */
 START_TEST(pages_are_counted_against_one_state_only)
 {
@@ -218,7 +244,7 @@ START_TEST(a_restored_home_recalls_the_keys_of_final_payments)
 }
 END_TEST
 
-UNIT_MAIN("history", history_comes_in_pages_newest_first_and_complete, a_payment_left_out_is_noticed,
-          a_former_life_in_the_same_block_stands_in_for_nothing, pages_are_counted_against_one_state_only,
-          others_receipts_and_garbage_are_refused_and_another_is_asked, history_ends_when_nobody_tells,
-          a_restored_home_recalls_the_keys_of_final_payments)
+UNIT_MAIN("history", nothing_is_complete_where_the_counter_is_full, history_comes_in_pages_newest_first_and_complete,
+          a_payment_left_out_is_noticed, a_former_life_in_the_same_block_stands_in_for_nothing,
+          pages_are_counted_against_one_state_only, others_receipts_and_garbage_are_refused_and_another_is_asked,
+          history_ends_when_nobody_tells, a_restored_home_recalls_the_keys_of_final_payments)

@@ -75,6 +75,31 @@ START_TEST(addresses_of_every_kind_are_read)
 }
 END_TEST
 
+/* As an editor on another system leaves it. */
+START_TEST(indents_comments_line_ends_and_a_byte_order_mark_change_nothing)
+{
+	struct uncia_network *network;
+	uint8_t id[32];
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	char *text = fake_network_text(&net), *edited = malloc(3 + strlen(text) * 8), *to = edited;
+	ck_assert_ptr_nonnull(edited);
+	to = stpcpy(to, "\xef\xbb\xbf");
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		size_t size = strcspn(line, "\n");
+		to += sprintf(to, "\r\n\t;%.4s\r\n  %.*s \t\r\n", line, (int)size, line);
+	}
+	ck_assert_int_eq(uncia_network_parse(edited, &network, NULL), 0);
+	uncia_network_id(network, id);
+	ck_assert_mem_eq(id, net.f.genesis.network_id.b, 32);
+	ck_assert_uint_eq(uncia_network_validators(network), 4);
+	uncia_network_free(network);
+	free(edited);
+	free(text);
+	fake_network_deinit(&net);
+}
+END_TEST
+
 START_TEST(every_mistake_is_named_with_its_line)
 {
 	memory_host_init(&host);
@@ -82,8 +107,14 @@ START_TEST(every_mistake_is_named_with_its_line)
 	refuse("name = fixture", "name = other", "name");
 	refuse("name = fixture", "nme = fixture", "line 3: unknown key \"nme\"");
 	refuse("name = fixture", "name = fixture\nname = fixture", "line 4");
-	refuse("name = fixture", "name fixture", "line 3: not \"key = value\"");
-	refuse("[network]", "[netwrk]", "line 3: unknown section \"netwrk\"");
+	refuse("name = fixture", "name fixture", "line 3: neither a [section] nor key = value");
+	refuse("[network]", "[netwrk]", "line 2: unknown section \"netwrk\"");
+	refuse("[network]", "[other]\n[network]", "line 2: unknown section \"other\"");
+	refuse("[network]", "x = y\n[network]", "line 2: \"x\" stands before any [section]");
+	refuse("[network]", "[network] too", "line 2: something stands behind the [section]");
+	refuse("name = fixture", "name = fixture ; a comment", "not the one of the genesis");
+	refuse("name = fixture", "name:fixture", "line 3: neither a [section] nor key = value");
+	refuse("genesis = ", "genesis = \ngenesis = ", "line 4: there is no value behind '='");
 	refuse("genesis = ", "genesis = !", "genesis");
 	refuse("genesis = C", "genesis = D", "genesis");
 	refuse("genesis = C",
@@ -96,8 +127,9 @@ START_TEST(every_mistake_is_named_with_its_line)
 	refuse("[validator.0]", "[validator.9]", "validator 9 is not in the committee");
 	refuse("[validator.0]", "[validator.1]", "validator 1");
 	refuse("address = 127.0.0.1:7001", "", "validator 0 needs both");
-	static const char *const bad[] = {
-	    "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":7001", "::1:7001", "[::1]", "a b:1", "h:+1", "h:01"};
+	static const char *const bad[] = {"127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":7001",
+	                                  "::1:7001",  "[::1]",       "a b:1",           "h:+1",
+	                                  "h:01",      "[h]:1",       "h\xc3:1"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		refuse("127.0.0.1:7001", bad[i], "the address of validator 0");
 	refuse("network_key = ", "network_key = 0", "the network_key of validator 0 is not 64");
@@ -118,7 +150,7 @@ START_TEST(long_lines_and_empty_files_are_refused)
 	fake_network_init(&net, &host, 4);
 	memset(line, 'a', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
-	refuse("fixture", line, "line 3");
+	refuse("fixture", line, "line 3: the line is longer than 200 bytes");
 	ck_assert_int_eq(uncia_network_parse("", &network, NULL), UNCIA_E_CONFIG);
 	ck_assert_int_eq(uncia_network_parse(NULL, &network, NULL), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_network_load("/nowhere/network.conf", &network, line), UNCIA_E_NOT_FOUND);
@@ -127,5 +159,6 @@ START_TEST(long_lines_and_empty_files_are_refused)
 }
 END_TEST
 
-UNIT_MAIN("network", network_file_is_read, addresses_of_every_kind_are_read, every_mistake_is_named_with_its_line,
+UNIT_MAIN("network", network_file_is_read, addresses_of_every_kind_are_read,
+          indents_comments_line_ends_and_a_byte_order_mark_change_nothing, every_mistake_is_named_with_its_line,
           long_lines_and_empty_files_are_refused)

@@ -1,0 +1,201 @@
+/* A validator that was away catches up by pages, over any gap, with little memory and short steps (docs/spec/network.md
+ * §8.3, "Pages"). */
+#include "consensus.pb-c.h"
+#include "message.pb-c.h"
+#include "network.h"
+#include "unit.h"
+
+#define UNIT     INT64_C(1000000)
+#define AWAY     3u
+#define ACCOUNTS 24u
+
+/* What goes round: FINAL votes of some views are withheld, and what is given to the one that was away is counted. */
+struct watched {
+	bool withhold;
+	uint64_t pages, empty, headers, bodies, most_headers, dropped;
+};
+
+static bool is_final_vote(const Uncia__Pb__PeerMessage *m)
+{
+	struct vote vote;
+
+	return m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_VOTE &&
+	       vote_decode(m->vote.data, m->vote.len, &vote) == 0 && vote.kind == VOTE_FINAL;
+}
+
+static bool watch(void *context, uint32_t from, uint32_t to, const struct bytes *message)
+{
+	struct watched *w = context;
+	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
+	bool through = !(w->withhold && is_final_vote(m));
+
+	(void)from;
+	if (to == AWAY && m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY) {
+		w->pages++;
+		w->empty += !m->sync_reply->n_blocks;
+		w->headers += m->sync_reply->n_headers;
+		if (m->sync_reply->n_headers > w->most_headers)
+			w->most_headers = m->sync_reply->n_headers;
+	}
+	w->bodies += to == AWAY && m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
+	uncia__pb__peer_message__free_unpacked(m, NULL);
+	return through;
+}
+
+static void count_dropped(void *context, uint32_t node, uint32_t peer)
+{
+	(void)node;
+	(void)peer;
+	((struct watched *)context)->dropped++;
+}
+
+static struct network_options options(struct watched *w)
+{
+	return (struct network_options){.validators = 4,
+	                                .accounts = ACCOUNTS,
+	                                .balance = 100000 * UNIT,
+	                                .seed = 1,
+	                                .delay_min_ms = 1,
+	                                .delay_max_ms = 3,
+	                                .commit_ms = 1,
+	                                .pass = watch,
+	                                .dropped = count_dropped,
+	                                .tap_context = w};
+}
+
+/* A payment of nearly 16 KiB. */
+static void pay_large(struct network *n, uint32_t node, uint32_t account, uint64_t nonce)
+{
+	struct output outputs[PAYMENT_OUTPUTS_MAX];
+	struct fixture_key from, to;
+
+	fixture_account(account, &from);
+	fixture_account((account + 1) % ACCOUNTS, &to);
+	for (uint32_t k = 0; k < PAYMENT_OUTPUTS_MAX; k++)
+		outputs[k] = (struct output){.to = to.address, .has_reference = true, .amount = 1000};
+	struct payment *payment = fixture_payment_outputs(network_fixture(n), &from, outputs, PAYMENT_OUTPUTS_MAX,
+	                                                  network_now_s(n) + 3000, nonce);
+	network_submit(n, node, 1 + account, payment);
+	payment_free(payment);
+}
+
+struct until {
+	uint32_t node;
+	uint64_t height;
+};
+
+static bool reached(struct network *n, void *context)
+{
+	const struct until *until = context;
+	struct replica_status status;
+
+	network_status(n, until->node, &status);
+	return status.final_height >= until->height;
+}
+
+static uint64_t height_of(struct network *n, uint32_t node)
+{
+	struct replica_status status;
+
+	network_status(n, node, &status);
+	return status.final_height;
+}
+
+/* All steps of a node so far were short. */
+static void short_steps(struct network *n, uint32_t node, size_t step_bytes)
+{
+	struct replica_load load;
+
+	network_load(n, node, &load);
+	ck_assert_msg(load.taken <= step_bytes, "a step took %zu bytes", load.taken);
+}
+
+/* Blocks of some 4 MiB are notarised one after the other, and FINAL votes for them get lost: more than a message holds
+ * lies between two finality certificates, at everybody. */
+START_TEST(blocks_without_a_certificate_of_more_than_a_message_are_crossed)
+{
+	struct watched w = {0};
+	struct network_options o = options(&w);
+	struct network *n = network_new(&o);
+	uint64_t nonce = 0;
+
+	for (uint32_t i = 0; i < AWAY; i++)
+		network_start(n, i);
+	ck_assert(network_run(n, 5000, reached, &(struct until){0, 2}));
+	uint64_t before = height_of(n, 0);
+	w.withhold = true;
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t account = 0; account < ACCOUNTS; account++)
+			for (int i = 0; i < 12; i++)
+				pay_large(n, 0, account, nonce++);
+		network_run(n, 2500, NULL, NULL);
+	}
+	ck_assert_uint_le(height_of(n, 0), before + 1); /* what was under way */
+	w.withhold = false;
+	ck_assert(network_run(n, 20000, reached, &(struct until){0, before + 4}));
+	network_run(n, 3000, NULL, NULL);
+	uint64_t ahead = height_of(n, 0);
+	network_start(n, AWAY);
+	ck_assert(network_run(n, 30000, reached, &(struct until){AWAY, ahead}));
+	ck_assert_uint_gt(w.most_headers, 1); /* the hole was one */
+	ck_assert_uint_eq(w.empty, 0);
+	ck_assert_uint_eq(w.dropped, 0);
+	for (uint32_t i = 0; i < 4; i++)
+		short_steps(n, i, 16u << 20);
+	/* It goes on with the others. */
+	ck_assert(network_run(n, 10000, reached, &(struct until){AWAY, ahead + 2}));
+	network_free(n);
+}
+END_TEST
+
+/* Many more blocks than are ever held: they come forward, by pages, at a steady pace; few by id; and what is held of
+ * them at a time, and taken in a step, stays little. A crash on the way loses nothing that was final. */
+START_TEST(long_gap_is_crossed_by_pages_in_short_steps_across_crashes)
+{
+	struct watched w = {0};
+	struct network_options o = options(&w);
+	o.page_bytes = 4000;
+	o.step_bytes = 3000;
+	o.near_blocks = 4;
+	struct network *n = network_new(&o);
+	struct replica_load load;
+	uint64_t nonce = 0;
+
+	for (uint32_t i = 0; i < AWAY; i++)
+		network_start(n, i);
+	for (int i = 0; i < 250; i++) {
+		struct payment *payment = fixture_payment(network_fixture(n), (uint32_t)i % ACCOUNTS, 1, UNIT,
+		                                          network_now_s(n) + 500, nonce++);
+		network_submit(n, 0, 1, payment);
+		payment_free(payment);
+		w.withhold = i % 10 < 7; /* runs of blocks without certificates */
+		network_run(n, 60, NULL, NULL);
+	}
+	w.withhold = false;
+	network_run(n, 2000, NULL, NULL);
+	uint64_t ahead = height_of(n, 0), last = 0;
+	ck_assert_uint_gt(ahead, 150);
+	network_start(n, AWAY);
+	for (int crashes = 0; height_of(n, AWAY) < ahead; crashes++) {
+		ck_assert(network_run(n, 5000, reached, &(struct until){AWAY, last + 20 < ahead ? last + 20 : ahead}));
+		last = height_of(n, AWAY);
+		network_load(n, AWAY, &load);
+		ck_assert_uint_le(load.blocks, 64);
+		short_steps(n, AWAY, 3000);
+		if (crashes % 3 != 2 || last >= ahead)
+			continue;
+		network_crash_keeping(n, AWAY);
+		network_start(n, AWAY);
+		ck_assert(network_up(n, AWAY));
+		ck_assert_uint_ge(height_of(n, AWAY) + 40, last);
+	}
+	ck_assert_uint_gt(w.headers, 0);
+	ck_assert_uint_eq(w.empty, 0);
+	ck_assert_uint_eq(w.dropped, 0);
+	ck_assert_uint_lt(w.bodies, ahead / 4);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("gaps", blocks_without_a_certificate_of_more_than_a_message_are_crossed,
+          long_gap_is_crossed_by_pages_in_short_steps_across_crashes)
