@@ -25,7 +25,11 @@ static uint64_t clock_ms(clockid_t clock)
 static uint64_t system_now_ms(void *context)
 {
 	(void)context;
+#ifdef CLOCK_BOOTTIME
+	return clock_ms(CLOCK_BOOTTIME); /* Linux: the other one stands still while the device sleeps */
+#else
 	return clock_ms(CLOCK_MONOTONIC);
+#endif
 }
 
 static uint64_t system_wall_ms(void *context)

@@ -612,8 +612,8 @@ void catch_up_tick(struct uncia_wallet *w)
 			catch_up_end(w, rc);
 		else if (!w->sync->active)
 			catch_up_synced(w);
-	} else if (now >= c->progress_ms + w->request_timeout_ms) {
-		catch_up_end(w, UNCIA_E_UNREACHABLE);
+	} else if (now >= c->progress_ms + w->request_timeout_ms || session_all_lied(w)) {
+		catch_up_end(w, session_no_answer(w));
 	} else if (c->node == NOBODY && any_failed(w) && now >= c->started_ms + w->request_timeout_ms) {
 		catch_up_end(w, UNCIA_E_UNREACHABLE); /* nobody tells all of it */
 	} else if (now >= c->attempt_ms + ATTEMPT_MS) {

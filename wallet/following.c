@@ -302,7 +302,7 @@ static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 	t->following.querying = false;
 	if (!t->record.own && t->following.seen_pending)
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
-	following_announce(w, t, t->following.seen_pending ? 0 : UNCIA_E_UNREACHABLE);
+	following_announce(w, t, t->following.seen_pending ? 0 : session_no_answer(w));
 }
 
 void following_tick(struct uncia_wallet *w)
@@ -310,7 +310,7 @@ void following_tick(struct uncia_wallet *w)
 	uint64_t now = wallet_now(w);
 	for (struct tracked *t = w->tracked; t; t = t->hh.next) {
 		try_conclude(w, t);
-		if (t->following.querying && now >= t->following.deadline_ms)
+		if (t->following.querying && (now >= t->following.deadline_ms || session_all_lied(w)))
 			query_timeout(w, t);
 		if (is_followed(t) && now >= t->resending.next_ms)
 			following_send(w, t, false);

@@ -134,6 +134,7 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 {
 	assert(w->secret && w->sync->known);
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
+	uint64_t time_ms = 0;
 	int rc = outbox_load(w, false);
 	/* Another process may have used this key since: its payment is the answer, also where the balance is gone. */
 	if (!rc && request->key) {
@@ -145,12 +146,11 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 	}
 	if (!rc)
 		rc = check_funds(w, &draft->payment);
-	if (!rc && !w->clock.known)
-		rc = UNCIA_E_UNREACHABLE;
+	if (!rc)
+		rc = wallet_sync_time(w, &time_ms);
 	if (rc)
 		return rc;
-	/* wallet 7.2: counted from the newest verified header's time, not from this machine's clock. */
-	uint64_t expires_at = wallet_ledger_ms(w) / 1000 + lifetime;
+	uint64_t expires_at = time_ms / 1000 + lifetime;
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;

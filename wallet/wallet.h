@@ -12,7 +12,7 @@
  *	session     tracked     receipts    links; payments in memory; receipts verified
  *	events      contacts    mark
  *	wallet
- *	keyfile, words, network, blob, host_directory, request, text, utf8
+ *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
  */
 #ifndef WALLET_H
 #define WALLET_H
@@ -61,7 +61,7 @@ int wallet_usable(const struct uncia_wallet *w);
 uint64_t wallet_now(const struct uncia_wallet *w);
 /* A header was verified. */
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms);
-/* Best guess at the ledger's time: the newest verified header's, plus what has passed here since. */
+/* The newest verified header's time, plus what has passed here since: the ledger's time, unless it stands still. */
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w);
 
 #endif

@@ -87,15 +87,15 @@ struct uncia_host {
 	 * 0 and returns it. UNCIA_E_IO. */
 	int (*list)(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
 	            void *each_context);
-	/* Keeps all others that share the storage out of `lock` until `unlock`, and waits a moment where one is in it:
-	 * the wallet looks what is on its way out and stores a payment in between, so that several processes together
-	 * do not sign more than there is. UNCIA_E_BUSY: another one does not leave it; UNCIA_E_IO. Both NULL: nobody
-	 * shares it. */
+	/* Keeps all others that share the storage out of `lock` until `unlock`, and does not wait: the wallet looks
+	 * what is on its way out and stores a payment in between, so that several processes together do not sign more
+	 * than there is. UNCIA_E_BUSY: another one is in it now; UNCIA_E_IO. Both NULL: nobody shares it. */
 	int (*lock)(void *context);
 	void (*unlock)(void *context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
 	int (*random)(void *context, void *buffer, size_t size);
-	/* Milliseconds, never stepping back. NULL: the system's monotonic clock. */
+	/* Milliseconds, never stepping back, and going on while the device sleeps (a payment's life does). NULL: the
+	 * system's (CLOCK_BOOTTIME). */
 	uint64_t (*now_ms)(void *context);
 	/* Milliseconds since 1970; only shown, nothing is decided by it. NULL: the system's. */
 	uint64_t (*wall_ms)(void *context);
@@ -112,6 +112,12 @@ struct uncia_host {
  * Threads: any. Wallets of several threads may share the host.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_host_directory(const char *path, struct uncia_host *host);
+
+/* What failed last in such a host, with the file and the system's words: "/home/me/.uncia/key: Permission denied", "…:
+ * No space left on device". Worth showing where a call of a wallet over it has returned UNCIA_E_IO or
+ * UNCIA_E_PERMISSION. Where uncia_host_directory itself does, errno says why. "" where nothing has failed, and for
+ * another host. Out: why. Threads: any. */
+UNCIA_API void uncia_host_directory_why(const struct uncia_host *host, char why[UNCIA_WHY_SIZE]);
 
 /* Frees what uncia_host_directory made; NULL and another host are left alone.
  * Threads: one, and no wallet uses the host any more. */
@@ -162,7 +168,7 @@ struct uncia_wallet;
 struct uncia_wallet_options {
 	size_t size;
 	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
-	uint32_t request_timeout_ms; /* after which a sync, query or history ends with UNREACHABLE; 0: 10000 */
+	uint32_t request_timeout_ms; /* after which a sync, query or history ends with what there is; 0: 10000 */
 };
 
 /* Opens a wallet. The first open with a network binds the home to it.
@@ -219,15 +225,17 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
-	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0, or UNCIA_E_UNREACHABLE */
+	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0; UNCIA_E_UNREACHABLE; UNCIA_E_PROOF
+	                            * where validators answered, but nothing that verifies: the events LINK say which */
 	UNCIA_EVENT_PAYMENT = 2,   /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
-	                            * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
-	                            * where an end could not be stored (it stays pending), or where what storage showed
-	                            * could not be made durable (it is not sent yet) */
-	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
+	                            * or UNCIA_E_UNREACHABLE or UNCIA_E_PROOF, as above, where a query found nothing
+	                            * out, or UNCIA_E_IO and the like where an end could not be stored (it stays
+	                            * pending), or where what storage showed could not be made durable (it is not sent
+	                            * yet) */
+	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or as of BALANCE */
 	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
-	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or UNCIA_E_UNREACHABLE, or UNCIA_E_IO and
-	                            * the like where what was found could not be stored */
+	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
+	                            * like where what was found could not be stored */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
 	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
 	                            * (uncia_wallet_payment), or ask again */
@@ -314,12 +322,14 @@ struct uncia_payment_request {
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
- *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_BEHIND
- *	(with a key): uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE
- *	where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_BUSY;
- *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
- *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
- *	sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before.
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded in the last 30 s, or the
+ *	few that answered do not agree on the time: sync, and call again; UNCIA_E_BEHIND (with a key):
+ *	uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE where the wallet is locked;
+ *	UNCIA_E_BUSY where another process makes a payment at this moment: call again in some milliseconds;
+ *	UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed;
+ *	this call sent nothing. With a key, call again with the same one. Without, it was taken back; should storage
+ *	have failed at that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is stored
+ *	under this key cannot be read; it may have been sent before.
  * Out: *id.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.2. */
@@ -544,8 +554,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_fd(struct uncia_wallet *wallet);
 
-/* Does what can be done without waiting. The one exception is the name look-up of a validator whose address in the
- * network file is a host name; numeric addresses never wait.
+/* Does what can be done without waiting. Host names in the network file are looked up meanwhile, in /etc/hosts and by
+ * the name servers of /etc/resolv.conf; a name that is looked up in vain, or for long, holds up no other validator.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_process(struct uncia_wallet *wallet);

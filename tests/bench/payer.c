@@ -130,6 +130,11 @@ static double pay(struct uncia_wallet *wallet, const char *address, struct uncia
 	double begun = now_us();
 
 	int error = uncia_wallet_pay(wallet, &request, id);
+	if (error == UNCIA_E_UNREACHABLE) { /* the balance is more than 30 s old */
+		sync(wallet);
+		begun = now_us();
+		error = uncia_wallet_pay(wallet, &request, id);
+	}
 	if (error)
 		fail("pay", error);
 	while (next_event(wallet, begun + PATIENCE_US, &event)) {

@@ -209,6 +209,7 @@ static void open_wallet(struct world *w)
 	s->known = s->exists = true;
 	s->height = 1;
 	s->state = (struct account_state){.height = 1, .timestamp_ms = FIXTURE_TIME_MS + START_MS};
+	s->times.asked_ms = UINT64_C(1) << 40; /* asked for afresh before each payment, so to speak */
 	s->state.entry.balance = BALANCE;
 	wallet_learn_time(w->wallet, FIXTURE_TIME_MS + w->now_ms);
 	for (struct tracked *t = w->wallet->tracked; t; t = t->hh.next)

@@ -15,7 +15,7 @@ static int sync_wallet(struct session *session)
 {
 	int error = uncia_wallet_sync(session->wallet);
 	if (!error)
-		error = session_await(session, UNCIA_EVENT_BALANCE, NULL);
+		error = session_await(session, UNCIA_EVENT_BALANCE, NULL, NO_DEADLINE);
 	return error ? cli_complain_error(error, "the balance") : 0;
 }
 
@@ -166,7 +166,7 @@ static int show_page(const struct call *call, struct session *session, json_t *l
 	int error = uncia_wallet_history(session->wallet, page->next_height, page->next_index,
 	                                 left < PAGE_MAX ? (uint32_t)left : PAGE_MAX);
 	if (!error)
-		error = session_await(session, UNCIA_EVENT_HISTORY, NULL);
+		error = session_await(session, UNCIA_EVENT_HISTORY, NULL, NO_DEADLINE);
 	if (!error)
 		error = uncia_wallet_history_page(session->wallet, page);
 	for (uint32_t i = 0; !error && i < page->count; i++, ++*shown) {

@@ -79,7 +79,8 @@ int payment_id_read(const struct call *call, const char *text, struct uncia_paym
 	return 0;
 }
 
-int payment_find(struct session *session, const struct uncia_payment_id *id, struct uncia_payment *payment)
+int payment_find(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
+                 struct uncia_payment *payment)
 {
 	*payment = (struct uncia_payment){.size = sizeof(*payment)};
 	int error = uncia_wallet_payment(session->wallet, id, payment);
@@ -88,11 +89,10 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, str
 		return 0;
 	error = uncia_wallet_query(session->wallet, id);
 	if (!error)
-		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
+		error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
 	/* A failed query is no failure of an own payment: it stays pending. */
 	if (error && own)
-		cli_complain(0, "%s; this is what the wallet knows",
-		             error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
+		cli_complain(0, "%s; this is what the wallet knows", error_words(error));
 	else if (error)
 		return cli_complain_error(error, "the payment");
 	error = uncia_wallet_payment(session->wallet, id, payment);
@@ -104,7 +104,7 @@ static void print_pending(const struct uncia_payment *p, const char *id)
 	print_coloured(COLOUR_WAITING, "not final yet");
 	printf(": %s", uncia_pending_text(p->reason));
 	if (p->reason == UNCIA_PENDING_REFUSED)
-		printf(": %s", uncia_error_text(p->refusal));
+		printf(": %s", error_words(p->refusal));
 	printf("\nIt may still become final. Do not pay again: uncia wait %s\n", id);
 }
 
@@ -146,7 +146,7 @@ int payment_report(const struct call *call, const struct session *session, const
 	if (p->state == UNCIA_PAYMENT_FINAL) {
 		int error = uncia_wallet_receipt(session->wallet, &p->id, &receipt);
 		if (error)
-			cli_complain(0, "the receipt: %s", uncia_error_text(error));
+			cli_complain(0, "the receipt: %s", error_words(error));
 	}
 	cli_json_print(payment_json(p, elapsed_ms, receipt));
 	uncia_text_free(receipt);

@@ -16,9 +16,10 @@ json_t *payment_json(const struct uncia_payment *payment, double elapsed_ms, con
 /* Reads a payment id. Returns an exit code. */
 int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id);
 
-/* Finds out how a payment stands: from the outbox where it has ended, else from the network. Returns an exit code; 0
- * also for an own payment that nothing new could be learnt about. */
-int payment_find(struct session *session, const struct uncia_payment_id *id, struct uncia_payment *payment);
+/* Finds out how a payment stands: from the outbox where it has ended, else from the network, by the deadline. Returns
+ * an exit code; 0 also for an own payment that nothing new could be learnt about. */
+int payment_find(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
+                 struct uncia_payment *payment);
 
 /* Says how a payment stands, to people. */
 void payment_print(const struct uncia_payment *payment, double elapsed_ms);

@@ -75,7 +75,7 @@ static int run_status(const struct call *call)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
 	if (!code)
-		code = payment_find(&session, &id, &payment);
+		code = payment_find(&session, &id, NO_DEADLINE, &payment);
 	session_close(&session);
 	if (code)
 		return code;
@@ -89,23 +89,30 @@ static int run_status(const struct call *call)
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
 
-/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. */
+/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. A question
+ * that the deadline cuts short leaves what is known. */
 static int await_other(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
                        struct uncia_payment *payment)
 {
 	struct uncia_event event;
-	int code = 0;
-	while (!code && payment->state == UNCIA_PAYMENT_PENDING && now_us() < deadline_us) {
+	int error = 0;
+	while (!error && payment->state == UNCIA_PAYMENT_PENDING && now_us() < deadline_us) {
 		uint64_t pause_us = now_us() + ASK_AGAIN_US;
-		int got;
-		while ((got = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
+		while ((error = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
 			continue;
-		code = got < 0 ? cli_complain_error(got, "the payment") : payment_find(session, id, payment);
+		if (!error)
+			error = uncia_wallet_query(session->wallet, id);
+		if (!error)
+			error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
+		if (!error)
+			error = uncia_wallet_payment(session->wallet, id, payment);
+		else if (now_us() >= deadline_us)
+			error = 0;
 	}
-	return code;
+	return error ? cli_complain_error(error, "the payment") : 0;
 }
 
-static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 0, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int run_wait(const struct call *call)
 {
@@ -118,19 +125,17 @@ static int run_wait(const struct call *call)
 		code = option_number(call, &timeout_option, &timeout_s);
 	if (code)
 		return code;
-	uint64_t timeout_ms = timeout_s * 1000;
-	code =
-	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
+	uint64_t deadline_us = now_us() + timeout_s * 1000000;
+	code = session_open(call, true, question_timeout_ms(timeout_s), &session);
 	if (!code) {
-		uint64_t deadline_us = now_us() + timeout_ms * 1000;
-		code = payment_find(&session, &id, &payment);
+		code = payment_find(&session, &id, deadline_us, &payment);
 		if (!code && !payment.own)
 			code = await_other(&session, &id, deadline_us, &payment);
 		if (!code && payment.own) {
 			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
-			code = error ? cli_complain(EXIT_PENDING, "%s; the payment is still pending",
-			                            uncia_error_text(error))
-			             : 0;
+			code = error
+			           ? cli_complain(EXIT_PENDING, "%s; the payment is still pending", error_words(error))
+			           : 0;
 		}
 	}
 	if (!code)
@@ -153,7 +158,7 @@ const struct verb verb_status = {
     .run = run_status};
 
 static const struct poptOption wait_options[] = {
-    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long all of it may take; 30 by default", "SECONDS"},
     OPTIONS_GLOBAL};
 
 const struct verb verb_wait = {

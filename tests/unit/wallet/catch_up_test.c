@@ -339,7 +339,7 @@ START_TEST(what_is_not_final_yet_is_known_by_who_holds_it)
 			rig->net.nodes[i].submitted[rig->net.nodes[i].submitted_size - 1] ^= 1;
 		ck_assert_int_eq(rig_open(rig), 0);
 		if (forged) { /* by whoever tells, nothing but its signature is believed */
-			ck_assert_int_eq(rig_catch_up(rig), UNCIA_E_UNREACHABLE);
+			ck_assert_int_eq(rig_catch_up(rig), UNCIA_E_PROOF);
 			ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
 			rig_free(rig);
 			continue;

@@ -216,6 +216,7 @@ static void reply_account(struct fake_network *n, struct fake_node *node, uint64
 		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
 		message.account = &proof;
 	}
+	message.clock_ms = node->clock_ms;
 	reply(node, request_id, &message);
 	free(certificate);
 }
