@@ -150,6 +150,14 @@ int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct 
 	return 0;
 }
 
+size_t outbox_final_count(const struct uncia_wallet *w)
+{
+	size_t count = 0;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		count += t->record.own && t->record.state == UNCIA_PAYMENT_FINAL;
+	return count;
+}
+
 /* Encodes r's record as it is in `state`, with `receipt` where that is FINAL. *data is the caller's: free(). */
 static int outbox_encode(const struct record *r, enum uncia_payment_state state, struct bytes receipt, uint8_t **data,
                          size_t *size)

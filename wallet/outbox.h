@@ -10,6 +10,8 @@ int outbox_load(struct uncia_wallet *w, bool tell);
 void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME_SIZE]);
 /* The own payment of that nonce, from memory or storage. Returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED; … */
 int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found);
+/* How many final payments of its own this home knows. */
+size_t outbox_final_count(const struct uncia_wallet *w);
 /* Stores a new payment, exclusively and durably, then tracks it. payment is owned in success. Returns 0;
  * UNCIA_E_EXISTS; UNCIA_E_MEMORY; what the host returned. */
 int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added);
