@@ -24,6 +24,7 @@
 #include "events.h"
 #include "fields.h"
 #include "storage.pb-c.h"
+#include "utf8.h"
 #include "wallet.h"
 
 #define PREFIX         "payment-"
@@ -34,6 +35,23 @@ void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME
 	char hex[2 * NONCE_SIZE + 1];
 	_Static_assert(sizeof(PREFIX) + 2 * NONCE_SIZE <= UNCIA_BLOB_NAME_SIZE, "every name fits");
 	stpcpy(stpcpy(name, PREFIX), sodium_bin2hex(hex, sizeof(hex), nonce, NONCE_SIZE));
+}
+
+/* Copies the record's memo. One that may not be shown is left out: no text stops a payment.
+ * Out: *memo, NULL for none. */
+static int outbox_memo(const Uncia__Pb__PaymentRecord *record, char **memo)
+{
+	*memo = NULL;
+	if (record->memo.len == 0 || record->memo.len >= UNCIA_MEMO_SIZE)
+		return 0;
+	*memo = strndup((const char *)record->memo.data, record->memo.len);
+	if (!*memo)
+		return UNCIA_E_MEMORY;
+	if (!utf8_is_plain(*memo)) {
+		free(*memo);
+		*memo = NULL;
+	}
+	return 0;
 }
 
 static bool state_is_stored(uint32_t state)
@@ -48,26 +66,34 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 {
 	char expected[UNCIA_BLOB_NAME_SIZE];
 	struct payment *payment;
+	char *memo;
 	if (record->version != RECORD_VERSION || !state_is_stored(record->state))
 		return UNCIA_E_DAMAGED;
 	int rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
 	if (rc)
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
-	if (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0) {
+	rc = outbox_memo(record, &memo);
+	if (!rc && (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0))
+		rc = UNCIA_E_DAMAGED;
+	if (rc) {
+		free(memo);
 		payment_free(payment);
-		return UNCIA_E_DAMAGED;
+		return rc;
 	}
 	struct tracked *asked_for = tracked_find(w, &payment->id);
 	struct tracked *t = asked_for ? asked_for : tracked_add(w, &payment->id);
 	if (!t || tracked_make_own(w, t, blob)) {
 		if (t && t != asked_for)
 			tracked_remove(w, t);
+		free(memo);
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
 	}
 	payment_free(t->record.payment);
 	t->record.payment = payment;
+	free(t->record.memo);
+	t->record.memo = memo;
 	t->record.made_ms = record->made_ms;
 	*taken = t;
 	/* An end that a query found stays, also where the record says otherwise or has none yet. */
@@ -178,6 +204,8 @@ static int outbox_encode(const struct record *r, enum uncia_payment_state state,
 		record.version = RECORD_VERSION;
 		record.payment = field_of(r->payment->bytes, r->payment->size);
 		record.made_ms = r->made_ms;
+		if (r->memo)
+			record.memo = field_of(r->memo, strlen(r->memo));
 		record.state = state;
 		record.n_expiries = count;
 		record.expiries = count == 0 ? NULL : pointers;
@@ -194,7 +222,7 @@ static int outbox_encode(const struct record *r, enum uncia_payment_state state,
 	return rc;
 }
 
-int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added)
+int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo, struct tracked **added)
 {
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
@@ -212,6 +240,8 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	payment_free(t->record.payment);
 	t->record.payment = payment;
 	t->record.made_ms = w->host.wall_ms(w->host.context);
+	if (memo && !(t->record.memo = strdup(memo)) && !rc)
+		rc = UNCIA_E_MEMORY;
 	if (!tracked_has_end(t)) {
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
 		tracked_follow(w, t);

@@ -12,9 +12,9 @@ void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME
 int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found);
 /* How many final payments of its own this home knows. */
 size_t outbox_final_count(const struct uncia_wallet *w);
-/* Stores a new payment, exclusively and durably, then tracks it. payment is owned in success. Returns 0;
- * UNCIA_E_EXISTS; UNCIA_E_MEMORY; what the host returned. */
-int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added);
+/* Stores a new payment, exclusively and durably, with its memo (or NULL), then tracks it. payment is owned in success.
+ * Returns 0; UNCIA_E_EXISTS; UNCIA_E_MEMORY; what the host returned. */
+int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo, struct tracked **added);
 /* Makes durable what was only found in storage: whoever put it there may have ended, or failed, before it was. receipt:
  * of a FINAL one. Returns 0; UNCIA_E_MEMORY; what the host returned. */
 int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *receipt, size_t receipt_size);

@@ -27,6 +27,7 @@ static void free_one(struct tracked *t)
 		free(t->record.expiries[i].bytes);
 	free(t->record.expiries);
 	free(t->record.receipt);
+	free(t->record.memo);
 	payment_free(t->record.payment);
 	free(t);
 }

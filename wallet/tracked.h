@@ -17,6 +17,7 @@ struct record {
 	char blob[UNCIA_BLOB_NAME_SIZE]; /* own */
 	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
 	struct payment *payment;         /* own or FINAL; else NULL */
+	char *memo;                      /* own: its text, or NULL */
 	enum uncia_payment_state state;
 	uint64_t made_ms;
 	uint64_t height, timestamp_ms; /* FINAL: of its block */

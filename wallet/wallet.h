@@ -6,6 +6,7 @@
  *	open                                opening and closing
  *	driver                              sockets, and the timeout
  *	drive       paying      kept        bytes in and out; payments made; receipts read back, payments recalled
+ *	shown                               payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
  *	sync        outbox                  the account asked for; payments stored
  *	session     tracked     receipts    links; payments in memory; receipts verified

@@ -100,8 +100,8 @@ static struct tracked *of_kind(const struct world *w, bool keyed)
 
 void __wrap_session_send(struct uncia_wallet *wallet, uint32_t node, enum request_purpose purpose, uint64_t number,
                          Uncia__Pb__WalletRequest *request);
-int __real_outbox_add(struct uncia_wallet *wallet, struct payment *payment, struct tracked **added);
-int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, struct tracked **added);
+int __real_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added);
+int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added);
 int __real_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 int __real_outbox_store_end(struct uncia_wallet *wallet, struct tracked *t, enum uncia_payment_state state,
@@ -144,11 +144,11 @@ void __wrap_session_send(struct uncia_wallet *wallet, uint32_t node, enum reques
 	payment_free(payment);
 }
 
-int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, struct tracked **added)
+int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added)
 {
 	if (current->mistake == MISTAKE_SEND_FIRST)
 		sent(current, payment);
-	return __real_outbox_add(wallet, payment, added);
+	return __real_outbox_add(wallet, payment, memo, added);
 }
 
 int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size)

@@ -190,6 +190,14 @@ int session_await(struct session *s, enum uncia_event_kind kind, const struct un
 	return got;
 }
 
+int session_sync(struct session *s)
+{
+	int error = uncia_wallet_sync(s->wallet);
+	if (!error)
+		error = session_await(s, UNCIA_EVENT_BALANCE, NULL);
+	return error ? cli_complain_error(error, "the balance") : 0;
+}
+
 static bool has_ended(const struct uncia_payment *payment, bool handed_over)
 {
 	if (payment->state != UNCIA_PAYMENT_PENDING)

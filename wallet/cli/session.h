@@ -42,6 +42,9 @@ int session_event(struct session *session, uint64_t deadline_us, struct uncia_ev
 /* Waits for the end of what was asked. Returns what the event says: 0 or an enum uncia_error. */
 int session_await(struct session *session, enum uncia_event_kind kind, const struct uncia_payment_id *id);
 
+/* Asks for the balance and waits for it. Returns an exit code. */
+int session_sync(struct session *session);
+
 /* Waits until an own payment is final or expired, or only until a validator has it. Returns 0, also where the deadline
  * came first, or an enum uncia_error.
  * Out: payment, as it is then. */
