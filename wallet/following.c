@@ -137,9 +137,9 @@ static int take_receipt(struct uncia_wallet *w, struct tracked *t, const Protobu
 		receipt->bytes = NULL;
 	}
 	uncia_receipt_free(receipt);
-	if (!rc)
+	if (!rc && !tracked_has_end(t)) /* else another process has stored its end, and that was told */
 		following_end(w, t, UNCIA_PAYMENT_FINAL);
-	else
+	else if (rc)
 		following_announce(w, t, rc); /* stays pending; the next receipt tries again */
 	return 0;
 }
@@ -188,9 +188,9 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 	/* An id whose expiry is not after the genesis is of no payment: F+1 "expired" then mean "unknown". */
 	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
 	int rc = t->record.own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
-	if (!rc)
+	if (!rc && !tracked_has_end(t))
 		following_end(w, t, t->record.own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
-	else
+	else if (rc)
 		following_announce(w, t, rc);
 }
 
@@ -355,6 +355,10 @@ int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id
 		return UNCIA_E_NETWORK;
 	memcpy(key.b, id->b, sizeof(key.b));
 	struct tracked *t = tracked_find(w, &key);
+	if (!t && archive_find_id(w, &key)) {
+		events_add_payment(w, &key, 0);
+		return 0;
+	}
 	if (!t) {
 		if ((rc = following_make_room(w)))
 			return rc;

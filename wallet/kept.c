@@ -11,9 +11,12 @@ static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *
 {
 	const uint8_t *found = NULL;
 	const struct tracked *t = tracked_find(w, id);
+	const struct ended *ended = archive_find_id(w, id);
+	if (ended && ended->state == UNCIA_PAYMENT_FINAL)
+		return outbox_receipt(w, ended->nonce, bytes, size);
 	if (t && t->record.state == UNCIA_PAYMENT_FINAL) {
 		if (t->record.own && !t->record.receipt)
-			return outbox_receipt(w, t, bytes, size);
+			return outbox_receipt(w, t->record.payment->nonce, bytes, size);
 		found = t->record.receipt;
 		*size = t->record.receipt_size;
 	}
@@ -55,5 +58,7 @@ int uncia_wallet_recall(struct uncia_wallet *w)
 	for (size_t i = 0; !rc && i < w->history->count; i++)
 		if (memcmp(w->history->receipts[i]->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0)
 			rc = outbox_recall(w, w->history->receipts[i]);
+	if (!rc)
+		outbox_fold(w, 1);
 	return rc;
 }

@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "balance.h"
 #include "following.h"
 #include "outbox.h"
 #include "sync.h"
@@ -121,7 +120,7 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 		return UNCIA_E_FUNDS;
 	}
 	/* ledger 3.3, rule 7: a sender keeps nothing, or at least the smallest amount. */
-	amount_t leaving = balance_leaving(w, payment), rest = balance.spendable - leaving;
+	amount_t leaving = wallet_leaving(w, payment), rest = balance.spendable - leaving;
 	assert(leaving <= payment->total);
 	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
 }

@@ -491,18 +491,23 @@ START_TEST(an_end_that_was_asked_for_stays_one_where_storage_has_none_yet)
 	struct rig *rig = rig_new(4);
 	struct uncia_host *host = &rig->host.host;
 	struct uncia_payment_id id, other;
-	struct memory_blob stored = {.data = NULL};
+	char name[UNCIA_BLOB_NAME_SIZE] = "";
+	uint8_t *pending = NULL;
+	size_t size = 0;
 	char *receipt;
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
 	for (size_t i = 0; i < rig->host.count; i++)
-		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
-			stored = rig->host.blobs[i];
-	uint8_t *pending = malloc(stored.size);
-	memcpy(pending, stored.data, stored.size);
+		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0) {
+			strcpy(name, rig->host.blobs[i].name);
+			size = rig->host.blobs[i].size;
+			pending = malloc(size);
+			memcpy(pending, rig->host.blobs[i].data, size);
+		}
+	ck_assert_ptr_nonnull(pending);
 	rig->net.finalise = true;
 	fake_network_pass(&rig->net, rig->wallet, 5000);
-	ck_assert_int_eq(host->remove(host->context, stored.name), 0);
+	memory_host_forget(&rig->host, "payment");
 	rig_reopen(rig);
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
@@ -510,7 +515,7 @@ START_TEST(an_end_that_was_asked_for_stays_one_where_storage_has_none_yet)
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
 	ck_assert(!rig_payment(rig, &id).own);
 	/* As another process stored it, that does not know its end. */
-	ck_assert_int_eq(host->create(host->context, stored.name, pending, stored.size), 0);
+	ck_assert_int_eq(host->create(host->context, name, pending, size), 0);
 	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &other), 0);
 	ck_assert(rig_payment(rig, &id).own);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);

@@ -32,6 +32,8 @@ void memory_host_deinit(struct memory_host *m);
 struct memory_blob *memory_host_find(struct memory_host *m, const char *name);
 /* Takes what is not durable. */
 void memory_host_power_cut(struct memory_host *m);
+/* Removes all blobs whose names start so. */
+void memory_host_forget(struct memory_host *m, const char *prefix);
 /* How many blobs' names start so. */
 size_t memory_host_count(struct memory_host *m, const char *prefix);
 
