@@ -33,6 +33,9 @@
 #define PIECE_PREFIX    "payments-index-"
 #define SEGMENT_RECORDS 32u
 #define VERSION         1
+/* What is read at once: larger ones are read twice. */
+#define SEGMENT_EXPECTED (96u << 10) /* receipts of a few dozen validators */
+#define PIECE_EXPECTED   (ARCHIVE_PIECE_SEGMENTS * (SEGMENT_RECORDS * ARCHIVE_ENTRY_SIZE + 16) + 64)
 
 _Static_assert(ARCHIVE_SEGMENT_SIZE + PAYMENT_SIZE_MAX + RECEIPT_SIZE_MAX + 4096 < BLOB_SIZE_MAX,
                "a full segment is a blob");
@@ -53,11 +56,18 @@ int archive_init(struct uncia_wallet *w)
 	return 0;
 }
 
-void archive_close(const struct uncia_wallet *w)
+static void close_opened(struct opened *opened)
 {
-	if (w->archive->is_open)
-		arena_deinit(&w->archive->open_arena);
-	w->archive->is_open = false;
+	if (opened->used)
+		arena_deinit(&opened->arena);
+	opened->used = false;
+}
+
+void archive_close(const struct uncia_wallet *w, uint32_t number)
+{
+	for (unsigned i = 0; i < ARCHIVE_OPENED; i++)
+		if (w->archive->opened[i].number == number)
+			close_opened(&w->archive->opened[i]);
 }
 
 void archive_deinit(struct uncia_wallet *w)
@@ -67,7 +77,8 @@ void archive_deinit(struct uncia_wallet *w)
 	struct piece *piece, *next_piece;
 	if (!a)
 		return;
-	archive_close(w);
+	for (unsigned i = 0; i < ARCHIVE_OPENED; i++)
+		close_opened(&a->opened[i]);
 	HASH_CLEAR(by_nonce, a->by_nonce);
 	HASH_CLEAR(by_id, a->by_id);
 	HASH_ITER (hh, a->segments, segment, next_segment) {
@@ -257,34 +268,48 @@ static void tell_damage(struct uncia_wallet *w, const char *name, int error)
 
 /* ---- segments ---------------------------------------------------------------------------------- */
 
-int archive_open(const struct uncia_wallet *w, uint32_t number, bool afresh, const Uncia__Pb__EndedPayments **records)
+/* Reads a segment into a place that is free. */
+static int open_into(const struct uncia_wallet *w, uint32_t number, struct opened *opened)
 {
-	struct archive *a = w->archive;
 	char name[UNCIA_BLOB_NAME_SIZE];
 	ProtobufCMessage *message = NULL;
 	uint8_t *data;
 	size_t size;
-	if (a->is_open && a->open_number == number && !afresh) {
-		*records = a->open_records;
-		return 0;
-	}
-	archive_close(w);
 	archive_segment_name(number, name);
-	int rc = blob_load(&w->host, name, &data, &size);
+	int rc = blob_load_large(&w->host, name, SEGMENT_EXPECTED, &data, &size);
 	if (rc)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
-	arena_init(&a->open_arena, canonical_arena_limit(size));
-	rc = canonical_decode(&uncia__pb__ended_payments__descriptor, data, size, &a->open_arena, &message);
+	arena_init(&opened->arena, canonical_arena_limit(size));
+	rc = canonical_decode(&uncia__pb__ended_payments__descriptor, data, size, &opened->arena, &message);
 	blob_free(data, size);
-	const Uncia__Pb__EndedPayments *opened = (const Uncia__Pb__EndedPayments *)message;
-	if (rc || opened->version != VERSION) {
-		arena_deinit(&a->open_arena);
+	opened->number = number;
+	opened->records = (const Uncia__Pb__EndedPayments *)message;
+	if (rc || opened->records->version != VERSION) {
+		arena_deinit(&opened->arena);
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	}
-	a->is_open = true;
-	a->open_number = number;
-	a->open_records = opened;
-	*records = opened;
+	opened->used = true;
+	return 0;
+}
+
+int archive_open(const struct uncia_wallet *w, uint32_t number, bool afresh, const Uncia__Pb__EndedPayments **records)
+{
+	struct archive *a = w->archive;
+	if (afresh)
+		archive_close(w, number);
+	for (unsigned i = 0; i < ARCHIVE_OPENED; i++) {
+		if (a->opened[i].used && a->opened[i].number == number) {
+			*records = a->opened[i].records;
+			return 0;
+		}
+	}
+	struct opened *opened = &a->opened[a->open_next];
+	close_opened(opened);
+	int rc = open_into(w, number, opened);
+	if (rc)
+		return rc;
+	a->open_next = (a->open_next + 1) % ARCHIVE_OPENED;
+	*records = opened->records;
 	return 0;
 }
 
@@ -392,7 +417,7 @@ static int read_piece(struct uncia_wallet *w, struct piece *piece, const char *n
 	struct arena arena;
 	uint8_t *data;
 	size_t size;
-	int rc = blob_load(&w->host, name, &data, &size);
+	int rc = blob_load_large(&w->host, name, PIECE_EXPECTED, &data, &size);
 	if (rc)
 		return rc;
 	arena_init(&arena, canonical_arena_limit(size));

@@ -44,6 +44,15 @@ struct piece {
 	UT_hash_handle hh;
 };
 
+#define ARCHIVE_OPENED 3u
+
+struct opened {
+	bool used;
+	uint32_t number;
+	struct arena arena;
+	const Uncia__Pb__EndedPayments *records;
+};
+
 struct uncia_wallet;
 
 struct archive {
@@ -62,11 +71,8 @@ struct archive {
 	uint32_t segment_records;   /* at most so many to a segment */
 	struct payment_id *expired; /* shown.c: sorted, the latest first */
 	size_t expired_count;
-	/* one segment as it was last read */
-	bool is_open;
-	uint32_t open_number;
-	struct arena open_arena;
-	const Uncia__Pb__EndedPayments *open_records;
+	struct opened opened[ARCHIVE_OPENED]; /* segments as they were last read */
+	unsigned open_next;                   /* which of these gives way */
 };
 
 /* A payment that is to be archived: its record, and what the archive keeps of it in memory. */
@@ -120,8 +126,8 @@ bool archive_is_full(const struct uncia_wallet *w, const struct segment *segment
 /* Reads a segment, afresh or as it was last read. Returns as archive_record. */
 int archive_open(const struct uncia_wallet *w, uint32_t number, bool afresh, const Uncia__Pb__EndedPayments **records);
 
-/* Forgets the segment that was last read. */
-void archive_close(const struct uncia_wallet *w);
+/* Forgets what was read of a segment. */
+void archive_close(const struct uncia_wallet *w, uint32_t number);
 
 #define ARCHIVE_SEGMENT_SIZE   (512u << 10) /* of records, from which on it is full */
 #define ARCHIVE_PIECE_SEGMENTS 64u          /* segments of one piece of the index */

@@ -257,7 +257,7 @@ static int append_some(struct uncia_wallet *w, const struct ending *endings, siz
 	int rc = write_segment(w, number, opened, endings, *done);
 	if (last && rc)
 		last->durable = false;
-	archive_close(w); /* what was read of it is older now */
+	archive_close(w, number); /* what was read of it is older now */
 	if (!rc && !last && !(last = archive_need_segment(w, number)))
 		rc = UNCIA_E_MEMORY;
 	for (size_t i = 0; !rc && i < *done; i++) {
