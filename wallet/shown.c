@@ -122,6 +122,19 @@ int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct unci
 	return UNCIA_E_NOT_FOUND;
 }
 
+int uncia_wallet_pending(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
+{
+	if (!w || !id)
+		return UNCIA_E_ARGUMENT;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
+		if (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING && number-- == 0) {
+			memcpy(id->b, t->id.b, sizeof(id->b));
+			return 0;
+		}
+	}
+	return UNCIA_E_NOT_FOUND;
+}
+
 /* An id begins with the expiry: later ones are greater. */
 static int latest_first(const void *a, const void *b)
 {

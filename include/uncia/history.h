@@ -61,6 +61,14 @@ struct uncia_receipt;
  * Threads: as uncia_wallet_open. */
 UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *wallet, uint32_t number);
 
+/* Own payments that are pending: no block has them yet. In no particular order.
+ * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_ARGUMENT.
+ * In: number from 0; the numbers hold until the next call that is not const.
+ * Out: *id.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_pending(const struct uncia_wallet *wallet, size_t number,
+                                                    struct uncia_payment_id *id);
+
 /* Own payments that expired, the latest expiry first: no block has them, so that no page of the history does. They have
  * their place among its receipts by `expires_at`, as those have theirs by `timestamp_ms`.
  * Returns: 0; UNCIA_E_NOT_FOUND past the last; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.

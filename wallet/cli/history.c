@@ -175,13 +175,11 @@ static int show_expired(struct listing *l, uint64_t since_ms)
 /* Shows own payments that are pending, which the ledger does not know yet. Returns an exit code. */
 static int show_pending(struct listing *l)
 {
-	const struct uncia_wallet *wallet = l->session->wallet;
+	struct uncia_payment_id id;
 	int code = 0;
-	for (size_t i = 0, count = uncia_wallet_outbox_count(wallet); !code && i < count; i++) {
-		struct uncia_payment_id id;
+	for (size_t i = 0; !code && !uncia_wallet_pending(l->session->wallet, i, &id); i++) {
 		struct line line;
-		if (uncia_wallet_outbox(wallet, i, &id) || history_read_own(l->session, &id, &line) ||
-		    line.payment.state != UNCIA_PAYMENT_PENDING)
+		if (history_read_own(l->session, &id, &line))
 			continue;
 		if (l->call->json)
 			code = list_append(l->pending, line_json(l->session, &line),

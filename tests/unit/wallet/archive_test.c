@@ -152,6 +152,7 @@ static struct calls calls_of(unsigned payments)
 			ck_assert_int_eq(uncia_wallet_outbox(rig->wallet, payments - 1 - k, &id), 0);
 			rig_payment(rig, &id);
 		}
+		ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 0, &id), UNCIA_E_NOT_FOUND);
 		if (i == 2 && uncia_wallet_expired(rig->wallet, 0, &id) == 0)
 			ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_EXPIRED);
 		*counts[i] = rig->host.calls;

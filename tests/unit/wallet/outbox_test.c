@@ -311,11 +311,19 @@ START_TEST(processes_of_one_home_sign_no_more_than_there_is)
 	ck_assert_int_eq(rig_pay(rig, NULL, 40 * AMOUNT_MICROS, &id), 0);
 	ck_assert_uint_eq(rig_balance(rig).spendable, 0);
 	ck_assert_uint_eq(payments_made, 2);
+	struct uncia_payment_id pending[2], none;
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(uncia_wallet_pending(rig->wallet, i, &pending[i]), 0);
+	bool mine_first = memcmp(pending[0].b, id.b, sizeof(id.b)) == 0;
+	ck_assert_mem_eq(pending[mine_first].b, other.b, sizeof(id.b));
+	ck_assert_mem_eq(pending[!mine_first].b, id.b, sizeof(id.b));
+	ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 2, &none), UNCIA_E_NOT_FOUND);
 	/* The other's payment is this one's, too, and so is its end. */
 	rig->net.finalise = true;
 	fake_network_pass(&rig->net, rig->wallet, 5000);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
 	ck_assert_int_eq(rig_payment(rig, &other).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 0, &none), UNCIA_E_NOT_FOUND);
 	rig_free(rig);
 }
 END_TEST
