@@ -62,11 +62,12 @@ struct archive {
 	size_t count, capacity, final_count;
 	struct segment *segments;
 	struct piece *pieces;
-	uint32_t next;         /* the number after the last segment's */
-	bool blind;            /* what a damaged segment held is not known: it may be any key's */
-	bool index_due;        /* a full segment is not in the index */
-	bool loose;            /* outbox.c: there are payments with an end that may not be in the archive yet */
-	struct ended **extras; /* whose own blobs are still there, though the index has them */
+	uint32_t next;            /* the number after the last segment's */
+	bool blind;               /* what a damaged segment held is not known: it may be any key's */
+	bool index_due;           /* a full segment is not in the index */
+	uint64_t locked_until_ms; /* outbox.c: until then nobody waits for the home's lock again */
+	bool loose;               /* outbox.c: there are payments with an end that may not be in the archive yet */
+	struct ended **extras;    /* whose own blobs are still there, though the index has them */
 	size_t extra_count, extra_capacity;
 	uint32_t segment_records;   /* at most so many to a segment */
 	struct payment_id *expired; /* shown.c: sorted, the latest first */

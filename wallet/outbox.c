@@ -30,7 +30,8 @@
 
 #define PREFIX         "payment-"
 #define RECORD_VERSION 1
-#define LOADS_MAX      3u  /* of a home that another process is putting in order */
+#define LOADS_MAX      3u /* of a home that another process is putting in order */
+#define LOCK_PAUSE_MS  60000u
 #define FOLD_MAX       64u /* payments that are read for the archive at a time */
 
 /* Copies the record's memo. One that may not be shown is left out: no text stops a payment.
@@ -390,13 +391,25 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	return rc;
 }
 
+/* Takes the home's lock for the archive, which can do without: where another process does not leave it, the host waits
+ * once, and not for each payment that ends. */
+static int lock_home(struct uncia_wallet *w)
+{
+	uint64_t now = wallet_now(w);
+	if (now < w->archive->locked_until_ms)
+		return UNCIA_E_BUSY;
+	int rc = host_lock(&w->host);
+	w->archive->locked_until_ms = rc ? wallet_now(w) + LOCK_PAUSE_MS : 0;
+	return rc;
+}
+
 /* Puts payments that have their end into the archive, but for those that others have put there meanwhile. Returns 0;
  * UNCIA_E_MEMORY; what the host returned: some may be there all the same. */
 static int outbox_archive(struct uncia_wallet *w, struct ending *endings, size_t count)
 {
 	struct name_list names;
 	size_t left = 0;
-	int rc = host_lock(&w->host);
+	int rc = lock_home(w);
 	if (rc)
 		return rc;
 	rc = outbox_refresh(w, false, &names);
@@ -445,6 +458,8 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	free(data);
 	if (!rc)
 		t->record.durable = true;
+	if (t->record.archived && w->archive->loose)
+		outbox_fold(w, 1);
 	tracked_trim(w);
 	return rc;
 }
@@ -510,7 +525,7 @@ void outbox_fold(struct uncia_wallet *w, size_t least)
 			continue;
 		w->archive->loose = false; /* what is left cannot be read */
 	}
-	if (w->archive->extra_count >= least && !host_lock(&w->host)) {
+	if (w->archive->extra_count >= least && !lock_home(w)) {
 		archive_clear(w);
 		host_unlock(&w->host);
 	}

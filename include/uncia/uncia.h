@@ -90,8 +90,8 @@ struct uncia_host {
 	            void *each_context);
 	/* Keeps all others that share the storage out of `lock` until `unlock`, and waits a moment where one is in it:
 	 * the wallet looks what is on its way out and stores a payment in between, so that several processes together
-	 * do not sign more than there is. UNCIA_E_BUSY: another one does not leave it; UNCIA_E_IO. Both NULL: nobody
-	 * shares it. */
+	 * do not sign more than there is; and it archives payments that have their end. UNCIA_E_BUSY: another one does
+	 * not leave it; UNCIA_E_IO. Both NULL: nobody shares it. */
 	int (*lock)(void *context);
 	void (*unlock)(void *context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
@@ -413,16 +413,15 @@ struct uncia_payment {
 	uint64_t elapsed_ms;           /* FINAL: from that call, or this session's first resend, to the receipt */
 };
 
-/* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query.
- * Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_ARGUMENT.
- * In: payment->size is set.
- * Threads: as uncia_wallet_open. */
+/* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query. An own one that has its
+ * end may have to be read from storage. Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_DAMAGED; UNCIA_E_IO;
+ * UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. In: payment->size is set. Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_payment(const struct uncia_wallet *wallet,
                                                     const struct uncia_payment_id *id, struct uncia_payment *payment);
 
 /* One of the outputs of a payment that is `detailed`, numbered from 0.
- * Returns: 0; UNCIA_E_NOT_FOUND where uncia_wallet_payment does not find it, or its outputs are not known;
- *	UNCIA_E_ARGUMENT past the last.
+ * Returns: as uncia_wallet_payment; UNCIA_E_NOT_FOUND also where its outputs are not known; UNCIA_E_ARGUMENT also past
+ *	the last.
  * Out: address, with its reference; *amount, in micro-units.
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_output(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,

@@ -150,6 +150,12 @@ static int show_expired(struct listing *l, uint64_t since_ms)
 	int error = 0;
 	while (!error && l->shown < l->limit && !uncia_wallet_expired(l->session->wallet, l->expired, &id)) {
 		error = history_read_own(l->session, &id, &line);
+		if (error == UNCIA_E_DAMAGED) {
+			cli_complain(0, "a stored payment that expired cannot be read: it is damaged");
+			l->expired++;
+			error = 0;
+			continue;
+		}
 		uint64_t at_ms = line.payment.expires_at * 1000;
 		if (error)
 			break;

@@ -486,6 +486,55 @@ START_TEST(an_end_that_another_process_has_archived_is_told_once)
 }
 END_TEST
 
+static unsigned lock_waits;
+static bool left_by_nobody;
+
+static int lock(void *context)
+{
+	(void)context;
+	lock_waits += left_by_nobody;
+	return left_by_nobody ? UNCIA_E_BUSY : 0;
+}
+
+static void unlock(void *context)
+{
+	(void)context;
+}
+
+START_TEST(ends_are_stored_without_the_lock_and_archived_when_it_is_left)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id ids[4];
+	rig->host.host.lock = lock;
+	rig->host.host.unlock = unlock;
+	left_by_nobody = false;
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(rig_pay(rig, NULL, HALF, &ids[i]), 0);
+	left_by_nobody = true;
+	lock_waits = 0;
+	rig->net.expire = true;
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert_uint_eq(lock_waits, 1); /* not for each of them */
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 4; i++)
+			ck_assert_int_eq(rig_payment(rig, &ids[i]).state, UNCIA_PAYMENT_EXPIRED);
+		ck_assert_uint_eq(memory_host_count(&rig->host, "payments-ended-"), 0);
+		if (round == 0)
+			rig_reopen(rig);
+	}
+	left_by_nobody = false;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &ids[0]), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_int_eq(rig_payment(rig, &ids[0]).state, UNCIA_PAYMENT_EXPIRED);
+	ck_assert_uint_eq(rig->wallet->archive->count, 5);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 5);
+	rig_free(rig);
+}
+END_TEST
+
 /* A home that somebody has put an older copy into, under a wallet that is open: nothing is written over it. */
 START_TEST(an_archive_that_has_become_shorter_is_left_alone)
 {
@@ -516,4 +565,6 @@ UNIT_MAIN("archive", a_home_with_many_payments_is_used_with_as_few_calls_as_one_
           a_damaged_blob_of_the_archive_stops_its_own_keys,
           where_it_cannot_be_told_whose_keys_are_damaged_no_new_key_pays,
           a_damaged_last_blob_makes_its_payments_pending_again, what_another_process_has_archived_is_not_paid_again,
-          an_end_that_another_process_has_archived_is_told_once, an_archive_that_has_become_shorter_is_left_alone)
+          an_end_that_another_process_has_archived_is_told_once,
+          ends_are_stored_without_the_lock_and_archived_when_it_is_left,
+          an_archive_that_has_become_shorter_is_left_alone)
