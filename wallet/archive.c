@@ -250,7 +250,8 @@ int archive_add(struct uncia_wallet *w, struct segment *segment, const struct en
 int archive_note_extra(struct uncia_wallet *w, struct ended *ended)
 {
 	struct archive *a = w->archive;
-	if (ended->extra)
+	/* Until an index has it, it stays: it is noted when one has. */
+	if (ended->extra || !archive_segment(w, ended->segment)->indexed)
 		return 0;
 	if (!room(&a->extras, a->extra_count, &a->extra_capacity))
 		return UNCIA_E_MEMORY;

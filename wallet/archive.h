@@ -109,7 +109,8 @@ int archive_append(struct uncia_wallet *w, const struct ending *endings, size_t 
 int archive_confirm(struct uncia_wallet *w, const struct ended *ended);
 /* Notes that the blob of this payment's own is still there. Returns 0 or UNCIA_E_MEMORY. */
 int archive_note_extra(struct uncia_wallet *w, struct ended *ended);
-/* Removes such blobs, a bounded number at a time, where the index and the segment are durable. */
+/* Removes such blobs where there are many, a bounded number at a time, and only where index and segment are durable. It
+ * needs no lock. */
 void archive_clear(struct uncia_wallet *w);
 
 /* What archive.c and archive_write.c share. */

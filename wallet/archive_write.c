@@ -164,12 +164,15 @@ static void write_index(struct uncia_wallet *w)
 void archive_clear(struct uncia_wallet *w)
 {
 	struct archive *a = w->archive;
+	if (a->extra_count < a->segment_records / 2)
+		return;
 	for (unsigned done = 0; a->extra_count != 0 && done < CLEAR_MAX; done++) {
 		const struct ended *ended = a->extras[a->extra_count - 1];
 		struct segment *segment = archive_segment(w, ended->segment);
 		struct piece *piece = archive_piece(w, ended->segment / ARCHIVE_PIECE_SEGMENTS);
 		char name[UNCIA_BLOB_NAME_SIZE];
-		if (!segment->indexed || !piece || confirm_segment(w, segment) || confirm_piece(w, piece))
+		assert(segment->indexed);
+		if (!piece || confirm_segment(w, segment) || confirm_piece(w, piece))
 			return;
 		outbox_blob_name(ended->nonce, name);
 		int rc = w->host.remove(w->host.context, name);
@@ -275,8 +278,7 @@ int archive_append(struct uncia_wallet *w, const struct ending *endings, size_t 
 	int rc = 0;
 	for (size_t at = 0, done; !rc && at < count; at += done)
 		rc = append_some(w, endings + at, count - at, &done);
-	/* The payments are there. Where the rest fails it is done another time. */
+	/* The payments are there. Where the index fails it is written another time. */
 	write_index(w);
-	archive_clear(w);
 	return rc;
 }

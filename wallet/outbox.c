@@ -460,6 +460,8 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 		t->record.durable = true;
 	if (t->record.archived && w->archive->loose)
 		outbox_fold(w, 1);
+	else if (t->record.archived)
+		archive_clear(w);
 	tracked_trim(w);
 	return rc;
 }
@@ -525,10 +527,7 @@ void outbox_fold(struct uncia_wallet *w, size_t least)
 			continue;
 		w->archive->loose = false; /* what is left cannot be read */
 	}
-	if (w->archive->extra_count >= least && !lock_home(w)) {
-		archive_clear(w);
-		host_unlock(&w->host);
-	}
+	archive_clear(w);
 	tracked_trim(w);
 }
 

@@ -247,6 +247,25 @@ START_TEST(a_home_of_before_is_put_in_order)
 }
 END_TEST
 
+/* The first opening does not take as long as to remove them all. */
+START_TEST(blobs_that_are_not_needed_any_more_go_some_at_a_time)
+{
+	const unsigned count = 300;
+	struct rig *rig = rig_of_before(count);
+	ck_assert_int_eq(rig_open(rig), 0);
+	for (unsigned round = 1; round < 4; round++) {
+		ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), count);
+		ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"),
+		                  round < 3 ? count - 128 * round : 300 % SEGMENT);
+		ck_assert_uint_eq(HASH_COUNT(rig->wallet->tracked) < 130, true);
+		rig_reopen(rig);
+	}
+	ck_assert_int_eq(rig_sync(rig), 0);
+	check_all(rig, count);
+	rig_free(rig);
+}
+END_TEST
+
 /* Putting in order fails from the n-th call on, or only there; then the process ends. Returns whether it failed. */
 static bool check_order_cut(unsigned nth, enum failure failure, unsigned fail_count)
 {
@@ -561,8 +580,8 @@ END_TEST
 UNIT_MAIN("archive", a_home_with_many_payments_is_used_with_as_few_calls_as_one_with_two,
           each_of_many_payments_is_found_by_its_key_and_its_id,
           what_has_ended_in_a_long_session_does_not_stay_in_memory, a_home_of_before_is_put_in_order,
-          no_payment_is_lost_wherever_putting_in_order_fails, a_damaged_index_costs_nothing_and_is_written_anew,
-          a_damaged_blob_of_the_archive_stops_its_own_keys,
+          blobs_that_are_not_needed_any_more_go_some_at_a_time, no_payment_is_lost_wherever_putting_in_order_fails,
+          a_damaged_index_costs_nothing_and_is_written_anew, a_damaged_blob_of_the_archive_stops_its_own_keys,
           where_it_cannot_be_told_whose_keys_are_damaged_no_new_key_pays,
           a_damaged_last_blob_makes_its_payments_pending_again, what_another_process_has_archived_is_not_paid_again,
           an_end_that_another_process_has_archived_is_told_once,
