@@ -17,7 +17,7 @@ int payment_exit_code(const struct uncia_payment *payment)
 	}
 }
 
-static const char *state_word(enum uncia_payment_state state)
+const char *payment_state_word(enum uncia_payment_state state)
 {
 	switch (state) {
 	case UNCIA_PAYMENT_FINAL:
@@ -56,8 +56,8 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 	char id[UNCIA_ID_TEXT_SIZE];
 	bool final = p->state == UNCIA_PAYMENT_FINAL;
 	uncia_payment_id_format(&p->id, id);
-	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", state_word(p->state), "reason",
-	                           p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
+	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", payment_state_word(p->state),
+	                           "reason", p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
 	                           final ? json_whole(p->height) : json_null());
 	if (!object || !final)
 		return object;
@@ -68,6 +68,34 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 	}
 	json_decref(more);
 	return object;
+}
+
+json_t *output_append(json_t *list, const char *to, uint64_t amount)
+{
+	char text[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_amount_format(amount, text);
+	if (!list || !json_array_append_new(list, json_pack("{s:s,s:s}", "to", to, "amount", text)))
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+json_t *payment_outputs_json(const struct session *session, const struct uncia_payment *payment)
+{
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount;
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (!uncia_wallet_output(session->wallet, &payment->id, i, to, &amount))
+			list = output_append(list, to, amount);
+	return list;
+}
+
+void output_print(const char *to, uint64_t amount)
+{
+	char text[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_amount_format(amount, text);
+	printf("    %s to %s\n", text, to);
 }
 
 int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id)

@@ -100,16 +100,11 @@ static int read_receipt(const char *path, char **text)
 
 static json_t *outputs_json(const struct uncia_receipt *receipt, uint32_t count)
 {
-	char to[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_AMOUNT_TEXT_SIZE];
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
 	uint64_t amount;
 	json_t *list = json_array();
-	for (uint32_t i = 0; list && i < count && !uncia_receipt_output(receipt, i, to, &amount); i++) {
-		uncia_amount_format(amount, text);
-		if (json_array_append_new(list, json_pack("{s:s,s:s}", "to", to, "amount", text))) {
-			json_decref(list);
-			list = NULL;
-		}
-	}
+	for (uint32_t i = 0; i < count && !uncia_receipt_output(receipt, i, to, &amount); i++)
+		list = output_append(list, to, amount);
 	return list;
 }
 

@@ -17,8 +17,7 @@ struct order {
 	char address[UNCIA_ADDRESS_TEXT_SIZE]; /* empty: a contact, to be looked up */
 	const char *contact;
 	uint64_t amount, expires_s, timeout_s;
-	bool has_memo;
-	uint8_t memo_hash[32];
+	char memo[UNCIA_MEMO_SIZE]; /* empty: none */
 	const char *key;
 	/* Of what was asked before paying: 0, UNCIA_E_UNREACHABLE, UNCIA_E_PROOF; with a key also UNCIA_E_BEHIND where
 	 * the time was over, and why the payments made before could not be looked up */
@@ -68,16 +67,13 @@ static int read_order(const struct call *call, struct order *order)
 	const char *memo = call->value[OPTION_MEMO];
 	if (!code && memo)
 		code = memo_check(call, memo);
-	else if (*request.memo)
-		memo = request.memo;
 	if (code)
 		return code;
+	strcpy(order->memo, memo ? memo : request.memo);
 	order->key = call->value[OPTION_KEY];
 	if (order->key && (!*order->key || strlen(order->key) > KEY_SIZE_MAX))
 		return cli_complain_usage(call, "--key: not 1 to %d bytes", KEY_SIZE_MAX);
-	order->has_memo = memo;
-	int error = memo ? uncia_memo_hash(memo, order->memo_hash) : 0;
-	return error ? cli_complain_error(error, "--memo") : 0;
+	return 0;
 }
 
 /* Shows the payee before anything is signed: a name or a request does not say where the money goes. On a terminal it
@@ -186,7 +182,7 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	struct uncia_payment_request request = {.size = sizeof(request),
 	                                        .outputs = &output,
 	                                        .output_count = 1,
-	                                        .memo_hash = order->has_memo ? order->memo_hash : NULL,
+	                                        .memo = *order->memo ? order->memo : NULL,
 	                                        .key = order->key,
 	                                        .expires_s = (uint32_t)order->expires_s};
 	uint64_t started_us = now_us();
@@ -253,7 +249,8 @@ static int run_send(const struct call *call)
 }
 
 static const struct poptOption send_options[] = {
-    {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO, "The text stays with you; the ledger carries its hash", "TEXT"},
+    {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO,
+     "Kept in this wallet, and shown in its history; the ledger carries its hash", "TEXT"},
     {"key", '\0', POPT_ARG_STRING, NULL, OPTION_KEY,
      "Your own key for this payment: the same key is the same payment, however often it is run", "TEXT"},
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,

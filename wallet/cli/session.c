@@ -237,6 +237,14 @@ int session_pay(struct session *s, const struct uncia_payment_request *request, 
 	return error;
 }
 
+int session_sync(struct session *s)
+{
+	int error = uncia_wallet_sync(s->wallet);
+	if (!error)
+		error = session_await(s, UNCIA_EVENT_BALANCE, NULL, NO_DEADLINE);
+	return error ? cli_complain_error(error, "the balance") : 0;
+}
+
 static bool has_ended(const struct uncia_payment *payment, bool handed_over)
 {
 	if (payment->state != UNCIA_PAYMENT_PENDING)

@@ -52,6 +52,9 @@ int session_await(struct session *session, enum uncia_event_kind kind, const str
 int session_pay(struct session *session, const struct uncia_payment_request *request, uint64_t deadline_us,
                 struct uncia_payment_id *id);
 
+/* Asks for the balance and waits for it. Returns an exit code. */
+int session_sync(struct session *session);
+
 /* Waits until an own payment is final or expired, or only until a validator has it. Returns 0, also where the deadline
  * came first, or an enum uncia_error.
  * Out: payment, as it is then. */

@@ -9,14 +9,15 @@
 #define ASK_AGAIN_US      500000u
 
 /* What is known of a payment besides its state. */
-static json_t *details_json(const struct uncia_payment *p)
+static json_t *details_json(const struct session *session, const struct uncia_payment *p)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
 	uncia_amount_format(p->amount, amount);
 	json_t *object = json_pack("{s:I,s:b}", "expires_at", (json_int_t)p->expires_at, "own", p->own);
-	json_t *more = p->detailed ? json_pack("{s:s,s:s,s:s,s:i}", "from", p->sender, "to", p->to, "amount", amount,
-	                                       "outputs", (int)p->output_count)
-	                           : json_object();
+	json_t *more = p->detailed
+	                   ? json_pack("{s:s,s:s,s:s,s:o,s:s?}", "from", p->sender, "to", p->to, "amount", amount,
+	                               "outputs", payment_outputs_json(session, p), "memo", *p->memo ? p->memo : NULL)
+	                   : json_object();
 	if (object && more && p->state == UNCIA_PAYMENT_FINAL &&
 	    json_object_set_new(more, "timestamp_ms", json_whole(p->timestamp_ms))) {
 		json_decref(more);
@@ -30,10 +31,10 @@ static json_t *details_json(const struct uncia_payment *p)
 	return object;
 }
 
-static int print_status_json(const struct uncia_payment *p)
+static int print_status_json(const struct session *session, const struct uncia_payment *p)
 {
 	json_t *object = payment_json(p, (double)p->elapsed_ms, NULL);
-	json_t *details = details_json(p);
+	json_t *details = details_json(session, p);
 	if (object && details && !json_object_update(object, details)) {
 		json_object_del(object, "receipt");
 		if (!p->own)
@@ -46,15 +47,21 @@ static int print_status_json(const struct uncia_payment *p)
 	return cli_json_print(NULL);
 }
 
-static void print_details(const struct uncia_payment *p)
+static void print_details(const struct session *session, const struct uncia_payment *p)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	char text[UNCIA_AMOUNT_TEXT_SIZE], to[UNCIA_ADDRESS_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	uint64_t amount;
 	if (p->detailed) {
-		uncia_amount_format(p->amount, amount);
-		printf("%s from %s to %s", amount, p->sender, p->to);
+		uncia_amount_format(p->amount, text);
+		printf("%s from %s to %s", text, p->sender, p->to);
 		if (p->output_count > 1)
 			printf(" and %" PRIu32 " more", p->output_count - 1);
 		putchar('\n');
+		for (uint32_t i = 0; p->output_count > 1 && i < p->output_count; i++)
+			if (!uncia_wallet_output(session->wallet, &p->id, i, to, &amount))
+				output_print(to, amount);
+		if (*p->memo)
+			printf("memo: %s\n", p->memo);
 	}
 	if (p->state == UNCIA_PAYMENT_FINAL) {
 		time_format(p->timestamp_ms, when);
@@ -76,16 +83,14 @@ static int run_status(const struct call *call)
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
 	if (!code)
 		code = payment_find(&session, &id, NO_DEADLINE, &payment);
-	session_close(&session);
-	if (code)
-		return code;
-	if (call->json) {
-		code = print_status_json(&payment);
-	} else {
+	if (!code && call->json) {
+		code = print_status_json(&session, &payment);
+	} else if (!code) {
 		payment_print(&payment, payment.own ? (double)payment.elapsed_ms : 0);
-		print_details(&payment);
+		print_details(&session, &payment);
 		code = cli_output_flush();
 	}
+	session_close(&session);
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
 
