@@ -1,20 +1,9 @@
 /* The balance: what the last sync proved, less what is on its way out. */
-#include "balance.h"
-#include <assert.h>
-#include <string.h>
+#include <utlist.h>
+#include "archive.h"
 #include "sync.h"
 #include "tracked.h"
 #include "wallet.h"
-
-amount_t balance_leaving(const struct uncia_wallet *w, const struct payment *payment)
-{
-	amount_t sum = 0;
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (memcmp(payment->outputs[i].to.b, w->address.b, ADDRESS_SIZE) != 0)
-			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
-	assert(sum <= payment->total);
-	return sum;
-}
 
 static amount_t balance_waiting(const struct uncia_wallet *w)
 {
@@ -26,8 +15,17 @@ static amount_t balance_waiting(const struct uncia_wallet *w)
 		 * final above the proved state. */
 		bool counts = (t->record.state == UNCIA_PAYMENT_PENDING &&
 		               w->sync->state.timestamp_ms < (uint64_t)t->record.payment->expires_at * 1000) ||
-		              (t->record.state == UNCIA_PAYMENT_FINAL && t->record.height > w->sync->height);
-		if (counts && !amount_add(sum, balance_leaving(w, t->record.payment), &sum))
+		              (t->record.state == UNCIA_PAYMENT_FINAL && !t->record.archived &&
+		               t->record.height > w->sync->height);
+		if (counts && !amount_add(sum, wallet_leaving(w, t->record.payment), &sum))
+			return UINT64_MAX;
+	}
+	/* Of archived ones, those at or below the proved height stay there: it never goes back. */
+	struct ended *ended, *next;
+	DL_FOREACH_SAFE (w->archive->recent, ended, next) {
+		if (ended->height <= w->sync->height)
+			DL_DELETE(w->archive->recent, ended);
+		else if (!amount_add(sum, ended->leaving, &sum))
 			return UINT64_MAX;
 	}
 	return sum;

@@ -25,7 +25,11 @@ static uint64_t clock_ms(clockid_t clock)
 static uint64_t system_now_ms(void *context)
 {
 	(void)context;
+#ifdef CLOCK_BOOTTIME
+	return clock_ms(CLOCK_BOOTTIME); /* Linux: the other one stands still while the device sleeps */
+#else
 	return clock_ms(CLOCK_MONOTONIC);
+#endif
 }
 
 static uint64_t system_wall_ms(void *context)
@@ -114,7 +118,12 @@ static int open_envelope(const char *name, uint8_t *data, size_t *size)
 
 int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, size_t *size)
 {
-	size_t capacity = LOAD_FIRST_SIZE, whole = 0;
+	return blob_load_large(host, name, LOAD_FIRST_SIZE, data, size);
+}
+
+int blob_load_large(const struct uncia_host *host, const char *name, size_t expected, uint8_t **data, size_t *size)
+{
+	size_t capacity = expected, whole = 0;
 	/* Again with room for the whole blob where it did not fit, and once more where it grew meanwhile. */
 	for (;;) {
 		uint8_t *buffer = malloc(capacity);

@@ -23,6 +23,8 @@ void host_log(const struct uncia_host *host, enum uncia_log_level level, const c
  * blob_load returns 0 and fresh memory (wiped and freed with blob_free); UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED;
  * UNCIA_E_MEMORY; what the hook returned. */
 int blob_load(const struct uncia_host *host, const char *name, uint8_t **data, size_t *size);
+/* The same of a blob that is expected to be of at most so many bytes: then it is read at once. */
+int blob_load_large(const struct uncia_host *host, const char *name, size_t expected, uint8_t **data, size_t *size);
 void blob_free(uint8_t *data, size_t size);
 int blob_create(const struct uncia_host *host, const char *name, const void *data, size_t size);
 int blob_replace(const struct uncia_host *host, const char *name, const void *data, size_t size);

@@ -375,7 +375,7 @@ static int store_waiting(struct uncia_wallet *w)
 			continue;
 		rc = outbox_find(w, c->waiting[i]->nonce, &t);
 		if (rc == UNCIA_E_NOT_FOUND) {
-			rc = outbox_add(w, payment_ref(c->waiting[i]), &t);
+			rc = outbox_add(w, payment_ref(c->waiting[i]), NULL, &t);
 			if (rc)
 				payment_free(c->waiting[i]);
 			else
@@ -435,6 +435,8 @@ int uncia_wallet_catch_up(struct uncia_wallet *w)
 static int take_own(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 {
 	struct tracked *t;
+	if (archive_find(w, receipt->payment->nonce)) /* it has its end */
+		return 0;
 	int rc = outbox_find(w, receipt->payment->nonce, &t);
 	if (rc == UNCIA_E_NOT_FOUND)
 		return outbox_recall(w, receipt);
@@ -493,6 +495,7 @@ static int take_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 		}
 		uncia_receipt_free(receipt);
 	}
+	outbox_fold(w, 1);
 	return 0;
 }
 
@@ -612,8 +615,8 @@ void catch_up_tick(struct uncia_wallet *w)
 			catch_up_end(w, rc);
 		else if (!w->sync->active)
 			catch_up_synced(w);
-	} else if (now >= c->progress_ms + w->request_timeout_ms) {
-		catch_up_end(w, UNCIA_E_UNREACHABLE);
+	} else if (now >= c->progress_ms + w->request_timeout_ms || session_all_lied(w)) {
+		catch_up_end(w, session_no_answer(w));
 	} else if (c->node == NOBODY && any_failed(w) && now >= c->started_ms + w->request_timeout_ms) {
 		catch_up_end(w, UNCIA_E_UNREACHABLE); /* nobody tells all of it */
 	} else if (now >= c->attempt_ms + ATTEMPT_MS) {

@@ -118,9 +118,9 @@ int following_take_final(struct uncia_wallet *w, struct tracked *t, const struct
 	t->record.timestamp_ms = receipt->timestamp_ms;
 	t->record.index = receipt->index;
 	int rc = outbox_store_end(w, t, UNCIA_PAYMENT_FINAL, receipt->bytes, receipt->size);
-	if (!rc)
+	if (!rc && !tracked_has_end(t)) /* else another process has stored its end, and that was told */
 		following_end(w, t, UNCIA_PAYMENT_FINAL);
-	else
+	else if (rc)
 		following_announce(w, t, rc); /* stays pending; the next receipt tries again */
 	return rc;
 }
@@ -199,9 +199,9 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 	/* An id whose expiry is not after the genesis is of no payment: F+1 "expired" then mean "unknown". */
 	bool possible = (uint64_t)payment_id_expires_at(&t->id) * 1000 > w->network->genesis.timestamp_ms;
 	int rc = t->record.own ? outbox_store_end(w, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) : 0;
-	if (!rc)
+	if (!rc && !tracked_has_end(t))
 		following_end(w, t, t->record.own || possible ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_UNKNOWN);
-	else
+	else if (rc)
 		following_announce(w, t, rc);
 }
 
@@ -302,7 +302,7 @@ static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 	t->following.querying = false;
 	if (!t->record.own && t->following.seen_pending)
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
-	following_announce(w, t, t->following.seen_pending ? 0 : UNCIA_E_UNREACHABLE);
+	following_announce(w, t, t->following.seen_pending ? 0 : session_no_answer(w));
 }
 
 void following_tick(struct uncia_wallet *w)
@@ -310,7 +310,7 @@ void following_tick(struct uncia_wallet *w)
 	uint64_t now = wallet_now(w);
 	for (struct tracked *t = w->tracked; t; t = t->hh.next) {
 		try_conclude(w, t);
-		if (t->following.querying && now >= t->following.deadline_ms)
+		if (t->following.querying && (now >= t->following.deadline_ms || session_all_lied(w)))
 			query_timeout(w, t);
 		if (is_followed(t) && now >= t->resending.next_ms)
 			following_send(w, t, false);
@@ -332,7 +332,7 @@ uint64_t following_next_ms(const struct uncia_wallet *w)
 	return next;
 }
 
-/* ---- asking and showing ---------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* Drops the oldest payment of others that is not being asked for, where QUERIES_MAX are tracked. */
 static int following_make_room(struct uncia_wallet *w)
@@ -366,6 +366,10 @@ int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id
 		return UNCIA_E_NETWORK;
 	memcpy(key.b, id->b, sizeof(key.b));
 	struct tracked *t = tracked_find(w, &key);
+	if (!t && archive_find_id(w, &key)) {
+		events_add_payment(w, &key, 0);
+		return 0;
+	}
 	if (!t) {
 		if ((rc = following_make_room(w)))
 			return rc;
@@ -384,52 +388,4 @@ int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id
 	memset(t->following.answered, 0, sizeof(t->following.answered));
 	following_send(w, t, true);
 	return 0;
-}
-
-int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct uncia_payment *payment)
-{
-	struct payment_id key;
-	if (!w || !id || !payment || payment->size != sizeof(*payment))
-		return UNCIA_E_ARGUMENT;
-	memcpy(key.b, id->b, sizeof(key.b));
-	const struct tracked *t = tracked_find(w, &key);
-	if (!t)
-		return UNCIA_E_NOT_FOUND;
-	*payment =
-	    (struct uncia_payment){.size = sizeof(*payment), .id = *id, .state = t->record.state, .own = t->record.own};
-	payment->expires_at = payment_id_expires_at(&t->id);
-	if (t->record.payment)
-		payment_describe(t->record.payment, payment);
-	payment->made_ms = t->record.made_ms;
-	if (t->record.state == UNCIA_PAYMENT_PENDING) {
-		payment->reason = t->following.reason;
-		payment->refusal = t->following.refusal;
-	} else if (t->record.state == UNCIA_PAYMENT_FINAL) {
-		payment->height = t->record.height;
-		payment->timestamp_ms = t->record.timestamp_ms;
-		payment->index = t->record.index;
-		payment->elapsed_ms = t->following.elapsed_ms;
-	}
-	return 0;
-}
-
-size_t uncia_wallet_outbox_count(const struct uncia_wallet *w)
-{
-	size_t count = 0;
-	for (const struct tracked *t = w ? w->tracked : NULL; t; t = t->hh.next)
-		count += t->record.own;
-	return count;
-}
-
-int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
-{
-	if (!w || !id)
-		return UNCIA_E_ARGUMENT;
-	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
-		if (t->record.own && number-- == 0) {
-			memcpy(id->b, t->id.b, sizeof(id->b));
-			return 0;
-		}
-	}
-	return UNCIA_E_NOT_FOUND;
 }

@@ -215,9 +215,9 @@ void history_tick(struct uncia_wallet *w)
 	uint64_t now = wallet_now(w);
 	if (!h->active)
 		return;
-	if (now >= h->started_ms + w->request_timeout_ms) {
+	if (now >= h->started_ms + w->request_timeout_ms || session_all_lied(w)) {
 		h->active = false;
-		history_announce(w, UNCIA_E_UNREACHABLE);
+		history_announce(w, session_no_answer(w));
 	} else if (h->node != NOBODY && now >= h->attempt_ms + ATTEMPT_MS) {
 		if (!ask_another(w))
 			ask_afresh(w);

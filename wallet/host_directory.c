@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,13 @@
 #define TEMPORARY_PREFIX ".new-"
 #define TEMPORARY_AGE_S  86400 /* older ones are leftovers: no write takes so long */
 
-#define LOCK_FILE     ".lock"
-#define LOCK_TRIES    500u
-#define LOCK_PAUSE_NS 10000000 /* five seconds in all: the holder syncs a file or two */
+#define LOCK_FILE ".lock"
 
 struct directory {
 	int fd, lock_fd;
+	pthread_mutex_t mutex;    /* of `why`: wallets of several threads may share the host */
+	char why[UNCIA_WHY_SIZE]; /* what failed last, and the system's words for it */
+	char path[];
 };
 
 static bool name_is_safe(const char *name)
@@ -190,26 +192,23 @@ static int remove_leftover(void *context, const char *name)
 	return 0;
 }
 
-/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. */
+/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. Nothing waits
+ * here: whoever finds it taken comes back. */
 static int directory_lock(void *context)
 {
 	struct directory *d = context;
-	int rc = UNCIA_E_BUSY;
+	int rc;
 	int fd = openat(d->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
-	for (unsigned i = 0; i < LOCK_TRIES && rc == UNCIA_E_BUSY; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			rc = 0;
-		else if (errno != EWOULDBLOCK && errno != EINTR)
-			rc = UNCIA_E_IO;
-		else
-			nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
-	}
-	if (!rc)
+	while ((rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR)
+		continue;
+	if (rc == 0) {
 		d->lock_fd = fd;
-	else
-		close(fd);
+		return 0;
+	}
+	rc = errno == EWOULDBLOCK ? UNCIA_E_BUSY : UNCIA_E_IO;
+	close(fd);
 	return rc;
 }
 
@@ -221,6 +220,71 @@ static void directory_unlock(void *context)
 	d->lock_fd = -1;    /* before another wallet over this host, in another thread, can be under the lock */
 	flock(fd, LOCK_UN); /* a child of this process may have the descriptor, too */
 	close(fd);
+}
+
+/* ---- the hooks: the above, and why it failed ------------------------------------------------- */
+
+/* Keeps what the system said, where rc is of its making: errno is still that of the call that failed, since what cleans
+ * up after it does not fail as well. */
+static int note_failure(struct directory *d, const char *name, int rc)
+{
+	if (rc != UNCIA_E_IO && rc != UNCIA_E_PERMISSION)
+		return rc;
+	pthread_mutex_lock(&d->mutex);
+	snprintf(d->why, sizeof(d->why), "%s/%s: %s", d->path, name,
+	         errno != 0 ? strerror(errno) : uncia_error_text(rc));
+	pthread_mutex_unlock(&d->mutex);
+	return rc;
+}
+
+static int hook_load(void *context, const char *name, void *buffer, size_t capacity, size_t *size)
+{
+	errno = 0;
+	return note_failure(context, name, directory_load(context, name, buffer, capacity, size));
+}
+
+static int hook_create(void *context, const char *name, const void *data, size_t size)
+{
+	errno = 0;
+	return note_failure(context, name, directory_create(context, name, data, size));
+}
+
+static int hook_replace(void *context, const char *name, const void *data, size_t size)
+{
+	errno = 0;
+	return note_failure(context, name, directory_replace(context, name, data, size));
+}
+
+static int hook_remove(void *context, const char *name)
+{
+	errno = 0;
+	return note_failure(context, name, directory_remove(context, name));
+}
+
+static int hook_list(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
+                     void *each_context)
+{
+	errno = 0;
+	return note_failure(context, ".", directory_list(context, prefix, each, each_context));
+}
+
+static int hook_lock(void *context)
+{
+	errno = 0;
+	return note_failure(context, LOCK_FILE, directory_lock(context));
+}
+
+void uncia_host_directory_why(const struct uncia_host *host, char why[UNCIA_WHY_SIZE])
+{
+	if (!why)
+		return;
+	why[0] = '\0';
+	if (!host || host->load != hook_load)
+		return;
+	struct directory *d = host->context;
+	pthread_mutex_lock(&d->mutex);
+	memcpy(why, d->why, sizeof(d->why));
+	pthread_mutex_unlock(&d->mutex);
 }
 
 /* Makes the directory where it does not exist, and syncs its parent in any case: a process that made it may have been
@@ -253,9 +317,11 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	int rc = make_directory(path);
 	if (rc)
 		return rc;
-	struct directory *d = malloc(sizeof(*d));
+	struct directory *d = calloc(1, sizeof(*d) + strlen(path) + 1);
 	if (!d)
 		return UNCIA_E_MEMORY;
+	strcpy(d->path, path);
+	pthread_mutex_init(&d->mutex, NULL);
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d->lock_fd = -1;
 	if (d->fd < 0)
@@ -277,21 +343,22 @@ int uncia_host_directory(const char *path, struct uncia_host *host)
 	directory_list(d, TEMPORARY_PREFIX, remove_leftover, d);
 	*host = (struct uncia_host){.size = sizeof(*host),
 	                            .context = d,
-	                            .load = directory_load,
-	                            .create = directory_create,
-	                            .replace = directory_replace,
-	                            .remove = directory_remove,
-	                            .list = directory_list,
-	                            .lock = directory_lock,
+	                            .load = hook_load,
+	                            .create = hook_create,
+	                            .replace = hook_replace,
+	                            .remove = hook_remove,
+	                            .list = hook_list,
+	                            .lock = hook_lock,
 	                            .unlock = directory_unlock};
 	return 0;
 }
 
 void uncia_host_directory_free(struct uncia_host *host)
 {
-	if (!host || host->load != directory_load)
+	if (!host || host->load != hook_load)
 		return;
 	struct directory *d = host->context;
+	pthread_mutex_destroy(&d->mutex);
 	close(d->fd);
 	free(d);
 	*host = (struct uncia_host){.size = sizeof(*host)};

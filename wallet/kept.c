@@ -10,9 +10,12 @@ static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *
 {
 	const uint8_t *found = NULL;
 	const struct tracked *t = tracked_find(w, id);
+	const struct ended *ended = archive_find_id(w, id);
+	if (ended && ended->state == UNCIA_PAYMENT_FINAL)
+		return outbox_receipt(w, ended->nonce, bytes, size);
 	if (t && t->record.state == UNCIA_PAYMENT_FINAL) {
 		if (t->record.own && !t->record.receipt)
-			return outbox_receipt(w, t, bytes, size);
+			return outbox_receipt(w, t->record.payment->nonce, bytes, size);
 		found = t->record.receipt;
 		*size = t->record.receipt_size;
 	}

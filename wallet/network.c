@@ -253,16 +253,19 @@ int uncia_network_load(const char *path, struct uncia_network **network, char wh
 	char *text = NULL;
 	if (!path || !network)
 		return UNCIA_E_ARGUMENT;
+	errno = 0;
 	FILE *file = fopen(path, "rbe");
-	int rc = file              ? network_read_file(file, &text)
-	         : errno == ENOENT ? UNCIA_E_NOT_FOUND
-	         : errno == ENOMEM ? UNCIA_E_MEMORY
-	                           : UNCIA_E_IO;
+	int rc = file                                  ? network_read_file(file, &text)
+	         : errno == ENOENT || errno == ENOTDIR ? UNCIA_E_NOT_FOUND
+	         : errno == ENOMEM                     ? UNCIA_E_MEMORY
+	                                               : UNCIA_E_IO;
+	int number = errno;
 	if (file)
 		fclose(file);
 	if (rc) {
 		if (why)
-			snprintf(why, UNCIA_WHY_SIZE, "%.200s cannot be read: %s", path, uncia_error_text(rc));
+			snprintf(why, UNCIA_WHY_SIZE, "%.180s cannot be read: %s", path,
+			         rc == UNCIA_E_IO || number == ENOTDIR ? strerror(number) : uncia_error_text(rc));
 		return rc;
 	}
 	rc = uncia_network_parse(text, network, why);

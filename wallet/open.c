@@ -15,6 +15,7 @@
 
 #define NETWORK_BLOB       "network"
 #define REQUEST_TIMEOUT_MS 10000u
+#define FOLD_AT_OPEN       16u
 
 /* Binds the home to its network: the first open with one stores the network's id, later ones compare it. Those write
  * nothing, so that a home on a full or read-only disk can be looked at. */
@@ -49,7 +50,9 @@ static int bind_network(struct uncia_wallet *w)
 static int load_parts(struct uncia_wallet *w, const char *passphrase)
 {
 	assert(!w->secret && !w->session);
-	int rc = wallet_sync_init(w);
+	int rc = archive_init(w);
+	if (!rc)
+		rc = wallet_sync_init(w);
 	if (!rc)
 		rc = history_init(w);
 	if (!rc)
@@ -90,6 +93,10 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 		uncia_wallet_close(w);
 		return rc;
 	}
+	/* A home of an earlier version has a blob for each payment it ever made. That it cannot be written is no reason
+	 * not to look at it. */
+	if (w->network)
+		outbox_fold(w, FOLD_AT_OPEN);
 	if (w->network && following_has_work(w))
 		session_wake(w);
 	*wallet = w;
@@ -106,6 +113,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	history_deinit(w);
 	wallet_sync_deinit(w);
 	tracked_free_all(w);
+	archive_deinit(w);
 	name_list_deinit(&w->contacts);
 	events_free(w);
 	secret_free(w->secret);

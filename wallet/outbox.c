@@ -1,4 +1,4 @@
-/* The durable outbox: one blob per payment.
+/* The durable outbox: one blob per payment until it has its end, and then its place in the archive (archive.c).
  *
  * Why no crash and no second process makes two payments of one idempotency key: a payment's nonce is a function of the
  * wallet's key and the idempotency key, the blob is named after the nonce, holds the whole signed payment, and is
@@ -12,9 +12,10 @@
  * - two at once: one creates; the other is told that there is one, loads it, and sends the same bytes.
  * Several processes with one home see each other's payments: under the host's lock, before a payment is made, what the
  * others have stored is loaded, so that together they sign no more than there is.
- * The blob is never removed and never renamed while its payment may matter, only replaced as a whole by the same
- * payment with its end. A blob that is there but cannot be read stops its key (DAMAGED): better no payment than two.
- * Without an idempotency key the nonce is random, and each call is a payment of its own. */
+ * The blob is never renamed, and removed only when the archive has the payment durably; with its end the payment goes
+ * to the archive, or, where that fails, the blob is replaced as a whole by the same payment with its end. A blob that
+ * is there but cannot be read stops its key (DAMAGED): better no payment than two. Without an idempotency key the nonce
+ * is random, and each call is a payment of its own. */
 #include "outbox.h"
 #include <assert.h>
 #include <stdio.h>
@@ -24,16 +25,30 @@
 #include "events.h"
 #include "fields.h"
 #include "storage.pb-c.h"
+#include "utf8.h"
 #include "wallet.h"
 
 #define PREFIX         "payment-"
 #define RECORD_VERSION 1
+#define LOADS_MAX      3u /* of a home that another process is putting in order */
+#define LOCK_PAUSE_MS  60000u
+#define FOLD_MAX       64u /* payments that are read for the archive at a time */
 
-void outbox_blob_name(const uint8_t nonce[NONCE_SIZE], char name[UNCIA_BLOB_NAME_SIZE])
+/* Copies the record's memo. One that may not be shown is left out: no text stops a payment.
+ * Out: *memo, NULL for none. */
+static int outbox_memo(const Uncia__Pb__PaymentRecord *record, char **memo)
 {
-	char hex[2 * NONCE_SIZE + 1];
-	_Static_assert(sizeof(PREFIX) + 2 * NONCE_SIZE <= UNCIA_BLOB_NAME_SIZE, "every name fits");
-	stpcpy(stpcpy(name, PREFIX), sodium_bin2hex(hex, sizeof(hex), nonce, NONCE_SIZE));
+	*memo = NULL;
+	if (record->memo.len == 0 || record->memo.len >= UNCIA_MEMO_SIZE)
+		return 0;
+	*memo = strndup((const char *)record->memo.data, record->memo.len);
+	if (!*memo)
+		return UNCIA_E_MEMORY;
+	if (!utf8_is_plain(*memo)) {
+		free(*memo);
+		*memo = NULL;
+	}
+	return 0;
 }
 
 static bool state_is_stored(uint32_t state)
@@ -48,34 +63,46 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 {
 	char expected[UNCIA_BLOB_NAME_SIZE];
 	struct payment *payment;
+	char *memo;
 	if (record->version != RECORD_VERSION || !state_is_stored(record->state))
 		return UNCIA_E_DAMAGED;
 	int rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
 	if (rc)
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
-	if (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0) {
+	rc = outbox_memo(record, &memo);
+	if (!rc && (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0))
+		rc = UNCIA_E_DAMAGED;
+	if (rc) {
+		free(memo);
 		payment_free(payment);
-		return UNCIA_E_DAMAGED;
+		return rc;
 	}
 	struct tracked *asked_for = tracked_find(w, &payment->id);
 	struct tracked *t = asked_for ? asked_for : tracked_add(w, &payment->id);
+	bool told = t && (t->following.querying || t->record.own);
 	if (!t || tracked_make_own(w, t, blob)) {
 		if (t && t != asked_for)
 			tracked_remove(w, t);
+		free(memo);
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
 	}
 	payment_free(t->record.payment);
 	t->record.payment = payment;
+	free(t->record.memo);
+	t->record.memo = memo;
 	t->record.made_ms = record->made_ms;
 	*taken = t;
+	if (archive_find(w, payment->nonce))
+		tracked_archived(w, t);
+	else if (record->state != UNCIA_PAYMENT_PENDING)
+		w->archive->loose = true;
 	/* An end that a query found stays, also where the record says otherwise or has none yet. */
 	if (tracked_has_end(t))
 		return 0;
-	bool asked = t->following.querying;
 	tracked_move(t, (enum uncia_payment_state)record->state);
-	if (asked && tracked_has_end(t))
+	if (told && tracked_has_end(t))
 		events_add_payment(w, &t->id, 0);
 	t->record.height = record->height;
 	t->record.timestamp_ms = record->timestamp_ms;
@@ -84,23 +111,41 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 	return 0;
 }
 
-/* Loads one record and decodes it into the arena, which the caller frees, also on failure. */
-static int outbox_load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
-                              const Uncia__Pb__PaymentRecord **record)
+/* Decodes a record into the arena, which the caller frees, also on failure. */
+static int outbox_decode(const void *data, size_t size, struct arena *arena, const Uncia__Pb__PaymentRecord **record)
 {
 	ProtobufCMessage *message;
-	uint8_t *data;
-	size_t size;
-	int rc = blob_load(host, blob, &data, &size);
-	arena_init(arena, rc ? 0 : canonical_arena_limit(size));
-	if (rc)
-		return rc;
-	rc = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
-	blob_free(data, size);
+	arena_init(arena, canonical_arena_limit(size));
+	int rc = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
 	if (rc)
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	*record = (const Uncia__Pb__PaymentRecord *)message;
 	return 0;
+}
+
+/* The same of a payment's own blob. */
+static int outbox_load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
+                              const Uncia__Pb__PaymentRecord **record)
+{
+	uint8_t *data;
+	size_t size;
+	arena_init(arena, 0);
+	int rc = blob_load(host, blob, &data, &size);
+	if (rc)
+		return rc;
+	rc = outbox_decode(data, size, arena, record);
+	blob_free(data, size);
+	return rc;
+}
+
+/* The same of an archived payment. */
+static int outbox_archived_record(const struct uncia_wallet *w, const struct ended *ended, struct arena *arena,
+                                  const Uncia__Pb__PaymentRecord **record)
+{
+	struct bytes bytes;
+	arena_init(arena, 0);
+	int rc = archive_record(w, ended, &bytes);
+	return rc ? rc : outbox_decode(bytes.data, bytes.size, arena, record);
 }
 
 static int outbox_load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
@@ -114,28 +159,111 @@ static int outbox_load_one(struct uncia_wallet *w, const char *blob, struct trac
 	return rc;
 }
 
-int outbox_load(struct uncia_wallet *w, bool tell)
+static int outbox_load_archived(struct uncia_wallet *w, const struct ended *ended, struct tracked **loaded)
 {
-	struct name_list list;
-	struct tracked *t;
-	int rc = blob_list(&w->host, PREFIX, &list);
+	const Uncia__Pb__PaymentRecord *record;
+	char blob[UNCIA_BLOB_NAME_SIZE];
+	struct arena arena;
+	outbox_blob_name(ended->nonce, blob);
+	int rc = outbox_archived_record(w, ended, &arena, &record);
+	if (!rc)
+		rc = outbox_take(w, blob, record, loaded);
+	arena_deinit(&arena);
+	return rc;
+}
+
+/* Another process may have put into the archive what is followed or shown here. */
+static int outbox_adopt(struct uncia_wallet *w, const struct ended *ended)
+{
+	char blob[UNCIA_BLOB_NAME_SIZE];
+	outbox_blob_name(ended->nonce, blob);
+	struct tracked *t = tracked_by_blob(w, blob);
+	if (!t)
+		t = tracked_find(w, &ended->id);
+	if (!t)
+		return 0;
+	if (t->record.own && tracked_has_end(t)) {
+		tracked_archived(w, t);
+		return 0;
+	}
+	int rc = outbox_load_archived(w, ended, &t);
+	return rc == UNCIA_E_DAMAGED ? 0 : rc; /* it is followed on, and gets its end from the network */
+}
+
+/* Lists the blobs of payments, and reads what is new in the archive. Owns: *names, in success. */
+static int outbox_refresh(struct uncia_wallet *w, bool tell, struct name_list *names)
+{
+	size_t known = w->archive->count;
+	int rc = blob_list(&w->host, ARCHIVE_NAMES, names);
 	if (rc)
 		return rc;
-	for (size_t i = 0; !rc && i < list.count; i++) {
-		if (tracked_by_blob(w, list.names[i]))
+	rc = archive_load(w, names, tell);
+	for (size_t i = known; !rc && i < w->archive->count; i++)
+		rc = outbox_adopt(w, w->archive->all[i]);
+	if (rc)
+		name_list_deinit(names);
+	return rc;
+}
+
+/* The archived payment whose own blob has this name, or NULL. */
+static struct ended *outbox_archived_as(const struct uncia_wallet *w, const char *blob)
+{
+	uint8_t nonce[NONCE_SIZE];
+	size_t size;
+	if (sodium_hex2bin(nonce, sizeof(nonce), blob + strlen(PREFIX), strlen(blob) - strlen(PREFIX), NULL, &size,
+	                   NULL) != 0 ||
+	    size != sizeof(nonce))
+		return NULL;
+	return archive_find(w, nonce);
+}
+
+/* Loads payments' own blobs that are in the listing and not in memory. *again: one was gone. */
+static int outbox_load_listed(struct uncia_wallet *w, const struct name_list *names, bool tell, bool *again)
+{
+	int rc = 0;
+	*again = false;
+	for (size_t i = 0; !rc && i < names->count; i++) {
+		const char *name = names->names[i];
+		struct ended *ended;
+		struct tracked *t;
+		if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
 			continue;
-		rc = outbox_load_one(w, list.names[i], &t);
+		if ((ended = outbox_archived_as(w, name))) {
+			rc = archive_note_extra(w, ended);
+			continue;
+		}
+		if (tracked_by_blob(w, name))
+			continue;
+		rc = outbox_load_one(w, name, &t);
+		*again = *again || rc == UNCIA_E_NOT_FOUND;
+		if (rc == UNCIA_E_NOT_FOUND)
+			rc = 0;
 		/* A record that cannot be read stops its own key only. */
-		if (rc != UNCIA_E_DAMAGED && rc != UNCIA_E_NOT_FOUND)
+		if (rc != UNCIA_E_DAMAGED)
 			continue;
 		if (tell) {
 			struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = rc};
-			snprintf(event.text, sizeof(event.text), "the stored payment %.64s is damaged", list.names[i]);
+			snprintf(event.text, sizeof(event.text), "the stored payment %.64s is damaged", name);
 			events_add(w, &event);
 		}
 		rc = 0;
 	}
-	name_list_deinit(&list);
+	return rc;
+}
+
+int outbox_load(struct uncia_wallet *w, bool tell)
+{
+	bool again = true;
+	int rc = 0;
+	/* Another process may take a payment's own blob away when the archive has it: then that is read again. */
+	for (unsigned i = 0; !rc && again && i < LOADS_MAX; i++) {
+		struct name_list names;
+		rc = outbox_refresh(w, tell && i == 0, &names);
+		if (rc)
+			return rc;
+		rc = outbox_load_listed(w, &names, tell && i == 0, &again);
+		name_list_deinit(&names);
+	}
 	return rc;
 }
 
@@ -144,10 +272,28 @@ int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct 
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	outbox_blob_name(nonce, blob);
 	struct tracked *t = tracked_by_blob(w, blob);
-	if (!t)
-		return outbox_load_one(w, blob, found);
+	const struct ended *ended = archive_find(w, nonce);
+	if (!t && ended)
+		return outbox_load_archived(w, ended, found);
+	if (!t) {
+		int rc = outbox_load_one(w, blob, found);
+		return rc == UNCIA_E_NOT_FOUND && w->archive->blind ? UNCIA_E_DAMAGED : rc;
+	}
 	*found = t;
 	return 0;
+}
+
+uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up_to)
+{
+	const struct archive *a = w->archive;
+	uint64_t count = 0;
+	for (size_t i = 0; i < a->count; i++)
+		count +=
+		    a->all[i]->state == UNCIA_PAYMENT_FINAL && a->all[i]->height > above && a->all[i]->height <= up_to;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		count += t->record.own && !t->record.archived && t->record.state == UNCIA_PAYMENT_FINAL &&
+		         t->record.height > above && t->record.height <= up_to;
+	return count;
 }
 
 /* Encodes r's record as it is in `state`, with `receipt` where that is FINAL. *data is the caller's: free(). */
@@ -170,6 +316,8 @@ static int outbox_encode(const struct record *r, enum uncia_payment_state state,
 		record.version = RECORD_VERSION;
 		record.payment = field_of(r->payment->bytes, r->payment->size);
 		record.made_ms = r->made_ms;
+		if (r->memo)
+			record.memo = field_of(r->memo, strlen(r->memo));
 		record.state = state;
 		record.n_expiries = count;
 		record.expiries = count == 0 ? NULL : pointers;
@@ -186,13 +334,13 @@ static int outbox_encode(const struct record *r, enum uncia_payment_state state,
 	return rc;
 }
 
-int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked **added)
+int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo, struct tracked **added)
 {
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
 	outbox_blob_name(payment->nonce, blob);
-	if (tracked_by_blob(w, blob)) /* the host gave the same nonce twice */
+	if (tracked_by_blob(w, blob) || archive_find(w, payment->nonce)) /* the host gave the same nonce twice */
 		return UNCIA_E_EXISTS;
 	/* Tracked before it is stored, so that what is stored is tracked. A payment that was asked for before can be
 	 * this very one: another home with the same words made it in the same second. */
@@ -204,6 +352,8 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, struct tracked *
 	payment_free(t->record.payment);
 	t->record.payment = payment;
 	t->record.made_ms = w->host.wall_ms(w->host.context);
+	if (memo && !(t->record.memo = strdup(memo)) && !rc)
+		rc = UNCIA_E_MEMORY;
 	if (!tracked_has_end(t)) {
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
 		tracked_follow(w, t);
@@ -233,40 +383,170 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	assert(t->record.own);
 	if (t->record.durable)
 		return 0;
-	int rc = outbox_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
+	const struct ended *ended = t->record.archived ? archive_find(w, t->record.payment->nonce) : NULL;
+	int rc = ended
+	             ? archive_confirm(w, ended)
+	             : outbox_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
+	if (!rc && !ended) {
+		rc = blob_create(&w->host, t->record.blob, data, size);
+		free(data);
+		rc = rc == UNCIA_E_EXISTS ? 0 : rc;
+	}
+	t->record.durable = !rc;
+	return rc;
+}
+
+/* Takes the home's lock for the archive, which can do without: where another process does not leave it, the host waits
+ * once, and not for each payment that ends. */
+static int lock_home(struct uncia_wallet *w)
+{
+	uint64_t now = wallet_now(w);
+	if (now < w->archive->locked_until_ms)
+		return UNCIA_E_BUSY;
+	int rc = host_lock(&w->host);
+	w->archive->locked_until_ms = rc ? wallet_now(w) + LOCK_PAUSE_MS : 0;
+	return rc;
+}
+
+/* Puts payments that have their end into the archive, but for those that others have put there meanwhile. Returns 0;
+ * UNCIA_E_MEMORY; what the host returned: some may be there all the same. */
+static int outbox_archive(struct uncia_wallet *w, struct ending *endings, size_t count)
+{
+	struct name_list names;
+	size_t left = 0;
+	int rc = lock_home(w);
 	if (rc)
 		return rc;
-	rc = blob_create(&w->host, t->record.blob, data, size);
-	free(data);
-	if (rc && rc != UNCIA_E_EXISTS)
-		return rc;
-	t->record.durable = true;
-	return 0;
+	rc = outbox_refresh(w, false, &names);
+	if (!rc) {
+		name_list_deinit(&names);
+		for (size_t i = 0; i < count; i++)
+			if (!archive_find(w, endings[i].entry.nonce))
+				endings[left++] = endings[i];
+		if (left != 0)
+			rc = archive_append(w, endings, left);
+	}
+	host_unlock(&w->host);
+	return rc;
+}
+
+static struct ended outbox_entry(const struct uncia_wallet *w, const struct record *r, enum uncia_payment_state state)
+{
+	struct ended entry = {.id = r->payment->id,
+	                      .state = state,
+	                      .height = state == UNCIA_PAYMENT_FINAL ? r->height : 0,
+	                      .leaving = wallet_leaving(w, r->payment)};
+	memcpy(entry.nonce, r->payment->nonce, NONCE_SIZE);
+	return entry;
 }
 
 int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state, const uint8_t *receipt,
                      size_t receipt_size)
 {
+	struct ending ending = {.entry = outbox_entry(w, &t->record, state)};
 	uint8_t *data;
-	size_t size;
 	assert(t->record.own && !tracked_has_end(t));
 	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
-	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &size);
+	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &ending.size);
 	if (rc)
 		return rc;
-	rc = blob_replace(&w->host, t->record.blob, data, size);
+	ending.record = data;
+	rc = outbox_archive(w, &ending, 1);
+	if (archive_find(w, t->record.payment->nonce)) {
+		tracked_archived(w, t);
+		rc = 0;
+	} else if (rc) {
+		/* Where the archive cannot have it now, it gets it later. */
+		rc = blob_replace(&w->host, t->record.blob, data, ending.size);
+		w->archive->loose = w->archive->loose || !rc;
+	}
 	free(data);
 	if (!rc)
 		t->record.durable = true;
+	if (tracked_has_end(t)) /* another process stored it: trimming could take t from the caller */
+		return rc;
+	if (t->record.archived && w->archive->loose)
+		outbox_fold(w, 1);
+	else if (t->record.archived)
+		archive_clear(w);
+	tracked_trim(w);
 	return rc;
 }
 
-int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_t **receipt, size_t *size)
+/* The record of a payment that has its end, as it is to be archived. Owns: free(*data). */
+static int loose_record(const struct uncia_wallet *w, const struct tracked *t, uint8_t **data, size_t *size)
 {
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
-	assert(t->record.own && t->record.state == UNCIA_PAYMENT_FINAL);
+	if (t->record.receipt) /* a query found it final, and its own blob may not say so */
+		return outbox_encode(&t->record, t->record.state,
+		                     (struct bytes){t->record.receipt, t->record.receipt_size}, data, size);
 	int rc = outbox_load_record(&w->host, t->record.blob, &arena, &record);
+	if (!rc && record->state != (uint32_t)t->record.state)
+		rc = UNCIA_E_DAMAGED;
+	if (!rc)
+		rc = canonical_encode(&record->base, data, size);
+	arena_deinit(&arena);
+	return rc;
+}
+
+/* Archives some of those that have their end and are not archived. Returns how many. */
+static size_t fold_some(struct uncia_wallet *w)
+{
+	struct ending endings[FOLD_MAX];
+	struct tracked *folded[FOLD_MAX], *t, *next;
+	size_t count = 0, archived = 0;
+	int rc = 0;
+	HASH_ITER (hh, w->tracked, t, next) {
+		uint8_t *data;
+		if (count == FOLD_MAX || rc == UNCIA_E_MEMORY)
+			break;
+		if (!t->record.own || t->record.archived || !tracked_has_end(t))
+			continue;
+		rc = loose_record(w, t, &data, &endings[count].size);
+		if (rc)
+			continue; /* it stays as it is */
+		endings[count].record = data;
+		endings[count].entry = outbox_entry(w, &t->record, t->record.state);
+		folded[count++] = t;
+	}
+	struct ending given[FOLD_MAX];
+	memcpy(given, endings, count * sizeof(*endings));
+	if (count != 0)
+		(void)outbox_archive(w, given, count);
+	for (size_t i = 0; i < count; i++) {
+		if (archive_find(w, folded[i]->record.payment->nonce)) {
+			tracked_archived(w, folded[i]);
+			archived++;
+		}
+		free((void *)(uintptr_t)endings[i].record);
+	}
+	return archived;
+}
+
+void outbox_fold(struct uncia_wallet *w, size_t least)
+{
+	size_t count = 0;
+	for (const struct tracked *t = w->archive->loose ? w->tracked : NULL; t; t = t->hh.next)
+		count += t->record.own && !t->record.archived && tracked_has_end(t);
+	if (count >= least) {
+		while (fold_some(w) != 0)
+			continue;
+		w->archive->loose = false; /* what is left cannot be read */
+	}
+	archive_clear(w);
+	tracked_trim(w);
+}
+
+int outbox_receipt(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], uint8_t **receipt, size_t *size)
+{
+	const Uncia__Pb__PaymentRecord *record;
+	char blob[UNCIA_BLOB_NAME_SIZE];
+	struct arena arena;
+	const struct ended *ended = archive_find(w, nonce);
+	outbox_blob_name(nonce, blob);
+	int rc = ended ? outbox_archived_record(w, ended, &arena, &record)
+	               : outbox_load_record(&w->host, blob, &arena, &record);
 	if (!rc && record->receipt.len == 0)
 		rc = UNCIA_E_DAMAGED;
 	if (!rc) {
@@ -280,6 +560,30 @@ int outbox_receipt(const struct uncia_wallet *w, const struct tracked *t, uint8_
 	}
 	arena_deinit(&arena);
 	return rc;
+}
+
+int outbox_read(const struct uncia_wallet *w, const struct ended *ended, struct record *read)
+{
+	const Uncia__Pb__PaymentRecord *record;
+	struct arena arena;
+	*read = (struct record){.own = true, .archived = true, .state = ended->state};
+	int rc = outbox_archived_record(w, ended, &arena, &record);
+	if (!rc)
+		rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &read->payment);
+	if (!rc && memcmp(read->payment->id.b, ended->id.b, sizeof(ended->id.b)) != 0)
+		rc = UNCIA_E_DAMAGED;
+	if (!rc)
+		rc = outbox_memo(record, &read->memo);
+	if (!rc) {
+		read->made_ms = record->made_ms;
+		read->height = record->height;
+		read->timestamp_ms = record->timestamp_ms;
+		read->index = record->index;
+	}
+	arena_deinit(&arena);
+	if (rc)
+		payment_free(read->payment);
+	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 }
 
 int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
@@ -310,13 +614,4 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	if (!rc)
 		t->record.durable = true;
 	return rc;
-}
-
-uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up_to)
-{
-	uint64_t count = 0;
-	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
-		count += t->record.own && t->record.state == UNCIA_PAYMENT_FINAL && t->record.height > above &&
-		         t->record.height <= up_to;
-	return count;
 }

@@ -2,11 +2,11 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "balance.h"
 #include "catch_up.h"
 #include "following.h"
 #include "outbox.h"
 #include "sync.h"
+#include "utf8.h"
 #include "wallet.h"
 
 #define KEY_SIZE_MAX 256u
@@ -14,6 +14,7 @@
 struct draft {
 	struct payment payment; /* outputs, nonce, memo hash, currency, expiry */
 	struct output outputs[PAYMENT_OUTPUTS_MAX];
+	const char *memo; /* or NULL */
 };
 
 static int draft_outputs(const struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft)
@@ -37,6 +38,25 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 	draft->payment.outputs = draft->outputs;
 	draft->payment.output_count = request->output_count;
 	return 0;
+}
+
+/* The ledger carries the hash; a memo as text stays in this home. */
+static int draft_memo(const struct uncia_payment_request *request, struct draft *draft)
+{
+	uint8_t *hash = draft->payment.memo_hash;
+	draft->payment.has_memo_hash = request->memo || request->memo_hash;
+	draft->memo = request->memo;
+	if (request->memo_hash)
+		memcpy(hash, request->memo_hash, MEMO_HASH_SIZE);
+	if (!request->memo)
+		return 0;
+	if (request->memo[0] == '\0' || strnlen(request->memo, UNCIA_MEMO_SIZE) == UNCIA_MEMO_SIZE)
+		return UNCIA_E_LIMIT;
+	if (!utf8_is_plain(request->memo))
+		return UNCIA_E_ENCODING;
+	int rc = uncia_memo_hash(request->memo, hash);
+	return !rc && request->memo_hash && memcmp(hash, request->memo_hash, MEMO_HASH_SIZE) != 0 ? UNCIA_E_ARGUMENT
+	                                                                                          : rc;
 }
 
 static int draft_nonce(const struct uncia_wallet *w, const char *key, struct draft *draft)
@@ -101,7 +121,7 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 		return UNCIA_E_FUNDS;
 	}
 	/* ledger 3.3, rule 7: a sender keeps nothing, or at least the smallest amount. */
-	amount_t leaving = balance_leaving(w, payment), rest = balance.spendable - leaving;
+	amount_t leaving = wallet_leaving(w, payment), rest = balance.spendable - leaving;
 	assert(leaving <= payment->total);
 	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
 }
@@ -114,7 +134,7 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	if (rc)
 		return rc;
 	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
-	rc = outbox_add(w, payment, added);
+	rc = outbox_add(w, payment, draft->memo, added);
 	if (!rc)
 		return 0;
 	/* The blob may be there all the same. With a key it stays: another process may have sent it, and the same key
@@ -134,6 +154,7 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 {
 	assert(w->secret && w->sync->known);
 	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
+	uint64_t time_ms = 0;
 	int rc = outbox_load(w, false);
 	/* Another process may have used this key since: its payment is the answer, also where the balance is gone. */
 	if (!rc && request->key) {
@@ -145,12 +166,11 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 	}
 	if (!rc)
 		rc = check_funds(w, &draft->payment);
-	if (!rc && !w->clock.known)
-		rc = UNCIA_E_UNREACHABLE;
+	if (!rc)
+		rc = wallet_sync_time(w, &time_ms);
 	if (rc)
 		return rc;
-	/* wallet 7.2: counted from the newest verified header's time, not from this machine's clock. */
-	uint64_t expires_at = wallet_ledger_ms(w) / 1000 + lifetime;
+	uint64_t expires_at = time_ms / 1000 + lifetime;
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;
@@ -203,11 +223,9 @@ int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request 
 	if (!draft)
 		return UNCIA_E_MEMORY;
 	draft->payment.currency = CURRENCY_FIRST;
-	if (request->memo_hash) {
-		draft->payment.has_memo_hash = true;
-		memcpy(draft->payment.memo_hash, request->memo_hash, MEMO_HASH_SIZE);
-	}
-	rc = draft_outputs(w, request, draft);
+	rc = draft_memo(request, draft);
+	if (!rc)
+		rc = draft_outputs(w, request, draft);
 	if (!rc)
 		rc = draft_nonce(w, request->key, draft);
 	if (!rc) {

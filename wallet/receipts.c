@@ -5,15 +5,22 @@
 #include "network.h"
 #include "receipt.h"
 
+void output_describe(const struct output *output, char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount)
+{
+	struct destination to = {.address = output->to, .has_reference = output->has_reference};
+	memcpy(to.reference, output->reference, REFERENCE_SIZE);
+	destination_format(&to, address);
+	*amount = output->amount;
+}
+
 void payment_describe(const struct payment *payment, struct uncia_payment *info)
 {
 	struct destination sender = {.address = payment->sender};
-	struct destination to = {.address = payment->outputs[0].to, .has_reference = payment->outputs[0].has_reference};
-	memcpy(to.reference, payment->outputs[0].reference, REFERENCE_SIZE);
+	uint64_t amount;
 	memcpy(info->id.b, payment->id.b, sizeof(info->id.b));
 	info->detailed = true;
 	destination_format(&sender, info->sender);
-	destination_format(&to, info->to);
+	output_describe(&payment->outputs[0], info->to, &amount);
 	info->output_count = payment->output_count;
 	info->amount = payment->total;
 	info->has_memo_hash = payment->has_memo_hash;
@@ -90,11 +97,7 @@ int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, c
 {
 	if (!receipt || !address || !amount || number >= receipt->payment->output_count)
 		return UNCIA_E_ARGUMENT;
-	const struct output *output = &receipt->payment->outputs[number];
-	struct destination to = {.address = output->to, .has_reference = output->has_reference};
-	memcpy(to.reference, output->reference, REFERENCE_SIZE);
-	destination_format(&to, address);
-	*amount = output->amount;
+	output_describe(&receipt->payment->outputs[number], address, amount);
 	return 0;
 }
 

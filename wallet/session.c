@@ -243,6 +243,7 @@ bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
 void session_answered(struct uncia_wallet *w, uint32_t node)
 {
 	w->session->links[node].failures = 0;
+	w->session->links[node].lied = false;
 }
 
 int uncia_wallet_link_output(struct uncia_wallet *w, uint32_t node, const void **data, size_t *size)
@@ -307,6 +308,7 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 	n->link = NULL;
 	session_move(n, SESSION_CLOSED);
 	n->was_up = false;
+	n->lied = n->lied || (was_up && is_lie(error));
 	n->drop_error = 0;
 	n->asked_ms = 0;
 	if (error != 0) {
@@ -319,6 +321,28 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 	if (error != 0)
 		snprintf(event.text, sizeof(event.text), "%s", uncia_error_text(error));
 	events_add(w, &event);
+}
+
+static bool is_left_alone_as_liar(const struct uncia_wallet *w, uint32_t node)
+{
+	const struct session_link *n = &w->session->links[node];
+	return n->state == SESSION_CLOSED && n->lied && wallet_now(w) < n->retry_ms;
+}
+
+int session_no_answer(const struct uncia_wallet *w)
+{
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		if (is_left_alone_as_liar(w, i))
+			return UNCIA_E_PROOF;
+	return UNCIA_E_UNREACHABLE;
+}
+
+bool session_all_lied(const struct uncia_wallet *w)
+{
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		if (!is_left_alone_as_liar(w, i))
+			return false;
+	return true;
 }
 
 /* When the handshake, or the answer that is owed, is overdue. */

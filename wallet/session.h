@@ -17,6 +17,7 @@ struct session_link {
 	enum session_state state;
 	struct link *link; /* NULL where CLOSED */
 	bool was_up;       /* it has been UP since it was opened: the host was told */
+	bool lied;         /* CLOSED: what came over it, once it was UP, did not verify, and nothing has since */
 	int drop_error;    /* DROPPED: why */
 	uint32_t failures; /* in a row */
 	uint64_t retry_ms; /* no connection before this time */
@@ -66,6 +67,11 @@ void session_answered(struct uncia_wallet *w, uint32_t node);
 void session_drop(struct uncia_wallet *w, uint32_t node, int error);
 /* The connection ended or could not be made. error: why, 0 where it was not wanted any more. */
 void session_closed(struct uncia_wallet *w, uint32_t node, int error);
+/* How a question ends that nobody has answered so that it can be believed: UNCIA_E_PROOF where a validator is left
+ * alone for having answered what does not verify, else UNCIA_E_UNREACHABLE. */
+int session_no_answer(const struct uncia_wallet *w);
+/* Whether all of them are left alone for that: no answer can come. */
+bool session_all_lied(const struct uncia_wallet *w);
 /* Drops links over which a handshake or an answer is overdue. */
 void session_tick(struct uncia_wallet *w);
 /* When time next asks for something here; UINT64_MAX: never. */

@@ -14,6 +14,12 @@
 #define ASK_AGAIN_MS 1000u
 #define LATE_MS      3300u /* an honest validator answers within 3 s (network 8.4) */
 
+#define CLOCK_MAX_MS       ((uint64_t)UINT32_MAX * 1000) /* as expires_at is a u32 of seconds */
+#define SIGNING_AGE_MAX_MS 30000u                        /* nothing is signed on what was asked for longer ago */
+/* The newest header is so much older than a validator's clock: no block has become final for a while. Where it is more
+ * than a payment's longest life, that clock is wrong (or the outage such that nobody pays in it). */
+#define STANDSTILL_MS 10000u
+
 int wallet_sync_init(struct uncia_wallet *w)
 {
 	struct sync *s = calloc(1, sizeof(*s));
@@ -47,6 +53,8 @@ static void wallet_sync_ask_validator(struct uncia_wallet *w, uint32_t node)
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
 	request.account = &query;
 	w->sync->answers[node].sent_ms = wallet_now(w);
+	if (w->sync->answers[node].asked_ms == 0)
+		w->sync->answers[node].asked_ms = w->sync->answers[node].sent_ms;
 	session_send(w, node, REQUEST_ACCOUNT, w->sync->generation, &request);
 }
 
@@ -65,7 +73,7 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 	w->sync->started_ms = wallet_now(w);
 	w->sync->first_answer_ms = 0;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		w->sync->answers[i].kind = ANSWER_NONE;
+		w->sync->answers[i] = (struct sync_answer){.kind = ANSWER_NONE};
 		if (session_ready(w, i))
 			wallet_sync_ask_validator(w, i);
 	}
@@ -77,11 +85,6 @@ void wallet_sync_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	if (w->sync->active && w->sync->answers[node].kind == ANSWER_NONE)
 		wallet_sync_ask_validator(w, node);
-}
-
-void wallet_sync_link_down(struct uncia_wallet *w, uint32_t node)
-{
-	w->sync->answers[node].sent_ms = 0;
 }
 
 /* The greatest height as of which validators weighing F+1, so an honest one among them, say that there is no account.
@@ -113,6 +116,37 @@ static void wallet_sync_finish(struct uncia_wallet *w, int error)
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_BALANCE, .error = error});
 }
 
+/* What a validator's clock shows now, by what it told; 0: nothing. */
+static uint64_t answer_clock_ms(const struct uncia_wallet *w, uint32_t node)
+{
+	const struct sync_answer *a = &w->sync->answers[node];
+	uint64_t now = wallet_now(w);
+	return a->clock_ms == 0 ? 0 : a->clock_ms + (now > a->heard_ms ? now - a->heard_ms : 0);
+}
+
+/* What those who have answered say of the time, as of now. */
+static struct sync_times answered_times(const struct uncia_wallet *w)
+{
+	struct sync_times t = {.at_ms = wallet_now(w)};
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
+		const struct sync_answer *a = &w->sync->answers[i];
+		uint64_t weight = 0, clock_ms = answer_clock_ms(w, i);
+		if (a->kind != ANSWER_NONE && a->asked_ms > t.asked_ms)
+			t.asked_ms = a->asked_ms;
+		if (clock_ms == 0)
+			continue;
+		t.told_weight += session_weight(w, i);
+		if (clock_ms > t.latest_clock_ms)
+			t.latest_clock_ms = clock_ms;
+		for (uint32_t j = 0; j < w->network->endpoint_count; j++)
+			if (answer_clock_ms(w, j) >= clock_ms)
+				weight += session_weight(w, j);
+		if (weight > wallet_sync_committee(w)->faulty && clock_ms > t.told_clock_ms)
+			t.told_clock_ms = clock_ms;
+	}
+	return t;
+}
+
 /* Takes the newest that was proved, or the absence, and never goes back in height. */
 static void wallet_sync_conclude(struct uncia_wallet *w)
 {
@@ -128,7 +162,26 @@ static void wallet_sync_conclude(struct uncia_wallet *w)
 			s->state = s->best;
 	}
 	s->known = true;
+	s->times = answered_times(w);
 	wallet_sync_finish(w, 0);
+}
+
+int wallet_sync_time(const struct uncia_wallet *w, uint64_t *time_ms)
+{
+	const struct sync_times *t = &w->sync->times;
+	uint64_t now = wallet_now(w), passed = now > t->at_ms ? now - t->at_ms : 0;
+	if (!w->sync->known || !w->clock.known || now > t->asked_ms + SIGNING_AGE_MAX_MS)
+		return UNCIA_E_UNREACHABLE;
+	uint64_t ledger = wallet_ledger_ms(w), told = t->told_clock_ms == 0 ? 0 : t->told_clock_ms + passed;
+	uint64_t time = ledger > told ? ledger : told;
+	uint64_t latest = t->latest_clock_ms + passed, beyond = latest > time ? latest - time : 0;
+	/* From weight 2F+1 on the time is no less than what some honest one has told. Of fewer the latest may be right.
+	 */
+	if (t->told_weight <= 2 * wallet_sync_committee(w)->faulty && beyond > STANDSTILL_MS &&
+	    beyond <= PAYMENT_LIFETIME_MAX_S * 1000)
+		return UNCIA_E_UNREACHABLE;
+	*time_ms = time;
+	return 0;
 }
 
 static bool all_answered(const struct uncia_wallet *w)
@@ -148,7 +201,8 @@ static uint64_t not_enough(const struct committee *c, uint64_t waited_ms)
 	return waited_ms < LATE_MS ? c->weight - c->quorum_slow : c->faulty;
 }
 
-/* Ends the sync when enough have answered, nobody is left to answer, or its time is up. */
+/* Ends the sync when enough have answered, nobody is left to answer, or its time is up: then with the newest state that
+ * was proved, be it by one validator alone. */
 static void wallet_sync_decide(struct uncia_wallet *w)
 {
 	const struct sync *s = w->sync;
@@ -163,12 +217,17 @@ static void wallet_sync_decide(struct uncia_wallet *w)
 	uint64_t waited_ms = s->thorough ? 0 : now - s->first_answer_ms;
 	if (believable && (weight > not_enough(c, waited_ms) || all_answered(w)))
 		wallet_sync_conclude(w);
-	else if (now >= s->started_ms + w->request_timeout_ms) {
-		if (believable)
-			wallet_sync_conclude(w);
-		else
-			wallet_sync_finish(w, UNCIA_E_UNREACHABLE);
-	}
+	else if (believable && now >= s->started_ms + w->request_timeout_ms)
+		wallet_sync_conclude(w);
+	else if (now >= s->started_ms + w->request_timeout_ms || session_all_lied(w))
+		wallet_sync_finish(w, session_no_answer(w));
+}
+
+void wallet_sync_link_down(struct uncia_wallet *w, uint32_t node)
+{
+	w->sync->answers[node].sent_ms = w->sync->answers[node].asked_ms = 0;
+	if (w->sync->active)
+		wallet_sync_decide(w);
 }
 
 /* Whether a proved account knows of fewer payments than there are receipts here of its own, in blocks after the one
@@ -233,6 +292,8 @@ int wallet_sync_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation
 		return UNCIA_E_PROTOCOL;
 	}
 	a->height = height;
+	a->clock_ms = reply->clock_ms <= CLOCK_MAX_MS ? reply->clock_ms : 0;
+	a->heard_ms = wallet_now(w);
 	if (w->sync->first_answer_ms == 0)
 		w->sync->first_answer_ms = wallet_now(w);
 	wallet_sync_decide(w);

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #define HASH_NONFATAL_OOM 1
+#include "archive.h"
 #include "tracked.h"
 #include "wallet.h"
+
+#define ARCHIVED_MAX 64u /* archived ones that stay in memory; up to twice as many until they are trimmed */
 
 struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_id *id)
 {
@@ -15,10 +18,9 @@ struct tracked *tracked_find(const struct uncia_wallet *w, const struct payment_
 
 struct tracked *tracked_by_number(const struct uncia_wallet *w, uint64_t number)
 {
-	for (struct tracked *t = w->tracked; t; t = t->hh.next)
-		if (t->number == number)
-			return t;
-	return NULL;
+	struct tracked *t;
+	HASH_FIND(by_number, w->by_number, &number, sizeof(number), t);
+	return t;
 }
 
 static void free_one(struct tracked *t)
@@ -27,6 +29,7 @@ static void free_one(struct tracked *t)
 		free(t->record.expiries[i].bytes);
 	free(t->record.expiries);
 	free(t->record.receipt);
+	free(t->record.memo);
 	payment_free(t->record.payment);
 	free(t);
 }
@@ -44,6 +47,12 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 		free(t);
 		return NULL;
 	}
+	HASH_ADD(by_number, w->by_number, number, sizeof(t->number), t);
+	if (!t->by_number.tbl) {
+		HASH_DEL(w->tracked, t);
+		free(t);
+		return NULL;
+	}
 	return t;
 }
 
@@ -52,6 +61,8 @@ void tracked_remove(struct uncia_wallet *w, struct tracked *t)
 	assert(tracked_find(w, &t->id) == t);
 	assert(!t->record.own || w->outbox);
 	HASH_DEL(w->tracked, t);
+	HASH_DELETE(by_number, w->by_number, t);
+	w->archived_tracked -= t->record.archived;
 	if (t->record.own)
 		HASH_DELETE(by_blob, w->outbox, t);
 	free_one(t);
@@ -104,6 +115,30 @@ void tracked_follow(struct uncia_wallet *w, struct tracked *t)
 {
 	t->following.reason = UNCIA_PENDING_UNSENT;
 	t->following.started_ms = wallet_now(w);
+}
+
+void tracked_archived(struct uncia_wallet *w, struct tracked *t)
+{
+	assert(t->record.own);
+	w->archived_tracked += !t->record.archived;
+	t->record.archived = true;
+}
+
+void tracked_trim(struct uncia_wallet *w)
+{
+	struct tracked *t, *next;
+	if (w->archived_tracked < 2 * ARCHIVED_MAX)
+		return;
+	HASH_ITER (hh, w->tracked, t, next) { /* the oldest first */
+		if (w->archived_tracked <= ARCHIVED_MAX)
+			return;
+		struct ended *ended =
+		    t->record.archived && tracked_has_end(t) ? archive_find(w, t->record.payment->nonce) : NULL;
+		if (!ended)
+			continue;
+		ended->elapsed_ms = t->following.elapsed_ms;
+		tracked_remove(w, t);
+	}
 }
 
 void tracked_free_all(struct uncia_wallet *w)

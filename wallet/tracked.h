@@ -15,8 +15,10 @@ struct expiry_word {
 struct record {
 	bool own;
 	char blob[UNCIA_BLOB_NAME_SIZE]; /* own */
+	bool archived;                   /* own: it has its end, and the archive has it */
 	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
 	struct payment *payment;         /* own or FINAL; else NULL */
+	char *memo;                      /* own: its text, or NULL */
 	enum uncia_payment_state state;
 	uint64_t made_ms;
 	uint64_t height, timestamp_ms; /* FINAL: of its block */
@@ -50,7 +52,7 @@ struct tracked {
 	struct record record;
 	struct following following;
 	struct resending resending;
-	UT_hash_handle hh, by_blob; /* in `tracked`; own: in `outbox` */
+	UT_hash_handle hh, by_number, by_blob; /* in `tracked` and `by_number`; own: in `outbox` */
 };
 
 /* The payment of this id; of this number, as events name it. NULL: none is tracked. */
@@ -70,6 +72,10 @@ bool tracked_has_end(const struct tracked *t);
 void tracked_move(struct tracked *t, enum uncia_payment_state to);
 /* From now on its end is waited for. */
 void tracked_follow(struct uncia_wallet *w, struct tracked *t);
+/* The archive has it. */
+void tracked_archived(struct uncia_wallet *w, struct tracked *t);
+/* Forgets archived ones where there are many: they are found in the archive. */
+void tracked_trim(struct uncia_wallet *w);
 void tracked_remove(struct uncia_wallet *w, struct tracked *t);
 void tracked_free_all(struct uncia_wallet *w);
 

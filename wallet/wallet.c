@@ -1,6 +1,8 @@
 /* The checks and the clock that all parts of the wallet use. */
 #include "wallet.h"
+#include <assert.h>
 #include <unistd.h>
+#include "payment.h"
 
 int wallet_usable(const struct uncia_wallet *w)
 {
@@ -29,4 +31,14 @@ uint64_t wallet_ledger_ms(const struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);
 	return w->clock.timestamp_ms + (now > w->clock.learned_ms ? now - w->clock.learned_ms : 0);
+}
+
+amount_t wallet_leaving(const struct uncia_wallet *w, const struct payment *payment)
+{
+	amount_t sum = 0;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (!address_equal(&payment->outputs[i].to, &w->address))
+			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	assert(sum <= payment->total);
+	return sum;
 }

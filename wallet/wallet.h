@@ -7,27 +7,32 @@
  *	driver                              sockets, and the timeout
  *	drive       paying      kept        bytes in and out; payments made; receipts read back
  *	catch_up                            what the account paid and this home does not know
+ *	shown                               payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
  *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
  *	session     tracked     receipts    links; payments in memory; receipts verified
+ *	archive_write, archive              payments that have their end, as they are stored
  *	events      contacts    mark
  *	wallet
- *	keyfile, words, network, blob, host_directory, request, text, utf8
+ *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
  */
 #ifndef WALLET_H
 #define WALLET_H
 #include <sys/types.h>
+#include "amount.h"
 #include "keyfile.h"
 #include "network.h"
 
 #define SETTLE_MS 300u /* once enough have answered, the others get this long */
 
+struct archive;
 struct catch_up;
 struct driver;
 struct history;
 struct queued_event;
 struct session;
 struct sync;
+struct payment;
 struct tracked;
 
 struct uncia_wallet {
@@ -47,7 +52,10 @@ struct uncia_wallet {
 	struct queued_event *events; /* events.c */
 	bool events_lost;
 	struct tracked *tracked, *outbox; /* tracked.c: all by id; own ones by their blob's name */
+	struct tracked *by_number;        /* tracked.c: all, by number */
 	uint64_t last_number;
+	size_t archived_tracked;   /* of `tracked`, those that the archive has */
+	struct archive *archive;   /* archive.c */
 	struct session *session;   /* session.c; NULL without a network */
 	struct sync *sync;         /* sync.c */
 	struct history *history;   /* history.c */
@@ -61,7 +69,10 @@ int wallet_usable(const struct uncia_wallet *w);
 uint64_t wallet_now(const struct uncia_wallet *w);
 /* A header was verified. */
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms);
-/* Best guess at the ledger's time: the newest verified header's, plus what has passed here since. */
+/* The newest verified header's time, plus what has passed here since: the ledger's time, unless it stands still. */
 uint64_t wallet_ledger_ms(const struct uncia_wallet *w);
+
+/* What a payment takes out of the account. */
+amount_t wallet_leaving(const struct uncia_wallet *w, const struct payment *payment);
 
 #endif

@@ -87,15 +87,16 @@ struct uncia_host {
 	 * 0 and returns it. UNCIA_E_IO. */
 	int (*list)(void *context, const char *prefix, int (*each)(void *each_context, const char *name),
 	            void *each_context);
-	/* Keeps all others that share the storage out of `lock` until `unlock`, and waits a moment where one is in it:
-	 * the wallet looks what is on its way out and stores a payment in between, so that several processes together
-	 * do not sign more than there is. UNCIA_E_BUSY: another one does not leave it; UNCIA_E_IO. Both NULL: nobody
-	 * shares it. */
+	/* Keeps all others that share the storage out of `lock` until `unlock`, and does not wait: the wallet looks
+	 * what is on its way out and stores a payment in between, so that several processes together do not sign more
+	 * than there is; and it archives payments that have their end. UNCIA_E_BUSY: another one is in it now;
+	 * UNCIA_E_IO. Both NULL: nobody shares it. */
 	int (*lock)(void *context);
 	void (*unlock)(void *context);
 	/* Fills with unpredictable bytes; UNCIA_E_RANDOM. NULL: the system's. */
 	int (*random)(void *context, void *buffer, size_t size);
-	/* Milliseconds, never stepping back. NULL: the system's monotonic clock. */
+	/* Milliseconds, never stepping back, and going on while the device sleeps (a payment's life does). NULL: the
+	 * system's (CLOCK_BOOTTIME). */
 	uint64_t (*now_ms)(void *context);
 	/* Milliseconds since 1970; only shown, nothing is decided by it. NULL: the system's. */
 	uint64_t (*wall_ms)(void *context);
@@ -112,6 +113,12 @@ struct uncia_host {
  * Threads: any. Wallets of several threads may share the host.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_host_directory(const char *path, struct uncia_host *host);
+
+/* What failed last in such a host, with the file and the system's words: "/home/me/.uncia/key: Permission denied", "…:
+ * No space left on device". Worth showing where a call of a wallet over it has returned UNCIA_E_IO or
+ * UNCIA_E_PERMISSION. Where uncia_host_directory itself does, errno says why. "" where nothing has failed, and for
+ * another host. Out: why. Threads: any. */
+UNCIA_API void uncia_host_directory_why(const struct uncia_host *host, char why[UNCIA_WHY_SIZE]);
 
 /* Frees what uncia_host_directory made; NULL and another host are left alone.
  * Threads: one, and no wallet uses the host any more. */
@@ -162,7 +169,7 @@ struct uncia_wallet;
 struct uncia_wallet_options {
 	size_t size;
 	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
-	uint32_t request_timeout_ms; /* after which a sync, query or history ends with UNREACHABLE; 0: 10000 */
+	uint32_t request_timeout_ms; /* after which a sync, query or history ends with what there is; 0: 10000 */
 };
 
 /* Opens a wallet. The first open with a network binds the home to it.
@@ -219,16 +226,18 @@ UNCIA_API bool uncia_wallet_unlocked(const struct uncia_wallet *wallet);
 
 /* What happened. The comments say which members of the event belong to it. */
 enum uncia_event_kind {
-	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0, UNCIA_E_UNREACHABLE, or
+	UNCIA_EVENT_BALANCE = 1,   /* a sync ended: uncia_wallet_balance. error: 0; UNCIA_E_UNREACHABLE; UNCIA_E_PROOF
+	                            * where validators answered, but nothing that verifies: the events LINK say which;
 	                            * UNCIA_E_SECOND_CHAIN where what is proved lacks payments whose receipts are here */
 	UNCIA_EVENT_PAYMENT = 2,   /* id: its state or reason changed, or a query ended: uncia_wallet_payment. error: 0,
-	                            * or UNCIA_E_UNREACHABLE where a query found nothing out, or UNCIA_E_IO and the like
-	                            * where an end could not be stored (it stays pending), or where what storage showed
-	                            * could not be made durable (it is not sent yet) */
-	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or UNCIA_E_UNREACHABLE */
+	                            * or UNCIA_E_UNREACHABLE or UNCIA_E_PROOF, as above, where a query found nothing
+	                            * out, or UNCIA_E_IO and the like where an end could not be stored (it stays
+	                            * pending), or where what storage showed could not be made durable (it is not sent
+	                            * yet) */
+	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or as of BALANCE */
 	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
-	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or UNCIA_E_UNREACHABLE, or UNCIA_E_IO and
-	                            * the like where what was found could not be stored */
+	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
+	                            * like where what was found could not be stored */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
 	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
 	                            * (uncia_wallet_payment), or ask again */
@@ -293,9 +302,11 @@ struct uncia_payment_request {
 	size_t size;
 	const struct uncia_output *outputs;
 	uint32_t output_count;    /* 1..255 */
-	const uint8_t *memo_hash; /* 32 bytes, or NULL */
+	const uint8_t *memo_hash; /* 32 bytes, or NULL; where `memo` is given, NULL or its hash */
 	const char *key;          /* the caller's idempotency key, 1..256 bytes, or NULL */
 	uint32_t expires_s;       /* 1..3600; 0: 120 */
+	const char *memo;         /* UTF-8 without control characters, 1..512 bytes, or NULL. Kept in this home with the
+	                           * payment, and shown with it (struct uncia_payment); the ledger carries its hash */
 };
 
 /* Pays. Signs, stores the payment durably and only then lets the first byte out, in later calls. From here on it has
@@ -315,13 +326,14 @@ struct uncia_payment_request {
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
- *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded yet; UNCIA_E_BEHIND
- *	(with a key): uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE
- *	where the wallet is locked; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_BUSY;
- *	UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with the same one.
- *	Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox and
- *	sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before.
- * Out: *id.
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded in the last 30 s, or the
+ *	few that answered do not agree on the time: sync, and call again; UNCIA_E_BEHIND (with a key):
+ *	uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE where the wallet is locked;
+ *	UNCIA_E_BUSY where another process makes a payment at this moment: call again in some milliseconds;
+ *	UNCIA_E_NETWORK; UNCIA_E_ENCODING and UNCIA_E_LIMIT of the memo; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
+ *	UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with
+ *the same one. Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox
+ *and sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before. Out: *id.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int
@@ -372,11 +384,13 @@ struct uncia_payment {
 	bool own;                         /* made by this wallet: it is in the outbox */
 	bool detailed;                    /* own or FINAL: the next ones are known */
 	char sender[UNCIA_ADDRESS_TEXT_SIZE];
-	char to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first output */
+	char to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first output; there may be more: uncia_wallet_output */
 	uint32_t output_count;
-	uint64_t amount; /* the sum of the outputs */
+	uint64_t amount;  /* the sum of the outputs, whoever gets them: uncia_wallet_part says what this account does */
+	uint64_t leaving; /* own: the sum of those that others get; the rest stays in this account */
 	bool has_memo_hash;
 	uint8_t memo_hash[32];
+	char memo[UNCIA_MEMO_SIZE];    /* own: the text it was made with in this home; else empty */
 	uint64_t expires_at;           /* in seconds; always known */
 	uint64_t height, timestamp_ms; /* FINAL: of its block */
 	uint32_t index;                /* FINAL: place in its block */
@@ -384,12 +398,20 @@ struct uncia_payment {
 	uint64_t elapsed_ms;           /* FINAL: from that call, or this session's first resend, to the receipt */
 };
 
-/* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query.
- * Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_ARGUMENT.
- * In: payment->size is set.
- * Threads: as uncia_wallet_open. */
+/* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query. An own one that has its
+ * end may have to be read from storage. Returns: 0; UNCIA_E_NOT_FOUND where it is neither; UNCIA_E_DAMAGED; UNCIA_E_IO;
+ * UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. In: payment->size is set. Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_payment(const struct uncia_wallet *wallet,
                                                     const struct uncia_payment_id *id, struct uncia_payment *payment);
+
+/* One of the outputs of a payment that is `detailed`, numbered from 0.
+ * Returns: as uncia_wallet_payment; UNCIA_E_NOT_FOUND also where its outputs are not known; UNCIA_E_ARGUMENT also past
+ *	the last.
+ * Out: address, with its reference; *amount, in micro-units.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_output(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
+                                                   uint32_t number, char address[UNCIA_ADDRESS_TEXT_SIZE],
+                                                   uint64_t *amount);
 
 /* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_BUSY;
@@ -408,87 +430,6 @@ UNCIA_API size_t uncia_wallet_outbox_count(const struct uncia_wallet *wallet);
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_outbox(const struct uncia_wallet *wallet, size_t number,
                                                    struct uncia_payment_id *id);
-
-/* ---- history ---------------------------------------------------------------------------------------------------- */
-
-/* Asks for the payments that touched this account, newest first, each proved by its receipt. Ends in
- * UNCIA_EVENT_HISTORY. One page at a time: a second call before that replaces the first.
- * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- * In: before_height and before_index: 0 and 0 for the newest, or the `next_` ones of the page before; limit 1..64.
- * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.8. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_history(struct uncia_wallet *wallet, uint64_t before_height,
-                                                    uint32_t before_index, uint32_t limit);
-
-/* One page, and where the next one begins. */
-struct uncia_history_page {
-	size_t size;
-	uint32_t count;
-	uint64_t next_height; /* 0: the validator knows of no more */
-	uint32_t next_index;
-	bool complete; /* all pages together are proved to hold every payment since the account was created, up to
-	                * the height of the last sync. Else something may be missing (pages to come, for one). Never
-	                * where uncia_balance.uncounted */
-};
-
-/* The page that came last.
- * Returns: 0; UNCIA_E_NOT_FOUND where none has; UNCIA_E_ARGUMENT.
- * In: page->size is set.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_history_page(const struct uncia_wallet *wallet,
-                                                         struct uncia_history_page *page);
-
-/* The proof that a payment is final; it was verified. */
-struct uncia_receipt;
-
-/* One entry of the page that came last, 0 the newest; NULL past the end.
- * Owns: the wallet. Valid until the next page is there or the wallet is closed.
- * Threads: as uncia_wallet_open. */
-UNCIA_API const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *wallet, uint32_t number);
-
-/* ---- receipts --------------------------------------------------------------------------------------------------- */
-
-/* Verifies a receipt, "uncia-receipt-1:…", offline.
- * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut
- *on its way (what hashes hold together does not fit): ask for it again; UNCIA_E_NETWORK where it is another network's;
- *UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing; UNCIA_E_LIMIT; UNCIA_E_MEMORY;
- *UNCIA_E_ARGUMENT. In: text, as it came: it is cleaned first, as all texts. Owns: the caller frees with
- *uncia_receipt_free. It does not need the network any more. Threads: any. Spec: wallet.md 7.4, texts.md 11.5. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_verify(const struct uncia_network *network, const char *text,
-                                                    struct uncia_receipt **receipt);
-
-/* Frees what uncia_receipt_verify gave; NULL is fine. Not for those that belong to a wallet's history.
- * Threads: one at a time per receipt. */
-UNCIA_API void uncia_receipt_free(struct uncia_receipt *receipt);
-
-/* What a receipt proves, as a payment in the state FINAL.
- * Returns: 0; UNCIA_E_ARGUMENT.
- * In: payment->size is set.
- * Threads: as uncia_receipt_free. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_payment(const struct uncia_receipt *receipt,
-                                                     struct uncia_payment *payment);
-
-/* One of its outputs, numbered from 0.
- * Returns: 0; UNCIA_E_ARGUMENT past the last.
- * Out: address, with its reference; *amount, in micro-units.
- * Threads: as uncia_receipt_free. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number,
-                                                    char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
-
-/* The receipt as one line of text.
- * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
- * Owns: the caller frees *text with uncia_text_free.
- * Threads: as uncia_receipt_free.
- * Spec: wallet.md 7.4. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_text(const struct uncia_receipt *receipt, char **text);
-
-/* The receipt of a final payment, of the outbox or one that was queried or came in the history, as text.
- * Returns: 0; UNCIA_E_NOT_FOUND where the wallet has none; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY;
- *	UNCIA_E_ARGUMENT.
- * Owns: the caller frees *text with uncia_text_free.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_receipt(const struct uncia_wallet *wallet,
-                                                    const struct uncia_payment_id *id, char **text);
 
 /* ---- contacts --------------------------------------------------------------------------------------------------- */
 
@@ -545,8 +486,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_fd(struct uncia_wallet *wallet);
 
-/* Does what can be done without waiting. The one exception is the name look-up of a validator whose address in the
- * network file is a host name; numeric addresses never wait.
+/* Does what can be done without waiting. Host names in the network file are looked up meanwhile, in /etc/hosts and by
+ * the name servers of /etc/resolv.conf; a name that is looked up in vain, or for long, holds up no other validator.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_process(struct uncia_wallet *wallet);
@@ -605,4 +546,5 @@ UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 #ifdef __cplusplus
 }
 #endif
+#include <uncia/history.h>
 #endif

@@ -540,6 +540,17 @@ static void peer_init(struct peers *p, uint32_t index, const struct peer_address
 		peer_resolve(peer);
 }
 
+/* Names are looked up in libuv's pool of threads, in half of them at a time, and by default there are four: two names
+ * whose name servers keep silent would hold up all others. So there are two threads a validator; they start with the
+ * first name, and do nothing else. An operator's own setting stands. */
+static void make_room_for_names(uint32_t validators)
+{
+	char threads[16];
+
+	snprintf(threads, sizeof(threads), "%u", 2 * validators);
+	setenv("UV_THREADPOOL_SIZE", threads, 0);
+}
+
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers)
 {
 	uint32_t size = options->genesis->committee.size;
@@ -560,6 +571,7 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->tick.data = p;
 	p->tick_ms = p->options.ping_interval_ms / 5 + 1;
 	uv_timer_start(&p->tick, on_peers_tick, p->tick_ms, p->tick_ms);
+	make_room_for_names(size);
 	for (uint32_t i = 0; i < size; i++)
 		peer_init(p, i, &options->addresses[i]);
 	*peers = p;

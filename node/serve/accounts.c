@@ -16,6 +16,7 @@ static int answer_no_account(struct serve *s, const struct question *question)
 	none.address = field_of(question->address.b, ADDRESS_SIZE);
 	none.height = ledger_settled_height(s->ledger);
 	reply.request_id = question->request_id;
+	reply.clock_ms = s->step->wall_ms;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
 	reply.no_account = &none;
 	return message_reply(s->step, s->chain->final_sequence, question->wallet, &reply);
@@ -43,6 +44,7 @@ int account_answer(struct serve *s, const struct question *question)
 	proof.header = field_of(s->chain->tip->header.bytes, s->chain->tip->header.size);
 	proof.certificate = field_of(s->chain->final_certificate->bytes, s->chain->final_certificate->size);
 	reply.request_id = question->request_id;
+	reply.clock_ms = s->step->wall_ms;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
 	reply.account = &proof;
 	return message_reply(s->step, s->chain->final_sequence, question->wallet, &reply);

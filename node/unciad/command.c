@@ -96,9 +96,42 @@ int arguments_home(struct arguments *a, const char **home, bool *json)
 	return *home ? 0 : command_usage_error(a, "--home is missing");
 }
 
+/* Of this run: whether --json is given, and whether its one object has been printed; the last reason for a failure, for
+ * the object that says so. */
+static struct {
+	bool wanted, printed;
+	char failure[512];
+} json_run;
+
+void command_begin(int argc, const char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		json_run.wanted = json_run.wanted || !strcmp(argv[i], "--json");
+}
+
+void command_end(int code)
+{
+	if (!json_run.wanted || json_run.printed || code == EXIT_DONE)
+		return;
+	json_t *error = json_string(json_run.failure);
+	for (char *c = json_run.failure; *c && !error; c++)
+		if (*c < ' ' || *c > '~') /* a path may be any bytes */
+			*c = '?';
+	command_print_json(
+	    json_pack("{s:i,s:o,s:i}", "v", 1, "error", error ? error : json_string(json_run.failure), "exit", code));
+}
+
+static void keep_failure(const char *format, va_list list)
+{
+	vsnprintf(json_run.failure, sizeof(json_run.failure), format, list);
+}
+
 int command_error(int code, const char *format, ...)
 {
 	va_list list;
+	va_start(list, format);
+	keep_failure(format, list);
+	va_end(list);
 	assert(code >= EXIT_DONE && code <= EXIT_SECOND_CHAIN);
 	va_start(list, format);
 	fputs("unciad: ", stderr);
@@ -116,10 +149,17 @@ int command_usage_error(const struct arguments *a, const char *format, ...)
 	vfprintf(stderr, format, list);
 	fprintf(stderr, " (see unciad %s --help)\n", a->command->name);
 	va_end(list);
+	va_start(list, format);
+	keep_failure(format, list);
+	va_end(list);
 	return EXIT_USAGE;
 }
 
 static volatile sig_atomic_t fault_code;
+
+#define FAULT_OBJECT(code)                                                                                             \
+	"{\"v\":1,\"error\":\"the store cannot be read: its disk fails or its files are damaged\",\"exit\":" code "}"  \
+	"\n"
 
 /* A signal handler: it calls nothing but what is safe in one. */
 static void on_fault(int number)
@@ -127,6 +167,9 @@ static void on_fault(int number)
 	static const char sentence[] = "unciad: the store cannot be read: its disk fails or its files are damaged\n";
 	(void)number;
 	ssize_t written = write(STDERR_FILENO, sentence, sizeof(sentence) - 1);
+	const char *object = fault_code == EXIT_FAILED ? FAULT_OBJECT("1") : FAULT_OBJECT("7");
+	if (json_run.wanted && !json_run.printed)
+		written = write(STDOUT_FILENO, object, strlen(object));
 	(void)written;
 	_exit(fault_code);
 }
@@ -169,6 +212,7 @@ int command_print_json(json_t *object)
 	/* A path may be any bytes, and JSON is UTF-8; jansson does not say which of the two it was. */
 	if (!object)
 		return command_error(EXIT_FAILED, "cannot make the JSON object: a name is not UTF-8, or out of memory");
+	json_run.printed = true;
 	int written = json_dumpf(object, stdout, JSON_COMPACT);
 	json_decref(object);
 	if (written || putchar('\n') == EOF)

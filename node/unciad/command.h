@@ -59,6 +59,11 @@ int arguments_next(struct arguments *arguments, const char **value);
  * exit code: EXIT_USAGE, having said so, where --home is missing. */
 int arguments_home(struct arguments *arguments, const char **home, bool *json);
 
+/* Before anything else: looks whether --json is among the arguments, which need not be right. */
+void command_begin(int argc, const char **argv);
+/* At the end: with --json, where no object was printed, one that says what failed and the exit code. */
+void command_end(int code);
+
 /* Writes "unciad: …" to standard error. Returns `code`. */
 int command_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* As command_error, pointing to the command's --help. Returns EXIT_USAGE. */

@@ -2,10 +2,13 @@
 #include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "clocks.h"
@@ -21,6 +24,7 @@
 #define READY_TIMEOUT_MS 60000
 #define POLL_MS          20
 #define ANSWER_MS        1000
+#define LOCK_WAIT_MS     2000
 
 enum {
 	OPTION_DIR = 1,
@@ -58,6 +62,7 @@ struct devnet {
 	/* The height of each one's first answer; 0: a new home; UINT64_MAX: there was none yet. */
 	uint64_t first_heights[COMMITTEE_SIZE_MAX];
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
+	int lock; /* of dir; -1: not held */
 };
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -192,9 +197,56 @@ static int add_treasury(struct devnet *d, amount_t rest)
 	return code ? code : draft_add_account(&d->draft, &account);
 }
 
+/* Takes the lock of this directory, which is free for good once its holder has ended. Whoever only looks at a home, and
+ * the last threads of a process that was killed, hold it for moments: they are waited out. */
+static int directory_take(const char *directory, int *lock)
+{
+	char path[PATH_MAX];
+	uint64_t deadline = clocks_monotonic_ms() + LOCK_WAIT_MS;
+	int code = path_join(directory, "lock", path);
+	if (code)
+		return code;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK && clocks_monotonic_ms() < deadline) {
+			poll(NULL, 0, POLL_MS);
+			continue;
+		}
+		code = errno == EWOULDBLOCK ? command_error(EXIT_FAILED, "%s is in use; nothing was changed", directory)
+		                            : command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
+		close(fd);
+		return code;
+	}
+	*lock = fd;
+	return 0;
+}
+
+/* Held as long as this process lives: nobody else changes the files of a devnet that runs. */
+static int devnet_lock(struct devnet *d)
+{
+	return d->lock < 0 ? directory_take(d->dir, &d->lock) : 0;
+}
+
+/* A validator may run by itself, without the devnet. */
+static int check_idle(const struct devnet *d, uint32_t i)
+{
+	char path[PATH_MAX];
+	int lock = -1, code = path_join(d->children[i].home, "data", path);
+	if (code || !path_exists(path))
+		return code;
+	code = directory_take(d->children[i].home, &lock);
+	if (!code)
+		close(lock);
+	return code;
+}
+
 static int make_genesis(struct devnet *d, const char *path, amount_t rest)
 {
 	int code = directory_make(d->dir);
+	if (!code)
+		code = devnet_lock(d);
 	if (!code)
 		code = add_treasury(d, rest);
 	for (uint32_t i = 0; i < d->count && !code; i++)
@@ -345,12 +397,16 @@ static int devnet_prepare(struct devnet *d)
 		code = child_home(d, i);
 	if (code)
 		return code;
+	if (path_exists(d->dir) && (code = devnet_lock(d)))
+		return code;
 	bool again = path_exists(genesis);
 	code = again ? reuse_genesis(d, genesis) : draft_genesis(d, &rest);
 	if (!code)
 		code = find_ports(d);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = check_port(&d->endpoints[i]);
+	for (uint32_t i = 0; i < d->count && !code; i++)
+		code = check_idle(d, i);
 	if (!code && !again)
 		code = make_genesis(d, genesis, rest);
 	for (uint32_t i = 0; i < d->count && !code; i++)
@@ -466,12 +522,15 @@ static int devnet_run(struct arguments *arguments)
 		return command_error(EXIT_FAILED, "out of memory");
 	d->count = 4;
 	d->base_port = CONFIG_PORT_DEFAULT;
+	d->lock = -1;
 	while (!code && (option = arguments_next(arguments, &value)) != 0)
 		code = option < 0 ? EXIT_USAGE : devnet_take_option(d, option, value);
 	if (!code && !d->dir)
 		code = command_usage_error(arguments, "--dir is missing");
 	if (!code)
 		code = devnet_start(d);
+	if (d->lock >= 0)
+		close(d->lock);
 	draft_deinit(&d->draft);
 	free(d);
 	return code;

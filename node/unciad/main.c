@@ -46,13 +46,9 @@ static void end_without_randomness(void)
 	_exit(EXIT_FAILED);
 }
 
-int main(int argc, const char **argv)
+static int run_command(int argc, const char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
-	if (!hold_standard_streams() || sodium_set_misuse_handler(end_without_randomness))
-		return EXIT_FAILED;
-	/* A crash must not leave keys in a file. */
-	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		print_usage(stdout);
 		return command_flush();
@@ -78,4 +74,16 @@ int main(int argc, const char **argv)
 		command_error(EXIT_USAGE, "%s: no such command", name);
 	print_usage(stderr);
 	return EXIT_USAGE;
+}
+
+int main(int argc, const char **argv)
+{
+	if (!hold_standard_streams() || sodium_set_misuse_handler(end_without_randomness))
+		return EXIT_FAILED;
+	/* A crash must not leave keys in a file. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0, .rlim_max = 0});
+	command_begin(argc, argv);
+	int code = run_command(argc, argv);
+	command_end(code);
+	return code;
 }

@@ -8,6 +8,7 @@
   outputs    full load with 1, 10, 100 and 255 outputs a payment
   wallets    full load over 4, 64 and 1,024 links, and with each payment sent to F + 1 validators
   latency    latency against throughput: fixed rates from a tenth of full load to more than all of it
+  homes      commands of a wallet that has made 2,000 payments, beside one that has made two (--payments)
   delay      payer with 50 ms one way between all parties
   gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
@@ -36,6 +37,7 @@ from validators import BenchError, Delays, Network, Tools, fresh_copy, make_gap,
 
 SHORT = ["base", "alone"]
 DELAY_MS = 50
+HOME_ROUNDS = 25
 LATENCY_SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
 
 
@@ -171,6 +173,12 @@ class Bench:
                                "refused": sum(r["refused"] + r["unanswered"] for r in runs),
                                **{f"{q}_ms": spread([r["latency_ms"][q] for r in runs]) for q in ("p50", "p90", "p99", "p999")}})
 
+    def homes(self):
+        with self.network(self.arguments.validators, self.arguments.accounts, "homes") as network:
+            self.result["homes"] = measures.homes(network, self.arguments.payments, HOME_ROUNDS)
+        for verb in ("balance", "history", "send"):
+            self.figures.set(f"home_{verb}_ratio", self.result["homes"][verb]["ratio"])
+
     def delay(self):
         network = self.network(self.arguments.validators, self.arguments.accounts, "delay")
         delays = Delays(network, DELAY_MS)
@@ -250,6 +258,7 @@ def parse(parts):
     parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
     parser.add_argument("--links", type=int, default=64, help="connections of wallets (64)")
     parser.add_argument("--copies", type=int, default=1, help="validators that each payment is sent to (1)")
+    parser.add_argument("--payments", type=int, default=2000, help="of the part homes (2000)")
     parser.add_argument("--latency-payments", type=int, default=300)
     parser.add_argument("--dir", default="build-bench/networks", help="where networks are kept and run; on the disk that counts")
     parser.add_argument("--base-port", type=int, default=17400)
@@ -272,7 +281,7 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "delay", "gap", "parts", "postgres"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

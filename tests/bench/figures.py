@@ -26,6 +26,9 @@ FIGURES = {
     "receipt_ratio": ("verifying a receipt, in signature checks", "", "<=", 10),
     "wallet_cpu_percent": ("idle wallet: processor", "% of a core", "<=", 0.05),
     "wallet_mib": ("idle wallet, new: memory beyond that of the libraries alone", "MiB", "<=", 2),
+    "home_balance_ratio": ("balance of a wallet with 2,000 payments, by one with two", "", "<=", 1.5),
+    "home_history_ratio": ("history of the same", "", "<=", 1.5),
+    "home_send_ratio": ("payment of the same", "", "<=", 1.5),
     "wallet_payment_kib": ("idle wallet: memory for each payment that it has made", "KiB", "", None),
 }
 

@@ -160,9 +160,36 @@ def idle_with_wallet(network, seconds):
     subprocess.run([network.tools.bin / "payer", "init", fresh], check=True, stdout=subprocess.DEVNULL)
     wallets = [idle_wallet(network, home) for home in (fresh, network.directory / "wallet")]
     percent = idle(network, seconds)
-    (said, rss), (_, paid_rss) = map(said_by, wallets)
-    payments = len(list((network.directory / "wallet").glob("payment-*")))
-    return percent, said, (rss - baseline["rss_kib"]) / 1024, (paid_rss - rss) / payments
+    (said, rss), (paid, paid_rss) = map(said_by, wallets)
+    return percent, said, (rss - baseline["rss_kib"]) / 1024, (paid_rss - rss) / paid["payments"]
+
+
+def homes(network, payments, rounds):
+    """Commands of a wallet that has made so many payments, and of one that has made two: ms, and the one by the other."""
+    payer, uncia = network.tools.bin / "payer", network.tools.bin / "uncia"
+    many, two = network.directory / "wallet", network.directory / "wallet-of-two"
+    address = subprocess.run([payer, "init", two], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def command(home, *arguments):
+        begun = time.monotonic()
+        done = subprocess.run([uncia, "--wallet", home, "--network", network.network_file, "--json", *arguments],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise BenchError(f"uncia {arguments[0]}: {done.stderr}")
+        return (time.monotonic() - begun) * 1e3
+
+    command(many, "send", address, "1000")
+    for home, count in ((two, 2), (many, payments)):
+        run_json(payer, "many", home, network.network_file, network.about["wallet"], str(count))
+    result = {}
+    for verb, *arguments in (("balance",), ("history", "--limit", "2"), ("send", address, "0.5")):
+        taken = {home: [] for home in (two, many)}
+        for _ in range(rounds):
+            for home in taken:
+                taken[home].append(command(home, verb, *arguments))
+        medians = [statistics.median(taken[home]) for home in (two, many)]
+        result[verb] = {"two_ms": round(medians[0], 2), "many_ms": round(medians[1], 2), "ratio": medians[1] / medians[0]}
+    return result
 
 
 def restart(network, i, shape, tps):

@@ -4,6 +4,7 @@
  *
  *	payer init HOME                           makes a wallet; prints its address
  *	payer pay HOME NETWORK ADDRESS SECONDS    pays some as warm-up, says so, and waits for a line before it measures
+ *	payer many HOME NETWORK ADDRESS COUNT     pays so many times, one after the other
  *	payer idle HOME NETWORK SECONDS           what an open wallet costs that has nothing to do
  *	payer baseline                            what a process costs that has loaded the library only
  *
@@ -130,6 +131,11 @@ static double pay(struct uncia_wallet *wallet, const char *address, struct uncia
 	double begun = now_us();
 
 	int error = uncia_wallet_pay(wallet, &request, id);
+	if (error == UNCIA_E_UNREACHABLE) { /* the balance is more than 30 s old */
+		sync(wallet);
+		begun = now_us();
+		error = uncia_wallet_pay(wallet, &request, id);
+	}
 	if (error)
 		fail("pay", error);
 	while (next_event(wallet, begun + PATIENCE_US, &event)) {
@@ -194,6 +200,20 @@ static int command_pay(const char *home, const char *network, const char *addres
 	                       "receipt_verify_us", verification, "receipt_characters", size));
 }
 
+static int command_many(const char *home, const char *network, const char *address, long count)
+{
+	struct session s = {0};
+	struct uncia_payment_id id;
+
+	session_open(&s, home, network);
+	sync(s.wallet);
+	for (long i = 0; i < count; i++)
+		pay(s.wallet, address, &id);
+	size_t own = uncia_wallet_outbox_count(s.wallet);
+	session_close(&s);
+	return print(json_pack("{s:i}", "payments", (int)own));
+}
+
 static void wait_until(struct uncia_wallet *wallet, double until_us)
 {
 	struct uncia_event event;
@@ -216,10 +236,11 @@ static int command_idle(const char *home, const char *network, double seconds)
 	wait_until(s.wallet, begun + seconds * 1e6);
 	cpu = process_us() - cpu;
 	long rss = memory_kib("VmRSS:"), anonymous = memory_kib("RssAnon:"), locked = memory_kib("VmLck:");
+	size_t own = uncia_wallet_outbox_count(s.wallet);
 	session_close(&s);
-	return print(json_pack("{s:f,s:f,s:i,s:i,s:i,s:i}", "seconds", seconds, "cpu_percent", cpu / seconds / 1e4,
+	return print(json_pack("{s:f,s:f,s:i,s:i,s:i,s:i,s:i}", "seconds", seconds, "cpu_percent", cpu / seconds / 1e4,
 	                       "linked_rss_kib", (int)linked, "rss_kib", (int)rss, "anonymous_kib", (int)anonymous,
-	                       "locked_kib", (int)locked));
+	                       "locked_kib", (int)locked, "payments", (int)own));
 }
 
 static int command_baseline(void)
@@ -263,11 +284,14 @@ int main(int argc, char **argv)
 		return command_init(argv[2]);
 	if (!strcmp(command, "pay") && argc == 6 && atof(argv[5]) > 0)
 		return command_pay(argv[2], argv[3], argv[4], atof(argv[5]));
+	if (!strcmp(command, "many") && argc == 6 && atol(argv[5]) > 0)
+		return command_many(argv[2], argv[3], argv[4], atol(argv[5]));
 	if (!strcmp(command, "idle") && argc == 5 && atof(argv[4]) > 0)
 		return command_idle(argv[2], argv[3], atof(argv[4]));
 	if (!strcmp(command, "baseline") && argc == 2)
 		return command_baseline();
 	fprintf(stderr,
-	        "usage: payer init HOME | pay HOME NETWORK ADDRESS SECONDS | idle HOME NETWORK SECONDS | baseline\n");
+	        "usage: payer init HOME | pay HOME NETWORK ADDRESS SECONDS | many HOME NETWORK ADDRESS COUNT |\n"
+	        "             idle HOME NETWORK SECONDS | baseline\n");
 	return 2;
 }

@@ -2,6 +2,8 @@
  * corpora in tests/fuzz/corpus are these and what libFuzzer found from them, minimised. */
 #include <stdio.h>
 #include <sys/stat.h>
+#include "archive.h"
+#include "big_endian.h"
 #include "consensus.pb-c.h"
 #include "fields.h"
 #include "fuzz.h"
@@ -204,6 +206,46 @@ static void seed_link(void)
 	seed("records", "honest", (const uint8_t[]){1, 0, 9, 14, 3, 255, 255, 14}, 8);
 }
 
+/* Puts a blob of the wallet's storage behind others: kind, one byte of its name, size, contents. */
+static size_t add_blob(uint8_t *to, uint8_t name, const uint8_t *contents, size_t size)
+{
+	const uint8_t front[4] = {0x20, name, (uint8_t)(size >> 8), (uint8_t)size};
+
+	memcpy(to, front, sizeof(front));
+	memcpy(to + sizeof(front), contents, size);
+	return sizeof(front) + size;
+}
+
+/* An archive of one payment that has expired, alone and with an index. */
+static void seed_archive(const struct payment *payment, const uint8_t *record, size_t record_size)
+{
+	Uncia__Pb__EndedPayments segment = UNCIA__PB__ENDED_PAYMENTS__INIT;
+	Uncia__Pb__EndedIndex index = UNCIA__PB__ENDED_INDEX__INIT;
+	Uncia__Pb__EndedSegment listed = UNCIA__PB__ENDED_SEGMENT__INIT, *lists[1] = {&listed};
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *blobs[1] = {&blob};
+	uint8_t entry[ARCHIVE_ENTRY_SIZE] = {0}, input[4096], *bytes;
+	size_t at, size;
+
+	blob.data = field_of(record, record_size);
+	segment.version = index.version = 1;
+	segment.n_records = index.n_segments = 1;
+	segment.records = blobs;
+	index.segments = lists;
+	memcpy(entry, payment->nonce, NONCE_SIZE);
+	memcpy(entry + NONCE_SIZE, payment->id.b, HASH_SIZE);
+	entry[NONCE_SIZE + HASH_SIZE] = UNCIA_PAYMENT_EXPIRED;
+	be64_put(entry + sizeof(entry) - 8, payment->total);
+	listed.entries = field_of(entry, sizeof(entry));
+	assert(canonical_encode(&segment.base, &bytes, &size) == 0);
+	at = add_blob(input, 0, bytes, size);
+	free(bytes);
+	seed("wallet_storage", "segment", input, at);
+	assert(canonical_encode(&index.base, &bytes, &size) == 0);
+	at += add_blob(input + at, 1, bytes, size);
+	free(bytes);
+	seed("wallet_storage", "archive", input, at);
+}
+
 static void seed_wallet(const struct fixture *f)
 {
 	static const char words[] =
@@ -251,6 +293,15 @@ static void seed_wallet(const struct fixture *f)
 	blob[34] = (uint8_t)size;
 	memcpy(blob + 35, bytes, size);
 	seed("wallet_storage", "pending", blob, 35 + size);
+	/* The same with its end, by itself and in the archive, with an index that has it. */
+	free(bytes);
+	record.state = UNCIA_PAYMENT_EXPIRED;
+	assert(canonical_encode(&record.base, &bytes, &size) == 0);
+	blob[33] = (uint8_t)(size >> 8);
+	blob[34] = (uint8_t)size;
+	memcpy(blob + 35, bytes, size);
+	seed("wallet_storage", "expired", blob, 35 + size);
+	seed_archive(payment, bytes, size);
 	free(bytes);
 	payment_free(payment);
 	Uncia__Pb__ContactRecord contact = UNCIA__PB__CONTACT_RECORD__INIT;
@@ -265,7 +316,7 @@ static void seed_wallet(const struct fixture *f)
 	memcpy(blob + 4, bytes, size);
 	seed("wallet_storage", "contact", blob, 4 + size);
 	free(bytes);
-	seed("wallet_storage", "caught-up", "\42\0\0\12\10\1\20\5\30\1\50\3\60\1", 14);
+	seed("wallet_storage", "caught-up", "\22\0\0\12\10\1\20\5\30\1\50\3\60\1", 14);
 	seed("wallet_storage", "network", "\2\0\0\4abcd", 8);
 	char request[256];
 	snprintf(request, sizeof(request), "uncia:%s?amount=0.50&memo=rent%%20of%%20May", address);

@@ -91,8 +91,8 @@ class Network:
 		asked = [subprocess.Popen([BIN / "unciad", "status", "--home", v.home, "--json"], cwd=self.test.dir,
 			stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for v in self.running()]
 		answers = [process.communicate(timeout=60)[0] for process in asked]
-		statuses = [json.loads(text) if text else None for text in answers]
-		return [status if status and status["running"] else None for status in statuses]
+		statuses = [json.loads(text) if text else {} for text in answers]
+		return [status if status.get("running") else None for status in statuses]
 
 	def wait_voting(self):
 		"""Until all that run are linked with each other and vote."""
@@ -154,12 +154,13 @@ class Wallet:
 			stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 	def end(self, process, code=0):
-		"""Its one object (or None), once it ended with this code."""
+		"""Its one object, once it ended with this code; None where that says of a failure only."""
 		out, err = process.communicate(timeout=180)
 		self.test.assertNotIn("Sanitizer", err)
 		codes = (code,) if isinstance(code, int) else code
 		self.test.assertIn(process.returncode, codes, f"uncia {process.args}: {out}{err}{logs(pathlib.Path(self.network).parent)}")
-		return json.loads(out) if out else None
+		said = json.loads(out) if out else None
+		return None if said and "error" in said else said
 
 	def run(self, *arguments, code=0, network=None):
 		return self.end(self.begin(*arguments, network=network), code)

@@ -24,7 +24,8 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"jansson.h": ["node/unciad", "wallet/cli"],
 	"popt.h": ["node/unciad", "wallet/cli"],
 	"bsd/readpassphrase.h": ["wallet/cli"],
-	"pthread.h": ["node/io", "node/unciad"],
+	"pthread.h": ["node/io", "node/unciad", "wallet"],  # the wallet: a lock, where threads of a host share one; no thread
+	"ares.h": ["wallet"],
 	"stdatomic.h": ["node/io"],
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())

@@ -3,6 +3,7 @@ lost, however often all are killed at once."""
 import os
 import random
 import threading
+import time
 import unittest
 
 from network import NetworkTest, SUPPLY, fixture_accounts, funds, micro
@@ -41,6 +42,27 @@ class Crashes(NetworkTest):
 		for check in network.stop_and_check():
 			self.assertGreaterEqual(check["height"], height)
 			self.assertEqual(check["payments"], 3)
+
+	def test_a_payment_of_an_outage_outlives_it(self):
+		"""The newest header is older than the payment's whole life when it is signed."""
+		network = self.start_network()
+		alice, bob = network.treasury, self.new_wallet(network, "bob")
+		for validator in network.validators[2:]:
+			validator.kill()
+		stood_still = time.monotonic()
+		self.until(lambda: time.monotonic() > stood_still + 32, "an outage", 60)
+		waiting = alice.send(bob, "1", "--expires", "30", "--timeout", "3", code=3)
+		lives = alice.status(waiting["id"])["expires_at"] - time.time()
+		self.assertTrue(20 < lives < 32, lives)
+		for validator in network.validators[2:]:
+			validator.start()
+		self.assertEqual(alice.run("wait", waiting["id"], "--timeout", "60")["state"], "final")
+		# One alone, with which nothing can become final, is not paid by.
+		for validator in network.validators[1:]:
+			validator.kill()
+		stood_still = time.monotonic()
+		self.until(lambda: time.monotonic() > stood_still + 12, "an outage", 60)
+		self.assertIsNone(alice.send(bob, "1", code=6))
 
 	def test_what_was_seen_final_survives_ten_crashes_of_all(self):
 		accounts = fixture_accounts(ACCOUNTS)

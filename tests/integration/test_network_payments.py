@@ -47,7 +47,8 @@ class Payments(NetworkTest):
 		for validator in network.validators[2:]:
 			validator.signal(signal.SIGSTOP)
 		devices = (phone, tablet)
-		begun = [device.begin("send", to.address, "7", "--no-wait", "--expires", "20", network=network.file_of([number]))
+		begun = [device.begin("send", to.address, "7", "--memo", "a loan", "--no-wait", "--expires", "20",
+			network=network.file_of([number]))
 			for number, (device, to) in enumerate(zip(devices, (bob, carol)))]
 		ids = [device.end(process)["id"] for device, process in zip(devices, begun)]
 		for validator in network.validators[2:]:
@@ -66,7 +67,24 @@ class Payments(NetworkTest):
 		self.assertEqual(phone.balance(), 0)
 		self.assertEqual((bob.balance(), carol.balance()), (10_000_000, 0) if won == 0 else (3_000_000, 7_000_000))
 		self.assertEqual(phone.run("wait", ids[1 - won], "--timeout", "20", code=8)["state"], "expired")
+		self.shows_what_expired(loser, ids[1 - won], devices[won].address)
 		network.stop_and_check()
+
+	def shows_what_expired(self, wallet, payment, address):
+		"""In its place in time, with its memo; it counts as one of the newest, and where they end before it there is more."""
+		history = wallet.run("history")
+		self.assertEqual([(e["state"], e["direction"], e["amount"]) for e in history["payments"]], [("final", "out", "2.000000"),
+			("expired", "out", "7.000000"), ("final", "out", "1.000000"), ("final", "out", "7.000000"), ("final", "in", "10.000000")])
+		expired = history["payments"][1]
+		self.assertEqual((expired["id"], expired["from"], expired["height"], expired["memo"]), (payment, address, None, "a loan"))
+		self.assertEqual([output["amount"] for output in expired["outputs"]], ["7.000000"])
+		self.assertEqual(expired["timestamp_ms"], expired["expires_at"] * 1000)
+		self.assertIs(history["more"], False)
+		for limit in (1, 2, 3):
+			few = wallet.run("history", "--limit", str(limit))
+			self.assertEqual((few["payments"], few["more"]), (history["payments"][:limit], True))
+		out, _ = self.uncia("--wallet", wallet.home, "--network", wallet.network, "history")
+		self.assertIn(f"expired, never paid: 7.000000 to {expired['to']}\n    memo: a loan\n    {payment}\n", out)
 
 	def test_processes_of_one_home_sign_no_more_than_there_is(self):
 		network = self.start_network()

@@ -1,8 +1,9 @@
 """What the commands show of a running network: histories, payments on their way, receipts as files, validators. As text for
 people, and as objects for programs, which must say the same."""
+import subprocess
 import unittest
 
-from network import NetworkTest
+from network import TOOLS, NetworkTest
 
 KILLED = (2, 3)
 
@@ -39,6 +40,60 @@ class Answers(NetworkTest):
 		out, err = self.text(self.alice, "history", "--limit", "1")
 		self.assertEqual((out, err.rstrip()), ("\n".join(lines[:2]) + "\n",
 			"uncia: these are the newest; there are older ones: --limit"))
+
+	def pay_many(self, payer, memo, *outputs):
+		"""One payment of several outputs. Returns its id."""
+		done = subprocess.run([TOOLS / "paying_host", payer.home, self.network.file, memo, *(part for o in outputs for part in o)],
+			stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+		self.assertEqual(done.returncode, 0, done.stderr)
+		return done.stdout.strip()
+
+	def newest(self, wallet):
+		"""The newest entry: the object, and its lines for people."""
+		entry = wallet.run("history", "--limit", "1")["payments"][0]
+		return entry, [line.strip() for line in self.text(wallet, "history", "--limit", "1")[0].splitlines()]
+
+	def test_each_party_of_a_payment_of_several_outputs_sees_its_own_part(self):
+		rent, food = (self.uncia_json("--wallet", self.bob.home, "address", "--reference", r)["address"] for r in ("01" * 8, "02" * 8))
+		outputs = [(self.network.treasury.address, "0.25"), (rent, "1"), (self.alice.address, "0.125"), (food, "0.5")]
+		paid = self.pay_many(self.alice, "rent, and food", *outputs)
+		full = [(to, f"{float(amount):.6f}") for to, amount in outputs]
+
+		def parts(entry):
+			return [(output["to"], output["amount"]) for output in entry["outputs"]]
+
+		entry, lines = self.newest(self.bob)
+		self.assertEqual((entry["id"], entry["direction"], entry["amount"], entry["to"], entry["from"]),
+			(paid, "in", "1.500000", rent, self.alice.address))
+		self.assertEqual(parts(entry), [full[1], full[3]])
+		self.assertIsNone(entry["memo"])
+		self.assertEqual(lines[0].split("  ", 1)[1], f"+1.500000 from {self.alice.address}")
+		self.assertEqual(lines[1:], [f"1.000000 to {rent}", f"0.500000 to {food}", paid])
+
+		entry, lines = self.newest(self.network.treasury)
+		self.assertEqual((entry["direction"], entry["amount"], entry["to"]), ("in", "0.250000", self.network.treasury.address))
+		self.assertEqual(parts(entry), full[:1])
+		self.assertEqual(lines[1:], [paid])
+
+		entry, lines = self.newest(self.alice)
+		self.assertEqual((entry["direction"], entry["amount"], entry["to"]), ("out", "1.750000", self.network.treasury.address))
+		self.assertEqual(parts(entry), full)
+		self.assertEqual(entry["memo"], "rent, and food")
+		self.assertEqual(lines[0].split("  ", 1)[1], f"-1.750000 to {self.network.treasury.address} and 3 more")
+		self.assertEqual(lines[1:], [f"{amount} to {to}" for to, amount in full] + ["memo: rent, and food", paid])
+		for wallet in (self.alice, self.bob): # a status is about the payment, whoever asks
+			status = wallet.run("status", paid)
+			self.assertEqual((status["amount"], parts(status)), ("1.875000", full))
+			for to, amount in full:
+				self.assertIn(f"    {amount} to {to}\n", self.text(wallet, "status", paid)[0])
+		proof = self.uncia_json("receipt", "verify", "--network", self.network.file,
+			self.bob.run("receipt", "export", paid)["receipt"])
+		self.assertEqual(parts(proof), full)
+
+		alone = self.pay_many(self.bob, "", (rent, "0.25"), (self.bob.address, "0.25"))
+		entry, lines = self.newest(self.bob)
+		self.assertEqual((entry["id"], entry["direction"], entry["amount"]), (alone, "self", "0.500000"))
+		self.assertEqual(lines[1:], [f"0.250000 to {rent}", f"0.250000 to {self.bob.address}", alone])
 
 	def test_a_payment_on_its_way_is_shown_as_that_everywhere(self):
 		self.network.validators[KILLED[0]].kill()

@@ -227,7 +227,9 @@ class Passphrase(UnciaTest):
 		self.uncia("--wallet", "w", "--network", self.network, "balance", code=6)  # binds the home
 		before = {name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}
 		_, err = self.uncia(*self.send, code=1, UNCIA_PASSPHRASE_FILE="wrong")
-		self.assertEqual(err, "uncia: the passphrase does not open the wallet in w\n")
+		paying, refused = err.splitlines()
+		self.assertIn("first payment to this address", paying)
+		self.assertEqual(refused, "uncia: the passphrase does not open the wallet in w")
 		self.uncia_refuses(2, "UNCIA_PASSPHRASE_FILE", *self.send)
 		self.uncia_refuses(6, "nothing was sent", *self.send, UNCIA_PASSPHRASE_FILE="right")
 		self.assertEqual({name: (self.dir / "w" / name).read_bytes() for name in os.listdir(self.dir / "w")}, before)
@@ -342,7 +344,8 @@ class NetworkFile(UnciaTest):
 			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
 			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)
 		self.uncia_refuses(2, "nothing cannot be read: not found", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
-		self.uncia_refuses(2, "reading or writing failed", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")
+		self.uncia_refuses(2, "Not a directory", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")
+		self.uncia_refuses(1, "w cannot be read: Is a directory", "--wallet", "w", "balance", UNCIA_NETWORK="w")
 
 	def test_a_mistake_is_named_with_its_line(self):
 		lines = self.text.splitlines()
@@ -399,7 +402,7 @@ class Paying(UnciaTest):
 
 	def test_refuses_options_out_of_range(self):
 		for option, texts in (("--expires", ("0", "3601", "-1", "x", "", "1.5", "99999999999999999999")),
-			("--timeout", ("0", "86401", "x", ""))):
+			("--timeout", ("86401", "-1", "x", ""))):
 			for text in texts:
 				self.uncia_refuses(2, option, *self.base, "send", ALICE, "1", f"{option}={text}")
 		self.uncia_refuses(2, "--key: not 1 to 256 bytes", *self.base, "send", ALICE, "1", "--key", "")
@@ -488,7 +491,8 @@ class Requests(UnciaTest):
 				# What shows nothing, in front of a memo, is dropped.
 				taken = "send" in arguments and evil[0] == "\u202e"
 				err = self.uncia(*arguments, code=7 if "verify" in arguments else 6 if taken else 2)[1]
-				self.assertNotRegex(err.rstrip("\n"), "[^\x20-\x7e]")
+				for line in err.rstrip("\n").split("\n"):
+					self.assertNotRegex(line, "[^\x20-\x7e]")
 
 
 class Contacts(UnciaTest):

@@ -88,7 +88,7 @@ class Older(UnciaTest):
 		paid["b"] = self.pay("b")
 		self.give("1")
 		paid["c"] = self.pay("c")
-		for files in ("*", "payment-*", "caught-up"):
+		for files in ("*", "payment*", "caught-up"):
 			self.put_back("copy", files)
 			self.same(paid, "8.000000")
 		# The key file alone, in a home that knows of nothing.

@@ -38,6 +38,28 @@ class Devnet(UnciadTest):
 			self.assertEqual((checked["ok"], checked["supply"], checked["payments"]), (True, "1000000000.000000", 0))
 			self.assertEqual(self.status(validator["home"])["height"], checked["height"])
 
+	def test_a_second_one_on_a_directory_in_use_touches_nothing(self):
+		net = self.start_devnet()
+		files = lambda: {path: (path.stat().st_ino, path.stat().st_mtime_ns, path.stat().st_size)
+			for path in (self.dir / "net").rglob("*") if path.name != "log" and "data" not in path.parts}
+		before = files()
+		for options in ((), ("--base-port", str(free_ports(4)))):
+			self.refuses(1, "in use; nothing was changed", "devnet", "--dir", "net", *options)
+		self.assertEqual(files(), before)
+		self.assertEqual(net.stop(), 0)
+		# A validator of it that runs by itself is not written under, either.
+		process = subprocess.Popen([BIN / "unciad", "start", "--home", "net/v2"], cwd=self.dir, stdin=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL)
+		try:
+			port = net.ready["validators"][2]["port"]
+			self.until(lambda: f":{port:04X} 00000000:0000 0A" in pathlib.Path("/proc/net/tcp").read_text(), "the validator to listen")
+			before = files()
+			self.refuses(1, "net/v2 is in use", "devnet", "--dir", "net", "--base-port", str(free_ports(4)))
+			self.assertEqual(files(), before)
+		finally:
+			process.terminate()
+			process.wait()
+
 	def test_is_used_again_with_its_keys_and_chain(self):
 		net = self.start_devnet("--fund", f"{ALICE}=1", "--faulty", "0", count=2)
 		genesis = (self.dir / "net/genesis").read_bytes()

@@ -33,9 +33,13 @@ class UnciaTest(UnciadTest):
 		return answer
 
 	def uncia_refuses(self, code, message, *arguments, **options):
-		"""It ends with this code, says this on standard error and nothing on standard output."""
+		"""It ends with this code, says this on standard error and on standard output nothing, or with --json the object of a
+		failure."""
 		out, err = self.uncia(*arguments, code=code, **options)
-		self.assertEqual(out, "")
+		if "--json" in arguments:
+			self.assertEqual((json.loads(out)["v"], json.loads(out)["exit"]), (1, code))
+		else:
+			self.assertEqual(out, "")
 		self.assertIn(message, err)
 
 	def wallet(self, home):

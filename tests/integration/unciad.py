@@ -85,9 +85,13 @@ class UnciadTest(unittest.TestCase):
 		return json.loads(out)
 
 	def refuses(self, code, message, *arguments):
-		"""It ends with this code, says this on standard error and nothing on standard output."""
+		"""It ends with this code, says this on standard error and on standard output nothing, or with --json the object of a
+		failure."""
 		out, err = self.run_unciad(*arguments, code=code)
-		self.assertEqual(out, "")
+		if "--json" in arguments:
+			self.assertEqual((json.loads(out)["v"], json.loads(out)["exit"]), (1, code))
+		else:
+			self.assertEqual(out, "")
 		self.assertIn(message, err)
 		self.assertNotIn("Sanitizer", err)
 

@@ -2,9 +2,9 @@
  * and false, waits, ends and opens again, where each writing call may fail or be the process' last, with or without
  * effect, and a power cut may take what only a running system showed (docs/spec/wallet.md 7.1, 7.2).
  *
- * The code that is searched is wallet/paying.c, following.c, outbox.c, tracked.c, blob.c and what they call, linked as
- * it is. It is cut off at session_send, the one way by which a payment leaves, and fed at following_reply, the one by
- * which answers come; links are the simulator's business. Signatures are the simulator's stand-in.
+ * The code that is searched is wallet/paying.c, following.c, outbox.c, archive.c, tracked.c, blob.c and what they call,
+ * linked as it is. It is cut off at session_send, the one way by which a payment leaves, and fed at following_reply,
+ * the one by which answers come; links are the simulator's business. Signatures are the simulator's stand-in.
  *
  * A state is everything that can matter to what follows: storage, the payments in memory, the time, what has been sent
  * and told, and what the ledger holds. One that was come upon before is not gone through again.
@@ -37,7 +37,7 @@ enum fate {
 	FATES
 };
 
-#define CALLS_MAX 3 /* writing calls of one step that are told apart */
+#define CALLS_MAX 5 /* writing calls of one step that are told apart */
 
 struct step {
 	uint8_t action, call, fate, unused;
@@ -47,6 +47,7 @@ struct run {
 	enum mistake mistake;
 	enum verdict expected;
 	const char *what;
+	uint32_t segment_records; /* payments to a blob of the archive; 0: as many as there are */
 };
 
 struct search {
@@ -218,7 +219,7 @@ static bool search(const struct run *run, uint32_t depth)
 	enum verdict verdict = HOLDS;
 
 	state_set_init(&s.states, sizeof(struct digest));
-	world_init(&w, run->mistake);
+	world_init(&w, run->mistake, run->segment_records);
 	add(&s, &w, 0, (struct step){0});
 	world_deinit(&w);
 	for (uint32_t i = 0; i < s.states.count && verdict == HOLDS; i++)
@@ -235,15 +236,18 @@ static bool search(const struct run *run, uint32_t depth)
 }
 
 static const struct run runs[] = {
-    {MISTAKE_NONE, HOLDS, "as it is"},
-    {MISTAKE_SEND_FIRST, LOSS, "sends before it stores"},
-    {MISTAKE_FOUND_IS_KEPT, LOSS, "takes what it finds for durable"},
-    {MISTAKE_FORGETS, LOSS, "forgets what is past its expiry"},
-    {MISTAKE_OTHER_NONCE, TWICE, "another nonce for each try"},
-    {MISTAKE_EXPIRY_FREES_KEY, TWICE, "what has expired frees its key"},
-    {MISTAKE_ONE_WORD, FALSE_END, "one word is enough for an end"},
-    {MISTAKE_REFUSAL_ENDS, FALSE_END, "a refusal is an end"},
-    {MISTAKE_END_NOT_STORED, OTHER_END, "an end is told and not stored"},
+    {MISTAKE_NONE, HOLDS, "as it is", 0},
+    {MISTAKE_NONE, HOLDS, "as it is, with an archive of full blobs", 1},
+    {MISTAKE_SEND_FIRST, LOSS, "sends before it stores", 0},
+    {MISTAKE_FOUND_IS_KEPT, LOSS, "takes what it finds for durable", 0},
+    {MISTAKE_FORGETS, LOSS, "forgets what is past its expiry", 0},
+    {MISTAKE_OTHER_NONCE, TWICE, "another nonce for each try", 0},
+    {MISTAKE_EXPIRY_FREES_KEY, TWICE, "what has expired frees its key", 0},
+    {MISTAKE_ONE_WORD, FALSE_END, "one word is enough for an end", 0},
+    {MISTAKE_REFUSAL_ENDS, FALSE_END, "a refusal is an end", 0},
+    {MISTAKE_END_NOT_STORED, OTHER_END, "an end is told and not stored", 0},
+    {MISTAKE_CLEARS_FIRST, LOSS, "takes a payment's own blob away before it is archived", 1},
+    {MISTAKE_FOUND_SEGMENT_IS_KEPT, LOSS, "takes an archive that it finds for durable", 1},
 };
 
 int main(int argc, char **argv)

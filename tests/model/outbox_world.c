@@ -83,9 +83,27 @@ static bool kept_durably(const struct world *w, const struct payment *payment)
 	char name[UNCIA_BLOB_NAME_SIZE];
 
 	outbox_blob_name(payment->nonce, name);
-	const struct blob *blob = world_blob(w, name);
-	return blob && blob->kept.there &&
-	       memmem(blob->kept.data, blob->kept.size, payment->bytes, payment->size) != NULL;
+	for (uint32_t i = 0; i < w->blob_count; i++) {
+		const struct blob *blob = &w->blobs[i];
+		bool may_hold = strcmp(blob->name, name) == 0 || strncmp(blob->name, "payments-ended-", 15) == 0;
+		if (may_hold && blob->kept.there &&
+		    memmem(blob->kept.data, blob->kept.size, payment->bytes, payment->size))
+			return true;
+	}
+	return false;
+}
+
+/* UNKNOWN: there is no such payment, or nothing of it but its id. */
+static enum uncia_payment_state shown_state(const struct world *w, const struct payment_id *id)
+{
+	struct uncia_payment shown = {.size = sizeof(shown)};
+	struct uncia_payment_id key;
+
+	memcpy(key.b, id->b, sizeof(key.b));
+	int result = uncia_wallet_payment(w->wallet, &key, &shown);
+	if (result != 0 && result != UNCIA_E_NOT_FOUND && result != UNCIA_E_DAMAGED)
+		abort();
+	return result == 0 ? shown.state : UNCIA_PAYMENT_UNKNOWN;
 }
 
 /* The payment in memory that a step is about, or NULL. */
@@ -101,14 +119,16 @@ static struct tracked *of_kind(const struct world *w, bool keyed)
 
 void __wrap_session_send(struct uncia_wallet *wallet, uint32_t node, enum request_purpose purpose, uint64_t number,
                          Uncia__Pb__WalletRequest *request);
-int __real_outbox_add(struct uncia_wallet *wallet, struct payment *payment, struct tracked **added);
-int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, struct tracked **added);
+int __real_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added);
+int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added);
 int __real_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 int __real_outbox_store_end(struct uncia_wallet *wallet, struct tracked *t, enum uncia_payment_state state,
                             const uint8_t *receipt, size_t receipt_size);
 int __wrap_outbox_store_end(struct uncia_wallet *wallet, struct tracked *t, enum uncia_payment_state state,
                             const uint8_t *receipt, size_t receipt_size);
+int __real_archive_append(struct uncia_wallet *wallet, const struct ending *endings, size_t count);
+int __wrap_archive_append(struct uncia_wallet *wallet, const struct ending *endings, size_t count);
 int __real_outbox_find(struct uncia_wallet *wallet, const uint8_t nonce[NONCE_SIZE], struct tracked **found);
 int __wrap_outbox_find(struct uncia_wallet *wallet, const uint8_t nonce[NONCE_SIZE], struct tracked **found);
 void *__wrap_sodium_malloc(size_t size);
@@ -145,11 +165,11 @@ void __wrap_session_send(struct uncia_wallet *wallet, uint32_t node, enum reques
 	payment_free(payment);
 }
 
-int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, struct tracked **added)
+int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added)
 {
 	if (current->mistake == MISTAKE_SEND_FIRST)
 		sent(current, payment);
-	return __real_outbox_add(wallet, payment, added);
+	return __real_outbox_add(wallet, payment, memo, added);
 }
 
 int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size)
@@ -166,6 +186,20 @@ int __wrap_outbox_store_end(struct uncia_wallet *wallet, struct tracked *t, enum
 	if (current->mistake == MISTAKE_END_NOT_STORED)
 		return 0;
 	return __real_outbox_store_end(wallet, t, state, receipt, receipt_size);
+}
+
+int __wrap_archive_append(struct uncia_wallet *wallet, const struct ending *endings, size_t count)
+{
+	char name[UNCIA_BLOB_NAME_SIZE];
+
+	for (size_t i = 0; i < count && current->mistake == MISTAKE_CLEARS_FIRST; i++) {
+		outbox_blob_name(endings[i].entry.nonce, name);
+		current->host.remove(current, name);
+	}
+	if (current->mistake == MISTAKE_FOUND_SEGMENT_IS_KEPT)
+		for (struct segment *s = wallet->archive->segments; s; s = s->hh.next)
+			s->durable = true;
+	return __real_archive_append(wallet, endings, count);
 }
 
 int __wrap_outbox_find(struct uncia_wallet *wallet, const uint8_t nonce[NONCE_SIZE], struct tracked **found)
@@ -204,15 +238,20 @@ static void open_wallet(struct world *w)
 {
 	if (uncia_wallet_open(&w->host, &prepared.network, NULL, &w->wallet))
 		abort();
+	if (w->segment_records)
+		w->wallet->archive->segment_records = w->segment_records;
 	/* A sync is the simulator's business: this wallet has one behind it. */
 	struct sync *s = w->wallet->sync;
 	s->known = s->exists = true;
 	s->height = 1;
 	s->state = (struct account_state){.height = 1, .timestamp_ms = FIXTURE_TIME_MS + START_MS};
+	s->times.asked_ms = UINT64_C(1) << 40; /* asked for afresh before each payment, so to speak */
 	s->state.entry.balance = BALANCE;
 	wallet_learn_time(w->wallet, FIXTURE_TIME_MS + w->now_ms);
 	for (struct tracked *t = w->wallet->tracked; t; t = t->hh.next)
 		learn(w, t->record.payment)->stored_end = t->record.state != UNCIA_PAYMENT_PENDING;
+	for (size_t i = 0; i < w->wallet->archive->count; i++)
+		((struct known_payment *)must(known(w, &w->wallet->archive->all[i]->id)))->stored_end = true;
 }
 
 void world_restart(struct world *w, bool power_cut)
@@ -227,17 +266,17 @@ void world_restart(struct world *w, bool power_cut)
 	/* What was vouched for, or has left, is there; and so is every end that was told. */
 	for (uint32_t i = 0; i < w->payment_count; i++) {
 		const struct known_payment *p = &w->payments[i];
-		const struct tracked *t = tracked_find(w->wallet, &p->id);
-		if (!t && (p->vouched || p->sent))
+		enum uncia_payment_state state = shown_state(w, &p->id);
+		if (state == UNCIA_PAYMENT_UNKNOWN && (p->vouched || p->sent))
 			wrong(w, LOSS);
-		if (t && p->told != UNCIA_PAYMENT_UNKNOWN && p->told != t->record.state)
+		if (state != UNCIA_PAYMENT_UNKNOWN && p->told != UNCIA_PAYMENT_UNKNOWN && p->told != state)
 			wrong(w, OTHER_END);
 	}
 }
 
-void world_init(struct world *w, enum mistake mistake)
+void world_init(struct world *w, enum mistake mistake, uint32_t segment_records)
 {
-	*w = (struct world){.now_ms = START_MS, .mistake = mistake};
+	*w = (struct world){.now_ms = START_MS, .mistake = mistake, .segment_records = segment_records};
 	w->host = prepared.home.host;
 	w->host.context = w;
 	world_copy_blobs(w, &prepared.home);
@@ -259,6 +298,7 @@ static void copy_payment(struct uncia_wallet *wallet, const struct tracked *from
 		memcpy(t->record.expiries[i].bytes, from->record.expiries[i].bytes, from->record.expiries[i].size);
 	}
 	HASH_ADD(hh, wallet->tracked, id.b, sizeof(t->id.b), t);
+	HASH_ADD(by_number, wallet->by_number, number, sizeof(t->number), t);
 	HASH_ADD_KEYPTR(by_blob, wallet->outbox, t->record.blob, strlen(t->record.blob), t);
 }
 
@@ -272,15 +312,17 @@ void world_copy(struct world *w, const struct world *from)
 	struct uncia_wallet *wallet = must(malloc(sizeof(*wallet)));
 	*wallet = *from->wallet;
 	wallet->host = w->host;
-	wallet->tracked = wallet->outbox = NULL;
+	wallet->tracked = wallet->outbox = wallet->by_number = NULL;
+	wallet->archived_tracked = from->wallet->archived_tracked;
 	wallet->secret = must(secret_new());
 	*wallet->secret = *from->wallet->secret;
 	wallet->session = must(calloc(1, sizeof(*wallet->session)));
 	wallet->session->links = must(calloc(VALIDATORS, sizeof(*wallet->session->links)));
 	wallet->session->order = must(calloc(VALIDATORS, sizeof(*wallet->session->order)));
 	wallet->session->busy_until_ms = from->wallet->session->busy_until_ms;
-	if (wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet))
+	if (archive_init(wallet) || wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet))
 		abort();
+	world_copy_archive(wallet, from->wallet->archive);
 	struct sync_answer *answers = wallet->sync->answers;
 	*wallet->sync = *from->wallet->sync; /* it asks nothing any more */
 	wallet->sync->answers = answers;
@@ -444,6 +486,9 @@ bool world_may(const struct world *w, enum action action)
 	case ACT_PENDING:
 		return p && p->sent;
 	case ACT_PAY_UNKEYED: /* one is enough */
+		for (uint32_t i = 0; i < w->payment_count; i++)
+			if (!w->payments[i].keyed && shown_state(w, &w->payments[i].id) != UNCIA_PAYMENT_UNKNOWN)
+				return false;
 		return !of_kind(w, false);
 	case ACT_WAIT:
 	case ACT_EXPIRE:
@@ -568,6 +613,12 @@ void world_look(struct world *w)
 		    (t->record.state == UNCIA_PAYMENT_EXPIRED && !p->is_expired))
 			wrong(w, FALSE_END);
 	}
+	for (size_t i = 0; i < w->wallet->archive->count; i++) {
+		const struct ended *ended = w->wallet->archive->all[i];
+		const struct known_payment *p = must(known(w, &ended->id));
+		if (ended->state == UNCIA_PAYMENT_FINAL ? !p->is_final : !p->is_expired)
+			wrong(w, FALSE_END);
+	}
 }
 
 static void add(struct hasher *hasher, const void *data, size_t size)
@@ -592,9 +643,11 @@ void world_digest(const struct world *w, struct digest *digest)
 		add(&hasher, blob->kept.data, blob->kept.size);
 	}
 	for (const struct tracked *t = w->wallet->tracked; t; t = t->hh.next) {
-		uint64_t values[] = {t->record.state,      t->following.reason,     (uint64_t)t->following.refusal,
-		                     t->record.durable,    t->record.expiry_count,  t->record.expiry_weight,
-		                     t->resending.next_ms, t->resending.backoff_ms, t->following.started_ms};
+		uint64_t values[] = {t->record.archived,      t->record.state,
+		                     t->following.reason,     (uint64_t)t->following.refusal,
+		                     t->record.durable,       t->record.expiry_count,
+		                     t->record.expiry_weight, t->resending.next_ms,
+		                     t->resending.backoff_ms, t->following.started_ms};
 		add(&hasher, &t->id, sizeof(t->id));
 		add(&hasher, values, sizeof(values));
 		for (size_t i = 0; i < t->record.expiry_count; i++)
@@ -607,6 +660,7 @@ void world_digest(const struct world *w, struct digest *digest)
 		add(&hasher, &p->id, sizeof(p->id));
 		add(&hasher, values, sizeof(values));
 	}
+	world_digest_archive(&hasher, w->wallet->archive);
 	hasher_end(&hasher, &hash);
 	memcpy(digest->b, hash.b, sizeof(digest->b));
 }
@@ -614,11 +668,13 @@ void world_digest(const struct world *w, struct digest *digest)
 void world_summary(const struct world *w, struct summary *summary)
 {
 	*summary = (struct summary){0};
-	for (const struct tracked *t = w->wallet->tracked; t; t = t->hh.next) {
-		if (summary->count == PAYMENTS_MAX)
+	for (size_t i = 0; i < uncia_wallet_outbox_count(w->wallet); i++) {
+		struct uncia_payment_id id;
+		if (summary->count == PAYMENTS_MAX || uncia_wallet_outbox(w->wallet, i, &id))
 			abort();
-		summary->payments[summary->count].id = t->id;
-		summary->payments[summary->count++].state = t->record.state;
+		memcpy(summary->payments[summary->count].id.b, id.b, sizeof(id.b));
+		summary->payments[summary->count].state = shown_state(w, &summary->payments[summary->count].id);
+		summary->count++;
 	}
 }
 

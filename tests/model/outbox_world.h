@@ -19,7 +19,9 @@ enum mistake {
 	MISTAKE_EXPIRY_FREES_KEY,
 	MISTAKE_ONE_WORD,
 	MISTAKE_REFUSAL_ENDS,
-	MISTAKE_END_NOT_STORED
+	MISTAKE_END_NOT_STORED,
+	MISTAKE_CLEARS_FIRST,
+	MISTAKE_FOUND_SEGMENT_IS_KEPT
 };
 
 enum action {
@@ -40,7 +42,7 @@ enum action {
 	ACTIONS
 };
 
-#define BLOBS_MAX    16
+#define BLOBS_MAX    32
 #define PAYMENTS_MAX 16
 
 struct blob_version {
@@ -76,6 +78,7 @@ struct world {
 	struct known_payment payments[PAYMENTS_MAX];
 	uint32_t payment_count;
 	enum mistake mistake;
+	uint32_t segment_records; /* of its archive */
 	enum verdict verdict;
 };
 
@@ -95,7 +98,7 @@ struct summary {
 /* Once: keys, a committee, a home. */
 void world_prepare(void);
 void world_forget(void);
-void world_init(struct world *w, enum mistake mistake);
+void world_init(struct world *w, enum mistake mistake, uint32_t segment_records);
 /* Another world in the same state: what happens in the one does not in the other. */
 void world_copy(struct world *w, const struct world *from);
 void world_deinit(struct world *w);
@@ -109,6 +112,13 @@ void world_summary(const struct world *w, struct summary *summary);
 /* Whether every payment is as it was before, or as after: each by itself. */
 bool summary_is_one_of(const struct summary *now, const struct summary *before, const struct summary *after);
 const char *world_action_name(enum action action);
+
+/* outbox_archive.c */
+struct archive;
+struct hasher;
+/* What a wallet holds of it in memory, also where storage says something else by now. */
+void world_copy_archive(struct uncia_wallet *wallet, const struct archive *from);
+void world_digest_archive(struct hasher *hasher, const struct archive *archive);
 
 /* outbox_storage.c */
 void world_host(struct world *w); /* fills the hooks */

@@ -1,5 +1,6 @@
 /* What goes wrong in a run; see run.h. Every fault here can happen at any time, and healing must mend it. */
 #include "run.h"
+#include "wire.h"
 
 #define CLOCK_STEP_MS 2000
 #define DAY_MS        INT64_C(86400000)
@@ -68,6 +69,31 @@ void run_mend(struct run *r)
 	for (uint32_t a = 0; a < r->checks.nodes; a++)
 		for (uint32_t b = 0; b < r->checks.nodes; b++)
 			network_cut(r->network, a, b, false);
+}
+
+/* Of a generator of its own: a seed draws all else as it did without. */
+void run_draw_outage(struct run *r)
+{
+	uint64_t random = r->s->seed ^ UINT64_C(0x6f757461676573);
+
+	if (!may(r, FAULT_OUTAGE) || wire_draw(&random, 4))
+		return;
+	r->outage_from = wire_draw(&random, r->horizon_ms / 2);
+	r->outage_until = r->outage_from + 1 + wire_draw(&random, r->horizon_ms);
+}
+
+void run_follow_outage(struct run *r)
+{
+	uint64_t now = network_now(r->network);
+
+	if (now < r->outage_from || r->outage_until == 0)
+		return;
+	bool over = now >= r->outage_until;
+	if (over)
+		r->outage_until = 0;
+	for (uint32_t a = 0; a < r->checks.nodes; a++)
+		for (uint32_t b = 0; b < r->checks.nodes; b++)
+			network_cut(r->network, a, b, !over && a != b);
 }
 
 /* An old backup in place of the store: that validator counts as faulty from here on. */

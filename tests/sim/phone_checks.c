@@ -205,6 +205,52 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 	}
 }
 
+/* Honest validators' clocks are this much apart at most, where none was set lately: steps of up to 2 s either way. */
+#define CLOCKS_APART_MS 5000
+/* A payment is signed on words that are younger than this. */
+#define WORDS_AGE_MS 31000u
+/* The wallet counts from a header that is not older than this by the validators' clocks (wallet 7.2). */
+#define STANDSTILL_MS 10000
+
+static bool has_honest_clock(const struct phones *p, uint32_t v)
+{
+	return !p->options.lying[v] && !p->checks->byzantine[v] && v != p->options.far_clock;
+}
+
+void phones_watch_clocks(struct phones *p)
+{
+	for (uint32_t v = 0; v < network_fixture(p->network)->genesis.committee.size; v++) {
+		int64_t clock = network_clock_offset(p->network, v), moved = clock - p->clocks[v];
+		p->clocks[v] = clock;
+		if (has_honest_clock(p, v) && (moved > CLOCKS_APART_MS || moved < -CLOCKS_APART_MS))
+			p->unsteady_until = network_now(p->network) + WORDS_AGE_MS;
+	}
+}
+
+/* It lives as long as its owner asked for, by honest validators' clocks: no less, though the network stood still for
+ * long or the phone slept; and no longer, whatever liars and the phone's own clock say. */
+void phone_signed(const struct phone *phone, const struct pay *pay, const struct uncia_payment_id *id)
+{
+	const struct phones *p = phone->all;
+	int64_t now = (int64_t)(FIXTURE_TIME_MS + network_now(p->network)), earliest = INT64_MAX;
+	int64_t lives_ms = ((int64_t)phone_id_expires_at(id) - pay->expires_s) * 1000;
+
+	if (is_former(pay, id))
+		return;
+	/* A liar that is alone with a phone may say that all is well. */
+	for (uint32_t v = 0; v < network_fixture(p->network)->genesis.committee.size; v++)
+		if (!has_honest_clock(p, v))
+			earliest = INT64_MIN;
+		else if (p->clocks[v] < earliest)
+			earliest = p->clocks[v];
+	if (network_now(p->network) >= p->unsteady_until && earliest != INT64_MIN &&
+	    lives_ms + 1000 < now + earliest - STANDSTILL_MS - CLOCKS_APART_MS)
+		phone_fail(phone, "signs a payment that ends %" PRId64 " ms before its time",
+		           now + earliest - lives_ms);
+	if (lives_ms > now + CLOCKS_APART_MS)
+		phone_fail(phone, "signs a payment that ends %" PRId64 " ms after its time", lives_ms - now);
+}
+
 /* ---- opened again ---- */
 
 static struct payment *payment_of_final(const struct phone *phone, const struct uncia_payment_id *id)

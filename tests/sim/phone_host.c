@@ -191,9 +191,9 @@ static int host_random(void *context, void *buffer, size_t size)
 static uint64_t host_now(void *context)
 {
 	const struct phone_host *h = context;
-	int64_t awake = (int64_t)(network_now(h->network) - h->slept_ms);
+	int64_t now = (int64_t)network_now(h->network); /* also while the phone sleeps */
 
-	return (uint64_t)(awake + awake * h->drift_ppm / 1000000);
+	return (uint64_t)(now + now * h->drift_ppm / 1000000);
 }
 
 static uint64_t host_wall(void *context)

@@ -30,7 +30,6 @@ struct phone_host {
 	bool dead;         /* nothing that this process does has any effect any more */
 	/* clocks */
 	int64_t drift_ppm, wall_ms;
-	uint64_t slept_ms; /* not counted by the monotonic clock */
 };
 
 void phone_host_init(struct phone_host *h, const struct network *network, uint64_t random);

@@ -69,7 +69,7 @@ struct phone {
 	bool made;                   /* the home has its key */
 	bool calm;                   /* faults are over */
 	struct conn conns[NETWORK_NODES_MAX];
-	uint64_t asleep_from, asleep_until, wake_at;
+	uint64_t asleep_until, wake_at;
 	uint32_t idle_turns; /* in a row in which the wallet asked to be called at once, and nothing happened */
 	struct pay pays[PAYS_MAX];
 	size_t pay_count;
@@ -89,6 +89,8 @@ struct phones {
 	uint64_t random, link, keys;
 	uint64_t backup_random; /* of its own: what was drawn before there were backups stays as it was */
 	struct wallet_lies lies;
+	int64_t clocks[NETWORK_NODES_MAX]; /* of honest validators, as they were last seen */
+	uint64_t unsteady_until;           /* one of them was set just now */
 	struct phone phones[PHONES_MAX];
 };
 
@@ -115,6 +117,10 @@ void phones_node_gone(void *context, uint32_t node);
 void phone_hear(struct phone *phone); /* takes the events */
 void phone_opened(struct phone *phone);
 void phone_paid(struct phone *phone, struct pay *pay, int result, const struct uncia_payment_id *id);
+/* The owner was given this payment, which no earlier call can have made. */
+void phone_signed(const struct phone *phone, const struct pay *pay, const struct uncia_payment_id *id);
+/* Before anybody pays: notes where validators' clocks are set. */
+void phones_watch_clocks(struct phones *p);
 /* A Submit came to a node. */
 void phone_submitted(struct phone *phone, const void *bytes, size_t size);
 const struct model_payment *phone_final(const struct phone *phone, const struct uncia_payment_id *id);

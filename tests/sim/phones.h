@@ -14,6 +14,7 @@ struct phones_options {
 	uint32_t delay_max_ms; /* of the links */
 	bool crashes, disk_errors, link_errors, losses, sleeps, backups;
 	bool lying[NETWORK_NODES_MAX]; /* validators that lie to wallets */
+	uint32_t far_clock;            /* one whose clock may be a day off; UINT32_MAX: none */
 };
 
 struct phones;

@@ -31,6 +31,7 @@ struct run {
 	uint64_t machine_random;        /* of machine_faults.c: other draws stay as they were before it */
 	int64_t all_behind_ms;          /* what every wall clock has been set back by */
 	int32_t monotonic_ppm[NETWORK_NODES_MAX];
+	uint64_t outage_from, outage_until;
 	bool apart[NETWORK_NODES_MAX]; /* after healing: not of the quorum that must do */
 	uint64_t height;               /* that is waited for */
 };
@@ -46,6 +47,8 @@ void trace(const struct run *r, const char *format, ...) __attribute__((format(p
 /* faults.c */
 void run_start(struct run *r, uint32_t node);
 void run_mend(struct run *r); /* the links */
+void run_draw_outage(struct run *r);
+void run_follow_outage(struct run *r); /* a while has passed */
 void run_set_clocks(struct run *r);
 void run_disturb(struct run *r); /* a while has passed: perhaps something goes wrong */
 

@@ -111,7 +111,8 @@ static void draw_phones(struct run *r)
 	                             .link_errors = may(r, FAULT_PHONE_LINK),
 	                             .losses = may(r, FAULT_PHONE_LOSS),
 	                             .backups = may(r, FAULT_PHONE_BACKUP),
-	                             .sleeps = may(r, FAULT_PHONE_SLEEP)};
+	                             .sleeps = may(r, FAULT_PHONE_SLEEP),
+	                             .far_clock = r->far_clock};
 	o->rate = 5 + (uint32_t)draw(r, 60);
 	/* Those that lie to other validators do so to phones, too; and some that are honest otherwise. */
 	for (uint32_t v = 0; v < r->options.validators && lying && may(r, FAULT_PHONE_LIES); v++)
@@ -195,6 +196,7 @@ static void faulty_time(struct run *r)
 			wallets_act(&r->wallets);
 		phones_act(r->phones);
 		run_disturb(r);
+		run_follow_outage(r);
 		if (network_now(r->network) < looked + 1000)
 			continue;
 		looked = network_now(r->network);
@@ -436,6 +438,7 @@ struct outcome scenario_run(const struct scenario *s)
 	machines_draw(r);
 	draw_phones(r);
 	draw_wire(r);
+	run_draw_outage(r);
 	draw_counters(r);
 	draw_speed(r);
 	draw_gaps(r);

@@ -48,7 +48,8 @@ enum fault {
 	FAULT_FLOOD = UINT64_C(1) << 36, /* liars flood the others with what has to be checked */
 	FAULT_COUNTERS = UINT64_C(1) << 37,     /* not a fault: accounts that nearly 2^32 payments have touched */
 	FAULT_PHONE_BACKUP = UINT64_C(1) << 38, /* their homes come back from older copies */
-	FAULT_ALL = (UINT64_C(1) << 39) - 1
+	FAULT_OUTAGE = UINT64_C(1) << 39,       /* no two validators hear each other, for long; wallets hear all */
+	FAULT_ALL = (UINT64_C(1) << 40) - 1
 };
 
 struct scenario {

@@ -70,7 +70,8 @@ static const struct {
                    {"wire", FAULT_WIRE},
                    {"slow-checks", FAULT_SLOW},
                    {"flood", FAULT_FLOOD},
-                   {"counters", FAULT_COUNTERS}};
+                   {"counters", FAULT_COUNTERS},
+                   {"outage", FAULT_OUTAGE}};
 #define FAULT_NAMES (sizeof(fault_names) / sizeof(*fault_names))
 
 static struct scenario running;

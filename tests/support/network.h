@@ -132,6 +132,7 @@ void network_calm_links(struct network *n);
 bool network_linked(const struct network *n, uint32_t a, uint32_t b);
 /* How far a node's wall clock is from the true time, from now on. */
 void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms);
+int64_t network_clock_offset(const struct network *n, uint32_t node);
 /* How much faster its monotonic clock is than the true time, from now on. */
 void network_set_drift(struct network *n, uint32_t node, int32_t ppm);
 

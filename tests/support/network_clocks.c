@@ -45,6 +45,11 @@ void network_set_clock(struct network *n, uint32_t node, int64_t offset_ms)
 	n->nodes[node].clock_ms = offset_ms;
 }
 
+int64_t network_clock_offset(const struct network *n, uint32_t node)
+{
+	return n->nodes[node].clock_ms;
+}
+
 void network_set_drift(struct network *n, uint32_t node, int32_t ppm)
 {
 	struct node *self = &n->nodes[node];

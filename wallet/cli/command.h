@@ -35,6 +35,7 @@ enum option {
 	OPTION_EXPIRES,
 	OPTION_TIMEOUT,
 	OPTION_NO_WAIT,
+	OPTION_YES,
 	OPTION_LIMIT,
 	OPTION_OUTPUT,
 	OPTION_READ,
@@ -112,6 +113,10 @@ int cli_complain_usage(const struct call *call, const char *format, ...) __attri
 /* Says what an error of libuncia means. Returns the exit code that belongs to it. */
 int cli_complain_error(int error, const char *what);
 int exit_code_of(int error);
+/* Whose storage errors of input and output are about from now on; NULL: nobody's. */
+void errors_are_of(const struct uncia_host *home);
+/* As uncia_error_text; where the home's storage failed, the file and the system's words. Valid until the next call. */
+const char *error_words(int error);
 
 /* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.
  * Returns an exit code. */
@@ -121,6 +126,11 @@ int cli_json_print(json_t *object);
 json_t *json_whole(uint64_t number);
 /* Whether all that was printed has reached standard output. Returns an exit code. */
 int cli_output_flush(void);
+
+/* Before anything else: looks whether --json is among the arguments, which need not be right. */
+void cli_begin(int argc, const char **argv);
+/* At the end: with --json, where no object was printed, one that says what failed and the exit code. */
+void cli_end(int code);
 
 enum colour { COLOUR_GOOD, COLOUR_WAITING, COLOUR_BAD };
 /* Writes to standard output, in colour where that is a terminal and NO_COLOR is not set. */

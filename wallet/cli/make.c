@@ -21,7 +21,7 @@ static int check_empty(const char *home)
 		return code;
 	int error = uncia_wallet_open(&host, NULL, NULL, &there);
 	uncia_wallet_close(there);
-	uncia_host_directory_free(&host);
+	cli_home_close(&host);
 	if (error == UNCIA_E_NOT_FOUND)
 		return 0;
 	if (error && error != UNCIA_E_DAMAGED)
@@ -47,6 +47,8 @@ static int make_key(const struct call *call, const char *home, const char *words
 	if (!code)
 		error = uncia_wallet_create(host, words, &options);
 	explicit_bzero(passphrase, sizeof(passphrase));
+	if (error == UNCIA_E_IO || error == UNCIA_E_PERMISSION)
+		return cli_home_complain(error, home, NULL);
 	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : code;
 }
 
@@ -96,7 +98,7 @@ static int run_init(const struct call *call)
 			    home);
 		explicit_bzero(words, sizeof(words));
 	}
-	uncia_host_directory_free(&host);
+	cli_home_close(&host);
 	free(home);
 	return code;
 }
@@ -116,7 +118,7 @@ static int run_restore(const struct call *call)
 	if (!code)
 		code = make_show(call, words, false);
 	explicit_bzero(words, sizeof(words));
-	uncia_host_directory_free(&host);
+	cli_home_close(&host);
 	free(home);
 	return code;
 }

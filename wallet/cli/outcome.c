@@ -17,7 +17,7 @@ int payment_exit_code(const struct uncia_payment *payment)
 	}
 }
 
-static const char *state_word(enum uncia_payment_state state)
+const char *payment_state_word(enum uncia_payment_state state)
 {
 	switch (state) {
 	case UNCIA_PAYMENT_FINAL:
@@ -56,8 +56,8 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 	char id[UNCIA_ID_TEXT_SIZE];
 	bool final = p->state == UNCIA_PAYMENT_FINAL;
 	uncia_payment_id_format(&p->id, id);
-	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", state_word(p->state), "reason",
-	                           p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
+	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", payment_state_word(p->state),
+	                           "reason", p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
 	                           final ? json_whole(p->height) : json_null());
 	if (!object || !final)
 		return object;
@@ -70,6 +70,34 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 	return object;
 }
 
+json_t *output_append(json_t *list, const char *to, uint64_t amount)
+{
+	char text[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_amount_format(amount, text);
+	if (!list || !json_array_append_new(list, json_pack("{s:s,s:s}", "to", to, "amount", text)))
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+json_t *payment_outputs_json(const struct session *session, const struct uncia_payment *payment)
+{
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount;
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (!uncia_wallet_output(session->wallet, &payment->id, i, to, &amount))
+			list = output_append(list, to, amount);
+	return list;
+}
+
+void output_print(const char *to, uint64_t amount)
+{
+	char text[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_amount_format(amount, text);
+	printf("    %s to %s\n", text, to);
+}
+
 int payment_id_read(const struct call *call, const char *text, struct uncia_payment_id *id)
 {
 	if (uncia_payment_id_parse(text, id))
@@ -79,7 +107,8 @@ int payment_id_read(const struct call *call, const char *text, struct uncia_paym
 	return 0;
 }
 
-int payment_find(struct session *session, const struct uncia_payment_id *id, struct uncia_payment *payment)
+int payment_find(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
+                 struct uncia_payment *payment)
 {
 	*payment = (struct uncia_payment){.size = sizeof(*payment)};
 	int error = uncia_wallet_payment(session->wallet, id, payment);
@@ -88,11 +117,10 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, str
 		return 0;
 	error = uncia_wallet_query(session->wallet, id);
 	if (!error)
-		error = session_await(session, UNCIA_EVENT_PAYMENT, id);
+		error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
 	/* A failed query is no failure of an own payment: it stays pending. */
 	if (error && own)
-		cli_complain(0, "%s; this is what the wallet knows",
-		             error == UNCIA_E_UNREACHABLE ? "no validator could be reached" : uncia_error_text(error));
+		cli_complain(0, "%s; this is what the wallet knows", error_words(error));
 	else if (error)
 		return cli_complain_error(error, "the payment");
 	error = uncia_wallet_payment(session->wallet, id, payment);
@@ -104,7 +132,7 @@ static void print_pending(const struct uncia_payment *p, const char *id)
 	print_coloured(COLOUR_WAITING, "not final yet");
 	printf(": %s", uncia_pending_text(p->reason));
 	if (p->reason == UNCIA_PENDING_REFUSED)
-		printf(": %s", uncia_error_text(p->refusal));
+		printf(": %s", error_words(p->refusal));
 	printf("\nIt may still become final. Do not pay again: uncia wait %s\n", id);
 }
 
@@ -146,7 +174,7 @@ int payment_report(const struct call *call, const struct session *session, const
 	if (p->state == UNCIA_PAYMENT_FINAL) {
 		int error = uncia_wallet_receipt(session->wallet, &p->id, &receipt);
 		if (error)
-			cli_complain(0, "the receipt: %s", uncia_error_text(error));
+			cli_complain(0, "the receipt: %s", error_words(error));
 	}
 	cli_json_print(payment_json(p, elapsed_ms, receipt));
 	uncia_text_free(receipt);

@@ -22,9 +22,16 @@ bool text_is_plain(const char *text)
 	return !uncia_request_format(&request, formatted);
 }
 
+/* Of this run: whether --json is given, and whether its one object has been printed; the last reason for a failure, for
+ * the object that says so. */
+static struct {
+	bool wanted, printed;
+	char failure[512];
+} json_run;
+
 /* Prints a message. It may quote what strangers wrote (a request, a name, a network file): where it holds control
  * characters, or those that change the direction of text, all but ASCII becomes '?'. */
-static void print_message(const char *format, va_list list)
+static void print_message(int code, const char *format, va_list list)
 {
 	char *text = NULL;
 	if (vasprintf(&text, format, list) < 0) {
@@ -36,6 +43,8 @@ static void print_message(const char *format, va_list list)
 			if (*c < ' ' || *c > '~')
 				*c = '?';
 	fputs(text, stderr);
+	if (code != 0)
+		snprintf(json_run.failure, sizeof(json_run.failure), "%s", text);
 	free(text);
 }
 
@@ -44,7 +53,7 @@ int cli_complain(int code, const char *format, ...)
 	va_list list;
 	va_start(list, format);
 	fputs("uncia: ", stderr);
-	print_message(format, list);
+	print_message(code, format, list);
 	fputc('\n', stderr);
 	va_end(list);
 	return code;
@@ -56,7 +65,7 @@ int cli_complain_usage(const struct call *call, const char *format, ...)
 	const char *name = call->verb ? call->verb->name : "";
 	va_start(list, format);
 	fprintf(stderr, "uncia%s%s: ", *name ? " " : "", name);
-	print_message(format, list);
+	print_message(EXIT_USAGE, format, list);
 	fprintf(stderr, " (see uncia%s%s --help)\n", *name ? " " : "", name);
 	va_end(list);
 	return EXIT_USAGE;
@@ -80,6 +89,9 @@ int exit_code_of(int error)
 	case UNCIA_E_DUST:
 	case UNCIA_E_KEY_REUSED:
 		return EXIT_REFUSED;
+	case UNCIA_E_PROOF:
+	case UNCIA_E_SIGNATURE:
+		return EXIT_MISMATCH;
 	case UNCIA_E_UNREACHABLE:
 	case UNCIA_E_BEHIND:
 		return EXIT_UNREACHABLE;
@@ -92,9 +104,25 @@ int exit_code_of(int error)
 	}
 }
 
+static const struct uncia_host *home_in_use;
+
+void errors_are_of(const struct uncia_host *home)
+{
+	home_in_use = home;
+}
+
+const char *error_words(int error)
+{
+	static char why[UNCIA_WHY_SIZE];
+	why[0] = '\0';
+	if (error == UNCIA_E_IO || error == UNCIA_E_PERMISSION)
+		uncia_host_directory_why(home_in_use, why);
+	return *why ? why : uncia_error_text(error);
+}
+
 int cli_complain_error(int error, const char *what)
 {
-	return cli_complain(exit_code_of(error), "%s: %s", what, uncia_error_text(error));
+	return cli_complain(exit_code_of(error), "%s: %s", what, error_words(error));
 }
 
 int cli_output_flush(void)
@@ -140,11 +168,30 @@ int cli_json_print(json_t *object)
 	if (!text)
 		return cli_complain(EXIT_FAILED, "out of memory");
 	unquote_numbers(text);
+	json_run.printed = true;
 	int written = puts(text);
 	free(text);
 	if (written == EOF)
 		return cli_complain(EXIT_FAILED, "standard output: %s", strerror(errno));
 	return cli_output_flush();
+}
+
+void cli_begin(int argc, const char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		json_run.wanted = json_run.wanted || !strcmp(argv[i], "--json");
+}
+
+void cli_end(int code)
+{
+	if (!json_run.wanted || json_run.printed || code == EXIT_DONE)
+		return;
+	json_t *error = json_string(json_run.failure);
+	for (char *c = json_run.failure; *c && !error; c++)
+		if (*c < ' ' || *c > '~') /* a path may be any bytes */
+			*c = '?';
+	cli_json_print(
+	    json_pack("{s:i,s:o,s:i}", "v", 1, "error", error ? error : json_string(json_run.failure), "exit", code));
 }
 
 void print_coloured(enum colour colour, const char *text)

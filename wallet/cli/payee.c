@@ -1,6 +1,7 @@
 /* Reads amounts, addresses, contacts, requests and memos from the command line. */
 #include "payee.h"
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 int amount_read(const struct call *call, const char *text, uint64_t *micro)
@@ -59,12 +60,48 @@ int contact_read(const struct session *session, const char *text, char address[U
 	return error ? cli_complain_error(error, text) : 0;
 }
 
+/* A pin, and a payment made before, are about the account; a reference makes no difference. */
+static bool same_account(const char *a, const char *b)
+{
+	struct uncia_address left, right;
+	return !uncia_address_parse(a, &left) && !uncia_address_parse(b, &right) &&
+	       !memcmp(left.account, right.account, sizeof(left.account));
+}
+
+static bool was_paid(const struct session *session, const char *address)
+{
+	for (size_t i = 0; i < uncia_wallet_outbox_count(session->wallet); i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		struct uncia_payment_id id;
+		if (!uncia_wallet_outbox(session->wallet, i, &id) &&
+		    !uncia_wallet_payment(session->wallet, &id, &payment) && same_account(payment.to, address))
+			return true;
+	}
+	return false;
+}
+
+void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE])
+{
+	char name[UNCIA_CONTACT_NAME_SIZE], pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	size_t count = 0;
+	int error = uncia_contact_count(session->wallet, &count);
+	for (size_t i = 0; !error && i < count && !uncia_contact_at(session->wallet, i, name, pinned); i++) {
+		if (same_account(pinned, address)) {
+			snprintf(known, PAYEE_KNOWN_SIZE, "your contact %s", name);
+			return;
+		}
+	}
+	const char *paid = was_paid(session, address) ? "paid before" : "first payment to this address";
+	snprintf(known, PAYEE_KNOWN_SIZE, "%s; %s", error ? "your contacts cannot be read" : "none of your contacts",
+	         paid);
+}
+
 int request_read(const struct call *call, const char *text, struct uncia_request *request)
 {
 	*request = (struct uncia_request){.size = sizeof(*request)};
 	int error = uncia_request_parse(text, request);
 	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text,
 	                                  error == UNCIA_E_ENCODING ? "it does not begin with uncia:"
-	                                                            : uncia_error_text(error))
+	                                                            : error_words(error))
 	             : 0;
 }

@@ -18,6 +18,11 @@ int address_read(const struct call *call, const char *text, char address[UNCIA_A
 /* The address that "@name" stands for in this wallet's contacts. Returns an exit code. */
 int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
+#define PAYEE_KNOWN_SIZE (UNCIA_CONTACT_NAME_SIZE + 64)
+/* What this wallet knows of the account behind an address, in a few words: the name that it is pinned to, or whether it
+ * was paid before. */
+void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE]);
+
 /* Reads a request, "uncia:…". Returns an exit code. */
 int request_read(const struct call *call, const char *text, struct uncia_request *request);
 

@@ -62,7 +62,7 @@ static int run_export(const struct call *call)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
 	if (!code)
-		code = payment_find(&session, &id, &payment);
+		code = payment_find(&session, &id, NO_DEADLINE, &payment);
 	if (!code)
 		code = export_receipt(call, &session, &payment);
 	session_close(&session);
@@ -100,16 +100,11 @@ static int read_receipt(const char *path, char **text)
 
 static json_t *outputs_json(const struct uncia_receipt *receipt, uint32_t count)
 {
-	char to[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_AMOUNT_TEXT_SIZE];
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
 	uint64_t amount;
 	json_t *list = json_array();
-	for (uint32_t i = 0; list && i < count && !uncia_receipt_output(receipt, i, to, &amount); i++) {
-		uncia_amount_format(amount, text);
-		if (json_array_append_new(list, json_pack("{s:s,s:s}", "to", to, "amount", text))) {
-			json_decref(list);
-			list = NULL;
-		}
-	}
+	for (uint32_t i = 0; i < count && !uncia_receipt_output(receipt, i, to, &amount); i++)
+		list = output_append(list, to, amount);
 	return list;
 }
 
@@ -155,7 +150,7 @@ static int complain_receipt(const struct uncia_network *network, int error)
 		                    "network %s; ask for it again",
 		                    uncia_network_name(network));
 	return cli_complain(EXIT_MISMATCH, "the receipt proves nothing on network %s: %s", uncia_network_name(network),
-	                    uncia_error_text(error));
+	                    error_words(error));
 }
 
 static int verify_receipt(const struct call *call, const struct uncia_network *network, const char *text)
@@ -164,7 +159,7 @@ static int verify_receipt(const struct call *call, const struct uncia_network *n
 	struct uncia_receipt *receipt;
 	int error = uncia_receipt_verify(network, text, &receipt);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
-		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	if (error)
 		return complain_receipt(network, error);
 	error = uncia_receipt_payment(receipt, &payment);

@@ -17,10 +17,11 @@ struct order {
 	char address[UNCIA_ADDRESS_TEXT_SIZE]; /* empty: a contact, to be looked up */
 	const char *contact;
 	uint64_t amount, expires_s, timeout_s;
-	bool has_memo;
-	uint8_t memo_hash[32];
+	char memo[UNCIA_MEMO_SIZE]; /* empty: none */
 	const char *key;
-	int look_up_error; /* why the payments made before could not be looked up */
+	/* Of what was asked before paying: 0, UNCIA_E_UNREACHABLE, UNCIA_E_PROOF; with a key also UNCIA_E_BEHIND where
+	 * the time was over, and why the payments made before could not be looked up */
+	int ask_error;
 };
 
 /* Payee and amount: an address, a contact or a request that may state its own amount. */
@@ -52,7 +53,7 @@ static int read_payee(const struct call *call, struct order *order, struct uncia
 }
 
 static const struct number_option expires_option = {OPTION_EXPIRES, "--expires", 1, LIFETIME_MAX_S, 0};
-static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 0, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int read_order(const struct call *call, struct order *order)
 {
@@ -66,27 +67,32 @@ static int read_order(const struct call *call, struct order *order)
 	const char *memo = call->value[OPTION_MEMO];
 	if (!code && memo)
 		code = memo_check(call, memo);
-	else if (*request.memo)
-		memo = request.memo;
 	if (code)
 		return code;
+	strcpy(order->memo, memo ? memo : request.memo);
 	order->key = call->value[OPTION_KEY];
 	if (order->key && (!*order->key || strlen(order->key) > KEY_SIZE_MAX))
 		return cli_complain_usage(call, "--key: not 1 to %d bytes", KEY_SIZE_MAX);
-	order->has_memo = memo;
-	int error = memo ? uncia_memo_hash(memo, order->memo_hash) : 0;
-	return error ? cli_complain_error(error, "--memo") : 0;
+	return 0;
 }
 
-/* Shows the payee before paying: a name or a request does not say where the money goes. */
-static void show_payee(const struct call *call, const struct session *session, const struct order *order)
+/* Shows the payee before anything is signed: a name or a request does not say where the money goes. On a terminal it
+ * asks, too, unless --yes is given. Returns an exit code. */
+static int confirm_payee(const struct call *call, const struct session *session, const struct order *order)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE];
-	if (call->json || !isatty(STDERR_FILENO))
-		return;
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], known[PAYEE_KNOWN_SIZE], answer[8];
+	bool asks = !call->json && !call->value[OPTION_YES] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	payee_known(session, order->address, known);
 	uncia_amount_format(order->amount, amount);
-	fprintf(stderr, "paying %s %s to %s%s%s\n", amount, uncia_network_currency(session->network),
-	        order->contact ? order->contact : "", order->contact ? ", " : "", order->address);
+	cli_complain(0, "paying %s %s to %s (%s)", amount, uncia_network_currency(session->network), order->address,
+	             known);
+	if (!asks)
+		return 0;
+	fputs("Pay? [y/N] ", stderr);
+	fflush(stderr);
+	if (!fgets(answer, sizeof(answer), stdin) || (*answer != 'y' && *answer != 'Y'))
+		return cli_complain(EXIT_REFUSED, "not confirmed; nothing was signed");
+	return 0;
 }
 
 static int check_order(const struct call *call, const struct session *session, struct order *order)
@@ -128,25 +134,33 @@ static bool hides_a_payment(int error)
 /* Says why no payment was made, so that nothing was sent now. Returns the exit code. */
 static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
 {
+	/* There is no balance to pay from, or it is not known what the key stands for. */
+	if ((error == UNCIA_E_UNREACHABLE && order->ask_error == UNCIA_E_PROOF) ||
+	    (error == UNCIA_E_BEHIND && order->ask_error))
+		error = order->ask_error;
 	int code = exit_code_of(error);
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_DUST) {
 		explain_balance(session, error);
 	} else if (error == UNCIA_E_KEY_REUSED) {
 		cli_complain(code, "refused, nothing was sent: this --key already stands for another payment");
 	} else if (error == UNCIA_E_UNREACHABLE) {
-		cli_complain(code, "no validator could be reached, or none has answered in time; nothing was sent");
+		cli_complain(code, "no validator could be reached, or too few to pay by; nothing was sent");
 	} else if (error == UNCIA_E_BEHIND) {
 		cli_complain(
-		    code, "nothing was sent: too few validators have told what this wallet has paid before, and this "
-		          "--key may stand for a payment that it has forgotten; run it again");
+		    code,
+		    "nothing was sent: too few validators have told what this wallet has paid before, or not all "
+		    "of it within --timeout, and this --key may stand for a payment that it has forgotten; run it "
+		    "again");
+	} else if (error == UNCIA_E_PROOF) {
+		cli_complain(code, "what the validators say of the balance does not verify; nothing was sent");
 	} else if (order->key && hides_a_payment(error)) {
 		return cli_complain(
 		    EXIT_PENDING,
 		    "%s: whether this --key was paid before cannot be told; run it again with the same one, "
 		    "do not pay with another",
-		    uncia_error_text(error));
+		    error_words(error));
 	} else {
-		cli_complain(code, "nothing was sent: %s", uncia_error_text(error));
+		cli_complain(code, "nothing was sent: %s", error_words(error));
 	}
 	if (code != EXIT_REFUSED || !call->json)
 		return code;
@@ -168,13 +182,11 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	struct uncia_payment_request request = {.size = sizeof(request),
 	                                        .outputs = &output,
 	                                        .output_count = 1,
-	                                        .memo_hash = order->has_memo ? order->memo_hash : NULL,
+	                                        .memo = *order->memo ? order->memo : NULL,
 	                                        .key = order->key,
 	                                        .expires_s = (uint32_t)order->expires_s};
 	uint64_t started_us = now_us();
-	int error = uncia_wallet_pay(session->wallet, &request, &id);
-	if (error == UNCIA_E_BEHIND && order->look_up_error)
-		error = order->look_up_error;
+	int error = session_pay(session, &request, deadline_us, &id);
 	if (error)
 		return report_refusal(call, session, order, error);
 	/* The id is known before anything leaves the machine: that happens only in session_await_payment. */
@@ -187,8 +199,7 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	if (!error)
 		error = session_await_payment(session, &id, call->value[OPTION_NO_WAIT], deadline_us, &payment);
 	if (error)
-		return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", uncia_error_text(error),
-		                    text);
+		return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", error_words(error), text);
 	double elapsed_ms = fresh ? (double)(now_us() - started_us) / 1000 : (double)payment.elapsed_ms;
 	int code = payment_report(call, session, &payment, elapsed_ms);
 	bool handed_over = call->value[OPTION_NO_WAIT] && code == EXIT_PENDING &&
@@ -197,11 +208,13 @@ static int send_pay(const struct call *call, struct session *session, const stru
 }
 
 /* Asks for the account, and for a payment under a key also for what the account has paid that this home does not know:
- * the key may stand for it. Returns 0 or an enum uncia_error. */
-static int ask_account(struct session *session, bool keyed)
+ * the key may stand for it. Returns 0 or an enum uncia_error: UNCIA_E_BEHIND where the time ends the looking up. */
+static int ask_account(struct session *session, bool keyed, uint64_t deadline_us)
 {
 	int error = keyed ? uncia_wallet_catch_up(session->wallet) : uncia_wallet_sync(session->wallet);
-	return error ? error : session_await(session, keyed ? UNCIA_EVENT_CAUGHT_UP : UNCIA_EVENT_BALANCE, NULL);
+	if (!error)
+		error = session_await(session, keyed ? UNCIA_EVENT_CAUGHT_UP : UNCIA_EVENT_BALANCE, NULL, deadline_us);
+	return keyed && error == UNCIA_E_UNREACHABLE && now_us() >= deadline_us ? UNCIA_E_BEHIND : error;
 }
 
 static int run_send(const struct call *call)
@@ -213,37 +226,38 @@ static int run_send(const struct call *call)
 		return code;
 	/* A reader of the output that goes away must not stop a payment between its making and its end. */
 	signal(SIGPIPE, SIG_IGN);
-	uint64_t timeout_ms = order.timeout_s * 1000;
-	code =
-	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
+	code = session_open(call, true, question_timeout_ms(order.timeout_s), &session);
 	if (!code)
 		code = check_order(call, &session, &order);
-	if (!code) {
-		show_payee(call, &session, &order);
+	if (!code)
+		code = confirm_payee(call, &session, &order);
+	if (!code)
 		code = session_unlock(&session);
-	}
 	if (!code) {
-		int error = ask_account(&session, order.key);
+		uint64_t deadline_us = now_us() + order.timeout_s * 1000000;
 		/* Without a network, or a home that can be written to, a payment that this key stands for is still
 		 * found, and a new one refused. */
-		if (order.key)
-			order.look_up_error = error;
-		else if (error && error != UNCIA_E_UNREACHABLE)
-			code = cli_complain_error(error, "the balance");
+		order.ask_error = ask_account(&session, order.key, deadline_us);
+		if (order.ask_error && !order.key && order.ask_error != UNCIA_E_UNREACHABLE &&
+		    order.ask_error != UNCIA_E_PROOF)
+			code = cli_complain_error(order.ask_error, "the balance");
 		if (!code)
-			code = send_pay(call, &session, &order, now_us() + timeout_ms * 1000);
+			code = send_pay(call, &session, &order, deadline_us);
 	}
 	session_close(&session);
 	return code;
 }
 
 static const struct poptOption send_options[] = {
-    {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO, "The text stays with you; the ledger carries its hash", "TEXT"},
+    {"memo", '\0', POPT_ARG_STRING, NULL, OPTION_MEMO,
+     "Kept in this wallet, and shown in its history; the ledger carries its hash", "TEXT"},
     {"key", '\0', POPT_ARG_STRING, NULL, OPTION_KEY,
      "Your own key for this payment: the same key is the same payment, however often it is run", "TEXT"},
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES,
      "It is final within this time or never; 120 by default, at most 3600", "SECONDS"},
-    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT,
+     "How long all of it may take, once nothing is asked any more; 30 by default", "SECONDS"},
+    {"yes", '\0', POPT_ARG_NONE, NULL, OPTION_YES, "Do not ask, on a terminal, whether this is the right payee", NULL},
     {"no-wait", '\0', POPT_ARG_NONE, NULL, OPTION_NO_WAIT, "Return once a validator has taken it", NULL},
     OPTIONS_GLOBAL};
 
@@ -255,6 +269,7 @@ const struct verb verb_send = {
     .summary = "pay",
     .description =
         "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount.\n"
+        "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed.\n"
         "Shows the payment's id before anything leaves the machine and returns when it is final.\n\n"
         "Exit codes: 0 final (with --no-wait: a validator has it), 3 not known yet (wait for it, do not pay\n"
         "again), 5 refused and nothing sent, 6 no validator reached and nothing sent, 8 expired: it never\n"

@@ -11,6 +11,8 @@
 #include <time.h>
 #include "secret.h"
 
+#define BUSY_PAUSE_MS 10 /* the other process syncs a file or two */
+
 int cli_home_path(const struct call *call, char **home)
 {
 	const char *given = call->value[OPTION_WALLET], *user = getenv("HOME");
@@ -47,7 +49,18 @@ int cli_home_open(const char *home, struct uncia_host *host)
 	int error = uncia_host_directory(home, host);
 	if (error == UNCIA_E_PERMISSION)
 		return complain_permission(home);
-	return error ? cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error)) : 0;
+	if (error == UNCIA_E_IO)
+		return cli_complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
+	if (error)
+		return cli_complain(EXIT_FAILED, "%s: %s", home, error_words(error));
+	errors_are_of(host);
+	return 0;
+}
+
+void cli_home_close(struct uncia_host *host)
+{
+	errors_are_of(NULL);
+	uncia_host_directory_free(host);
 }
 
 int cli_home_complain(int error, const char *home, const char *network_path)
@@ -68,8 +81,10 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	case UNCIA_E_NETWORK:
 		return cli_complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home,
 		                    network_path);
+	case UNCIA_E_IO:
+		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	default:
-		return cli_complain(EXIT_FAILED, "%s: %s", home, uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s: %s", home, error_words(error));
 	}
 }
 
@@ -83,10 +98,17 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 		return cli_complain_usage(call, "--network is missing: the file that describes the network");
 	int error = uncia_network_load(*path, network, why);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
-		return cli_complain(EXIT_FAILED, "%s", uncia_error_text(error));
+		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	if (error == UNCIA_E_CONFIG || error == UNCIA_E_LIMIT)
 		return cli_complain(EXIT_USAGE, "%s: %s", *path, why);
-	return error ? cli_complain(EXIT_USAGE, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
+	int code = error == UNCIA_E_IO ? EXIT_FAILED : EXIT_USAGE;
+	return error ? cli_complain(code, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
+}
+
+uint32_t question_timeout_ms(uint64_t timeout_s)
+{
+	uint64_t most = timeout_s * 1000 / 4 * 3;
+	return most == 0 ? 1 : most < QUERY_TIMEOUT_MS ? (uint32_t)most : QUERY_TIMEOUT_MS;
 }
 
 int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *s)
@@ -129,7 +151,7 @@ void session_close(struct session *s)
 	uncia_wallet_close(s->wallet);
 	uncia_network_free(s->network);
 	if (s->host.load)
-		uncia_host_directory_free(&s->host);
+		cli_home_close(&s->host);
 	free((char *)s->home);
 }
 
@@ -153,18 +175,34 @@ static int wait_once(struct session *s, int fd, uint64_t deadline_us)
 	return uncia_wallet_process(s->wallet);
 }
 
+/* Says which validator's words did not verify, and was left for that. */
+static void name_liar(const struct session *s, const struct uncia_event *event)
+{
+	const char *host;
+	uint16_t port;
+	if (event->up || (event->error != UNCIA_E_PROOF && event->error != UNCIA_E_ENCODING &&
+	                  event->error != UNCIA_E_PROTOCOL && event->error != UNCIA_E_LIMIT))
+		return;
+	if (!uncia_network_validator(s->network, event->validator, &host, &port))
+		cli_complain(0, "what %s:%u said does not verify: %s", host, port, error_words(event->error));
+}
+
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
 	int fd = uncia_wallet_fd(s->wallet);
+	if (fd == UNCIA_E_IO)
+		return cli_complain(UNCIA_E_IO, "sockets cannot be watched: %s", strerror(errno));
 	if (fd < 0)
 		return fd;
 	for (;;) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
 		if (uncia_wallet_event(s->wallet, event)) {
+			if (event->kind == UNCIA_EVENT_LINK)
+				name_liar(s, event);
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
-			cli_complain(0, "%s", *event->text ? event->text : uncia_error_text(event->error));
+			cli_complain(0, "%s", *event->text ? event->text : error_words(event->error));
 			/* The event that is waited for may be among the lost ones. */
 			if (event->error == UNCIA_E_MEMORY)
 				return 1;
@@ -178,16 +216,33 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 	}
 }
 
-int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id)
+int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id,
+                  uint64_t deadline_us)
 {
 	struct uncia_event event;
 	int got;
-	/* The library ends every question by itself; no deadline of ours is needed. */
-	while ((got = session_event(s, UINT64_MAX, &event)) > 0)
+	while ((got = session_event(s, deadline_us, &event)) > 0)
 		if (event.kind == UNCIA_EVENT_ERROR ||
 		    (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b)))))
 			return event.error;
-	return got;
+	return got == 0 ? UNCIA_E_UNREACHABLE : got;
+}
+
+int session_pay(struct session *s, const struct uncia_payment_request *request, uint64_t deadline_us,
+                struct uncia_payment_id *id)
+{
+	int error;
+	while ((error = uncia_wallet_pay(s->wallet, request, id)) == UNCIA_E_BUSY && now_us() < deadline_us)
+		poll(NULL, 0, BUSY_PAUSE_MS);
+	return error;
+}
+
+int session_sync(struct session *s)
+{
+	int error = uncia_wallet_sync(s->wallet);
+	if (!error)
+		error = session_await(s, UNCIA_EVENT_BALANCE, NULL, NO_DEADLINE);
+	return error ? cli_complain_error(error, "the balance") : 0;
 }
 
 static bool has_ended(const struct uncia_payment *payment, bool handed_over)
@@ -212,6 +267,6 @@ int session_await_payment(struct session *s, const struct uncia_payment_id *id, 
 			return got;
 		if (got > 0 && event.kind == UNCIA_EVENT_PAYMENT && event.error &&
 		    !memcmp(event.id.b, id->b, sizeof(id->b)))
-			cli_complain(0, "%s", uncia_error_text(event.error));
+			cli_complain(0, "%s", error_words(event.error));
 	}
 }

@@ -4,6 +4,7 @@
 #include "command.h"
 
 #define QUERY_TIMEOUT_MS 5000u
+#define NO_DEADLINE      UINT64_MAX
 
 struct session {
 	const char *home, *network_path;
@@ -17,11 +18,16 @@ struct session {
 int cli_home_path(const struct call *call, char **home);
 /* Opens the directory as a host. Returns an exit code. */
 int cli_home_open(const char *home, struct uncia_host *host);
+void cli_home_close(struct uncia_host *host);
 /* Says why a wallet in this directory could not be opened. Returns the exit code. */
 int cli_home_complain(int error, const char *home, const char *network_path);
 
 /* Reads --network or $UNCIA_NETWORK. Returns an exit code. */
 int network_open(const struct call *call, const char **path, struct uncia_network **network);
+
+/* How long one question may take where the whole command may take this long: less, so that what has been learned by
+ * then is of use. */
+uint32_t question_timeout_ms(uint64_t timeout_s);
 
 /* Opens the wallet, locked, with its network or without. request_timeout_ms: how long a question to the network may
  * take. Returns an exit code; session_close either way. */
@@ -37,8 +43,17 @@ uint64_t now_us(void);
  * negative enum uncia_error. */
 int session_event(struct session *session, uint64_t deadline_us, struct uncia_event *event);
 
-/* Waits for the end of what was asked. Returns what the event says: 0 or an enum uncia_error. */
-int session_await(struct session *session, enum uncia_event_kind kind, const struct uncia_payment_id *id);
+/* Waits for the end of what was asked, which the library brings by itself (NO_DEADLINE will do). Returns
+ * what the event says, 0 or an enum uncia_error; UNCIA_E_UNREACHABLE once now_us() has reached the deadline. */
+int session_await(struct session *session, enum uncia_event_kind kind, const struct uncia_payment_id *id,
+                  uint64_t deadline_us);
+
+/* uncia_wallet_pay; tries again, until the deadline, while another process is at the same in this home. */
+int session_pay(struct session *session, const struct uncia_payment_request *request, uint64_t deadline_us,
+                struct uncia_payment_id *id);
+
+/* Asks for the balance and waits for it. Returns an exit code. */
+int session_sync(struct session *session);
 
 /* Waits until an own payment is final or expired, or only until a validator has it. Returns 0, also where the deadline
  * came first, or an enum uncia_error.

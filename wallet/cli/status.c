@@ -9,14 +9,15 @@
 #define ASK_AGAIN_US      500000u
 
 /* What is known of a payment besides its state. */
-static json_t *details_json(const struct uncia_payment *p)
+static json_t *details_json(const struct session *session, const struct uncia_payment *p)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
 	uncia_amount_format(p->amount, amount);
 	json_t *object = json_pack("{s:I,s:b}", "expires_at", (json_int_t)p->expires_at, "own", p->own);
-	json_t *more = p->detailed ? json_pack("{s:s,s:s,s:s,s:i}", "from", p->sender, "to", p->to, "amount", amount,
-	                                       "outputs", (int)p->output_count)
-	                           : json_object();
+	json_t *more = p->detailed
+	                   ? json_pack("{s:s,s:s,s:s,s:o,s:s?}", "from", p->sender, "to", p->to, "amount", amount,
+	                               "outputs", payment_outputs_json(session, p), "memo", *p->memo ? p->memo : NULL)
+	                   : json_object();
 	if (object && more && p->state == UNCIA_PAYMENT_FINAL &&
 	    json_object_set_new(more, "timestamp_ms", json_whole(p->timestamp_ms))) {
 		json_decref(more);
@@ -30,10 +31,10 @@ static json_t *details_json(const struct uncia_payment *p)
 	return object;
 }
 
-static int print_status_json(const struct uncia_payment *p)
+static int print_status_json(const struct session *session, const struct uncia_payment *p)
 {
 	json_t *object = payment_json(p, (double)p->elapsed_ms, NULL);
-	json_t *details = details_json(p);
+	json_t *details = details_json(session, p);
 	if (object && details && !json_object_update(object, details)) {
 		json_object_del(object, "receipt");
 		if (!p->own)
@@ -46,15 +47,21 @@ static int print_status_json(const struct uncia_payment *p)
 	return cli_json_print(NULL);
 }
 
-static void print_details(const struct uncia_payment *p)
+static void print_details(const struct session *session, const struct uncia_payment *p)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	char text[UNCIA_AMOUNT_TEXT_SIZE], to[UNCIA_ADDRESS_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	uint64_t amount;
 	if (p->detailed) {
-		uncia_amount_format(p->amount, amount);
-		printf("%s from %s to %s", amount, p->sender, p->to);
+		uncia_amount_format(p->amount, text);
+		printf("%s from %s to %s", text, p->sender, p->to);
 		if (p->output_count > 1)
 			printf(" and %" PRIu32 " more", p->output_count - 1);
 		putchar('\n');
+		for (uint32_t i = 0; p->output_count > 1 && i < p->output_count; i++)
+			if (!uncia_wallet_output(session->wallet, &p->id, i, to, &amount))
+				output_print(to, amount);
+		if (*p->memo)
+			printf("memo: %s\n", p->memo);
 	}
 	if (p->state == UNCIA_PAYMENT_FINAL) {
 		time_format(p->timestamp_ms, when);
@@ -75,37 +82,42 @@ static int run_status(const struct call *call)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
 	if (!code)
-		code = payment_find(&session, &id, &payment);
-	session_close(&session);
-	if (code)
-		return code;
-	if (call->json) {
-		code = print_status_json(&payment);
-	} else {
+		code = payment_find(&session, &id, NO_DEADLINE, &payment);
+	if (!code && call->json) {
+		code = print_status_json(&session, &payment);
+	} else if (!code) {
 		payment_print(&payment, payment.own ? (double)payment.elapsed_ms : 0);
-		print_details(&payment);
+		print_details(&session, &payment);
 		code = cli_output_flush();
 	}
+	session_close(&session);
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
 
-/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. */
+/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. A question
+ * that the deadline cuts short leaves what is known. */
 static int await_other(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
                        struct uncia_payment *payment)
 {
 	struct uncia_event event;
-	int code = 0;
-	while (!code && payment->state == UNCIA_PAYMENT_PENDING && now_us() < deadline_us) {
+	int error = 0;
+	while (!error && payment->state == UNCIA_PAYMENT_PENDING && now_us() < deadline_us) {
 		uint64_t pause_us = now_us() + ASK_AGAIN_US;
-		int got;
-		while ((got = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
+		while ((error = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
 			continue;
-		code = got < 0 ? cli_complain_error(got, "the payment") : payment_find(session, id, payment);
+		if (!error)
+			error = uncia_wallet_query(session->wallet, id);
+		if (!error)
+			error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
+		if (!error)
+			error = uncia_wallet_payment(session->wallet, id, payment);
+		else if (now_us() >= deadline_us)
+			error = 0;
 	}
-	return code;
+	return error ? cli_complain_error(error, "the payment") : 0;
 }
 
-static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 1, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
+static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 0, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int run_wait(const struct call *call)
 {
@@ -118,19 +130,17 @@ static int run_wait(const struct call *call)
 		code = option_number(call, &timeout_option, &timeout_s);
 	if (code)
 		return code;
-	uint64_t timeout_ms = timeout_s * 1000;
-	code =
-	    session_open(call, true, timeout_ms < QUERY_TIMEOUT_MS ? (uint32_t)timeout_ms : QUERY_TIMEOUT_MS, &session);
+	uint64_t deadline_us = now_us() + timeout_s * 1000000;
+	code = session_open(call, true, question_timeout_ms(timeout_s), &session);
 	if (!code) {
-		uint64_t deadline_us = now_us() + timeout_ms * 1000;
-		code = payment_find(&session, &id, &payment);
+		code = payment_find(&session, &id, deadline_us, &payment);
 		if (!code && !payment.own)
 			code = await_other(&session, &id, deadline_us, &payment);
 		if (!code && payment.own) {
 			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
-			code = error ? cli_complain(EXIT_PENDING, "%s; the payment is still pending",
-			                            uncia_error_text(error))
-			             : 0;
+			code = error
+			           ? cli_complain(EXIT_PENDING, "%s; the payment is still pending", error_words(error))
+			           : 0;
 		}
 	}
 	if (!code)
@@ -153,7 +163,7 @@ const struct verb verb_status = {
     .run = run_status};
 
 static const struct poptOption wait_options[] = {
-    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait; 30 by default", "SECONDS"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long all of it may take; 30 by default", "SECONDS"},
     OPTIONS_GLOBAL};
 
 const struct verb verb_wait = {

@@ -154,17 +154,21 @@ class Damage(FaultsTest):
 		self.at_each(cases, cut)
 
 class WalletRecord(FaultsTest):
+	def damaged(self, whole):
+		"""What becomes of a file by a flipped bit, or by its end missing."""
+		chance = random.Random(SEED)
+		return [whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1:]
+			for at in range(chance.randrange(40), len(whole), 97 if SCALE == 1 else 1)] + [
+			whole[:size] for size in (0, 1, len(whole) // 2, len(whole) - 1)]
+
 	def test_a_damaged_record_of_a_payment_is_not_paid_again_nor_written_over(self):
 		alone = Alone(self).start()
 		alone.ready()
 		paid = alone.pay("rent")
-		(record,) = alone.alice.home.glob("payment-*")
+		(record,), (archive,) = (list(alone.alice.home.glob(name)) for name in ("payment-*", "payments-ended-*"))
+		archive.unlink() # as it was before the payment had its end
 		whole = record.read_bytes()
-		chance = random.Random(SEED)
-		damaged = [whole[:at] + bytes([whole[at] ^ 1 << chance.randrange(8)]) + whole[at + 1:]
-			for at in range(chance.randrange(40), len(whole), 97 if SCALE == 1 else 1)]
-		damaged += [whole[:size] for size in (0, 1, len(whole) // 2, len(whole) - 1)]
-		for data in damaged:
+		for data in self.damaged(whole):
 			record.write_bytes(data)
 			process = alone.alice.begin("send", alone.bob.address, "1", "--key", "rent")
 			out, err = process.communicate(timeout=60)
@@ -176,6 +180,25 @@ class WalletRecord(FaultsTest):
 		record.write_bytes(whole)
 		self.assertEqual(alone.pay("rent")["id"], paid["id"])
 		self.assertEqual(alone.bob.balance(), 2 * 10**6)
+		alone.stop()
+
+	def test_a_damaged_archive_pays_nothing_twice_and_locks_no_other_key(self):
+		alone = Alone(self).start()
+		alone.ready()
+		paid = alone.pay("rent")
+		(archive,) = alone.alice.home.glob("payments-ended-*")
+		whole = archive.read_bytes()
+		for number, data in enumerate(self.damaged(whole)):
+			archive.write_bytes(data)
+			# Until a blob of the archive is full, each payment has its own as well: it gets its end from the network again.
+			process = alone.alice.begin("send", alone.bob.address, "1", "--key", "rent")
+			out, err = process.communicate(timeout=60)
+			self.assertEqual((process.returncode, json.loads(out)["id"]), (0, paid["id"]), err)
+			self.assertIn("damaged", err)
+			self.assertEqual(archive.read_bytes(), data)
+			self.assertEqual(alone.pay("rent")["id"], paid["id"])
+			self.assertEqual(alone.bob.balance(), (1 + number) * 10**6)
+			self.assertEqual(alone.pay(f"food-{number}")["state"], "final")
 		alone.stop()
 
 

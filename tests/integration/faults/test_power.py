@@ -24,7 +24,10 @@ SEED = int(os.environ.get("UNCIA_SEED", 1))
 IMAGES = int(os.environ.get("FAULTS_IMAGES", 100000 if ALL else 2000))
 STARTS = int(os.environ.get("FAULTS_STARTS", 60 if ALL else 4))
 SHARED_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-CALLS_OF_A_PAYMENT = {"write": 6, "fsync": 5, "linkat": 1, "unlinkat": 1, "renameat": 1, "sendto": 4}
+CALLS_OF_A_PAYMENT = {"write": 6, "fsync": 6, "linkat": 2, "unlinkat": 2, "renameat": 1, "sendto": 4}
+OF_A_BLOB = 32 # payments to a blob of the archive
+# With the payment that fills one go the blob itself, the index, and the payments' own blobs, one after the other.
+CALLS_OF_A_FULL_BLOB = (("fsync", 6), ("renameat", 2), ("fsync", 8), ("unlinkat", 3), ("fsync", 9), ("unlinkat", 12))
 ENVIRONMENTS = ("journal", "state")
 
 
@@ -282,8 +285,9 @@ class WalletHome(PowerTest):
 		alone.ready()
 		self.paid = {}
 		kills = [(call, when) for call, most in CALLS_OF_A_PAYMENT.items() for when in range(1, most + 1)]
-		for call, when in [*kills, (None, None)]:
-			key = f"{call}-{when}"
+		plain = [(None, number) for number in range(OF_A_BLOB - 1 - len(kills))]
+		for call, when in [*kills, *plain, *CALLS_OF_A_FULL_BLOB, (None, None)]:
+			key = f"{call}-{when}{'-full' if len(self.paid) >= OF_A_BLOB - 1 else ''}"
 			send = [BIN / "uncia", "--wallet", alone.alice.home, "--network", alone.file, "send", alone.bob.address, "1",
 				"--key", key, "--json"]
 			cut = self.record(send, f"{call}:signal=SIGKILL:when={when}" if call else None)
@@ -314,6 +318,9 @@ class WalletHome(PowerTest):
 		recorded, initialised, paid = made = self.saved(self.make)
 		wholes, promised = power.wholes(recorded), self.promised(recorded)
 		self.assertEqual(len(promised), len(paid))
+		# Some of the payments' own blobs have gone to the archive.
+		gone = sum(not (self.dir / "alice" / name).exists() for name in promised)
+		self.assertTrue(gone >= OF_A_BLOB - 1 or os.environ.get("FAULTS_RECORDING"), gone)
 		made_at = recorded.processes[initialised].end
 
 		def each(disk, place, image):
@@ -323,8 +330,9 @@ class WalletHome(PowerTest):
 					return f"{path} is neither the old one nor the new one"
 			if place > made_at and "alice/key" not in image:
 				return "the keys are gone"
+			archived = b"".join(data for path, data in image.items() if path.startswith("alice/payments-ended-"))
 			for name, sent in promised.items():
-				if place > sent and f"alice/{name}" not in image:
+				if place > sent and f"alice/{name}" not in image and bytes.fromhex(name.removeprefix("payment-")) not in archived:
 					return f"{name} was sent and is gone"
 			return None
 

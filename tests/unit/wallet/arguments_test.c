@@ -52,6 +52,11 @@ START_TEST(null_is_refused_everywhere)
 	ck_assert_int_eq(uncia_wallet_query(NULL, &id), UNCIA_E_ARGUMENT);
 	ck_assert_uint_eq(uncia_wallet_outbox_count(NULL), 0);
 	ck_assert_int_eq(uncia_wallet_outbox(NULL, 0, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_output(NULL, &id, 0, text, &micro), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_pending(NULL, 0, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_expired(NULL, 0, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_part(NULL, NULL, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_part_output(NULL, NULL, 0, text, &micro), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_history(NULL, 0, 0, 1), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_history_page(NULL, &page), UNCIA_E_ARGUMENT);
 	ck_assert_ptr_null(uncia_wallet_history_receipt(NULL, 0));
@@ -112,7 +117,9 @@ START_TEST(sizes_of_no_version_are_refused)
 	host.size = 0;
 	ck_assert_int_eq(uncia_wallet_open(&host, NULL, NULL, &wallet), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_open(&rig->host.host, NULL, &options, &wallet), UNCIA_E_ARGUMENT);
+	struct uncia_part part = {.size = sizeof(part) + 1};
 	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &id, &payment), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_part(rig->wallet, NULL, &part), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_balance(rig->wallet, &balance), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), UNCIA_E_ARGUMENT);
 	ck_assert(!uncia_wallet_event(rig->wallet, &event));

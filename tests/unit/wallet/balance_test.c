@@ -41,15 +41,70 @@ END_TEST
 
 START_TEST(all_liars_leave_the_balance_unknown)
 {
-	static const enum behaviour lies[] = {FALSE_BALANCE, GARBAGE, NOISE_GARBAGE, SILENT, REFUSES};
+	static const struct {
+		enum behaviour lie;
+		int end; /* bytes that nobody authenticated are nobody's word */
+	} lies[] = {{FALSE_BALANCE, UNCIA_E_PROOF},
+	            {GARBAGE, UNCIA_E_PROOF},
+	            {NOISE_GARBAGE, UNCIA_E_UNREACHABLE},
+	            {SILENT, UNCIA_E_UNREACHABLE},
+	            {REFUSES, UNCIA_E_UNREACHABLE}};
 	for (size_t l = 0; l < sizeof(lies) / sizeof(lies[0]); l++) {
 		struct rig *rig = rig_new(4);
 		for (int i = 0; i < 4; i++)
-			rig->net.nodes[i].behaviour = lies[l];
-		ck_assert_int_eq(rig_sync(rig), UNCIA_E_UNREACHABLE);
+			rig->net.nodes[i].behaviour = lies[l].lie;
+		ck_assert_int_eq(rig_sync(rig), lies[l].end);
 		ck_assert(!rig_balance(rig).known);
 		rig_free(rig);
 	}
+}
+END_TEST
+
+START_TEST(what_nobody_proves_ends_at_once_where_all_lie_and_with_the_time_where_some_do)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_event event;
+	struct uncia_payment_id id = {{0x70, 1}};
+	uint64_t start = rig->host.now_ms;
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = FALSE_BALANCE;
+	ck_assert_int_eq(rig_sync(rig), UNCIA_E_PROOF);
+	ck_assert_uint_le(rig->host.now_ms - start, 100);
+	ck_assert_int_eq(rig_sync(rig), UNCIA_E_PROOF); /* they are left alone for a minute */
+	ck_assert_int_eq(uncia_wallet_history(rig->wallet, 0, 0, 5), 0);
+	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 100);
+	ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_PROOF);
+	fake_network_pass(&rig->net, rig->wallet, 60000);
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = HONEST;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig_free(rig);
+
+	rig = rig_new(4);
+	rig->net.nodes[0].behaviour = FALSE_BALANCE;
+	for (int i = 1; i < 4; i++)
+		rig->net.nodes[i].behaviour = SILENT;
+	start = rig->host.now_ms;
+	ck_assert_int_eq(rig_sync(rig), UNCIA_E_PROOF);
+	ck_assert_uint_ge(rig->host.now_ms - start, 10000);
+	rig_free(rig);
+}
+END_TEST
+
+/* wallet 7.6: what one has proved is taken when the time is up, and not before: another may be about to answer. */
+START_TEST(one_proof_and_three_that_are_silent_end_with_the_time)
+{
+	struct rig *rig = rig_new(4);
+	uint64_t start = rig->host.now_ms;
+	for (int i = 1; i < 4; i++)
+		rig->net.nodes[i].behaviour = SILENT;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
+	ck_assert_uint_ge(rig->host.now_ms - start, 10000);
+	ck_assert_uint_le(rig->host.now_ms - start, 10200);
+	rig_free(rig);
 }
 END_TEST
 
@@ -297,7 +352,9 @@ START_TEST(a_child_process_has_no_use_of_it)
 END_TEST
 
 UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_believed_and_its_node_is_left,
-          all_liars_leave_the_balance_unknown, one_liar_of_any_kind_does_not_hinder,
+          all_liars_leave_the_balance_unknown,
+          what_nobody_proves_ends_at_once_where_all_lie_and_with_the_time_where_some_do,
+          one_proof_and_three_that_are_silent_end_with_the_time, one_liar_of_any_kind_does_not_hinder,
           an_absent_account_is_believed_from_weight_f_plus_1, an_absence_that_is_newer_than_a_proof_counts,
           one_reachable_validator_is_enough_for_a_proof, the_newest_proof_wins_and_none_goes_back,
           an_old_state_of_more_than_f_validators_waits_for_one_that_voted,

@@ -1,4 +1,6 @@
 /* The host over a directory: exclusive creation, what a crash leaves behind, who may read. */
+#include <errno.h>
+#include <sys/resource.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -223,12 +225,13 @@ static void count_under_the_lock(void)
 {
 	struct uncia_host host = {.size = sizeof(host)};
 	size_t size;
-	int number;
+	int number, rc;
 	if (uncia_host_directory(path, &host) != 0)
 		_exit(1);
 	for (int i = 0; i < ROUNDS; i++) {
-		if (host.lock(host.context) != 0 ||
-		    host.load(host.context, "count", &number, sizeof(number), &size) != 0)
+		while ((rc = host.lock(host.context)) == UNCIA_E_BUSY)
+			usleep(1000);
+		if (rc != 0 || host.load(host.context, "count", &number, sizeof(number), &size) != 0)
 			_exit(1);
 		number++;
 		if (host.replace(host.context, "count", &number, sizeof(number)) != 0)
@@ -302,7 +305,7 @@ START_TEST(who_leaves_the_lock_leaves_it_to_a_wallet_over_the_same_host_in_anoth
 }
 END_TEST
 
-START_TEST(the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)
+START_TEST(the_lock_of_a_process_that_stands_still_is_not_waited_for_and_goes_with_it)
 {
 	struct uncia_host host = open_host(), other = {.size = sizeof(other)};
 	int ready[2], status;
@@ -319,7 +322,12 @@ START_TEST(the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_go
 	}
 	close(ready[1]);
 	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-	ck_assert_int_eq(host.lock(host.context), UNCIA_E_BUSY);
+	struct timespec before, after;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(host.lock(host.context), UNCIA_E_BUSY);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	ck_assert_int_lt(after.tv_sec - before.tv_sec, 2);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(host.lock(host.context), 0);
@@ -329,9 +337,37 @@ START_TEST(the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_go
 }
 END_TEST
 
-UNIT_MAIN("host_directory", blobs_are_created_once_and_replaced, a_short_buffer_is_told_the_size,
-          names_cannot_leave_the_directory, leftovers_of_a_crash_are_no_blobs, leftovers_of_a_crash_go_after_a_day,
-          nothing_temporary_is_left, others_may_not_read, a_link_is_not_followed,
-          one_process_at_a_time_is_under_the_lock,
+START_TEST(what_failed_is_said_with_the_file_and_the_systems_words)
+{
+	struct uncia_host host = open_host(), none = {.size = sizeof(none)};
+	char why[UNCIA_WHY_SIZE] = "x", byte;
+	size_t size;
+	struct rlimit before, few;
+	uncia_host_directory_why(&host, why);
+	ck_assert_str_eq(why, "");
+	ck_assert_int_eq(host.load(host.context, "absent", &byte, 1, &size), UNCIA_E_NOT_FOUND);
+	uncia_host_directory_why(&host, why);
+	ck_assert_str_eq(why, ""); /* that is no failure */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(host.create(host.context, "blob", "x", 1), UNCIA_E_IO);
+	ck_assert_int_eq(uncia_host_directory(path, &none), UNCIA_E_IO);
+	int number = errno;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_int_eq(number, EMFILE);
+	uncia_host_directory_why(&host, why);
+	ck_assert_ptr_nonnull(strstr(why, "/blob: Too many open files"));
+	ck_assert_int_eq(strncmp(why, path, strlen(path)), 0);
+	uncia_host_directory_why(&none, why); /* not one of a directory */
+	ck_assert_str_eq(why, "");
+	close_host(&host);
+}
+END_TEST
+
+UNIT_MAIN("host_directory", what_failed_is_said_with_the_file_and_the_systems_words,
+          blobs_are_created_once_and_replaced, a_short_buffer_is_told_the_size, names_cannot_leave_the_directory,
+          leftovers_of_a_crash_are_no_blobs, leftovers_of_a_crash_go_after_a_day, nothing_temporary_is_left,
+          others_may_not_read, a_link_is_not_followed, one_process_at_a_time_is_under_the_lock,
           who_leaves_the_lock_leaves_it_to_a_wallet_over_the_same_host_in_another_thread,
-          the_lock_of_a_process_that_stands_still_is_waited_for_a_moment_and_goes_with_it)
+          the_lock_of_a_process_that_stands_still_is_not_waited_for_and_goes_with_it)

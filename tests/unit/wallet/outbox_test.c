@@ -311,11 +311,19 @@ START_TEST(processes_of_one_home_sign_no_more_than_there_is)
 	ck_assert_int_eq(rig_pay(rig, NULL, 40 * AMOUNT_MICROS, &id), 0);
 	ck_assert_uint_eq(rig_balance(rig).spendable, 0);
 	ck_assert_uint_eq(payments_made, 2);
+	struct uncia_payment_id pending[2], none;
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(uncia_wallet_pending(rig->wallet, i, &pending[i]), 0);
+	bool mine_first = memcmp(pending[0].b, id.b, sizeof(id.b)) == 0;
+	ck_assert_mem_eq(pending[mine_first].b, other.b, sizeof(id.b));
+	ck_assert_mem_eq(pending[!mine_first].b, id.b, sizeof(id.b));
+	ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 2, &none), UNCIA_E_NOT_FOUND);
 	/* The other's payment is this one's, too, and so is its end. */
 	rig->net.finalise = true;
 	fake_network_pass(&rig->net, rig->wallet, 5000);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
 	ck_assert_int_eq(rig_payment(rig, &other).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 0, &none), UNCIA_E_NOT_FOUND);
 	rig_free(rig);
 }
 END_TEST
@@ -491,18 +499,23 @@ START_TEST(an_end_that_was_asked_for_stays_one_where_storage_has_none_yet)
 	struct rig *rig = rig_new(4);
 	struct uncia_host *host = &rig->host.host;
 	struct uncia_payment_id id, other;
-	struct memory_blob stored = {.data = NULL};
+	char name[UNCIA_BLOB_NAME_SIZE] = "";
+	uint8_t *pending = NULL;
+	size_t size = 0;
 	char *receipt;
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &id), 0);
 	for (size_t i = 0; i < rig->host.count; i++)
-		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0)
-			stored = rig->host.blobs[i];
-	uint8_t *pending = malloc(stored.size);
-	memcpy(pending, stored.data, stored.size);
+		if (strncmp(rig->host.blobs[i].name, "payment-", 8) == 0) {
+			strcpy(name, rig->host.blobs[i].name);
+			size = rig->host.blobs[i].size;
+			pending = malloc(size);
+			memcpy(pending, rig->host.blobs[i].data, size);
+		}
+	ck_assert_ptr_nonnull(pending);
 	rig->net.finalise = true;
 	fake_network_pass(&rig->net, rig->wallet, 5000);
-	ck_assert_int_eq(host->remove(host->context, stored.name), 0);
+	memory_host_forget(&rig->host, "payment");
 	rig_reopen(rig);
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
@@ -510,7 +523,7 @@ START_TEST(an_end_that_was_asked_for_stays_one_where_storage_has_none_yet)
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
 	ck_assert(!rig_payment(rig, &id).own);
 	/* As another process stored it, that does not know its end. */
-	ck_assert_int_eq(host->create(host->context, stored.name, pending, stored.size), 0);
+	ck_assert_int_eq(host->create(host->context, name, pending, size), 0);
 	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &other), 0);
 	ck_assert(rig_payment(rig, &id).own);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);

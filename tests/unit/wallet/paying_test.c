@@ -108,6 +108,59 @@ START_TEST(refusals_store_and_send_nothing)
 }
 END_TEST
 
+START_TEST(a_memo_is_kept_as_text_and_paid_as_its_hash)
+{
+	struct rig *rig = ready();
+	struct uncia_payment_id id, again;
+	uint8_t hash[32];
+	char address[UNCIA_ADDRESS_TEXT_SIZE], longest[UNCIA_MEMO_SIZE + 1] = "";
+	rig_address(0, address);
+	struct uncia_output output = {.address = address, .amount = HALF};
+	struct uncia_payment_request request = {
+	    .size = sizeof(request), .outputs = &output, .output_count = 1, .key = "memo", .memo = "für die Miete"};
+	ck_assert_int_eq(uncia_memo_hash(request.memo, hash), 0);
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), 0);
+	for (int ended = 0; ended < 3; ended++) {
+		ck_assert_str_eq(rig_payment(rig, &id).memo, request.memo);
+		ck_assert_mem_eq(rig_payment(rig, &id).memo_hash, hash, sizeof(hash));
+		rig->net.finalise = true;
+		rig_reopen(rig);
+		fake_network_pass(&rig->net, rig->wallet, 3000);
+		ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	}
+	/* What leaves has the hash, and not the text. */
+	ck_assert(rig->net.nodes[0].submits != 0 &&
+	          !memmem(rig->net.nodes[0].submitted, rig->net.nodes[0].submitted_size, request.memo, 8));
+	ck_assert_int_eq(rig_sync(rig), 0);
+	/* By its hash it is the same payment. */
+	request.memo_hash = hash;
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again), 0);
+	ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
+	request.memo = NULL;
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again), 0);
+	ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
+	request.memo = "something else";
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again), UNCIA_E_ARGUMENT);
+	request.memo_hash = NULL;
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again), UNCIA_E_KEY_REUSED);
+	request.key = NULL;
+	memset(longest, 'a', UNCIA_MEMO_SIZE);
+	static const char *const bad[] = {"\a", "\xff", "\xe2\x80\xae", ""};
+	for (size_t i = 0; i < 4; i++) {
+		request.memo = bad[i];
+		ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again),
+		                 i == 3 ? UNCIA_E_LIMIT : UNCIA_E_ENCODING);
+	}
+	request.memo = longest;
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again), UNCIA_E_LIMIT);
+	longest[UNCIA_MEMO_SIZE - 1] = '\0';
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &again), 0);
+	rig_reopen(rig);
+	ck_assert_str_eq(rig_payment(rig, &again).memo, longest);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(without_randomness_nothing_is_made_or_sent)
 {
 	struct rig *rig = ready();
@@ -594,9 +647,10 @@ START_TEST(a_locked_wallet_looks_but_does_not_pay)
 END_TEST
 
 UNIT_MAIN("paying", a_payment_becomes_final_by_its_receipt, a_balance_counts_each_payment_once,
-          refusals_store_and_send_nothing, without_randomness_nothing_is_made_or_sent,
-          all_of_the_balance_can_be_spent_and_not_more, less_than_the_smallest_amount_is_never_left_behind,
-          the_same_key_is_the_same_payment, a_key_with_another_memo_or_reference_is_another_payment,
+          refusals_store_and_send_nothing, a_memo_is_kept_as_text_and_paid_as_its_hash,
+          without_randomness_nothing_is_made_or_sent, all_of_the_balance_can_be_spent_and_not_more,
+          less_than_the_smallest_amount_is_never_left_behind, the_same_key_is_the_same_payment,
+          a_key_with_another_memo_or_reference_is_another_payment,
           a_pending_payment_is_sent_again_on_reconnect_and_by_time,
           a_payment_that_never_ends_is_asked_for_ever_more_rarely, a_pending_payment_goes_on_after_a_restart,
           reasons_and_refusals_are_shown_and_are_no_end, expired_is_believed_from_weight_f_plus_1,

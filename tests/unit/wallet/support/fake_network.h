@@ -37,6 +37,7 @@ struct fake_node {
 	bool down;            /* connections to it fail */
 	enum behaviour behaviour;
 	uint32_t submits, queries, pages;
+	uint64_t clock_ms;                   /* of its wall, told with accounts; 0: it does not tell */
 	uint8_t submitted[PAYMENT_SIZE_MAX]; /* the last */
 	size_t submitted_size;
 	uint64_t submit_request;  /* the request id of the last */

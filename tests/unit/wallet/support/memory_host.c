@@ -21,6 +21,16 @@ size_t memory_host_count(struct memory_host *m, const char *prefix)
 	return count;
 }
 
+void memory_host_forget(struct memory_host *m, const char *prefix)
+{
+	for (size_t i = m->count; i-- > 0;) {
+		if (strncmp(m->blobs[i].name, prefix, strlen(prefix)) != 0)
+			continue;
+		free(m->blobs[i].data);
+		m->blobs[i] = m->blobs[--m->count];
+	}
+}
+
 /* Returns whether this call fails; *skip: without effect. */
 static bool fails(struct memory_host *m, bool *skip)
 {

@@ -40,6 +40,8 @@ void memory_host_copy(const struct memory_host *m, struct memory_copy *copy);
 void memory_host_put_back(struct memory_host *m, struct memory_copy *copy, const char *only);
 /* Takes what is not durable. */
 void memory_host_power_cut(struct memory_host *m);
+/* Removes all blobs whose names start so. */
+void memory_host_forget(struct memory_host *m, const char *prefix);
 /* How many blobs' names start so. */
 size_t memory_host_count(struct memory_host *m, const char *prefix);
 

@@ -27,6 +27,7 @@ void rig_close(struct rig *rig)
 	for (uint32_t i = 0; i < rig->net.count; i++) {
 		link_free(rig->net.nodes[i].link);
 		rig->net.nodes[i].link = NULL;
+		rig->net.nodes[i].submit_request = UINT64_MAX; /* numbers begin anew */
 	}
 }
 

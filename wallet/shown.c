@@ -1,0 +1,237 @@
+/* Payments as the host sees them: what is known of one, and what this account has to do with it. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "outbox.h"
+#include "wallet.h"
+
+/* The own payments that are not archived yet. */
+static bool is_apart(const struct tracked *t)
+{
+	return t->record.own && !t->record.archived;
+}
+
+static void describe(const struct uncia_wallet *w, const struct record *r, struct uncia_payment *payment)
+{
+	payment->state = r->state;
+	payment->own = r->own;
+	if (r->payment)
+		payment_describe(r->payment, payment);
+	if (r->own)
+		payment->leaving = wallet_leaving(w, r->payment);
+	if (r->memo)
+		strcpy(payment->memo, r->memo); /* it fits: outbox.c */
+	payment->made_ms = r->made_ms;
+	if (r->state == UNCIA_PAYMENT_FINAL) {
+		payment->height = r->height;
+		payment->timestamp_ms = r->timestamp_ms;
+		payment->index = r->index;
+	}
+}
+
+/* Finds a payment in memory or in the archive; a record that was read has `archived` and is no payment's in memory.
+ * Returns 0; UNCIA_E_NOT_FOUND; as outbox_read. Out: *t, or NULL and *read, to be freed with shown_free. */
+static int shown_find(const struct uncia_wallet *w, const struct uncia_payment_id *id, const struct tracked **t,
+                      struct record *read)
+{
+	struct payment_id key;
+	memcpy(key.b, id->b, sizeof(key.b));
+	*t = tracked_find(w, &key);
+	const struct ended *ended = *t ? NULL : archive_find_id(w, &key);
+	if (ended)
+		return outbox_read(w, ended, read);
+	return *t ? 0 : UNCIA_E_NOT_FOUND;
+}
+
+static void shown_free(const struct tracked *t, struct record *read)
+{
+	if (t)
+		return;
+	payment_free(read->payment);
+	free(read->memo);
+}
+
+int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct uncia_payment *payment)
+{
+	const struct tracked *t;
+	struct record read;
+	if (!w || !id || !payment || payment->size != sizeof(*payment))
+		return UNCIA_E_ARGUMENT;
+	int rc = shown_find(w, id, &t, &read);
+	if (rc)
+		return rc;
+	*payment = (struct uncia_payment){.size = sizeof(*payment), .id = *id};
+	struct payment_id key;
+	memcpy(key.b, id->b, sizeof(key.b));
+	payment->expires_at = payment_id_expires_at(&key);
+	describe(w, t ? &t->record : &read, payment);
+	if (payment->state == UNCIA_PAYMENT_PENDING) {
+		payment->reason = t->following.reason;
+		payment->refusal = t->following.refusal;
+	} else if (payment->state == UNCIA_PAYMENT_FINAL) {
+		payment->elapsed_ms = t ? t->following.elapsed_ms : archive_find_id(w, &key)->elapsed_ms;
+	}
+	shown_free(t, &read);
+	return 0;
+}
+
+int uncia_wallet_output(const struct uncia_wallet *w, const struct uncia_payment_id *id, uint32_t number,
+                        char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount)
+{
+	const struct tracked *t;
+	struct record read;
+	if (!w || !id || !address || !amount)
+		return UNCIA_E_ARGUMENT;
+	int rc = shown_find(w, id, &t, &read);
+	if (rc)
+		return rc;
+	const struct payment *payment = t ? t->record.payment : read.payment;
+	if (!payment)
+		rc = UNCIA_E_NOT_FOUND;
+	else if (number >= payment->output_count)
+		rc = UNCIA_E_ARGUMENT;
+	else
+		output_describe(&payment->outputs[number], address, amount);
+	shown_free(t, &read);
+	return rc;
+}
+
+size_t uncia_wallet_outbox_count(const struct uncia_wallet *w)
+{
+	size_t count = w ? w->archive->count : 0;
+	for (const struct tracked *t = w ? w->tracked : NULL; t; t = t->hh.next)
+		count += is_apart(t);
+	return count;
+}
+
+int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
+{
+	if (!w || !id)
+		return UNCIA_E_ARGUMENT;
+	if (number < w->archive->count) {
+		memcpy(id->b, w->archive->all[number]->id.b, sizeof(id->b));
+		return 0;
+	}
+	number -= w->archive->count;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
+		if (is_apart(t) && number-- == 0) {
+			memcpy(id->b, t->id.b, sizeof(id->b));
+			return 0;
+		}
+	}
+	return UNCIA_E_NOT_FOUND;
+}
+
+int uncia_wallet_pending(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
+{
+	if (!w || !id)
+		return UNCIA_E_ARGUMENT;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
+		if (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING && number-- == 0) {
+			memcpy(id->b, t->id.b, sizeof(id->b));
+			return 0;
+		}
+	}
+	return UNCIA_E_NOT_FOUND;
+}
+
+/* An id begins with the expiry: later ones are greater. */
+static int latest_first(const void *a, const void *b)
+{
+	return memcmp(b, a, sizeof(struct payment_id));
+}
+
+/* Sorts what has expired, where there is more since it was sorted last. */
+static int sort_expired(const struct uncia_wallet *w)
+{
+	struct archive *a = w->archive;
+	size_t apart = 0, count = 0;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		apart += is_apart(t) && t->record.state == UNCIA_PAYMENT_EXPIRED;
+	size_t expired = a->count - a->final_count + apart;
+	if (a->expired && a->expired_count == expired)
+		return 0; /* ends stay, so that as many are the same ones */
+	struct payment_id *list = malloc((expired + 1) * sizeof(*list));
+	if (!list)
+		return UNCIA_E_MEMORY;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->all[i]->state == UNCIA_PAYMENT_EXPIRED)
+			list[count++] = a->all[i]->id;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
+		if (is_apart(t) && t->record.state == UNCIA_PAYMENT_EXPIRED)
+			list[count++] = t->id;
+	assert(count == expired);
+	qsort(list, count, sizeof(*list), latest_first);
+	free(a->expired);
+	a->expired = list;
+	a->expired_count = count;
+	return 0;
+}
+
+int uncia_wallet_expired(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
+{
+	if (!w || !id)
+		return UNCIA_E_ARGUMENT;
+	int rc = sort_expired(w);
+	if (rc)
+		return rc;
+	if (number >= w->archive->expired_count)
+		return UNCIA_E_NOT_FOUND;
+	memcpy(id->b, w->archive->expired[number].b, sizeof(id->b));
+	return 0;
+}
+
+int uncia_wallet_part(const struct uncia_wallet *w, const struct uncia_receipt *receipt, struct uncia_part *part)
+{
+	const struct output *first_own = NULL, *first_other = NULL;
+	uint32_t own_count = 0;
+	uint64_t amount;
+	amount_t own = 0;
+	if (!w || !receipt || !part || part->size != sizeof(*part))
+		return UNCIA_E_ARGUMENT;
+	const struct payment *payment = receipt->payment;
+	if (!payment_touches(payment, &w->address, NULL))
+		return UNCIA_E_NOT_FOUND;
+	for (uint32_t i = payment->output_count; i-- != 0;) {
+		if (!address_equal(&payment->outputs[i].to, &w->address)) {
+			first_other = &payment->outputs[i];
+			continue;
+		}
+		first_own = &payment->outputs[i];
+		own += first_own->amount; /* at most payment->total, which did not overflow */
+		own_count++;
+	}
+	assert(own <= payment->total && (first_own || first_other));
+	*part = (struct uncia_part){.size = sizeof(*part), .output_count = payment->output_count};
+	if (!address_equal(&payment->sender, &w->address)) {
+		part->direction = UNCIA_DIRECTION_IN;
+		part->amount = own;
+		part->output_count = own_count;
+	} else {
+		part->direction = first_other ? UNCIA_DIRECTION_OUT : UNCIA_DIRECTION_SELF;
+		part->amount = first_other ? payment->total - own : own;
+	}
+	output_describe(part->direction == UNCIA_DIRECTION_OUT ? first_other : first_own, part->to, &amount);
+	return 0;
+}
+
+int uncia_wallet_part_output(const struct uncia_wallet *w, const struct uncia_receipt *receipt, uint32_t number,
+                             char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount)
+{
+	struct uncia_part part = {.size = sizeof(part)};
+	if (!address || !amount)
+		return UNCIA_E_ARGUMENT;
+	int rc = uncia_wallet_part(w, receipt, &part);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < receipt->payment->output_count; i++) {
+		const struct output *output = &receipt->payment->outputs[i];
+		if (part.direction == UNCIA_DIRECTION_IN && !address_equal(&output->to, &w->address))
+			continue;
+		if (number-- == 0) {
+			output_describe(output, address, amount);
+			return 0;
+		}
+	}
+	return UNCIA_E_ARGUMENT;
+}
