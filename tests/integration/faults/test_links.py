@@ -154,17 +154,18 @@ class Links(ProxiedTest):
 			pump.kill()
 			pump.wait()
 
-	def test_a_peer_that_does_not_read_is_dropped_and_costs_the_others_nothing(self):
+	def test_a_peer_that_hardly_reads_costs_the_others_nothing(self):
+		"""Where it is dropped at last, and where not before that: what may wait for it is votes and proposals alone."""
 		accounts = fixture_accounts(200)
 		network = self.start_proxied(funds=[(address, 1000) for address in accounts])
 		self.pay()
-		sender, deaf = network.validators[0], network.validators[3]
+		sender = network.validators[0]
 		network.links.set([(0, 3)], rate=2000, window=1) # it is heard, but falls ever farther behind
 		size, sizes = memory(sender), []
 		with self.paying(network, "heavy", sender, len(accounts)):
-			self.until(lambda: sizes.append(memory(sender)) or 'event=peer_down peer=3 why="does not read"' in sender.log(),
-				"the peer to be dropped", 300)
-			self.pay()
+			for _ in range(20):
+				self.pay()
+				sizes.append(memory(sender))
 		print(f"it grew by {max(sizes) - size >> 20} MiB", flush=True)
 		self.assertLess(max(sizes) - size, 150 << 20)
 		network.links.heal()
