@@ -65,7 +65,7 @@ struct archive {
 	uint32_t next;            /* the number after the last segment's */
 	bool blind;               /* what a damaged segment held is not known: it may be any key's */
 	bool index_due;           /* a full segment is not in the index */
-	uint64_t locked_until_ms; /* outbox.c: until then nobody waits for the home's lock again */
+	uint64_t locked_until_ms; /* outbox.c: until then the home's lock is not tried again */
 	bool loose;               /* outbox.c: there are payments with an end that may not be in the archive yet */
 	struct ended **extras;    /* whose own blobs are still there, though the index has them */
 	size_t extra_count, extra_capacity;

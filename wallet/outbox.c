@@ -31,7 +31,7 @@
 #define PREFIX         "payment-"
 #define RECORD_VERSION 1
 #define LOADS_MAX      3u /* of a home that another process is putting in order */
-#define LOCK_PAUSE_MS  60000u
+#define LOCK_PAUSE_MS  1000u
 #define FOLD_MAX       64u /* payments that are read for the archive at a time */
 
 /* Copies the record's memo. One that may not be shown is left out: no text stops a payment.
@@ -396,8 +396,8 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	return rc;
 }
 
-/* Takes the home's lock for the archive, which can do without: where another process does not leave it, the host waits
- * once, and not for each payment that ends. */
+/* Takes the home's lock for the archive, which can do without: where another process is in it, it is tried again after
+ * a second at the earliest, and not for each payment that ends. */
 static int lock_home(struct uncia_wallet *w)
 {
 	uint64_t now = wallet_now(w);

@@ -248,9 +248,14 @@ void phone_host_restart(struct phone_host *h, bool power_cut)
 
 bool phone_host_keeps(const struct phone_host *h, const char *name, const void *bytes, size_t size)
 {
-	const struct phone_blob *blob = find(h, name);
+	bool keeps = false;
 
-	return blob && blob->kept.there && memmem(blob->kept.data, blob->kept.size, bytes, size);
+	for (size_t i = 0; i < h->count && !keeps; i++) {
+		const struct phone_blob *blob = &h->blobs[i];
+		keeps = strncmp(blob->name, name, strlen(name)) == 0 && blob->kept.there &&
+		        memmem(blob->kept.data, blob->kept.size, bytes, size);
+	}
+	return keeps;
 }
 
 size_t phone_host_count(const struct phone_host *h, const char *prefix)

@@ -48,7 +48,7 @@ struct phone_copy {
 void phone_copy_make(const struct phone_host *h, struct phone_copy *copy);
 void phone_copy_put_back(struct phone_host *h, const struct phone_copy *copy, uint32_t in_a_hundred);
 void phone_copy_free(struct phone_copy *copy);
-/* Whether a blob that survives a power cut holds these bytes. */
+/* Whether a blob whose name begins so, and that survives a power cut, holds these bytes. */
 bool phone_host_keeps(const struct phone_host *h, const char *name, const void *bytes, size_t size);
 size_t phone_host_count(const struct phone_host *h, const char *prefix);
 
