@@ -9,6 +9,7 @@
 #include "fields.h"
 #include "session.h"
 #include "tracked.h"
+#include "outbox.h"
 #include "wallet.h"
 
 #define ASK_AGAIN_MS 1000u
@@ -235,11 +236,7 @@ void wallet_sync_link_down(struct uncia_wallet *w, uint32_t node)
  * chains. (Of the creating block nothing is concluded: what came before the creation in it is not counted there.) */
 static bool contradicts_receipts(const struct uncia_wallet *w, const struct account_state *state)
 {
-	uint64_t count = 0;
-	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
-		count += t->record.own && t->record.state == UNCIA_PAYMENT_FINAL &&
-		         t->record.height > state->entry.created && t->record.height <= state->height;
-	return count > state->entry.payments;
+	return outbox_finals(w, state->entry.created, state->height) > state->entry.payments;
 }
 
 static int wallet_sync_take_proof(struct uncia_wallet *w, const Uncia__Pb__AccountProof *proof, uint64_t *height)

@@ -77,6 +77,7 @@ struct phone {
 	struct reading reading;
 	struct pay *waiting; /* for the end of a look-up, to be paid then */
 	struct phone_copy copy;
+	bool mixed; /* its storage has parts of different ages */
 };
 
 struct phones {

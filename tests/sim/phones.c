@@ -409,6 +409,7 @@ static void put_back(struct phone *phone, uint32_t in_a_hundred)
 {
 	phone_trace(phone, "is put back to an older copy%s", in_a_hundred < 100 ? ", in part" : "");
 	phone_end(phone, false);
+	phone->mixed |= in_a_hundred < 100;
 	phone_copy_put_back(&phone->host, &phone->copy, in_a_hundred);
 	for (size_t i = 0; i < phone->pay_count; i++)
 		if (phone->pays[i].home == phone->home)
