@@ -32,7 +32,7 @@ class Gaps(NetworkTest):
 		money = [text for a in fixture_accounts(ACCOUNTS) for text in ("--account", f"{a}=1000000")]
 		self.run_json("genesis", "--name", "gaps", "--output", "g", *money, *keys)
 		for i in range(4):
-			self.run_json("init", "--home", f"v{i}", "--genesis", "g")
+			self.run_json("init", "--home", f"v{i}", "--genesis", "g", "--first-start")
 			peers = "".join(f"[peer.{j}]\naddress = 127.0.0.1:{base + j}\n" for j in range(4) if j != i)
 			(self.dir / f"v{i}" / "unciad.conf").write_text(f"[node]\nlisten = 127.0.0.1:{base + i}\n{peers}")
 		return [Validator(self, i, {"home": f"v{i}", "port": base + i, "pid": 0}) for i in range(4)]
