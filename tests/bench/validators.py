@@ -299,7 +299,7 @@ def make_gap(tools, directory, mib):
     tools.unciad(*command)
     homes = [directory / f"v{i}" for i in range(4)]
     for home in homes:
-        tools.unciad("init", "--home", home, "--genesis", directory / "genesis")
+        tools.unciad("init", "--home", home, "--genesis", directory / "genesis", "--first-start")
     (directory / "about.json").write_text(json.dumps({"validators": 4, "accounts": 64, "payers": 0}))
     made = subprocess.run([tests / "long_chain", str(mib), "1024", "8", *homes], stdout=subprocess.PIPE, text=True)
     if made.returncode:
