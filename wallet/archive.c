@@ -82,7 +82,7 @@ void archive_deinit(struct uncia_wallet *w)
 	HASH_CLEAR(by_nonce, a->by_nonce);
 	HASH_CLEAR(by_id, a->by_id);
 	HASH_ITER (hh, a->segments, segment, next_segment) {
-		HASH_DEL(a->segments, segment);
+		HASH_DEL(a->segments, segment); /* NOLINT(clang-analyzer-unix.Malloc): the next one is known */
 		for (size_t i = 0; i < segment->count; i++)
 			free(segment->entries[i]);
 		free(segment->entries);

@@ -53,7 +53,7 @@ static bool add_genesis(struct reader *r, const char *chunk)
 		r->genesis = grown;
 		r->genesis_capacity = capacity;
 	}
-	assert(size <= r->genesis_capacity - r->genesis_size);
+	assert(r->genesis && size <= r->genesis_capacity - r->genesis_size);
 	memcpy(r->genesis + r->genesis_size, chunk, size);
 	r->genesis_size += size;
 	return true;

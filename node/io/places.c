@@ -94,6 +94,7 @@ static struct crowd crowd_narrow(const struct places *p, struct run crowd, enum 
 		struct run within = {found.first, found.count}, own;
 		uint32_t runs;
 		struct run longest = run_longest(p, within, prefix, &runs, &p->sorted[within.first].address, &own);
+		assert(runs);
 		if (longest.count < (within.count + runs - 1) / runs + margin)
 			break;
 		found.first = longest.first;

@@ -40,6 +40,7 @@ int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessa
 	struct action *action;
 
 	TRY(message_send_now(s, peer, message, &action));
+	assert(action);
 	action->spare = true;
 	return 0;
 }
@@ -49,6 +50,7 @@ int message_send_answer(struct step *s, uint32_t peer, const Uncia__Pb__PeerMess
 	struct action *action;
 
 	TRY(message_send_now(s, peer, message, &action));
+	assert(action);
 	action->answer = true;
 	return 0;
 }

@@ -77,7 +77,7 @@ static void job_uncount(struct step *s, struct job *job)
 	}
 	if (job->peer >= s->committee->size)
 		return;
-	assert(s->peers[job->peer].job_bytes >= job->message_size);
+	assert(job->back_of_peer && s->peers[job->peer].job_bytes >= job->message_size);
 	s->peers[job->peer].job_bytes -= job->message_size;
 	*job->back_of_peer = job->next_of_peer;
 	if (job->next_of_peer)

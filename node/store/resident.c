@@ -22,6 +22,7 @@ void environment_find_map(struct environment *e)
 			uintptr_t begin, end;
 			unsigned major_number, minor_number;
 			unsigned long inode;
+			/* NOLINTNEXTLINE(cert-err34-c): the kernel's own text */
 			if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*4s %*x %x:%x %lu", &begin, &end, &major_number,
 			           &minor_number, &inode) != 5 ||
 			    makedev(major_number, minor_number) != file.st_dev || inode != file.st_ino)

@@ -136,6 +136,7 @@ static int page_chains(const struct sync *s, const struct job *job, const Uncia_
 			return UNCIA_E_PROOF;
 		before = header;
 	}
+	assert(before); /* a page has a block */
 	return sync_check_headers(s, message, before, certificate, height);
 }
 

@@ -255,7 +255,7 @@ static bool has_ended(const struct uncia_payment *payment, bool handed_over)
 int session_await_payment(struct session *s, const struct uncia_payment_id *id, bool handed_over, uint64_t deadline_us,
                           struct uncia_payment *payment)
 {
-	struct uncia_event event;
+	struct uncia_event event = {.size = sizeof(event)};
 	int got = 1;
 	for (;;) {
 		*payment = (struct uncia_payment){.size = sizeof(*payment)};
