@@ -89,7 +89,7 @@ void archive_deinit(struct uncia_wallet *w)
 		free(segment);
 	}
 	HASH_ITER (hh, a->pieces, piece, next_piece) {
-		HASH_DEL(a->pieces, piece);
+		HASH_DEL(a->pieces, piece); /* NOLINT(clang-analyzer-unix.Malloc): likewise */
 		free(piece);
 	}
 	free(a->all);

