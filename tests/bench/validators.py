@@ -290,7 +290,8 @@ def make_gap(tools, directory, mib):
     directory.mkdir(parents=True)
     tests = tools.bin.parent / "tests"
     accounts = subprocess.run([tests / "wire_client", "accounts", "64"], check=True, stdout=subprocess.PIPE, text=True)
-    command = ["genesis", "--name", "bench", "--output", directory / "genesis", "--network", directory / "network.conf"]
+    command = ["genesis", "--name", "bench", "--smallest", "0.000001", "--output", directory / "genesis",
+        "--network", directory / "network.conf"]
     for address in accounts.stdout.split():
         command += ["--account", f"{address}=1000000"]
     for i in range(4):

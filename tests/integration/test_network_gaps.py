@@ -30,7 +30,7 @@ class Gaps(NetworkTest):
 		base = free_ports(4)
 		keys = [text for i in range(4) for text in ("--validator", self.keygen(f"v{i}"))]
 		money = [text for a in fixture_accounts(ACCOUNTS) for text in ("--account", f"{a}=1000000")]
-		self.run_json("genesis", "--name", "gaps", "--output", "g", *money, *keys)
+		self.run_json("genesis", "--name", "gaps", "--smallest", "0.000001", "--output", "g", *money, *keys)
 		for i in range(4):
 			self.run_json("init", "--home", f"v{i}", "--genesis", "g", "--first-start")
 			peers = "".join(f"[peer.{j}]\naddress = 127.0.0.1:{base + j}\n" for j in range(4) if j != i)
@@ -64,7 +64,7 @@ class Gaps(NetworkTest):
 		written = subprocess.run([TOOLS / "long_chain", str(MIB), str(BLOCK_KIB), str(CERTIFIED), *(v.home for v in validators)],
 			cwd=self.dir, check=True, stdout=subprocess.PIPE, text=True)
 		height = int(written.stdout)
-		ahead, other, away = validators[0], validators[1], validators[3]
+		ahead, away = validators[0], validators[3]
 		ahead.start()
 		self.until(lambda: self.height(ahead) == height, "the long chain to be there", 120)
 		away.start()
@@ -77,13 +77,11 @@ class Gaps(NetworkTest):
 		self.assertLess(max(most, more), RESIDENT_MIB)
 		for validator in ahead, away:
 			self.assertNotRegex(validator.log(), "does not read|broke the protocol|out of memory|Sanitizer")
-		# With a third one they go on from there.
-		other.start()
-		self.until(lambda: self.height(away) > height, "the chain to go on", 240)
-		for validator in ahead, other, away:
+		# Nobody goes on from there: the others' votes are in the certificates of this chain, and not in their journals.
+		for validator in ahead, away:
 			validator.stop()
 		self.assertNotIn("Sanitizer", away.log())
-		self.assertGreater(self.run_json("check", "--home", away.home)["height"], height)
+		self.assertEqual(self.run_json("check", "--home", away.home)["height"], height)
 
 
 if __name__ == "__main__":
