@@ -167,17 +167,17 @@ static int run_extend(struct sync *s, struct sync_run *run, size_t *read)
 }
 
 /* The headers above the page's last block, where its own certificate does not do. Returns as run_extend. */
-static int page_follow(struct sync *s, const struct sync_page *page, size_t *read)
+static int page_follow(struct sync *s, struct sync_run *run, const struct sync_page *page, size_t *read)
 {
 	uint64_t next = page->from + page->count;
 
 	/* A page that ends at a block with its own certificate leaves its taker one more to give receipts by. */
 	if (2 * page->final_count >= page->count)
 		return 0;
-	bool full = s->run.count == SYNC_HEADERS_MAX && !s->run.certificate && next > s->run.first;
-	if (!s->run.first || next < s->run.first || next >= s->run.first + s->run.count || full)
-		run_begin(&s->run, next);
-	return run_extend(s, &s->run, read);
+	bool full = run->count == SYNC_HEADERS_MAX && !run->certificate && next > run->first;
+	if (!run->first || next < run->first || next >= run->first + run->count || full)
+		run_begin(run, next);
+	return run_extend(s, run, read);
 }
 
 /* ---- answers ---- */
@@ -186,8 +186,9 @@ static int page_send(struct sync *s, uint32_t peer, struct sync_page *page, bool
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__SyncReply reply = UNCIA__PB__SYNC_REPLY__INIT;
-	size_t skip = followed ? (size_t)(page->from + page->count - s->run.first) : 0;
-	size_t headers = followed ? s->run.count - skip : 0;
+	const struct sync_run *run = &s->peers[peer].run;
+	size_t skip = followed ? (size_t)(page->from + page->count - run->first) : 0;
+	size_t headers = followed ? run->count - skip : 0;
 	Uncia__Pb__Blob *blobs = malloc((headers + 1) * sizeof(*blobs));
 	Uncia__Pb__Blob **list = malloc((page->count + headers + 1) * sizeof(Uncia__Pb__Blob *));
 	int error = blobs && list ? 0 : UNCIA_E_MEMORY;
@@ -196,7 +197,7 @@ static int page_send(struct sync *s, uint32_t peer, struct sync_page *page, bool
 		list[i] = &page->blobs[i];
 	for (size_t i = 0; !error && i < headers; i++) {
 		uncia__pb__blob__init(&blobs[i]);
-		blobs[i].data = field_of(s->run.headers[skip + i].bytes, s->run.headers[skip + i].size);
+		blobs[i].data = field_of(run->headers[skip + i].bytes, run->headers[skip + i].size);
 		list[page->count + i] = &blobs[i];
 	}
 	reply.tip_height = s->chain->tip->header.height;
@@ -205,7 +206,7 @@ static int page_send(struct sync *s, uint32_t peer, struct sync_page *page, bool
 	reply.headers = error ? NULL : list + page->count;
 	reply.n_headers = headers;
 	if (page->count)
-		reply.certificate = followed ? field_of(s->run.certificate, s->run.certificate_size)
+		reply.certificate = followed ? field_of(run->certificate, run->certificate_size)
 		                             : field_of(page->certificate, page->certificate_size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
 	message.sync_reply = &reply;
@@ -223,7 +224,7 @@ static int page_answer(struct sync *s, uint32_t peer)
 	int followed = page_fill(s, &page);
 
 	if (!followed)
-		followed = page_follow(s, &page, &read);
+		followed = page_follow(s, &s->peers[peer].run, &page, &read);
 	s->peers[peer].budgets[SHARE_PAGES].owed += page.bytes + read;
 	if (followed == RUN_MORE || followed < 0) {
 		page_free(&page);

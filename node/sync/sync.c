@@ -14,7 +14,8 @@ int sync_init(struct sync *s)
 
 void sync_deinit(struct sync *s)
 {
-	sync_run_free(&s->run);
+	for (uint32_t i = 0; s->peers && i < s->step->committee->size; i++)
+		sync_run_free(&s->peers[i].run);
 	free(s->peers);
 	s->peers = NULL;
 }

@@ -17,15 +17,6 @@
 /* What is read for the questions of one validator: each kind has a share of its own, so that none waits for another. */
 enum sync_share { SHARE_PAGES, SHARE_BODIES, SHARE_CERTIFICATES, SHARES };
 
-struct sync_peer {
-	struct read_budget budgets[SHARES]; /* of what is read for its questions */
-	uint64_t page_from;                 /* the page that it waits for begins there; 0: it waits for none */
-	uint64_t final_height;              /* as it last told */
-	uint64_t told_at_ms;                /* when it was last told that it is behind */
-	bool asked;                         /* for a page that has not come */
-	uint32_t late;                      /* how often it did not give one, since it last did */
-};
-
 /* Headers of the final chain from one height on, up to a block with a finality certificate of its own: what follows the
  * blocks of a page. Kept from one page to the next, and read in as many steps as it takes. */
 struct sync_run {
@@ -39,6 +30,16 @@ struct sync_run {
 	size_t certificate_size;
 };
 
+struct sync_peer {
+	struct read_budget budgets[SHARES]; /* of what is read for its questions */
+	struct sync_run run;   /* its own: two that catch up at different heights must not undo each other's */
+	uint64_t page_from;    /* the page that it waits for begins there; 0: it waits for none */
+	uint64_t final_height; /* as it last told */
+	uint64_t told_at_ms;   /* when it was last told that it is behind */
+	bool asked;            /* for a page that has not come */
+	uint32_t late;         /* how often it did not give one, since it last did */
+};
+
 struct sync {
 	struct step *step;
 	struct chain *chain;
@@ -49,8 +50,7 @@ struct sync {
 
 	struct sync_peer *peers; /* by validator */
 	uint32_t answered_peer;  /* the last one that was given a page */
-	struct sync_run run;
-	bool asked; /* a page of the final chain is asked for */
+	bool asked;              /* a page of the final chain is asked for */
 	uint32_t asked_peer;
 	uint64_t ask_at;        /* when to ask (again); TIME_NEVER: not */
 	bool verifying;         /* a page is with the verifier */
