@@ -5,6 +5,7 @@
 #include "mempool.h"
 #include "messages.h"
 #include "uncia/error.h"
+#include "waiters.h"
 
 #define WAITING_MAX   64u
 #define WAITING_BYTES (256u << 10)
@@ -20,6 +21,13 @@ int serve_waiting(struct serve *s, uint64_t wallet, uint64_t request_id, const U
 
 	if (!field_copy(&message->address, address.b, ADDRESS_SIZE))
 		return UNCIA_E_ENCODING;
+	struct wallet_link *link = wallet_link_get(s, wallet);
+	if (!link)
+		return UNCIA_E_MEMORY;
+	/* A few bytes ask for hundreds of KiB: they count as what is read for the link. */
+	if (!read_budget_left(&link->budget, s->step->now_ms, READ_WALLET_OWED, READ_WALLET_PER_MS))
+		return message_refuse(s->step, wallet, request_id, UNCIA_E_FULL,
+		                      "too much was asked for on this link: ask again later");
 	size_t count = mempool_of_sender(s->mempool, &address, payments, WAITING_MAX);
 	waiting.address = message->address;
 	waiting.payments = list;
@@ -29,6 +37,7 @@ int serve_waiting(struct serve *s, uint64_t wallet, uint64_t request_id, const U
 		list[waiting.n_payments++] = &blobs[i];
 		written += payments[i]->size;
 	}
+	link->budget.owed += READ_QUESTION + written;
 	reply.request_id = request_id;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_WAITING;
 	reply.waiting = &waiting;

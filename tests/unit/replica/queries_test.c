@@ -180,7 +180,7 @@ START_TEST(over_a_slow_network_no_empty_block_comes_between_payments)
 }
 END_TEST
 
-static void query_waiting(struct network *n, uint32_t node, uint64_t wallet, const struct address *address)
+static void ask_waiting(struct network *n, uint32_t node, uint64_t wallet, const struct address *address)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__WaitingQuery query = UNCIA__PB__WAITING_QUERY__INIT;
@@ -192,6 +192,11 @@ static void query_waiting(struct network *n, uint32_t node, uint64_t wallet, con
 	request.waiting = &query;
 	const struct bytes message = {bytes, uncia__pb__wallet_request__pack(&request, bytes)};
 	network_wallet_message(n, node, wallet, &message);
+}
+
+static void query_waiting(struct network *n, uint32_t node, uint64_t wallet, const struct address *address)
+{
+	ask_waiting(n, node, wallet, address);
 	network_run(n, 20, NULL, NULL);
 }
 
@@ -386,7 +391,28 @@ START_TEST(payments_of_keys_that_were_never_paid_to_take_no_place)
 }
 END_TEST
 
-UNIT_MAIN("queries", what_waits_is_told_to_whoever_asks, over_a_slow_network_no_empty_block_comes_between_payments,
+/* Each question counts 4 KiB and what it is given, of 2 MiB at once and 2 KiB a millisecond. */
+START_TEST(who_asks_without_end_what_waits_is_given_its_share)
+{
+	struct network *n = quiet_network(2, 0, 0);
+	struct fixture_key from;
+
+	fixture_account(0, &from);
+	for (int i = 0; i < 2000; i++)
+		ask_waiting(n, 0, 7, &from.address);
+	network_run(n, 20, NULL, NULL);
+	size_t given = replies_of(n, UNCIA__PB__NODE_REPLY__KIND_WAITING, 0);
+	ck_assert_uint_gt(given, 500);
+	ck_assert_uint_lt(given, 600);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FULL), 2000 - given);
+	query_waiting(n, 0, 8, &from.address); /* another link is another share */
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_WAITING, 0), given + 1);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("queries", what_waits_is_told_to_whoever_asks, who_asks_without_end_what_waits_is_given_its_share,
+          over_a_slow_network_no_empty_block_comes_between_payments,
           who_asks_one_thing_is_answered_while_others_ask_without_end,
           who_was_paid_sees_it_though_the_next_leaders_stand_still,
           words_on_what_has_expired_are_signed_within_each_wallets_share,
