@@ -276,7 +276,7 @@ static int append_some(struct uncia_wallet *w, const struct ending *endings, siz
 int archive_append(struct uncia_wallet *w, const struct ending *endings, size_t count)
 {
 	int rc = 0;
-	for (size_t at = 0, done; !rc && at < count; at += done)
+	for (size_t at = 0, done = 0; !rc && at < count; at += done)
 		rc = append_some(w, endings + at, count - at, &done);
 	/* The payments are there. Where the index fails it is written another time. */
 	write_index(w);
