@@ -51,12 +51,29 @@ static struct pay *pay_of(struct phone *phone, const struct uncia_payment_id *id
 	return NULL;
 }
 
-/* Whether any phone of the same person has asked for it: validators tell of what waits for a block to all of them. */
+/* Whether it is a payment of a home that was lost, whose key was paid under anew. */
+static bool is_former(const struct pay *pay, const struct uncia_payment_id *id)
+{
+	for (size_t i = 0; i < pay->former_count; i++)
+		if (same_id(&pay->former[i], id))
+			return true;
+	return false;
+}
+
+/* Whether any phone of the same person has asked for it, or a home that it lost has: validators tell of what waits for
+ * a block to all of them, and it stays in the outbox of whoever was told. */
 static bool of_person(const struct phone *phone, const struct uncia_payment_id *id)
 {
-	for (uint32_t i = 0; i < phone->all->options.count; i++)
-		if (phone->all->phones[i].person == phone->person && pay_of(&phone->all->phones[i], id))
+	for (uint32_t i = 0; i < phone->all->options.count; i++) {
+		struct phone *other = &phone->all->phones[i];
+		if (other->person != phone->person)
+			continue;
+		if (pay_of(other, id))
 			return true;
+		for (size_t j = 0; j < other->pay_count; j++)
+			if (is_former(&other->pays[j], id))
+				return true;
+	}
 	return false;
 }
 
@@ -131,15 +148,6 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	if (pay)
 		pay->sure = true;
 	payment_free(payment);
-}
-
-/* Whether the home knew of it: another one told, while it was waiting for a block. */
-static bool is_former(const struct pay *pay, const struct uncia_payment_id *id)
-{
-	for (size_t i = 0; i < pay->former_count; i++)
-		if (same_id(&pay->former[i], id))
-			return true;
-	return false;
 }
 
 /* Before a new key is paid under, the home knows what its account has paid, up to the state that it shows: else the key
