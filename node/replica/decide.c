@@ -71,7 +71,8 @@ static int make_final(struct replica *r, struct chain_block *last, const struct 
 	return 0;
 }
 
-/* The decided block does not grow on the final tip: what makes it final proves a second chain. */
+/* The decided block does not grow on the final tip, or is of another view: what makes it final proves a second chain.
+ */
 static int decide_fork(struct replica *r, const struct decided *decided)
 {
 	const struct certificate *held = consensus_held(r->consensus, decided->by_view, CERT_FF, &decided->by_id);
@@ -88,6 +89,10 @@ static int decide_part(struct replica *r, struct chain_block *block, const struc
 {
 	struct chain_block *last = r->chain.tip;
 
+	/* No honest validator votes for a block with a view that is not the block's. Were it the tip, nothing would
+	 * become final by this decision, and it would be tried again without end. */
+	if (block->header.view != decided->view)
+		return decide_fork(r, decided);
 	while (last != block) {
 		struct chain_block *next = last->above;
 		if (!next || next->header.height > block->header.height)

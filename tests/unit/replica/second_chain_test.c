@@ -181,6 +181,34 @@ START_TEST(a_final_certificate_of_a_past_view_that_is_not_on_the_chain_ends_it)
 }
 END_TEST
 
+/* Everybody's votes that the tip is final in a view that is not its own, a past or a later one. */
+static void names_the_tip_with(uint64_t view)
+{
+	struct replica_status status;
+	network_status(n, 0, &status);
+	struct certificate *c = fixture_certificate(network_fixture(n), CERT_FF, view, &status.final_id, 4);
+
+	say_certificate(c);
+	network_run(n, 50, NULL, NULL);
+	ck_assert_int_eq(voting(), VOTING_ENDED);
+	must_end();
+	ck_assert(keeps_proof(view));
+	free(c);
+}
+
+START_TEST(a_certificate_that_names_the_tip_with_a_past_view_ends_it)
+{
+	names_the_tip_with(tip_view - 1);
+}
+END_TEST
+
+/* It would be decided without end. */
+START_TEST(a_certificate_that_names_the_tip_with_a_later_view_ends_it)
+{
+	names_the_tip_with(tip_view + 5);
+}
+END_TEST
+
 START_TEST(until_it_ends_it_answers_validators_and_no_wallets)
 {
 	struct hash block = fixture_hash(9);
@@ -299,6 +327,8 @@ START_TEST(a_page_whose_certificate_is_not_of_its_blocks_proves_nothing)
 END_TEST
 
 UNIT_MAIN_BETWEEN("second_chain", setup, teardown, a_final_certificate_of_a_past_view_that_is_not_on_the_chain_ends_it,
+                  a_certificate_that_names_the_tip_with_a_past_view_ends_it,
+                  a_certificate_that_names_the_tip_with_a_later_view_ends_it,
                   until_it_ends_it_answers_validators_and_no_wallets,
                   what_is_not_signed_by_a_quorum_or_makes_nothing_final_proves_nothing,
                   certificates_of_its_own_chain_prove_nothing,
