@@ -549,6 +549,9 @@ bool phones_waiting(const struct phones *p)
 	for (uint32_t i = 0; i < p->options.count; i++) {
 		const struct phone *phone = &p->phones[i];
 		struct uncia_payment_id id;
+		/* A payment that is made once its look-up has ended. */
+		if (phone->waiting)
+			return true;
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};
 			int error = uncia_wallet_payment(phone->wallet, &id, &info);
@@ -598,6 +601,9 @@ void phones_print(const struct phones *p)
 	for (uint32_t i = 0; i < p->options.count; i++) {
 		const struct phone *phone = &p->phones[i];
 		struct uncia_payment_id id;
+		if (phone->waiting)
+			fprintf(stderr, "phone %u waits for its look-up, to pay under \"%s\"\n", phone->number,
+			        phone->waiting->key);
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};
 			if (uncia_wallet_payment(phone->wallet, &id, &info) == 0 && info.state == UNCIA_PAYMENT_PENDING)
