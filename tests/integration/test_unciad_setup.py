@@ -445,6 +445,19 @@ class Status(UnciadTest):
 		(self.dir / "v0/network.key").unlink()
 		self.refuses(1, "v0/network.key: not there", "status", "--home", "v0")
 
+	def test_a_key_that_is_gone_is_not_made_anew(self):
+		for name in "network.key", "consensus.key":
+			key = self.dir / "v0" / name
+			kept = key.read_bytes()
+			key.unlink()
+			for command in "start", "status", "check", "keygen":
+				with self.subTest(name, command=command):
+					self.refuses(1, f"v0/{name}: not there, and this home has its genesis already: put your copy",
+						command, "--home", "v0")
+					self.assertFalse(key.exists())
+			key.write_bytes(kept)
+			key.chmod(0o600)
+
 
 if __name__ == "__main__":
 	unittest.main()
