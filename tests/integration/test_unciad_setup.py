@@ -375,6 +375,7 @@ class Status(UnciadTest):
 		status = self.run_json("status", "--home", "v0")
 		checked = self.run_json("check", "--home", "v0")
 		self.assertEqual((status["running"], status["height"], status["accounts"]), (False, 0, 1))
+		self.assertFalse(status["second_chain"])
 		self.assertEqual((status["state_root"], status["block"]), (checked["state_root"], checked["block"]))
 		out, _ = self.run_unciad("status", "--home", "v0")
 		self.assertTrue(out.startswith("stopped\n"), out)
