@@ -17,7 +17,7 @@ const char *uncia_error_text(int error)
 	case UNCIA_E_FUNDS:
 		return "more than the balance";
 	case UNCIA_E_PASSPHRASE:
-		return "wrong passphrase";
+		return "the passphrase is wrong, or the wallet is locked";
 	case UNCIA_E_NOT_FOUND:
 		return "not found";
 	case UNCIA_E_EXPIRED:

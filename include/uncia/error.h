@@ -30,7 +30,7 @@ enum uncia_error {
 	UNCIA_E_ADDRESS = -102,    /* not an address: mistyped, changed on the way, or of another kind */
 	UNCIA_E_AMOUNT = -103,     /* not an amount: letters, sign, zero, over 6 decimals, too large */
 	UNCIA_E_FUNDS = -104,      /* more than can be spent */
-	UNCIA_E_PASSPHRASE = -105, /* the passphrase does not open this key file */
+	UNCIA_E_PASSPHRASE = -105, /* the passphrase does not open this key file, or the wallet is locked */
 	UNCIA_E_NOT_FOUND = -106,  /* nothing by that name or id */
 	UNCIA_E_EXPIRED = -107,    /* past its expiry: it will never happen */
 	UNCIA_E_KEY_REUSED = -108, /* the idempotency key stands for another payment */

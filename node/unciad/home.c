@@ -202,9 +202,10 @@ static int may_be_filled(const struct home *home, const struct home_policy *poli
 {
 	const char *path = home->path;
 	if (home->self == SELF_OBSERVER && !policy->observer)
-		return command_error(
-		    EXIT_FAILED,
-		    "the consensus key of %s is not one of the genesis: --observer makes the home all the same", path);
+		return command_error(EXIT_FAILED,
+		                     "the consensus key of %s is not one of the genesis: one of the two is not the "
+		                     "right one. --observer makes the home all the same, and nothing starts in it",
+		                     path);
 	int code = check_genesis(path, &home->genesis);
 	if (code || has_file(path, "data"))
 		return code; /* the store refuses to be made a second time */

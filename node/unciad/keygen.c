@@ -41,9 +41,9 @@ const struct command command_keygen = {
     .name = "keygen",
     .summary = "make a home and the two keys of a validator",
     .description =
-        "Makes the directory HOME, which only its owner may enter, and in it consensus.key, which signs votes,\n"
-        "and network.key, which proves to the other validators who is calling. Prints both public keys.\n"
-        "Never writes over a key.",
+        "Makes the directory HOME where there is none, which only its owner may enter, and in it consensus.key,\n"
+        "which signs votes, and network.key, which proves to the other validators who is calling. Prints both\n"
+        "public keys. Never writes over a key.",
     .options = options,
     .run = keygen_run,
 };

@@ -66,6 +66,16 @@ static int find_paths(const char *home, struct key_paths *paths)
 	return code ? code : path_join(home, "network.key", paths->network);
 }
 
+/* A home has its genesis from init on: then its keys are in that genesis, and no new one is. */
+static int say_key_gone(const char *path)
+{
+	return command_error(
+	    EXIT_FAILED,
+	    "%s: not there, and this home has its genesis already: put your copy of the file back. A new "
+	    "key would not be this validator's",
+	    path);
+}
+
 static int with_seeds(const char *home, int (*seed_of)(const char *path, bool exists, uint8_t seed[32]),
                       struct node_keys *keys)
 {
@@ -95,15 +105,33 @@ static int make_missing(const char *path, bool exists, uint8_t seed[32])
 	return exists ? load_seed(path, seed) : make_seed(path, seed);
 }
 
+/* What keys_load and keys_make refuse of a home that init has filled: that a key is gone. */
+static int refuse_gone(const char *home, const struct key_paths *paths)
+{
+	char genesis[PATH_MAX];
+	int code = path_join(home, "genesis", genesis);
+	if (code || !path_exists(genesis))
+		return code;
+	if (!path_exists(paths->consensus))
+		return say_key_gone(paths->consensus);
+	return path_exists(paths->network) ? 0 : say_key_gone(paths->network);
+}
+
 int keys_load(const char *home, struct node_keys *keys)
 {
-	return with_seeds(home, load_existing, keys);
+	struct key_paths paths;
+	int code = find_paths(home, &paths);
+	if (!code)
+		code = refuse_gone(home, &paths);
+	return code ? code : with_seeds(home, load_existing, keys);
 }
 
 int keys_make(const char *home, struct node_keys *keys)
 {
 	struct key_paths paths;
 	int code = find_paths(home, &paths);
+	if (!code)
+		code = refuse_gone(home, &paths);
 	if (code)
 		return code;
 	if (path_exists(paths.consensus) && path_exists(paths.network))

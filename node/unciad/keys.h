@@ -14,8 +14,8 @@ struct node_keys {
 	uint8_t network_secret[32];
 };
 
-/* Makes both files, durably. A home with one of them was left by a keygen that was cut short: the other one is made. On
- * 0, keys_wipe follows. */
+/* Makes both files, durably. A home with one of them was left by a keygen that was cut short: the other one is made,
+ * unless the home has its genesis already, which names the one that is gone. On 0, keys_wipe follows. */
 int keys_make(const char *home, struct node_keys *keys);
 /* Reads both files. On 0, keys_wipe follows. */
 int keys_load(const char *home, struct node_keys *keys);

@@ -28,6 +28,9 @@ static int run_node(const struct home *home, const struct config *config, struct
 	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
 		snprintf(peers[i].host, sizeof(peers[i].host), "%s", config->peers[i].host);
 		peers[i].port = config->peers[i].port;
+		/* network §8.2: those of a higher index are ours to dial. */
+		if (i > home->self && !peers[i].port)
+			log_event(LOG_LEVEL_WARNING, "no_address", LOG_NUMBER("peer", i));
 	}
 	struct node_options node = {
 	    .genesis = &home->genesis,

@@ -7,6 +7,7 @@
 #include "home.h"
 #include "ledger.h"
 #include "node_client.h"
+#include "second_chain.h"
 #include "uncia/error.h"
 
 #define ANSWER_TIMEOUT_MS 5000
@@ -18,6 +19,7 @@ struct report {
 	uint64_t pid;            /* of a running node; 0: unknown */
 	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
 	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
+	bool second_chain;       /* of a stopped home: its journal holds proof of one */
 	uint32_t self, committee_size;
 };
 
@@ -138,6 +140,14 @@ static int read_state(const struct home *home, const struct storage_view *view, 
 	return error;
 }
 
+static int read_second_chain(const struct home *home, const struct storage_view *view, struct report *report)
+{
+	uint64_t of_view;
+	int error = second_chain_proof(home, view, &of_view);
+	report->second_chain = !error;
+	return error == UNCIA_E_NOT_FOUND ? 0 : error;
+}
+
 static int read_stopped(const struct home *home, struct report *report)
 {
 	struct store *store;
@@ -153,6 +163,8 @@ static int read_stopped(const struct home *home, struct report *report)
 	error = read_tip(home, &view, &report->node);
 	if (!error)
 		error = read_state(home, &view, report);
+	if (!error)
+		error = read_second_chain(home, &view, report);
 	store_close(store);
 	return error ? command_error(EXIT_FAILED, "%s: %s: see  unciad check --home %s", home->path,
 	                             uncia_error_text(error), home->path)
@@ -234,8 +246,9 @@ static int status_print_json(const struct report *r, const char *block, const ch
 	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
 	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
 	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
-	json_t *more =
-	    r->running ? running_json(r) : json_pack("{s:I}", "settled_height", (json_int_t)r->settled_height);
+	json_t *more = r->running ? running_json(r)
+	                          : json_pack("{s:I,s:b}", "settled_height", (json_int_t)r->settled_height,
+	                                      "second_chain", (int)r->second_chain);
 	if (!object || !more || json_object_update(object, more)) {
 		json_decref(object);
 		object = NULL;
@@ -290,6 +303,8 @@ static int status_print_report(const struct report *r, bool json)
 		print_running(r, root);
 	else
 		printf("state root  %s (after height %" PRIu64 ")\n", root, r->settled_height);
+	if (r->second_chain)
+		printf("evidence    of a second chain: see \"A second chain\" in docs/operating.md\n");
 	printf("accounts    %" PRIu64 "\n", r->node.accounts);
 	return command_flush();
 }

@@ -45,6 +45,7 @@ class Arguments(UnciaTest):
 		self.uncia_refuses(2, "usage: uncia")
 		self.uncia_refuses(2, "usage: uncia receipt", "receipt")
 		self.uncia_refuses(2, "frobnicate: no such command", "frobnicate")
+		self.uncia_refuses(2, "no command is given", "--json")
 		self.uncia_refuses(2, "receipt frobnicate: no such command", "receipt", "frobnicate")
 
 	def test_unknown_options_and_arguments_are_usage_errors(self):

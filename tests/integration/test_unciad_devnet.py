@@ -234,6 +234,19 @@ class Start(UnciadTest):
 		process.terminate()
 		self.assertEqual(process.wait(60), 0)
 
+	def test_names_those_that_it_has_to_dial_and_has_no_address_of(self):
+		"""Of v0 all others, of which one is named here."""
+		with open(self.dir / "v0/unciad.conf", "a") as config:
+			config.write(f"[peer.2]\naddress = 127.0.0.1:{free_port()}\n")
+		process = subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, stdin=subprocess.DEVNULL,
+			stderr=subprocess.PIPE, text=True)
+		self.addCleanup(process.kill)
+		self.until(self.connects, "the node to listen")
+		process.terminate()
+		_, log = process.communicate(timeout=60)
+		told = [line.split("level=")[1] for line in log.splitlines() if "event=no_address" in line]
+		self.assertEqual(told, ["warning event=no_address peer=1", "warning event=no_address peer=3"])
+
 	def test_ends_in_order_when_it_is_asked_again(self):
 		for _ in range(5):
 			process = self.start()

@@ -134,6 +134,8 @@ class Lost(NetworkTest):
 			self.assertIn("event=second_chain", validator.log())
 			self.assertIn("event=halt why=\"validators of more weight than F are faulty", validator.log())
 			self.refuses(10, "there is a second chain", "start", "--home", validator.home)
+			self.assertTrue(self.run_json("status", "--home", validator.home)["second_chain"])
+			self.assertIn("evidence    of a second chain", self.run_unciad("status", "--home", validator.home)[0])
 			self.assertIn("there is a second chain under this network's id",
 				self.run_json("check", "--home", validator.home, code=7)["failure"])
 			compared = self.run_json("check", "--home", first.home, "--against", others[0].home, code=7)

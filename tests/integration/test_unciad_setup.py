@@ -375,6 +375,7 @@ class Status(UnciadTest):
 		status = self.run_json("status", "--home", "v0")
 		checked = self.run_json("check", "--home", "v0")
 		self.assertEqual((status["running"], status["height"], status["accounts"]), (False, 0, 1))
+		self.assertFalse(status["second_chain"])
 		self.assertEqual((status["state_root"], status["block"]), (checked["state_root"], checked["block"]))
 		out, _ = self.run_unciad("status", "--home", "v0")
 		self.assertTrue(out.startswith("stopped\n"), out)
@@ -444,6 +445,19 @@ class Status(UnciadTest):
 		self.refuses(1, "chmod 600 v0/network.key", "status", "--home", "v0")
 		(self.dir / "v0/network.key").unlink()
 		self.refuses(1, "v0/network.key: not there", "status", "--home", "v0")
+
+	def test_a_key_that_is_gone_is_not_made_anew(self):
+		for name in "network.key", "consensus.key":
+			key = self.dir / "v0" / name
+			kept = key.read_bytes()
+			key.unlink()
+			for command in "start", "status", "check", "keygen":
+				with self.subTest(name, command=command):
+					self.refuses(1, f"v0/{name}: not there, and this home has its genesis already: put your copy",
+						command, "--home", "v0")
+					self.assertFalse(key.exists())
+			key.write_bytes(kept)
+			key.chmod(0o600)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,8 @@ static int read_verb(struct arguments *a, struct words *words, char name[64])
 		print_group(help ? stdout : stderr, name);
 	else
 		print_verbs(help ? stdout : stderr);
+	if (!help && a->call.value[OPTION_JSON])
+		return cli_complain(EXIT_USAGE, "no command is given (see uncia --help)");
 	return help ? cli_output_flush() : EXIT_USAGE;
 }
 

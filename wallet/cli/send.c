@@ -269,7 +269,8 @@ const struct verb verb_send = {
     .summary = "pay",
     .description =
         "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount.\n"
-        "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed.\n"
+        "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed,\n"
+        "but with --json or --yes.\n"
         "Shows the payment's id before anything leaves the machine and returns when it is final.\n\n"
         "Exit codes: 0 final (with --no-wait: a validator has it), 3 not known yet (wait for it, do not pay\n"
         "again), 5 refused and nothing sent, 6 no validator reached and nothing sent, 8 expired: it never\n"
