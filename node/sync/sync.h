@@ -80,6 +80,10 @@ void sync_behind(struct sync *s);
 /* Asks, repeats and repairs, as far as it is time. */
 int sync_timer(struct sync *s);
 uint64_t sync_wake(const struct sync *s);
+/* Gives a page to one of those that wait for one: part of sync_timer, and all that is left of it to a validator that is
+ * about to end. */
+int sync_pages_answer(struct sync *s);
+uint64_t sync_pages_wake(const struct sync *s);
 
 /* Messages of validators. Each returns 0; a code of bad input, for which the link is to be closed; or an error of this
  * machine. */
