@@ -181,6 +181,11 @@ static void sync_again(struct sync *s, uint32_t peer)
 	s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }
 
+bool sync_page_owed(const struct sync *s, uint32_t peer)
+{
+	return s->peers[peer].asked;
+}
+
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
 {
 	/* One answer to each question, however late, and none while another is with the verifier. */

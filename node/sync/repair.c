@@ -88,6 +88,7 @@ void sync_peer_down(struct sync *s, uint32_t peer)
 	s->peers[peer].page_from = 0;
 	sync_run_free(&s->peers[peer].run);
 	s->peers[peer].asked = false;
+	s->peers[peer].bodies_asked = 0;
 	if (s->asked && s->asked_peer == peer)
 		s->ask_at = s->step->now_ms;
 }

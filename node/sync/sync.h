@@ -12,6 +12,7 @@
 
 #define SYNC_FETCH_DELAY_MS 4u     /* a body that is named may be on its way by itself */
 #define SYNC_FETCH_RETRY_MS 250u   /* before somebody else is asked */
+#define SYNC_BODIES_OWED    64u    /* answers that one validator may still give to questions for bodies */
 #define SYNC_HEADERS_MAX    12288u /* that follow the blocks of a page: with the largest block they fit a message */
 
 /* What is read for the questions of one validator: each kind has a share of its own, so that none waits for another. */
@@ -38,6 +39,7 @@ struct sync_peer {
 	uint64_t told_at_ms;   /* when it was last told that it is behind */
 	bool asked;            /* for a page that has not come */
 	uint32_t late;         /* how often it did not give one, since it last did */
+	uint32_t bodies_asked; /* of it, that have not come; at most SYNC_BODIES_OWED */
 };
 
 struct sync {
@@ -90,6 +92,10 @@ uint64_t sync_pages_wake(const struct sync *s);
 int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStatus *message);
 int sync_request_answer(struct sync *s, uint32_t peer, const Uncia__Pb__SyncRequest *message);
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message);
+/* Whether it was asked for a page, or a body, that has not come: before that is decoded, since pages and bodies that
+ * nobody asked for could keep a validator decoding. A body is then counted as come. */
+bool sync_page_owed(const struct sync *s, uint32_t peer);
+bool sync_body_owed(struct sync *s, uint32_t peer);
 int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__CertificatesRequest *message);
 int sync_newest_vote_answer(struct sync *s, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
 int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockRequest *message);
