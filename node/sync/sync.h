@@ -54,6 +54,7 @@ struct sync {
 	uint32_t answered_peer;  /* the last one that was given a page */
 	bool asked;              /* a page of the final chain is asked for */
 	uint32_t asked_peer;
+	uint64_t asked_ms;
 	uint64_t ask_at;        /* when to ask (again); TIME_NEVER: not */
 	bool verifying;         /* a page is with the verifier */
 	bool held;              /* no page is asked for while too much waits to be flushed: its caller's word */
@@ -77,7 +78,8 @@ int sync_resend(struct sync *s, uint32_t peer); /* or to PEER_ALL */
 void sync_peer_down(struct sync *s, uint32_t peer);
 /* A block has become final. */
 void sync_final(struct sync *s);
-/* Several blocks are missing below a decided one: the final chain is to be asked for by height. */
+/* Somebody is ahead, or several blocks are missing below a decided one: the final chain is to be asked for by height.
+ */
 void sync_behind(struct sync *s);
 /* Asks, repeats and repairs, as far as it is time. */
 int sync_timer(struct sync *s);
