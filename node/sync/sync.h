@@ -124,6 +124,9 @@ int sync_job_certificate(const struct sync *s, struct job *job, struct certifica
 int sync_verify_certificate(const struct sync *s, uint32_t peer, struct certificate *certificate);
 /* The same for one that makes a block final beside the final chain. */
 int sync_verify_second_chain(const struct sync *s, uint32_t peer, struct certificate *certificate);
+/* Whether the final chain may be searched for a view, for what that validator has sent: it counts as so many of its
+ * questions for certificates as the search takes reads. */
+bool sync_may_search(struct sync *s, uint32_t peer);
 /* The highest final height that linked validators of more weight than F have told, so that no liar makes it up; 0: they
  * have told none. */
 uint64_t sync_highest(const struct sync *s);

@@ -294,6 +294,39 @@ START_TEST(certificates_of_its_own_chain_prove_nothing)
 }
 END_TEST
 
+/* A final certificate of a past view is searched for in the journal: nobody has that done without end. */
+START_TEST(a_flood_of_past_certificates_is_left_and_hides_no_second_chain)
+{
+	struct replica_status before, after;
+	struct storage_view store;
+	struct certificate *c;
+	struct bytes value;
+	struct hash block;
+	uint8_t key[8];
+
+	network_view(n, 0, &store);
+	be64_put(key, 1);
+	ck_assert_int_eq(store.journal_get(store.context, JOURNAL_FINAL, key, sizeof(key), &value), 0);
+	memcpy(block.b, value.data + 8, HASH_SIZE);
+	c = fixture_certificate(network_fixture(n), CERT_FF, be64_get(value.data), &block, 4);
+	network_status(n, 0, &before);
+	for (int i = 0; i < 500; i++)
+		say_certificate(c);
+	free(c);
+	network_run(n, 100, NULL, NULL);
+	network_status(n, 0, &after);
+	ck_assert_uint_ge(after.dropped, before.dropped + 300);
+	ck_assert_int_eq(voting(), VOTING_YES);
+	block = fixture_hash(9);
+	c = fixture_certificate(network_fixture(n), CERT_SF, tip_view - 1, &block, 4);
+	say_certificate(c);
+	network_run(n, 100, NULL, NULL);
+	free(c);
+	ck_assert_int_eq(voting(), VOTING_ENDED);
+	must_end();
+}
+END_TEST
+
 START_TEST(a_page_that_grows_from_another_block_than_the_tip_ends_who_asked_for_it)
 {
 	struct other o;
@@ -349,6 +382,7 @@ UNIT_MAIN_BETWEEN("second_chain", setup, teardown, a_final_certificate_of_a_past
                   until_it_ends_it_answers_validators_and_no_wallets, until_it_ends_it_gives_pages_of_its_chain,
                   what_is_not_signed_by_a_quorum_or_makes_nothing_final_proves_nothing,
                   certificates_of_its_own_chain_prove_nothing,
+                  a_flood_of_past_certificates_is_left_and_hides_no_second_chain,
                   a_page_that_grows_from_another_block_than_the_tip_ends_who_asked_for_it,
                   a_page_with_another_block_of_a_height_that_is_final_ends_who_asked_for_it,
                   a_page_whose_certificate_is_not_of_its_blocks_proves_nothing)
