@@ -172,30 +172,34 @@ static int handle(struct replica *r, const struct event *event)
 	return 0;
 }
 
-static int set_timer(struct replica *r)
+/* The next step comes no later than the first of these. */
+static int ask_for_timer(struct replica *r, const uint64_t *wakes, size_t count)
 {
-	uint64_t wakes[] = {consensus_wake(r->consensus),
-	                    proposer_wake(r),
-	                    sync_wake(&r->sync),
-	                    serve_wake(&r->serve),
-	                    decide_wake(r),
-	                    step_outbox_wake(&r->step),
-	                    links_wake(r),
-	                    payments_wake(&r->payments)};
 	uint64_t at = TIME_NEVER;
 
-	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (wakes[i] < at)
 			at = wakes[i];
-	if (r->ends_ms)
-		at = r->ends_ms;
-	if (at <= r->step.now_ms)
-		at = r->step.now_ms + 1;
 	struct action *action = step_action(&r->step, ACTION_TIMER);
 	if (!action)
 		return UNCIA_E_MEMORY;
-	action->at_ms = at;
+	action->at_ms = at > r->step.now_ms ? at : r->step.now_ms + 1;
 	return 0;
+}
+
+static int set_timer(struct replica *r)
+{
+	const uint64_t wakes[] = {consensus_wake(r->consensus),
+	                          proposer_wake(r),
+	                          sync_wake(&r->sync),
+	                          serve_wake(&r->serve),
+	                          decide_wake(r),
+	                          step_outbox_wake(&r->step),
+	                          links_wake(r),
+	                          payments_wake(&r->payments),
+	                          r->ends_ms ? r->ends_ms : TIME_NEVER};
+
+	return ask_for_timer(r, wakes, sizeof(wakes) / sizeof(wakes[0]));
 }
 
 /* What has become durable leaves, and own votes among it count. */
@@ -213,7 +217,11 @@ static int release(struct replica *r)
 static int step_to_the_end(struct replica *r)
 {
 	TRY(release(r));
-	return r->step.now_ms < r->ends_ms ? set_timer(r) : REPLICA_E_FAULTY;
+	TRY(sync_pages_answer(&r->sync));
+	if (r->step.now_ms >= r->ends_ms)
+		return REPLICA_E_FAULTY;
+	const uint64_t wakes[] = {r->ends_ms, sync_pages_wake(&r->sync), step_outbox_wake(&r->step)};
+	return ask_for_timer(r, wakes, sizeof(wakes) / sizeof(wakes[0]));
 }
 
 static int step(struct replica *r, const struct event *event)

@@ -89,7 +89,7 @@ struct replica_status {
 	uint64_t weight_linked, weight_needed;    /* itself included; Qs */
 	enum waits_for waits_for;
 	uint64_t waits_weight;                        /* WAITS_ANSWERS: of those that have answered, itself included */
-	uint64_t highest_height;                      /* that more weight than F, linked, has told, or final_height */
+	uint64_t highest_height;                      /* that linked ones of more than F told; at least final_height */
 	uint8_t linked[(COMMITTEE_SIZE_MAX + 7) / 8]; /* by validator, the lowest bit first */
 };
 

@@ -1,5 +1,6 @@
-/* What a message of a validator is refused or left for before it is decoded: its size, by its kind, and a share that is
- * used up. Messages have one field, so that the first byte says which. */
+/* What a message of a validator is refused or left for before it is decoded: its size, by its kind; a share that is
+ * used up; an answer that it was not asked for, whose decoding can take hundreds of milliseconds. Messages have one
+ * field, so that the first byte says which. */
 #include "replica_state.h"
 
 #define REQUEST_SIZE_MAX 256u
@@ -32,6 +33,20 @@ static size_t size_max_of(unsigned field)
 	}
 }
 
+static bool is_due(struct replica *r, uint32_t peer, unsigned field)
+{
+	switch (field) {
+	case UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP:
+		return payments_gossip_due(&r->payments, peer);
+	case UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY:
+		return sync_body_owed(&r->sync, peer);
+	case UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY:
+		return sync_page_owed(&r->sync, peer);
+	default:
+		return true;
+	}
+}
+
 int screen_peer(struct replica *r, uint32_t peer, struct bytes message)
 {
 	unsigned field = message.size ? message.data[0] >> 3 : 0;
@@ -40,7 +55,7 @@ int screen_peer(struct replica *r, uint32_t peer, struct bytes message)
 		return UNCIA_E_ENCODING;
 	if (message.size > size_max_of(field))
 		return UNCIA_E_LIMIT;
-	if (field != UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP || payments_gossip_due(&r->payments, peer))
+	if (is_due(r, peer, field))
 		return 0;
 	r->step.dropped_messages++;
 	return 1;

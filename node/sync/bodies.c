@@ -45,8 +45,18 @@ int sync_fetch_bodies(struct sync *s)
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
 		message.block_request = &request;
 		TRY(message_send(s->step, 0, peer, &message));
+		if (s->peers[peer].bodies_asked < SYNC_BODIES_OWED)
+			s->peers[peer].bodies_asked++;
 	}
 	return 0;
+}
+
+bool sync_body_owed(struct sync *s, uint32_t peer)
+{
+	if (!s->peers[peer].bodies_asked)
+		return false;
+	s->peers[peer].bodies_asked--;
+	return true;
 }
 
 /* By view and id; or, a view that was only guessed, by height and id where the block is final. */

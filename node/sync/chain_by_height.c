@@ -67,7 +67,8 @@ int sync_ask(struct sync *s)
 	s->asked = s->peers[peer].asked = true;
 	s->asked_peer = peer;
 	uint32_t late = s->peers[peer].late < SYNC_LATE_MAX ? s->peers[peer].late : SYNC_LATE_MAX;
-	s->ask_at = s->step->now_ms + ((uint64_t)SYNC_RETRY_MS << late);
+	s->asked_ms = s->step->now_ms;
+	s->ask_at = s->asked_ms + ((uint64_t)SYNC_RETRY_MS << late);
 	request.from_height = s->chain->tip->header.height + 1;
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 	message.sync_request = &request;
@@ -181,6 +182,11 @@ static void sync_again(struct sync *s, uint32_t peer)
 	s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }
 
+bool sync_page_owed(const struct sync *s, uint32_t peer)
+{
+	return s->peers[peer].asked;
+}
+
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
 {
 	/* One answer to each question, however late, and none while another is with the verifier. */
@@ -257,8 +263,23 @@ void sync_page_taken(struct sync *s, uint64_t height)
 	s->ask_at = s->step->now_ms;
 }
 
+/* Who was late before is given longer to answer, but not while there is somebody better to ask: otherwise one that says
+ * it is ahead, and answers nothing, could keep a validator waiting that falls behind in earnest. */
+static void sync_ask_sooner(struct sync *s)
+{
+	uint32_t peer = sync_pick_peer(s);
+	uint64_t at = s->asked_ms + SYNC_RETRY_MS;
+
+	assert(s->asked);
+	if (peer != PEER_NONE && s->peers[peer].late < s->peers[s->asked_peer].late && at < s->ask_at)
+		s->ask_at = at;
+}
+
+/* The last blocks may come by themselves meanwhile. */
 void sync_behind(struct sync *s)
 {
-	if (!s->asked && !s->verifying && s->ask_at == TIME_NEVER)
+	if (s->asked)
+		sync_ask_sooner(s);
+	else if (!s->verifying && s->ask_at == TIME_NEVER)
 		s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }

@@ -12,6 +12,7 @@
 
 #define SYNC_FETCH_DELAY_MS 4u     /* a body that is named may be on its way by itself */
 #define SYNC_FETCH_RETRY_MS 250u   /* before somebody else is asked */
+#define SYNC_BODIES_OWED    64u    /* answers that one validator may still give to questions for bodies */
 #define SYNC_HEADERS_MAX    12288u /* that follow the blocks of a page: with the largest block they fit a message */
 
 /* What is read for the questions of one validator: each kind has a share of its own, so that none waits for another. */
@@ -38,6 +39,7 @@ struct sync_peer {
 	uint64_t told_at_ms;   /* when it was last told that it is behind */
 	bool asked;            /* for a page that has not come */
 	uint32_t late;         /* how often it did not give one, since it last did */
+	uint32_t bodies_asked; /* of it, that have not come; at most SYNC_BODIES_OWED */
 };
 
 struct sync {
@@ -52,6 +54,7 @@ struct sync {
 	uint32_t answered_peer;  /* the last one that was given a page */
 	bool asked;              /* a page of the final chain is asked for */
 	uint32_t asked_peer;
+	uint64_t asked_ms;
 	uint64_t ask_at;        /* when to ask (again); TIME_NEVER: not */
 	bool verifying;         /* a page is with the verifier */
 	bool held;              /* no page is asked for while too much waits to be flushed: its caller's word */
@@ -75,17 +78,26 @@ int sync_resend(struct sync *s, uint32_t peer); /* or to PEER_ALL */
 void sync_peer_down(struct sync *s, uint32_t peer);
 /* A block has become final. */
 void sync_final(struct sync *s);
-/* Several blocks are missing below a decided one: the final chain is to be asked for by height. */
+/* Somebody is ahead, or several blocks are missing below a decided one: the final chain is to be asked for by height.
+ */
 void sync_behind(struct sync *s);
 /* Asks, repeats and repairs, as far as it is time. */
 int sync_timer(struct sync *s);
 uint64_t sync_wake(const struct sync *s);
+/* Gives a page to one of those that wait for one: part of sync_timer, and all that is left of it to a validator that is
+ * about to end. */
+int sync_pages_answer(struct sync *s);
+uint64_t sync_pages_wake(const struct sync *s);
 
 /* Messages of validators. Each returns 0; a code of bad input, for which the link is to be closed; or an error of this
  * machine. */
 int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStatus *message);
 int sync_request_answer(struct sync *s, uint32_t peer, const Uncia__Pb__SyncRequest *message);
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message);
+/* Whether it was asked for a page, or a body, that has not come: before that is decoded, since pages and bodies that
+ * nobody asked for could keep a validator decoding. A body is then counted as come. */
+bool sync_page_owed(const struct sync *s, uint32_t peer);
+bool sync_body_owed(struct sync *s, uint32_t peer);
 int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__CertificatesRequest *message);
 int sync_newest_vote_answer(struct sync *s, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
 int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockRequest *message);
@@ -112,7 +124,11 @@ int sync_job_certificate(const struct sync *s, struct job *job, struct certifica
 int sync_verify_certificate(const struct sync *s, uint32_t peer, struct certificate *certificate);
 /* The same for one that makes a block final beside the final chain. */
 int sync_verify_second_chain(const struct sync *s, uint32_t peer, struct certificate *certificate);
-/* The highest final height that linked validators of more weight than F have told, or passed; 0: none. */
+/* Whether the final chain may be searched for a view, for what that validator has sent: it counts as so many of its
+ * questions for certificates as the search takes reads. */
+bool sync_may_search(struct sync *s, uint32_t peer);
+/* The highest final height that linked validators of more weight than F have told, so that no liar makes it up; 0: they
+ * have told none. */
 uint64_t sync_highest(const struct sync *s);
 
 #endif

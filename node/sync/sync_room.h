@@ -12,9 +12,7 @@ int sync_job_payments(struct sync *s, struct job *job, const struct block *block
 /* chain_by_height.c: asks the next validator that has more, where it is time and there is room for a page. */
 int sync_ask(struct sync *s);
 uint64_t sync_ask_wake(const struct sync *s);
-/* pages.c: answers one of those that wait for a page. */
-int sync_pages_answer(struct sync *s);
-uint64_t sync_pages_wake(const struct sync *s);
+/* pages.c */
 void sync_run_free(struct sync_run *run);
 /* certificates.c: those that are missing between the final view and the current one, of one validator after the other.
  */
