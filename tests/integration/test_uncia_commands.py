@@ -262,6 +262,16 @@ class Passphrase(UnciaTest):
 			for passphrase in ("right", "wrong"):
 				self.uncia_refuses(1, "the passphrase does not open", "--wallet", "w", *command, UNCIA_PASSPHRASE_FILE=passphrase)
 
+	def test_a_key_that_is_not_sealed_is_not_the_one_that_was(self):
+		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+		other = self.uncia_json("--wallet", "o", "init", "--no-passphrase")["address"]
+		(self.dir / "w/key").write_bytes((self.dir / "o/key").read_bytes())
+		for command in (["address"], ["request", "1"], ["--network", self.network, "send", ALICE, "1", "--timeout", "1"]):
+			_, err = self.uncia("--wallet", "w", *command, code=1, UNCIA_PASSPHRASE_FILE="right")
+			self.assertIn("the key in w is not sealed", err)
+			self.assertNotIn(other, err)
+		self.assertIn(other, self.uncia("--wallet", "o", "address")[0])
+
 	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
 		for again, code, message in (("other", 2, "not the same"), ("s3cret", 0, "Write these words down")):
 			pid, terminal = pty.fork()
