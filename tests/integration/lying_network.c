@@ -1,9 +1,10 @@
 /* Four validators that answer a wallet's questions as they are told: real keys and links, real or false proofs.
  *
- *	lying_network FILE [honest|silent|false|garbage|forgets]…
+ *	lying_network FILE [honest|silent|false|garbage|forgets|expires]…
  *
  * writes the network file of a network in which the wallet of FAKE_WORDS has 100, says "ready", and serves. The last
- * word holds for those that are left. Where one forgets, the proved account knows of no payment: another chain's. */
+ * word holds for those that are left. Where one forgets, the proved account knows of no payment: another chain's;
+ * where it expires, all that is paid does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ START_TEST(serve)
 	for (int i = 0; i < 4; i++)
 		net.nodes[i].behaviour = behaviour_of(words[2 + (i < word_count - 3 ? i : word_count - 3)]);
 	bool forgets = strcmp(words[2], "forgets") == 0;
+	net.expire = strcmp(words[2], "expires") == 0;
 	char *text = fake_network_text(&net);
 	FILE *file = fopen(words[1], "w");
 	ck_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);

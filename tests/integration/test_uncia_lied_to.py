@@ -70,3 +70,9 @@ class LiedTo(UnciaTest):
 				self.assertNotIn("reached", err)
 		out, _ = self.uncia(*self.base, "send", ALICE, "1", "--key", "first")
 		self.assertIn("final", out)
+
+	def test_who_was_never_paid_is_not_called_paid_before(self):
+		self.serve("expires")
+		send = [*self.base, "send", ALICE, "1"]
+		self.assertIn("first payment to this address", self.uncia(*send, code=8)[1])
+		self.assertIn("first payment to this address", self.uncia(*send, code=8)[1])

@@ -72,7 +72,7 @@ struct fake_network {
 	bool holds;        /* validators tell of the last submission that it waits for a block */
 	bool leave_out;    /* a history that hides one payment */
 	uint32_t page_max; /* 0: as many as are asked for */
-	bool elsewhere;    /* the wallet is in another process: what it stores is not seen here */
+	bool elsewhere;    /* wallets are in other processes: what they store is not seen here, and each numbers anew */
 };
 
 /* `count` validators; the wallet of FAKE_WORDS holds 100 units. */
