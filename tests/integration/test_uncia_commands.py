@@ -184,9 +184,12 @@ class Make(UnciaTest):
 
 	def test_secrets_in_the_wrong_place_are_not_shown_again(self):
 		for arguments in (["restore", *WORDS.split()], ["restore", WORDS], ["init", WORDS], ["init", "--words", WORDS],
-			["restore", "--words-file", WORDS], ["init", "--words", "abandon"]):
-			_, err = self.uncia("--wallet", "w", *arguments, code=2)
-			self.assertNotIn("abandon", err)
+			["restore", "--words-file", WORDS], ["init", "--words", "abandon"], ["restore", f"--words={WORDS}"],
+			["restore", f"--no-passphrase={WORDS}"], ["restore", "-abandon"], [WORDS],
+			[f"--seed={WORDS}", "restore"], ["receipt", WORDS]):
+			for json in ([], ["--json"]):
+				out, err = self.uncia("--wallet", "w", *json, *arguments, code=2)
+				self.assertNotIn("abandon", out + err)
 		_, err = self.uncia("--wallet", "w", "init", code=2, UNCIA_PASSPHRASE_FILE="correct horse battery")
 		self.assertNotIn("horse", err)
 		self.assertIn("the file of $UNCIA_PASSPHRASE_FILE: No such file", err)
