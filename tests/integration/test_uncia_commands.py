@@ -1,5 +1,6 @@
 """uncia without a network: what it makes, and every input that it refuses, with the exit code and the sentence."""
 import base64
+import fcntl
 import json
 import os
 import pathlib
@@ -531,6 +532,15 @@ class Contacts(UnciaTest):
 		self.assertEqual(self.contact("remove", "zoe"), {"v": 1, "name": "zoe", "removed": True})
 		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "show", "zoe")
 		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "remove", "zoe")
+
+	def test_waits_for_another_process_that_is_in_the_home(self):
+		with open(self.dir / "w/.lock", "w") as lock:
+			fcntl.flock(lock, fcntl.LOCK_EX)
+			adding = subprocess.Popen([BIN / "uncia", "--wallet", "w", "contact", "add", "Anna", ALICE], cwd=self.dir,
+				stdout=subprocess.PIPE)
+			with self.assertRaises(subprocess.TimeoutExpired):
+				adding.wait(0.5)
+		self.assertEqual((adding.communicate()[0].decode(), adding.returncode), (f"Anna {ALICE}\n", 0))
 
 	def test_refuses_what_is_no_name(self):
 		for name, why in (("", "empty"), ("x" * 65, "longer than 64 bytes"), ("a\nb", "control character, U+000A"), ("a\x1b[0m", "U+001B"),

@@ -12,8 +12,6 @@
 #include <unistd.h>
 #include "secret.h"
 
-#define BUSY_PAUSE_MS 10 /* the other process syncs a file or two */
-
 int cli_home_path(const struct call *call, char **home)
 {
 	const char *given = call->value[OPTION_WALLET], *user = getenv("HOME");
