@@ -80,11 +80,11 @@ static bool pays(const struct session *session, const struct uncia_payment *paym
 	return false;
 }
 
-/* What expired has never paid anybody. */
+/* What expired has never paid anybody. From the newest on: whoever is paid often is found without reading all. */
 static const char *paid_before(const struct session *session, const char *address)
 {
 	bool waits = false;
-	for (size_t i = 0; i < uncia_wallet_outbox_count(session->wallet); i++) {
+	for (size_t i = uncia_wallet_outbox_count(session->wallet); i-- != 0;) {
 		struct uncia_payment payment = {.size = sizeof(payment)};
 		struct uncia_payment_id id;
 		if (uncia_wallet_outbox(session->wallet, i, &id) ||
