@@ -168,7 +168,8 @@ struct uncia_wallet;
 /* How a wallet is opened. */
 struct uncia_wallet_options {
 	size_t size;
-	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
+	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay. A
+	                              * key file that needs none does not open with one: it is not the one you sealed */
 	uint32_t request_timeout_ms; /* after which a sync, query or history ends with what there is; 0: 10000 */
 };
 
@@ -190,8 +191,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, 
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
 
 /* Opens the key of a wallet that was opened locked.
- * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_LIBRARY;
- *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE, also for a key file that needs none; UNCIA_E_DAMAGED;
+ *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);

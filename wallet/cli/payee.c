@@ -68,16 +68,34 @@ static bool same_account(const char *a, const char *b)
 	       !memcmp(left.account, right.account, sizeof(left.account));
 }
 
-static bool was_paid(const struct session *session, const char *address)
+static bool pays(const struct session *session, const struct uncia_payment *payment, const char *address)
 {
-	for (size_t i = 0; i < uncia_wallet_outbox_count(session->wallet); i++) {
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount;
+	if (payment->output_count == 1)
+		return same_account(payment->to, address);
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (!uncia_wallet_output(session->wallet, &payment->id, i, to, &amount) && same_account(to, address))
+			return true;
+	return false;
+}
+
+/* What expired has never paid anybody. From the newest on: whoever is paid often is found without reading all. */
+static const char *paid_before(const struct session *session, const char *address)
+{
+	bool waits = false;
+	for (size_t i = uncia_wallet_outbox_count(session->wallet); i-- != 0;) {
 		struct uncia_payment payment = {.size = sizeof(payment)};
 		struct uncia_payment_id id;
-		if (!uncia_wallet_outbox(session->wallet, i, &id) &&
-		    !uncia_wallet_payment(session->wallet, &id, &payment) && same_account(payment.to, address))
-			return true;
+		if (uncia_wallet_outbox(session->wallet, i, &id) ||
+		    uncia_wallet_payment(session->wallet, &id, &payment) || payment.state == UNCIA_PAYMENT_EXPIRED ||
+		    !pays(session, &payment, address))
+			continue;
+		if (payment.state == UNCIA_PAYMENT_FINAL)
+			return "paid before";
+		waits = true;
 	}
-	return false;
+	return waits ? "a payment to this address is not final yet" : "first payment to this address";
 }
 
 void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE])
@@ -91,9 +109,8 @@ void payee_known(const struct session *session, const char *address, char known[
 			return;
 		}
 	}
-	const char *paid = was_paid(session, address) ? "paid before" : "first payment to this address";
 	snprintf(known, PAYEE_KNOWN_SIZE, "%s; %s", error ? "your contacts cannot be read" : "none of your contacts",
-	         paid);
+	         paid_before(session, address));
 }
 
 int request_read(const struct call *call, const char *text, struct uncia_request *request)
