@@ -6,6 +6,7 @@
 #define SETTLE_DEFAULT_MS    20u
 #define PACE_DEFAULT_MS      8u
 #define FLUSH_DEFAULT_MS     20000u
+#define PROOF_DISK_MS        27000u /* so much longer than else the disk may take for the proof of a second chain */
 
 static void default_u32(uint32_t *value, uint32_t fallback)
 {
@@ -213,14 +214,17 @@ static int release(struct replica *r)
 	return more;
 }
 
-/* What is left to do from when a second chain has been seen: to make that durable, to answer, and to end. */
+/* What is left to do from when a second chain has been seen: to make that durable, to answer, and to end. Without the
+ * proof the next start would know of nothing. */
 static int step_to_the_end(struct replica *r)
 {
+	uint64_t end = r->step.durable >= r->proof_sequence ? r->ends_ms : r->ends_ms + PROOF_DISK_MS;
+
 	TRY(release(r));
 	TRY(sync_pages_answer(&r->sync));
-	if (r->step.now_ms >= r->ends_ms)
+	if (r->step.now_ms >= end)
 		return REPLICA_E_FAULTY;
-	const uint64_t wakes[] = {r->ends_ms, sync_pages_wake(&r->sync), step_outbox_wake(&r->step)};
+	const uint64_t wakes[] = {end, sync_pages_wake(&r->sync), step_outbox_wake(&r->step)};
 	return ask_for_timer(r, wakes, sizeof(wakes) / sizeof(wakes[0]));
 }
 

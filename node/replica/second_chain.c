@@ -35,6 +35,7 @@ int second_chain_found(struct replica *r, uint32_t peer, const struct certificat
 		return step_note(&r->step, NOTE_ERROR, "event=second_chain height=%llu",
 		                 (unsigned long long)r->chain.tip->header.height);
 	TRY(journaling_second_chain(r, certificate));
+	r->proof_sequence = step_sequence(&r->step);
 	return step_note(&r->step, NOTE_ERROR,
 	                 "event=second_chain view=%llu block=%02x%02x%02x%02x peer=%u height=%llu",
 	                 (unsigned long long)certificate->view, certificate->block_id.b[0], certificate->block_id.b[1],

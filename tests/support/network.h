@@ -104,6 +104,8 @@ bool network_refuses_start(struct network *n, uint32_t node);
 /* Its state has no flush until they are let go on. */
 void network_hold_flushes(struct network *n, uint32_t node, bool hold);
 size_t network_commits(const struct network *n, uint32_t node); /* on their way to the disk */
+/* How long commits take that begin from now on. */
+void network_set_commit(struct network *n, uint32_t ms);
 /* Free space falls below the reserve, or there is more again: by and by the node learns of it. */
 void network_set_space(struct network *n, uint32_t node, bool low);
 bool network_space_low(const struct network *n, uint32_t node); /* as it was told */

@@ -278,6 +278,38 @@ START_TEST(until_it_ends_it_gives_pages_of_its_chain)
 }
 END_TEST
 
+/* A disk that stands still for longer than it stays to answer: ended without the proof, it would be started again. */
+START_TEST(it_does_not_end_before_the_proof_is_durable)
+{
+	struct hash block = fixture_hash(9);
+	struct certificate *c = fixture_certificate(network_fixture(n), CERT_FF, 1, &block, 4);
+
+	network_set_commit(n, 10000);
+	say_certificate(c);
+	network_run(n, 9000, NULL, NULL);
+	ck_assert_int_eq(voting(), VOTING_ENDED);
+	ck_assert(network_up(n, 0) && !keeps_proof(1));
+	must_end();
+	ck_assert(keeps_proof(1));
+	free(c);
+}
+END_TEST
+
+/* And where it stands still for ever, it ends all the same. */
+START_TEST(a_disk_that_takes_no_proof_does_not_keep_it_from_ending)
+{
+	struct hash block = fixture_hash(9);
+	struct certificate *c = fixture_certificate(network_fixture(n), CERT_FF, 1, &block, 4);
+
+	network_set_commit(n, 3600000);
+	say_certificate(c);
+	network_run(n, 25000, NULL, NULL);
+	ck_assert(network_up(n, 0));
+	must_end();
+	free(c);
+}
+END_TEST
+
 START_TEST(what_is_not_signed_by_a_quorum_or_makes_nothing_final_proves_nothing)
 {
 	const struct fixture *f = network_fixture(n);
@@ -409,6 +441,7 @@ END_TEST
 UNIT_MAIN_BETWEEN("second_chain", setup, teardown, a_final_certificate_of_a_past_view_that_is_not_on_the_chain_ends_it,
                   a_certificate_that_names_the_tip_with_a_past_view_ends_it,
                   a_certificate_that_names_the_tip_with_a_later_view_ends_it,
+                  it_does_not_end_before_the_proof_is_durable, a_disk_that_takes_no_proof_does_not_keep_it_from_ending,
                   until_it_ends_it_answers_validators_and_no_wallets, until_it_ends_it_gives_pages_of_its_chain,
                   what_is_not_signed_by_a_quorum_or_makes_nothing_final_proves_nothing,
                   certificates_of_its_own_chain_prove_nothing,

@@ -1,5 +1,6 @@
-/* Pages and bodies that a validator gives without having been asked for them: they may be of 8 MiB, and decoding one of
- * many small parts takes longer than a view. They are left unread; an answer to a question is read, and once. */
+/* What is left or refused before it is decoded, since decoding a message of many small parts may take longer than a
+ * view: pages and bodies that nobody asked for, which may be of 8 MiB (an answer to a question is read, and once), and
+ * proposals of more parts than one can have. */
 #include "message.pb-c.h"
 #include "network.h"
 #include "unit.h"
@@ -169,5 +170,30 @@ START_TEST(one_answer_to_a_question_is_read)
 }
 END_TEST
 
+/* Its decoding would take dozens of allocations; it ends the link with less than eight. */
+START_TEST(a_proposal_of_very_many_parts_is_not_decoded)
+{
+	static const uint8_t skip[] = {5 << 3 | 2, 3, 1 << 3 | 2, 1, 0};
+	uint8_t *bytes = malloc(SIZE);
+	size_t size = 4;
+
+	while (size + sizeof(skip) <= SIZE) {
+		memcpy(bytes + size, skip, sizeof(skip));
+		size += sizeof(skip);
+	}
+	bytes[0] = UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE << 3 | 2;
+	bytes[1] = (uint8_t)(128 | ((size - 4) & 127));
+	bytes[2] = (uint8_t)(128 | ((size - 4) >> 7 & 127));
+	bytes[3] = (uint8_t)((size - 4) >> 14);
+	network_inject(n, 3, 0, bytes, size);
+	network_fail_allocation(n, 0, 8, true);
+	network_run(n, 20, NULL, NULL);
+	ck_assert_uint_eq(dropped, 1);
+	ck_assert(network_up(n, 0));
+	free(bytes);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("unasked", setup, teardown, what_nobody_asked_for_is_left_unread, a_page_that_was_asked_for_is_read,
-                  a_body_that_was_asked_for_is_read, one_answer_to_a_question_is_read)
+                  a_body_that_was_asked_for_is_read, one_answer_to_a_question_is_read,
+                  a_proposal_of_very_many_parts_is_not_decoded)
