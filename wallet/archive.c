@@ -35,7 +35,8 @@
 #define VERSION         1
 /* What is read at once: larger ones are read twice. */
 #define SEGMENT_EXPECTED (96u << 10) /* receipts of a few dozen validators */
-#define PIECE_EXPECTED   (ARCHIVE_PIECE_SEGMENTS * (SEGMENT_RECORDS * ARCHIVE_ENTRY_SIZE + 16) + 64)
+#define PIECE_EXPECTED                                                                                                 \
+	(ARCHIVE_PIECE_SEGMENTS * (SEGMENT_RECORDS * (ARCHIVE_ENTRY_SIZE + 2 * ARCHIVE_PAYEE_SIZE) + 32) + 64)
 
 _Static_assert(ARCHIVE_SEGMENT_SIZE + PAYMENT_SIZE_MAX + RECEIPT_SIZE_MAX + 4096 < BLOB_SIZE_MAX,
                "a full segment is a blob");
@@ -86,6 +87,7 @@ void archive_deinit(struct uncia_wallet *w)
 		for (size_t i = 0; i < segment->count; i++)
 			free(segment->entries[i]);
 		free(segment->entries);
+		free(segment->payees);
 		free(segment);
 	}
 	HASH_ITER (hh, a->pieces, piece, next_piece) {
@@ -145,6 +147,7 @@ struct segment *archive_need_segment(struct uncia_wallet *w, uint32_t number)
 	if (!segment)
 		return NULL;
 	segment->number = number;
+	segment->payees_known = true;
 	HASH_ADD(hh, w->archive->segments, number, sizeof(segment->number), segment);
 	if (!segment->hh.tbl) {
 		free(segment);
@@ -314,6 +317,48 @@ int archive_open(const struct uncia_wallet *w, uint32_t number, bool afresh, con
 	return 0;
 }
 
+static bool payees_room(struct segment *segment, size_t more)
+{
+	size_t needed = segment->payee_count + more;
+	if (needed <= segment->payee_capacity)
+		return true;
+	size_t capacity = needed + needed / 2;
+	uint8_t(*grown)[ARCHIVE_PAYEE_SIZE] = realloc(segment->payees, capacity * sizeof(*grown));
+	if (!grown)
+		return false;
+	segment->payees = grown;
+	segment->payee_capacity = capacity;
+	return true;
+}
+
+void archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes bytes)
+{
+	ProtobufCMessage *message = NULL;
+	struct payment *payment = NULL;
+	struct arena arena;
+	arena_init(&arena, canonical_arena_limit(bytes.size));
+	int rc = canonical_decode(&uncia__pb__payment_record__descriptor, bytes.data, bytes.size, &arena, &message);
+	const Uncia__Pb__PaymentRecord *record = (const Uncia__Pb__PaymentRecord *)message;
+	if (!rc)
+		rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
+	if (!rc && record->state == UNCIA_PAYMENT_FINAL && !payees_room(segment, payment->output_count))
+		rc = UNCIA_E_MEMORY;
+	for (uint32_t i = 0; !rc && record->state == UNCIA_PAYMENT_FINAL && i < payment->output_count; i++)
+		memcpy(segment->payees[segment->payee_count++], payment->outputs[i].to.b, ARCHIVE_PAYEE_SIZE);
+	segment->payees_known = segment->payees_known && !rc;
+	payment_free(payment);
+	arena_deinit(&arena);
+}
+
+bool archive_may_pay(const struct uncia_wallet *w, const struct ended *ended, const struct address *account)
+{
+	const struct segment *segment = archive_segment(w, ended->segment);
+	bool may = !segment->payees_known;
+	for (size_t i = 0; !may && i < segment->payee_count; i++)
+		may = !memcmp(segment->payees[i], account->b, ARCHIVE_PAYEE_SIZE);
+	return may;
+}
+
 /* What memory keeps of a record. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_MEMORY. */
 static int entry_of(const struct uncia_wallet *w, const ProtobufCBinaryData *bytes, struct ended *entry)
 {
@@ -353,6 +398,9 @@ static int read_segment(struct uncia_wallet *w, struct segment *segment)
 		rc = entry_of(w, &opened->records[i]->data, &entry);
 		if (!rc)
 			rc = archive_add(w, segment, &entry);
+		if (!rc)
+			archive_note_payees(
+			    w, segment, (struct bytes){opened->records[i]->data.data, opened->records[i]->data.len});
 		segment->durable = false;
 	}
 	segment->size = 0;
@@ -391,7 +439,8 @@ static bool get_entry(const uint8_t *from, struct ended *entry)
 static bool entries_are_sound(const Uncia__Pb__EndedSegment *listed, uint32_t piece)
 {
 	struct ended entry;
-	bool sound = listed->number / ARCHIVE_PIECE_SEGMENTS == piece && listed->entries.len % ARCHIVE_ENTRY_SIZE == 0;
+	bool sound = listed->number / ARCHIVE_PIECE_SEGMENTS == piece &&
+	             listed->entries.len % ARCHIVE_ENTRY_SIZE == 0 && listed->payees.len % ARCHIVE_PAYEE_SIZE == 0;
 	for (size_t at = 0; sound && at < listed->entries.len; at += ARCHIVE_ENTRY_SIZE)
 		sound = get_entry(listed->entries.data + at, &entry);
 	return sound;
@@ -407,9 +456,15 @@ static int take_listed(struct uncia_wallet *w, const Uncia__Pb__EndedSegment *li
 		get_entry(listed->entries.data + at, &entry);
 		rc = archive_add(w, segment, &entry);
 	}
-	if (!rc)
-		segment->indexed = true;
-	return rc;
+	if (rc)
+		return rc;
+	segment->indexed = true;
+	segment->payees_known =
+	    listed->payees.len != 0 && payees_room(segment, listed->payees.len / ARCHIVE_PAYEE_SIZE);
+	segment->payee_count = segment->payees_known ? listed->payees.len / ARCHIVE_PAYEE_SIZE : 0;
+	if (segment->payees_known)
+		memcpy(segment->payees, listed->payees.data, segment->payee_count * ARCHIVE_PAYEE_SIZE);
+	return 0;
 }
 
 static int read_piece(struct uncia_wallet *w, struct piece *piece, const char *name)

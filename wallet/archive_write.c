@@ -51,6 +51,8 @@ static int encode_piece(const struct uncia_wallet *w, uint32_t number, uint8_t *
 		uncia__pb__ended_segment__init(next);
 		next->number = segment->number;
 		next->entries = field_of(entries, segment->count * ARCHIVE_ENTRY_SIZE);
+		if (segment->payees_known)
+			next->payees = field_of(segment->payees[0], segment->payee_count * ARCHIVE_PAYEE_SIZE);
 		pointers[index.n_segments++] = next;
 	}
 	if (!rc)
@@ -266,6 +268,8 @@ static int append_some(struct uncia_wallet *w, const struct ending *endings, siz
 	for (size_t i = 0; !rc && i < *done; i++) {
 		last->size += endings[i].size;
 		rc = archive_add(w, last, &endings[i].entry);
+		if (!rc)
+			archive_note_payees(w, last, (struct bytes){endings[i].record, endings[i].size});
 	}
 	if (!rc)
 		last->durable = true;

@@ -414,6 +414,14 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_output(const struct uncia_wallet *wa
                                                    uint32_t number, char address[UNCIA_ADDRESS_TEXT_SIZE],
                                                    uint64_t *amount);
 
+/* Whether this home has paid an account before: a payment of its outbox that pays it, whatever the reference, and is
+ * final; where there is none, one that is pending. Of what has its end only those parts of the storage are read that
+ * may hold such a payment; damaged ones are passed over. A home that was made anew knows of nothing that others paid.
+ * Returns: 0; UNCIA_E_NOT_FOUND where there is none; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Out: *id, of one of those payments. Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_paid(const struct uncia_wallet *wallet, const struct uncia_address *to,
+                                                 struct uncia_payment_id *id);
+
 /* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_BUSY;
  *	UNCIA_E_ARGUMENT.

@@ -68,34 +68,21 @@ static bool same_account(const char *a, const char *b)
 	       !memcmp(left.account, right.account, sizeof(left.account));
 }
 
-static bool pays(const struct session *session, const struct uncia_payment *payment, const char *address)
-{
-	char to[UNCIA_ADDRESS_TEXT_SIZE];
-	uint64_t amount;
-	if (payment->output_count == 1)
-		return same_account(payment->to, address);
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (!uncia_wallet_output(session->wallet, &payment->id, i, to, &amount) && same_account(to, address))
-			return true;
-	return false;
-}
-
-/* What expired has never paid anybody. From the newest on: whoever is paid often is found without reading all. */
 static const char *paid_before(const struct session *session, const char *address)
 {
-	bool waits = false;
-	for (size_t i = uncia_wallet_outbox_count(session->wallet); i-- != 0;) {
-		struct uncia_payment payment = {.size = sizeof(payment)};
-		struct uncia_payment_id id;
-		if (uncia_wallet_outbox(session->wallet, i, &id) ||
-		    uncia_wallet_payment(session->wallet, &id, &payment) || payment.state == UNCIA_PAYMENT_EXPIRED ||
-		    !pays(session, &payment, address))
-			continue;
-		if (payment.state == UNCIA_PAYMENT_FINAL)
-			return "paid before";
-		waits = true;
-	}
-	return waits ? "a payment to this address is not final yet" : "first payment to this address";
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	struct uncia_address to;
+	int error = uncia_address_parse(address, &to);
+	if (!error)
+		error = uncia_wallet_paid(session->wallet, &to, &id);
+	if (error == UNCIA_E_NOT_FOUND)
+		return "first payment to this address";
+	if (!error)
+		error = uncia_wallet_payment(session->wallet, &id, &payment);
+	if (error)
+		return "whether it was paid before cannot be read";
+	return payment.state == UNCIA_PAYMENT_FINAL ? "paid before" : "a payment to this address is not final yet";
 }
 
 void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE])

@@ -12,6 +12,9 @@
 #define MANY         2000u
 #define RECEIPT_SIZE 1300u /* of four validators' networks; nobody looks into it here */
 #define SEGMENT      32u
+#define PAYS_ONE     2506u /* alone pays account 1, */
+#define PAYS_TWO     2512u /* and this one, which has expired, account 2; the others pay account 0 */
+#define MORE         2600u
 
 static void key_of(unsigned number, char key[16])
 {
@@ -33,7 +36,7 @@ static struct ending ending_of(struct rig *rig, unsigned number)
 	size_t size;
 	char key[16];
 
-	fixture_account(0, &payee);
+	fixture_account(number == PAYS_ONE ? 1 : number == PAYS_TWO ? 2 : 0, &payee);
 	output.to = payee.address;
 	draft.outputs = &output;
 	draft.output_count = 1;
@@ -343,6 +346,51 @@ static unsigned errors(struct rig *rig)
 	return count;
 }
 
+static int paid(struct rig *rig, unsigned account, struct uncia_payment_id *id)
+{
+	struct fixture_key payee;
+	struct uncia_address address = {0};
+	fixture_account(account, &payee);
+	memcpy(address.account, payee.address.b, sizeof(address.account));
+	return uncia_wallet_paid(rig->wallet, &address, id);
+}
+
+static void check_paid(struct rig *rig)
+{
+	struct uncia_payment_id id;
+	rig->host.calls = 0;
+	ck_assert_int_eq(paid(rig, 2, &id), UNCIA_E_NOT_FOUND); /* an expired payment has paid nobody */
+	ck_assert_int_eq(paid(rig, 3, &id), UNCIA_E_NOT_FOUND);
+	ck_assert_uint_eq(rig->host.calls, 0);
+	rig->host.calls = 0;
+	ck_assert_int_eq(paid(rig, 0, &id), 0);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(paid(rig, 1, &id), 0);
+	ck_assert_uint_le(rig->host.calls, 3); /* of each its segment */
+	ck_assert_uint_eq(rig_payment(rig, &id).made_ms, PAYS_ONE);
+}
+
+START_TEST(whether_somebody_was_paid_is_found_without_reading_what_does_not_pay_him)
+{
+	struct rig *rig = rig_archived(MORE);
+	struct uncia_payment_id id, found;
+	check_paid(rig);
+	/* Without the index all has been read as the home was opened. */
+	damage(rig, "payments-index-");
+	ck_assert_uint_ge(errors(rig), 1);
+	check_paid(rig);
+	rig_free(rig);
+	/* What is pending counts where nothing is final. */
+	rig = rig_new(4);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(paid(rig, 0, &found), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(rig_pay(rig, "a", HALF, &id), 0);
+	ck_assert_int_eq(paid(rig, 0, &found), 0);
+	ck_assert_mem_eq(found.b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_damaged_index_costs_nothing_and_is_written_anew)
 {
 	const unsigned count = 2 * SEGMENT + 5;
@@ -592,6 +640,7 @@ START_TEST(an_archive_that_has_become_shorter_is_left_alone)
 END_TEST
 
 UNIT_MAIN("archive", a_home_with_many_payments_is_used_with_as_few_calls_as_one_with_two,
+          whether_somebody_was_paid_is_found_without_reading_what_does_not_pay_him,
           each_of_many_payments_is_found_by_its_key_and_its_id,
           what_has_ended_in_a_long_session_does_not_stay_in_memory, a_home_of_before_is_put_in_order,
           blobs_that_are_not_needed_any_more_go_some_at_a_time, no_payment_is_lost_wherever_putting_in_order_fails,
