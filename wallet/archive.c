@@ -331,7 +331,7 @@ static bool payees_room(struct segment *segment, size_t more)
 	return true;
 }
 
-void archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes bytes)
+int archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes bytes)
 {
 	ProtobufCMessage *message = NULL;
 	struct payment *payment = NULL;
@@ -348,6 +348,7 @@ void archive_note_payees(const struct uncia_wallet *w, struct segment *segment, 
 	segment->payees_known = segment->payees_known && !rc;
 	payment_free(payment);
 	arena_deinit(&arena);
+	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 }
 
 bool archive_may_pay(const struct uncia_wallet *w, const struct ended *ended, const struct address *account)
@@ -399,7 +400,7 @@ static int read_segment(struct uncia_wallet *w, struct segment *segment)
 		if (!rc)
 			rc = archive_add(w, segment, &entry);
 		if (!rc)
-			archive_note_payees(
+			rc = archive_note_payees(
 			    w, segment, (struct bytes){opened->records[i]->data.data, opened->records[i]->data.len});
 		segment->durable = false;
 	}
@@ -459,10 +460,11 @@ static int take_listed(struct uncia_wallet *w, const Uncia__Pb__EndedSegment *li
 	if (rc)
 		return rc;
 	segment->indexed = true;
-	segment->payees_known =
-	    listed->payees.len != 0 && payees_room(segment, listed->payees.len / ARCHIVE_PAYEE_SIZE);
-	segment->payee_count = segment->payees_known ? listed->payees.len / ARCHIVE_PAYEE_SIZE : 0;
-	if (segment->payees_known)
+	segment->payees_known = listed->payees.len != 0;
+	if (!payees_room(segment, listed->payees.len / ARCHIVE_PAYEE_SIZE))
+		return UNCIA_E_MEMORY;
+	segment->payee_count = listed->payees.len / ARCHIVE_PAYEE_SIZE;
+	if (segment->payee_count)
 		memcpy(segment->payees, listed->payees.data, segment->payee_count * ARCHIVE_PAYEE_SIZE);
 	return 0;
 }

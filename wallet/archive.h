@@ -132,8 +132,9 @@ struct segment *archive_need_segment(struct uncia_wallet *w, uint32_t number);
 struct piece *archive_need_piece(struct uncia_wallet *w, uint32_t number);
 /* Adds the next entry of a segment. Returns 0 or UNCIA_E_MEMORY. */
 int archive_add(struct uncia_wallet *w, struct segment *segment, const struct ended *entry);
-/* Notes whom a record of the segment pays; where memory ends, that this is not known. */
-void archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes record);
+/* Notes whom a record of the segment pays; where it fails, that this is not known. Returns 0; UNCIA_E_DAMAGED;
+ * UNCIA_E_MEMORY. */
+int archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes record);
 /* Whether no more payments go into it. */
 bool archive_is_full(const struct uncia_wallet *w, const struct segment *segment);
 /* Reads a segment, afresh or as it was last read. Returns as archive_record. */

@@ -269,7 +269,7 @@ static int append_some(struct uncia_wallet *w, const struct ending *endings, siz
 		last->size += endings[i].size;
 		rc = archive_add(w, last, &endings[i].entry);
 		if (!rc)
-			archive_note_payees(w, last, (struct bytes){endings[i].record, endings[i].size});
+			rc = archive_note_payees(w, last, (struct bytes){endings[i].record, endings[i].size});
 	}
 	if (!rc)
 		last->durable = true;
