@@ -50,8 +50,6 @@ static bool following_send_to(struct uncia_wallet *w, const struct tracked *t, u
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
 	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
-	if (!session_ready(w, node))
-		return true;
 	if (!session_has_room(w, node))
 		return false;
 	if (t->record.own) {

@@ -127,7 +127,8 @@ bool session_ready(const struct uncia_wallet *w, uint32_t node)
 
 bool session_has_room(const struct uncia_wallet *w, uint32_t node)
 {
-	return link_queued(w->session->links[node].link) + MESSAGE_SIZE_REQUEST_MAX <= PAYMENTS_QUEUE_MAX;
+	return !session_ready(w, node) ||
+	       link_queued(w->session->links[node].link) + MESSAGE_SIZE_REQUEST_MAX <= PAYMENTS_QUEUE_MAX;
 }
 
 bool session_has_output(const struct uncia_wallet *w, uint32_t node)
