@@ -96,6 +96,7 @@ struct replica_status {
 /* How much is held of what others send and of what waits: what docs/spec/network.md, "Limits", bounds. */
 struct replica_load {
 	size_t views, blocks;        /* that are not settled */
+	size_t body_bytes;           /* of bodies of blocks that are not settled */
 	size_t outbox, outbox_bytes; /* sends and answers that wait for the disk */
 	/* Signature checks under way of that peer which has most, and their messages. */
 	size_t urgent_signatures, payment_signatures, job_bytes;

@@ -73,6 +73,7 @@ void replica_load(const struct replica *r, struct replica_load *load)
 {
 	*load = (struct replica_load){.views = consensus_views(r->consensus),
 	                              .blocks = HASH_COUNT(r->chain.blocks),
+	                              .body_bytes = r->chain.body_bytes,
 	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),

@@ -12,6 +12,8 @@
 /* What goes round: FINAL votes of some views are withheld, and what is given to the one that was away is counted. */
 struct watched {
 	bool withhold;
+	bool no_pages;         /* nor proposals reach the one that was away, */
+	uint64_t no_body_from; /* nor bodies of this height or above; 0: all do */
 	uint64_t pages, empty, headers, bodies, most_headers, dropped;
 };
 
@@ -23,11 +25,28 @@ static bool is_final_vote(const Uncia__Pb__PeerMessage *m)
 	       vote_decode(m->vote.data, m->vote.len, &vote) == 0 && vote.kind == VOTE_FINAL;
 }
 
+static uint64_t height_of_reply(const Uncia__Pb__BlockReply *reply)
+{
+	struct header header;
+
+	ck_assert_int_eq(block_header(reply->block.data, reply->block.len, &header), 0);
+	return header.height;
+}
+
+/* Whether it is kept from the one that was away. */
+static bool kept(const struct watched *w, const Uncia__Pb__PeerMessage *m)
+{
+	if (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY)
+		return w->no_body_from && height_of_reply(m->block_reply) >= w->no_body_from;
+	return w->no_pages && (m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY ||
+	                       m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE);
+}
+
 static bool watch(void *context, uint32_t from, uint32_t to, const struct bytes *message)
 {
 	struct watched *w = context;
 	Uncia__Pb__PeerMessage *m = uncia__pb__peer_message__unpack(NULL, message->size, message->data);
-	bool through = !(w->withhold && is_final_vote(m));
+	bool through = !(w->withhold && is_final_vote(m)) && !(to == AWAY && kept(w, m));
 
 	(void)from;
 	if (to == AWAY && m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY) {
@@ -37,7 +56,7 @@ static bool watch(void *context, uint32_t from, uint32_t to, const struct bytes 
 		if (m->sync_reply->n_headers > w->most_headers)
 			w->most_headers = m->sync_reply->n_headers;
 	}
-	w->bodies += to == AWAY && m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
+	w->bodies += through && to == AWAY && m->kind_case == UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
 	uncia__pb__peer_message__free_unpacked(m, NULL);
 	return through;
 }
@@ -197,5 +216,41 @@ START_TEST(long_gap_is_crossed_by_pages_in_short_steps_across_crashes)
 }
 END_TEST
 
+/* It hears the certificates of all that it has missed, and the header of the highest does not come, nor do pages: of
+ * what they name it fetches no more than what it needs next, and holds no more. */
+START_TEST(what_certificates_name_is_not_fetched_before_it_is_known_how_far_it_reaches)
+{
+	struct watched w = {0};
+	struct network_options o = options(&w);
+	struct network *n = network_new(&o);
+	struct replica_load load;
+	uint64_t nonce = 0;
+
+	for (uint32_t i = 0; i < AWAY; i++)
+		network_start(n, i);
+	for (int i = 0; i < 120; i++) {
+		pay_large(n, 0, (uint32_t)i % ACCOUNTS, nonce++);
+		network_run(n, 60, NULL, NULL);
+	}
+	uint64_t ahead = height_of(n, 0);
+	ck_assert_uint_gt(ahead, 100);
+	w.no_pages = true;
+	w.no_body_from = ahead - 10;
+	network_start(n, AWAY);
+	network_run(n, 15000, NULL, NULL);
+	network_load(n, AWAY, &load);
+	ck_assert_uint_ge(load.views, ahead / 2); /* the certificates are there */
+	ck_assert_uint_le(load.body_bytes, 10u * 17000);
+	ck_assert_uint_le(w.bodies, 20);
+	w.no_pages = false;
+	ck_assert(network_run(n, 10000, reached, &(struct until){AWAY, ahead - 10}));
+	w.no_body_from = 0;
+	ck_assert(network_run(n, 10000, reached, &(struct until){AWAY, ahead}));
+	ck_assert_uint_eq(w.dropped, 0);
+	network_free(n);
+}
+END_TEST
+
 UNIT_MAIN("gaps", blocks_without_a_certificate_of_more_than_a_message_are_crossed,
-          long_gap_is_crossed_by_pages_in_short_steps_across_crashes)
+          long_gap_is_crossed_by_pages_in_short_steps_across_crashes,
+          what_certificates_name_is_not_fetched_before_it_is_known_how_far_it_reaches)
