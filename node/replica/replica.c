@@ -27,6 +27,7 @@ static int compose(struct replica *r)
 	                        .chain = &r->chain,
 	                        .heartbeat_ms = r->config.heartbeat_ms,
 	                        .page_bytes = r->config.page_bytes,
+	                        .page_headers = r->config.page_headers,
 	                        .near_blocks = r->config.near_blocks};
 	return sync_init(&r->sync);
 }
@@ -49,6 +50,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	default_u32(&r->config.step_bytes, STEP_BYTES_DEFAULT);
 	default_u32(&r->config.page_bytes, PAGE_BYTES_DEFAULT);
+	default_u32(&r->config.page_headers, SYNC_HEADERS_MAX);
 	default_u32(&r->config.near_blocks, NEAR_BLOCKS_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
