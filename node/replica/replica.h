@@ -109,6 +109,7 @@ struct replica_load {
 	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
 	size_t taken;              /* the most bytes of bodies that a step has taken which took several, ever */
 	size_t visited;            /* the most blocks that a step has looked at in passing, ever */
+	size_t looked;             /* the most views, and facts of blocks, that consensus has in a step, ever */
 };
 
 struct replica;
