@@ -223,7 +223,8 @@ static int step(struct replica *r, const struct event *event)
 	r->taken = 0;
 	r->more = false;
 	r->visited_before = r->chain.visited;
-	uint64_t looked_before = r->consensus ? consensus_visited(r->consensus) : 0;
+	/* The first step goes through all that was stored. */
+	uint64_t looked_before = r->consensus ? consensus_visited(r->consensus) : UINT64_MAX;
 	if (r->consensus)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
@@ -249,7 +250,7 @@ static int step(struct replica *r, const struct event *event)
 		TRY(journaling_newest_votes(r));
 	if (r->chain.visited - r->visited_before > r->visited_most)
 		r->visited_most = r->chain.visited - r->visited_before;
-	if (consensus_visited(r->consensus) - looked_before > r->looked_most)
+	if (looked_before != UINT64_MAX && consensus_visited(r->consensus) - looked_before > r->looked_most)
 		r->looked_most = consensus_visited(r->consensus) - looked_before;
 	return set_timer(r);
 }

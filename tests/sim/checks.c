@@ -26,7 +26,7 @@
 #define COMMITS_MAX               2048
 #define STEP_BYTES_MOST           (32u << 20) /* of bodies, in one step */
 #define VISITED_MAX               400u
-#define LOOKED_MAX                2000u
+#define LOOKED_MAX                16384u /* VIEW_WINDOW, for each of the votes that one step takes together */
 
 struct ballot {
 	uint64_t view;
