@@ -28,6 +28,7 @@ static int compose(struct replica *r)
 	                        .chain = &r->chain,
 	                        .heartbeat_ms = r->config.heartbeat_ms,
 	                        .page_bytes = r->config.page_bytes,
+	                        .page_headers = r->config.page_headers,
 	                        .near_blocks = r->config.near_blocks};
 	return sync_init(&r->sync);
 }
@@ -50,6 +51,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	default_u32(&r->config.step_bytes, STEP_BYTES_DEFAULT);
 	default_u32(&r->config.page_bytes, PAGE_BYTES_DEFAULT);
+	default_u32(&r->config.page_headers, SYNC_HEADERS_MAX);
 	default_u32(&r->config.near_blocks, NEAR_BLOCKS_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
@@ -233,6 +235,8 @@ static int step(struct replica *r, const struct event *event)
 	r->taken = 0;
 	r->more = false;
 	r->visited_before = r->chain.visited;
+	/* The first step goes through all that was stored. */
+	uint64_t looked_before = r->consensus ? consensus_visited(r->consensus) : UINT64_MAX;
 	if (r->consensus)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
@@ -258,6 +262,8 @@ static int step(struct replica *r, const struct event *event)
 		TRY(journaling_newest_votes(r));
 	if (r->chain.visited - r->visited_before > r->visited_most)
 		r->visited_most = r->chain.visited - r->visited_before;
+	if (looked_before != UINT64_MAX && consensus_visited(r->consensus) - looked_before > r->looked_most)
+		r->looked_most = consensus_visited(r->consensus) - looked_before;
 	return set_timer(r);
 }
 

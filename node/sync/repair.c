@@ -85,6 +85,8 @@ int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStat
 void sync_peer_down(struct sync *s, uint32_t peer)
 {
 	s->peers[peer].page_from = 0;
+	if (s->anchors.peer == peer)
+		anchors_give_up(s);
 	sync_run_free(&s->peers[peer].run);
 	s->peers[peer].asked = false;
 	s->peers[peer].bodies_asked = 0;

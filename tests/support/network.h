@@ -43,7 +43,7 @@ struct network_options {
 	void *tap_context;                            /* of all of them */
 	uint32_t duplicate_percent;                   /* of messages between validators: they come twice */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults */
-	uint32_t step_bytes, page_bytes, near_blocks; /* 0: the defaults of replica.h */
+	uint32_t step_bytes, page_bytes, page_headers, near_blocks; /* 0: the defaults of replica.h */
 	/* Links between validators are bytes, through proto/wire_link as the daemon has it, over connections that keep
 	 * their order; what is lost comes late, nothing twice. Off: whole messages. */
 	struct {
