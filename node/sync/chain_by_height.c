@@ -12,9 +12,8 @@
 #include "uncia/error.h"
 #include "receipt.h"
 
-#define SYNC_RETRY_MS   2000u
-#define SYNC_LATE_MAX   3u    /* until the wait for a page doubles no more: 16 s */
-#define SYNC_BLOCKS_MAX 4096u /* that are taken */
+#define SYNC_RETRY_MS 2000u
+#define SYNC_LATE_MAX 3u /* until the wait for a page doubles no more: 16 s */
 
 /* Who has more than is final here, and was late least often; of those who are alike, one after the other. */
 static uint32_t sync_pick_peer(const struct sync *s)
@@ -181,21 +180,25 @@ static void sync_again(struct sync *s, uint32_t peer)
 	s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }
 
+/* One answer to each question, however late. */
+bool sync_reply_due(const struct sync *s, uint32_t peer)
+{
+	return s->peers[peer].asked;
+}
+
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
 {
-	/* One answer to each question, however late, and none while another is with the verifier. */
-	if (!s->peers[peer].asked)
-		return 0;
+	assert(sync_reply_due(s, peer));
 	s->peers[peer].asked = false;
 	s->peers[peer].final_height = message->tip_height;
-	if (s->verifying)
+	if (message->n_blocks > SYNC_BLOCKS_MAX || message->n_headers > SYNC_HEADERS_MAX)
+		return UNCIA_E_LIMIT;
+	if (s->verifying) /* none while another is with the verifier */
 		return 0;
 	if (!message->n_blocks) {
 		sync_again(s, peer);
 		return 0;
 	}
-	if (message->n_blocks > SYNC_BLOCKS_MAX || message->n_headers > SYNC_HEADERS_MAX)
-		return UNCIA_E_LIMIT;
 	struct job *job = job_new(s->step, JOB_SYNC, peer, 64);
 	if (!job)
 		return UNCIA_E_MEMORY;

@@ -12,6 +12,7 @@
 
 #define SYNC_FETCH_DELAY_MS 4u     /* a body that is named may be on its way by itself */
 #define SYNC_FETCH_RETRY_MS 250u   /* before somebody else is asked */
+#define SYNC_BLOCKS_MAX     4096u  /* of a page, that are taken */
 #define SYNC_HEADERS_MAX    12288u /* that follow the blocks of a page: with the largest block they fit a message */
 
 /* What is read for the questions of one validator: each kind has a share of its own, so that none waits for another. */
@@ -90,6 +91,10 @@ int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Cer
 int sync_newest_vote_answer(struct sync *s, uint32_t peer, const Uncia__Pb__NewestVoteRequest *message);
 int sync_body_answer(struct sync *s, uint32_t peer, const Uncia__Pb__BlockRequest *message);
 int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply *message);
+/* Whether a page of this validator's, or a body of anybody's, is waited for. What is not is left before it is decoded,
+ * which is what takes time. */
+bool sync_reply_due(const struct sync *s, uint32_t peer);
+bool sync_body_due(const struct sync *s);
 /* The verdicts of a page or a body are in. A page's blocks are then in the chain; its finality certificate, the job's
  * first, is for the caller to hand on, and sync_page_taken to be told, with the height of the page's last block, once
  * what it makes final was. */
