@@ -121,13 +121,15 @@ static int rules_vote_more(struct consensus *c, const struct view *view)
 	return final ? 0 : rules_vote_extra(c, view);
 }
 
+/* From the current view downwards, in the order in which views are held: of those to come, a validator may fill the
+ * whole window with its votes, and this is done in each step. */
 int rules_vote(struct consensus *c)
 {
 	struct view *view, *next;
 
-	HASH_ITER (hh, c->views, view, next) {
-		if (view->number <= c->final_view || view->number > c->view)
-			continue;
+	for (view = view_find(c, c->view); view && view->number > c->final_view; view = next) {
+		next = view->hh.next;
+		assert(!next || next->number < view->number);
 		TRY(rules_vote_first(c, view));
 		TRY(rules_vote_more(c, view));
 	}
