@@ -130,18 +130,19 @@ static int parent_certificate_receive(struct sync *s, uint32_t peer, const Proto
 	return sync_verify_certificate(s, peer, certificate);
 }
 
+/* Its header says whether it is the body that is wanted: the rest is many payments, and decoded only then. */
 int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply *message)
 {
+	const ProtobufCBinaryData *data = &message->block;
+	struct header header;
 	struct block *body;
 
-	if (!s->chain->asked && !s->chain->wanted)
+	TRY(block_header(data->data, data->len, &header));
+	struct chain_block *block = chain_find(s->chain, &header.id);
+	if (!block || block->state >= CHAIN_VERIFYING || block->fetch_at == TIME_NEVER)
 		return 0;
-	TRY(block_decode(&s->step->network_id, message->block.data, message->block.len, &body));
-	struct chain_block *block = chain_find(s->chain, &body->header.id);
-	if (!block || block->state >= CHAIN_VERIFYING || block->fetch_at == TIME_NEVER) {
-		block_free(body);
-		return 0;
-	}
+	TRY(block_decode(&s->step->network_id, data->data, data->len, &body));
+	assert(hash_equal(&body->header.id, &header.id));
 	TRY(chain_add(s->chain, &body->header, s->step->now_ms, &block));
 	struct job *job = job_new(s->step, JOB_BLOCK, peer, body->count);
 	struct block **blocks = job ? malloc(sizeof(*blocks)) : NULL;

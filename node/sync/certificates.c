@@ -29,7 +29,7 @@ int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Cer
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
 		message.certificate = field_of(value.data, value.size);
-		s->peers[peer].budgets[SHARE_CERTIFICATES].owed += value.size;
+		s->peers[peer].budgets[SHARE_CERTIFICATES].owed += READ_RECORD + value.size;
 		TRY(message_send_answer(s->step, peer, &message));
 	}
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;

@@ -13,9 +13,8 @@
 #include "receipt.h"
 
 #define SYNC_RETRY_MS    2000u
-#define SYNC_LATE_MAX    3u    /* until the wait for a page doubles no more: 16 s */
-#define SYNC_PARTS_ASKED 8u    /* so often in vain: headers are asked of somebody else, from the start */
-#define SYNC_BLOCKS_MAX  4096u /* that are taken */
+#define SYNC_LATE_MAX    3u /* until the wait for a page doubles no more: 16 s */
+#define SYNC_PARTS_ASKED 8u /* so often in vain: headers are asked of somebody else, from the start */
 
 /* Who has more than is final here, and was late least often; of those who are alike, one after the other. */
 static uint32_t sync_pick_peer(const struct sync *s)
@@ -217,15 +216,13 @@ static int sync_no_blocks(struct sync *s, uint32_t peer, const Uncia__Pb__SyncRe
 
 int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
 {
-	/* One answer to each question, however late, and none while another is with the verifier. */
-	if (!s->peers[peer].asked)
-		return 0;
+	assert(sync_page_owed(s, peer)); /* one answer to each question, however late */
 	s->peers[peer].asked = false;
 	s->peers[peer].final_height = message->tip_height;
-	if (s->verifying)
-		return 0;
 	if (message->n_blocks > SYNC_BLOCKS_MAX || message->n_headers > SYNC_HEADERS_MAX)
 		return UNCIA_E_LIMIT;
+	if (s->verifying) /* none while another is with the verifier */
+		return 0;
 	if (!message->n_blocks)
 		return sync_no_blocks(s, peer, message);
 	struct job *job = job_new(s->step, JOB_SYNC, peer, 64);

@@ -246,7 +246,7 @@ static int page_answer(struct sync *s, uint32_t peer)
 
 	if (!followed)
 		followed = page_follow(s, &p->run, &page, &read);
-	p->budgets[SHARE_PAGES].owed += page.bytes + read;
+	p->budgets[SHARE_PAGES].owed += READ_RECORD * (uint64_t)page.count + page.bytes + read;
 	if (followed == RUN_MORE || followed < 0) {
 		page_free(&page);
 		return followed < 0 ? followed : 0;

@@ -13,6 +13,7 @@
 #define SYNC_FETCH_DELAY_MS 4u     /* a body that is named may be on its way by itself */
 #define SYNC_FETCH_RETRY_MS 250u   /* before somebody else is asked */
 #define SYNC_BODIES_OWED    64u    /* answers that one validator may still give to questions for bodies */
+#define SYNC_BLOCKS_MAX     4096u  /* of a page, that are taken */
 #define SYNC_HEADERS_MAX    12288u /* that follow the blocks of a page: with the largest block they fit a message */
 #define SYNC_ANCHORS_MAX    256u   /* parts of so many headers, between two finality certificates */
 

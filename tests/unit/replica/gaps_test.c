@@ -247,7 +247,7 @@ START_TEST(what_certificates_name_is_not_fetched_before_it_is_known_how_far_it_r
 	network_start(n, AWAY);
 	network_run(n, 15000, NULL, NULL);
 	network_load(n, AWAY, &load);
-	ck_assert_uint_ge(load.views, ahead / 2); /* the certificates are there */
+	ck_assert_uint_ge(load.views, ahead / 3); /* many certificates are there */
 	ck_assert_uint_le(load.body_bytes, 10u * 17000);
 	ck_assert_uint_le(w.bodies, 20);
 	w.no_pages = false;
