@@ -386,7 +386,28 @@ static int entry_of(const struct uncia_wallet *w, const ProtobufCBinaryData *byt
 	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 }
 
-/* Reads a segment that no index has, or what is new in it. */
+int archive_confirm_segment(struct uncia_wallet *w, struct segment *segment)
+{
+	const Uncia__Pb__EndedPayments *opened;
+	char name[UNCIA_BLOB_NAME_SIZE];
+	uint8_t *data;
+	size_t size;
+	if (segment->durable)
+		return 0;
+	int rc = archive_open(w, segment->number, false, &opened);
+	if (!rc)
+		rc = canonical_encode(&opened->base, &data, &size);
+	if (rc)
+		return rc;
+	archive_segment_name(segment->number, name);
+	rc = blob_create(&w->host, name, data, size);
+	free(data);
+	segment->durable = rc == 0 || rc == UNCIA_E_EXISTS;
+	return segment->durable ? 0 : rc;
+}
+
+/* Reads a segment that no index has, or what is new in it. In a wallet that is in use it is made durable before: a
+ * replacement that failed, of this process or another, may have left what a power cut takes back. */
 static int read_segment(struct uncia_wallet *w, struct segment *segment)
 {
 	const Uncia__Pb__EndedPayments *opened;
@@ -394,6 +415,10 @@ static int read_segment(struct uncia_wallet *w, struct segment *segment)
 	/* It only grows, but where somebody put an older copy of the home in its place. */
 	if (!rc && opened->n_records < segment->count)
 		rc = UNCIA_E_DAMAGED;
+	if (!rc && opened->n_records > segment->count) {
+		segment->durable = false;
+		rc = w->archive->in_use ? archive_confirm_segment(w, segment) : 0;
+	}
 	for (size_t i = segment->count; !rc && i < opened->n_records; i++) {
 		struct ended entry;
 		rc = entry_of(w, &opened->records[i]->data, &entry);
@@ -402,7 +427,6 @@ static int read_segment(struct uncia_wallet *w, struct segment *segment)
 		if (!rc)
 			rc = archive_note_payees(
 			    w, segment, (struct bytes){opened->records[i]->data.data, opened->records[i]->data.len});
-		segment->durable = false;
 	}
 	segment->size = 0;
 	for (size_t i = 0; !rc && i < opened->n_records; i++)
@@ -547,5 +571,6 @@ int archive_load(struct uncia_wallet *w, const struct name_list *names, bool tel
 	for (segment = w->archive->segments; segment; segment = segment->hh.next)
 		if (!segment->indexed && !segment->damaged && archive_is_full(w, segment))
 			w->archive->index_due = true;
+	w->archive->in_use = w->archive->in_use || !rc;
 	return rc;
 }

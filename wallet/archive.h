@@ -70,6 +70,7 @@ struct archive {
 	struct piece *pieces;
 	uint32_t next;            /* the number after the last segment's */
 	bool blind;               /* what a damaged segment held is not known: it may be any key's */
+	bool in_use;              /* it has been read once: what is found from now on is to be durable */
 	bool index_due;           /* a full segment is not in the index */
 	uint64_t locked_until_ms; /* outbox.c: until then the home's lock is not tried again */
 	bool loose;               /* outbox.c: there are payments with an end that may not be in the archive yet */
@@ -132,6 +133,9 @@ struct segment *archive_need_segment(struct uncia_wallet *w, uint32_t number);
 struct piece *archive_need_piece(struct uncia_wallet *w, uint32_t number);
 /* Adds the next entry of a segment. Returns 0 or UNCIA_E_MEMORY. */
 int archive_add(struct uncia_wallet *w, struct segment *segment, const struct ended *entry);
+/* Makes durable what was only found in storage: to create what is there is to be told that it is durable. Returns 0;
+ * UNCIA_E_DAMAGED; UNCIA_E_MEMORY; what the host returned. */
+int archive_confirm_segment(struct uncia_wallet *w, struct segment *segment);
 /* Notes whom a record of the segment pays; where it fails, that this is not known. Returns 0; UNCIA_E_DAMAGED;
  * UNCIA_E_MEMORY. */
 int archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes record);

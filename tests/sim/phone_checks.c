@@ -189,7 +189,8 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 			phone_fail(phone, "makes two payments of one key");
 		if (!pay->known && pay_of(phone, id))
 			phone_fail(phone, "gives two requests one payment");
-		if (!pay->known && pay->key[0] && !is_former(pay, id))
+		/* A call that failed may have stored it: then it was made in that call, with what was known. */
+		if (!pay->known && pay->key[0] && !is_former(pay, id) && !pay->unsure)
 			check_knows_all(phone);
 		pay->lost = false;
 		pay->id = *id;

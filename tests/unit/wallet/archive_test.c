@@ -319,6 +319,50 @@ START_TEST(no_payment_is_lost_wherever_putting_in_order_fails)
 }
 END_TEST
 
+/* A payment becomes final while one writing call fails though it had its effect, or some in a row; then the power goes.
+ * Returns whether there was such a call. *ends: how often the end was told. */
+static bool check_end_stays(unsigned nth, unsigned fail_count, unsigned *ends)
+{
+	struct rig *rig = rig_archived(3);
+	struct uncia_payment_id id;
+	struct uncia_event event;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, "another", HALF, &id), 0);
+	rig->net.finalise = true;
+	rig->host.calls = 0;
+	rig->host.fail_at = nth;
+	rig->host.failure = FAIL_AFTER;
+	rig->host.fail_count = fail_count;
+	for (unsigned i = 0; i < 5 && rig_payment(rig, &id).state != UNCIA_PAYMENT_FINAL; i++)
+		fake_network_pass(&rig->net, rig->wallet, 3000);
+	bool told = false, failed = rig->host.calls >= nth;
+	while (rig_event(rig, UNCIA_EVENT_PAYMENT, &event))
+		told = told || (!memcmp(event.id.b, id.b, sizeof(id.b)) && !event.error &&
+		                rig_payment(rig, &id).state == UNCIA_PAYMENT_FINAL);
+	rig->host.fail_at = 0;
+	rig_close(rig);
+	memory_host_power_cut(&rig->host);
+	ck_assert_int_eq(rig_open(rig), 0);
+	if (told)
+		ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	*ends += told;
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(an_end_that_was_told_outlives_a_power_cut_whatever_failed_before)
+{
+	unsigned nth = 1, ends = 0;
+	for (bool failed = true; failed; nth++) {
+		failed = false;
+		for (unsigned fail_count = 1; fail_count <= 4; fail_count++)
+			failed = check_end_stays(nth, fail_count, &ends) || failed;
+	}
+	ck_assert_uint_ge(nth, 4);
+	ck_assert_uint_ge(ends, nth);
+}
+END_TEST
+
 /* ---- damage ------------------------------------------------------------------------------------ */
 
 static void damage(struct rig *rig, const char *prefix)
@@ -644,6 +688,7 @@ UNIT_MAIN("archive", a_home_with_many_payments_is_used_with_as_few_calls_as_one_
           each_of_many_payments_is_found_by_its_key_and_its_id,
           what_has_ended_in_a_long_session_does_not_stay_in_memory, a_home_of_before_is_put_in_order,
           blobs_that_are_not_needed_any_more_go_some_at_a_time, no_payment_is_lost_wherever_putting_in_order_fails,
+          an_end_that_was_told_outlives_a_power_cut_whatever_failed_before,
           a_damaged_index_costs_nothing_and_is_written_anew, a_damaged_blob_of_the_archive_stops_its_own_keys,
           where_it_cannot_be_told_whose_keys_are_damaged_no_new_key_pays,
           a_damaged_last_blob_makes_its_payments_pending_again, what_another_process_has_archived_is_not_paid_again,
