@@ -62,9 +62,10 @@ static int payment_verified(struct payments *p, struct pooled *pooled, bool want
 	return pooled->relay ? submitted_verified(p, pooled) : 0;
 }
 
-int payments_verified(struct payments *p, struct job *job)
+/* Of each payment of the job, its verdict; what did not hold goes to `otherwise`. */
+static int take_verdicts(struct payments *p, struct job *job,
+                         int (*otherwise)(struct payments *p, struct pooled *pooled, const struct verify_item *item))
 {
-	assert(job->kind == JOB_PAYMENTS && (job->pooled || !job->verify.count));
 	bool wanted = chain_assembles(p->chain);
 
 	checks_done(p, job);
@@ -76,9 +77,21 @@ int payments_verified(struct payments *p, struct job *job)
 		else if (job->verify.items[i].valid)
 			TRY(payment_verified(p, pooled, wanted));
 		else
-			TRY(payment_rejected(p, pooled, UNCIA_E_SIGNATURE));
+			TRY(otherwise(p, pooled, &job->verify.items[i]));
 	}
 	return 0;
+}
+
+static int wrong_signature(struct payments *p, struct pooled *pooled, const struct verify_item *item)
+{
+	(void)item;
+	return payment_rejected(p, pooled, UNCIA_E_SIGNATURE);
+}
+
+int payments_verified(struct payments *p, struct job *job)
+{
+	assert(job->kind == JOB_PAYMENTS && (job->pooled || !job->verify.count));
+	return take_verdicts(p, job, wrong_signature);
 }
 
 /* One more job, of a wallet's, for what some wallet waits for. */
@@ -101,23 +114,16 @@ static int check_again(struct payments *p, struct pooled *pooled, const struct v
 	return job_start(p->step, job);
 }
 
+static int left_unchecked(struct payments *p, struct pooled *pooled, const struct verify_item *item)
+{
+	if (awaited_find(p->serve, &pooled->payment->id))
+		return check_again(p, pooled, item);
+	mempool_remove(p->mempool, pooled);
+	return 0;
+}
+
 int payments_given_up(struct payments *p, struct job *job)
 {
 	assert(job->kind == JOB_PAYMENTS && job->verify.dropped && job->peer != PEER_WALLET);
-	bool wanted = chain_assembles(p->chain);
-
-	checks_done(p, job);
-	for (size_t i = 0; i < job->verify.count; i++) {
-		struct pooled *pooled = job->pooled[i];
-		job->pooled[i] = NULL;
-		if (pooled->state == POOLED_GONE)
-			mempool_remove(p->mempool, pooled);
-		else if (job->verify.items[i].valid)
-			TRY(payment_verified(p, pooled, wanted));
-		else if (awaited_find(p->serve, &pooled->payment->id))
-			TRY(check_again(p, pooled, &job->verify.items[i]));
-		else
-			mempool_remove(p->mempool, pooled);
-	}
-	return 0;
+	return take_verdicts(p, job, left_unchecked);
 }

@@ -48,6 +48,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &uncia__pb__node_reply__descriptor,
     &uncia__pb__voted_query__descriptor,
     &uncia__pb__voted__descriptor,
+    &uncia__pb__waiting_query__descriptor,
+    &uncia__pb__waiting_reply__descriptor,
 };
 
 /* At every depth, by what protobuf-c says of the fields. */

@@ -322,18 +322,32 @@ void say_question(struct world *w, struct bytes *input)
 	}
 }
 
+/* A payment, or a question what of an account waits, or whether a key has voted. */
 void submit(struct world *w, struct bytes *input)
 {
-	const struct payment *payment = pool[fuzz_byte(input) % PAYMENTS];
+	uint8_t which = fuzz_byte(input);
+	const struct payment *payment = pool[which % PAYMENTS];
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__Submit part = UNCIA__PB__SUBMIT__INIT;
+	Uncia__Pb__WaitingQuery waiting = UNCIA__PB__WAITING_QUERY__INIT;
+	Uncia__Pb__VotedQuery voted = UNCIA__PB__VOTED_QUERY__INIT;
 	uint8_t *bytes;
 	size_t size;
 
 	part.payment = field(payment->bytes, payment->size);
+	waiting.address = field(payment->sender.b, ADDRESS_SIZE);
+	voted.consensus_key = field(
+	    w->f->genesis.committee.validators[which % w->f->genesis.committee.size].consensus_key, PUBLIC_KEY_SIZE);
 	request.request_id = 1;
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 	request.submit = &part;
+	if (which >= 0xc0) {
+		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_WAITING;
+		request.waiting = &waiting;
+	} else if (which >= 0x80) {
+		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_VOTED;
+		request.voted = &voted;
+	}
 	assert(canonical_encode(&request.base, &bytes, &size) == 0);
 	step(w, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = fuzz_byte(input) % 4, .message = {bytes, size}});
 	free(bytes);

@@ -1,33 +1,9 @@
 /* The question whether a key has voted (docs/spec/network.md §8.4, `voted`): who has the chain can answer it. */
-#include "message.pb-c.h"
-#include "network.h"
+#include "answers.h"
 #include "sign.h"
 #include "unit.h"
 
 #define UNIT INT64_C(1000000)
-
-static Uncia__Pb__NodeReply *reply_to(struct network *n, uint64_t wallet)
-{
-	Uncia__Pb__NodeReply *reply = NULL;
-	size_t count;
-	const struct reply *replies = network_replies(n, &count);
-
-	while (count-- > 0 && replies[count].wallet != wallet)
-		;
-	if (count != SIZE_MAX)
-		reply = uncia__pb__node_reply__unpack(NULL, replies[count].size, replies[count].message);
-	return reply;
-}
-
-static size_t replies_to(struct network *n, uint64_t wallet)
-{
-	size_t count, found = 0;
-	const struct reply *replies = network_replies(n, &count);
-
-	for (size_t i = 0; i < count; i++)
-		found += replies[i].wallet == wallet;
-	return found;
-}
 
 static void ask_voted(struct network *n, uint32_t node, uint64_t wallet, const struct bytes *key)
 {
