@@ -10,7 +10,7 @@
 
 /* The name of a validator that dials us is looked up only so that peers_admit knows its address. */
 #define RESOLVE_AGAIN_MS   60000u
-#define PEER_TELL_AGAIN_MS 60000u
+#define PEER_TELL_AGAIN_MS 55000u /* a failure that comes once a minute is told each time */
 
 struct peer;
 
