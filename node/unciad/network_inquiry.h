@@ -6,12 +6,13 @@
 struct network_inquiry {
 	const struct config *config; /* where the others are, unless the home has a configuration already */
 	bool first_start;            /* no validator of the network has ever run: not all have to answer */
+	uint32_t asked, answered;    /* set by init_ask_network: validators asked; that answered what counts */
 };
 
 /* For home_policy; context: a struct network_inquiry. Asks all others whose address is given, each on a
  * thread of its own that has ended when this returns.
  * Returns 0; EXIT_REFUSED: the key has voted, or proposed a block that is final; EXIT_UNREACHABLE: too few have
- * answered that it has not; or another exit code. Says which. */
+ * answered that it has not; or another exit code. Says which; and at 0 by first_start, who has not been heard. */
 int init_ask_network(const struct home *home, void *context);
 
 #endif

@@ -3,6 +3,7 @@ import base64
 import configparser
 import fcntl
 import hashlib
+import json
 import os
 import socket
 import stat
@@ -263,8 +264,12 @@ class Init(UnciadTest):
 		self.make_genesis()
 
 	def test_fills_a_home_and_refuses_a_second_time(self):
-		made = self.run_json("init", "--home", "v0", "--genesis", "g", "--first-start")
+		out, err = self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start", "--json")
+		made = json.loads(out)
 		self.assertEqual(made["network_id"], self.network_id)
+		self.assertEqual((made["asked"], made["answered"]), (0, 0))
+		self.assertIn("unciad: warning: v0: nobody was asked whether this key has voted before: no --peer says", err)
+		self.assertIn("this second journal can vote again and split the network", err)
 		self.assertEqual((self.dir / "v0/genesis").read_bytes(), (self.dir / "g").read_bytes())
 		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "v0/data").st_mode), 0o700)
 		before = (self.dir / "v0/data/journal/data.mdb").read_bytes()
