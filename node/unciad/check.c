@@ -115,8 +115,12 @@ static int check_audit(const struct home *home, const char *against, struct audi
 	                       report->failure);
 	if (error == UNCIA_E_DAMAGED && home_has_journal(home))
 		return EXIT_MISMATCH;
-	if (error)
-		return home_store_failure(home, error, report->failure);
+	if (error) {
+		char why[sizeof(report->failure)];
+		memcpy(why, report->failure, sizeof(why));
+		report->failure[0] = '\0';
+		return home_store_failure(home, error, why);
+	}
 	struct sigaction action = {.sa_handler = on_check_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -136,8 +140,8 @@ static int check_home(const char *path, const char *against, bool json)
 		return code;
 	code = check_audit(&home, against, &report);
 	home_close(&home);
-	if (code == EXIT_MISMATCH)
-		return report_failure(&report, json);
+	if (code == EXIT_MISMATCH && *report.failure)
+		return report_failure(&report, json); /* else it was said already */
 	return code ? code : check_print_report(&report, json);
 }
 

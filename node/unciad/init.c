@@ -61,7 +61,7 @@ static int init_home(const struct request *r)
 	struct network_inquiry inquiry = {.config = &r->config, .first_start = r->first_start};
 	int code = genesis_load(r->genesis, &genesis);
 	if (code)
-		return code;
+		return EXIT_FAILED; /* a file that is given is no stored one */
 	for (uint32_t i = genesis.committee.size; i < COMMITTEE_SIZE_MAX && !code; i++) {
 		if (r->config.peers[i].port)
 			code = command_error(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,

@@ -80,7 +80,8 @@ class Lost(NetworkTest):
 
 	def test_a_lost_journal_or_state_alone_is_told_apart(self):
 		home = self.dir / self.network.validators[1].home
-		self.network.validators[1].stop()
+		for number in (1, 2):
+			self.network.validators[number].stop()
 		for name, code, message in (("journal", 9, "data/journal is gone"), ("state", 7, "put data/state back from any copy")):
 			(home / "data" / name).rename(self.dir / name)
 			for command in ("start", "status", "check"):
@@ -88,6 +89,8 @@ class Lost(NetworkTest):
 				self.assertIn(message, err)
 				self.assertNotIn("init", err)
 				self.assertEqual(err.count("\n"), 1, err)
+			_, err = self.run_unciad("check", "--home", self.network.validators[2].home, "--against", home, code=code)
+			self.assertIn(message, err)
 			(self.dir / name).rename(home / "data" / name)
 		self.run_unciad("check", "--home", home)
 
