@@ -117,6 +117,45 @@ class Answers(NetworkTest):
 		self.assertRegex(self.text(self.alice, "status", waiting["id"])[0], "(?s)final at height .*\nin the block of .*\n$")
 		self.assertEqual(self.alice.run("history")["pending"], [])
 
+	def test_without_a_validator_a_history_is_what_the_home_holds(self):
+		self.network.validators[KILLED[0]].kill()
+		self.assertEqual(self.alice.balance(), 8_500_000)
+		self.network.validators[KILLED[1]].kill()
+		lost = self.alice.send(self.bob, "3", "--expires", "1", "--timeout", "2", code=3)["id"]
+		over = "It may still become final, though its expiry has passed: only a block that is later than that ends it"
+		self.until(lambda: over in self.text(self.alice, "status", lost)[0], "its expiry to pass")
+		for number in KILLED:
+			self.network.validators[number].start()
+		self.assertEqual(self.alice.run("wait", lost, "--timeout", "120", code=8)["state"], "expired")
+		known = self.alice.run("history")["payments"]
+		self.network.validators[KILLED[0]].kill()
+		self.assertEqual(self.alice.balance(), 8_500_000)
+		self.network.validators[KILLED[1]].kill()
+		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "2", code=3)["id"]
+		self.network.kill_all()
+		base = ("--wallet", self.alice.home, "--network", self.network.file)
+		held = self.uncia_json(*base, "history", code=6)
+		self.assertEqual(held["payments"], [p for p in known if p["direction"] != "in"])
+		self.assertEqual([p["id"] for p in held["payments"]], [lost, self.paid[3]["id"], self.paid[1]["id"]])
+		self.assertEqual([p["state"] for p in held["payments"]], ["expired", "final", "final"])
+		self.assertEqual([(p["id"], p["state"]) for p in held["pending"]], [(waiting, "pending")])
+		self.assertEqual((held["exit"], held["complete"], held["more"]), (6, False, False))
+		self.assertIn("no validator could be reached", held["error"])
+		out, err = self.text(self.alice, "history", code=6)
+		self.assertEqual([line.strip() for line in out.splitlines()[1::2]], [waiting] + [p["id"] for p in held["payments"]])
+		self.assertIn("uncia: no validator could be reached: these are the payments that this wallet's home holds. What was received,", err)
+		self.assertNotIn("balance", err)
+		two = self.uncia_json(*base, "history", "--limit", "2", code=6)
+		self.assertEqual((two["payments"], two["more"]), (held["payments"][:2], True))
+		# Nor does a payment of one's own need a network to be looked at.
+		self.assertEqual(self.uncia_json("--wallet", self.alice.home, "status", self.paid[1]["id"])["state"], "final")
+		self.assertEqual(self.uncia_json("--wallet", self.alice.home, "status", lost)["state"], "expired")
+		out, err = self.uncia("--wallet", self.alice.home, "status", waiting)
+		self.assertIn("not final yet", out)
+		self.assertIn("nobody was asked, for want of --network", err)
+		_, err = self.uncia("--wallet", self.bob.home, "status", waiting, code=2)
+		self.assertIn("--network is missing", err)
+
 	def test_a_receipt_goes_into_a_new_file_and_over_none(self):
 		self.text(self.alice, "receipt", "export", self.paid[1]["id"], "--output", self.dir / "receipt")
 		self.assertEqual((self.dir / "receipt").read_text(), self.paid[1]["receipt"] + "\n")

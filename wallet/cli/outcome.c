@@ -2,6 +2,7 @@
 #include "outcome.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 int payment_exit_code(const struct uncia_payment *payment)
 {
@@ -133,7 +134,12 @@ static void print_pending(const struct uncia_payment *p, const char *id)
 	printf(": %s", uncia_pending_text(p->reason));
 	if (p->reason == UNCIA_PENDING_REFUSED)
 		printf(": %s", error_words(p->refusal));
-	printf("\nIt may still become final. Do not pay again: uncia wait %s\n", id);
+	bool over = p->expires_at <= (uint64_t)time(NULL);
+	printf(
+	    "\nIt may still become final%s. Do not pay again: uncia wait %s\n",
+	    over ? ", though its expiry has passed: only a block that is later than that ends it, and none is known yet"
+	         : "",
+	    id);
 }
 
 void payment_print(const struct uncia_payment *p, double elapsed_ms)
