@@ -1,5 +1,6 @@
 """What the commands show of a running network: histories, payments on their way, receipts as files, validators. As text for
 people, and as objects for programs, which must say the same."""
+import json
 import subprocess
 import unittest
 
@@ -116,6 +117,47 @@ class Answers(NetworkTest):
 		self.assertEqual(self.alice.run("wait", waiting["id"], "--timeout", "120")["state"], "final")
 		self.assertRegex(self.text(self.alice, "status", waiting["id"])[0], "(?s)final at height .*\nin the block of .*\n$")
 		self.assertEqual(self.alice.run("history")["pending"], [])
+
+	def pay(self, *arguments, code=0):
+		"""What a payment says on standard error, and its object."""
+		out, err = self.text(self.alice, "send", *arguments, "--json", code=code)
+		return err, json.loads(out)
+
+	def test_whoever_pays_the_same_again_is_told(self):
+		request = self.uncia("--wallet", self.bob.home, "request", "0.75", "--memo", "lunch")[0].strip()
+		err, first = self.pay(request)
+		self.assertIn("(none of your contacts; paid before)\n", err)
+		self.assertIsNone(first["repeats"])
+		self.uncia("--wallet", self.alice.home, "contact", "add", "bob", self.bob.address)
+		err, second = self.pay(request)
+		self.assertRegex(err, r"\(your contact bob\); the same amount was paid to it at 20.* UTC: " + first["id"])
+		self.assertEqual(second["repeats"], first["id"])
+		# Another amount, purpose or reference is another matter.
+		other = self.uncia_json("--wallet", self.bob.home, "address", "--reference", "01" * 8)["address"]
+		for arguments in ((self.bob.address, "0.75"), (self.bob.address, "0.5", "--memo", "lunch"), (other, "0.75", "--memo", "lunch")):
+			err, paid = self.pay(*arguments)
+			self.assertIn("(your contact bob)\n", err)
+			self.assertIsNone(paid["repeats"])
+		# What the same key has paid is no second payment, and is said to be the first.
+		err, keyed = self.pay(self.bob.address, "0.25", "--key", "k")
+		self.assertIn("paying 0.250000", err)
+		err, again = self.pay(self.bob.address, "0.25", "--key", "k")
+		self.assertNotIn("paying", err)
+		self.assertRegex(err, f"this --key has its payment already, and no other is made: 0.250000 UNC to {self.bob.address}, final at "
+			f"20.* UTC: {keyed['id']}")
+		self.assertEqual((again["id"], again["state"]), (keyed["id"], "final"))
+		# One that is on its way counts as well.
+		self.network.validators[KILLED[0]].kill()
+		self.alice.balance()
+		self.network.validators[KILLED[1]].kill()
+		_, waiting = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "2", code=3)
+		err, _ = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "2", code=3)
+		self.assertRegex(err, f"the same amount is on its way to it already: {waiting['id']}")
+
+	def test_the_wallets_own_address_is_called_that(self):
+		err, _ = self.pay(self.alice.address, "0.5")
+		self.assertIn("(this wallet's own address)", err)
+		self.assertNotIn("contacts", err)
 
 	def test_without_a_validator_a_history_is_what_the_home_holds(self):
 		self.network.validators[KILLED[0]].kill()

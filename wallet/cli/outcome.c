@@ -166,13 +166,14 @@ void payment_print(const struct uncia_payment *p, double elapsed_ms)
 }
 
 int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *p,
-                   double elapsed_ms)
+                   double elapsed_ms, json_t *more)
 {
 	/* The exit code tells the payment's end also where the output failed: "failed" would invite a second payment.
 	 */
 	int code = payment_exit_code(p);
 	char *receipt = NULL;
 	if (!call->json) {
+		json_decref(more);
 		payment_print(p, elapsed_ms);
 		cli_output_flush();
 		return code;
@@ -182,7 +183,13 @@ int payment_report(const struct call *call, const struct session *session, const
 		if (error)
 			cli_complain(0, "the receipt: %s", error_words(error));
 	}
-	cli_json_print(payment_json(p, elapsed_ms, receipt));
+	json_t *object = payment_json(p, elapsed_ms, receipt);
+	if (object && more && json_object_update(object, more)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(more);
+	cli_json_print(object);
 	uncia_text_free(receipt);
 	return code;
 }

@@ -2,7 +2,10 @@
 #include "payee.h"
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include "own.h"
 
 int amount_read(const struct call *call, const char *text, uint64_t *micro)
 {
@@ -68,32 +71,93 @@ static bool same_account(const char *a, const char *b)
 	       !memcmp(left.account, right.account, sizeof(left.account));
 }
 
-static bool was_paid(const struct session *session, const char *address)
+static bool same_destination(const char *a, const char *b)
 {
-	for (size_t i = 0; i < uncia_wallet_outbox_count(session->wallet); i++) {
-		struct uncia_payment payment = {.size = sizeof(payment)};
-		struct uncia_payment_id id;
-		if (!uncia_wallet_outbox(session->wallet, i, &id) &&
-		    !uncia_wallet_payment(session->wallet, &id, &payment) && same_account(payment.to, address))
-			return true;
-	}
-	return false;
+	struct uncia_address left, right;
+	return !uncia_address_parse(a, &left) && !uncia_address_parse(b, &right) && same_account(a, b) &&
+	       left.has_reference == right.has_reference &&
+	       (!left.has_reference || !memcmp(left.reference, right.reference, sizeof(left.reference)));
 }
 
-void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE])
+static bool same_memo(const char *memo, const struct uncia_payment *payment)
 {
-	char name[UNCIA_CONTACT_NAME_SIZE], pinned[UNCIA_ADDRESS_TEXT_SIZE];
-	size_t count = 0;
-	int error = uncia_contact_count(session->wallet, &count);
-	for (size_t i = 0; !error && i < count && !uncia_contact_at(session->wallet, i, name, pinned); i++) {
-		if (same_account(pinned, address)) {
-			snprintf(known, PAYEE_KNOWN_SIZE, "your contact %s", name);
-			return;
+	uint8_t hash[32];
+	if (!*memo || !payment->has_memo_hash)
+		return !*memo && !payment->has_memo_hash;
+	return !uncia_memo_hash(memo, hash) && !memcmp(hash, payment->memo_hash, sizeof(hash));
+}
+
+#define REPEAT_S        86400u
+#define REPEAT_LOOKS    256u  /* records that are read for a payment like this one */
+#define PAID_LOOKS      4096u /* and for any payment to this account: 32 bytes of id each, and a record of 1 KiB or so */
+#define UNKNOWN_EARLIER "earlier payments cannot be read"
+
+static bool repeats_it(const struct payee *payee, const struct uncia_payment *p, uint64_t now_s)
+{
+	return p->output_count == 1 && p->amount == payee->amount && same_destination(p->to, payee->address) &&
+	       same_memo(payee->memo, p) &&
+	       (p->state == UNCIA_PAYMENT_PENDING ||
+	        (p->state == UNCIA_PAYMENT_FINAL && p->timestamp_ms / 1000 + REPEAT_S > now_s));
+}
+
+/* Goes back through the home's payments, the latest expiry first, for one like this and, where is_stranger, for any to
+ * this account. Returns a few words about the latter. */
+static const char *look_back(const struct session *session, const struct payee *payee, bool is_stranger,
+                             struct payee_known *known)
+{
+	struct uncia_payment_id *ids;
+	size_t count, i;
+	bool paid = false;
+	uint64_t now_s = (uint64_t)time(NULL);
+	if (own_ids(session, &ids, &count))
+		return UNKNOWN_EARLIER;
+	for (i = 0; i < count && i < PAID_LOOKS; i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		/* A payment has its block before its expiry. */
+		bool recent = !known->repeats && i < REPEAT_LOOKS && own_expires_at(&ids[i]) + REPEAT_S > now_s;
+		if (!recent && (paid || !is_stranger))
+			break;
+		if (uncia_wallet_payment(session->wallet, &ids[i], &payment) || payment.state == UNCIA_PAYMENT_EXPIRED)
+			continue;
+		paid = paid || same_account(payment.to, payee->address);
+		if (recent && repeats_it(payee, &payment, now_s)) {
+			known->repeats = true;
+			known->repeated = payment;
 		}
 	}
-	const char *paid = was_paid(session, address) ? "paid before" : "first payment to this address";
-	snprintf(known, PAYEE_KNOWN_SIZE, "%s; %s", error ? "your contacts cannot be read" : "none of your contacts",
-	         paid);
+	free(ids);
+	if (paid)
+		return "paid before";
+	return i < count ? "not among the newest payments of this home"
+	                 : "first payment to this address from this home";
+}
+
+/* The name that the account is pinned to. Returns UNCIA_E_NOT_FOUND where there is none. */
+static int find_contact(const struct session *session, const char *address, char name[UNCIA_CONTACT_NAME_SIZE])
+{
+	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	size_t count = 0;
+	int error = uncia_contact_count(session->wallet, &count);
+	for (size_t i = 0; !error && i < count && !uncia_contact_at(session->wallet, i, name, pinned); i++)
+		if (same_account(pinned, address))
+			return 0;
+	return error ? error : UNCIA_E_NOT_FOUND;
+}
+
+void payee_known(const struct session *session, const struct payee *payee, struct payee_known *known)
+{
+	char name[UNCIA_CONTACT_NAME_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE];
+	int error = find_contact(session, payee->address, name);
+	*known = (struct payee_known){.repeats = false};
+	const char *paid = look_back(session, payee, error, known);
+	/* A locked wallet does not say which address is its own: the key file could name another's. */
+	if (!uncia_wallet_address(session->wallet, own) && same_account(own, payee->address))
+		snprintf(known->text, sizeof(known->text), "this wallet's own address");
+	else if (!error)
+		snprintf(known->text, sizeof(known->text), "your contact %s", name);
+	else
+		snprintf(known->text, sizeof(known->text), "%s; %s",
+		         error == UNCIA_E_NOT_FOUND ? "none of your contacts" : "your contacts cannot be read", paid);
 }
 
 int request_read(const struct call *call, const char *text, struct uncia_request *request)

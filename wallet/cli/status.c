@@ -159,7 +159,7 @@ static int run_wait(const struct call *call)
 		}
 	}
 	if (!code)
-		code = payment_report(call, &session, &payment, (double)payment.elapsed_ms);
+		code = payment_report(call, &session, &payment, (double)payment.elapsed_ms, NULL);
 	session_close(&session);
 	return code;
 }
