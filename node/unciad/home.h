@@ -2,6 +2,7 @@
  * function returns an exit code, and has said on standard error what failed. Threads: the command's. */
 #ifndef HOME_H
 #define HOME_H
+#include "actions.h"
 #include "committee.h"
 #include "config.h"
 #include "files.h"

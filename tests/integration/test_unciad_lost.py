@@ -101,6 +101,33 @@ class Lost(NetworkTest):
 		self.stop_all()
 		self.second_home(1, "alone", code=6, message="weight 0 of 3 needed")
 
+	def test_a_journal_that_has_lost_votes_is_told_of_a_stopped_home_too(self):
+		old = self.network.validators[1]
+		old.stop()
+		data = self.dir / old.home / "data"
+		shutil.copytree(data, self.dir / "saved")
+		before = self.run_json("status", "--home", old.home)
+		self.assertEqual((before["lost_votes"], "voting" in before), (False, False))
+		old.start()
+		self.until(lambda: (s := asked(self, old.home))["running"] and s["voting"] == "yes" and s["height"] > before["height"] + 2,
+			"it to vote")
+		old.stop()
+		shutil.rmtree(data)
+		(self.dir / "saved").rename(data)
+		old.start()
+		said = "never again under this key: a peer holds a newer vote than the journal"
+		self.until(lambda: (s := asked(self, old.home))["running"] and s["voting"] == said, "it to hear of its newer votes")
+		old.stop()
+		stopped = self.run_json("status", "--home", old.home)
+		self.assertEqual((stopped["lost_votes"], stopped["voting"]), (True, said))
+		self.assertIn(f"voting      {said}: see", self.run_unciad("status", "--home", old.home)[0])
+		checked = self.run_json("check", "--home", old.home, code=7)
+		self.assertEqual((checked["ok"], checked["height"] >= stopped["height"]), (False, True))
+		self.assertIn("never votes again under this key", checked["failure"])
+		out, err = self.run_unciad("check", "--home", old.home, code=7)
+		self.assertIn("the journal has lost votes that this key has cast: others hold one of view", err)
+		self.assertRegex(out, "^the chain is well up to height ")
+
 	def test_who_caught_up_by_pages_knows_who_has_voted(self):
 		self.wait_height(8)
 		self.stop_all()
