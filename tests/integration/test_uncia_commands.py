@@ -467,6 +467,16 @@ class Requests(UnciaTest):
 			self.assertEqual(self.uncia_json("request", "--read", uri), made)
 		self.assertEqual(self.uncia("request", "--read", uri)[0], f"to {own}\namount 12.000000\nmemo x\n")
 
+	def test_refuses_an_amount_that_nobody_could_pay_where_the_network_is_known(self):
+		network = self.silent_network()
+		self.wallet("w")
+		for amount in ("0.001", "0.009999"):
+			self.uncia_refuses(2, "the smallest amount of this network is 0.010000", "--wallet", "w", "--network", network, "request", amount)
+			self.uncia_refuses(2, "the smallest amount of this network is 0.010000", "--wallet", "w", "request", amount,
+				UNCIA_NETWORK=str(network))
+		self.assertIn("amount=0.010000", self.uncia("--wallet", "w", "--network", network, "request", "0.01")[0])
+		self.assertIn("amount=0.001000", self.uncia("--wallet", "w", "request", "0.001")[0])
+
 	def test_refuses_what_is_no_request(self):
 		network = self.silent_network()
 		self.wallet("w")

@@ -21,6 +21,15 @@ int amount_read(const struct call *call, const char *text, uint64_t *micro)
 	return 0;
 }
 
+int smallest_check(const struct call *call, const struct uncia_network *network, uint64_t amount)
+{
+	char smallest[UNCIA_AMOUNT_TEXT_SIZE];
+	if (amount >= uncia_network_smallest_amount(network))
+		return 0;
+	uncia_amount_format(uncia_network_smallest_amount(network), smallest);
+	return cli_complain_usage(call, "the smallest amount of this network is %s", smallest);
+}
+
 int reference_read(const struct call *call, const char *text, uint8_t reference[8])
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";

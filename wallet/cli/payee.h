@@ -6,6 +6,9 @@
 /* An amount above zero. Returns an exit code; what is wrong has been said. */
 int amount_read(const struct call *call, const char *text, uint64_t *micro);
 
+/* Refuses an amount below the network's smallest. Returns an exit code. */
+int smallest_check(const struct call *call, const struct uncia_network *network, uint64_t amount);
+
 /* 16 hexadecimal digits. Returns an exit code. */
 int reference_read(const struct call *call, const char *text, uint8_t reference[8]);
 

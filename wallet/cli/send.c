@@ -130,15 +130,8 @@ static bool say_paid_before(const struct session *session, const struct order *o
 
 static int check_order(const struct call *call, const struct session *session, struct order *order)
 {
-	char smallest[UNCIA_AMOUNT_TEXT_SIZE];
 	int code = order->contact ? contact_read(session, order->contact, order->address) : 0;
-	if (code)
-		return code;
-	if (order->amount < uncia_network_smallest_amount(session->network)) {
-		uncia_amount_format(uncia_network_smallest_amount(session->network), smallest);
-		return cli_complain_usage(call, "the smallest amount of this network is %s", smallest);
-	}
-	return 0;
+	return code ? code : smallest_check(call, session->network, order->amount);
 }
 
 /* Says what could be paid instead. */
