@@ -84,5 +84,5 @@ int own_newest(const struct session *session, uint64_t limit, struct own_list *l
 void own_list_free(struct own_list *list)
 {
 	free(list->entries);
-	*list = (struct own_list){NULL};
+	*list = (struct own_list){.entries = NULL};
 }
