@@ -70,6 +70,8 @@ static int init_home(const struct request *r)
 	if (!code)
 		code = home_init(r->home, &genesis, &r->config,
 		                 &(struct home_policy){r->observer, init_ask_network, &inquiry});
+	if (!code)
+		init_warn_unheard(r->home, &inquiry);
 	char id[KEY_TEXT_SIZE];
 	hex_format(genesis.network_id.b, HASH_SIZE, id);
 	if (!code && r->json) {

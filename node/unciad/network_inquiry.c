@@ -124,23 +124,24 @@ static int find_others(const struct home *home, const struct config *given, stru
 	return path_exists(path) ? home_config(home, config) : 0;
 }
 
-/* --first-start is taken at its word; who uses it elsewhere is to see what it stands on. */
-static void warn_unheard(const struct home *home, const struct answers *answers, uint64_t needed)
+void init_warn_unheard(const char *home, const struct network_inquiry *inquiry)
 {
 	static const char risk[] = "If it has, this second journal can vote again and split the network: then do not "
 	                           "start this home, and see \"A lost journal\" in docs/operating.md";
-	if (!answers->asked)
+	if (!inquiry->unheard)
+		return;
+	if (!inquiry->asked)
 		command_warning(
 		    "%s: nobody was asked whether this key has voted before: %s, and --first-start says that "
 		    "no validator of this network has ever run. %s",
-		    home->path, answers->others ? "no --peer says where the others are" : "there is no other validator",
+		    home, inquiry->needed ? "no --peer says where the others are" : "there is no other validator",
 		    risk);
 	else
 		command_warning("%s: whether this key has voted before is not known: of %" PRIu32
 		                " validators that were asked, %" PRIu32 " answered that it has not, of weight %" PRIu64
 		                " of %" PRIu64
 		                " needed, and --first-start says that no validator of this network has ever run. %s",
-		                home->path, answers->asked, answers->answered, answers->weight, needed, risk);
+		                home, inquiry->asked, inquiry->answered, inquiry->weight, inquiry->needed, risk);
 }
 
 int init_ask_network(const struct home *home, void *context)
@@ -157,12 +158,13 @@ int init_ask_network(const struct home *home, void *context)
 		needed = answers.others;
 	inquiry->asked = answers.asked;
 	inquiry->answered = answers.answered;
+	inquiry->weight = answers.weight;
+	inquiry->needed = needed;
 	if (code || (needed && answers.weight >= needed))
 		return code;
-	if (inquiry->first_start) {
-		warn_unheard(home, &answers, needed);
+	inquiry->unheard = inquiry->first_start;
+	if (inquiry->unheard)
 		return 0;
-	}
 	if (!needed)
 		return command_error(
 		    EXIT_UNREACHABLE,
