@@ -125,7 +125,7 @@ static int block_read(const struct hash *network_id, const Uncia__Pb__Block *pb,
 
 int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block)
 {
-	if (size > BLOCK_BYTES_MAX)
+	if (size > BLOCK_BYTES_MAX || !canonical_fields_within(bytes, size, 1 + BLOCK_PAYMENTS_MAX))
 		return UNCIA_E_LIMIT;
 	struct block *fresh = calloc(1, sizeof(*fresh));
 	if (!fresh)

@@ -39,8 +39,7 @@ struct block {
  * verified. Returns 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_PROOF (count or root disagree); UNCIA_E_MEMORY.
  * Owns: *block is the caller's, block_free. */
 int block_decode(const struct hash *network_id, const void *bytes, size_t size, struct block **block);
-/* The header at the beginning of Block bytes that were decoded whole before; nothing else of them is read. Returns as
- * header_decode. */
+/* The header at the beginning of Block bytes; nothing else of them is read or checked. Returns as header_decode. */
 int block_header(const void *bytes, size_t size, struct header *header);
 /* Packs header bytes and the payments' bytes as Block. Returns 0 or UNCIA_E_MEMORY. Owns: *bytes is the caller's
  * (free()). */

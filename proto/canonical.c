@@ -12,6 +12,43 @@ size_t canonical_arena_limit(size_t size)
 	return size > (SIZE_MAX - 4096) / 16 ? SIZE_MAX : 4096 + 16 * size;
 }
 
+/* A base-128 integer of at most ten bytes at *at, which is moved behind it. False: there is none. */
+static bool field_integer(const uint8_t *data, size_t size, size_t *at, uint64_t *value)
+{
+	*value = 0;
+	for (unsigned shift = 0; shift < 70 && *at < size; shift += 7) {
+		uint8_t byte = data[(*at)++];
+		*value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
+		if (!(byte & 0x80))
+			return true;
+	}
+	return false;
+}
+
+bool canonical_fields_within(const void *data, size_t size, size_t most)
+{
+	enum { VARINT = 0, FIXED64 = 1, LENGTH = 2, FIXED32 = 5 };
+	size_t at = 0, count = 0;
+	uint64_t tag, value;
+
+	while (at < size && count++ < most) {
+		if (!field_integer(data, size, &at, &tag))
+			return true;
+		unsigned type = tag & 7;
+		value = type == FIXED64 ? 8 : 4;
+		if (type != FIXED64 && type != FIXED32 && !field_integer(data, size, &at, &value))
+			return true;
+		if (type == VARINT)
+			value = 0;
+		else if (type != FIXED64 && type != FIXED32 && type != LENGTH)
+			return true;
+		if (value > size - at)
+			return true;
+		at += (size_t)value;
+	}
+	return at >= size;
+}
+
 /* encoding, "Canonical bytes": unknown fields are refused at every depth before re-encoding, which they survive.
  * No message type is recursive, so the depth is the schema's. */
 static bool has_unknown_fields(const ProtobufCMessage *message)

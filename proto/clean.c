@@ -37,16 +37,18 @@ static bool clean_put(struct clean_writer *w, char c)
 
 static int clean_add(struct clean_writer *w, uint32_t c)
 {
-	if (utf8_is_blank(c)) {
+	bool bracket = c == '<' || c == '>' || c == '|';
+	if (utf8_is_blank(c) || bracket) {
 		w->blank = true;
-		w->line_end |= utf8_is_break(c);
+		w->line_end |= bracket || utf8_is_break(c);
 		return 0;
 	}
-	if (utf8_is_unseen(c) || c == '<' || c == '>' || c == '|')
+	if (utf8_is_unseen(c))
 		return 0;
 	if (c == 0x2010 || c == 0x2011)
 		c = '-';
-	bool mark = clean_is_mark(c), space = w->blank && !w->line_end && w->size != 0 && w->form->keeps_blanks;
+	bool mark = clean_is_mark(c), gap = w->blank && w->size != 0 && w->form->keeps_blanks;
+	char between = w->line_end ? '\n' : ' ';
 	w->blank = w->line_end = false;
 	if (mark && w->size == 0)
 		return 0;
@@ -54,7 +56,7 @@ static int clean_add(struct clean_writer *w, uint32_t c)
 		w->foreign = true;
 		return mark ? 0 : UNCIA_E_CHANGED;
 	}
-	if ((space && !clean_put(w, ' ')) || !clean_put(w, (char)c))
+	if ((gap && !clean_put(w, between)) || !clean_put(w, (char)c))
 		return UNCIA_E_LIMIT;
 	if (mark && (w->foreign || !strchr(w->form->own_marks, (char)c)))
 		return 0;

@@ -26,9 +26,9 @@ struct link {
 	enum noise_pattern pattern;
 	bool initiator;
 	enum phase phase;
-	int error;          /* that ended the link, or 0 */
-	bool greeted;       /* responder: the first byte was read */
-	bool authenticated; /* a record of the peer's was opened */
+	int error;        /* that ended the link, or 0 */
+	bool greeted;     /* responder: the first byte was read */
+	uint64_t records; /* of the peer's, that were opened */
 	bool has_remote_static;
 	uint8_t remote_static[NOISE_KEY_SIZE];
 	size_t message_size_max, write_queue_max;
@@ -300,7 +300,7 @@ static int feed_record(struct link *link, const uint8_t *record, size_t size)
 	if (rc)
 		return rc;
 	link->received.end += plain_size;
-	link->authenticated = true;
+	link->records++;
 	return find_messages(link);
 }
 
@@ -447,7 +447,7 @@ void link_output(struct link *link, struct bytes *run)
 	if (link->error)
 		return;
 	if (buffer_used(&link->run) == 0 && buffer_used(&link->queue) > 0 && link->phase == PHASE_OPEN &&
-	    (link->initiator || link->authenticated)) {
+	    (link->initiator || link->records)) {
 		int rc = encrypt_queue(link);
 		if (rc) {
 			die(link, rc);
@@ -471,9 +471,14 @@ size_t link_queued(const struct link *link)
 	return buffer_used(&link->queue) + buffer_used(&link->run);
 }
 
+uint64_t link_records(const struct link *link)
+{
+	return link->records;
+}
+
 bool link_established(const struct link *link)
 {
-	return !link->error && link->phase == PHASE_OPEN && (link->initiator || link->authenticated);
+	return !link->error && link->phase == PHASE_OPEN && (link->initiator || link->records);
 }
 
 const uint8_t *link_remote_static(const struct link *link)

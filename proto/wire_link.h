@@ -62,6 +62,8 @@ void link_output(struct link *link, struct bytes *run);
 void link_output_taken(struct link *link, size_t size);
 /* Bytes that wait to be written, those of the run not yet taken included. */
 size_t link_queued(const struct link *link);
+/* How many transport records were received and opened so far. */
+uint64_t link_records(const struct link *link);
 /* Handshake complete and, for a responder, a first transport record has authenticated. */
 bool link_established(const struct link *link);
 /* The peer's static key (IK responders, once read; initiators: what they dialled), or NULL. 32 bytes of the link's. */

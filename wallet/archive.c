@@ -35,7 +35,8 @@
 #define VERSION         1
 /* What is read at once: larger ones are read twice. */
 #define SEGMENT_EXPECTED (96u << 10) /* receipts of a few dozen validators */
-#define PIECE_EXPECTED   (ARCHIVE_PIECE_SEGMENTS * (SEGMENT_RECORDS * ARCHIVE_ENTRY_SIZE + 16) + 64)
+#define PIECE_EXPECTED                                                                                                 \
+	(ARCHIVE_PIECE_SEGMENTS * (SEGMENT_RECORDS * (ARCHIVE_ENTRY_SIZE + 2 * ARCHIVE_PAYEE_SIZE) + 32) + 64)
 
 _Static_assert(ARCHIVE_SEGMENT_SIZE + PAYMENT_SIZE_MAX + RECEIPT_SIZE_MAX + 4096 < BLOB_SIZE_MAX,
                "a full segment is a blob");
@@ -86,6 +87,7 @@ void archive_deinit(struct uncia_wallet *w)
 		for (size_t i = 0; i < segment->count; i++)
 			free(segment->entries[i]);
 		free(segment->entries);
+		free(segment->payees);
 		free(segment);
 	}
 	HASH_ITER (hh, a->pieces, piece, next_piece) {
@@ -145,6 +147,7 @@ struct segment *archive_need_segment(struct uncia_wallet *w, uint32_t number)
 	if (!segment)
 		return NULL;
 	segment->number = number;
+	segment->payees_known = true;
 	HASH_ADD(hh, w->archive->segments, number, sizeof(segment->number), segment);
 	if (!segment->hh.tbl) {
 		free(segment);
@@ -328,6 +331,49 @@ int archive_open(const struct uncia_wallet *w, uint32_t number, bool afresh, con
 	return 0;
 }
 
+static bool payees_room(struct segment *segment, size_t more)
+{
+	size_t needed = segment->payee_count + more;
+	if (needed <= segment->payee_capacity)
+		return true;
+	size_t capacity = needed + needed / 2;
+	uint8_t(*grown)[ARCHIVE_PAYEE_SIZE] = realloc(segment->payees, capacity * sizeof(*grown));
+	if (!grown)
+		return false;
+	segment->payees = grown;
+	segment->payee_capacity = capacity;
+	return true;
+}
+
+int archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes bytes)
+{
+	ProtobufCMessage *message = NULL;
+	struct payment *payment = NULL;
+	struct arena arena;
+	arena_init(&arena, canonical_arena_limit(bytes.size));
+	int rc = canonical_decode(&uncia__pb__payment_record__descriptor, bytes.data, bytes.size, &arena, &message);
+	const Uncia__Pb__PaymentRecord *record = (const Uncia__Pb__PaymentRecord *)message;
+	if (!rc)
+		rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
+	if (!rc && record->state == UNCIA_PAYMENT_FINAL && !payees_room(segment, payment->output_count))
+		rc = UNCIA_E_MEMORY;
+	for (uint32_t i = 0; !rc && record->state == UNCIA_PAYMENT_FINAL && i < payment->output_count; i++)
+		memcpy(segment->payees[segment->payee_count++], payment->outputs[i].to.b, ARCHIVE_PAYEE_SIZE);
+	segment->payees_known = segment->payees_known && !rc;
+	payment_free(payment);
+	arena_deinit(&arena);
+	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
+}
+
+bool archive_may_pay(const struct uncia_wallet *w, const struct ended *ended, const struct address *account)
+{
+	const struct segment *segment = archive_segment(w, ended->segment);
+	bool may = !segment->payees_known;
+	for (size_t i = 0; !may && i < segment->payee_count; i++)
+		may = !memcmp(segment->payees[i], account->b, ARCHIVE_PAYEE_SIZE);
+	return may;
+}
+
 /* What memory keeps of a record. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_MEMORY. */
 static int entry_of(const struct uncia_wallet *w, const ProtobufCBinaryData *bytes, struct ended *entry)
 {
@@ -354,7 +400,28 @@ static int entry_of(const struct uncia_wallet *w, const ProtobufCBinaryData *byt
 	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 }
 
-/* Reads a segment that no index has, or what is new in it. */
+int archive_confirm_segment(struct uncia_wallet *w, struct segment *segment)
+{
+	const Uncia__Pb__EndedPayments *opened;
+	char name[UNCIA_BLOB_NAME_SIZE];
+	uint8_t *data;
+	size_t size;
+	if (segment->durable)
+		return 0;
+	int rc = archive_open(w, segment->number, false, &opened);
+	if (!rc)
+		rc = canonical_encode(&opened->base, &data, &size);
+	if (rc)
+		return rc;
+	archive_segment_name(segment->number, name);
+	rc = blob_create(&w->host, name, data, size);
+	free(data);
+	segment->durable = rc == 0 || rc == UNCIA_E_EXISTS;
+	return segment->durable ? 0 : rc;
+}
+
+/* Reads a segment that no index has, or what is new in it. In a wallet that is in use it is made durable before: a
+ * replacement that failed, of this process or another, may have left what a power cut takes back. */
 static int read_segment(struct uncia_wallet *w, struct segment *segment)
 {
 	const Uncia__Pb__EndedPayments *opened;
@@ -362,12 +429,18 @@ static int read_segment(struct uncia_wallet *w, struct segment *segment)
 	/* It only grows, but where somebody put an older copy of the home in its place. */
 	if (!rc && opened->n_records < segment->count)
 		rc = UNCIA_E_DAMAGED;
+	if (!rc && opened->n_records > segment->count) {
+		segment->durable = false;
+		rc = w->archive->in_use ? archive_confirm_segment(w, segment) : 0;
+	}
 	for (size_t i = segment->count; !rc && i < opened->n_records; i++) {
 		struct ended entry;
 		rc = entry_of(w, &opened->records[i]->data, &entry);
 		if (!rc)
 			rc = archive_add(w, segment, &entry);
-		segment->durable = false;
+		if (!rc)
+			rc = archive_note_payees(
+			    w, segment, (struct bytes){opened->records[i]->data.data, opened->records[i]->data.len});
 	}
 	segment->size = 0;
 	for (size_t i = 0; !rc && i < opened->n_records; i++)
@@ -405,7 +478,8 @@ static bool get_entry(const uint8_t *from, struct ended *entry)
 static bool entries_are_sound(const Uncia__Pb__EndedSegment *listed, uint32_t piece)
 {
 	struct ended entry;
-	bool sound = listed->number / ARCHIVE_PIECE_SEGMENTS == piece && listed->entries.len % ARCHIVE_ENTRY_SIZE == 0;
+	bool sound = listed->number / ARCHIVE_PIECE_SEGMENTS == piece &&
+	             listed->entries.len % ARCHIVE_ENTRY_SIZE == 0 && listed->payees.len % ARCHIVE_PAYEE_SIZE == 0;
 	for (size_t at = 0; sound && at < listed->entries.len; at += ARCHIVE_ENTRY_SIZE)
 		sound = get_entry(listed->entries.data + at, &entry);
 	return sound;
@@ -421,9 +495,16 @@ static int take_listed(struct uncia_wallet *w, const Uncia__Pb__EndedSegment *li
 		get_entry(listed->entries.data + at, &entry);
 		rc = archive_add(w, segment, &entry);
 	}
-	if (!rc)
-		segment->indexed = true;
-	return rc;
+	if (rc)
+		return rc;
+	segment->indexed = true;
+	segment->payees_known = listed->payees.len != 0;
+	if (!payees_room(segment, listed->payees.len / ARCHIVE_PAYEE_SIZE))
+		return UNCIA_E_MEMORY;
+	segment->payee_count = listed->payees.len / ARCHIVE_PAYEE_SIZE;
+	if (segment->payee_count)
+		memcpy(segment->payees, listed->payees.data, segment->payee_count * ARCHIVE_PAYEE_SIZE);
+	return 0;
 }
 
 static int read_piece(struct uncia_wallet *w, struct piece *piece, const char *name)
@@ -504,5 +585,6 @@ int archive_load(struct uncia_wallet *w, const struct name_list *names, bool tel
 	for (segment = w->archive->segments; segment; segment = segment->hh.next)
 		if (!segment->indexed && !segment->damaged && archive_is_full(w, segment))
 			w->archive->index_due = true;
+	w->archive->in_use = w->archive->in_use || !rc;
 	return rc;
 }

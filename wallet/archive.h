@@ -25,6 +25,8 @@ struct ended {
 	UT_hash_handle by_nonce, by_id;
 };
 
+#define ARCHIVE_PAYEE_SIZE 8u
+
 /* A blob of the archive. */
 struct segment {
 	uint32_t number;
@@ -32,6 +34,10 @@ struct segment {
 	bool durable; /* known to outlive a power cut, all that is known of it */
 	bool damaged; /* cannot be read */
 	size_t size;  /* of its records */
+	/* The first bytes of each account that a final payment in it pays, some of them more than once. */
+	uint8_t (*payees)[ARCHIVE_PAYEE_SIZE];
+	size_t payee_count, payee_capacity;
+	bool payees_known;
 	size_t count, capacity;
 	struct ended **entries; /* by place; those that are in the archive twice are in no table */
 	UT_hash_handle hh;
@@ -64,6 +70,7 @@ struct archive {
 	struct piece *pieces;
 	uint32_t next;            /* the number after the last segment's */
 	bool blind;               /* what a damaged segment held is not known: it may be any key's */
+	bool in_use;              /* it has been read once: what is found from now on is to be durable */
 	bool index_due;           /* a full segment is not in the index */
 	uint64_t locked_until_ms; /* outbox.c: until then the home's lock is not tried again */
 	bool loose;               /* outbox.c: there are payments with an end that may not be in the archive yet */
@@ -99,6 +106,9 @@ struct ended *archive_find_id(const struct uncia_wallet *w, const struct payment
  * returned. */
 int archive_record(const struct uncia_wallet *w, const struct ended *ended, struct bytes *record);
 
+/* Whether the segment of this payment may hold a final one that pays the account; false: it holds none. */
+bool archive_may_pay(const struct uncia_wallet *w, const struct ended *ended, const struct address *account);
+
 /* archive_write.c */
 
 /* Puts payments into the archive, durably. The caller holds the home's lock and has loaded what others put there; none
@@ -123,6 +133,12 @@ struct segment *archive_need_segment(struct uncia_wallet *w, uint32_t number);
 struct piece *archive_need_piece(struct uncia_wallet *w, uint32_t number);
 /* Adds the next entry of a segment. Returns 0 or UNCIA_E_MEMORY. */
 int archive_add(struct uncia_wallet *w, struct segment *segment, const struct ended *entry);
+/* Makes durable what was only found in storage: to create what is there is to be told that it is durable. Returns 0;
+ * UNCIA_E_DAMAGED; UNCIA_E_MEMORY; what the host returned. */
+int archive_confirm_segment(struct uncia_wallet *w, struct segment *segment);
+/* Notes whom a record of the segment pays; where it fails, that this is not known. Returns 0; UNCIA_E_DAMAGED;
+ * UNCIA_E_MEMORY. */
+int archive_note_payees(const struct uncia_wallet *w, struct segment *segment, struct bytes record);
 /* Whether no more payments go into it. */
 bool archive_is_full(const struct uncia_wallet *w, const struct segment *segment);
 /* Reads a segment, afresh or as it was last read. Returns as archive_record. */

@@ -51,6 +51,8 @@ static int encode_piece(const struct uncia_wallet *w, uint32_t number, uint8_t *
 		uncia__pb__ended_segment__init(next);
 		next->number = segment->number;
 		next->entries = field_of(entries, segment->count * ARCHIVE_ENTRY_SIZE);
+		if (segment->payees_known)
+			next->payees = field_of(segment->payees[0], segment->payee_count * ARCHIVE_PAYEE_SIZE);
 		pointers[index.n_segments++] = next;
 	}
 	if (!rc)
@@ -58,27 +60,6 @@ static int encode_piece(const struct uncia_wallet *w, uint32_t number, uint8_t *
 	for (size_t i = 0; i < index.n_segments; i++)
 		free(listed[i].entries.data);
 	return rc;
-}
-
-/* Makes durable what was only found in storage: to create what is there is to be told that it is durable. */
-static int confirm_segment(struct uncia_wallet *w, struct segment *segment)
-{
-	const Uncia__Pb__EndedPayments *opened;
-	char name[UNCIA_BLOB_NAME_SIZE];
-	uint8_t *data;
-	size_t size;
-	if (segment->durable)
-		return 0;
-	int rc = archive_open(w, segment->number, false, &opened);
-	if (!rc)
-		rc = canonical_encode(&opened->base, &data, &size);
-	if (rc)
-		return rc;
-	archive_segment_name(segment->number, name);
-	rc = blob_create(&w->host, name, data, size);
-	free(data);
-	segment->durable = rc == 0 || rc == UNCIA_E_EXISTS;
-	return segment->durable ? 0 : rc;
 }
 
 static int confirm_piece(struct uncia_wallet *w, struct piece *piece)
@@ -123,7 +104,7 @@ static int write_piece(struct uncia_wallet *w, uint32_t number)
 	for (uint32_t i = 0; !rc && i < ARCHIVE_PIECE_SEGMENTS; i++) {
 		struct segment *segment = archive_segment(w, number * ARCHIVE_PIECE_SEGMENTS + i);
 		if (is_listed(w, segment) && !segment->indexed)
-			rc = confirm_segment(w, segment);
+			rc = archive_confirm_segment(w, segment);
 	}
 	if (!rc)
 		rc = encode_piece(w, number, &data, &size);
@@ -172,7 +153,7 @@ void archive_clear(struct uncia_wallet *w)
 		struct piece *piece = archive_piece(w, ended->segment / ARCHIVE_PIECE_SEGMENTS);
 		char name[UNCIA_BLOB_NAME_SIZE];
 		assert(segment->indexed);
-		if (!piece || confirm_segment(w, segment) || confirm_piece(w, piece))
+		if (!piece || archive_confirm_segment(w, segment) || confirm_piece(w, piece))
 			return;
 		outbox_blob_name(ended->nonce, name);
 		int rc = w->host.remove(w->host.context, name);
@@ -184,7 +165,7 @@ void archive_clear(struct uncia_wallet *w)
 
 int archive_confirm(struct uncia_wallet *w, const struct ended *ended)
 {
-	return confirm_segment(w, archive_segment(w, ended->segment));
+	return archive_confirm_segment(w, archive_segment(w, ended->segment));
 }
 
 /* ---- segments ---------------------------------------------------------------------------------- */
@@ -266,6 +247,8 @@ static int append_some(struct uncia_wallet *w, const struct ending *endings, siz
 	for (size_t i = 0; !rc && i < *done; i++) {
 		last->size += endings[i].size;
 		rc = archive_add(w, last, &endings[i].entry);
+		if (!rc)
+			rc = archive_note_payees(w, last, (struct bytes){endings[i].record, endings[i].size});
 	}
 	if (!rc)
 		last->durable = true;

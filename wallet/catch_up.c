@@ -27,6 +27,7 @@
 
 #define WAITING_MAX 64u   /* payments of one account that a validator tells of */
 #define ATTEMPT_MS  3000u /* without an answer for so long, another validator is asked */
+#define SLOW_MS     1000u /* a page that takes as long is slow */
 #define LONG_MS     10000u
 #define NOBODY      UINT32_MAX
 
@@ -544,6 +545,19 @@ static void stage_end(struct uncia_wallet *w)
 	}
 }
 
+/* Asks for the next page: another one, if there is, where a page took long. (Of WORDS, each has to give all.) */
+static void catch_up_ask_next(struct uncia_wallet *w, uint32_t node)
+{
+	struct catch_up *c = w->catch_up;
+	forget(w, c->tried);
+	c->tried[node] = c->stage != STAGE_WORDS && wallet_now(w) >= c->attempt_ms + SLOW_MS;
+	catch_up_ask(w);
+	if (c->node == NOBODY && c->tried[node]) {
+		c->tried[node] = false;
+		catch_up_ask(w);
+	}
+}
+
 int catch_up_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, const Uncia__Pb__NodeReply *reply)
 {
 	struct catch_up *c = w->catch_up;
@@ -572,10 +586,8 @@ int catch_up_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, c
 		catch_up_end(w, stored);
 	else if (beyond || reply->history->n_receipts == 0 || reply->history->next_height == 0 || stage_complete(w))
 		stage_end(w);
-	else {
-		forget(w, c->tried);
-		catch_up_ask(w);
-	}
+	else
+		catch_up_ask_next(w, node);
 	return 0;
 }
 
@@ -597,10 +609,7 @@ void catch_up_link_down(struct uncia_wallet *w, uint32_t node)
 
 static bool any_failed(const struct uncia_wallet *w)
 {
-	bool any = false;
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		any = any || w->catch_up->failed[i];
-	return any;
+	return memchr(w->catch_up->failed, true, w->network->endpoint_count);
 }
 
 void catch_up_tick(struct uncia_wallet *w)

@@ -43,13 +43,15 @@ bool following_has_work(const struct uncia_wallet *w)
 	return false;
 }
 
-/* Sends the payment (own) or a query for it (others'). The same bytes may go to anybody any number of times: wallet
- * 7.2. */
-static void following_send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t node)
+/* Sends the payment (own) or a query for it (others'), where the link is up. The same bytes may go to anybody any
+ * number of times: wallet 7.2. Returns false where too many wait for this link already: then it goes another time. */
+static bool following_send_to(struct uncia_wallet *w, const struct tracked *t, uint32_t node)
 {
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
 	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
+	if (!session_has_room(w, node))
+		return false;
 	if (t->record.own) {
 		assert(t->record.durable); /* wallet 7.2 */
 		submit.payment = field_of(t->record.payment->bytes, t->record.payment->size);
@@ -61,6 +63,7 @@ static void following_send_to(struct uncia_wallet *w, const struct tracked *t, u
 		request.payment = &query;
 	}
 	session_send(w, node, REQUEST_PAYMENT, t->number, &request);
+	return true;
 }
 
 /* Whether t may be sent: an own payment must be durable first (wallet 7.2), and is made so here. */
@@ -70,6 +73,14 @@ static bool may_leave(struct uncia_wallet *w, struct tracked *t)
 	if (rc)
 		following_announce(w, t, rc);
 	return !rc;
+}
+
+/* It did not fit: it comes before those that did, which wait for longer. */
+static void send_soon(const struct uncia_wallet *w, struct tracked *t)
+{
+	t->resending.backoff_ms = 0;
+	if (t->resending.next_ms > wallet_now(w) + RESEND_FIRST_MS)
+		t->resending.next_ms = wallet_now(w) + RESEND_FIRST_MS;
 }
 
 /* Sends to every link, and sets the next time: after 2 s, 4 s, … 30 s, or from 2 s on again where afresh. */
@@ -82,17 +93,19 @@ void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh)
 	if (t->resending.backoff_ms > longest)
 		t->resending.backoff_ms = longest;
 	t->resending.next_ms = now + t->resending.backoff_ms;
-	bool leaves = may_leave(w, t);
+	bool leaves = may_leave(w, t), fits = true;
 	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
-		following_send_to(w, t, i);
+		fits = following_send_to(w, t, i) && fits;
+	if (!fits)
+		send_soon(w, t);
 	session_wake(w);
 }
 
 void following_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	for (struct tracked *t = w->tracked; t; t = t->hh.next)
-		if (is_followed(t) && may_leave(w, t))
-			following_send_to(w, t, node);
+		if (is_followed(t) && may_leave(w, t) && !following_send_to(w, t, node))
+			send_soon(w, t);
 }
 
 /* ---- replies in ------------------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 #include "wallet.h"
 
 #define ATTEMPT_MS 3000u /* without an answer for so long, another validator is asked */
+#define SLOW_MS    1000u /* who takes as long for a page is asked last for the next one */
 #define NOBODY     UINT32_MAX
 
 static void history_announce(struct uncia_wallet *w, int error)
@@ -31,7 +32,7 @@ int history_init(struct uncia_wallet *w)
 	if (!h)
 		return UNCIA_E_MEMORY;
 	w->history = h;
-	h->node = NOBODY;
+	h->node = h->slow = NOBODY;
 	if (w->network && !(h->tried = calloc(w->network->endpoint_count, sizeof(*h->tried))))
 		return UNCIA_E_MEMORY;
 	return 0;
@@ -78,13 +79,16 @@ static bool ask_another(struct uncia_wallet *w)
 	return false;
 }
 
-/* Begins anew: all validators count as not asked. */
+/* Begins anew: all validators count as not asked, but for the slow one where there is another. */
 static void ask_afresh(struct uncia_wallet *w)
 {
 	w->history->node = NOBODY;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
-		w->history->tried[i] = false;
-	ask_another(w);
+		w->history->tried[i] = i == w->history->slow;
+	if (!ask_another(w) && w->history->slow != NOBODY) {
+		w->history->tried[w->history->slow] = false;
+		ask_another(w);
+	}
 }
 
 int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_t before_index, uint32_t limit)
@@ -205,6 +209,8 @@ int history_reply(struct uncia_wallet *w, uint32_t node, uint64_t generation, co
 		free_receipts(receipts, count);
 		return rc;
 	}
+	if (wallet_now(w) >= h->attempt_ms + SLOW_MS)
+		h->slow = node;
 	take_page(w, receipts, count, reply->history);
 	return 0;
 }
@@ -219,6 +225,7 @@ void history_tick(struct uncia_wallet *w)
 		h->active = false;
 		history_announce(w, session_no_answer(w));
 	} else if (h->node != NOBODY && now >= h->attempt_ms + ATTEMPT_MS) {
+		h->slow = h->node;
 		if (!ask_another(w))
 			ask_afresh(w);
 	}

@@ -9,6 +9,7 @@ struct history {
 	bool active;
 	uint64_t generation, started_ms, attempt_ms;
 	uint32_t node; /* who was asked; UINT32_MAX: nobody yet */
+	uint32_t slow; /* who took long for a page, the last such one; UINT32_MAX: nobody */
 	bool *tried;   /* as the network's endpoints: who was asked for this page */
 	uint64_t before_height;
 	uint32_t before_index, limit;

@@ -235,6 +235,9 @@ static int keyfile_unseal(const struct keyfile *file, const char *passphrase, st
 	uint8_t *header = NULL;
 	char *prepared = NULL;
 	size_t header_size = 0;
+	/* Who gives a passphrase has sealed it: this is another key, put in its place. */
+	if (file->method == KEYFILE_PLAIN && passphrase)
+		return UNCIA_E_PASSPHRASE;
 	if (file->method == KEYFILE_PLAIN) {
 		assert(file->sealed_size <= sizeof(secret->entropy));
 		memcpy(secret->entropy, file->sealed, file->sealed_size);

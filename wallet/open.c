@@ -124,10 +124,12 @@ void uncia_wallet_close(struct uncia_wallet *w)
 int uncia_wallet_unlock(struct uncia_wallet *w, const char *passphrase)
 {
 	int rc = wallet_usable(w);
-	if (rc || w->secret)
+	if (rc || (w->secret && (!passphrase || w->keyfile.method != KEYFILE_PLAIN)))
 		return rc;
 	if (!passphrase)
 		return UNCIA_E_ARGUMENT;
+	if (w->secret)
+		return UNCIA_E_PASSPHRASE; /* as keyfile_open */
 	return keyfile_open(&w->keyfile, passphrase, &w->secret);
 }
 

@@ -11,6 +11,8 @@
 #define AMOUNT_NAME "amount="
 #define MEMO_NAME   "memo="
 
+#define AMOUNT_DECIMALS 6
+
 static int hex_value(char c)
 {
 	return c >= '0' && c <= '9'   ? c - '0'
@@ -81,25 +83,51 @@ static int parse_parameter(const char *text, size_t size, struct uncia_request *
 	return UNCIA_E_CHANGED;
 }
 
-/* Takes the spaces out that cleaning has left. In a memo they are refused: whether there was a space, or none and a
+/* The value of a parameter that is being read. */
+struct value {
+	enum { OTHER, AMOUNT, MEMO } of;
+	const char *begin;
+	bool gap, joined; /* blanks behind its last character; between two of them */
+};
+
+static bool is_named(const char *text, const char *end, const char *name)
+{
+	size_t size = strlen(name);
+	return (size_t)(end - text) > size && strncasecmp(end - size, name, size) == 0;
+}
+
+/* Whether a value that blanks stood in may be read without them. Decimals show where an amount ends: "5" and a number
+ * in the next line would be another amount. */
+static bool value_holds(const struct value *value, const char *end)
+{
+	return value->of != AMOUNT || !value->joined ||
+	       (end - value->begin > AMOUNT_DECIMALS + 1 && end[-AMOUNT_DECIMALS - 1] == '.');
+}
+
+/* Takes the blanks out that cleaning has left. A space in a memo is refused: whether there was a space, or none and a
  * line was broken there, cannot be told. */
-static int drop_spaces(char *text)
+static int drop_blanks(char *text)
 {
 	char *out = text;
-	bool in_memo = false;
+	struct value value = {OTHER, text, false, false};
 	for (const char *c = text; *c != '\0'; c++) {
-		if (*c == '?' || *c == '&')
-			in_memo = false;
-		if (*c == ' ' && in_memo)
+		bool blank = *c == ' ' || *c == '\n', ends = *c == '?' || *c == '&';
+		if ((*c == ' ' && value.of == MEMO) || (ends && !value_holds(&value, out)))
 			return UNCIA_E_CHANGED;
-		if (*c == ' ')
+		if (ends)
+			value.of = OTHER;
+		value.joined |= value.gap && !blank && out != value.begin;
+		value.gap = blank;
+		if (blank)
 			continue;
 		*out++ = *c;
-		size_t size = (size_t)(out - text), name = strlen(MEMO_NAME);
-		in_memo |= *c == '=' && size > name && strncasecmp(out - name, MEMO_NAME, name) == 0;
+		if (value.of == OTHER && is_named(text, out, AMOUNT_NAME))
+			value = (struct value){AMOUNT, out, false, false};
+		else if (value.of == OTHER && is_named(text, out, MEMO_NAME))
+			value = (struct value){MEMO, out, false, false};
 	}
 	*out = '\0';
-	return 0;
+	return value_holds(&value, out) ? 0 : UNCIA_E_CHANGED;
 }
 
 /* Takes off the marks and spaces behind the text, none of which a request ends in. Returns whether there was a point
@@ -108,7 +136,8 @@ static bool drop_last_marks(char *text)
 {
 	size_t size = strlen(text);
 	bool point = false;
-	for (; size != 0 && (text[size - 1] == ' ' || clean_is_mark((uint8_t)text[size - 1])); size--)
+	for (; size != 0 && (text[size - 1] == ' ' || text[size - 1] == '\n' || clean_is_mark((uint8_t)text[size - 1]));
+	     size--)
 		point |= text[size - 1] == '.';
 	text[size] = '\0';
 	return point;
@@ -154,7 +183,7 @@ static int request_read_body(char *text, struct uncia_request *parsed)
 int uncia_request_parse(const char *text, struct uncia_request *request)
 {
 	struct uncia_request parsed = {.size = sizeof(parsed)};
-	char clean[UNCIA_REQUEST_TEXT_SIZE];
+	char clean[2 * UNCIA_REQUEST_TEXT_SIZE]; /* with line feeds in it */
 	if (!text || !request || request->size != sizeof(*request))
 		return UNCIA_E_ARGUMENT;
 	int rc = text_clean(text, &clean_request, clean, sizeof(clean));
@@ -163,7 +192,9 @@ int uncia_request_parse(const char *text, struct uncia_request *request)
 	if (uncia_text_kind(text) != UNCIA_TEXT_REQUEST)
 		return UNCIA_E_ENCODING;
 	bool point = drop_last_marks(clean);
-	rc = drop_spaces(clean);
+	rc = drop_blanks(clean);
+	if (!rc && strlen(clean) >= UNCIA_REQUEST_TEXT_SIZE)
+		rc = UNCIA_E_LIMIT;
 	/* Behind a point, decimals may have been cut off. */
 	if (!rc && point && ends_in_whole_amount(clean))
 		rc = UNCIA_E_CHANGED;

@@ -12,7 +12,9 @@
 #define LINGER_MS        10000u /* links stay open this long after the last work */
 #define BACKOFF_FIRST_MS 250u
 #define BACKOFF_MAX_MS   30000u
-#define LIAR_PAUSE_MS    60000u /* a validator that sent what does not verify is left alone this long */
+/* Payments are queued up to this size, so that what else is asked has room behind them. */
+#define PAYMENTS_QUEUE_MAX (WRITE_QUEUE_WALLET_MAX - 4 * MESSAGE_SIZE_REQUEST_MAX)
+#define LIAR_PAUSE_MS      60000u /* a validator that sent what does not verify is left alone this long */
 
 /* Allowed moves, from the line's state to the column's. CLOSED to CLOSED: the connection could not be made. */
 static const bool session_moves[SESSION_STATES][SESSION_STATES] = {
@@ -121,6 +123,12 @@ bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 bool session_ready(const struct uncia_wallet *w, uint32_t node)
 {
 	return w->session->links[node].state == SESSION_UP;
+}
+
+bool session_has_room(const struct uncia_wallet *w, uint32_t node)
+{
+	return !session_ready(w, node) ||
+	       link_queued(w->session->links[node].link) + MESSAGE_SIZE_REQUEST_MAX <= PAYMENTS_QUEUE_MAX;
 }
 
 bool session_has_output(const struct uncia_wallet *w, uint32_t node)

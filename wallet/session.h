@@ -48,6 +48,9 @@ bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working);
 bool session_ready(const struct uncia_wallet *w, uint32_t node);
 /* Whether a connection that counts may still come up or answer. */
 bool session_in_progress(const struct uncia_wallet *w, uint32_t node);
+/* Whether a payment may be queued for it: a few other requests always fit behind all of them. True where the link is
+ * not up. */
+bool session_has_room(const struct uncia_wallet *w, uint32_t node);
 /* Whether bytes wait to be written. */
 bool session_has_output(const struct uncia_wallet *w, uint32_t node);
 

@@ -122,6 +122,66 @@ int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct unci
 	return UNCIA_E_NOT_FOUND;
 }
 
+static bool pays(const struct payment *payment, const struct address *account)
+{
+	for (uint32_t i = 0; payment && i < payment->output_count; i++)
+		if (address_equal(&payment->outputs[i].to, account))
+			return true;
+	return false;
+}
+
+/* The last archived payment that is final and pays the account. Segments that hold none are not read. */
+static int last_archived(const struct uncia_wallet *w, const struct address *account, struct uncia_payment_id *id)
+{
+	uint32_t without = UINT32_MAX; /* the segment last looked up, which holds none */
+	for (size_t i = w->archive->count; i-- != 0;) {
+		const struct ended *ended = w->archive->all[i];
+		struct record read;
+		if (ended->state != UNCIA_PAYMENT_FINAL || ended->segment == without)
+			continue;
+		if (!archive_may_pay(w, ended, account)) {
+			without = ended->segment;
+			continue;
+		}
+		int rc = outbox_read(w, ended, &read);
+		if (rc == UNCIA_E_DAMAGED)
+			continue;
+		if (rc)
+			return rc;
+		bool found = pays(read.payment, account);
+		shown_free(NULL, &read);
+		if (!found)
+			continue;
+		memcpy(id->b, ended->id.b, sizeof(id->b));
+		return 0;
+	}
+	return UNCIA_E_NOT_FOUND;
+}
+
+int uncia_wallet_paid(const struct uncia_wallet *w, const struct uncia_address *to, struct uncia_payment_id *id)
+{
+	const struct tracked *found = NULL;
+	struct address account;
+	if (!w || !to || !id)
+		return UNCIA_E_ARGUMENT;
+	memcpy(account.b, to->account, sizeof(account.b));
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
+		bool final = t->record.state == UNCIA_PAYMENT_FINAL;
+		if (is_apart(t) && (final || (t->record.state == UNCIA_PAYMENT_PENDING && !found)) &&
+		    pays(t->record.payment, &account))
+			found = t;
+		if (found == t && final)
+			break;
+	}
+	int rc = UNCIA_E_NOT_FOUND;
+	if (!found || found->record.state != UNCIA_PAYMENT_FINAL)
+		rc = last_archived(w, &account, id);
+	if (rc != UNCIA_E_NOT_FOUND || !found)
+		return rc;
+	memcpy(id->b, found->id.b, sizeof(id->b));
+	return 0;
+}
+
 int uncia_wallet_pending(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
 {
 	if (!w || !id)

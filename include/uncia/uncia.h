@@ -168,7 +168,8 @@ struct uncia_wallet;
 /* How a wallet is opened. */
 struct uncia_wallet_options {
 	size_t size;
-	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay */
+	const char *passphrase;      /* NULL: opened locked (unless the key file needs none): it can look, not pay. A
+	                              * key file that needs none does not open with one: it is not the one you sealed */
 	uint32_t request_timeout_ms; /* after which a sync, query or history ends with what there is; 0: 10000 */
 };
 
@@ -190,8 +191,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, 
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
 
 /* Opens the key of a wallet that was opened locked.
- * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_LIBRARY;
- *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE, also for a key file that needs none; UNCIA_E_DAMAGED;
+ *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);
@@ -422,6 +423,14 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_payment(const struct uncia_wallet *w
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_output(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
                                                    uint32_t number, char address[UNCIA_ADDRESS_TEXT_SIZE],
                                                    uint64_t *amount);
+
+/* Whether this home has paid an account before: a payment of its outbox that pays it, whatever the reference, and is
+ * final; where there is none, one that is pending. Of what has its end only those parts of the storage are read that
+ * may hold such a payment; damaged ones are passed over. A home that was made anew knows of nothing that others paid.
+ * Returns: 0; UNCIA_E_NOT_FOUND where there is none; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Out: *id, of one of those payments. Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_paid(const struct uncia_wallet *wallet, const struct uncia_address *to,
+                                                 struct uncia_payment_id *id);
 
 /* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_BUSY;

@@ -170,8 +170,10 @@ int chain_add(struct chain *c, const struct header *header, uint64_t now_ms, str
 	return 0;
 }
 
-static void block_drop_body(struct chain_block *block)
+static void block_drop_body(struct chain *c, struct chain_block *block)
 {
+	if (block->bytes)
+		c->body_bytes -= block->size;
 	if (block->payments)
 		for (uint32_t i = 0; i < block->header.payment_count; i++)
 			payment_free(block->payments[i]);
@@ -195,7 +197,7 @@ static void block_free_held(struct chain *c, struct chain_block *block)
 	block_count(c, block, false);
 	if (c->walked == block)
 		c->walked = NULL;
-	block_drop_body(block);
+	block_drop_body(c, block);
 	executed_release(c->ledger, block->executed);
 	HASH_DEL(c->blocks, block); /* NOLINT(clang-analyzer-*): not how uthash lists go */
 	free(block);
@@ -242,6 +244,7 @@ int chain_complete(struct chain *c, struct chain_block *block, struct payment **
 	short_ids_free(block->short_ids);
 	block->short_ids = NULL;
 	TRY(block_encode(&block->header, payments, block->header.payment_count, &block->bytes, &block->size));
+	c->body_bytes += block->size;
 	fetch_remove(c, block);
 	chain_move(c, block, CHAIN_BODY);
 	return 0;
@@ -453,6 +456,32 @@ int chain_want_named(struct chain *c, const struct header *named, uint64_t now_m
 	return 0;
 }
 
+/* What the walk from the lowest decided block stopped for: its body or its header is not held. NULL: it is not known by
+ * name either, or the walk has not begun. */
+static struct chain_block *wanted_below(const struct chain *c)
+{
+	if (!c->walked || !chain_has_body(c->walked))
+		return c->walked;
+	return chain_find(c, &c->walked->header.parent_id);
+}
+
+/* The wanted block that is due first, of those that may be asked for. How far behind this validator is, the header of
+ * the highest decided block tells. Until that has come, all that certificates name between is not asked for, since it
+ * might be more than memory holds: only that block, the lowest decided one, and what that lacks. */
+static struct chain_block *wanted_first(const struct chain *c)
+{
+	const struct decided *top = c->highest_decision.wanted ? &c->highest_decision : &c->decision;
+	struct chain_block *highest = top->wanted ? chain_find(c, &top->id) : NULL, *first = NULL;
+
+	if (!highest || highest->header.size)
+		return c->wanted;
+	struct chain_block *const needed[] = {highest, chain_find(c, &c->decision.id), wanted_below(c)};
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (needed[i] && needed[i]->fetch == FETCH_WANTED && (!first || needed[i]->fetch_at < first->fetch_at))
+			first = needed[i];
+	return first;
+}
+
 struct chain_block *chain_next_wanted(struct chain *c, uint64_t now_ms)
 {
 	/* Who was asked for it has not answered in time. */
@@ -464,7 +493,8 @@ struct chain_block *chain_next_wanted(struct chain *c, uint64_t now_ms)
 		fetch_insert(c, &c->wanted, block);
 		c->visited++;
 	}
-	return c->wanted && c->wanted->fetch_at <= now_ms && c->asked_count < CHAIN_ASKED_MAX ? c->wanted : NULL;
+	struct chain_block *first = wanted_first(c);
+	return first && first->fetch_at <= now_ms && c->asked_count < CHAIN_ASKED_MAX ? first : NULL;
 }
 
 void chain_asked(struct chain *c, struct chain_block *block, uint64_t again_ms)
@@ -480,9 +510,10 @@ void chain_asked(struct chain *c, struct chain_block *block, uint64_t again_ms)
 
 uint64_t chain_wake(const struct chain *c)
 {
+	const struct chain_block *first = wanted_first(c);
 	uint64_t at = c->asked ? c->asked->fetch_at : CHAIN_NEVER;
 
-	return c->wanted && c->asked_count < CHAIN_ASKED_MAX && c->wanted->fetch_at < at ? c->wanted->fetch_at : at;
+	return first && c->asked_count < CHAIN_ASKED_MAX && first->fetch_at < at ? first->fetch_at : at;
 }
 
 int chain_signature_due(struct chain *c, const struct payment *payment, bool *check_key)

@@ -95,6 +95,7 @@ struct chain {
 	struct chain_block **heap;      /* those that are not final, the lowest view first */
 	size_t heap_count, heap_capacity;
 	uint64_t open_payments; /* blocks with payments that are not final */
+	size_t body_bytes;      /* of all bodies that are held */
 	uint64_t visited;       /* blocks looked at in passing, and kept, ever: for tests, that it stays little */
 };
 

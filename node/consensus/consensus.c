@@ -236,6 +236,11 @@ size_t consensus_views(const struct consensus *c)
 	return HASH_COUNT(c->views);
 }
 
+uint64_t consensus_visited(const struct consensus *c)
+{
+	return c->visited;
+}
+
 bool consensus_in_window(const struct consensus *c, uint64_t view)
 {
 	return view_in_window(c, view);

@@ -184,6 +184,9 @@ uint64_t consensus_view(const struct consensus *c); /* the current one */
 /* That of the highest final block. */
 uint64_t consensus_final_view(const struct consensus *c);
 size_t consensus_views(const struct consensus *c); /* of which something is held */
+/* Views and blocks looked at in passing, ever: a call looks at no more of them where more are held, but for views whose
+ * votes are kept, which VIEW_WINDOW bounds. */
+uint64_t consensus_visited(const struct consensus *c);
 /* Whether it votes, and why not. */
 enum voting_state consensus_voting(const struct consensus *c);
 /* The same as a yes or no. */

@@ -45,12 +45,15 @@ int facts_set(struct consensus *c, const struct block_facts *facts)
 		f = malloc(sizeof(*f));
 		if (!f)
 			return UNCIA_E_MEMORY;
-		f->facts = *facts;
+		*f = (struct facts){.facts = *facts, .order.view = facts->view, .early.view = facts->view};
 		HASH_ADD(hh, c->facts, facts.id, sizeof(f->facts.id), f);
 		if (!f->hh.tbl) {
 			free(f);
 			return UNCIA_E_MEMORY;
 		}
+		c->visited += order_insert(&c->facts_order, &f->order);
+		if (f->facts.check == BLOCK_EARLY)
+			order_insert(&c->early, &f->early);
 		return 1;
 	}
 	/* A header is named by its hash. */
@@ -60,7 +63,11 @@ int facts_set(struct consensus *c, const struct block_facts *facts)
 	assert(facts_move_allowed(f->facts.check, facts->check));
 	if (f->facts.check == BLOCK_VALID)
 		return 0;
+	if (f->facts.check == BLOCK_EARLY)
+		order_remove(&c->early, &f->early);
 	f->facts.check = facts->check;
+	if (f->facts.check == BLOCK_EARLY)
+		order_insert(&c->early, &f->early);
 	return 1;
 }
 
@@ -80,7 +87,10 @@ bool facts_backwards(const struct consensus *c, const struct block_facts *facts)
 
 static void facts_free(struct consensus *c, struct facts *f)
 {
-	HASH_DEL(c->facts, f);
+	order_remove(&c->facts_order, &f->order);
+	if (f->facts.check == BLOCK_EARLY)
+		order_remove(&c->early, &f->early);
+	HASH_DEL(c->facts, f); /* NOLINT(clang-analyzer-*): not how uthash lists go */
 	free(f);
 }
 
@@ -94,9 +104,6 @@ void facts_drop(struct consensus *c, const struct hash *id)
 
 void facts_forget_through(struct consensus *c, uint64_t through)
 {
-	struct facts *f, *next;
-
-	HASH_ITER (hh, c->facts, f, next) /* NOLINT(clang-analyzer-*): not how uthash lists go */
-		if (f->facts.view <= through)
-			facts_free(c, f);
+	while (c->facts_order.oldest && c->facts_order.oldest->view <= through)
+		facts_free(c, facts_at(c->facts_order.oldest));
 }

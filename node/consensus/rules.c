@@ -123,9 +123,9 @@ static int rules_vote_more(struct consensus *c, const struct view *view)
 
 int rules_vote(struct consensus *c)
 {
-	struct view *view, *next;
-
-	HASH_ITER (hh, c->views, view, next) {
+	/* Nothing is voted in a view of which nothing was heard. */
+	for (struct order_node *at = c->heard.newest; at; at = at->older, c->visited++) {
+		const struct view *view = view_heard_at(at);
 		if (view->number <= c->final_view || view->number > c->view)
 			continue;
 		TRY(rules_vote_first(c, view));
@@ -151,8 +151,8 @@ bool rules_wait_for_time(const struct consensus *c)
 {
 	if (!consensus_may_vote(c))
 		return false;
-	for (const struct facts *f = c->facts; f; f = f->hh.next) {
-		const struct view *view = f->facts.check == BLOCK_EARLY ? view_find(c, f->facts.view) : NULL;
+	for (struct order_node *at = c->early.newest; at; at = at->older) {
+		const struct view *view = view_find(c, facts_early_at(at)->facts.view);
 		if (view && view->number <= c->view && view->own_first == FIRST_NONE)
 			return true;
 	}

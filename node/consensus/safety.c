@@ -29,7 +29,7 @@ static bool safety_of_leader(const struct consensus *c, const struct view *view,
 
 /* Rules 3 and 4: "with no first vote there yet", in an open view ≤ the current one, the leader's block, "parent
  * valid, all payments valid". */
-static bool safety_notar1(const struct consensus *c, const struct view *view, const struct hash *block_id)
+static bool safety_notar1(struct consensus *c, const struct view *view, const struct hash *block_id)
 {
 	const struct own_votes own = safety_own(c, view);
 	const struct block_facts *facts = facts_find(c, block_id);
@@ -84,7 +84,7 @@ static bool safety_final(const struct consensus *c, const struct view *view, con
 	return rule_final(&own, safety_own_block(view, block_id), notarised, facts_body_held(c, block_id));
 }
 
-static bool safety_evidence(const struct consensus *c, const struct view *view, const struct vote *wanted)
+static bool safety_evidence(struct consensus *c, const struct view *view, const struct vote *wanted)
 {
 	if (!consensus_may_vote(c) || wanted->epoch != c->committee->epoch || wanted->view <= c->final_view)
 		return false;

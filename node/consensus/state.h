@@ -1,7 +1,8 @@
 /* What the files of the consensus module share. For nobody else. Calls go one way:
- *   consensus.c → rules.c → safety.c → views.c → outputs.c, facts.c; consensus.c → lost_votes.c → views.c */
+ *   consensus.c → rules.c → safety.c → views.c → outputs.c, facts.c → order.c; consensus.c → lost_votes.c → views.c */
 #ifndef STATE_H
 #define STATE_H
+#include <stddef.h>
 #include "consensus.h"
 #include "voting_rules.h"
 #define HASH_NONFATAL_OOM 1
@@ -20,9 +21,22 @@ struct held_certificate {
 	struct held_certificate *next;
 };
 
+struct order_node {
+	uint64_t view;
+	struct order_node *newer, *older;
+};
+
+struct order { /* by view; of one view in any order */
+	struct order_node *newest, *oldest;
+	struct order_node *last; /* inserted */
+};
+
 struct view {
 	UT_hash_handle hh; /* by number */
 	uint64_t number;
+	struct order_node order; /* among all views */
+	struct order_node heard; /* among those that have seats */
+	uint64_t skips_from;     /* S is held of each view from there to this one; 0: not looked at, or not held */
 	/* own votes, as the journal has or will have them */
 	enum first_vote own_first;
 	struct hash own_block;
@@ -41,6 +55,8 @@ struct view {
 struct facts {
 	UT_hash_handle hh; /* by facts.id */
 	struct block_facts facts;
+	struct order_node order; /* among all */
+	struct order_node early; /* among those whose check is BLOCK_EARLY */
 };
 
 struct queued_output {
@@ -62,10 +78,15 @@ struct consensus {
 	uint64_t final_view; /* views up to it are past */
 	struct hash final_id;
 	struct view *views;
+	struct order views_order;
+	/* Views of which votes are held, within VIEW_WINDOW of the current one: up to it, and above it. */
+	struct order heard, ahead;
 	uint64_t view;  /* current */
 	uint32_t skips; /* views entered by S since the last finality: doubles T */
 	uint64_t last_notarised_ms;
 	struct facts *facts;
+	struct order facts_order, early;
+	uint64_t visited;                              /* views and facts looked at in passing, and kept, ever */
 	struct queued_output *outputs, **outputs_last; /* oldest first */
 	bool pending;
 	bool *peers_up; /* by validator */
@@ -82,6 +103,30 @@ static inline bool consensus_member(const struct consensus *c)
 {
 	return c->config.self < c->committee->size;
 }
+
+/* The view, or the facts, that a node is part of; NULL for NULL. */
+static inline struct view *view_at(struct order_node *order)
+{
+	return order ? (void *)((char *)order - offsetof(struct view, order)) : NULL;
+}
+static inline struct view *view_heard_at(struct order_node *heard)
+{
+	return heard ? (void *)((char *)heard - offsetof(struct view, heard)) : NULL;
+}
+static inline struct facts *facts_at(struct order_node *order)
+{
+	return order ? (void *)((char *)order - offsetof(struct facts, order)) : NULL;
+}
+static inline struct facts *facts_early_at(struct order_node *early)
+{
+	return early ? (void *)((char *)early - offsetof(struct facts, early)) : NULL;
+}
+
+/* ---- order.c ---- */
+
+/* A node whose `view` is set. Returns how many it has passed. */
+size_t order_insert(struct order *o, struct order_node *node);
+void order_remove(struct order *o, struct order_node *node);
 
 /* ---- outputs.c ---- */
 
@@ -139,7 +184,7 @@ struct block_tally {
 size_t view_tally(const struct consensus *c, const struct view *view, struct first_tally *tally,
                   struct block_tally blocks[COMMITTEE_SIZE_MAX]);
 /* consensus §6 rule 2: whether a block of `view` may stand on that parent. */
-bool view_parent_valid(const struct consensus *c, uint64_t view, const struct hash *parent_id);
+bool view_parent_valid(struct consensus *c, uint64_t view, const struct hash *parent_id);
 
 /* ---- safety.c: every own vote is made here, and nowhere else ---- */
 

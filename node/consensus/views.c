@@ -14,12 +14,6 @@ struct view *view_find(const struct consensus *c, uint64_t number)
 	return view;
 }
 
-/* The newest first: that is the order in which they are told to others, and a new one is nearly always the newest. */
-static int view_newer_first(const struct view *a, const struct view *b)
-{
-	return a->number < b->number ? 1 : -1;
-}
-
 struct view *view_get(struct consensus *c, uint64_t number)
 {
 	struct view *view = view_find(c, number);
@@ -29,22 +23,31 @@ struct view *view_get(struct consensus *c, uint64_t number)
 	view = calloc(1, sizeof(*view));
 	if (!view)
 		return NULL;
-	view->number = number;
+	view->number = view->order.view = view->heard.view = number;
 	view->deadline_ms = CONSENSUS_NEVER;
-	HASH_ADD_INORDER(hh, c->views, number, sizeof(view->number), view, view_newer_first);
+	HASH_ADD(hh, c->views, number, sizeof(view->number), view);
 	if (!view->hh.tbl) {
 		free(view);
 		return NULL;
 	}
+	c->visited += order_insert(&c->views_order, &view->order);
 	return view;
+}
+
+/* The list of those with votes that a view is in. */
+static struct order *view_heard_in(struct consensus *c, const struct view *view)
+{
+	return view->number > c->view ? &c->ahead : &c->heard;
 }
 
 /* What others voted; own votes and certificates stay. */
 static void view_drop_votes(struct consensus *c, struct view *view)
 {
-	if (view->seats)
-		for (uint32_t i = 0; i < c->committee->size; i++)
-			free(view->seats[i].extras);
+	if (!view->seats)
+		return;
+	for (uint32_t i = 0; i < c->committee->size; i++)
+		free(view->seats[i].extras);
+	order_remove(view_heard_in(c, view), &view->heard);
 	free(view->seats);
 	view->seats = NULL;
 }
@@ -59,17 +62,15 @@ static void view_free(struct consensus *c, struct view *view)
 		free(held);
 	}
 	free(view->own_votes);
-	HASH_DEL(c->views, view);
+	order_remove(&c->views_order, &view->order);
+	HASH_DEL(c->views, view); /* NOLINT(clang-analyzer-*): not how uthash lists go */
 	free(view);
 }
 
 void views_forget_through(struct consensus *c, uint64_t through)
 {
-	struct view *view, *next;
-
-	HASH_ITER (hh, c->views, view, next)
-		if (view->number <= through)
-			view_free(c, view);
+	while (c->views_order.oldest && c->views_order.oldest->view <= through)
+		view_free(c, view_at(c->views_order.oldest));
 }
 
 /* Votes are kept near the CURRENT view: counted from the last final one, the window would shut for ever behind so
@@ -200,6 +201,7 @@ int view_vote(struct consensus *c, const struct vote *vote)
 		view->seats = calloc(c->committee->size, sizeof(*view->seats));
 		if (!view->seats)
 			return UNCIA_E_MEMORY;
+		c->visited += order_insert(view_heard_in(c, view), &view->heard);
 	}
 	bool added = false;
 	TRY(seat_vote(c, &view->seats[vote->voter], vote, &added));
@@ -218,11 +220,16 @@ int view_vote(struct consensus *c, const struct vote *vote)
 
 int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 {
-	struct view *view = view_get(c, number), *left, *next;
+	struct view *view = view_get(c, number);
 
 	assert(number > c->view && number > c->final_view);
 	if (!view)
 		return UNCIA_E_MEMORY;
+	while (c->ahead.oldest && c->ahead.oldest->view <= number) {
+		struct order_node *reached = c->ahead.oldest;
+		order_remove(&c->ahead, reached);
+		c->visited += order_insert(&c->heard, reached);
+	}
 	c->view = number;
 	c->skips += by_skip;
 	view->by_skip = by_skip;
@@ -230,9 +237,8 @@ int view_enter(struct consensus *c, uint64_t number, bool by_skip)
 	c->pending = true;
 	/* In a long stall, what falls out of the window is given back; own votes and certificates are kept. A
 	 * certificate may lead over many views at once. */
-	HASH_ITER (hh, c->views, left, next)
-		if (left->number < number && !view_in_window(c, left->number))
-			view_drop_votes(c, left);
+	while (c->heard.oldest && c->heard.oldest->view < number && !view_in_window(c, c->heard.oldest->view))
+		view_drop_votes(c, view_heard_at(c->heard.oldest));
 	return 0;
 }
 
@@ -407,9 +413,27 @@ size_t view_tally(const struct consensus *c, const struct view *view, struct fir
 	return count;
 }
 
+/* Whether S is held of every view from `first` through `last`. What was found stays: S is forgotten with past views
+ * only, the lowest first. */
+static bool view_all_skipped(struct consensus *c, uint64_t first, uint64_t last)
+{
+	uint64_t from = last + 1;
+
+	for (uint64_t x = last; x >= first; x = from - 1) {
+		const struct view *view = view_find(c, x);
+		if (!view || (!view->skips_from && !consensus_held(c, x, CERT_S, NULL)))
+			break;
+		from = view->skips_from ? view->skips_from : x;
+		c->visited++;
+	}
+	if (from <= last)
+		view_find(c, last)->skips_from = from;
+	return from <= first;
+}
+
 /* Rule 2: "(u,g) of v: it is the final block of f, or u > f and N, FF or SF of (u,g) is held; and S(x) is held for
  * every u < x < v". */
-bool view_parent_valid(const struct consensus *c, uint64_t view, const struct hash *parent_id)
+bool view_parent_valid(struct consensus *c, uint64_t view, const struct hash *parent_id)
 {
 	uint64_t parent_view = c->final_view;
 
@@ -421,10 +445,7 @@ bool view_parent_valid(const struct consensus *c, uint64_t view, const struct ha
 			return false;
 		parent_view = parent->view;
 	}
-	for (uint64_t x = parent_view + 1; x < view; x++)
-		if (!consensus_held(c, x, CERT_S, NULL))
-			return false;
-	return true;
+	return view_all_skipped(c, parent_view + 1, view - 1);
 }
 
 /* As seat_vote, seat_extra and seat_evidence do it. */
@@ -529,7 +550,7 @@ static void view_walk_to(struct consensus_walk *walk, const struct view *view)
 void consensus_walk_begin(const struct consensus *c, struct consensus_walk *walk)
 {
 	assert(!outputs_have_vote(c)); /* what is said here may be sent: it has been journaled */
-	view_walk_to(walk, c->views);
+	view_walk_to(walk, view_at(c->views_order.newest));
 }
 
 bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk, const struct certificate **certificate,
@@ -537,7 +558,7 @@ bool consensus_walk_next(const struct consensus *c, struct consensus_walk *walk,
 {
 	*certificate = NULL;
 	*own = NULL;
-	for (; walk->view; view_walk_to(walk, walk->view->hh.next)) {
+	for (; walk->view; view_walk_to(walk, view_at(walk->view->order.older))) {
 		if (walk->view->number <= c->final_view)
 			continue;
 		if (walk->certificate) {

@@ -308,7 +308,9 @@ static void tcp_received(struct tcp *tcp, const void *data, size_t size)
 			return;
 		assert(tcp->link);
 	}
+	uint64_t records = link_records(tcp->link);
 	int error = link_feed(tcp->link, data, size);
+	budget_charge(tcp, (size_t)(link_records(tcp->link) - records) * TCP_RECORD_COST);
 	if (error) {
 		tcp_fail(tcp, why_feed_failed(error));
 		return;

@@ -9,15 +9,16 @@
 #include "net_address.h"
 #include "wire_link.h"
 
-/* The budget of a turn of the loop, in bytes, and each message counts as some more: of each stream, and of all
- * strangers (everybody but validators) together. It bounds what a vote waits for, however many wallets talk at once,
- * and however small what is said is: what a message costs beside its bytes is one to two microseconds
- * (tests/bench/message_bench.c).
+/* The budget of a turn of the loop, in bytes, and each message and each record count as some more: of each stream, and
+ * of all strangers (everybody but validators) together. It bounds what a vote waits for, however many wallets talk at
+ * once, and however small what is said is: what a message costs beside its bytes is one to two microseconds
+ * (tests/bench/message_bench.c), and what a record does a third of one.
  */
 #define TCP_STRANGER_TURN_MAX  (16u << 10)
 #define TCP_STRANGERS_TURN_MAX (256u << 10)
 #define TCP_PEER_TURN_MAX      (512u << 10)
 #define TCP_MESSAGE_COST       512u
+#define TCP_RECORD_COST        128u
 
 #define TCP_SILENCE_S 60 /* of an inbound stream, before TCP asks whether the other side is still there */
 

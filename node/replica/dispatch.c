@@ -218,18 +218,25 @@ static int page_verified(struct replica *r, struct job *job, bool valid)
 	TRY(sync_page_verified(&r->sync, job, valid));
 	if (!valid)
 		return 0;
-	assert(job->certificate_count == 1 && job->certificates[0] && job->block_count);
+	assert(job->block_count);
 	const struct header *last = &job->blocks[job->block_count - 1]->header;
 	const struct decided decided = {.wanted = true,
 	                                .paged = true,
 	                                .view = last->view,
 	                                .id = last->id,
-	                                .by_view = job->certificates[0]->view,
-	                                .by_id = job->certificates[0]->block_id};
+	                                .by_view = r->sync.by_view,
+	                                .by_id = r->sync.by_id};
 	TRY(job_take_certificates(r, job));
 	TRY(decide(r, &decided));
 	sync_page_taken(&r->sync, last->height);
 	return 0;
+}
+
+/* The certificate that headers of the final chain have led to, in parts. */
+static int anchors_verified(struct replica *r, struct job *job, bool valid)
+{
+	TRY(sync_anchors_verified(&r->sync, job, valid));
+	return valid ? job_take_certificates(r, job) : 0;
 }
 
 /* Its sender was dropped before all of it was checked: nothing of it was wrong, as far as that is known. */
@@ -242,6 +249,7 @@ static int job_give_up(struct replica *r, struct job *job)
 		sync_body_given_up(&r->sync, job);
 		return 0;
 	case JOB_SYNC:
+	case JOB_ANCHORS:
 		sync_page_given_up(&r->sync);
 		return 0;
 	default:
@@ -268,6 +276,8 @@ static int job_take(struct replica *r, struct job *job)
 		return sync_body_verified(&r->sync, job, valid);
 	case JOB_SYNC:
 		return page_verified(r, job, valid);
+	case JOB_ANCHORS:
+		return anchors_verified(r, job, valid);
 	default:
 		break;
 	}

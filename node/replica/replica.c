@@ -6,6 +6,7 @@
 #define SETTLE_DEFAULT_MS    20u
 #define PACE_DEFAULT_MS      8u
 #define FLUSH_DEFAULT_MS     20000u
+#define PROOF_DISK_MS        27000u /* so much longer than else the disk may take for the proof of a second chain */
 
 static void default_u32(uint32_t *value, uint32_t fallback)
 {
@@ -27,6 +28,7 @@ static int compose(struct replica *r)
 	                        .chain = &r->chain,
 	                        .heartbeat_ms = r->config.heartbeat_ms,
 	                        .page_bytes = r->config.page_bytes,
+	                        .page_headers = r->config.page_headers,
 	                        .near_blocks = r->config.near_blocks};
 	return sync_init(&r->sync);
 }
@@ -49,6 +51,7 @@ int replica_new(const struct replica_config *config, struct replica **replica)
 	default_u32(&r->config.mempool_per_sender_max, MEMPOOL_PER_SENDER_DEFAULT);
 	default_u32(&r->config.step_bytes, STEP_BYTES_DEFAULT);
 	default_u32(&r->config.page_bytes, PAGE_BYTES_DEFAULT);
+	default_u32(&r->config.page_headers, SYNC_HEADERS_MAX);
 	default_u32(&r->config.near_blocks, NEAR_BLOCKS_DEFAULT);
 	int error = step_init(&r->step, config->genesis, config->self, &config->view);
 	r->clock.peers = error ? NULL : calloc(r->committee->size, sizeof(*r->clock.peers));
@@ -174,30 +177,34 @@ static int handle(struct replica *r, const struct event *event)
 	return 0;
 }
 
-static int set_timer(struct replica *r)
+/* The next step comes no later than the first of these. */
+static int ask_for_timer(struct replica *r, const uint64_t *wakes, size_t count)
 {
-	uint64_t wakes[] = {consensus_wake(r->consensus),
-	                    proposer_wake(r),
-	                    sync_wake(&r->sync),
-	                    serve_wake(&r->serve),
-	                    decide_wake(r),
-	                    step_outbox_wake(&r->step),
-	                    links_wake(r),
-	                    payments_wake(&r->payments)};
 	uint64_t at = TIME_NEVER;
 
-	for (size_t i = 0; i < sizeof(wakes) / sizeof(wakes[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (wakes[i] < at)
 			at = wakes[i];
-	if (r->ends_ms)
-		at = r->ends_ms;
-	if (at <= r->step.now_ms)
-		at = r->step.now_ms + 1;
 	struct action *action = step_action(&r->step, ACTION_TIMER);
 	if (!action)
 		return UNCIA_E_MEMORY;
-	action->at_ms = at;
+	action->at_ms = at > r->step.now_ms ? at : r->step.now_ms + 1;
 	return 0;
+}
+
+static int set_timer(struct replica *r)
+{
+	const uint64_t wakes[] = {consensus_wake(r->consensus),
+	                          proposer_wake(r),
+	                          sync_wake(&r->sync),
+	                          serve_wake(&r->serve),
+	                          decide_wake(r),
+	                          step_outbox_wake(&r->step),
+	                          links_wake(r),
+	                          payments_wake(&r->payments),
+	                          r->ends_ms ? r->ends_ms : TIME_NEVER};
+
+	return ask_for_timer(r, wakes, sizeof(wakes) / sizeof(wakes[0]));
 }
 
 /* What has become durable leaves, and own votes among it count. */
@@ -211,11 +218,18 @@ static int release(struct replica *r)
 	return more;
 }
 
-/* What is left to do from when a second chain has been seen: to make that durable, to answer, and to end. */
+/* What is left to do from when a second chain has been seen: to make that durable, to answer, and to end. Without the
+ * proof the next start would know of nothing. */
 static int step_to_the_end(struct replica *r)
 {
+	uint64_t end = r->step.durable >= r->proof_sequence ? r->ends_ms : r->ends_ms + PROOF_DISK_MS;
+
 	TRY(release(r));
-	return r->step.now_ms < r->ends_ms ? set_timer(r) : REPLICA_E_FAULTY;
+	TRY(sync_pages_answer(&r->sync));
+	if (r->step.now_ms >= end)
+		return REPLICA_E_FAULTY;
+	const uint64_t wakes[] = {end, sync_pages_wake(&r->sync), step_outbox_wake(&r->step)};
+	return ask_for_timer(r, wakes, sizeof(wakes) / sizeof(wakes[0]));
 }
 
 static int step(struct replica *r, const struct event *event)
@@ -223,6 +237,8 @@ static int step(struct replica *r, const struct event *event)
 	r->taken = 0;
 	r->more = false;
 	r->visited_before = r->chain.visited;
+	/* The first step goes through all that was stored. */
+	uint64_t looked_before = r->consensus ? consensus_visited(r->consensus) : UINT64_MAX;
 	if (r->consensus)
 		consensus_begin(r->consensus, r->step.now_ms);
 	TRY(handle(r, event));
@@ -248,6 +264,8 @@ static int step(struct replica *r, const struct event *event)
 		TRY(journaling_newest_votes(r));
 	if (r->chain.visited - r->visited_before > r->visited_most)
 		r->visited_most = r->chain.visited - r->visited_before;
+	if (looked_before != UINT64_MAX && consensus_visited(r->consensus) - looked_before > r->looked_most)
+		r->looked_most = consensus_visited(r->consensus) - looked_before;
 	return set_timer(r);
 }
 

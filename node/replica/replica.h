@@ -57,9 +57,10 @@ struct replica_config {
 	uint32_t flush_ms;                            /* what is settled goes to the state so often; 0: 20000 */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
 	/* What bounds a step, a page of the final chain, and what is fetched by id; each 0: its default. */
-	uint32_t step_bytes;  /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
-	uint32_t page_bytes;  /* of blocks in one answer, where that is more than one; 2 MiB */
-	uint32_t near_blocks; /* that far above the final tip bodies are fetched by id; 8 */
+	uint32_t step_bytes;   /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
+	uint32_t page_bytes;   /* of blocks in one answer, where that is more than one; 2 MiB */
+	uint32_t page_headers; /* behind the blocks of one; 12,288, which is also the most */
+	uint32_t near_blocks;  /* that far above the final tip bodies are fetched by id; 8 */
 };
 
 /* What a validator waits for before anything (more) becomes final. */
@@ -89,13 +90,14 @@ struct replica_status {
 	uint64_t weight_linked, weight_needed;    /* itself included; Qs */
 	enum waits_for waits_for;
 	uint64_t waits_weight;                        /* WAITS_ANSWERS: of those that have answered, itself included */
-	uint64_t highest_height;                      /* that more weight than F, linked, has told, or final_height */
+	uint64_t highest_height;                      /* that linked ones of more than F told; at least final_height */
 	uint8_t linked[(COMMITTEE_SIZE_MAX + 7) / 8]; /* by validator, the lowest bit first */
 };
 
 /* How much is held of what others send and of what waits: what docs/spec/network.md, "Limits", bounds. */
 struct replica_load {
 	size_t views, blocks;        /* that are not settled */
+	size_t body_bytes;           /* of bodies of blocks that are not settled */
 	size_t outbox, outbox_bytes; /* sends and answers that wait for the disk */
 	/* Signature checks under way of that peer which has most, and their messages. */
 	size_t urgent_signatures, payment_signatures, job_bytes;
@@ -107,6 +109,7 @@ struct replica_load {
 	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
 	size_t taken;              /* the most bytes of bodies that a step has taken which took several, ever */
 	size_t visited;            /* the most blocks that a step has looked at in passing, ever */
+	size_t looked;             /* the most views, and facts of blocks, that consensus has in a step, ever */
 };
 
 struct replica;

@@ -97,7 +97,9 @@ struct replica {
 	size_t taken, taken_most;
 	/* What the chain had looked at when this step began, and the most that one step has. */
 	uint64_t visited_before, visited_most;
-	uint64_t ends_ms; /* a second chain has been seen: when this validator ends; 0: it does not */
+	uint64_t looked_most;    /* the same of views and facts in the consensus module */
+	uint64_t ends_ms;        /* a second chain has been seen: when this validator ends; 0: it does not */
+	uint64_t proof_sequence; /* of the commit that makes the proof of it durable */
 	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
 };
 

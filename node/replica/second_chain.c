@@ -15,7 +15,8 @@ int second_chain_look(struct replica *r, uint32_t peer, struct certificate *cert
 
 	assert(certificate->view <= tip->view);
 	if (certificate_is_final(certificate->kind) &&
-	    !(hash_equal(&certificate->block_id, &tip->id) && certificate->view == tip->view))
+	    !(hash_equal(&certificate->block_id, &tip->id) && certificate->view == tip->view) &&
+	    sync_may_search(&r->sync, peer))
 		found = journal_final_of_view(&r->step, certificate->view, &ours);
 	/* A final block of a past view stands on every chain that is final beyond it. */
 	if (found == UNCIA_E_NOT_FOUND || (!found && !hash_equal(&ours, &certificate->block_id)))
@@ -34,6 +35,7 @@ int second_chain_found(struct replica *r, uint32_t peer, const struct certificat
 		return step_note(&r->step, NOTE_ERROR, "event=second_chain height=%llu",
 		                 (unsigned long long)r->chain.tip->header.height);
 	TRY(journaling_second_chain(r, certificate));
+	r->proof_sequence = step_sequence(&r->step);
 	return step_note(&r->step, NOTE_ERROR,
 	                 "event=second_chain view=%llu block=%02x%02x%02x%02x peer=%u height=%llu",
 	                 (unsigned long long)certificate->view, certificate->block_id.b[0], certificate->block_id.b[1],

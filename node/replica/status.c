@@ -73,6 +73,7 @@ void replica_load(const struct replica *r, struct replica_load *load)
 {
 	*load = (struct replica_load){.views = consensus_views(r->consensus),
 	                              .blocks = HASH_COUNT(r->chain.blocks),
+	                              .body_bytes = r->chain.body_bytes,
 	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
@@ -80,7 +81,8 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .waiting = r->payments.waiting,
 	                              .unflushed = ledger_unflushed(r->ledger),
 	                              .taken = r->taken_most,
-	                              .visited = (size_t)r->visited_most};
+	                              .visited = (size_t)r->visited_most,
+	                              .looked = (size_t)r->looked_most};
 	step_outbox_load(&r->step, &load->outbox, &load->outbox_bytes);
 	for (uint32_t i = 0; i < r->committee->size; i++) {
 		load_at_least(&load->urgent_signatures, r->step.peers[i].urgent_signatures);

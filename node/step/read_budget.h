@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define READ_QUESTION      4096u      /* what a question costs beside the bytes that are read for it */
+#define READ_QUESTION      4096u /* what a question costs beside the bytes that are read for it */
+#define READ_RECORD        1024u /* and so does each record of an answer that has many: reading it takes 1 to 2 us */
 #define READ_PEER_OWED     (2u << 20) /* and one answer more: what may wait for his link holds both */
 #define READ_PEER_PER_MS   (32u << 10)
 #define READ_WALLET_OWED   (2u << 20)

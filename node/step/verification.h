@@ -13,6 +13,7 @@ enum job_kind {
 	JOB_PAYMENTS,
 	JOB_BLOCK,
 	JOB_SYNC,
+	JOB_ANCHORS, /* one certificate: of what the headers of the final chain lead to */
 	JOB_NEWEST_VOTE,
 	JOB_SECOND_CHAIN, /* one certificate: of a block that stands beside the final chain */
 	JOB_EXPIRIES
@@ -42,7 +43,7 @@ struct job {
 	} expiries;
 	struct block **blocks; /* JOB_BLOCK (one), JOB_SYNC; owned */
 	size_t block_count;
-	uint64_t height; /* JOB_SYNC: of the block that its certificate names */
+	uint64_t height; /* JOB_SYNC, JOB_ANCHORS: of the block that its certificate names */
 	size_t capacity;
 };
 

@@ -45,8 +45,18 @@ int sync_fetch_bodies(struct sync *s)
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REQUEST;
 		message.block_request = &request;
 		TRY(message_send(s->step, 0, peer, &message));
+		if (s->peers[peer].bodies_asked < SYNC_BODIES_OWED)
+			s->peers[peer].bodies_asked++;
 	}
 	return 0;
+}
+
+bool sync_body_owed(struct sync *s, uint32_t peer)
+{
+	if (!s->peers[peer].bodies_asked)
+		return false;
+	s->peers[peer].bodies_asked--;
+	return true;
 }
 
 /* By view and id; or, a view that was only guessed, by height and id where the block is final. */
@@ -120,18 +130,19 @@ static int parent_certificate_receive(struct sync *s, uint32_t peer, const Proto
 	return sync_verify_certificate(s, peer, certificate);
 }
 
+/* Its header says whether it is the body that is wanted: the rest is many payments, and decoded only then. */
 int sync_body_receive(struct sync *s, uint32_t peer, const Uncia__Pb__BlockReply *message)
 {
+	const ProtobufCBinaryData *data = &message->block;
+	struct header header;
 	struct block *body;
 
-	if (!s->chain->asked && !s->chain->wanted)
+	TRY(block_header(data->data, data->len, &header));
+	struct chain_block *block = chain_find(s->chain, &header.id);
+	if (!block || block->state >= CHAIN_VERIFYING || block->fetch_at == TIME_NEVER)
 		return 0;
-	TRY(block_decode(&s->step->network_id, message->block.data, message->block.len, &body));
-	struct chain_block *block = chain_find(s->chain, &body->header.id);
-	if (!block || block->state >= CHAIN_VERIFYING || block->fetch_at == TIME_NEVER) {
-		block_free(body);
-		return 0;
-	}
+	TRY(block_decode(&s->step->network_id, data->data, data->len, &body));
+	assert(hash_equal(&body->header.id, &header.id));
 	TRY(chain_add(s->chain, &body->header, s->step->now_ms, &block));
 	struct job *job = job_new(s->step, JOB_BLOCK, peer, body->count);
 	struct block **blocks = job ? malloc(sizeof(*blocks)) : NULL;

@@ -12,6 +12,7 @@
 #include "uncia/error.h"
 
 #define CERTIFICATES_REPLY_MAX 256u
+#define SEARCH_READS           20u /* of a final chain of a million blocks */
 
 int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__CertificatesRequest *request)
 {
@@ -28,10 +29,18 @@ int sync_certificates_answer(struct sync *s, uint32_t peer, const Uncia__Pb__Cer
 		Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATE;
 		message.certificate = field_of(value.data, value.size);
-		s->peers[peer].budgets[SHARE_CERTIFICATES].owed += value.size;
+		s->peers[peer].budgets[SHARE_CERTIFICATES].owed += READ_RECORD + value.size;
 		TRY(message_send_answer(s->step, peer, &message));
 	}
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;
+}
+
+bool sync_may_search(struct sync *s, uint32_t peer)
+{
+	if (!sync_budget_left(s, peer, SHARE_CERTIFICATES))
+		return false;
+	s->peers[peer].budgets[SHARE_CERTIFICATES].owed += (uint64_t)(SEARCH_READS - 1) * READ_QUESTION;
+	return true;
 }
 
 int sync_job_certificate(const struct sync *s, struct job *job, struct certificate *certificate)

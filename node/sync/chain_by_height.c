@@ -12,15 +12,17 @@
 #include "uncia/error.h"
 #include "receipt.h"
 
-#define SYNC_RETRY_MS   2000u
-#define SYNC_LATE_MAX   3u    /* until the wait for a page doubles no more: 16 s */
-#define SYNC_BLOCKS_MAX 4096u /* that are taken */
+#define SYNC_RETRY_MS    2000u
+#define SYNC_LATE_MAX    3u /* until the wait for a page doubles no more: 16 s */
+#define SYNC_PARTS_ASKED 8u /* so often in vain: headers are asked of somebody else, from the start */
 
 /* Who has more than is final here, and was late least often; of those who are alike, one after the other. */
 static uint32_t sync_pick_peer(const struct sync *s)
 {
 	uint32_t best = PEER_NONE;
 
+	if (s->anchors.asking)
+		return s->anchors.peer;
 	for (uint32_t i = 1; i <= s->step->committee->size; i++) {
 		uint32_t peer = (s->asked_peer + i) % s->step->committee->size;
 		if (peer == s->step->self || !s->step->peers[peer].up ||
@@ -55,6 +57,9 @@ int sync_ask(struct sync *s)
 		return 0;
 	if (s->asked)
 		sync_late(s, s->asked_peer);
+	if (s->anchors.asking && ++s->anchors.asked > SYNC_PARTS_ASKED)
+		anchors_give_up(s);
+	anchors_trim(s);
 	s->asked = false;
 	s->ask_at = TIME_NEVER;
 	uint32_t peer = sync_pick_peer(s);
@@ -67,8 +72,9 @@ int sync_ask(struct sync *s)
 	s->asked = s->peers[peer].asked = true;
 	s->asked_peer = peer;
 	uint32_t late = s->peers[peer].late < SYNC_LATE_MAX ? s->peers[peer].late : SYNC_LATE_MAX;
-	s->ask_at = s->step->now_ms + ((uint64_t)SYNC_RETRY_MS << late);
-	request.from_height = s->chain->tip->header.height + 1;
+	s->asked_ms = s->step->now_ms;
+	s->ask_at = s->asked_ms + ((uint64_t)SYNC_RETRY_MS << late);
+	anchors_question(s, &request);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 	message.sync_request = &request;
 	return message_send(s->step, 0, peer, &message);
@@ -79,27 +85,19 @@ uint64_t sync_ask_wake(const struct sync *s)
 	return sync_room_for_page(s) ? s->ask_at : TIME_NEVER;
 }
 
-/* What the page's certificate must name follows `before`, header by header. */
+/* What the page's certificate must name follows `before`, header by header; without one, that must be proven already.
+ */
 static int sync_check_headers(const struct sync *s, const Uncia__Pb__SyncReply *message, const struct header *before,
                               const struct certificate *certificate, uint64_t *height)
 {
-	const struct committee *c = s->step->committee;
-	struct hash id = before->id;
-	uint64_t view = before->view;
+	struct sync_anchor last = {.height = before->height, .view = before->view, .id = before->id};
 
-	*height = before->height;
-	for (size_t i = 0; i < message->n_headers; i++) {
-		struct header header;
-		TRY(header_decode(message->headers[i]->data.data, message->headers[i]->data.len, &header));
-		if (header.height != *height + 1 || !hash_equal(&header.parent_id, &id) || header.view <= view ||
-		    header.epoch != c->epoch || !hash_equal(&header.committee_hash, &c->hash))
-			return UNCIA_E_PROOF;
-		id = header.id;
-		view = header.view;
-		*height = header.height;
-	}
-	if (!certificate_is_final(certificate->kind) || certificate->view != view ||
-	    !hash_equal(&certificate->block_id, &id))
+	TRY(anchors_follow(s, message->headers, message->n_headers, &last));
+	*height = last.height;
+	if (!certificate)
+		return anchors_prove(s, &last) ? 0 : UNCIA_E_PROOF;
+	if (!certificate_is_final(certificate->kind) || certificate->view != last.view ||
+	    !hash_equal(&certificate->block_id, &last.id))
 		return UNCIA_E_PROOF;
 	return 0;
 }
@@ -142,7 +140,7 @@ static int page_chains(const struct sync *s, const struct job *job, const Uncia_
 
 static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply *message)
 {
-	struct certificate *certificate;
+	struct certificate *certificate = NULL;
 
 	job->blocks = calloc(message->n_blocks, sizeof(struct block *));
 	if (!job->blocks)
@@ -152,16 +150,23 @@ static int sync_take(struct sync *s, struct job *job, const Uncia__Pb__SyncReply
 		TRY(block_decode(&s->step->network_id, data->data, data->len, &job->blocks[i]));
 		job->block_count++;
 	}
-	TRY(certificate_decode(s->step->committee, message->certificate.data, message->certificate.len, &certificate));
+	if (message->certificate.len)
+		TRY(certificate_decode(s->step->committee, message->certificate.data, message->certificate.len,
+		                       &certificate));
 	const struct header *first = &job->blocks[0]->header;
 	int begins = page_begins(s, first), error = page_chains(s, job, message, certificate, &job->height);
 	if (!error && !begins && first->view <= s->chain->tip->header.view)
+		error = UNCIA_E_PROOF;
+	if (!error && begins == UNCIA_E_EXISTS && !certificate)
 		error = UNCIA_E_PROOF;
 	if (error || (begins && begins != UNCIA_E_EXISTS)) {
 		free(certificate);
 		return error ? error : begins;
 	}
-	TRY(sync_job_certificate(s, job, certificate));
+	s->by_view = certificate ? certificate->view : s->anchors.by_view;
+	s->by_id = certificate ? certificate->block_id : s->anchors.by_id;
+	if (certificate)
+		TRY(sync_job_certificate(s, job, certificate));
 	if (begins) { /* consensus §6 rule 8: where the certificate holds, there is a second chain */
 		job->kind = JOB_SECOND_CHAIN;
 		return 0;
@@ -181,21 +186,45 @@ static void sync_again(struct sync *s, uint32_t peer)
 	s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }
 
-int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
+bool sync_page_owed(const struct sync *s, uint32_t peer)
 {
-	/* One answer to each question, however late, and none while another is with the verifier. */
-	if (!s->peers[peer].asked)
-		return 0;
-	s->peers[peer].asked = false;
-	s->peers[peer].final_height = message->tip_height;
-	if (s->verifying)
-		return 0;
-	if (!message->n_blocks) {
-		sync_again(s, peer);
+	return s->peers[peer].asked;
+}
+
+/* An answer without blocks: a part of the headers; or nothing, of one that has more all the same, since the next
+ * finality certificate lies too far above for a page. */
+static int sync_no_blocks(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
+{
+	bool part = s->anchors.asking && s->anchors.peer == peer;
+	int taken = part && message->n_headers ? anchors_take(s, peer, message) : UNCIA_E_PROOF;
+
+	if (taken >= 0) {
+		s->asked = false;
+		s->verifying = taken;
+		s->ask_at = taken ? TIME_NEVER : s->step->now_ms;
 		return 0;
 	}
+	if (taken != UNCIA_E_PROOF)
+		return taken;
+	sync_again(s, peer);
+	if (part)
+		anchors_give_up(s);
+	else if (!s->anchors.asking && !s->anchors.proven && message->tip_height > s->chain->tip->header.height)
+		anchors_begin(s, peer);
+	return 0;
+}
+
+int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply *message)
+{
+	assert(sync_page_owed(s, peer)); /* one answer to each question, however late */
+	s->peers[peer].asked = false;
+	s->peers[peer].final_height = message->tip_height;
 	if (message->n_blocks > SYNC_BLOCKS_MAX || message->n_headers > SYNC_HEADERS_MAX)
 		return UNCIA_E_LIMIT;
+	if (s->verifying) /* none while another is with the verifier */
+		return 0;
+	if (!message->n_blocks)
+		return sync_no_blocks(s, peer, message);
 	struct job *job = job_new(s->step, JOB_SYNC, peer, 64);
 	if (!job)
 		return UNCIA_E_MEMORY;
@@ -208,7 +237,7 @@ int sync_reply_receive(struct sync *s, uint32_t peer, const Uncia__Pb__SyncReply
 		sync_again(s, peer);
 		return 0;
 	}
-	assert(job->block_count == message->n_blocks && job->certificate_count == 1);
+	assert(job->block_count == message->n_blocks && job->certificate_count == (message->certificate.len > 0));
 	if (job->kind == JOB_SECOND_CHAIN) {
 		sync_again(s, peer);
 		return job_start(s->step, job);
@@ -257,8 +286,23 @@ void sync_page_taken(struct sync *s, uint64_t height)
 	s->ask_at = s->step->now_ms;
 }
 
+/* Who was late before is given longer to answer, but not while there is somebody better to ask: otherwise one that says
+ * it is ahead, and answers nothing, could keep a validator waiting that falls behind in earnest. */
+static void sync_ask_sooner(struct sync *s)
+{
+	uint32_t peer = sync_pick_peer(s);
+	uint64_t at = s->asked_ms + SYNC_RETRY_MS;
+
+	assert(s->asked);
+	if (peer != PEER_NONE && s->peers[peer].late < s->peers[s->asked_peer].late && at < s->ask_at)
+		s->ask_at = at;
+}
+
+/* The last blocks may come by themselves meanwhile. */
 void sync_behind(struct sync *s)
 {
-	if (!s->asked && !s->verifying && s->ask_at == TIME_NEVER)
+	if (s->asked)
+		sync_ask_sooner(s);
+	else if (!s->verifying && s->ask_at == TIME_NEVER)
 		s->ask_at = s->step->now_ms + SYNC_FETCH_RETRY_MS;
 }

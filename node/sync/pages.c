@@ -12,14 +12,18 @@
 #include "receipt.h"
 
 #define PAGE_BLOCKS_MAX RECEIPT_DESCENDANTS_MAX /* so that each block in it can have its receipts */
-#define RUN_READ_BYTES  (8u << 20)              /* that a step reads for headers */
+#define RUN_READ_PAGES  4u                      /* the bytes of so many a step reads for headers */
 #define RUN_MORE        2                       /* the next step goes on */
 
 /* Stored blocks of consecutive heights, copied. */
 struct sync_page {
-	uint64_t from; /* height of the first */
+	uint64_t from;  /* height of the first */
+	uint64_t until; /* it may end there without a certificate; 0: nowhere */
+	bool alone;     /* headers alone are asked for */
 	Uncia__Pb__Blob *blobs;
 	size_t count, capacity, bytes;
+	size_t headers;     /* of the run that follow the blocks */
+	bool by_run;        /* the certificate is the run's; it is below otherwise */
 	size_t final_count; /* up to the last one with a finality certificate of its own, which is the one below */
 	uint8_t *certificate;
 	size_t certificate_size;
@@ -73,10 +77,10 @@ static void page_free(struct sync_page *page)
 	free(page->certificate);
 }
 
-/* Blocks from page->from on, one at least where there is one: as many as a page may have. */
+/* Blocks from page->from on, one at least where there is one: as many as a page may have, and none behind its end. */
 static int page_fill(struct sync *s, struct sync_page *page)
 {
-	while (page->count < PAGE_BLOCKS_MAX) {
+	while (page->count < PAGE_BLOCKS_MAX && !(page->until && page->from + page->count > page->until)) {
 		struct bytes stored;
 		struct hash id;
 		uint64_t view;
@@ -133,18 +137,24 @@ static int run_keep(struct sync_run *run, const struct header *header)
 	return 0;
 }
 
-/* Reads on, up to a block with a finality certificate. Returns 1 where it has come to one; 0 where there is none, or
- * only too far away; RUN_MORE; or an error. *read: how much was read. */
-static int run_extend(struct sync *s, struct sync_run *run, size_t *read)
+/* Whether it has come to that height. */
+static bool run_reaches(const struct sync_run *run, uint64_t height)
 {
-	while (!run->certificate) {
+	return height && run->first + run->count > height;
+}
+
+/* Reads on, up to a block with a finality certificate, or to that height. Returns 1 where it has come there; 0 where
+ * there is none, or only too far away; RUN_MORE; or an error. *read: how much was read. */
+static int run_extend(struct sync *s, struct sync_run *run, uint64_t until, size_t *read)
+{
+	while (!run->certificate && !run_reaches(run, until)) {
 		struct bytes stored;
 		struct header header;
 		struct hash id;
 		uint64_t view;
-		if (*read >= RUN_READ_BYTES)
+		if (*read >= RUN_READ_PAGES * (size_t)s->page_bytes)
 			return RUN_MORE;
-		if (run->count == SYNC_HEADERS_MAX)
+		if (run->count == s->page_headers)
 			return 0;
 		int error = journal_final(s->step, run->first + run->count, &view, &id);
 		if (error == UNCIA_E_NOT_FOUND)
@@ -166,36 +176,45 @@ static int run_extend(struct sync *s, struct sync_run *run, size_t *read)
 	return 1;
 }
 
-/* The headers above the page's last block, where its own certificate does not do. Returns as run_extend. */
-static int page_follow(struct sync *s, struct sync_run *run, const struct sync_page *page, size_t *read)
+/* The headers above the page's last block, where its own certificate does not do. Returns 1 where the page ends with
+ * them; 0 where there are none that it could end with; RUN_MORE; or an error. */
+static int page_follow(struct sync *s, struct sync_run *run, struct sync_page *page, size_t *read)
 {
 	uint64_t next = page->from + page->count;
 
 	/* A page that ends at a block with its own certificate leaves its taker one more to give receipts by. */
-	if (2 * page->final_count >= page->count)
+	if (!page->alone && 2 * page->final_count >= page->count)
 		return 0;
-	bool full = run->count == SYNC_HEADERS_MAX && !run->certificate && next > run->first;
+	if (page->until && next > page->until)
+		return 1;
+	bool full =
+	    run->count == s->page_headers && !run->certificate && !run_reaches(run, page->until) && next > run->first;
 	if (!run->first || next < run->first || next >= run->first + run->count || full)
 		run_begin(run, next);
-	return run_extend(s, run, read);
+	int reached = run_extend(s, run, page->until, read);
+	if (reached != 1 && !(reached == 0 && page->alone))
+		return reached;
+	uint64_t end = run_reaches(run, page->until) ? page->until + 1 : run->first + run->count;
+	page->headers = (size_t)(end - next);
+	page->by_run = run->certificate && end == run->first + run->count;
+	return page->headers || page->count;
 }
 
 /* ---- answers ---- */
 
-static int page_send(struct sync *s, uint32_t peer, struct sync_page *page, bool followed)
+static int page_send(struct sync *s, uint32_t peer, struct sync_page *page)
 {
 	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
 	Uncia__Pb__SyncReply reply = UNCIA__PB__SYNC_REPLY__INIT;
 	const struct sync_run *run = &s->peers[peer].run;
-	size_t skip = followed ? (size_t)(page->from + page->count - run->first) : 0;
-	size_t headers = followed ? run->count - skip : 0;
-	Uncia__Pb__Blob *blobs = malloc((headers + 1) * sizeof(*blobs));
-	Uncia__Pb__Blob **list = malloc((page->count + headers + 1) * sizeof(Uncia__Pb__Blob *));
+	size_t skip = page->headers ? (size_t)(page->from + page->count - run->first) : 0;
+	Uncia__Pb__Blob *blobs = malloc((page->headers + 1) * sizeof(*blobs));
+	Uncia__Pb__Blob **list = malloc((page->count + page->headers + 1) * sizeof(Uncia__Pb__Blob *));
 	int error = blobs && list ? 0 : UNCIA_E_MEMORY;
 
 	for (size_t i = 0; !error && i < page->count; i++)
 		list[i] = &page->blobs[i];
-	for (size_t i = 0; !error && i < headers; i++) {
+	for (size_t i = 0; !error && i < page->headers; i++) {
 		uncia__pb__blob__init(&blobs[i]);
 		blobs[i].data = field_of(run->headers[skip + i].bytes, run->headers[skip + i].size);
 		list[page->count + i] = &blobs[i];
@@ -204,10 +223,11 @@ static int page_send(struct sync *s, uint32_t peer, struct sync_page *page, bool
 	reply.blocks = list;
 	reply.n_blocks = page->count;
 	reply.headers = error ? NULL : list + page->count;
-	reply.n_headers = headers;
-	if (page->count)
-		reply.certificate = followed ? field_of(run->certificate, run->certificate_size)
-		                             : field_of(page->certificate, page->certificate_size);
+	reply.n_headers = page->headers;
+	if (page->by_run)
+		reply.certificate = field_of(run->certificate, run->certificate_size);
+	else if (page->count && page->count == page->final_count)
+		reply.certificate = field_of(page->certificate, page->certificate_size);
 	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
 	message.sync_reply = &reply;
 	if (!error)
@@ -219,21 +239,22 @@ static int page_send(struct sync *s, uint32_t peer, struct sync_page *page, bool
 
 static int page_answer(struct sync *s, uint32_t peer)
 {
-	struct sync_page page = {.from = s->peers[peer].page_from};
+	struct sync_peer *p = &s->peers[peer];
+	struct sync_page page = {.from = p->page_from, .until = p->page_until, .alone = p->page_headers};
 	size_t read = 0;
-	int followed = page_fill(s, &page);
+	int followed = page.alone ? 0 : page_fill(s, &page);
 
 	if (!followed)
-		followed = page_follow(s, &s->peers[peer].run, &page, &read);
-	s->peers[peer].budgets[SHARE_PAGES].owed += page.bytes + read;
+		followed = page_follow(s, &p->run, &page, &read);
+	p->budgets[SHARE_PAGES].owed += READ_RECORD * (uint64_t)page.count + page.bytes + read;
 	if (followed == RUN_MORE || followed < 0) {
 		page_free(&page);
 		return followed < 0 ? followed : 0;
 	}
 	if (!followed)
 		page_cut(&page, page.final_count);
-	s->peers[peer].page_from = 0;
-	int error = page_send(s, peer, &page, followed);
+	p->page_from = 0;
+	int error = page_send(s, peer, &page);
 	page_free(&page);
 	return error;
 }
@@ -245,6 +266,8 @@ int sync_request_answer(struct sync *s, uint32_t peer, const Uncia__Pb__SyncRequ
 	if (s->peers[peer].page_from)
 		s->step->dropped_messages++; /* it asks anew before it was answered: one page for both */
 	s->peers[peer].page_from = request->from_height;
+	s->peers[peer].page_until = request->headers ? 0 : request->until_height;
+	s->peers[peer].page_headers = request->headers;
 	return 0;
 }
 

@@ -68,9 +68,8 @@ int sync_peer_up(struct sync *s, uint32_t peer)
 int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStatus *message)
 {
 	s->peers[peer].final_height = message->final_height;
-	if (message->final_height > s->chain->tip->header.height && s->ask_at == TIME_NEVER && !s->asked)
-		s->ask_at =
-		    s->step->now_ms + SYNC_FETCH_RETRY_MS; /* unless the last blocks come by themselves meanwhile */
+	if (message->final_height > s->chain->tip->header.height)
+		sync_behind(s);
 	if (message->final_height >= s->chain->tip->header.height)
 		return 0;
 	/* Who is behind is told by how much: without that, it would not know whom to ask for the chain. Not at once
@@ -86,8 +85,11 @@ int sync_status_receive(struct sync *s, uint32_t peer, const Uncia__Pb__PeerStat
 void sync_peer_down(struct sync *s, uint32_t peer)
 {
 	s->peers[peer].page_from = 0;
+	if (s->anchors.peer == peer)
+		anchors_give_up(s);
 	sync_run_free(&s->peers[peer].run);
 	s->peers[peer].asked = false;
+	s->peers[peer].bodies_asked = 0;
 	if (s->asked && s->asked_peer == peer)
 		s->ask_at = s->step->now_ms;
 }

@@ -32,20 +32,25 @@ void sync_final(struct sync *s)
 	s->last_final_ms = s->step->now_ms;
 }
 
-/* One liar may tell of any height: what validators of more weight than F tell, an honest one does. */
+/* The weight of those linked who have told of that height, or a higher one. */
+static uint64_t weight_at(const struct sync *s, uint64_t height)
+{
+	uint64_t weight = 0;
+
+	for (uint32_t i = 0; i < s->step->committee->size; i++)
+		if (s->step->peers[i].up && s->peers[i].final_height >= height)
+			weight += s->step->committee->validators[i].weight;
+	return weight;
+}
+
 uint64_t sync_highest(const struct sync *s)
 {
-	const struct committee *c = s->step->committee;
 	uint64_t highest = 0;
 
-	for (uint32_t i = 0; i < c->size; i++) {
-		uint64_t weight = 0, height = s->peers[i].final_height;
-		for (uint32_t j = 0; j < c->size; j++)
-			if (s->step->peers[j].up && s->peers[j].final_height >= height)
-				weight += c->validators[j].weight;
-		if (height > highest && weight > c->faulty)
-			highest = height;
-	}
+	for (uint32_t i = 0; i < s->step->committee->size; i++)
+		if (s->step->peers[i].up && s->peers[i].final_height > highest &&
+		    weight_at(s, s->peers[i].final_height) > s->step->committee->faulty)
+			highest = s->peers[i].final_height;
 	return highest;
 }
 

@@ -1,6 +1,7 @@
 /* The treasury. unciad has no wallet in it: the uncia command beside it is asked. */
 #include "treasury.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "command.h"
@@ -42,6 +43,7 @@ int treasury_address(const char *directory, struct address *address)
 {
 	char program[PATH_MAX], output[4096];
 	int code = find_wallet_program(program);
+	unsetenv("UNCIA_PASSPHRASE_FILE"); /* its key is not sealed */
 	if (!code && !path_exists(directory)) {
 		const char *init[] = {"uncia", "--wallet", directory, "init", "--no-passphrase", "--json", NULL};
 		code = program_output(program, init, output, sizeof(output));

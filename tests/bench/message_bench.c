@@ -35,7 +35,8 @@ static int sign(void *context, const struct hash *digest, uint8_t signature[SIGN
 	return sign_digest(f.validators[0].consensus.secret_key, digest, signature);
 }
 
-/* Returns the step's processor time, in microseconds. Checks come back at once, as wrong. */
+/* Returns the step's processor time, in microseconds. Checks come back at once, as wrong; what is to be signed, as
+ * signed. */
 static double step(struct event event)
 {
 	struct verify_job *jobs[8192];
@@ -54,7 +55,7 @@ static double step(struct event event)
 	for (size_t i = 0; i < count; i++) {
 		jobs[i]->next = NULL;
 		for (size_t k = 0; k < jobs[i]->count; k++)
-			jobs[i]->items[k].valid = false;
+			jobs[i]->items[k].valid = jobs[i]->sign;
 		step((struct event){.kind = EVENT_VERIFIED, .job = jobs[i]});
 	}
 	return took;
@@ -267,6 +268,24 @@ static void sync_reply(Uncia__Pb__PeerMessage *m)
 	m->sync_reply = &reply;
 }
 
+/* Headers of four bytes, of which a decoder's own limit of memory lets pass as many as a message has room for. */
+static void sync_reply_of_pieces(Uncia__Pb__PeerMessage *m)
+{
+	enum { PIECE = 4 };
+	static Uncia__Pb__SyncReply reply;
+	static Uncia__Pb__Blob piece, *pieces[MESSAGE_SIZE_VALIDATOR_MAX / (PIECE + 4) - 64];
+
+	uncia__pb__blob__init(&piece);
+	piece.data = (ProtobufCBinaryData){PIECE, scratch};
+	uncia__pb__sync_reply__init(&reply);
+	reply.n_headers = sizeof(pieces) / sizeof(pieces[0]);
+	for (size_t i = 0; i < reply.n_headers; i++)
+		pieces[i] = &piece;
+	reply.headers = pieces;
+	m->kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
+	m->sync_reply = &reply;
+}
+
 static void newest_vote_request(Uncia__Pb__PeerMessage *m)
 {
 	static Uncia__Pb__NewestVoteRequest request = UNCIA__PB__NEWEST_VOTE_REQUEST__INIT;
@@ -444,6 +463,7 @@ int main(void)
 	peers_message("certificates request", certificates_request);
 	peers_message("sync request", sync_request);
 	peers_message("sync reply, not asked for", sync_reply);
+	peers_message("sync reply of pieces", sync_reply_of_pieces);
 	peers_message("newest vote request", newest_vote_request);
 	peers_message("status", status);
 	wallets_message("submit, small", submit_small);

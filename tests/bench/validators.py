@@ -302,7 +302,7 @@ def make_gap(tools, directory, mib):
     for home in homes:
         tools.unciad("init", "--home", home, "--genesis", directory / "genesis", "--first-start")
     (directory / "about.json").write_text(json.dumps({"validators": 4, "accounts": 64, "payers": 0}))
-    made = subprocess.run([tests / "long_chain", str(mib), "1024", "8", *homes], stdout=subprocess.PIPE, text=True)
+    made = subprocess.run([tests / "long_chain", str(mib), "1024", "8", "1", *homes], stdout=subprocess.PIPE, text=True)
     if made.returncode:
         raise BenchError(f"long_chain: exit code {made.returncode}")
     return int(made.stdout)

@@ -237,7 +237,7 @@ void say_sync(struct world *w, struct bytes *input)
 	struct certificate *certificate =
 	    n ? forge(w, options & 4 ? CERT_FF : CERT_SF, tip->header.view, &tip->header.id, 0) : NULL;
 	reply.tip_height = tip ? tip->header.height + (options & 8 ? 3 : 0) : 5;
-	if (headers >= n)
+	if (headers > n) /* of all: headers alone */
 		headers = 0;
 	for (size_t i = n - headers; i < n; i++) {
 		const struct header *header = &chain[count - skipped - 1 - i]->header;
@@ -309,6 +309,8 @@ void say_question(struct world *w, struct bytes *input)
 		break;
 	case 2:
 		sync.from_height = near_view(w, from);
+		sync.until_height = to & 1 ? near_view(w, to >> 2) : 0;
+		sync.headers = to & 2;
 		say(w, peer, UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST, &sync);
 		break;
 	case 3:

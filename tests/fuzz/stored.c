@@ -220,6 +220,8 @@ static void ask_everything(struct world *w)
 	sync.from_height = 1;
 	certificates.to_view = UINT64_MAX;
 	say_peer(w, 0, UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST, &sync);
+	sync.headers = true;
+	say_peer(w, 2, UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST, &sync);
 	say_peer(w, 0, UNCIA__PB__PEER_MESSAGE__KIND_CERTIFICATES_REQUEST, &certificates);
 	say_peer(w, 0, UNCIA__PB__PEER_MESSAGE__KIND_NEWEST_VOTE_REQUEST, &newest);
 	for (uint32_t account = 0; account < FUZZ_ACCOUNTS; account++) {

@@ -76,7 +76,8 @@ static void cleaning(const char *text, const struct clean_form *form)
 	if (!rc) {
 		size_t length = strlen(clean);
 		for (size_t i = 0; i < length; i++)
-			assert((clean[i] > ' ' && clean[i] < 0x7f) || (clean[i] == ' ' && form->keeps_blanks));
+			assert((clean[i] > ' ' && clean[i] < 0x7f) ||
+			       ((clean[i] == ' ' || clean[i] == '\n') && form->keeps_blanks));
 		assert(length == 0 || !clean_is_mark((uint8_t)clean[0]));
 		assert(length == 0 || !clean_is_mark((uint8_t)clean[length - 1]) ||
 		       strchr(form->own_marks, clean[length - 1]));

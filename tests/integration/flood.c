@@ -14,11 +14,14 @@
  *	huge       the same of a message of 1 MiB
  *	wrong      the whole handshake, and then payments with wrong signatures, as many as are taken (see SAID_MAX)
  *	tiny       the whole handshake, and then questions of a few bytes, likewise
- * the wrong ones of the account whose public key FLOOD_PAYER is; and with a validator's key, from the key file that
- * FLOOD_KEY names:
+ * the wrong ones of the account whose public key FLOOD_PAYER is; and with a validator's keys, from the home that
+ * FLOOD_HOME names:
  *	flap       the whole handshake of a validator, a ping, and the end
  *	murmur     the same, and then messages of a few bytes, likewise
  *	stale      the same, and then gossip of payments that have expired, likewise
+ * or the whole handshake of a validator, and then what flood_liar.h lists, likewise, one link with each validator: KIND
+ *is one of its names, or several with commas between, which each validator's links go through, the first one's from the
+ * first on, the second one's from the second, and so on.
  * At the end prints {"opened":…,"closed":…,"established":…,"held":…,"sent":…}, the last one of whole messages.
  */
 #include <arpa/inet.h>
@@ -31,20 +34,25 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "flood_liar.h"
 #include "payment.h"
 #include "protocol_limits.h"
 #include "wire_link_client.h"
 
-#define SOCKETS_MAX 4096u
-#define TARGETS_MAX 16u
-#define BYTE_MS     200u
-#define PING_MS     2000u
-#define QUEUED      (32u << 10) /* what a link of those who flood is kept filled with, */
-#define SAID_MAX    8000u       /* for all of them together, in a second; FLOOD_RATE: another number */
+#define SOCKETS_MAX    4096u
+#define TARGETS_MAX    16u
+#define BYTE_MS        200u
+#define PING_MS        2000u
+#define RECORD_SIZE    (2u + 4 + 16) /* of a ping by itself */
+#define RECORDS_SIZE   (64u << 10)
+#define RECORDS_AS_ONE 64u         /* message, of what may be said */
+#define QUEUED         (32u << 10) /* what a link of those who flood is kept filled with, */
+#define SAID_MAX       8000u       /* for all of them together, in a second; FLOOD_RATE: another number */
+#define BYTES_MAX      (64u << 20) /* likewise, of a liar */
 
-enum kind { SILENT, GARBAGE, HALF, SLOW, IDLE, DRIP, UNFINISHED, HUGE, WRONG, TINY, FLAP, MURMUR, STALE, KINDS };
-static const char *const kind_names[KINDS] = {"silent", "garbage", "half", "slow", "idle",   "drip", "unfinished",
-                                              "huge",   "wrong",   "tiny", "flap", "murmur", "stale"};
+enum kind { SILENT, GARBAGE, HALF, SLOW, IDLE, DRIP, UNFINISHED, HUGE, WRONG, TINY, FLAP, MURMUR, STALE, LIAR };
+static const char *const kind_names[LIAR] = {"silent", "garbage", "half", "slow", "idle",   "drip", "unfinished",
+                                             "huge",   "wrong",   "tiny", "flap", "murmur", "stale"};
 
 struct target {
 	struct sockaddr_in address;
@@ -53,15 +61,21 @@ struct target {
 
 static struct genesis genesis;
 static enum kind kind;
+static enum lie lies[LIES]; /* of LIAR */
+static uint32_t lie_count;
 static struct sockaddr_in source = {.sin_family = AF_INET};
 static struct target targets[TARGETS_MAX];
 static uint32_t target_count;
 static struct stranger {
 	struct client client;
 	bool said, established;
+	uint32_t links; /* of a liar's, that were established before */
+	enum lie lie;
+	uint8_t *records; /* of LIE_RECORDS: what the socket has not taken */
+	size_t records_at, records_size;
 	uint64_t next_ms; /* of the next byte or ping */
 } strangers[SOCKETS_MAX];
-static uint64_t opened, closed, established, sent;
+static uint64_t opened, closed, established, sent, said, said_bytes;
 
 static uint64_t now_ms(void)
 {
@@ -88,23 +102,13 @@ static void target_read(const char *text)
 /* The link of a validator, whose key this is. */
 static void validator_link(const uint8_t key[32], struct client *client)
 {
-	static uint8_t secret[32];
-	static bool read;
 	uint8_t ephemeral[32];
 
-	if (!read) {
-		char text[65] = "";
-		FILE *file = getenv("FLOOD_KEY") ? fopen(getenv("FLOOD_KEY"), "r") : NULL;
-		if (!file || fread(text, 1, 64, file) != 64 || sodium_hex2bin(secret, 32, text, 64, NULL, NULL, NULL))
-			fail("FLOOD_KEY is no key file");
-		fclose(file);
-		read = true;
-	}
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	const struct link_options options = {.pattern = NOISE_IK,
 	                                     .initiator = true,
 	                                     .network_id = &genesis.network_id,
-	                                     .static_secret = secret,
+	                                     .static_secret = liar_network_key(),
 	                                     .remote_static = key,
 	                                     .ephemeral_secret = ephemeral,
 	                                     .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
@@ -115,13 +119,16 @@ static void validator_link(const uint8_t key[32], struct client *client)
 
 static void stranger_open(struct stranger *s)
 {
-	const struct target *target = &targets[opened % target_count];
+	/* A liar has one link with each. */
+	const struct target *target = &targets[(kind == LIAR ? (uint64_t)(s - strangers) : opened) % target_count];
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&source, sizeof(source)) ||
 	    (connect(fd, (const struct sockaddr *)&target->address, sizeof(target->address)) && errno != EINPROGRESS))
 		fail("no connection can be made");
-	*s = (struct stranger){.client.fd = fd};
+	*s = (struct stranger){.client.fd = fd, .links = s->links + s->established};
+	if (kind == LIAR)
+		s->lie = lies[((uint32_t)(s - strangers) + s->links) % lie_count];
 	if (kind >= FLAP)
 		validator_link(target->key, &s->client);
 	else
@@ -131,6 +138,8 @@ static void stranger_open(struct stranger *s)
 
 static void stranger_close(struct stranger *s)
 {
+	free(s->records);
+	s->records = NULL;
 	client_close(&s->client);
 	closed++;
 }
@@ -212,16 +221,18 @@ static void make_wrong(Uncia__Pb__Submit *submit)
 	submit->payment = (ProtobufCBinaryData){payment->size, (uint8_t *)(uintptr_t)payment->bytes};
 }
 
-/* Whether so many more may be said now: a machine on which everything runs must not be the limit. */
+/* Whether so many more may be said now: a machine on which everything runs must not be the limit. A large message that
+ * has begun counts in what comes after it. */
 static bool may_say(uint64_t count)
 {
-	static uint64_t begin, said;
+	static uint64_t begin;
 	const char *rate = getenv("FLOOD_RATE");
 	uint64_t most = rate ? strtoull(rate, NULL, 10) : SAID_MAX;
 
 	if (!begin)
 		begin = now_ms();
-	if ((said + count) * 1000 > (now_ms() - begin) * most)
+	uint64_t ms = now_ms() - begin;
+	if ((said + count) * 1000 > ms * most || said_bytes * 1000 > ms * BYTES_MAX)
 		return false;
 	said += count;
 	return true;
@@ -281,19 +292,68 @@ static struct bytes stale_gossip(void)
 	return message;
 }
 
+/* Pings, each sealed by itself, until the socket takes no more. */
+static void say_records(struct stranger *s)
+{
+	struct bytes run;
+
+	if (!s->records && !(s->records = malloc(RECORDS_SIZE)))
+		fail("no memory");
+	if (s->records_at == s->records_size) {
+		s->records_at = s->records_size = 0;
+		while (s->records_size + RECORD_SIZE <= RECORDS_SIZE && (sent % RECORDS_AS_ONE || may_say(1))) {
+			if (link_send(s->client.link, NULL, 0))
+				fail("a ping cannot be sent");
+			link_output(s->client.link, &run);
+			memcpy(s->records + s->records_size, run.data, run.size);
+			s->records_size += run.size;
+			link_output_taken(s->client.link, run.size);
+			sent++;
+		}
+	}
+	ssize_t taken = send(s->client.fd, s->records + s->records_at, s->records_size - s->records_at, MSG_NOSIGNAL);
+	if (taken > 0)
+		s->records_at += (size_t)taken;
+	else if (taken < 0 && errno != EAGAIN)
+		stranger_close(s);
+}
+
+static void say_lies(struct stranger *s)
+{
+	struct bytes message;
+
+	if (s->lie == LIE_RECORDS) {
+		if (s->client.fd >= 0)
+			say_records(s);
+		return;
+	}
+	while (link_queued(s->client.link) < QUEUED && may_say(1) &&
+	       liar_say(s->lie, (uint32_t)(s - strangers), &message)) {
+		if (link_send(s->client.link, message.data, message.size))
+			fail("a message cannot be sent");
+		said_bytes += message.size;
+		sent++;
+	}
+}
+
 static void say_as_validator(struct stranger *s)
 {
 	static const uint8_t status[2] = {12 << 3 | 2, 0};
 	struct bytes message = kind == STALE ? stale_gossip() : (struct bytes){status, sizeof(status)}, heard;
 
 	while (link_next(s->client.link, &heard))
-		;
-	while (kind != FLAP && link_queued(s->client.link) < QUEUED && may_say(kind == STALE ? 2000 : 1)) {
+		if (kind == LIAR)
+			liar_hear(heard);
+	if (kind == LIAR)
+		say_lies(s);
+	while (kind < LIAR && kind != FLAP && link_queued(s->client.link) < QUEUED &&
+	       may_say(kind == STALE ? 2000 : 1)) {
 		if (link_send(s->client.link, message.data, message.size))
 			fail("a message cannot be sent");
 		sent++;
 	}
-	client_write(&s->client, false);
+	if (s->client.fd >= 0)
+		client_write(&s->client, false);
 	if (kind == FLAP && s->client.fd >= 0)
 		stranger_close(s);
 }
@@ -368,21 +428,52 @@ static void hear(struct stranger *s, short events)
 
 static void turn(uint32_t sockets, struct pollfd fds[SOCKETS_MAX + 1])
 {
+	static uint32_t first;
+
 	fds[sockets] = (struct pollfd){.fd = 0, .events = POLLIN};
 	for (uint32_t i = 0; i < sockets; i++) {
 		struct stranger *s = &strangers[i];
 		short out = s->client.fd >= 0 && !s->said ? POLLOUT : 0;
 		fds[i] = (struct pollfd){.fd = s->client.fd, .events = (short)(POLLIN | out)};
 	}
-	poll(fds, sockets + 1, 20);
+	poll(fds, sockets + 1, kind == LIAR ? 1 : 20);
 	uint64_t now = now_ms();
-	for (uint32_t i = 0; i < sockets; i++) {
+	first = (first + 1) % sockets; /* what may be said is not all said by the same one */
+	for (uint32_t k = 0; k < sockets; k++) {
+		uint32_t i = (first + k) % sockets;
 		struct stranger *s = &strangers[i];
 		if (s->client.fd >= 0 && fds[i].revents & ~POLLOUT)
 			hear(s, fds[i].revents);
 		if (s->client.fd >= 0 && kind != SILENT && (s->said || fds[i].revents & POLLOUT))
 			say(s, now);
 	}
+}
+
+static void begin_as_validator(void)
+{
+	uint8_t payer[PUBLIC_KEY_SIZE];
+	const char *home = getenv("FLOOD_HOME");
+
+	if (!home)
+		fail("FLOOD_HOME is no home");
+	if (getenv("FLOOD_PAYER"))
+		payer_read(payer);
+	liar_begin(&genesis, home, getenv("FLOOD_PAYER") ? payer : NULL);
+}
+
+static bool read_kind(char *text)
+{
+	while (kind < LIAR && strcmp(text, kind_names[kind]) != 0)
+		kind++;
+	if (kind < LIAR)
+		return true;
+	for (char *name = strtok(text, ","); name; name = strtok(NULL, ",")) {
+		enum lie lie = lie_named(name);
+		if (lie == LIES || lie_count == LIES)
+			return false;
+		lies[lie_count++] = lie;
+	}
+	return lie_count > 0;
 }
 
 static void run(uint32_t sockets, uint64_t per_second)
@@ -417,11 +508,11 @@ int main(int argc, char **argv)
 	struct rlimit descriptors = {SOCKETS_MAX + 64, SOCKETS_MAX + 64};
 	setrlimit(RLIMIT_NOFILE, &descriptors); /* or as many as there may be */
 	read_genesis(argv[1], &genesis);
-	while (kind < KINDS && strcmp(argv[2], kind_names[kind]) != 0)
-		kind++;
 	uint32_t sockets = (uint32_t)strtoul(argv[3], NULL, 10);
-	if (kind == KINDS || sockets > SOCKETS_MAX)
+	if (!read_kind(argv[2]) || sockets > (kind == LIAR ? COMMITTEE_SIZE_MAX : SOCKETS_MAX))
 		fail("usage: see the head of flood.c");
+	if (kind >= FLAP)
+		begin_as_validator();
 	for (int i = 6; i < argc; i++)
 		target_read(argv[i]);
 	run(sockets, strtoull(argv[4], NULL, 10));

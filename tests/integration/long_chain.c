@@ -1,11 +1,14 @@
-/* Writes a long final chain into a validator's home that has none yet, with the keys of the whole committee: what a
- * network would have written in half an hour under load, in as many seconds. Who then starts with an empty home has
- *that much to catch up.
+/* Writes a long final chain into the homes of validators that have none yet, with the keys of the whole committee: what
+ * a network would have written in half an hour under load, in as many seconds. Who then starts with an empty home has
+ * that much to catch up.
  *
- *	long_chain MIB BLOCK-KIB CERTIFIED HOME HOME…
+ *	long_chain MIB BLOCK-KIB CERTIFIED HOLDERS HOME HOME…
  *
  * MIB of blocks, each of payments of nearly 16 KiB up to BLOCK-KIB; only every CERTIFIED-th has a finality certificate.
- * The homes are all validators', in the committee's order; the first one gets the chain. Prints its height. */
+ * The homes are all validators', in the committee's order. The first Qs of them have made the chain, and the others
+ * were away all the while: they sign nothing, and the views that they lead are skipped. The first HOLDERS, Qs at most,
+ * get it, with all that they would have at its end: certificates of what was notarised and skipped, and each other's
+ * newest votes. Their own votes are pruned, as the newest block is final. Prints the chain's height. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +28,9 @@
 
 static struct home homes[HOMES_MAX];
 static struct fixture network;
-static struct store *store;
+static struct store *stores[HOMES_MAX];
+static int holders;
+static uint32_t makers; /* the first so many validators have made the chain */
 static struct ledger *ledger;
 static char why[256];
 static struct fixture_key keys[ACCOUNTS];
@@ -60,21 +65,28 @@ static void put(enum journal_table table, const void *key, size_t key_size, cons
 	write_bytes += value_size;
 }
 
+static void forget_writes(void)
+{
+	while (write_count)
+		free((void *)(uintptr_t)writes[--write_count].key);
+	write_bytes = 0;
+}
+
 static void commit(void)
 {
 	struct flush *flush;
 
 	if (!write_count)
 		return;
-	must_do(journal_commit(store, writes, write_count, why), "journal");
-	while (write_count)
-		free((void *)(uintptr_t)writes[--write_count].key);
-	write_bytes = 0;
+	for (int i = 0; i < holders; i++)
+		must_do(journal_commit(stores[i], writes, write_count, why), "journal");
+	forget_writes();
 	must_do(ledger_take_flush(ledger, &flush), "flush");
 	if (!flush)
 		return;
-	must_do(state_apply(store, flush, why), "state");
-	must_do(store_view_renew(store), "view");
+	for (int i = 0; i < holders; i++)
+		must_do(state_apply(stores[i], flush, why), "state");
+	must_do(store_view_renew(stores[0]), "view");
 	ledger_flushed(ledger, flush);
 }
 
@@ -104,16 +116,15 @@ static void execute(const struct block *block)
 	executed_release(ledger, executed);
 }
 
-static void put_certificate(const struct header *header)
+/* block_id: of S, NULL. */
+static void put_certificate(enum certificate_kind kind, uint64_t view, const struct hash *block_id)
 {
-	const struct committee *c = &network.genesis.committee;
-	struct certificate *certificate =
-	    fixture_certificate(&network, CERT_SF, header->view, &header->id, (uint32_t)c->quorum_slow);
+	struct certificate *certificate = fixture_certificate(&network, kind, view, block_id, makers);
 	uint8_t key[8 + 1 + HASH_SIZE];
 
-	be64_put(key, header->view);
-	key[8] = CERT_SF;
-	memcpy(key + 9, header->id.b, HASH_SIZE);
+	be64_put(key, view);
+	key[8] = kind;
+	memcpy(key + 9, certificate->block_id.b, HASH_SIZE);
 	put(JOURNAL_CERT, key, sizeof(key), certificate->bytes, certificate->size);
 	free(certificate);
 }
@@ -121,7 +132,7 @@ static void put_certificate(const struct header *header)
 static void put_block(const struct block *block)
 {
 	const struct header *h = &block->header;
-	uint8_t key[8 + HASH_SIZE], height[8], *bytes;
+	uint8_t key[8 + HASH_SIZE], height[8], proposer[5] = {[4] = 1}, proposed[16], *bytes;
 	size_t size;
 
 	be64_put(key, h->view);
@@ -129,12 +140,46 @@ static void put_block(const struct block *block)
 	must_do(block_encode(h, block->payments, block->count, &bytes, &size), "block");
 	put(JOURNAL_BLOCK, key, sizeof(key), bytes, size);
 	free(bytes);
+	put_certificate(CERT_N, h->view, &h->id);
 	be64_put(height, h->height);
 	put(JOURNAL_FINAL, height, sizeof(height), key, sizeof(key)); /* its value: view and block id */
+	be32_put(proposer, h->proposer);
+	be64_put(proposed, h->height);
+	be64_put(proposed + 8, h->view);
+	put(JOURNAL_PEER, proposer, sizeof(proposer), proposed, sizeof(proposed));
+}
+
+/* Each holder has the newest votes of the others: for FINAL of the last block. */
+static void put_newest_votes(const struct header *last)
+{
+	for (int holder = 0; holder < holders; holder++) {
+		for (uint32_t voter = 0; voter < makers; voter++) {
+			uint8_t key[4], bytes[256];
+			struct vote vote;
+			size_t size;
+			if (voter == (uint32_t)holder)
+				continue;
+			fixture_vote(&network, VOTE_FINAL, last->view, &last->id, voter, &vote);
+			must_do(vote_encode(&vote, bytes, &size), "vote");
+			be32_put(key, voter);
+			put(JOURNAL_PEER, key, sizeof(key), bytes, size);
+		}
+		must_do(journal_commit(stores[holder], writes, write_count, why), "newest votes");
+		forget_writes();
+	}
+}
+
+/* The next view that one of the chain's makers leads; those before it are skipped. */
+static uint64_t next_view(uint64_t view)
+{
+	while (committee_leader(&network.genesis.committee, ++view) >= makers)
+		put_certificate(CERT_S, view, NULL);
+	return view;
 }
 
 static struct block *make_block(const struct header *parent, uint64_t *number, size_t block_bytes)
 {
+	uint64_t view = next_view(parent->view);
 	uint64_t timestamp_ms = (parent->height ? parent->timestamp_ms : network.genesis.timestamp_ms) + STEP_MS;
 	struct payment *payments[PAYMENTS_MAX];
 	struct header header;
@@ -147,11 +192,10 @@ static struct block *make_block(const struct header *parent, uint64_t *number, s
 		size += payments[count++]->size;
 	}
 	must_do(ledger_settled_root(ledger, &root), "state root");
-	fixture_header(&network, parent->height ? parent : NULL, parent->view + 1, payments, count, &root, &header);
+	fixture_header(&network, parent->height ? parent : NULL, view, payments, count, &root, &header);
 	header.timestamp_ms = timestamp_ms;
 	must_do(header_encode(&header), "header");
-	struct block *block =
-	    fixture_block(&network, parent->height ? parent : NULL, parent->view + 1, payments, count, &root);
+	struct block *block = fixture_block(&network, parent->height ? parent : NULL, view, payments, count, &root);
 	block->header = header;
 	return block;
 }
@@ -170,41 +214,55 @@ static uint64_t make_chain(uint64_t mib, size_t block_bytes, uint64_t certified)
 		tip = block->header;
 		last = written >= mib << 20;
 		if (last || tip.height % certified == 0)
-			put_certificate(&tip);
+			put_certificate(CERT_SF, tip.view, &tip.id);
 		if (last || write_bytes >= COMMIT_MIB << 20)
 			commit();
 		block_free(block);
 	}
+	put_newest_votes(&tip);
 	return tip.height;
+}
+
+static void open_holders(void)
+{
+	for (int i = 0; i < holders; i++)
+		must_do(store_open(homes[i].path, &network.genesis.network_id, homes[i].keys.consensus_public, false,
+		                   &stores[i], why),
+		        "opening the home");
 }
 
 int main(int argc, char **argv)
 {
 	const uint8_t seed[16] = {1};
 	struct storage_view view;
-	int count = argc - 4;
+	int count = argc - 5;
 
-	if (argc < 5 || count > HOMES_MAX || sign_self_test()) {
-		fprintf(stderr, "long_chain MIB BLOCK-KIB CERTIFIED HOME HOME...\n");
+	if (argc < 6 || count > HOMES_MAX || sign_self_test()) {
+		fprintf(stderr, "long_chain MIB BLOCK-KIB CERTIFIED HOLDERS HOME HOME...\n");
 		return 2;
 	}
 	for (int i = 0; i < count; i++) {
-		if (home_open(argv[4 + i], &homes[i]))
+		if (home_open(argv[5 + i], &homes[i]))
 			return 1;
 		memcpy(network.validators[i].consensus.secret_key, homes[i].keys.consensus_secret, SECRET_KEY_SIZE);
 	}
 	for (uint32_t i = 0; i < ACCOUNTS; i++)
 		fixture_account(i, &keys[i]);
 	network.genesis = homes[0].genesis;
-	must_do(
-	    store_open(homes[0].path, &network.genesis.network_id, homes[0].keys.consensus_public, false, &store, why),
-	    "opening the home");
-	store_view(store, &view);
+	makers = (uint32_t)network.genesis.committee.quorum_slow;
+	holders = atoi(argv[4]);
+	if (holders < 1 || (uint32_t)holders > makers || makers > (uint32_t)count) {
+		fprintf(stderr, "long_chain: from 1 to %u homes can have made the chain\n", makers);
+		return 2;
+	}
+	open_holders();
+	store_view(stores[0], &view);
 	must_do(ledger_new(&network.genesis, &view, seed, &ledger), "ledger");
 	printf("%llu\n", (unsigned long long)make_chain(strtoull(argv[1], NULL, 10), strtoul(argv[2], NULL, 10) << 10,
 	                                                strtoull(argv[3], NULL, 10)));
 	ledger_free(ledger);
-	store_close(store);
+	for (int i = 0; i < holders; i++)
+		store_close(stores[i]);
 	free(writes);
 	for (int i = 0; i < count; i++)
 		home_close(&homes[i]);

@@ -1,9 +1,10 @@
 /* Four validators that answer a wallet's questions as they are told: real keys and links, real or false proofs.
  *
- *	lying_network FILE [honest|silent|false|garbage]…
+ *	lying_network FILE [honest|silent|false|garbage|forgets|expires]…
  *
  * writes the network file of a network in which the wallet of FAKE_WORDS has 100, says "ready", and serves. The last
- * word holds for those that are left. */
+ * word holds for those that are left. Where one forgets, the proved account knows of no payment: another chain's;
+ * where it expires, all that is paid does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,11 @@ START_TEST(serve)
 	memory_host_init(&host);
 	fake_network_init(&net, &host, 4);
 	fake_network_listen(&net);
-	net.finalise = true;
+	net.finalise = net.elsewhere = true;
 	for (int i = 0; i < 4; i++)
 		net.nodes[i].behaviour = behaviour_of(words[2 + (i < word_count - 3 ? i : word_count - 3)]);
+	bool forgets = strcmp(words[2], "forgets") == 0;
+	net.expire = strcmp(words[2], "expires") == 0;
 	char *text = fake_network_text(&net);
 	FILE *file = fopen(words[1], "w");
 	ck_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
@@ -41,6 +44,8 @@ START_TEST(serve)
 	fflush(stdout);
 	for (;;) {
 		fake_network_serve(&net);
+		if (forgets)
+			net.payments = 0;
 		usleep(1000);
 	}
 }

@@ -127,10 +127,14 @@ class ProxiedNetwork(Network):
 			validator.stop()
 
 
-def memory(validator):
-	"""Of its process, in bytes."""
+def memory(validator, what="VmRSS"):
+	"""Of its process, in bytes; VmHWM: the most since forget_peak."""
 	text = pathlib.Path(f"/proc/{validator.pid}/status").read_text()
-	return int(re.search(r"VmRSS:\s*([0-9]+) kB", text)[1]) << 10
+	return int(re.search(rf"{what}:\s*([0-9]+) kB", text)[1]) << 10
+
+
+def forget_peak(validator):
+	pathlib.Path(f"/proc/{validator.pid}/clear_refs").write_text("5")
 
 
 def descriptors(validator):

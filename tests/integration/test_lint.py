@@ -189,7 +189,7 @@ class Lint(unittest.TestCase):
 	def test_every_row_of_the_table_of_faults_names_tests_that_exist(self):
 		text = (ROOT / "docs" / "faults.md").read_text()
 		rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", text, re.M)
-		self.assertEqual(sorted(int(number) for number, _ in rows), list(range(1, 114)))
+		self.assertEqual(sorted(int(number) for number, _ in rows), list(range(1, len(rows) + 1)))
 		known = ctest_names()
 		programs = {path.stem: path for path in tracked() if path.relative_to(ROOT).parts[0] == "tests" and path.suffix in (".c", ".py")}
 		for number, shown_by in rows:

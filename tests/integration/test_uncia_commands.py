@@ -1,5 +1,6 @@
 """uncia without a network: what it makes, and every input that it refuses, with the exit code and the sentence."""
 import base64
+import fcntl
 import json
 import os
 import pathlib
@@ -185,9 +186,12 @@ class Make(UnciaTest):
 
 	def test_secrets_in_the_wrong_place_are_not_shown_again(self):
 		for arguments in (["restore", *WORDS.split()], ["restore", WORDS], ["init", WORDS], ["init", "--words", WORDS],
-			["restore", "--words-file", WORDS], ["init", "--words", "abandon"]):
-			_, err = self.uncia("--wallet", "w", *arguments, code=2)
-			self.assertNotIn("abandon", err)
+			["restore", "--words-file", WORDS], ["init", "--words", "abandon"], ["restore", f"--words={WORDS}"],
+			["restore", f"--no-passphrase={WORDS}"], ["restore", "-abandon"], [WORDS],
+			[f"--seed={WORDS}", "restore"], ["receipt", WORDS]):
+			for json in ([], ["--json"]):
+				out, err = self.uncia("--wallet", "w", *json, *arguments, code=2)
+				self.assertNotIn("abandon", out + err)
 		_, err = self.uncia("--wallet", "w", "init", code=2, UNCIA_PASSPHRASE_FILE="correct horse battery")
 		self.assertNotIn("horse", err)
 		self.assertIn("the file of $UNCIA_PASSPHRASE_FILE: No such file", err)
@@ -263,6 +267,16 @@ class Passphrase(UnciaTest):
 		for command in (["address"], ["request", "1"]):
 			for passphrase in ("right", "wrong"):
 				self.uncia_refuses(1, "the passphrase does not open", "--wallet", "w", *command, UNCIA_PASSPHRASE_FILE=passphrase)
+
+	def test_a_key_that_is_not_sealed_is_not_the_one_that_was(self):
+		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+		other = self.uncia_json("--wallet", "o", "init", "--no-passphrase")["address"]
+		(self.dir / "w/key").write_bytes((self.dir / "o/key").read_bytes())
+		for command in (["address"], ["request", "1"], ["--network", self.network, "send", ALICE, "1", "--timeout", "1"]):
+			_, err = self.uncia("--wallet", "w", *command, code=1, UNCIA_PASSPHRASE_FILE="right")
+			self.assertIn("the key in w is not sealed", err)
+			self.assertNotIn(other, err)
+		self.assertIn(other, self.uncia("--wallet", "o", "address")[0])
 
 	def test_is_asked_for_twice_on_a_terminal_and_never_shown(self):
 		for again, code, message in (("other", 2, "not the same"), ("s3cret", 0, "Write these words down")):
@@ -532,6 +546,15 @@ class Contacts(UnciaTest):
 		self.assertEqual(self.contact("remove", "zoe"), {"v": 1, "name": "zoe", "removed": True})
 		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "show", "zoe")
 		self.uncia_refuses(4, "zoe: no such contact", "--wallet", "w", "contact", "remove", "zoe")
+
+	def test_waits_for_another_process_that_is_in_the_home(self):
+		with open(self.dir / "w/.lock", "w") as lock:
+			fcntl.flock(lock, fcntl.LOCK_EX)
+			adding = subprocess.Popen([BIN / "uncia", "--wallet", "w", "contact", "add", "Anna", ALICE], cwd=self.dir,
+				stdout=subprocess.PIPE)
+			with self.assertRaises(subprocess.TimeoutExpired):
+				adding.wait(0.5)
+		self.assertEqual((adding.communicate()[0].decode(), adding.returncode), (f"Anna {ALICE}\n", 0))
 
 	def test_refuses_what_is_no_name(self):
 		for name, why in (("", "empty"), ("x" * 65, "longer than 64 bytes"), ("a\nb", "control character, U+000A"), ("a\x1b[0m", "U+001B"),

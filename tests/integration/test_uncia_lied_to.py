@@ -4,6 +4,7 @@ import time
 
 from network import TOOLS
 from uncia import ADDRESS, WORDS, UnciaTest
+from unciad import ALICE
 
 
 class LiedTo(UnciaTest):
@@ -58,3 +59,20 @@ class LiedTo(UnciaTest):
 		self.serve("silent")
 		_, err = self.uncia(*self.base, "balance", code=6)
 		self.assertIn("no validator could be reached", err)
+
+	def test_a_balance_of_another_chain_is_verification_failed_with_a_key_and_without(self):
+		self.serve("forgets")
+		self.uncia(*self.base, "send", ALICE, "1", "--key", "first")
+		for command in (["balance"], ["send", ALICE, "1"], ["send", ALICE, "1", "--key", "second"]):
+			with self.subTest(command=command):
+				_, err = self.uncia(*self.base, *command, code=7)
+				self.assertIn("there are two chains", err)
+				self.assertNotIn("reached", err)
+		out, _ = self.uncia(*self.base, "send", ALICE, "1", "--key", "first")
+		self.assertIn("final", out)
+
+	def test_who_was_never_paid_is_not_called_paid_before(self):
+		self.serve("expires")
+		send = [*self.base, "send", ALICE, "1"]
+		self.assertIn("first payment to this address", self.uncia(*send, code=8)[1])
+		self.assertIn("first payment to this address", self.uncia(*send, code=8)[1])

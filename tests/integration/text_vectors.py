@@ -42,8 +42,8 @@ def cleaning():
 		("uncia-receipt-1:AQI-\u201d", "uncia-receipt-1:AQI-"), ("uncia-receipt-1:\u2011_8", "uncia-receipt-1:-_8")):
 		yield "receipt", text, clean
 	for text, clean in (
-		("uncia:a?memo=b c", "uncia:a?memo=b c"), ("uncia:a\u00a0\u00a0b", "uncia:a b"), ("uncia:a \r\n> b", "uncia:ab"),
-		("uncia:a\u2028b", "uncia:ab"), (" uncia:a ", "uncia:a"), ("uncia:a .", "uncia:a ."), ("uncia:a)", "uncia:a"),
+		("uncia:a?memo=b c", "uncia:a?memo=b c"), ("uncia:a\u00a0\u00a0b", "uncia:a b"), ("uncia:a \r\n> b", "uncia:a\nb"),
+		("uncia:a\u2028b", "uncia:a\nb"), ("uncia:a>|<b", "uncia:a\nb"), ("uncia:a\n.", "uncia:a\n."), ("uncia:a\n", "uncia:a"), (" uncia:a ", "uncia:a"), ("uncia:a .", "uncia:a ."), ("uncia:a)", "uncia:a"),
 		("uncia:a \u200b b", "uncia:a b"), ("uncia:", "uncia:")):
 		yield "request", text, clean
 
@@ -67,7 +67,9 @@ def requests():
 		("?amount=1&memo=rent", "1.000000", "rent"), ("?memo=rent&amount=1", "1.000000", "rent"), ("?Memo=rent&AMOUNT=1", "1.000000", "rent"),
 		("?memo=rent.", None, "rent"), ("?memo=rent%2E", None, "rent."), ("?memo=rent%2e.", None, "rent."), ("?memo=a.b-c_d~e", None, "a.b-c_d~e"), ("?memo=a%2D", None, "a-"),
 		("?memo=a%5F%7e", None, "a_~"), ("?memo=a-_~", None, "a"),
-		("?memo=re\r\n> nt", None, "rent"), (" ? amount = 1 & me mo=x", "1.000000", "x"), ("?memo=%C3%A9%20%E2%82%AC", None, "\u00e9 \u20ac"),
+		("?memo=re\r\n> nt", None, "rent"), (" ? amount = 1 & me mo=x", "1.000000", "x"),
+		("?amount=1\n250.00 0000", "1250.000000", None), ("?amount=1 250.000000&memo=a", "1250.000000", "a"), ("?amount=\n> 5\n&memo=a", "5.000000", "a"),
+		("?amount=5\n)", "5.000000", None), ("?amount=1.5\n00000", "1.500000", None), ("?memo=5\n2&amount=5", "5.000000", "52"), ("?memo=%C3%A9%20%E2%82%AC", None, "\u00e9 \u20ac"),
 		("?memo=a%C2%ADb", None, "a\u00adb"), ("?memo=a%E2%80%8Db", None, "a\u200db"), ("?memo=a%E2%80%8Cb", None, "a\u200cb"),
 		("?memo=a%EF%BB%BFb", None, "a\ufeffb"), ("?memo=a%C2%A0b", None, "a\u00a0b"), ("?memo=RENT", None, "RENT")):
 		yield base + tail, amount, memo
@@ -81,7 +83,8 @@ def no_requests():
 	base = f"uncia:{ADDRESS}"
 	for tail in ("?amount=18446744073709.551616", "?amount=" + "0" * 24 + "1.000000", "?amount=0", "?amount=0.000000", "?amount=1.0000001",
 		"?amount=-1", "?amount=.5", "?amount=", "?amount=1&amount=1", "?amount=1250.", "?amount=1250 .", "?amount=1&", "?label=a",
-		"?memo=", "?memo=&amount=1", "?memo=a&memo=a", "?memo=re nt", "?memo=re\u00a0nt", "?memo=%4", "?memo=%00", "?memo=%FF", "?memo=\u00e9"):
+		"?memo=", "?memo=&amount=1", "?memo=a&memo=a", "?memo=re nt", "?memo=re\u00a0nt",
+		"?amount=5\n2)", "?amount=5\n2", "?amount=5 2", "?amount=5|2", "?amount=1 250.5", "?amount=5\n> 2&memo=a", "?amount=1\n.5", "?memo=%4", "?memo=%00", "?memo=%FF", "?memo=\u00e9"):
 		yield base + tail
 	for control in ("%0A", "%1B", "%7F", "%C2%80", "%D8%9C", "%E2%80%8E", "%E2%80%8F", "%E2%80%A8", "%E2%80%A9", "%E2%80%AE", "%E2%81%A6",
 		"%E2%81%A9"):

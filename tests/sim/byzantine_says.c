@@ -125,6 +125,9 @@ static void say_state(struct byzantine *b, const struct liar *liar)
 		break;
 	case 1:
 		sync.from_height = 1 + byzantine_random(b, 50);
+		if (byzantine_random(b, 4) == 0)
+			sync.until_height = byzantine_random(b, 2) ? UINT64_MAX : byzantine_random(b, 60);
+		sync.headers = byzantine_random(b, 4) == 0;
 		message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
 		message.sync_request = &sync;
 		break;
@@ -169,16 +172,42 @@ static void poison_headers(struct byzantine *b, Uncia__Pb__SyncReply *page)
 	block_free(block);
 }
 
+/* Headers alone: the last is another one in its place, or is left out; or what they lead to is final, says nobody. */
+static void poison_part(struct byzantine *b, Uncia__Pb__SyncReply *part)
+{
+	ProtobufCBinaryData *last = &part->headers[part->n_headers - 1]->data;
+	struct header header;
+
+	switch (byzantine_random(b, 3)) {
+	case 0:
+		uncia__pb__blob__free_unpacked(part->headers[--part->n_headers], NULL);
+		break;
+	case 1:
+		if (header_decode(last->data, last->len, &header))
+			abort();
+		header.timestamp_ms++;
+		if (header_encode(&header) || header.size != last->len)
+			break;
+		memcpy(last->data, header.bytes, header.size);
+		break;
+	default:
+		flip(b, &part->certificate);
+	}
+}
+
 static void poison_page(struct byzantine *b, struct liar *liar, Uncia__Pb__SyncReply *page)
 {
 	size_t size, at = page->n_blocks ? byzantine_random(b, page->n_blocks) : 0;
 	uint8_t *bytes;
 
 	if (page->n_headers && byzantine_random(b, 4)) {
-		poison_headers(b, page);
+		if (page->n_blocks)
+			poison_headers(b, page);
+		else
+			poison_part(b, page);
 		return;
 	}
-	switch (byzantine_random(b, 5)) {
+	switch (byzantine_random(b, 6)) {
 	case 0: /* a bit of a block */
 		if (page->n_blocks)
 			flip(b, &page->blocks[at]->data);
@@ -203,6 +232,9 @@ static void poison_page(struct byzantine *b, struct liar *liar, Uncia__Pb__SyncR
 			memcpy(to->data, from->data, from->len);
 			to->len = from->len;
 		}
+		break;
+	case 4: /* none, as if the last block were known to be final */
+		page->certificate.len = 0;
 		break;
 	default: /* the whole is true, the height a lie */
 		page->tip_height = UINT64_MAX;

@@ -26,6 +26,7 @@
 #define COMMITS_MAX               2048
 #define STEP_BYTES_MOST           (32u << 20) /* of bodies, in one step */
 #define VISITED_MAX               400u
+#define LOOKED_MAX                16384u /* VIEW_WINDOW, for each of the votes that one step takes together */
 
 struct ballot {
 	uint64_t view;
@@ -469,6 +470,7 @@ static void check_load(struct checks *c, uint32_t node)
 	bounded(c, node, "KiB of payments that wait to be verified", load.waiting, WAITING_MAX);
 	bounded(c, node, "bytes of bodies in one step", load.taken, c->step_most);
 	bounded(c, node, "blocks looked at in one step", load.visited, VISITED_MAX);
+	bounded(c, node, "views looked at in one step", load.looked, LOOKED_MAX);
 	bounded(c, node, "commits on their way", network_commits(c->network, node), COMMITS_MAX);
 }
 

@@ -150,6 +150,33 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	payment_free(payment);
 }
 
+static bool has_own(const struct phone *phone, const struct uncia_payment_id *id)
+{
+	struct uncia_payment info = {.size = sizeof(info)};
+
+	return !uncia_wallet_payment(phone->wallet, id, &info) && info.own;
+}
+
+/* Whether the home holds another payment of the same key: another home of the person paid under it again, once the
+ * former one, of which this home had been told, was past its expiry. The key pays no more here. */
+static bool has_of_same_key(const struct phone *phone, const struct uncia_payment_id *id)
+{
+	for (uint32_t i = 0; i < phone->all->options.count; i++) {
+		const struct phone *other = &phone->all->phones[i];
+		for (size_t k = 0; other->person == phone->person && k < other->pay_count; k++) {
+			const struct pay *pay = &other->pays[k];
+			if (!(pay->known && same_id(&pay->id, id)) && !is_former(pay, id))
+				continue;
+			if (pay->known && !same_id(&pay->id, id) && has_own(phone, &pay->id))
+				return true;
+			for (size_t f = 0; f < pay->former_count; f++)
+				if (!same_id(&pay->former[f], id) && has_own(phone, &pay->former[f]))
+					return true;
+		}
+	}
+	return false;
+}
+
 /* Before a new key is paid under, the home knows what its account has paid, up to the state that it shows: else the key
  * might be one of those. */
 static void check_knows_all(const struct phone *phone)
@@ -164,7 +191,9 @@ static void check_knows_all(const struct phone *phone)
 		if (m->payments[i].sender != WALLET_ACCOUNTS + phone->person)
 			continue;
 		memcpy(id.b, m->payments[i].id.b, sizeof(id.b));
-		if (uncia_wallet_payment(phone->wallet, &id, &info) || !info.own || info.state != UNCIA_PAYMENT_FINAL)
+		if ((uncia_wallet_payment(phone->wallet, &id, &info) || !info.own ||
+		     info.state != UNCIA_PAYMENT_FINAL) &&
+		    !has_of_same_key(phone, &id))
 			phone_fail(phone, "pays under a new key, and has forgotten a payment that is final");
 	}
 }
@@ -189,7 +218,8 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 			phone_fail(phone, "makes two payments of one key");
 		if (!pay->known && pay_of(phone, id))
 			phone_fail(phone, "gives two requests one payment");
-		if (!pay->known && pay->key[0] && !is_former(pay, id))
+		/* A call that failed may have stored it: then it was made in that call, with what was known. */
+		if (!pay->known && pay->key[0] && !is_former(pay, id) && !pay->unsure)
 			check_knows_all(phone);
 		pay->lost = false;
 		pay->id = *id;

@@ -162,7 +162,8 @@ static void draw_speed(struct run *r)
 }
 
 /* Drawn apart from all else. What bounds a step, a page and what is fetched by id is so little that a few blocks are
- * a long way to catch up: a page is a block, or a few; a step makes one final, or a few. */
+ * a long way to catch up: a page is a block, or a few, with all headers behind them or a few; a step makes one final,
+ * or a few. */
 static void draw_gaps(struct run *r)
 {
 	uint64_t random = r->s->seed ^ UINT64_C(0x67617073);
@@ -171,9 +172,12 @@ static void draw_gaps(struct run *r)
 	         step = 1 + (uint32_t)wire_draw(&random, 12000);
 	uint32_t near = 1 + (uint32_t)wire_draw(&random, 4);
 
+	uint32_t headers = wire_draw(&random, 2) ? 1 + (uint32_t)wire_draw(&random, 6) : 0;
+
 	if (!drawn || !may(r, FAULT_LIMITS))
 		return;
 	r->options.page_bytes = page;
+	r->options.page_headers = headers;
 	r->options.step_bytes = step;
 	r->options.near_blocks = near;
 }

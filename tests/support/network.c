@@ -371,6 +371,7 @@ void network_start(struct network *n, uint32_t node)
 	                                .mempool_per_sender_max = n->options.mempool_per_sender_max,
 	                                .step_bytes = n->options.step_bytes,
 	                                .page_bytes = n->options.page_bytes,
+	                                .page_headers = n->options.page_headers,
 	                                .near_blocks = n->options.near_blocks};
 
 	assert(!self->replica);

@@ -43,7 +43,7 @@ struct network_options {
 	void *tap_context;                            /* of all of them */
 	uint32_t duplicate_percent;                   /* of messages between validators: they come twice */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults */
-	uint32_t step_bytes, page_bytes, near_blocks; /* 0: the defaults of replica.h */
+	uint32_t step_bytes, page_bytes, page_headers, near_blocks; /* 0: the defaults of replica.h */
 	/* Links between validators are bytes, through proto/wire_link as the daemon has it, over connections that keep
 	 * their order; what is lost comes late, nothing twice. Off: whole messages. */
 	struct {
@@ -104,6 +104,8 @@ bool network_refuses_start(struct network *n, uint32_t node);
 /* Its state has no flush until they are let go on. */
 void network_hold_flushes(struct network *n, uint32_t node, bool hold);
 size_t network_commits(const struct network *n, uint32_t node); /* on their way to the disk */
+/* How long commits take that begin from now on. */
+void network_set_commit(struct network *n, uint32_t ms);
 /* Free space falls below the reserve, or there is more again: by and by the node learns of it. */
 void network_set_space(struct network *n, uint32_t node, bool low);
 bool network_space_low(const struct network *n, uint32_t node); /* as it was told */

@@ -37,6 +37,11 @@ void network_journal(struct network *n, uint32_t node, struct commit **commit, c
 	(*commit)->last = &item->next;
 }
 
+void network_set_commit(struct network *n, uint32_t ms)
+{
+	n->options.commit_ms = ms;
+}
+
 void network_commit_begin(struct network *n, uint32_t node, struct commit *commit)
 {
 	network_push(n, (struct item){.at = n->now + n->options.commit_ms,

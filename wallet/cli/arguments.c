@@ -42,6 +42,17 @@ static const struct poptOption *arguments_find_option(const struct poptOption *o
 	return options;
 }
 
+/* Shows no value: it may be a secret, given to an option that does not exist. Returns an exit code. */
+static int complain_option(const struct arguments *a, const char *bad, int error)
+{
+	int size = (int)strcspn(bad, "= ");
+	if (a->call.verb && a->call.verb->takes_secrets && strncmp(bad, "--", 2) != 0)
+		return cli_complain_usage(&a->call, "%s", poptStrerror(error));
+	if (isdigit((unsigned char)bad[1]))
+		return cli_complain_usage(&a->call, "%.*s: a number cannot be negative here", size, bad);
+	return cli_complain_usage(&a->call, "%.*s: %s", size, bad, poptStrerror(error));
+}
+
 /* Reads options up to the first operand (or all, behind the verb). Returns an exit code. */
 static int read_options(struct arguments *a, poptContext popt, const struct poptOption *options)
 {
@@ -58,13 +69,7 @@ static int read_options(struct arguments *a, poptContext popt, const struct popt
 			return cli_complain(EXIT_FAILED, "out of memory");
 		a->call.value[option] = a->values[option] ? a->values[option] : "";
 	}
-	if (option < -1) {
-		const char *bad = poptBadOption(popt, POPT_BADOPTION_NOALIAS);
-		if (isdigit((unsigned char)bad[1]))
-			return cli_complain_usage(&a->call, "%s: a number cannot be negative here", bad);
-		return cli_complain_usage(&a->call, "%s: %s", bad, poptStrerror(option));
-	}
-	return 0;
+	return option < -1 ? complain_option(a, poptBadOption(popt, POPT_BADOPTION_NOALIAS), option) : 0;
 }
 
 /* Words of the command line, as argc and argv: the first is not read. */
@@ -131,6 +136,8 @@ static int read_verb(struct arguments *a, struct words *words, char name[64])
 	if (a->call.verb)
 		return 0;
 	bool help = a->call.value[OPTION_HELP] || !strcmp(name, "help");
+	if (*name && !help && !is_group(name) && (strchr(first, ' ') || strchr(second, ' ')))
+		return cli_complain(EXIT_USAGE, "no such command (see uncia --help)"); /* it may be words */
 	if (*name && !help && !is_group(name))
 		return cli_complain(EXIT_USAGE, "%s: no such command (see uncia --help)", name);
 	if (is_group(name))

@@ -1,4 +1,5 @@
 /* uncia contact: names pinned to the address they had when they were first used. */
+#include <poll.h>
 #include <stdio.h>
 #include "payee.h"
 #include "verbs.h"
@@ -71,6 +72,16 @@ static int contact_explain(const struct call *call, int error, const char *name)
 	}
 }
 
+/* uncia_contact_pin; waits for another process that makes a payment or archives some at this moment. */
+static int pin_when_free(struct uncia_wallet *wallet, const char *name, const char *address, bool replace)
+{
+	uint64_t deadline_us = now_us() + UINT64_C(1000) * QUERY_TIMEOUT_MS;
+	int error;
+	while ((error = uncia_contact_pin(wallet, name, address, replace)) == UNCIA_E_BUSY && now_us() < deadline_us)
+		poll(NULL, 0, BUSY_PAUSE_MS);
+	return error;
+}
+
 static int run_add(const struct call *call)
 {
 	const char *name = call->operands[0];
@@ -81,7 +92,7 @@ static int run_add(const struct call *call)
 		return code;
 	code = session_open(call, false, 0, &session);
 	if (!code) {
-		int error = uncia_contact_pin(session.wallet, name, address, call->value[OPTION_REPLACE]);
+		int error = pin_when_free(session.wallet, name, address, call->value[OPTION_REPLACE]);
 		code = error == UNCIA_E_ALIKE ? complain_alike(session.wallet, name, address)
 		                              : contact_explain(call, error, name);
 	}

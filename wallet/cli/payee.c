@@ -96,10 +96,8 @@ static bool same_memo(const char *memo, const struct uncia_payment *payment)
 	return !uncia_memo_hash(memo, hash) && !memcmp(hash, payment->memo_hash, sizeof(hash));
 }
 
-#define REPEAT_S        86400u
-#define REPEAT_LOOKS    256u  /* records that are read for a payment like this one */
-#define PAID_LOOKS      4096u /* and for any payment to this account: 32 bytes of id each, and a record of 1 KiB or so */
-#define UNKNOWN_EARLIER "earlier payments cannot be read"
+#define REPEAT_S     86400u
+#define REPEAT_LOOKS 256u /* records that are read for a payment like this one */
 
 static bool repeats_it(const struct payee *payee, const struct uncia_payment *p, uint64_t now_s)
 {
@@ -109,36 +107,41 @@ static bool repeats_it(const struct payee *payee, const struct uncia_payment *p,
 	        (p->state == UNCIA_PAYMENT_FINAL && p->timestamp_ms / 1000 + REPEAT_S > now_s));
 }
 
-/* Goes back through the home's payments, the latest expiry first, for one like this and, where is_stranger, for any to
- * this account. Returns a few words about the latter. */
-static const char *look_back(const struct session *session, const struct payee *payee, bool is_stranger,
-                             struct payee_known *known)
+/* Goes back through the home's payments, the latest expiry first, for one like this. */
+static void look_back(const struct session *session, const struct payee *payee, struct payee_known *known)
 {
 	struct uncia_payment_id *ids;
-	size_t count, i;
-	bool paid = false;
+	size_t count;
 	uint64_t now_s = (uint64_t)time(NULL);
 	if (own_ids(session, &ids, &count))
-		return UNKNOWN_EARLIER;
-	for (i = 0; i < count && i < PAID_LOOKS; i++) {
+		return;
+	/* A payment has its block before its expiry. */
+	for (size_t i = 0; i < count && i < REPEAT_LOOKS && own_expires_at(&ids[i]) + REPEAT_S > now_s; i++) {
 		struct uncia_payment payment = {.size = sizeof(payment)};
-		/* A payment has its block before its expiry. */
-		bool recent = !known->repeats && i < REPEAT_LOOKS && own_expires_at(&ids[i]) + REPEAT_S > now_s;
-		if (!recent && (paid || !is_stranger))
-			break;
-		if (uncia_wallet_payment(session->wallet, &ids[i], &payment) || payment.state == UNCIA_PAYMENT_EXPIRED)
+		if (uncia_wallet_payment(session->wallet, &ids[i], &payment) || !repeats_it(payee, &payment, now_s))
 			continue;
-		paid = paid || same_account(payment.to, payee->address);
-		if (recent && repeats_it(payee, &payment, now_s)) {
-			known->repeats = true;
-			known->repeated = payment;
-		}
+		known->repeats = true;
+		known->repeated = payment;
+		break;
 	}
 	free(ids);
-	if (paid)
-		return "paid before";
-	return i < count ? "not among the newest payments of this home"
-	                 : "first payment to this address from this home";
+}
+
+static const char *paid_before(const struct session *session, const char *address)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	struct uncia_address to;
+	int error = uncia_address_parse(address, &to);
+	if (!error)
+		error = uncia_wallet_paid(session->wallet, &to, &id);
+	if (error == UNCIA_E_NOT_FOUND)
+		return "first payment to this address from this home";
+	if (!error)
+		error = uncia_wallet_payment(session->wallet, &id, &payment);
+	if (error)
+		return "whether it was paid before cannot be read";
+	return payment.state == UNCIA_PAYMENT_FINAL ? "paid before" : "a payment to this address is not final yet";
 }
 
 /* The name that the account is pinned to. Returns UNCIA_E_NOT_FOUND where there is none. */
@@ -158,7 +161,7 @@ void payee_known(const struct session *session, const struct payee *payee, struc
 	char name[UNCIA_CONTACT_NAME_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE];
 	int error = find_contact(session, payee->address, name);
 	*known = (struct payee_known){.repeats = false};
-	const char *paid = look_back(session, payee, error, known);
+	look_back(session, payee, known);
 	/* A locked wallet does not say which address is its own: the key file could name another's. */
 	if (!uncia_wallet_address(session->wallet, own) && same_account(own, payee->address))
 		snprintf(known->text, sizeof(known->text), "this wallet's own address");
@@ -166,7 +169,8 @@ void payee_known(const struct session *session, const struct payee *payee, struc
 		snprintf(known->text, sizeof(known->text), "your contact %s", name);
 	else
 		snprintf(known->text, sizeof(known->text), "%s; %s",
-		         error == UNCIA_E_NOT_FOUND ? "none of your contacts" : "your contacts cannot be read", paid);
+		         error == UNCIA_E_NOT_FOUND ? "none of your contacts" : "your contacts cannot be read",
+		         paid_before(session, payee->address));
 }
 
 int request_read(const struct call *call, const char *text, struct uncia_request *request)

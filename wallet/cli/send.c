@@ -20,7 +20,7 @@ struct order {
 	char memo[UNCIA_MEMO_SIZE]; /* empty: none */
 	const char *key;
 	/* Of what was asked before paying: 0, UNCIA_E_UNREACHABLE, UNCIA_E_PROOF; with a key also UNCIA_E_BEHIND where
-	 * the time was over, and why the payments made before could not be looked up */
+	 * the time was over, UNCIA_E_SECOND_CHAIN, and why the payments made before could not be looked up */
 	int ask_error;
 	bool repeats; /* the same was paid lately: */
 	struct uncia_payment_id repeated;
@@ -161,7 +161,7 @@ static bool hides_a_payment(int error)
 static int report_refusal(const struct call *call, const struct session *session, const struct order *order, int error)
 {
 	/* There is no balance to pay from, or it is not known what the key stands for. */
-	if ((error == UNCIA_E_UNREACHABLE && order->ask_error == UNCIA_E_PROOF) ||
+	if ((error == UNCIA_E_UNREACHABLE && order->ask_error && order->ask_error != UNCIA_E_BEHIND) ||
 	    (error == UNCIA_E_BEHIND && order->ask_error))
 		error = order->ask_error;
 	int code = exit_code_of(error);

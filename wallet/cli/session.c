@@ -9,9 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include "secret.h"
-
-#define BUSY_PAUSE_MS 10 /* the other process syncs a file or two */
 
 int cli_home_path(const struct call *call, char **home)
 {
@@ -142,12 +141,29 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 	return error ? cli_home_complain(error, home, s->network_path) : 0;
 }
 
+/* Whoever can write a sealed home can put a key of his own there that is not sealed, and be paid by those who are given
+ * its address. Returns an exit code. */
+static int complain_unsealed(const char *home)
+{
+	const char *file = getenv("UNCIA_PASSPHRASE_FILE");
+	if (file && *file)
+		return cli_complain(
+		    EXIT_FAILED,
+		    "the key in %s is not sealed, so that it is not one that a passphrase was given for: "
+		    "somebody may have put another one there. Where it was made with --no-passphrase, "
+		    "unset $UNCIA_PASSPHRASE_FILE",
+		    home);
+	if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+		cli_complain(0, "the key in %s is not sealed by a passphrase", home);
+	return 0;
+}
+
 int session_unlock(struct session *s)
 {
 	char passphrase[PASSPHRASE_SIZE];
 	assert(s->wallet);
 	if (uncia_wallet_unlocked(s->wallet))
-		return 0;
+		return complain_unsealed(s->home);
 	int code = passphrase_get(false, passphrase);
 	if (code)
 		return code;

@@ -5,6 +5,7 @@
 
 #define QUERY_TIMEOUT_MS 5000u
 #define NO_DEADLINE      UINT64_MAX
+#define BUSY_PAUSE_MS    10 /* the other process syncs a file or two */
 
 struct session {
 	const char *home, *network_path;

@@ -11,7 +11,7 @@ import unittest
 import verify_receipt as spec
 from faults import ALL
 from network import TOOLS
-from proxied import ProxiedTest, descriptors, memory
+from proxied import ProxiedTest, descriptors, forget_peak, memory
 from spec_vectors import KEY_FILE
 
 SOCKETS, PER_SECOND, PAYMENTS = (2000, 4000, 100) if ALL else (800, 800, 12)
@@ -22,6 +22,11 @@ MEMORY_MAX = 100 << 20 # what it may grow by, of which some is the sanitizer's
 # What the slowest payment under a flood may take, of what the slowest took without, or this where it took less: the flood
 # itself has its part of a small machine, whatever validators do.
 SLOWER_MAX, USUAL_MS = 10, 200
+# What a validator says that stays within the protocol, and what ends its link, each time in another way.
+LIES, LIES_THAT_END = ("ahead", "votes", "bodies", "questions", "records"), ("proposals", "forged", "gossip", "pages")
+# Messages a second, where the least that they cost is much: the sanitizer makes it three times that, and all of them run on
+# this machine, who floods among them.
+LIES_RATES = {"questions": 800, "records": 1000}
 BLOB_PREFIX = 8 + 32 # of a wallet's blob: its form and its hash
 
 
@@ -42,17 +47,20 @@ class Floods(ProxiedTest):
 		self.usual = self.pay(PAYMENTS)
 		self.sizes = [memory(v) for v in self.network.validators]
 
-	def pay(self, count):
-		"""Returns the longest of their times to finality, in ms."""
-		self.sent += [self.alice.send(self.bob, "0.5") for _ in range(count)]
+	def pay(self, count, together=1):
+		"""So many times, of two payers at once or of one. Returns the longest of their times to finality, in ms."""
+		payers = (self.alice, self.network.treasury)[:together]
+		for _ in range(0, count, together):
+			begun = [payer.begin("send", self.bob.address, "0.5") for payer in payers]
+			self.sent += [payer.end(process) for payer, process in zip(payers, begun)]
 		self.assertEqual({paid["state"] for paid in self.sent[-count:]}, {"final"})
 		took = sorted(paid["elapsed_ms"] for paid in self.sent[-count:])
 		print([round(ms) for ms in took], flush=True)
 		return took[-1]
 
-	def pay_meanwhile(self):
+	def pay_meanwhile(self, count=PAYMENTS, together=1):
 		"""Payments under a flood take at most so many times what they take without."""
-		took, usual = self.pay(PAYMENTS), max(self.usual, USUAL_MS)
+		took, usual = self.pay(count, together), max(self.usual, USUAL_MS)
 		print(f"{took} ms instead of {self.usual}", flush=True)
 		self.assertLess(took, SLOWER_MAX * usual)
 
@@ -61,16 +69,22 @@ class Floods(ProxiedTest):
 		return spec.message_decode(KEY_FILE, blob[BLOB_PREFIX:])["public_key"].hex()
 
 	@contextlib.contextmanager
-	def flood(self, kind, sockets=SOCKETS, per_second=PER_SECOND, source=STRANGER, host="127.0.0.1", result=None, liar=None):
-		"""At all validators. result: a dictionary that gets what came of it. liar: a validator, which is not running; as it."""
+	def flood(self, kind, sockets=SOCKETS, per_second=PER_SECOND, source=STRANGER, host="127.0.0.1", result=None, liar=None,
+			rate=None):
+		"""At all validators. result: a dictionary that gets what came of it. liar: a validator, which is not running; as it.
+		rate: FLOOD_RATE."""
 		validators = [v for v in self.network.validators if v is not liar]
 		where = [f"{v.number}:{host}:{v.port}" for v in validators]
-		key = {"FLOOD_KEY": f"{liar.home}/network.key"} if liar else {}
+		key = {"FLOOD_HOME": liar.home} if liar else {}
 		key["FLOOD_PAYER"] = self.public_key(self.alice)
+		if rate:
+			key["FLOOD_RATE"] = str(rate)
 		process = subprocess.Popen([TOOLS / "flood", self.network.genesis, kind, str(sockets), str(per_second), source,
 			*where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **key})
 		self.addCleanup(process.kill)
 		before = [descriptors(v) for v in validators]
+		for validator in validators:
+			forget_peak(validator)
 		# Of those who say nothing, and of handshakes, 128 are let stand.
 		many = 120 if kind in ("silent", "half") else 5
 		if not liar and kind != "huge":
@@ -87,7 +101,7 @@ class Floods(ProxiedTest):
 		for validator in validators:
 			size = self.sizes[validator.number]
 			self.assertLess(descriptors(validator), DESCRIPTORS_MAX)
-			self.assertLess(memory(validator) - size, MEMORY_MAX)
+			self.assertLess(memory(validator, "VmHWM") - size, MEMORY_MAX)
 
 	def all_well(self):
 		self.network.wait_voting()
@@ -162,6 +176,43 @@ class Floods(ProxiedTest):
 		liar.start()
 		self.all_well()
 		self.assertGreater(self.counted("peers", "too_soon"), 0)
+
+	def lying(self, lies, liar, result=None):
+		return self.flood(",".join(lies), sockets=3, per_second=200, result=result, liar=liar, rate=LIES_RATES.get(lies[0]))
+
+	def test_a_validator_that_lies_in_floods_neither_slows_the_others_nor_parts_them(self):
+		self.start()
+		liar, *others = self.network.validators # it dials all others
+		liar.stop()
+		linked = lambda: all(v.log().count(f"event=peer_up peer={liar.number}") > ups[v.number] for v in others)
+		named = lambda v: re.findall(rf"event=bad_(?:signature|message) peer={liar.number}", v.log())
+		for lie in ("quiet", *LIES):
+			with self.subTest(lie=lie):
+				result, ups = {}, [v.log().count(f"event=peer_up peer={liar.number}") for v in self.network.validators]
+				with self.lying([lie], liar, result):
+					self.network.wait(linked, "links of the liar's")
+					if lie == "quiet": # its views are skipped, with a flood or without
+						self.usual = self.pay(PAYMENTS, together=2)
+						continue
+					self.pay_meanwhile(PAYMENTS // 2, together=2)
+				self.assertEqual(result["closed"], 0) # nothing breaks the protocol
+				self.assertGreater(result["sent"], {"bodies": 20, "questions": 200}.get(lie, 1000))
+		self.assertTrue(all(f"event=evidence voter={liar.number} " in v.log() for v in others))
+		self.assertFalse(any(named(v) for v in others))
+		with self.lying(LIES_THAT_END, liar):
+			self.pay_meanwhile(PAYMENTS // 2, together=2)
+			self.network.wait(lambda: all(len(named(v)) > 1 for v in others), "second ends of links")
+			self.pay_meanwhile(2, together=2)
+		for validator in others:
+			blamed = re.findall(r"event=(?:bad_[a-z]+|evidence|peer_down) (?:peer|voter)=([0-9]+)", validator.log())
+			self.assertEqual(set(blamed), {str(liar.number)})
+		for why in ("bad_signature peer=0 kind=2", "bad_signature peer=0 kind=3", # of a proposal, of payments
+				'bad_message peer=0 reason="a message out of place"', 'bad_message peer=0 reason="larger than'):
+			self.assertTrue(any(f"event={why}" in v.log() for v in others), why)
+		self.network.wait_same_tip()
+		self.assertEqual(self.bob.balance(), len(self.sent) * 500_000)
+		audits = self.network.stop_and_check(others)
+		self.assertEqual([audit["payments"] for audit in audits], [1 + len(self.sent)] * 3)
 
 	def test_a_crowd_that_takes_all_places_makes_room_for_others(self):
 		self.start(settings=["wallet_links = 32"])

@@ -565,6 +565,63 @@ START_TEST(certificates_out_of_order_lead_to_the_highest_view)
 }
 END_TEST
 
+/* Of each fourth view a vote is heard, its block known, and that it is notarised: so many more are held. Returns what
+ * was looked at for it. */
+static uint64_t hold_views(uint64_t from, uint64_t to)
+{
+	uint64_t before = consensus_visited(rig.c);
+
+	for (uint64_t view = from; view < to; view += 4) {
+		rig_hear(&rig, VOTE_SKIP1, view, 0, 3);
+		rig_know(&rig, (unsigned)view, view, GENESIS, BLOCK_HEADER);
+		rig_certify(&rig, CERT_N, view, (unsigned)view);
+		rig_advance(&rig);
+		consensus_wake(rig.c);
+		rig_count(&rig, OUT_CERTIFICATE);
+	}
+	return consensus_visited(rig.c) - before;
+}
+
+START_TEST(a_call_looks_at_no_more_where_more_is_held)
+{
+	hold_views(1, 4001);
+	uint64_t few = hold_views(4001, 4401);
+	hold_views(4401, 16001);
+	ck_assert_uint_gt(consensus_views(rig.c), 6000);
+	uint64_t many = hold_views(16001, 16401), before = consensus_visited(rig.c);
+	ck_assert_uint_le(many, few + 100);
+	/* What lies between comes later, in order; and what is lowest becomes final. */
+	for (uint64_t view = 3; view < 2003; view += 4)
+		rig_certify(&rig, CERT_S, view, 0);
+	ck_assert_uint_le(consensus_visited(rig.c) - before, 5000);
+	before = consensus_visited(rig.c);
+	for (uint64_t view = 1; view < 2001; view += 4) {
+		rig_certify(&rig, CERT_SF, view, (unsigned)view);
+		rig_count(&rig, OUT_CERTIFICATE);
+		final(view, (unsigned)view);
+	}
+	ck_assert_uint_le(consensus_visited(rig.c) - before, 2000);
+}
+END_TEST
+
+START_TEST(a_long_run_of_skipped_views_is_looked_at_once)
+{
+	const uint64_t views = 6001;
+
+	for (uint64_t view = 1; view < views; view++) {
+		rig_certify(&rig, CERT_S, view, 0);
+		rig_count(&rig, OUT_CERTIFICATE);
+	}
+	rig_know(&rig, A, views, GENESIS, BLOCK_BODY);
+	rig_hear(&rig, VOTE_NOTAR1, views, A, (uint32_t)(views % 6));
+	uint64_t before = consensus_visited(rig.c);
+	for (int i = 0; i < 100; i++)
+		rig_advance(&rig);
+	ck_assert_uint_le(consensus_visited(rig.c) - before, views + 1000);
+	ck_assert_uint_ge(rig_count(&rig, OUT_JUDGE), 1); /* on the genesis, over all of them */
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN(
     "consensus", setup, teardown, a_certificate_comes_out_before_what_follows_from_it,
     only_the_certificate_that_enters_a_view_is_forwarded, a_quorum_of_votes_makes_the_certificate,
@@ -581,4 +638,5 @@ UNIT_MAIN_BETWEEN(
     the_timer_is_short_for_a_leader_whose_link_is_down, the_timer_doubles_with_each_skip_and_falls_back_on_finality,
     memory_that_ends_anywhere_is_said_and_nothing_leaks, a_certificate_is_taken_even_without_memory,
     the_newest_vote_of_each_validator_is_kept_by_view_and_kind, notarised_blocks_of_a_view_come_one_after_the_other,
-    certificates_out_of_order_lead_to_the_highest_view)
+    certificates_out_of_order_lead_to_the_highest_view, a_call_looks_at_no_more_where_more_is_held,
+    a_long_run_of_skipped_views_is_looked_at_once)

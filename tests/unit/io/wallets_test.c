@@ -492,6 +492,47 @@ START_TEST(wallet_flood_of_tiny_messages_is_taken_a_little_each_turn)
 }
 END_TEST
 
+/* Pings in records of their own, each of which the cipher begins anew, and a message now and then. */
+START_TEST(wallet_flood_of_tiny_records_is_taken_a_little_each_turn)
+{
+	enum { FLOODERS = 20, MESSAGES = 30, RECORDS = 50, RECORD_SIZE = 2 + 4 + 16 };
+	static uint8_t sealed[MESSAGES * RECORDS * (RECORD_SIZE + 1)];
+	struct client *c[FLOODERS];
+	struct bytes run;
+
+	up(FLOODERS, 5000);
+	seen.echo = 0;
+	for (int i = 0; i < FLOODERS; i++) {
+		c[i] = wallet_client();
+		RUN_UNTIL(wallets_counters(wallets)->established == (unsigned)i + 1);
+	}
+	for (int i = 0; i < FLOODERS; i++) {
+		size_t size = 0;
+		for (int k = 0; k < MESSAGES * RECORDS; k++) {
+			ck_assert_int_eq(link_send(c[i]->link, "x", k % RECORDS == 0), 0);
+			link_output(c[i]->link, &run);
+			memcpy(sealed + size, run.data, run.size);
+			size += run.size;
+			link_output_taken(c[i]->link, run.size);
+		}
+		client_write(c[i], sealed, size);
+	}
+	/* The last of them may read all that one may have. */
+	const unsigned records = (TCP_STRANGERS_TURN_MAX + TCP_STRANGER_TURN_MAX) / (RECORD_SIZE + TCP_RECORD_COST) +
+	                         TCP_STRANGER_TURN_MAX / RECORD_SIZE;
+	uint64_t deadline = uv_hrtime() / 1000000 + DEADLINE_MS;
+	while (seen.messages < FLOODERS * MESSAGES && uv_hrtime() / 1000000 < deadline) {
+		unsigned before = seen.messages;
+		uv_run(&loop, UV_RUN_NOWAIT);
+		ck_assert_uint_le(seen.messages - before, records / RECORDS + FLOODERS);
+	}
+	ck_assert_uint_eq(seen.messages, FLOODERS * MESSAGES);
+	for (int i = 0; i < FLOODERS; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 START_TEST(wallet_message_over_the_limit_closes_the_link)
 {
 	static uint8_t big[MESSAGE_SIZE_REQUEST_MAX + 1];
@@ -539,5 +580,6 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           wallet_handshakes_of_one_address_push_out_their_own, wallet_that_does_not_read_is_dropped_at_the_bound,
           wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
-          wallet_flood_of_tiny_messages_is_taken_a_little_each_turn, wallet_flood_is_read_a_little_each_turn,
+          wallet_flood_of_tiny_messages_is_taken_a_little_each_turn,
+          wallet_flood_of_tiny_records_is_taken_a_little_each_turn, wallet_flood_is_read_a_little_each_turn,
           wallet_message_over_the_limit_closes_the_link, wallet_dropped_by_its_handler_gets_no_further_message)

@@ -321,7 +321,34 @@ START_TEST(arena_too_small_is_a_limit)
 }
 END_TEST
 
+START_TEST(fields_are_counted_up_to_a_limit)
+{
+	/* An integer, one of 4 bytes, one of 8, three bytes of something, and nothing under a tag of two bytes. */
+	static const uint8_t five[] = {0x08, 0x96, 0x01, 0x15, 1,    2, 3, 4, 0x19, 1,    2,    3, 4,
+	                               5,    6,    7,    8,    0x22, 3, 1, 2, 3,    0x82, 0x7d, 0};
+	static uint8_t many[2 * 1000];
+	ck_assert(canonical_fields_within(five, 0, 0));
+	ck_assert(canonical_fields_within(five, sizeof(five), 5));
+	ck_assert(canonical_fields_within(five, sizeof(five), SIZE_MAX));
+	for (size_t most = 0; most < 5; most++)
+		ck_assert(!canonical_fields_within(five, sizeof(five), most));
+	/* What is no message is for the decoder to refuse: no more than `most` fields come before that. */
+	for (size_t size = 1; size < sizeof(five); size++)
+		ck_assert(canonical_fields_within(five, size, 5));
+	ck_assert(canonical_fields_within("\x0b\x00\x0b", 3, 1));
+	ck_assert(canonical_fields_within("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 12, 1));
+	for (size_t i = 0; i < 1000; i++)
+		many[2 * i] = 0x2a; /* an element of nothing */
+	ck_assert(canonical_fields_within(many, sizeof(many), 1000));
+	ck_assert(!canonical_fields_within(many, sizeof(many), 999));
+	/* What is inside of an element is not counted. */
+	many[1] = 100;
+	ck_assert(canonical_fields_within(many, sizeof(many), 950));
+	ck_assert(!canonical_fields_within(many, sizeof(many), 949));
+}
+END_TEST
+
 UNIT_MAIN("canonical", examples_decode, second_encodings_of_one_meaning_are_refused, oneof_set_twice_is_refused,
           unknown_fields_are_refused_at_every_depth, mutants_are_refused_or_canonical_themselves,
           bomb_of_empty_submessages_is_refused_by_the_limit, smallest_honest_elements_stay_within_the_limit,
-          arena_too_small_is_a_limit)
+          arena_too_small_is_a_limit, fields_are_counted_up_to_a_limit)

@@ -321,7 +321,114 @@ START_TEST(questions_of_another_form_end_the_link_and_answers_to_none_are_left)
 }
 END_TEST
 
+/* A decoder takes a hundred bytes and as many nanoseconds for each field, however small it is. */
+START_TEST(messages_of_more_fields_than_their_kind_may_have_end_the_link_unread)
+{
+	static Uncia__Pb__Blob blob, *list[4096 + 12288 + 1];
+	Uncia__Pb__SyncReply page = UNCIA__PB__SYNC_REPLY__INIT;
+	Uncia__Pb__Gossip gossip = UNCIA__PB__GOSSIP__INIT;
+	Uncia__Pb__Propose propose = UNCIA__PB__PROPOSE__INIT;
+	uint8_t twice[] = {6 << 3 | 2, 6, 1 << 3 | 2, 0, 2 << 3 | 2, 0, 2 << 3 | 2, 0};
+	set_up();
+	uncia__pb__blob__init(&blob);
+	blob.data = zero_bytes(4);
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		list[i] = &blob;
+	/* Nobody has asked for a page: it is left unread, whatever is in it, unless no page has so much. */
+	page.headers = page.blocks = list;
+	page.tip_height = 1;
+	page.certificate = zero_bytes(1);
+	page.n_blocks = 4096;
+	page.n_headers = 12288;
+	ck_assert(!peer_ends(UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY, &page));
+	page.n_headers++;
+	ck_assert(peer_ends(UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY, &page));
+	/* These end the link in any case; but unread they cost nothing. */
+	gossip.payments = propose.skips = list;
+	gossip.n_payments = 8193;
+	propose.n_skips = 261;
+	ck_assert(peer_ends(UNCIA__PB__PEER_MESSAGE__KIND_GOSSIP, &gossip));
+	ck_assert(peer_ends(UNCIA__PB__PEER_MESSAGE__KIND_PROPOSE, &propose));
+	unsigned before = peers_ended;
+	network_inject(n, LIAR, 0, twice, sizeof(twice)); /* a body, one field of which comes twice */
+	network_run(n, 300, NULL, NULL);
+	ck_assert_uint_eq(peers_ended, before + 1);
+	network_free(n);
+}
+END_TEST
+
+/* The first votes of more than F, for a block that nobody has: its body is asked for. */
+static void want_body(const struct hash *id)
+{
+	struct replica_status status;
+	network_status(n, 0, &status);
+	network_pause(n, 2, 600000); /* they are asked for it, and silent */
+	network_pause(n, LIAR, 600000);
+	for (uint64_t view = status.view; view < status.view + 4; view++)
+		for (uint32_t voter = 2; voter <= LIAR; voter++) {
+			Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+			uint8_t vote_bytes[256], *bytes;
+			struct vote vote;
+			size_t size;
+			fixture_vote(network_fixture(n), VOTE_NOTAR1, view, id, voter, &vote);
+			message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_VOTE;
+			message.vote.data = vote_bytes;
+			ck_assert_int_eq(vote_encode(&vote, vote_bytes, &message.vote.len), 0);
+			ck_assert_int_eq(canonical_encode(&message.base, &bytes, &size), 0);
+			network_inject(n, voter, 0, bytes, size);
+			free(bytes);
+		}
+	network_run(n, 3000, NULL, NULL);
+}
+
+/* Whether a body of this header, with a payment that is none, ends the link. */
+static bool body_ends(const struct header *header)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__BlockReply body = UNCIA__PB__BLOCK_REPLY__INIT;
+	Uncia__Pb__Block block = UNCIA__PB__BLOCK__INIT;
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *list[] = {&blob};
+	uint8_t *block_bytes, *bytes;
+	size_t block_size, size;
+	unsigned before = peers_ended;
+	block.header = field_of(header->bytes, header->size);
+	blob.data = zero_bytes(30);
+	block.payments = list;
+	block.n_payments = 1;
+	ck_assert_int_eq(canonical_encode(&block.base, &block_bytes, &block_size), 0);
+	body.block = field_of(block_bytes, block_size);
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_BLOCK_REPLY;
+	message.block_reply = &body;
+	ck_assert_int_eq(canonical_encode(&message.base, &bytes, &size), 0);
+	network_inject(n, LIAR, 0, bytes, size);
+	free(bytes);
+	free(block_bytes);
+	network_run(n, 300, NULL, NULL);
+	return peers_ended != before;
+}
+
+START_TEST(a_body_is_looked_into_only_where_it_is_the_one_that_is_wanted)
+{
+	struct header wanted, other;
+	struct payment *payment;
+	set_up();
+	const struct fixture *f = network_fixture(n);
+	struct hash root = fixture_hash(1);
+	payment = fixture_payment(f, 0, 1, UNIT, FIXTURE_TIME_S + 60, 1);
+	fixture_header(f, NULL, 1, &payment, 1, &root, &wanted);
+	fixture_header(f, NULL, 2, &payment, 1, &root, &other);
+	ck_assert(!body_ends(&wanted)); /* nobody has heard of it */
+	want_body(&wanted.id);
+	ck_assert(!body_ends(&other));
+	ck_assert(body_ends(&wanted));
+	payment_free(payment);
+	network_free(n);
+}
+END_TEST
+
 UNIT_MAIN("broken_protocol", requests_of_another_form_end_the_link_and_what_they_ask_for_does_not,
           a_payment_that_is_too_large_is_refused_as_that, a_proposal_whose_short_ids_do_not_fit_ends_the_link,
           votes_of_another_form_committee_or_epoch_end_the_link,
-          questions_of_another_form_end_the_link_and_answers_to_none_are_left)
+          questions_of_another_form_end_the_link_and_answers_to_none_are_left,
+          messages_of_more_fields_than_their_kind_may_have_end_the_link_unread,
+          a_body_is_looked_into_only_where_it_is_the_one_that_is_wanted)

@@ -11,6 +11,18 @@
 
 static struct network *n;
 static uint64_t tip_height, tip_view; /* of node 0 */
+static size_t pages;                  /* with blocks, that node 0 has given */
+
+static void see(void *context, uint32_t node, const struct bytes *bytes)
+{
+	(void)context;
+	if (node || bytes->data[0] >> 3 != UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY)
+		return;
+	Uncia__Pb__PeerMessage *message = uncia__pb__peer_message__unpack(NULL, bytes->size, bytes->data);
+	ck_assert_ptr_nonnull(message);
+	pages += message->sync_reply->n_blocks > 0;
+	uncia__pb__peer_message__free_unpacked(message, NULL);
+}
 
 static void say(uint32_t from, const Uncia__Pb__PeerMessage *message)
 {
@@ -65,7 +77,9 @@ static void setup(void)
 	                                          .seed = 1,
 	                                          .delay_min_ms = 1,
 	                                          .delay_max_ms = 3,
-	                                          .commit_ms = 2});
+	                                          .commit_ms = 2,
+	                                          .tap = see});
+	pages = 0;
 	network_start_all(n);
 	ck_assert(network_run(n, 30000, at_three, NULL));
 	network_run(n, 50, NULL, NULL);
@@ -231,6 +245,71 @@ START_TEST(until_it_ends_it_answers_validators_and_no_wallets)
 }
 END_TEST
 
+static void ask_for_pages(void)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__SyncRequest request = UNCIA__PB__SYNC_REQUEST__INIT;
+
+	request.from_height = 1;
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REQUEST;
+	message.sync_request = &request;
+	say(3, &message);
+}
+
+/* Who is behind on the other chain has no block in the views of this one's certificates: it is a page that shows it. */
+START_TEST(until_it_ends_it_gives_pages_of_its_chain)
+{
+	struct hash block = fixture_hash(9);
+	struct certificate *c = fixture_certificate(network_fixture(n), CERT_FF, 1, &block, 4);
+
+	say_certificate(c);
+	network_run(n, 50, NULL, NULL);
+	ck_assert_int_eq(voting(), VOTING_ENDED);
+	ck_assert_uint_eq(pages, 0);
+	ask_for_pages();
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(pages, 1);
+	network_run(n, 2500, NULL, NULL);
+	ask_for_pages();
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(pages, 2);
+	must_end();
+	free(c);
+}
+END_TEST
+
+/* A disk that stands still for longer than it stays to answer: ended without the proof, it would be started again. */
+START_TEST(it_does_not_end_before_the_proof_is_durable)
+{
+	struct hash block = fixture_hash(9);
+	struct certificate *c = fixture_certificate(network_fixture(n), CERT_FF, 1, &block, 4);
+
+	network_set_commit(n, 10000);
+	say_certificate(c);
+	network_run(n, 9000, NULL, NULL);
+	ck_assert_int_eq(voting(), VOTING_ENDED);
+	ck_assert(network_up(n, 0) && !keeps_proof(1));
+	must_end();
+	ck_assert(keeps_proof(1));
+	free(c);
+}
+END_TEST
+
+/* And where it stands still for ever, it ends all the same. */
+START_TEST(a_disk_that_takes_no_proof_does_not_keep_it_from_ending)
+{
+	struct hash block = fixture_hash(9);
+	struct certificate *c = fixture_certificate(network_fixture(n), CERT_FF, 1, &block, 4);
+
+	network_set_commit(n, 3600000);
+	say_certificate(c);
+	network_run(n, 25000, NULL, NULL);
+	ck_assert(network_up(n, 0));
+	must_end();
+	free(c);
+}
+END_TEST
+
 START_TEST(what_is_not_signed_by_a_quorum_or_makes_nothing_final_proves_nothing)
 {
 	const struct fixture *f = network_fixture(n);
@@ -272,6 +351,39 @@ START_TEST(certificates_of_its_own_chain_prove_nothing)
 	ck_assert_uint_gt(count, 3);
 	network_run(n, 5000, NULL, NULL);
 	ck_assert_int_eq(voting(), VOTING_YES);
+}
+END_TEST
+
+/* A final certificate of a past view is searched for in the journal: nobody has that done without end. */
+START_TEST(a_flood_of_past_certificates_is_left_and_hides_no_second_chain)
+{
+	struct replica_status before, after;
+	struct storage_view store;
+	struct certificate *c;
+	struct bytes value;
+	struct hash block;
+	uint8_t key[8];
+
+	network_view(n, 0, &store);
+	be64_put(key, 1);
+	ck_assert_int_eq(store.journal_get(store.context, JOURNAL_FINAL, key, sizeof(key), &value), 0);
+	memcpy(block.b, value.data + 8, HASH_SIZE);
+	c = fixture_certificate(network_fixture(n), CERT_FF, be64_get(value.data), &block, 4);
+	network_status(n, 0, &before);
+	for (int i = 0; i < 500; i++)
+		say_certificate(c);
+	free(c);
+	network_run(n, 100, NULL, NULL);
+	network_status(n, 0, &after);
+	ck_assert_uint_ge(after.dropped, before.dropped + 300);
+	ck_assert_int_eq(voting(), VOTING_YES);
+	block = fixture_hash(9);
+	c = fixture_certificate(network_fixture(n), CERT_SF, tip_view - 1, &block, 4);
+	say_certificate(c);
+	network_run(n, 100, NULL, NULL);
+	free(c);
+	ck_assert_int_eq(voting(), VOTING_ENDED);
+	must_end();
 }
 END_TEST
 
@@ -329,9 +441,11 @@ END_TEST
 UNIT_MAIN_BETWEEN("second_chain", setup, teardown, a_final_certificate_of_a_past_view_that_is_not_on_the_chain_ends_it,
                   a_certificate_that_names_the_tip_with_a_past_view_ends_it,
                   a_certificate_that_names_the_tip_with_a_later_view_ends_it,
-                  until_it_ends_it_answers_validators_and_no_wallets,
+                  it_does_not_end_before_the_proof_is_durable, a_disk_that_takes_no_proof_does_not_keep_it_from_ending,
+                  until_it_ends_it_answers_validators_and_no_wallets, until_it_ends_it_gives_pages_of_its_chain,
                   what_is_not_signed_by_a_quorum_or_makes_nothing_final_proves_nothing,
                   certificates_of_its_own_chain_prove_nothing,
+                  a_flood_of_past_certificates_is_left_and_hides_no_second_chain,
                   a_page_that_grows_from_another_block_than_the_tip_ends_who_asked_for_it,
                   a_page_with_another_block_of_a_height_that_is_final_ends_who_asked_for_it,
                   a_page_whose_certificate_is_not_of_its_blocks_proves_nothing)

@@ -12,6 +12,9 @@
 #define MANY         2000u
 #define RECEIPT_SIZE 1300u /* of four validators' networks; nobody looks into it here */
 #define SEGMENT      32u
+#define PAYS_ONE     2506u /* alone pays account 1, */
+#define PAYS_TWO     2512u /* and this one, which has expired, account 2; the others pay account 0 */
+#define MORE         2600u
 
 static void key_of(unsigned number, char key[16])
 {
@@ -33,7 +36,7 @@ static struct ending ending_of(struct rig *rig, unsigned number)
 	size_t size;
 	char key[16];
 
-	fixture_account(0, &payee);
+	fixture_account(number == PAYS_ONE ? 1 : number == PAYS_TWO ? 2 : 0, &payee);
 	output.to = payee.address;
 	draft.outputs = &output;
 	draft.output_count = 1;
@@ -316,6 +319,50 @@ START_TEST(no_payment_is_lost_wherever_putting_in_order_fails)
 }
 END_TEST
 
+/* A payment becomes final while one writing call fails though it had its effect, or some in a row; then the power goes.
+ * Returns whether there was such a call. *ends: how often the end was told. */
+static bool check_end_stays(unsigned nth, unsigned fail_count, unsigned *ends)
+{
+	struct rig *rig = rig_archived(3);
+	struct uncia_payment_id id;
+	struct uncia_event event;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, "another", HALF, &id), 0);
+	rig->net.finalise = true;
+	rig->host.calls = 0;
+	rig->host.fail_at = nth;
+	rig->host.failure = FAIL_AFTER;
+	rig->host.fail_count = fail_count;
+	for (unsigned i = 0; i < 5 && rig_payment(rig, &id).state != UNCIA_PAYMENT_FINAL; i++)
+		fake_network_pass(&rig->net, rig->wallet, 3000);
+	bool told = false, failed = rig->host.calls >= nth;
+	while (rig_event(rig, UNCIA_EVENT_PAYMENT, &event))
+		told = told || (!memcmp(event.id.b, id.b, sizeof(id.b)) && !event.error &&
+		                rig_payment(rig, &id).state == UNCIA_PAYMENT_FINAL);
+	rig->host.fail_at = 0;
+	rig_close(rig);
+	memory_host_power_cut(&rig->host);
+	ck_assert_int_eq(rig_open(rig), 0);
+	if (told)
+		ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	*ends += told;
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(an_end_that_was_told_outlives_a_power_cut_whatever_failed_before)
+{
+	unsigned nth = 1, ends = 0;
+	for (bool failed = true; failed; nth++) {
+		failed = false;
+		for (unsigned fail_count = 1; fail_count <= 4; fail_count++)
+			failed = check_end_stays(nth, fail_count, &ends) || failed;
+	}
+	ck_assert_uint_ge(nth, 4);
+	ck_assert_uint_ge(ends, nth);
+}
+END_TEST
+
 /* ---- damage ------------------------------------------------------------------------------------ */
 
 static void damage(struct rig *rig, const char *prefix)
@@ -342,6 +389,51 @@ static unsigned errors(struct rig *rig)
 	}
 	return count;
 }
+
+static int paid(struct rig *rig, unsigned account, struct uncia_payment_id *id)
+{
+	struct fixture_key payee;
+	struct uncia_address address = {0};
+	fixture_account(account, &payee);
+	memcpy(address.account, payee.address.b, sizeof(address.account));
+	return uncia_wallet_paid(rig->wallet, &address, id);
+}
+
+static void check_paid(struct rig *rig)
+{
+	struct uncia_payment_id id;
+	rig->host.calls = 0;
+	ck_assert_int_eq(paid(rig, 2, &id), UNCIA_E_NOT_FOUND); /* an expired payment has paid nobody */
+	ck_assert_int_eq(paid(rig, 3, &id), UNCIA_E_NOT_FOUND);
+	ck_assert_uint_eq(rig->host.calls, 0);
+	rig->host.calls = 0;
+	ck_assert_int_eq(paid(rig, 0, &id), 0);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_int_eq(paid(rig, 1, &id), 0);
+	ck_assert_uint_le(rig->host.calls, 3); /* of each its segment */
+	ck_assert_uint_eq(rig_payment(rig, &id).made_ms, PAYS_ONE);
+}
+
+START_TEST(whether_somebody_was_paid_is_found_without_reading_what_does_not_pay_him)
+{
+	struct rig *rig = rig_archived(MORE);
+	struct uncia_payment_id id, found;
+	check_paid(rig);
+	/* Without the index all has been read as the home was opened. */
+	damage(rig, "payments-index-");
+	ck_assert_uint_ge(errors(rig), 1);
+	check_paid(rig);
+	rig_free(rig);
+	/* What is pending counts where nothing is final. */
+	rig = rig_new(4);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(paid(rig, 0, &found), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(rig_pay(rig, "a", HALF, &id), 0);
+	ck_assert_int_eq(paid(rig, 0, &found), 0);
+	ck_assert_mem_eq(found.b, id.b, sizeof(id.b));
+	rig_free(rig);
+}
+END_TEST
 
 START_TEST(a_damaged_index_costs_nothing_and_is_written_anew)
 {
@@ -598,9 +690,11 @@ START_TEST(an_archive_that_has_become_shorter_is_left_alone)
 END_TEST
 
 UNIT_MAIN("archive", a_home_with_many_payments_is_used_with_as_few_calls_as_one_with_two,
+          whether_somebody_was_paid_is_found_without_reading_what_does_not_pay_him,
           each_of_many_payments_is_found_by_its_key_and_its_id,
           what_has_ended_in_a_long_session_does_not_stay_in_memory, a_home_of_before_is_put_in_order,
           blobs_that_are_not_needed_any_more_go_some_at_a_time, no_payment_is_lost_wherever_putting_in_order_fails,
+          an_end_that_was_told_outlives_a_power_cut_whatever_failed_before,
           a_damaged_index_costs_nothing_and_is_written_anew, a_damaged_blob_of_the_archive_stops_its_own_keys,
           where_it_cannot_be_told_whose_keys_are_damaged_no_new_key_pays,
           a_damaged_last_blob_makes_its_payments_pending_again, what_another_process_has_archived_is_not_paid_again,

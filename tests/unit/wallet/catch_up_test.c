@@ -450,6 +450,23 @@ START_TEST(a_long_history_is_read_page_by_page)
 }
 END_TEST
 
+/* Whichever of them is asked first. */
+START_TEST(one_that_tells_as_slowly_as_it_may_holds_up_nobody)
+{
+	for (uint32_t slow = 0; slow < 4; slow++) {
+		struct rig *rig = rig_ready();
+		struct uncia_payment_id id;
+		receive(rig, 40);
+		rig->net.nodes[slow].behaviour = SLOW_PAGES;
+		open_again(rig);
+		uint64_t begin = rig->host.now_ms;
+		ck_assert_int_eq(rig_pay(rig, "key", HALF, &id), 0);
+		ck_assert_uint_lt(rig->host.now_ms - begin, 7000);
+		rig_free(rig);
+	}
+}
+END_TEST
+
 START_TEST(a_locked_wallet_looks_nothing_up)
 {
 	struct uncia_key_options key = {
@@ -474,4 +491,4 @@ UNIT_MAIN("catch_up", an_older_home_finds_what_it_has_forgotten, without_a_key_n
           what_was_pending_in_the_copy_gets_its_end, what_is_not_final_yet_is_known_by_who_holds_it,
           what_is_past_its_expiry_is_not_taken_up_again, a_damaged_mark_is_none,
           storage_that_fails_is_told_and_loses_nothing, a_long_history_is_read_page_by_page,
-          a_locked_wallet_looks_nothing_up)
+          one_that_tells_as_slowly_as_it_may_holds_up_nobody, a_locked_wallet_looks_nothing_up)

@@ -334,7 +334,44 @@ START_TEST(history_ends_when_nobody_tells)
 }
 END_TEST
 
-UNIT_MAIN("history", nothing_is_complete_where_the_counter_is_full, history_comes_in_pages_newest_first_and_complete,
+/* Whichever of them is asked first. */
+START_TEST(one_that_gives_pages_as_slowly_as_it_may_holds_up_one_of_them)
+{
+	for (uint32_t slow = 0; slow < 4; slow++) {
+		struct rig *rig = rig_new(4);
+		struct fixture_key payer;
+		struct uncia_history_page found = {.size = sizeof(found)};
+		uint32_t count = 0;
+		fixture_account(0, &payer);
+		for (uint64_t i = 0; i < 20; i++) {
+			struct output output = {.to = rig->net.account, .amount = 5000};
+			struct payment *payment =
+			    fixture_payment_outputs(&rig->net.f, &payer, &output, 1, FIXTURE_TIME_S + 60, i);
+			fake_network_final(&rig->net, payment);
+			payment_free(payment);
+		}
+		ck_assert_int_eq(rig_sync(rig), 0);
+		rig->net.nodes[slow].behaviour = SLOW_PAGES;
+		uint64_t begin = rig->host.now_ms;
+		do {
+			struct uncia_event event;
+			ck_assert_int_eq(
+			    uncia_wallet_history(rig->wallet, found.next_height, found.next_index, 20 - count), 0);
+			while (!rig_event(rig, UNCIA_EVENT_HISTORY, &event))
+				fake_network_pass(&rig->net, rig->wallet, 100);
+			ck_assert_int_eq(event.error, 0);
+			ck_assert_int_eq(uncia_wallet_history_page(rig->wallet, &found), 0);
+			count += found.count;
+		} while (count < 20);
+		ck_assert(found.complete);
+		ck_assert_uint_lt(rig->host.now_ms - begin, 4000);
+		rig_free(rig);
+	}
+}
+END_TEST
+
+UNIT_MAIN("history", one_that_gives_pages_as_slowly_as_it_may_holds_up_one_of_them,
+          nothing_is_complete_where_the_counter_is_full, history_comes_in_pages_newest_first_and_complete,
           a_payee_sees_each_of_its_outputs_and_a_payer_all, what_expired_is_listed_by_its_expiry_the_latest_first,
           a_payment_left_out_is_noticed, a_former_life_in_the_same_block_stands_in_for_nothing,
           pages_are_counted_against_one_state_only, others_receipts_and_garbage_are_refused_and_another_is_asked,

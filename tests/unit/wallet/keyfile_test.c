@@ -347,9 +347,30 @@ START_TEST(a_changed_public_key_is_nobodys_address)
 }
 END_TEST
 
+/* Somebody who can write a sealed home puts a key of his own there, which asks for no passphrase. */
+START_TEST(a_key_that_is_not_sealed_does_not_open_with_a_passphrase)
+{
+	static const struct uncia_wallet_options with = {.size = sizeof(with), .passphrase = "correct horse"};
+	char words[UNCIA_WORDS_TEXT_SIZE], text[UNCIA_ADDRESS_TEXT_SIZE] = "untouched";
+	struct uncia_wallet *wallet;
+	struct memory_host m;
+	make(&m, &none);
+	ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, &with, &wallet), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, NULL, &wallet), 0);
+	ck_assert_int_eq(uncia_wallet_unlock(wallet, "correct horse"), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(uncia_wallet_words(wallet, "correct horse", words), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(uncia_wallet_unlock(wallet, NULL), 0);
+	ck_assert_int_eq(uncia_wallet_words(wallet, NULL, words), 0);
+	ck_assert_str_eq(words, WORDS);
+	ck_assert_int_eq(uncia_wallet_address(wallet, text), 0);
+	uncia_wallet_close(wallet);
+	memory_host_deinit(&m);
+}
+END_TEST
+
 UNIT_MAIN("keyfile", key_is_the_one_of_its_words, a_child_process_finds_no_key, a_home_has_one_key,
           wrong_passphrase_is_told_from_damage, a_passphrase_opens_however_its_letters_are_composed,
           a_passphrase_that_is_no_text_opens_as_its_bytes, a_key_that_was_sealed_under_unprepared_bytes_still_opens,
           every_flipped_byte_and_every_length_is_damage, a_change_with_a_right_checksum_never_opens,
           a_key_file_cannot_ask_for_much_memory_or_time, creation_refuses_bad_options_and_words,
-          a_changed_public_key_is_nobodys_address)
+          a_changed_public_key_is_nobodys_address, a_key_that_is_not_sealed_does_not_open_with_a_passphrase)

@@ -317,6 +317,45 @@ START_TEST(a_request_says_no_other_amount_where_it_was_cut_at_the_point)
 }
 END_TEST
 
+/* A list of requests, a time or a number in the next line, a column beside it. */
+START_TEST(a_request_asks_for_no_other_amount_where_numbers_follow_it)
+{
+	static const struct {
+		const char *amount, *behind;
+		uint64_t micro; /* 0: refused */
+	} texts[] = {{"5", "", 5000000},
+	             {"5", "\n", 5000000},
+	             {"5", "\n)", 5000000},
+	             {"5", "\n2)", 0},
+	             {"5", "\r\n> 2.", 0},
+	             {"5", " 20", 0},
+	             {"5", "|20|", 0},
+	             {"5", ">2", 0},
+	             {"5",
+	              "\xc2\xa0"
+	              "2",
+	              0},
+	             {"1.25", "\n5", 0},
+	             {"1.250000", "\n5", 0},
+	             {"1250.5", "00\n000", UINT64_C(1250500000)},
+	             {"1\n250.500000", "\n", UINT64_C(1250500000)}};
+	struct uncia_address to = {.account = {1}};
+	char plain[UNCIA_ADDRESS_TEXT_SIZE], text[256];
+	uncia_address_format(&to, plain);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (int memo = 0; memo < 2; memo++) {
+			struct uncia_request request = {.size = sizeof(request)};
+			snprintf(text, sizeof(text), "uncia:%s?amount=%s%s%s", plain, texts[i].amount, texts[i].behind,
+			         memo ? "&memo=x" : "");
+			int rc = uncia_request_parse(text, &request);
+			ck_assert_msg((rc == 0) == (texts[i].micro != 0 && !(memo && strchr(texts[i].behind, ')'))),
+			              "%s: %d", text, rc);
+			ck_assert(rc != 0 || request.amount == texts[i].micro);
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_text_is_told_by_its_beginning)
 {
 	static struct sample samples[SAMPLES];
@@ -350,4 +389,5 @@ END_TEST
 
 UNIT_MAIN("mangling", every_form_is_read_through_every_two_manglings, what_changes_the_meaning_is_refused,
           other_characters_than_those_that_are_dropped_are_a_change,
-          a_request_says_no_other_amount_where_it_was_cut_at_the_point, a_text_is_told_by_its_beginning)
+          a_request_says_no_other_amount_where_it_was_cut_at_the_point,
+          a_request_asks_for_no_other_amount_where_numbers_follow_it, a_text_is_told_by_its_beginning)

@@ -27,6 +27,7 @@ enum behaviour {
 	REFUSES,
 	HIDES_SENT, /* a history without what the account itself paid */
 	HIDES_ALL,  /* no history */
+	SLOW_PAGES, /* a history of one receipt a page, each as late as a wallet waits */
 };
 
 struct fake_node {
@@ -37,8 +38,9 @@ struct fake_node {
 	bool down;            /* connections to it fail */
 	enum behaviour behaviour;
 	uint32_t submits, queries, pages;
-	uint64_t clock_ms;                   /* of its wall, told with accounts; 0: it does not tell */
-	uint8_t submitted[PAYMENT_SIZE_MAX]; /* the last */
+	uint64_t late_at_ms, late_request, late_before; /* SLOW_PAGES: 0: none is asked for */
+	uint64_t clock_ms;                              /* of its wall, told with accounts; 0: it does not tell */
+	uint8_t submitted[PAYMENT_SIZE_MAX];            /* the last */
 	size_t submitted_size;
 	uint64_t submit_request;  /* the request id of the last */
 	uint64_t account_request; /* that of the last question for the account */
@@ -72,6 +74,7 @@ struct fake_network {
 	bool holds;        /* validators tell of the last submission that it waits for a block */
 	bool leave_out;    /* a history that hides one payment */
 	uint32_t page_max; /* 0: as many as are asked for */
+	bool elsewhere;    /* wallets are in other processes: what they store is not seen here, and each numbers anew */
 };
 
 /* `count` validators; the wallet of FAKE_WORDS holds 100 units. */

@@ -5,6 +5,12 @@
 #include "heap.h"
 #include "unit.h"
 
+static void blob_free(struct memory_blob *blob)
+{
+	free(blob->data);
+	free(blob->before);
+}
+
 struct memory_blob *memory_host_find(struct memory_host *m, const char *name)
 {
 	for (size_t i = 0; i < m->count; i++)
@@ -26,7 +32,7 @@ void memory_host_forget(struct memory_host *m, const char *prefix)
 	for (size_t i = m->count; i-- > 0;) {
 		if (strncmp(m->blobs[i].name, prefix, strlen(prefix)) != 0)
 			continue;
-		free(m->blobs[i].data);
+		blob_free(&m->blobs[i]);
 		m->blobs[i] = m->blobs[--m->count];
 	}
 }
@@ -47,9 +53,8 @@ static void put(struct memory_host *m, const char *name, const void *data, size_
 	if (blob == NULL) {
 		ck_assert_uint_lt(m->count, sizeof(m->blobs) / sizeof(m->blobs[0]));
 		blob = &m->blobs[m->count++];
+		*blob = (struct memory_blob){0};
 		strcpy(blob->name, name);
-		blob->data = NULL;
-		blob->lost = false;
 	}
 	free(blob->data);
 	blob->data = malloc(size + 1);
@@ -73,6 +78,31 @@ static int load(void *context, const char *name, void *buffer, size_t capacity, 
 	return 0;
 }
 
+/* All of it is durable now. */
+static void endure(struct memory_blob *blob)
+{
+	free(blob->before);
+	blob->before = NULL;
+	blob->lost = false;
+}
+
+/* It is about to be replaced by a call that fails. */
+static void remember(struct memory_host *m, const char *name)
+{
+	struct memory_blob *blob = memory_host_find(m, name);
+	int held = heap_hold(1);
+	if (blob == NULL) {
+		put(m, name, "", 0);
+		memory_host_find(m, name)->lost = true;
+	} else if (!blob->before && !blob->lost) {
+		blob->before = malloc(blob->size + 1);
+		ck_assert_ptr_nonnull(blob->before);
+		memcpy(blob->before, blob->data, blob->size);
+		blob->before_size = blob->size;
+	}
+	heap_hold(held);
+}
+
 static int create(void *context, const char *name, const void *data, size_t size)
 {
 	struct memory_host *m = context;
@@ -81,7 +111,8 @@ static int create(void *context, const char *name, const void *data, size_t size
 		m->before_create(m, name);
 	struct memory_blob *blob = memory_host_find(m, name);
 	if (blob != NULL) {
-		blob->lost = blob->lost && failing;
+		if (!failing)
+			endure(blob);
 		return failing ? UNCIA_E_IO : UNCIA_E_EXISTS;
 	}
 	if (!skip) {
@@ -95,8 +126,12 @@ static int replace(void *context, const char *name, const void *data, size_t siz
 {
 	struct memory_host *m = context;
 	bool skip, failing = fails(m, &skip);
+	if (!skip && failing)
+		remember(m, name);
 	if (!skip)
 		put(m, name, data, size);
+	if (!failing)
+		endure(memory_host_find(m, name));
 	return failing ? UNCIA_E_IO : 0;
 }
 
@@ -106,7 +141,7 @@ static int remove_blob(void *context, const char *name)
 	bool skip, failing = fails(m, &skip);
 	struct memory_blob *blob = memory_host_find(m, name);
 	if (blob != NULL && !skip) {
-		free(blob->data);
+		blob_free(blob);
 		*blob = m->blobs[--m->count];
 	}
 	return failing ? UNCIA_E_IO : blob == NULL ? UNCIA_E_NOT_FOUND : 0;
@@ -115,10 +150,17 @@ static int remove_blob(void *context, const char *name)
 void memory_host_power_cut(struct memory_host *m)
 {
 	for (size_t i = m->count; i-- > 0;) {
-		if (!m->blobs[i].lost)
+		struct memory_blob *blob = &m->blobs[i];
+		if (blob->before) {
+			free(blob->data);
+			blob->data = blob->before;
+			blob->size = blob->before_size;
+			blob->before = NULL;
+		}
+		if (!blob->lost)
 			continue;
-		free(m->blobs[i].data);
-		m->blobs[i] = m->blobs[--m->count];
+		blob_free(blob);
+		*blob = m->blobs[--m->count];
 	}
 }
 
@@ -182,7 +224,7 @@ void memory_host_init(struct memory_host *m)
 void memory_host_deinit(struct memory_host *m)
 {
 	for (size_t i = 0; i < m->count; i++)
-		free(m->blobs[i].data);
+		blob_free(&m->blobs[i]);
 	m->count = 0;
 }
 
@@ -193,6 +235,7 @@ void memory_host_copy(const struct memory_host *m, struct memory_copy *copy)
 	ck_assert_ptr_nonnull(copy->blobs);
 	for (size_t i = 0; i < m->count; i++) {
 		copy->blobs[i] = m->blobs[i];
+		copy->blobs[i].before = NULL;
 		copy->blobs[i].data = malloc(m->blobs[i].size + 1);
 		ck_assert_ptr_nonnull(copy->blobs[i].data);
 		memcpy(copy->blobs[i].data, m->blobs[i].data, m->blobs[i].size);
@@ -204,7 +247,7 @@ void memory_host_put_back(struct memory_host *m, struct memory_copy *copy, const
 	size_t kept = 0;
 	for (size_t i = 0; i < m->count; i++) {
 		if (strncmp(m->blobs[i].name, only, strlen(only)) == 0)
-			free(m->blobs[i].data);
+			blob_free(&m->blobs[i]);
 		else
 			m->blobs[kept++] = m->blobs[i];
 	}

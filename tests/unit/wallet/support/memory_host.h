@@ -10,6 +10,9 @@ struct memory_blob {
 	uint8_t *data;
 	size_t size;
 	bool lost; /* made by a call that failed: a running system shows it, a power cut takes it */
+	/* What it was before a replacement that failed: a power cut brings it back. NULL: there was none. */
+	uint8_t *before;
+	size_t before_size;
 };
 
 struct memory_host {
