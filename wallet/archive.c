@@ -263,10 +263,24 @@ int archive_note_extra(struct uncia_wallet *w, struct ended *ended)
 	return 0;
 }
 
-static void tell_damage(struct uncia_wallet *w, const char *name, int error)
+static void tell_damaged_piece(struct uncia_wallet *w, const char *name, int error)
 {
 	struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = error};
-	snprintf(event.text, sizeof(event.text), "the stored payments %.64s are damaged", name);
+	snprintf(event.text, sizeof(event.text),
+	         "the index %.64s of the stored payments is damaged; the payments are read without it", name);
+	events_add(w, &event);
+}
+
+/* A new home reads what became final from the ledger (catch_up.c, history.c); memos, and what expired, are nowhere
+ * else. */
+static void tell_damaged_segment(struct uncia_wallet *w, const char *name, int error)
+{
+	struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = error};
+	snprintf(
+	    event.text, sizeof(event.text),
+	    "the stored payments %.64s are damaged. What this home does not hold elsewhere comes back with a copy of "
+	    "that file; or, if it became final, from the ledger in a new home restored from the words",
+	    name);
 	events_add(w, &event);
 }
 
@@ -531,7 +545,7 @@ static int load_piece(struct uncia_wallet *w, uint32_t number, const char *name,
 		return rc;
 	piece->damaged = true;
 	if (tell)
-		tell_damage(w, name, rc);
+		tell_damaged_piece(w, name, rc);
 	return 0;
 }
 
@@ -552,7 +566,7 @@ static int load_segment(struct uncia_wallet *w, uint32_t number, const char *nam
 	segment->damaged = true;
 	w->archive->blind = w->archive->blind || (piece && piece->damaged);
 	if (tell)
-		tell_damage(w, name, rc);
+		tell_damaged_segment(w, name, rc);
 	return 0;
 }
 

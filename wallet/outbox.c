@@ -243,7 +243,11 @@ static int outbox_load_listed(struct uncia_wallet *w, const struct name_list *na
 			continue;
 		if (tell) {
 			struct uncia_event event = {.kind = UNCIA_EVENT_ERROR, .error = rc};
-			snprintf(event.text, sizeof(event.text), "the stored payment %.64s is damaged", name);
+			snprintf(
+			    event.text, sizeof(event.text),
+			    "the stored payment %.64s is damaged, and its key is stopped. It comes back with a copy of "
+			    "that file; or, if it became final, from the ledger in a new home restored from the words",
+			    name);
 			events_add(w, &event);
 		}
 		rc = 0;

@@ -59,13 +59,18 @@ static int draft_memo(const struct uncia_payment_request *request, struct draft 
 	                                                                                          : rc;
 }
 
-static int draft_nonce(const struct uncia_wallet *w, const char *key, struct draft *draft)
+static void nonce_of_key(const struct uncia_wallet *w, const char *key, uint8_t nonce[NONCE_SIZE])
 {
 	struct hash hash;
+	hash2(HASH_NONCE, w->keyfile.public_key, PUBLIC_KEY_SIZE, key, strlen(key), &hash);
+	memcpy(nonce, hash.b, NONCE_SIZE);
+}
+
+static int draft_nonce(const struct uncia_wallet *w, const char *key, struct draft *draft)
+{
 	if (!key)
 		return host_random(&w->host, draft->payment.nonce, NONCE_SIZE);
-	hash2(HASH_NONCE, w->keyfile.public_key, PUBLIC_KEY_SIZE, key, strlen(key), &hash);
-	memcpy(draft->payment.nonce, hash.b, NONCE_SIZE);
+	nonce_of_key(w, key, draft->payment.nonce);
 	return 0;
 }
 
@@ -200,14 +205,33 @@ static int paying_make(struct uncia_wallet *w, const struct uncia_payment_reques
 	return 0;
 }
 
+static bool is_key(const char *key)
+{
+	return key[0] != '\0' && strnlen(key, KEY_SIZE_MAX + 1) <= KEY_SIZE_MAX;
+}
+
 static int check_request(const struct uncia_payment_request *request)
 {
 	if (!request || request->size != sizeof(*request) || !request->outputs || request->output_count == 0 ||
 	    request->output_count > PAYMENT_OUTPUTS_MAX || request->expires_s > PAYMENT_LIFETIME_MAX_S)
 		return UNCIA_E_ARGUMENT;
-	if (request->key && (request->key[0] == '\0' || strnlen(request->key, KEY_SIZE_MAX + 1) > KEY_SIZE_MAX))
-		return UNCIA_E_ARGUMENT;
-	return 0;
+	return !request->key || is_key(request->key) ? 0 : UNCIA_E_ARGUMENT;
+}
+
+int uncia_wallet_by_key(struct uncia_wallet *w, const char *key, struct uncia_payment_id *id)
+{
+	uint8_t nonce[NONCE_SIZE];
+	struct tracked *t;
+	int rc = wallet_usable(w);
+	if (!rc && (!key || !id || !is_key(key)))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	nonce_of_key(w, key, nonce);
+	rc = outbox_find(w, nonce, &t);
+	if (!rc)
+		memcpy(id->b, t->id.b, sizeof(id->b));
+	return rc;
 }
 
 int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request *request, struct uncia_payment_id *id)

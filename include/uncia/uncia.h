@@ -340,6 +340,16 @@ struct uncia_payment_request {
 UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
 
+/* The payment that an idempotency key stands for in this home: whether uncia_wallet_pay would make one. It sends
+ *nothing. Returns: 0; UNCIA_E_NOT_FOUND where this home knows of none, which a home that came back older may have
+ *forgotten (uncia_wallet_catch_up); UNCIA_E_DAMAGED: what is stored under this key cannot be read; UNCIA_E_IO;
+ *	UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * In: key, 1..256 bytes. Out: *id.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.2. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_by_key(struct uncia_wallet *wallet, const char *key,
+                                                   struct uncia_payment_id *id);
+
 /* Makes sure that this home knows all payments that its account has made: asks for the account, as uncia_wallet_sync
  * does, and for its payments that wait for a block, which it takes up; compares what the ledger counts with what is
  *here, and where that is less reads the account's history and stores its own payments in the outbox, as final. Ends in

@@ -298,7 +298,6 @@ static void on_flushed(void *context, struct flush *flush)
 
 static void on_space(void *context, bool low)
 {
-	log_event(low ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, low ? "disk_full" : "disk_space_again");
 	deliver(context, (struct event){.kind = EVENT_SPACE, .low = low});
 }
 

@@ -124,6 +124,9 @@ static int evidence_out(struct replica *r, const struct vote *first, const struc
 
 static int voting_out(struct replica *r, const struct consensus_output *out)
 {
+	if (out->voting == VOTING_YES && r->low_space)
+		return step_note(&r->step, NOTE_WARNING, "event=not_voting why=disk_full view=%llu height=%llu",
+		                 (unsigned long long)out->view, (unsigned long long)r->chain.tip->header.height);
 	if (out->voting == VOTING_YES)
 		return step_note(&r->step, NOTE_INFO, "event=voting view=%llu height=%llu",
 		                 (unsigned long long)out->view, (unsigned long long)r->chain.tip->header.height);

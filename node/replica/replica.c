@@ -133,8 +133,10 @@ static int replica_space(struct replica *r, bool low)
 		return 0;
 	r->low_space = low;
 	consensus_space(r->consensus, low);
-	return step_note(&r->step, low ? NOTE_ERROR : NOTE_INFO,
-	                 low ? "event=disk_full voting=no" : "event=disk_space voting=yes");
+	if (low)
+		return step_note(&r->step, NOTE_ERROR, "event=disk_full voting=no");
+	return step_note(&r->step, NOTE_INFO, "event=disk_space voting=%s",
+	                 consensus_voting(r->consensus) == VOTING_YES ? "yes" : "no");
 }
 
 static int handle(struct replica *r, const struct event *event)

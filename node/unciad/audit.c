@@ -328,7 +328,7 @@ static int audit_blocks_above(struct audit *a)
 	}
 }
 
-/* ---- the others' newest votes ---------------------------------------------------------------- */
+/* ---- newest votes: the others', and a lost one --------------------------------------------------------------- */
 
 static int audit_read_final(struct audit *a, uint64_t height, uint64_t *view, struct hash *id)
 {
@@ -391,6 +391,8 @@ static int audit_peers(struct audit *a)
 			return audit_mismatch(a, a->tip_height,
 			                      "what is kept as validator %u's newest vote is not its own", i);
 		a->report->signatures++;
+		if (i == a->home->self)
+			a->report->lost_view = v.view;
 	}
 	return 0;
 }

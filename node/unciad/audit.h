@@ -11,6 +11,7 @@ struct audit_report {
 	amount_t supply;
 	struct hash block_id, state_root; /* of the tip, and after it */
 	uint64_t uncovered; /* blocks below the tip, with it, that are final by a certificate of one that is not here */
+	uint64_t lost_view; /* of a vote of this key that the journal has lost: it never votes again; 0: none */
 	uint64_t failed_height; /* where the audit failed */
 	char failure[300];
 };

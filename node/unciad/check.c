@@ -29,34 +29,43 @@ static void on_check_signal(int number)
 	stop = 1;
 }
 
+#define LOST_VOTES_TEXT                                                                                                \
+	"the journal has lost votes that this key has cast: others hold one of view %" PRIu64                          \
+	". This validator never votes again under this key: see \"A lost journal\" in docs/operating.md"
+
 static int check_print_json(const struct audit_report *r, const char *block, const char *root, const char *supply)
 {
-	return command_print_json(json_pack("{s:i,s:b,s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s}", "v", 1, "ok", 1, "height",
-	                                    (json_int_t)r->height, "block", block, "state_root", root, "records",
-	                                    (json_int_t)r->records, "blocks", (json_int_t)r->blocks, "payments",
-	                                    (json_int_t)r->payments, "certificates", (json_int_t)r->certificates,
-	                                    "signatures", (json_int_t)r->signatures, "supply", supply));
+	char failure[300];
+	snprintf(failure, sizeof(failure), LOST_VOTES_TEXT, r->lost_view);
+	return command_print_json(json_pack(
+	    "{s:i,s:b,s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s,s:s*}", "v", 1, "ok", (int)!r->lost_view, "height",
+	    (json_int_t)r->height, "block", block, "state_root", root, "records", (json_int_t)r->records, "blocks",
+	    (json_int_t)r->blocks, "payments", (json_int_t)r->payments, "certificates", (json_int_t)r->certificates,
+	    "signatures", (json_int_t)r->signatures, "supply", supply, "failure", r->lost_view ? failure : NULL));
 }
 
+/* Of an audit that has come to its end: all is as it must be, but perhaps for votes that the journal has lost. */
 static int check_print_report(const struct audit_report *r, bool json)
 {
 	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1], supply[AMOUNT_TEXT_SIZE];
+	int code = r->lost_view ? command_error(EXIT_MISMATCH, LOST_VOTES_TEXT, r->lost_view) : EXIT_DONE;
 	hex_format(r->block_id.b, HASH_SIZE, block);
 	hex_format(r->state_root.b, HASH_SIZE, root);
 	amount_format(r->supply, supply);
 	if (json)
-		return check_print_json(r, block, root, supply);
+		return check_print_json(r, block, root, supply) ? EXIT_FAILED : code;
 	if (r->uncovered)
 		fprintf(stderr,
 		        "note: the newest %" PRIu64
 		        " blocks were made final by the certificate of a later block, whose way "
 		        "here is not kept: the validator proves it again when it catches up\n",
 		        r->uncovered);
-	printf("all is well up to height %" PRIu64 "\nblock         %s\nstate root    %s\n"
+	printf("%s up to height %" PRIu64 "\nblock         %s\nstate root    %s\n"
 	       "records       %" PRIu64 "\nblocks        %" PRIu64 "\npayments      %" PRIu64 "\ncertificates  %" PRIu64
 	       "\nsignatures    %" PRIu64 "\nsupply        %s\n",
-	       r->height, block, root, r->records, r->blocks, r->payments, r->certificates, r->signatures, supply);
-	return command_flush();
+	       r->lost_view ? "the chain is well" : "all is well", r->height, block, root, r->records, r->blocks,
+	       r->payments, r->certificates, r->signatures, supply);
+	return command_flush() ? EXIT_FAILED : code;
 }
 
 static int report_failure(const struct audit_report *r, bool json)
@@ -115,8 +124,12 @@ static int check_audit(const struct home *home, const char *against, struct audi
 	                       report->failure);
 	if (error == UNCIA_E_DAMAGED && home_has_journal(home))
 		return EXIT_MISMATCH;
-	if (error)
-		return home_store_failure(home, error, report->failure);
+	if (error) {
+		char why[sizeof(report->failure)];
+		memcpy(why, report->failure, sizeof(why));
+		report->failure[0] = '\0';
+		return home_store_failure(home, error, why);
+	}
 	struct sigaction action = {.sa_handler = on_check_signal};
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -136,8 +149,8 @@ static int check_home(const char *path, const char *against, bool json)
 		return code;
 	code = check_audit(&home, against, &report);
 	home_close(&home);
-	if (code == EXIT_MISMATCH)
-		return report_failure(&report, json);
+	if (code == EXIT_MISMATCH && *report.failure)
+		return report_failure(&report, json); /* else it was said already */
 	return code ? code : check_print_report(&report, json);
 }
 
@@ -165,7 +178,8 @@ const struct command command_check = {
     .description =
         "Verifies the checksum of every stored record, every final block, its payments' signatures and its finality,\n"
         "executes every payment again in a temporary ledger (in $TMPDIR, else in HOME), compares state roots, supply\n"
-        "and the stored state, and looks for own votes that contradict each other and for proof of a second chain.\n"
+        "and the stored state, and looks for own votes that contradict each other or are lost, and for proof of a "
+        "second chain.\n"
         "With --against, another home's final chain is compared first: it must be the same as far as both reach.\n"
         "Exit code 7 where anything is not as it must be.",
     .options = options,

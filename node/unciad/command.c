@@ -141,6 +141,16 @@ int command_error(int code, const char *format, ...)
 	return code;
 }
 
+void command_warning(const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	fputs("unciad: warning: ", stderr);
+	vfprintf(stderr, format, list);
+	fputc('\n', stderr);
+	va_end(list);
+}
+
 int command_usage_error(const struct arguments *a, const char *format, ...)
 {
 	va_list list;

@@ -66,6 +66,8 @@ void command_end(int code);
 
 /* Writes "unciad: …" to standard error. Returns `code`. */
 int command_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Writes "unciad: warning: …" to standard error: the command goes on, and its object of --json is the result. */
+void command_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* As command_error, pointing to the command's --help. Returns EXIT_USAGE. */
 int command_usage_error(const struct arguments *arguments, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

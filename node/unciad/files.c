@@ -64,9 +64,9 @@ static int read_whole(int fd, const char *path, size_t size_max, uint8_t **bytes
 	if (fstat(fd, &status))
 		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(status.st_mode))
-		return command_error(EXIT_FAILED, "%s: not a regular file", path);
+		return command_error(EXIT_MISMATCH, "%s: not a regular file", path);
 	if (status.st_size < 0 || (uint64_t)status.st_size > size_max)
-		return command_error(EXIT_FAILED, "%s: larger than %zu bytes", path, size_max);
+		return command_error(EXIT_MISMATCH, "%s: larger than %zu bytes", path, size_max);
 	size_t wanted = (size_t)status.st_size, have = 0;
 	uint8_t *buffer = malloc(wanted + 1);
 	if (!buffer)

@@ -18,7 +18,9 @@ int genesis_load(const char *path, struct genesis *genesis)
 		return code;
 	int error = genesis_decode(genesis, bytes, size);
 	free(bytes);
-	return error ? command_error(EXIT_FAILED, "%s: not a genesis file: %s", path, uncia_error_text(error)) : 0;
+	return error ? command_error(error == UNCIA_E_MEMORY ? EXIT_FAILED : EXIT_MISMATCH,
+	                             "%s: not a genesis file: %s", path, uncia_error_text(error))
+	             : 0;
 }
 
 /* Our place in the committee is that of our consensus key; the network key must be the one that is stated beside it. */
@@ -29,8 +31,9 @@ static int find_self(const struct genesis *genesis, const struct node_keys *keys
 		if (memcmp(v->consensus_key, keys->consensus_public, PUBLIC_KEY_SIZE))
 			continue;
 		if (memcmp(v->network_key, keys->network_public, 32))
-			return command_error(EXIT_FAILED,
-			                     "%s/network.key is not the one that the genesis states for validator %u",
+			return command_error(EXIT_MISMATCH,
+			                     "%s/network.key is not the one that the genesis states for validator %u: "
+			                     "put back this home's own",
 			                     path, i);
 		*self = i;
 		return 0;
@@ -60,7 +63,7 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 	if (code)
 		return code;
 	if (!path_exists(file) && (home_has_started(path) || has_file(path, "data")))
-		return command_error(EXIT_FAILED, "%s is gone: put it back; all validators have the same", file);
+		return command_error(EXIT_MISMATCH, "%s is gone: put it back; all validators have the same", file);
 	if (!path_exists(file))
 		return command_error(
 		    EXIT_FAILED, "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);
@@ -93,6 +96,8 @@ int home_config(const struct home *home, struct config *config)
 	char path[PATH_MAX];
 	assert(home->self == SELF_OBSERVER || home->self < home->genesis.committee.size);
 	int code = path_join(home->path, "unciad.conf", path);
+	if (!code && !path_exists(path))
+		code = command_error(EXIT_USAGE, "%s: not there: put your copy of it back", path);
 	return code ? code : config_load(path, home->genesis.committee.size, config);
 }
 
@@ -131,13 +136,28 @@ static int say_journal_lost(const char *path)
 	    path, what, what);
 }
 
+/* What the store says of one of its two parts begins with the part's name; all else names a path itself. */
+static bool is_of_part(const char *why)
+{
+	return !strncmp(why, "journal: ", 9) || !strncmp(why, "state: ", 7);
+}
+
 int home_store_failure(const struct home *home, int error, const char *why)
 {
 	assert(error);
 	if ((error == UNCIA_E_NOT_FOUND || error == UNCIA_E_DAMAGED) && !home_has_journal(home))
 		return say_journal_lost(home->path);
-	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s",
-	                     *why ? why : uncia_error_text(error));
+	if (!is_of_part(why))
+		return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s",
+		                     *why ? why : uncia_error_text(error));
+	if (error == UNCIA_E_NETWORK)
+		return command_error(
+		    EXIT_MISMATCH,
+		    "%s/data/%s than the keys and the genesis of this home: one or the other was put there from "
+		    "another home. Put back this home's own: data/state from any copy of it, however old; data/journal "
+		    "only as it was when this validator last ended (see \"A lost journal\" in docs/operating.md)",
+		    home->path, why);
+	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s/data/%s", home->path, why);
 }
 
 int home_store_open(const struct home *home, bool read_only, struct store **store)

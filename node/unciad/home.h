@@ -2,6 +2,7 @@
  * function returns an exit code, and has said on standard error what failed. Threads: the command's. */
 #ifndef HOME_H
 #define HOME_H
+#include "actions.h"
 #include "committee.h"
 #include "config.h"
 #include "files.h"
@@ -30,12 +31,12 @@ int home_mark_started(const struct home *home);
 /* Whether the journal is there, whole or not. */
 bool home_has_journal(const struct home *home);
 /* Says why the store could not be opened (error, why: store_open's). Returns EXIT_JOURNAL_LOST where the journal is not
- * there; EXIT_MISMATCH where what is there is damaged; EXIT_FAILED. */
+ * there; EXIT_MISMATCH where what is there is damaged, or another home's; EXIT_FAILED. */
 int home_store_failure(const struct home *home, int error, const char *why);
 /* Opens the store, and from now on ends the process on a memory fault (end_on_fault). On 0, store_close follows. */
 int home_store_open(const struct home *home, bool read_only, struct store **store);
 
-/* Reads and checks a genesis file. On 0, genesis_deinit follows. */
+/* Reads and checks a genesis file; EXIT_MISMATCH where it is none. On 0, genesis_deinit follows. */
 int genesis_load(const char *path, struct genesis *genesis);
 
 /* Under which conditions a home is filled. */

@@ -58,10 +58,10 @@ static int init_take_option(struct request *r, int option, const char *value)
 static int init_home(const struct request *r)
 {
 	struct genesis genesis;
-	struct network_inquiry inquiry = {&r->config, r->first_start};
+	struct network_inquiry inquiry = {.config = &r->config, .first_start = r->first_start};
 	int code = genesis_load(r->genesis, &genesis);
 	if (code)
-		return code;
+		return EXIT_FAILED; /* a file that is given is no stored one */
 	for (uint32_t i = genesis.committee.size; i < COMMITTEE_SIZE_MAX && !code; i++) {
 		if (r->config.peers[i].port)
 			code = command_error(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,
@@ -70,11 +70,14 @@ static int init_home(const struct request *r)
 	if (!code)
 		code = home_init(r->home, &genesis, &r->config,
 		                 &(struct home_policy){r->observer, init_ask_network, &inquiry});
+	if (!code)
+		init_warn_unheard(r->home, &inquiry);
 	char id[KEY_TEXT_SIZE];
 	hex_format(genesis.network_id.b, HASH_SIZE, id);
 	if (!code && r->json) {
-		code = command_print_json(
-		    json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "home", r->home, "network_id", id, "name", genesis.name));
+		code = command_print_json(json_pack("{s:i,s:s,s:s,s:s,s:I,s:I}", "v", 1, "home", r->home, "network_id",
+		                                    id, "name", genesis.name, "asked", (json_int_t)inquiry.asked,
+		                                    "answered", (json_int_t)inquiry.answered));
 	} else if (!code) {
 		printf("%s is ready for network %s (%s)\n", r->home, genesis.name, id);
 		code = command_flush();
@@ -105,7 +108,8 @@ const struct command command_init = {
         "and the ledger's first state. A journal is made once for a key, since a second one could vote again: every\n"
         "validator named by --peer is asked whether this key has voted. Where one says so, exit code 5, and nothing\n"
         "is made. Where validators of weight W - F (or all others) do not answer, exit code 6; where the network is\n"
-        "only being set up, so that nobody can answer yet, add --first-start.",
+        "only being set up, so that nobody can answer yet, add --first-start: a home made without enough answers is\n"
+        "made with a warning. The object of --json says how many were asked and how many answered (asked, answered).",
     .options = options,
     .run = init_run,
 };

@@ -38,7 +38,7 @@ static int load_seed(const char *path, uint8_t seed[32])
 		return code;
 	size_t digits = size == KEY_TEXT_SIZE && text[size - 1] == '\n' ? size - 1 : size;
 	if (!hex_parse_32((const char *)text, digits, seed))
-		code = command_error(EXIT_FAILED, "%s: not a key file (64 hexadecimal digits)", path);
+		code = command_error(EXIT_MISMATCH, "%s: not a key file (64 hexadecimal digits)", path);
 	sodium_memzero(text, size);
 	free(text);
 	return code;
@@ -70,7 +70,7 @@ static int find_paths(const char *home, struct key_paths *paths)
 static int say_key_gone(const char *path)
 {
 	return command_error(
-	    EXIT_FAILED,
+	    EXIT_MISMATCH,
 	    "%s: not there, and this home has its genesis already: put your copy of the file back. A new "
 	    "key would not be this validator's",
 	    path);

@@ -15,8 +15,9 @@
 
 /* What came of asking them. */
 struct answers {
-	uint64_t weight;  /* of those that have seen nothing of the key */
-	uint64_t others;  /* of all but this one */
+	uint64_t weight; /* of those that have seen nothing of the key */
+	uint64_t others; /* of all but this one */
+	uint32_t asked, answered;
 	char silent[400]; /* who has not answered, and why not */
 };
 
@@ -73,8 +74,10 @@ static int take_answer(const struct home *home, uint32_t validator, const struct
 		                      answer->proposed_height);
 	if (answer->has_vote)
 		note_silent(answers, validator, "answers with a vote that is not of this key, which does not count");
-	else
+	else {
 		answers->weight += home->genesis.committee.validators[validator].weight;
+		answers->answered++;
+	}
 	return 0;
 }
 
@@ -100,6 +103,7 @@ static int ask_all(const struct home *home, const struct config *config, struct 
 	for (uint32_t i = 0; i < c->size && !code; i++) {
 		if (i == home->self)
 			continue;
+		answers->asked += config->peers[i].port != 0;
 		if (config->peers[i].port)
 			code = take_answer(home, i, &all[i], answers);
 		else
@@ -120,9 +124,29 @@ static int find_others(const struct home *home, const struct config *given, stru
 	return path_exists(path) ? home_config(home, config) : 0;
 }
 
+void init_warn_unheard(const char *home, const struct network_inquiry *inquiry)
+{
+	static const char risk[] = "If it has, this second journal can vote again and split the network: then do not "
+	                           "start this home, and see \"A lost journal\" in docs/operating.md";
+	if (!inquiry->unheard)
+		return;
+	if (!inquiry->asked)
+		command_warning(
+		    "%s: nobody was asked whether this key has voted before: %s, and --first-start says that "
+		    "no validator of this network has ever run. %s",
+		    home, inquiry->needed ? "no --peer says where the others are" : "there is no other validator",
+		    risk);
+	else
+		command_warning("%s: whether this key has voted before is not known: of %" PRIu32
+		                " validators that were asked, %" PRIu32 " answered that it has not, of weight %" PRIu64
+		                " of %" PRIu64
+		                " needed, and --first-start says that no validator of this network has ever run. %s",
+		                home, inquiry->asked, inquiry->answered, inquiry->weight, inquiry->needed, risk);
+}
+
 int init_ask_network(const struct home *home, void *context)
 {
-	const struct network_inquiry *inquiry = context;
+	struct network_inquiry *inquiry = context;
 	const struct committee *c = &home->genesis.committee;
 	struct answers answers = {.others = c->weight - c->validators[home->self].weight};
 	struct config config;
@@ -132,8 +156,15 @@ int init_ask_network(const struct home *home, void *context)
 	uint64_t needed = c->weight - c->faulty;
 	if (needed > answers.others)
 		needed = answers.others;
-	if (code || inquiry->first_start || (needed && answers.weight >= needed))
+	inquiry->asked = answers.asked;
+	inquiry->answered = answers.answered;
+	inquiry->weight = answers.weight;
+	inquiry->needed = needed;
+	if (code || (needed && answers.weight >= needed))
 		return code;
+	inquiry->unheard = inquiry->first_start;
+	if (inquiry->unheard)
+		return 0;
 	if (!needed)
 		return command_error(
 		    EXIT_UNREACHABLE,

@@ -112,7 +112,7 @@ static int start_run(struct arguments *arguments)
 		return code;
 	if (home.self == SELF_OBSERVER)
 		code = command_error(
-		    EXIT_FAILED, "the consensus key of %s is not one of the genesis: only validators can run", path);
+		    EXIT_MISMATCH, "the consensus key of %s is not one of the genesis: only validators can run", path);
 	else
 		code = start_home(&home, this_chain);
 	home_close(&home);
@@ -126,8 +126,8 @@ const struct command command_start = {
         "Runs the validator of HOME in the foreground, logging to standard error, until SIGTERM or SIGINT. One\n"
         "process runs in a home; a home is started only where its keys were made for it and only with the\n"
         "journal that init made. SIGHUP is ignored. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
-        "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged), 9 (the journal of votes\n"
-        "is gone) and 10 (there is a second chain).",
+        "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged, missing or of another\n"
+        "home), 9 (the journal of votes is gone) and 10 (there is a second chain).",
     .options = options,
     .run = start_run,
 };

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "home.h"
 #include "ledger.h"
+#include "lost_vote.h"
 #include "node_client.h"
 #include "second_chain.h"
 #include "uncia/error.h"
@@ -20,6 +21,7 @@ struct report {
 	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
 	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
 	bool second_chain;       /* of a stopped home: its journal holds proof of one */
+	bool lost_votes;         /* of a stopped home: its journal has lost votes, and notes that others showed one */
 	uint32_t self, committee_size;
 };
 
@@ -148,6 +150,14 @@ static int read_second_chain(const struct home *home, const struct storage_view 
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;
 }
 
+static int read_lost_vote(const struct home *home, const struct storage_view *view, struct report *report)
+{
+	uint64_t of_view;
+	int error = lost_vote_find(home, view, &of_view);
+	report->lost_votes = !error;
+	return error == UNCIA_E_NOT_FOUND ? 0 : error;
+}
+
 static int read_stopped(const struct home *home, struct report *report)
 {
 	struct store *store;
@@ -165,6 +175,8 @@ static int read_stopped(const struct home *home, struct report *report)
 		error = read_state(home, &view, report);
 	if (!error)
 		error = read_second_chain(home, &view, report);
+	if (!error)
+		error = read_lost_vote(home, &view, report);
 	store_close(store);
 	return error ? command_error(EXIT_FAILED, "%s: %s: see  unciad check --home %s", home->path,
 	                             uncia_error_text(error), home->path)
@@ -247,8 +259,9 @@ static int status_print_json(const struct report *r, const char *block, const ch
 	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
 	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
 	json_t *more = r->running ? running_json(r)
-	                          : json_pack("{s:I,s:b}", "settled_height", (json_int_t)r->settled_height,
-	                                      "second_chain", (int)r->second_chain);
+	                          : json_pack("{s:I,s:b,s:b,s:s*}", "settled_height", (json_int_t)r->settled_height,
+	                                      "second_chain", (int)r->second_chain, "lost_votes", (int)r->lost_votes,
+	                                      "voting", r->lost_votes ? voting_text(VOTING_STALE_JOURNAL) : NULL);
 	if (!object || !more || json_object_update(object, more)) {
 		json_decref(object);
 		object = NULL;
@@ -303,6 +316,9 @@ static int status_print_report(const struct report *r, bool json)
 		print_running(r, root);
 	else
 		printf("state root  %s (after height %" PRIu64 ")\n", root, r->settled_height);
+	if (r->lost_votes)
+		printf("voting      %s: see \"A lost journal\" in docs/operating.md\n",
+		       voting_text(VOTING_STALE_JOURNAL));
 	if (r->second_chain)
 		printf("evidence    of a second chain: see \"A second chain\" in docs/operating.md\n");
 	printf("accounts    %" PRIu64 "\n", r->node.accounts);

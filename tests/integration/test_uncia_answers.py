@@ -1,5 +1,6 @@
 """What the commands show of a running network: histories, payments on their way, receipts as files, validators. As text for
 people, and as objects for programs, which must say the same."""
+import json
 import subprocess
 import unittest
 
@@ -116,6 +117,86 @@ class Answers(NetworkTest):
 		self.assertEqual(self.alice.run("wait", waiting["id"], "--timeout", "120")["state"], "final")
 		self.assertRegex(self.text(self.alice, "status", waiting["id"])[0], "(?s)final at height .*\nin the block of .*\n$")
 		self.assertEqual(self.alice.run("history")["pending"], [])
+
+	def pay(self, *arguments, code=0):
+		"""What a payment says on standard error, and its object."""
+		out, err = self.text(self.alice, "send", *arguments, "--json", code=code)
+		return err, json.loads(out)
+
+	def test_whoever_pays_the_same_again_is_told(self):
+		request = self.uncia("--wallet", self.bob.home, "request", "0.75", "--memo", "lunch")[0].strip()
+		err, first = self.pay(request)
+		self.assertIn("(none of your contacts; paid before)\n", err)
+		self.assertIsNone(first["repeats"])
+		self.uncia("--wallet", self.alice.home, "contact", "add", "bob", self.bob.address)
+		err, second = self.pay(request)
+		self.assertRegex(err, r"\(your contact bob\); the same amount was paid to it at 20.* UTC: " + first["id"])
+		self.assertEqual(second["repeats"], first["id"])
+		# Another amount, purpose or reference is another matter.
+		other = self.uncia_json("--wallet", self.bob.home, "address", "--reference", "01" * 8)["address"]
+		for arguments in ((self.bob.address, "0.75"), (self.bob.address, "0.5", "--memo", "lunch"), (other, "0.75", "--memo", "lunch")):
+			err, paid = self.pay(*arguments)
+			self.assertIn("(your contact bob)\n", err)
+			self.assertIsNone(paid["repeats"])
+		# What the same key has paid is no second payment, and is said to be the first.
+		err, keyed = self.pay(self.bob.address, "0.25", "--key", "k")
+		self.assertIn("paying 0.250000", err)
+		err, again = self.pay(self.bob.address, "0.25", "--key", "k")
+		self.assertNotIn("paying", err)
+		self.assertRegex(err, f"this --key has its payment already, and no other is made: 0.250000 UNC to {self.bob.address}, final at "
+			f"20.* UTC: {keyed['id']}")
+		self.assertEqual((again["id"], again["state"]), (keyed["id"], "final"))
+		# One that is on its way counts as well.
+		self.network.validators[KILLED[0]].kill()
+		self.alice.balance()
+		self.network.validators[KILLED[1]].kill()
+		_, waiting = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "2", code=3)
+		err, _ = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "2", code=3)
+		self.assertRegex(err, f"the same amount is on its way to it already: {waiting['id']}")
+
+	def test_the_wallets_own_address_is_called_that(self):
+		err, _ = self.pay(self.alice.address, "0.5")
+		self.assertIn("(this wallet's own address)", err)
+		self.assertNotIn("contacts", err)
+
+	def test_without_a_validator_a_history_is_what_the_home_holds(self):
+		self.network.validators[KILLED[0]].kill()
+		self.assertEqual(self.alice.balance(), 8_500_000)
+		self.network.validators[KILLED[1]].kill()
+		lost = self.alice.send(self.bob, "3", "--expires", "1", "--timeout", "2", code=3)["id"]
+		over = "It may still become final, though its expiry has passed: only a block that is later than that ends it"
+		self.until(lambda: over in self.text(self.alice, "status", lost)[0], "its expiry to pass")
+		for number in KILLED:
+			self.network.validators[number].start()
+		self.assertEqual(self.alice.run("wait", lost, "--timeout", "120", code=8)["state"], "expired")
+		known = self.alice.run("history")["payments"]
+		self.network.validators[KILLED[0]].kill()
+		self.assertEqual(self.alice.balance(), 8_500_000)
+		self.network.validators[KILLED[1]].kill()
+		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "2", code=3)["id"]
+		self.network.kill_all()
+		base = ("--wallet", self.alice.home, "--network", self.network.file)
+		held = self.uncia_json(*base, "history", code=6)
+		self.assertEqual(held["payments"], [p for p in known if p["direction"] != "in"])
+		self.assertEqual([p["id"] for p in held["payments"]], [lost, self.paid[3]["id"], self.paid[1]["id"]])
+		self.assertEqual([p["state"] for p in held["payments"]], ["expired", "final", "final"])
+		self.assertEqual([(p["id"], p["state"]) for p in held["pending"]], [(waiting, "pending")])
+		self.assertEqual((held["exit"], held["complete"], held["more"]), (6, False, False))
+		self.assertIn("no validator could be reached", held["error"])
+		out, err = self.text(self.alice, "history", code=6)
+		self.assertEqual([line.strip() for line in out.splitlines()[1::2]], [waiting] + [p["id"] for p in held["payments"]])
+		self.assertIn("uncia: no validator could be reached: these are the payments that this wallet's home holds. What was received,", err)
+		self.assertNotIn("balance", err)
+		two = self.uncia_json(*base, "history", "--limit", "2", code=6)
+		self.assertEqual((two["payments"], two["more"]), (held["payments"][:2], True))
+		# Nor does a payment of one's own need a network to be looked at.
+		self.assertEqual(self.uncia_json("--wallet", self.alice.home, "status", self.paid[1]["id"])["state"], "final")
+		self.assertEqual(self.uncia_json("--wallet", self.alice.home, "status", lost)["state"], "expired")
+		out, err = self.uncia("--wallet", self.alice.home, "status", waiting)
+		self.assertIn("not final yet", out)
+		self.assertIn("nobody was asked, for want of --network", err)
+		_, err = self.uncia("--wallet", self.bob.home, "status", waiting, code=2)
+		self.assertIn("--network is missing", err)
 
 	def test_a_receipt_goes_into_a_new_file_and_over_none(self):
 		self.text(self.alice, "receipt", "export", self.paid[1]["id"], "--output", self.dir / "receipt")

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import shutil
 import socket
 import subprocess
 import unittest
@@ -293,14 +294,41 @@ class Start(UnciadTest):
 			self.refuses(1, str(self.port), "start", "--home", "v0")
 
 	def test_refuses_data_of_another_network_or_key(self):
+		"""With a code that a restart cannot help, the path, and what to do."""
 		self.run_unciad("genesis", "--name", "other", "--output", "h", "--account", f"{ALICE}=1", *self.validators)
 		genesis = (self.dir / "v0/genesis").read_bytes()
 		(self.dir / "v0/genesis").write_bytes((self.dir / "h").read_bytes())
-		self.refuses(1, "belongs to another network", "start", "--home", "v0")
+		self.refuses(7, "v0/data/journal: belongs to another network than the keys and the genesis", "start", "--home", "v0")
 		(self.dir / "v0/genesis").write_bytes(genesis)
 		for name in ("consensus.key", "network.key"):
 			(self.dir / "v0" / name).write_bytes((self.dir / "v1" / name).read_bytes())
-		self.refuses(1, "belongs to another consensus key", "start", "--home", "v0")
+		for command in ("start", "status", "check"):
+			self.refuses(7, "v0/data/journal: belongs to another consensus key than the keys", command, "--home", "v0")
+
+	def test_refuses_a_state_of_another_home_and_says_what_to_put_back(self):
+		self.run_unciad("init", "--home", "v1", "--genesis", "g", "--first-start")
+		shutil.rmtree(self.dir / "v0/data/state")
+		shutil.copytree(self.dir / "v1/data/state", self.dir / "v0/data/state")
+		for command in ("start", "status", "check"):
+			_, err = self.run_unciad(command, "--home", "v0", code=7)
+			self.assertIn("v0/data/state: belongs to another consensus key", err)
+			self.assertIn("data/state from any copy of it, however old", err)
+			self.assertEqual(err.count("\n"), 1, err)
+		self.assertEqual(self.run_json("check", "--home", "v0", code=7)["exit"], 7)
+
+	def test_refuses_a_genesis_or_a_network_key_that_is_not_the_homes(self):
+		for name, content, message in (("genesis", b"nothing", "v0/genesis: not a genesis file"),
+				("genesis", None, "v0/genesis is gone: put it back"),
+				("network.key", (self.dir / "v1/network.key").read_bytes(), "v0/network.key is not the one"),
+				("consensus.key", b"nothing", "v0/consensus.key: not a key file")):
+			path = self.dir / "v0" / name
+			kept = path.read_bytes()
+			path.write_bytes(content) if content else path.unlink()
+			for command in ("start", "status", "check"):
+				with self.subTest(name, content=content, command=command):
+					self.refuses(7, message, command, "--home", "v0")
+			path.write_bytes(kept)
+			path.chmod(0o600)
 
 	def test_refuses_what_is_missing_or_wrong(self):
 		self.refuses(2, "--home is missing", "start")
@@ -314,7 +342,7 @@ class Start(UnciadTest):
 		(self.dir / "v0/unciad.conf").write_text("[node]\ncolour = red\n")
 		self.refuses(2, "v0/unciad.conf:2: unknown key 'colour'", "start", "--home", "v0")
 		(self.dir / "v0/unciad.conf").unlink()
-		self.refuses(1, "v0/unciad.conf: No such file", "start", "--home", "v0")
+		self.refuses(2, "v0/unciad.conf: not there: put your copy of it back", "start", "--home", "v0")
 
 	def test_refuses_a_truncated_database(self):
 		for name in ("journal", "state"):

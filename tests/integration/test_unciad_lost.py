@@ -80,7 +80,8 @@ class Lost(NetworkTest):
 
 	def test_a_lost_journal_or_state_alone_is_told_apart(self):
 		home = self.dir / self.network.validators[1].home
-		self.network.validators[1].stop()
+		for number in (1, 2):
+			self.network.validators[number].stop()
 		for name, code, message in (("journal", 9, "data/journal is gone"), ("state", 7, "put data/state back from any copy")):
 			(home / "data" / name).rename(self.dir / name)
 			for command in ("start", "status", "check"):
@@ -88,6 +89,8 @@ class Lost(NetworkTest):
 				self.assertIn(message, err)
 				self.assertNotIn("init", err)
 				self.assertEqual(err.count("\n"), 1, err)
+			_, err = self.run_unciad("check", "--home", self.network.validators[2].home, "--against", home, code=code)
+			self.assertIn(message, err)
 			(self.dir / name).rename(home / "data" / name)
 		self.run_unciad("check", "--home", home)
 
@@ -97,6 +100,33 @@ class Lost(NetworkTest):
 		self.second_home(1, "again", "--first-start", code=5, message="this key has voted before")
 		self.stop_all()
 		self.second_home(1, "alone", code=6, message="weight 0 of 3 needed")
+
+	def test_a_journal_that_has_lost_votes_is_told_of_a_stopped_home_too(self):
+		old = self.network.validators[1]
+		old.stop()
+		data = self.dir / old.home / "data"
+		shutil.copytree(data, self.dir / "saved")
+		before = self.run_json("status", "--home", old.home)
+		self.assertEqual((before["lost_votes"], "voting" in before), (False, False))
+		old.start()
+		self.until(lambda: (s := asked(self, old.home))["running"] and s["voting"] == "yes" and s["height"] > before["height"] + 2,
+			"it to vote")
+		old.stop()
+		shutil.rmtree(data)
+		(self.dir / "saved").rename(data)
+		old.start()
+		said = "never again under this key: a peer holds a newer vote than the journal"
+		self.until(lambda: (s := asked(self, old.home))["running"] and s["voting"] == said, "it to hear of its newer votes")
+		old.stop()
+		stopped = self.run_json("status", "--home", old.home)
+		self.assertEqual((stopped["lost_votes"], stopped["voting"]), (True, said))
+		self.assertIn(f"voting      {said}: see", self.run_unciad("status", "--home", old.home)[0])
+		checked = self.run_json("check", "--home", old.home, code=7)
+		self.assertEqual((checked["ok"], checked["height"] >= stopped["height"]), (False, True))
+		self.assertIn("never votes again under this key", checked["failure"])
+		out, err = self.run_unciad("check", "--home", old.home, code=7)
+		self.assertIn("the journal has lost votes that this key has cast: others hold one of view", err)
+		self.assertRegex(out, "^the chain is well up to height ")
 
 	def test_who_caught_up_by_pages_knows_who_has_voted(self):
 		self.wait_height(8)
@@ -173,13 +203,18 @@ class Making(UnciadTest):
 		self.assertIn("validator 1: no validator could be reached", err)
 		self.assertEqual(sorted(os.listdir(self.dir / "v0")), sorted(KEYS))
 		for i in range(3):
-			self.init(i, "--first-start")
+			out, err = self.init(i, "--first-start", "--json")
+			made = json.loads(out)
+			self.assertEqual((made["asked"], made["answered"]), (3, i))
+			self.assertIn(f"of 3 validators that were asked, {i} answered that it has not, of weight {i} of 3 needed", err)
 			self.start(i)
+			self.until(lambda: asked(self, f"v{i}")["running"], "it to answer")
 		self.until(lambda: asked(self, "v0")["height"] >= 3, "three to finalise")
 		_, err = self.init(3, known=(0, 1), code=6)
 		self.assertIn("weight 2 of 3 needed", err)
 		self.assertIn("validator 2: no --peer says where it is", err)
-		self.init(3)
+		_, err = self.init(3)
+		self.assertEqual(err, "")
 		self.start(3)
 		self.until(lambda: asked(self, "v3")["voting"] == "yes", "the fourth to vote")
 

@@ -3,6 +3,7 @@ import base64
 import configparser
 import fcntl
 import hashlib
+import json
 import os
 import socket
 import stat
@@ -96,7 +97,7 @@ class Keygen(UnciadTest):
 		(self.dir / "home/network.key").unlink()
 		for content in ("", "00" * 31, "zz" * 32, "00" * 33):
 			(self.dir / "home/consensus.key").write_text(content)
-			self.refuses(1, "home/consensus.key", "keygen", "--home", "home")
+			self.refuses(7, "home/consensus.key", "keygen", "--home", "home")
 
 
 class Genesis(UnciadTest):
@@ -263,8 +264,12 @@ class Init(UnciadTest):
 		self.make_genesis()
 
 	def test_fills_a_home_and_refuses_a_second_time(self):
-		made = self.run_json("init", "--home", "v0", "--genesis", "g", "--first-start")
+		out, err = self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start", "--json")
+		made = json.loads(out)
 		self.assertEqual(made["network_id"], self.network_id)
+		self.assertEqual((made["asked"], made["answered"]), (0, 0))
+		self.assertIn("unciad: warning: v0: nobody was asked whether this key has voted before: no --peer says", err)
+		self.assertIn("this second journal can vote again and split the network", err)
 		self.assertEqual((self.dir / "v0/genesis").read_bytes(), (self.dir / "g").read_bytes())
 		self.assertEqual(stat.S_IMODE(os.stat(self.dir / "v0/data").st_mode), 0o700)
 		before = (self.dir / "v0/data/journal/data.mdb").read_bytes()
@@ -314,19 +319,19 @@ class Init(UnciadTest):
 				self.refuses(code, message, "init", *options)
 				self.assertFalse((self.dir / "v0/data").exists())
 		self.run_unciad("init", "--home", "stranger", "--genesis", "g", "--observer")
-		self.refuses(1, "only validators can run", "start", "--home", "stranger")
+		self.refuses(7, "only validators can run", "start", "--home", "stranger")
 
 	def test_refuses_a_home_of_another_network(self):
 		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.run_unciad("genesis", "--name", "other", "--output", "h", "--account", f"{ALICE}=1", *self.validators)
 		self.refuses(1, "v0 belongs to another network", "init", "--home", "v0", "--genesis", "h")
 		(self.dir / "v0/genesis").write_bytes((self.dir / "h").read_bytes())
-		self.refuses(1, "belongs to another network", "check", "--home", "v0")
+		self.refuses(7, "v0/data/journal: belongs to another network", "check", "--home", "v0")
 
 	def test_refuses_a_network_key_that_is_not_the_one_of_the_genesis(self):
 		(self.dir / "v0/network.key").unlink()
 		self.keygen("v0")
-		self.refuses(1, "v0/network.key is not the one", "init", "--home", "v0", "--genesis", "g")
+		self.refuses(7, "v0/network.key is not the one", "init", "--home", "v0", "--genesis", "g")
 
 
 class Check(UnciadTest):
@@ -444,7 +449,7 @@ class Status(UnciadTest):
 		(self.dir / "v0/network.key").chmod(0o644)
 		self.refuses(1, "chmod 600 v0/network.key", "status", "--home", "v0")
 		(self.dir / "v0/network.key").unlink()
-		self.refuses(1, "v0/network.key: not there", "status", "--home", "v0")
+		self.refuses(7, "v0/network.key: not there", "status", "--home", "v0")
 
 	def test_a_key_that_is_gone_is_not_made_anew(self):
 		for name in "network.key", "consensus.key":
@@ -453,7 +458,7 @@ class Status(UnciadTest):
 			key.unlink()
 			for command in "start", "status", "check", "keygen":
 				with self.subTest(name, command=command):
-					self.refuses(1, f"v0/{name}: not there, and this home has its genesis already: put your copy",
+					self.refuses(7, f"v0/{name}: not there, and this home has its genesis already: put your copy",
 						command, "--home", "v0")
 					self.assertFalse(key.exists())
 			key.write_bytes(kept)

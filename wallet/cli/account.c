@@ -43,10 +43,10 @@ static int run_balance(const struct call *call)
 {
 	struct session session;
 	int code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
-	if (!code)
-		code = session_sync(&session);
-	if (!code)
-		code = print_balance(call, &session);
+	if (!code) {
+		int error = session_sync(&session);
+		code = error ? cli_complain_error(error, "the balance") : print_balance(call, &session);
+	}
 	session_close(&session);
 	return code;
 }

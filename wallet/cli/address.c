@@ -66,6 +66,18 @@ static int print_request(const struct call *call, const struct uncia_request *re
 	return cli_output_flush();
 }
 
+/* Where the network is known, an amount that nobody could pay in it is refused. Returns an exit code. */
+static int payable_check(const struct call *call, uint64_t amount)
+{
+	struct uncia_network *network = NULL;
+	const char *path;
+	int code = network_given(call) ? network_open(call, &path, &network) : 0;
+	if (!code && network)
+		code = smallest_check(call, network, amount);
+	uncia_network_free(network);
+	return code;
+}
+
 static int run_request(const struct call *call)
 {
 	struct uncia_request request = {.size = sizeof(request)};
@@ -79,6 +91,8 @@ static int run_request(const struct call *call)
 	if (call->operand_count) {
 		request.has_amount = true;
 		code = amount_read(call, call->operands[0], &request.amount);
+		if (!code)
+			code = payable_check(call, request.amount);
 	}
 	if (!code && memo && !(code = memo_check(call, memo)))
 		strcpy(request.memo, memo);
@@ -126,7 +140,8 @@ const struct verb verb_request = {
     .operands_max = 1,
     .summary = "make a request to be paid, to send in a chat",
     .description = "Makes a request, uncia:unc1…?amount=…&memo=…, which the other side hands to uncia send. A request\n"
-                   "says nothing about who wrote it: look at the payee before you pay one.",
+                   "says nothing about who wrote it: look at the payee before you pay one. With a network file, an\n"
+                   "amount below the network's smallest is refused: nobody could pay it.",
     .options = request_options,
     .run = run_request};
 

@@ -121,6 +121,9 @@ const char *error_words(int error);
 /* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.
  * Returns an exit code. */
 int cli_json_print(json_t *object);
+/* As cli_json_print, of a result that is only a part: adds what cli_end would print, the last message and the exit
+ * code. Returns the exit code. */
+int cli_json_print_failed(json_t *object, int code);
 /* A whole number, also one above what jansson has integers for; for objects that cli_json_print writes. NULL: no
  * memory. */
 json_t *json_whole(uint64_t number);

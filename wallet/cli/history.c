@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "outcome.h"
+#include "own.h"
 #include "verbs.h"
 
 #define LIMIT_DEFAULT 20
@@ -122,30 +123,39 @@ static void print_line(const struct listing *l, const struct line *line, const c
 	printf("    %s\n", id);
 }
 
-static int show_final(struct listing *l, const struct uncia_receipt *receipt)
+/* Shows an entry that has its end. Returns an exit code. */
+static int show_ended(struct listing *l, const struct line *line)
 {
 	static const char *const signs[] = {
 	    [UNCIA_DIRECTION_IN] = "+", [UNCIA_DIRECTION_OUT] = "-", [UNCIA_DIRECTION_SELF] = ""};
 	char when[TIME_TEXT_SIZE];
+	const struct uncia_payment *p = &line->payment;
+	bool final = p->state == UNCIA_PAYMENT_FINAL;
+	uint64_t at_ms = final ? p->timestamp_ms : p->expires_at * 1000;
+	assert(final || p->state == UNCIA_PAYMENT_EXPIRED);
+	l->shown++;
+	if (!l->call->json) {
+		time_format(at_ms, when);
+		print_line(l, line, when, final ? signs[line->part.direction] : "expired, never paid: ");
+		return 0;
+	}
+	return list_append(l->payments, line_json(l->session, line),
+	                   final ? json_pack("{s:o,s:i,s:o}", "height", json_whole(p->height), "index", (int)p->index,
+	                                     "timestamp_ms", json_whole(at_ms))
+	                         : json_pack("{s:n,s:n,s:I,s:I}", "height", "index", "timestamp_ms", (json_int_t)at_ms,
+	                                     "expires_at", (json_int_t)p->expires_at));
+}
+
+static int show_final(struct listing *l, const struct uncia_receipt *receipt)
+{
 	struct line line;
 	int error = history_read_final(l->session, receipt, &line);
-	if (error)
-		return cli_complain_error(error, "the history");
-	const struct uncia_payment *p = &line.payment;
-	l->shown++;
-	if (l->call->json)
-		return list_append(l->payments, line_json(l->session, &line),
-		                   json_pack("{s:o,s:i,s:o}", "height", json_whole(p->height), "index", (int)p->index,
-		                             "timestamp_ms", json_whole(p->timestamp_ms)));
-	time_format(p->timestamp_ms, when);
-	print_line(l, &line, when, signs[line.part.direction]);
-	return 0;
+	return error ? cli_complain_error(error, "the history") : show_ended(l, &line);
 }
 
 /* Shows own payments whose expiry is not before this time, as far as the limit lets. Returns an exit code. */
 static int show_expired(struct listing *l, uint64_t since_ms)
 {
-	char when[TIME_TEXT_SIZE];
 	struct uncia_payment_id id;
 	struct line line;
 	int error = 0;
@@ -157,24 +167,14 @@ static int show_expired(struct listing *l, uint64_t since_ms)
 			error = 0;
 			continue;
 		}
-		uint64_t at_ms = line.payment.expires_at * 1000;
 		if (error)
 			break;
-		if (at_ms < since_ms)
+		if (line.payment.expires_at * 1000 < since_ms)
 			return 0;
 		l->expired++;
-		l->shown++;
-		if (l->call->json) {
-			int code = list_append(l->payments, line_json(l->session, &line),
-			                       json_pack("{s:n,s:n,s:I,s:I}", "height", "index", "timestamp_ms",
-			                                 (json_int_t)at_ms, "expires_at",
-			                                 (json_int_t)line.payment.expires_at));
-			if (code)
-				return code;
-		} else {
-			time_format(at_ms, when);
-			print_line(l, &line, when, "expired, never paid: ");
-		}
+		int code = show_ended(l, &line);
+		if (code)
+			return code;
 	}
 	return error ? cli_complain_error(error, "the history") : 0;
 }
@@ -199,24 +199,26 @@ static int show_pending(struct listing *l)
 	return code;
 }
 
-/* Asks for one page and shows it, with what expired meanwhile. Returns an exit code. */
-static int show_page(struct listing *l, struct uncia_history_page *page)
+/* Asks for one page. Returns 0 or an enum uncia_error. */
+static int fetch_page(const struct listing *l, struct uncia_history_page *page)
 {
 	assert(l->shown < l->limit);
 	uint64_t left = l->limit - l->shown;
-	int code = 0;
 	int error = uncia_wallet_history(l->session->wallet, page->next_height, page->next_index,
 	                                 left < PAGE_MAX ? (uint32_t)left : PAGE_MAX);
 	if (!error)
 		error = session_await(l->session, UNCIA_EVENT_HISTORY, NULL, NO_DEADLINE);
-	if (!error)
-		error = uncia_wallet_history_page(l->session->wallet, page);
-	if (error)
-		return cli_complain_error(error, "the history");
+	return error ? error : uncia_wallet_history_page(l->session->wallet, page);
+}
+
+/* Shows the page that came last, with what expired meanwhile. Returns an exit code. */
+static int show_page(struct listing *l, struct uncia_history_page *page)
+{
+	int code = 0;
 	for (uint32_t i = 0; !code && i < page->count && l->shown < l->limit; i++) {
 		const struct uncia_receipt *receipt = uncia_wallet_history_receipt(l->session->wallet, i);
 		struct uncia_payment payment = {.size = sizeof(payment)};
-		error = uncia_receipt_payment(receipt, &payment);
+		int error = uncia_receipt_payment(receipt, &payment);
 		code = error ? cli_complain_error(error, "the history") : show_expired(l, payment.timestamp_ms);
 		if (!code && l->shown == l->limit)
 			page->next_height = payment.height; /* this one is left over */
@@ -226,21 +228,62 @@ static int show_page(struct listing *l, struct uncia_history_page *page)
 	return code || page->next_height ? code : show_expired(l, 0);
 }
 
+/* Prints the object of what was listed; failed: the exit code of why it is not all, which has been said, or 0. */
+static int print_listing(const struct listing *l, bool complete, bool more, int failed)
+{
+	json_t *object = json_pack("{s:i,s:O,s:O,s:b,s:b}", "v", 1, "payments", l->payments, "pending", l->pending,
+	                           "complete", (int)complete, "more", (int)more);
+	return failed ? cli_json_print_failed(object, failed) : cli_json_print(object);
+}
+
+/* Without the network: what this home holds itself, which are payments that were made with its key. error: why the
+ * network tells nothing. Returns the exit code that belongs to it. */
+static int show_held(struct listing *l, int error)
+{
+	struct own_list held;
+	int code = 0, failed = own_newest(l->session, l->limit, &held);
+	if (!failed)
+		code = show_pending(l);
+	for (size_t i = 0; !failed && !code && i < held.count; i++) {
+		struct line line;
+		failed = history_read_own(l->session, &held.entries[i].id, &line);
+		if (!failed)
+			code = show_ended(l, &line);
+	}
+	bool more = held.more;
+	if (!failed && held.damaged)
+		cli_complain(0, "%zu stored payments cannot be read: they are damaged", held.damaged);
+	own_list_free(&held);
+	if (failed || code)
+		return failed ? cli_complain_error(failed, "the history") : code;
+	if (!l->call->json && (code = cli_output_flush()) != 0)
+		return code;
+	code = cli_complain(exit_code_of(error),
+	                    "%s: these are the payments that this wallet's home holds%s. What was received, and what "
+	                    "another home has paid since, is not among them",
+	                    error_words(error), more ? ", the newest ones" : "");
+	return l->call->json ? print_listing(l, false, more, code) : code;
+}
+
 static int show_history(struct listing *l)
 {
 	struct uncia_history_page page = {.size = sizeof(page)};
 	struct uncia_payment_id id;
+	int error = fetch_page(l, &page);
+	if (error)
+		return show_held(l, error);
 	int code = show_pending(l);
-	do {
-		if (!code)
-			code = show_page(l, &page);
-	} while (!code && page.next_height && page.count && l->shown < l->limit);
+	if (!code)
+		code = show_page(l, &page);
+	while (!code && page.next_height && page.count && l->shown < l->limit) {
+		error = fetch_page(l, &page);
+		code = error ? cli_complain_error(error, "the rest of the history") : show_page(l, &page);
+	}
 	if (code)
-		return code;
+		return l->call->json && error ? print_listing(l, false, true, code) : code;
 	bool more = page.next_height || !uncia_wallet_expired(l->session->wallet, l->expired, &id);
 	if (l->call->json)
-		return cli_json_print(json_pack("{s:i,s:O,s:O,s:b,s:b}", "v", 1, "payments", l->payments, "pending",
-		                                l->pending, "complete", page.complete, "more", more));
+		return print_listing(l, page.complete, more, 0);
 	if (!page.complete && l->shown < l->limit)
 		cli_complain(0, "something may be missing: the validators hold no proof of the whole history");
 	else if (more)
@@ -258,17 +301,17 @@ static int run_history(const struct call *call)
 	if (code)
 		return code;
 	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
-	/* A sync first: a history is complete up to the height that it proves. */
-	if (!code)
-		code = session_sync(&session);
 	if (!code && call->json) {
 		listing.payments = json_array();
 		listing.pending = json_array();
 		if (!listing.payments || !listing.pending)
 			code = cli_complain(EXIT_FAILED, "out of memory");
 	}
-	if (!code)
-		code = show_history(&listing);
+	/* A sync first: a history is complete up to the height that it proves. */
+	if (!code) {
+		int error = session_sync(&session);
+		code = error ? show_held(&listing, error) : show_history(&listing);
+	}
 	json_decref(listing.payments);
 	json_decref(listing.pending);
 	session_close(&session);
@@ -286,6 +329,8 @@ const struct verb verb_history = {
         "Lists the payments that touched this account, newest first: those that are final, each proved by its\n"
         "receipt, and own ones that expired, which never happened; and own ones that are not final yet. Who was\n"
         "paid sees what he got, with the references that were paid to; who paid sees all that he paid, with the\n"
-        "memo as he wrote it in this wallet.",
+        "memo as he wrote it in this wallet. Where the network tells nothing, it lists what this wallet's home\n"
+        "holds, which is what was paid from here, and ends with the code of that: 6 where no validator could be\n"
+        "reached. With --json the list has error and exit beside it.",
     .options = history_options,
     .run = run_history};

@@ -2,6 +2,7 @@
 #include "outcome.h"
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 int payment_exit_code(const struct uncia_payment *payment)
 {
@@ -133,7 +134,12 @@ static void print_pending(const struct uncia_payment *p, const char *id)
 	printf(": %s", uncia_pending_text(p->reason));
 	if (p->reason == UNCIA_PENDING_REFUSED)
 		printf(": %s", error_words(p->refusal));
-	printf("\nIt may still become final. Do not pay again: uncia wait %s\n", id);
+	bool over = p->expires_at <= (uint64_t)time(NULL);
+	printf(
+	    "\nIt may still become final%s. Do not pay again: uncia wait %s\n",
+	    over ? ", though its expiry has passed: only a block that is later than that ends it, and none is known yet"
+	         : "",
+	    id);
 }
 
 void payment_print(const struct uncia_payment *p, double elapsed_ms)
@@ -160,13 +166,14 @@ void payment_print(const struct uncia_payment *p, double elapsed_ms)
 }
 
 int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *p,
-                   double elapsed_ms)
+                   double elapsed_ms, json_t *more)
 {
 	/* The exit code tells the payment's end also where the output failed: "failed" would invite a second payment.
 	 */
 	int code = payment_exit_code(p);
 	char *receipt = NULL;
 	if (!call->json) {
+		json_decref(more);
 		payment_print(p, elapsed_ms);
 		cli_output_flush();
 		return code;
@@ -176,7 +183,13 @@ int payment_report(const struct call *call, const struct session *session, const
 		if (error)
 			cli_complain(0, "the receipt: %s", error_words(error));
 	}
-	cli_json_print(payment_json(p, elapsed_ms, receipt));
+	json_t *object = payment_json(p, elapsed_ms, receipt);
+	if (object && more && json_object_update(object, more)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(more);
+	cli_json_print(object);
 	uncia_text_free(receipt);
 	return code;
 }

@@ -35,8 +35,9 @@ int payment_find(struct session *session, const struct uncia_payment_id *id, uin
 /* Says how a payment stands, to people. */
 void payment_print(const struct uncia_payment *payment, double elapsed_ms);
 
-/* Shows how a payment of send or wait stands, with its receipt where it is final. Returns the exit code. */
+/* Shows how a payment of send or wait stands, with its receipt where it is final. more: what the object of --json has
+ * besides, or NULL; it is taken. Returns the exit code. */
 int payment_report(const struct call *call, const struct session *session, const struct uncia_payment *payment,
-                   double elapsed_ms);
+                   double elapsed_ms, json_t *more);
 
 #endif

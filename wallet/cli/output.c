@@ -182,16 +182,33 @@ void cli_begin(int argc, const char **argv)
 		json_run.wanted = json_run.wanted || !strcmp(argv[i], "--json");
 }
 
-void cli_end(int code)
+/* The last message. */
+static json_t *failure_json(void)
 {
-	if (!json_run.wanted || json_run.printed || code == EXIT_DONE)
-		return;
 	json_t *error = json_string(json_run.failure);
 	for (char *c = json_run.failure; *c && !error; c++)
 		if (*c < ' ' || *c > '~') /* a path may be any bytes */
 			*c = '?';
-	cli_json_print(
-	    json_pack("{s:i,s:o,s:i}", "v", 1, "error", error ? error : json_string(json_run.failure), "exit", code));
+	return error ? error : json_string(json_run.failure);
+}
+
+int cli_json_print_failed(json_t *object, int code)
+{
+	json_t *failed = json_pack("{s:o,s:i}", "error", failure_json(), "exit", code);
+	if (!object || !failed || json_object_update(object, failed)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(failed);
+	cli_json_print(object); /* says so where it cannot */
+	return code;
+}
+
+void cli_end(int code)
+{
+	if (!json_run.wanted || json_run.printed || code == EXIT_DONE)
+		return;
+	cli_json_print(json_pack("{s:i,s:o,s:i}", "v", 1, "error", failure_json(), "exit", code));
 }
 
 void print_coloured(enum colour colour, const char *text)

@@ -2,7 +2,10 @@
 #include "payee.h"
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include "own.h"
 
 int amount_read(const struct call *call, const char *text, uint64_t *micro)
 {
@@ -16,6 +19,15 @@ int amount_read(const struct call *call, const char *text, uint64_t *micro)
 		return cli_complain_usage(call, "\"%s\": the amount is zero", text);
 	*micro = parsed;
 	return 0;
+}
+
+int smallest_check(const struct call *call, const struct uncia_network *network, uint64_t amount)
+{
+	char smallest[UNCIA_AMOUNT_TEXT_SIZE];
+	if (amount >= uncia_network_smallest_amount(network))
+		return 0;
+	uncia_amount_format(uncia_network_smallest_amount(network), smallest);
+	return cli_complain_usage(call, "the smallest amount of this network is %s", smallest);
 }
 
 int reference_read(const struct call *call, const char *text, uint8_t reference[8])
@@ -68,6 +80,53 @@ static bool same_account(const char *a, const char *b)
 	       !memcmp(left.account, right.account, sizeof(left.account));
 }
 
+static bool same_destination(const char *a, const char *b)
+{
+	struct uncia_address left, right;
+	return !uncia_address_parse(a, &left) && !uncia_address_parse(b, &right) && same_account(a, b) &&
+	       left.has_reference == right.has_reference &&
+	       (!left.has_reference || !memcmp(left.reference, right.reference, sizeof(left.reference)));
+}
+
+static bool same_memo(const char *memo, const struct uncia_payment *payment)
+{
+	uint8_t hash[32];
+	if (!*memo || !payment->has_memo_hash)
+		return !*memo && !payment->has_memo_hash;
+	return !uncia_memo_hash(memo, hash) && !memcmp(hash, payment->memo_hash, sizeof(hash));
+}
+
+#define REPEAT_S     86400u
+#define REPEAT_LOOKS 256u /* records that are read for a payment like this one */
+
+static bool repeats_it(const struct payee *payee, const struct uncia_payment *p, uint64_t now_s)
+{
+	return p->output_count == 1 && p->amount == payee->amount && same_destination(p->to, payee->address) &&
+	       same_memo(payee->memo, p) &&
+	       (p->state == UNCIA_PAYMENT_PENDING ||
+	        (p->state == UNCIA_PAYMENT_FINAL && p->timestamp_ms / 1000 + REPEAT_S > now_s));
+}
+
+/* Goes back through the home's payments, the latest expiry first, for one like this. */
+static void look_back(const struct session *session, const struct payee *payee, struct payee_known *known)
+{
+	struct uncia_payment_id *ids;
+	size_t count;
+	uint64_t now_s = (uint64_t)time(NULL);
+	if (own_ids(session, &ids, &count))
+		return;
+	/* A payment has its block before its expiry. */
+	for (size_t i = 0; i < count && i < REPEAT_LOOKS && own_expires_at(&ids[i]) + REPEAT_S > now_s; i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		if (uncia_wallet_payment(session->wallet, &ids[i], &payment) || !repeats_it(payee, &payment, now_s))
+			continue;
+		known->repeats = true;
+		known->repeated = payment;
+		break;
+	}
+	free(ids);
+}
+
 static const char *paid_before(const struct session *session, const char *address)
 {
 	struct uncia_payment payment = {.size = sizeof(payment)};
@@ -77,7 +136,7 @@ static const char *paid_before(const struct session *session, const char *addres
 	if (!error)
 		error = uncia_wallet_paid(session->wallet, &to, &id);
 	if (error == UNCIA_E_NOT_FOUND)
-		return "first payment to this address";
+		return "first payment to this address from this home";
 	if (!error)
 		error = uncia_wallet_payment(session->wallet, &id, &payment);
 	if (error)
@@ -85,19 +144,33 @@ static const char *paid_before(const struct session *session, const char *addres
 	return payment.state == UNCIA_PAYMENT_FINAL ? "paid before" : "a payment to this address is not final yet";
 }
 
-void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE])
+/* The name that the account is pinned to. Returns UNCIA_E_NOT_FOUND where there is none. */
+static int find_contact(const struct session *session, const char *address, char name[UNCIA_CONTACT_NAME_SIZE])
 {
-	char name[UNCIA_CONTACT_NAME_SIZE], pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
 	size_t count = 0;
 	int error = uncia_contact_count(session->wallet, &count);
-	for (size_t i = 0; !error && i < count && !uncia_contact_at(session->wallet, i, name, pinned); i++) {
-		if (same_account(pinned, address)) {
-			snprintf(known, PAYEE_KNOWN_SIZE, "your contact %s", name);
-			return;
-		}
-	}
-	snprintf(known, PAYEE_KNOWN_SIZE, "%s; %s", error ? "your contacts cannot be read" : "none of your contacts",
-	         paid_before(session, address));
+	for (size_t i = 0; !error && i < count && !uncia_contact_at(session->wallet, i, name, pinned); i++)
+		if (same_account(pinned, address))
+			return 0;
+	return error ? error : UNCIA_E_NOT_FOUND;
+}
+
+void payee_known(const struct session *session, const struct payee *payee, struct payee_known *known)
+{
+	char name[UNCIA_CONTACT_NAME_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE];
+	int error = find_contact(session, payee->address, name);
+	*known = (struct payee_known){.repeats = false};
+	look_back(session, payee, known);
+	/* A locked wallet does not say which address is its own: the key file could name another's. */
+	if (!uncia_wallet_address(session->wallet, own) && same_account(own, payee->address))
+		snprintf(known->text, sizeof(known->text), "this wallet's own address");
+	else if (!error)
+		snprintf(known->text, sizeof(known->text), "your contact %s", name);
+	else
+		snprintf(known->text, sizeof(known->text), "%s; %s",
+		         error == UNCIA_E_NOT_FOUND ? "none of your contacts" : "your contacts cannot be read",
+		         paid_before(session, payee->address));
 }
 
 int request_read(const struct call *call, const char *text, struct uncia_request *request)

@@ -6,6 +6,9 @@
 /* An amount above zero. Returns an exit code; what is wrong has been said. */
 int amount_read(const struct call *call, const char *text, uint64_t *micro);
 
+/* Refuses an amount below the network's smallest. Returns an exit code. */
+int smallest_check(const struct call *call, const struct uncia_network *network, uint64_t amount);
+
 /* 16 hexadecimal digits. Returns an exit code. */
 int reference_read(const struct call *call, const char *text, uint8_t reference[8]);
 
@@ -18,10 +21,26 @@ int address_read(const struct call *call, const char *text, char address[UNCIA_A
 /* The address that "@name" stands for in this wallet's contacts. Returns an exit code. */
 int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
+/* What is to be paid, and to whom. */
+struct payee {
+	const char *address;
+	uint64_t amount;
+	const char *memo; /* empty: none */
+};
+
 #define PAYEE_KNOWN_SIZE (UNCIA_CONTACT_NAME_SIZE + 64)
-/* What this wallet knows of the account behind an address, in a few words: the name that it is pinned to, or whether it
- * was paid before. */
-void payee_known(const struct session *session, const char *address, char known[PAYEE_KNOWN_SIZE]);
+
+struct payee_known {
+	char text[PAYEE_KNOWN_SIZE]; /* a few words: the name that the account is pinned to, or whether it was paid
+	                              * before */
+	bool repeats;                /* the same was paid in the last day, or is on its way, among the newest payments
+	                              * of this home: */
+	struct uncia_payment repeated;
+};
+
+/* What this wallet knows of the account behind an address, and of a payment like this one. Its own address is known as
+ * that where the wallet is unlocked. Records of earlier payments are read up to a bound. */
+void payee_known(const struct session *session, const struct payee *payee, struct payee_known *known);
 
 /* Reads a request, "uncia:…". Returns an exit code. */
 int request_read(const struct call *call, const char *text, struct uncia_request *request);

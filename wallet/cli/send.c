@@ -22,6 +22,8 @@ struct order {
 	/* Of what was asked before paying: 0, UNCIA_E_UNREACHABLE, UNCIA_E_PROOF; with a key also UNCIA_E_BEHIND where
 	 * the time was over, UNCIA_E_SECOND_CHAIN, and why the payments made before could not be looked up */
 	int ask_error;
+	bool repeats; /* the same was paid lately: */
+	struct uncia_payment_id repeated;
 };
 
 /* Payee and amount: an address, a contact or a request that may state its own amount. */
@@ -78,14 +80,23 @@ static int read_order(const struct call *call, struct order *order)
 
 /* Shows the payee before anything is signed: a name or a request does not say where the money goes. On a terminal it
  * asks, too, unless --yes is given. Returns an exit code. */
-static int confirm_payee(const struct call *call, const struct session *session, const struct order *order)
+static int confirm_payee(const struct call *call, const struct session *session, struct order *order)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE], known[PAYEE_KNOWN_SIZE], answer[8];
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE], again[256] = "", answer[8];
+	struct payee_known known;
 	bool asks = !call->json && !call->value[OPTION_YES] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-	payee_known(session, order->address, known);
+	payee_known(session, &(struct payee){order->address, order->amount, order->memo}, &known);
 	uncia_amount_format(order->amount, amount);
-	cli_complain(0, "paying %s %s to %s (%s)", amount, uncia_network_currency(session->network), order->address,
-	             known);
+	order->repeats = known.repeats;
+	order->repeated = known.repeated.id;
+	uncia_payment_id_format(&known.repeated.id, id);
+	time_format(known.repeated.timestamp_ms, when);
+	if (known.repeats && known.repeated.state == UNCIA_PAYMENT_FINAL)
+		snprintf(again, sizeof(again), "; the same amount was paid to it at %s: %s", when, id);
+	else if (known.repeats)
+		snprintf(again, sizeof(again), "; the same amount is on its way to it already: %s", id);
+	cli_complain(0, "paying %s %s to %s (%s)%s", amount, uncia_network_currency(session->network), order->address,
+	             known.text, again);
 	if (!asks)
 		return 0;
 	fputs("Pay? [y/N] ", stderr);
@@ -95,17 +106,32 @@ static int confirm_payee(const struct call *call, const struct session *session,
 	return 0;
 }
 
+/* Says what the order's key stands for in this home, where it has a payment: no other is made under it, so that there
+ * is nothing to ask. Returns whether it has. */
+static bool say_paid_before(const struct session *session, const struct order *order)
+{
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE];
+	struct uncia_payment p = {.size = sizeof(p)};
+	struct uncia_payment_id found;
+	if (!order->key || uncia_wallet_by_key(session->wallet, order->key, &found) ||
+	    uncia_wallet_payment(session->wallet, &found, &p))
+		return false;
+	uncia_amount_format(p.amount, amount);
+	uncia_payment_id_format(&p.id, id);
+	time_format(p.timestamp_ms, when);
+	cli_complain(0, "this --key has its payment already, and no other is made: %s %s to %s, %s%s: %s", amount,
+	             uncia_network_currency(session->network), p.to,
+	             p.state == UNCIA_PAYMENT_FINAL     ? "final at "
+	             : p.state == UNCIA_PAYMENT_PENDING ? "not final yet, which is sent again"
+	                                                : "expired, which never happened and never will",
+	             p.state == UNCIA_PAYMENT_FINAL ? when : "", id);
+	return true;
+}
+
 static int check_order(const struct call *call, const struct session *session, struct order *order)
 {
-	char smallest[UNCIA_AMOUNT_TEXT_SIZE];
 	int code = order->contact ? contact_read(session, order->contact, order->address) : 0;
-	if (code)
-		return code;
-	if (order->amount < uncia_network_smallest_amount(session->network)) {
-		uncia_amount_format(uncia_network_smallest_amount(session->network), smallest);
-		return cli_complain_usage(call, "the smallest amount of this network is %s", smallest);
-	}
-	return 0;
+	return code ? code : smallest_check(call, session->network, order->amount);
 }
 
 /* Says what could be paid instead. */
@@ -201,7 +227,10 @@ static int send_pay(const struct call *call, struct session *session, const stru
 	if (error)
 		return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s", error_words(error), text);
 	double elapsed_ms = fresh ? (double)(now_us() - started_us) / 1000 : (double)payment.elapsed_ms;
-	int code = payment_report(call, session, &payment, elapsed_ms);
+	char repeated[UNCIA_ID_TEXT_SIZE];
+	uncia_payment_id_format(&order->repeated, repeated);
+	int code = payment_report(call, session, &payment, elapsed_ms,
+	                          json_pack("{s:s?}", "repeats", order->repeats ? repeated : NULL));
 	bool handed_over = call->value[OPTION_NO_WAIT] && code == EXIT_PENDING &&
 	                   payment.reason != UNCIA_PENDING_UNSENT && payment.reason != UNCIA_PENDING_REFUSED;
 	return handed_over ? EXIT_DONE : code;
@@ -229,10 +258,12 @@ static int run_send(const struct call *call)
 	code = session_open(call, true, question_timeout_ms(order.timeout_s), &session);
 	if (!code)
 		code = check_order(call, &session, &order);
-	if (!code)
-		code = confirm_payee(call, &session, &order);
+	/* Unlocked first: which address is the wallet's own is known only then. */
 	if (!code)
 		code = session_unlock(&session);
+	bool paid_before = !code && say_paid_before(&session, &order);
+	if (!code && !paid_before)
+		code = confirm_payee(call, &session, &order);
 	if (!code) {
 		uint64_t deadline_us = now_us() + order.timeout_s * 1000000;
 		/* Without a network, or a home that can be written to, a payment that this key stands for is still
@@ -241,6 +272,9 @@ static int run_send(const struct call *call)
 		if (order.ask_error && !order.key && order.ask_error != UNCIA_E_UNREACHABLE &&
 		    order.ask_error != UNCIA_E_PROOF)
 			code = cli_complain_error(order.ask_error, "the balance");
+		/* A home that came back older may have found it by now. */
+		if (!code && !paid_before)
+			say_paid_before(&session, &order);
 		if (!code)
 			code = send_pay(call, &session, &order, deadline_us);
 	}
@@ -270,7 +304,9 @@ const struct verb verb_send = {
     .description =
         "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount.\n"
         "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed,\n"
-        "but with --json or --yes.\n"
+        "but with --json or --yes. Where the same was paid from this wallet's home in the last day, or is on its way,\n"
+        "it says so, and the object of --json has the id of that payment (repeats). Where --key has its payment\n"
+        "already, it says how that stands, and makes no other.\n"
         "Shows the payment's id before anything leaves the machine and returns when it is final.\n\n"
         "Exit codes: 0 final (with --no-wait: a validator has it), 3 not known yet (wait for it, do not pay\n"
         "again), 5 refused and nothing sent, 6 no validator reached and nothing sent, 8 expired: it never\n"

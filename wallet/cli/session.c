@@ -87,14 +87,24 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	}
 }
 
+static const char *given_network(const struct call *call)
+{
+	const char *path = call->value[OPTION_NETWORK];
+	return path ? path : getenv("UNCIA_NETWORK");
+}
+
+bool network_given(const struct call *call)
+{
+	const char *path = given_network(call);
+	return path && *path;
+}
+
 int network_open(const struct call *call, const char **path, struct uncia_network **network)
 {
 	char why[UNCIA_WHY_SIZE] = "";
-	*path = call->value[OPTION_NETWORK];
-	if (!*path)
-		*path = getenv("UNCIA_NETWORK");
-	if (!*path || !**path)
-		return cli_complain_usage(call, "--network is missing: the file that describes the network");
+	*path = given_network(call);
+	if (!network_given(call))
+		return cli_complain_usage(call, NETWORK_MISSING);
 	int error = uncia_network_load(*path, network, why);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
 		return cli_complain(EXIT_FAILED, "%s", error_words(error));
@@ -256,9 +266,7 @@ int session_pay(struct session *s, const struct uncia_payment_request *request, 
 int session_sync(struct session *s)
 {
 	int error = uncia_wallet_sync(s->wallet);
-	if (!error)
-		error = session_await(s, UNCIA_EVENT_BALANCE, NULL, NO_DEADLINE);
-	return error ? cli_complain_error(error, "the balance") : 0;
+	return error ? error : session_await(s, UNCIA_EVENT_BALANCE, NULL, NO_DEADLINE);
 }
 
 static bool has_ended(const struct uncia_payment *payment, bool handed_over)

@@ -23,7 +23,10 @@ void cli_home_close(struct uncia_host *host);
 /* Says why a wallet in this directory could not be opened. Returns the exit code. */
 int cli_home_complain(int error, const char *home, const char *network_path);
 
-/* Reads --network or $UNCIA_NETWORK. Returns an exit code. */
+#define NETWORK_MISSING "--network is missing: the file that describes the network"
+/* Whether there is a --network or $UNCIA_NETWORK. */
+bool network_given(const struct call *call);
+/* Reads it. Returns an exit code. */
 int network_open(const struct call *call, const char **path, struct uncia_network **network);
 
 /* How long one question may take where the whole command may take this long: less, so that what has been learned by
@@ -53,7 +56,7 @@ int session_await(struct session *session, enum uncia_event_kind kind, const str
 int session_pay(struct session *session, const struct uncia_payment_request *request, uint64_t deadline_us,
                 struct uncia_payment_id *id);
 
-/* Asks for the balance and waits for it. Returns an exit code. */
+/* Asks for the balance and waits for it. Returns 0 or an enum uncia_error. */
 int session_sync(struct session *session);
 
 /* Waits until an own payment is final or expired, or only until a validator has it. Returns 0, also where the deadline

@@ -72,6 +72,19 @@ static void print_details(const struct session *session, const struct uncia_paym
 	}
 }
 
+/* A payment as this home knows it, where there is no network to ask. Returns an exit code. */
+static int find_held(const struct call *call, const struct session *session, const struct uncia_payment_id *id,
+                     struct uncia_payment *payment)
+{
+	*payment = (struct uncia_payment){.size = sizeof(*payment)};
+	int error = uncia_wallet_payment(session->wallet, id, payment);
+	if (error == UNCIA_E_NOT_FOUND)
+		return cli_complain_usage(call, NETWORK_MISSING ", and this wallet's home does not know this payment");
+	if (!error && payment->state == UNCIA_PAYMENT_PENDING)
+		cli_complain(0, "nobody was asked, for want of --network; this is what the wallet knows");
+	return error ? cli_complain_error(error, "the payment") : 0;
+}
+
 static int run_status(const struct call *call)
 {
 	struct uncia_payment_id id;
@@ -80,9 +93,11 @@ static int run_status(const struct call *call)
 	int code = payment_id_read(call, call->operands[0], &id);
 	if (code)
 		return code;
-	code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
+	bool asks = network_given(call);
+	code = session_open(call, asks, QUERY_TIMEOUT_MS, &session);
 	if (!code)
-		code = payment_find(&session, &id, NO_DEADLINE, &payment);
+		code = asks ? payment_find(&session, &id, NO_DEADLINE, &payment)
+		            : find_held(call, &session, &id, &payment);
 	if (!code && call->json) {
 		code = print_status_json(&session, &payment);
 	} else if (!code) {
@@ -144,7 +159,7 @@ static int run_wait(const struct call *call)
 		}
 	}
 	if (!code)
-		code = payment_report(call, &session, &payment, (double)payment.elapsed_ms);
+		code = payment_report(call, &session, &payment, (double)payment.elapsed_ms, NULL);
 	session_close(&session);
 	return code;
 }
@@ -157,7 +172,8 @@ const struct verb verb_status = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "show how a payment stands",
-    .description = "Shows whether a payment is pending, final, expired or unknown, and why it is pending.\n\n"
+    .description = "Shows whether a payment is pending, final, expired or unknown, and why it is pending. Without a\n"
+                   "network file, what this wallet's home knows of one of its own.\n\n"
                    "Exit codes: 0 whatever the state, 4 for an id that neither this wallet nor the network knows.",
     .options = status_options,
     .run = run_status};

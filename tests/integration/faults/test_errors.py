@@ -132,7 +132,7 @@ class SmallDisk(FaultsTest):
 		fill = disk / "fill"
 		fill.write_bytes(bytes(13 << 20))
 		self.until(lambda: alone.status()["voting"] == "no: disk full", "the validator to stop voting")
-		self.assertIn("event=disk_full", alone.log.read_text())
+		self.assertEqual(alone.log.read_text().count("event=disk_full"), 1)
 		waiting = alone.alice.send(alone.bob, "1", "--key", "second", "--timeout", "2", code=3)
 		self.assertEqual(waiting["state"], "pending")
 		self.assertEqual(alone.bob.balance(), 10**6)
@@ -163,6 +163,25 @@ class SmallDisk(FaultsTest):
 			alone.stop()
 		fill.unlink()
 		alone.account_for(final, unknown)
+
+
+class LargeReserve(NetworkTest):
+	def test_short_of_space_from_the_start_it_says_so_once_and_never_that_it_votes(self):
+		network = self.start_network()
+		validator = network.validators[3]
+		network.wait_voting()
+		validator.stop()
+		settings = self.dir / validator.home / "unciad.conf"
+		settings.write_text(settings.read_text().replace("[node]\n", "[node]\nspace_reserve_mb = 1000000\n", 1))
+		before = len(validator.log())
+		validator.start()
+		network.wait(lambda: (s := network.statuses()[3]) and s["voting"] == "no: disk full", "it to know that it may not vote")
+		network.wait(lambda: "event=not_voting why=disk_full" in validator.log()[before:], "the others' answers")
+		validator.stop()
+		log = validator.log()[before:]
+		self.assertEqual(log.count("disk_full voting=no"), 1, log)
+		self.assertNotIn("event=voting", log)
+		self.assertNotIn("voting=yes", log)
 
 
 class Descriptors(NetworkTest):

@@ -122,12 +122,14 @@ class Payee(NetworkTest):
 		outbox = lambda: sorted(path.name for path in pathlib.Path(self.alice.home).glob("payment-*"))
 		for answer in ("n\n", "\n", "no\n", "x\n", "\x04"):
 			shown = self.on_terminal(self.bob.address, "1", answer=answer, code=5)
-			self.assertIn(f"paying 1.000000 UNC to {self.bob.address} (none of your contacts; first payment to this address)", shown)
+			self.assertIn(f"paying 1.000000 UNC to {self.bob.address} (none of your contacts; first payment to this address "
+				"from this home)", shown)
 			self.assertIn("Pay? [y/N]", shown)
 			self.assertIn("nothing was signed", shown)
 		self.assertEqual(outbox(), [])
 		self.assertIn("final", self.on_terminal(self.bob.address, "1", answer="y\n", code=0))
-		self.assertIn("paid before", self.on_terminal(self.bob.address, "1", answer="n\n", code=5))
+		self.assertIn("(none of your contacts; paid before); the same amount was paid to it at 20",
+			self.on_terminal(self.bob.address, "1", answer="n\n", code=5))
 		self.uncia("--wallet", self.alice.home, "contact", "add", "Bob", self.bob.address)
 		self.assertIn("(your contact Bob)", self.on_terminal(self.bob.address, "1", answer="n\n", code=5))
 		self.assertIn("(your contact Bob)", self.on_terminal("@Bob", "1", answer="n\n", code=5))

@@ -123,11 +123,13 @@ static void server_start(uint32_t number, enum answer answer)
 	ck_assert_int_eq(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
+static uint32_t asked, answered;
+
 /* The exit code where validators 1 to 3 answer so. */
 static int inquire(enum answer one, enum answer two, enum answer three, bool first_start)
 {
 	const enum answer answers[] = {NONE, one, two, three};
-	struct network_inquiry inquiry = {&config, first_start};
+	struct network_inquiry inquiry = {.config = &config, .first_start = first_start};
 	up();
 	for (uint32_t i = 1; i < 4; i++)
 		server_start(i, answers[i]);
@@ -135,6 +137,8 @@ static int inquire(enum answer one, enum answer two, enum answer three, bool fir
 	for (uint32_t i = 1; i < 4; i++)
 		ck_assert_int_eq(pthread_join(servers[i].thread, NULL), 0);
 	down();
+	asked = inquiry.asked;
+	answered = inquiry.answered;
 	return code;
 }
 
@@ -143,6 +147,17 @@ START_TEST(all_must_have_seen_nothing_of_the_key)
 	ck_assert_int_eq(inquire(NONE, NONE, NONE, false), 0);
 	ck_assert_int_eq(inquire(NONE, NONE, SILENT, false), EXIT_UNREACHABLE);
 	ck_assert_int_eq(inquire(NONE, NONE, SILENT, true), 0);
+}
+END_TEST
+
+START_TEST(how_many_were_asked_and_answered_is_told)
+{
+	ck_assert_int_eq(inquire(NONE, NONE, NONE, false), 0);
+	ck_assert_uint_eq(asked, 3);
+	ck_assert_uint_eq(answered, 3);
+	ck_assert_int_eq(inquire(NONE, FORGED_VOTE, SILENT, true), 0);
+	ck_assert_uint_eq(asked, 3);
+	ck_assert_uint_eq(answered, 1);
 }
 END_TEST
 
@@ -166,17 +181,18 @@ END_TEST
 
 START_TEST(who_is_alone_has_nobody_to_ask)
 {
-	struct network_inquiry inquiry = {&config, false};
+	struct network_inquiry inquiry = {.config = &config, .first_start = false};
 	fixture_init(&network, 1, 1, 1000000);
 	config = (struct config){.log_level = LOG_LEVEL_INFO};
 	home = (struct home){.path = "/nowhere", .genesis = network.genesis};
 	ck_assert_int_eq(init_ask_network(&home, &inquiry), EXIT_UNREACHABLE);
 	inquiry.first_start = true;
 	ck_assert_int_eq(init_ask_network(&home, &inquiry), 0);
+	ck_assert_uint_eq(inquiry.asked, 0);
 	fixture_deinit(&network);
 }
 END_TEST
 
-UNIT_MAIN("inquiry", all_must_have_seen_nothing_of_the_key,
+UNIT_MAIN("inquiry", all_must_have_seen_nothing_of_the_key, how_many_were_asked_and_answered_is_told,
           one_vote_or_one_final_block_is_enough_whatever_the_others_say,
           a_liar_cannot_make_up_a_vote_and_its_answer_does_not_count, who_is_alone_has_nobody_to_ask)

@@ -520,7 +520,13 @@ START_TEST(a_damaged_last_blob_makes_its_payments_pending_again)
 	fake_network_pass(&rig->net, rig->wallet, 1000);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
 	damage(rig, "payments-ended-");
-	ck_assert_uint_eq(errors(rig), 1);
+	struct uncia_event event = {.size = sizeof(event)};
+	ck_assert(uncia_wallet_event(rig->wallet, &event));
+	ck_assert_int_eq(event.kind, UNCIA_EVENT_ERROR);
+	ck_assert_ptr_nonnull(strstr(event.text, "payments-ended-00000000 are damaged"));
+	ck_assert_ptr_nonnull(strstr(event.text, "a copy of that file"));
+	ck_assert_ptr_nonnull(strstr(event.text, "in a new home restored from the words"));
+	ck_assert_uint_eq(errors(rig), 0);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_int_eq(rig_pay(rig, "rent", HALF, &again), 0);

@@ -237,8 +237,13 @@ START_TEST(the_same_key_is_the_same_payment)
 {
 	struct rig *rig = ready();
 	struct uncia_payment_id first, again;
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "rent-2026-11", &again), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "", &again), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(rig_pay(rig, "rent-2026-11", HALF, &first), 0);
 	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "rent-2026-11", &again), 0);
+	ck_assert_mem_eq(first.b, again.b, sizeof(first.b));
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "rent-2026-12", &again), UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(rig_pay(rig, "rent-2026-11", HALF, &again), 0);
 	ck_assert_mem_eq(first.b, again.b, sizeof(first.b));
 	ck_assert_int_eq(rig_pay(rig, "rent-2026-11", HALF + 1, &again), UNCIA_E_KEY_REUSED);
@@ -254,6 +259,8 @@ START_TEST(the_same_key_is_the_same_payment)
 	ck_assert_int_eq(rig_payment(rig, &first).state, UNCIA_PAYMENT_FINAL);
 	uint32_t submits = rig_submits(rig);
 	ck_assert_int_eq(rig_pay(rig, "rent-2026-11", HALF, &again), 0);
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "rent-2026-11", &again), 0);
+	ck_assert_mem_eq(first.b, again.b, sizeof(first.b));
 	fake_network_pass(&rig->net, rig->wallet, 5000);
 	ck_assert_uint_eq(rig_submits(rig), submits);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 2);
