@@ -56,6 +56,11 @@ static int recover_final_chain(struct replica *r)
 		error = journal_block(&r->step, view, &id, &body);
 		if (error)
 			return error == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : error;
+		if (body->header.height != height || body->header.view != view ||
+		    !hash_equal(&body->header.parent_id, &r->chain.tip->header.id)) {
+			block_free(body);
+			return UNCIA_E_DAMAGED;
+		}
 		TRY(adopt_body(r, body, &block));
 		TRY(chain_adopt_final(&r->chain, block));
 	}
