@@ -97,7 +97,7 @@ static bool same_memo(const char *memo, const struct uncia_payment *payment)
 }
 
 #define REPEAT_S     86400u
-#define REPEAT_LOOKS 256u /* records that are read for a payment like this one */
+#define REPEAT_LOOKS 32u /* records that are read for a payment like this one */
 
 static bool repeats_it(const struct payee *payee, const struct uncia_payment *p, uint64_t now_s)
 {
