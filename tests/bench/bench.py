@@ -176,7 +176,7 @@ class Bench:
     def homes(self):
         with self.network(self.arguments.validators, self.arguments.accounts, "homes") as network:
             self.result["homes"] = measures.homes(network, self.arguments.payments, HOME_ROUNDS)
-        for verb in ("balance", "history", "send"):
+        for verb in ("balance", "history", "send", "send_first"):
             self.figures.set(f"home_{verb}_ratio", self.result["homes"][verb]["ratio"])
 
     def delay(self):

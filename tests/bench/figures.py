@@ -29,6 +29,7 @@ FIGURES = {
     "home_balance_ratio": ("balance of a wallet with 2,000 payments, by one with two", "", "<=", 1.5),
     "home_history_ratio": ("history of the same", "", "<=", 1.5),
     "home_send_ratio": ("payment of the same", "", "<=", 1.5),
+    "home_send_first_ratio": ("payment of the same to somebody new", "", "<=", 1.5),
     "wallet_payment_kib": ("idle wallet: memory for each payment that it has made", "KiB", "", None),
 }
 

@@ -168,7 +168,11 @@ def homes(network, payments, rounds):
     """Commands of a wallet that has made so many payments, and of one that has made two: ms, and the one by the other."""
     payer, uncia = network.tools.bin / "payer", network.tools.bin / "uncia"
     many, two = network.directory / "wallet", network.directory / "wallet-of-two"
-    address = subprocess.run([payer, "init", two], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    def new_address(name):
+        return subprocess.run([payer, "init", network.directory / name], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    address = new_address(two.name)
+    strangers = [new_address(f"stranger-{i}") for i in range(rounds)]
 
     def command(home, *arguments):
         begun = time.monotonic()
@@ -182,13 +186,15 @@ def homes(network, payments, rounds):
     for home, count in ((two, 2), (many, payments)):
         run_json(payer, "many", home, network.network_file, network.about["wallet"], str(count))
     result = {}
-    for verb, *arguments in (("balance",), ("history", "--limit", "2"), ("send", address, "0.5")):
+    verbs = {"balance": ["balance"], "history": ["history", "--limit", "2"], "send": ["send", address, "0.5"],
+             "send_first": ["send", None, "0.5"]}
+    for name, arguments in verbs.items():
         taken = {home: [] for home in (two, many)}
-        for _ in range(rounds):
+        for stranger in strangers:
             for home in taken:
-                taken[home].append(command(home, verb, *arguments))
+                taken[home].append(command(home, *(a or stranger for a in arguments)))
         medians = [statistics.median(taken[home]) for home in (two, many)]
-        result[verb] = {"two_ms": round(medians[0], 2), "many_ms": round(medians[1], 2), "ratio": medians[1] / medians[0]}
+        result[name] = {"two_ms": round(medians[0], 2), "many_ms": round(medians[1], 2), "ratio": medians[1] / medians[0]}
     return result
 
 
