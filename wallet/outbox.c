@@ -572,8 +572,11 @@ int outbox_read(const struct uncia_wallet *w, const struct ended *ended, struct 
 	struct arena arena;
 	*read = (struct record){.own = true, .archived = true, .state = ended->state};
 	int rc = outbox_archived_record(w, ended, &arena, &record);
-	if (!rc)
-		rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &read->payment);
+	if (rc) { /* also what the host returned: that is no damage */
+		arena_deinit(&arena);
+		return rc;
+	}
+	rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &read->payment);
 	if (!rc && memcmp(read->payment->id.b, ended->id.b, sizeof(ended->id.b)) != 0)
 		rc = UNCIA_E_DAMAGED;
 	if (!rc)

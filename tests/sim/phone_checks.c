@@ -150,11 +150,23 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	payment_free(payment);
 }
 
+/* What the wallet has of a payment, read from a storage that does not fail for this once. */
+static int payment_in(const struct phone *phone, const struct uncia_payment_id *id, struct uncia_payment *info)
+{
+	struct phone_host *host = (struct phone_host *)(uintptr_t)&phone->host;
+	bool fails = host->loads_fail;
+
+	host->loads_fail = false;
+	int error = uncia_wallet_payment(phone->wallet, id, info);
+	host->loads_fail = fails;
+	return error;
+}
+
 static bool has_own(const struct phone *phone, const struct uncia_payment_id *id)
 {
 	struct uncia_payment info = {.size = sizeof(info)};
 
-	return !uncia_wallet_payment(phone->wallet, id, &info) && info.own;
+	return !payment_in(phone, id, &info) && info.own;
 }
 
 /* Whether the home holds another payment of the same key: another home of the person paid under it again, once the
@@ -191,9 +203,10 @@ static void check_knows_all(const struct phone *phone)
 		if (m->payments[i].sender != WALLET_ACCOUNTS + phone->person)
 			continue;
 		memcpy(id.b, m->payments[i].id.b, sizeof(id.b));
-		if ((uncia_wallet_payment(phone->wallet, &id, &info) || !info.own ||
-		     info.state != UNCIA_PAYMENT_FINAL) &&
-		    !has_of_same_key(phone, &id))
+		int error = payment_in(phone, &id, &info);
+		if (error == UNCIA_E_DAMAGED && phone->mixed)
+			continue; /* as check_listed has it */
+		if ((error || !info.own || info.state != UNCIA_PAYMENT_FINAL) && !has_of_same_key(phone, &id))
 			phone_fail(phone, "pays under a new key, and has forgotten a payment that is final");
 	}
 }
@@ -241,7 +254,9 @@ void phone_paid(struct phone *phone, struct pay *pay, int result, const struct u
 			phone_fail(phone, "refuses (%d) a payment that there is already", result);
 		return;
 	default:
-		phone_fail(phone, "cannot pay: %d", result);
+		/* The index has the key, and the part that holds its payment came back older: the key is stopped. */
+		if (result != UNCIA_E_DAMAGED || !phone->mixed)
+			phone_fail(phone, "cannot pay: %d", result);
 	}
 }
 
@@ -331,7 +346,7 @@ static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
 	struct uncia_payment info = {.size = sizeof(info)};
 	struct pay *pay = pay_of(phone, id);
 
-	int error = uncia_wallet_payment(phone->wallet, id, &info);
+	int error = payment_in(phone, id, &info);
 	/* An index that is newer than what it lists: the payment's key is stopped, and it is said to be damaged. */
 	if (error == UNCIA_E_DAMAGED && phone->mixed)
 		return;
@@ -370,7 +385,7 @@ void phone_opened(struct phone *phone)
 		struct uncia_payment info = {.size = sizeof(info)};
 		if (!pay->known || pay->home != phone->home || pay->lost)
 			continue;
-		if (uncia_wallet_payment(phone->wallet, &pay->id, &info) || !info.own) {
+		if (payment_in(phone, &pay->id, &info) || !info.own) {
 			if (pay->doubtful) {
 				pay->home = HOME_LOST;
 				continue;
@@ -424,7 +439,7 @@ static void hear_payment(struct phone *phone, const struct uncia_event *event)
 	struct uncia_payment info = {.size = sizeof(info)};
 	struct pay *pay = pay_of(phone, &event->id);
 
-	if (uncia_wallet_payment(phone->wallet, &event->id, &info))
+	if (payment_in(phone, &event->id, &info))
 		return; /* somebody else's, made room for others since */
 	checks_log(phone->all->checks, &info, sizeof(info));
 	phone_trace(phone, "payment %02x%02x%02x%02x: state %d, reason %d, error %d", info.id.b[4], info.id.b[5],
@@ -584,7 +599,7 @@ bool phones_waiting(const struct phones *p)
 			return true;
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};
-			int error = uncia_wallet_payment(phone->wallet, &id, &info);
+			int error = payment_in(phone, &id, &info);
 			if (error == UNCIA_E_DAMAGED && phone->mixed)
 				continue; /* as check_listed has it */
 			if (error || info.state == UNCIA_PAYMENT_PENDING)
@@ -636,7 +651,7 @@ void phones_print(const struct phones *p)
 			        phone->waiting->key);
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};
-			if (uncia_wallet_payment(phone->wallet, &id, &info) == 0 && info.state == UNCIA_PAYMENT_PENDING)
+			if (payment_in(phone, &id, &info) == 0 && info.state == UNCIA_PAYMENT_PENDING)
 				fprintf(stderr,
 				        "phone %u waits for %02x%02x%02x%02x, expires at %" PRIu64
 				        ", reason %d, refusal %d\n",

@@ -435,6 +435,20 @@ START_TEST(whether_somebody_was_paid_is_found_without_reading_what_does_not_pay_
 }
 END_TEST
 
+START_TEST(a_read_that_fails_is_not_damage)
+{
+	struct rig *rig = rig_archived(2 * SEGMENT + 5);
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	ck_assert_int_eq(uncia_wallet_outbox(rig->wallet, 0, &id), 0);
+	rig->host.fail_at = rig->host.calls + 1;
+	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &id, &payment), UNCIA_E_IO);
+	rig->host.fail_at = 0;
+	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &id, &payment), 0);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(a_damaged_index_costs_nothing_and_is_written_anew)
 {
 	const unsigned count = 2 * SEGMENT + 5;
@@ -694,7 +708,7 @@ UNIT_MAIN("archive", a_home_with_many_payments_is_used_with_as_few_calls_as_one_
           each_of_many_payments_is_found_by_its_key_and_its_id,
           what_has_ended_in_a_long_session_does_not_stay_in_memory, a_home_of_before_is_put_in_order,
           blobs_that_are_not_needed_any_more_go_some_at_a_time, no_payment_is_lost_wherever_putting_in_order_fails,
-          an_end_that_was_told_outlives_a_power_cut_whatever_failed_before,
+          an_end_that_was_told_outlives_a_power_cut_whatever_failed_before, a_read_that_fails_is_not_damage,
           a_damaged_index_costs_nothing_and_is_written_anew, a_damaged_blob_of_the_archive_stops_its_own_keys,
           where_it_cannot_be_told_whose_keys_are_damaged_no_new_key_pays,
           a_damaged_last_blob_makes_its_payments_pending_again, what_another_process_has_archived_is_not_paid_again,
