@@ -14,13 +14,12 @@
  *	huge       the same of a message of 1 MiB
  *	wrong      the whole handshake, and then payments with wrong signatures, as many as are taken (see SAID_MAX)
  *	tiny       the whole handshake, and then questions of a few bytes, likewise
- * the wrong ones of the account whose public key FLOOD_PAYER is; and with a validator's keys, from the home that
- * FLOOD_HOME names:
- *	flap       the whole handshake of a validator, a ping, and the end
- *	murmur     the same, and then messages of a few bytes, likewise
- *	stale      the same, and then gossip of payments that have expired, likewise
- * or the whole handshake of a validator, and then what flood_liar.h lists, likewise, one link with each validator: KIND
- *is one of its names, or several with commas between, which each validator's links go through, the first one's from the
+ *	expired    the same, and then questions about payments that have expired, each answered with a signature,
+ *likewise the wrong ones of the account whose public key FLOOD_PAYER is; and with a validator's keys, from the home
+ *that FLOOD_HOME names: flap       the whole handshake of a validator, a ping, and the end murmur     the same, and
+ *then messages of a few bytes, likewise stale      the same, and then gossip of payments that have expired, likewise or
+ *the whole handshake of a validator, and then what flood_liar.h lists, likewise, one link with each validator: KIND is
+ *one of its names, or several with commas between, which each validator's links go through, the first one's from the
  * first on, the second one's from the second, and so on.
  * At the end prints {"opened":…,"closed":…,"established":…,"held":…,"sent":…}, the last one of whole messages.
  */
@@ -34,6 +33,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "big_endian.h"
 #include "flood_liar.h"
 #include "payment.h"
 #include "protocol_limits.h"
@@ -50,9 +50,27 @@
 #define SAID_MAX       8000u       /* for all of them together, in a second; FLOOD_RATE: another number */
 #define BYTES_MAX      (64u << 20) /* likewise, of a liar */
 
-enum kind { SILENT, GARBAGE, HALF, SLOW, IDLE, DRIP, UNFINISHED, HUGE, WRONG, TINY, FLAP, MURMUR, STALE, LIAR };
-static const char *const kind_names[LIAR] = {"silent", "garbage", "half", "slow", "idle",   "drip", "unfinished",
-                                             "huge",   "wrong",   "tiny", "flap", "murmur", "stale"};
+#define EXPIRED_S 100u /* so long ago */
+
+enum kind {
+	SILENT,
+	GARBAGE,
+	HALF,
+	SLOW,
+	IDLE,
+	DRIP,
+	UNFINISHED,
+	HUGE,
+	WRONG,
+	TINY,
+	EXPIRED,
+	FLAP,
+	MURMUR,
+	STALE,
+	LIAR
+};
+static const char *const kind_names[LIAR] = {"silent", "garbage", "half", "slow",    "idle", "drip",   "unfinished",
+                                             "huge",   "wrong",   "tiny", "expired", "flap", "murmur", "stale"};
 
 struct target {
 	struct sockaddr_in address;
@@ -242,8 +260,10 @@ static void say_much(struct stranger *s)
 {
 	Uncia__Pb__Submit submit = UNCIA__PB__SUBMIT__INIT;
 	Uncia__Pb__NodeStatusQuery query = UNCIA__PB__NODE_STATUS_QUERY__INIT;
+	Uncia__Pb__PaymentQuery payment = UNCIA__PB__PAYMENT_QUERY__INIT;
 	Uncia__Pb__NodeReply *reply;
 	static uint64_t request_id;
+	struct payment_id id;
 
 	while ((reply = client_held_reply(&s->client)))
 		uncia__pb__node_reply__free_unpacked(reply, NULL);
@@ -252,12 +272,19 @@ static void say_much(struct stranger *s)
 		request.request_id = kind == TINY ? 1 : ++request_id;
 		if (kind == WRONG)
 			make_wrong(&submit);
-		request.kind_case =
-		    kind == WRONG ? UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT : UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
-		if (kind == WRONG)
+		if (kind == WRONG) {
+			request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 			request.submit = &submit;
-		else
+		} else if (kind == EXPIRED) {
+			randombytes_buf(id.b, sizeof(id.b));
+			be32_put(id.b, (uint32_t)time(NULL) - EXPIRED_S);
+			payment.payment_id = (ProtobufCBinaryData){sizeof(id.b), id.b};
+			request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT;
+			request.payment = &payment;
+		} else {
+			request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
 			request.status = &query;
+		}
 		client_send(&s->client, &request);
 		sent++;
 	}
@@ -365,7 +392,7 @@ static bool say_established(struct stranger *s)
 		return false;
 	if (kind == UNFINISHED || kind == HUGE)
 		say_unfinished(s, kind == HUGE ? 1 << 20 : MESSAGE_SIZE_REQUEST_MAX);
-	else if (kind == WRONG || kind == TINY)
+	else if (kind == WRONG || kind == TINY || kind == EXPIRED)
 		say_much(s);
 	else if (kind >= FLAP)
 		say_as_validator(s);

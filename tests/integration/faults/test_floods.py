@@ -116,13 +116,13 @@ class Floods(ProxiedTest):
 
 	def test_payments_take_as_long_as_ever(self):
 		self.start()
-		for kind in ("silent", "garbage", "half", "idle", "huge", "tiny"):
+		for kind in ("silent", "garbage", "half", "idle", "huge", "tiny", "expired"):
 			with self.subTest(kind=kind):
 				result = {}
 				with self.flood(kind, result=result):
 					self.pay_meanwhile()
 				self.assertGreater(result["opened"], len(self.network.validators))
-				if kind == "tiny":
+				if kind in ("tiny", "expired"):
 					self.assertGreater(result["sent"], 1000)
 				if kind == "huge": # refused at its length
 					self.assertGreater(result["closed"], 100)
