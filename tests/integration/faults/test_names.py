@@ -1,4 +1,5 @@
 """Names in the network file that the name servers do not answer for: they hold up nothing else, and --timeout is kept."""
+import json
 import pathlib
 import socket
 import subprocess
@@ -95,6 +96,12 @@ class Names(NetworkTest):
 				_, took = self.timed(*arguments, "--timeout", str(seconds), network=self.named(5), code=3)
 				self.assertLess(took, seconds + 1)
 
+	def peers(self, home):
+		"""None: it does not answer yet."""
+		done = subprocess.run([BIN / "unciad", "status", "--home", home, "--json"], cwd=self.dir, stdout=subprocess.PIPE,
+			stderr=subprocess.DEVNULL, text=True, timeout=60)
+		return json.loads(done.stdout).get("peers") if done.returncode == 0 else None
+
 	def test_a_validator_dials_those_whose_names_are_found_beside_those_whose_are_not(self):
 		"""libuv looks up two names at a time by itself; three hang here."""
 		first, last = self.network.validators[0], self.network.validators[-1]
@@ -110,7 +117,7 @@ class Names(NetworkTest):
 			process = subprocess.Popen([*self.alone(), BIN / "unciad", "start", "--home", first.home], cwd=self.dir,
 				stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 		try:
-			self.until(lambda: self.status(first.home).get("peers") == 1, "the two to be linked", 30)
+			self.until(lambda: self.peers(first.home) == 1, "the two to be linked", 30)
 			self.until(self.asked, "the others to be looked up", 30)
 		finally:
 			process.kill()
