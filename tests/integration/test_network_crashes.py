@@ -23,7 +23,7 @@ class Crashes(NetworkTest):
 		self.assertEqual(alice.send(bob, "1")["state"], "final")
 		self.assertEqual(bob.balance(), 1_000_000) # the three have settled it, so that two can prove it
 		network.validators[2].kill()
-		waiting = alice.send(bob, "2", "--expires", "600", "--timeout", "2", code=3)
+		waiting = alice.send(bob, "2", "--expires", "600", "--timeout", "8", code=3)
 		self.assertEqual((waiting["state"], waiting["height"]), ("pending", None))
 		self.assertEqual(alice.status(waiting["id"])["state"], "pending")
 		self.assertEqual(bob.balance(), 1_000_000)

@@ -100,7 +100,7 @@ class Answers(NetworkTest):
 		self.network.validators[KILLED[0]].kill()
 		self.assertEqual(self.alice.balance(), 8_500_000) # the others have settled it, so that two can prove it
 		self.network.validators[KILLED[1]].kill()
-		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "2", code=3)
+		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "8", code=3)
 		out, _ = self.text(self.alice, "status", waiting["id"])
 		lines = out.splitlines()
 		self.assertRegex(lines[0], "^not final yet: .")
@@ -150,8 +150,8 @@ class Answers(NetworkTest):
 		self.network.validators[KILLED[0]].kill()
 		self.alice.balance()
 		self.network.validators[KILLED[1]].kill()
-		_, waiting = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "2", code=3)
-		err, _ = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "2", code=3)
+		_, waiting = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "8", code=3)
+		err, _ = self.pay(request.replace("0.75", "0.5"), "--expires", "600", "--timeout", "8", code=3)
 		self.assertRegex(err, f"the same amount is on its way to it already: {waiting['id']}")
 
 	def test_the_wallets_own_address_is_called_that(self):
@@ -163,7 +163,7 @@ class Answers(NetworkTest):
 		self.network.validators[KILLED[0]].kill()
 		self.assertEqual(self.alice.balance(), 8_500_000)
 		self.network.validators[KILLED[1]].kill()
-		lost = self.alice.send(self.bob, "3", "--expires", "1", "--timeout", "2", code=3)["id"]
+		lost = self.alice.send(self.bob, "3", "--expires", "1", "--timeout", "8", code=3)["id"]
 		over = "It may still become final, though its expiry has passed: only a block that is later than that ends it"
 		self.until(lambda: over in self.text(self.alice, "status", lost)[0], "its expiry to pass")
 		for number in KILLED:
@@ -173,7 +173,7 @@ class Answers(NetworkTest):
 		self.network.validators[KILLED[0]].kill()
 		self.assertEqual(self.alice.balance(), 8_500_000)
 		self.network.validators[KILLED[1]].kill()
-		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "2", code=3)["id"]
+		waiting = self.alice.send(self.bob, "2", "--expires", "600", "--timeout", "8", code=3)["id"]
 		self.network.kill_all()
 		base = ("--wallet", self.alice.home, "--network", self.network.file)
 		held = self.uncia_json(*base, "history", code=6)
