@@ -13,8 +13,10 @@
 #include "receipt.h"
 
 #define SYNC_RETRY_MS    2000u
-#define SYNC_LATE_MAX    3u /* until the wait for a page doubles no more: 16 s */
-#define SYNC_PARTS_ASKED 8u /* so often in vain: headers are asked of somebody else, from the start */
+#define SYNC_LATE_MAX    3u     /* until the wait for a page doubles no more: 16 s */
+#define SYNC_PARTS_ASKED 8u     /* so often in vain: headers are asked of somebody else, from the start */
+#define SYNC_PARTS_MS    20000u /* and after so long, */
+#define SYNC_PART_MS     1000u  /* and so much more for each part that has come */
 
 /* Who has more than is final here, and was late least often; of those who are alike, one after the other. */
 static uint32_t sync_pick_peer(const struct sync *s)
@@ -57,8 +59,14 @@ int sync_ask(struct sync *s)
 		return 0;
 	if (s->asked)
 		sync_late(s, s->asked_peer);
-	if (s->anchors.asking && ++s->anchors.asked > SYNC_PARTS_ASKED)
+	/* Headers prove nothing before their certificate has come: who makes them up, or is slow, must not keep this
+	 * validator from asking those who may have a page. */
+	if (s->anchors.asking &&
+	    (++s->anchors.asked > SYNC_PARTS_ASKED ||
+	     s->step->now_ms >= s->anchors.began_ms + SYNC_PARTS_MS + (uint64_t)SYNC_PART_MS * s->anchors.count)) {
+		sync_late(s, s->anchors.peer);
 		anchors_give_up(s);
+	}
 	anchors_trim(s);
 	s->asked = false;
 	s->ask_at = TIME_NEVER;

@@ -44,10 +44,11 @@ struct sync_anchor {
 struct sync_anchors {
 	struct sync_anchor at[SYNC_ANCHORS_MAX]; /* ascending, above the final tip; in order of their parts */
 	uint32_t count;
-	bool asking;    /* parts are asked for, of this validator alone; */
-	uint32_t peer;  /* they prove nothing yet */
-	uint32_t asked; /* so often for the next one */
-	bool proven;    /* by this certificate, which the consensus module has */
+	bool asking;       /* parts are asked for, of this validator alone; */
+	uint32_t peer;     /* they prove nothing yet */
+	uint32_t asked;    /* so often for the next one */
+	uint64_t began_ms; /* when the first one was asked for */
+	bool proven;       /* by this certificate, which the consensus module has */
 	uint64_t by_view;
 	struct hash by_id;
 };
