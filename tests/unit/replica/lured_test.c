@@ -61,7 +61,7 @@ static bool caught_up(struct network *network, void *context)
 	return height_of(0) + 2 >= height_of(1);
 }
 
-START_TEST(who_falls_behind_does_not_wait_for_a_liar_that_was_asked_before)
+static void setup(void)
 {
 	n = network_new(&(struct network_options){.validators = 7,
 	                                          .accounts = 8,
@@ -77,6 +77,11 @@ START_TEST(who_falls_behind_does_not_wait_for_a_liar_that_was_asked_before)
 	claim_to_be_ahead();
 	network_run(n, 60000, NULL, NULL);
 	ck_assert_uint_ge(asked, 3); /* late again and again */
+}
+
+START_TEST(who_falls_behind_does_not_wait_for_a_liar_that_was_asked_before)
+{
+	setup();
 	cut(true);
 	network_run(n, 20000, NULL, NULL);
 	ck_assert_uint_gt(height_of(1), height_of(0) + 12);
@@ -90,4 +95,63 @@ START_TEST(who_falls_behind_does_not_wait_for_a_liar_that_was_asked_before)
 }
 END_TEST
 
-UNIT_MAIN("lured", who_falls_behind_does_not_wait_for_a_liar_that_was_asked_before)
+/* What the liar answers: nothing, and then one header after the other, each on the one before. */
+static void give(const struct header *header)
+{
+	Uncia__Pb__PeerMessage message = UNCIA__PB__PEER_MESSAGE__INIT;
+	Uncia__Pb__SyncReply reply = UNCIA__PB__SYNC_REPLY__INIT;
+	Uncia__Pb__Blob blob = UNCIA__PB__BLOB__INIT, *list[] = {&blob};
+	uint8_t *bytes;
+	size_t size;
+
+	reply.tip_height = 1000000;
+	if (header) {
+		blob.data = (ProtobufCBinaryData){.len = header->size, .data = (uint8_t *)(uintptr_t)header->bytes};
+		reply.headers = list;
+		reply.n_headers = 1;
+	}
+	message.kind_case = UNCIA__PB__PEER_MESSAGE__KIND_SYNC_REPLY;
+	message.sync_reply = &reply;
+	ck_assert_int_eq(canonical_encode(&message.base, &bytes, &size), 0);
+	network_inject(n, LIAR, 0, bytes, size);
+	free(bytes);
+}
+
+/* The parts that prove nothing come just before they would be late. */
+START_TEST(who_falls_behind_is_not_held_by_headers_that_a_liar_makes_up)
+{
+	struct header made[64], tip = {0};
+	struct hash root = fixture_hash(1);
+	struct replica_status status;
+	uint32_t parts = 0;
+
+	setup();
+	cut(true);
+	network_run(n, 20000, NULL, NULL);
+	uint32_t before = asked;
+	ck_assert(network_run(n, 20000, asked_again, &before));
+	give(NULL);
+	before = asked;
+	ck_assert(network_run(n, 20000, asked_again, &before));
+	network_status(n, 0, &status);
+	tip.id = status.final_id;
+	tip.height = status.final_height;
+	tip.view = status.final_view;
+	tip.timestamp_ms = status.final_timestamp_ms;
+	cut(false);
+	uint64_t from = network_now(n);
+	while (!caught_up(n, NULL) && network_now(n) < from + 90000 && parts < 64) {
+		fixture_header(network_fixture(n), parts ? &made[parts - 1] : &tip, tip.view + 1 + parts, NULL, 0,
+		               &root, &made[parts]);
+		give(&made[parts++]);
+		network_run(n, 1500, NULL, NULL);
+	}
+	ck_assert_uint_gt(parts, 5); /* it was held for a while */
+	ck_assert(caught_up(n, NULL));
+	ck_assert_uint_lt(network_now(n) - from, 80000);
+	network_free(n);
+}
+END_TEST
+
+UNIT_MAIN("lured", who_falls_behind_does_not_wait_for_a_liar_that_was_asked_before,
+          who_falls_behind_is_not_held_by_headers_that_a_liar_makes_up)
