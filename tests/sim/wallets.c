@@ -177,6 +177,10 @@ void wallets_act(struct wallets *w)
 {
 	uint32_t from = (uint32_t)draw(w, WALLET_ACCOUNTS);
 
+	if (w->count >= WALLET_PAYMENTS_MAX - WALLET_PAYMENTS_KEPT) {
+		ask(w);
+		return;
+	}
 	switch (draw(w, 16)) {
 	case 0:
 		pay_many(w, from);
@@ -239,8 +243,9 @@ const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node
 	uint32_t richest = richest_of(w);
 	struct output output = output_to(w, 1000);
 	struct wallet_payment *p = pay(w, richest, &output, 1, network_now_s(w->network) + 300);
-	if (p)
-		submit(w, node, p->payment);
+	if (!p)
+		checks_fail(w->checks, "there is no room for one more payment");
+	submit(w, node, p->payment);
 	return p;
 }
 

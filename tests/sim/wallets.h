@@ -6,6 +6,7 @@
 #include "checks.h"
 
 #define WALLET_PAYMENTS_MAX 600
+#define WALLET_PAYMENTS_KEPT 100 /* of those, for what must be paid once all is mended */
 #define GENESIS_ACCOUNTS    12
 
 struct wallet_payment {
@@ -39,7 +40,7 @@ void wallets_begin(struct wallets *w, struct checks *checks, uint64_t seed);
 void wallets_deinit(struct wallets *w);
 /* One of them does something. */
 void wallets_act(struct wallets *w);
-/* An ordinary payment by whoever holds most, to a node. NULL where there is no more room. */
+/* An ordinary payment by whoever holds most, to a node. */
 const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node);
 /* Sends an account something from whoever holds most. */
 void wallets_give(struct wallets *w, uint32_t account, amount_t amount);
