@@ -390,14 +390,16 @@ struct uncia_payment {
 	size_t size;
 	struct uncia_payment_id id;
 	enum uncia_payment_state state;
-	enum uncia_pending_reason reason; /* PENDING */
-	int refusal;                      /* PENDING with reason REFUSED: enum uncia_error */
-	bool own;                         /* made by this wallet: it is in the outbox */
-	bool detailed;                    /* own or FINAL: the next ones are known */
-	char sender[UNCIA_ADDRESS_TEXT_SIZE];
-	char to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first output; there may be more: uncia_wallet_output */
+	enum uncia_pending_reason reason;     /* PENDING */
+	int refusal;                          /* PENDING with reason REFUSED: enum uncia_error */
+	bool own;                             /* made by this wallet: it is in the outbox */
+	bool detailed;                        /* own or FINAL: the next ones are known */
+	char sender[UNCIA_ADDRESS_TEXT_SIZE]; /* an address; "hold:…" where it pays from a hold */
+	char to[UNCIA_ADDRESS_TEXT_SIZE];     /* of the first output, or hold; there may be more: uncia_wallet_output */
 	uint32_t output_count;
-	uint64_t amount;  /* the sum of the outputs, whoever gets them: uncia_wallet_part says what this account does */
+	uint32_t hold_count; /* holds that it opens: uncia_receipt_hold */
+	uint64_t amount;  /* the sum of outputs and holds, whoever gets them: uncia_wallet_part says what this account
+	                   * does */
 	uint64_t leaving; /* own: the sum of those that others get; the rest stays in this account */
 	bool has_memo_hash;
 	uint8_t memo_hash[32];

@@ -63,8 +63,9 @@ struct scenario {
 
 struct outcome {
 	uint64_t simulated_ms, log;
-	uint64_t heights, payments; /* final in the end */
-	uint32_t drawn;             /* a digest of what the seed drew before the start */
+	uint64_t heights, payments;                /* final in the end */
+	uint64_t opened, takes, given_back, pairs; /* of those: holds, their payments; see model.h */
+	uint32_t drawn;                            /* a digest of what the seed drew before the start */
 };
 
 /* Does not come back where a check fails. */
