@@ -32,6 +32,7 @@ PLANTS = {
 	"opener-leaves-dust": ledger("entries", "what an opener has left is nothing, or at least the smallest amount"),
 	"holds-are-free": ledger("entries, supply", "an opener has what he puts into holds"),
 	"emptied-opener-stays": ledger("entries", "an opener who has emptied himself is deleted"),
+	"open-not-counted": ledger("receipts", "opening touches the hold"),
 	"hold-of-59-s": ledger("an end in 59 s and in 60 s", "an end is at least 60 s away", "attacks"),
 	"hold-of-401-days": ledger("an end in 400 days and a second later", "an end is at most 400 days away", "attacks"),
 	"end-of-time": ledger("an end at the end of time", "an end leaves room for a give back's expiry in 32 bits", "attacks"),

@@ -11,7 +11,7 @@ The pool's rules beside those of docs/spec/ledger.md 3.6:
 import random
 import rules
 from rules import CURRENCY, HOUR, GiveBack, Payment, planted
-from world import NETWORK, Broken, Person, World, names_of
+from world import NETWORK, Broken, Life, Person, World, names_of
 
 SIZE, PER_SENDER, GIVE_BACKS, BLOCK = 40, 6, 12, 8
 NOBODY = b"give backs"
@@ -137,7 +137,7 @@ class Siege:
 		self.wanted = []
 		self.kinds = self.draw.sample(["takes of no hold", "impossible takes", "early give backs", "give backs"],
 			self.draw.randrange(1, 5))
-		self.sent = self.executed = self.served = self.invented = 0
+		self.sent = self.executed = self.served = self.invented = self.opened = 0
 
 	def opening(self, who, holds):
 		return who.transfer(self.world.time + 120, (), holds)
@@ -160,7 +160,17 @@ class Siege:
 			Wanted("take", lambda: world.take(self.life, self.link, [(self.bob.address, 20)], world.time + 100)),
 			Wanted("give back", lambda: world.give_back(self.ending)),
 			Wanted("transfer", lambda: self.alice.transfer(world.time + 100, [(self.bob.address, 10)])),
+			Wanted("opening", self.new_hold),
 		]
+
+	def new_hold(self):
+		"""With a take of it, which its receiver sends before it is final, too."""
+		self.opened += 1
+		lock = self.world.make_lock(f"new {self.opened}")
+		p = self.opening(self.alice, [(lock.lock, None, self.world.time + HOUR, 20)])
+		_, home, _, hold = next(rules.holds_of(p))
+		self.early_take = self.world.take(Life(p, 0, home, hold), lock, [(self.bob.address, 20)])
+		return p
 
 	def spam(self):
 		"""One hostile payment."""
@@ -177,7 +187,7 @@ class Siege:
 			op = GiveBack(life.home, life.seal, CURRENCY, draw.choice((life.balance, life.balance + 1, 10)) or 1)
 			return Payment(NETWORK, life.id, rules.give_back_expiry(world.time), rules.NO_NONCE, op)
 		left, mallory = self.life.balance, self.mallory.address
-		wrong = draw.randrange(5)
+		wrong = draw.randrange(7)
 		if wrong == 0:
 			return world.take(self.life, self.link, [(mallory, left + 10)])
 		if wrong == 1:
@@ -186,6 +196,11 @@ class Siege:
 			return world.take(self.life, self.link, [(mallory, left - 1)] if left > 10 else [(mallory, 5)])
 		if wrong == 3:
 			return world.take(self.life, self.link, [(mallory, 10)], secret=bytes(32), sender=self.life.id)
+		if wrong == 4:
+			return world.take(self.life, self.link, [(mallory, 10)], self.life.end + 1)
+		right = world.take(self.life, self.link, [(self.bob.address, 10)])
+		if wrong == 5:
+			return right.changed(op=right.op._replace(outputs=(rules.Output(mallory, 10),)))
 		return world.take(self.life, self.link, [(mallory, 9)])
 
 	def honest(self):
@@ -195,6 +210,8 @@ class Siege:
 			if want.payment is None or want.payment.expires_at <= self.world.time:
 				want.payment = want.make()
 			self.pool.add(want.payment)
+			if want.what == "opening":
+				self.pool.add(self.early_take)
 
 	def run(self):
 		self.begin()
@@ -221,13 +238,18 @@ class Siege:
 	def look(self, done):
 		"""In the second block at the latest. A give back waits for those before it, where many holds have really ended: as
 		many blocks as these take with what the others leave."""
+		ids = {p.id for p in done}
 		for want in self.wanted:
 			if want.payment is None:
 				continue
 			want.blocks += 1
-			if any(p.id == want.payment.id for p in done):  # and the next one of its kind
+			if want.payment.id in ids:  # and the next one of its kind
 				self.served += 1
 				want.payment, want.blocks = None, 0
+				if want.what == "opening" and self.early_take.id not in ids:
+					want.what, want.payment = "first take", self.early_take
+				elif want.what == "first take":
+					want.what = "opening"
 				continue
 			limit = 2
 			if want.what == "give back" and "give backs" in self.kinds:

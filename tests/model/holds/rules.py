@@ -474,7 +474,7 @@ def open_holds(state, touched, p):
 def count(state, touched, p):
 	for kind, id in touched.names:
 		entry = state.find(kind, id)
-		if kind == "hold" and p.kind == "take" and planted("take-not-counted"):
+		if kind == "hold" and planted({"take": "take-not-counted", "transfer": "open-not-counted"}.get(p.kind)):
 			continue
 		if id == getattr(p.op, "home", None) and p.kind == "give back" and planted("home-not-touched"):
 			continue
