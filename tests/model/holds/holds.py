@@ -144,7 +144,7 @@ def run_all(workers, first, seeds, depth):
 		raise SystemExit(f"nothing was ever refused for: {sorted(never)}")
 	done = exhausted.result()
 	show(done.states, f"states after every sequence of {depth} steps, by {done.executed:,} payments, with {done.pairs:,} pairs")
-	show(len(walleted.result()), "times links, agents and listings in wallets")
+	show(len(walleted.result()), "times links, agents, swaps and listings in wallets")
 	totals = [sum(column) for column in zip(*sieged.result())]
 	show(totals[0], f"hostile payments at a pool, which put {totals[1]:,} into blocks; {totals[2]:,} honest ones in time")
 	lost = []

@@ -79,6 +79,8 @@ PLANTS = {
 	"secret-before-final": ledger("taken without consent", "a secret is shown for a final hold only", "wallets"),
 	"secret-for-a-decoy": ledger("taken without consent", "a secret is shown for the amount that was agreed", "wallets"),
 	"secret-shown-late": ledger("shown for nothing", "a secret is shown if at least 600 s remain", "wallets"),
+	"swap-ends-together": ledger("one side of a swap", "under a secret of another's, one's own hold ends 600 s before his",
+		"wallets"),
 	"lists-all-links": ledger("a wallet without bounds", "at most 100 open links of one sender are listed", "wallets"),
 	"lists-any-of-a-lock": ledger("a wallet without bounds", "of the holds under a lock that was given out one is listed", "wallets"),
 	"yours-until-is-balance": ledger("a balance that falls by itself", "what is yours until its end is no balance", "wallets"),

@@ -225,6 +225,58 @@ def agents(draw):
 	return len(opened)
 
 
+# ---- one secret on two networks ----
+
+def swaps(draw):
+	"""Alice has a secret, and opens a hold for Bob on one network; he opens one for her on another, under the same secret.
+	She takes his with it, and he hers, having seen it. Either may cheat the other: both happen, or neither, as long as who
+	is honest keeps to the rules. That the second hold ends SHOWN_MIN before the first is Bob's: Alice may wait."""
+	rules.new_keys()
+	alice, bob = Person("alice"), Person("bob")
+	first, second = World({alice: 1000, bob: 1000}), World({alice: 1000, bob: 1000})
+	for_bob = first.make_lock("swap", secret=True)
+	for_alice = second.make_lock("swap back", secret=for_bob.secret)
+	cheat = draw.choice((None, "alice", "bob"))
+
+	def on(world, who, lock, seconds):
+		p = who.transfer(world.time + 120, (), [(lock.lock, None, world.time + seconds, 100)])
+		if world.submit(p):
+			raise Broken("swaps", "an opening was refused")
+		return world.lives[next(rules.holds_of(p))[0]]
+
+	def wait(seconds):
+		first.advance(seconds)
+		second.advance(seconds)
+
+	def takes(world, life, lock, who):
+		return world.submit(world.take(life, lock, [(who.address, 100)], min(life.end, world.time + HOUR))) is None
+	his = on(first, alice, for_bob, draw.randrange(1200, 7200))
+	wait(draw.randrange(0, 300))
+	end = max(first.time + 60, his.end - draw.choice((1, 60, 300, 599, 600, 601, 1000, 3000)))
+	if cheat != "bob" and his.end - end < SHOWN_MIN and not planted("swap-ends-together"):
+		return 0
+	hers = on(second, bob, for_alice, end - second.time)
+	if cheat == "alice":  # as late as she can
+		wait(draw.choice((hers.end - 1 - second.time, draw.randrange(0, hers.end - second.time))))
+	else:
+		wait(draw.randrange(0, 400))
+	if hers.end - second.time < SHOWN_MIN and cheat != "alice" and not planted("secret-shown-late"):
+		return 0
+	# Her take is sent, and he has seen the secret. Of two that are slow, who is honest is slower.
+	late_alice, late_bob = (0 if cheat == name else draw.randrange(DELAY_MAX + 1) for name in ("alice", "bob"))
+	wait(min(late_alice, late_bob))
+	got = {}
+	for name in sorted(("alice", "bob"), key={"alice": late_alice, "bob": late_bob}.get):
+		got[name] = takes(second, hers, for_alice, alice) if name == "alice" else takes(first, his, for_bob, bob)
+		if len(got) == 1:
+			wait(abs(late_alice - late_bob))
+	if got["bob"] and not got["alice"] and cheat != "alice":
+		raise Broken("shown for nothing", "alice has shown her secret, and bob alone has taken")
+	if got["alice"] and not got["bob"] and cheat != "bob":
+		raise Broken("one side of a swap", "alice has taken, and bob has come too late")
+	return 1
+
+
 # ---- what a wallet lists and shows ----
 
 class Listing:
@@ -284,7 +336,7 @@ def listings(draw):
 	return len(wallet.listed)
 
 
-SCENARIOS = {"links": links, "agents": agents, "listings": listings}
+SCENARIOS = {"links": links, "agents": agents, "swaps": swaps, "listings": listings}
 
 
 def run(seed):

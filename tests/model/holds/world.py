@@ -37,9 +37,10 @@ class Person:
 class Lock:
 	"""A claim key with or without a secret, made by somebody who tells others what he likes."""
 	def __init__(self, name, secret=False, fit=True):
+		"""`secret`: whether it has one, or which."""
 		self.seed = rules.hashed("model.claim", name.encode())
 		self.key = public_key_of(self.seed, fit)
-		self.secret = rules.hashed("model.secret", name.encode()) if secret else None
+		self.secret = secret if isinstance(secret, bytes) else rules.hashed("model.secret", name.encode()) if secret else None
 		self.lock = lock_of(self.key, self.secret)
 		self.takes = 0
 
