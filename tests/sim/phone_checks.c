@@ -645,6 +645,7 @@ void phones_check(struct phones *p)
 			phone_fail(phone, "does not show what it has in the end");
 		phone_watch_check(phone);
 	}
+	p->over = true;
 }
 
 void phones_print(const struct phones *p)

@@ -11,10 +11,11 @@
 #include "wire.h"
 #include "wire_link.h"
 
-#define PAYS_MAX    48
-#define FORMER_MAX  4
-#define HISTORY_MAX 256
-#define HOME_LOST   UINT32_MAX
+#define PAYS_MAX         48
+#define FORMER_MAX       4
+#define HISTORY_MAX      256
+#define WATCH_DOUBTS_MAX 16
+#define HOME_LOST        UINT32_MAX
 
 enum told { TOLD_NOTHING, TOLD_PENDING, TOLD_FINAL, TOLD_EXPIRED };
 
@@ -78,8 +79,9 @@ struct phone_watch { /* phone_watching.c */
 	uint64_t since;
 	bool has_accepted; /* up to here, and the host was told that it is stored */
 	struct watch_place accepted;
-	bool doubtful; /* a later acknowledgement failed: it is stored or not */
-	struct watch_place perhaps;
+	/* Later acknowledgements that failed: one of them may be stored. */
+	struct watch_place perhaps[WATCH_DOUBTS_MAX];
+	size_t doubts;           /* WATCH_DOUBTS_MAX: there were more than are kept */
 	struct watch_told *told; /* by this process, in order; of them `checked` were held against the model */
 	size_t told_count, checked;
 	size_t waiting; /* from here on they wait to be acknowledged */
@@ -119,6 +121,8 @@ struct phones {
 	struct wallet_lies lies;
 	int64_t clocks[NETWORK_NODES_MAX]; /* of honest validators, as they were last seen */
 	uint64_t unsteady_until;           /* one of them was set just now */
+	bool over; /* nothing that they are told is looked at any more; validators are about to be shown a second chain
+	            */
 	struct phone phones[PHONES_MAX];
 };
 

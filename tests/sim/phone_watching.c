@@ -25,6 +25,15 @@ static bool is_incoming(const struct phone *phone, const struct model_payment *p
 	return p->touched >> account & 1 && p->sender != account;
 }
 
+/* Whether it may be acknowledged, or not. */
+static bool is_doubtful(const struct phone_watch *w, const struct watch_place *at)
+{
+	for (size_t i = 0; i < w->doubts; i++)
+		if (!place_less(&w->perhaps[i], at))
+			return true;
+	return w->doubts == WATCH_DOUBTS_MAX;
+}
+
 /* Whether it has to be told, now or after a start: that was promised, and it is not acknowledged. */
 static bool is_owed(const struct phone *phone, const struct model_payment *p)
 {
@@ -32,7 +41,7 @@ static bool is_owed(const struct phone *phone, const struct model_payment *p)
 	const struct watch_place at = place_of_payment(p);
 
 	return is_incoming(phone, p) && w->sure && p->height >= w->since &&
-	       (!w->has_accepted || place_less(&w->accepted, &at)) && (!w->doubtful || place_less(&w->perhaps, &at));
+	       (!w->has_accepted || place_less(&w->accepted, &at)) && !is_doubtful(w, &at);
 }
 
 /* ---- one that is told ---- */
@@ -65,8 +74,8 @@ static void check_told(struct phone *phone, size_t number)
 	bool skipped = number            ? skips(phone, &w->told[number - 1].at, &t->at)
 	               : w->has_accepted ? skips(phone, &w->accepted, &t->at)
 	                                 : skips(phone, NULL, &t->at);
-	if (number == 0 && skipped && w->doubtful)
-		skipped = skips(phone, &w->perhaps, &t->at);
+	for (size_t i = 0; number == 0 && skipped && i < w->doubts; i++)
+		skipped = w->doubts < WATCH_DOUBTS_MAX && skips(phone, &w->perhaps[i], &t->at);
 	if (skipped)
 		phone_fail(phone, "is not told of a payment that came in before one at height %" PRIu64, t->at.height);
 }
@@ -124,14 +133,14 @@ static void acknowledge(struct phone *phone, size_t number)
 	if (error && phone->host.failures == failures)
 		phone_fail(phone, "cannot acknowledge: %d", error);
 	if (error || phone->host.dead) {
-		w->doubtful = true;
-		w->perhaps = t->at;
+		if (w->doubts < WATCH_DOUBTS_MAX)
+			w->perhaps[w->doubts++] = t->at;
 		return;
 	}
 	checks_advance(phone->all->checks);
 	check_all_told(phone); /* what is acknowledged is not looked at as the first one again */
 	w->has_accepted = true;
-	w->doubtful = false;
+	w->doubts = 0;
 	w->accepted = t->at;
 	w->waiting += number + 1;
 }
@@ -141,7 +150,7 @@ void phone_watch_hear(struct phone *phone)
 	struct phone_watch *w = &phone->watch;
 	const struct uncia_receipt *receipt;
 
-	if (!w->wanted || phone->host.dead)
+	if (!w->wanted || phone->host.dead || phone->all->over)
 		return;
 	if (!w->begun) {
 		uint32_t failures = phone->host.failures;
@@ -167,6 +176,8 @@ void phone_watch_event(struct phone *phone, int error)
 {
 	struct phone_watch *w = &phone->watch;
 
+	if (phone->all->over)
+		return;
 	phone_trace(phone, "watches: %d", error);
 	if (error == 0 && !w->sure) {
 		checks_advance(phone->all->checks);
@@ -200,7 +211,8 @@ void phone_watch_forget(struct phone *phone)
 {
 	struct phone_watch *w = &phone->watch;
 
-	w->sure = w->has_accepted = w->doubtful = false;
+	w->sure = w->has_accepted = false;
+	w->doubts = 0;
 }
 
 bool phone_watch_behind(const struct phone *phone)
