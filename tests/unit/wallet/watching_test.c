@@ -238,6 +238,26 @@ START_TEST(one_liar_keeps_nothing_from_being_told)
 }
 END_TEST
 
+/* Bits are flipped in it, it is cut, lengthened: another way each time. */
+START_TEST(what_one_says_may_be_changed_in_any_way)
+{
+	for (uint64_t way = 1; way < 400; way += 20) {
+		struct rig *rig = rig_watching();
+		struct payment_id ids[4];
+		for (uint32_t i = 0; i < 4; i++)
+			rig->net.nodes[i].mutations = i == way % 4 ? way : 0;
+		for (size_t i = 0; i < 4; i++) {
+			ids[i] = receive_one(rig);
+			fake_network_pass(&rig->net, rig->wallet, 75000);
+			ck_assert_uint_eq(told(rig), i + 1);
+		}
+		for (size_t i = 0; i < 4; i++)
+			check_told(rig, i, &ids[i]);
+		rig_free(rig);
+	}
+}
+END_TEST
+
 /* The account is made by the first payment to it: no entry counts what came before. */
 static void make_account(struct rig *rig)
 {
@@ -444,7 +464,7 @@ END_TEST
 UNIT_MAIN("watching", each_is_told_in_order_until_it_is_acknowledged, what_was_paid_before_counts_as_acknowledged,
           what_comes_while_it_is_away_is_told_when_it_is_back, however_many_come_while_it_is_away_all_are_told_in_order,
           own_payments_are_not_told_and_hide_nothing, one_liar_keeps_nothing_from_being_told,
-          the_first_payment_ever_is_told, payments_of_former_lives_are_told, a_counter_that_is_full_hides_nothing,
-          each_client_has_a_place_of_its_own, an_acknowledgement_that_fails_loses_nothing,
-          a_place_that_cannot_be_read_is_told_and_can_be_forgotten,
+          what_one_says_may_be_changed_in_any_way, the_first_payment_ever_is_told, payments_of_former_lives_are_told,
+          a_counter_that_is_full_hides_nothing, each_client_has_a_place_of_its_own,
+          an_acknowledgement_that_fails_loses_nothing, a_place_that_cannot_be_read_is_told_and_can_be_forgotten,
           it_listens_to_a_few_and_to_others_where_those_are_gone, who_answers_without_news_is_not_asked_without_end)
