@@ -142,7 +142,6 @@ void watching_read_go(struct uncia_wallet *w)
 {
 	struct watching *x = w->watching;
 	uint64_t now = wallet_now(w);
-	bool any = false;
 	/* The oldest are told, and acknowledged, before those above them are read again. */
 	if (x->stretch_count == 0 || (x->told_count >= WATCHING_TOLD_MAX && x->seen == 0))
 		return;
@@ -150,12 +149,11 @@ void watching_read_go(struct uncia_wallet *w)
 		read_give_up(w);
 	for (uint32_t k = 0; k < w->network->endpoint_count && x->node == NOBODY; k++) {
 		uint32_t node = session_in_order(w, k);
-		any = any || x->links[node].tried;
 		if (read_may_ask(w, node))
 			read_ask(w, node);
 	}
-	/* All were asked, in vain: anew, a little later. */
-	if (x->node == NOBODY && any && now >= x->attempt_ms + WATCHING_ATTEMPT_MS) {
+	/* All were asked, in vain, or nobody can be: anew, a little later. */
+	if (x->node == NOBODY && now >= x->attempt_ms + WATCHING_ATTEMPT_MS) {
 		x->attempt_ms = now;
 		forget_tried(w);
 	}

@@ -37,8 +37,7 @@ struct wallets {
 	struct wallets_counters counters;
 	uv_timer_t tick;
 	uint64_t serial;
-	/* Slots that are not free: those that watch accounts, as far as that has been looked at, and all others; and of
-	 * these those that are young. */
+	/* Slots that are not free: those that watch accounts, and all others; and of these those that are young. */
 	struct places *watching, *places, *young;
 	struct wallet_link *free;
 	bool stopped;
@@ -121,7 +120,15 @@ static void on_wallet_link_message(void *owner, struct bytes message)
 	assert(link->state >= WALLET_ESTABLISHED && !w->stopped);
 	if (link->state == WALLET_ESTABLISHED)
 		wallet_move(link, WALLET_KNOWN);
-	w->events.message(w->events.context, link->number, message);
+	uint64_t number = link->number;
+	w->events.message(w->events.context, number, message);
+	/* It may be gone now. Looking once a message costs less than looking at all of them for each newcomer. */
+	if (link->number == number && !link->watching && w->events.watches(w->events.context, number)) {
+		uint32_t slot = (uint32_t)(link - w->slots);
+		places_remove(w->places, &link->address, slot);
+		places_add(w->watching, &link->address, slot);
+		link->watching = true;
+	}
 }
 
 static void on_wallet_link_down(void *owner, const char *why)
@@ -245,25 +252,10 @@ static struct wallet_link *choose_ordinary(struct wallets *w, const struct net_a
 	return link && uv_now(w->options.set->loop) - tcp_heard_ms(link->tcp) >= w->options.idle_ms ? link : NULL;
 }
 
-/* Takes those that have begun to watch among those that do. */
-static void notice_watching(struct wallets *w)
-{
-	for (uint32_t i = 0; i < w->options.links_max; i++) {
-		struct wallet_link *link = &w->slots[i];
-		if (link->state != WALLET_KNOWN || link->watching ||
-		    !w->events.watches(w->events.context, link->number))
-			continue;
-		places_remove(w->places, &link->address, i);
-		places_add(w->watching, &link->address, i);
-		link->watching = true;
-	}
-}
-
 /* Who watches is silent for as long as nobody pays him, so half of the places are for those who do: while they have no
  * more than that, others give way; else of theirs the prefix that has most. NULL: none. */
 static struct wallet_link *choose_victim(struct wallets *w, const struct net_address *newcomer)
 {
-	notice_watching(w);
 	if (w->watching->count <= w->options.links_max / 2)
 		return choose_ordinary(w, newcomer);
 	struct crowd crowd = places_crowd(w->watching, newcomer, 1);

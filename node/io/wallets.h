@@ -34,7 +34,7 @@ struct wallets_events {
 	void (*closed)(void *context, uint64_t wallet);
 	/* Whether it waits for an answer. Called from inside wallets_accept. */
 	bool (*waits)(void *context, uint64_t wallet);
-	/* Whether it watches accounts. Called from inside wallets_accept. */
+	/* Whether it watches accounts. Called behind `message`. */
 	bool (*watches)(void *context, uint64_t wallet);
 	void *context;
 };

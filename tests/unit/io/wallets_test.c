@@ -227,6 +227,16 @@ START_TEST(wallets_of_one_address_that_all_wait_keep_half_of_the_places_at_most)
 }
 END_TEST
 
+/* What it says next makes it one that watches. */
+static void begin_to_watch(struct client *c, size_t number)
+{
+	unsigned before = c->messages;
+
+	seen.watches[number] = seen.number;
+	client_send(c, "watch", 5);
+	RUN_UNTIL(c->messages == before + 1);
+}
+
 /* Who watches is silent for as long as nobody pays him. */
 START_TEST(wallets_that_watch_outlive_newcomers_up_to_half_of_the_places)
 {
@@ -234,7 +244,7 @@ START_TEST(wallets_that_watch_outlive_newcomers_up_to_half_of_the_places)
 	struct client *watching[4], *c[40];
 	for (uint32_t i = 0; i < 4; i++) {
 		watching[i] = wallet_client_of(1 + i, true);
-		seen.watches[i] = seen.number;
+		begin_to_watch(watching[i], i);
 	}
 	for (uint32_t i = 0; i < 40; i++)
 		c[i] = wallet_client_of(10 + i, true);
@@ -257,11 +267,11 @@ START_TEST(of_wallets_that_watch_the_prefix_with_most_gives_way)
 	struct client *c[10];
 	for (uint32_t i = 0; i < 8; i++) {
 		c[i] = wallet_client_of(i < 3 ? 1 + i : 20, true);
-		seen.watches[i] = seen.number;
+		begin_to_watch(c[i], i);
 	}
 	c[8] = wallet_client_of(30, true); /* 5 of one address, 3 of others: the oldest of the five */
 	RUN_UNTIL(c[3]->ended);
-	seen.watches[3] = seen.number;
+	begin_to_watch(c[8], 3);
 	c[9] = wallet_client_of(20, true);
 	RUN_UNTIL(c[4]->ended);
 	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 2);
