@@ -250,7 +250,7 @@ int uncia_wallet_part(const struct uncia_wallet *w, const struct uncia_receipt *
 	if (!w || !receipt || !part || part->size != sizeof(*part))
 		return UNCIA_E_ARGUMENT;
 	const struct payment *payment = receipt->payment;
-	if (!payment_touches(payment, &w->address, NULL))
+	if (!payment_touches_account(payment, &w->address))
 		return UNCIA_E_NOT_FOUND;
 	for (uint32_t i = payment->output_count; i-- != 0;) {
 		if (!address_equal(&payment->outputs[i].to, &w->address)) {

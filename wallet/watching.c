@@ -116,7 +116,7 @@ static int watching_take_account(struct uncia_wallet *w, uint32_t node, const Un
 {
 	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT)
 		return watching_take_state(w, node, reply->account);
-	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT ||
+	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT || reply->no_account->hold ||
 	    !watching_is_own(w, &reply->no_account->address))
 		return UNCIA_E_PROTOCOL;
 	watching_take_absence(w, node, reply->no_account->height);
@@ -128,7 +128,7 @@ static int watching_take_watched(struct uncia_wallet *w, uint32_t node, const Un
 	struct watching *x = w->watching;
 	uint64_t before = x->known.height;
 	int rc = 0;
-	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_WATCHED || !x->links[node].waits ||
+	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_WATCHED || !x->links[node].waits || reply->watched->hold ||
 	    !watching_is_own(w, &reply->watched->address) || reply->watched->n_receipts > HISTORY_PAGE_MAX)
 		return UNCIA_E_PROTOCOL;
 	x->links[node].waits = false;

@@ -246,7 +246,7 @@ static int read_take(struct uncia_wallet *w, Uncia__Pb__Blob *const *receipts, s
 			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 		bool older = x->before_height == 0 ||
 		             place_above(x->before_height, x->before_index, receipt->height, receipt->index);
-		if (!older || !payment_touches(receipt->payment, &w->address, NULL)) {
+		if (!older || !payment_touches_account(receipt->payment, &w->address)) {
 			uncia_receipt_free(receipt);
 			return UNCIA_E_PROOF;
 		}

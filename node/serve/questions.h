@@ -10,7 +10,7 @@ struct question {
 	enum question_kind kind;
 	uint64_t wallet, request_id;
 	struct wallet_link *link;
-	struct address address;
+	struct entry_id id;
 	struct position at;   /* a receipt's payment; a history's page is what came before it */
 	uint32_t limit;       /* of receipts on the page */
 	uint64_t height;      /* accounts: answered once the settled height is at least this */
@@ -28,9 +28,9 @@ void questions_forget(struct serve *s, uint64_t wallet);
 
 /* accounts.c: the account in the settled state, under the root that the final tip carries. */
 int account_answer(struct serve *s, const struct question *question);
-/* Fills the message with the account's proof under the final tip, which has its certificate; its fields point into
- * `found` and into the chain. Returns 0; NOT_FOUND: there is no account; an error of this machine. */
-int account_prove(struct serve *s, const struct address *address, struct ledger_proof *found,
+/* Fills the message with the entry's proof under the final tip, which has its certificate; its fields point into
+ * `found` and into the chain. Returns 0; NOT_FOUND: there is no such entry; an error of this machine. */
+int account_prove(struct serve *s, const struct entry_id *id, struct ledger_proof *found,
                   Uncia__Pb__AccountProof *proof);
 /* receipts.c */
 int receipt_ask(struct serve *s, uint64_t wallet, uint64_t request_id, const struct position *at);

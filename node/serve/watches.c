@@ -13,13 +13,13 @@
 
 /* ---- the table ---- */
 
-/* Addresses are chosen by strangers, so they are hashed under a seed. */
-static struct watched *watched_find(const struct serve *s, const struct address *address, unsigned *hash)
+/* Ids are chosen by strangers, so they are hashed under a seed. */
+static struct watched *watched_find(const struct serve *s, const struct entry_id *id, unsigned *hash)
 {
 	struct watched *found;
 
-	*hash = (unsigned)siphash(s->hash_seed, address, sizeof(*address));
-	HASH_FIND_BYHASHVALUE(hh, s->watched, address, sizeof(*address), *hash, found);
+	*hash = (unsigned)siphash(s->hash_seed, id, sizeof(*id));
+	HASH_FIND_BYHASHVALUE(hh, s->watched, id, sizeof(*id), *hash, found);
 	return found;
 }
 
@@ -33,14 +33,14 @@ static void watched_remove(struct serve *s, struct watched *watched)
 static int watch_wait(struct serve *s, struct watch *watch)
 {
 	unsigned hash;
-	struct watched *watched = watched_find(s, &watch->address, &hash);
+	struct watched *watched = watched_find(s, &watch->id, &hash);
 
 	if (!watched) {
 		watched = malloc(sizeof(*watched));
 		if (!watched)
 			return UNCIA_E_MEMORY;
-		*watched = (struct watched){.address = watch->address};
-		HASH_ADD_BYHASHVALUE(hh, s->watched, address, sizeof(watched->address), hash, watched);
+		*watched = (struct watched){.id = watch->id};
+		HASH_ADD_BYHASHVALUE(hh, s->watched, id, sizeof(watched->id), hash, watched);
 		if (!watched->hh.tbl) {
 			free(watched);
 			return UNCIA_E_MEMORY;
@@ -89,10 +89,10 @@ void watches_forget(struct serve *s, uint64_t wallet)
 
 /* ---- touched ---- */
 
-static bool watched_touch(struct serve *s, const struct address *address, uint64_t height)
+static bool watched_touch(struct serve *s, const struct entry_id *id, uint64_t height)
 {
 	unsigned hash;
-	struct watched *watched = watched_find(s, address, &hash);
+	struct watched *watched = watched_find(s, id, &hash);
 	struct watch *watch;
 
 	if (!watched)
@@ -109,14 +109,12 @@ static bool watched_touch(struct serve *s, const struct address *address, uint64
 
 bool watches_touch(struct serve *s, const struct chain_block *block)
 {
+	struct entry_id id;
 	bool any = false;
 
-	for (uint32_t i = 0; i < block->header.payment_count && s->watched; i++) {
-		const struct payment *payment = block->payments[i];
-		any |= watched_touch(s, &payment->sender, block->header.height);
-		for (uint32_t k = 0; k < payment->output_count && s->watched; k++)
-			any |= watched_touch(s, &payment->outputs[k].to, block->header.height);
-	}
+	for (uint32_t i = 0; i < block->header.payment_count && s->watched; i++)
+		for (uint32_t k = 0; s->watched && payment_named(block->payments[i], k, &id); k++)
+			any |= watched_touch(s, &id, block->header.height);
 	return any;
 }
 
@@ -128,10 +126,10 @@ static bool position_after(const struct position *a, const struct position *b)
 }
 
 /* The newest payment of the settled state that touched the account; height 0: there is none. */
-static int settled_head(struct serve *s, const struct address *address, struct position *head)
+static int settled_head(struct serve *s, const struct entry_id *id, struct position *head)
 {
 	*head = (struct position){0};
-	int error = ledger_history_head(s->ledger, NULL, address, head);
+	int error = ledger_history_head(s->ledger, NULL, id, head);
 	return error == UNCIA_E_NOT_FOUND ? 0 : error;
 }
 
@@ -162,7 +160,7 @@ static int watch_receipts(struct serve *s, const struct watch *watch, struct pos
 			break;
 		reply->n_receipts++;
 		error = ledger_find_payment(s->ledger, NULL, &payment->id, record);
-		if (!error && payment_touches(payment, &watch->address, &first))
+		if (!error && payment_touches(payment, &watch->id, &first))
 			*at = record->previous[first];
 	}
 	free(record);
@@ -184,12 +182,13 @@ static int watch_tell(struct serve *s, struct watch *watch, struct position head
 		uncia__pb__blob__init(&blobs[i]);
 		list[i] = &blobs[i];
 	}
-	told.address = field_of(watch->address.b, ADDRESS_SIZE);
+	told.address = field_of(watch->id.address.b, ADDRESS_SIZE);
+	told.hold = watch->id.kind == ENTRY_HOLD;
 	told.height = ledger_settled_height(s->ledger);
 	told.receipts = list;
 	/* Who asks for more than his share of reading gets the proof alone. */
 	bool share = read_budget_left(&watch->link->budget, s->step->now_ms, READ_WALLET_OWED, READ_WALLET_PER_MS);
-	int error = account_prove(s, &watch->address, found, &proof);
+	int error = account_prove(s, &watch->id, found, &proof);
 	if (!error)
 		told.account = &proof;
 	if (!error || error == UNCIA_E_NOT_FOUND)
@@ -212,7 +211,7 @@ static int watch_answer(struct serve *s, struct watch *watch)
 {
 	struct position head;
 
-	TRY(settled_head(s, &watch->address, &head));
+	TRY(settled_head(s, &watch->id, &head));
 	if (position_after(&head, &watch->after)) {
 		TRY(watch_tell(s, watch, head));
 		watch_end(s, watch);
@@ -269,36 +268,36 @@ static int watch_room(struct serve *s, const struct wallet_link *link)
 }
 
 /* The newest watch of an account is the one that counts. */
-static void watch_replace(struct serve *s, struct wallet_link *link, const struct address *address)
+static void watch_replace(struct serve *s, struct wallet_link *link, const struct entry_id *id)
 {
 	struct watch *watch, *next;
 
 	DL_FOREACH_SAFE2 (link->watches, watch, next, next_of_link)
-		if (address_equal(&watch->address, address))
+		if (entry_id_equal(&watch->id, id))
 			watch_end(s, watch);
 }
 
 int serve_watch(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__Watch *message)
 {
-	struct address address;
+	struct entry_id id = {.kind = message->hold ? ENTRY_HOLD : ENTRY_ACCOUNT};
 	struct position head;
 
-	if (!field_copy(&message->address, address.b, ADDRESS_SIZE))
+	if (!field_copy(&message->address, id.address.b, ADDRESS_SIZE))
 		return UNCIA_E_ENCODING;
 	struct wallet_link *link = wallet_link_get(s, wallet);
 	if (!link)
 		return UNCIA_E_MEMORY;
-	watch_replace(s, link, &address);
+	watch_replace(s, link, &id);
 	int room = watch_room(s, link);
 	TRY(room);
 	if (!room)
 		return watch_refuse(s, link, request_id);
-	TRY(settled_head(s, &address, &head));
+	TRY(settled_head(s, &id, &head));
 	struct watch *watch = malloc(sizeof(*watch));
 	if (!watch)
 		return UNCIA_E_MEMORY;
 	*watch = (struct watch){.link = link,
-	                        .address = address,
+	                        .id = id,
 	                        .request_id = request_id,
 	                        .after = {.height = message->height, .index = message->index}};
 	if (position_after(&head, &watch->after)) {

@@ -1,5 +1,5 @@
-/* Watches: each waits until payments have touched an account above a place of its history, and is answered once, with
- * the proof of the account and the receipts that are at hand. Nothing is queued for who does not read: what comes
+/* Watches: each waits until payments have touched an account or a hold above a place of its history, and is answered
+ * once, with the proof of it and the receipts that are at hand. Nothing is queued for who does not read: what comes
  * between an answer and the next watch is in the next answer, or in the history. */
 #ifndef WATCHES_H
 #define WATCHES_H
@@ -15,19 +15,19 @@ struct watch {
 	struct watch *prev_of_link, *next_of_link; /* of the same wallet */
 	struct watched *watched;                   /* NULL: it is due */
 	struct wallet_link *link;
-	struct address address;
+	struct entry_id id;
 	uint64_t request_id;
 	struct position after;
 	uint64_t due_height; /* it is answered once that height is settled */
 };
-struct watched {           /* an account that is watched */
-	UT_hash_handle hh; /* by address */
-	struct address address;
+struct watched {           /* an account or a hold that is watched */
+	UT_hash_handle hh; /* by id */
+	struct entry_id id;
 	struct watch *watches;
 };
 
-/* A block has become final, in memory: whoever watches an account that it touches is due. Returns whether anybody is.
- * It costs a look-up for each output, however many watches there are. */
+/* A block has become final, in memory: whoever watches what it touches is due. Returns whether anybody is.
+ * It costs a look-up for each entry that a payment names, however many watches there are. */
 bool watches_touch(struct serve *s, const struct chain_block *block);
 /* Answers those that are due, a bounded number a step. Returns 0 or an error of this machine. */
 int watches_answer(struct serve *s);

@@ -135,7 +135,7 @@ static void check_push(const struct watcher *w, const Uncia__Pb__Watched *watche
 	    receipt_verify(&genesis.committee, &genesis.network_id, watched->receipts[0]->data.data,
 	                   watched->receipts[0]->data.len, &receipt))
 		die("what a watcher was told does not verify");
-	if (!payment_touches(receipt.payment, &w->address, NULL))
+	if (!payment_touches_account(receipt.payment, &w->address))
 		die("a watcher was told of others' payment");
 	payment_free(receipt.payment);
 }

@@ -99,7 +99,7 @@ static struct position check_watched(struct network *n, const Uncia__Pb__NodeRep
 		struct receipt receipt;
 		ck_assert_int_eq(
 		    receipt_verify(&genesis->committee, &genesis->network_id, bytes->data, bytes->len, &receipt), 0);
-		ck_assert(payment_touches(receipt.payment, &address, NULL));
+		ck_assert(payment_touches_account(receipt.payment, &address));
 		ck_assert_uint_le(receipt.header.height, state->height);
 		ck_assert(receipt.header.height > newest.height ||
 		          (receipt.header.height == newest.height && receipt.index > newest.index));
