@@ -21,6 +21,7 @@ TABLE = {
 	"proto": ["include/uncia"],
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
+	"wallet/notifier": ["include/uncia", "proto", "wallet"],
 	"wallet/unicode": [],
 	"node/consensus": BELOW_NODE,
 	"node/ledger/view": BELOW_NODE,
