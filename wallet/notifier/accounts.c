@@ -79,28 +79,52 @@ static struct account *account_find(struct notifier *n, const char *text)
 	return bsearch(&key, n->accounts, n->count, sizeof(key), watched_compare);
 }
 
-/* Of accounts that are not watched any more nothing is kept. */
+/* A number and the character behind it. */
+static bool read_number(char **at, char end, uint64_t max, uint64_t *number)
+{
+	if (**at < '0' || **at > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(*at, at, 10);
+	return !errno && *number <= max && *(*at)++ == end;
+}
+
+/* A line of the state: address, height, created, payments. */
+static bool load_line(struct notifier *n, char *line)
+{
+	char *at = strchr(line, ' ');
+	struct uncia_address parsed;
+	uint64_t height, created, payments;
+
+	if (!at)
+		return false;
+	*at++ = '\0';
+	if (uncia_address_parse(line, &parsed) || !read_number(&at, ' ', UINT64_MAX, &height) ||
+	    !read_number(&at, ' ', UINT64_MAX, &created) || !read_number(&at, '\n', UINT32_MAX, &payments) || *at)
+		return false;
+	struct account *account = account_find(n, line);
+	if (account) { /* of those that are not watched any more nothing is kept */
+		account->known = true;
+		account->told = account->newest = (struct account_at){height, created, (uint32_t)payments};
+	}
+	return true;
+}
+
 int accounts_load(struct notifier *n)
 {
 	FILE *file = fopen(n->state_path, "re");
-	char text[UNCIA_ADDRESS_TEXT_SIZE], end;
-	struct account_at at;
-	int got = 5;
+	char line[256];
+	bool whole = true;
 
 	if (!file)
 		return errno == ENOENT ? 0 : notifier_say(1, "%s: %s", n->state_path, strerror(errno));
-	_Static_assert(UNCIA_ADDRESS_TEXT_SIZE >= 64, "the width below");
-	while ((got = fscanf(file, "%63s %" SCNu64 " %" SCNu64 " %" SCNu32 "%c", text, &at.height, &at.created,
-	                     &at.payments, &end)) == 5 &&
-	       end == '\n') {
-		struct account *account = account_find(n, text);
-		if (!account)
-			continue;
-		account->known = true;
-		account->told = account->newest = at;
-	}
+	while (whole && fgets(line, sizeof(line), file))
+		whole = load_line(n, line);
+	bool failed = ferror(file);
 	fclose(file);
-	if (got != EOF)
+	if (failed)
+		return notifier_say(1, "%s: %s", n->state_path, strerror(errno));
+	if (!whole)
 		return notifier_say(1, "%s is damaged: move it away to begin anew, with what comes in from then on",
 		                    n->state_path);
 	return 0;
