@@ -28,6 +28,8 @@ struct uncia_wallet;
  *	another name: uncia_watch_stop first; UNCIA_E_DAMAGED where the place cannot be read: uncia_watch_forget begins
  *	anew, and what came since the last one stays untold (uncia_wallet_history shows it); UNCIA_E_IO; UNCIA_E_MEMORY;
  *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * A locked wallet watches the account that its key file names, which whoever can write the home could have put there:
+ * unlock it where what is told decides anything.
  * In: client, 1..32 of a-z, 0-9 and '-': who is told. Two programs on one home take two names; one name is for one
  *	process at a time.
  * Threads: as uncia_wallet_open.
