@@ -12,6 +12,7 @@
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
+#include "watching.h"
 
 #define NETWORK_BLOB       "network"
 #define REQUEST_TIMEOUT_MS 10000u
@@ -109,6 +110,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 		return;
 	driver_free(w->driver);
 	session_deinit(w);
+	watching_deinit(w);
 	catch_up_deinit(w);
 	history_deinit(w);
 	wallet_sync_deinit(w);

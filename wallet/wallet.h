@@ -6,13 +6,13 @@
  *	open                                opening and closing
  *	driver                              sockets, and the timeout
  *	drive       paying      kept        bytes in and out; payments made; receipts read back
- *	catch_up                            what the account paid and this home does not know
- *	shown                               payments as the host sees them
+ *	catch_up    watching                what the account paid and this home does not know; what others pay to it
+ *	shown       watching_read           payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
  *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
  *	session     tracked     receipts    links; payments in memory; receipts verified
  *	archive_write, archive              payments that have their end, as they are stored
- *	events      contacts    mark
+ *	events      contacts    mark        watching_place, watching_told
  *	wallet
  *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
  */
@@ -34,6 +34,7 @@ struct session;
 struct sync;
 struct payment;
 struct tracked;
+struct watching;
 
 struct uncia_wallet {
 	struct uncia_host host;
@@ -60,6 +61,8 @@ struct uncia_wallet {
 	struct sync *sync;         /* sync.c */
 	struct history *history;   /* history.c */
 	struct catch_up *catch_up; /* catch_up.c */
+	struct watching *watching; /* watching.c; NULL: it does not watch */
+	uint64_t watching_epoch;   /* how often it has begun to */
 	struct name_list contacts;
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
 };

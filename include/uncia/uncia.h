@@ -239,6 +239,11 @@ enum uncia_event_kind {
 	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
 	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
 	                            * like where what was found could not be stored */
+	UNCIA_EVENT_INCOMING = 7,  /* id: somebody has paid this account: uncia_watch_incoming */
+	UNCIA_EVENT_WATCH = 8,     /* error 0: everything is told up to a state that was proved since
+	                            * uncia_watch_start. Else what keeps it from that: UNCIA_E_UNREACHABLE or
+	                            * UNCIA_E_PROOF, as of BALANCE, or UNCIA_E_IO and the like: it is tried again;
+	                            * UNCIA_E_SECOND_CHAIN: it has ended */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
 	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
 	                            * (uncia_wallet_payment), or ask again */
@@ -568,4 +573,5 @@ UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 }
 #endif
 #include <uncia/history.h>
+#include <uncia/watch.h>
 #endif

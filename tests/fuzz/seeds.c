@@ -357,6 +357,7 @@ static void seed_wallet(const struct fixture *f)
 	seed("wallet_storage", "contact", blob, 4 + size);
 	free(bytes);
 	seed("wallet_storage", "caught-up", "\22\0\0\12\10\1\20\5\30\1\50\3\60\1", 14);
+	seed("wallet_storage", "watch", "\12\0\0\16\10\1\20\5\30\377\377\377\377\17\40\1\60\3", 18);
 	seed("wallet_storage", "network", "\2\0\0\4abcd", 8);
 	char request[256];
 	snprintf(request, sizeof(request), "uncia:%s?amount=0.50&memo=rent%%20of%%20May", address);

@@ -49,7 +49,8 @@ enum fault {
 	FAULT_COUNTERS = UINT64_C(1) << 37,     /* not a fault: accounts that nearly 2^32 payments have touched */
 	FAULT_PHONE_BACKUP = UINT64_C(1) << 38, /* their homes come back from older copies */
 	FAULT_OUTAGE = UINT64_C(1) << 39,       /* no two validators hear each other, for long; wallets hear all */
-	FAULT_ALL = (UINT64_C(1) << 40) - 1
+	FAULT_PHONE_WATCH = UINT64_C(1) << 40,  /* not a fault: phones wait to be paid */
+	FAULT_ALL = (UINT64_C(1) << 41) - 1
 };
 
 struct scenario {

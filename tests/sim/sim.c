@@ -59,6 +59,7 @@ static const struct {
                    {"phone-link", FAULT_PHONE_LINK},
                    {"phone-loss", FAULT_PHONE_LOSS},
                    {"phone-backup", FAULT_PHONE_BACKUP},
+                   {"phone-watch", FAULT_PHONE_WATCH},
                    {"phone-sleep", FAULT_PHONE_SLEEP},
                    {"phone-lies", FAULT_PHONE_LIES},
                    {"disk", FAULT_DISK},
