@@ -44,6 +44,7 @@
 #include <uncia/error.h>
 #include <uncia/network.h>
 #include <uncia/text.h>
+#include <uncia/version.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,10 +53,6 @@ extern "C" {
 /* Sizes of text buffers in bytes, NUL included; others are in text.h and network.h. */
 #define UNCIA_WORDS_TEXT_SIZE 256
 #define UNCIA_BLOB_NAME_SIZE  160
-
-/* The library's version, such as "0.1.0". Static text.
- * Threads: any. */
-UNCIA_API const char *uncia_version(void);
 
 /* ---- the host --------------------------------------------------------------------------------------------------- */
 
