@@ -6,19 +6,25 @@
 #include "catch_up.h"
 #include "following.h"
 #include "history.h"
+#include "orders.h"
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
 
 static bool drive_has_work(const struct uncia_wallet *w)
 {
-	return w->sync->active || w->history->active || catch_up_active(w) || following_has_work(w);
+	return w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) ||
+	       following_has_work(w);
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
-	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), wallet_sync_next_ms(w), following_next_ms(w),
-	                        history_next_ms(w), catch_up_next_ms(w)};
+	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)),
+	                        wallet_sync_next_ms(w),
+	                        following_next_ms(w),
+	                        history_next_ms(w),
+	                        catch_up_next_ms(w),
+	                        orders_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] < next)
@@ -28,7 +34,7 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 
 bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
 {
-	if (!w || !w->network || node >= w->network->endpoint_count)
+	if (wallet_readable(w) || !w->network || node >= w->network->endpoint_count)
 		return false;
 	return session_wanted(w, node, drive_has_work(w));
 }
@@ -89,6 +95,7 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 		else
 			session_drop(w, node, rc);
 	}
+	orders_advance(w);
 	return rc;
 }
 
@@ -116,6 +123,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	following_tick(w);
 	history_tick(w);
 	catch_up_tick(w);
+	orders_advance(w);
 	if (drive_has_work(w))
 		session_wake(w);
 	return 0;

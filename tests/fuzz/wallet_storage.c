@@ -82,7 +82,7 @@ static void read_all(struct uncia_wallet *w)
 			if (uncia_contact_at(w, i, name, address) == 0)
 				assert(uncia_contact_find(w, name, address) <= 0);
 	(void)uncia_wallet_tick(w);
-	while (uncia_wallet_event(w, &event))
+	while (uncia_wallet_event(w, &event) > 0)
 		assert(memchr(event.text, '\0', sizeof(event.text)));
 }
 

@@ -543,7 +543,7 @@ void phone_hear(struct phone *phone)
 {
 	struct uncia_event event = {.size = sizeof(event)};
 
-	while (!phone->host.dead && uncia_wallet_event(phone->wallet, &event)) {
+	while (!phone->host.dead && uncia_wallet_event(phone->wallet, &event) > 0) {
 		if (event.kind == UNCIA_EVENT_PAYMENT)
 			hear_payment(phone, &event);
 		else if (event.kind == UNCIA_EVENT_BALANCE)

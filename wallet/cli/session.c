@@ -213,7 +213,9 @@ static void name_liar(const struct session *s, const struct uncia_event *event)
 		cli_complain(0, "what %s:%u said does not verify: %s", host, port, error_words(event->error));
 }
 
-int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
+/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
+ * negative enum uncia_error. */
+static int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
 	int fd = uncia_wallet_fd(s->wallet);
@@ -223,7 +225,7 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 		return fd;
 	for (;;) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
-		if (uncia_wallet_event(s->wallet, event)) {
+		if (uncia_wallet_event(s->wallet, event) > 0) {
 			if (event->kind == UNCIA_EVENT_LINK)
 				name_liar(s, event);
 			if (event->kind != UNCIA_EVENT_ERROR)
