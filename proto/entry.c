@@ -19,6 +19,21 @@ enum {
 };
 #define CODE_SIZE 8 /* of a currency, at the front of its address field */
 
+bool entry_id_of(const struct entry *entry, struct entry_id *id)
+{
+	if (entry->kind != ENTRY_ACCOUNT)
+		return false;
+	*id = account_id(&entry->address);
+	return true;
+}
+
+bool entry_is(const struct entry *entry, const struct entry_id *id)
+{
+	struct entry_id own;
+
+	return entry_id_of(entry, &own) && entry_id_equal(&own, id);
+}
+
 void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
 {
 	memset(bytes, 0, ENTRY_SIZE);

@@ -3,6 +3,7 @@
 #define ENTRY_H
 #include "block.h"
 #include "canonical.h"
+#include "entry_id.h"
 
 #define ENTRY_SIZE          80
 #define GROUP_ENTRIES       8
@@ -12,11 +13,6 @@
 #define TREE_LEVELS_MAX     24
 #define ENTRY_PAYMENTS_FULL UINT32_MAX /* the counter stays here: so many payments touched the account, or more */
 
-enum entry_kind {
-	ENTRY_FREE = 0, /* on the free list: next_free says the next index, or ENTRY_NONE */
-	ENTRY_ACCOUNT = 1,
-	ENTRY_CURRENCY = 2, /* recorded supply; index 0 is the first currency */
-};
 #define ENTRY_KEY_KNOWN   1u /* flags: public_key is bound */
 #define ENTRY_KEY_ROTATED 2u /* flags: the key was ever rotated: never deleted */
 
@@ -33,6 +29,12 @@ struct entry {
 	amount_t balance;
 	uint64_t created; /* height of the block that created it */
 };
+
+/* The id that an entry is found by, which follows from it alone. False: of a free entry or a currency, which have none;
+ * *id is left alone then. */
+bool entry_id_of(const struct entry *entry, struct entry_id *id);
+/* Whether the entry is the one of this id. */
+bool entry_is(const struct entry *entry, const struct entry_id *id);
 
 /* Writes the 80 bytes. Any entry that entry_decode gave comes out as it was. */
 void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE]);

@@ -238,19 +238,28 @@ void payment_free(struct payment *payment)
 		free(payment);
 }
 
-const struct address *payment_named(const struct payment *payment, uint32_t i)
+bool payment_named(const struct payment *payment, uint32_t i, struct entry_id *id)
 {
-	if (i == 0)
-		return &payment->sender;
-	return i <= payment->output_count ? &payment->outputs[i - 1].to : NULL;
+	if (i > payment->output_count)
+		return false;
+	if (id)
+		*id = account_id(i == 0 ? &payment->sender : &payment->outputs[i - 1].to);
+	return true;
 }
 
-bool payment_touches(const struct payment *payment, const struct address *address, uint32_t *first)
+bool payment_touches_account(const struct payment *payment, const struct address *address)
 {
-	const struct address *named;
+	const struct entry_id id = account_id(address);
 
-	for (uint32_t i = 0; (named = payment_named(payment, i)); i++) {
-		if (!address_equal(named, address))
+	return payment_touches(payment, &id, NULL);
+}
+
+bool payment_touches(const struct payment *payment, const struct entry_id *id, uint32_t *first)
+{
+	struct entry_id named;
+
+	for (uint32_t i = 0; payment_named(payment, i, &named); i++) {
+		if (!entry_id_equal(&named, id))
 			continue;
 		if (first)
 			*first = i;

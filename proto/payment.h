@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "address.h"
 #include "amount.h"
+#include "entry_id.h"
 #include "slab.h"
 #include "protocol_limits.h"
 #include "sign.h"
@@ -75,11 +76,13 @@ struct payment *payment_ref(struct payment *payment);
 /* Gives one reference back; the last one frees the payment. NULL does nothing. */
 void payment_free(struct payment *payment);
 
-/* The i-th account that the payment names: the sender, then the receivers of its outputs in order. One account may be
- * named several times. NULL past the last. */
-const struct address *payment_named(const struct payment *payment, uint32_t i);
-/* Whether the payment names this account. Out: *first, its lowest number there, where `first` is not NULL. */
-bool payment_touches(const struct payment *payment, const struct address *address, uint32_t *first);
+/* The i-th entry that the payment names: the sender, then the receivers of its outputs in order. One entry may be named
+ * several times. Out: *id, where `id` is not NULL. False past the last. */
+bool payment_named(const struct payment *payment, uint32_t i, struct entry_id *id);
+/* Whether the payment names this entry. Out: *first, its lowest number there, where `first` is not NULL. */
+bool payment_touches(const struct payment *payment, const struct entry_id *id, uint32_t *first);
+/* The same of an account. */
+bool payment_touches_account(const struct payment *payment, const struct address *address);
 
 /* Encodes, signs and decodes. Of `draft` are read: sender (zero: the address of public_key), expires_at, nonce,
  * currency, outputs and memo_hash. Returns as payment_decode; UNCIA_E_ENCODING also where there are not 1..255 outputs.

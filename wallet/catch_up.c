@@ -487,7 +487,7 @@ static int take_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 		bool older = c->before_height == 0 || receipt->height < c->before_height ||
 		             (receipt->height == c->before_height && receipt->index < c->before_index);
-		if (!older || !payment_touches(receipt->payment, &w->address, NULL)) {
+		if (!older || !payment_touches_account(receipt->payment, &w->address)) {
 			uncia_receipt_free(receipt);
 			return UNCIA_E_PROOF;
 		}

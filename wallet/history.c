@@ -152,7 +152,7 @@ static int open_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 		if (rc)
 			return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
 		*count = i + 1;
-		if (!payment_touches(receipts[i]->payment, &w->address, NULL) ||
+		if (!payment_touches_account(receipts[i]->payment, &w->address) ||
 		    !before(receipts[i]->height, receipts[i]->index, height, index))
 			return UNCIA_E_PROOF;
 		height = receipts[i]->height;

@@ -281,7 +281,7 @@ static int part_of(const struct uncia_wallet *w, const struct payment *payment, 
 	const struct output *first_own = NULL, *first_other = NULL;
 	uint32_t own_count = 0;
 	uint64_t amount;
-	if (!payment_touches(payment, &w->address, NULL))
+	if (!payment_touches_account(payment, &w->address))
 		return UNCIA_E_NOT_FOUND;
 	for (uint32_t i = payment->output_count; i-- != 0;) {
 		if (!address_equal(&payment->outputs[i].to, &w->address)) {

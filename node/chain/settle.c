@@ -105,11 +105,12 @@ bool chain_prune(struct chain *c, struct hash *id)
 	return true;
 }
 
-static void settle_touched(void *context, const struct address *address)
+/* The pool knows senders by their 20 bytes alone: that of a hold is its id. */
+static void settle_touched(void *context, const struct entry_id *id)
 {
 	struct chain *c = context;
 
-	mempool_unpark(c->mempool, address);
+	mempool_unpark(c->mempool, &id->address);
 	c->generation++;
 }
 

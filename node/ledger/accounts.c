@@ -24,8 +24,9 @@ enum sender_key account_key(const struct entry *account, const struct address *a
 int account_signed(struct plan *plan, const struct address *address, const uint8_t public_key[PUBLIC_KEY_SIZE],
                    struct entry **account)
 {
+	const struct entry_id id = account_id(address);
 	struct entry *entry;
-	int rc = plan_existing(plan, address, &entry);
+	int rc = plan_existing(plan, &id, &entry);
 
 	if (rc)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_FUNDS : rc;
@@ -53,13 +54,14 @@ int account_debit(struct entry *account, uint32_t currency, amount_t amount)
 
 int account_credit(struct plan *plan, uint32_t currency, const struct output *output)
 {
+	const struct entry_id id = account_id(&output->to);
 	struct entry *account;
 
 	if (amount_too_small(plan_genesis(plan), output->amount))
 		return UNCIA_E_AMOUNT;
-	int rc = plan_existing(plan, &output->to, &account);
+	int rc = plan_existing(plan, &id, &account);
 	if (rc == UNCIA_E_NOT_FOUND) {
-		rc = plan_create(plan, ENTRY_ACCOUNT, &output->to, &account);
+		rc = plan_create(plan, &id, &account);
 		if (rc == 0)
 			account->currency = currency;
 	}

@@ -62,10 +62,10 @@ static int own_group(struct ledger *ledger, struct executed *block, struct touch
 
 static int own_index(struct executed *block, const struct touched *t)
 {
-	struct overlay_address *node = overlay_find_address(&block->overlay, &t->address, t->hash);
+	struct overlay_address *node = overlay_find_address(&block->overlay, &t->id, t->hash);
 
 	if (!node)
-		node = overlay_add_address(&block->overlay, &t->address, t->hash);
+		node = overlay_add_address(&block->overlay, &t->id, t->hash);
 	if (!node)
 		return UNCIA_E_MEMORY;
 	node->index = t->created ? ENTRY_NONE : t->index; /* as it is: nothing has been written yet */
@@ -74,10 +74,10 @@ static int own_index(struct executed *block, const struct touched *t)
 
 static int own_orphan(struct executed *block, const struct touched *t)
 {
-	struct overlay_orphan *node = overlay_find_orphan(&block->overlay, &t->address, t->hash);
+	struct overlay_orphan *node = overlay_find_orphan(&block->overlay, &t->id, t->hash);
 
 	if (!node)
-		node = overlay_add_orphan(&block->overlay, &t->address, t->hash);
+		node = overlay_add_orphan(&block->overlay, &t->id, t->hash);
 	if (!node)
 		return UNCIA_E_MEMORY;
 	node->head = t->had_orphan ? t->head : (struct position){0};
@@ -117,12 +117,12 @@ static void write_entry(const struct touched *t, const struct entry *entry, cons
 
 static void write_kept(struct executed *block, const struct touched *t, const struct position *at)
 {
-	assert(memcmp(&t->entry.address, &t->address, sizeof(t->address)) == 0);
+	assert(entry_is(&t->entry, &t->id));
 	write_entry(t, &t->entry, at);
 	if (t->created)
-		overlay_find_address(&block->overlay, &t->address, t->hash)->index = t->index;
+		overlay_find_address(&block->overlay, &t->id, t->hash)->index = t->index;
 	if (t->had_orphan)
-		overlay_find_orphan(&block->overlay, &t->address, t->hash)->head = (struct position){0};
+		overlay_find_orphan(&block->overlay, &t->id, t->hash)->head = (struct position){0};
 }
 
 /* ledger §4.2: the entry is the new head of the free list, and its address keeps its history. */
@@ -133,8 +133,8 @@ static void write_deleted(struct executed *block, const struct touched *t, const
 
 	assert(t->entry.balance == 0); /* or the money in it would be lost */
 	write_entry(t, &free_entry, &(struct position){0});
-	overlay_find_address(&block->overlay, &t->address, t->hash)->index = ENTRY_NONE;
-	overlay_find_orphan(&block->overlay, &t->address, t->hash)->head = *at;
+	overlay_find_address(&block->overlay, &t->id, t->hash)->index = ENTRY_NONE;
+	overlay_find_orphan(&block->overlay, &t->id, t->hash)->head = *at;
 	extent->free_head = t->index;
 	extent->accounts -= t->entry.kind == ENTRY_ACCOUNT;
 }
@@ -171,10 +171,12 @@ int execute_operation(struct ledger *ledger, struct executed *block, const struc
 static void assert_named(const struct plan *plan, const struct payment *payment)
 {
 	for (uint32_t i = 0; i < plan->named_count; i++) {
-		const struct address *named = payment_named(payment, i);
-		assert(named && address_equal(named, &plan->touched[plan->named[i]].address));
+		struct entry_id named;
+		bool has = payment_named(payment, i, &named);
+		assert(has && entry_id_equal(&named, &plan->touched[plan->named[i]].id));
+		(void)has;
 	}
-	assert(!payment_named(payment, plan->named_count));
+	assert(!payment_named(payment, plan->named_count, NULL));
 }
 
 int ledger_add(struct ledger *ledger, struct executed *block, const struct payment *payment)
@@ -196,7 +198,8 @@ int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct
 {
 	struct entry sender;
 	uint64_t index;
-	int rc = ledger_account(ledger, tip, &payment->sender, &sender, &index);
+	const struct entry_id id = account_id(&payment->sender);
+	int rc = ledger_entry(ledger, tip, &id, &sender, &index);
 
 	if (rc && rc != UNCIA_E_NOT_FOUND)
 		return rc;

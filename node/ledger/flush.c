@@ -49,8 +49,8 @@ static int compare_flush_groups(const void *a, const void *b)
 
 static int compare_addresses(const void *a, const void *b)
 {
-	return memcmp(&((const struct flush_address *)a)->address, &((const struct flush_address *)b)->address,
-	              sizeof(struct address));
+	return memcmp(&((const struct flush_address *)a)->id, &((const struct flush_address *)b)->id,
+	              sizeof(struct entry_id));
 }
 
 static int compare_payments(const void *a, const void *b)
@@ -61,8 +61,8 @@ static int compare_payments(const void *a, const void *b)
 
 static int compare_orphans(const void *a, const void *b)
 {
-	return memcmp(&((const struct flush_orphan *)a)->address, &((const struct flush_orphan *)b)->address,
-	              sizeof(struct address));
+	return memcmp(&((const struct flush_orphan *)a)->id, &((const struct flush_orphan *)b)->id,
+	              sizeof(struct entry_id));
 }
 
 void flush_prepare(struct flush *flush)
@@ -78,8 +78,7 @@ void flush_prepare(struct flush *flush)
 	assert(flush->group_count == layer->group_count);
 	qsort(flush->groups, flush->group_count, sizeof(*flush->groups), compare_flush_groups);
 	for (const struct overlay_address *node = overlay->addresses; node; node = node->hh.next)
-		flush->addresses[flush->address_count++] =
-		    (struct flush_address){.address = node->address, .index = node->index};
+		flush->addresses[flush->address_count++] = (struct flush_address){.id = node->id, .index = node->index};
 	qsort(flush->addresses, flush->address_count, sizeof(*flush->addresses), compare_addresses);
 	for (const struct overlay_payment *node = overlay->payments; node; node = node->hh.next)
 		flush->payments[flush->payment_count++] = (struct flush_payment){
@@ -87,8 +86,7 @@ void flush_prepare(struct flush *flush)
 	assert(flush->payment_count == HASH_COUNT(overlay->payments));
 	qsort(flush->payments, flush->payment_count, sizeof(*flush->payments), compare_payments);
 	for (const struct overlay_orphan *node = overlay->orphans; node; node = node->hh.next)
-		flush->orphans[flush->orphan_count++] =
-		    (struct flush_orphan){.address = node->address, .head = node->head};
+		flush->orphans[flush->orphan_count++] = (struct flush_orphan){.id = node->id, .head = node->head};
 	qsort(flush->orphans, flush->orphan_count, sizeof(*flush->orphans), compare_orphans);
 }
 

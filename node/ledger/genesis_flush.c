@@ -38,7 +38,7 @@ int genesis_flush(const struct genesis *genesis, struct flush **flush)
 		    .balance = genesis->accounts[i].balance,
 		};
 		flush_put_entry(f, (uint64_t)i + 1, &account);
-		f->addresses[i] = (struct flush_address){.address = account.address, .index = (uint64_t)i + 1};
+		f->addresses[i] = (struct flush_address){.id = account_id(&account.address), .index = (uint64_t)i + 1};
 	}
 	f->group_count = groups;
 	f->address_count = genesis->account_count;

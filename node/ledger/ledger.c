@@ -287,11 +287,12 @@ int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root
 
 /* ---- settling -------------------------------------------------------------------------------- */
 
-static void tell_touched(const struct executed *block, void (*touched)(void *context, const struct address *address),
+static void tell_touched(const struct executed *block, void (*touched)(void *context, const struct entry_id *id),
                          void *context)
 {
 	const struct overlay_address *address;
 	const struct overlay_group *group;
+	struct entry_id id;
 	struct entry entry;
 
 	for (group = block->overlay.groups; group; group = group->hh.next) {
@@ -300,17 +301,17 @@ static void tell_touched(const struct executed *block, void (*touched)(void *con
 				continue;
 			int rc = entry_decode(group->record.entries + slot * ENTRY_SIZE, &entry);
 			assert(rc == 0);
-			if (rc == 0 && entry.kind == ENTRY_ACCOUNT)
-				touched(context, &entry.address);
+			if (rc == 0 && entry_id_of(&entry, &id))
+				touched(context, &id);
 		}
 	}
 	for (address = block->overlay.addresses; address; address = address->hh.next)
 		if (address->index == ENTRY_NONE) /* deleted */
-			touched(context, &address->address);
+			touched(context, &address->id);
 }
 
 int ledger_settle(struct ledger *ledger, struct executed *block,
-                  void (*touched)(void *context, const struct address *address), void *context)
+                  void (*touched)(void *context, const struct entry_id *id), void *context)
 {
 	struct hash root;
 

@@ -58,10 +58,10 @@ void ledger_end(struct executed *block, const struct hash *block_id);
  * payments made or lost money. */
 int ledger_root(struct ledger *ledger, struct executed *block, struct hash *root);
 /* Makes `block`, a child of the settled state that has ended, the settled state. Its siblings must have been released.
- * `touched` (NULL: nobody) is called for every address whose entry changed. Returns 0, or as ledger_root; then the
- * ledger can only be freed. */
+ * `touched` (NULL: nobody) is called for every account and hold whose entry changed. Returns 0, or as ledger_root; then
+ * the ledger can only be freed. */
 int ledger_settle(struct ledger *ledger, struct executed *block,
-                  void (*touched)(void *context, const struct address *address), void *context);
+                  void (*touched)(void *context, const struct entry_id *id), void *context);
 void executed_release(struct ledger *ledger, struct executed *block); /* accepts NULL */
 
 /* ---- looking up: in the settled state, and in the overlays from `tip` (may be NULL) down ------- */
@@ -83,23 +83,22 @@ int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struc
                         struct payment_record *record);
 /* The same without the record. */
 int ledger_knows_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id);
-/* The newest payment that touched an address, deleted accounts included. height 0: the account is there, and no payment
- * has touched it. Returns 0, UNCIA_E_NOT_FOUND (never an account), UNCIA_E_MEMORY, or an error of the view. */
-int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,
-                        struct position *head);
-/* The entry of an address, and its index. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
-int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
-                   uint64_t *index);
-/* The proof of an account under a state root (docs/spec/ledger.md §4.4). */
+/* The newest payment that touched an entry, deleted ones included. height 0: the entry is there, and no payment has
+ * touched it. Returns 0, UNCIA_E_NOT_FOUND (there never was one), UNCIA_E_MEMORY, or an error of the view. */
+int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct entry_id *id, struct position *head);
+/* An entry by its id, and its index. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
+int ledger_entry(struct ledger *ledger, struct executed *tip, const struct entry_id *id, struct entry *entry,
+                 uint64_t *index);
+/* The proof of an entry under a state root (docs/spec/ledger.md §4.4). */
 struct ledger_proof {
 	uint64_t index, entry_count, free_head;
 	uint8_t group[GROUP_SIZE];
 	size_t path_size;
 	uint8_t path[TREE_LEVELS_MAX * (TREE_ARITY - 1) * HASH_SIZE];
 };
-/* Proves an account in the settled state, whatever the tip, under ledger_settled_root. Returns 0, UNCIA_E_NOT_FOUND,
+/* Proves an entry in the settled state, whatever the tip, under ledger_settled_root. Returns 0, UNCIA_E_NOT_FOUND,
  * UNCIA_E_MEMORY, or an error of the view. */
-int ledger_prove(struct ledger *ledger, const struct address *address, struct ledger_proof *proof);
+int ledger_prove(struct ledger *ledger, const struct entry_id *id, struct ledger_proof *proof);
 
 /* ---- flushes --------------------------------------------------------------------------------- */
 

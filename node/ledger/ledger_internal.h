@@ -47,8 +47,8 @@ struct executed {
 
 /* An entry that a payment takes up: as it will be, and where it is from. */
 struct touched {
-	struct address address;
-	unsigned hash; /* of the address */
+	struct entry_id id;
+	unsigned hash; /* of the id */
 	uint64_t index;
 	bool created, deleted, had_orphan;
 	struct position head; /* the newest payment that touched it before this one */
@@ -116,14 +116,14 @@ struct found_entry {
 	uint64_t index;
 	struct entry entry;
 };
-/* The account of this address, whose hash is given. UNCIA_E_NOT_FOUND where there is none; *found is undefined then. */
-int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 struct group_record *scratch, struct found_entry *found);
+/* The entry of this id, whose hash is given. UNCIA_E_NOT_FOUND where there is none; *found is undefined then. */
+int read_entry(const struct ledger *ledger, const struct executed *tip, const struct entry_id *id, unsigned hash,
+               struct group_record *scratch, struct found_entry *found);
 /* UNCIA_E_NOT_FOUND where no block has this id; *record may have been written to all the same. */
 int read_payment(const struct ledger *ledger, const struct executed *tip, const struct payment_id *id, unsigned hash,
                  struct payment_record *record);
-/* The history head that a deleted account left under its address; height 0: there is none. */
-int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+/* The history head that a deleted entry left under its id; height 0: there is none. */
+int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct entry_id *id, unsigned hash,
                 struct position *head);
 
 /* ---- plan.c ---- */

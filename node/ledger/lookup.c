@@ -74,14 +74,14 @@ int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t
 	return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 }
 
-/* The index of the account of this address. Returns 0, NOT_FOUND, or an error of the view. */
-static int read_address(const struct ledger *ledger, const struct executed *tip, const struct address *address,
-                        unsigned hash, uint64_t *index)
+/* The index of the entry of this id. Returns 0, NOT_FOUND, or an error of the view. */
+static int read_index(const struct ledger *ledger, const struct executed *tip, const struct entry_id *id, unsigned hash,
+                      uint64_t *index)
 {
 	uint64_t found;
 
 	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
-		const struct overlay_address *node = overlay_find_address(l.overlay, address, hash);
+		const struct overlay_address *node = overlay_find_address(l.overlay, id, hash);
 		if (!node)
 			continue;
 		if (node->index == ENTRY_NONE)
@@ -89,7 +89,7 @@ static int read_address(const struct ledger *ledger, const struct executed *tip,
 		*index = node->index;
 		return 0;
 	}
-	int rc = ledger->view.address(ledger->view.context, address, &found);
+	int rc = ledger->view.address(ledger->view.context, id, &found);
 	if (rc)
 		return rc;
 	if (found >= extent_after(ledger, tip)->entry_count)
@@ -98,23 +98,22 @@ static int read_address(const struct ledger *ledger, const struct executed *tip,
 	return 0;
 }
 
-/* The account entry in its group, which must be there and be of this address: else UNCIA_E_DAMAGED. */
-static int account_in_group(const struct group_record *record, uint64_t index, const struct address *address,
-                            struct entry *entry)
+/* The entry in its group, which must be there and have this id: else UNCIA_E_DAMAGED. */
+static int entry_in_group(const struct group_record *record, uint64_t index, const struct entry_id *id,
+                          struct entry *entry)
 {
 	struct entry found;
 
-	if (entry_decode(record->entries + index % GROUP_ENTRIES * ENTRY_SIZE, &found) != 0 ||
-	    found.kind != ENTRY_ACCOUNT || memcmp(&found.address, address, sizeof(*address)) != 0)
+	if (entry_decode(record->entries + index % GROUP_ENTRIES * ENTRY_SIZE, &found) != 0 || !entry_is(&found, id))
 		return UNCIA_E_DAMAGED;
 	*entry = found;
 	return 0;
 }
 
-/* Tries the cached index. An address has one account at most, so it is still there if the entry says so. Returns 1
+/* Tries the cached index. An id has one entry at most, so it is still there if the entry says so. Returns 1
  * where it is, 0 where it has to be searched for, or an error of the view. */
-static int read_cached_account(const struct ledger *ledger, const struct executed *tip, const struct address *address,
-                               unsigned hash, struct group_record *scratch, struct found_entry *found)
+static int read_cached_entry(const struct ledger *ledger, const struct executed *tip, const struct entry_id *id,
+                             unsigned hash, struct group_record *scratch, struct found_entry *found)
 {
 	if (!lookup_cache_index(ledger->cache, hash, &found->index) ||
 	    found->index >= extent_after(ledger, tip)->entry_count)
@@ -122,20 +121,20 @@ static int read_cached_account(const struct ledger *ledger, const struct execute
 	int rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
 	if (rc)
 		return rc;
-	return account_in_group(found->record, found->index, address, &found->entry) == 0;
+	return entry_in_group(found->record, found->index, id, &found->entry) == 0;
 }
 
-int read_account(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
-                 struct group_record *scratch, struct found_entry *found)
+int read_entry(const struct ledger *ledger, const struct executed *tip, const struct entry_id *id, unsigned hash,
+               struct group_record *scratch, struct found_entry *found)
 {
-	int rc = read_cached_account(ledger, tip, address, hash, scratch, found);
+	int rc = read_cached_entry(ledger, tip, id, hash, scratch, found);
 
 	if (rc == 0) {
-		rc = read_address(ledger, tip, address, hash, &found->index);
+		rc = read_index(ledger, tip, id, hash, &found->index);
 		if (rc == 0)
 			rc = read_group(ledger, tip, found->index / GROUP_ENTRIES, scratch, &found->record);
 		if (rc == 0)
-			rc = account_in_group(found->record, found->index, address, &found->entry);
+			rc = entry_in_group(found->record, found->index, id, &found->entry);
 		if (rc == 0)
 			rc = lookup_cache_add_index(ledger->cache, hash, found->index);
 	}
@@ -161,17 +160,17 @@ int read_payment(const struct ledger *ledger, const struct executed *tip, const 
 	return noted ? noted : rc;
 }
 
-int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct address *address, unsigned hash,
+int read_orphan(const struct ledger *ledger, const struct executed *tip, const struct entry_id *id, unsigned hash,
                 struct position *head)
 {
 	for (struct layers l = layers_from(ledger, tip); l.overlay; layers_next(&l)) {
-		const struct overlay_orphan *node = overlay_find_orphan(l.overlay, address, hash);
+		const struct overlay_orphan *node = overlay_find_orphan(l.overlay, id, hash);
 		if (node) {
 			*head = node->head;
 			return 0;
 		}
 	}
-	int rc = ledger->view.orphan(ledger->view.context, address, head);
+	int rc = ledger->view.orphan(ledger->view.context, id, head);
 	if (rc == UNCIA_E_NOT_FOUND) {
 		*head = (struct position){0};
 		rc = 0;
@@ -190,19 +189,19 @@ int ledger_knows_payment(struct ledger *ledger, struct executed *tip, const stru
 	return ledger_find_payment(ledger, tip, id, &ledger->plan->found);
 }
 
-static int find_account(struct ledger *ledger, const struct executed *tip, const struct address *address,
-                        struct found_entry *found)
+static int find_entry(struct ledger *ledger, const struct executed *tip, const struct entry_id *id,
+                      struct found_entry *found)
 {
-	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
+	unsigned hash = overlay_hash(ledger->hash_seed, id, sizeof(*id));
 
-	return read_account(ledger, tip, address, hash, &ledger->plan->records[0], found);
+	return read_entry(ledger, tip, id, hash, &ledger->plan->records[0], found);
 }
 
-int ledger_account(struct ledger *ledger, struct executed *tip, const struct address *address, struct entry *entry,
-                   uint64_t *index)
+int ledger_entry(struct ledger *ledger, struct executed *tip, const struct entry_id *id, struct entry *entry,
+                 uint64_t *index)
 {
 	struct found_entry found;
-	int rc = find_account(ledger, tip, address, &found);
+	int rc = find_entry(ledger, tip, id, &found);
 
 	if (rc)
 		return rc;
@@ -211,12 +210,11 @@ int ledger_account(struct ledger *ledger, struct executed *tip, const struct add
 	return 0;
 }
 
-int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct address *address,
-                        struct position *head)
+int ledger_history_head(struct ledger *ledger, struct executed *tip, const struct entry_id *id, struct position *head)
 {
 	struct found_entry found;
 	struct position orphan;
-	int rc = find_account(ledger, tip, address, &found);
+	int rc = find_entry(ledger, tip, id, &found);
 
 	if (rc == 0) {
 		*head = found.record->heads[found.index % GROUP_ENTRIES];
@@ -224,7 +222,7 @@ int ledger_history_head(struct ledger *ledger, struct executed *tip, const struc
 	}
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc;
-	rc = read_orphan(ledger, tip, address, overlay_hash(ledger->hash_seed, address, sizeof(*address)), &orphan);
+	rc = read_orphan(ledger, tip, id, overlay_hash(ledger->hash_seed, id, sizeof(*id)), &orphan);
 	if (rc == 0 && orphan.height == 0)
 		rc = UNCIA_E_NOT_FOUND;
 	if (rc == 0)
@@ -269,10 +267,10 @@ static size_t write_path(const struct ledger *ledger, uint64_t group, uint8_t *p
 	return (size_t)(next - path);
 }
 
-int ledger_prove(struct ledger *ledger, const struct address *address, struct ledger_proof *proof)
+int ledger_prove(struct ledger *ledger, const struct entry_id *id, struct ledger_proof *proof)
 {
 	struct found_entry found;
-	int rc = find_account(ledger, NULL, address, &found);
+	int rc = find_entry(ledger, NULL, id, &found);
 
 	if (rc)
 		return rc;

@@ -57,12 +57,12 @@ const struct operation *operation_of(const struct payment *payment);
 
 /* ---- plan.c: entries ------------------------------------------------------------------------- */
 
-/* Takes up the account of an address, or the same one again. *entry belongs to the plan and stays in place until the
+/* Takes up the entry of an id, or the same one again. *entry belongs to the plan and stays in place until the
  * plan ends. Returns 0, UNCIA_E_NOT_FOUND (nothing is taken up or named), UNCIA_E_MEMORY, or an error of the view. */
-int plan_existing(struct plan *plan, const struct address *address, struct entry **entry);
-/* Makes an entry of that kind for an address for which plan_existing has just found none (asserted: not taken up yet):
- * `created` is the block's height, all else zero. Returns 0 or an error of the view. */
-int plan_create(struct plan *plan, enum entry_kind kind, const struct address *address, struct entry **entry);
+int plan_existing(struct plan *plan, const struct entry_id *id, struct entry **entry);
+/* Makes an entry of an id for which plan_existing has just found none (asserted: not taken up yet), of the id's kind:
+ * its address is the id's and `created` the block's height, all else zero. Returns 0 or an error of the view. */
+int plan_create(struct plan *plan, const struct entry_id *id, struct entry **entry);
 /* Marks an entry of the plan to be freed once the payment is written. It holds nothing then (asserted when it is
  * written). Once for each entry. */
 void plan_delete(struct plan *plan, struct entry *entry);

@@ -79,11 +79,11 @@ struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index
 	return node;
 }
 
-struct overlay_address *overlay_find_address(const struct overlay *o, const struct address *address, unsigned hash)
+struct overlay_address *overlay_find_address(const struct overlay *o, const struct entry_id *id, unsigned hash)
 {
 	struct overlay_address *node;
 
-	HASH_FIND_BYHASHVALUE(hh, o->addresses, address, sizeof(*address), hash, node);
+	HASH_FIND_BYHASHVALUE(hh, o->addresses, id, sizeof(*id), hash, node);
 	return node;
 }
 
@@ -97,11 +97,11 @@ struct overlay_payment *overlay_find_payment(const struct overlay *o, const stru
 	return node;
 }
 
-struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct address *address, unsigned hash)
+struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct entry_id *id, unsigned hash)
 {
 	struct overlay_orphan *node;
 
-	HASH_FIND_BYHASHVALUE(hh, o->orphans, address, sizeof(*address), hash, node);
+	HASH_FIND_BYHASHVALUE(hh, o->orphans, id, sizeof(*id), hash, node);
 	return node;
 }
 
@@ -121,14 +121,14 @@ struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsig
 	return node->hh.tbl ? node : NULL;
 }
 
-struct overlay_address *overlay_add_address(struct overlay *o, const struct address *address, unsigned hash)
+struct overlay_address *overlay_add_address(struct overlay *o, const struct entry_id *id, unsigned hash)
 {
 	struct overlay_address *node = arena_alloc(&o->arena, sizeof(*node));
 
 	if (!node)
 		return NULL;
-	node->address = *address;
-	HASH_ADD_BYHASHVALUE(hh, o->addresses, address, sizeof(node->address), hash, node);
+	node->id = *id;
+	HASH_ADD_BYHASHVALUE(hh, o->addresses, id, sizeof(node->id), hash, node);
 	return node->hh.tbl ? node : NULL;
 }
 
@@ -146,23 +146,23 @@ struct overlay_payment *overlay_add_payment(struct overlay *o, const struct paym
 	return node->hh.tbl ? node : NULL;
 }
 
-struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct address *address, unsigned hash)
+struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct entry_id *id, unsigned hash)
 {
 	struct overlay_orphan *node = arena_alloc(&o->arena, sizeof(*node));
 
 	if (!node)
 		return NULL;
-	node->address = *address;
-	HASH_ADD_BYHASHVALUE(hh, o->orphans, address, sizeof(node->address), hash, node);
+	node->id = *id;
+	HASH_ADD_BYHASHVALUE(hh, o->orphans, id, sizeof(node->id), hash, node);
 	return node->hh.tbl ? node : NULL;
 }
 
 int overlay_merge(struct overlay *lower, const struct overlay *upper)
 {
 	for (const struct overlay_address *from = upper->addresses; from; from = from->hh.next) {
-		struct overlay_address *to = overlay_find_address(lower, &from->address, from->hh.hashv);
+		struct overlay_address *to = overlay_find_address(lower, &from->id, from->hh.hashv);
 		if (!to)
-			to = overlay_add_address(lower, &from->address, from->hh.hashv);
+			to = overlay_add_address(lower, &from->id, from->hh.hashv);
 		if (!to)
 			return UNCIA_E_MEMORY;
 		to->index = from->index;
@@ -177,9 +177,9 @@ int overlay_merge(struct overlay *lower, const struct overlay *upper)
 		memcpy(to->previous, from->previous, from->previous_count * sizeof(*from->previous));
 	}
 	for (const struct overlay_orphan *from = upper->orphans; from; from = from->hh.next) {
-		struct overlay_orphan *to = overlay_find_orphan(lower, &from->address, from->hh.hashv);
+		struct overlay_orphan *to = overlay_find_orphan(lower, &from->id, from->hh.hashv);
 		if (!to)
-			to = overlay_add_orphan(lower, &from->address, from->hh.hashv);
+			to = overlay_add_orphan(lower, &from->id, from->hh.hashv);
 		if (!to)
 			return UNCIA_E_MEMORY;
 		to->head = from->head;

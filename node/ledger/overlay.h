@@ -20,8 +20,8 @@ struct overlay_group {
 
 struct overlay_address {
 	UT_hash_handle hh;
-	struct address address;
-	uint64_t index; /* ENTRY_NONE: no account has this address */
+	struct entry_id id;
+	uint64_t index; /* ENTRY_NONE: no entry has this id */
 };
 
 struct overlay_payment {
@@ -34,7 +34,7 @@ struct overlay_payment {
 
 struct overlay_orphan {
 	UT_hash_handle hh;
-	struct address address;
+	struct entry_id id;
 	struct position head; /* height 0: none */
 };
 
@@ -69,18 +69,18 @@ unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index);
 
 /* Lookups. NULL where this layer does not have the key. */
 struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash);
-struct overlay_address *overlay_find_address(const struct overlay *o, const struct address *address, unsigned hash);
+struct overlay_address *overlay_find_address(const struct overlay *o, const struct entry_id *id, unsigned hash);
 struct overlay_payment *overlay_find_payment(const struct overlay *o, const struct payment_id *id, unsigned hash);
-struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct address *address, unsigned hash);
+struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct entry_id *id, unsigned hash);
 
 /* Adding a node under a key that is not in this layer; NULL where memory ends. The group's is a copy of `record`, the
  * payment's has room for its previous positions. The caller fills the rest, so that after this nothing can fail. */
 struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
                                         const struct group_record *record);
-struct overlay_address *overlay_add_address(struct overlay *o, const struct address *address, unsigned hash);
+struct overlay_address *overlay_add_address(struct overlay *o, const struct entry_id *id, unsigned hash);
 struct overlay_payment *overlay_add_payment(struct overlay *o, const struct payment_id *id, unsigned hash,
                                             uint32_t previous_count);
-struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct address *address, unsigned hash);
+struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct entry_id *id, unsigned hash);
 
 /* Copies `upper`, without its groups, over `lower`. Their payments differ (the ledger has no id twice). Returns 0, or
  * UNCIA_E_MEMORY: `lower` can then only be freed. */

@@ -13,24 +13,23 @@ void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height)
 	plan->extent = *extent_after(plan->ledger, tip);
 }
 
-/* The entry of this address among those taken up, or the count: none. */
-static uint32_t plan_find(const struct plan *plan, const struct address *address, unsigned hash)
+/* The entry of this id among those taken up, or the count: none. */
+static uint32_t plan_find(const struct plan *plan, const struct entry_id *id, unsigned hash)
 {
 	uint32_t i = 0;
 
-	while (i < plan->count &&
-	       (plan->touched[i].hash != hash || memcmp(&plan->touched[i].address, address, sizeof(*address)) != 0))
+	while (i < plan->count && (plan->touched[i].hash != hash || !entry_id_equal(&plan->touched[i].id, id)))
 		i++;
 	return i;
 }
 
-/* The place of the next entry. Decoding bounds how many addresses a payment names, so there is always one. */
-static struct touched *plan_next(struct plan *plan, const struct address *address, unsigned hash)
+/* The place of the next entry. Decoding bounds how many entries a payment names, so there is always one. */
+static struct touched *plan_next(struct plan *plan, const struct entry_id *id, unsigned hash)
 {
 	assert(plan->count < PLAN_ENTRIES_MAX);
 	struct touched *t = &plan->touched[plan->count];
 
-	*t = (struct touched){.address = *address, .hash = hash};
+	*t = (struct touched){.id = *id, .hash = hash};
 	return t;
 }
 
@@ -41,16 +40,16 @@ static struct entry *plan_name(struct plan *plan, uint32_t i)
 	return &plan->touched[i].entry;
 }
 
-int plan_existing(struct plan *plan, const struct address *address, struct entry **entry)
+int plan_existing(struct plan *plan, const struct entry_id *id, struct entry **entry)
 {
 	struct ledger *ledger = plan->ledger;
-	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
-	uint32_t i = plan_find(plan, address, hash);
+	unsigned hash = overlay_hash(ledger->hash_seed, id, sizeof(*id));
+	uint32_t i = plan_find(plan, id, hash);
 
 	if (i == plan->count) {
-		struct touched *t = plan_next(plan, address, hash);
+		struct touched *t = plan_next(plan, id, hash);
 		struct found_entry found;
-		int rc = read_account(ledger, plan->tip, address, hash, &plan->records[i], &found);
+		int rc = read_entry(ledger, plan->tip, id, hash, &plan->records[i], &found);
 		if (rc)
 			return rc;
 		t->index = found.index;
@@ -85,23 +84,23 @@ static int plan_take_index(struct plan *plan, struct touched *t)
 	return 0;
 }
 
-int plan_create(struct plan *plan, enum entry_kind kind, const struct address *address, struct entry **entry)
+int plan_create(struct plan *plan, const struct entry_id *id, struct entry **entry)
 {
 	struct ledger *ledger = plan->ledger;
-	unsigned hash = overlay_hash(ledger->hash_seed, address, sizeof(*address));
+	unsigned hash = overlay_hash(ledger->hash_seed, id, sizeof(*id));
 
-	assert(kind != ENTRY_FREE && plan_find(plan, address, hash) == plan->count);
-	struct touched *t = plan_next(plan, address, hash);
+	assert(id->kind != ENTRY_FREE && plan_find(plan, id, hash) == plan->count);
+	struct touched *t = plan_next(plan, id, hash);
 	/* One deleted before goes on with its history. */
-	int rc = read_orphan(ledger, plan->tip, address, hash, &t->head);
+	int rc = read_orphan(ledger, plan->tip, id, hash, &t->head);
 	if (rc == 0)
 		rc = plan_take_index(plan, t);
 	if (rc)
 		return rc;
-	plan->extent.accounts += kind == ENTRY_ACCOUNT;
+	plan->extent.accounts += id->kind == ENTRY_ACCOUNT;
 	t->created = true;
 	t->had_orphan = t->head.height != 0;
-	t->entry = (struct entry){.kind = (uint8_t)kind, .address = *address, .created = plan->height};
+	t->entry = (struct entry){.kind = id->kind, .address = id->address, .created = plan->height};
 	*entry = plan_name(plan, plan->count++);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* Accounts with proofs (docs/spec/ledger.md §4.4). See questions.h. */
+/* Accounts and holds with proofs (docs/spec/ledger.md §4.4). See questions.h. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@ static int answer_no_account(struct serve *s, const struct question *question)
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
 
-	none.address = field_of(question->address.b, ADDRESS_SIZE);
+	none.address = field_of(question->id.address.b, ADDRESS_SIZE);
+	none.hold = question->id.kind == ENTRY_HOLD;
 	none.height = ledger_settled_height(s->ledger);
 	reply.request_id = question->request_id;
 	reply.clock_ms = s->step->wall_ms;
@@ -31,7 +32,7 @@ int account_answer(struct serve *s, const struct question *question)
 	if (!s->chain->final_certificate)
 		return message_refuse(s->step, question->wallet, question->request_id, UNCIA_E_FULL,
 		                      "no block is final yet");
-	int error = ledger_prove(s->ledger, &question->address, &found);
+	int error = ledger_prove(s->ledger, &question->id, &found);
 	if (error == UNCIA_E_NOT_FOUND)
 		return answer_no_account(s, question);
 	TRY(error);
@@ -58,6 +59,7 @@ int serve_account(struct serve *s, uint64_t wallet, uint64_t request_id, const U
 		return UNCIA_E_ENCODING;
 	struct question question = {
 	    .kind = QUESTION_ACCOUNT, .wallet = wallet, .request_id = request_id, .height = s->chain->payments_height};
-	memcpy(question.address.b, message->address.data, ADDRESS_SIZE);
+	question.id.kind = message->hold ? ENTRY_HOLD : ENTRY_ACCOUNT;
+	memcpy(question.id.address.b, message->address.data, ADDRESS_SIZE);
 	return question_keep(s, &question);
 }

@@ -1,4 +1,4 @@
-/* Histories: an account's payments, newest first, each with its receipt. See questions.h. */
+/* Histories: the payments of an account or a hold, newest first, each with its receipt. See questions.h. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +15,8 @@
 _Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < MESSAGE_SIZE_WALLET_MAX, "a page fits a wallet's link");
 _Static_assert(HISTORY_PAGE_BYTES + RECEIPT_SIZE_MAX < WRITE_QUEUE_WALLET_MAX, "a page fits a wallet's queue");
 
-/* The payment that touched the address before the one at `at`. */
-static int history_previous(struct serve *s, const struct block *block, const struct address *address,
-                            struct position *at)
+/* The payment that touched the entry before the one at `at`. */
+static int history_previous(struct serve *s, const struct block *block, const struct entry_id *id, struct position *at)
 {
 	const struct payment *payment = block->payments[at->index];
 	struct payment_record *record = malloc(sizeof(*record));
@@ -27,7 +26,7 @@ static int history_previous(struct serve *s, const struct block *block, const st
 	if (!record)
 		return UNCIA_E_MEMORY;
 	int error = ledger_find_payment(s->ledger, s->chain->tip->executed, &payment->id, record);
-	if (!error && payment_touches(payment, address, &first))
+	if (!error && payment_touches(payment, id, &first))
 		previous = record->previous[first];
 	free(record);
 	if (!error)
@@ -35,21 +34,21 @@ static int history_previous(struct serve *s, const struct block *block, const st
 	return error;
 }
 
-/* Steps to the payment before the one at `before`, which must be one of the account's. */
-static int history_go_on(struct serve *s, const struct address *address, struct position *before)
+/* Steps to the payment before the one at `before`, which must be one of the entry's. */
+static int history_go_on(struct serve *s, const struct entry_id *id, struct position *before)
 {
 	struct block *block;
 
 	TRY(receipt_block(s, before->height, &block));
 	int error = UNCIA_E_ARGUMENT;
-	if (before->index < block->count && payment_touches(block->payments[before->index], address, NULL))
-		error = history_previous(s, block, address, before);
+	if (before->index < block->count && payment_touches(block->payments[before->index], id, NULL))
+		error = history_previous(s, block, id, before);
 	block_free(block);
 	return error;
 }
 
 /* Receipts from `at` on, newest first; *last is the place of the last one, and `at` the place before it. */
-static int history_page(struct serve *s, const struct address *address, struct position *at, struct position *last,
+static int history_page(struct serve *s, const struct entry_id *id, struct position *at, struct position *last,
                         uint32_t limit, Uncia__Pb__HistoryReply *page)
 {
 	uint64_t before = s->step->journal_read;
@@ -68,7 +67,7 @@ static int history_page(struct serve *s, const struct address *address, struct p
 		page->receipts[page->n_receipts++]->data = (ProtobufCBinaryData){.len = size, .data = bytes};
 		written += size;
 		*last = *at;
-		error = history_previous(s, block, address, at);
+		error = history_previous(s, block, id, at);
 		block_free(block);
 		TRY(error);
 	}
@@ -87,12 +86,12 @@ int history_answer(struct serve *s, const struct question *question)
 		list[i] = &blobs[i];
 	}
 	page.receipts = list;
-	int error = at.height ? history_go_on(s, &question->address, &at)
-	                      : ledger_history_head(s->ledger, s->chain->tip->executed, &question->address, &at);
+	int error = at.height ? history_go_on(s, &question->id, &at)
+	                      : ledger_history_head(s->ledger, s->chain->tip->executed, &question->id, &at);
 	if (error == UNCIA_E_NOT_FOUND && !question->at.height)
 		error = 0, at.height = 0; /* no payment ever touched it */
 	else if (!error)
-		error = history_page(s, &question->address, &at, &last, question->limit, &page);
+		error = history_page(s, &question->id, &at, &last, question->limit, &page);
 	if (at.height) {
 		page.next_height = last.height;
 		page.next_index = last.index;
@@ -106,7 +105,7 @@ int history_answer(struct serve *s, const struct question *question)
 		free(blobs[i].data.data);
 	if (error == UNCIA_E_ARGUMENT || error == UNCIA_E_NOT_FOUND || error == UNCIA_E_LIMIT)
 		return message_refuse(s->step, question->wallet, question->request_id, error,
-		                      "no receipt can be made at that place of the account");
+		                      "no receipt can be made at that place of its history");
 	return error;
 }
 
@@ -115,11 +114,12 @@ int serve_history(struct serve *s, uint64_t wallet, uint64_t request_id, const U
 	struct question question = {.kind = QUESTION_HISTORY,
 	                            .wallet = wallet,
 	                            .request_id = request_id,
+	                            .id = {.kind = message->hold ? ENTRY_HOLD : ENTRY_ACCOUNT},
 	                            .at = {.height = message->before_height, .index = message->before_index},
 	                            .limit = message->limit};
 
 	if (message->address.len != ADDRESS_SIZE || !message->limit || message->limit > HISTORY_PAGE_MAX)
 		return UNCIA_E_ENCODING;
-	memcpy(question.address.b, message->address.data, ADDRESS_SIZE);
+	memcpy(question.id.address.b, message->address.data, ADDRESS_SIZE);
 	return question_keep(s, &question);
 }

@@ -10,7 +10,7 @@ struct question {
 	enum question_kind kind;
 	uint64_t wallet, request_id;
 	struct wallet_link *link;
-	struct address address;
+	struct entry_id id;
 	struct position at;   /* a receipt's payment; a history's page is what came before it */
 	uint32_t limit;       /* of receipts on the page */
 	uint64_t height;      /* accounts: answered once the settled height is at least this */

@@ -122,12 +122,12 @@ static int write_addresses(struct sorted_writer *w, const struct flush *flush)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->address_count; i++) {
 		const struct flush_address *a = &flush->addresses[i];
-		assert(!i || memcmp(flush->addresses[i - 1].address.b, a->address.b, ADDRESS_SIZE) < 0);
+		assert(!i || memcmp(&flush->addresses[i - 1].id, &a->id, ENTRY_ID_SIZE) < 0);
 		be64_put(payload, a->index);
 		if (a->index == ENTRY_NONE)
-			rc = writer_delete(w, a->address.b, ADDRESS_SIZE);
+			rc = writer_delete(w, &a->id, ENTRY_ID_SIZE);
 		else
-			rc = writer_put(w, a->address.b, ADDRESS_SIZE, payload, sizeof(payload));
+			rc = writer_put(w, &a->id, ENTRY_ID_SIZE, payload, sizeof(payload));
 	}
 	return rc;
 }
@@ -138,12 +138,12 @@ static int write_orphans(struct sorted_writer *w, const struct flush *flush)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < flush->orphan_count; i++) {
 		const struct flush_orphan *o = &flush->orphans[i];
-		assert(!i || memcmp(flush->orphans[i - 1].address.b, o->address.b, ADDRESS_SIZE) < 0);
+		assert(!i || memcmp(&flush->orphans[i - 1].id, &o->id, ENTRY_ID_SIZE) < 0);
 		position_put(payload, &o->head);
 		if (!o->head.height)
-			rc = writer_delete(w, o->address.b, ADDRESS_SIZE);
+			rc = writer_delete(w, &o->id, ENTRY_ID_SIZE);
 		else
-			rc = writer_put(w, o->address.b, ADDRESS_SIZE, payload, sizeof(payload));
+			rc = writer_put(w, &o->id, ENTRY_ID_SIZE, payload, sizeof(payload));
 	}
 	return rc;
 }
@@ -226,10 +226,10 @@ int state_view_group(void *context, uint64_t group_index, struct group_record *r
 	return 0;
 }
 
-int state_view_address(void *context, const struct address *address, uint64_t *index)
+int state_view_address(void *context, const struct entry_id *id, uint64_t *index)
 {
 	struct store *s = context;
-	const struct record_key key = {STATE_ADDRESS, address->b, ADDRESS_SIZE};
+	const struct record_key key = {STATE_ADDRESS, id, ENTRY_ID_SIZE};
 	struct bytes p;
 	int error = get_sized(&s->state, s->state.view, &key, sizeof(*index), &p, s->damage);
 	if (!error)
@@ -254,10 +254,10 @@ int state_view_payment(void *context, const struct payment_id *id, struct paymen
 	return 0;
 }
 
-int state_view_orphan(void *context, const struct address *address, struct position *head)
+int state_view_orphan(void *context, const struct entry_id *id, struct position *head)
 {
 	struct store *s = context;
-	const struct record_key key = {STATE_ORPHAN, address->b, ADDRESS_SIZE};
+	const struct record_key key = {STATE_ORPHAN, id, ENTRY_ID_SIZE};
 	struct bytes p;
 	int error = get_sized(&s->state, s->state.view, &key, POSITION_SIZE, &p, s->damage);
 	if (!error)

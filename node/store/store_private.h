@@ -44,9 +44,9 @@ int state_write(const struct environment *e, MDB_txn *txn, const struct flush *f
 /* The functions of struct storage_view, whose contract they follow; context: the store. Threads: the reading one. */
 int state_view_meta(void *context, struct state_meta *meta);
 int state_view_group(void *context, uint64_t group_index, struct group_record *record);
-int state_view_address(void *context, const struct address *address, uint64_t *index);
+int state_view_address(void *context, const struct entry_id *id, uint64_t *index);
 int state_view_payment(void *context, const struct payment_id *id, struct payment_record *record);
-int state_view_orphan(void *context, const struct address *address, struct position *head);
+int state_view_orphan(void *context, const struct entry_id *id, struct position *head);
 int journal_view_get(void *context, enum journal_table table, const void *key, size_t key_size, struct bytes *value);
 int journal_view_seek(void *context, enum journal_table table, const void *key, size_t key_size,
                       struct bytes *found_key, struct bytes *value);

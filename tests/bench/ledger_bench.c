@@ -110,12 +110,13 @@ static void read_view(const struct storage_view *view, const struct payment *pay
 {
 	static struct payment_record found;
 	static struct group_record group;
+	const struct entry_id sender = account_id(&payment->sender), to = account_id(&payment->outputs[0].to);
 	uint64_t index;
 
 	MUST(view->payment(view->context, &payment->id, &found) == UNCIA_E_NOT_FOUND);
-	MUST(view->address(view->context, &payment->sender, &index) == 0);
+	MUST(view->address(view->context, &sender, &index) == 0);
 	MUST(view->group(view->context, index / GROUP_ENTRIES, &group) == 0);
-	MUST(view->address(view->context, &payment->outputs[0].to, &index) == 0);
+	MUST(view->address(view->context, &to, &index) == 0);
 	MUST(view->group(view->context, index / GROUP_ENTRIES, &group) == 0);
 }
 

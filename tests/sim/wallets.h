@@ -5,9 +5,9 @@
 #define WALLETS_H
 #include "checks.h"
 
-#define WALLET_PAYMENTS_MAX 600
+#define WALLET_PAYMENTS_MAX  600
 #define WALLET_PAYMENTS_KEPT 100 /* of those, for what must be paid once all is mended */
-#define GENESIS_ACCOUNTS    12
+#define GENESIS_ACCOUNTS     12
 
 struct wallet_payment {
 	struct payment *payment;

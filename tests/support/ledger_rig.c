@@ -126,7 +126,8 @@ amount_t rig_balance(struct rig *rig, struct executed *tip, uint32_t key)
 {
 	struct entry entry;
 	uint64_t index;
-	int rc = ledger_account(rig->ledger, tip, &rig->keys[key].address, &entry, &index);
+	const struct entry_id id = account_id(&rig->keys[key].address);
+	int rc = ledger_entry(rig->ledger, tip, &id, &entry, &index);
 
 	if (rc == UNCIA_E_NOT_FOUND)
 		return 0;

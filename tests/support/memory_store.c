@@ -12,11 +12,11 @@ struct table {
 };
 
 struct address_record {
-	struct address address;
+	struct entry_id id;
 	uint64_t index;
 };
 struct orphan_record {
-	struct address address;
+	struct entry_id id;
 	struct position head;
 };
 struct id_record {
@@ -140,8 +140,8 @@ struct memory_store *memory_store_new(void)
 
 	if (!store)
 		return NULL;
-	store->addresses = (struct table){.key_size = ADDRESS_SIZE, .record_size = sizeof(struct address_record)};
-	store->orphans = (struct table){.key_size = ADDRESS_SIZE, .record_size = sizeof(struct orphan_record)};
+	store->addresses = (struct table){.key_size = ENTRY_ID_SIZE, .record_size = sizeof(struct address_record)};
+	store->orphans = (struct table){.key_size = ENTRY_ID_SIZE, .record_size = sizeof(struct orphan_record)};
 	store->payments =
 	    (struct table){.key_size = sizeof(struct payment_id), .record_size = sizeof(struct id_record)};
 	return store;
@@ -281,9 +281,9 @@ static bool flush_in_order(const struct memory_store *store, const struct flush 
 		if ((i && f->groups[i].index <= f->groups[i - 1].index) ||
 		    f->groups[i].index * GROUP_ENTRIES >= f->meta.entry_count)
 			return false;
-	return ascending(f->addresses, f->address_count, sizeof(*f->addresses), ADDRESS_SIZE) &&
+	return ascending(f->addresses, f->address_count, sizeof(*f->addresses), ENTRY_ID_SIZE) &&
 	       ascending(f->payments, f->payment_count, sizeof(*f->payments), sizeof(struct payment_id)) &&
-	       ascending(f->orphans, f->orphan_count, sizeof(*f->orphans), ADDRESS_SIZE);
+	       ascending(f->orphans, f->orphan_count, sizeof(*f->orphans), ENTRY_ID_SIZE);
 }
 
 static bool address_dead(const void *record)
@@ -320,7 +320,7 @@ static int apply_addresses(struct memory_store *store, const struct flush *f)
 	if (!records)
 		return UNCIA_E_MEMORY;
 	for (size_t i = 0; i < f->address_count; i++)
-		records[i] = (struct address_record){f->addresses[i].address, f->addresses[i].index};
+		records[i] = (struct address_record){f->addresses[i].id, f->addresses[i].index};
 	int rc = table_merge(&store->addresses, (uint8_t *)records, f->address_count, address_dead);
 	free(records);
 	return rc;
@@ -333,7 +333,7 @@ static int apply_orphans(struct memory_store *store, const struct flush *f)
 	if (!records)
 		return UNCIA_E_MEMORY;
 	for (size_t i = 0; i < f->orphan_count; i++)
-		records[i] = (struct orphan_record){f->orphans[i].address, f->orphans[i].head};
+		records[i] = (struct orphan_record){f->orphans[i].id, f->orphans[i].head};
 	int rc = table_merge(&store->orphans, (uint8_t *)records, f->orphan_count, orphan_dead);
 	free(records);
 	return rc;
@@ -498,14 +498,14 @@ static int view_group(void *context, uint64_t index, struct group_record *record
 	return 0;
 }
 
-static int view_address(void *context, const struct address *address, uint64_t *index)
+static int view_address(void *context, const struct entry_id *id, uint64_t *index)
 {
 	struct memory_store *store = context;
 	int rc = count_read(store);
 
 	if (rc)
 		return rc;
-	const struct address_record *record = table_find(&store->addresses, address);
+	const struct address_record *record = table_find(&store->addresses, id);
 	if (!record)
 		return UNCIA_E_NOT_FOUND;
 	*index = record->index;
@@ -528,14 +528,14 @@ static int view_payment(void *context, const struct payment_id *id, struct payme
 	return 0;
 }
 
-static int view_orphan(void *context, const struct address *address, struct position *head)
+static int view_orphan(void *context, const struct entry_id *id, struct position *head)
 {
 	struct memory_store *store = context;
 	int rc = count_read(store);
 
 	if (rc)
 		return rc;
-	const struct orphan_record *record = table_find(&store->orphans, address);
+	const struct orphan_record *record = table_find(&store->orphans, id);
 	if (!record)
 		return UNCIA_E_NOT_FOUND;
 	*head = record->head;

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The id of the account of an address, for entry_id.h. */
+#define ACCOUNT(address_) (&(struct entry_id){ENTRY_ACCOUNT, (address_)})
+
 /* Runs the tests, or with UNIT_ONLY=TEXT in the environment those whose name contains it, each between setup and
  * teardown, where there are any; the value is main's. */
 static inline int unit_run(const char *name, void (*setup)(void), void (*teardown)(void), const TTest *const *tests,

@@ -62,7 +62,7 @@ struct flush {
 	} * groups;
 	size_t address_count;
 	struct flush_address {
-		struct address address;
+		struct entry_id id;
 		uint64_t index; /* ENTRY_NONE: delete */
 	} * addresses;
 	size_t payment_count;
@@ -72,9 +72,9 @@ struct flush {
 		uint32_t previous_count;
 		const struct position *previous;
 	} * payments;
-	size_t orphan_count; /* history heads of accounts that were deleted */
+	size_t orphan_count; /* history heads of entries that were deleted */
 	struct flush_orphan {
-		struct address address;
+		struct entry_id id;
 		struct position head; /* height 0: delete */
 	} * orphans;
 	/* The ledger's own. */
@@ -95,9 +95,9 @@ struct storage_view {
 	void *context;
 	int (*meta)(void *context, struct state_meta *meta); /* NOT_FOUND: an empty state, before genesis */
 	int (*group)(void *context, uint64_t group_index, struct group_record *record);
-	int (*address)(void *context, const struct address *address, uint64_t *index);
+	int (*address)(void *context, const struct entry_id *id, uint64_t *index);
 	int (*payment)(void *context, const struct payment_id *id, struct payment_record *record);
-	int (*orphan)(void *context, const struct address *address, struct position *head);
+	int (*orphan)(void *context, const struct entry_id *id, struct position *head);
 	int (*journal_get)(void *context, enum journal_table table, const void *key, size_t key_size,
 	                   struct bytes *value);
 	/* The first record with key >= the given one (an empty key: the first of all). */

@@ -42,7 +42,7 @@ START_TEST(what_fits_is_covered_and_what_wants_money_is_not)
 		struct entry sender;
 		uint64_t index;
 		bool covered;
-		ck_assert_int_eq(ledger_account(rig->ledger, NULL, &p->sender, &sender, &index), 0);
+		ck_assert_int_eq(ledger_entry(rig->ledger, NULL, ACCOUNT(p->sender), &sender, &index), 0);
 		ck_assert_int_eq(ledger_payment_key(rig->ledger, NULL, p, &key, &covered), 0);
 		ck_assert_int_eq(covered, cases[i].covered);
 		ck_assert_int_eq(ledger_check(rig->ledger, NULL, FIXTURE_TIME_MS + 1, p), cases[i].result);

@@ -76,7 +76,7 @@ START_TEST(an_account_of_another_currency_neither_pays_nor_is_paid)
 	uint64_t index;
 
 	rig = rig_new();
-	ck_assert_int_eq(ledger_account(rig->ledger, NULL, &rig->keys[2].address, &entry, &index), 0);
+	ck_assert_int_eq(ledger_entry(rig->ledger, NULL, ACCOUNT(rig->keys[2].address), &entry, &index), 0);
 	entry.currency = CURRENCY_FIRST + 1;
 	struct entry first = {.kind = ENTRY_CURRENCY, .currency = CURRENCY_FIRST};
 	struct entry second = {.kind = ENTRY_CURRENCY, .currency = CURRENCY_FIRST + 1, .balance = RIG_BALANCE};

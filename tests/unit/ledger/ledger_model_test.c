@@ -370,7 +370,7 @@ static bool touches(const struct model_payment *p, uint32_t who)
 static void check_history(struct model *m, struct executed *tip, uint32_t who)
 {
 	struct position at;
-	int rc = ledger_history_head(ledger, tip, &addresses[who], &at);
+	int rc = ledger_history_head(ledger, tip, ACCOUNT(addresses[who]), &at);
 	bool any = false;
 	struct payment_record record;
 
@@ -412,7 +412,7 @@ static void check_accounts(struct model *m, struct executed *tip)
 
 	for (uint32_t who = 0; who < ADDRESSES; who++) {
 		struct model_entry *expected = model_find(m, who);
-		int rc = ledger_account(ledger, tip, &addresses[who], &entry, &index);
+		int rc = ledger_entry(ledger, tip, ACCOUNT(addresses[who]), &entry, &index);
 		ck_assert_int_eq(rc, expected ? 0 : UNCIA_E_NOT_FOUND);
 		if (!expected)
 			continue;
@@ -431,7 +431,7 @@ static void check_proof(uint32_t who)
 	struct ledger_proof p;
 	uint8_t expected[80];
 	struct hash root;
-	int rc = ledger_prove(ledger, &addresses[who], &p);
+	int rc = ledger_prove(ledger, ACCOUNT(addresses[who]), &p);
 
 	ck_assert_int_eq(ledger_settled_root(ledger, &root), 0);
 	if (!model_find(&settled, who)) {
@@ -486,11 +486,11 @@ static void check_stored(void)
 		const struct model_entry *e = model_find(&stored, who);
 		struct position orphan = {0};
 		uint64_t index;
-		int rc = view.address(view.context, &addresses[who], &index);
+		int rc = view.address(view.context, ACCOUNT(addresses[who]), &index);
 		ck_assert_int_eq(rc, e ? 0 : UNCIA_E_NOT_FOUND);
 		if (e)
 			ck_assert_uint_eq(index, (uint64_t)(e - stored.entries));
-		rc = view.orphan(view.context, &addresses[who], &orphan);
+		rc = view.orphan(view.context, ACCOUNT(addresses[who]), &orphan);
 		ck_assert_int_eq(rc, stored.orphans[who].height ? 0 : UNCIA_E_NOT_FOUND);
 		ck_assert_uint_eq(orphan.height, stored.orphans[who].height);
 		ck_assert_uint_eq(orphan.index, stored.orphans[who].index);
@@ -515,12 +515,12 @@ static bool descends(const struct node *n, const struct node *from)
 
 static bool told[ADDRESSES];
 
-static void tell(void *context, const struct address *address)
+static void tell(void *context, const struct entry_id *id)
 {
 	uint32_t who = 0;
 
 	ck_assert_ptr_null(context);
-	while (who < ADDRESSES && memcmp(&addresses[who], address, sizeof(*address)) != 0)
+	while (who < ADDRESSES && !entry_id_equal(id, ACCOUNT(addresses[who])))
 		who++;
 	ck_assert_uint_lt(who, ADDRESSES);
 	told[who] = true;

@@ -43,7 +43,7 @@ static uint64_t index_of(uint32_t key)
 	struct entry entry;
 	uint64_t index;
 
-	ck_assert_int_eq(ledger_account(rig->ledger, block, &rig->keys[key].address, &entry, &index), 0);
+	ck_assert_int_eq(ledger_entry(rig->ledger, block, ACCOUNT(rig->keys[key].address), &entry, &index), 0);
 	return index;
 }
 
@@ -78,9 +78,9 @@ static int plan_two_deletions(struct plan *plan, const struct payment *payment)
 	int rc = account_signed(plan, &payment->sender, payment->public_key, &sender);
 
 	if (rc == 0)
-		rc = plan_existing(plan, &payment->outputs[0].to, &first);
+		rc = plan_existing(plan, ACCOUNT(payment->outputs[0].to), &first);
 	if (rc == 0)
-		rc = plan_existing(plan, &payment->outputs[1].to, &second);
+		rc = plan_existing(plan, ACCOUNT(payment->outputs[1].to), &second);
 	if (rc)
 		return rc;
 	sender->balance += first->balance + second->balance;
@@ -115,12 +115,12 @@ END_TEST
 static int plan_three_names(struct plan *plan, const struct payment *payment)
 {
 	struct entry *sender, *other, *again;
-	int rc = plan_existing(plan, &payment->sender, &sender);
+	int rc = plan_existing(plan, ACCOUNT(payment->sender), &sender);
 
 	if (rc == 0)
-		rc = plan_existing(plan, &payment->outputs[1].to, &other);
+		rc = plan_existing(plan, ACCOUNT(payment->outputs[1].to), &other);
 	if (rc == 0)
-		rc = plan_existing(plan, &payment->sender, &again);
+		rc = plan_existing(plan, ACCOUNT(payment->sender), &again);
 	if (rc == 0)
 		ck_assert_ptr_eq(sender, again);
 	return rc;
@@ -141,7 +141,7 @@ START_TEST(record_has_a_position_for_each_name_and_each_entry_counts_once)
 	ck_assert_uint_eq(record.previous[0].index, 1);
 	ck_assert_uint_eq(record.previous[1].index, 0);
 	ck_assert_uint_eq(record.previous[2].index, 1);
-	ck_assert_int_eq(ledger_account(rig->ledger, block, &rig->keys[0].address, &entry, &index), 0);
+	ck_assert_int_eq(ledger_entry(rig->ledger, block, ACCOUNT(rig->keys[0].address), &entry, &index), 0);
 	ck_assert_uint_eq(entry.payments, 2);
 	close_block();
 }
@@ -154,7 +154,7 @@ static int plan_that_fails(struct plan *plan, const struct payment *payment)
 	int rc = account_signed(plan, &payment->sender, payment->public_key, &sender);
 
 	if (rc == 0)
-		rc = plan_create(plan, ENTRY_ACCOUNT, &payment->outputs[0].to, &made);
+		rc = plan_create(plan, ACCOUNT(payment->outputs[0].to), &made);
 	if (rc)
 		return rc;
 	made->balance = sender->balance;
@@ -183,7 +183,7 @@ END_TEST
 static int plan_deleting_money(struct plan *plan, const struct payment *payment)
 {
 	struct entry *sender;
-	int rc = plan_existing(plan, &payment->sender, &sender);
+	int rc = plan_existing(plan, ACCOUNT(payment->sender), &sender);
 
 	if (rc == 0)
 		plan_delete(plan, sender);
@@ -192,7 +192,7 @@ static int plan_deleting_money(struct plan *plan, const struct payment *payment)
 static int plan_deleting_twice(struct plan *plan, const struct payment *payment)
 {
 	struct entry *sender;
-	int rc = plan_existing(plan, &payment->sender, &sender);
+	int rc = plan_existing(plan, ACCOUNT(payment->sender), &sender);
 
 	if (rc)
 		return rc;
@@ -203,14 +203,14 @@ static int plan_deleting_twice(struct plan *plan, const struct payment *payment)
 static int plan_creating_twice(struct plan *plan, const struct payment *payment)
 {
 	struct entry *made;
-	int rc = plan_create(plan, ENTRY_ACCOUNT, &payment->outputs[0].to, &made);
+	int rc = plan_create(plan, ACCOUNT(payment->outputs[0].to), &made);
 
-	return rc == 0 ? plan_create(plan, ENTRY_ACCOUNT, &payment->outputs[0].to, &made) : rc;
+	return rc == 0 ? plan_create(plan, ACCOUNT(payment->outputs[0].to), &made) : rc;
 }
 static int plan_moving_an_address(struct plan *plan, const struct payment *payment)
 {
 	struct entry *sender;
-	int rc = plan_existing(plan, &payment->sender, &sender);
+	int rc = plan_existing(plan, ACCOUNT(payment->sender), &sender);
 
 	if (rc == 0)
 		sender->address = payment->outputs[0].to;

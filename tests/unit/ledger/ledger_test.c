@@ -24,7 +24,7 @@ static struct entry entry_of(struct executed *tip, uint32_t key, uint64_t *index
 {
 	struct entry entry;
 
-	ck_assert_int_eq(ledger_account(rig->ledger, tip, &rig->keys[key].address, &entry, index), 0);
+	ck_assert_int_eq(ledger_entry(rig->ledger, tip, ACCOUNT(rig->keys[key].address), &entry, index), 0);
 	return entry;
 }
 
@@ -266,7 +266,7 @@ START_TEST(payment_of_255_outputs_reaches_every_one)
 	    fixture_payment_outputs(&rig->network, &rig->keys[0], outputs, PAYMENT_OUTPUTS_MAX, RIG_EXPIRES_AT, 0);
 	ck_assert_int_eq(ledger_add(rig->ledger, block, p), 0);
 	for (uint32_t k = 0; k < 250; k++) {
-		ck_assert_int_eq(ledger_account(rig->ledger, block, &outputs[k].to, &entry, &index), 0);
+		ck_assert_int_eq(ledger_entry(rig->ledger, block, ACCOUNT(outputs[k].to), &entry, &index), 0);
 		ck_assert_uint_eq(entry.balance, k < 5 ? 2250 + 2 * k : 1000 + k);
 		ck_assert_uint_eq(entry.payments, 1);
 		ck_assert_uint_eq(index, RIG_ACCOUNTS + 1 + k); /* new accounts stand in order of the outputs */
@@ -302,7 +302,8 @@ START_TEST(full_counter_of_payments_stays_full_and_stops_nothing)
 	}
 	/* Emptied and created anew, it counts anew. */
 	ck_assert_int_eq(rig_pay(rig, block, 0, 1, entry.balance), 0);
-	ck_assert_int_eq(ledger_account(rig->ledger, block, &rig->keys[0].address, &entry, &index), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(ledger_entry(rig->ledger, block, ACCOUNT(rig->keys[0].address), &entry, &index),
+	                 UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(rig_pay(rig, block, 1, 0, 1000), 0);
 	ck_assert_uint_eq(entry_of(block, 0, &index).payments, 1);
 	close_block();
@@ -379,18 +380,19 @@ START_TEST(account_made_again_starts_afresh_and_keeps_its_history)
 	uint64_t index;
 
 	open_block();
-	ck_assert_int_eq(ledger_history_head(rig->ledger, block, &rig->keys[0].address, &head), 0);
+	ck_assert_int_eq(ledger_history_head(rig->ledger, block, ACCOUNT(rig->keys[0].address), &head), 0);
 	ck_assert_uint_eq(head.height, 0);
-	ck_assert_int_eq(ledger_history_head(rig->ledger, block, &rig->keys[20].address, &head), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(ledger_history_head(rig->ledger, block, ACCOUNT(rig->keys[20].address), &head),
+	                 UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 20, 1000), 0);
 	ck_assert_int_eq(rig_pay(rig, block, 20, 1, 1000), 0); /* deleted */
 	ck_assert_uint_eq(rig_balance(rig, block, 20), 0);
-	ck_assert_int_eq(ledger_history_head(rig->ledger, block, &rig->keys[20].address, &head), 0);
+	ck_assert_int_eq(ledger_history_head(rig->ledger, block, ACCOUNT(rig->keys[20].address), &head), 0);
 	ck_assert_uint_eq(head.index, 1);
 	rig_settle(rig, block, 1);
 	rig_flush(rig);
 	rig_reopen(rig);
-	ck_assert_int_eq(ledger_history_head(rig->ledger, NULL, &rig->keys[20].address, &head), 0);
+	ck_assert_int_eq(ledger_history_head(rig->ledger, NULL, ACCOUNT(rig->keys[20].address), &head), 0);
 	ck_assert_uint_eq(head.height, 1);
 	block = rig_begin(rig, NULL, 2);
 	struct payment *p = rig_payment(rig, 1, 20, 2000);
@@ -405,7 +407,7 @@ START_TEST(account_made_again_starts_afresh_and_keeps_its_history)
 	ck_assert_uint_eq(record.previous[1].index, 1);
 	rig_settle(rig, block, 2);
 	rig_flush(rig);
-	ck_assert_int_eq(rig->view.orphan(rig->view.context, &rig->keys[20].address, &head), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(rig->view.orphan(rig->view.context, ACCOUNT(rig->keys[20].address), &head), UNCIA_E_NOT_FOUND);
 	payment_free(p);
 	rig_free(rig);
 }
@@ -467,7 +469,7 @@ START_TEST(proof_is_of_the_settled_state_while_the_tree_is_further_on)
 	for (uint32_t i = 0; i <= 6; i++) {
 		ck_assert_int_eq(ledger_settled_root(rig->ledger, &root), 0);
 		for (uint32_t key = 0; key < 56; key++) {
-			int rc = ledger_prove(rig->ledger, &rig->keys[key].address, &proof);
+			int rc = ledger_prove(rig->ledger, ACCOUNT(rig->keys[key].address), &proof);
 			if (key >= RIG_ACCOUNTS && (key < 8 || key >= 8 + 8 * i)) {
 				ck_assert_int_eq(rc, UNCIA_E_NOT_FOUND);
 				continue;
@@ -643,22 +645,22 @@ static int call_account(void)
 {
 	struct entry entry;
 	uint64_t index;
-	return ledger_account(rig->ledger, NULL, &rig->keys[0].address, &entry, &index);
+	return ledger_entry(rig->ledger, NULL, ACCOUNT(rig->keys[0].address), &entry, &index);
 }
 static int call_prove(void)
 {
 	struct ledger_proof proof;
-	return ledger_prove(rig->ledger, &rig->keys[0].address, &proof);
+	return ledger_prove(rig->ledger, ACCOUNT(rig->keys[0].address), &proof);
 }
 static int call_head(void)
 {
 	struct position head;
-	return ledger_history_head(rig->ledger, NULL, &rig->keys[0].address, &head);
+	return ledger_history_head(rig->ledger, NULL, ACCOUNT(rig->keys[0].address), &head);
 }
 static int call_orphan_head(void)
 {
 	struct position head;
-	return ledger_history_head(rig->ledger, NULL, &rig->keys[20].address, &head);
+	return ledger_history_head(rig->ledger, NULL, ACCOUNT(rig->keys[20].address), &head);
 }
 static int call_find(void)
 {

@@ -410,10 +410,11 @@ START_TEST(payment_names_its_sender_then_its_receivers)
 	struct address addresses[5];
 	struct payment *payment = payment_of_several(addresses);
 	static const uint32_t named[] = {1, 2, 3, 2, 1};
+	struct entry_id id;
 	for (uint32_t i = 0; i < 5; i++)
-		ck_assert(address_equal(payment_named(payment, i), &addresses[named[i]]));
-	ck_assert_ptr_null(payment_named(payment, 5));
-	ck_assert_ptr_null(payment_named(payment, UINT32_MAX));
+		ck_assert(payment_named(payment, i, &id) && entry_id_equal(&id, ACCOUNT(addresses[named[i]])));
+	ck_assert(!payment_named(payment, 5, &id));
+	ck_assert(!payment_named(payment, UINT32_MAX, NULL));
 	payment_free(payment);
 }
 END_TEST
@@ -423,16 +424,16 @@ START_TEST(payment_touches_whom_it_names_and_tells_the_first_place)
 	struct address addresses[5];
 	struct payment *payment = payment_of_several(addresses);
 	uint32_t first = 77;
-	ck_assert(!payment_touches(payment, &addresses[0], &first));
-	ck_assert(!payment_touches(payment, &addresses[4], NULL));
+	ck_assert(!payment_touches(payment, ACCOUNT(addresses[0]), &first));
+	ck_assert(!payment_touches(payment, ACCOUNT(addresses[4]), NULL));
 	ck_assert_uint_eq(first, 77);
-	ck_assert(payment_touches(payment, &addresses[1], &first));
+	ck_assert(payment_touches(payment, ACCOUNT(addresses[1]), &first));
 	ck_assert_uint_eq(first, 0);
-	ck_assert(payment_touches(payment, &addresses[2], &first));
+	ck_assert(payment_touches(payment, ACCOUNT(addresses[2]), &first));
 	ck_assert_uint_eq(first, 1);
-	ck_assert(payment_touches(payment, &addresses[3], &first));
+	ck_assert(payment_touches(payment, ACCOUNT(addresses[3]), &first));
 	ck_assert_uint_eq(first, 2);
-	ck_assert(payment_touches(payment, &addresses[3], NULL));
+	ck_assert(payment_touches(payment, ACCOUNT(addresses[3]), NULL));
 	payment_free(payment);
 }
 END_TEST

@@ -105,9 +105,9 @@ START_TEST(copy_stands_by_itself)
 	struct position previous[2] = {{3, 4}, {5, 6}};
 	static const struct group_record record;
 	struct flush_group group = {0, &record};
-	struct flush_address address = {.address = {{1}}, .index = 1};
+	struct flush_address address = {.id = {ENTRY_ACCOUNT, {{1}}}, .index = 1};
 	struct flush_payment payment = {.id = {{9}}, .at = {1, 0}, .previous_count = 2, .previous = previous};
-	struct flush_orphan orphan = {.address = {{2}}, .head = {8, 8}};
+	struct flush_orphan orphan = {.id = {ENTRY_ACCOUNT, {{2}}}, .head = {8, 8}};
 	struct flush flush = {.meta = {1, {{7}}, 3, ENTRY_NONE},
 	                      .group_count = 1,
 	                      .groups = &group,
@@ -130,8 +130,8 @@ START_TEST(copy_stands_by_itself)
 	memory_store_free(original);
 	memory_store_view(store, &view);
 	ck_assert_str_eq(last(JOURNAL_FINAL), "1 one");
-	ck_assert_int_eq(view.address(store, &address.address, &index), 0);
-	ck_assert_int_eq(view.orphan(store, &orphan.address, &head), 0);
+	ck_assert_int_eq(view.address(store, &address.id, &index), 0);
+	ck_assert_int_eq(view.orphan(store, &orphan.id, &head), 0);
 	ck_assert_uint_eq(head.height, 8);
 	ck_assert_int_eq(view.payment(store, &payment.id, &found), 0);
 	ck_assert_uint_eq(found.previous_count, 2);
@@ -142,8 +142,8 @@ START_TEST(copy_stands_by_itself)
 	orphan.head.height = 0;
 	flush.payment_count = 0;
 	ck_assert_int_eq(memory_store_apply(store, &flush), 0);
-	ck_assert_int_eq(view.address(store, &address.address, &index), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(view.orphan(store, &orphan.address, &head), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.address(store, &address.id, &index), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.orphan(store, &orphan.id, &head), UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(view.payment(store, &payment.id, &found), 0);
 	memory_store_free(store);
 }
@@ -153,7 +153,7 @@ START_TEST(flush_out_of_order_is_refused)
 {
 	static const struct group_record record;
 	struct flush_group groups[2] = {{1, &record}, {0, &record}};
-	struct flush_address addresses[2] = {{.address = {{2}}}, {.address = {{2}}}};
+	struct flush_address addresses[2] = {{.id = {ENTRY_ACCOUNT, {{2}}}}, {.id = {ENTRY_ACCOUNT, {{2}}}}};
 	struct flush flush = {.meta = {.height = 1, .entry_count = 16}, .group_count = 2, .groups = groups};
 
 	open_store();
@@ -165,7 +165,7 @@ START_TEST(flush_out_of_order_is_refused)
 	flush.address_count = 2;
 	flush.addresses = addresses;
 	ck_assert_int_eq(memory_store_apply(store, &flush), UNCIA_E_ARGUMENT);
-	addresses[1].address.b[0] = 3;
+	addresses[1].id.address.b[0] = 3;
 	ck_assert_int_eq(memory_store_apply(store, &flush), 0);
 	ck_assert_int_eq(memory_store_apply(store, &flush), UNCIA_E_ARGUMENT); /* the height does not rise */
 	memory_store_free(store);

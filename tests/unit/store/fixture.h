@@ -30,7 +30,7 @@ static inline void fixture_create(void)
 {
 	static struct group_record records[2];
 	static struct flush_group groups[2] = {{0, &records[0]}, {1, &records[1]}};
-	static struct flush_address addresses[1] = {{.address = {{5}}, .index = 1}};
+	static struct flush_address addresses[1] = {{.id = {ENTRY_ACCOUNT, {{5}}}, .index = 1}};
 	const struct flush genesis = {
 	    .meta = {.height = 0, .block_id = {{0xb0}}, .entry_count = 9, .free_head = ENTRY_NONE},
 	    .group_count = 2,

@@ -39,9 +39,9 @@ START_TEST(state_begins_as_the_genesis_flush)
 	ck_assert_uint_eq(group.heads[3].index, 5);
 	ck_assert_uint_eq(group.heads[4].height, 0);
 	ck_assert_int_eq(view.group(view.context, 2, &group), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(view.address(view.context, &(struct address){{5}}, &index), 0);
+	ck_assert_int_eq(view.address(view.context, ACCOUNT((struct address){{5}}), &index), 0);
 	ck_assert_uint_eq(index, 1);
-	ck_assert_int_eq(view.address(view.context, &(struct address){{6}}, &index), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.address(view.context, ACCOUNT((struct address){{6}}), &index), UNCIA_E_NOT_FOUND);
 }
 END_TEST
 
@@ -135,10 +135,11 @@ END_TEST
 
 START_TEST(state_deletes_addresses_and_orphans)
 {
-	struct flush_address first[] = {{{{5}}, ENTRY_NONE}, {{{6}}, 60}, {{{7}}, 70}};
-	struct flush_address second[] = {{{{6}}, 61}, {{{7}}, ENTRY_NONE}, {{{7, 1}}, 71}, {{{8}}, ENTRY_NONE}};
-	struct flush_orphan orphans[] = {{{{5}}, {3, 1}}, {{{6}}, {4, 2}}};
-	struct flush_orphan gone[] = {{{{5}}, {0, 0}}};
+	struct flush_address first[] = {{{1, {{5}}}, ENTRY_NONE}, {{1, {{6}}}, 60}, {{1, {{7}}}, 70}};
+	struct flush_address second[] = {
+	    {{1, {{6}}}, 61}, {{1, {{7}}}, ENTRY_NONE}, {{1, {{7, 1}}}, 71}, {{1, {{8}}}, ENTRY_NONE}};
+	struct flush_orphan orphans[] = {{{1, {{5}}}, {3, 1}}, {{1, {{6}}}, {4, 2}}};
+	struct flush_orphan gone[] = {{{1, {{5}}}, {0, 0}}};
 	struct position head;
 	uint64_t index;
 	flush_at(1);
@@ -147,8 +148,8 @@ START_TEST(state_deletes_addresses_and_orphans)
 	flush.orphan_count = 2;
 	flush.orphans = orphans;
 	apply();
-	ck_assert_int_eq(view.address(view.context, &first[0].address, &index), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(view.orphan(view.context, &orphans[0].address, &head), 0);
+	ck_assert_int_eq(view.address(view.context, &first[0].id, &index), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.orphan(view.context, &orphans[0].id, &head), 0);
 	ck_assert_uint_eq(head.height, 3);
 	ck_assert_uint_eq(head.index, 1);
 	flush_at(2);
@@ -157,13 +158,13 @@ START_TEST(state_deletes_addresses_and_orphans)
 	flush.orphan_count = 1;
 	flush.orphans = gone;
 	apply();
-	ck_assert_int_eq(view.address(view.context, &second[0].address, &index), 0);
+	ck_assert_int_eq(view.address(view.context, &second[0].id, &index), 0);
 	ck_assert_uint_eq(index, 61);
-	ck_assert_int_eq(view.address(view.context, &second[1].address, &index), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(view.address(view.context, &second[2].address, &index), 0);
+	ck_assert_int_eq(view.address(view.context, &second[1].id, &index), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.address(view.context, &second[2].id, &index), 0);
 	ck_assert_uint_eq(index, 71);
-	ck_assert_int_eq(view.orphan(view.context, &orphans[0].address, &head), UNCIA_E_NOT_FOUND);
-	ck_assert_int_eq(view.orphan(view.context, &orphans[1].address, &head), 0);
+	ck_assert_int_eq(view.orphan(view.context, &orphans[0].id, &head), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(view.orphan(view.context, &orphans[1].id, &head), 0);
 }
 END_TEST
 
@@ -205,8 +206,8 @@ START_TEST(state_names_a_damaged_record_of_each_table)
 {
 	struct payment_id id = id_of(100, 1);
 	struct flush_payment payment = {id, {1, 7}, 0, NULL};
-	struct flush_orphan orphan = {{{0xaa}}, {3, 1}};
-	struct address address = {{5}};
+	struct flush_orphan orphan = {{1, {{0xaa}}}, {3, 1}};
+	const struct entry_id account = {1, {{5}}};
 	uint64_t one = 1, index, records;
 	struct state_meta meta;
 	static struct group_record group;
@@ -221,20 +222,20 @@ START_TEST(state_names_a_damaged_record_of_each_table)
 	fixture_close();
 	fixture_flip("state", "meta", (MDB_val){5, "state"}, 0);
 	fixture_flip("state", "group", (MDB_val){8, &one}, 500);
-	fixture_flip("state", "address", (MDB_val){ADDRESS_SIZE, address.b}, 0);
+	fixture_flip("state", "address", (MDB_val){ENTRY_ID_SIZE, (void *)(uintptr_t)&account}, 0);
 	fixture_flip("state", "payment", (MDB_val){sizeof(id.b), id.b}, 11);
-	fixture_flip("state", "orphan", (MDB_val){ADDRESS_SIZE, orphan.address.b}, 20);
+	fixture_flip("state", "orphan", (MDB_val){ENTRY_ID_SIZE, &orphan.id}, 20);
 	ck_assert_int_eq(fixture_open(false, 0), 0);
 	ck_assert_int_eq(view.meta(view.context, &meta), UNCIA_E_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(store_damage(store), "7374617465 in table meta"));
 	ck_assert_int_eq(view.group(view.context, 1, &group), UNCIA_E_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(store_damage(store), "record 1 in table group"));
 	ck_assert_int_eq(view.group(view.context, 0, &group), 0);
-	ck_assert_int_eq(view.address(view.context, &address, &index), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(view.address(view.context, &account, &index), UNCIA_E_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(store_damage(store), "in table address"));
 	ck_assert_int_eq(view.payment(view.context, &id, &record), UNCIA_E_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(store_damage(store), "in table payment"));
-	ck_assert_int_eq(view.orphan(view.context, &orphan.address, &head), UNCIA_E_DAMAGED);
+	ck_assert_int_eq(view.orphan(view.context, &orphan.id, &head), UNCIA_E_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(store_damage(store), "in table orphan"));
 	ck_assert_int_eq(store_check_records(store, &records, why), UNCIA_E_DAMAGED);
 	ck_assert_ptr_nonnull(strstr(why, "state"));
@@ -280,7 +281,7 @@ START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 	enum { COUNT = 1000 };
 	static const struct group_record record;
 	struct flush_group *groups = calloc(COUNT, sizeof(*groups));
-	struct flush_address changed = {{{5}}, 77};
+	struct flush_address changed = {{1, {{5}}}, 77};
 	struct state_meta meta;
 	uint64_t index, records;
 	fixture_close();
@@ -298,7 +299,7 @@ START_TEST(state_keeps_all_of_the_old_when_the_map_is_full)
 	ck_assert_int_eq(store_view_renew(store), 0);
 	ck_assert_int_eq(view.meta(view.context, &meta), 0);
 	ck_assert_uint_eq(meta.height, 0);
-	ck_assert_int_eq(view.address(view.context, &changed.address, &index), 0);
+	ck_assert_int_eq(view.address(view.context, &changed.id, &index), 0);
 	ck_assert_uint_eq(index, 1);
 	ck_assert_int_eq(store_check_records(store, &records, why), 0);
 	ck_assert_uint_eq(records, 6);
