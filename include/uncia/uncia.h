@@ -245,7 +245,7 @@ enum uncia_event_kind {
 	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
 	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
 	                            * like where what was found could not be stored */
-	UNCIA_EVENT_ORDER = 7,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
+	UNCIA_EVENT_ORDER = 9,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
 	                            * Else there is none, by this call, and why: as uncia_wallet_pay */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
 	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look

@@ -10,7 +10,7 @@ import abi
 from installed import BUILD
 from unciad import BIN, UnciadTest
 
-EVENT_PAYMENT, EVENT_ORDER, PAYMENT_FINAL = 2, 7, 2
+EVENT_PAYMENT, EVENT_ORDER, PAYMENT_FINAL = 2, 9, 2
 E_ARGUMENT = -101
 UNSIGNED, SIGNED, TEXT, BYTES, POINTER = 1, 2, 3, 4, 5
 POINTERS = ("uncia_struct_new", "uncia_version", "uncia_error_text", "uncia_network_name")

@@ -17,6 +17,7 @@ HERE = abi.COMMITTED.parent
 LANGUAGES = {"c99": ("C", "-std=c99"), "c11": ("C", "-std=c11"), "c++17": ("CXX", "-std=c++17")}
 STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
 SIZE_MAX_KB = 400
+FROM_ANYWHERE = {"uncia_wallet_wake"}  # from any thread and any hook
 
 
 def compilers(language):
@@ -154,6 +155,14 @@ struct uncia_some {
 			"uncia_two": "void uncia_two(void)"})
 		self.assertEqual(abi.members(self.CODE), {"uncia_some": ["size", "hook", "height", "time", "to", "other"]})
 		self.assertEqual(abi.constants(self.CODE), ["UNCIA_A", "UNCIA_B", "UNCIA_E_X", "UNCIA_E_Y", "UNCIA_SIZE"])
+
+	def test_every_function_of_a_wallet_is_tried_from_a_hook(self):
+		"""A hook of the host's must get an answer whatever it calls: unit/wallet/nested_test calls all there are."""
+		tried = (abi.ROOT / "tests" / "unit" / "wallet" / "nested_test.c").read_text()
+		functions = abi.prototypes(abi.code_of(abi.ROOT / "include" / "uncia"))
+		of_wallets = [name for name, text in functions.items() if re.search(r"\((const )?struct uncia_wallet \*wallet", text)]
+		self.assertGreater(len(of_wallets), 40)
+		self.assertEqual([name for name in of_wallets if name not in FROM_ANYWHERE and f"{name}(" not in tried], [])
 
 	def test_nothing_of_the_headers_is_left_out(self):
 		headers = pathlib.Path(abi.ROOT / "include" / "uncia")
