@@ -254,6 +254,45 @@ START_TEST(an_order_waits_while_another_process_pays)
 }
 END_TEST
 
+/* It waited for another process, and then for validators: nobody's loop is kept busy meanwhile. */
+START_TEST(an_order_that_waits_does_not_spin)
+{
+	struct rig *rig = rig_new(4);
+	rig_close(rig);
+	rig->host.host.lock = lock_held;
+	rig->host.host.unlock = unlock;
+	ck_assert_int_eq(rig_open(rig), 0);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig->host.now_ms += 29995;
+	for (int i = 0; i < 4; i++)
+		rig->net.nodes[i].behaviour = SILENT;
+	held = 1;
+	ck_assert_int_eq(order(rig, NULL, HALF, "a"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 100); /* now what is known is too old */
+	rig_no_events(rig);
+	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_BALANCE, NULL), UNCIA_E_BUSY);
+	ck_assert_int_gt(uncia_wallet_timeout_ms(rig->wallet), 100);
+	held = 0;
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(what_kept_an_order_from_being_made_is_told)
+{
+	for (int keyed = 0; keyed < 2; keyed++) {
+		struct rig *rig = rig_new(4);
+		struct uncia_payment_id id;
+		for (int i = 0; i < 4; i++)
+			rig->net.nodes[i].behaviour = FALSE_BALANCE;
+		ck_assert_int_eq(order(rig, keyed ? "k" : NULL, HALF, "a"), 0);
+		fake_network_pass(&rig->net, rig->wallet, 12000);
+		ck_assert_int_eq(ended(rig, "a", &id), UNCIA_E_PROOF);
+		ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+		rig_free(rig);
+	}
+}
+END_TEST
+
 START_TEST(a_locked_wallet_makes_no_order)
 {
 	struct rig *rig = rig_new(4);
@@ -291,4 +330,5 @@ UNIT_MAIN("orders", a_wallet_that_was_just_opened_pays_by_itself, a_balance_that
           an_order_without_a_network_ends_as_that, many_orders_share_one_look_up_and_each_has_its_end,
           the_same_key_ordered_twice_is_one_payment, orders_that_are_given_up_or_closed_over_pay_nothing,
           what_can_be_no_order_is_refused_at_once, an_order_waits_while_another_process_pays,
-          a_locked_wallet_makes_no_order, a_call_that_comes_too_early_begins_the_sync)
+          an_order_that_waits_does_not_spin, what_kept_an_order_from_being_made_is_told, a_locked_wallet_makes_no_order,
+          a_call_that_comes_too_early_begins_the_sync)
