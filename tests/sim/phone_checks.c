@@ -552,6 +552,8 @@ void phone_hear(struct phone *phone)
 			hear_history(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_CAUGHT_UP)
 			phone_caught_up(phone, event.error);
+		else if (event.kind == UNCIA_EVENT_ORDER)
+			phone_ordered(phone, &event);
 		else if (event.kind == UNCIA_EVENT_ERROR)
 			phone_fail(phone, "says \"%s\" (%d)", event.text, event.error);
 		if (event.kind != UNCIA_EVENT_LINK)
@@ -595,7 +597,7 @@ bool phones_waiting(const struct phones *p)
 		const struct phone *phone = &p->phones[i];
 		struct uncia_payment_id id;
 		/* A payment that is made once its look-up has ended. */
-		if (phone->waiting)
+		if (phone->waiting || phone->ordered)
 			return true;
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};
@@ -639,6 +641,7 @@ void phones_check(struct phones *p)
 		if (!shows_all(phone))
 			phone_fail(phone, "does not show what it has in the end");
 	}
+	p->over = true;
 }
 
 void phones_print(const struct phones *p)

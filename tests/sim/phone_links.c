@@ -155,8 +155,14 @@ bool phones_told(void *context, uint32_t node, uint64_t number, const struct byt
 	struct conn *conn = find(all, number, &phone);
 	if (!conn)
 		return true; /* hung up meanwhile */
-	if (!message)
+	if (!message && !all->over)
 		phone_fail(phone, "is dropped by node %u for breaking the protocol", node);
+	if (!message) { /* it has seen a second chain */
+		wire_clear(&conn->up);
+		far_free(phone, conn);
+		schedule(phone);
+		return true;
+	}
 	uint32_t validator = validator_of(phone, node);
 	wallet_lies_learn(&all->lies, message);
 	if (all->options.lying[validator]) {
