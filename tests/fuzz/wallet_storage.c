@@ -72,6 +72,7 @@ static void read_all(struct uncia_wallet *w)
 		assert(uncia_wallet_outbox(w, i, &id) == 0);
 		int result = uncia_wallet_payment(w, &id, &payment);
 		assert(result == 0 || result == UNCIA_E_DAMAGED); /* an index may name what no segment has */
+		assert(payment.tag_size <= sizeof(payment.tag) && memchr(payment.memo, '\0', sizeof(payment.memo)));
 		if (uncia_wallet_receipt(w, &id, &text) == 0)
 			uncia_text_free(text);
 	}
