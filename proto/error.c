@@ -38,6 +38,8 @@ const char *uncia_error_text(int error)
 		return "expires more than an hour ahead";
 	case UNCIA_E_DUST:
 		return "leaves less than the smallest amount behind: pay all, or leave at least that much";
+	case UNCIA_E_NESTED:
+		return "called from within another call of this wallet";
 	case UNCIA_E_ALIKE:
 		return "looks like another one that is there already";
 	case UNCIA_E_END:

@@ -33,8 +33,11 @@ static amount_t balance_waiting(const struct uncia_wallet *w)
 
 int uncia_wallet_balance(const struct uncia_wallet *w, struct uncia_balance *balance)
 {
-	if (!w || !balance || balance->size != sizeof(*balance))
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && (!balance || balance->size != sizeof(*balance)))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	*balance = (struct uncia_balance){.size = sizeof(*balance), .known = w->sync->known};
 	if (!w->sync->known)
 		return 0;

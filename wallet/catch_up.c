@@ -11,8 +11,7 @@
  * - LIFE: without a mark of this life, count and balance prove all since the account was created (walk.h).
  * - WORDS: of what no entry counts (former lives; an account that is not there, or whose counter is full) each of
  *   validators weighing F+1, which know the state that is caught up with, gives all that it has: one of them is honest.
- * The mark counts the final payments that the outbox had, so that a mark that came from another time than the payments
- * beside it is none. */
+ * The mark counts the final payments that the outbox had: one of another time than the payments beside it is none. */
 #include "catch_up.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -119,12 +118,19 @@ bool catch_up_behind(const struct uncia_wallet *w)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void catch_up_end(struct uncia_wallet *w, int error)
+void catch_up_cancel(struct uncia_wallet *w)
 {
 	assert(catch_up_active(w));
 	w->catch_up->stage = STAGE_NONE;
 	w->catch_up->node = NOBODY;
+	w->catch_up->error = UNCIA_E_UNREACHABLE;
 	forget_waiting(w->catch_up);
+}
+
+static void catch_up_end(struct uncia_wallet *w, int error)
+{
+	catch_up_cancel(w);
+	w->catch_up->error = error;
 	events_add(w, &(struct uncia_event){.kind = UNCIA_EVENT_CAUGHT_UP, .error = error});
 }
 
@@ -421,11 +427,10 @@ int uncia_wallet_catch_up(struct uncia_wallet *w)
 		return UNCIA_E_NETWORK;
 	if (!w->secret)
 		return UNCIA_E_PASSPHRASE;
-	if (catch_up_active(w))
-		return 0;
-	if (!w->sync->active)
+	if (!catch_up_active(w) && !w->sync->active)
 		return begin_sync(w);
-	w->catch_up->stage = STAGE_BEGIN;
+	if (!catch_up_active(w))
+		w->catch_up->stage = STAGE_BEGIN;
 	return 0;
 }
 
@@ -607,11 +612,6 @@ void catch_up_link_down(struct uncia_wallet *w, uint32_t node)
 		catch_up_ask(w);
 }
 
-static bool any_failed(const struct uncia_wallet *w)
-{
-	return memchr(w->catch_up->failed, true, w->network->endpoint_count);
-}
-
 void catch_up_tick(struct uncia_wallet *w)
 {
 	struct catch_up *c = w->catch_up;
@@ -626,7 +626,8 @@ void catch_up_tick(struct uncia_wallet *w)
 			catch_up_synced(w);
 	} else if (now >= c->progress_ms + w->request_timeout_ms || session_all_lied(w)) {
 		catch_up_end(w, session_no_answer(w));
-	} else if (c->node == NOBODY && any_failed(w) && now >= c->started_ms + w->request_timeout_ms) {
+	} else if (c->node == NOBODY && memchr(c->failed, true, w->network->endpoint_count) &&
+	           now >= c->started_ms + w->request_timeout_ms) {
 		catch_up_end(w, UNCIA_E_UNREACHABLE); /* nobody tells all of it */
 	} else if (now >= c->attempt_ms + ATTEMPT_MS) {
 		if (c->node == NOBODY) { /* all were asked, in vain */

@@ -30,6 +30,7 @@ struct catch_up {
 	bool looked; /* since the wallet was opened, to the end */
 	struct mark mark;
 	enum catch_up_stage stage;
+	int error; /* of the last one that ended */
 	/* What is being caught up with: a proved state, or since when there is no account. */
 	bool exists, saturated;
 	struct account_state state;
@@ -63,6 +64,8 @@ void catch_up_deinit(struct uncia_wallet *w);
 /* Whether the ledger may hold payments of this account that the outbox does not. */
 bool catch_up_behind(const struct uncia_wallet *w);
 bool catch_up_active(const struct uncia_wallet *w);
+/* Ends it without an event. What was found until then stays. */
+void catch_up_cancel(struct uncia_wallet *w);
 void catch_up_link_up(struct uncia_wallet *w, uint32_t node);
 void catch_up_link_down(struct uncia_wallet *w, uint32_t node);
 /* A negative result drops the link. */

@@ -210,9 +210,12 @@ int uncia_contact_find(const struct uncia_wallet *w, const char *name, char addr
 {
 	char prepared[UNCIA_CONTACT_NAME_SIZE];
 	struct contact contact;
-	if (!w || !name || !address)
-		return UNCIA_E_ARGUMENT;
-	int rc = contact_find(&w->host, name, prepared, &contact);
+	int rc = wallet_readable(w);
+	if (!rc && (!name || !address))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	rc = contact_find(&w->host, name, prepared, &contact);
 	if (!rc)
 		strcpy(address, contact.address);
 	return rc;
@@ -288,8 +291,11 @@ int uncia_contact_count(struct uncia_wallet *w, size_t *count)
 int uncia_contact_at(const struct uncia_wallet *w, size_t number, char name[UNCIA_CONTACT_NAME_SIZE],
                      char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	if (!w || !name || !address)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && (!name || !address))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	if (number >= w->contacts.count)
 		return UNCIA_E_NOT_FOUND;
 	assert(strlen(w->contacts.names[number]) < UNCIA_CONTACT_NAME_SIZE); /* as contact_read_one made it */

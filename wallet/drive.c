@@ -5,6 +5,7 @@
 #include "catch_up.h"
 #include "following.h"
 #include "history.h"
+#include "orders.h"
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
@@ -12,8 +13,8 @@
 
 static enum session_need drive_need(const struct uncia_wallet *w)
 {
-	if (w->sync->active || w->history->active || catch_up_active(w) || following_has_work(w) ||
-	    watching_has_work(w))
+	if (w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) ||
+	    following_has_work(w) || watching_has_work(w))
 		return SESSION_WORKS;
 	return w->watching ? SESSION_LISTENS : SESSION_IDLE;
 }
@@ -25,7 +26,8 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 	                        following_next_ms(w),
 	                        history_next_ms(w),
 	                        catch_up_next_ms(w),
-	                        watching_next_ms(w)};
+	                        watching_next_ms(w),
+	                        orders_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] < next)
@@ -35,7 +37,7 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 
 bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
 {
-	if (!w || !w->network || node >= w->network->endpoint_count)
+	if (wallet_readable(w) || !w->network || node >= w->network->endpoint_count)
 		return false;
 	return session_wanted(w, node, drive_need(w));
 }
@@ -100,6 +102,7 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 		else
 			session_drop(w, node, rc);
 	}
+	orders_advance(w);
 	return rc;
 }
 
@@ -128,6 +131,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	following_tick(w);
 	history_tick(w);
 	catch_up_tick(w);
+	orders_advance(w);
 	watching_tick(w);
 	if (drive_need(w) == SESSION_WORKS)
 		session_wake(w);

@@ -371,7 +371,7 @@ static uint64_t sockets_next_ms(const struct uncia_wallet *w)
 
 int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
 {
-	if (!w || events_waiting(w))
+	if (wallet_readable(w) || events_waiting(w))
 		return 0;
 	if (!w->network)
 		return -1;

@@ -13,14 +13,15 @@ struct queued_event {
 
 static bool same_subject(const struct uncia_event *a, const struct uncia_event *b)
 {
-	return a->kind == b->kind && a->validator == b->validator && memcmp(a->id.b, b->id.b, sizeof(a->id.b)) == 0 &&
+	return a->kind == b->kind && a->kind != UNCIA_EVENT_ORDER && a->validator == b->validator &&
+	       memcmp(a->id.b, b->id.b, sizeof(a->id.b)) == 0 &&
 	       (a->kind != UNCIA_EVENT_ERROR || strcmp(a->text, b->text) == 0);
 }
 
 void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 {
 	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
-	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_WATCH);
+	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_ORDER);
 	assert(memchr(event->text, 0, sizeof(event->text)));
 	if (!fresh) {
 		w->events_lost = true;
@@ -39,11 +40,22 @@ void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 	DL_APPEND(w->events, fresh);
 }
 
-void events_add_payment(struct uncia_wallet *w, const struct payment_id *id, int error)
+void events_add_payment(struct uncia_wallet *w, const struct payment_id *id, int error, struct bytes tag)
 {
-	struct uncia_event event = {.kind = UNCIA_EVENT_PAYMENT, .error = error};
+	struct uncia_event event = {.kind = UNCIA_EVENT_PAYMENT, .error = error, .tag_size = (uint32_t)tag.size};
+	assert(tag.size <= sizeof(event.tag));
 	memcpy(event.id.b, id->b, sizeof(event.id.b));
+	if (tag.size != 0)
+		memcpy(event.tag, tag.data, tag.size);
 	events_add(w, &event);
+}
+
+uint32_t events_of_orders(const struct uncia_wallet *w)
+{
+	uint32_t count = 0;
+	for (const struct queued_event *queued = w->events; queued; queued = queued->next)
+		count += queued->event.kind == UNCIA_EVENT_ORDER;
+	return count;
 }
 
 bool events_waiting(const struct uncia_wallet *w)
@@ -51,25 +63,28 @@ bool events_waiting(const struct uncia_wallet *w)
 	return w->events || w->events_lost;
 }
 
-bool uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
+int uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
 {
-	if (!w || !event || event->size != sizeof(*event))
-		return false;
+	int rc = wallet_readable(w);
+	if (!rc && (!event || event->size != sizeof(*event)))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	struct queued_event *first = w->events;
 	if (!first) {
 		if (!w->events_lost)
-			return false;
+			return 0;
 		w->events_lost = false;
 		*event = (struct uncia_event){.size = sizeof(*event),
 		                              .kind = UNCIA_EVENT_ERROR,
 		                              .error = UNCIA_E_MEMORY,
 		                              .text = "events were lost for want of memory"};
-		return true;
+		return 1;
 	}
 	*event = first->event;
 	DL_DELETE(w->events, first);
 	free(first);
-	return true;
+	return 1;
 }
 
 void events_free(struct uncia_wallet *w)

@@ -19,19 +19,23 @@
  * validators forget expiries after a day or more, so that it may never get an end that is certain. */
 #define RESEND_SLOW_AFTER_MS (2u * 3600u * 1000u)
 #define RESEND_SLOW_MS       (600u * 1000u)
+/* After the expiry: validators sign expiries for a day at least (wallet 7.7). Where that is over, "unknown" is all that
+ * will ever be told of what did not become final. */
+#define FORGOTTEN_AFTER_S (48u * 3600u)
 
 /* ---- requests out ---------------------------------------------------------------------------- */
 
 void following_announce(struct uncia_wallet *w, const struct tracked *t, int error)
 {
-	events_add_payment(w, &t->id, error);
+	events_add_payment(w, &t->id, error, (struct bytes){t->record.tag, t->record.tag_size});
 }
 
 /* Whether its end is waited for: it is sent or asked for again and again, and answers are taken. */
 static bool is_followed(const struct tracked *t)
 {
-	assert(!t->following.querying || !tracked_has_end(t));
-	return t->following.querying || (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
+	assert((!t->following.querying && !t->following.followed) || !tracked_has_end(t));
+	return t->following.querying || t->following.followed ||
+	       (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
 }
 
 bool following_has_work(const struct uncia_wallet *w)
@@ -83,6 +87,16 @@ static void send_soon(const struct uncia_wallet *w, struct tracked *t)
 		t->resending.next_ms = wallet_now(w) + RESEND_FIRST_MS;
 }
 
+/* Begins to count who knows of no end. */
+static void begin_query(const struct uncia_wallet *w, struct tracked *t)
+{
+	t->following.querying = true;
+	t->following.deadline_ms = wallet_now(w) + w->request_timeout_ms;
+	t->following.answered_weight = 0;
+	t->following.seen_pending = false;
+	memset(t->following.answered, 0, sizeof(t->following.answered));
+}
+
 /* Sends to every link, and sets the next time: after 2 s, 4 s, … 30 s, or from 2 s on again where afresh. */
 void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh)
 {
@@ -93,6 +107,8 @@ void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh)
 	if (t->resending.backoff_ms > longest)
 		t->resending.backoff_ms = longest;
 	t->resending.next_ms = now + t->resending.backoff_ms;
+	if (t->following.followed && !t->following.querying)
+		begin_query(w, t);
 	bool leaves = may_leave(w, t), fits = true;
 	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
 		fits = following_send_to(w, t, i) && fits;
@@ -119,7 +135,7 @@ static void following_end(struct uncia_wallet *w, struct tracked *t, enum uncia_
 {
 	assert(is_followed(t));
 	tracked_move(t, state);
-	t->following.querying = false;
+	t->following.followed = t->following.asked = t->following.querying = false;
 	t->following.elapsed_ms = wallet_now(w) - t->following.started_ms;
 	following_announce(w, t, 0);
 }
@@ -218,6 +234,32 @@ static void try_expire(struct uncia_wallet *w, struct tracked *t)
 		following_announce(w, t, rc);
 }
 
+/* Whether nobody will ever tell anything of it: validators have forgotten by now what expired with it. */
+static bool is_forgotten(const struct uncia_wallet *w, const struct tracked *t)
+{
+	uint64_t now_ms = w->clock.known ? wallet_ledger_ms(w) : w->host.wall_ms(w->host.context);
+	return now_ms / 1000 >= (uint64_t)payment_id_expires_at(&t->id) + FORGOTTEN_AFTER_S;
+}
+
+/* A query has ended that found no end. The host is told where it asked, and of a payment that is followed where that is
+ * news. */
+static void query_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state, int error)
+{
+	enum uncia_payment_state before = t->record.state;
+	bool tell = t->following.asked;
+	t->following.querying = t->following.asked = false;
+	if (!t->record.own && state != before) {
+		tracked_move(t, state);
+		tell = true;
+	}
+	if (t->following.followed && !error && t->record.state == UNCIA_PAYMENT_UNKNOWN && is_forgotten(w, t)) {
+		t->following.followed = false;
+		tell = true;
+	}
+	if (tell)
+		following_announce(w, t, error);
+}
+
 /* Ends a query that found no end, by the rule of the balance: validators weighing W-F know of none, or those weighing
  * F+1 and the others had 300 ms. F+1 alone may be two that lag. */
 static void try_conclude(struct uncia_wallet *w, struct tracked *t)
@@ -228,10 +270,7 @@ static void try_conclude(struct uncia_wallet *w, struct tracked *t)
 	if (t->following.answered_weight < c->weight - c->faulty &&
 	    wallet_now(w) < t->following.first_answer_ms + SETTLE_MS)
 		return;
-	t->following.querying = false;
-	if (!t->record.own)
-		tracked_move(t, t->following.seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN);
-	following_announce(w, t, 0);
+	query_end(w, t, t->following.seen_pending ? UNCIA_PAYMENT_PENDING : UNCIA_PAYMENT_UNKNOWN, 0);
 }
 
 /* Counts a validator that knows of no end. pending: it holds the payment. */
@@ -312,10 +351,8 @@ int following_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, cons
 /* Too few have answered in time. "Unknown" from few proves nothing; "pending" from one shows that it exists. */
 static void query_timeout(struct uncia_wallet *w, struct tracked *t)
 {
-	t->following.querying = false;
-	if (!t->record.own && t->following.seen_pending)
-		tracked_move(t, UNCIA_PAYMENT_PENDING);
-	following_announce(w, t, t->following.seen_pending ? 0 : session_no_answer(w));
+	query_end(w, t, t->following.seen_pending ? UNCIA_PAYMENT_PENDING : t->record.state,
+	          t->following.seen_pending ? 0 : session_no_answer(w));
 }
 
 void following_tick(struct uncia_wallet *w)
@@ -356,7 +393,7 @@ static int following_make_room(struct uncia_wallet *w)
 		if (t->record.own)
 			continue;
 		count++;
-		if (!oldest && !t->following.querying)
+		if (!oldest && !t->following.querying && !t->following.followed)
 			oldest = t;
 	}
 	if (count < QUERIES_MAX)
@@ -367,38 +404,95 @@ static int following_make_room(struct uncia_wallet *w)
 	return 0;
 }
 
-int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id)
+/* Finds or begins to track what is asked for. Returns 0; UNCIA_E_FULL; UNCIA_E_MEMORY. Out: *asked, NULL where it has
+ * its end already, which the host was told then. */
+static int following_find(struct uncia_wallet *w, const struct payment_id *id, struct tracked **asked)
 {
-	struct payment_id key;
-	int rc = wallet_usable(w);
-	if (rc)
-		return rc;
-	if (!id)
-		return UNCIA_E_ARGUMENT;
-	if (!w->network)
-		return UNCIA_E_NETWORK;
-	memcpy(key.b, id->b, sizeof(key.b));
-	struct tracked *t = tracked_find(w, &key);
-	if (!t && archive_find_id(w, &key)) {
-		events_add_payment(w, &key, 0);
+	struct tracked *t = tracked_find(w, id);
+	const struct ended *ended = t ? NULL : archive_find_id(w, id);
+	struct record read;
+	*asked = NULL;
+	if (ended) {
+		/* What cannot be read has no tag: the event comes all the same. */
+		int rc = outbox_read(w, ended, &read);
+		events_add_payment(w, id, 0, rc ? (struct bytes){NULL, 0} : (struct bytes){read.tag, read.tag_size});
+		if (!rc)
+			outbox_read_free(&read);
 		return 0;
 	}
 	if (!t) {
-		if ((rc = following_make_room(w)))
+		int rc = following_make_room(w);
+		if (rc)
 			return rc;
-		if (!(t = tracked_add(w, &key)))
+		if (!(t = tracked_add(w, id)))
 			return UNCIA_E_MEMORY;
 		t->following.started_ms = wallet_now(w);
 	}
-	if (tracked_has_end(t)) {
+	if (tracked_has_end(t))
 		following_announce(w, t, 0);
-		return 0;
-	}
-	t->following.querying = true;
-	t->following.deadline_ms = wallet_now(w) + w->request_timeout_ms;
-	t->following.answered_weight = 0;
-	t->following.seen_pending = false;
-	memset(t->following.answered, 0, sizeof(t->following.answered));
+	else
+		*asked = t;
+	return 0;
+}
+
+static int following_check(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct payment_id *key)
+{
+	int rc = wallet_usable(w);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc && !w->network)
+		rc = UNCIA_E_NETWORK;
+	if (!rc)
+		memcpy(key->b, id->b, sizeof(key->b));
+	return rc;
+}
+
+int uncia_wallet_query(struct uncia_wallet *w, const struct uncia_payment_id *id)
+{
+	struct payment_id key;
+	struct tracked *t;
+	int rc = following_check(w, id, &key);
+	if (!rc)
+		rc = following_find(w, &key, &t);
+	if (rc || !t)
+		return rc;
+	t->following.asked = true;
+	begin_query(w, t);
 	following_send(w, t, true);
 	return 0;
+}
+
+int uncia_wallet_follow(struct uncia_wallet *w, const struct uncia_payment_id *id)
+{
+	struct payment_id key;
+	struct tracked *t;
+	int rc = following_check(w, id, &key);
+	if (!rc)
+		rc = following_find(w, &key, &t);
+	if (rc || !t || t->record.own || t->following.followed)
+		return rc;
+	t->following.followed = true;
+	t->following.started_ms = wallet_now(w);
+	following_send(w, t, true);
+	return 0;
+}
+
+/* Returns whether there was something to give up. */
+static bool cancel_one(struct tracked *t)
+{
+	bool was = t->following.asked || t->following.followed;
+	t->following.asked = t->following.followed = t->following.querying = false;
+	return was;
+}
+
+bool following_cancel(struct uncia_wallet *w, const struct payment_id *id)
+{
+	bool any = false;
+	if (id) {
+		struct tracked *t = tracked_find(w, id);
+		return t && cancel_one(t);
+	}
+	for (struct tracked *t = w->tracked; t; t = t->hh.next)
+		any = cancel_one(t) || any;
+	return any;
 }

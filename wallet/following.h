@@ -8,6 +8,8 @@
 /* Sends an own payment, or a query for another, over every link, and again later. afresh: the pauses between begin
  * anew. */
 void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh);
+/* Gives up the questions about this payment, or about all (NULL). Returns whether there were any. */
+bool following_cancel(struct uncia_wallet *w, const struct payment_id *id);
 /* Tells the host that there is news of it. */
 void following_announce(struct uncia_wallet *w, const struct tracked *t, int error);
 /* Ends an own one that is pending as FINAL, on a receipt of it. Returns 0; what storing it returned, and then it stays

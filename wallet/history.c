@@ -114,6 +114,13 @@ int uncia_wallet_history(struct uncia_wallet *w, uint64_t before_height, uint32_
 	return 0;
 }
 
+bool history_cancel(struct uncia_wallet *w)
+{
+	bool was = w->history->active;
+	w->history->active = false;
+	return was;
+}
+
 void history_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	if (w->history->active && w->history->node == NOBODY)
@@ -242,8 +249,11 @@ uint64_t history_next_ms(const struct uncia_wallet *w)
 
 int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history_page *page)
 {
-	if (!w || !page || page->size != sizeof(*page))
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && (!page || page->size != sizeof(*page)))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	const struct history *h = w->history;
 	if (!h->has_page)
 		return UNCIA_E_NOT_FOUND;
@@ -259,5 +269,5 @@ int uncia_wallet_history_page(const struct uncia_wallet *w, struct uncia_history
 
 const struct uncia_receipt *uncia_wallet_history_receipt(const struct uncia_wallet *w, uint32_t number)
 {
-	return !w || number >= w->history->count ? NULL : w->history->receipts[number];
+	return wallet_readable(w) || number >= w->history->count ? NULL : w->history->receipts[number];
 }

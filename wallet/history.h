@@ -27,6 +27,8 @@ struct history {
 /* Returns 0 or UNCIA_E_MEMORY. */
 int history_init(struct uncia_wallet *w);
 void history_deinit(struct uncia_wallet *w);
+/* Ends it without an event. Returns whether it was under way. */
+bool history_cancel(struct uncia_wallet *w);
 void history_link_up(struct uncia_wallet *w, uint32_t node);
 void history_link_down(struct uncia_wallet *w, uint32_t node);
 /* A negative result drops the link. */

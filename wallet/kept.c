@@ -38,10 +38,13 @@ int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_paymen
 	struct payment_id key;
 	uint8_t *bytes;
 	size_t size;
-	if (!w || !id || !text)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && (!id || !text))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	memcpy(key.b, id->b, sizeof(key.b));
-	int rc = receipt_bytes(w, &key, &bytes, &size);
+	rc = receipt_bytes(w, &key, &bytes, &size);
 	if (rc)
 		return rc;
 	rc = receipt_format(bytes, size, text);

@@ -200,6 +200,8 @@ int uncia_network_parse(const char *text, struct uncia_network **network, char w
 		return UNCIA_E_ARGUMENT;
 	struct reader *r = calloc(1, sizeof(*r));
 	struct uncia_network *read = calloc(1, sizeof(*read));
+	if (read)
+		atomic_init(&read->users, 1);
 	int rc = !r || !read ? UNCIA_E_MEMORY : sign_self_test();
 	if (rc && why)
 		snprintf(why, UNCIA_WHY_SIZE, "%s", uncia_error_text(rc));
@@ -273,13 +275,26 @@ int uncia_network_load(const char *path, struct uncia_network **network, char wh
 	return rc;
 }
 
+const struct uncia_network *network_hold(const struct uncia_network *network)
+{
+	if (network)
+		atomic_fetch_add(&((struct uncia_network *)(uintptr_t)network)->users, 1);
+	return network;
+}
+
+void network_release(const struct uncia_network *network)
+{
+	struct uncia_network *n = (struct uncia_network *)(uintptr_t)network;
+	if (!n || atomic_fetch_sub(&n->users, 1) != 1)
+		return;
+	genesis_deinit(&n->genesis);
+	free(n->endpoints);
+	free(n);
+}
+
 void uncia_network_free(struct uncia_network *network)
 {
-	if (!network)
-		return;
-	genesis_deinit(&network->genesis);
-	free(network->endpoints);
-	free(network);
+	network_release(network);
 }
 
 const char *uncia_network_name(const struct uncia_network *network)

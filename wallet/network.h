@@ -1,6 +1,7 @@
 /* The network file in memory (docs/spec/wallet.md, "The network file"). */
 #ifndef NETWORK_H
 #define NETWORK_H
+#include <stdatomic.h>
 #include <uncia/uncia.h>
 #include "committee.h"
 #include "ini_text.h"
@@ -14,9 +15,15 @@ struct endpoint {
 };
 
 struct uncia_network {
+	atomic_uint users; /* whoever made it, and the wallets that were opened with it, in whatever threads */
 	struct genesis genesis;
 	uint32_t endpoint_count;
 	struct endpoint *endpoints;
 };
+
+/* A wallet uses it; NULL is fine. Returns it. */
+const struct uncia_network *network_hold(const struct uncia_network *network);
+/* One user less; the last one frees it. NULL is fine. */
+void network_release(const struct uncia_network *network);
 
 #endif

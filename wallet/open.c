@@ -8,6 +8,8 @@
 #include "events.h"
 #include "following.h"
 #include "history.h"
+#include "hooks.h"
+#include "orders.h"
 #include "outbox.h"
 #include "session.h"
 #include "sync.h"
@@ -59,6 +61,8 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 	if (!rc)
 		rc = catch_up_init(w);
 	if (!rc)
+		rc = orders_init(w);
+	if (!rc)
 		rc = keyfile_load(&w->host, &w->keyfile);
 	if (rc)
 		return rc;
@@ -84,8 +88,8 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 	struct uncia_wallet *w = calloc(1, sizeof(*w));
 	if (!w)
 		return UNCIA_E_MEMORY;
-	w->host = filled;
-	w->network = network;
+	hooks_init(w, &filled);
+	w->network = network_hold(network);
 	w->owner = getpid();
 	w->request_timeout_ms =
 	    options && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
@@ -106,9 +110,10 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 
 void uncia_wallet_close(struct uncia_wallet *w)
 {
-	if (!w)
+	if (!w || w->in_hook)
 		return;
 	driver_free(w->driver);
+	orders_deinit(w);
 	session_deinit(w);
 	watching_deinit(w);
 	catch_up_deinit(w);
@@ -119,6 +124,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	name_list_deinit(&w->contacts);
 	events_free(w);
 	secret_free(w->secret);
+	network_release(w->network);
 	sodium_memzero(w, sizeof(*w));
 	free(w);
 }
@@ -153,16 +159,22 @@ int uncia_wallet_words(struct uncia_wallet *w, const char *passphrase, char word
 
 int uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	if (!w || !text)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && !text)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	/* Until the seal is open, nothing but an unkeyed checksum covers the public key in the file (wallet 7.1). */
 	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_PASSPHRASE;
 }
 
 int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	if (!w || !text)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && !text)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	struct destination destination = {.address = w->address};
 	destination_format(&destination, text);
 	return 0;

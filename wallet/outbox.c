@@ -23,33 +23,13 @@
 #include <string.h>
 #include "canonical.h"
 #include "events.h"
-#include "fields.h"
-#include "storage.pb-c.h"
-#include "utf8.h"
+#include "record.h"
 #include "wallet.h"
 
-#define PREFIX         "payment-"
-#define RECORD_VERSION 1
-#define LOADS_MAX      3u /* of a home that another process is putting in order */
-#define LOCK_PAUSE_MS  1000u
-#define FOLD_MAX       64u /* payments that are read for the archive at a time */
-
-/* Copies the record's memo. One that may not be shown is left out: no text stops a payment.
- * Out: *memo, NULL for none. */
-static int outbox_memo(const Uncia__Pb__PaymentRecord *record, char **memo)
-{
-	*memo = NULL;
-	if (record->memo.len == 0 || record->memo.len >= UNCIA_MEMO_SIZE)
-		return 0;
-	*memo = strndup((const char *)record->memo.data, record->memo.len);
-	if (!*memo)
-		return UNCIA_E_MEMORY;
-	if (!utf8_is_plain(*memo)) {
-		free(*memo);
-		*memo = NULL;
-	}
-	return 0;
-}
+#define PREFIX        "payment-"
+#define LOADS_MAX     3u /* of a home that another process is putting in order */
+#define LOCK_PAUSE_MS 1000u
+#define FOLD_MAX      64u /* payments that are read for the archive at a time */
 
 static bool state_is_stored(uint32_t state)
 {
@@ -63,35 +43,37 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 {
 	char expected[UNCIA_BLOB_NAME_SIZE];
 	struct payment *payment;
-	char *memo;
+	struct record read = {.own = true};
 	if (record->version != RECORD_VERSION || !state_is_stored(record->state))
 		return UNCIA_E_DAMAGED;
 	int rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
 	if (rc)
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
-	rc = outbox_memo(record, &memo);
+	rc = record_take_notes(record, &read);
 	if (!rc && (strcmp(expected, blob) != 0 || !payment_is_from(payment, &w->address)))
 		rc = UNCIA_E_DAMAGED;
 	if (rc) {
-		free(memo);
+		record_free_notes(&read);
 		payment_free(payment);
 		return rc;
 	}
 	struct tracked *asked_for = tracked_find(w, &payment->id);
 	struct tracked *t = asked_for ? asked_for : tracked_add(w, &payment->id);
-	bool told = t && (t->following.querying || t->record.own);
+	bool told = t && (t->following.asked || t->following.followed || t->record.own);
 	if (!t || tracked_make_own(w, t, blob)) {
 		if (t && t != asked_for)
 			tracked_remove(w, t);
-		free(memo);
+		record_free_notes(&read);
 		payment_free(payment);
 		return UNCIA_E_MEMORY;
 	}
 	payment_free(t->record.payment);
 	t->record.payment = payment;
-	free(t->record.memo);
-	t->record.memo = memo;
+	record_free_notes(&t->record);
+	t->record.memo = read.memo;
+	t->record.tag = read.tag;
+	t->record.tag_size = read.tag_size;
 	t->record.made_ms = record->made_ms;
 	*taken = t;
 	if (archive_find(w, payment->nonce))
@@ -103,7 +85,7 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 		return 0;
 	tracked_move(t, (enum uncia_payment_state)record->state);
 	if (told && tracked_has_end(t))
-		events_add_payment(w, &t->id, 0);
+		events_add_payment(w, &t->id, 0, (struct bytes){t->record.tag, t->record.tag_size});
 	t->record.height = record->height;
 	t->record.timestamp_ms = record->timestamp_ms;
 	t->record.index = record->index;
@@ -111,19 +93,7 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 	return 0;
 }
 
-/* Decodes a record into the arena, which the caller frees, also on failure. */
-static int outbox_decode(const void *data, size_t size, struct arena *arena, const Uncia__Pb__PaymentRecord **record)
-{
-	ProtobufCMessage *message;
-	arena_init(arena, canonical_arena_limit(size));
-	int rc = canonical_decode(&uncia__pb__payment_record__descriptor, data, size, arena, &message);
-	if (rc)
-		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
-	*record = (const Uncia__Pb__PaymentRecord *)message;
-	return 0;
-}
-
-/* The same of a payment's own blob. */
+/* Decodes the record of a payment's own blob into the arena, which the caller frees, also on failure. */
 static int outbox_load_record(const struct uncia_host *host, const char *blob, struct arena *arena,
                               const Uncia__Pb__PaymentRecord **record)
 {
@@ -133,7 +103,7 @@ static int outbox_load_record(const struct uncia_host *host, const char *blob, s
 	int rc = blob_load(host, blob, &data, &size);
 	if (rc)
 		return rc;
-	rc = outbox_decode(data, size, arena, record);
+	rc = record_decode(data, size, arena, record);
 	blob_free(data, size);
 	return rc;
 }
@@ -145,7 +115,7 @@ static int outbox_archived_record(const struct uncia_wallet *w, const struct end
 	struct bytes bytes;
 	arena_init(arena, 0);
 	int rc = archive_record(w, ended, &bytes);
-	return rc ? rc : outbox_decode(bytes.data, bytes.size, arena, record);
+	return rc ? rc : record_decode(bytes.data, bytes.size, arena, record);
 }
 
 static int outbox_load_one(struct uncia_wallet *w, const char *blob, struct tracked **loaded)
@@ -300,45 +270,7 @@ uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up
 	return count;
 }
 
-/* Encodes r's record as it is in `state`, with `receipt` where that is FINAL. *data is the caller's: free(). */
-static int outbox_encode(const struct record *r, enum uncia_payment_state state, struct bytes receipt, uint8_t **data,
-                         size_t *size)
-{
-	Uncia__Pb__PaymentRecord record = UNCIA__PB__PAYMENT_RECORD__INIT;
-	size_t count = state == UNCIA_PAYMENT_EXPIRED ? r->expiry_count : 0;
-	assert(r->payment && state != UNCIA_PAYMENT_UNKNOWN);
-	assert(state != UNCIA_PAYMENT_FINAL || receipt.size != 0);
-	Uncia__Pb__Blob *blobs = calloc(count + 1, sizeof(*blobs));
-	Uncia__Pb__Blob **pointers = calloc(count + 1, sizeof(void *));
-	int rc = UNCIA_E_MEMORY;
-	if (blobs && pointers) {
-		for (size_t i = 0; i < count; i++) {
-			blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
-			blobs[i].data = field_of(r->expiries[i].bytes, r->expiries[i].size);
-			pointers[i] = &blobs[i];
-		}
-		record.version = RECORD_VERSION;
-		record.payment = field_of(r->payment->bytes, r->payment->size);
-		record.made_ms = r->made_ms;
-		if (r->memo)
-			record.memo = field_of(r->memo, strlen(r->memo));
-		record.state = state;
-		record.n_expiries = count;
-		record.expiries = count == 0 ? NULL : pointers;
-		if (state == UNCIA_PAYMENT_FINAL) {
-			record.receipt = field_of(receipt.data, receipt.size);
-			record.height = r->height;
-			record.timestamp_ms = r->timestamp_ms;
-			record.index = r->index;
-		}
-		rc = canonical_encode(&record.base, data, size);
-	}
-	free(blobs);
-	free(pointers);
-	return rc;
-}
-
-int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo, struct tracked **added)
+int outbox_add(struct uncia_wallet *w, struct payment *payment, const struct notes *notes, struct tracked **added)
 {
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
@@ -351,19 +283,19 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo
 	struct tracked *t = tracked_find(w, &payment->id);
 	if (!t && !(t = tracked_add(w, &payment->id)))
 		return UNCIA_E_MEMORY;
-	bool asked = t->following.querying;
+	bool asked = t->following.asked || t->following.followed;
 	int rc = tracked_make_own(w, t, blob);
 	payment_free(t->record.payment);
 	t->record.payment = payment;
 	t->record.made_ms = w->host.wall_ms(w->host.context);
-	if (memo && !(t->record.memo = strdup(memo)) && !rc)
-		rc = UNCIA_E_MEMORY;
+	if (!rc)
+		rc = record_keep_notes(&t->record, notes);
 	if (!tracked_has_end(t)) {
 		tracked_move(t, UNCIA_PAYMENT_PENDING);
 		tracked_follow(w, t);
 	}
 	if (!rc)
-		rc = outbox_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
+		rc = record_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
 	if (!rc) {
 		rc = blob_create(&w->host, t->record.blob, data, size);
 		free(data);
@@ -372,7 +304,7 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo
 		t->record.payment = NULL; /* stays the caller's */
 		tracked_remove(w, t);
 		if (asked)
-			events_add_payment(w, &payment->id, rc);
+			events_add_payment(w, &payment->id, rc, (struct bytes){NULL, 0});
 		return rc;
 	}
 	t->record.durable = true;
@@ -390,7 +322,7 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	const struct ended *ended = t->record.archived ? archive_find(w, t->record.payment->nonce) : NULL;
 	int rc = ended
 	             ? archive_confirm(w, ended)
-	             : outbox_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
+	             : record_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
 	if (!rc && !ended) {
 		rc = blob_create(&w->host, t->record.blob, data, size);
 		free(data);
@@ -451,7 +383,7 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	uint8_t *data;
 	assert(t->record.own && !tracked_has_end(t));
 	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
-	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &ending.size);
+	int rc = record_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &ending.size);
 	if (rc)
 		return rc;
 	ending.record = data;
@@ -483,7 +415,7 @@ static int loose_record(const struct uncia_wallet *w, const struct tracked *t, u
 	const Uncia__Pb__PaymentRecord *record;
 	struct arena arena;
 	if (t->record.receipt) /* a query found it final, and its own blob may not say so */
-		return outbox_encode(&t->record, t->record.state,
+		return record_encode(&t->record, t->record.state,
 		                     (struct bytes){t->record.receipt, t->record.receipt_size}, data, size);
 	int rc = outbox_load_record(&w->host, t->record.blob, &arena, &record);
 	if (!rc && record->state != (uint32_t)t->record.state)
@@ -580,7 +512,7 @@ int outbox_read(const struct uncia_wallet *w, const struct ended *ended, struct 
 	if (!rc && memcmp(read->payment->id.b, ended->id.b, sizeof(ended->id.b)) != 0)
 		rc = UNCIA_E_DAMAGED;
 	if (!rc)
-		rc = outbox_memo(record, &read->memo);
+		rc = record_take_notes(record, read);
 	if (!rc) {
 		read->made_ms = record->made_ms;
 		read->height = record->height;
@@ -591,6 +523,12 @@ int outbox_read(const struct uncia_wallet *w, const struct ended *ended, struct 
 	if (rc)
 		payment_free(read->payment);
 	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
+}
+
+void outbox_read_free(struct record *read)
+{
+	payment_free(read->payment);
+	record_free_notes(read);
 }
 
 int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
@@ -610,7 +548,7 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 		return outbox_confirm(w, t, receipt->bytes, receipt->size);
 	if (rc != UNCIA_E_NOT_FOUND)
 		return rc == UNCIA_E_DAMAGED ? 0 : rc; /* a damaged one stops its key by itself */
-	rc = outbox_encode(&found, UNCIA_PAYMENT_FINAL, (struct bytes){receipt->bytes, receipt->size}, &data, &size);
+	rc = record_encode(&found, UNCIA_PAYMENT_FINAL, (struct bytes){receipt->bytes, receipt->size}, &data, &size);
 	if (rc)
 		return rc;
 	outbox_blob_name(receipt->payment->nonce, blob);

@@ -10,9 +10,9 @@
 int outbox_load(struct uncia_wallet *w, bool tell);
 /* The own payment of that nonce, from memory or storage. Returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED; … */
 int outbox_find(struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct tracked **found);
-/* Stores a new payment, exclusively and durably, with its memo (or NULL), then tracks it. payment is owned in success.
+/* Stores a new payment, exclusively and durably, with its notes (or NULL), then tracks it. payment is owned in success.
  * Returns 0; UNCIA_E_EXISTS; UNCIA_E_MEMORY; what the host returned. */
-int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo, struct tracked **added);
+int outbox_add(struct uncia_wallet *w, struct payment *payment, const struct notes *notes, struct tracked **added);
 /* Makes durable what was only found in storage: whoever put it there may have ended, or failed, before it was. receipt:
  * of a FINAL one. Returns 0; UNCIA_E_MEMORY; what the host returned. */
 int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
@@ -27,9 +27,11 @@ void outbox_fold(struct uncia_wallet *w, size_t least);
 int outbox_receipt(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], uint8_t **receipt, size_t *size);
 /* How many final payments of its own, of blocks above the one height and up to the other, this home knows. */
 uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up_to);
-/* Reads an archived one that need not be tracked. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_MEMORY. Owns: payment_free and
- * free of read->payment and read->memo. */
+/* Reads an archived one that need not be tracked. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_MEMORY. Owns: outbox_read_free.
+ */
 int outbox_read(const struct uncia_wallet *w, const struct ended *ended, struct record *read);
+/* Frees what outbox_read put into it. */
+void outbox_read_free(struct record *read);
 /* Takes a final payment of this wallet's, found in its history, into the outbox. Returns 0; UNCIA_E_MEMORY; what the
  * host returned. */
 int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt);

@@ -5,6 +5,7 @@
 #include "catch_up.h"
 #include "following.h"
 #include "outbox.h"
+#include "paying.h"
 #include "sync.h"
 #include "utf8.h"
 #include "wallet.h"
@@ -14,7 +15,7 @@
 struct draft {
 	struct payment payment; /* outputs, nonce, memo hash, currency, expiry */
 	struct output outputs[PAYMENT_OUTPUTS_MAX];
-	const char *memo; /* or NULL */
+	struct notes notes;
 };
 
 static int draft_outputs(const struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft)
@@ -45,7 +46,7 @@ static int draft_memo(const struct uncia_payment_request *request, struct draft 
 {
 	uint8_t *hash = draft->payment.memo_hash;
 	draft->payment.has_memo_hash = request->memo || request->memo_hash;
-	draft->memo = request->memo;
+	draft->notes.memo = request->memo;
 	if (request->memo_hash)
 		memcpy(hash, request->memo_hash, MEMO_HASH_SIZE);
 	if (!request->memo)
@@ -139,7 +140,7 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	if (rc)
 		return rc;
 	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
-	rc = outbox_add(w, payment, draft->memo, added);
+	rc = outbox_add(w, payment, &draft->notes, added);
 	if (!rc)
 		return 0;
 	/* The blob may be there all the same. With a key it stays: another process may have sent it, and the same key
@@ -215,7 +216,9 @@ static int check_request(const struct uncia_payment_request *request)
 	if (!request || request->size != sizeof(*request) || !request->outputs || request->output_count == 0 ||
 	    request->output_count > PAYMENT_OUTPUTS_MAX || request->expires_s > PAYMENT_LIFETIME_MAX_S)
 		return UNCIA_E_ARGUMENT;
-	return !request->key || is_key(request->key) ? 0 : UNCIA_E_ARGUMENT;
+	if ((request->key && !is_key(request->key)) || !request->tag != (request->tag_size == 0))
+		return UNCIA_E_ARGUMENT;
+	return request->tag_size <= UNCIA_TAG_SIZE ? 0 : UNCIA_E_LIMIT;
 }
 
 int uncia_wallet_by_key(struct uncia_wallet *w, const char *key, struct uncia_payment_id *id)
@@ -234,19 +237,25 @@ int uncia_wallet_by_key(struct uncia_wallet *w, const char *key, struct uncia_pa
 	return rc;
 }
 
-int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request *request, struct uncia_payment_id *id)
+int paying_check(const struct uncia_wallet *w, const struct uncia_payment_request *request)
 {
 	int rc = wallet_usable(w);
 	if (!rc)
-		rc = id ? check_request(request) : UNCIA_E_ARGUMENT;
-	if (rc)
-		return rc;
-	if (!w->network)
-		return UNCIA_E_NETWORK;
+		rc = check_request(request);
+	if (!rc && !w->network)
+		rc = UNCIA_E_NETWORK;
+	return rc;
+}
+
+int paying_pay(struct uncia_wallet *w, const struct uncia_payment_request *request, struct uncia_payment_id *id)
+{
 	struct draft *draft = calloc(1, sizeof(*draft));
+	int rc;
 	if (!draft)
 		return UNCIA_E_MEMORY;
 	draft->payment.currency = CURRENCY_FIRST;
+	draft->notes.tag = request->tag;
+	draft->notes.tag_size = request->tag_size;
 	rc = draft_memo(request, draft);
 	if (!rc)
 		rc = draft_outputs(w, request, draft);
@@ -259,4 +268,16 @@ int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request 
 	}
 	free(draft);
 	return rc;
+}
+
+int uncia_wallet_pay(struct uncia_wallet *w, const struct uncia_payment_request *request, struct uncia_payment_id *id)
+{
+	int rc = paying_check(w, request);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc)
+		rc = paying_pay(w, request, id);
+	/* What it would be signed on is too old: asked for, it is there when the caller comes again. */
+	int asked = rc == UNCIA_E_UNREACHABLE ? uncia_wallet_sync(w) : 0;
+	return asked ? asked : rc;
 }

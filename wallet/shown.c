@@ -11,6 +11,17 @@ static bool is_apart(const struct tracked *t)
 	return t->record.own && !t->record.archived;
 }
 
+/* What an account gets by a payment, under whatever reference. */
+static amount_t received_by(const struct payment *payment, const struct address *account)
+{
+	amount_t sum = 0;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (address_equal(&payment->outputs[i].to, account))
+			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	assert(sum <= payment->total);
+	return sum;
+}
+
 static void describe(const struct uncia_wallet *w, const struct record *r, struct uncia_payment *payment)
 {
 	payment->state = r->state;
@@ -19,8 +30,13 @@ static void describe(const struct uncia_wallet *w, const struct record *r, struc
 		payment_describe(r->payment, payment);
 	if (r->own)
 		payment->leaving = wallet_leaving(w, r->payment);
+	if (r->payment)
+		payment->received = received_by(r->payment, &w->address);
 	if (r->memo)
-		strcpy(payment->memo, r->memo); /* it fits: outbox.c */
+		strcpy(payment->memo, r->memo); /* it fits: record.c */
+	if (r->tag)
+		memcpy(payment->tag, r->tag, r->tag_size);
+	payment->tag_size = (uint32_t)r->tag_size;
 	payment->made_ms = r->made_ms;
 	if (r->state == UNCIA_PAYMENT_FINAL) {
 		payment->height = r->height;
@@ -45,19 +61,20 @@ static int shown_find(const struct uncia_wallet *w, const struct uncia_payment_i
 
 static void shown_free(const struct tracked *t, struct record *read)
 {
-	if (t)
-		return;
-	payment_free(read->payment);
-	free(read->memo);
+	if (!t)
+		outbox_read_free(read);
 }
 
 int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct uncia_payment *payment)
 {
 	const struct tracked *t;
 	struct record read;
-	if (!w || !id || !payment || payment->size != sizeof(*payment))
-		return UNCIA_E_ARGUMENT;
-	int rc = shown_find(w, id, &t, &read);
+	int rc = wallet_readable(w);
+	if (!rc && (!id || !payment || payment->size != sizeof(*payment)))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	rc = shown_find(w, id, &t, &read);
 	if (rc)
 		return rc;
 	*payment = (struct uncia_payment){.size = sizeof(*payment), .id = *id};
@@ -80,9 +97,12 @@ int uncia_wallet_output(const struct uncia_wallet *w, const struct uncia_payment
 {
 	const struct tracked *t;
 	struct record read;
-	if (!w || !id || !address || !amount)
-		return UNCIA_E_ARGUMENT;
-	int rc = shown_find(w, id, &t, &read);
+	int rc = wallet_readable(w);
+	if (!rc && (!id || !address || !amount))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	rc = shown_find(w, id, &t, &read);
 	if (rc)
 		return rc;
 	const struct payment *payment = t ? t->record.payment : read.payment;
@@ -98,16 +118,21 @@ int uncia_wallet_output(const struct uncia_wallet *w, const struct uncia_payment
 
 size_t uncia_wallet_outbox_count(const struct uncia_wallet *w)
 {
-	size_t count = w ? w->archive->count : 0;
-	for (const struct tracked *t = w ? w->tracked : NULL; t; t = t->hh.next)
+	if (wallet_readable(w))
+		return 0;
+	size_t count = w->archive->count;
+	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
 		count += is_apart(t);
 	return count;
 }
 
 int uncia_wallet_outbox(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
 {
-	if (!w || !id)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	if (number < w->archive->count) {
 		memcpy(id->b, w->archive->all[number]->id.b, sizeof(id->b));
 		return 0;
@@ -162,8 +187,11 @@ int uncia_wallet_paid(const struct uncia_wallet *w, const struct uncia_address *
 {
 	const struct tracked *found = NULL;
 	struct address account;
-	if (!w || !to || !id)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && (!to || !id))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	memcpy(account.b, to->account, sizeof(account.b));
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
 		bool final = t->record.state == UNCIA_PAYMENT_FINAL;
@@ -173,7 +201,7 @@ int uncia_wallet_paid(const struct uncia_wallet *w, const struct uncia_address *
 		if (found == t && final)
 			break;
 	}
-	int rc = UNCIA_E_NOT_FOUND;
+	rc = UNCIA_E_NOT_FOUND;
 	if (!found || found->record.state != UNCIA_PAYMENT_FINAL)
 		rc = last_archived(w, &account, id);
 	if (rc != UNCIA_E_NOT_FOUND || !found)
@@ -184,8 +212,11 @@ int uncia_wallet_paid(const struct uncia_wallet *w, const struct uncia_address *
 
 int uncia_wallet_pending(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
 {
-	if (!w || !id)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
 		if (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING && number-- == 0) {
 			memcpy(id->b, t->id.b, sizeof(id->b));
@@ -230,9 +261,12 @@ static int sort_expired(const struct uncia_wallet *w)
 
 int uncia_wallet_expired(const struct uncia_wallet *w, size_t number, struct uncia_payment_id *id)
 {
-	if (!w || !id)
-		return UNCIA_E_ARGUMENT;
-	int rc = sort_expired(w);
+	int rc = wallet_readable(w);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
+	rc = sort_expired(w);
 	if (rc)
 		return rc;
 	if (number >= w->archive->expired_count)
@@ -241,15 +275,12 @@ int uncia_wallet_expired(const struct uncia_wallet *w, size_t number, struct unc
 	return 0;
 }
 
-int uncia_wallet_part(const struct uncia_wallet *w, const struct uncia_receipt *receipt, struct uncia_part *part)
+/* Returns 0; UNCIA_E_NOT_FOUND where the payment does not touch this account. */
+static int part_of(const struct uncia_wallet *w, const struct payment *payment, struct uncia_part *part)
 {
 	const struct output *first_own = NULL, *first_other = NULL;
 	uint32_t own_count = 0;
 	uint64_t amount;
-	amount_t own = 0;
-	if (!w || !receipt || !part || part->size != sizeof(*part))
-		return UNCIA_E_ARGUMENT;
-	const struct payment *payment = receipt->payment;
 	if (!payment_touches_account(payment, &w->address))
 		return UNCIA_E_NOT_FOUND;
 	for (uint32_t i = payment->output_count; i-- != 0;) {
@@ -258,9 +289,9 @@ int uncia_wallet_part(const struct uncia_wallet *w, const struct uncia_receipt *
 			continue;
 		}
 		first_own = &payment->outputs[i];
-		own += first_own->amount; /* at most payment->total, which did not overflow */
 		own_count++;
 	}
+	amount_t own = received_by(payment, &w->address);
 	assert(own <= payment->total && (first_own || first_other || payment->hold_count));
 	*part = (struct uncia_part){.size = sizeof(*part), .output_count = payment->output_count};
 	const struct output *shown = first_own;
@@ -280,6 +311,41 @@ int uncia_wallet_part(const struct uncia_wallet *w, const struct uncia_receipt *
 	else
 		hold_format(&payment->holds[0].id, part->to);
 	return 0;
+}
+
+int uncia_wallet_part(const struct uncia_wallet *w, const struct uncia_receipt *receipt, struct uncia_part *part)
+{
+	int rc = wallet_readable(w);
+	if (!rc && (!receipt || !part || part->size != sizeof(*part)))
+		rc = UNCIA_E_ARGUMENT;
+	return rc ? rc : part_of(w, receipt->payment, part);
+}
+
+int uncia_wallet_payment_part(const struct uncia_wallet *w, const struct uncia_payment_id *id, struct uncia_part *part)
+{
+	const struct tracked *t;
+	struct record read;
+	int rc = wallet_readable(w);
+	if (!rc && (!id || !part || part->size != sizeof(*part)))
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc)
+		rc = shown_find(w, id, &t, &read);
+	if (rc)
+		return rc;
+	const struct payment *payment = t ? t->record.payment : read.payment;
+	rc = payment ? part_of(w, payment, part) : UNCIA_E_NOT_FOUND;
+	shown_free(t, &read);
+	return rc;
+}
+
+int uncia_wallet_received(const struct uncia_wallet *w, const struct uncia_receipt *receipt, uint64_t *amount)
+{
+	int rc = wallet_readable(w);
+	if (!rc && (!receipt || !amount))
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc)
+		*amount = received_by(receipt->payment, &w->address);
+	return rc;
 }
 
 int uncia_wallet_part_output(const struct uncia_wallet *w, const struct uncia_receipt *receipt, uint32_t number,

@@ -82,6 +82,13 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 	return 0;
 }
 
+void wallet_sync_cancel(struct uncia_wallet *w)
+{
+	assert(w->sync->active);
+	w->sync->active = w->sync->thorough = false;
+	w->sync->error = UNCIA_E_UNREACHABLE;
+}
+
 void wallet_sync_link_up(struct uncia_wallet *w, uint32_t node)
 {
 	if (w->sync->active && w->sync->answers[node].kind == ANSWER_NONE)

@@ -40,6 +40,8 @@ struct sync {
 /* Returns 0 or UNCIA_E_MEMORY. */
 int wallet_sync_init(struct uncia_wallet *w);
 void wallet_sync_deinit(struct uncia_wallet *w);
+/* Ends it without an event. */
+void wallet_sync_cancel(struct uncia_wallet *w);
 void wallet_sync_link_up(struct uncia_wallet *w, uint32_t node);
 void wallet_sync_link_down(struct uncia_wallet *w, uint32_t node);
 /* A negative result drops the link. */

@@ -20,6 +20,11 @@ const char *uncia_version(void)
 	return UNCIA_VERSION;
 }
 
+int uncia_version_number(void)
+{
+	return UNCIA_VERSION_NUMBER;
+}
+
 int uncia_amount_parse(const char *text, uint64_t *micro)
 {
 	if (!text || !micro)

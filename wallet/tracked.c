@@ -30,6 +30,7 @@ static void free_one(struct tracked *t)
 	free(t->record.expiries);
 	free(t->record.receipt);
 	free(t->record.memo);
+	free(t->record.tag);
 	payment_free(t->record.payment);
 	free(t);
 }
@@ -108,7 +109,7 @@ void tracked_move(struct tracked *t, enum uncia_payment_state to)
 	assert(t->record.payment || (!t->record.own && to != UNCIA_PAYMENT_FINAL));
 	t->record.state = to;
 	if (tracked_has_end(t))
-		t->following.querying = false;
+		t->following.followed = t->following.asked = t->following.querying = false;
 }
 
 void tracked_follow(struct uncia_wallet *w, struct tracked *t)

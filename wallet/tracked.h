@@ -11,6 +11,13 @@ struct expiry_word {
 	size_t size;
 };
 
+/* What stays in this home of a payment: its memo, and the host's tag. */
+struct notes {
+	const char *memo;   /* or NULL */
+	const uint8_t *tag; /* NULL where there is none */
+	size_t tag_size;    /* at most UNCIA_TAG_SIZE */
+};
+
 /* What is known of it; for an own one, what its blob holds (outbox.c). */
 struct record {
 	bool own;
@@ -19,6 +26,8 @@ struct record {
 	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
 	struct payment *payment;         /* own or FINAL; else NULL */
 	char *memo;                      /* own: its text, or NULL */
+	uint8_t *tag;                    /* own: the host's bytes, or NULL */
+	size_t tag_size;
 	enum uncia_payment_state state;
 	uint64_t made_ms;
 	uint64_t height, timestamp_ms; /* FINAL: of its block */
@@ -30,11 +39,14 @@ struct record {
 	uint64_t expiry_weight;
 };
 
-/* What validators say of it while it has no end, and the query about it (following.c). */
+/* What validators say of it while it has no end, and the query about it (following.c): the host's, or one of the rounds
+ * in which a payment is followed. */
 struct following {
 	uint64_t started_ms, elapsed_ms;
 	enum uncia_pending_reason reason;
 	int refusal;
+	bool followed; /* another's: to its end */
+	bool asked;    /* the host waits for the end of the query, whatever it finds out */
 	bool querying;
 	uint64_t deadline_ms;              /* of the query, as are those below */
 	bool answered[COMMITTEE_SIZE_MAX]; /* who knows of no end yet */
@@ -67,7 +79,7 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob);
 /* Whether it is FINAL or EXPIRED: that never changes. */
 bool tracked_has_end(const struct tracked *t);
-/* The one way by which its state changes, and an end ends the query about it, too. record.payment is set before it
+/* The one way by which its state changes, and an end ends what was asked about it, too. record.payment is set before it
  * becomes FINAL or one's own. */
 void tracked_move(struct tracked *t, enum uncia_payment_state to);
 /* From now on its end is waited for. */

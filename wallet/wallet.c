@@ -4,10 +4,18 @@
 #include <unistd.h>
 #include "payment.h"
 
-int wallet_usable(const struct uncia_wallet *w)
+int wallet_readable(const struct uncia_wallet *w)
 {
 	if (!w)
 		return UNCIA_E_ARGUMENT;
+	return w->in_hook ? UNCIA_E_NESTED : 0;
+}
+
+int wallet_usable(const struct uncia_wallet *w)
+{
+	int rc = wallet_readable(w);
+	if (rc)
+		return rc;
 	/* faults 60: keys, nonces and link ciphers must not be used by a child of fork. It is told by its process id,
 	 * and, where a new PID namespace may give it the same one, by the secret's page, which fork wipes. */
 	return w->owner == getpid() && (!w->secret || w->secret->here) ? 0 : UNCIA_E_BUSY;

@@ -3,18 +3,21 @@
  *
  * A file calls those below it, and none beside or above it:
  *
- *	open                                opening and closing
+ *	open                                opening and closing; what was asked for given up
  *	driver                              sockets, and the timeout
- *	drive       paying      kept        bytes in and out; payments made; receipts read back
+ *	drive                               bytes in and out
+ *	orders                              payments that are made once the account is known
+ *	paying      kept                    payments made; receipts read back
  *	catch_up    watching                what the account paid and this home does not know; what others pay to it
  *	shown       watching_read           payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
  *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
- *	session     tracked     receipts    links; payments in memory; receipts verified
+ *	session     record      receipts    links; payments as they are stored; receipts verified
+ *	tracked                             payments in memory
  *	archive_write, archive              payments that have their end, as they are stored
- *	events      contacts    mark        watching_place, watching_told
+ *	events      contacts    mark        watching_place, watching_told, hooks
  *	wallet
- *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
+ *	keyfile, words, network, structures, blob, host_directory, lookup, request, text, utf8
  */
 #ifndef WALLET_H
 #define WALLET_H
@@ -29,6 +32,7 @@ struct archive;
 struct catch_up;
 struct driver;
 struct history;
+struct orders;
 struct queued_event;
 struct session;
 struct sync;
@@ -37,7 +41,9 @@ struct tracked;
 struct watching;
 
 struct uncia_wallet {
-	struct uncia_host host;
+	struct uncia_host host;              /* of hooks.c: what the parts call */
+	struct uncia_host given;             /* by the caller */
+	bool in_hook;                        /* one of its hooks is running */
 	const struct uncia_network *network; /* or NULL */
 	pid_t owner;                         /* no other process may use it */
 	bool has_network_id;
@@ -63,12 +69,16 @@ struct uncia_wallet {
 	struct catch_up *catch_up; /* catch_up.c */
 	struct watching *watching; /* watching.c; NULL: it does not watch */
 	uint64_t watching_epoch;   /* how often it has begun to */
+	struct orders *orders;     /* orders.c */
 	struct name_list contacts;
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
 };
 
-/* 0; UNCIA_E_ARGUMENT for NULL; UNCIA_E_BUSY in another process than the one that opened it. */
+/* 0; UNCIA_E_ARGUMENT for NULL; UNCIA_E_NESTED in one of its hooks; UNCIA_E_BUSY in another process than the one that
+ * opened it. */
 int wallet_usable(const struct uncia_wallet *w);
+/* The same of what only looks, which any process may. */
+int wallet_readable(const struct uncia_wallet *w);
 uint64_t wallet_now(const struct uncia_wallet *w);
 /* A header was verified. */
 void wallet_learn_time(struct uncia_wallet *w, uint64_t timestamp_ms);

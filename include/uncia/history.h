@@ -95,6 +95,24 @@ struct uncia_part {
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_part(const struct uncia_wallet *wallet, const struct uncia_receipt *receipt,
                                                  struct uncia_part *part);
 
+/* The same of a payment that is `detailed`, whatever its state: for one that is pending, or expired, it is what this
+ * account's part would be. Its outputs are those of uncia_wallet_output; for IN, those that are this account's.
+ * Returns: as uncia_wallet_payment; UNCIA_E_NOT_FOUND also where its outputs are not known, or do not touch this
+ *	account.
+ * In: part->size is set.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_payment_part(const struct uncia_wallet *wallet,
+                                                         const struct uncia_payment_id *id, struct uncia_part *part);
+
+/* What this account got by a payment: the sum of all outputs that are its own, under whatever reference, whoever paid;
+ * also of a receipt that came as text (uncia_receipt_verify).
+ * Returns: 0; UNCIA_E_ARGUMENT; UNCIA_E_NESTED.
+ * Out: *amount, in micro-units; 0 where none is its own.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.8. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_received(const struct uncia_wallet *wallet,
+                                                     const struct uncia_receipt *receipt, uint64_t *amount);
+
 /* One of the outputs that uncia_wallet_part counts, numbered from 0.
  * Returns: 0; UNCIA_E_NOT_FOUND where the payment does not touch this account; UNCIA_E_ARGUMENT past the last.
  * Out: address, with the reference that was paid to; *amount, in micro-units.

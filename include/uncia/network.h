@@ -19,7 +19,7 @@ struct uncia_network;
 /* Reads the text of a network file and checks it against itself: the genesis, every key.
  * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
- * Owns: the caller frees with uncia_network_free, after the wallets that use it.
+ * Owns: the caller frees with uncia_network_free.
  * Threads: any.
  * Spec: wallet.md 7.5. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_network_parse(const char *text, struct uncia_network **network,
@@ -32,8 +32,9 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_network_parse(const char *text, struct unci
 UNCIA_API UNCIA_MUST_CHECK int uncia_network_load(const char *path, struct uncia_network **network,
                                                   char why[UNCIA_WHY_SIZE]);
 
-/* Frees a network that no wallet uses any more; NULL is fine.
- * Threads: one at a time per network. */
+/* Frees a network; NULL is fine. Wallets that use it go on: it is gone when the last of them is closed. The caller uses
+ * it no more.
+ * Threads: any. */
 UNCIA_API void uncia_network_free(struct uncia_network *network);
 
 /* The network's name: text that lives as long as the network; "" for NULL.

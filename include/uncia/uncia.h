@@ -11,7 +11,7 @@
  *	for (;;) {
  *		poll uncia_wallet_fd(wallet) for reading, at most uncia_wallet_timeout_ms(wallet);
  *		uncia_wallet_process(wallet);
- *		while (uncia_wallet_event(wallet, &event))
+ *		while (uncia_wallet_event(wallet, &event) > 0)
  *			…
  *	}
  *
@@ -25,7 +25,8 @@
  * - Assertions: what only a bug of the library could make false is asserted, in release builds, too, and ends the
  *   process before money is at risk. No argument, no peer, no stored byte and no failed allocation does that.
  * - Structures that may grow start with `size`: the caller sets it to sizeof before the call, for those it passes in
- *   and for those it wants filled.
+ *   and for those it wants filled. Any other size is UNCIA_E_ARGUMENT, and nothing is read or written. Languages that
+ *   cannot know a structure's size ask for it: structures.h.
  * - Amounts are micro-units: 10^-6 of a unit. Times in _ms are milliseconds; `_at` is seconds since 1970; sizes are in
  *   bytes.
  * - Text is UTF-8 and NUL-terminated.
@@ -34,6 +35,10 @@
  *   time, different objects by any; a network may be read by several wallets in several threads. A wallet is of no
  *   use in a child process after fork: there it answers UNCIA_E_BUSY, its keys are zeros, and everything that is
  *   stored stays with the parent.
+ * - Order: a call that comes too early or twice is answered (UNCIA_E_NOT_FOUND, UNCIA_E_NETWORK, …: "Returns"), never
+ *   left undefined. Within a hook of the wallet's host its functions answer UNCIA_E_NESTED. NULL for an object is
+ *   UNCIA_E_ARGUMENT (false, 0 or NULL where no error can be returned). A wallet that was closed is no object any more,
+ *   and its pointer must not be used: set it to NULL. A network may be freed while wallets use it.
  */
 #ifndef UNCIA_UNCIA_H
 #define UNCIA_UNCIA_H
@@ -44,6 +49,7 @@
 #include <uncia/error.h>
 #include <uncia/network.h>
 #include <uncia/text.h>
+#include <uncia/version.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,10 +58,8 @@ extern "C" {
 /* Sizes of text buffers in bytes, NUL included; others are in text.h and network.h. */
 #define UNCIA_WORDS_TEXT_SIZE 256
 #define UNCIA_BLOB_NAME_SIZE  160
-
-/* The library's version, such as "0.1.0". Static text.
- * Threads: any. */
-UNCIA_API const char *uncia_version(void);
+/* The most bytes that a host may keep with a payment. */
+#define UNCIA_TAG_SIZE 512
 
 /* ---- the host --------------------------------------------------------------------------------------------------- */
 
@@ -64,7 +68,8 @@ enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA
 
 /* What the wallet asks of whoever embeds it. The library copies the structure; `context` must stay valid as long as
  * the wallet. Hooks are called during calls of the wallet's functions only, in their thread, and must not call the
- * wallet. Those that return int return 0 or a negative enum uncia_error.
+ * wallet: it answers UNCIA_E_NESTED (or NULL, 0, false) and does nothing. Those that return int return 0 or a negative
+ * enum uncia_error.
  *
  * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
  * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
@@ -178,15 +183,16 @@ struct uncia_wallet_options {
  *	words); UNCIA_E_NETWORK where the home belongs to another network; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
  *	UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * In: network may be NULL: then it can say its address, its outbox and contacts, nothing else. options may be NULL.
- * Owns: the caller closes with uncia_wallet_close; the network and host->context must outlive the wallet.
+ * Owns: the caller closes with uncia_wallet_close; host->context must outlive the wallet. The network may be freed
+ *	before.
  * Threads: one at a time per wallet. Several processes may have one home open: nothing is paid twice.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
                                                  const struct uncia_wallet_options *options,
                                                  struct uncia_wallet **wallet);
 
-/* Closes links, wipes keys, frees the wallet. What is pending stays in storage and goes on at the next open. NULL is
- * fine.
+/* Closes links, wipes keys, frees the wallet. What is pending stays in storage and goes on at the next open. Orders
+ * that are not made yet are none (uncia_wallet_order). NULL is fine; from a hook of its host it does nothing.
  * Threads: as uncia_wallet_open. */
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
 
@@ -244,6 +250,8 @@ enum uncia_event_kind {
 	                            * uncia_watch_start. Else what keeps it from that: UNCIA_E_UNREACHABLE or
 	                            * UNCIA_E_PROOF, as of BALANCE, or UNCIA_E_IO and the like: it is tried again;
 	                            * UNCIA_E_SECOND_CHAIN: it has ended */
+	UNCIA_EVENT_ORDER = 9,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
+	                            * Else there is none, by this call, and why: as uncia_wallet_pay */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
 	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
 	                            * (uncia_wallet_payment), or ask again */
@@ -257,14 +265,29 @@ struct uncia_event {
 	struct uncia_payment_id id;
 	uint32_t validator;
 	bool up;
-	char text[UNCIA_WHY_SIZE]; /* ERROR and LINK: one sentence, or empty */
+	char text[UNCIA_WHY_SIZE];   /* ERROR and LINK: one sentence, or empty */
+	uint32_t tag_size;           /* in bytes; 0: the payment has none, or is not of this home */
+	uint8_t tag[UNCIA_TAG_SIZE]; /* PAYMENT and ORDER: what the host gave with it */
 };
 
 /* Takes the next event; they come in the order in which things happened. One of the same kind about the same payment or
- * validator that was not taken yet is replaced, so that the queue is bounded. Says whether there was one.
+ * validator that was not taken yet is replaced, so that the queue is bounded; orders have one each.
+ * Returns: 1 where there was one; 0 where there is none; UNCIA_E_ARGUMENT, also for a wrong event->size: no event was
+ *	taken; UNCIA_E_NESTED.
  * In: event->size is set.
  * Threads: as uncia_wallet_open. */
-UNCIA_API bool uncia_wallet_event(struct uncia_wallet *wallet, struct uncia_event *event);
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_event(struct uncia_wallet *wallet, struct uncia_event *event);
+
+/* Gives up what was asked for: no event comes of it any more. One that waits to be taken stays in the queue. A payment
+ * cannot be given up, since its bytes may be anywhere: only the question about it is.
+ * Returns: 0; UNCIA_E_NOT_FOUND where nothing of that kind is under way (it may just have ended: its event waits);
+ *	UNCIA_E_BUSY for a BALANCE that a look-up (uncia_wallet_catch_up) or an order needs, and for a CAUGHT_UP that
+ *	an order needs: give that up; UNCIA_E_ARGUMENT for another kind; UNCIA_E_NESTED.
+ * In: kind: BALANCE, HISTORY, CAUGHT_UP: the one that is under way; ORDER: all orders that are not made yet, so that
+ *	none will be; PAYMENT: uncia_wallet_query and uncia_wallet_follow for `id`, or for all of them, NULL.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_cancel(struct uncia_wallet *wallet, enum uncia_event_kind kind,
+                                                   const struct uncia_payment_id *id);
 
 /* ---- balance ---------------------------------------------------------------------------------------------------- */
 
@@ -313,6 +336,9 @@ struct uncia_payment_request {
 	uint32_t expires_s;       /* 1..3600; 0: 120 */
 	const char *memo;         /* UTF-8 without control characters, 1..512 bytes, or NULL. Kept in this home with the
 	                           * payment, and shown with it (struct uncia_payment); the ledger carries its hash */
+	const void *tag;   /* the host's own bytes (which chat, which message), or NULL. Kept in this home with the
+	                    * payment, in its events and struct uncia_payment ever after; never sent */
+	uint32_t tag_size; /* 1..UNCIA_TAG_SIZE; 0 where tag is NULL */
 };
 
 /* Pays. Signs, stores the payment durably and only then lets the first byte out, in later calls. From here on it has
@@ -321,29 +347,48 @@ struct uncia_payment_request {
  *
  * The same key is the same payment for ever: a second call, even after a crash or by another process, gives the id of
  * the first, sends it again where it is pending, and tells its state by an event. Where it expired it stays expired; to
- * pay all the same, use a new key. The expiry is no part of what must be equal.
+ * pay all the same, use a new key. Neither expiry nor tag is a part of what must be equal: the first ones stay.
  *
  * A home may come back older than it was: a backup, a snapshot, a copied file, the words. So a key that this home does
  * not know is paid under only once all that the ledger counts of the account's payments is accounted for here; until
  * then the answer is UNCIA_E_BEHIND: uncia_wallet_catch_up, and when that has ended, pay again. What was lost with the
  * old home is found where it is final, or waits at a validator that answers; two homes that are in use at once are two.
- * Payments without a
- * key never wait for that.
+ * Payments without a key never wait for that.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
- *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded in the last 30 s, or the
- *	few that answered do not agree on the time: sync, and call again; UNCIA_E_BEHIND (with a key):
- *	uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE where the wallet is locked;
- *	UNCIA_E_BUSY where another process makes a payment at this moment: call again in some milliseconds;
- *	UNCIA_E_NETWORK; UNCIA_E_ENCODING and UNCIA_E_LIMIT of the memo; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
- *	UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with
- *the same one. Without, it was taken back; should storage have failed at that, too, a later open finds it in the outbox
- *and sends it. UNCIA_E_DAMAGED: what is stored under this key cannot be read; it may have been sent before. Out: *id.
+ *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where the account was not proved in the last 30 s, or
+ *	the few that answered do not agree on the time: a sync was begun, call again after UNCIA_EVENT_BALANCE
+ *	(uncia_wallet_order does that by itself); UNCIA_E_BEHIND (with a key): uncia_wallet_catch_up first;
+ *	UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_BUSY where another process makes a payment at this
+ *	moment: call again in some milliseconds; UNCIA_E_NETWORK; UNCIA_E_ENCODING of the memo; UNCIA_E_LIMIT of memo
+ *	and tag; UNCIA_E_ARGUMENT; UNCIA_E_NESTED; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage
+ *	failed; this call sent nothing. With a key, call again with the same one. Without, it was taken back; should
+ *	storage have failed at that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is
+ *	stored under this key cannot be read; it may have been sent before.
+ * Out: *id.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
+
+/* Pays as soon as what it is signed on is fresh: where the account was not proved in the last 30 s, the wallet asks for
+ * it first, and with a key also for what the account has paid before, where it must (uncia_wallet_catch_up). So nobody
+ * pays from a balance that is old, and nobody has to ask for it. Ends in one UNCIA_EVENT_ORDER, with the tag: error 0
+ * and the payment's id, of which UNCIA_EVENT_PAYMENT tells the rest; or why there is no payment, as uncia_wallet_pay
+ * says it. Events BALANCE and CAUGHT_UP may come on the way. Where another process of this home pays at that moment, it
+ * is tried again for request_timeout_ms.
+ *
+ * An order is in memory until it is made: what is closed or killed before has paid nothing. Give it a key, and order
+ * again under the same one.
+ * Returns: 0: it waits, or was made or refused already: the event tells; UNCIA_E_FULL where 64 orders wait, or their
+ *	events were not taken; UNCIA_E_NETWORK; UNCIA_E_ARGUMENT; UNCIA_E_LIMIT of the tag; UNCIA_E_MEMORY;
+ *	UNCIA_E_BUSY; UNCIA_E_NESTED. Where it is not 0, there is no order and no event comes.
+ * In: all of it is copied.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.2. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_order(struct uncia_wallet *wallet,
+                                                  const struct uncia_payment_request *request);
 
 /* The payment that an idempotency key stands for in this home: whether uncia_wallet_pay would make one. It sends
  *nothing. Returns: 0; UNCIA_E_NOT_FOUND where this home knows of none, which a home that came back older may have
@@ -403,9 +448,11 @@ struct uncia_payment {
 	char to[UNCIA_ADDRESS_TEXT_SIZE];     /* of the first output, or hold; there may be more: uncia_wallet_output */
 	uint32_t output_count;
 	uint32_t hold_count; /* holds that it opens: uncia_receipt_hold */
-	uint64_t amount;  /* the sum of outputs and holds, whoever gets them: uncia_wallet_part says what this account
-	                   * does */
-	uint64_t leaving; /* own: the sum of those that others get; the rest stays in this account */
+	uint64_t amount;   /* the sum of outputs and holds, whoever gets them: uncia_wallet_part says what this account
+	                    * does */
+	uint64_t leaving;  /* own: the sum of those that others get; the rest stays in this account */
+	uint64_t received; /* the sum of those that this account gets, under whatever reference; 0 in a payment from
+	                    * uncia_receipt_payment, which knows no account: uncia_wallet_received */
 	bool has_memo_hash;
 	uint8_t memo_hash[32];
 	char memo[UNCIA_MEMO_SIZE];    /* own: the text it was made with in this home; else empty */
@@ -414,6 +461,8 @@ struct uncia_payment {
 	uint32_t index;                /* FINAL: place in its block */
 	uint64_t made_ms;              /* own: the wall clock at uncia_wallet_pay */
 	uint64_t elapsed_ms;           /* FINAL: from that call, or this session's first resend, to the receipt */
+	uint32_t tag_size;             /* own: in bytes; 0: it was made without one, or not in this home */
+	uint8_t tag[UNCIA_TAG_SIZE];   /* own: what the host gave with it */
 };
 
 /* What is known of a payment: of this wallet's outbox, or asked for with uncia_wallet_query. An own one that has its
@@ -438,6 +487,19 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_output(const struct uncia_wallet *wa
  * Out: *id, of one of those payments. Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_paid(const struct uncia_wallet *wallet, const struct uncia_address *to,
                                                  struct uncia_payment_id *id);
+
+/* Follows a payment to its end: one of anybody's, whose id was told. Asks the validators for it, and again after 2 s,
+ * 4 s, … 30 s, and takes up what they tell meanwhile. Ends in UNCIA_EVENT_PAYMENT once it is FINAL, with its receipt
+ * (uncia_wallet_receipt), or EXPIRED; before that there is an event when validators have it (PENDING), or have it no
+ * more. While nobody knows it, it stays UNKNOWN and is followed on, since who told of it may not have sent it yet; only
+ * two days after its expiry, when validators may have forgotten what expired, or where the id can be no payment's, is
+ * UNKNOWN the end, with an event, too. An own one is followed anyway; one that has its end has its event at once. A
+ * wallet that is opened again follows its own only.
+ * Returns: 0 (also where it is followed already); as uncia_wallet_query; UNCIA_E_FULL where 64 payments of others are
+ *	followed or asked for.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.7. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_follow(struct uncia_wallet *wallet, const struct uncia_payment_id *id);
 
 /* Asks the validators about a payment, of this wallet or anybody's. Ends in UNCIA_EVENT_PAYMENT for this id.
  * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_FULL where 64 queries are under way; UNCIA_E_MEMORY; UNCIA_E_BUSY;
@@ -574,4 +636,5 @@ UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 #endif
 #include <uncia/history.h>
 #include <uncia/watch.h>
+#include <uncia/structures.h>
 #endif

@@ -1,5 +1,6 @@
 /* unciad version. */
 #include <stdio.h>
+#include <uncia/version.h>
 #include "command.h"
 
 static const struct poptOption options[] = {OPTIONS_JSON, OPTIONS_COMMON};

@@ -336,6 +336,8 @@ static void seed_wallet(const struct fixture *f)
 	/* The same with its end, by itself and in the archive, with an index that has it. */
 	free(bytes);
 	record.state = UNCIA_PAYMENT_EXPIRED;
+	record.memo = field_of("rent", 4);
+	record.tag = field_of("chat 7\0\xff", 8);
 	assert(canonical_encode(&record.base, &bytes, &size) == 0);
 	blob[33] = (uint8_t)(size >> 8);
 	blob[34] = (uint8_t)size;

@@ -73,6 +73,7 @@ static void read_all(struct uncia_wallet *w)
 		assert(uncia_wallet_outbox(w, i, &id) == 0);
 		int result = uncia_wallet_payment(w, &id, &payment);
 		assert(result == 0 || result == UNCIA_E_DAMAGED); /* an index may name what no segment has */
+		assert(payment.tag_size <= sizeof(payment.tag) && memchr(payment.memo, '\0', sizeof(payment.memo)));
 		if (uncia_wallet_receipt(w, &id, &text) == 0)
 			uncia_text_free(text);
 	}
@@ -85,7 +86,7 @@ static void read_all(struct uncia_wallet *w)
 	int watches = uncia_watch_start(w, "uncia");
 	assert(watches == 0 || watches == UNCIA_E_NETWORK || watches == UNCIA_E_DAMAGED);
 	(void)uncia_wallet_tick(w);
-	while (uncia_wallet_event(w, &event))
+	while (uncia_wallet_event(w, &event) > 0)
 		assert(memchr(event.text, '\0', sizeof(event.text)));
 }
 

@@ -42,7 +42,7 @@ static int catch_up(void)
 	int error = uncia_wallet_catch_up(wallet);
 
 	while (!error) {
-		while (uncia_wallet_event(wallet, &event))
+		while (uncia_wallet_event(wallet, &event) > 0)
 			if (event.kind == UNCIA_EVENT_CAUGHT_UP)
 				return event.error;
 		error = turn();
@@ -58,7 +58,7 @@ static int wait_end(const struct uncia_payment_id *id, struct uncia_payment *pay
 	*payment = (struct uncia_payment){.size = sizeof(*payment), .state = UNCIA_PAYMENT_PENDING};
 	while (!error && payment->state == UNCIA_PAYMENT_PENDING) {
 		error = turn();
-		while (uncia_wallet_event(wallet, &event))
+		while (uncia_wallet_event(wallet, &event) > 0)
 			;
 		if (!error)
 			error = uncia_wallet_payment(wallet, id, payment);

@@ -19,7 +19,7 @@ static int await(enum uncia_event_kind kind)
 	int error = 0;
 
 	while (!error) {
-		while (uncia_wallet_event(wallet, &event))
+		while (uncia_wallet_event(wallet, &event) > 0)
 			if (event.kind == kind)
 				return event.error;
 		struct pollfd ready = {.fd = uncia_wallet_fd(wallet), .events = POLLIN};

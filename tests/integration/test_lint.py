@@ -27,7 +27,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"bsd/readpassphrase.h": ["wallet/cli"],
 	"pthread.h": ["node/io", "node/unciad", "wallet"],  # the wallet: a lock, where threads of a host share one; no thread
 	"ares.h": ["wallet"],
-	"stdatomic.h": ["node/io"],
+	"stdatomic.h": ["node/io", "wallet"],  # the wallet: how many wallets, in whatever threads of a host, use a network
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in

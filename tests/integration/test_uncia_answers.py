@@ -118,6 +118,32 @@ class Answers(NetworkTest):
 		self.assertRegex(self.text(self.alice, "status", waiting["id"])[0], "(?s)final at height .*\nin the block of .*\n$")
 		self.assertEqual(self.alice.run("history")["pending"], [])
 
+	def test_a_payment_of_several_outputs_on_its_way_is_shown_to_who_gets_it(self):
+		self.network.validators[KILLED[0]].kill()
+		self.assertEqual(self.alice.balance(), 8_500_000) # settled, as above
+		self.network.validators[KILLED[1]].kill()
+		outputs = [(self.alice.address, "1"), (self.bob.address, "0.75"), (self.bob.address, "0.25")]
+		payer = subprocess.Popen([TOOLS / "paying_host", self.alice.home, self.network.file, "", *(part for o in outputs for part in o)],
+			stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+		try:
+			pending = self.until(lambda: self.uncia_json("--wallet", self.alice.home, "history", "--network", self.network.file,
+				"--limit", "1")["pending"], "the payment in the home")
+		finally:
+			payer.kill()
+			payer.communicate()
+		self.assertEqual([(p["direction"], p["amount"], p["to"]) for p in pending], [("out", "1.000000", self.bob.address)])
+		self.assertIn(f"-1.000000 to {self.bob.address} and 2 more\n", self.text(self.alice, "history")[0])
+		status = self.alice.run("status", pending[0]["id"])
+		self.assertEqual((status["amount"], status["received"]), ("2.000000", "1.000000"))
+		# The same again is noticed, though it is a part of a larger one.
+		err, _ = self.pay(self.bob.address, "1", "--timeout", "8", code=3)
+		self.assertIn(pending[0]["id"], err)
+		for number in KILLED:
+			self.network.validators[number].start()
+		self.assertEqual(self.alice.run("wait", pending[0]["id"], "--timeout", "120")["state"], "final")
+		self.assertEqual(self.bob.run("status", pending[0]["id"])["received"], "1.000000")
+		self.assertIn("1.000000 of it came to this wallet\n", self.text(self.bob, "status", pending[0]["id"])[0])
+
 	def pay(self, *arguments, code=0):
 		"""What a payment says on standard error, and its object."""
 		out, err = self.text(self.alice, "send", *arguments, "--json", code=code)

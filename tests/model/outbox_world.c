@@ -9,6 +9,8 @@
 #include "following.h"
 #include "catch_up.h"
 #include "history.h"
+#include "hooks.h"
+#include "orders.h"
 #include "outbox.h"
 #include "receipt.h"
 #include "session.h"
@@ -119,8 +121,10 @@ static struct tracked *of_kind(const struct world *w, bool keyed)
 
 void __wrap_session_send(struct uncia_wallet *wallet, uint32_t node, enum request_purpose purpose, uint64_t number,
                          Uncia__Pb__WalletRequest *request);
-int __real_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added);
-int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added);
+int __real_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const struct notes *notes,
+                      struct tracked **added);
+int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const struct notes *notes,
+                      struct tracked **added);
 int __real_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size);
 int __real_outbox_store_end(struct uncia_wallet *wallet, struct tracked *t, enum uncia_payment_state state,
@@ -165,11 +169,12 @@ void __wrap_session_send(struct uncia_wallet *wallet, uint32_t node, enum reques
 	payment_free(payment);
 }
 
-int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const char *memo, struct tracked **added)
+int __wrap_outbox_add(struct uncia_wallet *wallet, struct payment *payment, const struct notes *notes,
+                      struct tracked **added)
 {
 	if (current->mistake == MISTAKE_SEND_FIRST)
 		sent(current, payment);
-	return __real_outbox_add(wallet, payment, memo, added);
+	return __real_outbox_add(wallet, payment, notes, added);
 }
 
 int __wrap_outbox_confirm(struct uncia_wallet *wallet, struct tracked *t, const uint8_t *receipt, size_t receipt_size)
@@ -311,7 +316,8 @@ void world_copy(struct world *w, const struct world *from)
 	/* All payments of this wallet are its own; events are taken after every step; it has no links. */
 	struct uncia_wallet *wallet = must(malloc(sizeof(*wallet)));
 	*wallet = *from->wallet;
-	wallet->host = w->host;
+	hooks_init(wallet, &w->host);
+	network_hold(wallet->network);
 	wallet->tracked = wallet->outbox = wallet->by_number = NULL;
 	wallet->archived_tracked = from->wallet->archived_tracked;
 	wallet->secret = must(secret_new());
@@ -320,7 +326,8 @@ void world_copy(struct world *w, const struct world *from)
 	wallet->session->links = must(calloc(VALIDATORS, sizeof(*wallet->session->links)));
 	wallet->session->order = must(calloc(VALIDATORS, sizeof(*wallet->session->order)));
 	wallet->session->busy_until_ms = from->wallet->session->busy_until_ms;
-	if (archive_init(wallet) || wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet))
+	if (archive_init(wallet) || wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet) ||
+	    orders_init(wallet))
 		abort();
 	world_copy_archive(wallet, from->wallet->archive);
 	struct sync_answer *answers = wallet->sync->answers;
@@ -439,7 +446,7 @@ static void refusal(struct world *w, struct tracked *t)
 	if (w->mistake == MISTAKE_REFUSAL_ENDS && t->record.state == UNCIA_PAYMENT_PENDING &&
 	    outbox_store_end(w->wallet, t, UNCIA_PAYMENT_EXPIRED, NULL, 0) == 0) {
 		tracked_move(t, UNCIA_PAYMENT_EXPIRED);
-		events_add_payment(w->wallet, &t->id, 0);
+		events_add_payment(w->wallet, &t->id, 0, (struct bytes){NULL, 0});
 	}
 }
 
@@ -593,7 +600,7 @@ void world_look(struct world *w)
 {
 	struct uncia_event event = {.size = sizeof(event)};
 
-	while (uncia_wallet_event(w->wallet, &event)) {
+	while (uncia_wallet_event(w->wallet, &event) > 0) {
 		struct payment_id id;
 		memcpy(id.b, event.id.b, sizeof(id.b));
 		const struct tracked *t = event.kind == UNCIA_EVENT_PAYMENT ? tracked_find(w->wallet, &id) : NULL;
@@ -714,6 +721,7 @@ void world_prepare(void)
 	to = (struct destination){.address = prepared.payee.address};
 	destination_format(&to, prepared.payee_text);
 	prepared.network = (struct uncia_network){.genesis = prepared.fixture.genesis, .endpoint_count = VALIDATORS};
+	network_hold(&prepared.network);
 	prepared.network.endpoints = must(calloc(VALIDATORS, sizeof(*prepared.network.endpoints)));
 	for (uint32_t i = 0; i < VALIDATORS; i++)
 		prepared.network.endpoints[i].validator = i;

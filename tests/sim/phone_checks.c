@@ -543,7 +543,7 @@ void phone_hear(struct phone *phone)
 {
 	struct uncia_event event = {.size = sizeof(event)};
 
-	while (!phone->host.dead && uncia_wallet_event(phone->wallet, &event)) {
+	while (!phone->host.dead && uncia_wallet_event(phone->wallet, &event) > 0) {
 		if (event.kind == UNCIA_EVENT_PAYMENT)
 			hear_payment(phone, &event);
 		else if (event.kind == UNCIA_EVENT_BALANCE)
@@ -554,6 +554,8 @@ void phone_hear(struct phone *phone)
 			phone_caught_up(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_WATCH)
 			phone_watch_event(phone, event.error);
+		else if (event.kind == UNCIA_EVENT_ORDER)
+			phone_ordered(phone, &event);
 		else if (event.kind == UNCIA_EVENT_ERROR)
 			phone_fail(phone, "says \"%s\" (%d)", event.text, event.error);
 		if (event.kind != UNCIA_EVENT_LINK)
@@ -600,7 +602,7 @@ bool phones_waiting(const struct phones *p)
 		const struct phone *phone = &p->phones[i];
 		struct uncia_payment_id id;
 		/* A payment that is made once its look-up has ended. */
-		if (phone->waiting || phone_watch_behind(phone))
+		if (phone->waiting || phone->ordered || phone_watch_behind(phone))
 			return true;
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};

@@ -100,6 +100,8 @@ struct phone {
 	uint32_t idle_turns; /* in a row in which the wallet asked to be called at once, and nothing happened */
 	struct pay pays[PAYS_MAX];
 	size_t pay_count;
+	struct pay *ordered; /* an order of which no end was told yet */
+	bool ordered_unsure; /* as it was when that was given */
 	struct shown shown;
 	struct reading reading;
 	struct pay *waiting; /* for the end of a look-up, to be paid then */
@@ -161,6 +163,8 @@ void phones_node_gone(void *context, uint32_t node);
 /* phone_checks.c */
 void phone_hear(struct phone *phone); /* takes the events */
 void phone_opened(struct phone *phone);
+/* An order has ended. */
+void phone_ordered(struct phone *phone, const struct uncia_event *event);
 void phone_paid(struct phone *phone, struct pay *pay, int result, const struct uncia_payment_id *id);
 /* The owner was given this payment, which no earlier call can have made. */
 void phone_signed(const struct phone *phone, const struct pay *pay, const struct uncia_payment_id *id);

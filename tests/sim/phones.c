@@ -84,7 +84,7 @@ void phone_end(struct phone *phone, bool power_cut)
 	uncia_wallet_close(phone->wallet);
 	phone->wallet = NULL;
 	phone->reading.active = false;
-	phone->waiting = NULL;
+	phone->waiting = phone->ordered = NULL;
 	phone_host_restart(&phone->host, power_cut);
 }
 
@@ -189,21 +189,48 @@ static amount_t balance_of(const struct phones *p, uint32_t person)
 	return m->heights[m->height_count - 1].accounts[WALLET_ACCOUNTS + person].balance;
 }
 
+/* id: NULL for an order, whose tag is its number. */
 static int call_pay(struct phone *phone, const struct pay *pay, uint64_t amount, struct uncia_payment_id *id)
 {
+	uint32_t number = (uint32_t)(pay - phone->pays);
 	struct uncia_output output = {.address = pay->to, .amount = amount};
 	struct uncia_payment_request request = {.size = sizeof(request),
 	                                        .outputs = &output,
 	                                        .output_count = 1,
 	                                        .key = pay->key[0] ? pay->key : NULL,
-	                                        .expires_s = pay->expires_s};
+	                                        .expires_s = pay->expires_s,
+	                                        .tag = &number,
+	                                        .tag_size = sizeof(number)};
 
-	return uncia_wallet_pay(phone->wallet, &request, id);
+	return id ? uncia_wallet_pay(phone->wallet, &request, id) : uncia_wallet_order(phone->wallet, &request);
+}
+
+/* In every second run phones order and follow; in the others they pay and ask by themselves. */
+static bool phones_order(const struct phones *p)
+{
+	return p->checks->seed % 2;
+}
+
+/* As docs/embedding.md says it: the wallet looks up what it lacks, pays, and tells. */
+static void order(struct phone *phone, struct pay *one)
+{
+	int result = call_pay(phone, one, one->amount, NULL);
+
+	phone_trace(phone, "orders %" PRIu64 " under \"%s\": %d", one->amount, one->key, result);
+	if (result)
+		phone_fail(phone, "takes no order: %d", result);
+	phone->ordered = phone->host.dead ? NULL : one;
+	phone->ordered_unsure = one->unsure;
+	one->unsure = !one->known; /* until its end is told */
 }
 
 static void pay(struct phone *phone, struct pay *one)
 {
 	struct uncia_payment_id id;
+	if (phones_order(phone->all) && !phone->ordered && ((size_t)(one - phone->pays) + phone->number) % 3 == 0) {
+		order(phone, one);
+		return;
+	}
 	bool fresh = !one->known && !one->unsure && one->home == 0;
 	int result = call_pay(phone, one, one->amount, &id);
 
@@ -227,6 +254,24 @@ static bool phones_lied_to(const struct phones *p)
 		if (p->options.lying[v] || p->checks->byzantine[v])
 			return true;
 	return false;
+}
+
+void phone_ordered(struct phone *phone, const struct uncia_event *event)
+{
+	struct pay *one = phone->ordered;
+	uint32_t number = 0;
+	int result = event->error == UNCIA_E_PROOF && phones_lied_to(phone->all) ? UNCIA_E_UNREACHABLE : event->error;
+
+	if (event->tag_size == sizeof(number))
+		memcpy(&number, event->tag, sizeof(number));
+	if (!one || event->tag_size != sizeof(number) || one != &phone->pays[number])
+		phone_fail(phone, "tells the end of an order that was not given");
+	phone_trace(phone, "order under \"%s\" ended: %d", one->key, event->error);
+	phone->ordered = NULL;
+	if (result && !one->known)
+		one->unsure = phone->ordered_unsure;
+	if (one->home == phone->home)
+		phone_paid(phone, one, result, &event->id);
 }
 
 /* A look-up has ended: as docs/embedding.md says, the payment that asked for it is made now. */
@@ -346,7 +391,9 @@ static void query(struct phone *phone)
 		id = phone->pays[phones_draw(p, phone->pay_count)].id;
 	if (phones_draw(p, 4) == 0) /* of nobody */
 		id.b[31] ^= 1;
-	int result = uncia_wallet_query(phone->wallet, &id);
+	/* Every fourth is followed to its end: what it is told of is held against the ledger as well. */
+	bool follows = phones_order(p) && id.b[30] % 4 == 0;
+	int result = follows ? uncia_wallet_follow(phone->wallet, &id) : uncia_wallet_query(phone->wallet, &id);
 	if (result && result != UNCIA_E_FULL)
 		phone_fail(phone, "cannot ask for a payment: %d", result);
 }

@@ -50,13 +50,8 @@ static int history_read_own(const struct session *session, const struct uncia_pa
 	int error = uncia_wallet_payment(session->wallet, id, &line->payment);
 	if (error)
 		return error;
-	const struct uncia_payment *p = &line->payment;
-	bool out = p->leaving != 0;
-	line->part = (struct uncia_part){.direction = out ? UNCIA_DIRECTION_OUT : UNCIA_DIRECTION_SELF,
-	                                 .amount = out ? p->leaving : p->amount,
-	                                 .output_count = p->output_count};
-	strcpy(line->part.to, p->to);
-	return 0;
+	line->part.size = sizeof(line->part);
+	return uncia_wallet_payment_part(session->wallet, id, &line->part);
 }
 
 /* The i-th output that is this account's business. */

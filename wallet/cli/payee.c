@@ -99,9 +99,21 @@ static bool same_memo(const char *memo, const struct uncia_payment *payment)
 #define REPEAT_S     86400u
 #define REPEAT_LOOKS 32u /* records that are read for a payment like this one */
 
-static bool repeats_it(const struct payee *payee, const struct uncia_payment *p, uint64_t now_s)
+/* What a payment gives to this destination, by all of its outputs together. */
+static uint64_t amount_to(const struct session *session, const struct uncia_payment *p, const char *address)
 {
-	return p->output_count == 1 && p->amount == payee->amount && same_destination(p->to, payee->address) &&
+	char to[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount, sum = 0;
+	for (uint32_t i = 0; i < p->output_count; i++)
+		if (!uncia_wallet_output(session->wallet, &p->id, i, to, &amount) && same_destination(to, address))
+			sum += amount; /* at most p->amount */
+	return sum;
+}
+
+static bool repeats_it(const struct session *session, const struct payee *payee, const struct uncia_payment *p,
+                       uint64_t now_s)
+{
+	return p->amount >= payee->amount && amount_to(session, p, payee->address) == payee->amount &&
 	       same_memo(payee->memo, p) &&
 	       (p->state == UNCIA_PAYMENT_PENDING ||
 	        (p->state == UNCIA_PAYMENT_FINAL && p->timestamp_ms / 1000 + REPEAT_S > now_s));
@@ -118,7 +130,8 @@ static void look_back(const struct session *session, const struct payee *payee, 
 	/* A payment has its block before its expiry. */
 	for (size_t i = 0; i < count && i < REPEAT_LOOKS && own_expires_at(&ids[i]) + REPEAT_S > now_s; i++) {
 		struct uncia_payment payment = {.size = sizeof(payment)};
-		if (uncia_wallet_payment(session->wallet, &ids[i], &payment) || !repeats_it(payee, &payment, now_s))
+		if (uncia_wallet_payment(session->wallet, &ids[i], &payment) ||
+		    !repeats_it(session, payee, &payment, now_s))
 			continue;
 		known->repeats = true;
 		known->repeated = payment;

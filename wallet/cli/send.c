@@ -110,7 +110,7 @@ static int confirm_payee(const struct call *call, const struct session *session,
  * is nothing to ask. Returns whether it has. */
 static bool say_paid_before(const struct session *session, const struct order *order)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE];
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE], more[32] = "";
 	struct uncia_payment p = {.size = sizeof(p)};
 	struct uncia_payment_id found;
 	if (!order->key || uncia_wallet_by_key(session->wallet, order->key, &found) ||
@@ -119,8 +119,10 @@ static bool say_paid_before(const struct session *session, const struct order *o
 	uncia_amount_format(p.amount, amount);
 	uncia_payment_id_format(&p.id, id);
 	time_format(p.timestamp_ms, when);
-	cli_complain(0, "this --key has its payment already, and no other is made: %s %s to %s, %s%s: %s", amount,
-	             uncia_network_currency(session->network), p.to,
+	if (p.output_count > 1) /* an application made it */
+		snprintf(more, sizeof(more), " and %u more", p.output_count - 1);
+	cli_complain(0, "this --key has its payment already, and no other is made: %s %s to %s%s, %s%s: %s", amount,
+	             uncia_network_currency(session->network), p.to, more,
 	             p.state == UNCIA_PAYMENT_FINAL     ? "final at "
 	             : p.state == UNCIA_PAYMENT_PENDING ? "not final yet, which is sent again"
 	                                                : "expired, which never happened and never will",

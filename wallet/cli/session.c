@@ -223,7 +223,7 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 		return fd;
 	for (;;) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
-		if (uncia_wallet_event(s->wallet, event)) {
+		if (uncia_wallet_event(s->wallet, event) > 0) {
 			if (event->kind == UNCIA_EVENT_LINK)
 				name_liar(s, event);
 			if (event->kind != UNCIA_EVENT_ERROR)

@@ -43,10 +43,6 @@ void session_close(struct session *session);
 /* Microseconds that never step back. */
 uint64_t now_us(void);
 
-/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
- * negative enum uncia_error. */
-int session_event(struct session *session, uint64_t deadline_us, struct uncia_event *event);
-
 /* Waits for the end of what was asked, which the library brings by itself (NO_DEADLINE will do). Returns
  * what the event says, 0 or an enum uncia_error; UNCIA_E_UNREACHABLE once now_us() has reached the deadline. */
 int session_await(struct session *session, enum uncia_event_kind kind, const struct uncia_payment_id *id,
@@ -59,9 +55,12 @@ int session_pay(struct session *session, const struct uncia_payment_request *req
 /* Asks for the balance and waits for it. Returns 0 or an enum uncia_error. */
 int session_sync(struct session *session);
 
-/* Waits until an own payment is final or expired, or only until a validator has it. Returns 0, also where the deadline
- * came first, or an enum uncia_error.
- * Out: payment, as it is then. */
+/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
+ * negative enum uncia_error. */
+int session_event(struct session *session, uint64_t deadline_us, struct uncia_event *event);
+
+/* Waits until a payment that is own, or followed, is final or expired, or only until a validator has it. Returns 0,
+ * also where the deadline came first, or an enum uncia_error. Out: payment, as it is then. */
 int session_await_payment(struct session *session, const struct uncia_payment_id *id, bool handed_over,
                           uint64_t deadline_us, struct uncia_payment *payment);
 

@@ -6,18 +6,18 @@
 
 #define TIMEOUT_DEFAULT_S 30
 #define TIMEOUT_MAX_S     86400
-#define ASK_AGAIN_US      500000u
 
 /* What is known of a payment besides its state. */
 static json_t *details_json(const struct session *session, const struct uncia_payment *p)
 {
-	char amount[UNCIA_AMOUNT_TEXT_SIZE];
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], received[UNCIA_AMOUNT_TEXT_SIZE];
 	uncia_amount_format(p->amount, amount);
+	uncia_amount_format(p->received, received);
 	json_t *object = json_pack("{s:I,s:b}", "expires_at", (json_int_t)p->expires_at, "own", p->own);
-	json_t *more = p->detailed
-	                   ? json_pack("{s:s,s:s,s:s,s:o,s:s?}", "from", p->sender, "to", p->to, "amount", amount,
-	                               "outputs", payment_outputs_json(session, p), "memo", *p->memo ? p->memo : NULL)
-	                   : json_object();
+	json_t *more = p->detailed ? json_pack("{s:s,s:s,s:s,s:s,s:o,s:s?}", "from", p->sender, "to", p->to, "amount",
+	                                       amount, "received", received, "outputs",
+	                                       payment_outputs_json(session, p), "memo", *p->memo ? p->memo : NULL)
+	                           : json_object();
 	if (object && more && p->state == UNCIA_PAYMENT_FINAL &&
 	    json_object_set_new(more, "timestamp_ms", json_whole(p->timestamp_ms))) {
 		json_decref(more);
@@ -60,6 +60,10 @@ static void print_details(const struct session *session, const struct uncia_paym
 		for (uint32_t i = 0; p->output_count > 1 && i < p->output_count; i++)
 			if (!uncia_wallet_output(session->wallet, &p->id, i, to, &amount))
 				output_print(to, amount);
+		if (p->received != 0) {
+			uncia_amount_format(p->received, text);
+			printf("%s of it %s to this wallet\n", text, p->state == UNCIA_PAYMENT_FINAL ? "came" : "goes");
+		}
 		if (*p->memo)
 			printf("memo: %s\n", p->memo);
 	}
@@ -109,29 +113,6 @@ static int run_status(const struct call *call)
 	return !code && payment.state == UNCIA_PAYMENT_UNKNOWN ? EXIT_NOT_FOUND : code;
 }
 
-/* Asks again until others' payments have an end; the wallet follows its own by itself. Returns an exit code. A question
- * that the deadline cuts short leaves what is known. */
-static int await_other(struct session *session, const struct uncia_payment_id *id, uint64_t deadline_us,
-                       struct uncia_payment *payment)
-{
-	struct uncia_event event;
-	int error = 0;
-	while (!error && payment->state == UNCIA_PAYMENT_PENDING && now_us() < deadline_us) {
-		uint64_t pause_us = now_us() + ASK_AGAIN_US;
-		while ((error = session_event(session, pause_us < deadline_us ? pause_us : deadline_us, &event)) > 0)
-			continue;
-		if (!error)
-			error = uncia_wallet_query(session->wallet, id);
-		if (!error)
-			error = session_await(session, UNCIA_EVENT_PAYMENT, id, deadline_us);
-		if (!error)
-			error = uncia_wallet_payment(session->wallet, id, payment);
-		else if (now_us() >= deadline_us)
-			error = 0;
-	}
-	return error ? cli_complain_error(error, "the payment") : 0;
-}
-
 static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout", 0, TIMEOUT_MAX_S, TIMEOUT_DEFAULT_S};
 
 static int run_wait(const struct call *call)
@@ -149,10 +130,10 @@ static int run_wait(const struct call *call)
 	code = session_open(call, true, question_timeout_ms(timeout_s), &session);
 	if (!code) {
 		code = payment_find(&session, &id, deadline_us, &payment);
-		if (!code && !payment.own)
-			code = await_other(&session, &id, deadline_us, &payment);
-		if (!code && payment.own) {
-			int error = session_await_payment(&session, &id, false, deadline_us, &payment);
+		if (!code && payment.state == UNCIA_PAYMENT_PENDING) {
+			int error = uncia_wallet_follow(session.wallet, &id);
+			if (!error)
+				error = session_await_payment(&session, &id, false, deadline_us, &payment);
 			code = error
 			           ? cli_complain(EXIT_PENDING, "%s; the payment is still pending", error_words(error))
 			           : 0;

@@ -1,4 +1,5 @@
 /* A caller's mistake is an answer, never a crash: every public function with what it does not allow. */
+#include <string.h>
 #include <uncia/uncia.h>
 #include "unit.h"
 #include "wallet_rig.h"
@@ -44,7 +45,15 @@ START_TEST(null_is_refused_everywhere)
 	ck_assert_int_eq(uncia_words_address("legal winner", text), UNCIA_E_WORDS);
 	ck_assert_int_eq(uncia_wallet_catch_up(NULL), UNCIA_E_ARGUMENT);
 	ck_assert(!uncia_wallet_unlocked(NULL));
-	ck_assert(!uncia_wallet_event(NULL, &event));
+	ck_assert_int_eq(uncia_wallet_event(NULL, &event), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_cancel(NULL, UNCIA_EVENT_BALANCE, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_follow(NULL, &id), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_order(NULL, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_received(NULL, NULL, &micro), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_payment_part(NULL, &id, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_uint_eq(uncia_struct_size(NULL), 0);
+	ck_assert_ptr_null(uncia_struct_new(NULL, 1));
+	uncia_struct_free(NULL);
 	ck_assert_int_eq(uncia_wallet_sync(NULL), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_balance(NULL, &balance), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_pay(NULL, NULL, &id), UNCIA_E_ARGUMENT);
@@ -122,7 +131,72 @@ START_TEST(sizes_of_no_version_are_refused)
 	ck_assert_int_eq(uncia_wallet_part(rig->wallet, NULL, &part), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_balance(rig->wallet, &balance), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), UNCIA_E_ARGUMENT);
-	ck_assert(!uncia_wallet_event(rig->wallet, &event));
+	/* No event is lost to a call that is wrong. */
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	ck_assert_int_eq(uncia_wallet_event(rig->wallet, &event), UNCIA_E_ARGUMENT);
+	event.size = sizeof(event) - 1;
+	ck_assert_int_eq(uncia_wallet_event(rig->wallet, &event), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_event(rig->wallet, NULL), UNCIA_E_ARGUMENT);
+	ck_assert(rig_event(rig, UNCIA_EVENT_BALANCE, &event));
+	ck_assert_int_eq(uncia_wallet_event(rig->wallet, &event), 0);
+	rig_free(rig);
+}
+END_TEST
+
+/* What a caller without the headers is told of them. */
+START_TEST(structures_are_told_by_name)
+{
+	const char *member;
+	size_t offset, size, count = 0, end = 0;
+	int kind;
+	ck_assert_uint_eq(uncia_struct_size("uncia_event"), sizeof(struct uncia_event));
+	ck_assert_uint_eq(uncia_struct_size("uncia_wallet"), 0);
+	ck_assert_int_eq(uncia_struct_member("uncia_wallet", 0, &member, &kind, &offset, &size), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_struct_member("uncia_event", 0, NULL, &kind, &offset, &size), UNCIA_E_ARGUMENT);
+	static const struct {
+		const char *name;
+		int kind;
+		size_t offset;
+	} expected[] = {{"size", UNCIA_MEMBER_UNSIGNED, 0},
+	                {"kind", UNCIA_MEMBER_UNSIGNED, offsetof(struct uncia_event, kind)},
+	                {"error", UNCIA_MEMBER_SIGNED, offsetof(struct uncia_event, error)},
+	                {"id", UNCIA_MEMBER_BYTES, offsetof(struct uncia_event, id)},
+	                {"validator", UNCIA_MEMBER_UNSIGNED, offsetof(struct uncia_event, validator)},
+	                {"up", UNCIA_MEMBER_UNSIGNED, offsetof(struct uncia_event, up)},
+	                {"text", UNCIA_MEMBER_TEXT, offsetof(struct uncia_event, text)},
+	                {"tag_size", UNCIA_MEMBER_UNSIGNED, offsetof(struct uncia_event, tag_size)},
+	                {"tag", UNCIA_MEMBER_BYTES, offsetof(struct uncia_event, tag)}};
+	for (; !uncia_struct_member("uncia_event", count, &member, &kind, &offset, &size); count++) {
+		ck_assert_uint_lt(count, sizeof(expected) / sizeof(expected[0]));
+		ck_assert_str_eq(member, expected[count].name);
+		ck_assert_int_eq(kind, expected[count].kind);
+		ck_assert_uint_eq(offset, expected[count].offset);
+		ck_assert_uint_ge(offset, end);
+		end = offset + size;
+	}
+	ck_assert_uint_eq(count, sizeof(expected) / sizeof(expected[0]));
+	ck_assert_uint_le(end, sizeof(struct uncia_event));
+	ck_assert_int_eq(uncia_struct_member("uncia_host", 2, &member, &kind, &offset, &size), 0);
+	ck_assert(strcmp(member, "load") == 0 && kind == UNCIA_MEMBER_POINTER && size == sizeof(void *));
+}
+END_TEST
+
+START_TEST(structures_are_made_with_their_size_in_them)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_event *events = uncia_struct_new("uncia_event", 3);
+	struct uncia_output *outputs = uncia_struct_new("uncia_output", 2);
+	ck_assert(events && outputs);
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(uncia_wallet_event(rig->wallet, &events[i]), 1);
+	ck_assert(!outputs[1].address && outputs[1].amount == 0 && outputs[0].amount == 0);
+	ck_assert_ptr_null(uncia_struct_new("uncia_event", 0));
+	ck_assert_ptr_null(uncia_struct_new("uncia_event", SIZE_MAX / 2));
+	uncia_struct_free(events);
+	uncia_struct_free(outputs);
 	rig_free(rig);
 }
 END_TEST
@@ -138,7 +212,7 @@ START_TEST(events_that_nobody_takes_do_not_pile_up)
 		for (uint32_t i = 0; i < 4; i++)
 			fake_network_cut(&rig->net, rig->wallet, i);
 	}
-	while (uncia_wallet_event(rig->wallet, &event))
+	while (uncia_wallet_event(rig->wallet, &event) > 0)
 		count++;
 	ck_assert_uint_eq(count, 5); /* the balance, and each link's last change */
 	rig_free(rig);
@@ -174,5 +248,6 @@ START_TEST(every_byte_of_a_receipt_counts)
 }
 END_TEST
 
-UNIT_MAIN("arguments", null_is_refused_everywhere, links_out_of_their_turn_are_refused, sizes_of_no_version_are_refused,
+UNIT_MAIN("arguments", structures_are_told_by_name, structures_are_made_with_their_size_in_them,
+          null_is_refused_everywhere, links_out_of_their_turn_are_refused, sizes_of_no_version_are_refused,
           events_that_nobody_takes_do_not_pile_up, every_byte_of_a_receipt_counts)

@@ -121,6 +121,8 @@ START_TEST(a_payee_sees_each_of_its_outputs_and_a_payer_all)
 		ck_assert(i != 0 || strcmp(address, part.to) == 0);
 	}
 	ck_assert_int_eq(uncia_wallet_part_output(rig->wallet, receipt, 2, address, &amount), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_received(rig->wallet, receipt, &amount), 0);
+	ck_assert_uint_eq(amount, 11000);
 
 	/* As the payer, of whose outputs the first is its own; and of two payments to itself. */
 	for (unsigned other_gets = 0; other_gets < 2; other_gets++) {
@@ -136,6 +138,12 @@ START_TEST(a_payee_sees_each_of_its_outputs_and_a_payer_all)
 		rig->net.finalise = true;
 		ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), 0);
 		ck_assert_uint_eq(rig_payment(rig, &id).leaving, other_gets * 6000);
+		ck_assert_uint_eq(rig_payment(rig, &id).received, other_gets ? 5000 : 11000);
+		/* Before it has its end, and after. */
+		ck_assert_int_eq(uncia_wallet_payment_part(rig->wallet, &id, &part), 0);
+		ck_assert_int_eq(part.direction, other_gets ? UNCIA_DIRECTION_OUT : UNCIA_DIRECTION_SELF);
+		ck_assert_uint_eq(part.amount, other_gets ? 6000 : 11000);
+		ck_assert_str_eq(part.to, other_gets ? others : own);
 		fake_network_pump(&rig->net, rig->wallet);
 		ck_assert_int_eq(page(rig, 0, 0, 1, &got), 0);
 		receipt = uncia_wallet_history_receipt(rig->wallet, 0);
@@ -162,6 +170,8 @@ START_TEST(a_payee_sees_each_of_its_outputs_and_a_payer_all)
 	ck_assert_int_eq(receipt_format(final->receipt, final->size, &text), 0);
 	ck_assert_int_eq(uncia_receipt_verify(rig->net.network, text, &verified), 0);
 	ck_assert_int_eq(uncia_wallet_part(rig->wallet, verified, &part), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_received(rig->wallet, verified, &amount), 0);
+	ck_assert_uint_eq(amount, 0);
 	ck_assert_int_eq(uncia_wallet_part_output(rig->wallet, verified, 0, address, &amount), UNCIA_E_NOT_FOUND);
 	uncia_receipt_free(verified);
 	uncia_text_free(text);

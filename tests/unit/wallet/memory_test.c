@@ -1,5 +1,6 @@
 /* What the wallet does where memory ends (faults: the n-th allocation fails, for every n): each call says so, stores
  * nothing by halves, leaks nothing, and works once there is memory again. */
+#include <string.h>
 #include "heap.h"
 #include "unit.h"
 #include "wallet_rig.h"
@@ -310,6 +311,70 @@ START_TEST(what_comes_in_is_told_wherever_memory_ended)
 }
 END_TEST
 
-UNIT_MAIN("memory", network_file_is_read_whole_or_refused, key_is_stored_whole_or_not_at_all,
-          what_is_stored_is_read_whole_or_not_at_all, payment_without_memory_is_not_stored_and_not_sent,
-          payment_becomes_final_once_wherever_memory_ended, what_comes_in_is_told_wherever_memory_ended)
+static int order_half(const struct uncia_output *output, const char *tag)
+{
+	const struct uncia_payment_request request = {.size = sizeof(request),
+	                                              .outputs = output,
+	                                              .output_count = 1,
+	                                              .key = "the key",
+	                                              .memo = "rent",
+	                                              .tag = tag,
+	                                              .tag_size = (uint32_t)strlen(tag)};
+	return uncia_wallet_order(rig->wallet, &request);
+}
+
+/* An order whose n-th allocation fails: refused, or ended with one event, or made; and with all of its tag where it is.
+ * Returns whether one failed. */
+static bool order_without(uint64_t nth, bool once)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_event event = {.size = sizeof(event)};
+	rig_address(0, address);
+	const struct uncia_output output = {.address = address, .amount = 500000};
+	rig = rig_new(4);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
+	rig_no_events(rig);
+	rig->net.finalise = true;
+	if (once)
+		heap_fail_once(nth);
+	else
+		heap_fail_from(nth);
+	heap_hold(0);
+	int result = order_half(&output, "chat 7");
+	heap_hold(1);
+	bool failed = heap_failed(), told = false, lost = false, made = uncia_wallet_outbox_count(rig->wallet) == 1;
+	heap_fail_from(0);
+	ck_assert(result == 0 || (failed && result == UNCIA_E_MEMORY));
+	while (uncia_wallet_event(rig->wallet, &event) == 1) {
+		lost = lost || event.kind == UNCIA_EVENT_ERROR;
+		if (event.kind != UNCIA_EVENT_ORDER)
+			continue;
+		told = true;
+		ck_assert(event.tag_size == 6 && memcmp(event.tag, "chat 7", 6) == 0);
+		ck_assert(event.error == (made ? 0 : UNCIA_E_MEMORY));
+	}
+	ck_assert(result ? !told && !made : told || lost);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_uint_eq(rig->net.final_count, made);
+	if (made) {
+		ck_assert_int_eq(uncia_wallet_outbox(rig->wallet, 0, &paid), 0);
+		ck_assert_mem_eq(rig_payment(rig, &paid).tag, "chat 7", 6);
+	}
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(an_order_without_memory_is_refused_or_ends_or_is_made)
+{
+	uint64_t n = 1;
+	for (bool failed = true; failed; n++)
+		for (int once = 0; once < 2; once++)
+			failed = order_without(n, once);
+	ck_assert_uint_ge(n, 15);
+}
+END_TEST
+
+UNIT_MAIN("memory", an_order_without_memory_is_refused_or_ends_or_is_made, network_file_is_read_whole_or_refused,
+          key_is_stored_whole_or_not_at_all, what_is_stored_is_read_whole_or_not_at_all,
+          payment_without_memory_is_not_stored_and_not_sent, payment_becomes_final_once_wherever_memory_ended,
+          what_comes_in_is_told_wherever_memory_ended)

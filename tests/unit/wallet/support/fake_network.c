@@ -332,6 +332,8 @@ static void on_query(struct fake_network *n, struct fake_node *node, uint64_t re
 		reply_receipt(node, request_id, final);
 	else if (n->expire || node->behaviour == LONE_EXPIRY)
 		reply_expiry(n, node, request_id, &id);
+	else if (n->pool)
+		reply_pending(n, node, request_id, &id);
 	else
 		reply_unknown(node, request_id, &id);
 }

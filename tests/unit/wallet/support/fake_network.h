@@ -79,6 +79,7 @@ struct fake_network {
 	/* what validators do with a submission */
 	bool finalise, expire; /* else: pending */
 	uint32_t reason;
+	bool pool;         /* validators say of every payment that has no end that it waits for a block */
 	bool holds;        /* validators tell of the last submission that it waits for a block */
 	bool leave_out;    /* a history that hides one payment */
 	uint32_t page_max; /* 0: as many as are asked for */

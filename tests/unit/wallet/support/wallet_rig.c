@@ -100,7 +100,7 @@ int rig_pay(struct rig *rig, const char *key, uint64_t micro, struct uncia_payme
 bool rig_event(struct rig *rig, enum uncia_event_kind kind, struct uncia_event *event)
 {
 	event->size = sizeof(*event);
-	while (uncia_wallet_event(rig->wallet, event))
+	while (uncia_wallet_event(rig->wallet, event) > 0)
 		if (event->kind == kind)
 			return true;
 	return false;
@@ -109,7 +109,7 @@ bool rig_event(struct rig *rig, enum uncia_event_kind kind, struct uncia_event *
 void rig_no_events(struct rig *rig)
 {
 	struct uncia_event event = {.size = sizeof(event)};
-	while (uncia_wallet_event(rig->wallet, &event))
+	while (uncia_wallet_event(rig->wallet, &event) > 0)
 		;
 }
 
