@@ -2,6 +2,7 @@
 #include "address.h"
 #include <assert.h>
 #include <string.h>
+#include "bech32m.h"
 #include "clean.h"
 #include "hash.h"
 #include "uncia/error.h"

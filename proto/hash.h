@@ -30,6 +30,10 @@ enum hash_tag {
 	HASH_RECORD,        /* "uncia.record": storage checksum */
 	HASH_MEMO,          /* "uncia.memo": memo text -> memo hash */
 	HASH_SHORT_ID,      /* "uncia.shortid": block id -> SipHash key of its short ids */
+	HASH_CONTACT,       /* "uncia.contact": network id, address, handle -> what a contact text signs */
+	HASH_ASK,           /* "uncia.ask": network id, a request's payload before its signature -> what it signs */
+	HASH_REQUEST,       /* "uncia.request": a request's payload -> the key of its payment */
+	HASH_CODE,          /* "uncia.code": network id, two addresses -> the digits that two people compare */
 	HASH_TAGS
 };
 

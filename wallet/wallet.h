@@ -6,6 +6,7 @@
  *	open                                opening and closing
  *	driver                              sockets, and the timeout
  *	drive       paying      kept        bytes in and out; payments made; receipts read back
+ *	text_expiry                         the proof that a payment expired, as text
  *	catch_up                            what the account paid and this home does not know
  *	shown                               payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
@@ -13,8 +14,11 @@
  *	session     tracked     receipts    links; payments in memory; receipts verified
  *	archive_write, archive              payments that have their end, as they are stored
  *	events      contacts    mark
+ *	text_request, text_contact          texts for chats that a wallet signs
  *	wallet
- *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
+ *	text_scan                           texts found in a message
+ *	text_notice, text_old_request, text_option
+ *	keyfile, words, network, blob, host_directory, lookup, text
  */
 #ifndef WALLET_H
 #define WALLET_H

@@ -87,7 +87,7 @@ static void seed_proto(const struct fixture *f)
 	seed("receipt", "slow", bytes, size);
 	seed_kind("canonical", "receipt", 9, bytes, size);
 	char *text;
-	assert(receipt_format(bytes, size, &text) == 0);
+	assert(receipt_format(&f->genesis.network_id, bytes, size, &text) == 0);
 	seed_kind("text", "receipt", 3, text, strlen(text));
 	free(text);
 	free(bytes);

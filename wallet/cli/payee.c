@@ -42,6 +42,29 @@ int reference_read(const struct call *call, const char *text, uint8_t reference[
 	return 0;
 }
 
+int address_with_reference(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZE], struct uncia_address *address)
+{
+	int code = reference_read(call, call->value[OPTION_REFERENCE], address->reference);
+	if (code)
+		return code;
+	uint8_t reference[sizeof(address->reference)];
+	memcpy(reference, address->reference, sizeof(reference));
+	int error = uncia_address_parse(text, address);
+	if (error)
+		return cli_complain_error(error, text);
+	address->has_reference = true;
+	memcpy(address->reference, reference, sizeof(reference));
+	uncia_address_format(address, text);
+	return 0;
+}
+
+int chat_memo_check(const struct call *call, const char *memo)
+{
+	if (strlen(memo) >= UNCIA_CHAT_MEMO_SIZE)
+		return cli_complain_usage(call, "--memo: longer than %d bytes", UNCIA_CHAT_MEMO_SIZE - 1);
+	return memo_check(call, memo);
+}
+
 int memo_check(const struct call *call, const char *memo)
 {
 	if (strlen(memo) >= UNCIA_MEMO_SIZE)
@@ -173,12 +196,28 @@ void payee_known(const struct session *session, const struct payee *payee, struc
 		         paid_before(session, payee->address));
 }
 
-int request_read(const struct call *call, const char *text, struct uncia_request *request)
+const char *text_error_words(enum uncia_text_kind kind, const char *text, int error)
+{
+	static const char *const prefixes[] = {[UNCIA_TEXT_REQUEST] = "it does not begin with uncia:uncask1",
+	                                       [UNCIA_TEXT_CONTACT] = "it does not begin with uncia:uncwho1",
+	                                       [UNCIA_TEXT_NOTICE] = "it does not begin with uncia:uncpaid1"};
+	assert(kind == UNCIA_TEXT_REQUEST || kind == UNCIA_TEXT_CONTACT || kind == UNCIA_TEXT_NOTICE);
+	if (error != UNCIA_E_ENCODING)
+		return error_words(error);
+	return uncia_text_kind(text) == kind ? "whoever made it made it wrong" : prefixes[kind];
+}
+
+int request_read(const struct call *call, const uint8_t *network_id, const char *text, struct uncia_request *request)
 {
 	*request = (struct uncia_request){.size = sizeof(*request)};
-	int error = uncia_request_parse(text, request);
+	int error = uncia_request_parse(network_id, text, request);
+	if (error == UNCIA_E_NETWORK && !network_id)
+		return cli_complain_usage(
+		    call,
+		    "\"%.80s\" asks for a hold under a lock: uncia makes none, and shows such a request with "
+		    "a network file only",
+		    text);
 	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text,
-	                                  error == UNCIA_E_ENCODING ? "it does not begin with uncia:"
-	                                                            : error_words(error))
+	                                  text_error_words(UNCIA_TEXT_REQUEST, text, error))
 	             : 0;
 }

@@ -1,13 +1,13 @@
-/* Requests for payment as text: a URI that says whom, how much and what for. Nothing in here pays. */
-#include <assert.h>
+/* Requests as earlier versions wrote them: a URI that says whom, how much and what for, without a checksum. They are
+ * read still, and written no more. */
 #include <string.h>
-#include <uncia/uncia.h>
 #include "address.h"
 #include "amount.h"
 #include "clean.h"
+#include "text_option.h"
 #include "utf8.h"
 
-#define SCHEME      "uncia:"
+#define TEXT_SIZE   2048
 #define AMOUNT_NAME "amount="
 #define MEMO_NAME   "memo="
 
@@ -180,72 +180,30 @@ static int request_read_body(char *text, struct uncia_request *parsed)
 	return !rc && memo_lost_its_case(text, parsed->memo) ? UNCIA_E_CHANGED : rc;
 }
 
-int uncia_request_parse(const char *text, struct uncia_request *request)
+int request_read_old(const char *text, struct uncia_request *request)
 {
-	struct uncia_request parsed = {.size = sizeof(parsed)};
-	char clean[2 * UNCIA_REQUEST_TEXT_SIZE]; /* with line feeds in it */
-	if (!text || !request || request->size != sizeof(*request))
-		return UNCIA_E_ARGUMENT;
+	struct uncia_request parsed = {.size = sizeof(parsed), .currency = 1};
+	char clean[2 * TEXT_SIZE]; /* with line feeds in it */
 	int rc = text_clean(text, &clean_request, clean, sizeof(clean));
 	if (rc)
-		return rc == UNCIA_E_CHANGED && uncia_text_kind(text) == UNCIA_TEXT_NONE ? UNCIA_E_ENCODING : rc;
-	if (uncia_text_kind(text) != UNCIA_TEXT_REQUEST)
+		return rc == UNCIA_E_CHANGED && frame_text_kind(text) == UNCIA_TEXT_NONE ? UNCIA_E_ENCODING : rc;
+	if (frame_text_kind(text) != UNCIA_TEXT_REQUEST)
 		return UNCIA_E_ENCODING;
 	bool point = drop_last_marks(clean);
 	rc = drop_blanks(clean);
-	if (!rc && strlen(clean) >= UNCIA_REQUEST_TEXT_SIZE)
+	if (!rc && strlen(clean) >= TEXT_SIZE)
 		rc = UNCIA_E_LIMIT;
 	/* Behind a point, decimals may have been cut off. */
 	if (!rc && point && ends_in_whole_amount(clean))
 		rc = UNCIA_E_CHANGED;
+	const char *body = clean + strlen(FRAME_SCHEME);
+	if (!rc && strlen(clean) < strlen(FRAME_SCHEME))
+		rc = UNCIA_E_ADDRESS;
+	if (!rc && frame_kind(body, strlen(body)) != UNCIA_TEXT_NONE)
+		rc = UNCIA_E_ENCODING;
 	if (!rc)
-		rc = strlen(clean) < strlen(SCHEME) ? UNCIA_E_ADDRESS
-		                                    : request_read_body(clean + strlen(SCHEME), &parsed);
-	if (rc)
-		return rc;
-	*request = parsed;
-	return 0;
-}
-
-int uncia_request_format(const struct uncia_request *request, char text[UNCIA_REQUEST_TEXT_SIZE])
-{
-	static const char digits[] = "0123456789ABCDEF";
-	struct destination destination;
-	char built[UNCIA_REQUEST_TEXT_SIZE], address[ADDRESS_TEXT_SIZE], amount[AMOUNT_TEXT_SIZE];
-	_Static_assert(sizeof(SCHEME) + ADDRESS_TEXT_SIZE + AMOUNT_TEXT_SIZE + 3 * UNCIA_MEMO_SIZE + 16 <=
-	                   sizeof(built),
-	               "every request fits");
-	if (!request || !text || request->size != sizeof(*request) ||
-	    !memchr(request->address, 0, sizeof(request->address)) || !memchr(request->memo, 0, sizeof(request->memo)))
-		return UNCIA_E_ARGUMENT;
-	int rc = destination_read(request->address, &destination);
-	if (rc)
-		return rc;
-	if (request->has_amount && request->amount == 0)
-		return UNCIA_E_AMOUNT;
-	if (!utf8_is_plain(request->memo))
-		return UNCIA_E_ENCODING;
-	destination_format(&destination, address);
-	char *at = stpcpy(stpcpy(built, SCHEME), address);
-	if (request->has_amount) {
-		amount_format(request->amount, amount);
-		at = stpcpy(stpcpy(at, "?amount="), amount);
-	}
-	if (request->memo[0] != '\0') {
-		at = stpcpy(at, request->has_amount ? "&memo=" : "?memo=");
-		for (const char *c = request->memo; *c != '\0'; c++) {
-			/* A mark at the end of the text would be taken for one that came to stand there on the way. */
-			if (unreserved(*c) && (c[1] != '\0' || !clean_is_mark((uint8_t)*c))) {
-				*at++ = *c;
-				continue;
-			}
-			*at++ = '%';
-			*at++ = digits[(uint8_t)*c >> 4];
-			*at++ = digits[(uint8_t)*c & 15];
-		}
-		*at = '\0';
-	}
-	assert(at < built + sizeof(built));
-	strcpy(text, built);
-	return 0;
+		rc = request_read_body(clean + strlen(FRAME_SCHEME), &parsed);
+	if (!rc)
+		*request = parsed;
+	return rc;
 }
