@@ -106,16 +106,21 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_request_parse(const uint8_t *network_id, co
 /* Writes a request of anybody's, without a lock. Whoever pays it twice pays once, so that each wish to be paid needs a
  * reference of its own in the address: uncia_wallet_request sees to that.
  * Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT where it is 0; UNCIA_E_ENCODING where the memo is not UTF-8 or holds
- *	control characters; UNCIA_E_LIMIT where it is longer than 96 bytes; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT (also with
- *a lock). In: network_id, 32 bytes. Threads: any. Spec: texts.md 12.5. */
+ *	control characters; UNCIA_E_LIMIT where it is longer than 96 bytes; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT, also
+ *	for a lock.
+ * In: network_id, 32 bytes.
+ * Threads: any.
+ * Spec: texts.md 12.5. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_request_format(const uint8_t *network_id, const struct uncia_request *request,
                                                     char text[UNCIA_CHAT_TEXT_SIZE]);
 
 /* Writes a request to be paid at this wallet, with a fresh reference where the address has none, and signed where it
  * carries a lock.
  * Returns: as uncia_request_format; UNCIA_E_ADDRESS also for another account's; UNCIA_E_NETWORK where the home is bound
- *to none yet; UNCIA_E_PASSPHRASE while the wallet is locked; UNCIA_E_RANDOM; UNCIA_E_BUSY. In: request->address may be
- *empty: the wallet's own. Out: text; request, as uncia_request_parse would read it. Threads: as uncia_wallet_open.
+ *	to none yet; UNCIA_E_PASSPHRASE while the wallet is locked; UNCIA_E_RANDOM; UNCIA_E_BUSY.
+ * In: request->address may be empty: the wallet's own.
+ * Out: text; request, as uncia_request_parse would read it.
+ * Threads: as uncia_wallet_open.
  * Spec: texts.md 12.5. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_request(struct uncia_wallet *wallet, struct uncia_request *request,
                                                     char text[UNCIA_CHAT_TEXT_SIZE]);
@@ -141,16 +146,20 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_parse(const uint8_t *network_id, co
 
 /* Writes the contact text of this wallet.
  * Returns: 0; UNCIA_E_ENCODING where the handle has not the form PROTOCOL:NAME, of at most 60 bytes, without blanks and
- *	without characters that nobody sees; UNCIA_E_NETWORK where the home is bound to none yet; UNCIA_E_PASSPHRASE
- *while the wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT. In: handle, or NULL for none. Threads: as
- *uncia_wallet_open. Spec: texts.md 12.4. */
+ *	characters that nobody sees; UNCIA_E_NETWORK where the home is bound to none yet; UNCIA_E_PASSPHRASE while the
+ *	wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * In: handle, or NULL for none.
+ * Threads: as uncia_wallet_open.
+ * Spec: texts.md 12.4. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_contact(const struct uncia_wallet *wallet, const char *handle,
                                                     char text[UNCIA_CHAT_TEXT_SIZE]);
 
 /* The twenty digits that the owners of two accounts see alike on both sides, whichever is given first. Compared by
- * voice they show that nobody has put an account of his own in between. Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_LIBRARY;
- * UNCIA_E_ARGUMENT, also for one account with itself. In: network_id, 32 bytes; addresses, whose references do not
- * matter. Threads: any. Spec: texts.md 12.10. */
+ * voice they show that nobody has put an account of his own in between.
+ * Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT, also for one account with itself.
+ * In: network_id, 32 bytes; addresses, whose references do not matter.
+ * Threads: any.
+ * Spec: texts.md 12.10. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_contact_code(const uint8_t *network_id, const char *address, const char *other,
                                                   char code[UNCIA_CODE_SIZE]);
 

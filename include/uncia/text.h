@@ -90,8 +90,9 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_payment_id_parse(const char *text, struct u
  * Spec: encoding.md 1.5. */
 UNCIA_API void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_ID_TEXT_SIZE]);
 
-/* Whether a payment may have this text as its memo: UTF-8 without control characters, at most 512 bytes. Texts for
- * chats carry at most 96 (UNCIA_CHAT_MEMO_SIZE). Returns: 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_ARGUMENT.
+/* Whether a payment may have this text as its memo: UTF-8 without control characters, at most 512 bytes. A text for a
+ * chat carries at most 96 (UNCIA_CHAT_MEMO_SIZE).
+ * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_ARGUMENT.
  * Threads: any.
  * Spec: texts.md 11.4. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_memo_check(const char *text);
