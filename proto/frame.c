@@ -27,7 +27,7 @@ enum uncia_text_kind frame_kind(const char *run, size_t length)
 {
 	for (unsigned kind = 0; kind < KINDS; kind++) {
 		size_t size = prefixes[kind] ? strlen(prefixes[kind]) : 0;
-		if (size != 0 && length > size && run[size] == '1' && strncasecmp(run, prefixes[kind], size) == 0)
+		if (size != 0 && length > size && run[size] == '1' && text_begins(run, prefixes[kind]))
 			return (enum uncia_text_kind)kind;
 	}
 	return UNCIA_TEXT_NONE;
@@ -44,19 +44,19 @@ enum uncia_text_kind frame_text_kind(const char *text)
 	clean[HEAD_ROOM - 1] = '\0';
 	if (rc && rc != UNCIA_E_LIMIT && rc != UNCIA_E_CHANGED)
 		return UNCIA_TEXT_NONE;
-	if (strncasecmp(clean, receipt, sizeof(receipt) - 1) == 0) {
+	if (text_begins(clean, receipt)) {
 		const char *digits = clean + sizeof(receipt) - 1;
 		size_t count = strspn(digits, "0123456789");
 		return count != 0 && digits[count] == ':' ? UNCIA_TEXT_RECEIPT : UNCIA_TEXT_NONE;
 	}
-	bool has_scheme = strncasecmp(clean, FRAME_SCHEME, strlen(FRAME_SCHEME)) == 0;
+	bool has_scheme = text_begins(clean, FRAME_SCHEME);
 	const char *run = clean + (has_scheme ? strlen(FRAME_SCHEME) : 0);
 	enum uncia_text_kind kind = frame_kind(run, strlen(run));
 	if (kind != UNCIA_TEXT_NONE)
 		return kind;
 	if (has_scheme) /* with an address behind it, as requests were written */
 		return UNCIA_TEXT_REQUEST;
-	return strncasecmp(clean, address, sizeof(address) - 1) == 0 ? UNCIA_TEXT_ADDRESS : UNCIA_TEXT_NONE;
+	return text_begins(clean, address) ? UNCIA_TEXT_ADDRESS : UNCIA_TEXT_NONE;
 }
 
 /* Whether all its letters are of the case of the first one. */
@@ -147,7 +147,7 @@ int frame_open(enum uncia_text_kind kind, const char *text, char *clean, size_t 
 	int rc = text_clean(text, &clean_plain, clean, room);
 	if (rc)
 		return frame_text_kind(text) == kind ? rc : UNCIA_E_ENCODING;
-	bool has_scheme = strncasecmp(clean, FRAME_SCHEME, strlen(FRAME_SCHEME)) == 0;
+	bool has_scheme = text_begins(clean, FRAME_SCHEME);
 	*run = clean + (has_scheme ? strlen(FRAME_SCHEME) : 0);
 	if (frame_kind(*run, strlen(*run)) != kind)
 		return UNCIA_E_ENCODING;

@@ -83,7 +83,7 @@ int receipt_parse(const struct hash *network_id, const char *text, uint8_t **byt
 	if (!clean)
 		return UNCIA_E_MEMORY;
 	int rc = text_clean(text, &clean_receipt, clean, room);
-	if (!rc && strncasecmp(clean, old, strlen(old)) == 0)
+	if (!rc && text_begins(clean, old))
 		rc = read_old(clean, bytes, size);
 	else if (!rc || rc == UNCIA_E_CHANGED)
 		rc = read_framed(network_id, text, clean, room, bytes, size);

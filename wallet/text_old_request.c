@@ -76,9 +76,9 @@ static int parse_memo(const char *text, size_t size, struct uncia_request *reque
 static int parse_parameter(const char *text, size_t size, struct uncia_request *request)
 {
 	const size_t amount = strlen(AMOUNT_NAME), memo = strlen(MEMO_NAME);
-	if (strncasecmp(text, AMOUNT_NAME, amount) == 0)
+	if (text_begins(text, AMOUNT_NAME))
 		return parse_amount(text + amount, size - amount, request);
-	if (strncasecmp(text, MEMO_NAME, memo) == 0)
+	if (text_begins(text, MEMO_NAME))
 		return parse_memo(text + memo, size - memo, request);
 	return UNCIA_E_CHANGED;
 }
@@ -93,7 +93,7 @@ struct value {
 static bool is_named(const char *text, const char *end, const char *name)
 {
 	size_t size = strlen(name);
-	return (size_t)(end - text) > size && strncasecmp(end - size, name, size) == 0;
+	return (size_t)(end - text) > size && text_begins(end - size, name);
 }
 
 /* Whether a value that blanks stood in may be read without them. Decimals show where an amount ends: "5" and a number
@@ -148,7 +148,7 @@ static bool ends_in_whole_amount(const char *text)
 {
 	const char *question = strrchr(text, '?'), *last = strrchr(question ? question : text, '&');
 	last = last ? last : question;
-	return last && strncasecmp(last + 1, AMOUNT_NAME, strlen(AMOUNT_NAME)) == 0 && !strchr(last, '.');
+	return last && text_begins(last + 1, AMOUNT_NAME) && !strchr(last, '.');
 }
 
 /* Whether it was turned into capitals on its way, so that nobody knows which letters of the memo were. */
@@ -201,6 +201,8 @@ int request_read_old(const char *text, struct uncia_request *request)
 		rc = UNCIA_E_ADDRESS;
 	if (!rc && frame_kind(body, strlen(body)) != UNCIA_TEXT_NONE)
 		rc = UNCIA_E_ENCODING;
+	if (!rc && !text_begins(body, "unc1") && frame_is_of_a_newer_kind(body, strlen(body)))
+		rc = UNCIA_E_NEWER;
 	if (!rc)
 		rc = request_read_body(clean + strlen(FRAME_SCHEME), &parsed);
 	if (!rc)

@@ -40,7 +40,7 @@ int notice_read_payload(const uint8_t *payload, size_t size, struct uncia_notice
 int claim_read_payload(const uint8_t *payload, size_t size, struct uncia_claim *claim);
 
 /* A request as earlier versions wrote it, "uncia:unc1…?amount=…". Returns 0; UNCIA_E_ENCODING; UNCIA_E_CHANGED;
- * UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_LIMIT. */
+ * UNCIA_E_ADDRESS; UNCIA_E_AMOUNT; UNCIA_E_LIMIT; UNCIA_E_NEWER (of a kind that is not known here). */
 int request_read_old(const char *text, struct uncia_request *request);
 
 #endif

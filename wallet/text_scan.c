@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include "address.h"
 #include "base64url.h"
+#include "clean.h"
 #include "text_option.h"
 #include "utf8.h"
 
@@ -122,11 +123,6 @@ static size_t run_size(const char *text)
 	return size;
 }
 
-static bool scan_begins(const char *text, const char *with)
-{
-	return strncasecmp(text, with, strlen(with)) == 0;
-}
-
 /* Something at a place that may be a text. */
 struct candidate {
 	enum uncia_text_kind kind;
@@ -213,7 +209,7 @@ static bool old_receipt_candidate(const char *text, struct candidate *c)
 {
 	static const char front[] = "uncia-receipt-", whole[] = "uncia-receipt-1:",
 	                  base64[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
-	if (!scan_begins(text, front))
+	if (!text_begins(text, front))
 		return false;
 	size_t digits = strspn(text + strlen(front), "0123456789");
 	const char *begin = text + strlen(front) + digits;
@@ -235,11 +231,11 @@ static bool old_receipt_candidate(const char *text, struct candidate *c)
 /* What stands at this place, at which no letter or digit is before. Returns false where it is nothing of ours. */
 static bool candidate_at(const char *text, const uint8_t *network_id, struct candidate *c)
 {
-	const bool has_scheme = scan_begins(text, FRAME_SCHEME);
+	const bool has_scheme = text_begins(text, FRAME_SCHEME);
 	*c = (struct candidate){.run = text + (has_scheme ? strlen(FRAME_SCHEME) : 0)};
 	if (old_receipt_candidate(text, c))
 		return true;
-	if (!scan_begins(c->run, "unc"))
+	if (!text_begins(c->run, "unc"))
 		return false;
 	c->size = run_size(c->run);
 	c->kind = frame_kind(c->run, c->size);
@@ -249,7 +245,7 @@ static bool candidate_at(const char *text, const uint8_t *network_id, struct can
 		return false;
 	if (c->kind != UNCIA_TEXT_NONE)
 		c->error = framed_check(c, network_id);
-	else if (scan_begins(c->run, ADDRESS_FRONT))
+	else if (text_begins(c->run, ADDRESS_FRONT))
 		address_candidate(text, c);
 	else if (frame_is_of_a_newer_kind(c->run, c->size))
 		c->error = UNCIA_E_NEWER;

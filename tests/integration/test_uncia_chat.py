@@ -125,7 +125,7 @@ class Paid(NetworkTest):
 		made = self.bob.run("request", "0.75", "--memo", "lunch")
 		request = made["request"]
 		out, err = self.text(self.alice, "send", request)
-		self.assertIn(f'paying 0.750000 UNC to {made["address"]} (none of your contacts; first payment to this address from this home), for "lunch"\n', err)
+		self.assertIn(f'paying 0.750000 UNC to {made["address"]} (none of your contacts; first payment to this address from this home); its memo: "lunch"\n', err)
 		paid = out.split()[1]
 		for again in (request, request.upper(), f"<{request}>"):
 			out, err = self.text(self.alice, "send", again)

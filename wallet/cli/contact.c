@@ -95,8 +95,11 @@ static int run_add(const struct call *call)
 	if (code)
 		return code;
 	code = session_open(call, signed_text && network_given(call), 0, &session);
-	if (!code && signed_text && !(code = contact_text_read(call, &session, call->operands[1], &contact)))
+	if (!code && signed_text && !(code = contact_text_read(call, &session, call->operands[1], &contact))) {
 		strcpy(address, contact.address);
+		if (*contact.handle)
+			cli_complain(0, "the owner of this account has signed for %s", contact.handle);
+	}
 	if (!code) {
 		int error = pin_when_free(session.wallet, name, address, call->value[OPTION_REPLACE]);
 		code = error == UNCIA_E_ALIKE ? complain_alike(session.wallet, name, address)

@@ -88,14 +88,20 @@ static const char *key_words(const struct order *order)
 	return order->key == order->request.key ? "this request" : "this --key";
 }
 
-/* What is shown of a request behind amount and payee: its memo, quoted, and that it may have been cut. */
-static void request_words(const struct order *order, char words[UNCIA_MEMO_SIZE + 128])
+/* What is shown of a request behind amount and payee. */
+static const char *unchecked_words(const struct order *order)
+{
+	return !order->request.size || order->request.checked
+	           ? ""
+	           : ", unchecked: the request is of an older form, whose end may have been cut on its way";
+}
+
+/* Its memo, quoted: last of all, since whoever wrote it may have written anything. */
+static void memo_words(const struct order *order, char words[UNCIA_MEMO_SIZE + 16])
 {
 	*words = '\0';
 	if (order->request.size && *order->memo)
-		words += sprintf(words, ", for \"%s\"", order->memo);
-	if (order->request.size && !order->request.checked)
-		strcpy(words, ", unchecked: the request is of an older form, whose end may have been cut on its way");
+		snprintf(words, UNCIA_MEMO_SIZE + 16, "; its memo: \"%s\"", order->memo);
 }
 
 /* Shows the payee before anything is signed: a name or a request does not say where the money goes. On a terminal it
@@ -103,7 +109,7 @@ static void request_words(const struct order *order, char words[UNCIA_MEMO_SIZE 
 static int confirm_payee(const struct call *call, const struct session *session, struct order *order)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE], again[256] = "", answer[8];
-	char of_request[UNCIA_MEMO_SIZE + 128];
+	char memo[UNCIA_MEMO_SIZE + 16];
 	struct payee_known known;
 	bool asks = !call->json && !call->value[OPTION_YES] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 	payee_known(session, &(struct payee){order->address, order->amount, order->memo}, &known);
@@ -116,9 +122,9 @@ static int confirm_payee(const struct call *call, const struct session *session,
 		snprintf(again, sizeof(again), "; the same amount was paid to it at %s: %s", when, id);
 	else if (known.repeats)
 		snprintf(again, sizeof(again), "; the same amount is on its way to it already: %s", id);
-	request_words(order, of_request);
-	cli_complain(0, "paying %s %s to %s (%s)%s%s", amount, uncia_network_currency(session->network), order->address,
-	             known.text, of_request, again);
+	memo_words(order, memo);
+	cli_complain(0, "paying %s %s to %s (%s)%s%s%s", amount, uncia_network_currency(session->network),
+	             order->address, known.text, unchecked_words(order), again, memo);
 	if (!asks)
 		return 0;
 	fputs("Pay? [y/N] ", stderr);

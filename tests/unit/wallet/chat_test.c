@@ -79,6 +79,9 @@ START_TEST(other_versions_and_other_bits_are_told)
 	                 UNCIA_E_ENCODING);
 	ck_assert_int_eq(uncia_notice_parse(NULL, groups_text("uncpaid", groups, 1), &notice), UNCIA_E_ENCODING);
 	ck_assert_int_eq(uncia_notice_parse(NULL, groups_text("uncpaid", groups, 0), &notice), UNCIA_E_ENCODING);
+	/* Of a kind that is not known here. */
+	struct uncia_request request = {.size = sizeof(request)};
+	ck_assert_int_eq(uncia_request_parse(NULL, groups_text("unclater", groups, count), &request), UNCIA_E_NEWER);
 	/* The checksum covers the prefix. */
 	char *swapped = (char *)(uintptr_t)groups_text("uncpaid", groups, count);
 	memcpy(swapped + strlen("uncia:unc"), "gift", 4);
