@@ -546,6 +546,81 @@ START_TEST(notices_and_claims_come_back)
 }
 END_TEST
 
+/* ---- expiries -------------------------------------------------------------------------------- */
+
+/* Reads the payload of an expiry, changes one byte, and writes it with `size` bytes of it. */
+static int expiry_changed(const struct rig *rig, const char *text, size_t at, size_t size)
+{
+	static char clean[4096];
+	uint8_t payload[2048];
+	struct uncia_expiry *expiry = NULL;
+	const char *run;
+	size_t whole;
+	ck_assert_int_eq(frame_open(UNCIA_TEXT_EXPIRY, text, clean, sizeof(clean), &run, &whole), 0);
+	ck_assert(size <= whole && at < whole);
+	frame_payload(UNCIA_TEXT_EXPIRY, run, payload, whole);
+	payload[at] ^= 1;
+	int rc = uncia_expiry_verify(rig->net.network, raw(UNCIA_TEXT_EXPIRY, payload, size), &expiry);
+	ck_assert((rc == 0) == (expiry != NULL));
+	uncia_expiry_free(expiry);
+	return rc;
+}
+
+START_TEST(the_expiry_of_an_own_payment_proves_itself_to_anybody)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_payment_id expired, final, none = {{1}};
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_expiry *expiry;
+	char *text, address[UNCIA_ADDRESS_TEXT_SIZE], to[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount;
+	rig->net.expire = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, 500000, &expired), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_int_eq(rig_payment(rig, &expired).state, UNCIA_PAYMENT_EXPIRED);
+	rig->net.expire = false;
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, 400000, &final), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &final, &text), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &none, &text), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &expired, &text), 0);
+	ck_assert_int_eq(uncia_text_kind(text), UNCIA_TEXT_EXPIRY);
+	ck_assert_int_eq(uncia_expiry_verify(rig->net.network, text, &expiry), 0);
+	ck_assert_int_eq(uncia_expiry_payment(expiry, &payment), 0);
+	ck_assert_int_eq(payment.state, UNCIA_PAYMENT_EXPIRED);
+	ck_assert_mem_eq(payment.id.b, expired.b, sizeof(expired.b));
+	ck_assert_int_eq(uncia_expiry_output(expiry, 0, address, &amount), 0);
+	rig_address(0, to);
+	ck_assert(strcmp(address, to) == 0 && amount == 500000);
+	ck_assert_int_eq(uncia_expiry_output(expiry, 1, address, &amount), UNCIA_E_ARGUMENT);
+	uncia_expiry_free(expiry);
+	/* The same in the home's archive. */
+	char *again;
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &expired, &again), 0);
+	ck_assert_str_eq(text, again);
+	uncia_text_free(again);
+	const size_t size = (strlen(text) - strlen("uncia:uncnever1p") - 6) * 5 / 8;
+	for (size_t at = 0; at < size; at++) {
+		int rc = expiry_changed(rig, text, at, size);
+		ck_assert_msg(rc == (at < 4 ? UNCIA_E_NETWORK : rc) &&
+		                  (rc == UNCIA_E_NETWORK || rc == UNCIA_E_PROOF || rc == UNCIA_E_SIGNATURE ||
+		                   rc == UNCIA_E_ENCODING),
+		              "byte %zu: %d", at, rc);
+	}
+	for (size_t cut = 0; cut < size; cut++)
+		ck_assert_msg(expiry_changed(rig, text, 0, cut) != 0, "%zu bytes", cut);
+	uncia_text_free(text);
+	rig_close(rig);
+	ck_assert_int_eq(uncia_wallet_open(&rig->host.host, NULL, NULL, &rig->wallet), 0);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &expired, &text), UNCIA_E_NETWORK);
+	rig_free(rig);
+}
+END_TEST
+
 UNIT_MAIN("chat", every_size_of_a_payload_comes_back, other_versions_and_other_bits_are_told,
           lengths_are_those_of_the_specification, requests_come_back_with_every_part_and_without,
           the_key_of_a_request_is_that_of_all_that_it_says, requests_that_cannot_be_are_not_written,
@@ -554,4 +629,5 @@ UNIT_MAIN("chat", every_size_of_a_payload_comes_back, other_versions_and_other_b
           a_lock_is_signed_by_the_key_of_the_address_and_nothing_in_it_can_be_changed,
           a_lock_under_somebody_elses_address_is_refused, contacts_come_back_signed_for_one_handle_on_one_network,
           handles_are_a_protocol_and_a_name_that_can_be_seen, what_is_signed_needs_the_key_and_a_network,
-          the_code_of_two_accounts_is_the_same_from_both_sides, notices_and_claims_come_back)
+          the_code_of_two_accounts_is_the_same_from_both_sides, notices_and_claims_come_back,
+          the_expiry_of_an_own_payment_proves_itself_to_anybody)
