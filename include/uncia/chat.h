@@ -82,7 +82,8 @@ struct uncia_request {
 	uint64_t amount;            /* micro-units, > 0 */
 	uint8_t currency;           /* its number; 1 is the first of the network. To be written: 0 is 1, too */
 	uint32_t ends_at;           /* seconds since 1970; from then on it is not to be paid. 0: no end */
-	char memo[UNCIA_MEMO_SIZE]; /* empty: none; UTF-8 without control characters, at most 96 bytes */
+	char memo[UNCIA_MEMO_SIZE]; /* empty: none; UTF-8 without control characters, at most 96 bytes, or 512 where it
+	                             * is not `checked` */
 	bool has_lock;              /* it asks for a hold under this lock instead of a payment; no memo then */
 	uint8_t lock[32];
 	/* Read only: */

@@ -83,6 +83,13 @@ class Texts(UnciaTest):
 		self.uncia_refuses(2, "AMOUNT is missing", *self.base, "send", spec.frame_text("uncask", account))
 		self.uncia_refuses(2, "AMOUNT is not what the request asks for", *self.base, "send", spec.frame_text("uncask", account + amount), "2")
 
+	def test_no_message_quotes_a_claim_which_is_money_for_whoever_reads_it(self):
+		claim = spec.frame_text("uncgift", bytes(4) + bytes(range(68)))
+		for command in (["send", claim, "1"], ["contact", "add", "anna", claim], ["request", "--read", claim], ["notice", "--read", claim],
+			["contact", "read", claim], ["receipt", "verify", claim]):
+			_, err = self.uncia(*self.base, *command, code=7 if command[1] in ("read", "verify") else 2)
+			self.assertNotIn(claim[-30:-8], err)
+
 	def test_contacts_prove_whose_they_are_and_both_sides_see_one_code(self):
 		self.wallet("v")
 		other = ["--wallet", "v", "--network", self.network]
@@ -103,6 +110,7 @@ class Texts(UnciaTest):
 		self.uncia_refuses(2, "@anna: no such contact", *self.base, "contact", "code", "@anna")
 		for handle in ("bob", "xmpp:", "xmpp:b ob", "xmpp:" + "x" * 60):
 			self.uncia_refuses(2, "--handle: not PROTOCOL:NAME", *self.base, "contact", "export", "--handle", handle)
+		self.uncia_refuses(2, "it is the text of a contact (see uncia contact add)", *self.base, "send", made["contact"], "1")
 		forged = spec.frame_read("uncwho", made["contact"])
 		forged = spec.frame_text("uncwho", forged[:-1] + b"h")
 		for message, text in (("changed on the way", made["contact"][:-1]), ("does not verify", forged), ("does not begin with uncia:uncwho1", ALICE)):

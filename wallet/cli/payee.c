@@ -74,14 +74,39 @@ int memo_check(const struct call *call, const char *memo)
 	return 0;
 }
 
+/* The text as messages may quote it: whoever reads a claim has its money. */
+static const char *quotable(const char *text)
+{
+	return uncia_text_kind(text) == UNCIA_TEXT_CLAIM ? "uncia:uncgift1…" : text;
+}
+
+/* Why a text that is no address could be mistaken for one: a phrase. */
+static const char *no_address_words(const char *text)
+{
+	switch (uncia_text_kind(text)) {
+	case UNCIA_TEXT_NONE:
+		return "it does not begin with unc1";
+	case UNCIA_TEXT_CONTACT:
+		return "it is the text of a contact (see uncia contact add)";
+	case UNCIA_TEXT_NOTICE:
+		return "it tells of a payment that was made";
+	case UNCIA_TEXT_RECEIPT:
+	case UNCIA_TEXT_EXPIRY:
+		return "it is the proof of a payment's end (see uncia receipt verify)";
+	case UNCIA_TEXT_CLAIM:
+	case UNCIA_TEXT_QUOTE:
+		return "it is a text of another kind";
+	default:
+		return "it was mistyped, or changed on the way";
+	}
+}
+
 int address_read(const struct call *call, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	struct uncia_address parsed;
 	if (uncia_address_parse(text, &parsed))
-		return cli_complain_usage(call, "\"%s\" is not a valid address: %s", text,
-		                          uncia_text_kind(text) == UNCIA_TEXT_NONE
-		                              ? "it does not begin with unc1"
-		                              : "it was mistyped, or changed on the way");
+		return cli_complain_usage(call, "\"%s\" is not a valid address: %s", quotable(text),
+		                          no_address_words(text));
 	uncia_address_format(&parsed, address);
 	return 0;
 }
@@ -217,7 +242,7 @@ int request_read(const struct call *call, const uint8_t *network_id, const char 
 		    "\"%.80s\" asks for a hold under a lock: uncia makes none, and shows such a request with "
 		    "a network file only",
 		    text);
-	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text,
+	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", quotable(text),
 	                                  text_error_words(UNCIA_TEXT_REQUEST, text, error))
 	             : 0;
 }
