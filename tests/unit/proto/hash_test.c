@@ -23,6 +23,10 @@ static const char *const texts[HASH_TAGS] = {
     [HASH_RECORD] = "uncia.record",
     [HASH_MEMO] = "uncia.memo",
     [HASH_SHORT_ID] = "uncia.shortid",
+    [HASH_CONTACT] = "uncia.contact",
+    [HASH_ASK] = "uncia.ask",
+    [HASH_REQUEST] = "uncia.request",
+    [HASH_CODE] = "uncia.code",
 };
 
 START_TEST(each_tag_is_its_text_as_personalisation)
