@@ -2,6 +2,7 @@
 #include "address.h"
 #include <assert.h>
 #include <string.h>
+#include "bech32m.h"
 #include "clean.h"
 #include "hash.h"
 #include "uncia/error.h"
@@ -86,7 +87,7 @@ int destination_read(const char *text, struct destination *destination)
 	char clean[CLEAN_ROOM];
 	if (!text || text_clean(text, &clean_plain, clean, sizeof(clean)))
 		return UNCIA_E_ADDRESS;
-	bool has_scheme = strncasecmp(clean, SCHEME, strlen(SCHEME)) == 0;
+	bool has_scheme = text_begins(clean, SCHEME);
 	return destination_parse(clean + (has_scheme ? strlen(SCHEME) : 0), destination);
 }
 

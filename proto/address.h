@@ -38,12 +38,4 @@ int destination_read(const char *text, struct destination *destination);
 /* Writes the text in lower case, NUL-terminated. Cannot fail. */
 void destination_format(const struct destination *destination, char text[ADDRESS_TEXT_SIZE]);
 
-/* Bech32m itself (BIP-350), texts of at most 90 characters. data: 5-bit groups, one a byte. hrp: the NUL-terminated
- * human-readable part, in lower case. text_size: room in text, its NUL included.
- * Returns 0; UNCIA_E_ADDRESS (a character or group out of range, too long, no room). */
-int bech32m_encode(const char *hrp, const uint8_t *data, size_t data_size, char *text, size_t text_size);
-/* The reverse. hrp_size: room in hrp, its NUL included; it comes out in lower case. *data_size is the room in data
- * before, the number of groups after. Returns 0 or UNCIA_E_ADDRESS, which leaves all of them alone. */
-int bech32m_decode(const char *text, char *hrp, size_t hrp_size, uint8_t *data, size_t *data_size);
-
 #endif

@@ -8,6 +8,16 @@ const struct clean_form clean_plain = {.own_marks = ""};
 const struct clean_form clean_request = {.own_marks = ".:", .keeps_blanks = true};
 const struct clean_form clean_receipt = {.own_marks = "-_"};
 
+bool text_begins(const char *text, const char *lower)
+{
+	for (; *lower != '\0'; text++, lower++) {
+		char c = (char)(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text);
+		if (c != *lower)
+			return false;
+	}
+	return true;
+}
+
 bool clean_is_mark(uint32_t character)
 {
 	static const char ascii[] = "!\"'()*,-.:;?[]_`{}~";

@@ -24,6 +24,10 @@ extern const struct clean_form clean_receipt; /* "uncia-receipt-1:…" */
  * or no room). Out: clean, NUL-terminated, of at most clean_size bytes; undefined on errors. */
 int text_clean(const char *text, const struct clean_form *form, char *clean, size_t clean_size);
 
+/* Whether a text begins with this one, which is in lower case, by the letters of ASCII alone: strncasecmp asks the
+ * locale of whoever embeds us, and in Turkish "I" is no capital of "i". */
+bool text_begins(const char *text, const char *lower);
+
 /* Whether it is punctuation that people and programs put around a text: quotes, brackets, stops, list marks. */
 bool clean_is_mark(uint32_t character);
 

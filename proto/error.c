@@ -58,6 +58,8 @@ const char *uncia_error_text(int error)
 		return "the link was closed";
 	case UNCIA_E_CHANGED:
 		return "changed on the way, or cut: ask for it again";
+	case UNCIA_E_NEWER:
+		return "made by a newer program: this one cannot read it";
 	case UNCIA_E_LIMIT:
 		return "larger than the protocol allows";
 	case UNCIA_E_FULL:

@@ -27,6 +27,10 @@ static const char tags[HASH_TAGS][crypto_generichash_blake2b_PERSONALBYTES + 1] 
     [HASH_LOCK] = "uncia.lock",
     [HASH_SEAL] = "uncia.seal",
     [HASH_HOLD] = "uncia.hold",
+    [HASH_CONTACT] = "uncia.contact",
+    [HASH_ASK] = "uncia.ask",
+    [HASH_REQUEST] = "uncia.request",
+    [HASH_CODE] = "uncia.code",
 };
 
 /* libsodium's calls fail only for sizes out of range, which are constants here. */

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base64url.h"
-#include "clean.h"
 #include "consensus.pb-c.h"
 #include "fields.h"
 #include "uncia/error.h"
@@ -223,58 +221,6 @@ int receipt_make(const struct block *block, uint32_t index, const struct receipt
 	if (protobuf_c_message_get_packed_size(&pb.base) > RECEIPT_SIZE_MAX)
 		return UNCIA_E_LIMIT;
 	return canonical_encode(&pb.base, bytes, size);
-}
-
-int receipt_format(const void *bytes, size_t size, char **text)
-{
-	const size_t prefix = strlen(RECEIPT_TEXT_PREFIX);
-	if (size > RECEIPT_SIZE_MAX)
-		return UNCIA_E_LIMIT;
-	size_t room = sodium_base64_ENCODED_LEN(size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	char *fresh = malloc(prefix + room);
-	if (!fresh)
-		return UNCIA_E_MEMORY;
-	memcpy(fresh, RECEIPT_TEXT_PREFIX, prefix);
-	sodium_bin2base64(fresh + prefix, room, bytes, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	*text = fresh;
-	return 0;
-}
-
-/* The text form, cleaned. Returns as receipt_parse. */
-static int receipt_decode_text(const char *text, uint8_t **bytes, size_t *size)
-{
-	const size_t prefix = strlen(RECEIPT_TEXT_PREFIX);
-	if (strncasecmp(text, RECEIPT_TEXT_PREFIX, strcspn(RECEIPT_TEXT_PREFIX, "0123456789")) != 0)
-		return UNCIA_E_ENCODING;
-	if (strncmp(text, RECEIPT_TEXT_PREFIX, prefix) != 0)
-		return UNCIA_E_CHANGED;
-	text += prefix;
-	size_t length = strlen(text), decoded_size;
-	if (length >= sodium_base64_ENCODED_LEN(RECEIPT_SIZE_MAX, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
-		return UNCIA_E_LIMIT;
-	uint8_t *fresh = malloc(length / 4 * 3 + 3);
-	if (!fresh)
-		return UNCIA_E_MEMORY;
-	if (length == 0 || base64url_decode(text, length, fresh, &decoded_size)) {
-		free(fresh);
-		return UNCIA_E_CHANGED;
-	}
-	*bytes = fresh;
-	*size = decoded_size;
-	return 0;
-}
-
-int receipt_parse(const char *text, uint8_t **bytes, size_t *size)
-{
-	size_t room = strnlen(text, CLEAN_TEXT_MAX) + 2;
-	char *clean = malloc(room);
-	if (!clean)
-		return UNCIA_E_MEMORY;
-	int rc = text_clean(text, &clean_receipt, clean, room);
-	if (!rc)
-		rc = receipt_decode_text(clean, bytes, size);
-	free(clean);
-	return rc;
 }
 
 static int account_check(const struct committee *c, const struct hash *network_id, const struct address *address,

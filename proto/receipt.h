@@ -4,7 +4,7 @@
 #include "entry.h"
 #include "vote.h"
 
-#define RECEIPT_TEXT_PREFIX "uncia-receipt-1:"
+#define RECEIPT_OLD_PREFIX "uncia-receipt-1:" /* of texts as earlier versions wrote them */
 
 /* What a verified receipt says. `payment` is owned: payment_free. */
 struct receipt {
@@ -40,13 +40,14 @@ struct receipt_proof {
 int receipt_make(const struct block *block, uint32_t index, const struct receipt_proof *proof, uint8_t **bytes,
                  size_t *size);
 
-/* The one-line text form. Returns 0; UNCIA_E_LIMIT (over RECEIPT_SIZE_MAX bytes); UNCIA_E_MEMORY. Owns: *text, which is
- * NUL-terminated, is the caller's (free()). */
-int receipt_format(const void *bytes, size_t size, char **text);
-/* Reads the text form after cleaning it (clean.h). The bytes are not verified. Returns 0; UNCIA_E_ENCODING (it does not
- * begin as a receipt); UNCIA_E_CHANGED (it does, and is none); UNCIA_E_LIMIT; UNCIA_E_MEMORY. Owns: *bytes is the
- * caller's (free()). */
-int receipt_parse(const char *text, uint8_t **bytes, size_t *size);
+/* The text form, "uncia:uncproof1…" (frame.h), one line. Returns 0; UNCIA_E_LIMIT (over RECEIPT_SIZE_MAX bytes);
+ * UNCIA_E_MEMORY. Owns: *text, which is NUL-terminated, is the caller's (free()). */
+int receipt_format(const struct hash *network_id, const void *bytes, size_t size, char **text);
+/* Reads the text form, and the one that earlier versions wrote, after cleaning it (clean.h). The bytes are not
+ * verified. Returns 0; UNCIA_E_ENCODING (it does not begin as a receipt, or was made wrongly); UNCIA_E_CHANGED (it
+ * does, and is none); UNCIA_E_NETWORK (it names another network); UNCIA_E_NEWER; UNCIA_E_LIMIT; UNCIA_E_MEMORY. Owns:
+ * *bytes is the caller's (free()). */
+int receipt_parse(const struct hash *network_id, const char *text, uint8_t **bytes, size_t *size);
 
 /* What a verified account proof says. */
 struct account_state {

@@ -47,7 +47,7 @@ int uncia_wallet_receipt(const struct uncia_wallet *w, const struct uncia_paymen
 	rc = receipt_bytes(w, &key, &bytes, &size);
 	if (rc)
 		return rc;
-	rc = receipt_format(bytes, size, text);
+	rc = receipt_format(&w->network_id, bytes, size, text);
 	free(bytes);
 	return rc;
 }

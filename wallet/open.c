@@ -180,6 +180,16 @@ int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_
 	return 0;
 }
 
+int uncia_wallet_network_id(const struct uncia_wallet *w, uint8_t id[32])
+{
+	if (!w || !id)
+		return UNCIA_E_ARGUMENT;
+	if (!w->has_network_id)
+		return UNCIA_E_NETWORK;
+	memcpy(id, w->network_id.b, HASH_SIZE);
+	return 0;
+}
+
 bool uncia_wallet_unlocked(const struct uncia_wallet *w)
 {
 	return w && w->secret && !wallet_usable(w);

@@ -474,15 +474,21 @@ void outbox_fold(struct uncia_wallet *w, size_t least)
 	tracked_trim(w);
 }
 
+int outbox_record(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct arena *arena,
+                  const Uncia__Pb__PaymentRecord **record)
+{
+	char blob[UNCIA_BLOB_NAME_SIZE];
+	const struct ended *ended = archive_find(w, nonce);
+	outbox_blob_name(nonce, blob);
+	return ended ? outbox_archived_record(w, ended, arena, record)
+	             : outbox_load_record(&w->host, blob, arena, record);
+}
+
 int outbox_receipt(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], uint8_t **receipt, size_t *size)
 {
 	const Uncia__Pb__PaymentRecord *record;
-	char blob[UNCIA_BLOB_NAME_SIZE];
 	struct arena arena;
-	const struct ended *ended = archive_find(w, nonce);
-	outbox_blob_name(nonce, blob);
-	int rc = ended ? outbox_archived_record(w, ended, &arena, &record)
-	               : outbox_load_record(&w->host, blob, &arena, &record);
+	int rc = outbox_record(w, nonce, &arena, &record);
 	if (!rc && record->receipt.len == 0)
 		rc = UNCIA_E_DAMAGED;
 	if (!rc) {

@@ -23,6 +23,10 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 /* Archives payments that have their end and are not archived yet, and takes away blobs that are not needed any more,
  * where there are at least so many. What fails is left for another time. */
 void outbox_fold(struct uncia_wallet *w, size_t least);
+/* Reads the record of a payment, archived or not. Returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; what
+ * the host returned. Out: *record, in the arena, which the caller frees, also on failure. */
+int outbox_record(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], struct arena *arena,
+                  const Uncia__Pb__PaymentRecord **record);
 /* Loads a FINAL one's receipt. Owns: free(). */
 int outbox_receipt(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], uint8_t **receipt, size_t *size);
 /* How many final payments of its own, of blocks above the one height and up to the other, this home knows. */

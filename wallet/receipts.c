@@ -57,7 +57,8 @@ int receipt_open(const struct uncia_network *network, const uint8_t *bytes, size
 		return rc;
 	}
 	memcpy(copy, bytes, size);
-	*opened = (struct uncia_receipt){.payment = verified.payment,
+	*opened = (struct uncia_receipt){.network_id = network->genesis.network_id,
+	                                 .payment = verified.payment,
 	                                 .height = verified.header.height,
 	                                 .timestamp_ms = verified.header.timestamp_ms,
 	                                 .index = verified.index,
@@ -73,7 +74,7 @@ int uncia_receipt_verify(const struct uncia_network *network, const char *text, 
 	size_t size;
 	if (!network || !text || !receipt)
 		return UNCIA_E_ARGUMENT;
-	int rc = receipt_parse(text, &bytes, &size);
+	int rc = receipt_parse(&network->genesis.network_id, text, &bytes, &size);
 	if (rc)
 		return rc;
 	rc = receipt_open(network, bytes, size, receipt);
@@ -130,5 +131,5 @@ int uncia_receipt_text(const struct uncia_receipt *receipt, char **text)
 {
 	if (!receipt || !text)
 		return UNCIA_E_ARGUMENT;
-	return receipt_format(receipt->bytes, receipt->size, text);
+	return receipt_format(&receipt->network_id, receipt->bytes, receipt->size, text);
 }

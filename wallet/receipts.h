@@ -5,6 +5,7 @@
 #include "payment.h"
 
 struct uncia_receipt {
+	struct hash network_id;
 	struct payment *payment;
 	uint64_t height, timestamp_ms;
 	uint32_t index;

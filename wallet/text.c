@@ -6,10 +6,11 @@
 #include "address.h"
 #include "amount.h"
 #include "clean.h"
+#include "frame.h"
 #include "hash.h"
+#include "utf8.h"
 
-#define ID_ROOM   128 /* above an id and some marks around it */
-#define HEAD_ROOM 64
+#define ID_ROOM 128 /* above an id and some marks around it */
 
 _Static_assert(UNCIA_ADDRESS_TEXT_SIZE == ADDRESS_TEXT_SIZE, "the public size is proto's");
 _Static_assert(UNCIA_AMOUNT_TEXT_SIZE == AMOUNT_TEXT_SIZE, "the public size is proto's");
@@ -87,24 +88,16 @@ void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_
 
 enum uncia_text_kind uncia_text_kind(const char *text)
 {
-	static const char receipt[] = "uncia-receipt-", request[] = "uncia:", address[] = "unc1";
-	static const struct clean_form beginning = {.own_marks = "-_:"};
-	char clean[HEAD_ROOM] = "";
-	/* The beginning alone matters: where the room ends, it is there. What was put so far is not ended by a NUL
-	 * then.
-	 */
-	int rc = text ? text_clean(text, &beginning, clean, sizeof(clean)) : UNCIA_E_ARGUMENT;
-	clean[HEAD_ROOM - 1] = '\0';
-	if (rc && rc != UNCIA_E_LIMIT && rc != UNCIA_E_CHANGED)
-		return UNCIA_TEXT_NONE;
-	if (strncasecmp(clean, receipt, sizeof(receipt) - 1) == 0) {
-		const char *digits = clean + sizeof(receipt) - 1;
-		size_t count = strspn(digits, "0123456789");
-		return count != 0 && digits[count] == ':' ? UNCIA_TEXT_RECEIPT : UNCIA_TEXT_NONE;
-	}
-	if (strncasecmp(clean, request, sizeof(request) - 1) == 0)
-		return UNCIA_TEXT_REQUEST;
-	return strncasecmp(clean, address, sizeof(address) - 1) == 0 ? UNCIA_TEXT_ADDRESS : UNCIA_TEXT_NONE;
+	return text ? frame_text_kind(text) : UNCIA_TEXT_NONE;
+}
+
+int uncia_memo_check(const char *text)
+{
+	if (!text)
+		return UNCIA_E_ARGUMENT;
+	if (strnlen(text, UNCIA_MEMO_SIZE) == UNCIA_MEMO_SIZE)
+		return UNCIA_E_LIMIT;
+	return utf8_is_plain(text) ? 0 : UNCIA_E_ENCODING;
 }
 
 int uncia_memo_hash(const char *text, uint8_t hash[32])

@@ -8,6 +8,7 @@
  *	drive                               bytes in and out
  *	orders                              payments that are made once the account is known
  *	paying      kept                    payments made; receipts read back
+ *	text_expiry                         the proof that a payment expired, as text
  *	catch_up    watching                what the account paid and this home does not know; what others pay to it
  *	shown       watching_read           payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
@@ -16,8 +17,11 @@
  *	tracked                             payments in memory
  *	archive_write, archive              payments that have their end, as they are stored
  *	events      contacts    mark        watching_place, watching_told, hooks
+ *	text_request, text_contact          texts for chats that a wallet signs
  *	wallet
- *	keyfile, words, network, structures, blob, host_directory, lookup, request, text, utf8
+ *	text_scan                           texts found in a message
+ *	text_notice, text_old_request, text_option
+ *	keyfile, words, network, structures, blob, host_directory, lookup, text
  */
 #ifndef WALLET_H
 #define WALLET_H

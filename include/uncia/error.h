@@ -53,6 +53,7 @@ enum uncia_error {
 	UNCIA_E_CLOSED = -205,       /* the link ended */
 	UNCIA_E_SECOND_CHAIN = -206, /* two things that are proved contradict each other: there are two chains */
 	UNCIA_E_CHANGED = -207,      /* a text that was changed or cut on its way: ask for it again */
+	UNCIA_E_NEWER = -208,        /* whole, but made by a newer program, in a form or with a part unknown here */
 
 	/* A limit was reached. */
 	UNCIA_E_LIMIT = -301, /* larger than docs/spec allows */

@@ -123,15 +123,15 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_part_output(const struct uncia_walle
 
 /* ---- receipts --------------------------------------------------------------------------------------------------- */
 
-/* Verifies a receipt, "uncia-receipt-1:…", offline.
+/* Verifies a receipt, "uncia:uncproof1…", or "uncia-receipt-1:…" as earlier versions wrote it, offline.
  * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut
- *	on its way (what hashes hold together does not fit): ask for it again; UNCIA_E_NETWORK where it is another
- *	network's; UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing; UNCIA_E_LIMIT; UNCIA_E_MEMORY;
- *	UNCIA_E_ARGUMENT.
+ *	on its way (its checksum, or what hashes hold together, does not fit): ask for it again; UNCIA_E_NETWORK where
+ *it is another network's; UNCIA_E_NEWER; UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing;
+ *	UNCIA_E_LIMIT; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * In: text, as it came: it is cleaned first, as all texts.
  * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.
  * Threads: any.
- * Spec: wallet.md 7.4, texts.md 11.5. */
+ * Spec: wallet.md 7.4, texts.md 11.5, 12.8. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_verify(const struct uncia_network *network, const char *text,
                                                     struct uncia_receipt **receipt);
 
@@ -174,7 +174,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_hold(const struct uncia_receipt *re
  * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * Owns: the caller frees *text with uncia_text_free.
  * Threads: as uncia_receipt_free.
- * Spec: wallet.md 7.4. */
+ * Spec: texts.md 12.8. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_text(const struct uncia_receipt *receipt, char **text);
 
 /* The receipt of a final payment, of the outbox or one that was queried or came in the history, as text.

@@ -1,5 +1,5 @@
-/* Amounts, addresses, ids, memos, requests, recovery words and names as text: the part of libuncia that needs no
- * wallet. Included by uncia.h, which says what holds for every function. */
+/* Amounts, addresses, ids, memos, recovery words and names as text: the part of libuncia that needs no wallet. The
+ * texts that travel in chats are in chat.h. Included by uncia.h, which says what holds for every function. */
 #ifndef UNCIA_TEXT_H
 #define UNCIA_TEXT_H
 
@@ -17,7 +17,6 @@ extern "C" {
 #define UNCIA_AMOUNT_TEXT_SIZE  32
 #define UNCIA_ID_TEXT_SIZE      65
 #define UNCIA_MEMO_SIZE         513
-#define UNCIA_REQUEST_TEXT_SIZE 2048
 #define UNCIA_CONTACT_NAME_SIZE 65
 #define UNCIA_WHY_SIZE          256
 
@@ -43,8 +42,13 @@ UNCIA_API void uncia_amount_format(uint64_t micro, char text[UNCIA_AMOUNT_TEXT_S
 enum uncia_text_kind {
 	UNCIA_TEXT_NONE,    /* nothing of ours */
 	UNCIA_TEXT_ADDRESS, /* "unc1…": uncia_address_parse */
-	UNCIA_TEXT_REQUEST, /* "uncia:…": uncia_request_parse */
-	UNCIA_TEXT_RECEIPT  /* "uncia-receipt-1:…": uncia_receipt_verify */
+	UNCIA_TEXT_REQUEST, /* "uncia:uncask1…", and as earlier versions wrote it: uncia_request_parse */
+	UNCIA_TEXT_RECEIPT, /* "uncia:uncproof1…", and as earlier versions wrote it: uncia_receipt_verify */
+	UNCIA_TEXT_CONTACT, /* "uncia:uncwho1…": uncia_contact_parse */
+	UNCIA_TEXT_NOTICE,  /* "uncia:uncpaid1…": uncia_notice_parse */
+	UNCIA_TEXT_CLAIM,   /* "uncia:uncgift1…": uncia_claim_parse */
+	UNCIA_TEXT_EXPIRY,  /* "uncia:uncnever1…": uncia_expiry_verify */
+	UNCIA_TEXT_QUOTE    /* "uncia:uncquote1…": of a newer program; this version has no reader for it */
 };
 
 /* Which of them a text is; UNCIA_TEXT_NONE for NULL.
@@ -86,37 +90,18 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_payment_id_parse(const char *text, struct u
  * Spec: encoding.md 1.5. */
 UNCIA_API void uncia_payment_id_format(const struct uncia_payment_id *id, char text[UNCIA_ID_TEXT_SIZE]);
 
+/* Whether a payment may have this text as its memo: UTF-8 without control characters, at most 512 bytes. A text for a
+ * chat carries at most 96 (UNCIA_CHAT_MEMO_SIZE).
+ * Returns: 0; UNCIA_E_ENCODING; UNCIA_E_LIMIT; UNCIA_E_ARGUMENT.
+ * Threads: any.
+ * Spec: texts.md 11.4. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_memo_check(const char *text);
+
 /* The hash of a memo's text. The text stays between the people; the ledger carries at most this.
  * Returns: 0; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * Threads: any.
  * Spec: wallet.md 7.3. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_memo_hash(const char *text, uint8_t hash[32]);
-
-/* Somebody's wish to be paid, as inert text that can be put into a chat or a QR code:
- * "uncia:unc1…?amount=0.50&memo=rent". It says nothing about who wrote it: show the payee before paying. */
-struct uncia_request {
-	size_t size;
-	char address[UNCIA_ADDRESS_TEXT_SIZE];
-	bool has_amount;
-	uint64_t amount;            /* micro-units, > 0 */
-	char memo[UNCIA_MEMO_SIZE]; /* empty: none; UTF-8 without control characters */
-};
-
-/* Reads a request. What is left after cleaning is read strictly: an unknown, repeated or empty parameter, a wrong
- *escape, a control character, a blank in the memo is refused. It has no checksum: where it was cut, and what is left is
- *a request, that is what is read. Returns: 0; UNCIA_E_ENCODING where it does not begin as one; UNCIA_E_CHANGED where it
- *does, and is none; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (not from 0.000001 to 18446744073709.551615, or of more than 31
- *characters); UNCIA_E_LIMIT where it is too long; UNCIA_E_ARGUMENT. In: request->size is set. Threads: any. Spec:
- *wallet.md 7.3, texts.md 11.3. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_request_parse(const char *text, struct uncia_request *request);
-
-/* Writes a request.
- * Returns: 0; UNCIA_E_ADDRESS; UNCIA_E_AMOUNT where it is 0; UNCIA_E_ENCODING where the memo is not UTF-8 or holds
- *	control characters; UNCIA_E_ARGUMENT.
- * Threads: any.
- * Spec: wallet.md 7.3. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_request_format(const struct uncia_request *request,
-                                                    char text[UNCIA_REQUEST_TEXT_SIZE]);
 
 /* Whether these are recovery words: 12 or 24, each in the list, checksum right. Neither case nor what stands between
  * them matters: blanks, line ends, numbers, punctuation. Of each word the first four letters are enough. Returns: 0;

@@ -55,7 +55,7 @@
 extern "C" {
 #endif
 
-/* Sizes of text buffers in bytes, NUL included; others are in text.h and network.h. */
+/* Sizes of text buffers in bytes, NUL included; others are in text.h, chat.h and network.h. */
 #define UNCIA_WORDS_TEXT_SIZE 256
 #define UNCIA_BLOB_NAME_SIZE  160
 /* The most bytes that a host may keep with a payment. */
@@ -224,6 +224,13 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_address(const struct uncia_wallet *w
  * UNCIA_E_ARGUMENT. Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_address_unproved(const struct uncia_wallet *wallet,
                                                              char text[UNCIA_ADDRESS_TEXT_SIZE]);
+
+/* The id of the network that the home is bound to, also while no network file is at hand: by the first open with one.
+ * Returns: 0; UNCIA_E_NETWORK where it is bound to none yet; UNCIA_E_ARGUMENT.
+ * Out: id, 32 bytes.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.1. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_network_id(const struct uncia_wallet *wallet, uint8_t id[32]);
 
 /* Whether the key is open, so that uncia_wallet_pay can sign.
  * Threads: as uncia_wallet_open. */
@@ -634,6 +641,7 @@ UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 #ifdef __cplusplus
 }
 #endif
+#include <uncia/chat.h>
 #include <uncia/history.h>
 #include <uncia/watch.h>
 #include <uncia/structures.h>

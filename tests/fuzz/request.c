@@ -56,19 +56,25 @@ static void check_name(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = fuzz_text(data, size), out[UNCIA_REQUEST_TEXT_SIZE];
+	char *text = fuzz_text(data, size), out[UNCIA_CHAT_TEXT_SIZE];
+	const uint8_t *network_id = fuzz_network()->genesis.network_id.b;
 	struct uncia_request request = {.size = sizeof(request)}, again = {.size = sizeof(again)};
 	struct uncia_payment_id id;
 	struct uncia_address address;
 	char hex[UNCIA_ID_TEXT_SIZE];
 
-	if (uncia_request_parse(text, &request) == 0) {
+	if (uncia_request_parse(NULL, text, &request) == 0) {
 		assert(uncia_address_parse(request.address, &address) == 0);
 		for (const char *c = request.memo; *c; c++)
 			assert((unsigned char)*c >= ' ' && *c != 0x7f);
-		assert(uncia_request_format(&request, out) == 0 && uncia_request_parse(out, &again) == 0);
-		assert(strcmp(request.address, again.address) == 0 && strcmp(request.memo, again.memo) == 0);
-		assert(request.has_amount == again.has_amount && request.amount == again.amount);
+		int rc = uncia_request_format(network_id, &request, out);
+		assert(rc == 0 || (rc == UNCIA_E_LIMIT && !request.checked && strlen(request.memo) > 96));
+		assert(rc != 0 || uncia_request_parse(network_id, out, &again) == 0);
+		if (rc == 0) {
+			assert(strcmp(request.address, again.address) == 0 && strcmp(request.memo, again.memo) == 0);
+			assert(request.has_amount == again.has_amount && request.amount == again.amount);
+			assert(request.currency == again.currency && request.ends_at == again.ends_at && again.checked);
+		}
 	}
 	if (uncia_payment_id_parse(text, &id) == 0) {
 		uncia_payment_id_format(&id, hex);

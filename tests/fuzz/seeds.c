@@ -125,9 +125,10 @@ static void seed_proto(const struct fixture *f)
 	assert(receipt_verify(&f->genesis.committee, &f->genesis.network_id, bytes, size, &receipt) == 0);
 	payment_free(receipt.payment);
 	seed("receipt", "slow", bytes, size);
+	seed_kind("chat", "receipt", 4, bytes, size);
 	seed_kind("canonical", "receipt", 9, bytes, size);
 	char *text;
-	assert(receipt_format(bytes, size, &text) == 0);
+	assert(receipt_format(&f->genesis.network_id, bytes, size, &text) == 0);
 	seed_kind("text", "receipt", 3, text, strlen(text));
 	free(text);
 	free(bytes);
@@ -383,6 +384,58 @@ static void seed_wallet(const struct fixture *f)
 	seed("request", "id", "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF", 64);
 }
 
+/* Payloads of texts for chats, behind their network, and messages: in the numbers of chat.c. */
+static void seed_chat(const struct fixture *f)
+{
+	static const uint8_t request[] =
+	    "01234567890123456789\1\10refrence\2\10\0\0\0\0\0\7\241\40\3\1\2\4\4\170\0\0\0\6\4rent",
+	                     notice[] = "0123456789012345678901234567890123\6\4rent", handle[] = "\2\10xmpp:b@c";
+	const uint8_t *id = f->genesis.network_id.b;
+	struct fixture_key key;
+	struct payment *payment = fixture_payment(f, 0, 1, 5000, FIXTURE_TIME_S + 60, 1);
+	struct uncia_notice paid = {.size = sizeof(paid), .memo = "rent"};
+	struct uncia_claim claim = {.size = sizeof(claim)};
+	uint8_t bytes[1024] = {0}, *at;
+	char one[UNCIA_CHAT_TEXT_SIZE], two[UNCIA_CHAT_TEXT_SIZE], message[1024];
+
+	fixture_account(0, &key);
+	seed_kind("chat", "request", 0, request, sizeof(request) - 1);
+	memcpy(bytes, key.address.b, ADDRESS_SIZE); /* with a lock, which its own key has signed */
+	memcpy(bytes + 20, "\5\100", 2);
+	memcpy(bytes + 54, key.public_key, 32);
+	memcpy(bytes + 86, "\7\100", 2);
+	seed_kind("chat", "lock", 0, bytes, 152);
+	memcpy(bytes, key.public_key, 32);
+	memcpy(mempcpy(bytes, key.public_key, 32) + 64, handle, sizeof(handle) - 1);
+	seed_kind("chat", "contact", 1, bytes, 96 + sizeof(handle) - 1);
+	seed_kind("chat", "notice", 2, notice + 2, sizeof(notice) - 3);
+	seed_kind("chat", "claim", 3, bytes, 68);
+	be64_put(bytes, f->genesis.committee.epoch);
+	bytes[8] = 0;
+	bytes[9] = (uint8_t)payment->size;
+	assert(payment->size < 256);
+	at = mempcpy(bytes + 10, payment->bytes, payment->size);
+	for (uint8_t validator = 0; validator < 2; validator++, at += 82) {
+		memset(at, 0, 82);
+		at[1] = validator;
+		be64_put(at + 10, (FIXTURE_TIME_S + UINT64_C(61)) * 1000);
+	}
+	seed_kind("chat", "expiry", 5, bytes, (size_t)(at - bytes));
+	payment_free(payment);
+	assert(uncia_notice_format(id, &paid, one) == 0 && uncia_claim_format(id, &claim, two) == 0);
+	snprintf(message, sizeof(message), "pay \x02%s\x02, or <%s>", one, two);
+	seed_kind("chat", "message", 7, message, strlen(message));
+	snprintf(message, sizeof(message),
+	         "\x03"
+	         "4,1%.40s\xe2\x80\x8b%s\x1b[0m uncia:uncask1 uncia-receipt-1:AQID",
+	         one, one + 40);
+	seed_kind("chat", "codes", 7, message, strlen(message));
+	snprintf(message, sizeof(message),
+	         "uncia:unc1ys9nc9mjzgaj39u2h3fqrrdlkpfzzgc6e4cvmu?amount=1.000000&memo=a "
+	         "unc1ys9nc9mjzgaj39u2h3fqrrdlkpfzzgc6e4cvmu");
+	seed_kind("chat", "old", 7, message, strlen(message));
+}
+
 static void seed_config(void)
 {
 	static const char whole[] =
@@ -473,6 +526,7 @@ int main(int argc, char **argv)
 	seed_text();
 	seed_link();
 	seed_wallet(f);
+	seed_chat(f);
 	seed_config();
 	seed_replica();
 	return 0;

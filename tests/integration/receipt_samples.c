@@ -47,7 +47,7 @@ static void receipt_print(const struct block *block, uint32_t index, const struc
 	        block, index,
 	        &(struct receipt_proof){descendants, descendant_count, {certificate->bytes, certificate->size}}, &bytes,
 	        &size) ||
-	    receipt_format(bytes, size, &text))
+	    receipt_format(&fixture.genesis.network_id, bytes, size, &text))
 		abort();
 	puts(text);
 	free(text);
@@ -108,7 +108,7 @@ static int line_verify(const char *line)
 	size_t size;
 	struct receipt receipt;
 
-	int error = receipt_parse(line, &bytes, &size);
+	int error = receipt_parse(&fixture.genesis.network_id, line, &bytes, &size);
 	if (error)
 		return error;
 	error = receipt_verify(&fixture.genesis.committee, &fixture.genesis.network_id, bytes, size, &receipt);

@@ -13,6 +13,7 @@ import os
 import pathlib
 import sys
 
+import chat_vectors
 import text_vectors
 import verify_receipt as spec
 from vector_ciphers import NINE, seal, seal_long_nonce, siphash, x25519
@@ -482,9 +483,10 @@ def proofs_file(world):
 		receipt = spec.message_encode(spec.RECEIPT, {"payment": world.payments[index]["signed"], "index": index,
 			"path": b"".join(merkle_path(leaves, index)), "header": world.block["bytes"],
 			"descendants": [{"data": header["bytes"]} for header in chain[1 : depth + 1]], "certificate": certificate})
-		text = spec.RECEIPT_PREFIX + base64url(receipt)
+		text, old = spec.frame_text("uncproof", network.id[:4] + receipt), spec.RECEIPT_PREFIX + base64url(receipt)
 		said = spec.receipt_verify(verifier, text)
-		receipts.append({"bytes": receipt.hex(), "text": text, "says": said})
+		assert said == spec.receipt_verify(verifier, old)
+		receipts.append({"bytes": receipt.hex(), "text": text, "older_text": old, "says": said})
 	accounts = []
 	for index in (1, 9, 64):
 		address = network.entries[index][8:28]
@@ -657,6 +659,7 @@ def make_all():
 	world = World()
 	files = {"genesis": genesis_file, "state": state_file, "payments": payments_file, "blocks": blocks_file, "votes": votes_file,
 		"proofs": proofs_file, "wallet": wallet_file, "links": links_file, "storage": storage_file,
+		"chat": lambda of: chat_vectors.Texts(of, h).make(),
 		"encoding": encoding_file}  # the last: it has one of every hash of the others
 	made = {name + ".json": json.dumps(make(world), indent=1, ensure_ascii=False) + "\n" for name, make in files.items()}
 	return {**made, text_vectors.FILE.name: text_vectors.make()}

@@ -33,7 +33,7 @@ class Embedding(InstalledTest):
 			stdout=subprocess.PIPE).stdout)["address"]
 		self.assertEqual(self.example("home", "net/network.conf"), [f"{address} has 5.000000"])
 		paid = self.example("home", "net/network.conf", payee, "1.25", "rent-may")
-		self.assertRegex(paid[1], "^uncia-receipt-1:")
+		self.assertRegex(paid[1], "^uncia:uncproof1")
 		again = self.example("home", "net/network.conf", payee, "1.25", "rent-may")
 		self.assertEqual(again, [f"{address} has 3.750000", paid[1]])
 		self.assertIn("payment: ", self.example("home", "net/network.conf", payee, "2", "rent-may", code=1))

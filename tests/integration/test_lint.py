@@ -141,6 +141,13 @@ class Lint(unittest.TestCase):
 					if call and not (path.name == "noise.c" and call.group(1) == "randombytes_buf"):
 						self.fail(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
 
+	def test_no_letter_is_read_by_the_locale_of_whoever_embeds_us(self):
+		"""Of these functions the answer hangs on setlocale: in Turkish "I" is no capital of "i"."""
+		asks = re.compile(r"\b(strn?casecmp|strcasestr|tolower|toupper|isalpha|isalnum|isupper|islower|isspace|isprint|ispunct|strtod|strcoll)\(")
+		for layer in ("proto", "wallet"):
+			for path in sources(layer):
+				self.assertIsNone(asks.search(code_without_comments(path)), path.relative_to(ROOT))
+
 	def test_only_proto_hashes_and_signs_for_the_protocol(self):
 		for layer in LAYERS:
 			for path in sources(layer):

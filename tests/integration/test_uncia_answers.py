@@ -150,13 +150,14 @@ class Answers(NetworkTest):
 		return err, json.loads(out)
 
 	def test_whoever_pays_the_same_again_is_told(self):
-		request = self.uncia("--wallet", self.bob.home, "request", "0.75", "--memo", "lunch")[0].strip()
+		request = f"uncia:{self.bob.address}?amount=0.75&memo=lunch"  # of the older form, which is paid as often as it is taken
 		err, first = self.pay(request)
-		self.assertIn("(none of your contacts; paid before)\n", err)
+		self.assertIn("(none of your contacts; paid before), unchecked: the request is of an older form, whose end may have been cut "
+			"on its way; its memo: \"lunch\"\n", err)
 		self.assertIsNone(first["repeats"])
 		self.uncia("--wallet", self.alice.home, "contact", "add", "bob", self.bob.address)
 		err, second = self.pay(request)
-		self.assertRegex(err, r"\(your contact bob\); the same amount was paid to it at 20.* UTC: " + first["id"])
+		self.assertRegex(err, r"\(your contact bob\), unchecked: .* on its way; the same amount was paid to it at 20.* UTC: " + first["id"])
 		self.assertEqual(second["repeats"], first["id"])
 		# Another amount, purpose or reference is another matter.
 		other = self.uncia_json("--wallet", self.bob.home, "address", "--reference", "01" * 8)["address"]

@@ -32,7 +32,8 @@ class Arguments(UnciaTest):
 	def test_help_lists_every_command_and_each_has_its_own(self):
 		names = self.names()
 		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "watch",
-			"receipt export", "receipt verify", "request", "contact add", "contact list", "contact show", "contact remove", "completion", "version"])
+			"receipt export", "receipt verify", "request", "notice", "contact add", "contact list", "contact show", "contact remove",
+			"contact export", "contact read", "contact code", "completion", "version"])
 		for name in names:
 			for arguments in ([*name.split(), "--help"], ["--help", *name.split()], [*name.split(), "-h", "x", "y"]):
 				out, _ = self.uncia(*arguments)
@@ -252,10 +253,11 @@ class Passphrase(UnciaTest):
 	def test_the_address_of_a_sealed_home_is_what_the_seal_says(self):
 		made = self.uncia_json("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")["address"]
 		self.uncia("--wallet", "o", "init", UNCIA_PASSPHRASE_FILE="right")
-		for command in (["address"], ["request", "1"]):
+		for command in (["address"], ["--network", self.network, "request", "1"], ["contact", "export"]):
 			self.uncia_refuses(2, "UNCIA_PASSPHRASE_FILE", "--wallet", "w", *command)
 			self.uncia_refuses(1, "the passphrase does not open", "--wallet", "w", *command, UNCIA_PASSPHRASE_FILE="wrong")
-			self.assertIn(made, self.uncia("--wallet", "w", *command, UNCIA_PASSPHRASE_FILE="right")[0])
+			told = self.uncia_json("--wallet", "w", *command, UNCIA_PASSPHRASE_FILE="right")["address"]
+			self.assertEqual(told[:36], made[:36])  # all of the account, whatever the reference
 		err = self.uncia("--wallet", "w", "--network", self.network, "send", made, "1", "--timeout", "1", code=6,
 			UNCIA_PASSPHRASE_FILE="right")[1]
 		self.assertIn("(this wallet's own address)", err)
@@ -264,7 +266,7 @@ class Passphrase(UnciaTest):
 		self.assertEqual((own[-68:-66], own[-34:-32]), (b"\x3a\x20", b"\x42\x20"))  # the key, and what is sealed behind it
 		changed = own[:-66] + others[-66:-34] + own[-34:]
 		(self.dir / "w/key").write_bytes(b"uncia-1\n" + spec.tagged_hash("record", b"key\0", changed) + changed)
-		for command in (["address"], ["request", "1"]):
+		for command in (["address"], ["request", "1"], ["contact", "export"]):
 			for passphrase in ("right", "wrong"):
 				self.uncia_refuses(1, "the passphrase does not open", "--wallet", "w", *command, UNCIA_PASSPHRASE_FILE=passphrase)
 
@@ -272,7 +274,7 @@ class Passphrase(UnciaTest):
 		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
 		other = self.uncia_json("--wallet", "o", "init", "--no-passphrase")["address"]
 		(self.dir / "w/key").write_bytes((self.dir / "o/key").read_bytes())
-		for command in (["address"], ["request", "1"], ["--network", self.network, "send", ALICE, "1", "--timeout", "1"]):
+		for command in (["address"], ["--network", self.network, "request", "1"], ["contact", "export"], ["--network", self.network, "send", ALICE, "1", "--timeout", "1"]):
 			_, err = self.uncia("--wallet", "w", *command, code=1, UNCIA_PASSPHRASE_FILE="right")
 			self.assertIn("the key in w is not sealed", err)
 			self.assertNotIn(other, err)
@@ -468,29 +470,6 @@ def spec_payload(text):
 
 
 class Requests(UnciaTest):
-	def test_a_request_says_what_it_was_made_of(self):
-		own = self.wallet("w")
-		for arguments, uri, amount, memo in (
-			([], f"uncia:{own}", None, None),
-			(["0.5"], f"uncia:{own}?amount=0.500000", "0.500000", None),
-			(["--memo", "rent & más"], f"uncia:{own}?memo=rent%20%26%20m%C3%A1s", None, "rent & más"),
-			(["12", "--memo", "x"], f"uncia:{own}?amount=12.000000&memo=x", "12.000000", "x")):
-			made = self.uncia_json("--wallet", "w", "request", *arguments)
-			self.assertEqual(made, {"v": 1, "request": uri, "address": own, "amount": amount, "memo": memo})
-			self.assertEqual(self.uncia("--wallet", "w", "request", *arguments)[0], uri + "\n")
-			self.assertEqual(self.uncia_json("request", "--read", uri), made)
-		self.assertEqual(self.uncia("request", "--read", uri)[0], f"to {own}\namount 12.000000\nmemo x\n")
-
-	def test_refuses_an_amount_that_nobody_could_pay_where_the_network_is_known(self):
-		network = self.silent_network()
-		self.wallet("w")
-		for amount in ("0.001", "0.009999"):
-			self.uncia_refuses(2, "the smallest amount of this network is 0.010000", "--wallet", "w", "--network", network, "request", amount)
-			self.uncia_refuses(2, "the smallest amount of this network is 0.010000", "--wallet", "w", "request", amount,
-				UNCIA_NETWORK=str(network))
-		self.assertIn("amount=0.010000", self.uncia("--wallet", "w", "--network", network, "request", "0.01")[0])
-		self.assertIn("amount=0.001000", self.uncia("--wallet", "w", "request", "0.001")[0])
-
 	def test_refuses_what_is_no_request(self):
 		network = self.silent_network()
 		self.wallet("w")
@@ -597,6 +576,10 @@ class Receipts(UnciaTest):
 		self.receipts = samples("make").split()
 		self.expected = spec.network_load(text)
 
+	def old(self, text):
+		"""The form in which earlier versions wrote it."""
+		return spec.RECEIPT_PREFIX + base64.urlsafe_b64encode(spec.receipt_bytes(self.expected, text)).rstrip(b"=").decode()
+
 	def verify(self, *arguments, **options):
 		return self.uncia_json("receipt", "verify", "--network", "net", *arguments, **options)
 
@@ -626,10 +609,10 @@ class Receipts(UnciaTest):
 
 	def test_all_that_the_specification_accepts_are_valid(self):
 		for text in self.receipts[::7]:
-			self.assertEqual(self.verify(text)["v"], 1)
+			self.assertEqual(self.verify(text), self.verify(self.old(text)))
 
 	def test_what_proves_nothing_is_a_mismatch(self):
-		good = self.receipts[0]
+		good, old = self.receipts[0], self.old(self.receipts[0])
 		other = self.silent_network()
 		(self.dir / "empty").write_text("")
 		(self.dir / "zeros").write_bytes(bytes(100))
@@ -637,19 +620,21 @@ class Receipts(UnciaTest):
 		(self.dir / "large").write_text("x" * 2**20)
 		changed = "changed on the way"
 		for message, text in (("neither a receipt nor a file", "garbage"), (changed, "uncia-receipt-1:"),
-			(changed, "uncia-receipt-1:!!!"), (changed, "uncia-receipt-2:" + good[16:]), (changed, good[:-1]), (changed, good + "A"),
-			(changed, good.upper()), (changed, good.lower()), (changed, good[:60] + "\u2014" + good[60:]), (changed, good[:60] + "\u2026"),
+			(changed, "uncia-receipt-1:!!!"), (changed, "uncia-receipt-2:" + old[16:]), (changed, old[:-1]), (changed, old + "A"),
+			(changed, old.upper()), (changed, old.lower()), (changed, good[:-1]), (changed, good + "q"), (changed, good[:60].upper() + good[60:]),
+			("by a newer program", spec.frame_text("uncproof", self.expected["id"][:4] + bytes(9), 2)), (changed, good[:60] + "\u2014" + good[60:]), (changed, good[:60] + "\u2026"),
 			("not a receipt", "empty"), ("not text in UTF-8", "zeros"), ("not text in UTF-8", "utf16"), ("too long", "large"),
 			("neither a receipt nor a file", "")):
 			with self.subTest(text[:40]):
 				self.uncia_refuses(7, message, "receipt", "verify", "--network", "net", text)
 				self.assertEqual(self.verify(text, code=7), {"v": 1, "valid": False})
-		self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, good)
-		self.uncia_refuses(7, "made for another network", "receipt", "verify", "--network", other, good)
+		for text in (good, old):
+			self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, text)
+			self.uncia_refuses(7, "made for another network", "receipt", "verify", "--network", other, text)
 		self.uncia_refuses(7, "not a receipt", "receipt", "verify", "--network", "net", "-", stdin="")
 
 	def test_a_receipt_that_was_changed_is_told_from_one_that_nobody_signed(self):
-		good = self.receipts[0]
+		good = self.old(self.receipts[0])  # which has no checksum of its own
 		message = spec.message_decode(spec.RECEIPT, spec.base64url_decode(good[16:], "receipt"))
 		certificate_at = len(good) - len(message["certificate"]) * 4 // 3 - 4
 		changed = 0
@@ -666,7 +651,11 @@ class Receipts(UnciaTest):
 		self.uncia_refuses(7, "proves nothing", "receipt", "verify", "--network", "net", "uncia-receipt-1:" + forged)
 
 	def test_what_mail_and_messengers_do_to_a_receipt_does_not_matter(self):
-		good = self.receipts[-1]
+		for text in (self.receipts[-1], self.old(self.receipts[-1])):
+			self.carried(text)
+		self.assertEqual(self.verify(self.receipts[-1].upper()), self.verify(self.receipts[-1]))
+
+	def carried(self, good):
 		proof = self.verify(good)
 		lines = [good[at:at + 76] for at in range(0, len(good), 76)]
 		for mangled in ("\n".join(lines), "\r\n".join(lines), "> " + "\r\n> ".join(lines) + "\r\n", "\ufeff" + good, "  \n" + good,

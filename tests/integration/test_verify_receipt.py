@@ -24,18 +24,25 @@ def samples(task, lines=()):
 	return done.stdout
 
 
+NETWORK = spec.network_load(samples("network"))
+
+
 def text_of(message):
+	return spec.frame_text("uncproof", NETWORK["id"][:4] + message)
+
+
+def old_text_of(message):
 	return spec.RECEIPT_PREFIX + base64.urlsafe_b64encode(message).rstrip(b"=").decode()
 
 
 def bytes_of(text):
-	return spec.base64url_decode(text[len(spec.RECEIPT_PREFIX):], "receipt")
+	return spec.receipt_bytes(NETWORK, text)
 
 
 class VerifyReceipt(unittest.TestCase):
 	@classmethod
 	def setUpClass(cls):
-		cls.network = spec.network_load(samples("network"))
+		cls.network = NETWORK
 		cls.receipts = samples("make").split()
 		cls.random = random.Random(1)
 
@@ -97,6 +104,9 @@ class VerifyReceipt(unittest.TestCase):
 	def test_receipts_that_the_product_makes_hold(self):
 		self.assertEqual(self.agree(self.receipts), len(self.receipts))
 		self.assertGreater(len(self.receipts), 40)
+		self.assertEqual([text_of(bytes_of(text)) for text in self.receipts], self.receipts)
+		old = [old_text_of(bytes_of(text)) for text in self.receipts]
+		self.assertEqual(self.agree(old), len(old))
 
 	def test_receipts_of_the_greatest_heights_hold(self):
 		self.assertEqual(self.agree(samples("far").split()), 3)
@@ -124,13 +134,33 @@ class VerifyReceipt(unittest.TestCase):
 		self.refused([text_of(message + tail) for tail in (b"\0", b"\x38\1", b"\x10\0", b"\x3a\0", message)])
 
 	def test_text_in_another_form_is_refused(self):
-		text = self.receipts[0]
+		text = old_text_of(bytes_of(self.receipts[0]))
 		body = text[len(spec.RECEIPT_PREFIX):]
 		self.refused([body, "uncia-receipt-2:" + body, text + "=", text[:40] + "." + text[40:], text + "x", spec.RECEIPT_PREFIX,
 			text.upper(), text[:40] + "\u2014" + text[40:], text[:40] + "\u201d" + text[40:], "receipt: " + text, text + "\u201d-x"])
 
+	def test_a_framed_text_in_another_form_is_refused(self):
+		text, message = self.receipts[0], bytes_of(self.receipts[0])
+		run = text[len("uncia:"):]
+		self.assertEqual(self.agree([text, run, text.upper(), "uNcIa:" + run, "UNCIA:" + run]), 5)
+		n4 = NETWORK["id"][:4]
+		self.refused([text[:-1], text[1:], text + "q", text[:40] + text[41:], text[:40] + "q" + text[40:], text[:40] + "-" + text[40:],
+			text[:-1] + ("q" if text[-1] != "q" else "p"), run[:20].upper() + run[20:], "uncia:uncia:" + run, "uncia:" + run.replace("uncproof", "uncnever"),
+			spec.frame_text("uncnever", n4 + message), spec.frame_text("uncproof", n4 + message, 2), spec.frame_text("uncproof", n4 + message, 0),
+			spec.frame_text("uncproof", bytes(4) + message), spec.frame_text("uncproof", n4 + message + b"\0"), spec.frame_text("uncproof", n4),
+			spec.frame_text("uncproof", n4[:3]), spec.frame_text("uncproof", b""), "uncia:" + spec.bech32m_encode("uncproof", [])])
+		groups = [1, *spec.groups_of(n4 + message)]
+		self.refused(["uncia:" + spec.bech32m_encode("uncproof", changed) for changed in (groups + [0], groups + [0, 0], groups[:-1],
+			groups[:-1] + [groups[-1] ^ 1])])
+
 	def test_what_programs_do_to_a_text_on_its_way_changes_no_verdict(self):
-		text = self.receipts[0]
+		for text in (self.receipts[0], old_text_of(bytes_of(self.receipts[0]))):
+			self.carried(text)
+		for receipt in self.receipts[:5]:
+			self.refused([old_text_of(bytes_of(receipt)) + mark for mark in "-_"])
+			self.assertEqual(self.agree([receipt + mark for mark in "-_"]), 2)
+
+	def carried(self, text):
 		pieces = [text[at:at + 76] for at in range(0, len(text), 76)]
 		held = [between.join(pieces) for between in ("\v", " ", "\v> ", "\v> > ", "\u2028", "\u200b", "\u00a0", "\u00ad", "|")]
 		held += [before + text + behind for before, behind in ((" ", " \t"), ("\ufeff", ""), ("<", ">"), ("(", ")."), ("\u201c", "\u201d."),
@@ -140,7 +170,6 @@ class VerifyReceipt(unittest.TestCase):
 		self.refused([mangled[:-20] for mangled in held])
 		for receipt in self.receipts:
 			self.assertEqual(self.agree([receipt + mark for mark in (".", ",", "\u201d", ")")]), 4)
-		self.refused([receipt + mark for receipt in self.receipts[:5] for mark in "-_"])
 
 	def test_another_index_is_refused(self):
 		for step in (1, 2, 8, 1 << 31):

@@ -317,11 +317,39 @@ def bech32m_valid(text):
 	return bech32_checksum(bech32_prefix_values(prefix) + [BECH32_ALPHABET.index(c) for c in data]) == BECH32M_CONSTANT
 
 
-def address_text(address, reference=b""):
-	payload = address + reference
+def groups_of(payload):
 	bits = "".join(f"{byte:08b}" for byte in payload)
 	bits += "0" * (-len(bits) % 5)
-	return bech32m_encode("unc", [int(bits[i : i + 5], 2) for i in range(0, len(bits), 5)])
+	return [int(bits[i : i + 5], 2) for i in range(0, len(bits), 5)]
+
+
+def address_text(address, reference=b""):
+	return bech32m_encode("unc", groups_of(address + reference))
+
+
+# ---- texts.md, "The one form" ----------------------------------------------------------------------
+
+FRAME_VERSION = 1
+
+
+def frame_text(prefix, payload, version=FRAME_VERSION):
+	return "uncia:" + bech32m_encode(prefix, [version, *groups_of(payload)])
+
+
+def frame_read(prefix, text):
+	"""The payload of a text that is clean."""
+	run = text[6:] if text[:6].lower() == "uncia:" else text
+	require(run.lower().startswith(prefix + "1"), "of another kind")
+	data = run.lower()[len(prefix) + 1 :]
+	require(run in (run.lower(), run.upper()) and len(data) >= 6 and all(c in BECH32_ALPHABET for c in data), "changed on the way")
+	groups = [BECH32_ALPHABET.index(c) for c in data]
+	require(bech32_checksum(bech32_prefix_values(prefix) + groups) == BECH32M_CONSTANT, "changed on the way")
+	require(len(groups) > 6, "made wrongly")
+	require(groups[0] == FRAME_VERSION, "made by a newer program")
+	bits = "".join(f"{group:05b}" for group in groups[1:-6])
+	rest = len(bits) % 8
+	require(rest < 5 and bits[len(bits) - rest :] == "0" * rest, "made wrongly")
+	return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) - rest, 8))
 
 
 def amount_text(micro_units):
@@ -571,12 +599,22 @@ def text_clean(text, own_marks=""):
 	return "".join(kept[:end])
 
 
+def receipt_bytes(network, text):
+	"""Of a text in either form."""
+	clean = text_clean(text, own_marks="-_")
+	if clean.lower().startswith("uncia-receipt-"):
+		require(clean.startswith(RECEIPT_PREFIX), "changed on the way")
+		require(len(clean) <= len(RECEIPT_PREFIX) + (RECEIPT_SIZE_MAX * 4 + 2) // 3, "receipt: too large")
+		return base64url_decode(clean[len(RECEIPT_PREFIX) :], "receipt")
+	payload = frame_read("uncproof", text_clean(text))
+	require(len(payload) > 4, "made wrongly")
+	require(payload[:4] == network["id"][:4], "for another network")
+	require(len(payload) - 4 <= RECEIPT_SIZE_MAX, "receipt: too large")
+	return payload[4:]
+
+
 def receipt_verify(network, text):
-	text = text_clean(text, own_marks="-_")
-	require(text.startswith(RECEIPT_PREFIX), "not a receipt")
-	require(len(text) <= len(RECEIPT_PREFIX) + (RECEIPT_SIZE_MAX * 4 + 2) // 3, "receipt: too large")
-	data = base64url_decode(text[len(RECEIPT_PREFIX) :], "receipt")
-	receipt = message_decode(RECEIPT, data)
+	receipt = message_decode(RECEIPT, receipt_bytes(network, text))
 	payment = payment_decode(network, receipt["payment"])
 	header = header_decode(receipt["header"])
 	leaf = tagged_hash("payleaf", payment["id"], payment["whole"])

@@ -318,7 +318,8 @@ static struct payment *payment_of_final(const struct phone *phone, const struct 
 
 	if (uncia_wallet_receipt(phone->wallet, id, &text))
 		return NULL;
-	if (receipt_parse(text, &bytes, &size) || receipt_verify(&g->committee, &g->network_id, bytes, size, &receipt))
+	if (receipt_parse(&g->network_id, text, &bytes, &size) ||
+	    receipt_verify(&g->committee, &g->network_id, bytes, size, &receipt))
 		phone_fail(phone, "gives a receipt that does not verify");
 	uncia_text_free(text);
 	free(bytes);

@@ -1,6 +1,8 @@
 /* uncia contact: names pinned to the address they had when they were first used. */
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
+#include "contact_text.h"
 #include "payee.h"
 #include "verbs.h"
 
@@ -85,12 +87,19 @@ static int pin_when_free(struct uncia_wallet *wallet, const char *name, const ch
 static int run_add(const struct call *call)
 {
 	const char *name = call->operands[0];
-	char address[UNCIA_ADDRESS_TEXT_SIZE], prepared[UNCIA_CONTACT_NAME_SIZE];
+	char address[UNCIA_ADDRESS_TEXT_SIZE] = "", prepared[UNCIA_CONTACT_NAME_SIZE];
+	const bool signed_text = uncia_text_kind(call->operands[1]) == UNCIA_TEXT_CONTACT;
+	struct uncia_contact contact;
 	struct session session;
-	int code = address_read(call, call->operands[1], address);
+	int code = signed_text ? 0 : address_read(call, call->operands[1], address);
 	if (code)
 		return code;
-	code = session_open(call, false, 0, &session);
+	code = session_open(call, signed_text && network_given(call), 0, &session);
+	if (!code && signed_text && !(code = contact_text_read(call, &session, call->operands[1], &contact))) {
+		strcpy(address, contact.address);
+		if (*contact.handle)
+			cli_complain(0, "the owner of this account has signed for %s", contact.handle);
+	}
 	if (!code) {
 		int error = pin_when_free(session.wallet, name, address, call->value[OPTION_REPLACE]);
 		code = error == UNCIA_E_ALIKE ? complain_alike(session.wallet, name, address)
@@ -167,9 +176,11 @@ const struct verb verb_contact_add = {
     .operands_min = 2,
     .operands_max = 2,
     .summary = "pin a name to an address",
-    .description = "Pins a name to an address, so that uncia send @NAME pays there. A name keeps its address: another\n"
-                   "one is refused, unless you say --replace. A name that people would take for that of another\n"
-                   "contact (by case, or characters that look alike) is refused, with both shown.",
+    .description =
+        "Pins a name to an address, so that uncia send @NAME pays there. ADDRESS may be the text of a contact,\n"
+        "uncia:uncwho1…: the account that signed it. A name keeps its address: another one is refused, unless\n"
+        "you say --replace. A name that people would take for that of another contact (by case, or\n"
+        "characters that look alike) is refused, with both shown.",
     .options = add_options,
     .run = run_add};
 

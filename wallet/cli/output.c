@@ -9,17 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Uses the library's rule for memos, so that there is one. */
 bool text_is_plain(const char *text)
 {
-	char formatted[UNCIA_REQUEST_TEXT_SIZE];
-	struct uncia_address nobody = {.has_reference = false};
-	struct uncia_request request = {.size = sizeof(request)};
-	if (strlen(text) >= sizeof(request.memo))
-		return false;
-	uncia_address_format(&nobody, request.address);
-	strcpy(request.memo, text);
-	return !uncia_request_format(&request, formatted);
+	return !uncia_memo_check(text);
 }
 
 /* Of this run: whether --json is given, and whether its one object has been printed; the last reason for a failure, for
@@ -91,6 +83,8 @@ int exit_code_of(int error)
 		return EXIT_REFUSED;
 	case UNCIA_E_PROOF:
 	case UNCIA_E_SIGNATURE:
+	case UNCIA_E_CHANGED:
+	case UNCIA_E_NEWER:
 		return EXIT_MISMATCH;
 	case UNCIA_E_UNREACHABLE:
 	case UNCIA_E_BEHIND:

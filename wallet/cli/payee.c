@@ -42,6 +42,29 @@ int reference_read(const struct call *call, const char *text, uint8_t reference[
 	return 0;
 }
 
+int address_with_reference(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZE], struct uncia_address *address)
+{
+	int code = reference_read(call, call->value[OPTION_REFERENCE], address->reference);
+	if (code)
+		return code;
+	uint8_t reference[sizeof(address->reference)];
+	memcpy(reference, address->reference, sizeof(reference));
+	int error = uncia_address_parse(text, address);
+	if (error)
+		return cli_complain_error(error, text);
+	address->has_reference = true;
+	memcpy(address->reference, reference, sizeof(reference));
+	uncia_address_format(address, text);
+	return 0;
+}
+
+int chat_memo_check(const struct call *call, const char *memo)
+{
+	if (strlen(memo) >= UNCIA_CHAT_MEMO_SIZE)
+		return cli_complain_usage(call, "--memo: longer than %d bytes", UNCIA_CHAT_MEMO_SIZE - 1);
+	return memo_check(call, memo);
+}
+
 int memo_check(const struct call *call, const char *memo)
 {
 	if (strlen(memo) >= UNCIA_MEMO_SIZE)
@@ -51,14 +74,39 @@ int memo_check(const struct call *call, const char *memo)
 	return 0;
 }
 
+/* The text as messages may quote it: whoever reads a claim has its money. */
+static const char *quotable(const char *text)
+{
+	return uncia_text_kind(text) == UNCIA_TEXT_CLAIM ? "uncia:uncgift1…" : text;
+}
+
+/* Why a text that is no address could be mistaken for one: a phrase. */
+static const char *no_address_words(const char *text)
+{
+	switch (uncia_text_kind(text)) {
+	case UNCIA_TEXT_NONE:
+		return "it does not begin with unc1";
+	case UNCIA_TEXT_CONTACT:
+		return "it is the text of a contact (see uncia contact add)";
+	case UNCIA_TEXT_NOTICE:
+		return "it tells of a payment that was made";
+	case UNCIA_TEXT_RECEIPT:
+	case UNCIA_TEXT_EXPIRY:
+		return "it is the proof of a payment's end (see uncia receipt verify)";
+	case UNCIA_TEXT_CLAIM:
+	case UNCIA_TEXT_QUOTE:
+		return "it is a text of another kind";
+	default:
+		return "it was mistyped, or changed on the way";
+	}
+}
+
 int address_read(const struct call *call, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
 	struct uncia_address parsed;
 	if (uncia_address_parse(text, &parsed))
-		return cli_complain_usage(call, "\"%s\" is not a valid address: %s", text,
-		                          uncia_text_kind(text) == UNCIA_TEXT_NONE
-		                              ? "it does not begin with unc1"
-		                              : "it was mistyped, or changed on the way");
+		return cli_complain_usage(call, "\"%s\" is not a valid address: %s", quotable(text),
+		                          no_address_words(text));
 	uncia_address_format(&parsed, address);
 	return 0;
 }
@@ -186,12 +234,28 @@ void payee_known(const struct session *session, const struct payee *payee, struc
 		         paid_before(session, payee->address));
 }
 
-int request_read(const struct call *call, const char *text, struct uncia_request *request)
+const char *text_error_words(enum uncia_text_kind kind, const char *text, int error)
+{
+	static const char *const prefixes[] = {[UNCIA_TEXT_REQUEST] = "it does not begin with uncia:uncask1",
+	                                       [UNCIA_TEXT_CONTACT] = "it does not begin with uncia:uncwho1",
+	                                       [UNCIA_TEXT_NOTICE] = "it does not begin with uncia:uncpaid1"};
+	assert(kind == UNCIA_TEXT_REQUEST || kind == UNCIA_TEXT_CONTACT || kind == UNCIA_TEXT_NOTICE);
+	if (error != UNCIA_E_ENCODING)
+		return error_words(error);
+	return uncia_text_kind(text) == kind ? "whoever made it made it wrong" : prefixes[kind];
+}
+
+int request_read(const struct call *call, const uint8_t *network_id, const char *text, struct uncia_request *request)
 {
 	*request = (struct uncia_request){.size = sizeof(*request)};
-	int error = uncia_request_parse(text, request);
-	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", text,
-	                                  error == UNCIA_E_ENCODING ? "it does not begin with uncia:"
-	                                                            : error_words(error))
+	int error = uncia_request_parse(network_id, text, request);
+	if (error == UNCIA_E_NETWORK && !network_id)
+		return cli_complain_usage(
+		    call,
+		    "\"%.80s\" asks for a hold under a lock: uncia makes none, and shows such a request with "
+		    "a network file only",
+		    text);
+	return error ? cli_complain_usage(call, "\"%s\" is not a request: %s", quotable(text),
+	                                  text_error_words(UNCIA_TEXT_REQUEST, text, error))
 	             : 0;
 }

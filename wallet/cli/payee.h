@@ -12,8 +12,19 @@ int smallest_check(const struct call *call, const struct uncia_network *network,
 /* 16 hexadecimal digits. Returns an exit code. */
 int reference_read(const struct call *call, const char *text, uint8_t reference[8]);
 
-/* Refuses a memo that no request could carry. Returns an exit code. */
+/* Puts the reference of --reference into the address. Returns an exit code. Out: text; *address, the same. */
+int address_with_reference(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZE], struct uncia_address *address);
+
+#define OPTION_REFERENCE_HELP                                                                                          \
+	{                                                                                                              \
+		"reference", '\0', POPT_ARG_STRING, NULL, OPTION_REFERENCE,                                            \
+		    "Put a sub-account or order number of 16 hexadecimal digits into the address", "HEX"               \
+	}
+
+/* Refuses a memo that no payment could have. Returns an exit code. */
 int memo_check(const struct call *call, const char *memo);
+/* Refuses one that no text of a chat could carry. Returns an exit code. */
+int chat_memo_check(const struct call *call, const char *memo);
 
 /* Checks an address and writes it as the library does. Returns an exit code. */
 int address_read(const struct call *call, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE]);
@@ -42,7 +53,10 @@ struct payee_known {
  * that where the wallet is unlocked. Records of earlier payments are read up to a bound. */
 void payee_known(const struct session *session, const struct payee *payee, struct payee_known *known);
 
-/* Reads a request, "uncia:…". Returns an exit code. */
-int request_read(const struct call *call, const char *text, struct uncia_request *request);
+/* Why a text of this kind could not be read: a phrase. Valid until the next call. */
+const char *text_error_words(enum uncia_text_kind kind, const char *text, int error);
+
+/* Reads a request of either form. network_id: 32 bytes; NULL: for whichever network. Returns an exit code. */
+int request_read(const struct call *call, const uint8_t *network_id, const char *text, struct uncia_request *request);
 
 #endif

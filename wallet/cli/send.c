@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "outcome.h"
 #include "payee.h"
@@ -19,6 +20,7 @@ struct order {
 	uint64_t amount, expires_s, timeout_s;
 	char memo[UNCIA_MEMO_SIZE]; /* empty: none */
 	const char *key;
+	struct uncia_request request; /* size 0: none was taken */
 	/* Of what was asked before paying: 0, UNCIA_E_UNREACHABLE, UNCIA_E_PROOF; with a key also UNCIA_E_BEHIND where
 	 * the time was over, UNCIA_E_SECOND_CHAIN, and why the payments made before could not be looked up */
 	int ask_error;
@@ -27,13 +29,13 @@ struct order {
 };
 
 /* Payee and amount: an address, a contact or a request that may state its own amount. */
-static int read_payee(const struct call *call, struct order *order, struct uncia_request *request)
+static int read_payee(const struct call *call, struct order *order)
 {
 	const char *payee = call->operands[0], *amount = call->operand_count > 1 ? call->operands[1] : NULL;
-	bool is_request = uncia_text_kind(payee) == UNCIA_TEXT_REQUEST;
+	const struct uncia_request *request = &order->request;
 	int code = 0;
-	if (is_request) {
-		code = request_read(call, payee, request);
+	if (uncia_text_kind(payee) == UNCIA_TEXT_REQUEST) {
+		code = request_read(call, NULL, payee, &order->request);
 		strcpy(order->address, request->address);
 	} else if (*payee == '@') {
 		order->contact = payee;
@@ -42,7 +44,7 @@ static int read_payee(const struct call *call, struct order *order, struct uncia
 	}
 	if (code)
 		return code;
-	if (!is_request || !request->has_amount)
+	if (!request->has_amount)
 		return amount ? amount_read(call, amount, &order->amount)
 		              : cli_complain_usage(call, "AMOUNT is missing");
 	order->amount = request->amount;
@@ -59,23 +61,47 @@ static const struct number_option timeout_option = {OPTION_TIMEOUT, "--timeout",
 
 static int read_order(const struct call *call, struct order *order)
 {
-	struct uncia_request request = {.size = sizeof(request)};
 	memset(order, 0, sizeof(*order));
 	int code = option_number(call, &expires_option, &order->expires_s);
 	if (!code)
 		code = option_number(call, &timeout_option, &order->timeout_s);
 	if (!code)
-		code = read_payee(call, order, &request);
+		code = read_payee(call, order);
 	const char *memo = call->value[OPTION_MEMO];
 	if (!code && memo)
 		code = memo_check(call, memo);
 	if (code)
 		return code;
-	strcpy(order->memo, memo ? memo : request.memo);
+	strcpy(order->memo, memo ? memo : order->request.memo);
 	order->key = call->value[OPTION_KEY];
+	/* A request that is taken twice is paid once. */
+	if (!order->key && *order->request.key)
+		order->key = order->request.key;
 	if (order->key && (!*order->key || strlen(order->key) > KEY_SIZE_MAX))
 		return cli_complain_usage(call, "--key: not 1 to %d bytes", KEY_SIZE_MAX);
 	return 0;
+}
+
+/* What the payment's key is, in messages. */
+static const char *key_words(const struct order *order)
+{
+	return order->key == order->request.key ? "this request" : "this --key";
+}
+
+/* What is shown of a request behind amount and payee. */
+static const char *unchecked_words(const struct order *order)
+{
+	return !order->request.size || order->request.checked
+	           ? ""
+	           : ", unchecked: the request is of an older form, whose end may have been cut on its way";
+}
+
+/* Its memo, quoted: last of all, since whoever wrote it may have written anything. */
+static void memo_words(const struct order *order, char words[UNCIA_MEMO_SIZE + 16])
+{
+	*words = '\0';
+	if (order->request.size && *order->memo)
+		snprintf(words, UNCIA_MEMO_SIZE + 16, "; its memo: \"%s\"", order->memo);
 }
 
 /* Shows the payee before anything is signed: a name or a request does not say where the money goes. On a terminal it
@@ -83,6 +109,7 @@ static int read_order(const struct call *call, struct order *order)
 static int confirm_payee(const struct call *call, const struct session *session, struct order *order)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE], again[256] = "", answer[8];
+	char memo[UNCIA_MEMO_SIZE + 16];
 	struct payee_known known;
 	bool asks = !call->json && !call->value[OPTION_YES] && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 	payee_known(session, &(struct payee){order->address, order->amount, order->memo}, &known);
@@ -95,8 +122,9 @@ static int confirm_payee(const struct call *call, const struct session *session,
 		snprintf(again, sizeof(again), "; the same amount was paid to it at %s: %s", when, id);
 	else if (known.repeats)
 		snprintf(again, sizeof(again), "; the same amount is on its way to it already: %s", id);
-	cli_complain(0, "paying %s %s to %s (%s)%s", amount, uncia_network_currency(session->network), order->address,
-	             known.text, again);
+	memo_words(order, memo);
+	cli_complain(0, "paying %s %s to %s (%s)%s%s%s", amount, uncia_network_currency(session->network),
+	             order->address, known.text, unchecked_words(order), again, memo);
 	if (!asks)
 		return 0;
 	fputs("Pay? [y/N] ", stderr);
@@ -121,8 +149,8 @@ static bool say_paid_before(const struct session *session, const struct order *o
 	time_format(p.timestamp_ms, when);
 	if (p.output_count > 1) /* an application made it */
 		snprintf(more, sizeof(more), " and %u more", p.output_count - 1);
-	cli_complain(0, "this --key has its payment already, and no other is made: %s %s to %s%s, %s%s: %s", amount,
-	             uncia_network_currency(session->network), p.to, more,
+	cli_complain(0, "%s has its payment already, and no other is made: %s %s to %s%s, %s%s: %s", key_words(order),
+	             amount, uncia_network_currency(session->network), p.to, more,
 	             p.state == UNCIA_PAYMENT_FINAL     ? "final at "
 	             : p.state == UNCIA_PAYMENT_PENDING ? "not final yet, which is sent again"
 	                                                : "expired, which never happened and never will",
@@ -130,10 +158,41 @@ static bool say_paid_before(const struct session *session, const struct order *o
 	return true;
 }
 
+/* Whether the request is one of this network that can be paid. Returns an exit code. */
+static int check_taken_request(const struct call *call, const struct session *session)
+{
+	struct uncia_request request;
+	uint8_t id[32];
+	uncia_network_id(session->network, id);
+	int code = request_read(call, id, call->operands[0], &request);
+	if (code)
+		return code;
+	if (request.currency > 1)
+		return cli_complain(
+		    EXIT_REFUSED,
+		    "refused, nothing was sent: the request is for currency number %d, which this network "
+		    "does not have",
+		    request.currency);
+	return 0;
+}
+
 static int check_order(const struct call *call, const struct session *session, struct order *order)
 {
 	int code = order->contact ? contact_read(session, order->contact, order->address) : 0;
+	if (!code && order->request.size)
+		code = check_taken_request(call, session);
 	return code ? code : smallest_check(call, session->network, order->amount);
+}
+
+/* Refuses a request that is not to be paid any more, by this machine's clock. Returns an exit code. */
+static int check_end(const struct order *order)
+{
+	char when[TIME_TEXT_SIZE];
+	uint64_t ends_at = order->request.ends_at;
+	if (!ends_at || (uint64_t)time(NULL) < ends_at)
+		return 0;
+	time_format(ends_at * 1000, when);
+	return cli_complain(EXIT_REFUSED, "refused, nothing was sent: the request was to be paid before %s", when);
 }
 
 /* Says what could be paid instead. */
@@ -170,23 +229,23 @@ static int report_refusal(const struct call *call, const struct session *session
 	if (error == UNCIA_E_FUNDS || error == UNCIA_E_DUST) {
 		explain_balance(session, error);
 	} else if (error == UNCIA_E_KEY_REUSED) {
-		cli_complain(code, "refused, nothing was sent: this --key already stands for another payment");
+		cli_complain(code, "refused, nothing was sent: %s already stands for another payment",
+		             key_words(order));
 	} else if (error == UNCIA_E_UNREACHABLE) {
 		cli_complain(code, "no validator could be reached, or too few to pay by; nothing was sent");
 	} else if (error == UNCIA_E_BEHIND) {
 		cli_complain(
 		    code,
 		    "nothing was sent: too few validators have told what this wallet has paid before, or not all "
-		    "of it within --timeout, and this --key may stand for a payment that it has forgotten; run it "
-		    "again");
+		    "of it within --timeout, and %s may stand for a payment that it has forgotten; run it again",
+		    key_words(order));
 	} else if (error == UNCIA_E_PROOF) {
 		cli_complain(code, "what the validators say of the balance does not verify; nothing was sent");
 	} else if (order->key && hides_a_payment(error)) {
-		return cli_complain(
-		    EXIT_PENDING,
-		    "%s: whether this --key was paid before cannot be told; run it again with the same one, "
-		    "do not pay with another",
-		    error_words(error));
+		return cli_complain(EXIT_PENDING,
+		                    "%s: whether %s was paid before cannot be told; run it again with the same one, "
+		                    "do not pay with another",
+		                    error_words(error), key_words(order));
 	} else {
 		cli_complain(code, "nothing was sent: %s", error_words(error));
 	}
@@ -265,6 +324,8 @@ static int run_send(const struct call *call)
 		code = session_unlock(&session);
 	bool paid_before = !code && say_paid_before(&session, &order);
 	if (!code && !paid_before)
+		code = check_end(&order);
+	if (!code && !paid_before)
 		code = confirm_payee(call, &session, &order);
 	if (!code) {
 		uint64_t deadline_us = now_us() + order.timeout_s * 1000000;
@@ -304,7 +365,9 @@ const struct verb verb_send = {
     .operands_max = 2,
     .summary = "pay",
     .description =
-        "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount.\n"
+        "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount. A\n"
+        "request is paid once by a home, however often it is taken; --key pays it again. One of the older form,\n"
+        "uncia:unc1…?amount=…, has no checksum and is shown as unchecked.\n"
         "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed,\n"
         "but with --json or --yes. Where the same was paid from this wallet's home in the last day, or is on its way,\n"
         "it says so, and the object of --json has the id of that payment (repeats). Where --key has its payment\n"

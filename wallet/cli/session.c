@@ -141,6 +141,15 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 	return error ? cli_home_complain(error, home, s->network_path) : 0;
 }
 
+int network_id_read(const struct call *call, const struct session *s, uint8_t id[32])
+{
+	int error = uncia_wallet_network_id(s->wallet, id);
+	if (error == UNCIA_E_NETWORK)
+		return cli_complain_usage(call, NETWORK_MISSING "; the wallet in %s has not been used with one yet",
+		                          s->home);
+	return error ? cli_complain_error(error, s->home) : 0;
+}
+
 /* Whoever can write a sealed home can put a key of his own there that is not sealed, and be paid by those who are given
  * its address. Returns an exit code. */
 static int complain_unsealed(const char *home)

@@ -36,6 +36,8 @@ uint32_t question_timeout_ms(uint64_t timeout_s);
 /* Opens the wallet, locked, with its network or without. request_timeout_ms: how long a question to the network may
  * take. Returns an exit code; session_close either way. */
 int session_open(const struct call *call, bool with_network, uint32_t request_timeout_ms, struct session *session);
+/* The id of its network: of the file that was given, or what the home is bound to. Returns an exit code. Out: id. */
+int network_id_read(const struct call *call, const struct session *session, uint8_t id[32]);
 /* Opens its key, which may ask for the passphrase. Returns an exit code. */
 int session_unlock(struct session *session);
 void session_close(struct session *session);

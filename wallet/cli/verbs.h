@@ -4,7 +4,8 @@
 #include "command.h"
 
 extern const struct verb verb_init, verb_restore;                                                     /* make.c */
-extern const struct verb verb_address, verb_request, verb_version;                                    /* address.c */
+extern const struct verb verb_address, verb_version;                                                  /* address.c */
+extern const struct verb verb_request, verb_notice;                                                   /* request.c */
 extern const struct verb verb_balance;                                                                /* account.c */
 extern const struct verb verb_history;                                                                /* history.c */
 extern const struct verb verb_watch;                                                                  /* watch.c */
@@ -12,6 +13,7 @@ extern const struct verb verb_send;                                             
 extern const struct verb verb_status, verb_wait;                                                      /* status.c */
 extern const struct verb verb_receipt_export, verb_receipt_verify;                                    /* receipt.c */
 extern const struct verb verb_contact_add, verb_contact_list, verb_contact_show, verb_contact_remove; /* contact.c */
-extern const struct verb verb_completion;                                                             /* completion.c */
+extern const struct verb verb_contact_export, verb_contact_read, verb_contact_code; /* contact_text.c */
+extern const struct verb verb_completion;                                           /* completion.c */
 
 #endif

@@ -2,6 +2,7 @@
 #include "address.h"
 #include <ctype.h>
 #include <jansson.h>
+#include "bech32m.h"
 #include "hash.h"
 #include "uncia/error.h"
 #include "unit.h"

@@ -26,6 +26,10 @@ static const char *const texts[HASH_TAGS] = {
     [HASH_LOCK] = "uncia.lock",
     [HASH_SEAL] = "uncia.seal",
     [HASH_HOLD] = "uncia.hold",
+    [HASH_CONTACT] = "uncia.contact",
+    [HASH_ASK] = "uncia.ask",
+    [HASH_REQUEST] = "uncia.request",
+    [HASH_CODE] = "uncia.code",
 };
 
 START_TEST(each_tag_is_its_text_as_personalisation)

@@ -39,6 +39,10 @@ static const struct {
     {"uncia.lock", HASH_LOCK},
     {"uncia.seal", HASH_SEAL},
     {"uncia.hold", HASH_HOLD},
+    {"uncia.contact", HASH_CONTACT},
+    {"uncia.ask", HASH_ASK},
+    {"uncia.request", HASH_REQUEST},
+    {"uncia.code", HASH_CODE},
 };
 
 START_TEST(every_hash_has_a_vector_and_gives_it)
@@ -419,9 +423,17 @@ START_TEST(receipts_and_account_proofs_of_the_vectors_hold)
 		ck_assert_str_eq(id, vector_text(vector_at(vector, "says"), "id"));
 		ck_assert_uint_eq(receipt.header.height, vector_number(vector_at(vector, "says"), "height"));
 		payment_free(receipt.payment);
-		ck_assert_int_eq(receipt_format(bytes.data, bytes.size, &text), 0);
+		ck_assert_int_eq(receipt_format(&g.network_id, bytes.data, bytes.size, &text), 0);
 		ck_assert_str_eq(text, vector_text(vector, "text"));
 		free(text);
+		const char *texts[] = {vector_text(vector, "text"), vector_text(vector, "older_text")};
+		for (size_t form = 0; form < 2; form++) {
+			uint8_t *back;
+			size_t size;
+			ck_assert_int_eq(receipt_parse(&g.network_id, texts[form], &back, &size), 0);
+			vector_expect(vector, "bytes", back, size);
+			free(back);
+		}
 	}
 	ck_assert_uint_gt(i, 2);
 	json_array_foreach(vector_at(NULL, "account_proofs"), i, vector)

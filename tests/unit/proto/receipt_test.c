@@ -4,6 +4,7 @@
 #include "consensus.pb-c.h"
 #include "fields.h"
 #include "fixture.h"
+#include "old_texts.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -120,7 +121,7 @@ START_TEST(receipts_and_proofs_past_the_limit_are_refused_unread)
 	                 UNCIA_E_LIMIT);
 	ck_assert_int_eq(account_proof_verify(COMMITTEE, NETWORK, &address, bytes, sizeof(bytes) - 1, &state),
 	                 UNCIA_E_ENCODING);
-	ck_assert_int_eq(receipt_format(bytes, sizeof(bytes), &text), UNCIA_E_LIMIT);
+	ck_assert_int_eq(receipt_format(NETWORK, bytes, sizeof(bytes), &text), UNCIA_E_LIMIT);
 }
 END_TEST
 
@@ -360,22 +361,57 @@ START_TEST(receipt_make_refuses_an_index_outside_the_block)
 }
 END_TEST
 
-START_TEST(text_form_gives_the_same_bytes_back)
+START_TEST(text_forms_give_the_same_bytes_back)
 {
 	uint8_t bytes[100], *back;
 	size_t size;
 	char *text;
 	for (size_t n = 1; n <= sizeof(bytes); n++) {
 		bytes[n - 1] = (uint8_t)(n * 151);
-		ck_assert_int_eq(receipt_format(bytes, n, &text), 0);
-		ck_assert_int_eq(strncmp(text, RECEIPT_TEXT_PREFIX, strlen(RECEIPT_TEXT_PREFIX)), 0);
-		ck_assert_ptr_null(strpbrk(text, "=+/ \n"));
-		ck_assert_int_eq(receipt_parse(text, &back, &size), 0);
-		ck_assert_uint_eq(size, n);
-		ck_assert_mem_eq(back, bytes, n);
-		free(back);
-		free(text);
+		for (int old = 0; old < 2; old++) {
+			if (old)
+				text = old_receipt_text(bytes, n);
+			else
+				ck_assert_int_eq(receipt_format(NETWORK, bytes, n, &text), 0);
+			ck_assert_int_eq(strncmp(text, old ? RECEIPT_OLD_PREFIX : "uncia:uncproof1p", 16), 0);
+			ck_assert_ptr_null(strpbrk(text, "=+/ \n"));
+			ck_assert_int_eq(receipt_parse(NETWORK, text, &back, &size), 0);
+			ck_assert_uint_eq(size, n);
+			ck_assert_mem_eq(back, bytes, n);
+			free(back);
+			free(text);
+		}
 	}
+}
+END_TEST
+
+/* Every cut, and every character that is another one or in capitals by itself. */
+START_TEST(a_text_that_was_changed_is_refused_wherever_it_was)
+{
+	uint8_t bytes[700], *back;
+	size_t size;
+	char *text;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * i + 251);
+	ck_assert_int_eq(receipt_format(NETWORK, bytes, sizeof(bytes), &text), 0);
+	const size_t length = strlen(text), front = strlen("uncia:uncproof1");
+	for (size_t i = front; i < length; i++) {
+		char was = text[i];
+		text[i] = was == 'q' ? 'p' : 'q';
+		ck_assert_int_eq(receipt_parse(NETWORK, text, &back, &size), UNCIA_E_CHANGED);
+		text[i] = '\0';
+		ck_assert_int_eq(receipt_parse(NETWORK, text, &back, &size), UNCIA_E_CHANGED);
+		text[i] = (char)(was >= 'a' ? was - 'a' + 'A' : was);
+		ck_assert(was < 'a' || receipt_parse(NETWORK, text, &back, &size) == UNCIA_E_CHANGED);
+		text[i] = was;
+	}
+	for (size_t i = 0; i < length; i++)
+		text[i] = (char)(text[i] >= 'a' && text[i] <= 'z' ? text[i] - 'a' + 'A' : text[i]);
+	ck_assert_int_eq(receipt_parse(NETWORK, text, &back, &size), 0);
+	free(back);
+	struct hash other = fixture_hash(77);
+	ck_assert_int_eq(receipt_parse(&other, text, &back, &size), UNCIA_E_NETWORK);
+	free(text);
 }
 END_TEST
 
@@ -420,7 +456,7 @@ START_TEST(text_form_is_told_from_what_was_changed_and_what_is_none)
 	uint8_t *bytes;
 	size_t size;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		int rc = receipt_parse(cases[i].text, &bytes, &size);
+		int rc = receipt_parse(NETWORK, cases[i].text, &bytes, &size);
 		ck_assert_msg(rc == cases[i].error, "%d: %s", rc, cases[i].text);
 		if (!rc)
 			free(bytes);
@@ -430,18 +466,18 @@ END_TEST
 
 START_TEST(text_form_refuses_what_no_receipt_is_as_large_as)
 {
-	size_t prefix = strlen(RECEIPT_TEXT_PREFIX), length = 2 * RECEIPT_SIZE_MAX, size;
+	size_t prefix = strlen(RECEIPT_OLD_PREFIX), length = 2 * RECEIPT_SIZE_MAX, size;
 	uint8_t *bytes = calloc(1, RECEIPT_SIZE_MAX + 1);
 	char *text = malloc(prefix + length + 1), *made;
 	ck_assert(bytes && text);
-	memcpy(text, RECEIPT_TEXT_PREFIX, prefix);
+	memcpy(text, RECEIPT_OLD_PREFIX, prefix);
 	memset(text + prefix, 'A', length);
 	text[prefix + length] = '\0';
 	uint8_t *parsed;
-	ck_assert_int_eq(receipt_parse(text, &parsed, &size), UNCIA_E_LIMIT);
-	ck_assert_int_eq(receipt_format(bytes, RECEIPT_SIZE_MAX + 1, &made), UNCIA_E_LIMIT);
-	ck_assert_int_eq(receipt_format(bytes, RECEIPT_SIZE_MAX, &made), 0);
-	ck_assert_int_eq(receipt_parse(made, &parsed, &size), 0);
+	ck_assert_int_eq(receipt_parse(NETWORK, text, &parsed, &size), UNCIA_E_LIMIT);
+	ck_assert_int_eq(receipt_format(NETWORK, bytes, RECEIPT_SIZE_MAX + 1, &made), UNCIA_E_LIMIT);
+	ck_assert_int_eq(receipt_format(NETWORK, bytes, RECEIPT_SIZE_MAX, &made), 0);
+	ck_assert_int_eq(receipt_parse(NETWORK, made, &parsed, &size), 0);
 	ck_assert_uint_eq(size, RECEIPT_SIZE_MAX);
 	free(parsed);
 	free(made);
@@ -588,7 +624,8 @@ int main(void)
 	    finality_needs_a_final_certificate_of_the_last_block,
 	    finality_needs_an_unbroken_chain_of_one_committee,
 	    more_descendants_than_the_limit_are_refused,
-	    text_form_gives_the_same_bytes_back,
+	    text_forms_give_the_same_bytes_back,
+	    a_text_that_was_changed_is_refused_wherever_it_was,
 	    text_form_is_told_from_what_was_changed_and_what_is_none,
 	    text_form_refuses_what_no_receipt_is_as_large_as,
 	    account_proof_tells_the_entry_and_its_height,

@@ -167,7 +167,7 @@ START_TEST(a_payee_sees_each_of_its_outputs_and_a_payer_all)
 	const struct fake_final *final = fake_network_final(&rig->net, theirs);
 	struct uncia_receipt *verified;
 	char *text;
-	ck_assert_int_eq(receipt_format(final->receipt, final->size, &text), 0);
+	ck_assert_int_eq(receipt_format(&rig->net.f.genesis.network_id, final->receipt, final->size, &text), 0);
 	ck_assert_int_eq(uncia_receipt_verify(rig->net.network, text, &verified), 0);
 	ck_assert_int_eq(uncia_wallet_part(rig->wallet, verified, &part), UNCIA_E_NOT_FOUND);
 	ck_assert_int_eq(uncia_wallet_received(rig->wallet, verified, &amount), 0);

@@ -374,7 +374,62 @@ START_TEST(an_order_without_memory_is_refused_or_ends_or_is_made)
 }
 END_TEST
 
+static char *message, *expiry;
+
+static int call_scan(void)
+{
+	struct uncia_scan scan = {.size = sizeof(scan)};
+	int result = uncia_text_scan(message, NULL, &scan);
+	CHECK(result == 0 ? scan.count == 3 : scan.count == 0);
+	for (uint32_t i = 0; i < scan.count; i++)
+		CHECK(scan.texts[i].error == 0 && scan.texts[i].text);
+	uncia_scan_free(&scan);
+	return result;
+}
+
+static int call_wallet_expiry(void)
+{
+	char *again = NULL;
+	int result = uncia_wallet_expiry(rig->wallet, &paid, &again);
+	CHECK((result == 0) == (again != NULL));
+	CHECK(result != 0 || strcmp(again, expiry) == 0);
+	uncia_text_free(again);
+	return result;
+}
+
+static int call_expiry(void)
+{
+	struct uncia_expiry *verified = NULL;
+	int result = uncia_expiry_verify(rig->net.network, expiry, &verified);
+	CHECK((result == 0) == (verified != NULL));
+	uncia_expiry_free(verified);
+	return result;
+}
+
+START_TEST(texts_of_chats_are_read_whole_or_not_at_all)
+{
+	struct uncia_request request = {.size = sizeof(request)};
+	char one[UNCIA_CHAT_TEXT_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE];
+	rig = rig_new(4);
+	rig->net.expire = true;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_pay(rig, NULL, 500000, &paid), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_int_eq(rig_payment(rig, &paid).state, UNCIA_PAYMENT_EXPIRED);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &paid, &expiry), 0);
+	ck_assert_int_ge(sweep(call_wallet_expiry, NULL), 3);
+	ck_assert_int_ge(sweep(call_expiry, NULL), 3);
+	ck_assert_int_eq(uncia_wallet_request(rig->wallet, &request, one), 0);
+	ck_assert_int_eq(uncia_wallet_address(rig->wallet, own), 0);
+	ck_assert_int_gt(asprintf(&message, "%s uncia-receipt-1:AQID, uncia:%s?amount=1", one, own), 0);
+	ck_assert_int_ge(sweep(call_scan, NULL), 5);
+	free(message);
+	uncia_text_free(expiry);
+	rig_free(rig);
+}
+END_TEST
+
 UNIT_MAIN("memory", an_order_without_memory_is_refused_or_ends_or_is_made, network_file_is_read_whole_or_refused,
           key_is_stored_whole_or_not_at_all, what_is_stored_is_read_whole_or_not_at_all,
           payment_without_memory_is_not_stored_and_not_sent, payment_becomes_final_once_wherever_memory_ended,
-          what_comes_in_is_told_wherever_memory_ended)
+          what_comes_in_is_told_wherever_memory_ended, texts_of_chats_are_read_whole_or_not_at_all)

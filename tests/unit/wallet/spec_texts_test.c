@@ -78,7 +78,7 @@ START_TEST(requests_are_read_as_the_specification_says)
 		const json_t *expected = json_object_get(one, "request");
 		const char *text = text_of(one, "text");
 		char amount[UNCIA_AMOUNT_TEXT_SIZE];
-		int rc = uncia_request_parse(text, &request);
+		int rc = uncia_request_parse(NULL, text, &request);
 		ck_assert_msg((rc == 0) == json_is_object(expected), "%d: %s", rc, text);
 		if (rc)
 			continue;

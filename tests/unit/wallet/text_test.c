@@ -1,5 +1,6 @@
 /* Ids, addresses, memos and requests as text. */
 #include <uncia/uncia.h>
+#include "old_texts.h"
 #include "unit.h"
 #include "utf8.h"
 
@@ -46,43 +47,46 @@ START_TEST(ids_are_64_hexadecimal_digits)
 }
 END_TEST
 
-START_TEST(requests_come_back)
+START_TEST(old_requests_come_back)
 {
 	static const char *const memos[] = {
 	    "",    "rent", "rent.", "-",
 	    "...", "a-_~", ".a",    "rent & 50% off? \xc3\xa4\xe2\x82\xac\xf0\x9f\x8d\x95 #1+1=2"};
 	for (size_t i = 0; i < sizeof(memos) / sizeof(memos[0]); i++) {
 		for (int amount = 0; amount < 2; amount++) {
-			struct uncia_request request = {.size = sizeof(request), .has_amount = amount},
-			                     parsed = {.size = sizeof(parsed)};
-			char text[UNCIA_REQUEST_TEXT_SIZE];
-			make_address(true, request.address);
-			request.amount = amount ? 500000 : 0;
-			strcpy(request.memo, memos[i]);
-			ck_assert_int_eq(uncia_request_format(&request, text), 0);
-			ck_assert_int_eq(uncia_request_parse(text, &parsed), 0);
-			ck_assert_str_eq(parsed.address, request.address);
-			ck_assert_int_eq(parsed.has_amount, request.has_amount);
-			ck_assert_uint_eq(parsed.amount, request.amount);
+			struct uncia_request parsed = {.size = sizeof(parsed)};
+			char text[OLD_REQUEST_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE];
+			make_address(true, address);
+			old_request_text(address, amount ? 500000 : 0, memos[i], text);
+			ck_assert_int_eq(uncia_request_parse(NULL, text, &parsed), 0);
+			ck_assert_str_eq(parsed.address, address);
+			ck_assert_int_eq(parsed.has_amount, amount);
+			ck_assert_uint_eq(parsed.amount, amount ? 500000 : 0);
 			ck_assert_str_eq(parsed.memo, memos[i]);
+			ck_assert(!parsed.checked && !parsed.has_lock && parsed.currency == 1 && parsed.ends_at == 0);
+			ck_assert_str_eq(parsed.key, "");
 		}
 	}
 }
 END_TEST
 
-START_TEST(the_longest_memo_fits_and_a_longer_one_is_refused)
+START_TEST(the_longest_old_memo_is_read_and_a_longer_one_refused)
 {
-	struct uncia_request request = {.size = sizeof(request)}, parsed = {.size = sizeof(parsed)};
-	char text[UNCIA_REQUEST_TEXT_SIZE], longer[UNCIA_REQUEST_TEXT_SIZE + 8];
-	make_address(false, request.address);
-	memset(request.memo, '%', sizeof(request.memo) - 1);
-	ck_assert_int_eq(uncia_request_format(&request, text), 0);
-	ck_assert_int_eq(uncia_request_parse(text, &parsed), 0);
-	ck_assert_str_eq(parsed.memo, request.memo);
+	struct uncia_request parsed = {.size = sizeof(parsed)};
+	char text[OLD_REQUEST_SIZE], longer[OLD_REQUEST_SIZE + 8], address[UNCIA_ADDRESS_TEXT_SIZE],
+	    memo[UNCIA_MEMO_SIZE];
+	make_address(false, address);
+	memset(memo, '%', sizeof(memo) - 1);
+	memo[sizeof(memo) - 1] = '\0';
+	old_request_text(address, 0, memo, text);
+	ck_assert_int_eq(uncia_request_parse(NULL, text, &parsed), 0);
+	ck_assert_str_eq(parsed.memo, memo);
 	snprintf(longer, sizeof(longer), "%s%%25", text);
-	ck_assert_int_eq(uncia_request_parse(longer, &parsed), UNCIA_E_LIMIT);
-	request.memo[sizeof(request.memo) - 1] = 'x';
-	ck_assert_int_eq(uncia_request_format(&request, text), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_request_parse(NULL, longer, &parsed), UNCIA_E_LIMIT);
+	ck_assert_int_eq(uncia_memo_check(memo), 0);
+	ck_assert_int_eq(uncia_memo_check(longer), UNCIA_E_LIMIT);
+	ck_assert_int_eq(uncia_memo_check("a\nb"), UNCIA_E_ENCODING);
+	ck_assert_int_eq(uncia_memo_check(NULL), UNCIA_E_ARGUMENT);
 }
 END_TEST
 
@@ -128,16 +132,16 @@ START_TEST(requests_refuse_what_they_do_not_know)
 	make_address(false, address);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(text, sizeof(text), "uncia:%s%s", address, bad[i].tail);
-		ck_assert_msg(uncia_request_parse(text, &parsed) == bad[i].error, "%s", text);
+		ck_assert_msg(uncia_request_parse(NULL, text, &parsed) == bad[i].error, "%s", text);
 	}
 	snprintf(text, sizeof(text), "bitcoin:%s", address);
-	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ENCODING);
-	ck_assert_int_eq(uncia_request_parse("uncia:", &parsed), UNCIA_E_ADDRESS);
+	ck_assert_int_eq(uncia_request_parse(NULL, text, &parsed), UNCIA_E_ENCODING);
+	ck_assert_int_eq(uncia_request_parse(NULL, "uncia:", &parsed), UNCIA_E_ADDRESS);
 	snprintf(text, sizeof(text), "uncia:uncia:%s", address);
-	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ADDRESS);
-	ck_assert_int_eq(uncia_request_parse(text, NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_request_parse(NULL, text, &parsed), UNCIA_E_ADDRESS);
+	ck_assert_int_eq(uncia_request_parse(NULL, text, NULL), UNCIA_E_ARGUMENT);
 	parsed.size--;
-	ck_assert_int_eq(uncia_request_parse(text, &parsed), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_request_parse(NULL, text, &parsed), UNCIA_E_ARGUMENT);
 }
 END_TEST
 
@@ -156,7 +160,7 @@ START_TEST(the_bounds_of_a_requests_amount_are_requests)
 	make_address(false, address);
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		snprintf(text, sizeof(text), "uncia:%s%s", address, good[i].tail);
-		ck_assert_msg(uncia_request_parse(text, &parsed) == 0, "%s", text);
+		ck_assert_msg(uncia_request_parse(NULL, text, &parsed) == 0, "%s", text);
 		ck_assert_uint_eq(parsed.amount, good[i].amount);
 	}
 }
@@ -185,7 +189,7 @@ START_TEST(memo_hashes_differ_with_the_memo)
 }
 END_TEST
 
-UNIT_MAIN("text", addresses_come_back_with_their_reference, ids_are_64_hexadecimal_digits, requests_come_back,
-          the_longest_memo_fits_and_a_longer_one_is_refused, requests_refuse_what_they_do_not_know,
+UNIT_MAIN("text", addresses_come_back_with_their_reference, ids_are_64_hexadecimal_digits, old_requests_come_back,
+          the_longest_old_memo_is_read_and_a_longer_one_refused, requests_refuse_what_they_do_not_know,
           the_bounds_of_a_requests_amount_are_requests, text_that_could_deceive_is_not_plain,
           memo_hashes_differ_with_the_memo)

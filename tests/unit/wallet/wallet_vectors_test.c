@@ -113,8 +113,7 @@ START_TEST(requests_and_memos_are_those_of_the_vectors)
 		struct uncia_request request = {.size = sizeof(request)};
 		struct destination destination;
 		const char *memo = json_string_value(vector_at(vector, "memo"));
-		char text[UNCIA_REQUEST_TEXT_SIZE];
-		ck_assert_int_eq(uncia_request_parse(vector_text(vector, "text"), &request), 0);
+		ck_assert_int_eq(uncia_request_parse(NULL, vector_text(vector, "text"), &request), 0);
 		ck_assert_int_eq(destination_parse(request.address, &destination), 0);
 		vector_expect(vector, "address", destination.address.b, ADDRESS_SIZE);
 		vector_expect(vector, "reference", destination.reference,
@@ -123,8 +122,6 @@ START_TEST(requests_and_memos_are_those_of_the_vectors)
 		if (request.has_amount)
 			ck_assert_uint_eq(request.amount, vector_number(vector, "amount"));
 		ck_assert_str_eq(request.memo, memo ? memo : "");
-		ck_assert_int_eq(uncia_request_format(&request, text), 0);
-		ck_assert_str_eq(text, vector_text(vector, "text"));
 	}
 	ck_assert_uint_eq(i, 3);
 	json_array_foreach(vector_at(NULL, "memos"), i, vector)

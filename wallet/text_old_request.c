@@ -1,13 +1,13 @@
-/* Requests for payment as text: a URI that says whom, how much and what for. Nothing in here pays. */
-#include <assert.h>
+/* Requests as earlier versions wrote them: a URI that says whom, how much and what for, without a checksum. They are
+ * read still, and written no more. */
 #include <string.h>
-#include <uncia/uncia.h>
 #include "address.h"
 #include "amount.h"
 #include "clean.h"
+#include "text_option.h"
 #include "utf8.h"
 
-#define SCHEME      "uncia:"
+#define TEXT_SIZE   2048
 #define AMOUNT_NAME "amount="
 #define MEMO_NAME   "memo="
 
@@ -76,9 +76,9 @@ static int parse_memo(const char *text, size_t size, struct uncia_request *reque
 static int parse_parameter(const char *text, size_t size, struct uncia_request *request)
 {
 	const size_t amount = strlen(AMOUNT_NAME), memo = strlen(MEMO_NAME);
-	if (strncasecmp(text, AMOUNT_NAME, amount) == 0)
+	if (text_begins(text, AMOUNT_NAME))
 		return parse_amount(text + amount, size - amount, request);
-	if (strncasecmp(text, MEMO_NAME, memo) == 0)
+	if (text_begins(text, MEMO_NAME))
 		return parse_memo(text + memo, size - memo, request);
 	return UNCIA_E_CHANGED;
 }
@@ -93,7 +93,7 @@ struct value {
 static bool is_named(const char *text, const char *end, const char *name)
 {
 	size_t size = strlen(name);
-	return (size_t)(end - text) > size && strncasecmp(end - size, name, size) == 0;
+	return (size_t)(end - text) > size && text_begins(end - size, name);
 }
 
 /* Whether a value that blanks stood in may be read without them. Decimals show where an amount ends: "5" and a number
@@ -148,7 +148,7 @@ static bool ends_in_whole_amount(const char *text)
 {
 	const char *question = strrchr(text, '?'), *last = strrchr(question ? question : text, '&');
 	last = last ? last : question;
-	return last && strncasecmp(last + 1, AMOUNT_NAME, strlen(AMOUNT_NAME)) == 0 && !strchr(last, '.');
+	return last && text_begins(last + 1, AMOUNT_NAME) && !strchr(last, '.');
 }
 
 /* Whether it was turned into capitals on its way, so that nobody knows which letters of the memo were. */
@@ -180,72 +180,32 @@ static int request_read_body(char *text, struct uncia_request *parsed)
 	return !rc && memo_lost_its_case(text, parsed->memo) ? UNCIA_E_CHANGED : rc;
 }
 
-int uncia_request_parse(const char *text, struct uncia_request *request)
+int request_read_old(const char *text, struct uncia_request *request)
 {
-	struct uncia_request parsed = {.size = sizeof(parsed)};
-	char clean[2 * UNCIA_REQUEST_TEXT_SIZE]; /* with line feeds in it */
-	if (!text || !request || request->size != sizeof(*request))
-		return UNCIA_E_ARGUMENT;
+	struct uncia_request parsed = {.size = sizeof(parsed), .currency = 1};
+	char clean[2 * TEXT_SIZE]; /* with line feeds in it */
 	int rc = text_clean(text, &clean_request, clean, sizeof(clean));
 	if (rc)
-		return rc == UNCIA_E_CHANGED && uncia_text_kind(text) == UNCIA_TEXT_NONE ? UNCIA_E_ENCODING : rc;
-	if (uncia_text_kind(text) != UNCIA_TEXT_REQUEST)
+		return rc == UNCIA_E_CHANGED && frame_text_kind(text) == UNCIA_TEXT_NONE ? UNCIA_E_ENCODING : rc;
+	if (frame_text_kind(text) != UNCIA_TEXT_REQUEST)
 		return UNCIA_E_ENCODING;
 	bool point = drop_last_marks(clean);
 	rc = drop_blanks(clean);
-	if (!rc && strlen(clean) >= UNCIA_REQUEST_TEXT_SIZE)
+	if (!rc && strlen(clean) >= TEXT_SIZE)
 		rc = UNCIA_E_LIMIT;
 	/* Behind a point, decimals may have been cut off. */
 	if (!rc && point && ends_in_whole_amount(clean))
 		rc = UNCIA_E_CHANGED;
+	const char *body = clean + strlen(FRAME_SCHEME);
+	if (!rc && strlen(clean) < strlen(FRAME_SCHEME))
+		rc = UNCIA_E_ADDRESS;
+	if (!rc && frame_kind(body, strlen(body)) != UNCIA_TEXT_NONE)
+		rc = UNCIA_E_ENCODING;
+	if (!rc && !text_begins(body, "unc1") && frame_is_of_a_newer_kind(body, strlen(body)))
+		rc = UNCIA_E_NEWER;
 	if (!rc)
-		rc = strlen(clean) < strlen(SCHEME) ? UNCIA_E_ADDRESS
-		                                    : request_read_body(clean + strlen(SCHEME), &parsed);
-	if (rc)
-		return rc;
-	*request = parsed;
-	return 0;
-}
-
-int uncia_request_format(const struct uncia_request *request, char text[UNCIA_REQUEST_TEXT_SIZE])
-{
-	static const char digits[] = "0123456789ABCDEF";
-	struct destination destination;
-	char built[UNCIA_REQUEST_TEXT_SIZE], address[ADDRESS_TEXT_SIZE], amount[AMOUNT_TEXT_SIZE];
-	_Static_assert(sizeof(SCHEME) + ADDRESS_TEXT_SIZE + AMOUNT_TEXT_SIZE + 3 * UNCIA_MEMO_SIZE + 16 <=
-	                   sizeof(built),
-	               "every request fits");
-	if (!request || !text || request->size != sizeof(*request) ||
-	    !memchr(request->address, 0, sizeof(request->address)) || !memchr(request->memo, 0, sizeof(request->memo)))
-		return UNCIA_E_ARGUMENT;
-	int rc = destination_read(request->address, &destination);
-	if (rc)
-		return rc;
-	if (request->has_amount && request->amount == 0)
-		return UNCIA_E_AMOUNT;
-	if (!utf8_is_plain(request->memo))
-		return UNCIA_E_ENCODING;
-	destination_format(&destination, address);
-	char *at = stpcpy(stpcpy(built, SCHEME), address);
-	if (request->has_amount) {
-		amount_format(request->amount, amount);
-		at = stpcpy(stpcpy(at, "?amount="), amount);
-	}
-	if (request->memo[0] != '\0') {
-		at = stpcpy(at, request->has_amount ? "&memo=" : "?memo=");
-		for (const char *c = request->memo; *c != '\0'; c++) {
-			/* A mark at the end of the text would be taken for one that came to stand there on the way. */
-			if (unreserved(*c) && (c[1] != '\0' || !clean_is_mark((uint8_t)*c))) {
-				*at++ = *c;
-				continue;
-			}
-			*at++ = '%';
-			*at++ = digits[(uint8_t)*c >> 4];
-			*at++ = digits[(uint8_t)*c & 15];
-		}
-		*at = '\0';
-	}
-	assert(at < built + sizeof(built));
-	strcpy(text, built);
-	return 0;
+		rc = request_read_body(clean + strlen(FRAME_SCHEME), &parsed);
+	if (!rc)
+		*request = parsed;
+	return rc;
 }
