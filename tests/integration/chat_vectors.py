@@ -282,7 +282,7 @@ class Texts:
 		address = spec.address_text(self.keys[1].address)
 		old = self.old_request()
 		yield from ("", "uncia: the wallet", f"pay me: {ask} thanks", f"{ask}\n{who}", f"<{ask}>", f"({ask}).", f"**{ask}**", f"_{paid}_", f"`{gift}`",
-			f"[pay]({ask})", f'<a href="{ask}">{ask}</a>', f"x{ask}", f"{ask}x", f"1{paid[6:]}", f"{paid}9", f"é{paid}é", f"请付{ask}谢谢", f"uncia:{ask}",
+			f"[pay]({ask})", f'<a href="{ask}">{ask}</a>', f"x{ask}", f"{ask}x", f"{ask}b", f"{ask}1", f"{paid}I", f"1{paid[6:]}", f"{paid}9", f"é{paid}é", f"请付{ask}谢谢", f"uncia:{ask}",
 			ask.upper(), ask[6:], f"UNCIA:{ask[6:]}", f"Uncia:{ask[6:].title()}", ask[:60], f"{ask[:60]} {ask[60:]}", f"{ask[:60]}\n{ask[60:]}",
 			ask[:9], ask[6:30], "uncask1", f"\x02{ask}\x02", f"\x0304,12{ask}\x03", f"{ask[:60]}\x0f{ask[60:]}", f"\x04ff0000{ask}\x04", f"\x1b[1;31m{ask}\x1b[0m",
 			f"{ask[:50]}\u200b{ask[50:]}", f"{ask[:50]}\u00ad{ask[50:]}", f"\ufeff{ask}", f"{ask[:50]}\x1b{ask[50:]}", f"{ask[:50]}\x1b[{ask[50:]}", f"{ask[:50]}\x03{ask[50:]}",

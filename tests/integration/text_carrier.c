@@ -317,6 +317,11 @@ static void damage_all(uint32_t count)
 				bad[i] = '\0';
 				check_not_whole(bad, "a beginning is whole");
 			}
+			for (const char *behind = "b1oIq7Zp"; *behind; behind++) {
+				*stpcpy(bad, text) = *behind;
+				bad[size + 1] = '\0';
+				check_not_whole(bad, "a letter may stand behind");
+			}
 			for (size_t i = number % step; i < size; i += step)
 				damage_at(text, size, i, bad);
 			free(bad);
