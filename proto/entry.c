@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 #include "big_endian.h"
+#include "hold.h"
 #include "uncia/error.h"
 
 /* entry.h: where each field of the 80 bytes begins. */
@@ -16,15 +17,26 @@ enum {
 	AT_CURRENCY = 60,
 	AT_BALANCE = 64,
 	AT_CREATED = 72,
+	AT_END_ZERO = 76, /* after the end of a hold, which stands where others have their creation */
 };
 #define CODE_SIZE 8 /* of a currency, at the front of its address field */
 
 bool entry_id_of(const struct entry *entry, struct entry_id *id)
 {
-	if (entry->kind != ENTRY_ACCOUNT)
+	struct hash seal;
+
+	switch (entry->kind) {
+	case ENTRY_ACCOUNT:
+		*id = account_id(&entry->address);
+		return true;
+	case ENTRY_HOLD:
+		memcpy(seal.b, entry->public_key, HASH_SIZE);
+		id->kind = ENTRY_HOLD;
+		hold_id(&entry->address, &seal, &id->address);
+		return true;
+	default:
 		return false;
-	*id = account_id(&entry->address);
-	return true;
+	}
 }
 
 bool entry_is(const struct entry *entry, const struct entry_id *id)
@@ -44,7 +56,10 @@ void entry_encode(const struct entry *entry, uint8_t bytes[ENTRY_SIZE])
 	memcpy(bytes + AT_PUBLIC_KEY, entry->public_key, PUBLIC_KEY_SIZE);
 	be32_put(bytes + AT_CURRENCY, entry->currency);
 	be64_put(bytes + AT_BALANCE, entry->balance);
-	be64_put(bytes + AT_CREATED, entry->created);
+	if (entry->kind == ENTRY_HOLD)
+		be32_put(bytes + AT_CREATED, entry->end);
+	else
+		be64_put(bytes + AT_CREATED, entry->created);
 }
 
 /* Faster than sodium_is_zero, which takes constant time: entries are public. */
@@ -73,6 +88,9 @@ int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
 	case ENTRY_CURRENCY:
 		ok = ok && flags == 0 && all_zero(bytes, AT_ADDRESS + CODE_SIZE, AT_CURRENCY);
 		break;
+	case ENTRY_HOLD:
+		ok = ok && flags == 0 && all_zero(bytes, AT_END_ZERO, ENTRY_SIZE);
+		break;
 	default:
 		ok = false;
 	}
@@ -85,7 +103,9 @@ int entry_decode(const uint8_t bytes[ENTRY_SIZE], struct entry *entry)
 	memcpy(entry->public_key, bytes + AT_PUBLIC_KEY, PUBLIC_KEY_SIZE);
 	entry->currency = be32_get(bytes + AT_CURRENCY);
 	entry->balance = be64_get(bytes + AT_BALANCE);
-	entry->created = be64_get(bytes + AT_CREATED);
+	bool hold = entry->kind == ENTRY_HOLD;
+	entry->created = hold ? 0 : be64_get(bytes + AT_CREATED);
+	entry->end = hold ? be32_get(bytes + AT_CREATED) : 0;
 	return 0;
 }
 

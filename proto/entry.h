@@ -18,7 +18,8 @@
 
 /* 80 bytes encoded: kind u8, flags u8, two zero bytes, payments u32, address 20, public_key 32, currency u32,
  * balance u64, created u64; integers big-endian. A currency keeps its recorded supply in balance, its code (8
- * bytes, zero-padded) at the front of address, its smallest amount in created. A free entry keeps next_free in
+ * bytes, zero-padded) at the front of address, its smallest amount in created. A hold keeps its home in address, its
+ * seal in public_key, its end (u32, then four zero bytes) where others have created. A free entry keeps next_free in
  * balance, all else zero. Unused slots of the last group are 80 zero bytes (not entries). */
 struct entry {
 	uint8_t kind, flags;
@@ -27,7 +28,8 @@ struct entry {
 	uint8_t public_key[32];
 	uint32_t currency;
 	amount_t balance;
-	uint64_t created; /* height of the block that created it */
+	uint64_t created; /* height of the block that created it; 0: of a hold */
+	uint32_t end;     /* of a hold, in seconds since 1970, UTC; 0: of any other */
 };
 
 /* The id that an entry is found by, which follows from it alone. False: of a free entry or a currency, which have none;

@@ -9,7 +9,7 @@
 #include "genesis.pb-c.h"
 #include "uncia/error.h"
 
-#define GENESIS_VERSION 1u
+#define GENESIS_VERSION 2u
 #define CURRENCY_NUMBER 1u
 #define NAME_LENGTH_MAX 32u
 #define CODE_LENGTH_MIN 3u

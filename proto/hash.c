@@ -24,6 +24,9 @@ static const char tags[HASH_TAGS][crypto_generichash_blake2b_PERSONALBYTES + 1] 
     [HASH_RECORD] = "uncia.record",
     [HASH_MEMO] = "uncia.memo",
     [HASH_SHORT_ID] = "uncia.shortid",
+    [HASH_LOCK] = "uncia.lock",
+    [HASH_SEAL] = "uncia.seal",
+    [HASH_HOLD] = "uncia.hold",
 };
 
 /* libsodium's calls fail only for sizes out of range, which are constants here. */

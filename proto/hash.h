@@ -30,6 +30,9 @@ enum hash_tag {
 	HASH_RECORD,        /* "uncia.record": storage checksum */
 	HASH_MEMO,          /* "uncia.memo": memo text -> memo hash */
 	HASH_SHORT_ID,      /* "uncia.shortid": block id -> SipHash key of its short ids */
+	HASH_LOCK,          /* "uncia.lock": claim key, hash of the secret -> lock of a hold */
+	HASH_SEAL,          /* "uncia.seal": opening payment's id, lock -> seal of a hold */
+	HASH_HOLD,          /* "uncia.hold": home, seal -> id of a hold */
 	HASH_TAGS
 };
 

@@ -1,4 +1,4 @@
-/* Payments as bytes: decoding with every check that needs neither ledger nor clock, and making them. Whether a payment
+/* Payments as bytes: decoding with every check that needs neither ledger nor clock. Whether a payment
  * fits a ledger, and whether its signature holds, is decided elsewhere. */
 #include "payment.h"
 #include <assert.h>
@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
-#include "canonical.h"
-#include "fields.h"
-#include "payment.pb-c.h"
 #include "uncia/error.h"
 
 #define OUTPUTS_OFFSET sizeof(struct payment)
 static_assert(sizeof(struct payment) % _Alignof(struct output) == 0, "outputs follow the payment in its block");
+static_assert(sizeof(struct output) % _Alignof(struct hold_opening) == 0, "holds follow the outputs");
+static_assert(sizeof(struct hold_opening) % _Alignof(struct hold_reference) == 0, "a hold follows the holds");
 
 /* ---- decoding ----
  * By hand, where all other messages are decoded by protobuf-c and encoded again to compare: no message is decoded
@@ -87,44 +86,156 @@ static bool take_message(struct reader *r, uint8_t tag, struct reader *message)
 	return true;
 }
 
-static bool take_expires_at(struct reader *r, uint32_t *expires_at)
+/* A fixed32 that is not zero. */
+static bool take_fixed32(struct reader *r, uint8_t tag, uint32_t *number)
 {
 	uint32_t value;
 
-	if ((size_t)(r->end - r->at) < 1 + sizeof(value) || !take_tag(r, TAG_FIXED32(2)))
+	if ((size_t)(r->end - r->at) < 1 + sizeof(value) || !take_tag(r, tag))
 		return false;
 	memcpy(&value, r->at, sizeof(value));
 	r->at += sizeof(value);
-	*expires_at = le32toh(value);
+	*number = le32toh(value);
 	return value != 0;
 }
 
-/* All but the outputs into `payment`. *body: what is hashed and signed; *outputs: where they are, counted. */
-static bool read_envelope(struct reader r, struct payment *payment, struct reader *body, struct reader *outputs)
+static bool take_expires_at(struct reader *r, uint32_t *expires_at)
 {
-	struct reader transfer, output;
+	return take_fixed32(r, TAG_FIXED32(2), expires_at);
+}
+
+/* Where the lists of a payment are: what they begin with has been counted. */
+struct lists {
+	struct reader outputs, holds;
+};
+
+/* Counts the messages of one tag that come next. */
+static bool count_messages(struct reader *r, uint8_t tag, uint32_t *count)
+{
+	struct reader message;
+
+	for (*count = 0; !reader_done(r) && *r->at == tag; ++*count)
+		if (*count == PAYMENT_OUTPUTS_MAX || !take_message(r, tag, &message))
+			return false;
+	return true;
+}
+
+static bool read_currency(struct reader *r, uint8_t tag, struct payment *payment)
+{
 	uint64_t currency;
 
-	if (!take_message(&r, TAG_BYTES(1), body) ||
-	    !take_bytes(&r, TAG_BYTES(2), payment->public_key, PUBLIC_KEY_SIZE) ||
-	    !take_bytes(&r, TAG_BYTES(3), payment->signature, SIGNATURE_SIZE) || !reader_done(&r))
-		return false;
-	r = *body;
-	if (!take_bytes(&r, TAG_BYTES(1), payment->sender.b, ADDRESS_SIZE) ||
-	    !take_expires_at(&r, &payment->expires_at) || !take_bytes(&r, TAG_BYTES(3), payment->nonce, NONCE_SIZE) ||
-	    !take_message(&r, TAG_BYTES(4), &transfer) ||
-	    !take_optional(&r, TAG_BYTES(5), payment->memo_hash, MEMO_HASH_SIZE, &payment->has_memo_hash) ||
-	    !reader_done(&r))
-		return false;
-	if (!take_tag(&transfer, TAG_VARINT(1)) || !take_varint(&transfer, &currency) || currency != CURRENCY_FIRST)
-		return false;
 	payment->currency = CURRENCY_FIRST;
-	*outputs = transfer;
-	/* ledger §3: one operation, 1..255 outputs. */
-	for (; !reader_done(&transfer); payment->output_count++)
-		if (payment->output_count == PAYMENT_OUTPUTS_MAX || !take_message(&transfer, TAG_BYTES(2), &output))
+	return take_tag(r, tag) && take_varint(r, &currency) && currency == CURRENCY_FIRST;
+}
+
+/* ledger §3.1: 1..255 outputs and holds together. */
+static bool read_transfer(struct reader r, struct payment *payment, struct lists *lists)
+{
+	if (!read_currency(&r, TAG_VARINT(1), payment))
+		return false;
+	lists->outputs = r;
+	if (!count_messages(&r, TAG_BYTES(2), &payment->output_count))
+		return false;
+	lists->holds = r;
+	if (!count_messages(&r, TAG_BYTES(3), &payment->hold_count) || !reader_done(&r))
+		return false;
+	uint32_t count = payment->output_count + payment->hold_count;
+	return count > 0 && count <= PAYMENT_OUTPUTS_MAX;
+}
+
+static bool read_take(struct reader r, struct payment *payment, struct hold_reference *hold, struct lists *lists)
+{
+	payment->kind = PAYMENT_TAKE;
+	if (!take_bytes(&r, TAG_BYTES(1), hold->opening.b, sizeof(hold->opening.b)) ||
+	    !take_bytes(&r, TAG_BYTES(2), hold->home.b, ADDRESS_SIZE) ||
+	    !take_optional(&r, TAG_BYTES(3), hold->secret, SECRET_SIZE, &hold->has_secret))
+		return false;
+	if (!read_currency(&r, TAG_VARINT(4), payment))
+		return false;
+	lists->outputs = r;
+	return count_messages(&r, TAG_BYTES(5), &payment->output_count) && payment->output_count > 0 && reader_done(&r);
+}
+
+/* Its amount is left in `total`. */
+static bool read_give_back(struct reader r, struct payment *payment, struct hold_reference *hold)
+{
+	payment->kind = PAYMENT_GIVE_BACK;
+	payment->output_count = 1;
+	if (!take_bytes(&r, TAG_BYTES(1), hold->home.b, ADDRESS_SIZE) ||
+	    !take_bytes(&r, TAG_BYTES(2), hold->seal.b, HASH_SIZE) || !read_currency(&r, TAG_VARINT(3), payment))
+		return false;
+	if (reader_done(&r)) /* an amount of zero, which is left out */
+		return true;
+	return take_tag(&r, TAG_VARINT(4)) && take_varint(&r, &payment->total) && payment->total && reader_done(&r);
+}
+
+static bool read_operation(struct reader *r, struct payment *payment, struct hold_reference *hold, struct lists *lists)
+{
+	struct reader operation;
+
+	if (reader_done(r))
+		return false;
+	switch (*r->at) {
+	case TAG_BYTES(4):
+		return take_message(r, TAG_BYTES(4), &operation) && read_transfer(operation, payment, lists);
+	case TAG_BYTES(6):
+		return take_message(r, TAG_BYTES(6), &operation) && read_take(operation, payment, hold, lists);
+	case TAG_BYTES(7):
+		return take_message(r, TAG_BYTES(7), &operation) && read_give_back(operation, payment, hold);
+	default:
+		return false;
+	}
+}
+
+/* ledger §3.7: nothing in a give-back is free. */
+static bool give_back_is_bare(const struct payment *payment)
+{
+	static const uint8_t zero[NONCE_SIZE];
+
+	return !payment->has_memo_hash && memcmp(payment->nonce, zero, NONCE_SIZE) == 0 &&
+	       payment->expires_at % GIVE_BACK_EXPIRES_S == 0;
+}
+
+/* ledger §3.7: the sender of a take or a give-back is the hold that it names. */
+static bool hold_is_sender(const struct payment *payment, struct hold_reference *hold)
+{
+	struct address id;
+	struct hash lock;
+
+	if (payment->kind == PAYMENT_TAKE) {
+		hold_lock(payment->public_key, hold->has_secret ? hold->secret : NULL, &lock);
+		hold_seal(&hold->opening, &lock, &hold->seal);
+	}
+	hold_id(&hold->home, &hold->seal, &id);
+	return address_equal(&id, &payment->sender);
+}
+
+/* All but the lists into `payment` and `hold`. *body: what is hashed and signed; *lists: where they are, counted. */
+static bool read_envelope(struct reader r, struct payment *payment, struct hold_reference *hold, struct reader *body,
+                          struct lists *lists)
+{
+	if (!take_message(&r, TAG_BYTES(1), body))
+		return false;
+	struct reader b = *body;
+	if (!take_bytes(&b, TAG_BYTES(1), payment->sender.b, ADDRESS_SIZE) ||
+	    !take_expires_at(&b, &payment->expires_at) || !take_bytes(&b, TAG_BYTES(3), payment->nonce, NONCE_SIZE))
+		return false;
+	/* The memo's hash has number 5: it stands between a transfer and the other operations. */
+	bool transfer = !reader_done(&b) && *b.at == TAG_BYTES(4);
+	if (transfer && !read_operation(&b, payment, hold, lists))
+		return false;
+	if (!take_optional(&b, TAG_BYTES(5), payment->memo_hash, MEMO_HASH_SIZE, &payment->has_memo_hash))
+		return false;
+	if ((!transfer && !read_operation(&b, payment, hold, lists)) || !reader_done(&b))
+		return false;
+	if (payment_is_signed(payment)) {
+		if (!take_bytes(&r, TAG_BYTES(2), payment->public_key, PUBLIC_KEY_SIZE) ||
+		    !take_bytes(&r, TAG_BYTES(3), payment->signature, SIGNATURE_SIZE))
 			return false;
-	return payment->output_count > 0;
+	} else if (!give_back_is_bare(payment)) {
+		return false;
+	}
+	return reader_done(&r) && (payment->kind == PAYMENT_TRANSFER || hold_is_sender(payment, hold));
 }
 
 static bool read_output(struct reader r, struct output *output)
@@ -140,16 +251,74 @@ static bool read_output(struct reader r, struct output *output)
 /* UNCIA_E_AMOUNT where nothing else is wrong. */
 static int read_outputs(struct reader r, struct payment *payment, struct output *outputs)
 {
+	const uint8_t tag = payment->kind == PAYMENT_TAKE ? TAG_BYTES(5) : TAG_BYTES(2);
 	struct reader message;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < payment->output_count; i++) {
-		if (!take_message(&r, TAG_BYTES(2), &message) || !read_output(message, &outputs[i]))
+		if (!take_message(&r, tag, &message) || !read_output(message, &outputs[i]))
 			return UNCIA_E_ENCODING;
 		if (outputs[i].amount == 0 || !amount_add(payment->total, outputs[i].amount, &payment->total))
 			rc = UNCIA_E_AMOUNT;
 	}
 	return rc;
+}
+
+/* The home that is the sender's is left out, and the sender written out is refused: one encoding. */
+static bool read_hold(struct reader r, const struct payment *payment, struct hold_opening *hold)
+{
+	if (!take_bytes(&r, TAG_BYTES(1), hold->lock.b, HASH_SIZE) ||
+	    !take_optional(&r, TAG_BYTES(2), hold->home.b, ADDRESS_SIZE, &hold->has_home))
+		return false;
+	if (!hold->has_home)
+		hold->home = payment->sender;
+	else if (address_equal(&hold->home, &payment->sender))
+		return false;
+	/* A give-back expires after the end, by an hour at most: that must be a u32, too. */
+	if (!take_fixed32(&r, TAG_FIXED32(3), &hold->end) || hold->end > HOLD_END_MAX)
+		return false;
+	if (reader_done(&r)) /* an amount of zero, which is left out */
+		return true;
+	return take_tag(&r, TAG_VARINT(4)) && take_varint(&r, &hold->amount) && hold->amount && reader_done(&r);
+}
+
+static int compare_holds(const void *a, const void *b)
+{
+	const struct hold_opening *x = *(const struct hold_opening *const *)a;
+	const struct hold_opening *y = *(const struct hold_opening *const *)b;
+	int order = memcmp(&x->lock, &y->lock, sizeof(x->lock));
+
+	return order ? order : memcmp(&x->home, &y->home, sizeof(x->home));
+}
+
+/* ledger §3.7: a payment opens one home and lock once, or its holds would be one. */
+static bool holds_differ(const struct hold_opening *holds, uint32_t count)
+{
+	const struct hold_opening *sorted[PAYMENT_OUTPUTS_MAX];
+
+	assert(count <= PAYMENT_OUTPUTS_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		sorted[i] = &holds[i];
+	qsort(sorted, count, sizeof(struct hold_opening *), compare_holds);
+	for (uint32_t i = 1; i < count; i++)
+		if (compare_holds(&sorted[i - 1], &sorted[i]) == 0)
+			return false;
+	return true;
+}
+
+/* As read_outputs. */
+static int read_holds(struct reader r, struct payment *payment, struct hold_opening *holds)
+{
+	struct reader message;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < payment->hold_count; i++) {
+		if (!take_message(&r, TAG_BYTES(3), &message) || !read_hold(message, payment, &holds[i]))
+			return UNCIA_E_ENCODING;
+		if (holds[i].amount == 0 || !amount_add(payment->total, holds[i].amount, &payment->total))
+			rc = UNCIA_E_AMOUNT;
+	}
+	return holds_differ(holds, payment->hold_count) ? rc : UNCIA_E_ENCODING;
 }
 
 /* encoding §1: id = expires_at ‖ 28 bytes of the body's hash; the payer signs the same input under another tag; the
@@ -185,35 +354,74 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
 	return payment_decode_at(NULL, network_id, bytes, size, payment);
 }
 
+/* The block of memory of a payment: the struct, its outputs, its holds, the hold that it empties, its bytes. */
+struct layout {
+	size_t holds, hold, bytes, size; /* where each begins, after the outputs; and where all ends */
+};
+
+static struct layout layout_of(const struct payment *payment, size_t size)
+{
+	struct layout at = {.holds = OUTPUTS_OFFSET + payment->output_count * sizeof(struct output)};
+
+	at.hold = at.holds + payment->hold_count * sizeof(struct hold_opening);
+	at.bytes = at.hold + (payment->kind == PAYMENT_TRANSFER ? 0 : sizeof(struct hold_reference));
+	at.size = at.bytes + size;
+	return at;
+}
+
+/* The lists, where there is room for them. Returns as payment_decode. */
+static int read_lists(struct payment *payment, const struct lists *lists, struct output *outputs,
+                      struct hold_opening *holds)
+{
+	if (payment->kind == PAYMENT_GIVE_BACK) {
+		outputs[0] = (struct output){.to = payment->hold->home, .amount = payment->total};
+		return payment->total ? 0 : UNCIA_E_AMOUNT;
+	}
+	int output_error = read_outputs(lists->outputs, payment, outputs);
+	if (output_error == UNCIA_E_ENCODING)
+		return output_error;
+	int hold_error = payment->hold_count ? read_holds(lists->holds, payment, holds) : 0;
+	return hold_error ? hold_error : output_error;
+}
+
 int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
                       struct payment **payment)
 {
 	struct payment read = {.references = 1, .size = (uint32_t)size};
-	struct reader body, outputs;
+	struct hold_reference hold = {.has_secret = false};
+	struct reader body;
+	struct lists lists;
 
 	if (size > PAYMENT_SIZE_MAX)
 		return UNCIA_E_LIMIT;
-	if (size == 0 || !read_envelope((struct reader){bytes, (const uint8_t *)bytes + size}, &read, &body, &outputs))
+	if (size == 0 ||
+	    !read_envelope((struct reader){bytes, (const uint8_t *)bytes + size}, &read, &hold, &body, &lists))
 		return UNCIA_E_ENCODING;
-	/* One block of memory: the struct, its outputs, its bytes. */
-	size_t outputs_size = read.output_count * sizeof(struct output);
-	size_t memory_size = OUTPUTS_OFFSET + outputs_size + size;
-	read.home = home && memory_size <= home->size ? home : NULL;
-	uint8_t *memory = read.home ? slab_alloc(home) : malloc(memory_size);
+	const struct layout at = layout_of(&read, size);
+	read.home = home && at.size <= home->size ? home : NULL;
+	uint8_t *memory = read.home ? slab_alloc(home) : malloc(at.size);
 	if (!memory)
 		return UNCIA_E_MEMORY;
 	struct payment *p = (struct payment *)memory;
-	struct output *list = (struct output *)(memory + OUTPUTS_OFFSET);
+	struct output *outputs = (struct output *)(memory + OUTPUTS_OFFSET);
+	struct hold_opening *holds = (struct hold_opening *)(memory + at.holds);
 	*p = read;
-	memset(list, 0, outputs_size);
-	int rc = read_outputs(outputs, p, list);
+	memset(outputs, 0, at.bytes - OUTPUTS_OFFSET);
+	p->outputs = outputs;
+	p->holds = p->hold_count ? holds : NULL;
+	if (p->kind != PAYMENT_TRANSFER)
+		p->hold = memcpy(memory + at.hold, &hold, sizeof(hold));
+	int rc = read_lists(p, &lists, outputs, holds);
 	if (rc) {
 		payment_free(p);
 		return rc; /* NOLINT(clang-analyzer-*): that was the one reference */
 	}
-	p->outputs = list;
-	p->bytes = memcpy(memory + OUTPUTS_OFFSET + outputs_size, bytes, size);
+	p->bytes = memcpy(memory + at.bytes, bytes, size);
 	payment_hash(p, network_id, &body);
+	for (uint32_t i = 0; i < p->hold_count; i++) {
+		hold_seal(&p->id, &holds[i].lock, &holds[i].seal);
+		hold_id(&holds[i].home, &holds[i].seal, &holds[i].id);
+	}
 	*payment = p;
 	return 0;
 }
@@ -238,12 +446,30 @@ void payment_free(struct payment *payment)
 		free(payment);
 }
 
+bool payment_signature_valid(const struct payment *payment)
+{
+	if (!payment_is_signed(payment))
+		return true;
+	return (payment->kind != PAYMENT_TAKE || sign_key_valid(payment->public_key)) &&
+	       sign_verify(payment->public_key, &payment->digest, payment->signature);
+}
+
 bool payment_named(const struct payment *payment, uint32_t i, struct entry_id *id)
 {
-	if (i > payment->output_count)
+	const uint32_t outputs = payment->output_count;
+	struct entry_id named;
+
+	if (i == 0)
+		named =
+		    (struct entry_id){payment->kind == PAYMENT_TRANSFER ? ENTRY_ACCOUNT : ENTRY_HOLD, payment->sender};
+	else if (i <= outputs)
+		named = account_id(&payment->outputs[i - 1].to);
+	else if (i - outputs <= payment->hold_count)
+		named = (struct entry_id){ENTRY_HOLD, payment->holds[i - outputs - 1].id};
+	else
 		return false;
 	if (id)
-		*id = account_id(i == 0 ? &payment->sender : &payment->outputs[i - 1].to);
+		*id = named;
 	return true;
 }
 
@@ -266,68 +492,4 @@ bool payment_touches(const struct payment *payment, const struct entry_id *id, u
 		return true;
 	}
 	return false;
-}
-
-/* ---- making ---- */
-
-/* The body's canonical bytes from a draft. */
-static int body_encode(const struct payment *draft, const struct address *sender, uint8_t **bytes, size_t *size)
-{
-	Uncia__Pb__Output outputs[PAYMENT_OUTPUTS_MAX];
-	Uncia__Pb__Output *pointers[PAYMENT_OUTPUTS_MAX];
-	for (uint32_t i = 0; i < draft->output_count; i++) {
-		const struct output *from = &draft->outputs[i];
-		outputs[i] = (Uncia__Pb__Output)UNCIA__PB__OUTPUT__INIT;
-		outputs[i].to = field_of(from->to.b, ADDRESS_SIZE);
-		if (from->has_reference)
-			outputs[i].reference = field_of(from->reference, REFERENCE_SIZE);
-		outputs[i].amount = from->amount;
-		pointers[i] = &outputs[i];
-	}
-	Uncia__Pb__Transfer transfer = UNCIA__PB__TRANSFER__INIT;
-	transfer.currency = draft->currency;
-	transfer.n_outputs = draft->output_count;
-	transfer.outputs = pointers;
-	Uncia__Pb__Payment body = UNCIA__PB__PAYMENT__INIT;
-	body.sender = field_of(sender->b, ADDRESS_SIZE);
-	body.expires_at = draft->expires_at;
-	body.nonce = field_of(draft->nonce, NONCE_SIZE);
-	body.operation_case = UNCIA__PB__PAYMENT__OPERATION_TRANSFER;
-	body.transfer = &transfer;
-	if (draft->has_memo_hash)
-		body.memo_hash = field_of(draft->memo_hash, MEMO_HASH_SIZE);
-	return canonical_encode(&body.base, bytes, size);
-}
-
-int payment_make(const struct hash *network_id, const struct payment *draft, const uint8_t public_key[32],
-                 const uint8_t secret_key[SECRET_KEY_SIZE], struct payment **payment)
-{
-	if (draft->output_count == 0 || draft->output_count > PAYMENT_OUTPUTS_MAX)
-		return UNCIA_E_ENCODING;
-	struct address sender = draft->sender;
-	if (sodium_is_zero(sender.b, ADDRESS_SIZE))
-		address_of_key(public_key, &sender);
-
-	uint8_t *body = NULL, *bytes = NULL;
-	size_t body_size, size;
-	int rc = body_encode(draft, &sender, &body, &body_size);
-	if (rc)
-		return rc;
-	struct hash digest;
-	uint8_t signature[SIGNATURE_SIZE];
-	hash2(HASH_PAYMENT_SIGN, network_id->b, HASH_SIZE, body, body_size, &digest);
-	rc = sign_digest(secret_key, &digest, signature);
-	if (rc == 0) {
-		Uncia__Pb__SignedPayment envelope = UNCIA__PB__SIGNED_PAYMENT__INIT;
-		envelope.body = field_of(body, body_size);
-		envelope.public_key = field_of(public_key, PUBLIC_KEY_SIZE);
-		envelope.signature = field_of(signature, SIGNATURE_SIZE);
-		rc = canonical_encode(&envelope.base, &bytes, &size);
-	}
-	/* Decoding is the one place that says what a payment may be: what is made passes through it too. */
-	if (rc == 0)
-		rc = payment_decode(network_id, bytes, size, payment);
-	free(bytes);
-	free(body);
-	return rc;
 }

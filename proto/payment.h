@@ -8,6 +8,7 @@
 #include "address.h"
 #include "amount.h"
 #include "entry_id.h"
+#include "hold.h"
 #include "slab.h"
 #include "protocol_limits.h"
 #include "sign.h"
@@ -33,32 +34,64 @@ struct output {
 	amount_t amount;
 };
 
+/* A hold that a transfer opens. */
+struct hold_opening {
+	struct hash lock;
+	bool has_home; /* else it is the sender's */
+	struct address home;
+	uint32_t end; /* seconds since 1970, UTC */
+	amount_t amount;
+	/* What follows from it and the payment: */
+	struct hash seal;
+	struct address id;
+};
+
+/* The hold that a take or a give-back empties. */
+struct hold_reference {
+	struct address home;
+	struct payment_id opening; /* of a take; zero for a give-back */
+	bool has_secret;           /* of a take */
+	uint8_t secret[SECRET_SIZE];
+	struct hash seal; /* follows from the others for a take */
+};
+
+enum payment_kind {
+	PAYMENT_TRANSFER,
+	PAYMENT_TAKE,      /* from a hold, before its end */
+	PAYMENT_GIVE_BACK, /* of a hold, after its end; nobody has signed it */
+};
+
 /* A decoded signed payment. One block of memory, immutable once made, shared by reference: payment_ref adds one,
  * payment_free gives one back and frees it all with the last. The count is not atomic: one thread at a time. */
 struct payment {
 	struct slab *home; /* where its memory goes back to; NULL: to malloc's */
 	uint32_t references;
+	enum payment_kind kind;
 	struct payment_id id;
-	struct hash digest; /* what the payer signs */
-	struct hash whole;  /* hash of the whole signed payment: the key of its verdict */
-	struct address sender;
-	uint32_t expires_at; /* seconds since 1970, UTC */
+	struct hash digest;    /* what the payer signs */
+	struct hash whole;     /* hash of the whole signed payment: the key of its verdict */
+	struct address sender; /* an account's address; of a take and a give-back, the id of the hold */
+	uint32_t expires_at;   /* seconds since 1970, UTC */
 	uint8_t nonce[NONCE_SIZE];
 	uint32_t currency;
 	bool has_memo_hash;
 	uint8_t memo_hash[MEMO_HASH_SIZE];
-	uint8_t public_key[PUBLIC_KEY_SIZE];
+	uint8_t public_key[PUBLIC_KEY_SIZE]; /* zero where nobody signs */
 	uint8_t signature[SIGNATURE_SIZE];
-	amount_t total; /* the checked sum of the outputs */
+	amount_t total; /* the checked sum of the outputs and holds */
 	uint32_t output_count;
-	const struct output *outputs;
-	const uint8_t *bytes; /* the signed payment as received */
+	const struct output *outputs; /* of a give-back, one: its amount, to its home */
+	uint32_t hold_count;
+	const struct hold_opening *holds;
+	const struct hold_reference *hold; /* NULL for a transfer */
+	const uint8_t *bytes;              /* the signed payment as received */
 	uint32_t size;
 };
 
 /* Decodes and checks all that needs neither ledger nor clock: canonical bytes at both levels, sizes, 1..255
- * outputs, every amount > 0, total without overflow, currency known (CURRENCY_FIRST). Paying oneself is
- * allowed. Does not verify the signature, nor that public_key belongs to sender.
+ * outputs and holds together, every amount > 0, total without overflow, currency known (CURRENCY_FIRST); of a take and
+ * a give-back that the sender is the hold that they name. Paying oneself is allowed. Does not verify the signature, nor
+ * that public_key belongs to an account that is the sender.
  * Returns 0; UNCIA_E_LIMIT; UNCIA_E_ENCODING; UNCIA_E_AMOUNT; UNCIA_E_MEMORY.
  * Owns: *payment is the caller's, free with payment_free. */
 int payment_decode(const struct hash *network_id, const void *bytes, size_t size, struct payment **payment);
@@ -76,18 +109,34 @@ struct payment *payment_ref(struct payment *payment);
 /* Gives one reference back; the last one frees the payment. NULL does nothing. */
 void payment_free(struct payment *payment);
 
-/* The i-th entry that the payment names: the sender, then the receivers of its outputs in order. One entry may be named
- * several times. Out: *id, where `id` is not NULL. False past the last. */
+/* The i-th entry that the payment names: the sender, then the receivers of its outputs, then its holds, in order. One
+ * entry may be named several times. Out: *id, where `id` is not NULL. False past the last. */
 bool payment_named(const struct payment *payment, uint32_t i, struct entry_id *id);
 /* Whether the payment names this entry. Out: *first, its lowest number there, where `first` is not NULL. */
 bool payment_touches(const struct payment *payment, const struct entry_id *id, uint32_t *first);
-/* The same of an account. */
+/* Whether an account pays: it is a transfer of this address. */
+static inline bool payment_is_from(const struct payment *payment, const struct address *address)
+{
+	return payment->kind == PAYMENT_TRANSFER && address_equal(&payment->sender, address);
+}
+/* As payment_touches, of an account. */
 bool payment_touches_account(const struct payment *payment, const struct address *address);
 
-/* Encodes, signs and decodes. Of `draft` are read: sender (zero: the address of public_key), expires_at, nonce,
- * currency, outputs and memo_hash. Returns as payment_decode; UNCIA_E_ENCODING also where there are not 1..255 outputs.
- * Owns: *payment is the caller's, payment_free. */
-int payment_make(const struct hash *network_id, const struct payment *draft, const uint8_t public_key[32],
-                 const uint8_t secret_key[SECRET_KEY_SIZE], struct payment **payment);
+/* Whether somebody must have signed it: all but a give-back. */
+static inline bool payment_is_signed(const struct payment *payment)
+{
+	return payment->kind != PAYMENT_GIVE_BACK;
+}
+
+/* Whether its signature holds, as far as the payment alone can say: the key of a take, which no entry holds, must be
+ * one that may be bound as well (encoding §1.3). True of a give-back, which nobody signs. */
+bool payment_signature_valid(const struct payment *payment);
+
+/* Encodes, signs and decodes. Of `draft` are read: kind, sender (of a transfer; zero: the address of public_key),
+ * expires_at, nonce, currency, outputs, memo_hash; holds of a transfer (without seal and id); hold of a take (without
+ * seal); hold (home and seal) and total of a give-back, for which the keys are NULL. Returns as payment_decode;
+ * UNCIA_E_ENCODING also where there are not 1..255 outputs and holds. Owns: *payment is the caller's, payment_free. */
+int payment_make(const struct hash *network_id, const struct payment *draft, const uint8_t *public_key,
+                 const uint8_t *secret_key, struct payment **payment);
 
 #endif

@@ -3,9 +3,13 @@
 #define PROTOCOL_LIMITS_H
 
 #define PAYMENT_SIZE_MAX           (16u << 10)
-#define PAYMENT_OUTPUTS_MAX        255u
+#define PAYMENT_OUTPUTS_MAX        255u /* outputs and holds together */
 #define PAYMENT_LIFETIME_MAX_S     3600u
 #define PAYMENT_LIFETIME_DEFAULT_S 120u
+#define HOLD_SECONDS_MIN           60u /* from the block that opens it to its end */
+#define HOLD_SECONDS_MAX           (400u * 86400u)
+#define HOLD_END_MAX               (0xffffffffu - 3600u) /* a give-back expires within an hour after it */
+#define GIVE_BACK_EXPIRES_S        3600u                 /* a give-back expires at a multiple of this */
 
 #define BLOCK_SIZE_MAX           (4u << 20) /* the sum of its signed payments */
 #define BLOCK_PAYMENTS_MAX       20000u

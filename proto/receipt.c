@@ -114,7 +114,7 @@ static int receipt_check(const struct committee *c, const struct hash *network_i
 		return rc == UNCIA_E_AMOUNT ? UNCIA_E_ENCODING : rc;
 	if (!path_verify(pb, fresh.payment, &fresh.header))
 		rc = UNCIA_E_PROOF;
-	else if (!sign_verify(fresh.payment->public_key, &fresh.payment->digest, fresh.payment->signature))
+	else if (!payment_signature_valid(fresh.payment))
 		rc = UNCIA_E_SIGNATURE;
 	else
 		rc = finality_verify(c, network_id, &fresh.header, &proof);

@@ -12,7 +12,8 @@
 #define MESSAGE_PREFIX     4 /* u32: length of a message */
 #define HANDSHAKE_SIZE_MAX 1024
 #define BUFFER_KEPT_SHARE  32    /* an empty buffer over this fraction of the largest message is given back, */
-#define BUFFER_KEPT_MIN    4096u /* unless it is no larger than this */
+#define BUFFER_KEPT_MIN    4096u /* unless it is no larger than this; of a wallet's link, which may be one of many */
+#define BUFFER_KEPT_WALLET 128u  /* thousand silent ones, at the validator's end */
 
 /* Bytes from start to end are in use. */
 struct buffer {
@@ -93,8 +94,15 @@ static void buffer_deinit(struct buffer *b)
 /* Small buffers are kept for the next bytes, large ones would add up over many idle links. */
 static void buffer_clear(const struct link *link, struct buffer *b)
 {
+	bool listening = link->pattern == NOISE_NK && !link->initiator;
+	size_t kept = link->message_size_max / BUFFER_KEPT_SHARE;
+
+	if (listening)
+		kept = BUFFER_KEPT_WALLET;
+	else if (kept < BUFFER_KEPT_MIN)
+		kept = BUFFER_KEPT_MIN;
 	b->start = b->end = 0;
-	if (b->capacity > link->message_size_max / BUFFER_KEPT_SHARE && b->capacity > BUFFER_KEPT_MIN)
+	if (b->capacity > kept)
 		buffer_deinit(b);
 }
 

@@ -385,7 +385,7 @@ static int entry_of(const struct uncia_wallet *w, const ProtobufCBinaryData *byt
 	const Uncia__Pb__PaymentRecord *record = (const Uncia__Pb__PaymentRecord *)message;
 	if (!rc)
 		rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
-	if (!rc && (!address_equal(&payment->sender, &w->address) ||
+	if (!rc && (!payment_is_from(payment, &w->address) ||
 	            (record->state != UNCIA_PAYMENT_FINAL && record->state != UNCIA_PAYMENT_EXPIRED)))
 		rc = UNCIA_E_DAMAGED;
 	if (!rc) {

@@ -337,7 +337,7 @@ static int begin_sync(struct uncia_wallet *w)
 
 static bool waiting_is_own(const struct uncia_wallet *w, const struct payment *payment)
 {
-	return address_equal(&payment->sender, &w->address) &&
+	return payment_is_from(payment, &w->address) &&
 	       memcmp(payment->public_key, w->keyfile.public_key, PUBLIC_KEY_SIZE) == 0 &&
 	       sign_verify(payment->public_key, &payment->digest, payment->signature);
 }
@@ -496,7 +496,7 @@ static int take_receipts(struct uncia_wallet *w, const Uncia__Pb__HistoryReply *
 		if (!*beyond) {
 			c->before_height = receipt->height;
 			c->before_index = receipt->index;
-			if (address_equal(&receipt->payment->sender, &w->address))
+			if (payment_is_from(receipt->payment, &w->address))
 				*stored = take_own(w, receipt);
 		}
 		uncia_receipt_free(receipt);

@@ -1,6 +1,5 @@
-/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c,
- * catch_up.c); each part is told when a link
- * comes up or goes down, and when time has passed. Nothing is verified here. */
+/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c, catch_up.c, watching.c); each
+ * part is told when a link comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
 #include "canonical.h"
 #include "catch_up.h"
@@ -10,20 +9,24 @@
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
+#include "watching.h"
 
-static bool drive_has_work(const struct uncia_wallet *w)
+static enum session_need drive_need(const struct uncia_wallet *w)
 {
-	return w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) ||
-	       following_has_work(w);
+	if (w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) ||
+	    following_has_work(w) || watching_has_work(w))
+		return SESSION_WORKS;
+	return w->watching ? SESSION_LISTENS : SESSION_IDLE;
 }
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
-	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)),
+	const uint64_t all[] = {session_next_ms(w, drive_need(w)),
 	                        wallet_sync_next_ms(w),
 	                        following_next_ms(w),
 	                        history_next_ms(w),
 	                        catch_up_next_ms(w),
+	                        watching_next_ms(w),
 	                        orders_next_ms(w)};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -36,7 +39,7 @@ bool uncia_wallet_link_wanted(const struct uncia_wallet *w, uint32_t node)
 {
 	if (wallet_readable(w) || !w->network || node >= w->network->endpoint_count)
 		return false;
-	return session_wanted(w, node, drive_has_work(w));
+	return session_wanted(w, node, drive_need(w));
 }
 
 static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb__NodeReply *reply)
@@ -51,6 +54,9 @@ static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb
 		return history_reply(w, node, number, reply);
 	case REQUEST_CATCH_UP:
 		return catch_up_reply(w, node, number, reply);
+	case REQUEST_WATCH:
+	case REQUEST_WATCH_SILENT:
+		return watching_reply(w, node, number, reply);
 	default:
 		return UNCIA_E_PROTOCOL;
 	}
@@ -74,6 +80,7 @@ static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 	wallet_sync_link_up(w, node);
 	following_link_up(w, node);
 	history_link_up(w, node);
+	watching_link_up(w, node);
 }
 
 int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
@@ -108,6 +115,7 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 	wallet_sync_link_down(w, node);
 	history_link_down(w, node);
 	catch_up_link_down(w, node);
+	watching_link_down(w, node);
 	return 0;
 }
 
@@ -123,8 +131,9 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	following_tick(w);
 	history_tick(w);
 	catch_up_tick(w);
+	watching_tick(w);
 	orders_advance(w);
-	if (drive_has_work(w))
+	if (drive_need(w) == SESSION_WORKS)
 		session_wake(w);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "session.h"
 #include "sync.h"
 #include "wallet.h"
+#include "watching.h"
 
 #define NETWORK_BLOB       "network"
 #define REQUEST_TIMEOUT_MS 10000u
@@ -114,6 +115,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	driver_free(w->driver);
 	orders_deinit(w);
 	session_deinit(w);
+	watching_deinit(w);
 	catch_up_deinit(w);
 	history_deinit(w);
 	wallet_sync_deinit(w);

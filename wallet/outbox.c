@@ -51,7 +51,7 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
 	rc = record_take_notes(record, &read);
-	if (!rc && (strcmp(expected, blob) != 0 || memcmp(payment->sender.b, w->address.b, ADDRESS_SIZE) != 0))
+	if (!rc && (strcmp(expected, blob) != 0 || !payment_is_from(payment, &w->address)))
 		rc = UNCIA_E_DAMAGED;
 	if (rc) {
 		record_free_notes(&read);
@@ -542,7 +542,7 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	char blob[UNCIA_BLOB_NAME_SIZE];
 	uint8_t *data;
 	size_t size;
-	assert(memcmp(receipt->payment->sender.b, w->address.b, ADDRESS_SIZE) == 0);
+	assert(payment_is_from(receipt->payment, &w->address));
 	int rc = outbox_find(w, receipt->payment->nonce, &t);
 	if (!rc)
 		return outbox_confirm(w, t, receipt->bytes, receipt->size);

@@ -91,7 +91,7 @@ static bool same_payment(const struct payment *a, const struct payment *b)
 	for (uint32_t i = 0; i < a->output_count; i++)
 		if (!same_output(&a->outputs[i], &b->outputs[i]))
 			return false;
-	return true;
+	return !a->hold_count && !b->hold_count;
 }
 
 /* Goes on with the payment stored under this key. Returns 0; UNCIA_E_KEY_REUSED where it is another; as

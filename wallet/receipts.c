@@ -1,5 +1,6 @@
 /* Receipts as the host sees them; proto/receipt.c verifies. */
 #include "receipts.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "network.h"
@@ -13,15 +14,28 @@ void output_describe(const struct output *output, char address[UNCIA_ADDRESS_TEX
 	*amount = output->amount;
 }
 
+void hold_format(const struct address *id, char text[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	size_t at = (size_t)snprintf(text, UNCIA_ADDRESS_TEXT_SIZE, "hold:");
+	sodium_bin2hex(text + at, UNCIA_ADDRESS_TEXT_SIZE - at, id->b, ADDRESS_SIZE);
+}
+
 void payment_describe(const struct payment *payment, struct uncia_payment *info)
 {
 	struct destination sender = {.address = payment->sender};
 	uint64_t amount;
 	memcpy(info->id.b, payment->id.b, sizeof(info->id.b));
 	info->detailed = true;
-	destination_format(&sender, info->sender);
-	output_describe(&payment->outputs[0], info->to, &amount);
+	if (payment->kind == PAYMENT_TRANSFER)
+		destination_format(&sender, info->sender);
+	else
+		hold_format(&payment->sender, info->sender);
+	if (payment->output_count)
+		output_describe(&payment->outputs[0], info->to, &amount);
+	else
+		hold_format(&payment->holds[0].id, info->to);
 	info->output_count = payment->output_count;
+	info->hold_count = payment->hold_count;
 	info->amount = payment->total;
 	info->has_memo_hash = payment->has_memo_hash;
 	if (payment->has_memo_hash)
@@ -98,6 +112,17 @@ int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number, c
 	if (!receipt || !address || !amount || number >= receipt->payment->output_count)
 		return UNCIA_E_ARGUMENT;
 	output_describe(&receipt->payment->outputs[number], address, amount);
+	return 0;
+}
+
+int uncia_receipt_hold(const struct uncia_receipt *receipt, uint32_t number, struct uncia_hold *hold)
+{
+	if (!receipt || !hold || hold->size != sizeof(*hold) || number >= receipt->payment->hold_count)
+		return UNCIA_E_ARGUMENT;
+	const struct hold_opening *opened = &receipt->payment->holds[number];
+	*hold = (struct uncia_hold){.size = sizeof(*hold), .end = opened->end, .amount = opened->amount};
+	hold_format(&opened->id, hold->id);
+	destination_format(&(struct destination){.address = opened->home}, hold->home);
 	return 0;
 }
 

@@ -90,17 +90,17 @@ static bool session_is_open(const struct session_link *n)
 	return n->state == SESSION_HANDSHAKE || n->state == SESSION_UP;
 }
 
-/* Whether a link to this validator is among those to be held: the first of the random order, until they are LINKS_MAX
- * and weigh F+1, which a wallet needs for what cannot be proved. One that fails does not count, and is tried all the
+/* Whether a link to this validator is among those to be held: the first of the random order, until they are `most` and
+ * weigh F+1, which a wallet needs for what cannot be proved. One that fails does not count, and is tried all the
  * same; one that owes an answer is kept. */
-static bool session_selected(const struct uncia_wallet *w, uint32_t node)
+static bool session_selected(const struct uncia_wallet *w, uint32_t node, uint32_t most)
 {
 	const struct session *s = w->session;
 	uint64_t weight = 0;
 	uint32_t count = 0;
 	for (uint32_t k = 0; k < w->network->endpoint_count; k++) {
 		uint32_t i = s->order[k];
-		if (count >= LINKS_MAX && weight > w->network->genesis.committee.faulty)
+		if (count >= most && weight > w->network->genesis.committee.faulty)
 			return session_is_open(&s->links[node]) && s->links[node].asked_ms != 0;
 		if (i == node)
 			return true;
@@ -117,7 +117,7 @@ bool session_in_progress(const struct uncia_wallet *w, uint32_t node)
 	const struct session_link *n = &w->session->links[node];
 	if (n->state != SESSION_CLOSED)
 		return session_is_open(n);
-	return n->failures == 0 && session_selected(w, node);
+	return n->failures == 0 && session_selected(w, node, LINKS_MAX);
 }
 
 bool session_ready(const struct uncia_wallet *w, uint32_t node)
@@ -137,13 +137,14 @@ bool session_has_output(const struct uncia_wallet *w, uint32_t node)
 	return n->state != SESSION_CLOSED && link_queued(n->link) != 0;
 }
 
-bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working)
+bool session_wanted(const struct uncia_wallet *w, uint32_t node, enum session_need need)
 {
 	const struct session_link *n = &w->session->links[node];
 	uint64_t now = wallet_now(w);
-	if (n->state == SESSION_DROPPED || (!working && now >= w->session->busy_until_ms))
+	bool works = need == SESSION_WORKS || now < w->session->busy_until_ms;
+	if (n->state == SESSION_DROPPED || (!works && need == SESSION_IDLE))
 		return false;
-	return (n->state != SESSION_CLOSED || now >= n->retry_ms) && session_selected(w, node);
+	return (n->state != SESSION_CLOSED || now >= n->retry_ms) && session_selected(w, node, works ? LINKS_MAX : 1);
 }
 
 int session_usable(const struct uncia_wallet *w, uint32_t node)
@@ -214,7 +215,7 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 	}
 	if (rc)
 		session_drop(w, node, rc);
-	else if (n->asked_ms == 0)
+	else if (n->asked_ms == 0 && purpose != REQUEST_WATCH_SILENT)
 		n->asked_ms = wallet_now(w);
 }
 
@@ -378,18 +379,20 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t session_next_ms(const struct uncia_wallet *w, bool working)
+uint64_t session_next_ms(const struct uncia_wallet *w, enum session_need need)
 {
-	uint64_t now = wallet_now(w), next = UINT64_MAX;
+	uint64_t now = wallet_now(w), next = UINT64_MAX, until = w->session->busy_until_ms;
 	bool open = false;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		const struct session_link *n = &w->session->links[i];
 		open = open || n->state != SESSION_CLOSED;
 		next = earlier(next, session_deadline(n));
-		if (n->state == SESSION_CLOSED && n->retry_ms > now && (working || now < w->session->busy_until_ms))
+		if (n->state == SESSION_CLOSED && n->retry_ms > now && (need != SESSION_IDLE || now < until))
 			next = earlier(next, n->retry_ms);
 	}
-	if (open && !working)
-		next = earlier(next, w->session->busy_until_ms > now ? w->session->busy_until_ms : now + LINGER_MS);
+	if (open && need != SESSION_WORKS && until > now)
+		next = earlier(next, until);
+	else if (open && need == SESSION_IDLE)
+		next = earlier(next, now + LINGER_MS);
 	return next;
 }

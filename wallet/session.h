@@ -42,8 +42,10 @@ int session_usable(const struct uncia_wallet *w, uint32_t node);
 uint64_t session_weight(const struct uncia_wallet *w, uint32_t node);
 /* The k-th of the random order. */
 uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k);
-/* Whether a connection to this one is to be there. working: some part has work. */
-bool session_wanted(const struct uncia_wallet *w, uint32_t node, bool working);
+/* What links are needed for: nothing; to be told, which takes those that weigh F+1; work, which takes several. */
+enum session_need { SESSION_IDLE, SESSION_LISTENS, SESSION_WORKS };
+/* Whether a connection to this one is to be there. */
+bool session_wanted(const struct uncia_wallet *w, uint32_t node, enum session_need need);
 /* Whether a request could be sent to it now. */
 bool session_ready(const struct uncia_wallet *w, uint32_t node);
 /* Whether a connection that counts may still come up or answer. */
@@ -55,7 +57,15 @@ bool session_has_room(const struct uncia_wallet *w, uint32_t node);
 bool session_has_output(const struct uncia_wallet *w, uint32_t node);
 
 #define REQUEST_NUMBER_BITS 56 /* of a request's id; its purpose is in those above */
-enum request_purpose { REQUEST_ACCOUNT = 1, REQUEST_PAYMENT = 2, REQUEST_HISTORY = 3, REQUEST_CATCH_UP = 4 };
+enum request_purpose {
+	REQUEST_ACCOUNT = 1,
+	REQUEST_PAYMENT = 2,
+	REQUEST_HISTORY = 3,
+	REQUEST_CATCH_UP = 4,
+	REQUEST_WATCH = 5,
+	/* Of a watch, which owes no answer for however long; the one before is for what it asks beside. */
+	REQUEST_WATCH_SILENT = 6
+};
 /* Sends to one that is ready, else does nothing; failures drop the link. */
 void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,
                   Uncia__Pb__WalletRequest *request);
@@ -78,6 +88,6 @@ bool session_all_lied(const struct uncia_wallet *w);
 /* Drops links over which a handshake or an answer is overdue. */
 void session_tick(struct uncia_wallet *w);
 /* When time next asks for something here; UINT64_MAX: never. */
-uint64_t session_next_ms(const struct uncia_wallet *w, bool working);
+uint64_t session_next_ms(const struct uncia_wallet *w, enum session_need need);
 
 #endif

@@ -292,17 +292,24 @@ static int part_of(const struct uncia_wallet *w, const struct payment *payment, 
 		own_count++;
 	}
 	amount_t own = received_by(payment, &w->address);
-	assert(first_own || first_other);
+	assert(first_own || first_other || payment->hold_count);
 	*part = (struct uncia_part){.size = sizeof(*part), .output_count = payment->output_count};
-	if (!address_equal(&payment->sender, &w->address)) {
+	const struct output *shown = first_own;
+	if (!payment_is_from(payment, &w->address)) {
 		part->direction = UNCIA_DIRECTION_IN;
 		part->amount = own;
 		part->output_count = own_count;
 	} else {
-		part->direction = first_other ? UNCIA_DIRECTION_OUT : UNCIA_DIRECTION_SELF;
-		part->amount = first_other ? payment->total - own : own;
+		bool out = first_other || payment->hold_count;
+		part->direction = out ? UNCIA_DIRECTION_OUT : UNCIA_DIRECTION_SELF;
+		part->amount = out ? payment->total - own : own;
+		if (out)
+			shown = first_other;
 	}
-	output_describe(part->direction == UNCIA_DIRECTION_OUT ? first_other : first_own, part->to, &amount);
+	if (shown)
+		output_describe(shown, part->to, &amount);
+	else
+		hold_format(&payment->holds[0].id, part->to);
 	return 0;
 }
 

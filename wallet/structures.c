@@ -41,6 +41,11 @@ static const struct member history_page_members[] = {
     MEMBER(uncia_history_page, complete),
 };
 
+static const struct member hold_members[] = {
+    MEMBER(uncia_hold, size), MEMBER(uncia_hold, id),     MEMBER(uncia_hold, home),
+    MEMBER(uncia_hold, end),  MEMBER(uncia_hold, amount),
+};
+
 static const struct member part_members[] = {
     MEMBER(uncia_part, size),         MEMBER(uncia_part, direction), MEMBER(uncia_part, amount),
     MEMBER(uncia_part, output_count), MEMBER(uncia_part, to),
@@ -106,18 +111,15 @@ static const struct member payment_request_members[] = {
 };
 
 static const struct member payment_members[] = {
-    MEMBER(uncia_payment, size),         MEMBER(uncia_payment, id),
-    MEMBER(uncia_payment, state),        MEMBER(uncia_payment, reason),
-    MEMBER(uncia_payment, refusal),      MEMBER(uncia_payment, own),
-    MEMBER(uncia_payment, detailed),     MEMBER(uncia_payment, sender),
-    MEMBER(uncia_payment, to),           MEMBER(uncia_payment, output_count),
-    MEMBER(uncia_payment, amount),       MEMBER(uncia_payment, leaving),
-    MEMBER(uncia_payment, received),     MEMBER(uncia_payment, has_memo_hash),
-    MEMBER(uncia_payment, memo_hash),    MEMBER(uncia_payment, memo),
-    MEMBER(uncia_payment, expires_at),   MEMBER(uncia_payment, height),
-    MEMBER(uncia_payment, timestamp_ms), MEMBER(uncia_payment, index),
-    MEMBER(uncia_payment, made_ms),      MEMBER(uncia_payment, elapsed_ms),
-    MEMBER(uncia_payment, tag_size),     MEMBER(uncia_payment, tag),
+    MEMBER(uncia_payment, size),         MEMBER(uncia_payment, id),           MEMBER(uncia_payment, state),
+    MEMBER(uncia_payment, reason),       MEMBER(uncia_payment, refusal),      MEMBER(uncia_payment, own),
+    MEMBER(uncia_payment, detailed),     MEMBER(uncia_payment, sender),       MEMBER(uncia_payment, to),
+    MEMBER(uncia_payment, output_count), MEMBER(uncia_payment, hold_count),   MEMBER(uncia_payment, amount),
+    MEMBER(uncia_payment, leaving),      MEMBER(uncia_payment, received),     MEMBER(uncia_payment, has_memo_hash),
+    MEMBER(uncia_payment, memo_hash),    MEMBER(uncia_payment, memo),         MEMBER(uncia_payment, expires_at),
+    MEMBER(uncia_payment, height),       MEMBER(uncia_payment, timestamp_ms), MEMBER(uncia_payment, index),
+    MEMBER(uncia_payment, made_ms),      MEMBER(uncia_payment, elapsed_ms),   MEMBER(uncia_payment, tag_size),
+    MEMBER(uncia_payment, tag),
 };
 
 #define STRUCTURE(type)                                                                                                \
@@ -126,10 +128,10 @@ static const struct member payment_members[] = {
 		    type##_members                                                                                     \
 	}
 static const struct structure structures[] = {
-    STRUCTURE(history_page), STRUCTURE(part),    STRUCTURE(address),     STRUCTURE(payment_id),
-    STRUCTURE(request),      STRUCTURE(host),    STRUCTURE(key_options), STRUCTURE(wallet_options),
-    STRUCTURE(event),        STRUCTURE(balance), STRUCTURE(output),      STRUCTURE(payment_request),
-    STRUCTURE(payment),
+    STRUCTURE(history_page),    STRUCTURE(hold),    STRUCTURE(part),    STRUCTURE(address),
+    STRUCTURE(payment_id),      STRUCTURE(request), STRUCTURE(host),    STRUCTURE(key_options),
+    STRUCTURE(wallet_options),  STRUCTURE(event),   STRUCTURE(balance), STRUCTURE(output),
+    STRUCTURE(payment_request), STRUCTURE(payment),
 };
 
 static const struct structure *find_structure(const char *name)

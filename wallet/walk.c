@@ -30,7 +30,7 @@ void walk_back(const struct uncia_wallet *w, struct account_walk *walk, const st
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (address_equal(&payment->outputs[i].to, &w->address))
 			in += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
-	if (address_equal(&payment->sender, &w->address))
+	if (payment_is_from(payment, &w->address))
 		out = payment->total;
 	walk->seen++;
 	if (!amount_add(walk->held, out, &held) || held < in || receipt->height < entry->created) {

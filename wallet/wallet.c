@@ -47,6 +47,8 @@ amount_t wallet_leaving(const struct uncia_wallet *w, const struct payment *paym
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (!address_equal(&payment->outputs[i].to, &w->address))
 			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	for (uint32_t i = 0; i < payment->hold_count; i++)
+		sum += payment->holds[i].amount; /* likewise */
 	assert(sum <= payment->total);
 	return sum;
 }

@@ -8,14 +8,14 @@
  *	drive                               bytes in and out
  *	orders                              payments that are made once the account is known
  *	paying      kept                    payments made; receipts read back
- *	catch_up                            what the account paid and this home does not know
- *	shown                               payments as the host sees them
+ *	catch_up    watching                what the account paid and this home does not know; what others pay to it
+ *	shown       watching_read           payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
  *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
  *	session     record      receipts    links; payments as they are stored; receipts verified
  *	tracked                             payments in memory
  *	archive_write, archive              payments that have their end, as they are stored
- *	events      contacts    mark        hooks
+ *	events      contacts    mark        hooks, watching_place, watching_told
  *	wallet
  *	keyfile, words, network, structures, blob, host_directory, lookup, request, text, utf8
  */
@@ -38,6 +38,7 @@ struct session;
 struct sync;
 struct payment;
 struct tracked;
+struct watching;
 
 struct uncia_wallet {
 	struct uncia_host host;              /* of hooks.c: what the parts call */
@@ -67,6 +68,8 @@ struct uncia_wallet {
 	struct history *history;   /* history.c */
 	struct catch_up *catch_up; /* catch_up.c */
 	struct orders *orders;     /* orders.c */
+	struct watching *watching; /* watching.c; NULL: it does not watch */
+	uint64_t watching_epoch;   /* how often it has begun to */
 	struct name_list contacts;
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
 };

@@ -81,9 +81,11 @@ enum uncia_direction {
 struct uncia_part {
 	size_t size;
 	enum uncia_direction direction;
-	uint64_t amount; /* IN: the sum of the outputs that are its own. OUT: of those that are others'. SELF: of all */
-	uint32_t output_count;            /* IN: the outputs that are its own. OUT and SELF: all */
-	char to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first of them; OUT: of the first that is another's */
+	uint64_t amount; /* IN: the sum of the outputs that are its own. OUT: of holds, and of those that are others'.
+	                  * SELF: of all */
+	uint32_t output_count; /* IN: the outputs that are its own. OUT and SELF: all */
+	char
+	    to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first of them; OUT: of the first that is another's, else of a hold */
 };
 
 /* This wallet's part in what a receipt proves: a payer sees all outputs, a payee those that he got.
@@ -150,6 +152,23 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_payment(const struct uncia_receipt 
  * Threads: as uncia_receipt_free. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_output(const struct uncia_receipt *receipt, uint32_t number,
                                                     char address[UNCIA_ADDRESS_TEXT_SIZE], uint64_t *amount);
+
+/* A hold: an amount that whoever has its key takes before its end, and that goes home after it. */
+struct uncia_hold {
+	size_t size;
+	char id[UNCIA_ADDRESS_TEXT_SIZE];   /* "hold:" and 40 hexadecimal digits; no address */
+	char home[UNCIA_ADDRESS_TEXT_SIZE]; /* an address */
+	uint64_t end;                       /* seconds since 1970, UTC */
+	uint64_t amount;                    /* that it was opened with, in micro-units */
+};
+
+/* One of the holds that it opened, numbered from 0.
+ * Returns: 0; UNCIA_E_ARGUMENT past the last.
+ * In: hold->size is set.
+ * Threads: as uncia_receipt_free.
+ * Spec: ledger.md 3.7. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_hold(const struct uncia_receipt *receipt, uint32_t number,
+                                                  struct uncia_hold *hold);
 
 /* The receipt as one line of text.
  * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.

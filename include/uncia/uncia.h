@@ -245,6 +245,11 @@ enum uncia_event_kind {
 	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
 	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
 	                            * like where what was found could not be stored */
+	UNCIA_EVENT_INCOMING = 7,  /* id: somebody has paid this account: uncia_watch_incoming */
+	UNCIA_EVENT_WATCH = 8,     /* error 0: everything is told up to a state that was proved since
+	                            * uncia_watch_start. Else what keeps it from that: UNCIA_E_UNREACHABLE or
+	                            * UNCIA_E_PROOF, as of BALANCE, or UNCIA_E_IO and the like: it is tried again;
+	                            * UNCIA_E_SECOND_CHAIN: it has ended */
 	UNCIA_EVENT_ORDER = 9,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
 	                            * Else there is none, by this call, and why: as uncia_wallet_pay */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
@@ -435,15 +440,17 @@ struct uncia_payment {
 	size_t size;
 	struct uncia_payment_id id;
 	enum uncia_payment_state state;
-	enum uncia_pending_reason reason; /* PENDING */
-	int refusal;                      /* PENDING with reason REFUSED: enum uncia_error */
-	bool own;                         /* made by this wallet: it is in the outbox */
-	bool detailed;                    /* own or FINAL: the next ones are known */
-	char sender[UNCIA_ADDRESS_TEXT_SIZE];
-	char to[UNCIA_ADDRESS_TEXT_SIZE]; /* of the first output; there may be more: uncia_wallet_output */
+	enum uncia_pending_reason reason;     /* PENDING */
+	int refusal;                          /* PENDING with reason REFUSED: enum uncia_error */
+	bool own;                             /* made by this wallet: it is in the outbox */
+	bool detailed;                        /* own or FINAL: the next ones are known */
+	char sender[UNCIA_ADDRESS_TEXT_SIZE]; /* an address; "hold:…" where it pays from a hold */
+	char to[UNCIA_ADDRESS_TEXT_SIZE];     /* of the first output, or hold; there may be more: uncia_wallet_output */
 	uint32_t output_count;
-	uint64_t amount;  /* the sum of the outputs, whoever gets them: uncia_wallet_part says what this account does */
-	uint64_t leaving; /* own: the sum of those that others get; the rest stays in this account */
+	uint32_t hold_count; /* holds that it opens: uncia_receipt_hold */
+	uint64_t amount;   /* the sum of outputs and holds, whoever gets them: uncia_wallet_part says what this account
+	                    * does */
+	uint64_t leaving;  /* own: the sum of those that others get; the rest stays in this account */
 	uint64_t received; /* the sum of those that this account gets, under whatever reference; 0 in a payment from
 	                    * uncia_receipt_payment, which knows no account: uncia_wallet_received */
 	bool has_memo_hash;
@@ -629,4 +636,5 @@ UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 #endif
 #include <uncia/history.h>
 #include <uncia/structures.h>
+#include <uncia/watch.h>
 #endif

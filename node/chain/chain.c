@@ -522,7 +522,7 @@ int chain_signature_due(struct chain *c, const struct payment *payment, bool *ch
 	enum sender_key key;
 	bool covered;
 
-	if (pooled && pooled->state != POOLED_VERIFYING)
+	if (!payment_is_signed(payment) || (pooled && pooled->state != POOLED_VERIFYING))
 		return 0;
 	TRY(ledger_payment_key(c->ledger, c->tip->executed, payment, &key, &covered));
 	*check_key = key != SENDER_KEY_BOUND;

@@ -38,8 +38,9 @@ struct chain_block {
 	struct short_ids
 	    *short_ids;            /* while they are matched; NULL: they did not lead to its body, or none have come */
 	struct payment **payments; /* referenced; NULL while the body is not complete */
-	struct hash *tree;         /* of the payments; NULL while the body is not complete, and once it is final */
-	uint8_t *bytes;            /* canonical Block, owned; once complete */
+	struct hash *tree; /* of the payments; NULL while the body is not complete, and once it is final, but for
+	                    * a block that touches accounts which wallets watch */
+	uint8_t *bytes;    /* canonical Block, owned; once complete */
 	size_t size;
 	/* Beside the state, and not of its order: */
 	bool vouched;   /* named by validators of more weight than F, itself or a descendant: its ancestors are real */

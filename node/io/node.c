@@ -281,6 +281,11 @@ static bool wallet_waits(void *context, uint64_t wallet)
 	return replica_wallet_waits(((struct node *)context)->replica, wallet);
 }
 
+static bool wallet_watches(void *context, uint64_t wallet)
+{
+	return replica_wallet_watches(((struct node *)context)->replica, wallet);
+}
+
 static void on_verified(void *context, struct verify_job *first)
 {
 	deliver(context, (struct event){.kind = EVENT_VERIFIED, .job = first});
@@ -415,7 +420,8 @@ static int make_links(struct node *n, char why[256])
 	    .handshakes_per_second = o->handshakes_per_second ? o->handshakes_per_second : HANDSHAKES_PER_SECOND,
 	};
 	const struct peers_events peers_events = {on_peer_up, on_peer_down, on_peer_message, n};
-	const struct wallets_events wallets_events = {on_wallet_message, on_wallet_closed, wallet_waits, n};
+	const struct wallets_events wallets_events = {on_wallet_message, on_wallet_closed, wallet_waits, wallet_watches,
+	                                              n};
 	const struct listener_events listener_events = {is_exempt, on_validator_stream, on_wallet_stream, n};
 
 	n->deferred_capacity = o->genesis->committee.size + n->wallet_links_max;

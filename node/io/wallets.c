@@ -28,6 +28,7 @@ struct wallet_link {
 	struct tcp *tcp;          /* NULL: a free slot */
 	struct wallet_link *next; /* in `free` */
 	struct net_address address;
+	bool watching; /* it is among those that watch */
 };
 
 struct wallets {
@@ -36,7 +37,8 @@ struct wallets {
 	struct wallets_counters counters;
 	uv_timer_t tick;
 	uint64_t serial;
-	struct places *places, *young; /* slots that are not free; of them those that are young */
+	/* Slots that are not free: those that watch accounts, and all others; and of these those that are young. */
+	struct places *watching, *places, *young;
 	struct wallet_link *free;
 	bool stopped;
 	struct wallet_link slots[];
@@ -59,18 +61,19 @@ static void wallet_move(struct wallet_link *link, enum wallet_state to)
 	uint32_t slot = (uint32_t)(link - w->slots);
 	if (from == WALLET_FREE) {
 		LL_DELETE(w->free, link);
+		link->watching = false;
 		places_add(w->places, &link->address, slot);
 	} else if (from == WALLET_YOUNG) {
 		places_remove(w->young, &link->address, slot);
 	}
 	if (to == WALLET_FREE) {
 		LL_PREPEND(w->free, link);
-		places_remove(w->places, &link->address, slot);
+		places_remove(link->watching ? w->watching : w->places, &link->address, slot);
 	} else if (to == WALLET_YOUNG) {
 		places_add(w->young, &link->address, slot);
 	}
 	link->state = to;
-	assert(w->young->count <= w->places->count && (w->places->count == w->options.links_max) == !w->free);
+	assert(w->young->count <= w->places->count && (wallets_count(w) == w->options.links_max) == !w->free);
 }
 
 static struct wallet_link *wallet_find(struct wallets *w, uint64_t number)
@@ -117,7 +120,15 @@ static void on_wallet_link_message(void *owner, struct bytes message)
 	assert(link->state >= WALLET_ESTABLISHED && !w->stopped);
 	if (link->state == WALLET_ESTABLISHED)
 		wallet_move(link, WALLET_KNOWN);
-	w->events.message(w->events.context, link->number, message);
+	uint64_t number = link->number;
+	w->events.message(w->events.context, number, message);
+	/* It may be gone now. Looking once a message costs less than looking at all of them for each newcomer. */
+	if (link->number == number && !link->watching && w->events.watches(w->events.context, number)) {
+		uint32_t slot = (uint32_t)(link - w->slots);
+		places_remove(w->places, &link->address, slot);
+		places_add(w->watching, &link->address, slot);
+		link->watching = true;
+	}
 }
 
 static void on_wallet_link_down(void *owner, const char *why)
@@ -166,8 +177,9 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	w->options.queue_max = options->queue_max ? options->queue_max : WALLETS_QUEUE_MAX;
 	w->events = *events;
 	w->places = places_new(max);
+	w->watching = places_new(max);
 	w->young = places_new(max < WALLETS_YOUNG_MAX ? max : WALLETS_YOUNG_MAX);
-	if (!w->places || !w->young) {
+	if (!w->places || !w->watching || !w->young) {
 		wallets_free(w);
 		return UNCIA_E_MEMORY;
 	}
@@ -188,12 +200,13 @@ static struct wallet_link *silent_longer(struct wallet_link *a, struct wallet_li
 }
 
 /* Of these places the link that has been silent longest; not one that waits for an answer, unless `waiting`. */
-static struct wallet_link *silent_longest(struct wallets *w, const struct crowd *of, bool waiting)
+static struct wallet_link *silent_longest(struct wallets *w, const struct places *places, const struct crowd *of,
+                                          bool waiting)
 {
 	struct wallet_link *found = NULL;
 
 	for (uint32_t i = of->first; i < of->first + of->count; i++) {
-		struct wallet_link *link = &w->slots[w->places->sorted[i].slot];
+		struct wallet_link *link = &w->slots[places->sorted[i].slot];
 		if (silent_longer(found, link) == link &&
 		    (waiting || link->state != WALLET_KNOWN || !w->events.waits(w->events.context, link->number)))
 			found = link;
@@ -217,7 +230,7 @@ static struct wallet_link *oldest_young(struct wallets *w, const struct places *
  * silent longest goes, and one that waits for an answer only where its prefix has more than half of all places, or
  * where everybody waits: so those who hold places in silence keep nobody out, and newcomers do not drive out who is
  * paying. NULL: none. */
-static struct wallet_link *choose_victim(struct wallets *w, const struct net_address *newcomer)
+static struct wallet_link *choose_ordinary(struct wallets *w, const struct net_address *newcomer)
 {
 	const struct crowd everybody = {CROWD_EVERYBODY, 0, w->places->count, w->places->count};
 	struct crowd crowd = places_crowd(w->places, newcomer, CROWD_MARGIN);
@@ -226,17 +239,27 @@ static struct wallet_link *choose_victim(struct wallets *w, const struct net_add
 	if (crowd.kind != CROWD_EVERYBODY)
 		link = oldest_young(w, w->places, &crowd);
 	if (!link)
-		link = silent_longest(w, &crowd, false);
+		link = silent_longest(w, w->places, &crowd, false);
 	if (!link && crowd.kind == CROWD_OTHERS) {
 		if (crowd.total <= w->options.links_max / 2)
-			link = silent_longest(w, &everybody, false);
+			link = silent_longest(w, w->places, &everybody, false);
 		if (!link)
-			link = silent_longest(w, &crowd, true);
+			link = silent_longest(w, w->places, &crowd, true);
 	}
 	if (link)
 		return link;
-	link = silent_longest(w, &everybody, true);
+	link = silent_longest(w, w->places, &everybody, true);
 	return link && uv_now(w->options.set->loop) - tcp_heard_ms(link->tcp) >= w->options.idle_ms ? link : NULL;
+}
+
+/* Who watches is silent for as long as nobody pays him, so half of the places are for those who do: while they have no
+ * more than that, others give way; else of theirs the prefix that has most. NULL: none. */
+static struct wallet_link *choose_victim(struct wallets *w, const struct net_address *newcomer)
+{
+	if (w->watching->count <= w->options.links_max / 2)
+		return choose_ordinary(w, newcomer);
+	struct crowd crowd = places_crowd(w->watching, newcomer, 1);
+	return silent_longest(w, w->watching, &crowd, true);
 }
 
 /* Makes room for one more from this address where there is none, if a link can be found to be pushed out. */
@@ -284,7 +307,7 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 	push_out(w, &address);
 	if (!w->free) {
 		w->counters.refused_full++;
-		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", w->places->count),
+		log_event(LOG_LEVEL_WARNING, "wallets_full", LOG_NUMBER("links", wallets_count(w)),
 		          LOG_NUMBER("refused", w->counters.refused_full));
 		tcp_close(tcp);
 		return;
@@ -351,7 +374,7 @@ void wallets_drop(struct wallets *w, uint64_t wallet)
 
 uint32_t wallets_count(const struct wallets *w)
 {
-	return w->places->count;
+	return w->places->count + w->watching->count;
 }
 
 const struct wallets_counters *wallets_counters(const struct wallets *w)
@@ -367,7 +390,7 @@ void wallets_stop(struct wallets *w)
 	for (uint32_t i = 0; i < w->options.links_max; i++)
 		if (w->slots[i].state != WALLET_FREE)
 			wallet_release(&w->slots[i]);
-	assert(!w->places->count && !w->young->count);
+	assert(!wallets_count(w) && !w->young->count);
 }
 
 void wallets_free(struct wallets *w)
@@ -375,6 +398,7 @@ void wallets_free(struct wallets *w)
 	if (!w)
 		return;
 	free(w->places);
+	free(w->watching);
 	free(w->young);
 	free(w);
 }

@@ -34,6 +34,8 @@ struct wallets_events {
 	void (*closed)(void *context, uint64_t wallet);
 	/* Whether it waits for an answer. Called from inside wallets_accept. */
 	bool (*waits)(void *context, uint64_t wallet);
+	/* Whether it watches accounts. Called behind `message`. */
+	bool (*watches)(void *context, uint64_t wallet);
 	void *context;
 };
 
@@ -46,7 +48,10 @@ struct wallets;
 
 /* Returns 0 or UNCIA_E_MEMORY. Owns: wallets_stop, run the loop, wallets_free. */
 int wallets_new(const struct wallets_options *options, const struct wallets_events *events, struct wallets **wallets);
-/* Takes over an inbound stream whose first byte asks for a wallet's link. Past the limit on handshakes the prefix
+/* Where more than half of all links watch, one of those that do makes room, of the prefix that has most of them, the
+ * one silent longest; else none of them does, and what is said below of all is of the others.
+ *
+ * Takes over an inbound stream whose first byte asks for a wallet's link. Past the limit on handshakes the prefix
  * (net_address.h) that has most of them under way loses its oldest. Past the limit on links one makes room: of the
  * prefix that has most, if it has two more than the new one's, else of the new one's own, else of all: there the oldest
  * that is not established, else the one that has been silent longest and waits for nothing. Where all of a prefix with

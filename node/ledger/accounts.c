@@ -30,16 +30,12 @@ int account_signed(struct plan *plan, const struct address *address, const uint8
 
 	if (rc)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_FUNDS : rc;
-	switch (account_key(entry, address, public_key)) {
-	case SENDER_KEY_OTHER:
+	enum sender_key key = account_key(entry, address, public_key);
+	if (key == SENDER_KEY_OTHER)
 		return UNCIA_E_SIGNATURE;
-	case SENDER_KEY_UNFUNDED: /* never of an account that is there */
-	case SENDER_KEY_FIRST:
+	if (key == SENDER_KEY_FIRST) {
 		entry->flags |= ENTRY_KEY_KNOWN;
 		memcpy(entry->public_key, public_key, PUBLIC_KEY_SIZE);
-		break;
-	case SENDER_KEY_BOUND:
-		break;
 	}
 	*account = entry;
 	return 0;
@@ -69,6 +65,23 @@ int account_credit(struct plan *plan, uint32_t currency, const struct output *ou
 		return rc;
 	if (account->currency != currency || !amount_add(account->balance, output->amount, &account->balance))
 		return UNCIA_E_AMOUNT;
+	return 0;
+}
+
+void hold_fill(struct entry *hold, const struct address *home, const struct hash *seal)
+{
+	assert(hold->kind == ENTRY_HOLD);
+	hold->address = *home;
+	memcpy(hold->public_key, seal->b, HASH_SIZE);
+	hold->created = 0;
+}
+
+int hold_close(struct plan *plan, struct entry *hold)
+{
+	assert(hold->kind == ENTRY_HOLD);
+	if (hold->balance != 0)
+		return amount_too_small(plan_genesis(plan), hold->balance) ? UNCIA_E_AMOUNT : 0;
+	plan_delete(plan, hold);
 	return 0;
 }
 

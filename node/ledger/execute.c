@@ -7,10 +7,10 @@
 #include "uncia/error.h"
 
 /* Rules 1 and 2: valid in a block of time T iff T < expires_at <= T + 3600 s, and its id is not in the ledger. */
-static int check_id(struct ledger *ledger, uint64_t timestamp_ms, const struct payment *payment)
+static int check_id(struct ledger *ledger, const struct payment *payment)
 {
-	uint64_t now_s = timestamp_ms / 1000;
 	struct plan *plan = ledger->plan;
+	uint64_t now_s = plan_time_s(plan);
 
 	if (payment->expires_at <= now_s)
 		return UNCIA_E_EXPIRED;
@@ -24,10 +24,9 @@ static int check_id(struct ledger *ledger, uint64_t timestamp_ms, const struct p
 }
 
 /* Works the payment out in the plan, which has begun. */
-static int plan_payment(struct ledger *ledger, uint64_t timestamp_ms, const struct payment *payment,
-                        const struct operation *operation)
+static int plan_payment(struct ledger *ledger, const struct payment *payment, const struct operation *operation)
 {
-	int rc = check_id(ledger, timestamp_ms, payment);
+	int rc = check_id(ledger, payment);
 
 	if (rc == 0)
 		rc = operation->plan(ledger->plan, payment);
@@ -146,8 +145,8 @@ int execute_operation(struct ledger *ledger, struct executed *block, const struc
 	struct overlay_payment *record;
 
 	assert(block->state == EXECUTED_OPEN);
-	plan_begin(plan, block, block->height);
-	int rc = plan_payment(ledger, block->timestamp_ms, payment, operation);
+	plan_begin(plan, block, block->height, block->timestamp_ms);
+	int rc = plan_payment(ledger, payment, operation);
 	if (rc == 0)
 		rc = own_touched(ledger, block, payment, &record);
 	if (rc)
@@ -189,23 +188,23 @@ int ledger_add(struct ledger *ledger, struct executed *block, const struct payme
 
 int ledger_check(struct ledger *ledger, struct executed *parent, uint64_t timestamp_ms, const struct payment *payment)
 {
-	plan_begin(ledger->plan, parent, 0);
-	return plan_payment(ledger, timestamp_ms, payment, operation_of(payment));
+	plan_begin(ledger->plan, parent, 0, timestamp_ms);
+	return plan_payment(ledger, payment, operation_of(payment));
 }
 
 int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
                        bool *covered)
 {
 	struct entry sender;
+	struct entry_id id;
 	uint64_t index;
-	const struct entry_id id = account_id(&payment->sender);
-	int rc = ledger_entry(ledger, tip, &id, &sender, &index);
 
+	payment_named(payment, 0, &id);
+	int rc = ledger_entry(ledger, tip, &id, &sender, &index);
 	if (rc && rc != UNCIA_E_NOT_FOUND)
 		return rc;
-	*key = account_key(rc ? NULL : &sender, &payment->sender, payment->public_key);
-	if (rc && *key == SENDER_KEY_FIRST)
-		*key = SENDER_KEY_UNFUNDED;
-	*covered = !rc && operation_of(payment)->covered(ledger->genesis, &sender, payment);
+	const struct operation *operation = operation_of(payment);
+	*key = operation->key(rc ? NULL : &sender, payment);
+	*covered = !rc && operation->covered(ledger->genesis, &sender, payment);
 	return 0;
 }

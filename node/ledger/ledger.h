@@ -44,7 +44,9 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
  * its key is a valid point. Returns 0, or why not, the block being unchanged:
  * UNCIA_E_EXISTS     its id is in the ledger or in this block
  * UNCIA_E_EXPIRED, UNCIA_E_TOO_FAR
- * UNCIA_E_FUNDS      the balance is too small, or in another currency, or there is no such account
+ * UNCIA_E_END        the end of the hold that it opens, takes from or gives back does not allow it
+ * UNCIA_E_FUNDS      the balance is too small, or in another currency, or there is no such account or hold; or a hold
+ *                    that it gives back has another balance
  * UNCIA_E_SIGNATURE  the key is not the sender's
  * UNCIA_E_AMOUNT     an output is below the smallest amount, or would leave less than that behind; the receiver's
  *                    account is in another currency; a balance would overflow
@@ -66,12 +68,14 @@ void executed_release(struct ledger *ledger, struct executed *block); /* accepts
 
 /* ---- looking up: in the settled state, and in the overlays from `tip` (may be NULL) down ------- */
 
-/* How a payment's key stands to its sender's account. */
+/* How a payment's key stands to its sender, an account or a hold. */
 enum sender_key {
 	SENDER_KEY_BOUND,    /* the account is bound to it: it was found to be a valid point then */
-	SENDER_KEY_FIRST,    /* the account is not bound, and the sender is this key's address */
-	SENDER_KEY_UNFUNDED, /* the same, and there is no account: nothing has been paid to it, or nothing is left */
+	SENDER_KEY_FIRST,    /* it is the right one, and no entry holds it: it may be no valid point */
+	SENDER_KEY_NONE,     /* nobody signs a give-back */
+	SENDER_KEY_UNFUNDED, /* there is no such account or hold: nothing has been paid to it, or nothing is left */
 	SENDER_KEY_OTHER,    /* anybody else's: no block can take the payment */
+	SENDER_KEY_LATE,     /* the take would be later than the end of its hold: no block can take it */
 };
 /* *covered: there is an account, and its entry lets the payment through as far as that entry and the amounts can say:
  * currency, balance, rest, and no amount too small. A payment that is not covered may fit all the same, if it pays its

@@ -62,6 +62,7 @@ struct plan {
 	struct ledger *ledger;
 	const struct executed *tip; /* it is worked out on the state after this block */
 	uint64_t height;            /* of the block that it is for */
+	uint64_t timestamp_ms;      /* likewise */
 	unsigned id_hash;
 	struct extent extent; /* after it, before its deletions */
 	uint32_t count;       /* of touched, in the order in which they were first taken up */
@@ -128,16 +129,10 @@ int read_orphan(const struct ledger *ledger, const struct executed *tip, const s
 
 /* ---- plan.c ---- */
 
-/* Empties the plan for a payment in a block of that height on `tip`. */
-void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height);
+/* Empties the plan for a payment in a block of that height and time on `tip`. */
+void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height, uint64_t timestamp_ms);
 /* Once for each payment, when all else about it is planned. */
 void plan_count_payment(struct plan *plan);
-
-/* ---- accounts.c ---- */
-
-/* How a key stands to the account of an address; NULL: there is none. */
-enum sender_key account_key(const struct entry *account, const struct address *address,
-                            const uint8_t public_key[PUBLIC_KEY_SIZE]);
 
 /* ---- execute.c ---- */
 

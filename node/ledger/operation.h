@@ -34,13 +34,12 @@
  * read outputs. */
 #ifndef OPERATION_H
 #define OPERATION_H
-#include "entry.h"
-#include "payment.h"
+#include "ledger.h"
 
 /* A payment being worked out: the entries it has taken up so far, as they will be. */
 struct plan;
 
-enum operation_kind { OPERATION_TRANSFER, OPERATION_KINDS };
+enum operation_kind { OPERATION_TRANSFER, OPERATION_TAKE, OPERATION_GIVE_BACK, OPERATION_KINDS };
 
 struct operation {
 	enum operation_kind kind;
@@ -48,9 +47,11 @@ struct operation {
 	int (*plan)(struct plan *plan, const struct payment *payment);
 	/* Whether the sender's entry lets the payment through, as far as that entry and the amounts can say. */
 	bool (*covered)(const struct genesis *genesis, const struct entry *sender, const struct payment *payment);
+	/* How the payment's key stands to what pays: an account or a hold, or NULL where there is none. */
+	enum sender_key (*key)(const struct entry *sender, const struct payment *payment);
 };
 
-extern const struct operation operation_transfer;
+extern const struct operation operation_transfer, operation_take, operation_give_back;
 
 /* The operation that a payment is of. There is always one: decoding refuses every other. */
 const struct operation *operation_of(const struct payment *payment);
@@ -66,6 +67,8 @@ int plan_create(struct plan *plan, const struct entry_id *id, struct entry **ent
 /* Marks an entry of the plan to be freed once the payment is written. It holds nothing then (asserted when it is
  * written). Once for each entry. */
 void plan_delete(struct plan *plan, struct entry *entry);
+/* The time of the block that it is for, in whole seconds since 1970. */
+uint64_t plan_time_s(const struct plan *plan);
 /* The limits that the operation is to keep. */
 const struct genesis *plan_genesis(const struct plan *plan);
 
@@ -83,6 +86,14 @@ int account_credit(struct plan *plan, uint32_t currency, const struct output *ou
 /* Rule 7 and §4.2, after all credits: an account that paid keeps nothing, and is deleted unless its key was ever
  * changed, or keeps at least the smallest amount. Returns 0 or UNCIA_E_AMOUNT. */
 int account_close(struct plan *plan, struct entry *account);
+/* How a key stands to the account of an address; NULL: there is none. Never SENDER_KEY_UNFUNDED. */
+enum sender_key account_key(const struct entry *account, const struct address *address,
+                            const uint8_t public_key[PUBLIC_KEY_SIZE]);
+/* Names a hold's entry: it is then the one of the id that follows from these. */
+void hold_fill(struct entry *hold, const struct address *home, const struct hash *seal);
+/* After all credits: a hold that paid has nothing left, and is deleted, or at least the smallest amount. Returns 0 or
+ * UNCIA_E_AMOUNT. */
+int hold_close(struct plan *plan, struct entry *hold);
 /* Whether an amount is below the smallest one. Zero always is. */
 bool amount_too_small(const struct genesis *genesis, amount_t amount);
 

@@ -5,8 +5,9 @@
 #include "ledger_internal.h"
 #include "uncia/error.h"
 
-void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height)
+void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height, uint64_t timestamp_ms)
 {
+	plan->timestamp_ms = timestamp_ms;
 	plan->tip = tip;
 	plan->height = height;
 	plan->count = plan->named_count = 0;
@@ -111,6 +112,11 @@ void plan_delete(struct plan *plan, struct entry *entry)
 
 	assert(t >= plan->touched && t < plan->touched + plan->count && !t->deleted);
 	t->deleted = true;
+}
+
+uint64_t plan_time_s(const struct plan *plan)
+{
+	return plan->timestamp_ms / 1000;
 }
 
 const struct genesis *plan_genesis(const struct plan *plan)

@@ -14,13 +14,14 @@ static wide_amount_t *supply_of(struct supply *supply, const uint8_t *entry)
 	return &supply->of[currency <= SUPPLY_CURRENCIES ? currency : 0];
 }
 
-/* Its part of that sum: an account's balance counts, a currency's recorded supply is subtracted. */
+/* Its part of that sum: an account's or a hold's balance counts, a currency's recorded supply is subtracted. */
 static wide_amount_t supply_part(const uint8_t *entry)
 {
 	wide_amount_t amount = be64_get(entry + BALANCE_AT);
 
 	switch (entry[KIND_AT]) {
 	case ENTRY_ACCOUNT:
+	case ENTRY_HOLD:
 		return amount;
 	case ENTRY_CURRENCY:
 		return 0 - amount;

@@ -522,6 +522,8 @@ enum pending_reason pending_reason_of(int error)
 		return PENDING_AMOUNT;
 	case UNCIA_E_TOO_FAR:
 		return PENDING_TOO_EARLY;
+	case UNCIA_E_END:
+		return PENDING_END;
 	default:
 		return PENDING_WAITING;
 	}

@@ -1,4 +1,4 @@
-/* Payments that wait for a block (docs/spec/ledger.md §3.6): bounded, fair between senders, each with the verdict on
+/* Payments that wait for a block (docs/spec/ledger.md §3.8): bounded, fair between senders, each with the verdict on
  * its signature. They are kept under the hash of the whole signed payment: under the id, a leader could swap the
  * signature. Single-threaded. */
 #ifndef MEMPOOL_H
@@ -13,6 +13,7 @@ enum pending_reason {
 	PENDING_KEY = 2,       /* not the key that the account is bound to now */
 	PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
 	PENDING_AMOUNT = 4,    /* an output is below the smallest amount */
+	PENDING_END = 5,       /* the end of a hold that it opens is too near or too far */
 };
 /* The reason that goes with an error of ledger_add or ledger_check. */
 enum pending_reason pending_reason_of(int error);

@@ -74,7 +74,8 @@ static int gossip_take(struct payments *p, uint32_t peer, struct job *job, const
 		return error;
 	}
 	error = pool_add(p, payment, job, &pooled);
-	if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE || error == UNCIA_E_FUNDS) {
+	if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE || error == UNCIA_E_FUNDS ||
+	    error == UNCIA_E_END) {
 		p->gossip_refused++;
 		return 0;
 	}

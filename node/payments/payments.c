@@ -102,8 +102,7 @@ static int check_again(struct payments *p, struct pooled *pooled, const struct v
 	if (!job)
 		return UNCIA_E_MEMORY;
 	job->pooled = malloc(sizeof(struct pooled *));
-	int error = job->pooled ? job_item(job, item->public_key, &item->digest, item->signature, item->check_key)
-	                        : UNCIA_E_MEMORY;
+	int error = job->pooled ? job_payment(job, pooled->payment, item->check_key) : UNCIA_E_MEMORY;
 	if (error) {
 		job_free(p->step, job);
 		return error;

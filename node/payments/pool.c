@@ -26,6 +26,16 @@ uint64_t pool_tip_seconds(const struct payments *p)
 	return p->chain->tip->header.timestamp_ms / 1000;
 }
 
+/* Whether a block on the tip could take the give-back, whatever its time: it is later than the tip's. Returns 0,
+ * UNCIA_E_END, UNCIA_E_FUNDS, or an error of this machine. */
+static int give_back_fits(struct payments *p, const struct payment *payment)
+{
+	uint64_t time_ms = p->chain->tip->header.timestamp_ms + 1;
+	int error = ledger_check(p->ledger, p->chain->tip->executed, time_ms, payment);
+
+	return error == UNCIA_E_EXPIRED || error == UNCIA_E_TOO_FAR || error == UNCIA_E_EXISTS ? UNCIA_E_END : error;
+}
+
 int pool_add(struct payments *p, struct payment *payment, struct job *job, struct pooled **pooled)
 {
 	enum sender_key key;
@@ -38,6 +48,14 @@ int pool_add(struct payments *p, struct payment *payment, struct job *job, struc
 		error = UNCIA_E_SIGNATURE;
 	if (!error && key == SENDER_KEY_UNFUNDED)
 		error = UNCIA_E_FUNDS;
+	if (!error && key == SENDER_KEY_LATE)
+		error = UNCIA_E_END;
+	/* A hold only ever loses, and its end stays: what it does not let through now can never happen. */
+	if (!error && payment->kind == PAYMENT_TAKE && !covered)
+		error = UNCIA_E_FUNDS;
+	/* Nobody answers for a give-back: only one that a block could take now is worth a place. */
+	if (!error && key == SENDER_KEY_NONE)
+		error = give_back_fits(p, payment);
 	if (!error)
 		error = mempool_add(p->mempool, payment, p->step->now_ms, pooled);
 	if (error) {
@@ -51,7 +69,7 @@ int pool_add(struct payments *p, struct payment *payment, struct job *job, struc
 	(*pooled)->covered = covered;
 	assert(job->verify.count < job->capacity); /* made for as many as its message has */
 	job->pooled[job->verify.count] = *pooled;
-	return job_item(job, payment->public_key, &payment->digest, payment->signature, key != SENDER_KEY_BOUND);
+	return job_payment(job, payment, key != SENDER_KEY_BOUND);
 }
 
 bool pool_too_far(const struct payments *p, uint32_t expires_at)

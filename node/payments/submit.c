@@ -34,10 +34,12 @@ static const char *pool_refusal(int error)
 		return "this validator's pool is full: try again later, or another validator";
 	case UNCIA_E_LIMIT:
 		return "too many payments of this sender are waiting";
+	case UNCIA_E_END:
+		return "the end of the hold does not allow it: past for a take, not reached yet to give it back";
 	case UNCIA_E_TOO_FAR:
 		return "expires more than an hour ahead";
 	case UNCIA_E_FUNDS:
-		return "the sender has no account here: nothing has been paid to it, or nothing is left";
+		return "the sender has no account here, or no hold: nothing has been paid to it, or nothing is left";
 	case UNCIA_E_SIGNATURE:
 		return "not the key that the sender's account is bound to";
 	default:
@@ -94,7 +96,7 @@ static int submit_now(struct payments *p, uint64_t wallet, uint64_t request_id, 
 	} else {
 		error = submit_new(p, wallet, payment);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
-		    error == UNCIA_E_TOO_FAR || error == UNCIA_E_FUNDS)
+		    error == UNCIA_E_TOO_FAR || error == UNCIA_E_FUNDS || error == UNCIA_E_END)
 			return message_refuse(p->step, wallet, request_id, pool_refusal_code(error),
 			                      pool_refusal(error));
 		TRY(error);
@@ -143,7 +145,7 @@ static int submitted_park(struct payments *p, struct pooled *pooled)
 
 	if (error <= UNCIA_E_MEMORY)
 		return error;
-	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT)
+	if (error == UNCIA_E_FUNDS || error == UNCIA_E_SIGNATURE || error == UNCIA_E_AMOUNT || error == UNCIA_E_END)
 		mempool_park(p->mempool, pooled, pending_reason_of(error));
 	return 0;
 }

@@ -153,6 +153,8 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 		return serve_account(&r->serve, wallet, request->request_id, request->account);
 	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
 		return serve_history(&r->serve, wallet, request->request_id, request->history);
+	case UNCIA__PB__WALLET_REQUEST__KIND_WATCH:
+		return serve_watch(&r->serve, wallet, request->request_id, request->watch);
 	case UNCIA__PB__WALLET_REQUEST__KIND_WAITING:
 		return serve_waiting(&r->serve, wallet, request->request_id, request->waiting);
 	case UNCIA__PB__WALLET_REQUEST__KIND_STATUS:

@@ -118,6 +118,7 @@ static int fill_block(struct replica *r, struct executed *executed, struct payme
 		case UNCIA_E_FUNDS:
 		case UNCIA_E_SIGNATURE:
 		case UNCIA_E_AMOUNT:
+		case UNCIA_E_END:
 			mempool_park(r->mempool, p, pending_reason_of(error));
 			break;
 		default:

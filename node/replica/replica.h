@@ -103,6 +103,7 @@ struct replica_load {
 	size_t urgent_signatures, payment_signatures, job_bytes;
 	size_t questions;          /* of wallets, that wait */
 	size_t waiters;            /* payments that the wallet which has most waits for */
+	size_t watches;            /* accounts that wallets watch, each of each */
 	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
 	size_t checking;           /* places that are taken for such checks */
 	size_t waiting;            /* KiB of submitted ones whose signature will be */
@@ -123,5 +124,7 @@ void replica_status(const struct replica *replica, struct replica_status *status
 void replica_load(const struct replica *replica, struct replica_load *load);
 /* Whether this wallet waits for an answer, or for the end of a payment. */
 bool replica_wallet_waits(const struct replica *replica, uint64_t wallet);
+/* Whether it watches accounts: it is silent for as long as nothing touches them. */
+bool replica_wallet_watches(const struct replica *replica, uint64_t wallet);
 
 #endif

@@ -63,6 +63,11 @@ bool replica_wallet_waits(const struct replica *r, uint64_t wallet)
 	return serve_waits(&r->serve, wallet) || payments_waits(&r->payments, wallet);
 }
 
+bool replica_wallet_watches(const struct replica *r, uint64_t wallet)
+{
+	return serve_watches(&r->serve, wallet);
+}
+
 static void load_at_least(size_t *value, size_t other)
 {
 	if (*value < other)
@@ -89,6 +94,7 @@ void replica_load(const struct replica *r, struct replica_load *load)
 		load_at_least(&load->payment_signatures, r->step.peers[i].payment_signatures);
 		load_at_least(&load->job_bytes, r->step.peers[i].job_bytes);
 	}
+	load->watches = serve_watch_count(&r->serve);
 	load->waiters = serve_waiters_most(&r->serve);
 }
 

@@ -23,6 +23,21 @@ static int answer_no_account(struct serve *s, const struct question *question)
 	return message_reply(s->step, s->chain->final_sequence, question->wallet, &reply);
 }
 
+int account_prove(struct serve *s, const struct entry_id *id, struct ledger_proof *found,
+                  Uncia__Pb__AccountProof *proof)
+{
+	TRY(ledger_prove(s->ledger, id, found));
+	assert(found->index < found->entry_count && found->path_size <= sizeof(found->path));
+	proof->index = found->index;
+	proof->entry_count = found->entry_count;
+	proof->free_head = found->free_head;
+	proof->group = field_of(found->group, sizeof(found->group));
+	proof->path = field_of(found->path, found->path_size);
+	proof->header = field_of(s->chain->tip->header.bytes, s->chain->tip->header.size);
+	proof->certificate = field_of(s->chain->final_certificate->bytes, s->chain->final_certificate->size);
+	return 0;
+}
+
 int account_answer(struct serve *s, const struct question *question)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
@@ -32,18 +47,10 @@ int account_answer(struct serve *s, const struct question *question)
 	if (!s->chain->final_certificate)
 		return message_refuse(s->step, question->wallet, question->request_id, UNCIA_E_FULL,
 		                      "no block is final yet");
-	int error = ledger_prove(s->ledger, &question->id, &found);
+	int error = account_prove(s, &question->id, &found, &proof);
 	if (error == UNCIA_E_NOT_FOUND)
 		return answer_no_account(s, question);
 	TRY(error);
-	assert(found.index < found.entry_count && found.path_size <= sizeof(found.path));
-	proof.index = found.index;
-	proof.entry_count = found.entry_count;
-	proof.free_head = found.free_head;
-	proof.group = field_of(found.group, sizeof(found.group));
-	proof.path = field_of(found.path, found.path_size);
-	proof.header = field_of(s->chain->tip->header.bytes, s->chain->tip->header.size);
-	proof.certificate = field_of(s->chain->final_certificate->bytes, s->chain->final_certificate->size);
 	reply.request_id = question->request_id;
 	reply.clock_ms = s->step->wall_ms;
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;

@@ -10,6 +10,7 @@
 #include "try.h"
 #include "uncia/error.h"
 #include "waiters.h"
+#include "watches.h"
 
 int serve_pending(struct serve *s, uint64_t wallet, uint64_t request_id, const struct payment_id *id,
                   enum pending_reason reason)
@@ -60,6 +61,7 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 		proof.certificate =
 		    (struct bytes){s->chain->final_certificate->bytes, s->chain->final_certificate->size};
 	mempool_remove_final(s->mempool, body.payments, body.count);
+	bool watched = watches_touch(s, block);
 	for (uint32_t i = 0; i < body.count && !error; i++) {
 		struct awaited *awaited = awaited_find(s, &body.payments[i]->id);
 		if (!awaited)
@@ -71,7 +73,9 @@ int serve_final(struct serve *s, struct chain_block *block, struct chain_block *
 		}
 		error = reply_receipt(s, awaited, &body, i, &proof);
 	}
-	/* Later receipts are made from the journal. */
+	/* Later receipts are made from the journal, but for those of whoever watches. */
+	if (watched)
+		return error;
 	free(block->tree);
 	block->tree = NULL;
 	return error;

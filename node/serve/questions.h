@@ -28,6 +28,10 @@ void questions_forget(struct serve *s, uint64_t wallet);
 
 /* accounts.c: the account in the settled state, under the root that the final tip carries. */
 int account_answer(struct serve *s, const struct question *question);
+/* Fills the message with the entry's proof under the final tip, which has its certificate; its fields point into
+ * `found` and into the chain. Returns 0; NOT_FOUND: there is no such entry; an error of this machine. */
+int account_prove(struct serve *s, const struct entry_id *id, struct ledger_proof *found,
+                  Uncia__Pb__AccountProof *proof);
 /* receipts.c */
 int receipt_ask(struct serve *s, uint64_t wallet, uint64_t request_id, const struct position *at);
 int receipt_answer(struct serve *s, const struct question *question);

@@ -8,6 +8,7 @@
 #include "try.h"
 #include "uncia/error.h"
 #include "waiters.h"
+#include "watches.h"
 
 #define BUDGET_CHECK_MS 10u
 
@@ -23,12 +24,13 @@ void serve_deinit(struct serve *s)
 
 	HASH_ITER (hh, s->wallets, wallet, next)
 		serve_wallet_closed(s, wallet->number);
-	assert(!s->questions && !s->awaited);
+	assert(!s->questions && !s->awaited && !s->watched && !s->watches_due && !s->watch_count);
 }
 
 void serve_wallet_closed(struct serve *s, uint64_t wallet)
 {
 	questions_forget(s, wallet);
+	watches_forget(s, wallet);
 	wallet_link_forget(s, wallet);
 }
 
@@ -51,9 +53,22 @@ bool serve_waits(const struct serve *s, uint64_t wallet)
 	return link && (link->waiter_count || link->question_count);
 }
 
+bool serve_watches(const struct serve *s, uint64_t wallet)
+{
+	const struct wallet_link *link;
+
+	HASH_FIND(hh, s->wallets, &wallet, sizeof(wallet), link);
+	return link && link->watcher;
+}
+
+size_t serve_watch_count(const struct serve *s)
+{
+	return s->watch_count;
+}
+
 uint64_t serve_wake(const struct serve *s)
 {
-	uint64_t at = TIME_NEVER;
+	uint64_t at = watches_due(s) ? s->step->now_ms : TIME_NEVER;
 
 	for (const struct question *question = s->questions; question; question = question->next) {
 		if (question->deadline_ms < at)
@@ -120,5 +135,5 @@ int serve_answer(struct serve *s)
 		else
 			at = &(*at)->next;
 	}
-	return 0;
+	return watches_answer(s);
 }

@@ -12,6 +12,8 @@
 struct wallet_link;
 struct awaited;
 struct question;
+struct watch;
+struct watched;
 
 struct serve {
 	struct step *step;
@@ -26,6 +28,9 @@ struct serve {
 	uint32_t question_count;
 	uint32_t readers;                  /* of how many wallets the journal is to be read for */
 	struct read_budget readers_budget; /* of all of them together */
+	struct watched *watched;           /* accounts that are watched */
+	struct watch *watches_due;         /* those whose accounts have been touched, to be answered; oldest first */
+	uint32_t watch_count;              /* all of them */
 	uint64_t expired_seconds;          /* the tip's time that expiry has been gone through for */
 	struct expiry_second *seconds;     /* of payments that are awaited and have not expired */
 	struct awaited *due, *signing;     /* that have: in line, and those that are being signed */
@@ -41,6 +46,8 @@ void serve_deinit(struct serve *s);
  * is to be closed); or an error of this machine. */
 int serve_account(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__AccountQuery *message);
 int serve_history(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__HistoryQuery *message);
+/* Waits, however long, until payments have touched the account above a place of its history, and is answered once. */
+int serve_watch(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__Watch *message);
 /* The payments of an account that wait here for a block. */
 int serve_waiting(struct serve *s, uint64_t wallet, uint64_t request_id, const Uncia__Pb__WaitingQuery *message);
 /* What is known of a payment; its wallet then waits for the end where there is none yet. */
@@ -66,9 +73,13 @@ int serve_answer(struct serve *s);
 void serve_wallet_closed(struct serve *s, uint64_t wallet);
 /* Whether it waits for the end of a payment, or for an answer. */
 bool serve_waits(const struct serve *s, uint64_t wallet);
+/* Whether it has watched an account since it is linked. */
+bool serve_watches(const struct serve *s, uint64_t wallet);
 /* When a waiting question is to be looked at again, or TIME_NEVER. */
 uint64_t serve_wake(const struct serve *s);
 /* The most payments that one wallet waits for. */
 size_t serve_waiters_most(const struct serve *s);
+/* Watches, of all wallets. */
+size_t serve_watch_count(const struct serve *s);
 
 #endif

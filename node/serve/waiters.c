@@ -238,7 +238,7 @@ void wallet_link_forget(struct serve *s, uint64_t number)
 	HASH_FIND(hh, s->wallets, &number, sizeof(number), wallet);
 	if (!wallet)
 		return;
-	assert(!wallet->question_count && !wallet->read_count);
+	assert(!wallet->question_count && !wallet->read_count && !wallet->watches);
 	while (wallet->waiters) {
 		struct waiter *waiter = wallet->waiters;
 		waiter_unlink_wallet(s, waiter); /* NOLINT(clang-analyzer-*): it takes the waiter out of the list */

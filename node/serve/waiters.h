@@ -34,6 +34,9 @@ struct wallet_link {
 	UT_hash_handle hh; /* by number */
 	uint64_t number;
 	struct waiter *waiters;
+	struct watch *watches;
+	bool watcher; /* it has had a watch */
+	uint32_t watch_count;
 	uint32_t waiter_count, question_count;
 	uint32_t asked_count; /* of its waiters: those that ask after what has expired already */
 	uint32_t read_count;  /* of its questions: those that the journal is read for */
@@ -42,7 +45,7 @@ struct wallet_link {
 
 /* NULL: out of memory. */
 struct wallet_link *wallet_link_get(struct serve *s, uint64_t number);
-/* Forgets the link and all that it waits for; its questions must be gone. */
+/* Forgets the link and all that it waits for; its questions and watches must be gone. */
 void wallet_link_forget(struct serve *s, uint64_t number);
 /* One wallet waits for one payment once, under its newest request. Returns 0; UNCIA_E_LIMIT; UNCIA_E_MEMORY. */
 int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const struct payment_id *id);

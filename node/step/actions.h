@@ -21,6 +21,7 @@ struct verify_item {
 	uint8_t signature[SIGNATURE_SIZE]; /* out, where they are made */
 	struct hash digest;
 	bool check_key; /* also require sign_key_valid(public_key) */
+	bool unsigned_; /* there is nothing to check: valid */
 	bool valid;     /* out; false when it is handed over */
 };
 struct verify_job {

@@ -134,6 +134,15 @@ int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const s
 	return 0;
 }
 
+int job_payment(struct job *job, const struct payment *payment, bool check_key)
+{
+	int rc = job_item(job, payment->public_key, &payment->digest, payment->signature, check_key);
+
+	if (rc == 0)
+		job->verify.items[job->verify.count - 1].unsigned_ = !payment_is_signed(payment);
+	return rc;
+}
+
 int job_sign(struct job *job, const struct hash *digest)
 {
 	struct verify_item *item = job_item_add(job);

@@ -54,6 +54,10 @@ void job_free(struct step *s, struct job *job);
 /* One more check. Returns 0 or UNCIA_E_MEMORY. */
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);
+/* One more check, of a payment's signature; nothing is checked where nobody has to sign it. Returns 0 or
+ * UNCIA_E_MEMORY.
+ */
+int job_payment(struct job *job, const struct payment *payment, bool check_key);
 /* One more digest to sign, in a job of expiries. Returns 0 or UNCIA_E_MEMORY. */
 int job_sign(struct job *job, const struct hash *digest);
 /* Makes and starts a job of one vote, whose voter is in the committee. Returns 0 or UNCIA_E_MEMORY. */

@@ -12,8 +12,9 @@ void verify_items(struct verify_job *job, size_t begin, size_t count, const stru
 		if (job->sign)
 			item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
 		else
-			item->valid = (!item->check_key || sign_key_valid(item->public_key)) &&
-			              sign_verify(item->public_key, &item->digest, item->signature);
+			item->valid =
+			    item->unsigned_ || ((!item->check_key || sign_key_valid(item->public_key)) &&
+			                        sign_verify(item->public_key, &item->digest, item->signature));
 	}
 }
 

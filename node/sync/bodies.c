@@ -115,7 +115,7 @@ int sync_job_payments(struct sync *s, struct job *job, const struct block *block
 		int due = chain_signature_due(s->chain, payment, &check_key);
 		TRY(due);
 		if (due)
-			TRY(job_item(job, payment->public_key, &payment->digest, payment->signature, check_key));
+			TRY(job_payment(job, payment, check_key));
 	}
 	return 0;
 }

@@ -260,7 +260,8 @@ static int audit_execute(struct audit *a, const struct block *block)
 		const struct payment *p = block->payments[i];
 		char what[40];
 		snprintf(what, sizeof(what), "payment %u of the block", i);
-		if (!sign_key_valid(p->public_key) || !sign_verify(p->public_key, &p->digest, p->signature))
+		if (payment_is_signed(p) &&
+		    (!sign_key_valid(p->public_key) || !sign_verify(p->public_key, &p->digest, p->signature)))
 			code = audit_judge(a, h->height, what, UNCIA_E_SIGNATURE);
 		else if ((error = ledger_add(a->scratch.ledger, executed, p)) != 0)
 			code = audit_judge(a, h->height, what, error);
@@ -451,7 +452,8 @@ static int audit_supply(struct audit *a)
 			error = entry_decode(group.entries + i % GROUP_ENTRIES * ENTRY_SIZE, &entry);
 		if (!error && entry.kind == ENTRY_CURRENCY)
 			recorded = entry.balance;
-		if (!error && entry.kind == ENTRY_ACCOUNT && !amount_add(sum, entry.balance, &sum))
+		if (!error && (entry.kind == ENTRY_ACCOUNT || entry.kind == ENTRY_HOLD) &&
+		    !amount_add(sum, entry.balance, &sum))
 			error = UNCIA_E_AMOUNT;
 	}
 	if (error)

@@ -11,6 +11,8 @@
   homes      commands of a wallet that has made 2,000 payments, beside one that has made two (--payments)
   delay      payer with 50 ms one way between all parties
   gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
+  watchers   10,000 wallets that wait to be paid at one validator (--watchers): memory for each, and how long after a
+             payment they are told, at 200 payments a second and while nothing else comes
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
@@ -204,6 +206,14 @@ class Bench:
         finally:
             network.stop()
 
+    def watchers(self):
+        a = self.arguments
+        with self.network(a.validators, a.accounts, "watchers", settings=[f"wallet_links = {a.watchers + a.watchers // 2}"]) as network:
+            result = self.result["watchers"] = measures.watchers(network, a.watchers, a.seconds)
+        self.figures.set("watcher_kib", result["kib_per_watcher"])
+        self.figures.set("watcher_told_p50_ms", result["push_ms"]["p50"])
+        self.figures.set("watcher_told_p99_ms", result["push_ms"]["p99"])
+
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
 
@@ -255,6 +265,7 @@ def parse(parts):
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],
                         default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
     parser.add_argument("--gap-mib", type=int, default=2048, help="of the part gap (2048)")
+    parser.add_argument("--watchers", type=int, default=10_000, help="of the part of that name (10000)")
     parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
     parser.add_argument("--links", type=int, default=64, help="connections of wallets (64)")
     parser.add_argument("--copies", type=int, default=1, help="validators that each payment is sent to (1)")
@@ -281,7 +292,8 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "parts", "postgres"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "parts",
+             "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

@@ -30,6 +30,9 @@ FIGURES = {
     "home_history_ratio": ("history of the same", "", "<=", 1.5),
     "home_send_ratio": ("payment of the same", "", "<=", 1.5),
     "home_send_first_ratio": ("payment of the same to somebody new", "", "<=", 1.5),
+    "watcher_kib": ("a wallet that watches, silent: memory of a validator", "KiB", "<=", 4),
+    "watcher_told_p50_ms": ("from a payment to a watching payee, 10,000 watching, 200 payments/s: p50", "ms", "", None),
+    "watcher_told_p99_ms": ("the same: p99", "ms", "", None),
     "wallet_payment_kib": ("idle wallet: memory for each payment that it has made", "KiB", "", None),
 }
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from validators import BenchError, Watch, run_json, status_kib
+from validators import BenchError, Starter, Watch, cpu_seconds, run_json, status_kib
 
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
@@ -232,6 +232,28 @@ def gap(network, height):
         time.sleep(0.1)
     return {"seconds": round(time.monotonic() - begun, 1), "memory_mib": round(most["RssAnon"] / 1024, 1),
             "mapped_too_mib": round(most["VmRSS"] / 1024, 1), "stood_s": round(stood, 2)}
+
+
+def watchers(network, count, seconds):
+    """So many wallets watch an account each at the first validator: what its memory beside the page cache grows by for
+    each, before and after they were told of payments, and its processor while nothing comes; and how long after a payment
+    was sent a watcher is told, beside how long after it the payer has the receipt."""
+    pid = network.pids[0]
+    rate = 200
+    before = status_kib(pid, "RssAnon")
+    payments = min(count, int(rate * max(seconds, 10)))
+    program = Starter([network.tools.bin / "watchers", "--genesis", network.genesis, "--accounts", network.about["accounts"],
+                       "--payers", network.about["payers"], "--watchers", count, "--payments", payments, "--rate", rate,
+                       network.reach[0]])
+    time.sleep(1)
+    silent = status_kib(pid, "RssAnon")
+    cpu, begun = cpu_seconds(pid), time.monotonic()
+    time.sleep(max(seconds, 10))
+    idle = 100 * (cpu_seconds(pid) - cpu) / (time.monotonic() - begun)
+    program.go()
+    result = program.result()
+    return {**result, "kib_per_watcher": round((silent - before) / count, 2), "idle_cpu_percent": round(idle, 2),
+            "kib_per_watcher_after": round((status_kib(pid, "RssAnon") - before) / count, 2)}
 
 
 def height_of(network, i):

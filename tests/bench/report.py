@@ -125,6 +125,17 @@ def gap(result):
     return ["### Catching up\n", *markdown([head for head, _ in names], [[number(result["gap"][key]) for _, key in names]])]
 
 
+def watchers(result):
+    if "watchers" not in result:
+        return []
+    w = result["watchers"]
+    names = ["wallets", "KiB each, silent", "KiB each, after payments", "processor while nothing comes, %", "payments/s",
+             "told p50 ms", "told p99 ms", "receipt p50 ms", "receipt p99 ms", "bytes told"]
+    values = [w["watchers"], w["kib_per_watcher"], w["kib_per_watcher_after"], w["idle_cpu_percent"], w["rate"], w["push_ms"]["p50"],
+              w["push_ms"]["p99"], w["receipt_ms"]["p50"], w["receipt_ms"]["p99"], w["push_bytes"]]
+    return ["### Wallets that watch\n", *markdown(names, [[number(value) for value in values]])]
+
+
 def tables(result):
     """All but the figures."""
     return "\n".join([
@@ -136,7 +147,7 @@ def tables(result):
         *series(result, "outputs_series", "Outputs of a payment", [("outputs", "outputs")]),
         *series(result, "wallets_series", "Links, and copies of each payment", [("links", "links"), ("copies", "copies")],
                 [("µs a payment in the generator", "load_cpu_us_per_payment")]),
-        *gap(result), *beside(result), *parts(result)])
+        *gap(result), *watchers(result), *beside(result), *parts(result)])
 
 
 def results(result):

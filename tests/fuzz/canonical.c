@@ -50,6 +50,8 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &uncia__pb__voted__descriptor,
     &uncia__pb__waiting_query__descriptor,
     &uncia__pb__waiting_reply__descriptor,
+    &uncia__pb__watch__descriptor,
+    &uncia__pb__watched__descriptor,
 };
 
 /* At every depth, by what protobuf-c says of the fields. */

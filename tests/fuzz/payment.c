@@ -16,13 +16,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	assert(payment->size == size && memcmp(payment->bytes, data, size) == 0);
 	assert(payment_peek(data, size, &expires_at) && expires_at == payment->expires_at);
-	assert(payment->output_count >= 1 && payment->output_count <= PAYMENT_OUTPUTS_MAX);
+	uint32_t parts = payment->output_count + payment->hold_count;
+	assert(parts >= 1 && parts <= PAYMENT_OUTPUTS_MAX);
+	assert(payment_named(payment, parts, NULL) && !payment_named(payment, parts + 1, NULL));
 	amount_t total = 0;
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		assert(payment->outputs[i].amount && amount_add(total, payment->outputs[i].amount, &total));
+	for (uint32_t i = 0; i < payment->hold_count; i++)
+		assert(payment->holds[i].amount && amount_add(total, payment->holds[i].amount, &total));
 	assert(total == payment->total && payment_id_expires_at(&payment->id) == payment->expires_at);
 	static const struct address none;
-	if (memcmp(&payment->sender, &none, sizeof(none)) != 0) { /* payment_make takes that for "the key's" */
+	if (!payment_is_signed(payment)) {
+		assert(fixture_give_back(&f->genesis.network_id, payment->hold, payment->total, payment->expires_at,
+		                         &again) == 0);
+		assert(again->size == size && memcmp(again->bytes, data, size) == 0);
+		payment_free(again);
+	} else if (memcmp(&payment->sender, &none, sizeof(none)) != 0) { /* payment_make takes that for "the key's" */
 		fixture_account(0, &key);
 		assert(payment_make(&f->genesis.network_id, payment, payment->public_key, key.secret_key, &again) == 0);
 		assert(memcmp(&again->id, &payment->id, sizeof(again->id)) == 0 && again->size == size);

@@ -322,7 +322,7 @@ void say_question(struct world *w, struct bytes *input)
 	}
 }
 
-/* A payment, or a question what of an account waits, or whether a key has voted. */
+/* A payment, or a question what of an account waits, or whether a key has voted; or a watch of the account. */
 void submit(struct world *w, struct bytes *input)
 {
 	uint8_t which = fuzz_byte(input);
@@ -331,6 +331,7 @@ void submit(struct world *w, struct bytes *input)
 	Uncia__Pb__Submit part = UNCIA__PB__SUBMIT__INIT;
 	Uncia__Pb__WaitingQuery waiting = UNCIA__PB__WAITING_QUERY__INIT;
 	Uncia__Pb__VotedQuery voted = UNCIA__PB__VOTED_QUERY__INIT;
+	Uncia__Pb__Watch watch = UNCIA__PB__WATCH__INIT;
 	uint8_t *bytes;
 	size_t size;
 
@@ -341,7 +342,12 @@ void submit(struct world *w, struct bytes *input)
 	request.request_id = 1;
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 	request.submit = &part;
-	if (which >= 0xc0) {
+	watch.address = waiting.address;
+	watch.height = which % 3;
+	if (which >= 0xe0) {
+		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_WATCH;
+		request.watch = &watch;
+	} else if (which >= 0xc0) {
 		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_WAITING;
 		request.waiting = &waiting;
 	} else if (which >= 0x80) {

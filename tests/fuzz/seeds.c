@@ -40,6 +40,45 @@ static void seed_kind(const char *target, const char *name, uint8_t kind, const 
 	free(bytes);
 }
 
+/* A hold opened, taken from, and given back. */
+static void seed_holds(const struct fixture *f)
+{
+	const struct hash *network_id = &f->genesis.network_id;
+	struct hold_opening holds[2] = {{.end = FIXTURE_TIME_S + 86400, .amount = 20000},
+	                                {.end = FIXTURE_TIME_S + 90000, .amount = 30000, .has_home = true}};
+	struct hold_reference reference = {.has_secret = true, .secret = {1, 2, 3}};
+	struct payment opening = {
+	    .expires_at = FIXTURE_TIME_S + 600, .currency = CURRENCY_FIRST, .hold_count = 2, .holds = holds};
+	struct payment *opened, *taken, *given;
+	struct fixture_key key, claim;
+
+	fixture_account(0, &key);
+	fixture_account(7, &claim);
+	holds[1].home = claim.address;
+	hold_lock(claim.public_key, reference.secret, &holds[0].lock);
+	hold_lock(claim.public_key, NULL, &holds[1].lock);
+	assert(payment_make(network_id, &opening, key.public_key, key.secret_key, &opened) == 0);
+	const struct output output = {.to = claim.address, .amount = 20000};
+	reference.home = key.address;
+	reference.opening = opened->id;
+	const struct payment take = {.kind = PAYMENT_TAKE,
+	                             .expires_at = FIXTURE_TIME_S + 600,
+	                             .currency = CURRENCY_FIRST,
+	                             .output_count = 1,
+	                             .outputs = &output,
+	                             .hold = &reference};
+	assert(payment_make(network_id, &take, claim.public_key, claim.secret_key, &taken) == 0);
+	reference.seal = opened->holds[0].seal;
+	assert(fixture_give_back(network_id, &reference, 20000, fixture_give_back_expires_at(FIXTURE_TIME_S), &given) ==
+	       0);
+	seed("payment", "opening", opened->bytes, opened->size);
+	seed("payment", "take", taken->bytes, taken->size);
+	seed("payment", "give-back", given->bytes, given->size);
+	payment_free(opened);
+	payment_free(taken);
+	payment_free(given);
+}
+
 static void seed_proto(const struct fixture *f)
 {
 	struct payment *payments[3];
@@ -54,6 +93,7 @@ static void seed_proto(const struct fixture *f)
 	payments[2] = fixture_payment(f, 2, 2, 1000000, FIXTURE_TIME_S + 3600, 3);
 	seed("payment", "one", payments[0]->bytes, payments[0]->size);
 	seed("payment", "two-outputs", payments[1]->bytes, payments[1]->size);
+	seed_holds(f);
 
 	struct vote vote;
 	static const enum vote_kind kinds[] = {VOTE_NOTAR1, VOTE_SKIP1, VOTE_FINAL};
@@ -319,6 +359,7 @@ static void seed_wallet(const struct fixture *f)
 	seed("wallet_storage", "contact", blob, 4 + size);
 	free(bytes);
 	seed("wallet_storage", "caught-up", "\22\0\0\12\10\1\20\5\30\1\50\3\60\1", 14);
+	seed("wallet_storage", "watch", "\12\0\0\16\10\1\20\5\30\377\377\377\377\17\40\1\60\3", 18);
 	seed("wallet_storage", "network", "\2\0\0\4abcd", 8);
 	char request[256];
 	snprintf(request, sizeof(request), "uncia:%s?amount=0.50&memo=rent%%20of%%20May", address);

@@ -234,6 +234,9 @@ static void ask_everything(struct world *w)
 		history.limit = 64;
 		ask_wallet(w, UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT, &balance);
 		ask_wallet(w, UNCIA__PB__WALLET_REQUEST__KIND_HISTORY, &history);
+		Uncia__Pb__Watch watch = UNCIA__PB__WATCH__INIT;
+		watch.address = balance.address;
+		ask_wallet(w, UNCIA__PB__WALLET_REQUEST__KIND_WATCH, &watch);
 	}
 	for (size_t i = 0; i < sizeof(paid) / sizeof(paid[0]); i++) {
 		Uncia__Pb__PaymentQuery receipt = UNCIA__PB__PAYMENT_QUERY__INIT;

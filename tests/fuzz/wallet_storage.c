@@ -6,6 +6,7 @@
 #include "host.h"
 #include "keyfile.h"
 #include "outbox.h"
+#include "watching.h"
 
 static const struct uncia_network *network(void)
 {
@@ -48,7 +49,7 @@ static void put(struct fuzz_host *host, uint8_t kind, const struct bytes *conten
 			strcat(name, sodium_bin2hex(hex, sizeof(hex), id, sizeof(id)));
 			break;
 		case 2:
-			strcpy(name, kind & 0x10 ? "caught-up" : "network");
+			strcpy(name, kind & 0x10 ? "caught-up" : kind & 0x08 ? "watch-uncia" : "network");
 			break;
 		case 3:
 			strcpy(name, KEYFILE_BLOB);
@@ -82,6 +83,8 @@ static void read_all(struct uncia_wallet *w)
 		for (size_t i = 0; i < contacts; i++)
 			if (uncia_contact_at(w, i, name, address) == 0)
 				assert(uncia_contact_find(w, name, address) <= 0);
+	int watches = uncia_watch_start(w, "uncia");
+	assert(watches == 0 || watches == UNCIA_E_NETWORK || watches == UNCIA_E_DAMAGED);
 	(void)uncia_wallet_tick(w);
 	while (uncia_wallet_event(w, &event) > 0)
 		assert(memchr(event.text, '\0', sizeof(event.text)));
@@ -98,6 +101,20 @@ static void read_mark(struct fuzz_host *host)
 	assert(mark_store(&host->host, &mark) == 0 && mark_load(&host->host, &again) == 0);
 	assert(again.there && again.height == mark.height && again.exists == mark.exists &&
 	       again.created == mark.created && again.payments == mark.payments && again.finals == mark.finals);
+}
+
+static void read_place(struct fuzz_host *host)
+{
+	struct watching_place place, again;
+
+	int result = watching_place_load(&host->host, "uncia", &place);
+	assert(result == 0 || result == UNCIA_E_NOT_FOUND || result == UNCIA_E_DAMAGED);
+	if (result)
+		return;
+	assert(watching_place_store(&host->host, "uncia", &place) == 0);
+	assert(watching_place_load(&host->host, "uncia", &again) == 0);
+	assert(again.height == place.height && again.index == place.index && again.counted == place.counted);
+	assert(!place.counted || (again.created == place.created && again.payments == place.payments));
 }
 
 /* What is archived now is there when the home is opened again, and so is all else. */
@@ -135,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		put(&host, kind, &contents, nonce);
 	}
 	read_mark(&host);
+	read_place(&host);
 	for (int with = 0; with < 2; with++) {
 		if (uncia_wallet_open(&host.host, with ? network() : NULL, NULL, &wallet) != 0)
 			continue;

@@ -21,6 +21,7 @@ TABLE = {
 	"proto": ["include/uncia"],
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
+	"wallet/notifier": ["include/uncia", "proto", "wallet"],
 	"wallet/unicode": [],
 	"node/consensus": BELOW_NODE,
 	"node/ledger/view": BELOW_NODE,
@@ -44,7 +45,7 @@ READ_ONLY = [("node/sync", "node/consensus")]
 # Files of one room that call each other in a circle, and why they may.
 CIRCLES = {
 	frozenset(f"wallet/cli/{name}.c" for name in
-		"account address arguments completion contact history main make manual receipt send status".split()):
+		"account address arguments completion contact history main make manual receipt send status watch".split()):
 		"every command is an entry of one table of verbs: help, completion and the manual page are made from the table, and each"
 		" command reads its arguments with what makes the help",
 }

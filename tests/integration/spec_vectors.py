@@ -15,6 +15,7 @@ import sys
 
 import text_vectors
 import verify_receipt as spec
+from vector_ciphers import NINE, seal, seal_long_nonce, siphash, x25519
 
 WORDLIST = pathlib.Path(__file__).parent.parent / "vectors" / "bip39-english.txt"
 TIME_MS = 1_800_000_000_000
@@ -73,108 +74,6 @@ class Key:
 		return signature
 
 
-def x25519(secret, point):
-	"""RFC 7748."""
-	scalar = int.from_bytes(secret, "little") & ((1 << 254) - 8) | 1 << 254
-	p, u = spec.P, int.from_bytes(point, "little") & (2**255 - 1)
-	x2, z2, x3, z3, swap = 1, 0, u, 1, 0
-	for t in reversed(range(255)):
-		bit = scalar >> t & 1
-		if swap ^ bit:
-			x2, x3, z2, z3 = x3, x2, z3, z2
-		swap = bit
-		a, b, c, d = x2 + z2, x2 - z2, x3 + z3, x3 - z3
-		da, cb, aa, bb = d * a % p, c * b % p, a * a % p, b * b % p
-		x3, z3 = (da + cb) ** 2 % p, u * (da - cb) ** 2 % p
-		x2, z2 = aa * bb % p, (aa - bb) * (aa + 121665 * (aa - bb)) % p
-	if swap:
-		x2, z2 = x3, z3
-	return (x2 * pow(z2, p - 2, p) % p).to_bytes(32, "little")
-
-
-NINE = u8(9) + bytes(31)
-
-
-def rotate(value, count):
-	return (value << count | value >> 32 - count) & 0xFFFFFFFF
-
-
-def chacha_rounds(state):
-	for _ in range(10):
-		for a, b, c, d in ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15), (0, 5, 10, 15), (1, 6, 11, 12),
-				(2, 7, 8, 13), (3, 4, 9, 14)):
-			for x, y, z, count in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-				state[x] = (state[x] + state[y]) & 0xFFFFFFFF
-				state[z] = rotate(state[z] ^ state[x], count)
-	return state
-
-
-def words_of(data):
-	return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
-
-
-def bytes_of_words(words):
-	return b"".join(word.to_bytes(4, "little") for word in words)
-
-
-CHACHA = words_of(b"expand 32-byte k")
-
-
-def chacha_block(key, counter, nonce):
-	state = CHACHA + words_of(key) + [counter] + words_of(nonce)
-	return bytes_of_words((a + b) & 0xFFFFFFFF for a, b in zip(chacha_rounds(list(state)), state))
-
-
-def seal(key, nonce, plain, associated):
-	"""ChaCha20-Poly1305 (RFC 8439)."""
-	cipher = b""
-	for i in range(0, len(plain), 64):
-		block = chacha_block(key, 1 + i // 64, nonce)
-		cipher += bytes(a ^ b for a, b in zip(plain[i : i + 64], block))
-	one_time = chacha_block(key, 0, nonce)
-	r, s = int.from_bytes(one_time[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF, int.from_bytes(one_time[16:32], "little")
-	text = associated + bytes(-len(associated) % 16) + cipher + bytes(-len(cipher) % 16)
-	text += len(associated).to_bytes(8, "little") + len(cipher).to_bytes(8, "little")
-	total = 0
-	for i in range(0, len(text), 16):
-		total = (total + int.from_bytes(text[i : i + 16] + b"\x01", "little")) * r % (2**130 - 5)
-	return cipher + ((total + s) % 2**128).to_bytes(16, "little")
-
-
-def seal_long_nonce(key, nonce, plain, associated):
-	"""XChaCha20-Poly1305: the key of HChaCha20 over the first 16 bytes of the nonce."""
-	state = chacha_rounds(CHACHA + words_of(key) + words_of(nonce[:16]))
-	return seal(bytes_of_words(state[:4] + state[12:]), bytes(4) + nonce[16:], plain, associated)
-
-
-def siphash(key, data):
-	mask = 2**64 - 1
-
-	def turn(value, count):
-		return (value << count | value >> 64 - count) & mask
-
-	def rounds(v, count):
-		for _ in range(count):
-			v[0], v[2] = (v[0] + v[1]) & mask, (v[2] + v[3]) & mask
-			v[1], v[3] = turn(v[1], 13) ^ v[0], turn(v[3], 16) ^ v[2]
-			v[0] = turn(v[0], 32)
-			v[2], v[0] = (v[2] + v[1]) & mask, (v[0] + v[3]) & mask
-			v[1], v[3] = turn(v[1], 17) ^ v[2], turn(v[3], 21) ^ v[0]
-			v[2] = turn(v[2], 32)
-
-	k0, k1 = (int.from_bytes(key[i : i + 8], "little") for i in (0, 8))
-	v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
-	data += bytes(-(len(data) + 1) % 8) + u8(len(data) % 256)
-	for i in range(0, len(data), 8):
-		word = int.from_bytes(data[i : i + 8], "little")
-		v[3] ^= word
-		rounds(v, 2)
-		v[0] ^= word
-	v[2] ^= 0xFF
-	rounds(v, 4)
-	return v[0] ^ v[1] ^ v[2] ^ v[3]
-
-
 def base64url(data):
 	return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -190,7 +89,7 @@ class Network:
 		self.network_keys = [x25519(secret, NINE) for secret in self.network_secrets]
 		self.weights, self.faulty, self.slow = weights, faulty, slow
 		self.fields = {
-			"version": 1, "name": name.encode(), "timestamp_ms": TIME_MS, "faulty": faulty, "slow": slow,
+			"version": 2, "name": name.encode(), "timestamp_ms": TIME_MS, "faulty": faulty, "slow": slow,
 			"validators": [{"consensus_key": key.public, "network_key": network, "weight": weight}
 				for key, network, weight in zip(self.consensus, self.network_keys, weights)],
 			"currency": 1, "currency_code": b"UNC", "smallest_amount": smallest,
@@ -242,6 +141,10 @@ def account_entry(address, balance, **more):
 	return entry_bytes(1, address=address, currency=1, balance=balance, **more)
 
 
+def hold_entry(hold, payments=0):
+	return entry_bytes(3, payments=payments, address=hold.home_address, key=hold.seal, currency=1, balance=hold.amount, created=hold.end << 32)
+
+
 def free_entry(next_free):
 	return entry_bytes(0, balance=next_free)
 
@@ -275,21 +178,78 @@ class State:
 # ---- payments, blocks, votes -----------------------------------------------------------------------
 
 
-def payment_make(network, key, outputs, expires_at, nonce, memo=None, sender=None):
-	"""outputs: (address, reference, amount). Returns what a vector says of it."""
-	memo_hash = h("memo", memo.encode()) if memo is not None else b""
-	fields = {"sender": sender or key.address, "expires_at": expires_at, "nonce": nonce, "memo_hash": memo_hash,
-		"transfer": {"currency": 1, "outputs": [{"to": to, "reference": reference, "amount": amount} for to, reference, amount in outputs]}}
+def operation_make(network, key, operation, sender, expires_at, nonce, memo_hash=b""):
+	"""operation: its name and fields. key: None where nobody signs."""
+	fields = dict({name: None for name in spec.OPERATIONS}, sender=sender, expires_at=expires_at, nonce=nonce, memo_hash=memo_hash)
+	fields.update([operation])
 	body = spec.message_encode(spec.PAYMENT, fields)
 	digest = h("paysign", network.id, body)
-	signed = spec.message_encode(spec.SIGNED_PAYMENT, {"body": body, "public_key": key.public, "signature": key.sign(digest)})
+	signed = spec.message_encode(spec.SIGNED_PAYMENT, {"body": body, "public_key": key.public if key else b"",
+		"signature": key.sign(digest) if key else b""})
 	whole = h("paywhole", signed)
 	payment_id = u32(expires_at) + h("payment", network.id, body)[:28]
 	return {"signed": signed, "id": payment_id, "whole": whole, "leaf": h("payleaf", payment_id, whole), "json": {
-		"sender_seed": key.seed.hex(), "sender": fields["sender"].hex(), "expires_at": expires_at, "nonce": nonce.hex(),
-		"outputs": [{"to": to.hex(), "reference": reference.hex(), "amount": number(amount)} for to, reference, amount in outputs],
-		"memo": memo, "memo_hash": memo_hash.hex(), "body": body.hex(), "digest": digest.hex(), "bytes": signed.hex(),
-		"id": payment_id.hex(), "whole_hash": whole.hex()}}
+		"sender_seed": key.seed.hex() if key else "", "sender": sender.hex(), "expires_at": expires_at, "nonce": nonce.hex(),
+		"memo_hash": memo_hash.hex(), "body": body.hex(), "digest": digest.hex(), "bytes": signed.hex(), "id": payment_id.hex(),
+		"whole_hash": whole.hex()}}
+
+
+def outputs_of(outputs):
+	return [{"to": to, "reference": reference, "amount": amount} for to, reference, amount in outputs]
+
+
+def outputs_json(outputs):
+	return [{"to": to.hex(), "reference": reference.hex(), "amount": number(amount)} for to, reference, amount in outputs]
+
+
+def payment_make(network, key, outputs, expires_at, nonce, memo=None, sender=None):
+	"""outputs: (address, reference, amount). Returns what a vector says of it."""
+	memo_hash = h("memo", memo.encode()) if memo is not None else b""
+	made = operation_make(network, key, ("transfer", {"currency": 1, "outputs": outputs_of(outputs), "holds": []}), sender or key.address,
+		expires_at, nonce, memo_hash)
+	made["json"].update(outputs=outputs_json(outputs), memo=memo)
+	return made
+
+
+class Hold:
+	"""home: an address, or None for the sender's."""
+
+	def __init__(self, claim, home, secret, end, amount):
+		self.claim, self.home, self.secret, self.end, self.amount = claim, home, secret, end, amount
+		self.lock = h("lock", claim.public, hashlib.sha256(secret).digest() if secret else bytes(32))
+
+	def opened(self, sender, opening):
+		self.opening, self.home_address = opening, self.home or sender
+		self.seal = h("seal", opening, self.lock)
+		self.id = h("hold", self.home_address, self.seal)[:20]
+
+	def json(self):
+		return {"claim_seed": self.claim.seed.hex(), "secret": self.secret.hex(), "lock": self.lock.hex(),
+			"home": self.home.hex() if self.home else "", "home_address": self.home_address.hex(), "end": self.end,
+			"amount": number(self.amount), "seal": self.seal.hex(), "id": self.id.hex(), "entry": hold_entry(self).hex()}
+
+
+def opening_make(network, key, outputs, holds, expires_at, nonce):
+	made = operation_make(network, key, ("transfer", {"currency": 1, "outputs": outputs_of(outputs), "holds": [
+		{"lock": hold.lock, "home": hold.home or b"", "end": hold.end, "amount": hold.amount} for hold in holds]}), key.address, expires_at, nonce)
+	for hold in holds:
+		hold.opened(key.address, made["id"])
+	made["json"].update(outputs=outputs_json(outputs), holds=[hold.json() for hold in holds])
+	return made
+
+
+def take_make(network, hold, outputs, expires_at, nonce):
+	made = operation_make(network, hold.claim, ("take", {"opening": hold.opening, "home": hold.home_address, "secret": hold.secret, "currency": 1,
+		"outputs": outputs_of(outputs)}), hold.id, expires_at, nonce)
+	made["json"].update(opening=hold.opening.hex(), home=hold.home_address.hex(), secret=hold.secret.hex(), outputs=outputs_json(outputs))
+	return made
+
+
+def give_back_make(network, hold, amount, now_s):
+	made = operation_make(network, None, ("give_back", {"home": hold.home_address, "seal": hold.seal, "currency": 1, "amount": amount}), hold.id,
+		(now_s // 3600 + 1) * 3600, bytes(16))
+	made["json"].update(now_s=now_s, home=hold.home_address.hex(), seal=hold.seal.hex(), amount=number(amount))
+	return made
 
 
 def merkle_root(leaves):
@@ -369,7 +329,15 @@ class World:
 				bytes(16), memo="for the rent, žluťoučký"),
 			payment_make(self.network, c, [(c.address, b"", 2**63), (c.address, bytes(8), 2**63 - 1)], 2**32 - 1, b"\xff" * 16, memo=""),
 			payment_make(self.network, self.accounts[3], [(a.address, b"", 10_000)] * 9, soon, seed("nonce")[:16], sender=a.address)]
-		for payment in self.payments:
+		end = TIME_MS // 1000 + 86_400
+		self.holds = [Hold(Key(seed("claim 0")), None, b"", end, 30_000), Hold(Key(seed("claim 1")), c.address, seed("a secret"), end + 1, 2**40),
+			Hold(Key(seed("claim 0")), b.address, b"", 2**32 - 3601, 10_000)]
+		self.opening = opening_make(self.network, a, [(b.address, b"", 10_000)], self.holds, soon, seed("nonce of an opening")[:16])
+		self.takes = [take_make(self.network, self.holds[0], [(c.address, b"", 10_000), (b.address, bytes(8), 20_000)], end, bytes(range(16))),
+			take_make(self.network, self.holds[1], [(a.address, b"", 1)], end - 60, bytes(16))]
+		self.give_backs = [give_back_make(self.network, self.holds[0], 30_000, end), give_back_make(self.network, self.holds[1], 2**40 - 1, end + 3599)]
+		self.payments += [self.opening, self.takes[0], self.give_backs[1]]
+		for payment in self.payments + self.takes + self.give_backs:
 			spec.payment_decode(self.network.verifier(), payment["signed"])
 		self.block = header_make(self.network, 3, 1, self.network.block_id, TIME_MS + 1000, self.payments, self.network.state.root)
 		self.child = header_make(self.network, 5, 2, self.block["id"], TIME_MS + 2000, [], seed("a state root"))
@@ -410,7 +378,7 @@ def not_canonical(world):
 def genesis_file(world):
 	changed = [
 		("as it was made", {}, True), ("a name with a space at its end", {"name": b"one "}, False), ("a name with a semicolon", {"name": b"a ;b"}, False),
-		("no name", {"name": b""}, False), ("version 2", {"version": 2}, False), ("currency 0", {"currency": 0}, False),
+		("no name", {"name": b""}, False), ("version 1", {"version": 1}, False), ("version 3", {"version": 3}, False), ("currency 0", {"currency": 0}, False),
 		("the last time there can be", {"timestamp_ms": (2**32 - 3600) * 1000 - 1}, True),
 		("a time at which nothing can expire", {"timestamp_ms": (2**32 - 3600) * 1000}, False),
 		("faults that the weight does not allow", {"faulty": 1}, False), ("a smallest amount of nothing", {"smallest_amount": 0}, False),
@@ -433,9 +401,11 @@ def state_file(world):
 		("account whose counter is full", account_entry(key.address, 1, flags=1, payments=2**32 - 1, key=key.public, created=2**40)),
 		("account whose key was changed, empty", account_entry(key.address, 0, flags=3, payments=1, key=key.public)),
 		("key known, of zeros: well-formed", account_entry(key.address, 1, flags=1)),
+		("hold", hold_entry(world.holds[0])), ("hold with a full counter", hold_entry(world.holds[2], payments=2**32 - 1)),
 		("free, the last", free_entry(NONE)), ("free, entry 3 is next", free_entry(3))]
 	good = account_entry(key.address, 5, flags=1, key=key.public)
-	bad = [("unknown kind", u8(3) + good[1:]), ("key changed and not known", good[:1] + u8(2) + good[2:]),
+	bad = [("unknown kind", u8(4) + good[1:]), ("a hold with flags", u8(3) + u8(1) + hold_entry(world.holds[0])[2:]),
+		("a hold with bytes after its end", hold_entry(world.holds[0])[:79] + u8(1)), ("key changed and not known", good[:1] + u8(2) + good[2:]),
 		("a key that is not known", good[:1] + u8(0) + good[2:]), ("another flag", good[:1] + u8(5) + good[2:]),
 		("reserved bytes", good[:3] + u8(1) + good[4:]), ("a free one with an address", u8(0) + bytes(7) + good[8:28] + bytes(52)),
 		("a free one with a height", free_entry(3)[:79] + u8(1)), ("a currency with flags", u8(2) + u8(1) + world.network.entries[0][2:]),
@@ -460,7 +430,9 @@ def state_file(world):
 
 
 def payments_file(world):
-	return {"network_id": world.network.id.hex(), "payments": [payment["json"] for payment in world.payments]}
+	return {"network_id": world.network.id.hex(), "payments": [payment["json"] for payment in world.payments[:4]],
+		"openings": [world.opening["json"]], "takes": [take["json"] for take in world.takes],
+		"give_backs": [give_back["json"] for give_back in world.give_backs]}
 
 
 def blocks_file(world):
@@ -503,7 +475,7 @@ def proofs_file(world):
 	leaves = [payment["leaf"] for payment in world.payments]
 	chain = [world.block, world.child, world.grandchild]
 	receipts = []
-	for index, depth, kind in ((0, 0, 3), (1, 1, 4), (2, 2, 4), (3, 0, 4)):
+	for index, depth, kind in ((0, 0, 3), (1, 1, 4), (2, 2, 4), (3, 0, 4), (4, 0, 3), (5, 1, 3), (6, 0, 4)):
 		named = chain[depth]
 		signers = list(range(9)) if kind == 3 else [0, 1, 2, 3, 4]
 		certificate = certificate_make(network, kind, named["view"], named["id"], signers)

@@ -15,14 +15,15 @@ LAYERS = rooms.ROOMS | {
 LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"lmdb.h": ["node/store"],
 	"uv.h": ["node/io"],
-	"sodium.h": ["proto", "node/io", "node/unciad", "wallet"],
+	"sodium.h": ["proto", "node/io", "node/unciad", "wallet", "wallet/notifier"],
 	"ini.h": ["node/unciad", "wallet"],
 	"utf8proc.h": ["wallet"],
 	"unicode/uspoof.h": ["wallet/unicode"],
 	"unicode/unorm2.h": ["wallet/unicode"],
 	"unicode/ustring.h": ["wallet/unicode"],
 	"jansson.h": ["node/unciad", "wallet/cli"],
-	"popt.h": ["node/unciad", "wallet/cli"],
+	"popt.h": ["node/unciad", "wallet/cli", "wallet/notifier"],
+	"curl/curl.h": ["wallet/notifier"],
 	"bsd/readpassphrase.h": ["wallet/cli"],
 	"pthread.h": ["node/io", "node/unciad", "wallet"],  # the wallet: a lock, where threads of a host share one; no thread
 	"ares.h": ["wallet"],
@@ -30,7 +31,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in
-	("include/uncia", "wallet", "wallet/cli", "wallet/unicode", "tests/embedding", "node/store", "node/io", "node/unciad")]  # no I/O, clock, randomness or thread
+	("include/uncia", "wallet", "wallet/cli", "wallet/notifier", "wallet/unicode", "tests/embedding", "node/store", "node/io", "node/unciad")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")

@@ -31,8 +31,8 @@ class Arguments(UnciaTest):
 
 	def test_help_lists_every_command_and_each_has_its_own(self):
 		names = self.names()
-		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "receipt export",
-			"receipt verify", "request", "contact add", "contact list", "contact show", "contact remove", "completion", "version"])
+		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "watch",
+			"receipt export", "receipt verify", "request", "contact add", "contact list", "contact show", "contact remove", "completion", "version"])
 		for name in names:
 			for arguments in ([*name.split(), "--help"], ["--help", *name.split()], [*name.split(), "-h", "x", "y"]):
 				out, _ = self.uncia(*arguments)
@@ -306,7 +306,7 @@ class Passphrase(UnciaTest):
 class Home(UnciaTest):
 	def test_a_missing_wallet_is_said_and_no_directory_made(self):
 		network = self.silent_network()
-		for arguments in (["address"], ["balance"], ["history"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
+		for arguments in (["address"], ["balance"], ["history"], ["watch"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
 			["receipt", "export", ID], ["request", "1"], ["contact", "list"], ["contact", "add", "anna", ALICE]):
 			self.uncia_refuses(1, "there is no wallet in w; make one with uncia init", "--wallet", "w", "--network", network,
 				*arguments)
@@ -355,7 +355,7 @@ class NetworkFile(UnciaTest):
 		self.text = self.silent_network().read_text()
 
 	def test_is_needed_where_the_network_is(self):
-		for arguments in (["balance"], ["history"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
+		for arguments in (["balance"], ["history"], ["watch"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
 			["receipt", "export", ID], ["receipt", "verify", "x"]):
 			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
 			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)

@@ -169,14 +169,20 @@ ACCOUNT_PROOF = {
 	8: ("certificate", BYTES),
 }
 OUTPUT = {1: ("to", BYTES), 2: ("reference", BYTES), 3: ("amount", U64)}
-TRANSFER = {1: ("currency", U32), 2: ("outputs", [OUTPUT])}
+HOLD = {1: ("lock", BYTES), 2: ("home", BYTES), 3: ("end", F32), 4: ("amount", U64)}
+TRANSFER = {1: ("currency", U32), 2: ("outputs", [OUTPUT]), 3: ("holds", [HOLD])}
+TAKE = {1: ("opening", BYTES), 2: ("home", BYTES), 3: ("secret", BYTES), 4: ("currency", U32), 5: ("outputs", [OUTPUT])}
+GIVE_BACK = {1: ("home", BYTES), 2: ("seal", BYTES), 3: ("currency", U32), 4: ("amount", U64)}
 PAYMENT = {
 	1: ("sender", BYTES),
 	2: ("expires_at", F32),
 	3: ("nonce", BYTES),
 	4: ("transfer", TRANSFER),
 	5: ("memo_hash", BYTES),
+	6: ("take", TAKE),
+	7: ("give_back", GIVE_BACK),
 }
+OPERATIONS = ("transfer", "take", "give_back")
 SIGNED_PAYMENT = {1: ("body", BYTES), 2: ("public_key", BYTES), 3: ("signature", BYTES)}
 VALIDATOR = {1: ("consensus_key", BYTES), 2: ("network_key", BYTES), 3: ("weight", U64)}
 GENESIS_ACCOUNT = {1: ("address", BYTES), 2: ("balance", U64)}
@@ -360,7 +366,7 @@ def network_load(text):
 	data = base64url_decode("".join(parts), "genesis")
 	require(0 < len(data) <= GENESIS_SIZE_MAX, "no genesis in the network file, or too large")
 	genesis = message_decode(GENESIS, data)
-	require(genesis["version"] == 1 and genesis["currency"] == 1, "a genesis of another version")
+	require(genesis["version"] == 2 and genesis["currency"] == 1, "a genesis of another version")
 	require(re.fullmatch(rb"(?! )[A-Za-z0-9._ -]{1,32}(?<! )", genesis["name"]), "the network's name")
 	require(genesis["timestamp_ms"] < (2**32 - 3600) * 1000, "the genesis' time")
 	require(1 <= len(genesis["validators"]) <= COMMITTEE_SIZE_MAX, "number of validators")
@@ -396,26 +402,74 @@ NOTAR1, FINAL = 1, 5
 FAST_FINALITY, SLOW_FINALITY = 3, 4
 
 
+def hold_seal(opening, public_key, secret):
+	lock = tagged_hash("lock", public_key, hashlib.sha256(secret).digest() if secret else bytes(32))
+	return tagged_hash("seal", opening, lock)
+
+
+def hold_id(home, seal):
+	return tagged_hash("hold", home, seal)[:20]
+
+
+def transfer_check(payment, signed, transfer):
+	for hold in transfer["holds"]:
+		require(len(hold["lock"]) == 32 and len(hold["home"]) in (0, 20) and 0 < hold["end"] <= 2**32 - 3601, "payment: sizes or end of a hold")
+		require(hold["home"] != payment["sender"], "payment: the sender as home, written out")
+		require(hold["amount"] > 0, "payment: a hold of nothing")
+		hold["home"] = hold["home"] or payment["sender"]
+	require(len({(hold["lock"], hold["home"]) for hold in transfer["holds"]}) == len(transfer["holds"]), "payment: one hold twice")
+	return transfer["outputs"], transfer["holds"]
+
+
+def take_check(payment, signed, take):
+	require(len(take["opening"]) == 32 and len(take["home"]) == 20 and len(take["secret"]) in (0, 32), "payment: sizes of a take")
+	seal = hold_seal(take["opening"], signed["public_key"], take["secret"])
+	require(payment["sender"] == hold_id(take["home"], seal), "payment: a take of another hold")
+	require(take["outputs"], "payment: number of outputs")
+	return take["outputs"], []
+
+
+def give_back_check(payment, signed, give_back):
+	require(len(give_back["home"]) == 20 and len(give_back["seal"]) == 32, "payment: sizes of a give-back")
+	require(payment["sender"] == hold_id(give_back["home"], give_back["seal"]), "payment: a give-back of another hold")
+	require(payment["nonce"] == bytes(16) and not payment["memo_hash"] and payment["expires_at"] % 3600 == 0, "payment: a give-back that is not bare")
+	return [{"to": give_back["home"], "reference": b"", "amount": give_back["amount"]}], []
+
+
+def signed_by(network, payment, signed):
+	if payment["give_back"]:
+		return not signed["public_key"] and not signed["signature"]
+	digest = tagged_hash("paysign", network["id"], signed["body"])
+	return (not payment["take"] or key_valid(signed["public_key"])) and signature_valid(signed["public_key"], digest, signed["signature"])
+
+
 def payment_decode(network, data):
 	require(len(data) <= PAYMENT_SIZE_MAX, "payment: too large")
 	signed = message_decode(SIGNED_PAYMENT, data)
-	require(len(signed["public_key"]) == 32 and len(signed["signature"]) == 64, "payment: sizes")
 	payment = message_decode(PAYMENT, signed["body"])
+	require(payment["give_back"] or len(signed["public_key"]) == 32 and len(signed["signature"]) == 64, "payment: sizes")
 	require(len(payment["sender"]) == 20 and len(payment["nonce"]) == 16, "payment: sizes")
 	require(payment["expires_at"] > 0 and len(payment["memo_hash"]) in (0, 32), "payment: expiry or memo hash")
-	transfer = payment["transfer"]
-	require(transfer is not None and transfer["currency"] == 1, "payment: operation or currency")
-	require(1 <= len(transfer["outputs"]) <= PAYMENT_OUTPUTS_MAX, "payment: number of outputs")
-	for output in transfer["outputs"]:
+	operations = [name for name in OPERATIONS if payment[name] is not None]
+	require(len(operations) == 1, "payment: operation")
+	payment["operation"] = operations[0]
+	operation = payment[operations[0]]
+	require(operation["currency"] == 1, "payment: currency")
+	check = {"transfer": transfer_check, "take": take_check, "give_back": give_back_check}[operations[0]]
+	payment["outputs"], payment["holds"] = check(payment, signed, operation)
+	require(1 <= len(payment["outputs"]) + len(payment["holds"]) <= PAYMENT_OUTPUTS_MAX, "payment: number of outputs and holds")
+	for output in payment["outputs"]:
 		require(len(output["to"]) == 20 and len(output["reference"]) in (0, 8), "payment: sizes of an output")
 		require(output["amount"] > 0, "payment: an output of nothing")
-	payment["total"] = sum(output["amount"] for output in transfer["outputs"])
+	payment["total"] = sum(part["amount"] for part in payment["outputs"] + payment["holds"])
 	require(payment["total"] < 2**64, "payment: total too large")
-	digest = tagged_hash("paysign", network["id"], signed["body"])
-	require(signature_valid(signed["public_key"], digest, signed["signature"]), "payment: signature")
+	require(signed_by(network, payment, signed), "payment: signature")
 	body_hash = tagged_hash("payment", network["id"], signed["body"])
 	payment["id"] = payment["expires_at"].to_bytes(4, "big") + body_hash[:28]
 	payment["whole"] = tagged_hash("paywhole", data)
+	for hold in payment["holds"]:
+		hold["seal"] = tagged_hash("seal", payment["id"], hold["lock"])
+		hold["id"] = hold_id(hold["home"], hold["seal"])
 	return payment
 
 
@@ -532,10 +586,15 @@ def receipt_verify(network, text):
 		"v": 1,
 		"id": payment["id"].hex(),
 		"state": "final",
-		"sender": address_text(payment["sender"]),
+		"operation": payment["operation"].replace("_", "-"),
+		"sender": address_text(payment["sender"]) if payment["operation"] == "transfer" else "hold:" + payment["sender"].hex(),
 		"outputs": [
 			{"to": address_text(output["to"], output["reference"]), "amount": amount_text(output["amount"])}
-			for output in payment["transfer"]["outputs"]
+			for output in payment["outputs"]
+		],
+		"holds": [
+			{"hold": "hold:" + hold["id"].hex(), "home": address_text(hold["home"]), "end": hold["end"], "amount": amount_text(hold["amount"])}
+			for hold in payment["holds"]
 		],
 		"amount": amount_text(payment["total"]),
 		"memo_hash": payment["memo_hash"].hex() or None,
@@ -547,7 +606,7 @@ def receipt_verify(network, text):
 
 # ---- account proofs (ledger.md 4.1, 4.3, 4.4; wallet.md 7.6) ---------------------------------------
 
-FREE, ACCOUNT, CURRENCY = 0, 1, 2
+FREE, ACCOUNT, CURRENCY, HOLD_ENTRY = 0, 1, 2, 3
 KEY_KNOWN, KEY_CHANGED = 1, 2
 
 
@@ -568,6 +627,8 @@ def entry_decode(data):
 		require(entry["flags"] or entry["public_key"] == bytes(32), "entry: a key that is not known")
 	elif entry["kind"] == CURRENCY:
 		require(entry["flags"] == 0 and data[16:60] == bytes(44), "entry: a currency")
+	elif entry["kind"] == HOLD_ENTRY:
+		require(entry["flags"] == 0 and data[76:80] == bytes(4), "entry: a hold")
 	else:
 		require(entry["kind"] == FREE and data[:64] == bytes(64) and data[72:] == bytes(8), "entry: kind")
 	return entry
@@ -591,14 +652,18 @@ def state_proof_verify(root, proof):
 	require(tagged_hash("stroot", head, digest) == root, "state proof: does not lead to the state root")
 
 
-def account_proof_verify(network, address, data):
+def entry_id(entry):
+	return hold_id(entry["address"], entry["public_key"]) if entry["kind"] == HOLD_ENTRY else entry["address"]
+
+
+def account_proof_verify(network, address, data, kind=ACCOUNT):
 	require(len(data) <= RECEIPT_SIZE_MAX, "account proof: too large")
 	proof = message_decode(ACCOUNT_PROOF, data)
 	header = header_decode(proof["header"])
 	state_proof_verify(header["parent_state_root"], proof)
 	at = proof["index"] % 8 * 80
 	entry = entry_decode(proof["group"][at : at + 80])
-	require(entry["kind"] == ACCOUNT and entry["address"] == address, "account proof: of something else")
+	require(entry["kind"] == kind and entry_id(entry) == address, "account proof: of something else")
 	finality_verify(network, header, proof["descendants"], proof["certificate"])
 	return {"balance": entry["balance"], "payments": entry["payments"], "height": header["height"] - 1}
 

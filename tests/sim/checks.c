@@ -389,6 +389,20 @@ static void same_at(struct checks *c, struct hash **all, size_t *count, uint64_t
 		checks_fail(c, "node %u: another %s than others at height %" PRIu64, node, what, height);
 }
 
+static void check_hold(const struct checks *c, uint32_t node, const struct entry *entry, uint64_t height)
+{
+	struct entry_id id = {0};
+	bool named = entry_id_of(entry, &id);
+	const struct model_hold *hold = named ? model_hold(&c->model, &id.address) : NULL;
+	struct model_change expected = model_hold_at(hold, height);
+
+	if (!hold || memcmp(&entry->address, &hold->home, sizeof(hold->home)) != 0 || entry->end != hold->end)
+		checks_fail(c, "node %u: a hold that should not be there", node);
+	if (entry->balance != expected.balance || entry->payments != expected.payments)
+		checks_fail(c, "node %u: a hold has %" PRIu64 " after %u payments, not %" PRIu64 " after %u", node,
+		            entry->balance, entry->payments, expected.balance, expected.payments);
+}
+
 /* Every stored entry against the model, and the whole against what others hold at this height. */
 static void check_state(struct checks *c, uint32_t node)
 {
@@ -396,6 +410,7 @@ static void check_state(struct checks *c, uint32_t node)
 	struct state_meta meta;
 	unsigned __int128 sum = 0;
 	bool seen[MODEL_ACCOUNTS] = {false};
+	size_t holds = 0;
 	crypto_generichash_state dump;
 	struct hash digest;
 
@@ -415,6 +430,11 @@ static void check_state(struct checks *c, uint32_t node)
 			struct entry entry;
 			if (entry_decode(record.entries + i * ENTRY_SIZE, &entry))
 				checks_fail(c, "node %u: an entry does not decode", node);
+			if (entry.kind == ENTRY_HOLD) {
+				check_hold(c, node, &entry, meta.height);
+				sum += entry.balance;
+				holds++;
+			}
 			if (entry.kind != ENTRY_ACCOUNT)
 				continue;
 			size_t a = model_account(&c->model, &entry.address);
@@ -434,6 +454,11 @@ static void check_state(struct checks *c, uint32_t node)
 	for (size_t a = 0; a < MODEL_ACCOUNTS; a++)
 		if (seen[a] != (expected->accounts[a].balance != 0))
 			checks_fail(c, "node %u: account %zu is %s", node, a, seen[a] ? "there" : "missing");
+	size_t expected_holds = 0;
+	for (size_t i = 0; i < c->model.hold_count; i++)
+		expected_holds += model_hold_at(&c->model.holds[i], meta.height).balance != 0;
+	if (holds != expected_holds)
+		checks_fail(c, "node %u: %zu holds, not %zu", node, holds, expected_holds);
 	if (sum != c->model.supply)
 		checks_fail(c, "node %u: the balances are not the supply", node);
 	crypto_generichash_update(&dump, (const uint8_t *)&meta.free_head, sizeof(meta.free_head));

@@ -554,11 +554,14 @@ void phone_hear(struct phone *phone)
 			phone_caught_up(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_ORDER)
 			phone_ordered(phone, &event);
+		else if (event.kind == UNCIA_EVENT_WATCH)
+			phone_watch_event(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_ERROR)
 			phone_fail(phone, "says \"%s\" (%d)", event.text, event.error);
 		if (event.kind != UNCIA_EVENT_LINK)
 			phone->idle_turns = 0;
 	}
+	phone_watch_hear(phone);
 }
 
 /* ---- in the end ---- */
@@ -583,12 +586,14 @@ static void check_pay(const struct phone *phone, const struct pay *pay)
 
 void phones_look(struct phones *p)
 {
-	for (uint32_t i = 0; i < p->options.count; i++)
+	for (uint32_t i = 0; i < p->options.count; i++) {
+		phone_watch_look(&p->phones[i]);
 		for (size_t k = 0; k < p->phones[i].pay_count; k++) {
 			const struct pay *pay = &p->phones[i].pays[k];
 			if (pay->told != TOLD_FINAL || pay->height < p->checks->model.height_count)
 				check_pay(&p->phones[i], pay);
 		}
+	}
 }
 
 bool phones_waiting(const struct phones *p)
@@ -597,7 +602,7 @@ bool phones_waiting(const struct phones *p)
 		const struct phone *phone = &p->phones[i];
 		struct uncia_payment_id id;
 		/* A payment that is made once its look-up has ended. */
-		if (phone->waiting || phone->ordered)
+		if (phone->waiting || phone->ordered || phone_watch_behind(phone))
 			return true;
 		for (size_t k = 0; uncia_wallet_outbox(phone->wallet, k, &id) == 0; k++) {
 			struct uncia_payment info = {.size = sizeof(info)};
@@ -640,6 +645,7 @@ void phones_check(struct phones *p)
 		}
 		if (!shows_all(phone))
 			phone_fail(phone, "does not show what it has in the end");
+		phone_watch_check(phone);
 	}
 	p->over = true;
 }

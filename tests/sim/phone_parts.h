@@ -1,6 +1,7 @@
 /* What the parts of a phone share; for tests/sim/phone*.c and wallet_lies.c alone. Who does what:
  *   phones.c        what their owners do           phone_host.c    storage, randomness, clocks
  *   phone_links.c   bytes between phone and node   phone_checks.c  what they may be told
+ *   phone_watching.c what they are told of payments that come in
  *   wallet_lies.c         validators that lie to wallets */
 #ifndef PHONE_PARTS_H
 #define PHONE_PARTS_H
@@ -10,10 +11,11 @@
 #include "wire.h"
 #include "wire_link.h"
 
-#define PAYS_MAX    48
-#define FORMER_MAX  4
-#define HISTORY_MAX 256
-#define HOME_LOST   UINT32_MAX
+#define PAYS_MAX         48
+#define FORMER_MAX       4
+#define HISTORY_MAX      256
+#define WATCH_DOUBTS_MAX 16
+#define HOME_LOST        UINT32_MAX
 
 enum told { TOLD_NOTHING, TOLD_PENDING, TOLD_FINAL, TOLD_EXPIRED };
 
@@ -60,6 +62,31 @@ struct reading { /* the history, page by page */
 	size_t count;
 };
 
+struct watch_place { /* in an account's history */
+	uint64_t height;
+	uint32_t index;
+};
+
+struct watch_told {
+	struct uncia_payment_id id;
+	struct watch_place at;
+};
+
+struct phone_watch { /* phone_watching.c */
+	bool wanted; /* this phone watches */
+	bool begun;  /* this process does */
+	bool sure;   /* this home was told that it misses nothing from height `since` on */
+	uint64_t since;
+	bool has_accepted; /* up to here, and the host was told that it is stored */
+	struct watch_place accepted;
+	/* Later acknowledgements that failed: one of them may be stored. */
+	struct watch_place perhaps[WATCH_DOUBTS_MAX];
+	size_t doubts;           /* WATCH_DOUBTS_MAX: there were more than are kept */
+	struct watch_told *told; /* by this process, in order; of them `checked` were held against the model */
+	size_t told_count, checked;
+	size_t waiting; /* from here on they wait to be acknowledged */
+};
+
 struct phone {
 	struct phones *all;
 	uint32_t number, person;
@@ -80,6 +107,7 @@ struct phone {
 	struct pay *waiting; /* for the end of a look-up, to be paid then */
 	struct phone_copy copy;
 	bool mixed; /* its storage has parts of different ages */
+	struct phone_watch watch;
 };
 
 struct phones {
@@ -90,6 +118,7 @@ struct phones {
 	struct uncia_network *file;
 	struct phones_options options;
 	uint64_t random, link, keys;
+	uint64_t watch_random;  /* likewise */
 	uint64_t backup_random; /* of its own: what was drawn before there were backups stays as it was */
 	struct wallet_lies lies;
 	int64_t clocks[NETWORK_NODES_MAX]; /* of honest validators, as they were last seen */
@@ -109,6 +138,19 @@ void phone_end(struct phone *phone, bool power_cut);
 void phone_turn(struct phone *phone);
 void phone_history_heard(struct phone *phone, int error);
 void phone_caught_up(struct phone *phone, int error);
+
+/* phone_watching.c */
+/* Now and then somebody pays one of those who watch. */
+void phone_watch_pay(struct phones *p);
+void phone_watch_hear(struct phone *phone);
+void phone_watch_event(struct phone *phone, int error);
+void phone_watch_ended(struct phone *phone);
+void phone_watch_stop(struct phone *phone);
+void phone_watch_forget(struct phone *phone);
+void phone_watch_look(struct phone *phone);
+/* Whether something that came in is still to be told. */
+bool phone_watch_behind(const struct phone *phone);
+void phone_watch_check(struct phone *phone);
 
 /* phone_links.c */
 void phone_links_deliver(struct phone *phone);

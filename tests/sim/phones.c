@@ -79,6 +79,7 @@ void phone_end(struct phone *phone, bool power_cut)
 		return;
 	phone_trace(phone, "ends%s", power_cut ? " as the power goes" : "");
 	phone_links_end(phone);
+	phone_watch_ended(phone);
 	phone->host.dead = true;
 	uncia_wallet_close(phone->wallet);
 	phone->wallet = NULL;
@@ -446,6 +447,7 @@ static void lose_phone(struct phone *phone)
 	phone_end(phone, true);
 	phone_host_wipe(&phone->host);
 	phone_copy_free(&phone->copy);
+	phone_watch_forget(phone);
 	phone->home++;
 	phone->made = false;
 	phone->reading.active = false;
@@ -456,6 +458,7 @@ static void put_back(struct phone *phone, uint32_t in_a_hundred)
 {
 	phone_trace(phone, "is put back to an older copy%s", in_a_hundred < 100 ? ", in part" : "");
 	phone_end(phone, false);
+	phone_watch_forget(phone);
 	phone->mixed |= in_a_hundred < 100;
 	phone_copy_put_back(&phone->host, &phone->copy, in_a_hundred);
 	for (size_t i = 0; i < phone->pay_count; i++)
@@ -552,6 +555,7 @@ void phones_act(struct phones *p)
 	struct phone *phone = &p->phones[phones_draw(p, p->options.count)];
 	if (balance_of(p, phone->person) < POCKET && phones_draw(p, 2))
 		wallets_give(p->wallets, WALLET_ACCOUNTS + phone->person, UNIT + phones_draw(p, UNIT));
+	phone_watch_pay(p);
 	if (phone->asleep_until)
 		return;
 	if (!phone->wallet && phones_draw(p, 8))
@@ -588,6 +592,7 @@ struct phones *phones_new(struct wallets *wallets, const struct phones_options *
 	p->options = *options;
 	p->random = p->checks->seed ^ UINT64_C(0x70686f6e6573);
 	p->backup_random = p->checks->seed ^ UINT64_C(0x6261636b757073);
+	p->watch_random = p->checks->seed ^ UINT64_C(0x7761746368);
 	p->guests = (struct network_guests){.context = p, .told = phones_told, .gone = phones_node_gone, .due = due};
 	if (!options->count)
 		return p;
@@ -602,6 +607,7 @@ struct phones *phones_new(struct wallets *wallets, const struct phones_options *
 		phone_host_init(&phone->host, p->network, phones_draw(p, UINT64_MAX));
 		phone->host.drift_ppm = phones_draw(p, 3) ? 0 : (int64_t)phones_draw(p, 4000) - 2000;
 		phone->wake_at = UINT64_MAX;
+		phone->watch.wanted = options->watches && wire_draw(&p->watch_random, 2);
 		wallets_give(wallets, WALLET_ACCOUNTS + phone->person, 2 * UNIT);
 	}
 	return p;
@@ -630,6 +636,7 @@ void phones_free(struct phones *p)
 		uncia_wallet_close(p->phones[i].wallet);
 		phone_host_deinit(&p->phones[i].host);
 		phone_copy_free(&p->phones[i].copy);
+		free(p->phones[i].watch.told);
 	}
 	wallet_lies_deinit(&p->lies);
 	uncia_network_free(p->file);

@@ -11,6 +11,7 @@
 
 #define UNIT           UINT64_C(1000000)
 #define HEALED_MS      UINT64_C(120000) /* in which a payment must become final once all is well */
+#define HOLDS_MS       UINT64_C(300000) /* so long the near ends of holds are, and what comes home after them */
 #define CAUGHT_UP_MS   UINT64_C(30000)  /* and then all that run must hold it */
 #define HELD_MAX_MS    5000             /* that a link may go on holding what was said before the healing */
 #define LINKS_BACK_MS  1000             /* in which links are there that one side had closed */
@@ -111,6 +112,7 @@ static void draw_phones(struct run *r)
 	                             .link_errors = may(r, FAULT_PHONE_LINK),
 	                             .losses = may(r, FAULT_PHONE_LOSS),
 	                             .backups = may(r, FAULT_PHONE_BACKUP),
+	                             .watches = may(r, FAULT_PHONE_WATCH),
 	                             .sleeps = may(r, FAULT_PHONE_SLEEP),
 	                             .far_clock = r->far_clock};
 	o->rate = 5 + (uint32_t)draw(r, 60);
@@ -366,6 +368,21 @@ static void check_phones(struct run *r)
 	phones_check(r->phones);
 }
 
+/* A hold that has ended goes home, whoever sends it there. */
+static void check_holds(struct run *r)
+{
+	uint64_t end = network_now(r->network) + HOLDS_MS;
+
+	for (uint32_t node = 0; network_now(r->network) < end; node = (node + 1) % r->checks.nodes) {
+		wallets_act_on_holds(&r->wallets);
+		network_run(r->network, 1000, NULL, NULL);
+		if (counts(r, node) && !is_excused(r, node) && !wallets_bring_home(&r->wallets, node))
+			return;
+		look(r);
+	}
+	checks_fail(&r->checks, "a hold that has ended does not come home");
+}
+
 /* Links to liars are ended for what those say, again and again. */
 static bool all_linked(struct network *n, void *context)
 {
@@ -406,6 +423,8 @@ static uint32_t check_healed(struct run *r)
 	wallets_check(&r->wallets);
 	r->all_behind_ms = 0; /* the time of blocks stands still until then: nothing expires */
 	run_set_clocks(r);
+	if (draw(r, 4) == 0)
+		check_holds(r);
 	if (r->phones_options.count)
 		check_phones(r);
 	return node;
@@ -478,7 +497,11 @@ struct outcome scenario_run(const struct scenario *s)
 	                          .log = r->checks.log,
 	                          .drawn = drawn,
 	                          .heights = r->checks.model.height_count - 1,
-	                          .payments = r->checks.model.payment_count};
+	                          .payments = r->checks.model.payment_count,
+	                          .opened = r->checks.model.hold_count,
+	                          .takes = r->checks.model.takes,
+	                          .given_back = r->checks.model.given_back,
+	                          .pairs = r->checks.model.pairs};
 	run_second_chain(r, last);
 	if (!r->backup_used)
 		memory_store_free(r->backup);

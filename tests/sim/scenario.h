@@ -49,7 +49,8 @@ enum fault {
 	FAULT_COUNTERS = UINT64_C(1) << 37,     /* not a fault: accounts that nearly 2^32 payments have touched */
 	FAULT_PHONE_BACKUP = UINT64_C(1) << 38, /* their homes come back from older copies */
 	FAULT_OUTAGE = UINT64_C(1) << 39,       /* no two validators hear each other, for long; wallets hear all */
-	FAULT_ALL = (UINT64_C(1) << 40) - 1
+	FAULT_PHONE_WATCH = UINT64_C(1) << 40,  /* not a fault: phones wait to be paid */
+	FAULT_ALL = (UINT64_C(1) << 41) - 1
 };
 
 struct scenario {
@@ -63,8 +64,9 @@ struct scenario {
 
 struct outcome {
 	uint64_t simulated_ms, log;
-	uint64_t heights, payments; /* final in the end */
-	uint32_t drawn;             /* a digest of what the seed drew before the start */
+	uint64_t heights, payments;                /* final in the end */
+	uint64_t opened, takes, given_back, pairs; /* of those: holds, their payments; see model.h */
+	uint32_t drawn;                            /* a digest of what the seed drew before the start */
 };
 
 /* Does not come back where a check fails. */

@@ -59,6 +59,7 @@ static const struct {
                    {"phone-link", FAULT_PHONE_LINK},
                    {"phone-loss", FAULT_PHONE_LOSS},
                    {"phone-backup", FAULT_PHONE_BACKUP},
+                   {"phone-watch", FAULT_PHONE_WATCH},
                    {"phone-sleep", FAULT_PHONE_SLEEP},
                    {"phone-lies", FAULT_PHONE_LIES},
                    {"disk", FAULT_DISK},
@@ -165,7 +166,7 @@ static double core_seconds(void)
 static void run_seeds(struct scenario s, uint64_t first, uint64_t count, bool real)
 {
 	double began = core_seconds();
-	uint64_t simulated = 0, payments = 0, blocks = 0;
+	uint64_t simulated = 0, payments = 0, blocks = 0, opened = 0, takes = 0, given_back = 0, pairs = 0;
 
 	for (s.seed = first; s.seed < first + count; s.seed++) {
 		s.real_signatures = real || s.seed % REAL_EVERY == 0;
@@ -173,6 +174,10 @@ static void run_seeds(struct scenario s, uint64_t first, uint64_t count, bool re
 		simulated += outcome.simulated_ms;
 		payments += outcome.payments;
 		blocks += outcome.heights;
+		opened += outcome.opened;
+		takes += outcome.takes;
+		given_back += outcome.given_back;
+		pairs += outcome.pairs;
 		if (s.seed % TWICE_EVERY == 1) {
 			run_twice(&s, &outcome);
 			simulated += outcome.simulated_ms;
@@ -183,6 +188,9 @@ static void run_seeds(struct scenario s, uint64_t first, uint64_t count, bool re
 	       " payments final; %.0f s simulated "
 	       "in %.1f s of one core: %.0f times\n",
 	       count, first, blocks, payments, (double)simulated / 1e3, took, (double)simulated / 1e3 / took);
+	printf("of those, %" PRIu64 " takes of %" PRIu64 " holds, %" PRIu64 " given back; %" PRIu64
+	       " payments that nobody else's spoiled\n",
+	       takes, opened, given_back, pairs);
 }
 
 static void measure(bool real_signatures)

@@ -245,6 +245,36 @@ static void say_history(struct wallet_lies *l, const Uncia__Pb__WalletRequest *r
 	say(lies, request->request_id, &reply);
 }
 
+/* What anybody was paid, under an old proof or a changed one, or none. */
+static void say_watched(struct wallet_lies *l, const Uncia__Pb__WalletRequest *request, struct lies *lies)
+{
+	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Watched watched = UNCIA__PB__WATCHED__INIT;
+	Uncia__Pb__Blob blobs[3], *list[3];
+	const struct remembered *proof = recall(l, l->proofs, l->proof_count);
+	Uncia__Pb__NodeReply *proved = proof ? uncia__pb__node_reply__unpack(NULL, proof->size, proof->bytes) : NULL;
+
+	watched.address = request->watch->address;
+	watched.height = draw(l, 2) ? draw(l, 200) : UINT64_MAX - draw(l, 2);
+	if (proved && draw(l, 3)) {
+		watched.account = proved->account;
+		if (draw(l, 3) == 0 && watched.account->group.len)
+			watched.account->group.data[draw(l, watched.account->group.len)] ^= (uint8_t)(1 + draw(l, 255));
+	}
+	watched.receipts = list;
+	for (uint64_t wanted = draw(l, 4); watched.n_receipts < wanted && l->receipt_count;) {
+		const struct remembered *one = recall(l, l->receipts, l->receipt_count);
+		blobs[watched.n_receipts] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+		blobs[watched.n_receipts].data = field_of(one->bytes, one->size);
+		list[watched.n_receipts] = &blobs[watched.n_receipts];
+		watched.n_receipts++;
+	}
+	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_WATCHED;
+	reply.watched = &watched;
+	say(lies, request->request_id, &reply);
+	uncia__pb__node_reply__free_unpacked(proved, NULL);
+}
+
 /* Payments that were final long ago, anybody's, as if they were waiting for a block. */
 static void say_waiting(struct wallet_lies *l, const Uncia__Pb__WalletRequest *request, struct lies *lies)
 {
@@ -327,6 +357,9 @@ static void lie(struct wallet_lies *l, uint32_t validator, const Uncia__Pb__Wall
 	case UNCIA__PB__WALLET_REQUEST__KIND_HISTORY:
 		say_history(l, request, lies);
 		break;
+	case UNCIA__PB__WALLET_REQUEST__KIND_WATCH:
+		say_watched(l, request, lies);
+		break;
 	case UNCIA__PB__WALLET_REQUEST__KIND_WAITING:
 		say_waiting(l, request, lies);
 		break;
@@ -373,6 +406,32 @@ static void shorten(struct wallet_lies *l, const Uncia__Pb__HistoryReply *from, 
 		page->next_height = page->next_index = 0;
 }
 
+/* True but for the receipts: one is left out, or they are turned round, or one comes twice. */
+static void say_watched_otherwise(struct wallet_lies *l, const Uncia__Pb__NodeReply *reply, struct lies *lies)
+{
+	Uncia__Pb__NodeReply other = *reply;
+	Uncia__Pb__Watched watched = *reply->watched;
+	size_t count = watched.n_receipts, gap = draw(l, count);
+	Uncia__Pb__Blob **list = calloc(count + 1, sizeof(*list));
+
+	if (!list)
+		abort();
+	watched.receipts = list;
+	watched.n_receipts = 0;
+	uint64_t way = draw(l, 3);
+	for (size_t i = 0; i < count; i++) {
+		Uncia__Pb__Blob *one = reply->watched->receipts[way == 1 ? count - 1 - i : i];
+		if (way != 0 || i != gap)
+			list[watched.n_receipts++] = one;
+		if (way == 2 && i == gap)
+			list[watched.n_receipts++] = one;
+	}
+	other.watched = &watched;
+	lies->pass_on = false;
+	say(lies, reply->request_id, &other);
+	free(list);
+}
+
 void wallet_lies_answered(struct wallet_lies *l, const struct bytes *message, struct lies *lies)
 {
 	uint8_t *bytes;
@@ -408,6 +467,8 @@ void wallet_lies_answered(struct wallet_lies *l, const struct bytes *message, st
 			say(lies, reply->request_id, &shorter);
 			free(list);
 		}
+		if (reply && reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_WATCHED && reply->watched->n_receipts)
+			say_watched_otherwise(l, reply, lies);
 		uncia__pb__node_reply__free_unpacked(reply, NULL);
 		break;
 	}

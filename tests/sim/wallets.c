@@ -1,5 +1,5 @@
 /* See wallets.h. */
-#include "wallets.h"
+#include "wallets_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 #include "receipt.h"
 #include "uncia/error.h"
 
-#define UNIT UINT64_C(1000000)
+#define UNIT WALLET_UNIT
 
-static uint64_t draw(struct wallets *w, uint64_t below)
+uint64_t wallets_draw(struct wallets *w, uint64_t below)
 {
 	w->random = w->random * UINT64_C(6364136223846793005) + 1442695040888963407u;
 	return (w->random >> 33) % below;
@@ -37,37 +37,56 @@ void wallets_deinit(struct wallets *w)
 
 /* ---- paying ---- */
 
-/* NULL where there is no room, or the library refuses to make such a payment. */
-static struct wallet_payment *pay(struct wallets *w, uint32_t from, const struct output *outputs, uint32_t count,
-                                  uint32_t expires_at)
+static struct wallet_payment *of_id(struct wallets *w, const uint8_t *id)
 {
-	struct payment draft = {.sender = w->keys[from].address,
-	                        .expires_at = expires_at,
-	                        .currency = CURRENCY_FIRST,
-	                        .output_count = count,
-	                        .outputs = outputs};
-	struct wallet_payment *p = &w->payments[w->count];
+	for (size_t i = 0; i < w->count; i++)
+		if (memcmp(&w->payments[i].payment->id, id, sizeof(struct payment_id)) == 0)
+			return &w->payments[i];
+	return NULL;
+}
+
+struct wallet_payment *wallets_make(struct wallets *w, struct payment *draft, const struct fixture_key *key)
+{
+	struct payment *payment;
 
 	if (w->count == WALLET_PAYMENTS_MAX)
 		return NULL;
-	be64_put(draft.nonce, ++w->nonce);
-	*p = (struct wallet_payment){0};
-	if (payment_make(&network_fixture(w->network)->genesis.network_id, &draft, w->keys[from].public_key,
-	                 w->keys[from].secret_key, &p->payment))
+	draft->currency = CURRENCY_FIRST;
+	if (key)
+		be64_put(draft->nonce, ++w->nonce);
+	if (payment_make(&network_fixture(w->network)->genesis.network_id, draft, key ? key->public_key : NULL,
+	                 key ? key->secret_key : NULL, &payment))
 		return NULL;
-	w->count++;
+	struct wallet_payment *p = of_id(w, payment->id.b);
+	if (p) {
+		payment_free(payment);
+		return p;
+	}
+	p = &w->payments[w->count++];
+	*p = (struct wallet_payment){.payment = payment};
+	model_watch(&w->checks->model, payment);
 	return p;
 }
 
-static void submit(struct wallets *w, uint32_t node, const struct payment *payment)
+/* As wallets_make, of a transfer without holds. */
+static struct wallet_payment *pay(struct wallets *w, uint32_t from, const struct output *outputs, uint32_t count,
+                                  uint32_t expires_at)
+{
+	struct payment draft = {
+	    .sender = w->keys[from].address, .expires_at = expires_at, .output_count = count, .outputs = outputs};
+
+	return wallets_make(w, &draft, &w->keys[from]);
+}
+
+void wallets_submit(struct wallets *w, uint32_t node, const struct payment *payment)
 {
 	if (network_up(w->network, node))
 		network_submit(w->network, node, ++w->link, payment);
 }
 
-static uint32_t any_node(struct wallets *w)
+uint32_t wallets_any_node(struct wallets *w)
 {
-	return (uint32_t)draw(w, w->checks->nodes);
+	return (uint32_t)wallets_draw(w, w->checks->nodes);
 }
 
 static amount_t balance(const struct wallets *w, uint32_t account)
@@ -77,7 +96,7 @@ static amount_t balance(const struct wallets *w, uint32_t account)
 
 static struct output output_to(struct wallets *w, amount_t amount)
 {
-	return (struct output){.to = w->keys[draw(w, MODEL_ACCOUNTS)].address, .amount = amount};
+	return (struct output){.to = w->keys[wallets_draw(w, MODEL_ACCOUNTS)].address, .amount = amount};
 }
 
 static void pay_one(struct wallets *w, uint32_t from, amount_t amount, uint32_t lifetime_s)
@@ -87,21 +106,21 @@ static void pay_one(struct wallets *w, uint32_t from, amount_t amount, uint32_t 
 
 	if (!p)
 		return;
-	submit(w, any_node(w), p->payment);
-	if (draw(w, 3) == 0) /* the same bytes to another at once */
-		submit(w, any_node(w), p->payment);
+	wallets_submit(w, wallets_any_node(w), p->payment);
+	if (wallets_draw(w, 3) == 0) /* the same bytes to another at once */
+		wallets_submit(w, wallets_any_node(w), p->payment);
 }
 
 static void pay_many(struct wallets *w, uint32_t from)
 {
 	struct output outputs[5];
-	uint32_t count = 2 + (uint32_t)draw(w, 4);
+	uint32_t count = 2 + (uint32_t)wallets_draw(w, 4);
 
 	for (uint32_t i = 0; i < count; i++)
-		outputs[i] = output_to(w, 1000 + draw(w, UNIT));
+		outputs[i] = output_to(w, 1000 + wallets_draw(w, UNIT));
 	struct wallet_payment *p = pay(w, from, outputs, count, network_now_s(w->network) + 60);
 	if (p)
-		submit(w, any_node(w), p->payment);
+		wallets_submit(w, wallets_any_node(w), p->payment);
 }
 
 /* Two payments of nearly all there is, to two validators at once. */
@@ -118,13 +137,13 @@ static void pay_beyond(struct wallets *w, uint32_t from)
 	struct wallet_payment *p = pay(w, from, outputs, 2, network_now_s(w->network) + 60);
 
 	if (p)
-		submit(w, any_node(w), p->payment);
+		wallets_submit(w, wallets_any_node(w), p->payment);
 }
 
 /* A payment whose signature somebody has changed, to some; the true one to others, before or after. */
 static void pay_forged(struct wallets *w, uint32_t from)
 {
-	struct output output = output_to(w, 1000 + draw(w, UNIT));
+	struct output output = output_to(w, 1000 + wallets_draw(w, UNIT));
 	struct wallet_payment *p = pay(w, from, &output, 1, network_now_s(w->network) + 60);
 
 	if (!p)
@@ -133,23 +152,24 @@ static void pay_forged(struct wallets *w, uint32_t from)
 	if (!bytes)
 		abort();
 	memcpy(bytes, p->payment->bytes, p->payment->size);
-	bytes[p->payment->size - 1 - draw(w, 64)] ^= (uint8_t)(1 + draw(w, 255)); /* the signature comes last */
+	bytes[p->payment->size - 1 - wallets_draw(w, 64)] ^=
+	    (uint8_t)(1 + wallets_draw(w, 255)); /* the signature comes last */
 	struct payment forged = {.bytes = bytes, .size = p->payment->size};
-	bool first = draw(w, 2);
+	bool first = wallets_draw(w, 2);
 	if (first)
-		submit(w, any_node(w), p->payment);
+		wallets_submit(w, wallets_any_node(w), p->payment);
 	for (uint32_t node = 0; node < w->checks->nodes; node++)
-		if (draw(w, 2))
-			submit(w, node, &forged);
-	if (!first && draw(w, 2))
-		submit(w, any_node(w), p->payment);
+		if (wallets_draw(w, 2))
+			wallets_submit(w, node, &forged);
+	if (!first && wallets_draw(w, 2))
+		wallets_submit(w, wallets_any_node(w), p->payment);
 	free(bytes);
 }
 
 static void pay_again(struct wallets *w)
 {
 	if (w->count)
-		submit(w, any_node(w), w->payments[draw(w, w->count)].payment);
+		wallets_submit(w, wallets_any_node(w), w->payments[wallets_draw(w, w->count)].payment);
 }
 
 /* The newest few again, while they are on their way. */
@@ -157,31 +177,49 @@ static void pay_again_soon(struct wallets *w)
 {
 	for (size_t i = w->count > 3 ? w->count - 3 : 0; i < w->count; i++)
 		for (uint32_t node = 0; node < w->checks->nodes; node++)
-			if (draw(w, 2))
-				submit(w, node, w->payments[i].payment);
+			if (wallets_draw(w, 2))
+				wallets_submit(w, node, w->payments[i].payment);
 }
 
 static void ask(struct wallets *w)
 {
-	uint32_t node = any_node(w);
+	uint32_t node = wallets_any_node(w);
 
 	if (!network_up(w->network, node))
 		return;
-	if (w->count && draw(w, 2))
-		network_query_payment(w->network, node, ++w->link, &w->payments[draw(w, w->count)].payment->id);
+	if (w->count && wallets_draw(w, 2))
+		network_query_payment(w->network, node, ++w->link, &w->payments[wallets_draw(w, w->count)].payment->id);
 	else
-		network_query_account(w->network, node, ++w->link, &w->keys[draw(w, MODEL_ACCOUNTS)].address);
+		network_query_account(w->network, node, ++w->link, &w->keys[wallets_draw(w, MODEL_ACCOUNTS)].address);
+}
+
+static void act_on_holds(struct wallets *w, uint32_t from)
+{
+	switch (wallets_draw(w, 4)) {
+	case 0:
+		wallets_open_hold(w, from);
+		break;
+	case 1:
+		wallets_give_back(w);
+		break;
+	default:
+		wallets_take(w);
+	}
 }
 
 void wallets_act(struct wallets *w)
 {
-	uint32_t from = (uint32_t)draw(w, WALLET_ACCOUNTS);
+	uint32_t from = (uint32_t)wallets_draw(w, WALLET_ACCOUNTS);
 
 	if (w->count >= WALLET_PAYMENTS_MAX - WALLET_PAYMENTS_KEPT) {
 		ask(w);
 		return;
 	}
-	switch (draw(w, 16)) {
+	if (wallets_draw(w, 4) == 0) {
+		act_on_holds(w, from);
+		return;
+	}
+	switch (wallets_draw(w, 16)) {
 	case 0:
 		pay_many(w, from);
 		break;
@@ -209,13 +247,16 @@ void wallets_act(struct wallets *w)
 		pay_one(w, from, balance(w, from) ? balance(w, from) : 1000, 60);
 		break;
 	case 10: /* leaves dust, or is dust */
-		pay_one(w, from, draw(w, 2) ? balance(w, from) - 1 - draw(w, 1000) : 1 + draw(w, 1000), 60);
+		pay_one(w, from,
+		        wallets_draw(w, 2) ? balance(w, from) - 1 - wallets_draw(w, 1000) : 1 + wallets_draw(w, 1000),
+		        60);
 		break;
 	case 11: /* about to expire, expired, or too far ahead */
-		pay_one(w, from, 1000 + draw(w, UNIT), (uint32_t)(draw(w, 4) ? draw(w, 4) : 3598 + draw(w, 6)));
+		pay_one(w, from, 1000 + wallets_draw(w, UNIT),
+		        (uint32_t)(wallets_draw(w, 4) ? wallets_draw(w, 4) : 3598 + wallets_draw(w, 6)));
 		break;
 	default:
-		pay_one(w, from, 1000 + draw(w, 10 * UNIT), 10 + (uint32_t)draw(w, 60));
+		pay_one(w, from, 1000 + wallets_draw(w, 10 * UNIT), 10 + (uint32_t)wallets_draw(w, 60));
 	}
 }
 
@@ -235,7 +276,7 @@ void wallets_give(struct wallets *w, uint32_t account, amount_t amount)
 	struct wallet_payment *p = pay(w, richest_of(w), &output, 1, network_now_s(w->network) + 60);
 
 	if (p)
-		submit(w, any_node(w), p->payment);
+		wallets_submit(w, wallets_any_node(w), p->payment);
 }
 
 const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node)
@@ -245,7 +286,7 @@ const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node
 	struct wallet_payment *p = pay(w, richest, &output, 1, network_now_s(w->network) + 300);
 	if (!p)
 		checks_fail(w->checks, "there is no room for one more payment");
-	submit(w, node, p->payment);
+	wallets_submit(w, node, p->payment);
 	return p;
 }
 
@@ -255,14 +296,6 @@ const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node
 static bool is_liar(const struct wallets *w, uint32_t node)
 {
 	return node < w->checks->validators && w->checks->liar[node];
-}
-
-static struct wallet_payment *of_id(struct wallets *w, const uint8_t *id)
-{
-	for (size_t i = 0; i < w->count; i++)
-		if (memcmp(&w->payments[i].payment->id, id, sizeof(struct payment_id)) == 0)
-			return &w->payments[i];
-	return NULL;
 }
 
 static void hear_receipt(struct wallets *w, uint32_t node, const struct bytes *bytes)

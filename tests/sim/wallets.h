@@ -7,6 +7,7 @@
 
 #define WALLET_PAYMENTS_MAX  600
 #define WALLET_PAYMENTS_KEPT 100 /* of those, for what must be paid once all is mended */
+#define WALLET_HOLDS_MAX     64
 #define GENESIS_ACCOUNTS     12
 
 struct wallet_payment {
@@ -17,6 +18,14 @@ struct wallet_payment {
 	struct hash block;
 	uint64_t told_by; /* a bit for each validator that signed its expiry */
 	bool asked;       /* for its receipt, in the end */
+};
+
+struct wallet_hold { /* that somebody has opened, or tried to */
+	struct hold_opening opening;
+	struct payment_id opened_by;
+	uint32_t claim; /* the number of its key */
+	bool has_secret;
+	uint8_t secret[SECRET_SIZE];
 };
 
 struct wallets {
@@ -30,6 +39,9 @@ struct wallets {
 		uint64_t by, heights[NETWORK_NODES_MAX];
 	} absent[MODEL_ACCOUNTS];
 	struct wallet_payment payments[WALLET_PAYMENTS_MAX];
+	uint32_t claims;
+	size_t hold_count;
+	struct wallet_hold holds[WALLET_HOLDS_MAX];
 };
 
 /* Links from this number on are not theirs: what is said on them is left. */
@@ -44,6 +56,10 @@ void wallets_act(struct wallets *w);
 const struct wallet_payment *wallets_pay_surely(struct wallets *w, uint32_t node);
 /* Sends an account something from whoever holds most. */
 void wallets_give(struct wallets *w, uint32_t account, amount_t amount);
+/* Takes and give-backs, as holds come to their ends: honest ones and others. */
+void wallets_act_on_holds(struct wallets *w);
+/* Sends every hold home that ends soon: to that node, once it has ended. Returns how many are not there yet. */
+size_t wallets_bring_home(struct wallets *w, uint32_t node);
 /* Takes in the replies since the last time. */
 void wallets_hear(struct wallets *w);
 /* Asks a node for up to `count` of the payments that it holds as final; then, some time later, whether it gave their

@@ -108,6 +108,19 @@ static json_t *outputs_json(const struct uncia_receipt *receipt, uint32_t count)
 	return list;
 }
 
+static json_t *holds_json(const struct uncia_receipt *receipt, uint32_t count)
+{
+	struct uncia_hold hold = {.size = sizeof(hold)};
+	char amount[UNCIA_AMOUNT_TEXT_SIZE];
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < count && !uncia_receipt_hold(receipt, i, &hold); i++) {
+		uncia_amount_format(hold.amount, amount);
+		json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:s}", "hold", hold.id, "home", hold.home, "end",
+		                                      json_whole(hold.end), "amount", amount));
+	}
+	return list;
+}
+
 static int print_proof_json(const struct uncia_receipt *receipt, const struct uncia_payment *p, const char *currency)
 {
 	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE], memo[2 * sizeof(p->memo_hash) + 1];
@@ -115,11 +128,22 @@ static int print_proof_json(const struct uncia_receipt *receipt, const struct un
 	uncia_amount_format(p->amount, amount);
 	for (size_t i = 0; i < sizeof(p->memo_hash); i++)
 		snprintf(memo + 2 * i, 3, "%02x", p->memo_hash[i]);
-	return cli_json_print(json_pack("{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:o,s:s?}", "v", 1, "valid", true, "id",
-	                                id, "from", p->sender, "amount", amount, "currency", currency, "outputs",
-	                                outputs_json(receipt, p->output_count), "height", json_whole(p->height),
-	                                "index", (int)p->index, "timestamp_ms", json_whole(p->timestamp_ms),
-	                                "memo_hash", p->has_memo_hash ? memo : NULL));
+	return cli_json_print(json_pack(
+	    "{s:i,s:b,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:i,s:o,s:s?}", "v", 1, "valid", true, "id", id, "from", p->sender,
+	    "amount", amount, "currency", currency, "outputs", outputs_json(receipt, p->output_count), "holds",
+	    holds_json(receipt, p->hold_count), "height", json_whole(p->height), "index", (int)p->index, "timestamp_ms",
+	    json_whole(p->timestamp_ms), "memo_hash", p->has_memo_hash ? memo : NULL));
+}
+
+static void print_holds(const struct uncia_receipt *receipt, uint32_t count)
+{
+	struct uncia_hold hold = {.size = sizeof(hold)};
+	char text[UNCIA_AMOUNT_TEXT_SIZE], when[TIME_TEXT_SIZE];
+	for (uint32_t i = 0; i < count && !uncia_receipt_hold(receipt, i, &hold); i++) {
+		uncia_amount_format(hold.amount, text);
+		time_format(hold.end * 1000, when);
+		printf("  %s waited in %s until %s, then for %s\n", text, hold.id, when, hold.home);
+	}
 }
 
 static int print_proof(const struct uncia_receipt *receipt, const struct uncia_payment *p, const char *currency)
@@ -135,6 +159,7 @@ static int print_proof(const struct uncia_receipt *receipt, const struct uncia_p
 		uncia_amount_format(amount, text);
 		printf("  %s to %s\n", text, to);
 	}
+	print_holds(receipt, p->hold_count);
 	printf("final at height %" PRIu64 ", %s\nid %s\n", p->height, when, id);
 	return cli_output_flush();
 }

@@ -213,9 +213,7 @@ static void name_liar(const struct session *s, const struct uncia_event *event)
 		cli_complain(0, "what %s:%u said does not verify: %s", host, port, error_words(event->error));
 }
 
-/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
- * negative enum uncia_error. */
-static int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
+int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
 	int fd = uncia_wallet_fd(s->wallet);

@@ -7,6 +7,7 @@ extern const struct verb verb_init, verb_restore;                               
 extern const struct verb verb_address, verb_request, verb_version;                                    /* address.c */
 extern const struct verb verb_balance;                                                                /* account.c */
 extern const struct verb verb_history;                                                                /* history.c */
+extern const struct verb verb_watch;                                                                  /* watch.c */
 extern const struct verb verb_send;                                                                   /* send.c */
 extern const struct verb verb_status, verb_wait;                                                      /* status.c */
 extern const struct verb verb_receipt_export, verb_receipt_verify;                                    /* receipt.c */

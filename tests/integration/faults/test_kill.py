@@ -1,6 +1,7 @@
 """Killed at every system call that makes anything durable (a wallet also at those of its links): a validator, a wallet,
 the making of a home. Each is started again, nothing that anybody saw final is lost, and no payment is made twice.
 FAULTS_ALL=1: each of the first hundred such calls of a validator, and every 15th of the first thousand."""
+import json
 import pathlib
 import signal
 import subprocess
@@ -53,6 +54,33 @@ class Validator(FaultsTest):
 
 @needs_strace
 class Wallet(FaultsTest):
+	def test_at_each_durable_call_of_an_acknowledgement(self):
+		alone = Alone(self).start()
+		alone.ready()
+		watch = [BIN / "uncia", "--wallet", alone.bob.home, "--network", alone.file, "watch", "--timeout", "20", "--json"]
+		self.uncia(*watch[1:-3], "--timeout", "2")  # it begins here
+		paid, printed, acknowledged = [], [], set()
+		for call in ("openat", "write", "fsync", "rename", "renameat", "unlink", "recvfrom"):
+			for when in range(1, 1000):
+				if not set(paid) - set(printed):
+					paid.append(alone.pay(f"{call}-{when}")["id"])
+				cut = subprocess.run(injecting([*watch, "--count", "1"], call, KILL, when), stdin=subprocess.DEVNULL,
+					stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment, timeout=60)
+				self.assertIn(cut.returncode, (0, -signal.SIGKILL), cut.stderr)
+				told = [json.loads(line)["id"] for line in cut.stdout.splitlines()]
+				self.assertFalse(acknowledged & set(told))
+				printed += told
+				if cut.returncode == 0:
+					acknowledged |= set(paid[:paid.index(told[-1]) + 1])
+					break
+		out, _ = self.uncia(*watch[1:-3], "--timeout", "3", "--json")
+		rest = [json.loads(line)["id"] for line in out.splitlines()]
+		self.assertFalse(acknowledged & set(rest))
+		printed += rest
+		self.assertEqual(sorted(printed, key=paid.index), printed)
+		self.assertEqual(list(dict.fromkeys(printed)), paid)
+		alone.stop(0)
+
 	def test_at_each_durable_call_of_a_payment(self):
 		alone = Alone(self).start()
 		alone.ready()

@@ -226,3 +226,20 @@ struct block *fixture_block(const struct fixture *f, const struct header *parent
 	MUST(block->tree);
 	return block;
 }
+
+uint32_t fixture_give_back_expires_at(uint64_t now_s)
+{
+	return (uint32_t)((now_s / GIVE_BACK_EXPIRES_S + 1) * GIVE_BACK_EXPIRES_S);
+}
+
+int fixture_give_back(const struct hash *network_id, const struct hold_reference *hold, amount_t amount,
+                      uint32_t expires_at, struct payment **payment)
+{
+	const struct payment draft = {.kind = PAYMENT_GIVE_BACK,
+	                              .expires_at = expires_at,
+	                              .currency = CURRENCY_FIRST,
+	                              .total = amount,
+	                              .hold = hold};
+
+	return payment_make(network_id, &draft, NULL, NULL, payment);
+}

@@ -75,4 +75,10 @@ void fixture_header(const struct fixture *f, const struct header *parent, uint64
 struct block *fixture_block(const struct fixture *f, const struct header *parent, uint64_t view,
                             struct payment *const *payments, uint32_t count, const struct hash *state_root);
 
+/* When a give-back expires that is made now: at the first full hour after it. */
+uint32_t fixture_give_back_expires_at(uint64_t now_s);
+/* The payment that sends a hold home. Returns as payment_make. */
+int fixture_give_back(const struct hash *network_id, const struct hold_reference *hold, amount_t amount,
+                      uint32_t expires_at, struct payment **payment);
+
 #endif

@@ -11,7 +11,7 @@ static struct listener *listener;
 static struct wallets *wallets;
 static struct {
 	unsigned messages, closed, echo;
-	uint64_t number, closed_number, waits[2];
+	uint64_t number, closed_number, waits[2], watches[8];
 	bool all_wait;
 	size_t size;
 } seen;
@@ -37,6 +37,15 @@ static inline bool on_waits(void *context, uint64_t wallet)
 {
 	ck_assert_ptr_eq(context, &seen);
 	return seen.all_wait || (wallet && (wallet == seen.waits[0] || wallet == seen.waits[1]));
+}
+
+static inline bool on_watches(void *context, uint64_t wallet)
+{
+	ck_assert_ptr_eq(context, &seen);
+	for (size_t i = 0; i < sizeof(seen.watches) / sizeof(seen.watches[0]); i++)
+		if (wallet && wallet == seen.watches[i])
+			return true;
+	return false;
 }
 
 static inline bool exempt(void *context, const struct net_address *address)
@@ -68,7 +77,7 @@ static inline void up_with(uint32_t links_max, unsigned handshake_timeout_ms, un
 	                                        .message_ms = message_ms,
 	                                        .idle_ms = idle_ms,
 	                                        .queue_max = queue_max};
-	const struct wallets_events events = {on_message, on_closed, on_waits, &seen};
+	const struct wallets_events events = {on_message, on_closed, on_waits, on_watches, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
 	const struct listener_options on_any_port = {&set, "127.0.0.1", 0, 1000};
 	char why[256] = "";

@@ -227,6 +227,63 @@ START_TEST(wallets_of_one_address_that_all_wait_keep_half_of_the_places_at_most)
 }
 END_TEST
 
+/* What it says next makes it one that watches. */
+static void begin_to_watch(struct client *c, size_t number)
+{
+	unsigned before = c->messages;
+
+	seen.watches[number] = seen.number;
+	client_send(c, "watch", 5);
+	RUN_UNTIL(c->messages == before + 1);
+}
+
+/* Who watches is silent for as long as nobody pays him. */
+START_TEST(wallets_that_watch_outlive_newcomers_up_to_half_of_the_places)
+{
+	up(8, 5000);
+	struct client *watching[4], *c[40];
+	for (uint32_t i = 0; i < 4; i++) {
+		watching[i] = wallet_client_of(1 + i, true);
+		begin_to_watch(watching[i], i);
+	}
+	for (uint32_t i = 0; i < 40; i++)
+		c[i] = wallet_client_of(10 + i, true);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert(!watching[i]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 36);
+	ck_assert_uint_eq(wallets_counters(wallets)->refused_full, 0);
+	for (uint32_t i = 0; i < 40; i++)
+		client_close(c[i]);
+	for (uint32_t i = 0; i < 4; i++)
+		client_close(watching[i]);
+	down();
+}
+END_TEST
+
+/* Of more than that the prefix with most gives way, also to one who is of it. */
+START_TEST(of_wallets_that_watch_the_prefix_with_most_gives_way)
+{
+	up(8, 5000);
+	struct client *c[10];
+	for (uint32_t i = 0; i < 8; i++) {
+		c[i] = wallet_client_of(i < 3 ? 1 + i : 20, true);
+		begin_to_watch(c[i], i);
+	}
+	c[8] = wallet_client_of(30, true); /* 5 of one address, 3 of others: the oldest of the five */
+	RUN_UNTIL(c[3]->ended);
+	begin_to_watch(c[8], 3);
+	c[9] = wallet_client_of(20, true);
+	RUN_UNTIL(c[4]->ended);
+	ck_assert_uint_eq(wallets_counters(wallets)->pushed_out, 2);
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert(!c[i]->ended);
+	ck_assert(!c[8]->ended && !c[9]->ended);
+	for (uint32_t i = 0; i < 10; i++)
+		client_close(c[i]);
+	down();
+}
+END_TEST
+
 /* Only a message that has begun has a time to end. */
 START_TEST(wallet_that_does_not_finish_a_message_is_dropped)
 {
@@ -574,7 +631,8 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_past_the_limit_pushes_out_one_that_waits_but_is_silent_for_a_minute,
           wallet_that_waits_for_its_payment_outlives_newcomers,
           wallets_of_one_address_that_all_wait_keep_half_of_the_places_at_most,
-          wallets_of_one_address_do_not_keep_those_of_others_out,
+          wallets_that_watch_outlive_newcomers_up_to_half_of_the_places,
+          of_wallets_that_watch_the_prefix_with_most_gives_way, wallets_of_one_address_do_not_keep_those_of_others_out,
           wallet_past_the_limit_pushes_out_the_one_silent_longest, wallet_that_does_not_finish_a_message_is_dropped,
           wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,

@@ -43,7 +43,7 @@ static void reset(void)
 		d.accounts[i].balance = 1000 * (i + 1);
 		d.account_pointers[i] = &d.accounts[i];
 	}
-	d.pb.version = 1;
+	d.pb.version = 2;
 	d.pb.name = field_of("test net", 8);
 	d.pb.timestamp_ms = FIXTURE_TIME_MS;
 	d.pb.faulty = 1;
@@ -140,7 +140,7 @@ START_TEST(genesis_refuses_wrong_constants)
 {
 	reset();
 	ck_assert_int_eq(decode(), 0);
-	d.pb.version = 2;
+	d.pb.version = 1;
 	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
 	reset();
 	d.pb.version = 0;

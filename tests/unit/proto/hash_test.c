@@ -23,6 +23,9 @@ static const char *const texts[HASH_TAGS] = {
     [HASH_RECORD] = "uncia.record",
     [HASH_MEMO] = "uncia.memo",
     [HASH_SHORT_ID] = "uncia.shortid",
+    [HASH_LOCK] = "uncia.lock",
+    [HASH_SEAL] = "uncia.seal",
+    [HASH_HOLD] = "uncia.hold",
 };
 
 START_TEST(each_tag_is_its_text_as_personalisation)

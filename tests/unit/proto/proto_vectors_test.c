@@ -36,6 +36,9 @@ static const struct {
     {"uncia.record", HASH_RECORD},
     {"uncia.memo", HASH_MEMO},
     {"uncia.shortid", HASH_SHORT_ID},
+    {"uncia.lock", HASH_LOCK},
+    {"uncia.seal", HASH_SEAL},
+    {"uncia.hold", HASH_HOLD},
 };
 
 START_TEST(every_hash_has_a_vector_and_gives_it)

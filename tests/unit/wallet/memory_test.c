@@ -319,6 +319,62 @@ START_TEST(an_order_without_memory_is_refused_or_ends_or_is_made)
 }
 END_TEST
 
+static void receive_one(uint64_t nonce)
+{
+	struct fixture_key payer;
+	struct output output = {.to = rig->net.account, .amount = 5000};
+	fixture_account(0, &payer);
+	struct payment *payment = fixture_payment_outputs(&rig->net.f, &payer, &output, 1, FIXTURE_TIME_S + 60, nonce);
+	fake_network_final(&rig->net, payment);
+	payment_free(payment);
+}
+
+/* Begins to watch, is told of two payments that came one after the other, and of three that came while nobody looked;
+ * one allocation fails in the wallet's calls. Returns whether one did. */
+static bool be_told_without(uint64_t nth)
+{
+	rig = rig_new(4);
+	heap_hold(1);
+	heap_fail_once(nth);
+	bool begun = false;
+	for (int i = 0; i < 1200 && !uncia_watch_incoming(rig->wallet, 4); i++) {
+		heap_hold(0);
+		int result = begun ? 0 : uncia_watch_start(rig->wallet, "test");
+		begun = begun || !result;
+		CHECK(result == 0 || (result == UNCIA_E_MEMORY && heap_failed()));
+		rig_no_events(rig);
+		heap_hold(1);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+		if (i >= 50 && i < 53)
+			receive_one((uint64_t)i);
+		if (i == 51) { /* two more in one go */
+			receive_one(100);
+			receive_one(101);
+		}
+	}
+	bool failed = heap_failed();
+	heap_fail_from(0);
+	ck_assert_msg(uncia_watch_incoming(rig->wallet, 4) && !uncia_watch_incoming(rig->wallet, 5),
+	              "allocation %llu: not told", (unsigned long long)nth);
+	for (size_t i = 0; i < 5; i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		ck_assert_int_eq(uncia_receipt_payment(uncia_watch_incoming(rig->wallet, i), &payment), 0);
+		ck_assert_mem_eq(payment.id.b, rig->net.finals[i].payment->id.b, sizeof(payment.id.b));
+	}
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(what_comes_in_is_told_wherever_memory_ended)
+{
+	uint64_t n = 1;
+	while (be_told_without(n))
+		n++;
+	ck_assert_uint_ge(n, 20);
+}
+END_TEST
+
 UNIT_MAIN("memory", an_order_without_memory_is_refused_or_ends_or_is_made, network_file_is_read_whole_or_refused,
           key_is_stored_whole_or_not_at_all, what_is_stored_is_read_whole_or_not_at_all,
-          payment_without_memory_is_not_stored_and_not_sent, payment_becomes_final_once_wherever_memory_ended)
+          payment_without_memory_is_not_stored_and_not_sent, payment_becomes_final_once_wherever_memory_ended,
+          what_comes_in_is_told_wherever_memory_ended)

@@ -364,6 +364,8 @@ static void on_history(struct fake_network *n, struct fake_node *node, uint64_t 
 		bool sent = address_equal(&final->payment->sender, &n->account);
 		if (concerns(n, final->payment) == lie || (n->leave_out && i == 1))
 			continue;
+		if (node->behaviour == HIDES_LAST && i + 1 == n->final_count)
+			continue;
 		if (node->behaviour == HIDES_ALL || (sent && node->behaviour == HIDES_SENT))
 			continue;
 		if (count == query->limit || (n->page_max && count == n->page_max)) {
@@ -380,6 +382,70 @@ static void on_history(struct fake_network *n, struct fake_node *node, uint64_t 
 	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_HISTORY;
 	message.history = &history;
 	reply(node, request_id, &message);
+}
+
+/* What a watch is told of: up to four, the newest first where the behaviour is honest. */
+static size_t watched_finals(struct fake_network *n, const struct fake_node *node, const struct fake_final *list[8])
+{
+	size_t count = 0;
+	for (size_t i = n->final_count; i-- != 0 && count < 4;) {
+		const struct fake_final *final = &n->finals[i];
+		if (concerns(n, final->payment) == (node->behaviour == TELLS_OTHERS) ||
+		    (node->behaviour == HIDES_LAST && i + 1 == n->final_count))
+			continue;
+		if (final->height <= node->watch_height)
+			break;
+		list[count++] = final;
+		if (node->behaviour == REPEATS)
+			list[count++] = final;
+	}
+	for (size_t i = 0; node->behaviour == REORDERS && i < count / 2; i++) {
+		const struct fake_final *other = list[i];
+		list[i] = list[count - 1 - i];
+		list[count - 1 - i] = other;
+	}
+	return node->behaviour == TELLS_NOTHING ? 0 : count;
+}
+
+static bool has_watched_news(const struct fake_network *n, const struct fake_node *node)
+{
+	for (size_t i = 0; i < n->final_count; i++)
+		if (n->finals[i].height > node->watch_height && concerns(n, n->finals[i].payment))
+			return true;
+	return node->behaviour == TELLS_NOTHING || node->behaviour == TELLS_OTHERS;
+}
+
+static void answer_watch(struct fake_network *n, struct fake_node *node)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__Watched watched = UNCIA__PB__WATCHED__INIT;
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	Uncia__Pb__Blob blobs[8], *list[8];
+	const struct fake_final *finals[8];
+	struct certificate *certificate = NULL;
+	struct header header;
+	uint8_t group[GROUP_SIZE];
+	if (node->watch_request == 0 || node->behaviour == MUTE || !has_watched_news(n, node))
+		return;
+	watched.address = field_of(n->account.b, ADDRESS_SIZE);
+	watched.height = n->tip.height;
+	watched.receipts = list;
+	watched.n_receipts = watched_finals(n, node, finals);
+	for (size_t i = 0; i < watched.n_receipts; i++) {
+		blobs[i] = (Uncia__Pb__Blob)UNCIA__PB__BLOB__INIT;
+		blobs[i].data = field_of(finals[i]->receipt, finals[i]->size);
+		list[i] = &blobs[i];
+	}
+	if (n->exists) {
+		account_proof(n, node->behaviour == OLD_STATE, &proof, group, &header, &certificate);
+		watched.account = &proof;
+	}
+	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_WATCHED;
+	message.watched = &watched;
+	uint64_t request_id = node->watch_request;
+	node->watch_request = 0;
+	reply(node, request_id, &message);
+	free(certificate);
 }
 
 /* What was submitted here and has no end. */
@@ -438,6 +504,11 @@ static void on_request(struct fake_network *n, struct fake_node *node, const str
 		on_query(n, node, request->request_id, request->payment);
 	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_WAITING) {
 		on_waiting(n, node, request->request_id, request->waiting);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_WATCH) {
+		ck_assert_uint_eq(request->watch->address.len, ADDRESS_SIZE);
+		node->watches++;
+		node->watch_request = request->request_id;
+		node->watch_height = request->watch->height;
 	} else if (node->behaviour == SLOW_PAGES) {
 		node->late_at_ms = n->host->now_ms + 2500;
 		node->late_request = request->request_id;
@@ -472,6 +543,7 @@ static void answer_link(struct fake_network *n, uint32_t i)
 {
 	uint8_t ephemeral[32];
 	n->nodes[i].late_at_ms = 0;
+	n->nodes[i].watch_request = 0;
 	randombytes_buf(ephemeral, sizeof(ephemeral));
 	struct link_options options = {.pattern = NOISE_NK,
 	                               .network_id = &n->f.genesis.network_id,
@@ -564,6 +636,7 @@ static bool pump_one(struct fake_network *n, struct uncia_wallet *w, uint32_t i)
 		}
 	}
 	give_late_page(n, node);
+	answer_watch(n, node);
 	link_output(node->link, &run);
 	if (run.size != 0) {
 		moved = true;

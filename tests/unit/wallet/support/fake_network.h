@@ -25,9 +25,15 @@ enum behaviour {
 	OLD_STATE,      /* an older proof */
 	BEHIND,         /* knows of no end, and of no payment but those it is given */
 	REFUSES,
-	HIDES_SENT, /* a history without what the account itself paid */
-	HIDES_ALL,  /* no history */
-	SLOW_PAGES, /* a history of one receipt a page, each as late as a wallet waits */
+	HIDES_SENT,    /* a history without what the account itself paid */
+	HIDES_ALL,     /* no history */
+	SLOW_PAGES,    /* a history of one receipt a page, each as late as a wallet waits */
+	MUTE,          /* answers no watch, but everything else */
+	HIDES_LAST,    /* proves the state, and gives neither in watches nor in histories the newest payment */
+	REPEATS,       /* tells a watch of the newest payment twice */
+	REORDERS,      /* oldest first */
+	TELLS_OTHERS,  /* tells a watch of payments that are others' */
+	TELLS_NOTHING, /* answers each watch at once, with no receipt */
 };
 
 struct fake_node {
@@ -42,6 +48,8 @@ struct fake_node {
 	uint64_t clock_ms;                              /* of its wall, told with accounts; 0: it does not tell */
 	uint8_t submitted[PAYMENT_SIZE_MAX];            /* the last */
 	size_t submitted_size;
+	uint64_t watch_request, watch_height; /* of a watch that is not answered; 0: there is none */
+	uint32_t watches;
 	uint64_t submit_request;  /* the request id of the last */
 	uint64_t account_request; /* that of the last question for the account */
 };
@@ -66,7 +74,7 @@ struct fake_network {
 	uint32_t payments;
 	uint64_t created;
 	struct header tip;
-	struct fake_final finals[64]; /* in order */
+	struct fake_final finals[700]; /* in order */
 	size_t final_count;
 	/* what validators do with a submission */
 	bool finalise, expire; /* else: pending */

@@ -1,0 +1,25 @@
+/* The names of a hold: lock, seal and id. */
+#include "hold.h"
+#include "payment.h"
+
+void hold_lock(const uint8_t public_key[PUBLIC_KEY_SIZE], const uint8_t *secret, struct hash *lock)
+{
+	uint8_t digest[crypto_hash_sha256_BYTES] = {0};
+
+	if (secret)
+		crypto_hash_sha256(digest, secret, SECRET_SIZE); /* cannot fail */
+	hash2(HASH_LOCK, public_key, PUBLIC_KEY_SIZE, digest, sizeof(digest), lock);
+}
+
+void hold_seal(const struct payment_id *opening, const struct hash *lock, struct hash *seal)
+{
+	hash2(HASH_SEAL, opening->b, sizeof(opening->b), lock->b, HASH_SIZE, seal);
+}
+
+void hold_id(const struct address *home, const struct hash *seal, struct address *id)
+{
+	struct hash hash;
+
+	hash2(HASH_HOLD, home->b, ADDRESS_SIZE, seal->b, HASH_SIZE, &hash);
+	memcpy(id->b, hash.b, ADDRESS_SIZE);
+}
