@@ -131,8 +131,8 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	following_tick(w);
 	history_tick(w);
 	catch_up_tick(w);
-	orders_advance(w);
 	watching_tick(w);
+	orders_advance(w);
 	if (drive_need(w) == SESSION_WORKS)
 		session_wake(w);
 	return 0;

@@ -417,7 +417,9 @@ void uncia_watch_stop(struct uncia_wallet *w)
 
 const struct uncia_receipt *uncia_watch_incoming(const struct uncia_wallet *w, size_t number)
 {
-	return !w || !w->watching || number >= w->watching->told_count ? NULL : w->watching->told[number].receipt;
+	return wallet_readable(w) || !w->watching || number >= w->watching->told_count
+	           ? NULL
+	           : w->watching->told[number].receipt;
 }
 
 int uncia_watch_acknowledge(struct uncia_wallet *w, const struct uncia_payment_id *id)

@@ -45,6 +45,10 @@ void session_close(struct session *session);
 /* Microseconds that never step back. */
 uint64_t now_us(void);
 
+/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
+ * negative enum uncia_error. */
+int session_event(struct session *session, uint64_t deadline_us, struct uncia_event *event);
+
 /* Waits for the end of what was asked, which the library brings by itself (NO_DEADLINE will do). Returns
  * what the event says, 0 or an enum uncia_error; UNCIA_E_UNREACHABLE once now_us() has reached the deadline. */
 int session_await(struct session *session, enum uncia_event_kind kind, const struct uncia_payment_id *id,

@@ -5,7 +5,7 @@
 #include "unit.h"
 #include "wallet_rig.h"
 
-#define RUNS  40u
+#define RUNS  16u
 #define CALLS 400u
 #define KEYS  6u
 

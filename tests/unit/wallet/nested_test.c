@@ -66,11 +66,16 @@ static void call_back(void)
 	    uncia_wallet_part_output(w, NULL, 0, address, &amount),
 	    uncia_wallet_received(w, NULL, &amount),
 	    uncia_wallet_receipt(w, &id, &line),
+	    uncia_watch_start(w, "test"),
+	    uncia_watch_acknowledge(w, &id),
+	    uncia_watch_forget(w, "test"),
 	};
+	uncia_watch_stop(w);
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		ck_assert_msg(answers[i] == UNCIA_E_NESTED, "call %zu: %d", i, answers[i]);
 	ck_assert(!uncia_wallet_unlocked(w) && !uncia_wallet_link_wanted(w, 0) && uncia_wallet_outbox_count(w) == 0);
 	ck_assert_ptr_null(uncia_wallet_history_receipt(w, 0));
+	ck_assert_ptr_null(uncia_watch_incoming(w, 0));
 	ck_assert_int_eq(uncia_wallet_timeout_ms(w), 0);
 	uncia_wallet_close(w); /* it is still needed: nothing happens */
 	nested++;
