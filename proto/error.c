@@ -82,6 +82,8 @@ static const char *machine_error_text(int error)
 		return "no validator could be reached";
 	case UNCIA_E_BEHIND:
 		return "the account may have made payments that this wallet does not know yet";
+	case UNCIA_E_SYSTEM:
+		return "this system has no such thing";
 	}
 	return "unknown error";
 }

@@ -2,7 +2,6 @@
  * fits a ledger, and whether its signature holds, is decided elsewhere. */
 #include "payment.h"
 #include <assert.h>
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
@@ -89,14 +88,12 @@ static bool take_message(struct reader *r, uint8_t tag, struct reader *message)
 
 static bool take_expires_at(struct reader *r, uint32_t *expires_at)
 {
-	uint32_t value;
-
-	if ((size_t)(r->end - r->at) < 1 + sizeof(value) || !take_tag(r, TAG_FIXED32(2)))
+	if ((size_t)(r->end - r->at) < 1 + sizeof(*expires_at) || !take_tag(r, TAG_FIXED32(2)))
 		return false;
-	memcpy(&value, r->at, sizeof(value));
-	r->at += sizeof(value);
-	*expires_at = le32toh(value);
-	return value != 0;
+	/* Fields of protobuf are the one thing here that begins with the low byte. */
+	*expires_at = (uint32_t)r->at[3] << 24 | (uint32_t)r->at[2] << 16 | (uint32_t)r->at[1] << 8 | r->at[0];
+	r->at += sizeof(*expires_at);
+	return *expires_at != 0;
 }
 
 /* All but the outputs into `payment`. *body: what is hashed and signed; *outputs: where they are, counted. */

@@ -26,6 +26,7 @@
 #include "big_endian.h"
 #include "canonical.h"
 #include "events.h"
+#include "missing.h"
 #include "wallet.h"
 
 #define PAYMENT_PREFIX  "payment-"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "canonical.h"
 #include "fields.h"
+#include "missing.h"
 #include "names.h"
 #include "storage.pb-c.h"
 #include "utf8.h"

@@ -1,9 +1,9 @@
-/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c,
- * catch_up.c); each part is told when a link
- * comes up or goes down, and when time has passed. Nothing is verified here. */
+/* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c, catch_up.c); each part is told
+ * when a link comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
 #include "canonical.h"
 #include "catch_up.h"
+#include "events.h"
 #include "following.h"
 #include "history.h"
 #include "session.h"
@@ -17,8 +17,12 @@ static bool drive_has_work(const struct uncia_wallet *w)
 
 uint64_t drive_next_ms(const struct uncia_wallet *w)
 {
-	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)), wallet_sync_next_ms(w), following_next_ms(w),
-	                        history_next_ms(w), catch_up_next_ms(w)};
+	const uint64_t all[] = {session_next_ms(w, drive_has_work(w)),
+	                        wallet_sync_next_ms(w),
+	                        following_next_ms(w),
+	                        history_next_ms(w),
+	                        catch_up_next_ms(w),
+	                        w->driver ? w->driver_calls->next_ms(w) : UINT64_MAX};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] < next)
@@ -118,5 +122,30 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	catch_up_tick(w);
 	if (drive_has_work(w))
 		session_wake(w);
+	return 0;
+}
+
+int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
+{
+	if (!w || events_waiting(w))
+		return 0;
+	if (!w->network)
+		return -1;
+	uint64_t now = wallet_now(w), next = drive_next_ms(w);
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+}
+
+int uncia_wallet_network_changed(struct uncia_wallet *w)
+{
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!w->network)
+		return UNCIA_E_NETWORK;
+	session_network_changed(w);
+	if (w->driver)
+		w->driver_calls->network_changed(w);
 	return 0;
 }

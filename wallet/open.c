@@ -2,15 +2,14 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "catch_up.h"
-#include "driver.h"
 #include "events.h"
 #include "following.h"
 #include "history.h"
 #include "outbox.h"
 #include "session.h"
 #include "sync.h"
+#include "system.h"
 #include "wallet.h"
 
 #define NETWORK_BLOB       "network"
@@ -85,7 +84,7 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 		return UNCIA_E_MEMORY;
 	w->host = filled;
 	w->network = network;
-	w->owner = getpid();
+	w->owner = system_process();
 	w->request_timeout_ms =
 	    options && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
 	rc = load_parts(w, options ? options->passphrase : NULL);
@@ -107,7 +106,9 @@ void uncia_wallet_close(struct uncia_wallet *w)
 {
 	if (!w)
 		return;
-	driver_free(w->driver);
+	if (w->driver)
+		w->driver_calls->free(w->driver);
+	w->driver = NULL;
 	session_deinit(w);
 	catch_up_deinit(w);
 	history_deinit(w);

@@ -24,6 +24,7 @@
 #include "canonical.h"
 #include "events.h"
 #include "fields.h"
+#include "missing.h"
 #include "storage.pb-c.h"
 #include "utf8.h"
 #include "wallet.h"

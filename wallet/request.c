@@ -5,6 +5,7 @@
 #include "address.h"
 #include "amount.h"
 #include "clean.h"
+#include "missing.h"
 #include "utf8.h"
 
 #define SCHEME      "uncia:"

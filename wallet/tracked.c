@@ -115,6 +115,7 @@ void tracked_follow(struct uncia_wallet *w, struct tracked *t)
 {
 	t->following.reason = UNCIA_PENDING_UNSENT;
 	t->following.started_ms = wallet_now(w);
+	wallet_stir(w);
 }
 
 void tracked_archived(struct uncia_wallet *w, struct tracked *t)

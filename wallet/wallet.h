@@ -4,8 +4,8 @@
  * A file calls those below it, and none beside or above it:
  *
  *	open                                opening and closing
- *	driver                              sockets, and the timeout
- *	drive       paying      kept        bytes in and out; payments made; receipts read back
+ *	driver                              sockets, and the descriptor
+ *	drive       paying      kept        bytes in and out, and the timeout; payments made; receipts read back
  *	catch_up                            what the account paid and this home does not know
  *	shown                               payments as the host sees them
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
@@ -14,11 +14,10 @@
  *	archive_write, archive              payments that have their end, as they are stored
  *	events      contacts    mark
  *	wallet
- *	keyfile, words, network, blob, host_directory, lookup, request, text, utf8
+ *	keyfile, words, network, blob, host_directory, lookup, poller, request, text, utf8, system
  */
 #ifndef WALLET_H
 #define WALLET_H
-#include <sys/types.h>
 #include "amount.h"
 #include "keyfile.h"
 #include "network.h"
@@ -38,7 +37,7 @@ struct tracked;
 struct uncia_wallet {
 	struct uncia_host host;
 	const struct uncia_network *network; /* or NULL */
-	pid_t owner;                         /* no other process may use it */
+	long owner;                          /* no other process may use it */
 	bool has_network_id;
 	struct hash network_id; /* of the network, or what the home is bound to */
 	struct keyfile keyfile;
@@ -62,7 +61,24 @@ struct uncia_wallet {
 	struct catch_up *catch_up; /* catch_up.c */
 	struct name_list contacts;
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
+	const struct driver_calls *driver_calls;
 };
+
+/* What the parts say to a driver that has sockets of its own, and ask of it, without knowing it: it stands above them,
+ * and systems that it does not fit are built without it. */
+struct driver_calls {
+	void (*stirred)(struct uncia_wallet *w);
+	void (*told)(struct uncia_wallet *w);
+	void (*network_changed)(struct uncia_wallet *w);
+	uint64_t (*next_ms)(const struct uncia_wallet *w); /* UINT64_MAX: never */
+	void (*free)(struct driver *driver);
+};
+
+/* There is something to do that the driver cannot see by its descriptors: bytes to be written, a link to be made or
+ * given up, a time that has changed. */
+void wallet_stir(struct uncia_wallet *w);
+/* The first event waits for the host, or it has taken the last. */
+void wallet_tell(struct uncia_wallet *w);
 
 /* 0; UNCIA_E_ARGUMENT for NULL; UNCIA_E_BUSY in another process than the one that opened it. */
 int wallet_usable(const struct uncia_wallet *w);

@@ -64,7 +64,8 @@ enum uncia_error {
 	UNCIA_E_LIBRARY = -405,     /* libsodium decides signatures otherwise than the protocol */
 	UNCIA_E_BUSY = -406,        /* in use by another process */
 	UNCIA_E_UNREACHABLE = -407, /* no validator could be reached */
-	UNCIA_E_BEHIND = -408       /* the account may have made payments that this home does not know */
+	UNCIA_E_BEHIND = -408,      /* the account may have made payments that this home does not know */
+	UNCIA_E_SYSTEM = -409       /* this system has no such thing */
 };
 
 /* A short English sentence for an error code, without a full stop; never NULL. Static text.

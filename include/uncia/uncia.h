@@ -9,13 +9,13 @@
  *			  .passphrase = "…"}, &wallet);
  *	uncia_wallet_sync(wallet);
  *	for (;;) {
- *		poll uncia_wallet_fd(wallet) for reading, at most uncia_wallet_timeout_ms(wallet);
+ *		poll uncia_wallet_fd(wallet) for reading;
  *		uncia_wallet_process(wallet);
  *		while (uncia_wallet_event(wallet, &event))
  *			…
  *	}
  *
- * A host that owns its sockets feeds and drains bytes instead: "Driving by bytes" below.
+ * A host that owns its sockets feeds and drains bytes instead: "Driving by bytes" in driving.h.
  *
  * Rules that hold for every function:
  * - Errors: a function that returns int returns 0 or a negative enum uncia_error; "Returns" names those to expect. One
@@ -495,75 +495,9 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
                                                 char name[UNCIA_CONTACT_NAME_SIZE],
                                                 char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
-/* ---- driving by one file descriptor (POSIX) --------------------------------------------------------------------- */
-
-/* A descriptor that becomes readable when uncia_wallet_process has something to do. From the first of these two calls
- * on the library opens its own sockets; do not mix with "Driving by bytes".
- * Returns: the descriptor, the same for the wallet's life; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT.
- * Owns: the wallet, which closes it.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_fd(struct uncia_wallet *wallet);
-
-/* Does what can be done without waiting. Host names in the network file are looked up meanwhile, in /etc/hosts and by
- * the name servers of /etc/resolv.conf; a name that is looked up in vain, or for long, holds up no other validator.
- * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_process(struct uncia_wallet *wallet);
-
-/* How long the host may wait before it calls uncia_wallet_process (or _tick) even if nothing happens.
- * Returns: milliseconds, 0 where there is something to do now (an event waits, for one), -1 for no limit.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_timeout_ms(const struct uncia_wallet *wallet);
-
-/* ---- driving by bytes ------------------------------------------------------------------------------------------- */
-
-/* For each validator i < uncia_network_validators: while wanted, connect to uncia_network_validator(i); once connected
- * call _opened; then feed what is received, write what _output gives, say with _taken how much of it went. When the
- * connection ends, or _feed fails, or it is open and not wanted any more: close it and call _closed. */
-
-/* Whether the wallet wants a connection to this validator now.
- * Threads: as uncia_wallet_open. */
-UNCIA_API bool uncia_wallet_link_wanted(const struct uncia_wallet *wallet, uint32_t validator);
-
-/* A connection to this validator was made: the handshake begins, with what _output gives.
- * Returns: 0; UNCIA_E_RANDOM; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no such validator, or open).
- * Threads: as uncia_wallet_open.
- * Spec: network.md 8.1. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_opened(struct uncia_wallet *wallet, uint32_t validator);
-
-/* Takes bytes that were received, of any number.
- * Returns: 0; UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING, UNCIA_E_PROOF, UNCIA_E_LIMIT, UNCIA_E_FULL,
- *	UNCIA_E_MEMORY, UNCIA_E_UNREACHABLE: close the connection; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_feed(struct uncia_wallet *wallet, uint32_t validator, const void *data,
-                                                      size_t size);
-
-/* Bytes to be written.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where no connection is open.
- * Out: *data, valid until the next call on this wallet; *size 0 where there is nothing.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_output(struct uncia_wallet *wallet, uint32_t validator,
-                                                        const void **data, size_t *size);
-
-/* The first `size` bytes of the output were written.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where no connection is open or there were fewer.
- * Threads: as uncia_wallet_open. */
-UNCIA_API int uncia_wallet_link_taken(struct uncia_wallet *wallet, uint32_t validator, size_t size);
-
-/* The connection ended, or could not be made.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where there is no such validator.
- * In: error, why, an enum uncia_error; 0: closed because it was not wanted any more.
- * Threads: as uncia_wallet_open. */
-UNCIA_API int uncia_wallet_link_closed(struct uncia_wallet *wallet, uint32_t validator, int error);
-
-/* Carries out what time asks for: resends, time-outs. Call it after uncia_wallet_timeout_ms.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where the wallet was opened without a network.
- * Threads: as uncia_wallet_open. */
-UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
-
 #ifdef __cplusplus
 }
 #endif
+#include <uncia/driving.h>
 #include <uncia/history.h>
 #endif
