@@ -344,11 +344,12 @@ static void has_a_child(struct fake_network *n)
 {
 	struct uncia_event event = {.size = sizeof(event)};
 	char byte;
-	(void)n;
 	child_of.child = fork();
 	if (child_of.child != 0)
 		return;
 	close(child_of.gate[1]);
+	for (uint32_t i = 0; i < n->count; i++) /* validators are elsewhere */
+		close(n->nodes[i].socket);
 	uncia_wallet_event(child_of.wallet, &event);
 	uncia_wallet_wake(child_of.wallet);
 	_exit(read(child_of.gate[0], &byte, 1) == 0 ? 0 : 1);
