@@ -80,10 +80,13 @@ static int kqueue_poller_descriptor(const void *poller)
 	return ((const struct kqueue_poller *)poller)->kqueue;
 }
 
-static bool set_filter(const struct kqueue_poller *p, struct kqueue_watched *k, int filter, bool on)
+/* Makes a filter be there or not, where that is not so already. Returns whether it is as it is to be. */
+static bool set_filter(const struct kqueue_poller *p, struct kqueue_watched *k, int filter, bool is, bool to_be)
 {
-	bool done = change(p, (uintptr_t)k->watch.fd, filter, on ? EV_ADD : EV_DELETE, k);
-	return done || !on; /* to take away what is not there does nothing */
+	if (is == to_be)
+		return true;
+	/* To take away what is not there does nothing. */
+	return change(p, (uintptr_t)k->watch.fd, filter, to_be ? EV_ADD : EV_DELETE, k) || !to_be;
 }
 
 static int kqueue_poller_watch(void *poller, const struct poller_watch *watch)
@@ -99,9 +102,10 @@ static int kqueue_poller_watch(void *poller, const struct poller_watch *watch)
 		if (!(k = *at = calloc(1, sizeof(*k))))
 			return UNCIA_E_MEMORY;
 	}
+	struct poller_watch before = k->watch;
 	k->watch = *watch;
-	bool done = set_filter(p, k, EVFILT_READ, watch->reads);
-	done = set_filter(p, k, EVFILT_WRITE, watch->writes) && done;
+	bool done = set_filter(p, k, EVFILT_READ, before.reads, watch->reads);
+	done = set_filter(p, k, EVFILT_WRITE, before.writes, watch->writes) && done;
 	if (!watch->reads && !watch->writes) {
 		*at = k->next;
 		free(k);
