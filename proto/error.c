@@ -84,6 +84,8 @@ static const char *machine_error_text(int error)
 		return "the account may have made payments that this wallet does not know yet";
 	case UNCIA_E_SYSTEM:
 		return "this system has no such thing";
+	case UNCIA_E_LOCKED:
+		return "the wallet is locked";
 	}
 	return "unknown error";
 }

@@ -8,8 +8,7 @@
 #include "fields.h"
 #include "wallet.h"
 
-#define VERSION   1
-#define CLEAR_MAX 128u /* blobs that are removed at a time: each is a sync of the host's */
+#define VERSION 1
 
 /* ---- the index --------------------------------------------------------------------------------- */
 
@@ -142,12 +141,12 @@ static void write_index(struct uncia_wallet *w)
 	w->archive->index_due = rc != 0;
 }
 
-void archive_clear(struct uncia_wallet *w)
+void archive_clear(struct uncia_wallet *w, unsigned most)
 {
 	struct archive *a = w->archive;
 	if (a->extra_count < a->segment_records / 2)
 		return;
-	for (unsigned done = 0; a->extra_count != 0 && done < CLEAR_MAX; done++) {
+	for (unsigned done = 0; a->extra_count != 0 && done < most; done++) {
 		const struct ended *ended = a->extras[a->extra_count - 1];
 		struct segment *segment = archive_segment(w, ended->segment);
 		struct piece *piece = archive_piece(w, ended->segment / ARCHIVE_PIECE_SEGMENTS);

@@ -420,7 +420,7 @@ int uncia_wallet_catch_up(struct uncia_wallet *w)
 	if (!w->network)
 		return UNCIA_E_NETWORK;
 	if (!w->secret)
-		return UNCIA_E_PASSPHRASE;
+		return UNCIA_E_LOCKED;
 	if (catch_up_active(w))
 		return 0;
 	if (!w->sync->active)

@@ -1,6 +1,7 @@
 /* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c, catch_up.c); each part is told
  * when a link comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
+#include <limits.h>
 #include "canonical.h"
 #include "catch_up.h"
 #include "events.h"
@@ -74,7 +75,7 @@ static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 	history_link_up(w, node);
 }
 
-int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
+int drive_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, unsigned *budget)
 {
 	struct bytes message;
 	bool is_up;
@@ -86,12 +87,25 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 	rc = session_feed(w, node, data, size, &is_up);
 	if (is_up)
 		drive_tell_up(w, node);
-	while (!rc && session_next(w, node, &message)) {
+	while (!rc && *budget != 0 && session_next(w, node, &message)) {
+		uint64_t stored = w->ends_stored;
 		rc = drive_take_message(w, node, &message);
+		*budget = w->ends_stored != stored ? 0 : *budget - 1;
 		if (!rc)
 			session_answered(w, node);
 		else
 			session_drop(w, node, rc);
+	}
+	return rc;
+}
+
+int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
+{
+	unsigned budget = UINT_MAX;
+	int rc = drive_feed(w, node, data, size, &budget);
+	while (!rc && session_has_next(w, node)) {
+		budget = UINT_MAX;
+		rc = drive_feed(w, node, NULL, 0, &budget);
 	}
 	return rc;
 }

@@ -42,13 +42,16 @@
 #define LOOKUP_TIMEOUT_MS  10000u /* of a name; nobody else waits for it */
 #define CONNECT_TIMEOUT_MS 5000u
 #define CONNECT_NEXT_MS    2000u /* where there is another address to try */
-#define READ_SIZE          (64u << 10)
-#define READS_PER_TURN     16 /* of one socket, so that one validator cannot keep the host's loop */
-#define READY_PER_TURN     32
+/* A turn is bounded: what is left is done in the next one, and the descriptor stays readable. */
+#define READ_SIZE         (16u << 10)
+#define READS_PER_TURN    2 /* of all sockets; one may end a handshake */
+#define MESSAGES_PER_TURN 2 /* each may be a receipt to be verified; one that is stored is the last of its turn */
+#define READY_PER_TURN    32
 
 struct socket {
 	int fd; /* -1: none */
 	bool connected;
+	bool readable;         /* in this turn */
 	bool wants_write;      /* as the poller was told */
 	uint64_t deadline_ms;  /* of the look-up, or of the connection being made */
 	struct lookup *lookup; /* from the dial until the connection is made; NULL: none is being made */
@@ -61,6 +64,8 @@ struct driver {
 	bool stirred; /* uncia_wallet_process has something to do that the poller does not know of */
 	uint32_t count;
 	struct socket *sockets;
+	uint32_t first;           /* whose turn it is to be read from first */
+	unsigned messages, reads; /* that this turn may still take, and make */
 	uint8_t buffer[READ_SIZE];
 };
 
@@ -260,22 +265,23 @@ static int finish_connect(struct uncia_wallet *w, uint32_t i)
 	return 0;
 }
 
+/* Takes what has come over a connection, within what this turn may do. */
 static int read_some(struct uncia_wallet *w, uint32_t i)
 {
-	uint8_t *buffer = w->driver->buffer;
-	for (int turn = 0; turn < READS_PER_TURN; turn++) {
-		ssize_t n = recv(w->driver->sockets[i].fd, buffer, READ_SIZE, 0);
+	struct driver *d = w->driver;
+	int rc = drive_feed(w, i, NULL, 0, &d->messages); /* what the last turn left */
+	while (!rc && d->messages != 0 && d->reads != 0) {
+		ssize_t n = recv(d->sockets[i].fd, d->buffer, READ_SIZE, 0);
 		if (n == 0)
 			return UNCIA_E_CLOSED;
 		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : UNCIA_E_CLOSED;
-		int rc = uncia_wallet_link_feed(w, i, buffer, (size_t)n);
-		if (rc)
-			return rc;
+			return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : UNCIA_E_CLOSED;
+		d->reads--;
+		rc = drive_feed(w, i, d->buffer, (size_t)n, &d->messages);
 		if ((size_t)n < READ_SIZE)
-			return 0;
+			break;
 	}
-	return 0;
+	return rc;
 }
 
 static int write_some(struct uncia_wallet *w, uint32_t i)
@@ -293,7 +299,7 @@ static int write_some(struct uncia_wallet *w, uint32_t i)
 		ssize_t n = send(s->fd, data, size, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (n < 0)
 			return UNCIA_E_CLOSED;
@@ -315,10 +321,27 @@ static void on_link_ready(struct uncia_wallet *w, uint32_t i, bool readable)
 		connect_next(w, i);
 		return;
 	}
-	if (!rc && readable)
-		rc = read_some(w, i);
+	s->readable = s->readable || readable;
 	if (rc)
 		close_socket(w, i, rc);
+}
+
+/* Reads what is ready, and takes messages that are here already, another validator's first in each turn. */
+static void read_links(struct uncia_wallet *w)
+{
+	struct driver *d = w->driver;
+	d->messages = MESSAGES_PER_TURN;
+	d->reads = READS_PER_TURN;
+	d->first = (d->first + 1) % d->count;
+	for (uint32_t k = 0; k < d->count; k++) {
+		uint32_t i = (d->first + k) % d->count;
+		struct socket *s = &d->sockets[i];
+		bool ready = s->connected && (s->readable || session_has_next(w, i));
+		s->readable = false; /* the poller says it again */
+		int rc = ready ? read_some(w, i) : 0;
+		if (rc)
+			close_socket(w, i, rc);
+	}
 }
 
 static void on_ready(struct uncia_wallet *w, const struct poller_ready *ready)
@@ -352,6 +375,8 @@ static uint64_t driver_next_ms(const struct uncia_wallet *w)
 			return 0;
 		/* Queued since the last turn: the poller does not know of it yet. */
 		if (s->connected && !s->wants_write && session_has_output(w, i))
+			return 0;
+		if (s->connected && session_has_next(w, i)) /* left by the last turn */
 			return 0;
 		uint64_t at = s->lookup ? attempt_next_ms(w, s) : UINT64_MAX;
 		if (at < next)
@@ -471,6 +496,7 @@ int uncia_wallet_process(struct uncia_wallet *w)
 	int count = POLLER.ready(w->driver->poller, ready, READY_PER_TURN);
 	for (int i = 0; i < count; i++)
 		on_ready(w, &ready[i]);
+	read_links(w);
 	uncia_wallet_tick(w);
 	follow_wishes(w);
 	for (uint32_t i = 0; i < w->driver->count; i++) {

@@ -155,7 +155,7 @@ int uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_T
 	if (!w || !text)
 		return UNCIA_E_ARGUMENT;
 	/* Until the seal is open, nothing but an unkeyed checksum covers the public key in the file (wallet 7.1). */
-	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_PASSPHRASE;
+	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_LOCKED;
 }
 
 int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])

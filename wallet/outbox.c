@@ -33,7 +33,10 @@
 #define RECORD_VERSION 1
 #define LOADS_MAX      3u /* of a home that another process is putting in order */
 #define LOCK_PAUSE_MS  1000u
-#define FOLD_MAX       64u /* payments that are read for the archive at a time */
+/* Blobs that are removed at a time: each is a sync of the host's. */
+#define CLEAR_AT_ONCE 2u
+#define CLEAR_FOLDING 128u
+#define FOLD_MAX      64u /* payments that are read for the archive at a time */
 
 /* Copies the record's memo. One that may not be shown is left out: no text stops a payment.
  * Out: *memo, NULL for none. */
@@ -452,6 +455,7 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	uint8_t *data;
 	assert(t->record.own && !tracked_has_end(t));
 	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
+	w->ends_stored++;
 	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &ending.size);
 	if (rc)
 		return rc;
@@ -473,7 +477,7 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	if (t->record.archived && w->archive->loose)
 		outbox_fold(w, 1);
 	else if (t->record.archived)
-		archive_clear(w);
+		archive_clear(w, CLEAR_AT_ONCE);
 	tracked_trim(w);
 	return rc;
 }
@@ -539,7 +543,7 @@ void outbox_fold(struct uncia_wallet *w, size_t least)
 			continue;
 		w->archive->loose = false; /* what is left cannot be read */
 	}
-	archive_clear(w);
+	archive_clear(w, CLEAR_FOLDING);
 	tracked_trim(w);
 }
 

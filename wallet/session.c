@@ -251,6 +251,12 @@ bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
 	return true;
 }
 
+bool session_has_next(const struct uncia_wallet *w, uint32_t node)
+{
+	const struct session_link *n = &w->session->links[node];
+	return session_is_open(n) && link_has_next(n->link);
+}
+
 void session_answered(struct uncia_wallet *w, uint32_t node)
 {
 	w->session->links[node].failures = 0;

@@ -65,6 +65,8 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up);
 /* The next message that is whole; valid until the next call. */
 bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message);
+/* Whether one may be there. */
+bool session_has_next(const struct uncia_wallet *w, uint32_t node);
 /* A message was accepted: its failures are forgotten. */
 void session_answered(struct uncia_wallet *w, uint32_t node);
 /* Gives the link up: the host is asked to close it. error: why, not 0. */

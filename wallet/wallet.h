@@ -3,7 +3,7 @@
  *
  * A file calls those below it, and none beside or above it:
  *
- *	open                                opening and closing
+ *	open        unlocking               opening and closing; the key opened elsewhere
  *	driver                              sockets, and the descriptor
  *	drive       paying      kept        bytes in and out, and the timeout; payments made; receipts read back
  *	catch_up                            what the account paid and this home does not know
@@ -53,6 +53,7 @@ struct uncia_wallet {
 	struct tracked *tracked, *outbox; /* tracked.c: all by id; own ones by their blob's name */
 	struct tracked *by_number;        /* tracked.c: all, by number */
 	uint64_t last_number;
+	uint64_t ends_stored;      /* or tried: each may cost the host some syncs */
 	size_t archived_tracked;   /* of `tracked`, those that the archive has */
 	struct archive *archive;   /* archive.c */
 	struct session *session;   /* session.c; NULL without a network */

@@ -190,14 +190,40 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, 
  * Threads: as uncia_wallet_open. */
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
 
-/* Opens the key of a wallet that was opened locked.
+/* Opens the key of a wallet that was opened locked. It takes as long as the seal was made to take: seconds, and 256 MiB
+ * unless struct uncia_key_options said otherwise. Where that must not hold up a loop: uncia_unlocking_begin.
  * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE, also for a key file that needs none; UNCIA_E_DAMAGED;
  *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);
 
-/* The recovery words of this wallet.
+/* An opening of a wallet's key that runs apart from the wallet, in a thread of the host's. */
+struct uncia_unlocking;
+
+/* Begins one: takes from the wallet what it needs of it.
+ * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Owns: the caller frees with uncia_unlocking_free. It needs the wallet no more.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_unlocking_begin(const struct uncia_wallet *wallet,
+                                                     struct uncia_unlocking **unlocking);
+
+/* Derives the key, which takes long; the wallet goes on meanwhile. May be called again, with another passphrase.
+ * Returns: as uncia_wallet_unlock; 0 for a key file that needs no passphrase where that is NULL.
+ * In: the passphrase is not kept; the caller wipes its own.
+ * Threads: any, one at a time for each `unlocking`. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_unlocking_run(struct uncia_unlocking *unlocking, const char *passphrase);
+
+/* Gives the key that was opened to the wallet, at once.
+ * Returns: 0 (also where the wallet is open); UNCIA_E_LOCKED where uncia_unlocking_run has not succeeded;
+ *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT, also where it was begun for another key file.
+ * Threads: as uncia_wallet_open; nobody runs the unlocking any more. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock_with(struct uncia_wallet *wallet, struct uncia_unlocking *unlocking);
+
+/* Wipes and frees it; NULL is fine. Threads: any; nobody runs it any more. */
+UNCIA_API void uncia_unlocking_free(struct uncia_unlocking *unlocking);
+
+/* The recovery words of this wallet. It takes as long as uncia_wallet_unlock.
  * Returns: as uncia_wallet_unlock.
  * Out: words; the caller wipes it.
  * In: passphrase, asked for again; NULL for a key file without one.
@@ -206,7 +232,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_words(struct uncia_wallet *wallet, c
                                                   char words[UNCIA_WORDS_TEXT_SIZE]);
 
 /* The wallet's own address, without a reference: what others are given to pay to.
- * Returns: 0; UNCIA_E_PASSPHRASE while the wallet is locked: whoever can write the home could have put another's public
+ * Returns: 0; UNCIA_E_LOCKED while the wallet is locked: whoever can write the home could have put another's public
  *	key into the key file, and only opening the seal shows it; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.1. */
@@ -329,7 +355,7 @@ struct uncia_payment_request {
  *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
  *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where no sync has succeeded in the last 30 s, or the
  *	few that answered do not agree on the time: sync, and call again; UNCIA_E_BEHIND (with a key):
- *	uncia_wallet_catch_up first; UNCIA_E_PASSPHRASE where the wallet is locked;
+ *	uncia_wallet_catch_up first; UNCIA_E_LOCKED;
  *	UNCIA_E_BUSY where another process makes a payment at this moment: call again in some milliseconds;
  *	UNCIA_E_NETWORK; UNCIA_E_ENCODING and UNCIA_E_LIMIT of the memo; UNCIA_E_ARGUMENT; UNCIA_E_MEMORY;
  *	UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent nothing. With a key, call again with
@@ -357,7 +383,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_by_key(struct uncia_wallet *wallet, 
  *time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
  *them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
  *UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
- *one is under way); UNCIA_E_NETWORK; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ *one is under way); UNCIA_E_NETWORK; UNCIA_E_LOCKED; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  *Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 

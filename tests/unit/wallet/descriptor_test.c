@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "history.h"
 #include "real_network.h"
 #include "unit.h"
+#include "wallet.h"
 
 #define HALF UINT64_C(500000)
 
@@ -479,8 +481,66 @@ START_TEST(the_system_has_one_descriptor_or_says_that_it_has_none)
 }
 END_TEST
 
-UNIT_MAIN("descriptor", the_system_has_one_descriptor_or_says_that_it_has_none,
-          what_the_host_asks_for_makes_the_descriptor_readable,
+static unsigned ends_told(struct rig *rig)
+{
+	struct uncia_event event = {.size = sizeof(event)};
+	unsigned ends = 0;
+	while (uncia_wallet_event(rig->wallet, &event))
+		ends += event.kind == UNCIA_EVENT_PAYMENT && !event.error &&
+		        rig_payment(rig, &event.id).state == UNCIA_PAYMENT_FINAL;
+	return ends;
+}
+
+#define MANY 40
+
+/* The receipts of 40 payments, from four validators each, are all there at once. */
+START_TEST(a_turn_takes_a_few_messages_and_the_next_ones_the_rest)
+{
+	struct rig *rig = listening();
+	struct uncia_event event;
+	struct uncia_payment_id id;
+	unsigned turns, ended = 0, most = 0;
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	ck_assert(run_until(rig, UNCIA_EVENT_BALANCE, &event, &turns));
+	idle_turns(rig, 400);
+	rig->net.finalise = true;
+	for (int i = 0; i < MANY; i++)
+		ck_assert_int_eq(rig_pay(rig, NULL, 20000, &id), 0);
+	ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+	for (int i = 0; i < 400; i++) /* a kilobyte from each link a time */
+		fake_network_serve(&rig->net);
+	ck_assert_uint_eq(rig_submits(rig), 4 * MANY);
+	ck_assert_uint_eq(ends_told(rig), 0);
+	for (turns = 0; readable(rig, 200); turns++) {
+		ck_assert_uint_lt(turns, 1000);
+		ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+		unsigned ends = ends_told(rig);
+		ended += ends;
+		most = ends > most ? ends : most;
+	}
+	ck_assert_uint_eq(ended, MANY);
+	ck_assert_uint_eq(most, 1); /* is stored in one turn */
+	ck_assert_uint_ge(turns, 4 * MANY / 2);
+	ck_assert_int_eq(uncia_wallet_history(rig->wallet, 0, 0, MANY), 0);
+	size_t verified = 0;
+	for (turns = 0; !rig_event(rig, UNCIA_EVENT_HISTORY, &event); turns++) {
+		ck_assert(readable(rig, 200));
+		ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+		size_t opened = rig->wallet->history->coming.opened;
+		ck_assert(opened == 0 || opened - verified <= 3);
+		verified = opened;
+		fake_network_serve(&rig->net);
+	}
+	ck_assert_uint_ge(turns, MANY / 3);
+	struct uncia_history_page page = {.size = sizeof(page)};
+	ck_assert_int_eq(uncia_wallet_history_page(rig->wallet, &page), 0);
+	ck_assert_uint_eq(page.count, MANY);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("descriptor", a_turn_takes_a_few_messages_and_the_next_ones_the_rest,
+          the_system_has_one_descriptor_or_says_that_it_has_none, what_the_host_asks_for_makes_the_descriptor_readable,
           an_event_that_waits_keeps_the_descriptor_readable_and_its_taking_ends_that,
           a_host_that_only_waits_on_the_descriptor_misses_nothing, an_idle_wallet_is_not_called,
           a_payment_that_waits_is_not_a_loop_that_spins, another_thread_wakes_the_loop_and_one_turn_ends_that,

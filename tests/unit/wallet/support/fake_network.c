@@ -5,6 +5,7 @@
 #include <string.h>
 #include "canonical.h"
 #include "fields.h"
+#include "history.h"
 #include "keyfile.h"
 #include "receipt.h"
 #include <arpa/inet.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 #include "heap.h"
 #include "unit.h"
+#include "wallet.h"
 
 /* A call of the wallet from here: in these, not in the network's own, allocations may be made to fail. */
 #define CALL(result, call) (heap_hold(0), (result) = (call), heap_hold(1), (result))
@@ -587,6 +589,10 @@ void fake_network_pump(struct fake_network *n, struct uncia_wallet *w)
 			} else if (n->nodes[i].link != NULL) {
 				moved = pump_one(n, w, i) || moved;
 			}
+		}
+		if (!moved && w->history->coming.bytes) { /* a page that takes some turns */
+			ck_assert_int_eq(uncia_wallet_tick(w), 0);
+			moved = true;
 		}
 	}
 }
