@@ -138,7 +138,7 @@ static void catch_up_done(struct uncia_wallet *w)
 	                          .created = c->exists ? c->state.entry.created : 0,
 	                          .payments = c->exists ? c->state.entry.payments : 0,
 	                          .finals = outbox_finals(w, 0, c->height)};
-	int rc = c->read ? mark_store(&w->host, &mark) : 0;
+	int rc = c->read && stored_all(w) ? stored_note(w, MARK_BLOB, mark_store(&w->host, &mark)) : 0;
 	if (!rc) {
 		c->mark = mark;
 		c->looked = true;

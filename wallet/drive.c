@@ -163,3 +163,17 @@ int uncia_wallet_network_changed(struct uncia_wallet *w)
 		w->driver_calls->network_changed(w);
 	return 0;
 }
+
+int uncia_wallet_stored(struct uncia_wallet *w, const char *name, int error)
+{
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!name || error > 0)
+		return UNCIA_E_ARGUMENT;
+	uint64_t before = w->storing.done;
+	rc = stored_confirm(w, name, error);
+	if (w->storing.done != before)
+		following_stored(w, before);
+	return rc;
+}

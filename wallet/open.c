@@ -26,7 +26,7 @@ static int bind_network(struct uncia_wallet *w)
 		w->network_id = w->network->genesis.network_id;
 	int rc = blob_load(&w->host, NETWORK_BLOB, &data, &size);
 	if (rc == UNCIA_E_NOT_FOUND && w->network) {
-		rc = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
+		rc = stored_create(w, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
 		if (!rc)
 			w->has_network_id = true;
 		if (rc != UNCIA_E_EXISTS)
@@ -117,6 +117,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	archive_deinit(w);
 	name_list_deinit(&w->contacts);
 	events_free(w);
+	storing_deinit(w);
 	secret_free(w->secret);
 	sodium_memzero(w, sizeof(*w));
 	free(w);

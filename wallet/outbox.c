@@ -368,8 +368,9 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo
 	}
 	if (!rc)
 		rc = outbox_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
+	uint64_t before = w->storing.last;
 	if (!rc) {
-		rc = blob_create(&w->host, t->record.blob, data, size);
+		rc = stored_create(w, t->record.blob, data, size);
 		free(data);
 	}
 	if (rc) {
@@ -380,6 +381,7 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const char *memo
 		return rc;
 	}
 	t->record.durable = true;
+	t->record.stored_after = stored_since(w, before);
 	*added = t;
 	return 0;
 }
@@ -391,16 +393,20 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	assert(t->record.own);
 	if (t->record.durable)
 		return 0;
+	uint64_t before = w->storing.last;
 	const struct ended *ended = t->record.archived ? archive_find(w, t->record.payment->nonce) : NULL;
 	int rc = ended
 	             ? archive_confirm(w, ended)
 	             : outbox_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
 	if (!rc && !ended) {
-		rc = blob_create(&w->host, t->record.blob, data, size);
+		rc = stored_create(w, t->record.blob, data, size);
 		free(data);
 		rc = rc == UNCIA_E_EXISTS ? 0 : rc;
 	}
 	t->record.durable = !rc;
+	t->record.stored_after = stored_since(w, before);
+	if (tracked_has_end(t))
+		t->record.end_after = t->record.stored_after;
 	return rc;
 }
 
@@ -456,6 +462,7 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	assert(t->record.own && !tracked_has_end(t));
 	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
 	w->ends_stored++;
+	uint64_t before = w->storing.last;
 	int rc = outbox_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &ending.size);
 	if (rc)
 		return rc;
@@ -466,12 +473,13 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 		rc = 0;
 	} else if (rc) {
 		/* Where the archive cannot have it now, it gets it later. */
-		rc = blob_replace(&w->host, t->record.blob, data, ending.size);
+		rc = stored_replace(w, t->record.blob, data, ending.size);
 		w->archive->loose = w->archive->loose || !rc;
 	}
 	free(data);
 	if (!rc)
 		t->record.durable = true;
+	t->record.end_after = stored_since(w, before);
 	if (tracked_has_end(t)) /* another process stored it: trimming could take t from the caller */
 		return rc;
 	if (t->record.archived && w->archive->loose)
@@ -619,11 +627,14 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	if (rc)
 		return rc;
 	outbox_blob_name(receipt->payment->nonce, blob);
-	rc = blob_create(&w->host, blob, data, size);
+	uint64_t before = w->storing.last;
+	rc = stored_create(w, blob, data, size);
 	free(data);
 	if (!rc || rc == UNCIA_E_EXISTS)
 		rc = outbox_load_one(w, blob, &t);
-	if (!rc)
+	if (!rc) {
 		t->record.durable = true;
+		t->record.end_after = t->record.stored_after = stored_since(w, before);
+	}
 	return rc;
 }

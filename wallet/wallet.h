@@ -12,7 +12,8 @@
  *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
  *	session     tracked     receipts    links; payments in memory; receipts verified
  *	archive_write, archive              payments that have their end, as they are stored
- *	events      contacts    mark
+ *	storing     contacts    mark        blobs written, by hosts that are slow to say so, too
+ *	events
  *	wallet
  *	keyfile, words, network, blob, host_directory, lookup, poller, request, text, utf8, system
  */
@@ -21,6 +22,7 @@
 #include "amount.h"
 #include "keyfile.h"
 #include "network.h"
+#include "storing.h"
 
 #define SETTLE_MS 300u /* once enough have answered, the others get this long */
 
@@ -37,6 +39,7 @@ struct tracked;
 struct uncia_wallet {
 	struct uncia_host host;
 	const struct uncia_network *network; /* or NULL */
+	struct storing storing;              /* storing.c */
 	long owner;                          /* no other process may use it */
 	bool has_network_id;
 	struct hash network_id; /* of the network, or what the home is bound to */

@@ -17,6 +17,10 @@
 #define UNCIA_MUST_CHECK
 #endif
 
+/* What a host's `create` or `replace` may answer (uncia.h): accepted, and durable later. No error, and no number of the
+ * wire. */
+#define UNCIA_LATER 1
+
 #ifdef __cplusplus
 extern "C" {
 #endif

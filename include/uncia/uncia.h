@@ -69,7 +69,12 @@ enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA
  * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
  * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
  * or the new one. Where they fail, it is one of the two. What `load` gives is durable as well: where a process may have
- * been killed before its `create` returned, that is made up for when the storage is opened. Money depends on it. */
+ * been killed before its `create` returned, that is made up for when the storage is opened. Money depends on it.
+ *
+ * Storage that is durable only later (IndexedDB, a store behind a queue) answers UNCIA_LATER: the blob is accepted,
+ * `load` and `list` show it from now on, and when it is durable, or could not be made so, the host says so by
+ * uncia_wallet_stored. Until then nothing that rests on it leaves: a payment is not sent, an end is shown as pending. A
+ * later blob of one wallet is never durable without the earlier ones that were accepted before it and did not fail. */
 struct uncia_host {
 	size_t size;
 	void *context;
@@ -77,9 +82,9 @@ struct uncia_host {
 	 * UNCIA_E_PERMISSION. */
 	int (*load)(void *context, const char *name, void *buffer, size_t capacity, size_t *size);
 	/* UNCIA_E_EXISTS where there is one by that name, whoever made it, other processes included: that one is then
-	 * durable, too; UNCIA_E_IO. */
+	 * durable, too; UNCIA_E_BUSY where it is not durable yet; UNCIA_LATER; UNCIA_E_IO. */
 	int (*create)(void *context, const char *name, const void *data, size_t size);
-	/* Creates or overwrites. UNCIA_E_IO. */
+	/* Creates or overwrites. UNCIA_LATER; UNCIA_E_IO. */
 	int (*replace)(void *context, const char *name, const void *data, size_t size);
 	/* UNCIA_E_NOT_FOUND; UNCIA_E_IO. */
 	int (*remove)(void *context, const char *name);
@@ -152,7 +157,8 @@ struct uncia_key_options {
 };
 
 /* Makes the wallet's key file from recovery words: a new wallet, or an old one restored.
- * Returns: 0; UNCIA_E_EXISTS where the home has a key already; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
+ * Returns: 0; UNCIA_LATER where the host's `create` answered so: give no address out before the key is durable;
+ *	UNCIA_E_EXISTS where the home has a key already; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
  *	UNCIA_E_IO; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT (neither a passphrase nor no_passphrase; kdf out of range).
  * In: neither the words nor the passphrase is kept; the caller wipes its own.
  * Threads: any.
@@ -184,6 +190,16 @@ struct uncia_wallet_options {
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network *network,
                                                  const struct uncia_wallet_options *options,
                                                  struct uncia_wallet **wallet);
+
+/* Says how a `create` or `replace` went that was answered with UNCIA_LATER: once for each, for those of one name in
+ *their order. error: 0, it is durable; else a negative enum uncia_error: it is not and will not be. Then the wallet
+ *stores and sends nothing new any more, shows no end that it could not store, and says so by an UNCIA_EVENT_ERROR:
+ *close it, and open it again over what the storage has. What is never confirmed stays as it is: pending, and not sent.
+ * Returns: 0; UNCIA_E_NOT_FOUND where none of that name is waited for, a second time for one; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT.
+ * In: not called from within a hook.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_stored(struct uncia_wallet *wallet, const char *name, int error);
 
 /* Closes links, wipes keys, frees the wallet. What is pending stays in storage and goes on at the next open. NULL is
  * fine.

@@ -284,7 +284,8 @@ static bool is_stored(struct fake_network *n, const struct payment *payment)
 	char blob[UNCIA_BLOB_NAME_SIZE], hex[2 * NONCE_SIZE + 1];
 	snprintf(blob, sizeof(blob), "payment-%s",
 	         sodium_bin2hex(hex, sizeof(hex), payment->nonce, sizeof(payment->nonce)));
-	bool stored = memory_host_find(n->host, blob) != NULL;
+	const struct memory_blob *own = memory_host_find(n->host, blob);
+	bool stored = own != NULL && !(n->host->later && own->lost);
 	for (size_t i = 0; !stored && i < n->host->count; i++)
 		stored = strncmp(n->host->blobs[i].name, "payments-ended-", 15) == 0 &&
 		         memmem(n->host->blobs[i].data, n->host->blobs[i].size, payment->bytes, payment->size);
