@@ -88,6 +88,10 @@ static const char *machine_error_text(int error)
 		return "no validator could be reached";
 	case UNCIA_E_BEHIND:
 		return "the account may have made payments that this wallet does not know yet";
+	case UNCIA_E_SYSTEM:
+		return "this system has no such thing";
+	case UNCIA_E_LOCKED:
+		return "the wallet is locked";
 	}
 	return "unknown error";
 }

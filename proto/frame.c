@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include "bech32m.h"
 #include "clean.h"
+#include "missing.h"
 #include "uncia/error.h"
 
 #define VERSION    1

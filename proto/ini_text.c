@@ -56,7 +56,7 @@ static const char *ini_take_line(struct ini_reader *r, char **line)
 	r->text[size] = '\0';
 	r->at = newline ? newline + 1 : r->end;
 	for (size_t i = 0; i < size; i++)
-		if ((r->text[i] >= 0 && r->text[i] < ' ' && r->text[i] != '\t') || r->text[i] == '\x7f')
+		if (((unsigned char)r->text[i] < ' ' && r->text[i] != '\t') || r->text[i] == '\x7f')
 			return "there is a control character in it";
 	*line = trimmed(r->text);
 	return NULL;

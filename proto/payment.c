@@ -2,7 +2,6 @@
  * fits a ledger, and whether its signature holds, is decided elsewhere. */
 #include "payment.h"
 #include <assert.h>
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
@@ -89,14 +88,12 @@ static bool take_message(struct reader *r, uint8_t tag, struct reader *message)
 /* A fixed32 that is not zero. */
 static bool take_fixed32(struct reader *r, uint8_t tag, uint32_t *number)
 {
-	uint32_t value;
-
-	if ((size_t)(r->end - r->at) < 1 + sizeof(value) || !take_tag(r, tag))
+	if ((size_t)(r->end - r->at) < 1 + sizeof(*number) || !take_tag(r, tag))
 		return false;
-	memcpy(&value, r->at, sizeof(value));
-	r->at += sizeof(value);
-	*number = le32toh(value);
-	return value != 0;
+	/* Fields of protobuf are the one thing here that begins with the low byte. */
+	*number = (uint32_t)r->at[3] << 24 | (uint32_t)r->at[2] << 16 | (uint32_t)r->at[1] << 8 | r->at[0];
+	r->at += sizeof(*number);
+	return *number != 0;
 }
 
 static bool take_expires_at(struct reader *r, uint32_t *expires_at)

@@ -403,6 +403,11 @@ bool link_next(struct link *link, struct bytes *message)
 	return false;
 }
 
+bool link_has_next(const struct link *link)
+{
+	return !link->error && link->complete > 0;
+}
+
 bool link_unfinished(const struct link *link)
 {
 	return buffer_used(&link->frame) > 0 || buffer_used(&link->received) > link->complete;

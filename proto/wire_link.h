@@ -48,6 +48,8 @@ int link_feed(struct link *link, const void *data, size_t size);
 /* The next whole message, or false. Valid until the next link_feed, link_next or link_free. Empty messages are
  * swallowed. */
 bool link_next(struct link *link, struct bytes *message);
+/* Whether link_next may have a message without another link_feed. */
+bool link_has_next(const struct link *link);
 /* Whether something received is only a part of a message yet. */
 bool link_unfinished(const struct link *link);
 /* Queues a message (size 0: a ping). Before the handshake is done it is queued behind it.

@@ -26,6 +26,7 @@
 #include "big_endian.h"
 #include "canonical.h"
 #include "events.h"
+#include "missing.h"
 #include "wallet.h"
 
 #define PAYMENT_PREFIX  "payment-"
@@ -414,7 +415,7 @@ int archive_confirm_segment(struct uncia_wallet *w, struct segment *segment)
 	if (rc)
 		return rc;
 	archive_segment_name(segment->number, name);
-	rc = blob_create(&w->host, name, data, size);
+	rc = stored_create(w, name, data, size);
 	free(data);
 	segment->durable = rc == 0 || rc == UNCIA_E_EXISTS;
 	return segment->durable ? 0 : rc;

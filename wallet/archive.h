@@ -119,9 +119,9 @@ int archive_append(struct uncia_wallet *w, const struct ending *endings, size_t 
 int archive_confirm(struct uncia_wallet *w, const struct ended *ended);
 /* Notes that the blob of this payment's own is still there. Returns 0 or UNCIA_E_MEMORY. */
 int archive_note_extra(struct uncia_wallet *w, struct ended *ended);
-/* Removes such blobs where there are many, a bounded number at a time, and only where index and segment are durable. It
+/* Removes such blobs where there are many, `most` at a time, and only where index and segment are durable. It
  * needs no lock. */
-void archive_clear(struct uncia_wallet *w);
+void archive_clear(struct uncia_wallet *w, unsigned most);
 
 /* What archive.c and archive_write.c share. */
 void archive_segment_name(uint32_t number, char name[UNCIA_BLOB_NAME_SIZE]);

@@ -8,8 +8,7 @@
 #include "fields.h"
 #include "wallet.h"
 
-#define VERSION   1
-#define CLEAR_MAX 128u /* blobs that are removed at a time: each is a sync of the host's */
+#define VERSION 1
 
 /* ---- the index --------------------------------------------------------------------------------- */
 
@@ -73,7 +72,7 @@ static int confirm_piece(struct uncia_wallet *w, struct piece *piece)
 	if (rc)
 		return rc;
 	archive_piece_name(piece->number, name);
-	rc = blob_create(&w->host, name, data, size);
+	rc = stored_create(w, name, data, size);
 	free(data);
 	piece->durable = rc == 0 || rc == UNCIA_E_EXISTS;
 	return piece->durable ? 0 : rc;
@@ -112,7 +111,7 @@ static int write_piece(struct uncia_wallet *w, uint32_t number)
 		return rc;
 	archive_piece_name(number, name);
 	piece->durable = false;
-	rc = blob_replace(&w->host, name, data, size);
+	rc = stored_replace(w, name, data, size);
 	free(data);
 	if (rc)
 		return rc;
@@ -134,7 +133,7 @@ static void write_index(struct uncia_wallet *w)
 {
 	const struct segment *segment, *next;
 	int rc = 0;
-	if (!w->archive->index_due)
+	if (!w->archive->index_due || !stored_all(w)) /* the segments first */
 		return;
 	HASH_ITER (hh, w->archive->segments, segment, next)
 		if (!rc && !segment->indexed && is_listed(w, segment))
@@ -142,12 +141,12 @@ static void write_index(struct uncia_wallet *w)
 	w->archive->index_due = rc != 0;
 }
 
-void archive_clear(struct uncia_wallet *w)
+void archive_clear(struct uncia_wallet *w, unsigned most)
 {
 	struct archive *a = w->archive;
-	if (a->extra_count < a->segment_records / 2)
+	if (a->extra_count < a->segment_records / 2 || !stored_all(w))
 		return;
-	for (unsigned done = 0; a->extra_count != 0 && done < CLEAR_MAX; done++) {
+	for (unsigned done = 0; a->extra_count != 0 && done < most; done++) {
 		const struct ended *ended = a->extras[a->extra_count - 1];
 		struct segment *segment = archive_segment(w, ended->segment);
 		struct piece *piece = archive_piece(w, ended->segment / ARCHIVE_PIECE_SEGMENTS);
@@ -201,7 +200,7 @@ static int write_segment(struct uncia_wallet *w, uint32_t number, const Uncia__P
 		return rc;
 	archive_segment_name(number, name);
 	/* A new one is nobody else's: those who do not know of it have not looked, under the lock. */
-	rc = opened ? blob_replace(&w->host, name, data, size) : blob_create(&w->host, name, data, size);
+	rc = opened ? stored_replace(w, name, data, size) : stored_create(w, name, data, size);
 	free(data);
 	return rc == UNCIA_E_EXISTS ? UNCIA_E_BUSY : rc;
 }

@@ -5,50 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include "hash.h"
+#include "system.h"
 
 #define MAGIC           "uncia-1\n"
 #define MAGIC_SIZE      (sizeof(MAGIC) - 1)
 #define ENVELOPE_SIZE   (MAGIC_SIZE + HASH_SIZE)
 #define LOAD_FIRST_SIZE 4096
-
-#define SYSTEM_RANDOM_MAX 256u /* that getentropy gives at once */
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec t;
-	return clock_gettime(clock, &t) == 0 ? (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 : 0;
-}
-
-static uint64_t system_now_ms(void *context)
-{
-	(void)context;
-#ifdef CLOCK_BOOTTIME
-	return clock_ms(CLOCK_BOOTTIME); /* Linux: the other one stands still while the device sleeps */
-#else
-	return clock_ms(CLOCK_MONOTONIC);
-#endif
-}
-
-static uint64_t system_wall_ms(void *context)
-{
-	(void)context;
-	return clock_ms(CLOCK_REALTIME);
-}
-
-/* Not randombytes_buf: that ends the process where the system gives no randomness. */
-int system_random(void *context, void *buffer, size_t size)
-{
-	(void)context;
-	for (size_t done = 0; done < size; done += SYSTEM_RANDOM_MAX) {
-		size_t left = size - done;
-		if (getentropy((uint8_t *)buffer + done, left < SYSTEM_RANDOM_MAX ? left : SYSTEM_RANDOM_MAX) != 0)
-			return UNCIA_E_RANDOM;
-	}
-	return 0;
-}
 
 int host_init(struct uncia_host *host, const struct uncia_host *given)
 {

@@ -10,8 +10,6 @@
 
 /* Copies a caller's host and fills in the defaults. Returns 0 or UNCIA_E_ARGUMENT. */
 int host_init(struct uncia_host *host, const struct uncia_host *given);
-/* The `random` of a host that has none. Returns 0 or UNCIA_E_RANDOM. */
-int system_random(void *context, void *buffer, size_t size);
 int host_random(const struct uncia_host *host, void *buffer, size_t size);
 /* Nothing where nobody shares the storage. host_lock returns 0 or what the hook returned. */
 int host_lock(const struct uncia_host *host);

@@ -27,12 +27,9 @@ static int cancel_catch_up(struct uncia_wallet *w)
 	return 0;
 }
 
-int uncia_wallet_cancel(struct uncia_wallet *w, enum uncia_event_kind kind, const struct uncia_payment_id *id)
+static int cancel_kind(struct uncia_wallet *w, enum uncia_event_kind kind, const struct uncia_payment_id *id)
 {
 	struct payment_id key;
-	int rc = wallet_usable(w);
-	if (rc)
-		return rc;
 	switch (kind) {
 	case UNCIA_EVENT_BALANCE:
 		return cancel_sync(w);
@@ -49,4 +46,15 @@ int uncia_wallet_cancel(struct uncia_wallet *w, enum uncia_event_kind kind, cons
 	default:
 		return UNCIA_E_ARGUMENT;
 	}
+}
+
+int uncia_wallet_cancel(struct uncia_wallet *w, enum uncia_event_kind kind, const struct uncia_payment_id *id)
+{
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	rc = cancel_kind(w, kind, id);
+	if (!rc)
+		wallet_stir(w);
+	return rc;
 }

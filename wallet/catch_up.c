@@ -144,7 +144,7 @@ static void catch_up_done(struct uncia_wallet *w)
 	                          .created = c->exists ? c->state.entry.created : 0,
 	                          .payments = c->exists ? c->state.entry.payments : 0,
 	                          .finals = outbox_finals(w, 0, c->height)};
-	int rc = c->read ? mark_store(&w->host, &mark) : 0;
+	int rc = c->read && stored_all(w) ? stored_note(w, MARK_BLOB, mark_store(&w->host, &mark)) : 0;
 	if (!rc) {
 		c->mark = mark;
 		c->looked = true;
@@ -426,7 +426,7 @@ int uncia_wallet_catch_up(struct uncia_wallet *w)
 	if (!w->network)
 		return UNCIA_E_NETWORK;
 	if (!w->secret)
-		return UNCIA_E_PASSPHRASE;
+		return UNCIA_E_LOCKED;
 	if (!catch_up_active(w) && !w->sync->active)
 		return begin_sync(w);
 	if (!catch_up_active(w))

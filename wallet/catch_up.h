@@ -74,6 +74,7 @@ void catch_up_tick(struct uncia_wallet *w);
 /* UINT64_MAX: never. */
 uint64_t catch_up_next_ms(const struct uncia_wallet *w);
 
+#define MARK_BLOB "caught-up"
 /* mark.c: the blob. Returns 0, also where there is none; UNCIA_E_MEMORY; what the host returned. */
 int mark_load(const struct uncia_host *host, struct mark *mark);
 /* Returns 0; UNCIA_E_MEMORY; what the host returned. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "canonical.h"
 #include "fields.h"
+#include "missing.h"
 #include "names.h"
 #include "storage.pb-c.h"
 #include "utf8.h"
@@ -71,7 +72,7 @@ static int contact_store(struct uncia_wallet *w, const char *blob, const char *n
 	int rc = canonical_encode(&record.base, &data, &size);
 	if (rc)
 		return rc;
-	rc = replace ? blob_replace(&w->host, blob, data, size) : blob_create(&w->host, blob, data, size);
+	rc = replace ? stored_replace(w, blob, data, size) : stored_create(w, blob, data, size);
 	free(data);
 	return rc;
 }

@@ -1,8 +1,10 @@
 /* Driving by bytes. Messages go to the part that asked (sync.c, following.c, history.c, catch_up.c, watching.c); each
  * part is told when a link comes up or goes down, and when time has passed. Nothing is verified here. */
 #include "drive.h"
+#include <limits.h>
 #include "canonical.h"
 #include "catch_up.h"
+#include "events.h"
 #include "following.h"
 #include "history.h"
 #include "orders.h"
@@ -27,7 +29,8 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 	                        history_next_ms(w),
 	                        catch_up_next_ms(w),
 	                        watching_next_ms(w),
-	                        orders_next_ms(w)};
+	                        orders_next_ms(w),
+	                        w->driver ? w->driver_calls->next_ms(w) : UINT64_MAX};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
 		if (all[i] < next)
@@ -83,7 +86,7 @@ static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 	watching_link_up(w, node);
 }
 
-int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
+int drive_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, unsigned *budget)
 {
 	struct bytes message;
 	bool is_up;
@@ -95,14 +98,27 @@ int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *da
 	rc = session_feed(w, node, data, size, &is_up);
 	if (is_up)
 		drive_tell_up(w, node);
-	while (!rc && session_next(w, node, &message)) {
+	while (!rc && *budget != 0 && session_next(w, node, &message)) {
+		uint64_t stored = w->ends_stored;
 		rc = drive_take_message(w, node, &message);
+		*budget = w->ends_stored != stored ? 0 : *budget - 1;
 		if (!rc)
 			session_answered(w, node);
 		else
 			session_drop(w, node, rc);
 	}
 	orders_advance(w);
+	return rc;
+}
+
+int uncia_wallet_link_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size)
+{
+	unsigned budget = UINT_MAX;
+	int rc = drive_feed(w, node, data, size, &budget);
+	while (!rc && session_has_next(w, node)) {
+		budget = UINT_MAX;
+		rc = drive_feed(w, node, NULL, 0, &budget);
+	}
 	return rc;
 }
 
@@ -136,4 +152,43 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	if (drive_need(w) == SESSION_WORKS)
 		session_wake(w);
 	return 0;
+}
+
+int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
+{
+	if (wallet_readable(w) || events_waiting(w))
+		return 0;
+	if (!w->network)
+		return -1;
+	uint64_t now = wallet_now(w), next = drive_next_ms(w);
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+}
+
+int uncia_wallet_network_changed(struct uncia_wallet *w)
+{
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!w->network)
+		return UNCIA_E_NETWORK;
+	session_network_changed(w);
+	if (w->driver)
+		w->driver_calls->network_changed(w);
+	return 0;
+}
+
+int uncia_wallet_stored(struct uncia_wallet *w, const char *name, int error)
+{
+	int rc = wallet_usable(w);
+	if (rc)
+		return rc;
+	if (!name || error > 0)
+		return UNCIA_E_ARGUMENT;
+	uint64_t before = w->storing.done;
+	rc = stored_confirm(w, name, error);
+	if (w->storing.done != before)
+		following_stored(w, before);
+	return rc;
 }

@@ -1,45 +1,75 @@
-/* Drives a wallet over TCP: the only file of the library that watches descriptors. It does what any host that drives by
- * bytes does, through the public functions. */
-#include "driver.h"
+/* Drives a wallet over TCP: the only file of the library that has sockets. It does what any host that drives by bytes
+ * does, through the public functions. How descriptors are watched is poller.h's.
+ *
+ * The one descriptor is readable as long as there is something to do: a socket is ready, or a look-up's; its time has
+ * come (a timer inside, set anew at the end of each uncia_wallet_process); the host has asked for something since, or
+ * has not taken all events (the parts below say so by wallet_stir and wallet_tell). */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "drive.h"
 #include "events.h"
 #include "lookup.h"
+#include "poller.h"
 #include "session.h"
+#include "system.h"
 #include "wallet.h"
+
+/* Systems that raise SIGPIPE for a socket unless told otherwise are told by SO_NOSIGPIPE. */
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+#if defined(UNCIA_DRIVER_POLL)
+#define POLLER poller_poll
+#elif defined(UNCIA_DRIVER_KQUEUE)
+#define POLLER poller_kqueue
+#elif defined(UNCIA_DRIVER_EPOLL) || defined(__linux__)
+#define POLLER poller_epoll
+#elif defined(UNCIA_HAVE_KQUEUE)
+#define POLLER poller_kqueue
+#else
+#define POLLER poller_poll
+#endif
 
 #define LOOKUP_TIMEOUT_MS  10000u /* of a name; nobody else waits for it */
 #define CONNECT_TIMEOUT_MS 5000u
 #define CONNECT_NEXT_MS    2000u /* where there is another address to try */
-#define READ_SIZE          (64u << 10)
-#define READS_PER_TURN     16 /* of one socket, so that one validator cannot keep the host's loop */
-#define EVENTS_PER_TURN    32
+/* A turn is bounded: what is left is done in the next one, and the descriptor stays readable. */
+#define READ_SIZE         (16u << 10)
+#define READS_PER_TURN    2 /* of all sockets; one may end a handshake */
+#define MESSAGES_PER_TURN 2 /* each may be a receipt to be verified; one that is stored is the last of its turn */
+#define READY_PER_TURN    32
 
 struct socket {
 	int fd; /* -1: none */
 	bool connected;
-	bool wants_write;      /* as epoll was told */
+	bool readable;         /* in this turn */
+	bool wants_write;      /* as the poller was told */
 	uint64_t deadline_ms;  /* of the look-up, or of the connection being made */
 	struct lookup *lookup; /* from the dial until the connection is made; NULL: none is being made */
 	uint32_t tried;        /* of the addresses that were found */
 };
 
 struct driver {
-	int epoll;
+	void *poller;
+	bool running; /* uncia_wallet_process is: it sees for itself what there is to do when it ends */
+	bool stirred; /* uncia_wallet_process has something to do that the poller does not know of */
 	uint32_t count;
 	struct socket *sockets;
+	uint32_t first;           /* whose turn it is to be read from first */
+	unsigned messages, reads; /* that this turn may still take, and make */
+	uint8_t buffer[READ_SIZE];
 };
 
-/* What an event of epoll is about: a validator, and which of its look-up's descriptors or, LINK, its connection's. */
+/* What a readiness is about: a validator, and which of its look-up's descriptors or, LINK, its connection's. */
 #define LINK UINT32_MAX
 
 static uint64_t event_tag(uint32_t validator, uint32_t what)
@@ -47,14 +77,12 @@ static uint64_t event_tag(uint32_t validator, uint32_t what)
 	return (uint64_t)what << 32 | validator;
 }
 
-void driver_free(struct driver *d)
+static void driver_free(struct driver *d)
 {
-	if (!d)
-		return;
 	/* First: a child of fork shares it with its parent, and would take the look-ups' descriptors out of it. */
-	if (d->epoll >= 0)
-		close(d->epoll);
-	d->epoll = -1;
+	if (d->poller)
+		POLLER.close(d->poller);
+	d->poller = NULL;
 	for (uint32_t i = 0; i < d->count; i++) {
 		lookup_free(d->sockets[i].lookup);
 		if (d->sockets[i].fd >= 0)
@@ -64,26 +92,20 @@ void driver_free(struct driver *d)
 	free(d);
 }
 
-static int driver_start(struct uncia_wallet *w)
+static void driver_watch(const struct driver *d, const struct poller_watch *watch)
 {
-	if (w->driver)
-		return 0;
-	struct driver *d = calloc(1, sizeof(*d));
-	if (!d)
-		return UNCIA_E_MEMORY;
-	uint32_t count = w->network->endpoint_count;
-	d->epoll = epoll_create1(EPOLL_CLOEXEC);
-	d->sockets = calloc(count, sizeof(*d->sockets));
-	if (d->epoll < 0 || !d->sockets) {
-		int rc = d->epoll < 0 ? UNCIA_E_IO : UNCIA_E_MEMORY;
-		driver_free(d);
-		return rc;
-	}
-	d->count = count;
-	for (uint32_t i = 0; i < count; i++)
-		d->sockets[i].fd = -1;
-	w->driver = d;
-	return 0;
+	if (d->poller)
+		(void)POLLER.watch(d->poller, watch); /* where this fails, time-outs end what is waited for */
+}
+
+/* Ends the connection, or the attempt to make it. */
+static void close_connection(const struct driver *d, struct socket *s)
+{
+	if (s->fd < 0)
+		return;
+	driver_watch(d, &(struct poller_watch){.fd = s->fd});
+	close(s->fd);
+	s->fd = -1;
 }
 
 /* Ends the connection, or the attempt to make one, and tells the wallet. */
@@ -91,35 +113,49 @@ static void close_socket(struct uncia_wallet *w, uint32_t i, int error)
 {
 	struct socket *s = &w->driver->sockets[i];
 	lookup_free(s->lookup);
-	if (s->fd >= 0)
-		close(s->fd); /* epoll forgets it by this */
+	close_connection(w->driver, s);
 	*s = (struct socket){.fd = -1};
 	uncia_wallet_link_closed(w, i, error);
 }
 
-/* For a look-up: its descriptor is in the same epoll as the connections. */
+/* For a look-up: its descriptor is among the connections'. */
 static void watch_lookup(void *context, uint32_t validator, int fd, bool reads, bool writes)
 {
-	const struct driver *d = context;
-	struct epoll_event event = {.events = (reads ? EPOLLIN : 0u) | (writes ? EPOLLOUT : 0u),
-	                            .data.u64 = event_tag(validator, (uint32_t)fd)};
-	if (!reads && !writes)
-		epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
-	else if (epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &event) != 0)
-		epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd,
-		          &event); /* where this fails, the look-up's own time-outs end it */
+	driver_watch(context, &(struct poller_watch){fd, reads, writes, event_tag(validator, (uint32_t)fd)});
+}
+
+/* A socket that never waits, and that no program started from here gets. Returns -1 where there is none. */
+static int socket_open(int family)
+{
+	int one = 1;
+#if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC) && !defined(UNCIA_DRIVER_POLL)
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+#else
+	int fd = socket(family, SOCK_STREAM, 0);
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0) {
+		close(fd);
+		return -1;
+	}
+#endif
+#ifdef SO_NOSIGPIPE
+	setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &one, sizeof(one));
+#endif
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* a payment is one small write */
+	return fd;
 }
 
 /* Begins a connection. Returns its descriptor, or -1. */
 static int connect_one(const struct driver *d, uint32_t i, const struct sockaddr_storage *address, socklen_t size)
 {
-	int one = 1, fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = event_tag(i, LINK)};
+	int fd = socket_open(address->ss_family);
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* a payment is one small write */
 	if ((connect(fd, (const struct sockaddr *)address, size) == 0 || errno == EINPROGRESS) &&
-	    epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+	    !POLLER.watch(d->poller, &(struct poller_watch){fd, true, true, event_tag(i, LINK)}))
 		return fd;
 	int number = errno;
 	close(fd);
@@ -142,9 +178,7 @@ static void connect_next(struct uncia_wallet *w, uint32_t i)
 	struct socket *s = &w->driver->sockets[i];
 	struct sockaddr_storage address;
 	socklen_t size;
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	close_connection(w->driver, s);
 	errno = 0;
 	while (s->fd < 0 && lookup_address(s->lookup, s->tried, &address, &size)) {
 		s->tried++;
@@ -231,21 +265,23 @@ static int finish_connect(struct uncia_wallet *w, uint32_t i)
 	return 0;
 }
 
-static int read_some(struct uncia_wallet *w, uint32_t i, uint8_t *buffer)
+/* Takes what has come over a connection, within what this turn may do. */
+static int read_some(struct uncia_wallet *w, uint32_t i)
 {
-	for (int turn = 0; turn < READS_PER_TURN; turn++) {
-		ssize_t n = recv(w->driver->sockets[i].fd, buffer, READ_SIZE, 0);
+	struct driver *d = w->driver;
+	int rc = drive_feed(w, i, NULL, 0, &d->messages); /* what the last turn left */
+	while (!rc && d->messages != 0 && d->reads != 0) {
+		ssize_t n = recv(d->sockets[i].fd, d->buffer, READ_SIZE, 0);
 		if (n == 0)
 			return UNCIA_E_CLOSED;
 		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : UNCIA_E_CLOSED;
-		int rc = uncia_wallet_link_feed(w, i, buffer, (size_t)n);
-		if (rc)
-			return rc;
+			return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : UNCIA_E_CLOSED;
+		d->reads--;
+		rc = drive_feed(w, i, d->buffer, (size_t)n, &d->messages);
 		if ((size_t)n < READ_SIZE)
-			return 0;
+			break;
 	}
-	return 0;
+	return rc;
 }
 
 static int write_some(struct uncia_wallet *w, uint32_t i)
@@ -263,7 +299,7 @@ static int write_some(struct uncia_wallet *w, uint32_t i)
 		ssize_t n = send(s->fd, data, size, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (n < 0)
 			return UNCIA_E_CLOSED;
@@ -272,12 +308,10 @@ static int write_some(struct uncia_wallet *w, uint32_t i)
 	if (s->wants_write == (size != 0))
 		return 0;
 	s->wants_write = size != 0;
-	struct epoll_event event = {.events = EPOLLIN | (s->wants_write ? EPOLLOUT : 0),
-	                            .data.u64 = event_tag(i, LINK)};
-	return epoll_ctl(w->driver->epoll, EPOLL_CTL_MOD, s->fd, &event) == 0 ? 0 : UNCIA_E_IO;
+	return POLLER.watch(w->driver->poller, &(struct poller_watch){s->fd, true, s->wants_write, event_tag(i, LINK)});
 }
 
-static void on_link_ready(struct uncia_wallet *w, uint32_t i, uint32_t events, uint8_t *buffer)
+static void on_link_ready(struct uncia_wallet *w, uint32_t i, bool readable)
 {
 	struct socket *s = &w->driver->sockets[i];
 	int rc = 0;
@@ -287,22 +321,135 @@ static void on_link_ready(struct uncia_wallet *w, uint32_t i, uint32_t events, u
 		connect_next(w, i);
 		return;
 	}
-	if (!rc && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
-		rc = read_some(w, i, buffer);
+	s->readable = s->readable || readable;
 	if (rc)
 		close_socket(w, i, rc);
 }
 
-static void on_ready(struct uncia_wallet *w, const struct epoll_event *event, uint8_t *buffer)
+/* Reads what is ready, and takes messages that are here already, another validator's first in each turn. */
+static void read_links(struct uncia_wallet *w)
 {
-	uint32_t i = (uint32_t)event->data.u64, what = (uint32_t)(event->data.u64 >> 32);
+	struct driver *d = w->driver;
+	d->messages = MESSAGES_PER_TURN;
+	d->reads = READS_PER_TURN;
+	d->first = (d->first + 1) % d->count;
+	for (uint32_t k = 0; k < d->count; k++) {
+		uint32_t i = (d->first + k) % d->count;
+		struct socket *s = &d->sockets[i];
+		bool ready = s->connected && (s->readable || session_has_next(w, i));
+		s->readable = false; /* the poller says it again */
+		int rc = ready ? read_some(w, i) : 0;
+		if (rc)
+			close_socket(w, i, rc);
+	}
+}
+
+static void on_ready(struct uncia_wallet *w, const struct poller_ready *ready)
+{
+	uint32_t i = (uint32_t)ready->tag, what = (uint32_t)(ready->tag >> 32);
 	assert(i < w->driver->count);
 	struct lookup *lookup = w->driver->sockets[i].lookup;
 	if (what == LINK)
-		on_link_ready(w, i, event->events, buffer);
+		on_link_ready(w, i, ready->readable);
 	else if (lookup) /* else ended earlier in this turn */
-		lookup_process(lookup, (int)what, event->events & (EPOLLIN | EPOLLERR | EPOLLHUP),
-		               event->events & EPOLLOUT);
+		lookup_process(lookup, (int)what, ready->readable, ready->writable);
+}
+
+/* When a look-up or a connection being made needs uncia_wallet_process without a descriptor being ready. */
+static uint64_t attempt_next_ms(const struct uncia_wallet *w, const struct socket *s)
+{
+	int lookup_ms = s->fd < 0 ? lookup_timeout_ms(s->lookup) : -1;
+	uint64_t at = lookup_ms < 0 ? UINT64_MAX : wallet_now(w) + (uint64_t)lookup_ms;
+	return at < s->deadline_ms ? at : s->deadline_ms;
+}
+
+/* When uncia_wallet_process is next due without a descriptor being ready. */
+static uint64_t driver_next_ms(const struct uncia_wallet *w)
+{
+	uint64_t next = UINT64_MAX;
+	if (w->driver->stirred)
+		return 0;
+	for (uint32_t i = 0; i < w->driver->count; i++) {
+		const struct socket *s = &w->driver->sockets[i];
+		if (is_engaged(s) != uncia_wallet_link_wanted(w, i))
+			return 0;
+		/* Queued since the last turn: the poller does not know of it yet. */
+		if (s->connected && !s->wants_write && session_has_output(w, i))
+			return 0;
+		if (s->connected && session_has_next(w, i)) /* left by the last turn */
+			return 0;
+		uint64_t at = s->lookup ? attempt_next_ms(w, s) : UINT64_MAX;
+		if (at < next)
+			next = at;
+	}
+	return next;
+}
+
+/* Makes the descriptor tell the truth: of now, or of the time when there will be something to do. */
+static void driver_arm(struct uncia_wallet *w)
+{
+	uint64_t now = wallet_now(w), next = events_waiting(w) ? 0 : drive_next_ms(w);
+	uint64_t in_ms = next == UINT64_MAX ? POLLER_NEVER : next <= now ? 0 : next - now;
+	POLLER.arm(w->driver->poller, in_ms);
+}
+
+/* A child of fork has no say in what is its parent's as well. */
+static bool driver_idles(const struct uncia_wallet *w)
+{
+	return !w->driver->running && !wallet_usable(w);
+}
+
+static void on_stirred(struct uncia_wallet *w)
+{
+	if (!driver_idles(w) || w->driver->stirred)
+		return;
+	w->driver->stirred = true;
+	POLLER.arm(w->driver->poller, 0);
+}
+
+static void on_told(struct uncia_wallet *w)
+{
+	if (driver_idles(w) && !w->driver->stirred)
+		driver_arm(w);
+}
+
+/* What was begun on the old network is begun anew. */
+static void on_network_changed(struct uncia_wallet *w)
+{
+	for (uint32_t i = 0; i < w->driver->count; i++)
+		if (w->driver->sockets[i].lookup)
+			close_socket(w, i, 0);
+}
+
+static const struct driver_calls calls = {
+    .stirred = on_stirred,
+    .told = on_told,
+    .network_changed = on_network_changed,
+    .next_ms = driver_next_ms,
+    .free = driver_free,
+};
+
+static int driver_start(struct uncia_wallet *w)
+{
+	if (w->driver)
+		return 0;
+	struct driver *d = calloc(1, sizeof(*d));
+	if (!d)
+		return UNCIA_E_MEMORY;
+	uint32_t count = w->network->endpoint_count;
+	d->sockets = calloc(count, sizeof(*d->sockets));
+	int rc = d->sockets ? POLLER.open(&d->poller) : UNCIA_E_MEMORY;
+	if (rc) {
+		driver_free(d);
+		return rc;
+	}
+	d->count = count;
+	for (uint32_t i = 0; i < count; i++)
+		d->sockets[i].fd = -1;
+	w->driver = d;
+	w->driver_calls = &calls;
+	on_stirred(w);
+	return 0;
 }
 
 static int driver_ready(struct uncia_wallet *w)
@@ -316,70 +463,47 @@ static int driver_ready(struct uncia_wallet *w)
 int uncia_wallet_fd(struct uncia_wallet *w)
 {
 	int rc = driver_ready(w);
-	return rc ? rc : w->driver->epoll;
+	if (rc)
+		return rc;
+	int fd = POLLER.descriptor(w->driver->poller);
+	return fd < 0 ? UNCIA_E_SYSTEM : fd;
+}
+
+int uncia_wallet_descriptors(struct uncia_wallet *w, struct uncia_descriptor *list, size_t capacity, size_t *count)
+{
+	int rc = driver_ready(w);
+	if (!rc && (!count || (!list && capacity != 0)))
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc)
+		*count = POLLER.list(w->driver->poller, list, capacity);
+	return rc;
+}
+
+void uncia_wallet_wake(const struct uncia_wallet *w)
+{
+	if (w && w->driver && w->owner == system_process())
+		POLLER.wake(w->driver->poller);
 }
 
 int uncia_wallet_process(struct uncia_wallet *w)
 {
-	struct epoll_event events[EVENTS_PER_TURN];
+	struct poller_ready ready[READY_PER_TURN];
 	int rc = driver_ready(w);
 	if (rc)
 		return rc;
-	uint8_t *buffer = malloc(READ_SIZE);
-	if (!buffer)
-		return UNCIA_E_MEMORY;
-	int count = epoll_wait(w->driver->epoll, events, EVENTS_PER_TURN, 0);
+	w->driver->running = true;
+	w->driver->stirred = false;
+	int count = POLLER.ready(w->driver->poller, ready, READY_PER_TURN);
 	for (int i = 0; i < count; i++)
-		on_ready(w, &events[i], buffer);
-	free(buffer);
-	if (count < 0 && errno != EINTR)
-		return UNCIA_E_IO;
+		on_ready(w, &ready[i]);
+	read_links(w);
 	uncia_wallet_tick(w);
 	follow_wishes(w);
 	for (uint32_t i = 0; i < w->driver->count; i++) {
 		if (w->driver->sockets[i].connected && (rc = write_some(w, i)))
 			close_socket(w, i, rc);
 	}
-	return 0;
-}
-
-/* When a look-up or a connection being made needs uncia_wallet_process without a descriptor being ready. */
-static uint64_t attempt_next_ms(const struct uncia_wallet *w, const struct socket *s)
-{
-	int lookup_ms = s->fd < 0 ? lookup_timeout_ms(s->lookup) : -1;
-	uint64_t at = lookup_ms < 0 ? UINT64_MAX : wallet_now(w) + (uint64_t)lookup_ms;
-	return at < s->deadline_ms ? at : s->deadline_ms;
-}
-
-/* When a socket next needs uncia_wallet_process without being readable. */
-static uint64_t sockets_next_ms(const struct uncia_wallet *w)
-{
-	uint64_t next = UINT64_MAX;
-	for (uint32_t i = 0; i < w->driver->count; i++) {
-		const struct socket *s = &w->driver->sockets[i];
-		if (is_engaged(s) != uncia_wallet_link_wanted(w, i))
-			return 0;
-		/* Queued since the last turn: epoll does not know of it yet. */
-		if (s->connected && !s->wants_write && session_has_output(w, i))
-			return 0;
-		uint64_t at = s->lookup ? attempt_next_ms(w, s) : UINT64_MAX;
-		if (at < next)
-			next = at;
-	}
-	return next;
-}
-
-int uncia_wallet_timeout_ms(const struct uncia_wallet *w)
-{
-	if (wallet_readable(w) || events_waiting(w))
-		return 0;
-	if (!w->network)
-		return -1;
-	uint64_t now = wallet_now(w), next = drive_next_ms(w);
-	uint64_t due = w->driver ? sockets_next_ms(w) : UINT64_MAX;
-	if (due < next)
-		next = due;
-	if (next == UINT64_MAX)
-		return -1;
-	return next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+	w->driver->running = false;
+	driver_arm(w);
+	return count < 0 ? count : 0;
 }

@@ -23,8 +23,11 @@ void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
 	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_ORDER);
 	assert(memchr(event->text, 0, sizeof(event->text)));
+	bool is_first = !events_waiting(w);
 	if (!fresh) {
 		w->events_lost = true;
+		if (is_first)
+			wallet_tell(w);
 		return;
 	}
 	fresh->event = *event;
@@ -38,6 +41,8 @@ void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 		}
 	}
 	DL_APPEND(w->events, fresh);
+	if (is_first)
+		wallet_tell(w);
 }
 
 void events_add_payment(struct uncia_wallet *w, const struct payment_id *id, int error, struct bytes tag)
@@ -63,27 +68,33 @@ bool events_waiting(const struct uncia_wallet *w)
 	return w->events || w->events_lost;
 }
 
-int uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
+/* Takes the first one into *event. */
+static void take_first(struct uncia_wallet *w, struct uncia_event *event)
 {
-	int rc = wallet_readable(w);
-	if (!rc && (!event || event->size != sizeof(*event)))
-		rc = UNCIA_E_ARGUMENT;
-	if (rc)
-		return rc;
 	struct queued_event *first = w->events;
 	if (!first) {
-		if (!w->events_lost)
-			return 0;
 		w->events_lost = false;
 		*event = (struct uncia_event){.size = sizeof(*event),
 		                              .kind = UNCIA_EVENT_ERROR,
 		                              .error = UNCIA_E_MEMORY,
 		                              .text = "events were lost for want of memory"};
-		return 1;
+		return;
 	}
 	*event = first->event;
 	DL_DELETE(w->events, first);
 	free(first);
+}
+
+int uncia_wallet_event(struct uncia_wallet *w, struct uncia_event *event)
+{
+	int rc = wallet_readable(w);
+	if (!rc && (!event || event->size != sizeof(*event)))
+		rc = UNCIA_E_ARGUMENT;
+	if (rc || !events_waiting(w))
+		return rc;
+	take_first(w, event);
+	if (!events_waiting(w))
+		wallet_tell(w);
 	return 1;
 }
 

@@ -58,6 +58,8 @@ static bool following_send_to(struct uncia_wallet *w, const struct tracked *t, u
 		return false;
 	if (t->record.own) {
 		assert(t->record.durable); /* wallet 7.2 */
+		if (t->record.stored_after > w->storing.done)
+			return true; /* its host has not said so yet: it goes when it does */
 		submit.payment = field_of(t->record.payment->bytes, t->record.payment->size);
 		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 		request.submit = &submit;
@@ -380,6 +382,20 @@ uint64_t following_next_ms(const struct uncia_wallet *w)
 			next = t->following.first_answer_ms + SETTLE_MS;
 	}
 	return next;
+}
+
+void following_stored(struct uncia_wallet *w, uint64_t before)
+{
+	for (struct tracked *t = w->tracked; t; t = t->hh.next) {
+		const struct record *r = &t->record;
+		if (r->stored_after > before && r->stored_after <= w->storing.done && !tracked_has_end(t)) {
+			t->resending.next_ms = wallet_now(w);
+			t->resending.backoff_ms = 0;
+		}
+		if (r->end_after > before && r->end_after <= w->storing.done)
+			following_announce(w, t, 0);
+	}
+	wallet_stir(w);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */

@@ -23,5 +23,8 @@ void following_tick(struct uncia_wallet *w);
 uint64_t following_next_ms(const struct uncia_wallet *w);
 /* Whether links are wanted for it. */
 bool following_has_work(const struct uncia_wallet *w);
+/* All that was accepted up to w->storing.done is durable, and was up to `before`: what waited for the rest goes on.
+ * Payments are sent by the next tick, and ends are told. */
+void following_stored(struct uncia_wallet *w, uint64_t before);
 
 #endif

@@ -14,6 +14,15 @@ struct history {
 	uint64_t before_height;
 	uint32_t before_index, limit;
 	bool gapless; /* this page goes on where the last one ended */
+	/* A page that has come and is being verified, some receipts in each turn. */
+	struct coming_page {
+		uint8_t *bytes; /* of the receipts, one behind the other; NULL: none has come */
+		size_t *ends;   /* where each ends */
+		size_t count, opened;
+		struct uncia_receipt **receipts; /* those that were verified */
+		uint64_t next_height;
+		uint32_t next_index;
+	} coming;
 	/* the last page */
 	bool has_page;
 	struct uncia_receipt **receipts;

@@ -9,16 +9,23 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 #include <sodium.h>
 #include "blob.h"
+#include "system.h"
 
 /* Blobs are written under such a name first. No blob's name has a dot, so leftovers are never taken for blobs. */
 #define TEMPORARY_PREFIX ".new-"
 #define TEMPORARY_AGE_S  86400 /* older ones are leftovers: no write takes so long */
 
 #define LOCK_FILE ".lock"
+/* Held while a blob is made or replaced, where the file system can make names exclusive in no other way. Once there, it
+ * stays, and says so to other processes. */
+#define NAMES_LOCK_FILE ".names"
 
 struct directory {
 	int fd, lock_fd;
@@ -117,8 +124,83 @@ static int sync_directory(struct directory *d)
 	return fsync(d->fd) == 0 ? 0 : UNCIA_E_IO;
 }
 
-/* link(2) fails where the name is taken, so that of two processes one creates. The loser syncs the directory, too: what
- * it is told exists is then durable. */
+/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. Nothing waits
+ * here: whoever finds it taken comes back. Returns 0; UNCIA_E_BUSY; UNCIA_E_PERMISSION; UNCIA_E_IO. Out: *held. */
+static int take_lock(const struct directory *d, const char *name, int *held)
+{
+	int rc, fd = openat(d->fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
+	while ((rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR)
+		continue;
+	if (rc == 0) {
+		*held = fd;
+		return 0;
+	}
+	rc = errno == EWOULDBLOCK ? UNCIA_E_BUSY : UNCIA_E_IO;
+	close(fd);
+	return rc;
+}
+
+static void release_lock(int held)
+{
+	flock(held, LOCK_UN); /* a child of this process may have the descriptor, too */
+	close(held);
+}
+
+/* Whether errno says that the system does not let this be done here at all, rather than that it failed. */
+static bool not_here(void)
+{
+	return errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EINVAL || errno == ENOTSUP ||
+	       errno == EOPNOTSUPP || errno == EMLINK;
+}
+
+/* Renames where the name is not taken. Returns 0 or -1, with errno. */
+static int rename_exclusively(const struct directory *d, const char *temporary, const char *name)
+{
+#if defined(__APPLE__) && defined(RENAME_EXCL)
+	return renameatx_np(d->fd, temporary, d->fd, name, RENAME_EXCL);
+#elif defined(SYS_renameat2) && (!defined(__ANDROID__) || __ANDROID_API__ >= 30) /* older ones end whoever calls it */
+	return (int)syscall(SYS_renameat2, d->fd, temporary, d->fd, name, 1 /* RENAME_NOREPLACE */);
+#else
+	(void)d;
+	(void)temporary;
+	(void)name;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+/* The same where nothing but a lock makes it exclusive: all who make or replace blobs here hold it. Returns 0;
+ * UNCIA_E_EXISTS; as take_lock. */
+static int rename_locked(const struct directory *d, const char *temporary, const char *name)
+{
+	struct stat info;
+	int held, rc = take_lock(d, NAMES_LOCK_FILE, &held);
+	if (rc)
+		return rc;
+	if (fstatat(d->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+		rc = UNCIA_E_EXISTS;
+	else if (errno != ENOENT || renameat(d->fd, temporary, d->fd, name) != 0)
+		rc = UNCIA_E_IO;
+	release_lock(held);
+	return rc;
+}
+
+/* Gives a whole, synced file its name, where that is not taken: of two processes one creates. link(2) does that by
+ * itself; Android and some file systems have none. Whatever is left of the temporary name afterwards is a leftover. */
+static int name_exclusively(const struct directory *d, const char *temporary, const char *name)
+{
+	if (linkat(d->fd, temporary, d->fd, name, 0) == 0)
+		return 0;
+	if (not_here() && rename_exclusively(d, temporary, name) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return UNCIA_E_EXISTS;
+	return not_here() ? rename_locked(d, temporary, name) : UNCIA_E_IO;
+}
+
+/* The loser syncs the directory, too: what it is told exists is then durable. */
 static int directory_create(void *context, const char *name, const void *data, size_t size)
 {
 	struct directory *d = context;
@@ -128,10 +210,26 @@ static int directory_create(void *context, const char *name, const void *data, s
 	int rc = write_temporary(d, data, size, temporary);
 	if (rc)
 		return rc;
-	if (linkat(d->fd, temporary, d->fd, name, 0) != 0)
-		rc = errno == EEXIST ? UNCIA_E_EXISTS : UNCIA_E_IO;
+	rc = name_exclusively(d, temporary, name);
+	int number = errno;
 	unlinkat(d->fd, temporary, 0);
+	errno = number;
 	return sync_directory(d) == 0 ? rc : UNCIA_E_IO;
+}
+
+/* Renames over what may be there. Returns 0; UNCIA_E_IO; as take_lock. */
+static int rename_over(const struct directory *d, const char *temporary, const char *name)
+{
+	struct stat info;
+	bool locked = fstatat(d->fd, NAMES_LOCK_FILE, &info, AT_SYMLINK_NOFOLLOW) == 0;
+	int held = -1, rc = locked ? take_lock(d, NAMES_LOCK_FILE, &held) : 0;
+	if (rc)
+		return rc;
+	if (renameat(d->fd, temporary, d->fd, name) != 0)
+		rc = UNCIA_E_IO;
+	if (locked)
+		release_lock(held);
+	return rc;
 }
 
 static int directory_replace(void *context, const char *name, const void *data, size_t size)
@@ -143,11 +241,13 @@ static int directory_replace(void *context, const char *name, const void *data, 
 	int rc = write_temporary(d, data, size, temporary);
 	if (rc)
 		return rc;
-	if (renameat(d->fd, temporary, d->fd, name) != 0) {
-		unlinkat(d->fd, temporary, 0);
-		return UNCIA_E_IO;
-	}
-	return sync_directory(d);
+	rc = rename_over(d, temporary, name);
+	if (!rc)
+		return sync_directory(d);
+	int number = errno;
+	unlinkat(d->fd, temporary, 0);
+	errno = number;
+	return rc;
 }
 
 static int directory_remove(void *context, const char *name)
@@ -192,23 +292,12 @@ static int remove_leftover(void *context, const char *name)
 	return 0;
 }
 
-/* flock: the kernel releases it when its holder ends in whatever way. The file itself means nothing. Nothing waits
- * here: whoever finds it taken comes back. */
 static int directory_lock(void *context)
 {
 	struct directory *d = context;
-	int rc;
-	int fd = openat(d->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return error_of_errno() == UNCIA_E_PERMISSION ? UNCIA_E_PERMISSION : UNCIA_E_IO;
-	while ((rc = flock(fd, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR)
-		continue;
-	if (rc == 0) {
-		d->lock_fd = fd;
-		return 0;
-	}
-	rc = errno == EWOULDBLOCK ? UNCIA_E_BUSY : UNCIA_E_IO;
-	close(fd);
+	int held, rc = take_lock(d, LOCK_FILE, &held);
+	if (!rc)
+		d->lock_fd = held;
 	return rc;
 }
 
@@ -217,9 +306,8 @@ static void directory_unlock(void *context)
 	struct directory *d = context;
 	int fd = d->lock_fd;
 	assert(fd >= 0);
-	d->lock_fd = -1;    /* before another wallet over this host, in another thread, can be under the lock */
-	flock(fd, LOCK_UN); /* a child of this process may have the descriptor, too */
-	close(fd);
+	d->lock_fd = -1; /* before another wallet over this host, in another thread, can be under the lock */
+	release_lock(fd);
 }
 
 /* ---- the hooks: the above, and why it failed ------------------------------------------------- */

@@ -11,6 +11,8 @@ static int receipt_bytes(const struct uncia_wallet *w, const struct payment_id *
 	const uint8_t *found = NULL;
 	const struct tracked *t = tracked_find(w, id);
 	const struct ended *ended = archive_find_id(w, id);
+	if (t && tracked_shown(w, t) != t->record.state) /* its end is not durable yet */
+		return UNCIA_E_NOT_FOUND;
 	if (ended && ended->state == UNCIA_PAYMENT_FINAL)
 		return outbox_receipt(w, ended->nonce, bytes, size);
 	if (t && t->record.state == UNCIA_PAYMENT_FINAL) {

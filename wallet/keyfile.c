@@ -3,31 +3,17 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include "address.h"
 #include "big_endian.h"
 #include "canonical.h"
 #include "fields.h"
 #include "passphrase.h"
 #include "storage.pb-c.h"
+#include "system.h"
 
 #define KEYFILE_VERSION  1
 #define MAC_SIZE         crypto_aead_xchacha20poly1305_ietf_ABYTES
 #define SEALING_KEY_SIZE crypto_aead_xchacha20poly1305_ietf_KEYBYTES
-
-/* A child of fork finds zeros here (faults 60). Before Linux 4.14 there is no such advice: the child finds the keys,
- * and only wallet_usable, which knows it by its process id, keeps it from using them. */
-static void wipe_on_fork(struct secret *secret)
-{
-#ifdef MADV_WIPEONFORK
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)secret / page * page;
-	uintptr_t end = ((uintptr_t)(secret + 1) + page - 1) / page * page;
-	madvise((void *)first, end - first, MADV_WIPEONFORK); /* sodium_malloc shares no page with anything else */
-#else
-	(void)secret;
-#endif
-}
 
 struct secret *secret_new(void)
 {
@@ -38,7 +24,8 @@ struct secret *secret_new(void)
 		return NULL;
 	memset(secret, 0, sizeof(*secret));
 	secret->here = true;
-	wipe_on_fork(secret);
+	/* A child of fork finds zeros here (faults 60). sodium_malloc shares no page with anything else. */
+	system_wipe_on_fork(secret, sizeof(*secret));
 	return secret;
 }
 

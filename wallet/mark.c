@@ -6,7 +6,6 @@
 #include "catch_up.h"
 #include "storage.pb-c.h"
 
-#define MARK_BLOB    "caught-up"
 #define MARK_VERSION 1
 
 int mark_load(const struct uncia_host *host, struct mark *mark)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <utf8proc.h>
 #include "confusables.h"
+#include "missing.h"
 #include "utf8.h"
 
 #define CHARACTERS_MAX 1024

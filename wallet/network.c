@@ -10,6 +10,13 @@
 #include "base64url.h"
 #include "sign.h"
 
+/* "e", not to be inherited by other programs, is known to POSIX systems. */
+#ifdef _WIN32
+#define READ_MODE "rb"
+#else
+#define READ_MODE "rbe"
+#endif
+
 struct section {
 	bool seen, has_address, has_key;
 	char host[HOST_SIZE_MAX];
@@ -256,7 +263,7 @@ int uncia_network_load(const char *path, struct uncia_network **network, char wh
 	if (!path || !network)
 		return UNCIA_E_ARGUMENT;
 	errno = 0;
-	FILE *file = fopen(path, "rbe");
+	FILE *file = fopen(path, READ_MODE);
 	int rc = file                                  ? network_read_file(file, &text)
 	         : errno == ENOENT || errno == ENOTDIR ? UNCIA_E_NOT_FOUND
 	         : errno == ENOMEM                     ? UNCIA_E_MEMORY

@@ -2,9 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "catch_up.h"
-#include "driver.h"
 #include "events.h"
 #include "following.h"
 #include "history.h"
@@ -13,6 +11,7 @@
 #include "outbox.h"
 #include "session.h"
 #include "sync.h"
+#include "system.h"
 #include "wallet.h"
 #include "watching.h"
 
@@ -30,7 +29,7 @@ static int bind_network(struct uncia_wallet *w)
 		w->network_id = w->network->genesis.network_id;
 	int rc = blob_load(&w->host, NETWORK_BLOB, &data, &size);
 	if (rc == UNCIA_E_NOT_FOUND && w->network) {
-		rc = blob_create(&w->host, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
+		rc = stored_create(w, NETWORK_BLOB, w->network_id.b, HASH_SIZE);
 		if (!rc)
 			w->has_network_id = true;
 		if (rc != UNCIA_E_EXISTS)
@@ -90,7 +89,7 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 		return UNCIA_E_MEMORY;
 	hooks_init(w, &filled);
 	w->network = network_hold(network);
-	w->owner = getpid();
+	w->owner = system_process();
 	w->request_timeout_ms =
 	    options && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
 	rc = load_parts(w, options ? options->passphrase : NULL);
@@ -112,7 +111,9 @@ void uncia_wallet_close(struct uncia_wallet *w)
 {
 	if (!w || w->in_hook)
 		return;
-	driver_free(w->driver);
+	if (w->driver)
+		w->driver_calls->free(w->driver);
+	w->driver = NULL;
 	orders_deinit(w);
 	session_deinit(w);
 	watching_deinit(w);
@@ -123,6 +124,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	archive_deinit(w);
 	name_list_deinit(&w->contacts);
 	events_free(w);
+	storing_deinit(w);
 	secret_free(w->secret);
 	network_release(w->network);
 	sodium_memzero(w, sizeof(*w));
@@ -165,7 +167,7 @@ int uncia_wallet_address(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_T
 	if (rc)
 		return rc;
 	/* Until the seal is open, nothing but an unkeyed checksum covers the public key in the file (wallet 7.1). */
-	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_PASSPHRASE;
+	return w->secret ? uncia_wallet_address_unproved(w, text) : UNCIA_E_LOCKED;
 }
 
 int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_ADDRESS_TEXT_SIZE])
@@ -182,10 +184,13 @@ int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_
 
 int uncia_wallet_network_id(const struct uncia_wallet *w, uint8_t id[32])
 {
-	if (!w || !id)
-		return UNCIA_E_ARGUMENT;
-	if (!w->has_network_id)
-		return UNCIA_E_NETWORK;
+	int rc = wallet_readable(w);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc && !w->has_network_id)
+		rc = UNCIA_E_NETWORK;
+	if (rc)
+		return rc;
 	memcpy(id, w->network_id.b, HASH_SIZE);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <utlist.h>
 #include "catch_up.h"
 #include "events.h"
+#include "missing.h"
 #include "paying.h"
 #include "sync.h"
 #include "wallet.h"
@@ -208,6 +209,7 @@ int uncia_wallet_order(struct uncia_wallet *w, const struct uncia_payment_reques
 	DL_APPEND(w->orders->list, order);
 	w->orders->count++;
 	order_try(w, order);
+	wallet_stir(w);
 	return 0;
 }
 

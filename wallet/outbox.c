@@ -30,6 +30,9 @@
 #define LOADS_MAX     3u /* of a home that another process is putting in order */
 #define LOCK_PAUSE_MS 1000u
 #define FOLD_MAX      64u /* payments that are read for the archive at a time */
+/* Blobs that are removed at a time: each is a sync of the host's. */
+#define CLEAR_AT_ONCE 2u
+#define CLEAR_FOLDING 128u
 
 static bool state_is_stored(uint32_t state)
 {
@@ -296,8 +299,9 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const struct not
 	}
 	if (!rc)
 		rc = record_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
+	uint64_t before = w->storing.last;
 	if (!rc) {
-		rc = blob_create(&w->host, t->record.blob, data, size);
+		rc = stored_create(w, t->record.blob, data, size);
 		free(data);
 	}
 	if (rc) {
@@ -308,6 +312,7 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const struct not
 		return rc;
 	}
 	t->record.durable = true;
+	t->record.stored_after = stored_since(w, before);
 	*added = t;
 	return 0;
 }
@@ -319,16 +324,20 @@ int outbox_confirm(struct uncia_wallet *w, struct tracked *t, const uint8_t *rec
 	assert(t->record.own);
 	if (t->record.durable)
 		return 0;
+	uint64_t before = w->storing.last;
 	const struct ended *ended = t->record.archived ? archive_find(w, t->record.payment->nonce) : NULL;
 	int rc = ended
 	             ? archive_confirm(w, ended)
 	             : record_encode(&t->record, t->record.state, (struct bytes){receipt, receipt_size}, &data, &size);
 	if (!rc && !ended) {
-		rc = blob_create(&w->host, t->record.blob, data, size);
+		rc = stored_create(w, t->record.blob, data, size);
 		free(data);
 		rc = rc == UNCIA_E_EXISTS ? 0 : rc;
 	}
 	t->record.durable = !rc;
+	t->record.stored_after = stored_since(w, before);
+	if (tracked_has_end(t))
+		t->record.end_after = t->record.stored_after;
 	return rc;
 }
 
@@ -383,6 +392,8 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 	uint8_t *data;
 	assert(t->record.own && !tracked_has_end(t));
 	assert(state == UNCIA_PAYMENT_FINAL || state == UNCIA_PAYMENT_EXPIRED);
+	w->ends_stored++;
+	uint64_t before = w->storing.last;
 	int rc = record_encode(&t->record, state, (struct bytes){receipt, receipt_size}, &data, &ending.size);
 	if (rc)
 		return rc;
@@ -393,18 +404,19 @@ int outbox_store_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payme
 		rc = 0;
 	} else if (rc) {
 		/* Where the archive cannot have it now, it gets it later. */
-		rc = blob_replace(&w->host, t->record.blob, data, ending.size);
+		rc = stored_replace(w, t->record.blob, data, ending.size);
 		w->archive->loose = w->archive->loose || !rc;
 	}
 	free(data);
 	if (!rc)
 		t->record.durable = true;
+	t->record.end_after = stored_since(w, before);
 	if (tracked_has_end(t)) /* another process stored it: trimming could take t from the caller */
 		return rc;
 	if (t->record.archived && w->archive->loose)
 		outbox_fold(w, 1);
 	else if (t->record.archived)
-		archive_clear(w);
+		archive_clear(w, CLEAR_AT_ONCE);
 	tracked_trim(w);
 	return rc;
 }
@@ -470,7 +482,7 @@ void outbox_fold(struct uncia_wallet *w, size_t least)
 			continue;
 		w->archive->loose = false; /* what is left cannot be read */
 	}
-	archive_clear(w);
+	archive_clear(w, CLEAR_FOLDING);
 	tracked_trim(w);
 }
 
@@ -558,11 +570,14 @@ int outbox_recall(struct uncia_wallet *w, const struct uncia_receipt *receipt)
 	if (rc)
 		return rc;
 	outbox_blob_name(receipt->payment->nonce, blob);
-	rc = blob_create(&w->host, blob, data, size);
+	uint64_t before = w->storing.last;
+	rc = stored_create(w, blob, data, size);
 	free(data);
 	if (!rc || rc == UNCIA_E_EXISTS)
 		rc = outbox_load_one(w, blob, &t);
-	if (!rc)
+	if (!rc) {
 		t->record.durable = true;
+		t->record.end_after = t->record.stored_after = stored_since(w, before);
+	}
 	return rc;
 }

@@ -188,7 +188,7 @@ static int paying_make(struct uncia_wallet *w, const struct uncia_payment_reques
 {
 	struct tracked *t;
 	if (!w->secret)
-		return UNCIA_E_PASSPHRASE;
+		return UNCIA_E_LOCKED;
 	if (!w->sync->known)
 		return UNCIA_E_UNREACHABLE;
 	int rc = host_lock(&w->host);

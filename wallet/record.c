@@ -5,6 +5,7 @@
 #include <string.h>
 #include "canonical.h"
 #include "fields.h"
+#include "missing.h"
 #include "utf8.h"
 
 int record_decode(const void *data, size_t size, struct arena *arena, const Uncia__Pb__PaymentRecord **record)

@@ -82,6 +82,7 @@ uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k)
 void session_wake(struct uncia_wallet *w)
 {
 	w->session->busy_until_ms = wallet_now(w) + LINGER_MS;
+	wallet_stir(w);
 }
 
 /* A connection that may still be of use. */
@@ -163,6 +164,7 @@ void session_drop(struct uncia_wallet *w, uint32_t node, int error)
 		return;
 	session_move(n, SESSION_DROPPED);
 	n->drop_error = error;
+	wallet_stir(w);
 	host_log(&w->host, UNCIA_LOG_INFO, "event=drop validator=%u error=%d", w->network->endpoints[node].validator,
 	         error);
 }
@@ -217,6 +219,7 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 		session_drop(w, node, rc);
 	else if (n->asked_ms == 0 && purpose != REQUEST_WATCH_SILENT)
 		n->asked_ms = wallet_now(w);
+	wallet_stir(w);
 }
 
 int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up)
@@ -247,6 +250,12 @@ bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message)
 		return false;
 	n->asked_ms = 0;
 	return true;
+}
+
+bool session_has_next(const struct uncia_wallet *w, uint32_t node)
+{
+	const struct session_link *n = &w->session->links[node];
+	return session_is_open(n) && link_has_next(n->link);
 }
 
 void session_answered(struct uncia_wallet *w, uint32_t node)
@@ -320,7 +329,11 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 	n->lied = n->lied || (was_up && is_lie(error));
 	n->drop_error = 0;
 	n->asked_ms = 0;
-	if (error != 0) {
+	if (n->moved) {
+		n->moved = false;
+		n->failures = 0;
+		n->retry_ms = 0;
+	} else if (error != 0) {
 		n->failures++;
 		n->retry_ms = wallet_now(w) + (is_lie(error) ? LIAR_PAUSE_MS : session_backoff_ms(w, n->failures));
 	}
@@ -330,6 +343,21 @@ void session_closed(struct uncia_wallet *w, uint32_t node, int error)
 	if (error != 0)
 		snprintf(event.text, sizeof(event.text), "%s", uncia_error_text(error));
 	events_add(w, &event);
+}
+
+void session_network_changed(struct uncia_wallet *w)
+{
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
+		struct session_link *n = &w->session->links[i];
+		if (session_is_open(n)) {
+			session_drop(w, i, UNCIA_E_CLOSED);
+			n->moved = true;
+		} else if (n->state == SESSION_CLOSED && !n->lied) {
+			n->failures = 0;
+			n->retry_ms = 0;
+		}
+	}
+	wallet_stir(w);
 }
 
 static bool is_left_alone_as_liar(const struct uncia_wallet *w, uint32_t node)

@@ -19,6 +19,7 @@ struct session_link {
 	bool was_up;       /* it has been UP since it was opened: the host was told */
 	bool lied;         /* CLOSED: what came over it, once it was UP, did not verify, and nothing has since */
 	int drop_error;    /* DROPPED: why */
+	bool moved;        /* DROPPED: because the device is on another network now; that is no failure */
 	uint32_t failures; /* in a row */
 	uint64_t retry_ms; /* no connection before this time */
 	uint64_t opened_ms, heard_ms;
@@ -74,12 +75,17 @@ void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose pu
 int session_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t size, bool *is_up);
 /* The next message that is whole; valid until the next call. */
 bool session_next(struct uncia_wallet *w, uint32_t node, struct bytes *message);
+/* Whether one may be there. */
+bool session_has_next(const struct uncia_wallet *w, uint32_t node);
 /* A message was accepted: its failures are forgotten. */
 void session_answered(struct uncia_wallet *w, uint32_t node);
 /* Gives the link up: the host is asked to close it. error: why, not 0. */
 void session_drop(struct uncia_wallet *w, uint32_t node, int error);
 /* The connection ended or could not be made. error: why, 0 where it was not wanted any more. */
 void session_closed(struct uncia_wallet *w, uint32_t node, int error);
+/* The device is on another network now: links over the old one are dropped, and validators that could not be reached
+ * are tried at once. Those that lied are left alone as long as before. */
+void session_network_changed(struct uncia_wallet *w);
 /* How a question ends that nobody has answered so that it can be believed: UNCIA_E_PROOF where a validator is left
  * alone for having answered what does not verify, else UNCIA_E_UNREACHABLE. */
 int session_no_answer(const struct uncia_wallet *w);

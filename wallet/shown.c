@@ -82,6 +82,11 @@ int uncia_wallet_payment(const struct uncia_wallet *w, const struct uncia_paymen
 	memcpy(key.b, id->b, sizeof(key.b));
 	payment->expires_at = payment_id_expires_at(&key);
 	describe(w, t ? &t->record : &read, payment);
+	if (t && tracked_shown(w, t) != payment->state) {
+		payment->state = tracked_shown(w, t);
+		payment->height = payment->timestamp_ms = 0;
+		payment->index = 0;
+	}
 	if (payment->state == UNCIA_PAYMENT_PENDING) {
 		payment->reason = t->following.reason;
 		payment->refusal = t->following.refusal;
@@ -218,7 +223,7 @@ int uncia_wallet_pending(const struct uncia_wallet *w, size_t number, struct unc
 	if (rc)
 		return rc;
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next) {
-		if (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING && number-- == 0) {
+		if (t->record.own && tracked_shown(w, t) == UNCIA_PAYMENT_PENDING && number-- == 0) {
 			memcpy(id->b, t->id.b, sizeof(id->b));
 			return 0;
 		}

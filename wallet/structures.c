@@ -122,16 +122,22 @@ static const struct member payment_members[] = {
     MEMBER(uncia_payment, tag),
 };
 
+static const struct member descriptor_members[] = {
+    MEMBER(uncia_descriptor, fd),
+    MEMBER(uncia_descriptor, reads),
+    MEMBER(uncia_descriptor, writes),
+};
+
 #define STRUCTURE(type)                                                                                                \
 	{                                                                                                              \
 		"uncia_" #type, sizeof(struct uncia_##type), sizeof(type##_members) / sizeof(type##_members[0]),       \
 		    type##_members                                                                                     \
 	}
 static const struct structure structures[] = {
-    STRUCTURE(history_page),    STRUCTURE(part),    STRUCTURE(hold),    STRUCTURE(address),
-    STRUCTURE(payment_id),      STRUCTURE(request), STRUCTURE(host),    STRUCTURE(key_options),
-    STRUCTURE(wallet_options),  STRUCTURE(event),   STRUCTURE(balance), STRUCTURE(output),
-    STRUCTURE(payment_request), STRUCTURE(payment),
+    STRUCTURE(history_page),    STRUCTURE(part),    STRUCTURE(hold),       STRUCTURE(address),
+    STRUCTURE(payment_id),      STRUCTURE(request), STRUCTURE(host),       STRUCTURE(key_options),
+    STRUCTURE(wallet_options),  STRUCTURE(event),   STRUCTURE(balance),    STRUCTURE(output),
+    STRUCTURE(payment_request), STRUCTURE(payment), STRUCTURE(descriptor),
 };
 
 static const struct structure *find_structure(const char *name)

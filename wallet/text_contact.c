@@ -113,7 +113,7 @@ int uncia_wallet_contact(const struct uncia_wallet *w, const char *handle, char 
 	if (handle && (strnlen(handle, UNCIA_HANDLE_SIZE) >= UNCIA_HANDLE_SIZE || !handle_is_one(handle)))
 		return UNCIA_E_ENCODING;
 	if (!w->secret)
-		return UNCIA_E_PASSPHRASE;
+		return UNCIA_E_LOCKED;
 	contact_digest(network_id, &w->address, handle ? handle : "", &digest);
 	if ((rc = sign_digest(w->secret->key, &digest, signature)))
 		return rc;

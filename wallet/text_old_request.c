@@ -4,6 +4,7 @@
 #include "address.h"
 #include "amount.h"
 #include "clean.h"
+#include "missing.h"
 #include "text_option.h"
 #include "utf8.h"
 

@@ -220,7 +220,7 @@ int uncia_wallet_request(struct uncia_wallet *w, struct uncia_request *request, 
 	if ((rc = uncia_wallet_network_id(w, network_id)) || (rc = request_writable(request)))
 		return rc;
 	if (!w->secret)
-		return UNCIA_E_PASSPHRASE;
+		return UNCIA_E_LOCKED;
 	if ((rc = request_destination(w, request->address, &to)))
 		return rc;
 	struct uncia_request wanted = *request;

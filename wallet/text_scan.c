@@ -7,6 +7,7 @@
 #include "address.h"
 #include "base64url.h"
 #include "clean.h"
+#include "missing.h"
 #include "text_option.h"
 #include "utf8.h"
 

@@ -101,6 +101,11 @@ bool tracked_has_end(const struct tracked *t)
 	return t->record.state == UNCIA_PAYMENT_FINAL || t->record.state == UNCIA_PAYMENT_EXPIRED;
 }
 
+enum uncia_payment_state tracked_shown(const struct uncia_wallet *w, const struct tracked *t)
+{
+	return t->record.end_after > w->storing.done ? UNCIA_PAYMENT_PENDING : t->record.state;
+}
+
 void tracked_move(struct tracked *t, enum uncia_payment_state to)
 {
 	assert(tracked_moves[t->record.state][to]);
@@ -116,6 +121,7 @@ void tracked_follow(struct uncia_wallet *w, struct tracked *t)
 {
 	t->following.reason = UNCIA_PENDING_UNSENT;
 	t->following.started_ms = wallet_now(w);
+	wallet_stir(w);
 }
 
 void tracked_archived(struct uncia_wallet *w, struct tracked *t)
@@ -128,7 +134,7 @@ void tracked_archived(struct uncia_wallet *w, struct tracked *t)
 void tracked_trim(struct uncia_wallet *w)
 {
 	struct tracked *t, *next;
-	if (w->archived_tracked < 2 * ARCHIVED_MAX)
+	if (w->archived_tracked < 2 * ARCHIVED_MAX || !stored_all(w))
 		return;
 	HASH_ITER (hh, w->tracked, t, next) { /* the oldest first */
 		if (w->archived_tracked <= ARCHIVED_MAX)

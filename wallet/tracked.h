@@ -24,6 +24,8 @@ struct record {
 	char blob[UNCIA_BLOB_NAME_SIZE]; /* own */
 	bool archived;                   /* own: it has its end, and the archive has it */
 	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
+	uint64_t stored_after;           /* own: not sent before all up to this one is durable (storing.h) */
+	uint64_t end_after;              /* own, with its end: nor shown so */
 	struct payment *payment;         /* own or FINAL; else NULL */
 	char *memo;                      /* own: its text, or NULL */
 	uint8_t *tag;                    /* own: the host's bytes, or NULL */
@@ -79,6 +81,8 @@ struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id)
 int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob);
 /* Whether it is FINAL or EXPIRED: that never changes. */
 bool tracked_has_end(const struct tracked *t);
+/* How the host may see it: as pending until its end is durable. */
+enum uncia_payment_state tracked_shown(const struct uncia_wallet *w, const struct tracked *t);
 /* The one way by which its state changes, and an end ends what was asked about it, too. record.payment is set before it
  * becomes FINAL or one's own. */
 void tracked_move(struct tracked *t, enum uncia_payment_state to);

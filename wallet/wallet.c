@@ -1,8 +1,8 @@
 /* The checks and the clock that all parts of the wallet use. */
 #include "wallet.h"
 #include <assert.h>
-#include <unistd.h>
 #include "payment.h"
+#include "system.h"
 
 int wallet_readable(const struct uncia_wallet *w)
 {
@@ -18,7 +18,19 @@ int wallet_usable(const struct uncia_wallet *w)
 		return rc;
 	/* faults 60: keys, nonces and link ciphers must not be used by a child of fork. It is told by its process id,
 	 * and, where a new PID namespace may give it the same one, by the secret's page, which fork wipes. */
-	return w->owner == getpid() && (!w->secret || w->secret->here) ? 0 : UNCIA_E_BUSY;
+	return w->owner == system_process() && (!w->secret || w->secret->here) ? 0 : UNCIA_E_BUSY;
+}
+
+void wallet_stir(struct uncia_wallet *w)
+{
+	if (w->driver)
+		w->driver_calls->stirred(w);
+}
+
+void wallet_tell(struct uncia_wallet *w)
+{
+	if (w->driver)
+		w->driver_calls->told(w);
 }
 
 uint64_t wallet_now(const struct uncia_wallet *w)

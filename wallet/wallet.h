@@ -3,9 +3,9 @@
  *
  * A file calls those below it, and none beside or above it:
  *
- *	open                                opening and closing; what was asked for given up
- *	driver                              sockets, and the timeout
- *	drive                               bytes in and out
+ *	open        cancel      unlocking   opening and closing; what was asked for given up; the key opened elsewhere
+ *	driver                              sockets, and the descriptor
+ *	drive                               bytes in and out, and the timeout
  *	orders                              payments that are made once the account is known
  *	paying      kept                    payments made; receipts read back
  *	text_expiry                         the proof that a payment expired, as text
@@ -16,19 +16,21 @@
  *	session     record      receipts    links; payments as they are stored; receipts verified
  *	tracked                             payments in memory
  *	archive_write, archive              payments that have their end, as they are stored
- *	events      contacts    mark        watching_place, watching_told, hooks
+ *	contacts    mark        watching_place, watching_told
+ *	storing                             blobs written, by hosts that are slow to say so, too
+ *	events      hooks
  *	text_request, text_contact          texts for chats that a wallet signs
  *	wallet
  *	text_scan                           texts found in a message
  *	text_notice, text_old_request, text_option
- *	keyfile, words, network, structures, blob, host_directory, lookup, text
+ *	keyfile, words, network, structures, blob, host_directory, lookup, poller, text, system
  */
 #ifndef WALLET_H
 #define WALLET_H
-#include <sys/types.h>
 #include "amount.h"
 #include "keyfile.h"
 #include "network.h"
+#include "storing.h"
 
 #define SETTLE_MS 300u /* once enough have answered, the others get this long */
 
@@ -49,7 +51,8 @@ struct uncia_wallet {
 	struct uncia_host given;             /* by the caller */
 	bool in_hook;                        /* one of its hooks is running */
 	const struct uncia_network *network; /* or NULL */
-	pid_t owner;                         /* no other process may use it */
+	struct storing storing;              /* storing.c */
+	long owner;                          /* no other process may use it */
 	bool has_network_id;
 	struct hash network_id; /* of the network, or what the home is bound to */
 	struct keyfile keyfile;
@@ -65,6 +68,7 @@ struct uncia_wallet {
 	struct tracked *tracked, *outbox; /* tracked.c: all by id; own ones by their blob's name */
 	struct tracked *by_number;        /* tracked.c: all, by number */
 	uint64_t last_number;
+	uint64_t ends_stored;      /* or tried: each may cost the host some syncs */
 	size_t archived_tracked;   /* of `tracked`, those that the archive has */
 	struct archive *archive;   /* archive.c */
 	struct session *session;   /* session.c; NULL without a network */
@@ -76,7 +80,24 @@ struct uncia_wallet {
 	struct orders *orders;     /* orders.c */
 	struct name_list contacts;
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
+	const struct driver_calls *driver_calls;
 };
+
+/* What the parts say to a driver that has sockets of its own, and ask of it, without knowing it: it stands above them,
+ * and systems that it does not fit are built without it. */
+struct driver_calls {
+	void (*stirred)(struct uncia_wallet *w);
+	void (*told)(struct uncia_wallet *w);
+	void (*network_changed)(struct uncia_wallet *w);
+	uint64_t (*next_ms)(const struct uncia_wallet *w); /* UINT64_MAX: never */
+	void (*free)(struct driver *driver);
+};
+
+/* There is something to do that the driver cannot see by its descriptors: bytes to be written, a link to be made or
+ * given up, a time that has changed. */
+void wallet_stir(struct uncia_wallet *w);
+/* The first event waits for the host, or it has taken the last. */
+void wallet_tell(struct uncia_wallet *w);
 
 /* 0; UNCIA_E_ARGUMENT for NULL; UNCIA_E_NESTED in one of its hooks; UNCIA_E_BUSY in another process than the one that
  * opened it. */

@@ -216,7 +216,7 @@ static void watching_ask(struct uncia_wallet *w)
 static int watching_accept(struct uncia_wallet *w, const struct watching_place *place)
 {
 	struct watching *x = w->watching;
-	int rc = watching_place_store(&w->host, x->client, place);
+	int rc = watching_place_store(w, x->client, place);
 	if (!rc)
 		x->accepted = *place;
 	return rc;
@@ -239,18 +239,24 @@ static void watching_accept_quietly(struct uncia_wallet *w)
 		host_log(&w->host, UNCIA_LOG_WARNING, "event=watch_place_not_stored error=%d", rc);
 }
 
-/* The account as a sync has proved it is where a client begins that has no place. */
+/* The account as a sync has proved it is where a client begins that has no place. Nothing is told before that place is
+ * durable: a power cut would have it begin later, and leave out what came in between. */
 static void watching_find_tip(struct uncia_wallet *w)
 {
 	struct watching *x = w->watching;
 	const struct sync *s = w->sync;
-	if (x->stage != WATCHING_TIP || s->active)
+	if (x->stage != WATCHING_TIP || s->active || x->place_after > w->storing.done)
 		return;
+	if (x->place_after != 0) {
+		x->stage = WATCHING_IDLE;
+		return;
+	}
 	if (x->sync_ms != 0) {
 		if (wallet_now(w) >= x->sync_ms && !uncia_wallet_sync(w))
 			x->sync_ms = 0;
 		return;
 	}
+	uint64_t before = w->storing.last;
 	int rc = s->error;
 	if (!rc) {
 		const struct watching_proof tip = {
@@ -258,9 +264,10 @@ static void watching_find_tip(struct uncia_wallet *w)
 		const struct watching_place place = watching_place_of(&tip);
 		rc = watching_accept(w, &place);
 		x->known = place;
+		x->place_after = stored_since(w, before);
 	}
 	if (!rc) {
-		x->stage = WATCHING_IDLE;
+		x->stage = x->place_after != 0 ? WATCHING_TIP : WATCHING_IDLE;
 		return;
 	}
 	x->sync_ms = wallet_now(w) + SYNC_AGAIN_MS;
@@ -340,7 +347,7 @@ uint64_t watching_next_ms(const struct uncia_wallet *w)
 	if (!x || x->stage == WATCHING_ENDED)
 		return next;
 	if (x->stage == WATCHING_TIP)
-		return w->sync->active ? next : x->sync_ms;
+		return w->sync->active || x->place_after > w->storing.done ? next : x->sync_ms;
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
 		if (session_ready(w, i))
 			next = watching_sooner(next, check_at(x, &x->links[i]));
@@ -398,8 +405,10 @@ int uncia_watch_start(struct uncia_wallet *w, const char *client)
 		return UNCIA_E_MEMORY;
 	}
 	strcpy(x->client, client);
-	x->stage = rc ? WATCHING_TIP : WATCHING_IDLE;
 	x->sync_ms = rc ? 1 : 0;
+	x->place_after =
+	    rc || stored_all(w) ? 0 : w->storing.last; /* it may be one of those that are not durable yet */
+	x->stage = rc || x->place_after != 0 ? WATCHING_TIP : WATCHING_IDLE;
 	x->accepted = x->known = place;
 	x->node = NOBODY;
 	x->epoch = ++w->watching_epoch & 0xffffff;
@@ -411,8 +420,10 @@ int uncia_watch_start(struct uncia_wallet *w, const char *client)
 
 void uncia_watch_stop(struct uncia_wallet *w)
 {
-	if (!wallet_usable(w))
-		watching_deinit(w);
+	if (wallet_usable(w) || !w->watching)
+		return;
+	watching_deinit(w);
+	wallet_stir(w);
 }
 
 const struct uncia_receipt *uncia_watch_incoming(const struct uncia_wallet *w, size_t number)
@@ -443,6 +454,7 @@ int uncia_watch_acknowledge(struct uncia_wallet *w, const struct uncia_payment_i
 	x->told_count -= k + 1;
 	memmove(x->told, x->told + k + 1, x->told_count * sizeof(*x->told));
 	watching_ask(w);
+	wallet_stir(w);
 	return 0;
 }
 

@@ -72,7 +72,8 @@ struct watching {
 	struct watching_proof newest;
 	struct watching_link *links; /* as the network's endpoints */
 	uint64_t sync_ms;            /* WATCHING_TIP: when to sync; 0: that is under way */
-	uint64_t store_ms;           /* a place that nobody acknowledges is not stored before this time */
+	uint64_t place_after; /* WATCHING_TIP: the place is stored, and waited for until it is durable (storing.h) */
+	uint64_t store_ms;    /* a place that nobody acknowledges is not stored before this time */
 	/* Reading: what has to be, and up to which proof. The last one is read first. */
 	struct watching_proof goal;
 	bool counted; /* the entry of the goal counts it */
@@ -132,8 +133,8 @@ void watching_tell(struct uncia_wallet *w, struct uncia_receipt *receipt, const 
 bool watching_client(const char *client);
 /* Returns 0; UNCIA_E_NOT_FOUND; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; what the host returned. */
 int watching_place_load(const struct uncia_host *host, const char *client, struct watching_place *place);
-/* Returns 0; UNCIA_E_MEMORY; what the host returned. */
-int watching_place_store(const struct uncia_host *host, const char *client, const struct watching_place *place);
+/* As stored_replace; UNCIA_E_MEMORY. */
+int watching_place_store(struct uncia_wallet *w, const char *client, const struct watching_place *place);
 /* Returns 0, also where there is none; what the host returned. */
 int watching_place_remove(const struct uncia_host *host, const char *client);
 

@@ -5,6 +5,7 @@
 #include "blob.h"
 #include "canonical.h"
 #include "storage.pb-c.h"
+#include "storing.h"
 #include "watching.h"
 
 #define PLACE_VERSION 1
@@ -47,7 +48,7 @@ int watching_place_load(const struct uncia_host *host, const char *client, struc
 	return rc == 0 || rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 }
 
-int watching_place_store(const struct uncia_host *host, const char *client, const struct watching_place *place)
+int watching_place_store(struct uncia_wallet *w, const char *client, const struct watching_place *place)
 {
 	Uncia__Pb__WatchRecord record = UNCIA__PB__WATCH_RECORD__INIT;
 	char name[UNCIA_BLOB_NAME_SIZE];
@@ -63,7 +64,7 @@ int watching_place_store(const struct uncia_host *host, const char *client, cons
 	int rc = canonical_encode(&record.base, &data, &size);
 	if (rc)
 		return rc;
-	rc = blob_replace(host, name, data, size);
+	rc = stored_replace(w, name, data, size);
 	free(data);
 	return rc;
 }

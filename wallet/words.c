@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sodium.h>
 #include "clean.h"
+#include "missing.h"
 #include "utf8.h"
 
 #define WORD_BITS         11

@@ -118,7 +118,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_request_format(const uint8_t *network_id, c
 /* Writes a request to be paid at this wallet, with a fresh reference where the address has none, and signed where it
  * carries a lock.
  * Returns: as uncia_request_format; UNCIA_E_ADDRESS also for another account's; UNCIA_E_NETWORK where the home is bound
- *	to none yet; UNCIA_E_PASSPHRASE while the wallet is locked; UNCIA_E_RANDOM; UNCIA_E_BUSY.
+ *	to none yet; UNCIA_E_LOCKED while the wallet is locked; UNCIA_E_RANDOM; UNCIA_E_BUSY.
  * In: request->address may be empty: the wallet's own.
  * Out: text; request, as uncia_request_parse would read it.
  * Threads: as uncia_wallet_open.
@@ -147,7 +147,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_parse(const uint8_t *network_id, co
 
 /* Writes the contact text of this wallet.
  * Returns: 0; UNCIA_E_ENCODING where the handle has not the form PROTOCOL:NAME, of at most 60 bytes, without blanks and
- *	characters that nobody sees; UNCIA_E_NETWORK where the home is bound to none yet; UNCIA_E_PASSPHRASE while the
+ *	characters that nobody sees; UNCIA_E_NETWORK where the home is bound to none yet; UNCIA_E_LOCKED while the
  *	wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * In: handle, or NULL for none.
  * Threads: as uncia_wallet_open.

@@ -17,6 +17,10 @@
 #define UNCIA_MUST_CHECK
 #endif
 
+/* What a host's `create` or `replace` may answer (uncia.h): accepted, and durable later. No error, and no number of the
+ * wire. */
+#define UNCIA_LATER 1
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -30,7 +34,7 @@ enum uncia_error {
 	UNCIA_E_ADDRESS = -102,    /* not an address: mistyped, changed on the way, or of another kind */
 	UNCIA_E_AMOUNT = -103,     /* not an amount: letters, sign, zero, over 6 decimals, too large */
 	UNCIA_E_FUNDS = -104,      /* more than can be spent */
-	UNCIA_E_PASSPHRASE = -105, /* the passphrase does not open this key file, or the wallet is locked */
+	UNCIA_E_PASSPHRASE = -105, /* the passphrase does not open this key file */
 	UNCIA_E_NOT_FOUND = -106,  /* nothing by that name or id */
 	UNCIA_E_EXPIRED = -107,    /* past its expiry: it will never happen */
 	UNCIA_E_KEY_REUSED = -108, /* the idempotency key stands for another payment */
@@ -67,7 +71,9 @@ enum uncia_error {
 	UNCIA_E_LIBRARY = -405,     /* libsodium decides signatures otherwise than the protocol */
 	UNCIA_E_BUSY = -406,        /* in use by another process */
 	UNCIA_E_UNREACHABLE = -407, /* no validator could be reached */
-	UNCIA_E_BEHIND = -408       /* the account may have made payments that this home does not know */
+	UNCIA_E_BEHIND = -408,      /* the account may have made payments that this home does not know */
+	UNCIA_E_SYSTEM = -409,      /* this system has no such thing */
+	UNCIA_E_LOCKED = -410       /* the wallet is locked: its key has to be opened first */
 };
 
 /* A short English sentence for an error code, without a full stop; never NULL. Static text.

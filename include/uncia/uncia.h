@@ -9,13 +9,13 @@
  *			  .passphrase = "…"}, &wallet);
  *	uncia_wallet_sync(wallet);
  *	for (;;) {
- *		poll uncia_wallet_fd(wallet) for reading, at most uncia_wallet_timeout_ms(wallet);
+ *		poll uncia_wallet_fd(wallet) for reading;
  *		uncia_wallet_process(wallet);
  *		while (uncia_wallet_event(wallet, &event) > 0)
  *			…
  *	}
  *
- * A host that owns its sockets feeds and drains bytes instead: "Driving by bytes" below.
+ * A host that owns its sockets feeds and drains bytes instead: "Driving by bytes" in driving.h.
  *
  * Rules that hold for every function:
  * - Errors: a function that returns int returns 0 or a negative enum uncia_error; "Returns" names those to expect. One
@@ -74,7 +74,12 @@ enum uncia_log_level { UNCIA_LOG_ERROR, UNCIA_LOG_WARNING, UNCIA_LOG_INFO, UNCIA
  * Storage is a flat set of named blobs; names are ASCII letters, digits, '-' and '_', at most UNCIA_BLOB_NAME_SIZE - 1
  * of them. `create` and `replace` are atomic and durable when they return 0: after a crash a blob is whole, the old one
  * or the new one. Where they fail, it is one of the two. What `load` gives is durable as well: where a process may have
- * been killed before its `create` returned, that is made up for when the storage is opened. Money depends on it. */
+ * been killed before its `create` returned, that is made up for when the storage is opened. Money depends on it.
+ *
+ * Storage that is durable only later (IndexedDB, a store behind a queue) answers UNCIA_LATER: the blob is accepted,
+ * `load` and `list` show it from now on, and when it is durable, or could not be made so, the host says so by
+ * uncia_wallet_stored. Until then nothing that rests on it leaves: a payment is not sent, an end is shown as pending. A
+ * later blob of one wallet is never durable without the earlier ones that were accepted before it and did not fail. */
 struct uncia_host {
 	size_t size;
 	void *context;
@@ -82,9 +87,9 @@ struct uncia_host {
 	 * UNCIA_E_PERMISSION. */
 	int (*load)(void *context, const char *name, void *buffer, size_t capacity, size_t *size);
 	/* UNCIA_E_EXISTS where there is one by that name, whoever made it, other processes included: that one is then
-	 * durable, too; UNCIA_E_IO. */
+	 * durable, too; UNCIA_E_BUSY where it is not durable yet; UNCIA_LATER; UNCIA_E_IO. */
 	int (*create)(void *context, const char *name, const void *data, size_t size);
-	/* Creates or overwrites. UNCIA_E_IO. */
+	/* Creates or overwrites. UNCIA_LATER; UNCIA_E_IO. */
 	int (*replace)(void *context, const char *name, const void *data, size_t size);
 	/* UNCIA_E_NOT_FOUND; UNCIA_E_IO. */
 	int (*remove)(void *context, const char *name);
@@ -157,7 +162,8 @@ struct uncia_key_options {
 };
 
 /* Makes the wallet's key file from recovery words: a new wallet, or an old one restored.
- * Returns: 0; UNCIA_E_EXISTS where the home has a key already; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
+ * Returns: 0; UNCIA_LATER where the host's `create` answered so: give no address out before the key is durable;
+ *	UNCIA_E_EXISTS where the home has a key already; UNCIA_E_WORDS; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
  *	UNCIA_E_IO; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT (neither a passphrase nor no_passphrase; kdf out of range).
  * In: neither the words nor the passphrase is kept; the caller wipes its own.
  * Threads: any.
@@ -191,19 +197,54 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_open(const struct uncia_host *host, 
                                                  const struct uncia_wallet_options *options,
                                                  struct uncia_wallet **wallet);
 
+/* Says how a `create` or `replace` went that was answered with UNCIA_LATER: once for each, for those of one name in
+ * their order. error: 0, it is durable; else a negative enum uncia_error: it is not and will not be. Then the wallet
+ * stores and sends nothing new any more, shows no end that it could not store, and says so by an UNCIA_EVENT_ERROR:
+ * close it, and open it again over what the storage has. What is never confirmed stays as it is: pending, and not sent.
+ * Returns: 0; UNCIA_E_NOT_FOUND where none of that name is waited for, a second time for one; UNCIA_E_NESTED;
+ *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_stored(struct uncia_wallet *wallet, const char *name, int error);
+
 /* Closes links, wipes keys, frees the wallet. What is pending stays in storage and goes on at the next open. Orders
  * that are not made yet are none (uncia_wallet_order). NULL is fine; from a hook of its host it does nothing.
  * Threads: as uncia_wallet_open. */
 UNCIA_API void uncia_wallet_close(struct uncia_wallet *wallet);
 
-/* Opens the key of a wallet that was opened locked.
+/* Opens the key of a wallet that was opened locked. It takes as long as the seal was made to take: seconds, and 256 MiB
+ * unless struct uncia_key_options said otherwise. Where that must not hold up a loop: uncia_unlocking_begin.
  * Returns: 0 (also where it is open); UNCIA_E_PASSPHRASE, also for a key file that needs none; UNCIA_E_DAMAGED;
  *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.1. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock(struct uncia_wallet *wallet, const char *passphrase);
 
-/* The recovery words of this wallet.
+/* An opening of a wallet's key that runs apart from the wallet, in a thread of the host's. */
+struct uncia_unlocking;
+
+/* Begins one: takes from the wallet what it needs of it.
+ * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Owns: the caller frees with uncia_unlocking_free. It needs the wallet no more.
+ * Threads: as uncia_wallet_open. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_unlocking_begin(const struct uncia_wallet *wallet,
+                                                     struct uncia_unlocking **unlocking);
+
+/* Derives the key, which takes long; the wallet goes on meanwhile. May be called again, with another passphrase.
+ * Returns: as uncia_wallet_unlock; 0 for a key file that needs no passphrase where that is NULL.
+ * In: the passphrase is not kept; the caller wipes its own.
+ * Threads: any, one at a time for each `unlocking`. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_unlocking_run(struct uncia_unlocking *unlocking, const char *passphrase);
+
+/* Gives the key that was opened to the wallet, at once.
+ * Returns: 0 (also where the wallet is open); UNCIA_E_LOCKED where uncia_unlocking_run has not succeeded;
+ *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT, also where it was begun for another key file.
+ * Threads: as uncia_wallet_open; nobody runs the unlocking any more. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_unlock_with(struct uncia_wallet *wallet, struct uncia_unlocking *unlocking);
+
+/* Wipes and frees it; NULL is fine. Threads: any; nobody runs it any more. */
+UNCIA_API void uncia_unlocking_free(struct uncia_unlocking *unlocking);
+
+/* The recovery words of this wallet. It takes as long as uncia_wallet_unlock.
  * Returns: as uncia_wallet_unlock.
  * Out: words; the caller wipes it.
  * In: passphrase, asked for again; NULL for a key file without one.
@@ -212,7 +253,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_words(struct uncia_wallet *wallet, c
                                                   char words[UNCIA_WORDS_TEXT_SIZE]);
 
 /* The wallet's own address, without a reference: what others are given to pay to.
- * Returns: 0; UNCIA_E_PASSPHRASE while the wallet is locked: whoever can write the home could have put another's public
+ * Returns: 0; UNCIA_E_LOCKED while the wallet is locked: whoever can write the home could have put another's public
  *	key into the key file, and only opening the seal shows it; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.1. */
@@ -367,12 +408,12 @@ struct uncia_payment_request {
  *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where the account was not proved in the last 30 s, or
  *	the few that answered do not agree on the time: a sync was begun, call again after UNCIA_EVENT_BALANCE
  *	(uncia_wallet_order does that by itself); UNCIA_E_BEHIND (with a key): uncia_wallet_catch_up first;
- *	UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_BUSY where another process makes a payment at this
- *	moment: call again in some milliseconds; UNCIA_E_NETWORK; UNCIA_E_ENCODING of the memo; UNCIA_E_LIMIT of memo
- *	and tag; UNCIA_E_ARGUMENT; UNCIA_E_NESTED; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage
- *	failed; this call sent nothing. With a key, call again with the same one. Without, it was taken back; should
- *	storage have failed at that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is
- *	stored under this key cannot be read; it may have been sent before.
+ *	UNCIA_E_LOCKED; UNCIA_E_BUSY where another process makes a payment at this moment: call again in some
+ *	milliseconds; UNCIA_E_NETWORK; UNCIA_E_ENCODING of the memo; UNCIA_E_LIMIT of memo and tag; UNCIA_E_ARGUMENT;
+ *	UNCIA_E_NESTED; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY. UNCIA_E_IO: storage failed; this call sent
+ *	nothing. With a key, call again with the same one. Without, it was taken back; should storage have failed at
+ *	that, too, a later open finds it in the outbox and sends it. UNCIA_E_DAMAGED: what is stored under this key
+ *	cannot be read; it may have been sent before.
  * Out: *id.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.2. */
@@ -414,7 +455,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_by_key(struct uncia_wallet *wallet, 
  *time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
  *them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
  *UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
- *one is under way); UNCIA_E_NETWORK; UNCIA_E_PASSPHRASE where the wallet is locked; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ *one is under way); UNCIA_E_NETWORK; UNCIA_E_LOCKED; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  *Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 
@@ -571,77 +612,11 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
                                                 char name[UNCIA_CONTACT_NAME_SIZE],
                                                 char address[UNCIA_ADDRESS_TEXT_SIZE]);
 
-/* ---- driving by one file descriptor (POSIX) --------------------------------------------------------------------- */
-
-/* A descriptor that becomes readable when uncia_wallet_process has something to do. From the first of these two calls
- * on the library opens its own sockets; do not mix with "Driving by bytes".
- * Returns: the descriptor, the same for the wallet's life; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY;
- *	UNCIA_E_ARGUMENT.
- * Owns: the wallet, which closes it.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_fd(struct uncia_wallet *wallet);
-
-/* Does what can be done without waiting. Host names in the network file are looked up meanwhile, in /etc/hosts and by
- * the name servers of /etc/resolv.conf; a name that is looked up in vain, or for long, holds up no other validator.
- * Returns: 0; UNCIA_E_NETWORK; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_process(struct uncia_wallet *wallet);
-
-/* How long the host may wait before it calls uncia_wallet_process (or _tick) even if nothing happens.
- * Returns: milliseconds, 0 where there is something to do now (an event waits, for one), -1 for no limit.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_timeout_ms(const struct uncia_wallet *wallet);
-
-/* ---- driving by bytes ------------------------------------------------------------------------------------------- */
-
-/* For each validator i < uncia_network_validators: while wanted, connect to uncia_network_validator(i); once connected
- * call _opened; then feed what is received, write what _output gives, say with _taken how much of it went. When the
- * connection ends, or _feed fails, or it is open and not wanted any more: close it and call _closed. */
-
-/* Whether the wallet wants a connection to this validator now.
- * Threads: as uncia_wallet_open. */
-UNCIA_API bool uncia_wallet_link_wanted(const struct uncia_wallet *wallet, uint32_t validator);
-
-/* A connection to this validator was made: the handshake begins, with what _output gives.
- * Returns: 0; UNCIA_E_RANDOM; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT (no such validator, or open).
- * Threads: as uncia_wallet_open.
- * Spec: network.md 8.1. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_opened(struct uncia_wallet *wallet, uint32_t validator);
-
-/* Takes bytes that were received, of any number.
- * Returns: 0; UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING, UNCIA_E_PROOF, UNCIA_E_LIMIT, UNCIA_E_FULL,
- *	UNCIA_E_MEMORY, UNCIA_E_UNREACHABLE: close the connection; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_feed(struct uncia_wallet *wallet, uint32_t validator, const void *data,
-                                                      size_t size);
-
-/* Bytes to be written.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where no connection is open.
- * Out: *data, valid until the next call on this wallet; *size 0 where there is nothing.
- * Threads: as uncia_wallet_open. */
-UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_link_output(struct uncia_wallet *wallet, uint32_t validator,
-                                                        const void **data, size_t *size);
-
-/* The first `size` bytes of the output were written.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where no connection is open or there were fewer.
- * Threads: as uncia_wallet_open. */
-UNCIA_API int uncia_wallet_link_taken(struct uncia_wallet *wallet, uint32_t validator, size_t size);
-
-/* The connection ended, or could not be made.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where there is no such validator.
- * In: error, why, an enum uncia_error; 0: closed because it was not wanted any more.
- * Threads: as uncia_wallet_open. */
-UNCIA_API int uncia_wallet_link_closed(struct uncia_wallet *wallet, uint32_t validator, int error);
-
-/* Carries out what time asks for: resends, time-outs. Call it after uncia_wallet_timeout_ms.
- * Returns: 0; UNCIA_E_BUSY; UNCIA_E_ARGUMENT where the wallet was opened without a network.
- * Threads: as uncia_wallet_open. */
-UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
-
 #ifdef __cplusplus
 }
 #endif
 #include <uncia/chat.h>
+#include <uncia/driving.h>
 #include <uncia/history.h>
 #include <uncia/watch.h>
 #include <uncia/structures.h>

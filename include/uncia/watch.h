@@ -47,7 +47,8 @@ UNCIA_API void uncia_watch_stop(struct uncia_wallet *wallet);
 UNCIA_API const struct uncia_receipt *uncia_watch_incoming(const struct uncia_wallet *wallet, size_t number);
 
 /* This payment, and all that were told before it, have been taken note of by this client: once this has returned 0 they
- * are never told to it again.
+ * are never told to it again; where the home's storage is durable only later (UNCIA_LATER), they may be after a power
+ * cut before that.
  * Returns: 0; UNCIA_E_NOT_FOUND where it is none of those that wait for it; UNCIA_E_IO: it may be told again, or not;
  *	UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.

@@ -39,7 +39,7 @@ static int next_event(struct uncia_wallet *wallet, struct uncia_event *event)
 		struct pollfd ready = {.fd = uncia_wallet_fd(wallet), .events = POLLIN};
 		if (ready.fd < 0)
 			return ready.fd;
-		poll(&ready, 1, uncia_wallet_timeout_ms(wallet));
+		poll(&ready, 1, -1);
 		int error = uncia_wallet_process(wallet);
 		if (error)
 			return error;

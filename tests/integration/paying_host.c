@@ -23,7 +23,7 @@ static int await(enum uncia_event_kind kind)
 			if (event.kind == kind)
 				return event.error;
 		struct pollfd ready = {.fd = uncia_wallet_fd(wallet), .events = POLLIN};
-		poll(&ready, 1, uncia_wallet_timeout_ms(wallet));
+		poll(&ready, 1, -1);
 		error = uncia_wallet_process(wallet);
 	}
 	return error;

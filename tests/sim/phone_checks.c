@@ -206,7 +206,9 @@ static void check_knows_all(const struct phone *phone)
 		int error = payment_in(phone, &id, &info);
 		if (error == UNCIA_E_DAMAGED && phone->mixed)
 			continue; /* as check_listed has it */
-		if ((error || !info.own || info.state != UNCIA_PAYMENT_FINAL) && !has_of_same_key(phone, &id))
+		/* What was looked up is shown as pending until the storage has it durable. */
+		bool ends = info.state == UNCIA_PAYMENT_FINAL || phone->host.laters;
+		if ((error || !info.own || !ends) && !has_of_same_key(phone, &id))
 			phone_fail(phone, "pays under a new key, and has forgotten a payment that is final");
 	}
 }
@@ -387,7 +389,8 @@ void phone_opened(struct phone *phone)
 		if (!pay->known || pay->home != phone->home || pay->lost)
 			continue;
 		if (payment_in(phone, &pay->id, &info) || !info.own) {
-			if (pay->doubtful) {
+			/* Accepted by storage that was late, and gone before it was durable: then it was not sent. */
+			if (pay->doubtful || (phone->host.late && !phone_final(phone, &pay->id))) {
 				pay->home = HOME_LOST;
 				continue;
 			}

@@ -112,12 +112,34 @@ static int host_load(void *context, const char *name, void *buffer, size_t capac
 	return 0;
 }
 
+static bool is_awaited(const struct phone_host *h, const char *name)
+{
+	for (const struct phone_later *later = h->laters; later; later = later->next)
+		if (strcmp(later->name, name) == 0)
+			return true;
+	return false;
+}
+
+static int accept_for_later(struct phone_host *h, const char *name, const void *data, size_t size)
+{
+	struct phone_later *later = must(calloc(1, sizeof(*later))), **at = &h->laters;
+
+	strcpy(later->name, name);
+	file_set(&later->file, data, size);
+	while (*at)
+		at = &(*at)->next;
+	*at = later;
+	return UNCIA_LATER;
+}
+
 static int put(struct phone_host *h, const char *name, const void *data, size_t size, enum fate fate)
 {
 	if (fate == FATE_NOTHING)
 		return UNCIA_E_IO;
 	struct phone_blob *blob = get(h, name);
 	file_set(&blob->seen, data, size);
+	if (h->late && fate == FATE_DONE && strncmp(name, "payment", strlen("payment")) == 0)
+		return accept_for_later(h, name, data, size);
 	if (fate != FATE_SEEN)
 		file_set(&blob->kept, data, size);
 	return fate == FATE_DONE ? 0 : UNCIA_E_IO;
@@ -131,6 +153,8 @@ static int host_create(void *context, const char *name, const void *data, size_t
 
 	if (!blob || !blob->seen.there)
 		return put(h, name, data, size, fate);
+	if (fate == FATE_DONE && is_awaited(h, name))
+		return UNCIA_E_BUSY;
 	/* To be told that there is one makes that one durable. */
 	if (fate == FATE_DONE || fate == FATE_KEPT)
 		file_copy(&blob->kept, &blob->seen);
@@ -220,8 +244,32 @@ void phone_host_init(struct phone_host *h, const struct network *network, uint64
 	                              .wall_ms = host_wall};
 }
 
+static void drop_first(struct phone_host *h)
+{
+	struct phone_later *first = h->laters;
+
+	h->laters = first->next;
+	free(first->file.data);
+	free(first);
+}
+
+bool phone_host_confirm(struct phone_host *h, struct uncia_wallet *wallet)
+{
+	struct phone_later *first = h->laters;
+
+	if (!first || h->dead)
+		return false;
+	file_copy(&get(h, first->name)->kept, &first->file);
+	if (wallet && uncia_wallet_stored(wallet, first->name, 0))
+		abort();
+	drop_first(h);
+	return true;
+}
+
 void phone_host_wipe(struct phone_host *h)
 {
+	while (h->laters)
+		drop_first(h);
 	for (size_t i = 0; i < h->count; i++) {
 		free(h->blobs[i].seen.data);
 		free(h->blobs[i].kept.data);
@@ -239,11 +287,16 @@ void phone_host_restart(struct phone_host *h, bool power_cut)
 {
 	h->dead = false;
 	h->dies_in = h->fail_next = 0;
-	for (size_t i = 0; power_cut && i < h->count; i++) {
+	for (size_t i = 0; i < h->count; i++) {
 		struct phone_blob *blob = &h->blobs[i];
+		/* What was accepted and not confirmed is there afterwards, durably, or is not. */
+		if (!power_cut && !is_awaited(h, blob->name))
+			continue;
 		bool written = phone_host_draw(h, 2);
 		file_copy(written ? &blob->kept : &blob->seen, written ? &blob->seen : &blob->kept);
 	}
+	while (h->laters)
+		drop_first(h);
 }
 
 bool phone_host_keeps(const struct phone_host *h, const char *name, const void *bytes, size_t size)

@@ -16,12 +16,21 @@ struct phone_blob {
 	struct phone_file seen, kept; /* by a running system; after a power cut */
 };
 
+/* What was accepted, and is durable later. */
+struct phone_later {
+	char name[UNCIA_BLOB_NAME_SIZE];
+	struct phone_file file;
+	struct phone_later *next;
+};
+
 struct phone_host {
 	struct uncia_host host;
 	const struct network *network;
 	uint64_t random;
 	struct phone_blob *blobs;
 	size_t count, capacity;
+	bool late; /* payments' blobs are durable only when phone_host_confirm says so */
+	struct phone_later *laters;
 	/* faults */
 	uint32_t dies_in;   /* at the so-manieth writing call from now on the process ends; 0: does not */
 	uint32_t fail_next; /* so many writing calls fail */
@@ -37,6 +46,9 @@ void phone_host_deinit(struct phone_host *h);
 uint64_t phone_host_draw(struct phone_host *h, uint64_t below);
 /* What the next process finds: after a power cut, of each blob what was kept, or what was seen. */
 void phone_host_restart(struct phone_host *h, bool power_cut);
+/* Makes durable what was accepted first, and tells the wallet, which may be NULL. Returns whether there was anything.
+ */
+bool phone_host_confirm(struct phone_host *h, struct uncia_wallet *wallet);
 /* Another phone: nothing is left. */
 void phone_host_wipe(struct phone_host *h);
 /* What is there now, apart; and back again, each blob with a probability of so many in a hundred: those that are not

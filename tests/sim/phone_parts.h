@@ -118,8 +118,8 @@ struct phones {
 	struct uncia_network *file;
 	struct phones_options options;
 	uint64_t random, link, keys;
-	uint64_t watch_random;  /* likewise */
-	uint64_t backup_random; /* of its own: what was drawn before there were backups stays as it was */
+	uint64_t watch_random, late_random; /* likewise */
+	uint64_t backup_random;             /* of its own: what was drawn before there were backups stays as it was */
 	struct wallet_lies lies;
 	int64_t clocks[NETWORK_NODES_MAX]; /* of honest validators, as they were last seen */
 	uint64_t unsteady_until;           /* one of them was set just now */

@@ -144,6 +144,15 @@ static uint64_t next_tick(struct phone *phone, uint64_t now)
 	return now + (wait_ms ? (uint64_t)wait_ms : 1);
 }
 
+/* Storage that is slow has some of what it accepted durable by now. Returns when it will have more. */
+static uint64_t confirm_some(struct phone *phone, uint64_t now)
+{
+	while (phone->host.laters && (phone->calm || phone_host_draw(&phone->host, 3)))
+		if (!phone_host_confirm(&phone->host, phone->wallet))
+			break;
+	return phone->host.laters ? now + 1 + phone_host_draw(&phone->host, 3000) : UINT64_MAX;
+}
+
 void phone_turn(struct phone *phone)
 {
 	uint64_t now = network_now(phone->all->network), next = UINT64_MAX;
@@ -153,6 +162,7 @@ void phone_turn(struct phone *phone)
 		return;
 	}
 	wake_up(phone);
+	uint64_t stored = phone->wallet && !phone->host.dead ? confirm_some(phone, now) : UINT64_MAX;
 	phone_links_deliver(phone);
 	if (phone->wallet && !phone->host.dead) {
 		if (uncia_wallet_tick(phone->wallet))
@@ -168,6 +178,7 @@ void phone_turn(struct phone *phone)
 		next = next_tick(phone, now);
 	}
 	uint64_t links = phone_links_next(phone);
+	next = stored < next ? stored : next;
 	wake_at(phone, links < next ? links : next);
 }
 
@@ -593,6 +604,7 @@ struct phones *phones_new(struct wallets *wallets, const struct phones_options *
 	p->random = p->checks->seed ^ UINT64_C(0x70686f6e6573);
 	p->backup_random = p->checks->seed ^ UINT64_C(0x6261636b757073);
 	p->watch_random = p->checks->seed ^ UINT64_C(0x7761746368);
+	p->late_random = p->checks->seed ^ UINT64_C(0x6c6174657273);
 	p->guests = (struct network_guests){.context = p, .told = phones_told, .gone = phones_node_gone, .due = due};
 	if (!options->count)
 		return p;
@@ -606,6 +618,7 @@ struct phones *phones_new(struct wallets *wallets, const struct phones_options *
 		phone->person = (uint32_t)phones_draw(p, PERSONS_MAX);
 		phone_host_init(&phone->host, p->network, phones_draw(p, UINT64_MAX));
 		phone->host.drift_ppm = phones_draw(p, 3) ? 0 : (int64_t)phones_draw(p, 4000) - 2000;
+		phone->host.late = wire_draw(&p->late_random, 4) == 0;
 		phone->wake_at = UINT64_MAX;
 		phone->watch.wanted = options->watches && wire_draw(&p->watch_random, 2);
 		wallets_give(wallets, WALLET_ACCOUNTS + phone->person, 2 * UNIT);

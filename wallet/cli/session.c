@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include "secret.h"
 
+#define DESCRIPTORS_MAX 128 /* of one wallet that are waited on: it has one, or a few for each of a few validators */
+
 int cli_home_path(const struct call *call, char **home)
 {
 	const char *given = call->value[OPTION_WALLET], *user = getenv("HOME");
@@ -198,14 +200,22 @@ uint64_t now_us(void)
 }
 
 /* Waits until the wallet has something to do, or the deadline, and does it. */
-static int wait_once(struct session *s, int fd, uint64_t deadline_us)
+static int wait_once(struct session *s, uint64_t deadline_us)
 {
+	struct uncia_descriptor list[DESCRIPTORS_MAX];
+	struct pollfd waiting[DESCRIPTORS_MAX];
+	size_t count = 0;
+	int error = uncia_wallet_descriptors(s->wallet, list, DESCRIPTORS_MAX, &count);
+	if (error)
+		return error;
+	for (size_t i = 0; i < count && i < DESCRIPTORS_MAX; i++)
+		waiting[i] = (struct pollfd){
+		    .fd = list[i].fd, .events = (short)((list[i].reads ? POLLIN : 0) | (list[i].writes ? POLLOUT : 0))};
 	uint64_t now = now_us(), left_ms = deadline_us > now ? (deadline_us - now + 999) / 1000 : 0;
 	int timeout_ms = uncia_wallet_timeout_ms(s->wallet);
 	if (timeout_ms < 0 || (uint64_t)timeout_ms > left_ms)
 		timeout_ms = left_ms > INT_MAX ? INT_MAX : (int)left_ms;
-	struct pollfd waiting = {.fd = fd, .events = POLLIN};
-	if (poll(&waiting, 1, timeout_ms) < 0 && errno != EINTR)
+	if (poll(waiting, count < DESCRIPTORS_MAX ? count : DESCRIPTORS_MAX, timeout_ms) < 0 && errno != EINTR)
 		return UNCIA_E_IO;
 	return uncia_wallet_process(s->wallet);
 }
@@ -225,12 +235,11 @@ static void name_liar(const struct session *s, const struct uncia_event *event)
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
-	int fd = uncia_wallet_fd(s->wallet);
-	if (fd == UNCIA_E_IO)
+	size_t count;
+	int error = uncia_wallet_descriptors(s->wallet, NULL, 0, &count);
+	if (error == UNCIA_E_IO)
 		return cli_complain(UNCIA_E_IO, "sockets cannot be watched: %s", strerror(errno));
-	if (fd < 0)
-		return fd;
-	for (;;) {
+	while (!error) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
 		if (uncia_wallet_event(s->wallet, event) > 0) {
 			if (event->kind == UNCIA_EVENT_LINK)
@@ -244,11 +253,10 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 		} else if (now_us() >= deadline_us) {
 			return 0;
 		} else {
-			int error = wait_once(s, fd, deadline_us);
-			if (error)
-				return error;
+			error = wait_once(s, deadline_us);
 		}
 	}
+	return error;
 }
 
 int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id,

@@ -236,8 +236,10 @@ START_TEST(what_has_ended_in_a_long_session_does_not_stay_in_memory)
 	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 300);
 	ck_assert_int_eq(rig_payment(rig, &first).state, UNCIA_PAYMENT_EXPIRED);
 	ck_assert_uint_eq(rig_balance(rig).spendable, 100 * AMOUNT_MICROS);
-	/* Their own blobs are there until a blob of the archive is full. */
-	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 300 % SEGMENT);
+	/* Their own blobs are there until a blob of the archive is full, and go then, two with each payment that ends.
+	 */
+	ck_assert_uint_ge(memory_host_count(&rig->host, "payment-"), 300 % SEGMENT);
+	ck_assert_uint_lt(memory_host_count(&rig->host, "payment-"), 2 * SEGMENT);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payments-ended-"), 300 / SEGMENT + 1);
 	rig_free(rig);
 }

@@ -107,7 +107,10 @@ START_TEST(null_is_refused_everywhere)
 	ck_assert_int_eq(uncia_contact_count(NULL, &size), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_contact_at(NULL, 0, text, text), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_fd(NULL), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_descriptors(NULL, NULL, 0, &size), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_process(NULL), UNCIA_E_ARGUMENT);
+	uncia_wallet_wake(NULL);
+	ck_assert_int_eq(uncia_wallet_network_changed(NULL), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_tick(NULL), UNCIA_E_ARGUMENT);
 	ck_assert(!uncia_wallet_link_wanted(NULL, 0));
 	ck_assert_int_eq(uncia_wallet_link_feed(NULL, 0, "", 0), UNCIA_E_ARGUMENT);

@@ -476,7 +476,7 @@ START_TEST(a_locked_wallet_looks_nothing_up)
 	ck_assert_int_eq(rig->host.host.remove(&rig->host, "key"), 0);
 	ck_assert_int_eq(uncia_wallet_create(&rig->host.host, FAKE_WORDS, &key), 0);
 	ck_assert_int_eq(rig_open(rig), 0);
-	ck_assert_int_eq(uncia_wallet_catch_up(rig->wallet), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(uncia_wallet_catch_up(rig->wallet), UNCIA_E_LOCKED);
 	ck_assert_int_eq(uncia_wallet_unlock(rig->wallet, "sesame"), 0);
 	ck_assert_int_eq(rig_catch_up(rig), 0);
 	ck_assert_int_eq(uncia_wallet_catch_up(NULL), UNCIA_E_ARGUMENT);

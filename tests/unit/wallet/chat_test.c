@@ -468,8 +468,8 @@ START_TEST(what_is_signed_needs_the_key_and_a_network)
 	ck_assert_int_eq(uncia_wallet_request(wallet, &request, text), UNCIA_E_NETWORK);
 	uncia_wallet_close(wallet);
 	ck_assert_int_eq(uncia_wallet_open(&host.host, net->network, NULL, &wallet), 0); /* locked */
-	ck_assert_int_eq(uncia_wallet_contact(wallet, NULL, text), UNCIA_E_PASSPHRASE);
-	ck_assert_int_eq(uncia_wallet_request(wallet, &request, text), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(uncia_wallet_contact(wallet, NULL, text), UNCIA_E_LOCKED);
+	ck_assert_int_eq(uncia_wallet_request(wallet, &request, text), UNCIA_E_LOCKED);
 	uncia_wallet_close(wallet);
 	/* The home knows its network from then on. */
 	ck_assert_int_eq(uncia_wallet_open(&host.host, NULL, &opening, &wallet), 0);

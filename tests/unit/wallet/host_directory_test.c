@@ -4,10 +4,16 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -337,6 +343,140 @@ START_TEST(the_lock_of_a_process_that_stands_still_is_not_waited_for_and_goes_wi
 }
 END_TEST
 
+/* ---- file systems without hard links ---- */
+
+/* From now on this process and its children are told so of these calls. 0: as it is. */
+static bool refuse(int link_error, int rename_error)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, link_error ? SECCOMP_RET_ERRNO | (unsigned)link_error : SECCOMP_RET_ALLOW),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, rename_error ? SECCOMP_RET_ERRNO | (unsigned)rename_error : SECCOMP_RET_ALLOW),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(*code), .filter = code};
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+#define NAMES 40
+
+/* Creates all names; what others hold for a moment is tried again. Exits with how many were its own, or 255. */
+static void create_all(int me)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	int made = 0;
+	char name[16];
+	if (uncia_host_directory(path, &host) != 0)
+		_exit(255);
+	for (int i = 0; i < NAMES; i++) {
+		int rc;
+		snprintf(name, sizeof(name), "c-%d", i);
+		while ((rc = host.create(host.context, name, &me, sizeof(me))) == UNCIA_E_BUSY)
+			sched_yield();
+		if (rc != 0 && rc != UNCIA_E_EXISTS)
+			_exit(255);
+		made += rc == 0;
+	}
+	_exit(made);
+}
+
+/* Of several processes one creates each blob, whole, and nobody writes over it. Returns what went wrong, or NULL. */
+static const char *race(struct uncia_host *host)
+{
+	pid_t children[PROCESSES];
+	int made[PROCESSES], has[PROCESSES] = {0}, status, owner;
+	size_t size;
+	char name[16];
+	for (int i = 0; i < PROCESSES; i++) {
+		if ((children[i] = fork()) == 0)
+			create_all(i);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		if (children[i] < 0 || waitpid(children[i], &status, 0) != children[i] || !WIFEXITED(status))
+			return "a process did not end";
+		made[i] = WEXITSTATUS(status);
+	}
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "c-%d", i);
+		if (host->load(host->context, name, &owner, sizeof(owner), &size) != 0 || size != sizeof(owner) ||
+		    owner < 0 || owner >= PROCESSES)
+			return "a blob is not whole";
+		has[owner]++;
+	}
+	return memcmp(made, has, sizeof(made)) == 0 ? NULL : "two made one blob, or one was written over";
+}
+
+static const char *without_links(int link_error, int rename_error)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	char data[8];
+	size_t size;
+	if (!refuse(link_error, rename_error))
+		return "no filter";
+	if (uncia_host_directory(path, &host) != 0)
+		return "no host";
+	if (host.create(host.context, "a", "one", 3) != 0 || host.create(host.context, "a", "two", 3) != UNCIA_E_EXISTS)
+		return "create";
+	if (host.load(host.context, "a", data, sizeof(data), &size) != 0 || size != 3 || memcmp(data, "one", 3) != 0)
+		return "load";
+	if (host.replace(host.context, "a", "three", 5) != 0 || host.replace(host.context, "b", "x", 1) != 0 ||
+	    host.create(host.context, "b", "y", 1) != UNCIA_E_EXISTS)
+		return "replace";
+	if (host.remove(host.context, "a") != 0 || host.create(host.context, "a", "four", 4) != 0)
+		return "remove";
+	if (count(&host, "") != 2 || count(&host, ".new-") != 0)
+		return "something is left";
+	const char *wrong = race(&host);
+	uncia_host_directory_free(&host);
+	return wrong;
+}
+
+/* As SELinux answers on Android; as file systems without links do; and without a rename that is exclusive, either. */
+START_TEST(without_hard_links_blobs_are_made_once_all_the_same)
+{
+	static const int refusals[][2] = {{0, 0}, {EACCES, 0}, {EPERM, 0}, {EPERM, EINVAL}, {EACCES, ENOSYS}};
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		struct uncia_host host = open_host();
+		int status;
+		pid_t child = fork();
+		ck_assert_int_ge(child, 0);
+		if (child == 0) {
+			const char *wrong = without_links(refusals[i][0], refusals[i][1]);
+			if (wrong)
+				fprintf(stderr, "link: %d, rename: %d: %s\n", refusals[i][0], refusals[i][1], wrong);
+			_exit(wrong ? 1 : 0);
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert_int_eq(status, 0);
+		ck_assert_int_eq(is_there(".names"), refusals[i][1] != 0);
+		close_host(&host);
+	}
+}
+END_TEST
+
+/* Once one process has found out that nothing but a lock helps, nobody replaces what another is about to create. */
+START_TEST(who_replaces_waits_for_the_lock_of_who_creates)
+{
+	struct uncia_host host = open_host();
+	char file[80];
+	snprintf(file, sizeof(file), "%s/.names", path);
+	ck_assert_int_eq(host.replace(host.context, "a", "x", 1), 0);
+	ck_assert(!is_there(".names"));
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_eq(__real_flock(fd, LOCK_EX | LOCK_NB), 0);
+	ck_assert_int_eq(host.replace(host.context, "a", "y", 1), UNCIA_E_BUSY);
+	check_blob(&host, "a", "x");
+	ck_assert_int_eq(count(&host, ".new-"), 0);
+	close(fd);
+	ck_assert_int_eq(host.replace(host.context, "a", "y", 1), 0);
+	check_blob(&host, "a", "y");
+	ck_assert_int_eq(count(&host, ""), 1);
+	close_host(&host);
+}
+END_TEST
+
 START_TEST(what_failed_is_said_with_the_file_and_the_systems_words)
 {
 	struct uncia_host host = open_host(), none = {.size = sizeof(none)};
@@ -370,4 +510,5 @@ UNIT_MAIN("host_directory", what_failed_is_said_with_the_file_and_the_systems_wo
           leftovers_of_a_crash_are_no_blobs, leftovers_of_a_crash_go_after_a_day, nothing_temporary_is_left,
           others_may_not_read, a_link_is_not_followed, one_process_at_a_time_is_under_the_lock,
           who_leaves_the_lock_leaves_it_to_a_wallet_over_the_same_host_in_another_thread,
-          the_lock_of_a_process_that_stands_still_is_not_waited_for_and_goes_with_it)
+          the_lock_of_a_process_that_stands_still_is_not_waited_for_and_goes_with_it,
+          without_hard_links_blobs_are_made_once_all_the_same, who_replaces_waits_for_the_lock_of_who_creates)

@@ -336,9 +336,9 @@ START_TEST(a_changed_public_key_is_nobodys_address)
 			ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, NULL, &wallet), UNCIA_E_DAMAGED);
 		} else {
 			ck_assert_int_eq(uncia_wallet_open(&m.host, NULL, NULL, &wallet), 0);
-			ck_assert_int_eq(uncia_wallet_address(wallet, text), UNCIA_E_PASSPHRASE);
+			ck_assert_int_eq(uncia_wallet_address(wallet, text), UNCIA_E_LOCKED);
 			ck_assert_int_eq(uncia_wallet_unlock(wallet, cheap.passphrase), UNCIA_E_PASSPHRASE);
-			ck_assert_int_eq(uncia_wallet_address(wallet, text), UNCIA_E_PASSPHRASE);
+			ck_assert_int_eq(uncia_wallet_address(wallet, text), UNCIA_E_LOCKED);
 			ck_assert_str_eq(text, "untouched");
 			uncia_wallet_close(wallet);
 		}

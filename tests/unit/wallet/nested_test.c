@@ -22,10 +22,14 @@ static void call_back(void)
 	struct uncia_payment_request request = {.size = sizeof(request), .outputs = &output, .output_count = 1};
 	char address[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_WORDS_TEXT_SIZE], *line;
 	uint64_t amount;
+	struct uncia_unlocking *unlocking;
 	const void *data;
 	size_t size;
 	const int answers[] = {
 	    uncia_wallet_unlock(w, "x"),
+	    uncia_unlocking_begin(w, &unlocking),
+	    uncia_wallet_unlock_with(w, NULL),
+	    uncia_wallet_stored(w, "x", 0),
 	    uncia_wallet_words(w, "x", text),
 	    uncia_wallet_address(w, address),
 	    uncia_wallet_address_unproved(w, address),
@@ -50,6 +54,8 @@ static void call_back(void)
 	    uncia_contact_count(w, &size),
 	    uncia_contact_at(w, 0, text, address),
 	    uncia_wallet_fd(w),
+	    uncia_wallet_descriptors(w, NULL, 0, &size),
+	    uncia_wallet_network_changed(w),
 	    uncia_wallet_process(w),
 	    uncia_wallet_link_opened(w, 0),
 	    uncia_wallet_link_feed(w, 0, "", 0),
@@ -71,6 +77,7 @@ static void call_back(void)
 	    uncia_watch_forget(w, "test"),
 	};
 	uncia_watch_stop(w);
+	uncia_wallet_wake(w); /* from anywhere */
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		ck_assert_msg(answers[i] == UNCIA_E_NESTED, "call %zu: %d", i, answers[i]);
 	ck_assert(!uncia_wallet_unlocked(w) && !uncia_wallet_link_wanted(w, 0) && uncia_wallet_outbox_count(w) == 0);

@@ -304,9 +304,9 @@ START_TEST(a_locked_wallet_makes_no_order)
 	ck_assert_int_eq(uncia_wallet_create(&rig->host.host, FAKE_WORDS, &options), 0);
 	ck_assert_int_eq(rig_open(rig), 0);
 	ck_assert_int_eq(order(rig, NULL, HALF, "a"), 0);
-	ck_assert_int_eq(ended(rig, "a", &id), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(ended(rig, "a", &id), UNCIA_E_LOCKED);
 	ck_assert_int_eq(order(rig, "k", HALF, "b"), 0);
-	ck_assert_int_eq(ended(rig, "b", &id), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(ended(rig, "b", &id), UNCIA_E_LOCKED);
 	rig_free(rig);
 }
 END_TEST

@@ -642,7 +642,7 @@ START_TEST(a_locked_wallet_looks_but_does_not_pay)
 	ck_assert(!uncia_wallet_unlocked(rig->wallet));
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_uint_eq(rig_balance(rig).balance, 100 * AMOUNT_MICROS);
-	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), UNCIA_E_PASSPHRASE);
+	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), UNCIA_E_LOCKED);
 	ck_assert_int_eq(uncia_wallet_unlock(rig->wallet, "wrong horse"), UNCIA_E_PASSPHRASE);
 	ck_assert_int_eq(uncia_wallet_unlock(rig->wallet, "correct horse"), 0);
 	ck_assert_int_eq(rig_pay(rig, NULL, HALF, &id), 0);

@@ -103,6 +103,20 @@ static void remember(struct memory_host *m, const char *name)
 	heap_hold(held);
 }
 
+static int accept(struct memory_host *m, const char *name, const void *data, size_t size)
+{
+	int held = heap_hold(1);
+	ck_assert_uint_lt(m->later_count, sizeof(m->laters) / sizeof(m->laters[0]));
+	struct memory_later *later = &m->laters[m->later_count++];
+	strcpy(later->name, name);
+	later->data = malloc(size + 1);
+	ck_assert_ptr_nonnull(later->data);
+	memcpy(later->data, data, size);
+	later->size = size;
+	heap_hold(held);
+	return UNCIA_LATER;
+}
+
 static int create(void *context, const char *name, const void *data, size_t size)
 {
 	struct memory_host *m = context;
@@ -110,6 +124,8 @@ static int create(void *context, const char *name, const void *data, size_t size
 	if (m->before_create != NULL)
 		m->before_create(m, name);
 	struct memory_blob *blob = memory_host_find(m, name);
+	if (blob != NULL && m->later && blob->lost && !failing)
+		return UNCIA_E_BUSY;
 	if (blob != NULL) {
 		if (!failing)
 			endure(blob);
@@ -117,8 +133,10 @@ static int create(void *context, const char *name, const void *data, size_t size
 	}
 	if (!skip) {
 		put(m, name, data, size);
-		memory_host_find(m, name)->lost = failing;
+		memory_host_find(m, name)->lost = failing || m->later;
 	}
+	if (m->later && !failing)
+		return accept(m, name, data, size);
 	return failing ? UNCIA_E_IO : 0;
 }
 
@@ -126,10 +144,12 @@ static int replace(void *context, const char *name, const void *data, size_t siz
 {
 	struct memory_host *m = context;
 	bool skip, failing = fails(m, &skip);
-	if (!skip && failing)
+	if (!skip && (failing || m->later))
 		remember(m, name);
 	if (!skip)
 		put(m, name, data, size);
+	if (m->later && !failing)
+		return accept(m, name, data, size);
 	if (!failing)
 		endure(memory_host_find(m, name));
 	return failing ? UNCIA_E_IO : 0;
@@ -147,8 +167,38 @@ static int remove_blob(void *context, const char *name)
 	return failing ? UNCIA_E_IO : blob == NULL ? UNCIA_E_NOT_FOUND : 0;
 }
 
+int memory_host_confirm(struct memory_host *m, struct uncia_wallet *w, size_t number, int error)
+{
+	ck_assert_uint_lt(number, m->later_count);
+	for (size_t i = 0; i < number; i++) /* those of one name in their order */
+		if (strcmp(m->laters[i].name, m->laters[number].name) == 0)
+			number = i;
+	struct memory_later later = m->laters[number];
+	struct memory_blob *blob = memory_host_find(m, later.name);
+	memmove(&m->laters[number], &m->laters[number + 1], (--m->later_count - number) * sizeof(later));
+	if (error || blob == NULL) {
+		free(later.data);
+	} else if (blob->size == later.size && memcmp(blob->data, later.data, later.size) == 0) {
+		endure(blob);
+		free(later.data);
+	} else { /* it was replaced since */
+		free(blob->before);
+		blob->before = later.data;
+		blob->before_size = later.size;
+		blob->lost = false;
+	}
+	return uncia_wallet_stored(w, later.name, error);
+}
+
+static void forget_laters(struct memory_host *m)
+{
+	while (m->later_count != 0)
+		free(m->laters[--m->later_count].data);
+}
+
 void memory_host_power_cut(struct memory_host *m)
 {
+	forget_laters(m);
 	for (size_t i = m->count; i-- > 0;) {
 		struct memory_blob *blob = &m->blobs[i];
 		if (blob->before) {
@@ -223,6 +273,7 @@ void memory_host_init(struct memory_host *m)
 
 void memory_host_deinit(struct memory_host *m)
 {
+	forget_laters(m);
 	for (size_t i = 0; i < m->count; i++)
 		blob_free(&m->blobs[i]);
 	m->count = 0;

@@ -15,6 +15,13 @@ struct memory_blob {
 	size_t before_size;
 };
 
+/* What was accepted, and is not durable yet. */
+struct memory_later {
+	char name[UNCIA_BLOB_NAME_SIZE];
+	uint8_t *data;
+	size_t size;
+};
+
 struct memory_host {
 	struct uncia_host host;
 	struct memory_blob blobs[512];
@@ -23,6 +30,10 @@ struct memory_host {
 	unsigned calls, fail_at; /* fail_at 0: never */
 	unsigned fail_count;     /* this many calls in a row */
 	enum failure failure;
+	/* Blobs are durable only later: until memory_host_confirm a power cut takes them. */
+	bool later;
+	struct memory_later laters[256];
+	size_t later_count;
 	uint64_t random; /* counts, so that a run can be repeated */
 	bool random_fails, random_repeats;
 	/* Called instead of nothing before each create: to let somebody else be faster. */
@@ -41,6 +52,9 @@ struct memory_copy {
 void memory_host_copy(const struct memory_host *m, struct memory_copy *copy);
 /* only: blobs whose names start so; the others stay as they are. "" for all. */
 void memory_host_put_back(struct memory_host *m, struct memory_copy *copy, const char *only);
+/* The `number`-th of those that are not durable yet now is, or, with an error, never will be; the wallet is told.
+ * Returns what that answers. */
+int memory_host_confirm(struct memory_host *m, struct uncia_wallet *w, size_t number, int error);
 /* Takes what is not durable. */
 void memory_host_power_cut(struct memory_host *m);
 /* Removes all blobs whose names start so. */

@@ -1,0 +1,294 @@
+/* Storage that says only later that a blob is durable: nothing that rests on it leaves before. */
+#include "unit.h"
+#include "wallet_rig.h"
+
+#define HALF UINT64_C(500000)
+
+static struct rig *later(void)
+{
+	struct rig *rig = rig_new(4);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
+	rig->host.later = true;
+	return rig;
+}
+
+static void confirm_all(struct rig *rig)
+{
+	while (rig->host.later_count != 0)
+		ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, 0), 0);
+}
+
+/* Confirms and goes on until nothing more is written. */
+static void settle(struct rig *rig)
+{
+	do {
+		confirm_all(rig);
+		fake_network_pass(&rig->net, rig->wallet, 1000);
+	} while (rig->host.later_count != 0);
+}
+
+static unsigned events_of(struct rig *rig, const struct uncia_payment_id *id)
+{
+	struct uncia_event event;
+	unsigned count = 0;
+	while (rig_event(rig, UNCIA_EVENT_PAYMENT, &event))
+		count += memcmp(&event.id, id, sizeof(*id)) == 0 && event.error == 0;
+	return count;
+}
+
+START_TEST(a_payment_leaves_and_its_end_is_shown_when_they_are_durable)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id id, again;
+	char *receipt;
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_pay_now(rig, "k", HALF, &id), 0);
+	ck_assert_uint_eq(rig->host.later_count, 1);
+	fake_network_pass(&rig->net, rig->wallet, 20000);
+	ck_assert_uint_eq(rig_submits(rig), 0); /* however long it takes */
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	ck_assert_int_eq(rig_payment(rig, &id).reason, UNCIA_PENDING_UNSENT);
+	ck_assert_int_eq(rig_pay_now(rig, "k", HALF, &again), 0); /* the same one, and not sent either */
+	ck_assert_mem_eq(id.b, again.b, sizeof(id.b));
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_uint_eq(rig_submits(rig), 0);
+	rig_no_events(rig);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, 0), 0);
+	ck_assert_int_eq(uncia_wallet_timeout_ms(rig->wallet), 0); /* it goes now */
+	fake_network_pass(&rig->net, rig->wallet, 100);
+	ck_assert_uint_ge(rig_submits(rig), 4);
+	/* Its receipt is here, and not stored for good. */
+	ck_assert_uint_ge(rig->host.later_count, 1);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	ck_assert_uint_eq(rig_payment(rig, &id).height, 0);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &id, &receipt), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 0, &again), 0);
+	fake_network_pass(&rig->net, rig->wallet, 20000);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	events_of(rig, &id);
+	confirm_all(rig);
+	ck_assert_uint_eq(events_of(rig, &id), 1);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_uint_ne(rig_payment(rig, &id).height, 0);
+	ck_assert_int_eq(uncia_wallet_pending(rig->wallet, 0, &again), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_receipt(rig->wallet, &id, &receipt), 0);
+	uncia_text_free(receipt);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(what_a_power_cut_takes_was_never_sent_and_may_be_paid_again)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id first, second;
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_pay_now(rig, "k", HALF, &first), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "k", &second), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
+	ck_assert_int_eq(rig_pay_now(rig, "k", HALF, &second), 0);
+	settle(rig);
+	ck_assert_int_eq(rig_payment(rig, &second).state, UNCIA_PAYMENT_FINAL);
+	ck_assert_uint_eq(rig->net.final_count, 1);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(an_end_that_a_power_cut_takes_is_found_again)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id id, same;
+	rig->net.finalise = true;
+	ck_assert_int_eq(rig_pay_now(rig, "k", HALF, &id), 0);
+	confirm_all(rig);
+	fake_network_pass(&rig->net, rig->wallet, 100);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "k", &same), 0);
+	ck_assert_mem_eq(id.b, same.b, sizeof(id.b));
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	settle(rig);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+/* The second is durable before the first: neither goes before the first is. */
+START_TEST(what_is_confirmed_out_of_order_waits_for_what_came_before)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id first, second;
+	ck_assert_int_eq(rig_pay_now(rig, "a", HALF, &first), 0);
+	ck_assert_int_eq(rig_pay_now(rig, "b", HALF, &second), 0);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 1, 0), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_uint_eq(rig_submits(rig), 0);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, 0), 0);
+	fake_network_pass(&rig->net, rig->wallet, 100);
+	ck_assert_uint_ge(rig_submits(rig), 8);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_second_confirmation_and_one_of_nothing_are_told_so_and_change_nothing)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id id, other;
+	char name[UNCIA_BLOB_NAME_SIZE];
+	ck_assert_int_eq(rig_pay_now(rig, "a", HALF, &id), 0);
+	strcpy(name, rig->host.laters[0].name);
+	ck_assert_int_eq(uncia_wallet_stored(NULL, name, 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_stored(rig->wallet, NULL, 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_stored(rig->wallet, name, 1), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_wallet_stored(rig->wallet, "payment-none", 0), UNCIA_E_NOT_FOUND);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_uint_eq(rig_submits(rig), 0);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, 0), 0);
+	ck_assert_int_eq(uncia_wallet_stored(rig->wallet, name, 0), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(uncia_wallet_stored(rig->wallet, name, UNCIA_E_IO), UNCIA_E_NOT_FOUND);
+	ck_assert_int_eq(rig_pay_now(rig, "b", HALF, &other), 0); /* that was no failure */
+	settle(rig);
+	ck_assert_uint_ge(rig_submits(rig), 8);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(storage_that_fails_later_sends_nothing_and_stores_nothing_more)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id durable, lost, third;
+	struct uncia_event event;
+	ck_assert_int_eq(rig_pay_now(rig, "a", HALF, &durable), 0);
+	confirm_all(rig);
+	fake_network_pass(&rig->net, rig->wallet, 100);
+	uint32_t submits = rig_submits(rig);
+	ck_assert_uint_ge(submits, 4);
+	ck_assert_int_eq(rig_pay_now(rig, "b", HALF, &lost), 0);
+	rig_no_events(rig);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, UNCIA_E_IO), 0);
+	ck_assert(rig_event(rig, UNCIA_EVENT_ERROR, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_IO);
+	ck_assert_ptr_nonnull(strstr(event.text, "opened again"));
+	ck_assert_int_eq(rig_pay_now(rig, "c", HALF, &third), UNCIA_E_IO);
+	rig->net.finalise = true; /* what is durable goes on; its end cannot be stored, and so is not shown */
+	fake_network_pass(&rig->net, rig->wallet, 40000);
+	ck_assert_uint_gt(rig_submits(rig), submits);
+	ck_assert_uint_eq(rig->net.final_count, 1);
+	ck_assert_int_eq(rig_payment(rig, &durable).state, UNCIA_PAYMENT_PENDING);
+	ck_assert_int_eq(rig_payment(rig, &lost).state, UNCIA_PAYMENT_PENDING);
+	ck_assert_int_eq(rig_payment(rig, &lost).reason, UNCIA_PENDING_UNSENT);
+	/* Opened again it goes by what the storage has. */
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_wallet_by_key(rig->wallet, "b", &third), UNCIA_E_NOT_FOUND);
+	settle(rig);
+	ck_assert_int_eq(rig_payment(rig, &durable).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+/* Whatever is confirmed when, and whenever the power is cut: what has left is in the home (the fake network looks
+ * whether it is durable), what was shown as final is so ever after, and each key was paid once. */
+START_TEST(no_order_of_confirmations_and_power_cuts_loses_or_doubles_a_payment)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		struct rig *rig = later();
+		struct uncia_payment_id ids[8];
+		bool paid[8] = {false}, shown[8] = {false};
+		uint64_t random = seed;
+		rig->net.finalise = true;
+		for (int step = 0; step < 60; step++) {
+			random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+			unsigned k = random >> 40 & 7;
+			char key[2] = {(char)('a' + k), '\0'};
+			switch (random >> 33 & 7) {
+			case 0:
+			case 1: {
+				int rc = rig_sync(rig);
+				ck_assert_int_eq(rc, 0);
+				if (!rig_pay(rig, key, 20000, &ids[k]))
+					paid[k] = true;
+				break;
+			}
+			case 2:
+				if ((random >> 50 & 3) != 0)
+					break;
+				memory_host_power_cut(&rig->host);
+				rig_reopen(rig);
+				break;
+			case 3:
+			case 4:
+				if (rig->host.later_count != 0)
+					ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet,
+					                                     random % rig->host.later_count, 0),
+					                 0);
+				break;
+			default:
+				fake_network_pass(&rig->net, rig->wallet, 500);
+			}
+			for (unsigned i = 0; i < 8; i++) {
+				struct uncia_payment payment = {.size = sizeof(payment)};
+				if (!paid[i] || uncia_wallet_payment(rig->wallet, &ids[i], &payment))
+					payment.state = UNCIA_PAYMENT_UNKNOWN;
+				ck_assert_msg(!shown[i] || payment.state == UNCIA_PAYMENT_FINAL, "seed %u step %d",
+				              (unsigned)seed, step);
+				shown[i] = shown[i] || payment.state == UNCIA_PAYMENT_FINAL;
+			}
+		}
+		settle(rig);
+		ck_assert_uint_le(rig->net.final_count, 8);
+		rig_free(rig);
+	}
+}
+END_TEST
+
+#define A_BLOB_AND_MORE 50 /* payments: a blob of the archive is full, and their own blobs are not needed any more */
+
+/* The power is cut after so many confirmations of ends: every payment that was sent is in the home, and readable. */
+static void cut_after(unsigned confirmations)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id ids[A_BLOB_AND_MORE];
+	struct uncia_event event;
+	for (int i = 0; i < A_BLOB_AND_MORE; i++)
+		ck_assert_int_eq(rig_pay_now(rig, NULL, 20000, &ids[i]), 0);
+	confirm_all(rig);
+	rig->net.finalise = true;
+	fake_network_pass(&rig->net, rig->wallet, 40000); /* all receipts are here */
+	ck_assert_uint_eq(rig->net.final_count, A_BLOB_AND_MORE);
+	for (unsigned i = 0; i < confirmations && rig->host.later_count != 0; i++) {
+		ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, 0), 0);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+	}
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert(!rig_event(rig, UNCIA_EVENT_ERROR, &event)); /* nothing is damaged */
+	for (int i = 0; i < A_BLOB_AND_MORE; i++)
+		ck_assert(rig_payment(rig, &ids[i]).own);
+	settle(rig);
+	fake_network_pass(&rig->net, rig->wallet, 40000);
+	settle(rig);
+	for (int i = 0; i < A_BLOB_AND_MORE; i++)
+		ck_assert_int_eq(rig_payment(rig, &ids[i]).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+
+START_TEST(the_archive_takes_nothing_away_before_it_is_durable_itself)
+{
+	for (unsigned confirmations = 0; confirmations < 60; confirmations += 3)
+		cut_after(confirmations);
+}
+END_TEST
+
+UNIT_MAIN("storing", the_archive_takes_nothing_away_before_it_is_durable_itself,
+          a_payment_leaves_and_its_end_is_shown_when_they_are_durable,
+          what_a_power_cut_takes_was_never_sent_and_may_be_paid_again, an_end_that_a_power_cut_takes_is_found_again,
+          what_is_confirmed_out_of_order_waits_for_what_came_before,
+          a_second_confirmation_and_one_of_nothing_are_told_so_and_change_nothing,
+          storage_that_fails_later_sends_nothing_and_stores_nothing_more,
+          no_order_of_confirmations_and_power_cuts_loses_or_doubles_a_payment)
