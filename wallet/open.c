@@ -182,8 +182,11 @@ int uncia_wallet_address_unproved(const struct uncia_wallet *w, char text[UNCIA_
 
 int uncia_wallet_network_id(const struct uncia_wallet *w, uint8_t id[32])
 {
-	if (!w || !id)
-		return UNCIA_E_ARGUMENT;
+	int rc = wallet_readable(w);
+	if (!rc && !id)
+		rc = UNCIA_E_ARGUMENT;
+	if (rc)
+		return rc;
 	if (!w->has_network_id)
 		return UNCIA_E_NETWORK;
 	memcpy(id, w->network_id.b, HASH_SIZE);

@@ -52,8 +52,8 @@ static bool words_hold(const struct genesis *genesis, const struct payment *paym
 	return weight > c->faulty;
 }
 
-/* Whether its sender has signed it: by the key that the address is of, or that the hold follows from (which decoding has
- * checked). Nobody signs a give-back: that one expired says nothing of anybody. */
+/* Whether its sender has signed it: by the key that the address is of, or that the hold follows from (which decoding
+ * has checked). Nobody signs a give-back: that one expired says nothing of anybody. */
 static bool expired_is_signed(const struct payment *payment)
 {
 	struct address of_key;
@@ -224,10 +224,13 @@ int uncia_wallet_expiry(const struct uncia_wallet *w, const struct uncia_payment
 	struct arena arena;
 	struct payment_id key;
 	uint8_t nonce[NONCE_SIZE];
-	if (!w || !id || !text)
-		return UNCIA_E_ARGUMENT;
-	if (!w->network)
-		return UNCIA_E_NETWORK;
+	int rc = wallet_readable(w);
+	if (!rc && (!id || !text))
+		rc = UNCIA_E_ARGUMENT;
+	if (!rc && !w->network)
+		rc = UNCIA_E_NETWORK;
+	if (rc)
+		return rc;
 	memcpy(key.b, id->b, sizeof(key.b));
 	const struct tracked *t = tracked_find(w, &key);
 	const struct ended *ended = archive_find_id(w, &key);
@@ -237,7 +240,7 @@ int uncia_wallet_expiry(const struct uncia_wallet *w, const struct uncia_payment
 		memcpy(nonce, t->record.payment->nonce, NONCE_SIZE);
 	else
 		return UNCIA_E_NOT_FOUND;
-	int rc = outbox_record(w, nonce, &arena, &record);
+	rc = outbox_record(w, nonce, &arena, &record);
 	if (!rc)
 		rc = expiry_write(&w->network->genesis, record, text);
 	arena_deinit(&arena);
