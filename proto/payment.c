@@ -140,7 +140,7 @@ static bool read_transfer(struct reader r, struct payment *payment, struct lists
 	return count > 0 && count <= PAYMENT_OUTPUTS_MAX;
 }
 
-static bool read_take(struct reader r, struct payment *payment, struct hold_reference *hold, struct lists *lists)
+static bool read_taking(struct reader r, struct payment *payment, struct hold_reference *hold, struct lists *lists)
 {
 	payment->kind = PAYMENT_TAKE;
 	if (!take_bytes(&r, TAG_BYTES(1), hold->opening.b, sizeof(hold->opening.b)) ||
@@ -154,7 +154,7 @@ static bool read_take(struct reader r, struct payment *payment, struct hold_refe
 }
 
 /* Its amount is left in `total`. */
-static bool read_give_back(struct reader r, struct payment *payment, struct hold_reference *hold)
+static bool read_giving_back(struct reader r, struct payment *payment, struct hold_reference *hold)
 {
 	payment->kind = PAYMENT_GIVE_BACK;
 	payment->output_count = 1;
@@ -176,9 +176,9 @@ static bool read_operation(struct reader *r, struct payment *payment, struct hol
 	case TAG_BYTES(4):
 		return take_message(r, TAG_BYTES(4), &operation) && read_transfer(operation, payment, lists);
 	case TAG_BYTES(6):
-		return take_message(r, TAG_BYTES(6), &operation) && read_take(operation, payment, hold, lists);
+		return take_message(r, TAG_BYTES(6), &operation) && read_taking(operation, payment, hold, lists);
 	case TAG_BYTES(7):
-		return take_message(r, TAG_BYTES(7), &operation) && read_give_back(operation, payment, hold);
+		return take_message(r, TAG_BYTES(7), &operation) && read_giving_back(operation, payment, hold);
 	default:
 		return false;
 	}

@@ -187,10 +187,10 @@ int uncia_wallet_network_id(const struct uncia_wallet *w, uint8_t id[32])
 	int rc = wallet_readable(w);
 	if (!rc && !id)
 		rc = UNCIA_E_ARGUMENT;
-	if (!rc && !w->has_network_id)
-		rc = UNCIA_E_NETWORK;
 	if (rc)
 		return rc;
+	if (!w->has_network_id)
+		return UNCIA_E_NETWORK;
 	memcpy(id, w->network_id.b, HASH_SIZE);
 	return 0;
 }

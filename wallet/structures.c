@@ -27,7 +27,8 @@ struct structure {
 	         : UNCIA_MEMBER_UNSIGNED, int                                                                          \
 	         : UNCIA_MEMBER_SIGNED, char *                                                                         \
 	         : UNCIA_MEMBER_TEXT, uint8_t *                                                                        \
-	         : UNCIA_MEMBER_BYTES, struct uncia_payment_id                                                         \
+	         : UNCIA_MEMBER_BYTES, struct uncia_payment_id \
+	         : UNCIA_MEMBER_BYTES, struct uncia_scanned * \
 	         : UNCIA_MEMBER_BYTES, default                                                                         \
 	         : UNCIA_MEMBER_POINTER)
 #define MEMBER(type, member)                                                                                           \
@@ -62,8 +63,10 @@ static const struct member payment_id_members[] = {
 };
 
 static const struct member request_members[] = {
-    MEMBER(uncia_request, size),   MEMBER(uncia_request, address), MEMBER(uncia_request, has_amount),
-    MEMBER(uncia_request, amount), MEMBER(uncia_request, memo),
+    MEMBER(uncia_request, size),    MEMBER(uncia_request, address),  MEMBER(uncia_request, has_amount),
+    MEMBER(uncia_request, amount),  MEMBER(uncia_request, currency), MEMBER(uncia_request, ends_at),
+    MEMBER(uncia_request, memo),    MEMBER(uncia_request, has_lock), MEMBER(uncia_request, lock),
+    MEMBER(uncia_request, checked), MEMBER(uncia_request, lock_key), MEMBER(uncia_request, key),
 };
 
 static const struct member host_members[] = {
@@ -128,16 +131,49 @@ static const struct member descriptor_members[] = {
     MEMBER(uncia_descriptor, writes),
 };
 
+static const struct member scanned_members[] = {
+    MEMBER(uncia_scanned, kind), MEMBER(uncia_scanned, error), MEMBER(uncia_scanned, begin),
+    MEMBER(uncia_scanned, end),  MEMBER(uncia_scanned, text),
+};
+
+static const struct member scan_members[] = {
+    MEMBER(uncia_scan, size),
+    MEMBER(uncia_scan, count),
+    MEMBER(uncia_scan, more),
+    MEMBER(uncia_scan, texts),
+};
+
+static const struct member contact_members[] = {
+    MEMBER(uncia_contact, size),
+    MEMBER(uncia_contact, address),
+    MEMBER(uncia_contact, key),
+    MEMBER(uncia_contact, handle),
+};
+
+static const struct member notice_members[] = {
+    MEMBER(uncia_notice, size),
+    MEMBER(uncia_notice, id),
+    MEMBER(uncia_notice, memo),
+};
+
+static const struct member claim_members[] = {
+    MEMBER(uncia_claim, size),
+    MEMBER(uncia_claim, home),
+    MEMBER(uncia_claim, opening),
+    MEMBER(uncia_claim, seed),
+};
+
 #define STRUCTURE(type)                                                                                                \
 	{                                                                                                              \
 		"uncia_" #type, sizeof(struct uncia_##type), sizeof(type##_members) / sizeof(type##_members[0]),       \
 		    type##_members                                                                                     \
 	}
 static const struct structure structures[] = {
-    STRUCTURE(history_page),    STRUCTURE(part),    STRUCTURE(hold),       STRUCTURE(address),
-    STRUCTURE(payment_id),      STRUCTURE(request), STRUCTURE(host),       STRUCTURE(key_options),
-    STRUCTURE(wallet_options),  STRUCTURE(event),   STRUCTURE(balance),    STRUCTURE(output),
-    STRUCTURE(payment_request), STRUCTURE(payment), STRUCTURE(descriptor),
+    STRUCTURE(history_page),    STRUCTURE(part),    STRUCTURE(hold),    STRUCTURE(address),
+    STRUCTURE(payment_id),      STRUCTURE(request), STRUCTURE(host),    STRUCTURE(key_options),
+    STRUCTURE(wallet_options),  STRUCTURE(event),   STRUCTURE(balance), STRUCTURE(output),
+    STRUCTURE(payment_request), STRUCTURE(payment), STRUCTURE(scanned), STRUCTURE(scan),
+    STRUCTURE(contact),         STRUCTURE(notice),  STRUCTURE(claim),   STRUCTURE(descriptor),
 };
 
 static const struct structure *find_structure(const char *name)

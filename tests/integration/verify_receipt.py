@@ -173,15 +173,8 @@ HOLD = {1: ("lock", BYTES), 2: ("home", BYTES), 3: ("end", F32), 4: ("amount", U
 TRANSFER = {1: ("currency", U32), 2: ("outputs", [OUTPUT]), 3: ("holds", [HOLD])}
 TAKE = {1: ("opening", BYTES), 2: ("home", BYTES), 3: ("secret", BYTES), 4: ("currency", U32), 5: ("outputs", [OUTPUT])}
 GIVE_BACK = {1: ("home", BYTES), 2: ("seal", BYTES), 3: ("currency", U32), 4: ("amount", U64)}
-PAYMENT = {
-	1: ("sender", BYTES),
-	2: ("expires_at", F32),
-	3: ("nonce", BYTES),
-	4: ("transfer", TRANSFER),
-	5: ("memo_hash", BYTES),
-	6: ("take", TAKE),
-	7: ("give_back", GIVE_BACK),
-}
+PAYMENT = {1: ("sender", BYTES), 2: ("expires_at", F32), 3: ("nonce", BYTES), 4: ("transfer", TRANSFER), 5: ("memo_hash", BYTES),
+	6: ("take", TAKE), 7: ("give_back", GIVE_BACK)}
 OPERATIONS = ("transfer", "take", "give_back")
 SIGNED_PAYMENT = {1: ("body", BYTES), 2: ("public_key", BYTES), 3: ("signature", BYTES)}
 VALIDATOR = {1: ("consensus_key", BYTES), 2: ("network_key", BYTES), 3: ("weight", U64)}

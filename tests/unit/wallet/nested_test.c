@@ -21,6 +21,9 @@ static void call_back(void)
 	struct uncia_output output = {.address = "x", .amount = 1};
 	struct uncia_payment_request request = {.size = sizeof(request), .outputs = &output, .output_count = 1};
 	char address[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_WORDS_TEXT_SIZE], *line;
+	struct uncia_request wish = {.size = sizeof(wish)};
+	char chat[UNCIA_CHAT_TEXT_SIZE];
+	uint8_t network_id[32];
 	uint64_t amount;
 	struct uncia_unlocking *unlocking;
 	const void *data;
@@ -75,6 +78,10 @@ static void call_back(void)
 	    uncia_watch_start(w, "test"),
 	    uncia_watch_acknowledge(w, &id),
 	    uncia_watch_forget(w, "test"),
+	    uncia_wallet_contact(w, NULL, chat),
+	    uncia_wallet_expiry(w, &id, &line),
+	    uncia_wallet_network_id(w, network_id),
+	    uncia_wallet_request(w, &wish, chat),
 	};
 	uncia_watch_stop(w);
 	uncia_wallet_wake(w); /* from anywhere */
