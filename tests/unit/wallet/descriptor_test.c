@@ -389,6 +389,108 @@ START_TEST(a_child_that_lives_does_not_make_its_parent_spin)
 }
 END_TEST
 
+/* Somebody pays this account. Returns true. */
+static bool receive(struct rig *rig)
+{
+	static uint64_t nonce = 1;
+	struct fixture_key payer;
+	struct output output = {.to = rig->net.account, .amount = 5000};
+	fixture_account(0, &payer);
+	struct payment *payment =
+	    fixture_payment_outputs(&rig->net.f, &payer, &output, 1, FIXTURE_TIME_S + 60, nonce++);
+	fake_network_final(&rig->net, payment);
+	payment_free(payment);
+	return true;
+}
+
+static void acknowledge_first(struct rig *rig)
+{
+	const struct uncia_receipt *receipt = uncia_watch_incoming(rig->wallet, 0);
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	if (!receipt)
+		return;
+	ck_assert_int_eq(uncia_receipt_payment(receipt, &payment), 0);
+	ck_assert_int_eq(uncia_watch_acknowledge(rig->wallet, &payment.id), 0);
+}
+
+/* Of a few, each under its key. */
+static void order(struct rig *rig, uint64_t number)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE], key[2] = {(char)('a' + number), '\0'};
+	rig_address(1, address);
+	const struct uncia_output output = {.address = address, .amount = 20000};
+	const struct uncia_payment_request request = {
+	    .size = sizeof(request), .outputs = &output, .output_count = 1, .key = key};
+	int rc = uncia_wallet_order(rig->wallet, &request);
+	ck_assert(rc == 0 || rc == UNCIA_E_FULL);
+}
+
+START_TEST(a_wallet_that_watches_is_called_when_something_came_in_and_else_not)
+{
+	struct rig *rig = listening();
+	struct uncia_event event;
+	unsigned turns;
+	ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+	ck_assert(!readable(rig, 0));
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+	ck_assert(readable(rig, 0));
+	ck_assert(run_until(rig, UNCIA_EVENT_WATCH, &event, &turns));
+	ck_assert_int_eq(event.error, 0);
+	for (int i = 0; i < 100; i++) {
+		fake_network_serve(&rig->net);
+		idle_turns(rig, 5);
+	}
+	ck_assert_uint_le(idle_turns(rig, 600), 2); /* an answer may have come late */
+	ck_assert(!readable(rig, 0));
+	receive(rig);
+	ck_assert(run_until(rig, UNCIA_EVENT_INCOMING, &event, &turns));
+	for (int i = 0; i < 100; i++) {
+		fake_network_serve(&rig->net);
+		idle_turns(rig, 5);
+	}
+	acknowledge_first(rig);
+	ck_assert(readable(rig, 0));
+	ck_assert_ptr_null(uncia_watch_incoming(rig->wallet, 0));
+	ck_assert_uint_le(idle_turns(rig, 600), 2);
+	uncia_watch_stop(rig->wallet);
+	ck_assert(readable(rig, 0));
+	ck_assert_uint_le(idle_turns(rig, 600), 2);
+	ck_assert(!readable(rig, 0));
+	rig_free(rig);
+}
+END_TEST
+
+/* An order that waits for what was not asked for yet, and one that is given up. */
+START_TEST(orders_make_the_descriptor_readable)
+{
+	struct rig *rig = listening();
+	struct uncia_event event;
+	unsigned turns;
+	rig->net.finalise = true;
+	ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+	ck_assert(!readable(rig, 0));
+	order(rig, 0);
+	ck_assert(readable(rig, 0));
+	ck_assert(run_until(rig, UNCIA_EVENT_ORDER, &event, &turns));
+	ck_assert_int_eq(event.error, 0);
+	for (int i = 0; i < 100; i++) {
+		fake_network_serve(&rig->net);
+		idle_turns(rig, 5);
+	}
+	ck_assert(!readable(rig, 0));
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+	while (readable(rig, 0)) {
+		ck_assert_int_eq(uncia_wallet_process(rig->wallet), 0);
+		rig_no_events(rig);
+	}
+	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_BALANCE, NULL), 0);
+	ck_assert(readable(rig, 0));
+	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_BALANCE, NULL), UNCIA_E_NOT_FOUND);
+	rig_free(rig);
+}
+END_TEST
+
 /* Whatever the host calls in whatever order: where there is something to do now the descriptor is readable, and where
  * it is not yet, it is when the time has come. */
 START_TEST(the_descriptor_agrees_with_the_time_out_after_any_call)
@@ -396,14 +498,16 @@ START_TEST(the_descriptor_agrees_with_the_time_out_after_any_call)
 	struct rig *rig = listening();
 	struct uncia_event event = {.size = sizeof(event)};
 	struct uncia_payment_id id = {{1}};
-	unsigned quiet = 0, paid = 0;
+	unsigned quiet = 0, paid = 0, came_in = 0;
+	static const enum uncia_event_kind cancelled[] = {UNCIA_EVENT_BALANCE, UNCIA_EVENT_CAUGHT_UP, UNCIA_EVENT_ORDER,
+	                                                  UNCIA_EVENT_PAYMENT};
 	rig->net.finalise = true;
 	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
 	ck_assert(run_until(rig, UNCIA_EVENT_BALANCE, &event, &quiet));
 	uint64_t random = 1;
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-		switch (random >> 33 & 15) {
+		switch (random >> 33 & 31) {
 		case 0:
 			ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
 			break;
@@ -436,6 +540,28 @@ START_TEST(the_descriptor_agrees_with_the_time_out_after_any_call)
 		case 9:
 		case 10:
 			ck_assert_int_ge(uncia_wallet_event(rig->wallet, &event), 0);
+			break;
+		case 11:
+			ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+			break;
+		case 12:
+			if ((random >> 50 & 3) == 0)
+				uncia_watch_stop(rig->wallet);
+			break;
+		case 13:
+			acknowledge_first(rig);
+			break;
+		case 14:
+			came_in += came_in < 20 && receive(rig);
+			break;
+		case 15:
+			order(rig, random >> 50 & 7);
+			break;
+		case 16:
+			ck_assert_int_le(uncia_wallet_cancel(rig->wallet, cancelled[random >> 50 & 3], NULL), 0);
+			break;
+		case 17:
+			ck_assert_int_eq(uncia_wallet_follow(rig->wallet, &id), 0);
 			break;
 		default:
 			fake_network_serve(&rig->net);
@@ -546,4 +672,5 @@ UNIT_MAIN("descriptor", a_turn_takes_a_few_messages_and_the_next_ones_the_rest,
           a_payment_that_waits_is_not_a_loop_that_spins, another_thread_wakes_the_loop_and_one_turn_ends_that,
           a_wake_up_outlives_all_but_a_turn, on_another_network_links_are_made_anew_at_once,
           a_network_that_is_there_again_is_tried_at_once, a_child_that_lives_does_not_make_its_parent_spin,
+          a_wallet_that_watches_is_called_when_something_came_in_and_else_not, orders_make_the_descriptor_readable,
           the_descriptor_agrees_with_the_time_out_after_any_call)

@@ -285,10 +285,169 @@ START_TEST(the_archive_takes_nothing_away_before_it_is_durable_itself)
 }
 END_TEST
 
+static void confirm_one(struct rig *rig)
+{
+	ck_assert_uint_ge(rig->host.later_count, 1);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, 0), 0);
+}
+
+static struct payment_id receive(struct rig *rig)
+{
+	static uint64_t nonce = 1;
+	struct fixture_key payer;
+	struct output output = {.to = rig->net.account, .amount = 5000};
+	fixture_account(0, &payer);
+	struct payment *payment =
+	    fixture_payment_outputs(&rig->net.f, &payer, &output, 1, FIXTURE_TIME_S + 60, nonce++);
+	struct payment_id id = payment->id;
+	fake_network_final(&rig->net, payment);
+	payment_free(payment);
+	return id;
+}
+
+static void check_first_is(struct rig *rig, const struct payment_id *id)
+{
+	const struct uncia_receipt *receipt = uncia_watch_incoming(rig->wallet, 0);
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	ck_assert_ptr_nonnull(receipt);
+	ck_assert_int_eq(uncia_receipt_payment(receipt, &payment), 0);
+	ck_assert_mem_eq(payment.id.b, id->b, sizeof(id->b));
+}
+
+/* The place where a new client begins: a power cut before it is durable has the client begin at another one. */
+START_TEST(a_watch_that_begins_tells_nothing_before_its_place_is_durable)
+{
+	struct rig *rig = later();
+	struct uncia_event event;
+	for (int again = 0; again < 2; again++) { /* within one process it finds the place that is not durable yet */
+		ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+		fake_network_pass(&rig->net, rig->wallet, 5000);
+		ck_assert_uint_eq(rig->host.later_count, 1);
+		receive(rig);
+		fake_network_pass(&rig->net, rig->wallet, 20000);
+		ck_assert(!rig_event(rig, UNCIA_EVENT_WATCH, &event));
+		ck_assert_ptr_null(uncia_watch_incoming(rig->wallet, 0));
+		ck_assert_int_ne(uncia_wallet_timeout_ms(rig->wallet), 0); /* it does not spin */
+		if (again == 0)
+			uncia_watch_stop(rig->wallet);
+	}
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert(!rig_event(rig, UNCIA_EVENT_WATCH, &event));
+	struct payment_id id = receive(rig);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	confirm_one(rig);
+	ck_assert_int_eq(uncia_wallet_timeout_ms(rig->wallet), 0); /* it goes on now */
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert(rig_event(rig, UNCIA_EVENT_WATCH, &event));
+	ck_assert_int_eq(event.error, 0);
+	check_first_is(rig, &id);
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	check_first_is(rig, &id);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(an_acknowledgement_that_a_power_cut_takes_is_told_again)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id public_id;
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	settle(rig);
+	struct payment_id id = receive(rig);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	check_first_is(rig, &id);
+	memcpy(public_id.b, id.b, sizeof(id.b));
+	for (int durable = 0; durable < 2; durable++) {
+		ck_assert_int_eq(uncia_watch_acknowledge(rig->wallet, &public_id), 0);
+		ck_assert_ptr_null(uncia_watch_incoming(rig->wallet, 0));
+		ck_assert_uint_eq(rig->host.later_count, 1);
+		if (durable)
+			confirm_one(rig);
+		memory_host_power_cut(&rig->host);
+		rig_reopen(rig);
+		ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+		fake_network_pass(&rig->net, rig->wallet, 5000);
+		if (!durable)
+			check_first_is(rig, &id);
+	}
+	ck_assert_ptr_null(uncia_watch_incoming(rig->wallet, 0));
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(a_watch_does_not_begin_on_storage_that_failed_later)
+{
+	struct rig *rig = later();
+	struct uncia_event event;
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, UNCIA_E_IO), 0);
+	fake_network_pass(&rig->net, rig->wallet, 20000);
+	ck_assert(rig_event(rig, UNCIA_EVENT_ERROR, &event));
+	ck_assert(!rig_event(rig, UNCIA_EVENT_WATCH, &event));
+	ck_assert_int_ne(uncia_wallet_timeout_ms(rig->wallet), 0);
+	rig_free(rig);
+}
+END_TEST
+
+/* An order is as good as a payment: what it made waits for the storage. */
+START_TEST(an_order_is_made_when_it_is_accepted_and_leaves_when_it_is_durable)
+{
+	struct rig *rig = later();
+	struct uncia_event event;
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	rig_address(1, address);
+	const struct uncia_output output = {.address = address, .amount = HALF};
+	const struct uncia_payment_request request = {
+	    .size = sizeof(request), .outputs = &output, .output_count = 1, .key = "k"};
+	rig->net.finalise = true;
+	ck_assert_int_eq(uncia_wallet_order(rig->wallet, &request), 0);
+	ck_assert(rig_event(rig, UNCIA_EVENT_ORDER, &event));
+	ck_assert_int_eq(event.error, 0);
+	struct uncia_payment_id id = event.id;
+	fake_network_pass(&rig->net, rig->wallet, 5000);
+	ck_assert_uint_eq(rig_submits(rig), 0);
+	settle(rig);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	rig_free(rig);
+}
+END_TEST
+
+START_TEST(the_proof_that_a_payment_expired_is_there_when_its_end_is_durable)
+{
+	struct rig *rig = later();
+	struct uncia_payment_id id;
+	char *text;
+	ck_assert_int_eq(rig_pay_now(rig, "k", HALF, &id), 0);
+	confirm_all(rig);
+	rig->net.expire = true;
+	fake_network_pass(&rig->net, rig->wallet, 300000);
+	ck_assert_uint_ge(rig->host.later_count, 1);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_PENDING);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &id, &text), UNCIA_E_NOT_FOUND);
+	settle(rig);
+	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_EXPIRED);
+	ck_assert_int_eq(uncia_wallet_expiry(rig->wallet, &id, &text), 0);
+	uncia_text_free(text);
+	rig_free(rig);
+}
+END_TEST
+
 UNIT_MAIN("storing", the_archive_takes_nothing_away_before_it_is_durable_itself,
           a_payment_leaves_and_its_end_is_shown_when_they_are_durable,
           what_a_power_cut_takes_was_never_sent_and_may_be_paid_again, an_end_that_a_power_cut_takes_is_found_again,
           what_is_confirmed_out_of_order_waits_for_what_came_before,
           a_second_confirmation_and_one_of_nothing_are_told_so_and_change_nothing,
           storage_that_fails_later_sends_nothing_and_stores_nothing_more,
-          no_order_of_confirmations_and_power_cuts_loses_or_doubles_a_payment)
+          no_order_of_confirmations_and_power_cuts_loses_or_doubles_a_payment,
+          a_watch_that_begins_tells_nothing_before_its_place_is_durable,
+          an_acknowledgement_that_a_power_cut_takes_is_told_again, a_watch_does_not_begin_on_storage_that_failed_later,
+          an_order_is_made_when_it_is_accepted_and_leaves_when_it_is_durable,
+          the_proof_that_a_payment_expired_is_there_when_its_end_is_durable)

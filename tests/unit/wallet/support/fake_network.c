@@ -735,6 +735,7 @@ static void serve_one(struct fake_network *n, uint32_t i)
 		ck_assert_int_eq(link_feed(node->link, buffer, (size_t)size), 0);
 	while (link_next(node->link, &message))
 		on_request(n, node, &message);
+	answer_watch(n, node);
 	link_output(node->link, &run);
 	if (run.size != 0 && (size = send(node->socket, run.data, run.size, MSG_NOSIGNAL)) > 0)
 		link_output_taken(node->link, (size_t)size);
