@@ -18,7 +18,7 @@ POSIX_ONLY = ["wallet/driver.c", "wallet/poller_epoll.c", "wallet/poller_poll.c"
 LIBRARY = [*sorted((ROOT / "proto").glob("*.c")), *sorted((ROOT / "wallet").glob("*.c"))]
 PORTABLE = [path for path in LIBRARY if str(path.relative_to(ROOT)) not in POSIX_ONLY]
 DRIVER = [ROOT / name for name in POSIX_ONLY if name not in ("wallet/poller_epoll.c", "wallet/lookup.c")]
-FLAGS = ["-std=c11", "-O1", "-D_GNU_SOURCE", '-DUNCIA_VERSION="cross"', "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes",
+FLAGS = ["-std=c11", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes",
 	"-Wmissing-prototypes", "-Wvla", "-Werror"]
 # Name: compiler, flags, sources, whether generated sources are compiled as well.
 SYSTEMS = {
