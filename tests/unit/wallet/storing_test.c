@@ -382,6 +382,105 @@ START_TEST(an_acknowledgement_that_a_power_cut_takes_is_told_again)
 }
 END_TEST
 
+#define CAME_IN_MAX 24
+
+/* What came in, and what of it was acknowledged: the newest state, and that of each blob that is not durable yet. */
+struct come_in {
+	struct payment_id ids[CAME_IN_MAX];
+	size_t count, acknowledged, durable;
+	size_t waiting[CAME_IN_MAX];
+	size_t waiting_count;
+};
+
+/* What is told begins where it may, and is all there is from there on, in order. Returns where it begins. */
+static size_t check_told(struct rig *rig, const struct come_in *c, size_t least, size_t most)
+{
+	const struct uncia_receipt *receipt;
+	size_t first = 0, told = 0;
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	for (; (receipt = uncia_watch_incoming(rig->wallet, told)); told++) {
+		ck_assert_int_eq(uncia_receipt_payment(receipt, &payment), 0);
+		while (told == 0 && first < c->count && memcmp(c->ids[first].b, payment.id.b, sizeof(payment.id)) != 0)
+			first++;
+		ck_assert_uint_lt(first + told, c->count);
+		ck_assert_mem_eq(c->ids[first + told].b, payment.id.b, sizeof(payment.id));
+	}
+	first = told == 0 ? c->count : first;
+	ck_assert_uint_eq(first + told, c->count);
+	ck_assert_msg(first >= least && first <= most, "told from %zu on, not from %zu to %zu", first, least, most);
+	return first;
+}
+
+static void cut_and_go_on(struct rig *rig, struct come_in *c)
+{
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	c->acknowledged = check_told(rig, c, c->durable, c->acknowledged);
+	c->waiting_count = 0;
+}
+
+/* Whatever is confirmed when, and whenever the power is cut: nothing is left out, and nothing is told again whose
+ * acknowledgement was durable. */
+START_TEST(no_order_of_acknowledgements_and_power_cuts_leaves_a_payment_out)
+{
+	size_t again = 0;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct rig *rig = later();
+		struct come_in c = {.count = 0};
+		uint64_t random = seed;
+		ck_assert_int_eq(uncia_watch_start(rig->wallet, "test"), 0);
+		fake_network_pass(&rig->net, rig->wallet, 5000);
+		settle(rig);
+		for (int step = 0; step < 80; step++) {
+			random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+			switch (random >> 33 & 7) {
+			case 0:
+			case 1:
+				if (c.count == CAME_IN_MAX)
+					break;
+				c.ids[c.count++] = receive(rig);
+				fake_network_pass(&rig->net, rig->wallet, 1000);
+				break;
+			case 2:
+			case 3: {
+				struct uncia_payment_id id;
+				size_t left = c.count - c.acknowledged;
+				if (left == 0)
+					break;
+				c.acknowledged += 1 + (random >> 40) % left;
+				memcpy(id.b, c.ids[c.acknowledged - 1].b, sizeof(id.b));
+				ck_assert_int_eq(uncia_watch_acknowledge(rig->wallet, &id), 0);
+				c.waiting[c.waiting_count++] = c.acknowledged;
+				break;
+			}
+			case 4:
+				if (c.waiting_count == 0)
+					break;
+				confirm_one(rig);
+				c.durable = c.waiting[0];
+				memmove(c.waiting, c.waiting + 1, --c.waiting_count * sizeof(c.waiting[0]));
+				break;
+			case 5: {
+				size_t before = c.acknowledged;
+				if ((random >> 50 & 1) == 0)
+					cut_and_go_on(rig, &c);
+				again += before - c.acknowledged;
+				break;
+			}
+			default:
+				fake_network_pass(&rig->net, rig->wallet, 500);
+			}
+			ck_assert_uint_eq(rig->host.later_count, c.waiting_count);
+			check_told(rig, &c, c.acknowledged, c.acknowledged);
+		}
+		rig_free(rig);
+	}
+	ck_assert_uint_gt(again, 0);
+}
+END_TEST
+
 START_TEST(a_watch_does_not_begin_on_storage_that_failed_later)
 {
 	struct rig *rig = later();
@@ -449,5 +548,6 @@ UNIT_MAIN("storing", the_archive_takes_nothing_away_before_it_is_durable_itself,
           no_order_of_confirmations_and_power_cuts_loses_or_doubles_a_payment,
           a_watch_that_begins_tells_nothing_before_its_place_is_durable,
           an_acknowledgement_that_a_power_cut_takes_is_told_again, a_watch_does_not_begin_on_storage_that_failed_later,
+          no_order_of_acknowledgements_and_power_cuts_leaves_a_payment_out,
           an_order_is_made_when_it_is_accepted_and_leaves_when_it_is_durable,
           the_proof_that_a_payment_expired_is_there_when_its_end_is_durable)
