@@ -475,6 +475,7 @@ enum uncia_pending_reason {
 	UNCIA_PENDING_KEY = 2,       /* not the account's key now */
 	UNCIA_PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
 	UNCIA_PENDING_AMOUNT = 4,    /* an output, or what would be left, is below the smallest amount */
+	UNCIA_PENDING_END = 5,       /* the end of a hold that it opens is too near or too far */
 	UNCIA_PENDING_UNSENT = 100,  /* no validator has answered for it yet */
 	UNCIA_PENDING_REFUSED = 101  /* a validator would not take it: `refusal` */
 };
