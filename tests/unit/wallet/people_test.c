@@ -1,6 +1,7 @@
 /* Who somebody in a chat is: handles, pins, and what contacts and requests that somebody sends are worth. */
 #include <stdlib.h>
 #include <string.h>
+#include "blob.h"
 #include "unit.h"
 #include "wallet_rig.h"
 
@@ -491,12 +492,16 @@ START_TEST(a_pin_under_another_name_is_none)
 		if (strncmp(rig->host.blobs[i].name, "pin-", 4) == 0)
 			found[count++] = &rig->host.blobs[i];
 	ck_assert_uint_eq(count, 2);
-	char name[UNCIA_BLOB_NAME_SIZE];
-	strcpy(name, found[0]->name);
-	strcpy(found[0]->name, found[1]->name);
-	strcpy(found[1]->name, name);
-	ck_assert_int_eq(find(&peer), UNCIA_E_DAMAGED);
-	ck_assert_int_eq(find(&mallory_peer), UNCIA_E_DAMAGED);
+	uint8_t *data;
+	size_t size;
+	char first[UNCIA_BLOB_NAME_SIZE];
+	strcpy(first, found[0]->name);
+	/* In a right envelope. */
+	ck_assert_int_eq(blob_load(&rig->host.host, found[1]->name, &data, &size), 0);
+	ck_assert_int_eq(blob_replace(&rig->host.host, first, data, size), 0);
+	blob_free(data, size);
+	ck_assert_int_eq(find(&peer) + find(&mallory_peer),
+	                 UNCIA_E_DAMAGED); /* of the two, the one that was replaced */
 }
 END_TEST
 
