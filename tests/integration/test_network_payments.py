@@ -175,7 +175,7 @@ class Payments(NetworkTest):
 			done = subprocess.run([sys.executable, "-B", spec.__file__, str(network.file), receipt], capture_output=True,
 				text=True, timeout=60)
 			self.assertEqual((done.returncode, bool(done.stdout)), (code, code == 0), done.stderr)
-		other = self.start_devnet("--base-port", free_ports(1), name="other", count=1)
+		other = self.start_devnet("--base-port", free_ports(2), name="other", count=1)
 		self.uncia("receipt", "verify", "--network", other.ready["network"], "-", stdin=receipts[0], code=7)
 
 	def flipped(self, data, bit):
