@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -95,6 +96,51 @@ class Client:
 		return sum(bool(re.search(pattern, line)) for line in self.lines(window))
 
 
+class RawIrc:
+	"""Somebody whose client is his own: he says whatever he likes, and reads each line that comes. With a wallet, he makes its
+	texts by the commands."""
+
+	def __init__(self, test, name, ircd, wallet=None):
+		self.test, self.name, self.wallet = test, name, wallet
+		self.socket = socket.create_connection(("127.0.0.1", ircd.port), timeout=30)
+		test.addCleanup(self.socket.close)
+		self.received = b""
+		self.line(f"NICK {name}")
+		self.line(f"USER {name} 0 * :{name}")
+		self.read_until(" 376 ")
+
+	def line(self, text):
+		self.socket.sendall(text.encode() + b"\r\n")
+
+	def read_until(self, part):
+		"""Everything read so far, once that has this part. Answers pings."""
+		while part.encode() not in self.received:
+			got = self.socket.recv(65536)
+			self.test.assertTrue(got, f"{self.name} was disconnected: {self.received[-300:]}")
+			self.received += got
+			for ping in re.findall(rb"^PING (.*)\r$", got, re.M):
+				self.socket.sendall(b"PONG " + ping + b"\r\n")
+		return self.received.decode(errors="replace")
+
+	def say(self, to, text, command="PRIVMSG"):
+		self.line(f"{command} {to} :{text}")
+
+	def settle(self):
+		"""Until the server has taken all that was said before."""
+		token = f"settled-{time.monotonic_ns()}"
+		self.line(f"PING {token}")
+		self.read_until(token)
+
+	def contact(self, handle=None):
+		out = self.wallet.run("contact", "export", "--handle", handle or f"irc:{NETWORK.lower()}/{self.name}")
+		return out["contact"]
+
+	def pay(self, to, amount, memo=None):
+		"""Pays, and returns the notice."""
+		sent = self.wallet.run("send", to.address, amount, *(("--memo", memo) if memo else ()))
+		return self.wallet.run("notice", sent["id"])["notice"]
+
+
 class WeeChat(Client):
 	"""weechat-headless, typed to by its FIFO, read by its logs."""
 
@@ -106,7 +152,7 @@ class WeeChat(Client):
 		self.environment = {**test.environment, **preloads(), "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file),
 			"LANG": "C.UTF-8"}
 		self.plugin = plugin
-		(self.home / "logger.conf").write_text("[file]\nauto_log = on\nflush_delay = 0\npath = \"${weechat_data_dir}/logs\"\n")
+		(self.home / "logger.conf").write_text("[look]\nbacklog = 0\n[file]\nauto_log = on\nflush_delay = 0\npath = \"${weechat_data_dir}/logs\"\n")
 		(self.home / "fifo.conf").write_text("[file]\nenabled = on\npath = \"${weechat_data_dir}/fifo\"\n")
 		(self.home / "irc.conf").write_text(f"""[server_default]
 anti_flood_prio_high = 0
@@ -125,7 +171,8 @@ net.autoconnect = on
 		self.start()
 
 	def start(self):
-		# Others than these plugins of WeeChat are not needed; one waits for ever for a lock of the locale where a sanitizer is loaded.
+		# No others of WeeChat's plugins, and no backlog: where a sanitizer is loaded before it, glibc's regcomp waits for ever for a
+		# lock of its own in this locale.
 		command = ["weechat-headless", "--dir", str(self.home), "-P", "irc,fifo,logger"]
 		if self.plugin:
 			command += ["-r", f"/plugin load {BUILD}/lib/weechat/uncia.so"]

@@ -68,7 +68,7 @@ class Paying(WeeChats):
 		alice.until_shown("irc.net.bob", rf"{OURS}\t.* \+20\.00 \S+ from {self.network.treasury.address}")
 		alice.type("/uncia contact", "irc.net.bob")
 		bob.type("/uncia contact", "irc.net.alice")
-		digits = [client.until_shown(window, r"Compare by voice: (\d{5} \d{5} \d{5} \d{5})$")[0][1]
+		digits = [client.until_shown(window, r"Compare by voice, then /uncia contact compared: (\d{5} \d{5} \d{5} \d{5})$")[0][1]
 			for client, window in ((alice, "irc.net.bob"), (bob, "irc.net.alice"))]
 		self.assertEqual(*digits)
 		# What was asked of the wallet is not told to the other one.

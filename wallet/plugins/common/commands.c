@@ -72,8 +72,11 @@ static void command_request(struct plugin *p, const struct conversation *where, 
 
 static void command_contact(struct plugin *p, const struct conversation *where, const char *arguments)
 {
-	(void)arguments;
-	if (opening_need_key(p, where))
+	if (!opening_need_key(p, where))
+		return;
+	if (!strcmp(arguments, "compared"))
+		person_compared(p, where);
+	else
 		person_say(p, where);
 }
 

@@ -2,7 +2,7 @@
 #include "hearing.h"
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include "notices.h"
 #include "opening.h"
 #include "paying.h"
 #include "people.h"
@@ -12,34 +12,48 @@
 /* ---- requests ---------------------------------------------------------------------------------------- */
 
 /* What stands before the amount: whose account would be paid. */
-static void payee_text(struct plugin *p, const struct plugin_message *message, const struct uncia_request *request,
+static void payee_text(const char *sender, const struct uncia_request *request, const struct uncia_request_check *check,
                        char text[PLUGIN_LINE_SIZE])
 {
-	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
-	int error = person_account(p, &message->where, pinned);
-	if (error)
+	char payee[256] = "";
+	if (*check->payee)
+		snprintf(payee, sizeof(payee), ", the account of %.200s", check->payee);
+	if (check->verdict == UNCIA_REQUEST_PINNED)
+		snprintf(text, PLUGIN_LINE_SIZE, "%s asks to be paid at %s:", sender, request->address);
+	else if (check->verdict == UNCIA_REQUEST_OTHER)
 		snprintf(text, PLUGIN_LINE_SIZE,
-		         "No account is pinned for %s. Somebody asks to be paid at %s:", message->sender,
-		         request->address);
-	else if (!accounts_same(pinned, request->address))
-		snprintf(text, PLUGIN_LINE_SIZE,
-		         "ATTENTION: this would NOT pay %s, whose account is %s. Somebody asks to be paid at %s:",
-		         message->sender, pinned, request->address);
+		         "ATTENTION: this would NOT pay %s, whose account is %s. Somebody asks to be paid at %s%s:",
+		         sender, check->pinned, request->address, payee);
 	else
-		snprintf(text, PLUGIN_LINE_SIZE, "%s asks to be paid at %s:", message->sender, request->address);
+		snprintf(text, PLUGIN_LINE_SIZE,
+		         "No account is pinned for %s. Somebody asks to be paid at %s%s:", sender, request->address,
+		         payee);
 }
 
-static bool request_is_payable(const struct plugin *p, const struct conversation *where,
-                               const struct uncia_request *request)
+/* Reads a request of this conversation, and what it is worth now. Where it cannot be paid, says why. */
+static bool read_request(struct plugin *p, const struct conversation *where, const char *text,
+                         struct uncia_request *request, struct uncia_request_check *check)
 {
+	struct uncia_peer peer = person_peer(where);
 	const char *why = NULL;
-	if (request->currency > 1)
+	*request = (struct uncia_request){.size = sizeof(*request)};
+	*check = (struct uncia_request_check){.size = sizeof(*check)};
+	/* Who is nobody is an occupant of a room, for whom no pin is looked at. */
+	if (!*peer.own || !*peer.handle)
+		peer = (struct uncia_peer){
+		    .size = sizeof(peer), .own = "irc:nobody/nobody", .handle = "irc:nobody/nobody", .room = true};
+	int error = uncia_request_check(p->wallet, &peer, text, request, check);
+	if (error)
+		why = uncia_error_text(error);
+	else if (check->verdict == UNCIA_REQUEST_OWN)
+		why = "it is a request of your own, repeated";
+	else if (request->currency > 1)
 		why = "this network does not have its currency";
 	else if (request->has_lock)
 		why = "it asks for a hold";
 	else if (!request->checked)
 		why = "it is of an older form, whose end may have been cut on its way: ask for a new one";
-	else if (request->ends_at && time(NULL) >= (time_t)request->ends_at)
+	else if (check->ended)
 		why = "it was to be paid before now";
 	if (why)
 		plugin_say(p, where, "A request came in that cannot be paid here: %s.", why);
@@ -48,35 +62,25 @@ static bool request_is_payable(const struct plugin *p, const struct conversation
 
 static void hear_request(struct plugin *p, const struct plugin_message *message, const char *text)
 {
-	char payee[PLUGIN_LINE_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
-	struct uncia_request request = {.size = sizeof(request)};
+	char payee[PLUGIN_LINE_SIZE], money[MONEY_TEXT_SIZE] = "an amount of your choice", memo[QUOTED_TEXT_SIZE] = "";
+	struct uncia_request request;
+	struct uncia_request_check check;
 	struct offer *offer = &p->offers[p->next_offer % OFFERS_MAX];
-	int error = uncia_request_parse(p->network_id, text, &request);
-	if (error) {
-		plugin_say(p, &message->where, "A request came in that cannot be read: %s.", uncia_error_text(error));
+	if (!read_request(p, &message->where, text, &request, &check))
 		return;
-	}
-	if (!uncia_wallet_address_unproved(p->wallet, own) && accounts_same(own, request.address)) {
-		plugin_say(p, &message->where, "%s repeats a request of your own.", message->sender);
-		return;
-	}
-	if (!request_is_payable(p, &message->where, &request))
-		return;
-	payee_text(p, message, &request, payee);
+	payee_text(message->sender, &request, &check, payee);
 	if (*request.memo)
 		quoted_text(request.memo, memo);
 	if (request.has_amount)
 		money_text(p, request.amount, money);
-	else
-		strcpy(money, "an amount of your choice");
-	if (message->delayed || !code_make(offer->code)) {
+	if (message->delayed || strlen(text) >= sizeof(offer->text) || !code_make(offer->code)) {
 		plugin_say(p, &message->where, "%s %s%s%s. The message is old: to pay it, have it sent again.", payee,
 		           money, *memo ? ", for " : "", memo);
 		return;
 	}
 	offer->where = message->where;
 	snprintf(offer->sender, sizeof(offer->sender), "%s", message->sender);
-	offer->request = request;
+	strcpy(offer->text, text);
 	p->next_offer++;
 	plugin_say(p, &message->where, "%s %s%s%s. To pay: /uncia accept %s%s", payee, money, *memo ? ", for " : "",
 	           memo, offer->code, request.has_amount ? "" : " AMOUNT");
@@ -98,7 +102,9 @@ static struct offer *offer_find(struct plugin *p, const struct conversation *whe
 	for (struct offer *offer = p->offers; offer < p->offers + OFFERS_MAX; offer++) {
 		if (!offer_is_here(offer, where) || (*code && strcmp(code, offer->code)))
 			continue;
-		if (!*code && !uncia_wallet_by_key(p->wallet, offer->request.key, &paid))
+		struct uncia_request request = {.size = sizeof(request)};
+		if (!*code && !uncia_request_parse(p->network_id, offer->text, &request) &&
+		    !uncia_wallet_by_key(p->wallet, request.key, &paid))
 			continue;
 		if (found) {
 			plugin_say(p, where,
@@ -125,11 +131,13 @@ void hearing_accept(struct plugin *p, const struct conversation *where, const ch
 		arguments += size;
 		arguments += strspn(arguments, " ");
 	}
+	struct uncia_request request;
+	struct uncia_request_check check;
 	struct offer *offer = opening_need_key(p, where) ? offer_find(p, where, code) : NULL;
-	if (!offer || !request_is_payable(p, where, &offer->request))
+	if (!offer || !read_request(p, &offer->where, offer->text, &request, &check))
 		return;
-	intent.amount = offer->request.amount;
-	if (!offer->request.has_amount && !paying_amount(p, where, &arguments, &intent.amount))
+	intent.amount = request.amount;
+	if (!request.has_amount && !paying_amount(p, where, &arguments, &intent.amount))
 		return;
 	if (*arguments) {
 		plugin_say(p, where,
@@ -137,9 +145,9 @@ void hearing_accept(struct plugin *p, const struct conversation *where, const ch
 		           "was paid.");
 		return;
 	}
-	strcpy(intent.address, offer->request.address);
-	snprintf(intent.memo, sizeof(intent.memo), "%.96s", offer->request.memo);
-	strcpy(intent.key, offer->request.key);
+	strcpy(intent.address, request.address);
+	snprintf(intent.memo, sizeof(intent.memo), "%.96s", request.memo);
+	strcpy(intent.key, request.key);
 	struct conversation peer = offer->where;
 	if (offer->where.group && !p->client.find(p->client.context, where, offer->sender, &peer))
 		peer = offer->where;
@@ -183,6 +191,8 @@ static void hear_text(struct plugin *p, const struct plugin_message *message, co
 		person_heard(p, message, scanned->text);
 	else if (scanned->kind == UNCIA_TEXT_REQUEST)
 		hear_request(p, message, scanned->text);
+	else if (scanned->kind == UNCIA_TEXT_NOTICE)
+		notices_heard(p, message, scanned->text);
 }
 
 void plugin_hear(struct plugin *p, const struct plugin_message *message)

@@ -4,7 +4,17 @@
 #include "people.h"
 #include "say.h"
 
-/* Shows one. The sum is what this account got, the payer whose receipt it is: nothing of it is from a message. */
+bool incoming_note(struct plugin *p, const struct uncia_payment_id *id)
+{
+	for (unsigned i = 0; i < ENDS_MAX; i++)
+		if (!memcmp(&p->received[i], id, sizeof(*id)))
+			return true;
+	p->received[p->next_received++ % ENDS_MAX] = *id;
+	return false;
+}
+
+/* Shows one, unless its notice was there first. The sum is what this account got, the payer whose receipt it is:
+ * nothing of it is from a message. */
 static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, struct uncia_payment_id *id)
 {
 	struct uncia_payment payment = {.size = sizeof(payment)};
@@ -16,18 +26,20 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 		error = uncia_wallet_received(p->wallet, receipt, &amount);
 	if (error)
 		return error;
+	error = person_of_account(p, payment.sender, &peer);
+	if (error && error != UNCIA_E_NOT_FOUND)
+		return error;
 	*id = payment.id;
+	if (incoming_note(p, id))
+		return 0;
 	money_text(p, amount, money);
 	clock_text(payment.timestamp_ms, when);
 	uncia_payment_id_format(id, id_text);
-	error = person_of_account(p, payment.sender, &peer);
-	if (error == UNCIA_E_NOT_FOUND) {
+	if (error) {
 		plugin_verdict(p, NULL, "✔ Received %s at %s from %s, for whom nobody is pinned: %.16s", money, when,
 		               payment.sender, id_text);
 		return 0;
 	}
-	if (error)
-		return error;
 	name_text(&peer, who);
 	plugin_verdict(p, &peer, "✔ Received %s at %s from %s: %.16s", money, when, who, id_text);
 	return 0;

@@ -6,6 +6,8 @@
 
 /* Shows what the wallet has been told of, and takes note of it. */
 void incoming_take(struct plugin *p);
+/* Notes that this payment was shown in this run. Returns whether it was before. */
+bool incoming_note(struct plugin *p, const struct uncia_payment_id *id);
 /* An event WATCH of the wallet. */
 void incoming_watch_event(struct plugin *p, const struct uncia_event *event);
 

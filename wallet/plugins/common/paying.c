@@ -7,6 +7,7 @@
 #include "people.h"
 #include "question.h"
 #include "say.h"
+#include "tags.h"
 
 #define SAME_AGAIN_MS 60000 /* the same payment within this time may be a key that was hit twice */
 
@@ -48,47 +49,6 @@ bool paying_note(const struct plugin *p, const struct conversation *where, const
 	if (error)
 		plugin_say(p, where, "This cannot be a note: %s. Nothing was done.", uncia_error_text(error));
 	return !error;
-}
-
-/* ---- which conversation a payment belongs to, in its tag ------------------------------------------- */
-
-/* Flags, then four texts, each with its NUL. */
-static uint32_t tag_write(const struct conversation *peer, uint8_t tag[UNCIA_TAG_SIZE])
-{
-	const char *texts[] = {peer->window, peer->own, peer->peer, peer->name};
-	uint32_t used = 0;
-	tag[used++] = (uint8_t)(1 | peer->group << 1 | peer->weak << 2);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		memcpy(tag + used, texts[i], strlen(texts[i]) + 1);
-		used += (uint32_t)strlen(texts[i]) + 1;
-	}
-	return used;
-}
-
-/* Whether it is a tag of ours. */
-static bool tag_read(const uint8_t *tag, uint32_t size, struct conversation *peer)
-{
-	*peer = (struct conversation){.window = ""};
-	struct {
-		char *text;
-		size_t capacity;
-	} texts[] = {{peer->window, sizeof(peer->window)},
-	             {peer->own, sizeof(peer->own)},
-	             {peer->peer, sizeof(peer->peer)},
-	             {peer->name, sizeof(peer->name)}};
-	uint32_t at = 1;
-	if (!size || !(tag[0] & 1))
-		return false;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		const uint8_t *end = memchr(tag + at, '\0', size - at);
-		if (!end || (size_t)(end - (tag + at)) >= texts[i].capacity)
-			return false;
-		memcpy(texts[i].text, tag + at, (size_t)(end - (tag + at)) + 1);
-		at = (uint32_t)(end - tag) + 1;
-	}
-	peer->group = tag[0] >> 1 & 1;
-	peer->weak = tag[0] >> 2 & 1;
-	return at == size;
 }
 
 /* ---- before ------------------------------------------------------------------------------------------ */
@@ -134,7 +94,7 @@ static void reason_to_ask(struct plugin *p, const struct conversation *peer, con
 		snprintf(reason, PLUGIN_LINE_SIZE, "no account is pinned for %s", peer->name);
 	else if (uncia_address_parse(intent->address, &to) || uncia_wallet_paid(p->wallet, &to, &before))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the first payment to this account%s",
-		         peer->weak ? ", known by a nick that somebody else could take" : "");
+		         peer->weak ? ", pinned for a nick that somebody else could take" : "");
 	else if (p->last_ms && plugin_now_ms() - p->last_ms < SAME_AGAIN_MS && p->last.amount == intent->amount &&
 	         accounts_same(p->last.address, intent->address) && strcmp(p->last.key, intent->key))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the same amount was paid to it a moment ago");

@@ -1,9 +1,17 @@
-/* Who is who: an account is pinned for the handle that its owner has signed. */
+/* Who is who: libuncia judges each contact text for the one who has sent it, and keeps the pins. */
 #include "people.h"
 #include <stdio.h>
 #include <string.h>
 #include "question.h"
 #include "say.h"
+
+#define WEAK_TEXT ", pinned for a nick that somebody else could take"
+
+struct uncia_peer person_peer(const struct conversation *where)
+{
+	return (struct uncia_peer){
+	    .size = sizeof(struct uncia_peer), .own = where->own, .handle = where->peer, .room = where->group};
+}
 
 bool accounts_same(const char *address, const char *other)
 {
@@ -12,108 +20,168 @@ bool accounts_same(const char *address, const char *other)
 	       !memcmp(a.account, b.account, sizeof(a.account));
 }
 
+static int find_pin(struct plugin *p, const struct conversation *where, struct uncia_pin *pin)
+{
+	struct uncia_peer peer = person_peer(where);
+	*pin = (struct uncia_pin){.size = sizeof(*pin)};
+	return *where->peer && *where->own ? uncia_pin_find(p->wallet, &peer, pin) : UNCIA_E_NOT_FOUND;
+}
+
 int person_account(struct plugin *p, const struct conversation *peer, char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	return *peer->peer ? uncia_contact_find(p->wallet, peer->peer, address) : UNCIA_E_NOT_FOUND;
+	struct uncia_pin pin;
+	int error = find_pin(p, peer, &pin);
+	if (!error)
+		strcpy(address, pin.address);
+	return error;
+}
+
+/* How the owner of a handle is called: what stands behind the protocol, and behind the network of IRC. */
+static const char *handle_name(const char *handle)
+{
+	const char *name = strchr(handle, strncmp(handle, "irc:", 4) ? ':' : '/');
+	return name ? name + 1 : handle;
 }
 
 int person_of_account(struct plugin *p, const char *address, struct conversation *peer)
 {
-	char name[UNCIA_CONTACT_NAME_SIZE], pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_pin pin = {.size = sizeof(pin)};
 	size_t count = 0;
-	int error = uncia_contact_count(p->wallet, &count);
+	int error = uncia_pin_count(p->wallet, &count);
 	for (size_t i = 0; !error && i < count; i++) {
-		error = uncia_contact_at(p->wallet, i, name, pinned);
-		if (error || !accounts_same(address, pinned))
+		error = uncia_pin_at(p->wallet, i, &pin);
+		if (error || !accounts_same(address, pin.address) || strlen(pin.handle) >= sizeof(peer->peer) ||
+		    strlen(pin.own) >= sizeof(peer->own))
 			continue;
-		*peer = (struct conversation){.window = ""};
-		const char *slash = strrchr(name, '/'), *colon = strchr(name, ':');
-		snprintf(peer->peer, sizeof(peer->peer), "%.60s", name);
-		snprintf(peer->name, sizeof(peer->name), "%s", slash ? slash + 1 : colon ? colon + 1 : name);
+		*peer = (struct conversation){.weak = pin.weak};
+		strcpy(peer->own, pin.own);
+		strcpy(peer->peer, pin.handle);
+		snprintf(peer->name, sizeof(peer->name), "%.*s", (int)sizeof(peer->name) - 1, handle_name(pin.handle));
 		return 0;
 	}
 	return error ? error : UNCIA_E_NOT_FOUND;
 }
 
-static void pin(struct plugin *p, const struct conversation *where, const char *address, bool replace)
+/* who: the contact's text, for libuncia to judge once more; or its address, where the user has decided. */
+static void pin(struct plugin *p, const struct conversation *where, const struct uncia_contact *contact,
+                const char *who, unsigned flags)
 {
-	char alike[UNCIA_CONTACT_NAME_SIZE], its[UNCIA_ADDRESS_TEXT_SIZE];
-	int error = uncia_contact_pin(p->wallet, where->peer, address, replace);
-	if (error == UNCIA_E_ALIKE && !uncia_contact_alike(p->wallet, where->peer, alike, its))
-		plugin_verdict(p, where, "%s is not pinned: it looks like %s, who is paid at %s. Are these two people?",
-		               where->peer, alike, its);
-	else if (error)
-		plugin_verdict(p, where, "%s is not pinned: %s.", where->peer, uncia_error_text(error));
+	struct uncia_peer peer = person_peer(where);
+	int error = uncia_pin_set(p->wallet, &peer, who, flags);
+	if (error)
+		plugin_verdict(p, where, "%s is not pinned: %s.", where->name, uncia_error_text(error));
 	else
 		plugin_verdict(p, where,
-		               "%s is paid at %s from now on. /uncia contact shows digits to compare by voice.",
-		               where->name, address);
+		               "%s is paid at %s from now on%s. /uncia contact shows digits to compare by voice.",
+		               where->name, contact->address, where->weak ? WEAK_TEXT : "");
 }
 
 static void pin_agreed(struct plugin *p, const struct open_question *question)
 {
-	pin(p, &question->where, question->contact.address, true);
+	pin(p, &question->where, &question->contact, question->contact.address, UNCIA_PIN_DECIDED);
 }
 
-static void ask_to_pin(struct plugin *p, const struct plugin_message *message, const struct uncia_contact *contact,
-                       const char *pinned)
+/* What speaks against pinning it in silence. */
+static void doubt_text(const struct plugin_message *message, const struct uncia_contact *contact,
+                       const struct uncia_contact_check *check, char text[PLUGIN_LINE_SIZE])
+{
+	const char *name = message->where.name;
+	switch (check->verdict) {
+	case UNCIA_CONTACT_CHANGED:
+		snprintf(text, PLUGIN_LINE_SIZE, "ATTENTION: %s was paid at %s, and now shows another account, %s.",
+		         name, check->pinned, contact->address);
+		break;
+	case UNCIA_CONTACT_LOGIN:
+		snprintf(text, PLUGIN_LINE_SIZE,
+		         "ATTENTION: %s is pinned with another login than has written now. He shows the account %s.",
+		         name, contact->address);
+		break;
+	case UNCIA_CONTACT_ELSEWHERE:
+		snprintf(text, PLUGIN_LINE_SIZE, "ATTENTION: %s shows the account %s, which is that of %s.", name,
+		         contact->address, check->other);
+		break;
+	case UNCIA_CONTACT_ALIKE:
+		snprintf(text, PLUGIN_LINE_SIZE,
+		         "ATTENTION: %s looks like %s, who is paid at %s, and shows the account %s.", name,
+		         check->alike, check->alike_address, contact->address);
+		break;
+	default:
+		if (*contact->handle)
+			snprintf(text, PLUGIN_LINE_SIZE,
+			         "ATTENTION: %s shows the account %s, signed for %s, who is somebody else.", name,
+			         contact->address, contact->handle);
+		else
+			snprintf(text, PLUGIN_LINE_SIZE, "%s shows the account %s, signed for nobody in particular.",
+			         name, contact->address);
+	}
+}
+
+static void take_contact(struct plugin *p, const struct plugin_message *message, const char *contact_text,
+                         const struct uncia_contact *contact, const struct uncia_contact_check *check)
 {
 	struct open_question asked = {.where = message->where, .agreed = pin_agreed, .contact = *contact};
-	char text[PLUGIN_LINE_SIZE], whose[UNCIA_HANDLE_SIZE + 64] = "signed for nobody in particular";
-	if (*contact->handle && strcmp(contact->handle, message->where.peer))
-		snprintf(whose, sizeof(whose), "signed for %s, who is somebody else", contact->handle);
-	else if (*contact->handle)
-		snprintf(whose, sizeof(whose), "signed for %s", contact->handle);
-	if (*pinned)
-		snprintf(text, sizeof(text), "%s was paid at %s, and now shows another account, %s (%s).",
-		         message->where.peer, pinned, contact->address, whose);
-	else
-		snprintf(text, sizeof(text), "%s shows the account %s (%s).", message->where.peer, contact->address,
-		         whose);
-	if (message->delayed)
-		plugin_say(p, &message->where, "%s It is an old message: nothing is changed by it.", text);
-	else {
-		strncat(text, " Is it theirs?", sizeof(text) - strlen(text) - 1);
-		question_open(p, &asked, text);
+	char text[PLUGIN_LINE_SIZE], question[PLUGIN_LINE_SIZE + 32];
+	const struct conversation *where = &message->where;
+	switch (check->verdict) {
+	case UNCIA_CONTACT_PINNED:
+		return;
+	case UNCIA_CONTACT_OWN:
+		plugin_say(p, where, "%s shows your own account: nothing is pinned.", message->sender);
+		return;
+	case UNCIA_CONTACT_ROOM:
+		plugin_say(p, where,
+		           "Somebody shows the account %s here. Accounts are pinned in a conversation of two only.",
+		           contact->address);
+		return;
+	case UNCIA_CONTACT_UNSEEN:
+		plugin_say(p, where, "Somebody whose name is none shows the account %s: nothing is pinned.",
+		           contact->address);
+		return;
+	case UNCIA_CONTACT_NEW:
+		if (!message->delayed) {
+			pin(p, where, contact, contact_text, 0);
+			return;
+		}
+		snprintf(text, sizeof(text), "%s shows the account %s.", where->name, contact->address);
+		break;
+	default:
+		doubt_text(message, contact, check, text);
 	}
+	if (message->delayed) {
+		plugin_say(p, where, "%s It is an old message: nothing is pinned by it.", text);
+		return;
+	}
+	snprintf(question, sizeof(question), "%s Is it theirs?", text);
+	question_open(p, &asked, question);
 }
 
 void person_heard(struct plugin *p, const struct plugin_message *message, const char *text)
 {
 	struct uncia_contact contact = {.size = sizeof(contact)};
-	char pinned[UNCIA_ADDRESS_TEXT_SIZE] = "", own[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_contact_check check = {.size = sizeof(check)};
+	struct uncia_peer peer = person_peer(&message->where);
 	int error = uncia_contact_parse(p->network_id, text, &contact);
-	if (error) {
-		plugin_say(p, &message->where, "The account that %s shows cannot be used: %s.", message->where.name,
-		           uncia_error_text(error));
-		return;
-	}
-	if (!uncia_wallet_address_unproved(p->wallet, own) && accounts_same(own, contact.address)) {
-		plugin_say(p, &message->where, "%s shows your own account: nothing is pinned.", message->where.name);
-		return;
-	}
-	if (message->where.group || !*message->where.peer) {
-		plugin_say(p, &message->where,
-		           "Somebody shows the account %s here. Accounts are pinned in a conversation of two only.",
+	if (!error && !message->where.group && (!*peer.own || !*peer.handle)) {
+		plugin_say(p, &message->where, "The account %s is not pinned: the client does not say who shows it.",
 		           contact.address);
 		return;
 	}
-	error = person_account(p, &message->where, pinned);
-	if (error && error != UNCIA_E_NOT_FOUND)
-		plugin_say(p, &message->where, "What is pinned for %s cannot be read: %s.", message->where.name,
+	if (!*peer.own || !*peer.handle)
+		check.verdict = UNCIA_CONTACT_ROOM;
+	else if (!error)
+		error = uncia_contact_check(p->wallet, &peer, text, &contact, &check);
+	if (error)
+		plugin_say(p, &message->where, "The account that %s shows cannot be used: %s.", message->sender,
 		           uncia_error_text(error));
-	else if (!error && accounts_same(pinned, contact.address))
-		return;
-	else if (error && !strcmp(contact.handle, message->where.peer))
-		pin(p, &message->where, contact.address, false);
 	else
-		ask_to_pin(p, message, &contact, error ? "" : pinned);
+		take_contact(p, message, text, &contact, &check);
 }
 
 void person_say(struct plugin *p, const struct conversation *where)
 {
-	char address[UNCIA_ADDRESS_TEXT_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE], digits[UNCIA_CODE_SIZE];
-	int error = person_account(p, where, address);
+	char own[UNCIA_ADDRESS_TEXT_SIZE], digits[UNCIA_CODE_SIZE];
+	struct uncia_pin pin;
+	int error = find_pin(p, where, &pin);
 	if (error == UNCIA_E_NOT_FOUND) {
 		plugin_say(p, where, "No account is pinned for %s here. They show theirs by /uncia address.",
 		           where->name);
@@ -122,11 +190,25 @@ void person_say(struct plugin *p, const struct conversation *where)
 	if (!error)
 		error = uncia_wallet_address(p->wallet, own);
 	if (!error)
-		error = uncia_contact_code(p->network_id, own, address, digits);
+		error = uncia_contact_code(p->network_id, own, pin.address, digits);
 	if (error)
 		plugin_say(p, where, "%s: %s.", where->name, uncia_error_text(error));
 	else
-		plugin_say(p, where, "%s (%s) is paid at %s%s. Compare by voice: %.5s %.5s %.5s %.5s", where->name,
-		           where->peer, address, where->weak ? ", pinned for a nick that somebody else could take" : "",
-		           digits, digits + 5, digits + 10, digits + 15);
+		plugin_say(p, where, "%s (%s) is paid at %s%s%s. %s: %.5s %.5s %.5s %.5s", where->name, where->peer,
+		           pin.address, pin.weak ? WEAK_TEXT : "", pin.compared ? ", compared" : "",
+		           pin.compared ? "Digits" : "Compare by voice, then /uncia contact compared", digits,
+		           digits + 5, digits + 10, digits + 15);
+}
+
+void person_compared(struct plugin *p, const struct conversation *where)
+{
+	struct uncia_peer peer = person_peer(where);
+	struct uncia_pin pin;
+	int error = find_pin(p, where, &pin);
+	if (!error)
+		error = uncia_pin_set(p->wallet, &peer, pin.address, UNCIA_PIN_DECIDED | UNCIA_PIN_COMPARED);
+	if (error)
+		plugin_say(p, where, "%s: nothing is noted: %s.", where->name, uncia_error_text(error));
+	else
+		plugin_verdict(p, where, "%s is paid at %s: the digits were compared.", where->name, pin.address);
 }

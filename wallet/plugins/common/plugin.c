@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "answers.h"
 #include "incoming.h"
+#include "notices.h"
 #include "opening.h"
 #include "paying.h"
 #include "say.h"
@@ -59,6 +60,8 @@ void plugin_ready(struct plugin *p)
 		on_event(p, &event);
 	if (!error)
 		incoming_take(p);
+	if (!error)
+		notices_take(p);
 	if (!error)
 		return;
 	/* What fails now would fail at once again, as the descriptor stays readable. */

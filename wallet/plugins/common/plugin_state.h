@@ -29,6 +29,7 @@ struct open_question {
 	void (*agreed)(struct plugin *plugin, const struct open_question *question);
 	struct intent intent;
 	struct uncia_contact contact;
+	char notice[UNCIA_CHAT_TEXT_SIZE]; /* to be looked for, though nobody is pinned */
 };
 
 /* A request that a conversation has shown, and that can be accepted there. */
@@ -36,7 +37,7 @@ struct offer {
 	char code[CODE_SIZE]; /* empty: none */
 	struct conversation where;
 	char sender[PLUGIN_NAME_SIZE];
-	struct uncia_request request;
+	char text[UNCIA_CHAT_TEXT_SIZE];
 };
 
 struct plugin {
@@ -59,8 +60,8 @@ struct plugin {
 	unsigned next_question, next_offer;
 	bool asks_balance, asks_history;
 	struct conversation balance_for, history_for;
-	struct uncia_payment_id ends[ENDS_MAX];
-	unsigned next_end;
+	struct uncia_payment_id ends[ENDS_MAX], received[ENDS_MAX]; /* told of in this run */
+	unsigned next_end, next_received;
 	struct intent last; /* the payment that was ordered last, and when; 0: none */
 	uint64_t last_ms;
 	int watch_error;

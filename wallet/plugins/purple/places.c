@@ -1,7 +1,7 @@
 /* Accounts and conversations of libpurple: which handle is whose, and which window is meant. */
 #include <stdio.h>
 #include <string.h>
-#include "handles.h"
+#include "chat_handles.h"
 #include "places.h"
 
 #define PROTOCOL_IRC  "prpl-irc"
@@ -19,7 +19,7 @@ static guint last_window;
 
 /* ---- IRC servers ------------------------------------------------------------------------------------- */
 
-static void take_word(const char *line, const char *name, char value[WORD_SIZE])
+static void read_word(const char *line, const char *name, char value[WORD_SIZE])
 {
 	const char *found = strstr(line, name);
 	size_t size = found ? strcspn(found + strlen(name), " \r\n") : 0;
@@ -45,8 +45,8 @@ static void on_irc_line(PurpleConnection *gc, char **text, void *data)
 		said = g_new0(struct network_said, 1);
 		g_hash_table_insert(networks, account, said);
 	}
-	take_word(line, " NETWORK=", said->network);
-	take_word(line, " CASEMAPPING=", said->casemapping);
+	read_word(line, " NETWORK=", said->network);
+	read_word(line, " CASEMAPPING=", said->casemapping);
 }
 
 void accounts_begin(void *handle)

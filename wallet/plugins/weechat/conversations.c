@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "handles.h"
+#include "chat_handles.h"
 #include "weechat.h"
 
 #define DELAYED_S 60 /* a message whose server says that it is older was kept by a bouncer or a server */
