@@ -285,6 +285,7 @@ insecure_open_authentication = "Yes please, I know what I'm doing!"
 log = {{ info = "*console" }}
 VirtualHost "scene.test"
 Component "rooms.scene.test" "muc"
+	muc_room_locking = false
 """)
 	return Server(test, "prosody", ["prosody", "--config", str(configuration), "-F"], port)
 
@@ -296,6 +297,9 @@ def xmpp_account(server, name):
 
 def irc_account(server, name):
 	return ["prpl-irc", f"{name}@127.0.0.1", "", f"port={server.port}"]
+
+
+PASSPHRASE = "correct horse battery staple"
 
 
 class MessengerTest(NetworkTest):
@@ -311,3 +315,10 @@ class MessengerTest(NetworkTest):
 		if amount:
 			self.network.treasury.send(wallet, amount)
 		return wallet
+
+	def sealed_home(self):
+		"""A new wallet whose key needs PASSPHRASE."""
+		home, file = self.dir / "sealed", self.dir / "passphrase"
+		file.write_text(PASSPHRASE + "\n")
+		self.uncia("--wallet", home, "init", UNCIA_PASSPHRASE_FILE=str(file))
+		return home

@@ -73,7 +73,8 @@ static void write_conv(PurpleConversation *conv, const char *name, const char *a
 {
 	gchar *plain = purple_markup_strip_html(message);
 	(void)alias, (void)mtime;
-	print_line(purple_conversation_get_name(conv), flags & PURPLE_MESSAGE_SYSTEM ? "*" : name, plain);
+	print_line(purple_normalize(account, purple_conversation_get_name(conv)),
+	           flags & PURPLE_MESSAGE_SYSTEM ? "*" : name, plain);
 	g_free(plain);
 }
 
@@ -181,6 +182,12 @@ static void on_connection_error(PurpleConnection *gc, PurpleConnectionError erro
 	print_line("connection", "error", text);
 }
 
+static void on_joined(PurpleConversation *conv, void *data)
+{
+	(void)data;
+	print_line("joined", "", purple_conversation_get_name(conv));
+}
+
 static gboolean reconnect(gpointer data)
 {
 	(void)data;
@@ -227,6 +234,8 @@ static void make_account(char **arguments, int count)
 	                      "off");
 	purple_signal_connect(purple_connections_get_handle(), "connection-error", &handle,
 	                      PURPLE_CALLBACK(on_connection_error), NULL);
+	purple_signal_connect(purple_conversations_get_handle(), "chat-joined", &handle, PURPLE_CALLBACK(on_joined),
+	                      NULL);
 	purple_account_set_enabled(account, "scene", TRUE);
 	g_timeout_add(500, reconnect, NULL);
 }

@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from messengers import MessengerTest, OURS, WeeChat, start_ircd
+from messengers import MessengerTest, OURS, PASSPHRASE, WeeChat, start_ircd
 
 CODE = r"/uncia yes (\w{4})$"
 
@@ -89,6 +89,21 @@ class Paying(WeeChats):
 		alice.type("/uncia accept", "irc.net.bob")
 		alice.until_shown("irc.net.bob", "No request is open in this conversation")
 		self.assertEqual(bob.wallet.balance(), 7_500000)
+
+	def test_the_passphrase_comes_from_secured_data_and_from_nowhere_else(self):
+		alice = WeeChat(self, "alice", self.ircd, self.sealed_home(), self.network.file).connected()
+		alice.until_shown("uncia.wallet", r"The wallet is locked\. /secure set uncia PASSPHRASE")
+		alice.type(f"/set plugins.var.uncia.passphrase {PASSPHRASE}")
+		window = alice.talk("bob")
+		alice.type("/uncia address", window)
+		alice.until_shown("uncia.wallet", r"plugins\.var\.uncia\.passphrase has to be \"\$\{sec\.data\.NAME\}\"")
+		alice.until_shown(window, "The wallet is locked, and needs its passphrase first. Nothing was done")
+		alice.type(f"/secure set uncia {PASSPHRASE}")
+		alice.type("/set plugins.var.uncia.passphrase ${sec.data.uncia}")
+		alice.type("/uncia address", window)
+		alice.until_shown("uncia.wallet", "The wallet is open")
+		alice.type("/uncia address", window)
+		alice.until_shown(window, rf"{OURS}\tYour account is unc1\w+, signed for irc:scenenet/alice")
 
 	def test_bad_input_is_told_and_pays_nothing(self):
 		alice, bob = self.two()

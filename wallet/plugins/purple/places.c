@@ -125,8 +125,11 @@ void purple_place(PurpleConversation *conv, struct conversation *where)
 	window_name(conv, where->window);
 	account_handles(account, where);
 	where->weak = account_is_irc(account);
-	snprintf(where->name, sizeof(where->name), "%s", name);
-	if (!where->group && strcmp(name, WALLET_WINDOW) && !is_occupant(account, name))
+	bool occupant = is_occupant(account, name);
+	/* Of a JID the resource says from which device. */
+	int shown = account_is_irc(account) || where->group || occupant ? -1 : (int)strcspn(name, "/");
+	snprintf(where->name, sizeof(where->name), "%.*s", shown, name);
+	if (!where->group && strcmp(name, WALLET_WINDOW) && !occupant)
 		name_handle(account, name, where->peer);
 }
 

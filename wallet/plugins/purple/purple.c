@@ -15,6 +15,8 @@ static guint wallet_input;
 static GQueue *waiting; /* lines of the wallet's window while there is no account to open it with */
 static PurpleCmdId pay_command, uncia_command;
 static bool asks_passphrase;
+static GQueue *heard_messages;
+static guint heard_timer; /* 0: none runs */
 
 /* ---- the wallet's window ----------------------------------------------------------------------------- */
 
@@ -164,37 +166,85 @@ static PurpleCmdRet purple_typed_uncia(PurpleConversation *conv, const gchar *co
 	return PURPLE_CMD_RET_OK;
 }
 
-static void purple_heard(PurpleAccount *account, const char *sender, const char *text, PurpleConversation *conv,
-                         PurpleMessageFlags flags)
+/* A message that came in, taken up once libpurple has written it into its window: that may not be there before. */
+struct heard {
+	PurpleAccount *account;
+	PurpleConversationType type;
+	char *sender, *room, *text;
+	PurpleMessageFlags flags;
+};
+
+static void free_heard(gpointer data)
 {
-	struct plugin_message message = {.delayed = flags & PURPLE_MESSAGE_DELAYED,
-	                                 .own = flags & (PURPLE_MESSAGE_SEND | PURPLE_MESSAGE_REMOTE_SEND)};
-	if (!wallet_plugin || !conv || !sender || !text ||
-	    flags & (PURPLE_MESSAGE_SYSTEM | PURPLE_MESSAGE_ERROR | PURPLE_MESSAGE_AUTO_RESP))
+	struct heard *heard = data;
+	g_free(heard->sender);
+	g_free(heard->room);
+	g_free(heard->text);
+	g_free(heard);
+}
+
+static void hear(const struct heard *heard)
+{
+	struct plugin_message message = {.delayed = heard->flags & PURPLE_MESSAGE_DELAYED,
+	                                 .own = heard->flags & (PURPLE_MESSAGE_SEND | PURPLE_MESSAGE_REMOTE_SEND)};
+	const char *name = heard->room ? heard->room : heard->sender;
+	if (!g_list_find(purple_accounts_get_all(), heard->account))
 		return;
-	if (purple_conversation_get_type(conv) == PURPLE_CONV_TYPE_CHAT) {
+	PurpleConversation *conv = purple_find_conversation_with_account(heard->type, name, heard->account);
+	if (!conv)
+		return;
+	if (heard->type == PURPLE_CONV_TYPE_CHAT) {
 		const char *nick = purple_conv_chat_get_nick(PURPLE_CONV_CHAT(conv));
-		message.own = message.own || (nick && !purple_utf8_strcasecmp(nick, sender));
+		message.own = message.own || (nick && !purple_utf8_strcasecmp(nick, heard->sender));
 	}
-	purple_sender(account, conv, sender, &message);
-	char *plain = purple_markup_strip_html(text);
-	message.text = plain;
+	purple_sender(heard->account, conv, heard->sender, &message);
+	message.text = heard->text;
 	plugin_hear(wallet_plugin, &message);
-	g_free(plain);
+}
+
+static gboolean on_heard(gpointer data)
+{
+	(void)data;
+	heard_timer = 0;
+	while (!g_queue_is_empty(heard_messages)) {
+		struct heard *heard = g_queue_pop_head(heard_messages);
+		hear(heard);
+		free_heard(heard);
+	}
+	return FALSE;
+}
+
+static void keep_heard(const struct heard *seen, const char *markup)
+{
+	if (!seen->sender || !markup ||
+	    seen->flags & (PURPLE_MESSAGE_SYSTEM | PURPLE_MESSAGE_ERROR | PURPLE_MESSAGE_AUTO_RESP))
+		return;
+	struct heard *heard = g_new0(struct heard, 1);
+	*heard = *seen;
+	heard->sender = g_strdup(seen->sender);
+	heard->room = g_strdup(seen->room);
+	heard->text = purple_markup_strip_html(markup);
+	g_queue_push_tail(heard_messages, heard);
+	if (!heard_timer)
+		heard_timer = purple_timeout_add(0, on_heard, NULL);
 }
 
 static void on_im(PurpleAccount *account, char *sender, char *text, PurpleConversation *conv, PurpleMessageFlags flags,
                   void *data)
 {
-	(void)data;
-	purple_heard(account, sender, text, conv, flags);
+	struct heard seen = {.account = account, .type = PURPLE_CONV_TYPE_IM, .sender = sender, .flags = flags};
+	(void)conv, (void)data;
+	keep_heard(&seen, text);
 }
 
 static void on_chat(PurpleAccount *account, char *sender, char *text, PurpleConversation *conv,
                     PurpleMessageFlags flags, void *data)
 {
+	struct heard seen = {.account = account, .type = PURPLE_CONV_TYPE_CHAT, .sender = sender, .flags = flags};
 	(void)data;
-	purple_heard(account, sender, text, conv, flags);
+	seen.room = conv ? (char *)purple_conversation_get_name(conv) : NULL;
+	if (seen.room)
+		keep_heard(&seen, text);
 }
 
 /* ---- the plugin -------------------------------------------------------------------------------------- */
@@ -214,6 +264,7 @@ static gboolean load(PurplePlugin *plugin)
 	PurpleCmdFlag flags = PURPLE_CMD_FLAG_IM | PURPLE_CMD_FLAG_CHAT | PURPLE_CMD_FLAG_ALLOW_WRONG_ARGS;
 	own_plugin = plugin;
 	waiting = g_queue_new();
+	heard_messages = g_queue_new();
 	accounts_begin(plugin);
 	wallet_plugin = plugin_open(&client);
 	if (!wallet_plugin)
@@ -240,6 +291,10 @@ static gboolean unload(PurplePlugin *plugin)
 {
 	purple_signals_disconnect_by_handle(plugin);
 	purple_request_close_with_handle(plugin);
+	if (heard_timer)
+		purple_timeout_remove(heard_timer);
+	heard_timer = 0;
+	g_queue_free_full(heard_messages, free_heard);
 	purple_cmd_unregister(pay_command);
 	purple_cmd_unregister(uncia_command);
 	plugin_close(wallet_plugin);
