@@ -15,6 +15,15 @@ from unciad import free_ports
 TESTS = BUILD / "tests"
 NETWORK = "SceneNet"
 OURS = "≡ uncia"
+PREFIX_OF_CODE = "/uncia yes "
+
+
+def built(client):
+	"""The plugin for this client, as this build has made it."""
+	path = BUILD / "lib" / client / "uncia.so"
+	if not path.exists():
+		raise AssertionError(f"{path} is not there: the plugins are built with -DUNCIA_PLUGINS=ON")
+	return str(path)
 
 
 def preloads():
@@ -144,14 +153,13 @@ class RawIrc:
 class WeeChat(Client):
 	"""weechat-headless, typed to by its FIFO, read by its logs."""
 
-	def __init__(self, test, name, ircd, wallet, network_file, plugin=True):
+	def __init__(self, test, name, ircd, wallet, network_file, start=True):
 		self.test, self.name, self.ircd = test, name, ircd
 		self.home = test.dir / f"weechat-{name}"
 		self.home.mkdir()
 		self.logs = self.home / "logs"
 		self.environment = {**test.environment, **preloads(), "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file),
 			"LANG": "C.UTF-8"}
-		self.plugin = plugin
 		(self.home / "logger.conf").write_text("[look]\nbacklog = 0\n[file]\nauto_log = on\nflush_delay = 0\npath = \"${weechat_data_dir}/logs\"\n")
 		(self.home / "fifo.conf").write_text("[file]\nenabled = on\npath = \"${weechat_data_dir}/fifo\"\n")
 		(self.home / "irc.conf").write_text(f"""[server_default]
@@ -168,16 +176,17 @@ net.autoconnect = on
 """)
 		self.process = None
 		test.addCleanup(self.kill)
-		self.start()
+		if start:
+			self.start()
 
-	def start(self):
+	def command(self, program):
 		# No others of WeeChat's plugins, and no backlog: where a sanitizer is loaded before it, glibc's regcomp waits for ever for a
 		# lock of its own in this locale.
-		command = ["weechat-headless", "--dir", str(self.home), "-P", "irc,fifo,logger"]
-		if self.plugin:
-			command += ["-r", f"/plugin load {BUILD}/lib/weechat/uncia.so"]
+		return [program, "--dir", str(self.home), "-P", "irc,fifo,logger", "-r", f"/plugin load {built('weechat')}"]
+
+	def start(self):
 		with open(self.home / "output", "ab") as output:
-			self.process = subprocess.Popen(command, cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
+			self.process = subprocess.Popen(self.command("weechat-headless"), cwd=self.home, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,
 				stderr=output)
 		self.test.until(lambda: (self.home / "fifo").exists(), f"{self.name}: the FIFO of WeeChat")
 		self.pipe = None
@@ -224,7 +233,7 @@ class Purple(Client):
 		self.home.mkdir()
 		self.environment = {**test.environment, "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file), "LANG": "C.UTF-8",
 			"ASAN_OPTIONS": "detect_leaks=0"}
-		self.plugin = f"{BUILD}/lib/purple/uncia.so" if plugin else ""
+		self.plugin = built("purple") if plugin else ""
 		self.process = None
 		test.addCleanup(self.kill)
 		self.start()
