@@ -22,6 +22,9 @@ TABLE = {
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
 	"wallet/notifier": ["include/uncia", "proto", "wallet"],
+	"wallet/plugins/common": ["include/uncia"],
+	"wallet/plugins/weechat": ["include/uncia", "wallet/plugins/common"],
+	"wallet/plugins/purple": ["include/uncia", "wallet/plugins/common"],
 	"wallet/unicode": [],
 	"node/consensus": BELOW_NODE,
 	"node/ledger/view": BELOW_NODE,
@@ -62,6 +65,8 @@ UNCALLED = {
 	"wallets_count": "tests count links",
 	"secret_new": "tests make key files of weak derivations",
 	"keyfile_create": "tests make key files of weak derivations",
+	"weechat_plugin_init": "WeeChat calls it",
+	"weechat_plugin_end": "WeeChat calls it",
 }
 
 LINES_OF_A_FILE = 650

@@ -24,14 +24,18 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"jansson.h": ["node/unciad", "wallet/cli"],
 	"popt.h": ["node/unciad", "wallet/cli", "wallet/notifier"],
 	"curl/curl.h": ["wallet/notifier"],
+	"weechat/weechat-plugin.h": ["wallet/plugins/weechat"],
+	"purple.h": ["wallet/plugins/purple"],
 	"bsd/readpassphrase.h": ["wallet/cli"],
-	"pthread.h": ["node/io", "node/unciad", "wallet"],  # the wallet: a lock, where threads of a host share one; no thread
+	# The wallet: a lock, where threads of a host share one; no thread. The plugins: the one that derives a key.
+	"pthread.h": ["node/io", "node/unciad", "wallet", "wallet/plugins/common"],
 	"ares.h": ["wallet"],
-	"stdatomic.h": ["node/io", "wallet"],  # the wallet: how many wallets, in whatever threads of a host, use a network
+	"stdatomic.h": ["node/io", "wallet", "wallet/plugins/common"],  # the wallet: how many wallets, in whatever threads of a host, use a network
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in
-	("include/uncia", "wallet", "wallet/cli", "wallet/notifier", "wallet/unicode", "tests/embedding", "node/store", "node/io", "node/unciad")]  # no I/O, clock, randomness or thread
+	("include/uncia", "wallet", "tests/embedding", "node/store", "node/io", "node/unciad")
+	and not room.startswith("wallet/")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
 SIGNING = re.compile(r"\bcrypto_(sign|generichash|core_ed25519|scalarmult|shorthash)\w*\(")
