@@ -24,6 +24,8 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"jansson.h": ["node/unciad", "wallet/cli"],
 	"popt.h": ["node/unciad", "wallet/cli", "wallet/notifier"],
 	"curl/curl.h": ["wallet/notifier"],
+	"qrencode.h": ["wallet/cli"],
+	"png.h": ["wallet/cli"],
 	"bsd/readpassphrase.h": ["wallet/cli"],
 	"pthread.h": ["node/io", "node/unciad", "wallet"],  # the wallet: a lock, where threads of a host share one; no thread
 	"ares.h": ["wallet"],

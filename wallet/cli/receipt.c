@@ -1,11 +1,10 @@
 /* uncia receipt export and verify: the proof that a payment is final, or that it expired, as text. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "new_file.h"
 #include "outcome.h"
 #include "verbs.h"
 
@@ -13,17 +12,9 @@
 
 /* ---- export ---------------------------------------------------------------------------------- */
 
-static int write_receipt(const char *path, const char *receipt)
+static bool write_receipt(FILE *file, const void *receipt)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!file)
-		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	fprintf(file, "%s\n", receipt);
-	bool failed = ferror(file);
-	if (fclose(file) || failed)
-		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	return 0;
+	return fprintf(file, "%s\n", (const char *)receipt) >= 0;
 }
 
 /* Writes a proof where it is wanted: name is its member of the object. It is freed. Returns an exit code. */
@@ -32,7 +23,7 @@ static int export_text(const struct call *call, const struct uncia_payment *paym
 	char id[UNCIA_ID_TEXT_SIZE];
 	const char *path = call->value[OPTION_OUTPUT];
 	uncia_payment_id_format(&payment->id, id);
-	int code = path ? write_receipt(path, text) : 0;
+	int code = path ? new_file_write(path, 0644, write_receipt, text) : 0;
 	if (!code && call->json)
 		code = cli_json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "id", id, name, text));
 	else if (!code && !path) {
