@@ -104,6 +104,7 @@ WHAT_TO_DO = {
 	"NETWORK": "Use the network file, or the home, of the same network",
 	"CONFIG": "Get the network file again where you got the application",
 	"PERMISSION": "Give the file or folder to this user, and to no others (chmod go-rwx)",
+	"VERSION": "Use the program of the network's version, or a network of this program's",
 	"TOO_FAR": "Give an expiry of at most an hour",
 	"LOCK_USED": "Nothing was sent: have the payee make a new lock, for this payment alone",
 	"DUST": "Nothing was sent: pay all there is, or leave at least the network's smallest amount",
@@ -132,7 +133,7 @@ WHAT_TO_DO = {
 	"LOCKED": "Unlock the wallet first: await wallet.unlock(passphrase)",
 }
 KINDS: dict[type[UnciaError], str] = {
-	UsageError: "ARGUMENT ADDRESS AMOUNT WORDS NETWORK CONFIG TOO_FAR LIMIT NESTED",
+	UsageError: "ARGUMENT ADDRESS AMOUNT WORDS NETWORK CONFIG VERSION TOO_FAR LIMIT NESTED",
 	RefusedError: "FUNDS DUST KEY_REUSED LOCK_USED EXISTS ALIKE END",
 	NotFoundError: "NOT_FOUND",
 	ExpiredError: "EXPIRED",
