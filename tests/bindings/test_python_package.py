@@ -12,6 +12,7 @@ from unciad import UnciadTest
 
 SONAME = "libuncia.so.0"
 ASK = "import uncia; print(uncia.__file__); print(uncia.__version__); print(uncia.make_words())"
+SYSTEM_PKG_CONFIG = subprocess.run(["pkg-config", "--variable=pc_path", "pkg-config"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 OTHER_VERSION = "int uncia_version_number(void) {{ return {}; }}\n"
 
 
@@ -66,6 +67,21 @@ class Package(UnciadTest):
 			self.assertEqual(len(words.split()), 12)
 		installed = {path.name for path in (self.dir / "venv").rglob("site-packages/uncia/*")}
 		self.assertLessEqual({"py.typed", "_declarations.py", "_declarations.pyi", "_constants.py", "wallet.py"}, installed)
+
+	def test_it_is_installed_as_debian_does(self):
+		"""By CMake, into a folder that Debian's Python looks into."""
+		build, root = self.dir / "build", self.dir / "root"
+		for command in (("cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DUNCIA_TESTS=OFF", "-DUNCIA_PYTHON=ON", "-DCMAKE_INSTALL_PREFIX=/usr"),
+			("ninja", "-C", build, "python_package"), ("cmake", "--install", build, "--component", "python", "--prefix", root)):
+			environment = {} if command[0] == "ninja" else {"PKG_CONFIG_LIBDIR": os.environ.get("PKG_CONFIG_LIBDIR", SYSTEM_PKG_CONFIG)}
+			done = self.run_in(*command, **environment)
+			self.assertEqual(done.returncode, 0, f"{command}: {done.stdout}{done.stderr}")
+		folder = root / "lib" / "python3" / "dist-packages"
+		self.assertEqual({path.name for path in (folder / "uncia").iterdir()}, {path.name for path in (PACKAGE / "uncia").iterdir()} -
+			{"__pycache__"})
+		code, said = self.imported(sys.executable, folder, UNCIA_LIBRARY=str(LIBRARY))
+		self.assertEqual(code, 0, said)
+		self.assertTrue(said.startswith(str(folder)), said)
 
 	def test_headers_are_those_of_pkg_config_else_of_the_tree_and_their_absence_is_told(self):
 		prefix = self.install_library()
