@@ -1,5 +1,6 @@
 """The package uncia, built from this tree into a folder of the test's, over the shared library without sanitizers: a
-Python that was not built with them could not load it. Importing this module makes `import uncia` mean the package."""
+Python that was not built with them could not load it. Importing this module makes `import uncia` mean the package.
+UNCIA_TRIED_LIBRARY: another library (test_python_sanitized.py)."""
 import atexit
 import json
 import os
@@ -29,7 +30,7 @@ def build_package():
 
 PACKAGE = build_package()
 sys.path.insert(0, str(PACKAGE))
-os.environ["UNCIA_LIBRARY"] = str(LIBRARY)
+os.environ["UNCIA_LIBRARY"] = os.environ.get("UNCIA_TRIED_LIBRARY", str(LIBRARY))
 sys.modules.pop("uncia", None)
 
 

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 import unittest
 from decimal import Decimal
 
@@ -179,7 +180,7 @@ class TipBot(BindingTest):
 			self.assertIn("I do not know where bob@localhost is paid", await alice.ask("!tip bob@localhost 0.50"))
 			# Whose contact text it is counts, not who has it.
 			text = wallet.contact_text("xmpp:bob@localhost")
-			self.assertEqual(await mallory.ask(f"look: {text}"), "That is signed for xmpp:bob@localhost, and you are xmpp:mallory@localhost.")
+			self.assertEqual(await mallory.ask(f"look: {text}"), "That is not signed for you: export it with --handle and your JID.")
 			self.assertIn("was changed on its way", await bob.ask(text[:-1]))
 			self.assertEqual(await bob.ask(f"hello {text}!"), f"You are paid at {wallet.address}.")
 			# One message is one payment, however often it comes.
@@ -197,22 +198,30 @@ class TipBot(BindingTest):
 			# Another account for a name is the owner's decision.
 			other = uncia.words_address(await uncia.create(self.dir / "other", no_passphrase=True))
 			async with uncia.Wallet(self.dir / "other", self.network) as moved:
-				self.assertIn("an owner has to decide", await bob.ask(moved.contact_text("xmpp:bob@localhost")))
+				self.assertEqual(await bob.ask(moved.contact_text("xmpp:bob@localhost")),
+					"You are paid at another account: an owner has to decide (!pin).")
+			self.assertEqual(await mallory.ask(text), "An owner has to decide about that (!pin).")
 			self.assertEqual(await alice.ask(f"!pin bob@localhost {other}"), f"bob@localhost is paid at {other} from now on.")
 			self.assertEqual(await alice.ask("!tip bob@localhost 0.25"), "Paid 0.250000 to bob@localhost.")
+			self.assertTrue((await bob.told()).startswith("uncia:uncpaid1"))
 			self.assertEqual((await wallet.balance()).balance, Decimal("0.50"))
-			await self.receive(alice, bob, wallet)
+			await self.receive(alice, bob, mallory, wallet)
 
-	async def receive(self, alice, bob, wallet):
+	async def receive(self, alice, bob, mallory, wallet):
 		"""What nobody has paid is not shown, whatever anybody writes; what came in is, once, by whom the ledger says."""
-		never = f"{2_000_000_000:08x}" + "5a" * 28
-		bob.say(f"I have paid 100: {uncia.format_notice(wallet.network_id, never, 'rent')}")
+		never = f"{int(time.time()) + 600:08x}" + "5a" * 28
 		bob.say("Received 100 from xmpp:bob@localhost.")
-		await wallet.pay(self.jar, "0.10", key="back")
+		paid = await wallet.pay(self.jar, "0.10", key="back", memo="thanks")
 		self.assertEqual(await alice.told(), f"Received 0.100000 from {wallet.address}.")
+		self.assertEqual(await mallory.ask(wallet.notice(paid.id)), "I do not know you: send me your contact text first.")
+		self.assertEqual(await bob.ask(f"there: {wallet.notice(paid.id)}"), "That is no payment of yours to this jar.")  # his is another
 		await alice.ask(f"!pin bob@localhost {wallet.address}")
-		await wallet.pay(self.jar, "0.20", key="again")
+		again = await wallet.pay(self.jar, "0.20", key="again")
 		self.assertEqual(await alice.told(), "Received 0.200000 from xmpp:bob@localhost.")
+		self.assertEqual(await bob.ask(wallet.notice(paid.id)), "Thank you for 0.100000, “thanks”.")
+		self.assertEqual(await bob.ask(wallet.notice(again.id)), "Thank you for 0.200000.")
+		self.assertEqual(await bob.ask(wallet.notice(paid.id)), "I have that already.")
+		self.assertEqual(await bob.ask(f"I have paid 100: {uncia.format_notice(wallet.network_id, never, 'rent')}"), "I cannot see that payment yet.")
 		self.assertTrue(alice.inbox.empty())
 
 	def test_in_a_room_a_nick_is_whose_the_room_says(self):

@@ -8,12 +8,13 @@
 	!pin JID ADDRESS         an owner: decides at which account somebody is paid
 
 Whoever wants to be tipped sends the bot his contact text (`uncia contact export --handle xmpp:bob@example.org`) in private.
-It is pinned in silence where it is signed for the very JID that has sent it, and refused else. A room may be used where its
-service is trusted to say whose nick is whose; it has to show the bot real JIDs.
+It is pinned in silence where it is signed for the very JID that has sent it, and nothing else is known of him; else an owner
+has to decide. A room may be used where its service is trusted to say whose nick is whose; it has to show the bot real JIDs.
 
 A command is paid once, however often its message comes or the bot is killed: the payment's key is the message's sender and
 id. A payment is answered when it has its end, also after a restart, perhaps twice, and never as failed while it is pending.
-What came in is told when it is proved, whatever anybody writes. Passwords are read from TIPBOT_PASSWORD (XMPP) and
+What came in is told when it is proved, whatever anybody writes; whoever sends a notice of his payment is told whether it is
+true. Passwords are read from TIPBOT_PASSWORD (XMPP) and
 TIPBOT_PASSPHRASE (the wallet)."""
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ log = logging.getLogger("tipbot")
 CLIENT = "tipbot"
 PATIENCE_S = 5.0  # until it is said that a payment is on its way
 RECONNECT_S = 5.0
+NOTICE_S = 30.0  # how long a notice is checked
 
 
 class Refused(Exception):
@@ -150,7 +152,7 @@ class TipBot:
 		elif asked.words and asked.words[0] in self.commands:
 			self.begin(self.obey(asked))
 		elif message["from"].bare not in self.rooms:
-			self.begin(self.read_contacts(asked, body))
+			self.begin(self.read_texts(asked, body))
 
 	def real_jid(self, occupant: JID) -> str:
 		"""Whose nick it is, where the room tells; else empty: an occupant's own name is nobody's."""
@@ -175,7 +177,7 @@ class TipBot:
 		return asked.words[1:]
 
 	async def do_address(self, asked: Asked) -> str:
-		return self.wallet.contact_text(handle_of(self.xmpp.boundjid.bare))
+		return self.wallet.contact_text(uncia.handle_xmpp(self.xmpp.boundjid.bare))
 
 	async def do_balance(self, asked: Asked) -> str:
 		self.arguments(asked, "")
@@ -185,19 +187,19 @@ class TipBot:
 
 	async def do_pin(self, asked: Asked) -> str:
 		jid, address = self.arguments(asked, "JID ADDRESS")
-		self.wallet.pin(handle_of(JID(jid).bare), address, replace=True)
+		self.wallet.people.pin(self.peer(JID(jid).bare), address, decided=True)
 		return f"{JID(jid).bare} is paid at {address} from now on."
 
 	async def do_tip(self, asked: Asked) -> str:
 		name, amount = self.arguments(asked, "NAME AMOUNT")
 		payee = self.real_jid(JID(f"{asked.answer_to}/{name}")) if asked.room and "@" not in name else JID(name).bare
-		address = self.wallet.contact(handle_of(payee)) if payee else None
-		if address is None:
+		pin = self.wallet.people.find(self.peer(payee)) if payee else None
+		if pin is None:
 			raise Refused(f"I do not know where {payee or name} is paid: he may send me his contact text in private.")
 		if not asked.key:
 			raise Refused("Your message has no id, so that I could pay it twice: use another program.")
 		tag = json.dumps({"by": CLIENT, "to": asked.answer_to, "room": asked.room, "payee": payee}).encode()
-		payment = await self.wallet.order(address, amount, key=asked.key, tag=tag)
+		payment = await self.wallet.order(pin.address, amount, key=asked.key, tag=tag)
 		self.told.ids.discard(payment.id)  # whoever asks again is answered again
 		await self.follow(payment.id)
 		return ""
@@ -234,35 +236,63 @@ class TipBot:
 		async with self.wallet.watch(CLIENT) as watch:
 			async for incoming in watch:
 				sender = incoming.payment.sender
-				names = [name for name, address in self.wallet.contacts().items() if same_account(address, sender)]
+				names = [pin.handle for pin in self.wallet.people.pins() if same_account(pin.address, sender)]
 				await self.say_to_owners(f"Received {incoming.amount} from {names[0] if names else sender}.")
 				incoming.acknowledge()
 
 	# ---- who is who
 
-	async def read_contacts(self, asked: Asked, body: str) -> None:
+	def peer(self, jid: str) -> uncia.Peer:
+		return uncia.Peer(uncia.handle_xmpp(self.xmpp.boundjid.bare), uncia.handle_xmpp(jid))
+
+	async def read_texts(self, asked: Asked, body: str) -> None:
+		"""What people send in private: contacts, and notices of what they have paid."""
 		for found in uncia.scan(body, self.wallet.network_id).texts:
-			if found.kind == uncia.TextKind.CONTACT:
-				await self.say(asked.answer_to, False, self.take_contact(asked.sender, found))
+			try:
+				if found.kind in (uncia.TextKind.CONTACT, uncia.TextKind.NOTICE) and (found.error or found.text is None):
+					answer = "Your text was changed on its way, or is of another network: send it again."
+				elif found.kind == uncia.TextKind.CONTACT and found.text:
+					answer = self.take_contact(asked.sender, found.text)
+				elif found.kind == uncia.TextKind.NOTICE and found.text:
+					answer = await self.check_notice(asked.sender, found.text)
+				else:
+					continue
+			except uncia.UnciaError as error:
+				answer = str(error)
+			await self.say(asked.answer_to, False, answer)
 
-	def take_contact(self, sender: str, found: uncia.Found) -> str:
+	def take_contact(self, sender: str, text: str) -> str:
 		"""The answer to a contact text."""
-		try:
-			if found.error or found.text is None:
-				raise Refused("Your contact text was changed on its way, or is of another network: send it again.")
-			contact = uncia.parse_contact(found.text, self.wallet.network_id)
-			if contact.handle != handle_of(sender):
-				raise Refused(f"That is signed for {contact.handle or 'nobody'}, and you are {handle_of(sender)}.")
-			self.wallet.pin(contact.handle, contact.address)
-			return f"You are paid at {contact.address}."
-		except uncia.RefusedError:
-			return "You, or somebody whose name looks like yours, are paid at another account: an owner has to decide (!pin)."
-		except (uncia.UnciaError, Refused) as error:
-			return str(error)
+		contact, check = self.wallet.people.check_contact(self.peer(sender), text)
+		if check.verdict not in (uncia.ContactVerdict.NEW, uncia.ContactVerdict.PINNED):
+			return CONTACT_ANSWERS.get(check.verdict, "An owner has to decide about that (!pin).")
+		self.wallet.people.pin(self.peer(sender), text)
+		return f"You are paid at {contact.address}."
+
+	async def check_notice(self, sender: str, text: str) -> str:
+		"""The answer to a notice. The owners hear of the payment itself, by the watch."""
+		async with self.wallet.people.check_notice(self.peer(sender), text) as check:
+			try:
+				result = await asyncio.wait_for(check.end(), NOTICE_S)
+			except asyncio.TimeoutError:
+				return "I cannot see that payment yet."
+		if result.verdict == uncia.NoticeVerdict.PAID:
+			self.wallet.people.acknowledge(result.id)
+			return f"Thank you for {result.amount}" + (f", “{result.memo}”." if result.memo else ".")
+		return NOTICE_ANSWERS.get(result.verdict, "That is no payment of yours to this jar.")
 
 
-def handle_of(jid: str) -> str:
-	return f"xmpp:{jid}"
+CONTACT_ANSWERS = {
+	uncia.ContactVerdict.UNSIGNED: "That is not signed for you: export it with --handle and your JID.",
+	uncia.ContactVerdict.CHANGED: "You are paid at another account: an owner has to decide (!pin).",
+	uncia.ContactVerdict.ROOM: "Send me that from your own JID, not from a room.",
+	uncia.ContactVerdict.OWN: "That is my own.",
+}
+NOTICE_ANSWERS = {
+	uncia.NoticeVerdict.EXPIRED: "That payment never happened, and never will: pay anew.",
+	uncia.NoticeVerdict.UNPINNED: "I do not know you: send me your contact text first.",
+	uncia.NoticeVerdict.AGAIN: "I have that already.",
+}
 
 
 def where_of(payment: uncia.Payment) -> dict[str, Any] | None:

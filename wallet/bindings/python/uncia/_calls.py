@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
-from typing import Any
+from typing import Any, Callable
 
 from . import _constants as constants
 from ._constants import ErrorCode
@@ -56,12 +56,19 @@ def text_owned(chars: Any) -> str:
 		lib.uncia_text_free(chars)
 
 
-def structure(name: str) -> Any:
-	"""An empty structure with its size set, as large as the library has it: a newer one's may have more at its end."""
+def structure(name: str, end: Callable[[Any], object] | None = None) -> Any:
+	"""An empty structure with its size set, as large as the library has it: a newer one's may have more at its end. end: what
+	is called with it before it is freed. (Never ffi.gc on top of one: the collector may free the lower one first.)"""
 	made = lib.uncia_struct_new(name.encode(), 1)
 	if made == NULL:
 		raise MemoryError(f"struct {name}")
-	return ffi.gc(ffi.cast(f"struct {name} *", made), lib.uncia_struct_free)
+
+	def free(given: Any) -> None:
+		if end:
+			end(given)
+		lib.uncia_struct_free(given)
+
+	return ffi.gc(ffi.cast(f"struct {name} *", made), free if end else lib.uncia_struct_free)
 
 
 class Secret:

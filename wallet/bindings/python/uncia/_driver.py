@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from dataclasses import dataclass
 from typing import Any, Callable
 
 from ._calls import NULL, id_in, id_out, structure, text_out
@@ -49,6 +50,15 @@ class Waiters:
 				self._futures.remove(future)
 
 
+@dataclass(frozen=True)
+class Noticed:
+	"""Who hears of a notice that is being checked: the payment's id, what takes a struct uncia_notice_result, who waits."""
+
+	identity: str
+	take: Callable[[Any], None]
+	waiters: Waiters
+
+
 class Driver:
 	"""An open wallet on the loop that runs."""
 
@@ -62,6 +72,8 @@ class Driver:
 		self.history_turn = asyncio.Lock()
 		self.incoming, self.ready = Waiters(), Waiters()  # of a watch
 		self.on_watch: Callable[[int], None] | None = None
+		self.notices: dict[int, Noticed] = {}  # by the number that their tag is
+		self._number = 0
 		self._fd = -1
 		self._retry: asyncio.TimerHandle | None = None
 		if with_network:
@@ -81,6 +93,10 @@ class Driver:
 			raise WalletClosedError
 		return self._wallet
 
+	def check_open(self) -> None:
+		"""Raises where it is closed, or this is another thread."""
+		assert self.wallet is not None
+
 	@property
 	def is_open(self) -> bool:
 		return self._wallet is not None
@@ -96,7 +112,8 @@ class Driver:
 		self._end_all(WalletClosedError())
 
 	def _end_all(self, error: UnciaError) -> None:
-		for waiters in (*self.asked.values(), *self.payments.values(), self.incoming, self.ready):
+		noticed = [one.waiters for one in self.notices.values()]
+		for waiters in (*self.asked.values(), *self.payments.values(), *noticed, self.incoming, self.ready):
 			waiters.end(error)
 
 	def check(self, result: int, what: str) -> int:
@@ -135,6 +152,8 @@ class Driver:
 			self.incoming.tell(0)
 		elif kind == EventKind.WATCH and self.on_watch:
 			self.on_watch(error)
+		elif kind == EventKind.NOTICE:
+			self._take_notices()
 		elif kind == EventKind.LINK:
 			log.debug("validator %d: %s %s", event.validator, "up" if event.up else "down", text_out(event.text))
 		elif kind == EventKind.ERROR:
@@ -148,6 +167,25 @@ class Driver:
 				waiters.tell(error)
 			for waiters in (*self.payments.values(), self.incoming):
 				waiters.tell(0)
+			self._take_notices()
+
+	def _take_notices(self) -> None:
+		result = structure("uncia_notice_result")
+		while lib.uncia_notice_result(self._wallet, result) == 1:
+			noticed = self.notices.get(int.from_bytes(bytes(result.tag[0:8])))
+			if noticed:
+				noticed.take(result)
+
+	def new_number(self) -> int:
+		self._number += 1
+		return self._number
+
+	def end_notice(self, number: int, over: bool) -> None:
+		"""Nobody hears of it any more. The library gives up all checks of a payment at once: while another one goes on, none."""
+		noticed = self.notices.pop(number, None)
+		if noticed and not over and self._wallet is not None and not any(
+			other.identity == noticed.identity for other in self.notices.values()):
+			self._give_up(EventKind.NOTICE, id_in(noticed.identity))
 
 	# ---- asking
 

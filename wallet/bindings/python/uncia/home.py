@@ -21,12 +21,11 @@ class Home:
 
 	def __init__(self, path: str | os.PathLike[str]) -> None:
 		self.path = os.fspath(path)
-		made = structure("uncia_host")
-		result = lib.uncia_host_directory(path_in(path), made)
+		self.host = structure("uncia_host", lib.uncia_host_directory_free)
+		result = lib.uncia_host_directory(path_in(path), self.host)
 		if result:
 			system = os.strerror(ffi.errno) if result in (ErrorCode.IO, ErrorCode.PERMISSION) and ffi.errno else ""
 			raise error_of(result, self.path, why=system)
-		self.host = ffi.gc(made, lib.uncia_host_directory_free)
 
 	def error(self, code: int, what: str) -> UnciaError:
 		"""With the file and the system's words, where the storage failed."""
@@ -77,6 +76,21 @@ async def restore(home: str | os.PathLike[str], words: str, *, passphrase: str |
 	"""Makes the key of a wallet from recovery words, in a thread: it takes seconds. passphrase seals it; no_passphrase is for
 	tests. kdf_memory: bytes that a guess at the passphrase costs, kdf_passes: how often; 0: 256 MiB and 3. Cancelled, it may
 	have been made all the same."""
+	await make_key(home, words, passphrase, no_passphrase, (kdf_memory, kdf_passes, False))
+
+
+async def create(home: str | os.PathLike[str], *, passphrase: str | None = None, no_passphrase: bool = False, count: int = 12,
+	kdf_memory: int = 0, kdf_passes: int = 0) -> str:
+	"""Makes a new wallet, as restore does from the words of an old one. Returns its recovery words, to be shown once; of a
+	wallet that is there Wallet.recovery_words has them."""
+	words = make_words(count)
+	await make_key(home, words, passphrase, no_passphrase, (kdf_memory, kdf_passes, True))
+	return words
+
+
+async def make_key(home: str | os.PathLike[str], words: str, passphrase: str | None, no_passphrase: bool,
+	how: tuple[int, int, bool]) -> None:
+	"""how: memory and passes of the derivation, and whether the words are fresh, so that nobody was ever paid by them."""
 	given = Secret(0, text_in(words, "recovery words"))
 	phrase = None if passphrase is None else Secret(0, text_in(passphrase, "passphrase"))
 
@@ -84,7 +98,7 @@ async def restore(home: str | os.PathLike[str], words: str, *, passphrase: str |
 		options = structure("uncia_key_options")
 		options.passphrase = NULL if phrase is None else phrase.chars
 		options.no_passphrase = no_passphrase
-		options.kdf_memory, options.kdf_passes = kdf_memory, kdf_passes
+		options.kdf_memory, options.kdf_passes, options.fresh = how
 		try:
 			place = Home(home)
 			result = lib.uncia_wallet_create(place.host, given.chars, options)
@@ -96,16 +110,6 @@ async def restore(home: str | os.PathLike[str], words: str, *, passphrase: str |
 			raise place.error(result, os.fspath(home))
 
 	await Handover(make).wait()
-
-
-async def create(home: str | os.PathLike[str], *, passphrase: str | None = None, no_passphrase: bool = False, count: int = 12,
-	kdf_memory: int = 0, kdf_passes: int = 0) -> str:
-	"""Makes a new wallet, as restore does from the words of an old one. Returns its recovery words, to be shown once; of a
-	wallet that is there Wallet.recovery_words has them."""
-	words = make_words(count)
-	await restore(home, words, passphrase=passphrase, no_passphrase=no_passphrase, kdf_memory=kdf_memory,
-		kdf_passes=kdf_passes)
-	return words
 
 
 def open_wallet(home: Home, network: Network | None, passphrase: str | None, timeout_ms: int) -> Any:

@@ -156,11 +156,16 @@ def format_request(network_id: bytes, address: str, amount: Decimal | str | None
 	return text_out(text)
 
 
+def contact_of(given: Any) -> Contact:
+	"""Of a struct uncia_contact."""
+	return Contact(text_out(given.address), bytes_out(given.key), text_out(given.handle))
+
+
 def parse_contact(text: str, network_id: bytes) -> Contact:
 	"""Reads a contact text and verifies its signature: the account's owner has written it, for this handle."""
 	made = structure("uncia_contact")
 	check(lib.uncia_contact_parse(network_id_in(network_id), text_in(text, "contact"), made), "contact")
-	return Contact(text_out(made.address), bytes_out(made.key), text_out(made.handle))
+	return contact_of(made)
 
 
 def contact_code(network_id: bytes, address: str, other: str) -> str:

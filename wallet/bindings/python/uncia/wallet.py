@@ -17,6 +17,7 @@ from ._library import lib
 from .errors import UnciaError, WalletClosedError, error_of
 from .home import Handover, Home, open_wallet, words_of
 from .network import Network
+from .people import People
 from .texts import Request, request_in, request_of
 from .values import Balance, Entry, Output, Page, Part, Payment, Receipt, outputs_of, part_of
 from .watch import Watch
@@ -440,6 +441,13 @@ class Wallet:
 			ffi.memmove(made.memo, memo, len(memo))
 		self._check(lib.uncia_notice_format(network_id_in(self.network_id), made, text), "notice")
 		return text_out(text)
+
+	# ---- people
+
+	@property
+	def people(self) -> People:
+		"""Pins of people in chats, and verdicts on what they send."""
+		return People(self._d)
 
 	# ---- contacts
 
