@@ -16,8 +16,11 @@ struct structure {
 	const struct member *members;
 };
 
-/* An array of bytes or characters counts as what its first element's address is; enums of this library are unsigned. */
+/* An array of bytes or characters counts as what its first element's address is; enums of this library are unsigned. A
+ * pointer to characters is told from an array of them by its own address. */
 #define KIND(type, member)                                                                                             \
+	_Generic(&((struct type *)0)->member, char ** : UNCIA_MEMBER_POINTER, default : KIND_OF_VALUE(type, member))
+#define KIND_OF_VALUE(type, member)                                                                                    \
 	_Generic(((struct type *)0)->member, bool                                                                      \
 	         : UNCIA_MEMBER_UNSIGNED, uint8_t                                                                      \
 	         : UNCIA_MEMBER_UNSIGNED, uint16_t                                                                     \

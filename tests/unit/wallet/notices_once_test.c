@@ -192,14 +192,17 @@ START_TEST(what_was_paid_before_a_home_was_restored_counts_as_told)
 }
 END_TEST
 
+/* Whatever a home that was there before has left behind. */
 START_TEST(a_home_of_fresh_words_counts_from_the_beginning)
 {
-	for (int fresh = 0; fresh < 2; fresh++) {
+	for (int way = 0; way < 3; way++) {
+		const bool fresh = way == 1;
 		struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true, .fresh = fresh};
 		struct uncia_payment_id id = make_final(pays_me(0, SENT, NULL));
 		char address[UNCIA_ADDRESS_TEXT_SIZE];
 		rig_close(rig);
-		memory_host_forget(&rig->host, "");
+		memory_host_forget(&rig->host, way == 2 ? "key" : "");
+		memory_host_forget(&rig->host, "pin-");
 		ck_assert_int_eq(uncia_wallet_create(&rig->host.host, FAKE_WORDS, &options), 0);
 		ck_assert_int_eq(rig_open(rig), 0);
 		const struct uncia_peer bob = {.size = sizeof(bob), .own = OWN, .handle = BOB};

@@ -383,6 +383,23 @@ START_TEST(checks_are_bounded_and_can_be_given_up)
 }
 END_TEST
 
+/* However many there are of one payment, or have been of others. */
+START_TEST(checks_are_bounded_and_those_that_have_ended_take_no_place)
+{
+	struct uncia_notice_result result;
+	struct uncia_payment_id id = {{0x70}};
+	for (int i = 0; i < 64; i++)
+		ck_assert_int_eq(begin(BOB, notice_of(&id, NULL), false, &result), 0);
+	ck_assert_int_eq(begin(BOB, notice_text, false, &result), UNCIA_E_FULL);
+	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_NOTICE, NULL), 0);
+	rig_no_events(rig);
+	for (int i = 0; i < 70; i++) {
+		id = make_final(pays_me(0, SENT, NULL));
+		ck_assert_int_eq(verdict_on(BOB, &id, NULL), UNCIA_NOTICE_PAID);
+	}
+}
+END_TEST
+
 /* The same notice stands in two chats, and the host follows the payment besides. */
 START_TEST(several_checks_of_one_payment_end_each)
 {
@@ -458,5 +475,5 @@ UNIT_MAIN_BETWEEN("notices", notice_rig_up, notice_rig_down, a_payment_is_told_w
                   where_nobody_answers_that_is_no_verdict, what_nobody_will_ever_know_is_over,
                   for_a_stranger_nothing_leaves_until_the_user_asks, a_nick_with_another_login_is_a_stranger,
                   the_host_may_say_whose_messages_they_are, checks_are_bounded_and_can_be_given_up,
-                  several_checks_of_one_payment_end_each, a_locked_wallet_and_one_without_a_network_say_so,
-                  an_own_payment_pays_nothing_here)
+                  checks_are_bounded_and_those_that_have_ended_take_no_place, several_checks_of_one_payment_end_each,
+                  a_locked_wallet_and_one_without_a_network_say_so, an_own_payment_pays_nothing_here)

@@ -1,6 +1,7 @@
 /* Who somebody in a chat is: handles, pins, and what contacts and requests that somebody sends are worth. */
 #include <stdlib.h>
 #include <string.h>
+#include "blob.h"
 #include "unit.h"
 #include "wallet_rig.h"
 
@@ -477,6 +478,69 @@ START_TEST(a_damaged_pin_is_no_stranger_and_is_replaced_by_decision)
 }
 END_TEST
 
+/* Somebody who can write the home gives Bob's pin another name. */
+START_TEST(a_pin_under_another_name_is_none)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_peer peer = peer_of(BOB), mallory_peer = peer_of("xmpp:mallory@example.org");
+	struct memory_blob *found[2];
+	size_t count = 0;
+	rig_address(1, address);
+	ck_assert_int_eq(pin(BOB, bobs, 0), 0);
+	ck_assert_int_eq(pin(mallory_peer.handle, address, UNCIA_PIN_DECIDED), 0);
+	for (size_t i = 0; i < rig->host.count && count < 2; i++)
+		if (strncmp(rig->host.blobs[i].name, "pin-", 4) == 0)
+			found[count++] = &rig->host.blobs[i];
+	ck_assert_uint_eq(count, 2);
+	uint8_t *data;
+	size_t size;
+	char first[UNCIA_BLOB_NAME_SIZE];
+	strcpy(first, found[0]->name);
+	/* In a right envelope. */
+	ck_assert_int_eq(blob_load(&rig->host.host, found[1]->name, &data, &size), 0);
+	ck_assert_int_eq(blob_replace(&rig->host.host, first, data, size), 0);
+	blob_free(data, size);
+	ck_assert_int_eq(find(&peer) + find(&mallory_peer),
+	                 UNCIA_E_DAMAGED); /* of the two, the one that was replaced */
+}
+END_TEST
+
+START_TEST(the_arguments_are_looked_at)
+{
+	const struct uncia_peer good = peer_of(BOB);
+	struct uncia_peer bad[7];
+	struct uncia_pin found = {.size = sizeof(found)};
+	char long_login[UNCIA_PEER_SIZE + 1];
+	memset(long_login, 'x', sizeof(long_login) - 1);
+	long_login[sizeof(long_login) - 1] = '\0';
+	for (size_t i = 0; i < 7; i++)
+		bad[i] = good;
+	bad[0].size--;
+	bad[1].own = NULL;
+	bad[2].handle = NULL;
+	bad[3].own = "irc:libera/me"; /* another protocol */
+	bad[4].own = "me";
+	bad[5].login = "";
+	bad[6].login = long_login;
+	for (size_t i = 0; i < 7; i++) {
+		ck_assert_msg(refusal(&bad[i], bobs) == UNCIA_E_ARGUMENT, "%zu", i);
+		ck_assert_int_eq(uncia_pin_set(rig->wallet, &bad[i], bobs, UNCIA_PIN_DECIDED), UNCIA_E_ARGUMENT);
+		ck_assert_int_eq(find(&bad[i]), UNCIA_E_ARGUMENT);
+		ck_assert_int_eq(uncia_pin_drop(rig->wallet, &bad[i]), UNCIA_E_ARGUMENT);
+	}
+	struct uncia_peer book = good;
+	book.account = bob->address;
+	ck_assert_int_eq(refusal(&book, bobs), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &book, bobs, 0), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &good, bobs, 4), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &good, "unc1x", UNCIA_PIN_DECIDED), UNCIA_E_ADDRESS);
+	found.size--;
+	ck_assert_int_eq(uncia_pin_find(rig->wallet, &good, &found), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_pin_at(rig->wallet, 0, &found), UNCIA_E_ARGUMENT);
+	ck_assert_uint_eq(pins(), 0);
+}
+END_TEST
+
 /* Storage that fails, with its effect or without: what is there is the old pin or the new one. */
 START_TEST(a_pin_is_whole_or_as_it_was)
 {
@@ -612,6 +676,7 @@ UNIT_MAIN_BETWEEN("people", setup, teardown, an_xmpp_handle_is_the_bare_address_
                   the_own_account_repeated_is_refused, nobody_in_a_room_is_pinned_or_known,
                   texts_that_are_changed_cut_or_of_elsewhere_are_refused,
                   a_nick_without_a_login_is_weak_and_one_with_another_login_is_somebody_else, pins_are_listed_by_handle,
-                  a_damaged_pin_is_no_stranger_and_is_replaced_by_decision, a_pin_is_whole_or_as_it_was,
-                  a_pin_that_is_durable_later_is_seen_at_once, a_request_says_first_whom_it_pays,
-                  a_request_taken_twice_is_paid_once, a_request_that_has_ended_says_so)
+                  a_damaged_pin_is_no_stranger_and_is_replaced_by_decision, a_pin_under_another_name_is_none,
+                  the_arguments_are_looked_at, a_pin_is_whole_or_as_it_was, a_pin_that_is_durable_later_is_seen_at_once,
+                  a_request_says_first_whom_it_pays, a_request_taken_twice_is_paid_once,
+                  a_request_that_has_ended_says_so)
