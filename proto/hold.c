@@ -23,3 +23,14 @@ void hold_id(const struct address *home, const struct hash *seal, struct address
 	hash2(HASH_HOLD, home->b, ADDRESS_SIZE, seal->b, HASH_SIZE, &hash);
 	memcpy(id->b, hash.b, ADDRESS_SIZE);
 }
+
+int claim_keypair(const struct hash *network_id, const uint8_t seed[CLAIM_SEED_SIZE],
+                  uint8_t public_key[PUBLIC_KEY_SIZE], uint8_t secret_key[SECRET_KEY_SIZE])
+{
+	struct hash key_seed;
+
+	hash2(HASH_CLAIM_KEY, network_id->b, HASH_SIZE, seed, CLAIM_SEED_SIZE, &key_seed);
+	int rc = sign_keypair(key_seed.b, public_key, secret_key);
+	sodium_memzero(&key_seed, sizeof(key_seed));
+	return rc;
+}

@@ -302,7 +302,7 @@ static void set_reason(struct uncia_wallet *w, struct tracked *t, enum uncia_pen
 
 static enum uncia_pending_reason reason_of(uint32_t code)
 {
-	return code <= UNCIA_PENDING_AMOUNT ? (enum uncia_pending_reason)code : UNCIA_PENDING_WAITING;
+	return code <= UNCIA_PENDING_END ? (enum uncia_pending_reason)code : UNCIA_PENDING_WAITING;
 }
 
 /* Notes why a validator did not take it. That is no end (ledger 3.4): another may take it. */

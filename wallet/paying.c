@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "catch_up.h"
+#include "claims.h"
 #include "following.h"
 #include "outbox.h"
 #include "paying.h"
@@ -10,11 +11,13 @@
 #include "utf8.h"
 #include "wallet.h"
 
-#define KEY_SIZE_MAX 256u
+#define KEY_SIZE_MAX     256u
+#define OPEN_SECONDS_MIN 600u
 
 struct draft {
 	struct payment payment; /* outputs, nonce, memo hash, currency, expiry */
 	struct output outputs[PAYMENT_OUTPUTS_MAX];
+	struct hold_opening holds[PAYMENT_OUTPUTS_MAX]; /* locks of claims, and ends, once the time is known */
 	struct notes notes;
 };
 
@@ -39,6 +42,63 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 	draft->payment.outputs = draft->outputs;
 	draft->payment.output_count = request->output_count;
 	return 0;
+}
+
+static bool hold_seconds_ok(const struct uncia_payment_request *request, uint32_t seconds)
+{
+	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
+	return seconds >= OPEN_SECONDS_MIN && seconds <= HOLD_SECONDS_MAX - PAYMENT_LIFETIME_MAX_S &&
+	       seconds >= lifetime + 2 * HOLD_SECONDS_MIN;
+}
+
+/* All that needs no time. */
+static int draft_hold(const struct uncia_wallet *w, const struct uncia_payment_request *request,
+                      const struct uncia_hold_request *given, struct draft *draft, struct hold_opening *hold)
+{
+	struct destination home = {.address = w->address};
+	if (given->home && !given->lock)
+		return UNCIA_E_ARGUMENT;
+	int rc = given->home ? destination_read(given->home, &home) : 0;
+	if (!rc && home.has_reference)
+		rc = UNCIA_E_ADDRESS;
+	if (rc)
+		return rc;
+	if (!hold_seconds_ok(request, given->seconds))
+		return UNCIA_E_END;
+	if (given->amount < w->network->genesis.smallest_amount ||
+	    !amount_add(draft->payment.total, given->amount, &draft->payment.total))
+		return UNCIA_E_AMOUNT;
+	*hold = (struct hold_opening){
+	    .home = home.address, .has_home = !address_equal(&home.address, &w->address), .amount = given->amount};
+	if (given->lock)
+		memcpy(hold->lock.b, given->lock, HASH_SIZE);
+	return 0;
+}
+
+static int draft_holds(const struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft)
+{
+	int rc = 0;
+	for (uint32_t i = 0; !rc && i < request->hold_count; i++)
+		rc = draft_hold(w, request, &request->holds[i], draft, &draft->holds[i]);
+	draft->payment.holds = draft->holds;
+	draft->payment.hold_count = request->hold_count;
+	return rc;
+}
+
+/* The rest, once nonce and expiry are there. */
+static int draft_ends(const struct uncia_wallet *w, const struct uncia_payment_request *request, uint64_t now_s,
+                      struct draft *draft)
+{
+	int rc = 0;
+	for (uint32_t i = 0; !rc && i < request->hold_count; i++) {
+		uint64_t end = now_s + request->holds[i].seconds;
+		if (end > HOLD_END_MAX)
+			return UNCIA_E_END;
+		draft->holds[i].end = (uint32_t)end;
+		if (!request->holds[i].lock)
+			rc = claim_lock(w, &draft->payment, i, &draft->holds[i].lock);
+	}
+	return rc;
 }
 
 /* The ledger carries the hash; a memo as text stays in this home. */
@@ -82,7 +142,14 @@ static bool same_output(const struct output *a, const struct output *b)
 	       (!a->has_reference || memcmp(a->reference, b->reference, REFERENCE_SIZE) == 0);
 }
 
-/* Whether a stored payment is what this call asks for; the expiry may differ. */
+/* A claim's lock is not known before it is signed: `wanted` has none. */
+static bool same_lock(const struct hold_opening *stored, const struct hold_opening *wanted)
+{
+	static const struct hash none;
+	return hash_equal(&wanted->lock, &none) || hash_equal(&stored->lock, &wanted->lock);
+}
+
+/* Whether a stored payment is what this call asks for; the expiry may differ, and the ends of holds. */
 static bool same_payment(const struct payment *a, const struct payment *b)
 {
 	if (a->output_count != b->output_count || a->currency != b->currency || a->has_memo_hash != b->has_memo_hash ||
@@ -91,7 +158,13 @@ static bool same_payment(const struct payment *a, const struct payment *b)
 	for (uint32_t i = 0; i < a->output_count; i++)
 		if (!same_output(&a->outputs[i], &b->outputs[i]))
 			return false;
-	return !a->hold_count && !b->hold_count;
+	if (a->hold_count != b->hold_count)
+		return false;
+	for (uint32_t i = 0; i < a->hold_count; i++)
+		if (a->holds[i].amount != b->holds[i].amount || !address_equal(&a->holds[i].home, &b->holds[i].home) ||
+		    !same_lock(&a->holds[i], &b->holds[i]))
+			return false;
+	return true;
 }
 
 /* Goes on with the payment stored under this key. Returns 0; UNCIA_E_KEY_REUSED where it is another; as
@@ -180,6 +253,9 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;
+	rc = draft_ends(w, request, time_ms / 1000, draft);
+	if (rc)
+		return rc;
 	return sign_and_store(w, draft, request->key, made);
 }
 
@@ -213,8 +289,12 @@ static bool is_key(const char *key)
 
 static int check_request(const struct uncia_payment_request *request)
 {
-	if (!request || request->size != sizeof(*request) || !request->outputs || request->output_count == 0 ||
-	    request->output_count > PAYMENT_OUTPUTS_MAX || request->expires_s > PAYMENT_LIFETIME_MAX_S)
+	if (!request || request->size != sizeof(*request) || !request->outputs != (request->output_count == 0) ||
+	    !request->holds != (request->hold_count == 0) || request->expires_s > PAYMENT_LIFETIME_MAX_S)
+		return UNCIA_E_ARGUMENT;
+	if (request->output_count > PAYMENT_OUTPUTS_MAX ||
+	    request->hold_count > PAYMENT_OUTPUTS_MAX - request->output_count ||
+	    request->output_count + request->hold_count == 0)
 		return UNCIA_E_ARGUMENT;
 	if ((request->key && !is_key(request->key)) || !request->tag != (request->tag_size == 0))
 		return UNCIA_E_ARGUMENT;
@@ -259,6 +339,8 @@ int paying_pay(struct uncia_wallet *w, const struct uncia_payment_request *reque
 	rc = draft_memo(request, draft);
 	if (!rc)
 		rc = draft_outputs(w, request, draft);
+	if (!rc)
+		rc = draft_holds(w, request, draft);
 	if (!rc)
 		rc = draft_nonce(w, request->key, draft);
 	if (!rc) {

@@ -125,6 +125,8 @@ const char *uncia_pending_text(enum uncia_pending_reason reason)
 		return "expires more than an hour ahead of the last block";
 	case UNCIA_PENDING_AMOUNT:
 		return "it would leave less than the smallest amount behind";
+	case UNCIA_PENDING_END:
+		return "the end of a hold that it opens is too near or too far";
 	case UNCIA_PENDING_UNSENT:
 		return "no validator has answered yet";
 	case UNCIA_PENDING_REFUSED:

@@ -333,11 +333,22 @@ struct uncia_output {
 	uint64_t amount;     /* micro-units, > 0 */
 };
 
+/* A hold that a payment opens: whoever has its key takes from it until its end; then it goes home. */
+struct uncia_hold_request {
+	const uint8_t *lock; /* 32 bytes; NULL: a claim of this wallet's, which uncia_wallet_claim gives out as text */
+	const char *home;    /* an address without a reference; NULL: this account. A claim's is this account */
+	uint64_t amount;     /* micro-units, > 0 */
+	uint32_t seconds;    /* from the signing to its end: 600 to 34,556,400 (400 days less an hour), and above the
+	                      * payment's lifetime by 120 at least */
+};
+
 /* A payment to be made. All of it is copied. */
 struct uncia_payment_request {
 	size_t size;
 	const struct uncia_output *outputs;
-	uint32_t output_count;    /* 1..255 */
+	uint32_t output_count; /* with the holds 1..255 */
+	const struct uncia_hold_request *holds;
+	uint32_t hold_count;
 	const uint8_t *memo_hash; /* 32 bytes, or NULL; where `memo` is given, NULL or its hash */
 	const char *key;          /* the caller's idempotency key, 1..256 bytes, or NULL */
 	uint32_t expires_s;       /* 1..3600; 0: 120 */
@@ -434,6 +445,7 @@ enum uncia_pending_reason {
 	UNCIA_PENDING_KEY = 2,       /* not the account's key now */
 	UNCIA_PENDING_TOO_EARLY = 3, /* expires more than an hour ahead of the last block */
 	UNCIA_PENDING_AMOUNT = 4,    /* an output, or what would be left, is below the smallest amount */
+	UNCIA_PENDING_END = 5,       /* the end of a hold that it opens is too near or too far */
 	UNCIA_PENDING_UNSENT = 100,  /* no validator has answered for it yet */
 	UNCIA_PENDING_REFUSED = 101  /* a validator would not take it: `refusal` */
 };

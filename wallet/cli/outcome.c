@@ -43,6 +43,8 @@ const char *pending_word(const struct uncia_payment *payment)
 		return "too-early";
 	case UNCIA_PENDING_AMOUNT:
 		return "amount";
+	case UNCIA_PENDING_END:
+		return "end";
 	case UNCIA_PENDING_UNSENT:
 		return "unsent";
 	case UNCIA_PENDING_REFUSED:
