@@ -390,7 +390,7 @@ int payment_decode_at(struct slab *home, const struct hash *network_id, const vo
 	struct payment read = {.references = 1, .size = (uint32_t)size};
 	struct hold_reference hold = {.has_secret = false};
 	struct reader body;
-	struct lists lists;
+	struct lists lists = {.outputs = {NULL, NULL}};
 
 	if (size > PAYMENT_SIZE_MAX)
 		return UNCIA_E_LIMIT;

@@ -83,6 +83,20 @@ class Network:
 		for validator in self.validators:
 			validator.gone()
 
+	def kill_with_leader(self, between=lambda: None):
+		"""Of four validators two are down afterwards, and the leader of the view, which stands still then, is one of them: what
+		is paid now is in no block before they are back, and may expire. `between` is called with one down. Returns their
+		numbers."""
+		self.validators[2].kill()
+		between()
+		self.validators[3].kill()
+		leader = max(status["view"] for status in self.statuses()) % len(self.validators)
+		if leader in (2, 3):
+			return 2, 3
+		self.validators[leader].kill()
+		self.validators[2].start()
+		return leader, 3
+
 	def running(self):
 		return [v for v in self.validators if v.is_running()]
 

@@ -46,12 +46,12 @@ class Committees(NetworkTest):
 	def test_six_with_one_down_are_still_final_in_one_round(self):
 		network, alice, bob = self.start("--faulty", "1", "--slow", "1", count=6)
 		network.validators[5].kill()
-		network.wait(lambda: self.finality(self.pays(network, alice, bob, "0.01")) == spec.FAST_FINALITY,
+		network.wait(lambda: self.finality(network, self.pays(network, alice, bob, "0.01")) == spec.FAST_FINALITY,
 			"a payment that is final in one round")
 		network.stop_and_check()
 
-	def finality(self, paid):
-		data = spec.base64url_decode(paid["receipt"].split(":")[1], "receipt")
+	def finality(self, network, paid):
+		data = spec.receipt_bytes(spec.network_load(network.file.read_text()), paid["receipt"])
 		return spec.message_decode(spec.CERTIFICATE, spec.message_decode(spec.RECEIPT, data)["certificate"])["kind"]
 
 	def test_weights_decide_not_numbers(self):

@@ -81,7 +81,7 @@ class Newcomer(InstalledTest):
 		said = self.shell(f"{lines}\necho MEASURED\n{last}\n./chat_wallet mine net/network.conf\necho END >&1")
 		seconds = time.monotonic() - began
 		paid, again = said.split("MEASURED\n")
-		receipt = re.search(r"^message-12: paid\n(uncia-\S+)\n", paid, re.M)
+		receipt = re.search(r"^message-12: paid\n(uncia:uncproof1\S+)\n", paid, re.M)
 		self.assertIsNotNone(receipt, paid)
 		# The same key has the same payment, which was paid once.
 		self.assertIn(f"message-12: paid\n{receipt[1]}\n", again)

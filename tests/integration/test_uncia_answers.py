@@ -186,22 +186,8 @@ class Answers(NetworkTest):
 		self.assertIn("(this wallet's own address)", err)
 		self.assertNotIn("contacts", err)
 
-	def nobody_proposes(self):
-		"""Two validators are down, and the leader of the view, which stands still then, is one of them: what is paid now is in
-		no block before they are back. Returns their numbers."""
-		validators = self.network.validators
-		validators[KILLED[0]].kill()
-		self.assertEqual(self.alice.balance(), 8_500_000)
-		validators[KILLED[1]].kill()
-		leader = max(status["view"] for status in self.network.statuses()) % len(validators)
-		if leader in KILLED:
-			return KILLED
-		validators[leader].kill()
-		validators[KILLED[0]].start()
-		return leader, KILLED[1]
-
 	def test_without_a_validator_a_history_is_what_the_home_holds(self):
-		down = self.nobody_proposes()
+		down = self.network.kill_with_leader(lambda: self.assertEqual(self.alice.balance(), 8_500_000))
 		lost = self.alice.send(self.bob, "3", "--expires", "1", "--timeout", "8", code=3)["id"]
 		over = "It may still become final, though its expiry has passed: only a block that is later than that ends it"
 		self.until(lambda: over in self.text(self.alice, "status", lost)[0], "its expiry to pass")

@@ -6,7 +6,6 @@ from network import NetworkTest
 from uncia import UnciaTest
 
 ALICE = spec.address_text(bytes(range(20)))
-KILLED = (2, 3)
 
 
 class Texts(UnciaTest):
@@ -174,10 +173,9 @@ class Paid(NetworkTest):
 		proof = self.bob.run("receipt", "verify", paid["receipt"])
 		self.assertEqual((proof["state"], proof["id"], proof["amount"]), ("final", paid["id"], "1.000000"))
 		# Nobody proposes a block while half of the validators are down; what is not final by then expires.
-		for number in KILLED:
-			self.network.validators[number].kill()
-		waiting = self.alice.send(self.bob, "2", "--expires", "3", "--timeout", "4", code=3)
-		for number in KILLED:
+		down = self.network.kill_with_leader()
+		waiting = self.alice.send(self.bob, "2", "--expires", "3", "--timeout", "8", code=3)
+		for number in down:
 			self.network.validators[number].start()
 		self.assertEqual(self.alice.run("wait", waiting["id"], "--timeout", "120", code=8)["state"], "expired")
 		out, err = self.text(self.alice, "receipt", "export", waiting["id"], code=8)

@@ -299,7 +299,7 @@ class Init(UnciadTest):
 	def test_refuses_what_does_not_fit(self):
 		self.keygen("stranger")
 		genesis = (self.dir / "g").read_bytes()
-		(self.dir / "damaged").write_bytes(genesis[:1] + b"\2" + genesis[2:])  # the version
+		(self.dir / "damaged").write_bytes(genesis[:1] + b"\3" + genesis[2:])  # the version
 		(self.dir / "short").write_bytes(genesis[:-1])
 		(self.dir / "empty").write_bytes(b"")
 		for code, message, options in (

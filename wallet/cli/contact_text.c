@@ -30,7 +30,7 @@ static int print_contact_text(const struct call *call, const struct uncia_contac
 
 static int run_contact_read(const struct call *call)
 {
-	struct uncia_contact contact;
+	struct uncia_contact contact = {.size = sizeof(contact)};
 	struct session session;
 	int code = session_open(call, network_given(call), 0, &session);
 	if (!code)
@@ -62,7 +62,7 @@ static int contact_make(const struct call *call, struct session *session, struct
 
 static int run_contact_export(const struct call *call)
 {
-	struct uncia_contact contact;
+	struct uncia_contact contact = {.size = sizeof(contact)};
 	char text[UNCIA_CHAT_TEXT_SIZE];
 	struct session session;
 	int code = session_open(call, network_given(call), 0, &session);
@@ -79,7 +79,7 @@ static int run_contact_export(const struct call *call)
 static int account_of(const struct call *call, const struct session *session, const char *operand,
                       char address[UNCIA_ADDRESS_TEXT_SIZE])
 {
-	struct uncia_contact contact;
+	struct uncia_contact contact = {.size = sizeof(contact)};
 	if (*operand == '@')
 		return contact_read(session, operand, address);
 	if (uncia_text_kind(operand) != UNCIA_TEXT_CONTACT)
