@@ -3,6 +3,7 @@
 #include "catch_up.h"
 #include "following.h"
 #include "history.h"
+#include "holds.h"
 #include "orders.h"
 #include "sync.h"
 #include "wallet.h"
@@ -40,6 +41,8 @@ int uncia_wallet_cancel(struct uncia_wallet *w, enum uncia_event_kind kind, cons
 		return cancel_catch_up(w);
 	case UNCIA_EVENT_HISTORY:
 		return history_cancel(w) ? 0 : UNCIA_E_NOT_FOUND;
+	case UNCIA_EVENT_HOLD:
+		return holds_cancel(w) ? 0 : UNCIA_E_NOT_FOUND;
 	case UNCIA_EVENT_ORDER:
 		return orders_cancel(w) ? 0 : UNCIA_E_NOT_FOUND;
 	case UNCIA_EVENT_PAYMENT:

@@ -5,6 +5,7 @@
 #include "catch_up.h"
 #include "following.h"
 #include "history.h"
+#include "holds.h"
 #include "orders.h"
 #include "session.h"
 #include "sync.h"
@@ -13,7 +14,7 @@
 
 static enum session_need drive_need(const struct uncia_wallet *w)
 {
-	if (w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) ||
+	if (w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) || w->hold->active ||
 	    following_has_work(w) || watching_has_work(w))
 		return SESSION_WORKS;
 	return w->watching ? SESSION_LISTENS : SESSION_IDLE;
@@ -25,6 +26,7 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 	                        wallet_sync_next_ms(w),
 	                        following_next_ms(w),
 	                        history_next_ms(w),
+	                        holds_next_ms(w),
 	                        catch_up_next_ms(w),
 	                        watching_next_ms(w),
 	                        orders_next_ms(w)};
@@ -52,6 +54,8 @@ static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb
 		return following_reply(w, node, number, reply);
 	case REQUEST_HISTORY:
 		return history_reply(w, node, number, reply);
+	case REQUEST_HOLD:
+		return holds_reply(w, node, number, reply);
 	case REQUEST_CATCH_UP:
 		return catch_up_reply(w, node, number, reply);
 	case REQUEST_WATCH:
@@ -80,6 +84,7 @@ static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 	wallet_sync_link_up(w, node);
 	following_link_up(w, node);
 	history_link_up(w, node);
+	holds_link_up(w, node);
 	watching_link_up(w, node);
 }
 
@@ -114,6 +119,7 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 	session_closed(w, node, error);
 	wallet_sync_link_down(w, node);
 	history_link_down(w, node);
+	holds_link_down(w, node);
 	catch_up_link_down(w, node);
 	watching_link_down(w, node);
 	return 0;
@@ -130,6 +136,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	wallet_sync_tick(w);
 	following_tick(w);
 	history_tick(w);
+	holds_tick(w);
 	catch_up_tick(w);
 	watching_tick(w);
 	orders_advance(w);

@@ -8,6 +8,7 @@
 #include "events.h"
 #include "following.h"
 #include "history.h"
+#include "holds.h"
 #include "hooks.h"
 #include "orders.h"
 #include "outbox.h"
@@ -58,6 +59,8 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 		rc = wallet_sync_init(w);
 	if (!rc)
 		rc = history_init(w);
+	if (!rc)
+		rc = holds_init(w);
 	if (!rc)
 		rc = catch_up_init(w);
 	if (!rc)
@@ -117,6 +120,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	session_deinit(w);
 	watching_deinit(w);
 	catch_up_deinit(w);
+	holds_deinit(w);
 	history_deinit(w);
 	wallet_sync_deinit(w);
 	tracked_free_all(w);

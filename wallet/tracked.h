@@ -25,6 +25,7 @@ struct record {
 	bool archived;                   /* own: it has its end, and the archive has it */
 	bool durable;                    /* own: its blob is known to outlive a power cut; not sent before */
 	struct payment *payment;         /* own or FINAL; else NULL */
+	struct payment *carried;         /* of a hold: sent until it has its end, and not stored; else NULL */
 	char *memo;                      /* own: its text, or NULL */
 	uint8_t *tag;                    /* own: the host's bytes, or NULL */
 	size_t tag_size;

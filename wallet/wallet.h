@@ -36,6 +36,7 @@ struct archive;
 struct catch_up;
 struct driver;
 struct history;
+struct hold_look;
 struct orders;
 struct queued_event;
 struct session;
@@ -70,6 +71,7 @@ struct uncia_wallet {
 	struct session *session;   /* session.c; NULL without a network */
 	struct sync *sync;         /* sync.c */
 	struct history *history;   /* history.c */
+	struct hold_look *hold;    /* holds.c */
 	struct catch_up *catch_up; /* catch_up.c */
 	struct watching *watching; /* watching.c; NULL: it does not watch */
 	uint64_t watching_epoch;   /* how often it has begun to */

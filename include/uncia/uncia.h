@@ -257,6 +257,7 @@ enum uncia_event_kind {
 	                            * uncia_watch_start. Else what keeps it from that: UNCIA_E_UNREACHABLE or
 	                            * UNCIA_E_PROOF, as of BALANCE, or UNCIA_E_IO and the like: it is tried again;
 	                            * UNCIA_E_SECOND_CHAIN: it has ended */
+	UNCIA_EVENT_HOLD = 10,     /* error 0: uncia_wallet_hold_state says what a hold has. Else it was not learned */
 	UNCIA_EVENT_ORDER = 9,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
 	                            * Else there is none, by this call, and why: as uncia_wallet_pay */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
@@ -655,6 +656,7 @@ UNCIA_API int uncia_wallet_tick(struct uncia_wallet *wallet);
 #endif
 #include <uncia/chat.h>
 #include <uncia/history.h>
+#include <uncia/holds.h>
 #include <uncia/watch.h>
 #include <uncia/structures.h>
 #endif
