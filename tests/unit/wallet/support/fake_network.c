@@ -147,13 +147,15 @@ static void account_proof(struct fake_network *n, bool old, Uncia__Pb__AccountPr
 	memset(group, 0, GROUP_SIZE);
 	entry_encode(&currency, group);
 	entry_encode(&entry, group + ENTRY_SIZE);
+	if (n->has_hold)
+		entry_encode(&n->hold, group + 2 * ENTRY_SIZE);
 	state_group_digest(group, &digest);
-	state_root_digest(2, ENTRY_NONE, &digest, &root);
+	state_root_digest(n->has_hold ? 3 : 2, ENTRY_NONE, &digest, &root);
 	fixture_header(&n->f, old ? NULL : &n->tip, n->tip.view + 1, NULL, 0, &root, header);
 	*certificate = fixture_certificate(&n->f, CERT_SF, header->view, &header->id, n->count);
 	proof->index = 1;
 	proof->group = field_of(group, GROUP_SIZE);
-	proof->entry_count = 2;
+	proof->entry_count = n->has_hold ? 3 : 2;
 	proof->free_head = ENTRY_NONE;
 	proof->header = field_of(header->bytes, header->size);
 	proof->certificate = field_of((*certificate)->bytes, (*certificate)->size);
@@ -217,6 +219,35 @@ static void reply_account(struct fake_network *n, struct fake_node *node, uint64
 		message.account = &proof;
 	}
 	message.clock_ms = node->clock_ms;
+	reply(node, request_id, &message);
+	free(certificate);
+}
+
+static void reply_hold(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                       const ProtobufCBinaryData *id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
+	struct certificate *certificate = NULL;
+	struct header header;
+	struct entry_id own;
+	uint8_t group[GROUP_SIZE];
+	bool there = n->has_hold && entry_id_of(&n->hold, &own) && memcmp(own.address.b, id->data, id->len) == 0;
+	if (!there || node->behaviour == NO_ACCOUNT) {
+		none.address = *id;
+		none.hold = true;
+		none.height = n->tip.height;
+		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
+		message.no_account = &none;
+	} else {
+		account_proof(n, false, &proof, group, &header, &certificate);
+		proof.index = 2;
+		if (node->behaviour == FALSE_BALANCE)
+			group[2 * ENTRY_SIZE + 71] ^= 1;
+		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
+		message.account = &proof;
+	}
 	reply(node, request_id, &message);
 	free(certificate);
 }
@@ -295,8 +326,8 @@ static void on_submit(struct fake_network *n, struct fake_node *node, uint64_t r
 	struct payment *payment;
 	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, submit->payment.data, submit->payment.len, &payment),
 	                 0);
-	ck_assert(sign_verify(payment->public_key, &payment->digest, payment->signature));
-	ck_assert(n->elsewhere || is_stored(n, payment));
+	ck_assert(payment_signature_valid(payment));
+	ck_assert(n->elsewhere || payment->kind != PAYMENT_TRANSFER || is_stored(n, payment));
 	if (!n->elsewhere && node->submits != 0 && node->submitted_size == submit->payment.len &&
 	    node->submit_request == request_id)
 		ck_assert_mem_eq(node->submitted, submit->payment.data, submit->payment.len);
@@ -496,6 +527,8 @@ static void on_request(struct fake_network *n, struct fake_node *node, const str
 		ck_assert_int_eq(link_send(node->link, "garbage", 7), 0);
 	} else if (node->behaviour == REFUSES) {
 		reply_refusal(node, request->request_id);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT && request->account->hold) {
+		reply_hold(n, node, request->request_id, &request->account->address);
 	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT) {
 		reply_account(n, node, request->request_id);
 	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT) {

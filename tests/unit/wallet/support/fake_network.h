@@ -2,6 +2,7 @@
  * validators that lie. Bytes are carried by hand, nothing waits. */
 #ifndef FAKE_NETWORK_H
 #define FAKE_NETWORK_H
+#include "entry.h"
 #include "fixture.h"
 #include "memory_host.h"
 #include "message.pb-c.h"
@@ -77,6 +78,8 @@ struct fake_network {
 	struct fake_final finals[700]; /* in order */
 	size_t final_count;
 	/* what validators do with a submission */
+	bool has_hold;
+	struct entry hold;     /* the one that there is; entry 2 */
 	bool finalise, expire; /* else: pending */
 	uint32_t reason;
 	bool pool;         /* validators say of every payment that has no end that it waits for a block */
