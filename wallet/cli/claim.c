@@ -401,6 +401,125 @@ static int run_new(const struct call *call)
 	return code;
 }
 
+/* ---- those that this wallet has made ---------------------------------------------------------- */
+
+/* One of an own payment's holds. Returns 0; UNCIA_E_NOT_FOUND where it is no claim of this wallet's; another error. */
+static int own_claim(struct session *session, const struct uncia_receipt *receipt, uint32_t number,
+                     char text[UNCIA_CHAT_TEXT_SIZE], struct found_claim *found, uint64_t deadline_us)
+{
+	uint8_t network_id[32];
+	uncia_network_id(session->network, network_id);
+	int error = uncia_wallet_claim(session->wallet, receipt, number, text);
+	if (error)
+		return error;
+	found->claim.size = sizeof(found->claim);
+	found->key.size = sizeof(found->key);
+	found->hold.size = sizeof(found->hold);
+	found->state.size = sizeof(found->state);
+	found->number = number;
+	error = uncia_claim_parse(network_id, text, &found->claim);
+	memcpy(found->key.seed, found->claim.seed, sizeof(found->key.seed));
+	if (!error)
+		error = uncia_receipt_hold(receipt, number, &found->hold);
+	if (!error)
+		error = uncia_wallet_hold(session->wallet, receipt, number);
+	if (!error)
+		error = session_await(session, UNCIA_EVENT_HOLD, NULL, deadline_us);
+	return error ? error : uncia_wallet_hold_state(session->wallet, &found->state);
+}
+
+/* The proof of an own payment that is final. Owns: uncia_receipt_free. */
+static int own_receipt(const struct session *session, const struct uncia_payment_id *id, struct uncia_receipt **receipt)
+{
+	char *line;
+	int error = uncia_wallet_receipt(session->wallet, id, &line);
+	if (error)
+		return error;
+	error = uncia_receipt_verify(session->network, line, receipt);
+	uncia_text_free(line);
+	return error;
+}
+
+/* Adds to the list, or prints, one that has something left. */
+static json_t *list_one(const struct call *call, const struct session *session, const struct found_claim *found,
+                        const char *text, json_t *list)
+{
+	char amount[UNCIA_AMOUNT_TEXT_SIZE], end[TIME_TEXT_SIZE];
+	uncia_amount_format(found->state.balance, amount);
+	time_format(found->hold.end * 1000, end);
+	if (call->json) {
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:o,s:b}", "claim", text, "hold", found->hold.id,
+		                                      "amount", amount, "end", json_whole(found->hold.end), "ended",
+		                                      has_ended(found)));
+		return list;
+	}
+	printf("%s %s %s %s\n    %s\n", amount, uncia_network_currency(session->network),
+	       has_ended(found) ? "not taken, to come home since" : "until", end, text);
+	return list;
+}
+
+/* Those of one payment. Returns 0 or an enum uncia_error. */
+static int list_payment(const struct call *call, struct session *session, const struct uncia_payment_id *id,
+                        json_t *list, uint64_t deadline_us)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_receipt *receipt = NULL;
+	char text[UNCIA_CHAT_TEXT_SIZE];
+	int error = uncia_wallet_payment(session->wallet, id, &payment);
+	if (error || !payment.hold_count || payment.state != UNCIA_PAYMENT_FINAL)
+		return error;
+	error = own_receipt(session, id, &receipt);
+	for (uint32_t i = 0; !error && i < payment.hold_count; i++) {
+		struct found_claim found = {.number = 0};
+		error = own_claim(session, receipt, i, text, &found, deadline_us);
+		if (!error && found.state.exists)
+			list_one(call, session, &found, text, list);
+		if (error == UNCIA_E_NOT_FOUND)
+			error = 0;
+		found_free(&found);
+	}
+	explicit_bzero(text, sizeof(text));
+	uncia_receipt_free(receipt);
+	return error;
+}
+
+static int claims_list(const struct call *call, struct session *session, uint64_t deadline_us)
+{
+	size_t count = uncia_wallet_outbox_count(session->wallet);
+	json_t *list = json_array();
+	struct uncia_payment_id id;
+	int error = 0;
+	for (size_t i = 0; !error && i < count; i++) {
+		error = uncia_wallet_outbox(session->wallet, i, &id);
+		if (!error)
+			error = list_payment(call, session, &id, list, deadline_us);
+	}
+	if (error) {
+		json_decref(list);
+		return cli_complain_error(error, "the claims");
+	}
+	if (call->json)
+		return cli_json_print(json_pack("{s:i,s:o}", "v", 1, "claims", list));
+	json_decref(list);
+	return cli_output_flush();
+}
+
+static int run_list(const struct call *call)
+{
+	struct session session;
+	uint64_t timeout_s;
+	int code = option_number(call, &claim_timeout, &timeout_s);
+	if (code)
+		return code;
+	code = session_open(call, true, question_timeout_ms(timeout_s), &session);
+	if (!code)
+		code = session_unlock(&session);
+	if (!code)
+		code = claims_list(call, &session, now_us() + timeout_s * 1000000);
+	session_close(&session);
+	return code;
+}
+
 /* ---- the verbs ------------------------------------------------------------------------------- */
 
 static const struct poptOption new_options[] = {
@@ -460,3 +579,17 @@ const struct verb verb_claim_take = {
     .options = take_options,
     .takes_secrets = true,
     .run = run_take};
+
+static const struct poptOption list_options[] = {
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to ask (30)", "SECONDS"}, OPTIONS_GLOBAL};
+
+const struct verb verb_claim_list = {
+    .name = "claim list",
+    .operands = "",
+    .operands_max = 0,
+    .summary = "list the claims of this wallet that have something left",
+    .description =
+        "Lists the claims that this wallet has made and that nobody has taken yet, with their texts, which are\n"
+        "money for whoever reads them.",
+    .options = list_options,
+    .run = run_list};

@@ -13,8 +13,8 @@ extern const struct verb verb_send;                                             
 extern const struct verb verb_status, verb_wait;                                                      /* status.c */
 extern const struct verb verb_receipt_export, verb_receipt_verify;                                    /* receipt.c */
 extern const struct verb verb_contact_add, verb_contact_list, verb_contact_show, verb_contact_remove; /* contact.c */
-extern const struct verb verb_contact_export, verb_contact_read, verb_contact_code; /* contact_text.c */
-extern const struct verb verb_claim_new, verb_claim_show, verb_claim_take;          /* claim.c */
-extern const struct verb verb_completion;                                           /* completion.c */
+extern const struct verb verb_contact_export, verb_contact_read, verb_contact_code;         /* contact_text.c */
+extern const struct verb verb_claim_new, verb_claim_show, verb_claim_take, verb_claim_list; /* claim.c */
+extern const struct verb verb_completion;                                                   /* completion.c */
 
 #endif
