@@ -29,6 +29,7 @@ struct structure {
 	         : UNCIA_MEMBER_TEXT, uint8_t *                                                                        \
 	         : UNCIA_MEMBER_BYTES, struct uncia_payment_id \
 	         : UNCIA_MEMBER_BYTES, struct uncia_scanned * \
+	         : UNCIA_MEMBER_BYTES, struct uncia_hold_key \
 	         : UNCIA_MEMBER_BYTES, default                                                                         \
 	         : UNCIA_MEMBER_POINTER)
 #define MEMBER(type, member)                                                                                           \
@@ -131,6 +132,28 @@ static const struct member descriptor_members[] = {
     MEMBER(uncia_descriptor, writes),
 };
 
+static const struct member hold_request_members[] = {
+    MEMBER(uncia_hold_request, lock),   MEMBER(uncia_hold_request, key),     MEMBER(uncia_hold_request, home),
+    MEMBER(uncia_hold_request, amount), MEMBER(uncia_hold_request, seconds),
+};
+
+static const struct member hold_key_members[] = {
+    MEMBER(uncia_hold_key, size), MEMBER(uncia_hold_key, own),    MEMBER(uncia_hold_key, account),
+    MEMBER(uncia_hold_key, seed), MEMBER(uncia_hold_key, secret),
+};
+
+static const struct member hold_state_members[] = {
+    MEMBER(uncia_hold_state, size),       MEMBER(uncia_hold_state, id),       MEMBER(uncia_hold_state, exists),
+    MEMBER(uncia_hold_state, balance),    MEMBER(uncia_hold_state, payments), MEMBER(uncia_hold_state, height),
+    MEMBER(uncia_hold_state, left_count), MEMBER(uncia_hold_state, complete),
+};
+
+static const struct member take_members[] = {
+    MEMBER(uncia_take, size),   MEMBER(uncia_take, receipt),     MEMBER(uncia_take, number),
+    MEMBER(uncia_take, key),    MEMBER(uncia_take, outputs),     MEMBER(uncia_take, output_count),
+    MEMBER(uncia_take, agreed), MEMBER(uncia_take, payment_key),
+};
+
 static const struct member scanned_members[] = {
     MEMBER(uncia_scanned, kind), MEMBER(uncia_scanned, error), MEMBER(uncia_scanned, begin),
     MEMBER(uncia_scanned, end),  MEMBER(uncia_scanned, text),
@@ -169,11 +192,12 @@ static const struct member claim_members[] = {
 		    type##_members                                                                                     \
 	}
 static const struct structure structures[] = {
-    STRUCTURE(history_page),    STRUCTURE(part),    STRUCTURE(hold),    STRUCTURE(address),
-    STRUCTURE(payment_id),      STRUCTURE(request), STRUCTURE(host),    STRUCTURE(key_options),
-    STRUCTURE(wallet_options),  STRUCTURE(event),   STRUCTURE(balance), STRUCTURE(output),
-    STRUCTURE(payment_request), STRUCTURE(payment), STRUCTURE(scanned), STRUCTURE(scan),
-    STRUCTURE(contact),         STRUCTURE(notice),  STRUCTURE(claim),   STRUCTURE(descriptor),
+    STRUCTURE(history_page),    STRUCTURE(part),     STRUCTURE(hold),       STRUCTURE(address),
+    STRUCTURE(payment_id),      STRUCTURE(request),  STRUCTURE(host),       STRUCTURE(key_options),
+    STRUCTURE(wallet_options),  STRUCTURE(event),    STRUCTURE(balance),    STRUCTURE(output),
+    STRUCTURE(payment_request), STRUCTURE(payment),  STRUCTURE(scanned),    STRUCTURE(scan),
+    STRUCTURE(contact),         STRUCTURE(notice),   STRUCTURE(claim),      STRUCTURE(descriptor),
+    STRUCTURE(hold_request),    STRUCTURE(hold_key), STRUCTURE(hold_state), STRUCTURE(take),
 };
 
 static const struct structure *find_structure(const char *name)

@@ -32,7 +32,8 @@ class Arguments(UnciaTest):
 	def test_help_lists_every_command_and_each_has_its_own(self):
 		names = self.names()
 		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "watch",
-			"receipt export", "receipt verify", "request", "notice", "contact add", "contact list", "contact show", "contact remove",
+			"receipt export", "receipt verify", "request", "notice", "claim new", "claim show", "claim take", "claim cancel", "claim list",
+			"hold key", "hold open", "hold take", "hold return", "hold list", "contact add", "contact list", "contact show", "contact remove",
 			"contact export", "contact read", "contact code", "completion", "version"])
 		for name in names:
 			for arguments in ([*name.split(), "--help"], ["--help", *name.split()], [*name.split(), "-h", "x", "y"]):
