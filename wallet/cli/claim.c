@@ -15,9 +15,12 @@
 static int claim_print(const struct call *call, const struct session *session, const struct found *found)
 {
 	if (call->json) {
-		json_t *object = found_json(session, found);
-		if (object && json_object_set_new(object, "v", json_integer(1)))
+		json_t *object = json_pack("{s:i}", "v", 1), *members = found_json(session, found);
+		if (!members || json_object_update(object, members)) {
+			json_decref(object);
 			object = NULL;
+		}
+		json_decref(members);
 		return cli_json_print(object);
 	}
 	found_print(session, found, "claim", stdout);

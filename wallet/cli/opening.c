@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "outcome.h"
+#include "own.h"
 #include "payee.h"
 
 #define END_DEFAULT_S (7u * 86400u)
@@ -126,23 +127,15 @@ static int walk_hold(struct session *session, const struct walk *walk, struct ow
 	return walk->each(walk->context, own);
 }
 
-static int walk_payment(struct session *session, const struct walk *walk, const struct uncia_payment_id *id)
+static int walk_payment(struct session *session, const struct walk *walk, const struct uncia_payment *opening)
 {
-	struct own_hold own = {.opening = {.size = sizeof(own.opening)}};
-	int error = uncia_wallet_payment(session->wallet, id, &own.opening);
-	if (error == UNCIA_E_DAMAGED) /* said when the wallet was opened */
-		return 0;
-	if (error)
-		return cli_complain_error(error, "a stored payment");
-	bool pending = own.opening.state == UNCIA_PAYMENT_PENDING;
-	if (!own.opening.hold_count || (!pending && own.opening.state != UNCIA_PAYMENT_FINAL))
-		return 0;
+	struct own_hold own = {.opening = *opening};
 	found_init(&own.found);
-	if (pending)
+	if (opening->state == UNCIA_PAYMENT_PENDING)
 		return walk->each(walk->context, &own);
-	error = own_receipt(session, id, &own.found.receipt);
+	int error = own_receipt(session, &opening->id, &own.found.receipt);
 	int code = error ? cli_complain_error(error, "the proof of a payment") : 0;
-	for (uint32_t i = 0; !code && i < own.opening.hold_count; i++) {
+	for (uint32_t i = 0; !code && i < opening->hold_count; i++) {
 		own.found.number = i;
 		code = walk_hold(session, walk, &own);
 	}
@@ -151,24 +144,60 @@ static int walk_payment(struct session *session, const struct walk *walk, const 
 	return code;
 }
 
+/* Those that are pending come last. */
+static int by_block(const void *a, const void *b)
+{
+	const struct uncia_payment *x = a, *y = b;
+	bool pending = x->state == UNCIA_PAYMENT_PENDING;
+	if (pending != (y->state == UNCIA_PAYMENT_PENDING))
+		return pending ? 1 : -1;
+	if (x->height != y->height)
+		return x->height < y->height ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The own payments that have opened holds, or are about to, the oldest first. Returns 0 or an enum uncia_error. Owns:
+ * free(*openings), either way. */
+static int own_openings(const struct session *session, struct uncia_payment **openings, size_t *count)
+{
+	struct uncia_payment_id *ids = NULL;
+	size_t known = 0;
+	*count = 0;
+	*openings = NULL;
+	int error = own_ids(session, &ids, &known);
+	if (!error && !(*openings = calloc(known + 1, sizeof(**openings))))
+		error = UNCIA_E_MEMORY;
+	for (size_t i = 0; !error && i < known; i++) {
+		struct uncia_payment *payment = &(*openings)[*count];
+		*payment = (struct uncia_payment){.size = sizeof(*payment)};
+		error = uncia_wallet_payment(session->wallet, &ids[i], payment);
+		if (error == UNCIA_E_DAMAGED) { /* said when the wallet was opened */
+			error = 0;
+			continue;
+		}
+		*count += payment->hold_count != 0 &&
+		          (payment->state == UNCIA_PAYMENT_PENDING || payment->state == UNCIA_PAYMENT_FINAL);
+	}
+	free(ids);
+	if (!error)
+		qsort(*openings, *count, sizeof(**openings), by_block);
+	return error;
+}
+
 int own_holds(struct session *session, uint64_t deadline_us, int *error,
               int (*each)(void *context, const struct own_hold *own), void *context)
 {
 	const struct walk walk = {deadline_us, error, each, context};
+	struct uncia_payment *openings;
+	size_t count;
 	/* A home that was made anew, or came back older, has them again when its account's history was read. */
 	*error = uncia_wallet_catch_up(session->wallet);
 	if (!*error)
 		*error = session_await(session, UNCIA_EVENT_CAUGHT_UP, NULL, deadline_us);
-	size_t count = uncia_wallet_outbox_count(session->wallet);
-	struct uncia_payment_id *ids = calloc(count + 1, sizeof(*ids));
-	if (!ids)
-		return cli_complain(EXIT_FAILED, "out of memory");
-	size_t known = 0;
-	while (known < count && !uncia_wallet_outbox(session->wallet, known, &ids[known]))
-		known++;
-	int code = 0;
-	for (size_t i = 0; !code && i < known; i++)
-		code = walk_payment(session, &walk, &ids[i]);
-	free(ids);
+	int failed = own_openings(session, &openings, &count);
+	int code = failed ? cli_complain_error(failed, "the stored payments") : 0;
+	for (size_t i = 0; !code && i < count; i++)
+		code = walk_payment(session, &walk, &openings[i]);
+	free(openings);
 	return code;
 }

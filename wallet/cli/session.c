@@ -311,7 +311,9 @@ static bool came_home(const struct session *s, const struct uncia_event *event, 
 	       payment->state == UNCIA_PAYMENT_FINAL && !payment->own && !strncmp(payment->sender, "hold:", 5);
 }
 
-void session_bring_home(struct session *s)
+/* Lets holds of this wallet that have ended come home, where a validator can be reached: for a few seconds at most.
+ * What has come is said. */
+static void session_bring_home(struct session *s)
 {
 	uint64_t deadline_us = now_us() + HOME_TIMEOUT_US;
 	char amount[UNCIA_AMOUNT_TEXT_SIZE];
@@ -328,6 +330,21 @@ void session_bring_home(struct session *s)
 			             uncia_network_currency(s->network), payment.to);
 		}
 	}
+}
+
+int session_sync_home(struct session *s)
+{
+	session_bring_home(s);
+	int error = session_sync(s);
+	/* A home that was restored from its words knows of no hold: its account's history does. Where that is not
+	 * learned now, it is another time. */
+	if (!error && uncia_wallet_unlocked(s->wallet) && uncia_wallet_outbox_count(s->wallet) == 0 &&
+	    !uncia_wallet_catch_up(s->wallet))
+		(void)session_await(s, UNCIA_EVENT_CAUGHT_UP, NULL, now_us() + HOME_TIMEOUT_US);
+	if (error || !uncia_wallet_coming_home(s->wallet))
+		return error;
+	session_bring_home(s);
+	return session_sync(s);
 }
 
 void session_close(struct session *s)

@@ -41,9 +41,9 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 int network_id_read(const struct call *call, const struct session *session, uint8_t id[32]);
 /* Opens its key, which may ask for the passphrase. Returns an exit code. */
 int session_unlock(struct session *session);
-/* Lets holds of this wallet that have ended come home, where a validator can be reached: for a few seconds at most.
- * What has come is said. */
-void session_bring_home(struct session *session);
+/* As session_sync; what has ended of this wallet's holds comes home first, also those of a home that was restored,
+ * where the wallet is unlocked. */
+int session_sync_home(struct session *session);
 void session_close(struct session *session);
 
 /* Microseconds that never step back. */
