@@ -10,6 +10,7 @@ import subprocess
 import termios
 import unittest
 
+from test_uncia_claims import ClaimsTest
 from uncia import ADDRESS, WORDS, UnciaTest
 from unciad import BIN
 
@@ -57,11 +58,8 @@ def is_drawing(line):
 	return re.search("[█▀▄]", line) is not None or (line != "" and set(line) == {" "})
 
 
-class Qr(UnciaTest):
-	def setUp(self):
-		super().setUp()
-		self.uncia("--wallet", "w", "restore", "--no-passphrase", stdin=WORDS + "\n")
-		self.network = self.silent_network()
+class Drawings:
+	"""What a test of commands does with them."""
 
 	def draw(self, rows):
 		"""A picture of them."""
@@ -100,6 +98,12 @@ class Qr(UnciaTest):
 		expected = said if said.startswith("uncia:") else f"uncia:{said}"
 		self.assertEqual(read_picture(self.draw(rows)), expected.upper())
 		return said
+
+class Qr(Drawings, UnciaTest):
+	def setUp(self):
+		super().setUp()
+		self.uncia("--wallet", "w", "restore", "--no-passphrase", stdin=WORDS + "\n")
+		self.network = self.silent_network()
 
 	def test_an_address_is_read_from_the_terminal_in_its_colours_and_without(self):
 		text, code = self.on_terminal("--wallet", "w", "address", "--qr")
@@ -165,6 +169,34 @@ class Qr(UnciaTest):
 		for name in ("libuncia.so", "libuncia.so.0"):
 			needed = subprocess.run(["readelf", "-d", BIN.parent / "lib" / name], check=True, stdout=subprocess.PIPE, text=True).stdout
 			self.assertNotRegex(needed, "qrencode|libpng")
+
+
+class QrOfClaims(Drawings, ClaimsTest):
+	def test_a_claim_is_read_from_terminal_and_picture_and_the_picture_is_its_owners(self):
+		out, err = self.of("alice", "claim", "new", "0.50", "--qr", "--qr-file", "claim.png")
+		self.assertIn("wait under this text until", err)
+		lines = out.splitlines()
+		said = lines[0]
+		self.assertEqual(len(said), 137)
+		rows = rows_of("\n".join(lines[1:]))
+		self.assertEqual((len(rows[0]), read_picture(self.draw(rows)), read_picture(self.dir / "claim.png")),
+			(37 + 2 * QUIET, said.upper(), said.upper()))
+		self.assertEqual((self.dir / "claim.png").stat().st_mode & 0o777, 0o600)
+		self.of("bob", "claim", "take", "-", stdin=read_picture(self.dir / "claim.png"))
+		self.assertEqual(self.balance("bob"), "0.500000")
+
+	def test_where_the_picture_cannot_be_written_nothing_is_paid_or_the_text_is_shown(self):
+		(self.dir / "claim.png").write_text("mine")
+		self.refuses(1, "claim.png: File exists", "alice", "claim", "new", "0.50", "--qr-file", "claim.png")
+		self.refuses(2, "--qr draws for people", "alice", "claim", "new", "0.50", "--qr", "--json")
+		self.assertEqual((self.balance("alice"), self.list_of("alice")), ("100.000000", []))
+		out, err = self.of("alice", "claim", "new", "0.50", "--qr-file", "nowhere/claim.png", code=1)
+		self.assertIn("nowhere/claim.png: No such file or directory", err)
+		self.assertEqual(out, self.list_of("alice")[0]["claim"] + "\n")
+		text, code = self.on_terminal("--wallet", "alice", *self.network, "claim", "new", "0.50", "--qr", columns=40)
+		self.assertEqual(code, 1)
+		self.assertIn("the terminal has 40 columns", text)
+		self.assertIn("uncia:uncgift1", text)
 
 
 def ignore_file_size():

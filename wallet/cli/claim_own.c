@@ -7,6 +7,7 @@
 #include "opening.h"
 #include "outcome.h"
 #include "payee.h"
+#include "qr.h"
 #include "verbs.h"
 
 /* ---- new -------------------------------------------------------------------------------------- */
@@ -41,6 +42,12 @@ static int print_new(const struct call *call, struct session *session, const str
 		             amount, uncia_network_currency(session->network), end);
 		code = cli_output_flush();
 	}
+	/* After the text: the money is there, whatever becomes of the drawing. */
+	int drawn = qr_show(call, text, 0600);
+	if (!code && !drawn && call->value[OPTION_QR])
+		drawn = cli_output_flush();
+	if (!code)
+		code = drawn;
 	explicit_bzero(text, sizeof(text));
 	uncia_text_free(receipt);
 	return code;
@@ -54,6 +61,8 @@ static int run_new(const struct call *call)
 	uint64_t timeout_s;
 	double elapsed_ms;
 	int code = option_number(call, &found_timeout, &timeout_s);
+	if (!code)
+		code = qr_check(call);
 	if (!code)
 		code = end_read(call, &hold.seconds);
 	if (!code)
@@ -253,6 +262,7 @@ static const struct poptOption new_options[] = {
      "TEXT"},
     {"timeout", '\0', POPT_ARG_STRING, NULL, OPTION_TIMEOUT, "How long to wait for it to be final; 30 by default",
      "SECONDS"},
+    OPTIONS_QR_HELP,
     OPTIONS_GLOBAL};
 
 const struct verb verb_claim_new = {
@@ -265,7 +275,7 @@ const struct verb verb_claim_new = {
         "Puts an amount aside until an end, and prints a text. Whoever reads the text can take the money, so it\n"
         "is for one person: send it by a channel that nobody else reads. After the end the money comes home, by\n"
         "itself, when this wallet is used with its network. Where the program is interrupted, uncia claim list has\n"
-        "the text.\n\n"
+        "the text. A picture of it (--qr-file) is money for whoever sees it, too: only you can read the file.\n\n"
         "Exit codes: 3 where the payment is not final yet, 5 where it was refused, 8 where it expired.",
     .options = new_options,
     .run = run_new};

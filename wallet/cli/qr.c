@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "new_file.h"
 
@@ -25,6 +26,10 @@ int qr_check(const struct call *call)
 	if (call->json && call->value[OPTION_QR])
 		return cli_complain_usage(call,
 		                          "--qr draws for people: with --json, --qr-file writes the code to a file");
+	const char *path = call->value[OPTION_QR_FILE];
+	struct stat status;
+	if (path && lstat(path, &status) == 0)
+		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(EEXIST));
 	return 0;
 }
 

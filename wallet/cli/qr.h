@@ -11,7 +11,8 @@
 		    "Write the QR code to this file as PNG; the file must not exist", "FILE"                           \
 	}
 
-/* Refuses what cannot be done: a drawing among JSON. Before anything is made. Returns an exit code. */
+/* Refuses what cannot be done, a drawing among JSON and a file that is there, before anything is made or paid. Returns
+ * an exit code. */
 int qr_check(const struct call *call);
 
 /* Writes and draws the code of a text, as the options say, and nothing without them: in capitals, with "UNCIA:" in
