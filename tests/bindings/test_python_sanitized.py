@@ -8,7 +8,7 @@ import unittest
 
 from installed import BUILD, cache
 
-MODULES = ("test_python", "test_python_people", "test_python_texts")
+MODULES = ("test_python", "test_python_holds", "test_python_people", "test_python_texts")
 
 
 class Sanitized(unittest.TestCase):

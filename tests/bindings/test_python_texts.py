@@ -23,10 +23,10 @@ VALUES = {"uncia_payment": uncia.Payment, "uncia_balance": uncia.Balance, "uncia
 	"uncia_hold": uncia.Hold, "uncia_request": uncia.Request, "uncia_contact": uncia.Contact, "uncia_notice": uncia.Notice,
 	"uncia_claim": uncia.Claim, "uncia_scanned": uncia.Found, "uncia_address": uncia.Address,
 	"uncia_peer": uncia.Peer, "uncia_pin": uncia.Pin, "uncia_contact_check": uncia.ContactCheck, "uncia_request_check": uncia.RequestCheck,
-	"uncia_notice_result": uncia.NoticeResult}
+	"uncia_notice_result": uncia.NoticeResult, "uncia_hold_request": uncia.HoldRequest, "uncia_hold_state": uncia.HoldState}
 WITHOUT = {"size", "tag_size", "has_memo_hash", "has_amount", "has_lock", "has_reference"}  # None, or a length, says it
-NOT_SHOWN = {"uncia_notice_result": {"tag"}}  # by which the package knows which check it is of
-MORE = {"uncia_request": {"text"}}
+NOT_SHOWN = {"uncia_notice_result": {"tag"}, "uncia_hold_state": {"left_count"}}  # by the former it is known which check it is of
+MORE = {"uncia_request": {"text"}, "uncia_hold_state": {"left"}}
 
 
 class Declared(unittest.TestCase):

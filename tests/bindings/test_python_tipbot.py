@@ -207,6 +207,37 @@ class TipBot(BindingTest):
 			self.assertEqual((await wallet.balance()).balance, Decimal("0.50"))
 			await self.receive(alice, bob, mallory, wallet)
 
+	def test_a_claim_is_said_to_its_owner_alone(self):
+		self.start_server()
+		self.run_async(self.claim())
+		self.assertNotIn("Traceback", self.log())
+		self.assertNotIn("uncgift1", self.log())
+
+	async def claim(self):
+		await self.make_wallets()
+		bot = self.start_bot()
+		async with Person("alice", self.server) as alice, Person("mallory", self.server) as mallory, self.bobs() as wallet:
+			await self.is_online(alice)
+			await alice.enter("alice")
+			alone = "A claim is money for whoever reads it: ask me from your own JID, and not in a room."
+			alice.say("!claim 0.50", to=ROOM, kind="groupchat")
+			self.assertEqual(await alice.told("groupchat", f"{ROOM}/tips"), alone)
+			alice.say("!claim 0.50", to=f"{ROOM}/tips")
+			self.assertEqual(await alice.told(sender=f"{ROOM}/tips"), alone)
+			self.assertEqual(await mallory.ask("!claim 0.50"), "Only the owners of this jar may do that.")
+			self.assertIn("more than the balance", await alice.ask("!claim 50"))
+			text = await alice.ask("!claim 0.50", "message-1")
+			self.assertEqual(await alice.ask("!claim 0.50", "message-1"), text)
+			self.assertEqual(await alice.ask("!balance"), "4.500000 UNC")
+			bot.kill()
+			bot.wait(30)
+			bot = self.start_bot()
+			await self.is_online(alice)
+			self.assertEqual(await alice.ask("!claim 0.50", "message-1"), text)
+			await wallet.holds.take(text)
+			self.assertEqual((await wallet.balance()).balance, Decimal("0.50"))
+			self.assertEqual(await alice.ask("!balance"), "4.500000 UNC")
+
 	async def receive(self, alice, bob, mallory, wallet):
 		"""What nobody has paid is not shown, whatever anybody writes; what came in is, once, by whom the ledger says."""
 		never = f"{int(time.time()) + 600:08x}" + "5a" * 28

@@ -5,6 +5,7 @@
 	!address                 anybody: where the jar is paid to, signed, as a text to be pinned
 	!balance                 an owner: what is in it
 	!tip NAME AMOUNT         an owner: pays somebody; NAME is a JID, or in a room a nick
+	!claim AMOUNT            an owner, in private: puts money under a text, for somebody without an account
 	!pin JID ADDRESS         an owner: decides at which account somebody is paid
 
 Whoever wants to be tipped sends the bot his contact text (`uncia contact export --handle xmpp:bob@example.org`) in private.
@@ -82,7 +83,7 @@ class TipBot:
 		self.online = asyncio.Event()
 		self.tasks: set[asyncio.Task[None]] = set()
 		self.commands: dict[str, Callable[[Asked], Awaitable[str]]] = {"!address": self.do_address, "!balance": self.do_balance,
-			"!tip": self.do_tip, "!pin": self.do_pin}
+			"!tip": self.do_tip, "!claim": self.do_claim, "!pin": self.do_pin}
 		if options.ca:
 			self.xmpp.ca_certs = pathlib.Path(options.ca)
 		self.xmpp.register_plugin("xep_0045")  # rooms
@@ -196,10 +197,22 @@ class TipBot:
 		pin = self.wallet.people.find(self.peer(payee)) if payee else None
 		if pin is None:
 			raise Refused(f"I do not know where {payee or name} is paid: he may send me his contact text in private.")
+		payment = await self.wallet.order(pin.address, amount, key=self.key_of(asked), tag=tag_of(asked, payee))
+		return await self.answer_again(payment)
+
+	async def do_claim(self, asked: Asked) -> str:
+		(amount,) = self.arguments(asked, "AMOUNT")
+		if JID(asked.answer_to).bare in self.rooms:  # a nick may be another's by the time of the answer
+			raise Refused("A claim is money for whoever reads it: ask me from your own JID, and not in a room.")
+		payment = await self.wallet.order((), key=self.key_of(asked), tag=tag_of(asked, ""), holds=[uncia.HoldRequest(amount)])
+		return await self.answer_again(payment)
+
+	def key_of(self, asked: Asked) -> str:
 		if not asked.key:
 			raise Refused("Your message has no id, so that I could pay it twice: use another program.")
-		tag = json.dumps({"by": CLIENT, "to": asked.answer_to, "room": asked.room, "payee": payee}).encode()
-		payment = await self.wallet.order(pin.address, amount, key=asked.key, tag=tag)
+		return asked.key
+
+	async def answer_again(self, payment: uncia.Payment) -> str:
 		self.told.ids.discard(payment.id)  # whoever asks again is answered again
 		await self.follow(payment.id)
 		return ""
@@ -211,19 +224,22 @@ class TipBot:
 		payment = self.wallet.payment(identity)
 		where = where_of(payment)
 		assert where
+		what = f"{payment.amount} to {where['payee']}" if where["payee"] else f"{payment.amount} under a claim"
 		ending = asyncio.ensure_future(self.wallet.follow(identity))
 		try:
 			await asyncio.wait([ending], timeout=PATIENCE_S)
 			if not ending.done():
-				await self.say(where["to"], where["room"], f"{payment.amount} to {where['payee']} is on its way.")
+				await self.say(where["to"], where["room"], f"{what} is on its way.")
 			payment = await ending
 		finally:
 			ending.cancel()
-		if payment.state == uncia.PaymentState.FINAL:
+		if payment.state != uncia.PaymentState.FINAL:
+			await self.say(where["to"], where["room"], f"{what} was not paid and never will be: ask anew.")
+		elif where["payee"]:
 			await self.say(where["payee"], False, self.wallet.notice(identity))
-			await self.say(where["to"], where["room"], f"Paid {payment.amount} to {where['payee']}.")
+			await self.say(where["to"], where["room"], f"Paid {what}.")
 		else:
-			await self.say(where["to"], where["room"], f"{payment.amount} to {where['payee']} was not paid and never will be: ask anew.")
+			await self.say(where["to"], where["room"], self.wallet.holds.claim_text(identity))
 		self.told.add(identity)
 
 	def follow_all(self) -> None:
@@ -293,6 +309,11 @@ NOTICE_ANSWERS = {
 	uncia.NoticeVerdict.UNPINNED: "I do not know you: send me your contact text first.",
 	uncia.NoticeVerdict.AGAIN: "I have that already.",
 }
+
+
+def tag_of(asked: Asked, payee: str) -> bytes:
+	"""Stays with the payment: where its end is answered, and whom it pays."""
+	return json.dumps({"by": CLIENT, "to": asked.answer_to, "room": asked.room, "payee": payee}).encode()
 
 
 def where_of(payment: uncia.Payment) -> dict[str, Any] | None:

@@ -67,9 +67,9 @@ class Driver:
 		self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
 		self._event = structure("uncia_event")
 		self.asked: dict[EventKind, Waiters] = {kind: Waiters() for kind in
-			(EventKind.BALANCE, EventKind.HISTORY, EventKind.CAUGHT_UP)}
+			(EventKind.BALANCE, EventKind.HISTORY, EventKind.CAUGHT_UP, EventKind.HOLD)}
 		self.payments: dict[str, Waiters] = {}
-		self.history_turn = asyncio.Lock()
+		self.history_turn, self.hold_turn = asyncio.Lock(), asyncio.Lock()
 		self.incoming, self.ready = Waiters(), Waiters()  # of a watch
 		self.on_watch: Callable[[int], None] | None = None
 		self.notices: dict[int, Noticed] = {}  # by the number that their tag is

@@ -15,6 +15,7 @@ from ._declarations import ffi
 from ._driver import Driver
 from ._library import lib
 from .errors import UnciaError, WalletClosedError, error_of
+from .holds import HoldRequest, Holds, holds_in
 from .home import Handover, Home, open_wallet, words_of
 from .network import Network
 from .people import People
@@ -168,27 +169,33 @@ class Wallet:
 	# ---- paying
 
 	async def order(self, to: str | Sequence[Output], amount: Decimal | str | None = None, *, key: str, memo: str | None = None,
-		expires: int = 0, tag: bytes = b"") -> Payment:
+		expires: int = 0, tag: bytes = b"", holds: Sequence[HoldRequest] = ()) -> Payment:
 		"""Makes a payment, and returns it as it stands: stored, on its way, with exactly two ends, final and expired; follow
 		waits for that. to: an address, or outputs. The same key is the same payment for ever, whoever was killed meanwhile, so
 		give the id of the message that it belongs to. memo stays in this home, the ledger carries its hash; expires: seconds, 0:
-		120; tag: bytes of the caller's, which come back in Payment. What has to be asked first (balance, payments that this home
+		120; tag: bytes of the caller's, which come back in Payment; holds: what it puts under keys, beside outputs or without. What has to be asked first (balance, payments that this home
 		lacks) is. Raises RefusedError and others where there is no payment; cancelled before there is one, there will be none."""
 		outputs = (Output(to, self._amount(amount)),) if isinstance(to, str) else tuple(to)
 		if not isinstance(to, str) and amount is not None:
 			raise TypeError("amount: each output has its own")
 		request, kept = self._request(outputs, key, memo, expires, tag)
-		identity = await self._make(request)
-		del kept  # what the request points to
+		listed, more = holds_in(tuple(holds))
+		request.holds, request.hold_count = listed if holds else NULL, len(holds)
+		identity = await self.make(lambda made: int(lib.uncia_wallet_pay(self._d.wallet, request, made)), "payment")
+		del kept, more  # what the request points to
 		return self.payment(identity)
 
 	async def pay(self, to: str | Sequence[Output], amount: Decimal | str | None = None, *, key: str, memo: str | None = None,
-		expires: int = 0, tag: bytes = b"") -> Payment:
+		expires: int = 0, tag: bytes = b"", holds: Sequence[HoldRequest] = ()) -> Payment:
 		"""As order, and waits for the end. Returns the payment where it is final; raises ExpiredError where it expired. Where it
 		is cancelled, or something else is raised that has a `payment`, the payment may go on: pay again under the same key to
 		wait for its end."""
-		made = await self.order(to, amount, key=key, memo=memo, expires=expires, tag=tag)
-		ended = await self._end_of(made.id)
+		made = await self.order(to, amount, key=key, memo=memo, expires=expires, tag=tag, holds=holds)
+		return await self.finish(made.id)
+
+	async def finish(self, identity: str) -> Payment:
+		"""Waits for the end of an own payment, as pay does."""
+		ended = await self._end_of(identity)
 		if ended.state == PaymentState.EXPIRED:
 			raise error_of(ErrorCode.EXPIRED, f"payment {ended.id}", payment=ended)
 		return ended
@@ -202,9 +209,9 @@ class Wallet:
 	@staticmethod
 	def _request(outputs: Sequence[Output], key: str, memo: str | None, expires: int, tag: bytes) -> tuple[Any, list[Any]]:
 		"""A struct uncia_payment_request, and what has to live as long."""
-		if not outputs or not isinstance(tag, bytes):
-			raise error_of(ErrorCode.ARGUMENT, "payment", why="it has at least one output, and its tag is bytes")
-		request, listed = structure("uncia_payment_request"), ffi.new("struct uncia_output[]", len(outputs))
+		if not isinstance(tag, bytes):
+			raise error_of(ErrorCode.ARGUMENT, "payment", why="its tag is bytes")
+		request, listed = structure("uncia_payment_request"), ffi.new("struct uncia_output[]", max(len(outputs), 1))
 		kept = [listed]
 		for place, output in zip(listed, outputs):
 			kept.append(ffi.new("char[]", text_in(output.address, "address")))
@@ -212,20 +219,20 @@ class Wallet:
 		if not 0 <= expires < 1 << 32:
 			raise error_of(ErrorCode.ARGUMENT, "expires", why="it is 1 to 3600 seconds, or 0 for 120")
 		kept += [ffi.new("char[]", text_in(key, "key")), optional_text_in(memo, "memo"), ffi.new("uint8_t[]", tag or b"\0")]
-		request.outputs, request.output_count, request.expires_s = listed, len(outputs), expires
+		request.outputs, request.output_count, request.expires_s = listed if outputs else NULL, len(outputs), expires
 		request.key, request.memo = kept[-3], kept[-2]
 		request.tag, request.tag_size = kept[-1] if tag else NULL, len(tag)
 		return request, kept
 
-	async def _make(self, request: Any) -> str:
-		"""Pays as soon as what it is signed on is fresh. uncia_wallet_order of the library would do the same; but orders have no
+	async def make(self, begin: Callable[[Any], int], what: str) -> str:
+		"""Makes a payment as soon as what it is signed on is fresh; for this package. uncia_wallet_order of the library would do the same; but orders have no
 		name to give up one of them by, and a task may be cancelled. Nothing is awaited between the call that makes the payment
 		and the return."""
 		made, loop = ffi.new("struct uncia_payment_id *"), asyncio.get_running_loop()
 		synced = looked = False
 		until: float | None = None
 		while True:
-			result = lib.uncia_wallet_pay(self._d.wallet, request, made)
+			result = begin(made)
 			if result == ErrorCode.UNREACHABLE and not synced:
 				synced = True
 				await self.balance()
@@ -236,7 +243,7 @@ class Wallet:
 				until = until or loop.time() + self._timeout
 				await asyncio.sleep(BUSY_PAUSE_S)
 			else:
-				self._check(result, "payment")
+				self._check(result, what)
 				return id_out(made)
 
 	# ---- payments
@@ -448,6 +455,11 @@ class Wallet:
 	def people(self) -> People:
 		"""Pins of people in chats, and verdicts on what they send."""
 		return People(self._d)
+
+	@property
+	def holds(self) -> Holds:
+		"""Claims, and other holds."""
+		return Holds(self, self._d)
 
 	# ---- contacts
 
