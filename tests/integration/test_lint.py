@@ -26,6 +26,8 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"curl/curl.h": ["wallet/notifier"],
 	"weechat/weechat-plugin.h": ["wallet/plugins/weechat"],
 	"purple.h": ["wallet/plugins/purple"],
+	"qrencode.h": ["wallet/cli"],
+	"png.h": ["wallet/cli"],
 	"bsd/readpassphrase.h": ["wallet/cli"],
 	# The wallet: a lock, where threads of a host share one; no thread. The plugins: the one that derives a key.
 	"pthread.h": ["node/io", "node/unciad", "wallet", "wallet/plugins/common"],
