@@ -78,6 +78,8 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		assert.equal(end - begin, text.length);
 		const request = made.parseRequest(text, own.network);
 		assert.deepEqual([request.amount, request.memo, request.checked], [200000n, "rest", true]);
+		const [asked, plain] = [made.parseAddress(request.address), made.parseAddress(alice.address())];
+		assert.deepEqual([asked.account, plain.reference, asked.reference.length], [plain.account, null, 16]);
 		const back = await bob.pay({ to: request.address, amount: request.amount, key: request.key });
 		assert.equal((await bob.follow(back.id)).state, "final");
 		assert.equal((await bob.sync()).spendable, 300000n);
@@ -110,6 +112,11 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		assert.deepEqual(notice, { id: paid.id, memo: "tea" });
 		const contact = made.parseContact(bob.contact("xmpp:bob@example.org"), own.network);
 		assert.deepEqual(contact, { address: bob.address(), handle: "xmpp:bob@example.org" });
+		await alice.pin("bob", contact.address);
+		await alice.pin("bob", contact.address);
+		await assert.rejects(alice.pin("bob", alice.address()), coded("UNCIA_E_EXISTS"));
+		await assert.rejects(alice.pin("b\u043eb", alice.address()), coded("UNCIA_E_ALIKE")); // a Cyrillic o
+		assert.deepEqual([alice.pinned("bob"), alice.pinned("carol")], [bob.address(), null]);
 		/* Many at once: events of orders are told apart. */
 		const many = await Promise.all(Array.from({ length: 8 }, (_, i) =>
 			alice.pay({ to: bob.address(), amount: 10000n + BigInt(i), key: `many-${i}` })));

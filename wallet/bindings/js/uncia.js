@@ -152,6 +152,16 @@ class Uncia {
 		});
 	}
 
+	/** The account of an address, and the reference in it, in hexadecimal digits; null: it has none. */
+	parseAddress(text) {
+		return this.library.scope((memory) => {
+			const out = memory.struct("uncia_address");
+			this.library.must("uncia_address_parse", memory.text(text), out);
+			const { account, has_reference: has, reference } = this.library.get("uncia_address", out);
+			return { account: hex(account), reference: has ? hex(reference) : null };
+		});
+	}
+
 	/** The texts that stand in a message: { kind, text, error, begin, end }, begin and end of the string. */
 	scan(message, network) {
 		const library = this.library;

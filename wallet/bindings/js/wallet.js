@@ -605,6 +605,30 @@ export class Wallet {
 		});
 	}
 
+	/* ---- contacts ---- */
+
+	/** Pins a name to the address that it had when it was first used. One whose address has changed is UNCIA_E_EXISTS, one that
+	 * looks like another contact's UNCIA_E_ALIKE: a question for the user. Ends when it is durable. */
+	async pin(name, address, { replace = false } = {}) {
+		this.#library.scope((memory) =>
+			this.#must("uncia_contact_pin", memory.text(name), memory.text(address), replace ? 1 : 0));
+		await this.#home.flushed();
+	}
+
+	/** The address of a contact; null: there is none of that name. */
+	pinned(name) {
+		this.#usable();
+		return this.#library.scope((memory) => {
+			const text = memory.take(ADDRESS_SIZE);
+			const result = this.#library.call("uncia_contact_find", this.#wallet, memory.text(name), text);
+			if (result === E.UNCIA_E_NOT_FOUND)
+				return null;
+			if (result < 0)
+				throw this.#library.error(result);
+			return this.#library.string(text);
+		});
+	}
+
 	/* ---- the rest ---- */
 
 	/** The device has changed networks: connections are made anew at once. */
