@@ -44,6 +44,8 @@ const char *uncia_error_text(int error)
 		return "looks like another one that is there already";
 	case UNCIA_E_END:
 		return "the end of the hold is too near, too far, past, or not reached yet";
+	case UNCIA_E_VERSION:
+		return "of another version of the rules than this program knows";
 	case UNCIA_E_ENCODING:
 		return "not canonical bytes";
 	case UNCIA_E_SIGNATURE:

@@ -156,7 +156,13 @@ static int decode_genesis(struct reader *r, struct genesis *genesis)
 	int rc = base64url_decode(r->genesis, r->genesis_size, bytes, &size);
 	if (!rc)
 		rc = size > GENESIS_SIZE_MAX ? UNCIA_E_LIMIT : genesis_decode(genesis, bytes, size);
+	unsigned version = rc == UNCIA_E_VERSION ? genesis_version(bytes, size) : 0;
 	free(bytes);
+	if (version)
+		return mistake(r, rc,
+		               "a network by version %u of the rules, and this program keeps those of version %u: %s",
+		               version, GENESIS_VERSION, "update the program, or ask for a new network file"),
+		       rc;
 	if (rc == UNCIA_E_ENCODING)
 		rc = UNCIA_E_CONFIG;
 	if (rc)

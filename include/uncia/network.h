@@ -17,7 +17,7 @@ extern "C" {
 struct uncia_network;
 
 /* Reads the text of a network file and checks it against itself: the genesis, every key.
- * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_VERSION; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
  * Owns: the caller frees with uncia_network_free.
  * Threads: any.

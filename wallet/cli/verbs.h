@@ -14,6 +14,8 @@ extern const struct verb verb_status, verb_wait;                                
 extern const struct verb verb_receipt_export, verb_receipt_verify;                                    /* receipt.c */
 extern const struct verb verb_contact_add, verb_contact_list, verb_contact_show, verb_contact_remove; /* contact.c */
 extern const struct verb verb_contact_export, verb_contact_read, verb_contact_code; /* contact_text.c */
+extern const struct verb verb_contact_pin, verb_contact_pins, verb_contact_unpin;   /* pin.c */
+extern const struct verb verb_request_check, verb_notice_check;                     /* check.c */
 extern const struct verb verb_completion;                                           /* completion.c */
 
 #endif

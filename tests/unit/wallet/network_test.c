@@ -18,15 +18,20 @@ static char *changed(const char *from, const char *to)
 	return result;
 }
 
-static void refuse(const char *from, const char *to, const char *part)
+static void refuse_as(int error, const char *from, const char *to, const char *part)
 {
 	char why[UNCIA_WHY_SIZE] = "", *text = changed(from, to);
 	struct uncia_network *network = NULL;
 	int result = uncia_network_parse(text, &network, why);
-	ck_assert_msg(result == UNCIA_E_CONFIG, "%s -> %s: %d", from, to, result);
+	ck_assert_msg(result == error, "%s -> %s: %d", from, to, result);
 	ck_assert_ptr_null(network);
 	ck_assert_msg(strstr(why, part) != NULL, "\"%s\" is not in \"%s\"", part, why);
 	free(text);
+}
+
+static void refuse(const char *from, const char *to, const char *part)
+{
+	refuse_as(UNCIA_E_CONFIG, from, to, part);
 }
 
 START_TEST(network_file_is_read)
@@ -116,6 +121,8 @@ START_TEST(every_mistake_is_named_with_its_line)
 	refuse("name = fixture", "name:fixture", "line 3: neither a [section] nor key = value");
 	refuse("genesis = ", "genesis = \ngenesis = ", "line 4: there is no value behind '='");
 	refuse("genesis = ", "genesis = !", "genesis");
+	refuse_as(UNCIA_E_VERSION, "genesis = CAIS", "genesis = CAMS",
+	          "a network by version 3 of the rules, and this program keeps those of version 2: update the program");
 	refuse("genesis = C", "genesis = D", "genesis");
 	refuse("genesis = C",
 	       "genesis = \xff"
