@@ -199,7 +199,15 @@ test("a key opens with its passphrase alone, its words restore it, and the walle
 	const other = new MemoryStorage();
 	await own.made.create({ storage: other, words: own.made.makeWords(), passphrase: null });
 	await assert.rejects(own.made.open({ storage: other, network: own.network, passphrase: PASSPHRASE }), coded("UNCIA_E_PASSPHRASE"));
-	await Promise.all([wallet.close(), restored.close()]);
+	await restored.close();
+	/* Closed while its key is opened: nobody gets it. */
+	const late = newWallet(own, new MemoryStorage()).then(async (other) => {
+		const opening = other.unlock(PASSPHRASE);
+		await other.close();
+		return opening;
+	});
+	await assert.rejects(late, coded("UNCIA_E_ARGUMENT"));
+	await wallet.close();
 });
 
 test("a payment that is not durable does not leave", async () => {
@@ -367,7 +375,7 @@ test("wrong networks, amounts and texts are refused with what is wrong", async (
 	assert.throws(() => made.formatAmount(1), coded("UNCIA_E_ARGUMENT"));
 	assert.throws(() => made.parseRequest("uncia:uncask1qqqq", network), (error) => error instanceof uncia.UnciaError);
 	assert.throws(() => made.amount("1\0"), coded("UNCIA_E_ARGUMENT"));
-	assert.deepEqual(made.scan("nothing of ours", network), []);
+	assert.deepEqual(made.scan("nothing of ours\0 \ud800", network), []);
 	assert.equal(network.validators.length, 4);
 	assert.match(network.validators[0].url, /^ws:/);
 });

@@ -167,8 +167,9 @@ class Uncia {
 		const library = this.library;
 		return library.scope((memory) => {
 			const scan = memory.struct("uncia_scan");
-			const bytes = new TextEncoder().encode(message);
-			library.must("uncia_text_scan", memory.text(message), network ? memory.bytes(network.id) : 0, scan);
+			const whole = message.replaceAll("\0", "\x01"); // what others write may hold anything, and no end but its own
+			const bytes = new TextEncoder().encode(whole);
+			library.must("uncia_text_scan", memory.text(whole), network ? memory.bytes(network.id) : 0, scan);
 			const place = (at) => new TextDecoder().decode(bytes.subarray(0, at)).length;
 			try {
 				const { count } = library.get("uncia_scan", scan);

@@ -147,6 +147,8 @@ function ask(to, draft) {
 	part("confirm").showModal();
 }
 
+const refusals = new Set(["FUNDS", "AMOUNT", "ADDRESS", "DUST", "KEY_REUSED", "LIMIT"].map((word) => `UNCIA_E_${word}`));
+
 /* What the user has agreed to is kept until it was told: a page that is closed in between goes on where it was, and under its
  * key it is one payment. */
 const kept = () => JSON.parse(localStorage.getItem(drafts) ?? "[]");
@@ -165,8 +167,9 @@ async function pay(draft) {
 		drop(draft);
 		say("");
 	} catch (error) {
-		/* Refused: nothing was sent, and it is no draft any more. Whatever else it is, is tried again at the next start. */
-		if (error instanceof UnciaError && !["UNCIA_E_UNREACHABLE", "UNCIA_E_IO", "UNCIA_E_CLOSED"].includes(error.name))
+		/* Refused for certain: nothing was sent, and it is no draft any more. Whatever else it is, the same one is tried again at
+		 * the next start. */
+		if (error instanceof UnciaError && refusals.has(error.name))
 			drop(draft);
 		say(error.message);
 	}

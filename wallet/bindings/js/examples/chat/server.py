@@ -5,6 +5,7 @@ what in whose name is a chat's own business.
 import http.server
 import json
 import pathlib
+import re
 import sys
 import threading
 import urllib.parse
@@ -91,7 +92,8 @@ def make(package, network, port):
 	server.messages = Messages()
 	server.files = {"/": HERE / "index.html", **{f"/{name}": HERE / name for name in ("chat.js", "chat.css")},
 		**{f"/uncia/{path.name}": path for path in package.iterdir() if path.suffix in (".js", ".wasm")}, "/network.conf": network}
-	urls = [line.split("=", 1)[1].strip() for line in network.read_text().splitlines() if line.startswith("#: websocket")]
+	# Of each validator's URL what a policy needs, and nothing that would end its part of the policy.
+	urls = re.findall(r"^\s*#:\s*websocket\s*=\s*(wss?://[\w.:\[\]-]+)", network.read_text(), re.M)
 	server.policy = f"default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " \
 		f"connect-src 'self' {' '.join(urls)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return server
