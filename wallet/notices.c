@@ -65,7 +65,7 @@ static bool reserve_told(struct uncia_wallet *w)
 	if (n->told_count < n->told_capacity)
 		return true;
 	size_t capacity = n->told_capacity ? 2 * n->told_capacity : 16;
-	struct payment_id *told = reallocarray(n->told, capacity, sizeof(*told));
+	struct payment_id *told = realloc(n->told, capacity * sizeof(*told));
 	if (!told)
 		return false;
 	n->told = told;

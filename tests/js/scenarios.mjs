@@ -78,6 +78,8 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		assert.equal(end - begin, text.length);
 		const request = made.parseRequest(text, own.network);
 		assert.deepEqual([request.amount, request.memo, request.checked], [200000n, "rest", true]);
+		const [asked, plain] = [made.parseAddress(request.address), made.parseAddress(alice.address())];
+		assert.deepEqual([asked.account, plain.reference, asked.reference.length], [plain.account, null, 16]);
 		const back = await bob.pay({ to: request.address, amount: request.amount, key: request.key });
 		assert.equal((await bob.follow(back.id)).state, "final");
 		assert.equal((await bob.sync()).spendable, 300000n);
@@ -110,6 +112,11 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		assert.deepEqual(notice, { id: paid.id, memo: "tea" });
 		const contact = made.parseContact(bob.contact("xmpp:bob@example.org"), own.network);
 		assert.deepEqual(contact, { address: bob.address(), handle: "xmpp:bob@example.org" });
+		await alice.pin("bob", contact.address);
+		await alice.pin("bob", contact.address);
+		await assert.rejects(alice.pin("bob", alice.address()), coded("UNCIA_E_EXISTS"));
+		await assert.rejects(alice.pin("b\u043eb", alice.address()), coded("UNCIA_E_ALIKE")); // a Cyrillic o
+		assert.deepEqual([alice.pinned("bob"), alice.pinned("carol")], [bob.address(), null]);
 		/* Many at once: events of orders are told apart. */
 		const many = await Promise.all(Array.from({ length: 8 }, (_, i) =>
 			alice.pay({ to: bob.address(), amount: 10000n + BigInt(i), key: `many-${i}` })));
@@ -192,7 +199,15 @@ test("a key opens with its passphrase alone, its words restore it, and the walle
 	const other = new MemoryStorage();
 	await own.made.create({ storage: other, words: own.made.makeWords(), passphrase: null });
 	await assert.rejects(own.made.open({ storage: other, network: own.network, passphrase: PASSPHRASE }), coded("UNCIA_E_PASSPHRASE"));
-	await Promise.all([wallet.close(), restored.close()]);
+	await restored.close();
+	/* Closed while its key is opened: nobody gets it. */
+	const late = newWallet(own, new MemoryStorage()).then(async (other) => {
+		const opening = other.unlock(PASSPHRASE);
+		await other.close();
+		return opening;
+	});
+	await assert.rejects(late, coded("UNCIA_E_ARGUMENT"));
+	await wallet.close();
 });
 
 test("a payment that is not durable does not leave", async () => {
@@ -360,7 +375,7 @@ test("wrong networks, amounts and texts are refused with what is wrong", async (
 	assert.throws(() => made.formatAmount(1), coded("UNCIA_E_ARGUMENT"));
 	assert.throws(() => made.parseRequest("uncia:uncask1qqqq", network), (error) => error instanceof uncia.UnciaError);
 	assert.throws(() => made.amount("1\0"), coded("UNCIA_E_ARGUMENT"));
-	assert.deepEqual(made.scan("nothing of ours", network), []);
+	assert.deepEqual(made.scan("nothing of ours\0 \ud800", network), []);
 	assert.equal(network.validators.length, 4);
 	assert.match(network.validators[0].url, /^ws:/);
 });

@@ -295,8 +295,8 @@ END_TEST
 START_TEST(names_that_look_like_a_pinned_one_are_a_question)
 {
 	static const char *const alike[] = {"xmpp:Bob@example.org",
-	                                    "xmpp:b\xd0\xbe"
-	                                    "b@example.org",
+	                                    ("xmpp:b\xd0\xbe"
+	                                     "b@example.org"),
 	                                    "xmpp:b0b@example.org", "xmpp:\xef\xbd\x82ob@example.org"};
 	char text[UNCIA_CHAT_TEXT_SIZE];
 	ck_assert_int_eq(pin(BOB, bobs, 0), 0);

@@ -85,6 +85,7 @@ export async function openKey(library, task) {
 
 /** Gives to a wallet the key that openKey gave. What it was opened for is held against the wallet's own key file. */
 export function giveKey(library, wallet, { key, passphrase }) {
+	/* wallet(): asked for when there is nothing to wait for any more, since it may be closed meanwhile. */
 	return withHome(library, key, (memory, host) => {
 		const other = openLocked(library, memory, host);
 		const out = memory.take(4);
@@ -93,7 +94,7 @@ export function giveKey(library, wallet, { key, passphrase }) {
 			const unlocking = library.view().getUint32(out, true);
 			try {
 				library.must("uncia_unlocking_run", unlocking, memory.text(passphrase));
-				library.must("uncia_wallet_unlock_with", wallet, unlocking);
+				library.must("uncia_wallet_unlock_with", wallet(), unlocking);
 			} finally {
 				library.call("uncia_unlocking_free", unlocking);
 			}

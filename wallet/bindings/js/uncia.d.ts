@@ -158,6 +158,10 @@ export interface Wallet {
 
 	request(options?: { amount?: bigint; memo?: string; endsAt?: number }): string;
 	contact(handle?: string): string;
+	/** A name keeps its first address: throws UNCIA_E_EXISTS where it has another one, UNCIA_E_ALIKE where it looks like one. */
+	pin(name: string, address: string, options?: { replace?: boolean }): Promise<void>;
+	/** null: there is none of that name. */
+	pinned(name: string): string | null;
 
 	on(name: "payment", listener: (payment: Payment | null, error: Error | null) => void): () => void;
 	on(name: "link", listener: (link: { validator: number; up: boolean; error: Error | null }) => void): () => void;
@@ -211,6 +215,8 @@ export interface Uncia {
 
 	amount(text: string): bigint;
 	formatAmount(amount: bigint): string;
+	/** In hexadecimal digits. */
+	parseAddress(text: string): { account: string; reference: string | null };
 	scan(message: string, network?: Network): Scanned[];
 	parseRequest(text: string, network: Network): Request;
 	parseContact(text: string, network: Network): { address: string; handle: string };

@@ -152,13 +152,24 @@ class Uncia {
 		});
 	}
 
+	/** The account of an address, and the reference in it, in hexadecimal digits; null: it has none. */
+	parseAddress(text) {
+		return this.library.scope((memory) => {
+			const out = memory.struct("uncia_address");
+			this.library.must("uncia_address_parse", memory.text(text), out);
+			const { account, has_reference: has, reference } = this.library.get("uncia_address", out);
+			return { account: hex(account), reference: has ? hex(reference) : null };
+		});
+	}
+
 	/** The texts that stand in a message: { kind, text, error, begin, end }, begin and end of the string. */
 	scan(message, network) {
 		const library = this.library;
 		return library.scope((memory) => {
 			const scan = memory.struct("uncia_scan");
-			const bytes = new TextEncoder().encode(message);
-			library.must("uncia_text_scan", memory.text(message), network ? memory.bytes(network.id) : 0, scan);
+			const whole = message.replaceAll("\0", "\x01"); // what others write may hold anything, and no end but its own
+			const bytes = new TextEncoder().encode(whole);
+			library.must("uncia_text_scan", memory.text(whole), network ? memory.bytes(network.id) : 0, scan);
 			const place = (at) => new TextDecoder().decode(bytes.subarray(0, at)).length;
 			try {
 				const { count } = library.get("uncia_scan", scan);

@@ -54,8 +54,7 @@ export function paymentOf(library, pointer) {
 export class Wallet {
 	#uncia;
 	#library;
-	#wallet;
-	#network;
+	#pointer;
 	#home;
 	#links;
 	#timer = null;
@@ -72,8 +71,7 @@ export class Wallet {
 	constructor(uncia, wallet, network, home) {
 		this.#uncia = uncia;
 		this.#library = uncia.library;
-		this.#wallet = wallet;
-		this.#network = network;
+		this.#pointer = wallet;
 		this.#home = home;
 		this.#links = new Links(this.#library, wallet, network, uncia.platform.connect, () => this.#soon());
 		home.onstored((name, error) => {
@@ -85,6 +83,12 @@ export class Wallet {
 			this.#soon();
 		});
 		this.#soon();
+	}
+
+	/* The wallet of the library, as long as it is one: whatever waited may be behind a close. */
+	get #wallet() {
+		this.#usable();
+		return this.#pointer;
 	}
 
 	/* ---- turns ---- */
@@ -170,9 +174,18 @@ export class Wallet {
 		else if (event.kind === EVENT.UNCIA_EVENT_LINK)
 			this.#emit("link", { validator: event.validator, up: event.up !== 0, error });
 		else if (event.kind === EVENT.UNCIA_EVENT_ERROR)
-			this.#emit("error", error);
+			this.#heardError(error);
 		else if (event.kind === EVENT.UNCIA_EVENT_INCOMING || event.kind === EVENT.UNCIA_EVENT_WATCH)
 			this.#watch?.heard(event.kind === EVENT.UNCIA_EVENT_WATCH, error);
+	}
+
+	/* Where memory ends, events are lost: whoever waits may wait for one of them. */
+	#heardError(error) {
+		if (error.code === E.UNCIA_E_MEMORY) {
+			for (const waiting of this.#waiting.splice(0))
+				waiting.reject(error);
+		}
+		this.#emit("error", error);
 	}
 
 	#tellPayment(id, error) {
@@ -276,8 +289,7 @@ export class Wallet {
 	async unlock(passphrase) {
 		this.#usable();
 		const opened = await inWorker(this.#uncia.platform, { task: "open", key: this.#home.blob("key"), passphrase });
-		this.#usable();
-		await giveKey(this.#library, this.#wallet, opened);
+		await giveKey(this.#library, () => this.#wallet, opened);
 		this.#soon();
 	}
 
@@ -533,7 +545,7 @@ export class Wallet {
 				return;
 			this.#watch = null;
 			ready.reject(this.#library.error(E.UNCIA_E_CLOSED));
-			if (!this.#closed)
+			if (!this.#closed && !this.#broken)
 				this.#library.call("uncia_watch_stop", this.#wallet);
 			watch.wake(null);
 		};
@@ -605,6 +617,30 @@ export class Wallet {
 		});
 	}
 
+	/* ---- contacts ---- */
+
+	/** Pins a name to the address that it had when it was first used. One whose address has changed is UNCIA_E_EXISTS, one that
+	 * looks like another contact's UNCIA_E_ALIKE: a question for the user. Ends when it is durable. */
+	async pin(name, address, { replace = false } = {}) {
+		this.#library.scope((memory) =>
+			this.#must("uncia_contact_pin", memory.text(name), memory.text(address), replace ? 1 : 0));
+		await this.#home.flushed();
+	}
+
+	/** The address of a contact; null: there is none of that name. */
+	pinned(name) {
+		this.#usable();
+		return this.#library.scope((memory) => {
+			const text = memory.take(ADDRESS_SIZE);
+			const result = this.#library.call("uncia_contact_find", this.#wallet, memory.text(name), text);
+			if (result === E.UNCIA_E_NOT_FOUND)
+				return null;
+			if (result < 0)
+				throw this.#library.error(result);
+			return this.#library.string(text);
+		});
+	}
+
 	/* ---- the rest ---- */
 
 	/** The device has changed networks: connections are made anew at once. */
@@ -628,7 +664,7 @@ export class Wallet {
 		await null; // `#closed` is set from here on
 		try {
 			if (!this.#broken)
-				this.#library.call("uncia_wallet_close", this.#wallet);
+				this.#library.call("uncia_wallet_close", this.#pointer);
 		} finally {
 			await this.#home.close();
 		}
