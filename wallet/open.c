@@ -66,9 +66,9 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 	if (!rc)
 		rc = orders_init(w);
 	if (!rc)
-		rc = notices_init(w);
-	if (!rc)
 		rc = keyfile_load(&w->host, &w->keyfile);
+	if (!rc)
+		rc = notices_init(w);
 	if (rc)
 		return rc;
 	address_of_key(w->keyfile.public_key, &w->address);
