@@ -108,7 +108,8 @@ static const struct member output_members[] = {
 
 static const struct member payment_request_members[] = {
     MEMBER(uncia_payment_request, size),         MEMBER(uncia_payment_request, outputs),
-    MEMBER(uncia_payment_request, output_count), MEMBER(uncia_payment_request, memo_hash),
+    MEMBER(uncia_payment_request, output_count), MEMBER(uncia_payment_request, holds),
+    MEMBER(uncia_payment_request, hold_count),   MEMBER(uncia_payment_request, memo_hash),
     MEMBER(uncia_payment_request, key),          MEMBER(uncia_payment_request, expires_s),
     MEMBER(uncia_payment_request, memo),         MEMBER(uncia_payment_request, tag),
     MEMBER(uncia_payment_request, tag_size),

@@ -8,6 +8,8 @@
 #include "phone_parts.h"
 #include "uncia/error.h"
 
+#define HEIGHTS_AHEAD 10000u
+
 static uint64_t claims_draw(struct phones *p, uint64_t below)
 {
 	return wire_draw(&p->claim_random, below);
@@ -157,6 +159,8 @@ void phone_hold_heard(struct phone *phone, int error)
 		phone_fail(phone, "does not tell what a hold has");
 	phone_trace(phone, "hold has %" PRIu64 " at height %" PRIu64, state.balance, state.height);
 	const struct model_hold *hold = hold_of(p, &claim);
+	if (state.height >= p->checks->model.height_count + HEIGHTS_AHEAD)
+		phone_fail(phone, "is told what a hold has at a height that nobody has come to");
 	if (state.height >= p->checks->model.height_count)
 		return; /* not durable anywhere yet */
 	const struct model_change was = hold ? model_hold_at(hold, state.height) : (struct model_change){0};
