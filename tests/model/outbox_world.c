@@ -328,7 +328,7 @@ void world_copy(struct world *w, const struct world *from)
 	wallet->session->order = must(calloc(VALIDATORS, sizeof(*wallet->session->order)));
 	wallet->session->busy_until_ms = from->wallet->session->busy_until_ms;
 	if (archive_init(wallet) || wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet) ||
-	    orders_init(wallet) || notices_init(wallet))
+	    orders_init(wallet) || notices_init(wallet) || world_copy_holds(wallet, from->wallet->homing))
 		abort();
 	/* No notice is checked. */
 	*wallet->notices = (struct notices){.has_floor = from->wallet->notices->has_floor,
