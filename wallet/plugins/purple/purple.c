@@ -8,6 +8,7 @@
 #define PREFS         "/plugins/core/uncia"
 #define PREFIX        "≡ uncia: "
 #define WAITING_LINES 64
+#define TICK_S        3
 
 static PurplePlugin *own_plugin;
 static struct plugin *wallet_plugin;
@@ -16,7 +17,7 @@ static GQueue *waiting; /* lines of the wallet's window while there is no accoun
 static PurpleCmdId pay_command, uncia_command;
 static bool asks_passphrase;
 static GQueue *heard_messages;
-static guint heard_timer; /* 0: none runs */
+static guint heard_timer, tick_timer; /* 0: none runs */
 
 /* ---- the wallet's window ----------------------------------------------------------------------------- */
 
@@ -104,6 +105,25 @@ static void purple_unwatch(void *context, int fd)
 	if (wallet_input)
 		purple_input_remove(wallet_input);
 	wallet_input = 0;
+}
+
+static gboolean purple_ticks(gpointer data)
+{
+	(void)data;
+	if (wallet_plugin)
+		plugin_tick(wallet_plugin);
+	return TRUE;
+}
+
+static void purple_tick(void *context, bool on)
+{
+	(void)context;
+	if (on && !tick_timer) {
+		tick_timer = purple_timeout_add_seconds(TICK_S, purple_ticks, NULL);
+	} else if (!on && tick_timer) {
+		purple_timeout_remove(tick_timer);
+		tick_timer = 0;
+	}
 }
 
 static void purple_setting(void *context, const char *setting, char *value, size_t size)
@@ -254,6 +274,7 @@ static gboolean load(PurplePlugin *plugin)
 	static const struct plugin_client client = {.name = "purple",
 	                                            .watch = purple_watch,
 	                                            .unwatch = purple_unwatch,
+	                                            .tick = purple_tick,
 	                                            .show = purple_show,
 	                                            .record = purple_record,
 	                                            .send = purple_place_send,
