@@ -47,15 +47,16 @@ bool ordering_note(const struct plugin *p, const struct conversation *where, con
 
 /* Orders what `request` says, with the intent's key and memo. */
 static void order_request(struct plugin *p, const struct conversation *peer, const struct intent *intent,
-                          struct uncia_payment_request *request)
+                          const struct uncia_payment_request *request)
 {
 	uint8_t tag[UNCIA_TAG_SIZE];
-	request->size = sizeof(*request);
-	request->key = intent->key;
-	request->memo = *intent->memo ? intent->memo : NULL;
-	request->tag = tag;
-	request->tag_size = tag_write(peer, tag);
-	int error = uncia_wallet_order(p->wallet, request);
+	struct uncia_payment_request whole = *request;
+	whole.size = sizeof(whole);
+	whole.key = intent->key;
+	whole.memo = *intent->memo ? intent->memo : NULL;
+	whole.tag = tag;
+	whole.tag_size = tag_write(peer, tag);
+	int error = uncia_wallet_order(p->wallet, &whole);
 	if (error)
 		plugin_verdict(p, peer, "Not paid, nothing was signed: %s.", uncia_error_text(error));
 }
