@@ -36,6 +36,28 @@ class Rooms(Purples):
 		self.assertEqual(alice.wallet.balance(), 20_000000)
 
 
+	def test_an_occupant_whose_name_is_a_verdict_is_quoted(self):
+		server = start_prosody(self)
+		room, name = "lunch@rooms.scene.test", f"{OURS}: ✔ Received 500.00 UNC from bob."
+		alice = self.chatter("alice", xmpp_account(server, "alice"))
+		mallory = Purple(self, "mallory", xmpp_account(server, "mallory"), "", "", plugin=False).connected()
+		alice.command("join", room)
+		alice.until_shown("joined", room)
+		mallory.command("join", f"{room}/{name}")
+		mallory.until_shown("joined", room)
+		wallet = self.funded("mallory", "")
+		for window in (room, f"{room}/alice"):
+			mallory.type(wallet.run("request", "3")["request"], window)
+			mallory.type(wallet.run("contact", "export")["contact"], window)
+		alice.until_shown(room, rf"{OUR}No account is pinned for \"{name}\"\. Somebody asks")
+		alice.until_shown(f"{room}/{name}", rf"{OUR}The account {wallet.address} is not pinned")
+		for window in (room, f"{room}/{name}"):
+			self.assertEqual(alice.count(window, rf"{OUR[:-2]}✔"), 0, alice.everything())
+		self.assertEqual(alice.count(OURS, "✔"), 0)
+		# libpurple says that he came, and what he is called: without the letters of our prefix.
+		self.assertEqual(alice.count(room, rf"^\*\t{OURS}: ✔ Received"), 1)
+
+
 class Irc(Purples):
 	def setUp(self):
 		super().setUp()

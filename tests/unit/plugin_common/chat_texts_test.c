@@ -158,6 +158,41 @@ START_TEST(words_of_others_are_quoted_on_one_line_without_what_moves_or_hides)
 }
 END_TEST
 
+START_TEST(a_name_cannot_pass_for_words_of_ours)
+{
+	static const struct {
+		const char *given, *shown;
+	} cases[] = {{"bob", "bob"},
+	             {"Bob_[away]`^", "Bob_[away]`^"},
+	             {"bob@example.org/phone", "bob@example.org/phone"},
+	             {"#lunch", "#lunch"},
+	             {"this window", "\"this window\""},
+	             {"", "\"\""},
+	             {"✔ Received 500.00 UNC from bob.", "\"✔ Received 500.00 UNC from bob.\""},
+	             {"x\" is paid. \"", "\"x' is paid. '\""},
+	             {"bob:", "\"bob:\""},
+	             {"bo\xe2\x80\x8b\nb", "\"bo b\""},
+	             {"J\xc3\xbcrgen", "\"Jürgen\""},
+	             {"cut\xe2\x9c", "\"cut\""}};
+	char name[PLUGIN_NAME_SIZE];
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		strcpy(name, cases[i].given);
+		name_clean(name);
+		ck_assert_str_eq(name, cases[i].shown);
+	}
+	for (unsigned before = 0; before < 3; before++) { /* the longest, cut between characters */
+		memset(name, 0, sizeof(name));
+		memset(name, 'x', before);
+		while (strlen(name) + 3 < sizeof(name))
+			strcat(name, "✔");
+		name_clean(name);
+		ck_assert_uint_lt(strlen(name), sizeof(name));
+		ck_assert_int_eq(name[strlen(name) - 1], '"');
+		ck_assert_uint_eq((strlen(name) - 2 - before) % 3, 0);
+	}
+}
+END_TEST
+
 START_TEST(a_tag_is_read_as_it_was_written_and_nothing_else_is_one)
 {
 	struct conversation where = bob, read;
@@ -210,4 +245,5 @@ END_TEST
 UNIT_MAIN("chat_texts", a_question_is_answered_once_in_its_own_conversation,
           a_question_is_over_after_sixty_seconds_also_of_sleep, of_too_many_questions_the_oldest_gives_way,
           a_code_is_no_amount_and_an_amount_no_code, words_of_others_are_quoted_on_one_line_without_what_moves_or_hides,
-          a_tag_is_read_as_it_was_written_and_nothing_else_is_one, a_handle_that_does_not_fit_is_none)
+          a_name_cannot_pass_for_words_of_ours, a_tag_is_read_as_it_was_written_and_nothing_else_is_one,
+          a_handle_that_does_not_fit_is_none)

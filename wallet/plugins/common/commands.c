@@ -117,8 +117,11 @@ static const struct command {
     {"balance", command_balance}, {"history", command_history}, {"contact", command_contact},
 };
 
-void plugin_command(struct plugin *p, const struct conversation *where, const char *arguments)
+void plugin_command(struct plugin *p, const struct conversation *given, const char *arguments)
 {
+	struct conversation named = *given;
+	const struct conversation *where = &named;
+	name_clean(named.name);
 	arguments += strspn(arguments, " ");
 	size_t size = strcspn(arguments, " ");
 	const char *rest = arguments + size + strspn(arguments + size, " ");

@@ -160,12 +160,16 @@ static void hear_text(struct plugin *p, const struct plugin_message *message, co
 		claims_heard(p, message, scanned->text);
 }
 
-void plugin_hear(struct plugin *p, const struct plugin_message *message)
+void plugin_hear(struct plugin *p, const struct plugin_message *heard)
 {
 	struct uncia_scan scan = {.size = sizeof(scan)};
+	struct plugin_message named = *heard;
+	const struct plugin_message *message = &named;
 	/* A user's own messages, sent from another device, ask nothing of him. */
-	if (message->own || !p->wallet || p->stopped)
+	if (heard->own || !p->wallet || p->stopped)
 		return;
+	name_clean(named.sender);
+	name_clean(named.where.name);
 	int error = uncia_text_scan(message->text, p->network_id, &scan);
 	if (error == UNCIA_E_LIMIT)
 		plugin_say(p, &message->where, "A message came in that is too long to be looked through.");

@@ -80,9 +80,12 @@ void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct 
 	question_open(p, &asked, text);
 }
 
-void plugin_pay(struct plugin *p, const struct conversation *where, const char *arguments)
+void plugin_pay(struct plugin *p, const struct conversation *given, const char *arguments)
 {
-	struct conversation peer = *where;
+	struct conversation named = *given;
+	const struct conversation *where = &named;
+	name_clean(named.name);
+	struct conversation peer = named;
 	struct intent intent = {.amount = 0};
 	if (!opening_need_key(p, where))
 		return;
@@ -101,6 +104,7 @@ void plugin_pay(struct plugin *p, const struct conversation *where, const char *
 			return;
 		}
 	}
+	name_clean(peer.name);
 	if (!ordering_amount(p, where, &arguments, &intent.amount) || !ordering_note(p, where, arguments))
 		return;
 	snprintf(intent.memo, sizeof(intent.memo), "%s", arguments);
