@@ -5,6 +5,29 @@ from messengers import OURS, PASSPHRASE, Purple, RawIrc, irc_account, start_ircd
 from test_purple import CODE, OUR, Purples
 
 
+class Late(Purples):
+	def test_what_was_kept_by_the_server_asks_nothing(self):
+		"""It may be old, and may have been here before."""
+		server = start_prosody(self)
+		bob = Purple(self, "bob", xmpp_account(server, "bob"), "", "", plugin=False).connected()
+		wallet, payee = self.funded("bob", "5"), self.funded("alice", "20")
+		to_alice = wallet.run("notice", wallet.send(payee, "1")["id"])["notice"]
+		texts = [wallet.run("contact", "export", "--handle", "xmpp:bob@scene.test")["contact"], wallet.run("request", "3")["request"], to_alice]
+		for text in texts:
+			bob.type(text, "alice@scene.test")
+		self.until(lambda: len(list((self.dir / "prosody").rglob("offline/alice.list"))), "the messages to wait for alice")
+		alice = Purple(self, "alice", xmpp_account(server, "alice"), payee.home, self.network.file).connected()
+		alice.until_shown("bob@scene.test", rf"{OUR}bob@scene\.test shows the account {wallet.address}\. It is an old message: nothing is pinned by it")
+		alice.until_shown("bob@scene.test", rf"{OUR}No account is pinned for bob@scene\.test\. Somebody asks to be paid at \S+: 3\.00 \S+\. The message is old")
+		alice.until_shown("bob@scene.test", rf"{OUR}bob@scene\.test, for whom no account is pinned, told of a payment in an old message")
+		alice.type("/uncia accept", "bob@scene.test")
+		alice.until_shown("bob@scene.test", rf"{OUR}No request is open in this conversation")
+		self.assertEqual(alice.count("bob@scene.test", "/uncia yes|To pay:"), 0, alice.everything())
+		# Sent again, it counts.
+		bob.type(texts[0], "alice@scene.test")
+		alice.until_shown("bob@scene.test", rf"{OUR}bob@scene\.test is paid at {wallet.address} from now on")
+
+
 class Rooms(Purples):
 	def test_an_occupant_of_a_room_is_never_pinned(self):
 		server = start_prosody(self)

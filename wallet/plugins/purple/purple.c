@@ -259,6 +259,8 @@ static void on_im(PurpleAccount *account, char *sender, char *text, PurpleConver
 {
 	struct heard seen = {.account = account, .type = PURPLE_CONV_TYPE_IM, .sender = sender, .flags = flags};
 	(void)conv, (void)data;
+	if (message_is_delayed(account))
+		seen.flags |= PURPLE_MESSAGE_DELAYED;
 	keep_heard(&seen, text);
 }
 
