@@ -64,16 +64,19 @@ static bool says_delayed(const xmlnode *node)
 }
 
 /* Each message of XMPP, before libpurple hands on what it says: of one that was kept it tells nobody. */
-static gboolean on_stanza(PurpleConnection *gc, const char *type, const char *id, const char *from, const char *to,
-                          xmlnode *stanza, void *data)
+static void *on_stanza(va_list arguments, void *data)
 {
+	PurpleConnection *gc = va_arg(arguments, PurpleConnection *);
+	(void)data;
+	for (int i = 0; i < 4; i++) /* type, id, from, to */
+		(void)va_arg(arguments, const char *);
+	const xmlnode *stanza = va_arg(arguments, xmlnode *);
 	PurpleAccount *account = purple_connection_get_account(gc);
-	(void)type, (void)id, (void)from, (void)to, (void)data;
 	if (stanza && says_delayed(stanza))
 		g_hash_table_insert(delayed, account, account);
 	else
 		g_hash_table_remove(delayed, account);
-	return FALSE;
+	return NULL; /* libpurple goes on with it */
 }
 
 bool message_is_delayed(PurpleAccount *account)
@@ -86,7 +89,7 @@ void accounts_begin(void *handle)
 	PurplePlugin *irc = purple_find_prpl(PROTOCOL_IRC), *xmpp = purple_find_prpl(PROTOCOL_XMPP);
 	delayed = g_hash_table_new(NULL, NULL);
 	if (xmpp)
-		purple_signal_connect(xmpp, "jabber-receiving-message", handle, PURPLE_CALLBACK(on_stanza), NULL);
+		purple_signal_connect_vargs(xmpp, "jabber-receiving-message", handle, PURPLE_CALLBACK(on_stanza), NULL);
 	networks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	run_number = g_random_int();
 	if (irc)
