@@ -171,12 +171,16 @@ START_TEST(a_name_cannot_pass_for_words_of_ours)
 	             {"✔ Received 500.00 UNC from bob.", "\"✔ Received 500.00 UNC from bob.\""},
 	             {"x\" is paid. \"", "\"x' is paid. '\""},
 	             {"bob:", "\"bob:\""},
+	             {"\"✔ paid\"", "\"✔ paid\""},
+	             {"\"", "\"'\""},
 	             {"bo\xe2\x80\x8b\nb", "\"bo b\""},
 	             {"J\xc3\xbcrgen", "\"Jürgen\""},
 	             {"cut\xe2\x9c", "\"cut\""}};
 	char name[PLUGIN_NAME_SIZE];
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		strcpy(name, cases[i].given);
+		name_clean(name);
+		ck_assert_str_eq(name, cases[i].shown);
 		name_clean(name);
 		ck_assert_str_eq(name, cases[i].shown);
 	}

@@ -114,6 +114,7 @@ void hearing_accept(struct plugin *p, const struct conversation *where, const ch
 	struct conversation peer = offer->where;
 	if (offer->where.group && !p->client.find(p->client.context, where, offer->sender, &peer))
 		peer = offer->where;
+	name_clean(peer.name);
 	if (!peer.group || !*peer.peer)
 		snprintf(peer.name, sizeof(peer.name), "%s", offer->sender);
 	pay_or_ask(p, &peer, where, &intent);

@@ -98,6 +98,11 @@ void name_clean(char name[PLUGIN_NAME_SIZE])
 	size_t used = 0, size;
 	if (*name && !name[strspn(name, plain)])
 		return;
+	size_t length = strlen(name);
+	if (length > 1 && *name == '"' && name[length - 1] == '"') { /* one that is quoted stays as it is */
+		name[length - 1] = '\0';
+		memmove(name, name + 1, length - 1);
+	}
 	/* With the quotation marks it fits, and no character is cut in two. */
 	while ((size = utf8_bytes((const unsigned char *)name + used)) && used + size <= PLUGIN_NAME_SIZE - 3)
 		used += size;
