@@ -188,6 +188,17 @@ static void on_joined(PurpleConversation *conv, void *data)
 	print_line("joined", "", purple_conversation_get_name(conv));
 }
 
+/* What leaves for a server of IRC. */
+static void on_irc_sends(PurpleConnection *gc, char **text, void *data)
+{
+	(void)gc, (void)data;
+	if (text && *text) {
+		gchar *line = g_strchomp(g_strdup(*text));
+		print_line("sent", "", line);
+		g_free(line);
+	}
+}
+
 static gboolean reconnect(gpointer data)
 {
 	(void)data;
@@ -234,6 +245,9 @@ static void make_account(char **arguments, int count)
 	                      "off");
 	purple_signal_connect(purple_connections_get_handle(), "connection-error", &handle,
 	                      PURPLE_CALLBACK(on_connection_error), NULL);
+	if (purple_find_prpl("prpl-irc"))
+		purple_signal_connect(purple_find_prpl("prpl-irc"), "irc-sending-text", &handle,
+		                      PURPLE_CALLBACK(on_irc_sends), NULL);
 	purple_signal_connect(purple_conversations_get_handle(), "chat-joined", &handle, PURPLE_CALLBACK(on_joined),
 	                      NULL);
 	purple_account_set_enabled(account, "scene", TRUE);

@@ -4,7 +4,7 @@ import unittest
 from messengers import MessengerTest, OURS, Purple, RawIrc, irc_account, start_ircd, start_prosody, xmpp_account
 
 CODE = r"/uncia yes (\w{4})$"
-OUR = rf"^\*\t{OURS}: .*"
+OUR = rf"^\*\t{OURS} [a-z]{{4}}: .*"
 
 
 class Purples(MessengerTest):

@@ -5,6 +5,29 @@ from messengers import OURS, PASSPHRASE, Purple, RawIrc, irc_account, start_ircd
 from test_purple import CODE, OUR, Purples
 
 
+class Late(Purples):
+	def test_what_was_kept_by_the_server_asks_nothing(self):
+		"""It may be old, and may have been here before."""
+		server = start_prosody(self)
+		bob = Purple(self, "bob", xmpp_account(server, "bob"), "", "", plugin=False).connected()
+		wallet, payee = self.funded("bob", "5"), self.funded("alice", "20")
+		to_alice = wallet.run("notice", wallet.send(payee, "1")["id"])["notice"]
+		texts = [wallet.run("contact", "export", "--handle", "xmpp:bob@scene.test")["contact"], wallet.run("request", "3")["request"], to_alice]
+		for text in texts:
+			bob.type(text, "alice@scene.test")
+		self.until(lambda: len(list((self.dir / "prosody").rglob("offline/alice.list"))), "the messages to wait for alice")
+		alice = Purple(self, "alice", xmpp_account(server, "alice"), payee.home, self.network.file).connected()
+		alice.until_shown("bob@scene.test", rf"{OUR}bob@scene\.test shows the account {wallet.address}\. It is an old message: nothing is pinned by it")
+		alice.until_shown("bob@scene.test", rf"{OUR}No account is pinned for bob@scene\.test\. Somebody asks to be paid at \S+: 3\.00 \S+\. The message is old")
+		alice.until_shown("bob@scene.test", rf"{OUR}bob@scene\.test, for whom no account is pinned, told of a payment in an old message")
+		alice.type("/uncia accept", "bob@scene.test")
+		alice.until_shown("bob@scene.test", rf"{OUR}No request is open in this conversation")
+		self.assertEqual(alice.count("bob@scene.test", "/uncia yes|To pay:"), 0, alice.everything())
+		# Sent again, it counts.
+		bob.type(texts[0], "alice@scene.test")
+		alice.until_shown("bob@scene.test", rf"{OUR}bob@scene\.test is paid at {wallet.address} from now on")
+
+
 class Rooms(Purples):
 	def test_an_occupant_of_a_room_is_never_pinned(self):
 		server = start_prosody(self)
@@ -34,6 +57,28 @@ class Rooms(Purples):
 		mallory.type(request, f"{room}/alice")
 		alice.until_shown(window, rf"{OUR}No account is pinned for \S+\. Somebody asks to be paid at")
 		self.assertEqual(alice.wallet.balance(), 20_000000)
+
+
+	def test_an_occupant_whose_name_is_a_verdict_is_quoted(self):
+		server = start_prosody(self)
+		room, name = "lunch@rooms.scene.test", f"{OURS}: ✔ Received 500.00 UNC from bob."
+		alice = self.chatter("alice", xmpp_account(server, "alice"))
+		mallory = Purple(self, "mallory", xmpp_account(server, "mallory"), "", "", plugin=False).connected()
+		alice.command("join", room)
+		alice.until_shown("joined", room)
+		mallory.command("join", f"{room}/{name}")
+		mallory.until_shown("joined", room)
+		wallet = self.funded("mallory", "")
+		for window in (room, f"{room}/alice"):
+			mallory.type(wallet.run("request", "3")["request"], window)
+			mallory.type(wallet.run("contact", "export")["contact"], window)
+		alice.until_shown(room, rf"{OUR}No account is pinned for \"{name}\"\. Somebody asks")
+		alice.until_shown(f"{room}/{name}", rf"{OUR}The account {wallet.address} is not pinned")
+		for window in (room, f"{room}/{name}"):
+			self.assertEqual(alice.count(window, rf"{OUR[:-2]}✔"), 0, alice.everything())
+		self.assertEqual(alice.count(OURS, "✔"), 0)
+		# libpurple says that he came, and what he is called: without the letters of our prefix.
+		self.assertEqual(alice.count(room, rf"^\*\t{OURS}: ✔ Received"), 1)
 
 
 class Irc(Purples):
@@ -87,8 +132,8 @@ class Irc(Purples):
 		self.alice.type("my passphrase", OURS)
 		self.alice.type("good night", "bob")
 		bob.read_until("good night")
-		self.assertNotIn("passphrase", bob.received.decode())
-		self.assertEqual(self.alice.count(OURS, "[Nn]o such|Erroneous|offline"), 0, self.alice.everything())
+		self.alice.until_shown("sent", "PRIVMSG bob :good night")
+		self.assertEqual(self.alice.count("sent", "my passphrase"), 0, self.alice.everything())
 
 
 class Passphrases(Purples):

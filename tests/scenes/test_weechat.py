@@ -117,7 +117,7 @@ class Paying(WeeChats):
 		self.confirm(alice, "irc.net.bob", r"Pay 1000\.00 ")
 		alice.until_shown("irc.net.bob", rf"{OURS}\t✘ Not paid to bob, nothing was signed: more than the balance")
 		alice.type("/pay 1", "core.weechat")
-		alice.until_shown("core.weechat", rf"{OURS}\tNo account is pinned for this window")
+		alice.until_shown("core.weechat", rf"{OURS}\tNo account is pinned for \"this window\"")
 		self.assertEqual((alice.wallet.balance(), bob.wallet.balance()), (20_000000, 5_000000))
 
 

@@ -101,7 +101,7 @@ static bool add_headers(const struct webhook *w, struct transfer *t)
 {
 	crypto_auth_hmacsha256_state state;
 	uint8_t tag[crypto_auth_hmacsha256_BYTES];
-	char hex[2 * sizeof(tag) + 1], key[BODY_MAX];
+	char hex[2 * sizeof(tag) + 1], key[BODY_MAX / 2];
 
 	crypto_auth_hmacsha256_init(&state, w->secret, w->secret_size);
 	crypto_auth_hmacsha256_update(&state, (const uint8_t *)t->body, strlen(t->body));

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "answers.h"
+#include "claims.h"
 #include "hearing.h"
 #include "opening.h"
-#include "paying.h"
+#include "ordering.h"
 #include "people.h"
 #include "question.h"
 #include "say.h"
@@ -17,6 +18,8 @@ static const char *const help_lines[] = {
     "/uncia address: shows the other one your account, signed, so that it can be paid",
     "/uncia request AMOUNT [note]: asks to be paid",
     "/uncia accept [CODE] [AMOUNT]: pays a request that was shown here",
+    "/uncia claim AMOUNT: money for somebody who has no account yet; in a group: /uncia claim --public AMOUNT",
+    "/uncia claim [CODE]: takes such money that was shown here",
     "/uncia balance, /uncia history: what there is, and what was paid lately",
     "/uncia contact: the account that is pinned for the other one, and digits to compare by voice",
     "/uncia yes CODE: confirms what was asked, within 60 s, in the same conversation",
@@ -59,8 +62,8 @@ static void command_request(struct plugin *p, const struct conversation *where, 
 {
 	struct uncia_request request = {.size = sizeof(request), .has_amount = true};
 	char text[UNCIA_CHAT_TEXT_SIZE];
-	if (!opening_need_key(p, where) || !paying_amount(p, where, &arguments, &request.amount) ||
-	    !paying_note(p, where, arguments))
+	if (!opening_need_key(p, where) || !ordering_amount(p, where, &arguments, &request.amount) ||
+	    !ordering_note(p, where, arguments))
 		return;
 	snprintf(request.memo, sizeof(request.memo), "%s", arguments);
 	int error = uncia_wallet_request(p->wallet, &request, text);
@@ -109,12 +112,16 @@ static const struct command {
 	const char *word;
 	void (*run)(struct plugin *p, const struct conversation *where, const char *arguments);
 } commands[] = {
-    {"help", command_help}, {"address", command_address}, {"request", command_request}, {"accept", command_accept},
-    {"yes", command_yes},   {"balance", command_balance}, {"history", command_history}, {"contact", command_contact},
+    {"claim", claims_command},    {"help", command_help},       {"address", command_address},
+    {"request", command_request}, {"accept", command_accept},   {"yes", command_yes},
+    {"balance", command_balance}, {"history", command_history}, {"contact", command_contact},
 };
 
-void plugin_command(struct plugin *p, const struct conversation *where, const char *arguments)
+void plugin_command(struct plugin *p, const struct conversation *given, const char *arguments)
 {
+	struct conversation named = *given;
+	const struct conversation *where = &named;
+	name_clean(named.name);
 	arguments += strspn(arguments, " ");
 	size_t size = strcspn(arguments, " ");
 	const char *rest = arguments + size + strspn(arguments + size, " ");

@@ -2,8 +2,11 @@
 #include "hearing.h"
 #include <stdio.h>
 #include <string.h>
+#include "claims.h"
 #include "notices.h"
+#include "offers.h"
 #include "opening.h"
+#include "ordering.h"
 #include "paying.h"
 #include "people.h"
 #include "question.h"
@@ -65,7 +68,6 @@ static void hear_request(struct plugin *p, const struct plugin_message *message,
 	char payee[PLUGIN_LINE_SIZE], money[MONEY_TEXT_SIZE] = "an amount of your choice", memo[QUOTED_TEXT_SIZE] = "";
 	struct uncia_request request;
 	struct uncia_request_check check;
-	struct offer *offer = &p->offers[p->next_offer % OFFERS_MAX];
 	if (!read_request(p, &message->where, text, &request, &check))
 		return;
 	payee_text(message->sender, &request, &check, payee);
@@ -73,71 +75,32 @@ static void hear_request(struct plugin *p, const struct plugin_message *message,
 		quoted_text(request.memo, memo);
 	if (request.has_amount)
 		money_text(p, request.amount, money);
-	if (message->delayed || strlen(text) >= sizeof(offer->text) || !code_make(offer->code)) {
+	const struct offer *offer = message->delayed ? NULL : offer_add(p, message, UNCIA_TEXT_REQUEST, text);
+	if (!offer) {
 		plugin_say(p, &message->where, "%s %s%s%s. The message is old: to pay it, have it sent again.", payee,
 		           money, *memo ? ", for " : "", memo);
 		return;
 	}
-	offer->where = message->where;
-	snprintf(offer->sender, sizeof(offer->sender), "%s", message->sender);
-	strcpy(offer->text, text);
-	p->next_offer++;
 	plugin_say(p, &message->where, "%s %s%s%s. To pay: /uncia accept %s%s", payee, money, *memo ? ", for " : "",
 	           memo, offer->code, request.has_amount ? "" : " AMOUNT");
-}
-
-/* The offers of a group are open to whoever reads it: who wrote them does not tell them apart. */
-static bool offer_is_here(const struct offer *offer, const struct conversation *where)
-{
-	return *offer->code && (where->group ? offer->where.group && !strcmp(offer->where.window, where->window) &&
-	                                           !strcmp(offer->where.own, where->own)
-	                                     : conversation_same(&offer->where, where));
-}
-
-/* The request of this code, or the only one that was shown here. NULL, and it is said why. */
-static struct offer *offer_find(struct plugin *p, const struct conversation *where, const char *code)
-{
-	struct offer *found = NULL;
-	struct uncia_payment_id paid;
-	for (struct offer *offer = p->offers; offer < p->offers + OFFERS_MAX; offer++) {
-		if (!offer_is_here(offer, where) || (*code && strcmp(code, offer->code)))
-			continue;
-		struct uncia_request request = {.size = sizeof(request)};
-		if (!*code && !uncia_request_parse(p->network_id, offer->text, &request) &&
-		    !uncia_wallet_by_key(p->wallet, request.key, &paid))
-			continue;
-		if (found) {
-			plugin_say(p, where,
-			           "Several requests were shown here: /uncia accept CODE, with the code that stands "
-			           "behind the one you mean. Nothing was paid.");
-			return NULL;
-		}
-		found = offer;
-	}
-	if (!found && *code)
-		plugin_say(p, where, "No request with the code \"%.10s\" was shown here. Nothing was paid.", code);
-	else if (!found)
-		plugin_say(p, where, "No request is open in this conversation.");
-	return found;
 }
 
 void hearing_accept(struct plugin *p, const struct conversation *where, const char *arguments)
 {
 	char code[CODE_SIZE] = "";
 	struct intent intent = {.amount = 0};
-	size_t size = strcspn(arguments, " ");
-	if (size == CODE_SIZE - 1 && !memchr(arguments, '.', size)) {
-		memcpy(code, arguments, size);
-		arguments += size;
+	if (code_read(arguments)) {
+		memcpy(code, arguments, CODE_SIZE - 1);
+		arguments += CODE_SIZE - 1;
 		arguments += strspn(arguments, " ");
 	}
 	struct uncia_request request;
 	struct uncia_request_check check;
-	struct offer *offer = opening_need_key(p, where) ? offer_find(p, where, code) : NULL;
+	const struct offer *offer = opening_need_key(p, where) ? offer_find(p, where, UNCIA_TEXT_REQUEST, code) : NULL;
 	if (!offer || !read_request(p, &offer->where, offer->text, &request, &check))
 		return;
 	intent.amount = request.amount;
-	if (!request.has_amount && !paying_amount(p, where, &arguments, &intent.amount))
+	if (!request.has_amount && !ordering_amount(p, where, &arguments, &intent.amount))
 		return;
 	if (*arguments) {
 		plugin_say(p, where,
@@ -151,9 +114,10 @@ void hearing_accept(struct plugin *p, const struct conversation *where, const ch
 	struct conversation peer = offer->where;
 	if (offer->where.group && !p->client.find(p->client.context, where, offer->sender, &peer))
 		peer = offer->where;
+	name_clean(peer.name);
 	if (!peer.group || !*peer.peer)
 		snprintf(peer.name, sizeof(peer.name), "%s", offer->sender);
-	paying_begin(p, &peer, where, &intent);
+	pay_or_ask(p, &peer, where, &intent);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------- */
@@ -193,14 +157,20 @@ static void hear_text(struct plugin *p, const struct plugin_message *message, co
 		hear_request(p, message, scanned->text);
 	else if (scanned->kind == UNCIA_TEXT_NOTICE)
 		notices_heard(p, message, scanned->text);
+	else if (scanned->kind == UNCIA_TEXT_CLAIM)
+		claims_heard(p, message, scanned->text);
 }
 
-void plugin_hear(struct plugin *p, const struct plugin_message *message)
+void plugin_hear(struct plugin *p, const struct plugin_message *heard)
 {
 	struct uncia_scan scan = {.size = sizeof(scan)};
+	struct plugin_message named = *heard;
+	const struct plugin_message *message = &named;
 	/* A user's own messages, sent from another device, ask nothing of him. */
-	if (message->own || !p->wallet || p->stopped)
+	if (heard->own || !p->wallet || p->stopped)
 		return;
+	name_clean(named.sender);
+	name_clean(named.where.name);
 	int error = uncia_text_scan(message->text, p->network_id, &scan);
 	if (error == UNCIA_E_LIMIT)
 		plugin_say(p, &message->where, "A message came in that is too long to be looked through.");

@@ -2,8 +2,9 @@
 #include "paying.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include "claims.h"
 #include "opening.h"
+#include "ordering.h"
 #include "people.h"
 #include "question.h"
 #include "say.h"
@@ -11,72 +12,12 @@
 
 #define SAME_AGAIN_MS 60000 /* the same payment within this time may be a key that was hit twice */
 
-/* A fresh idempotency key; false where there is no randomness. */
-static bool fresh_key(char key[PLUGIN_KEY_SIZE])
-{
-	unsigned char random[16];
-	if (getentropy(random, sizeof(random)))
-		return false;
-	int used = snprintf(key, PLUGIN_KEY_SIZE, "chat-");
-	for (size_t i = 0; i < sizeof(random); i++)
-		used += snprintf(key + used, PLUGIN_KEY_SIZE - (size_t)used, "%02x", random[i]);
-	return true;
-}
-
-bool paying_amount(const struct plugin *p, const struct conversation *where, const char **arguments, uint64_t *amount)
-{
-	char word[UNCIA_AMOUNT_TEXT_SIZE], quoted[QUOTED_TEXT_SIZE];
-	size_t size = strcspn(*arguments, " ");
-	snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word) - 1), *arguments);
-	if (size >= sizeof(word) || uncia_amount_parse(word, amount) || !*amount) {
-		quoted_text(word, quoted);
-		plugin_say(p, where, "%s is not an amount, such as 12 or 0.50. Nothing was done.", quoted);
-		return false;
-	}
-	*arguments += size;
-	*arguments += strspn(*arguments, " ");
-	return true;
-}
-
-bool paying_note(const struct plugin *p, const struct conversation *where, const char *note)
-{
-	if (strlen(note) >= UNCIA_CHAT_MEMO_SIZE) {
-		plugin_say(p, where, "The note has %zu bytes; a chat carries 96 at most. Nothing was done.",
-		           strlen(note));
-		return false;
-	}
-	int error = uncia_memo_check(note);
-	if (error)
-		plugin_say(p, where, "This cannot be a note: %s. Nothing was done.", uncia_error_text(error));
-	return !error;
-}
-
 /* ---- before ------------------------------------------------------------------------------------------ */
-
-static void order(struct plugin *p, const struct conversation *peer, const struct intent *intent)
-{
-	uint8_t tag[UNCIA_TAG_SIZE];
-	struct uncia_output output = {.address = intent->address, .amount = intent->amount};
-	struct uncia_payment_request request = {.size = sizeof(request),
-	                                        .outputs = &output,
-	                                        .output_count = 1,
-	                                        .key = intent->key,
-	                                        .memo = *intent->memo ? intent->memo : NULL,
-	                                        .tag = tag,
-	                                        .tag_size = tag_write(peer, tag)};
-	int error = uncia_wallet_order(p->wallet, &request);
-	if (error) {
-		plugin_verdict(p, peer, "Not paid, nothing was signed: %s.", uncia_error_text(error));
-		return;
-	}
-	p->last = *intent;
-	p->last_ms = plugin_now_ms();
-}
 
 static void order_agreed(struct plugin *p, const struct open_question *question)
 {
 	if (opening_need_key(p, &question->where))
-		order(p, &question->peer, &question->intent);
+		ordering_pay(p, &question->peer, &question->intent);
 }
 
 /* Why it must be asked first; "" where it need not. */
@@ -117,8 +58,8 @@ static bool said_paid_before(struct plugin *p, const struct conversation *where,
 	return true;
 }
 
-void paying_begin(struct plugin *p, const struct conversation *peer, const struct conversation *where,
-                  const struct intent *intent)
+void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct conversation *where,
+                const struct intent *intent)
 {
 	char reason[PLUGIN_LINE_SIZE], text[PLUGIN_LINE_SIZE * 2], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
 	char name[WHO_TEXT_SIZE];
@@ -126,7 +67,7 @@ void paying_begin(struct plugin *p, const struct conversation *peer, const struc
 		return;
 	reason_to_ask(p, peer, intent, reason);
 	if (!*reason) {
-		order(p, peer, intent);
+		ordering_pay(p, peer, intent);
 		return;
 	}
 	struct open_question asked = {.where = *where, .peer = *peer, .agreed = order_agreed, .intent = *intent};
@@ -139,9 +80,12 @@ void paying_begin(struct plugin *p, const struct conversation *peer, const struc
 	question_open(p, &asked, text);
 }
 
-void plugin_pay(struct plugin *p, const struct conversation *where, const char *arguments)
+void plugin_pay(struct plugin *p, const struct conversation *given, const char *arguments)
 {
-	struct conversation peer = *where;
+	struct conversation named = *given;
+	const struct conversation *where = &named;
+	name_clean(named.name);
+	struct conversation peer = named;
 	struct intent intent = {.amount = 0};
 	if (!opening_need_key(p, where))
 		return;
@@ -160,7 +104,8 @@ void plugin_pay(struct plugin *p, const struct conversation *where, const char *
 			return;
 		}
 	}
-	if (!paying_amount(p, where, &arguments, &intent.amount) || !paying_note(p, where, arguments))
+	name_clean(peer.name);
+	if (!ordering_amount(p, where, &arguments, &intent.amount) || !ordering_note(p, where, arguments))
 		return;
 	snprintf(intent.memo, sizeof(intent.memo), "%s", arguments);
 	int error = person_account(p, &peer, intent.address);
@@ -169,10 +114,10 @@ void plugin_pay(struct plugin *p, const struct conversation *where, const char *
 		           "No account is pinned for %s%s. They show theirs by /uncia address, in a conversation of "
 		           "two. Nothing was done.",
 		           peer.name, *peer.peer ? "" : ", and none can be: the client does not say who this is");
-	else if (error || !fresh_key(intent.key))
+	else if (error || !ordering_key(intent.key))
 		plugin_say(p, where, "Nothing was paid: %s.", uncia_error_text(error ? error : UNCIA_E_RANDOM));
 	else
-		paying_begin(p, &peer, where, &intent);
+		pay_or_ask(p, &peer, where, &intent);
 }
 
 /* ---- behind ------------------------------------------------------------------------------------------ */
@@ -218,7 +163,9 @@ static void tell_payment(struct plugin *p, const struct conversation *peer, cons
 		return;
 	if (end_was_told(p, id))
 		return;
-	if (payment.state == UNCIA_PAYMENT_FINAL)
+	if (payment.state == UNCIA_PAYMENT_FINAL && payment.hold_count)
+		claims_opened(p, peer, &payment);
+	else if (payment.state == UNCIA_PAYMENT_FINAL)
 		tell_final(p, peer, &payment);
 	else
 		plugin_verdict(p, peer, "✘ %s to %s expired: it was not paid, and never will be.", money, peer->name);

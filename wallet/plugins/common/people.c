@@ -57,6 +57,7 @@ int person_of_account(struct plugin *p, const char *address, struct conversation
 		strcpy(peer->own, pin.own);
 		strcpy(peer->peer, pin.handle);
 		snprintf(peer->name, sizeof(peer->name), "%.*s", (int)sizeof(peer->name) - 1, handle_name(pin.handle));
+		name_clean(peer->name);
 		return 0;
 	}
 	return error ? error : UNCIA_E_NOT_FOUND;

@@ -1,7 +1,9 @@
 /* A plugin's turns: what the wallet tells, and to whom it matters. */
 #include "plugin.h"
 #include <stdlib.h>
+#include <string.h>
 #include "answers.h"
+#include "claims.h"
 #include "incoming.h"
 #include "notices.h"
 #include "opening.h"
@@ -23,12 +25,22 @@ void plugin_close(struct plugin *p)
 {
 	if (!p)
 		return;
+	claims_undo(p);
+	p->client.tick(p->client.context, false);
 	opening_undo(p);
+	explicit_bzero(p, sizeof(*p));
 	free(p);
+}
+
+void plugin_tick(struct plugin *p)
+{
+	claims_tick(p);
 }
 
 static void on_event(struct plugin *p, const struct uncia_event *event)
 {
+	if (claims_event(p, event))
+		return;
 	switch (event->kind) {
 	case UNCIA_EVENT_BALANCE:
 	case UNCIA_EVENT_HISTORY:

@@ -31,6 +31,8 @@ struct plugin_client {
 	/* Calls plugin_ready whenever this descriptor is readable, until unwatch. */
 	void (*watch)(void *context, int fd);
 	void (*unwatch)(void *context, int fd);
+	/* Calls plugin_tick every few seconds, as long as it is on. */
+	void (*tick)(void *context, bool on);
 	/* Shows a line in a conversation, to this user alone, with a prefix that no peer can have. `window` may be
 	 * empty: then it is the one with `peer`. Where there is no such window, the line is dropped. */
 	void (*show)(void *context, const struct conversation *where, const char *line);
@@ -65,6 +67,8 @@ struct plugin *plugin_open(const struct plugin_client *client);
 void plugin_close(struct plugin *plugin);
 /* The descriptor is readable. */
 void plugin_ready(struct plugin *plugin);
+/* Some seconds have passed, and plugin_client.tick is on. */
+void plugin_tick(struct plugin *plugin);
 /* Opens the key, in a thread of its own. The passphrase is copied; the caller wipes its own. */
 void plugin_unlock(struct plugin *plugin, const char *passphrase);
 /* A message has come in: never a command, whatever it says. */

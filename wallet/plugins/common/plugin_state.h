@@ -11,6 +11,7 @@
 #define OFFERS_MAX      64    /* requests and claims that were shown */
 #define CODE_SIZE       5
 #define ENDS_MAX        64 /* payments whose end was told */
+#define GIVEN_MAX       16
 #define PLUGIN_KEY_SIZE 65
 
 /* A payment that somebody wants to make. */
@@ -32,12 +33,40 @@ struct open_question {
 	char notice[UNCIA_CHAT_TEXT_SIZE]; /* to be looked for, though nobody is pinned */
 };
 
-/* A request that a conversation has shown, and that can be accepted there. */
+/* A request, or a claim, that a conversation has shown, and that can be accepted there. */
 struct offer {
+	enum uncia_text_kind kind;
 	char code[CODE_SIZE]; /* empty: none */
 	struct conversation where;
 	char sender[PLUGIN_NAME_SIZE];
 	char text[UNCIA_CHAT_TEXT_SIZE];
+};
+
+/* A claim that this user has made, until it is known what has become of it. */
+struct given {
+	struct uncia_receipt *receipt; /* of the payment that opened it; NULL: none */
+	struct conversation where;
+};
+
+enum taking_stage {
+	TAKING_NOTHING,
+	TAKING_FINDS, /* the payment that has put it there is asked for */
+	TAKING_LOOKS, /* what the ledger has of it now is */
+	TAKING_READY, /* that is known; the ledger's time is waited for */
+	TAKING_TAKES  /* the payment that takes it is on its way */
+};
+
+/* A claim that is being taken: one at a time. */
+struct taking {
+	enum taking_stage stage;
+	bool synced;
+	struct conversation where;
+	char sender[PLUGIN_NAME_SIZE];
+	struct uncia_claim claim;
+	struct uncia_receipt *receipt;
+	uint32_t number;
+	uint64_t amount;
+	struct uncia_payment_id id;
 };
 
 struct plugin {
@@ -65,6 +94,11 @@ struct plugin {
 	struct intent last; /* the payment that was ordered last, and when; 0: none */
 	uint64_t last_ms;
 	int watch_error;
+
+	struct taking taking;
+	struct given given[GIVEN_MAX];
+	unsigned next_given, asked_given;
+	bool asks_given; /* what has become of given[asked_given] */
 };
 
 #endif

@@ -9,6 +9,8 @@ bool conversation_same(const struct conversation *a, const struct conversation *
 	return !strcmp(a->window, b->window) && !strcmp(a->own, b->own) && !strcmp(a->peer, b->peer);
 }
 
+#define FIRST_LETTERS 23 /* no digit */
+
 bool code_make(char code[CODE_SIZE])
 {
 	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789x"; /* 32 */
@@ -16,9 +18,15 @@ bool code_make(char code[CODE_SIZE])
 	if (getentropy(random, sizeof(random)))
 		return false;
 	for (size_t i = 0; i < sizeof(random); i++)
-		code[i] = letters[random[i] & 31];
+		code[i] = i ? letters[random[i] & 31] : letters[random[i] % FIRST_LETTERS];
 	code[CODE_SIZE - 1] = '\0';
 	return true;
+}
+
+bool code_read(const char *arguments)
+{
+	size_t size = strcspn(arguments, " ");
+	return size == CODE_SIZE - 1 && *arguments >= 'a' && *arguments <= 'z' && !memchr(arguments, '.', size);
 }
 
 void question_open(struct plugin *p, const struct open_question *asked, const char *text)

@@ -8,6 +8,8 @@
 bool conversation_same(const struct conversation *a, const struct conversation *b);
 /* Random lower-case letters and digits that are not taken for each other; false where there is no randomness. */
 bool code_make(char code[CODE_SIZE]);
+/* Whether the first word is formed as a code. None begins with a digit, as amounts do. */
+bool code_read(const char *arguments);
 /* Opens a question about what `asked` says, in its conversation, with this text before "/uncia yes CODE". The oldest
  * gives way where there are too many. */
 void question_open(struct plugin *p, const struct open_question *asked, const char *text);

@@ -80,6 +80,37 @@ void quoted_text(const char *text, char quoted[QUOTED_TEXT_SIZE])
 	quoted[used] = '\0';
 }
 
+/* The bytes of the character that begins here; 0 where there is none, or not all of it. */
+static size_t utf8_bytes(const unsigned char *s)
+{
+	size_t size = *s < 0x80 ? *s != 0 : *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc2 ? 2 : 0;
+	for (size_t i = 1; i < size; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+void name_clean(char name[PLUGIN_NAME_SIZE])
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	                            "-_.@/[]{}|^`\\#&+!~'=";
+	char quoted[QUOTED_TEXT_SIZE], cut[PLUGIN_NAME_SIZE] = "";
+	size_t used = 0, size;
+	if (*name && !name[strspn(name, plain)])
+		return;
+	size_t length = strlen(name);
+	if (length > 1 && *name == '"' && name[length - 1] == '"') { /* one that is quoted stays as it is */
+		name[length - 1] = '\0';
+		memmove(name, name + 1, length - 1);
+	}
+	/* With the quotation marks it fits, and no character is cut in two. */
+	while ((size = utf8_bytes((const unsigned char *)name + used)) && used + size <= PLUGIN_NAME_SIZE - 3)
+		used += size;
+	memcpy(cut, name, used);
+	quoted_text(cut, quoted);
+	strcpy(name, quoted);
+}
+
 void name_text(const struct conversation *peer, char text[WHO_TEXT_SIZE])
 {
 	if (*peer->peer)

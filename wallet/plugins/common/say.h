@@ -21,6 +21,9 @@ void money_text(const struct plugin *p, uint64_t micro, char text[MONEY_TEXT_SIZ
 void clock_text(uint64_t ms, char text[TIME_TEXT_SIZE]);
 /* What others wrote, in quotation marks, on one line, without characters that move or hide others. */
 void quoted_text(const char *text, char quoted[QUOTED_TEXT_SIZE]);
+/* Makes of what a client calls somebody a name that cannot pass for our words: as it is where it has letters and digits
+ * of ASCII and what JIDs and nicks have beside them; else in quotation marks, as quoted_text has it, and cut to fit. */
+void name_clean(char name[PLUGIN_NAME_SIZE]);
 /* How somebody is called here, with the handle that the account is pinned for. */
 void name_text(const struct conversation *peer, char text[WHO_TEXT_SIZE]);
 /* Milliseconds that go on while the machine sleeps, and never step back. */

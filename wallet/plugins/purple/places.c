@@ -14,6 +14,7 @@ struct network_said {
 };
 
 static GHashTable *networks; /* PurpleAccount *: struct network_said * */
+static GHashTable *delayed;  /* PurpleAccount *: the stanza that it reads was kept by a server */
 static guint32 run_number;   /* windows of an earlier run have other names */
 static guint last_window;
 
@@ -49,9 +50,46 @@ static void on_irc_line(PurpleConnection *gc, char **text, void *data)
 	read_word(line, " CASEMAPPING=", said->casemapping);
 }
 
+/* Whether a stanza, or what is forwarded in it, says that a server has kept it. */
+static bool says_delayed(const xmlnode *node)
+{
+	for (const xmlnode *child = node->child; child; child = child->next) {
+		if (child->type != XMLNODE_TYPE_TAG)
+			continue;
+		const char *space = xmlnode_get_namespace((xmlnode *)child);
+		if (!strcmp(child->name, "delay") || (space && !strcmp(space, "jabber:x:delay")) || says_delayed(child))
+			return true;
+	}
+	return false;
+}
+
+/* Each message of XMPP, before libpurple hands on what it says: of one that was kept it tells nobody. */
+static void *on_stanza(va_list arguments, void *data)
+{
+	PurpleConnection *gc = va_arg(arguments, PurpleConnection *);
+	(void)data;
+	for (int i = 0; i < 4; i++) /* type, id, from, to */
+		(void)va_arg(arguments, const char *);
+	const xmlnode *stanza = va_arg(arguments, xmlnode *);
+	PurpleAccount *account = purple_connection_get_account(gc);
+	if (stanza && says_delayed(stanza))
+		g_hash_table_insert(delayed, account, account);
+	else
+		g_hash_table_remove(delayed, account);
+	return NULL; /* libpurple goes on with it */
+}
+
+bool message_is_delayed(PurpleAccount *account)
+{
+	return g_hash_table_lookup(delayed, account) != NULL;
+}
+
 void accounts_begin(void *handle)
 {
-	PurplePlugin *irc = purple_find_prpl(PROTOCOL_IRC);
+	PurplePlugin *irc = purple_find_prpl(PROTOCOL_IRC), *xmpp = purple_find_prpl(PROTOCOL_XMPP);
+	delayed = g_hash_table_new(NULL, NULL);
+	if (xmpp)
+		purple_signal_connect_vargs(xmpp, "jabber-receiving-message", handle, PURPLE_CALLBACK(on_stanza), NULL);
 	networks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	run_number = g_random_int();
 	if (irc)
@@ -61,6 +99,7 @@ void accounts_begin(void *handle)
 void accounts_end(void)
 {
 	g_hash_table_destroy(networks);
+	g_hash_table_destroy(delayed);
 	networks = NULL;
 }
 

@@ -11,6 +11,8 @@
 /* Begins and ends to listen to what IRC servers say of themselves. */
 void accounts_begin(void *handle);
 void accounts_end(void);
+/* Whether the message that this account reads at this moment was kept by a server before. */
+bool message_is_delayed(PurpleAccount *account);
 /* The conversation that libpurple has here. */
 void purple_place(PurpleConversation *conv, struct conversation *where);
 /* Fills in who wrote to this account: the peer of an IM; in a chat its occupant, where that is known for sure. */

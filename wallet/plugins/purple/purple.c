@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PREFS         "/plugins/core/uncia"
-#define PREFIX        "≡ uncia: "
+#define MARK_SIZE     5
 #define WAITING_LINES 64
+#define TICK_S        3
 
 static PurplePlugin *own_plugin;
 static struct plugin *wallet_plugin;
@@ -15,8 +17,12 @@ static guint wallet_input;
 static GQueue *waiting; /* lines of the wallet's window while there is no account to open it with */
 static PurpleCmdId pay_command, uncia_command;
 static bool asks_passphrase;
+/* Stands in the prefix of our lines, and is another one in each run: in a room of XMPP a nick may be any text, and
+ * libpurple writes that it came and went. */
+static char mark[MARK_SIZE];
+static char client_name[UNCIA_CLIENT_SIZE];
 static GQueue *heard_messages;
-static guint heard_timer; /* 0: none runs */
+static guint heard_timer, tick_timer; /* 0: none runs */
 
 /* ---- the wallet's window ----------------------------------------------------------------------------- */
 
@@ -24,7 +30,7 @@ static guint heard_timer; /* 0: none runs */
 static void write_line(PurpleConversation *conv, const char *line)
 {
 	gchar *escaped = g_markup_escape_text(line, -1);
-	gchar *marked = g_strconcat(PREFIX, escaped, NULL);
+	gchar *marked = g_strconcat("≡ uncia ", mark, ": ", escaped, NULL);
 	purple_conversation_write(conv, NULL, marked,
 	                          PURPLE_MESSAGE_SYSTEM | PURPLE_MESSAGE_NO_LINKIFY | PURPLE_MESSAGE_RAW, time(NULL));
 	g_free(marked);
@@ -104,6 +110,25 @@ static void purple_unwatch(void *context, int fd)
 	if (wallet_input)
 		purple_input_remove(wallet_input);
 	wallet_input = 0;
+}
+
+static gboolean purple_ticks(gpointer data)
+{
+	(void)data;
+	if (wallet_plugin)
+		plugin_tick(wallet_plugin);
+	return TRUE;
+}
+
+static void purple_tick(void *context, bool on)
+{
+	(void)context;
+	if (on && !tick_timer) {
+		tick_timer = purple_timeout_add_seconds(TICK_S, purple_ticks, NULL);
+	} else if (!on && tick_timer) {
+		purple_timeout_remove(tick_timer);
+		tick_timer = 0;
+	}
 }
 
 static void purple_setting(void *context, const char *setting, char *value, size_t size)
@@ -234,6 +259,8 @@ static void on_im(PurpleAccount *account, char *sender, char *text, PurpleConver
 {
 	struct heard seen = {.account = account, .type = PURPLE_CONV_TYPE_IM, .sender = sender, .flags = flags};
 	(void)conv, (void)data;
+	if (message_is_delayed(account))
+		seen.flags |= PURPLE_MESSAGE_DELAYED;
 	keep_heard(&seen, text);
 }
 
@@ -249,11 +276,32 @@ static void on_chat(PurpleAccount *account, char *sender, char *text, PurpleConv
 
 /* ---- the plugin -------------------------------------------------------------------------------------- */
 
+/* Each client of a home is told by itself of what comes in: Pidgin, Finch, and others by their own names. */
+static void name_client(void)
+{
+	const char *ui = purple_core_get_ui();
+	snprintf(client_name, sizeof(client_name), "purple-%s", ui ? ui : "");
+	for (char *c = client_name; *c; c++)
+		if (!g_ascii_islower(*c) && !g_ascii_isdigit(*c))
+			*c = '-';
+}
+
+static bool make_mark(void)
+{
+	unsigned char random[MARK_SIZE - 1];
+	if (getentropy(random, sizeof(random)))
+		return false;
+	for (size_t i = 0; i < sizeof(random); i++)
+		mark[i] = (char)('a' + random[i] % 26);
+	return true;
+}
+
 static gboolean load(PurplePlugin *plugin)
 {
-	static const struct plugin_client client = {.name = "purple",
+	static const struct plugin_client client = {.name = client_name,
 	                                            .watch = purple_watch,
 	                                            .unwatch = purple_unwatch,
+	                                            .tick = purple_tick,
 	                                            .show = purple_show,
 	                                            .record = purple_record,
 	                                            .send = purple_place_send,
@@ -262,6 +310,9 @@ static gboolean load(PurplePlugin *plugin)
 	                                            .passphrase = purple_passphrase};
 	void *conversations = purple_conversations_get_handle();
 	PurpleCmdFlag flags = PURPLE_CMD_FLAG_IM | PURPLE_CMD_FLAG_CHAT | PURPLE_CMD_FLAG_ALLOW_WRONG_ARGS;
+	if (!make_mark())
+		return FALSE;
+	name_client();
 	own_plugin = plugin;
 	waiting = g_queue_new();
 	heard_messages = g_queue_new();
@@ -269,6 +320,9 @@ static gboolean load(PurplePlugin *plugin)
 	wallet_plugin = plugin_open(&client);
 	if (!wallet_plugin)
 		return FALSE;
+	purple_record(NULL,
+	              "The wallet's lines begin as this one does until the program ends. Whoever does not know these "
+	              "four letters cannot write one.");
 	pay_command = purple_cmd_register("pay", "s", PURPLE_CMD_P_PLUGIN, flags, NULL, purple_typed_pay,
 	                                  "pay AMOUNT [note]: pays whom this conversation is with; in a group pay NAME "
 	                                  "AMOUNT [note]",

@@ -12,10 +12,12 @@ WEECHAT_PLUGIN_LICENSE("Apache-2.0")
 
 #define PREFIX "≡ uncia" /* with a blank, which no nick, server or prefix of IRC can have */
 
+#define TICK_MS 3000
+
 struct t_weechat_plugin *weechat_plugin;
 static struct plugin *wallet_plugin;
 static struct t_gui_buffer *wallet_buffer;
-static struct t_hook *wallet_hook;
+static struct t_hook *wallet_hook, *tick_hook;
 
 /* ---- the wallet's buffer ----------------------------------------------------------------------------- */
 
@@ -75,6 +77,25 @@ static void weechat_unwatch(void *context, int fd)
 	if (wallet_hook)
 		weechat_unhook(wallet_hook);
 	wallet_hook = NULL;
+}
+
+static int weechat_ticks(const void *pointer, void *data, int remaining)
+{
+	(void)pointer, (void)data, (void)remaining;
+	if (wallet_plugin)
+		plugin_tick(wallet_plugin);
+	return WEECHAT_RC_OK;
+}
+
+static void weechat_tick(void *context, bool on)
+{
+	(void)context;
+	if (on && !tick_hook) {
+		tick_hook = weechat_hook_timer(TICK_MS, 0, 0, weechat_ticks, NULL, NULL);
+	} else if (!on && tick_hook) {
+		weechat_unhook(tick_hook);
+		tick_hook = NULL;
+	}
 }
 
 /* ---- settings ---------------------------------------------------------------------------------------- */
@@ -151,6 +172,7 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 	static const struct plugin_client client = {.name = "weechat",
 	                                            .watch = weechat_watch,
 	                                            .unwatch = weechat_unwatch,
+	                                            .tick = weechat_tick,
 	                                            .show = weechat_show,
 	                                            .record = weechat_record,
 	                                            .send = conversation_send,
@@ -165,10 +187,11 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 	weechat_hook_command("pay", "pay whom this conversation is with", "AMOUNT [note] || NAME AMOUNT [note]",
 	                     "In a channel NAME says who.", "%(nick)", weechat_typed_pay, NULL, NULL);
 	weechat_hook_command("uncia", "the wallet in this chat",
-	                     "address || request AMOUNT [note] || accept [CODE] [AMOUNT] || balance || history || "
+	                     "address || request AMOUNT [note] || accept [CODE] [AMOUNT] || claim AMOUNT || claim "
+	                     "[CODE] || balance || history || "
 	                     "contact || yes CODE || help",
 	                     "See /uncia help.",
-	                     "address || request || accept || balance || history || contact || yes || help",
+	                     "address || request || accept || claim || balance || history || contact || yes || help",
 	                     weechat_typed_uncia, NULL, NULL);
 	weechat_hook_signal("*,irc_in2_privmsg", weechat_heard, NULL, NULL);
 	return WEECHAT_RC_OK;

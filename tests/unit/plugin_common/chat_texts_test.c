@@ -1,0 +1,253 @@
+/* What a plugin asks and shows, without a client: questions and their time, words of others, the tags of payments,
+ * handles. The clock is the test's. */
+#include <stdio.h>
+#include <time.h>
+#include "chat_handles.h"
+#include "question.h"
+#include "say.h"
+#include "tags.h"
+#include "unit.h"
+
+static uint64_t now_s;
+static char shown[8][PLUGIN_LINE_SIZE];
+static unsigned shown_count, agreed_count;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+__attribute__((visibility("default"))) int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock !=
+	    CLOCK_BOOTTIME) /* that one goes on while the machine sleeps; the runner of the tests uses others */
+		return __real_clock_gettime(clock, now);
+	*now = (struct timespec){.tv_sec = (time_t)now_s};
+	return 0;
+}
+
+static void show(void *context, const struct conversation *where, const char *line)
+{
+	(void)context, (void)where;
+	snprintf(shown[shown_count++ % 8], PLUGIN_LINE_SIZE, "%s", line);
+}
+
+static void agree(struct plugin *p, const struct open_question *question)
+{
+	(void)p;
+	agreed_count++;
+	ck_assert_uint_eq(question->intent.amount, 7);
+}
+
+static const struct conversation bob = {.window = "1", .own = "irc:net/alice", .peer = "irc:net/bob"};
+
+/* Asks, and gives the code that was shown. */
+static void ask(struct plugin *p, char code[CODE_SIZE])
+{
+	struct open_question asked = {.where = bob, .agreed = agree, .intent = {.amount = 7}};
+	question_open(p, &asked, "Pay?");
+	const char *line = shown[(shown_count - 1) % 8], *found = strstr(line, "/uncia yes ");
+	ck_assert_ptr_nonnull(found);
+	ck_assert_uint_eq(strlen(found + 11), CODE_SIZE - 1);
+	strcpy(code, found + 11);
+}
+
+static struct plugin *fresh(void)
+{
+	struct plugin *p = calloc(1, sizeof(*p));
+	ck_assert_ptr_nonnull(p);
+	p->client.show = show;
+	shown_count = agreed_count = 0;
+	now_s = 1000;
+	return p;
+}
+
+START_TEST(a_question_is_answered_once_in_its_own_conversation)
+{
+	struct conversation others[] = {bob, bob, bob};
+	char code[CODE_SIZE];
+	struct plugin *p = fresh();
+	ask(p, code);
+	strcpy(others[0].window, "2");
+	strcpy(others[1].peer, "irc:net/mallory");
+	strcpy(others[2].own, "irc:other/alice");
+	for (unsigned i = 0; i < 3; i++)
+		question_answer(p, &others[i], code);
+	question_answer(p, &bob, "");
+	question_answer(p, &bob, "zzzz");
+	ck_assert_uint_eq(agreed_count, 0);
+	question_answer(p, &bob, code);
+	ck_assert_uint_eq(agreed_count, 1);
+	question_answer(p, &bob, code);
+	ck_assert_uint_eq(agreed_count, 1);
+	free(p);
+}
+END_TEST
+
+START_TEST(a_question_is_over_after_sixty_seconds_also_of_sleep)
+{
+	char code[CODE_SIZE];
+	struct plugin *p = fresh();
+	ask(p, code);
+	now_s += 59;
+	question_answer(p, &bob, code);
+	ck_assert_uint_eq(agreed_count, 1);
+	ask(p, code);
+	now_s += 60;
+	question_answer(p, &bob, code);
+	ck_assert_uint_eq(agreed_count, 1);
+	ck_assert_ptr_nonnull(strstr(shown[(shown_count - 1) % 8], "is over. Nothing was done"));
+	ask(p, code);
+	now_s += 8 * 3600;
+	question_answer(p, &bob, code);
+	ck_assert_uint_eq(agreed_count, 1);
+	free(p);
+}
+END_TEST
+
+START_TEST(of_too_many_questions_the_oldest_gives_way)
+{
+	char first[CODE_SIZE], second[CODE_SIZE], code[CODE_SIZE];
+	struct plugin *p = fresh();
+	ask(p, first);
+	ask(p, second);
+	for (unsigned i = 0; i < QUESTIONS_MAX - 1; i++)
+		ask(p, code);
+	question_answer(p, &bob, first);
+	ck_assert_uint_eq(agreed_count, 0);
+	question_answer(p, &bob, second);
+	ck_assert_uint_eq(agreed_count, 1);
+	free(p);
+}
+END_TEST
+
+START_TEST(a_code_is_no_amount_and_an_amount_no_code)
+{
+	char code[CODE_SIZE];
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t micro;
+		ck_assert(code_make(code));
+		ck_assert(code_read(code));
+		ck_assert_int_ne(uncia_amount_parse(code, &micro), 0);
+	}
+	ck_assert(code_read("abcd 5"));
+	const char *const amounts[] = {"2345", "1000", "0.50", "12", "", "abcde", "abc", "a.bc", "Abcd"};
+	for (unsigned i = 0; i < sizeof(amounts) / sizeof(*amounts); i++)
+		ck_assert_msg(!code_read(amounts[i]), "%s", amounts[i]);
+}
+END_TEST
+
+START_TEST(words_of_others_are_quoted_on_one_line_without_what_moves_or_hides)
+{
+	static const struct {
+		const char *given, *quoted;
+	} cases[] = {{"lunch", "\"lunch\""},
+	             {"", "\"\""},
+	             {"a \"b\" c", "\"a 'b' c\""},
+	             {"a\nb\tc\033[31m\x7f", "\"a b c [31m \""},
+	             {"pay\xe2\x80\xaey\xe2\x80\x8bob", "\"payyob\""},
+	             {"\xe2\x80\xa8next\xc2\x85line", "\"nextline\""},
+	             {"\xef\xbb\xbf\xd8\x9c\xf3\xa0\x81\x81tag", "\"tag\""},
+	             {"fünf € 🎁", "\"fünf € 🎁\""}};
+	char quoted[QUOTED_TEXT_SIZE], longest[UNCIA_MEMO_SIZE];
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		quoted_text(cases[i].given, quoted);
+		ck_assert_str_eq(quoted, cases[i].quoted);
+	}
+	memset(longest, 'm', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	quoted_text(longest, quoted);
+	ck_assert_uint_eq(strlen(quoted), sizeof(longest) - 1 + 2);
+}
+END_TEST
+
+START_TEST(a_name_cannot_pass_for_words_of_ours)
+{
+	static const struct {
+		const char *given, *shown;
+	} cases[] = {{"bob", "bob"},
+	             {"Bob_[away]`^", "Bob_[away]`^"},
+	             {"bob@example.org/phone", "bob@example.org/phone"},
+	             {"#lunch", "#lunch"},
+	             {"this window", "\"this window\""},
+	             {"", "\"\""},
+	             {"✔ Received 500.00 UNC from bob.", "\"✔ Received 500.00 UNC from bob.\""},
+	             {"x\" is paid. \"", "\"x' is paid. '\""},
+	             {"bob:", "\"bob:\""},
+	             {"\"✔ paid\"", "\"✔ paid\""},
+	             {"\"", "\"'\""},
+	             {"bo\xe2\x80\x8b\nb", "\"bo b\""},
+	             {"J\xc3\xbcrgen", "\"Jürgen\""},
+	             {"cut\xe2\x9c", "\"cut\""}};
+	char name[PLUGIN_NAME_SIZE];
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		strcpy(name, cases[i].given);
+		name_clean(name);
+		ck_assert_str_eq(name, cases[i].shown);
+		name_clean(name);
+		ck_assert_str_eq(name, cases[i].shown);
+	}
+	for (unsigned before = 0; before < 3; before++) { /* the longest, cut between characters */
+		memset(name, 0, sizeof(name));
+		memset(name, 'x', before);
+		while (strlen(name) + 3 < sizeof(name))
+			strcat(name, "✔");
+		name_clean(name);
+		ck_assert_uint_lt(strlen(name), sizeof(name));
+		ck_assert_int_eq(name[strlen(name) - 1], '"');
+		ck_assert_uint_eq((strlen(name) - 2 - before) % 3, 0);
+	}
+}
+END_TEST
+
+START_TEST(a_tag_is_read_as_it_was_written_and_nothing_else_is_one)
+{
+	struct conversation where = bob, read;
+	uint8_t tag[UNCIA_TAG_SIZE], other[UNCIA_TAG_SIZE];
+	where.group = true;
+	memset(where.name, 'n', sizeof(where.name) - 1);
+	memset(where.window, 'w', sizeof(where.window) - 1);
+	memset(where.peer, 'p', sizeof(where.peer) - 1);
+	uint32_t size = tag_write(&where, tag);
+	ck_assert(tag_read(tag, size, &read));
+	ck_assert_str_eq(read.window, where.window);
+	ck_assert_str_eq(read.own, where.own);
+	ck_assert_str_eq(read.peer, where.peer);
+	ck_assert_str_eq(read.name, where.name);
+	ck_assert(read.group && !read.weak);
+	for (uint32_t cut = 0; cut < size; cut++)
+		ck_assert(!tag_read(tag, cut, &read));
+	memcpy(other, tag, size);
+	other[size] = 0;
+	ck_assert(!tag_read(other, size + 1, &read));
+	memset(other, 'x', sizeof(other)); /* no end anywhere */
+	other[0] = 1;
+	ck_assert(!tag_read(other, sizeof(other), &read));
+	ck_assert(!tag_read((const uint8_t *)"order 17", 8, &read));
+}
+END_TEST
+
+START_TEST(a_handle_that_does_not_fit_is_none)
+{
+	char handle[PLUGIN_HANDLE_SIZE], name[200];
+	handle_irc("Libera.Chat", NULL, "Bob[away]", handle);
+	ck_assert_str_eq(handle, "irc:libera.chat/bob{away}");
+	handle_irc("Libera.Chat", "ascii", "Bob[away]", handle);
+	ck_assert_str_eq(handle, "irc:libera.chat/bob[away]");
+	handle_xmpp("Bob@Example.org/phone", handle);
+	ck_assert_str_eq(handle, "xmpp:bob@example.org");
+	memset(name, 'b', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	handle_irc("libera", NULL, name, handle);
+	ck_assert_str_eq(handle, "");
+	handle_irc("", NULL, "bob", handle);
+	ck_assert_str_eq(handle, "");
+	handle_irc("libera", "unheard-of", "bob", handle);
+	ck_assert_str_eq(handle, "");
+	handle_xmpp("@example.org", handle);
+	ck_assert_str_eq(handle, "");
+}
+END_TEST
+
+UNIT_MAIN("chat_texts", a_question_is_answered_once_in_its_own_conversation,
+          a_question_is_over_after_sixty_seconds_also_of_sleep, of_too_many_questions_the_oldest_gives_way,
+          a_code_is_no_amount_and_an_amount_no_code, words_of_others_are_quoted_on_one_line_without_what_moves_or_hides,
+          a_name_cannot_pass_for_words_of_ours, a_tag_is_read_as_it_was_written_and_nothing_else_is_one,
+          a_handle_that_does_not_fit_is_none)

@@ -1,0 +1,64 @@
+/* What conversations have shown. */
+#include "offers.h"
+#include <stdio.h>
+#include <string.h>
+#include "question.h"
+#include "say.h"
+
+const struct offer *offer_add(struct plugin *p, const struct plugin_message *message, enum uncia_text_kind kind,
+                              const char *text)
+{
+	struct offer *offer = &p->offers[p->next_offer % OFFERS_MAX];
+	struct offer fresh = {.kind = kind, .where = message->where};
+	if (strlen(text) >= sizeof(fresh.text) || !code_make(fresh.code))
+		return NULL;
+	snprintf(fresh.sender, sizeof(fresh.sender), "%s", message->sender);
+	strcpy(fresh.text, text);
+	*offer = fresh;
+	explicit_bzero(&fresh, sizeof(fresh)); /* a claim is cash */
+	p->next_offer++;
+	return offer;
+}
+
+/* The offers of a group are open to whoever reads it: who wrote them does not tell them apart. */
+static bool offer_is_here(const struct offer *offer, const struct conversation *where)
+{
+	return *offer->code && (where->group ? offer->where.group && !strcmp(offer->where.window, where->window) &&
+	                                           !strcmp(offer->where.own, where->own)
+	                                     : conversation_same(&offer->where, where));
+}
+
+/* Whether it was taken up before: a request that has its payment, a claim whose take is known. */
+static bool offer_is_done(struct plugin *p, const struct offer *offer)
+{
+	struct uncia_request request = {.size = sizeof(request)};
+	struct uncia_payment_id paid;
+	return offer->kind == UNCIA_TEXT_REQUEST && !uncia_request_parse(p->network_id, offer->text, &request) &&
+	       !uncia_wallet_by_key(p->wallet, request.key, &paid);
+}
+
+const struct offer *offer_find(struct plugin *p, const struct conversation *where, enum uncia_text_kind kind,
+                               const char *code)
+{
+	const struct offer *found = NULL;
+	const char *what = kind == UNCIA_TEXT_REQUEST ? "request" : "claim";
+	for (const struct offer *offer = p->offers; offer < p->offers + OFFERS_MAX; offer++) {
+		if (offer->kind != kind || !offer_is_here(offer, where) || (*code && strcmp(code, offer->code)) ||
+		    (!*code && offer_is_done(p, offer)))
+			continue;
+		if (found) {
+			plugin_say(
+			    p, where,
+			    "Several %ss were shown here: give the code that stands behind the one you mean. Nothing "
+			    "was done.",
+			    what);
+			return NULL;
+		}
+		found = offer;
+	}
+	if (!found && *code)
+		plugin_say(p, where, "No %s with the code \"%.10s\" was shown here. Nothing was done.", what, code);
+	else if (!found)
+		plugin_say(p, where, "No %s is open in this conversation.", what);
+	return found;
+}
