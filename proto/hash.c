@@ -27,6 +27,8 @@ static const char tags[HASH_TAGS][crypto_generichash_blake2b_PERSONALBYTES + 1] 
     [HASH_LOCK] = "uncia.lock",
     [HASH_SEAL] = "uncia.seal",
     [HASH_HOLD] = "uncia.hold",
+    [HASH_CLAIM_SEED] = "uncia.claimseed",
+    [HASH_CLAIM_KEY] = "uncia.claimkey",
     [HASH_CONTACT] = "uncia.contact",
     [HASH_ASK] = "uncia.ask",
     [HASH_REQUEST] = "uncia.request",
@@ -67,7 +69,7 @@ void hash2(enum hash_tag tag, const void *a, size_t a_size, const void *b, size_
 	hasher_add(&h, a, a_size);
 	hasher_add(&h, b, b_size);
 	hasher_end(&h, out);
-	if (tag == HASH_KEY)
+	if (tag == HASH_KEY || tag == HASH_CLAIM_SEED || tag == HASH_CLAIM_KEY)
 		sodium_memzero(&h, sizeof(h));
 }
 

@@ -33,6 +33,8 @@ enum hash_tag {
 	HASH_LOCK,          /* "uncia.lock": claim key, hash of the secret -> lock of a hold */
 	HASH_SEAL,          /* "uncia.seal": opening payment's id, lock -> seal of a hold */
 	HASH_HOLD,          /* "uncia.hold": home, seal -> id of a hold */
+	HASH_CLAIM_SEED,    /* "uncia.claimseed": wallet seed, payment, number -> seed of a claim */
+	HASH_CLAIM_KEY,     /* "uncia.claimkey": network id, seed of a claim -> seed of its key */
 	HASH_CONTACT,       /* "uncia.contact": network id, address, handle -> what a contact text signs */
 	HASH_ASK,           /* "uncia.ask": network id, a request's payload before its signature -> what it signs */
 	HASH_REQUEST,       /* "uncia.request": a request's payload -> the key of its payment */

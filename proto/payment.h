@@ -119,6 +119,11 @@ static inline bool payment_is_from(const struct payment *payment, const struct a
 {
 	return payment->kind == PAYMENT_TRANSFER && address_equal(&payment->sender, address);
 }
+/* Whether it is one that this account's wallet makes and keeps: a transfer of it, or a take, by whatever key. */
+static inline bool payment_is_own(const struct payment *payment, const struct address *address)
+{
+	return payment->kind == PAYMENT_TAKE || payment_is_from(payment, address);
+}
 /* As payment_touches, of an account. */
 bool payment_touches_account(const struct payment *payment, const struct address *address);
 

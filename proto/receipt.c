@@ -223,7 +223,7 @@ int receipt_make(const struct block *block, uint32_t index, const struct receipt
 	return canonical_encode(&pb.base, bytes, size);
 }
 
-static int account_check(const struct committee *c, const struct hash *network_id, const struct address *address,
+static int account_check(const struct committee *c, const struct hash *network_id, const struct entry_id *id,
                          const Uncia__Pb__AccountProof *pb, struct account_state *state)
 {
 	struct finality_proof finality;
@@ -250,7 +250,7 @@ static int account_check(const struct committee *c, const struct hash *network_i
 	rc = entry_decode(group + pb->index % GROUP_ENTRIES * ENTRY_SIZE, &fresh.entry);
 	if (rc)
 		return rc;
-	if (fresh.entry.kind != ENTRY_ACCOUNT || !address_equal(&fresh.entry.address, address))
+	if (!entry_is(&fresh.entry, id))
 		return UNCIA_E_PROOF;
 	rc = finality_verify(c, network_id, &header, &finality);
 	if (rc)
@@ -265,6 +265,14 @@ static int account_check(const struct committee *c, const struct hash *network_i
 int account_proof_verify(const struct committee *c, const struct hash *network_id, const struct address *address,
                          const void *bytes, size_t size, struct account_state *state)
 {
+	const struct entry_id id = account_id(address);
+
+	return entry_proof_verify(c, network_id, &id, bytes, size, state);
+}
+
+int entry_proof_verify(const struct committee *c, const struct hash *network_id, const struct entry_id *id,
+                       const void *bytes, size_t size, struct account_state *state)
+{
 	if (size > RECEIPT_SIZE_MAX)
 		return UNCIA_E_LIMIT;
 	struct arena arena;
@@ -272,7 +280,7 @@ int account_proof_verify(const struct committee *c, const struct hash *network_i
 	arena_init(&arena, canonical_arena_limit(size));
 	int rc = canonical_decode(&uncia__pb__account_proof__descriptor, bytes, size, &arena, &message);
 	if (rc == 0)
-		rc = account_check(c, network_id, address, (Uncia__Pb__AccountProof *)message, state);
+		rc = account_check(c, network_id, id, (Uncia__Pb__AccountProof *)message, state);
 	arena_deinit(&arena);
 	return rc;
 }

@@ -60,5 +60,8 @@ struct account_state {
  * `address`. Returns as receipt_verify. */
 int account_proof_verify(const struct committee *c, const struct hash *network_id, const struct address *address,
                          const void *bytes, size_t size, struct account_state *state);
+/* The same of the account or hold of that id. */
+int entry_proof_verify(const struct committee *c, const struct hash *network_id, const struct entry_id *id,
+                       const void *bytes, size_t size, struct account_state *state);
 
 #endif

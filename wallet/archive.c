@@ -386,14 +386,16 @@ static int entry_of(const struct uncia_wallet *w, const ProtobufCBinaryData *byt
 	const Uncia__Pb__PaymentRecord *record = (const Uncia__Pb__PaymentRecord *)message;
 	if (!rc)
 		rc = payment_decode(&w->network_id, record->payment.data, record->payment.len, &payment);
-	if (!rc && (!payment_is_from(payment, &w->address) ||
+	if (!rc && (!payment_is_own(payment, &w->address) ||
 	            (record->state != UNCIA_PAYMENT_FINAL && record->state != UNCIA_PAYMENT_EXPIRED)))
 		rc = UNCIA_E_DAMAGED;
 	if (!rc) {
 		*entry = (struct ended){.id = payment->id,
 		                        .state = (enum uncia_payment_state)record->state,
 		                        .height = record->height,
-		                        .leaving = wallet_leaving(w, payment)};
+		                        .leaving = wallet_leaving(w, payment),
+		                        .from_hold = payment->kind == PAYMENT_TAKE,
+		                        .opens_holds = payment->hold_count != 0};
 		memcpy(entry->nonce, payment->nonce, NONCE_SIZE);
 	}
 	payment_free(payment);
@@ -468,7 +470,10 @@ int archive_record(const struct uncia_wallet *w, const struct ended *ended, stru
 
 static bool get_entry(const uint8_t *from, struct ended *entry)
 {
-	*entry = (struct ended){.state = from[NONCE_SIZE + HASH_SIZE],
+	uint8_t state = from[NONCE_SIZE + HASH_SIZE];
+	*entry = (struct ended){.state = state & ~(ARCHIVE_FROM_HOLD | ARCHIVE_OPENS_HOLDS),
+	                        .from_hold = state & ARCHIVE_FROM_HOLD,
+	                        .opens_holds = state & ARCHIVE_OPENS_HOLDS,
 	                        .height = be64_get(from + NONCE_SIZE + HASH_SIZE + 1),
 	                        .leaving = be64_get(from + NONCE_SIZE + HASH_SIZE + 9)};
 	memcpy(entry->nonce, from, NONCE_SIZE);

@@ -18,10 +18,12 @@ struct ended {
 	enum uncia_payment_state state; /* FINAL or EXPIRED */
 	uint64_t height;                /* FINAL: of its block */
 	amount_t leaving;               /* what it takes out of the account */
-	uint32_t segment, place;        /* where its record is */
-	uint64_t elapsed_ms;            /* of this session, 0 else */
-	bool extra;                     /* in `extras` */
-	struct ended *prev, *next;      /* in `recent` */
+	bool from_hold;                 /* it pays from a hold: no payment of the account's */
+	bool opens_holds;
+	uint32_t segment, place;   /* where its record is */
+	uint64_t elapsed_ms;       /* of this session, 0 else */
+	bool extra;                /* in `extras` */
+	struct ended *prev, *next; /* in `recent` */
 	UT_hash_handle by_nonce, by_id;
 };
 
@@ -150,5 +152,8 @@ void archive_close(const struct uncia_wallet *w, uint32_t number);
 #define ARCHIVE_SEGMENT_SIZE   (512u << 10) /* of records, from which on it is full */
 #define ARCHIVE_PIECE_SEGMENTS 64u          /* segments of one piece of the index */
 #define ARCHIVE_ENTRY_SIZE     (NONCE_SIZE + HASH_SIZE + 1 + 8 + 8)
+/* beside the state in an entry of the index */
+#define ARCHIVE_FROM_HOLD   0x80u
+#define ARCHIVE_OPENS_HOLDS 0x40u
 
 #endif

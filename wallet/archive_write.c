@@ -16,7 +16,8 @@ static void put_entry(const struct ended *entry, uint8_t *to)
 {
 	memcpy(to, entry->nonce, NONCE_SIZE);
 	memcpy(to + NONCE_SIZE, entry->id.b, HASH_SIZE);
-	to[NONCE_SIZE + HASH_SIZE] = (uint8_t)entry->state;
+	to[NONCE_SIZE + HASH_SIZE] = (uint8_t)(entry->state | (entry->from_hold ? ARCHIVE_FROM_HOLD : 0) |
+	                                       (entry->opens_holds ? ARCHIVE_OPENS_HOLDS : 0));
 	be64_put(to + NONCE_SIZE + HASH_SIZE + 1, entry->height);
 	be64_put(to + NONCE_SIZE + HASH_SIZE + 9, entry->leaving);
 }

@@ -3,6 +3,7 @@
 #include "catch_up.h"
 #include "following.h"
 #include "history.h"
+#include "look.h"
 #include "notices.h"
 #include "orders.h"
 #include "sync.h"
@@ -38,6 +39,8 @@ static int cancel_kind(struct uncia_wallet *w, enum uncia_event_kind kind, const
 		return cancel_catch_up(w);
 	case UNCIA_EVENT_HISTORY:
 		return history_cancel(w) ? 0 : UNCIA_E_NOT_FOUND;
+	case UNCIA_EVENT_HOLD:
+		return look_cancel(w->hold) ? 0 : UNCIA_E_NOT_FOUND;
 	case UNCIA_EVENT_ORDER:
 		return orders_cancel(w) ? 0 : UNCIA_E_NOT_FOUND;
 	case UNCIA_EVENT_PAYMENT:

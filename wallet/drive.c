@@ -7,6 +7,7 @@
 #include "events.h"
 #include "following.h"
 #include "history.h"
+#include "homing.h"
 #include "notices.h"
 #include "orders.h"
 #include "session.h"
@@ -17,7 +18,7 @@
 static enum session_need drive_need(const struct uncia_wallet *w)
 {
 	if (w->sync->active || w->history->active || catch_up_active(w) || orders_have_work(w) ||
-	    following_has_work(w) || watching_has_work(w))
+	    look_active(w->hold) || homing_has_work(w) || following_has_work(w) || watching_has_work(w))
 		return SESSION_WORKS;
 	return w->watching ? SESSION_LISTENS : SESSION_IDLE;
 }
@@ -28,6 +29,8 @@ uint64_t drive_next_ms(const struct uncia_wallet *w)
 	                        wallet_sync_next_ms(w),
 	                        following_next_ms(w),
 	                        history_next_ms(w),
+	                        look_next_ms(w, w->hold),
+	                        homing_next_ms(w),
 	                        catch_up_next_ms(w),
 	                        watching_next_ms(w),
 	                        orders_next_ms(w),
@@ -56,6 +59,10 @@ static int drive_dispatch(struct uncia_wallet *w, uint32_t node, const Uncia__Pb
 		return following_reply(w, node, number, reply);
 	case REQUEST_HISTORY:
 		return history_reply(w, node, number, reply);
+	case REQUEST_HOLD:
+		return look_reply(w, w->hold, node, number, reply);
+	case REQUEST_HOMING:
+		return look_reply(w, w->homing->look, node, number, reply);
 	case REQUEST_CATCH_UP:
 		return catch_up_reply(w, node, number, reply);
 	case REQUEST_WATCH:
@@ -84,6 +91,8 @@ static void drive_tell_up(struct uncia_wallet *w, uint32_t node)
 	wallet_sync_link_up(w, node);
 	following_link_up(w, node);
 	history_link_up(w, node);
+	look_link_up(w, w->hold, node);
+	look_link_up(w, w->homing->look, node);
 	watching_link_up(w, node);
 }
 
@@ -132,6 +141,8 @@ int uncia_wallet_link_closed(struct uncia_wallet *w, uint32_t node, int error)
 	session_closed(w, node, error);
 	wallet_sync_link_down(w, node);
 	history_link_down(w, node);
+	look_link_down(w, w->hold, node);
+	look_link_down(w, w->homing->look, node);
 	catch_up_link_down(w, node);
 	watching_link_down(w, node);
 	return 0;
@@ -148,6 +159,8 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	wallet_sync_tick(w);
 	following_tick(w);
 	history_tick(w);
+	look_tick(w, w->hold);
+	homing_tick(w);
 	catch_up_tick(w);
 	watching_tick(w);
 	orders_advance(w);

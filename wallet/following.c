@@ -68,11 +68,12 @@ static bool following_send_to(struct uncia_wallet *w, const struct tracked *t, u
 	Uncia__Pb__PaymentQuery query = UNCIA__PB__PAYMENT_QUERY__INIT;
 	if (!session_has_room(w, node))
 		return false;
-	if (t->record.own) {
-		assert(t->record.durable); /* wallet 7.2 */
-		if (t->record.stored_after > w->storing.done)
+	const struct payment *sent = t->record.own ? t->record.payment : t->record.carried;
+	if (sent) {
+		assert(!t->record.own || t->record.durable); /* wallet 7.2 */
+		if (t->record.own && t->record.stored_after > w->storing.done)
 			return true; /* its host has not said so yet: it goes when it does */
-		submit.payment = field_of(t->record.payment->bytes, t->record.payment->size);
+		submit.payment = field_of(sent->bytes, sent->size);
 		request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT;
 		request.submit = &submit;
 	} else {
@@ -273,7 +274,7 @@ static void query_end(struct uncia_wallet *w, struct tracked *t, enum uncia_paym
 	enum uncia_payment_state before = t->record.state;
 	bool tell = t->following.asked, hosts = is_of_the_host(t);
 	t->following.querying = t->following.asked = false;
-	if (!t->record.own && state != before) {
+	if (!t->record.own && !t->record.carried && state != before) {
 		tracked_move(t, state);
 		tell = true;
 	}
@@ -323,7 +324,7 @@ static void set_reason(struct uncia_wallet *w, struct tracked *t, enum uncia_pen
 		return;
 	t->following.reason = reason;
 	t->following.refusal = refusal;
-	if (t->record.own)
+	if (t->record.own || t->record.carried)
 		following_announce(w, t, 0);
 }
 
@@ -561,6 +562,26 @@ bool following_round(const struct uncia_wallet *w, const struct payment_id *id, 
 	                                  .state = t->record.state,
 	                                  .forgotten = t->following.forgotten};
 	return true;
+}
+
+int following_carry(struct uncia_wallet *w, struct payment *payment)
+{
+	struct tracked *t;
+	int rc = following_find(w, &payment->id, &t);
+	if (rc)
+		return rc;
+	if (t && !t->record.carried) {
+		t->record.carried = payment;
+		tracked_move(t, UNCIA_PAYMENT_PENDING);
+		tracked_follow(w, t);
+	} else {
+		payment_free(payment);
+	}
+	if (t) {
+		t->following.followed = true;
+		following_send(w, t, true);
+	}
+	return 0;
 }
 
 /* Returns whether there was something to give up. */

@@ -8,6 +8,9 @@
 /* Sends an own payment, or a query for another, over every link, and again later. afresh: the pauses between begin
  * anew. */
 void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh);
+/* Sends what gives a hold back, which nobody has signed, and follows it to its end; it is not stored. Takes the
+ * payment where it returns 0; UNCIA_E_FULL; UNCIA_E_MEMORY. Once more for one that is followed: it goes on. */
+int following_carry(struct uncia_wallet *w, struct payment *payment);
 /* Gives up the questions about this payment, or about all (NULL). Returns whether there were any. */
 bool following_cancel(struct uncia_wallet *w, const struct payment_id *id);
 /* Tells the host that there is news of it. */

@@ -143,6 +143,8 @@ int uncia_handle_xmpp(const char *jid, char handle[UNCIA_PEER_SIZE])
 		return rc;
 	if (domain.size != 0 && domain.text[domain.size - 1] == '.')
 		domain.text[--domain.size] = '\0';
+	if (domain.size != 0 && domain.text[domain.size - 1] == '.')
+		return UNCIA_E_ENCODING; /* an empty label */
 	if ((at && local.size == 0) || local.text[strcspn(local.text, "\"&'/:<>@")] != '\0' || domain.size == 0 ||
 	    domain.text[strcspn(domain.text, "\"&'/<>@")] != '\0')
 		return UNCIA_E_ENCODING;
@@ -189,6 +191,11 @@ static int nick_fold(const char *casemapping, const char *nick, struct part *fol
 	return 0;
 }
 
+static bool is_nick(const char *text)
+{
+	return !strchr("#&:$", text[0]) && text[strcspn(text, "!@,*?")] == '\0';
+}
+
 int uncia_handle_irc(const char *network, const char *casemapping, const char *nick, char handle[UNCIA_PEER_SIZE])
 {
 	struct part folded;
@@ -203,9 +210,8 @@ int uncia_handle_irc(const char *network, const char *casemapping, const char *n
 		return UNCIA_E_LIMIT;
 	for (size_t i = 0; i <= size; i++)
 		lower[i] = ascii_lower(network[i]);
-	/* None of these is in a nick; the first ones begin names of channels. */
-	if (size == 0 || strchr(network, '/') || folded.size == 0 || strchr("#&:$", nick[0]) ||
-	    nick[strcspn(nick, "!@,*?")] != '\0')
+	/* None of these is in a nick, also as it is folded; the first ones begin names of channels. */
+	if (size == 0 || strchr(network, '/') || folded.size == 0 || !is_nick(nick) || !is_nick(folded.text))
 		return UNCIA_E_ENCODING;
 	return handle_make((const char *const[4]){IRC, lower, "/", folded.text}, handle);
 }

@@ -44,7 +44,8 @@ static int keyfile_derive(struct secret *secret)
 	uint8_t input[WORDS_SEED_SIZE + 4];
 	struct hash seed;
 	words_from_entropy(secret->entropy, secret->entropy_size, words);
-	words_seed(words, "", input);
+	words_seed(words, "", secret->seed);
+	memcpy(input, secret->seed, WORDS_SEED_SIZE);
 	be32_put(input + WORDS_SEED_SIZE, 0);
 	hash1(HASH_KEY, input, sizeof(input), &seed);
 	int rc = sign_keypair(seed.b, secret->public_key, secret->key);

@@ -29,6 +29,7 @@ struct secret {
 	size_t entropy_size;
 	uint8_t key[SECRET_KEY_SIZE];
 	uint8_t public_key[PUBLIC_KEY_SIZE];
+	uint8_t seed[WORDS_SEED_SIZE]; /* of BIP-39: what the keys of claims are made of */
 };
 /* NULL where memory ends. */
 struct secret *secret_new(void);

@@ -6,6 +6,7 @@
 #include "events.h"
 #include "following.h"
 #include "history.h"
+#include "homing.h"
 #include "hooks.h"
 #include "notices.h"
 #include "orders.h"
@@ -59,13 +60,15 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 	if (!rc)
 		rc = history_init(w);
 	if (!rc)
+		rc = (w->hold = look_new(w, REQUEST_HOLD)) ? homing_init(w) : UNCIA_E_MEMORY;
+	if (!rc)
 		rc = catch_up_init(w);
 	if (!rc)
 		rc = orders_init(w);
 	if (!rc)
-		rc = notices_init(w);
-	if (!rc)
 		rc = keyfile_load(&w->host, &w->keyfile);
+	if (!rc)
+		rc = notices_init(w);
 	if (rc)
 		return rc;
 	address_of_key(w->keyfile.public_key, &w->address);
@@ -96,15 +99,17 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 	w->request_timeout_ms =
 	    options && options->request_timeout_ms != 0 ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
 	rc = load_parts(w, options ? options->passphrase : NULL);
+	if (!rc && w->network) {
+		/* A home of an earlier version has a blob for each payment it ever made. That it cannot be written is
+		 * no reason not to look at it. */
+		outbox_fold(w, FOLD_AT_OPEN);
+		rc = homing_begin(w);
+	}
 	if (rc) {
 		uncia_wallet_close(w);
 		return rc;
 	}
-	/* A home of an earlier version has a blob for each payment it ever made. That it cannot be written is no reason
-	 * not to look at it. */
-	if (w->network)
-		outbox_fold(w, FOLD_AT_OPEN);
-	if (w->network && following_has_work(w))
+	if (w->network && (following_has_work(w) || homing_has_work(w)))
 		session_wake(w);
 	*wallet = w;
 	return 0;
@@ -122,6 +127,8 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	session_deinit(w);
 	watching_deinit(w);
 	catch_up_deinit(w);
+	homing_deinit(w);
+	look_free(w->hold);
 	history_deinit(w);
 	wallet_sync_deinit(w);
 	tracked_free_all(w);

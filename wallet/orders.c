@@ -45,6 +45,13 @@ static void order_free(struct order *order)
 	for (uint32_t i = 0; outputs && i < order->request.output_count; i++)
 		free((void *)(uintptr_t)outputs[i].address);
 	free(outputs);
+	struct uncia_hold_request *holds = (struct uncia_hold_request *)(uintptr_t)order->request.holds;
+	for (uint32_t i = 0; holds && i < order->request.hold_count; i++) {
+		free((void *)(uintptr_t)holds[i].home);
+		free((void *)(uintptr_t)holds[i].lock);
+		free((void *)(uintptr_t)holds[i].key);
+	}
+	free(holds);
 	free((void *)(uintptr_t)order->request.memo_hash);
 	free((void *)(uintptr_t)order->request.key);
 	free((void *)(uintptr_t)order->request.memo);
@@ -93,12 +100,30 @@ static bool copy_text(const char *from, size_t size_max, const char **copy)
 
 static bool copy_outputs(const struct uncia_payment_request *from, struct uncia_payment_request *to)
 {
-	struct uncia_output *outputs = calloc(from->output_count, sizeof(*outputs));
-	bool all = outputs;
+	struct uncia_output *outputs = from->output_count ? calloc(from->output_count, sizeof(*outputs)) : NULL;
+	bool all = outputs || !from->output_count;
 	to->outputs = outputs;
 	for (uint32_t i = 0; all && i < from->output_count; i++) {
 		outputs[i].amount = from->outputs[i].amount;
 		all = (outputs[i].address = strdup(from->outputs[i].address));
+	}
+	return all;
+}
+
+static bool copy_holds(const struct uncia_payment_request *from, struct uncia_payment_request *to)
+{
+	struct uncia_hold_request *holds = from->hold_count ? calloc(from->hold_count, sizeof(*holds)) : NULL;
+	bool all = holds || !from->hold_count;
+	to->holds = holds;
+	for (uint32_t i = 0; all && i < from->hold_count; i++) {
+		const void *lock, *key;
+		holds[i].amount = from->holds[i].amount;
+		holds[i].seconds = from->holds[i].seconds;
+		all = copy_bytes(from->holds[i].lock, HASH_SIZE, &lock);
+		all = copy_bytes(from->holds[i].key, PUBLIC_KEY_SIZE, &key) && all;
+		holds[i].lock = lock;
+		holds[i].key = key;
+		all = copy_text(from->holds[i].home, UNCIA_ADDRESS_TEXT_SIZE, &holds[i].home) && all;
 	}
 	return all;
 }
@@ -115,7 +140,9 @@ static struct order *order_new(const struct uncia_payment_request *from)
 	to->output_count = from->output_count;
 	to->expires_s = from->expires_s;
 	to->tag_size = from->tag_size;
+	to->hold_count = from->hold_count;
 	bool all = copy_outputs(from, to);
+	all = copy_holds(from, to) && all;
 	all = copy_bytes(from->memo_hash, MEMO_HASH_SIZE, &hash) && all;
 	all = copy_bytes(from->tag, from->tag_size, &tag) && all;
 	all = copy_text(from->key, SIZE_MAX, &to->key) && all;

@@ -54,7 +54,7 @@ static int outbox_take(struct uncia_wallet *w, const char *blob, const Uncia__Pb
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_DAMAGED;
 	outbox_blob_name(payment->nonce, expected);
 	rc = record_take_notes(record, &read);
-	if (!rc && (strcmp(expected, blob) != 0 || !payment_is_from(payment, &w->address)))
+	if (!rc && (strcmp(expected, blob) != 0 || !payment_is_own(payment, &w->address)))
 		rc = UNCIA_E_DAMAGED;
 	if (rc) {
 		record_free_notes(&read);
@@ -265,11 +265,12 @@ uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up
 	const struct archive *a = w->archive;
 	uint64_t count = 0;
 	for (size_t i = 0; i < a->count; i++)
-		count +=
-		    a->all[i]->state == UNCIA_PAYMENT_FINAL && a->all[i]->height > above && a->all[i]->height <= up_to;
+		count += a->all[i]->state == UNCIA_PAYMENT_FINAL && !a->all[i]->from_hold &&
+		         a->all[i]->height > above && a->all[i]->height <= up_to;
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
 		count += t->record.own && !t->record.archived && t->record.state == UNCIA_PAYMENT_FINAL &&
-		         t->record.height > above && t->record.height <= up_to;
+		         t->record.payment->kind == PAYMENT_TRANSFER && t->record.height > above &&
+		         t->record.height <= up_to;
 	return count;
 }
 
@@ -380,7 +381,9 @@ static struct ended outbox_entry(const struct uncia_wallet *w, const struct reco
 	struct ended entry = {.id = r->payment->id,
 	                      .state = state,
 	                      .height = state == UNCIA_PAYMENT_FINAL ? r->height : 0,
-	                      .leaving = wallet_leaving(w, r->payment)};
+	                      .leaving = wallet_leaving(w, r->payment),
+	                      .from_hold = r->payment->kind == PAYMENT_TAKE,
+	                      .opens_holds = r->payment->hold_count != 0};
 	memcpy(entry.nonce, r->payment->nonce, NONCE_SIZE);
 	return entry;
 }

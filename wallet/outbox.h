@@ -29,7 +29,8 @@ int outbox_record(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE],
                   const Uncia__Pb__PaymentRecord **record);
 /* Loads a FINAL one's receipt. Owns: free(). */
 int outbox_receipt(const struct uncia_wallet *w, const uint8_t nonce[NONCE_SIZE], uint8_t **receipt, size_t *size);
-/* How many final payments of its own, of blocks above the one height and up to the other, this home knows. */
+/* How many final payments of the account itself (takes are a hold's), of blocks above the one height and up to the
+ * other, this home knows. */
 uint64_t outbox_finals(const struct uncia_wallet *w, uint64_t above, uint64_t up_to);
 /* Reads an archived one that need not be tracked. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_MEMORY. Owns: outbox_read_free.
  */

@@ -3,18 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include "catch_up.h"
+#include "claims.h"
 #include "following.h"
+#include "homing.h"
 #include "outbox.h"
 #include "paying.h"
 #include "sync.h"
 #include "utf8.h"
 #include "wallet.h"
 
-#define KEY_SIZE_MAX 256u
+#define KEY_SIZE_MAX     256u
+#define OPEN_SECONDS_MIN 600u
 
 struct draft {
 	struct payment payment; /* outputs, nonce, memo hash, currency, expiry */
 	struct output outputs[PAYMENT_OUTPUTS_MAX];
+	struct hold_opening holds[PAYMENT_OUTPUTS_MAX]; /* locks of claims, and ends, once the time is known */
 	struct notes notes;
 };
 
@@ -39,6 +43,89 @@ static int draft_outputs(const struct uncia_wallet *w, const struct uncia_paymen
 	draft->payment.outputs = draft->outputs;
 	draft->payment.output_count = request->output_count;
 	return 0;
+}
+
+static bool hold_seconds_ok(const struct uncia_payment_request *request, uint32_t seconds)
+{
+	uint32_t lifetime = request->expires_s != 0 ? request->expires_s : PAYMENT_LIFETIME_DEFAULT_S;
+	return seconds >= OPEN_SECONDS_MIN && seconds <= HOLD_SECONDS_MAX - PAYMENT_LIFETIME_MAX_S &&
+	       seconds >= lifetime + 2 * HOLD_SECONDS_MIN;
+}
+
+/* All that needs no time. */
+static int draft_hold(const struct uncia_wallet *w, const struct uncia_payment_request *request,
+                      const struct uncia_hold_request *given, struct draft *draft, struct hold_opening *hold)
+{
+	struct destination home = {.address = w->address};
+	if ((given->home && !given->lock && !given->key) || (given->lock && given->key))
+		return UNCIA_E_ARGUMENT;
+	if (given->key && !sign_key_valid(given->key))
+		return UNCIA_E_SIGNATURE;
+	int rc = given->home ? destination_read(given->home, &home) : 0;
+	if (!rc && home.has_reference)
+		rc = UNCIA_E_ADDRESS;
+	if (rc)
+		return rc;
+	if (!hold_seconds_ok(request, given->seconds))
+		return UNCIA_E_END;
+	if (given->amount < w->network->genesis.smallest_amount ||
+	    !amount_add(draft->payment.total, given->amount, &draft->payment.total))
+		return UNCIA_E_AMOUNT;
+	*hold = (struct hold_opening){
+	    .home = home.address, .has_home = !address_equal(&home.address, &w->address), .amount = given->amount};
+	if (given->lock)
+		memcpy(hold->lock.b, given->lock, HASH_SIZE);
+	if (given->key)
+		hold_lock_hashed(given->key, NULL, &hold->lock);
+	return 0;
+}
+
+/* A wallet has a bounded number of holds open; and a lock that somebody gave is for one hold: whoever saw the secret of
+ * the first would take the second. Under a key alone there may be many. */
+static int check_holds(struct uncia_wallet *w, const struct uncia_payment_request *request, const struct draft *draft)
+{
+	int rc = 0;
+	const struct hold_book *book = request->hold_count ? homing_book(w, &rc) : NULL;
+	if (!book)
+		return rc;
+	if (hold_book_open(w, book) + request->hold_count > HOLDS_OPEN_MAX)
+		return UNCIA_E_FULL;
+	for (uint32_t i = 0; i < request->hold_count; i++) {
+		if (!request->holds[i].lock)
+			continue;
+		if (hold_book_knows(w, book, &draft->holds[i].lock))
+			return UNCIA_E_LOCK_USED;
+		for (uint32_t j = 0; j < i; j++)
+			if (request->holds[j].lock && hash_equal(&draft->holds[i].lock, &draft->holds[j].lock))
+				return UNCIA_E_LOCK_USED;
+	}
+	return 0;
+}
+
+static int draft_holds(const struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft)
+{
+	int rc = 0;
+	for (uint32_t i = 0; !rc && i < request->hold_count; i++)
+		rc = draft_hold(w, request, &request->holds[i], draft, &draft->holds[i]);
+	draft->payment.holds = draft->holds;
+	draft->payment.hold_count = request->hold_count;
+	return rc;
+}
+
+/* The rest, once nonce and expiry are there. */
+static int draft_ends(const struct uncia_wallet *w, const struct uncia_payment_request *request, uint64_t now_s,
+                      struct draft *draft)
+{
+	int rc = 0;
+	for (uint32_t i = 0; !rc && i < request->hold_count; i++) {
+		uint64_t end = now_s + request->holds[i].seconds;
+		if (end > HOLD_END_MAX)
+			return UNCIA_E_END;
+		draft->holds[i].end = (uint32_t)end;
+		if (!request->holds[i].lock && !request->holds[i].key)
+			rc = claim_lock(w, &draft->payment, i, &draft->holds[i].lock);
+	}
+	return rc;
 }
 
 /* The ledger carries the hash; a memo as text stays in this home. */
@@ -82,27 +169,40 @@ static bool same_output(const struct output *a, const struct output *b)
 	       (!a->has_reference || memcmp(a->reference, b->reference, REFERENCE_SIZE) == 0);
 }
 
-/* Whether a stored payment is what this call asks for; the expiry may differ. */
+/* A claim's lock is not known before it is signed: `wanted` has none. */
+static bool same_lock(const struct hold_opening *stored, const struct hold_opening *wanted)
+{
+	static const struct hash none;
+	return hash_equal(&wanted->lock, &none) || hash_equal(&stored->lock, &wanted->lock);
+}
+
+/* Whether a stored payment is what this call asks for; the expiry may differ, and the ends of holds. */
 static bool same_payment(const struct payment *a, const struct payment *b)
 {
+	if (a->kind != b->kind || (a->kind == PAYMENT_TAKE && !address_equal(&a->sender, &b->sender)))
+		return false;
 	if (a->output_count != b->output_count || a->currency != b->currency || a->has_memo_hash != b->has_memo_hash ||
 	    (a->has_memo_hash && memcmp(a->memo_hash, b->memo_hash, MEMO_HASH_SIZE) != 0))
 		return false;
 	for (uint32_t i = 0; i < a->output_count; i++)
 		if (!same_output(&a->outputs[i], &b->outputs[i]))
 			return false;
-	return !a->hold_count && !b->hold_count;
+	if (a->hold_count != b->hold_count)
+		return false;
+	for (uint32_t i = 0; i < a->hold_count; i++)
+		if (a->holds[i].amount != b->holds[i].amount || !address_equal(&a->holds[i].home, &b->holds[i].home) ||
+		    !same_lock(&a->holds[i], &b->holds[i]))
+			return false;
+	return true;
 }
 
-/* Goes on with the payment stored under this key. Returns 0; UNCIA_E_KEY_REUSED where it is another; as
- * outbox_find. */
-static int paying_resume(struct uncia_wallet *w, const struct draft *draft, struct uncia_payment_id *id)
+int paying_resume(struct uncia_wallet *w, const struct payment *wanted, struct uncia_payment_id *id)
 {
 	struct tracked *t;
-	int rc = outbox_find(w, draft->payment.nonce, &t);
+	int rc = outbox_find(w, wanted->nonce, &t);
 	if (rc)
 		return rc;
-	if (!same_payment(t->record.payment, &draft->payment))
+	if (!same_payment(t->record.payment, wanted))
 		return UNCIA_E_KEY_REUSED;
 	if (t->record.state == UNCIA_PAYMENT_PENDING) {
 		rc = outbox_confirm(w, t, NULL, 0);
@@ -132,15 +232,11 @@ static int check_funds(const struct uncia_wallet *w, const struct payment *payme
 	return rest != 0 && rest < w->network->genesis.smallest_amount ? UNCIA_E_DUST : 0;
 }
 
-static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keyed, struct tracked **added)
+int paying_store(struct uncia_wallet *w, struct payment *payment, const struct notes *notes, bool keyed,
+                 struct tracked **added)
 {
-	struct payment *payment;
 	char blob[UNCIA_BLOB_NAME_SIZE];
-	int rc = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
-	if (rc)
-		return rc;
-	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
-	rc = outbox_add(w, payment, &draft->notes, added);
+	int rc = outbox_add(w, payment, notes, added);
 	if (!rc)
 		return 0;
 	/* The blob may be there all the same. With a key it stays: another process may have sent it, and the same key
@@ -151,6 +247,23 @@ static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keye
 	}
 	payment_free(payment);
 	return rc;
+}
+
+static int sign_and_store(struct uncia_wallet *w, struct draft *draft, bool keyed, struct tracked **added)
+{
+	struct payment *payment;
+	int rc = payment_make(&w->network_id, &draft->payment, w->secret->public_key, w->secret->key, &payment);
+	if (rc)
+		return rc;
+	assert(payment->total == draft->payment.total && payment->expires_at == draft->payment.expires_at);
+	return paying_store(w, payment, &draft->notes, keyed, added);
+}
+
+void paying_begin(struct uncia_wallet *w, struct tracked *t, struct uncia_payment_id *id)
+{
+	memcpy(id->b, t->id.b, sizeof(id->b));
+	following_send(w, t, true);
+	following_announce(w, t, 0);
 }
 
 /* Under the home's lock, so that no other process stores a payment meanwhile: loads what others have stored, which
@@ -171,6 +284,8 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 		rc = catch_up_behind(w) ? UNCIA_E_BEHIND : 0;
 	}
 	if (!rc)
+		rc = check_holds(w, request, draft);
+	if (!rc)
 		rc = check_funds(w, &draft->payment);
 	if (!rc)
 		rc = wallet_sync_time(w, &time_ms);
@@ -180,6 +295,9 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 	if (expires_at > UINT32_MAX)
 		return UNCIA_E_TOO_FAR;
 	draft->payment.expires_at = (uint32_t)expires_at;
+	rc = draft_ends(w, request, time_ms / 1000, draft);
+	if (rc)
+		return rc;
 	return sign_and_store(w, draft, request->key, made);
 }
 
@@ -197,26 +315,27 @@ static int paying_make(struct uncia_wallet *w, const struct uncia_payment_reques
 		host_unlock(&w->host);
 	}
 	if (rc == UNCIA_E_EXISTS)
-		return request->key ? paying_resume(w, draft, id) : UNCIA_E_RANDOM;
-	if (rc)
-		return rc;
-	memcpy(id->b, t->id.b, sizeof(id->b));
-	following_send(w, t, true);
-	following_announce(w, t, 0);
-	return 0;
+		return request->key ? paying_resume(w, &draft->payment, id) : UNCIA_E_RANDOM;
+	if (!rc)
+		paying_begin(w, t, id);
+	return rc;
 }
 
-static bool is_key(const char *key)
+bool paying_is_key(const char *key)
 {
 	return key[0] != '\0' && strnlen(key, KEY_SIZE_MAX + 1) <= KEY_SIZE_MAX;
 }
 
 static int check_request(const struct uncia_payment_request *request)
 {
-	if (!request || request->size != sizeof(*request) || !request->outputs || request->output_count == 0 ||
-	    request->output_count > PAYMENT_OUTPUTS_MAX || request->expires_s > PAYMENT_LIFETIME_MAX_S)
+	if (!request || request->size != sizeof(*request) || !request->outputs != (request->output_count == 0) ||
+	    !request->holds != (request->hold_count == 0) || request->expires_s > PAYMENT_LIFETIME_MAX_S)
 		return UNCIA_E_ARGUMENT;
-	if ((request->key && !is_key(request->key)) || !request->tag != (request->tag_size == 0))
+	if (request->output_count > PAYMENT_OUTPUTS_MAX ||
+	    request->hold_count > PAYMENT_OUTPUTS_MAX - request->output_count ||
+	    request->output_count + request->hold_count == 0)
+		return UNCIA_E_ARGUMENT;
+	if ((request->key && !paying_is_key(request->key)) || !request->tag != (request->tag_size == 0))
 		return UNCIA_E_ARGUMENT;
 	return request->tag_size <= UNCIA_TAG_SIZE ? 0 : UNCIA_E_LIMIT;
 }
@@ -226,7 +345,7 @@ int uncia_wallet_by_key(struct uncia_wallet *w, const char *key, struct uncia_pa
 	uint8_t nonce[NONCE_SIZE];
 	struct tracked *t;
 	int rc = wallet_usable(w);
-	if (!rc && (!key || !id || !is_key(key)))
+	if (!rc && (!key || !id || !paying_is_key(key)))
 		rc = UNCIA_E_ARGUMENT;
 	if (rc)
 		return rc;
@@ -260,9 +379,11 @@ int paying_pay(struct uncia_wallet *w, const struct uncia_payment_request *reque
 	if (!rc)
 		rc = draft_outputs(w, request, draft);
 	if (!rc)
+		rc = draft_holds(w, request, draft);
+	if (!rc)
 		rc = draft_nonce(w, request->key, draft);
 	if (!rc) {
-		rc = request->key ? paying_resume(w, draft, id) : UNCIA_E_NOT_FOUND;
+		rc = request->key ? paying_resume(w, &draft->payment, id) : UNCIA_E_NOT_FOUND;
 		if (rc == UNCIA_E_NOT_FOUND)
 			rc = paying_make(w, request, draft, id);
 	}

@@ -65,7 +65,9 @@ enum request_purpose {
 	REQUEST_CATCH_UP = 4,
 	REQUEST_WATCH = 5,
 	/* Of a watch, which owes no answer for however long; the one before is for what it asks beside. */
-	REQUEST_WATCH_SILENT = 6
+	REQUEST_WATCH_SILENT = 6,
+	REQUEST_HOLD = 7,
+	REQUEST_HOMING = 8
 };
 /* Sends to one that is ready, else does nothing; failures drop the link. */
 void session_send(struct uncia_wallet *w, uint32_t node, enum request_purpose purpose, uint64_t number,

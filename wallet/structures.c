@@ -32,6 +32,7 @@ struct structure {
 	         : UNCIA_MEMBER_TEXT, uint8_t *                                                                        \
 	         : UNCIA_MEMBER_BYTES, struct uncia_payment_id \
 	         : UNCIA_MEMBER_BYTES, struct uncia_scanned * \
+	         : UNCIA_MEMBER_BYTES, struct uncia_hold_key \
 	         : UNCIA_MEMBER_BYTES, default                                                                         \
 	         : UNCIA_MEMBER_POINTER)
 #define MEMBER(type, member)                                                                                           \
@@ -110,7 +111,8 @@ static const struct member output_members[] = {
 
 static const struct member payment_request_members[] = {
     MEMBER(uncia_payment_request, size),         MEMBER(uncia_payment_request, outputs),
-    MEMBER(uncia_payment_request, output_count), MEMBER(uncia_payment_request, memo_hash),
+    MEMBER(uncia_payment_request, output_count), MEMBER(uncia_payment_request, holds),
+    MEMBER(uncia_payment_request, hold_count),   MEMBER(uncia_payment_request, memo_hash),
     MEMBER(uncia_payment_request, key),          MEMBER(uncia_payment_request, expires_s),
     MEMBER(uncia_payment_request, memo),         MEMBER(uncia_payment_request, tag),
     MEMBER(uncia_payment_request, tag_size),
@@ -132,6 +134,28 @@ static const struct member descriptor_members[] = {
     MEMBER(uncia_descriptor, fd),
     MEMBER(uncia_descriptor, reads),
     MEMBER(uncia_descriptor, writes),
+};
+
+static const struct member hold_request_members[] = {
+    MEMBER(uncia_hold_request, lock),   MEMBER(uncia_hold_request, key),     MEMBER(uncia_hold_request, home),
+    MEMBER(uncia_hold_request, amount), MEMBER(uncia_hold_request, seconds),
+};
+
+static const struct member hold_key_members[] = {
+    MEMBER(uncia_hold_key, size), MEMBER(uncia_hold_key, own),    MEMBER(uncia_hold_key, account),
+    MEMBER(uncia_hold_key, seed), MEMBER(uncia_hold_key, secret),
+};
+
+static const struct member hold_state_members[] = {
+    MEMBER(uncia_hold_state, size),       MEMBER(uncia_hold_state, id),       MEMBER(uncia_hold_state, exists),
+    MEMBER(uncia_hold_state, balance),    MEMBER(uncia_hold_state, payments), MEMBER(uncia_hold_state, height),
+    MEMBER(uncia_hold_state, left_count), MEMBER(uncia_hold_state, complete),
+};
+
+static const struct member take_members[] = {
+    MEMBER(uncia_take, size),   MEMBER(uncia_take, receipt),     MEMBER(uncia_take, number),
+    MEMBER(uncia_take, key),    MEMBER(uncia_take, outputs),     MEMBER(uncia_take, output_count),
+    MEMBER(uncia_take, agreed), MEMBER(uncia_take, payment_key),
 };
 
 static const struct member scanned_members[] = {
@@ -241,6 +265,10 @@ static const struct structure structures[] = {
     STRUCTURE(request_check),
     STRUCTURE(notice_query),
     STRUCTURE(notice_result),
+    STRUCTURE(hold_request),
+    STRUCTURE(hold_key),
+    STRUCTURE(hold_state),
+    STRUCTURE(take),
 };
 
 static const struct structure *find_structure(const char *name)

@@ -1,14 +1,14 @@
 /* Notices and claims, as texts for chats: the name of a payment, and the secret of a hold. */
 #include <assert.h>
 #include <string.h>
+#include "hold.h"
 #include <sodium.h>
 #include "text_option.h"
 #include "utf8.h"
 
 enum { MEMO = 6 };
-#define ID_SIZE         sizeof(((struct uncia_payment_id *)NULL)->b)
-#define HOME_SIZE       sizeof(((struct uncia_claim *)NULL)->home)
-#define CLAIM_SEED_SIZE sizeof(((struct uncia_claim *)NULL)->seed)
+#define ID_SIZE   sizeof(((struct uncia_payment_id *)NULL)->b)
+#define HOME_SIZE sizeof(((struct uncia_claim *)NULL)->home)
 
 int notice_read_payload(const uint8_t *payload, size_t size, struct uncia_notice *notice)
 {

@@ -32,6 +32,7 @@ static void free_one(struct tracked *t)
 	free(t->record.memo);
 	free(t->record.tag);
 	payment_free(t->record.payment);
+	payment_free(t->record.carried);
 	free(t);
 }
 

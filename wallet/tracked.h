@@ -27,6 +27,7 @@ struct record {
 	uint64_t stored_after;           /* own: not sent before all up to this one is durable (storing.h) */
 	uint64_t end_after;              /* own, with its end: nor shown so */
 	struct payment *payment;         /* own or FINAL; else NULL */
+	struct payment *carried;         /* a give-back: sent until it has its end, and not stored; else NULL */
 	char *memo;                      /* own: its text, or NULL */
 	uint8_t *tag;                    /* own: the host's bytes, or NULL */
 	size_t tag_size;

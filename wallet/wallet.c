@@ -56,6 +56,8 @@ uint64_t wallet_ledger_ms(const struct uncia_wallet *w)
 amount_t wallet_leaving(const struct uncia_wallet *w, const struct payment *payment)
 {
 	amount_t sum = 0;
+	if (payment->kind != PAYMENT_TRANSFER) /* it leaves a hold */
+		return 0;
 	for (uint32_t i = 0; i < payment->output_count; i++)
 		if (!address_equal(&payment->outputs[i].to, &w->address))
 			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */

@@ -7,12 +7,15 @@
  *	driver                              sockets, and the descriptor
  *	drive                               bytes in and out, and the timeout
  *	orders      notices                 payments that are made once the account is known; notices checked
+ *	holds                               what a hold has; takes, give-backs
  *	paying      kept                    payments made; receipts read back
  *	people                              what contacts and requests from somebody in a chat are worth
  *	text_expiry                         the proof that a payment expired, as text
  *	catch_up    watching                what the account paid and this home does not know; what others pay to it
  *	shown       watching_read           payments as the host sees them
+ *	homing                              holds that have ended sent home
  *	following   balance     history     payments followed to their end; what can be spent; pages of payments
+ *	give_back   hold_book   look        what sends a hold home; those that were opened; what one has
  *	sync        outbox      walk        the account asked for; payments stored; whether a history is complete
  *	session     record      receipts    links; payments as they are stored; receipts verified
  *	tracked                             payments in memory
@@ -20,7 +23,7 @@
  *	contacts    pins        mark        watching_place, watching_told, notice_record
  *	storing                             blobs written, by hosts that are slow to say so, too
  *	events      hooks
- *	text_request, text_contact          texts for chats that a wallet signs
+ *	text_request, text_contact, claims  texts for chats that a wallet signs, and those of its holds
  *	wallet
  *	text_scan                           texts found in a message
  *	text_notice, text_old_request, text_option
@@ -41,6 +44,8 @@ struct archive;
 struct catch_up;
 struct driver;
 struct history;
+struct homing;
+struct look;
 struct notices;
 struct orders;
 struct queued_event;
@@ -78,6 +83,8 @@ struct uncia_wallet {
 	struct session *session;   /* session.c; NULL without a network */
 	struct sync *sync;         /* sync.c */
 	struct history *history;   /* history.c */
+	struct look *hold;         /* holds.c */
+	struct homing *homing;     /* homing.c */
 	struct catch_up *catch_up; /* catch_up.c */
 	struct watching *watching; /* watching.c; NULL: it does not watch */
 	uint64_t watching_epoch;   /* how often it has begun to */

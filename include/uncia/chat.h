@@ -20,6 +20,7 @@ extern "C" {
 
 struct uncia_network;
 struct uncia_payment;
+struct uncia_receipt;
 struct uncia_wallet;
 
 /* Sizes of text buffers in bytes, NUL included. */
@@ -211,6 +212,17 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_claim_parse(const uint8_t *network_id, cons
  * Threads: any.
  * Spec: texts.md 12.7. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_claim_format(const uint8_t *network_id, const struct uncia_claim *claim,
+                                                  char text[UNCIA_CHAT_TEXT_SIZE]);
+
+/* The claim text of one of its holds, where it is a claim that this wallet has made, numbered from 0. It is cash for
+ * whoever reads it. Not before the payment is final: so it takes a receipt.
+ * Returns: 0; UNCIA_E_NOT_FOUND where it is none of this wallet's; UNCIA_E_LOCKED where the wallet is locked;
+ *	UNCIA_E_NETWORK; UNCIA_E_NESTED; UNCIA_E_ARGUMENT past the last.
+ * Out: text; the caller wipes it.
+ * Threads: as uncia_wallet_open.
+ * Spec: wallet.md 7.12. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_claim(const struct uncia_wallet *wallet,
+                                                  const struct uncia_receipt *receipt, uint32_t number,
                                                   char text[UNCIA_CHAT_TEXT_SIZE]);
 
 /* ---- expiries --------------------------------------------------------------------------------------------------- */

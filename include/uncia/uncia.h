@@ -300,6 +300,7 @@ enum uncia_event_kind {
 	                            * uncia_watch_start. Else what keeps it from that: UNCIA_E_UNREACHABLE or
 	                            * UNCIA_E_PROOF, as of BALANCE, or UNCIA_E_IO and the like: it is tried again;
 	                            * UNCIA_E_SECOND_CHAIN: it has ended */
+	UNCIA_EVENT_HOLD = 10,     /* error 0: uncia_wallet_hold_state says what a hold has. Else it was not learned */
 	UNCIA_EVENT_ORDER = 9,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
 	                            * Else there is none, by this call, and why: as uncia_wallet_pay */
 	UNCIA_EVENT_NOTICE = 11,   /* id: there is news of a notice that is being checked: uncia_notice_result */
@@ -378,11 +379,24 @@ struct uncia_output {
 	uint64_t amount;     /* micro-units, > 0 */
 };
 
+/* A hold that a payment opens: whoever has its key takes from it until its end; then it goes home. */
+struct uncia_hold_request {
+	const uint8_t *lock; /* 32 bytes that somebody gave (uncia_hold_lock), for this hold alone; or NULL */
+	const uint8_t *key;  /* 32 bytes: whose key takes it, with no secret beside; or NULL. Both NULL: a claim of this
+	                      * wallet's, which uncia_wallet_claim gives out as text */
+	const char *home;    /* an address without a reference; NULL: this account. A claim's is this account */
+	uint64_t amount;     /* micro-units, > 0 */
+	uint32_t seconds;    /* from the signing to its end: 600 to 34,556,400 (400 days less an hour), and above the
+	                      * payment's lifetime by 120 at least */
+};
+
 /* A payment to be made. All of it is copied. */
 struct uncia_payment_request {
 	size_t size;
 	const struct uncia_output *outputs;
-	uint32_t output_count;    /* 1..255 */
+	uint32_t output_count; /* with the holds 1..255 */
+	const struct uncia_hold_request *holds;
+	uint32_t hold_count;
 	const uint8_t *memo_hash; /* 32 bytes, or NULL; where `memo` is given, NULL or its hash */
 	const char *key;          /* the caller's idempotency key, 1..256 bytes, or NULL */
 	uint32_t expires_s;       /* 1..3600; 0: 120 */
@@ -408,7 +422,9 @@ struct uncia_payment_request {
  * Payments without a key never wait for that.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
- *	smallest, sum too large); UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
+ *	smallest, sum too large); UNCIA_E_END of a hold; UNCIA_E_SIGNATURE for a hold's key that nobody can sign by;
+ *	UNCIA_E_LOCK_USED where this home has opened a hold under that lock before; UNCIA_E_FULL where it would have
+ *	more than 100 holds open; UNCIA_E_FUNDS; UNCIA_E_DUST where something would be left, but less than the network's
  *	smallest amount; UNCIA_E_KEY_REUSED; UNCIA_E_UNREACHABLE where the account was not proved in the last 30 s, or
  *	the few that answered do not agree on the time: a sync was begun, call again after UNCIA_EVENT_BALANCE
  *	(uncia_wallet_order does that by itself); UNCIA_E_BEHIND (with a key): uncia_wallet_catch_up first;
@@ -493,10 +509,10 @@ struct uncia_payment {
 	size_t size;
 	struct uncia_payment_id id;
 	enum uncia_payment_state state;
-	enum uncia_pending_reason reason;     /* PENDING */
-	int refusal;                          /* PENDING with reason REFUSED: enum uncia_error */
-	bool own;                             /* made by this wallet: it is in the outbox */
-	bool detailed;                        /* own or FINAL: the next ones are known */
+	enum uncia_pending_reason reason; /* PENDING */
+	int refusal;                      /* PENDING with reason REFUSED: enum uncia_error */
+	bool own;                         /* made by this wallet: it is in the outbox; also what it took from holds */
+	bool detailed;                    /* own or FINAL: the next ones are known */
 	char sender[UNCIA_ADDRESS_TEXT_SIZE]; /* an address; "hold:…" where it pays from a hold */
 	char to[UNCIA_ADDRESS_TEXT_SIZE];     /* of the first output, or hold; there may be more: uncia_wallet_output */
 	uint32_t output_count;
@@ -623,6 +639,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
 #include <uncia/chat.h>
 #include <uncia/driving.h>
 #include <uncia/history.h>
+#include <uncia/holds.h>
 #include <uncia/people.h>
 #include <uncia/watch.h>
 #include <uncia/structures.h>

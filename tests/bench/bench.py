@@ -13,6 +13,8 @@
   gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
   watchers   10,000 wallets that wait to be paid at one validator (--watchers): memory for each, and how long after a
              payment they are told, at 200 payments a second and while nothing else comes
+  chat       from /pay typed in one WeeChat to the other one showing what came in, an IRC server between (--payments-typed);
+             not part of --all: its clients are installed for it
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
@@ -38,6 +40,7 @@ from measures import Shape, spread
 from validators import BenchError, Delays, Network, Tools, fresh_copy, make_gap, prepared
 
 SHORT = ["base", "alone"]
+NAMED_ONLY = {"postgres", "chat"}  # they install what nothing else needs
 DELAY_MS = 50
 HOME_ROUNDS = 25
 LATENCY_SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
@@ -214,6 +217,11 @@ class Bench:
         self.figures.set("watcher_told_p50_ms", result["push_ms"]["p50"])
         self.figures.set("watcher_told_p99_ms", result["push_ms"]["p99"])
 
+    def chat(self):
+        result = self.result["chat"] = measures.chat(self.tools, self.arguments.payments_typed)
+        self.figures.set("chat_p50_ms", result["shown_ms"]["p50"])
+        self.figures.set("chat_p99_ms", result["shown_ms"]["p99"])
+
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
 
@@ -254,7 +262,7 @@ def parse(parts):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bin", help=argparse.SUPPRESS)
     parser.add_argument("parts", nargs="*", metavar="PART")
-    parser.add_argument("--all", action="store_true", help="every part but postgres")
+    parser.add_argument("--all", action="store_true", help="every part but postgres and chat")
     parser.add_argument("--with-postgres", action="store_true", help="that one, too")
     parser.add_argument("--json", action="store_true", help="the result as one object")
     parser.add_argument("--save", metavar="FILE", help="put the result into this file, beside what other runs left there")
@@ -270,11 +278,12 @@ def parse(parts):
     parser.add_argument("--links", type=int, default=64, help="connections of wallets (64)")
     parser.add_argument("--copies", type=int, default=1, help="validators that each payment is sent to (1)")
     parser.add_argument("--payments", type=int, default=2000, help="of the part homes (2000)")
+    parser.add_argument("--payments-typed", type=int, default=200, help="of the part chat (200)")
     parser.add_argument("--latency-payments", type=int, default=300)
     parser.add_argument("--dir", default="build-bench/networks", help="where networks are kept and run; on the disk that counts")
     parser.add_argument("--base-port", type=int, default=17400)
     arguments = parser.parse_args()
-    chosen = arguments.parts or ([part for part in parts if part != "postgres"] if arguments.all else list(SHORT))
+    chosen = arguments.parts or ([part for part in parts if part not in NAMED_ONLY] if arguments.all else list(SHORT))
     if arguments.with_postgres and "postgres" not in chosen:
         chosen.append("postgres")
     for part in chosen:
@@ -292,8 +301,8 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "parts",
-             "postgres"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "chat",
+             "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

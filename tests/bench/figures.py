@@ -33,6 +33,8 @@ FIGURES = {
     "watcher_kib": ("a wallet that watches, silent: memory of a validator", "KiB", "<=", 4),
     "watcher_told_p50_ms": ("from a payment to a watching payee, 10,000 watching, 200 payments/s: p50", "ms", "", None),
     "watcher_told_p99_ms": ("the same: p99", "ms", "", None),
+    "chat_p50_ms": ("from /pay typed in one WeeChat to the other one showing the payment, over IRC: p50", "ms", "<=", 50),
+    "chat_p99_ms": ("the same: p99", "ms", "", None),
     "wallet_payment_kib": ("idle wallet: memory for each payment that it has made", "KiB", "", None),
 }
 

@@ -31,6 +31,13 @@ class Shape:
         return ["--links", links, "--copies", min(self.copies, count), "--outputs", self.outputs]
 
 
+def chat(tools, payments):
+    """Two WeeChats on an IRC server and a devnet, by tests/scenes/chat.py: from what one types to what the other shows."""
+    tests = pathlib.Path(__file__).resolve().parent.parent
+    environment = {**os.environ, "UNCIA_BIN": str(tools.bin), "PYTHONPATH": str(tests / "integration")}
+    return run_json("python3", "-B", tests / "scenes" / "chat.py", "--measure", payments, env=environment)
+
+
 def guess_tps(network, shape):
     """A short run, to know how many payments a longer one needs."""
     load = network.load("run", "--payments", 6 * shape.window, "--warm-up", shape.window, "--window", shape.window,

@@ -257,6 +257,41 @@ static size_t add_blob(uint8_t *to, uint8_t name, const uint8_t *contents, size_
 	return sizeof(front) + size;
 }
 
+/* A blob of a wallet's home, by the kind that wallet_storage.c knows it by. */
+static void seed_blob(const char *name, uint8_t kind, const ProtobufCMessage *message)
+{
+	uint8_t input[1024], *bytes;
+	size_t size;
+
+	assert(canonical_encode(message, &bytes, &size) == 0 && size + 4 <= sizeof(input));
+	const uint8_t front[4] = {kind, 0, (uint8_t)(size >> 8), (uint8_t)size};
+	memcpy(input, front, sizeof(front));
+	memcpy(input + sizeof(front), bytes, size);
+	seed("wallet_storage", name, input, sizeof(front) + size);
+	free(bytes);
+}
+
+/* Somebody who is pinned, a payment that he told of, and from where on payments count. */
+static void seed_people(const struct address *account)
+{
+	static const char own[] = "irc:libera/me", handle[] = "irc:libera/eve";
+	Uncia__Pb__PinRecord pin = UNCIA__PB__PIN_RECORD__INIT;
+	Uncia__Pb__NoticeRecord notice = UNCIA__PB__NOTICE_RECORD__INIT;
+	Uncia__Pb__NoticesRecord notices = UNCIA__PB__NOTICES_RECORD__INIT;
+
+	pin.version = notice.version = notices.version = 1;
+	pin.own = notice.own = field_of(own, strlen(own));
+	pin.handle = notice.handle = field_of(handle, strlen(handle));
+	pin.login = field_of("eve", 3);
+	pin.account = notice.account = field_of(account->b, ADDRESS_SIZE);
+	pin.compared = notice.shown = 1;
+	pin.made_ms = UINT64_C(1700000000000);
+	notices.height = 7;
+	seed_blob("pin", 0x11, &pin.base);
+	seed_blob("notice", 0x09, &notice.base);
+	seed_blob("notices", 0x0b, &notices.base);
+}
+
 /* An archive of one payment that has expired, alone and with an index. */
 static void seed_archive(const struct payment *payment, const uint8_t *record, size_t record_size)
 {
@@ -285,6 +320,20 @@ static void seed_archive(const struct payment *payment, const uint8_t *record, s
 	at += add_blob(input + at, 1, bytes, size);
 	free(bytes);
 	seed("wallet_storage", "archive", input, at);
+	/* And a list of holds that has read so far: one open, one lock. */
+	Uncia__Pb__HoldsRecord holds = UNCIA__PB__HOLDS_RECORD__INIT;
+	uint8_t open[108] = {9};
+	be32_put(open + 36, FIXTURE_TIME_S + 600);
+	holds.version = 1;
+	holds.last = field_of(payment->id.b, HASH_SIZE);
+	holds.open = field_of(open, sizeof(open));
+	holds.locks = field_of(open, HASH_SIZE);
+	assert(canonical_encode(&holds.base, &bytes, &size) == 0);
+	size_t begin = at;
+	at += add_blob(input + at, 1, bytes, size);
+	input[begin] = 0x1a;
+	free(bytes);
+	seed("wallet_storage", "holds", input, at);
 }
 
 static void seed_wallet(const struct fixture *f)
@@ -359,6 +408,7 @@ static void seed_wallet(const struct fixture *f)
 	memcpy(blob + 4, bytes, size);
 	seed("wallet_storage", "contact", blob, 4 + size);
 	free(bytes);
+	seed_people(&key.address);
 	seed("wallet_storage", "caught-up", "\22\0\0\12\10\1\20\5\30\1\50\3\60\1", 14);
 	seed("wallet_storage", "watch", "\12\0\0\16\10\1\20\5\30\377\377\377\377\17\40\1\60\3", 18);
 	seed("wallet_storage", "network", "\2\0\0\4abcd", 8);
@@ -368,6 +418,17 @@ static void seed_wallet(const struct fixture *f)
 	snprintf(request, sizeof(request), "uncia:%s", address);
 	seed("request", "address", request, strlen(request));
 	seed("request", "words", words, strlen(words));
+	static const char *const names[] = {"\1bob@example.org/phone",
+	                                    "\2xmpp:bob@example.org",
+	                                    "\3irc:libera/eve\neve",
+	                                    "\1Libera/Bob[]\\^",
+	                                    "\2xmpp:B\xd0\xbe"
+	                                    "b@example.org",
+	                                    "\1xmpp:\xef\xbc\xa2ob@a.b."};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char number[2] = {(char)('0' + i), '\0'};
+		seed("people", number, names[i], strlen(names[i]));
+	}
 	static const char *const typed[] = {"1. lega\n2. WINN, than\xc2\xa0year",
 	                                    "> uncia:unc1\r\n> q?amount=1250.\xe2\x80\x9d",
 	                                    "Zoe\xcc\x88 \xd0\x90nna \xe2\x9d\xa4\xef\xb8\x8f \xe2\x80\x8d",

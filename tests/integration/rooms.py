@@ -22,6 +22,9 @@ TABLE = {
 	"wallet": ["include/uncia", "proto"],
 	"wallet/cli": ["include/uncia"],
 	"wallet/notifier": ["include/uncia", "proto", "wallet"],
+	"wallet/plugins/common": ["include/uncia"],
+	"wallet/plugins/weechat": ["include/uncia", "wallet/plugins/common"],
+	"wallet/plugins/purple": ["include/uncia", "wallet/plugins/common"],
 	"wallet/unicode": [],
 	"node/consensus": BELOW_NODE,
 	"node/ledger/view": BELOW_NODE,
@@ -45,8 +48,8 @@ READ_ONLY = [("node/sync", "node/consensus")]
 # Files of one room that call each other in a circle, and why they may.
 CIRCLES = {
 	frozenset(f"wallet/cli/{name}.c" for name in
-		"account address arguments check completion contact contact_text history main make manual pin receipt request send"
-		" status watch".split()):
+		"account address arguments check claim claim_own completion contact contact_text history hold main make manual pin receipt request"
+		" send status watch".split()):
 		"every command is an entry of one table of verbs: help, completion and the manual page are made from the table, and each"
 		" command reads its arguments with what makes the help",
 }
@@ -62,6 +65,8 @@ UNCALLED = {
 	"wallets_count": "tests count links",
 	"secret_new": "tests make key files of weak derivations",
 	"keyfile_create": "tests make key files of weak derivations",
+	"weechat_plugin_init": "WeeChat calls it",
+	"weechat_plugin_end": "WeeChat calls it",
 }
 
 LINES_OF_A_FILE = 650

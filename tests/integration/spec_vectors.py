@@ -545,12 +545,20 @@ def wallet_file(world):
 	for text in ("rent", "x" * 256, "zprávička 7"):
 		nonce = h("nonce", key.public, text.encode())[:16]
 		nonces.append({"key": text, "nonce": nonce.hex(), "blob": f"payment-{nonce.hex()}"})
+	claims = []
+	for network, nonce, expires_at, number in ((world.network, bytes(range(16)), TIME_MS // 1000 + 120, 0),
+			(world.network, bytes(range(16)), TIME_MS // 1000 + 120, 254), (world.small, b"\xff" * 16, 2**32 - 1, 1)):
+		claim_seed = h("claimseed", bytes.fromhex(keys[0]["bip39_seed"]), network.id, nonce, u32(expires_at), u32(number))[:16]
+		claim = Key(h("claimkey", network.id, claim_seed))
+		claims.append({"network_id": network.id.hex(), "nonce": nonce.hex(), "expires_at": expires_at, "number": number,
+			"seed": claim_seed.hex(), "public_key": claim.public.hex(), "lock": h("lock", claim.public, bytes(32)).hex()})
 	a = world.accounts[1].address
 	requests = [(f"uncia:{spec.address_text(a)}", a, b"", None, None),
 		(f"uncia:{spec.address_text(a, b'12345678')}?amount=0.500000", a, b"12345678", 500_000, None),
 		(f"uncia:{spec.address_text(a)}?amount=12.000000&memo=for%20the%20rent%2C%20%C5%BEe%20%26%20more", a, b"", 12_000_000, "for the rent, že & more")]
 	return {"keys": keys, "key_files": {"entropy": entropy.hex(), "argon2id": {"memory": 1 << 20, "passes": 1, "salt": seed("salt")[:16].hex(),
 		"key": ARGON2ID}, "files": files}, "idempotency": {"public_key": key.public.hex(), "nonces": nonces},
+		"claims": {"bip39_seed": keys[0]["bip39_seed"], "claims": claims},
 		"requests": [{"text": text, "address": address.hex(), "reference": reference.hex(), "amount": amount, "memo": memo}
 			for text, address, reference, amount, memo in requests],
 		"memos": [{"text": memo, "memo_hash": h("memo", memo.encode()).hex()} for memo in ("", "rent", "žluťoučký kůň")]}

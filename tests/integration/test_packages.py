@@ -123,7 +123,8 @@ class Packages(InstalledTest):
 		made = self.dir / "packages"
 		self.run_well("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", made)
 		packages = {self.run_well("dpkg-deb", "-f", path, "Package").strip(): path for path in made.glob("*.deb")}
-		self.assertEqual(sorted(packages), ["libuncia-dev", "libuncia0", "uncia"])
+		self.assertEqual(sorted(packages), ["libuncia-dev", "libuncia0", "uncia",
+			*(["uncia-purple", "uncia-weechat"] if cache("UNCIA_PLUGINS") == "ON" else [])])
 		version = self.ask("--modversion")[0]
 		for name, path in packages.items():
 			self.assertEqual(self.run_well("dpkg-deb", "-f", path, "Version").strip(), version)

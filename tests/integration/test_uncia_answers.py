@@ -1,10 +1,12 @@
 """What the commands show of a running network: histories, payments on their way, receipts as files, validators. As text for
 people, and as objects for programs, which must say the same."""
 import json
+import signal
 import subprocess
 import unittest
 
 from network import TOOLS, NetworkTest
+from unciad import BIN
 
 KILLED = (2, 3)
 
@@ -230,6 +232,13 @@ class Answers(NetworkTest):
 		_, err = self.text(self.alice, "receipt", "export", self.paid[2]["id"], "--output", self.dir / "receipt", code=1)
 		self.assertIn("File exists", err)
 		self.assertEqual((self.dir / "receipt").read_text(), self.paid[1]["receipt"] + "\n")
+
+	def test_a_receipt_is_whole_or_not_there(self):
+		done = subprocess.run(["prlimit", "--fsize=100", BIN / "uncia", "--wallet", self.alice.home, "--network", self.network.file,
+			"receipt", "export", self.paid[1]["id"], "--output", "cut"], cwd=self.dir, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+			preexec_fn=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+		self.assertEqual((done.returncode, done.stdout, done.stderr), (1, "", "uncia: cut: File too large\n"))
+		self.assertFalse((self.dir / "cut").exists())
 
 	def test_a_validator_says_to_people_what_it_says_to_programs(self):
 		validator = self.network.validators[0]

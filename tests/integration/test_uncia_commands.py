@@ -32,8 +32,10 @@ class Arguments(UnciaTest):
 	def test_help_lists_every_command_and_each_has_its_own(self):
 		names = self.names()
 		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "watch",
-			"receipt export", "receipt verify", "request", "request check", "notice", "notice check", "contact add", "contact list", "contact show", "contact remove",
-			"contact export", "contact read", "contact code", "contact pin", "contact pins", "contact unpin", "completion", "version"])
+			"receipt export", "receipt verify", "request", "request check", "notice", "notice check", "claim new", "claim show", "claim take",
+			"claim cancel", "claim list", "hold key", "hold open", "hold take", "hold return", "hold list", "contact add", "contact list",
+			"contact show", "contact remove", "contact export", "contact read", "contact code", "contact pin", "contact pins", "contact unpin",
+			"completion", "version"])
 		for name in names:
 			for arguments in ([*name.split(), "--help"], ["--help", *name.split()], [*name.split(), "-h", "x", "y"]):
 				out, _ = self.uncia(*arguments)

@@ -114,6 +114,7 @@ class Notifier(NotifierTest):
 		# What comes while it is not there is told by the next one, in one.
 		for _ in range(3):
 			network.treasury.send(alice, "1")
+		network.wait_same_tip()  # or one that is behind is told of first, and then the rest
 		before = len(hook.calls)
 		process = self.begin(network, hook, [alice.address, bob.address, carol.address])
 		self.until(lambda: self.told(hook, alice)[-1] == 7, "what was missed")

@@ -88,21 +88,18 @@ static amount_t some_part(struct wallets *w, const struct wallet_hold *hold)
 	}
 }
 
-void wallets_take(struct wallets *w)
+static void take_part(struct wallets *w, const struct wallet_hold *hold, amount_t amount)
 {
-	const struct wallet_hold *hold = any_hold(w);
 	struct hold_reference reference = {.has_secret = false};
 	struct payment draft = {.kind = PAYMENT_TAKE, .hold = &reference, .output_count = 1};
 	struct fixture_key claim;
 
-	if (!hold)
-		return;
 	reference.home = hold->opening.home;
 	reference.opening = hold->opened_by;
 	reference.has_secret = hold->has_secret != (wallets_draw(w, 16) == 0);
 	memcpy(reference.secret, hold->secret, sizeof(reference.secret));
 	claim_key(hold->claim + (wallets_draw(w, 16) == 0), &claim); /* or somebody else's */
-	struct output output = {.to = w->keys[wallets_draw(w, MODEL_ACCOUNTS)].address, .amount = some_part(w, hold)};
+	struct output output = {.to = w->keys[wallets_draw(w, MODEL_ACCOUNTS)].address, .amount = amount};
 	draft.outputs = &output;
 	uint32_t soon = network_now_s(w->network) + 10 + (uint32_t)wallets_draw(w, 20);
 	draft.expires_at = soon > hold->opening.end && wallets_draw(w, 4) ? hold->opening.end : soon;
@@ -112,6 +109,21 @@ void wallets_take(struct wallets *w)
 	wallets_submit(w, wallets_any_node(w), p->payment);
 	if (wallets_draw(w, 3) == 0)
 		wallets_submit(w, wallets_any_node(w), p->payment);
+}
+
+void wallets_take(struct wallets *w)
+{
+	const struct wallet_hold *hold = any_hold(w);
+	if (!hold)
+		return;
+	amount_t left = left_in(w, hold), part = left / 2;
+	amount_t dust = 1 + wallets_draw(w, w->checks->model.smallest_amount - 1);
+	if (part <= dust || wallets_draw(w, 4)) {
+		take_part(w, hold, some_part(w, hold));
+	} else { /* each by itself leaves enough behind; together they do not */
+		take_part(w, hold, part);
+		take_part(w, hold, left - part - dust);
+	}
 }
 
 void wallets_give_back(struct wallets *w)

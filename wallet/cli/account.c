@@ -44,7 +44,7 @@ static int run_balance(const struct call *call)
 	struct session session;
 	int code = session_open(call, true, QUERY_TIMEOUT_MS, &session);
 	if (!code) {
-		int error = session_sync(&session);
+		int error = session_sync_home(&session);
 		code = error ? cli_complain_error(error, "the balance") : print_balance(call, &session);
 	}
 	session_close(&session);

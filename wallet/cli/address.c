@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "payee.h"
+#include "qr.h"
 
 /* The wallet's address, with the reference that was asked for. Returns an exit code. */
 static int address_own(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZE])
@@ -26,7 +27,11 @@ static int address_own(const struct call *call, char text[UNCIA_ADDRESS_TEXT_SIZ
 static int run_address(const struct call *call)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];
-	int code = address_own(call, address);
+	int code = qr_check(call);
+	if (!code)
+		code = address_own(call, address);
+	if (!code)
+		code = qr_show(call, address, 0644);
 	if (code)
 		return code;
 	if (call->json)
@@ -43,13 +48,16 @@ static int run_version(const struct call *call)
 	return cli_output_flush();
 }
 
-static const struct poptOption address_options[] = {OPTION_REFERENCE_HELP, OPTIONS_GLOBAL};
+static const struct poptOption address_options[] = {OPTION_REFERENCE_HELP, OPTIONS_QR_HELP, OPTIONS_GLOBAL};
 
 const struct verb verb_address = {
     .name = "address",
     .operands = "",
     .summary = "show the address to be paid at",
-    .description = "Shows the wallet's address. A reference becomes a part of it, under its checksum.",
+    .description =
+        "Shows the wallet's address. A reference becomes a part of it, under its checksum. A QR code of it is\n"
+        "drawn in black on white, whatever the terminal's colours are; where it has none (NO_COLOR, no terminal),\n"
+        "for a dark one.",
     .options = address_options,
     .run = run_address};
 

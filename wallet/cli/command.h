@@ -48,6 +48,16 @@ enum option {
 	OPTION_LOGIN,
 	OPTION_FROM,
 	OPTION_COMPARED,
+	OPTION_QR,
+	OPTION_QR_FILE,
+	OPTION_END,
+	OPTION_TO,
+	OPTION_RECEIPT,
+	OPTION_SECRET,
+	OPTION_HOME,
+	OPTION_AMOUNT,
+	OPTION_AGREED,
+	OPTION_NUMBER,
 	OPTION_COUNT
 };
 
@@ -113,6 +123,10 @@ int option_number(const struct call *call, const struct number_option *option, u
 
 /* Whether it is UTF-8 without control characters, of at most 512 bytes. */
 bool text_is_plain(const char *text);
+
+/* Whether it is 64 hexadecimal digits: 32 bytes. */
+bool hex_read(const char *text, uint8_t bytes[32]);
+void hex_write(const uint8_t bytes[32], char text[65]);
 
 /* Writes "uncia: …" to standard error, other text than that in ASCII only. Returns `code`. */
 int cli_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

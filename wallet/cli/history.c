@@ -304,7 +304,7 @@ static int run_history(const struct call *call)
 	}
 	/* A sync first: a history is complete up to the height that it proves. */
 	if (!code) {
-		int error = session_sync(&session);
+		int error = session_sync_home(&session);
 		code = error ? show_held(&listing, error) : show_history(&listing);
 	}
 	json_decref(listing.payments);

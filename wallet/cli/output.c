@@ -63,6 +63,25 @@ int cli_complain_usage(const struct call *call, const char *format, ...)
 	return EXIT_USAGE;
 }
 
+bool hex_read(const char *text, uint8_t bytes[32])
+{
+	static const char digits[] = "0123456789abcdef";
+	bool right = strlen(text) == 64;
+	for (size_t i = 0; right && i < 64; i++) {
+		const char *digit = strchr(digits, text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 'a' : text[i]);
+		right = digit != NULL;
+		if (right)
+			bytes[i / 2] = (uint8_t)(i % 2 ? bytes[i / 2] << 4 | (digit - digits) : digit - digits);
+	}
+	return right;
+}
+
+void hex_write(const uint8_t bytes[32], char text[65])
+{
+	for (size_t i = 0; i < 32; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
 int exit_code_of(int error)
 {
 	switch (error) {
@@ -81,6 +100,7 @@ int exit_code_of(int error)
 	case UNCIA_E_FUNDS:
 	case UNCIA_E_DUST:
 	case UNCIA_E_KEY_REUSED:
+	case UNCIA_E_LOCK_USED:
 		return EXIT_REFUSED;
 	case UNCIA_E_PROOF:
 	case UNCIA_E_SIGNATURE:

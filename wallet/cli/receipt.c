@@ -1,29 +1,19 @@
 /* uncia receipt export and verify: the proof that a payment is final, or that it expired, as text. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "new_file.h"
 #include "outcome.h"
+#include "proof_text.h"
 #include "verbs.h"
-
-#define RECEIPT_TEXT_SIZE (512u * 1024) /* above the library's own limit, which is on bytes */
 
 /* ---- export ---------------------------------------------------------------------------------- */
 
-static int write_receipt(const char *path, const char *receipt)
+static bool write_receipt(FILE *file, const void *receipt)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!file)
-		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	fprintf(file, "%s\n", receipt);
-	bool failed = ferror(file);
-	if (fclose(file) || failed)
-		return cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno));
-	return 0;
+	return fprintf(file, "%s\n", (const char *)receipt) >= 0;
 }
 
 /* Writes a proof where it is wanted: name is its member of the object. It is freed. Returns an exit code. */
@@ -32,7 +22,7 @@ static int export_text(const struct call *call, const struct uncia_payment *paym
 	char id[UNCIA_ID_TEXT_SIZE];
 	const char *path = call->value[OPTION_OUTPUT];
 	uncia_payment_id_format(&payment->id, id);
-	int code = path ? write_receipt(path, text) : 0;
+	int code = path ? new_file_write(path, 0644, write_receipt, text) : 0;
 	if (!code && call->json)
 		code = cli_json_print(json_pack("{s:i,s:s,s:s}", "v", 1, "id", id, name, text));
 	else if (!code && !path) {
@@ -87,33 +77,6 @@ static int run_export(const struct call *call)
 }
 
 /* ---- verify ---------------------------------------------------------------------------------- */
-
-/* Reads standard input or a file. Returns an exit code. Out: text, to be freed. */
-static int read_receipt(const char *path, char **text)
-{
-	bool is_stdin = !strcmp(path, "-");
-	FILE *file = is_stdin ? stdin : fopen(path, "re");
-	if (!file)
-		return cli_complain(EXIT_MISMATCH, "\"%.80s\" is neither a receipt nor a file with one: %s", path,
-		                    strerror(errno));
-	char *buffer = malloc(RECEIPT_TEXT_SIZE);
-	size_t size = buffer ? fread(buffer, 1, RECEIPT_TEXT_SIZE, file) : 0;
-	int code = buffer && ferror(file) ? cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno)) : 0;
-	if (!is_stdin)
-		fclose(file);
-	if (!buffer)
-		return cli_complain(EXIT_FAILED, "out of memory");
-	if (!code && (size == RECEIPT_TEXT_SIZE || memchr(buffer, '\0', size)))
-		code = cli_complain(EXIT_MISMATCH, "%s: not a receipt: %s", path,
-		                    size == RECEIPT_TEXT_SIZE ? "too long" : "not text in UTF-8");
-	if (code) {
-		free(buffer);
-		return code;
-	}
-	buffer[size] = '\0';
-	*text = buffer;
-	return 0;
-}
 
 /* A proof that was verified: one of the two. */
 struct proof {
@@ -242,22 +205,16 @@ static int verify_proof(const struct call *call, const struct uncia_network *net
 	return code;
 }
 
-static bool is_proof(const char *text)
-{
-	enum uncia_text_kind kind = uncia_text_kind(text);
-	return kind == UNCIA_TEXT_RECEIPT || kind == UNCIA_TEXT_EXPIRY;
-}
-
 static int run_verify(const struct call *call)
 {
 	const char *given = call->operands[0], *path;
 	struct uncia_network *network = NULL;
 	char *text = NULL;
 	int code = network_open(call, &path, &network);
-	if (!code && !is_proof(given))
-		code = read_receipt(given, &text);
 	if (!code)
-		code = verify_proof(call, network, text ? text : given);
+		code = proof_text_read(given, &text);
+	if (!code)
+		code = verify_proof(call, network, text);
 	if (code == EXIT_MISMATCH && call->json)
 		cli_json_print(json_pack("{s:i,s:b}", "v", 1, "valid", false));
 	free(text);

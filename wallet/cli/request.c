@@ -5,6 +5,7 @@
 #include <time.h>
 #include "outcome.h"
 #include "payee.h"
+#include "qr.h"
 #include "verbs.h"
 
 #define REQUEST_SECONDS_MAX UINT64_C(315360000) /* ten years */
@@ -59,7 +60,7 @@ static int show_request(const struct call *call)
 	struct uncia_request request;
 	uint8_t id[32];
 	if (call->operand_count || call->value[OPTION_MEMO] || call->value[OPTION_REFERENCE] ||
-	    call->value[OPTION_EXPIRES])
+	    call->value[OPTION_EXPIRES] || call->value[OPTION_QR] || call->value[OPTION_QR_FILE])
 		return cli_complain_usage(call, "--read takes a request and nothing else");
 	int code = network_given(call) ? network_open(call, &path, &network) : 0;
 	if (code)
@@ -108,7 +109,9 @@ static int run_request(const struct call *call)
 	uint8_t id[32];
 	if (call->value[OPTION_READ])
 		return show_request(call);
-	int code = read_wish(call, &request);
+	int code = qr_check(call);
+	if (!code)
+		code = read_wish(call, &request);
 	if (code)
 		return code;
 	code = session_open(call, network_given(call), 0, &session);
@@ -125,6 +128,8 @@ static int run_request(const struct call *call)
 	if (error)
 		code = cli_complain_error(error, "the request");
 	session_close(&session);
+	if (!code)
+		code = qr_show(call, text, 0644);
 	return code ? code : print_request(call, &request, text);
 }
 
@@ -213,6 +218,7 @@ static const struct poptOption request_options[] = {
     OPTION_REFERENCE_HELP,
     {"expires", '\0', POPT_ARG_STRING, NULL, OPTION_EXPIRES, "It is not to be paid after this time", "SECONDS"},
     {"read", '\0', POPT_ARG_STRING, NULL, OPTION_READ, "Show what a request asks for instead", "REQUEST"},
+    OPTIONS_QR_HELP,
     OPTIONS_GLOBAL};
 
 const struct verb verb_request = {

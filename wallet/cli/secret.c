@@ -105,3 +105,25 @@ int words_get(const char *path, char words[WORDS_INPUT_SIZE])
 		explicit_bzero(words, WORDS_INPUT_SIZE);
 	return code;
 }
+
+int secret_line_get(const char *prompt, const char *name, char *text, size_t capacity)
+{
+	int code = prompt && isatty(STDIN_FILENO) ? secret_ask(prompt, text, capacity, RPP_ECHO_OFF)
+	                                          : secret_read_text(STDIN_FILENO, name, text, capacity);
+	if (code)
+		explicit_bzero(text, capacity);
+	return code;
+}
+
+int secret_bytes_get(const char *path, const char *name, uint8_t bytes[32])
+{
+	char text[128];
+	int code = !strcmp(path, "-") ? secret_read_text(STDIN_FILENO, name, text, sizeof(text))
+	                              : secret_read_file(path, name, text, sizeof(text));
+	if (!code)
+		text[strcspn(text, "\r\n")] = '\0';
+	if (!code && !hex_read(text, bytes))
+		code = cli_complain(EXIT_USAGE, "%s: not 64 hexadecimal digits", name);
+	explicit_bzero(text, sizeof(text));
+	return code;
+}

@@ -14,4 +14,10 @@ int passphrase_get(bool is_new, char passphrase[PASSPHRASE_SIZE]);
  * named. Returns an exit code. */
 int words_get(const char *path, char words[WORDS_INPUT_SIZE]);
 
+/* A secret text: of standard input, all of it; or, with a prompt, of the terminal, where there is one. name: what it
+ * is, for messages. Returns an exit code. */
+int secret_line_get(const char *prompt, const char *name, char *text, size_t capacity);
+/* 32 bytes as 64 hexadecimal digits, of a file, or of standard input for "-". Returns an exit code. */
+int secret_bytes_get(const char *path, const char *name, uint8_t bytes[32]);
+
 #endif

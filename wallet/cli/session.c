@@ -183,15 +183,6 @@ int session_unlock(struct session *s)
 	return error ? cli_home_complain(error, s->home, s->network_path) : 0;
 }
 
-void session_close(struct session *s)
-{
-	uncia_wallet_close(s->wallet);
-	uncia_network_free(s->network);
-	if (s->host.load)
-		cli_home_close(&s->host);
-	free((char *)s->home);
-}
-
 uint64_t now_us(void)
 {
 	struct timespec now;
@@ -310,4 +301,59 @@ int session_await_payment(struct session *s, const struct uncia_payment_id *id, 
 		    !memcmp(event.id.b, id->b, sizeof(id->b)))
 			cli_complain(0, "%s", error_words(event.error));
 	}
+}
+
+/* Whether it is a payment that has brought a hold home, and how much. */
+static bool came_home(const struct session *s, const struct uncia_event *event, struct uncia_payment *payment)
+{
+	*payment = (struct uncia_payment){.size = sizeof(*payment)};
+	return event->kind == UNCIA_EVENT_PAYMENT && !uncia_wallet_payment(s->wallet, &event->id, payment) &&
+	       payment->state == UNCIA_PAYMENT_FINAL && !payment->own && !strncmp(payment->sender, "hold:", 5);
+}
+
+/* Lets holds of this wallet that have ended come home, where a validator can be reached: for a few seconds at most.
+ * What has come is said. */
+static void session_bring_home(struct session *s)
+{
+	uint64_t deadline_us = now_us() + HOME_TIMEOUT_US;
+	char amount[UNCIA_AMOUNT_TEXT_SIZE];
+	struct uncia_payment payment;
+	struct uncia_event event;
+	int error = 0;
+	while (!error && s->network && uncia_wallet_coming_home(s->wallet) && now_us() < deadline_us) {
+		event = (struct uncia_event){.size = sizeof(event)};
+		if (uncia_wallet_event(s->wallet, &event) <= 0) {
+			error = wait_once(s, deadline_us);
+		} else if (came_home(s, &event, &payment)) {
+			uncia_amount_format(payment.amount, amount);
+			cli_complain(0, "%s %s that nobody had taken came home to %s", amount,
+			             uncia_network_currency(s->network), payment.to);
+		}
+	}
+}
+
+int session_sync_home(struct session *s)
+{
+	session_bring_home(s);
+	int error = session_sync(s);
+	/* A home that was restored from its words knows of no hold: its account's history does. Where that is not
+	 * learned now, it is another time. */
+	if (!error && uncia_wallet_unlocked(s->wallet) && uncia_wallet_outbox_count(s->wallet) == 0 &&
+	    !uncia_wallet_catch_up(s->wallet))
+		(void)session_await(s, UNCIA_EVENT_CAUGHT_UP, NULL, now_us() + HOME_TIMEOUT_US);
+	if (error || !uncia_wallet_coming_home(s->wallet))
+		return error;
+	session_bring_home(s);
+	return session_sync(s);
+}
+
+void session_close(struct session *s)
+{
+	if (s->wallet)
+		session_bring_home(s);
+	uncia_wallet_close(s->wallet);
+	uncia_network_free(s->network);
+	if (s->host.load)
+		cli_home_close(&s->host);
+	free((char *)s->home);
 }

@@ -5,6 +5,7 @@
 
 #define QUERY_TIMEOUT_MS 5000u
 #define NO_DEADLINE      UINT64_MAX
+#define HOME_TIMEOUT_US  UINT64_C(5000000)
 #define BUSY_PAUSE_MS    10 /* the other process syncs a file or two */
 
 struct session {
@@ -40,6 +41,9 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 int network_id_read(const struct call *call, const struct session *session, uint8_t id[32]);
 /* Opens its key, which may ask for the passphrase. Returns an exit code. */
 int session_unlock(struct session *session);
+/* As session_sync; what has ended of this wallet's holds comes home first, also those of a home that was restored,
+ * where the wallet is unlocked. */
+int session_sync_home(struct session *session);
 void session_close(struct session *session);
 
 /* Microseconds that never step back. */
@@ -60,10 +64,6 @@ int session_pay(struct session *session, const struct uncia_payment_request *req
 
 /* Asks for the balance and waits for it. Returns 0 or an enum uncia_error. */
 int session_sync(struct session *session);
-
-/* The next event; says errors that belong to no question. Returns 1, 0 once now_us() has reached the deadline, or a
- * negative enum uncia_error. */
-int session_event(struct session *session, uint64_t deadline_us, struct uncia_event *event);
 
 /* Waits until a payment that is own, or followed, is final or expired, or only until a validator has it. Returns 0,
  * also where the deadline came first, or an enum uncia_error. Out: payment, as it is then. */

@@ -85,8 +85,10 @@ static size_t drop_answer(char *data, size_t size, size_t count, void *context)
 static bool add_header(struct transfer *t, const char *format, const char *value)
 {
 	char text[BODY_MAX];
+	int length = snprintf(text, sizeof(text), format, value);
 
-	snprintf(text, sizeof(text), format, value);
+	if (length < 0 || (size_t)length >= sizeof(text))
+		return false;
 	struct curl_slist *grown = curl_slist_append(t->headers, text);
 	if (grown)
 		t->headers = grown;

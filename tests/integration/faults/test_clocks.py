@@ -1,27 +1,17 @@
 """Wall clocks that are a day off, or step while validators run (libfaketime; the monotonic clock is left alone): payments
 become final all the same, and the one whose clock is wrong says so."""
-import glob
-import os
-import re
-import subprocess
 import time
 import unittest
 
+import clocks
 from proxied import ProxiedNetwork, ProxiedTest
 from unciad import BIN
 
 DAY_MS = 86_400_000
 NEAR_MS = 60_000 # offsets are what others' blocks say, and the machine may be busy
-LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 
 
-def preload():
-	"""The sanitizer's library, where there is one, has to come first."""
-	needed = subprocess.run(["ldd", BIN / "unciad"], check=True, stdout=subprocess.PIPE, text=True).stdout
-	return " ".join(re.findall(r"=> (\S*libasan\S*)", needed) + LIBRARIES[:1])
-
-
-@unittest.skipUnless(LIBRARIES, "libfaketime is not installed")
+@unittest.skipUnless(clocks.LIBRARIES, "libfaketime is not installed")
 class Clocks(ProxiedTest):
 	def start(self):
 		"""A network that is never idle for long, whose clocks can be set."""
@@ -36,16 +26,14 @@ class Clocks(ProxiedTest):
 		return network
 
 	def start_one(self, validator):
-		validator.start("env", (f"LD_PRELOAD={preload()}", "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
-			f"FAKETIME_TIMESTAMP_FILE={self.clock_of(validator)}", BIN / "unciad", "start", "--home"))
+		settings = [f"{name}={value}" for name, value in clocks.environment(self.clock_of(validator)).items()]
+		validator.start("env", (*settings, BIN / "unciad", "start", "--home"))
 
 	def clock_of(self, validator):
 		return self.dir / f"clock-{validator.number}"
 
 	def set_clock(self, validator, offset):
-		fresh = self.dir / "clock"
-		fresh.write_text(offset + "\n")
-		os.replace(fresh, self.clock_of(validator))
+		clocks.set_clock(self.clock_of(validator), offset)
 
 	def pay(self, **options):
 		self.paid += 1

@@ -115,6 +115,39 @@ class Wallet(FaultsTest):
 		self.assertEqual(alone.check()["payments"], number)
 		print(f"{number} payments", flush=True)
 
+	def cut(self, call, when, *arguments, stdin=""):
+		"""Killed at that call, or through. Returns whether it is through."""
+		cut = subprocess.run(injecting([BIN / "uncia", *arguments], call, KILL, when), input=stdin, stdout=subprocess.PIPE,
+			stderr=subprocess.PIPE, text=True, env=self.environment, timeout=60)
+		self.assertIn(cut.returncode, (0, -signal.SIGKILL), cut.stderr)
+		return cut.returncode == 0
+
+	def test_at_each_durable_call_of_a_claim_and_of_its_take(self):
+		alone = Alone(self).start()
+		alone.ready()
+		of = {wallet: ("--wallet", wallet.home, "--network", alone.file) for wallet in (alone.alice, alone.bob)}
+		number = 0
+		for call in CALLS_OF_FILES:
+			for when in range(1, 1000):
+				new = (*of[alone.alice], "claim", "new", "1", "--key", f"{call}-{when}", "--json")
+				made_at_once = self.cut(call, when, *new)
+				made = self.uncia_json(*new[:-1])
+				number += 1
+				take = (*of[alone.bob], "claim", "take", "-", "--json")
+				taken_at_once = self.cut(call, when, *take, stdin=made["claim"])
+				taken = self.uncia_json(*take[:-1], stdin=made["claim"])
+				self.assertEqual((made["state"], taken["state"]), ("final", "final"))
+				self.verify(alone, made)
+				self.verify(alone, taken)
+				self.assertEqual(alone.bob.balance(), number * 10**6, f"{call} {when}")
+				if made_at_once and taken_at_once:
+					break
+		self.assertEqual(alone.alice.balance(), SUPPLY - number * 10**6)
+		listed = self.uncia_json(*of[alone.alice], "claim", "list")["claims"]
+		self.assertEqual([(entry["state"], entry["to"]) for entry in listed], [("taken", alone.bob.address)] * number)
+		print(f"{number} claims", flush=True)
+		alone.stop(0)
+
 	def verify(self, alone, paid):
 		self.uncia("receipt", "verify", "--network", alone.file, paid["receipt"])
 

@@ -39,6 +39,8 @@ static const struct {
     {"uncia.lock", HASH_LOCK},
     {"uncia.seal", HASH_SEAL},
     {"uncia.hold", HASH_HOLD},
+    {"uncia.claimseed", HASH_CLAIM_SEED},
+    {"uncia.claimkey", HASH_CLAIM_KEY},
     {"uncia.contact", HASH_CONTACT},
     {"uncia.ask", HASH_ASK},
     {"uncia.request", HASH_REQUEST},

@@ -21,6 +21,7 @@ static void call_back(void)
 	struct uncia_output output = {.address = "x", .amount = 1};
 	struct uncia_payment_request request = {.size = sizeof(request), .outputs = &output, .output_count = 1};
 	char address[UNCIA_ADDRESS_TEXT_SIZE], text[UNCIA_WORDS_TEXT_SIZE], *line;
+	struct uncia_hold_state hold = {.size = sizeof(hold)};
 	struct uncia_request wish = {.size = sizeof(wish)};
 	char chat[UNCIA_CHAT_TEXT_SIZE];
 	uint8_t network_id[32];
@@ -100,6 +101,12 @@ static void call_back(void)
 	    uncia_notice_result(w, &result),
 	    uncia_notice_acknowledge(w, &id),
 	    uncia_notice_restored(w),
+	    uncia_wallet_key(w, network_id),
+	    uncia_wallet_claim(w, NULL, 0, chat),
+	    uncia_wallet_hold(w, NULL, 0),
+	    uncia_wallet_hold_state(w, &hold),
+	    uncia_wallet_take(w, NULL, &id),
+	    uncia_wallet_give_back(w, NULL, 0, &id),
 	};
 	uncia_watch_stop(w);
 	uncia_wallet_wake(w); /* from anywhere */
@@ -107,6 +114,8 @@ static void call_back(void)
 		ck_assert_msg(answers[i] == UNCIA_E_NESTED, "call %zu: %d", i, answers[i]);
 	ck_assert(!uncia_wallet_unlocked(w) && !uncia_wallet_link_wanted(w, 0) && uncia_wallet_outbox_count(w) == 0);
 	ck_assert_ptr_null(uncia_wallet_history_receipt(w, 0));
+	ck_assert_ptr_null(uncia_wallet_hold_receipt(w, 0));
+	ck_assert_uint_eq(uncia_wallet_coming_home(w), 0);
 	ck_assert_ptr_null(uncia_watch_incoming(w, 0));
 	ck_assert_int_eq(uncia_wallet_timeout_ms(w), 0);
 	uncia_wallet_close(w); /* it is still needed: nothing happens */

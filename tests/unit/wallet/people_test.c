@@ -124,6 +124,7 @@ START_TEST(an_xmpp_handle_is_the_bare_address_as_servers_compare_it)
 	    {"bob@", NULL},
 	    {"bob@/x", NULL},
 	    {".", NULL},
+	    {"bob@example.org..", NULL},
 	    {"bob@@example.org", NULL},
 	    {"bo b@example.org", NULL},
 	    {"bo\xe2\x80\x8b"
@@ -178,6 +179,11 @@ START_TEST(an_irc_handle_is_folded_as_its_server_does)
 	     "b",
 	     NULL},
 	    {"libera", "rfc7613", "bo\xff", NULL},
+	    {"libera", "rfc7613", "bob\xef\xbc\xa0home", NULL}, /* a full width @ */
+	    {"libera", "rfc7613",
+	     "\xef\xbc\x83"
+	     "bob",
+	     NULL},
 	    {"libera", "ascii", "bo\xff", NULL},
 	};
 	char handle[UNCIA_PEER_SIZE], long_one[UNCIA_PEER_SIZE];

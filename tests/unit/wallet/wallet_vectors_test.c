@@ -1,4 +1,5 @@
 /* The vectors of the specification, made from it alone: words, key files, blobs, idempotency keys, the network file. */
+#include "claims.h"
 #include "keyfile.h"
 #include "memory_host.h"
 #include "spec_vectors.h"
@@ -82,6 +83,36 @@ START_TEST(key_files_of_the_vectors_open)
 }
 END_TEST
 
+START_TEST(claims_are_under_the_keys_of_the_vectors)
+{
+	vectors_open("wallet");
+	const json_t *claims = vector_at(NULL, "claims"), *vector;
+	struct rig *rig = rig_new(4);
+	size_t i;
+	vector_expect(claims, "bip39_seed", rig->wallet->secret->seed, WORDS_SEED_SIZE);
+	json_array_foreach(vector_at(claims, "claims"), i, vector)
+	{
+		uint8_t public_key[PUBLIC_KEY_SIZE], secret_key[SECRET_KEY_SIZE];
+		struct payment payment = {.expires_at = (uint32_t)vector_number(vector, "expires_at")};
+		struct bytes network = vector_bytes(vector, "network_id"), nonce = vector_bytes(vector, "nonce"),
+		             seed = vector_bytes(vector, "seed");
+		struct hash lock;
+		memcpy(payment.nonce, nonce.data, NONCE_SIZE);
+		memcpy(rig->wallet->network_id.b, network.data, HASH_SIZE);
+		ck_assert_int_eq(claim_lock(rig->wallet, &payment, (uint32_t)vector_number(vector, "number"), &lock),
+		                 0);
+		vector_expect(vector, "lock", lock.b, HASH_SIZE);
+		/* Whoever is given the text alone has the same key. */
+		ck_assert_uint_eq(seed.size, CLAIM_SEED_SIZE);
+		ck_assert_int_eq(claim_keypair(&rig->wallet->network_id, seed.data, public_key, secret_key), 0);
+		vector_expect(vector, "public_key", public_key, PUBLIC_KEY_SIZE);
+	}
+	ck_assert_uint_eq(i, 3);
+	rig_free(rig);
+	vectors_close();
+}
+END_TEST
+
 START_TEST(a_payment_under_a_key_has_the_nonce_of_the_vector)
 {
 	vectors_open("wallet");
@@ -152,5 +183,5 @@ START_TEST(the_network_file_of_the_vectors_is_read)
 END_TEST
 
 UNIT_MAIN("wallet_vectors", keys_of_words_are_those_of_the_vectors, key_files_of_the_vectors_open,
-          a_payment_under_a_key_has_the_nonce_of_the_vector, requests_and_memos_are_those_of_the_vectors,
-          the_network_file_of_the_vectors_is_read)
+          claims_are_under_the_keys_of_the_vectors, a_payment_under_a_key_has_the_nonce_of_the_vector,
+          requests_and_memos_are_those_of_the_vectors, the_network_file_of_the_vectors_is_read)

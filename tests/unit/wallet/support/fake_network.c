@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "canonical.h"
+#include "fake_proof.h"
 #include "fields.h"
 #include "history.h"
 #include "keyfile.h"
@@ -112,7 +113,8 @@ const struct fake_final *fake_network_final(struct fake_network *n, struct payme
 	struct hash root = fixture_hash(2);
 	struct payment *list[1];
 	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, payment->bytes, payment->size, &list[0]), 0);
-	struct block *block = fixture_block(&n->f, &n->tip, n->tip.view + 1, list, 1, &root);
+	struct header parent = fake_proof_parent(n);
+	struct block *block = fixture_block(&n->f, &parent, n->tip.view + 1, list, 1, &root);
 	struct certificate *certificate =
 	    fixture_certificate(&n->f, CERT_FF, block->header.view, &block->header.id, n->count);
 	ck_assert_uint_lt(n->final_count, sizeof(n->finals) / sizeof(n->finals[0]));
@@ -124,6 +126,7 @@ const struct fake_final *fake_network_final(struct fake_network *n, struct payme
 	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, payment->bytes, payment->size, &final->payment), 0);
 	final->height = block->header.height;
 	n->tip = block->header;
+	fake_hold_pay(n, payment);
 	n->payments++;
 	if (memcmp(payment->sender.b, n->account.b, ADDRESS_SIZE) == 0)
 		n->balance -= payment->total;
@@ -132,33 +135,6 @@ const struct fake_final *fake_network_final(struct fake_network *n, struct payme
 	free(certificate);
 	block_free(block);
 	return final;
-}
-
-/* A real proof: the eight entries of the only group, under a header that is final. */
-static void account_proof(struct fake_network *n, bool old, Uncia__Pb__AccountProof *proof, uint8_t group[GROUP_SIZE],
-                          struct header *header, struct certificate **certificate)
-{
-	struct entry currency = {.kind = ENTRY_CURRENCY, .currency = 1, .balance = 1000 * AMOUNT_MICROS};
-	struct entry entry = {.kind = ENTRY_ACCOUNT,
-	                      .address = n->account,
-	                      .currency = 1,
-	                      .balance = old ? 7 : n->balance,
-	                      .payments = n->payments,
-	                      .created = n->created};
-	struct hash digest, root;
-	memset(group, 0, GROUP_SIZE);
-	entry_encode(&currency, group);
-	entry_encode(&entry, group + ENTRY_SIZE);
-	state_group_digest(group, &digest);
-	state_root_digest(2, ENTRY_NONE, &digest, &root);
-	fixture_header(&n->f, old ? NULL : &n->tip, n->tip.view + 1, NULL, 0, &root, header);
-	*certificate = fixture_certificate(&n->f, CERT_SF, header->view, &header->id, n->count);
-	proof->index = 1;
-	proof->group = field_of(group, GROUP_SIZE);
-	proof->entry_count = 2;
-	proof->free_head = ENTRY_NONE;
-	proof->header = field_of(header->bytes, header->size);
-	proof->certificate = field_of((*certificate)->bytes, (*certificate)->size);
 }
 
 /* ---- replies --------------------------------------------------------------------------------- */
@@ -212,13 +188,42 @@ static void reply_account(struct fake_network *n, struct fake_node *node, uint64
 		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
 		message.no_account = &none;
 	} else {
-		account_proof(n, node->behaviour == OLD_STATE, &proof, group, &header, &certificate);
+		fake_proof_make(n, node->behaviour == OLD_STATE, &proof, group, &header, &certificate);
 		if (node->behaviour == FALSE_BALANCE)
 			group[ENTRY_SIZE + 71] ^= 1;
 		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
 		message.account = &proof;
 	}
 	message.clock_ms = node->clock_ms;
+	reply(node, request_id, &message);
+	free(certificate);
+}
+
+static void reply_hold(struct fake_network *n, struct fake_node *node, uint64_t request_id,
+                       const ProtobufCBinaryData *id)
+{
+	Uncia__Pb__NodeReply message = UNCIA__PB__NODE_REPLY__INIT;
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
+	struct certificate *certificate = NULL;
+	struct header header;
+	struct entry_id own;
+	uint8_t group[GROUP_SIZE];
+	bool there = n->has_hold && entry_id_of(&n->hold, &own) && memcmp(own.address.b, id->data, id->len) == 0;
+	if (!there || node->behaviour == NO_ACCOUNT) {
+		none.address = *id;
+		none.hold = true;
+		none.height = n->tip.height;
+		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
+		message.no_account = &none;
+	} else {
+		fake_proof_make(n, false, &proof, group, &header, &certificate);
+		proof.index = 2;
+		if (node->behaviour == FALSE_BALANCE)
+			group[2 * ENTRY_SIZE + 71] ^= 1;
+		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_ACCOUNT;
+		message.account = &proof;
+	}
 	reply(node, request_id, &message);
 	free(certificate);
 }
@@ -277,29 +282,14 @@ static void reply_unknown(struct fake_node *node, uint64_t request_id, const str
 	reply(node, request_id, &message);
 }
 
-/* wallet, "Paying": no byte of a payment leaves before it is stored, by itself or, where it was underway when it got
- * its end, in the archive. */
-static bool is_stored(struct fake_network *n, const struct payment *payment)
-{
-	char blob[UNCIA_BLOB_NAME_SIZE], hex[2 * NONCE_SIZE + 1];
-	snprintf(blob, sizeof(blob), "payment-%s",
-	         sodium_bin2hex(hex, sizeof(hex), payment->nonce, sizeof(payment->nonce)));
-	const struct memory_blob *own = memory_host_find(n->host, blob);
-	bool stored = own != NULL && !(n->host->later && own->lost);
-	for (size_t i = 0; !stored && i < n->host->count; i++)
-		stored = strncmp(n->host->blobs[i].name, "payments-ended-", 15) == 0 &&
-		         memmem(n->host->blobs[i].data, n->host->blobs[i].size, payment->bytes, payment->size);
-	return stored;
-}
-
 static void on_submit(struct fake_network *n, struct fake_node *node, uint64_t request_id,
                       const Uncia__Pb__Submit *submit)
 {
 	struct payment *payment;
 	ck_assert_int_eq(payment_decode(&n->f.genesis.network_id, submit->payment.data, submit->payment.len, &payment),
 	                 0);
-	ck_assert(sign_verify(payment->public_key, &payment->digest, payment->signature));
-	ck_assert(n->elsewhere || is_stored(n, payment));
+	ck_assert(payment_signature_valid(payment));
+	ck_assert(n->elsewhere || payment->kind == PAYMENT_GIVE_BACK || memory_host_has(n->host, payment));
 	if (!n->elsewhere && node->submits != 0 && node->submitted_size == submit->payment.len &&
 	    node->submit_request == request_id)
 		ck_assert_mem_eq(node->submitted, submit->payment.data, submit->payment.len);
@@ -341,14 +331,14 @@ static void on_query(struct fake_network *n, struct fake_node *node, uint64_t re
 		reply_unknown(node, request_id, &id);
 }
 
-static bool concerns(const struct fake_network *n, const struct payment *payment)
+static bool concerns(const struct fake_network *n, const Uncia__Pb__HistoryQuery *query, const struct payment *payment)
 {
-	if (memcmp(payment->sender.b, n->account.b, ADDRESS_SIZE) == 0)
-		return true;
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (memcmp(payment->outputs[i].to.b, n->account.b, ADDRESS_SIZE) == 0)
-			return true;
-	return false;
+	struct entry_id id = account_id(&n->account);
+	if (query->hold) {
+		id.kind = ENTRY_HOLD;
+		ck_assert(field_copy(&query->address, id.address.b, ADDRESS_SIZE));
+	}
+	return payment_touches(payment, &id, NULL);
 }
 
 static void on_history(struct fake_network *n, struct fake_node *node, uint64_t request_id,
@@ -365,7 +355,7 @@ static void on_history(struct fake_network *n, struct fake_node *node, uint64_t 
 		if (query->before_height != 0 && final->height >= query->before_height)
 			continue;
 		bool sent = address_equal(&final->payment->sender, &n->account);
-		if (concerns(n, final->payment) == lie || (n->leave_out && i == 1))
+		if (concerns(n, query, final->payment) == lie || (n->leave_out && i == 1))
 			continue;
 		if (node->behaviour == HIDES_LAST && i + 1 == n->final_count)
 			continue;
@@ -393,7 +383,7 @@ static size_t watched_finals(struct fake_network *n, const struct fake_node *nod
 	size_t count = 0;
 	for (size_t i = n->final_count; i-- != 0 && count < 4;) {
 		const struct fake_final *final = &n->finals[i];
-		if (concerns(n, final->payment) == (node->behaviour == TELLS_OTHERS) ||
+		if (payment_touches_account(final->payment, &n->account) == (node->behaviour == TELLS_OTHERS) ||
 		    (node->behaviour == HIDES_LAST && i + 1 == n->final_count))
 			continue;
 		if (final->height <= node->watch_height)
@@ -413,7 +403,8 @@ static size_t watched_finals(struct fake_network *n, const struct fake_node *nod
 static bool has_watched_news(const struct fake_network *n, const struct fake_node *node)
 {
 	for (size_t i = 0; i < n->final_count; i++)
-		if (n->finals[i].height > node->watch_height && concerns(n, n->finals[i].payment))
+		if (n->finals[i].height > node->watch_height &&
+		    payment_touches_account(n->finals[i].payment, &n->account))
 			return true;
 	return node->behaviour == TELLS_NOTHING || node->behaviour == TELLS_OTHERS;
 }
@@ -440,7 +431,7 @@ static void answer_watch(struct fake_network *n, struct fake_node *node)
 		list[i] = &blobs[i];
 	}
 	if (n->exists) {
-		account_proof(n, node->behaviour == OLD_STATE, &proof, group, &header, &certificate);
+		fake_proof_make(n, node->behaviour == OLD_STATE, &proof, group, &header, &certificate);
 		watched.account = &proof;
 	}
 	message.kind_case = UNCIA__PB__NODE_REPLY__KIND_WATCHED;
@@ -499,6 +490,8 @@ static void on_request(struct fake_network *n, struct fake_node *node, const str
 		ck_assert_int_eq(link_send(node->link, "garbage", 7), 0);
 	} else if (node->behaviour == REFUSES) {
 		reply_refusal(node, request->request_id);
+	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT && request->account->hold) {
+		reply_hold(n, node, request->request_id, &request->account->address);
 	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT) {
 		reply_account(n, node, request->request_id);
 	} else if (request->kind_case == UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT) {

@@ -2,6 +2,7 @@
  * validators that lie. Bytes are carried by hand, nothing waits. */
 #ifndef FAKE_NETWORK_H
 #define FAKE_NETWORK_H
+#include "entry.h"
 #include "fixture.h"
 #include "memory_host.h"
 #include "message.pb-c.h"
@@ -76,6 +77,9 @@ struct fake_network {
 	struct header tip;
 	struct fake_final finals[700]; /* in order */
 	size_t final_count;
+	bool has_hold;
+	struct entry hold; /* the one that there is; entry 2 */
+	bool time_passes;  /* headers have the time of the host's clock; else their parents', and 1 ms */
 	/* what validators do with a submission */
 	bool finalise, expire; /* else: pending */
 	uint32_t reason;

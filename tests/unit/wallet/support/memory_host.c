@@ -1,5 +1,6 @@
 /* A host in memory; see memory_host.h. */
 #include "memory_host.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "heap.h"
@@ -17,6 +18,19 @@ struct memory_blob *memory_host_find(struct memory_host *m, const char *name)
 		if (strcmp(m->blobs[i].name, name) == 0)
 			return &m->blobs[i];
 	return NULL;
+}
+
+bool memory_host_has(struct memory_host *m, const struct payment *payment)
+{
+	char blob[UNCIA_BLOB_NAME_SIZE], hex[2 * NONCE_SIZE + 1];
+	snprintf(blob, sizeof(blob), "payment-%s",
+	         sodium_bin2hex(hex, sizeof(hex), payment->nonce, sizeof(payment->nonce)));
+	const struct memory_blob *own = memory_host_find(m, blob);
+	bool stored = own != NULL && !(m->later && own->lost);
+	for (size_t i = 0; !stored && i < m->count; i++)
+		stored = strncmp(m->blobs[i].name, "payments-ended-", 15) == 0 &&
+		         memmem(m->blobs[i].data, m->blobs[i].size, payment->bytes, payment->size);
+	return stored;
 }
 
 size_t memory_host_count(struct memory_host *m, const char *prefix)

@@ -2,6 +2,7 @@
 #ifndef MEMORY_HOST_H
 #define MEMORY_HOST_H
 #include <uncia/uncia.h>
+#include "payment.h"
 
 enum failure { FAIL_BEFORE, FAIL_AFTER }; /* without the call's effect, or with it */
 
@@ -44,6 +45,9 @@ struct memory_host {
 void memory_host_init(struct memory_host *m);
 void memory_host_deinit(struct memory_host *m);
 struct memory_blob *memory_host_find(struct memory_host *m, const char *name);
+/* Whether a payment is stored (durably, where that comes later), by itself or, where it was underway when it got its
+ * end, in the archive: else no byte of it may leave. */
+bool memory_host_has(struct memory_host *m, const struct payment *payment);
 /* What it stores now, and that put back later, as a backup is; freed by the latter. */
 struct memory_copy {
 	struct memory_blob *blobs;

@@ -1,0 +1,28 @@
+"""Wall clocks that are set from a file while processes run (libfaketime; the monotonic clock is left alone)."""
+import glob
+import os
+import re
+import subprocess
+
+from unciad import BIN
+
+LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+
+
+def preload():
+	"""The sanitizer's library, where there is one, has to come first."""
+	needed = subprocess.run(["ldd", BIN / "unciad"], check=True, stdout=subprocess.PIPE, text=True).stdout
+	return " ".join(re.findall(r"=> (\S*libasan\S*)", needed) + LIBRARIES[:1])
+
+
+def environment(path):
+	"""Of a process whose wall clock is as far off as that file says."""
+	return {"LD_PRELOAD": preload(), "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+		"FAKETIME_TIMESTAMP_FILE": str(path)}
+
+
+def set_clock(path, offset):
+	"""offset: "+11m", "-1d"."""
+	fresh = path.with_name(path.name + ".fresh")
+	fresh.write_text(offset + "\n")
+	os.replace(fresh, path)

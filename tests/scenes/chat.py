@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""What ./run chat shows: two people with WeeChat on an IRC server and a network of four validators, all on this machine.
+Nothing is left running and nothing behind.
+
+	chat.py               both in tmux, to type into
+	chat.py --script      plays a conversation, and prints what both have seen
+	chat.py --measure N   from /pay typed to the payee's client showing the payment, N times; prints one JSON object"""
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from messengers import MessengerTest, OURS, PREFIX_OF_CODE, WeeChat, start_ircd
+
+HINT = """In the left window you are Alice, in the right one Bob. Type, each in the conversation with the other:
+
+  Bob:    /uncia address            shows Alice his account; she does the same
+  Alice:  /pay 0.50 lunch           asks, since it is the first: /uncia yes CODE
+  Bob:    /uncia request 2.50       and Alice: /uncia accept
+  both:   /uncia balance, /uncia history, /uncia contact, /uncia help
+
+The wallet's own window is the last buffer: Alt+Right. To end: detach (Ctrl-b, then d), and everything is stopped."""
+
+
+class Stage(MessengerTest):
+	"""Alice with 20, Bob with 5, each in a conversation with the other."""
+
+	def runTest(self):
+		pass
+
+	def __enter__(self):
+		self.setUp()
+		self.ircd = start_ircd(self)
+		return self
+
+	def __exit__(self, *_):
+		self.doCleanups()
+
+	def person(self, name, amount, peer, program="weechat-headless"):
+		wallet = self.funded(name, amount)
+		client = WeeChat(self, name, self.ircd, wallet.home, self.network.file, start=program == "weechat-headless")
+		client.wallet = wallet
+		if program == "weechat-headless":
+			client.connected()
+			client.window = client.talk(peer)
+		return client
+
+	def headless(self):
+		return self.person("alice", "20", "bob"), self.person("bob", "5", "alice")
+
+	def introduce(self, alice, bob):
+		for shows, sees in ((bob, alice), (alice, bob)):
+			shows.type("/uncia address", shows.window)
+			sees.until_shown(sees.window, f"{shows.name} is paid at {shows.wallet.address}")
+
+	def pay_first(self, payer, payee, amount, note=""):
+		payer.type(f"/pay {amount} {note}".strip(), payer.window)
+		match, _ = payer.until_shown(payer.window, rf"Pay {amount} .*{PREFIX_OF_CODE}(\w+)$")
+		payer.type(f"/uncia yes {match[1]}", payer.window)
+		payee.until_shown(payee.window, rf"✔ Received {amount} ")
+		payer.until_shown(payer.window, rf"✔ Paid {amount} ")
+
+
+def transcript(client):
+	"""The conversation as this one has seen it, without dates, and with long texts cut."""
+	for line in client.lines(client.window):
+		_, who, text = line.split("\t", 2)
+		text = re.sub(r"(uncia:\w{24})\w+", r"\1…", text)
+		print(f"  {who:>8} | {text}")
+
+
+def script(stage):
+	alice, bob = stage.headless()
+	stage.introduce(alice, bob)
+	stage.pay_first(alice, bob, "0.50", "lunch")
+	bob.type("/uncia request 2.50 the tickets", bob.window)
+	alice.until_shown(alice.window, "asks to be paid")
+	alice.type("/uncia accept", alice.window)
+	bob.until_shown(bob.window, "✔ Received 2.50 ")
+	bob.until_shown(bob.window, r"I have paid.*\n?", after=len(bob.lines(bob.window)) - 3)
+	for client in (alice, bob):
+		client.type("/uncia balance", client.window)
+		client.until_shown(client.window, "You can spend")
+		print(f"\n{client.name.capitalize()} sees, in the conversation with the other one ({OURS}: the wallet, to this one alone):")
+		transcript(client)
+
+
+def shown_at(path, pattern, begin, seconds=30):
+	"""When this file has such a line behind its byte `begin`: it is read again and again, with half a millisecond between."""
+	deadline = time.monotonic() + seconds
+	while time.monotonic() < deadline:
+		with open(path, "rb") as file:
+			file.seek(begin)
+			if re.search(pattern, file.read()):
+				return time.monotonic()
+		time.sleep(0.0005)
+	raise SystemExit(f"chat: nothing shown within {seconds} s: {pattern}\n{path.read_text()[-1000:]}")
+
+
+def measure(stage, payments):
+	alice, bob = stage.headless()
+	stage.introduce(alice, bob)
+	stage.pay_first(alice, bob, "0.01")
+	path, taken = bob.logs / f"{bob.window}.weechatlog", []
+	for number in range(payments):
+		amount = f"0.0{number % 900 + 100}1"  # the same a moment ago would be asked about
+		begin, typed = path.stat().st_size, time.monotonic()
+		alice.type(f"/pay {amount}", alice.window)
+		shown = shown_at(path, f"✔ Received {amount} ".encode(), begin)
+		taken.append((shown - typed) * 1e3)
+		alice.until_shown(alice.window, rf"✔ Paid {amount} ")
+	quantiles = statistics.quantiles(taken, n=100, method="inclusive")
+	print(json.dumps({"payments": payments, "shown_ms": {"p50": round(quantiles[49], 2), "p90": round(quantiles[89], 2),
+		"p99": round(quantiles[98], 2), "min": round(min(taken), 2), "max": round(max(taken), 2)}}))
+
+
+def interactive(stage):
+	if not sys.stdout.isatty():
+		raise SystemExit("chat: this needs a terminal; --script plays it without one")
+	socket, session = f"uncia-{os.getpid()}", "chat"
+	tmux = ["tmux", "-L", socket, "-f", "/dev/null"]
+	people = [stage.person("alice", "20", "bob", "weechat"), stage.person("bob", "5", "alice", "weechat")]
+	commands = []
+	for client, peer in zip(people, ("bob", "alice")):
+		variables = [f"{name}={value}" for name, value in client.environment.items()]
+		commands.append(["env", "-i", "TERM=screen-256color", *variables, *client.command("weechat"), "-r",
+			f"/wait 2 /query -server net {peer}"])
+	try:
+		subprocess.run([*tmux, "new-session", "-d", "-s", session, "-x", "200", "-y", "50", *commands[0]], check=True)
+		subprocess.run([*tmux, "split-window", "-h", "-t", session, *commands[1]], check=True)
+		subprocess.run([*tmux, "split-window", "-f", "-v", "-l", "11", "-t", session, "sh", "-c", "printf %s \"$1\"; exec sleep infinity", "-",
+			HINT], check=True)
+		subprocess.run([*tmux, "set-option", "-g", "mouse", "on"], check=True)
+		subprocess.run([*tmux, "select-pane", "-t", f"{session}:0.0"], check=True)
+		subprocess.run([*tmux, "attach", "-t", session], check=True,
+			env={name: value for name, value in os.environ.items() if name != "TMUX"})
+	finally:
+		subprocess.run([*tmux, "kill-server"], check=False)
+
+
+def main():
+	arguments = sys.argv[1:]
+	if not shutil.which("weechat-headless"):
+		raise SystemExit("chat: there is no weechat-headless here")
+	with Stage() as stage:
+		if not arguments:
+			interactive(stage)
+		elif arguments == ["--script"]:
+			script(stage)
+		elif len(arguments) == 2 and arguments[0] == "--measure" and arguments[1].isdigit() and int(arguments[1]) > 1:
+			measure(stage, int(arguments[1]))
+		else:
+			raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+	main()

@@ -1,0 +1,77 @@
+"""Two people with a client of libpurple, over XMPP and over IRC: what Pidgin and Finch do with the plugin."""
+import unittest
+
+from messengers import MessengerTest, OURS, Purple, RawIrc, irc_account, start_ircd, start_prosody, xmpp_account
+
+CODE = r"/uncia yes (\w{4})$"
+OUR = rf"^\*\t{OURS}: .*"
+
+
+class Purples(MessengerTest):
+	def chatter(self, name, account, amount="20", **options):
+		wallet = self.funded(name, amount)
+		client = Purple(self, name, account, wallet.home, self.network.file, **options).connected()
+		client.wallet = wallet
+		return client
+
+	def introduce(self, alice, bob, to_bob, to_alice):
+		bob.type("/uncia address", to_alice)
+		alice.until_shown(to_bob, rf"{OUR}bob\S* is paid at {bob.wallet.address} from now on")
+		alice.type("/uncia address", to_bob)
+		bob.until_shown(to_alice, rf"{OUR}alice\S* is paid at {alice.wallet.address} from now on")
+
+	def confirm(self, client, window, pattern):
+		match, _ = client.until_shown(window, rf"{OUR}{pattern}.*{CODE}")
+		client.type(f"/uncia yes {match[1]}", window)
+		return match[0]
+
+	def play(self, alice, bob, to_bob, to_alice):
+		"""A payment each way, a request that is accepted, questions about money. Windows as each calls the other."""
+		self.introduce(alice, bob, to_bob, to_alice)
+		alice.type("/pay 0.50 lunch & <more>", to_bob)
+		asked = self.confirm(alice, to_bob, rf"Pay 0\.50 \S+ to bob.* at {bob.wallet.address}\?")
+		self.assertIn('Note: "lunch & <more>"', asked)
+		alice.until_shown(to_bob, rf"{OUR}✔ Paid 0\.50 \S+ to bob\S*, final")
+		alice.until_shown(OURS, r"✔ Paid 0\.50 ")
+		bob.until_shown(to_alice, rf"{OUR}✔ .*0\.50 \S+ .*from alice.* for \"lunch & <more>\"")
+		bob.until_shown(OURS, r"✔ .*0\.50 ")
+		bob.type("/uncia request 2.50 the tickets", to_alice)
+		alice.until_shown(to_bob, rf"{OUR}bob\S* asks to be paid at \S+: 2\.50 \S+, for \"the tickets\"\. To pay: /uncia accept \w+$")
+		alice.type("/uncia accept", to_bob)
+		bob.until_shown(to_alice, rf"{OUR}✔ Received 2\.50 ")
+		bob.type("/pay 1", to_alice)
+		self.confirm(bob, to_alice, r"Pay 1\.00 ")
+		alice.until_shown(to_bob, rf"{OUR}✔ Received 1\.00 ")
+		for client, window in ((alice, to_bob), (bob, to_alice)):
+			client.type("/uncia balance", window)
+			client.until_shown(window, rf"{OUR}You can spend")
+			client.type("/uncia history", window)
+			client.until_shown(window, rf"{OUR}.* -1\.00 |{OUR}.* \+1\.00 ")
+		self.assertEqual(bob.wallet.balance(), 5_000000 + 2_000000)
+		self.assertEqual(alice.wallet.balance(), 20_000000 - 2_000000)
+
+
+class Xmpp(Purples):
+	def setUp(self):
+		super().setUp()
+		self.server = start_prosody(self)
+
+	def test_two_people_pay_each_other(self):
+		alice = self.chatter("alice", xmpp_account(self.server, "alice"))
+		bob = self.chatter("bob", xmpp_account(self.server, "bob"), "5")
+		self.play(alice, bob, "bob@scene.test", "alice@scene.test")
+
+
+class Irc(Purples):
+	def setUp(self):
+		super().setUp()
+		self.server = start_ircd(self)
+
+	def test_two_people_pay_each_other(self):
+		alice = self.chatter("alice", irc_account(self.server, "alice"))
+		bob = self.chatter("bob", irc_account(self.server, "bob"), "5")
+		self.play(alice, bob, "bob", "alice")
+
+
+if __name__ == "__main__":
+	unittest.main()

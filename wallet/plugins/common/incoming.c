@@ -1,0 +1,73 @@
+/* Payments that come in. */
+#include "incoming.h"
+#include <string.h>
+#include "people.h"
+#include "say.h"
+
+bool incoming_note(struct plugin *p, const struct uncia_payment_id *id)
+{
+	for (unsigned i = 0; i < ENDS_MAX; i++)
+		if (!memcmp(&p->received[i], id, sizeof(*id)))
+			return true;
+	p->received[p->next_received++ % ENDS_MAX] = *id;
+	return false;
+}
+
+/* Shows one, unless its notice was there first. The sum is what this account got, the payer whose receipt it is:
+ * nothing of it is from a message. */
+static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, struct uncia_payment_id *id)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE], id_text[UNCIA_ID_TEXT_SIZE];
+	struct conversation peer;
+	uint64_t amount;
+	int error = uncia_receipt_payment(receipt, &payment);
+	if (!error)
+		error = uncia_wallet_received(p->wallet, receipt, &amount);
+	if (error)
+		return error;
+	error = person_of_account(p, payment.sender, &peer);
+	if (error && error != UNCIA_E_NOT_FOUND)
+		return error;
+	*id = payment.id;
+	if (incoming_note(p, id))
+		return 0;
+	money_text(p, amount, money);
+	clock_text(payment.timestamp_ms, when);
+	uncia_payment_id_format(id, id_text);
+	if (error) {
+		plugin_verdict(p, NULL, "✔ Received %s at %s from %s, for whom nobody is pinned: %.16s", money, when,
+		               payment.sender, id_text);
+		return 0;
+	}
+	name_text(&peer, who);
+	plugin_verdict(p, &peer, "✔ Received %s at %s from %s: %.16s", money, when, who, id_text);
+	return 0;
+}
+
+void incoming_take(struct plugin *p)
+{
+	const struct uncia_receipt *receipt;
+	struct uncia_payment_id id;
+	while ((receipt = uncia_watch_incoming(p->wallet, 0))) {
+		int error = show_receipt(p, receipt, &id);
+		if (!error)
+			error = uncia_watch_acknowledge(p->wallet, &id);
+		if (error && error != p->watch_error)
+			plugin_say(p, NULL, "A payment came in, and is shown again later: %s.",
+			           uncia_error_text(error));
+		p->watch_error = error;
+		if (error)
+			return;
+	}
+}
+
+void incoming_watch_event(struct plugin *p, const struct uncia_event *event)
+{
+	if (event->error && event->error != p->watch_error)
+		plugin_say(p, NULL, "Incoming payments are not shown for now: %s%s.", uncia_error_text(event->error),
+		           event->error == UNCIA_E_UNREACHABLE ? "; it is tried again" : "");
+	else if (!event->error && p->watch_error)
+		plugin_say(p, NULL, "Incoming payments are shown again.");
+	p->watch_error = event->error;
+}

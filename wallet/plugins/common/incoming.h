@@ -1,0 +1,14 @@
+/* Payments that come in: shown once each, and only as their receipts have them. */
+#ifndef UNCIA_PLUGIN_INCOMING_H
+#define UNCIA_PLUGIN_INCOMING_H
+
+#include "plugin_state.h"
+
+/* Shows what the wallet has been told of, and takes note of it. */
+void incoming_take(struct plugin *p);
+/* Notes that this payment was shown in this run. Returns whether it was before. */
+bool incoming_note(struct plugin *p, const struct uncia_payment_id *id);
+/* An event WATCH of the wallet. */
+void incoming_watch_event(struct plugin *p, const struct uncia_event *event);
+
+#endif

@@ -1,0 +1,240 @@
+/* Payments made from conversations. */
+#include "paying.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "opening.h"
+#include "people.h"
+#include "question.h"
+#include "say.h"
+#include "tags.h"
+
+#define SAME_AGAIN_MS 60000 /* the same payment within this time may be a key that was hit twice */
+
+/* A fresh idempotency key; false where there is no randomness. */
+static bool fresh_key(char key[PLUGIN_KEY_SIZE])
+{
+	unsigned char random[16];
+	if (getentropy(random, sizeof(random)))
+		return false;
+	int used = snprintf(key, PLUGIN_KEY_SIZE, "chat-");
+	for (size_t i = 0; i < sizeof(random); i++)
+		used += snprintf(key + used, PLUGIN_KEY_SIZE - (size_t)used, "%02x", random[i]);
+	return true;
+}
+
+bool paying_amount(const struct plugin *p, const struct conversation *where, const char **arguments, uint64_t *amount)
+{
+	char word[UNCIA_AMOUNT_TEXT_SIZE], quoted[QUOTED_TEXT_SIZE];
+	size_t size = strcspn(*arguments, " ");
+	snprintf(word, sizeof(word), "%.*s", (int)(size < sizeof(word) ? size : sizeof(word) - 1), *arguments);
+	if (size >= sizeof(word) || uncia_amount_parse(word, amount) || !*amount) {
+		quoted_text(word, quoted);
+		plugin_say(p, where, "%s is not an amount, such as 12 or 0.50. Nothing was done.", quoted);
+		return false;
+	}
+	*arguments += size;
+	*arguments += strspn(*arguments, " ");
+	return true;
+}
+
+bool paying_note(const struct plugin *p, const struct conversation *where, const char *note)
+{
+	if (strlen(note) >= UNCIA_CHAT_MEMO_SIZE) {
+		plugin_say(p, where, "The note has %zu bytes; a chat carries 96 at most. Nothing was done.",
+		           strlen(note));
+		return false;
+	}
+	int error = uncia_memo_check(note);
+	if (error)
+		plugin_say(p, where, "This cannot be a note: %s. Nothing was done.", uncia_error_text(error));
+	return !error;
+}
+
+/* ---- before ------------------------------------------------------------------------------------------ */
+
+static void order(struct plugin *p, const struct conversation *peer, const struct intent *intent)
+{
+	uint8_t tag[UNCIA_TAG_SIZE];
+	struct uncia_output output = {.address = intent->address, .amount = intent->amount};
+	struct uncia_payment_request request = {.size = sizeof(request),
+	                                        .outputs = &output,
+	                                        .output_count = 1,
+	                                        .key = intent->key,
+	                                        .memo = *intent->memo ? intent->memo : NULL,
+	                                        .tag = tag,
+	                                        .tag_size = tag_write(peer, tag)};
+	int error = uncia_wallet_order(p->wallet, &request);
+	if (error) {
+		plugin_verdict(p, peer, "Not paid, nothing was signed: %s.", uncia_error_text(error));
+		return;
+	}
+	p->last = *intent;
+	p->last_ms = plugin_now_ms();
+}
+
+static void order_agreed(struct plugin *p, const struct open_question *question)
+{
+	if (opening_need_key(p, &question->where))
+		order(p, &question->peer, &question->intent);
+}
+
+/* Why it must be asked first; "" where it need not. */
+static void reason_to_ask(struct plugin *p, const struct conversation *peer, const struct intent *intent,
+                          char reason[PLUGIN_LINE_SIZE])
+{
+	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_address to;
+	struct uncia_payment_id before;
+	int error = person_account(p, peer, pinned);
+	*reason = '\0';
+	if (!error && !accounts_same(pinned, intent->address))
+		snprintf(reason, PLUGIN_LINE_SIZE, "this is NOT the account of %s, which is %s", peer->name, pinned);
+	else if (error)
+		snprintf(reason, PLUGIN_LINE_SIZE, "no account is pinned for %s", peer->name);
+	else if (uncia_address_parse(intent->address, &to) || uncia_wallet_paid(p->wallet, &to, &before))
+		snprintf(reason, PLUGIN_LINE_SIZE, "the first payment to this account%s",
+		         peer->weak ? ", pinned for a nick that somebody else could take" : "");
+	else if (p->last_ms && plugin_now_ms() - p->last_ms < SAME_AGAIN_MS && p->last.amount == intent->amount &&
+	         accounts_same(p->last.address, intent->address) && strcmp(p->last.key, intent->key))
+		snprintf(reason, PLUGIN_LINE_SIZE, "the same amount was paid to it a moment ago");
+}
+
+/* Whether the key has its payment already, of which it is said how it stands. */
+static bool said_paid_before(struct plugin *p, const struct conversation *where, const struct intent *intent)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	char id_text[UNCIA_ID_TEXT_SIZE];
+	if (uncia_wallet_by_key(p->wallet, intent->key, &id) || uncia_wallet_payment(p->wallet, &id, &payment))
+		return false;
+	uncia_payment_id_format(&id, id_text);
+	plugin_say(p, where, "This has its payment already, which is %s: %.16s. Nothing more is paid.",
+	           payment.state == UNCIA_PAYMENT_FINAL     ? "final"
+	           : payment.state == UNCIA_PAYMENT_EXPIRED ? "expired, and never happened"
+	                                                    : "on its way",
+	           id_text);
+	return true;
+}
+
+void paying_begin(struct plugin *p, const struct conversation *peer, const struct conversation *where,
+                  const struct intent *intent)
+{
+	char reason[PLUGIN_LINE_SIZE], text[PLUGIN_LINE_SIZE * 2], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
+	char name[WHO_TEXT_SIZE];
+	if (said_paid_before(p, where, intent))
+		return;
+	reason_to_ask(p, peer, intent, reason);
+	if (!*reason) {
+		order(p, peer, intent);
+		return;
+	}
+	struct open_question asked = {.where = *where, .peer = *peer, .agreed = order_agreed, .intent = *intent};
+	money_text(p, intent->amount, money);
+	name_text(peer, name);
+	if (*intent->memo)
+		quoted_text(intent->memo, memo);
+	snprintf(text, sizeof(text), "Pay %s to %s at %s? (%s)%s%s", money, name, intent->address, reason,
+	         *memo ? " Note: " : "", memo);
+	question_open(p, &asked, text);
+}
+
+void plugin_pay(struct plugin *p, const struct conversation *where, const char *arguments)
+{
+	struct conversation peer = *where;
+	struct intent intent = {.amount = 0};
+	if (!opening_need_key(p, where))
+		return;
+	arguments += strspn(arguments, " ");
+	if (where->group) {
+		char name[PLUGIN_NAME_SIZE];
+		size_t size = strcspn(arguments, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)(size < sizeof(name) ? size : 0), arguments);
+		arguments += size;
+		arguments += strspn(arguments, " ");
+		if (!*name || !p->client.find(p->client.context, where, name, &peer)) {
+			plugin_say(
+			    p, where,
+			    "In a group: /pay NAME AMOUNT [note]. Nobody here is called \"%s\". Nothing was done.",
+			    name);
+			return;
+		}
+	}
+	if (!paying_amount(p, where, &arguments, &intent.amount) || !paying_note(p, where, arguments))
+		return;
+	snprintf(intent.memo, sizeof(intent.memo), "%s", arguments);
+	int error = person_account(p, &peer, intent.address);
+	if (error == UNCIA_E_NOT_FOUND)
+		plugin_say(p, where,
+		           "No account is pinned for %s%s. They show theirs by /uncia address, in a conversation of "
+		           "two. Nothing was done.",
+		           peer.name, *peer.peer ? "" : ", and none can be: the client does not say who this is");
+	else if (error || !fresh_key(intent.key))
+		plugin_say(p, where, "Nothing was paid: %s.", uncia_error_text(error ? error : UNCIA_E_RANDOM));
+	else
+		paying_begin(p, &peer, where, &intent);
+}
+
+/* ---- behind ------------------------------------------------------------------------------------------ */
+
+/* Whether the end of this payment was told before. */
+static bool end_was_told(struct plugin *p, const struct uncia_payment_id *id)
+{
+	for (unsigned i = 0; i < ENDS_MAX; i++)
+		if (!memcmp(&p->ends[i], id, sizeof(*id)))
+			return true;
+	p->ends[p->next_end++ % ENDS_MAX] = *id;
+	return false;
+}
+
+static void tell_final(struct plugin *p, const struct conversation *peer, const struct uncia_payment *payment)
+{
+	struct uncia_notice notice = {.size = sizeof(notice), .id = payment->id};
+	char text[UNCIA_CHAT_TEXT_SIZE], message[UNCIA_CHAT_TEXT_SIZE + 16], money[MONEY_TEXT_SIZE];
+	char id[UNCIA_ID_TEXT_SIZE];
+	money_text(p, payment->leaving ? payment->leaving : payment->amount, money);
+	uncia_payment_id_format(&payment->id, id);
+	if (strlen(payment->memo) < sizeof(notice.memo))
+		strcpy(notice.memo, payment->memo);
+	bool sent = !uncia_notice_format(p->network_id, &notice, text);
+	snprintf(message, sizeof(message), "I have paid: %s", text);
+	sent = sent && *peer->peer && p->client.send(p->client.context, peer, message);
+	plugin_verdict(p, peer, "✔ Paid %s to %s, final after %llu ms%s: %.16s", money, peer->name,
+	               (unsigned long long)payment->elapsed_ms, sent ? "" : " (they could not be told of it here)", id);
+}
+
+static void tell_payment(struct plugin *p, const struct conversation *peer, const struct uncia_payment_id *id)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	char money[MONEY_TEXT_SIZE];
+	if (uncia_wallet_payment(p->wallet, id, &payment))
+		return;
+	money_text(p, payment.amount, money);
+	if (payment.state == UNCIA_PAYMENT_PENDING && payment.reason != UNCIA_PENDING_WAITING &&
+	    payment.reason != UNCIA_PENDING_UNSENT)
+		plugin_say(p, peer, "%s to %s: not paid yet: %s.", money, peer->name,
+		           uncia_pending_text(payment.reason));
+	if (payment.state != UNCIA_PAYMENT_FINAL && payment.state != UNCIA_PAYMENT_EXPIRED)
+		return;
+	if (end_was_told(p, id))
+		return;
+	if (payment.state == UNCIA_PAYMENT_FINAL)
+		tell_final(p, peer, &payment);
+	else
+		plugin_verdict(p, peer, "✘ %s to %s expired: it was not paid, and never will be.", money, peer->name);
+}
+
+void paying_event(struct plugin *p, const struct uncia_event *event)
+{
+	struct conversation peer;
+	if (!tag_read(event->tag, event->tag_size, &peer))
+		return;
+	if (event->kind == UNCIA_EVENT_ORDER && event->error)
+		plugin_verdict(p, &peer, "✘ Not paid to %s, nothing was signed: %s.", peer.name,
+		               uncia_error_text(event->error));
+	else if (event->error)
+		plugin_say(p, &peer, "The payment to %s is on its way still: %s.", peer.name,
+		           uncia_error_text(event->error));
+	else
+		tell_payment(p, &peer, &event->id);
+}

@@ -1,0 +1,72 @@
+/* A plugin's turns: what the wallet tells, and to whom it matters. */
+#include "plugin.h"
+#include <stdlib.h>
+#include "answers.h"
+#include "incoming.h"
+#include "notices.h"
+#include "opening.h"
+#include "paying.h"
+#include "say.h"
+
+struct plugin *plugin_open(const struct plugin_client *client)
+{
+	struct plugin *p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->client = *client;
+	atomic_init(&p->unlocked, false);
+	opening_need(p, NULL);
+	return p;
+}
+
+void plugin_close(struct plugin *p)
+{
+	if (!p)
+		return;
+	opening_undo(p);
+	free(p);
+}
+
+static void on_event(struct plugin *p, const struct uncia_event *event)
+{
+	switch (event->kind) {
+	case UNCIA_EVENT_BALANCE:
+	case UNCIA_EVENT_HISTORY:
+		answers_event(p, event);
+		break;
+	case UNCIA_EVENT_ORDER:
+	case UNCIA_EVENT_PAYMENT:
+		paying_event(p, event);
+		break;
+	case UNCIA_EVENT_WATCH:
+		incoming_watch_event(p, event);
+		break;
+	case UNCIA_EVENT_ERROR:
+		plugin_say(p, NULL, "%s: %s.", uncia_error_text(event->error), event->text);
+		break;
+	default:
+		break;
+	}
+}
+
+void plugin_ready(struct plugin *p)
+{
+	struct uncia_event event = {.size = sizeof(event)};
+	if (!p->wallet || p->stopped)
+		return;
+	opening_take_key(p);
+	int error = uncia_wallet_process(p->wallet);
+	while (!error && uncia_wallet_event(p->wallet, &event) == 1)
+		on_event(p, &event);
+	if (!error)
+		incoming_take(p);
+	if (!error)
+		notices_take(p);
+	if (!error)
+		return;
+	/* What fails now would fail at once again, as the descriptor stays readable. */
+	p->stopped = true;
+	p->client.unwatch(p->client.context, uncia_wallet_fd(p->wallet));
+	plugin_say(p, NULL, "The wallet has stopped: %s. Nothing is lost; load the plugin again.",
+	           uncia_error_text(error));
+}

@@ -1,0 +1,70 @@
+/* What a plugin remembers: its wallet, the questions that are open, what its conversations have shown. */
+#ifndef UNCIA_PLUGIN_STATE_H
+#define UNCIA_PLUGIN_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "plugin.h"
+
+#define QUESTIONS_MAX   16
+#define QUESTION_MS     60000 /* how long a question may be answered */
+#define OFFERS_MAX      64    /* requests and claims that were shown */
+#define CODE_SIZE       5
+#define ENDS_MAX        64 /* payments whose end was told */
+#define PLUGIN_KEY_SIZE 65
+
+/* A payment that somebody wants to make. */
+struct intent {
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	uint64_t amount;
+	char memo[UNCIA_CHAT_MEMO_SIZE];
+	char key[PLUGIN_KEY_SIZE]; /* under which it is paid once */
+};
+
+/* Something that happens only once the user has said yes: bound to what was shown, and to where. */
+struct open_question {
+	char code[CODE_SIZE]; /* empty: none */
+	uint64_t until_ms;
+	struct conversation where, peer; /* peer: who gets a payment, where that is not whom `where` is with */
+	void (*agreed)(struct plugin *plugin, const struct open_question *question);
+	struct intent intent;
+	struct uncia_contact contact;
+	char notice[UNCIA_CHAT_TEXT_SIZE]; /* to be looked for, though nobody is pinned */
+};
+
+/* A request that a conversation has shown, and that can be accepted there. */
+struct offer {
+	char code[CODE_SIZE]; /* empty: none */
+	struct conversation where;
+	char sender[PLUGIN_NAME_SIZE];
+	char text[UNCIA_CHAT_TEXT_SIZE];
+};
+
+struct plugin {
+	struct plugin_client client;
+	char home[512], network_file[512];
+	struct uncia_host host;
+	struct uncia_network *network;
+	struct uncia_wallet *wallet; /* NULL: not open */
+	uint8_t network_id[32];
+	bool host_is_open, stopped; /* stopped: the wallet cannot go on, and said so */
+
+	struct uncia_unlocking *unlocking; /* NULL: none runs */
+	pthread_t thread;
+	char *passphrase;
+	int unlock_error;
+	atomic_bool unlocked;
+
+	struct open_question questions[QUESTIONS_MAX];
+	struct offer offers[OFFERS_MAX];
+	unsigned next_question, next_offer;
+	bool asks_balance, asks_history;
+	struct conversation balance_for, history_for;
+	struct uncia_payment_id ends[ENDS_MAX], received[ENDS_MAX]; /* told of in this run */
+	unsigned next_end, next_received;
+	struct intent last; /* the payment that was ordered last, and when; 0: none */
+	uint64_t last_ms;
+	int watch_error;
+};
+
+#endif
