@@ -66,8 +66,15 @@ struct genesis {
 bool network_name_ok(const char *name, size_t size);
 bool currency_code_ok(const char *code, size_t size);
 
-/* From canonical bytes, which are copied. Returns 0; UNCIA_E_ENCODING; UNCIA_E_CONFIG (what the protocol does not
- * allow); UNCIA_E_LIMIT (over GENESIS_SIZE_MAX); UNCIA_E_MEMORY. *g is left alone on errors.
+/* The version of the rules that this program keeps. */
+#define GENESIS_VERSION 2u
+
+/* The version that these bytes of a genesis state, of whichever program they are; 0: they are no genesis. */
+uint32_t genesis_version(const void *bytes, size_t size);
+
+/* From canonical bytes, which are copied. Returns 0; UNCIA_E_ENCODING; UNCIA_E_VERSION (not GENESIS_VERSION, and not
+ * judged further); UNCIA_E_CONFIG (what the protocol does not allow); UNCIA_E_LIMIT (over GENESIS_SIZE_MAX);
+ * UNCIA_E_MEMORY. *g is left alone on errors.
  * Owns: genesis_deinit frees what it holds. */
 int genesis_decode(struct genesis *g, const void *bytes, size_t size);
 

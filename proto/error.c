@@ -46,6 +46,8 @@ const char *uncia_error_text(int error)
 		return "the end of the hold is too near, too far, past, or not reached yet";
 	case UNCIA_E_LOCK_USED:
 		return "a lock is for one hold, and there was one under this lock before";
+	case UNCIA_E_VERSION:
+		return "of another version of the rules than this program knows";
 	case UNCIA_E_ENCODING:
 		return "not canonical bytes";
 	case UNCIA_E_SIGNATURE:

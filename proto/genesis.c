@@ -9,7 +9,6 @@
 #include "genesis.pb-c.h"
 #include "uncia/error.h"
 
-#define GENESIS_VERSION 2u
 #define CURRENCY_NUMBER 1u
 #define NAME_LENGTH_MAX 32u
 #define CODE_LENGTH_MIN 3u
@@ -84,8 +83,8 @@ static int accounts_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
 
 static int genesis_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
 {
-	if (pb->version != GENESIS_VERSION || pb->currency != CURRENCY_NUMBER ||
-	    !text_copy(&pb->name, network_name_ok, g->name) ||
+	assert(pb->version == GENESIS_VERSION);
+	if (pb->currency != CURRENCY_NUMBER || !text_copy(&pb->name, network_name_ok, g->name) ||
 	    !text_copy(&pb->currency_code, currency_code_ok, g->currency_code) || pb->smallest_amount == 0 ||
 	    pb->timestamp_ms >= GENESIS_TIME_END_MS)
 		return UNCIA_E_CONFIG;
@@ -96,10 +95,34 @@ static int genesis_read(const Uncia__Pb__Genesis *pb, struct genesis *g)
 	return rc ? rc : accounts_read(pb, g);
 }
 
+/* The key of a field 1 that is a varint. Canonical bytes begin with it. */
+#define VERSION_KEY 0x08
+
+uint32_t genesis_version(const void *bytes, size_t size)
+{
+	const uint8_t *b = bytes;
+	uint64_t version = 0;
+
+	if (size == 0 || b[0] != VERSION_KEY)
+		return 0;
+	for (size_t i = 1; i < size && i <= 5; i++) {
+		version |= (uint64_t)(b[i] & 0x7f) << (7 * (i - 1));
+		if (b[i] < 0x80)
+			return version <= UINT32_MAX ? (uint32_t)version : 0;
+	}
+	return 0;
+}
+
 int genesis_decode(struct genesis *g, const void *bytes, size_t size)
 {
 	if (size > GENESIS_SIZE_MAX)
 		return UNCIA_E_LIMIT;
+	/* Before anything else is looked at: what another version has, this one's rules cannot judge. */
+	uint32_t version = genesis_version(bytes, size);
+	if (version == 0)
+		return UNCIA_E_ENCODING;
+	if (version != GENESIS_VERSION)
+		return UNCIA_E_VERSION;
 	struct genesis fresh = {.size = size};
 	struct arena arena;
 	ProtobufCMessage *message;

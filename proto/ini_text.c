@@ -89,6 +89,18 @@ static enum ini_line ini_value(struct ini_reader *r, char *line)
 	return INI_VALUE;
 }
 
+/* What stands behind "#:". Where it is no name and value, it is a comment to everybody. */
+static bool ini_note(struct ini_reader *r, char *text)
+{
+	char *equals = strchr(text, '=');
+	if (!equals)
+		return false;
+	*equals = '\0';
+	r->name = trimmed(text);
+	r->value = trimmed(equals + 1);
+	return *r->name && *r->value;
+}
+
 enum ini_line ini_next(struct ini_reader *r)
 {
 	r->name = r->value = NULL;
@@ -97,6 +109,8 @@ enum ini_line ini_next(struct ini_reader *r)
 		const char *wrong = ini_take_line(r, &line);
 		if (wrong)
 			return ini_wrong(r, wrong);
+		if (r->notes && line[0] == '#' && line[1] == ':' && ini_note(r, line + 2))
+			return INI_NOTE;
 		if (*line == '\0' || *line == '#' || *line == ';')
 			continue;
 		return *line == '[' ? ini_section(r, line) : ini_value(r, line);
@@ -144,5 +158,16 @@ bool host_port_parse(const char *text, char host[HOST_SIZE_MAX], uint16_t *port)
 		return false;
 	memcpy(host, from, size);
 	host[size] = '\0';
+	return true;
+}
+
+bool websocket_url_good(const char *text)
+{
+	const char *host = strncmp(text, "ws://", 5) == 0 ? text + 5 : strncmp(text, "wss://", 6) == 0 ? text + 6 : "";
+	if (strlen(text) >= WEBSOCKET_URL_SIZE_MAX || (!is_letter_or_digit(*host) && *host != '['))
+		return false;
+	for (const char *c = host; *c; c++)
+		if (!is_letter_or_digit(*c) && !strchr("-._~:/?[]@!$&'()*+,;=%", *c))
+			return false;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "following.h"
 #include "history.h"
 #include "look.h"
+#include "notices.h"
 #include "orders.h"
 #include "sync.h"
 #include "wallet.h"
@@ -46,6 +47,10 @@ static int cancel_kind(struct uncia_wallet *w, enum uncia_event_kind kind, const
 		if (id)
 			memcpy(key.b, id->b, sizeof(key.b));
 		return following_cancel(w, id ? &key : NULL) ? 0 : UNCIA_E_NOT_FOUND;
+	case UNCIA_EVENT_NOTICE:
+		if (id)
+			memcpy(key.b, id->b, sizeof(key.b));
+		return notices_cancel(w, id ? &key : NULL) ? 0 : UNCIA_E_NOT_FOUND;
 	default:
 		return UNCIA_E_ARGUMENT;
 	}

@@ -8,6 +8,7 @@
 #include "following.h"
 #include "history.h"
 #include "homing.h"
+#include "notices.h"
 #include "orders.h"
 #include "session.h"
 #include "sync.h"
@@ -117,6 +118,7 @@ int drive_feed(struct uncia_wallet *w, uint32_t node, const void *data, size_t s
 			session_drop(w, node, rc);
 	}
 	orders_advance(w);
+	notices_advance(w);
 	return rc;
 }
 
@@ -162,6 +164,7 @@ int uncia_wallet_tick(struct uncia_wallet *w)
 	catch_up_tick(w);
 	watching_tick(w);
 	orders_advance(w);
+	notices_advance(w);
 	if (drive_need(w) == SESSION_WORKS)
 		session_wake(w);
 	return 0;
@@ -203,5 +206,6 @@ int uncia_wallet_stored(struct uncia_wallet *w, const char *name, int error)
 	rc = stored_confirm(w, name, error);
 	if (w->storing.done != before)
 		following_stored(w, before);
+	notices_advance(w);
 	return rc;
 }

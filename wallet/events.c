@@ -21,7 +21,7 @@ static bool same_subject(const struct uncia_event *a, const struct uncia_event *
 void events_add(struct uncia_wallet *w, const struct uncia_event *event)
 {
 	struct queued_event *fresh = calloc(1, sizeof(*fresh)), *old;
-	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_HOLD);
+	assert(event->kind >= UNCIA_EVENT_BALANCE && event->kind <= UNCIA_EVENT_NOTICE);
 	assert(memchr(event->text, 0, sizeof(event->text)));
 	bool is_first = !events_waiting(w);
 	if (!fresh) {

@@ -30,12 +30,24 @@ void following_announce(struct uncia_wallet *w, const struct tracked *t, int err
 	events_add_payment(w, &t->id, error, (struct bytes){t->record.tag, t->record.tag_size});
 }
 
+/* Whether another part of the wallet waits for its end. */
+static bool is_taken_up(const struct tracked *t)
+{
+	return t->following.takers != 0 && !t->following.forgotten && !tracked_has_end(t);
+}
+
 /* Whether its end is waited for: it is sent or asked for again and again, and answers are taken. */
 static bool is_followed(const struct tracked *t)
 {
 	assert((!t->following.querying && !t->following.followed) || !tracked_has_end(t));
-	return t->following.querying || t->following.followed ||
+	return t->following.querying || t->following.followed || is_taken_up(t) ||
 	       (t->record.own && t->record.state == UNCIA_PAYMENT_PENDING);
+}
+
+/* Whether the host hears what becomes of it: it is its own, or it has asked for it. */
+static bool is_of_the_host(const struct tracked *t)
+{
+	return t->record.own || t->following.followed || t->following.asked;
 }
 
 bool following_has_work(const struct uncia_wallet *w)
@@ -110,7 +122,7 @@ void following_send(struct uncia_wallet *w, struct tracked *t, bool afresh)
 	if (t->resending.backoff_ms > longest)
 		t->resending.backoff_ms = longest;
 	t->resending.next_ms = now + t->resending.backoff_ms;
-	if (t->following.followed && !t->following.querying)
+	if ((t->following.followed || is_taken_up(t)) && !t->following.querying)
 		begin_query(w, t);
 	bool leaves = may_leave(w, t), fits = true;
 	for (uint32_t i = 0; leaves && i < w->network->endpoint_count; i++)
@@ -134,13 +146,24 @@ static bool following_id_matches(const struct tracked *t, const ProtobufCBinaryD
 	return id->len == sizeof(t->id.b) && memcmp(id->data, t->id.b, sizeof(t->id.b)) == 0;
 }
 
+static void round_end(struct tracked *t, int error, bool forgotten)
+{
+	t->following.round++;
+	t->following.round_error = error;
+	t->following.forgotten = forgotten;
+}
+
 static void following_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state)
 {
 	assert(is_followed(t));
+	bool tell = is_of_the_host(t);
 	tracked_move(t, state);
 	t->following.followed = t->following.asked = t->following.querying = false;
 	t->following.elapsed_ms = wallet_now(w) - t->following.started_ms;
-	following_announce(w, t, 0);
+	if (state == UNCIA_PAYMENT_UNKNOWN)
+		round_end(t, 0, true);
+	if (tell)
+		following_announce(w, t, 0);
 }
 
 int following_take_final(struct uncia_wallet *w, struct tracked *t, const struct uncia_receipt *receipt)
@@ -249,17 +272,19 @@ static bool is_forgotten(const struct uncia_wallet *w, const struct tracked *t)
 static void query_end(struct uncia_wallet *w, struct tracked *t, enum uncia_payment_state state, int error)
 {
 	enum uncia_payment_state before = t->record.state;
-	bool tell = t->following.asked;
+	bool tell = t->following.asked, hosts = is_of_the_host(t);
 	t->following.querying = t->following.asked = false;
 	if (!t->record.own && !t->record.carried && state != before) {
 		tracked_move(t, state);
 		tell = true;
 	}
-	if (t->following.followed && !error && t->record.state == UNCIA_PAYMENT_UNKNOWN && is_forgotten(w, t)) {
+	bool forgotten = !error && t->record.state == UNCIA_PAYMENT_UNKNOWN && is_forgotten(w, t);
+	if (t->following.followed && forgotten) {
 		t->following.followed = false;
 		tell = true;
 	}
-	if (tell)
+	round_end(t, error, forgotten);
+	if (tell && hosts)
 		following_announce(w, t, error);
 }
 
@@ -410,7 +435,7 @@ static int following_make_room(struct uncia_wallet *w)
 		if (t->record.own)
 			continue;
 		count++;
-		if (!oldest && !t->following.querying && !t->following.followed)
+		if (!oldest && !t->following.querying && !t->following.followed && t->following.takers == 0)
 			oldest = t;
 	}
 	if (count < QUERIES_MAX)
@@ -514,11 +539,57 @@ int following_carry(struct uncia_wallet *w, struct payment *payment)
 	return 0;
 }
 
+int following_take_up(struct uncia_wallet *w, const struct payment_id *id)
+{
+	struct tracked *t = tracked_find(w, id);
+	if (!t) {
+		int rc = following_make_room(w);
+		if (rc)
+			return rc;
+		if (!(t = tracked_add(w, id)))
+			return UNCIA_E_MEMORY;
+		t->following.started_ms = wallet_now(w);
+	}
+	t->following.takers++;
+	if (t->record.own || tracked_has_end(t) || t->following.takers != 1)
+		return 0;
+	t->following.forgotten = false;
+	t->following.round = 0; /* what came of those before is old */
+	if (!t->following.followed)
+		t->following.started_ms = wallet_now(w);
+	following_send(w, t, true);
+	return 0;
+}
+
+void following_let_go(struct uncia_wallet *w, const struct payment_id *id)
+{
+	struct tracked *t = tracked_find(w, id);
+	if (!t) /* it was the wallet's own, and is in the archive alone by now */
+		return;
+	assert(t->following.takers != 0);
+	t->following.takers--;
+	if (t->following.takers == 0 && !t->following.followed && !t->following.asked)
+		t->following.querying = false;
+}
+
+bool following_round(const struct uncia_wallet *w, const struct payment_id *id, struct following_round *round)
+{
+	const struct tracked *t = tracked_find(w, id);
+	if (!t || t->following.round == 0)
+		return false;
+	*round = (struct following_round){.number = t->following.round,
+	                                  .error = t->following.round_error,
+	                                  .state = t->record.state,
+	                                  .forgotten = t->following.forgotten};
+	return true;
+}
+
 /* Returns whether there was something to give up. */
 static bool cancel_one(struct tracked *t)
 {
 	bool was = t->following.asked || t->following.followed;
-	t->following.asked = t->following.followed = t->following.querying = false;
+	t->following.asked = t->following.followed = false;
+	t->following.querying = t->following.querying && is_taken_up(t);
 	return was;
 }
 

@@ -18,6 +18,20 @@ void following_announce(struct uncia_wallet *w, const struct tracked *t, int err
 /* Ends an own one that is pending as FINAL, on a receipt of it. Returns 0; what storing it returned, and then it stays
  * pending. */
 int following_take_final(struct uncia_wallet *w, struct tracked *t, const struct uncia_receipt *receipt);
+/* Follows a payment of anybody's for another part of the wallet, which looks what comes of it: no event does. Each call
+ * that succeeded is followed by one of following_let_go. Returns 0; UNCIA_E_FULL; UNCIA_E_MEMORY. */
+int following_take_up(struct uncia_wallet *w, const struct payment_id *id);
+/* See following_take_up. */
+void following_let_go(struct uncia_wallet *w, const struct payment_id *id);
+/* What came of the last round of questions about it. */
+struct following_round {
+	uint32_t number; /* it differs from that of the round before */
+	int error;       /* 0: enough have answered; why not */
+	enum uncia_payment_state state;
+	bool forgotten; /* nobody will ever tell more of it */
+};
+/* False: none has ended. */
+bool following_round(const struct uncia_wallet *w, const struct payment_id *id, struct following_round *round);
 void following_link_up(struct uncia_wallet *w, uint32_t node);
 /* number: of a tracked payment. A negative result drops the link. */
 int following_reply(struct uncia_wallet *w, uint32_t node, uint64_t number, const Uncia__Pb__NodeReply *reply);

@@ -7,6 +7,7 @@
 #include "big_endian.h"
 #include "canonical.h"
 #include "fields.h"
+#include "notice_record.h"
 #include "passphrase.h"
 #include "storage.pb-c.h"
 #include "system.h"
@@ -309,5 +310,10 @@ int uncia_wallet_create(const struct uncia_host *host, const char *words, const 
 	if (!words || host_init(&filled, host))
 		return UNCIA_E_ARGUMENT;
 	int rc = sign_self_test();
-	return rc ? rc : keyfile_create(&filled, words, options);
+	if (!rc)
+		rc = keyfile_create(&filled, words, options);
+	/* Without it the home begins to count at its first sync: then too little is told, never too much. */
+	if ((rc == 0 || rc == UNCIA_LATER) && notice_floor_begin(&filled, options->fresh) < 0)
+		host_log(&filled, UNCIA_LOG_WARNING, "what was paid before the first sync will count as told");
+	return rc;
 }

@@ -140,9 +140,9 @@ static bool reads_as_address(const char *name)
 	       strlen(keys.folded) >= ADDRESS_LENGTH;
 }
 
-int name_prepare(const char *given, char name[UNCIA_CONTACT_NAME_SIZE], char why[UNCIA_WHY_SIZE])
+/* The characters of a text in normalisation form KC. */
+static int read_characters(const char *given, struct reader *r, char why[UNCIA_WHY_SIZE])
 {
-	struct reader r = {.count = 0};
 	utf8proc_int32_t text[CHARACTERS_MAX + 1];
 	if (strnlen(given, GIVEN_SIZE_MAX + 1) > GIVEN_SIZE_MAX)
 		return name_refuse(why, "it is longer than 64 bytes");
@@ -153,13 +153,30 @@ int name_prepare(const char *given, char name[UNCIA_CONTACT_NAME_SIZE], char why
 	if (count > CHARACTERS_MAX)
 		return name_refuse(why, "it is longer than 64 bytes");
 	count = utf8proc_normalize_utf32(text, count, NORMAL_FORM_KC);
-	memcpy(r.at, text, (size_t)count * sizeof(*text));
-	r.count = (size_t)count;
-	int rc = check_characters(&r, why);
+	memcpy(r->at, text, (size_t)count * sizeof(*text));
+	r->count = (size_t)count;
+	return 0;
+}
+
+bool name_is_seen(const char *text)
+{
+	struct reader r = {.count = 0};
+	char why[UNCIA_WHY_SIZE];
+	return !read_characters(text, &r, why) && !check_characters(&r, why);
+}
+
+int name_prepare(const char *given, char name[UNCIA_CONTACT_NAME_SIZE], char why[UNCIA_WHY_SIZE])
+{
+	struct reader r = {.count = 0};
+	utf8proc_int32_t text[CHARACTERS_MAX + 1];
+	int rc = read_characters(given, &r, why);
+	if (!rc)
+		rc = check_characters(&r, why);
 	if (rc)
 		return rc;
 	/* Writes the text over the characters. */
-	utf8proc_ssize_t size = utf8proc_reencode(text, count, NORMAL_FORM_KC);
+	memcpy(text, r.at, r.count * sizeof(*text));
+	utf8proc_ssize_t size = utf8proc_reencode(text, (utf8proc_ssize_t)r.count, NORMAL_FORM_KC);
 	if (size < 0 || size >= UNCIA_CONTACT_NAME_SIZE)
 		return name_refuse(why, "it is longer than 64 bytes");
 	memcpy(name, text, (size_t)size);

@@ -8,6 +8,10 @@
 /* Prepares a name as uncia_contact_name says: normalisation form KC, and the rules for names. */
 int name_prepare(const char *given, char name[UNCIA_CONTACT_NAME_SIZE], char why[UNCIA_WHY_SIZE]);
 
+/* Whether a text has none of the characters that a name must not have: what nobody sees, what ends lines, what has no
+ * meaning; and neither begins nor ends with a blank, nor begins with a mark. */
+bool name_is_seen(const char *text);
+
 #define NAME_KEY_SIZE 2048
 /* What a name looks like: as it is, and without regard to case. */
 struct name_keys {

@@ -22,6 +22,7 @@ struct section {
 	char host[HOST_SIZE_MAX];
 	uint16_t port;
 	uint8_t key[32];
+	char websocket[WEBSOCKET_URL_SIZE_MAX];
 };
 
 struct reader {
@@ -100,13 +101,18 @@ static bool network_on_validator(struct reader *r, unsigned long index, const ch
 	return mistake(r, UNCIA_E_CONFIG, "unknown key \"%.40s\"", name);
 }
 
+static bool validator_section(const char *section, unsigned long *index)
+{
+	static const char prefix[] = "validator.";
+	return strncmp(section, prefix, sizeof(prefix) - 1) == 0 &&
+	       parse_number(section + sizeof(prefix) - 1, COMMITTEE_SIZE_MAX - 1, index);
+}
+
 /* A section, even if nothing stands in it (name NULL), or a value in one. */
 static bool network_take_line(struct reader *r, const char *section, const char *name, const char *value)
 {
-	static const char prefix[] = "validator.";
 	unsigned long index;
-	if (strncmp(section, prefix, sizeof(prefix) - 1) == 0 &&
-	    parse_number(section + sizeof(prefix) - 1, COMMITTEE_SIZE_MAX - 1, &index))
+	if (validator_section(section, &index))
 		return network_on_validator(r, index, name, value);
 	if (strcmp(section, "network") != 0)
 		return name && *section == '\0'
@@ -124,6 +130,21 @@ static bool network_take_line(struct reader *r, const char *section, const char 
 	return true;
 }
 
+/* What files say that readers before this one pass over as comments. Names that this one does not know it passes over,
+ * too. */
+static bool network_take_note(struct reader *r, const char *section, const char *name, const char *value)
+{
+	unsigned long index;
+	if (!validator_section(section, &index) || strcmp(name, "websocket") != 0)
+		return true;
+	struct section *v = &r->validators[index];
+	if (v->websocket[0] != '\0' || !websocket_url_good(value))
+		return mistake(r, UNCIA_E_CONFIG, "the websocket of validator %lu is not ws://… or wss://…, once",
+		               index);
+	strcpy(v->websocket, value);
+	return true;
+}
+
 static int decode_genesis(struct reader *r, struct genesis *genesis)
 {
 	size_t size;
@@ -135,7 +156,13 @@ static int decode_genesis(struct reader *r, struct genesis *genesis)
 	int rc = base64url_decode(r->genesis, r->genesis_size, bytes, &size);
 	if (!rc)
 		rc = size > GENESIS_SIZE_MAX ? UNCIA_E_LIMIT : genesis_decode(genesis, bytes, size);
+	unsigned version = rc == UNCIA_E_VERSION ? genesis_version(bytes, size) : 0;
 	free(bytes);
+	if (version)
+		return mistake(r, rc,
+		               "a network by version %u of the rules, and this program keeps those of version %u: %s",
+		               version, GENESIS_VERSION, "update the program, or ask for a new network file"),
+		       rc;
 	if (rc == UNCIA_E_ENCODING)
 		rc = UNCIA_E_CONFIG;
 	if (rc)
@@ -180,6 +207,7 @@ static int network_build(struct reader *r, struct uncia_network *network)
 		struct endpoint *e = &network->endpoints[network->endpoint_count++];
 		e->validator = i;
 		strcpy(e->host, r->validators[i].host);
+		strcpy(e->websocket, r->validators[i].websocket);
 		e->port = r->validators[i].port;
 	}
 	return 0;
@@ -191,9 +219,11 @@ static int network_read_text(struct reader *r, const char *text, struct uncia_ne
 	enum ini_line line;
 	bool good = true;
 	ini_begin(&lines, text, strlen(text));
+	lines.notes = true;
 	while (good && (line = ini_next(&lines)) != INI_END)
-		good = line == INI_WRONG ? mistake(r, UNCIA_E_CONFIG, "%s", lines.wrong)
-		                         : network_take_line(r, lines.section, lines.name, lines.value);
+		good = line == INI_WRONG  ? mistake(r, UNCIA_E_CONFIG, "%s", lines.wrong)
+		       : line == INI_NOTE ? network_take_note(r, lines.section, lines.name, lines.value)
+		                          : network_take_line(r, lines.section, lines.name, lines.value);
 	if (!good)
 		snprintf(r->why, sizeof(r->why), "line %u: %s", lines.line, r->what);
 	else if (network_build(r, network))
@@ -337,4 +367,11 @@ int uncia_network_validator(const struct uncia_network *network, uint32_t number
 	*host = network->endpoints[number].host;
 	*port = network->endpoints[number].port;
 	return 0;
+}
+
+const char *uncia_network_websocket(const struct uncia_network *network, uint32_t number)
+{
+	if (!network || number >= network->endpoint_count || network->endpoints[number].websocket[0] == '\0')
+		return NULL;
+	return network->endpoints[number].websocket;
 }

@@ -12,6 +12,7 @@ struct endpoint {
 	uint32_t validator; /* index in the committee */
 	char host[HOST_SIZE_MAX];
 	uint16_t port;
+	char websocket[WEBSOCKET_URL_SIZE_MAX]; /* empty: the file has none */
 };
 
 struct uncia_network {

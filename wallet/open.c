@@ -8,6 +8,7 @@
 #include "history.h"
 #include "homing.h"
 #include "hooks.h"
+#include "notices.h"
 #include "orders.h"
 #include "outbox.h"
 #include "session.h"
@@ -65,6 +66,8 @@ static int load_parts(struct uncia_wallet *w, const char *passphrase)
 	if (!rc)
 		rc = orders_init(w);
 	if (!rc)
+		rc = notices_init(w);
+	if (!rc)
 		rc = keyfile_load(&w->host, &w->keyfile);
 	if (rc)
 		return rc;
@@ -120,6 +123,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 		w->driver_calls->free(w->driver);
 	w->driver = NULL;
 	orders_deinit(w);
+	notices_deinit(w);
 	session_deinit(w);
 	watching_deinit(w);
 	catch_up_deinit(w);
@@ -130,6 +134,7 @@ void uncia_wallet_close(struct uncia_wallet *w)
 	tracked_free_all(w);
 	archive_deinit(w);
 	name_list_deinit(&w->contacts);
+	pin_list_deinit(&w->pins);
 	events_free(w);
 	storing_deinit(w);
 	secret_free(w->secret);

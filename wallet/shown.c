@@ -11,17 +11,6 @@ static bool is_apart(const struct tracked *t)
 	return t->record.own && !t->record.archived;
 }
 
-/* What an account gets by a payment, under whatever reference. */
-static amount_t received_by(const struct payment *payment, const struct address *account)
-{
-	amount_t sum = 0;
-	for (uint32_t i = 0; i < payment->output_count; i++)
-		if (address_equal(&payment->outputs[i].to, account))
-			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
-	assert(sum <= payment->total);
-	return sum;
-}
-
 static void describe(const struct uncia_wallet *w, const struct record *r, struct uncia_payment *payment)
 {
 	payment->state = r->state;
@@ -31,7 +20,7 @@ static void describe(const struct uncia_wallet *w, const struct record *r, struc
 	if (r->own)
 		payment->leaving = wallet_leaving(w, r->payment);
 	if (r->payment)
-		payment->received = received_by(r->payment, &w->address);
+		payment->received = wallet_received(w, r->payment);
 	if (r->memo)
 		strcpy(payment->memo, r->memo); /* it fits: record.c */
 	if (r->tag)
@@ -296,7 +285,7 @@ static int part_of(const struct uncia_wallet *w, const struct payment *payment, 
 		first_own = &payment->outputs[i];
 		own_count++;
 	}
-	amount_t own = received_by(payment, &w->address);
+	amount_t own = wallet_received(w, payment);
 	assert(own <= payment->total && (first_own || first_other || payment->hold_count));
 	*part = (struct uncia_part){.size = sizeof(*part), .output_count = payment->output_count};
 	const struct output *shown = first_own;
@@ -349,7 +338,7 @@ int uncia_wallet_received(const struct uncia_wallet *w, const struct uncia_recei
 	if (!rc && (!receipt || !amount))
 		rc = UNCIA_E_ARGUMENT;
 	if (!rc)
-		*amount = received_by(receipt->payment, &w->address);
+		*amount = wallet_received(w, receipt->payment);
 	return rc;
 }
 

@@ -16,8 +16,11 @@ struct structure {
 	const struct member *members;
 };
 
-/* An array of bytes or characters counts as what its first element's address is; enums of this library are unsigned. */
+/* An array of bytes or characters counts as what its first element's address is; enums of this library are unsigned. A
+ * pointer to characters is told from an array of them by its own address. */
 #define KIND(type, member)                                                                                             \
+	_Generic(&((struct type *)0)->member, char ** : UNCIA_MEMBER_POINTER, default : KIND_OF_VALUE(type, member))
+#define KIND_OF_VALUE(type, member)                                                                                    \
 	_Generic(((struct type *)0)->member, bool                                                                      \
 	         : UNCIA_MEMBER_UNSIGNED, uint8_t                                                                      \
 	         : UNCIA_MEMBER_UNSIGNED, uint16_t                                                                     \
@@ -80,7 +83,7 @@ static const struct member host_members[] = {
 static const struct member key_options_members[] = {
     MEMBER(uncia_key_options, size),          MEMBER(uncia_key_options, passphrase),
     MEMBER(uncia_key_options, no_passphrase), MEMBER(uncia_key_options, kdf_memory),
-    MEMBER(uncia_key_options, kdf_passes),
+    MEMBER(uncia_key_options, kdf_passes),    MEMBER(uncia_key_options, fresh),
 };
 
 static const struct member wallet_options_members[] = {
@@ -187,18 +190,85 @@ static const struct member claim_members[] = {
     MEMBER(uncia_claim, seed),
 };
 
+static const struct member peer_members[] = {
+    MEMBER(uncia_peer, size),  MEMBER(uncia_peer, own),  MEMBER(uncia_peer, handle),
+    MEMBER(uncia_peer, login), MEMBER(uncia_peer, room), MEMBER(uncia_peer, account),
+};
+
+static const struct member pin_members[] = {
+    MEMBER(uncia_pin, size),    MEMBER(uncia_pin, own),      MEMBER(uncia_pin, handle), MEMBER(uncia_pin, login),
+    MEMBER(uncia_pin, address), MEMBER(uncia_pin, compared), MEMBER(uncia_pin, weak),   MEMBER(uncia_pin, made_ms),
+};
+
+static const struct member contact_check_members[] = {
+    MEMBER(uncia_contact_check, size),          MEMBER(uncia_contact_check, verdict),
+    MEMBER(uncia_contact_check, weak),          MEMBER(uncia_contact_check, pinned),
+    MEMBER(uncia_contact_check, other),         MEMBER(uncia_contact_check, alike),
+    MEMBER(uncia_contact_check, alike_address),
+};
+
+static const struct member request_check_members[] = {
+    MEMBER(uncia_request_check, size),   MEMBER(uncia_request_check, verdict), MEMBER(uncia_request_check, weak),
+    MEMBER(uncia_request_check, ended),  MEMBER(uncia_request_check, taken),   MEMBER(uncia_request_check, id),
+    MEMBER(uncia_request_check, pinned), MEMBER(uncia_request_check, payee),
+};
+
+static const struct member notice_query_members[] = {
+    MEMBER(uncia_notice_query, size),     MEMBER(uncia_notice_query, peer),  MEMBER(uncia_notice_query, notice),
+    MEMBER(uncia_notice_query, memo),     MEMBER(uncia_notice_query, asked), MEMBER(uncia_notice_query, tag),
+    MEMBER(uncia_notice_query, tag_size),
+};
+
+static const struct member notice_result_members[] = {
+    MEMBER(uncia_notice_result, size),         MEMBER(uncia_notice_result, verdict),
+    MEMBER(uncia_notice_result, error),        MEMBER(uncia_notice_result, over),
+    MEMBER(uncia_notice_result, id),           MEMBER(uncia_notice_result, own),
+    MEMBER(uncia_notice_result, handle),       MEMBER(uncia_notice_result, memo),
+    MEMBER(uncia_notice_result, memo_untold),  MEMBER(uncia_notice_result, weak),
+    MEMBER(uncia_notice_result, maybe_told),   MEMBER(uncia_notice_result, older),
+    MEMBER(uncia_notice_result, sender),       MEMBER(uncia_notice_result, pinned),
+    MEMBER(uncia_notice_result, first),        MEMBER(uncia_notice_result, amount),
+    MEMBER(uncia_notice_result, currency),     MEMBER(uncia_notice_result, height),
+    MEMBER(uncia_notice_result, timestamp_ms), MEMBER(uncia_notice_result, index),
+    MEMBER(uncia_notice_result, tag_size),     MEMBER(uncia_notice_result, tag),
+};
+
 #define STRUCTURE(type)                                                                                                \
 	{                                                                                                              \
 		"uncia_" #type, sizeof(struct uncia_##type), sizeof(type##_members) / sizeof(type##_members[0]),       \
 		    type##_members                                                                                     \
 	}
 static const struct structure structures[] = {
-    STRUCTURE(history_page),    STRUCTURE(part),     STRUCTURE(hold),       STRUCTURE(address),
-    STRUCTURE(payment_id),      STRUCTURE(request),  STRUCTURE(host),       STRUCTURE(key_options),
-    STRUCTURE(wallet_options),  STRUCTURE(event),    STRUCTURE(balance),    STRUCTURE(output),
-    STRUCTURE(payment_request), STRUCTURE(payment),  STRUCTURE(scanned),    STRUCTURE(scan),
-    STRUCTURE(contact),         STRUCTURE(notice),   STRUCTURE(claim),      STRUCTURE(descriptor),
-    STRUCTURE(hold_request),    STRUCTURE(hold_key), STRUCTURE(hold_state), STRUCTURE(take),
+    STRUCTURE(history_page),
+    STRUCTURE(part),
+    STRUCTURE(hold),
+    STRUCTURE(address),
+    STRUCTURE(payment_id),
+    STRUCTURE(request),
+    STRUCTURE(host),
+    STRUCTURE(key_options),
+    STRUCTURE(wallet_options),
+    STRUCTURE(event),
+    STRUCTURE(balance),
+    STRUCTURE(output),
+    STRUCTURE(payment_request),
+    STRUCTURE(payment),
+    STRUCTURE(scanned),
+    STRUCTURE(scan),
+    STRUCTURE(contact),
+    STRUCTURE(notice),
+    STRUCTURE(claim),
+    STRUCTURE(descriptor),
+    STRUCTURE(peer),
+    STRUCTURE(pin),
+    STRUCTURE(contact_check),
+    STRUCTURE(request_check),
+    STRUCTURE(notice_query),
+    STRUCTURE(notice_result),
+    STRUCTURE(hold_request),
+    STRUCTURE(hold_key),
+    STRUCTURE(hold_state),
+    STRUCTURE(take),
 };
 
 static const struct structure *find_structure(const char *name)

@@ -76,10 +76,10 @@ long system_process(void)
 }
 
 /* Before Linux 4.14, and on other systems, there is no such advice: the child finds the keys, and only wallet_usable,
- * which knows it by its process id, keeps it from using them. On Windows nothing forks. */
+ * which knows it by its process id, keeps it from using them. On Windows and in WebAssembly nothing forks. */
 void system_wipe_on_fork(void *memory, size_t size)
 {
-#ifdef MADV_WIPEONFORK
+#if defined(MADV_WIPEONFORK) && !defined(__EMSCRIPTEN__)
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)memory / page * page;
 	uintptr_t end = ((uintptr_t)memory + size + page - 1) / page * page;
 	madvise((void *)first, end - first, MADV_WIPEONFORK);

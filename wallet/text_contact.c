@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "address.h"
+#include "handles.h"
 #include "sign.h"
 #include "text_option.h"
-#include "utf8.h"
 #include "wallet.h"
 
 enum { CHANGED_ADDRESS = 1, HANDLE = 2 };
@@ -15,20 +15,6 @@ enum { CHANGED_ADDRESS = 1, HANDLE = 2 };
 #define CODE_DIGITS 20
 
 _Static_assert(UNCIA_CODE_SIZE == CODE_DIGITS + 1, "twenty digits");
-
-/* "xmpp:bob@example.org": a protocol, a colon, a name, and nothing that nobody sees. */
-static bool handle_is_one(const char *handle)
-{
-	static const char protocol[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
-	size_t size = strspn(handle, protocol);
-	uint32_t c;
-	if (size == 0 || handle[0] < 'a' || handle[size] != ':' || handle[size + 1] == '\0' || !utf8_is_plain(handle))
-		return false;
-	while (*handle != '\0')
-		if (!utf8_next(&handle, &c) || utf8_is_blank(c) || utf8_is_unseen(c))
-			return false;
-	return true;
-}
 
 int contact_read_payload(const uint8_t *payload, size_t size, struct uncia_contact *contact, const uint8_t **signature)
 {

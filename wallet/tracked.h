@@ -48,8 +48,12 @@ struct following {
 	uint64_t started_ms, elapsed_ms;
 	enum uncia_pending_reason reason;
 	int refusal;
-	bool followed; /* another's: to its end */
-	bool asked;    /* the host waits for the end of the query, whatever it finds out */
+	bool followed;   /* another's: to its end */
+	bool asked;      /* the host waits for the end of the query, whatever it finds out */
+	uint32_t takers; /* parts of the wallet that follow it, too: following_take_up */
+	uint32_t round;  /* of the queries that have ended without an end of it, the last one's number; 0: none has */
+	int round_error; /* and what came of it */
+	bool forgotten;  /* by the rule of uncia_wallet_follow nobody will ever tell more of it */
 	bool querying;
 	uint64_t deadline_ms;              /* of the query, as are those below */
 	bool answered[COMMITTEE_SIZE_MAX]; /* who knows of no end yet */

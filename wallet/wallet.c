@@ -66,3 +66,13 @@ amount_t wallet_leaving(const struct uncia_wallet *w, const struct payment *paym
 	assert(sum <= payment->total);
 	return sum;
 }
+
+amount_t wallet_received(const struct uncia_wallet *w, const struct payment *payment)
+{
+	amount_t sum = 0;
+	for (uint32_t i = 0; i < payment->output_count; i++)
+		if (address_equal(&payment->outputs[i].to, &w->address))
+			sum += payment->outputs[i].amount; /* at most payment->total, which did not overflow */
+	assert(sum <= payment->total);
+	return sum;
+}

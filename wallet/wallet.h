@@ -6,9 +6,10 @@
  *	open        cancel      unlocking   opening and closing; what was asked for given up; the key opened elsewhere
  *	driver                              sockets, and the descriptor
  *	drive                               bytes in and out, and the timeout
- *	orders                              payments that are made once the account is known
+ *	orders      notices                 payments that are made once the account is known; notices checked
  *	holds                               what a hold has; takes, give-backs
  *	paying      kept                    payments made; receipts read back
+ *	people                              what contacts and requests from somebody in a chat are worth
  *	text_expiry                         the proof that a payment expired, as text
  *	catch_up    watching                what the account paid and this home does not know; what others pay to it
  *	shown       watching_read           payments as the host sees them
@@ -19,13 +20,14 @@
  *	session     record      receipts    links; payments as they are stored; receipts verified
  *	tracked                             payments in memory
  *	archive_write, archive              payments that have their end, as they are stored
- *	contacts    mark        watching_place, watching_told
+ *	contacts    pins        mark        watching_place, watching_told, notice_record
  *	storing                             blobs written, by hosts that are slow to say so, too
  *	events      hooks
  *	text_request, text_contact, claims  texts for chats that a wallet signs, and those of its holds
  *	wallet
  *	text_scan                           texts found in a message
  *	text_notice, text_old_request, text_option
+ *	handles     names                   who somebody is in a chat; what people can tell apart
  *	keyfile, words, network, structures, blob, host_directory, lookup, poller, text, system
  */
 #ifndef WALLET_H
@@ -33,6 +35,7 @@
 #include "amount.h"
 #include "keyfile.h"
 #include "network.h"
+#include "pins.h"
 #include "storing.h"
 
 #define SETTLE_MS 300u /* once enough have answered, the others get this long */
@@ -43,6 +46,7 @@ struct driver;
 struct history;
 struct homing;
 struct look;
+struct notices;
 struct orders;
 struct queued_event;
 struct session;
@@ -85,7 +89,9 @@ struct uncia_wallet {
 	struct watching *watching; /* watching.c; NULL: it does not watch */
 	uint64_t watching_epoch;   /* how often it has begun to */
 	struct orders *orders;     /* orders.c */
+	struct notices *notices;   /* notices.c */
 	struct name_list contacts;
+	struct pin_list pins;  /* pins.c: as the host has read them last */
 	struct driver *driver; /* driver.c; NULL: driven by bytes */
 	const struct driver_calls *driver_calls;
 };
@@ -119,5 +125,7 @@ uint64_t wallet_ledger_ms(const struct uncia_wallet *w);
 
 /* What a payment takes out of the account. */
 amount_t wallet_leaving(const struct uncia_wallet *w, const struct payment *payment);
+/* What the account gets by it, under whatever reference, whoever pays. */
+amount_t wallet_received(const struct uncia_wallet *w, const struct payment *payment);
 
 #endif

@@ -48,7 +48,8 @@ enum uncia_error {
 	UNCIA_E_ALIKE = -116,      /* people would take it for another one that is there already */
 	UNCIA_E_NESTED = -118,     /* called by a hook of the wallet's host, during another call of this wallet */
 	UNCIA_E_END = -120,        /* the end of a hold is too near, too far, past, or not reached yet */
-	UNCIA_E_LOCK_USED = -121,  /* a lock is for one hold, and this one has had its */
+	UNCIA_E_VERSION = -121,    /* of a network by another version of the rules than this program's */
+	UNCIA_E_LOCK_USED = -122,  /* a lock is for one hold, and this one has had its */
 
 	/* The peer, or whoever made the bytes. */
 	UNCIA_E_ENCODING = -201,     /* not canonical bytes of that message */

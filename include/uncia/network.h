@@ -17,7 +17,7 @@ extern "C" {
 struct uncia_network;
 
 /* Reads the text of a network file and checks it against itself: the genesis, every key.
- * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
+ * Returns: 0; UNCIA_E_CONFIG; UNCIA_E_VERSION; UNCIA_E_LIMIT; UNCIA_E_LIBRARY; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * Out: network. On failure `why` (may be NULL) gets a sentence with the line.
  * Owns: the caller frees with uncia_network_free.
  * Threads: any.
@@ -65,6 +65,11 @@ UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network)
  * Threads: any. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_network_validator(const struct uncia_network *network, uint32_t number,
                                                        const char **host, uint16_t *port);
+
+/* The URL (ws:// or wss://) at which a validator serves WebSockets, for hosts that have no other sockets: a browser.
+ * The bytes of a link are those of its binary messages, wherever one ends. NULL where the file names none, or there is
+ * no such validator; else text that lives as long as the network. Threads: any. Spec: network.md 8.6. */
+UNCIA_API const char *uncia_network_websocket(const struct uncia_network *network, uint32_t number);
 
 #ifdef __cplusplus
 }

@@ -159,6 +159,8 @@ struct uncia_key_options {
 	bool no_passphrase;     /* keeps the key readable by whoever reads the file: for tests */
 	uint64_t kdf_memory;    /* bytes that a guess at the passphrase costs; 0: 256 MiB */
 	uint32_t kdf_passes;    /* 0: 3 */
+	bool fresh; /* the words were made just now (uncia_words_make): nobody can have been told of payments to this
+	             * account. Else all that is paid before the home's first sync counts as told (people.h) */
 };
 
 /* Makes the wallet's key file from recovery words: a new wallet, or an old one restored.
@@ -301,6 +303,7 @@ enum uncia_event_kind {
 	UNCIA_EVENT_HOLD = 10,     /* error 0: uncia_wallet_hold_state says what a hold has. Else it was not learned */
 	UNCIA_EVENT_ORDER = 9,     /* tag: an order ended (uncia_wallet_order). error 0: it is the payment `id` now.
 	                            * Else there is none, by this call, and why: as uncia_wallet_pay */
+	UNCIA_EVENT_NOTICE = 11,   /* id: there is news of a notice that is being checked: uncia_notice_result */
 	UNCIA_EVENT_ERROR = 5      /* error, text: something that belongs to no request, e.g. a damaged record.
 	                            * UNCIA_E_MEMORY: events were lost, what you wait for perhaps among them: look
 	                            * (uncia_wallet_payment), or ask again */
@@ -333,7 +336,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_event(struct uncia_wallet *wallet, s
  *	UNCIA_E_BUSY for a BALANCE that a look-up (uncia_wallet_catch_up) or an order needs, and for a CAUGHT_UP that
  *	an order needs: give that up; UNCIA_E_ARGUMENT for another kind; UNCIA_E_NESTED.
  * In: kind: BALANCE, HISTORY, CAUGHT_UP: the one that is under way; ORDER: all orders that are not made yet, so that
- *	none will be; PAYMENT: uncia_wallet_query and uncia_wallet_follow for `id`, or for all of them, NULL.
+ *	none will be; PAYMENT: uncia_wallet_query and uncia_wallet_follow for `id`, or for all of them, NULL; NOTICE:
+ *	uncia_wallet_notice_check likewise.
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_cancel(struct uncia_wallet *wallet, enum uncia_event_kind kind,
                                                    const struct uncia_payment_id *id);
@@ -636,6 +640,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_contact_at(const struct uncia_wallet *walle
 #include <uncia/driving.h>
 #include <uncia/history.h>
 #include <uncia/holds.h>
+#include <uncia/people.h>
 #include <uncia/watch.h>
 #include <uncia/structures.h>
 #endif

@@ -1,5 +1,6 @@
-/* The listening socket: accepts, limits who may begin a handshake, and hands each connection over by its first byte, to
- * the validators' links or to the wallets'. Knows nothing of what follows.
+/* The listening sockets: accept, limit who may begin a handshake, and hand each connection over by its first byte, to
+ * the validators' links or to the wallets'. Know nothing of what follows. There may be one for WebSockets, which are
+ * for wallets alone.
  *
  * Threads: every function is for the loop's, and every event is called on it. */
 #ifndef LISTENER_H
@@ -8,19 +9,22 @@
 #include "tcp.h"
 
 #define LISTENER_WAITING_MAX                                                                                           \
-	128u                 /* connections that have sent nothing yet; past it a new one pushes out the oldest        \
-	                      */
+	128u                 /* connections at a socket that have sent nothing of their stream yet; past it a new one  \
+	                        pushes out the oldest */
 #define ACCEPT_PAUSE_MS 100u /* after running out of file descriptors */
 
 struct listener_options {
-	struct tcp_set *set;            /* outlives the listener */
-	const char *host;               /* a numeric address or a name; only read by listener_new, as the port */
-	uint16_t port;                  /* 0: any that is free */
+	struct tcp_set *set;  /* outlives the listener */
+	const char *host;     /* a numeric address or a name; only read by listener_new, as the port */
+	uint16_t port;        /* 0: any that is free */
+	const char *web_host; /* where WebSockets are served, as host and port; NULL: nowhere */
+	uint16_t web_port;
 	uint32_t handshakes_per_second; /* see admission.h */
 };
 
 struct listener_events {
-	/* Whether connections from there are let in past the limit on handshakes. Loopback always is. */
+	/* Whether connections from there, but no WebSockets, are let in past the limit on handshakes. Loopback always
+	 * is. */
 	bool (*exempt)(void *context, const struct net_address *address);
 	/* A stream whose first byte asks for a validator's link, or for a wallet's. Must tcp_attach or tcp_close. */
 	void (*validator)(void *context, struct tcp *tcp);
@@ -28,9 +32,10 @@ struct listener_events {
 	void *context;
 };
 
-/* Since the start; logged at the end of the process. */
+/* Since the start; logged at the end of the process. accepted: with web_accepted, of WebSockets; web_failed: those that
+ * ended before the first byte of a stream came, however. */
 struct listener_counters {
-	uint64_t accepted, refused_rate, pushed_out, timed_out, bad_first_byte, pauses;
+	uint64_t accepted, refused_rate, pushed_out, timed_out, bad_first_byte, pauses, web_accepted, web_failed;
 };
 
 struct listener;
@@ -42,6 +47,8 @@ int listener_new(const struct listener_options *options, const struct listener_e
                  struct listener **listener, char why[256]);
 /* The port that it is bound to. */
 int listener_port(const struct listener *listener);
+/* The port for WebSockets; 0: there is none. */
+int listener_web_port(const struct listener *listener);
 /* Valid as long as the listener. */
 const struct listener_counters *listener_counters(const struct listener *listener);
 /* Stops accepting, and closes the connections that have sent nothing yet. No event is called any more. Once. */

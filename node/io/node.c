@@ -381,8 +381,9 @@ static int make_replica(struct node *n)
 /* faults 16: bounds the number of wallets by the file descriptors that validators and the process itself leave. */
 static void fit_descriptors(struct node *n)
 {
+	uint32_t waiting = n->options->web_host ? 2 * LISTENER_WAITING_MAX : LISTENER_WAITING_MAX;
 	uint32_t others =
-	    LISTENER_WAITING_MAX + PEER_CANDIDATES_MAX + 2 * n->options->genesis->committee.size + DESCRIPTORS_RESERVED;
+	    waiting + PEER_CANDIDATES_MAX + 2 * n->options->genesis->committee.size + DESCRIPTORS_RESERVED;
 	uint32_t wanted = n->options->wallet_links_max ? n->options->wallet_links_max : WALLET_LINKS_DEFAULT;
 	struct rlimit limit;
 
@@ -417,6 +418,8 @@ static int make_links(struct node *n, char why[256])
 	    .set = &n->set,
 	    .host = o->listen_host,
 	    .port = o->listen_port,
+	    .web_host = o->web_host,
+	    .web_port = o->web_port,
 	    .handshakes_per_second = o->handshakes_per_second ? o->handshakes_per_second : HANDSHAKES_PER_SECOND,
 	};
 	const struct peers_events peers_events = {on_peer_up, on_peer_down, on_peer_message, n};
@@ -490,7 +493,9 @@ static int node_start(struct node *n, char why[256])
 	uv_prepare_start(&n->prepare, on_prepare);
 	uv_check_start(&n->check, on_check);
 	log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("host", o->listen_host),
-	          LOG_NUMBER("port", (uint64_t)listener_port(n->listener)), LOG_NUMBER("validator", o->self));
+	          LOG_NUMBER("port", (uint64_t)listener_port(n->listener)),
+	          LOG_NUMBER("websocket_port", (uint64_t)listener_web_port(n->listener)),
+	          LOG_NUMBER("validator", o->self));
 	node_move(n, NODE_WAITING);
 	deliver(n, (struct event){.kind = EVENT_START});
 	if (o->ready)
@@ -531,7 +536,8 @@ static void log_counters(const struct node *n, const struct replica_status *stat
 	log_event(LOG_LEVEL_INFO, "inbound", LOG_NUMBER("accepted", l->accepted),
 	          LOG_NUMBER("refused_rate", l->refused_rate), LOG_NUMBER("pushed_out", l->pushed_out),
 	          LOG_NUMBER("silent", l->timed_out), LOG_NUMBER("bad_first_byte", l->bad_first_byte),
-	          LOG_NUMBER("pauses", l->pauses));
+	          LOG_NUMBER("pauses", l->pauses), LOG_NUMBER("websockets", l->web_accepted),
+	          LOG_NUMBER("websockets_failed", l->web_failed));
 	log_event(LOG_LEVEL_INFO, "wallets", LOG_NUMBER("established", w->established),
 	          LOG_NUMBER("refused_full", w->refused_full), LOG_NUMBER("pushed_out", w->pushed_out),
 	          LOG_NUMBER("dropped_slow", w->dropped_slow), LOG_NUMBER("dropped_other", w->dropped_other),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <utlist.h>
 #include "uncia/error.h"
+#include "websocket.h"
 
 /* The state of a stream. Moves, by tcp_move alone: DIALLED or ACCEPTED → HANDSHAKE → ESTABLISHED, and each of these →
  * CLOSING. */
@@ -24,7 +25,8 @@ struct tcp {
 	enum tcp_state state;
 	const struct tcp_events *events;
 	void *owner;
-	struct link *link; /* NULL: STREAM_ACCEPTED */
+	struct link *link;     /* NULL: STREAM_ACCEPTED */
+	struct websocket *web; /* NULL: the socket's bytes are the link's as they are */
 	uv_connect_t connect;
 	struct tcp *young_prev, *young_next; /* in `young` from its beginning until it is established */
 	bool dirty, paused;                  /* in the lists of these names, never while closing */
@@ -144,6 +146,7 @@ static void on_tcp_closed(uv_handle_t *handle)
 	assert(tcp->set->open > 0);
 	tcp->set->open--;
 	link_free(tcp->link);
+	websocket_free(tcp->web);
 	free(tcp);
 }
 
@@ -179,12 +182,44 @@ static void on_young_timer(uv_timer_t *timer)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
+/* What waits to be written, in this order; either may be empty. */
+static void tcp_output(struct tcp *tcp, struct bytes parts[2])
+{
+	struct bytes run = {0};
+
+	if (tcp->link)
+		link_output(tcp->link, &run);
+	parts[0] = run;
+	parts[1] = (struct bytes){0};
+	if (tcp->web)
+		websocket_output(tcp->web, run, parts);
+}
+
+static void tcp_output_taken(struct tcp *tcp, size_t size)
+{
+	if (tcp->web)
+		size = websocket_output_taken(tcp->web, size);
+	if (size > 0)
+		link_output_taken(tcp->link, size);
+}
+
+/* Returns how many buffers there are, none of them empty. */
+static unsigned output_buffers(const struct bytes parts[2], uv_buf_t buffers[2])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (parts[i].size > 0)
+			buffers[count++] = uv_buf_init((char *)parts[i].data, (unsigned)parts[i].size);
+	return count;
+}
+
 static void on_written(uv_write_t *request, int status)
 {
 	struct tcp *tcp = request->data;
 
 	assert(tcp->writing_size > 0);
-	link_output_taken(tcp->link, tcp->writing_size);
+	tcp_output_taken(tcp, tcp->writing_size);
 	tcp->writing_size = 0;
 	if (status < 0)
 		tcp_fail(tcp, uv_strerror(status));
@@ -192,44 +227,61 @@ static void on_written(uv_write_t *request, int status)
 		dirty_add(tcp);
 }
 
-/* The socket is full. The link keeps the run in its place until it is taken, so that libuv may write from there.
- * Returns libuv's code. */
-static int write_rest(struct tcp *tcp, struct bytes run)
+/* The socket is full. The output stays in its place until it is taken, so that libuv may write from there. Returns
+ * libuv's code. */
+static int write_rest(struct tcp *tcp, const struct bytes parts[2])
 {
-	uv_buf_t buffer = uv_buf_init((char *)run.data, (unsigned)run.size);
+	uv_buf_t buffers[2];
 
-	assert(run.size > 0 && !tcp->writing_size);
+	assert(parts[0].size + parts[1].size > 0 && !tcp->writing_size);
 	tcp->write.data = tcp;
-	int error = uv_write(&tcp->write, (uv_stream_t *)&tcp->handle, &buffer, 1, on_written);
+	int error =
+	    uv_write(&tcp->write, (uv_stream_t *)&tcp->handle, buffers, output_buffers(parts, buffers), on_written);
 	if (error)
 		return error;
-	tcp->writing_size = run.size;
+	tcp->writing_size = parts[0].size + parts[1].size;
 	return 0;
 }
 
 static void tcp_flush(struct tcp *tcp)
 {
-	struct bytes run;
+	struct bytes parts[2];
+	uv_buf_t buffers[2];
 
 	if (tcp->writing_size || tcp->state == STREAM_DIALLED)
 		return;
-	assert(tcp->state == STREAM_HANDSHAKE || tcp->state == STREAM_ESTABLISHED);
-	link_output(tcp->link, &run);
-	if (!run.size)
+	assert(tcp->state == STREAM_HANDSHAKE || tcp->state == STREAM_ESTABLISHED || tcp->web);
+	tcp_output(tcp, parts);
+	unsigned count = output_buffers(parts, buffers);
+	if (!count)
 		return;
-	uv_buf_t buffer = uv_buf_init((char *)run.data, (unsigned)run.size);
-	int written = uv_try_write((uv_stream_t *)&tcp->handle, &buffer, 1);
+	int written = uv_try_write((uv_stream_t *)&tcp->handle, buffers, count);
 	if (written < 0 && written != UV_EAGAIN) {
 		tcp_fail(tcp, uv_strerror(written));
 		return;
 	}
 	if (written > 0) {
-		link_output_taken(tcp->link, (size_t)written);
-		link_output(tcp->link, &run);
+		tcp_output_taken(tcp, (size_t)written);
+		tcp_output(tcp, parts);
 	}
-	int error = run.size ? write_rest(tcp, run) : 0;
+	int error = parts[0].size + parts[1].size ? write_rest(tcp, parts) : 0;
 	if (error)
 		tcp_fail(tcp, uv_strerror(error));
+}
+
+/* What a WebSocket says at its end, as far as the socket takes it: nobody waits for whoever has broken off. */
+static void tcp_last_words(struct tcp *tcp)
+{
+	struct bytes parts[2];
+	uv_buf_t buffers[2];
+
+	assert(tcp->web && tcp->state != STREAM_CLOSING);
+	if (tcp->writing_size)
+		return;
+	websocket_output(tcp->web, (struct bytes){0}, parts);
+	unsigned count = output_buffers(parts, buffers);
+	if (count)
+		uv_try_write((uv_stream_t *)&tcp->handle, buffers, count);
 }
 
 void tcp_set_flush(struct tcp_set *set)
@@ -299,11 +351,10 @@ static void tcp_deliver(struct tcp *tcp)
 		tcp->begun_ms = tcp->heard_ms;
 }
 
-static void tcp_received(struct tcp *tcp, const void *data, size_t size)
+static void stream_received(struct tcp *tcp, const uint8_t *data, size_t size)
 {
-	tcp->heard_ms = uv_now(tcp->set->loop);
 	if (!tcp->link) {
-		tcp->events->first(tcp->owner, tcp, *(const uint8_t *)data);
+		tcp->events->first(tcp->owner, tcp, *data);
 		if (tcp->state == STREAM_CLOSING)
 			return;
 		assert(tcp->link);
@@ -323,6 +374,22 @@ static void tcp_received(struct tcp *tcp, const void *data, size_t size)
 	tcp_deliver(tcp);
 }
 
+static void tcp_received(struct tcp *tcp, uint8_t *data, size_t size)
+{
+	int error = tcp->web ? websocket_receive(tcp->web, data, &size) : 0;
+
+	tcp->heard_ms = uv_now(tcp->set->loop);
+	if (size > 0)
+		stream_received(tcp, data, size);
+	if (!tcp->web || tcp->state == STREAM_CLOSING)
+		return;
+	dirty_add(tcp);
+	if (!error)
+		return;
+	tcp_last_words(tcp);
+	tcp_fail(tcp, error == UNCIA_E_CLOSED ? "closed" : "broke the protocol of WebSocket");
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
 	struct tcp *tcp = stream->data;
@@ -339,7 +406,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		return;
 	}
 	budget_charge(tcp, (size_t)size);
-	tcp_received(tcp, buffer->base, (size_t)size);
+	tcp_received(tcp, (uint8_t *)buffer->base, (size_t)size);
 	/* Messages may be left in its link: it is not read before they are taken. */
 	if (tcp->state != STREAM_CLOSING && !budget_left(tcp))
 		paused_add(tcp);
@@ -444,6 +511,12 @@ int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void 
 	keep_alive(fd);
 	*out = tcp;
 	return 0;
+}
+
+int tcp_set_websocket(struct tcp *tcp)
+{
+	assert(tcp->state == STREAM_ACCEPTED && !tcp->web);
+	return websocket_new(&tcp->web);
 }
 
 int tcp_attach(struct tcp *tcp, const struct link_options *options, const struct tcp_events *events, void *owner)

@@ -27,7 +27,7 @@ struct tcp;
 /* The handlers of a stream, which outlive it. */
 struct tcp_events {
 	bool stranger; /* the budget of all strangers holds for it */
-	/* Inbound, while there is no link: the first byte received. Must tcp_attach or tcp_close. */
+	/* Inbound, while there is no link: the first byte of the stream. Must tcp_attach or tcp_close. */
 	void (*first)(void *owner, struct tcp *tcp, uint8_t byte);
 	/* The handshake is complete, and the other side has sent an authentic record. */
 	void (*established)(void *owner);
@@ -65,6 +65,9 @@ void tcp_set_flush(struct tcp_set *set);
 /* Takes over an accepted socket (closed on failure as well). It has handshake_timeout_ms to be established. The stream
  * is the caller's until tcp_close or `down`. Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. */
 int tcp_open(struct tcp_set *set, int fd, const struct tcp_events *events, void *owner, struct tcp **tcp);
+/* From now on the bytes of an inbound stream come and go in the frames of a WebSocket, which the other side has to open
+ * first; until then `first` is not called. Before anything was received. Returns 0 or UNCIA_E_MEMORY. */
+int tcp_set_websocket(struct tcp *tcp);
 /* Dials, with a link of these options (an initiator's); the rest as for tcp_open.
  * Returns 0, UNCIA_E_MEMORY, UNCIA_E_IO or an error of link_new. */
 int tcp_connect(struct tcp_set *set, const struct sockaddr *address, const struct link_options *options,

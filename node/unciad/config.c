@@ -79,6 +79,13 @@ static int take_listen(struct parser *p, const char *value)
 	return endpoint_parse(value, &p->config.listen) || refuse(p, "listen = %s: not HOST:PORT", value);
 }
 
+static int take_websocket(struct parser *p, const char *value)
+{
+	if (p->config.websocket.port)
+		return refuse(p, "listen_websocket is given twice");
+	return endpoint_parse(value, &p->config.websocket) || refuse(p, "listen_websocket = %s: not HOST:PORT", value);
+}
+
 static int take_log_level(struct parser *p, const char *value)
 {
 	if (p->has_log_level)
@@ -93,6 +100,8 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 {
 	if (!strcmp(name, "listen"))
 		return take_listen(p, value);
+	if (!strcmp(name, "listen_websocket"))
+		return take_websocket(p, value);
 	if (!strcmp(name, "log_level"))
 		return take_log_level(p, value);
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
@@ -163,14 +172,18 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 
 static void write_settings(FILE *file, const struct config *config)
 {
-	char listen[ENDPOINT_TEXT_SIZE];
+	char listen[ENDPOINT_TEXT_SIZE], websocket[ENDPOINT_TEXT_SIZE] = "0.0.0.0:7500";
 	assert((unsigned)config->log_level < sizeof(log_levels) / sizeof(log_levels[0]));
 	endpoint_format(&config->listen, listen);
+	if (config->websocket.port)
+		endpoint_format(&config->websocket, websocket);
 	fprintf(file,
 	        "# Settings of an Uncia validator. A line that starts with # is a comment.\n"
 	        "[node]\n"
 	        "# Where validators and wallets reach this node.\n"
 	        "listen = %s\n"
+	        "# Where wallets in browsers reach it, by WebSocket:\n"
+	        "%slisten_websocket = %s\n"
 	        "# error, warning, info or debug\n"
 	        "log_level = %s\n"
 	        "# Threads that check signatures (one for each processor):\n"
@@ -189,8 +202,8 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# What is final is written from the journal to the state this often, by the time of its blocks, or\n"
 	        "# after some 98,000 payments to one account each:\n"
 	        "# flush_ms = 20000\n",
-	        listen, log_levels[config->log_level], WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20,
-	        MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
+	        listen, config->websocket.port ? "" : "# ", websocket, log_levels[config->log_level],
+	        WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20, MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
 }
 
 static void write_peers(FILE *file, const struct config *config)

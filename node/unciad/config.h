@@ -10,6 +10,7 @@
 /* A number that is 0 stands for its default, which is that of node.h or replica.h. */
 struct config {
 	struct endpoint listen;
+	struct endpoint websocket; /* port 0: not given, WebSockets are not served */
 	enum log_level log_level;
 	uint64_t verifier_threads, wallet_links, space_reserve_mb;
 	uint64_t mempool_max, mempool_per_sender_max;

@@ -40,7 +40,8 @@ enum {
 static const struct poptOption options[] = {
     {"dir", '\0', POPT_ARG_STRING, NULL, OPTION_DIR, "Where it lives; made, or used again", "DIR"},
     {"validators", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATORS, "How many (4)", "N"},
-    {"base-port", '\0', POPT_ARG_STRING, NULL, OPTION_BASE_PORT, "They listen on P, P+1, ... (7400)", "P"},
+    {"base-port", '\0', POPT_ARG_STRING, NULL, OPTION_BASE_PORT,
+     "They listen on P, P+1, ..., and behind that for WebSockets (7400)", "P"},
     {"fund", '\0', POPT_ARG_STRING, NULL, OPTION_FUND, "An account that begins with money; once for each",
      "ADDRESS=AMOUNT"},
     {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
@@ -62,7 +63,8 @@ struct devnet {
 	/* The height of each one's first answer; 0: a new home; UINT64_MAX: there was none yet. */
 	uint64_t first_heights[COMMITTEE_SIZE_MAX];
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
-	int lock; /* of dir; -1: not held */
+	struct endpoint websockets[COMMITTEE_SIZE_MAX]; /* port 0: of an older devnet, which serves none */
+	int lock;                                       /* of dir; -1: not held */
 };
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -326,12 +328,14 @@ static int find_ports(struct devnet *d)
 		if (code)
 			return code;
 	}
-	if (d->base_port + d->count - 1 > UINT16_MAX)
+	if (d->base_port + 2 * d->count - 1 > UINT16_MAX)
 		return command_error(EXIT_USAGE, "--base-port %u: there are not %u ports from there on", d->base_port,
-		                     d->count);
+		                     2 * d->count);
 	assert(d->count > 0 && d->count <= COMMITTEE_SIZE_MAX);
-	for (uint32_t i = 0; i < d->count; i++)
+	for (uint32_t i = 0; i < d->count; i++) {
 		d->endpoints[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + i)};
+		d->websockets[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + d->count + i)};
+	}
 	return 0;
 }
 
@@ -352,7 +356,7 @@ static int check_port(const struct endpoint *endpoint)
 }
 
 /* Writes a validator's configuration where there is none, or where its port is not that of last time. */
-static int write_config(const struct devnet *d, uint32_t i)
+static int write_config(struct devnet *d, uint32_t i)
 {
 	char path[PATH_MAX];
 	struct config config = {.log_level = LOG_LEVEL_INFO};
@@ -361,12 +365,17 @@ static int write_config(const struct devnet *d, uint32_t i)
 		return code;
 	if (path_exists(path)) {
 		code = config_load(path, d->count, &config);
-		if (code || config.listen.port == d->endpoints[i].port)
+		if (code)
 			return code;
+		if (config.listen.port == d->endpoints[i].port) {
+			d->websockets[i] = config.websocket;
+			return 0;
+		}
 	}
 	memcpy(config.peers, d->endpoints, sizeof(config.peers));
 	config.peers[i] = (struct endpoint){0};
 	config.listen = d->endpoints[i];
+	config.websocket = d->websockets[i];
 	return config_write(path, &config, true);
 }
 
@@ -384,6 +393,16 @@ static int prepare_home(struct devnet *d, uint32_t i)
 	d->first_heights[i] = 0;
 	/* Nobody has to be asked: all homes of a devnet are here, and one that has run says so itself. */
 	return home_init(d->children[i].home, &d->genesis, NULL, &(struct home_policy){0});
+}
+
+static int write_network(const struct devnet *d, const char *path)
+{
+	websocket_url urls[COMMITTEE_SIZE_MAX] = {""};
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (d->websockets[i].port)
+			snprintf(urls[i], sizeof(urls[i]), "ws://127.0.0.1:%u", (unsigned)d->websockets[i].port);
+	}
+	return network_file_write(path, &d->genesis, d->endpoints, urls, true);
 }
 
 static int devnet_prepare(struct devnet *d)
@@ -406,13 +425,15 @@ static int devnet_prepare(struct devnet *d)
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = check_port(&d->endpoints[i]);
 	for (uint32_t i = 0; i < d->count && !code; i++)
+		code = check_port(&d->websockets[i]);
+	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = check_idle(d, i);
 	if (!code && !again)
 		code = make_genesis(d, genesis, rest);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = prepare_home(d, i);
 	if (!code)
-		code = network_file_write(network, &d->genesis, d->endpoints, true);
+		code = write_network(d, network);
 	if (code)
 		genesis_deinit(&d->genesis);
 	return code;
@@ -472,8 +493,9 @@ static int print_ready(const struct devnet *d)
 		return code;
 	json_t *validators = json_array();
 	for (uint32_t i = 0; i < d->count; i++) {
-		json_t *item = json_pack("{s:s,s:i,s:i}", "home", d->children[i].home, "port",
-		                         (int)d->endpoints[i].port, "pid", (int)d->children[i].pid);
+		json_t *item =
+		    json_pack("{s:s,s:i,s:i,s:i}", "home", d->children[i].home, "port", (int)d->endpoints[i].port,
+		              "websocket_port", (int)d->websockets[i].port, "pid", (int)d->children[i].pid);
 		if (json_array_append_new(validators, item)) {
 			json_decref(validators);
 			validators = NULL;

@@ -1,5 +1,6 @@
 /* unciad genesis: the file that a network begins with. */
 #include <stdio.h>
+#include <string.h>
 #include "clocks.h"
 #include "command.h"
 #include "files.h"
@@ -19,6 +20,7 @@ enum {
 	OPTION_OUTPUT,
 	OPTION_NETWORK,
 	OPTION_AT,
+	OPTION_WEBSOCKET,
 	OPTION_ALLOW,
 };
 
@@ -38,6 +40,8 @@ static const struct poptOption options[] = {
     {"network", '\0', POPT_ARG_STRING, NULL, OPTION_NETWORK, "Also write the network file for wallets", "FILE"},
     {"at", '\0', POPT_ARG_STRING, NULL, OPTION_AT, "Where a validator listens, for --network; once for each",
      "INDEX=HOST:PORT"},
+    {"websocket", '\0', POPT_ARG_STRING, NULL, OPTION_WEBSOCKET,
+     "Where browsers reach a validator, ws:// or wss://, for --network; once for each", "INDEX=URL"},
     {"allow", '\0', POPT_ARG_STRING, NULL, OPTION_ALLOW,
      "Take what is refused as a likely mistake: time, weights or smallest; once for each", "WHAT"},
     OPTIONS_JSON,
@@ -48,6 +52,7 @@ struct request {
 	struct genesis_draft draft;
 	const char *output, *network;
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
+	websocket_url websockets[COMMITTEE_SIZE_MAX];
 	unsigned allowed; /* of enum genesis_doubt */
 	bool json;
 };
@@ -56,6 +61,21 @@ static int genesis_take_number(const char *name, const char *value, uint64_t min
 {
 	if (!number_parse(value, min, (UINT64_C(1) << 62) - 1, number))
 		return command_error(EXIT_USAGE, "--%s %s: not a number that can be", name, value);
+	return 0;
+}
+
+static int take_websocket_url(struct request *r, const char *value)
+{
+	const char *url = strchr(value, '=');
+	char digits[8];
+	uint64_t index;
+	if (!url || (size_t)(url - value) >= sizeof(digits) || !websocket_url_good(url + 1))
+		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, with ws:// or wss://", value);
+	snprintf(digits, sizeof(digits), "%.*s", (int)(url - value), value);
+	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, COMMITTEE_SIZE_MAX - 1, &index) ||
+	    r->websockets[index][0])
+		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, once for each", value);
+	strcpy(r->websockets[index], url + 1);
 	return 0;
 }
 
@@ -92,6 +112,8 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 		if (!endpoint_parse_indexed(value, r->endpoints, COMMITTEE_SIZE_MAX))
 			return command_error(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
 		return 0;
+	case OPTION_WEBSOCKET:
+		return take_websocket_url(r, value);
 	case OPTION_ALLOW:
 		r->allowed |= doubt_of_name(value);
 		return doubt_of_name(value)
@@ -110,6 +132,10 @@ static int check_endpoints(const struct request *r)
 			return command_error(EXIT_USAGE, "--at is for --network, which is missing");
 		if (r->endpoints[i].port && i >= r->draft.validator_count)
 			return command_error(EXIT_USAGE, "--at %u=…: there is no validator %u", i, i);
+		if (r->websockets[i][0] && !r->network)
+			return command_error(EXIT_USAGE, "--websocket is for --network, which is missing");
+		if (r->websockets[i][0] && i >= r->draft.validator_count)
+			return command_error(EXIT_USAGE, "--websocket %u=…: there is no validator %u", i, i);
 		if (r->network && i < r->draft.validator_count && !r->endpoints[i].port)
 			return command_error(EXIT_USAGE,
 			                     "--network needs to know where validator %u is: --at %u=HOST:PORT", i, i);
@@ -156,7 +182,7 @@ static int make_genesis_file(const struct request *r)
 	}
 	code = file_create(r->output, 0644, genesis.bytes, genesis.size);
 	if (!code && r->network)
-		code = network_file_write(r->network, &genesis, r->endpoints, false);
+		code = network_file_write(r->network, &genesis, r->endpoints, r->websockets, false);
 	if (!code)
 		code = report_genesis(r, &genesis);
 	genesis_deinit(&genesis);

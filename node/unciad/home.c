@@ -17,7 +17,14 @@ int genesis_load(const char *path, struct genesis *genesis)
 	if (code)
 		return code;
 	int error = genesis_decode(genesis, bytes, size);
+	unsigned version = genesis_version(bytes, size);
 	free(bytes);
+	if (error == UNCIA_E_VERSION)
+		return command_error(
+		    EXIT_MISMATCH,
+		    "%s: a genesis of version %u of the rules, and this program keeps those of version %u: "
+		    "use the release of unciad that the network runs",
+		    path, version, GENESIS_VERSION);
 	return error ? command_error(error == UNCIA_E_MEMORY ? EXIT_FAILED : EXIT_MISMATCH,
 	                             "%s: not a genesis file: %s", path, uncia_error_text(error))
 	             : 0;

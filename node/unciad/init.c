@@ -5,12 +5,14 @@
 #include "home.h"
 #include "network_inquiry.h"
 
-enum { OPTION_GENESIS = 1, OPTION_LISTEN, OPTION_PEER, OPTION_OBSERVER, OPTION_FIRST_START };
+enum { OPTION_GENESIS = 1, OPTION_LISTEN, OPTION_WEBSOCKET, OPTION_PEER, OPTION_OBSERVER, OPTION_FIRST_START };
 
 static const struct poptOption options[] = {
     OPTIONS_HOME,
     {"genesis", '\0', POPT_ARG_STRING, NULL, OPTION_GENESIS, "The network's genesis file", "FILE"},
     {"listen", '\0', POPT_ARG_STRING, NULL, OPTION_LISTEN, "Where to listen (0.0.0.0:7400)", "HOST:PORT"},
+    {"listen-websocket", '\0', POPT_ARG_STRING, NULL, OPTION_WEBSOCKET,
+     "Where to serve WebSockets, for wallets in browsers (nowhere)", "HOST:PORT"},
     {"peer", '\0', POPT_ARG_STRING, NULL, OPTION_PEER, "Where another validator is; once for each", "INDEX=HOST:PORT"},
     {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER,
      "Make the home of one that is not a validator, for check and status: start refuses it", NULL},
@@ -39,6 +41,10 @@ static int init_take_option(struct request *r, int option, const char *value)
 		return endpoint_parse(value, &r->config.listen)
 		           ? 0
 		           : command_error(EXIT_USAGE, "--listen %s: not HOST:PORT", value);
+	case OPTION_WEBSOCKET:
+		return endpoint_parse(value, &r->config.websocket)
+		           ? 0
+		           : command_error(EXIT_USAGE, "--listen-websocket %s: not HOST:PORT", value);
 	case OPTION_PEER:
 		return endpoint_parse_indexed(value, r->config.peers, COMMITTEE_SIZE_MAX)
 		           ? 0

@@ -19,7 +19,8 @@ static void write_genesis(FILE *file, const struct genesis *genesis)
 	}
 }
 
-int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints, bool replace)
+int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints,
+                       const websocket_url *websockets, bool replace)
 {
 	struct text_file text;
 	int code = text_begin(&text);
@@ -32,6 +33,9 @@ int network_file_write(const char *path, const struct genesis *genesis, const st
 		endpoint_format(&endpoints[i], address);
 		hex_format(genesis->committee.validators[i].network_key, 32, key);
 		fprintf(text.stream, "[validator.%u]\naddress = %s\nnetwork_key = %s\n", i, address, key);
+		/* A note (wallet 7.5): readers that know nothing of WebSockets pass it over. */
+		if (websockets && websockets[i][0])
+			fprintf(text.stream, "#: websocket = %s\n", websockets[i]);
 	}
 	return text_end(&text, path, replace);
 }

@@ -4,8 +4,11 @@
 #include "committee.h"
 #include "endpoint.h"
 
-/* endpoints: one for each member of the committee. replace: over a file that exists. Returns an exit code, having said
- * on standard error what failed. */
-int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints, bool replace);
+typedef char websocket_url[WEBSOCKET_URL_SIZE_MAX];
+
+/* endpoints: one for each member of the committee. websockets: a URL for each, or an empty text; NULL: for none.
+ * replace: over a file that exists. Returns an exit code, having said on standard error what failed. */
+int network_file_write(const char *path, const struct genesis *genesis, const struct endpoint *endpoints,
+                       const websocket_url *websockets, bool replace);
 
 #endif

@@ -40,6 +40,8 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .network_secret = home->keys.network_secret,
 	    .listen_host = config->listen.host,
 	    .listen_port = config->listen.port,
+	    .web_host = config->websocket.port ? config->websocket.host : NULL,
+	    .web_port = config->websocket.port,
 	    .peers = peers,
 	    .wallet_links_max = (uint32_t)config->wallet_links,
 	    .verifier_threads = (unsigned)config->verifier_threads,

@@ -19,7 +19,7 @@ static int fail(const char *what, int error)
 /* The first start: fresh words, shown once. Whoever has them has the money. */
 static int make_wallet(const struct uncia_host *host)
 {
-	struct uncia_key_options key = {.size = sizeof(key), .passphrase = PASSPHRASE};
+	struct uncia_key_options key = {.size = sizeof(key), .passphrase = PASSPHRASE, .fresh = true};
 	char words[UNCIA_WORDS_TEXT_SIZE];
 	int error = uncia_words_make(NULL, 12, words);
 

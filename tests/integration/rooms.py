@@ -45,8 +45,8 @@ READ_ONLY = [("node/sync", "node/consensus")]
 # Files of one room that call each other in a circle, and why they may.
 CIRCLES = {
 	frozenset(f"wallet/cli/{name}.c" for name in
-		"account address arguments claim claim_own completion contact contact_text history hold main make manual receipt request send status"
-		" watch".split()):
+		"account address arguments check claim claim_own completion contact contact_text history hold main make manual pin receipt"
+		" request send status watch".split()):
 		"every command is an entry of one table of verbs: help, completion and the manual page are made from the table, and each"
 		" command reads its arguments with what makes the help",
 }

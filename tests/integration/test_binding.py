@@ -2,6 +2,7 @@
 knows besides the names are numbers that never change (enums), as the headers have them."""
 import ctypes
 import json
+import re
 import select
 import subprocess
 import time
@@ -143,6 +144,17 @@ class Binding(UnciadTest):
 			self.assertEqual(list(told), names)
 			self.assertIn(f"struct {name}: {self.lib.uncia_struct_size(name.encode())} bytes\n"
 				+ "".join(f"  {offset}: {member}, {size}\n" for member, (_, offset, size) in told.items()), text)
+
+	def test_a_pointer_is_told_from_text_in_its_place(self):
+		code = abi.code_of(abi.ROOT / "include" / "uncia")
+		found = 0
+		for name in abi.members(code):
+			body = re.search(rf"struct {name} \{{(.*?)\}};", code, re.S)[1]
+			for pointer, member, array in re.findall(r"\bchar\s+(\*?)(\w+)(\[[^\]]*\])?;", body):
+				self.assertEqual(members(self.lib, name)[member][0], POINTER if pointer else TEXT, f"{name}.{member}")
+				self.assertTrue(pointer or array)
+				found += 1
+		self.assertGreater(found, 15)
 
 	def test_a_structure_that_is_not_the_librarys_is_refused(self):
 		event = ctypes.create_string_buffer(4096)

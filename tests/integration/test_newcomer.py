@@ -75,7 +75,7 @@ class Newcomer(InstalledTest):
 		self.prepare()
 		(self.folder / "chat_wallet.c").write_text(self.program)
 		self.assertIn("unciad devnet --dir net ", self.using)
-		lines = self.using.replace("--dir net ", f"--dir net --base-port {free_ports(4)} ")
+		lines = self.using.replace("--dir net ", f"--dir net --base-port {free_ports(8)} ")
 		last = self.using.splitlines()[-1]
 		self.assertIn(" 0.50 ", last)
 		said = self.shell(f"{lines}\necho MEASURED\n{last}\n./chat_wallet mine net/network.conf\necho END >&1")

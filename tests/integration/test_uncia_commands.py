@@ -32,9 +32,10 @@ class Arguments(UnciaTest):
 	def test_help_lists_every_command_and_each_has_its_own(self):
 		names = self.names()
 		self.assertEqual(names, ["init", "restore", "address", "balance", "send", "status", "wait", "history", "watch",
-			"receipt export", "receipt verify", "request", "notice", "claim new", "claim show", "claim take", "claim cancel", "claim list",
-			"hold key", "hold open", "hold take", "hold return", "hold list", "contact add", "contact list", "contact show", "contact remove",
-			"contact export", "contact read", "contact code", "completion", "version"])
+			"receipt export", "receipt verify", "request", "request check", "notice", "notice check", "claim new", "claim show",
+			"claim take", "claim cancel", "claim list", "hold key", "hold open", "hold take", "hold return", "hold list", "contact add",
+			"contact list", "contact show", "contact remove", "contact export", "contact read", "contact code", "contact pin",
+			"contact pins", "contact unpin", "completion", "version"])
 		for name in names:
 			for arguments in ([*name.split(), "--help"], ["--help", *name.split()], [*name.split(), "-h", "x", "y"]):
 				out, _ = self.uncia(*arguments)
@@ -106,6 +107,7 @@ class Arguments(UnciaTest):
 		self.assertEqual(words("init", "--words", ""), ["12", "24"])
 		self.assertEqual(words("wait", "--"), ["--timeout", "--wallet", "--network", "--json", "--help"])
 		self.assertEqual(words("send", "--memo", "--"), [])
+		self.assertEqual((words("notice", "")[:1], words("notice", "check", "--fr"), words("notice", "x", "--fr")), (["check"], ["--from"], []))
 		self.assertEqual(words("frobnicate", ""), [])
 		self.uncia_refuses(2, "none of bash, zsh, fish and man", "completion", "csh")
 		for shell in ("bash", "zsh", "fish"):
@@ -446,7 +448,7 @@ class Paying(UnciaTest):
 		self.uncia_refuses(6, "no validator could be reached", *self.base, "status", ID)
 		self.uncia_refuses(6, "no validator could be reached", *self.base, "wait", ID, "--timeout", "1")
 		self.uncia_refuses(6, "no validator could be reached", *self.base, "receipt", "export", ID)
-		self.assertEqual(sorted(os.listdir(self.dir / "w")), ["key", "network"])
+		self.assertEqual(sorted(os.listdir(self.dir / "w")), ["key", "network", "notices"])
 		self.assertLess(time.monotonic() - started, 70)
 
 	def test_an_address_may_carry_a_reference(self):

@@ -5,6 +5,7 @@ import hmac
 import http.server
 import json
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -19,10 +20,10 @@ SECRET = b"sixteen bytes or more of it"
 
 
 class Webhook:
-	"""Takes calls, or refuses them while `refuses` is set."""
+	"""Takes calls, or refuses them while `refuses` is set. `certificate`: over TLS, as its (file, key)."""
 
-	def __init__(self, test):
-		self.test, self.calls, self.refused, self.refuses = test, [], 0, False
+	def __init__(self, test, certificate=None, host="127.0.0.1"):
+		self.test, self.calls, self.links, self.refused, self.refuses = test, [], 0, 0, False
 		hook = self
 
 		class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,8 +40,19 @@ class Webhook:
 			def log_message(self, *_):
 				pass
 
-		self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-		self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+		class Server(http.server.ThreadingHTTPServer):
+			def finish_request(self, request, address):  # in the thread of the connection: a handshake keeps nobody waiting
+				hook.links += 1
+				try:
+					super().finish_request(context.wrap_socket(request, server_side=True) if certificate else request, address)
+				except OSError:
+					pass  # the notifier did not like the certificate
+
+		if certificate:
+			context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+			context.load_cert_chain(*certificate)
+		self.server = Server(("127.0.0.1", 0), Handler)
+		self.url = f"http{'s' if certificate else ''}://{host}:{self.server.server_port}/hook"
 		threading.Thread(target=self.server.serve_forever, daemon=True).start()
 		test.addCleanup(self.close)
 
@@ -66,10 +78,10 @@ class NotifierTest(NetworkTest):
 		secret.write_bytes(SECRET + b"\n")
 		secret.chmod(0o600)
 
-	def begin(self, network, hook, accounts, listens=True):
+	def begin(self, network, hook, accounts, *options, listens=True):
 		(self.dir / "accounts").write_text("# who is watched\n\n" + "".join(f"{a}\n" for a in accounts))
 		process = subprocess.Popen([BIN / "uncia-notifier", "--network", network.file, "--accounts", "accounts", "--webhook",
-			hook.url, "--secret", "secret", "--state", "state"], cwd=self.dir, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+			hook.url, "--secret", "secret", "--state", "state", *options], cwd=self.dir, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
 			text=True)
 		self.addCleanup(process.kill)
 		if listens:
@@ -116,7 +128,6 @@ class Notifier(NotifierTest):
 		alice = self.new_wallet(network, "alice")
 		network.treasury.send(alice, "1")
 		process = self.begin(network, hook, [alice.address])
-		time.sleep(2)
 		self.end(process)  # it has stored where it begins
 		hook.refuses = True
 		process = self.begin(network, hook, [alice.address])
@@ -146,6 +157,38 @@ class Notifier(NotifierTest):
 		network.treasury.send(alice, "1")
 		self.until(lambda: self.told(hook, alice) == [1], "the payment")
 		self.end(process)
+		network.stop_and_check()
+
+
+class Tls(NotifierTest):
+	def certificate(self, name, host):
+		"""One that vouches for itself."""
+		subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+			"2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={host}", "-keyout", f"{name}.key", "-out", f"{name}.pem"],
+			cwd=self.dir, check=True, capture_output=True)
+		return self.dir / f"{name}.pem", self.dir / f"{name}.key"
+
+	def test_an_https_webhook_is_told_when_its_certificate_is_right_and_else_not(self):
+		network = self.start_network()
+		alice = self.new_wallet(network, "alice")
+		right, others = self.certificate("right", "IP:127.0.0.1"), self.certificate("others", "DNS:push.example")
+		for certificate, options, taken in (
+			(right, ["--ca", "right.pem"], True),
+			(right, ["--ca", "others.pem"], False),  # nobody vouches for it
+			(right, [], False),  # nor does the system
+			(others, ["--ca", "others.pem"], False),  # it is another host's
+		):
+			with self.subTest(options=options):
+				hook = Webhook(self, certificate)
+				process = self.begin(network, hook, [alice.address], *options)
+				network.treasury.send(alice, "1")
+				if taken:
+					self.until(lambda: self.told(hook, alice), "the payment")
+				else:
+					self.until(lambda: hook.links >= 3, "two links that failed, and one more")
+					self.assertEqual(hook.calls, [])
+				self.end(process)
+				(self.dir / "state").unlink()
 		network.stop_and_check()
 
 
@@ -186,6 +229,8 @@ class Arguments(UnciaTest):
 		for option in ("network", "accounts", "webhook", "secret", "state"):
 			self.refuses(2, "are needed", **{option: None})
 		self.refuses(2, "not an http or https address", webhook="file:///etc/passwd")
+		self.refuses(1, "missing: No such file", ca="missing")
+		self.refuses(2, "accounts: no certificate", ca="accounts")
 		self.refuses(1, "missing: No such file", accounts="missing")
 		self.refuses(2, "nothing", network="nothing")
 		accounts.write_text(f"{ADDRESS}\n{ADDRESS[:-1]}\n")

@@ -25,6 +25,7 @@ class Devnet(UnciadTest):
 		for validator in net.ready["validators"]:
 			self.assertTrue(alive(validator["pid"]))
 			socket.create_connection(("127.0.0.1", validator["port"]), 5).close()
+			socket.create_connection(("127.0.0.1", validator["websocket_port"]), 5).close()
 			status = self.status(validator["home"])
 			self.assertTrue(status["running"])
 			self.assertGreaterEqual(status["height"], 1)
@@ -44,7 +45,7 @@ class Devnet(UnciadTest):
 		files = lambda: {path: (path.stat().st_ino, path.stat().st_mtime_ns, path.stat().st_size)
 			for path in (self.dir / "net").rglob("*") if path.name != "log" and "data" not in path.parts}
 		before = files()
-		for options in ((), ("--base-port", str(free_ports(4)))):
+		for options in ((), ("--base-port", str(free_ports(8)))):
 			self.refuses(1, "in use; nothing was changed", "devnet", "--dir", "net", *options)
 		self.assertEqual(files(), before)
 		self.assertEqual(net.stop(), 0)
@@ -55,7 +56,7 @@ class Devnet(UnciadTest):
 			port = net.ready["validators"][2]["port"]
 			self.until(lambda: f":{port:04X} 00000000:0000 0A" in pathlib.Path("/proc/net/tcp").read_text(), "the validator to listen")
 			before = files()
-			self.refuses(1, "net/v2 is in use", "devnet", "--dir", "net", "--base-port", str(free_ports(4)))
+			self.refuses(1, "net/v2 is in use", "devnet", "--dir", "net", "--base-port", str(free_ports(8)))
 			self.assertEqual(files(), before)
 		finally:
 			process.terminate()
@@ -76,7 +77,7 @@ class Devnet(UnciadTest):
 		self.assertEqual(net.stop(), 0)
 
 	def test_keeps_its_ports_where_none_are_given(self):
-		base = free_ports(1)
+		base = free_ports(2)
 		net = self.start_devnet_as_it_was("--base-port", str(base), "--validators", "1")
 		self.assertEqual(net.stop(), 0)
 		genesis = verify_receipt.message_decode(verify_receipt.GENESIS, (self.dir / "net/genesis").read_bytes())
@@ -187,7 +188,7 @@ class Devnet(UnciadTest):
 			"--validators 0": ["--validators", "0"],
 			"--validators 129": ["--validators", "129"],
 			"--base-port 65536: not a port": ["--base-port", "65536"],
-			"there are not 4 ports": ["--dir", "net", "--base-port", "65533"],
+			"there are not 8 ports": ["--dir", "net", "--base-port", "65529"],
 			"--weights 1,x": ["--weights", "1,x"],
 			"--weights 1,2: not one for each": ["--validators", "3", "--weights", "1,2"],
 			"--weights and --validators do not agree": ["--weights", "1,2", "--validators", "3"],

@@ -42,7 +42,7 @@ def free_port():
 		return server.getsockname()[1]
 
 
-PORT_BLOCK = 16
+PORT_BLOCK = 32
 reserved = []
 
 
@@ -116,7 +116,7 @@ class UnciadTest(unittest.TestCase):
 
 	def start_devnet(self, *options, name="net", count=4):
 		"""A devnet in the directory `name` that finalises; stopped at the end of the test at the latest."""
-		port = ["--base-port", str(free_ports(count))] if "--base-port" not in options else []
+		port = ["--base-port", str(free_ports(2 * count))] if "--base-port" not in options else []
 		if "--smallest" not in options:  # tests pay specks
 			port += ["--smallest", "0.000001"]
 		net = Devnet(self.dir, ["devnet", "--dir", name, "--validators", str(count), *port, *map(str, options)])

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "archive.h"
 #include "homing.h"
+#include "notices.h"
 #include "outbox_world.h"
 #include "wallet.h"
 
@@ -49,6 +50,18 @@ int world_copy_holds(struct uncia_wallet *wallet, const struct homing *from)
 	wallet->homing->book.open = NULL;
 	wallet->homing->book.locks = NULL;
 	wallet->homing->book.capacity = wallet->homing->book.lock_capacity = 0;
+	return 0;
+}
+
+int world_copy_notices(struct uncia_wallet *wallet, const struct notices *from)
+{
+	assert(!from->list && from->count == 0 && from->told_count == 0);
+	wallet->notices = malloc(sizeof(*wallet->notices));
+	if (!wallet->notices)
+		return UNCIA_E_MEMORY;
+	*wallet->notices = *from;
+	wallet->notices->told = NULL;
+	wallet->notices->told_capacity = 0;
 	return 0;
 }
 

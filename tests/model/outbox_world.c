@@ -327,7 +327,8 @@ void world_copy(struct world *w, const struct world *from)
 	wallet->session->order = must(calloc(VALIDATORS, sizeof(*wallet->session->order)));
 	wallet->session->busy_until_ms = from->wallet->session->busy_until_ms;
 	if (archive_init(wallet) || wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet) ||
-	    orders_init(wallet) || world_copy_holds(wallet, from->wallet->homing))
+	    orders_init(wallet) || world_copy_holds(wallet, from->wallet->homing) ||
+	    world_copy_notices(wallet, from->wallet->notices))
 		abort();
 	world_copy_archive(wallet, from->wallet->archive);
 	struct sync_answer *answers = wallet->sync->answers;

@@ -117,10 +117,13 @@ const char *world_action_name(enum action action);
 struct archive;
 struct hasher;
 struct homing;
+struct notices;
 /* What a wallet holds of it in memory, also where storage says something else by now. */
 void world_copy_archive(struct uncia_wallet *wallet, const struct archive *from);
 /* And of its holds, of which there are none. Returns 0 or UNCIA_E_MEMORY. */
 int world_copy_holds(struct uncia_wallet *wallet, const struct homing *from);
+/* And of its notices, likewise. */
+int world_copy_notices(struct uncia_wallet *wallet, const struct notices *from);
 void world_digest_archive(struct hasher *hasher, const struct archive *archive);
 
 /* outbox_storage.c */

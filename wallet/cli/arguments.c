@@ -119,13 +119,23 @@ static void print_group(FILE *file, const char *name)
 			fprintf(file, "  %-15s  %s\n", verbs[i]->name, verbs[i]->summary);
 }
 
+/* Whether the first two words are a verb, though the first is one as well. */
+static bool goes_on(const struct words *words)
+{
+	char name[64];
+	if (words->count < 2)
+		return false;
+	snprintf(name, sizeof(name), "%s %s", words->at[0], words->at[1]);
+	return verb_find(name);
+}
+
 /* The words in front of the verb's operands, of which the last is left. Returns an exit code. */
 static int read_verb(struct arguments *a, struct words *words, char name[64])
 {
 	int code = read_ahead(a, words, global_options, POPT_CONTEXT_POSIXMEHARDER);
 	const char *first = words->count ? words->at[0] : "", *second = "";
 	snprintf(name, 64, "%s", first);
-	if (!code && is_group(name)) {
+	if (!code && (verb_find(name) ? goes_on(words) : is_group(name))) {
 		code = read_ahead(a, words, global_options, POPT_CONTEXT_POSIXMEHARDER);
 		second = words->count ? words->at[0] : "";
 		snprintf(name, 64, "%s%s%s", first, *second ? " " : "", second);

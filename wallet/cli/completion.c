@@ -7,6 +7,7 @@
 #include "verbs.h"
 
 #define WORDS_MAX 256
+#define NAME_SIZE 64
 
 /* Where there is no answer, the shell offers file names. */
 static const char script_bash[] =
@@ -66,7 +67,7 @@ static void offer_verbs(const char *name, const char *start)
 		if (skip && (strncmp(verbs[i]->name, name, skip - 1) || verbs[i]->name[skip - 1] != ' '))
 			continue;
 		length = strcspn(word, " ");
-		if (strncmp(last, word, length) || last[length] != ' ')
+		if (strncmp(last, word, length) || (last[length] != ' ' && last[length] != '\0'))
 			offer(word, length, start);
 		last = word;
 	}
@@ -88,6 +89,18 @@ static const struct poptOption *find_valued(const struct verb *verb, const char 
 	return option && option->argInfo == POPT_ARG_STRING ? option : NULL;
 }
 
+/* A word behind others that may be a verb already: "notice" is one, and "notice check" another. Returns the verb of all
+ * of them, or NULL. Adds it to the name unless it is an operand. */
+static const struct verb *take_word(const struct verb *verb, const char *word, char name[NAME_SIZE])
+{
+	char longer[NAME_SIZE];
+	snprintf(longer, sizeof(longer), "%.30s%s%.30s", name, *name ? " " : "", word);
+	const struct verb *found = verb_find(longer);
+	if (!verb || found)
+		strcpy(name, longer);
+	return found ? found : verb;
+}
+
 /* Offers completions of the last of `words`, the command line behind "uncia" up to the cursor. */
 static void complete(const char *const *words, unsigned count)
 {
@@ -95,16 +108,14 @@ static void complete(const char *const *words, unsigned count)
 	const char *start = words[count - 1];
 	const struct poptOption *waiting = NULL; /* the option that the next word is the value of */
 	const struct verb *verb = NULL;
-	char name[64] = "";
+	char name[NAME_SIZE] = "";
 	for (unsigned i = 0; i + 1 < count; i++) {
 		if (waiting) {
 			waiting = NULL;
 		} else if (*words[i] == '-') {
 			waiting = find_valued(verb, words[i]);
-		} else if (!verb) {
-			size_t length = strlen(name);
-			snprintf(name + length, sizeof(name) - length, "%s%s", length ? " " : "", words[i]);
-			verb = verb_find(name);
+		} else if (!verb || !strchr(name, ' ')) {
+			verb = take_word(verb, words[i], name);
 		}
 	}
 	if (waiting) {
@@ -113,10 +124,11 @@ static void complete(const char *const *words, unsigned count)
 		if (verb)
 			offer_options(verb->options, start);
 		offer_options(global_options, start);
-	} else if (verb) {
-		offer_choices(verb->operands, start);
 	} else {
-		offer_verbs(name, start);
+		if (verb)
+			offer_choices(verb->operands, start);
+		if (!strchr(name, ' '))
+			offer_verbs(name, start);
 	}
 }
 

@@ -4,17 +4,25 @@
 #include <unistd.h>
 #include "verbs.h"
 
-const struct verb *const verbs[] = {&verb_init,           &verb_restore,        &verb_address,
-                                    &verb_balance,        &verb_send,           &verb_status,
-                                    &verb_wait,           &verb_history,        &verb_watch,
-                                    &verb_receipt_export, &verb_receipt_verify, &verb_request,
-                                    &verb_notice,         &verb_claim_new,      &verb_claim_show,
-                                    &verb_claim_take,     &verb_claim_cancel,   &verb_claim_list,
-                                    &verb_hold_key,       &verb_hold_open,      &verb_hold_take,
-                                    &verb_hold_return,    &verb_hold_list,      &verb_contact_add,
-                                    &verb_contact_list,   &verb_contact_show,   &verb_contact_remove,
-                                    &verb_contact_export, &verb_contact_read,   &verb_contact_code,
-                                    &verb_completion,     &verb_version,        NULL};
+const struct verb *const verbs[] = {&verb_init,           &verb_restore,
+                                    &verb_address,        &verb_balance,
+                                    &verb_send,           &verb_status,
+                                    &verb_wait,           &verb_history,
+                                    &verb_watch,          &verb_receipt_export,
+                                    &verb_receipt_verify, &verb_request,
+                                    &verb_request_check,  &verb_notice,
+                                    &verb_notice_check,   &verb_claim_new,
+                                    &verb_claim_show,     &verb_claim_take,
+                                    &verb_claim_cancel,   &verb_claim_list,
+                                    &verb_hold_key,       &verb_hold_open,
+                                    &verb_hold_take,      &verb_hold_return,
+                                    &verb_hold_list,      &verb_contact_add,
+                                    &verb_contact_list,   &verb_contact_show,
+                                    &verb_contact_remove, &verb_contact_export,
+                                    &verb_contact_read,   &verb_contact_code,
+                                    &verb_contact_pin,    &verb_contact_pins,
+                                    &verb_contact_unpin,  &verb_completion,
+                                    &verb_version,        NULL};
 
 /* Where a standard stream is closed, the next file that is opened takes its number: a message would be written into the
  * wallet's storage, or to a validator. So each closed one is opened on /dev/null, for reading only, so that output that

@@ -31,10 +31,10 @@ static int check_empty(const char *home)
 }
 
 /* Makes the key file. Returns an exit code. Out: host, which the caller frees whatever is returned. */
-static int make_key(const struct call *call, const char *home, const char *words, struct uncia_host *host)
+static int make_key(const struct call *call, const char *home, const char *words, bool fresh, struct uncia_host *host)
 {
 	char passphrase[PASSPHRASE_SIZE] = "";
-	struct uncia_key_options options = {.size = sizeof(options)};
+	struct uncia_key_options options = {.size = sizeof(options), .fresh = fresh};
 	int code = 0, error = 0;
 	if (call->value[OPTION_NO_PASSPHRASE]) {
 		options.no_passphrase = true;
@@ -88,7 +88,7 @@ static int run_init(const struct call *call)
 		code = check_empty(home);
 	if (!code) {
 		int error = uncia_words_make(NULL, (unsigned)count, words);
-		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, &host);
+		code = error ? cli_complain_error(error, "recovery words") : make_key(call, home, words, true, &host);
 		if (!code && (code = make_show(call, words, true)) != 0)
 			cli_complain(
 			    0,
@@ -114,7 +114,7 @@ static int run_restore(const struct call *call)
 	if (!code)
 		code = check_empty(home);
 	if (!code)
-		code = make_key(call, home, words, &host);
+		code = make_key(call, home, words, false, &host);
 	if (!code)
 		code = make_show(call, words, false);
 	explicit_bzero(words, sizeof(words));

@@ -93,6 +93,7 @@ int exit_code_of(int error)
 	case UNCIA_E_WORDS:
 	case UNCIA_E_NETWORK:
 	case UNCIA_E_CONFIG:
+	case UNCIA_E_VERSION:
 		return EXIT_USAGE;
 	case UNCIA_E_NOT_FOUND:
 		return EXIT_NOT_FOUND;

@@ -110,7 +110,7 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 	int error = uncia_network_load(*path, network, why);
 	if (error == UNCIA_E_MEMORY || error == UNCIA_E_LIBRARY)
 		return cli_complain(EXIT_FAILED, "%s", error_words(error));
-	if (error == UNCIA_E_CONFIG || error == UNCIA_E_LIMIT)
+	if (error == UNCIA_E_CONFIG || error == UNCIA_E_VERSION || error == UNCIA_E_LIMIT)
 		return cli_complain(EXIT_USAGE, "%s: %s", *path, why);
 	int code = error == UNCIA_E_IO ? EXIT_FAILED : EXIT_USAGE;
 	return error ? cli_complain(code, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;

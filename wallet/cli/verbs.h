@@ -14,9 +14,11 @@ extern const struct verb verb_status, verb_wait;                                
 extern const struct verb verb_receipt_export, verb_receipt_verify;                                    /* receipt.c */
 extern const struct verb verb_contact_add, verb_contact_list, verb_contact_show, verb_contact_remove; /* contact.c */
 extern const struct verb verb_contact_export, verb_contact_read, verb_contact_code; /* contact_text.c */
+extern const struct verb verb_contact_pin, verb_contact_pins, verb_contact_unpin;   /* pin.c */
+extern const struct verb verb_request_check, verb_notice_check;                     /* check.c */
+extern const struct verb verb_completion;                                           /* completion.c */
 extern const struct verb verb_claim_show, verb_claim_take;                          /* claim.c */
 extern const struct verb verb_claim_new, verb_claim_cancel, verb_claim_list;        /* claim_own.c */
 extern const struct verb verb_hold_key, verb_hold_open, verb_hold_take, verb_hold_return, verb_hold_list; /* hold.c */
-extern const struct verb verb_completion; /* completion.c */
 
 #endif

@@ -104,6 +104,7 @@ static bool load_line(struct notifier *n, char *line)
 		return false;
 	struct account *account = account_find(n, line);
 	if (account) { /* of those that are not watched any more nothing is kept */
+		n->known += !account->known;
 		account->known = true;
 		account->told = account->newest = (struct account_at){height, created, (uint32_t)payments};
 	}
@@ -188,6 +189,7 @@ void account_proved(struct notifier *n, struct account *account, const struct ac
 	account->newest = *at;
 	if (!account->known) { /* what was there before nobody has to be told of */
 		account->known = true;
+		n->known++;
 		account->told = *at;
 		n->changed = true;
 	}

@@ -15,12 +15,14 @@
 #define WAIT_MS    200
 #define STORE_MS   5000u
 
-static char *network_path, *accounts_path, *url, *secret_path, *state_path;
+static char *network_path, *accounts_path, *url, *authorities_path, *secret_path, *state_path;
 
 static const struct poptOption notifier_options[] = {
     {"network", 0, POPT_ARG_STRING, &network_path, 0, "The network file", "FILE"},
     {"accounts", 0, POPT_ARG_STRING, &accounts_path, 0, "Whom to watch: an address a line", "FILE"},
     {"webhook", 0, POPT_ARG_STRING, &url, 0, "What is called", "URL"},
+    {"ca", 0, POPT_ARG_STRING, &authorities_path, 0,
+     "Who vouches for an https webhook, instead of the system's authorities", "FILE"},
     {"secret", 0, POPT_ARG_STRING, &secret_path, 0, "What the calls are signed with; 16 bytes or more", "FILE"},
     {"state", 0, POPT_ARG_STRING, &state_path, 0, "Where it keeps what was delivered", "FILE"},
     POPT_AUTOHELP POPT_TABLEEND};
@@ -59,6 +61,24 @@ static int read_secret(uint8_t secret[SECRET_MAX], size_t *size)
 	return 0;
 }
 
+/* What is in it is libcurl's to judge, which does with the first call only; a wrong file is told of before. */
+static int check_authorities(void)
+{
+	FILE *file = fopen(authorities_path, "re");
+	char line[256];
+	bool found = false;
+
+	if (!file)
+		return notifier_say(1, "%s: %s", authorities_path, strerror(errno));
+	while (!found && fgets(line, sizeof(line), file))
+		found = strncmp(line, "-----BEGIN CERTIFICATE-----", 27) == 0;
+	bool failed = ferror(file);
+	fclose(file);
+	if (failed)
+		return notifier_say(1, "%s: %s", authorities_path, strerror(errno));
+	return found ? 0 : notifier_say(2, "%s: no certificate in PEM form is in it", authorities_path);
+}
+
 static int notifier_open(struct notifier *n)
 {
 	char why[UNCIA_WHY_SIZE] = "";
@@ -77,8 +97,10 @@ static int notifier_open(struct notifier *n)
 		code = accounts_load(n);
 	if (!code)
 		code = read_secret(secret, &size);
+	if (!code && authorities_path)
+		code = check_authorities();
 	if (!code)
-		code = webhook_new(n, url, secret, size);
+		code = webhook_new(n, url, authorities_path, secret, size);
 	sodium_memzero(secret, sizeof(secret));
 	return code ? code : relay_new(n);
 }
@@ -92,7 +114,7 @@ static int notifier_run(struct notifier *n)
 	while (!notifier_ends) {
 		relay_turn(n);
 		webhook_turn(n, relay_descriptor(n), WAIT_MS);
-		if (!listens && relay_up(n)) {
+		if (!listens && relay_up(n) && n->known == n->count) { /* what comes in from now on is told of */
 			notifier_say(0, "listening for %zu accounts", n->count);
 			listens = true;
 		}

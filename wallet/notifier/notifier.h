@@ -35,7 +35,7 @@ struct webhook;
 struct notifier {
 	struct uncia_network *network;
 	struct account *accounts; /* sorted by address */
-	size_t count;
+	size_t count, known;      /* of them, those of which something is known */
 	char *state_path;
 	bool changed; /* since the state was stored */
 	struct relay *relay;
@@ -72,8 +72,10 @@ void relay_turn(struct notifier *n);
 size_t relay_up(const struct notifier *n);
 
 /* ---- webhook.c ---- */
-/* The secret is copied. Returns an exit code. */
-int webhook_new(struct notifier *n, const char *url, const uint8_t *secret, size_t secret_size);
+/* All is copied. authorities: a file of certificates in PEM form that vouch for an https url; NULL: the system's.
+ * Returns an exit code. */
+int webhook_new(struct notifier *n, const char *url, const char *authorities, const uint8_t *secret,
+                size_t secret_size);
 void webhook_free(struct notifier *n);
 /* Sends what is due and takes what has ended; waits for these, the descriptor or the time. */
 void webhook_turn(struct notifier *n, int descriptor, int wait_ms);

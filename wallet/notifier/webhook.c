@@ -21,13 +21,13 @@ struct transfer {
 
 struct webhook {
 	CURLM *multi;
-	char *url;
+	char *url, *authorities;
 	uint8_t *secret;
 	size_t secret_size;
 	struct transfer transfers[TRANSFERS_MAX];
 };
 
-int webhook_new(struct notifier *n, const char *url, const uint8_t *secret, size_t secret_size)
+int webhook_new(struct notifier *n, const char *url, const char *authorities, const uint8_t *secret, size_t secret_size)
 {
 	struct webhook *w = calloc(1, sizeof(*w));
 
@@ -36,9 +36,10 @@ int webhook_new(struct notifier *n, const char *url, const uint8_t *secret, size
 		return notifier_say(1, "out of memory");
 	w->multi = curl_multi_init();
 	w->url = strdup(url);
+	w->authorities = authorities ? strdup(authorities) : NULL;
 	w->secret = malloc(secret_size);
 	w->secret_size = secret_size;
-	if (!w->multi || !w->url || !w->secret)
+	if (!w->multi || !w->url || !w->secret || (authorities && !w->authorities))
 		return notifier_say(1, "out of memory");
 	memcpy(w->secret, secret, secret_size);
 	if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0)
@@ -65,6 +66,7 @@ void webhook_free(struct notifier *n)
 			transfer_free(w, &w->transfers[i]);
 	curl_multi_cleanup(w->multi);
 	free(w->url);
+	free(w->authorities);
 	if (w->secret)
 		sodium_memzero(w->secret, w->secret_size);
 	free(w->secret);
@@ -119,6 +121,7 @@ static bool transfer_begin(struct webhook *w, struct transfer *t, struct account
 	         account->text, t->at.payments, t->at.created, t->at.height);
 	bool set = add_headers(w, t) && !curl_easy_setopt(t->curl, CURLOPT_URL, w->url) &&
 	           !curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	           (!w->authorities || !curl_easy_setopt(t->curl, CURLOPT_CAINFO, w->authorities)) &&
 	           !curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, t->body) &&
 	           !curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers) &&
 	           !curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, drop_answer) &&

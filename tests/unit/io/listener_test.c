@@ -87,7 +87,7 @@ END_TEST
 START_TEST(listener_names_the_port_in_use)
 {
 	const struct listener_events events = {exempt, on_validator, on_wallet, NULL};
-	struct listener_options options = {&set, "127.0.0.1", 0, 1000};
+	struct listener_options options = {.set = &set, .host = "127.0.0.1", .handshakes_per_second = 1000};
 	struct listener *second;
 	char why[256] = "", expected[64];
 

@@ -74,8 +74,14 @@ struct client {
 	int fd;
 	uv_poll_t poll;
 	struct link *link; /* NULL: raw bytes */
-	bool ended;        /* the other side closed it */
-	size_t received;   /* raw bytes */
+	bool web;          /* the link's bytes are in frames of a WebSocket */
+	uint8_t
+	    text[8192]; /* of a WebSocket: what was received and is not taken apart yet; raw bytes: the first of them */
+	size_t text_size;
+	uint64_t frame_left;
+	bool opened;
+	bool ended;      /* the other side closed it */
+	size_t received; /* raw bytes */
 	unsigned messages;
 	uint8_t last[64];
 	size_t last_size;
@@ -100,13 +106,98 @@ static inline void client_write(struct client *c, const void *data, size_t size)
 	}
 }
 
+/* A frame as a client sends it (RFC 6455 5.2): masked. */
+static inline void client_write_frame(struct client *c, uint8_t first, const void *data, size_t size)
+{
+	static uint8_t frame[(1u << 20) + 14];
+	const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+	size_t at = 0;
+
+	ck_assert_uint_le(size, 1u << 20);
+	frame[at++] = first;
+	frame[at++] = (uint8_t)(0x80 | (size < 126 ? size : size < 65536 ? 126 : 127));
+	for (unsigned i = size < 126 ? 0 : size < 65536 ? 2 : 8; i-- > 0;)
+		frame[at++] = (uint8_t)(size >> 8 * i);
+	memcpy(frame + at, mask, sizeof(mask));
+	at += sizeof(mask);
+	for (size_t i = 0; i < size; i++)
+		frame[at++] = ((const uint8_t *)data)[i] ^ mask[i % 4];
+	client_write(c, frame, at);
+}
+
+/* Bytes of the stream, in a frame where the client speaks WebSocket. */
+static inline void client_say(struct client *c, const void *data, size_t size)
+{
+	if (c->web)
+		client_write_frame(c, 0x82, data, size);
+	else
+		client_write(c, data, size);
+}
+
 static inline void client_flush(struct client *c)
 {
 	struct bytes run;
 
 	for (link_output(c->link, &run); run.size; link_output(c->link, &run)) {
-		client_write(c, run.data, run.size);
+		client_say(c, run.data, run.size);
 		link_output_taken(c->link, run.size);
+	}
+}
+
+static inline void client_hears(struct client *c, const void *data, size_t size)
+{
+	struct bytes message;
+
+	c->received += size;
+	if (!c->link) {
+		size_t room = sizeof(c->text) - c->text_size;
+		memcpy(c->text + c->text_size, data, size < room ? size : room);
+		c->text_size += size < room ? size : room;
+		return;
+	}
+	ck_assert_int_eq(link_feed(c->link, data, size), 0);
+	while (link_next(c->link, &message)) {
+		c->messages++;
+		c->last_size = message.size < sizeof(c->last) ? message.size : sizeof(c->last);
+		memcpy(c->last, message.data, c->last_size);
+	}
+}
+
+/* Takes the answer to the request and the frames apart, as far as they have come. What a server sends has no mask. */
+static inline void client_hears_frames(struct client *c, const uint8_t *data, size_t size)
+{
+	while (size > 0 || c->text_size > 0) {
+		if (c->frame_left > 0) {
+			size_t part = size < c->frame_left ? size : (size_t)c->frame_left;
+			if (!part)
+				return;
+			client_hears(c, data, part);
+			data += part;
+			size -= part;
+			c->frame_left -= part;
+			continue;
+		}
+		if (!size)
+			return;
+		c->text[c->text_size++] = *data++;
+		size--;
+		ck_assert_uint_lt(c->text_size, sizeof(c->text));
+		if (!c->opened) {
+			c->opened = c->text_size > 4 && !memcmp(c->text + c->text_size - 4, "\r\n\r\n", 4);
+			if (c->opened) {
+				ck_assert(!memcmp(c->text, "HTTP/1.1 101 ", 13));
+				c->text_size = 0;
+			}
+			continue;
+		}
+		size_t head = c->text_size < 2 ? 2 : c->text[1] == 126 ? 4 : c->text[1] == 127 ? 10 : 2;
+		if (c->text_size < head)
+			continue;
+		ck_assert_uint_eq(c->text[0], 0x82);
+		c->frame_left = head == 2 ? c->text[1] : 0;
+		for (size_t i = 2; i < head; i++)
+			c->frame_left = c->frame_left << 8 | c->text[i];
+		c->text_size = 0;
 	}
 }
 
@@ -114,7 +205,6 @@ static inline void on_client_readable(uv_poll_t *poll, int status, int events)
 {
 	struct client *c = poll->data;
 	char buffer[65536];
-	struct bytes message;
 
 	(void)status;
 	(void)events;
@@ -126,20 +216,21 @@ static inline void on_client_readable(uv_poll_t *poll, int status, int events)
 		uv_poll_stop(poll);
 		return;
 	}
-	c->received += (size_t)size;
-	if (!c->link)
-		return;
-	ck_assert_int_eq(link_feed(c->link, buffer, (size_t)size), 0);
-	while (link_next(c->link, &message)) {
-		c->messages++;
-		c->last_size = message.size < sizeof(c->last) ? message.size : sizeof(c->last);
-		memcpy(c->last, message.data, c->last_size);
-	}
-	client_flush(c);
+	if (c->web)
+		client_hears_frames(c, (const uint8_t *)buffer, (size_t)size);
+	else
+		client_hears(c, buffer, (size_t)size);
+	if (c->link)
+		client_flush(c);
 }
 
-/* options: NULL for a client of raw bytes. */
-static inline struct client *client_new(int port, const struct link_options *options)
+#define UPGRADE_REQUEST                                                                                                \
+	"GET /wallet HTTP/1.1\r\nHost: 127.0.0.1:7500\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                \
+	"Origin: https://chat.example\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" \
+	"\r\n"
+
+/* options: NULL for a client of raw bytes. web: it speaks WebSocket, and has asked for it. */
+static inline struct client *client_new_by(int port, const struct link_options *options, bool web)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -156,11 +247,19 @@ static inline struct client *client_new(int port, const struct link_options *opt
 	ck_assert_int_eq(uv_poll_init(&loop, &c->poll, c->fd), 0);
 	c->poll.data = c;
 	uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+	c->web = web;
+	if (web)
+		client_write(c, UPGRADE_REQUEST, strlen(UPGRADE_REQUEST));
 	if (options) {
 		ck_assert_int_eq(link_new(options, &c->link), 0);
 		client_flush(c);
 	}
 	return c;
+}
+
+static inline struct client *client_new(int port, const struct link_options *options)
+{
+	return client_new_by(port, options, false);
 }
 
 static inline void client_send(struct client *c, const void *message, size_t size)

@@ -74,7 +74,8 @@ static void up(unsigned handshake_timeout_ms)
 static int node_listen(struct node *n, int port)
 {
 	const struct listener_events events = {exempt, on_validator, on_wallet, n};
-	const struct listener_options options = {&set, "127.0.0.1", (uint16_t)port, 1000};
+	const struct listener_options options = {
+	    .set = &set, .host = "127.0.0.1", .port = (uint16_t)port, .handshakes_per_second = 1000};
 	char why[256] = "";
 
 	ck_assert_msg(!listener_new(&options, &events, &n->listener, why), "%s", why);

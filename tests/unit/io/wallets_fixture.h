@@ -79,7 +79,8 @@ static inline void up_with(uint32_t links_max, unsigned handshake_timeout_ms, un
 	                                        .queue_max = queue_max};
 	const struct wallets_events events = {on_message, on_closed, on_waits, on_watches, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
-	const struct listener_options on_any_port = {&set, "127.0.0.1", 0, 1000};
+	const struct listener_options on_any_port = {
+	    .set = &set, .host = "127.0.0.1", .web_host = "127.0.0.1", .handshakes_per_second = 1000};
 	char why[256] = "";
 
 	memset(&seen, 0, sizeof(seen));
@@ -104,6 +105,17 @@ static inline void down(void)
 	wallets_free(wallets);
 }
 
+/* Whether clients speak WebSocket. */
+#ifndef CLIENTS_BY_WEB
+#define CLIENTS_BY_WEB false
+#endif
+
+static inline struct client *wallets_client_new(const struct link_options *options)
+{
+	return client_new_by(CLIENTS_BY_WEB ? listener_web_port(listener) : listener_port(listener), options,
+	                     CLIENTS_BY_WEB);
+}
+
 static inline struct client *wallet_client(void)
 {
 	const struct link_options options = {
@@ -115,15 +127,16 @@ static inline struct client *wallet_client(void)
 	    .message_size_max = MESSAGE_SIZE_WALLET_MAX,
 	    .write_queue_max = 16u << 20,
 	};
-	return client_new(listener_port(listener), &options);
+	return wallets_client_new(&options);
 }
 
+/* bytes: of the stream. */
 static inline struct client *raw_client(const char *bytes)
 {
-	struct client *c = client_new(listener_port(listener), NULL);
+	struct client *c = wallets_client_new(NULL);
 
 	if (*bytes)
-		client_write(c, bytes, strlen(bytes));
+		client_say(c, bytes, strlen(bytes));
 	return c;
 }
 

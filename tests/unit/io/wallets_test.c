@@ -62,8 +62,8 @@ START_TEST(wallet_with_wrong_handshake_is_closed_at_once)
 {
 	up(4, 60000);
 	char garbage[2 + 48 + 2] = {'W', 0, 48, 1, 1, 1};
-	struct client *c = client_new(listener_port(listener), NULL);
-	client_write(c, garbage, 3 + 48);
+	struct client *c = wallets_client_new(NULL);
+	client_say(c, garbage, 3 + 48);
 	RUN_UNTIL(c->ended);
 	ck_assert_uint_eq(wallets_count(wallets), 0);
 	ck_assert_uint_eq(seen.closed, 0);
@@ -83,7 +83,8 @@ START_TEST(wallet_that_does_not_finish_its_handshake_times_out)
 	RUN_UNTIL(wallets_count(wallets) == 2);
 	RUN_UNTIL(silent->ended && half->ended);
 	ck_assert_uint_eq(wallets_count(wallets), 1);
-	ck_assert_uint_eq(listener_counters(listener)->timed_out, 1);
+	ck_assert_uint_eq(
+	    CLIENTS_BY_WEB ? listener_counters(listener)->web_failed : listener_counters(listener)->timed_out, 1);
 	client_send(good, "y", 1);
 	RUN_UNTIL(good->messages == 2);
 	ck_assert_uint_eq(seen.closed, 0);
@@ -298,7 +299,7 @@ START_TEST(wallet_that_does_not_finish_a_message_is_dropped)
 	RUN_UNTIL(uv_now(&loop) >= begin + 200);
 	ck_assert(!silent->ended && !slow->ended);
 	begin = uv_now(&loop);
-	client_write(slow, size, 1); /* of a record: its length, in part */
+	client_say(slow, size, 1); /* of a record: its length, in part */
 	RUN_UNTIL(slow->ended);
 	ck_assert_uint_ge(uv_now(&loop), begin + 100);
 	ck_assert_uint_eq(wallets_counters(wallets)->dropped_unfinished, 1);
@@ -325,9 +326,9 @@ START_TEST(wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls)
 		struct bytes run;
 		ck_assert_int_eq(link_send(c->link, message, sizeof(message)), 0);
 		link_output(c->link, &run);
-		client_write(c, run.data, run.size / 2);
+		client_say(c, run.data, run.size / 2);
 		RUN_UNTIL(seen.messages == sent);
-		client_write(c, run.data + run.size / 2, run.size - run.size / 2);
+		client_say(c, run.data + run.size / 2, run.size - run.size / 2);
 		link_output_taken(c->link, run.size);
 		RUN_UNTIL(seen.messages == sent + 1);
 	}
@@ -572,7 +573,7 @@ START_TEST(wallet_flood_of_tiny_records_is_taken_a_little_each_turn)
 			size += run.size;
 			link_output_taken(c[i]->link, run.size);
 		}
-		client_write(c[i], sealed, size);
+		client_say(c[i], sealed, size);
 	}
 	/* The last of them may read all that one may have. */
 	const unsigned records = (TCP_STRANGERS_TURN_MAX + TCP_STRANGER_TURN_MAX) / (RECORD_SIZE + TCP_RECORD_COST) +

@@ -136,15 +136,46 @@ START_TEST(genesis_does_not_depend_on_the_order_of_its_accounts)
 }
 END_TEST
 
+/* Whatever else stands in it: the rules of another version may have other fields and other limits. */
+START_TEST(genesis_of_another_version_is_called_that_and_not_judged)
+{
+	static const struct {
+		uint8_t bytes[8];
+		size_t size;
+		uint32_t version;
+		int rc;
+	} of[] = {
+	    {{0x08, 3}, 2, 3, UNCIA_E_VERSION},
+	    {{0x08, 1, 0xff, 0xff}, 4, 1, UNCIA_E_VERSION},
+	    {{0x08, 0xff, 0xff, 0xff, 0xff, 0x0f, 7}, 7, UINT32_MAX, UNCIA_E_VERSION},
+	    {{0x08, 0xff, 0xff, 0xff, 0xff, 0x10, 7}, 7, 0, UNCIA_E_ENCODING},
+	    {{0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, 7, 0, UNCIA_E_ENCODING},
+	    {{0x08, 0x82, 0}, 3, 2, UNCIA_E_ENCODING}, /* two bytes where one would do */
+	    {{0x08, 0x83}, 2, 0, UNCIA_E_ENCODING},
+	    {{0x08, 0}, 2, 0, UNCIA_E_ENCODING},
+	    {{0x08}, 1, 0, UNCIA_E_ENCODING},
+	    {{0x10, 3}, 2, 0, UNCIA_E_ENCODING},
+	    {{0}, 0, 0, UNCIA_E_ENCODING},
+	};
+	struct genesis g;
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		ck_assert_uint_eq(genesis_version(of[i].bytes, of[i].size), of[i].version);
+		ck_assert_int_eq(genesis_decode(&g, of[i].bytes, of[i].size), of[i].rc);
+	}
+	reset();
+	for (uint32_t version = 1; version < 300; version++) {
+		d.pb.version = version;
+		ck_assert_int_eq(decode(), version == GENESIS_VERSION ? 0 : UNCIA_E_VERSION);
+	}
+}
+END_TEST
+
 START_TEST(genesis_refuses_wrong_constants)
 {
 	reset();
 	ck_assert_int_eq(decode(), 0);
-	d.pb.version = 1;
-	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
-	reset();
 	d.pb.version = 0;
-	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
+	ck_assert_int_eq(decode(), UNCIA_E_ENCODING);
 	reset();
 	d.pb.currency = 2;
 	ck_assert_int_eq(decode(), UNCIA_E_CONFIG);
@@ -309,7 +340,8 @@ START_TEST(genesis_of_100000_accounts_fits_its_arena)
 END_TEST
 
 UNIT_MAIN("genesis", genesis_made_decodes_to_the_same_network, genesis_does_not_depend_on_the_order_of_its_accounts,
-          genesis_refuses_wrong_constants, genesis_has_a_time_at_which_payments_can_expire,
-          genesis_takes_names_and_codes_of_their_alphabets_only, genesis_refuses_accounts_out_of_order_or_twice,
+          genesis_of_another_version_is_called_that_and_not_judged, genesis_refuses_wrong_constants,
+          genesis_has_a_time_at_which_payments_can_expire, genesis_takes_names_and_codes_of_their_alphabets_only,
+          genesis_refuses_accounts_out_of_order_or_twice,
           genesis_refuses_balances_below_the_smallest_and_supplies_that_overflow, genesis_refuses_wrong_lengths,
           genesis_with_a_flipped_bit_is_refused_or_another_network, genesis_of_100000_accounts_fits_its_arena)

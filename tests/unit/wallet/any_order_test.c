@@ -105,7 +105,7 @@ static void ask(void)
 		AMONG(uncia_wallet_follow(rig->wallet, or_null(&id)), UNCIA_E_FULL);
 		break;
 	default:
-		AMONG(uncia_wallet_cancel(rig->wallet, (enum uncia_event_kind)draw(11), or_null(&id)),
+		AMONG(uncia_wallet_cancel(rig->wallet, (enum uncia_event_kind)draw(12), or_null(&id)),
 		      UNCIA_E_NOT_FOUND, UNCIA_E_BUSY);
 	}
 }
@@ -136,6 +136,52 @@ static void look(void)
 		uncia_text_free(text);
 }
 
+/* Pins, and notices of payments that are there or not, by people who are pinned or not. */
+static void ask_about_people(void)
+{
+	static const char *const handles[] = {"xmpp:a@x", "xmpp:b@x", "xmpp:A@x", "irc:n/a", "b", "xmpp:\xe2\x80\x8b"};
+	struct uncia_payment_id id = any_id();
+	char hex[UNCIA_ID_TEXT_SIZE], address[UNCIA_ADDRESS_TEXT_SIZE], wish[UNCIA_CHAT_TEXT_SIZE];
+	struct uncia_peer peer = {.size = sizeof(peer), .own = or_null("xmpp:me@x"), .room = !draw(4)};
+	struct uncia_pin pin = {.size = sizeof(pin) + !draw(8)};
+	struct uncia_notice_query query = {
+	    .size = sizeof(query), .peer = or_null(&peer), .notice = hex, .asked = draw(2)};
+	struct uncia_notice_result result = {.size = sizeof(result) + !draw(8)};
+	struct uncia_request request = {.size = sizeof(request)};
+	struct uncia_request_check check = {.size = sizeof(check)};
+	size_t count;
+	peer.handle = or_null((void *)(uintptr_t)handles[draw(6)]);
+	rig_address(draw(3), address);
+	uncia_payment_id_format(&id, hex);
+	switch (draw(8)) {
+	case 0:
+		AMONG(uncia_pin_set(rig->wallet, or_null(&peer), or_null(address), draw(4)), UNCIA_E_SIGNATURE,
+		      UNCIA_E_EXISTS, UNCIA_E_ALIKE, UNCIA_E_ENCODING, UNCIA_E_ADDRESS);
+		break;
+	case 1:
+		AMONG(uncia_pin_find(rig->wallet, &peer, or_null(&pin)), UNCIA_E_NOT_FOUND);
+		AMONG(uncia_pin_drop(rig->wallet, or_null(&peer)), UNCIA_E_NOT_FOUND);
+		break;
+	case 2:
+		AMONG(uncia_pin_count(rig->wallet, or_null(&count)), 0);
+		AMONG(uncia_pin_at(rig->wallet, draw(4), &pin), UNCIA_E_NOT_FOUND);
+		break;
+	case 3:
+		ck_assert_int_eq(uncia_wallet_request(rig->wallet, &request, wish), 0);
+		AMONG(uncia_request_check(rig->wallet, or_null(&peer), or_null(wish), &request, &check), 0);
+		break;
+	case 4:
+		AMONG(uncia_notice_acknowledge(rig->wallet, or_null(&id)), UNCIA_E_NOT_FOUND);
+		AMONG(uncia_notice_restored(rig->wallet), UNCIA_E_UNREACHABLE);
+		break;
+	case 5:
+		AMONG(uncia_notice_result(rig->wallet, or_null(&result)), 0);
+		break;
+	default:
+		AMONG(uncia_wallet_notice_check(rig->wallet, &query, or_null(&result)), UNCIA_E_FULL);
+	}
+}
+
 /* Links that are not there, and validators that are none. */
 static void misuse_links(void)
 {
@@ -159,7 +205,7 @@ static void take_events(void)
 static void step(void)
 {
 	static const enum behaviour behaviours[] = {HONEST, HONEST, HONEST, SILENT, REFUSES, OLD_STATE};
-	switch (draw(10)) {
+	switch (draw(11)) {
 	case 0:
 	case 1:
 	case 2:
@@ -177,6 +223,9 @@ static void step(void)
 		break;
 	case 7:
 		take_events();
+		break;
+	case 9:
+		ask_about_people();
 		break;
 	case 8:
 		rig->net.nodes[draw(4)].behaviour = behaviours[draw(6)];

@@ -4,6 +4,113 @@
 #include "unit.h"
 #include "wallet_rig.h"
 
+/* Without a wallet, and with one without each of the rest. */
+static void null_people_are_refused(void)
+{
+	struct rig *rig = rig_new(4);
+	const struct uncia_peer peer = {.size = sizeof(peer), .own = "xmpp:a@x", .handle = "xmpp:b@x"};
+	struct uncia_pin pin = {.size = sizeof(pin)};
+	struct uncia_contact contact = {.size = sizeof(contact)};
+	struct uncia_contact_check introduced = {.size = sizeof(introduced)};
+	struct uncia_request request = {.size = sizeof(request)};
+	struct uncia_request_check asked = {.size = sizeof(asked)};
+	struct uncia_notice_query query = {.size = sizeof(query), .peer = &peer, .notice = "x"};
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	struct uncia_payment_id id = {{0}};
+	char handle[UNCIA_PEER_SIZE];
+	size_t count;
+	const int answers[] = {
+	    uncia_handle_xmpp(NULL, handle),
+	    uncia_handle_xmpp("a@x", NULL),
+	    uncia_handle_irc(NULL, NULL, "a", handle),
+	    uncia_handle_irc("n", NULL, NULL, handle),
+	    uncia_handle_irc("n", NULL, "a", NULL),
+	    uncia_pin_find(NULL, &peer, &pin),
+	    uncia_pin_find(rig->wallet, NULL, &pin),
+	    uncia_pin_find(rig->wallet, &peer, NULL),
+	    uncia_pin_set(NULL, &peer, "x", 0),
+	    uncia_pin_set(rig->wallet, NULL, "x", 0),
+	    uncia_pin_set(rig->wallet, &peer, NULL, 0),
+	    uncia_pin_drop(NULL, &peer),
+	    uncia_pin_drop(rig->wallet, NULL),
+	    uncia_pin_count(NULL, &count),
+	    uncia_pin_count(rig->wallet, NULL),
+	    uncia_pin_at(NULL, 0, &pin),
+	    uncia_pin_at(rig->wallet, 0, NULL),
+	    uncia_contact_check(NULL, &peer, "x", &contact, &introduced),
+	    uncia_contact_check(rig->wallet, NULL, "x", &contact, &introduced),
+	    uncia_contact_check(rig->wallet, &peer, NULL, &contact, &introduced),
+	    uncia_contact_check(rig->wallet, &peer, "x", NULL, &introduced),
+	    uncia_contact_check(rig->wallet, &peer, "x", &contact, NULL),
+	    uncia_request_check(NULL, &peer, "x", &request, &asked),
+	    uncia_request_check(rig->wallet, NULL, "x", &request, &asked),
+	    uncia_request_check(rig->wallet, &peer, NULL, &request, &asked),
+	    uncia_request_check(rig->wallet, &peer, "x", NULL, &asked),
+	    uncia_request_check(rig->wallet, &peer, "x", &request, NULL),
+	    uncia_wallet_notice_check(NULL, &query, &result),
+	    uncia_wallet_notice_check(rig->wallet, NULL, &result),
+	    uncia_wallet_notice_check(rig->wallet, &query, NULL),
+	    uncia_notice_result(NULL, &result),
+	    uncia_notice_result(rig->wallet, NULL),
+	    uncia_notice_acknowledge(NULL, &id),
+	    uncia_notice_acknowledge(rig->wallet, NULL),
+	    uncia_notice_restored(NULL),
+	};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
+		ck_assert_msg(answers[i] == UNCIA_E_ARGUMENT, "%zu: %d", i, answers[i]);
+	rig_free(rig);
+}
+
+/* Each size that is wrong, and each member that must not be missing. */
+START_TEST(notices_and_people_of_no_version_are_refused)
+{
+	struct rig *rig = rig_new(4);
+	struct uncia_peer peer = {.size = sizeof(peer), .own = "xmpp:a@x", .handle = "xmpp:b@x"};
+	static const char id[] = "7000000000000000000000000000000000000000000000000000000000000000";
+	const struct uncia_notice_query good = {.size = sizeof(good), .peer = &peer, .notice = id};
+	struct uncia_notice_query bad[7];
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	struct uncia_contact contact = {.size = sizeof(contact)};
+	struct uncia_contact_check introduced = {.size = sizeof(introduced) + 1};
+	struct uncia_request request = {.size = sizeof(request)};
+	struct uncia_request_check asked = {.size = 0};
+	char huge[UNCIA_NOTICE_TAG_SIZE + 1] = "";
+	for (size_t i = 0; i < 7; i++)
+		bad[i] = good;
+	bad[0].size = sizeof(good) + 8;
+	bad[1].peer = NULL;
+	bad[2].notice = NULL;
+	bad[3].tag = "x";
+	bad[4].tag_size = 1;
+	bad[5].tag = huge;
+	bad[5].tag_size = sizeof(huge);
+	bad[6].size = 0;
+	for (size_t i = 0; i < 7; i++)
+		ck_assert_msg(uncia_wallet_notice_check(rig->wallet, &bad[i], &result) == UNCIA_E_ARGUMENT, "%zu", i);
+	result.size--;
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &good, &result), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_notice_result(rig->wallet, &result), UNCIA_E_ARGUMENT);
+	result.size++;
+	ck_assert_int_eq(uncia_contact_check(rig->wallet, &peer, "x", &contact, &introduced), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_request_check(rig->wallet, &peer, "x", &request, &asked), UNCIA_E_ARGUMENT);
+	peer.size--;
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &good, &result), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_request_check(rig->wallet, &peer, "x", &request, &asked), UNCIA_E_ARGUMENT);
+	peer.size++;
+	/* Its memo may be as long as the library keeps, and no longer. */
+	struct uncia_notice_query with_memo = good;
+	char memo[UNCIA_MEMO_SIZE + 1];
+	memset(memo, 'm', sizeof(memo) - 1);
+	memo[sizeof(memo) - 1] = '\0';
+	with_memo.memo = memo;
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &with_memo, &result), UNCIA_E_LIMIT);
+	with_memo.memo = "a\nb";
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &with_memo, &result), UNCIA_E_ENCODING);
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &good, &result), 0);
+	rig_free(rig);
+}
+END_TEST
+
 START_TEST(null_is_refused_everywhere)
 {
 	struct uncia_address address;
@@ -106,6 +213,7 @@ START_TEST(null_is_refused_everywhere)
 	ck_assert_int_eq(uncia_contact_find(NULL, "a", text), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_contact_count(NULL, &size), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_contact_at(NULL, 0, text, text), UNCIA_E_ARGUMENT);
+	null_people_are_refused();
 	ck_assert_int_eq(uncia_wallet_fd(NULL), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_descriptors(NULL, NULL, 0, &size), UNCIA_E_ARGUMENT);
 	ck_assert_int_eq(uncia_wallet_process(NULL), UNCIA_E_ARGUMENT);
@@ -296,5 +404,5 @@ START_TEST(every_byte_of_a_receipt_counts)
 END_TEST
 
 UNIT_MAIN("arguments", structures_are_told_by_name, structures_are_made_with_their_size_in_them,
-          null_is_refused_everywhere, links_out_of_their_turn_are_refused, sizes_of_no_version_are_refused,
-          events_that_nobody_takes_do_not_pile_up, every_byte_of_a_receipt_counts)
+          null_is_refused_everywhere, notices_and_people_of_no_version_are_refused, links_out_of_their_turn_are_refused,
+          sizes_of_no_version_are_refused, events_that_nobody_takes_do_not_pile_up, every_byte_of_a_receipt_counts)

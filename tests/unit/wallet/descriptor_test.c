@@ -50,6 +50,16 @@ static unsigned idle_turns(struct rig *rig, uint64_t ms)
 	}
 }
 
+/* Whether it comes to rest: what is still on its way comes late on a busy machine, and each answer is a turn; a wallet
+ * that calls for nothing does so for ever. */
+static bool falls_silent(struct rig *rig)
+{
+	for (int i = 0; i < 20; i++)
+		if (idle_turns(rig, 600) <= 2)
+			return true;
+	return false;
+}
+
 static void finalises(struct fake_network *n)
 {
 	n->finalise = true;
@@ -440,7 +450,7 @@ START_TEST(a_wallet_that_watches_is_called_when_something_came_in_and_else_not)
 		fake_network_serve(&rig->net);
 		idle_turns(rig, 5);
 	}
-	ck_assert_uint_le(idle_turns(rig, 600), 2); /* an answer may have come late */
+	ck_assert(falls_silent(rig));
 	ck_assert(!readable(rig, 0));
 	receive(rig);
 	ck_assert(run_until(rig, UNCIA_EVENT_INCOMING, &event, &turns));
@@ -451,10 +461,10 @@ START_TEST(a_wallet_that_watches_is_called_when_something_came_in_and_else_not)
 	acknowledge_first(rig);
 	ck_assert(readable(rig, 0));
 	ck_assert_ptr_null(uncia_watch_incoming(rig->wallet, 0));
-	ck_assert_uint_le(idle_turns(rig, 600), 2);
+	ck_assert(falls_silent(rig));
 	uncia_watch_stop(rig->wallet);
 	ck_assert(readable(rig, 0));
-	ck_assert_uint_le(idle_turns(rig, 600), 2);
+	ck_assert(falls_silent(rig));
 	ck_assert(!readable(rig, 0));
 	rig_free(rig);
 }

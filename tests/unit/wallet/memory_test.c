@@ -374,6 +374,136 @@ START_TEST(an_order_without_memory_is_refused_or_ends_or_is_made)
 }
 END_TEST
 
+static const struct uncia_peer bob = {.size = sizeof(bob), .own = "xmpp:me@x", .handle = "xmpp:bob@x"};
+
+/* Checks a notice again and again until it is told as paid; one allocation fails in the wallet's calls. Returns whether
+ * one did. */
+static bool check_without(uint64_t nth)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE];
+	struct uncia_notice_result result = {.size = sizeof(result), .over = true};
+	const struct uncia_notice_query query = {.size = sizeof(query), .peer = &bob, .notice = id};
+	bool told = false, shown = false;
+	rig = rig_new(4);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	rig_address(0, address);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &bob, address, UNCIA_PIN_DECIDED), 0);
+	receive_one(1);
+	memcpy(paid.b, rig->net.finals[0].payment->id.b, sizeof(paid.b));
+	uncia_payment_id_format(&paid, id);
+	heap_hold(1);
+	heap_fail_once(nth);
+	for (int i = 0; i < 400 && !shown; i++) {
+		heap_hold(0);
+		int error = 0;
+		if (!told && result.over)
+			error = uncia_wallet_notice_check(rig->wallet, &query, &result);
+		CHECK(error == 0 || (error == UNCIA_E_MEMORY && heap_failed()));
+		while (!told && uncia_notice_result(rig->wallet, &result) == 1)
+			CHECK(result.error == 0 || (result.error == UNCIA_E_MEMORY && result.over));
+		rig_no_events(rig);
+		told = told || (result.over && result.verdict == UNCIA_NOTICE_PAID);
+		CHECK(told || result.verdict != UNCIA_NOTICE_AGAIN);
+		error = told ? uncia_notice_acknowledge(rig->wallet, &paid) : 0;
+		CHECK(error == 0 || (error == UNCIA_E_MEMORY && heap_failed()));
+		shown = told && !error;
+		heap_hold(1);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+	}
+	bool failed = heap_failed();
+	heap_fail_from(0);
+	ck_assert_msg(shown, "allocation %llu: not told", (unsigned long long)nth);
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &query, &result), 0);
+	ck_assert(result.over && result.verdict == UNCIA_NOTICE_AGAIN);
+	rig_free(rig);
+	return failed;
+}
+
+START_TEST(a_notice_is_told_once_wherever_memory_ended)
+{
+	uint64_t n = 1;
+	while (check_without(n))
+		n++;
+	ck_assert_uint_ge(n, 15);
+}
+END_TEST
+
+static char wish[UNCIA_CHAT_TEXT_SIZE], introduction[UNCIA_CHAT_TEXT_SIZE];
+
+static int call_person(void)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	static uint32_t next;
+	rig_address(next++ % 3, address); /* another one each time, so that it is stored */
+	return uncia_pin_set(rig->wallet, &bob, address, UNCIA_PIN_DECIDED);
+}
+
+static void check_person(void)
+{
+	struct uncia_pin pin = {.size = sizeof(pin)};
+	ck_assert_int_eq(uncia_pin_find(rig->wallet, &bob, &pin), 0);
+}
+
+static int call_people(void)
+{
+	size_t count = 9;
+	int result = uncia_pin_count(rig->wallet, &count);
+	CHECK(result || count == 1);
+	return result;
+}
+
+static int call_introduced(void)
+{
+	struct uncia_contact contact = {.size = sizeof(contact)};
+	struct uncia_contact_check check = {.size = sizeof(check)};
+	int result = uncia_contact_check(rig->wallet, &bob, introduction, &contact, &check);
+	CHECK(result || check.verdict == UNCIA_CONTACT_CHANGED);
+	return result;
+}
+
+static int call_request_check(void)
+{
+	struct uncia_request request = {.size = sizeof(request)};
+	struct uncia_request_check check = {.size = sizeof(check)};
+	int result = uncia_request_check(rig->wallet, &bob, wish, &request, &check);
+	CHECK(result || check.verdict == UNCIA_REQUEST_OWN);
+	return result;
+}
+
+/* The contact text of somebody else's wallet, for Bob's handle. */
+static void introduce(void)
+{
+	const struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true};
+	struct memory_host host;
+	struct uncia_wallet *wallet;
+	memory_host_init(&host);
+	ck_assert_int_eq(
+	    uncia_wallet_create(
+	        &host.host, "legal winner thank year wave sausage worth useful legal winner thank yellow", &options),
+	    0);
+	ck_assert_int_eq(uncia_wallet_open(&host.host, rig->net.network, NULL, &wallet), 0);
+	ck_assert_int_eq(uncia_wallet_contact(wallet, bob.handle, introduction), 0);
+	uncia_wallet_close(wallet);
+	memory_host_deinit(&host);
+}
+
+START_TEST(people_are_known_or_memory_is_missing)
+{
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_request request = {.size = sizeof(request)};
+	rig = rig_new(4);
+	rig_address(0, address);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &bob, address, UNCIA_PIN_DECIDED), 0);
+	ck_assert_int_eq(uncia_wallet_request(rig->wallet, &request, wish), 0);
+	introduce();
+	ck_assert_int_ge(sweep(call_person, check_person), 3);
+	ck_assert_int_ge(sweep(call_people, NULL), 3);
+	ck_assert_int_ge(sweep(call_request_check, NULL), 3);
+	ck_assert_int_ge(sweep(call_introduced, NULL), 3);
+	rig_free(rig);
+}
+END_TEST
+
 static char *message, *expiry;
 
 static int call_scan(void)
@@ -429,7 +559,8 @@ START_TEST(texts_of_chats_are_read_whole_or_not_at_all)
 }
 END_TEST
 
-UNIT_MAIN("memory", an_order_without_memory_is_refused_or_ends_or_is_made, network_file_is_read_whole_or_refused,
+UNIT_MAIN("memory", a_notice_is_told_once_wherever_memory_ended, people_are_known_or_memory_is_missing,
+          an_order_without_memory_is_refused_or_ends_or_is_made, network_file_is_read_whole_or_refused,
           key_is_stored_whole_or_not_at_all, what_is_stored_is_read_whole_or_not_at_all,
           payment_without_memory_is_not_stored_and_not_sent, payment_becomes_final_once_wherever_memory_ended,
           what_comes_in_is_told_wherever_memory_ended, texts_of_chats_are_read_whole_or_not_at_all)

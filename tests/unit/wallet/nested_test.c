@@ -29,6 +29,13 @@ static void call_back(void)
 	struct uncia_unlocking *unlocking;
 	const void *data;
 	size_t size;
+	struct uncia_peer peer = {.size = sizeof(peer), .own = "xmpp:a@x", .handle = "xmpp:b@x"};
+	struct uncia_pin pin = {.size = sizeof(pin)};
+	struct uncia_contact contact = {.size = sizeof(contact)};
+	struct uncia_contact_check introduced = {.size = sizeof(introduced)};
+	struct uncia_request_check asked = {.size = sizeof(asked)};
+	struct uncia_notice_query query = {.size = sizeof(query), .peer = &peer, .notice = "x"};
+	struct uncia_notice_result result = {.size = sizeof(result)};
 	const int answers[] = {
 	    uncia_wallet_unlock(w, "x"),
 	    uncia_unlocking_begin(w, &unlocking),
@@ -89,6 +96,17 @@ static void call_back(void)
 	    uncia_wallet_hold_state(w, &hold),
 	    uncia_wallet_take(w, NULL, &id),
 	    uncia_wallet_give_back(w, NULL, 0, &id),
+	    uncia_pin_find(w, &peer, &pin),
+	    uncia_pin_set(w, &peer, "x", 0),
+	    uncia_pin_drop(w, &peer),
+	    uncia_pin_count(w, &size),
+	    uncia_pin_at(w, 0, &pin),
+	    uncia_contact_check(w, &peer, "x", &contact, &introduced),
+	    uncia_request_check(w, &peer, "x", &wish, &asked),
+	    uncia_wallet_notice_check(w, &query, &result),
+	    uncia_notice_result(w, &result),
+	    uncia_notice_acknowledge(w, &id),
+	    uncia_notice_restored(w),
 	};
 	uncia_watch_stop(w);
 	uncia_wallet_wake(w); /* from anywhere */
@@ -151,6 +169,8 @@ START_TEST(a_hook_that_calls_the_wallet_is_refused_and_changes_nothing)
 	rig_address(1, address);
 	ck_assert_int_eq(uncia_contact_pin(rig->wallet, "bob", address, false), 0);
 	ck_assert_int_eq(uncia_contact_find(rig->wallet, "bob", name), 0);
+	struct uncia_peer bob = {.size = sizeof(bob), .own = "xmpp:a@x", .handle = "xmpp:b@x"};
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &bob, address, UNCIA_PIN_DECIDED), 0);
 	ck_assert_int_eq(rig_pay_now(rig, NULL, 1000 * AMOUNT_MICROS, &id), UNCIA_E_FUNDS); /* is logged */
 	ck_assert_uint_gt(nested, 20);
 	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 1);

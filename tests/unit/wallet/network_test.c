@@ -18,15 +18,20 @@ static char *changed(const char *from, const char *to)
 	return result;
 }
 
-static void refuse(const char *from, const char *to, const char *part)
+static void refuse_as(int error, const char *from, const char *to, const char *part)
 {
 	char why[UNCIA_WHY_SIZE] = "", *text = changed(from, to);
 	struct uncia_network *network = NULL;
 	int result = uncia_network_parse(text, &network, why);
-	ck_assert_msg(result == UNCIA_E_CONFIG, "%s -> %s: %d", from, to, result);
+	ck_assert_msg(result == error, "%s -> %s: %d", from, to, result);
 	ck_assert_ptr_null(network);
 	ck_assert_msg(strstr(why, part) != NULL, "\"%s\" is not in \"%s\"", part, why);
 	free(text);
+}
+
+static void refuse(const char *from, const char *to, const char *part)
+{
+	refuse_as(UNCIA_E_CONFIG, from, to, part);
 }
 
 START_TEST(network_file_is_read)
@@ -116,6 +121,8 @@ START_TEST(every_mistake_is_named_with_its_line)
 	refuse("name = fixture", "name:fixture", "line 3: neither a [section] nor key = value");
 	refuse("genesis = ", "genesis = \ngenesis = ", "line 4: there is no value behind '='");
 	refuse("genesis = ", "genesis = !", "genesis");
+	refuse_as(UNCIA_E_VERSION, "genesis = CAIS", "genesis = CAMS",
+	          "a network by version 3 of the rules, and this program keeps those of version 2: update the program");
 	refuse("genesis = C", "genesis = D", "genesis");
 	refuse("genesis = C",
 	       "genesis = \xff"
@@ -142,6 +149,30 @@ START_TEST(every_mistake_is_named_with_its_line)
 }
 END_TEST
 
+/* Notes are comments to readers before them; what is no note is a comment to this one. */
+START_TEST(notes_name_websockets)
+{
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	char *text = changed("[validator.1]\n", "#: websocket = ws://elsewhere\n#: pigeon = Bodie\n[validator.1]\n"
+	                                        " #:websocket = wss://v1.example.org/uncia?a=b \n#: websocket\n");
+	struct uncia_network *network;
+	ck_assert_int_eq(uncia_network_parse(text, &network, NULL), 0);
+	ck_assert_str_eq(uncia_network_websocket(network, 0), "ws://elsewhere");
+	ck_assert_str_eq(uncia_network_websocket(network, 1), "wss://v1.example.org/uncia?a=b");
+	ck_assert_ptr_null(uncia_network_websocket(network, 2));
+	ck_assert_ptr_null(uncia_network_websocket(network, 4));
+	ck_assert_ptr_null(uncia_network_websocket(NULL, 0));
+	free(text);
+	uncia_network_free(network);
+	refuse("[validator.1]\n", "[validator.1]\n#: websocket = http://a\n", "the websocket of validator 1");
+	refuse("[validator.1]\n", "[validator.1]\n#: websocket = ws://\n", "the websocket of validator 1");
+	refuse("[validator.1]\n", "[validator.1]\n#: websocket = ws://a b\n", "the websocket of validator 1");
+	refuse("[validator.1]\n", "[validator.1]\n#: websocket = ws://a\n#: websocket = ws://a\n", "once");
+	fake_network_deinit(&net);
+}
+END_TEST
+
 START_TEST(long_lines_and_empty_files_are_refused)
 {
 	struct uncia_network *network = NULL;
@@ -161,4 +192,4 @@ END_TEST
 
 UNIT_MAIN("network", network_file_is_read, addresses_of_every_kind_are_read,
           indents_comments_line_ends_and_a_byte_order_mark_change_nothing, every_mistake_is_named_with_its_line,
-          long_lines_and_empty_files_are_refused)
+          notes_name_websockets, long_lines_and_empty_files_are_refused)

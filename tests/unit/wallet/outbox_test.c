@@ -150,7 +150,7 @@ static void check_found(bool reopened)
 	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &first), UNCIA_E_IO);
 	ck_assert_uint_eq(memory_host_count(&rig->host, "payment-"), 1);
 	/* While it cannot be made durable, nothing leaves. */
-	fail_from(rig, reopened ? 5 : 2, FAIL_BEFORE, 1000); /* the first four calls open the wallet */
+	fail_from(rig, reopened ? 6 : 2, FAIL_BEFORE, 1000); /* the first five calls open the wallet */
 	if (reopened)
 		rig_reopen(rig);
 	else

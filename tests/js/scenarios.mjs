@@ -1,0 +1,372 @@
+/* The package for JavaScript against a network: node --test. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import test from "node:test";
+import { Worker } from "node:worker_threads";
+import { LIGHT, PASSPHRASE, Watched, WebSocket, command, library, newWallet, root, uncia } from "./support.mjs";
+
+const { DirectoryStorage, MemoryStorage } = uncia;
+const folder = await mkdtemp(join(process.env.UNCIA_SCRATCH ?? tmpdir(), "uncia-js-"));
+const places = { count: 0 };
+const place = () => join(folder, `home-${places.count++}`);
+
+/* Children run one after the other, and end. */
+function child(...words) {
+	return new Promise((resolve) => {
+		const process_ = spawn(process.execPath, [join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "payer.mjs"), ...words]);
+		let out = "";
+		let wrong = "";
+		process_.stdout.on("data", (part) => (out += part));
+		process_.stderr.on("data", (part) => (wrong += part));
+		process_.on("close", (code, signal) => resolve({ code, signal, out, wrong }));
+	});
+}
+
+async function holder(directory) {
+	const process_ = spawn(process.execPath, [new URL("./payer.mjs", import.meta.url).pathname, directory]);
+	await new Promise((resolve, reject) => {
+		createInterface(process_.stdout).once("line", resolve);
+		process_.once("close", () => reject(new Error("it ended")));
+	});
+	return {
+		pid: process_.pid,
+		kill: () => new Promise((resolve) => {
+			process_.removeAllListeners("close");
+			process_.once("close", resolve);
+			process_.kill("SIGKILL");
+		}),
+	};
+}
+
+const coded = (name) => (error) => {
+	assert.equal(error.name, name, error.stack);
+	assert.equal(error.code, uncia.errors[name]);
+	return true;
+};
+
+for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
+	test(`two wallets pay each other by ${way}`, async () => {
+		const own = await library(options);
+		const [alice, bob] = [await newWallet(own, new DirectoryStorage(place())), await newWallet(own, new MemoryStorage())];
+		const seen = [];
+		alice.on("payment", (payment) => seen.push(payment.state));
+		const watch = bob.watch("chat");
+		await watch.ready;
+		await command("send", alice.address(), "5");
+		const made = own.made;
+		const paid = await alice.pay({ to: bob.address(), amount: made.amount("0.50"), key: "m1", memo: "tea", tag: "chat 7" });
+		assert.equal(paid.state, "pending");
+		assert.equal(paid.own, true);
+		const ended = await alice.follow(paid.id);
+		assert.equal(ended.state, "final");
+		assert.equal(ended.memo, "tea");
+		assert.equal(new TextDecoder().decode(ended.tag), "chat 7");
+		assert.ok(seen.includes("final"));
+		const { value: incoming } = await watch.next();
+		assert.equal(incoming.payment.id, paid.id);
+		assert.equal(incoming.payment.sender, alice.address());
+		assert.deepEqual([incoming.direction, incoming.amount, incoming.outputs], ["in", 500000n, [{ address: bob.address(), amount: 500000n }]]);
+		await incoming.acknowledge();
+		/* Back, by a request. */
+		const [{ kind, text, error, begin, end }, ...none] = made.scan(`für dich: ${alice.request({ amount: 200000n, memo: "rest" })} 🙂`, own.network);
+		assert.deepEqual([kind, error, begin, none.length], ["request", null, 10, 0]);
+		assert.equal(end - begin, text.length);
+		const request = made.parseRequest(text, own.network);
+		assert.deepEqual([request.amount, request.memo, request.checked], [200000n, "rest", true]);
+		const back = await bob.pay({ to: request.address, amount: request.amount, key: request.key });
+		assert.equal((await bob.follow(back.id)).state, "final");
+		assert.equal((await bob.sync()).spendable, 300000n);
+		assert.equal((await alice.sync()).spendable, 4700000n);
+		/* The same key is the same payment; another one under it is refused; more than there is, too. */
+		assert.equal((await bob.pay({ to: request.address, amount: request.amount, key: request.key })).id, back.id);
+		await assert.rejects(bob.pay({ to: request.address, amount: 1n, key: request.key }), coded("UNCIA_E_KEY_REUSED"));
+		await assert.rejects(bob.pay({ to: request.address, amount: 300001n }), coded("UNCIA_E_FUNDS"));
+		await assert.rejects(bob.pay({ to: "unc1nobody", amount: 10000n }), coded("UNCIA_E_ADDRESS"));
+		await assert.rejects(bob.pay({ to: request.address, amount: 0.5 }), coded("UNCIA_E_ARGUMENT"));
+		assert.equal((await bob.sync()).spendable, 300000n);
+		/* Receipts and history. */
+		const verified = made.verifyReceipt(alice.receipt(paid.id), own.network);
+		assert.deepEqual([verified.payment.id, verified.outputs[0].amount], [paid.id, 500000n]);
+		const receipt = alice.receipt(paid.id);
+		const spoilt = receipt.slice(0, 200) + (receipt[200] === "q" ? "p" : "q") + receipt.slice(201);
+		assert.throws(() => made.verifyReceipt(spoilt, own.network), coded("UNCIA_E_CHANGED"));
+		const pages = [];
+		for (let before = null; ; ) {
+			const page = await alice.history({ limit: 2, before });
+			pages.push(...page.entries);
+			before = page.next;
+			if (!before)
+				break;
+		}
+		assert.deepEqual(pages.map(({ direction, amount }) => [direction, amount]), [["in", 200000n], ["out", 500000n], ["in", 5000000n]]);
+		assert.equal(alice.byKey("m1").id, paid.id);
+		assert.equal(alice.byKey("m2"), null);
+		const notice = made.parseNotice(made.notice({ id: paid.id, memo: "tea" }, own.network), own.network);
+		assert.deepEqual(notice, { id: paid.id, memo: "tea" });
+		const contact = made.parseContact(bob.contact("xmpp:bob@example.org"), own.network);
+		assert.deepEqual(contact, { address: bob.address(), handle: "xmpp:bob@example.org" });
+		/* Many at once: events of orders are told apart. */
+		const many = await Promise.all(Array.from({ length: 8 }, (_, i) =>
+			alice.pay({ to: bob.address(), amount: 10000n + BigInt(i), key: `many-${i}` })));
+		assert.equal(new Set(many.map(({ id }) => id)).size, 8);
+		many.forEach(({ amount }, i) => assert.equal(amount, 10000n + BigInt(i)));
+		for (const { id } of many)
+			assert.equal((await alice.follow(id)).state, "final");
+		for (let i = 0; i < many.length; i++) {
+			const { value } = await watch.next();
+			assert.ok(many.some(({ id }) => id === value.payment.id));
+			if (i === many.length - 1)
+				await value.acknowledge(); // and all before it
+		}
+		/* Whoever waits for what does not come can leave, and closing tells the others. */
+		const leave = new AbortController();
+		const nobody = alice.follow("ffffffff".padEnd(64, "0"), { signal: leave.signal });
+		leave.abort();
+		await assert.rejects(nobody, { name: "AbortError" });
+		const waits = alice.follow("ffffffff".padEnd(64, "1"));
+		const closed = assert.rejects(waits, coded("UNCIA_E_CLOSED"));
+		await Promise.all([alice.close(), alice.close(), bob.close()]);
+		await closed;
+		assert.equal((await watch.next()).done, true);
+		assert.throws(() => alice.address(), coded("UNCIA_E_ARGUMENT"));
+	});
+
+test("what was not acknowledged is told again, in order, after the program was closed", async () => {
+	const own = await library();
+	const directory = place();
+	let bob = await newWallet(own, new DirectoryStorage(directory));
+	await bob.watch("chat").ready;
+	const address = bob.address();
+	await command("send", address, "1");
+	await command("send", address, "2");
+	const amounts = [];
+	for (let turn = 0; turn < 3; turn++) {
+		await bob.close();
+		bob = await own.made.open({ storage: new DirectoryStorage(directory), network: own.network });
+		assert.equal(bob.unlocked, false); // it can look
+		for await (const incoming of bob.watch("chat")) {
+			amounts.push(incoming.amount);
+			if (turn > 0) {
+				await incoming.acknowledge();
+				break;
+			}
+			if (amounts.length === 2)
+				break;
+		}
+	}
+	assert.deepEqual(amounts, [1000000n, 2000000n, 1000000n, 2000000n]);
+	assert.throws(() => bob.address(), coded("UNCIA_E_LOCKED"));
+	await bob.close();
+});
+
+test("a key opens with its passphrase alone, its words restore it, and the wallet goes on meanwhile", async () => {
+	const own = await library();
+	const storage = new MemoryStorage();
+	const words = own.made.makeWords(24);
+	assert.equal(words.split(" ").length, 24);
+	await own.made.create({ storage, words, passphrase: PASSPHRASE }); // as heavy as it is by default
+	await assert.rejects(own.made.create({ storage, words, passphrase: PASSPHRASE, ...LIGHT }), coded("UNCIA_E_EXISTS"));
+	await assert.rejects(own.made.create({ storage: new MemoryStorage(), words }), coded("UNCIA_E_ARGUMENT"));
+	await assert.rejects(own.made.create({ storage: new MemoryStorage(), words: `${words} abandon`, passphrase: "a" }), coded("UNCIA_E_WORDS"));
+	await assert.rejects(own.made.open({ storage, network: own.network, passphrase: "correct horse" }), coded("UNCIA_E_PASSPHRASE"));
+	await assert.rejects(own.made.open({ storage: new MemoryStorage(), network: own.network }), coded("UNCIA_E_NOT_FOUND"));
+	const wallet = await own.made.open({ storage, network: own.network });
+	let turns = 0;
+	const unlocking = wallet.unlock(PASSPHRASE).then(() => "unlocked");
+	while ((await Promise.race([unlocking, new Promise((resolve) => setTimeout(resolve, 1))])) !== "unlocked")
+		turns++;
+	assert.ok(turns > 50, `${turns} turns of the loop while a key was derived`);
+	assert.equal((await wallet.sync()).known, true);
+	assert.equal(await wallet.words(PASSPHRASE), words);
+	await assert.rejects(wallet.words("another"), coded("UNCIA_E_PASSPHRASE"));
+	const restored = await newWallet(own, new MemoryStorage(), words);
+	assert.equal(restored.address(), wallet.address());
+	assert.deepEqual(own.made.examineWords("abandon zoo xylophone"), { count: 3, unknown: 3 });
+	assert.equal(own.made.examineWords(words), null);
+	/* A key of another account in its place does not open under the user's passphrase. */
+	const other = new MemoryStorage();
+	await own.made.create({ storage: other, words: own.made.makeWords(), passphrase: null });
+	await assert.rejects(own.made.open({ storage: other, network: own.network, passphrase: PASSPHRASE }), coded("UNCIA_E_PASSPHRASE"));
+	await Promise.all([wallet.close(), restored.close()]);
+});
+
+test("a payment that is not durable does not leave", async () => {
+	const own = await library();
+	let release = null;
+	const storage = new Watched(new MemoryStorage());
+	const alice = await newWallet(own, storage);
+	const bob = await newWallet(own, new MemoryStorage());
+	await command("send", alice.address(), "3");
+	await alice.sync();
+	const held = new Promise((resolve) => {
+		release = resolve;
+	});
+	let asked;
+	const began = new Promise((resolve) => (asked = resolve));
+	storage.before = () => {
+		asked();
+		return held;
+	};
+	let paid = null;
+	const paying = alice.pay({ to: bob.address(), amount: 1000000n, key: "late" }).then((payment) => (paid = payment));
+	await began;
+	const { id } = alice.byKey("late");
+	/* Questions and answers go, over the very links that it would leave by; several rounds of them. */
+	for (let i = 0; i < 5; i++) {
+		assert.equal((await alice.sync()).waiting, 1000000n);
+		assert.equal((await bob.sync()).exists, false);
+	}
+	assert.equal(paid, null);
+	assert.equal(alice.payment(id).state, "pending");
+	storage.before = async () => {};
+	release();
+	await paying;
+	assert.equal((await alice.follow(id)).state, "final");
+	assert.equal((await bob.sync()).spendable, 1000000n);
+	await Promise.all([alice.close(), bob.close()]);
+});
+
+test("where storage fails nothing is paid, and the home is opened again over what is there", async () => {
+	const own = await library();
+	const bob = await newWallet(own, new MemoryStorage());
+	for (const failing of [1, 2, 3]) {
+		const inner = new DirectoryStorage(place());
+		const storage = new Watched(inner);
+		let alice = await newWallet(own, storage);
+		await command("send", alice.address(), "3");
+		await alice.sync();
+		const begun = storage.writes;
+		const errors = [];
+		alice.on("error", (error) => errors.push(error.name));
+		storage.before = async () => {
+			if (storage.writes === begun + failing)
+				throw new Error("the disk is full");
+		};
+		const before = (await bob.sync()).balance;
+		const result = await alice.pay({ to: bob.address(), amount: 1000000n, key: "fails" }).then((payment) => alice.follow(payment.id)).catch((error) => error);
+		const durable = failing > 1;
+		if (!durable) {
+			assert.equal(result.name, "UNCIA_E_IO");
+			assert.match(result.message, /the disk is full/);
+			assert.equal((await bob.sync()).balance, before);
+		}
+		await assert.rejects(alice.pay({ to: bob.address(), amount: 1000000n, key: "more" }), coded("UNCIA_E_IO"));
+		assert.ok(errors.includes("UNCIA_E_IO") || durable, String(errors));
+		await alice.close();
+		alice = await own.made.open({ storage: inner, network: own.network, passphrase: PASSPHRASE });
+		assert.equal(alice.byKey("more"), null);
+		const again = await alice.pay({ to: bob.address(), amount: 1000000n, key: "fails" });
+		assert.equal((await alice.follow(again.id)).state, "final");
+		assert.equal((await bob.sync()).balance, before + 1000000n);
+		assert.equal((await alice.sync()).spendable, 2000000n);
+		await alice.close();
+	}
+	await bob.close();
+});
+
+test("a program that is killed at any write pays once", async () => {
+	const own = await library();
+	const directory = place();
+	const bob = await newWallet(own, new MemoryStorage());
+	const alice = await newWallet(own, new DirectoryStorage(directory));
+	const address = bob.address();
+	await command("send", alice.address(), "20");
+	await alice.close();
+	const whole = await child(directory, address, "0.50", "whole");
+	assert.equal(whole.code, 0, whole.wrong);
+	const { writes } = JSON.parse(whole.out);
+	assert.ok(writes >= 2, String(writes));
+	let paid = 1n;
+	for (const where of ["before", "after"])
+		for (let number = 1; number <= writes; number++) {
+			const key = `${where}-${number}`;
+			const killed = await child(directory, address, "0.50", key, where, String(number));
+			assert.ok(killed.signal === "SIGKILL" || killed.code === 0, killed.wrong);
+			const again = await child(directory, address, "0.50", key);
+			assert.equal(again.code, 0, again.wrong);
+			assert.equal(JSON.parse(again.out).state, "final");
+			paid++;
+			assert.equal((await bob.sync()).balance, paid * 500000n, key);
+		}
+	await bob.close();
+});
+
+test("one has a home at a time, and a killed one has it no more", async () => {
+	const own = await library();
+	const directory = place();
+	await own.made.create({ storage: new DirectoryStorage(directory), words: own.made.makeWords(), passphrase: PASSPHRASE, ...LIGHT });
+	const open = () => own.made.open({ storage: new DirectoryStorage(directory), network: own.network });
+	const first = await open();
+	await assert.rejects(open(), coded("UNCIA_E_BUSY"));
+	const other = await child(directory, first.pending().length ? "" : "unc1x", "1", "k");
+	assert.match(other.wrong, /in use/);
+	await first.close();
+	await (await open()).close();
+	for (let turn = 0; turn < 3; turn++) {
+		const held = await holder(directory);
+		await assert.rejects(open(), coded("UNCIA_E_BUSY"));
+		await held.kill();
+		/* Several who find it dead: one of them has it. */
+		const storages = Array.from({ length: 20 }, () => new DirectoryStorage(directory));
+		const opened = await Promise.allSettled(storages.map((storage) => storage.open()));
+		assert.equal(opened.filter(({ status }) => status === "fulfilled").length, 1);
+		opened.filter(({ status }) => status === "rejected").forEach(({ reason }) => coded("UNCIA_E_BUSY")(reason));
+		await Promise.all(storages.map((storage) => storage.close()));
+	}
+	/* A number of a process that was given to another one since. */
+	const names = (await readdir(directory)).filter((name) => name.startsWith("holder-"));
+	assert.equal(names.length, 1);
+	await writeFile(join(directory, names[0]), `${process.pid} 1`);
+	await (await open()).close();
+	/* What a killed process left half written is no blob. */
+	await writeFile(join(directory, "blobs", ".new-7"), "half");
+	await (await open()).close();
+	assert.ok(!(await readdir(join(directory, "blobs"))).some((name) => name.startsWith(".new-")));
+});
+
+test("validators that do not answer, or answer nonsense, cost time and nothing else", async () => {
+	const server = createServer((socket) => {
+		socket.on("error", () => {});
+		socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+	});
+	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const text = (await readFile(process.env.UNCIA_NETWORK, "utf8"))
+		.replace(/127\.0\.0\.1:\d+$/gm, `127.0.0.1:${server.address().port}`);
+	for (const options of [{}, { WebSocket }]) {
+		const made = await uncia.load(options);
+		const network = made.network(text);
+		const storage = new MemoryStorage();
+		await made.create({ storage, words: made.makeWords(), passphrase: null });
+		const wallet = await made.open({ storage, network, requestTimeout: 500 });
+		await assert.rejects(wallet.sync(), coded("UNCIA_E_UNREACHABLE"));
+		await assert.rejects(wallet.pay({ to: wallet.address(), amount: 10000n }), coded("UNCIA_E_UNREACHABLE"));
+		assert.equal(wallet.pending().length, 0);
+		await wallet.close();
+	}
+	server.close();
+});
+
+test("wrong networks, amounts and texts are refused with what is wrong", async () => {
+	const { made, network } = await library();
+	assert.throws(() => made.network("nonsense"), (error) => coded("UNCIA_E_CONFIG")(error) && /line 1/.test(error.message));
+	for (const bad of ["", "x", "-1", "0.0000001", "1e3"])
+		assert.throws(() => made.amount(bad), coded("UNCIA_E_AMOUNT"), bad);
+	assert.equal(made.formatAmount(made.amount("12.345678")), "12.345678");
+	assert.throws(() => made.formatAmount(1), coded("UNCIA_E_ARGUMENT"));
+	assert.throws(() => made.parseRequest("uncia:uncask1qqqq", network), (error) => error instanceof uncia.UnciaError);
+	assert.throws(() => made.amount("1\0"), coded("UNCIA_E_ARGUMENT"));
+	assert.deepEqual(made.scan("nothing of ours", network), []);
+	assert.equal(network.validators.length, 4);
+	assert.match(network.validators[0].url, /^ws:/);
+});
+
+test("the package is what it says", async () => {
+	const { files, ...built } = JSON.parse(await readFile(join(root, "built.json"), "utf8"));
+	assert.ok(built.wasm > 100000 && built.libsodium && built["protobuf-c"] && built.utf8proc);
+	assert.equal(typeof Worker, "function");
+});

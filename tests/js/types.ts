@@ -1,0 +1,34 @@
+/* What the types promise, compiled and never run. */
+import { DirectoryStorage, MemoryStorage, UnciaError, errors, load } from "./node.js";
+import type { Payment, Storage, Uncia, Wallet } from "./node.js";
+
+async function chat(uncia: Uncia, text: string, storage: Storage): Promise<Payment> {
+	const network = uncia.network(text);
+	await uncia.create({ storage, words: uncia.makeWords(12), passphrase: "a" });
+	const wallet: Wallet = await uncia.open({ storage, network, passphrase: "a" });
+	for await (const incoming of wallet.watch("chat")) {
+		const sum: bigint = incoming.amount;
+		if (sum > 0n)
+			await incoming.acknowledge();
+		break;
+	}
+	const paid = await wallet.pay({ to: wallet.address(), amount: uncia.amount("0.50"), key: "m" });
+	const page = await wallet.history({ limit: 10 });
+	if (page.next)
+		await wallet.history({ before: page.next });
+	return wallet.follow(paid.id);
+}
+
+async function main(): Promise<void> {
+	try {
+		await chat(await load(), "", new DirectoryStorage("home"));
+		await chat(await load(), "", new MemoryStorage());
+	} catch (error) {
+		if (error instanceof UnciaError && error.code === errors.UNCIA_E_FUNDS)
+			throw error;
+	}
+	// @ts-expect-error amounts are bigint
+	(await load()).formatAmount(0.5);
+}
+
+main();

@@ -1,0 +1,13 @@
+export * from "./uncia.js";
+import type { Change, Storage, Uncia } from "./uncia.js";
+
+/** Loads the library. WebSocket: a class like the browser's, by which validators are reached then; else it is by TCP. */
+export function load(options?: { WebSocket?: unknown }): Promise<Uncia>;
+
+/** A home in a directory, of one process at a time on this machine. */
+export class DirectoryStorage implements Storage {
+	constructor(directory: string);
+	open(): Promise<Iterable<[string, Uint8Array]>>;
+	write(change: Change): Promise<void>;
+	close(): Promise<void>;
+}

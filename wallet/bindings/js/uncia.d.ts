@@ -1,0 +1,220 @@
+/* Types of both platforms. Amounts are micro-units, 10^-6 of a unit, as bigint, so that none is ever rounded. */
+
+/** What libuncia answered: `code` is its number, `name` its name, "UNCIA_E_FUNDS". */
+export class UnciaError extends Error {
+	code: number;
+	constructor(code: number, message: string);
+}
+
+/** Numbers of errors by name. */
+export const errors: Readonly<Record<string, number>>;
+
+export interface Change {
+	name: string;
+	/** null: it is removed. */
+	data: Uint8Array | null;
+	/** It must not be there yet. */
+	exclusive: boolean;
+}
+
+/**
+ * Where a wallet is stored: named blobs. Money depends on it.
+ *
+ * - `open` takes it, so that nobody else has it until `close`, in this program or another one; throws UNCIA_E_BUSY where
+ *   somebody has. It gives all blobs, each durable.
+ * - `write` ends when the change is durable, whole or not at all, and throws where it is not. The next one is asked for
+ *   behind that; behind one that has failed there is none.
+ */
+export interface Storage {
+	open(): Promise<Iterable<[string, Uint8Array]>>;
+	write(change: Change): Promise<void>;
+	close(): Promise<void>;
+}
+
+/** A storage in memory: what is written is gone with it. */
+export class MemoryStorage implements Storage {
+	constructor(blobs?: Iterable<[string, Uint8Array]>);
+	open(): Promise<Iterable<[string, Uint8Array]>>;
+	write(change: Change): Promise<void>;
+	close(): Promise<void>;
+}
+
+export interface Network {
+	readonly name: string;
+	readonly currency: string;
+	readonly smallestAmount: bigint;
+	readonly id: Uint8Array;
+	readonly validators: readonly { host: string; port: number; url: string | null }[];
+}
+
+export interface Balance {
+	/** A sync has succeeded; else the rest is nothing. */
+	known: boolean;
+	exists: boolean;
+	balance: bigint;
+	/** Own payments on their way. */
+	waiting: bigint;
+	/** What can be sent. */
+	spendable: bigint;
+	height: bigint;
+	timestamp: number;
+}
+
+export interface Payment {
+	/** 64 hexadecimal digits. */
+	id: string;
+	/** "final" and "expired" are ends. Until then it is pending: never failed. "unknown": nobody who was asked knows it. */
+	state: "unknown" | "pending" | "final" | "expired";
+	own: boolean;
+	/** Own or final: what follows is known. */
+	detailed: boolean;
+	sender: string;
+	to: string;
+	outputCount: number;
+	amount: bigint;
+	leaving: bigint;
+	received: bigint;
+	memo: string;
+	memoHash: Uint8Array | null;
+	/** Seconds since 1970. */
+	expiresAt: number;
+	tag: Uint8Array;
+	/** Of a pending one: why. */
+	reason?: string;
+	refusal?: UnciaError | null;
+	/** Of a final one: where it is; milliseconds since 1970. */
+	height?: bigint;
+	index?: number;
+	timestamp?: number;
+}
+
+export interface Output {
+	address: string;
+	amount: bigint;
+}
+
+export interface Entry {
+	payment: Payment;
+	direction: "in" | "out" | "self";
+	/** This account's part. */
+	amount: bigint;
+	outputs: Output[];
+	receipt: string;
+}
+
+export interface Incoming extends Entry {
+	/** Taken note of, and everything told before it: never told to this client again once it has ended. */
+	acknowledge(): Promise<void>;
+}
+
+export interface PaymentRequest {
+	/** To one; or `outputs`. */
+	to?: string;
+	amount?: bigint;
+	outputs?: Output[];
+	/** The id of the chat message, for one: the same key is the same payment, however often it is asked for. */
+	key?: string;
+	memo?: string;
+	/** Kept in this home with the payment, at most 512 bytes. */
+	tag?: Uint8Array | string;
+	/** Seconds. */
+	expiresIn?: number;
+}
+
+export interface Page {
+	entries: Entry[];
+	/** `before` of the next page; null: there is none. */
+	next: { height: bigint; index: number } | null;
+	/** All pages together are proved to hold every payment. */
+	complete: boolean;
+}
+
+export interface Watch extends AsyncIterableIterator<Incoming> {
+	/** Everything is told up to a state that was proved since. */
+	ready: Promise<void>;
+}
+
+export interface Wallet {
+	readonly unlocked: boolean;
+	unlock(passphrase: string): Promise<void>;
+	words(passphrase: string | null): Promise<string>;
+	address(): string;
+
+	sync(): Promise<Balance>;
+	balance(): Balance;
+
+	/** Ends with the payment once it is stored durably, pending: it goes on whatever happens then. */
+	pay(request: PaymentRequest): Promise<Payment>;
+	/** Ends with the payment's end; anybody's. */
+	follow(id: string, options?: { signal?: AbortSignal }): Promise<Payment>;
+	payment(id: string): Payment;
+	byKey(key: string): Payment | null;
+	pending(): Payment[];
+	expired(): Payment[];
+	receipt(id: string): string;
+
+	history(options?: { limit?: number; before?: Page["next"] }): Promise<Page>;
+	watch(client: string, options?: { signal?: AbortSignal }): Watch;
+
+	request(options?: { amount?: bigint; memo?: string; endsAt?: number }): string;
+	contact(handle?: string): string;
+
+	on(name: "payment", listener: (payment: Payment | null, error: Error | null) => void): () => void;
+	on(name: "link", listener: (link: { validator: number; up: boolean; error: Error | null }) => void): () => void;
+	on(name: "error", listener: (error: Error) => void): () => void;
+	networkChanged(): void;
+	close(): Promise<void>;
+}
+
+export interface Scanned {
+	kind: string;
+	/** null where there is an error. */
+	text: string | null;
+	error: UnciaError | null;
+	begin: number;
+	end: number;
+}
+
+export interface Request {
+	address: string;
+	amount: bigint | null;
+	memo: string;
+	endsAt: number;
+	key: string;
+	/** false: in the form of earlier versions; amount and memo may have been cut. */
+	checked: boolean;
+	hasLock: boolean;
+}
+
+export interface Uncia {
+	network(text: string): Network;
+	makeWords(count?: 12 | 24): string;
+	/** null: these are recovery words. */
+	examineWords(words: string): { count: number; unknown: number } | null;
+	create(options: {
+		storage: Storage;
+		words: string;
+		/** null: the key is readable to whoever reads the storage. */
+		passphrase: string | null;
+		/** Bytes that a guess at the passphrase costs; 256 MiB and 3 passes where it is not given. */
+		kdfMemory?: number;
+		kdfPasses?: number;
+	}): Promise<void>;
+	open(options: {
+		storage: Storage;
+		network: Network;
+		passphrase?: string;
+		/** Milliseconds. */
+		requestTimeout?: number;
+		log?: (level: number, line: string) => void;
+	}): Promise<Wallet>;
+
+	amount(text: string): bigint;
+	formatAmount(amount: bigint): string;
+	scan(message: string, network?: Network): Scanned[];
+	parseRequest(text: string, network: Network): Request;
+	parseContact(text: string, network: Network): { address: string; handle: string };
+	parseNotice(text: string, network: Network): { id: string; memo: string };
+	notice(notice: { id: string; memo?: string }, network: Network): string;
+	verifyReceipt(text: string, network: Network): { payment: Payment; outputs: Output[] };
+}
