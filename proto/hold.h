@@ -21,7 +21,7 @@ void hold_seal(const struct payment_id *opening, const struct hash *lock, struct
 /* The hold's id: the first 20 bytes of H(uncia.hold, home ‖ seal). Cannot fail. */
 void hold_id(const struct address *home, const struct hash *seal, struct address *id);
 
-/* The key of the hold of a claim text (docs/spec/wallet.md §7.11), from the seed in it: that of H(uncia.claimkey,
+/* The key of the hold of a claim text (docs/spec/wallet.md §7.12), from the seed in it: that of H(uncia.claimkey,
  * network id ‖ seed). Returns 0 or UNCIA_E_LIBRARY. The caller wipes *secret_key. */
 int claim_keypair(const struct hash *network_id, const uint8_t seed[CLAIM_SEED_SIZE],
                   uint8_t public_key[PUBLIC_KEY_SIZE], uint8_t secret_key[SECRET_KEY_SIZE]);

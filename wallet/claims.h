@@ -1,5 +1,5 @@
 /* Claims: holds whose key follows from the wallet's words and the payment that opens them, so that a home made anew has
- * them again (docs/spec/wallet.md 7.11). */
+ * them again (docs/spec/wallet.md 7.12). */
 #ifndef CLAIMS_H
 #define CLAIMS_H
 #include "hold.h"

@@ -193,6 +193,7 @@ static int hold_book_fill(struct hold_book *book, const Uncia__Pb__HoldsRecord *
 	    record->locks.len % HASH_SIZE != 0 || record->locks.len / HASH_SIZE > HOLD_LOCKS_KEPT ||
 	    !field_copy(&record->last, book->last.b, sizeof(book->last.b)))
 		return UNCIA_E_DAMAGED;
+	assert(book->count == 0 && book->lock_count == 0);
 	book->any = true;
 	book->segment = record->segment;
 	book->place = record->place;

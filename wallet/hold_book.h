@@ -1,5 +1,5 @@
 /* The holds that payments of this home have opened: which may still have something, and under which locks there ever
- * were some. All of it follows from the outbox (docs/spec/wallet.md 7.11); the blob "holds" saves reading that anew. */
+ * were some. All of it follows from the outbox (docs/spec/wallet.md 7.12); the blob "holds" saves reading that anew. */
 #ifndef HOLD_BOOK_H
 #define HOLD_BOOK_H
 #include <uncia/uncia.h>

@@ -65,11 +65,11 @@ static bool is_on_its_way(const struct uncia_wallet *w, const struct opened_hold
 	return t && !tracked_has_end(t);
 }
 
-/* It is home, and that is not noted yet. */
-static bool is_home(const struct uncia_wallet *w, const struct opened_hold *hold)
+/* It is home, and that is not noted yet: at this height. 0: it is not. */
+static uint64_t home_since(const struct uncia_wallet *w, const struct opened_hold *hold)
 {
 	const struct tracked *t = hold->sent ? tracked_find(w, &hold->going) : NULL;
-	return t && t->record.state == UNCIA_PAYMENT_FINAL;
+	return t && t->record.state == UNCIA_PAYMENT_FINAL ? t->record.height : 0;
 }
 
 static bool homing_is_due(const struct uncia_wallet *w, const struct opened_hold *hold)
@@ -144,12 +144,13 @@ void homing_tick(struct uncia_wallet *w)
 		(void)homing_begin(w);
 	for (size_t i = 0; i < h->book.count; i++) {
 		struct opened_hold *hold = &h->book.open[i];
-		if (!is_home(w, hold) && !homing_is_due(w, hold))
+		uint64_t since = home_since(w, hold);
+		if (!since && !homing_is_due(w, hold))
 			continue;
 		h->looked = hold->id;
 		h->waits = true;
-		hold->sent = hold->sent && !is_home(w, hold);
-		look_begin(w, h->look, &hold->id, hold->height, 0);
+		hold->sent = hold->sent && !since;
+		look_begin(w, h->look, &hold->id, since ? since : hold->height, 0);
 		return;
 	}
 }
@@ -165,7 +166,7 @@ uint64_t homing_next_ms(const struct uncia_wallet *w)
 	for (size_t i = 0; i < h->book.count; i++) {
 		const struct opened_hold *hold = &h->book.open[i];
 		uint64_t end_ms = (uint64_t)hold->end * 1000, at = time >= end_ms ? now : now + (end_ms - time);
-		if (is_home(w, hold))
+		if (home_since(w, hold))
 			return now;
 		if (at < hold->again_ms)
 			at = hold->again_ms;
@@ -184,7 +185,7 @@ uint32_t uncia_wallet_coming_home(const struct uncia_wallet *w)
 	for (size_t i = 0; i < h->book.count; i++) {
 		const struct opened_hold *hold = &h->book.open[i];
 		bool looked = (look_active(h->look) || h->waits) && address_equal(&h->looked, &hold->id);
-		count += looked || homing_is_due(w, hold) || is_on_its_way(w, hold) || is_home(w, hold);
+		count += looked || homing_is_due(w, hold) || is_on_its_way(w, hold) || home_since(w, hold);
 	}
 	return count;
 }

@@ -1,5 +1,5 @@
 /* Brings home what is left of holds that payments of this home have opened, once they have ended, without being asked
- * (docs/spec/wallet.md 7.11). Nothing of it needs the wallet's key. */
+ * (docs/spec/wallet.md 7.12). Nothing of it needs the wallet's key. */
 #ifndef HOMING_H
 #define HOMING_H
 #include "hold_book.h"

@@ -175,11 +175,13 @@ static int look_take_proof(struct uncia_wallet *w, struct look *look, const Unci
 	free(data);
 	if (rc)
 		return rc == UNCIA_E_MEMORY ? rc : UNCIA_E_PROOF;
+	wallet_learn_time(w, state.timestamp_ms);
+	*height = state.height;
+	if (state.height < look->since)
+		return 0;
 	if (!look->has_best || state.height > look->best.height)
 		look->best = state;
 	look->has_best = true;
-	wallet_learn_time(w, state.timestamp_ms);
-	*height = state.height;
 	return 0;
 }
 
@@ -193,19 +195,18 @@ static int look_state_reply(struct uncia_wallet *w, struct look *look, uint32_t 
 		int rc = look_take_proof(w, look, reply->account, &height);
 		if (rc)
 			return rc;
-		a->kind = ANSWER_PROVED;
 	} else if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT) {
 		uint8_t id[ADDRESS_SIZE];
 		if (!reply->no_account->hold || !field_copy(&reply->no_account->address, id, ADDRESS_SIZE) ||
 		    memcmp(id, look->id.address.b, ADDRESS_SIZE) != 0)
 			return UNCIA_E_PROTOCOL;
 		height = reply->no_account->height;
-		if (height < look->since)
-			return 0; /* it is behind: asked again */
-		a->kind = ANSWER_ABSENT;
 	} else {
 		return UNCIA_E_PROTOCOL;
 	}
+	if (height < look->since)
+		return 0; /* it is behind: asked again */
+	a->kind = reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_ACCOUNT ? ANSWER_PROVED : ANSWER_ABSENT;
 	a->height = height;
 	if (look->first_answer_ms == 0)
 		look->first_answer_ms = wallet_now(w);

@@ -1,5 +1,5 @@
 /* What a hold has now: asked of several validators, believed with its proof only, and "no such hold" from weight F+1
- * only (docs/spec/wallet.md 7.11); and where what it had has gone, by receipts. */
+ * only (docs/spec/wallet.md 7.12); and where what it had has gone, by receipts. */
 #ifndef LOOK_H
 #define LOOK_H
 #include "message.pb-c.h"

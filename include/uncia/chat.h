@@ -220,7 +220,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_claim_format(const uint8_t *network_id, con
  *	UNCIA_E_NETWORK; UNCIA_E_NESTED; UNCIA_E_ARGUMENT past the last.
  * Out: text; the caller wipes it.
  * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.11. */
+ * Spec: wallet.md 7.12. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_claim(const struct uncia_wallet *wallet,
                                                   const struct uncia_receipt *receipt, uint32_t number,
                                                   char text[UNCIA_CHAT_TEXT_SIZE]);

@@ -1,6 +1,6 @@
 /* Holds: what is under a claim or another key, what is left of it, taking it, and sending it home after its end.
  * Included by uncia.h, whose rules hold here, too. A hold is named by the receipt of the payment that opened it, and
- * its number there. Spec: ledger.md 3.7, wallet.md 7.11.
+ * its number there. Spec: ledger.md 3.7, wallet.md 7.12.
  *
  * What is left after its end of a hold that a payment of this home has opened, the wallet sends home by itself: as soon
  * as it is open with its network, also while it is locked. UNCIA_EVENT_PAYMENT tells of it, of a payment whose sender
@@ -119,7 +119,7 @@ struct uncia_take {
  *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * In: take->size and take->key.size are set. All of it is copied. Out: *id.
  * Threads: as uncia_wallet_open.
- * Spec: wallet.md 7.11. */
+ * Spec: wallet.md 7.12. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_take(struct uncia_wallet *wallet, const struct uncia_take *take,
                                                  struct uncia_payment_id *id);
 

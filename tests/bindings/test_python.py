@@ -16,6 +16,9 @@ from python_binding import KDF, ROOT, BindingTest
 
 import uncia
 from uncia import ErrorCode, PaymentState
+from uncia._constants import EventKind
+from uncia._declarations import ffi
+from uncia._library import lib
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -452,6 +455,18 @@ class Python(BindingTest):
 			try:
 				error = await self.refused(uncia.UnreachableError, ErrorCode.UNREACHABLE, alice.balance())
 				self.assertEqual(error.exit_code, 6)
+				for kind, question in ((EventKind.BALANCE, alice.balance), (EventKind.HISTORY, alice.history), (EventKind.CAUGHT_UP, alice.catch_up)):
+					for given_up, under_way in ((1, True), (2, False)):  # of two tasks
+						tasks = [asyncio.create_task(question()) for _ in range(1 if kind == EventKind.HISTORY else 2)]
+						await asyncio.sleep(0.01)
+						for task in tasks[:given_up]:
+							task.cancel()
+						await asyncio.sleep(0.01)
+						found = lib.uncia_wallet_cancel(alice._d.wallet, kind, ffi.NULL)
+						self.assertEqual(found, 0 if under_way and len(tasks) == 2 else ErrorCode.NOT_FOUND, (kind, given_up))
+						for task in tasks:
+							task.cancel()
+						await asyncio.wait(tasks)
 				waiting = asyncio.create_task(alice.pay(address, "0.01", key="self"))
 				await asyncio.sleep(0.3)
 				self.assertFalse(waiting.done())  # pending is no failure

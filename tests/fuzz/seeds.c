@@ -320,6 +320,20 @@ static void seed_archive(const struct payment *payment, const uint8_t *record, s
 	at += add_blob(input + at, 1, bytes, size);
 	free(bytes);
 	seed("wallet_storage", "archive", input, at);
+	/* And a list of holds that has read so far: one open, one lock. */
+	Uncia__Pb__HoldsRecord holds = UNCIA__PB__HOLDS_RECORD__INIT;
+	uint8_t open[108] = {9};
+	be32_put(open + 36, FIXTURE_TIME_S + 600);
+	holds.version = 1;
+	holds.last = field_of(payment->id.b, HASH_SIZE);
+	holds.open = field_of(open, sizeof(open));
+	holds.locks = field_of(open, HASH_SIZE);
+	assert(canonical_encode(&holds.base, &bytes, &size) == 0);
+	size_t begin = at;
+	at += add_blob(input + at, 1, bytes, size);
+	input[begin] = 0x1a;
+	free(bytes);
+	seed("wallet_storage", "holds", input, at);
 }
 
 static void seed_wallet(const struct fixture *f)

@@ -4,6 +4,7 @@
 #include "canonical.h"
 #include "catch_up.h"
 #include "fuzz.h"
+#include "homing.h"
 #include "host.h"
 #include "hash.h"
 #include "keyfile.h"
@@ -82,7 +83,10 @@ static void put(struct fuzz_host *host, uint8_t kind, const struct bytes *conten
 			strcat(name, sodium_bin2hex(hex, sizeof(hex), id, sizeof(id)));
 			break;
 		case 2:
-			strcpy(name, kind & 0x10 ? "caught-up" : kind & 0x08 ? "watch-uncia" : "network");
+			strcpy(name, (kind & 0x18) == 0x18 ? "holds"
+			             : kind & 0x10         ? "caught-up"
+			             : kind & 0x08         ? "watch-uncia"
+			                                   : "network");
 			break;
 		case 3:
 			strcpy(name, kind & 0x08 ? "notices" : KEYFILE_BLOB);
@@ -206,6 +210,16 @@ static void read_notices(struct fuzz_host *host)
 	assert(notice_floor_load(&host->host, &same) == 0 && same == height);
 }
 
+/* A list of holds that is read is written as it was; what it says of the archive is the archive's. */
+static void read_holds(const struct uncia_wallet *w)
+{
+	const struct hold_book *book = &w->homing->book;
+
+	assert(book->count <= book->capacity && book->lock_count <= HOLD_LOCKS_KEPT);
+	assert(book->any || book->count == 0);
+	assert(uncia_wallet_coming_home(w) <= book->count);
+}
+
 /* What is archived now is there when the home is opened again, and so is all else. */
 static void archive_all(const struct fuzz_host *host, struct uncia_wallet *w)
 {
@@ -247,6 +261,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (uncia_wallet_open(&host.host, with ? network() : NULL, NULL, &wallet) != 0)
 			continue;
 		read_all(wallet);
+		read_holds(wallet);
 		if (with)
 			archive_all(&host, wallet);
 		else

@@ -39,6 +39,22 @@ class Embedding(InstalledTest):
 		self.assertIn("payment: ", self.example("home", "net/network.conf", payee, "2", "rent-may", code=1))
 		self.assertEqual(self.example("home", "net/network.conf"), [f"{address} has 3.750000"])
 
+	def test_gives_a_claim_to_somebody_who_has_not_joined(self):
+		self.start_devnet()
+		self.program = BUILD / "tests" / "claim_wallet"
+		uncia = [BIN / "uncia", "--network", "net/network.conf"]
+		for home in ("giver", "newcomer", "late"):
+			subprocess.run([*uncia, "--wallet", home, "init", "--no-passphrase"], cwd=self.dir, check=True, stdout=subprocess.DEVNULL)
+		giver = subprocess.run([*uncia, "--wallet", "giver", "address"], cwd=self.dir, check=True, stdout=subprocess.PIPE,
+			text=True).stdout.strip()
+		subprocess.run([*uncia, "--wallet", "net/treasury", "send", giver, "5"], cwd=self.dir, check=True, stdout=subprocess.DEVNULL)
+		text, = self.example("giver", "net/network.conf", "give", "2", "message-7")
+		self.assertEqual(self.example("giver", "net/network.conf", "give", "2", "message-7"), [text])
+		taken = ["2.000000 wait under it", "2.000000 are yours"]
+		self.assertEqual(self.example("newcomer", "net/network.conf", "take", text), taken)
+		self.assertIn("take: ", self.example("late", "net/network.conf", "take", text, code=1))
+		self.assertIn("changed", self.example("late", "net/network.conf", "take", text[:-1], code=1))
+
 	def build(self, name, static):
 		self.run_well(cache("CMAKE_C_COMPILER"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", *instruments(),
 			*self.ask("--cflags"), SOURCE, *self.libraries(static), "-o", self.dir / name)

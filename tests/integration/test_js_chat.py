@@ -82,7 +82,7 @@ class Chat(UnciaTest):
 		self.assertEqual(alice.run("return document.title"), "Chat")
 		contact = next(m["text"] for m in self.server.messages.all if m["from"] == "bob" and "uncwho1" in m["text"])
 		self.say("mallory", contact)
-		alice.until_text(".wrong", "a contact of chat:bob, sent by mallory")
+		alice.until_text(".wrong", "the account of chat:bob, sent by mallory")
 		self.say("mallory", contact[:-1] + ("q" if contact[-1] != "q" else "p"))
 		alice.until_text(".wrong", "changed")
 		# A notice of a payment that pays somebody else is seen to be that.
@@ -90,6 +90,8 @@ class Chat(UnciaTest):
 		carol = self.joined("carol")
 		carol.until_text(".wrong", "paid somebody else")
 		self.say("mallory", notice)
+		bob.until_text(".wrong", "repeats what chat:alice has told")
+		bob.until_text(".wrong", "your own contact, sent by mallory")
 		# What they refuse changes nothing.
 		bob.run("document.getElementById('amount').value = ''")
 		self.paid(bob, "1000")

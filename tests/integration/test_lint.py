@@ -264,6 +264,9 @@ class Lint(unittest.TestCase):
 	def test_the_program_in_embedding_is_the_one_that_is_built(self):
 		shown = re.search(r"```c\n(.*?)```", (ROOT / "docs" / "embedding.md").read_text(), re.S).group(1)
 		self.assertEqual(shown, (ROOT / "tests" / "embedding" / "minimal_wallet.c").read_text())
+		section = (ROOT / "docs" / "embedding.md").read_text().split("## Money for somebody who has not joined")[1]
+		shown = re.search(r"```c\n(.*?)```", section, re.S).group(1)
+		self.assertIn(shown, (ROOT / "tests" / "embedding" / "claim_wallet.c").read_text())
 
 	def test_messages_in_the_network_page_are_those_of_the_schema(self):
 		schema = re.search(r"message PeerMessage \{.*?\n\}", (ROOT / "proto" / "message.proto").read_text(), re.S).group(0)

@@ -112,6 +112,42 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		assert.deepEqual(notice, { id: paid.id, memo: "tea" });
 		const contact = made.parseContact(bob.contact("xmpp:bob@example.org"), own.network);
 		assert.deepEqual(contact, { address: bob.address(), handle: "xmpp:bob@example.org" });
+		/* Who is who, and what he says. */
+		const [toBob, toAlice] = [{ own: "xmpp:alice@example.org", handle: "xmpp:bob@example.org" },
+			{ own: "xmpp:bob@example.org", handle: "xmpp:alice@example.org" }];
+		const text1 = bob.contact("xmpp:bob@example.org");
+		assert.equal(alice.people.pinned(toBob), null);
+		assert.equal(alice.people.checkContact(toBob, text1).verdict, "new");
+		await assert.rejects(alice.people.pin({ ...toBob, handle: "xmpp:mallory@example.org" }, text1), coded("UNCIA_E_SIGNATURE"));
+		await alice.people.pin(toBob, text1);
+		assert.equal(alice.people.checkContact(toBob, text1).verdict, "pinned");
+		assert.equal(alice.people.pinned(toBob).address, bob.address());
+		const strange = alice.people.checkContact({ ...toBob, handle: "xmpp:mallory@example.org" }, text1);
+		assert.deepEqual([strange.verdict, strange.other], ["elsewhere", "xmpp:bob@example.org"]);
+		assert.throws(() => alice.people.checkContact(toBob, `${text1.slice(0, -1)}${text1.endsWith("q") ? "p" : "q"}`), coded("UNCIA_E_CHANGED"));
+		const asking = alice.people.checkRequest(toBob, bob.request({ amount: 10000n }));
+		assert.deepEqual([asking.verdict, asking.request.amount, asking.taken], ["pinned", 10000n, null]);
+		assert.equal(alice.people.checkRequest({ ...toBob, handle: "xmpp:carol@example.org" }, bob.request({ amount: 10000n })).verdict, "unpinned");
+		await bob.people.pin(toAlice, alice.contact("xmpp:alice@example.org"));
+		const said = made.notice({ id: paid.id, memo: "tea" }, own.network);
+		const told = [];
+		for await (const result of bob.people.checkNotice(toAlice, { notice: said }))
+			told.push(result);
+		assert.deepEqual([told.at(-1).verdict, told.at(-1).amount, told.at(-1).memo], ["paid", 500000n, "tea"]);
+		assert.equal(told.at(-1).sender, alice.address());
+		await bob.people.acknowledgeNotice(paid.id);
+		for await (const result of bob.people.checkNotice(toAlice, { notice: said }))
+			assert.equal(result.verdict, "again");
+		const lies = async (peer, query) => {
+			let last = null;
+			for await (const result of bob.people.checkNotice(peer, query))
+				last = result;
+			return last.verdict;
+		};
+		assert.equal(await lies({ ...toAlice, handle: "xmpp:mallory@example.org" }, { notice: said }), "repeated");
+		assert.equal(await lies(toAlice, { notice: made.notice({ id: back.id }, own.network) }), "not_to_me");
+		await alice.people.unpin(toBob);
+		assert.equal(alice.people.pinned(toBob), null);
 		await alice.pin("bob", contact.address);
 		await alice.pin("bob", contact.address);
 		await assert.rejects(alice.pin("bob", alice.address()), coded("UNCIA_E_EXISTS"));

@@ -1,6 +1,8 @@
 /* The archive of the wallet that outbox.c searches, as it is in memory. See outbox_world.h. */
+#include <assert.h>
 #include <stdlib.h>
 #include "archive.h"
+#include "homing.h"
 #include "outbox_world.h"
 #include "wallet.h"
 
@@ -35,6 +37,19 @@ void world_copy_archive(struct uncia_wallet *wallet, const struct archive *from)
 	wallet->archive->index_due = from->index_due;
 	wallet->archive->loose = from->loose;
 	wallet->archive->segment_records = from->segment_records;
+}
+
+int world_copy_holds(struct uncia_wallet *wallet, const struct homing *from)
+{
+	assert(from->book.count == 0 && from->book.lock_count == 0);
+	if (homing_init(wallet) || !(wallet->hold = look_new(wallet, REQUEST_HOLD)))
+		return UNCIA_E_MEMORY;
+	wallet->homing->loaded = from->loaded;
+	wallet->homing->book = from->book;
+	wallet->homing->book.open = NULL;
+	wallet->homing->book.locks = NULL;
+	wallet->homing->book.capacity = wallet->homing->book.lock_capacity = 0;
+	return 0;
 }
 
 void world_digest_archive(struct hasher *hasher, const struct archive *a)

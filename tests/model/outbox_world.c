@@ -328,13 +328,9 @@ void world_copy(struct world *w, const struct world *from)
 	wallet->session->order = must(calloc(VALIDATORS, sizeof(*wallet->session->order)));
 	wallet->session->busy_until_ms = from->wallet->session->busy_until_ms;
 	if (archive_init(wallet) || wallet_sync_init(wallet) || history_init(wallet) || catch_up_init(wallet) ||
-	    orders_init(wallet) || notices_init(wallet))
+	    orders_init(wallet) || notices_init(wallet) || world_copy_holds(wallet, from->wallet->homing))
 		abort();
-	/* No notice is checked. */
-	*wallet->notices = (struct notices){.has_floor = from->wallet->notices->has_floor,
-	                                    .floor = from->wallet->notices->floor,
-	                                    .floor_tried_ms = from->wallet->notices->floor_tried_ms,
-	                                    .floor_error = from->wallet->notices->floor_error};
+	*wallet->notices = *from->wallet->notices; /* no notice is checked, so that it owns nothing */
 	world_copy_archive(wallet, from->wallet->archive);
 	struct sync_answer *answers = wallet->sync->answers;
 	*wallet->sync = *from->wallet->sync; /* it asks nothing any more */

@@ -116,8 +116,11 @@ const char *world_action_name(enum action action);
 /* outbox_archive.c */
 struct archive;
 struct hasher;
+struct homing;
 /* What a wallet holds of it in memory, also where storage says something else by now. */
 void world_copy_archive(struct uncia_wallet *wallet, const struct archive *from);
+/* And of its holds, of which there are none. Returns 0 or UNCIA_E_MEMORY. */
+int world_copy_holds(struct uncia_wallet *wallet, const struct homing *from);
 void world_digest_archive(struct hasher *hasher, const struct archive *archive);
 
 /* outbox_storage.c */

@@ -129,15 +129,24 @@ void phone_submitted(struct phone *phone, const void *bytes, size_t size)
 	if (payment_decode(&network_fixture(phone->all->network)->genesis.network_id, bytes, size, &payment))
 		phone_fail(phone, "sends a payment that does not decode");
 	memcpy(id.b, payment->id.b, sizeof(id.b));
-	if (!acting(phone, &payment->sender))
+	if (payment->kind == PAYMENT_GIVE_BACK) { /* it is everybody's */
+		payment_free(payment);
+		return;
+	}
+	if (payment->kind == PAYMENT_TRANSFER && !acting(phone, &payment->sender))
 		phone_fail(phone, "pays from somebody else's account");
-	memcpy(phone->all->wallets->keys[WALLET_ACCOUNTS + phone->person].public_key, payment->public_key,
-	       PUBLIC_KEY_SIZE);
+	if (payment->kind == PAYMENT_TRANSFER)
+		memcpy(phone->all->wallets->keys[WALLET_ACCOUNTS + phone->person].public_key, payment->public_key,
+		       PUBLIC_KEY_SIZE);
 	sodium_bin2hex(name + strlen(name), sizeof(name) - strlen(name), payment->nonce, NONCE_SIZE);
 	/* It may have got its end on the way: then it is in the archive. */
 	if (!phone_host_keeps(&phone->host, name, bytes, size) &&
 	    !phone_host_keeps(&phone->host, "payments-ended-", bytes, size))
 		phone_fail(phone, "sends a payment that is not durably stored");
+	if (payment->kind == PAYMENT_TAKE || payment->hold_count != 0) { /* phone_claims.c */
+		payment_free(payment);
+		return;
+	}
 	struct pay *pay = pay_of(phone, &id);
 	if (!pay)
 		pay = adopt(phone, payment);
@@ -355,6 +364,8 @@ static void check_listed(struct phone *phone, const struct uncia_payment_id *id)
 		return;
 	if (error)
 		phone_fail(phone, "does not know a payment of its own outbox");
+	if (phone_pays_by_holds(&info))
+		return;
 	bool listed = pay;
 	for (size_t i = 0; !listed && i < phone->pay_count; i++) {
 		struct pay *one = &phone->pays[i];
@@ -558,6 +569,8 @@ void phone_hear(struct phone *phone)
 			phone_caught_up(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_WATCH)
 			phone_watch_event(phone, event.error);
+		else if (event.kind == UNCIA_EVENT_HOLD)
+			phone_hold_heard(phone, event.error);
 		else if (event.kind == UNCIA_EVENT_ORDER)
 			phone_ordered(phone, &event);
 		else if (event.kind == UNCIA_EVENT_ERROR)

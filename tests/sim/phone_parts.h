@@ -2,6 +2,7 @@
  *   phones.c        what their owners do           phone_host.c    storage, randomness, clocks
  *   phone_links.c   bytes between phone and node   phone_checks.c  what they may be told
  *   phone_watching.c what they are told of payments that come in
+ *   phone_claims.c  claims that they give out and take
  *   wallet_lies.c         validators that lie to wallets */
 #ifndef PHONE_PARTS_H
 #define PHONE_PARTS_H
@@ -15,6 +16,7 @@
 #define FORMER_MAX       4
 #define HISTORY_MAX      256
 #define WATCH_DOUBTS_MAX 16
+#define CLAIMS_MAX       6
 #define HOME_LOST        UINT32_MAX
 
 enum told { TOLD_NOTHING, TOLD_PENDING, TOLD_FINAL, TOLD_EXPIRED };
@@ -87,6 +89,13 @@ struct phone_watch { /* phone_watching.c */
 	size_t waiting; /* from here on they wait to be acknowledged */
 };
 
+struct phone_claim { /* that somebody has given out: anybody takes it. receipt NULL: none */
+	struct uncia_receipt *receipt;
+	struct uncia_hold_key key;
+	struct address hold;
+	uint64_t amount, number;
+};
+
 struct phone {
 	struct phones *all;
 	uint32_t number, person;
@@ -108,6 +117,11 @@ struct phone {
 	struct phone_copy copy;
 	bool mixed; /* its storage has parts of different ages */
 	struct phone_watch watch;
+	/* phone_claims.c */
+	bool opens; /* a claim by this payment */
+	struct uncia_payment_id opening;
+	bool looks; /* what this hold has */
+	struct address looked;
 };
 
 struct phones {
@@ -119,7 +133,10 @@ struct phones {
 	struct phones_options options;
 	uint64_t random, link, keys;
 	uint64_t watch_random, late_random; /* likewise */
-	uint64_t backup_random;             /* of its own: what was drawn before there were backups stays as it was */
+	uint64_t claim_random;
+	struct phone_claim claims[CLAIMS_MAX];
+	uint64_t claims_given;
+	uint64_t backup_random; /* of its own: what was drawn before there were backups stays as it was */
 	struct wallet_lies lies;
 	int64_t clocks[NETWORK_NODES_MAX]; /* of honest validators, as they were last seen */
 	uint64_t unsteady_until;           /* one of them was set just now */
@@ -151,6 +168,14 @@ void phone_watch_look(struct phone *phone);
 /* Whether something that came in is still to be told. */
 bool phone_watch_behind(const struct phone *phone);
 void phone_watch_check(struct phone *phone);
+
+/* phone_claims.c */
+/* Now and then one gives out a claim, takes one, or looks at it. */
+void phone_claims_act(struct phones *p);
+void phone_hold_heard(struct phone *phone, int error);
+/* Whether it opens holds, or pays from one. */
+bool phone_pays_by_holds(const struct uncia_payment *info);
+void phone_claims_free(struct phones *p);
 
 /* phone_links.c */
 void phone_links_deliver(struct phone *phone);

@@ -83,7 +83,7 @@ void phone_end(struct phone *phone, bool power_cut)
 	phone->host.dead = true;
 	uncia_wallet_close(phone->wallet);
 	phone->wallet = NULL;
-	phone->reading.active = false;
+	phone->reading.active = phone->looks = false;
 	phone->waiting = phone->ordered = NULL;
 	phone_host_restart(&phone->host, power_cut);
 }
@@ -460,7 +460,7 @@ static void lose_phone(struct phone *phone)
 	phone_copy_free(&phone->copy);
 	phone_watch_forget(phone);
 	phone->home++;
-	phone->made = false;
+	phone->made = phone->opens = false;
 	phone->reading.active = false;
 }
 
@@ -567,6 +567,7 @@ void phones_act(struct phones *p)
 	if (balance_of(p, phone->person) < POCKET && phones_draw(p, 2))
 		wallets_give(p->wallets, WALLET_ACCOUNTS + phone->person, UNIT + phones_draw(p, UNIT));
 	phone_watch_pay(p);
+	phone_claims_act(p);
 	if (phone->asleep_until)
 		return;
 	if (!phone->wallet && phones_draw(p, 8))
@@ -605,6 +606,7 @@ struct phones *phones_new(struct wallets *wallets, const struct phones_options *
 	p->backup_random = p->checks->seed ^ UINT64_C(0x6261636b757073);
 	p->watch_random = p->checks->seed ^ UINT64_C(0x7761746368);
 	p->late_random = p->checks->seed ^ UINT64_C(0x6c6174657273);
+	p->claim_random = p->checks->seed ^ UINT64_C(0x636c61696d73);
 	p->guests = (struct network_guests){.context = p, .told = phones_told, .gone = phones_node_gone, .due = due};
 	if (!options->count)
 		return p;
@@ -651,6 +653,7 @@ void phones_free(struct phones *p)
 		phone_copy_free(&p->phones[i].copy);
 		free(p->phones[i].watch.told);
 	}
+	phone_claims_free(p);
 	wallet_lies_deinit(&p->lies);
 	uncia_network_free(p->file);
 	free(p);

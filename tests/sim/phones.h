@@ -12,7 +12,7 @@ struct phones_options {
 	uint32_t count;        /* of phones; several may belong to one person, that is, to the same words */
 	uint32_t rate;         /* of a hundred calls of phones_act one does something */
 	uint32_t delay_max_ms; /* of the links */
-	bool crashes, disk_errors, link_errors, losses, sleeps, backups, watches;
+	bool crashes, disk_errors, link_errors, losses, sleeps, backups, watches, claims;
 	bool lying[NETWORK_NODES_MAX]; /* validators that lie to wallets */
 	uint32_t far_clock;            /* one whose clock may be a day off; UINT32_MAX: none */
 };

@@ -113,6 +113,7 @@ static void draw_phones(struct run *r)
 	                             .losses = may(r, FAULT_PHONE_LOSS),
 	                             .backups = may(r, FAULT_PHONE_BACKUP),
 	                             .watches = may(r, FAULT_PHONE_WATCH),
+	                             .claims = may(r, FAULT_PHONE_CLAIM),
 	                             .sleeps = may(r, FAULT_PHONE_SLEEP),
 	                             .far_clock = r->far_clock};
 	o->rate = 5 + (uint32_t)draw(r, 60);

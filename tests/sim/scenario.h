@@ -50,7 +50,8 @@ enum fault {
 	FAULT_PHONE_BACKUP = UINT64_C(1) << 38, /* their homes come back from older copies */
 	FAULT_OUTAGE = UINT64_C(1) << 39,       /* no two validators hear each other, for long; wallets hear all */
 	FAULT_PHONE_WATCH = UINT64_C(1) << 40,  /* not a fault: phones wait to be paid */
-	FAULT_ALL = (UINT64_C(1) << 41) - 1
+	FAULT_PHONE_CLAIM = UINT64_C(1) << 41,  /* not a fault: phones give out claims, and take them */
+	FAULT_ALL = (UINT64_C(1) << 42) - 1
 };
 
 struct scenario {

@@ -60,6 +60,7 @@ static const struct {
                    {"phone-loss", FAULT_PHONE_LOSS},
                    {"phone-backup", FAULT_PHONE_BACKUP},
                    {"phone-watch", FAULT_PHONE_WATCH},
+                   {"phone-claim", FAULT_PHONE_CLAIM},
                    {"phone-sleep", FAULT_PHONE_SLEEP},
                    {"phone-lies", FAULT_PHONE_LIES},
                    {"disk", FAULT_DISK},

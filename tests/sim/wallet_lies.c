@@ -207,13 +207,14 @@ static void say_proof(struct wallet_lies *l, uint64_t request_id, struct lies *l
 	uncia__pb__node_reply__free_unpacked(reply, NULL);
 }
 
-static void say_no_account(struct wallet_lies *l, uint64_t request_id, const ProtobufCBinaryData *address,
+static void say_no_account(struct wallet_lies *l, uint64_t request_id, const Uncia__Pb__AccountQuery *query,
                            struct lies *lies)
 {
 	Uncia__Pb__NodeReply reply = UNCIA__PB__NODE_REPLY__INIT;
 	Uncia__Pb__NoAccount none = UNCIA__PB__NO_ACCOUNT__INIT;
 
-	none.address = *address;
+	none.address = query->address;
+	none.hold = query->hold;
 	none.height = draw(l, 2) ? draw(l, 200) : UINT64_MAX - draw(l, 2);
 	reply.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
 	reply.no_account = &none;
@@ -350,7 +351,7 @@ static void lie(struct wallet_lies *l, uint32_t validator, const Uncia__Pb__Wall
 		break;
 	case UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT:
 		if (draw(l, 2))
-			say_no_account(l, request->request_id, &request->account->address, lies);
+			say_no_account(l, request->request_id, request->account, lies);
 		else
 			say_proof(l, request->request_id, lies);
 		break;

@@ -125,7 +125,9 @@ static int list_one(void *context, const struct own_hold *own)
 		return 0;
 	}
 	found_print(list->session, &own->found, "claim", stdout);
-	printf("\n    %s\n", own->claim);
+	/* The text of what is gone is of no use. */
+	bool gone = own->found.fate > FATE_ENDED;
+	printf(gone ? "\n" : "\n    %s\n", own->claim);
 	return 0;
 }
 

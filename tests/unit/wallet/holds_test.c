@@ -1,7 +1,9 @@
 /* What a hold has, as validators tell it; takes, and give-backs. */
 #include <string.h>
 #include "hold.h"
+#include "keyfile.h"
 #include "unit.h"
+#include "wallet.h"
 #include "wallet_rig.h"
 
 static struct rig *rig;
@@ -350,6 +352,23 @@ START_TEST(a_home_whose_list_of_holds_is_lost_reads_it_anew)
 }
 END_TEST
 
+START_TEST(a_locked_wallet_brings_home_too)
+{
+	struct uncia_payment_id id;
+	rig_reopen(rig);
+	secret_free(rig->wallet->secret);
+	rig->wallet->secret = NULL;
+	ck_assert_int_eq(rig_sync(rig), 0);
+	key = (struct uncia_hold_key){.size = sizeof(key), .own = true};
+	ck_assert_int_eq(uncia_wallet_key(rig->wallet, key.account), UNCIA_E_LOCKED);
+	char text[UNCIA_CHAT_TEXT_SIZE];
+	ck_assert_int_eq(uncia_wallet_claim(rig->wallet, receipt, 0, text), UNCIA_E_LOCKED);
+	ck_assert_int_eq(open_one(&(struct uncia_hold_request){.amount = 500000, .seconds = 3600}, &id),
+	                 UNCIA_E_LOCKED);
+	ck_assert_uint_eq(home_by_itself(), 500000);
+}
+END_TEST
+
 START_TEST(while_nobody_answers_it_is_tried_again)
 {
 	for (uint32_t i = 0; i < 4; i++)
@@ -366,4 +385,5 @@ UNIT_MAIN_BETWEEN("holds", setup, teardown, what_a_hold_has_is_believed_with_its
                   a_take_that_cannot_be_is_not_sent, a_key_is_one_take_of_its_hold, a_take_leaves_when_it_is_durable,
                   a_secret_is_shown_for_what_was_agreed_and_in_time, a_wallet_has_a_hundred_holds_open_at_most,
                   a_hold_comes_home_after_its_end_whole_and_unasked, what_comes_home_is_closed_and_asked_for_no_more,
-                  a_home_whose_list_of_holds_is_lost_reads_it_anew, while_nobody_answers_it_is_tried_again)
+                  a_home_whose_list_of_holds_is_lost_reads_it_anew, a_locked_wallet_brings_home_too,
+                  while_nobody_answers_it_is_tried_again)

@@ -25,6 +25,23 @@ export function hex(bytes) {
 	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** A struct uncia_contact, and a struct uncia_request, as objects. */
+export function contactOf({ address, handle }) {
+	return { address, handle };
+}
+
+export function requestOf(r) {
+	return {
+		address: r.address,
+		amount: r.has_amount ? r.amount : null,
+		memo: r.memo,
+		endsAt: r.ends_at,
+		key: r.key,
+		checked: r.checked !== 0,
+		hasLock: r.has_lock !== 0,
+	};
+}
+
 export class Library {
 	#module;
 	#members = new Map();

@@ -134,7 +134,85 @@ export interface Watch extends AsyncIterableIterator<Incoming> {
 	ready: Promise<void>;
 }
 
+/** Who has written a message: handles, "xmpp:bob@example.org", of one protocol. */
+export interface Peer {
+	/** The user's own. */
+	own: string;
+	handle: string;
+	/** IRC: the services account that he is logged in to. */
+	login?: string;
+	/** Written in a room: such names are never pinned. */
+	room?: boolean;
+}
+
+export interface Pin {
+	handle: string;
+	login: string;
+	address: string;
+	compared: boolean;
+	weak: boolean;
+	made: number;
+}
+
+export interface ContactCheck {
+	contact: { address: string; handle: string };
+	/** "new" may be pinned without a question, "pinned" is; "room", "own" and "unseen" are refused; else ask the user. */
+	verdict: "new" | "pinned" | "unsigned" | "changed" | "login" | "elsewhere" | "alike" | "room" | "own" | "unseen";
+	weak: boolean;
+	pinned: string | null;
+	other: string | null;
+	alike: string | null;
+	alikeAddress: string | null;
+}
+
+export interface RequestCheck {
+	request: Request;
+	/** Says whom it pays: say it before the amount. */
+	verdict: "pinned" | "other" | "unpinned" | "own";
+	weak: boolean;
+	ended: boolean;
+	/** The payment that is there under its key. */
+	taken: string | null;
+	pinned: string | null;
+	payee: string | null;
+}
+
+export interface NoticeResult {
+	verdict: "checking" | "paid" | "pending" | "unknown" | "expired" | "not_to_me" | "other_account" | "other_memo" | "again"
+		| "repeated" | "unpinned" | "stranger";
+	error: UnciaError | null;
+	over: boolean;
+	id: string;
+	memo: string;
+	memoUntold: boolean;
+	weak: boolean;
+	maybeTold: boolean;
+	older: boolean;
+	sender: string;
+	pinned: string | null;
+	first: string | null;
+	amount: bigint;
+	height: bigint;
+	index: number;
+	timestamp: number;
+}
+
+/** Who somebody in a chat is, and what he says about money. */
+export interface People {
+	pinned(peer: Peer): Pin | null;
+	/** who: a contact's text; or an address, by the user's decision. */
+	pin(peer: Peer, who: string, options?: { decided?: boolean; compared?: boolean }): Promise<void>;
+	unpin(peer: Peer): Promise<void>;
+	checkContact(peer: Peer, text: string): ContactCheck;
+	checkRequest(peer: Peer, text: string): RequestCheck;
+	/** Every result is news; the last one is `over`. */
+	checkNotice(peer: Peer, query: { notice: string; memo?: string; asked?: boolean }): AsyncGenerator<NoticeResult, void, void>;
+	acknowledgeNotice(id: string): Promise<void>;
+}
+
 export interface Wallet {
+	readonly people: People;
+
 	readonly unlocked: boolean;
 	unlock(passphrase: string): Promise<void>;
 	words(passphrase: string | null): Promise<string>;

@@ -1,7 +1,7 @@
 /* The library of a platform: networks, homes, texts and receipts. browser.js and node.js make one by makeUncia. */
 import { uncia_error as E, uncia_text_kind as KIND } from "./constants.js";
 import { inWorker } from "./keys.js";
-import { Library, UnciaError, hex } from "./library.js";
+import { Library, UnciaError, contactOf, hex, requestOf } from "./library.js";
 import { Home, MemoryStorage } from "./storage.js";
 import { Wallet, paymentOf } from "./wallet.js";
 
@@ -200,21 +200,11 @@ class Uncia {
 	}
 
 	parseRequest(text, network) {
-		const r = this.#parse("uncia_request", "uncia_request_parse", text, network);
-		return {
-			address: r.address,
-			amount: r.has_amount ? r.amount : null,
-			memo: r.memo,
-			endsAt: r.ends_at,
-			key: r.key,
-			checked: r.checked !== 0,
-			hasLock: r.has_lock !== 0,
-		};
+		return requestOf(this.#parse("uncia_request", "uncia_request_parse", text, network));
 	}
 
 	parseContact(text, network) {
-		const { address, handle } = this.#parse("uncia_contact", "uncia_contact_parse", text, network);
-		return { address, handle };
+		return contactOf(this.#parse("uncia_contact", "uncia_contact_parse", text, network));
 	}
 
 	parseNotice(text, network) {

@@ -8,6 +8,7 @@ import {
 import { giveKey, inWorker } from "./keys.js";
 import { Links } from "./links.js";
 import { hex, uint64 } from "./library.js";
+import { People } from "./people.js";
 
 const STATES = {
 	[STATE.UNCIA_PAYMENT_UNKNOWN]: "unknown",
@@ -74,6 +75,12 @@ export class Wallet {
 		this.#pointer = wallet;
 		this.#home = home;
 		this.#links = new Links(this.#library, wallet, network, uncia.platform.connect, () => this.#soon());
+		/** Pins, and verdicts on what people send. */
+		this.people = new People(this.#library, {
+			wallet: () => this.#wallet,
+			soon: () => this.#soon(),
+			flushed: () => home.flushed(),
+		});
 		home.onstored((name, error) => {
 			if (this.#closed || this.#broken)
 				return;
@@ -134,9 +141,14 @@ export class Wallet {
 	 * be looked at. */
 	#storageFailed() {
 		const error = this.#home.error();
+		this.#tellWaiting(error);
+		this.#watch?.wake(error);
+	}
+
+	#tellWaiting(error) {
 		for (const waiting of this.#waiting.splice(0))
 			waiting.reject(error);
-		this.#watch?.wake(error);
+		this.people.end(error);
 	}
 
 	/* The library has ended: whoever waits is told, and what is called from now on throws. */
@@ -144,8 +156,7 @@ export class Wallet {
 		this.#broken ??= error;
 		clearTimeout(this.#timer);
 		this.#links.close();
-		for (const waiting of this.#waiting.splice(0))
-			waiting.reject(error);
+		this.#tellWaiting(error);
 		this.#watch?.wake(error);
 		this.#emit("error", error);
 	}
@@ -173,6 +184,8 @@ export class Wallet {
 			this.#tellPayment(id, error);
 		else if (event.kind === EVENT.UNCIA_EVENT_LINK)
 			this.#emit("link", { validator: event.validator, up: event.up !== 0, error });
+		else if (event.kind === EVENT.UNCIA_EVENT_NOTICE)
+			this.people.heard();
 		else if (event.kind === EVENT.UNCIA_EVENT_ERROR)
 			this.#heardError(error);
 		else if (event.kind === EVENT.UNCIA_EVENT_INCOMING || event.kind === EVENT.UNCIA_EVENT_WATCH)
@@ -181,10 +194,8 @@ export class Wallet {
 
 	/* Where memory ends, events are lost: whoever waits may wait for one of them. */
 	#heardError(error) {
-		if (error.code === E.UNCIA_E_MEMORY) {
-			for (const waiting of this.#waiting.splice(0))
-				waiting.reject(error);
-		}
+		if (error.code === E.UNCIA_E_MEMORY)
+			this.#tellWaiting(error);
 		this.#emit("error", error);
 	}
 
@@ -658,8 +669,7 @@ export class Wallet {
 		clearTimeout(this.#timer);
 		this.#links.close();
 		const error = this.#library.error(E.UNCIA_E_CLOSED, "the wallet was closed");
-		for (const waiting of this.#waiting.splice(0))
-			waiting.reject(error);
+		this.#tellWaiting(error);
 		this.#watch?.wake(null);
 		await null; // `#closed` is set from here on
 		try {

@@ -72,56 +72,91 @@ async function show({ from, text }) {
 	line.scrollIntoView();
 }
 
+const peerOf = (from) => ({ own: `chat:${name}`, handle: `chat:${from}` });
+
 async function showText(chip, from, { kind, text }) {
 	const own = from === name;
-	if (kind === "contact") {
-		await met(chip, from, uncia.parseContact(text, network), own);
+	if (kind === "contact" && own) {
+		chip.textContent = "can be paid here";
+	} else if (kind === "contact") {
+		await met(chip, from, text);
 	} else if (kind === "request") {
-		const request = uncia.parseRequest(text, network);
-		chip.textContent = `asks for ${request.amount === null ? "money" : plain(request.amount)}${request.memo ? `: ${request.memo}` : ""}`;
-		if (!own && request.amount !== null && !request.hasLock) {
-			const button = element("button", "answer", "Pay");
-			button.onclick = () => ask(from, { key: request.key, to: request.address, amount: String(request.amount) });
-			chip.append(" ", button);
-		}
+		asks(chip, from, text, own);
 	} else if (kind === "notice") {
-		told(chip, uncia.parseNotice(text, network), own);
+		(own ? ownNotice(chip, text) : othersNotice(chip, from, text)).catch((error) => {
+			chip.textContent = error.message;
+		});
 	} else {
 		chip.textContent = kind;
 	}
 }
 
-/* Who it is: pinned in silence only where the sender of the message is who the contact names. */
-async function met(chip, from, contact, own) {
+/* Who it is: pinned in silence where the account's owner has signed it for whoever has sent it, and nothing speaks against it.
+ * What this page has no question for, it refuses. */
+async function met(chip, from, text) {
+	const { contact, verdict, other, alike } = wallet.people.checkContact(peerOf(from), text);
+	const why = {
+		unsigned: `a contact of ${contact.handle || "nobody in a chat"}, sent by ${from}`,
+		changed: `${from} has another address now: ask, by another way, whether it is the same person`,
+		elsewhere: `the account of ${other}, sent by ${from}`,
+		alike: `${from} looks like ${alike}`,
+		own: `your own contact, sent by ${from}`,
+	}[verdict];
+	if (verdict !== "new" && verdict !== "pinned")
+		throw new Error(why ?? `refused: ${verdict}`);
+	await wallet.people.pin(peerOf(from), text);
 	chip.textContent = "can be paid here";
-	if (own)
-		return;
-	if (contact.handle !== `chat:${from}`)
-		throw new Error(`a contact of ${contact.handle}, sent by ${from}`);
-	try {
-		await wallet.pin(from, contact.address);
-	} catch (error) {
-		if (error.name === "UNCIA_E_EXISTS")
-			throw new Error(`${from} has another address now: ask, by another way, whether it is the same person`);
-		throw error;
-	}
 	peer = { name: from, address: contact.address };
 	part("pay").disabled = false;
 }
 
-/* A notice proves nothing: the payment is looked for. */
-function told(chip, { id }, own) {
-	chip.textContent = own ? "paying …" : "says to have paid …";
-	chip.dataset.payment = id;
-	wallet.follow(id).then((payment) => {
-		const mine = own ? payment.leaving : payment.received;
-		const good = payment.state === "final" && mine > 0n;
-		chip.textContent = good ? `paid ${plain(mine)}` : payment.state === "final" ? "paid somebody else" : payment.state;
-		chip.classList.add(good ? "paid" : "wrong");
-		return look();
-	}).catch((error) => {
-		chip.textContent = error.message;
-	});
+function asks(chip, from, text, own) {
+	const request = uncia.parseRequest(text, network);
+	chip.textContent = `asks for ${request.amount === null ? "money" : plain(request.amount)}${request.memo ? `: ${request.memo}` : ""}`;
+	if (own || request.amount === null || request.hasLock)
+		return;
+	const { verdict, ended, taken } = wallet.people.checkRequest(peerOf(from), text);
+	if (verdict === "own" || ended || taken) {
+		chip.append(verdict === "own" ? " (your own, repeated)" : taken ? " (paid already)" : " (past its end)");
+		return;
+	}
+	const button = element("button", "answer", "Pay");
+	button.onclick = () => ask(from, { key: request.key, to: request.address, amount: String(request.amount), memo: request.memo });
+	chip.append(" ", button);
+}
+
+async function ownNotice(chip, text) {
+	const { id } = uncia.parseNotice(text, network);
+	chip.textContent = "paying …";
+	const payment = await wallet.follow(id);
+	chip.textContent = payment.state === "final" ? `paid ${plain(payment.leaving)}` : payment.state;
+	chip.classList.add(payment.state === "final" ? "paid" : "wrong");
+	await look();
+}
+
+/* A notice proves nothing: the payment is looked for, and is paid only where it is final, to this account, from the account
+ * that is pinned for who tells of it, and was not told before. */
+async function othersNotice(chip, from, text) {
+	const words = {
+		checking: "says to have paid …",
+		pending: "paying …",
+		unknown: "says to have paid, and nobody knows of it",
+		not_to_me: "paid somebody else",
+		other_account: "tells of somebody else's payment",
+		other_memo: "paid for something else",
+		unpinned: `${from} is not known here`,
+		again: "told before",
+	};
+	for await (const { verdict, amount, first, id } of wallet.people.checkNotice(peerOf(from), { notice: text })) {
+		chip.textContent = verdict === "paid" ? `paid ${plain(amount)}`
+			: verdict === "repeated" ? `repeats what ${first} has told` : (words[verdict] ?? verdict);
+		chip.classList.toggle("paid", verdict === "paid");
+		chip.classList.toggle("wrong", !["paid", "checking", "pending", "again"].includes(verdict));
+		if (verdict === "paid") {
+			await wallet.people.acknowledgeNotice(id);
+			await look();
+		}
+	}
 }
 
 /* ---- money ---- */
@@ -133,11 +168,10 @@ async function look() {
 
 /* Asks the user, with payee and amount as they will be paid. */
 function ask(to, draft) {
-	const known = wallet.pinned(to);
-	const address = draft.to;
-	const same = known && uncia.parseAddress(known).account === uncia.parseAddress(address).account;
-	part("question").textContent = `Pay ${plain(BigInt(draft.amount))} to ${to}, ${address}`
-		+ (known && !same ? ": this is NOT the address that you know" : "") + "?";
+	const known = wallet.people.pinned(peerOf(to));
+	const same = known && uncia.parseAddress(known.address).account === uncia.parseAddress(draft.to).account;
+	part("question").textContent = `Pay ${plain(BigInt(draft.amount))} to ${to}, ${draft.to}`
+		+ (same ? "" : ": this is NOT an address that you know") + "?";
 	part("yes").onclick = () => {
 		part("confirm").close();
 		keep(draft);
@@ -162,8 +196,8 @@ function drop(draft) {
 async function pay(draft) {
 	try {
 		say("…");
-		const payment = await wallet.pay({ to: draft.to, amount: BigInt(draft.amount), key: draft.key });
-		await post(uncia.notice({ id: payment.id }, network));
+		const payment = await wallet.pay({ to: draft.to, amount: BigInt(draft.amount), key: draft.key, memo: draft.memo || undefined });
+		await post(uncia.notice({ id: payment.id, memo: draft.memo }, network));
 		drop(draft);
 		say("");
 	} catch (error) {
