@@ -62,6 +62,35 @@ class Xmpp(Purples):
 		self.play(alice, bob, "bob@scene.test", "alice@scene.test")
 
 
+	def test_a_newcomer_takes_what_waits_for_him(self):
+		alice = self.chatter("alice", xmpp_account(self.server, "alice"))
+		bob = self.chatter("bob", xmpp_account(self.server, "bob"), "")
+		alice.type("/uncia claim 5 welcome", "bob@scene.test")
+		self.confirm(alice, "bob@scene.test", r"Put 5\.00 \S+ here for bob@scene\.test\? It is cash")
+		bob.until_shown("alice@scene.test", rf"{OUR}alice@scene\.test shows money for whoever takes it first")
+		bob.type("/uncia claim", "alice@scene.test")
+		bob.until_shown("alice@scene.test", rf"{OUR}✔ Received 5\.00 \S+, which alice@scene\.test has put here")
+		alice.until_shown("bob@scene.test", rf"{OUR}✔ The 5\.00 \S+ that waited here were taken, by {bob.wallet.address}\.")
+		self.assertEqual((alice.wallet.balance(), bob.wallet.balance()), (15_000000, 5_000000))
+
+	def test_the_network_goes_and_comes_back(self):
+		alice = self.chatter("alice", xmpp_account(self.server, "alice"))
+		bob = self.chatter("bob", xmpp_account(self.server, "bob"), "5")
+		self.introduce(alice, bob, "bob@scene.test", "alice@scene.test")
+		alice.type("/pay 1", "bob@scene.test")
+		self.confirm(alice, "bob@scene.test", r"Pay 1\.00 ")
+		bob.until_shown("alice@scene.test", rf"{OUR}✔ Received 1\.00 ")
+		self.network.wait_same_tip()
+		down = self.network.kill_with_leader()
+		alice.type("/pay 2", "bob@scene.test")
+		self.until(lambda: alice.wallet.run("history")["pending"], "the payment to be on its way")
+		for number in down:
+			self.network.validators[number].start()
+		alice.until_shown("bob@scene.test", rf"{OUR}✔ Paid 2\.00 ")
+		bob.until_shown("alice@scene.test", rf"{OUR}✔ Received 2\.00 ")
+		self.assertEqual(bob.wallet.balance(), 8_000000)
+
+
 class Irc(Purples):
 	def setUp(self):
 		super().setUp()
