@@ -123,8 +123,9 @@ class Packages(InstalledTest):
 		made = self.dir / "packages"
 		self.run_well("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", made)
 		packages = {self.run_well("dpkg-deb", "-f", path, "Package").strip(): path for path in made.glob("*.deb")}
-		self.assertEqual(sorted(packages), ["libuncia-dev", "libuncia0", "uncia",
-			*(["uncia-purple", "uncia-weechat"] if cache("UNCIA_PLUGINS") == "ON" else [])])
+		asked_for = {"UNCIA_PLUGINS": ["uncia-purple", "uncia-weechat"], "UNCIA_PYTHON": ["python3-uncia"]}
+		self.assertEqual(sorted(packages), sorted(["libuncia-dev", "libuncia0", "uncia",
+			*(name for option, names in asked_for.items() if cache(option) == "ON" for name in names)]))
 		version = self.ask("--modversion")[0]
 		for name, path in packages.items():
 			self.assertEqual(self.run_well("dpkg-deb", "-f", path, "Version").strip(), version)
