@@ -99,6 +99,24 @@ class Chat(UnciaTest):
 		self.assertIn("0.30", bob.text("#balance"))
 		self.assertEqual([entry for entry in self.browser.console() if "Content Security Policy" in entry["message"]], [])
 
+	def test_one_who_has_not_joined_is_paid(self):
+		self.start()
+		alice = self.joined("alice")
+		self.uncia("--wallet", "net/treasury", "--network", "net/network.conf", "send", alice.text("#address"), "5")
+		alice.until_text("#balance", "5.00 UNC")
+		alice.type("#amount", "1.25")
+		alice.click("#give")
+		alice.until_text(".text", "gives 1.25 UNC")
+		alice.until_text("#balance", "3.75 UNC")
+		dora = self.joined("dora")
+		dora.until_text(".text", "gives 1.25 UNC")
+		dora.click(".take")
+		dora.until_text(".paid", "taken by you")
+		dora.until_text("#balance", "1.25 UNC")
+		late = self.joined("late")
+		late.until_text(".text", "gave 1.25 UNC: it is taken")
+		self.assertEqual(late.run("return document.querySelectorAll('.take').length"), 0)
+
 	def test_a_window_that_is_closed_in_the_middle_pays_once(self):
 		self.start()
 		alice, bob = self.joined("alice"), self.joined("bob")

@@ -179,6 +179,26 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		assert.throws(() => alice.address(), coded("UNCIA_E_ARGUMENT"));
 	});
 
+test("somebody who has not joined takes a claim, once", async () => {
+	const own = await library();
+	const alice = await newWallet(own, new DirectoryStorage(place()));
+	await command("send", alice.address(), "5");
+	const text = await alice.makeClaim({ amount: 1250000n, seconds: 3600, key: "gift" });
+	assert.equal(await alice.makeClaim({ amount: 1250000n, seconds: 3600, key: "gift" }), text);
+	assert.equal(own.made.scan(`for you: ${text}`, own.network)[0].kind, "claim");
+	assert.equal((await alice.sync()).spendable, 3750000n);
+	const carol = await newWallet(own, new MemoryStorage());
+	const seen = await carol.lookClaim(text);
+	assert.deepEqual([seen.sender, seen.amount, seen.balance], [alice.address(), 1250000n, 1250000n]);
+	assert.equal((await carol.takeClaim(text)).state, "final");
+	assert.equal((await carol.sync()).spendable, 1250000n);
+	assert.equal((await alice.lookClaim(text)).balance, 0n);
+	const dave = await newWallet(own, new MemoryStorage());
+	await assert.rejects(dave.takeClaim(text), coded("UNCIA_E_FUNDS"));
+	await assert.rejects(dave.takeClaim(`${text.slice(0, -1)}${text.endsWith("q") ? "p" : "q"}`), coded("UNCIA_E_CHANGED"));
+	await Promise.all([alice.close(), carol.close(), dave.close()]);
+});
+
 test("what was not acknowledged is told again, in order, after the program was closed", async () => {
 	const own = await library();
 	const directory = place();

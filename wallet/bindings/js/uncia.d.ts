@@ -231,6 +231,12 @@ export interface Wallet {
 	expired(): Payment[];
 	receipt(id: string): string;
 
+	/** Money for somebody who has not joined: the text of the claim, once it is final. Whoever reads it has the money. */
+	makeClaim(claim: { amount: bigint; seconds: number; key?: string }): Promise<string>;
+	lookClaim(text: string): Promise<{ sender: string; amount: bigint; balance: bigint; end: number }>;
+	/** Ends with the payment; the money is this account's where it is final. */
+	takeClaim(text: string): Promise<Payment>;
+
 	history(options?: { limit?: number; before?: Page["next"] }): Promise<Page>;
 	watch(client: string, options?: { signal?: AbortSignal }): Watch;
 

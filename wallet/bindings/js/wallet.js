@@ -56,6 +56,7 @@ export class Wallet {
 	#uncia;
 	#library;
 	#pointer;
+	#network;
 	#home;
 	#links;
 	#timer = null;
@@ -73,6 +74,7 @@ export class Wallet {
 		this.#uncia = uncia;
 		this.#library = uncia.library;
 		this.#pointer = wallet;
+		this.#network = network;
 		this.#home = home;
 		this.#links = new Links(this.#library, wallet, network, uncia.platform.connect, () => this.#soon());
 		/** Pins, and verdicts on what people send. */
@@ -353,10 +355,16 @@ export class Wallet {
 		return ordered;
 	}
 
-	async #order({ outputs, to, amount, key, memo, tag, expiresIn }) {
+	async #order({ outputs, to, amount, holds = [], key, memo, tag, expiresIn }) {
 		this.#usable();
-		const all = outputs ?? [{ address: to, amount }];
+		const all = outputs ?? (to === undefined && holds.length > 0 ? [] : [{ address: to, amount }]);
 		this.#library.scope((memory) => {
+			const holdSize = this.#library.size("uncia_hold_request");
+			const opened = memory.take(holdSize * holds.length);
+			holds.forEach((hold, i) => this.#library.put("uncia_hold_request", opened + i * holdSize, {
+				amount: uint64(this.#library, hold.amount, "amount"),
+				seconds: hold.seconds,
+			}));
 			const stride = this.#library.size("uncia_output");
 			const list = memory.take(stride * all.length);
 			all.forEach((output, i) => this.#library.put("uncia_output", list + i * stride, {
@@ -365,8 +373,10 @@ export class Wallet {
 			}));
 			const bytes = tag === undefined ? new Uint8Array() : typeof tag === "string" ? new TextEncoder().encode(tag) : tag;
 			this.#must("uncia_wallet_order", memory.struct("uncia_payment_request", {
-				outputs: list,
+				outputs: all.length ? list : 0,
 				output_count: all.length,
+				holds: holds.length ? opened : 0,
+				hold_count: holds.length,
 				key: memory.text(key),
 				memo: memory.text(memo),
 				tag: bytes.length ? memory.bytes(bytes) : 0,
@@ -436,6 +446,100 @@ export class Wallet {
 		await this.#until(EVENT.UNCIA_EVENT_PAYMENT, id.toLowerCase(), ended, signal);
 		await this.#home.flushed();
 		return ended();
+	}
+
+	/* ---- claims ---- */
+
+	/** Puts an amount under a secret, for somebody who has not joined: ends with the text of the claim when the payment is final.
+	 * Whoever reads the text has the money. What is not taken in so many seconds comes home. The same key is the same claim. */
+	async makeClaim({ amount, seconds, key }) {
+		const { id } = await this.pay({ holds: [{ amount, seconds }], key });
+		if ((await this.follow(id)).state !== "final")
+			throw this.#library.error(E.UNCIA_E_EXPIRED);
+		return this.#withReceipt(id, (memory, receipt) => {
+			const text = memory.take(321);
+			this.#library.must("uncia_wallet_claim", this.#wallet, receipt, 0, text);
+			return this.#library.string(text);
+		});
+	}
+
+	/** What a claim is worth now: { sender, amount, balance, end }, of which `amount` is what it was opened with. */
+	async lookClaim(text) {
+		const { opening, number } = await this.#opened(text);
+		const state = await this.#holdState(opening, number);
+		return this.#withReceipt(opening, (memory, receipt) => {
+			const hold = memory.struct("uncia_hold");
+			this.#library.must("uncia_receipt_hold", receipt, number, hold);
+			const { amount, end } = this.#library.get("uncia_hold", hold);
+			return { sender: this.#uncia.receiptPayment(receipt).sender, amount, balance: state.exists ? state.balance : 0n, end: Number(end) };
+		});
+	}
+
+	/** Takes all of a claim to this account, and ends with the payment: it is not this account's before it is final. */
+	async takeClaim(text) {
+		const { opening, number, seed } = await this.#opened(text);
+		await this.sync();
+		const state = await this.#holdState(opening, number);
+		if (!state.exists)
+			throw this.#library.error(E.UNCIA_E_FUNDS, "it was taken, or has gone home");
+		const id = this.#withReceipt(opening, (memory, receipt) => {
+			const output = memory.struct("uncia_output", { address: memory.text(this.address()), amount: state.balance });
+			const take = memory.struct("uncia_take", { receipt, number, outputs: output, output_count: 1,
+				payment_key: memory.text(`claim ${opening} ${number}`) });
+			this.#library.put("uncia_hold_key", take + this.#library.members("uncia_take").get("key").offset, {
+				size: this.#library.size("uncia_hold_key"),
+				seed,
+			});
+			const out = memory.take(32);
+			this.#must("uncia_wallet_take", take, out);
+			return hex(this.#library.copy(out, 32));
+		});
+		await this.#home.flushed();
+		return this.follow(id);
+	}
+
+	/* The payment that opened a claim, final, and which of its holds it is. */
+	async #opened(text) {
+		const { opening, seed } = this.#library.scope((memory) => {
+			const claim = memory.struct("uncia_claim");
+			this.#library.must("uncia_claim_parse", memory.bytes(this.#network.id), memory.text(text), claim);
+			return this.#library.get("uncia_claim", claim);
+		});
+		const id = hex(opening);
+		if ((await this.follow(id)).state !== "final")
+			throw this.#library.error(E.UNCIA_E_EXPIRED);
+		const number = this.#withReceipt(id, (memory, receipt) => {
+			const key = memory.struct("uncia_hold_key", { seed });
+			const out = memory.take(4);
+			this.#library.must("uncia_receipt_find_hold", this.#network.pointer, receipt, key, out);
+			return this.#library.view().getUint32(out, true);
+		});
+		return { opening: id, number, seed };
+	}
+
+	async #holdState(id, number) {
+		this.#withReceipt(id, (memory, receipt) => this.#must("uncia_wallet_hold", receipt, number));
+		await this.#until(EVENT.UNCIA_EVENT_HOLD, null, thrown);
+		return this.#library.scope(({ struct }) => {
+			const state = struct("uncia_hold_state");
+			this.#library.must("uncia_wallet_hold_state", this.#wallet, state);
+			const { exists, balance } = this.#library.get("uncia_hold_state", state);
+			return { exists: exists !== 0, balance };
+		});
+	}
+
+	/* body(memory, receipt) waits for nothing: the receipt ends with it. */
+	#withReceipt(id, body) {
+		return this.#library.scope((memory) => {
+			const out = memory.take(4);
+			this.#library.must("uncia_receipt_verify", this.#network.pointer, memory.text(this.receipt(id)), out);
+			const receipt = this.#library.view().getUint32(out, true);
+			try {
+				return body(memory, receipt);
+			} finally {
+				this.#library.call("uncia_receipt_free", receipt);
+			}
+		});
 	}
 
 	/** The receipt of a final payment, as text. */

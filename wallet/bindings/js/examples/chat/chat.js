@@ -86,9 +86,36 @@ async function showText(chip, from, { kind, text }) {
 		(own ? ownNotice(chip, text) : othersNotice(chip, from, text)).catch((error) => {
 			chip.textContent = error.message;
 		});
+	} else if (kind === "claim") {
+		await offers(chip, text, own);
 	} else {
 		chip.textContent = kind;
 	}
+}
+
+/* Money for whoever takes it first. What it is worth is the ledger's to say, never the message's. */
+async function offers(chip, text, own) {
+	const look_ = async () => {
+		const { amount, balance } = await wallet.lookClaim(text);
+		chip.textContent = balance > 0n ? `gives ${plain(balance)}` : `gave ${plain(amount)}: it is taken`;
+		return balance;
+	};
+	if ((await look_()) === 0n || own)
+		return;
+	const button = element("button", "take", "Take it");
+	button.onclick = async () => {
+		button.disabled = true;
+		try {
+			const { state } = await wallet.takeClaim(text);
+			chip.textContent = state === "final" ? "taken by you" : state;
+			chip.classList.add(state === "final" ? "paid" : "wrong");
+			await look();
+		} catch (error) {
+			await look_().catch(() => {});
+			say(error.message);
+		}
+	};
+	chip.append(" ", button);
 }
 
 /* Who it is: pinned in silence where the account's owner has signed it for whoever has sent it, and nothing speaks against it.
@@ -246,6 +273,8 @@ async function start(passphrase, oldWords) {
 	await look();
 	await post(wallet.contact(`chat:${name}`));
 	await Promise.all(kept().map(pay));
+	if (localStorage.getItem(`uncia-gift-${name}`))
+		await give();
 }
 
 part("start").onsubmit = async (event) => {
@@ -282,6 +311,28 @@ part("money").onsubmit = (event) => {
 	const amount = typed();
 	if (amount !== null && peer)
 		ask(peer.name, { key: crypto.randomUUID(), to: peer.address, amount: String(amount) });
+};
+
+/* The key is kept until the claim was said, so that a page that is closed in between gives it once. */
+async function give(amount) {
+	const stored = `uncia-gift-${name}`;
+	const gift = JSON.parse(localStorage.getItem(stored)) ?? { key: crypto.randomUUID(), amount: String(amount) };
+	localStorage.setItem(stored, JSON.stringify(gift));
+	try {
+		await post(await wallet.makeClaim({ amount: BigInt(gift.amount), seconds: 86400, key: gift.key }));
+		localStorage.removeItem(stored);
+		await look();
+	} catch (error) {
+		if (error instanceof UnciaError && refusals.has(error.name))
+			localStorage.removeItem(stored);
+		say(error.message);
+	}
+}
+
+part("give").onclick = () => {
+	const amount = typed();
+	if (amount !== null)
+		give(amount);
 };
 
 part("ask").onclick = () => {
