@@ -8,6 +8,9 @@
 
 #define DELAYED_S 60 /* a message whose server says that it is older was kept by a bouncer or a server */
 
+/* Each function of WeeChat is called through it. */
+struct t_weechat_plugin *weechat_plugin;
+
 /* What a server told of itself in its numeric 005; empty where it has not. */
 static void server_says(const char *server, const char *what, char value[SERVER_SIZE])
 {

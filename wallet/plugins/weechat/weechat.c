@@ -14,7 +14,6 @@ WEECHAT_PLUGIN_LICENSE("Apache-2.0")
 
 #define TICK_MS 3000
 
-struct t_weechat_plugin *weechat_plugin;
 static struct plugin *wallet_plugin;
 static struct t_gui_buffer *wallet_buffer;
 static struct t_hook *wallet_hook, *tick_hook;
