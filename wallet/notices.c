@@ -422,7 +422,7 @@ static bool check_look(struct uncia_wallet *w, struct notice_check *check)
 }
 
 /* Whether there is news of the record. */
-static bool check_stored(const struct uncia_wallet *w, struct notice_check *check)
+static bool check_stored(struct uncia_wallet *w, struct notice_check *check)
 {
 	if (check->after <= w->storing.done) {
 		verdict_end(check, UNCIA_NOTICE_PAID);
@@ -430,6 +430,7 @@ static bool check_stored(const struct uncia_wallet *w, struct notice_check *chec
 	}
 	if (!w->storing.failed)
 		return false;
+	forget_told(w, &check->id); /* nobody was told of it */
 	verdict_end(check, UNCIA_NOTICE_CHECKING);
 	check->result.error = w->storing.failed;
 	return true;
