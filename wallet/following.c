@@ -432,10 +432,10 @@ static int following_make_room(struct uncia_wallet *w)
 	struct tracked *oldest = NULL;
 	uint32_t count = 0;
 	for (struct tracked *t = w->tracked; t; t = t->hh.next) {
-		if (t->record.own)
-			continue;
+		if (t->record.own || t->following.takers != 0)
+			continue; /* who takes payments up bounds them by itself */
 		count++;
-		if (!oldest && !t->following.querying && !t->following.followed && t->following.takers == 0)
+		if (!oldest && !t->following.querying && !t->following.followed)
 			oldest = t;
 	}
 	if (count < QUERIES_MAX)
@@ -523,9 +523,7 @@ int following_take_up(struct uncia_wallet *w, const struct payment_id *id)
 {
 	struct tracked *t = tracked_find(w, id);
 	if (!t) {
-		int rc = following_make_room(w);
-		if (rc)
-			return rc;
+		(void)following_make_room(w); /* of those that are let go one gives way; others stand in nobody's */
 		if (!(t = tracked_add(w, id)))
 			return UNCIA_E_MEMORY;
 		t->following.started_ms = wallet_now(w);

@@ -85,6 +85,28 @@ static int hold_book_take(struct hold_book *book, const struct payment *payment,
 	return 0;
 }
 
+void hold_book_close(struct hold_book *book, size_t i)
+{
+	assert(i < book->count);
+	book->open[i] = book->open[--book->count];
+	book->changed = true;
+}
+
+/* Takes up that a final payment of this home has taken from a hold: what it took whole is gone. */
+static void hold_book_took(struct hold_book *book, const struct payment *payment)
+{
+	for (size_t i = 0; i < book->count; i++) {
+		struct opened_hold *hold = &book->open[i];
+		if (!address_equal(&hold->id, &payment->sender) || payment->total > hold->amount)
+			continue;
+		hold->amount -= payment->total;
+		book->changed = true;
+		if (hold->amount == 0)
+			hold_book_close(book, i);
+		return;
+	}
+}
+
 /* ---- the archive ------------------------------------------------------------------------------ */
 
 /* Whether the book has read this far already, in an earlier session. */
@@ -102,10 +124,13 @@ int hold_book_read(struct uncia_wallet *w, struct hold_book *book)
 		struct record read;
 		if (was_read(book, ended))
 			continue;
-		if (ended->state == UNCIA_PAYMENT_FINAL && ended->opens_holds) {
+		if (ended->state == UNCIA_PAYMENT_FINAL && (ended->opens_holds || ended->from_hold)) {
 			rc = outbox_read(w, ended, &read);
 			if (!rc) {
-				rc = hold_book_take(book, read.payment, ended->height);
+				if (ended->from_hold)
+					hold_book_took(book, read.payment);
+				else
+					rc = hold_book_take(book, read.payment, ended->height);
 				outbox_read_free(&read);
 			}
 			if (rc && rc != UNCIA_E_DAMAGED) /* a damaged one is damaged for good */
@@ -145,13 +170,6 @@ bool hold_book_knows(const struct uncia_wallet *w, const struct hold_book *book,
 			if (hash_equal(&t->record.payment->holds[i].lock, lock))
 				return true;
 	return false;
-}
-
-void hold_book_close(struct hold_book *book, size_t i)
-{
-	assert(i < book->count);
-	book->open[i] = book->open[--book->count];
-	book->changed = true;
 }
 
 /* ---- the blob ----------------------------------------------------------------------------------- */

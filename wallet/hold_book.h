@@ -10,7 +10,7 @@ struct opened_hold {
 	uint32_t number, end;
 	struct address home, id;
 	struct hash seal;
-	amount_t amount;         /* that it was opened with */
+	amount_t amount;         /* that it was opened with, less what this home has taken of it */
 	uint64_t height;         /* at which it was opened */
 	uint64_t again_ms;       /* not looked at before this time */
 	bool sent;               /* home is on its way, by this payment: */

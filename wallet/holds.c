@@ -6,6 +6,7 @@
 #include "following.h"
 #include "give_back.h"
 #include "hold.h"
+#include "homing.h"
 #include "look.h"
 #include "outbox.h"
 #include "paying.h"
@@ -93,6 +94,7 @@ int uncia_wallet_hold(struct uncia_wallet *w, const struct uncia_receipt *receip
 	if (rc)
 		return rc;
 	const struct hold_opening *hold = &receipt->payment->holds[number];
+	homing_note_look(w); /* what the last one found out, before it is forgotten */
 	look_begin(w, w->hold, &hold->id, receipt->height, hold->amount);
 	wallet_stir(w);
 	return 0;
@@ -112,7 +114,8 @@ int uncia_wallet_hold_state(const struct uncia_wallet *w, struct uncia_hold_stat
 	                                   .exists = look->exists,
 	                                   .height = look->height,
 	                                   .left_count = (uint32_t)look->left_count,
-	                                   .complete = look->complete};
+	                                   .complete = look->complete,
+	                                   .time_ms = w->clock.known ? wallet_ledger_ms(w) : 0};
 	hold_format(&look->id.address, state->id);
 	if (look->exists) {
 		state->balance = look->state.entry.balance;

@@ -33,6 +33,24 @@ void homing_deinit(struct uncia_wallet *w)
 	w->homing = NULL;
 }
 
+static struct opened_hold *homing_find(struct homing *h, const struct address *id, size_t *place)
+{
+	for (*place = 0; *place < h->book.count; ++*place)
+		if (address_equal(&h->book.open[*place].id, id))
+			return &h->book.open[*place];
+	return NULL;
+}
+
+void homing_note_look(struct uncia_wallet *w)
+{
+	struct homing *h = w->homing;
+	size_t place;
+	if (!w->hold->known || w->hold->exists || !homing_find(h, &w->hold->id.address, &place))
+		return;
+	hold_book_close(&h->book, place);
+	hold_book_save(w, &h->book);
+}
+
 const struct hold_book *homing_book(struct uncia_wallet *w, int *rc)
 {
 	struct homing *h = w->homing;
@@ -42,6 +60,7 @@ const struct hold_book *homing_book(struct uncia_wallet *w, int *rc)
 		*rc = hold_book_read(w, &h->book);
 	if (*rc)
 		return NULL;
+	homing_note_look(w);
 	hold_book_save(w, &h->book);
 	return &h->book;
 }
@@ -90,14 +109,6 @@ bool homing_has_work(const struct uncia_wallet *w)
 	return false;
 }
 
-static struct opened_hold *homing_find(struct homing *h, const struct address *id, size_t *place)
-{
-	for (*place = 0; *place < h->book.count; ++*place)
-		if (address_equal(&h->book.open[*place].id, id))
-			return &h->book.open[*place];
-	return NULL;
-}
-
 /* Sends it home as it was proved. */
 static void homing_send(struct uncia_wallet *w, struct opened_hold *hold, amount_t balance)
 {
@@ -134,6 +145,7 @@ void homing_tick(struct uncia_wallet *w)
 	struct homing *h = w->homing;
 	if (!w->network)
 		return;
+	homing_note_look(w);
 	if (look_active(h->look)) {
 		look_tick(w, h->look);
 		return;

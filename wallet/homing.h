@@ -20,6 +20,8 @@ void homing_deinit(struct uncia_wallet *w);
 int homing_begin(struct uncia_wallet *w);
 /* The book, as of now. NULL: it cannot be read now; *rc says why. */
 const struct hold_book *homing_book(struct uncia_wallet *w, int *rc);
+/* Takes up what the host has found out of a hold: one that is gone needs not be brought home. */
+void homing_note_look(struct uncia_wallet *w);
 /* Whether links are wanted for it. */
 bool homing_has_work(const struct uncia_wallet *w);
 void homing_tick(struct uncia_wallet *w);

@@ -20,7 +20,8 @@
 #include "wallet.h"
 #include "watching.h"
 
-#define CHECKS_MAX 64u
+#define CHECKS_MAX        64u
+#define CHECKS_OF_ONE_MAX 16u /* of one sender: what never was is looked for for days */
 
 _Static_assert(UNCIA_NOTICE_TAG_SIZE == UNCIA_TAG_SIZE, "one size of tags");
 
@@ -422,7 +423,7 @@ static bool check_look(struct uncia_wallet *w, struct notice_check *check)
 }
 
 /* Whether there is news of the record. */
-static bool check_stored(const struct uncia_wallet *w, struct notice_check *check)
+static bool check_stored(struct uncia_wallet *w, struct notice_check *check)
 {
 	if (check->after <= w->storing.done) {
 		verdict_end(check, UNCIA_NOTICE_PAID);
@@ -430,6 +431,7 @@ static bool check_stored(const struct uncia_wallet *w, struct notice_check *chec
 	}
 	if (!w->storing.failed)
 		return false;
+	forget_told(w, &check->id); /* nobody was told of it */
 	verdict_end(check, UNCIA_NOTICE_CHECKING);
 	check->result.error = w->storing.failed;
 	return true;
@@ -505,10 +507,20 @@ static int read_sender(const struct uncia_wallet *w, const struct uncia_peer *pe
 	return 0;
 }
 
+static bool same_sender(const struct notice_check *a, const struct notice_check *b)
+{
+	return strcmp(a->result.own, b->result.own) == 0 && strcmp(a->result.handle, b->result.handle) == 0 &&
+	       a->from.pinned == b->from.pinned && address_equal(&a->from.account, &b->from.account);
+}
+
 /* Begins to follow the payment, for a check that goes on. */
 static int check_begin(struct uncia_wallet *w, struct notice_check *check)
 {
-	if (w->notices->count >= CHECKS_MAX)
+	const struct notice_check *other;
+	uint32_t of_one = 0;
+	DL_FOREACH (w->notices->list, other)
+		of_one += same_sender(other, check);
+	if (w->notices->count >= CHECKS_MAX || of_one >= CHECKS_OF_ONE_MAX)
 		return UNCIA_E_FULL;
 	int rc = check->stage == CHECK_FOLLOWS ? following_take_up(w, &check->id) : 0;
 	if (rc)

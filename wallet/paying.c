@@ -169,41 +169,55 @@ static bool same_output(const struct output *a, const struct output *b)
 	       (!a->has_reference || memcmp(a->reference, b->reference, REFERENCE_SIZE) == 0);
 }
 
-/* A claim's lock is not known before it is signed: `wanted` has none. */
-static bool same_lock(const struct hold_opening *stored, const struct hold_opening *wanted)
+/* Whether a stored payment has that hold. A claim's lock is not known before it is signed: `wanted` has none, and it is
+ * made again from what is stored. Returns 0; UNCIA_E_KEY_REUSED; UNCIA_E_LOCKED of a claim; UNCIA_E_LIBRARY. */
+static int same_hold(const struct uncia_wallet *w, const struct payment *stored, uint32_t number,
+                     const struct hold_opening *wanted)
 {
-	static const struct hash none;
-	return hash_equal(&wanted->lock, &none) || hash_equal(&stored->lock, &wanted->lock);
+	const struct hold_opening *hold = &stored->holds[number];
+	struct hash lock = wanted->lock;
+	if (hold->amount != wanted->amount || !address_equal(&hold->home, &wanted->home))
+		return UNCIA_E_KEY_REUSED;
+	if (sodium_is_zero(lock.b, sizeof(lock.b))) {
+		int rc = w->secret ? claim_lock(w, stored, number, &lock) : UNCIA_E_LOCKED;
+		if (rc)
+			return rc;
+	}
+	return hash_equal(&hold->lock, &lock) ? 0 : UNCIA_E_KEY_REUSED;
 }
 
-/* Whether a stored payment is what this call asks for; the expiry may differ, and the ends of holds. */
-static bool same_payment(const struct payment *a, const struct payment *b)
+static bool same_transfer(const struct payment *a, const struct payment *b)
 {
 	if (a->kind != b->kind || (a->kind == PAYMENT_TAKE && !address_equal(&a->sender, &b->sender)))
 		return false;
-	if (a->output_count != b->output_count || a->currency != b->currency || a->has_memo_hash != b->has_memo_hash ||
+	if (a->output_count != b->output_count || a->hold_count != b->hold_count || a->currency != b->currency ||
+	    a->has_memo_hash != b->has_memo_hash ||
 	    (a->has_memo_hash && memcmp(a->memo_hash, b->memo_hash, MEMO_HASH_SIZE) != 0))
 		return false;
 	for (uint32_t i = 0; i < a->output_count; i++)
 		if (!same_output(&a->outputs[i], &b->outputs[i]))
 			return false;
-	if (a->hold_count != b->hold_count)
-		return false;
-	for (uint32_t i = 0; i < a->hold_count; i++)
-		if (a->holds[i].amount != b->holds[i].amount || !address_equal(&a->holds[i].home, &b->holds[i].home) ||
-		    !same_lock(&a->holds[i], &b->holds[i]))
-			return false;
 	return true;
+}
+
+/* Whether a stored payment is what this call asks for; the expiry may differ, and the ends of holds. Returns as
+ * same_hold. */
+static int check_same(const struct uncia_wallet *w, const struct payment *stored, const struct payment *wanted)
+{
+	int rc = same_transfer(stored, wanted) ? 0 : UNCIA_E_KEY_REUSED;
+	for (uint32_t i = 0; !rc && i < wanted->hold_count; i++)
+		rc = same_hold(w, stored, i, &wanted->holds[i]);
+	return rc;
 }
 
 int paying_resume(struct uncia_wallet *w, const struct payment *wanted, struct uncia_payment_id *id)
 {
 	struct tracked *t;
 	int rc = outbox_find(w, wanted->nonce, &t);
+	if (!rc)
+		rc = check_same(w, t->record.payment, wanted);
 	if (rc)
 		return rc;
-	if (!same_payment(t->record.payment, wanted))
-		return UNCIA_E_KEY_REUSED;
 	if (t->record.state == UNCIA_PAYMENT_PENDING) {
 		rc = outbox_confirm(w, t, NULL, 0);
 		if (rc)

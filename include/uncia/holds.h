@@ -77,6 +77,8 @@ struct uncia_hold_state {
 	uint64_t height;                  /* as of this final height */
 	uint32_t left_count;              /* payments that took from it or sent it home, whose receipts are here */
 	bool complete;                    /* these are all of them, as is proved: they sum to what it lacks */
+	uint64_t time_ms;                 /* by the ledger, at this moment, in ms since 1970: whether its end has
+	                                   * passed. 0 where no header was verified */
 };
 
 /* Returns: 0; UNCIA_E_NOT_FOUND where nothing was found out; UNCIA_E_NESTED; UNCIA_E_ARGUMENT.

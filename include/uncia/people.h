@@ -282,10 +282,11 @@ struct uncia_notice_result {
  * From a sender who is not pinned nothing leaves, unless `asked`: else a notice would tell strangers who is online, and
  * when. Checks are in memory: after a restart the host checks again what its chats show.
  * Returns: 0: see *result; as uncia_notice_parse (UNCIA_E_CHANGED: changed or cut on its way; UNCIA_E_NETWORK: for
- *	another network); UNCIA_E_ENCODING and UNCIA_E_LIMIT of the memo; UNCIA_E_FULL where 64 checks are under way;
- *	UNCIA_E_LOCKED: a locked wallet does not know for sure which account is its own; UNCIA_E_NETWORK also where it
- *	was opened without one; UNCIA_E_DAMAGED where the sender's pin, or what was told of this payment, cannot be
- *	read; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT, also for two memos that differ.
+ *	another network); UNCIA_E_ENCODING and UNCIA_E_LIMIT of the memo; UNCIA_E_FULL where 64 checks are under way,
+ *	or 16 of this sender's; UNCIA_E_LOCKED: a locked wallet does not know for sure which account is its own;
+ *	UNCIA_E_NETWORK also where it was opened without one; UNCIA_E_DAMAGED where the sender's pin, or what was told
+ *	of this payment, cannot be read; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT, also for two memos
+ *	that differ.
  * In: query->size, its peer's size and result->size are set.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.11. */

@@ -38,8 +38,8 @@ class ClaimsTest(UnciaTest):
 	def new(self, amount="12", *options):
 		return self.json_of("alice", "claim", "new", amount, *options)
 
-	def shown(self, text, *options):
-		return self.uncia_json(*self.network, "claim", "show", "-", *options, stdin=text)
+	def shown(self, text, *options, **environment):
+		return self.uncia_json(*self.network, "claim", "show", "-", *options, stdin=text, **environment)
 
 	def list_of(self, home, **options):
 		return self.json_of(home, "claim", "list", **options)["claims"]
@@ -102,6 +102,25 @@ class Claims(ClaimsTest):
 			self.assertIn(f"taken by {addresses[winner]}", err)
 			# Whatever the loser has sent gets its own certain end; it never shows as its.
 			self.assertIn(self.shown(made["claim"])["to"], addresses)
+
+	def test_of_two_processes_of_one_home_none_says_that_nothing_came(self):
+		for _ in range(3):
+			made, before = self.new("5"), float(self.balance("bob"))
+			takes = [self.begin("--wallet", "bob", "claim", "take", "-", stdin=made["claim"]) for _ in range(4)]
+			ends = [(process.communicate(timeout=90), process.returncode) for process in takes]
+			self.assertEqual([code for _, code in ends], [0] * 4, ends)
+			self.assertEqual(float(self.balance("bob")), before + 5)
+
+	@unittest.skipUnless(clocks.LIBRARIES, "libfaketime is not installed")
+	def test_a_machine_whose_clock_is_wrong_takes_it_all_the_same(self):
+		clock = self.dir / "clock"
+		for offset in ("+8d", "-8d"):
+			clocks.set_clock(clock, offset)
+			made = self.new("5")
+			self.assertEqual(self.shown(made["claim"], **clocks.environment(clock))["state"], "open")
+			taken = self.json_of("bob", "claim", "take", "-", stdin=made["claim"], **clocks.environment(clock))
+			self.assertEqual(taken["state"], "final")
+		self.assertEqual(self.balance("bob"), "10.000000")
 
 	def test_what_cannot_be_taken_says_why(self):
 		made = self.new("5", "--end", "10m")
@@ -281,9 +300,11 @@ class Ends(ClaimsTest):
 		self.assertIn(f"5.000000 UNC that nobody had taken came home to {self.alice}", err)
 		self.assertIn(f"1.500000 UNC that nobody had taken came home to {carol}", err)
 		self.assertEqual((self.balance("carol"), self.balance("bob")), ("1.500000", "0.500000"))
+		self.assertIn(f"nothing is left under this hold: 1.500000 of 2.000000 UNC were not taken by its end",
+			self.of("alice", "hold", "list")[0])
 		states = {entry["opened"]: entry["state"] for entry in self.list_of("alice")}
 		self.assertEqual(states, {"5.000000": "returned", "6.000000": "open"})
-		self.refuses(5, "it went home to", "bob", "claim", "take", "-", stdin=claim["claim"])
+		self.refuses(5, "5.000000 of 5.000000 UNC were not taken by its end", "bob", "claim", "take", "-", stdin=claim["claim"])
 		self.assertEqual(self.of("alice", "balance"), ("92.000000 UNC\n", ""))
 		self.assertEqual(self.json_of("alice", "claim", "cancel", claim["id"])["state"], "final") # is home already
 		self.assertEqual(self.json_of("bob", "claim", "take", "-", stdin=later["claim"])["state"], "final")

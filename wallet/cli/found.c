@@ -1,8 +1,8 @@
 /* See found.h. */
 #include "found.h"
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include "outcome.h"
 #include "payee.h"
 
@@ -59,10 +59,10 @@ int found_opening(struct session *session, struct found *found, const struct unc
 
 /* ---- what it has ------------------------------------------------------------------------------ */
 
-/* Whether its end has passed, by this machine's clock: for words only. */
+/* Whether its end has passed, by the ledger's time: this machine's clock may be wrong. */
 static bool found_has_ended(const struct found *found)
 {
-	return (uint64_t)time(NULL) >= found->hold.end;
+	return found->state.time_ms / 1000 >= found->hold.end;
 }
 
 /* Whether all of a payment goes to this address. */
@@ -152,10 +152,12 @@ void found_print(const struct session *session, const struct found *found, const
 		        opened, currency, found->hold.home, when);
 		break;
 	case FATE_RETURNED:
-		fprintf(to,
-		        "nothing is left under this %s: nobody had taken it by its end, %s, and it went home to %s at "
-		        "%s",
-		        what, end, found->hold.home, when);
+		uncia_amount_format(found->last.amount, amount);
+		fprintf(
+		    to,
+		    "nothing is left under this %s: %s of %s %s were not taken by its end, %s, and went home to %s at "
+		    "%s",
+		    what, amount, opened, currency, end, found->hold.home, when);
 		break;
 	default:
 		fprintf(to, "%s %s were put under this %s until %s; %s", opened, currency, what, end,
@@ -230,6 +232,34 @@ static bool is_lost(const struct session *session, const struct found *found, co
 	return true;
 }
 
+/* What has left the hold for this very address: an earlier run has taken it, or another process of this home. */
+static bool taken_before(const struct session *session, const char *address, struct uncia_payment *payment)
+{
+	const struct uncia_receipt *left;
+	for (uint32_t i = 0; (left = uncia_wallet_hold_receipt(session->wallet, i)); i++) {
+		*payment = (struct uncia_payment){.size = sizeof(*payment)};
+		if (!uncia_receipt_payment(left, payment) && pays_only(left, payment, address))
+			return true;
+	}
+	return false;
+}
+
+/* Nothing is left, and it was taken for this address. Returns whether that is so; *code: what is to be reported. */
+static bool is_taken_already(const struct call *call, struct session *session, const struct found *found,
+                             const char *address, uint64_t deadline_us, int *code)
+{
+	struct uncia_payment payment;
+	bool gone = found->fate == FATE_TAKEN || (found->fate == FATE_CANCELLED && !strcmp(address, found->hold.home));
+	if (!gone || !taken_before(session, address, &payment))
+		return false;
+	cli_complain(0, "it was taken for this address before");
+	struct uncia_payment_id id = payment.id;
+	*code = payment_find(session, &id, deadline_us, &payment);
+	if (!*code)
+		*code = payment_report(call, session, &payment, 0, NULL);
+	return true;
+}
+
 /* Waits for the end of a take, and says how it ended. */
 static int await_take(const struct call *call, struct session *session, struct found *found,
                       const struct taking *taking, const struct uncia_payment_id *id, uint64_t deadline_us)
@@ -249,8 +279,12 @@ static int await_take(const struct call *call, struct session *session, struct f
 			                    error_words(error), text);
 		if (payment.state != UNCIA_PAYMENT_PENDING || now_us() >= deadline_us)
 			return payment_report(call, session, &payment, (double)(now_us() - started_us) / 1000, NULL);
-		if (!found_look(session, found, deadline_us) && is_lost(session, found, id, payment.amount))
-			return complain_gone(session, found, taking->what, "and nothing came to you");
+		if (found_look(session, found, deadline_us) || !is_lost(session, found, id, payment.amount))
+			continue;
+		int code;
+		if (!taking->key && is_taken_already(call, session, found, taking->address, deadline_us, &code))
+			return code;
+		return complain_gone(session, found, taking->what, "and nothing came to you by this take");
 	}
 }
 
@@ -261,18 +295,6 @@ static bool take_under_way(const struct session *session, const struct found *fo
 	for (size_t i = 0; !uncia_wallet_pending(session->wallet, i, &id); i++) {
 		*payment = (struct uncia_payment){.size = sizeof(*payment)};
 		if (!uncia_wallet_payment(session->wallet, &id, payment) && !strcmp(payment->sender, found->hold.id))
-			return true;
-	}
-	return false;
-}
-
-/* What has left the hold for this very address: an earlier run has taken it. */
-static bool taken_before(const struct session *session, const char *address, struct uncia_payment *payment)
-{
-	const struct uncia_receipt *left;
-	for (uint32_t i = 0; (left = uncia_wallet_hold_receipt(session->wallet, i)); i++) {
-		*payment = (struct uncia_payment){.size = sizeof(*payment)};
-		if (!uncia_receipt_payment(left, payment) && pays_only(left, payment, address))
 			return true;
 	}
 	return false;
@@ -292,14 +314,7 @@ static bool found_resume(const struct call *call, struct session *session, struc
 		            : await_take(call, session, found, taking, &payment.id, deadline_us);
 		return true;
 	}
-	if (found->fate != FATE_TAKEN || !taken_before(session, taking->address, &payment))
-		return false;
-	cli_complain(0, "it was taken for this address before");
-	struct uncia_payment_id id = payment.id;
-	*code = payment_find(session, &id, deadline_us, &payment);
-	if (!*code)
-		*code = payment_report(call, session, &payment, 0, NULL);
-	return true;
+	return is_taken_already(call, session, found, taking->address, deadline_us, code);
 }
 
 int found_take(const struct call *call, struct session *session, struct found *found, const struct taking *taking,
@@ -321,8 +336,11 @@ int found_take(const struct call *call, struct session *session, struct found *f
 	if (!taking->key && found->fate != FATE_OPEN)
 		return complain_gone(session, found, taking->what, "nothing was sent");
 	error = session_sync(session);
-	if (!error)
-		error = uncia_wallet_take(session->wallet, &take, &id);
+	while (!error && (error = uncia_wallet_take(session->wallet, &take, &id)) == UNCIA_E_BUSY &&
+	       now_us() < deadline_us) {
+		poll(NULL, 0, BUSY_PAUSE_MS); /* another process stores a payment */
+		error = 0;
+	}
 	if (error)
 		return complain_take(session, found, taking->what, error);
 	return await_take(call, session, found, taking, &id, deadline_us);

@@ -43,8 +43,9 @@ static int complain_opening(const struct session *session, int error)
 		                    "no validator could be reached, or too few to pay by; nothing was sent");
 	case UNCIA_E_FULL:
 		return cli_complain(EXIT_REFUSED,
-		                    "refused, nothing was sent: this wallet has 100 holds open; cancel some, or "
-		                    "wait for their ends");
+		                    "refused, nothing was sent: this wallet has 100 holds open, as far as it knows: "
+		                    "uncia hold list finds out which of them were taken; else cancel some, or wait for "
+		                    "their ends");
 	case UNCIA_E_FUNDS:
 	case UNCIA_E_DUST:
 		uncia_wallet_balance(session->wallet, &balance);

@@ -1,7 +1,9 @@
 /* Payments that open holds, and the claims that a wallet gives out for those under keys of its own. */
 #include <string.h>
 #include "hold.h"
+#include "keyfile.h"
 #include "unit.h"
+#include "wallet.h"
 #include "wallet_rig.h"
 
 static struct rig *rig;
@@ -131,6 +133,24 @@ START_TEST(a_key_is_one_payment_with_the_same_holds)
 }
 END_TEST
 
+START_TEST(a_key_of_a_hold_for_somebody_is_no_claim)
+{
+	const struct uncia_hold_request for_an_agent = {.amount = 500000, .seconds = 3600, .lock = agents_lock};
+	const struct uncia_hold_request claim = {.amount = 500000, .seconds = 3600};
+	struct uncia_payment_id first, second;
+	ck_assert_int_eq(open_holds("k", &for_an_agent, 1, &first), 0);
+	ck_assert_int_eq(open_holds("k", &claim, 1, &second), UNCIA_E_KEY_REUSED);
+	ck_assert_int_eq(open_holds("c", &claim, 1, &first), 0);
+	/* Whether it is one, a locked wallet cannot tell. */
+	secret_free(rig->wallet->secret);
+	rig->wallet->secret = NULL;
+	ck_assert_int_eq(open_holds("k", &claim, 1, &second), UNCIA_E_LOCKED);
+	ck_assert_int_eq(open_holds("c", &claim, 1, &second), UNCIA_E_LOCKED);
+	ck_assert_int_eq(open_holds("k", &for_an_agent, 1, &second), 0);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 2);
+}
+END_TEST
+
 START_TEST(holds_that_cannot_be_are_refused_and_nothing_is_stored)
 {
 	const struct {
@@ -186,5 +206,5 @@ START_TEST(an_order_opens_holds_too)
 END_TEST
 
 UNIT_MAIN_BETWEEN("claims", setup, teardown, a_claim_opens_its_hold_and_no_other, a_home_made_anew_has_its_claims_again,
-                  a_key_is_one_payment_with_the_same_holds, holds_that_cannot_be_are_refused_and_nothing_is_stored,
-                  an_order_opens_holds_too)
+                  a_key_is_one_payment_with_the_same_holds, a_key_of_a_hold_for_somebody_is_no_claim,
+                  holds_that_cannot_be_are_refused_and_nothing_is_stored, an_order_opens_holds_too)

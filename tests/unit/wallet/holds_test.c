@@ -291,6 +291,59 @@ START_TEST(a_wallet_has_a_hundred_holds_open_at_most)
 }
 END_TEST
 
+/* A hundred are open, a claim of 500000 among them. Returns what its wallet asks for once more. */
+static struct uncia_hold_request open_a_hundred(void)
+{
+	struct uncia_hold_request wanted[99];
+	const struct uncia_payment_request request = {.size = sizeof(request), .holds = wanted, .hold_count = 99};
+	struct uncia_payment_id id;
+	for (size_t i = 0; i < 99; i++)
+		wanted[i] = (struct uncia_hold_request){.amount = 10000, .seconds = 3600};
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(uncia_wallet_pay(rig->wallet, &request, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(open_one(&wanted[0], &id), UNCIA_E_FULL);
+	return wanted[0];
+}
+
+START_TEST(a_hold_that_was_cancelled_takes_no_place)
+{
+	const struct uncia_hold_request one_more = open_a_hundred();
+	struct uncia_payment_id id;
+	ck_assert_int_eq(take(200000, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(open_one(&one_more, &id), UNCIA_E_FULL); /* a part of it is there still */
+	ck_assert_int_eq(take(300000, &id), 0);
+	fake_network_pass(&rig->net, rig->wallet, 3000);
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(open_one(&one_more, &id), 0);
+	ck_assert_int_eq(open_one(&one_more, &id), UNCIA_E_FULL);
+	/* A list that is read anew says the same. */
+	memory_host_forget(&rig->host, "holds");
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(open_one(&one_more, &id), UNCIA_E_FULL);
+}
+END_TEST
+
+START_TEST(a_hold_that_somebody_took_takes_no_place_once_that_is_proved)
+{
+	const struct uncia_hold_request one_more = open_a_hundred();
+	struct uncia_hold_state state;
+	struct uncia_payment_id id;
+	rig->net.has_hold = false;
+	ck_assert_int_eq(look(&state), 0);
+	ck_assert(!state.exists);
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(open_one(&one_more, &id), 0);
+	ck_assert_int_eq(open_one(&one_more, &id), UNCIA_E_FULL);
+}
+END_TEST
+
 /* Lets time pass until just after the end, and says how much came home by itself. */
 static uint64_t home_by_itself(void)
 {
@@ -384,6 +437,8 @@ UNIT_MAIN_BETWEEN("holds", setup, teardown, what_a_hold_has_is_believed_with_its
                   that_a_hold_is_gone_takes_more_than_one, a_take_is_sent_until_it_is_final_and_told,
                   a_take_that_cannot_be_is_not_sent, a_key_is_one_take_of_its_hold, a_take_leaves_when_it_is_durable,
                   a_secret_is_shown_for_what_was_agreed_and_in_time, a_wallet_has_a_hundred_holds_open_at_most,
+                  a_hold_that_was_cancelled_takes_no_place,
+                  a_hold_that_somebody_took_takes_no_place_once_that_is_proved,
                   a_hold_comes_home_after_its_end_whole_and_unasked, what_comes_home_is_closed_and_asked_for_no_more,
                   a_home_whose_list_of_holds_is_lost_reads_it_anew, a_locked_wallet_brings_home_too,
                   while_nobody_answers_it_is_tried_again)

@@ -161,6 +161,12 @@ START_TEST(where_its_record_is_not_stored_it_is_not_told)
 	ck_assert(result.over);
 	ck_assert_int_eq(result.error, UNCIA_E_IO);
 	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_CHECKING);
+	/* Checked once more it is not "told before" either: nobody has seen it. */
+	ck_assert_int_eq(begin(BOB, notice_of(&id, NULL), false, &result), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert(take_result(&result));
+	ck_assert_int_eq(result.error, UNCIA_E_IO);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_CHECKING);
 	rig->host.later = false;
 	memory_host_power_cut(&rig->host);
 	rig_reopen(rig);

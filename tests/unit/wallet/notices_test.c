@@ -365,11 +365,21 @@ START_TEST(checks_are_bounded_and_can_be_given_up)
 	struct uncia_payment_id id = {{0x70}};
 	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_NOTICE, NULL), UNCIA_E_NOT_FOUND);
 	for (uint8_t i = 0; i < 64; i++) {
+		char handle[] = "xmpp:0@example.org";
+		handle[5] = (char)('0' + i % 4);
 		id.b[31] = i;
-		ck_assert_int_eq(begin(BOB, notice_of(&id, NULL), false, &result), 0);
+		ck_assert_int_eq(begin(handle, notice_of(&id, NULL), true, &result), 0);
 	}
 	id.b[31] = 64;
 	ck_assert_int_eq(begin(BOB, notice_of(&id, NULL), false, &result), UNCIA_E_FULL);
+	/* What the host itself asks for, and what it follows, has places of its own. */
+	for (uint8_t i = 64; i < 128; i++) {
+		id.b[31] = i;
+		ck_assert_int_eq(uncia_wallet_follow(rig->wallet, &id), 0);
+	}
+	id.b[31] = 128;
+	ck_assert_int_eq(uncia_wallet_follow(rig->wallet, &id), UNCIA_E_FULL);
+	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_PAYMENT, NULL), 0);
 	id.b[31] = 7;
 	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_NOTICE, &id), 0);
 	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_NOTICE, &id), UNCIA_E_NOT_FOUND);
@@ -383,12 +393,30 @@ START_TEST(checks_are_bounded_and_can_be_given_up)
 }
 END_TEST
 
+/* Whoever sends notices of what never was, keeps nobody else's from being checked. */
+START_TEST(one_sender_does_not_take_the_places_of_all)
+{
+	struct uncia_notice_result result;
+	struct uncia_payment_id id = {{0x70}}, real = make_final(pays_me(0, SENT, NULL));
+	for (uint8_t i = 0; i < 100; i++) {
+		id.b[31] = i;
+		ck_assert_int_eq(begin("xmpp:mallory@example.org", notice_of(&id, NULL), true, &result),
+		                 i < 16 ? 0 : UNCIA_E_FULL);
+	}
+	fake_network_pass(&rig->net, rig->wallet, 60000);
+	while (take_result(&result))
+		ck_assert_int_eq(result.verdict, UNCIA_NOTICE_UNKNOWN);
+	ck_assert_int_eq(begin("xmpp:mallory@example.org", notice_of(&id, NULL), true, &result), UNCIA_E_FULL);
+	ck_assert_int_eq(verdict_on(BOB, &real, NULL), UNCIA_NOTICE_PAID);
+}
+END_TEST
+
 /* However many there are of one payment, or have been of others. */
 START_TEST(checks_are_bounded_and_those_that_have_ended_take_no_place)
 {
 	struct uncia_notice_result result;
 	struct uncia_payment_id id = {{0x70}};
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < 16; i++)
 		ck_assert_int_eq(begin(BOB, notice_of(&id, NULL), false, &result), 0);
 	ck_assert_int_eq(begin(BOB, notice_text, false, &result), UNCIA_E_FULL);
 	ck_assert_int_eq(uncia_wallet_cancel(rig->wallet, UNCIA_EVENT_NOTICE, NULL), 0);
@@ -475,5 +503,6 @@ UNIT_MAIN_BETWEEN("notices", notice_rig_up, notice_rig_down, a_payment_is_told_w
                   where_nobody_answers_that_is_no_verdict, what_nobody_will_ever_know_is_over,
                   for_a_stranger_nothing_leaves_until_the_user_asks, a_nick_with_another_login_is_a_stranger,
                   the_host_may_say_whose_messages_they_are, checks_are_bounded_and_can_be_given_up,
+                  one_sender_does_not_take_the_places_of_all,
                   checks_are_bounded_and_those_that_have_ended_take_no_place, several_checks_of_one_payment_end_each,
                   a_locked_wallet_and_one_without_a_network_say_so, an_own_payment_pays_nothing_here)

@@ -38,7 +38,7 @@ class HoldRequest:
 @dataclass(frozen=True)
 class HoldState:
 	"""What a hold has, as of a final height. left: the payments that took from it or sent it home, the newest first; complete:
-	these are all, as is proved."""
+	these are all, as is proved; time_ms: the ledger's time at that moment, to be held against the hold's end."""
 
 	id: str
 	exists: bool
@@ -47,6 +47,7 @@ class HoldState:
 	height: int
 	left: tuple[Receipt, ...]
 	complete: bool
+	time_ms: int
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Holds:
 			driver.check(lib.uncia_wallet_hold_state(driver.wallet, state), "hold")
 			left = tuple(Receipt.of(lib.uncia_wallet_hold_receipt(driver.wallet, at)) for at in range(state.left_count))
 			return HoldState(text_out(state.id), state.exists, amount_of(state.balance), state.payments, state.height, left,
-				state.complete)
+				state.complete, state.time_ms)
 
 	async def take(self, claim: str, to: str | None = None) -> Payment:
 		"""Takes all that a claim has, to this account or an address, and waits for the end. Called again, after a crash too, it
