@@ -23,8 +23,8 @@ struct listener_options {
 };
 
 struct listener_events {
-	/* Whether connections from there, but no WebSockets, are let in past the limit on handshakes. Loopback always
-	 * is. */
+	/* Whether connections from there are let in past the limit on handshakes. Loopback always is; WebSockets never
+	 * are, since a proxy's clients all come from where it is. */
 	bool (*exempt)(void *context, const struct net_address *address);
 	/* A stream whose first byte asks for a validator's link, or for a wallet's. Must tcp_attach or tcp_close. */
 	void (*validator)(void *context, struct tcp *tcp);

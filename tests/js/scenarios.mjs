@@ -436,6 +436,84 @@ test("wrong networks, amounts and texts are refused with what is wrong", async (
 	assert.match(network.validators[0].url, /^ws:/);
 });
 
+/* What `promise` comes to, or "hangs". */
+const soon = (promise) => Promise.race([
+	promise.then((value) => value ?? "ended", (error) => error.name),
+	new Promise((resolve) => setTimeout(() => resolve("hangs"), 20000).unref()),
+]);
+
+test("whoever waits for a watch is told when nothing more comes", async () => {
+	const own = await library();
+	const bob = await newWallet(own, new MemoryStorage());
+	const { ready } = bob.watch("chat");
+	const [left, waits] = [new AbortController(), soon(ready)];
+	await bob.close();
+	assert.equal(await waits, "UNCIA_E_CLOSED");
+	let full = false;
+	const storage = new Watched(new MemoryStorage(), async () => {
+		if (full)
+			throw new Error("no room");
+	});
+	const alice = await newWallet(own, storage);
+	left.abort();
+	assert.throws(() => alice.watch("chat", { signal: left.signal }), { name: "AbortError" });
+	const watch = alice.watch("chat");
+	await watch.ready;
+	full = true;
+	await assert.rejects(alice.pin("bob", alice.address()), coded("UNCIA_E_IO"));
+	assert.equal(await soon(watch.next()), "UNCIA_E_IO");
+	await watch.return();
+	assert.throws(() => alice.watch("chat"), coded("UNCIA_E_IO"));
+	await alice.close();
+});
+
+test("what nobody waits for any more takes no place", async () => {
+	const own = await library();
+	const bob = await newWallet(own, new MemoryStorage());
+	const peer = { own: "xmpp:bob@scene.test", handle: "xmpp:alice@scene.test" };
+	const id = (number) => number.toString(16).padStart(8, "f").padEnd(64, "0");
+	for (let i = 0; i < 70; i++) { // the library has 64 places
+		const leave = new AbortController();
+		const left = assert.rejects(bob.follow(id(i), { signal: leave.signal }), { name: "AbortError" });
+		leave.abort();
+		await left;
+		for await (const { verdict } of bob.people.checkNotice(peer, { notice: own.made.notice({ id: id(100 + i) }, own.network), asked: true })) {
+			assert.equal(verdict, "checking");
+			break;
+		}
+	}
+	/* Of two who wait for the same one, the other one goes on. */
+	const leave = new AbortController();
+	const [left, stays] = [bob.follow(id(1), { signal: leave.signal }), bob.follow(id(1))];
+	const closed = assert.rejects(stays, coded("UNCIA_E_CLOSED"));
+	leave.abort();
+	await assert.rejects(left, { name: "AbortError" });
+	await bob.close();
+	await closed;
+});
+
+test("a library that has ended lets the home go", async () => {
+	const own = await library();
+	const directory = place();
+	const bob = await newWallet(own, new DirectoryStorage(directory));
+	const waits = [soon(bob.follow("ffffffff".padEnd(64, "1"))), soon(bob.watch("chat").ready)];
+	assert.throws(() => own.made.library.call("uncia_wallet_tick", 0xfffffff0), WebAssembly.RuntimeError);
+	assert.deepEqual(await Promise.all(waits), ["RuntimeError", "RuntimeError"]);
+	await bob.close();
+	const other = await library();
+	const again = await other.made.open({ storage: new DirectoryStorage(directory), network: other.network });
+	await again.close();
+});
+
+test("a mark of byte order moves nothing", async () => {
+	const own = await library();
+	const bob = await newWallet(own, new MemoryStorage());
+	const said = `\ufeff${bob.request({ amount: 200000n })}`;
+	const [{ begin, end, text }] = own.made.scan(said, own.network);
+	assert.equal(said.slice(begin, end), text);
+	await bob.close();
+});
+
 test("the package is what it says", async () => {
 	const { files, ...built } = JSON.parse(await readFile(join(root, "built.json"), "utf8"));
 	assert.ok(built.wasm > 100000 && built.libsodium && built["protobuf-c"] && built.utf8proc);

@@ -5,7 +5,7 @@
  *
  * PLUGIN is "" for none; further arguments are settings of the account. Lines of standard input, of fields with a tab
  * between them: "say WINDOW TEXT" (commands too), "join ROOM" (IRC: #room; XMPP: room@server), "passphrase TEXT" (the
- * answer to what was asked for), "ask" (from now on this client can ask for one), "quit". */
+ * answer to what was asked for), "ask" (from now on this client can ask for one), "reload" (the plugin), "quit". */
 #include <glib.h>
 #include <purple.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@ struct input {
 
 static GMainLoop *main_loop;
 static PurpleAccount *account;
+static PurplePlugin *own_plugin;
 
 /* ---- the loop ---------------------------------------------------------------------------------------- */
 
@@ -139,6 +140,12 @@ static void join(const char *room)
 	serv_join_chat(gc, protocol->chat_info_defaults(gc, room));
 }
 
+static void reload_plugin(void)
+{
+	gboolean loaded = own_plugin && purple_plugin_unload(own_plugin) && purple_plugin_load(own_plugin);
+	print_line(loaded ? "reloaded" : "failed", "", "");
+}
+
 static gboolean on_typed(GIOChannel *channel, GIOCondition condition, gpointer data)
 {
 	gchar *line = NULL;
@@ -159,6 +166,8 @@ static gboolean on_typed(GIOChannel *channel, GIOCondition condition, gpointer d
 		purple_request_set_ui_ops(&request_ops);
 	else if (count == 2 && !strcmp(fields[0], "passphrase") && input_answer)
 		input_answer(input_data, fields[1]);
+	else if (count == 1 && !strcmp(fields[0], "reload"))
+		reload_plugin();
 	else if (count == 1 && !strcmp(fields[0], "quit"))
 		g_main_loop_quit(main_loop);
 	else
@@ -216,11 +225,11 @@ static PurpleCoreUiOps core_ops = {.ui_init = ui_init};
 
 static int load_plugin(const char *path)
 {
-	PurplePlugin *plugin = purple_plugin_probe(path);
-	if (plugin && purple_plugin_load(plugin))
+	own_plugin = purple_plugin_probe(path);
+	if (own_plugin && purple_plugin_load(own_plugin))
 		return 0;
 	fprintf(stderr, "%s: the plugin does not load: %s\n", path,
-	        plugin && plugin->error ? plugin->error : "no plugin");
+	        own_plugin && own_plugin->error ? own_plugin->error : "no plugin");
 	return 1;
 }
 

@@ -80,6 +80,23 @@ class Rooms(Purples):
 		# libpurple says that he came, and what he is called: without the letters of our prefix.
 		self.assertEqual(alice.count(room, rf"^\*\t{OURS}: ✔ Received"), 1)
 
+	def test_an_occupant_who_is_called_as_somebody_else_is_not_taken_for_him(self):
+		"""Whoever comes into a room chooses a name there, and another one's JID is one."""
+		server = start_prosody(self)
+		room, name = "lunch@rooms.scene.test", "bob@scene.test"
+		alice = self.chatter("alice", xmpp_account(server, "alice"))
+		mallory = Purple(self, "mallory", xmpp_account(server, "mallory"), "", "", plugin=False).connected()
+		alice.command("join", room)
+		alice.until_shown("joined", room)
+		mallory.command("join", f"{room}/{name}")
+		mallory.until_shown("joined", room)
+		wallet = self.funded("mallory", "")
+		mallory.type(wallet.run("request", "3")["request"], room)
+		alice.until_shown(room, rf"{OUR}No account is pinned for {name}\. Somebody asks to be paid at")
+		alice.type("/uncia accept", room)
+		alice.until_shown(room, rf"{OUR}Pay 3\.00 \S+ to {name}.* at unc1\w+\? \(no account is pinned for")
+		self.assertEqual(alice.count(room, rf"{OUR}Pay .*\(xmpp:{name}\)"), 0, alice.everything())
+
 
 class Irc(Purples):
 	def setUp(self):
@@ -154,6 +171,18 @@ class Passphrases(Purples):
 		alice.until_shown(OURS, rf"{OUR}The wallet is open")
 		alice.type("/uncia address", "bob")
 		alice.until_shown("bob", rf"{OUR}Your account is unc1\w+, signed for irc:scenenet/alice")
+
+	def test_a_plugin_that_was_unloaded_while_it_asked_asks_again(self):
+		home, server = self.sealed_home(), start_ircd(self)
+		alice = Purple(self, "alice", irc_account(server, "alice"), home, self.network.file).connected()
+		alice.command("ask")
+		alice.type("/uncia address", "bob")
+		alice.until_shown("asked", r"masked\tThe passphrase of the wallet")
+		alice.command("reload")
+		alice.until_shown("reloaded", "")
+		alice.until_shown("asked", r"masked", after=1)
+		alice.command("passphrase", PASSPHRASE)
+		alice.until_shown(OURS, rf"{OUR}The wallet is open")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 static const uint8_t node_secret[32] = {42};
 static uint8_t node_public[32];
 static struct listener *listener;
+static uint32_t handshakes_per_second = 1000000; /* so many that no client here is refused, unless a test says so */
 static struct wallets *wallets;
 static struct {
 	unsigned messages, closed, echo;
@@ -80,7 +81,7 @@ static inline void up_with(uint32_t links_max, unsigned handshake_timeout_ms, un
 	const struct wallets_events events = {on_message, on_closed, on_waits, on_watches, &seen};
 	const struct listener_events listener_events = {exempt, on_validator, on_wallet, NULL};
 	const struct listener_options on_any_port = {
-	    .set = &set, .host = "127.0.0.1", .web_host = "127.0.0.1", .handshakes_per_second = 1000};
+	    .set = &set, .host = "127.0.0.1", .web_host = "127.0.0.1", .handshakes_per_second = handshakes_per_second};
 	char why[256] = "";
 
 	memset(&seen, 0, sizeof(seen));

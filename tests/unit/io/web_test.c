@@ -103,8 +103,34 @@ START_TEST(a_flood_of_requests_pushes_out_its_own)
 }
 END_TEST
 
-/* One limit for both sockets: what it bounds is the work that follows. Loopback is spared, so that here it is the place
- * of a wallet that is asked for. */
+/* A proxy is on this machine, and its clients are anybody. */
+START_TEST(the_limit_on_handshakes_holds_for_websockets_from_loopback)
+{
+	static struct client *c[64];
+	const struct listener_counters *counters;
+
+	handshakes_per_second = 20; /* one in each window */
+	up(4, 60000);
+	counters = listener_counters(listener);
+	for (unsigned i = 0; i < 32; i++)
+		c[i] = web_client("");
+	RUN_UNTIL(counters->accepted + counters->refused_rate == 32);
+	ck_assert_uint_ge(counters->accepted, 1);
+	ck_assert_uint_ge(counters->refused_rate, 16);
+	uint64_t refused = counters->refused_rate, accepted = counters->accepted;
+	for (unsigned i = 32; i < 64; i++)
+		c[i] = raw_client("");
+	RUN_UNTIL(counters->accepted == accepted + 32);
+	ck_assert_uint_eq(counters->refused_rate, refused);
+	for (unsigned i = 0; i < 64; i++)
+		client_close(c[i]);
+	down();
+	handshakes_per_second = 1000000;
+}
+END_TEST
+
+/* One limit for both sockets: what it bounds is the work that follows. Here it is the place of a wallet that is asked
+ * for. */
 START_TEST(wallets_of_both_kinds_have_the_same_places)
 {
 	up(2, 60000);
@@ -202,6 +228,6 @@ END_TEST
 
 UNIT_MAIN("web", whoever_asks_for_no_websocket_is_told_in_http_and_closed, a_validators_link_is_none_for_a_websocket,
           who_is_slow_has_the_time_of_a_handshake_for_all_of_it, a_flood_of_requests_pushes_out_its_own,
-          wallets_of_both_kinds_have_the_same_places,
+          the_limit_on_handshakes_holds_for_websockets_from_loopback, wallets_of_both_kinds_have_the_same_places,
           a_frame_that_breaks_the_rules_ends_the_link_and_its_wallet_is_gone, pings_are_answered_between_frames,
           without_a_place_for_websockets_nothing_listens_there)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 #include "chat_handles.h"
+#include "offers.h"
 #include "question.h"
 #include "say.h"
 #include "tags.h"
@@ -114,6 +115,29 @@ START_TEST(of_too_many_questions_the_oldest_gives_way)
 	ck_assert_uint_eq(agreed_count, 0);
 	question_answer(p, &bob, second);
 	ck_assert_uint_eq(agreed_count, 1);
+	free(p);
+}
+END_TEST
+
+/* Who floods could have one taken for another one, that was there before. */
+START_TEST(of_very_many_offers_each_is_meant_by_its_code)
+{
+	struct plugin *p = fresh();
+	struct plugin_message message = {.where = bob, .sender = "bob"};
+	ck_assert_ptr_nonnull(offer_add(p, &message, UNCIA_TEXT_CLAIM, "the first"));
+	const struct offer *found = offer_find(p, &bob, UNCIA_TEXT_CLAIM, "");
+	ck_assert_ptr_nonnull(found);
+	ck_assert_str_eq(found->text, "the first");
+	strcpy(message.where.peer, "irc:net/mallory");
+	for (unsigned i = 0; i < OFFERS_MAX - 1; i++)
+		offer_add(p, &message, UNCIA_TEXT_CLAIM, "others");
+	message.where = bob;
+	const struct offer *last = offer_add(p, &message, UNCIA_TEXT_CLAIM, "the last");
+	ck_assert_ptr_nonnull(last);
+	ck_assert_ptr_null(offer_find(p, &bob, UNCIA_TEXT_CLAIM, ""));
+	ck_assert_ptr_eq(offer_find(p, &bob, UNCIA_TEXT_CLAIM, last->code), last);
+	now_s += 60;
+	ck_assert_ptr_eq(offer_find(p, &bob, UNCIA_TEXT_CLAIM, ""), last);
 	free(p);
 }
 END_TEST
@@ -248,6 +272,6 @@ END_TEST
 
 UNIT_MAIN("chat_texts", a_question_is_answered_once_in_its_own_conversation,
           a_question_is_over_after_sixty_seconds_also_of_sleep, of_too_many_questions_the_oldest_gives_way,
-          a_code_is_no_amount_and_an_amount_no_code, words_of_others_are_quoted_on_one_line_without_what_moves_or_hides,
-          a_name_cannot_pass_for_words_of_ours, a_tag_is_read_as_it_was_written_and_nothing_else_is_one,
-          a_handle_that_does_not_fit_is_none)
+          of_very_many_offers_each_is_meant_by_its_code, a_code_is_no_amount_and_an_amount_no_code,
+          words_of_others_are_quoted_on_one_line_without_what_moves_or_hides, a_name_cannot_pass_for_words_of_ours,
+          a_tag_is_read_as_it_was_written_and_nothing_else_is_one, a_handle_that_does_not_fit_is_none)

@@ -4,7 +4,7 @@ import { uncia_error as E, uncia_member_kind as KIND } from "./constants.js";
 
 const names = new Map(Object.entries(E).map(([name, code]) => [code, name]));
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
+const text = new TextDecoder("utf-8", { ignoreBOM: true }); // a mark of byte order is a character like others
 
 /** What a call answered that is not 0: `code` is that of libuncia, `name` its name, "UNCIA_E_FUNDS". */
 export class UnciaError extends Error {

@@ -13,15 +13,17 @@ export class Links {
 	#wallet;
 	#connect;
 	#moved;
+	#failed;
 	#ends;
 	#links = new Map();
 
-	/** moved(): something has come, or ended. */
-	constructor(library, wallet, network, connect, moved) {
+	/** moved(): something has come, or ended. failed(error): the library has ended, as a connection called it. */
+	constructor(library, wallet, network, connect, { moved, failed }) {
 		this.#library = library;
 		this.#wallet = wallet;
 		this.#connect = connect;
 		this.#moved = moved;
+		this.#failed = failed;
 		this.#ends = network.validators;
 	}
 
@@ -49,23 +51,29 @@ export class Links {
 
 	#open(i) {
 		const link = { open: false, connection: null, timer: null };
-		const mine = () => this.#links.get(i) === link;
+		/* Nobody is there to catch what one of these throws. */
+		const guarded = (body) => (...values) => {
+			try {
+				if (this.#links.get(i) === link)
+					body(...values);
+			} catch (error) {
+				this.#failed(error);
+			}
+		};
 		this.#links.set(i, link);
-		link.timer = setTimeout(() => mine() && this.#end(i, E.UNCIA_E_UNREACHABLE), CONNECT_MS);
+		link.timer = setTimeout(guarded(() => this.#end(i, E.UNCIA_E_UNREACHABLE)), CONNECT_MS);
 		const handlers = {
-			opened: () => {
-				if (!mine())
-					return;
+			opened: guarded(() => {
 				clearTimeout(link.timer);
 				const result = this.#library.call("uncia_wallet_link_opened", this.#wallet, i);
 				link.open = result === 0;
 				if (result)
 					this.#end(i, result);
 				this.#moved();
-			},
-			received: (bytes) => mine() && this.#feed(i, bytes),
-			drained: () => mine() && this.#moved(),
-			closed: () => mine() && this.#end(i, link.open ? E.UNCIA_E_CLOSED : E.UNCIA_E_UNREACHABLE),
+			}),
+			received: guarded((bytes) => this.#feed(i, bytes)),
+			drained: guarded(() => this.#moved()),
+			closed: guarded(() => this.#end(i, link.open ? E.UNCIA_E_CLOSED : E.UNCIA_E_UNREACHABLE)),
 		};
 		try {
 			link.connection = this.#connect(this.#ends[i], handlers);

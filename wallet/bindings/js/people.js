@@ -3,6 +3,7 @@
 import {
 	uncia_contact_verdict as CONTACT,
 	uncia_error as E,
+	uncia_event_kind as EVENT,
 	uncia_notice_verdict as NOTICE,
 	uncia_request_verdict as REQUEST,
 } from "./constants.js";
@@ -24,7 +25,7 @@ export class People {
 	#wallet;
 	#soon;
 	#flushed;
-	#checks = new Map(); // number: what takes its results
+	#checks = new Map(); // number: { id, take }: the payment, and what takes its results
 	#count = 0;
 
 	/* By Wallet alone. wallet(): the library's. soon(): a turn is due. flushed(): what was stored is durable. */
@@ -122,12 +123,20 @@ export class People {
 		const number = this.#count++;
 		const results = [];
 		let wake = () => {};
-		this.#checks.set(number, (result) => {
-			results.push(result);
-			wake();
-		});
+		const check = {
+			id: null,
+			over: false,
+			take: (result) => {
+				check.over ||= result.over;
+				results.push(result);
+				wake();
+			},
+		};
+		this.#checks.set(number, check);
 		try {
-			results.push(this.#ask(peer, { notice, memo, asked }, number));
+			const first = this.#ask(peer, { notice, memo, asked }, number);
+			check.id = first.id;
+			check.take(first);
 			for (;;) {
 				while (results.length > 0) {
 					const result = results.shift();
@@ -143,7 +152,26 @@ export class People {
 			}
 		} finally {
 			this.#checks.delete(number);
+			if (check.id && !check.over)
+				this.#giveUp(check.id);
 		}
+	}
+
+	/* The library gives up all checks of a payment at once: while another one goes on, none. */
+	#giveUp(id) {
+		let wallet;
+		try {
+			wallet = this.#wallet();
+		} catch {
+			return; // it is gone, and its checks with it
+		}
+		if ([...this.#checks.values()].some((other) => other.id === id))
+			return;
+		this.#library.scope((memory) => {
+			const bytes = memory.take(32);
+			this.#library.must("uncia_payment_id_parse", memory.text(id), bytes);
+			this.#library.call("uncia_wallet_cancel", wallet, EVENT.UNCIA_EVENT_NOTICE, bytes);
+		});
 	}
 
 	#ask(peer, { notice, memo, asked }, number) {
@@ -205,14 +233,14 @@ export class People {
 				if (!library.must("uncia_notice_result", this.#wallet(), result))
 					return;
 				const { tag, tag_size: size } = library.get("uncia_notice_result", result);
-				this.#checks.get(Number(new TextDecoder().decode(tag.subarray(0, size))))?.(this.#result(result));
+				this.#checks.get(Number(new TextDecoder().decode(tag.subarray(0, size))))?.take(this.#result(result));
 			}
 		});
 	}
 
 	/* Nothing more comes: by the wallet, when it ends. */
 	end(error) {
-		for (const take of this.#checks.values())
-			take(error);
+		for (const check of this.#checks.values())
+			check.take(error);
 	}
 }

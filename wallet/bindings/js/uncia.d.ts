@@ -130,7 +130,7 @@ export interface Page {
 }
 
 export interface Watch extends AsyncIterableIterator<Incoming> {
-	/** Everything is told up to a state that was proved since. */
+	/** Everything is told up to a state that was proved since. Rejected where the watch, or the wallet, ends before. */
 	ready: Promise<void>;
 }
 
@@ -223,7 +223,8 @@ export interface Wallet {
 
 	/** Ends with the payment once it is stored durably, pending: it goes on whatever happens then. */
 	pay(request: PaymentRequest): Promise<Payment>;
-	/** Ends with the payment's end; anybody's. */
+	/** Ends with the payment's end; anybody's. "unknown" is one only where the id can be no payment's, or nobody can know any
+	 * more. */
 	follow(id: string, options?: { signal?: AbortSignal }): Promise<Payment>;
 	payment(id: string): Payment;
 	byKey(key: string): Payment | null;

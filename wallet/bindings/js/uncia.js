@@ -170,7 +170,7 @@ class Uncia {
 			const whole = message.replaceAll("\0", "\x01"); // what others write may hold anything, and no end but its own
 			const bytes = new TextEncoder().encode(whole);
 			library.must("uncia_text_scan", memory.text(whole), network ? memory.bytes(network.id) : 0, scan);
-			const place = (at) => new TextDecoder().decode(bytes.subarray(0, at)).length;
+			const place = (at) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, at)).length;
 			try {
 				const { count } = library.get("uncia_scan", scan);
 				const { offset } = library.members("uncia_scan").get("texts");

@@ -7,7 +7,7 @@ import {
 } from "./constants.js";
 import { giveKey, inWorker } from "./keys.js";
 import { Links } from "./links.js";
-import { hex, uint64 } from "./library.js";
+import { UnciaError, hex, uint64 } from "./library.js";
 import { People } from "./people.js";
 
 const STATES = {
@@ -76,7 +76,10 @@ export class Wallet {
 		this.#pointer = wallet;
 		this.#network = network;
 		this.#home = home;
-		this.#links = new Links(this.#library, wallet, network, uncia.platform.connect, () => this.#soon());
+		this.#links = new Links(this.#library, wallet, network, uncia.platform.connect, {
+			moved: () => this.#soon(),
+			failed: (error) => this.#fail(error),
+		});
 		/** Pins, and verdicts on what people send. */
 		this.people = new People(this.#library, {
 			wallet: () => this.#wallet,
@@ -86,10 +89,14 @@ export class Wallet {
 		home.onstored((name, error) => {
 			if (this.#closed || this.#broken)
 				return;
-			this.#library.scope((memory) => this.#library.call("uncia_wallet_stored", wallet, memory.text(name), error));
-			if (error)
-				this.#storageFailed();
-			this.#soon();
+			try {
+				this.#library.scope((memory) => this.#library.call("uncia_wallet_stored", wallet, memory.text(name), error));
+				if (error)
+					this.#storageFailed();
+				this.#soon();
+			} catch (failure) {
+				this.#fail(failure);
+			}
 		});
 		this.#soon();
 	}
@@ -144,7 +151,7 @@ export class Wallet {
 	#storageFailed() {
 		const error = this.#home.error();
 		this.#tellWaiting(error);
-		this.#watch?.wake(error);
+		this.#watch?.stop(error);
 	}
 
 	#tellWaiting(error) {
@@ -159,7 +166,7 @@ export class Wallet {
 		clearTimeout(this.#timer);
 		this.#links.close();
 		this.#tellWaiting(error);
-		this.#watch?.wake(error);
+		this.#watch?.stop(error);
 		this.#emit("error", error);
 	}
 
@@ -435,17 +442,44 @@ export class Wallet {
 		return found;
 	}
 
-	/** Ends with the payment when it has its end: final, or expired. */
+	/** Ends with the payment when it has its end: final, or expired; unknown only where the id can be no payment's, or nobody can
+	 * know any more. Given up, it is asked about no more where nobody else waits for it. */
 	async follow(id, { signal } = {}) {
 		this.#usable();
-		this.#library.scope((memory) => this.#must("uncia_wallet_follow", this.#id(memory, id)));
+		signal?.throwIfAborted();
+		this.#follow(id);
 		const ended = () => {
 			const payment = this.#find(id);
-			return payment && (payment.state === "final" || payment.state === "expired") ? payment : undefined;
+			const over = payment && (payment.state === "unknown" ? !this.#isFollowed(id) : payment.state !== "pending");
+			return over ? payment : undefined;
 		};
-		await this.#until(EVENT.UNCIA_EVENT_PAYMENT, id.toLowerCase(), ended, signal);
+		let payment;
+		try {
+			payment = await this.#until(EVENT.UNCIA_EVENT_PAYMENT, id.toLowerCase(), ended, signal);
+		} finally {
+			if (!this.#closed && !this.#broken && !this.#waiting.some((waiting) => waiting.id === id.toLowerCase()))
+				this.#leave(id);
+		}
 		await this.#home.flushed();
-		return ended();
+		return this.#find(id) ?? payment;
+	}
+
+	#follow(id) {
+		this.#library.scope((memory) => this.#must("uncia_wallet_follow", this.#id(memory, id)));
+	}
+
+	/* Whether it was asked about still. */
+	#leave(id) {
+		return this.#library.scope((memory) =>
+			this.#library.call("uncia_wallet_cancel", this.#wallet, EVENT.UNCIA_EVENT_PAYMENT, this.#id(memory, id)) === 0);
+	}
+
+	/* Of a payment that nobody knows: whether that was its end. It is followed on where it was not. */
+	#isFollowed(id) {
+		const followed = this.#leave(id);
+		if (followed)
+			this.#follow(id);
+		return followed;
 	}
 
 	/* ---- claims ---- */
@@ -637,12 +671,22 @@ export class Wallet {
 	/** Payments to this account, each once it is proved that none before it was left out. Each is told again after the next
 	 * start until its `acknowledge` has ended. One at a time. */
 	watch(client, { signal } = {}) {
+		this.#usable();
+		signal?.throwIfAborted();
 		if (this.#watch)
 			throw this.#library.error(E.UNCIA_E_EXISTS);
+		if (this.#home.failure)
+			throw this.#home.error();
 		this.#library.scope((memory) => this.#must("uncia_watch_start", memory.text(client)));
 		const told = []; // ids that were given out, in their order
 		let ready;
 		const watch = { wake: () => {}, failure: null };
+		/* Nothing more comes, and nobody waits for it. */
+		watch.stop = (failure) => {
+			watch.failure ??= failure;
+			ready.reject(failure ?? new UnciaError(E.UNCIA_E_CLOSED, "the watch was closed"));
+			watch.wake();
+		};
 		const begun = new Promise((resolve, reject) => {
 			ready = { resolve, reject };
 		});
@@ -651,18 +695,18 @@ export class Wallet {
 			if (caughtUp && !error)
 				ready.resolve();
 			if (error?.code === E.UNCIA_E_SECOND_CHAIN)
-				watch.failure = error;
-			watch.wake(watch.failure);
+				watch.stop(error);
+			watch.wake();
 		};
 		this.#watch = watch;
 		const end = () => {
 			if (this.#watch !== watch)
 				return;
 			this.#watch = null;
-			ready.reject(this.#library.error(E.UNCIA_E_CLOSED));
+			signal?.removeEventListener("abort", end);
 			if (!this.#closed && !this.#broken)
 				this.#library.call("uncia_watch_stop", this.#wallet);
-			watch.wake(null);
+			watch.stop(null);
 		};
 		signal?.addEventListener("abort", end);
 		const acknowledge = async (id) => {
@@ -683,10 +727,7 @@ export class Wallet {
 					return { done: false, value: { ...entry, acknowledge: () => acknowledge(entry.payment.id) } };
 				}
 				await new Promise((resolve) => {
-					watch.wake = (failure) => {
-						watch.failure ??= failure ?? null;
-						resolve();
-					};
+					watch.wake = resolve;
 				});
 			}
 		};
@@ -772,9 +813,9 @@ export class Wallet {
 	async #close() {
 		clearTimeout(this.#timer);
 		this.#links.close();
-		const error = this.#library.error(E.UNCIA_E_CLOSED, "the wallet was closed");
-		this.#tellWaiting(error);
-		this.#watch?.wake(null);
+		/* Not of the library, which may have ended. */
+		this.#tellWaiting(new UnciaError(E.UNCIA_E_CLOSED, "the wallet was closed"));
+		this.#watch?.stop(null);
 		await null; // `#closed` is set from here on
 		try {
 			if (!this.#broken)

@@ -11,6 +11,7 @@
 #include "say.h"
 
 #define CLAIM_SECONDS 86400 /* chats are read by logs, backups and bots: it is not there for long */
+#define TAKES_MAX     64    /* of one claim: each but the last has expired */
 
 /* ---- making one -------------------------------------------------------------------------------------- */
 
@@ -116,14 +117,27 @@ void claims_tick(struct plugin *p)
 	p->asks_given = true;
 }
 
+/* What the ledger has of this hold, where the answer is about it: a question that was replaced may have had its answer
+ * before. */
+static int hold_answer(struct plugin *p, const struct uncia_receipt *receipt, uint32_t number,
+                       struct uncia_hold_state *state)
+{
+	struct uncia_hold hold = {.size = sizeof(hold)};
+	*state = (struct uncia_hold_state){.size = sizeof(*state)};
+	int error = uncia_receipt_hold(receipt, number, &hold);
+	if (!error)
+		error = uncia_wallet_hold_state(p->wallet, state);
+	return error ? error : strcmp(state->id, hold.id) ? UNCIA_E_NOT_FOUND : 0;
+}
+
 static void tell_given(struct plugin *p, struct given *given)
 {
-	struct uncia_hold_state state = {.size = sizeof(state)};
+	struct uncia_hold_state state;
 	struct uncia_payment payment = {.size = sizeof(payment)};
 	struct uncia_hold hold = {.size = sizeof(hold)};
 	struct conversation peer;
 	char money[MONEY_TEXT_SIZE], who[WHO_TEXT_SIZE];
-	if (uncia_wallet_hold_state(p->wallet, &state) || state.balance || !state.left_count)
+	if (hold_answer(p, given->receipt, 0, &state) || state.balance || !state.left_count)
 		return;
 	if (uncia_receipt_payment(uncia_wallet_hold_receipt(p->wallet, 0), &payment) ||
 	    uncia_receipt_hold(given->receipt, 0, &hold))
@@ -197,23 +211,41 @@ static void take_claim(struct plugin *p, const struct conversation *where, const
 		give_up(p, uncia_error_text(error));
 }
 
+/* Takes it, or finds the take of it that is on its way. One that expired is the same for ever under its key: the next
+ * one has another, and so all of them are found again. */
+static int take_pending(struct plugin *p, struct uncia_take *take)
+{
+	struct taking *taking = &p->taking;
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	char id[UNCIA_ID_TEXT_SIZE], key[PLUGIN_KEY_SIZE + 8];
+	uncia_payment_id_format(&taking->claim.opening, id);
+	for (unsigned attempt = 0; attempt < TAKES_MAX; attempt++) {
+		snprintf(key, sizeof(key), attempt ? "%s-%u" : "%s", id, attempt);
+		take->payment_key = key;
+		int error = uncia_wallet_take(p->wallet, take, &taking->id);
+		if (!error)
+			error = uncia_wallet_payment(p->wallet, &taking->id, &payment);
+		if (error || payment.state == UNCIA_PAYMENT_PENDING)
+			return error;
+	}
+	return UNCIA_E_LIMIT;
+}
+
 static void take_now(struct plugin *p)
 {
 	struct taking *taking = &p->taking;
-	char own[UNCIA_ADDRESS_TEXT_SIZE], key[UNCIA_ID_TEXT_SIZE];
+	char own[UNCIA_ADDRESS_TEXT_SIZE];
 	struct uncia_output output = {.address = own, .amount = taking->amount};
 	struct uncia_take take = {.size = sizeof(take),
 	                          .receipt = taking->receipt,
 	                          .number = taking->number,
 	                          .key = {.size = sizeof(take.key)},
 	                          .outputs = &output,
-	                          .output_count = 1,
-	                          .payment_key = key};
+	                          .output_count = 1};
 	memcpy(take.key.seed, taking->claim.seed, sizeof(take.key.seed));
-	uncia_payment_id_format(&taking->claim.opening, key);
 	int error = uncia_wallet_address(p->wallet, own);
 	if (!error)
-		error = uncia_wallet_take(p->wallet, &take, &taking->id);
+		error = take_pending(p, &take);
 	explicit_bzero(&take.key, sizeof(take.key));
 	if (error)
 		give_up(p, uncia_error_text(error));
@@ -225,9 +257,9 @@ static void take_now(struct plugin *p)
 static void on_hold(struct plugin *p, int error)
 {
 	struct taking *taking = &p->taking;
-	struct uncia_hold_state state = {.size = sizeof(state)};
-	if (!error)
-		error = uncia_wallet_hold_state(p->wallet, &state);
+	struct uncia_hold_state state;
+	if (!error && (error = hold_answer(p, taking->receipt, taking->number, &state)) == UNCIA_E_NOT_FOUND)
+		return; /* of a hold that was asked for before: this one's answer comes */
 	if (error)
 		give_up(p, uncia_error_text(error));
 	else if (!state.balance)
@@ -269,6 +301,7 @@ static void on_opening(struct plugin *p, int error)
 		error = UNCIA_E_PROOF;
 	if (!error)
 		error = uncia_wallet_hold(p->wallet, taking->receipt, taking->number);
+	p->asks_given = false; /* its question was replaced by this one */
 	if (error)
 		give_up(p, uncia_error_text(error));
 	else

@@ -111,9 +111,11 @@ void hearing_accept(struct plugin *p, const struct conversation *where, const ch
 	strcpy(intent.address, request.address);
 	snprintf(intent.memo, sizeof(intent.memo), "%.96s", request.memo);
 	strcpy(intent.key, request.key);
-	struct conversation peer = offer->where;
-	if (offer->where.group && !p->client.find(p->client.context, where, offer->sender, &peer))
-		peer = offer->where;
+	struct conversation peer = offer->where, found;
+	/* Of somebody who is nobody for sure the name is only what he has chosen: another one's, if he likes. */
+	if (offer->where.group && *peer.peer && p->client.find(p->client.context, where, offer->sender, &found) &&
+	    !strcmp(found.peer, peer.peer))
+		peer = found;
 	name_clean(peer.name);
 	if (!peer.group || !*peer.peer)
 		snprintf(peer.name, sizeof(peer.name), "%s", offer->sender);

@@ -14,6 +14,8 @@ const struct offer *offer_add(struct plugin *p, const struct plugin_message *mes
 		return NULL;
 	snprintf(fresh.sender, sizeof(fresh.sender), "%s", message->sender);
 	strcpy(fresh.text, text);
+	if (*offer->code)
+		p->crowded_ms = plugin_now_ms();
 	*offer = fresh;
 	explicit_bzero(&fresh, sizeof(fresh)); /* a claim is cash */
 	p->next_offer++;
@@ -55,6 +57,13 @@ const struct offer *offer_find(struct plugin *p, const struct conversation *wher
 			return NULL;
 		}
 		found = offer;
+	}
+	/* The one that is meant could be among those that were pushed out. */
+	if (found && !*code && p->crowded_ms && plugin_now_ms() - p->crowded_ms < QUESTION_MS) {
+		plugin_say(p, where,
+		           "Very many requests and claims came in of late: give the code that stands behind the one "
+		           "you mean. Nothing was done.");
+		return NULL;
 	}
 	if (!found && *code)
 		plugin_say(p, where, "No %s with the code \"%.10s\" was shown here. Nothing was done.", what, code);

@@ -87,6 +87,7 @@ struct plugin {
 	struct open_question questions[QUESTIONS_MAX];
 	struct offer offers[OFFERS_MAX];
 	unsigned next_question, next_offer;
+	uint64_t crowded_ms; /* when an offer last had to make room for another one; 0: never */
 	bool asks_balance, asks_history;
 	struct conversation balance_for, history_for;
 	struct uncia_payment_id ends[ENDS_MAX], received[ENDS_MAX]; /* told of in this run */

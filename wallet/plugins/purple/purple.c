@@ -344,7 +344,8 @@ static gboolean load(PurplePlugin *plugin)
 static gboolean unload(PurplePlugin *plugin)
 {
 	purple_signals_disconnect_by_handle(plugin);
-	purple_request_close_with_handle(plugin);
+	purple_request_close_with_handle(plugin); /* which answers nothing */
+	asks_passphrase = false;
 	if (heard_timer)
 		purple_timeout_remove(heard_timer);
 	heard_timer = 0;

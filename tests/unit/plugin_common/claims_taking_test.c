@@ -1,0 +1,166 @@
+/* A claim that a plugin takes, without a wallet: takes that expired before, and answers about another hold. What is
+ * called of libuncia is the test's. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "claims.h"
+#include "unit.h"
+
+#define WRAPS __attribute__((visibility("default")))
+
+static char shown[PLUGIN_LINE_SIZE], took_under[PLUGIN_KEY_SIZE + 8];
+static unsigned expired_takes, takes;
+static bool answer_is_of_another;
+static struct uncia_hold_state answer;
+
+/* The n-th key that is tried has the take with the id n. */
+int __wrap_uncia_wallet_take(struct uncia_wallet *wallet, const struct uncia_take *take, struct uncia_payment_id *id);
+WRAPS int __wrap_uncia_wallet_take(struct uncia_wallet *wallet, const struct uncia_take *take,
+                                   struct uncia_payment_id *id)
+{
+	(void)wallet;
+	ck_assert_uint_eq(take->outputs[0].amount, answer.balance);
+	snprintf(took_under, sizeof(took_under), "%s", take->payment_key);
+	memset(id, 0, sizeof(*id));
+	((uint8_t *)id)[0] = (uint8_t)++takes;
+	return 0;
+}
+
+int __wrap_uncia_wallet_payment(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
+                                struct uncia_payment *payment);
+WRAPS int __wrap_uncia_wallet_payment(const struct uncia_wallet *wallet, const struct uncia_payment_id *id,
+                                      struct uncia_payment *payment)
+{
+	(void)wallet;
+	bool expired = ((const uint8_t *)id)[0] <= expired_takes;
+	payment->state = expired ? UNCIA_PAYMENT_EXPIRED : UNCIA_PAYMENT_PENDING;
+	return 0;
+}
+
+int __wrap_uncia_wallet_address(const struct uncia_wallet *wallet, char address[UNCIA_ADDRESS_TEXT_SIZE]);
+WRAPS int __wrap_uncia_wallet_address(const struct uncia_wallet *wallet, char address[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	(void)wallet;
+	strcpy(address, "unc1own");
+	return 0;
+}
+
+int __wrap_uncia_wallet_hold_state(const struct uncia_wallet *wallet, struct uncia_hold_state *state);
+WRAPS int __wrap_uncia_wallet_hold_state(const struct uncia_wallet *wallet, struct uncia_hold_state *state)
+{
+	(void)wallet;
+	*state = answer;
+	strcpy(state->id, answer_is_of_another ? "hold:another" : "hold:this");
+	return 0;
+}
+
+int __wrap_uncia_receipt_hold(const struct uncia_receipt *receipt, uint32_t number, struct uncia_hold *hold);
+WRAPS int __wrap_uncia_receipt_hold(const struct uncia_receipt *receipt, uint32_t number, struct uncia_hold *hold)
+{
+	(void)receipt, (void)number;
+	strcpy(hold->id, "hold:this");
+	strcpy(hold->home, "unc1home");
+	return 0;
+}
+
+const struct uncia_receipt *__wrap_uncia_wallet_hold_receipt(const struct uncia_wallet *wallet, uint32_t number);
+WRAPS const struct uncia_receipt *__wrap_uncia_wallet_hold_receipt(const struct uncia_wallet *wallet, uint32_t number)
+{
+	(void)wallet, (void)number;
+	return NULL;
+}
+
+int __wrap_uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment);
+WRAPS int __wrap_uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment)
+{
+	(void)receipt;
+	strcpy(payment->to, "unc1somebody");
+	return 0;
+}
+
+void __wrap_uncia_receipt_free(struct uncia_receipt *receipt);
+WRAPS void __wrap_uncia_receipt_free(struct uncia_receipt *receipt)
+{
+	(void)receipt;
+}
+
+static void show(void *context, const struct conversation *where, const char *line)
+{
+	(void)context, (void)where;
+	snprintf(shown, sizeof(shown), "%s", line);
+}
+
+static void record(void *context, const char *line)
+{
+	show(context, NULL, line);
+}
+
+static struct plugin *fresh(void)
+{
+	struct plugin *p = calloc(1, sizeof(*p));
+	ck_assert_ptr_nonnull(p);
+	p->client.show = show;
+	p->client.record = record;
+	*shown = *took_under = '\0';
+	expired_takes = takes = 0;
+	answer_is_of_another = false;
+	answer = (struct uncia_hold_state){.size = sizeof(answer), .balance = 5000000};
+	return p;
+}
+
+static void hear_hold(struct plugin *p)
+{
+	struct uncia_event event = {.size = sizeof(event), .kind = UNCIA_EVENT_HOLD};
+	claims_event(p, &event);
+}
+
+static struct plugin *looking(void)
+{
+	struct plugin *p = fresh();
+	p->taking = (struct taking){.stage = TAKING_LOOKS, .synced = true, .claim = {.size = sizeof(p->taking.claim)}};
+	return p;
+}
+
+START_TEST(a_claim_whose_take_expired_is_taken_again)
+{
+	for (unsigned before = 0; before < 4; before++) {
+		struct plugin *p = looking();
+		expired_takes = before;
+		hear_hold(p);
+		ck_assert_int_eq(p->taking.stage, TAKING_TAKES);
+		ck_assert_uint_eq(((const uint8_t *)&p->taking.id)[0], before + 1);
+		ck_assert_uint_eq(takes, before + 1);
+		ck_assert_uint_eq(strlen(took_under), before ? UNCIA_ID_TEXT_SIZE - 1 + 2 : UNCIA_ID_TEXT_SIZE - 1);
+		free(p);
+	}
+	struct plugin *p = looking();
+	expired_takes = 255;
+	hear_hold(p);
+	ck_assert_int_eq(p->taking.stage, TAKING_NOTHING);
+	ck_assert_ptr_nonnull(strstr(shown, "Nothing was taken: "));
+	free(p);
+}
+END_TEST
+
+START_TEST(an_answer_about_another_hold_is_none)
+{
+	struct plugin *p = looking();
+	answer_is_of_another = true;
+	hear_hold(p);
+	ck_assert_int_eq(p->taking.stage, TAKING_LOOKS);
+	ck_assert_uint_eq(takes, 0);
+	answer_is_of_another = false;
+	hear_hold(p);
+	ck_assert_int_eq(p->taking.stage, TAKING_TAKES);
+	free(p);
+	p = fresh();
+	p->given[0].receipt = (struct uncia_receipt *)p; /* never looked into */
+	answer = (struct uncia_hold_state){.size = sizeof(answer), .left_count = 1};
+	answer_is_of_another = p->asks_given = true;
+	hear_hold(p);
+	ck_assert_str_eq(shown, "");
+	ck_assert_ptr_nonnull(p->given[0].receipt);
+	free(p);
+}
+END_TEST
+
+UNIT_MAIN("claims_taking", a_claim_whose_take_expired_is_taken_again, an_answer_about_another_hold_is_none)
