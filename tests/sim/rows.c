@@ -85,15 +85,26 @@ static void must_go_on(struct run *r, const char *row)
 	}
 }
 
-/* Row 31: the leader equivocates: evidence kept. Row 32: double votes. */
+/* The first of the others that has no evidence; LIAR: all have some. */
+static uint32_t without_evidence(const struct run *r)
+{
+	uint32_t node = 0;
+
+	while (node < LIAR && proofs_evidence_count(r->checks.proofs, node, LIAR))
+		node++;
+	return node;
+}
+
+/* Row 31: the leader equivocates: evidence kept. Row 32: double votes. Each of two proposals goes to some of the
+ * others, so who has both is a matter of which of his views it was. */
 static void row_evidence(uint32_t script, const char *row)
 {
 	struct run *r = row_new(script, NULL);
 
-	row_run(r, LOOK_S);
-	for (uint32_t node = 0; node < LIAR; node++)
-		if (!proofs_evidence_count(r->checks.proofs, node, LIAR))
-			checks_fail(&r->checks, "row %s: node %u has no evidence", row, node);
+	for (unsigned i = 0; i < 10 && (i == 0 || without_evidence(r) < LIAR); i++)
+		row_run(r, LOOK_S);
+	if (without_evidence(r) < LIAR)
+		checks_fail(&r->checks, "row %s: node %u has no evidence", row, without_evidence(r));
 	if (script == FAULT_EQUIVOCATE && !r->byzantine.two_faced)
 		checks_fail(&r->checks, "row %s: the leader has not equivocated", row);
 	must_go_on(r, row);
