@@ -149,7 +149,7 @@ static const struct member hold_key_members[] = {
 static const struct member hold_state_members[] = {
     MEMBER(uncia_hold_state, size),       MEMBER(uncia_hold_state, id),       MEMBER(uncia_hold_state, exists),
     MEMBER(uncia_hold_state, balance),    MEMBER(uncia_hold_state, payments), MEMBER(uncia_hold_state, height),
-    MEMBER(uncia_hold_state, left_count), MEMBER(uncia_hold_state, complete),
+    MEMBER(uncia_hold_state, left_count), MEMBER(uncia_hold_state, complete), MEMBER(uncia_hold_state, time_ms),
 };
 
 static const struct member take_members[] = {
