@@ -2,7 +2,7 @@
 import signal
 import unittest
 
-from messengers import OURS, RawIrc
+from messengers import OURS, RawIrc, built
 from test_weechat import CODE, WeeChats
 
 
@@ -42,6 +42,18 @@ class Notices(Liars):
 		self.heard_all(bob)
 		self.assertEqual(self.alice.count("uncia.wallet", "✔ Received"), 1)
 		self.assertEqual(self.alice.count("irc.net.bob", f"{OURS}\t.*(✘|repeats|tells)"), 0, self.alice.everything())
+
+	def test_a_notice_that_comes_after_a_start_is_no_second_payment(self):
+		bob = self.liar("bob")
+		notice = bob.pay(self.alice.wallet, "1.50", "the wine")
+		self.shown("bob", r"✔ Received 1\.50 ")
+		self.alice.type("/plugin unload uncia")
+		self.alice.type(f"/plugin load {built('weechat')}")
+		self.alice.type("/uncia balance", "irc.net.bob")
+		self.shown("bob", r"You can spend 21\.50 ")
+		bob.say("alice", notice)
+		self.shown("bob", r"✔ Received 1\.50 .*\"the wine\" \(it may have been shown before\): ")
+		self.assertEqual(self.alice.count("irc.net.bob", r"✔ Received 1\.50 .*(?<!before\)): \w+$"), 1, self.alice.everything())
 
 	def test_what_somebody_else_repeats_is_told_as_a_repetition(self):
 		bob, mallory = self.liar("bob"), self.liar("mallory")

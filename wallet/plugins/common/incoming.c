@@ -13,6 +13,11 @@ bool incoming_note(struct plugin *p, const struct uncia_payment_id *id)
 	return false;
 }
 
+bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms)
+{
+	return timestamp_ms < p->opened_ms || p->next_received > ENDS_MAX;
+}
+
 /* Shows one, unless its notice was there first. The sum is what this account got, the payer whose receipt it is:
  * nothing of it is from a message. */
 static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, struct uncia_payment_id *id)

@@ -8,6 +8,9 @@
 void incoming_take(struct plugin *p);
 /* Notes that this payment was shown in this run. Returns whether it was before. */
 bool incoming_note(struct plugin *p, const struct uncia_payment_id *id);
+/* Whether one of this time that was not noted may have been shown all the same: in a run before, or so long ago that it
+ * is forgotten. */
+bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms);
 /* An event WATCH of the wallet. */
 void incoming_watch_event(struct plugin *p, const struct uncia_event *event);
 

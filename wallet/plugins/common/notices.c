@@ -19,9 +19,10 @@ static void show_paid(struct plugin *p, const struct conversation *where, const 
 	uncia_payment_id_format(&result->id, id);
 	if (*result->memo)
 		quoted_text(result->memo, memo);
+	bool known = result->maybe_told || incoming_may_be_known(p, result->timestamp_ms);
 	if (!incoming_note(p, &result->id))
-		plugin_verdict(p, where, "✔ Received %s at %s from %s%s%s: %.16s", money, when, who,
-		               *memo ? ", for " : "", memo, id);
+		plugin_verdict(p, where, "✔ Received %s at %s from %s%s%s%s: %.16s", money, when, who,
+		               *memo ? ", for " : "", memo, known ? " (it may have been shown before)" : "", id);
 	else if (*memo)
 		plugin_verdict(p, where, "✔ The %s from %s are for %s: %.16s", money, who, memo, id);
 	int error = uncia_notice_acknowledge(p->wallet, &result->id);

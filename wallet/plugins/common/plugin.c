@@ -2,6 +2,7 @@
 #include "plugin.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "answers.h"
 #include "claims.h"
 #include "incoming.h"
@@ -16,6 +17,9 @@ struct plugin *plugin_open(const struct plugin_client *client)
 	if (!p)
 		return NULL;
 	p->client = *client;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	p->opened_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	atomic_init(&p->unlocked, false);
 	opening_need(p, NULL);
 	return p;

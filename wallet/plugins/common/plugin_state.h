@@ -92,6 +92,7 @@ struct plugin {
 	struct conversation balance_for, history_for;
 	struct uncia_payment_id ends[ENDS_MAX], received[ENDS_MAX]; /* told of in this run */
 	unsigned next_end, next_received;
+	uint64_t opened_ms; /* by the wall clock: what is older may have been told of in a run before */
 	struct intent last; /* the payment that was ordered last, and when; 0: none */
 	uint64_t last_ms;
 	int watch_error;
