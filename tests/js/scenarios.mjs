@@ -445,10 +445,10 @@ const soon = (promise) => Promise.race([
 test("whoever waits for a watch is told when nothing more comes", async () => {
 	const own = await library();
 	const bob = await newWallet(own, new MemoryStorage());
-	const { ready } = bob.watch("chat");
-	const [left, waits] = [new AbortController(), soon(ready)];
+	const watched = bob.watch("chat");
+	const [left, ...waits] = [new AbortController(), soon(watched.ready), soon(watched.next()), soon(watched.next())];
 	await bob.close();
-	assert.equal(await waits, "UNCIA_E_CLOSED");
+	assert.deepEqual(await Promise.all(waits), ["UNCIA_E_CLOSED", ...Array(2).fill({ done: true, value: undefined })]);
 	let full = false;
 	const storage = new Watched(new MemoryStorage(), async () => {
 		if (full)

@@ -1,8 +1,9 @@
 """Two people with WeeChat on one IRC server pay each other; others try to get in between."""
 import re
+import signal
 import unittest
 
-from messengers import MessengerTest, OURS, PASSPHRASE, WeeChat, start_ircd
+from messengers import MessengerTest, OURS, PASSPHRASE, WeeChat, built, start_ircd
 
 CODE = r"/uncia yes (\w{4})$"
 
@@ -59,6 +60,28 @@ class Paying(WeeChats):
 		self.assertEqual(alice.count("irc.net.bob", r"Pay .*\?"), 1)
 		self.assertEqual(bob.wallet.balance(), 5_000000 + 1_250000)
 		self.assertEqual(alice.wallet.balance(), 20_000000 - 1_250000)
+
+	def test_who_sees_nothing_happen_is_asked_before_it_is_paid_again(self):
+		alice, bob = self.two()
+		self.pay(alice, bob, "1")
+		self.confirm(alice, "irc.net.bob", r"Pay 1\.00 ")
+		alice.until_shown("irc.net.bob", rf"{OURS}\t✔ Paid 1\.00 ")
+		for validator in self.network.validators:
+			validator.signal(signal.SIGSTOP)
+		stored = self.dir / alice.wallet.home
+		before = set(stored.rglob("payment-*"))
+		self.pay(alice, bob, "2")
+		self.until(lambda: set(stored.rglob("payment-*")) - before, "the payment to be stored")
+		alice.until_shown("irc.net.bob", rf"{OURS}\t2\.00 \S+ to bob: on its way, and not paid yet: .*\. It goes on by itself\.$")
+		# What was paid a moment ago is not known to the next run: the payment itself is.
+		alice.type("/plugin unload uncia")
+		alice.type(f"/plugin load {built('weechat')}")
+		self.pay(alice, bob, "2")
+		alice.until_shown("irc.net.bob", rf"{OURS}\tPay 2\.00 .*\(the same amount is on its way to it, and not paid yet\)")
+		for validator in self.network.validators:
+			validator.signal(signal.SIGCONT)
+		alice.until_shown("irc.net.bob", rf"{OURS}\t✔ Paid 2\.00 ")
+		self.assertEqual(bob.wallet.balance(), 8_000000)
 
 	def test_balance_history_and_contact_are_shown_where_they_were_asked_for(self):
 		alice, bob = self.two()

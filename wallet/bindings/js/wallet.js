@@ -680,7 +680,12 @@ export class Wallet {
 		this.#library.scope((memory) => this.#must("uncia_watch_start", memory.text(client)));
 		const told = []; // ids that were given out, in their order
 		let ready;
-		const watch = { wake: () => {}, failure: null };
+		const waiting = []; // each `next` that has found nothing yet
+		const watch = { failure: null };
+		watch.wake = () => {
+			for (const wake of waiting.splice(0))
+				wake();
+		};
 		/* Nothing more comes, and nobody waits for it. */
 		watch.stop = (failure) => {
 			watch.failure ??= failure;
@@ -726,9 +731,7 @@ export class Wallet {
 					told.push(entry.payment.id);
 					return { done: false, value: { ...entry, acknowledge: () => acknowledge(entry.payment.id) } };
 				}
-				await new Promise((resolve) => {
-					watch.wake = resolve;
-				});
+				await new Promise((resolve) => waiting.push(resolve));
 			}
 		};
 		return {

@@ -99,22 +99,20 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 
 /* ---- who has taken it -------------------------------------------------------------------------------- */
 
-void claims_tick(struct plugin *p)
+bool claims_tick(struct plugin *p)
 {
 	unsigned left = 0;
 	for (unsigned i = 0; i < GIVEN_MAX; i++)
 		left += p->given[i].receipt != NULL;
-	if (!left)
-		p->client.tick(p->client.context, false);
 	/* A question of what is being taken would be replaced. */
 	if (!left || !p->wallet || p->stopped || p->taking.stage != TAKING_NOTHING)
-		return;
+		return left;
 	do
 		p->asked_given = (p->asked_given + 1) % GIVEN_MAX;
 	while (!p->given[p->asked_given].receipt);
-	if (uncia_wallet_hold(p->wallet, p->given[p->asked_given].receipt, 0))
-		return;
-	p->asks_given = true;
+	if (!uncia_wallet_hold(p->wallet, p->given[p->asked_given].receipt, 0))
+		p->asks_given = true;
+	return true;
 }
 
 /* What the ledger has of this hold, where the answer is about it: a question that was replaced may have had its answer

@@ -67,6 +67,9 @@ void ordering_pay(struct plugin *p, const struct conversation *peer, const struc
 	struct uncia_payment_request request = {.outputs = &output, .output_count = 1};
 	p->last = *intent;
 	p->last_ms = plugin_now_ms();
+	p->last_peer = *peer;
+	p->last_untold = true;
+	p->client.tick(p->client.context, true);
 	order_request(p, peer, intent, &request);
 }
 

@@ -10,6 +10,7 @@
 #include "say.h"
 #include "tags.h"
 
+#define LONG_MS       8000  /* in which a payment has its end as a rule, many times over */
 #define SAME_AGAIN_MS 60000 /* the same payment within this time may be a key that was hit twice */
 
 /* ---- before ------------------------------------------------------------------------------------------ */
@@ -18,6 +19,18 @@ static void order_agreed(struct plugin *p, const struct open_question *question)
 {
 	if (opening_need_key(p, &question->where))
 		ordering_pay(p, &question->peer, &question->intent);
+}
+
+/* Whether a payment like this one has no end yet: the network may be away, and who sees nothing happen pays again. */
+static bool same_is_pending(struct plugin *p, const struct intent *intent)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	for (size_t i = 0; !uncia_wallet_pending(p->wallet, i, &id); i++)
+		if (!uncia_wallet_payment(p->wallet, &id, &payment) && payment.amount == intent->amount &&
+		    accounts_same(payment.to, intent->address))
+			return true;
+	return false;
 }
 
 /* Why it must be asked first; "" where it need not. */
@@ -36,6 +49,8 @@ static void reason_to_ask(struct plugin *p, const struct conversation *peer, con
 	else if (uncia_address_parse(intent->address, &to) || uncia_wallet_paid(p->wallet, &to, &before))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the first payment to this account%s",
 		         peer->weak ? ", pinned for a nick that somebody else could take" : "");
+	else if (same_is_pending(p, intent))
+		snprintf(reason, PLUGIN_LINE_SIZE, "the same amount is on its way to it, and not paid yet");
 	else if (p->last_ms && plugin_now_ms() - p->last_ms < SAME_AGAIN_MS && p->last.amount == intent->amount &&
 	         accounts_same(p->last.address, intent->address) && strcmp(p->last.key, intent->key))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the same amount was paid to it a moment ago");
@@ -169,6 +184,27 @@ static void tell_payment(struct plugin *p, const struct conversation *peer, cons
 		tell_final(p, peer, &payment);
 	else
 		plugin_verdict(p, peer, "✘ %s to %s expired: it was not paid, and never will be.", money, peer->name);
+}
+
+bool paying_tick(struct plugin *p)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	char money[MONEY_TEXT_SIZE];
+	if (!p->last_untold || !p->wallet || p->stopped)
+		return false;
+	/* Before it is made it is an order, whose end is told. */
+	p->last_untold = plugin_now_ms() - p->last_ms < SAME_AGAIN_MS;
+	if (plugin_now_ms() - p->last_ms < LONG_MS || uncia_wallet_by_key(p->wallet, p->last.key, &id) ||
+	    uncia_wallet_payment(p->wallet, &id, &payment))
+		return p->last_untold;
+	p->last_untold = false;
+	if (payment.state != UNCIA_PAYMENT_PENDING)
+		return false;
+	money_text(p, payment.amount, money);
+	plugin_say(p, &p->last_peer, "%s to %s: on its way, and not paid yet: %s. It goes on by itself.", money,
+	           p->last_peer.name, uncia_pending_text(payment.reason));
+	return false;
 }
 
 void paying_event(struct plugin *p, const struct uncia_event *event)

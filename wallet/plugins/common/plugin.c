@@ -38,7 +38,9 @@ void plugin_close(struct plugin *p)
 
 void plugin_tick(struct plugin *p)
 {
-	claims_tick(p);
+	bool pays = paying_tick(p), gives = claims_tick(p);
+	if (!pays && !gives)
+		p->client.tick(p->client.context, false);
 }
 
 static void on_event(struct plugin *p, const struct uncia_event *event)

@@ -95,6 +95,8 @@ struct plugin {
 	uint64_t opened_ms; /* by the wall clock: what is older may have been told of in a run before */
 	struct intent last; /* the payment that was ordered last, and when; 0: none */
 	uint64_t last_ms;
+	struct conversation last_peer;
+	bool last_untold; /* nothing was said of it since */
 	int watch_error;
 
 	struct taking taking;
