@@ -1,8 +1,9 @@
 /* Orders: payments that are made once the account is known well enough, so that a host needs not ask for that itself.
  *
  * An order is tried at once. Where it fails for want of knowledge, what is lacking is asked for, and it is tried again
- * when that has ended, once: a sync where the account was not proved of late (with a key the look-up of what was paid
- * before, which begins with a sync), the look-up where the home may lack payments. Whatever is said then is its end. */
+ * when that has ended, once: a sync where the account was not proved of late (with a key or a lock the look-up of what
+ * was paid before, which begins with a sync), the look-up where the home may lack payments. Whatever is said then is
+ * its end. */
 #include "orders.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -186,7 +187,7 @@ static int order_ask(struct uncia_wallet *w, struct order *order, int lacks)
 		int why = order->looked ? w->catch_up->error : w->sync->error;
 		return why ? why : lacks;
 	}
-	order->looked = order->request.key;
+	order->looked = paying_needs_past(&order->request);
 	order->stage = order->looked ? ORDER_CATCHING_UP : ORDER_SYNCING;
 	return order->looked ? uncia_wallet_catch_up(w) : uncia_wallet_sync(w);
 }

@@ -280,6 +280,14 @@ void paying_begin(struct uncia_wallet *w, struct tracked *t, struct uncia_paymen
 	following_announce(w, t, 0);
 }
 
+bool paying_needs_past(const struct uncia_payment_request *request)
+{
+	bool needs = request->key;
+	for (uint32_t i = 0; !needs && i < request->hold_count; i++)
+		needs = request->holds[i].lock;
+	return needs;
+}
+
 /* Under the home's lock, so that no other process stores a payment meanwhile: loads what others have stored, which
  * counts against the balance, checks, signs and stores. Returns UNCIA_E_EXISTS where the key has a payment by now. */
 static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment_request *request, struct draft *draft,
@@ -294,9 +302,11 @@ static int paying_make_locked(struct uncia_wallet *w, const struct uncia_payment
 		rc = outbox_find(w, draft->payment.nonce, made);
 		if (rc != UNCIA_E_NOT_FOUND)
 			return rc ? rc : UNCIA_E_EXISTS;
-		/* The key may stand for a payment that this home has forgotten. */
-		rc = catch_up_behind(w) ? UNCIA_E_BEHIND : 0;
+		rc = 0;
 	}
+	/* The key may stand for a payment that this home has forgotten, or a forgotten hold be under the lock. */
+	if (!rc && paying_needs_past(request) && catch_up_behind(w))
+		rc = UNCIA_E_BEHIND;
 	if (!rc)
 		rc = check_holds(w, request, draft);
 	if (!rc)

@@ -419,7 +419,7 @@ struct uncia_payment_request {
  * not know is paid under only once all that the ledger counts of the account's payments is accounted for here; until
  * then the answer is UNCIA_E_BEHIND: uncia_wallet_catch_up, and when that has ended, pay again. What was lost with the
  * old home is found where it is final, or waits at a validator that answers; two homes that are in use at once are two.
- * Payments without a key never wait for that.
+ * A hold under a lock waits for the same: a lock is for one hold. Payments with neither never wait for that.
  *
  * Returns: 0; refused, nothing stored, nothing sent: UNCIA_E_ADDRESS; UNCIA_E_AMOUNT (zero, below the network's
  *	smallest, sum too large); UNCIA_E_END of a hold; UNCIA_E_SIGNATURE for a hold's key that nobody can sign by;
@@ -441,11 +441,11 @@ UNCIA_API UNCIA_MUST_CHECK int
 uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request *request, struct uncia_payment_id *id);
 
 /* Pays as soon as what it is signed on is fresh: where the account was not proved in the last 30 s, the wallet asks for
- * it first, and with a key also for what the account has paid before, where it must (uncia_wallet_catch_up). So nobody
- * pays from a balance that is old, and nobody has to ask for it. Ends in one UNCIA_EVENT_ORDER, with the tag: error 0
- * and the payment's id, of which UNCIA_EVENT_PAYMENT tells the rest; or why there is no payment, as uncia_wallet_pay
- * says it. Events BALANCE and CAUGHT_UP may come on the way. Where another process of this home pays at that moment, it
- * is tried again for request_timeout_ms.
+ * it first, and with a key or a lock also for what the account has paid before, where it must (uncia_wallet_catch_up).
+ *So nobody pays from a balance that is old, and nobody has to ask for it. Ends in one UNCIA_EVENT_ORDER, with the tag:
+ *error 0 and the payment's id, of which UNCIA_EVENT_PAYMENT tells the rest; or why there is no payment, as
+ *uncia_wallet_pay says it. Events BALANCE and CAUGHT_UP may come on the way. Where another process of this home pays at
+ *that moment, it is tried again for request_timeout_ms.
  *
  * An order is in memory until it is made: what is closed or killed before has paid nothing. Give it a key, and order
  * again under the same one.

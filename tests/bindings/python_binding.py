@@ -41,9 +41,9 @@ class BindingTest(UnciadTest):
 		self.devnet = self.start_devnet()
 		self.network = self.dir / "net" / "network.conf"
 
-	def command(self, *arguments, code=0):
-		"""`uncia` of the treasury's wallet. Returns its object."""
-		done = subprocess.run([BIN / "uncia", "--wallet", self.dir / "net" / "treasury", "--network", self.network,
+	def command(self, *arguments, code=0, home="net/treasury"):
+		"""`uncia` of the treasury's wallet, or another one. Returns its object."""
+		done = subprocess.run([BIN / "uncia", "--wallet", self.dir / home, "--network", self.network,
 			*map(str, arguments), "--json"], timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
 			text=True)
 		self.assertEqual(done.returncode, code, f"uncia {arguments}: {done.stdout}{done.stderr}")

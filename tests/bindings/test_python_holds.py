@@ -38,6 +38,22 @@ class Holds(BindingTest):
 			await awaitable
 		self.assertEqual(raised.exception.code, code, raised.exception)
 
+	def test_the_command_cancels_no_claim_for_another_of_its_payment(self):
+		self.start()
+		opening = self.run_async(self.two_claims())
+		self.command("claim", "cancel", opening, code=2, home="giver")
+		self.command("claim", "cancel", "0" * 64, code=4, home="giver")
+		claims = self.command("claim", "list", home="giver")["claims"]
+		self.assertEqual([claim["state"] for claim in claims], ["open", "open"])
+		for claim in claims:
+			self.assertEqual(self.command("claim", "cancel", claim["claim"], home="giver")["state"], "final")
+		self.assertEqual(self.command("balance", home="giver")["balance"], "5.000000")
+
+	async def two_claims(self):
+		async with contextlib.AsyncExitStack() as stack:
+			giver, = await self.wallets(stack, "giver")
+			return (await giver.pay((), key="both", holds=(HoldRequest("1", 3600), HoldRequest("2", 3600)))).id
+
 	def test_a_claim_is_for_the_first_who_takes_it(self):
 		self.start()
 		self.run_async(self.claims())

@@ -255,6 +255,15 @@ class Holds(ClaimsTest):
 		self.refuses(5, "a lock is for one hold", "alice", "hold", "open", key, "5", "--secret", digest)
 		self.assertEqual(self.balance("bob"), "5.000000")
 
+	def test_a_lock_is_for_one_hold_in_a_home_made_anew_too(self):
+		words = self.uncia_json("--wallet", "old", "init", "--no-passphrase")["words"]
+		self.give(self.json_of("old", "address")["address"], "30")
+		key, digest = self.json_of("bob", "hold", "key")["key"], hashlib.sha256(bytes(32)).hexdigest()
+		self.json_of("old", "hold", "open", key, "5", "--secret", digest)
+		self.uncia("--wallet", "new", "restore", "--no-passphrase", stdin=words)
+		self.refuses(5, "a lock is for one hold", "new", "hold", "open", key, "5", "--secret", digest)
+		self.assertEqual(self.balance("new"), "25.000000")
+
 	def test_bad_operands_are_refused_before_anything_is_sent(self):
 		for key in ("", "00", "g" * 64, "0" * 64):
 			self.refuses(2, "", "alice", "hold", "open", key, "5")

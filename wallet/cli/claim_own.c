@@ -165,7 +165,7 @@ static int run_claim_list(const struct call *call)
 
 /* ---- cancel ----------------------------------------------------------------------------------- */
 
-/* By the text of the claim, or by the id of the payment that opened it: then all of its claims. */
+/* By the text of the claim, or by the id of the payment that opened it, where that has opened one claim only. */
 static int claim_cancel(const struct call *call, struct session *session, struct found *found, uint64_t deadline_us)
 {
 	char address[UNCIA_ADDRESS_TEXT_SIZE];
@@ -188,28 +188,42 @@ static int claim_cancel(const struct call *call, struct session *session, struct
 	                  deadline_us);
 }
 
+/* The one claim that the payment has opened. Returns an exit code; the caller wipes *claim. */
+static int only_claim(const struct call *call, const struct session *session, const struct found *found,
+                      struct uncia_claim *claim)
+{
+	char text[UNCIA_CHAT_TEXT_SIZE];
+	uint8_t network_id[32];
+	unsigned claims = 0;
+	int error = 0;
+	uncia_network_id(session->network, network_id);
+	for (uint32_t i = 0; !error || error == UNCIA_E_NOT_FOUND; i++) {
+		error = uncia_wallet_claim(session->wallet, found->receipt, i, text);
+		if (!error && claims++ == 0)
+			error = uncia_claim_parse(network_id, text, claim);
+	}
+	explicit_bzero(text, sizeof(text));
+	if (claims > 1)
+		return cli_complain_usage(call,
+		                          "this payment has opened %u claims: cancel each by its text, which uncia "
+		                          "claim list has",
+		                          claims);
+	return claims ? 0 : cli_complain(EXIT_NOT_FOUND, "this payment has opened no claim of this wallet's");
+}
+
 static int cancel_by_id(const struct call *call, struct session *session, const struct uncia_payment_id *id,
                         uint64_t deadline_us)
 {
-	char text[UNCIA_CHAT_TEXT_SIZE];
 	struct uncia_claim claim = {.size = sizeof(claim)};
-	uint8_t network_id[32];
 	struct found found;
 	found_init(&found);
-	uncia_network_id(session->network, network_id);
 	int code = found_opening(session, &found, id, "claim", deadline_us);
-	int error = UNCIA_E_NOT_FOUND;
-	for (found.number = 0; !code && error == UNCIA_E_NOT_FOUND; found.number++) {
-		error = uncia_wallet_claim(session->wallet, found.receipt, found.number, text);
-		if (!error)
-			error = uncia_claim_parse(network_id, text, &claim);
-	}
-	explicit_bzero(text, sizeof(text));
-	if (!code && error)
-		code = cli_complain(EXIT_NOT_FOUND, "this payment has opened no claim of this wallet's");
+	if (!code)
+		code = only_claim(call, session, &found, &claim);
 	if (!code)
 		code = claim_match(session, &claim, &found);
-	if (!code && (error = found_look(session, &found, deadline_us)))
+	int error = code ? 0 : found_look(session, &found, deadline_us);
+	if (error)
 		code = cli_complain_error(error, "what is left of the claim");
 	if (!code)
 		code = claim_cancel(call, session, &found, deadline_us);
@@ -309,7 +323,8 @@ const struct verb verb_claim_cancel = {
     .summary = "take back what this wallet has put under a claim",
     .description =
         "Takes back all that is left under a claim of this wallet's: by its text (- for standard input; without it,\n"
-        "it is asked for), or by the id of the payment that opened it. Whoever has the text may be faster.\n\n"
+        "it is asked for), or by the id of the payment that opened it and no other claim. Whoever has the text may be\n"
+        "faster.\n\n"
         "Exit codes: 3 where it is not final yet: run it again; 4 where there is no such claim; 5 where somebody has\n"
         "taken it, or it is another wallet's; 8 where the take expired: it never happened, and can be made again.",
     .options = cancel_options,

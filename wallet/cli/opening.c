@@ -82,9 +82,10 @@ int opening_pay(const struct call *call, struct session *session, const struct u
 	char text[UNCIA_ID_TEXT_SIZE];
 	struct uncia_payment_id id;
 	uint64_t started_us = now_us();
-	int error = key ? uncia_wallet_catch_up(session->wallet) : uncia_wallet_sync(session->wallet);
+	bool past = key || hold->lock; /* what this home may have forgotten counts */
+	int error = past ? uncia_wallet_catch_up(session->wallet) : uncia_wallet_sync(session->wallet);
 	if (!error)
-		error = session_await(session, key ? UNCIA_EVENT_CAUGHT_UP : UNCIA_EVENT_BALANCE, NULL, deadline_us);
+		error = session_await(session, past ? UNCIA_EVENT_CAUGHT_UP : UNCIA_EVENT_BALANCE, NULL, deadline_us);
 	if (!error)
 		error = session_pay(session, &request, deadline_us, &id);
 	if (error)

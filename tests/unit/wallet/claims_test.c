@@ -151,6 +151,22 @@ START_TEST(a_key_of_a_hold_for_somebody_is_no_claim)
 }
 END_TEST
 
+START_TEST(a_lock_waits_for_what_the_account_has_paid_before)
+{
+	const struct uncia_hold_request locked = {.amount = 500000, .seconds = 3600, .lock = agents_lock};
+	const struct uncia_hold_request claim = {.amount = 500000, .seconds = 3600};
+	struct uncia_payment_id id;
+	memory_host_forget(&rig->host, "caught-up");
+	rig_reopen(rig);
+	ck_assert_int_eq(rig_sync(rig), 0);
+	ck_assert_int_eq(open_holds(NULL, &locked, 1, &id), UNCIA_E_BEHIND);
+	ck_assert_int_eq(open_holds(NULL, &claim, 1, &id), 0);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
+	ck_assert_int_eq(open_holds(NULL, &locked, 1, &id), 0);
+	ck_assert_int_eq(open_holds(NULL, &locked, 1, &id), UNCIA_E_LOCK_USED);
+}
+END_TEST
+
 START_TEST(holds_that_cannot_be_are_refused_and_nothing_is_stored)
 {
 	const struct {
@@ -207,4 +223,5 @@ END_TEST
 
 UNIT_MAIN_BETWEEN("claims", setup, teardown, a_claim_opens_its_hold_and_no_other, a_home_made_anew_has_its_claims_again,
                   a_key_is_one_payment_with_the_same_holds, a_key_of_a_hold_for_somebody_is_no_claim,
+                  a_lock_waits_for_what_the_account_has_paid_before,
                   holds_that_cannot_be_are_refused_and_nothing_is_stored, an_order_opens_holds_too)
