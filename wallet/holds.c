@@ -323,10 +323,10 @@ int uncia_wallet_give_back(struct uncia_wallet *w, const struct uncia_receipt *r
 	const struct hold_opening *hold = &receipt->payment->holds[number];
 	const struct look *look = known_of(w, hold);
 	struct payment *payment;
+	if (look && !look->exists) /* validators of weight F + 1 have said so: that has no header, and tells no time */
+		return UNCIA_E_NOT_FOUND;
 	if (!look || !w->clock.known)
 		return UNCIA_E_UNREACHABLE;
-	if (!look->exists)
-		return UNCIA_E_NOT_FOUND;
 	if (wallet_ledger_ms(w) / 1000 < hold->end)
 		return UNCIA_E_END;
 	rc = give_back_make(w, &hold->home, &hold->seal, look->state.entry.balance, &payment);

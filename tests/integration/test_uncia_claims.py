@@ -77,10 +77,17 @@ class Claims(ClaimsTest):
 		self.assertEqual(self.uncia_json(*self.network, "claim", "show", made["claim"], "--receipt", "-", stdin=made["receipt"])["hold"],
 			made["hold"])
 		taken = self.json_of("bob", "claim", "take", "-", stdin=made["claim"])
-		self.assertEqual((taken["state"], self.balance("bob"), self.balance("alice")), ("final", "12.000000", "88.000000"))
+		self.assertEqual((taken["state"], taken["amount"], taken["to"]), ("final", "12.000000", self.bob))
+		self.assertEqual((self.balance("bob"), self.balance("alice")), ("12.000000", "88.000000"))
 		self.uncia("receipt", "verify", *self.network, taken["receipt"])
 		# Once more: nothing happens, and it is said how it was taken.
 		self.assertEqual(self.json_of("bob", "claim", "take", "-", stdin=made["claim"])["id"], taken["id"])
+		self.assertIn(f"12.000000 UNC were taken, to {self.bob}\n", self.of("bob", "claim", "take", "-", stdin=made["claim"])[0])
+		self.wallet("carol")
+		self.refuses(5, "nothing is left under this claim", "carol", "claim", "take", "-", stdin=made["claim"])
+		said = self.uncia_json(*self.network, "--wallet", "carol", "claim", "take", "-", stdin=made["claim"], code=5)
+		self.assertEqual(said["exit"], 5)
+		self.assertRegex(said["error"], "^refused, nothing was sent: nothing is left under this claim: .* taken by " + self.bob)
 		self.assertEqual(self.balance("bob"), "12.000000")
 		entry, = self.list_of("alice")
 		self.assertEqual((entry["state"], entry["to"], entry["amount"], entry["claim"]), ("taken", self.bob, "0.000000", made["claim"]))
@@ -236,7 +243,10 @@ class Holds(ClaimsTest):
 		self.refuses(5, "is not reached", "bob", "hold", "return", made["id"])
 		self.of("bob", "hold", "take", made["id"], "--amount", "1", "--key", "night 2", "--to", carol)
 		self.assertEqual([self.balance(home) for home in ("alice", "bob", "carol")], ["95.000000", "2.000000", "1.000000"])
-		self.json_of("bob", "hold", "take", made["id"], "--to", self.alice) # he gives the rest back
+		rest = self.json_of("bob", "hold", "take", made["id"], "--to", self.alice) # he gives the rest back
+		self.assertEqual((rest["amount"], rest["to"]), ("2.000000", self.alice))
+		for home in "alice", "bob": # hers knows the opening, and asks nobody for it
+			self.refuses(5, "nothing is left under this hold", home, "hold", "return", made["id"])
 		entry, = self.json_of("alice", "hold", "list")["holds"]
 		self.assertEqual((entry["state"], entry["amount"], entry["opened"], entry["claim"]), ("cancelled", "0.000000", "5.000000", False))
 		self.assertEqual(self.balance("alice"), "97.000000")

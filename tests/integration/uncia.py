@@ -37,7 +37,9 @@ class UnciaTest(UnciadTest):
 		failure."""
 		out, err = self.uncia(*arguments, code=code, **options)
 		if "--json" in arguments:
-			self.assertEqual((json.loads(out)["v"], json.loads(out)["exit"]), (1, code))
+			answer = json.loads(out)
+			self.assertEqual((answer["v"], answer["exit"]), (1, code))
+			self.assertTrue(answer["error"], err)
 		else:
 			self.assertEqual(out, "")
 		self.assertIn(message, err)

@@ -176,7 +176,7 @@ int taking_address(const struct call *call, struct session *session, char addres
 	return error ? cli_complain_error(error, "the address") : code;
 }
 
-/* Says in one sentence why nothing could be taken. Returns EXIT_REFUSED. */
+/* Says in one sentence why nothing could be taken. Returns an exit code. */
 static int complain_gone(const struct session *session, const struct found *found, const char *what, const char *how)
 {
 	char *sentence = NULL;
@@ -186,9 +186,9 @@ static int complain_gone(const struct session *session, const struct found *foun
 		found_print(session, found, what, to);
 		fclose(to);
 	}
-	cli_complain(0, "refused, %s: %s", how, sentence ? sentence : "nothing is left there");
+	int code = cli_complain(EXIT_REFUSED, "refused, %s: %s", how, sentence ? sentence : "nothing is left there");
 	free(sentence);
-	return EXIT_REFUSED;
+	return code;
 }
 
 static int complain_take(const struct session *session, const struct found *found, const char *what, int error)
@@ -232,6 +232,21 @@ static bool is_lost(const struct session *session, const struct found *found, co
 	return true;
 }
 
+/* Says how a take ended, and where what it took is. Returns an exit code. */
+static int take_report(const struct call *call, const struct session *session, const struct uncia_payment *payment,
+                       double elapsed_ms)
+{
+	char amount[UNCIA_AMOUNT_TEXT_SIZE];
+	uncia_amount_format(payment->amount, amount);
+	int code = payment_report(call, session, payment, elapsed_ms,
+	                          json_pack("{s:s,s:s}", "amount", amount, "to", payment->to));
+	if (call->json || payment->state != UNCIA_PAYMENT_FINAL)
+		return code;
+	printf("%s %s were taken, to %s\n", amount, uncia_network_currency(session->network), payment->to);
+	cli_output_flush();
+	return code;
+}
+
 /* What has left the hold for this very address: an earlier run has taken it, or another process of this home. */
 static bool taken_before(const struct session *session, const char *address, struct uncia_payment *payment)
 {
@@ -256,7 +271,7 @@ static bool is_taken_already(const struct call *call, struct session *session, c
 	struct uncia_payment_id id = payment.id;
 	*code = payment_find(session, &id, deadline_us, &payment);
 	if (!*code)
-		*code = payment_report(call, session, &payment, 0, NULL);
+		*code = take_report(call, session, &payment, 0);
 	return true;
 }
 
@@ -278,7 +293,7 @@ static int await_take(const struct call *call, struct session *session, struct f
 			return cli_complain(EXIT_PENDING, "%s; it may have been sent: uncia wait %s",
 			                    error_words(error), text);
 		if (payment.state != UNCIA_PAYMENT_PENDING || now_us() >= deadline_us)
-			return payment_report(call, session, &payment, (double)(now_us() - started_us) / 1000, NULL);
+			return take_report(call, session, &payment, (double)(now_us() - started_us) / 1000);
 		if (found_look(session, found, deadline_us) || !is_lost(session, found, id, payment.amount))
 			continue;
 		int code;

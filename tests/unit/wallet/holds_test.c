@@ -383,6 +383,18 @@ START_TEST(a_hold_comes_home_after_its_end_whole_and_unasked)
 }
 END_TEST
 
+START_TEST(nothing_left_is_said_before_any_header_has_told_the_time)
+{
+	struct uncia_hold_state state;
+	struct uncia_payment_id id;
+	rig_reopen(rig);
+	rig->net.has_hold = false;
+	ck_assert_int_eq(look(&state), 0);
+	ck_assert(!state.exists);
+	ck_assert_int_eq(uncia_wallet_give_back(rig->wallet, receipt, 0, &id), UNCIA_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(what_comes_home_is_closed_and_asked_for_no_more)
 {
 	ck_assert_uint_eq(home_by_itself(), 500000);
@@ -439,6 +451,7 @@ UNIT_MAIN_BETWEEN("holds", setup, teardown, what_a_hold_has_is_believed_with_its
                   a_secret_is_shown_for_what_was_agreed_and_in_time, a_wallet_has_a_hundred_holds_open_at_most,
                   a_hold_that_was_cancelled_takes_no_place,
                   a_hold_that_somebody_took_takes_no_place_once_that_is_proved,
-                  a_hold_comes_home_after_its_end_whole_and_unasked, what_comes_home_is_closed_and_asked_for_no_more,
-                  a_home_whose_list_of_holds_is_lost_reads_it_anew, a_locked_wallet_brings_home_too,
-                  while_nobody_answers_it_is_tried_again)
+                  a_hold_comes_home_after_its_end_whole_and_unasked,
+                  nothing_left_is_said_before_any_header_has_told_the_time,
+                  what_comes_home_is_closed_and_asked_for_no_more, a_home_whose_list_of_holds_is_lost_reads_it_anew,
+                  a_locked_wallet_brings_home_too, while_nobody_answers_it_is_tried_again)

@@ -189,6 +189,7 @@ static void *town_lives(void *unused)
 void town_begins(struct rig *rig)
 {
 	town.net = &rig->net;
+	town.net->elsewhere = true; /* the host's blobs are the wallet's thread's, and what is sent comes late */
 	atomic_store(&town.stop, false);
 	ck_assert_int_eq(pthread_mutex_init(&town.mutex, NULL), 0);
 	ck_assert_int_eq(pthread_create(&town.thread, NULL, town_lives, NULL), 0);
@@ -199,6 +200,7 @@ void town_ends(void)
 	atomic_store(&town.stop, true);
 	ck_assert_int_eq(pthread_join(town.thread, NULL), 0);
 	pthread_mutex_destroy(&town.mutex);
+	town.net->elsewhere = false;
 }
 
 void town_does(void (*does)(struct fake_network *n))
