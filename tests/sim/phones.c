@@ -144,13 +144,12 @@ static uint64_t next_tick(struct phone *phone, uint64_t now)
 	return now + (wait_ms ? (uint64_t)wait_ms : 1);
 }
 
-/* Storage that is slow has some of what it accepted durable by now. Returns when it will have more. */
-static uint64_t confirm_some(struct phone *phone, uint64_t now)
+/* Storage that is slow has some of what it accepted durable by now. */
+static void confirm_some(struct phone *phone)
 {
 	while (phone->host.laters && (phone->calm || phone_host_draw(&phone->host, 3)))
 		if (!phone_host_confirm(&phone->host, phone->wallet))
 			break;
-	return phone->host.laters ? now + 1 + phone_host_draw(&phone->host, 3000) : UINT64_MAX;
 }
 
 void phone_turn(struct phone *phone)
@@ -162,7 +161,8 @@ void phone_turn(struct phone *phone)
 		return;
 	}
 	wake_up(phone);
-	uint64_t stored = phone->wallet && !phone->host.dead ? confirm_some(phone, now) : UINT64_MAX;
+	if (phone->wallet && !phone->host.dead)
+		confirm_some(phone);
 	phone_links_deliver(phone);
 	if (phone->wallet && !phone->host.dead) {
 		if (uncia_wallet_tick(phone->wallet))
@@ -177,7 +177,9 @@ void phone_turn(struct phone *phone)
 		phone_hear(phone);
 		next = next_tick(phone, now);
 	}
-	uint64_t links = phone_links_next(phone);
+	uint64_t links = phone_links_next(phone), stored = UINT64_MAX;
+	if (phone->wallet && phone->host.laters) /* what this turn has given it, too */
+		stored = now + 1 + phone_host_draw(&phone->host, 3000);
 	next = stored < next ? stored : next;
 	wake_at(phone, links < next ? links : next);
 }
