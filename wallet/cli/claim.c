@@ -161,7 +161,7 @@ static const struct poptOption take_options[] = {
 
 const struct verb verb_claim_take = {
     .name = "claim take",
-    .operands = "CLAIM|-",
+    .operands = "[CLAIM|-]",
     .operands_max = 1,
     .summary = "take what waits under a claim",
     .description =

@@ -318,7 +318,7 @@ static const struct poptOption cancel_options[] = {{"timeout", '\0', POPT_ARG_ST
 
 const struct verb verb_claim_cancel = {
     .name = "claim cancel",
-    .operands = "CLAIM|ID|-",
+    .operands = "[CLAIM|ID|-]",
     .operands_max = 1,
     .summary = "take back what this wallet has put under a claim",
     .description =

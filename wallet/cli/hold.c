@@ -397,7 +397,8 @@ const struct verb verb_hold_open = {
     .description =
         "Puts an amount aside that only the owner of the key can take, in parts if he likes, until the end: a\n"
         "deposit, escrow, cash that is picked up. What is left then goes home by itself, when this wallet is used\n"
-        "with its network. With --secret he has to show a secret as well; a hash is for one hold.\n\n"
+        "with its network. With --secret he has to show a secret as well; a hash is for one hold.\n"
+        "Tell him the payment's id: uncia hold take wants it, and uncia hold list has it, too.\n\n"
         "Exit codes: 3 where the payment is not final yet, 5 where it was refused, 8 where it expired.",
     .options = open_options,
     .run = run_open};
