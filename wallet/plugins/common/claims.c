@@ -135,7 +135,7 @@ static void tell_given(struct plugin *p, struct given *given)
 	struct uncia_hold hold = {.size = sizeof(hold)};
 	struct conversation peer;
 	char money[MONEY_TEXT_SIZE], who[WHO_TEXT_SIZE];
-	if (hold_answer(p, given->receipt, 0, &state) || state.balance || !state.left_count)
+	if (hold_answer(p, given->receipt, 0, &state) || state.balance || !state.complete || !state.left_count)
 		return;
 	if (uncia_receipt_payment(uncia_wallet_hold_receipt(p->wallet, 0), &payment) ||
 	    uncia_receipt_hold(given->receipt, 0, &hold))
