@@ -154,7 +154,7 @@ START_TEST(an_answer_about_another_hold_is_none)
 	free(p);
 	p = fresh();
 	p->given[0].receipt = (struct uncia_receipt *)p; /* never looked into */
-	answer = (struct uncia_hold_state){.size = sizeof(answer), .left_count = 1};
+	answer = (struct uncia_hold_state){.size = sizeof(answer), .left_count = 1, .complete = true};
 	answer_is_of_another = p->asks_given = true;
 	hear_hold(p);
 	ck_assert_str_eq(shown, "");
