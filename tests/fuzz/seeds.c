@@ -422,8 +422,8 @@ static void seed_wallet(const struct fixture *f)
 	                                    "\2xmpp:bob@example.org",
 	                                    "\3irc:libera/eve\neve",
 	                                    "\1Libera/Bob[]\\^",
-	                                    "\2xmpp:B\xd0\xbe"
-	                                    "b@example.org",
+	                                    ("\2xmpp:B\xd0\xbe"
+	                                     "b@example.org"),
 	                                    "\1xmpp:\xef\xbc\xa2ob@a.b."};
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char number[2] = {(char)('0' + i), '\0'};

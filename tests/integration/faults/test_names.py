@@ -43,7 +43,7 @@ class Names(NetworkTest):
 	def named(self, count):
 		"""A network file in which so many addresses are names."""
 		path = self.network.dir / f"named-{count}.conf"
-		path.write_text(self.network.file.read_text().replace("127.0.0.1", "validator.example", count))
+		path.write_text(self.network.file.read_text().replace("\naddress = 127.0.0.1", "\naddress = validator.example", count))
 		return path
 
 	def alone(self):
