@@ -234,6 +234,7 @@ int hold_book_load(struct uncia_wallet *w, struct hold_book *book)
 {
 	ProtobufCMessage *message = NULL;
 	struct arena arena;
+	struct hold_book stored = {0};
 	uint8_t *data;
 	size_t size;
 	hold_book_free(book);
@@ -243,11 +244,13 @@ int hold_book_load(struct uncia_wallet *w, struct hold_book *book)
 	arena_init(&arena, canonical_arena_limit(size));
 	rc = canonical_decode(&uncia__pb__holds_record__descriptor, data, size, &arena, &message);
 	if (!rc)
-		rc = hold_book_fill(book, (const Uncia__Pb__HoldsRecord *)message);
+		rc = hold_book_fill(&stored, (const Uncia__Pb__HoldsRecord *)message);
 	arena_deinit(&arena);
 	blob_free(data, size);
-	if (rc || !is_of_this_archive(w, book))
-		hold_book_free(book);
+	if (!rc && is_of_this_archive(w, &stored))
+		*book = stored;
+	else
+		hold_book_free(&stored);
 	return rc == UNCIA_E_MEMORY ? rc : 0;
 }
 

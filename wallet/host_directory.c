@@ -151,8 +151,12 @@ static void release_lock(int held)
 /* Whether errno says that the system does not let this be done here at all, rather than that it failed. */
 static bool not_here(void)
 {
+#if EOPNOTSUPP != ENOTSUP
+	if (errno == EOPNOTSUPP)
+		return true;
+#endif
 	return errno == EPERM || errno == EACCES || errno == ENOSYS || errno == EINVAL || errno == ENOTSUP ||
-	       errno == EOPNOTSUPP || errno == EMLINK;
+	       errno == EMLINK;
 }
 
 /* Renames where the name is not taken. Returns 0 or -1, with errno. */

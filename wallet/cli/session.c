@@ -253,7 +253,7 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 int session_await(struct session *s, enum uncia_event_kind kind, const struct uncia_payment_id *id,
                   uint64_t deadline_us)
 {
-	struct uncia_event event;
+	struct uncia_event event = {.size = sizeof(event)};
 	int got;
 	while ((got = session_event(s, deadline_us, &event)) > 0)
 		if (event.kind == UNCIA_EVENT_ERROR ||

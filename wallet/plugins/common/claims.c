@@ -223,6 +223,7 @@ static int take_pending(struct plugin *p, struct uncia_take *take)
 		int error = uncia_wallet_take(p->wallet, take, &taking->id);
 		if (!error)
 			error = uncia_wallet_payment(p->wallet, &taking->id, &payment);
+		take->payment_key = NULL;
 		if (error || payment.state == UNCIA_PAYMENT_PENDING)
 			return error;
 	}
