@@ -232,11 +232,22 @@ static void check_paid(struct uncia_wallet *w, struct notice_check *check, uint6
 }
 
 /* It was told as paid before. */
+/* Whether it is who told of it first; where that is not known, anybody with that account. */
+static bool told_by_the_same(const struct notice_check *check, const struct notice_record *record)
+{
+	return !*record->handle ||
+	       (strcmp(record->handle, check->result.handle) == 0 && strcmp(record->own, check->result.own) == 0);
+}
+
 static void check_told(struct uncia_wallet *w, struct notice_check *check, const struct notice_record *record)
 {
 	strcpy(check->result.first, record->handle);
 	if (record->shown || is_told(w, &check->id)) {
 		verdict_end(check, UNCIA_NOTICE_AGAIN);
+		return;
+	}
+	if (!told_by_the_same(check, record)) {
+		verdict_end(check, UNCIA_NOTICE_REPEATED);
 		return;
 	}
 	check->result.maybe_told = true;

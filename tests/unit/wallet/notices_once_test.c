@@ -3,6 +3,8 @@
 #include "notice_rig.h"
 #include "unit.h"
 
+#define BOB_TOO "xmpp:robert@example.org"
+
 /* ---- once ------------------------------------------------------------------------------------ */
 
 START_TEST(a_payment_is_told_once_for_ever)
@@ -40,6 +42,26 @@ START_TEST(what_was_never_acknowledged_is_told_again_after_a_start)
 	ck_assert_int_eq(uncia_notice_acknowledge(rig->wallet, &id), 0);
 	rig_reopen(rig);
 	ck_assert_int_eq(verdict_on(BOB, &id, NULL), UNCIA_NOTICE_AGAIN);
+}
+END_TEST
+
+/* One person under two names with one account: the line may stand in the other conversation already. */
+START_TEST(what_was_never_acknowledged_is_told_to_no_other_name)
+{
+	const struct uncia_peer nick = {.size = sizeof(nick), .own = OWN, .handle = BOB_TOO};
+	struct uncia_payment_id id = make_final(pays_me(0, SENT, NULL));
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	rig_address(0, address);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &nick, address, UNCIA_PIN_DECIDED), 0);
+	ck_assert_int_eq(verdict_on(BOB, &id, NULL), UNCIA_NOTICE_PAID);
+	memory_host_power_cut(&rig->host);
+	rig_reopen(rig);
+	struct uncia_notice_result result = check_notice(BOB_TOO, &id, NULL);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_REPEATED);
+	ck_assert_str_eq(result.first, BOB);
+	result = check_notice(BOB, &id, NULL);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_PAID);
+	ck_assert(result.maybe_told);
 }
 END_TEST
 
@@ -285,7 +307,8 @@ START_TEST(a_damaged_record_tells_nothing)
 END_TEST
 
 UNIT_MAIN_BETWEEN("notices_once", notice_rig_up, notice_rig_down, a_payment_is_told_once_for_ever,
-                  what_was_never_acknowledged_is_told_again_after_a_start, no_failure_of_storage_tells_twice_or_never,
+                  what_was_never_acknowledged_is_told_again_after_a_start,
+                  what_was_never_acknowledged_is_told_to_no_other_name, no_failure_of_storage_tells_twice_or_never,
                   of_two_processes_one_tells_it, it_is_told_when_its_record_is_durable,
                   where_its_record_is_not_stored_it_is_not_told,
                   what_was_paid_before_a_home_was_restored_counts_as_told,
