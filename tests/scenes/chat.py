@@ -7,8 +7,10 @@ Nothing is left running and nothing behind.
 	chat.py --measure N   from /pay typed to the payee's client showing the payment, N times; prints one JSON object"""
 import json
 import os
+import pathlib
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,6 +26,9 @@ HINT = """In the left window you are Alice, in the right one Bob. Type, each in 
   both:   /uncia balance, /uncia history, /uncia contact, /uncia help
 
 The wallet's own window is the last buffer: Alt+Right. To end: detach (Ctrl-b, then d), and everything is stopped."""
+
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stage(MessengerTest):
@@ -136,14 +141,28 @@ def interactive(stage):
 			HINT], check=True)
 		subprocess.run([*tmux, "set-option", "-g", "mouse", "on"], check=True)
 		subprocess.run([*tmux, "select-pane", "-t", f"{session}:0.0"], check=True)
-		subprocess.run([*tmux, "attach", "-t", session], check=True,
+		done = subprocess.run([*tmux, "attach", "-t", session], check=False,
 			env={name: value for name, value in os.environ.items() if name != "TMUX"})
+		if done.returncode:
+			raise SystemExit("chat: tmux could not show the windows; --script plays the conversation without it")
+	except subprocess.CalledProcessError as error:
+		raise SystemExit(f"chat: {' '.join(error.cmd[:6])} …: ended with {error.returncode}") from error
 	finally:
-		subprocess.run([*tmux, "kill-server"], check=False)
+		subprocess.run([*tmux, "kill-server"], check=False, stderr=subprocess.DEVNULL)
+		pathlib.Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", socket).unlink(missing_ok=True)
+
+
+def end_by_signal(number, _):
+	"""Whatever ends this first ends all that it has started; a second signal does not end the cleaning up."""
+	for each in ENDING_SIGNALS:
+		signal.signal(each, signal.SIG_IGN)
+	raise SystemExit(128 + number)
 
 
 def main():
 	arguments = sys.argv[1:]
+	for each in ENDING_SIGNALS:
+		signal.signal(each, end_by_signal)
 	if not shutil.which("weechat-headless"):
 		raise SystemExit("chat: there is no weechat-headless here")
 	with Stage() as stage:
