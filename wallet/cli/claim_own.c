@@ -89,12 +89,6 @@ static int run_new(const struct call *call)
 
 /* ---- list ------------------------------------------------------------------------------------- */
 
-struct list {
-	const struct call *call;
-	const struct session *session;
-	json_t *claims;
-};
-
 static json_t *listed_json(const struct session *session, const struct own_hold *own)
 {
 	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE];
@@ -111,12 +105,12 @@ static json_t *listed_json(const struct session *session, const struct own_hold 
 
 static int list_one(void *context, const struct own_hold *own)
 {
-	const struct list *list = context;
+	const struct own_listing *list = context;
 	char id[UNCIA_ID_TEXT_SIZE];
 	if (own->found.receipt && !*own->claim)
 		return 0; /* a hold under another's key: uncia hold list */
 	if (list->call->json)
-		return json_array_append_new(list->claims, listed_json(list->session, own))
+		return json_array_append_new(list->array, listed_json(list->session, own))
 		           ? cli_complain(EXIT_FAILED, "out of memory")
 		           : 0;
 	if (!own->found.receipt) {
@@ -131,36 +125,11 @@ static int list_one(void *context, const struct own_hold *own)
 	return 0;
 }
 
-/* Prints the object of a list, which may not be all that the network knows. Returns an exit code. */
-static int list_end(const struct list *list, int code, int error)
-{
-	if (!code && error)
-		code =
-		    cli_complain(exit_code_of(error), "%s: this is what this wallet's home knows", error_words(error));
-	if (!list->call->json)
-		return code ? code : cli_output_flush();
-	json_t *object = json_pack("{s:i,s:O}", "v", 1, "claims", list->claims);
-	return code ? cli_json_print_failed(object, code) : cli_json_print(object);
-}
-
 static int run_claim_list(const struct call *call)
 {
-	struct session session;
-	struct list list = {.call = call, .session = &session, .claims = json_array()};
 	uint64_t timeout_s;
-	int error = 0, code = option_number(call, &found_timeout, &timeout_s);
-	if (!code) {
-		code = session_open(call, true, question_timeout_ms(timeout_s), &session);
-		if (!code)
-			code = session_unlock(&session);
-		if (!code) {
-			code = own_holds(&session, now_us() + timeout_s * 1000000, &error, list_one, &list);
-			code = list_end(&list, code, error);
-		}
-		session_close(&session);
-	}
-	json_decref(list.claims);
-	return code;
+	int code = option_number(call, &found_timeout, &timeout_s);
+	return code ? code : own_list_holds(call, timeout_s, "claims", list_one);
 }
 
 /* ---- cancel ----------------------------------------------------------------------------------- */

@@ -301,15 +301,9 @@ static int run_return(const struct call *call)
 
 /* ---- list ------------------------------------------------------------------------------------- */
 
-struct hold_list {
-	const struct call *call;
-	const struct session *session;
-	json_t *holds;
-};
-
 static int list_hold(void *context, const struct own_hold *own)
 {
-	const struct hold_list *list = context;
+	const struct own_listing *list = context;
 	char id[UNCIA_ID_TEXT_SIZE];
 	uncia_payment_id_format(&own->opening.id, id);
 	if (list->call->json) {
@@ -317,7 +311,7 @@ static int list_hold(void *context, const struct own_hold *own)
 		                                    : json_pack("{s:s,s:s}", "opening", id, "state", "pending");
 		if (object && own->found.receipt && json_object_set_new(object, "claim", json_boolean(*own->claim)))
 			object = NULL;
-		return json_array_append_new(list->holds, object) ? cli_complain(EXIT_FAILED, "out of memory") : 0;
+		return json_array_append_new(list->array, object) ? cli_complain(EXIT_FAILED, "out of memory") : 0;
 	}
 	if (!own->found.receipt) {
 		printf("a payment that opens holds is not final yet: uncia wait %s\n", id);
@@ -329,35 +323,11 @@ static int list_hold(void *context, const struct own_hold *own)
 	return 0;
 }
 
-static int hold_list_end(const struct hold_list *list, int code, int error)
-{
-	if (!code && error)
-		code =
-		    cli_complain(exit_code_of(error), "%s: this is what this wallet's home knows", error_words(error));
-	if (!list->call->json)
-		return code ? code : cli_output_flush();
-	json_t *object = json_pack("{s:i,s:O}", "v", 1, "holds", list->holds);
-	return code ? cli_json_print_failed(object, code) : cli_json_print(object);
-}
-
 static int run_hold_list(const struct call *call)
 {
-	struct session session;
-	struct hold_list list = {.call = call, .session = &session, .holds = json_array()};
 	uint64_t timeout_s;
-	int error = 0, code = option_number(call, &found_timeout, &timeout_s);
-	if (!code) {
-		code = session_open(call, true, question_timeout_ms(timeout_s), &session);
-		if (!code)
-			code = session_unlock(&session);
-		if (!code) {
-			code = own_holds(&session, now_us() + timeout_s * 1000000, &error, list_hold, &list);
-			code = hold_list_end(&list, code, error);
-		}
-		session_close(&session);
-	}
-	json_decref(list.holds);
-	return code;
+	int code = option_number(call, &found_timeout, &timeout_s);
+	return code ? code : own_list_holds(call, timeout_s, "holds", list_hold);
 }
 
 /* ---- the verbs -------------------------------------------------------------------------------- */

@@ -186,8 +186,9 @@ static int own_openings(const struct session *session, struct uncia_payment **op
 	return error;
 }
 
-int own_holds(struct session *session, uint64_t deadline_us, int *error,
-              int (*each)(void *context, const struct own_hold *own), void *context)
+/* *error: why the network tells nothing, or 0; then `each` is called all the same. Returns an exit code. */
+static int own_holds(struct session *session, uint64_t deadline_us, int *error,
+                     int (*each)(void *context, const struct own_hold *own), void *context)
 {
 	const struct walk walk = {deadline_us, error, each, context};
 	struct uncia_payment *openings;
@@ -201,5 +202,34 @@ int own_holds(struct session *session, uint64_t deadline_us, int *error,
 	for (size_t i = 0; !code && i < count; i++)
 		code = walk_payment(session, &walk, &openings[i]);
 	free(openings);
+	return code;
+}
+
+/* Prints the object of a list, which may not be all that the network knows. Returns an exit code. */
+static int own_list_end(const struct own_listing *list, const char *name, int code, int error)
+{
+	if (!code && error)
+		code =
+		    cli_complain(exit_code_of(error), "%s: this is what this wallet's home knows", error_words(error));
+	if (!list->call->json)
+		return code ? code : cli_output_flush();
+	json_t *object = json_pack("{s:i,s:O}", "v", 1, name, list->array);
+	return code ? cli_json_print_failed(object, code) : cli_json_print(object);
+}
+
+int own_list_holds(const struct call *call, uint64_t timeout_s, const char *name,
+                   int (*each)(void *context, const struct own_hold *own))
+{
+	struct session session;
+	struct own_listing list = {.call = call, .session = &session, .array = json_array()};
+	int error = 0, code = session_open(call, true, question_timeout_ms(timeout_s), &session);
+	if (!code)
+		code = session_unlock(&session);
+	if (!code) {
+		code = own_holds(&session, now_us() + timeout_s * 1000000, &error, each, &list);
+		code = own_list_end(&list, name, code, error);
+	}
+	session_close(&session);
+	json_decref(list.array);
 	return code;
 }

@@ -25,10 +25,16 @@ struct own_hold {
 	char claim[UNCIA_CHAT_TEXT_SIZE]; /* its text; empty: it is no claim of this wallet's */
 };
 
-/* Looks up what the account has opened that this home does not know, and then goes through all, the oldest first; asks
- * what each has. Ends with the first exit code that is not 0. *error: why the network tells nothing, or 0; then `each`
- * is called all the same, with what the home knows. */
-int own_holds(struct session *session, uint64_t deadline_us, int *error,
-              int (*each)(void *context, const struct own_hold *own), void *context);
+/* What own_list_holds gives to `each` as its context. */
+struct own_listing {
+	const struct call *call;
+	const struct session *session;
+	json_t *array; /* with --json: what the object has under its name */
+};
+
+/* The whole command that lists them: opens the wallet, goes through all of them as own_holds does, and prints the
+ * object with --json. Returns an exit code. */
+int own_list_holds(const struct call *call, uint64_t timeout_s, const char *name,
+                   int (*each)(void *context, const struct own_hold *own));
 
 #endif
