@@ -94,6 +94,20 @@ class Holds(BindingTest):
 			self.assertLess(time.monotonic() - began, 60)  # not when the other's take expires
 			self.assertEqual((await bob.balance()).balance + (await carol.balance()).balance, Decimal("2.00"))
 
+	def test_of_two_programs_over_one_home_neither_says_that_it_was_others(self):
+		self.start()
+		self.run_async(self.two_programs())
+
+	async def two_programs(self):
+		async with contextlib.AsyncExitStack() as stack:
+			alice, bob = await self.wallets(stack, "alice", "bob")
+			for number in range(4):
+				text = await alice.holds.new_claim("0.50", key=f"gift {number}")
+				bobs = [await stack.enter_async_context(uncia.Wallet(self.dir / "bob", self.network)) for _ in range(2)]
+				taken = await asyncio.gather(*(one.holds.take(text) for one in bobs))
+				self.assertEqual(taken[0].id, taken[1].id)
+				self.assertEqual((await bob.balance()).balance, Decimal("0.50") * (number + 1))
+
 	def test_what_cannot_be_put_under_a_key_is_refused(self):
 		self.start()
 		self.run_async(self.wrong())

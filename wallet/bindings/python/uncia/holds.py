@@ -172,20 +172,20 @@ class Holds:
 		went home; ExpiredError where the take expired: call again."""
 		parsed = parse_claim(claim, self._wallet.network_id)
 		found, receipt = await self._find(parsed)
+		address = self._wallet.address if to is None else to
 		for identity in self._wallet.pending():
 			if self._wallet.payment(identity).sender == found.hold.id:
-				return await self._finish(identity, found, receipt)
-		address = self._wallet.address if to is None else to
+				return await self._finish(identity, found, receipt, address)
 		if not found.state.exists:
 			for left in found.state.left:
 				if to is None and self._wallet.received(left) and self._knows_as_own(left.payment.id):
 					return self._wallet.payment(left.payment.id)
 			raise error_of(ErrorCode.FUNDS, "claim", why="it was taken before, or it went home")
-		return await self._finish(await self._take(parsed, found, receipt, address), found, receipt)
+		return await self._finish(await self._take(parsed, found, receipt, address), found, receipt, address)
 
-	async def _finish(self, identity: str, found: FoundHold, receipt: Any) -> Payment:
+	async def _finish(self, identity: str, found: FoundHold, receipt: Any, address: str) -> Payment:
 		"""Waits for the end of a take. Where it is proved that others have got all there was, that is said at once: what a hold
-		has only falls, and the take will expire."""
+		has only falls, and the take will expire. Another process of this home may have been faster, with a take of its own."""
 		ending = asyncio.ensure_future(self._wallet.finish(identity))
 		try:
 			while not (await asyncio.wait([ending], timeout=LOOK_S))[0]:
@@ -194,6 +194,9 @@ class Holds:
 				except (UnreachableError, VerificationError):
 					continue
 				if not state.exists and state.complete and identity not in (left.payment.id for left in state.left):
+					for left in state.left:
+						if all(output.address == address for output in left.outputs):
+							return left.payment
 					raise error_of(ErrorCode.FUNDS, "claim", why="somebody else was faster", payment=self._wallet.payment(identity))
 			return ending.result()
 		finally:
