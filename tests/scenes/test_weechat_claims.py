@@ -39,7 +39,7 @@ class Claims(WeeChats):
 		self.assertEqual((bob.wallet.balance(), self.alice.wallet.balance()), (5_000000, 15_000000))
 		self.alice.until_shown("irc.net.bob", rf"{OURS}\t✔ The 5\.00 \S+ that waited here were taken, by {bob.wallet.address}\.")
 		bob.type("/uncia claim", "irc.net.alice")
-		bob.until_shown("irc.net.alice", rf"{OURS}\tNothing was taken: ")
+		bob.until_shown("irc.net.alice", rf"{OURS}\tNothing was taken: it was taken before, and came to this wallet\.")
 		self.assertEqual(bob.wallet.balance(), 5_000000)
 
 	def test_in_a_channel_the_quickest_takes_it_and_the_payer_sees_who(self):

@@ -252,6 +252,21 @@ static void take_now(struct plugin *p)
 		taking->stage = TAKING_TAKES;
 }
 
+/* Whether what left the hold came to this wallet: it was taken here before, or by another program of the same home. */
+static bool came_here(const struct plugin *p)
+{
+	const struct uncia_receipt *left;
+	char own[UNCIA_ADDRESS_TEXT_SIZE];
+	if (uncia_wallet_address(p->wallet, own))
+		return false;
+	for (uint32_t i = 0; (left = uncia_wallet_hold_receipt(p->wallet, i)); i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		if (!uncia_receipt_payment(left, &payment) && accounts_same(payment.to, own))
+			return true;
+	}
+	return false;
+}
+
 /* What the ledger has of it now. */
 static void on_hold(struct plugin *p, int error)
 {
@@ -262,7 +277,8 @@ static void on_hold(struct plugin *p, int error)
 	if (error)
 		give_up(p, uncia_error_text(error));
 	else if (!state.balance)
-		give_up(p, "somebody has taken it already, or it went home");
+		give_up(p, came_here(p) ? "it was taken before, and came to this wallet"
+		                        : "somebody has taken it already, or it went home");
 	else {
 		taking->amount = state.balance;
 		taking->stage = TAKING_READY;
@@ -323,7 +339,8 @@ static void on_taken(struct plugin *p, int error)
 	if (payment.state == UNCIA_PAYMENT_FINAL)
 		plugin_verdict(p, &where, "✔ Received %s, which %s has put here: %.16s", money, sender, id);
 	else
-		plugin_verdict(p, &where, "✘ The %s were not taken: somebody else was quicker, or it is at its end.",
+		plugin_verdict(p, &where,
+		               "✘ The %s were not taken by this: another take was quicker, or it is at its end.",
 		               money);
 }
 
