@@ -126,7 +126,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_part_output(const struct uncia_walle
 /* Verifies a receipt, "uncia:uncproof1…", or "uncia-receipt-1:…" as earlier versions wrote it, offline.
  * Returns: 0; UNCIA_E_ENCODING where the text does not begin as a receipt; UNCIA_E_CHANGED where it was changed or cut
  *	on its way (its checksum, or what hashes hold together, does not fit): ask for it again; UNCIA_E_NETWORK where
- *it is another network's; UNCIA_E_NEWER; UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing;
+ * it is another network's; UNCIA_E_NEWER; UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it is whole and proves nothing;
  *	UNCIA_E_LIMIT; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * In: text, as it came: it is cleaned first, as all texts.
  * Owns: the caller frees with uncia_receipt_free. It does not need the network any more.

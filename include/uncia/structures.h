@@ -27,7 +27,7 @@ UNCIA_API size_t uncia_struct_size(const char *name);
 /* One of its members, numbered from 0 in the order of the header.
  * Returns: 0; UNCIA_E_NOT_FOUND past the last, and where there is no structure of that name; UNCIA_E_ARGUMENT for NULL.
  * Out: *member: its name, static text; *kind: an enum uncia_member_kind; *offset and *size: where it is in the
- *structure, and its size, in bytes. Threads: any. */
+ * structure, and its size, in bytes. Threads: any. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_struct_member(const char *name, size_t number, const char **member, int *kind,
                                                    size_t *offset, size_t *size);
 

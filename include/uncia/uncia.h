@@ -442,10 +442,10 @@ uncia_wallet_pay(struct uncia_wallet *wallet, const struct uncia_payment_request
 
 /* Pays as soon as what it is signed on is fresh: where the account was not proved in the last 30 s, the wallet asks for
  * it first, and with a key or a lock also for what the account has paid before, where it must (uncia_wallet_catch_up).
- *So nobody pays from a balance that is old, and nobody has to ask for it. Ends in one UNCIA_EVENT_ORDER, with the tag:
- *error 0 and the payment's id, of which UNCIA_EVENT_PAYMENT tells the rest; or why there is no payment, as
- *uncia_wallet_pay says it. Events BALANCE and CAUGHT_UP may come on the way. Where another process of this home pays at
- *that moment, it is tried again for request_timeout_ms.
+ * So nobody pays from a balance that is old, and nobody has to ask for it. Ends in one UNCIA_EVENT_ORDER, with the tag:
+ * error 0 and the payment's id, of which UNCIA_EVENT_PAYMENT tells the rest; or why there is no payment, as
+ * uncia_wallet_pay says it. Events BALANCE and CAUGHT_UP may come on the way. Where another process of this home pays
+ * at that moment, it is tried again for request_timeout_ms.
  *
  * An order is in memory until it is made: what is closed or killed before has paid nothing. Give it a key, and order
  * again under the same one.
@@ -459,8 +459,8 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_order(struct uncia_wallet *wallet,
                                                   const struct uncia_payment_request *request);
 
 /* The payment that an idempotency key stands for in this home: whether uncia_wallet_pay would make one. It sends
- *nothing. Returns: 0; UNCIA_E_NOT_FOUND where this home knows of none, which a home that came back older may have
- *forgotten (uncia_wallet_catch_up); UNCIA_E_DAMAGED: what is stored under this key cannot be read; UNCIA_E_IO;
+ * nothing. Returns: 0; UNCIA_E_NOT_FOUND where this home knows of none, which a home that came back older may have
+ * forgotten (uncia_wallet_catch_up); UNCIA_E_DAMAGED: what is stored under this key cannot be read; UNCIA_E_IO;
  *	UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * In: key, 1..256 bytes. Out: *id.
  * Threads: as uncia_wallet_open.
@@ -470,13 +470,13 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_by_key(struct uncia_wallet *wallet, 
 
 /* Makes sure that this home knows all payments that its account has made: asks for the account, as uncia_wallet_sync
  * does, and for its payments that wait for a block, which it takes up; compares what the ledger counts with what is
- *here, and where that is less reads the account's history and stores its own payments in the outbox, as final. Ends in
- *UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs what a sync does. What is missing is read 64 payments at a
- *time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
- *them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
- *UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
- *one is under way); UNCIA_E_NETWORK; UNCIA_E_LOCKED; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
- *Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
+ * here, and where that is less reads the account's history and stores its own payments in the outbox, as final. Ends in
+ * UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs what a sync does. What is missing is read 64 payments at a
+ * time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
+ * them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
+ * UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
+ * one is under way); UNCIA_E_NETWORK; UNCIA_E_LOCKED; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 
 /* How a payment stands. FINAL and EXPIRED are ends: a payment that has one keeps it. */
