@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""What ./run chat shows: two people with WeeChat on an IRC server and a network of four validators, all on this machine.
-Nothing is left running and nothing behind.
+"""What ./run chat shows: two people with WeeChat on an IRC server, or with Finch on an XMPP server, and a network of four
+validators, all on this machine. Nothing is left running and nothing behind.
 
-	chat.py               both in tmux, to type into
+	chat.py               both with WeeChat in tmux, to type into
+	chat.py --finch       both with Finch in tmux, to type into
 	chat.py --script      plays a conversation, and prints what both have seen
 	chat.py --measure N   from /pay typed to the payee's client showing the payment, N times in two WeeChats over IRC and N times
 	                      in two clients of libpurple over XMPP; prints one JSON object"""
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+from finch import Finch, Tmux
 from messengers import MessengerTest, OURS, PREFIX_OF_CODE, Purple, WeeChat, start_ircd, start_prosody, xmpp_account
 
 HINT = """In the left window you are Alice, in the right one Bob. Type, each in the conversation with the other:
@@ -26,7 +27,9 @@ HINT = """In the left window you are Alice, in the right one Bob. Type, each in 
   Bob:    /uncia request 2.50       and Alice: /uncia accept
   both:   /uncia balance, /uncia history, /uncia contact, /uncia help
 
-The wallet's own window is the last buffer: Alt+Right. To end: detach (Ctrl-b, then d), and everything is stopped."""
+The wallet's own window is {where}.
+To the other person: Ctrl-b, then an arrow. To end: detach (Ctrl-b, then d), and everything is stopped."""
+WALLET_WINDOW = {"weechat": "the last buffer: Alt+Right", "finch": "\"≡ uncia\" in the list at the bottom: Alt+n goes to the next one"}
 
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,8 +42,11 @@ class Stage(MessengerTest):
 		pass
 
 	def __enter__(self):
-		self.setUp()
-		self.ircd = start_ircd(self)
+		try:
+			self.setUp()
+		except BaseException:
+			self.doCleanups()
+			raise
 		return self
 
 	def __exit__(self, *_):
@@ -55,7 +61,12 @@ class Stage(MessengerTest):
 			client.window = client.talk(peer)
 		return client
 
+	def with_finch(self, name, amount, peer):
+		wallet = self.funded(name, amount)
+		return Finch(self, name, xmpp_account(self.xmpp, name), f"{peer}@scene.test", wallet.home, self.network.file)
+
 	def headless(self):
+		self.ircd = start_ircd(self)
 		return self.person("alice", "20", "bob"), self.person("bob", "5", "alice")
 
 	def purples(self):
@@ -144,33 +155,48 @@ def measure_both(stage, payments):
 	print(json.dumps({"payments": payments, "weechat_shown_ms": weechat, "purple_shown_ms": purple}))
 
 
-def interactive(stage):
+def people_of(stage, client):
+	"""Alice and Bob, and with which command each begins."""
+	if client == "finch":
+		stage.xmpp = start_prosody(stage)
+		people = [stage.with_finch("alice", "20", "bob"), stage.with_finch("bob", "5", "alice")]
+		return [(person, person.command()) for person in people]
+	stage.ircd = start_ircd(stage)
+	people = [stage.person("alice", "20", "bob", "weechat"), stage.person("bob", "5", "alice", "weechat")]
+	return [(person, ["env", "-i", "TERM=screen-256color", *(f"{name}={value}" for name, value in person.environment.items()),
+		*person.command("weechat"), "-r", f"/wait 2 /query -server net {peer}"]) for person, peer in zip(people, ("bob", "alice"))]
+
+
+def interactive(stage, client):
 	if not sys.stdout.isatty():
 		raise SystemExit("chat: this needs a terminal; --script plays it without one")
-	socket, session = f"uncia-{os.getpid()}", "chat"
-	tmux = ["tmux", "-L", socket, "-f", "/dev/null"]
-	people = [stage.person("alice", "20", "bob", "weechat"), stage.person("bob", "5", "alice", "weechat")]
-	commands = []
-	for client, peer in zip(people, ("bob", "alice")):
-		variables = [f"{name}={value}" for name, value in client.environment.items()]
-		commands.append(["env", "-i", "TERM=screen-256color", *variables, *client.command("weechat"), "-r",
-			f"/wait 2 /query -server net {peer}"])
+	width, height = shutil.get_terminal_size((200, 50))
+	if client == "finch" and (width < 120 or height < 36):
+		raise SystemExit(f"chat: the terminal has {width} columns and {height} lines; two of Finch need 120 and 36 at least")
+	tmux = Tmux()
+	(alice, left), (bob, right) = people_of(stage, client)
 	try:
-		subprocess.run([*tmux, "new-session", "-d", "-s", session, "-x", "200", "-y", "50", *commands[0]], check=True)
-		subprocess.run([*tmux, "split-window", "-h", "-t", session, *commands[1]], check=True)
-		subprocess.run([*tmux, "split-window", "-f", "-v", "-l", "11", "-t", session, "sh", "-c", "printf %s \"$1\"; exec sleep infinity", "-",
-			HINT], check=True)
-		subprocess.run([*tmux, "set-option", "-g", "mouse", "on"], check=True)
-		subprocess.run([*tmux, "select-pane", "-t", f"{session}:0.0"], check=True)
-		done = subprocess.run([*tmux, "attach", "-t", session], check=False,
+		hint = ["sh", "-c", "printf %s \"$1\"; exec sleep infinity", "-", HINT.format(where=WALLET_WINDOW[client])]
+		below = tmux.open("new-session", "-d", "-s", "chat", "-x", width, "-y", height, *hint)
+		tmux.run("set-option", "-g", "status", "off")
+		tmux.run("resize-window", "-t", below, "-x", width, "-y", height)
+		tmux.run("set-option", "-w", "-u", "-t", below, "window-size")  # else it would not follow the terminal
+		first = tmux.open("split-window", "-b", "-v", "-l", max(height - 13, 5), "-t", below, "sleep", "infinity")
+		second = tmux.open("split-window", "-h", "-t", first, *right)
+		tmux.run("respawn-pane", "-k", "-t", first, *left)  # only now it has the size that it keeps
+		tmux.run("set-option", "-g", "mouse", "on")
+		tmux.run("select-pane", "-t", first)
+		if client == "finch":
+			for person, pane in ((alice, first), (bob, second)):
+				person.in_pane(tmux, pane).talk()
+		done = subprocess.run([*tmux.command, "attach", "-t", "chat"], check=False,
 			env={name: value for name, value in os.environ.items() if name != "TMUX"})
 		if done.returncode:
 			raise SystemExit("chat: tmux could not show the windows; --script plays the conversation without it")
 	except subprocess.CalledProcessError as error:
 		raise SystemExit(f"chat: {' '.join(error.cmd[:6])} …: ended with {error.returncode}") from error
 	finally:
-		subprocess.run([*tmux, "kill-server"], check=False, stderr=subprocess.DEVNULL)
-		pathlib.Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}", socket).unlink(missing_ok=True)
+		tmux.stop()
 
 
 def end_by_signal(number, _):
@@ -184,11 +210,14 @@ def main():
 	arguments = sys.argv[1:]
 	for each in ENDING_SIGNALS:
 		signal.signal(each, end_by_signal)
-	if not shutil.which("weechat-headless"):
-		raise SystemExit("chat: there is no weechat-headless here")
+	for program in ("finch", "tmux") if arguments == ["--finch"] else ("weechat-headless",) if arguments else ("weechat", "tmux"):
+		if not shutil.which(program):
+			raise SystemExit(f"chat: there is no {program} here")
 	with Stage() as stage:
 		if not arguments:
-			interactive(stage)
+			interactive(stage, "weechat")
+		elif arguments == ["--finch"]:
+			interactive(stage, "finch")
 		elif arguments == ["--script"]:
 			script(stage)
 		elif len(arguments) == 2 and arguments[0] == "--measure" and arguments[1].isdigit() and int(arguments[1]) > 1:

@@ -224,18 +224,21 @@ END_TEST
 START_TEST(a_tag_is_read_as_it_was_written_and_nothing_else_is_one)
 {
 	struct conversation where = bob, read;
-	uint8_t tag[UNCIA_TAG_SIZE], other[UNCIA_TAG_SIZE];
+	uint8_t tag[UNCIA_TAG_SIZE], other[UNCIA_TAG_SIZE + 1];
 	where.group = true;
 	memset(where.name, 'n', sizeof(where.name) - 1);
 	memset(where.window, 'w', sizeof(where.window) - 1);
 	memset(where.peer, 'p', sizeof(where.peer) - 1);
+	memset(where.own, 'o', sizeof(where.own) - 1);
+	memset(where.login, 'l', sizeof(where.login) - 1);
 	uint32_t size = tag_write(&where, tag);
 	ck_assert(tag_read(tag, size, &read));
 	ck_assert_str_eq(read.window, where.window);
 	ck_assert_str_eq(read.own, where.own);
 	ck_assert_str_eq(read.peer, where.peer);
 	ck_assert_str_eq(read.name, where.name);
-	ck_assert(read.group && !read.weak);
+	ck_assert_str_eq(read.login, where.login);
+	ck_assert(read.group);
 	for (uint32_t cut = 0; cut < size; cut++)
 		ck_assert(!tag_read(tag, cut, &read));
 	memcpy(other, tag, size);

@@ -25,6 +25,7 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 	struct uncia_payment payment = {.size = sizeof(payment)};
 	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE], id_text[UNCIA_ID_TEXT_SIZE];
 	struct conversation peer;
+	const char *doubt = "";
 	uint64_t amount;
 	int error = uncia_receipt_payment(receipt, &payment);
 	if (!error)
@@ -46,7 +47,9 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 		return 0;
 	}
 	name_text(&peer, who);
-	plugin_verdict(p, &peer, "✔ Received %s at %s from %s: %.16s", money, when, who, id_text);
+	if (!person_stays(p, &peer))
+		doubt = " (nothing says that they have the nick now)";
+	plugin_verdict(p, &peer, "✔ Received %s at %s from %s%s: %.16s", money, when, who, doubt, id_text);
 	return 0;
 }
 
