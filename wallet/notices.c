@@ -143,7 +143,7 @@ static void find_floor(struct uncia_wallet *w)
 {
 	struct notices *n = w->notices;
 	uint64_t height;
-	if (n->has_floor || !w->sync->known || n->floor_tried_ms == w->sync->times.at_ms)
+	if (n->has_floor || !w->sync->sure || n->floor_tried_ms == w->sync->times.at_ms)
 		return;
 	n->floor_tried_ms = w->sync->times.at_ms;
 	n->floor_error = notice_floor_load(&w->host, &height); /* another process may have stored one */
@@ -172,8 +172,10 @@ int uncia_notice_restored(struct uncia_wallet *w)
 	int rc = wallet_usable(w);
 	if (rc)
 		return rc;
-	if (!w->sync->known)
-		return UNCIA_E_UNREACHABLE;
+	if (!w->sync->sure) {
+		rc = wallet_sync_thorough(w);
+		return rc ? rc : UNCIA_E_UNREACHABLE;
+	}
 	uint64_t height = w->sync->height;
 	if (w->notices->has_floor && w->notices->floor > height)
 		height = w->notices->floor;
@@ -539,8 +541,8 @@ static int check_begin(struct uncia_wallet *w, struct notice_check *check)
 	const struct tracked *t = tracked_find(w, &check->id);
 	if (t && t->record.own && !tracked_has_end(t))
 		check->result.verdict = UNCIA_NOTICE_PENDING;
-	if (!w->notices->has_floor && !w->sync->active)
-		rc = uncia_wallet_sync(w);
+	if (!w->notices->has_floor)
+		rc = wallet_sync_thorough(w);
 	assert(!rc); /* there is a network, and nobody else uses the wallet */
 	DL_APPEND(w->notices->list, check);
 	w->notices->count++;

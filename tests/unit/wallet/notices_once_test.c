@@ -220,6 +220,80 @@ START_TEST(what_was_paid_before_a_home_was_restored_counts_as_told)
 }
 END_TEST
 
+/* The home is made anew from the words, and Bob pinned in it. */
+static void restore(void)
+{
+	struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true};
+	const struct uncia_peer bob = {.size = sizeof(bob), .own = OWN, .handle = BOB};
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	rig_close(rig);
+	memory_host_forget(&rig->host, "");
+	ck_assert_int_eq(uncia_wallet_create(&rig->host.host, FAKE_WORDS, &options), 0);
+	ck_assert_int_eq(rig_open(rig), 0);
+	rig_address(0, address);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &bob, address, UNCIA_PIN_DECIDED), 0);
+}
+
+static void behave(uint32_t first, uint32_t end, enum behaviour behaviour)
+{
+	for (uint32_t i = first; i < end; i++)
+		rig->net.nodes[i].behaviour = behaviour;
+}
+
+/* Some prove an old state, and are faster than the others: whether a sync ends with theirs or not, what was told before
+ * is not told again. */
+START_TEST(what_a_few_prove_is_not_where_a_restored_home_begins)
+{
+	for (uint32_t stale = 1; stale < 3; stale++)
+		for (int synced = 0; synced < 2; synced++) {
+			struct uncia_payment_id before = make_final(pays_me(0, SENT, NULL));
+			struct uncia_notice_result result;
+			restore();
+			behave(0, stale, OLD_STATE);
+			behave(stale, 4, SILENT);
+			if (synced)
+				ck_assert_int_eq(rig_sync(rig), 0);
+			ck_assert_int_eq(begin(BOB, notice_of(&before, NULL), false, &result), 0);
+			fake_network_pass(&rig->net, rig->wallet, 500);
+			take_result(&result);
+			ck_assert(!result.over);
+			ck_assert_int_eq(uncia_notice_restored(rig->wallet), UNCIA_E_UNREACHABLE);
+			behave(stale, 4, HONEST);
+			fake_network_pass(&rig->net, rig->wallet, 9000);
+			ck_assert(take_result(&result));
+			ck_assert_int_eq(result.error, 0);
+			ck_assert_int_eq(result.verdict, UNCIA_NOTICE_AGAIN);
+			ck_assert(result.older);
+			struct uncia_payment_id after = make_final(pays_me(0, SENT, NULL));
+			ck_assert_int_eq(verdict_on(BOB, &after, NULL), UNCIA_NOTICE_PAID);
+			behave(0, 4, HONEST);
+		}
+}
+END_TEST
+
+/* The rest never comes: one alone is no beginning, two of four are, if nobody else is to be had in time. */
+START_TEST(one_that_is_there_alone_is_no_beginning_for_a_restored_home)
+{
+	struct uncia_payment_id before = make_final(pays_me(0, SENT, NULL));
+	struct uncia_notice_result result;
+	restore();
+	behave(1, 4, SILENT);
+	ck_assert_int_eq(begin(BOB, notice_of(&before, NULL), false, &result), 0);
+	fake_network_pass(&rig->net, rig->wallet, 11000);
+	ck_assert(take_result(&result));
+	ck_assert(result.over);
+	ck_assert_int_eq(result.error, UNCIA_E_UNREACHABLE);
+	ck_assert_int_eq(uncia_notice_restored(rig->wallet), UNCIA_E_UNREACHABLE);
+	behave(1, 2, HONEST);
+	ck_assert_int_eq(begin(BOB, notice_of(&before, NULL), false, &result), 0);
+	fake_network_pass(&rig->net, rig->wallet, 11000);
+	ck_assert(take_result(&result));
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_AGAIN);
+	ck_assert(result.older);
+	ck_assert_int_eq(uncia_notice_restored(rig->wallet), 0);
+}
+END_TEST
+
 /* Whatever a home that was there before has left behind. */
 START_TEST(a_home_of_fresh_words_counts_from_the_beginning)
 {
@@ -312,5 +386,7 @@ UNIT_MAIN_BETWEEN("notices_once", notice_rig_up, notice_rig_down, a_payment_is_t
                   of_two_processes_one_tells_it, it_is_told_when_its_record_is_durable,
                   where_its_record_is_not_stored_it_is_not_told,
                   what_was_paid_before_a_home_was_restored_counts_as_told,
+                  what_a_few_prove_is_not_where_a_restored_home_begins,
+                  one_that_is_there_alone_is_no_beginning_for_a_restored_home,
                   a_home_of_fresh_words_counts_from_the_beginning, a_home_from_a_backup_counts_from_when_it_came_back,
                   where_no_state_is_proved_nothing_is_told_as_paid, a_damaged_record_tells_nothing)
