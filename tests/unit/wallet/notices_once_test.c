@@ -28,6 +28,44 @@ START_TEST(a_payment_is_told_once_for_ever)
 }
 END_TEST
 
+/* A host that watches tells it by itself, as of the account alone. His notice is no news then, and who repeats it
+ * repeats what he has told. */
+START_TEST(what_a_watch_told_is_not_told_again_by_its_notice)
+{
+	struct uncia_payment_id id = make_final(pays_me(0, SENT, "rent"));
+	char address[UNCIA_ADDRESS_TEXT_SIZE], hex[UNCIA_ID_TEXT_SIZE];
+	rig_address(0, address);
+	uncia_payment_id_format(&id, hex);
+	const struct uncia_peer payer = {.size = sizeof(payer), .account = address};
+	const struct uncia_notice_query query = {.size = sizeof(query), .peer = &payer, .notice = hex};
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "chat"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	id = make_final(pays_me(0, SENT, "rent"));
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_ptr_nonnull(uncia_watch_incoming(rig->wallet, 0));
+	uncia_payment_id_format(&id, hex);
+	uint32_t before = questions();
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &query, &result), 0);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_PAID);
+	ck_assert(result.over && result.memo_untold && !result.maybe_told);
+	ck_assert_uint_eq(questions(), before);
+	ck_assert_int_eq(uncia_notice_acknowledge(rig->wallet, &id), 0);
+	result = check_notice(MALLORY, &id, NULL);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_REPEATED);
+	ck_assert_str_eq(result.first, "");
+	for (int i = 0; i < 2; i++) {
+		result = check_notice(BOB, &id, "rent");
+		ck_assert_int_eq(result.verdict, UNCIA_NOTICE_AGAIN);
+		ck_assert_str_eq(result.memo, "rent");
+		rig_reopen(rig);
+		result = check_notice(MALLORY, &id, NULL);
+		ck_assert_int_eq(result.verdict, UNCIA_NOTICE_REPEATED);
+		ck_assert_str_eq(result.first, BOB);
+	}
+}
+END_TEST
+
 /* Killed before it could show it. */
 START_TEST(what_was_never_acknowledged_is_told_again_after_a_start)
 {
@@ -381,6 +419,7 @@ START_TEST(a_damaged_record_tells_nothing)
 END_TEST
 
 UNIT_MAIN_BETWEEN("notices_once", notice_rig_up, notice_rig_down, a_payment_is_told_once_for_ever,
+                  what_a_watch_told_is_not_told_again_by_its_notice,
                   what_was_never_acknowledged_is_told_again_after_a_start,
                   what_was_never_acknowledged_is_told_to_no_other_name, no_failure_of_storage_tells_twice_or_never,
                   of_two_processes_one_tells_it, it_is_told_when_its_record_is_durable,
