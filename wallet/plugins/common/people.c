@@ -193,7 +193,8 @@ static void doubt_text(const struct plugin_message *message, const struct uncia_
 static void take_contact(struct plugin *p, const struct plugin_message *message, const char *contact_text,
                          const struct uncia_contact *contact, const struct uncia_contact_check *check)
 {
-	struct open_question asked = {.where = message->where, .agreed = pin_agreed, .contact = *contact};
+	struct open_question asked = {
+	    .where = message->where, .heard = true, .agreed = pin_agreed, .contact = *contact};
 	char text[PLUGIN_LINE_SIZE], question[PLUGIN_LINE_SIZE + 32];
 	const struct conversation *where = &message->where;
 	switch (check->verdict) {
