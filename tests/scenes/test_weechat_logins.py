@@ -224,6 +224,8 @@ class Known(InChannel):
 		contact = carol.run("contact", "export", "--handle", "irc:scenenet/carol")["contact"]
 		request = bob.wallet.run("request", "3")["request"]
 		notice = carol.run("notice", carol.run("send", self.alice.wallet.address, "0.10")["id"])["notice"]
+		tea = bob.pay(self.alice.wallet, "0.20", "tea")
+		self.shown("bob", r"✔ Received 0\.20 ")
 		self.alice.talk("carol")
 		for batch in (False, True):
 			began = {name: len(self.alice.lines(f"irc.net.{name}")) for name in ("bob", "carol")}
@@ -242,6 +244,11 @@ class Known(InChannel):
 				shown = "\n".join(line for line in self.alice.lines(f"irc.net.{name}")[before:] if OURS in line)
 				self.assertNotRegex(shown, "/uncia (yes|accept)")
 		self.assertEqual([pin["handle"] for pin in self.alice.wallet.run("contact", "pins")["pins"]], ["irc:scenenet/bob"])
+		# Bob's own notice is his, as he was logged in then; without the login it is nobody's.
+		self.ircd.replay("alice", "bob", [tea])
+		self.shown("bob", "bob, who is not known to have the login that is pinned, told of a payment in an old message")
+		self.ircd.replay("alice", "bob", [tea], "bob")
+		self.shown("bob", r"✔ The 0\.20 UNC from bob \(irc:scenenet/bob, login bob\) are for \"tea\"")
 		# Nor does what was said an hour ago say who has the nick now.
 		self.pays_in_silence(2)
 
