@@ -88,6 +88,14 @@ class ServicesIrcd:
 
 		self.call(send)
 
+	def drop(self, nick):
+		"""Ends the connection of a user."""
+
+		async def close():
+			self.users[fold(nick)].writer.close()
+
+		self.call(close)
+
 	def split(self, nick):
 		"""The server of this user is cut off: for all others he is gone, and his nick is free."""
 

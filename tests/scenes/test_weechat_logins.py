@@ -96,6 +96,8 @@ class Taken(Logins):
 			match, _ = self.shown("bob", rf"{attention} Somebody asks to be paid at \S+, the account of irc:scenenet/bob: 3\.00 .* (\w+)$", began)
 			self.alice.type(f"/uncia accept {match[1]}", "irc.net.bob")
 			self.shown("bob", rf"{attention} Pay 3\.00 ", began)
+			mallory.say("alice", mallory.wallet.run("claim", "new", "0.10")["claim"])
+			self.shown("bob", rf"{attention} bob shows money for whoever takes it first", began)
 			# What is typed in the conversation with him.
 			self.alice.type("/pay 2", "irc.net.bob")
 			self.shown("bob", rf"{attention} Pay 2\.00 \S+ to bob .*{CODE}", began)
@@ -131,6 +133,20 @@ class Taken(Logins):
 		self.log_in(bob, None)
 		bob.say("alice", "and now?")
 		self.shown("bob", WITHOUT + "$")
+
+	def test_after_a_new_connection_nobody_has_a_login(self):
+		bob = self.bob_is_pinned()
+		self.pay_first(bob)
+		self.pays_in_silence(2)
+		self.ircd.drop("alice")
+		_, after = self.alice.until_shown("irc.server.net", "irc: disconnected from server")
+		self.alice.until_shown("irc.server.net", "enabled: account-tag", after)
+		began = self.lines_of_alice()
+		self.alice.type("/pay 3", "irc.net.bob")
+		self.shown("bob", rf"{WITHOUT} Pay 3\.00 ", began)
+		bob.say("alice", "it is me")
+		self.heard_all(bob)
+		self.pays_in_silence(4)
 
 	def test_a_claim_is_not_sent_to_who_has_taken_the_nick_meanwhile(self):
 		bob = self.person("bob", "bob")
@@ -224,6 +240,8 @@ class Known(InChannel):
 		contact = carol.run("contact", "export", "--handle", "irc:scenenet/carol")["contact"]
 		request = bob.wallet.run("request", "3")["request"]
 		notice = carol.run("notice", carol.run("send", self.alice.wallet.address, "0.10")["id"])["notice"]
+		tea = bob.pay(self.alice.wallet, "0.20", "tea")
+		self.shown("bob", r"✔ Received 0\.20 ")
 		self.alice.talk("carol")
 		for batch in (False, True):
 			began = {name: len(self.alice.lines(f"irc.net.{name}")) for name in ("bob", "carol")}
@@ -242,6 +260,11 @@ class Known(InChannel):
 				shown = "\n".join(line for line in self.alice.lines(f"irc.net.{name}")[before:] if OURS in line)
 				self.assertNotRegex(shown, "/uncia (yes|accept)")
 		self.assertEqual([pin["handle"] for pin in self.alice.wallet.run("contact", "pins")["pins"]], ["irc:scenenet/bob"])
+		# Bob's own notice is his, as he was logged in then; without the login it is nobody's.
+		self.ircd.replay("alice", "bob", [tea])
+		self.shown("bob", "bob, who is not known to have the login that is pinned, told of a payment in an old message")
+		self.ircd.replay("alice", "bob", [tea], "bob")
+		self.shown("bob", r"✔ The 0\.20 UNC from bob \(irc:scenenet/bob, login bob\) are for \"tea\"")
 		# Nor does what was said an hour ago say who has the nick now.
 		self.pays_in_silence(2)
 
@@ -256,6 +279,20 @@ class WithoutTags(InChannel):
 		self.log_in(bob, "mallory")
 		bob.say("alice", "it is me")
 		self.shown("bob", MALLORYS + "$")
+
+
+class WithoutNotify(InChannel):
+	"""A server that names logins of those who come, and does not say that they log out."""
+	capabilities = ("extended-join",)
+
+	def test_what_a_server_does_not_take_back_is_not_known(self):
+		bob = self.person("bob", "bob", self.funded("bob", ""))
+		bob.line("JOIN #lunch")
+		self.alice.until_shown(LUNCH, r"bob \[bob\] .*has joined")
+		self.alice.talk("bob")
+		bob.say("alice", bob.contact())
+		self.shown("bob", "pinned for a nick that somebody else could take")
+		self.assertEqual([pin["login"] for pin in self.alice.wallet.run("contact", "pins")["pins"]], [None])
 
 
 if __name__ == "__main__":

@@ -2,31 +2,12 @@
  * soon as it comes, goes, changes or logs in or out, when the connection ends, and after some minutes. */
 #include "logins.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "said.h"
+#include "say.h"
 #include "servers.h"
 
-#define SAID_MAX 128
-#define SAID_MS  600000 /* how long the login of a message counts for its nick */
-
-/* What the last message of a nick said. */
-struct said {
-	char server[SERVER_SIZE], handle[PLUGIN_HANDLE_SIZE]; /* handle: empty: none */
-	char login[PLUGIN_LOGIN_SIZE];
-	uint64_t at_ms;
-};
-
-static struct said said[SAID_MAX];
-static unsigned next_said;
-
-/* Goes on while the machine sleeps. */
-static uint64_t boot_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+static struct said_logins said;
 
 /* Copies what a server calls an account: "*" and WHOX's "0" are none. One that is too long, or has characters that
  * libuncia does not take, is none either: nobody is pinned with it. */
@@ -35,40 +16,6 @@ static void read_account(const char *account, char login[PLUGIN_LOGIN_SIZE])
 	bool is_one = account && *account && strcmp(account, "*") != 0 && strcmp(account, "0") != 0 &&
 	              strlen(account) < PLUGIN_LOGIN_SIZE && !uncia_memo_check(account);
 	snprintf(login, PLUGIN_LOGIN_SIZE, "%s", is_one ? account : "");
-}
-
-/* ---- what messages said ------------------------------------------------------------------------------ */
-
-static struct said *find_said(const char *server, const char *handle)
-{
-	for (struct said *one = said; one < said + SAID_MAX; one++)
-		if (*one->handle && !strcmp(one->server, server) && !strcmp(one->handle, handle))
-			return one;
-	return NULL;
-}
-
-static void note_said(const char *server, const struct plugin_message *message, const char *login)
-{
-	const struct conversation *where = &message->where;
-	struct said *one = find_said(server, where->peer);
-	/* Those who only write in channels would take the places of others. */
-	if (message->delayed || message->own || !*where->peer || (where->group && !one))
-		return;
-	if (!one)
-		one = &said[next_said++ % SAID_MAX];
-	snprintf(one->server, sizeof(one->server), "%s", server);
-	strcpy(one->handle, where->peer);
-	strcpy(one->login, login);
-	one->at_ms = boot_ms();
-}
-
-static void forget_said(const char *server, const char *nick)
-{
-	char handle[PLUGIN_HANDLE_SIZE];
-	nick_handle(server, nick, handle);
-	struct said *one = find_said(server, handle);
-	if (one)
-		*one = (struct said){.handle = ""};
 }
 
 /* ---- what channels show ------------------------------------------------------------------------------ */
@@ -95,32 +42,44 @@ static void shared_login(const char *server, const char *nick, char login[PLUGIN
 
 void login_now(const char *server, const char *nick, char login[PLUGIN_LOGIN_SIZE])
 {
-	char handle[PLUGIN_HANDLE_SIZE];
+	char handle[PLUGIN_HANDLE_SIZE], last[PLUGIN_LOGIN_SIZE];
 	nick_handle(server, nick, handle);
-	const struct said *one = find_said(server, handle);
 	shared_login(server, nick, login);
-	if (!one || boot_ms() - one->at_ms >= SAID_MS)
+	if (!said_login(&said, server, handle, plugin_now_ms(), last))
 		return;
 	if (!*login)
-		strcpy(login, one->login);
-	else if (strcmp(login, one->login) != 0)
+		strcpy(login, last);
+	else if (strcmp(login, last) != 0)
 		*login = '\0'; /* nobody knows */
 }
 
 void login_of_message(const char *server, struct t_hashtable *parsed, const struct plugin_message *message,
                       char login[PLUGIN_LOGIN_SIZE])
 {
+	const struct conversation *where = &message->where;
 	const char *nick = weechat_hashtable_get(parsed, "nick");
+	char last[PLUGIN_LOGIN_SIZE];
 	*login = '\0';
-	if (server_has(server, "cap_list", "account-tag")) {
-		read_account(weechat_hashtable_get(parsed, "tag_account"), login);
-		note_said(server, message, login);
-	} else if (!message->delayed && nick) {
-		shared_login(server, nick, login);
+	if (!server_has(server, "cap_list", "account-tag")) {
+		if (!message->delayed && nick)
+			shared_login(server, nick, login);
+		return;
 	}
+	read_account(weechat_hashtable_get(parsed, "tag_account"), login);
+	/* Those who only write in channels would take the places of others. */
+	if (!message->delayed && !message->own && *where->peer &&
+	    (!where->group || said_login(&said, server, where->peer, plugin_now_ms(), last)))
+		said_note(&said, server, where->peer, login, plugin_now_ms());
 }
 
 /* ---- who comes and goes ------------------------------------------------------------------------------ */
+
+static void forget_nick(const char *server, const char *nick)
+{
+	char handle[PLUGIN_HANDLE_SIZE];
+	nick_handle(server, nick, handle);
+	said_forget(&said, server, handle);
+}
 
 static int on_change(const void *pointer, void *data, const char *signal, const char *type, void *line)
 {
@@ -131,9 +90,9 @@ static int on_change(const void *pointer, void *data, const char *signal, const 
 	const char *nick = parsed ? weechat_hashtable_get(parsed, "nick") : NULL;
 	const char *to = parsed && strstr(signal, "_nick") ? weechat_hashtable_get(parsed, "param1") : NULL;
 	if (nick)
-		forget_said(server, nick);
+		forget_nick(server, nick);
 	if (to)
-		forget_said(server, to);
+		forget_nick(server, to);
 	if (parsed)
 		weechat_hashtable_free(parsed);
 	return WEECHAT_RC_OK;
@@ -142,9 +101,8 @@ static int on_change(const void *pointer, void *data, const char *signal, const 
 static int on_server_disconnected(const void *pointer, void *data, const char *signal, const char *type, void *server)
 {
 	(void)pointer, (void)data, (void)signal, (void)type;
-	for (struct said *one = said; one < said + SAID_MAX; one++)
-		if (server && !strcmp(one->server, server))
-			*one = (struct said){.handle = ""};
+	if (server)
+		said_forget(&said, server, NULL);
 	return WEECHAT_RC_OK;
 }
 
