@@ -155,7 +155,7 @@ class RawIrc:
 class WeeChat(Client):
 	"""weechat-headless, typed to by its FIFO, read by its logs."""
 
-	def __init__(self, test, name, ircd, wallet, network_file, start=True, otr=None):
+	def __init__(self, test, name, ircd, wallet, network_file, start=True, otr=None, **environment):
 		"""otr: the script for it is loaded before our plugin ("before") or after it ("behind")."""
 		self.test, self.name, self.ircd, self.otr = test, name, ircd, otr
 		self.home = test.dir / f"weechat-{name}"
@@ -163,7 +163,7 @@ class WeeChat(Client):
 		self.logs = self.home / "logs"
 		# Where AddressSanitizer is loaded before WeeChat, its plugin for Python waits for ever: then ours has no sanitizer.
 		self.environment = {**test.environment, **({} if otr else preloads()), "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file),
-			"LANG": "C.UTF-8"}
+			"LANG": "C.UTF-8", **environment}
 		(self.home / "logger.conf").write_text("[look]\nbacklog = 0\n[file]\nauto_log = on\nflush_delay = 0\npath = \"${weechat_data_dir}/logs\"\n")
 		(self.home / "fifo.conf").write_text("[file]\nenabled = on\npath = \"${weechat_data_dir}/fifo\"\n")
 		(self.home / "irc.conf").write_text(f"""[server_default]

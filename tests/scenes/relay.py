@@ -84,9 +84,25 @@ class Relay:
 		for link in self.links:
 			link.go_dead()
 
+	def cut(self):
+		"""What is connected now ends, and both sides see it."""
+		for link in self.links:
+			link.shut(link.ends)
+
 	def close(self):
 		self.listening.shutdown(socket.SHUT_RDWR)
 		self.thread.join()
 		self.listening.close()
 		for link in self.links:
 			link.close()
+
+
+def relayed_network(test, network):
+	"""Relays before all validators, and the network file of who is behind them."""
+	text = network.file.read_text()
+	relays = [Relay(test, validator.port) for validator in network.validators]
+	for validator, relay in zip(network.validators, relays):
+		text = text.replace(f"127.0.0.1:{validator.port}\n", f"127.0.0.1:{relay.port}\n")
+	path = test.dir / "relayed.conf"
+	path.write_text(text)
+	return relays, path
