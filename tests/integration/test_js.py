@@ -44,6 +44,13 @@ class JavaScript(UnciaTest):
 		self.start_devnet()
 		self.run_node("memory.mjs")
 
+	def test_an_older_node_is_told_its_version(self):
+		(self.dir / "older.cjs").write_text('Object.defineProperty(process, "versions", { value: { ...process.versions, node: "16.20.2" } });')
+		for options, said in (([], ""), (["--require", self.dir / "older.cjs"], "uncia needs Node 18 or newer, and this is Node 16.20.2")):
+			done = subprocess.run(["node", *options, "--input-type=module", "-e", f"await import({json.dumps(str(PACKAGE / 'node.js'))})"],
+				capture_output=True, text=True, timeout=60)
+			self.assertEqual((done.returncode == 0, said in done.stderr), (not said, True), done.stderr)
+
 	def test_types_hold(self):
 		folder = self.dir / "types"
 		shutil.copytree(PACKAGE, folder)

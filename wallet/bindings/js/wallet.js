@@ -101,7 +101,7 @@ export class Wallet {
 		/** Pins, and verdicts on what people send. */
 		this.people = new People(this.#library, {
 			wallet: () => this.#wallet,
-			soon: () => this.#soon(),
+			must: (name, ...values) => this.#must(name, ...values),
 			flushed: () => home.flushed(),
 		});
 		/** Holds under keys, and claims. */
@@ -323,11 +323,19 @@ export class Wallet {
 		await this.#until(kind, null, thrown, signal);
 	}
 
+	/* Where storage has failed, with the reason. */
+	#errorOf(result) {
+		return result === E.UNCIA_E_IO && this.#home.failure ? this.#home.error() : this.#library.error(result);
+	}
+
 	/* Calls a function of the wallet; what is due then comes by itself. */
 	#must(name, ...values) {
 		this.#usable();
 		this.#soon();
-		return this.#library.must(name, this.#wallet, ...values);
+		const result = this.#library.call(name, this.#wallet, ...values);
+		if (result < 0)
+			throw this.#errorOf(result);
+		return result;
 	}
 
 	#usable() {
@@ -478,7 +486,7 @@ export class Wallet {
 				until ??= performance.now() + this.#timeout;
 				await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
 			} else {
-				throw this.#home.failure ? this.#home.error() : this.#library.error(result);
+				throw this.#errorOf(result);
 			}
 		}
 	}
