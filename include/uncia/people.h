@@ -80,6 +80,7 @@ struct uncia_pin {
  *	with a login that he does not have now: he may be somebody else who has taken the nick; UNCIA_E_DAMAGED;
  *	UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY; UNCIA_E_ARGUMENT, also for handles that are none.
  * In: peer->size and pin->size are set; peer->account does not matter.
+ * Out: *pin; with UNCIA_E_ALIKE, too: what is pinned, to be shown with the question whether he is the same.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.9. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_pin_find(struct uncia_wallet *wallet, const struct uncia_peer *peer,

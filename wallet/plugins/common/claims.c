@@ -18,14 +18,18 @@
 
 static void make_agreed(struct plugin *p, const struct open_question *question)
 {
-	if (opening_need_key(p, &question->where))
+	if (!person_stays(p, &question->where))
+		plugin_say(p, &question->where, "Nothing was done: nothing says that %s has the nick now.",
+		           question->where.name);
+	else if (opening_need_key(p, &question->where))
 		ordering_claim(p, &question->peer, &question->intent, CLAIM_SECONDS);
 }
 
 static void make_claim(struct plugin *p, const struct conversation *where, const char *arguments)
 {
 	struct open_question asked = {.where = *where, .peer = *where, .agreed = make_agreed};
-	char text[PLUGIN_LINE_SIZE], money[MONEY_TEXT_SIZE], pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	char text[PLUGIN_LINE_SIZE], money[MONEY_TEXT_SIZE], doubt[DOUBT_TEXT_SIZE];
+	struct uncia_pin pinned;
 	static const char public[] = "--public";
 	bool is_public = !strncmp(arguments, public, sizeof(public) - 1);
 	if (is_public) {
@@ -38,9 +42,9 @@ static void make_claim(struct plugin *p, const struct conversation *where, const
 		           "Nothing was done.");
 		return;
 	}
-	if (!where->group && !person_account(p, where, pinned)) {
+	if (!where->group && !person_pin(p, where, &pinned)) {
 		plugin_say(p, where, "%s has an account, %s: /pay AMOUNT pays it. Nothing was done.", where->name,
-		           pinned);
+		           pinned.address);
 		return;
 	}
 	if (!ordering_amount(p, where, &arguments, &asked.intent.amount) || !ordering_note(p, where, arguments))
@@ -51,10 +55,11 @@ static void make_claim(struct plugin *p, const struct conversation *where, const
 		return;
 	}
 	money_text(p, asked.intent.amount, money);
+	person_doubt(p, where, doubt);
 	snprintf(text, sizeof(text),
-	         "Put %s here for %s? It is cash: logs, servers and bots that read this conversation could take it, "
+	         "%sPut %s here for %s? It is cash: logs, servers and bots that read this conversation could take it, "
 	         "too. What nobody takes comes home after 24 hours.",
-	         money, where->group ? "whoever is quickest" : where->name);
+	         doubt, money, where->group ? "whoever is quickest" : where->name);
 	question_open(p, &asked, text);
 }
 
@@ -80,7 +85,9 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 		error = uncia_wallet_claim(p->wallet, receipt, 0, text);
 	money_text(p, payment->amount, money);
 	snprintf(message, sizeof(message), "%s for whoever takes it: %s", money, text);
-	bool sent = !error && p->client.send(p->client.context, where, message);
+	/* It is cash, and not for somebody who has taken the nick meanwhile. */
+	bool stays = person_stays(p, where),
+	     sent = !error && stays && p->client.send(p->client.context, where, message);
 	explicit_bzero(text, sizeof(text));
 	explicit_bzero(message, sizeof(message));
 	if (sent)
@@ -91,7 +98,10 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 		    p, where,
 		    "%s wait, and nobody could be told here (%s). uncia claim list shows the text, uncia claim "
 		    "cancel takes them back; after 24 hours they come home.",
-		    money, error ? uncia_error_text(error) : "no connection");
+		    money,
+		    error   ? uncia_error_text(error)
+		    : stays ? "no connection"
+		            : "nothing says that they have the nick now");
 	struct given *given = &p->given[p->next_given++ % GIVEN_MAX];
 	uncia_receipt_free(given->receipt);
 	*given = (struct given){.receipt = receipt, .where = *where};
@@ -180,12 +190,14 @@ static void tell_given(struct plugin *p, struct given *given)
 
 void claims_heard(struct plugin *p, const struct plugin_message *message, const char *text)
 {
+	char doubt[DOUBT_TEXT_SIZE];
 	const struct offer *offer = offer_add(p, message, UNCIA_TEXT_CLAIM, text);
+	person_doubt(p, &message->where, doubt);
 	if (offer)
 		plugin_say(
 		    p, &message->where,
-		    "%s shows money for whoever takes it first. To look what is there, and take it: /uncia claim %s",
-		    message->sender, offer->code);
+		    "%s%s shows money for whoever takes it first. To look what is there, and take it: /uncia claim %s",
+		    doubt, message->sender, offer->code);
 }
 
 static void end_taking(struct plugin *p)

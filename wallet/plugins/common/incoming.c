@@ -58,6 +58,7 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE + sizeof(SHOWN_BEFORE)];
 	char id_text[UNCIA_ID_TEXT_SIZE];
 	struct conversation peer;
+	const char *doubt = "";
 	uint64_t amount;
 	bool maybe, told;
 	int error = uncia_receipt_payment(receipt, &payment);
@@ -84,7 +85,9 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 	name_text(&peer, who);
 	if (maybe)
 		strcat(who, SHOWN_BEFORE);
-	plugin_verdict(p, &peer, "✔ Received %s at %s from %s: %.16s", money, when, who, id_text);
+	if (!person_stays(p, &peer))
+		doubt = " (nothing says that they have the nick now)";
+	plugin_verdict(p, &peer, "✔ Received %s at %s from %s%s: %.16s", money, when, who, doubt, id_text);
 	return told ? uncia_notice_acknowledge(p->wallet, id) : 0;
 }
 

@@ -71,10 +71,8 @@ static void show_other(struct plugin *p, const struct conversation *where, const
 		               id);
 		break;
 	case UNCIA_NOTICE_STRANGER:
-		plugin_verdict(p, where,
-		               "%s was paid to you by %s. Nothing says that this is %s, for whom no account "
-		               "is pinned: %.16s",
-		               money, result->sender, where->name, id);
+		plugin_verdict(p, where, "%s was paid to you by %s. Nothing says that this is %s, %s: %.16s", money,
+		               result->sender, where->name, person_unknown(p, where), id);
 		break;
 	default:
 		break;
@@ -136,8 +134,7 @@ static void ask_to_look(struct plugin *p, const struct conversation *where, cons
 	struct open_question asked = {.where = *where, .heard = true, .agreed = check_agreed};
 	char line[PLUGIN_LINE_SIZE];
 	snprintf(asked.notice, sizeof(asked.notice), "%s", text);
-	snprintf(line, sizeof(line), "%s, for whom no account is pinned, tells of a payment. Look for it?",
-	         where->name);
+	snprintf(line, sizeof(line), "%s, %s, tells of a payment. Look for it?", where->name, person_unknown(p, where));
 	question_open(p, &asked, line);
 }
 
@@ -166,13 +163,13 @@ static void check(struct plugin *p, const struct conversation *where, const char
 void notices_heard(struct plugin *p, const struct plugin_message *message, const char *text)
 {
 	const struct conversation *where = &message->where;
-	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_pin pinned;
 	/* In a group nothing says to whom it is told; what has paid this account is shown without it. */
 	if (where->group || !*where->own || !*where->peer)
 		return;
-	if (message->delayed && person_account(p, where, pinned))
-		plugin_say(p, where, "%s, for whom no account is pinned, told of a payment in an old message.",
-		           where->name);
+	if (message->delayed && person_pin(p, where, &pinned))
+		plugin_say(p, where, "%s, %s, told of a payment in an old message.", where->name,
+		           person_unknown(p, where));
 	else
 		check(p, where, text, message->delayed ? CHECK_OLD : 0);
 }

@@ -36,18 +36,21 @@ static bool same_is_pending(struct plugin *p, const struct intent *intent)
 static void reason_to_ask(struct plugin *p, const struct conversation *peer, const struct intent *intent,
                           char reason[PLUGIN_LINE_SIZE])
 {
-	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_pin pin;
 	struct uncia_address to;
 	struct uncia_payment_id before;
-	int error = person_account(p, peer, pinned);
+	int error = person_pin(p, peer, &pin);
 	*reason = '\0';
-	if (!error && !accounts_same(pinned, intent->address))
-		snprintf(reason, PLUGIN_LINE_SIZE, "this is NOT the account of %s, which is %s", peer->name, pinned);
+	if ((!error || error == UNCIA_E_ALIKE) && !accounts_same(pin.address, intent->address))
+		snprintf(reason, PLUGIN_LINE_SIZE, "this is NOT the account of %s, which is %s", peer->name,
+		         pin.address);
+	else if (error == UNCIA_E_ALIKE)
+		snprintf(reason, PLUGIN_LINE_SIZE, "it is the account that is pinned");
 	else if (error)
 		snprintf(reason, PLUGIN_LINE_SIZE, "no account is pinned for %s", peer->name);
 	else if (uncia_address_parse(intent->address, &to) || uncia_wallet_paid(p->wallet, &to, &before))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the first payment to this account%s",
-		         peer->weak ? ", pinned for a nick that somebody else could take" : "");
+		         pin.weak ? ", pinned for a nick that somebody else could take" : "");
 	else if (same_is_pending(p, intent))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the same amount is on its way to it, and not paid yet");
 	else if (p->last_ms && plugin_now_ms() - p->last_ms < SAME_AGAIN_MS && p->last.amount == intent->amount &&
@@ -75,11 +78,17 @@ static bool said_paid_before(struct plugin *p, const struct conversation *where,
 void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct conversation *where,
                 const struct intent *intent)
 {
-	char reason[PLUGIN_LINE_SIZE], text[PLUGIN_LINE_SIZE * 2], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
-	char name[WHO_TEXT_SIZE];
+	char reason[PLUGIN_LINE_SIZE], text[PLUGIN_LINE_SIZE * 3], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
+	char name[WHO_TEXT_SIZE], doubt[DOUBT_TEXT_SIZE];
 	if (said_paid_before(p, where, intent))
 		return;
 	reason_to_ask(p, peer, intent, reason);
+	person_doubt(p, peer, doubt);
+	/* What was asked for before may be accepted while somebody else has the nick. */
+	if (!*doubt)
+		person_doubt(p, where, doubt);
+	if (*doubt && !*reason)
+		snprintf(reason, sizeof(reason), "it is the account that is pinned");
 	if (!*reason) {
 		ordering_pay(p, peer, intent);
 		return;
@@ -89,7 +98,7 @@ void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct 
 	name_text(peer, name);
 	if (*intent->memo)
 		quoted_text(intent->memo, memo);
-	snprintf(text, sizeof(text), "Pay %s to %s at %s? (%s)%s%s", money, name, intent->address, reason,
+	snprintf(text, sizeof(text), "%sPay %s to %s at %s? (%s)%s%s", doubt, money, name, intent->address, reason,
 	         *memo ? " Note: " : "", memo);
 	question_open(p, &asked, text);
 }
@@ -101,6 +110,7 @@ void plugin_pay(struct plugin *p, const struct conversation *given, const char *
 	name_clean(named.name);
 	struct conversation peer = named;
 	struct intent intent = {.amount = 0};
+	struct uncia_pin pin;
 	if (!opening_need_key(p, where))
 		return;
 	arguments += strspn(arguments, " ");
@@ -122,7 +132,9 @@ void plugin_pay(struct plugin *p, const struct conversation *given, const char *
 	if (!ordering_amount(p, where, &arguments, &intent.amount) || !ordering_note(p, where, arguments))
 		return;
 	snprintf(intent.memo, sizeof(intent.memo), "%s", arguments);
-	int error = person_account(p, &peer, intent.address);
+	int error = person_pin(p, &peer, &pin);
+	if (error == UNCIA_E_ALIKE) /* which is asked about */
+		error = 0;
 	if (error == UNCIA_E_NOT_FOUND)
 		plugin_say(p, where,
 		           "No account is pinned for %s%s. They show theirs by /uncia address, in a conversation of "
@@ -130,8 +142,10 @@ void plugin_pay(struct plugin *p, const struct conversation *given, const char *
 		           peer.name, *peer.peer ? "" : ", and none can be: the client does not say who this is");
 	else if (error || !ordering_key(intent.key))
 		plugin_say(p, where, "Nothing was paid: %s.", uncia_error_text(error ? error : UNCIA_E_RANDOM));
-	else
+	else {
+		strcpy(intent.address, pin.address);
 		pay_or_ask(p, &peer, where, &intent);
+	}
 }
 
 /* ---- behind ------------------------------------------------------------------------------------------ */
@@ -157,7 +171,8 @@ static void tell_final(struct plugin *p, const struct conversation *peer, const 
 		strcpy(notice.memo, payment->memo);
 	bool sent = !uncia_notice_format(p->network_id, &notice, text);
 	snprintf(message, sizeof(message), "I have paid: %s", text);
-	sent = sent && *peer->peer && p->client.send(p->client.context, peer, message);
+	/* Not to somebody who has taken the nick meanwhile. */
+	sent = sent && *peer->peer && person_stays(p, peer) && p->client.send(p->client.context, peer, message);
 	plugin_verdict(p, peer, "✔ Paid %s to %s, final after %llu ms%s: %.16s", money, peer->name,
 	               (unsigned long long)payment->elapsed_ms, sent ? "" : " (they could not be told of it here)", id);
 }

@@ -13,6 +13,7 @@
 #define CODE_SIZE       5
 #define ENDS_MAX        64 /* payments whose end was told */
 #define GIVEN_MAX       16
+#define STRANGERS_MAX   32
 #define PLUGIN_KEY_SIZE 65
 #define WAITING_MAX     16   /* orders of which nothing was told yet */
 #define LONG_MS         8000 /* in which an order has its end as a rule, many times over */
@@ -51,6 +52,12 @@ struct offer {
 struct given {
 	struct uncia_receipt *receipt; /* of the payment that opened it; NULL: none */
 	struct conversation where;
+};
+
+/* Somebody who writes under a pinned nick without its login, which was said. */
+struct stranger {
+	char own[PLUGIN_HANDLE_SIZE], peer[PLUGIN_HANDLE_SIZE]; /* empty: none */
+	char login[PLUGIN_LOGIN_SIZE];
 };
 
 enum taking_stage {
@@ -120,6 +127,9 @@ struct plugin {
 	struct waiting waiting[WAITING_MAX];
 	unsigned next_waiting;
 	int watch_error;
+
+	struct stranger strangers[STRANGERS_MAX];
+	unsigned next_stranger;
 
 	struct taking taking;
 	struct given given[GIVEN_MAX];
