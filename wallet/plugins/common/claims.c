@@ -90,7 +90,7 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 		    p, where,
 		    "%s wait, and nobody could be told here (%s). uncia claim list shows the text, uncia claim "
 		    "cancel takes them back; after 24 hours they come home.",
-		    money, error ? uncia_error_text(error) : "no connection");
+		    money, error ? uncia_error_text(error) : "the client has not sent it");
 	struct given *given = &p->given[p->next_given++ % GIVEN_MAX];
 	uncia_receipt_free(given->receipt);
 	*given = (struct given){.receipt = receipt, .where = *where};
