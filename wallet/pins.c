@@ -187,7 +187,7 @@ int uncia_pin_find(struct uncia_wallet *w, const struct uncia_peer *peer, struct
 		rc = UNCIA_E_ARGUMENT;
 	if (!rc)
 		rc = pin_of_peer(&w->host, peer, &pin);
-	if (!rc)
+	if (!rc || rc == UNCIA_E_ALIKE)
 		pin_describe(&pin, out);
 	return rc == UNCIA_E_ENCODING ? UNCIA_E_ARGUMENT : rc;
 }

@@ -11,7 +11,10 @@ CODE = r"/uncia yes (\w{4})$"
 class WeeChats(MessengerTest):
 	def setUp(self):
 		super().setUp()
-		self.ircd = start_ircd(self)
+		self.ircd = self.start_server()
+
+	def start_server(self):
+		return start_ircd(self)
 
 	def chatter(self, name, amount="20", **options):
 		wallet = self.funded(name, amount)

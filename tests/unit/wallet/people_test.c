@@ -433,7 +433,12 @@ START_TEST(a_nick_without_a_login_is_weak_and_one_with_another_login_is_somebody
 	ck_assert(!found.weak);
 	ck_assert_str_eq(found.login, "bob");
 	ck_assert_int_eq(find(&without), UNCIA_E_ALIKE);
-	ck_assert_int_eq(find(&another), UNCIA_E_ALIKE);
+	/* What is pinned is told, to be asked about. */
+	found = (struct uncia_pin){.size = sizeof(found)};
+	ck_assert_int_eq(uncia_pin_find(rig->wallet, &another, &found), UNCIA_E_ALIKE);
+	ck_assert_str_eq(found.login, "bob");
+	ck_assert_str_eq(found.handle, "irc:libera/bob");
+	ck_assert_int_ne(found.address[0], '\0');
 	ck_assert_int_eq(check(&another, text).verdict, UNCIA_CONTACT_LOGIN);
 	ck_assert_int_eq(uncia_pin_set(rig->wallet, &another, text, 0), UNCIA_E_EXISTS);
 	ck_assert_int_eq(check(&with, text).verdict, UNCIA_CONTACT_PINNED);

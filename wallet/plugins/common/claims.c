@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "incoming.h"
 #include "offers.h"
 #include "opening.h"
 #include "ordering.h"
@@ -17,14 +18,18 @@
 
 static void make_agreed(struct plugin *p, const struct open_question *question)
 {
-	if (opening_need_key(p, &question->where))
+	if (!person_stays(p, &question->where))
+		plugin_say(p, &question->where, "Nothing was done: nothing says that %s has the nick now.",
+		           question->where.name);
+	else if (opening_need_key(p, &question->where))
 		ordering_claim(p, &question->peer, &question->intent, CLAIM_SECONDS);
 }
 
 static void make_claim(struct plugin *p, const struct conversation *where, const char *arguments)
 {
 	struct open_question asked = {.where = *where, .peer = *where, .agreed = make_agreed};
-	char text[PLUGIN_LINE_SIZE], money[MONEY_TEXT_SIZE], pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	char text[PLUGIN_LINE_SIZE], money[MONEY_TEXT_SIZE], doubt[DOUBT_TEXT_SIZE];
+	struct uncia_pin pinned;
 	static const char public[] = "--public";
 	bool is_public = !strncmp(arguments, public, sizeof(public) - 1);
 	if (is_public) {
@@ -37,9 +42,9 @@ static void make_claim(struct plugin *p, const struct conversation *where, const
 		           "Nothing was done.");
 		return;
 	}
-	if (!where->group && !person_account(p, where, pinned)) {
+	if (!where->group && !person_pin(p, where, &pinned)) {
 		plugin_say(p, where, "%s has an account, %s: /pay AMOUNT pays it. Nothing was done.", where->name,
-		           pinned);
+		           pinned.address);
 		return;
 	}
 	if (!ordering_amount(p, where, &arguments, &asked.intent.amount) || !ordering_note(p, where, arguments))
@@ -50,10 +55,11 @@ static void make_claim(struct plugin *p, const struct conversation *where, const
 		return;
 	}
 	money_text(p, asked.intent.amount, money);
+	person_doubt(p, where, doubt);
 	snprintf(text, sizeof(text),
-	         "Put %s here for %s? It is cash: logs, servers and bots that read this conversation could take it, "
+	         "%sPut %s here for %s? It is cash: logs, servers and bots that read this conversation could take it, "
 	         "too. What nobody takes comes home after 24 hours.",
-	         money, where->group ? "whoever is quickest" : where->name);
+	         doubt, money, where->group ? "whoever is quickest" : where->name);
 	question_open(p, &asked, text);
 }
 
@@ -79,7 +85,9 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 		error = uncia_wallet_claim(p->wallet, receipt, 0, text);
 	money_text(p, payment->amount, money);
 	snprintf(message, sizeof(message), "%s for whoever takes it: %s", money, text);
-	bool sent = !error && p->client.send(p->client.context, where, message);
+	/* It is cash, and not for somebody who has taken the nick meanwhile. */
+	bool stays = person_stays(p, where),
+	     sent = !error && stays && p->client.send(p->client.context, where, message);
 	explicit_bzero(text, sizeof(text));
 	explicit_bzero(message, sizeof(message));
 	if (sent)
@@ -90,7 +98,10 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 		    p, where,
 		    "%s wait, and nobody could be told here (%s). uncia claim list shows the text, uncia claim "
 		    "cancel takes them back; after 24 hours they come home.",
-		    money, error ? uncia_error_text(error) : "the client has not sent it");
+		    money,
+		    error   ? uncia_error_text(error)
+		    : stays ? "the client has not sent it"
+		            : "nothing says that they have the nick now");
 	struct given *given = &p->given[p->next_given++ % GIVEN_MAX];
 	uncia_receipt_free(given->receipt);
 	*given = (struct given){.receipt = receipt, .where = *where};
@@ -99,14 +110,36 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 
 /* ---- who has taken it -------------------------------------------------------------------------------- */
 
+/* Says of the one that is being taken how it stands, where that takes long. */
+static void tell_taking(struct plugin *p)
+{
+	struct taking *taking = &p->taking;
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	char money[MONEY_TEXT_SIZE];
+	if (taking->stage == TAKING_NOTHING || taking->told || plugin_now_ms() - taking->since_ms < LONG_MS)
+		return;
+	taking->told = true;
+	money_text(p, taking->amount, money);
+	if (taking->stage != TAKING_TAKES)
+		plugin_say(p, &taking->where,
+		           "The network has not said yet what is there. Nothing is taken so far; what comes of it is "
+		           "told here.");
+	else if (!uncia_wallet_payment(p->wallet, &taking->id, &payment))
+		plugin_say(p, &taking->where,
+		           "%s: the take is on its way, and not final yet: %s. It goes on by itself.", money,
+		           uncia_pending_text(payment.reason));
+}
+
 bool claims_tick(struct plugin *p)
 {
 	unsigned left = 0;
 	for (unsigned i = 0; i < GIVEN_MAX; i++)
 		left += p->given[i].receipt != NULL;
+	if (p->wallet && !p->stopped)
+		tell_taking(p);
 	/* A question of what is being taken would be replaced. */
 	if (!left || !p->wallet || p->stopped || p->taking.stage != TAKING_NOTHING)
-		return left;
+		return left || (p->taking.stage != TAKING_NOTHING && !p->taking.told);
 	do
 		p->asked_given = (p->asked_given + 1) % GIVEN_MAX;
 	while (!p->given[p->asked_given].receipt);
@@ -157,12 +190,14 @@ static void tell_given(struct plugin *p, struct given *given)
 
 void claims_heard(struct plugin *p, const struct plugin_message *message, const char *text)
 {
+	char doubt[DOUBT_TEXT_SIZE];
 	const struct offer *offer = offer_add(p, message, UNCIA_TEXT_CLAIM, text);
+	person_doubt(p, &message->where, doubt);
 	if (offer)
 		plugin_say(
 		    p, &message->where,
-		    "%s shows money for whoever takes it first. To look what is there, and take it: /uncia claim %s",
-		    message->sender, offer->code);
+		    "%s%s shows money for whoever takes it first. To look what is there, and take it: /uncia claim %s",
+		    doubt, message->sender, offer->code);
 }
 
 static void end_taking(struct plugin *p)
@@ -176,6 +211,14 @@ static void give_up(struct plugin *p, const char *why)
 	struct conversation where = p->taking.where;
 	end_taking(p);
 	plugin_say(p, &where, "Nothing was taken: %s.", why);
+}
+
+/* From now on it is waited for what comes next. */
+static void wait_for_taking(struct plugin *p)
+{
+	p->taking.since_ms = plugin_now_ms();
+	p->taking.told = false;
+	p->client.tick(p->client.context, true);
 }
 
 static void take_claim(struct plugin *p, const struct conversation *where, const char *code)
@@ -192,6 +235,7 @@ static void take_claim(struct plugin *p, const struct conversation *where, const
 		return;
 	*taking = (struct taking){.stage = TAKING_FINDS, .where = *where, .claim = {.size = sizeof(taking->claim)}};
 	snprintf(taking->sender, sizeof(taking->sender), "%s", offer->sender);
+	wait_for_taking(p);
 	int error = uncia_claim_parse(p->network_id, offer->text, &taking->claim);
 	if (!error)
 		error = uncia_wallet_address(p->wallet, own);
@@ -246,10 +290,12 @@ static void take_now(struct plugin *p)
 	if (!error)
 		error = take_pending(p, &take);
 	explicit_bzero(&take.key, sizeof(take.key));
-	if (error)
+	if (error) {
 		give_up(p, uncia_error_text(error));
-	else
-		taking->stage = TAKING_TAKES;
+		return;
+	}
+	taking->stage = TAKING_TAKES;
+	wait_for_taking(p);
 }
 
 /* Whether what left the hold came to this wallet: it was taken here before, or by another program of the same home. */
@@ -329,6 +375,8 @@ static void on_taken(struct plugin *p, int error)
 	struct uncia_payment payment = {.size = sizeof(payment)};
 	struct conversation where = taking->where;
 	char money[MONEY_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE], sender[PLUGIN_NAME_SIZE];
+	if (error)
+		plugin_say(p, &where, "The take is on its way still: %s.", uncia_error_text(error));
 	if (error || uncia_wallet_payment(p->wallet, &taking->id, &payment) ||
 	    (payment.state != UNCIA_PAYMENT_FINAL && payment.state != UNCIA_PAYMENT_EXPIRED))
 		return;
@@ -336,7 +384,9 @@ static void on_taken(struct plugin *p, int error)
 	money_text(p, payment.amount, money);
 	uncia_payment_id_format(&payment.id, id);
 	end_taking(p);
-	if (payment.state == UNCIA_PAYMENT_FINAL)
+	if (payment.state == UNCIA_PAYMENT_FINAL && incoming_note(p, &payment.id)) /* the wallet's window has it */
+		plugin_say(p, &where, "✔ Received %s, which %s has put here: %.16s", money, sender, id);
+	else if (payment.state == UNCIA_PAYMENT_FINAL)
 		plugin_verdict(p, &where, "✔ Received %s, which %s has put here: %.16s", money, sender, id);
 	else
 		plugin_verdict(p, &where,

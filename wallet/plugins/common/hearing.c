@@ -15,10 +15,12 @@
 /* ---- requests ---------------------------------------------------------------------------------------- */
 
 /* What stands before the amount: whose account would be paid. */
-static void payee_text(const char *sender, const struct uncia_request *request, const struct uncia_request_check *check,
-                       char text[PLUGIN_LINE_SIZE])
+static void payee_text(struct plugin *p, const struct plugin_message *message, const struct uncia_request *request,
+                       const struct uncia_request_check *check, char text[PLUGIN_LINE_SIZE])
 {
-	char payee[256] = "";
+	char payee[256] = "", doubt[DOUBT_TEXT_SIZE];
+	const char *sender = message->sender;
+	person_doubt(p, &message->where, doubt);
 	if (*check->payee)
 		snprintf(payee, sizeof(payee), ", the account of %.200s", check->payee);
 	if (check->verdict == UNCIA_REQUEST_PINNED)
@@ -27,6 +29,8 @@ static void payee_text(const char *sender, const struct uncia_request *request, 
 		snprintf(text, PLUGIN_LINE_SIZE,
 		         "ATTENTION: this would NOT pay %s, whose account is %s. Somebody asks to be paid at %s%s:",
 		         sender, check->pinned, request->address, payee);
+	else if (*doubt)
+		snprintf(text, PLUGIN_LINE_SIZE, "%sSomebody asks to be paid at %s%s:", doubt, request->address, payee);
 	else
 		snprintf(text, PLUGIN_LINE_SIZE,
 		         "No account is pinned for %s. Somebody asks to be paid at %s%s:", sender, request->address,
@@ -70,7 +74,7 @@ static void hear_request(struct plugin *p, const struct plugin_message *message,
 	struct uncia_request_check check;
 	if (!read_request(p, &message->where, text, &request, &check))
 		return;
-	payee_text(message->sender, &request, &check, payee);
+	payee_text(p, message, &request, &check, payee);
 	if (*request.memo)
 		quoted_text(request.memo, memo);
 	if (request.has_amount)
@@ -114,8 +118,10 @@ void hearing_accept(struct plugin *p, const struct conversation *where, const ch
 	struct conversation peer = offer->where, found;
 	/* Of somebody who is nobody for sure the name is only what he has chosen: another one's, if he likes. */
 	if (offer->where.group && *peer.peer && p->client.find(p->client.context, where, offer->sender, &found) &&
-	    !strcmp(found.peer, peer.peer))
+	    !strcmp(found.peer, peer.peer)) {
+		strcpy(found.login, peer.login); /* he who asked */
 		peer = found;
+	}
 	name_clean(peer.name);
 	if (!peer.group || !*peer.peer)
 		snprintf(peer.name, sizeof(peer.name), "%s", offer->sender);
@@ -173,6 +179,8 @@ void plugin_hear(struct plugin *p, const struct plugin_message *heard)
 		return;
 	name_clean(named.sender);
 	name_clean(named.where.name);
+	if (!message->delayed)
+		person_wrote(p, &message->where);
 	int error = uncia_text_scan(message->text, p->network_id, &scan);
 	if (error == UNCIA_E_LIMIT)
 		plugin_say(p, &message->where, "A message came in that is too long to be looked through.");

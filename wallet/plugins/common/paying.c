@@ -10,7 +10,6 @@
 #include "say.h"
 #include "tags.h"
 
-#define LONG_MS       8000  /* in which a payment has its end as a rule, many times over */
 #define SAME_AGAIN_MS 60000 /* the same payment within this time may be a key that was hit twice */
 
 /* ---- before ------------------------------------------------------------------------------------------ */
@@ -37,18 +36,21 @@ static bool same_is_pending(struct plugin *p, const struct intent *intent)
 static void reason_to_ask(struct plugin *p, const struct conversation *peer, const struct intent *intent,
                           char reason[PLUGIN_LINE_SIZE])
 {
-	char pinned[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_pin pin;
 	struct uncia_address to;
 	struct uncia_payment_id before;
-	int error = person_account(p, peer, pinned);
+	int error = person_pin(p, peer, &pin);
 	*reason = '\0';
-	if (!error && !accounts_same(pinned, intent->address))
-		snprintf(reason, PLUGIN_LINE_SIZE, "this is NOT the account of %s, which is %s", peer->name, pinned);
+	if ((!error || error == UNCIA_E_ALIKE) && !accounts_same(pin.address, intent->address))
+		snprintf(reason, PLUGIN_LINE_SIZE, "this is NOT the account of %s, which is %s", peer->name,
+		         pin.address);
+	else if (error == UNCIA_E_ALIKE)
+		snprintf(reason, PLUGIN_LINE_SIZE, "it is the account that is pinned");
 	else if (error)
 		snprintf(reason, PLUGIN_LINE_SIZE, "no account is pinned for %s", peer->name);
 	else if (uncia_address_parse(intent->address, &to) || uncia_wallet_paid(p->wallet, &to, &before))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the first payment to this account%s",
-		         peer->weak ? ", pinned for a nick that somebody else could take" : "");
+		         pin.weak ? ", pinned for a nick that somebody else could take" : "");
 	else if (same_is_pending(p, intent))
 		snprintf(reason, PLUGIN_LINE_SIZE, "the same amount is on its way to it, and not paid yet");
 	else if (p->last_ms && plugin_now_ms() - p->last_ms < SAME_AGAIN_MS && p->last.amount == intent->amount &&
@@ -76,11 +78,17 @@ static bool said_paid_before(struct plugin *p, const struct conversation *where,
 void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct conversation *where,
                 const struct intent *intent)
 {
-	char reason[PLUGIN_LINE_SIZE], text[PLUGIN_LINE_SIZE * 2], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
-	char name[WHO_TEXT_SIZE];
+	char reason[PLUGIN_LINE_SIZE], text[PLUGIN_LINE_SIZE * 3], money[MONEY_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
+	char name[WHO_TEXT_SIZE], doubt[DOUBT_TEXT_SIZE];
 	if (said_paid_before(p, where, intent))
 		return;
 	reason_to_ask(p, peer, intent, reason);
+	person_doubt(p, peer, doubt);
+	/* What was asked for before may be accepted while somebody else has the nick. */
+	if (!*doubt)
+		person_doubt(p, where, doubt);
+	if (*doubt && !*reason)
+		snprintf(reason, sizeof(reason), "it is the account that is pinned");
 	if (!*reason) {
 		ordering_pay(p, peer, intent);
 		return;
@@ -90,7 +98,7 @@ void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct 
 	name_text(peer, name);
 	if (*intent->memo)
 		quoted_text(intent->memo, memo);
-	snprintf(text, sizeof(text), "Pay %s to %s at %s? (%s)%s%s", money, name, intent->address, reason,
+	snprintf(text, sizeof(text), "%sPay %s to %s at %s? (%s)%s%s", doubt, money, name, intent->address, reason,
 	         *memo ? " Note: " : "", memo);
 	question_open(p, &asked, text);
 }
@@ -102,6 +110,7 @@ void plugin_pay(struct plugin *p, const struct conversation *given, const char *
 	name_clean(named.name);
 	struct conversation peer = named;
 	struct intent intent = {.amount = 0};
+	struct uncia_pin pin;
 	if (!opening_need_key(p, where))
 		return;
 	arguments += strspn(arguments, " ");
@@ -123,7 +132,9 @@ void plugin_pay(struct plugin *p, const struct conversation *given, const char *
 	if (!ordering_amount(p, where, &arguments, &intent.amount) || !ordering_note(p, where, arguments))
 		return;
 	snprintf(intent.memo, sizeof(intent.memo), "%s", arguments);
-	int error = person_account(p, &peer, intent.address);
+	int error = person_pin(p, &peer, &pin);
+	if (error == UNCIA_E_ALIKE) /* which is asked about */
+		error = 0;
 	if (error == UNCIA_E_NOT_FOUND)
 		plugin_say(p, where,
 		           "No account is pinned for %s%s. They show theirs by /uncia address, in a conversation of "
@@ -131,8 +142,10 @@ void plugin_pay(struct plugin *p, const struct conversation *given, const char *
 		           peer.name, *peer.peer ? "" : ", and none can be: the client does not say who this is");
 	else if (error || !ordering_key(intent.key))
 		plugin_say(p, where, "Nothing was paid: %s.", uncia_error_text(error ? error : UNCIA_E_RANDOM));
-	else
+	else {
+		strcpy(intent.address, pin.address);
 		pay_or_ask(p, &peer, where, &intent);
+	}
 }
 
 /* ---- behind ------------------------------------------------------------------------------------------ */
@@ -158,7 +171,8 @@ static void tell_final(struct plugin *p, const struct conversation *peer, const 
 		strcpy(notice.memo, payment->memo);
 	bool sent = !uncia_notice_format(p->network_id, &notice, text);
 	snprintf(message, sizeof(message), "I have paid: %s", text);
-	sent = sent && *peer->peer && p->client.send(p->client.context, peer, message);
+	/* Not to somebody who has taken the nick meanwhile. */
+	sent = sent && *peer->peer && person_stays(p, peer) && p->client.send(p->client.context, peer, message);
 	plugin_verdict(p, peer, "✔ Paid %s to %s, final after %llu ms%s: %.16s", money, peer->name,
 	               (unsigned long long)payment->elapsed_ms, sent ? "" : " (they could not be told of it here)", id);
 }
@@ -186,25 +200,62 @@ static void tell_payment(struct plugin *p, const struct conversation *peer, cons
 		plugin_verdict(p, peer, "✘ %s to %s expired: it was not paid, and never will be.", money, peer->name);
 }
 
+/* What is known of an order's payment. Whether it has been made. */
+static bool waiting_payment(const struct plugin *p, const struct waiting *waiting, struct uncia_payment *payment)
+{
+	struct uncia_payment_id id;
+	*payment = (struct uncia_payment){.size = sizeof(*payment)};
+	return !uncia_wallet_by_key(p->wallet, waiting->key, &id) && !uncia_wallet_payment(p->wallet, &id, payment);
+}
+
+static void tell_waiting(struct plugin *p, struct waiting *waiting)
+{
+	struct uncia_payment payment;
+	char money[MONEY_TEXT_SIZE];
+	uint64_t passed_ms = plugin_now_ms() - waiting->since_ms;
+	if (passed_ms < LONG_MS)
+		return;
+	bool made = waiting_payment(p, waiting, &payment);
+	money_text(p, waiting->amount, money);
+	if (!made && !waiting->told)
+		plugin_say(
+		    p, &waiting->peer,
+		    "%s %s %s: nothing is signed yet. The network is asked first; what comes of it is told here.",
+		    money, waiting->claim ? "for" : "to", waiting->peer.name);
+	waiting->told = true;
+	if (!made && passed_ms < SAME_AGAIN_MS)
+		return; /* an order, whose end is told */
+	*waiting->key = '\0';
+	if (!made || payment.state != UNCIA_PAYMENT_PENDING)
+		return;
+	plugin_say(p, &waiting->peer, "%s %s %s: on its way, and not %s yet: %s. It goes on by itself.", money,
+	           waiting->claim ? "for" : "to", waiting->peer.name, waiting->claim ? "there" : "paid",
+	           uncia_pending_text(payment.reason));
+}
+
 bool paying_tick(struct plugin *p)
 {
-	struct uncia_payment payment = {.size = sizeof(payment)};
-	struct uncia_payment_id id;
-	char money[MONEY_TEXT_SIZE];
-	if (!p->last_untold || !p->wallet || p->stopped)
+	bool left = false;
+	if (!p->wallet || p->stopped)
 		return false;
-	/* Before it is made it is an order, whose end is told. */
-	p->last_untold = plugin_now_ms() - p->last_ms < SAME_AGAIN_MS;
-	if (plugin_now_ms() - p->last_ms < LONG_MS || uncia_wallet_by_key(p->wallet, p->last.key, &id) ||
-	    uncia_wallet_payment(p->wallet, &id, &payment))
-		return p->last_untold;
-	p->last_untold = false;
-	if (payment.state != UNCIA_PAYMENT_PENDING)
-		return false;
-	money_text(p, payment.amount, money);
-	plugin_say(p, &p->last_peer, "%s to %s: on its way, and not paid yet: %s. It goes on by itself.", money,
-	           p->last_peer.name, uncia_pending_text(payment.reason));
-	return false;
+	for (struct waiting *waiting = p->waiting; waiting < p->waiting + WAITING_MAX; waiting++) {
+		if (*waiting->key)
+			tell_waiting(p, waiting);
+		left = left || *waiting->key;
+	}
+	return left;
+}
+
+/* An order of this conversation has ended without a payment, which was told. */
+static void stop_waiting(struct plugin *p, const struct conversation *peer)
+{
+	struct uncia_payment payment;
+	for (struct waiting *waiting = p->waiting; waiting < p->waiting + WAITING_MAX; waiting++) {
+		if (!*waiting->key || !conversation_same(&waiting->peer, peer) || waiting_payment(p, waiting, &payment))
+			continue;
+		*waiting->key = '\0';
+		return;
+	}
 }
 
 void paying_event(struct plugin *p, const struct uncia_event *event)
@@ -212,6 +263,8 @@ void paying_event(struct plugin *p, const struct uncia_event *event)
 	struct conversation peer;
 	if (!tag_read(event->tag, event->tag_size, &peer))
 		return;
+	if (event->kind == UNCIA_EVENT_ORDER && event->error)
+		stop_waiting(p, &peer);
 	if (event->kind == UNCIA_EVENT_ORDER && event->error)
 		plugin_verdict(p, &peer, "✘ Not paid to %s, nothing was signed: %s.", peer.name,
 		               uncia_error_text(event->error));

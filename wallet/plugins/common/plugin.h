@@ -10,6 +10,7 @@
 
 #define PLUGIN_HANDLE_SIZE 140 /* longer handles are none here */
 #define PLUGIN_NAME_SIZE   65  /* what people are called, NUL included */
+#define PLUGIN_LOGIN_SIZE  37  /* longer logins are none here */
 #define PLUGIN_WINDOW_SIZE 129 /* a client's own name of a window */
 #define PLUGIN_LINE_SIZE   1024
 
@@ -20,8 +21,9 @@ struct conversation {
 	char self[PLUGIN_HANDLE_SIZE];   /* the handle under which the peer sees this user now; empty: unknown */
 	char peer[PLUGIN_HANDLE_SIZE];   /* whom it is with; empty: nobody for whom an account could be pinned */
 	char name[PLUGIN_NAME_SIZE];     /* how the peer, or the group, is called here */
+	char login[PLUGIN_LOGIN_SIZE];   /* IRC: the services account that the peer had when this was filled in, as the
+	                                  * server   says; empty: none, or the server does not say */
 	bool group;                      /* more than two read it */
-	bool weak;                       /* nothing but the nick says who it is: another one could have taken it */
 };
 
 /* What a plugin needs of its client. No callback may call back. */
@@ -42,6 +44,9 @@ struct plugin_client {
 	bool (*send)(void *context, const struct conversation *where, const char *text);
 	/* The peer whom this user calls so in a group, as a conversation of two. Returns whether there is one. */
 	bool (*find)(void *context, const struct conversation *group, const char *name, struct conversation *peer);
+	/* Copies the login that the peer of this conversation has now, as far as the server has said; empty as in
+	 * struct conversation. NULL: the client never knows. */
+	void (*login)(void *context, const struct conversation *where, char login[PLUGIN_LOGIN_SIZE]);
 	/* Copies a setting, "home" or "network"; empty where there is none. */
 	void (*setting)(void *context, const char *setting, char *value, size_t size);
 	/* The passphrase where the client keeps it, as text that the caller wipes and frees; NULL where it keeps none.

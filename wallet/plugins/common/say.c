@@ -111,9 +111,19 @@ void name_clean(char name[PLUGIN_NAME_SIZE])
 	strcpy(name, quoted);
 }
 
+void login_text(const char *login, char text[PLUGIN_NAME_SIZE])
+{
+	snprintf(text, PLUGIN_NAME_SIZE, "%.*s", PLUGIN_NAME_SIZE - 1, login);
+	name_clean(text);
+}
+
 void name_text(const struct conversation *peer, char text[WHO_TEXT_SIZE])
 {
-	if (*peer->peer)
+	char login[PLUGIN_NAME_SIZE];
+	login_text(peer->login, login);
+	if (*peer->peer && *peer->login)
+		snprintf(text, WHO_TEXT_SIZE, "%s (%s, login %s)", peer->name, peer->peer, login);
+	else if (*peer->peer)
 		snprintf(text, WHO_TEXT_SIZE, "%s (%s)", peer->name, peer->peer);
 	else
 		snprintf(text, WHO_TEXT_SIZE, "%s", peer->name);

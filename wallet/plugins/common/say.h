@@ -6,7 +6,7 @@
 
 #define MONEY_TEXT_SIZE  64
 #define TIME_TEXT_SIZE   32
-#define WHO_TEXT_SIZE    (PLUGIN_NAME_SIZE + PLUGIN_HANDLE_SIZE + 4)
+#define WHO_TEXT_SIZE    (PLUGIN_NAME_SIZE * 2 + PLUGIN_HANDLE_SIZE + 12)
 #define QUOTED_TEXT_SIZE (UNCIA_MEMO_SIZE + 8)
 
 /* Shows a line in this conversation; where there is none, in the wallet's window. */
@@ -24,7 +24,9 @@ void quoted_text(const char *text, char quoted[QUOTED_TEXT_SIZE]);
 /* Makes of what a client calls somebody a name that cannot pass for our words: as it is where it has letters and digits
  * of ASCII and what JIDs and nicks have beside them; else in quotation marks, as quoted_text has it, and cut to fit. */
 void name_clean(char name[PLUGIN_NAME_SIZE]);
-/* How somebody is called here, with the handle that the account is pinned for. */
+/* A login, as a name. */
+void login_text(const char *login, char text[PLUGIN_NAME_SIZE]);
+/* How somebody is called here, with the handle that the account is pinned for, and the login. */
 void name_text(const struct conversation *peer, char text[WHO_TEXT_SIZE]);
 /* Milliseconds that go on while the machine sleeps, and never step back. */
 uint64_t plugin_now_ms(void);

@@ -2,15 +2,15 @@
 #include "tags.h"
 #include <string.h>
 
-_Static_assert(1 + PLUGIN_WINDOW_SIZE + 2 * PLUGIN_HANDLE_SIZE + PLUGIN_NAME_SIZE <= UNCIA_TAG_SIZE,
+_Static_assert(1 + PLUGIN_WINDOW_SIZE + 2 * PLUGIN_HANDLE_SIZE + PLUGIN_NAME_SIZE + PLUGIN_LOGIN_SIZE <= UNCIA_TAG_SIZE,
                "a tag holds all of it");
 
-/* Flags, then four texts, each with its NUL. */
+/* Flags, then five texts, each with its NUL. */
 uint32_t tag_write(const struct conversation *peer, uint8_t tag[UNCIA_TAG_SIZE])
 {
-	const char *texts[] = {peer->window, peer->own, peer->peer, peer->name};
+	const char *texts[] = {peer->window, peer->own, peer->peer, peer->name, peer->login};
 	uint32_t used = 0;
-	tag[used++] = (uint8_t)(1 | peer->group << 1 | peer->weak << 2);
+	tag[used++] = (uint8_t)(1 | peer->group << 1);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		memcpy(tag + used, texts[i], strlen(texts[i]) + 1);
 		used += (uint32_t)strlen(texts[i]) + 1;
@@ -27,7 +27,8 @@ bool tag_read(const uint8_t *tag, uint32_t size, struct conversation *peer)
 	} texts[] = {{peer->window, sizeof(peer->window)},
 	             {peer->own, sizeof(peer->own)},
 	             {peer->peer, sizeof(peer->peer)},
-	             {peer->name, sizeof(peer->name)}};
+	             {peer->name, sizeof(peer->name)},
+	             {peer->login, sizeof(peer->login)}};
 	uint32_t at = 1;
 	if (!size || !(tag[0] & 1))
 		return false;
@@ -39,6 +40,5 @@ bool tag_read(const uint8_t *tag, uint32_t size, struct conversation *peer)
 		at = (uint32_t)(end - tag) + 1;
 	}
 	peer->group = tag[0] >> 1 & 1;
-	peer->weak = tag[0] >> 2 & 1;
 	return at == size;
 }

@@ -173,7 +173,6 @@ void purple_place(PurpleConversation *conv, struct conversation *where)
 	*where = (struct conversation){.group = purple_conversation_get_type(conv) == PURPLE_CONV_TYPE_CHAT};
 	window_name(conv, where->window);
 	account_handles(account, where);
-	where->weak = account_is_irc(account);
 	bool occupant = is_occupant(account, name);
 	/* Of a JID the resource says from which device. */
 	int shown = account_is_irc(account) || where->group || occupant ? -1 : (int)strcspn(name, "/");
@@ -258,7 +257,7 @@ bool purple_place_find(void *context, const struct conversation *group, const ch
 	/* Of an occupant of a room of XMPP nobody knows who he is: there NAME is a JID. */
 	if (irc ? !purple_conv_chat_find_user(PURPLE_CONV_CHAT(conv), name) : !strchr(name, '@'))
 		return false;
-	*peer = (struct conversation){.weak = irc};
+	*peer = (struct conversation){.group = false};
 	account_handles(account, peer);
 	name_handle(account, name, peer->peer);
 	snprintf(peer->name, sizeof(peer->name), "%s", name);

@@ -3,33 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "chat_handles.h"
+#include "logins.h"
 #include "sending.h"
+#include "servers.h"
 #include "weechat.h"
 
 #define DELAYED_S 60 /* a message whose server says that it is older was kept by a bouncer or a server */
-
-/* Each function of WeeChat is called through it. */
-struct t_weechat_plugin *weechat_plugin;
-
-/* What a server told of itself in its numeric 005; empty where it has not. */
-static void server_says(const char *server, const char *what, char value[SERVER_SIZE])
-{
-	char question[SERVER_SIZE + 32];
-	snprintf(question, sizeof(question), "%s,%s", server, what);
-	char *answer = weechat_info_get("irc_server_isupport_value", question);
-	snprintf(value, SERVER_SIZE, "%s", answer ? answer : "");
-	free(answer);
-}
-
-/* The handle of a nick; empty where it has none, or the server has not said which network it is of. */
-static void nick_handle(const char *server, const char *nick, char handle[PLUGIN_HANDLE_SIZE])
-{
-	char network[SERVER_SIZE], casemapping[SERVER_SIZE];
-	server_says(server, "NETWORK", network);
-	server_says(server, "CASEMAPPING", casemapping);
-	handle_irc(network, *casemapping ? casemapping : NULL, nick, handle);
-}
 
 static void own_nick(const char *server, char nick[PLUGIN_NAME_SIZE])
 {
@@ -97,7 +76,7 @@ void buffer_conversation(struct t_gui_buffer *buffer, struct conversation *where
 	fill_accounts(server, where);
 	if (!where->group) {
 		nick_handle(server, channel, where->peer);
-		where->weak = true;
+		login_now(server, channel, where->login);
 	}
 }
 
@@ -152,6 +131,26 @@ static bool is_connected(const char *server)
 	return connected;
 }
 
+/* The server of a conversation, if it is there. */
+static bool conversation_server(const struct conversation *where, char server[SERVER_SIZE])
+{
+	struct t_gui_buffer *buffer = *where->window ? weechat_buffer_search("==", where->window) : NULL;
+	const char *of = buffer ? weechat_buffer_get_string(buffer, "localvar_server") : NULL;
+	if (of)
+		snprintf(server, SERVER_SIZE, "%s", of);
+	return of || account_server(where, server);
+}
+
+void conversation_login(void *context, const struct conversation *where, char login[PLUGIN_LOGIN_SIZE])
+{
+	char server[SERVER_SIZE];
+	const char *folded = strrchr(where->peer, '/');
+	(void)context;
+	*login = '\0';
+	if (folded && conversation_server(where, server))
+		login_now(server, folded + 1, login);
+}
+
 bool conversation_send(void *context, const struct conversation *where, const char *text)
 {
 	char server[SERVER_SIZE] = "", target[TARGET_SIZE] = "";
@@ -189,7 +188,8 @@ bool conversation_find(void *context, const struct conversation *group, const ch
 		if (!nick_is(server, nick, name))
 			continue;
 		found = true;
-		*peer = (struct conversation){.weak = true};
+		*peer = (struct conversation){.group = false};
+		login_now(server, nick, peer->login);
 		snprintf(peer->name, sizeof(peer->name), "%s", nick);
 		fill_accounts(server, peer);
 		nick_handle(server, nick, peer->peer);
@@ -228,9 +228,9 @@ static bool place_message(const char *server, struct t_hashtable *parsed, struct
 	snprintf(message->sender, sizeof(message->sender), "%s", nick);
 	message->own = nick_is(server, nick, mine);
 	where->group = !nick_is(server, target, mine) && !message->own;
-	where->weak = !weechat_hashtable_get(parsed, "tag_account");
 	fill_accounts(server, where);
 	nick_handle(server, nick, where->peer);
+	login_of_message(server, parsed, message, where->login);
 	snprintf(question, sizeof(question), "%s,%s", server, target);
 	char *pointer = where->group ? weechat_info_get("irc_buffer", question) : NULL;
 	void *buffer = NULL;
@@ -247,14 +247,7 @@ static bool place_message(const char *server, struct t_hashtable *parsed, struct
 
 bool message_read(const char *server, const char *line, struct plugin_message *message)
 {
-	struct t_hashtable *asked =
-	    weechat_hashtable_new(8, WEECHAT_HASHTABLE_STRING, WEECHAT_HASHTABLE_STRING, NULL, NULL);
-	if (!asked)
-		return false;
-	weechat_hashtable_set(asked, "message", line);
-	weechat_hashtable_set(asked, "server", server);
-	struct t_hashtable *parsed = weechat_info_get_hashtable("irc_message_parse", asked);
-	weechat_hashtable_free(asked);
+	struct t_hashtable *parsed = message_parse(server, line);
 	if (!parsed)
 		return false;
 	const char *text = weechat_hashtable_get(parsed, "text");

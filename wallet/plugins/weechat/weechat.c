@@ -1,5 +1,5 @@
 /* The wallet in WeeChat: commands, the wallet's own buffer, and what comes in over IRC. */
-#include "weechat.h"
+#include "logins.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +178,7 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 	                                            .record = weechat_record,
 	                                            .send = conversation_send,
 	                                            .find = conversation_find,
+	                                            .login = conversation_login,
 	                                            .setting = weechat_setting,
 	                                            .passphrase = weechat_passphrase};
 	(void)argc, (void)argv;
@@ -195,6 +196,7 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 	                     "address || request || accept || claim || balance || history || contact || yes || help",
 	                     weechat_typed_uncia, NULL, NULL);
 	weechat_hook_signal("*,irc_in2_privmsg", weechat_heard, NULL, NULL);
+	logins_begin();
 	return WEECHAT_RC_OK;
 }
 

@@ -20,5 +20,6 @@ bool message_read(const char *server, const char *line, struct plugin_message *m
 /* As the callbacks of struct plugin_client. */
 bool conversation_send(void *context, const struct conversation *where, const char *text);
 bool conversation_find(void *context, const struct conversation *group, const char *name, struct conversation *peer);
+void conversation_login(void *context, const struct conversation *where, char login[PLUGIN_LOGIN_SIZE]);
 
 #endif
