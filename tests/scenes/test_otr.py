@@ -5,6 +5,7 @@ import unittest
 
 from messengers import MessengerTest, OTR_PLUGIN, OTR_SCRIPT, OURS, Purple, RawIrc, WeeChat, irc_account, start_ircd, start_prosody, xmpp_account
 from relay import Relay
+from services_ircd import ServicesIrcd
 from test_purple import OUR as PURPLE_OUR
 
 TEXTS = (b"uncia:", b"uncwho", b"uncask", b"uncpaid", b"uncgift", b"UNCIA:", b"I have paid", b"wait for", b"secret lunch")
@@ -180,6 +181,26 @@ class OverIrc(Private):
 		self.relay.change = lambda data: data
 		bob.type("/uncia address", "irc.net.alice")
 		alice.until_shown("irc.net.bob", rf"{alice.our}bob is paid at {bob.wallet.address} from now on")
+
+
+class OverServices(Private):
+	def test_who_is_logged_in_is_known_of_an_encrypted_message(self):
+		"""The script's own line does not say so, and a pin with a login is of nobody without."""
+		server = ServicesIrcd(self)
+		alice, bob = self.weechat("alice", server, "20", "before"), self.weechat("bob", server, "5", "behind")
+		for client in (alice, bob):
+			client.until_shown("irc.server.net", "enabled: account-tag")
+			client.type(f"/quote -server net PRIVMSG Services :login {client.name}")
+			client.until_shown("irc.server.net", f"You are {client.name} now")
+		self.begin(alice, bob, "irc.net.bob", "irc.net.alice")
+		bob.type("/uncia address", "irc.net.alice")
+		alice.until_shown("irc.net.bob", rf"{alice.our}bob is paid at {bob.wallet.address} from now on\. ")
+		bob.type("/uncia request 2", "irc.net.alice")
+		alice.until_shown("irc.net.bob", rf"{alice.our}bob asks to be paid at \S+: 2\.00 \S+\. To pay")
+		alice.type("/uncia accept", "irc.net.bob")
+		self.confirm(alice, "irc.net.bob", r"Pay 2\.00 \S+ to bob \(irc:scenenet/bob, login bob\)")
+		bob.until_shown("uncia.wallet", r"✔ Received 2\.00 ")
+		self.assertEqual(alice.count("irc.net.bob", "ATTENTION"), 0, alice.everything())
 
 
 if __name__ == "__main__":
