@@ -228,12 +228,10 @@ static void stage_begin(struct uncia_wallet *w, enum catch_up_stage stage, uint6
 /* Whether those that are marked weigh F+1, or are all that the network file names. */
 static bool enough(const struct uncia_wallet *w, const bool *flags)
 {
-	uint64_t weight = 0, all = 0;
-	for (uint32_t i = 0; i < w->network->endpoint_count; i++) {
-		all += session_weight(w, i);
+	uint64_t weight = 0;
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
 		weight += flags[i] ? session_weight(w, i) : 0;
-	}
-	return weight > w->network->genesis.committee.faulty || weight == all;
+	return session_enough(w, weight);
 }
 
 /* Whose word counts: who answered this sync, as of `height` at least. Returns whether they are enough. */
@@ -327,12 +325,10 @@ static int begin_sync(struct uncia_wallet *w)
 	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
 		if (session_ready(w, i))
 			ask_waiting(w, i);
-	int rc = uncia_wallet_sync(w);
-	if (rc)
-		return rc;
-	w->sync->thorough = true;
-	c->stage = STAGE_SYNC;
-	return 0;
+	int rc = wallet_sync_thorough(w);
+	if (!rc)
+		c->stage = STAGE_SYNC;
+	return rc;
 }
 
 static bool waiting_is_own(const struct uncia_wallet *w, const struct payment *payment)

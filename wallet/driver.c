@@ -42,6 +42,7 @@
 #define LOOKUP_TIMEOUT_MS  10000u /* of a name; nobody else waits for it */
 #define CONNECT_TIMEOUT_MS 5000u
 #define CONNECT_NEXT_MS    2000u /* where there is another address to try */
+#define SLEPT_MS           5000u /* behind a longer sleep nobody is believed to be there still */
 /* A turn is bounded: what is left is done in the next one, and the descriptor stays readable. */
 #define READ_SIZE         (16u << 10)
 #define READS_PER_TURN    2 /* of all sockets; one may end a handshake */
@@ -60,8 +61,9 @@ struct socket {
 
 struct driver {
 	void *poller;
-	bool running; /* uncia_wallet_process is: it sees for itself what there is to do when it ends */
-	bool stirred; /* uncia_wallet_process has something to do that the poller does not know of */
+	bool running;      /* uncia_wallet_process is: it sees for itself what there is to do when it ends */
+	bool stirred;      /* uncia_wallet_process has something to do that the poller does not know of */
+	uint64_t slept_ms; /* as the system told last */
 	uint32_t count;
 	struct socket *sockets;
 	uint32_t first;           /* whose turn it is to be read from first */
@@ -444,6 +446,7 @@ static int driver_start(struct uncia_wallet *w)
 		return rc;
 	}
 	d->count = count;
+	d->slept_ms = system_slept_ms();
 	for (uint32_t i = 0; i < count; i++)
 		d->sockets[i].fd = -1;
 	w->driver = d;
@@ -485,6 +488,18 @@ void uncia_wallet_wake(const struct uncia_wallet *w)
 		POLLER.wake(w->driver->poller);
 }
 
+/* While the device slept, the other ends may have gone, and nothing tells of it: whoever waited for an answer over such
+ * a connection would wait until the request's time is over. */
+static void renew_links_after_sleep(struct uncia_wallet *w)
+{
+	uint64_t slept = system_slept_ms();
+	if (slept <= w->driver->slept_ms)
+		return;
+	if (slept - w->driver->slept_ms >= SLEPT_MS)
+		session_network_changed(w);
+	w->driver->slept_ms = slept;
+}
+
 int uncia_wallet_process(struct uncia_wallet *w)
 {
 	struct poller_ready ready[READY_PER_TURN];
@@ -493,6 +508,7 @@ int uncia_wallet_process(struct uncia_wallet *w)
 		return rc;
 	w->driver->running = true;
 	w->driver->stirred = false;
+	renew_links_after_sleep(w);
 	int count = POLLER.ready(w->driver->poller, ready, READY_PER_TURN);
 	for (int i = 0; i < count; i++)
 		on_ready(w, &ready[i]);

@@ -13,7 +13,7 @@
 #include "wallet.h"
 
 #define BOOK_BLOB    "holds"
-#define BOOK_VERSION 1
+#define BOOK_VERSION 2
 /* opening ‖ number u32 ‖ end u32 ‖ home ‖ seal ‖ amount u64 ‖ height u64 */
 #define ENTRY_BYTES (HASH_SIZE + 4 + 4 + ADDRESS_SIZE + HASH_SIZE + 8 + 8)
 
@@ -46,20 +46,30 @@ static bool hold_book_reserve(struct hold_book *book)
 	return true;
 }
 
+static bool hold_book_has_lock(const struct hold_book *book, const struct hash *lock)
+{
+	for (size_t i = 0; i < book->lock_count; i++)
+		if (hash_equal(&book->locks[i], lock))
+			return true;
+	return false;
+}
+
 static void hold_book_note_lock(struct hold_book *book, const struct hash *lock)
 {
 	assert(book->lock_count < book->lock_capacity);
+	if (hold_book_has_lock(book, lock))
+		return;
 	if (book->lock_count == HOLD_LOCKS_KEPT)
 		memmove(book->locks, book->locks + 1, --book->lock_count * sizeof(*book->locks));
 	book->locks[book->lock_count++] = *lock;
 }
 
-static bool hold_book_has(const struct hold_book *book, const struct address *id)
+static struct opened_hold *hold_book_find(const struct hold_book *book, const struct address *id)
 {
 	for (size_t i = 0; i < book->count; i++)
 		if (address_equal(&book->open[i].id, id))
-			return true;
-	return false;
+			return &book->open[i];
+	return NULL;
 }
 
 /* Takes up what a final payment has opened. */
@@ -67,18 +77,19 @@ static int hold_book_take(struct hold_book *book, const struct payment *payment,
 {
 	for (uint32_t i = 0; i < payment->hold_count; i++) {
 		const struct hold_opening *hold = &payment->holds[i];
-		if (hold_book_has(book, &hold->id))
+		struct opened_hold *known = hold_book_find(book, &hold->id);
+		if (known && !known->stale)
 			continue;
-		if (!hold_book_reserve(book))
+		if (!known && !hold_book_reserve(book))
 			return UNCIA_E_MEMORY;
-		book->open[book->count++] = (struct opened_hold){.opening = payment->id,
-		                                                 .number = i,
-		                                                 .end = hold->end,
-		                                                 .home = hold->home,
-		                                                 .id = hold->id,
-		                                                 .seal = hold->seal,
-		                                                 .amount = hold->amount,
-		                                                 .height = height};
+		*(known ? known : &book->open[book->count++]) = (struct opened_hold){.opening = payment->id,
+		                                                                     .number = i,
+		                                                                     .end = hold->end,
+		                                                                     .home = hold->home,
+		                                                                     .id = hold->id,
+		                                                                     .seal = hold->seal,
+		                                                                     .amount = hold->amount,
+		                                                                     .height = height};
 		hold_book_note_lock(book, &hold->lock);
 		book->changed = true;
 	}
@@ -95,51 +106,61 @@ void hold_book_close(struct hold_book *book, size_t i)
 /* Takes up that a final payment of this home has taken from a hold: what it took whole is gone. */
 static void hold_book_took(struct hold_book *book, const struct payment *payment)
 {
-	for (size_t i = 0; i < book->count; i++) {
-		struct opened_hold *hold = &book->open[i];
-		if (!address_equal(&hold->id, &payment->sender) || payment->total > hold->amount)
-			continue;
-		hold->amount -= payment->total;
-		book->changed = true;
-		if (hold->amount == 0)
-			hold_book_close(book, i);
+	struct opened_hold *hold = hold_book_find(book, &payment->sender);
+	if (!hold || hold->stale || payment->total > hold->amount)
 		return;
-	}
+	hold->amount -= payment->total;
+	book->changed = true;
+	if (hold->amount == 0)
+		hold_book_close(book, (size_t)(hold - book->open));
 }
 
 /* ---- the archive ------------------------------------------------------------------------------ */
 
-/* Whether the book has read this far already, in an earlier session. */
-static bool was_read(const struct hold_book *book, const struct ended *ended)
+/* The place behind this one in the archive: its segment, and which one in it. */
+static uint64_t place_behind(const struct ended *ended)
 {
-	return book->any &&
-	       (ended->segment < book->segment || (ended->segment == book->segment && ended->place <= book->place));
+	return ((uint64_t)ended->segment << 32 | ended->place) + 1;
+}
+
+/* Takes the id into what tells which payments were read, in whatever order. */
+static void hold_book_mix(struct payment_id *read, const struct payment_id *id)
+{
+	for (size_t i = 0; i < sizeof(id->b); i++)
+		read->b[i] ^= id->b[i];
+}
+
+static int hold_book_read_one(struct uncia_wallet *w, struct hold_book *book, const struct ended *ended)
+{
+	struct record read;
+	if (ended->state != UNCIA_PAYMENT_FINAL || (!ended->opens_holds && !ended->from_hold))
+		return 0;
+	int rc = outbox_read(w, ended, &read);
+	if (rc)
+		return rc;
+	if (ended->from_hold)
+		hold_book_took(book, read.payment);
+	else
+		rc = hold_book_take(book, read.payment, ended->height);
+	outbox_read_free(&read);
+	return rc;
 }
 
 int hold_book_read(struct uncia_wallet *w, struct hold_book *book)
 {
-	int rc = 0;
 	for (; book->seen < w->archive->count; book->seen++) {
 		const struct ended *ended = w->archive->all[book->seen];
-		struct record read;
-		if (was_read(book, ended))
+		uint64_t behind = place_behind(ended);
+		if (behind <= book->known)
 			continue;
-		if (ended->state == UNCIA_PAYMENT_FINAL && (ended->opens_holds || ended->from_hold)) {
-			rc = outbox_read(w, ended, &read);
-			if (!rc) {
-				if (ended->from_hold)
-					hold_book_took(book, read.payment);
-				else
-					rc = hold_book_take(book, read.payment, ended->height);
-				outbox_read_free(&read);
-			}
-			if (rc && rc != UNCIA_E_DAMAGED) /* a damaged one is damaged for good */
-				return rc;
-		}
-		book->any = true;
-		book->segment = ended->segment;
-		book->place = ended->place;
-		book->last = ended->id;
+		int rc = hold_book_read_one(w, book, ended);
+		if (rc && rc != UNCIA_E_DAMAGED)
+			return rc;
+		if (behind > book->next)
+			book->next = behind;
+		/* What is damaged was not read: all is read again at the next start, until its copy is there. */
+		if (!rc)
+			hold_book_mix(&book->read, &ended->id);
 	}
 	return 0;
 }
@@ -162,9 +183,8 @@ size_t hold_book_open(const struct uncia_wallet *w, const struct hold_book *book
 
 bool hold_book_knows(const struct uncia_wallet *w, const struct hold_book *book, const struct hash *lock)
 {
-	for (size_t i = 0; i < book->lock_count; i++)
-		if (hash_equal(&book->locks[i], lock))
-			return true;
+	if (hold_book_has_lock(book, lock))
+		return true;
 	for (const struct tracked *t = w->tracked; t; t = t->hh.next)
 		for (uint32_t i = 0; opens_still(t) && i < t->record.payment->hold_count; i++)
 			if (hash_equal(&t->record.payment->holds[i].lock, lock))
@@ -197,11 +217,15 @@ static void hold_book_get(const uint8_t *from, struct opened_hold *hold)
 	hold_id(&hold->home, &hold->seal, &hold->id);
 }
 
-/* Whether the archive still has, where the book says, what the book has read last. */
+/* Whether what the archive has, up to where the book says, is what the book was made of. (One payment that is still in
+ * its place would not do: parts of a home may be of different times.) */
 static bool is_of_this_archive(const struct uncia_wallet *w, const struct hold_book *book)
 {
-	const struct ended *ended = archive_find_id(w, &book->last);
-	return ended && ended->segment == book->segment && ended->place == book->place;
+	struct payment_id read = {{0}};
+	for (size_t i = 0; i < w->archive->count; i++)
+		if (place_behind(w->archive->all[i]) <= book->known)
+			hold_book_mix(&read, &w->archive->all[i]->id);
+	return memcmp(read.b, book->read.b, sizeof(read.b)) == 0;
 }
 
 static int hold_book_fill(struct hold_book *book, const Uncia__Pb__HoldsRecord *record)
@@ -209,12 +233,10 @@ static int hold_book_fill(struct hold_book *book, const Uncia__Pb__HoldsRecord *
 	int rc = 0;
 	if (record->version != BOOK_VERSION || record->open.len % ENTRY_BYTES != 0 ||
 	    record->locks.len % HASH_SIZE != 0 || record->locks.len / HASH_SIZE > HOLD_LOCKS_KEPT ||
-	    !field_copy(&record->last, book->last.b, sizeof(book->last.b)))
+	    !field_copy(&record->read, book->read.b, sizeof(book->read.b)))
 		return UNCIA_E_DAMAGED;
 	assert(book->count == 0 && book->lock_count == 0);
-	book->any = true;
-	book->segment = record->segment;
-	book->place = record->place;
+	book->known = book->next = ((uint64_t)record->segment << 32 | record->place) + 1;
 	for (size_t at = 0; !rc && at < record->open.len; at += ENTRY_BYTES) {
 		rc = hold_book_reserve(book) ? 0 : UNCIA_E_MEMORY;
 		if (!rc)
@@ -247,11 +269,19 @@ int hold_book_load(struct uncia_wallet *w, struct hold_book *book)
 		rc = hold_book_fill(&stored, (const Uncia__Pb__HoldsRecord *)message);
 	arena_deinit(&arena);
 	blob_free(data, size);
-	if (!rc && is_of_this_archive(w, &stored))
-		*book = stored;
-	else
+	if (rc) {
 		hold_book_free(&stored);
-	return rc == UNCIA_E_MEMORY ? rc : 0;
+		return rc == UNCIA_E_MEMORY ? rc : 0;
+	}
+	*book = stored;
+	if (is_of_this_archive(w, book))
+		return 0;
+	for (size_t i = 0; i < book->count; i++)
+		book->open[i].stale = true;
+	book->known = book->next = 0;
+	book->read = (struct payment_id){{0}};
+	book->changed = true;
+	return 0;
 }
 
 void hold_book_save(struct uncia_wallet *w, struct hold_book *book)
@@ -259,14 +289,14 @@ void hold_book_save(struct uncia_wallet *w, struct hold_book *book)
 	Uncia__Pb__HoldsRecord record = UNCIA__PB__HOLDS_RECORD__INIT;
 	uint8_t *data, *open;
 	size_t size;
-	if (!book->any || !book->changed || !(open = malloc(book->count * ENTRY_BYTES + 1)))
+	if (book->next == 0 || !book->changed || !(open = malloc(book->count * ENTRY_BYTES + 1)))
 		return;
 	for (size_t i = 0; i < book->count; i++)
 		hold_book_put(&book->open[i], open + i * ENTRY_BYTES);
 	record.version = BOOK_VERSION;
-	record.segment = book->segment;
-	record.place = book->place;
-	record.last = field_of(book->last.b, sizeof(book->last.b));
+	record.segment = (uint32_t)((book->next - 1) >> 32);
+	record.place = (uint32_t)(book->next - 1);
+	record.read = field_of(book->read.b, sizeof(book->read.b));
 	record.open = field_of(open, book->count * ENTRY_BYTES);
 	record.locks = field_of((const uint8_t *)book->locks, book->lock_count * HASH_SIZE);
 	int rc = canonical_encode(&record.base, &data, &size);

@@ -13,6 +13,7 @@ struct opened_hold {
 	amount_t amount;         /* that it was opened with, less what this home has taken of it */
 	uint64_t height;         /* at which it was opened */
 	uint64_t again_ms;       /* not looked at before this time */
+	bool stale;              /* kept of a book that lacks some of what was archived: not counted down */
 	bool sent;               /* home is on its way, by this payment: */
 	struct payment_id going; /* pending, or final and not looked at yet */
 };
@@ -22,10 +23,11 @@ struct hold_book {
 	size_t count, capacity;
 	struct hash *locks; /* in the order in which they were opened */
 	size_t lock_count, lock_capacity;
-	/* How far the archive was read: up to a place in it, where this payment is; and what of it in memory. */
-	bool any;
-	uint32_t segment, place;
-	struct payment_id last;
+	/* What was read of the archive: all that stands before the first of these places in earlier sessions, and up to
+	 * before the second by now (hold_book.c); the ids of all that was read, exclusive-or; and how much of it in
+	 * memory. */
+	uint64_t known, next;
+	struct payment_id read;
 	size_t seen;
 	bool changed; /* since it was stored, otherwise than by payments that open none */
 };
@@ -33,8 +35,9 @@ struct hold_book {
 #define HOLDS_OPEN_MAX  100u  /* of one wallet at a time */
 #define HOLD_LOCKS_KEPT 4096u /* the newest */
 
-/* Reads the blob; where it is not there, damaged, or of another time than the archive, the book begins empty. Returns
- * 0; UNCIA_E_MEMORY; what the host returned. */
+/* Reads the blob. Where it is not there or damaged, the book begins empty; where it was not made of what the archive
+ * has now, the archive is read anew, and the holds that it names are kept: what they were read from may be damaged.
+ * Returns 0; UNCIA_E_MEMORY; what the host returned. */
 int hold_book_load(struct uncia_wallet *w, struct hold_book *book);
 /* Reads what the archive has since. Returns 0; UNCIA_E_MEMORY; what the host returned: the rest is read another time.
  */

@@ -51,12 +51,12 @@ struct facts {
 
 /* ---- what this process has told -------------------------------------------------------------- */
 
-static bool is_told(const struct uncia_wallet *w, const struct payment_id *id)
+static struct payment_id *find_told(const struct uncia_wallet *w, const struct payment_id *id)
 {
 	for (size_t i = 0; i < w->notices->told_count; i++)
 		if (memcmp(w->notices->told[i].b, id->b, sizeof(id->b)) == 0)
-			return true;
-	return false;
+			return &w->notices->told[i];
+	return NULL;
 }
 
 /* Room for one more. Whether there is memory. */
@@ -76,13 +76,9 @@ static bool reserve_told(struct uncia_wallet *w)
 
 static void forget_told(struct uncia_wallet *w, const struct payment_id *id)
 {
-	struct notices *n = w->notices;
-	for (size_t i = 0; i < n->told_count; i++) {
-		if (memcmp(n->told[i].b, id->b, sizeof(id->b)) == 0) {
-			n->told[i] = n->told[--n->told_count];
-			return;
-		}
-	}
+	struct payment_id *told = find_told(w, id);
+	if (told)
+		*told = w->notices->told[--w->notices->told_count];
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -143,7 +139,7 @@ static void find_floor(struct uncia_wallet *w)
 {
 	struct notices *n = w->notices;
 	uint64_t height;
-	if (n->has_floor || !w->sync->known || n->floor_tried_ms == w->sync->times.at_ms)
+	if (n->has_floor || !w->sync->sure || n->floor_tried_ms == w->sync->times.at_ms)
 		return;
 	n->floor_tried_ms = w->sync->times.at_ms;
 	n->floor_error = notice_floor_load(&w->host, &height); /* another process may have stored one */
@@ -172,8 +168,10 @@ int uncia_notice_restored(struct uncia_wallet *w)
 	int rc = wallet_usable(w);
 	if (rc)
 		return rc;
-	if (!w->sync->known)
-		return UNCIA_E_UNREACHABLE;
+	if (!w->sync->sure) {
+		rc = wallet_sync_thorough(w);
+		return rc ? rc : UNCIA_E_UNREACHABLE;
+	}
 	uint64_t height = w->sync->height;
 	if (w->notices->has_floor && w->notices->floor > height)
 		height = w->notices->floor;
@@ -231,7 +229,6 @@ static void check_paid(struct uncia_wallet *w, struct notice_check *check, uint6
 	}
 }
 
-/* It was told as paid before. */
 /* Whether it is who told of it first; where that is not known, anybody with that account. */
 static bool told_by_the_same(const struct notice_check *check, const struct notice_record *record)
 {
@@ -239,11 +236,19 @@ static bool told_by_the_same(const struct notice_check *check, const struct noti
 	       (strcmp(record->handle, check->result.handle) == 0 && strcmp(record->own, check->result.own) == 0);
 }
 
-static void check_told(struct uncia_wallet *w, struct notice_check *check, const struct notice_record *record)
+/* It was told as paid before. */
+static void check_told(struct uncia_wallet *w, struct notice_check *check, struct notice_record *record)
 {
 	strcpy(check->result.first, record->handle);
-	if (record->shown || is_told(w, &check->id)) {
+	if (record->shown || find_told(w, &check->id)) {
 		verdict_end(check, UNCIA_NOTICE_AGAIN);
+		/* The host has told it by itself, and now its payer does: others repeat what he has told. That it is
+		 * not stored costs that word. */
+		if (!*record->handle && *check->result.handle) {
+			strcpy(record->own, check->result.own);
+			strcpy(record->handle, check->result.handle);
+			(void)notice_record_store(w, &check->id, record, true);
+		}
 		return;
 	}
 	if (!told_by_the_same(check, record)) {
@@ -539,8 +544,8 @@ static int check_begin(struct uncia_wallet *w, struct notice_check *check)
 	const struct tracked *t = tracked_find(w, &check->id);
 	if (t && t->record.own && !tracked_has_end(t))
 		check->result.verdict = UNCIA_NOTICE_PENDING;
-	if (!w->notices->has_floor && !w->sync->active)
-		rc = uncia_wallet_sync(w);
+	if (!w->notices->has_floor)
+		rc = wallet_sync_thorough(w);
 	assert(!rc); /* there is a network, and nobody else uses the wallet */
 	DL_APPEND(w->notices->list, check);
 	w->notices->count++;

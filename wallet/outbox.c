@@ -283,21 +283,17 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const struct not
 	if (tracked_by_blob(w, blob) || archive_find(w, payment->nonce)) /* the host gave the same nonce twice */
 		return UNCIA_E_EXISTS;
 	/* Tracked before it is stored, so that what is stored is tracked. A payment that was asked for before can be
-	 * this very one: another home with the same words made it in the same second. */
-	struct tracked *t = tracked_find(w, &payment->id);
+	 * this very one: another home with the same words made it in the same second. Whoever follows it goes on, where
+	 * it cannot be stored. */
+	struct tracked *t = tracked_find(w, &payment->id), *followed = t;
 	if (!t && !(t = tracked_add(w, &payment->id)))
 		return UNCIA_E_MEMORY;
-	bool asked = t->following.asked || t->following.followed;
+	const struct record was = t->record;
 	int rc = tracked_make_own(w, t, blob);
-	payment_free(t->record.payment);
 	t->record.payment = payment;
 	t->record.made_ms = w->host.wall_ms(w->host.context);
 	if (!rc)
 		rc = record_keep_notes(&t->record, notes);
-	if (!tracked_has_end(t)) {
-		tracked_move(t, UNCIA_PAYMENT_PENDING);
-		tracked_follow(w, t);
-	}
 	if (!rc)
 		rc = record_encode(&t->record, UNCIA_PAYMENT_PENDING, (struct bytes){NULL, 0}, &data, &size);
 	uint64_t before = w->storing.last;
@@ -306,11 +302,15 @@ int outbox_add(struct uncia_wallet *w, struct payment *payment, const struct not
 		free(data);
 	}
 	if (rc) {
-		t->record.payment = NULL; /* stays the caller's */
-		tracked_remove(w, t);
-		if (asked)
-			events_add_payment(w, &payment->id, rc, (struct bytes){NULL, 0});
+		tracked_disown(w, t, &was);
+		if (!followed)
+			tracked_remove(w, t);
 		return rc;
+	}
+	payment_free(was.payment);
+	if (!tracked_has_end(t)) {
+		tracked_move(t, UNCIA_PAYMENT_PENDING);
+		tracked_follow(w, t);
 	}
 	t->record.durable = true;
 	t->record.stored_after = stored_since(w, before);

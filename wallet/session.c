@@ -74,6 +74,14 @@ uint64_t session_weight(const struct uncia_wallet *w, uint32_t node)
 	return w->network->genesis.committee.validators[w->network->endpoints[node].validator].weight;
 }
 
+bool session_enough(const struct uncia_wallet *w, uint64_t weight)
+{
+	uint64_t all = 0;
+	for (uint32_t i = 0; i < w->network->endpoint_count; i++)
+		all += session_weight(w, i);
+	return weight > w->network->genesis.committee.faulty || weight == all;
+}
+
 uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k)
 {
 	return w->session->order[k];

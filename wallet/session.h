@@ -41,6 +41,8 @@ void session_wake(struct uncia_wallet *w);
 /* 0; UNCIA_E_ARGUMENT where there is no such validator; as wallet_usable. */
 int session_usable(const struct uncia_wallet *w, uint32_t node);
 uint64_t session_weight(const struct uncia_wallet *w, uint32_t node);
+/* Whether validators of this weight have an honest one among them: F+1, or all that the network file names. */
+bool session_enough(const struct uncia_wallet *w, uint64_t weight);
 /* The k-th of the random order. */
 uint32_t session_in_order(const struct uncia_wallet *w, uint32_t k);
 /* What links are needed for: nothing; to be told, which takes those that weigh F+1; work, which takes several. */

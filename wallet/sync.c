@@ -82,6 +82,13 @@ int uncia_wallet_sync(struct uncia_wallet *w)
 	return 0;
 }
 
+int wallet_sync_thorough(struct uncia_wallet *w)
+{
+	int rc = uncia_wallet_sync(w);
+	w->sync->thorough = w->sync->thorough || !rc;
+	return rc;
+}
+
 void wallet_sync_cancel(struct uncia_wallet *w)
 {
 	assert(w->sync->active);
@@ -156,7 +163,7 @@ static struct sync_times answered_times(const struct uncia_wallet *w)
 }
 
 /* Takes the newest that was proved, or the absence, and never goes back in height. */
-static void wallet_sync_conclude(struct uncia_wallet *w)
+static void wallet_sync_conclude(struct uncia_wallet *w, bool sure)
 {
 	struct sync *s = w->sync;
 	uint64_t absent = 0;
@@ -170,6 +177,7 @@ static void wallet_sync_conclude(struct uncia_wallet *w)
 			s->state = s->best;
 	}
 	s->known = true;
+	s->sure = s->sure || sure;
 	s->times = answered_times(w);
 	wallet_sync_finish(w, 0);
 }
@@ -223,11 +231,10 @@ static void wallet_sync_decide(struct uncia_wallet *w)
 			weight += session_weight(w, i);
 	assert(weight <= c->weight);
 	uint64_t waited_ms = s->thorough ? 0 : now - s->first_answer_ms;
-	if (believable && (weight > not_enough(c, waited_ms) || all_answered(w)))
-		wallet_sync_conclude(w);
-	else if (believable && now >= s->started_ms + w->request_timeout_ms)
-		wallet_sync_conclude(w);
-	else if (now >= s->started_ms + w->request_timeout_ms || session_all_lied(w))
+	bool over = now >= s->started_ms + w->request_timeout_ms, last = over || all_answered(w);
+	if (believable && (last || weight > not_enough(c, waited_ms)))
+		wallet_sync_conclude(w, weight >= c->weight - c->faulty || (last && session_enough(w, weight)));
+	else if (over || session_all_lied(w))
 		wallet_sync_finish(w, session_no_answer(w));
 }
 

@@ -24,7 +24,7 @@ struct sync_times {
 
 struct sync {
 	bool active;
-	bool thorough; /* it waits for W-F, not for F+1, where they can be had: for the paying of a new key */
+	bool thorough; /* it waits for W-F, not for F+1, where they can be had */
 	int error;     /* of the last one */
 	uint64_t generation, started_ms, first_answer_ms;
 	struct sync_answer *answers; /* as the network's endpoints */
@@ -33,13 +33,17 @@ struct sync {
 	/* what the last ones found out */
 	bool known, exists;
 	struct account_state state;
-	uint64_t height;         /* of the state, or as of which there is no account */
+	uint64_t height; /* of the state, or as of which there is no account */
+	bool sure;       /* nothing that was final when this wallet was opened is above that height: wallet 7.6 */
 	struct sync_times times; /* of the last one that found something out */
 };
 
 /* Returns 0 or UNCIA_E_MEMORY. */
 int wallet_sync_init(struct uncia_wallet *w);
 void wallet_sync_deinit(struct uncia_wallet *w);
+/* Begins a sync, or goes on with the one under way, that is not content with fewer answers than the others could add
+ * to: what it finds out is sure. Returns as uncia_wallet_sync. */
+int wallet_sync_thorough(struct uncia_wallet *w);
 /* Ends it without an event. */
 void wallet_sync_cancel(struct uncia_wallet *w);
 void wallet_sync_link_up(struct uncia_wallet *w, uint32_t node);

@@ -54,6 +54,17 @@ uint64_t system_now_ms(void *context)
 #endif
 }
 
+uint64_t system_slept_ms(void)
+{
+#if defined(CLOCK_BOOTTIME) && !defined(_WIN32)
+	/* In this order: what passes between the two makes it less, and is no sleep. */
+	uint64_t with = clock_ms(CLOCK_BOOTTIME), without = clock_ms(CLOCK_MONOTONIC);
+	return with > without ? with - without : 0;
+#else
+	return 0;
+#endif
+}
+
 uint64_t system_wall_ms(void *context)
 {
 	(void)context;

@@ -9,6 +9,8 @@
 int system_random(void *context, void *buffer, size_t size);
 /* Milliseconds that never step back, and go on while the device sleeps where the system can tell them so. */
 uint64_t system_now_ms(void *context);
+/* For how many milliseconds the device has slept since it was started; 0 where the system does not tell. */
+uint64_t system_slept_ms(void);
 /* Milliseconds since 1970. */
 uint64_t system_wall_ms(void *context);
 /* Which process this is: a child of fork is another one. */

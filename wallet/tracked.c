@@ -88,6 +88,16 @@ int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob
 	return t->record.own ? 0 : UNCIA_E_MEMORY;
 }
 
+void tracked_disown(struct uncia_wallet *w, struct tracked *t, const struct record *was)
+{
+	assert(!was->own);
+	if (t->record.own)
+		HASH_DELETE(by_blob, w->outbox, t);
+	free(t->record.memo);
+	free(t->record.tag);
+	t->record = *was;
+}
+
 /* Allowed moves, from the line's state to the column's. A payment starts as UNKNOWN; an end never changes. */
 static const bool tracked_moves[][UNCIA_PAYMENT_EXPIRED + 1] = {
     /*                      UNKNOWN PENDING FINAL EXPIRED */

@@ -84,6 +84,8 @@ struct tracked *tracked_by_blob(const struct uncia_wallet *w, const char *blob);
 struct tracked *tracked_add(struct uncia_wallet *w, const struct payment_id *id);
 /* It is one of this outbox. Returns 0 or UNCIA_E_MEMORY. */
 int tracked_make_own(struct uncia_wallet *w, struct tracked *t, const char *blob);
+/* It could not be stored: it is as it was before tracked_make_own. */
+void tracked_disown(struct uncia_wallet *w, struct tracked *t, const struct record *was);
 /* Whether it is FINAL or EXPIRED: that never changes. */
 bool tracked_has_end(const struct tracked *t);
 /* How the host may see it: as pending until its end is durable. */

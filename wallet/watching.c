@@ -245,6 +245,10 @@ static void watching_find_tip(struct uncia_wallet *w)
 {
 	struct watching *x = w->watching;
 	const struct sync *s = w->sync;
+	if (x->stage == WATCHING_TIP && w->storing.failed) {
+		x->stage = WATCHING_ENDED; /* the place never will be durable */
+		watching_announce(w, w->storing.failed);
+	}
 	if (x->stage != WATCHING_TIP || s->active || x->place_after > w->storing.done)
 		return;
 	if (x->place_after != 0) {
@@ -252,12 +256,12 @@ static void watching_find_tip(struct uncia_wallet *w)
 		return;
 	}
 	if (x->sync_ms != 0) {
-		if (wallet_now(w) >= x->sync_ms && !uncia_wallet_sync(w))
+		if (wallet_now(w) >= x->sync_ms && !wallet_sync_thorough(w))
 			x->sync_ms = 0;
 		return;
 	}
 	uint64_t before = w->storing.last;
-	int rc = s->error;
+	int rc = s->error ? s->error : s->sure ? 0 : UNCIA_E_UNREACHABLE;
 	if (!rc) {
 		const struct watching_proof tip = {
 		    .known = true, .exists = s->exists, .height = s->height, .entry = s->state.entry};

@@ -67,6 +67,7 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_timeout_ms(const struct uncia_wallet
 /* The device is on another network, or has one again: connections are given up, and made anew at once where they are
  * needed, without the pause that follows a failure. What is under way goes on over the new ones. Where it is called for
  * nothing it costs a handshake a validator. Those that answered what does not verify are left alone as long as before.
+ * Once the device has slept for some seconds uncia_wallet_process does it by itself, on Linux.
  * Returns: 0; UNCIA_E_NETWORK where the wallet was opened without one; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_network_changed(struct uncia_wallet *wallet);

@@ -310,9 +310,10 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_notice_result(struct uncia_wallet *wallet, 
 UNCIA_API UNCIA_MUST_CHECK int uncia_notice_acknowledge(struct uncia_wallet *wallet, const struct uncia_payment_id *id);
 
 /* The home has come back from a backup: what it told as paid since is forgotten. So all that was paid up to now counts
- * as told, up to the state that the last sync proved. A home that was made from the words needs no such call.
- * Returns: 0; UNCIA_E_UNREACHABLE where no state is proved: uncia_wallet_sync first; UNCIA_E_IO; UNCIA_E_MEMORY;
- *	UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * as told, up to the state that syncs have proved. A home that was made from the words needs no such call.
+ * Returns: 0; UNCIA_E_UNREACHABLE where too few validators have answered for that since it was opened: they are asked,
+ *	and the call is right again after the next UNCIA_EVENT_BALANCE; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_BUSY;
+ *	UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open.
  * Spec: wallet.md 7.11. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_notice_restored(struct uncia_wallet *wallet);

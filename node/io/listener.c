@@ -129,6 +129,7 @@ static void door_take(struct door *door, int fd)
 	if (door->waiting_count == LISTENER_WAITING_MAX) {
 		struct waiting *oldest = door->waiting;
 		counters->pushed_out++;
+		counters->web_failed += door->web;
 		tcp_close(oldest->tcp);
 		waiting_forget(oldest);
 	}

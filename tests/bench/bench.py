@@ -13,7 +13,7 @@
   gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
   watchers   10,000 wallets that wait to be paid at one validator (--watchers): memory for each, and how long after a
              payment they are told, at 200 payments a second and while nothing else comes
-  chat       from /pay typed in one WeeChat to the other one showing what came in, an IRC server between (--payments-typed);
+  chat       from /pay typed in one messenger to the other one showing what came in, WeeChat and libpurple (--payments-typed);
              not part of --all: its clients are installed for it
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
@@ -219,8 +219,9 @@ class Bench:
 
     def chat(self):
         result = self.result["chat"] = measures.chat(self.tools, self.arguments.payments_typed)
-        self.figures.set("chat_p50_ms", result["shown_ms"]["p50"])
-        self.figures.set("chat_p99_ms", result["shown_ms"]["p99"])
+        for client in ("weechat", "purple"):
+            for quantile in ("p50", "p99"):
+                self.figures.set(f"chat_{client}_{quantile}_ms", result[f"{client}_shown_ms"][quantile])
 
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)

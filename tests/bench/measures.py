@@ -32,7 +32,7 @@ class Shape:
 
 
 def chat(tools, payments):
-    """Two WeeChats on an IRC server and a devnet, by tests/scenes/chat.py: from what one types to what the other shows."""
+    """Two messengers of each kind and a devnet, by tests/scenes/chat.py: from what one types to what the other shows."""
     tests = pathlib.Path(__file__).resolve().parent.parent
     environment = {**os.environ, "UNCIA_BIN": str(tools.bin), "PYTHONPATH": str(tests / "integration")}
     return run_json("python3", "-B", tests / "scenes" / "chat.py", "--measure", payments, env=environment)

@@ -1,6 +1,7 @@
 """The Python binding: claims and other holds, against a network."""
 import asyncio
 import contextlib
+import hashlib
 import random
 import time
 import unittest
@@ -8,7 +9,9 @@ from decimal import Decimal
 
 from python_binding import BindingTest
 
+import clocks
 import uncia
+from unciad import BIN, Devnet, free_ports
 from uncia import ErrorCode, HoldRequest, PaymentState
 
 TAKER = """
@@ -165,6 +168,97 @@ class Holds(BindingTest):
 				self.assertEqual((await bob.holds.take(text)).state, PaymentState.FINAL)
 			self.assertEqual((await bob.balance()).balance, Decimal("1.70"))
 			self.assertEqual(len(bob.outbox()), 8)
+
+	def test_a_deposit_is_taken_in_parts_by_its_key(self):
+		self.start()
+		self.run_async(self.deposit())
+
+	async def deposit(self):
+		async with contextlib.AsyncExitStack() as stack:
+			alice, bob, carol = await self.wallets(stack, "alice", "bob", "carol")
+			hold = await alice.holds.open(bob.holds.key, "4", key="room", seconds=1200, memo="room 7")
+			opening = hold.opening.payment.id
+			self.assertEqual((hold.fate, hold.state.balance, hold.hold.home), ("open", 4, alice.address))
+			again = await alice.holds.open(bob.holds.key.hex(), "4", key="room", seconds=1200, memo="room 7")
+			self.assertEqual(again.hold.id, hold.hold.id)
+			await self.refused(uncia.NotFoundError, ErrorCode.NOT_FOUND, carol.holds.take_from(opening))
+			part = await bob.holds.take_from(opening, amount="2", key="night 1")
+			self.assertEqual((part.state, part.sender, part.received), (PaymentState.FINAL, hold.hold.id, 2))
+			self.assertEqual((await bob.holds.take_from(opening, amount="2", key="night 1")).id, part.id)
+			await self.refused(uncia.RefusedError, ErrorCode.KEY_REUSED, bob.holds.take_from(opening, amount="1", key="night 1"))
+			await self.refused(uncia.RefusedError, ErrorCode.FUNDS, bob.holds.take_from(opening, amount="3", key="night 2"))
+			await self.refused(uncia.RefusedError, ErrorCode.END, bob.holds.give_back(opening))
+			await bob.holds.take_from(opening, amount="0.50", key="night 2", to=carol.address)
+			seen = await carol.holds.look(opening)
+			self.assertEqual((seen.fate, seen.state.balance, [left.payment.amount for left in seen.state.left]),
+				("open", Decimal("1.50"), [Decimal("0.50"), 2]))
+			# Two tasks at once are one take; called again, it is found.
+			rest = await asyncio.gather(bob.holds.take_from(opening), bob.holds.take_from(opening))
+			self.assertEqual({one.id for one in rest}, {(await bob.holds.take_from(opening)).id})
+			for wallet in (alice, bob):
+				await self.refused(uncia.RefusedError, ErrorCode.FUNDS, wallet.holds.give_back(opening))
+			await self.refused(uncia.NotFoundError, ErrorCode.NOT_FOUND, alice.holds.look(opening, 1))
+			claim = await alice.holds.new_claim("0.25", key="claim")
+			listed = await alice.holds.list()
+			self.assertEqual([(own.fate, own.claim, own.hold.amount) for own in listed.holds], [("taken", None, 4), ("open", claim, Decimal("0.25"))])
+			self.assertEqual((listed.error, listed.holds[0].state.balance), (None, 0))
+			self.assertEqual([(await w.balance()).balance for w in (alice, bob, carol)], [Decimal("0.75"), Decimal("3.50"), Decimal("0.50")])
+
+	def test_a_secret_is_shown_for_what_was_agreed(self):
+		self.start()
+		self.run_async(self.secret())
+
+	async def secret(self):
+		async with contextlib.AsyncExitStack() as stack:
+			alice, bob = await self.wallets(stack, "alice", "bob")
+			secret = random.randbytes(32)
+			hold = await alice.holds.open(bob.contact_text(), "2", key="k", seconds=3600, secret_hash=hashlib.sha256(secret).digest())
+			opening = hold.opening.payment.id
+			await self.refused(uncia.NotFoundError, ErrorCode.NOT_FOUND, bob.holds.take_from(opening))
+			await self.refused(uncia.NotFoundError, ErrorCode.NOT_FOUND, bob.holds.take_from(opening, secret=bytes(32)))
+			await self.refused(uncia.UsageError, ErrorCode.ARGUMENT, bob.holds.take_from(opening, secret=b"short"))
+			await self.refused(uncia.RefusedError, ErrorCode.FUNDS, bob.holds.take_from(opening, secret=secret, agreed="3"))
+			self.assertEqual((await alice.holds.look(opening)).state.left, ())  # and nobody has seen it
+			self.assertEqual((await bob.holds.take_from(opening, secret=secret)).received, 2)
+			await self.refused(uncia.VerificationError, ErrorCode.CHANGED, alice.holds.open(bob.contact_text()[:-1], "1", key="n"))
+			await self.refused(uncia.UsageError, ErrorCode.ARGUMENT, alice.holds.open("00ff", "1", key="n"))
+			await self.refused(uncia.VerificationError, ErrorCode.SIGNATURE, alice.holds.open(bytes(32), "1", key="n"))
+			self.assertEqual((await alice.balance()).balance, 3)
+
+	@unittest.skipUnless(clocks.LIBRARIES, "libfaketime is not installed")
+	def test_after_its_end_a_hold_goes_home_by_whoever_asks(self):
+		clock = self.dir / "clock"
+		clocks.set_clock(clock, "+0")
+		settings = [f"{name}={value}" for name, value in clocks.environment(clock).items()]
+		net = Devnet(self.dir, [*settings, str(BIN / "unciad"), "devnet", "--dir", "net", "--base-port", str(free_ports(8)),
+			"--smallest", "0.000001"], program="env")
+		self.addCleanup(net.kill)
+		self.assertTrue(net.first_line(120), net.errors())
+		self.network = self.dir / "net" / "network.conf"
+		self.run_async(self.home(clock))
+
+	async def home(self, clock):
+		async with contextlib.AsyncExitStack() as stack:
+			alice, bob = await self.wallets(stack, "alice", "bob")
+			opening = (await alice.holds.open(bob.holds.key, "2", key="k", seconds=600)).opening.payment.id
+			claim = await alice.holds.new_claim("1", key="claim", seconds=600)
+			alice.close()  # an open one would bring it home by itself
+			clocks.set_clock(clock, "+11m")
+			fate, turn = "open", 0
+			while fate == "open":  # until there are blocks of the new time
+				await uncia.create(self.dir / f"carol {turn}", no_passphrase=True)
+				async with uncia.Wallet(self.dir / f"carol {turn}", self.network) as carol:
+					fate, turn = (await carol.holds.look(opening)).fate, turn + 1
+			self.assertEqual(fate, "ended")
+			carol = await stack.enter_async_context(uncia.Wallet(self.dir / "carol 0", self.network))
+			await self.refused(uncia.RefusedError, ErrorCode.END, carol.holds.take(claim))
+			back = await carol.holds.give_back(opening)
+			self.assertEqual((back.state, back.amount), (PaymentState.FINAL, 2))
+			self.assertEqual((await carol.holds.give_back(opening)).id, back.id)
+			await alice.open()
+			while (fates := [own.fate for own in (await alice.holds.list()).holds]) == ["returned", "ended"]:
+				pass  # the other one comes home by itself
+			self.assertEqual((fates, (await alice.balance()).balance), (["returned", "returned"], 5))
 
 
 if __name__ == "__main__":

@@ -324,8 +324,8 @@ static void seed_archive(const struct payment *payment, const uint8_t *record, s
 	Uncia__Pb__HoldsRecord holds = UNCIA__PB__HOLDS_RECORD__INIT;
 	uint8_t open[108] = {9};
 	be32_put(open + 36, FIXTURE_TIME_S + 600);
-	holds.version = 1;
-	holds.last = field_of(payment->id.b, HASH_SIZE);
+	holds.version = 2;
+	holds.read = field_of(payment->id.b, HASH_SIZE);
 	holds.open = field_of(open, sizeof(open));
 	holds.locks = field_of(open, HASH_SIZE);
 	assert(canonical_encode(&holds.base, &bytes, &size) == 0);

@@ -216,7 +216,7 @@ static void read_holds(const struct uncia_wallet *w)
 	const struct hold_book *book = &w->homing->book;
 
 	assert(book->count <= book->capacity && book->lock_count <= HOLD_LOCKS_KEPT);
-	assert(book->any || book->count == 0);
+	assert(book->known <= book->next);
 	assert(uncia_wallet_coming_home(w) <= book->count);
 }
 

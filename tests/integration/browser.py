@@ -11,13 +11,14 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Browser:
-	def __init__(self, profile):
+	def __init__(self, profile, *arguments):
 		port = free_port()
 		self.log = open(profile.parent / "chromedriver.log", "wb")
 		self.process = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=self.log, stderr=self.log)
 		self.base, self.session = f"http://127.0.0.1:{port}", None
 		self.until(lambda: self.ask("GET", "/status")["ready"], "chromedriver to be ready", (OSError,))
-		options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}"]}
+		options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={profile}",
+			*arguments]}
 		self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options,
 			"goog:loggingPrefs": {"browser": "ALL"}}}})["sessionId"]
 		self.first = self.ask("GET", "/window")
@@ -52,6 +53,10 @@ class Browser:
 		window = Window(self, handle)
 		window.ask("POST", "/url", {"url": url})
 		return window
+
+	def command(self, name, **parameters):
+		"""One of Chromium's own (its DevTools Protocol), of the window that was used last."""
+		return self.ask("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
 
 	def console(self):
 		return [entry for entry in self.ask("POST", "/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]

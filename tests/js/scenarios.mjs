@@ -111,7 +111,7 @@ for (const [way, options] of [["WebSocket", { WebSocket }], ["TCP", {}]])
 		const notice = made.parseNotice(made.notice({ id: paid.id, memo: "tea" }, own.network), own.network);
 		assert.deepEqual(notice, { id: paid.id, memo: "tea" });
 		const contact = made.parseContact(bob.contact("xmpp:bob@example.org"), own.network);
-		assert.deepEqual(contact, { address: bob.address(), handle: "xmpp:bob@example.org" });
+		assert.deepEqual(contact, { address: bob.address(), handle: "xmpp:bob@example.org", key: bob.holds.key });
 		/* Who is who, and what he says. */
 		const [toBob, toAlice] = [{ own: "xmpp:alice@example.org", handle: "xmpp:bob@example.org" },
 			{ own: "xmpp:bob@example.org", handle: "xmpp:alice@example.org" }];
@@ -285,7 +285,9 @@ test("a payment that is not durable does not leave", async () => {
 	};
 	let paid = null;
 	const paying = alice.pay({ to: bob.address(), amount: 1000000n, key: "late" }).then((payment) => (paid = payment));
-	await began;
+	await began; // the first write, which may be another one's
+	while (!alice.byKey("late"))
+		await new Promise((resolve) => setImmediate(resolve));
 	const { id } = alice.byKey("late");
 	/* Questions and answers go, over the very links that it would leave by; several rounds of them. */
 	for (let i = 0; i < 5; i++) {

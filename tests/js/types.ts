@@ -16,6 +16,14 @@ async function chat(uncia: Uncia, text: string, storage: Storage): Promise<Payme
 	const page = await wallet.history({ limit: 10 });
 	if (page.next)
 		await wallet.history({ before: page.next });
+	const hold = await wallet.holds.open({ taker: wallet.holds.key, amount: 1n, secretHash: uncia.holdLock(wallet.holds.key), key: "h" });
+	const { state, left } = await wallet.holds.look(hold.opening, { number: hold.number });
+	if (state === "open" && left.length === 0)
+		await wallet.holds.takeFrom(hold.opening, { amount: 1n, secret: new Uint8Array(32), key: "part 1" });
+	for (const one of (await wallet.holds.list()).holds)
+		if (one.state !== "pending" && one.state !== "unknown" && one.claim)
+			await wallet.takeClaim(one.claim, { to: one.left[0].outputs[0].address });
+	await wallet.holds.giveBack(hold.opening);
 	return wallet.follow(paid.id);
 }
 
@@ -27,6 +35,8 @@ async function main(): Promise<void> {
 		if (error instanceof UnciaError && error.code === errors.UNCIA_E_FUNDS)
 			throw error;
 	}
+	// @ts-expect-error whose it is
+	(await load()).holdLock(7);
 	// @ts-expect-error amounts are bigint
 	(await load()).formatAmount(0.5);
 }

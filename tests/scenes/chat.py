@@ -5,7 +5,8 @@ validators, all on this machine. Nothing is left running and nothing behind.
 	chat.py               both with WeeChat in tmux, to type into
 	chat.py --finch       both with Finch in tmux, to type into
 	chat.py --script      plays a conversation, and prints what both have seen
-	chat.py --measure N   from /pay typed to the payee's client showing the payment, N times; prints one JSON object"""
+	chat.py --measure N   from /pay typed to the payee's client showing the payment, N times in two WeeChats over IRC and N times
+	                      in two clients of libpurple over XMPP; prints one JSON object"""
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import sys
 import time
 
 from finch import Finch, Tmux
-from messengers import MessengerTest, OURS, PREFIX_OF_CODE, WeeChat, start_ircd, start_prosody, xmpp_account
+from messengers import MessengerTest, OURS, PREFIX_OF_CODE, Purple, WeeChat, start_ircd, start_prosody, xmpp_account
 
 HINT = """In the left window you are Alice, in the right one Bob. Type, each in the conversation with the other:
 
@@ -68,10 +69,19 @@ class Stage(MessengerTest):
 		self.ircd = start_ircd(self)
 		return self.person("alice", "20", "bob"), self.person("bob", "5", "alice")
 
+	def purples(self):
+		server, clients = start_prosody(self), []
+		for name, peer in (("alice", "bob"), ("bob", "alice")):
+			wallet = self.funded(f"{name}-of-xmpp")
+			client = Purple(self, name, xmpp_account(server, name), wallet.home, self.network.file).connected()
+			client.wallet, client.window = wallet, client.talk(f"{peer}@scene.test")
+			clients.append(client)
+		return clients
+
 	def introduce(self, alice, bob):
 		for shows, sees in ((bob, alice), (alice, bob)):
 			shows.type("/uncia address", shows.window)
-			sees.until_shown(sees.window, f"{shows.name} is paid at {shows.wallet.address}")
+			sees.until_shown(sees.window, rf"{shows.name}\S* is paid at {shows.wallet.address}")
 
 	def pay_first(self, payer, payee, amount, note=""):
 		payer.type(f"/pay {amount} {note}".strip(), payer.window)
@@ -117,11 +127,12 @@ def shown_at(path, pattern, begin, seconds=30):
 	raise SystemExit(f"chat: nothing shown within {seconds} s: {pattern}\n{path.read_text()[-1000:]}")
 
 
-def measure(stage, payments):
-	alice, bob = stage.headless()
+def measure(stage, clients, path, payments):
+	"""Payments typed one at a time, to an account that was paid before. What the payee's client shows is written to path."""
+	alice, bob = clients
 	stage.introduce(alice, bob)
 	stage.pay_first(alice, bob, "0.01")
-	path, taken = bob.logs / f"{bob.window}.weechatlog", []
+	taken = []
 	for number in range(payments):
 		amount = f"0.0{number % 900 + 100}1"  # the same a moment ago would be asked about
 		begin, typed = path.stat().st_size, time.monotonic()
@@ -129,9 +140,19 @@ def measure(stage, payments):
 		shown = shown_at(path, f"✔ Received {amount} ".encode(), begin)
 		taken.append((shown - typed) * 1e3)
 		alice.until_shown(alice.window, rf"✔ Paid {amount} ")
+	for client in clients:
+		client.kill()
 	quantiles = statistics.quantiles(taken, n=100, method="inclusive")
-	print(json.dumps({"payments": payments, "shown_ms": {"p50": round(quantiles[49], 2), "p90": round(quantiles[89], 2),
-		"p99": round(quantiles[98], 2), "min": round(min(taken), 2), "max": round(max(taken), 2)}}))
+	return {"p50": round(quantiles[49], 2), "p90": round(quantiles[89], 2), "p99": round(quantiles[98], 2), "min": round(min(taken), 2),
+		"max": round(max(taken), 2)}
+
+
+def measure_both(stage, payments):
+	weechats = stage.headless()
+	weechat = measure(stage, weechats, weechats[1].logs / f"{weechats[1].window}.weechatlog", payments)
+	purples = stage.purples()
+	purple = measure(stage, purples, purples[1].home / "output", payments)
+	print(json.dumps({"payments": payments, "weechat_shown_ms": weechat, "purple_shown_ms": purple}))
 
 
 def people_of(stage, client):
@@ -200,7 +221,7 @@ def main():
 		elif arguments == ["--script"]:
 			script(stage)
 		elif len(arguments) == 2 and arguments[0] == "--measure" and arguments[1].isdigit() and int(arguments[1]) > 1:
-			measure(stage, int(arguments[1]))
+			measure_both(stage, int(arguments[1]))
 		else:
 			raise SystemExit(__doc__)
 

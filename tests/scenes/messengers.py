@@ -16,11 +16,13 @@ TESTS = BUILD / "tests"
 NETWORK = "SceneNet"
 OURS = "≡ uncia"
 PREFIX_OF_CODE = "/uncia yes "
+OTR_PLUGIN = str(TESTS / "otr_plugin.so")
+OTR_SCRIPT = "/usr/share/weechat/python/otr.py"
 
 
-def built(client):
+def built(client, folder=BUILD / "lib"):
 	"""The plugin for this client, as this build has made it."""
-	path = BUILD / "lib" / client / "uncia.so"
+	path = folder / client / "uncia.so"
 	if not path.exists():
 		raise AssertionError(f"{path} is not there: the plugins are built with -DUNCIA_PLUGINS=ON")
 	return str(path)
@@ -153,13 +155,15 @@ class RawIrc:
 class WeeChat(Client):
 	"""weechat-headless, typed to by its FIFO, read by its logs."""
 
-	def __init__(self, test, name, ircd, wallet, network_file, start=True):
-		self.test, self.name, self.ircd = test, name, ircd
+	def __init__(self, test, name, ircd, wallet, network_file, start=True, otr=None, **environment):
+		"""otr: the script for it is loaded before our plugin ("before") or after it ("behind")."""
+		self.test, self.name, self.ircd, self.otr = test, name, ircd, otr
 		self.home = test.dir / f"weechat-{name}"
 		self.home.mkdir()
 		self.logs = self.home / "logs"
-		self.environment = {**test.environment, **preloads(), "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file),
-			"LANG": "C.UTF-8"}
+		# Where AddressSanitizer is loaded before WeeChat, its plugin for Python waits for ever: then ours has no sanitizer.
+		self.environment = {**test.environment, **({} if otr else preloads()), "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file),
+			"LANG": "C.UTF-8", **environment}
 		(self.home / "logger.conf").write_text("[look]\nbacklog = 0\n[file]\nauto_log = on\nflush_delay = 0\npath = \"${weechat_data_dir}/logs\"\n")
 		(self.home / "fifo.conf").write_text("[file]\nenabled = on\npath = \"${weechat_data_dir}/fifo\"\n")
 		(self.home / "irc.conf").write_text(f"""[server_default]
@@ -174,6 +178,15 @@ net.ssl = off
 
 net.autoconnect = on
 """)
+		if otr:
+			# The script's pieces are longer than those in which WeeChat sends a long line, and libotr does not join pieces of pieces.
+			with open(self.home / "irc.conf", "a", encoding="utf-8") as settings:
+				settings.write("net.split_msg_max_length = 0\n")
+			# Lines of a private conversation are logged only where that is wanted: the scenes read them. Python's own library is
+			# found by the program python3, and has to be that of Debian's potr.
+			(self.home / "otr.conf").write_text("[policy]\ndefault.log = on\n")
+			self.environment |= {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(pathlib.Path(__file__).parent / "potr"),
+				"PYTHONDONTWRITEBYTECODE": "1"}
 		self.process = None
 		test.addCleanup(self.kill)
 		if start:
@@ -182,7 +195,11 @@ net.autoconnect = on
 	def command(self, program):
 		# No others of WeeChat's plugins, and no backlog: where a sanitizer is loaded before it, glibc's regcomp waits for ever for a
 		# lock of its own in this locale.
-		return [program, "--dir", str(self.home), "-P", "irc,fifo,logger", "-r", f"/plugin load {built('weechat')}"]
+		ours = f"/plugin load {built('weechat', TESTS / 'plain' if self.otr else BUILD / 'lib')}"
+		script = f"/script load {OTR_SCRIPT}"
+		commands = {None: [ours], "before": [script, ours], "behind": [ours, script]}[self.otr]
+		runs = [word for command in commands for word in ("-r", command)]
+		return [program, "--dir", str(self.home), "-P", f"irc,fifo,logger{',python,script' if self.otr else ''}", *runs]
 
 	def start(self):
 		with open(self.home / "output", "ab") as output:
@@ -227,20 +244,21 @@ net.autoconnect = on
 class Purple(Client):
 	"""purple_client: libpurple as Pidgin and Finch have it."""
 
-	def __init__(self, test, name, account, wallet, network_file, plugin=True):
+	def __init__(self, test, name, account, wallet, network_file, plugin=True, before=(), behind=(), **environment):
+		"""before, behind: paths of other plugins, loaded before ours and after it."""
 		self.test, self.name, self.account = test, name, account
 		self.home = test.dir / f"purple-{name}"
 		self.home.mkdir()
 		self.environment = {**test.environment, "UNCIA_WALLET": str(wallet), "UNCIA_NETWORK": str(network_file), "LANG": "C.UTF-8",
-			"ASAN_OPTIONS": "detect_leaks=0"}
-		self.plugin = built("purple") if plugin else ""
+			"ASAN_OPTIONS": "detect_leaks=0", **environment}
+		self.plugins = ":".join([*before, *([built("purple")] if plugin else []), *behind])
 		self.process = None
 		test.addCleanup(self.kill)
 		self.start()
 
 	def start(self):
 		with open(self.home / "output", "ab") as output, open(self.home / "errors", "ab") as errors:
-			self.process = subprocess.Popen([TESTS / "purple_client", self.home, self.plugin, *self.account], cwd=self.home,
+			self.process = subprocess.Popen([TESTS / "purple_client", self.home, self.plugins, *self.account], cwd=self.home,
 				env=self.environment, stdin=subprocess.PIPE, stdout=output, stderr=errors, text=True)
 
 	def connected(self):

@@ -1,11 +1,12 @@
 /* A client of libpurple without windows, for the scenes: what stands on its standard input is typed, and what a window
  * would show is printed, one line each, "window<TAB>who<TAB>text".
  *
- *	purple_client HOME PLUGIN PROTOCOL USERNAME PASSWORD [NAME=VALUE...]
+ *	purple_client HOME PLUGINS PROTOCOL USERNAME PASSWORD [NAME=VALUE...]
  *
- * PLUGIN is "" for none; further arguments are settings of the account. Lines of standard input, of fields with a tab
- * between them: "say WINDOW TEXT" (commands too), "join ROOM" (IRC: #room; XMPP: room@server), "passphrase TEXT" (the
- * answer to what was asked for), "ask" (from now on this client can ask for one), "reload" (the plugin), "quit". */
+ * PLUGINS are loaded one after the other, with colons between them; further arguments are settings of the account.
+ *Lines of standard input, of fields with a tab between them: "say WINDOW TEXT" (commands too), "join ROOM" (IRC: #room;
+ *XMPP: room@server), "passphrase TEXT" (the answer to what was asked for), "ask" (from now on this client can ask for
+ *one), "reload" (the plugin), "quit". */
 #include <glib.h>
 #include <purple.h>
 #include <stdio.h>
@@ -225,12 +226,25 @@ static PurpleCoreUiOps core_ops = {.ui_init = ui_init};
 
 static int load_plugin(const char *path)
 {
-	own_plugin = purple_plugin_probe(path);
-	if (own_plugin && purple_plugin_load(own_plugin))
-		return 0;
-	fprintf(stderr, "%s: the plugin does not load: %s\n", path,
-	        own_plugin && own_plugin->error ? own_plugin->error : "no plugin");
-	return 1;
+	PurplePlugin *plugin = purple_plugin_probe(path);
+	if (!plugin || !purple_plugin_load(plugin)) {
+		fprintf(stderr, "%s: the plugin does not load: %s\n", path,
+		        plugin && plugin->error ? plugin->error : "no plugin");
+		return 1;
+	}
+	if (!strcmp(purple_plugin_get_id(plugin), "core-uncia"))
+		own_plugin = plugin;
+	return 0;
+}
+
+static int load_plugins(const char *paths)
+{
+	gchar **each = g_strsplit(paths, ":", 0);
+	int failed = 0;
+	for (gchar **path = each; *path && !failed; path++)
+		failed = load_plugin(*path);
+	g_strfreev(each);
+	return failed;
 }
 
 static void make_account(char **arguments, int count)
@@ -266,7 +280,7 @@ static void make_account(char **arguments, int count)
 int main(int argc, char **argv)
 {
 	if (argc < 6) {
-		fprintf(stderr, "usage: %s HOME PLUGIN PROTOCOL USERNAME PASSWORD [NAME=VALUE...]\n", argv[0]);
+		fprintf(stderr, "usage: %s HOME PLUGINS PROTOCOL USERNAME PASSWORD [NAME=VALUE...]\n", argv[0]);
 		return 2;
 	}
 	main_loop = g_main_loop_new(NULL, FALSE);
@@ -278,7 +292,7 @@ int main(int argc, char **argv)
 		return 1;
 	purple_set_blist(purple_blist_new());
 	purple_prefs_load();
-	if (*argv[2] && load_plugin(argv[2]))
+	if (load_plugins(argv[2]))
 		return 1;
 	make_account(argv + 3, argc - 3);
 	purple_savedstatus_activate(purple_savedstatus_new(NULL, PURPLE_STATUS_AVAILABLE));

@@ -85,6 +85,7 @@ static void give_out(struct phone *phone)
 	slot->receipt = receipt;
 	slot->key = (struct uncia_hold_key){.size = sizeof(slot->key)};
 	slot->number = ++p->claims_given;
+	slot->in_parts = claims_draw(p, 2);
 	if (uncia_wallet_claim(phone->wallet, receipt, 0, text) ||
 	    uncia_claim_parse(network_fixture(p->network)->genesis.network_id.b, text, &claim) ||
 	    memcmp(claim.opening.b, phone->opening.b, sizeof(claim.opening.b)) != 0 ||
@@ -110,7 +111,7 @@ static void take_claim(struct phone *phone, struct phone_claim *claim)
 	struct phones *p = phone->all;
 	struct destination to = {.address = p->wallets->keys[WALLET_ACCOUNTS + phone->person].address};
 	char address[UNCIA_ADDRESS_TEXT_SIZE], key[32];
-	bool keyed = claims_draw(p, 2), part = claims_draw(p, 4) == 0 && claim->amount > 4000;
+	bool keyed = claims_draw(p, 2), part = (claim->in_parts || claims_draw(p, 4) == 0) && claim->amount > 4000;
 	struct uncia_output output = {.address = address, .amount = part ? claim->amount / 2 : claim->amount};
 	struct uncia_take take = {.size = sizeof(take),
 	                          .receipt = claim->receipt,
@@ -129,6 +130,7 @@ static void take_claim(struct phone *phone, struct phone_claim *claim)
 		check_refusal(phone, result, "takes a claim");
 		return;
 	}
+	claim->takes++;
 	phone_trace(phone, "takes %" PRIu64 " of claim %" PRIu64, output.amount, claim->number);
 	uint32_t failures = phone->host.failures;
 	if (keyed && !uncia_wallet_take(phone->wallet, &take, &again) && memcmp(&id, &again, sizeof(id)) != 0)
@@ -138,8 +140,21 @@ static void take_claim(struct phone *phone, struct phone_claim *claim)
 		phone_fail(phone, "does not know its own take");
 }
 
+/* The one with most to tell of a few. */
+static struct phone_claim *most_taken(struct phones *p, struct phone_claim *claim)
+{
+	for (int i = 0; i < 4; i++) {
+		struct phone_claim *other = &p->claims[claims_draw(p, CLAIMS_MAX)];
+		if (other->receipt && (!claim->receipt || other->takes > claim->takes))
+			claim = other;
+	}
+	return claim;
+}
+
 static void look_at(struct phone *phone, struct phone_claim *claim)
 {
+	if (!claim->receipt)
+		return;
 	if (uncia_wallet_hold(phone->wallet, claim->receipt, 0))
 		phone_fail(phone, "cannot ask what a hold has");
 	phone->looked = claim->hold;
@@ -189,12 +204,12 @@ void phone_claims_act(struct phones *p)
 	if (!phone->wallet || phone->host.dead || phone->asleep_until)
 		return;
 	give_out(phone);
-	if (what < 3 && !phone->opens)
+	if (what < 2 && !phone->opens)
 		open_claim(phone);
-	else if (claim->receipt && what < 6)
+	else if (claim->receipt && what < 5)
 		take_claim(phone, claim);
-	else if (claim->receipt)
-		look_at(phone, claim);
+	else
+		look_at(phone, most_taken(p, claim));
 	phone_turn(phone);
 }
 

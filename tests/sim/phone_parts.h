@@ -94,6 +94,8 @@ struct phone_claim { /* that somebody has given out: anybody takes it. receipt N
 	struct uncia_hold_key key;
 	struct address hold;
 	uint64_t amount, number;
+	bool in_parts; /* nobody takes the whole of it at once */
+	uint32_t takes;
 };
 
 struct phone {

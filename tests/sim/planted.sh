@@ -23,8 +23,9 @@ run() {
 	(ulimit -t $limit_s && exec taskset -c 0 "$1" ${run:---seeds 1000000} $options >/dev/null)
 }
 missed=0
-for program in "$build"/tests/planted/*; do
-	name=$(basename "$program")
+for patch in tests/sim/planted/*.patch; do
+	name=$(basename "$patch" .patch)
+	program="$build/tests/planted/$name"
 	[ $# = 0 ] || [[ " $* " == *" $name "* ]] || continue
 	status=0
 	# By the time of the core, however busy the machine is.

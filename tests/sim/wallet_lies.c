@@ -372,8 +372,8 @@ static void lie(struct wallet_lies *l, uint32_t validator, const Uncia__Pb__Wall
 void wallet_lies_asked(struct wallet_lies *l, uint32_t validator, const Uncia__Pb__WalletRequest *request,
                        struct lies *lies)
 {
-	lies->pass_on = draw(l, 2);
-	switch (draw(l, 12)) {
+	lies->pass_on = l->only_omits || draw(l, 2);
+	switch (l->only_omits ? 1 : draw(l, 12)) {
 	case 0:
 		lies->pass_on = true; /* the truth, for once */
 		break;
@@ -393,10 +393,10 @@ void wallet_lies_asked(struct wallet_lies *l, uint32_t validator, const Uncia__P
 	}
 }
 
-/* Leaves some out, or the rest. */
+/* Leaves one out, and whatever would follow. */
 static void shorten(struct wallet_lies *l, const Uncia__Pb__HistoryReply *from, Uncia__Pb__HistoryReply *page)
 {
-	size_t gap = draw(l, from->n_receipts + UINT64_C(1));
+	size_t gap = draw(l, from->n_receipts);
 
 	*page = *from;
 	page->n_receipts = 0;
@@ -437,7 +437,7 @@ void wallet_lies_answered(struct wallet_lies *l, const struct bytes *message, st
 {
 	uint8_t *bytes;
 
-	switch (draw(l, 6)) {
+	switch (l->only_omits ? 3 + draw(l, 3) : draw(l, 6)) {
 	case 0:
 		lies->pass_on = false;
 		break;
@@ -451,7 +451,8 @@ void wallet_lies_answered(struct wallet_lies *l, const struct bytes *message, st
 		add(lies, bytes, message->size);
 		break;
 	}
-	case 3: {
+	case 3:
+	case 4: {
 		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, message->size, message->data);
 		Uncia__Pb__HistoryReply page;
 		if (reply && reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_HISTORY && reply->history->n_receipts) {
@@ -481,6 +482,7 @@ void wallet_lies_answered(struct wallet_lies *l, const struct bytes *message, st
 void wallet_lies_init(struct wallet_lies *l, const struct fixture *fixture, uint64_t random)
 {
 	*l = (struct wallet_lies){.fixture = fixture, .random = random};
+	l->only_omits = draw(l, 2);
 }
 
 void wallet_lies_deinit(struct wallet_lies *l)

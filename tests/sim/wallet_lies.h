@@ -27,6 +27,7 @@ struct remembered {
 struct wallet_lies {
 	const struct fixture *fixture;
 	uint64_t random;
+	bool only_omits; /* all that they say is true, and some of it missing: nothing shows that they lie */
 	/* what honest validators have said: the raw material */
 	struct remembered receipts[REMEMBER_MAX], proofs[REMEMBER_MAX];
 	size_t receipt_count, proof_count; /* ever; the newest of them are kept */

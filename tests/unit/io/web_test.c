@@ -91,12 +91,17 @@ START_TEST(a_flood_of_requests_pushes_out_its_own)
 	}
 	RUN_UNTIL(c[LISTENER_WAITING_MAX - 1]->ended);
 	ck_assert_uint_eq(listener_counters(listener)->pushed_out, LISTENER_WAITING_MAX);
+	ck_assert_uint_eq(listener_counters(listener)->web_failed, LISTENER_WAITING_MAX);
 	ck_assert(!plain->ended && !c[LISTENER_WAITING_MAX]->ended);
 	struct client *wallet = wallet_client();
 	client_send(wallet, "x", 1);
 	RUN_UNTIL(wallet->messages == 1);
 	for (unsigned i = 0; i < 2 * LISTENER_WAITING_MAX; i++)
 		client_close(c[i]);
+	/* Each that was let in has become a wallet, or has failed, however it ended. */
+	RUN_UNTIL(listener_counters(listener)->web_failed == 2 * LISTENER_WAITING_MAX);
+	ck_assert_uint_eq(listener_counters(listener)->web_accepted,
+	                  2 * LISTENER_WAITING_MAX + (CLIENTS_BY_WEB ? 1 : 0));
 	client_close(plain);
 	client_close(wallet);
 	down();

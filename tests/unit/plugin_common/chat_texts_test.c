@@ -120,6 +120,70 @@ START_TEST(of_too_many_questions_the_oldest_gives_way)
 }
 END_TEST
 
+/* Asks what a message of this one has to be asked for. */
+static void hear(struct plugin *p, const struct conversation *where, char code[CODE_SIZE])
+{
+	struct open_question asked = {.where = *where, .heard = true, .agreed = agree, .intent = {.amount = 7}};
+	question_open(p, &asked, "Is it theirs?");
+	strcpy(code, strstr(shown[(shown_count - 1) % 8], "/uncia yes ") + 11);
+}
+
+START_TEST(no_flood_of_messages_pushes_out_what_the_user_was_asked)
+{
+	struct conversation others = {.own = "irc:net/alice"}, room = {.own = "irc:net/alice", .group = true};
+	char own[CODE_SIZE], carols[CODE_SIZE], code[CODE_SIZE];
+	struct plugin *p = fresh();
+	const struct conversation carol = {.window = "3", .own = "irc:net/alice", .peer = "irc:net/carol"};
+	ask(p, own);
+	hear(p, &carol, carols);
+	/* One who has many windows; everybody in a room, under many nicks. */
+	for (unsigned i = 0; i < 100; i++) {
+		strcpy(others.peer, "irc:net/mallory");
+		snprintf(others.window, sizeof(others.window), "%u", i);
+		hear(p, &others, code);
+		strcpy(room.window, "#room");
+		snprintf(room.peer, sizeof(room.peer), "irc:net/nick%u", i);
+		hear(p, &room, code);
+	}
+	question_answer(p, &bob, own);
+	ck_assert_uint_eq(agreed_count, 1);
+	question_answer(p, &carol, carols);
+	ck_assert_uint_eq(agreed_count, 2);
+	question_answer(p, &room, code); /* the newest of each is open */
+	ck_assert_uint_eq(agreed_count, 3);
+	/* Of those who have as many, the oldest gives way; what this user was asked never. */
+	ask(p, own);
+	for (unsigned i = 0; i < 3 * QUESTIONS_MAX; i++) {
+		snprintf(others.peer, sizeof(others.peer), "irc:net/nick%u", i);
+		hear(p, &others, code);
+	}
+	question_answer(p, &others, code);
+	ck_assert_uint_eq(agreed_count, 4);
+	question_answer(p, &bob, own);
+	ck_assert_uint_eq(agreed_count, 5);
+	free(p);
+}
+END_TEST
+
+START_TEST(a_flood_of_offers_pushes_out_its_own)
+{
+	struct plugin *p = fresh();
+	struct plugin_message message = {.where = bob, .sender = "bob"};
+	char code[CODE_SIZE];
+	strcpy(code, offer_add(p, &message, UNCIA_TEXT_REQUEST, "the first")->code);
+	strcpy(message.where.peer, "irc:net/mallory");
+	for (unsigned i = 0; i < 3 * OFFERS_MAX; i++)
+		ck_assert_ptr_nonnull(
+		    offer_add(p, &message, UNCIA_TEXT_REQUEST, i ? "others" : "the oldest of others"));
+	const struct offer *found = offer_find(p, &bob, UNCIA_TEXT_REQUEST, code);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_str_eq(found->text, "the first");
+	for (unsigned i = 0; i < OFFERS_MAX; i++)
+		ck_assert_str_ne(p->offers[i].text, "the oldest of others");
+	free(p);
+}
+END_TEST
+
 /* Who floods could have one taken for another one, that was there before. */
 START_TEST(of_very_many_offers_each_is_meant_by_its_code)
 {
@@ -129,9 +193,12 @@ START_TEST(of_very_many_offers_each_is_meant_by_its_code)
 	const struct offer *found = offer_find(p, &bob, UNCIA_TEXT_CLAIM, "");
 	ck_assert_ptr_nonnull(found);
 	ck_assert_str_eq(found->text, "the first");
-	strcpy(message.where.peer, "irc:net/mallory");
-	for (unsigned i = 0; i < OFFERS_MAX - 1; i++)
+	struct conversation others = bob;
+	for (unsigned i = 0; i < OFFERS_MAX; i++) { /* each under another name: the oldest of all gives way */
+		snprintf(others.peer, sizeof(others.peer), "irc:net/nick%u", i);
+		message.where = others;
 		offer_add(p, &message, UNCIA_TEXT_CLAIM, "others");
+	}
 	message.where = bob;
 	const struct offer *last = offer_add(p, &message, UNCIA_TEXT_CLAIM, "the last");
 	ck_assert_ptr_nonnull(last);
@@ -324,6 +391,7 @@ END_TEST
 
 UNIT_MAIN("chat_texts", a_question_is_answered_once_in_its_own_conversation,
           a_question_is_over_after_sixty_seconds_also_of_sleep, of_too_many_questions_the_oldest_gives_way,
+          no_flood_of_messages_pushes_out_what_the_user_was_asked, a_flood_of_offers_pushes_out_its_own,
           of_very_many_offers_each_is_meant_by_its_code, a_code_is_no_amount_and_an_amount_no_code,
           words_of_others_are_quoted_on_one_line_without_what_moves_or_hides, a_name_cannot_pass_for_words_of_ours,
           a_tag_is_read_as_it_was_written_and_nothing_else_is_one, a_handle_that_does_not_fit_is_none,

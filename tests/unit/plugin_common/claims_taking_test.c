@@ -2,6 +2,7 @@
  * called of libuncia is the test's. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "claims.h"
 #include "unit.h"
 
@@ -11,6 +12,24 @@ static char shown[PLUGIN_LINE_SIZE], took_under[PLUGIN_KEY_SIZE + 8];
 static unsigned expired_takes, takes;
 static bool answer_is_of_another;
 static struct uncia_hold_state answer;
+static uint64_t now_s;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+WRAPS int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock != CLOCK_BOOTTIME)
+		return __real_clock_gettime(clock, now);
+	*now = (struct timespec){.tv_sec = (time_t)now_s};
+	return 0;
+}
+
+const char *__wrap_uncia_network_currency(const struct uncia_network *network);
+WRAPS const char *__wrap_uncia_network_currency(const struct uncia_network *network)
+{
+	(void)network;
+	return "UNC";
+}
 
 /* The n-th key that is tried has the take with the id n. */
 int __wrap_uncia_wallet_take(struct uncia_wallet *wallet, const struct uncia_take *take, struct uncia_payment_id *id);
@@ -94,12 +113,20 @@ static void record(void *context, const char *line)
 	show(context, NULL, line);
 }
 
+static void tick(void *context, bool on)
+{
+	(void)context, (void)on;
+}
+
 static struct plugin *fresh(void)
 {
 	struct plugin *p = calloc(1, sizeof(*p));
 	ck_assert_ptr_nonnull(p);
 	p->client.show = show;
 	p->client.record = record;
+	p->client.tick = tick;
+	p->wallet = (struct uncia_wallet *)p; /* never looked into */
+	now_s = 1000;
 	*shown = *took_under = '\0';
 	expired_takes = takes = 0;
 	answer_is_of_another = false;
@@ -163,4 +190,35 @@ START_TEST(an_answer_about_another_hold_is_none)
 }
 END_TEST
 
-UNIT_MAIN("claims_taking", a_claim_whose_take_expired_is_taken_again, an_answer_about_another_hold_is_none)
+START_TEST(a_take_that_takes_long_says_how_it_stands)
+{
+	struct plugin *p = looking();
+	p->taking.since_ms = now_s * 1000;
+	now_s += 7;
+	ck_assert(claims_tick(p));
+	ck_assert_str_eq(shown, "");
+	now_s += 1;
+	ck_assert(!claims_tick(p));
+	ck_assert_ptr_nonnull(strstr(shown, "Nothing is taken so far"));
+	hear_hold(p);
+	ck_assert_int_eq(p->taking.stage, TAKING_TAKES);
+	*shown = '\0';
+	ck_assert(claims_tick(p));
+	ck_assert_str_eq(shown, "");
+	now_s += 8;
+	ck_assert(!claims_tick(p));
+	ck_assert_ptr_nonnull(strstr(shown, "5.00 UNC: the take is on its way, and not final yet: "));
+	*shown = '\0';
+	now_s += 60;
+	ck_assert(!claims_tick(p));
+	ck_assert_str_eq(shown, "");
+	struct uncia_event event = {
+	    .size = sizeof(event), .kind = UNCIA_EVENT_PAYMENT, .error = UNCIA_E_IO, .id = p->taking.id};
+	ck_assert(claims_event(p, &event));
+	ck_assert_ptr_nonnull(strstr(shown, "The take is on its way still: "));
+	free(p);
+}
+END_TEST
+
+UNIT_MAIN("claims_taking", a_take_that_takes_long_says_how_it_stands, a_claim_whose_take_expired_is_taken_again,
+          an_answer_about_another_hold_is_none)

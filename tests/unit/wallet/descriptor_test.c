@@ -301,6 +301,48 @@ START_TEST(on_another_network_links_are_made_anew_at_once)
 }
 END_TEST
 
+static uint64_t slept_ms;
+
+/* As the system tells it, by the linker's --wrap. */
+uint64_t __wrap_system_slept_ms(void);
+uint64_t __wrap_system_slept_ms(void)
+{
+	return slept_ms;
+}
+
+/* The other ends say nothing, not even that they have gone. */
+START_TEST(behind_a_sleep_links_are_made_anew_at_once)
+{
+	struct rig *rig = listening();
+	struct uncia_event event;
+	struct uncia_payment_id id;
+	unsigned turns;
+	slept_ms = 86400 * 1000;
+	town_begins(rig);
+	ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+	ck_assert_int_eq(by_descriptor(rig, UNCIA_EVENT_BALANCE, &event, &turns), 0);
+	town_does(goes_silent);
+	ck_assert_int_eq(rig_pay_now(rig, NULL, HALF, &id), 0);
+	idle_turns(rig, 200);
+	town_does(is_honest);
+	town_does(finalises);
+	slept_ms += 1000; /* so short that nobody has noticed: the payment waits for the links that it has */
+	uncia_wallet_wake(rig->wallet);
+	uint64_t start = real_ms();
+	idle_turns(rig, 300);
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	ck_assert_int_eq(uncia_wallet_payment(rig->wallet, &id, &payment), 0);
+	ck_assert_int_eq(payment.state, UNCIA_PAYMENT_PENDING);
+	slept_ms += 3600 * 1000;
+	uncia_wallet_wake(rig->wallet); /* as its timer does */
+	ck_assert_int_eq(end_by_descriptor(rig, &id, &turns), UNCIA_PAYMENT_FINAL);
+	ck_assert_uint_lt(real_ms() - start, 1500); /* without it the payment is sent again after 2 s */
+	ck_assert_uint_lt(turns, 100);
+	town_ends();
+	rig_free(rig);
+}
+END_TEST
+
 static void goes_down(struct fake_network *n)
 {
 	for (uint32_t i = 0; i < n->count; i++) {
@@ -681,6 +723,7 @@ UNIT_MAIN("descriptor", a_turn_takes_a_few_messages_and_the_next_ones_the_rest,
           a_host_that_only_waits_on_the_descriptor_misses_nothing, an_idle_wallet_is_not_called,
           a_payment_that_waits_is_not_a_loop_that_spins, another_thread_wakes_the_loop_and_one_turn_ends_that,
           a_wake_up_outlives_all_but_a_turn, on_another_network_links_are_made_anew_at_once,
-          a_network_that_is_there_again_is_tried_at_once, a_child_that_lives_does_not_make_its_parent_spin,
+          behind_a_sleep_links_are_made_anew_at_once, a_network_that_is_there_again_is_tried_at_once,
+          a_child_that_lives_does_not_make_its_parent_spin,
           a_wallet_that_watches_is_called_when_something_came_in_and_else_not, orders_make_the_descriptor_readable,
           the_descriptor_agrees_with_the_time_out_after_any_call)

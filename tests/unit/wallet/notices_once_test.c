@@ -28,6 +28,44 @@ START_TEST(a_payment_is_told_once_for_ever)
 }
 END_TEST
 
+/* A host that watches tells it by itself, as of the account alone. His notice is no news then, and who repeats it
+ * repeats what he has told. */
+START_TEST(what_a_watch_told_is_not_told_again_by_its_notice)
+{
+	struct uncia_payment_id id = make_final(pays_me(0, SENT, "rent"));
+	char address[UNCIA_ADDRESS_TEXT_SIZE], hex[UNCIA_ID_TEXT_SIZE];
+	rig_address(0, address);
+	uncia_payment_id_format(&id, hex);
+	const struct uncia_peer payer = {.size = sizeof(payer), .account = address};
+	const struct uncia_notice_query query = {.size = sizeof(query), .peer = &payer, .notice = hex};
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	ck_assert_int_eq(uncia_watch_start(rig->wallet, "chat"), 0);
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	id = make_final(pays_me(0, SENT, "rent"));
+	fake_network_pass(&rig->net, rig->wallet, 1000);
+	ck_assert_ptr_nonnull(uncia_watch_incoming(rig->wallet, 0));
+	uncia_payment_id_format(&id, hex);
+	uint32_t before = questions();
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &query, &result), 0);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_PAID);
+	ck_assert(result.over && result.memo_untold && !result.maybe_told);
+	ck_assert_uint_eq(questions(), before);
+	ck_assert_int_eq(uncia_notice_acknowledge(rig->wallet, &id), 0);
+	result = check_notice(MALLORY, &id, NULL);
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_REPEATED);
+	ck_assert_str_eq(result.first, "");
+	for (int i = 0; i < 2; i++) {
+		result = check_notice(BOB, &id, "rent");
+		ck_assert_int_eq(result.verdict, UNCIA_NOTICE_AGAIN);
+		ck_assert_str_eq(result.memo, "rent");
+		rig_reopen(rig);
+		result = check_notice(MALLORY, &id, NULL);
+		ck_assert_int_eq(result.verdict, UNCIA_NOTICE_REPEATED);
+		ck_assert_str_eq(result.first, BOB);
+	}
+}
+END_TEST
+
 /* Killed before it could show it. */
 START_TEST(what_was_never_acknowledged_is_told_again_after_a_start)
 {
@@ -220,6 +258,80 @@ START_TEST(what_was_paid_before_a_home_was_restored_counts_as_told)
 }
 END_TEST
 
+/* The home is made anew from the words, and Bob pinned in it. */
+static void restore(void)
+{
+	struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true};
+	const struct uncia_peer bob = {.size = sizeof(bob), .own = OWN, .handle = BOB};
+	char address[UNCIA_ADDRESS_TEXT_SIZE];
+	rig_close(rig);
+	memory_host_forget(&rig->host, "");
+	ck_assert_int_eq(uncia_wallet_create(&rig->host.host, FAKE_WORDS, &options), 0);
+	ck_assert_int_eq(rig_open(rig), 0);
+	rig_address(0, address);
+	ck_assert_int_eq(uncia_pin_set(rig->wallet, &bob, address, UNCIA_PIN_DECIDED), 0);
+}
+
+static void behave(uint32_t first, uint32_t end, enum behaviour behaviour)
+{
+	for (uint32_t i = first; i < end; i++)
+		rig->net.nodes[i].behaviour = behaviour;
+}
+
+/* Some prove an old state, and are faster than the others: whether a sync ends with theirs or not, what was told before
+ * is not told again. */
+START_TEST(what_a_few_prove_is_not_where_a_restored_home_begins)
+{
+	for (uint32_t stale = 1; stale < 3; stale++)
+		for (int synced = 0; synced < 2; synced++) {
+			struct uncia_payment_id before = make_final(pays_me(0, SENT, NULL));
+			struct uncia_notice_result result;
+			restore();
+			behave(0, stale, OLD_STATE);
+			behave(stale, 4, SILENT);
+			if (synced)
+				ck_assert_int_eq(rig_sync(rig), 0);
+			ck_assert_int_eq(begin(BOB, notice_of(&before, NULL), false, &result), 0);
+			fake_network_pass(&rig->net, rig->wallet, 500);
+			take_result(&result);
+			ck_assert(!result.over);
+			ck_assert_int_eq(uncia_notice_restored(rig->wallet), UNCIA_E_UNREACHABLE);
+			behave(stale, 4, HONEST);
+			fake_network_pass(&rig->net, rig->wallet, 9000);
+			ck_assert(take_result(&result));
+			ck_assert_int_eq(result.error, 0);
+			ck_assert_int_eq(result.verdict, UNCIA_NOTICE_AGAIN);
+			ck_assert(result.older);
+			struct uncia_payment_id after = make_final(pays_me(0, SENT, NULL));
+			ck_assert_int_eq(verdict_on(BOB, &after, NULL), UNCIA_NOTICE_PAID);
+			behave(0, 4, HONEST);
+		}
+}
+END_TEST
+
+/* The rest never comes: one alone is no beginning, two of four are, if nobody else is to be had in time. */
+START_TEST(one_that_is_there_alone_is_no_beginning_for_a_restored_home)
+{
+	struct uncia_payment_id before = make_final(pays_me(0, SENT, NULL));
+	struct uncia_notice_result result;
+	restore();
+	behave(1, 4, SILENT);
+	ck_assert_int_eq(begin(BOB, notice_of(&before, NULL), false, &result), 0);
+	fake_network_pass(&rig->net, rig->wallet, 11000);
+	ck_assert(take_result(&result));
+	ck_assert(result.over);
+	ck_assert_int_eq(result.error, UNCIA_E_UNREACHABLE);
+	ck_assert_int_eq(uncia_notice_restored(rig->wallet), UNCIA_E_UNREACHABLE);
+	behave(1, 2, HONEST);
+	ck_assert_int_eq(begin(BOB, notice_of(&before, NULL), false, &result), 0);
+	fake_network_pass(&rig->net, rig->wallet, 11000);
+	ck_assert(take_result(&result));
+	ck_assert_int_eq(result.verdict, UNCIA_NOTICE_AGAIN);
+	ck_assert(result.older);
+	ck_assert_int_eq(uncia_notice_restored(rig->wallet), 0);
+}
+END_TEST
+
 /* Whatever a home that was there before has left behind. */
 START_TEST(a_home_of_fresh_words_counts_from_the_beginning)
 {
@@ -307,10 +419,13 @@ START_TEST(a_damaged_record_tells_nothing)
 END_TEST
 
 UNIT_MAIN_BETWEEN("notices_once", notice_rig_up, notice_rig_down, a_payment_is_told_once_for_ever,
+                  what_a_watch_told_is_not_told_again_by_its_notice,
                   what_was_never_acknowledged_is_told_again_after_a_start,
                   what_was_never_acknowledged_is_told_to_no_other_name, no_failure_of_storage_tells_twice_or_never,
                   of_two_processes_one_tells_it, it_is_told_when_its_record_is_durable,
                   where_its_record_is_not_stored_it_is_not_told,
                   what_was_paid_before_a_home_was_restored_counts_as_told,
+                  what_a_few_prove_is_not_where_a_restored_home_begins,
+                  one_that_is_there_alone_is_no_beginning_for_a_restored_home,
                   a_home_of_fresh_words_counts_from_the_beginning, a_home_from_a_backup_counts_from_when_it_came_back,
                   where_no_state_is_proved_nothing_is_told_as_paid, a_damaged_record_tells_nothing)

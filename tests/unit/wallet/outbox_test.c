@@ -568,34 +568,87 @@ START_TEST(a_query_ends_with_the_end_that_another_process_has_stored)
 }
 END_TEST
 
-/* Another home of the same words makes the very same payment under the same key in the same second. */
+/* What the check of a notice of this payment says by now. */
+static void expect_checked(struct rig *rig, enum uncia_notice_verdict verdict)
+{
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	ck_assert_int_eq(uncia_notice_result(rig->wallet, &result), 1);
+	ck_assert_int_eq(result.verdict, verdict);
+	ck_assert_int_eq(result.error, 0);
+}
+
+/* Another home of the same words makes the very same payment under the same key in the same second, while it is asked
+ * for and somebody's notice of it is checked. Wherever storing it fails, both go on, and come to their ends. */
 START_TEST(what_was_asked_for_can_be_made_here_too)
 {
 	struct rig *elsewhere = rig_new(4), *rig = rig_new(4);
 	struct uncia_event event = {.size = sizeof(event)};
 	struct uncia_payment_id id, again;
+	char hex[UNCIA_ID_TEXT_SIZE];
+	const struct uncia_peer peer = {.size = sizeof(peer), .own = "irc:net/me", .handle = "irc:net/bob"};
+	struct uncia_notice_query query = {.size = sizeof(query), .peer = &peer, .notice = hex, .asked = true};
+	struct uncia_notice_result result = {.size = sizeof(result)};
 	ck_assert_int_eq(rig_sync(elsewhere), 0);
 	ck_assert_int_eq(rig_pay(elsewhere, KEY, HALF, &id), 0);
 	rig_free(elsewhere);
+	uncia_payment_id_format(&id, hex);
 	ck_assert_int_eq(rig_catch_up(rig), 0);
-	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
-	for (unsigned nth = 1; !rig_event(rig, UNCIA_EVENT_PAYMENT, &event); nth++) { /* until it is the create */
-		ck_assert_uint_lt(nth, 10);
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &query, &result), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	expect_checked(rig, UNCIA_NOTICE_UNKNOWN);
+	int rc = UNCIA_E_IO;
+	for (unsigned nth = 1; rc; nth++) {
+		ck_assert_uint_lt(nth, 20);
+		ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
 		fail_from(rig, nth, FAIL_BEFORE, 1);
-		ck_assert_int_eq(rig_pay(rig, KEY, HALF, &again), UNCIA_E_IO);
+		rc = rig_pay(rig, KEY, HALF, &again);
+		fail_from(rig, 0, FAIL_BEFORE, 0);
+		ck_assert(rc == 0 || rc == UNCIA_E_IO);
+		fake_network_pump(&rig->net, rig->wallet);
+		ck_assert(rig_event(rig, UNCIA_EVENT_PAYMENT, &event));
+		ck_assert_mem_eq(event.id.b, id.b, sizeof(id.b));
+		ck_assert_int_eq(event.error, 0);
+		ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), rc == 0);
 	}
-	fail_from(rig, 0, FAIL_BEFORE, 0);
-	ck_assert_mem_eq(event.id.b, id.b, sizeof(id.b));
-	ck_assert_int_eq(event.error, UNCIA_E_IO);
-	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
-	ck_assert_int_eq(uncia_wallet_query(rig->wallet, &id), 0);
-	ck_assert_int_eq(rig_pay(rig, KEY, HALF, &again), 0);
 	ck_assert_mem_eq(again.b, id.b, sizeof(id.b));
-	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 1);
 	ck_assert(rig_payment(rig, &id).own);
 	rig->net.finalise = true;
 	fake_network_pass(&rig->net, rig->wallet, 5000);
 	ck_assert_int_eq(rig_payment(rig, &id).state, UNCIA_PAYMENT_FINAL);
+	expect_checked(rig, UNCIA_NOTICE_NOT_TO_ME);
+	rig_free(rig);
+}
+END_TEST
+
+/* The same, and it is never made here: what was followed before is followed on. */
+START_TEST(a_check_goes_on_where_its_payment_could_not_be_stored)
+{
+	struct rig *elsewhere = rig_new(4), *rig = rig_new(4);
+	struct uncia_payment_id id, again;
+	char hex[UNCIA_ID_TEXT_SIZE];
+	const struct uncia_peer peer = {.size = sizeof(peer), .own = "irc:net/me", .handle = "irc:net/bob"};
+	struct uncia_notice_query query = {.size = sizeof(query), .peer = &peer, .notice = hex, .asked = true};
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	ck_assert_int_eq(rig_catch_up(elsewhere), 0);
+	elsewhere->host.calls = 0;
+	ck_assert_int_eq(rig_pay_now(elsewhere, KEY, HALF, &id), 0);
+	const unsigned calls = elsewhere->host.calls;
+	uncia_payment_id_format(&id, hex);
+	ck_assert_int_eq(rig_catch_up(rig), 0);
+	ck_assert_int_eq(uncia_wallet_notice_check(rig->wallet, &query, &result), 0);
+	fake_network_pump(&rig->net, rig->wallet);
+	expect_checked(rig, UNCIA_NOTICE_UNKNOWN);
+	for (unsigned nth = 1; nth <= calls; nth++) {
+		fail_from(rig, nth, FAIL_BEFORE, 1);
+		ck_assert_int_eq(rig_pay_now(rig, KEY, HALF, &again), UNCIA_E_IO);
+	}
+	fail_from(rig, 0, FAIL_BEFORE, 0);
+	ck_assert_uint_eq(uncia_wallet_outbox_count(rig->wallet), 0);
+	struct tracked *made = tracked_find(elsewhere->wallet, (const struct payment_id *)&id);
+	fake_network_final(&rig->net, made->record.payment);
+	fake_network_pass(&rig->net, rig->wallet, 31000);
+	expect_checked(rig, UNCIA_NOTICE_NOT_TO_ME);
+	rig_free(elsewhere);
 	rig_free(rig);
 }
 END_TEST
@@ -635,4 +688,4 @@ UNIT_MAIN("outbox", one_key_is_one_payment_wherever_storage_fails,
           a_record_copied_to_another_name_is_damage, a_record_of_another_payer_or_under_another_nonce_is_damage,
           a_home_belongs_to_its_first_network, an_end_that_was_asked_for_stays_one_where_storage_has_none_yet,
           a_query_ends_with_the_end_that_another_process_has_stored, what_was_asked_for_can_be_made_here_too,
-          a_home_that_cannot_be_written_can_be_looked_at)
+          a_check_goes_on_where_its_payment_could_not_be_stored, a_home_that_cannot_be_written_can_be_looked_at)

@@ -490,6 +490,9 @@ START_TEST(a_watch_does_not_begin_on_storage_that_failed_later)
 	ck_assert_int_eq(memory_host_confirm(&rig->host, rig->wallet, 0, UNCIA_E_IO), 0);
 	fake_network_pass(&rig->net, rig->wallet, 20000);
 	ck_assert(rig_event(rig, UNCIA_EVENT_ERROR, &event));
+	ck_assert(rig_event(rig, UNCIA_EVENT_WATCH, &event));
+	ck_assert_int_eq(event.error, UNCIA_E_IO);
+	fake_network_pass(&rig->net, rig->wallet, 70000);
 	ck_assert(!rig_event(rig, UNCIA_EVENT_WATCH, &event));
 	ck_assert_int_ne(uncia_wallet_timeout_ms(rig->wallet), 0);
 	rig_free(rig);

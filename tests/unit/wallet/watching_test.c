@@ -141,6 +141,37 @@ START_TEST(what_was_paid_before_counts_as_acknowledged)
 }
 END_TEST
 
+static void behave(struct rig *rig, uint32_t first, uint32_t end, enum behaviour behaviour)
+{
+	for (uint32_t i = first; i < end; i++)
+		rig->net.nodes[i].behaviour = behaviour;
+}
+
+/* Some prove an old state, and are faster than the others. */
+START_TEST(what_a_few_prove_is_not_where_a_client_begins)
+{
+	for (uint32_t stale = 1; stale < 3; stale++) {
+		struct rig *rig = rig_new(4);
+		struct uncia_event event;
+		receive_one(rig);
+		behave(rig, 0, stale, OLD_STATE);
+		behave(rig, stale, 4, SILENT);
+		start(rig);
+		ck_assert(!rig_event(rig, UNCIA_EVENT_WATCH, &event));
+		behave(rig, stale, 4, HONEST);
+		fake_network_pass(&rig->net, rig->wallet, 20000);
+		behave(rig, 0, stale, HONEST);
+		fake_network_pass(&rig->net, rig->wallet, 70000);
+		ck_assert_uint_eq(told(rig), 0);
+		struct payment_id id = receive_one(rig);
+		fake_network_pass(&rig->net, rig->wallet, 100);
+		ck_assert_uint_eq(told(rig), 1);
+		check_told(rig, 0, &id);
+		rig_free(rig);
+	}
+}
+END_TEST
+
 START_TEST(what_comes_while_it_is_away_is_told_when_it_is_back)
 {
 	struct rig *rig = rig_watching();
@@ -461,10 +492,11 @@ START_TEST(who_answers_without_news_is_not_asked_without_end)
 }
 END_TEST
 
-UNIT_MAIN("watching", each_is_told_in_order_until_it_is_acknowledged, what_was_paid_before_counts_as_acknowledged,
-          what_comes_while_it_is_away_is_told_when_it_is_back, however_many_come_while_it_is_away_all_are_told_in_order,
-          own_payments_are_not_told_and_hide_nothing, one_liar_keeps_nothing_from_being_told,
-          what_one_says_may_be_changed_in_any_way, the_first_payment_ever_is_told, payments_of_former_lives_are_told,
-          a_counter_that_is_full_hides_nothing, each_client_has_a_place_of_its_own,
-          an_acknowledgement_that_fails_loses_nothing, a_place_that_cannot_be_read_is_told_and_can_be_forgotten,
+UNIT_MAIN("watching", each_is_told_in_order_until_it_is_acknowledged, what_a_few_prove_is_not_where_a_client_begins,
+          what_was_paid_before_counts_as_acknowledged, what_comes_while_it_is_away_is_told_when_it_is_back,
+          however_many_come_while_it_is_away_all_are_told_in_order, own_payments_are_not_told_and_hide_nothing,
+          one_liar_keeps_nothing_from_being_told, what_one_says_may_be_changed_in_any_way,
+          the_first_payment_ever_is_told, payments_of_former_lives_are_told, a_counter_that_is_full_hides_nothing,
+          each_client_has_a_place_of_its_own, an_acknowledgement_that_fails_loses_nothing,
+          a_place_that_cannot_be_read_is_told_and_can_be_forgotten,
           it_listens_to_a_few_and_to_others_where_those_are_gone, who_answers_without_news_is_not_asked_without_end)

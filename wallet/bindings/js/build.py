@@ -24,8 +24,8 @@ LINK = ["-O2", "-sMODULARIZE=1", "-sEXPORT_ES6=1", "-sEXPORT_NAME=uncia", "-sENV
 	"-sALLOW_MEMORY_GROWTH=1", "-sMAXIMUM_MEMORY=2GB", "-sALLOW_TABLE_GROWTH=1", "-sWASM_BIGINT=1", "-sSTRICT=1",
 	"-sINCOMING_MODULE_JS_API=wasmBinary,getRandomValue,print,printErr", "-sEXPORTED_RUNTIME_METHODS=addFunction,removeFunction"]
 # The package: what is imported, and what that imports.
-FILES = ["package.json", "uncia.js", "uncia.d.ts", "library.js", "wallet.js", "keys.js", "keys_worker.js", "links.js", "people.js", "node.js",
-	"node.d.ts", "browser.js", "browser.d.ts", "storage.js"]
+FILES = ["package.json", "uncia.js", "uncia.d.ts", "library.js", "wallet.js", "keys.js", "keys_worker.js", "links.js", "people.js", "node.js", "node_version.js",
+	"node.d.ts", "browser.js", "browser.d.ts", "storage.js", "holds.js", "README.md"]
 
 
 def run(*command, **options):

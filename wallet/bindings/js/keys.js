@@ -1,6 +1,7 @@
 /* Sealing and opening keys. That is made to take long and much memory (Argon2id), so a worker does it, with a module of its
  * own, whose memory is gone with it. What a worker opens comes back sealed under a passphrase that was made for this one
  * time: 32 random bytes, for which the least of a derivation is enough. So no function of libuncia gives out a key. */
+import { uncia_error as E } from "./constants.js";
 import { Home, MemoryStorage } from "./storage.js";
 import { UnciaError, fillRandom, hex } from "./library.js";
 
@@ -9,14 +10,15 @@ const ONCE = { kdfMemory: 8192, kdfPasses: 1 };
 /** Runs one task in a worker of its own. */
 export function inWorker(platform, task) {
 	return new Promise((resolve, reject) => {
-		const worker = platform.worker();
+		const worker = platform.worker(); // what it throws rejects
 		const end = (settle, value) => {
 			worker.terminate();
 			settle(value);
 		};
 		worker.onmessage = ({ data }) =>
 			data.error ? end(reject, new UnciaError(data.error.code, data.error.message)) : end(resolve, data);
-		worker.onerror = (event) => end(reject, new Error(`the worker for keys: ${event.message ?? event}`));
+		worker.onerror = (event) =>
+			end(reject, new UnciaError(E.UNCIA_E_SYSTEM, `the worker for keys does not run: ${event.message || "it could not be loaded"}`));
 		worker.postMessage({ ...task, wasm: platform.wasm });
 	});
 }

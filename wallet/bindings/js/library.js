@@ -8,8 +8,8 @@ const text = new TextDecoder("utf-8", { ignoreBOM: true }); // a mark of byte or
 
 /** What a call answered that is not 0: `code` is that of libuncia, `name` its name, "UNCIA_E_FUNDS". */
 export class UnciaError extends Error {
-	constructor(code, message) {
-		super(message);
+	constructor(code, message, options) {
+		super(message, options);
 		this.code = code;
 		this.name = names.get(code) ?? "UnciaError";
 	}
@@ -25,9 +25,18 @@ export function hex(bytes) {
 	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** 32 bytes that are given as such, or as 64 hexadecimal digits: keys, hashes, secrets. */
+export function bytes32(value, what) {
+	if (typeof value === "string" && /^[0-9a-f]{64}$/i.test(value))
+		return Uint8Array.from(value.match(/../g), (digits) => parseInt(digits, 16));
+	if (value instanceof Uint8Array && value.length === 32)
+		return value;
+	throw new UnciaError(E.UNCIA_E_ARGUMENT, `${what}: 64 hexadecimal digits, or 32 bytes, are expected`);
+}
+
 /** A struct uncia_contact, and a struct uncia_request, as objects. */
-export function contactOf({ address, handle }) {
-	return { address, handle };
+export function contactOf({ address, handle, key }) {
+	return { address, handle, key: hex(key) };
 }
 
 export function requestOf(r) {
@@ -82,9 +91,9 @@ export class Library {
 		}
 	}
 
-	error(code, detail) {
+	error(code, detail, options) {
 		const message = this.string(this.call("uncia_error_text", code));
-		return new UnciaError(code, detail ? `${message}: ${detail}` : message);
+		return new UnciaError(code, detail ? `${message}: ${detail}` : message, options);
 	}
 
 	/** The same, for functions that answer an error: those are thrown. */
@@ -104,15 +113,26 @@ export class Library {
 		return this.memory.slice(pointer, pointer + size);
 	}
 
+	/** Memory of zeros that stays until `free`. */
+	allocate(size) {
+		const pointer = this.#module._malloc(size || 1);
+		if (!pointer)
+			throw this.error(E.UNCIA_E_MEMORY);
+		this.memory.fill(0, pointer, pointer + (size || 1));
+		return pointer;
+	}
+
+	free(pointer) {
+		if (!this.#dead)
+			this.#module._free(pointer);
+	}
+
 	/** Runs `body` with what gives it memory, which is wiped and freed behind it, however it ends. */
 	scope(body) {
 		const taken = [];
 		const take = (size) => {
-			const pointer = this.#module._malloc(size || 1);
-			if (!pointer)
-				throw this.error(E.UNCIA_E_MEMORY);
+			const pointer = this.allocate(size);
 			taken.push([pointer, size || 1]);
-			this.memory.fill(0, pointer, pointer + (size || 1));
 			return pointer;
 		};
 		const memory = {
@@ -163,7 +183,7 @@ export class Library {
 	#name(name) {
 		if (!this.#names.has(name)) {
 			const bytes = utf8.encode(`${name}\0`);
-			const pointer = this.#module._malloc(bytes.length);
+			const pointer = this.allocate(bytes.length);
 			this.memory.set(bytes, pointer);
 			this.#names.set(name, pointer);
 		}

@@ -4,6 +4,7 @@
  *
  * It may call `closed` only behind its own return, and nothing behind that. pending: bytes that were not sent yet. */
 import { uncia_error as E } from "./constants.js";
+import { UnciaError } from "./library.js";
 
 const CONNECT_MS = 10000;
 const PENDING_MAX = 256 * 1024;
@@ -83,8 +84,15 @@ export class Links {
 	}
 
 	#feed(i, bytes) {
-		const result = this.#library.scope((memory) =>
-			this.#library.call("uncia_wallet_link_feed", this.#wallet, i, memory.bytes(bytes), bytes.length));
+		let result;
+		try {
+			result = this.#library.scope((memory) =>
+				this.#library.call("uncia_wallet_link_feed", this.#wallet, i, memory.bytes(bytes), bytes.length));
+		} catch (error) {
+			if (!(error instanceof UnciaError))
+				throw error;
+			result = error.code; // no memory: of a stream no piece can be left out
+		}
 		if (result)
 			this.#end(i, result);
 		this.#moved();

@@ -1,4 +1,5 @@
 /* libuncia in Node: TCP or WebSockets, a directory, a worker thread for keys. */
+import "./node_version.js"; // before what an older Node stumbles over
 import { webcrypto } from "node:crypto";
 import { link, mkdir, open, readFile, readdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -9,10 +10,11 @@ import { UnciaError, errors, makeUncia } from "./uncia.js";
 
 export { MemoryStorage, UnciaError, errors } from "./uncia.js";
 
-/** Loads the library. WebSocket: a class like the browser's, by which validators are reached then; else it is by TCP. */
-export async function load({ WebSocket } = {}) {
+/** Loads the library. WebSocket: a class like the browser's, by which validators are reached then; else it is by TCP. wasm: its
+ * bytes, where they are not to be read from beside this file. */
+export async function load({ WebSocket, wasm } = {}) {
 	return makeUncia({
-		wasm: await readFile(new URL("./uncia.wasm", import.meta.url)),
+		wasm: wasm ?? (await readFile(new URL("./uncia.wasm", import.meta.url))),
 		random: webcrypto,
 		worker: keysWorker,
 		connect: WebSocket ? byWebSocket(WebSocket) : byTCP,

@@ -23,16 +23,16 @@ const NOTICES = verdicts(NOTICE, "UNCIA_NOTICE_");
 export class People {
 	#library;
 	#wallet;
-	#soon;
+	#must;
 	#flushed;
 	#checks = new Map(); // number: { id, take }: the payment, and what takes its results
 	#count = 0;
 
-	/* By Wallet alone. wallet(): the library's. soon(): a turn is due. flushed(): what was stored is durable. */
-	constructor(library, { wallet, soon, flushed }) {
+	/* By Wallet alone. wallet(): the library's. must(name, …): calls a function of it. flushed(): what was stored is durable. */
+	constructor(library, { wallet, must, flushed }) {
 		this.#library = library;
 		this.#wallet = wallet;
-		this.#soon = soon;
+		this.#must = must;
 		this.#flushed = flushed;
 	}
 
@@ -66,14 +66,12 @@ export class People {
 	async pin(peer, who, { decided = false, compared = false } = {}) {
 		const flags = (decided ? DECIDED : 0) | (compared ? COMPARED : 0);
 		this.#library.scope((memory) =>
-			this.#library.must("uncia_pin_set", this.#wallet(), this.#peer(memory, peer), memory.text(who), flags));
-		this.#soon();
+			this.#must("uncia_pin_set", this.#peer(memory, peer), memory.text(who), flags));
 		await this.#flushed();
 	}
 
 	async unpin(peer) {
-		this.#library.scope((memory) => this.#library.must("uncia_pin_drop", this.#wallet(), this.#peer(memory, peer)));
-		this.#soon();
+		this.#library.scope((memory) => this.#must("uncia_pin_drop", this.#peer(memory, peer)));
 		await this.#flushed();
 	}
 
@@ -84,8 +82,7 @@ export class People {
 		return library.scope((memory) => {
 			const read = memory.struct(`uncia_${struct}`);
 			const check = memory.struct(`uncia_${struct}_check`);
-			library.must(name, this.#wallet(), this.#peer(memory, peer), memory.text(text), read, check);
-			this.#soon();
+			this.#must(name, this.#peer(memory, peer), memory.text(text), read, check);
 			return [library.get(`uncia_${struct}`, read), library.get(`uncia_${struct}_check`, check)];
 		});
 	}
@@ -185,8 +182,7 @@ export class People {
 				tag: memory.bytes(new TextEncoder().encode(String(number))),
 				tag_size: String(number).length,
 			});
-			this.#library.must("uncia_wallet_notice_check", this.#wallet(), query, result);
-			this.#soon();
+			this.#must("uncia_wallet_notice_check", query, result);
 			return this.#result(result);
 		});
 	}
@@ -218,9 +214,8 @@ export class People {
 		this.#library.scope((memory) => {
 			const bytes = memory.take(32);
 			this.#library.must("uncia_payment_id_parse", memory.text(id), bytes);
-			this.#library.must("uncia_notice_acknowledge", this.#wallet(), bytes);
+			this.#must("uncia_notice_acknowledge", bytes);
 		});
-		this.#soon();
 		await this.#flushed();
 	}
 

@@ -8,6 +8,13 @@ import { UnciaError, fillRandom } from "./library.js";
 
 const LATER = 1;
 
+/* What a storage threw, in words: browsers leave the message of some of their errors empty. */
+function wordsOf(error) {
+	if (!(error instanceof Error) && typeof error?.name !== "string")
+		return String(error);
+	return [error.name === "Error" ? "" : error.name, error.message].filter(Boolean).join(": ");
+}
+
 /** Milliseconds that never step back, and go on while the device sleeps: whichever of both clocks has gone further. */
 function clock() {
 	let wall = Date.now();
@@ -30,6 +37,7 @@ export class Home {
 	#writing = null;
 	#pointers = [];
 	#stored = () => {};
+	#lost = () => {};
 
 	/** Why storage failed; nothing is stored any more then. */
 	failure = null;
@@ -39,15 +47,36 @@ export class Home {
 		const home = new Home();
 		home.#library = library;
 		home.#storage = storage;
-		for (const [name, data] of await storage.open())
-			home.#blobs.set(name, data);
-		home.#expose(log);
+		let blobs;
+		try {
+			blobs = await storage.open((error) => home.#gone(error));
+		} catch (error) {
+			throw error instanceof UnciaError ? error : library.error(E.UNCIA_E_IO, wordsOf(error), { cause: error });
+		}
+		try {
+			for (const [name, data] of blobs) {
+				if (typeof name !== "string" || !(data instanceof Uint8Array))
+					throw library.error(E.UNCIA_E_DAMAGED, `what is stored under ${String(name)} is no blob of a wallet`);
+				home.#blobs.set(name, data);
+			}
+			home.#expose(log);
+		} catch (error) {
+			await storage.close();
+			throw error;
+		}
 		return home;
 	}
 
-	/** stored(name, error): a blob is durable, or could not be made so. */
-	onstored(stored) {
+	/* It was taken away under an open wallet: nothing is stored any more. */
+	#gone(error) {
+		this.failure ??= error;
+		this.#lost();
+	}
+
+	/** stored(name, error): a blob is durable, or could not be made so. lost(): the storage was taken away. */
+	tell({ stored, lost }) {
 		this.#stored = stored;
+		this.#lost = lost;
 	}
 
 	has(name) {
@@ -76,7 +105,7 @@ export class Home {
 
 	/** Why storage failed, as of libuncia. */
 	error() {
-		return this.#library.error(E.UNCIA_E_IO, `${this.failure.message}; close the wallet and open it again`);
+		return this.#library.error(E.UNCIA_E_IO, `${wordsOf(this.failure)}; close the wallet and open it again`, { cause: this.failure });
 	}
 
 	/** Writes what there is to write, and lets the storage go. */
@@ -106,7 +135,7 @@ export class Home {
 					throw this.failure;
 				await this.#storage.write(change);
 			} catch (error) {
-				this.failure ??= error instanceof Error ? error : new Error(String(error));
+				this.failure ??= error ?? new Error("unknown");
 			}
 			if (change.data) {
 				const left = this.#pending.get(change.name) - 1;

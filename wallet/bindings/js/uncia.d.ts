@@ -26,7 +26,8 @@ export interface Change {
  *   behind that; behind one that has failed there is none.
  */
 export interface Storage {
-	open(): Promise<Iterable<[string, Uint8Array]>>;
+	/** lost: to be called where it is taken away under an open wallet: nothing is stored any more then. */
+	open(lost?: (error: unknown) => void): Promise<Iterable<[string, Uint8Array]>>;
 	write(change: Change): Promise<void>;
 	close(): Promise<void>;
 }
@@ -71,6 +72,8 @@ export interface Payment {
 	sender: string;
 	to: string;
 	outputCount: number;
+	/** Holds that it opens. */
+	holdCount: number;
 	amount: bigint;
 	leaving: bigint;
 	received: bigint;
@@ -112,6 +115,8 @@ export interface PaymentRequest {
 	to?: string;
 	amount?: bigint;
 	outputs?: Output[];
+	/** What it puts under keys, beside outputs or without. */
+	holds?: HoldRequest[];
 	/** The id of the chat message, for one: the same key is the same payment, however often it is asked for. */
 	key?: string;
 	memo?: string;
@@ -119,6 +124,97 @@ export interface PaymentRequest {
 	tag?: Uint8Array | string;
 	/** Seconds. */
 	expiresIn?: number;
+}
+
+/** An amount under a key until an end: whoever has the key takes from it, and what is left goes home. With neither taker nor
+ * lock it is a claim of this wallet's. */
+export interface HoldRequest {
+	amount: bigint;
+	/** From the signing to its end, 600 to 34,556,400; a day where it is not given. */
+	seconds?: number;
+	/** Whose key takes it: as his `wallet.holds.key` or `uncia hold key` gives it, in 64 hexadecimal digits; or his contact's
+	 * text. */
+	taker?: string | Uint8Array;
+	/** With a taker: he has to publish the 32 bytes of which this is the SHA-256, too. */
+	secretHash?: string | Uint8Array;
+	/** Instead of a taker: a lock that somebody gave, for this hold alone. */
+	lock?: string | Uint8Array;
+	/** Where it goes after its end: an address without a reference; this account where it is not given. */
+	home?: string;
+}
+
+/** A hold: what was put there, by which payment. */
+export interface Hold {
+	opening: string;
+	/** Which of the payment's holds. */
+	number: number;
+	/** "hold:" and 40 hexadecimal digits: the sender of what is taken from it. */
+	id: string;
+	/** Who opened it. */
+	sender: string;
+	/** What it was opened with. */
+	amount: bigint;
+	home: string;
+	/** Seconds since 1970. */
+	end: number;
+}
+
+/** And what it has, as is proved. */
+export interface HoldState extends Hold {
+	/** "ended": something is left, and goes home. "cancelled": the last of it was paid home before its end. "unknown": nothing is
+	 * left, and where it has gone is not proved. */
+	state: "open" | "ended" | "taken" | "cancelled" | "returned" | "unknown";
+	exists: boolean;
+	balance: bigint;
+	/** What took from it or sent it home, the newest first; complete: these are all. */
+	left: { payment: Payment; outputs: Output[] }[];
+	complete: boolean;
+	height: bigint;
+	/** The ledger's time at that moment, milliseconds since 1970. */
+	time: number;
+}
+
+/** A hold that a payment of this home has opened. */
+export type OwnHold = { claim: string | null } & (
+	| HoldState
+	| (Hold & { state: "unknown" })
+	/** Its payment is not final yet; amount: of all that it pays and puts under keys. */
+	| { opening: string; amount: bigint; state: "pending" });
+
+export interface Holds {
+	/** The key of this account, under which others may put a hold for it. Throws UNCIA_E_LOCKED. */
+	readonly key: string;
+	/** How many that have ended are being brought home at this moment: an open wallet does it by itself. */
+	readonly comingHome: number;
+	/** Ends when it is final. The same key is the same hold. */
+	open(hold: HoldRequest & { key?: string; memo?: string; tag?: Uint8Array | string }): Promise<Hold & { balance: bigint; state: "open" }>;
+	look(opening: string, options?: { number?: number; signal?: AbortSignal }): Promise<HoldState>;
+	/** Takes from the hold that a payment has opened under this account's key, all of it where no amount is given. Ends with the
+	 * payment, final or expired. With a key, the same key is the same take; without one it takes once, and finds that again.
+	 * Throws UNCIA_E_NOT_FOUND where no hold of the payment is under this key, UNCIA_E_END where its end is too near, and
+	 * UNCIA_E_FUNDS where less is left, or somebody else was faster. */
+	takeFrom(opening: string, options?: {
+		amount?: bigint;
+		/** What the lock asks for, too: the take publishes it. */
+		secret?: string | Uint8Array;
+		/** With a secret: only where so much is there; what was put there by default. */
+		agreed?: bigint;
+		to?: string;
+		key?: string;
+		signal?: AbortSignal;
+	}): Promise<Payment>;
+	/** Sends home what is left after its end. Throws UNCIA_E_END before it, UNCIA_E_FUNDS where nothing is left. */
+	giveBack(opening: string, options?: { number?: number; signal?: AbortSignal }): Promise<Payment>;
+	/** The holds that this home has opened, those of claims among them, the oldest first. error: why the network tells nothing of
+	 * them; then this is what the home knows. */
+	list(options?: { signal?: AbortSignal }): Promise<{ holds: OwnHold[]; error: UnciaError | null }>;
+
+	/** As of Wallet. */
+	makeClaim: Wallet["makeClaim"];
+	lookClaim: Wallet["lookClaim"];
+	takeClaim: Wallet["takeClaim"];
+	/** Of one that this wallet has made, by the payment that opened it. */
+	claimText(opening: string, number?: number): string;
 }
 
 export interface Page {
@@ -154,8 +250,15 @@ export interface Pin {
 	made: number;
 }
 
+export interface Contact {
+	address: string;
+	handle: string;
+	/** Under which a hold may be put for him, in hexadecimal digits. */
+	key: string;
+}
+
 export interface ContactCheck {
-	contact: { address: string; handle: string };
+	contact: Contact;
 	/** "new" may be pinned without a question, "pinned" is; "room", "own" and "unseen" are refused; else ask the user. */
 	verdict: "new" | "pinned" | "unsigned" | "changed" | "login" | "elsewhere" | "alike" | "room" | "own" | "unseen";
 	weak: boolean;
@@ -212,6 +315,7 @@ export interface People {
 
 export interface Wallet {
 	readonly people: People;
+	readonly holds: Holds;
 
 	readonly unlocked: boolean;
 	unlock(passphrase: string): Promise<void>;
@@ -233,10 +337,11 @@ export interface Wallet {
 	receipt(id: string): string;
 
 	/** Money for somebody who has not joined: the text of the claim, once it is final. Whoever reads it has the money. */
-	makeClaim(claim: { amount: bigint; seconds: number; key?: string }): Promise<string>;
-	lookClaim(text: string): Promise<{ sender: string; amount: bigint; balance: bigint; end: number }>;
-	/** Ends with the payment; the money is this account's where it is final. */
-	takeClaim(text: string): Promise<Payment>;
+	makeClaim(claim: { amount: bigint; seconds?: number; key?: string; memo?: string }): Promise<string>;
+	lookClaim(text: string, options?: { signal?: AbortSignal }): Promise<HoldState>;
+	/** Ends with the payment; the money is this account's, or that of `to`, where it is final. Called again, it finds what it took.
+	 * Of an own claim it is the cancelling. */
+	takeClaim(text: string, options?: { to?: string; signal?: AbortSignal }): Promise<Payment>;
 
 	history(options?: { limit?: number; before?: Page["next"] }): Promise<Page>;
 	watch(client: string, options?: { signal?: AbortSignal }): Watch;
@@ -304,7 +409,9 @@ export interface Uncia {
 	parseAddress(text: string): { account: string; reference: string | null };
 	scan(message: string, network?: Network): Scanned[];
 	parseRequest(text: string, network: Network): Request;
-	parseContact(text: string, network: Network): { address: string; handle: string };
+	parseContact(text: string, network: Network): Contact;
+	/** The lock of a hold that asks for a key and a secret, in hexadecimal digits. A lock is for one hold. */
+	holdLock(key: string | Uint8Array, secretHash?: string | Uint8Array): string;
 	parseNotice(text: string, network: Network): { id: string; memo: string };
 	notice(notice: { id: string; memo?: string }, network: Network): string;
 	verifyReceipt(text: string, network: Network): { payment: Payment; outputs: Output[] };

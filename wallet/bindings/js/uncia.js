@@ -1,7 +1,8 @@
 /* The library of a platform: networks, homes, texts and receipts. browser.js and node.js make one by makeUncia. */
 import { uncia_error as E, uncia_text_kind as KIND } from "./constants.js";
 import { inWorker } from "./keys.js";
-import { Library, UnciaError, contactOf, hex, requestOf } from "./library.js";
+import { holdLock } from "./holds.js";
+import { Library, UnciaError, bytes32, contactOf, hex, requestOf } from "./library.js";
 import { Home, MemoryStorage } from "./storage.js";
 import { Wallet, paymentOf } from "./wallet.js";
 
@@ -108,7 +109,7 @@ class Uncia {
 	/** Opens a wallet; without a passphrase it is locked (unless its key has none), and can look. */
 	async open({ storage, network, passphrase, requestTimeout, log }) {
 		const home = await Home.open(this.library, storage, log);
-		let wallet = 0;
+		let [wallet, opened] = [0, null];
 		try {
 			wallet = this.library.scope((memory) => {
 				const out = memory.take(4);
@@ -116,11 +117,13 @@ class Uncia {
 					memory.struct("uncia_wallet_options", { request_timeout_ms: requestTimeout ?? 0 }), out);
 				return this.library.view().getUint32(out, true);
 			});
+			opened = new Wallet(this, wallet, network, home, requestTimeout);
 		} catch (error) {
+			if (wallet)
+				this.library.call("uncia_wallet_close", wallet);
 			await home.close();
 			throw error;
 		}
-		const opened = new Wallet(this, wallet, network, home);
 		try {
 			if (passphrase !== undefined)
 				await opened.unlock(passphrase);
@@ -140,6 +143,12 @@ class Uncia {
 			this.library.must("uncia_amount_parse", memory.text(text), out);
 			return this.library.view().getBigUint64(out, true);
 		});
+	}
+
+	/** The lock of a hold that asks for a key and a secret, by the SHA-256 of the secret; without one, for the key alone. In
+	 * hexadecimal digits. */
+	holdLock(key, secretHash) {
+		return hex(this.library.scope((memory) => holdLock(this.library, memory, bytes32(key, "key"), secretHash)));
 	}
 
 	formatAmount(amount) {
@@ -232,14 +241,15 @@ class Uncia {
 			const receipt = this.library.view().getUint32(out, true);
 			try {
 				const payment = this.receiptPayment(receipt);
-				return { payment, outputs: this.#outputs(receipt, payment.outputCount) };
+				return { payment, outputs: this.receiptOutputs(receipt, payment.outputCount) };
 			} finally {
 				this.library.call("uncia_receipt_free", receipt);
 			}
 		});
 	}
 
-	#outputs(receipt, count) {
+	/* Who is paid by what a receipt of the library proves, and how much. */
+	receiptOutputs(receipt, count) {
 		return this.library.scope(({ take }) => {
 			const address = take(128);
 			const amount = take(8);

@@ -5,6 +5,7 @@ import {
 	uncia_event_kind as EVENT,
 	uncia_payment_state as STATE,
 } from "./constants.js";
+import { Holds, putHolds } from "./holds.js";
 import { giveKey, inWorker } from "./keys.js";
 import { Links } from "./links.js";
 import { UnciaError, hex, uint64 } from "./library.js";
@@ -22,7 +23,11 @@ const DIRECTIONS = {
 	[DIRECTION.UNCIA_DIRECTION_SELF]: "self",
 };
 const ADDRESS_SIZE = 128;
+const BLOB_NAME_SIZE = 160;
 const TIMER_MAX = 2 ** 31 - 1;
+const BUSY_PAUSE_MS = 10; // the same payment is being stored
+const RETRY_MS = 1000; // after a turn for which there was no memory
+const REQUEST_TIMEOUT_MS = 10000;
 
 /** A struct uncia_payment as an object. */
 export function paymentOf(library, pointer) {
@@ -35,6 +40,7 @@ export function paymentOf(library, pointer) {
 		sender: p.sender,
 		to: p.to,
 		outputCount: p.output_count,
+		holdCount: p.hold_count,
 		amount: p.amount,
 		leaving: p.leaving,
 		received: p.received,
@@ -63,19 +69,31 @@ export class Wallet {
 	#due = false;
 	#closed = null;
 	#broken = null;
-	#waiting = []; // { kind, id, settle(event) }
+	#waiting = []; // { kind, id, heard(event), end(error) }
 	#listeners = new Map();
-	#orders = Promise.resolve();
 	#pages = Promise.resolve();
 	#watch = null;
+	#noticesDue = false;
+	#timeout;
+	#event; // memory of its own, so that what has happened is told also where memory has ended
+	#blobName;
 
-	/* By Uncia.open alone. */
-	constructor(uncia, wallet, network, home) {
+	/* By Uncia.open alone, which closes wallet and home where this throws. */
+	constructor(uncia, wallet, network, home, timeout) {
 		this.#uncia = uncia;
 		this.#library = uncia.library;
 		this.#pointer = wallet;
 		this.#network = network;
 		this.#home = home;
+		this.#timeout = timeout || REQUEST_TIMEOUT_MS;
+		this.#event = this.#library.allocate(this.#library.size("uncia_event"));
+		this.#library.put("uncia_event", this.#event, { size: this.#library.size("uncia_event") });
+		try {
+			this.#blobName = this.#library.allocate(BLOB_NAME_SIZE);
+		} catch (error) {
+			this.#library.free(this.#event);
+			throw error;
+		}
 		this.#links = new Links(this.#library, wallet, network, uncia.platform.connect, {
 			moved: () => this.#soon(),
 			failed: (error) => this.#fail(error),
@@ -83,22 +101,52 @@ export class Wallet {
 		/** Pins, and verdicts on what people send. */
 		this.people = new People(this.#library, {
 			wallet: () => this.#wallet,
-			soon: () => this.#soon(),
+			must: (name, ...values) => this.#must(name, ...values),
 			flushed: () => home.flushed(),
 		});
-		home.onstored((name, error) => {
-			if (this.#closed || this.#broken)
-				return;
-			try {
-				this.#library.scope((memory) => this.#library.call("uncia_wallet_stored", wallet, memory.text(name), error));
-				if (error)
-					this.#storageFailed();
-				this.#soon();
-			} catch (failure) {
-				this.#fail(failure);
-			}
+		/** Holds under keys, and claims. */
+		this.holds = new Holds(this.#library, network, {
+			wallet: () => this.#wallet,
+			must: (name, ...values) => this.#must(name, ...values),
+			ask: (kind, begin, signal) => this.#ask(kind, begin, signal),
+			make: (begin) => this.#make(begin),
+			ids: (name) => this.#ids(name),
+			id: (memory, id) => this.#id(memory, id),
+			find: (id) => this.#find(id),
+			receiptPayment: (receipt) => uncia.receiptPayment(receipt),
+			receiptOutputs: (receipt, count) => uncia.receiptOutputs(receipt, count),
+			pay: (request) => this.pay(request),
+			follow: (id, options) => this.follow(id, options),
+			address: () => this.address(),
+			receipt: (id) => this.receipt(id),
 		});
+		home.tell({
+			stored: (name, error) => this.#stored(name, error),
+			lost: () => {
+				if (this.#closed || this.#broken)
+					return;
+				this.#storageFailed();
+				this.#emit("error", home.error());
+			},
+		});
+		if (home.failure)
+			this.#storageFailed();
 		this.#soon();
+	}
+
+	/* A blob is durable, or could not be made so. */
+	#stored(name, error) {
+		if (this.#closed || this.#broken)
+			return;
+		try {
+			this.#library.memory.set([...new TextEncoder().encode(name), 0], this.#blobName);
+			this.#library.call("uncia_wallet_stored", this.#wallet, this.#blobName, error);
+			if (error)
+				this.#storageFailed();
+			this.#soon();
+		} catch (failure) {
+			this.#fail(failure);
+		}
 	}
 
 	/* The wallet of the library, as long as it is one: whatever waited may be behind a close. */
@@ -127,12 +175,26 @@ export class Wallet {
 			this.#takeEvents();
 			if (this.#closed)
 				return;
+			if (this.#noticesDue) {
+				this.people.heard();
+				this.#noticesDue = false; // where there was no memory: the next turn
+			}
 			const wait = this.#library.call("uncia_wallet_timeout_ms", this.#wallet);
 			clearTimeout(this.#timer);
 			this.#timer = wait < 0 ? null : setTimeout(() => this.#tick(), Math.min(wait, TIMER_MAX));
 		} catch (error) {
-			this.#fail(error);
+			if (error instanceof UnciaError && error.code === E.UNCIA_E_MEMORY)
+				this.#again(error);
+			else
+				this.#fail(error);
 		}
+	}
+
+	/* There was no memory for this turn: all is as it was before, and the next one may find some. */
+	#again(error) {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => this.#tick(), RETRY_MS);
+		this.#emit("error", error);
 	}
 
 	#tick() {
@@ -155,8 +217,8 @@ export class Wallet {
 	}
 
 	#tellWaiting(error) {
-		for (const waiting of this.#waiting.splice(0))
-			waiting.reject(error);
+		for (const waiting of [...this.#waiting])
+			waiting.end(error);
 		this.people.end(error);
 	}
 
@@ -171,15 +233,8 @@ export class Wallet {
 	}
 
 	#takeEvents() {
-		while (!this.#closed) {
-			const event = this.#library.scope(({ struct }) => {
-				const pointer = struct("uncia_event");
-				return this.#library.must("uncia_wallet_event", this.#wallet, pointer) ? this.#library.get("uncia_event", pointer) : null;
-			});
-			if (!event)
-				return;
-			this.#heard(event);
-		}
+		while (!this.#closed && this.#library.must("uncia_wallet_event", this.#wallet, this.#event))
+			this.#heard(this.#library.get("uncia_event", this.#event));
 	}
 
 	#heard(event) {
@@ -194,17 +249,26 @@ export class Wallet {
 		else if (event.kind === EVENT.UNCIA_EVENT_LINK)
 			this.#emit("link", { validator: event.validator, up: event.up !== 0, error });
 		else if (event.kind === EVENT.UNCIA_EVENT_NOTICE)
-			this.people.heard();
+			this.#noticesDue = true;
 		else if (event.kind === EVENT.UNCIA_EVENT_ERROR)
 			this.#heardError(error);
 		else if (event.kind === EVENT.UNCIA_EVENT_INCOMING || event.kind === EVENT.UNCIA_EVENT_WATCH)
 			this.#watch?.heard(event.kind === EVENT.UNCIA_EVENT_WATCH, error);
 	}
 
-	/* Where memory ends, events are lost: whoever waits may wait for one of them. */
+	/* Where memory ends, events are lost: whoever waits may wait for one of them. What can be looked at is: payments, notices,
+	 * what a watch has. The rest has to be asked again. */
 	#heardError(error) {
-		if (error.code === E.UNCIA_E_MEMORY)
-			this.#tellWaiting(error);
+		if (error.code === E.UNCIA_E_MEMORY) {
+			for (const waiting of [...this.#waiting]) {
+				if (waiting.kind === EVENT.UNCIA_EVENT_PAYMENT)
+					waiting.heard({ id: waiting.id, error: null });
+				else
+					waiting.end(error);
+			}
+			this.#noticesDue = true;
+			this.#watch?.wake();
+		}
 		this.#emit("error", error);
 	}
 
@@ -225,7 +289,7 @@ export class Wallet {
 			if (this.#home.failure)
 				throw this.#home.error();
 			const end = (settle, value) => {
-				this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+				this.#waiting = this.#waiting.filter((other) => other !== waiting);
 				signal?.removeEventListener("abort", aborted);
 				settle(value);
 			};
@@ -233,10 +297,7 @@ export class Wallet {
 			const waiting = {
 				kind,
 				id,
-				reject: (error) => {
-					signal?.removeEventListener("abort", aborted);
-					reject(error);
-				},
+				end: (error) => end(reject, error),
 				heard: (event) => {
 					try {
 						const value = heard(event);
@@ -252,11 +313,29 @@ export class Wallet {
 		});
 	}
 
+	/* Asks for what the library has one of at a time, and waits for its end. What was told before is taken before, so that
+	 * nobody takes it for the answer to this. */
+	async #ask(kind, begin, signal) {
+		this.#usable();
+		this.#takeEvents();
+		this.#soon(); // for what they leave to a turn
+		begin();
+		await this.#until(kind, null, thrown, signal);
+	}
+
+	/* Where storage has failed, with the reason. */
+	#errorOf(result) {
+		return result === E.UNCIA_E_IO && this.#home.failure ? this.#home.error() : this.#library.error(result);
+	}
+
 	/* Calls a function of the wallet; what is due then comes by itself. */
 	#must(name, ...values) {
 		this.#usable();
 		this.#soon();
-		return this.#library.must(name, this.#wallet, ...values);
+		const result = this.#library.call(name, this.#wallet, ...values);
+		if (result < 0)
+			throw this.#errorOf(result);
+		return result;
 	}
 
 	#usable() {
@@ -347,8 +426,7 @@ export class Wallet {
 
 	/** Asks the validators, and gives the balance that they prove. */
 	async sync() {
-		this.#must("uncia_wallet_sync");
-		await this.#until(EVENT.UNCIA_EVENT_BALANCE, null, thrown);
+		await this.#ask(EVENT.UNCIA_EVENT_BALANCE, () => this.#must("uncia_wallet_sync"));
 		return this.balance();
 	}
 
@@ -356,48 +434,61 @@ export class Wallet {
 
 	/** Pays, and gives the payment once it is stored durably: pending, and on its way whatever happens then. The same key is the
 	 * same payment. `follow` tells its end. */
-	pay(request) {
-		const ordered = this.#orders.then(() => this.#order(request));
-		this.#orders = ordered.catch(() => {}); // one after the other: events of orders do not say whose they are
-		return ordered;
-	}
-
-	async #order({ outputs, to, amount, holds = [], key, memo, tag, expiresIn }) {
-		this.#usable();
-		const all = outputs ?? (to === undefined && holds.length > 0 ? [] : [{ address: to, amount }]);
-		this.#library.scope((memory) => {
-			const holdSize = this.#library.size("uncia_hold_request");
-			const opened = memory.take(holdSize * holds.length);
-			holds.forEach((hold, i) => this.#library.put("uncia_hold_request", opened + i * holdSize, {
-				amount: uint64(this.#library, hold.amount, "amount"),
-				seconds: hold.seconds,
-			}));
+	async pay({ outputs, to, amount, holds = [], key, memo, tag, expiresIn }) {
+		const all = (outputs ?? (to === undefined && holds.length > 0 ? [] : [{ address: to, amount }])).map((one) => ({ ...one }));
+		const opened = holds.map((one) => ({ ...one }));
+		const bytes = tag === undefined ? new Uint8Array() : typeof tag === "string" ? new TextEncoder().encode(tag) : tag.slice();
+		const id = await this.#make((memory, out) => {
 			const stride = this.#library.size("uncia_output");
 			const list = memory.take(stride * all.length);
 			all.forEach((output, i) => this.#library.put("uncia_output", list + i * stride, {
 				address: memory.text(output.address),
 				amount: uint64(this.#library, output.amount, "amount"),
 			}));
-			const bytes = tag === undefined ? new Uint8Array() : typeof tag === "string" ? new TextEncoder().encode(tag) : tag;
-			this.#must("uncia_wallet_order", memory.struct("uncia_payment_request", {
+			return this.#library.call("uncia_wallet_pay", this.#wallet, memory.struct("uncia_payment_request", {
 				outputs: all.length ? list : 0,
 				output_count: all.length,
-				holds: holds.length ? opened : 0,
-				hold_count: holds.length,
+				holds: putHolds(this.#library, this.#network, memory, opened),
+				hold_count: opened.length,
 				key: memory.text(key),
 				memo: memory.text(memo),
 				tag: bytes.length ? memory.bytes(bytes) : 0,
 				tag_size: bytes.length,
 				expires_s: expiresIn ?? 0,
-			}));
+			}), out);
 		});
-		const id = await this.#until(EVENT.UNCIA_EVENT_ORDER, null, ({ id, error }) => {
-			if (error)
-				throw error;
-			return id;
-		});
-		await this.#home.flushed();
 		return this.payment(id);
+	}
+
+	/* Makes a payment by begin(memory, out), as soon as what it is signed on is fresh, and ends with its id when it is durable.
+	 * Whether there is one is answered by the call that makes it, and by no event: none can be lost, come late, or be another
+	 * payment's. */
+	async #make(begin) {
+		let [synced, looked, until] = [false, false, null];
+		for (;;) {
+			this.#usable();
+			const [result, id] = this.#library.scope((memory) => {
+				const out = memory.take(32);
+				return [begin(memory, out), hex(this.#library.copy(out, 32))];
+			});
+			this.#soon();
+			if (result === 0) {
+				await this.#home.flushed();
+				return id;
+			}
+			if (result === E.UNCIA_E_UNREACHABLE && !synced) {
+				synced = true;
+				await this.sync();
+			} else if (result === E.UNCIA_E_BEHIND && !looked) {
+				[looked, synced] = [true, false];
+				await this.#ask(EVENT.UNCIA_EVENT_CAUGHT_UP, () => this.#must("uncia_wallet_catch_up"));
+			} else if (result === E.UNCIA_E_BUSY && (until === null || performance.now() < until)) {
+				until ??= performance.now() + this.#timeout;
+				await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+			} else {
+				throw this.#errorOf(result);
+			}
+		}
 	}
 
 	/** The payment that a key stands for in this home; null: none. */
@@ -448,7 +539,10 @@ export class Wallet {
 		this.#usable();
 		signal?.throwIfAborted();
 		this.#follow(id);
-		const ended = () => {
+		const ended = ({ error }) => {
+			/* A question of somebody else's that found nothing out is no news of the payment. */
+			if (error && error.code !== E.UNCIA_E_UNREACHABLE && error.code !== E.UNCIA_E_PROOF)
+				throw error;
 			const payment = this.#find(id);
 			const over = payment && (payment.state === "unknown" ? !this.#isFollowed(id) : payment.state !== "pending");
 			return over ? payment : undefined;
@@ -484,96 +578,17 @@ export class Wallet {
 
 	/* ---- claims ---- */
 
-	/** Puts an amount under a secret, for somebody who has not joined: ends with the text of the claim when the payment is final.
-	 * Whoever reads the text has the money. What is not taken in so many seconds comes home. The same key is the same claim. */
-	async makeClaim({ amount, seconds, key }) {
-		const { id } = await this.pay({ holds: [{ amount, seconds }], key });
-		if ((await this.follow(id)).state !== "final")
-			throw this.#library.error(E.UNCIA_E_EXPIRED);
-		return this.#withReceipt(id, (memory, receipt) => {
-			const text = memory.take(321);
-			this.#library.must("uncia_wallet_claim", this.#wallet, receipt, 0, text);
-			return this.#library.string(text);
-		});
+	/** See Holds. */
+	makeClaim(claim) {
+		return this.holds.makeClaim(claim);
 	}
 
-	/** What a claim is worth now: { sender, amount, balance, end }, of which `amount` is what it was opened with. */
-	async lookClaim(text) {
-		const { opening, number } = await this.#opened(text);
-		const state = await this.#holdState(opening, number);
-		return this.#withReceipt(opening, (memory, receipt) => {
-			const hold = memory.struct("uncia_hold");
-			this.#library.must("uncia_receipt_hold", receipt, number, hold);
-			const { amount, end } = this.#library.get("uncia_hold", hold);
-			return { sender: this.#uncia.receiptPayment(receipt).sender, amount, balance: state.exists ? state.balance : 0n, end: Number(end) };
-		});
+	lookClaim(text, options) {
+		return this.holds.lookClaim(text, options);
 	}
 
-	/** Takes all of a claim to this account, and ends with the payment: it is not this account's before it is final. */
-	async takeClaim(text) {
-		const { opening, number, seed } = await this.#opened(text);
-		await this.sync();
-		const state = await this.#holdState(opening, number);
-		if (!state.exists)
-			throw this.#library.error(E.UNCIA_E_FUNDS, "it was taken, or has gone home");
-		const id = this.#withReceipt(opening, (memory, receipt) => {
-			const output = memory.struct("uncia_output", { address: memory.text(this.address()), amount: state.balance });
-			const take = memory.struct("uncia_take", { receipt, number, outputs: output, output_count: 1,
-				payment_key: memory.text(`claim ${opening} ${number}`) });
-			this.#library.put("uncia_hold_key", take + this.#library.members("uncia_take").get("key").offset, {
-				size: this.#library.size("uncia_hold_key"),
-				seed,
-			});
-			const out = memory.take(32);
-			this.#must("uncia_wallet_take", take, out);
-			return hex(this.#library.copy(out, 32));
-		});
-		await this.#home.flushed();
-		return this.follow(id);
-	}
-
-	/* The payment that opened a claim, final, and which of its holds it is. */
-	async #opened(text) {
-		const { opening, seed } = this.#library.scope((memory) => {
-			const claim = memory.struct("uncia_claim");
-			this.#library.must("uncia_claim_parse", memory.bytes(this.#network.id), memory.text(text), claim);
-			return this.#library.get("uncia_claim", claim);
-		});
-		const id = hex(opening);
-		if ((await this.follow(id)).state !== "final")
-			throw this.#library.error(E.UNCIA_E_EXPIRED);
-		const number = this.#withReceipt(id, (memory, receipt) => {
-			const key = memory.struct("uncia_hold_key", { seed });
-			const out = memory.take(4);
-			this.#library.must("uncia_receipt_find_hold", this.#network.pointer, receipt, key, out);
-			return this.#library.view().getUint32(out, true);
-		});
-		return { opening: id, number, seed };
-	}
-
-	async #holdState(id, number) {
-		this.#withReceipt(id, (memory, receipt) => this.#must("uncia_wallet_hold", receipt, number));
-		await this.#until(EVENT.UNCIA_EVENT_HOLD, null, thrown);
-		return this.#library.scope(({ struct }) => {
-			const state = struct("uncia_hold_state");
-			this.#library.must("uncia_wallet_hold_state", this.#wallet, state);
-			const { exists, balance } = this.#library.get("uncia_hold_state", state);
-			return { exists: exists !== 0, balance };
-		});
-	}
-
-	/* body(memory, receipt) waits for nothing: the receipt ends with it. */
-	#withReceipt(id, body) {
-		return this.#library.scope((memory) => {
-			const out = memory.take(4);
-			this.#library.must("uncia_receipt_verify", this.#network.pointer, memory.text(this.receipt(id)), out);
-			const receipt = this.#library.view().getUint32(out, true);
-			try {
-				return body(memory, receipt);
-			} finally {
-				this.#library.call("uncia_receipt_free", receipt);
-			}
-		});
+	takeClaim(text, options) {
+		return this.holds.takeClaim(text, options);
 	}
 
 	/** The receipt of a final payment, as text. */
@@ -597,8 +612,12 @@ export class Wallet {
 	}
 
 	#listOf(name) {
+		return this.#ids(name).map((id) => this.payment(id));
+	}
+
+	#ids(name) {
 		this.#usable();
-		const ids = this.#library.scope(({ take }) => {
+		return this.#library.scope(({ take }) => {
 			const id = take(32);
 			const found = [];
 			for (;;) {
@@ -610,7 +629,6 @@ export class Wallet {
 				found.push(hex(this.#library.copy(id, 32)));
 			}
 		});
-		return ids.map((id) => this.payment(id));
 	}
 
 	/* ---- history ---- */
@@ -623,8 +641,8 @@ export class Wallet {
 	}
 
 	async #page({ limit = 32, before = null }) {
-		this.#must("uncia_wallet_history", before?.height ?? 0n, before?.index ?? 0, limit);
-		await this.#until(EVENT.UNCIA_EVENT_HISTORY, null, thrown);
+		await this.#ask(EVENT.UNCIA_EVENT_HISTORY,
+			() => this.#must("uncia_wallet_history", before?.height ?? 0n, before?.index ?? 0, limit));
 		return this.#library.scope(({ struct }) => {
 			const pointer = struct("uncia_history_page");
 			this.#library.must("uncia_wallet_history_page", this.#wallet, pointer);
@@ -823,6 +841,8 @@ export class Wallet {
 		try {
 			if (!this.#broken)
 				this.#library.call("uncia_wallet_close", this.#pointer);
+			this.#library.free(this.#event);
+			this.#library.free(this.#blobName);
 		} finally {
 			await this.#home.close();
 		}

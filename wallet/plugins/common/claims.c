@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "incoming.h"
 #include "offers.h"
 #include "opening.h"
 #include "ordering.h"
@@ -109,14 +110,36 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 
 /* ---- who has taken it -------------------------------------------------------------------------------- */
 
+/* Says of the one that is being taken how it stands, where that takes long. */
+static void tell_taking(struct plugin *p)
+{
+	struct taking *taking = &p->taking;
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	char money[MONEY_TEXT_SIZE];
+	if (taking->stage == TAKING_NOTHING || taking->told || plugin_now_ms() - taking->since_ms < LONG_MS)
+		return;
+	taking->told = true;
+	money_text(p, taking->amount, money);
+	if (taking->stage != TAKING_TAKES)
+		plugin_say(p, &taking->where,
+		           "The network has not said yet what is there. Nothing is taken so far; what comes of it is "
+		           "told here.");
+	else if (!uncia_wallet_payment(p->wallet, &taking->id, &payment))
+		plugin_say(p, &taking->where,
+		           "%s: the take is on its way, and not final yet: %s. It goes on by itself.", money,
+		           uncia_pending_text(payment.reason));
+}
+
 bool claims_tick(struct plugin *p)
 {
 	unsigned left = 0;
 	for (unsigned i = 0; i < GIVEN_MAX; i++)
 		left += p->given[i].receipt != NULL;
+	if (p->wallet && !p->stopped)
+		tell_taking(p);
 	/* A question of what is being taken would be replaced. */
 	if (!left || !p->wallet || p->stopped || p->taking.stage != TAKING_NOTHING)
-		return left;
+		return left || (p->taking.stage != TAKING_NOTHING && !p->taking.told);
 	do
 		p->asked_given = (p->asked_given + 1) % GIVEN_MAX;
 	while (!p->given[p->asked_given].receipt);
@@ -190,6 +213,14 @@ static void give_up(struct plugin *p, const char *why)
 	plugin_say(p, &where, "Nothing was taken: %s.", why);
 }
 
+/* From now on it is waited for what comes next. */
+static void wait_for_taking(struct plugin *p)
+{
+	p->taking.since_ms = plugin_now_ms();
+	p->taking.told = false;
+	p->client.tick(p->client.context, true);
+}
+
 static void take_claim(struct plugin *p, const struct conversation *where, const char *code)
 {
 	struct taking *taking = &p->taking;
@@ -204,6 +235,7 @@ static void take_claim(struct plugin *p, const struct conversation *where, const
 		return;
 	*taking = (struct taking){.stage = TAKING_FINDS, .where = *where, .claim = {.size = sizeof(taking->claim)}};
 	snprintf(taking->sender, sizeof(taking->sender), "%s", offer->sender);
+	wait_for_taking(p);
 	int error = uncia_claim_parse(p->network_id, offer->text, &taking->claim);
 	if (!error)
 		error = uncia_wallet_address(p->wallet, own);
@@ -258,10 +290,12 @@ static void take_now(struct plugin *p)
 	if (!error)
 		error = take_pending(p, &take);
 	explicit_bzero(&take.key, sizeof(take.key));
-	if (error)
+	if (error) {
 		give_up(p, uncia_error_text(error));
-	else
-		taking->stage = TAKING_TAKES;
+		return;
+	}
+	taking->stage = TAKING_TAKES;
+	wait_for_taking(p);
 }
 
 /* Whether what left the hold came to this wallet: it was taken here before, or by another program of the same home. */
@@ -341,6 +375,8 @@ static void on_taken(struct plugin *p, int error)
 	struct uncia_payment payment = {.size = sizeof(payment)};
 	struct conversation where = taking->where;
 	char money[MONEY_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE], sender[PLUGIN_NAME_SIZE];
+	if (error)
+		plugin_say(p, &where, "The take is on its way still: %s.", uncia_error_text(error));
 	if (error || uncia_wallet_payment(p->wallet, &taking->id, &payment) ||
 	    (payment.state != UNCIA_PAYMENT_FINAL && payment.state != UNCIA_PAYMENT_EXPIRED))
 		return;
@@ -348,7 +384,9 @@ static void on_taken(struct plugin *p, int error)
 	money_text(p, payment.amount, money);
 	uncia_payment_id_format(&payment.id, id);
 	end_taking(p);
-	if (payment.state == UNCIA_PAYMENT_FINAL)
+	if (payment.state == UNCIA_PAYMENT_FINAL && incoming_note(p, &payment.id)) /* the wallet's window has it */
+		plugin_say(p, &where, "✔ Received %s, which %s has put here: %.16s", money, sender, id);
+	else if (payment.state == UNCIA_PAYMENT_FINAL)
 		plugin_verdict(p, &where, "✔ Received %s, which %s has put here: %.16s", money, sender, id);
 	else
 		plugin_verdict(p, &where,

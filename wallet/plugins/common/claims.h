@@ -13,7 +13,8 @@ void claims_heard(struct plugin *p, const struct plugin_message *message, const 
 void claims_opened(struct plugin *p, const struct conversation *where, const struct uncia_payment *payment);
 /* Any event of the wallet. Returns whether it was about a claim alone. */
 bool claims_event(struct plugin *p, const struct uncia_event *event);
-/* Asks what has become of the next claim that was given out in this run. Returns whether there is one. */
+/* Asks what has become of the next claim that was given out in this run. Says of
+ * one that is being taken how it stands. Returns whether there is one. */
 bool claims_tick(struct plugin *p);
 /* Forgets what is under way. */
 void claims_undo(struct plugin *p);

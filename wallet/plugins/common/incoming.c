@@ -4,13 +4,29 @@
 #include "people.h"
 #include "say.h"
 
-bool incoming_note(struct plugin *p, const struct uncia_payment_id *id)
+static struct shown_payment *find_shown(struct plugin *p, const struct uncia_payment_id *id)
 {
 	for (unsigned i = 0; i < ENDS_MAX; i++)
-		if (!memcmp(&p->received[i], id, sizeof(*id)))
-			return true;
-	p->received[p->next_received++ % ENDS_MAX] = *id;
+		if (!memcmp(&p->received[i].id, id, sizeof(*id)))
+			return &p->received[i];
+	return NULL;
+}
+
+bool incoming_note(struct plugin *p, const struct uncia_payment_id *id)
+{
+	if (find_shown(p, id))
+		return true;
+	p->received[p->next_received++ % ENDS_MAX] = (struct shown_payment){.id = *id};
 	return false;
+}
+
+bool incoming_note_text(struct plugin *p, const struct uncia_payment_id *id)
+{
+	incoming_note(p, id);
+	struct shown_payment *shown = find_shown(p, id);
+	bool before = shown->note;
+	shown->note = true;
+	return before;
 }
 
 bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms)
@@ -18,15 +34,33 @@ bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms)
 	return timestamp_ms < p->opened_ms || p->next_received > ENDS_MAX;
 }
 
+/* A payment of somebody who is pinned is told as paid once, by a watch or by his notice: one record says whether it
+ * was. The watch's is of no handle, since nobody has told of it. Returns whether it was shown in a run before; *maybe:
+ * that is not known. The caller shows it, and then takes note of it where *told. */
+static bool was_told(struct plugin *p, const char *sender, const char *id_text, bool *maybe, bool *told)
+{
+	struct uncia_peer payer = {.size = sizeof(payer), .account = sender};
+	struct uncia_notice_result result = {.size = sizeof(result)};
+	struct uncia_notice_query query = {.size = sizeof(query), .peer = &payer, .notice = id_text};
+	int error = uncia_wallet_notice_check(p->wallet, &query, &result);
+	bool noticed =
+	    !error && result.verdict == UNCIA_NOTICE_REPEATED; /* his notice was first, and was not acknowledged */
+	*told = noticed || (!error && result.verdict == UNCIA_NOTICE_PAID);
+	*maybe = noticed || error || result.maybe_told;
+	return !error && result.verdict == UNCIA_NOTICE_AGAIN && !result.older;
+}
+
 /* Shows one, unless its notice was there first. The sum is what this account got, the payer whose receipt it is:
  * nothing of it is from a message. */
 static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, struct uncia_payment_id *id)
 {
 	struct uncia_payment payment = {.size = sizeof(payment)};
-	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE], id_text[UNCIA_ID_TEXT_SIZE];
+	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE + sizeof(SHOWN_BEFORE)];
+	char id_text[UNCIA_ID_TEXT_SIZE];
 	struct conversation peer;
 	const char *doubt = "";
 	uint64_t amount;
+	bool maybe, told;
 	int error = uncia_receipt_payment(receipt, &payment);
 	if (!error)
 		error = uncia_wallet_received(p->wallet, receipt, &amount);
@@ -46,11 +80,15 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 		               payment.sender, id_text);
 		return 0;
 	}
+	if (was_told(p, payment.sender, id_text, &maybe, &told))
+		return 0;
 	name_text(&peer, who);
+	if (maybe)
+		strcat(who, SHOWN_BEFORE);
 	if (!person_stays(p, &peer))
 		doubt = " (nothing says that they have the nick now)";
 	plugin_verdict(p, &peer, "✔ Received %s at %s from %s%s: %.16s", money, when, who, doubt, id_text);
-	return 0;
+	return told ? uncia_notice_acknowledge(p->wallet, id) : 0;
 }
 
 void incoming_take(struct plugin *p)

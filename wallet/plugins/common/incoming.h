@@ -4,10 +4,14 @@
 
 #include "plugin_state.h"
 
+#define SHOWN_BEFORE " (it may have been shown before)"
+
 /* Shows what the wallet has been told of, and takes note of it. */
 void incoming_take(struct plugin *p);
 /* Notes that this payment was shown in this run. Returns whether it was before. */
 bool incoming_note(struct plugin *p, const struct uncia_payment_id *id);
+/* The same of the note that was told with it. */
+bool incoming_note_text(struct plugin *p, const struct uncia_payment_id *id);
 /* Whether one of this time that was not noted may have been shown all the same: in a run before, or so long ago that it
  * is forgotten. */
 bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms);

@@ -8,7 +8,18 @@
 #include "people.h"
 #include "tags.h"
 
-/* What is final, as the receipt has it: the sum, when, from whom, and the note that was told with it. */
+static void acknowledge(struct plugin *p, const struct uncia_payment_id *id)
+{
+	char text[UNCIA_ID_TEXT_SIZE];
+	int error = uncia_notice_acknowledge(p->wallet, id);
+	uncia_payment_id_format(id, text);
+	if (error)
+		plugin_say(p, NULL, "That %.16s was shown is not noted, and it may be shown again: %s.", text,
+		           uncia_error_text(error));
+}
+
+/* What is final, as the receipt has it: the sum, when, from whom, and the note that was told with it. Of what was shown
+ * before, AGAIN, the note alone. */
 static void show_paid(struct plugin *p, const struct conversation *where, const struct uncia_notice_result *result)
 {
 	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
@@ -20,15 +31,16 @@ static void show_paid(struct plugin *p, const struct conversation *where, const 
 	if (*result->memo)
 		quoted_text(result->memo, memo);
 	bool known = result->maybe_told || incoming_may_be_known(p, result->timestamp_ms);
-	if (!incoming_note(p, &result->id))
+	bool shown = incoming_note(p, &result->id), noted = *memo && incoming_note_text(p, &result->id);
+	if (!shown && result->verdict == UNCIA_NOTICE_PAID)
 		plugin_verdict(p, where, "✔ Received %s at %s from %s%s%s%s: %.16s", money, when, who,
-		               *memo ? ", for " : "", memo, known ? " (it may have been shown before)" : "", id);
-	else if (*memo)
-		plugin_verdict(p, where, "✔ The %s from %s are for %s: %.16s", money, who, memo, id);
-	int error = uncia_notice_acknowledge(p->wallet, &result->id);
-	if (error)
-		plugin_say(p, NULL, "That %.16s was shown is not noted, and it may be shown again: %s.", id,
-		           uncia_error_text(error));
+		               *memo ? ", for " : "", memo, known ? SHOWN_BEFORE : "", id);
+	else if (*memo && !noted)
+		plugin_verdict(p, where, "✔ The %s received at %s from %s are for %s: %.16s", money, when, who, memo,
+		               id);
+	if (result->verdict != UNCIA_NOTICE_PAID)
+		return;
+	acknowledge(p, &result->id);
 }
 
 /* What is final and not what was told. */
@@ -37,7 +49,9 @@ static void show_other(struct plugin *p, const struct conversation *where, const
 	char money[MONEY_TEXT_SIZE], id[UNCIA_ID_TEXT_SIZE];
 	money_text(p, result->amount, money);
 	uncia_payment_id_format(&result->id, id);
-	switch (result->verdict) {
+	/* Nobody has told of it: it was shown when it came in. */
+	bool untold = result->verdict == UNCIA_NOTICE_REPEATED && !*result->first && *result->pinned;
+	switch (untold ? UNCIA_NOTICE_OTHER_ACCOUNT : result->verdict) {
 	case UNCIA_NOTICE_NOT_TO_ME:
 		plugin_verdict(p, where, "✘ %s tells of a payment that pays nothing to you: %.16s", where->name, id);
 		break;
@@ -52,8 +66,9 @@ static void show_other(struct plugin *p, const struct conversation *where, const
 		               where->name, id);
 		break;
 	case UNCIA_NOTICE_REPEATED:
-		plugin_verdict(p, where, "✘ %s repeats what %s has told: nothing more was paid: %.16s", where->name,
-		               *result->first ? result->first : "somebody else", id);
+		plugin_verdict(p, where, "✘ %s repeats what %s%s: nothing more was paid: %.16s", where->name,
+		               *result->first ? result->first : "was shown before", *result->first ? " has told" : "",
+		               id);
 		break;
 	case UNCIA_NOTICE_STRANGER:
 		plugin_verdict(p, where, "%s was paid to you by %s. Nothing says that this is %s, %s: %.16s", money,
@@ -64,13 +79,19 @@ static void show_other(struct plugin *p, const struct conversation *where, const
 	}
 }
 
-static void show_result(struct plugin *p, const struct conversation *where, const struct uncia_notice_result *result)
+/* old: what told of it is an old message. */
+static void show_result(struct plugin *p, const struct conversation *where, const struct uncia_notice_result *result,
+                        bool old)
 {
 	char id[UNCIA_ID_TEXT_SIZE];
 	uncia_payment_id_format(&result->id, id);
 	switch (result->verdict) {
 	case UNCIA_NOTICE_PAID:
 		show_paid(p, where, result);
+		return;
+	case UNCIA_NOTICE_AGAIN:
+		if (!old && !result->older)
+			show_paid(p, where, result);
 		return;
 	case UNCIA_NOTICE_PENDING:
 		plugin_say(p, where, "%s tells of a payment that is on its way. Nothing is received yet: %.16s",
@@ -95,24 +116,29 @@ static void show_result(struct plugin *p, const struct conversation *where, cons
 	}
 }
 
-static void check(struct plugin *p, const struct conversation *where, const char *text, bool asked);
+/* How a check is asked for. */
+#define CHECK_ASKED 1u /* by the user */
+#define CHECK_OLD   2u /* by a message that is old: in the tag, among the flags of tags.c */
+#define TAG_OLD     0x80u
+
+static void check(struct plugin *p, const struct conversation *where, const char *text, unsigned how);
 
 static void check_agreed(struct plugin *p, const struct open_question *question)
 {
-	check(p, &question->where, question->notice, true);
+	check(p, &question->where, question->notice, CHECK_ASKED);
 }
 
 /* Somebody who is not pinned would learn from a query of ours that this user is here, and has read it. */
 static void ask_to_look(struct plugin *p, const struct conversation *where, const char *text)
 {
-	struct open_question asked = {.where = *where, .agreed = check_agreed};
+	struct open_question asked = {.where = *where, .heard = true, .agreed = check_agreed};
 	char line[PLUGIN_LINE_SIZE];
 	snprintf(asked.notice, sizeof(asked.notice), "%s", text);
 	snprintf(line, sizeof(line), "%s, %s, tells of a payment. Look for it?", where->name, person_unknown(p, where));
 	question_open(p, &asked, line);
 }
 
-static void check(struct plugin *p, const struct conversation *where, const char *text, bool asked)
+static void check(struct plugin *p, const struct conversation *where, const char *text, unsigned how)
 {
 	struct uncia_peer peer = person_peer(where);
 	struct uncia_notice_result result = {.size = sizeof(result)};
@@ -120,9 +146,10 @@ static void check(struct plugin *p, const struct conversation *where, const char
 	struct uncia_notice_query query = {.size = sizeof(query),
 	                                   .peer = &peer,
 	                                   .notice = text,
-	                                   .asked = asked,
+	                                   .asked = how == CHECK_ASKED,
 	                                   .tag = tag,
 	                                   .tag_size = tag_write(where, tag)};
+	tag[0] |= how == CHECK_OLD ? TAG_OLD : 0;
 	int error = uncia_wallet_notice_check(p->wallet, &query, &result);
 	if (error)
 		plugin_say(p, where, "%s tells of a payment, which cannot be looked for: %s.", where->name,
@@ -130,7 +157,7 @@ static void check(struct plugin *p, const struct conversation *where, const char
 	else if (result.verdict == UNCIA_NOTICE_UNPINNED)
 		ask_to_look(p, where, text);
 	else
-		show_result(p, where, &result);
+		show_result(p, where, &result, how == CHECK_OLD);
 }
 
 void notices_heard(struct plugin *p, const struct plugin_message *message, const char *text)
@@ -144,7 +171,7 @@ void notices_heard(struct plugin *p, const struct plugin_message *message, const
 		plugin_say(p, where, "%s, %s, told of a payment in an old message.", where->name,
 		           person_unknown(p, where));
 	else
-		check(p, where, text, false);
+		check(p, where, text, message->delayed ? CHECK_OLD : 0);
 }
 
 void notices_take(struct plugin *p)
@@ -153,5 +180,7 @@ void notices_take(struct plugin *p)
 	struct conversation where;
 	while (uncia_notice_result(p->wallet, &result) == 1)
 		if (tag_read(result.tag, result.tag_size, &where))
-			show_result(p, &where, &result);
+			show_result(p, &where, &result, result.tag[0] & TAG_OLD);
+		else if (result.verdict == UNCIA_NOTICE_PAID) /* asked by what came in, which has shown it */
+			acknowledge(p, &result.id);
 }

@@ -5,20 +5,27 @@
 #include "question.h"
 #include "say.h"
 
+static const struct conversation *who_offers(const struct plugin *p, unsigned i, uint64_t *since)
+{
+	*since = p->offers[i].number;
+	return *p->offers[i].code ? &p->offers[i].where : NULL;
+}
+
 const struct offer *offer_add(struct plugin *p, const struct plugin_message *message, enum uncia_text_kind kind,
                               const char *text)
 {
-	struct offer *offer = &p->offers[p->next_offer % OFFERS_MAX];
+	static const struct crowd shown = {OFFERS_MAX, OFFERS_MAX, who_offers};
 	struct offer fresh = {.kind = kind, .where = message->where};
 	if (strlen(text) >= sizeof(fresh.text) || !code_make(fresh.code))
 		return NULL;
+	struct offer *offer = &p->offers[crowd_place(p, &shown, &fresh.where)];
+	fresh.number = ++p->next_offer;
 	snprintf(fresh.sender, sizeof(fresh.sender), "%s", message->sender);
 	strcpy(fresh.text, text);
 	if (*offer->code)
 		p->crowded_ms = plugin_now_ms();
 	*offer = fresh;
 	explicit_bzero(&fresh, sizeof(fresh)); /* a claim is cash */
-	p->next_offer++;
 	return offer;
 }
 

@@ -4,7 +4,8 @@
 
 #include "plugin_state.h"
 
-/* Keeps a text, under a code of its own. The oldest gives way. NULL where there is no randomness, or it is too long. */
+/* Keeps a text, under a code of its own. The oldest of whoever has shown the most gives way. NULL where there is no
+ * randomness, or it is too long. */
 const struct offer *offer_add(struct plugin *p, const struct plugin_message *message, enum uncia_text_kind kind,
                               const char *text);
 /* The one of this kind and code, or, where the code is "", the only one that is open and was shown here. NULL, and it

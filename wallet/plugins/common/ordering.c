@@ -45,6 +45,16 @@ bool ordering_note(const struct plugin *p, const struct conversation *where, con
 	return !error;
 }
 
+/* What becomes of it is told: where nothing has for long, that it is on its way. */
+static void wait_for(struct plugin *p, const struct conversation *peer, const struct intent *intent, bool claim)
+{
+	struct waiting *waiting = &p->waiting[p->next_waiting++ % WAITING_MAX];
+	*waiting =
+	    (struct waiting){.since_ms = plugin_now_ms(), .amount = intent->amount, .peer = *peer, .claim = claim};
+	strcpy(waiting->key, intent->key);
+	p->client.tick(p->client.context, true);
+}
+
 /* Orders what `request` says, with the intent's key and memo. */
 static void order_request(struct plugin *p, const struct conversation *peer, const struct intent *intent,
                           const struct uncia_payment_request *request)
@@ -59,6 +69,8 @@ static void order_request(struct plugin *p, const struct conversation *peer, con
 	int error = uncia_wallet_order(p->wallet, &whole);
 	if (error)
 		plugin_verdict(p, peer, "Not paid, nothing was signed: %s.", uncia_error_text(error));
+	else
+		wait_for(p, peer, intent, request->hold_count != 0);
 }
 
 void ordering_pay(struct plugin *p, const struct conversation *peer, const struct intent *intent)
@@ -67,9 +79,6 @@ void ordering_pay(struct plugin *p, const struct conversation *peer, const struc
 	struct uncia_payment_request request = {.outputs = &output, .output_count = 1};
 	p->last = *intent;
 	p->last_ms = plugin_now_ms();
-	p->last_peer = *peer;
-	p->last_untold = true;
-	p->client.tick(p->client.context, true);
 	order_request(p, peer, intent, &request);
 }
 

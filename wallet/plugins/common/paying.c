@@ -10,7 +10,6 @@
 #include "say.h"
 #include "tags.h"
 
-#define LONG_MS       8000  /* in which a payment has its end as a rule, many times over */
 #define SAME_AGAIN_MS 60000 /* the same payment within this time may be a key that was hit twice */
 
 /* ---- before ------------------------------------------------------------------------------------------ */
@@ -201,25 +200,62 @@ static void tell_payment(struct plugin *p, const struct conversation *peer, cons
 		plugin_verdict(p, peer, "✘ %s to %s expired: it was not paid, and never will be.", money, peer->name);
 }
 
+/* What is known of an order's payment. Whether it has been made. */
+static bool waiting_payment(const struct plugin *p, const struct waiting *waiting, struct uncia_payment *payment)
+{
+	struct uncia_payment_id id;
+	*payment = (struct uncia_payment){.size = sizeof(*payment)};
+	return !uncia_wallet_by_key(p->wallet, waiting->key, &id) && !uncia_wallet_payment(p->wallet, &id, payment);
+}
+
+static void tell_waiting(struct plugin *p, struct waiting *waiting)
+{
+	struct uncia_payment payment;
+	char money[MONEY_TEXT_SIZE];
+	uint64_t passed_ms = plugin_now_ms() - waiting->since_ms;
+	if (passed_ms < LONG_MS)
+		return;
+	bool made = waiting_payment(p, waiting, &payment);
+	money_text(p, waiting->amount, money);
+	if (!made && !waiting->told)
+		plugin_say(
+		    p, &waiting->peer,
+		    "%s %s %s: nothing is signed yet. The network is asked first; what comes of it is told here.",
+		    money, waiting->claim ? "for" : "to", waiting->peer.name);
+	waiting->told = true;
+	if (!made && passed_ms < SAME_AGAIN_MS)
+		return; /* an order, whose end is told */
+	*waiting->key = '\0';
+	if (!made || payment.state != UNCIA_PAYMENT_PENDING)
+		return;
+	plugin_say(p, &waiting->peer, "%s %s %s: on its way, and not %s yet: %s. It goes on by itself.", money,
+	           waiting->claim ? "for" : "to", waiting->peer.name, waiting->claim ? "there" : "paid",
+	           uncia_pending_text(payment.reason));
+}
+
 bool paying_tick(struct plugin *p)
 {
-	struct uncia_payment payment = {.size = sizeof(payment)};
-	struct uncia_payment_id id;
-	char money[MONEY_TEXT_SIZE];
-	if (!p->last_untold || !p->wallet || p->stopped)
+	bool left = false;
+	if (!p->wallet || p->stopped)
 		return false;
-	/* Before it is made it is an order, whose end is told. */
-	p->last_untold = plugin_now_ms() - p->last_ms < SAME_AGAIN_MS;
-	if (plugin_now_ms() - p->last_ms < LONG_MS || uncia_wallet_by_key(p->wallet, p->last.key, &id) ||
-	    uncia_wallet_payment(p->wallet, &id, &payment))
-		return p->last_untold;
-	p->last_untold = false;
-	if (payment.state != UNCIA_PAYMENT_PENDING)
-		return false;
-	money_text(p, payment.amount, money);
-	plugin_say(p, &p->last_peer, "%s to %s: on its way, and not paid yet: %s. It goes on by itself.", money,
-	           p->last_peer.name, uncia_pending_text(payment.reason));
-	return false;
+	for (struct waiting *waiting = p->waiting; waiting < p->waiting + WAITING_MAX; waiting++) {
+		if (*waiting->key)
+			tell_waiting(p, waiting);
+		left = left || *waiting->key;
+	}
+	return left;
+}
+
+/* An order of this conversation has ended without a payment, which was told. */
+static void stop_waiting(struct plugin *p, const struct conversation *peer)
+{
+	struct uncia_payment payment;
+	for (struct waiting *waiting = p->waiting; waiting < p->waiting + WAITING_MAX; waiting++) {
+		if (!*waiting->key || !conversation_same(&waiting->peer, peer) || waiting_payment(p, waiting, &payment))
+			continue;
+		*waiting->key = '\0';
+		return;
+	}
 }
 
 void paying_event(struct plugin *p, const struct uncia_event *event)
@@ -227,6 +263,8 @@ void paying_event(struct plugin *p, const struct uncia_event *event)
 	struct conversation peer;
 	if (!tag_read(event->tag, event->tag_size, &peer))
 		return;
+	if (event->kind == UNCIA_EVENT_ORDER && event->error)
+		stop_waiting(p, &peer);
 	if (event->kind == UNCIA_EVENT_ORDER && event->error)
 		plugin_verdict(p, &peer, "✘ Not paid to %s, nothing was signed: %s.", peer.name,
 		               uncia_error_text(event->error));

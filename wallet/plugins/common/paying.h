@@ -11,7 +11,7 @@ void pay_or_ask(struct plugin *p, const struct conversation *peer, const struct 
 /* An event ORDER or PAYMENT of the wallet. */
 void paying_event(struct plugin *p, const struct uncia_event *event);
 
-/* Says of a payment that takes long how it stands. Returns whether there is one that has been made of late. */
+/* Says of orders that take long how they stand. Returns whether there is one of which nothing was told yet. */
 bool paying_tick(struct plugin *p);
 
 #endif

@@ -193,7 +193,8 @@ static void doubt_text(const struct plugin_message *message, const struct uncia_
 static void take_contact(struct plugin *p, const struct plugin_message *message, const char *contact_text,
                          const struct uncia_contact *contact, const struct uncia_contact_check *check)
 {
-	struct open_question asked = {.where = message->where, .agreed = pin_agreed, .contact = *contact};
+	struct open_question asked = {
+	    .where = message->where, .heard = true, .agreed = pin_agreed, .contact = *contact};
 	char text[PLUGIN_LINE_SIZE], question[PLUGIN_LINE_SIZE + 32];
 	const struct conversation *where = &message->where;
 	switch (check->verdict) {
@@ -212,11 +213,13 @@ static void take_contact(struct plugin *p, const struct plugin_message *message,
 		           contact->address);
 		return;
 	case UNCIA_CONTACT_NEW:
-		if (!message->delayed) {
+		if (!message->delayed && !message->plain) {
 			pin(p, where, contact, contact_text, 0);
 			return;
 		}
-		snprintf(text, sizeof(text), "%s shows the account %s.", where->name, contact->address);
+		snprintf(text, sizeof(text), "%s%s shows the account %s%s.", message->plain ? "ATTENTION: " : "",
+		         where->name, contact->address,
+		         message->plain ? " in a message that was not encrypted, though others of theirs were" : "");
 		break;
 	default:
 		doubt_text(message, contact, check, text);

@@ -61,6 +61,7 @@ struct plugin_message {
 	const char *text;              /* UTF-8, without markup */
 	bool own;                      /* this user's, from another device */
 	bool delayed; /* from a server's or bouncer's memory: it may be old, and may have been here before */
+	bool plain;   /* it was not encrypted, though others of its sender were: a server could have made it */
 };
 
 struct plugin;

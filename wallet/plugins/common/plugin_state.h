@@ -6,7 +6,8 @@
 #include <stdatomic.h>
 #include "plugin.h"
 
-#define QUESTIONS_MAX   16
+#define QUESTIONS_MAX   16    /* that this user's commands have opened, and as many that messages of others have */
+#define OF_ONE_MAX      4     /* of the latter, of one who writes */
 #define QUESTION_MS     60000 /* how long a question may be answered */
 #define OFFERS_MAX      64    /* requests and claims that were shown */
 #define CODE_SIZE       5
@@ -14,6 +15,8 @@
 #define GIVEN_MAX       16
 #define STRANGERS_MAX   32
 #define PLUGIN_KEY_SIZE 65
+#define WAITING_MAX     16   /* orders of which nothing was told yet */
+#define LONG_MS         8000 /* in which an order has its end as a rule, many times over */
 
 /* A payment that somebody wants to make. */
 struct intent {
@@ -25,8 +28,9 @@ struct intent {
 
 /* Something that happens only once the user has said yes: bound to what was shown, and to where. */
 struct open_question {
-	char code[CODE_SIZE]; /* empty: none */
-	uint64_t until_ms;
+	char code[CODE_SIZE];            /* empty: none */
+	uint64_t until_ms, number;       /* number: those asked before it have lower ones */
+	bool heard;                      /* somebody's message has opened it */
 	struct conversation where, peer; /* peer: who gets a payment, where that is not whom `where` is with */
 	void (*agreed)(struct plugin *plugin, const struct open_question *question);
 	struct intent intent;
@@ -38,6 +42,7 @@ struct open_question {
 struct offer {
 	enum uncia_text_kind kind;
 	char code[CODE_SIZE]; /* empty: none */
+	uint64_t number;      /* those shown before it have lower ones */
 	struct conversation where;
 	char sender[PLUGIN_NAME_SIZE];
 	char text[UNCIA_CHAT_TEXT_SIZE];
@@ -74,6 +79,22 @@ struct taking {
 	uint32_t number;
 	uint64_t amount;
 	struct uncia_payment_id id;
+	uint64_t since_ms; /* in this state of affairs */
+	bool told;         /* that it takes long */
+};
+
+/* An order, until it is told what has become of it. */
+struct waiting {
+	char key[PLUGIN_KEY_SIZE]; /* empty: none */
+	uint64_t since_ms, amount;
+	struct conversation peer;
+	bool claim, told; /* told: that nothing is signed yet */
+};
+
+/* A payment to this account that was shown in this run, and whether the note that was told with it was. */
+struct shown_payment {
+	struct uncia_payment_id id;
+	bool note;
 };
 
 struct plugin {
@@ -91,19 +112,20 @@ struct plugin {
 	int unlock_error;
 	atomic_bool unlocked;
 
-	struct open_question questions[QUESTIONS_MAX];
+	struct open_question questions[2 * QUESTIONS_MAX]; /* of commands, then of messages */
 	struct offer offers[OFFERS_MAX];
-	unsigned next_question, next_offer;
+	uint64_t next_question, next_offer;
 	uint64_t crowded_ms; /* when an offer last had to make room for another one; 0: never */
 	bool asks_balance, asks_history;
 	struct conversation balance_for, history_for;
-	struct uncia_payment_id ends[ENDS_MAX], received[ENDS_MAX]; /* told of in this run */
+	struct uncia_payment_id ends[ENDS_MAX]; /* told of in this run */
+	struct shown_payment received[ENDS_MAX];
 	unsigned next_end, next_received;
 	uint64_t opened_ms; /* by the wall clock: what is older may have been told of in a run before */
 	struct intent last; /* the payment that was ordered last, and when; 0: none */
 	uint64_t last_ms;
-	struct conversation last_peer;
-	bool last_untold; /* nothing was said of it since */
+	struct waiting waiting[WAITING_MAX];
+	unsigned next_waiting;
 	int watch_error;
 
 	struct stranger strangers[STRANGERS_MAX];

@@ -329,13 +329,14 @@ static gboolean load(PurplePlugin *plugin)
 	                                  NULL);
 	uncia_command = purple_cmd_register("uncia", "s", PURPLE_CMD_P_PLUGIN, flags, NULL, purple_typed_uncia,
 	                                    "uncia help: the wallet in this chat", NULL);
-	/* Behind what decrypts messages, whichever was loaded first; what leaves goes to it by purple_conv_im_send. */
+	/* Handlers are called from the lowest number to the highest. Behind what decrypts messages, whichever was
+	 * loaded first; and before all others, which would keep what is typed into the wallet's window. */
 	purple_signal_connect_priority(conversations, "received-im-msg", plugin, PURPLE_CALLBACK(on_im), NULL,
-	                               PURPLE_SIGNAL_PRIORITY_LOWEST);
-	purple_signal_connect_priority(conversations, "received-chat-msg", plugin, PURPLE_CALLBACK(on_chat), NULL,
-	                               PURPLE_SIGNAL_PRIORITY_LOWEST);
-	purple_signal_connect_priority(conversations, "sending-im-msg", plugin, PURPLE_CALLBACK(on_sending), NULL,
 	                               PURPLE_SIGNAL_PRIORITY_HIGHEST);
+	purple_signal_connect_priority(conversations, "received-chat-msg", plugin, PURPLE_CALLBACK(on_chat), NULL,
+	                               PURPLE_SIGNAL_PRIORITY_HIGHEST);
+	purple_signal_connect_priority(conversations, "sending-im-msg", plugin, PURPLE_CALLBACK(on_sending), NULL,
+	                               PURPLE_SIGNAL_PRIORITY_LOWEST);
 	purple_signal_connect(purple_connections_get_handle(), "signed-on", plugin, PURPLE_CALLBACK(on_signed_on),
 	                      NULL);
 	return TRUE;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "received.h"
 
 WEECHAT_PLUGIN_NAME("uncia")
 WEECHAT_PLUGIN_DESCRIPTION("Payments between the people of a chat")
@@ -159,7 +160,7 @@ static int weechat_heard(const void *pointer, void *data, const char *signal, co
 	struct plugin_message message;
 	(void)pointer, (void)data, (void)type;
 	snprintf(server, sizeof(server), "%.*s", (int)strcspn(signal, ","), signal);
-	if (!wallet_plugin || !message_read(server, line, &message))
+	if (!wallet_plugin || !received_read(server, line, &message))
 		return WEECHAT_RC_OK;
 	plugin_hear(wallet_plugin, &message);
 	free((char *)message.text);
@@ -181,7 +182,7 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 	                                            .passphrase = weechat_passphrase};
 	(void)argc, (void)argv;
 	weechat_plugin = plugin;
-	wallet_plugin = plugin_open(&client);
+	wallet_plugin = received_begin() ? plugin_open(&client) : NULL;
 	if (!wallet_plugin)
 		return WEECHAT_RC_ERROR;
 	weechat_hook_command("pay", "pay whom this conversation is with", "AMOUNT [note] || NAME AMOUNT [note]",
@@ -201,6 +202,7 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 int weechat_plugin_end(struct t_weechat_plugin *plugin)
 {
 	(void)plugin;
+	received_end();
 	plugin_close(wallet_plugin);
 	wallet_plugin = NULL;
 	return WEECHAT_RC_OK;

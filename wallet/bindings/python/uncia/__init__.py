@@ -11,7 +11,7 @@ from ._constants import (ContactVerdict, Direction, ErrorCode, NoticeVerdict, Pa
 from ._constants import VERSION as __version__
 from .errors import (BusyError, ExpiredError, KeyClosedError, LibraryError, NotFoundError, RefusedError, StorageError,
 	UnciaError, UnreachableError, UsageError, VerificationError, WalletClosedError)
-from .holds import FoundHold, HoldRequest, HoldState, hold_lock
+from .holds import FoundHold, HoldRequest, HoldState, OwnHold, OwnHolds, hold_lock
 from .home import create, make_words, restore
 from .network import Network
 from .people import (ContactCheck, NoticeCheck, NoticeResult, Peer, People, Pin, RequestCheck, handle_irc, handle_xmpp)
@@ -24,10 +24,10 @@ from .watch import Incoming, Watch
 
 __all__ = ["Address", "Balance", "BusyError", "Claim", "Contact", "ContactCheck", "ContactVerdict", "Direction", "Entry",
 	"ErrorCode", "ExpiredError", "Expiry", "Found", "FoundHold", "Hold", "HoldRequest", "HoldState", "Incoming",
-	"KeyClosedError", "LibraryError", "Network", "NotFoundError", "Notice", "NoticeCheck", "NoticeResult", "NoticeVerdict",
-	"Output", "Page", "Part", "Payment", "PaymentState", "Peer", "PendingReason", "People", "Pin", "Receipt", "RefusedError",
-	"Request", "RequestCheck", "RequestVerdict", "Scan", "StorageError", "TextKind", "UnciaError", "UnreachableError",
-	"UsageError", "VerificationError", "Wallet", "WalletClosedError", "Watch", "__version__", "check_memo", "contact_code",
-	"contact_name", "create", "examine_words", "format_address", "format_notice", "format_request", "handle_irc",
-	"handle_xmpp", "hold_lock", "kind_of", "make_words", "memo_hash", "parse_address", "parse_claim", "parse_contact",
-	"parse_notice", "parse_request", "restore", "scan", "words_address"]
+	"KeyClosedError", "LibraryError", "Network", "NotFoundError", "Notice", "NoticeCheck", "NoticeResult",
+	"NoticeVerdict", "Output", "OwnHold", "OwnHolds", "Page", "Part", "Payment", "PaymentState", "Peer", "PendingReason",
+	"People", "Pin", "Receipt", "RefusedError", "Request", "RequestCheck", "RequestVerdict", "Scan", "StorageError",
+	"TextKind", "UnciaError", "UnreachableError", "UsageError", "VerificationError", "Wallet", "WalletClosedError",
+	"Watch", "__version__", "check_memo", "contact_code", "contact_name", "create", "examine_words", "format_address",
+	"format_notice", "format_request", "handle_irc", "handle_xmpp", "hold_lock", "kind_of", "make_words", "memo_hash",
+	"parse_address", "parse_claim", "parse_contact", "parse_notice", "parse_request", "restore", "scan", "words_address"]

@@ -251,7 +251,8 @@ class People:
 		self._driver.check(lib.uncia_notice_acknowledge(self._driver.wallet, id_in(identity)), f"notice of {identity}")
 
 	def restored(self) -> None:
-		"""The home has come back from a backup: all that was paid up to the balance that was proved last counts as told."""
+		"""The home has come back from a backup: all that was paid up to the balance that was proved last counts as told.
+		UnreachableError: too few validators have answered for that; await balance() and call it again."""
 		self._driver.check(lib.uncia_notice_restored(self._driver.wallet), "notices")
 
 

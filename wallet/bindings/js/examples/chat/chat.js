@@ -343,8 +343,12 @@ part("ask").onclick = () => {
 
 part("greeting").textContent = name ? `Hello ${name}.` : "Open this page with ?name=YOURS behind its address.";
 if (name) {
-	uncia = await load();
-	network = uncia.network(await (await fetch("network.conf")).text());
-	part("greeting").textContent += " Ready.";
-	document.body.dataset.ready = "yes";
+	try {
+		uncia = await load();
+		network = uncia.network(await (await fetch("network.conf")).text());
+		part("greeting").textContent += " Ready.";
+		document.body.dataset.ready = "yes";
+	} catch (error) {
+		part("greeting").textContent = error.message;
+	}
 }
