@@ -210,6 +210,11 @@ class Claims(ClaimsTest):
 		self.uncia("--wallet", "open", "restore", "--no-passphrase", stdin=words)
 		self.assertIs(self.json_of("open", "balance")["holds_looked_for"], True)
 		self.assertEqual(self.uncia("--wallet", "open", *self.network, "balance")[1], "")
+		# Who has only been paid has opened nothing, whatever is locked.
+		self.uncia("--wallet", "fresh", "init", UNCIA_PASSPHRASE_FILE="right")
+		self.give(self.json_of("fresh", "address", UNCIA_PASSPHRASE_FILE="right")["address"], "3")
+		for verb in "balance", "history":
+			self.assertEqual(self.of("fresh", verb)[1], "")
 
 	def test_a_key_is_one_claim(self):
 		first, second = self.new("5", "--key", "k"), self.new("5", "--key", "k")

@@ -6,7 +6,7 @@
 
 #define STALE_MS 60000 /* an idle network has a block a second */
 
-static int print_balance(const struct call *call, const struct session *session)
+static int print_balance(const struct call *call, struct session *session)
 {
 	struct uncia_balance b = {.size = sizeof(b)};
 	char balance[UNCIA_AMOUNT_TEXT_SIZE], spendable[UNCIA_AMOUNT_TEXT_SIZE], waiting[UNCIA_AMOUNT_TEXT_SIZE];

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "secret.h"
 
+#define HISTORY_LOOKED  64  /* payments: a page of the library's */
 #define DESCRIPTORS_MAX 128 /* of one wallet that are waited on: it has one, or a few for each of a few validators */
 
 int cli_home_path(const struct call *call, char **home)
@@ -347,13 +348,34 @@ int session_sync_home(struct session *s)
 	return session_sync(s);
 }
 
-bool session_knows_holds(const struct call *call, const struct session *s)
+/* Whether the account's newest payments have opened holds, or there are older ones, or it cannot be told. */
+static bool may_have_opened(struct session *s)
+{
+	struct uncia_history_page page = {.size = sizeof(page)};
+	char own[UNCIA_ADDRESS_TEXT_SIZE];
+	int error = uncia_wallet_address_unproved(s->wallet, own);
+	if (!error)
+		error = uncia_wallet_history(s->wallet, 0, 0, HISTORY_LOOKED);
+	if (!error)
+		error = session_await(s, UNCIA_EVENT_HISTORY, NULL, NO_DEADLINE);
+	if (!error)
+		error = uncia_wallet_history_page(s->wallet, &page);
+	bool opened = error || page.next_height;
+	for (uint32_t i = 0; !opened && i < page.count; i++) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		opened = uncia_receipt_payment(uncia_wallet_history_receipt(s->wallet, i), &payment) ||
+		         (payment.hold_count && !strcmp(payment.sender, own));
+	}
+	return opened;
+}
+
+bool session_knows_holds(const struct call *call, struct session *s)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
 	if (s->looked)
 		return true;
 	if (!call->json && !uncia_wallet_balance(s->wallet, &balance) && balance.exists &&
-	    uncia_wallet_outbox_count(s->wallet) == 0)
+	    uncia_wallet_outbox_count(s->wallet) == 0 && may_have_opened(s))
 		cli_complain(0,
 		             "holds and claims that this account has opened from another home were not looked for, and "
 		             "come home to it by themselves only then: uncia hold list looks for them%s",
