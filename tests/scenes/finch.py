@@ -101,6 +101,22 @@ class Finch:
 		"""In a session of its own."""
 		return self.in_pane(tmux, tmux.open("new-session", "-d", "-x", WIDTH, "-y", HEIGHT, *self.command()))
 
+	def quit(self):
+		"""As a person quits it. Returns how it has ended, as wait(2) says it: 0 where all was well."""
+		number = self.tmux.run("display-message", "-p", "-t", self.pane, "#{pane_pid}")
+		self.tmux.run("set-option", "-p", "-t", self.pane, "remain-on-exit", "on")
+		self.keys("M-q")
+
+		def ended():
+			# tmux does not always take note of the end of a program, which then stays as it is.
+			try:
+				state, *others = pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+			except FileNotFoundError:
+				return self.tmux.run("display-message", "-p", "-t", self.pane, "#{pane_dead_status}#{pane_dead_signal}")
+			return others[-1] if state == "Z" else None
+
+		return int(self.test.until(ended, f"{self.name}: the end of Finch"))
+
 	def in_pane(self, tmux, pane):
 		self.tmux, self.pane = tmux, pane
 		return self
@@ -129,6 +145,17 @@ class Finch:
 		"""As if typed into what has the keyboard now, with Enter behind it."""
 		self.tmux.run("send-keys", "-t", self.pane, "-l", text)
 		self.keys("Enter")
+
+	def go(self, window):
+		"""To the window of this name, from one to the next."""
+		title = re.compile(rf"^\d+:{re.escape(window)}\(".replace("\\ ", "").replace(" ", ""))
+		for _ in range(8):
+			before = self.shown()
+			if title.search(before):
+				return
+			self.keys("M-n")
+			self.test.until(lambda: self.shown() != before, f"{self.name}: another window than\n{self.screen()}")
+		self.test.fail(f"{self.name}: no window {window!r}:\n{self.screen()}")
 
 	def talk(self):
 		"""Once it is connected and has the plugin: opens the conversation with its buddy."""

@@ -43,7 +43,8 @@ class Paying(Finches):
 		alice.type("/pay 0.50 lunch & <more>")
 		self.confirm(alice, rf"Pay 0\.50 \S+ to bob@scene\.test \(xmpp:bob@scene\.test\) at {bob.wallet.address}\? .*Note: \"lunch & <more>\"")
 		alice.until_shown(rf"{OUR}✔ Paid 0\.50 UNC to bob@scene\.test, final")
-		bob.until_shown(rf"{OUR}✔ Received 0\.50 UNC at \S+ from alice@scene\.test \(xmpp:alice@scene\.test\), for \"lunch & <more>\"")
+		# By itself, and then by its notice, or by the notice at once.
+		bob.until_shown(rf"{OUR}✔ Received 0\.50 UNC at \S+ from alice@scene\.test \(xmpp:alice@scene\.test\).* for \"lunch & <more>\"")
 		bob.type("/uncia request 2.50 the tickets")
 		alice.until_shown(rf"{OUR}bob@scene\.test asks to be paid at \S+: 2\.50 UNC, for \"the tickets\"\. To pay: /uncia accept")
 		alice.type("/uncia accept")
@@ -51,10 +52,20 @@ class Paying(Finches):
 		alice.type("/uncia balance")
 		alice.until_shown(rf"{OUR}You can spend 17\.00 UNC")
 		# The wallet's own window has what was decided, and nothing else.
-		alice.keys("M-n", "M-n")
+		alice.go("≡ uncia")
 		alice.until_shown(rf"{OUR}✔ Paid 0\.50 UNC to bob@scene\.test.*✔ Paid 2\.50 UNC to bob@scene\.test")
 		self.assertNotIn("Ihavepaid", alice.shown())
 		self.assertEqual((alice.wallet.balance(), bob.wallet.balance()), (17_000000, 8_000000))
+		# What comes in while Finch does not run is shown at the next start, and nothing else a second time.
+		self.assertEqual(bob.quit(), 0)
+		alice.go("bob@scene.test")
+		alice.type("/pay 1 the taxi")
+		alice.until_shown(rf"{OUR}✔ Paid 1\.00 UNC")
+		bob.start(self.tmux)
+		bob.until_shown(rf"{OUR}✔ .*1\.00 UNC.* alice@scene\.test \(xmpp:alice@scene\.test\)")
+		bob.until_shown("the taxi")
+		self.assertEqual(bob.wallet.balance(), 9_000000)
+		self.assertNotRegex(bob.shown(), r"0\.50|2\.50")
 
 	def test_two_people_pay_each_other_over_irc(self):
 		server = start_ircd(self)
@@ -79,9 +90,9 @@ class Passphrase(Finches):
 		self.answer(alice, "", "Not now")
 		alice.type("/pay 1")
 		self.answer(alice, PASSPHRASE, "Open")
-		alice.keys("M-n", "M-n")
+		alice.go("≡ uncia")
 		alice.until_shown(rf"{OUR}The wallet is open")
-		alice.keys("M-n")
+		alice.go("bob@scene.test")
 		alice.type("/uncia address")
 		alice.until_shown(rf"{OUR}Your account is unc1\w+, signed for xmpp:alice@scene\.test")
 

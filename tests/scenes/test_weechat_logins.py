@@ -264,7 +264,7 @@ class Known(InChannel):
 		self.ircd.replay("alice", "bob", [tea])
 		self.shown("bob", "bob, who is not known to have the login that is pinned, told of a payment in an old message")
 		self.ircd.replay("alice", "bob", [tea], "bob")
-		self.shown("bob", r"✔ The 0\.20 UNC from bob \(irc:scenenet/bob, login bob\) are for \"tea\"")
+		self.shown("bob", r"✔ The 0\.20 UNC .*from bob \(irc:scenenet/bob, login bob\) are for \"tea\"")
 		# Nor does what was said an hour ago say who has the nick now.
 		self.pays_in_silence(2)
 

@@ -289,7 +289,43 @@ START_TEST(what_was_shown_before_notices_count_is_recorded_when_they_do)
 }
 END_TEST
 
+/* libuncia has told the notice as paid, and nobody has taken that yet, as the watch tells of the payment. */
+START_TEST(what_its_notice_is_about_to_tell_is_told)
+{
+	no_floor = true; /* it is not known at once */
+	hear(false);
+	ck_assert_uint_eq(received, 0);
+	no_floor = false;
+	recorded = recorded_by_notice = this_run = true;
+	incoming_take(p);
+	ck_assert_uint_eq(received, 0);
+	ck_assert(!watched);
+	notices_take(p);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_uint_eq(notes, 1);
+	hear(false);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_uint_eq(notes, 1);
+}
+END_TEST
+
+/* Its notice waited at a server while the client did not run, and comes after the watch. */
+START_TEST(an_old_message_tells_the_note_of_what_came_in_just_now)
+{
+	incoming_take(p);
+	hear(true);
+	hear(true);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_uint_eq(notes, 1);
+	begin();
+	hear(true);
+	ck_assert_uint_eq(received, 1);
+	ck_assert_uint_eq(notes, 1);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("incoming", setup, teardown, it_is_told_once_whichever_comes_first_and_its_note_once,
                   wherever_the_client_is_killed_it_is_told_once_or_said_to_be_told_again,
                   a_record_that_cannot_be_read_keeps_nothing_back,
-                  what_was_shown_before_notices_count_is_recorded_when_they_do)
+                  what_was_shown_before_notices_count_is_recorded_when_they_do,
+                  what_its_notice_is_about_to_tell_is_told, an_old_message_tells_the_note_of_what_came_in_just_now)

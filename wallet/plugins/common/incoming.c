@@ -20,6 +20,11 @@ bool incoming_note(struct plugin *p, const struct uncia_payment_id *id)
 	return false;
 }
 
+bool incoming_was_shown(struct plugin *p, const struct uncia_payment_id *id)
+{
+	return find_shown(p, id) != NULL;
+}
+
 bool incoming_note_text(struct plugin *p, const struct uncia_payment_id *id)
 {
 	incoming_note(p, id);
@@ -70,18 +75,21 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 	if (error && error != UNCIA_E_NOT_FOUND)
 		return error;
 	*id = payment.id;
-	if (incoming_note(p, id))
+	if (incoming_was_shown(p, id))
 		return 0;
 	money_text(p, amount, money);
 	clock_text(payment.timestamp_ms, when);
 	uncia_payment_id_format(id, id_text);
 	if (error) {
+		incoming_note(p, id);
 		plugin_verdict(p, NULL, "✔ Received %s at %s from %s, for whom nobody is pinned: %.16s", money, when,
 		               payment.sender, id_text);
 		return 0;
 	}
+	/* It may be its notice that is being told at this moment: that one shows it. */
 	if (was_told(p, payment.sender, id_text, &maybe, &told))
 		return 0;
+	incoming_note(p, id);
 	name_text(&peer, who);
 	if (maybe)
 		strcat(who, SHOWN_BEFORE);

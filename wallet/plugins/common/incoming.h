@@ -12,6 +12,8 @@ void incoming_take(struct plugin *p);
 bool incoming_note(struct plugin *p, const struct uncia_payment_id *id);
 /* The same of the note that was told with it. */
 bool incoming_note_text(struct plugin *p, const struct uncia_payment_id *id);
+/* Whether this payment was shown in this run. */
+bool incoming_was_shown(struct plugin *p, const struct uncia_payment_id *id);
 /* Whether one of this time that was not noted may have been shown all the same: in a run before, or so long ago that it
  * is forgotten. */
 bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms);

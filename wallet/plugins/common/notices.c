@@ -90,7 +90,9 @@ static void show_result(struct plugin *p, const struct conversation *where, cons
 		show_paid(p, where, result);
 		return;
 	case UNCIA_NOTICE_AGAIN:
-		if (!old && !result->older)
+		/* An old message may have been here before; of what came in just now it is the first to tell the note.
+		 */
+		if (!result->older && (!old || incoming_was_shown(p, &result->id)))
 			show_paid(p, where, result);
 		return;
 	case UNCIA_NOTICE_PENDING:

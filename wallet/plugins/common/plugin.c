@@ -76,10 +76,11 @@ void plugin_ready(struct plugin *p)
 	int error = uncia_wallet_process(p->wallet);
 	while (!error && uncia_wallet_event(p->wallet, &event) == 1)
 		on_event(p, &event);
-	if (!error)
-		incoming_take(p);
+	/* A notice tells more than what came in by itself. */
 	if (!error)
 		notices_take(p);
+	if (!error)
+		incoming_take(p);
 	if (!error)
 		return;
 	/* What fails now would fail at once again, as the descriptor stays readable. */
