@@ -101,7 +101,8 @@ void look_begin(struct uncia_wallet *w, struct look *look, const struct address 
 	session_wake(w);
 }
 
-/* The greatest height as of which validators weighing F+1 say that there is no such hold. */
+/* The greatest height that is not above those of validators weighing F+1 which say that there is no such hold. One of
+ * them is honest: the hold is gone as of his height, and for ever, since no id lives twice. */
 static bool look_absent(const struct uncia_wallet *w, const struct look *look, uint64_t *height)
 {
 	bool found = false;
@@ -125,7 +126,7 @@ static void look_ask_life(struct uncia_wallet *w, struct look *look);
 static void look_conclude(struct uncia_wallet *w, struct look *look)
 {
 	uint64_t absent = 0;
-	bool none = look_absent(w, look, &absent) && (!look->has_best || absent > look->best.height);
+	bool none = look_absent(w, look, &absent); /* and what was proved of it is of before */
 	assert(none || look->has_best);
 	look->exists = !none;
 	look->height = none ? absent : look->best.height;
@@ -284,7 +285,8 @@ static void look_keep(struct look *look, struct uncia_receipt **left, size_t cou
 			uncia_receipt_free(left[i]);
 			continue;
 		}
-		if (left[i]->height <= look->height && !amount_add(up_to, taken, &up_to))
+		bool before = !look->exists || left[i]->height <= look->height;
+		if (before && !amount_add(up_to, taken, &up_to))
 			up_to = UINT64_MAX;
 		left[kept++] = left[i];
 	}

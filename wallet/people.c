@@ -5,6 +5,7 @@
 #include "handles.h"
 #include "names.h"
 #include "pins.h"
+#include "sync.h"
 #include "wallet.h"
 
 /* ---- what pins say of an account and a handle ------------------------------------------------ */
@@ -265,7 +266,12 @@ static int find_payee(struct uncia_wallet *w, const struct uncia_peer *peer, con
 
 static uint64_t request_time_s(const struct uncia_wallet *w)
 {
-	return (w->clock.known ? wallet_ledger_ms(w) : w->host.wall_ms(w->host.context)) / 1000;
+	const struct sync_times *told = &w->sync->times;
+	uint64_t clock_ms = told->told_clock_ms + (wallet_now(w) - told->at_ms);
+	return (w->clock.known        ? wallet_ledger_ms(w)
+	        : told->told_clock_ms ? clock_ms /* whose account is not there is shown no header */
+	                              : w->host.wall_ms(w->host.context)) /
+	       1000;
 }
 
 /* Whom it pays, and whether it was paid. */

@@ -151,8 +151,10 @@ static struct sync_times answered_times(const struct uncia_wallet *w)
 		if (clock_ms == 0)
 			continue;
 		t.told_weight += session_weight(w, i);
-		if (clock_ms > t.latest_clock_ms)
-			t.latest_clock_ms = clock_ms;
+		/* It may have been told as soon as it was asked for, and have been on its way since. */
+		uint64_t latest_ms = clock_ms + (a->heard_ms > a->asked_ms ? a->heard_ms - a->asked_ms : 0);
+		if (latest_ms > t.latest_clock_ms)
+			t.latest_clock_ms = latest_ms;
 		for (uint32_t j = 0; j < w->network->endpoint_count; j++)
 			if (answer_clock_ms(w, j) >= clock_ms)
 				weight += session_weight(w, j);

@@ -74,7 +74,7 @@ struct uncia_hold_state {
 	bool exists;                      /* false: all of it was taken or given back */
 	uint64_t balance;                 /* micro-units */
 	uint32_t payments;                /* that touched it: 1, its opening; each take counts one more */
-	uint64_t height;                  /* as of this final height */
+	uint64_t height;                  /* as of this final height; where it does not exist, or of a later one */
 	uint32_t left_count;              /* payments that took from it or sent it home, whose receipts are here */
 	bool complete;                    /* these are all of them, as is proved: they sum to what it lacks */
 	uint64_t time_ms;                 /* by the ledger, at this moment, in ms since 1970: whether its end has

@@ -187,7 +187,9 @@ struct uncia_request_check {
 	size_t size;
 	enum uncia_request_verdict verdict;
 	bool weak;  /* the sender's pin is weak */
-	bool ended; /* the request's end has passed: do not pay */
+	bool ended; /* the request's end has passed: do not pay. By the time that validators have told, which the
+	             * first sync after the opening asks for; before that by the host's wall clock, which may be
+	             * wrong */
 	bool taken; /* under its key this home has a payment, `id`: paying it gives that again */
 	struct uncia_payment_id id;
 	char pinned[UNCIA_ADDRESS_TEXT_SIZE]; /* the account that is pinned for the sender; empty: none */

@@ -473,9 +473,12 @@ UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_by_key(struct uncia_wallet *wallet, 
  * here, and where that is less reads the account's history and stores its own payments in the outbox, as final. Ends in
  * UNCIA_EVENT_CAUGHT_UP. Where nothing is missing it costs what a sync does. What is missing is read 64 payments at a
  * time, received ones among them, those since it was last known to be complete; once in a home's life that is all of
- * them. Nothing waits for it but uncia_wallet_pay with a new key. It has no time limit of its own, but ends as
- * UNREACHABLE after request_timeout_ms without progress; what was found until then stays found. Returns: 0 (also where
- * one is under way); UNCIA_E_NETWORK; UNCIA_E_LOCKED; UNCIA_E_BUSY; UNCIA_E_ARGUMENT.
+ * them. Nothing waits for it but uncia_wallet_pay with a new key. A home that was restored from the words knows of no
+ * holds and claims that its account has opened until this has ended without an error: before, none of them comes home
+ * by itself after its end, and a host that shows balance or history says so, or calls this once the key is open. It has
+ * no time limit of its own, but ends as UNREACHABLE after request_timeout_ms without progress; what was found until
+ * then stays found. Returns: 0 (also where one is under way); UNCIA_E_NETWORK; UNCIA_E_LOCKED; UNCIA_E_BUSY;
+ * UNCIA_E_ARGUMENT.
  * Threads: as uncia_wallet_open. Spec: wallet.md 7.2. */
 UNCIA_API UNCIA_MUST_CHECK int uncia_wallet_catch_up(struct uncia_wallet *wallet);
 

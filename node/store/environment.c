@@ -67,7 +67,7 @@ static int check_file(const struct environment *e, const char *directory, size_t
 		return environment_error(e, errno, "looking at data.mdb", why);
 	}
 	if ((size_t)st.st_size < 2 * (size_t)sysconf(_SC_PAGESIZE)) {
-		snprintf(why, WHY_SIZE, "%s: data.mdb is truncated to %lld bytes", e->form->name,
+		snprintf(why, WHY_SIZE, "%s: data.mdb is truncated to the size %lld", e->form->name,
 		         (long long)st.st_size);
 		return UNCIA_E_DAMAGED;
 	}

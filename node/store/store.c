@@ -173,8 +173,9 @@ static int check_table(const struct environment *e, unsigned table, uint64_t *re
 		return error;
 	/* Nothing else tells of a page that has lost some of its keys. */
 	if (count != st.ms_entries) {
-		snprintf(why, WHY_SIZE, "%s: table %s holds %llu records, and should %llu", e->form->name,
-		         e->form->tables[table].name, (unsigned long long)count, (unsigned long long)st.ms_entries);
+		snprintf(why, WHY_SIZE, "%s: table %s holds %llu record%s, and should %llu", e->form->name,
+		         e->form->tables[table].name, (unsigned long long)count, count == 1 ? "" : "s",
+		         (unsigned long long)st.ms_entries);
 		return UNCIA_E_DAMAGED;
 	}
 	*records += count;

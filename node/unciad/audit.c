@@ -111,7 +111,8 @@ static int audit_certificates(struct audit *a, uint64_t height, uint64_t view, c
 		if (error)
 			return audit_judge(a, height, "reading the certificates", error);
 		if (key.size != VOTE_KEY)
-			return audit_mismatch(a, height, "a certificate is stored under a key of %zu bytes", key.size);
+			return audit_mismatch(a, height, "a certificate is stored under a key of the size %zu",
+			                      key.size);
 		if (!last && be64_get(key.data) > view)
 			return 0;
 		key_after(&key, &a->next_certificate);
@@ -207,7 +208,7 @@ static int audit_votes(struct audit *a)
 		if (error)
 			return audit_judge(a, a->tip_height, "reading the own votes", error);
 		if (key.size != VOTE_KEY)
-			return audit_mismatch(a, a->tip_height, "an own vote is stored under a key of %zu bytes",
+			return audit_mismatch(a, a->tip_height, "an own vote is stored under a key of the size %zu",
 			                      key.size);
 		key_after(&key, &next);
 		int code = audit_vote(a, &own, &key, &value);
@@ -314,7 +315,8 @@ static int audit_blocks_above(struct audit *a)
 		if (error)
 			return audit_judge(a, a->tip_height, "reading the blocks above the final chain", error);
 		if (key.size != BLOCK_KEY)
-			return audit_mismatch(a, a->tip_height, "a block is stored under a key of %zu bytes", key.size);
+			return audit_mismatch(a, a->tip_height, "a block is stored under a key of the size %zu",
+			                      key.size);
 		key_after(&key, &next);
 		error = block_decode(&a->home->genesis.network_id, value.data, value.size, &block);
 		if (error)
@@ -340,7 +342,7 @@ static int audit_read_final(struct audit *a, uint64_t height, uint64_t *view, st
 	if (error)
 		return audit_judge(a, height, "the record of the final block", error);
 	if (value.size != 8 + HASH_SIZE)
-		return audit_mismatch(a, height, "the record of the final block has %zu bytes", value.size);
+		return audit_mismatch(a, height, "the record of the final block has the size %zu", value.size);
 	*view = be64_get(value.data);
 	memcpy(id->b, value.data + 8, HASH_SIZE);
 	return 0;
@@ -495,7 +497,7 @@ static int audit_read_ends(struct audit *a)
 	if (error && error != UNCIA_E_NOT_FOUND)
 		return audit_judge(a, 0, "the end of the final chain", error);
 	if (!error && key.size != 8)
-		return audit_mismatch(a, 0, "a final block is recorded under a key of %zu bytes", key.size);
+		return audit_mismatch(a, 0, "a final block is recorded under a key of the size %zu", key.size);
 	a->tip_height = error ? 0 : be64_get(key.data);
 	/* storage §9: the state is never ahead of what the journal holds as final. */
 	if (a->stored.height > a->tip_height)

@@ -158,9 +158,10 @@ static int report_genesis(const struct request *r, const struct genesis *genesis
 		                                    (json_int_t)c->slow, "supply", supply, "smallest", smallest,
 		                                    "timestamp_ms", (json_int_t)genesis->timestamp_ms));
 	printf("network id  %s\nbegins      %s\nvalidators  %u (weights sum to %llu; %llu faulty, %llu slow)\n"
-	       "supply      %s %s, in %u accounts; smallest amount %s\n",
+	       "supply      %s %s, in %u account%s; smallest amount %s\n",
 	       id, begins, c->size, (unsigned long long)c->weight, (unsigned long long)c->faulty,
-	       (unsigned long long)c->slow, supply, genesis->currency_code, genesis->account_count, smallest);
+	       (unsigned long long)c->slow, supply, genesis->currency_code, genesis->account_count,
+	       genesis->account_count == 1 ? "" : "s", smallest);
 	if (c->size > 1 && !c->faulty)
 		printf("none of the validators may lie, and where one fails the network may stand still\n");
 	printf("nothing of this can be changed once the network has begun\n");

@@ -23,12 +23,15 @@ class Texts(UnciaTest):
 			made = self.uncia_json(*self.base, "request", *arguments)
 			self.assertRegex(made["request"], "^uncia:uncask1p[02-9ac-hj-np-z]*$")
 			self.assertLessEqual(len(made["request"]), 320)
-			self.assertEqual((made["amount"], made["memo"], made["currency"], made["lock"], made["checked"]), (amount, memo, 1, None, True))
+			self.assertEqual((made["amount"], made["memo"], made["currency"], made["currency_number"], made["lock"], made["checked"]),
+				(amount, memo, "UNC", 1, None, True))
 			self.assertEqual(made["ends_at"] is not None, "--expires" in arguments)
 			# Without the network it is read all the same; in capitals, as a QR code has it; through a mail program.
 			text = made["request"]
 			for mangled in (text, text.upper(), f"<{text}>.", f"> {text[:50]}\r\n> {text[50:]}", text[6:]):
-				self.assertEqual({**self.uncia_json("request", "--read", mangled), "request": text}, made)
+				self.assertEqual({**self.uncia_json("request", "--read", mangled, "--network", self.network), "request": text}, made)
+				# What the currency is called only the network says.
+				self.assertEqual({**self.uncia_json("request", "--read", mangled), "request": text}, {**made, "currency": None})
 		out, _ = self.uncia("request", "--read", text)
 		self.assertRegex(out, f"^to {made['address']}\namount 12.000000\nuntil 20.* UTC\nmemo x*\n$")
 
@@ -106,6 +109,12 @@ class Texts(UnciaTest):
 		self.assertEqual(len(codes), 1)
 		self.assertRegex(codes.pop(), r"^\d{5} \d{5} \d{5} \d{5}\n$")
 		self.uncia_refuses(2, "this is the wallet's own account", *self.base, "contact", "code", self.own)
+		# Who is pinned in a chat alone is no contact: what to type is said.
+		self.uncia(*other, "contact", "pin", "xmpp:anna@example.org", self.own, "--own", "xmpp:me@example.org", "--yes")
+		for name in ("anna@example.org", "xmpp:anna@example.org"):
+			self.uncia_refuses(2, f"@{name}: no such contact. In a chat xmpp:anna@example.org is pinned, to {self.own}: give that address, "
+				f"or first uncia contact add {name} {self.own}", *other, "send", f"@{name}", "1")
+		self.uncia_refuses(2, "@example.org: no such contact (see", *other, "send", "@example.org", "1")
 		self.uncia_refuses(2, "@anna: no such contact", *self.base, "contact", "code", "@anna")
 		for handle in ("bob", "xmpp:", "xmpp:b ob", "xmpp:" + "x" * 60):
 			self.uncia_refuses(2, "--handle: not PROTOCOL:NAME", *self.base, "contact", "export", "--handle", handle)

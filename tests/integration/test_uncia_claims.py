@@ -151,6 +151,20 @@ class Claims(ClaimsTest):
 		self.uncia_refuses(2, "only one", *self.network, "claim", "show", "-", "--receipt", "-", stdin=text)
 		self.assertEqual(self.shown(text)["state"], "open")
 
+	def test_a_claim_is_found_in_the_message_that_was_pasted(self):
+		first, second = self.new("5"), self.new("7")
+		both = f"for you: {first['claim']}\nand {second['claim']} (for Carol)\n"
+		for command in (["claim", "take", "-"], ["claim", "show", "-"]):
+			_, err = self.of("bob", *command, stdin=both, code=2)
+			self.assertIn(f"the text has 2 claims, of the payments {first['id'][:16]}, {second['id'][:16]}: give one of them alone", err)
+			for made in first, second: # which are money for whoever reads an error
+				self.assertNotIn(made["claim"][20:], err)
+		for message in (f"5 UNC: <{first['claim']}>, for you\r\n> {first['claim']}\n", f"Money! {second['claim'].upper()}."):
+			self.assertEqual(self.json_of("bob", "claim", "take", "-", stdin=message)["state"], "final")
+		self.refuses(7, "changed or cut on its way", "bob", "claim", "take", "-", stdin=f"for you: {first['claim'][:-3]}")
+		self.refuses(7, "not a claim", "bob", "claim", "take", "-", stdin=f"pay me at {self.alice}, please")
+		self.assertEqual(self.balance("bob"), "12.000000")
+
 	def test_a_claim_is_cancelled_by_its_text_or_its_id(self):
 		by_text, by_id = self.new("5"), self.new("7")
 		for text, made in ((by_text["claim"], by_text), (None, by_id)):
@@ -176,6 +190,26 @@ class Claims(ClaimsTest):
 		self.of("new", "claim", "cancel", made[1]["id"])
 		self.assertEqual(self.balance("new"), "26.000000")
 		self.assertEqual(self.json_of("bob", "claim", "take", "-", stdin=made[2]["claim"])["state"], "final")
+
+	def test_a_restored_wallet_says_whether_its_holds_were_looked_for(self):
+		for name in "right", "other":
+			(self.dir / name).write_text(name)
+		words = self.uncia_json("--wallet", "old", "init", "--no-passphrase")["words"]
+		self.give(self.json_of("old", "address")["address"], "30")
+		self.json_of("old", "claim", "new", "1")
+		self.uncia("--wallet", "new", "restore", stdin=words, UNCIA_PASSPHRASE_FILE="right")
+		for verb in "balance", "history":
+			out, err = self.of("new", verb)
+			self.assertIn("holds and claims that this account has opened from another home were not looked for", err)
+			self.assertIn("uncia hold list looks for them, with the passphrase", err)
+			self.assertIs(self.json_of("new", verb)["holds_looked_for"], False)
+		listed, = self.list_of("new", UNCIA_PASSPHRASE_FILE="right")
+		self.assertEqual(listed["opened"], "1.000000")
+		for verb in "balance", "history": # nothing is missing that is known of
+			self.assertNotIn("looked for", self.of("new", verb)[1])
+		self.uncia("--wallet", "open", "restore", "--no-passphrase", stdin=words)
+		self.assertIs(self.json_of("open", "balance")["holds_looked_for"], True)
+		self.assertEqual(self.uncia("--wallet", "open", *self.network, "balance")[1], "")
 
 	def test_a_key_is_one_claim(self):
 		first, second = self.new("5", "--key", "k"), self.new("5", "--key", "k")
@@ -236,6 +270,7 @@ class Holds(ClaimsTest):
 		self.assertEqual((made["state"], made["amount"], made["home"]), ("final", "5.000000", self.alice))
 		carol = self.wallet("carol")
 		self.refuses(5, "no hold under the key", "carol", "hold", "take", made["id"])
+		self.refuses(5, "sees the id that is meant by uncia hold list", "carol", "hold", "take", made["id"])
 		part = self.json_of("bob", "hold", "take", made["id"], "--amount", "2", "--key", "night 1")
 		self.assertEqual(self.json_of("bob", "hold", "take", made["id"], "--amount", "2", "--key", "night 1")["id"], part["id"])
 		self.refuses(5, "different payment", "bob", "hold", "take", made["id"], "--amount", "1", "--key", "night 1")
@@ -280,6 +315,7 @@ class Holds(ClaimsTest):
 		key = self.json_of("bob", "hold", "key")["key"]
 		self.refuses(2, "64 hexadecimal digits", "alice", "hold", "open", key, "5", "--secret", "0")
 		self.refuses(4, "no money was ever put", "bob", "hold", "take", "0" * 64)
+		self.refuses(4, "sees the id that is meant by uncia hold list", "bob", "hold", "take", "0" * 64)
 		self.assertEqual(self.balance("alice"), "100.000000")
 
 

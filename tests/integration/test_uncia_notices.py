@@ -1,6 +1,7 @@
 """Who sends a text, and whether he has paid: uncia contact pin, request check and notice check, over running validators."""
 import unittest
 
+import clocks
 from network import NetworkTest
 from uncia import ADDRESS, UnciaTest
 
@@ -25,6 +26,7 @@ class Pins(UnciaTest):
 	def test_only_what_is_signed_for_its_sender_is_pinned_without_a_question(self):
 		pinned = self.uncia_json(*self.me, "contact", "pin", BOB, self.text("bob", BOB), "--own", ME)
 		self.assertGreater(pinned.pop("made_ms"), 0)
+		self.assertTrue(self.uncia(*self.me, "contact", "pin", BOB, self.text("bob", BOB), "--own", ME, "--json")[0].lstrip("{ \n").startswith('"v"'))
 		self.assertEqual(pinned, {"v": 1, "handle": BOB, "own": ME, "login": None, "address": self.wallets["bob"], "compared": False, "weak": False})
 		refused = lambda message, *arguments: self.uncia_refuses(7, message, *self.me, "contact", "pin", *arguments, "--own", ME)
 		refused(f"{BOB} is pinned to {self.wallets['bob']}: {MALLORY} may have repeated", MALLORY, self.text("bob", BOB))
@@ -74,6 +76,18 @@ class Pins(UnciaTest):
 		self.assertEqual(self.uncia_json(*self.me, "request", "check", own, "--from", BOB, "--own", ME, code=7)["verdict"], "own")
 		self.assertEqual(self.uncia_json(*self.me, "request", "check", "-", "--from", self.wallets["mallory"], stdin=f"> {request}\r\n")["amount"], "3.000000")
 
+	def test_by_which_clock_a_request_has_ended_is_said(self):
+		for lifetime, code, words in (("3600", 0, "to be paid before"), (None, 0, None)):
+			request = self.uncia("--wallet", "mallory", "--network", self.network, "request", "3", *(["--expires", lifetime] if lifetime else []))[0].strip()
+			for base in (["--wallet", "me"], self.me):  # the network that is given does not answer either
+				self.uncia(*self.me, "request", "1")
+				check = [*base, "request", "check", request, "--from", self.wallets["mallory"]]
+				out, _ = self.uncia(*check, code=code)
+				self.assertEqual("by this machine's clock: no validator was asked for the time" in out, words is not None)
+				said = self.uncia_json(*check, code=code)
+				self.assertEqual((said["ended"], said["judged_by"], said["ends_at"] is None), (False, words and "clock", words is None))
+				self.assertEqual((said["currency"], said["currency_number"]), ("UNC" if base is self.me else None, 1))
+
 	def test_where_nobody_answers_that_is_said(self):
 		answer = self.uncia_json(*self.me, "notice", "check", "70" + "0" * 62, "--from", ADDRESS, "--timeout", "2", code=6)
 		self.assertEqual((answer["verdict"], answer["exit"]), ("checking", 6))
@@ -99,7 +113,7 @@ class Notices(NetworkTest):
 			self.assertEqual(self.check(notice, handle, 7)["verdict"], verdict)
 		seen = self.check(notice)
 		self.assertEqual({name: seen[name] for name in ("verdict", "id", "amount", "currency", "from", "pinned", "memo", "height", "maybe_told")},
-			{"verdict": "paid", "id": paid["id"], "amount": "1.500000", "currency": 1, "from": self.bob.address, "pinned": self.bob.address,
+			{"verdict": "paid", "id": paid["id"], "amount": "1.500000", "currency": "UNC", "from": self.bob.address, "pinned": self.bob.address,
 				"memo": "rent, že", "height": paid["height"], "maybe_told": False})
 		self.assertEqual(self.check(notice, BOB, 7)["verdict"], "again")
 		told = self.check(notice, MALLORY, 7)
@@ -111,6 +125,20 @@ class Notices(NetworkTest):
 		out, _ = self.uncia("--wallet", self.alice.home, "--network", self.network.file, "notice", "check", "-", "--from", MALLORY, "--own", ME,
 			stdin=self.mallory.run("notice", self.mallory.send(self.alice, "3")["id"])["notice"])
 		self.assertRegex(out, f"^paid\n3.000000 from {self.mallory.address}, in the block of 20.* UTC\n$")
+
+	@unittest.skipUnless(clocks.LIBRARIES, "libfaketime is not installed")
+	def test_the_ledger_tells_whether_a_request_has_ended(self):
+		clock = self.dir / "clock"
+		request = self.bob.run("request", "1", "--expires", "3600")["request"]
+		clocks.set_clock(clock, "+8d")
+		check = ["--wallet", self.alice.home, "request", "check", request, "--from", self.bob.address]
+		ahead = clocks.environment(clock)
+		said = self.uncia_json("--network", self.network.file, *check, **ahead)
+		self.assertEqual((said["ended"], said["judged_by"]), (False, "network"))
+		said = self.uncia_json(*check, code=8, **ahead)
+		self.assertEqual((said["ended"], said["judged_by"]), (True, "clock"))
+		self.assertIn("it was to be paid before", self.uncia(*check, code=8, **ahead)[0])
+		self.uncia("--network", self.network.file, "--wallet", self.mallory.home, "send", request, **ahead)
 
 	def test_what_is_not_paid_is_not_shown_as_paid(self):
 		to_mallory = self.bob.send(self.mallory, "1")

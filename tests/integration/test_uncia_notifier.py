@@ -85,7 +85,7 @@ class NotifierTest(NetworkTest):
 			text=True)
 		self.addCleanup(process.kill)
 		if listens:
-			self.assertEqual(process.stderr.readline(), f"uncia-notifier: listening for {len(accounts)} accounts\n")
+			self.assertEqual(process.stderr.readline(), f"uncia-notifier: listening for {len(accounts)} account{'s' * (len(accounts) != 1)}\n")
 		threading.Thread(target=process.stderr.read, daemon=True).start()
 		return process
 

@@ -136,6 +136,13 @@ class Qr(Drawings, UnciaTest):
 			shown = self.uncia_json("--network", self.network, "request", "--read", said.upper())
 			self.assertEqual((shown["amount"], shown["memo"]), ("12.500000", memo or None))
 
+	def test_a_contact_is_read_from_picture_and_terminal(self):
+		export = ["--wallet", "w", "--network", self.network, "contact", "export", "--handle", "xmpp:bob@example.org"]
+		said = self.check_drawing(self.uncia(*export, "--qr", "--qr-file", "contact.png")[0])
+		self.assertEqual(read_picture(self.dir / "contact.png"), said.upper())
+		self.assertEqual(self.uncia_json("--wallet", "w", "--network", self.network, "contact", "read", said.upper())["handle"], "xmpp:bob@example.org")
+		self.uncia_refuses(2, "", *export, "--qr", "--json")
+
 	def test_capitals_make_a_small_code(self):
 		"""37 modules a side hold the 137 characters of a claim, as much as a notice with a memo of some 40."""
 		text, _ = self.uncia("--wallet", "w", "--network", self.network, "request", "0.50", "--qr")

@@ -71,7 +71,7 @@ class Watch(NetworkTest):
 		missed = [network.treasury.send(alice, "1")["id"] for _ in range(70)]
 		out, err = self.uncia("--wallet", alice.home, "--network", network.file, "watch", "--count", "70", "--json")
 		self.assertEqual([json.loads(line)["id"] for line in out.splitlines()], missed)
-		self.uncia_refuses(3, "0 of 1 payments have come in", "--wallet", alice.home, "--network", network.file, "watch",
+		self.uncia_refuses(3, "0 of 1 payment has come in", "--wallet", alice.home, "--network", network.file, "watch",
 			"--count", "1", "--timeout", "3")
 		self.assertEqual(Watcher(alice, "--client", "other").listening().end(signal.SIGTERM), [])
 		network.stop_and_check()

@@ -216,6 +216,9 @@ class Genesis(UnciadTest):
 		for text in ("begins      2023-11-14 22:13:20 UTC", "4 (weights sum to 4; 1 faulty, 0 slow)",
 				"3.000000 UNC, in 2 accounts; smallest amount 0.010000", "nothing of this can be changed"):
 			self.assertIn(text, out)
+		(self.dir / "g").unlink()
+		out, _ = self.run_unciad(*self.base, *self.validators, "--account", f"{ALICE}=1")
+		self.assertIn("1.000000 UNC, in 1 account; smallest", out)
 
 	def test_refuses_to_write_over_a_file(self):
 		(self.dir / "g").write_text("mine")

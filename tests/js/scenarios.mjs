@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test from "node:test";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { LIGHT, PASSPHRASE, Watched, WebSocket, command, library, newWallet, root, uncia } from "./support.mjs";
 
@@ -514,6 +515,42 @@ test("a mark of byte order moves nothing", async () => {
 	const [{ begin, end, text }] = own.made.scan(said, own.network);
 	assert.equal(said.slice(begin, end), text);
 	await bob.close();
+});
+
+test("bytes of another realm are bytes, and what is none is said to be that", async () => {
+	const own = await library();
+	const storage = new MemoryStorage();
+	await (await newWallet(own, storage)).close();
+	const elsewhere = (blobs) => Object.assign(new MemoryStorage(), { open: async () => blobs });
+	const blobs = await storage.open();
+	const cloned = blobs.map(([name, data]) => [name, runInNewContext("Uint8Array.from(bytes)", { bytes: [...data] })]);
+	assert.ok(!(cloned[0][1] instanceof Uint8Array));
+	const bob = await own.made.open({ storage: elsewhere(cloned), network: own.network, passphrase: PASSPHRASE });
+	assert.equal(own.made.holdLock(runInNewContext("Uint8Array.from(bytes)", { bytes: [...Buffer.from(bob.holds.key, "hex")] })).length, 64);
+	await bob.close();
+	for (const none of [null, "text", [1, 2], new Uint16Array(8), new ArrayBuffer(8)])
+		await assert.rejects(own.made.open({ storage: elsewhere([["key", none]]), network: own.network }), coded("UNCIA_E_DAMAGED"));
+	const failing = Object.assign(new MemoryStorage(), { open: () => Promise.reject(new RangeError("no such place")) });
+	await assert.rejects(own.made.open({ storage: failing, network: own.network }), (error) =>
+		coded("UNCIA_E_IO")(error) && /RangeError: no such place/.test(error.message) && error.cause instanceof RangeError);
+});
+
+test("a storage that is taken away is told at once, to whoever waits and by an event", async () => {
+	const own = await library();
+	const storage = new MemoryStorage();
+	let lose = null;
+	const bob = await newWallet(own, { open: (lost) => ((lose = lost), storage.open()), write: (change) => storage.write(change), close: () => storage.close() });
+	const errors = [];
+	bob.on("error", (error) => errors.push(error.message));
+	const waits = [soon(bob.follow("ffffffff".padEnd(64, "1"))), soon(bob.watch("chat").next())];
+	lose(new Error("the cellar is flooded"));
+	assert.deepEqual(await Promise.all(waits), ["UNCIA_E_IO", "UNCIA_E_IO"]);
+	assert.match(errors.join(), /the cellar is flooded/);
+	await assert.rejects(bob.pin("bob", bob.address()), (error) => coded("UNCIA_E_IO")(error) && /flooded/.test(error.message));
+	await assert.rejects(bob.sync(), coded("UNCIA_E_IO"));
+	await bob.close();
+	lose(new Error("again")); // to nobody
+	await (await own.made.open({ storage, network: own.network })).close();
 });
 
 test("the package is what it says", async () => {

@@ -1,5 +1,6 @@
 /* What the types promise, compiled and never run. */
 import { DirectoryStorage, MemoryStorage, UnciaError, errors, load } from "./node.js";
+import { IndexedDBStorage } from "./browser.js";
 import type { Payment, Storage, Uncia, Wallet } from "./node.js";
 
 async function chat(uncia: Uncia, text: string, storage: Storage): Promise<Payment> {
@@ -31,6 +32,9 @@ async function main(): Promise<void> {
 	try {
 		await chat(await load(), "", new DirectoryStorage("home"));
 		await chat(await load(), "", new MemoryStorage());
+		const inBrowser = new IndexedDBStorage("home", { timeout: 1000 });
+		if (await inBrowser.persist())
+			await chat(await load(), "", inBrowser);
 	} catch (error) {
 		if (error instanceof UnciaError && error.code === errors.UNCIA_E_FUNDS)
 			throw error;

@@ -150,17 +150,22 @@ static gboolean on_receiving(PurpleAccount *account, char **who, char **message,
                              void *data)
 {
 	char *changed = NULL;
+	OtrlTLV *tlvs = NULL;
+	ConnContext *context = NULL;
 	(void)conv, (void)flags, (void)data;
 	if (!who || !*who || !message || !*message)
 		return FALSE;
 	gchar *name = g_strdup(purple_normalize(account, *who));
 	gboolean own = otrl_message_receiving(user_state, &operations, NULL, purple_account_get_username(account),
-	                                      purple_account_get_protocol_id(account), name, *message, &changed, NULL,
-	                                      NULL, NULL, NULL);
+	                                      purple_account_get_protocol_id(account), name, *message, &changed, &tlvs,
+	                                      &context, NULL, NULL);
+	if (context && otrl_tlv_find(tlvs, OTRL_TLV_DISCONNECTED))
+		tell(context, "OTR: the other one has ended the private conversation");
 	if (changed) {
 		g_free(*message);
 		*message = g_strdup(changed);
 	}
+	otrl_tlv_free(tlvs);
 	otrl_message_free(changed);
 	g_free(name);
 	return own;

@@ -3,10 +3,12 @@
  *
  *	purple_client HOME PLUGINS PROTOCOL USERNAME PASSWORD [NAME=VALUE...]
  *
- * PLUGINS are loaded one after the other, with colons between them; further arguments are settings of the account.
- *Lines of standard input, of fields with a tab between them: "say WINDOW TEXT" (commands too), "join ROOM" (IRC: #room;
- *XMPP: room@server), "passphrase TEXT" (the answer to what was asked for), "ask" (from now on this client can ask for
- *one), "reload" (the plugin), "quit". */
+ * PLUGINS are loaded one after the other, with colons between them; further arguments are settings of the account. With
+ * SCENE_DEBUG in the environment libpurple tells what it does.
+ *
+ * Lines of standard input, of fields with a tab between them: "say WINDOW TEXT" (commands too), "join ROOM" (in IRC
+ * "#room", in XMPP "room@server"), "raw TEXT" (to the server, as it is), "passphrase TEXT" (the answer to what was
+ * asked for), "ask" (from now on this client can ask for one), "reload" (the plugin), "quit". */
 #include <glib.h>
 #include <purple.h>
 #include <stdio.h>
@@ -141,6 +143,13 @@ static void join(const char *room)
 	serv_join_chat(gc, protocol->chat_info_defaults(gc, room));
 }
 
+static void send_raw(const char *text)
+{
+	PurpleConnection *gc = purple_account_get_connection(account);
+	PurplePluginProtocolInfo *protocol = PURPLE_PLUGIN_PROTOCOL_INFO(purple_connection_get_prpl(gc));
+	protocol->send_raw(gc, text, (int)strlen(text));
+}
+
 static void reload_plugin(void)
 {
 	gboolean loaded = own_plugin && purple_plugin_unload(own_plugin) && purple_plugin_load(own_plugin);
@@ -163,6 +172,8 @@ static gboolean on_typed(GIOChannel *channel, GIOCondition condition, gpointer d
 		say(fields[1], fields[2]);
 	else if (count == 2 && !strcmp(fields[0], "join"))
 		join(fields[1]);
+	else if (count == 2 && !strcmp(fields[0], "raw"))
+		send_raw(fields[1]);
 	else if (count == 1 && !strcmp(fields[0], "ask"))
 		purple_request_set_ui_ops(&request_ops);
 	else if (count == 2 && !strcmp(fields[0], "passphrase") && input_answer)
@@ -285,7 +296,7 @@ int main(int argc, char **argv)
 	}
 	main_loop = g_main_loop_new(NULL, FALSE);
 	purple_util_set_user_dir(argv[1]);
-	purple_debug_set_enabled(FALSE);
+	purple_debug_set_enabled(g_getenv("SCENE_DEBUG") != NULL);
 	purple_core_set_ui_ops(&core_ops);
 	purple_eventloop_set_ui_ops(&loop_ops);
 	if (!purple_core_init("scene"))

@@ -5,6 +5,7 @@ import unittest
 
 from messengers import MessengerTest, OTR_PLUGIN, OTR_SCRIPT, OURS, Purple, RawIrc, WeeChat, irc_account, start_ircd, start_prosody, xmpp_account
 from relay import Relay
+from services_ircd import ServicesIrcd
 from test_purple import OUR as PURPLE_OUR
 
 TEXTS = (b"uncia:", b"uncwho", b"uncask", b"uncpaid", b"uncgift", b"UNCIA:", b"I have paid", b"wait for", b"secret lunch")
@@ -150,6 +151,26 @@ class OverIrc(Private):
 		bob.type("/uncia address", "irc.net.alice")
 		alice.until_shown("irc.net.bob", rf"{alice.our}bob is paid at {bob.wallet.address} from now on")
 
+	def test_what_is_not_sent_since_the_peer_has_ended_the_private_conversation_is_not_shown_as_sent(self):
+		"""OTR drops what would leave plainly where an encrypted answer is expected."""
+		alice, dave = self.weechat("alice", self.relay, "20", "behind"), self.purple("dave", irc_account(self.relay, "dave"), "20", behind=[OTR_PLUGIN])
+		bob = self.weechat("bob", self.relay, "5", "before")
+		both = ((alice, "irc.net.bob"), (dave, "bob"))
+		self.begin(alice, bob, "irc.net.bob", "irc.net.alice")
+		self.begin(dave, bob, "bob", "irc.net.dave")
+		for client, window in both:
+			bob.type("/uncia address", f"irc.net.{client.name}")
+			client.until_shown(window, rf"{client.our}bob is paid at {bob.wallet.address} from now on")
+			bob.type("/otr finish", f"irc.net.{client.name}")
+			client.until_shown(window, "has ended the private conversation")
+			client.type("/pay 1", window)
+			self.confirm(client, window, r"Pay 1\.00 ")
+			client.until_shown(window, rf"{client.our}✔ Paid 1\.00 \S+ to bob, final after \d+ ms \(they could not be told of it here\)")
+			client.type("/uncia request 1", window)
+			client.until_shown(window, rf"{client.our}It could not be sent: ")
+		self.assertEqual(bob.wallet.balance(), 7_000000)
+		self.never_plain(self.relay)
+
 	def test_when_an_encrypted_message_was_sent_is_known(self):
 		"""A bouncer kept it, and the script makes a line of it that does not say so."""
 		alice, bob = self.weechat("alice", self.relay, "20", "before"), self.weechat("bob", self.relay, "5", "behind")
@@ -160,6 +181,26 @@ class OverIrc(Private):
 		self.relay.change = lambda data: data
 		bob.type("/uncia address", "irc.net.alice")
 		alice.until_shown("irc.net.bob", rf"{alice.our}bob is paid at {bob.wallet.address} from now on")
+
+
+class OverServices(Private):
+	def test_who_is_logged_in_is_known_of_an_encrypted_message(self):
+		"""The script's own line does not say so, and a pin with a login is of nobody without."""
+		server = ServicesIrcd(self)
+		alice, bob = self.weechat("alice", server, "20", "before"), self.weechat("bob", server, "5", "behind")
+		for client in (alice, bob):
+			client.until_shown("irc.server.net", "enabled: account-tag")
+			client.type(f"/quote -server net PRIVMSG Services :login {client.name}")
+			client.until_shown("irc.server.net", f"You are {client.name} now")
+		self.begin(alice, bob, "irc.net.bob", "irc.net.alice")
+		bob.type("/uncia address", "irc.net.alice")
+		alice.until_shown("irc.net.bob", rf"{alice.our}bob is paid at {bob.wallet.address} from now on\. ")
+		bob.type("/uncia request 2", "irc.net.alice")
+		alice.until_shown("irc.net.bob", rf"{alice.our}bob asks to be paid at \S+: 2\.00 \S+\. To pay")
+		alice.type("/uncia accept", "irc.net.bob")
+		self.confirm(alice, "irc.net.bob", r"Pay 2\.00 \S+ to bob \(irc:scenenet/bob, login bob\)")
+		bob.until_shown("uncia.wallet", r"✔ Received 2\.00 ")
+		self.assertEqual(alice.count("irc.net.bob", "ATTENTION"), 0, alice.everything())
 
 
 if __name__ == "__main__":

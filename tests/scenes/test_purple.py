@@ -73,6 +73,29 @@ class Xmpp(Purples):
 		alice.until_shown("bob@scene.test", rf"{OUR}✔ The 5\.00 \S+ that waited here were taken, by {bob.wallet.address}\.")
 		self.assertEqual((alice.wallet.balance(), bob.wallet.balance()), (15_000000, 5_000000))
 
+	def test_in_a_room_a_reader_takes_what_was_put_there_and_the_payer_sees_who(self):
+		room = "lunch@rooms.scene.test"
+		alice = self.chatter("alice", xmpp_account(self.server, "alice"))
+		bob, carol = (self.chatter(name, xmpp_account(self.server, name), "") for name in ("bob", "carol"))
+		for client in (alice, bob, carol):
+			client.command("join", room)
+			client.until_shown("joined", room)
+		alice.type("/uncia claim 5 welcome", room)
+		alice.until_shown(room, rf"{OUR}Here whoever is quickest would take it\. If that is meant: /uncia claim --public AMOUNT\. Nothing was done")
+		alice.type("/uncia claim --public 5 welcome", room)
+		self.confirm(alice, room, r"Put 5\.00 \S+ here for whoever is quickest\?")
+		alice.until_shown(room, rf"{OUR}✔ 5\.00 \S+ wait here for whoever is quickest, for 24 hours")
+		for client in (bob, carol):
+			client.until_shown(room, rf"{OUR}alice shows money for whoever takes it first")
+		# One's own message, which the room sends back, is no money of somebody else.
+		self.assertEqual(alice.count(room, "shows money"), 0)
+		bob.type("/uncia claim", room)
+		bob.until_shown(room, rf"{OUR}✔ Received 5\.00 \S+, which alice has put here")
+		alice.until_shown(room, rf"{OUR}✔ The 5\.00 \S+ that waited here were taken, by {bob.wallet.address}\.")
+		carol.type("/uncia claim", room)
+		carol.until_shown(room, rf"{OUR}Nothing was taken: somebody has taken it already, or it went home")
+		self.assertEqual([client.wallet.balance() for client in (alice, bob, carol)], [15_000000, 5_000000, 0])
+
 	def test_the_network_goes_and_comes_back(self):
 		alice = self.chatter("alice", xmpp_account(self.server, "alice"))
 		bob = self.chatter("bob", xmpp_account(self.server, "bob"), "5")

@@ -178,7 +178,9 @@ void phone_hold_heard(struct phone *phone, int error)
 		phone_fail(phone, "is told what a hold has at a height that nobody has come to");
 	if (state.height >= p->checks->model.height_count)
 		return; /* not durable anywhere yet */
-	const struct model_change was = hold ? model_hold_at(hold, state.height) : (struct model_change){0};
+	/* That it is gone is as of the least height that one of those who say so names. */
+	uint64_t height = state.exists ? state.height : p->checks->model.height_count - 1;
+	const struct model_change was = hold ? model_hold_at(hold, height) : (struct model_change){0};
 	if (was.balance != state.balance || state.exists != (state.balance != 0))
 		phone_fail(phone, "is told that a hold has %" PRIu64 " at height %" PRIu64 ", and it has %" PRIu64,
 		           state.balance, state.height, was.balance);
@@ -187,7 +189,7 @@ void phone_hold_heard(struct phone *phone, int error)
 		struct uncia_payment info = {.size = sizeof(info)};
 		if (uncia_receipt_payment(uncia_wallet_hold_receipt(phone->wallet, i), &info))
 			phone_fail(phone, "does not show who took from a hold");
-		gone += info.height <= state.height ? info.amount : 0;
+		gone += info.height <= height ? info.amount : 0;
 	}
 	if (state.complete && hold && gone + state.balance != hold->changes[0].balance)
 		phone_fail(phone, "takes it for complete who took from a hold, and it is not");

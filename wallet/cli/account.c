@@ -23,12 +23,13 @@ static int print_balance(const struct call *call, const struct session *session)
 	/* Age by this machine's clock, which nothing depends on. No header is there where the ledger has no account. */
 	uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	uint64_t age_ms = now_ms > b.timestamp_ms ? now_ms - b.timestamp_ms : 0;
+	bool knows_holds = session_knows_holds(call, session);
 	if (call->json)
-		return cli_json_print(json_pack("{s:i,s:s,s:s,s:s,s:s,s:b,s:o,s:o,s:o}", "v", 1, "balance", balance,
-		                                "spendable", spendable, "pending", waiting, "currency", currency,
-		                                "exists", b.exists, "height", json_whole(b.height), "timestamp_ms",
-		                                b.timestamp_ms ? json_whole(b.timestamp_ms) : json_null(), "age_ms",
-		                                b.timestamp_ms ? json_whole(age_ms) : json_null()));
+		return cli_json_print(json_pack(
+		    "{s:i,s:s,s:s,s:s,s:s,s:b,s:o,s:o,s:o,s:b}", "v", 1, "balance", balance, "spendable", spendable,
+		    "pending", waiting, "currency", currency, "exists", b.exists, "height", json_whole(b.height),
+		    "timestamp_ms", b.timestamp_ms ? json_whole(b.timestamp_ms) : json_null(), "age_ms",
+		    b.timestamp_ms ? json_whole(age_ms) : json_null(), "holds_looked_for", knows_holds));
 	printf("%s %s\n", balance, currency);
 	if (b.timestamp_ms && age_ms > STALE_MS) {
 		time_format(b.timestamp_ms, when);
@@ -57,7 +58,12 @@ const struct verb verb_balance = {
     .name = "balance",
     .operands = "",
     .summary = "show the balance",
-    .description = "Shows the balance, proved by the validators' signatures. All of it can be spent, but for own\n"
-                   "payments on their way. Exit code 6 where no validator can be reached.",
+    .description =
+        "Shows the balance, proved by the validators' signatures. All of it can be spent, but for own\n"
+        "payments on their way.\n\n"
+        "A home that was restored does not know the holds and claims that its account has opened until they\n"
+        "are looked for: here, where the key needs no passphrase, and by uncia hold list and claim list.\n"
+        "Until then none of them comes home by itself (--json: holds_looked_for).\n\n"
+        "Exit code 6 where no validator can be reached.",
     .options = balance_options,
     .run = run_balance};

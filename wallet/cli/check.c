@@ -42,7 +42,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-static json_t *notice_json(const struct uncia_notice_result *r)
+static json_t *notice_json(const struct session *session, const struct uncia_notice_result *r)
 {
 	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE];
 	bool final = *r->sender;
@@ -52,11 +52,11 @@ static json_t *notice_json(const struct uncia_notice_result *r)
 	                           notice_verdicts[r->verdict].word, "id", id, "memo", or_null(r->memo), "pinned",
 	                           or_null(r->pinned), "first", or_null(r->first), "memo_untold", r->memo_untold,
 	                           "weak", r->weak, "maybe_told", r->maybe_told, "older", r->older);
-	json_t *more = json_pack("{s:s?,s:s?,s:o,s:o,s:o,s:o}", "from", or_null(r->sender), "amount",
-	                         final ? amount : NULL, "currency", final ? json_integer(r->currency) : json_null(),
-	                         "height", final ? json_whole(r->height) : json_null(), "index",
-	                         final ? json_integer(r->index) : json_null(), "timestamp_ms",
-	                         final ? json_whole(r->timestamp_ms) : json_null());
+	json_t *more = json_pack(
+	    "{s:s?,s:s?,s:s?,s:o,s:o,s:o}", "from", or_null(r->sender), "amount", final ? amount : NULL, "currency",
+	    final ? currency_code(session->network, r->currency) : NULL, "height",
+	    final ? json_whole(r->height) : json_null(), "index", final ? json_integer(r->index) : json_null(),
+	    "timestamp_ms", final ? json_whole(r->timestamp_ms) : json_null());
 	if (object && (!more || json_object_update(object, more))) {
 		json_decref(object);
 		object = NULL;
@@ -101,10 +101,10 @@ static int notice_report(const struct call *call, const struct session *session,
 	else if (r->verdict == UNCIA_NOTICE_UNKNOWN && r->over)
 		code = EXIT_NOT_FOUND;
 	if (call->json && r->error)
-		return cli_json_print_failed(notice_json(r), code);
+		return cli_json_print_failed(notice_json(session, r), code);
 	if (!call->json)
 		notice_print(r);
-	int printed = call->json ? cli_json_print(notice_json(r)) : cli_output_flush();
+	int printed = call->json ? cli_json_print(notice_json(session, r)) : cli_output_flush();
 	if (printed || r->verdict != UNCIA_NOTICE_PAID)
 		return printed ? printed : code;
 	int error = uncia_notice_acknowledge(session->wallet, &r->id);
@@ -190,23 +190,40 @@ static const struct verdict request_verdicts[] = {
     [UNCIA_REQUEST_UNPINNED] = {"unpinned", "whoever has sent it is not pinned", COLOUR_WAITING, EXIT_MISMATCH},
     [UNCIA_REQUEST_OWN] = {"own", "pays this wallet itself: somebody repeats its request", COLOUR_BAD, EXIT_MISMATCH}};
 
-static json_t *request_check_json(const struct uncia_request *request, const struct uncia_request_check *check)
+/* What a request says, as it is judged: by the time that the network has told, where it was asked, else by this
+ * machine's clock. */
+struct judged {
+	struct uncia_request request;
+	struct uncia_request_check check;
+	bool by_network;
+};
+
+static json_t *request_check_json(const struct session *session, const struct judged *judged)
 {
+	const struct uncia_request *request = &judged->request;
+	const struct uncia_request_check *check = &judged->check;
 	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE];
 	uncia_payment_id_format(&check->id, id);
 	uncia_amount_format(request->amount, amount);
-	return json_pack("{s:i,s:s,s:s?,s:s?,s:b,s:b,s:s?,s:s,s:s?,s:i,s:s?,s:s?}", "v", 1, "verdict",
+	return json_pack("{s:i,s:s,s:s?,s:s?,s:b,s:b,s:o,s:s?,s:s?,s:s,s:s?,s:s?,s:i,s:s?,s:s?}", "v", 1, "verdict",
 	                 request_verdicts[check->verdict].word, "pinned", or_null(check->pinned), "payee",
-	                 or_null(check->payee), "weak", check->weak, "ended", check->ended, "taken",
-	                 check->taken ? id : NULL, "address", request->address, "amount",
-	                 request->has_amount ? amount : NULL, "currency", request->currency, "memo",
-	                 or_null(request->memo), "key", or_null(request->key));
+	                 or_null(check->payee), "weak", check->weak, "ended", check->ended, "ends_at",
+	                 request->ends_at ? json_integer(request->ends_at) : json_null(), "judged_by",
+	                 !request->ends_at    ? NULL
+	                 : judged->by_network ? "network"
+	                                      : "clock",
+	                 "taken", check->taken ? id : NULL, "address", request->address, "amount",
+	                 request->has_amount ? amount : NULL, "currency",
+	                 currency_code(session->network, request->currency), "currency_number", request->currency,
+	                 "memo", or_null(request->memo), "key", or_null(request->key));
 }
 
-static void request_check_print(const struct uncia_request *request, const struct uncia_request_check *check)
+static void request_check_print(const struct judged *judged)
 {
+	const struct uncia_request *request = &judged->request;
+	const struct uncia_request_check *check = &judged->check;
 	const struct verdict *verdict = &request_verdicts[check->verdict];
-	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE];
+	char id[UNCIA_ID_TEXT_SIZE], amount[UNCIA_AMOUNT_TEXT_SIZE], end[TIME_TEXT_SIZE];
 	print_coloured(verdict->colour, verdict->sentence);
 	putchar('\n');
 	if (check->verdict == UNCIA_REQUEST_OTHER)
@@ -221,23 +238,38 @@ static void request_check_print(const struct uncia_request *request, const struc
 	}
 	if (*request->memo)
 		printf("memo \"%s\"\n", request->memo);
-	if (check->ended)
-		puts("it was to be paid before now");
+	time_format(UINT64_C(1000) * request->ends_at, end);
+	if (request->ends_at)
+		printf("%s before %s%s\n", check->ended ? "it was to be paid" : "to be paid", end,
+		       judged->by_network ? "" : ", by this machine's clock: no validator was asked for the time");
 	if (check->taken) {
 		uncia_payment_id_format(&check->id, id);
 		printf("taken before: payment %s\n", id);
 	}
 }
 
-static int request_check_one(const struct call *call, const struct session *session, const char *text)
+/* Judges it. Whether its end has passed is told by the network's time, as where it is paid; where it has one, and the
+ * network is given, that is asked for. */
+static int request_judge(struct session *session, const struct uncia_peer *peer, const char *text,
+                         struct judged *judged)
 {
-	struct uncia_request request = {.size = sizeof(request)};
-	struct uncia_request_check check = {.size = sizeof(check)};
+	*judged =
+	    (struct judged){.request = {.size = sizeof(judged->request)}, .check = {.size = sizeof(judged->check)}};
+	int error = uncia_request_check(session->wallet, peer, text, &judged->request, &judged->check);
+	if (error || !judged->request.ends_at || !session->network || session_sync(session))
+		return error;
+	judged->by_network = true;
+	return uncia_request_check(session->wallet, peer, text, &judged->request, &judged->check);
+}
+
+static int request_check_one(const struct call *call, struct session *session, const char *text)
+{
+	struct judged judged;
 	struct sent_by from;
 	int code = sent_by_read(call, session, &from);
 	if (code)
 		return code;
-	int error = uncia_request_check(session->wallet, &from.peer, text, &request, &check);
+	int error = request_judge(session, &from.peer, text, &judged);
 	if (error == UNCIA_E_DAMAGED || error == UNCIA_E_IO || error == UNCIA_E_MEMORY || error == UNCIA_E_BUSY)
 		return cli_complain_error(error, "the request");
 	if (error == UNCIA_E_ARGUMENT)
@@ -245,12 +277,12 @@ static int request_check_one(const struct call *call, const struct session *sess
 	if (error)
 		return cli_complain(EXIT_MISMATCH, "\"%.80s\" is not a request: %s", text,
 		                    text_error_words(UNCIA_TEXT_REQUEST, text, error));
-	code = check.ended ? EXIT_EXPIRED : request_verdicts[check.verdict].code;
+	code = judged.check.ended ? EXIT_EXPIRED : request_verdicts[judged.check.verdict].code;
 	int printed;
 	if (call->json) {
-		printed = cli_json_print(request_check_json(&request, &check));
+		printed = cli_json_print(request_check_json(session, &judged));
 	} else {
-		request_check_print(&request, &check);
+		request_check_print(&judged);
 		printed = cli_output_flush();
 	}
 	return printed ? printed : code;
@@ -264,7 +296,7 @@ static int run_request_check(const struct call *call)
 	int code = pasted_read(call->operands[0], text);
 	if (code)
 		return code;
-	code = session_open(call, network_given(call), 0, &session);
+	code = session_open(call, network_given(call), QUERY_TIMEOUT_MS, &session);
 	if (!code)
 		code = network_id_read(call, &session, id);
 	if (!code)
@@ -296,7 +328,8 @@ const struct verb verb_request_check = {
     .summary = "say whom a request pays",
     .description =
         "Says of a request whether it pays the account that is pinned for whoever has sent it, and whether it\n"
-        "was taken before. To pay it: uncia send.\n\n"
+        "was taken before. To pay it: uncia send. Whether its end has passed is told by the network's time; without\n"
+        "--network, or where no validator can be reached, by this machine's clock, which is said.\n\n"
         "Exit codes: 7 where it pays another account, the sender is not pinned, or it was changed on the\n"
         "way; 8 where it was to be paid before now.",
     .options = request_check_options,

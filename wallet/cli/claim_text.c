@@ -1,9 +1,46 @@
 /* See claim_text.h. */
 #include "claim_text.h"
+#include <stdio.h>
 #include <string.h>
 #include "secret.h"
 
 #define CLAIM_READ_MAX 4096u
+
+/* The claim that a text has, among other words: of several, the id of each one's payment is said, since the texts are
+ * money. Returns an exit code, or, where there is none, 0. Out: *error: why the text is none, where it has none. */
+static int claim_scan(const struct call *call, const uint8_t id[32], const char *text, struct uncia_claim *claim,
+                      int *error)
+{
+	struct uncia_scan scan = {.size = sizeof(scan)};
+	char opening[UNCIA_ID_TEXT_SIZE], openings[512] = "";
+	unsigned found = 0;
+	if (uncia_text_scan(text, id, &scan))
+		return 0;
+	for (uint32_t i = 0; i < scan.count; i++) {
+		struct uncia_claim one = {.size = sizeof(one)};
+		if (scan.texts[i].kind != UNCIA_TEXT_CLAIM)
+			continue;
+		int wrong = scan.texts[i].error;
+		if (!wrong)
+			wrong = uncia_claim_parse(id, scan.texts[i].text, &one);
+		if (wrong || (found && !memcmp(&one, claim, sizeof(one)))) {
+			*error = found ? *error : wrong; /* or the same one again, quoted */
+			continue;
+		}
+		uncia_payment_id_format(&one.opening, opening);
+		size_t used = strlen(openings);
+		snprintf(openings + used, sizeof(openings) - used, "%s%.16s", found ? ", " : "", opening);
+		*claim = one;
+		*error = 0;
+		found++;
+		explicit_bzero(&one, sizeof(one));
+	}
+	uncia_scan_free(&scan);
+	return found < 2
+	           ? 0
+	           : cli_complain_usage(call, "the text has %u claims, of the payments %s: give one of them alone",
+	                                found, openings);
+}
 
 int claim_read(const struct call *call, const struct uncia_network *network, const char *given,
                struct uncia_claim *claim)
@@ -21,7 +58,11 @@ int claim_read(const struct call *call, const struct uncia_network *network, con
 		return code;
 	uncia_network_id(network, id);
 	int error = uncia_claim_parse(id, text, claim);
+	if (error)
+		code = claim_scan(call, id, text, claim, &error);
 	explicit_bzero(text, sizeof(text));
+	if (code)
+		return code;
 	if (error == UNCIA_E_NETWORK)
 		return cli_complain(EXIT_MISMATCH, "the claim is for another network");
 	if (error == UNCIA_E_NEWER)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "payee.h"
+#include "qr.h"
 #include "verbs.h"
 
 int contact_text_read(const struct call *call, const struct session *session, const char *text,
@@ -65,10 +66,15 @@ static int run_contact_export(const struct call *call)
 	struct uncia_contact contact = {.size = sizeof(contact)};
 	char text[UNCIA_CHAT_TEXT_SIZE];
 	struct session session;
-	int code = session_open(call, network_given(call), 0, &session);
+	int code = qr_check(call);
+	if (code)
+		return code;
+	code = session_open(call, network_given(call), 0, &session);
 	if (!code)
 		code = contact_make(call, &session, &contact, text);
 	session_close(&session);
+	if (!code)
+		code = qr_show(call, text, 0644);
 	if (code || call->json)
 		return code ? code : print_contact_text(call, &contact, text);
 	puts(text);
@@ -121,6 +127,7 @@ static int run_contact_code(const struct call *call)
 static const struct poptOption export_options[] = {
     {"handle", '\0', POPT_ARG_STRING, NULL, OPTION_HANDLE,
      "Who you are in that chat, such as xmpp:bob@example.org or irc:libera/bob", "HANDLE"},
+    OPTIONS_QR_HELP,
     OPTIONS_GLOBAL};
 static const struct poptOption plain_options[] = {OPTIONS_GLOBAL};
 

@@ -47,8 +47,11 @@ int found_opening(struct session *session, struct found *found, const struct unc
 	if (payment.state == UNCIA_PAYMENT_PENDING)
 		return cli_complain(EXIT_PENDING, "the payment that puts money under this %s is not final yet", what);
 	if (payment.state != UNCIA_PAYMENT_FINAL)
-		return cli_complain(EXIT_NOT_FOUND,
-		                    "no money was ever put under this %s, as far as the validators know", what);
+		return cli_complain(
+		    EXIT_NOT_FOUND, "no money was ever put under this %s, as far as the validators know%s", what,
+		    strcmp(what, "hold") ? ""
+		                         : ": whoever has opened one sees the id that is meant by uncia hold "
+		                           "list");
 	int error = uncia_wallet_receipt(session->wallet, id, &text);
 	if (!error) {
 		error = uncia_receipt_verify(session->network, text, &found->receipt);

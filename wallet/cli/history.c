@@ -226,8 +226,9 @@ static int show_page(struct listing *l, struct uncia_history_page *page)
 /* Prints the object of what was listed; failed: the exit code of why it is not all, which has been said, or 0. */
 static int print_listing(const struct listing *l, bool complete, bool more, int failed)
 {
-	json_t *object = json_pack("{s:i,s:O,s:O,s:b,s:b}", "v", 1, "payments", l->payments, "pending", l->pending,
-	                           "complete", (int)complete, "more", (int)more);
+	json_t *object = json_pack("{s:i,s:O,s:O,s:b,s:b,s:b}", "v", 1, "payments", l->payments, "pending", l->pending,
+	                           "complete", (int)complete, "more", (int)more, "holds_looked_for",
+	                           (int)session_knows_holds(l->call, l->session));
 	return failed ? cli_json_print_failed(object, failed) : cli_json_print(object);
 }
 
@@ -247,7 +248,8 @@ static int show_held(struct listing *l, int error)
 	}
 	bool more = held.more;
 	if (!failed && held.damaged)
-		cli_complain(0, "%zu stored payments cannot be read: they are damaged", held.damaged);
+		cli_complain(0, "%zu stored payment%s cannot be read: damaged", held.damaged,
+		             held.damaged == 1 ? "" : "s");
 	own_list_free(&held);
 	if (failed || code)
 		return failed ? cli_complain_error(failed, "the history") : code;
@@ -283,6 +285,7 @@ static int show_history(struct listing *l)
 		cli_complain(0, "something may be missing: the validators hold no proof of the whole history");
 	else if (more)
 		cli_complain(0, "these are the newest; there are older ones: --limit");
+	(void)session_knows_holds(l->call, l->session);
 	return cli_output_flush();
 }
 
@@ -326,6 +329,7 @@ const struct verb verb_history = {
         "paid sees what he got, with the references that were paid to; who paid sees all that he paid, with the\n"
         "memo as he wrote it in this wallet. Where the network tells nothing, it lists what this wallet's home\n"
         "holds, which is what was paid from here, and ends with the code of that: 6 where no validator could be\n"
-        "reached. With --json the list has error and exit beside it.",
+        "reached. With --json the list has error and exit beside it. Of a home that was restored it says whether the\n"
+        "holds and claims that the account has opened were looked for, as uncia balance does (holds_looked_for).",
     .options = history_options,
     .run = run_history};

@@ -184,7 +184,7 @@ static int own_match(struct session *session, struct found *found, bool secret)
 	if (error == UNCIA_E_NOT_FOUND)
 		return cli_complain(EXIT_REFUSED,
 		                    "refused, nothing was sent: this payment has opened no hold under the key of this "
-		                    "wallet%s",
+		                    "wallet%s. Whoever has opened it sees the id that is meant by uncia hold list",
 		                    secret ? " and this secret" : "; perhaps it asks for a secret, too");
 	if (!error)
 		error = found_opened(found);

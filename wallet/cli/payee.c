@@ -30,6 +30,11 @@ int smallest_check(const struct call *call, const struct uncia_network *network,
 	return cli_complain_usage(call, "the smallest amount of this network is %s", smallest);
 }
 
+const char *currency_code(const struct uncia_network *network, int number)
+{
+	return network && number == 1 ? uncia_network_currency(network) : NULL;
+}
+
 int reference_read(const struct call *call, const char *text, uint8_t reference[8])
 {
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
@@ -111,21 +116,47 @@ int address_read(const struct call *call, const char *text, char address[UNCIA_A
 	return 0;
 }
 
-int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
-{
-	assert(*text == '@');
-	int error = uncia_contact_find(session->wallet, text + 1, address);
-	if (error == UNCIA_E_NOT_FOUND)
-		return cli_complain(EXIT_USAGE, "%s: no such contact (see uncia contact list)", text);
-	return error ? cli_complain_error(error, text) : 0;
-}
-
 /* A pin, and a payment made before, are about the account; a reference makes no difference. */
 static bool same_account(const char *a, const char *b)
 {
 	struct uncia_address left, right;
 	return !uncia_address_parse(a, &left) && !uncia_address_parse(b, &right) &&
 	       !memcmp(left.account, right.account, sizeof(left.account));
+}
+
+/* Whether a handle is this one, or ends in this name: irc:libera/bob in bob, xmpp:bob@example.org in bob@example.org.
+ */
+static bool is_called(const char *handle, const char *name)
+{
+	size_t whole = strlen(handle), size = strlen(name);
+	return size && size <= whole && !strcmp(handle + whole - size, name) &&
+	       (size == whole || handle[whole - size - 1] == ':' || handle[whole - size - 1] == '/');
+}
+
+/* The first person of a chat who is pinned and called so (or NULL), and whose account this is (or NULL). */
+static bool pin_of_payee(const struct session *session, const char *name, const char *address, struct uncia_pin *pin)
+{
+	size_t count = 0;
+	int error = uncia_pin_count(session->wallet, &count);
+	for (size_t i = 0; !error && i < count && !uncia_pin_at(session->wallet, i, pin); i++)
+		if ((!name || is_called(pin->handle, name)) && (!address || same_account(pin->address, address)))
+			return true;
+	return false;
+}
+
+int contact_read(const struct session *session, const char *text, char address[UNCIA_ADDRESS_TEXT_SIZE])
+{
+	struct uncia_pin pin = {.size = sizeof(pin)};
+	assert(*text == '@');
+	int error = uncia_contact_find(session->wallet, text + 1, address);
+	if (error == UNCIA_E_NOT_FOUND && pin_of_payee(session, text + 1, NULL, &pin))
+		return cli_complain(EXIT_USAGE,
+		                    "%s: no such contact. In a chat %s is pinned, to %s: give that address, or first "
+		                    "uncia contact add %s %s",
+		                    text, pin.handle, pin.address, text + 1, pin.address);
+	if (error == UNCIA_E_NOT_FOUND)
+		return cli_complain(EXIT_USAGE, "%s: no such contact (see uncia contact list)", text);
+	return error ? cli_complain_error(error, text) : 0;
 }
 
 static bool same_destination(const char *a, const char *b)
@@ -220,6 +251,7 @@ static int find_contact(const struct session *session, const char *address, char
 void payee_known(const struct session *session, const struct payee *payee, struct payee_known *known)
 {
 	char name[UNCIA_CONTACT_NAME_SIZE], own[UNCIA_ADDRESS_TEXT_SIZE];
+	struct uncia_pin pin = {.size = sizeof(pin)};
 	int error = find_contact(session, payee->address, name);
 	*known = (struct payee_known){.repeats = false};
 	look_back(session, payee, known);
@@ -228,6 +260,9 @@ void payee_known(const struct session *session, const struct payee *payee, struc
 		snprintf(known->text, sizeof(known->text), "this wallet's own address");
 	else if (!error)
 		snprintf(known->text, sizeof(known->text), "your contact %s", name);
+	else if (error == UNCIA_E_NOT_FOUND && pin_of_payee(session, NULL, payee->address, &pin))
+		snprintf(known->text, sizeof(known->text), "pinned in a chat as %s; %s", pin.handle,
+		         paid_before(session, payee->address));
 	else
 		snprintf(known->text, sizeof(known->text), "%s; %s",
 		         error == UNCIA_E_NOT_FOUND ? "none of your contacts" : "your contacts cannot be read",

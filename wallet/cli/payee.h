@@ -9,6 +9,10 @@ int amount_read(const struct call *call, const char *text, uint64_t *micro);
 /* Refuses an amount below the network's smallest. Returns an exit code. */
 int smallest_check(const struct call *call, const struct uncia_network *network, uint64_t amount);
 
+/* The code of a currency by its number, as texts and receipts have it. NULL where the network has none of that number,
+ * or there is no network file that would say. */
+const char *currency_code(const struct uncia_network *network, int number);
+
 /* 16 hexadecimal digits. Returns an exit code. */
 int reference_read(const struct call *call, const char *text, uint8_t reference[8]);
 
@@ -39,7 +43,7 @@ struct payee {
 	const char *memo; /* empty: none */
 };
 
-#define PAYEE_KNOWN_SIZE (UNCIA_CONTACT_NAME_SIZE + 64)
+#define PAYEE_KNOWN_SIZE (UNCIA_PEER_SIZE + 64)
 
 struct payee_known {
 	char text[PAYEE_KNOWN_SIZE]; /* a few words: the name that the account is pinned to, or whether it was paid

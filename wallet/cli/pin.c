@@ -132,8 +132,12 @@ static int run_pin(const struct call *call)
 	if (code)
 		return code;
 	if (call->json) {
-		json_t *object = pin_json(&pin);
-		return cli_json_print(object && !json_object_set_new(object, "v", json_integer(1)) ? object : NULL);
+		json_t *object = json_pack("{s:i}", "v", 1), *members = pin_json(&pin);
+		bool whole = object && members && !json_object_update(object, members);
+		json_decref(members);
+		if (!whole)
+			json_decref(object);
+		return cli_json_print(whole ? object : NULL);
 	}
 	pin_print(&pin);
 	return cli_output_flush();

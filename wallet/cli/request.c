@@ -12,25 +12,28 @@
 
 /* ---- request --------------------------------------------------------------------------------- */
 
-static int print_request_json(const struct uncia_request *request, const char *text, const char *amount)
+static int print_request_json(const struct uncia_network *network, const struct uncia_request *request,
+                              const char *text, const char *amount)
 {
 	char lock[2 * sizeof(request->lock) + 1] = "";
 	for (size_t i = 0; request->has_lock && i < sizeof(request->lock); i++)
 		snprintf(lock + 2 * i, 3, "%02x", request->lock[i]);
-	return cli_json_print(json_pack("{s:i,s:s,s:s,s:s?,s:i,s:s?,s:o,s:s?,s:b}", "v", 1, "request", text, "address",
-	                                request->address, "amount", request->has_amount ? amount : NULL, "currency",
+	return cli_json_print(json_pack("{s:i,s:s,s:s,s:s?,s:s?,s:i,s:s?,s:o,s:s?,s:b}", "v", 1, "request", text,
+	                                "address", request->address, "amount", request->has_amount ? amount : NULL,
+	                                "currency", currency_code(network, request->currency), "currency_number",
 	                                request->currency, "memo", *request->memo ? request->memo : NULL, "ends_at",
 	                                request->ends_at ? json_integer(request->ends_at) : json_null(), "lock",
 	                                *lock ? lock : NULL, "checked", request->checked));
 }
 
-static int print_request(const struct call *call, const struct uncia_request *request, const char *text)
+static int print_request(const struct call *call, const struct uncia_network *network,
+                         const struct uncia_request *request, const char *text)
 {
 	char amount[UNCIA_AMOUNT_TEXT_SIZE] = "", when[TIME_TEXT_SIZE];
 	if (request->has_amount)
 		uncia_amount_format(request->amount, amount);
 	if (call->json)
-		return print_request_json(request, text, amount);
+		return print_request_json(network, request, text, amount);
 	if (!call->value[OPTION_READ]) {
 		puts(text);
 		return cli_output_flush();
@@ -68,8 +71,10 @@ static int show_request(const struct call *call)
 	if (network)
 		uncia_network_id(network, id);
 	code = request_read(call, network ? id : NULL, text, &request);
+	if (!code)
+		code = print_request(call, network, &request, text);
 	uncia_network_free(network);
-	return code ? code : print_request(call, &request, text);
+	return code;
 }
 
 static const struct number_option request_expires_option = {OPTION_EXPIRES, "--expires", 1, REQUEST_SECONDS_MAX, 0};
@@ -127,10 +132,12 @@ static int run_request(const struct call *call)
 	int error = code ? 0 : uncia_wallet_request(session.wallet, &request, text);
 	if (error)
 		code = cli_complain_error(error, "the request");
-	session_close(&session);
 	if (!code)
 		code = qr_show(call, text, 0644);
-	return code ? code : print_request(call, &request, text);
+	if (!code)
+		code = print_request(call, session.network, &request, text);
+	session_close(&session);
+	return code;
 }
 
 /* ---- notice ---------------------------------------------------------------------------------- */

@@ -184,12 +184,22 @@ static int check_order(const struct call *call, const struct session *session, s
 	return code ? code : smallest_check(call, session->network, order->amount);
 }
 
-/* Refuses a request that is not to be paid any more, by this machine's clock. Returns an exit code. */
-static int check_end(const struct order *order)
+/* Refuses a request that is not to be paid any more, by the network's time, or, where no validator has told that, by
+ * this machine's clock. Returns an exit code. */
+static int check_end(const struct call *call, const struct session *session, const struct order *order)
 {
+	static const struct uncia_peer nobody = {
+	    .size = sizeof(nobody), .own = "uncia:nobody", .handle = "uncia:nobody", .room = true};
+	struct uncia_request request = {.size = sizeof(request)};
+	struct uncia_request_check check = {.size = sizeof(check)};
 	char when[TIME_TEXT_SIZE];
 	uint64_t ends_at = order->request.ends_at;
-	if (!ends_at || (uint64_t)time(NULL) < ends_at)
+	if (!ends_at)
+		return 0;
+	int error = uncia_request_check(session->wallet, &nobody, call->operands[0], &request, &check);
+	if (error)
+		return cli_complain_error(error, "the request");
+	if (!check.ended)
 		return 0;
 	time_format(ends_at * 1000, when);
 	return cli_complain(EXIT_REFUSED, "refused, nothing was sent: the request was to be paid before %s", when);
@@ -323,8 +333,10 @@ static int run_send(const struct call *call)
 	if (!code)
 		code = session_unlock(&session);
 	bool paid_before = !code && say_paid_before(&session, &order);
+	if (!code && !paid_before && order.request.ends_at) /* for the time; what fails is told below */
+		(void)session_sync(&session);
 	if (!code && !paid_before)
-		code = check_end(&order);
+		code = check_end(call, &session, &order);
 	if (!code && !paid_before)
 		code = confirm_payee(call, &session, &order);
 	if (!code) {

@@ -340,11 +340,25 @@ int session_sync_home(struct session *s)
 	 * learned now, it is another time. */
 	if (!error && uncia_wallet_unlocked(s->wallet) && uncia_wallet_outbox_count(s->wallet) == 0 &&
 	    !uncia_wallet_catch_up(s->wallet))
-		(void)session_await(s, UNCIA_EVENT_CAUGHT_UP, NULL, now_us() + HOME_TIMEOUT_US);
+		s->looked = !session_await(s, UNCIA_EVENT_CAUGHT_UP, NULL, now_us() + HOME_TIMEOUT_US);
 	if (error || !uncia_wallet_coming_home(s->wallet))
 		return error;
 	session_bring_home(s);
 	return session_sync(s);
+}
+
+bool session_knows_holds(const struct call *call, const struct session *s)
+{
+	struct uncia_balance balance = {.size = sizeof(balance)};
+	if (s->looked)
+		return true;
+	if (!call->json && !uncia_wallet_balance(s->wallet, &balance) && balance.exists &&
+	    uncia_wallet_outbox_count(s->wallet) == 0)
+		cli_complain(0,
+		             "holds and claims that this account has opened from another home were not looked for, and "
+		             "come home to it by themselves only then: uncia hold list looks for them%s",
+		             uncia_wallet_unlocked(s->wallet) ? "" : ", with the passphrase");
+	return false;
 }
 
 void session_close(struct session *s)

@@ -13,6 +13,7 @@ struct session {
 	struct uncia_host host;
 	struct uncia_network *network; /* NULL: not asked for */
 	struct uncia_wallet *wallet;
+	bool looked; /* what this account has opened from other homes was looked up: session_sync_home */
 };
 
 /* The wallet's directory: --wallet, $UNCIA_WALLET or ~/.uncia. Returns an exit code.
@@ -44,6 +45,9 @@ int session_unlock(struct session *session);
 /* As session_sync; what has ended of this wallet's holds comes home first, also those of a home that was restored,
  * where the wallet is unlocked. */
 int session_sync_home(struct session *session);
+/* Whether this home knows, or has found out now, which holds and claims its account has opened. Where it does not, says
+ * so, and what to do, unless it knows of payments of its account: a home that was restored knows of none. */
+bool session_knows_holds(const struct call *call, const struct session *session);
 void session_close(struct session *session);
 
 /* Microseconds that never step back. */

@@ -148,7 +148,8 @@ static int watch_payments(struct watch_run *run)
 		return code;
 	if (!run->listens)
 		return cli_complain_error(run->failed ? run->failed : UNCIA_E_UNREACHABLE, "watching");
-	return cli_complain(EXIT_PENDING, "%" PRIu64 " of %" PRIu64 " payments have come in", run->shown, run->wanted);
+	return cli_complain(EXIT_PENDING, "%" PRIu64 " of %" PRIu64 " payment%s", run->shown, run->wanted,
+	                    run->wanted == 1 ? " has come in" : "s have come in");
 }
 
 /* Begins, from where this client was last, or anew. Returns an exit code. */

@@ -115,7 +115,7 @@ static int notifier_run(struct notifier *n)
 		relay_turn(n);
 		webhook_turn(n, relay_descriptor(n), WAIT_MS);
 		if (!listens && relay_up(n) && n->known == n->count) { /* what comes in from now on is told of */
-			notifier_say(0, "listening for %zu accounts", n->count);
+			notifier_say(0, "listening for %zu account%s", n->count, n->count == 1 ? "" : "s");
 			listens = true;
 		}
 		if (n->changed && notifier_now_ms() >= stored_ms + STORE_MS) {

@@ -155,7 +155,7 @@ START_TEST(environment_check_misses_a_record_that_a_page_has_lost)
 	ck_assert_int_eq(cut, 1);
 	ck_assert_int_eq(fixture_open(true, 0), 0);
 	ck_assert_int_eq(store_check_records(store, &records, why), UNCIA_E_DAMAGED);
-	ck_assert_ptr_nonnull(strstr(why, "cert holds 1 records, and should 2"));
+	ck_assert_ptr_nonnull(strstr(why, "cert holds 1 record, and should 2"));
 }
 END_TEST
 

@@ -170,6 +170,27 @@ START_TEST(an_answer_that_waited_while_the_phone_slept_is_old)
 }
 END_TEST
 
+/* Half as long: the clock that came with it was told anywhere in between. */
+START_TEST(a_clock_that_was_on_its_way_while_the_phone_slept_may_be_behind)
+{
+	for (uint64_t asleep_s = 4; asleep_s <= 12; asleep_s += 8) {
+		struct rig *rig = told((uint64_t[]){3, 3, 3, 3});
+		rig->net.nodes[0].behaviour = SILENT;
+		for (int i = 1; i < 4; i++)
+			rig->net.nodes[i].down = true;
+		ck_assert_int_eq(uncia_wallet_sync(rig->wallet), 0);
+		fake_network_pump(&rig->net, rig->wallet);
+		rig->host.now_ms += asleep_s * 1000;
+		rig->net.nodes[0].behaviour = HONEST;
+		fake_network_push_account(&rig->net, rig->wallet, 0, rig->net.nodes[0].account_request);
+		ck_assert(rig_balance(rig).known);
+		int64_t lives = lives_until(rig);
+		ck_assert(asleep_s == 4 ? lives > 0 : lives == UNCIA_E_UNREACHABLE);
+		rig_free(rig);
+	}
+}
+END_TEST
+
 static uint64_t asleep_ms; /* what CLOCK_BOOTTIME counts beyond CLOCK_MONOTONIC */
 
 __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *t)
@@ -203,4 +224,6 @@ UNIT_MAIN("expiry", a_payment_of_a_network_that_stands_still_lives_as_long_as_wa
           one_lying_clock_of_four_moves_nothing, a_few_that_do_not_agree_on_the_time_are_not_paid_by,
           one_alone_is_paid_by_while_the_network_runs_and_not_while_it_stands_still,
           nothing_is_signed_on_what_was_asked_for_more_than_half_a_minute_ago,
-          an_answer_that_waited_while_the_phone_slept_is_old, the_clock_of_the_system_goes_on_while_the_phone_sleeps)
+          an_answer_that_waited_while_the_phone_slept_is_old,
+          a_clock_that_was_on_its_way_while_the_phone_slept_may_be_behind,
+          the_clock_of_the_system_goes_on_while_the_phone_sleeps)

@@ -133,6 +133,27 @@ START_TEST(that_a_hold_is_gone_takes_more_than_one)
 }
 END_TEST
 
+/* One of two is honest, and it is he who has come furthest; the other one names a height at which it was there. */
+START_TEST(a_hold_that_is_gone_is_gone_whatever_was_proved_of_before)
+{
+	struct uncia_hold_state state;
+	uint64_t opened = rig->net.tip.height;
+	rig->net.tip.height += 5; /* up to which it was there, as one that is behind proves */
+	for (uint32_t i = 0; i < 2; i++) {
+		rig->net.nodes[i].behaviour = NO_ACCOUNT;
+		rig->net.nodes[i].no_hold_height = i == 0 ? opened + 1 : opened + 9;
+	}
+	rig->net.nodes[3].behaviour = SILENT;
+	ck_assert_int_eq(look(&state), 0);
+	ck_assert(!state.exists);
+	ck_assert_uint_eq(state.balance, 0);
+	ck_assert_uint_eq(state.height, opened + 1);
+	rig->net.nodes[1].behaviour = SILENT; /* of one alone it is not */
+	ck_assert_int_eq(look(&state), 0);
+	ck_assert(state.exists);
+}
+END_TEST
+
 static int take_under(const char *payment_key, uint64_t amount, uint64_t agreed, struct uncia_payment_id *id)
 {
 	const struct uncia_output output = {.address = bob, .amount = amount};
@@ -584,11 +605,12 @@ END_TEST
 
 UNIT_MAIN_BETWEEN(
     "holds", setup, teardown, what_a_hold_has_is_believed_with_its_proof, that_a_hold_is_gone_takes_more_than_one,
-    a_take_is_sent_until_it_is_final_and_told, a_take_that_cannot_be_is_not_sent, a_key_is_one_take_of_its_hold,
-    a_take_leaves_when_it_is_durable, a_secret_is_shown_for_what_was_agreed_and_in_time,
-    a_wallet_has_a_hundred_holds_open_at_most, a_hold_that_was_cancelled_takes_no_place,
-    a_hold_that_somebody_took_takes_no_place_once_that_is_proved, a_hold_comes_home_after_its_end_whole_and_unasked,
-    nothing_left_is_said_before_any_header_has_told_the_time, what_comes_home_is_closed_and_asked_for_no_more,
-    a_home_whose_list_of_holds_is_lost_reads_it_anew, a_hold_comes_home_once_its_damaged_segment_is_repaired,
+    a_hold_that_is_gone_is_gone_whatever_was_proved_of_before, a_take_is_sent_until_it_is_final_and_told,
+    a_take_that_cannot_be_is_not_sent, a_key_is_one_take_of_its_hold, a_take_leaves_when_it_is_durable,
+    a_secret_is_shown_for_what_was_agreed_and_in_time, a_wallet_has_a_hundred_holds_open_at_most,
+    a_hold_that_was_cancelled_takes_no_place, a_hold_that_somebody_took_takes_no_place_once_that_is_proved,
+    a_hold_comes_home_after_its_end_whole_and_unasked, nothing_left_is_said_before_any_header_has_told_the_time,
+    what_comes_home_is_closed_and_asked_for_no_more, a_home_whose_list_of_holds_is_lost_reads_it_anew,
+    a_hold_comes_home_once_its_damaged_segment_is_repaired,
     a_hold_comes_home_though_what_opened_it_cannot_be_read_any_more, a_list_of_another_archive_hides_no_hold,
     a_locked_wallet_brings_home_too, while_nobody_answers_it_is_tried_again)

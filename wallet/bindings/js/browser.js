@@ -28,9 +28,15 @@ export async function load({ wasm } = {}) {
 }
 
 async function fetched(url) {
-	const answer = await fetch(url);
+	const failed = (why, cause) => new UnciaError(errors.UNCIA_E_IO, `${url} cannot be fetched: ${why}`, { cause });
+	let answer;
+	try {
+		answer = await fetch(url);
+	} catch (error) {
+		throw failed(error.message, error);
+	}
 	if (!answer.ok)
-		throw new Error(`${url}: ${answer.status}`);
+		throw failed(answer.status);
 	return answer.arrayBuffer();
 }
 
@@ -63,8 +69,8 @@ export class IndexedDBStorage {
 	async open(lost = () => {}) {
 		if (!globalThis.indexedDB || !globalThis.navigator?.locks)
 			throw unsupported(`this page has no ${globalThis.indexedDB ? "Web Locks" : "IndexedDB"}: serve it by https, or from localhost, to a browser that stores what pages ask it to`);
-		this.#lost = lost;
 		await this.#lock();
+		this.#lost = lost;
 		try {
 			this.#database = await this.#connect();
 			/* The browser's doing: it has thrown the site's data away, by itself or for its user. A deletion that a script asks

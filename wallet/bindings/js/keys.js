@@ -10,15 +10,21 @@ const ONCE = { kdfMemory: 8192, kdfPasses: 1 };
 /** Runs one task in a worker of its own. */
 export function inWorker(platform, task) {
 	return new Promise((resolve, reject) => {
-		const worker = platform.worker(); // what it throws rejects
+		const unusable = (why) => new UnciaError(E.UNCIA_E_SYSTEM, `the worker for keys does not run: ${why || "it could not be loaded"}`);
+		let worker;
+		try {
+			worker = platform.worker();
+		} catch (error) {
+			reject(unusable(error.message));
+			return;
+		}
 		const end = (settle, value) => {
 			worker.terminate();
 			settle(value);
 		};
 		worker.onmessage = ({ data }) =>
 			data.error ? end(reject, new UnciaError(data.error.code, data.error.message)) : end(resolve, data);
-		worker.onerror = (event) =>
-			end(reject, new UnciaError(E.UNCIA_E_SYSTEM, `the worker for keys does not run: ${event.message || "it could not be loaded"}`));
+		worker.onerror = (event) => end(reject, unusable(event.message));
 		worker.postMessage({ ...task, wasm: platform.wasm });
 	});
 }

@@ -25,11 +25,16 @@ export function hex(bytes) {
 	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Whether it is a Uint8Array, of whichever realm: of another window, or of what a test runner makes. */
+export function isBytes(value) {
+	return ArrayBuffer.isView(value) && value[Symbol.toStringTag] === "Uint8Array";
+}
+
 /** 32 bytes that are given as such, or as 64 hexadecimal digits: keys, hashes, secrets. */
 export function bytes32(value, what) {
 	if (typeof value === "string" && /^[0-9a-f]{64}$/i.test(value))
 		return Uint8Array.from(value.match(/../g), (digits) => parseInt(digits, 16));
-	if (value instanceof Uint8Array && value.length === 32)
+	if (isBytes(value) && value.length === 32)
 		return value;
 	throw new UnciaError(E.UNCIA_E_ARGUMENT, `${what}: 64 hexadecimal digits, or 32 bytes, are expected`);
 }

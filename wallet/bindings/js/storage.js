@@ -4,7 +4,7 @@
  *
  * A storage is { open(), write(change), close() }: uncia.d.ts says what each has to keep to. */
 import { uncia_error as E } from "./constants.js";
-import { UnciaError, fillRandom } from "./library.js";
+import { UnciaError, fillRandom, isBytes } from "./library.js";
 
 const LATER = 1;
 
@@ -55,7 +55,7 @@ export class Home {
 		}
 		try {
 			for (const [name, data] of blobs) {
-				if (typeof name !== "string" || !(data instanceof Uint8Array))
+				if (typeof name !== "string" || !isBytes(data))
 					throw library.error(E.UNCIA_E_DAMAGED, `what is stored under ${String(name)} is no blob of a wallet`);
 				home.#blobs.set(name, data);
 			}

@@ -100,7 +100,7 @@ void claims_opened(struct plugin *p, const struct conversation *where, const str
 		    "cancel takes them back; after 24 hours they come home.",
 		    money,
 		    error   ? uncia_error_text(error)
-		    : stays ? "no connection"
+		    : stays ? "the client has not sent it"
 		            : "nothing says that they have the nick now");
 	struct given *given = &p->given[p->next_given++ % GIVEN_MAX];
 	uncia_receipt_free(given->receipt);

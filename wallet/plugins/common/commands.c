@@ -37,7 +37,9 @@ static void send_text(struct plugin *p, const struct conversation *where, const 
 	char message[UNCIA_CHAT_TEXT_SIZE + 32];
 	snprintf(message, sizeof(message), "%s%s", before, text);
 	if (!p->client.send(p->client.context, where, message))
-		plugin_say(p, where, "It could not be sent: there is no connection, or nobody here to send it to.");
+		plugin_say(p, where,
+		           "It could not be sent: there is no connection, nobody here to send it to, or another plugin "
+		           "keeps it.");
 }
 
 static void command_address(struct plugin *p, const struct conversation *where, const char *arguments)

@@ -40,7 +40,7 @@ struct plugin_client {
 	void (*show)(void *context, const struct conversation *where, const char *line);
 	/* Shows a line in the wallet's own window, where nobody else can write. */
 	void (*record)(void *context, const char *line);
-	/* Sends a message into a conversation. Returns whether the client has taken it. */
+	/* Sends a message into a conversation. Returns whether the client has sent it: a plugin for OTR may drop it. */
 	bool (*send)(void *context, const struct conversation *where, const char *text);
 	/* The peer whom this user calls so in a group, as a conversation of two. Returns whether there is one. */
 	bool (*find)(void *context, const struct conversation *group, const char *name, struct conversation *peer);

@@ -17,6 +17,7 @@ static GHashTable *networks; /* PurpleAccount *: struct network_said * */
 static GHashTable *delayed;  /* PurpleAccount *: the stanza that it reads was kept by a server */
 static guint32 run_number;   /* windows of an earlier run have other names */
 static guint last_window;
+static bool has_left; /* the message that is being sent */
 
 /* ---- IRC servers ------------------------------------------------------------------------------------- */
 
@@ -84,8 +85,17 @@ bool message_is_delayed(PurpleAccount *account)
 	return g_hash_table_lookup(delayed, account) != NULL;
 }
 
+/* An IM or a message to a chat has left: of what another plugin has dropped nothing is told. */
+static void on_sent(void)
+{
+	has_left = true;
+}
+
 void accounts_begin(void *handle)
 {
+	void *conversations = purple_conversations_get_handle();
+	purple_signal_connect(conversations, "sent-im-msg", handle, PURPLE_CALLBACK(on_sent), NULL);
+	purple_signal_connect(conversations, "sent-chat-msg", handle, PURPLE_CALLBACK(on_sent), NULL);
 	PurplePlugin *irc = purple_find_prpl(PROTOCOL_IRC), *xmpp = purple_find_prpl(PROTOCOL_XMPP);
 	delayed = g_hash_table_new(NULL, NULL);
 	if (xmpp)
@@ -227,12 +237,13 @@ bool purple_place_send(void *context, const struct conversation *where, const ch
 	if (!conv)
 		return false;
 	gchar *escaped = g_markup_escape_text(text, -1);
+	has_left = false;
 	if (purple_conversation_get_type(conv) == PURPLE_CONV_TYPE_CHAT)
 		purple_conv_chat_send(PURPLE_CONV_CHAT(conv), escaped);
 	else
 		purple_conv_im_send(PURPLE_CONV_IM(conv), escaped);
 	g_free(escaped);
-	return true;
+	return has_left;
 }
 
 bool purple_place_find(void *context, const struct conversation *group, const char *name, struct conversation *peer)

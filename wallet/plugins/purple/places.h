@@ -8,7 +8,7 @@
 /* The name of the wallet's own window, with a blank: no nick and no JID can be called so. */
 #define WALLET_WINDOW "≡ uncia"
 
-/* Begins and ends to listen to what IRC servers say of themselves. */
+/* Begins and ends to listen to what IRC servers say of themselves, and to what leaves. */
 void accounts_begin(void *handle);
 void accounts_end(void);
 /* Whether the message that this account reads at this moment was kept by a server before. */

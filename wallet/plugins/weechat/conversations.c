@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "logins.h"
+#include "sending.h"
 #include "servers.h"
 #include "weechat.h"
 
@@ -152,7 +153,7 @@ void conversation_login(void *context, const struct conversation *where, char lo
 
 bool conversation_send(void *context, const struct conversation *where, const char *text)
 {
-	char server[SERVER_SIZE] = "", target[TARGET_SIZE] = "", command[2 * PLUGIN_LINE_SIZE];
+	char server[SERVER_SIZE] = "", target[TARGET_SIZE] = "";
 	struct t_gui_buffer *buffer = *where->window ? weechat_buffer_search("==", where->window) : NULL;
 	const char *folded = strrchr(where->peer, '/');
 	(void)context;
@@ -165,11 +166,9 @@ bool conversation_send(void *context, const struct conversation *where, const ch
 		snprintf(target, sizeof(target), "%s", folded + 1);
 	}
 	/* What is not a nick or a channel could mean something to the command, as "*" does. */
-	if (!*target || !is_connected(server) ||
-	    !irc_says(where->group ? "irc_is_channel" : "irc_is_nick", server, target))
-		return false;
-	snprintf(command, sizeof(command), "/msg -server %s %s %s", server, target, text);
-	return weechat_command(NULL, command) == WEECHAT_RC_OK;
+	return *target && is_connected(server) &&
+	       irc_says(where->group ? "irc_is_channel" : "irc_is_nick", server, target) &&
+	       sending_message(server, target, text);
 }
 
 bool conversation_find(void *context, const struct conversation *group, const char *name, struct conversation *peer)

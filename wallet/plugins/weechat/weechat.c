@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "received.h"
+#include "sending.h"
 
 WEECHAT_PLUGIN_NAME("uncia")
 WEECHAT_PLUGIN_DESCRIPTION("Payments between the people of a chat")
@@ -182,7 +183,7 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 	                                            .passphrase = weechat_passphrase};
 	(void)argc, (void)argv;
 	weechat_plugin = plugin;
-	wallet_plugin = received_begin() ? plugin_open(&client) : NULL;
+	wallet_plugin = received_begin() && sending_begin() ? plugin_open(&client) : NULL;
 	if (!wallet_plugin)
 		return WEECHAT_RC_ERROR;
 	weechat_hook_command("pay", "pay whom this conversation is with", "AMOUNT [note] || NAME AMOUNT [note]",
@@ -202,8 +203,9 @@ int weechat_plugin_init(struct t_weechat_plugin *plugin, int argc, char *argv[])
 int weechat_plugin_end(struct t_weechat_plugin *plugin)
 {
 	(void)plugin;
-	received_end();
 	plugin_close(wallet_plugin);
 	wallet_plugin = NULL;
+	received_end();
+	sending_end();
 	return WEECHAT_RC_OK;
 }

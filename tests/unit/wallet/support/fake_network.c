@@ -213,7 +213,7 @@ static void reply_hold(struct fake_network *n, struct fake_node *node, uint64_t 
 	if (!there || node->behaviour == NO_ACCOUNT) {
 		none.address = *id;
 		none.hold = true;
-		none.height = n->tip.height;
+		none.height = node->no_hold_height ? node->no_hold_height : n->tip.height;
 		message.kind_case = UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT;
 		message.no_account = &none;
 	} else {

@@ -51,6 +51,7 @@ struct fake_node {
 	size_t submitted_size;
 	uint64_t watch_request, watch_height; /* of a watch that is not answered; 0: there is none */
 	uint32_t watches;
+	uint64_t no_hold_height;  /* NO_ACCOUNT: as of which there is no hold; 0: the tip's */
 	uint64_t submit_request;  /* the request id of the last */
 	uint64_t account_request; /* that of the last question for the account */
 };
