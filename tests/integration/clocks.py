@@ -11,7 +11,8 @@ LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 
 def preload():
 	"""The sanitizer's library, where there is one, has to come first."""
-	needed = subprocess.run(["ldd", BIN / "unciad"], check=True, stdout=subprocess.PIPE, text=True).stdout
+	bare = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # it would be listed in another form
+	needed = subprocess.run(["ldd", BIN / "unciad"], check=True, stdout=subprocess.PIPE, text=True, env=bare).stdout
 	return " ".join(re.findall(r"=> (\S*libasan\S*)", needed) + LIBRARIES[:1])
 
 
