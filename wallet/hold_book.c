@@ -77,11 +77,11 @@ static int hold_book_take(struct hold_book *book, const struct payment *payment,
 {
 	for (uint32_t i = 0; i < payment->hold_count; i++) {
 		const struct hold_opening *hold = &payment->holds[i];
+		if (!hold_book_reserve(book)) /* of one that is known, too: its lock may have been let go */
+			return UNCIA_E_MEMORY;
 		struct opened_hold *known = hold_book_find(book, &hold->id);
 		if (known && !known->stale)
 			continue;
-		if (!known && !hold_book_reserve(book))
-			return UNCIA_E_MEMORY;
 		*(known ? known : &book->open[book->count++]) = (struct opened_hold){.opening = payment->id,
 		                                                                     .number = i,
 		                                                                     .end = hold->end,

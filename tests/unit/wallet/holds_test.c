@@ -547,18 +547,22 @@ START_TEST(a_hold_comes_home_though_what_opened_it_cannot_be_read_any_more)
 }
 END_TEST
 
-/* The list is of an archive that had the same payment at its place, and others before it. */
-START_TEST(a_list_of_another_archive_hides_no_hold)
+/* The list is of an archive that had the same payment at its place, and others before it: those of the setup, and of so
+ * many others. */
+static void list_of_another_archive(uint32_t others)
 {
 	const struct uncia_hold_request another = {.amount = 30000, .seconds = 34000000};
 	struct uncia_key_options options = {.size = sizeof(options), .no_passphrase = true};
 	struct uncia_payment_id id;
 	struct memory_copy copy;
 	ck_assert_int_eq(rig_sync(rig), 0);
-	ck_assert_int_eq(open_one(&another, &id), 0);
-	fake_network_pass(&rig->net, rig->wallet, 3000);
+	for (uint32_t i = 0; i < others; i++) {
+		ck_assert_int_eq(open_one(&another, &id), 0);
+		fake_network_pass(&rig->net, rig->wallet, 3000);
+		ck_assert_int_eq(rig_sync(rig), 0);
+	}
 	rig_reopen(rig);
-	memory_host_copy(&rig->host, &copy); /* read: the one of the setup, and this one */
+	memory_host_copy(&rig->host, &copy);
 	ck_assert_int_eq(rig_sync(rig), 0);
 	open_claim(600000, 3600);
 	rig_close(rig);
@@ -572,6 +576,16 @@ START_TEST(a_list_of_another_archive_hides_no_hold)
 	ck_assert_int_eq(rig_open(rig), 0);
 	ck_assert_int_eq(rig_sync(rig), 0);
 	ck_assert_uint_eq(home_by_itself(), 600000);
+}
+
+START_TEST(a_list_of_another_archive_hides_no_hold)
+{
+	static const uint32_t others[] = {1, 7, 8}; /* with the first one the list is full, or nearly so */
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		list_of_another_archive(others[i]);
+		teardown();
+		setup();
+	}
 }
 END_TEST
 
