@@ -171,6 +171,31 @@ class OverIrc(Private):
 		self.assertEqual(bob.wallet.balance(), 7_000000)
 		self.never_plain(self.relay)
 
+	def test_what_waits_for_a_private_conversation_is_not_shown_as_sent(self):
+		"""Where encryption is required, OTR sends a question for a private conversation in place of what would leave plainly."""
+		alice = self.weechat("alice", self.relay, "20", "before")
+		dave = self.purple("dave", irc_account(self.relay, "dave"), "20", behind=[OTR_PLUGIN], SCENE_OTR_ALWAYS="yes")
+		bob, carol = RawIrc(self, "bob", self.relay, self.funded("bob", "1")), RawIrc(self, "carol", self.relay)
+		alice.type("/otr policy default require_encryption on")
+		alice.until_shown("core.weechat", r"require_encryption.*: on")
+		bob.say("alice", bob.wallet.run("contact", "export", "--handle", "irc:scenenet/bob")["contact"])
+		alice.until_shown("irc.net.bob", rf"{alice.our}bob is paid at {bob.wallet.address} from now on")
+		alice.type("/pay 1", "irc.net.bob")
+		self.confirm(alice, "irc.net.bob", r"Pay 1\.00 ")
+		alice.until_shown("irc.net.bob", rf"{alice.our}✔ Paid 1\.00 \S+ to bob, final after \d+ ms \(they could not be told of it here\)")
+		for client, window in ((alice, "irc.net.carol"), (dave, "carol")):
+			carol.say(client.name, "good morning")
+			client.until_shown(window, "good morning")
+			client.type("/uncia request 1", window)
+			client.until_shown(window, rf"{client.our}It could not be sent: ")
+			client.type("/uncia claim 2", window)
+			self.confirm(client, window, r"Put 2\.00 ")
+			client.until_shown(window, rf"{client.our}2\.00 \S+ wait, and nobody could be told here \(the client has not sent it\)")
+			self.assertIn("?OTR", carol.read_until(f":{client.name}!~"))
+		carried = bytes(self.relay.carried)
+		for text in (b"I have paid", b"uncask", b"uncgift"):
+			self.assertNotIn(text, carried)
+
 	def test_when_an_encrypted_message_was_sent_is_known(self):
 		"""A bouncer kept it, and the script makes a line of it that does not say so."""
 		alice, bob = self.weechat("alice", self.relay, "20", "before"), self.weechat("bob", self.relay, "5", "behind")

@@ -4,6 +4,7 @@
 #include <time.h>
 #include "chat_handles.h"
 #include "offers.h"
+#include "otr.h"
 #include "question.h"
 #include "said.h"
 #include "say.h"
@@ -389,8 +390,23 @@ START_TEST(who_writes_under_very_many_names_has_others_forgotten_and_is_taken_fo
 }
 END_TEST
 
+START_TEST(a_question_for_a_private_conversation_is_not_the_message_in_whose_place_it_leaves)
+{
+	static const char *const message[] = {"I have paid: uncia:uncpaid1", "?", "?OTR:AAMD", "?OTR,1,2,AAMD,",
+	                                      "?OTR|1|2,1,2,AAMD,"};
+	static const char *const other[] = {"?OTR?", "?OTRv23?\nalice asks", "?OTR?v2?", "?OTR Error: none", "?OTR"};
+	for (size_t i = 0; i < sizeof(message) / sizeof(*message); i++) {
+		ck_assert_msg(otr_carries(message[i]), "%s", message[i]);
+		ck_assert_msg(!otr_carries(other[i]), "%s", other[i]);
+		ck_assert(otr_is(other[i]));
+	}
+	ck_assert(!otr_is(message[0]) && otr_is(message[2]));
+}
+END_TEST
+
 UNIT_MAIN("chat_texts", a_question_is_answered_once_in_its_own_conversation,
           a_question_is_over_after_sixty_seconds_also_of_sleep, of_too_many_questions_the_oldest_gives_way,
+          a_question_for_a_private_conversation_is_not_the_message_in_whose_place_it_leaves,
           no_flood_of_messages_pushes_out_what_the_user_was_asked, a_flood_of_offers_pushes_out_its_own,
           of_very_many_offers_each_is_meant_by_its_code, a_code_is_no_amount_and_an_amount_no_code,
           words_of_others_are_quoted_on_one_line_without_what_moves_or_hides, a_name_cannot_pass_for_words_of_ours,

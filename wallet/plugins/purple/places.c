@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "chat_handles.h"
+#include "otr.h"
 #include "places.h"
 
 #define PROTOCOL_IRC  "prpl-irc"
@@ -86,7 +87,13 @@ bool message_is_delayed(PurpleAccount *account)
 }
 
 /* An IM or a message to a chat has left: of what another plugin has dropped nothing is told. */
-static void on_sent(void)
+static void on_im_sent(PurpleAccount *account, const char *receiver, const char *message)
+{
+	(void)account, (void)receiver;
+	has_left = has_left || (message && otr_carries(message));
+}
+
+static void on_chat_sent(void)
 {
 	has_left = true;
 }
@@ -94,8 +101,8 @@ static void on_sent(void)
 void accounts_begin(void *handle)
 {
 	void *conversations = purple_conversations_get_handle();
-	purple_signal_connect(conversations, "sent-im-msg", handle, PURPLE_CALLBACK(on_sent), NULL);
-	purple_signal_connect(conversations, "sent-chat-msg", handle, PURPLE_CALLBACK(on_sent), NULL);
+	purple_signal_connect(conversations, "sent-im-msg", handle, PURPLE_CALLBACK(on_im_sent), NULL);
+	purple_signal_connect(conversations, "sent-chat-msg", handle, PURPLE_CALLBACK(on_chat_sent), NULL);
 	PurplePlugin *irc = purple_find_prpl(PROTOCOL_IRC), *xmpp = purple_find_prpl(PROTOCOL_XMPP);
 	delayed = g_hash_table_new(NULL, NULL);
 	if (xmpp)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "otr.h"
 
-#define OTR_PREFIX  "?OTR"
 #define PRIVATE_MAX 256 /* senders of encrypted messages; where they are more, everybody counts as one */
 #define KEY_SIZE    (2 * PLUGIN_HANDLE_SIZE + 1)
 
@@ -13,11 +13,6 @@ static struct t_hook *hook;
 static struct t_hashtable *privates; /* who has sent something of OTR in this run, by both handles */
 static char *noted_tags;             /* of the message that WeeChat works on: "@… "; NULL: it has none */
 static bool noted_otr;
-
-static bool is_otr(const char *text)
-{
-	return !strncmp(text, OTR_PREFIX, sizeof(OTR_PREFIX) - 1);
-}
 
 static void sender_key(const struct plugin_message *message, char key[KEY_SIZE])
 {
@@ -35,7 +30,7 @@ static char *note_received(const void *pointer, void *data, const char *modifier
 	noted_otr = false;
 	if (!message_read(server, line, &message))
 		return NULL;
-	noted_otr = is_otr(message.text);
+	noted_otr = otr_is(message.text);
 	sender_key(&message, key);
 	if (noted_otr && weechat_hashtable_get_integer(privates, "items_count") < PRIVATE_MAX)
 		weechat_hashtable_set(privates, key, "");
@@ -71,7 +66,7 @@ bool received_read(const char *server, const char *line, struct plugin_message *
 		return false;
 	sender_key(message, key);
 	/* What begins as OTR does and is handed on all the same was not decrypted. */
-	message->plain = (!noted_otr || is_otr(message->text)) &&
+	message->plain = (!noted_otr || otr_is(message->text)) &&
 	                 (weechat_hashtable_has_key(privates, key) ||
 	                  weechat_hashtable_get_integer(privates, "items_count") >= PRIVATE_MAX);
 	return true;

@@ -1,16 +1,19 @@
 /* Whether a message has left: WeeChat tells nobody where a script has dropped it. */
 #include "sending.h"
 #include <stdio.h>
+#include <string.h>
+#include "otr.h"
 #include "weechat.h"
 
 static struct t_hook *hook;
 static bool has_left;
 
-/* Called behind all others, and not at all for what one of them has dropped. */
+/* Called behind all others, and not at all for what one of them has dropped: "PRIVMSG target :text". */
 static char *note_leaving(const void *pointer, void *data, const char *modifier, const char *server, const char *line)
 {
-	(void)pointer, (void)data, (void)modifier, (void)server, (void)line;
-	has_left = true;
+	(void)pointer, (void)data, (void)modifier, (void)server;
+	const char *text = strstr(line, " :");
+	has_left = has_left || (text && otr_carries(text + 2));
 	return NULL; /* the line stays as it is */
 }
 
