@@ -58,6 +58,8 @@ test("a deposit is taken in parts, and the rest goes where its owner says", asyn
 	await assert.rejects(bob.holds.takeFrom(hold.opening), coded("UNCIA_E_FUNDS", /taken back home/));
 	const { holds: [entry, ...none], error } = await alice.holds.list();
 	assert.deepEqual([entry.id, entry.state, entry.balance, entry.claim, none.length, error], [hold.id, "cancelled", 0n, null, 0, null]);
+	const again = await alice.holds.open({ taker: bob.holds.key, amount: 5n * unit, seconds: 1200, key: "room 7" });
+	assert.deepEqual([again.id, again.state, again.exists, again.balance], [hold.id, "cancelled", false, 0n]);
 	await assert.rejects(alice.holds.look(hold.opening, { number: 1 }), coded("UNCIA_E_NOT_FOUND", /no hold of that number/));
 	assert.equal(alice.holds.comingHome, 0);
 	await close(alice, bob, carol);

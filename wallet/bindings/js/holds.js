@@ -61,6 +61,11 @@ function stateOf(hold, { exists, left, complete, time }) {
 	return paysOnly(left[0], hold.home) ? "cancelled" : "taken";
 }
 
+/* Whether a question failed since nobody has told anything that could be proved. */
+function tellsNothing(error) {
+	return error.code === E.UNCIA_E_UNREACHABLE || error.code === E.UNCIA_E_PROOF;
+}
+
 function paysOnly({ outputs }, address) {
 	return outputs.length > 0 && outputs.every((output) => output.address === address);
 }
@@ -110,11 +115,19 @@ export class Holds {
 
 	/* ---- opening ---- */
 
-	/** Puts an amount under somebody's key, and ends when that is final, with the hold. The same key is the same hold. */
+	/** Puts an amount under somebody's key, and ends when that is final, with what the hold has then: the same key is the same
+	 * hold, which may be long gone. Where the network does not tell, that is "unknown". */
 	async open({ key, memo, tag, ...hold }) {
 		const { id } = await this.#w.pay({ holds: [hold], key, memo, tag });
 		await this.#opening(id);
-		return { ...this.#opened(id, 0), balance: this.#opened(id, 0).amount, state: "open" };
+		try {
+			return await this.#look(id, 0);
+		} catch (error) {
+			/* It is open all the same: whoever gave no key would open another one if this threw. */
+			if (!tellsNothing(error))
+				throw error;
+			return { ...this.#opened(id, 0), state: "unknown" };
+		}
 	}
 
 	/** Puts an amount under a secret, for somebody who has not joined: ends with the text of the claim when the payment is final.
@@ -157,7 +170,7 @@ export class Holds {
 				if (!error)
 					return await ask();
 			} catch (failure) {
-				if (failure.code !== E.UNCIA_E_UNREACHABLE && failure.code !== E.UNCIA_E_PROOF)
+				if (!tellsNothing(failure))
 					throw failure;
 				error = failure;
 			}
@@ -443,7 +456,7 @@ export class Holds {
 		try {
 			found = await this.#look(hold.opening, hold.number, signal);
 		} catch (error) {
-			if (error.code !== E.UNCIA_E_UNREACHABLE && error.code !== E.UNCIA_E_PROOF)
+			if (!tellsNothing(error))
 				throw error;
 			return null;
 		}

@@ -186,8 +186,9 @@ export interface Holds {
 	readonly key: string;
 	/** How many that have ended are being brought home at this moment: an open wallet does it by itself. */
 	readonly comingHome: number;
-	/** Ends when it is final. The same key is the same hold. */
-	open(hold: HoldRequest & { key?: string; memo?: string; tag?: Uint8Array | string }): Promise<Hold & { balance: bigint; state: "open" }>;
+	/** Ends when it is final, with what it has then: the same key is the same hold, which may have been taken since. Without
+	 * `balance` ("unknown") where the network does not tell. */
+	open(hold: HoldRequest & { key?: string; memo?: string; tag?: Uint8Array | string }): Promise<HoldState | (Hold & { state: "unknown" })>;
 	look(opening: string, options?: { number?: number; signal?: AbortSignal }): Promise<HoldState>;
 	/** Takes from the hold that a payment has opened under this account's key, all of it where no amount is given. Ends with the
 	 * payment, final or expired. With a key, the same key is the same take; without one it takes once, and finds that again.
