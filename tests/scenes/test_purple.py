@@ -1,7 +1,8 @@
 """Two people with a client of libpurple, over XMPP and over IRC: what Pidgin and Finch do with the plugin."""
+import signal
 import unittest
 
-from messengers import MessengerTest, OURS, Purple, RawIrc, irc_account, start_ircd, start_prosody, xmpp_account
+from messengers import MessengerTest, OURS, Purple, RawIrc, WeeChat, irc_account, start_ircd, start_prosody, xmpp_account
 
 CODE = r"/uncia yes (\w{4})$"
 OUR = rf"^\*\t{OURS} [a-z]{{4}}: .*"
@@ -123,6 +124,29 @@ class Irc(Purples):
 		alice = self.chatter("alice", irc_account(self.server, "alice"))
 		bob = self.chatter("bob", irc_account(self.server, "bob"), "5")
 		self.play(alice, bob, "bob", "alice")
+
+
+class OneHome(Purples):
+	def test_what_another_client_of_the_same_wallet_was_first_to_show_is_shown_here_too(self):
+		server = start_ircd(self)
+		bob = self.chatter("bob", irc_account(server, "bob"), "")
+		first = WeeChat(self, "bob2", server, bob.wallet.home, self.network.file).connected()
+		alice = RawIrc(self, "alice", server, self.funded("alice"))
+		alice.say("bob2", alice.contact())
+		first.until_shown("irc.net.alice", rf"alice is paid at {alice.wallet.address} from now on")
+		alice.say("bob", alice.contact())
+		bob.until_shown("alice", rf"{OUR}alice is paid at {alice.wallet.address} from now on")
+		bob.type("/uncia balance", "alice")
+		bob.until_shown("alice", rf"{OUR}You can spend")
+		bob.process.send_signal(signal.SIGSTOP)
+		notice = alice.pay(bob.wallet, "1.50", "the wine")
+		alice.say("bob2", notice)
+		first.until_shown("irc.net.alice", r"✔ .*1\.50 .*\"the wine\"")
+		bob.process.send_signal(signal.SIGCONT)
+		bob.until_shown("alice", rf"{OUR}✔ Received 1\.50 .* \(it may have been shown before\): ")
+		alice.say("bob", notice)
+		bob.until_shown("alice", rf"{OUR}✔ The 1\.50 .* are for \"the wine\": ")
+		self.assertEqual([len([line for line in bob.lines("alice") if "✔ Received" in line]), first.count("uncia.wallet", "✔ Received")], [1, 1])
 
 
 if __name__ == "__main__":

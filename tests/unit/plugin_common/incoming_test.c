@@ -8,6 +8,8 @@
 
 #define WRAPS __attribute__((visibility("default")))
 
+#define CAME_MS 1000
+
 static const struct uncia_payment_id id = {{7}};
 static struct plugin *p;
 static unsigned received, maybe, notes; /* lines that say so */
@@ -46,6 +48,7 @@ WRAPS int __wrap_uncia_receipt_payment(const struct uncia_receipt *receipt, stru
 	(void)receipt;
 	payment->id = id;
 	strcpy(payment->sender, "unc1bob");
+	payment->timestamp_ms = CAME_MS;
 	return 0;
 }
 
@@ -74,6 +77,7 @@ WRAPS int __wrap_uncia_wallet_notice_check(struct uncia_wallet *wallet, const st
 		return UNCIA_E_DAMAGED;
 	result->id = id;
 	result->amount = 1500000;
+	result->timestamp_ms = CAME_MS;
 	result->over = true;
 	strcpy(result->memo, query->tag ? "the wine" : ""); /* of his message; a watch knows of none */
 	memcpy(result->tag, query->tag ? query->tag : "", query->tag_size);
@@ -186,6 +190,7 @@ static void begin(void)
 	p->client.show = show;
 	p->client.record = record;
 	p->wallet = (struct uncia_wallet *)p; /* never looked into */
+	p->opened_ms = CAME_MS + 1;
 	this_run = killed = false;
 }
 
@@ -196,6 +201,7 @@ static void setup(void)
 	waits = (struct uncia_notice_result){.over = false};
 	watched = true;
 	begin();
+	p->opened_ms = CAME_MS - 1;
 }
 
 static void teardown(void)
@@ -298,7 +304,6 @@ START_TEST(what_its_notice_is_about_to_tell_is_told)
 	no_floor = false;
 	recorded = recorded_by_notice = this_run = true;
 	incoming_take(p);
-	ck_assert_uint_eq(received, 0);
 	ck_assert(!watched);
 	notices_take(p);
 	ck_assert_uint_eq(received, 1);
@@ -306,6 +311,32 @@ START_TEST(what_its_notice_is_about_to_tell_is_told)
 	hear(false);
 	ck_assert_uint_eq(received, 1);
 	ck_assert_uint_eq(notes, 1);
+}
+END_TEST
+
+/* By the notice, or by a watch of its own; and here it is one payment, with its note. */
+START_TEST(what_another_program_of_the_home_was_first_to_tell_is_shown_here_too)
+{
+	for (int order = 0; order < 2; order++) {
+		setup();
+		recorded = recorded_by_notice = acknowledged = true;
+		if (order == 0)
+			incoming_take(p);
+		hear(false);
+		incoming_take(p);
+		hear(false);
+		ck_assert_uint_eq(received, 1);
+		ck_assert_uint_eq(maybe, 1);
+		ck_assert_uint_eq(notes, 1);
+		ck_assert(!watched);
+		/* Not once more in a run to come. */
+		watched = true;
+		begin();
+		incoming_take(p);
+		hear(true);
+		ck_assert_uint_eq(received, 1);
+		ck_assert_uint_eq(notes, 1);
+	}
 }
 END_TEST
 
@@ -328,4 +359,6 @@ UNIT_MAIN_BETWEEN("incoming", setup, teardown, it_is_told_once_whichever_comes_f
                   wherever_the_client_is_killed_it_is_told_once_or_said_to_be_told_again,
                   a_record_that_cannot_be_read_keeps_nothing_back,
                   what_was_shown_before_notices_count_is_recorded_when_they_do,
-                  what_its_notice_is_about_to_tell_is_told, an_old_message_tells_the_note_of_what_came_in_just_now)
+                  what_its_notice_is_about_to_tell_is_told,
+                  what_another_program_of_the_home_was_first_to_tell_is_shown_here_too,
+                  an_old_message_tells_the_note_of_what_came_in_just_now)

@@ -39,20 +39,24 @@ bool incoming_may_be_known(const struct plugin *p, uint64_t timestamp_ms)
 	return timestamp_ms < p->opened_ms || p->next_received > ENDS_MAX;
 }
 
-/* A payment of somebody who is pinned is told as paid once, by a watch or by his notice: one record says whether it
- * was. The watch's is of no handle, since nobody has told of it. Returns whether it was shown in a run before; *maybe:
- * that is not known. The caller shows it, and then takes note of it where *told. */
-static bool was_told(struct plugin *p, const char *sender, const char *id_text, bool *maybe, bool *told)
+/* A payment of somebody who is pinned is told as paid once, by a watch or by his notice: one record of the home says
+ * whether it was. The watch's is of no handle, since nobody has told of it. Returns whether it was shown in a run
+ * before: what came in since this one began, and was not shown in it, another program of the home has told, or its
+ * notice does at this moment. *maybe: it may have been shown. The caller shows it, and then takes note of it where
+ * *told. */
+static bool was_told(struct plugin *p, const struct uncia_payment *payment, const char *id_text, bool *maybe,
+                     bool *told)
 {
-	struct uncia_peer payer = {.size = sizeof(payer), .account = sender};
+	struct uncia_peer payer = {.size = sizeof(payer), .account = payment->sender};
 	struct uncia_notice_result result = {.size = sizeof(result)};
 	struct uncia_notice_query query = {.size = sizeof(query), .peer = &payer, .notice = id_text};
 	int error = uncia_wallet_notice_check(p->wallet, &query, &result);
 	bool noticed =
 	    !error && result.verdict == UNCIA_NOTICE_REPEATED; /* his notice was first, and was not acknowledged */
+	bool again = !error && result.verdict == UNCIA_NOTICE_AGAIN && !result.older;
 	*told = noticed || (!error && result.verdict == UNCIA_NOTICE_PAID);
-	*maybe = noticed || error || result.maybe_told;
-	return !error && result.verdict == UNCIA_NOTICE_AGAIN && !result.older;
+	*maybe = noticed || again || error || result.maybe_told;
+	return again && incoming_may_be_known(p, payment->timestamp_ms);
 }
 
 /* Shows one, unless its notice was there first. The sum is what this account got, the payer whose receipt it is:
@@ -86,8 +90,7 @@ static int show_receipt(struct plugin *p, const struct uncia_receipt *receipt, s
 		               payment.sender, id_text);
 		return 0;
 	}
-	/* It may be its notice that is being told at this moment: that one shows it. */
-	if (was_told(p, payment.sender, id_text, &maybe, &told))
+	if (was_told(p, &payment, id_text, &maybe, &told))
 		return 0;
 	incoming_note(p, id);
 	name_text(&peer, who);

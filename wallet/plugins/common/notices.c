@@ -19,7 +19,7 @@ static void acknowledge(struct plugin *p, const struct uncia_payment_id *id)
 }
 
 /* What is final, as the receipt has it: the sum, when, from whom, and the note that was told with it. Of what was shown
- * before, AGAIN, the note alone. */
+ * before, AGAIN, the note alone, unless that was by another program of the home: it came in since this run began. */
 static void show_paid(struct plugin *p, const struct conversation *where, const struct uncia_notice_result *result)
 {
 	char money[MONEY_TEXT_SIZE], when[TIME_TEXT_SIZE], who[WHO_TEXT_SIZE], memo[QUOTED_TEXT_SIZE] = "";
@@ -30,17 +30,17 @@ static void show_paid(struct plugin *p, const struct conversation *where, const 
 	uncia_payment_id_format(&result->id, id);
 	if (*result->memo)
 		quoted_text(result->memo, memo);
-	bool known = result->maybe_told || incoming_may_be_known(p, result->timestamp_ms);
+	bool again = result->verdict != UNCIA_NOTICE_PAID, before = incoming_may_be_known(p, result->timestamp_ms);
 	bool shown = incoming_note(p, &result->id), noted = *memo && incoming_note_text(p, &result->id);
-	if (!shown && result->verdict == UNCIA_NOTICE_PAID)
+	if (!shown && !(again && before))
 		plugin_verdict(p, where, "✔ Received %s at %s from %s%s%s%s: %.16s", money, when, who,
-		               *memo ? ", for " : "", memo, known ? SHOWN_BEFORE : "", id);
+		               *memo ? ", for " : "", memo, result->maybe_told || again || before ? SHOWN_BEFORE : "",
+		               id);
 	else if (*memo && !noted)
 		plugin_verdict(p, where, "✔ The %s received at %s from %s are for %s: %.16s", money, when, who, memo,
 		               id);
-	if (result->verdict != UNCIA_NOTICE_PAID)
-		return;
-	acknowledge(p, &result->id);
+	if (!again)
+		acknowledge(p, &result->id);
 }
 
 /* What is final and not what was told. */
