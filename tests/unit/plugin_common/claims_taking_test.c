@@ -8,10 +8,14 @@
 
 #define WRAPS __attribute__((visibility("default")))
 
-static char shown[PLUGIN_LINE_SIZE], took_under[PLUGIN_KEY_SIZE + 8];
+static char shown[PLUGIN_LINE_SIZE], told[4 * PLUGIN_LINE_SIZE], took_under[PLUGIN_KEY_SIZE + 8];
 static unsigned expired_takes, takes;
 static bool answer_is_of_another;
 static struct uncia_hold_state answer;
+static const struct left_by {
+	const char *to;
+	uint64_t amount;
+} * left; /* what took from it, the newest first */
 static uint64_t now_s;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
@@ -84,15 +88,33 @@ WRAPS int __wrap_uncia_receipt_hold(const struct uncia_receipt *receipt, uint32_
 const struct uncia_receipt *__wrap_uncia_wallet_hold_receipt(const struct uncia_wallet *wallet, uint32_t number);
 WRAPS const struct uncia_receipt *__wrap_uncia_wallet_hold_receipt(const struct uncia_wallet *wallet, uint32_t number)
 {
-	(void)wallet, (void)number;
-	return NULL;
+	(void)wallet;
+	return number < answer.left_count ? (const struct uncia_receipt *)&left[number] : NULL;
 }
 
 int __wrap_uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment);
 WRAPS int __wrap_uncia_receipt_payment(const struct uncia_receipt *receipt, struct uncia_payment *payment)
 {
-	(void)receipt;
-	strcpy(payment->to, "unc1somebody");
+	const struct left_by *by = (const struct left_by *)receipt;
+	strcpy(payment->to, by->to);
+	payment->amount = by->amount;
+	payment->output_count = 1;
+	return 0;
+}
+
+/* Accounts of the test are told apart by their fifth letters. */
+int __wrap_uncia_address_parse(const char *text, struct uncia_address *address);
+WRAPS int __wrap_uncia_address_parse(const char *text, struct uncia_address *address)
+{
+	memset(address->account, text[4], sizeof(address->account));
+	return 0;
+}
+
+int __wrap_uncia_pin_count(struct uncia_wallet *wallet, size_t *count);
+WRAPS int __wrap_uncia_pin_count(struct uncia_wallet *wallet, size_t *count)
+{
+	(void)wallet;
+	*count = 0;
 	return 0;
 }
 
@@ -104,8 +126,10 @@ WRAPS void __wrap_uncia_receipt_free(struct uncia_receipt *receipt)
 
 static void show(void *context, const struct conversation *where, const char *line)
 {
-	(void)context, (void)where;
+	(void)context;
 	snprintf(shown, sizeof(shown), "%s", line);
+	if (where)
+		snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s\n", line);
 }
 
 static void record(void *context, const char *line)
@@ -127,7 +151,7 @@ static struct plugin *fresh(void)
 	p->client.tick = tick;
 	p->wallet = (struct uncia_wallet *)p; /* never looked into */
 	now_s = 1000;
-	*shown = *took_under = '\0';
+	*shown = *told = *took_under = '\0';
 	expired_takes = takes = 0;
 	answer_is_of_another = false;
 	answer = (struct uncia_hold_state){.size = sizeof(answer), .balance = 5000000};
@@ -220,5 +244,32 @@ START_TEST(a_take_that_takes_long_says_how_it_stands)
 }
 END_TEST
 
-UNIT_MAIN("claims_taking", a_take_that_takes_long_says_how_it_stands, a_claim_whose_take_expired_is_taken_again,
-          an_answer_about_another_hold_is_none)
+/* What becomes of one that this user has put into a conversation. */
+static void become(const struct left_by *by, uint32_t count, const char *lines)
+{
+	struct plugin *p = fresh();
+	left = by;
+	p->given[0].receipt = (struct uncia_receipt *)p; /* never looked into */
+	answer = (struct uncia_hold_state){.size = sizeof(answer), .left_count = count, .complete = true};
+	p->asks_given = true;
+	hear_hold(p);
+	ck_assert_str_eq(told, lines);
+	ck_assert_ptr_null(p->given[0].receipt);
+	free(p);
+}
+
+START_TEST(of_one_that_was_taken_in_parts_each_part_is_told)
+{
+	static const struct left_by bob[] = {{"unc1bob", 5000000}}, home[] = {{"unc1home", 5000000}},
+	                            parts[] = {{"unc1home", 1000000}, {"unc1carol", 1500000}, {"unc1bob", 2500000}};
+	become(bob, 1, "✔ The 5.00 UNC that waited here were taken, by unc1bob.\n");
+	become(home, 1, "✔ The 5.00 UNC that waited here came home: nobody has taken them.\n");
+	become(parts, 3,
+	       "✔ 2.50 UNC of what waited here were taken, by unc1bob.\n"
+	       "✔ 1.50 UNC of what waited here were taken, by unc1carol.\n"
+	       "✔ 1.00 UNC of what waited here came home.\n");
+}
+END_TEST
+
+UNIT_MAIN("claims_taking", of_one_that_was_taken_in_parts_each_part_is_told, a_take_that_takes_long_says_how_it_stands,
+          a_claim_whose_take_expired_is_taken_again, an_answer_about_another_hold_is_none)

@@ -161,27 +161,39 @@ static int hold_answer(struct plugin *p, const struct uncia_receipt *receipt, ui
 	return error ? error : strcmp(state->id, hold.id) ? UNCIA_E_NOT_FOUND : 0;
 }
 
-static void tell_given(struct plugin *p, struct given *given)
+/* What took all of it, or a part, or the rest of it home. whole: nothing else did. */
+static void tell_left(struct plugin *p, const struct given *given, const struct uncia_payment *payment, bool whole)
 {
-	struct uncia_hold_state state;
-	struct uncia_payment payment = {.size = sizeof(payment)};
 	struct uncia_hold hold = {.size = sizeof(hold)};
 	struct conversation peer;
 	char money[MONEY_TEXT_SIZE], who[WHO_TEXT_SIZE];
-	if (hold_answer(p, given->receipt, 0, &state) || state.balance || !state.complete || !state.left_count)
-		return;
-	if (uncia_receipt_payment(uncia_wallet_hold_receipt(p->wallet, 0), &payment) ||
-	    uncia_receipt_hold(given->receipt, 0, &hold))
-		return;
-	money_text(p, payment.amount, money);
-	if (person_of_account(p, payment.to, &peer))
-		snprintf(who, sizeof(who), "%s", payment.to);
+	bool home = !uncia_receipt_hold(given->receipt, 0, &hold) && accounts_same(payment->to, hold.home);
+	money_text(p, payment->amount, money);
+	if (person_of_account(p, payment->to, &peer))
+		snprintf(who, sizeof(who), "%s", payment->to);
 	else
 		name_text(&peer, who);
-	if (accounts_same(payment.to, hold.home))
+	if (whole && home)
 		plugin_verdict(p, &given->where, "✔ The %s that waited here came home: nobody has taken them.", money);
-	else
+	else if (whole)
 		plugin_verdict(p, &given->where, "✔ The %s that waited here were taken, by %s.", money, who);
+	else if (home)
+		plugin_verdict(p, &given->where, "✔ %s of what waited here came home.", money);
+	else
+		plugin_verdict(p, &given->where, "✔ %s of what waited here were taken, by %s.", money, who);
+}
+
+/* Once nothing is left of it, and all that took from it is known: the oldest first. */
+static void tell_given(struct plugin *p, struct given *given)
+{
+	struct uncia_hold_state state;
+	if (hold_answer(p, given->receipt, 0, &state) || state.balance || !state.complete || !state.left_count)
+		return;
+	for (uint32_t i = state.left_count; i-- > 0;) {
+		struct uncia_payment payment = {.size = sizeof(payment)};
+		if (!uncia_receipt_payment(uncia_wallet_hold_receipt(p->wallet, i), &payment))
+			tell_left(p, given, &payment, state.left_count == 1);
+	}
 	uncia_receipt_free(given->receipt);
 	*given = (struct given){.receipt = NULL};
 }
