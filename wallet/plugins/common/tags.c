@@ -5,6 +5,8 @@
 _Static_assert(1 + PLUGIN_WINDOW_SIZE + 2 * PLUGIN_HANDLE_SIZE + PLUGIN_NAME_SIZE + PLUGIN_LOGIN_SIZE <= UNCIA_TAG_SIZE,
                "a tag holds all of it");
 
+#define BEFORE_LOGINS 4 /* texts that a payment's tag has which was ordered by an older version */
+
 /* Flags, then five texts, each with its NUL. */
 uint32_t tag_write(const struct conversation *peer, uint8_t tag[UNCIA_TAG_SIZE])
 {
@@ -33,6 +35,8 @@ bool tag_read(const uint8_t *tag, uint32_t size, struct conversation *peer)
 	if (!size || !(tag[0] & 1))
 		return false;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (i == BEFORE_LOGINS && at == size)
+			break;
 		const uint8_t *end = memchr(tag + at, '\0', size - at);
 		if (!end || (size_t)(end - (tag + at)) >= texts[i].capacity)
 			return false;
