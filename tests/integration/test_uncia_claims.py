@@ -216,6 +216,23 @@ class Claims(ClaimsTest):
 		for verb in "balance", "history":
 			self.assertEqual(self.of("fresh", verb)[1], "")
 
+	def test_a_restored_wallet_that_has_taken_a_claim_looks_for_its_own_all_the_same(self):
+		words = self.uncia_json("--wallet", "old", "init", "--no-passphrase")["words"]
+		self.give(self.json_of("old", "address")["address"], "30")
+		self.json_of("old", "claim", "new", "1")
+		self.uncia("--wallet", "again", "restore", "--no-passphrase", stdin=words)
+		self.json_of("again", "claim", "take", "-", stdin=self.new("2")["claim"])
+		self.assertIs(self.json_of("again", "balance")["holds_looked_for"], True)
+		self.assertEqual(self.of("again", "balance")[1], "")
+		self.assertEqual([entry["opened"] for entry in self.list_of("again")], ["1.000000"])
+		# With a key that stays closed nobody looks, and that is said.
+		(self.dir / "right").write_text("right")
+		self.uncia("--wallet", "locked", "restore", stdin=words, UNCIA_PASSPHRASE_FILE="right")
+		self.json_of("locked", "claim", "take", "-", stdin=self.new("2")["claim"], UNCIA_PASSPHRASE_FILE="right")
+		self.assertIn("were not looked for", self.of("locked", "balance")[1])
+		self.list_of("locked", UNCIA_PASSPHRASE_FILE="right")
+		self.assertNotIn("looked for", self.of("locked", "balance")[1])
+
 	def test_a_key_is_one_claim(self):
 		first, second = self.new("5", "--key", "k"), self.new("5", "--key", "k")
 		self.assertEqual((first["id"], first["claim"]), (second["id"], second["claim"]))

@@ -338,9 +338,8 @@ int session_sync_home(struct session *s)
 	session_bring_home(s);
 	int error = session_sync(s);
 	/* A home that was restored from its words knows of no hold: its account's history does. Where that is not
-	 * learned now, it is another time. */
-	if (!error && uncia_wallet_unlocked(s->wallet) && uncia_wallet_outbox_count(s->wallet) == 0 &&
-	    !uncia_wallet_catch_up(s->wallet))
+	 * learned now, it is another time; where nothing is missing, it costs what a sync does. */
+	if (!error && uncia_wallet_unlocked(s->wallet) && !uncia_wallet_catch_up(s->wallet))
 		s->looked = !session_await(s, UNCIA_EVENT_CAUGHT_UP, NULL, now_us() + HOME_TIMEOUT_US);
 	if (error || !uncia_wallet_coming_home(s->wallet))
 		return error;
@@ -369,13 +368,25 @@ static bool may_have_opened(struct session *s)
 	return opened;
 }
 
+/* Whether this home has a payment that its account itself has made: before the first of those, what the account has
+ * paid from other homes is looked up. What it takes from holds of others needs no such look. */
+static bool has_paid(const struct session *s)
+{
+	struct uncia_payment payment = {.size = sizeof(payment)};
+	struct uncia_payment_id id;
+	for (size_t i = 0; !uncia_wallet_outbox(s->wallet, i, &id); i++)
+		if (uncia_wallet_payment(s->wallet, &id, &payment) || strncmp(payment.sender, "hold:", 5))
+			return true;
+	return false;
+}
+
 bool session_knows_holds(const struct call *call, struct session *s)
 {
 	struct uncia_balance balance = {.size = sizeof(balance)};
 	if (s->looked)
 		return true;
-	if (!call->json && !uncia_wallet_balance(s->wallet, &balance) && balance.exists &&
-	    uncia_wallet_outbox_count(s->wallet) == 0 && may_have_opened(s))
+	if (!call->json && !uncia_wallet_balance(s->wallet, &balance) && balance.exists && !has_paid(s) &&
+	    may_have_opened(s))
 		cli_complain(0,
 		             "holds and claims that this account has opened from another home were not looked for, and "
 		             "come home to it by themselves only then: uncia hold list looks for them%s",

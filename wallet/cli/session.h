@@ -46,8 +46,9 @@ int session_unlock(struct session *session);
  * where the wallet is unlocked. */
 int session_sync_home(struct session *session);
 /* Whether this home knows, or has found out now, which holds and claims its account has opened. Where it does not, says
- * so, and what to do, where the account may have opened some: its home knows of no payment of its own, as one that was
- * restored, and the ledger does. That takes a page of the history, which replaces the one that was asked for. */
+ * so, and what to do, where the account may have opened some: its home knows of no payment that the account has made,
+ * as one that was restored, and the ledger does. That takes a page of the history, which replaces the one that was
+ * asked for. */
 bool session_knows_holds(const struct call *call, struct session *session);
 void session_close(struct session *session);
 
