@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from messengers import OURS, RawIrc
+from messengers import OURS, RawIrc, WeeChat
 from test_weechat import WeeChats
 
 CLAIM = r"uncia:uncgift1\w+"
@@ -41,6 +41,22 @@ class Claims(WeeChats):
 		bob.type("/uncia claim", "irc.net.alice")
 		bob.until_shown("irc.net.alice", rf"{OURS}\tNothing was taken: it was taken before, and came to this wallet\.")
 		self.assertEqual(bob.wallet.balance(), 5_000000)
+
+	def test_a_wallet_that_was_restored_knows_what_waits_of_the_one_that_was_lost(self):
+		"""So that it comes home by itself: also where the network was not there at first."""
+		self.alice.wallet.run("claim", "new", "3")
+		for validator in self.network.validators:
+			validator.kill()
+		restored = self.new_wallet(self.network, "restored", self.alice.wallet.words)
+		client = WeeChat(self, "carol", self.ircd, restored.home, self.network.file).connected()
+		client.type("/uncia balance")
+		client.until_shown("core.weechat", "The balance is not known now")
+		for validator in self.network.validators:
+			validator.start()
+		client.type("/uncia balance")
+		client.until_shown("core.weechat", r"You can spend 17\.00 ")
+		self.until(lambda: (restored.home / "caught-up").exists(), "the home to know what its account has paid")
+		self.until(lambda: any(restored.home.glob("payments-ended-*")) or any(restored.home.glob("payment-*")), "the claim's payment")
 
 	def test_in_a_channel_the_quickest_takes_it_and_the_payer_sees_who(self):
 		bob = self.newcomer()

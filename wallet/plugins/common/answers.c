@@ -2,6 +2,7 @@
 #include "answers.h"
 #include <stdio.h>
 #include <string.h>
+#include "opening.h"
 #include "people.h"
 #include "say.h"
 
@@ -46,6 +47,7 @@ static void tell_balance(struct plugin *p, int error)
 	money_text(p, balance.waiting, waiting);
 	plugin_say(p, &p->balance_for, "You can spend %s%s%s", spendable, balance.waiting ? "; on its way: " : "",
 	           balance.waiting ? waiting : "");
+	opening_look_back(p);
 }
 
 static void tell_entry(struct plugin *p, const struct uncia_receipt *receipt)

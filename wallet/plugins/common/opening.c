@@ -72,9 +72,17 @@ static void close_all(struct plugin *p)
 	p->wallet = NULL;
 	if (p->host_is_open)
 		uncia_host_directory_free(&p->host);
-	p->host_is_open = false;
+	p->host_is_open = p->looked_back = false;
 	uncia_network_free(p->network);
 	p->network = NULL;
+}
+
+void opening_look_back(struct plugin *p)
+{
+	int error = p->looked_back ? 0 : uncia_wallet_catch_up(p->wallet);
+	if (error && error != UNCIA_E_LOCKED)
+		plugin_say(p, NULL, "Holds and claims that another home has opened were not looked for: %s.",
+		           uncia_error_text(error));
 }
 
 /* Waits for payments to this account. What a locked wallet watches could be another's: only an open key begins it. */
@@ -83,6 +91,7 @@ static void begin_watch(struct plugin *p)
 	int error = uncia_watch_start(p->wallet, p->client.name);
 	if (error)
 		plugin_say(p, NULL, "Incoming payments are not shown: %s.", uncia_error_text(error));
+	opening_look_back(p);
 }
 
 static void *derive_key(void *argument)

@@ -56,6 +56,9 @@ static void on_event(struct plugin *p, const struct uncia_event *event)
 	case UNCIA_EVENT_PAYMENT:
 		paying_event(p, event);
 		break;
+	case UNCIA_EVENT_CAUGHT_UP:
+		p->looked_back = p->looked_back || !event->error;
+		break;
 	case UNCIA_EVENT_WATCH:
 		incoming_watch_event(p, event);
 		break;

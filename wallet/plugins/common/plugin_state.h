@@ -117,6 +117,7 @@ struct plugin {
 	uint64_t next_question, next_offer;
 	uint64_t crowded_ms; /* when an offer last had to make room for another one; 0: never */
 	bool asks_balance, asks_history;
+	bool looked_back; /* in this run, for what this account has paid and opened from other homes */
 	struct conversation balance_for, history_for;
 	struct uncia_payment_id ends[ENDS_MAX]; /* told of in this run */
 	struct shown_payment received[ENDS_MAX];
