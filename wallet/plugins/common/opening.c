@@ -72,17 +72,31 @@ static void close_all(struct plugin *p)
 	p->wallet = NULL;
 	if (p->host_is_open)
 		uncia_host_directory_free(&p->host);
-	p->host_is_open = p->looked_back = false;
+	p->host_is_open = p->looked_back = p->looks_back = p->look_again = false;
 	uncia_network_free(p->network);
 	p->network = NULL;
 }
 
 void opening_look_back(struct plugin *p)
 {
-	int error = p->looked_back ? 0 : uncia_wallet_catch_up(p->wallet);
-	if (error && error != UNCIA_E_LOCKED)
+	if (p->looked_back || p->looks_back || !uncia_wallet_unlocked(p->wallet)) {
+		p->look_again = p->looks_back;
+		return;
+	}
+	int error = uncia_wallet_catch_up(p->wallet);
+	p->looks_back = !error;
+	if (error)
 		plugin_say(p, NULL, "Holds and claims that another home has opened were not looked for: %s.",
 		           uncia_error_text(error));
+}
+
+void opening_looked_back(struct plugin *p, int error)
+{
+	bool again = p->look_again;
+	p->looked_back = p->looked_back || !error;
+	p->looks_back = p->look_again = false;
+	if (again)
+		opening_look_back(p);
 }
 
 /* Waits for payments to this account. What a locked wallet watches could be another's: only an open key begins it. */

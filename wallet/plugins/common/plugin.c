@@ -57,7 +57,11 @@ static void on_event(struct plugin *p, const struct uncia_event *event)
 		paying_event(p, event);
 		break;
 	case UNCIA_EVENT_CAUGHT_UP:
-		p->looked_back = p->looked_back || !event->error;
+		opening_looked_back(p, event->error);
+		break;
+	case UNCIA_EVENT_LINK:
+		if (event->up)
+			opening_look_back(p);
 		break;
 	case UNCIA_EVENT_WATCH:
 		incoming_watch_event(p, event);

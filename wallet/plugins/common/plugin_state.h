@@ -117,7 +117,9 @@ struct plugin {
 	uint64_t next_question, next_offer;
 	uint64_t crowded_ms; /* when an offer last had to make room for another one; 0: never */
 	bool asks_balance, asks_history;
-	bool looked_back; /* in this run, for what this account has paid and opened from other homes */
+	/* For what this account has paid and opened from other homes: done in this run; asked for now; once more, if
+	 * that fails: something has changed since. */
+	bool looked_back, looks_back, look_again;
 	struct conversation balance_for, history_for;
 	struct uncia_payment_id ends[ENDS_MAX]; /* told of in this run */
 	struct shown_payment received[ENDS_MAX];
