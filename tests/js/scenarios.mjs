@@ -343,6 +343,34 @@ test("where storage fails nothing is paid, and the home is opened again over wha
 	await bob.close();
 });
 
+test("storage that fails for no reason that it gives has failed", async () => {
+	const own = await library();
+	const bob = await newWallet(own, new MemoryStorage());
+	for (const why of [undefined, null, "", 0, false]) {
+		const storage = new Watched(new MemoryStorage());
+		const alice = await newWallet(own, storage);
+		await command("send", alice.address(), "3");
+		await alice.sync();
+		const before = (await bob.sync()).balance;
+		storage.before = () => Promise.reject(why);
+		await assert.rejects(alice.pay({ to: bob.address(), amount: 1000000n, key: "fails" }), coded("UNCIA_E_IO"), String(why));
+		assert.equal((await bob.sync()).balance, before, String(why));
+		await alice.close();
+		let lost;
+		const taken = new MemoryStorage();
+		const open = taken.open.bind(taken);
+		taken.open = (tell) => {
+			lost = tell;
+			return open(tell);
+		};
+		const carol = await newWallet(own, taken);
+		lost(why);
+		await assert.rejects(carol.pay({ to: bob.address(), amount: 1000000n, key: "lost" }), coded("UNCIA_E_IO"), String(why));
+		await carol.close();
+	}
+	await bob.close();
+});
+
 test("a program that is killed at any write pays once", async () => {
 	const own = await library();
 	const directory = place();

@@ -69,8 +69,13 @@ export class Home {
 
 	/* It was taken away under an open wallet: nothing is stored any more. */
 	#gone(error) {
-		this.failure ??= error;
+		this.#fail(error);
 		this.#lost();
+	}
+
+	/* A storage may throw anything: what is no reason is none that could be told from success. */
+	#fail(error) {
+		this.failure ??= error || new Error("the storage gives no reason");
 	}
 
 	/** stored(name, error): a blob is durable, or could not be made so. lost(): the storage was taken away. */
@@ -135,7 +140,7 @@ export class Home {
 					throw this.failure;
 				await this.#storage.write(change);
 			} catch (error) {
-				this.failure ??= error ?? new Error("unknown");
+				this.#fail(error);
 			}
 			if (change.data) {
 				const left = this.#pending.get(change.name) - 1;

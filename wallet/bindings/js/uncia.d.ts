@@ -207,7 +207,8 @@ export interface Holds {
 	/** Sends home what is left after its end. Throws UNCIA_E_END before it, UNCIA_E_FUNDS where nothing is left. */
 	giveBack(opening: string, options?: { number?: number; signal?: AbortSignal }): Promise<Payment>;
 	/** The holds that this home has opened, those of claims among them, the oldest first. error: why the network tells nothing of
-	 * them; then this is what the home knows. */
+	 * them; then this is what the home knows. A home that was restored knows what the lost one had opened once this was asked, and
+	 * ended without an error, or once it has paid: before, none of that comes home by itself. */
 	list(options?: { signal?: AbortSignal }): Promise<{ holds: OwnHold[]; error: UnciaError | null }>;
 
 	/** As of Wallet. */
