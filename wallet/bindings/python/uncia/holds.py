@@ -391,6 +391,17 @@ class Holds:
 				return payment
 		return None
 
+	def _taken_since(self, found: FoundHold, amount: Decimal, address: str) -> Payment | None:
+		"""An own take of just this that has become final since the hold was looked at: another task's."""
+		seen = {left.payment.id for left in found.state.left}
+		for identity in self._wallet.outbox():
+			if identity not in seen:
+				payment = self._wallet.payment(identity)
+				if payment.sender == found.hold.id and payment.state == PaymentState.FINAL and \
+					(payment.amount, payment.to) == (amount, address):
+					return payment
+		return None
+
 	def _taken_before(self, found: FoundHold, address: str) -> Payment | None:
 		"""What was taken to this very address, where nothing is left: by an earlier run, or another home of this account."""
 		if found.fate != "taken" and not (found.fate == "cancelled" and address == found.hold.home):
@@ -405,14 +416,17 @@ class Holds:
 		take, output = structure("uncia_take"), ffi.new("struct uncia_output *")
 		to, key = ffi.new("char[]", text_in(taking.address, "address")), optional_text_in(taking.key, "key")
 		output.address = to
-		output.amount = micro_of(found.state.balance if taking.amount is None else taking.amount)
+		wanted = found.state.balance if taking.amount is None else taking.amount
+		output.amount = micro_of(wanted)
 		take.receipt, take.number, take.outputs, take.output_count, take.payment_key = receipt, found.number, output, 1, key
 		if taking.by.secret is not None:
 			take.agreed = micro_of(found.hold.amount if taking.agreed is None else taking.agreed)
 
 		def begin(made: Any) -> int:
-			# Looked for at once before it is made: another task may have begun it meanwhile.
-			begun = self._under_way(found.hold) if taking.key is None else None
+			# Looked for at once before it is made: another task may have begun it meanwhile, and ended it.
+			begun = None
+			if taking.key is None:
+				begun = self._under_way(found.hold) or self._taken_since(found, wanted, taking.address)
 			if begun is None:
 				return int(lib.uncia_wallet_take(self._driver.wallet, take, made))
 			if begun.to != taking.address:
