@@ -181,12 +181,13 @@ static void pin_describe(const struct pin *pin, struct uncia_pin *out)
 
 int uncia_pin_find(struct uncia_wallet *w, const struct uncia_peer *peer, struct uncia_pin *out)
 {
-	struct pin pin;
+	struct pin pin = {0};
 	int rc = wallet_usable(w);
 	if (!rc && (!out || out->size != sizeof(*out)))
 		rc = UNCIA_E_ARGUMENT;
-	if (!rc)
-		rc = pin_of_peer(&w->host, peer, &pin);
+	if (rc)
+		return rc;
+	rc = pin_of_peer(&w->host, peer, &pin);
 	if (!rc || rc == UNCIA_E_ALIKE)
 		pin_describe(&pin, out);
 	return rc == UNCIA_E_ENCODING ? UNCIA_E_ARGUMENT : rc;

@@ -239,7 +239,7 @@ export class Wallet {
 
 	#heard(event) {
 		const id = hex(event.id);
-		const error = event.error ? this.#library.error(event.error, event.text) : null;
+		const error = event.error ? this.#errorOf(event.error, event.text) : null;
 		for (const waiting of [...this.#waiting]) {
 			if (waiting.kind === event.kind && (!waiting.id || waiting.id === id))
 				waiting.heard({ id, error });
@@ -324,8 +324,8 @@ export class Wallet {
 	}
 
 	/* Where storage has failed, with the reason. */
-	#errorOf(result) {
-		return result === E.UNCIA_E_IO && this.#home.failure ? this.#home.error() : this.#library.error(result);
+	#errorOf(result, detail) {
+		return result === E.UNCIA_E_IO && this.#home.failure ? this.#home.error() : this.#library.error(result, detail);
 	}
 
 	/* Calls a function of the wallet; what is due then comes by itself. */
