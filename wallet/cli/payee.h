@@ -43,7 +43,7 @@ struct payee {
 	const char *memo; /* empty: none */
 };
 
-#define PAYEE_KNOWN_SIZE (UNCIA_PEER_SIZE + 64)
+#define PAYEE_KNOWN_SIZE (UNCIA_PEER_SIZE + 96)
 
 struct payee_known {
 	char text[PAYEE_KNOWN_SIZE]; /* a few words: the name that the account is pinned to, or whether it was paid
