@@ -228,10 +228,8 @@ class Holds(BindingTest):
 	@unittest.skipUnless(clocks.LIBRARIES, "libfaketime is not installed")
 	def test_after_its_end_a_hold_goes_home_by_whoever_asks(self):
 		clock = self.dir / "clock"
-		clocks.set_clock(clock, "+0")
-		settings = [f"{name}={value}" for name, value in clocks.environment(clock).items()]
-		net = Devnet(self.dir, [*settings, str(BIN / "unciad"), "devnet", "--dir", "net", "--base-port", str(free_ports(8)),
-			"--smallest", "0.000001"], program="env")
+		net = Devnet(self.dir, clocks.under(clock, str(BIN / "unciad"), "devnet", "--dir", "net", "--base-port", str(free_ports(8)),
+			"--smallest", "0.000001"), program="env")
 		self.addCleanup(net.kill)
 		self.assertTrue(net.first_line(120), net.errors())
 		self.network = self.dir / "net" / "network.conf"

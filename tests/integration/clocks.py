@@ -22,6 +22,12 @@ def environment(path):
 		"FAKETIME_TIMESTAMP_FILE": str(path)}
 
 
+def under(path, *command):
+	"""What env runs as that process, whose clock is right until set_clock."""
+	set_clock(path, "+0")
+	return [*(f"{name}={value}" for name, value in environment(path).items()), *command]
+
+
 def set_clock(path, offset):
 	"""offset: "+11m", "-1d"."""
 	fresh = path.with_name(path.name + ".fresh")

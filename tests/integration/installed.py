@@ -30,14 +30,14 @@ class InstalledTest(UnciadTest):
 		return done.stdout
 
 	def install(self):
-		"""Installs into a directory that is then moved, as self.prefix, with the library in self.library_dir. self.environment
+		"""Installs into a directory that is then moved, as self.prefix, with the library in self.lib_folder. self.environment
 		is what a program against it needs."""
 		self.run_well("cmake", "--install", BUILD, "--prefix", self.dir / "first")
 		self.prefix = (self.dir / "first").rename(self.dir / "prefix")
 		found = list(self.prefix.rglob("uncia.pc"))
 		self.assertEqual(len(found), 1, found)
-		self.library_dir = found[0].parent.parent
-		self.environment = {**os.environ, "PKG_CONFIG_PATH": str(found[0].parent), "LD_LIBRARY_PATH": str(self.library_dir)}
+		self.lib_folder = found[0].parent.parent
+		self.environment = {**os.environ, "PKG_CONFIG_PATH": str(found[0].parent), "LD_LIBRARY_PATH": str(self.lib_folder)}
 
 	def ask(self, *options):
 		"""What pkg-config says of it."""

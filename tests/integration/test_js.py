@@ -32,10 +32,8 @@ class JavaScript(UnciaTest):
 	@unittest.skipUnless(clocks.LIBRARIES, "libfaketime is not installed")
 	def test_holds_in_node(self):
 		clock = self.dir / "clock"
-		clocks.set_clock(clock, "+0")
-		settings = [f"{name}={value}" for name, value in clocks.environment(clock).items()]
-		net = Devnet(self.dir, [*settings, str(BIN / "unciad"), "devnet", "--dir", "net", "--base-port", str(free_ports(8)),
-			"--smallest", "0.000001"], program="env")
+		net = Devnet(self.dir, clocks.under(clock, str(BIN / "unciad"), "devnet", "--dir", "net", "--base-port", str(free_ports(8)),
+			"--smallest", "0.000001"), program="env")
 		self.addCleanup(net.kill)
 		self.assertTrue(net.first_line(120), net.errors())
 		self.run_node("holds.mjs", UNCIA_CLOCK=str(clock))

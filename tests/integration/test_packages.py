@@ -103,9 +103,9 @@ class Packages(InstalledTest):
 	def test_the_libraries_show_what_the_headers_say_and_nothing_else(self):
 		versions = abi.versions_of_map()
 		self.assertEqual(sorted(versions), sorted(self.functions), "wallet/uncia.map and the headers differ")
-		self.assertEqual(abi.shown_by_shared(self.library_dir / "libuncia.so"), versions)
-		self.assertEqual(sorted(abi.shown_by_static(self.library_dir / "libuncia.a")), sorted(self.functions))
-		names = self.run_well("readelf", "-d", self.library_dir / "libuncia.so")
+		self.assertEqual(abi.shown_by_shared(self.lib_folder / "libuncia.so"), versions)
+		self.assertEqual(sorted(abi.shown_by_static(self.lib_folder / "libuncia.a")), sorted(self.functions))
+		names = self.run_well("readelf", "-d", self.lib_folder / "libuncia.so")
 		self.assertIn("[libuncia.so.0]", names)
 
 	def test_the_interface_is_the_one_that_is_committed(self):

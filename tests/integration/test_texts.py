@@ -71,24 +71,24 @@ class Purple:
 	"""libpurple's own functions."""
 
 	def __init__(self):
-		self.library = ctypes.CDLL("libpurple.so.0")
+		self.purple = ctypes.CDLL("libpurple.so.0")
 		for name in ("purple_markup_strip_html", "purple_markup_linkify", "purple_unescape_html", "purple_unescape_text"):
-			getattr(self.library, name).restype = ctypes.c_void_p
-			getattr(self.library, name).argtypes = [ctypes.c_char_p]
-		self.library.purple_markup_escape_text.restype = ctypes.c_void_p
-		self.library.purple_markup_escape_text.argtypes = [ctypes.c_char_p, ctypes.c_ssize_t]
-		self.library.purple_markup_html_to_xhtml.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_char_p)]
-		self.library.purple_markup_html_to_xhtml.restype = None
+			getattr(self.purple, name).restype = ctypes.c_void_p
+			getattr(self.purple, name).argtypes = [ctypes.c_char_p]
+		self.purple.purple_markup_escape_text.restype = ctypes.c_void_p
+		self.purple.purple_markup_escape_text.argtypes = [ctypes.c_char_p, ctypes.c_ssize_t]
+		self.purple.purple_markup_html_to_xhtml.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p), ctypes.POINTER(ctypes.c_char_p)]
+		self.purple.purple_markup_html_to_xhtml.restype = None
 
 	def call(self, name, message, *more):
-		return ctypes.string_at(getattr(self.library, name)(message.encode(), *more)).decode()
+		return ctypes.string_at(getattr(self.purple, name)(message.encode(), *more)).decode()
 
 	def escape(self, message):
 		return self.call("purple_markup_escape_text", message, -1)
 
 	def xhtml(self, source):
 		xhtml, plain = ctypes.c_char_p(), ctypes.c_char_p()
-		self.library.purple_markup_html_to_xhtml(source.encode(), ctypes.byref(xhtml), ctypes.byref(plain))
+		self.purple.purple_markup_html_to_xhtml(source.encode(), ctypes.byref(xhtml), ctypes.byref(plain))
 		return xhtml.value.decode(), plain.value.decode()
 
 

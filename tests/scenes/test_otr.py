@@ -1,5 +1,5 @@
 """Two people whose conversation is encrypted by OTR, which was loaded before our plugin on one side and after it on the
-other: in clients of libpurple, in WeeChat, and with one of each."""
+other: in clients of libpurple, in WeeChat (received.c, sending.c of the plugin), and with one of each."""
 import pathlib
 import unittest
 

@@ -1,5 +1,5 @@
 """Who is who on an IRC server with services accounts: a pin is of a nick and of its login, and whoever has taken the nick is
-somebody else, whatever he says, shows or asks for."""
+somebody else, whatever he says, shows or asks for (logins.c and servers.c of the plugin)."""
 import unittest
 
 from messengers import OURS, RawIrc, built
