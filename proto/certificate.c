@@ -203,7 +203,7 @@ int certificate_verify(const struct committee *c, const struct hash *network_id,
 	for (uint32_t i = 0; i < certificate->first_count + certificate->extra_count; i++) {
 		uint32_t voter = certificate->signers[i].voter;
 		if (voter >= c->size ||
-		    !sign_verify(c->validators[voter].consensus_key, &digests[i >= certificate->first_count],
+		    !sign_verify_bound(c->validators[voter].consensus_key, &digests[i >= certificate->first_count],
 		                 certificate->signers[i].signature))
 			return UNCIA_E_PROOF;
 	}

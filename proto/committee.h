@@ -67,7 +67,7 @@ bool network_name_ok(const char *name, size_t size);
 bool currency_code_ok(const char *code, size_t size);
 
 /* The version of the rules that this program keeps. */
-#define GENESIS_VERSION 2u
+#define GENESIS_VERSION 3u
 
 /* The version that these bytes of a genesis state, of whichever program they are; 0: they are no genesis. */
 uint32_t genesis_version(const void *bytes, size_t size);

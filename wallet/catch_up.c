@@ -335,7 +335,7 @@ static bool waiting_is_own(const struct uncia_wallet *w, const struct payment *p
 {
 	return payment_is_from(payment, &w->address) &&
 	       memcmp(payment->public_key, w->keyfile.public_key, PUBLIC_KEY_SIZE) == 0 &&
-	       sign_verify(payment->public_key, &payment->digest, payment->signature);
+	       sign_verify_bound(payment->public_key, &payment->digest, payment->signature);
 }
 
 /* Keeps the account's own payments that a validator holds: their signatures are the account's, whoever tells. */

@@ -238,7 +238,7 @@ static int take_expiry(struct uncia_wallet *w, struct tracked *t, const Uncia__P
 		if (t->record.expiries[i].validator == expiry->validator)
 			return 0;
 	expiry_digest(&w->network_id, &t->id, expiry->height, expiry->timestamp_ms, &digest);
-	if (!sign_verify(c->validators[expiry->validator].consensus_key, &digest, signature))
+	if (!sign_verify_bound(c->validators[expiry->validator].consensus_key, &digest, signature))
 		return UNCIA_E_PROOF;
 	int rc = keep_word(t, expiry);
 	if (rc)

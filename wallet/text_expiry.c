@@ -44,7 +44,7 @@ static bool words_hold(const struct genesis *genesis, const struct payment *paym
 		if (validator <= last || validator >= c->size || timestamp_ms / 1000 < payment->expires_at)
 			return false;
 		expiry_digest(&genesis->network_id, &payment->id, height, timestamp_ms, &digest);
-		if (!sign_verify(c->validators[validator].consensus_key, &digest, word + 18))
+		if (!sign_verify_bound(c->validators[validator].consensus_key, &digest, word + 18))
 			return false;
 		weight += c->validators[validator].weight;
 		last = validator;

@@ -20,7 +20,7 @@ struct verify_item {
 	uint8_t public_key[PUBLIC_KEY_SIZE];
 	uint8_t signature[SIGNATURE_SIZE]; /* out, where they are made */
 	struct hash digest;
-	bool check_key; /* also require sign_key_valid(public_key) */
+	bool check_key; /* nothing is known of it yet: sign_verify, not sign_verify_bound */
 	bool unsigned_; /* there is nothing to check: valid */
 	bool valid;     /* out; false when it is handed over */
 };

@@ -13,8 +13,9 @@ void verify_items(struct verify_job *job, size_t begin, size_t count, const stru
 			item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
 		else
 			item->valid =
-			    item->unsigned_ || ((!item->check_key || sign_key_valid(item->public_key)) &&
-			                        sign_verify(item->public_key, &item->digest, item->signature));
+			    item->unsigned_ ||
+			    (item->check_key ? sign_verify(item->public_key, &item->digest, item->signature)
+			                     : sign_verify_bound(item->public_key, &item->digest, item->signature));
 	}
 }
 

@@ -34,7 +34,7 @@ extern const struct environment_form journal_form, state_form;
 enum { TABLE_META, STATE_GROUP, STATE_ADDRESS, STATE_PAYMENT, STATE_ORPHAN };
 #define META_IDENTITY "identity" /* both: format u32, network id, consensus key */
 #define META_STATE    "state"    /* the state's: struct state_meta */
-#define FORMAT        3u
+#define FORMAT        4u
 
 /* Belongs to the committing thread. Moves, by environment_move alone:
  *   CLOSED → IDLE → COMMITTING → IDLE, or BROKEN where the commit failed, from where no other one begins;

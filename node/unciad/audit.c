@@ -187,7 +187,7 @@ static int audit_vote(struct audit *a, struct own_votes *own, const struct bytes
 		                      v.view);
 	vote_digest(&home->genesis.network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
 	if (v.voter != home->self || v.epoch != home->genesis.committee.epoch ||
-	    !sign_verify(home->keys.consensus_public, &digest, v.signature))
+	    !sign_verify_bound(home->keys.consensus_public, &digest, v.signature))
 		return audit_mismatch(a, a->tip_height, "the own vote of view %" PRIu64 " is not signed by this key",
 		                      v.view);
 	a->report->signatures++;
@@ -261,8 +261,7 @@ static int audit_execute(struct audit *a, const struct block *block)
 		const struct payment *p = block->payments[i];
 		char what[40];
 		snprintf(what, sizeof(what), "payment %u of the block", i);
-		if (payment_is_signed(p) &&
-		    (!sign_key_valid(p->public_key) || !sign_verify(p->public_key, &p->digest, p->signature)))
+		if (!payment_signature_valid(p))
 			code = audit_judge(a, h->height, what, UNCIA_E_SIGNATURE);
 		else if ((error = ledger_add(a->scratch.ledger, executed, p)) != 0)
 			code = audit_judge(a, h->height, what, error);
@@ -390,7 +389,7 @@ static int audit_peers(struct audit *a)
 		if (error)
 			return audit_judge(a, a->tip_height, "the newest vote of another validator", error);
 		vote_digest(&genesis->network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
-		if (v.voter != i || !sign_verify(genesis->committee.validators[i].consensus_key, &digest, v.signature))
+		if (v.voter != i || !sign_verify_bound(genesis->committee.validators[i].consensus_key, &digest, v.signature))
 			return audit_mismatch(a, a->tip_height,
 			                      "what is kept as validator %u's newest vote is not its own", i);
 		a->report->signatures++;

@@ -25,7 +25,7 @@ static bool is_vote_of(const struct home *home, const struct vote *vote)
 {
 	struct hash digest;
 	vote_digest(&home->genesis.network_id, vote->epoch, vote->kind, vote->view, &vote->block_id, &digest);
-	return vote->voter == home->self && sign_verify(home->keys.consensus_public, &digest, vote->signature);
+	return vote->voter == home->self && sign_verify_bound(home->keys.consensus_public, &digest, vote->signature);
 }
 
 static int refuse_to_make(const struct home *home, uint32_t validator, const char *what, uint64_t number)

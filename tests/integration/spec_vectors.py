@@ -90,7 +90,7 @@ class Network:
 		self.network_keys = [x25519(secret, NINE) for secret in self.network_secrets]
 		self.weights, self.faulty, self.slow = weights, faulty, slow
 		self.fields = {
-			"version": 2, "name": name.encode(), "timestamp_ms": TIME_MS, "faulty": faulty, "slow": slow,
+			"version": 3, "name": name.encode(), "timestamp_ms": TIME_MS, "faulty": faulty, "slow": slow,
 			"validators": [{"consensus_key": key.public, "network_key": network, "weight": weight}
 				for key, network, weight in zip(self.consensus, self.network_keys, weights)],
 			"currency": 1, "currency_code": b"UNC", "smallest_amount": smallest,
@@ -379,7 +379,7 @@ def not_canonical(world):
 def genesis_file(world):
 	changed = [
 		("as it was made", {}, True), ("a name with a space at its end", {"name": b"one "}, False), ("a name with a semicolon", {"name": b"a ;b"}, False),
-		("no name", {"name": b""}, False), ("version 1", {"version": 1}, False), ("version 3", {"version": 3}, False), ("currency 0", {"currency": 0}, False),
+		("no name", {"name": b""}, False), ("version 1", {"version": 1}, False), ("version 2", {"version": 2}, False), ("version 4", {"version": 4}, False), ("currency 0", {"currency": 0}, False),
 		("the last time there can be", {"timestamp_ms": (2**32 - 3600) * 1000 - 1}, True),
 		("a time at which nothing can expire", {"timestamp_ms": (2**32 - 3600) * 1000}, False),
 		("faults that the weight does not allow", {"faulty": 1}, False), ("a smallest amount of nothing", {"smallest_amount": 0}, False),

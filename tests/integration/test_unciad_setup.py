@@ -303,7 +303,7 @@ class Init(UnciadTest):
 		self.keygen("stranger")
 		genesis = (self.dir / "g").read_bytes()
 		(self.dir / "damaged").write_bytes(genesis[:3] + b"\xff" + genesis[4:])  # the size of the name
-		for name, version in (("newer", b"\3"), ("older", b"\1"), ("far", b"\xff\xff\xff\xff\x0f")):
+		for name, version in (("newer", b"\4"), ("older", b"\2"), ("far", b"\xff\xff\xff\xff\x0f")):
 			(self.dir / name).write_bytes(genesis[:1] + version + genesis[2:])
 		(self.dir / "short").write_bytes(genesis[:-1])
 		(self.dir / "empty").write_bytes(b"")
@@ -313,9 +313,9 @@ class Init(UnciadTest):
 			(1, "nothing: No such file", ["--home", "v0", "--genesis", "nothing"]),
 			(1, "not a regular file", ["--home", "v0", "--genesis", "/dev/zero"]),
 			(1, "damaged: not a genesis file", ["--home", "v0", "--genesis", "damaged"]),
-			(1, "newer: a genesis of version 3 of the rules, and this program keeps those of version 2: use the release "
+			(1, "newer: a genesis of version 4 of the rules, and this program keeps those of version 3: use the release "
 				"of unciad that the network runs", ["--home", "v0", "--genesis", "newer"]),
-			(1, "older: a genesis of version 1 of the rules", ["--home", "v0", "--genesis", "older"]),
+			(1, "older: a genesis of version 2 of the rules", ["--home", "v0", "--genesis", "older"]),
 			(1, "far: a genesis of version 4294967295 of the rules", ["--home", "v0", "--genesis", "far"]),
 			(1, "short: not a genesis file", ["--home", "v0", "--genesis", "short"]),
 			(1, "empty: not a genesis file", ["--home", "v0", "--genesis", "empty"]),

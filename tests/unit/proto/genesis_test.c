@@ -43,7 +43,7 @@ static void reset(void)
 		d.accounts[i].balance = 1000 * (i + 1);
 		d.account_pointers[i] = &d.accounts[i];
 	}
-	d.pb.version = 2;
+	d.pb.version = 3;
 	d.pb.name = field_of("test net", 8);
 	d.pb.timestamp_ms = FIXTURE_TIME_MS;
 	d.pb.faulty = 1;
@@ -145,12 +145,12 @@ START_TEST(genesis_of_another_version_is_called_that_and_not_judged)
 		uint32_t version;
 		int rc;
 	} of[] = {
-	    {{0x08, 3}, 2, 3, UNCIA_E_VERSION},
+	    {{0x08, 4}, 2, 4, UNCIA_E_VERSION},
 	    {{0x08, 1, 0xff, 0xff}, 4, 1, UNCIA_E_VERSION},
 	    {{0x08, 0xff, 0xff, 0xff, 0xff, 0x0f, 7}, 7, UINT32_MAX, UNCIA_E_VERSION},
 	    {{0x08, 0xff, 0xff, 0xff, 0xff, 0x10, 7}, 7, 0, UNCIA_E_ENCODING},
 	    {{0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, 7, 0, UNCIA_E_ENCODING},
-	    {{0x08, 0x82, 0}, 3, 2, UNCIA_E_ENCODING}, /* two bytes where one would do */
+	    {{0x08, 0x83, 0}, 3, 3, UNCIA_E_ENCODING}, /* two bytes where one would do */
 	    {{0x08, 0x83}, 2, 0, UNCIA_E_ENCODING},
 	    {{0x08, 0}, 2, 0, UNCIA_E_ENCODING},
 	    {{0x08}, 1, 0, UNCIA_E_ENCODING},

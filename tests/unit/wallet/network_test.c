@@ -121,8 +121,8 @@ START_TEST(every_mistake_is_named_with_its_line)
 	refuse("name = fixture", "name:fixture", "line 3: neither a [section] nor key = value");
 	refuse("genesis = ", "genesis = \ngenesis = ", "line 4: there is no value behind '='");
 	refuse("genesis = ", "genesis = !", "genesis");
-	refuse_as(UNCIA_E_VERSION, "genesis = CAIS", "genesis = CAMS",
-	          "a network by version 3 of the rules, and this program keeps those of version 2: update the program");
+	refuse_as(UNCIA_E_VERSION, "genesis = CAMS", "genesis = CAQS",
+	          "a network by version 4 of the rules, and this program keeps those of version 3: update the program");
 	refuse("genesis = C", "genesis = D", "genesis");
 	refuse("genesis = C",
 	       "genesis = \xff"
