@@ -49,9 +49,8 @@ static bool below(const uint8_t a[SCALAR_SIZE], const uint8_t b[SCALAR_SIZE])
 	return false;
 }
 
-/* Whether the bytes are the one way to write their point, if they are one: y below 2^255 - 19, and no sign where x is
- * zero, which it is for y = 1 and y = -1 alone. */
-static bool point_is_canonical(const uint8_t point[POINT_SIZE])
+/* y is below 2^255 - 19, and there is no sign where x is zero, which it is for y = 1 and y = -1 alone. */
+bool point_is_canonical(const uint8_t point[POINT_SIZE])
 {
 	static const uint8_t field[POINT_SIZE] = {
 	    0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

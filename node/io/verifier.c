@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include "uncia/error.h"
 
+#define DECODED_KEYS 65536u /* that are kept: 13 MiB */
+
 struct finished {
 	struct verify_job *first, *last;
 };
@@ -22,6 +24,7 @@ struct verifier {
 	size_t submitted, handed_back; /* jobs; the loop's own */
 	struct verify_queue queue;
 	struct finished finished;
+	struct verify_keys *keys;
 	struct verifier_options options;
 	unsigned thread_count;
 	uv_thread_t threads[];
@@ -57,7 +60,7 @@ static void verifier_main(void *context)
 			continue;
 		}
 		uv_mutex_unlock(&v->mutex);
-		verify_items(job, begin, count, &v->options.signer);
+		verify_items(job, begin, count, &v->options.signer, v->keys);
 		uv_mutex_lock(&v->mutex);
 		if (verify_queue_checked(&v->queue, job, begin, count))
 			job_finished(v, job);
@@ -113,7 +116,11 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 		return UNCIA_E_MEMORY;
 	v->options = *options;
 	v->async.data = v;
-	int error = verify_queue_init(&v->queue, options->sources);
+	int error = UNCIA_E_MEMORY;
+	v->keys = verify_keys_new(DECODED_KEYS);
+	if (!v->keys)
+		goto no_keys;
+	error = verify_queue_init(&v->queue, options->sources);
 	if (error)
 		goto no_queue;
 	error = UNCIA_E_IO;
@@ -137,6 +144,8 @@ no_cond:
 no_mutex:
 	verify_queue_deinit(&v->queue);
 no_queue:
+	verify_keys_free(v->keys);
+no_keys:
 	free(v);
 	return error;
 }
@@ -185,5 +194,6 @@ void verifier_free(struct verifier *v)
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);
 	verify_queue_deinit(&v->queue);
+	verify_keys_free(v->keys);
 	free(v);
 }

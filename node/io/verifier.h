@@ -5,6 +5,7 @@
 #ifndef VERIFIER_H
 #define VERIFIER_H
 #include <uv.h>
+#include "verify.h"
 #include "verify_queue.h"
 
 #define VERIFIER_TOGETHER 64 /* finished jobs that are handed back at once: their payments are relayed together */

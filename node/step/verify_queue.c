@@ -5,20 +5,6 @@
 #include <stdlib.h>
 #include "uncia/error.h"
 
-void verify_items(struct verify_job *job, size_t begin, size_t count, const struct verify_signer *signer)
-{
-	for (size_t i = begin; i < begin + count; i++) {
-		struct verify_item *item = &job->items[i];
-		if (job->sign)
-			item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
-		else
-			item->valid =
-			    item->unsigned_ ||
-			    (item->check_key ? sign_verify(item->public_key, &item->digest, item->signature)
-			                     : sign_verify_bound(item->public_key, &item->digest, item->signature));
-	}
-}
-
 static int class_init(struct verify_class *class, uint32_t sources)
 {
 	class->lanes = calloc(sources, sizeof(*class->lanes));

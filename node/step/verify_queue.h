@@ -27,14 +27,6 @@ struct verify_queue {
 	uint32_t urgent_in_a_row; /* signatures, since a patient chunk was taken */
 };
 
-/* Signs a digest with the validator's consensus key. Returns 0 or an error. Called on any thread. */
-struct verify_signer {
-	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
-	void *context;
-};
-/* Does the work: checks these items of the job, or signs them, and sets `valid` of each. Touches nothing else. */
-void verify_items(struct verify_job *job, size_t begin, size_t count, const struct verify_signer *signer);
-
 /* For jobs whose source is below `sources`. Returns 0 or UNCIA_E_MEMORY. Owns: verify_queue_deinit, which leaves what
  * is still queued to its makers. */
 int verify_queue_init(struct verify_queue *q, uint32_t sources);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "network.h"
+#include "verify.h"
 #include "verify_queue.h"
 
 enum item_kind {

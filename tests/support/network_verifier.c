@@ -22,7 +22,7 @@ static void check(struct network *n, uint32_t node, struct verify_job *job, size
 {
 	const struct verify_signer signer = {network_sign, &n->fixture.validators[validator_of(n, node)]};
 
-	verify_items(job, begin, count, &signer);
+	verify_items(job, begin, count, &signer, NULL);
 	n->nodes[node].checked[job->source] += count;
 }
 

@@ -1,0 +1,166 @@
+/* Signatures in batches, with decoded keys. A batch decides one equation, the sum of those of its signatures, each
+ * times a weight that is drawn for it: whoever knew the weights could choose wrong signatures whose errors cancel. One
+ * that does not hold is halved, down to single ones. See verify.h, and batch/src/lib.rs. */
+#include <assert.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include "points.h"
+#include "sign_equation.h"
+#include "verify.h"
+
+#define BATCH_MAX 64u /* more at once are little faster, and a wrong one among them costs more */
+
+const char *const verify_implementation = "batch";
+
+/* ---- decoded keys ------------------------------------------------------------------------------------ */
+
+#define LOCKS 16u
+
+struct known_key {
+	uint8_t bytes[PUBLIC_KEY_SIZE];
+	struct point point;
+	bool known; /* and of prime order */
+};
+
+struct verify_keys {
+	pthread_mutex_t locks[LOCKS];
+	uint8_t seed[crypto_shorthash_KEYBYTES]; /* that nobody knows who chooses keys */
+	size_t count;
+	struct known_key slots[];
+};
+
+struct verify_keys *verify_keys_new(size_t count)
+{
+	struct verify_keys *keys = calloc(1, sizeof(*keys) + (count ? count : 1) * sizeof(keys->slots[0]));
+	if (!keys)
+		return NULL;
+	keys->count = count ? count : 1;
+	randombytes_buf(keys->seed, sizeof(keys->seed));
+	for (unsigned i = 0; i < LOCKS; i++) {
+		int error = pthread_mutex_init(&keys->locks[i], NULL);
+		assert(!error);
+		(void)error;
+	}
+	return keys;
+}
+
+void verify_keys_free(struct verify_keys *keys)
+{
+	for (unsigned i = 0; keys && i < LOCKS; i++)
+		pthread_mutex_destroy(&keys->locks[i]);
+	free(keys);
+}
+
+static size_t slot_of(const struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE])
+{
+	uint64_t hash;
+	crypto_shorthash((uint8_t *)&hash, bytes, PUBLIC_KEY_SIZE, keys->seed);
+	return hash % keys->count;
+}
+
+static bool keys_find(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], struct point *point)
+{
+	size_t at = slot_of(keys, bytes);
+	struct known_key *slot = &keys->slots[at];
+	pthread_mutex_lock(&keys->locks[at % LOCKS]);
+	bool found = slot->known && memcmp(slot->bytes, bytes, PUBLIC_KEY_SIZE) == 0;
+	if (found)
+		*point = slot->point;
+	pthread_mutex_unlock(&keys->locks[at % LOCKS]);
+	return found;
+}
+
+static void keys_keep(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], const struct point *point)
+{
+	size_t at = slot_of(keys, bytes);
+	struct known_key *slot = &keys->slots[at];
+	pthread_mutex_lock(&keys->locks[at % LOCKS]);
+	memcpy(slot->bytes, bytes, PUBLIC_KEY_SIZE);
+	slot->point = *point;
+	slot->known = true;
+	pthread_mutex_unlock(&keys->locks[at % LOCKS]);
+}
+
+/* ---- batches ----------------------------------------------------------------------------------------- */
+
+struct batch {
+	size_t count;
+	struct verify_item *items[BATCH_MAX];
+	struct signed_point equations[BATCH_MAX];
+	struct point keys[BATCH_MAX];
+	bool known[BATCH_MAX]; /* the key was among the decoded ones */
+	uint8_t hashes[BATCH_MAX][crypto_hash_sha512_BYTES];
+	uint8_t weights[BATCH_MAX][16];
+};
+
+/* Puts one into the batch, unless its bytes or its key decide already. */
+static void batch_add(struct batch *b, struct verify_item *item, struct verify_keys *keys)
+{
+	crypto_hash_sha512_state state;
+	size_t i = b->count;
+
+	item->valid = item->unsigned_;
+	if (item->unsigned_ || !signature_bytes_valid(item->signature))
+		return;
+	b->known[i] = keys_find(keys, item->public_key, &b->keys[i]);
+	if (!b->known[i] && (!point_is_canonical(item->public_key) || !points_decode(item->public_key, &b->keys[i])))
+		return;
+	crypto_hash_sha512_init(&state);
+	crypto_hash_sha512_update(&state, item->signature, 32);
+	crypto_hash_sha512_update(&state, item->public_key, PUBLIC_KEY_SIZE);
+	crypto_hash_sha512_update(&state, item->digest.b, HASH_SIZE);
+	crypto_hash_sha512_final(&state, b->hashes[i]);
+	b->items[i] = item;
+	b->equations[i] = (struct signed_point){
+	    .key = &b->keys[i], .r = item->signature, .s = item->signature + 32, .hash = b->hashes[i]};
+	b->count++;
+}
+
+/* Decides those from `begin` on. */
+static void batch_decide(struct batch *b, size_t begin, size_t count)
+{
+	bool hold;
+
+	if (count == 1) {
+		hold = points_hold(&b->equations[begin]);
+	} else {
+		randombytes_buf(b->weights[begin], count * sizeof(b->weights[0]));
+		hold = points_all_hold(&b->equations[begin], &b->weights[begin], count);
+	}
+	for (size_t i = begin; hold && i < begin + count; i++)
+		b->items[i]->valid = true;
+	if (hold || count == 1)
+		return;
+	batch_decide(b, begin, count / 2);
+	batch_decide(b, begin + count / 2, count - count / 2);
+}
+
+/* The order of keys that nothing is known of is looked at last: it costs more than a signature in a batch, and whoever
+ * sends garbage shall not cause it. The equation, times eight, says nothing of their parts of small order. */
+static void batch_look_at_keys(struct batch *b, struct verify_keys *keys)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		struct verify_item *item = b->items[i];
+		if (!item->valid || b->known[i])
+			continue;
+		item->valid = !item->check_key || points_prime_order(&b->keys[i]);
+		if (item->valid)
+			keys_keep(keys, item->public_key, &b->keys[i]);
+	}
+}
+
+void verify_signatures(struct verify_item *items, size_t count, struct verify_keys *keys)
+{
+	struct batch b;
+
+	for (size_t begin = 0; begin < count; begin += BATCH_MAX) {
+		b.count = 0;
+		for (size_t i = begin; i < count && i < begin + BATCH_MAX; i++)
+			batch_add(&b, &items[i], keys);
+		if (b.count)
+			batch_decide(&b, 0, b.count);
+		batch_look_at_keys(&b, keys);
+	}
+}

@@ -1,0 +1,33 @@
+/* Signatures one by one, with libsodium alone: for builds in C alone, and for the simulator, which has signatures of
+ * its own in place of these. An invalid one costs 3.7 times what an honest one does. See verify.h. */
+#include "sign.h"
+#include "verify.h"
+
+const char *const verify_implementation = "plain";
+
+struct verify_keys {
+	char none;
+};
+
+struct verify_keys *verify_keys_new(size_t count)
+{
+	static struct verify_keys none;
+	(void)count;
+	return &none;
+}
+
+void verify_keys_free(struct verify_keys *keys)
+{
+	(void)keys;
+}
+
+void verify_signatures(struct verify_item *items, size_t count, struct verify_keys *keys)
+{
+	(void)keys;
+	for (size_t i = 0; i < count; i++) {
+		struct verify_item *item = &items[i];
+		item->valid = item->unsigned_ ||
+		              (item->check_key ? sign_verify(item->public_key, &item->digest, item->signature)
+		                               : sign_verify_bound(item->public_key, &item->digest, item->signature));
+	}
+}

@@ -1,0 +1,31 @@
+/* The checks of signatures, as threads do them: one verdict (docs/spec/encoding.md 1.3) by two implementations, of
+ * which a build has one. batch.c decides many at once with decoded keys; sodium.c one by one, and needs nothing but
+ * libsodium. Touches nothing but the items that it is given, and the keys that it keeps. Threads: any, several at once.
+ */
+#ifndef VERIFY_H
+#define VERIFY_H
+#include "actions.h"
+
+/* Which implementation this build has: "batch" or "plain". */
+extern const char *const verify_implementation;
+
+/* Keys that have signed validly, decoded: of bounded number, newer ones in the place of older ones. */
+struct verify_keys;
+/* For about so many keys, of 200 bytes each where the implementation decodes keys. NULL: out of memory. Owns:
+ * verify_keys_free, which accepts NULL. */
+struct verify_keys *verify_keys_new(size_t count);
+void verify_keys_free(struct verify_keys *keys);
+
+/* Signs a digest with the validator's consensus key. Returns 0 or an error. Called on any thread. */
+struct verify_signer {
+	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+	void *context;
+};
+
+/* Does the work of these items of the job: checks them, or signs them, and sets `valid` of each. */
+void verify_items(struct verify_job *job, size_t begin, size_t count, const struct verify_signer *signer,
+                  struct verify_keys *keys);
+/* Sets `valid` of each: the part that the implementations differ in. */
+void verify_signatures(struct verify_item *items, size_t count, struct verify_keys *keys);
+
+#endif
