@@ -10,8 +10,10 @@ static int class_init(struct verify_class *class, uint32_t sources)
 	class->lanes = calloc(sources, sizeof(*class->lanes));
 	class->active = NULL;
 	class->last = &class->active;
-	for (uint32_t i = 0; class->lanes && i < sources; i++)
+	for (uint32_t i = 0; class->lanes && i < sources; i++) {
 		class->lanes[i].last = &class->lanes[i].first;
+		class->lanes[i].chunk = VERIFY_CHUNK;
+	}
 	return class->lanes ? 0 : UNCIA_E_MEMORY;
 }
 
@@ -99,8 +101,8 @@ struct verify_job *verify_queue_take(struct verify_queue *q, size_t *begin, size
 	assert(job && job->taken < job->count && job->remaining >= job->count - job->taken);
 	*begin = job->taken;
 	*count = job->count - job->taken;
-	if (*count > VERIFY_CHUNK)
-		*count = VERIFY_CHUNK;
+	if (*count > lane->chunk)
+		*count = lane->chunk;
 	if (*count > lane->left)
 		*count = lane->left;
 	job->taken += *count;
@@ -116,9 +118,22 @@ struct verify_job *verify_queue_take(struct verify_queue *q, size_t *begin, size
 	return job;
 }
 
+static void lane_learn(struct verify_lane *lane, const struct verify_item *items, size_t count)
+{
+	size_t right = 0;
+
+	while (right < count && items[right].valid)
+		right++;
+	if (right < count)
+		lane->chunk = 1;
+	else if (count >= lane->chunk && lane->chunk < VERIFY_CHUNK)
+		lane->chunk *= 2;
+}
+
 bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t begin, size_t count)
 {
 	assert(begin + count <= job->taken && job->remaining >= count);
+	lane_learn(&class_of(q, job)->lanes[job->source], &job->items[begin], count);
 	job->remaining -= count;
 	for (size_t i = begin; job->together && job->taken < job->count && i < begin + count; i++) {
 		if (job->items[i].valid)

@@ -16,6 +16,7 @@ struct verify_lane { /* the jobs of one source and one class, oldest first */
 	struct verify_job *first, **last;
 	struct verify_lane *next; /* that has work, too */
 	uint32_t left;            /* signatures, of its turn */
+	uint32_t chunk;           /* that are taken at once: VERIFY_CHUNK, and fewer behind wrong ones */
 };
 struct verify_class {
 	struct verify_lane *lanes;          /* by source */
@@ -37,7 +38,9 @@ void verify_queue_push(struct verify_queue *q, struct verify_job *job);
 /* Takes the next items to be checked: `*count` of the job that is returned, from `*begin` on, at most VERIFY_CHUNK.
  * NULL: nothing waits. A job stays queued while some of its items are not taken. */
 struct verify_job *verify_queue_take(struct verify_queue *q, size_t *begin, size_t *count);
-/* These items of the job have their verdicts. Returns whether the job is done: then it is the caller's. Where one is
+/* These items of the job have their verdicts. Behind a wrong signature those of its source are taken one by one, then by
+ * twos, fours and so on while they are right: a wrong one among many costs more than by itself, and so whoever sends them
+ * has it cost his own. Returns whether the job is done: then it is the caller's. Where one is
  * wrong in a job whose items stand and fall together, what is not taken yet is left unchecked, as not valid. */
 bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t begin, size_t count);
 /* Gives up all that waits of a source, each job with `dropped` set, whatever of it is not taken as not valid. Returns

@@ -166,6 +166,38 @@ START_TEST(queue_leaves_the_rest_of_a_job_that_is_wrong)
 }
 END_TEST
 
+/* Says of what is taken next that it is right, but for `wrong`. Returns how many there were. */
+static size_t take_with(size_t wrong)
+{
+	size_t begin, count;
+	struct verify_job *job = verify_queue_take(&queue, &begin, &count);
+	ck_assert_ptr_nonnull(job);
+	for (size_t i = begin; i < begin + count; i++)
+		job->items[i].valid = i - begin != wrong;
+	verify_queue_checked(&queue, job, begin, count);
+	return count;
+}
+
+START_TEST(queue_takes_one_by_one_behind_a_wrong_signature_of_the_same_source)
+{
+	struct verify_job liar, other;
+	const size_t none = SIZE_MAX;
+	push(&liar, 1, false, 2000);
+	ck_assert_uint_eq(take_with(5), VERIFY_CHUNK);
+	for (int i = 0; i < 10; i++)
+		ck_assert_uint_eq(take_with(0), 1);
+	for (size_t expected = 1; expected <= 8; expected *= 2)
+		ck_assert_uint_eq(take_with(none), expected);
+	size_t takes = 0; /* some of them are cut short by the end of a turn */
+	while (take_with(none) < VERIFY_CHUNK)
+		ck_assert_uint_lt(++takes, 5);
+	while (queue.patient.active)
+		take_with(none);
+	push(&other, 2, false, 2000);
+	ck_assert_uint_eq(take_with(none), VERIFY_CHUNK);
+}
+END_TEST
+
 START_TEST(queue_that_is_dropped_gives_all_jobs_back_once)
 {
 	struct verify_job jobs[4], other;
@@ -193,6 +225,7 @@ START_TEST(queue_that_is_dropped_gives_all_jobs_back_once)
 END_TEST
 
 UNIT_MAIN_BETWEEN("verify_queue", setup, teardown, queue_that_is_empty_gives_nothing, queue_gives_a_large_job_in_chunks,
+                  queue_takes_one_by_one_behind_a_wrong_signature_of_the_same_source,
                   queue_lets_nobodys_flood_stand_before_anothers_vote, queue_shares_by_signatures_not_by_jobs,
                   queue_lets_urgent_jobs_take_every_second_signature_from_the_others_at_most,
                   queue_serves_the_payments_of_all_sources_in_turn, queue_leaves_the_rest_of_a_job_that_is_wrong,
