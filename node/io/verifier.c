@@ -50,20 +50,21 @@ static void job_finished(struct verifier *v, struct verify_job *job)
 static void verifier_main(void *context)
 {
 	struct verifier *v = context;
-	size_t begin, count;
+	struct verify_part parts[VERIFY_CHUNK];
 
 	uv_mutex_lock(&v->mutex);
 	while (v->state == VERIFIER_RUNNING) {
-		struct verify_job *job = verify_queue_take(&v->queue, &begin, &count);
-		if (!job) {
+		size_t count = verify_queue_take(&v->queue, parts);
+		if (!count) {
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
 		uv_mutex_unlock(&v->mutex);
-		verify_items(job, begin, count, &v->options.signer, v->keys);
+		verify_parts(parts, count, &v->options.signer, v->keys);
 		uv_mutex_lock(&v->mutex);
-		if (verify_queue_checked(&v->queue, job, begin, count))
-			job_finished(v, job);
+		for (size_t i = 0; i < count; i++)
+			if (verify_queue_checked(&v->queue, parts[i].job, parts[i].begin, parts[i].count))
+				job_finished(v, parts[i].job);
 	}
 	uv_mutex_unlock(&v->mutex);
 }

@@ -89,33 +89,36 @@ static void lane_pop(struct verify_class *class, struct verify_lane *lane)
 	class_remove(class, lane);
 }
 
-struct verify_job *verify_queue_take(struct verify_queue *q, size_t *begin, size_t *count)
+size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY_CHUNK])
 {
 	bool urgent = q->urgent.active && (!q->patient.active || q->urgent_in_a_row < VERIFY_TURN);
 	struct verify_class *class = urgent ? &q->urgent : &q->patient;
 	struct verify_lane *lane = class->active;
+	size_t taken = 0, count = 0;
 
 	if (!lane)
-		return NULL;
-	struct verify_job *job = lane->first;
-	assert(job && job->taken < job->count && job->remaining >= job->count - job->taken);
-	*begin = job->taken;
-	*count = job->count - job->taken;
-	if (*count > lane->chunk)
-		*count = lane->chunk;
-	if (*count > lane->left)
-		*count = lane->left;
-	job->taken += *count;
-	q->urgent_in_a_row = urgent ? q->urgent_in_a_row + (uint32_t)*count : 0;
-	lane->left -= (uint32_t)*count;
-	bool turn_ends = !lane->left;
-	if (job->taken == job->count)
-		lane_pop(class, lane);
-	if (turn_ends && lane->first) {
+		return 0;
+	size_t room = lane->chunk < lane->left ? lane->chunk : lane->left;
+	while (taken < room && lane->first) {
+		struct verify_job *job = lane->first;
+		assert(job->taken < job->count && job->remaining >= job->count - job->taken);
+		struct verify_part *part = &parts[count++];
+		*part = (struct verify_part){.job = job, .begin = job->taken, .count = job->count - job->taken};
+		if (part->count > room - taken)
+			part->count = room - taken;
+		job->taken += part->count;
+		taken += part->count;
+		if (job->taken == job->count)
+			lane_pop(class, lane);
+	}
+	assert(taken && count <= taken);
+	q->urgent_in_a_row = urgent ? q->urgent_in_a_row + (uint32_t)taken : 0;
+	lane->left -= (uint32_t)taken;
+	if (!lane->left && lane->first) {
 		class_remove(class, lane);
 		class_append(class, lane);
 	}
-	return job;
+	return count;
 }
 
 static void lane_learn(struct verify_lane *lane, const struct verify_item *items, size_t count)
@@ -124,10 +127,13 @@ static void lane_learn(struct verify_lane *lane, const struct verify_item *items
 
 	while (right < count && items[right].valid)
 		right++;
-	if (right < count)
+	lane->right = right < count ? 0 : lane->right + (uint32_t)count;
+	if (right < count) {
 		lane->chunk = 1;
-	else if (count >= lane->chunk && lane->chunk < VERIFY_CHUNK)
+	} else if (lane->right >= lane->chunk && lane->chunk < VERIFY_CHUNK) {
 		lane->chunk *= 2;
+		lane->right = 0;
+	}
 }
 
 bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t begin, size_t count)

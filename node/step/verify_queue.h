@@ -17,6 +17,7 @@ struct verify_lane { /* the jobs of one source and one class, oldest first */
 	struct verify_lane *next; /* that has work, too */
 	uint32_t left;            /* signatures, of its turn */
 	uint32_t chunk;           /* that are taken at once: VERIFY_CHUNK, and fewer behind wrong ones */
+	uint32_t right;           /* in a row, since the last wrong one or the last change of `chunk` */
 };
 struct verify_class {
 	struct verify_lane *lanes;          /* by source */
@@ -35,13 +36,19 @@ void verify_queue_deinit(struct verify_queue *q);
 
 /* Puts a job with at least one item at the end of its source's queue. */
 void verify_queue_push(struct verify_queue *q, struct verify_job *job);
-/* Takes the next items to be checked: `*count` of the job that is returned, from `*begin` on, at most VERIFY_CHUNK.
- * NULL: nothing waits. A job stays queued while some of its items are not taken. */
-struct verify_job *verify_queue_take(struct verify_queue *q, size_t *begin, size_t *count);
-/* These items of the job have their verdicts. Behind a wrong signature those of its source are taken one by one, then by
- * twos, fours and so on while they are right: a wrong one among many costs more than by itself, and so whoever sends them
- * has it cost his own. Returns whether the job is done: then it is the caller's. Where one is
- * wrong in a job whose items stand and fall together, what is not taken yet is left unchecked, as not valid. */
+/* Some of a job's items. */
+struct verify_part {
+	struct verify_job *job;
+	size_t begin, count;
+};
+/* Takes the next items to be checked, at most VERIFY_CHUNK, of one source and one class: of the first job what is not
+ * taken of it, then of those behind it, so that many small jobs are checked as fast as a large one. Returns the number
+ * of parts; 0: nothing waits. A job stays queued while some of its items are not taken. */
+size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY_CHUNK]);
+/* These items of the job have their verdicts. Behind a wrong signature those of its source are taken one by one, then
+ * by twos, fours and so on while they are right: a wrong one among many costs more than by itself, and so whoever sends
+ * them has it cost his own. Returns whether the job is done: then it is the caller's. Where one is wrong in a job whose
+ * items stand and fall together, what is not taken yet is left unchecked, as not valid. */
 bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t begin, size_t count);
 /* Gives up all that waits of a source, each job with `dropped` set, whatever of it is not taken as not valid. Returns
  * those of which nothing is being checked, a list by `next`; of the others verify_queue_checked tells when they are

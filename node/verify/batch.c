@@ -10,8 +10,6 @@
 #include "sign_equation.h"
 #include "verify.h"
 
-#define BATCH_MAX 64u /* more at once are little faster, and a wrong one among them costs more */
-
 const char *const verify_implementation = "batch";
 
 /* ---- decoded keys ------------------------------------------------------------------------------------ */
@@ -87,12 +85,12 @@ static void keys_keep(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_S
 
 struct batch {
 	size_t count;
-	struct verify_item *items[BATCH_MAX];
-	struct signed_point equations[BATCH_MAX];
-	struct point keys[BATCH_MAX];
-	bool known[BATCH_MAX]; /* the key was among the decoded ones */
-	uint8_t hashes[BATCH_MAX][crypto_hash_sha512_BYTES];
-	uint8_t weights[BATCH_MAX][16];
+	struct verify_item *items[VERIFY_CHUNK];
+	struct signed_point equations[VERIFY_CHUNK];
+	struct point keys[VERIFY_CHUNK];
+	bool known[VERIFY_CHUNK]; /* the key was among the decoded ones */
+	uint8_t hashes[VERIFY_CHUNK][crypto_hash_sha512_BYTES];
+	uint8_t weights[VERIFY_CHUNK][16];
 };
 
 /* Puts one into the batch, unless its bytes or its key decide already. */
@@ -151,16 +149,15 @@ static void batch_look_at_keys(struct batch *b, struct verify_keys *keys)
 	}
 }
 
-void verify_signatures(struct verify_item *items, size_t count, struct verify_keys *keys)
+void verify_signatures(struct verify_item *const *items, size_t count, struct verify_keys *keys)
 {
 	struct batch b;
 
-	for (size_t begin = 0; begin < count; begin += BATCH_MAX) {
-		b.count = 0;
-		for (size_t i = begin; i < count && i < begin + BATCH_MAX; i++)
-			batch_add(&b, &items[i], keys);
-		if (b.count)
-			batch_decide(&b, 0, b.count);
-		batch_look_at_keys(&b, keys);
-	}
+	assert(count <= VERIFY_CHUNK);
+	b.count = 0;
+	for (size_t i = 0; i < count; i++)
+		batch_add(&b, items[i], keys);
+	if (b.count)
+		batch_decide(&b, 0, b.count);
+	batch_look_at_keys(&b, keys);
 }

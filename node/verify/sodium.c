@@ -21,11 +21,11 @@ void verify_keys_free(struct verify_keys *keys)
 	(void)keys;
 }
 
-void verify_signatures(struct verify_item *items, size_t count, struct verify_keys *keys)
+void verify_signatures(struct verify_item *const *items, size_t count, struct verify_keys *keys)
 {
 	(void)keys;
 	for (size_t i = 0; i < count; i++) {
-		struct verify_item *item = &items[i];
+		struct verify_item *item = items[i];
 		item->valid = item->unsigned_ ||
 		              (item->check_key ? sign_verify(item->public_key, &item->digest, item->signature)
 		                               : sign_verify_bound(item->public_key, &item->digest, item->signature));

@@ -1,15 +1,22 @@
 /* See verify.h. */
 #include "verify.h"
+#include <assert.h>
 
-void verify_items(struct verify_job *job, size_t begin, size_t count, const struct verify_signer *signer,
+void verify_parts(const struct verify_part *parts, size_t count, const struct verify_signer *signer,
                   struct verify_keys *keys)
 {
-	if (!job->sign) {
-		verify_signatures(&job->items[begin], count, keys);
-		return;
+	struct verify_item *items[VERIFY_CHUNK];
+	size_t checks = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < parts[i].count; k++) {
+			struct verify_item *item = &parts[i].job->items[parts[i].begin + k];
+			assert(checks < VERIFY_CHUNK);
+			if (parts[i].job->sign)
+				item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
+			else
+				items[checks++] = item;
+		}
 	}
-	for (size_t i = begin; i < begin + count; i++) {
-		struct verify_item *item = &job->items[i];
-		item->valid = signer->sign(signer->context, &item->digest, item->signature) == 0;
-	}
+	verify_signatures(items, checks, keys);
 }

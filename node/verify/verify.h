@@ -4,7 +4,7 @@
  */
 #ifndef VERIFY_H
 #define VERIFY_H
-#include "actions.h"
+#include "verify_queue.h"
 
 /* Which implementation this build has: "batch" or "plain". */
 extern const char *const verify_implementation;
@@ -22,10 +22,11 @@ struct verify_signer {
 	void *context;
 };
 
-/* Does the work of these items of the job: checks them, or signs them, and sets `valid` of each. */
-void verify_items(struct verify_job *job, size_t begin, size_t count, const struct verify_signer *signer,
+/* Does the work of these parts of jobs, of VERIFY_CHUNK items at most: checks them, or signs them, and sets `valid` of
+ * each. */
+void verify_parts(const struct verify_part *parts, size_t count, const struct verify_signer *signer,
                   struct verify_keys *keys);
-/* Sets `valid` of each: the part that the implementations differ in. */
-void verify_signatures(struct verify_item *items, size_t count, struct verify_keys *keys);
+/* Sets `valid` of each of at most VERIFY_CHUNK: what the implementations differ in. */
+void verify_signatures(struct verify_item *const *items, size_t count, struct verify_keys *keys);
 
 #endif

@@ -18,33 +18,36 @@ void network_verifier_end(struct network *n, uint32_t node)
 	verify_queue_deinit(&n->nodes[node].verifier.queue);
 }
 
-static void check(struct network *n, uint32_t node, struct verify_job *job, size_t begin, size_t count)
+static void check(struct network *n, uint32_t node, const struct verify_part *part)
 {
 	const struct verify_signer signer = {network_sign, &n->fixture.validators[validator_of(n, node)]};
+	struct verify_part some = *part;
 
-	verify_items(job, begin, count, &signer, NULL);
-	n->nodes[node].checked[job->source] += count;
+	for (size_t left = part->count; left; left -= some.count, some.begin += some.count) {
+		some.count = left < VERIFY_CHUNK ? left : VERIFY_CHUNK;
+		verify_parts(&some, 1, &signer, NULL);
+	}
+	n->nodes[node].checked[part->job->source] += part->count;
 }
 
 static void check_next(struct network *n, uint32_t node)
 {
 	struct node_verifier *v = &n->nodes[node].verifier;
-	size_t begin, count;
-	struct verify_job *job = verify_queue_take(&v->queue, &begin, &count);
+	struct verify_part parts[VERIFY_CHUNK];
 
-	v->busy = job;
-	if (!job)
-		return;
+	v->busy = verify_queue_take(&v->queue, parts);
 	if (v->free_us < 1000 * n->now)
 		v->free_us = 1000 * n->now;
-	v->free_us += count * n->options.verify_us;
-	network_push(n, (struct item){.at = v->free_us / 1000,
-	                              .kind = ITEM_CHECKED,
-	                              .node = node,
-	                              .life = n->nodes[node].life,
-	                              .job = job,
-	                              .size = begin,
-	                              .turn = count});
+	for (size_t i = 0; i < v->busy; i++) {
+		v->free_us += parts[i].count * n->options.verify_us;
+		network_push(n, (struct item){.at = v->free_us / 1000,
+		                              .kind = ITEM_CHECKED,
+		                              .node = node,
+		                              .life = n->nodes[node].life,
+		                              .job = parts[i].job,
+		                              .size = parts[i].begin,
+		                              .turn = parts[i].count});
+	}
 }
 
 static void verified_at(struct network *n, uint32_t node, struct verify_job *job, uint64_t at)
@@ -67,7 +70,7 @@ void network_verify(struct network *n, uint32_t node, struct verify_job *job)
 		return;
 	}
 	uint64_t took = n->options.verify_ms ? network_random(n) % (n->options.verify_ms + UINT64_C(1)) : 0;
-	check(n, node, job, 0, job->count);
+	check(n, node, &(struct verify_part){.job = job, .count = job->count});
 	verified_at(n, node, job, n->now + took);
 }
 
@@ -87,12 +90,13 @@ void network_checked(struct network *n, const struct item *item)
 	struct node *self = &n->nodes[item->node];
 	uint32_t life = self->life;
 
-	check(n, item->node, item->job, item->size, item->turn);
+	check(n, item->node, &(struct verify_part){item->job, item->size, item->turn});
+	self->verifier.busy--;
 	if (verify_queue_checked(&self->verifier.queue, item->job, item->size, item->turn)) {
 		item->job->next = NULL;
 		network_step(n, item->node, (struct event){.kind = EVENT_VERIFIED, .job = item->job});
 	}
-	if (self->replica && self->life == life)
+	if (self->replica && self->life == life && !self->verifier.busy)
 		check_next(n, item->node);
 }
 

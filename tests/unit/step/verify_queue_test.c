@@ -5,11 +5,14 @@
 #define SOURCES 4u
 
 static struct verify_queue queue;
+static struct verify_part parts[VERIFY_CHUNK];
+static size_t part_count, next_part;
 static struct verify_item items[4096];
 
 static void setup(void)
 {
 	ck_assert_int_eq(verify_queue_init(&queue, SOURCES), 0);
+	part_count = next_part = 0;
 	memset(items, 0, sizeof(items));
 }
 
@@ -24,11 +27,25 @@ static void push(struct verify_job *job, uint32_t source, bool urgent, size_t co
 	verify_queue_push(&queue, job);
 }
 
+/* The next part of those that are taken at once. */
+static struct verify_job *take_part(size_t *begin, size_t *count)
+{
+	if (next_part == part_count) {
+		part_count = verify_queue_take(&queue, parts);
+		next_part = 0;
+	}
+	if (next_part == part_count)
+		return NULL;
+	*begin = parts[next_part].begin;
+	*count = parts[next_part].count;
+	return parts[next_part++].job;
+}
+
 /* Takes the next items and says that they are right. Returns the job where it is done, else NULL. */
 static struct verify_job *take(size_t *taken)
 {
 	size_t begin, count;
-	struct verify_job *job = verify_queue_take(&queue, &begin, &count);
+	struct verify_job *job = take_part(&begin, &count);
 
 	ck_assert_ptr_nonnull(job);
 	for (size_t i = begin; i < begin + count; i++)
@@ -51,10 +68,10 @@ START_TEST(queue_that_is_empty_gives_nothing)
 	size_t begin, count;
 	struct verify_job job;
 
-	ck_assert_ptr_null(verify_queue_take(&queue, &begin, &count));
+	ck_assert_ptr_null(take_part(&begin, &count));
 	push(&job, 0, true, 1);
 	ck_assert_uint_eq(taken_until(&job), 1);
-	ck_assert_ptr_null(verify_queue_take(&queue, &begin, &count));
+	ck_assert_ptr_null(take_part(&begin, &count));
 }
 END_TEST
 
@@ -65,7 +82,7 @@ START_TEST(queue_gives_a_large_job_in_chunks)
 
 	push(&job, 1, true, 2 * VERIFY_CHUNK + 5);
 	for (size_t i = 0; i < 3; i++) {
-		ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+		ck_assert_ptr_eq(take_part(&begin, &count), &job);
 		ck_assert_uint_eq(begin, i * VERIFY_CHUNK);
 		ck_assert_uint_eq(count, i < 2 ? VERIFY_CHUNK : 5);
 	}
@@ -73,6 +90,34 @@ START_TEST(queue_gives_a_large_job_in_chunks)
 	ck_assert(!verify_queue_checked(&queue, &job, 2 * VERIFY_CHUNK, 5));
 	ck_assert(!verify_queue_checked(&queue, &job, 0, VERIFY_CHUNK));
 	ck_assert(verify_queue_checked(&queue, &job, VERIFY_CHUNK, VERIFY_CHUNK));
+}
+END_TEST
+
+START_TEST(queue_gives_small_jobs_of_a_source_together)
+{
+	struct verify_job jobs[VERIFY_CHUNK + 8], other;
+
+	for (size_t i = 0; i < VERIFY_CHUNK + 8; i++)
+		push(&jobs[i], 1, false, 1);
+	push(&other, 2, false, 1);
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), VERIFY_CHUNK);
+	for (size_t i = 0; i < VERIFY_CHUNK; i++) {
+		ck_assert_ptr_eq(parts[i].job, &jobs[i]);
+		ck_assert_uint_eq(parts[i].count, 1);
+	}
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 1); /* others have their turn */
+	ck_assert_ptr_eq(parts[0].job, &other);
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 8);
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 0);
+	/* The last one may be a large one. */
+	push(&jobs[0], 1, false, VERIFY_CHUNK - 2);
+	push(&jobs[1], 1, false, 9);
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 2);
+	ck_assert_uint_eq(parts[0].count, VERIFY_CHUNK - 2);
+	ck_assert_uint_eq(parts[1].count, 2);
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 1);
+	ck_assert_ptr_eq(parts[0].job, &jobs[1]);
+	ck_assert_uint_eq(parts[0].begin, 2);
 }
 END_TEST
 
@@ -105,7 +150,7 @@ START_TEST(queue_shares_by_signatures_not_by_jobs)
 	for (size_t i = 0; i < 400; i++)
 		push(&small[i], 1, true, 1);
 	for (size_t i = 0; i < 300; i++) {
-		struct verify_job *job = verify_queue_take(&queue, &begin, &count);
+		struct verify_job *job = take_part(&begin, &count);
 		of[job->source] += count;
 		verify_queue_checked(&queue, job, begin, count);
 	}
@@ -152,7 +197,7 @@ START_TEST(queue_leaves_the_rest_of_a_job_that_is_wrong)
 	push(&job, 1, true, 1000);
 	job.together = true;
 	push(&after, 1, true, 1);
-	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+	ck_assert_ptr_eq(take_part(&begin, &count), &job);
 	for (size_t i = 0; i < count; i++)
 		items[i].valid = i != 7;
 	ck_assert(verify_queue_checked(&queue, &job, begin, count));
@@ -160,9 +205,9 @@ START_TEST(queue_leaves_the_rest_of_a_job_that_is_wrong)
 	ck_assert_uint_eq(taken, 1);
 	/* Of payments each stands alone. */
 	push(&job, 1, false, 1000);
-	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+	ck_assert_ptr_eq(take_part(&begin, &count), &job);
 	ck_assert(!verify_queue_checked(&queue, &job, begin, count));
-	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &count), &job);
+	ck_assert_ptr_eq(take_part(&begin, &count), &job);
 }
 END_TEST
 
@@ -170,7 +215,7 @@ END_TEST
 static size_t take_with(size_t wrong)
 {
 	size_t begin, count;
-	struct verify_job *job = verify_queue_take(&queue, &begin, &count);
+	struct verify_job *job = take_part(&begin, &count);
 	ck_assert_ptr_nonnull(job);
 	for (size_t i = begin; i < begin + count; i++)
 		job->items[i].valid = i - begin != wrong;
@@ -208,7 +253,7 @@ START_TEST(queue_that_is_dropped_gives_all_jobs_back_once)
 	push(&jobs[2], 2, false, 1);
 	push(&jobs[3], 2, false, 300);
 	push(&other, 1, true, 1);
-	ck_assert_ptr_eq(verify_queue_take(&queue, &begin, &begun), &jobs[0]);
+	ck_assert_ptr_eq(take_part(&begin, &begun), &jobs[0]);
 	struct verify_job *dropped = verify_queue_drop(&queue, 2);
 	for (int i = 1; i < 4; i++, dropped = dropped->next)
 		ck_assert_ptr_eq(dropped, &jobs[i]);
@@ -219,12 +264,13 @@ START_TEST(queue_that_is_dropped_gives_all_jobs_back_once)
 		ck_assert(jobs[i].dropped);
 	ck_assert_ptr_eq(take(&taken), &other);
 	ck_assert(!other.dropped);
-	ck_assert_ptr_null(verify_queue_take(&queue, &begin, &count));
+	ck_assert_ptr_null(take_part(&begin, &count));
 	ck_assert_ptr_null(verify_queue_drop(&queue, 2));
 }
 END_TEST
 
 UNIT_MAIN_BETWEEN("verify_queue", setup, teardown, queue_that_is_empty_gives_nothing, queue_gives_a_large_job_in_chunks,
+                  queue_gives_small_jobs_of_a_source_together,
                   queue_takes_one_by_one_behind_a_wrong_signature_of_the_same_source,
                   queue_lets_nobodys_flood_stand_before_anothers_vote, queue_shares_by_signatures_not_by_jobs,
                   queue_lets_urgent_jobs_take_every_second_signature_from_the_others_at_most,
