@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <uncia/version.h>
 #include "command.h"
+#include "verify.h"
 
 static const struct poptOption options[] = {OPTIONS_JSON, OPTIONS_COMMON};
 
@@ -16,15 +17,17 @@ static int version_run(struct arguments *arguments)
 		return EXIT_USAGE;
 	if (json)
 		return command_print_json(
-		    json_pack("{s:i,s:s,s:s}", "v", 1, "program", "unciad", "version", UNCIA_VERSION));
+		    json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "program", "unciad", "version", UNCIA_VERSION,
+		              "signatures", verify_implementation));
 	puts("unciad " UNCIA_VERSION);
+	printf("signatures: %s\n", verify_implementation);
 	return command_flush();
 }
 
 const struct command command_version = {
     .name = "version",
     .summary = "print the version",
-    .description = "Prints the version of this program.",
+    .description = "Prints the version of this program, and how it checks signatures: in batches, or plainly, one by one.",
     .options = options,
     .run = version_run,
 };

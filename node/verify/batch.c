@@ -94,7 +94,7 @@ struct batch {
 };
 
 /* Puts one into the batch, unless its bytes or its key decide already. */
-static void batch_add(struct batch *b, struct verify_item *item, struct verify_keys *keys)
+static void verify_batch_add(struct batch *b, struct verify_item *item, struct verify_keys *keys)
 {
 	crypto_hash_sha512_state state;
 	size_t i = b->count;
@@ -117,7 +117,7 @@ static void batch_add(struct batch *b, struct verify_item *item, struct verify_k
 }
 
 /* Decides those from `begin` on. */
-static void batch_decide(struct batch *b, size_t begin, size_t count)
+static void verify_batch_decide(struct batch *b, size_t begin, size_t count)
 {
 	bool hold;
 
@@ -131,13 +131,13 @@ static void batch_decide(struct batch *b, size_t begin, size_t count)
 		b->items[i]->valid = true;
 	if (hold || count == 1)
 		return;
-	batch_decide(b, begin, count / 2);
-	batch_decide(b, begin + count / 2, count - count / 2);
+	verify_batch_decide(b, begin, count / 2);
+	verify_batch_decide(b, begin + count / 2, count - count / 2);
 }
 
 /* The order of keys that nothing is known of is looked at last: it costs more than a signature in a batch, and whoever
  * sends garbage shall not cause it. The equation, times eight, says nothing of their parts of small order. */
-static void batch_look_at_keys(struct batch *b, struct verify_keys *keys)
+static void verify_batch_look_at_keys(struct batch *b, struct verify_keys *keys)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		struct verify_item *item = b->items[i];
@@ -156,8 +156,8 @@ void verify_signatures(struct verify_item *const *items, size_t count, struct ve
 	assert(count <= VERIFY_CHUNK);
 	b.count = 0;
 	for (size_t i = 0; i < count; i++)
-		batch_add(&b, items[i], keys);
+		verify_batch_add(&b, items[i], keys);
 	if (b.count)
-		batch_decide(&b, 0, b.count);
-	batch_look_at_keys(&b, keys);
+		verify_batch_decide(&b, 0, b.count);
+	verify_batch_look_at_keys(&b, keys);
 }

@@ -39,7 +39,8 @@ class Options(UnciadTest):
 		out, _ = self.run_unciad("version")
 		version = self.run_json("version")
 		self.assertEqual(version["v"], 1)
-		self.assertEqual(out, f"unciad {version['version']}\n")
+		self.assertEqual(out, f"unciad {version['version']}\nsignatures: {version['signatures']}\n")
+		self.assertIn(version["signatures"], ("batch", "plain"))
 
 	def test_a_full_standard_output_is_a_failure(self):
 		with open("/dev/full", "w") as full:
