@@ -204,7 +204,7 @@ int certificate_verify(const struct committee *c, const struct hash *network_id,
 		uint32_t voter = certificate->signers[i].voter;
 		if (voter >= c->size ||
 		    !sign_verify_bound(c->validators[voter].consensus_key, &digests[i >= certificate->first_count],
-		                 certificate->signers[i].signature))
+		                       certificate->signers[i].signature))
 			return UNCIA_E_PROOF;
 	}
 	return 0;

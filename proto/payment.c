@@ -445,8 +445,7 @@ void payment_free(struct payment *payment)
 
 bool payment_signature_valid(const struct payment *payment)
 {
-	return !payment_is_signed(payment) ||
-	       sign_verify(payment->public_key, &payment->digest, payment->signature);
+	return !payment_is_signed(payment) || sign_verify(payment->public_key, &payment->digest, payment->signature);
 }
 
 bool payment_named(const struct payment *payment, uint32_t i, struct entry_id *id)

@@ -96,23 +96,21 @@ bool signature_equation_holds(const uint8_t public_key[PUBLIC_KEY_SIZE], const u
 	return is_small;
 }
 
-static void challenge(const uint8_t public_key[PUBLIC_KEY_SIZE], const uint8_t *message, size_t size,
-                      const uint8_t signature[SIGNATURE_SIZE], uint8_t k[SCALAR_SIZE])
+void signature_hash(const uint8_t public_key[PUBLIC_KEY_SIZE], const uint8_t *message, size_t size,
+                    const uint8_t signature[SIGNATURE_SIZE], uint8_t hash[crypto_hash_sha512_BYTES])
 {
-	uint8_t whole[crypto_hash_sha512_BYTES];
 	crypto_hash_sha512_state state;
 	crypto_hash_sha512_init(&state);
 	crypto_hash_sha512_update(&state, signature, POINT_SIZE);
 	crypto_hash_sha512_update(&state, public_key, PUBLIC_KEY_SIZE);
 	crypto_hash_sha512_update(&state, message, size);
-	crypto_hash_sha512_final(&state, whole);
-	crypto_core_ed25519_scalar_reduce(k, whole);
+	crypto_hash_sha512_final(&state, hash);
 }
 
 bool signature_is_of_message(const uint8_t public_key[PUBLIC_KEY_SIZE], const uint8_t *message, size_t size,
                              const uint8_t signature[SIGNATURE_SIZE])
 {
-	uint8_t k[SCALAR_SIZE];
+	uint8_t hash[crypto_hash_sha512_BYTES], k[SCALAR_SIZE];
 
 	if (!signature_bytes_valid(signature))
 		return false;
@@ -120,7 +118,8 @@ bool signature_is_of_message(const uint8_t public_key[PUBLIC_KEY_SIZE], const ui
 	 * refuses an R of small order. What it takes is valid; what it refuses is looked at again. */
 	if (crypto_sign_verify_detached(signature, message, size, public_key) == 0)
 		return true;
-	challenge(public_key, message, size, signature, k);
+	signature_hash(public_key, message, size, signature, hash);
+	crypto_core_ed25519_scalar_reduce(k, hash);
 	return signature_equation_holds(public_key, k, signature);
 }
 

@@ -9,6 +9,9 @@
 bool signature_bytes_valid(const uint8_t signature[SIGNATURE_SIZE]);
 /* Whether the bytes are the one way to write their point, if they are one: of R, and of keys. */
 bool point_is_canonical(const uint8_t point[32]);
+/* SHA-512 of R, key and message, 64 bytes: k of rule 4, once it is reduced. */
+void signature_hash(const uint8_t public_key[PUBLIC_KEY_SIZE], const uint8_t *message, size_t size,
+                    const uint8_t signature[SIGNATURE_SIZE], uint8_t hash[64]);
 /* Rule 4, and that R is a point: 8 (sB - kA - R) = 0, for k below the group order, little-endian, a key that is fit to
  * be bound and a signature whose bytes are valid. */
 bool signature_equation_holds(const uint8_t public_key[PUBLIC_KEY_SIZE], const uint8_t k[32],

@@ -389,7 +389,8 @@ static int audit_peers(struct audit *a)
 		if (error)
 			return audit_judge(a, a->tip_height, "the newest vote of another validator", error);
 		vote_digest(&genesis->network_id, v.epoch, v.kind, v.view, &v.block_id, &digest);
-		if (v.voter != i || !sign_verify_bound(genesis->committee.validators[i].consensus_key, &digest, v.signature))
+		if (v.voter != i ||
+		    !sign_verify_bound(genesis->committee.validators[i].consensus_key, &digest, v.signature))
 			return audit_mismatch(a, a->tip_height,
 			                      "what is kept as validator %u's newest vote is not its own", i);
 		a->report->signatures++;

@@ -16,9 +16,8 @@ static int version_run(struct arguments *arguments)
 	if (option < 0)
 		return EXIT_USAGE;
 	if (json)
-		return command_print_json(
-		    json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "program", "unciad", "version", UNCIA_VERSION,
-		              "signatures", verify_implementation));
+		return command_print_json(json_pack("{s:i,s:s,s:s,s:s}", "v", 1, "program", "unciad", "version",
+		                                    UNCIA_VERSION, "signatures", verify_implementation));
 	puts("unciad " UNCIA_VERSION);
 	printf("signatures: %s\n", verify_implementation);
 	return command_flush();
@@ -27,7 +26,8 @@ static int version_run(struct arguments *arguments)
 const struct command command_version = {
     .name = "version",
     .summary = "print the version",
-    .description = "Prints the version of this program, and how it checks signatures: in batches, or plainly, one by one.",
+    .description =
+        "Prints the version of this program, and how it checks signatures: in batches, or plainly, one by one.",
     .options = options,
     .run = version_run,
 };

@@ -24,7 +24,7 @@ struct known_key {
 
 struct verify_keys {
 	pthread_mutex_t locks[LOCKS];
-	uint8_t seed[crypto_shorthash_KEYBYTES]; /* that nobody knows who chooses keys */
+	uint8_t seed[16]; /* that nobody knows who chooses keys */
 	size_t count;
 	struct known_key slots[];
 };
@@ -53,9 +53,7 @@ void verify_keys_free(struct verify_keys *keys)
 
 static size_t slot_of(const struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE])
 {
-	uint64_t hash;
-	crypto_shorthash((uint8_t *)&hash, bytes, PUBLIC_KEY_SIZE, keys->seed);
-	return hash % keys->count;
+	return siphash(keys->seed, bytes, PUBLIC_KEY_SIZE) % keys->count;
 }
 
 static bool keys_find(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], struct point *point)
@@ -89,14 +87,13 @@ struct batch {
 	struct signed_point equations[VERIFY_CHUNK];
 	struct point keys[VERIFY_CHUNK];
 	bool known[VERIFY_CHUNK]; /* the key was among the decoded ones */
-	uint8_t hashes[VERIFY_CHUNK][crypto_hash_sha512_BYTES];
+	uint8_t hashes[VERIFY_CHUNK][64];
 	uint8_t weights[VERIFY_CHUNK][16];
 };
 
 /* Puts one into the batch, unless its bytes or its key decide already. */
 static void verify_batch_add(struct batch *b, struct verify_item *item, struct verify_keys *keys)
 {
-	crypto_hash_sha512_state state;
 	size_t i = b->count;
 
 	item->valid = item->unsigned_;
@@ -105,11 +102,7 @@ static void verify_batch_add(struct batch *b, struct verify_item *item, struct v
 	b->known[i] = keys_find(keys, item->public_key, &b->keys[i]);
 	if (!b->known[i] && (!point_is_canonical(item->public_key) || !points_decode(item->public_key, &b->keys[i])))
 		return;
-	crypto_hash_sha512_init(&state);
-	crypto_hash_sha512_update(&state, item->signature, 32);
-	crypto_hash_sha512_update(&state, item->public_key, PUBLIC_KEY_SIZE);
-	crypto_hash_sha512_update(&state, item->digest.b, HASH_SIZE);
-	crypto_hash_sha512_final(&state, b->hashes[i]);
+	signature_hash(item->public_key, item->digest.b, HASH_SIZE, item->signature, b->hashes[i]);
 	b->items[i] = item;
 	b->equations[i] = (struct signed_point){
 	    .key = &b->keys[i], .r = item->signature, .s = item->signature + 32, .hash = b->hashes[i]};

@@ -3,7 +3,6 @@
 Python's standard library, to show that the specification is enough. It is for tests: slow, and not constant in time.
 
 usage: verify_receipt.py NETWORK_FILE RECEIPT|-
-	   verify_receipt.py --self-test VECTORS_DIRECTORY
 
 Prints what the receipt proves as one JSON object. Exit codes: 0 it holds, 7 it does not, 2 usage or network file."""
 
@@ -717,41 +716,10 @@ def account_proof_verify(network, address, data, kind=ACCOUNT):
 # ---- the command ---------------------------------------------------------------------------------
 
 
-def self_test(directory):
-	"""The hand-written parts against public vectors."""
-	def vectors_of(name):
-		with open(os.path.join(directory, name), encoding="utf-8") as file:
-			return json.load(file)
-
-	# encoding.md, "Signatures": the verdicts that the protocol asks for.
-	for case in vectors_of("ed25519-speccheck.json"):
-		require(not signature_valid(*(bytes.fromhex(case[name]) for name in ("pub_key", "message", "signature"))), "speccheck")
-	for case in vectors_of("ed25519-format2.json"):
-		rule = broken_rule(*(bytes.fromhex(case[name]) for name in ("key", "message", "signature")))
-		require(rule == case["rule"], f"{case['name']}: {rule}")
-	for case in vectors_of("ed25519-format2-given-k.json"):
-		signature = bytes.fromhex(case["signature"])
-		rule = broken_rule_given(bytes.fromhex(case["key"]), int.from_bytes(bytes.fromhex(case["k"]), "little"), signature)
-		require(rule == case["rule"], f"{case['name']}: {rule}")
-	for case in vectors_of("ed25519-wycheproof.json"):
-		fields = [bytes.fromhex(case[name]) for name in ("key", "message", "signature")]
-		rule = broken_rule(*fields) if len(fields[2]) == 64 else None
-		require(rule == case["rule"], f"Wycheproof {case['id']}: {rule}")
-	require(not key_valid(bytes.fromhex("003789297ce02defa2f4bc7635d1d7ce99b96d76eb91d31f905101674ddab720")), "CVE")
-	require(key_valid(point_encode(BASE)), "the base point")
-	vectors = vectors_of("bech32m.json")
-	require(all(bech32m_valid(text) for text in vectors["valid_bech32m"]), "bech32m: valid")
-	require(not any(bech32m_valid(text) for text in vectors["invalid_bech32m"]), "bech32m: invalid")
-	require(bech32m_valid(address_text(bytes(range(20)), bytes(8))), "address")
-
-
 def main(arguments):
 	if len(arguments) != 2:
 		print(__doc__, file=sys.stderr)
 		return 2
-	if arguments[0] == "--self-test":
-		self_test(arguments[1])
-		return 0
 	try:
 		with open(arguments[0], encoding="utf-8", newline="") as file:
 			network = network_load(file.read())

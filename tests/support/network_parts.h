@@ -61,7 +61,7 @@ struct item { /* something that will happen to a node */
 /* Where signatures take their time: one thread, and what waits for it in the daemon's own order. */
 struct node_verifier {
 	struct verify_queue queue;
-	size_t busy; /* parts of jobs that are being checked */
+	size_t busy;      /* parts of jobs that are being checked */
 	uint64_t free_us; /* when it is done with what it has */
 };
 
