@@ -81,7 +81,10 @@ static void keys_keep(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_S
 
 /* ---- batches ----------------------------------------------------------------------------------------- */
 
-struct batch {
+/* One thread's: its batch, and what the sum of one is made in. */
+struct verify_thread {
+	struct verify_keys *known_keys;
+	uint8_t *newest, *next; /* in `memory`: what was given last, and what is free from there on */
 	size_t count;
 	struct verify_item *items[VERIFY_CHUNK];
 	struct signed_point equations[VERIFY_CHUNK];
@@ -89,17 +92,61 @@ struct batch {
 	bool known[VERIFY_CHUNK]; /* the key was among the decoded ones */
 	uint8_t hashes[VERIFY_CHUNK][64];
 	uint8_t weights[VERIFY_CHUNK][16];
+	uint8_t memory[POINTS_MEMORY(VERIFY_CHUNK)];
 };
 
+static _Thread_local struct verify_thread *deciding;
+
+struct verify_thread *verify_thread_new(struct verify_keys *keys)
+{
+	struct verify_thread *thread = calloc(1, sizeof(*thread));
+	if (thread)
+		thread->known_keys = keys;
+	return thread;
+}
+
+void verify_thread_free(struct verify_thread *thread)
+{
+	free(thread);
+}
+
+void *points_memory(void *newest, size_t size, size_t align)
+{
+	struct verify_thread *t = deciding;
+	assert(t && align && size);
+	uint8_t *end = t->memory + sizeof(t->memory);
+	uint8_t *at = newest && newest == t->newest ? t->newest : t->next + -(uintptr_t)t->next % align;
+
+	if (at > end || size > (size_t)(end - at))
+		return NULL;
+	t->newest = at;
+	t->next = at + size;
+	return at;
+}
+
+/* Whether the equations of so many hold, from `begin` on. */
+static bool verify_batch_holds(struct verify_thread *b, size_t begin, size_t count)
+{
+	if (count == 1)
+		return points_hold(&b->equations[begin]);
+	randombytes_buf(b->weights[begin], count * sizeof(b->weights[0]));
+	b->newest = NULL;
+	b->next = b->memory;
+	deciding = b;
+	bool hold = points_all_hold(&b->equations[begin], &b->weights[begin], count);
+	deciding = NULL;
+	return hold;
+}
+
 /* Puts one into the batch, unless its bytes or its key decide already. */
-static void verify_batch_add(struct batch *b, struct verify_item *item, struct verify_keys *keys)
+static void verify_batch_add(struct verify_thread *b, struct verify_item *item)
 {
 	size_t i = b->count;
 
 	item->valid = item->unsigned_;
 	if (item->unsigned_ || !signature_bytes_valid(item->signature))
 		return;
-	b->known[i] = keys_find(keys, item->public_key, &b->keys[i]);
+	b->known[i] = keys_find(b->known_keys, item->public_key, &b->keys[i]);
 	if (!b->known[i] && (!point_is_canonical(item->public_key) || !points_decode(item->public_key, &b->keys[i])))
 		return;
 	signature_hash(item->public_key, item->digest.b, HASH_SIZE, item->signature, b->hashes[i]);
@@ -109,28 +156,25 @@ static void verify_batch_add(struct batch *b, struct verify_item *item, struct v
 	b->count++;
 }
 
-/* Decides those from `begin` on. */
-static void verify_batch_decide(struct batch *b, size_t begin, size_t count)
+/* Decides those from `begin` on, of which one is known to be wrong, or nothing is known. Returns whether all are right.
+ * A half that is right leaves the wrong one to the other half, which need not be asked as a whole then. */
+static bool verify_batch_decide(struct verify_thread *b, size_t begin, size_t count, bool wrong)
 {
-	bool hold;
-
-	if (count == 1) {
-		hold = points_hold(&b->equations[begin]);
-	} else {
-		randombytes_buf(b->weights[begin], count * sizeof(b->weights[0]));
-		hold = points_all_hold(&b->equations[begin], &b->weights[begin], count);
+	if (!wrong && verify_batch_holds(b, begin, count)) {
+		for (size_t i = begin; i < begin + count; i++)
+			b->items[i]->valid = true;
+		return true;
 	}
-	for (size_t i = begin; hold && i < begin + count; i++)
-		b->items[i]->valid = true;
-	if (hold || count == 1)
-		return;
-	verify_batch_decide(b, begin, count / 2);
-	verify_batch_decide(b, begin + count / 2, count - count / 2);
+	if (count > 1) {
+		bool right = verify_batch_decide(b, begin, count / 2, false);
+		verify_batch_decide(b, begin + count / 2, count - count / 2, right);
+	}
+	return false;
 }
 
 /* The order of keys that nothing is known of is looked at last: it costs more than a signature in a batch, and whoever
  * sends garbage shall not cause it. The equation, times eight, says nothing of their parts of small order. */
-static void verify_batch_look_at_keys(struct batch *b, struct verify_keys *keys)
+static void verify_batch_look_at_keys(struct verify_thread *b)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		struct verify_item *item = b->items[i];
@@ -138,19 +182,17 @@ static void verify_batch_look_at_keys(struct batch *b, struct verify_keys *keys)
 			continue;
 		item->valid = !item->check_key || points_prime_order(&b->keys[i]);
 		if (item->valid)
-			keys_keep(keys, item->public_key, &b->keys[i]);
+			keys_keep(b->known_keys, item->public_key, &b->keys[i]);
 	}
 }
 
-void verify_signatures(struct verify_item *const *items, size_t count, struct verify_keys *keys)
+void verify_signatures(struct verify_thread *thread, struct verify_item *const *items, size_t count)
 {
-	struct batch b;
-
 	assert(count <= VERIFY_CHUNK);
-	b.count = 0;
+	thread->count = 0;
 	for (size_t i = 0; i < count; i++)
-		verify_batch_add(&b, items[i], keys);
-	if (b.count)
-		verify_batch_decide(&b, 0, b.count);
-	verify_batch_look_at_keys(&b, keys);
+		verify_batch_add(thread, items[i]);
+	if (thread->count)
+		verify_batch_decide(thread, 0, thread->count, false);
+	verify_batch_look_at_keys(thread);
 }

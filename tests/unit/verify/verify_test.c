@@ -1,5 +1,6 @@
 /* Batches of signatures: the same verdict as one by one, whatever is in them, in whatever order. */
 #include <jansson.h>
+#include "heap.h"
 #include "sign.h"
 #include "sign_equation.h"
 #include "unit.h"
@@ -11,6 +12,7 @@ static struct verify_item items[ITEMS_MAX], before[ITEMS_MAX];
 static bool expected[ITEMS_MAX];
 static size_t count;
 static struct verify_keys *keys;
+static struct verify_thread *thread;
 static uint64_t random_state = 1;
 
 /* ---- the weights: the library's own, or known ones ---------------------------------------------- */
@@ -36,6 +38,8 @@ static void setup(void)
 	ck_assert_int_eq(sign_self_test(), 0);
 	keys = verify_keys_new(512);
 	ck_assert_ptr_nonnull(keys);
+	thread = verify_thread_new(keys);
+	ck_assert_ptr_nonnull(thread);
 	count = 0;
 	known_weights = NULL;
 }
@@ -43,6 +47,7 @@ static void setup(void)
 static void teardown(void)
 {
 	count = 0;
+	verify_thread_free(thread);
 	verify_keys_free(keys);
 }
 
@@ -105,7 +110,7 @@ static void verify_all(void)
 			some[size] = &items[begin + size];
 			size++;
 		}
-		verify_signatures(some, size, keys);
+		verify_signatures(thread, some, size);
 	}
 }
 
@@ -261,6 +266,31 @@ START_TEST(weights_are_what_the_system_draws_for_each_batch_and_nothing_else)
 }
 END_TEST
 
-UNIT_MAIN_BETWEEN("verify", setup, teardown, vectors_have_their_verdicts_alone_and_together,
+/* Where there is no memory a check goes on: what it takes was there before it began. */
+START_TEST(no_check_takes_memory)
+{
+	for (size_t size = 1; size <= VERIFY_CHUNK; size++) {
+		for (unsigned wrong = 0; wrong < 3; wrong++) {
+			count = 0;
+			while (count < size)
+				craft(400, count % 2 ? (unsigned)draw(8) : 0, 0);
+			for (size_t i = 0; i < size && wrong; i += wrong == 1 ? size : 2) {
+				items[i].signature[40] ^= 1;
+				expected[i] = false;
+			}
+			memcpy(before, items, sizeof(before));
+			heap_fail_from(1);
+			verify_all();
+			bool taken = heap_failed();
+			heap_fail_from(0);
+			ck_assert_msg(!taken, "%zu signatures", size);
+			for (size_t i = 0; i < count; i++)
+				ck_assert_int_eq(items[i].valid, expected[i]);
+		}
+	}
+}
+END_TEST
+
+UNIT_MAIN_BETWEEN("verify", setup, teardown, no_check_takes_memory, vectors_have_their_verdicts_alone_and_together,
                   batches_of_anything_have_the_verdicts_of_each, errors_that_cancel_under_equal_weights_are_found,
                   weights_are_what_the_system_draws_for_each_batch_and_nothing_else)
