@@ -19,7 +19,8 @@ const char *const verify_implementation = "batch";
 struct known_key {
 	uint8_t bytes[PUBLIC_KEY_SIZE];
 	struct point point;
-	bool known; /* and of prime order */
+	bool known;
+	bool fit; /* to be bound: its order was looked at */
 };
 
 struct verify_keys {
@@ -56,7 +57,8 @@ static size_t slot_of(const struct verify_keys *keys, const uint8_t bytes[PUBLIC
 	return siphash(keys->seed, bytes, PUBLIC_KEY_SIZE) % keys->count;
 }
 
-static bool keys_find(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], struct point *point)
+/* *point, and whether it is fit to be bound as far as is known: nothing of it where this returns false. */
+static bool keys_find(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], struct point *point, bool *fit)
 {
 	size_t at = slot_of(keys, bytes);
 	struct known_key *slot = &keys->slots[at];
@@ -64,11 +66,13 @@ static bool keys_find(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_S
 	bool found = slot->known && memcmp(slot->bytes, bytes, PUBLIC_KEY_SIZE) == 0;
 	if (found)
 		*point = slot->point;
+	*fit = found && slot->fit;
 	pthread_mutex_unlock(&keys->locks[at % LOCKS]);
 	return found;
 }
 
-static void keys_keep(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], const struct point *point)
+static void keys_keep(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE], const struct point *point,
+                      bool fit)
 {
 	size_t at = slot_of(keys, bytes);
 	struct known_key *slot = &keys->slots[at];
@@ -76,6 +80,7 @@ static void keys_keep(struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_S
 	memcpy(slot->bytes, bytes, PUBLIC_KEY_SIZE);
 	slot->point = *point;
 	slot->known = true;
+	slot->fit = fit;
 	pthread_mutex_unlock(&keys->locks[at % LOCKS]);
 }
 
@@ -89,7 +94,7 @@ struct verify_thread {
 	struct verify_item *items[VERIFY_CHUNK];
 	struct signed_point equations[VERIFY_CHUNK];
 	struct point keys[VERIFY_CHUNK];
-	bool known[VERIFY_CHUNK]; /* the key was among the decoded ones */
+	bool known[VERIFY_CHUNK], fit[VERIFY_CHUNK]; /* what the decoded keys say of its key */
 	uint8_t hashes[VERIFY_CHUNK][64];
 	uint8_t weights[VERIFY_CHUNK][16];
 	uint8_t memory[POINTS_MEMORY(VERIFY_CHUNK)];
@@ -146,7 +151,7 @@ static void verify_batch_add(struct verify_thread *b, struct verify_item *item)
 	item->valid = item->unsigned_;
 	if (item->unsigned_ || !signature_bytes_valid(item->signature))
 		return;
-	b->known[i] = keys_find(b->known_keys, item->public_key, &b->keys[i]);
+	b->known[i] = keys_find(b->known_keys, item->public_key, &b->keys[i], &b->fit[i]);
 	if (!b->known[i] && (!point_is_canonical(item->public_key) || !points_decode(item->public_key, &b->keys[i])))
 		return;
 	signature_hash(item->public_key, item->digest.b, HASH_SIZE, item->signature, b->hashes[i]);
@@ -178,11 +183,11 @@ static void verify_batch_look_at_keys(struct verify_thread *b)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		struct verify_item *item = b->items[i];
-		if (!item->valid || b->known[i])
+		if (!item->valid || b->fit[i] || (b->known[i] && !item->check_key))
 			continue;
 		item->valid = !item->check_key || points_prime_order(&b->keys[i]);
 		if (item->valid)
-			keys_keep(b->known_keys, item->public_key, &b->keys[i]);
+			keys_keep(b->known_keys, item->public_key, &b->keys[i], item->check_key);
 	}
 }
 

@@ -33,6 +33,19 @@ void __wrap_randombytes_buf(void *buffer, size_t size)
 		memcpy(buffer, known_weights, size);
 }
 
+/* ---- keys that are decoded; of the plain implementation none is ------------------------------------ */
+
+static unsigned decoded;
+
+bool __real_points_decode(const uint8_t bytes[32], void *point) __attribute__((weak));
+bool __wrap_points_decode(const uint8_t bytes[32], void *point);
+
+bool __wrap_points_decode(const uint8_t bytes[32], void *point)
+{
+	decoded++;
+	return __real_points_decode(bytes, point);
+}
+
 static void setup(void)
 {
 	ck_assert_int_eq(sign_self_test(), 0);
@@ -200,6 +213,53 @@ START_TEST(batches_of_anything_have_the_verdicts_of_each)
 }
 END_TEST
 
+/* What is known of a key does not say more than was looked at: a key of mixed order that is said to be bound (by a
+ * mistake elsewhere) is refused all the same where nothing is said of it. */
+START_TEST(a_key_that_signed_as_bound_is_looked_at_where_it_is_not)
+{
+	for (unsigned torsion = 0; torsion < 8; torsion++) {
+		count = 0;
+		craft(1, 0, torsion);
+		for (unsigned i = 0; i < 4; i++) {
+			items[0].check_key = i % 2;
+			verify_all();
+			if (!torsion || items[0].check_key)
+				ck_assert_int_eq(items[0].valid, !torsion);
+		}
+	}
+}
+END_TEST
+
+/* Else whoever sends garbage has keys decoded anew for all others. */
+START_TEST(a_wrong_signature_leaves_the_keys_that_are_known)
+{
+	if (strcmp(verify_implementation, "batch") != 0)
+		return;
+	verify_thread_free(thread);
+	verify_keys_free(keys);
+	keys = verify_keys_new(1);
+	thread = verify_thread_new(keys);
+	count = 0;
+	craft(1, 0, 0);
+	verify_all();
+	ck_assert(items[0].valid);
+	decoded = 0;
+	for (unsigned i = 0; i < 50; i++) {
+		count = 0;
+		craft(UINT32_MAX, 0, 0);
+		items[0].signature[40] ^= 1;
+		verify_all();
+		ck_assert(!items[0].valid);
+	}
+	ck_assert_uint_eq(decoded, 50);
+	count = 0;
+	craft(1, 0, 0);
+	verify_all();
+	ck_assert(items[0].valid);
+	ck_assert_uint_eq(decoded, 50);
+}
+END_TEST
+
 /* ---- errors that cancel ----------------------------------------------------------------------------- */
 
 /* Makes all of them wrong, so that the sum is right for these weights: what each adds to the sum is r, 2r, … and the
@@ -291,6 +351,8 @@ START_TEST(no_check_takes_memory)
 }
 END_TEST
 
-UNIT_MAIN_BETWEEN("verify", setup, teardown, no_check_takes_memory, vectors_have_their_verdicts_alone_and_together,
+UNIT_MAIN_BETWEEN("verify", setup, teardown, no_check_takes_memory,
+                  a_key_that_signed_as_bound_is_looked_at_where_it_is_not,
+                  a_wrong_signature_leaves_the_keys_that_are_known, vectors_have_their_verdicts_alone_and_together,
                   batches_of_anything_have_the_verdicts_of_each, errors_that_cancel_under_equal_weights_are_found,
                   weights_are_what_the_system_draws_for_each_batch_and_nothing_else)
