@@ -196,7 +196,7 @@ void verifier_submit(struct verifier *v, struct verify_job *job)
 	uv_mutex_lock(&v->mutex);
 	if (job->count == 0) {
 		job->taken = job->remaining = 0;
-		job->dropped = false;
+		job->dropped = job->wrong = false;
 		job_finished(v, job);
 	} else {
 		verify_queue_push(&v->queue, job);
