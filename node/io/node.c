@@ -183,6 +183,8 @@ static void carry_out(struct node *n, const struct action *action)
 		wallets_send(n->wallets, action->wallet, action->message);
 		break;
 	case ACTION_DROP_WALLET:
+		if (action->error == UNCIA_E_SIGNATURE)
+			listener_charge(n->listener, wallets_address(n->wallets, action->wallet));
 		wallets_drop(n->wallets, action->wallet);
 		break;
 	case ACTION_DROP_PEER:

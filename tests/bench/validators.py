@@ -80,7 +80,7 @@ class Tools:
 class Network:
     """Homes v0, v1, ... in a directory, and the processes that run in them."""
 
-    def __init__(self, tools, directory, settings=()):
+    def __init__(self, tools, directory, settings=(), host="127.0.0.1"):
         self.tools = tools
         self.directory = pathlib.Path(directory)
         self.about = json.loads((self.directory / "about.json").read_text())
@@ -90,6 +90,7 @@ class Network:
         self.genesis = self.directory / "genesis"
         self.network_file = self.directory / "network.conf"
         self.settings = list(settings)
+        self.host = host  # where they listen
         self.processes = [None] * self.count
         self.dial = {(i, j): self.ports[j] for i in range(self.count) for j in range(self.count) if i != j}
         self.reach = list(self.ports)  # where wallets and load find them
@@ -100,7 +101,7 @@ class Network:
 
     def configure(self):
         for i, home in enumerate(self.homes):
-            lines = ["[node]", f"listen = 127.0.0.1:{self.ports[i]}", "log_level = warning", *self.settings]
+            lines = ["[node]", f"listen = {self.host}:{self.ports[i]}", "log_level = warning", *self.settings]
             for j in range(self.count):
                 if j != i:
                     lines += [f"[peer.{j}]", f"address = 127.0.0.1:{self.dial[i, j]}"]
