@@ -21,7 +21,9 @@ struct verifier {
 	uv_mutex_t mutex;
 	uv_cond_t wake;
 	enum verifier_state state;
-	size_t submitted, handed_back; /* jobs; the loop's own */
+	size_t submitted, handed_back;                /* jobs; the loop's own, */
+	struct verify_job *gathered, **gathered_last; /* as are those that are not handed over yet, */
+	size_t gathered_items;                        /* and their checks */
 	struct verify_queue queue;
 	struct finished finished;
 	struct verify_keys *keys;
@@ -117,6 +119,7 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 		return UNCIA_E_MEMORY;
 	v->options = *options;
 	v->async.data = v;
+	v->gathered_last = &v->gathered;
 	int error = UNCIA_E_MEMORY;
 	v->keys = verify_keys_new(DECODED_KEYS);
 	if (!v->keys)
@@ -155,24 +158,47 @@ void verifier_submit(struct verifier *v, struct verify_job *job)
 {
 	assert(v->state == VERIFIER_RUNNING && (job->items || !job->count));
 	v->submitted++;
-	uv_mutex_lock(&v->mutex);
-	if (job->count == 0) {
-		job->taken = job->remaining = 0;
-		job->dropped = false;
-		job_finished(v, job);
-	} else {
+	job->next = NULL;
+	*v->gathered_last = job;
+	v->gathered_last = &job->next;
+	v->gathered_items += job->count;
+}
+
+/* Under the mutex. */
+static void job_begin(struct verifier *v, struct verify_job *job)
+{
+	if (job->count) {
 		verify_queue_push(&v->queue, job);
-		if (job->count <= VERIFY_CHUNK)
-			uv_cond_signal(&v->wake);
-		else
-			uv_cond_broadcast(&v->wake);
+		return;
 	}
+	job->taken = job->remaining = 0;
+	job->dropped = false;
+	job_finished(v, job);
+}
+
+void verifier_begin(struct verifier *v)
+{
+	assert(v->state == VERIFIER_RUNNING);
+	if (!v->gathered)
+		return;
+	uv_mutex_lock(&v->mutex);
+	for (struct verify_job *job = v->gathered, *next; job; job = next) {
+		next = job->next;
+		job_begin(v, job);
+	}
+	if (v->gathered_items <= VERIFY_CHUNK)
+		uv_cond_signal(&v->wake);
+	else
+		uv_cond_broadcast(&v->wake);
 	uv_mutex_unlock(&v->mutex);
+	v->gathered = NULL;
+	v->gathered_last = &v->gathered;
+	v->gathered_items = 0;
 }
 
 void verifier_drop(struct verifier *v, uint32_t source)
 {
-	assert(v->state == VERIFIER_RUNNING);
+	verifier_begin(v);
 	uv_mutex_lock(&v->mutex);
 	for (struct verify_job *job = verify_queue_drop(&v->queue, source), *next; job; job = next) {
 		next = job->next;

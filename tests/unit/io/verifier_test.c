@@ -104,6 +104,7 @@ static void submit(struct verify_job *job)
 {
 	submitting = true;
 	verifier_submit(verifier, job);
+	verifier_begin(verifier);
 	submitting = false;
 }
 
