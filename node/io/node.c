@@ -268,7 +268,12 @@ static void on_peer_message(void *context, uint32_t peer, struct bytes message)
 
 static void on_wallet_message(void *context, uint64_t wallet, struct bytes message)
 {
-	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = wallet, .message = message});
+	const struct node *n = context;
+
+	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE,
+	                                .wallet = wallet,
+	                                .origin = wallets_origin(n->wallets, wallet),
+	                                .message = message});
 }
 
 static void on_wallet_closed(void *context, uint64_t wallet)
