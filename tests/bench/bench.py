@@ -15,6 +15,9 @@
              payment they are told, at 200 payments a second and while nothing else comes
   chat       from /pay typed in one messenger to the other one showing what came in, WeeChat and libpurple (--payments-typed);
              not part of --all: its clients are installed for it
+  loop       the core's steps of one validator, verifiers, sockets and disks left out: processor by kind of step and by
+             what it goes through, for blocks of 100, 600 and 4,096 payments, 100,000 and 1,000,000 accounts, 1 and 4
+             validators (build-bench/tests/loop_bench by itself: 4 100000 600)
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
@@ -223,6 +226,9 @@ class Bench:
             for quantile in ("p50", "p99"):
                 self.figures.set(f"chat_{client}_{quantile}_ms", result[f"{client}_shown_ms"][quantile])
 
+    def loop(self):
+        self.result["loop"] = measures.loop(self.tools)
+
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
 
@@ -303,7 +309,7 @@ def save(path, result):
 
 def main():
     parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "chat",
-             "parts", "postgres"]
+             "loop", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

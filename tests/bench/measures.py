@@ -289,6 +289,11 @@ def libuncia_kb(tools):
         return stripped.stat().st_size / 1000
 
 
+def loop(tools):
+    """What loop_bench says: a list of committees, each with µs and signature checks a payment."""
+    return run_json(tools.bin.parent / "tests" / "loop_bench", "--json")
+
+
 def parts(tools, accounts):
     """What the *_bench programs say: {name: [value, unit]}."""
     result = {}
