@@ -24,6 +24,7 @@ struct verifier {
 	size_t submitted, handed_back; /* jobs; the loop's own */
 	struct verify_queue queue;
 	struct finished finished;
+	struct verifier_counters counters;
 	struct verify_keys *keys;
 	struct verifier_options options;
 	unsigned thread_count;
@@ -47,6 +48,16 @@ static void job_finished(struct verifier *v, struct verify_job *job)
 		uv_async_send(&v->async);
 }
 
+/* Under the mutex. What is taken at once is all urgent or all not. */
+static void count_chunk(struct verifier *v, const struct verify_part *parts, size_t count)
+{
+	bool urgent = parts[0].job->urgent;
+
+	*(urgent ? &v->counters.urgent_chunks : &v->counters.chunks) += 1;
+	for (size_t i = 0; i < count; i++)
+		*(urgent ? &v->counters.urgent_signatures : &v->counters.signatures) += parts[i].count;
+}
+
 static void verifier_main(void *context)
 {
 	struct verifier *v = context;
@@ -59,6 +70,7 @@ static void verifier_main(void *context)
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
+		count_chunk(v, parts, count);
 		uv_mutex_unlock(&v->mutex);
 		verify_parts(parts, count, &v->options.signer, v->keys);
 		uv_mutex_lock(&v->mutex);
@@ -179,6 +191,14 @@ void verifier_drop(struct verifier *v, uint32_t source)
 		job_finished(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
+}
+
+void verifier_counters(struct verifier *v, struct verifier_counters *counters)
+{
+	uv_mutex_lock(&v->mutex);
+	*counters = v->counters;
+	uv_mutex_unlock(&v->mutex);
+	counters->key_bytes = verify_keys_size(v->keys);
 }
 
 void verifier_stop(struct verifier *v)
