@@ -53,7 +53,7 @@ _Noreturn void load_fail(const char *what);
 void load_funder(uint32_t number, struct address *address);
 /* Payments by the funders that create accounts `first` .. accounts - 1 with `amount` each. */
 void load_make_funding(struct load *load, uint32_t first);
-/* `count` payments, the payers in turn from a random one on, `outputs` random accounts each. */
+/* `count` payments, all payers in turn from a random one on, neighbours far apart, `outputs` random accounts each. */
 void load_make_payments(struct load *load, uint32_t count);
 /* Microseconds of processor that libsodium takes to check one signature, here and now. */
 double load_check_us(void);

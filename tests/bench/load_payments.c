@@ -136,6 +136,27 @@ void load_make_funding(struct load *load, uint32_t first)
 	free(keys);
 }
 
+static uint32_t common_factor(uint32_t a, uint32_t b)
+{
+	while (b) {
+		uint32_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* Who pays next is so many payers further on: far away, so that the payers of a block are not neighbours in the state,
+ * and each in turn, since the step has no factor in common with their number. */
+static uint32_t payers_step(uint32_t payers)
+{
+	uint32_t step = (uint32_t)(payers * 0.618) + 1;
+
+	while (common_factor(payers, step) != 1)
+		step++;
+	return step;
+}
+
 void load_make_payments(struct load *load, uint32_t count)
 {
 	struct fixture_key *keys = make_keys(load);
@@ -144,10 +165,10 @@ void load_make_payments(struct load *load, uint32_t count)
 
 	randombytes_buf(&run, sizeof(run));
 	state = run;
-	uint32_t begin = (uint32_t)(random_next(&state) % load->payers);
+	uint32_t begin = (uint32_t)(random_next(&state) % load->payers), step = payers_step(load->payers);
 	make_room(load, count);
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t payer = (uint32_t)(((uint64_t)begin + i) % load->payers);
+		uint32_t payer = (uint32_t)((begin + (uint64_t)i * step) % load->payers);
 		for (uint32_t k = 0; k < load->outputs; k++) {
 			uint32_t account = (uint32_t)(random_next(&state) % load->accounts);
 			outputs[k] = (struct output){.to = address_of(load, keys, account), .amount = load->amount};

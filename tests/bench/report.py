@@ -73,6 +73,38 @@ def series(result, name, title, heads, more=()):
     return [f"### {title}\n", *markdown([head for head, _ in columns], lines)]
 
 
+def builds(result):
+    """The two builds that base measures in turn, and how many signatures were taken at once."""
+    lines = []
+    for name, of in (("in batches", result.get("full")), ("one by one (--plain)", result.get("plain"))):
+        if of and "checks" in of:
+            lines.append([name, *(span(of[key]) for _, key in FULL), number(of["checks"]["signatures_at_once"]),
+                          number(of["checks"]["votes_at_once"]), number(of["checks"]["key_mib"]), span(of["memory_mib"])])
+    heads = ["signatures are checked", *(head for head, _ in FULL), "payments' at once", "votes' at once", "decoded keys, MiB",
+             "MiB beside the page cache"]
+    return ["### With the batch of signature checks, and without\n", *markdown(heads, lines)] if lines else []
+
+
+def loop(result):
+    """One column for each committee: what steps take, and what they go through."""
+    columns = result.get("loop", [])
+    if not columns:
+        return []
+    heads = ["", *(f"{c['validators']} validators, {c['accounts']:,} accounts, blocks of {c['payments_a_block']:.0f}" for c in columns)]
+    lines = [["**all**", *(f"**{c['us']:.2f} ({c['checks']:.3f})**" for c in columns)],
+             ["payments/s that one such thread orders", *(number(float(c["payments_per_second"])) for c in columns)]]
+    for kind in ("steps", "sections"):
+        names = list(dict.fromkeys(name for c in columns for name in c[kind]))
+        lines.append(["*a step for*" if kind == "steps" else "*of which*", *("" for _ in columns)])
+        for name in names:
+            lines.append([name, *(f"{c[kind][name]['us']:.2f} ({c[kind][name]['checks']:.3f})" if name in c[kind] else ""
+                                  for c in columns)])
+    lines.append(["bytes: received, sent, in answers, journaled", *(", ".join(
+        number(round(c["bytes"][name])) for name in ("received", "sent", "answered", "journal")) for c in columns)])
+    return ["### The loop by itself\n", "Microseconds of one thread a payment, and in signature checks of the same run.\n",
+            *markdown(heads, lines)]
+
+
 def latency(result):
     if not result.get("latency_series"):
         return []
@@ -139,7 +171,7 @@ def watchers(result):
 def tables(result):
     """All but the figures."""
     return "\n".join([
-        *latency(result), *others(result),
+        *builds(result), *latency(result), *others(result), *loop(result),
         *series(result, "accounts_series", "Accounts", [("accounts", "accounts")],
                 [("MiB beside the page cache", "memory_mib"), ("bytes written a payment and validator",
                  "written_bytes_per_payment_per_validator"), ("restart s", "restart_s")]),

@@ -61,8 +61,9 @@ def written_bytes(pids, directory):
 class Tools:
     """The programs, and where networks are kept and run."""
 
-    def __init__(self, bin_dir, directory, base_port):
+    def __init__(self, bin_dir, directory, base_port, plain=None):
         self.bin = pathlib.Path(bin_dir).resolve()
+        self.plain = plain and pathlib.Path(plain).resolve()  # the unciad that checks signatures one by one
         self.directory = pathlib.Path(directory).resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.base_port = base_port
@@ -78,15 +79,17 @@ class Tools:
 
 
 class Network:
-    """Homes v0, v1, ... in a directory, and the processes that run in them."""
+    """Homes v0, v1, ... in a directory, and the processes that run in them: by `unciad`, where it is not the tools' own,
+    on ports of their own where another network runs beside it."""
 
-    def __init__(self, tools, directory, settings=()):
+    def __init__(self, tools, directory, settings=(), unciad=None, port=None):
         self.tools = tools
+        self.unciad = unciad or tools.bin / "unciad"
         self.directory = pathlib.Path(directory)
         self.about = json.loads((self.directory / "about.json").read_text())
         self.count = self.about["validators"]
         self.homes = [self.directory / f"v{i}" for i in range(self.count)]
-        self.ports = [tools.base_port + i for i in range(self.count)]
+        self.ports = [(port or tools.base_port) + i for i in range(self.count)]
         self.genesis = self.directory / "genesis"
         self.network_file = self.directory / "network.conf"
         self.settings = list(settings)
@@ -100,7 +103,7 @@ class Network:
 
     def configure(self):
         for i, home in enumerate(self.homes):
-            lines = ["[node]", f"listen = 127.0.0.1:{self.ports[i]}", "log_level = warning", *self.settings]
+            lines = ["[node]", f"listen = 127.0.0.1:{self.ports[i]}", "log_level = info", *self.settings]
             for j in range(self.count):
                 if j != i:
                     lines += [f"[peer.{j}]", f"address = 127.0.0.1:{self.dial[i, j]}"]
@@ -112,7 +115,7 @@ class Network:
 
     def start_one(self, i):
         with open(self.homes[i] / "log", "ab") as log:
-            self.processes[i] = subprocess.Popen([self.tools.bin / "unciad", "start", "--home", self.homes[i]],
+            self.processes[i] = subprocess.Popen([self.unciad, "start", "--home", self.homes[i]],
                                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait_voting(self, i, seconds=120):
@@ -152,6 +155,21 @@ class Network:
                 except subprocess.TimeoutExpired:
                     p.kill()
                     p.wait()
+
+    def checks(self):
+        """Of a network that has stopped: how many signatures of payments its threads took at once, how many of votes, and
+        what the decoded keys take in memory."""
+        sums = dict.fromkeys(("chunks", "signatures", "urgent_chunks", "urgent_signatures", "key_bytes"), 0)
+        for home in self.homes:
+            said = re.findall(r"event=verifier (.*)", (home / "log").read_text())
+            if not said:
+                raise BenchError(f"{home}/log: nothing is said of the verifier")
+            for name, value in re.findall(r"(\w+)=(\d+)", said[-1]):
+                if name in sums:
+                    sums[name] += int(value)
+        return {"signatures_at_once": round(sums["signatures"] / max(sums["chunks"], 1), 2),
+                "votes_at_once": round(sums["urgent_signatures"] / max(sums["urgent_chunks"], 1), 2),
+                "key_mib": round(sums["key_bytes"] / self.count / 2**20, 2)}
 
     def __enter__(self):
         try:
