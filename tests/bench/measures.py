@@ -350,7 +350,7 @@ def loop(tools):
 def parts(tools, accounts):
     """What the *_bench programs say: {name: [value, unit]}."""
     result = {}
-    for command in (["proto_bench"], ["ledger_bench", str(accounts)], ["store_bench", str(tools.directory)]):
+    for command in (["proto_bench"], ["verify_bench"], ["ledger_bench", str(accounts)], ["store_bench", str(tools.directory)]):
         done = subprocess.run([tools.bin.parent / "tests" / command[0], *command[1:]], stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise BenchError(f"{command[0]}: exit code {done.returncode}")
