@@ -19,6 +19,9 @@
   loop       the core's steps of one validator, verifiers, sockets and disks left out: processor by kind of step and by
              what it goes through, for blocks of 100, 600 and 4,096 payments, 100,000 and 1,000,000 accounts, 1 and 4
              validators (build-bench/tests/loop_bench by itself: 4 100000 600)
+  hundred-million   one validator with 100,000,000 accounts (--huge): what making them takes, full load, memory, disk, start
+             after kill -9. Not part of --all: the first time takes an hour and 300 bytes of disk an account, which are kept;
+             it is measured on what is kept, and grows
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
@@ -40,7 +43,7 @@ import postgres
 import report
 from figures import Figures, table
 from measures import Shape, spread
-from validators import BenchError, Delays, Network, Tools, fresh_copy, make_gap, prepared
+from validators import BenchError, Delays, Network, Tools, disk_bytes, fresh_copy, make_gap, prepared
 
 SHORT = ["base", "alone"]
 NAMED_ONLY = {"postgres", "chat", "hundred-million"}  # they install what nothing else needs, or take very long
@@ -49,6 +52,7 @@ HALF_LOAD = 0.35  # of what all cores could check: half of what full load was wh
 DELAY_MS = 50
 HOME_ROUNDS = 25
 COMMITTEES = (1, 4, 7, 10)
+HUGE_BYTES = 300  # of disk for each account of the part hundred-million
 LATENCY_SHARES = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1]
 LATENCY_AIM = 0.8  # up to this share of full load p99 has an aim
 
@@ -274,6 +278,27 @@ class Bench:
             for quantile in ("p50", "p99"):
                 self.figures.set(f"chat_{client}_{quantile}_ms", result[f"{client}_shown_ms"][quantile])
 
+    def hundred_million(self):
+        a = self.arguments
+        size, payers = a.huge, min(a.huge, 200_000)
+        free = shutil.disk_usage(self.tools.directory).free
+        kept = self.tools.directory.glob(f"prepared-1-{size}-{payers}-ascending-*")
+        if not any(kept) and free < size * HUGE_BYTES:
+            raise BenchError(f"{free >> 30} GiB are free on the disk of {self.tools.directory}, {size} accounts take "
+                             f"{size * HUGE_BYTES >> 30}: --huge N makes fewer")
+        directory = prepared(self.tools, 1, size, payers, self.say, ascending=True)
+        network = Network(self.tools, directory)
+        network.configure()
+        network.start_one(0)
+        try:
+            network.wait_voting(0, measures.START_PATIENCE_S)
+            done, full = self.full(network)
+            started = measures.starts(network, self.shape(), full["tps"]["median"])
+        finally:
+            network.stop()
+        self.result["hundred_million"] = {"accounts": size, "making": network.about["making"], "full": full, "start": started,
+                                          "disk": disk_bytes(network.homes[0])}
+
     def loop(self):
         self.result["loop"] = measures.loop(self.tools)
 
@@ -317,6 +342,7 @@ def parse(parts):
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],
                         default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
+    parser.add_argument("--huge", type=int, default=100_000_000, help="accounts of the part hundred-million")
     parser.add_argument("--gap-mib", type=int, default=2048, help="of the part gap (2048)")
     parser.add_argument("--watchers", type=int, default=10_000, help="of the part of that name (10000)")
     parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
@@ -347,7 +373,7 @@ def save(path, result):
 
 def main():
     parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "chat",
-             "loop", "parts", "postgres"]
+             "hundred-million", "loop", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -360,7 +386,7 @@ def main():
         for part in chosen:
             bench.say(part)
             try:
-                getattr(bench, part)()
+                getattr(bench, part.replace("-", "_"))()
                 measured.append(part)
             except BenchError as error:
                 failed.append(f"{part}: {error}")

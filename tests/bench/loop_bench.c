@@ -1,7 +1,7 @@
 /* What a validator's loop costs by itself: the processor time of the core's steps of one validator, with whole blocks
  * of payments going through a committee. Verifiers, sockets and disks are left out (loop_network.h). Not a test.
  *
- * Usage: loop_bench [--json] [VALIDATORS ACCOUNTS PAYMENTS-A-BLOCK]... */
+ * Usage: loop_bench [--json] [--payments N] [VALIDATORS ACCOUNTS PAYMENTS-A-BLOCK]... */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "loop_network.h"
 #include "loop_sections.h"
 
-#define PAYMENTS     120000u /* that are measured: a flush or two, with one output each */
+#define PAYMENTS     120000u /* that are measured, unless --payments says so: a flush or two, with one output each */
 #define CHECKS       200u
 #define CHECK_ROUNDS 11u
 
@@ -130,7 +130,7 @@ static void print_report(json_t *report)
 }
 
 /* The first payments are not measured: tables and caches grow. */
-static json_t *measure(const struct loop_shape *shape)
+static json_t *measure(uint64_t payments_wanted, const struct loop_shape *shape)
 {
 	uint64_t warm = 8 * (uint64_t)shape->block;
 
@@ -140,7 +140,7 @@ static json_t *measure(const struct loop_shape *shape)
 	struct loop_totals begin = *loop_totals();
 	sections_begin();
 	loop_time(true);
-	loop_run(begin.payments + PAYMENTS);
+	loop_run(begin.payments + payments_wanted);
 	loop_time(false);
 	double payments = (double)(loop_totals()->payments - begin.payments);
 	double blocks = (double)(loop_totals()->blocks - begin.blocks);
@@ -149,26 +149,34 @@ static json_t *measure(const struct loop_shape *shape)
 	return report;
 }
 
+static struct loop_shape shape_of(char *const *three)
+{
+	const struct loop_shape shape = {(uint32_t)strtoul(three[0], NULL, 10), (uint32_t)strtoul(three[1], NULL, 10),
+	                                 (uint32_t)strtoul(three[2], NULL, 10)};
+
+	MUST(shape.validators >= 1 && shape.validators <= LOOP_VALIDATORS_MAX && shape.accounts >= 2);
+	MUST(shape.block >= 1 && shape.block <= BLOCK_PAYMENTS_MAX);
+	return shape;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct loop_shape usual[] = {
 	    {4, 100000, 100}, {4, 100000, 600}, {4, 100000, 4096}, {4, 1000000, 600}, {1, 100000, 600}};
+	unsigned long payments = PAYMENTS;
 	bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
 	json_t *all = json_array();
 	int first = 1 + json;
-	size_t count = argc > first ? (size_t)(argc - first) / 3 : sizeof(usual) / sizeof(usual[0]);
 
-	MUST(all && (argc - first) % 3 == 0);
+	if (argc > first + 1 && strcmp(argv[first], "--payments") == 0) {
+		payments = strtoul(argv[first + 1], NULL, 10);
+		first += 2;
+	}
+	size_t given = (size_t)(argc - first) / 3, count = given ? given : sizeof(usual) / sizeof(usual[0]);
+	MUST(all && payments && (argc - first) % 3 == 0);
 	for (size_t i = 0; i < count; i++) {
-		struct loop_shape shape = usual[i % 5];
-		if (argc > first) {
-			const char *const *three = (const char *const *)&argv[(size_t)first + 3 * i];
-			shape = (struct loop_shape){(uint32_t)atol(three[0]), (uint32_t)atol(three[1]),
-			                            (uint32_t)atol(three[2])};
-		}
-		MUST(shape.validators >= 1 && shape.validators <= LOOP_VALIDATORS_MAX && shape.accounts >= 2);
-		MUST(shape.block >= 1 && shape.block <= BLOCK_PAYMENTS_MAX);
-		json_t *report = measure(&shape);
+		struct loop_shape shape = given ? shape_of(&argv[(size_t)first + 3 * i]) : usual[i];
+		json_t *report = measure(payments, &shape);
 		if (!json)
 			print_report(report);
 		json_array_append_new(all, report);

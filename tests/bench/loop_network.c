@@ -549,6 +549,22 @@ void loop_up(const struct loop_shape *shape)
 				step(i, STEP_OTHER, (struct event){.kind = EVENT_PEER_UP, .peer = k});
 }
 
+static void free_records(struct record *record)
+{
+	for (struct record *next; record; record = next) {
+		next = record->next;
+		free(record);
+	}
+}
+
+static void free_letters(struct letter *letter)
+{
+	for (struct letter *next; letter; letter = next) {
+		next = letter->next;
+		free(letter);
+	}
+}
+
 void loop_down(void)
 {
 	for (uint32_t i = 0; i < b.shape.validators; i++) {
@@ -557,10 +573,9 @@ void loop_down(void)
 		flush_free(node->flush);
 		actions_deinit(&node->actions);
 		memory_store_free(node->store);
-		for (struct letter *l = node->letters, *next; l; l = next) {
-			next = l->next;
-			free(l);
-		}
+		free_letters(node->letters);
+		free_records(node->records);
+		free_records(node->committing);
 	}
 	fixture_deinit(&b.fixture);
 	free(b.accounts);

@@ -19,6 +19,7 @@ WARM_UP_S = 1.5
 FLUSH_S = 23  # flush_ms of unciad.conf, and three heartbeats: by then all that is final is in every state
 WALLET_IDLE_S = 16  # its links close after ten
 FLUSHES = 100
+START_PATIENCE_S = 1800  # with very many accounts
 
 
 def flush_ms(directory):
@@ -268,7 +269,30 @@ def restart(network, i, shape, tps):
     network.processes[i].wait()
     begun = time.monotonic()
     network.start_one(i)
-    return network.wait_voting(i) - begun
+    return network.wait_voting(i, START_PATIENCE_S) - begun
+
+
+def cold(home):
+    """Takes what a stopped validator has stored out of the page cache."""
+    for name in ("journal", "state"):
+        with open(home / "data" / name / "data.mdb", "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def starts(network, shape, tps):
+    """One validator with very many accounts, killed behind as much load as is flushed at once: seconds until it votes, with
+    what it stores in the page cache and without; the most memory beside it meanwhile."""
+    seconds = {"warm_s": restart(network, 0, shape, tps)}
+    network.processes[0].send_signal(signal.SIGKILL)
+    network.processes[0].wait()
+    cold(network.homes[0])
+    begun = time.monotonic()
+    network.start_one(0)
+    watch = Watch(network)
+    seconds["cold_s"] = network.wait_voting(0, START_PATIENCE_S) - begun
+    watch.stop()
+    return {**{name: round(value, 1) for name, value in seconds.items()}, "memory_mib": round(watch.anonymous_kib / 1024)}
 
 
 def gap(network, height):
@@ -342,9 +366,9 @@ def libuncia_kb(tools):
         return stripped.stat().st_size / 1000
 
 
-def loop(tools):
+def loop(tools, *arguments):
     """What loop_bench says: a list of committees, each with µs and signature checks a payment."""
-    return run_json(tools.bin.parent / "tests" / "loop_bench", "--json")
+    return run_json(tools.bin.parent / "tests" / "loop_bench", "--json", *arguments)
 
 
 def parts(tools, accounts):

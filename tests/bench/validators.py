@@ -19,9 +19,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 STORED = ["proto/*.proto", "proto/entry.[ch]", "proto/hash.[ch]", "node/store/*.[ch]"]  # what stored bytes follow from
 TICK = os.sysconf("SC_CLK_TCK")
-FUNDERS_HOLD = 40_000_000  # units each, of the supply of load.c's sixteen
+FUNDERS, FUNDERS_HOLD = 16, 40_000_000  # load.c's; units each
 WALLET_HOLDS = 1_000_000
-ACCOUNT_HOLDS = 10_000_000  # micro-units: what a created account begins with
+ACCOUNT_HOLDS = 10_000_000  # micro-units: what a created account begins with; less where there are very many
+FUND_ACCOUNTS = 10_000_000  # created by one run of the load generator, which has all its payments in memory
 FUND_WINDOW = 128
 BIND_WINDOW = 1500
 
@@ -185,7 +186,8 @@ class Network:
     def load(self, what, *options):
         """The load generator, ready to go."""
         command = [self.tools.bin / "load", what, "--genesis", self.genesis, "--keys", self.tools.keys(self.about["payers"]),
-                   "--accounts", self.about["accounts"], "--payers", self.about["payers"], "--wait", *options, *self.reach]
+                   "--accounts", self.about["accounts"], "--payers", self.about["payers"], "--wait",
+                   *(["--ascending"] if self.about.get("ascending") else []), *options, *self.reach]
         return Starter(command)
 
     def payer(self, seconds):
@@ -283,8 +285,9 @@ def stored_digest():
     return digest.hexdigest()[:10]
 
 
-def make_homes(tools, directory, count, accounts, payers):
-    """Homes with a genesis in which the funders and the wallet have everything."""
+def make_homes(tools, directory, count, accounts, payers, ascending=False):
+    """Homes with a genesis in which the funders and the wallet have everything. ascending: accounts will be created in the
+    order of their addresses."""
     keys = [tools.unciad("keygen", "--home", directory / f"v{i}") for i in range(count)]
     funders = subprocess.run([tools.bin / "load", "funders"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     wallet = subprocess.run([tools.bin / "payer", "init", directory / "wallet"], check=True, stdout=subprocess.PIPE,
@@ -298,7 +301,7 @@ def make_homes(tools, directory, count, accounts, payers):
     tools.unciad(*command)
     for i in range(count):
         tools.unciad("init", "--home", directory / f"v{i}", "--genesis", directory / "genesis", "--first-start")
-    about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet}
+    about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet, "ascending": ascending}
     (directory / "about.json").write_text(json.dumps(about))
 
 
@@ -329,9 +332,12 @@ def make_gap(tools, directory, mib):
 def populate(network):
     """Creates the accounts, and lets each payer pay once. Returns what those first payments cost."""
     about = network.about
-    fund = network.load("fund", "--amount", ACCOUNT_HOLDS, "--window", FUND_WINDOW, "--links", network.count)
-    fund.go()
-    fund.result()
+    amount = min(ACCOUNT_HOLDS, FUNDERS * FUNDERS_HOLD * 900_000 // about["accounts"])
+    for first in range(0, about["accounts"], FUND_ACCOUNTS):
+        fund = network.load("fund", "--first", first, "--until", min(first + FUND_ACCOUNTS, about["accounts"]), "--amount", amount,
+                            "--window", FUND_WINDOW, "--links", network.count)
+        fund.go()
+        fund.result()
     first = network.load("run", "--payments", about["payers"], "--window", BIND_WINDOW, "--links", 16 * network.count)
     watch = Watch(network)
     first.go()
@@ -341,9 +347,14 @@ def populate(network):
     return {"tps": result["tps"], "cpu_us_per_payment_per_validator": round(cpu_us, 2), "verify_us": result["verify_us"]}
 
 
-def prepared(tools, count, accounts, payers, say):
-    """The directory of such a network, made where there is none."""
-    name = f"prepared-{count}-{accounts}-{payers}-"
+def disk_bytes(home):
+    """What the journal and the state of a home take on the disk."""
+    return {name: (home / "data" / name / "data.mdb").stat().st_blocks * 512 for name in ("journal", "state")}
+
+
+def prepared(tools, count, accounts, payers, say, ascending=False):
+    """The directory of such a network, made where there is none. Its about.json says what making it took."""
+    name = f"prepared-{count}-{accounts}-{payers}-" + ("ascending-" if ascending else "")
     kept = tools.directory / (name + stored_digest())
     if kept.exists():
         return kept
@@ -354,9 +365,13 @@ def prepared(tools, count, accounts, payers, say):
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
     try:
-        make_homes(tools, making, count, accounts, payers)
+        make_homes(tools, making, count, accounts, payers, ascending)
         with Network(tools, making, ["mempool_max = 200000"]) as network:
+            watch = Watch(network)
             about = {**network.about, "first_payments": populate(network)}
+            watch.stop()
+        about["making"] = {"seconds": round(watch.seconds), "cpu_s": round(watch.cpu_s), "written": watch.written,
+                           "memory_mib": round(watch.anonymous_kib / 1024), **disk_bytes(network.homes[0])}
         (making / "about.json").write_text(json.dumps(about))
         for home in network.homes:
             (home / "log").unlink()

@@ -8,7 +8,7 @@
 #include "fixture.h"
 #include "verify.h"
 
-enum { SIGNATURES = 4096, ROUNDS = 11, KEYS = 65536 };
+enum { SIGNATURES = 1024, ROUNDS = 5, KEYS = 65536 };
 
 #define MUST(condition)                                                                                                \
 	do {                                                                                                           \
