@@ -38,7 +38,8 @@ struct overlay_orphan {
 	struct position head; /* height 0: none */
 };
 
-/* A Bloom filter of one hash before a table: a layer that does not have a key mostly says so by one bit. */
+/* A Bloom filter of one hash before a table: a layer that does not have a key mostly says so by one bit. It grows with
+ * its table, to a bound. */
 struct filter {
 	uint64_t *words; /* NULL: the table is empty */
 	unsigned bits_log2;
