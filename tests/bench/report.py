@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import scale
 from figures import rows
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs"
@@ -168,6 +169,32 @@ def watchers(result):
     return ["### Wallets that watch\n", *markdown(names, [[number(value) for value in values]])]
 
 
+def hundred_million(result):
+    h = result.get("hundred_million")
+    if not h:
+        return []
+    making, full, start = h["making"], h["full"], h["start"]
+    lines = [
+        ["created by payments of 255 outputs, in the order of their addresses: minutes", number(making["seconds"] / 60)],
+        ["accounts created a second", number(h["accounts"] / making["seconds"])],
+        ["written meanwhile, GiB", number(making["written"] / 2**30)],
+        ["state on the disk, GiB; bytes an account", f"{number(making['state'] / 2**30)}; {number(making['state'] / h['accounts'])}"],
+        ["journal on the disk, GiB", number(making["journal"] / 2**30)],
+        ["memory beside the page cache, the most while they were created, MiB", number(making["memory_mib"])],
+        ["the same at full load, MiB", span(full["memory_mib"])],
+        *([head + " at full load", span(full[key])] for head, key in FULL),
+        ["bytes written a payment", span(full["written_bytes_per_payment_per_validator"])],
+        ["start after kill -9 behind 20 s of full load, until it votes: s", number(start["warm_s"])],
+        ["the same with nothing in the page cache: s", number(start["cold_s"])],
+    ]
+    return [f"### One validator with {h['accounts']:,} accounts\n", *markdown(["", ""], lines)]
+
+
+def to_scale(result):
+    lines = scale.lines(result)
+    return [f"### To the scale of the internet, worked out: {scale.ACCOUNTS:,} accounts\n", *markdown(scale.HEADS, lines)] if lines else []
+
+
 def tables(result):
     """All but the figures."""
     return "\n".join([
@@ -179,7 +206,7 @@ def tables(result):
         *series(result, "outputs_series", "Outputs of a payment", [("outputs", "outputs")]),
         *series(result, "wallets_series", "Links, and copies of each payment", [("links", "links"), ("copies", "copies")],
                 [("µs a payment in the generator", "load_cpu_us_per_payment")]),
-        *gap(result), *watchers(result), *beside(result), *parts(result)])
+        *hundred_million(result), *gap(result), *watchers(result), *beside(result), *parts(result), *to_scale(result)])
 
 
 def results(result):
