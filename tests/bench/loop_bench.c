@@ -1,7 +1,8 @@
 /* What a validator's loop costs by itself: the processor time of the core's steps of one validator, with whole blocks
- * of payments going through a committee. Verifiers, sockets and disks are left out (loop_network.h). Not a test.
+ * of payments going through a committee. Verifiers, sockets and disks are left out (loop_network.h). Without a
+ * directory the state is in memory; in one, homes are made and left there, and read as unciad reads them. Not a test.
  *
- * Usage: loop_bench [--json] [--payments N] [VALIDATORS ACCOUNTS PAYMENTS-A-BLOCK]... */
+ * Usage: loop_bench [--json] [--payments N] [--store DIRECTORY] [VALIDATORS ACCOUNTS PAYMENTS-A-BLOCK]... */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,12 +131,12 @@ static void print_report(json_t *report)
 }
 
 /* The first payments are not measured: tables and caches grow. */
-static json_t *measure(uint64_t payments_wanted, const struct loop_shape *shape)
+static json_t *measure(uint64_t payments_wanted, const char *directory, const struct loop_shape *shape)
 {
 	uint64_t warm = 8 * (uint64_t)shape->block;
 
 	double before = check_us();
-	loop_up(shape);
+	loop_up(shape, directory);
 	loop_run(warm > 4000 ? warm : 4000);
 	struct loop_totals begin = *loop_totals();
 	sections_begin();
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
 	static const struct loop_shape usual[] = {
 	    {4, 100000, 100}, {4, 100000, 600}, {4, 100000, 4096}, {4, 1000000, 600}, {1, 100000, 600}};
 	unsigned long payments = PAYMENTS;
+	const char *directory = NULL;
 	bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
 	json_t *all = json_array();
 	int first = 1 + json;
@@ -172,11 +174,15 @@ int main(int argc, char **argv)
 		payments = strtoul(argv[first + 1], NULL, 10);
 		first += 2;
 	}
+	if (argc > first + 1 && strcmp(argv[first], "--store") == 0) {
+		directory = argv[first + 1];
+		first += 2;
+	}
 	size_t given = (size_t)(argc - first) / 3, count = given ? given : sizeof(usual) / sizeof(usual[0]);
 	MUST(all && payments && (argc - first) % 3 == 0);
 	for (size_t i = 0; i < count; i++) {
 		struct loop_shape shape = given ? shape_of(&argv[(size_t)first + 3 * i]) : usual[i];
-		json_t *report = measure(payments, &shape);
+		json_t *report = measure(payments, directory, &shape);
 		if (!json)
 			print_report(report);
 		json_array_append_new(all, report);

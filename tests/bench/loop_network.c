@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "ledger.h"
 #include "loop_sections.h"
-#include "memory_store.h"
+#include "loop_store.h"
 #include "message.pb-c.h"
 #include "replica.h"
 
@@ -51,14 +51,6 @@ struct letter { /* a message on its way */
 	uint8_t bytes[];
 };
 
-struct record { /* for the journal */
-	struct record *next;
-	enum journal_table table; /* 0: forget */
-	uint64_t view;
-	size_t key_size, value_size;
-	uint8_t bytes[];
-};
-
 struct jobs {
 	struct verify_job *first, **last;
 	size_t items;
@@ -67,7 +59,7 @@ struct jobs {
 struct node {
 	struct replica *replica;
 	struct actions actions;
-	struct memory_store *store;
+	struct loop_store *store;
 	struct letter *letters, **letters_last;
 	struct jobs urgent, patient;
 	struct record *records, **records_last, *committing;
@@ -293,16 +285,8 @@ static void commit_done(uint32_t at)
 {
 	struct node *node = &b.nodes[at];
 
-	while (node->committing) {
-		struct record *r = node->committing;
-		node->committing = r->next;
-		if (r->table)
-			MUST(memory_store_put(node->store, r->table, r->bytes, r->key_size, r->bytes + r->key_size,
-			                      r->value_size) == 0);
-		else
-			memory_store_forget(node->store, r->view);
-		free(r);
-	}
+	loop_store_commit(node->store, node->committing);
+	node->committing = NULL;
 	node->commit_at = 0;
 	step(at, STEP_DURABLE, (struct event){.kind = EVENT_DURABLE, .sequence = node->committing_sequence});
 }
@@ -313,7 +297,7 @@ static void flush_done(uint32_t at)
 	struct flush *flush = node->flush;
 
 	node->flush = NULL;
-	MUST(memory_store_apply(node->store, flush) == 0);
+	loop_store_flush(node->store, flush);
 	step(at, STEP_FLUSHED, (struct event){.kind = EVENT_FLUSHED, .flush = flush});
 }
 
@@ -436,77 +420,7 @@ static int sign(void *context, const struct hash *digest, uint8_t signature[SIGN
 	return error;
 }
 
-/* What the core reads of the state, noted as such. */
-static struct storage_view inner[LOOP_VALIDATORS_MAX];
-
-static int view_group(void *context, uint64_t index, struct group_record *record)
-{
-	struct storage_view *view = context;
-
-	section_enter(SECTION_STORE);
-	int error = view->group(view->context, index, record);
-	section_leave();
-	return error;
-}
-
-static int view_address(void *context, const struct entry_id *id, uint64_t *index)
-{
-	struct storage_view *view = context;
-
-	section_enter(SECTION_STORE);
-	int error = view->address(view->context, id, index);
-	section_leave();
-	return error;
-}
-
-static int view_payment(void *context, const struct payment_id *id, struct payment_record *record)
-{
-	struct storage_view *view = context;
-
-	section_enter(SECTION_STORE);
-	int error = view->payment(view->context, id, record);
-	section_leave();
-	return error;
-}
-
-static int view_meta(void *context, struct state_meta *meta)
-{
-	struct storage_view *view = context;
-
-	return view->meta(view->context, meta);
-}
-
-static int view_orphan(void *context, const struct entry_id *id, struct position *head)
-{
-	struct storage_view *view = context;
-
-	return view->orphan(view->context, id, head);
-}
-
-static int view_journal_get(void *context, enum journal_table table, const void *key, size_t key_size,
-                            struct bytes *value)
-{
-	struct storage_view *view = context;
-
-	return view->journal_get(view->context, table, key, key_size, value);
-}
-
-static int view_journal_seek(void *context, enum journal_table table, const void *key, size_t key_size,
-                             struct bytes *found_key, struct bytes *value)
-{
-	struct storage_view *view = context;
-
-	return view->journal_seek(view->context, table, key, key_size, found_key, value);
-}
-
-static int view_journal_last(void *context, enum journal_table table, struct bytes *found_key, struct bytes *value)
-{
-	struct storage_view *view = context;
-
-	return view->journal_last(view->context, table, found_key, value);
-}
-
-static void node_up(uint32_t at)
+static void node_up(uint32_t at, const char *directory)
 {
 	struct node *node = &b.nodes[at];
 	struct replica_config config = {
@@ -519,19 +433,16 @@ static void node_up(uint32_t at)
 	*node = (struct node){.letters_last = &node->letters, .records_last = &node->records};
 	node->urgent.last = &node->urgent.first;
 	node->patient.last = &node->patient.first;
-	MUST(actions_init(&node->actions) == 0 && (node->store = memory_store_new()));
+	MUST(actions_init(&node->actions) == 0);
 	MUST(genesis_flush(&b.fixture.genesis, &genesis) == 0);
 	bind_keys(genesis);
-	MUST(memory_store_apply(node->store, genesis) == 0);
-	flush_free(genesis);
-	memory_store_view(node->store, &inner[at]);
-	config.view =
-	    (struct storage_view){&inner[at],  view_meta,        view_group,        view_address,     view_payment,
-	                          view_orphan, view_journal_get, view_journal_seek, view_journal_last};
+	node->store =
+	    loop_store_new(directory, &b.fixture.genesis, b.fixture.validators[at].consensus.public_key, genesis);
+	loop_store_view(node->store, &config.view);
 	MUST(replica_new(&config, &node->replica) == 0);
 }
 
-void loop_up(const struct loop_shape *shape)
+void loop_up(const struct loop_shape *shape, const char *directory)
 {
 	memset(&b, 0, sizeof(b));
 	b.shape = *shape;
@@ -540,21 +451,13 @@ void loop_up(const struct loop_shape *shape)
 	fixture_init(&b.fixture, shape->validators, 0, 0);
 	make_accounts();
 	for (uint32_t i = 0; i < shape->validators; i++)
-		node_up(i);
+		node_up(i, i == MEASURED ? directory : NULL);
 	for (uint32_t i = 0; i < shape->validators; i++)
 		step(i, STEP_OTHER, (struct event){.kind = EVENT_START});
 	for (uint32_t i = 0; i < shape->validators; i++)
 		for (uint32_t k = 0; k < shape->validators; k++)
 			if (k != i)
 				step(i, STEP_OTHER, (struct event){.kind = EVENT_PEER_UP, .peer = k});
-}
-
-static void free_records(struct record *record)
-{
-	for (struct record *next; record; record = next) {
-		next = record->next;
-		free(record);
-	}
 }
 
 static void free_letters(struct letter *letter)
@@ -572,10 +475,10 @@ void loop_down(void)
 		replica_free(node->replica);
 		flush_free(node->flush);
 		actions_deinit(&node->actions);
-		memory_store_free(node->store);
+		loop_store_free(node->store);
 		free_letters(node->letters);
-		free_records(node->records);
-		free_records(node->committing);
+		records_free(node->records);
+		records_free(node->committing);
 	}
 	fixture_deinit(&b.fixture);
 	free(b.accounts);

@@ -1,6 +1,6 @@
 /* A committee of validators in one thread, in simulated time, through which whole blocks of payments go; the steps of
  * one of them are timed. Verdicts on signatures are given at once, messages are handed over whole a millisecond later,
- * commits take another, the state is in memory. Everything but the time taken is the same in every run. */
+ * commits take another. Everything but the time taken is the same in every run. */
 #ifndef LOOP_NETWORK_H
 #define LOOP_NETWORK_H
 #include <stdbool.h>
@@ -36,8 +36,9 @@ struct loop_totals {
 	uint64_t received_bytes, sent_bytes, answer_bytes, journal_bytes;
 };
 
-/* One at a time. Ends the process where anything fails. */
-void loop_up(const struct loop_shape *shape);
+/* One at a time. Ends the process where anything fails. directory: where the validator that is timed has a home, as
+ * unciad makes it; NULL: in memory, as the others. */
+void loop_up(const struct loop_shape *shape, const char *directory);
 void loop_down(void);
 /* Runs until so many payments are final at the validator that is timed. */
 void loop_run(uint64_t payments);

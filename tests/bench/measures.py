@@ -367,8 +367,10 @@ def libuncia_kb(tools):
 
 
 def loop(tools, *arguments):
-    """What loop_bench says: a list of committees, each with µs and signature checks a payment."""
-    return run_json(tools.bin.parent / "tests" / "loop_bench", "--json", *arguments)
+    """What loop_bench says, of a validator with a home on the disk: a list of committees, each with µs and signature checks
+    a payment. arguments: none, or --payments N and committees."""
+    with tempfile.TemporaryDirectory(dir=tools.directory) as directory:
+        return run_json(tools.bin.parent / "tests" / "loop_bench", "--json", *arguments[:2], "--store", directory, *arguments[2:])
 
 
 def parts(tools, accounts):
