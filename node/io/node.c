@@ -533,13 +533,15 @@ static void node_stop(struct node *n)
 	uv_unref((uv_handle_t *)&n->terminate);
 }
 
-/* Every counter: what was refused, dropped or lost since the start. */
+/* Every counter since the start: what was refused, dropped or lost, and how many signatures were checked at once. */
 static void log_counters(const struct node *n, const struct replica_status *status)
 {
 	const struct listener_counters *l = listener_counters(n->listener);
 	const struct wallets_counters *w = wallets_counters(n->wallets);
 	const struct peers_counters *p = peers_counters(n->peers);
+	struct verifier_counters v;
 
+	verifier_counters(n->verifier, &v);
 	log_event(LOG_LEVEL_INFO, "inbound", LOG_NUMBER("accepted", l->accepted),
 	          LOG_NUMBER("refused_rate", l->refused_rate), LOG_NUMBER("pushed_out", l->pushed_out),
 	          LOG_NUMBER("silent", l->timed_out), LOG_NUMBER("bad_first_byte", l->bad_first_byte),
@@ -554,6 +556,9 @@ static void log_counters(const struct node *n, const struct replica_status *stat
 	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
 	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("too_soon", p->too_soon),
 	          LOG_NUMBER("messages_lost", p->messages_lost), LOG_NUMBER("log_lines_dropped", log_dropped()));
+	log_event(LOG_LEVEL_INFO, "verifier", LOG_TEXT("by", verify_implementation), LOG_NUMBER("chunks", v.chunks),
+	          LOG_NUMBER("signatures", v.signatures), LOG_NUMBER("urgent_chunks", v.urgent_chunks),
+	          LOG_NUMBER("urgent_signatures", v.urgent_signatures), LOG_NUMBER("key_bytes", v.key_bytes));
 	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status->dropped),
 	          LOG_NUMBER("gossip_refused", status->gossip_refused));
 }

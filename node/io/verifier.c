@@ -32,6 +32,7 @@ struct verifier {
 	size_t gathered_items;                        /* and their checks */
 	struct verify_queue queue;
 	struct finished finished;
+	struct verifier_counters counters;
 	struct verify_keys *keys;
 	struct verifier_options options;
 	unsigned thread_count;
@@ -55,6 +56,16 @@ static void job_finished(struct verifier *v, struct verify_job *job)
 		uv_async_send(&v->async);
 }
 
+/* Under the mutex. What is taken at once is all urgent or all not. */
+static void count_chunk(struct verifier *v, const struct verify_part *parts, size_t count)
+{
+	bool urgent = parts[0].job->urgent;
+
+	*(urgent ? &v->counters.urgent_chunks : &v->counters.chunks) += 1;
+	for (size_t i = 0; i < count; i++)
+		*(urgent ? &v->counters.urgent_signatures : &v->counters.signatures) += parts[i].count;
+}
+
 static void verifier_main(void *context)
 {
 	const struct verifier_thread *self = context;
@@ -68,6 +79,7 @@ static void verifier_main(void *context)
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
+		count_chunk(v, parts, count);
 		uv_mutex_unlock(&v->mutex);
 		verify_parts(self->checks, parts, count, &v->options.signer);
 		uv_mutex_lock(&v->mutex);
@@ -243,6 +255,14 @@ void verifier_drop(struct verifier *v, uint32_t source)
 		job_finished(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
+}
+
+void verifier_counters(struct verifier *v, struct verifier_counters *counters)
+{
+	uv_mutex_lock(&v->mutex);
+	*counters = v->counters;
+	uv_mutex_unlock(&v->mutex);
+	counters->key_bytes = verify_keys_size(v->keys);
 }
 
 void verifier_stop(struct verifier *v)

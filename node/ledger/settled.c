@@ -1,11 +1,13 @@
-/* The array of places grows with the state, by half its size at a time. */
+/* The array of places grows with the state, by a sixteenth of its size at a time: more would be memory that nobody
+ * uses, and realloc moves large arrays without copying. */
 #include "settled.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "uncia/error.h"
 
-#define PLACES_MIN 64u
+#define PLACES_MIN   64u
+#define GROWTH_SHARE 16u
 
 static struct settled_layer *layer_new(size_t expected, uint32_t number)
 {
@@ -98,7 +100,7 @@ static int settled_reserve(struct settled *settled, uint64_t index)
 {
 	if (index < settled->place_count)
 		return 0;
-	uint64_t count = index + index / 2 + PLACES_MIN;
+	uint64_t count = index + index / GROWTH_SHARE + PLACES_MIN;
 	struct settled_place *places = reallocarray(settled->places, count, sizeof(*places));
 	if (!places)
 		return UNCIA_E_MEMORY;

@@ -6,6 +6,10 @@
 #include "hash_many.h"
 #include "uncia/error.h"
 
+/* Arrays grow by this share of what is needed: all of it is memory, with millions of accounts hundreds of MiB, which
+ * realloc moves without copying. */
+#define GROWTH_SHARE 16
+
 unsigned state_tree_levels(uint64_t count)
 {
 	unsigned levels = 1;
@@ -33,7 +37,7 @@ int state_tree_reserve(struct state_tree *t, uint64_t count)
 		uint64_t needed = state_tree_level_count(count, level);
 		if (needed <= t->capacity[level])
 			continue;
-		uint64_t capacity = needed + needed / 2 + 64;
+		uint64_t capacity = needed + needed / GROWTH_SHARE + 64;
 		struct hash *digests = reallocarray(t->levels[level], capacity, sizeof(*digests));
 		if (!digests)
 			return UNCIA_E_MEMORY;
