@@ -27,9 +27,12 @@ struct verifier {
 	uv_mutex_t mutex;
 	uv_cond_t wake;
 	enum verifier_state state;
-	size_t submitted, handed_back; /* jobs; the loop's own */
+	size_t submitted, handed_back;                /* jobs; the loop's own, */
+	struct verify_job *gathered, **gathered_last; /* as are those that are not handed over yet, */
+	size_t gathered_items;                        /* and their checks */
 	struct verify_queue queue;
 	struct finished finished;
+	struct verifier_counters counters;
 	struct verify_keys *keys;
 	struct verifier_options options;
 	unsigned thread_count;
@@ -53,6 +56,16 @@ static void job_finished(struct verifier *v, struct verify_job *job)
 		uv_async_send(&v->async);
 }
 
+/* Under the mutex. What is taken at once is all urgent or all not. */
+static void count_chunk(struct verifier *v, const struct verify_part *parts, size_t count)
+{
+	bool urgent = parts[0].job->urgent;
+
+	*(urgent ? &v->counters.urgent_chunks : &v->counters.chunks) += 1;
+	for (size_t i = 0; i < count; i++)
+		*(urgent ? &v->counters.urgent_signatures : &v->counters.signatures) += parts[i].count;
+}
+
 static void verifier_main(void *context)
 {
 	const struct verifier_thread *self = context;
@@ -66,6 +79,7 @@ static void verifier_main(void *context)
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
+		count_chunk(v, parts, count);
 		uv_mutex_unlock(&v->mutex);
 		verify_parts(self->checks, parts, count, &v->options.signer);
 		uv_mutex_lock(&v->mutex);
@@ -153,6 +167,7 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 		return UNCIA_E_MEMORY;
 	v->options = *options;
 	v->async.data = v;
+	v->gathered_last = &v->gathered;
 	int error = UNCIA_E_MEMORY;
 	v->keys = verify_keys_new(DECODED_KEYS);
 	if (!v->keys)
@@ -193,30 +208,61 @@ void verifier_submit(struct verifier *v, struct verify_job *job)
 {
 	assert(v->state == VERIFIER_RUNNING && (job->items || !job->count));
 	v->submitted++;
-	uv_mutex_lock(&v->mutex);
-	if (job->count == 0) {
-		job->taken = job->remaining = 0;
-		job->dropped = job->wrong = false;
-		job_finished(v, job);
-	} else {
+	job->next = NULL;
+	*v->gathered_last = job;
+	v->gathered_last = &job->next;
+	v->gathered_items += job->count;
+}
+
+/* Under the mutex. */
+static void job_begin(struct verifier *v, struct verify_job *job)
+{
+	if (job->count) {
 		verify_queue_push(&v->queue, job);
-		if (job->count <= VERIFY_CHUNK)
-			uv_cond_signal(&v->wake);
-		else
-			uv_cond_broadcast(&v->wake);
+		return;
 	}
+	job->taken = job->remaining = 0;
+	job->dropped = job->wrong = false;
+	job_finished(v, job);
+}
+
+void verifier_begin(struct verifier *v)
+{
+	assert(v->state == VERIFIER_RUNNING);
+	if (!v->gathered)
+		return;
+	uv_mutex_lock(&v->mutex);
+	for (struct verify_job *job = v->gathered, *next; job; job = next) {
+		next = job->next;
+		job_begin(v, job);
+	}
+	if (v->gathered_items <= VERIFY_CHUNK)
+		uv_cond_signal(&v->wake);
+	else
+		uv_cond_broadcast(&v->wake);
 	uv_mutex_unlock(&v->mutex);
+	v->gathered = NULL;
+	v->gathered_last = &v->gathered;
+	v->gathered_items = 0;
 }
 
 void verifier_drop(struct verifier *v, uint32_t source)
 {
-	assert(v->state == VERIFIER_RUNNING);
+	verifier_begin(v);
 	uv_mutex_lock(&v->mutex);
 	for (struct verify_job *job = verify_queue_drop(&v->queue, source), *next; job; job = next) {
 		next = job->next;
 		job_finished(v, job);
 	}
 	uv_mutex_unlock(&v->mutex);
+}
+
+void verifier_counters(struct verifier *v, struct verifier_counters *counters)
+{
+	uv_mutex_lock(&v->mutex);
+	*counters = v->counters;
+	uv_mutex_unlock(&v->mutex);
+	counters->key_bytes = verify_keys_size(v->keys);
 }
 
 void verifier_stop(struct verifier *v)

@@ -52,6 +52,11 @@ void verify_keys_free(struct verify_keys *keys)
 	free(keys);
 }
 
+size_t verify_keys_size(const struct verify_keys *keys)
+{
+	return sizeof(*keys) + keys->count * sizeof(keys->slots[0]);
+}
+
 static size_t slot_of(const struct verify_keys *keys, const uint8_t bytes[PUBLIC_KEY_SIZE])
 {
 	return siphash(keys->seed, bytes, PUBLIC_KEY_SIZE) % keys->count;

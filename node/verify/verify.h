@@ -15,6 +15,8 @@ struct verify_keys;
  * verify_keys_free, which accepts NULL. */
 struct verify_keys *verify_keys_new(size_t count);
 void verify_keys_free(struct verify_keys *keys);
+/* Bytes that they take in memory, once all places are taken. */
+size_t verify_keys_size(const struct verify_keys *keys);
 
 /* Signs a digest with the validator's consensus key. Returns 0 or an error. Called on any thread. */
 struct verify_signer {

@@ -1,19 +1,24 @@
-/* What a signature costs by how many are checked at once, in processor time, and as a part of libsodium's check of one,
- * which is measured in the same moments. Not a test. */
+/* What the checks of signatures cost by this build's implementation (node/verify): in batches of some sizes, with keys
+ * that are known, that are new, and with a wrong one among them; beside libsodium's check. Not a test. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include "clock.h"
 #include "figure.h"
-#include "sign.h"
+#include "fixture.h"
 #include "verify.h"
 
-#define ROUNDS     21
-#define SIGNATURES 1024u /* a round */
-#define KEYS       65536u
+enum { SIGNATURES = 1024, ROUNDS = 5, KEYS = 65536 };
+
+#define MUST(condition)                                                                                                \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			fprintf(stderr, "verify_bench: %s:%d: %s\n", __FILE__, __LINE__, #condition);                  \
+			exit(1);                                                                                       \
+		}                                                                                                      \
+	} while (0)
 
 static struct verify_item items[SIGNATURES];
-static struct verify_keys *keys;
-static struct verify_thread *thread;
 
 static int compare(const void *a, const void *b)
 {
@@ -25,86 +30,77 @@ static int compare(const void *a, const void *b)
 static void make_items(void)
 {
 	for (uint32_t i = 0; i < SIGNATURES; i++) {
-		uint8_t seed[SEED_SIZE] = {(uint8_t)i, (uint8_t)(i >> 8), 1}, secret[SECRET_KEY_SIZE];
-		struct verify_item *item = &items[i];
-		memcpy(item->digest.b, seed, sizeof(seed));
-		item->check_key = true;
-		if (sign_keypair(seed, item->public_key, secret) || sign_digest(secret, &item->digest, item->signature))
-			abort();
+		struct fixture_key key;
+		fixture_account(i, &key);
+		items[i].digest = fixture_hash(i);
+		memcpy(items[i].public_key, key.public_key, PUBLIC_KEY_SIZE);
+		MUST(sign_digest(key.secret_key, &items[i].digest, items[i].signature) == 0);
 	}
 }
 
-/* All of a round, so many at once; every `wrong`-th is wrong (0: none). Returns µs of one. */
-static double check(size_t at_once, size_t wrong)
+/* All of them, so many at once. Returns µs each. */
+static double check_all(size_t at_once, struct verify_thread *thread)
 {
 	struct verify_item *some[VERIFY_CHUNK];
 
-	for (size_t i = 0; wrong && i < SIGNATURES; i += wrong)
-		items[i].signature[40] ^= 1;
 	double begun = thread_us();
-	for (size_t begin = 0; begin < SIGNATURES; begin += at_once) {
-		for (size_t i = 0; i < at_once; i++)
-			some[i] = &items[begin + i];
+	for (size_t i = 0; i < SIGNATURES; i += at_once) {
+		for (size_t k = 0; k < at_once; k++)
+			some[k] = &items[i + k];
 		verify_signatures(thread, some, at_once);
 	}
-	double took = (thread_us() - begun) / SIGNATURES;
-	for (size_t i = 0; i < SIGNATURES; i++)
-		if (items[i].valid != !(wrong && i % wrong == 0))
-			abort();
-	for (size_t i = 0; wrong && i < SIGNATURES; i += wrong)
-		items[i].signature[40] ^= 1;
-	return took;
+	return (thread_us() - begun) / SIGNATURES;
 }
 
 static double check_sodium(void)
 {
 	double begun = thread_us();
-
-	for (uint32_t i = 0; i < SIGNATURES; i++)
-		if (crypto_sign_verify_detached(items[i].signature, items[i].digest.b, HASH_SIZE, items[i].public_key))
-			abort();
+	for (size_t i = 0; i < SIGNATURES; i++)
+		MUST(crypto_sign_verify_detached(items[i].signature, items[i].digest.b, HASH_SIZE,
+		                                 items[i].public_key) == 0);
 	return (thread_us() - begun) / SIGNATURES;
 }
 
-/* The median of some rounds, each beside one of libsodium's. Unknown keys: the verifier begins anew in each. */
-static void measure(const char *what, size_t at_once, size_t wrong, bool known)
+/* The median of some rounds, each with keys that are known, or with none; every verdict as it should be. at_once 0:
+ * libsodium. */
+static double measure(size_t at_once, bool known, size_t wrong)
 {
-	double took[ROUNDS], ratio[ROUNDS];
+	double rounds[ROUNDS];
 
 	for (int round = 0; round < ROUNDS; round++) {
-		if (!known) {
-			verify_thread_free(thread);
-			verify_keys_free(keys);
-			keys = verify_keys_new(KEYS);
-			thread = keys ? verify_thread_new(keys) : NULL;
-			if (!thread)
-				abort();
-		}
-		double sodium = check_sodium();
-		took[round] = check(at_once, wrong);
-		ratio[round] = took[round] / sodium;
+		struct verify_keys *keys = verify_keys_new(KEYS);
+		struct verify_thread *thread = keys ? verify_thread_new(keys) : NULL;
+		MUST(thread);
+		if (known && at_once)
+			check_all(at_once, thread);
+		rounds[round] = at_once ? check_all(at_once, thread) : check_sodium();
+		verify_thread_free(thread);
+		verify_keys_free(keys);
+		for (size_t i = 0; i < SIGNATURES && at_once; i++)
+			MUST(items[i].valid == !(wrong && i % wrong == 0));
 	}
-	qsort(took, ROUNDS, sizeof(took[0]), compare);
-	qsort(ratio, ROUNDS, sizeof(ratio[0]), compare);
-	figure(took[ROUNDS / 2], "us", "signatures: %s, %zu at once", what, at_once);
-	figure(ratio[ROUNDS / 2], "checks", "the same, in libsodium's checks");
+	qsort(rounds, ROUNDS, sizeof(rounds[0]), compare);
+	return rounds[ROUNDS / 2];
+}
+
+static void flip(size_t every)
+{
+	for (size_t i = 0; i < SIGNATURES; i += every)
+		items[i].signature[0] ^= 1;
 }
 
 int main(void)
 {
-	keys = verify_keys_new(KEYS);
-	thread = keys ? verify_thread_new(keys) : NULL;
-	if (sign_self_test() || !thread)
-		return 1;
+	MUST(sign_self_test() == 0);
 	make_items();
-	check(VERIFY_CHUNK, 0);
+	figure(measure(0, true, 0), "us", "checks: libsodium's");
 	for (size_t at_once = 1; at_once <= VERIFY_CHUNK; at_once *= 2)
-		measure("keys known", at_once, 0, true);
-	measure("keys unknown", VERIFY_CHUNK, 0, false);
-	measure("one of them wrong", VERIFY_CHUNK, VERIFY_CHUNK, true);
-	measure("all wrong", 1, 1, true);
-	measure("all wrong", VERIFY_CHUNK, 1, true);
-	verify_thread_free(thread);
-	verify_keys_free(keys);
+		figure(measure(at_once, true, 0), "us", "checks: %s, %zu at once, keys known", verify_implementation,
+		       at_once);
+	figure(measure(VERIFY_CHUNK, false, 0), "us", "checks: %s, %u at once, keys new", verify_implementation,
+	       VERIFY_CHUNK);
+	flip(VERIFY_CHUNK);
+	figure(measure(VERIFY_CHUNK, true, VERIFY_CHUNK), "us", "checks: %s, %u at once, one of them wrong",
+	       verify_implementation, VERIFY_CHUNK);
 	return 0;
 }
