@@ -9,7 +9,7 @@
 
 #define ADMISSION_WINDOW_MS  50     /* short: what is admitted in one window may come down on one turn of the loop */
 #define ADMISSION_SLOTS      1024   /* prefixes of one width whose hashes fall into one slot count as one */
-#define ADMISSION_CHARGED    2u     /* handshakes in a window of a source that was charged, */
+#define ADMISSION_CHARGED    1u     /* handshakes in a window of a source that was charged, */
 #define ADMISSION_CHARGED_MS 60000u /* for so long */
 
 struct admission_part {

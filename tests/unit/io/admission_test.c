@@ -124,8 +124,8 @@ START_TEST(admission_lets_few_of_a_charged_source_in)
 	admission_charge(&a, &charged, 5000);
 	admission_charge(&a, &customer, 5000);
 	for (uint64_t now = 5000; now < 5000 + ADMISSION_CHARGED_MS; now += 50) {
-		ck_assert_uint_eq(admitted(&a, "192.0.2.1", 100, now), 2);
-		ck_assert_uint_eq(admitted(&a, "2001:db8:1:2:ffff::9", 100, now), 2);
+		ck_assert_uint_eq(admitted(&a, "192.0.2.1", 100, now), ADMISSION_CHARGED);
+		ck_assert_uint_eq(admitted(&a, "2001:db8:1:2:ffff::9", 100, now), ADMISSION_CHARGED);
 		ck_assert_uint_ge(admitted(&a, "192.0.2.2", 100, now), 3);
 		ck_assert_uint_ge(admitted(&a, "2001:db8:1:3::1", 100, now), 3);
 	}
