@@ -67,7 +67,15 @@ class Scale:
             self.row("sockets, links, the two storage threads, what caches cost",
                      f"{rest:.1f} µs: all that was measured at full load, without the two above",
                      [amount(rate * rest / 1e6, "cores") for rate in RATES],
-                     "links are sealed and opened by the loop's thread, some 3 µs of these: on threads of their own")
+                     f"links are sealed and opened by the loop's thread{self.links(small)}: on threads of their own")
+
+    def links(self, loop):
+        """What of it that is, by the part that seals and opens a payment."""
+        part = self.result.get("parts", {}).get("link: a payment sealed and opened")
+        if not part:
+            return ""
+        through = sum(loop["bytes"][way] for way in ("received", "sent", "answered")) / loop["bytes"]["journal"]
+        return f", {through * part[0] / 2:.1f} µs of these"
 
     def memory(self):
         measured = memory_per_account(self.result)
