@@ -268,7 +268,12 @@ static void on_peer_message(void *context, uint32_t peer, struct bytes message)
 
 static void on_wallet_message(void *context, uint64_t wallet, struct bytes message)
 {
-	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = wallet, .message = message});
+	const struct node *n = context;
+
+	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE,
+	                                .wallet = wallet,
+	                                .origin = wallets_origin(n->wallets, wallet),
+	                                .message = message});
 }
 
 static void on_wallet_closed(void *context, uint64_t wallet)
@@ -324,13 +329,15 @@ static void on_wallet_stream(void *context, struct tcp *tcp)
 /* ---- turns --------------------------------------------------------------------------------- */
 
 /* consensus §6 "Durable before sent": one commit a turn. Nothing that is sent here waits for it, since the core itself
- * holds back what must. Sending may end a link, which may make records again. */
+ * holds back what must. Sending may end a link, which may make records and jobs again. */
 static void end_turn(struct node *n)
 {
 	assert(n->state == NODE_WAITING);
 	storage_commit(n->storage);
+	verifier_begin(n->verifier);
 	tcp_set_flush(&n->set);
 	storage_commit(n->storage);
+	verifier_begin(n->verifier);
 }
 
 /* libuv calls on_prepare after its timers, before the loop may sleep, and on_check after the callbacks of what woke it.

@@ -24,9 +24,12 @@ struct verifier_options {
 
 /* Starts the threads. Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. Owns: verifier_stop, run the loop, verifier_free. */
 int verifier_new(const struct verifier_options *options, struct verifier **verifier);
-/* Hands over a job, which is the pool's until `done`. A job without items is done at once, but never from inside this
- * call. */
+/* Takes a job, which is the pool's until `done`. The threads see it with the next verifier_begin. A job without items
+ * is done then, but never from inside these calls. */
 void verifier_submit(struct verifier *verifier, struct verify_job *job);
+/* Hands over to the threads what was submitted: all of a turn's at once, so that they are woken once and find large
+ * batches. */
+void verifier_begin(struct verifier *verifier);
 /* Gives up what waits of a source (verify_queue.h): its jobs come back soon, `dropped`, as if done. */
 void verifier_drop(struct verifier *verifier, uint32_t source);
 /* What the threads have taken since the start: how many signatures at once is chunks by signatures. */

@@ -77,6 +77,14 @@ static bool overlay_filter_has(const struct filter *filter, unsigned hash)
 	return filter->words && filter->words[bit / 64] >> bit % 64 & 1;
 }
 
+void overlay_prefetch_payment(const struct overlay *o, unsigned hash)
+{
+	const struct filter *filter = &o->payment_filter;
+
+	if (filter->words)
+		__builtin_prefetch(&filter->words[(hash & ((1U << filter->bits_log2) - 1)) / 64]);
+}
+
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)
 {
 	return (unsigned)siphash(seed, key, size);

@@ -76,6 +76,25 @@ const struct group_record *settled_find_group(const struct settled *settled, uin
 	return group ? &group->record : NULL;
 }
 
+void settled_prefetch_place(const struct settled *settled, uint64_t group)
+{
+	if (group < settled->place_count)
+		__builtin_prefetch(&settled->places[group]);
+}
+
+void settled_prefetch_entry(const struct settled *settled, uint64_t entry)
+{
+	const struct group_record *record = settled_find_group(settled, entry / GROUP_ENTRIES);
+
+	if (!record)
+		return;
+	/* An entry lies on two lines; the line before it is fetched with either by most processors. */
+	const uint8_t *at = record->entries + entry % GROUP_ENTRIES * ENTRY_SIZE;
+	__builtin_prefetch(at);
+	__builtin_prefetch(at + ENTRY_SIZE - 1);
+	__builtin_prefetch(&record->heads[entry % GROUP_ENTRIES]);
+}
+
 /* Makes a place for the group of this index. */
 static int settled_reserve(struct settled *settled, uint64_t index)
 {

@@ -18,7 +18,7 @@ enum event_kind {
 	EVENT_PEER_UP, /* the link to validator `peer` is established */
 	EVENT_PEER_DOWN,
 	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
-	EVENT_WALLET_MESSAGE, /* wallet, message: one whole WalletRequest */
+	EVENT_WALLET_MESSAGE, /* wallet, origin, message: one whole WalletRequest */
 	EVENT_WALLET_CLOSED,  /* wallet: that link is gone, its number will not come back */
 	EVENT_VERIFIED,       /* job, and those after it by `next`: verdicts are in; handed back to the core */
 	EVENT_DURABLE,        /* sequence: every journal record up to it is on disk */
@@ -29,10 +29,11 @@ enum event_kind {
 
 struct event {
 	enum event_kind kind;
-	uint64_t now_ms;      /* monotonic */
-	uint64_t wall_ms;     /* milliseconds since 1970 */
-	uint32_t peer;        /* index in the committee */
-	uint64_t wallet;      /* number of a wallet link, never reused */
+	uint64_t now_ms;  /* monotonic */
+	uint64_t wall_ms; /* milliseconds since 1970 */
+	uint32_t peer;    /* index in the committee */
+	uint64_t wallet;  /* number of a wallet link, never reused */
+	uint32_t origin;  /* of its address, below WALLET_ORIGINS; the same for one address while the process runs */
 	struct bytes message; /* borrowed for the call */
 	struct verify_job *job;
 	struct flush *flush;

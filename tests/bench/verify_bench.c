@@ -39,7 +39,7 @@ static void make_items(void)
 }
 
 /* All of them, so many at once. Returns µs each. */
-static double check_all(size_t at_once, struct verify_keys *keys)
+static double check_all(size_t at_once, struct verify_thread *thread)
 {
 	struct verify_item *some[VERIFY_CHUNK];
 
@@ -47,7 +47,7 @@ static double check_all(size_t at_once, struct verify_keys *keys)
 	for (size_t i = 0; i < SIGNATURES; i += at_once) {
 		for (size_t k = 0; k < at_once; k++)
 			some[k] = &items[i + k];
-		verify_signatures(some, at_once, keys);
+		verify_signatures(thread, some, at_once);
 	}
 	return (thread_us() - begun) / SIGNATURES;
 }
@@ -69,10 +69,12 @@ static double measure(size_t at_once, bool known, size_t wrong)
 
 	for (int round = 0; round < ROUNDS; round++) {
 		struct verify_keys *keys = verify_keys_new(KEYS);
-		MUST(keys);
+		struct verify_thread *thread = keys ? verify_thread_new(keys) : NULL;
+		MUST(thread);
 		if (known && at_once)
-			check_all(at_once, keys);
-		rounds[round] = at_once ? check_all(at_once, keys) : check_sodium();
+			check_all(at_once, thread);
+		rounds[round] = at_once ? check_all(at_once, thread) : check_sodium();
+		verify_thread_free(thread);
 		verify_keys_free(keys);
 		for (size_t i = 0; i < SIGNATURES && at_once; i++)
 			MUST(items[i].valid == !(wrong && i % wrong == 0));

@@ -69,6 +69,7 @@ UNCALLED = {
 	"wallets_count": "tests count links",
 	"secret_new": "tests make key files of weak derivations",
 	"keyfile_create": "tests make key files of weak derivations",
+	"points_memory": "the batch's Rust library takes its memory from it",
 	"weechat_plugin_init": "WeeChat calls it",
 	"weechat_plugin_end": "WeeChat calls it",
 }

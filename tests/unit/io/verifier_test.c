@@ -87,15 +87,20 @@ static struct verify_job *make_job(uint64_t id, size_t count, const int wrong[3]
 			item->signature[i % SIGNATURE_SIZE] ^= 1;
 		if (wrong[i % 3] == 2)
 			memset(item->public_key, 0, sizeof(item->public_key));
-		item->valid = wrong[i % 3]; /* what must be overwritten */
+		item->valid = count == 1 && wrong[i % 3]; /* what must be overwritten */
 	}
 	return job;
 }
 
 static void check_and_free(struct verify_job *job, const int wrong[3])
 {
+	bool any = false;
 	for (size_t i = 0; i < job->count; i++)
-		ck_assert_int_eq(job->items[i].valid, !wrong[i % 3]);
+		any |= wrong[i % 3];
+	ck_assert_int_eq(job->wrong, any);
+	ck_assert(!job->dropped || (any && job->count > 1));
+	for (size_t i = 0; i < job->count; i++)
+		ck_assert(job->items[i].valid == !wrong[i % 3] || (job->dropped && !job->items[i].valid));
 	free(job->items);
 	free(job);
 }
@@ -104,6 +109,7 @@ static void submit(struct verify_job *job)
 {
 	submitting = true;
 	verifier_submit(verifier, job);
+	verifier_begin(verifier);
 	submitting = false;
 }
 
