@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include "counters.h"
 #include "ledger.h"
 #include "listener.h"
 #include "log.h"
@@ -533,36 +534,6 @@ static void node_stop(struct node *n)
 	uv_unref((uv_handle_t *)&n->terminate);
 }
 
-/* Every counter since the start: what was refused, dropped or lost, and how many signatures were checked at once. */
-static void log_counters(const struct node *n, const struct replica_status *status)
-{
-	const struct listener_counters *l = listener_counters(n->listener);
-	const struct wallets_counters *w = wallets_counters(n->wallets);
-	const struct peers_counters *p = peers_counters(n->peers);
-	struct verifier_counters v;
-
-	verifier_counters(n->verifier, &v);
-	log_event(LOG_LEVEL_INFO, "inbound", LOG_NUMBER("accepted", l->accepted),
-	          LOG_NUMBER("refused_rate", l->refused_rate), LOG_NUMBER("pushed_out", l->pushed_out),
-	          LOG_NUMBER("silent", l->timed_out), LOG_NUMBER("bad_first_byte", l->bad_first_byte),
-	          LOG_NUMBER("pauses", l->pauses), LOG_NUMBER("websockets", l->web_accepted),
-	          LOG_NUMBER("websockets_failed", l->web_failed));
-	log_event(LOG_LEVEL_INFO, "wallets", LOG_NUMBER("established", w->established),
-	          LOG_NUMBER("refused_full", w->refused_full), LOG_NUMBER("pushed_out", w->pushed_out),
-	          LOG_NUMBER("dropped_slow", w->dropped_slow), LOG_NUMBER("dropped_other", w->dropped_other),
-	          LOG_NUMBER("dropped_unfinished", w->dropped_unfinished), LOG_NUMBER("answers_lost", w->answers_lost));
-	log_event(LOG_LEVEL_INFO, "peers", LOG_NUMBER("established", p->established), LOG_NUMBER("lost", p->lost),
-	          LOG_NUMBER("replaced", p->replaced), LOG_NUMBER("dial_failures", p->dial_failures),
-	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
-	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("too_soon", p->too_soon),
-	          LOG_NUMBER("messages_lost", p->messages_lost), LOG_NUMBER("log_lines_dropped", log_dropped()));
-	log_event(LOG_LEVEL_INFO, "verifier", LOG_TEXT("by", verify_implementation), LOG_NUMBER("chunks", v.chunks),
-	          LOG_NUMBER("signatures", v.signatures), LOG_NUMBER("urgent_chunks", v.urgent_chunks),
-	          LOG_NUMBER("urgent_signatures", v.urgent_signatures), LOG_NUMBER("key_bytes", v.key_bytes));
-	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status->dropped),
-	          LOG_NUMBER("gossip_refused", status->gossip_refused));
-}
-
 static void on_node_signal(uv_signal_t *handle, int number)
 {
 	struct node *n = handle->data;
@@ -573,7 +544,7 @@ static void on_node_signal(uv_signal_t *handle, int number)
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
-	log_counters(n, &status);
+	counters_log(&(struct counted){n->listener, n->wallets, n->peers, n->verifier, &status});
 	end_turn(n);
 	node_stop(n);
 }

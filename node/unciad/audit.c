@@ -31,7 +31,7 @@ struct audit {
 	struct store *store;
 	struct storage_view view;
 	struct scratch scratch;
-	struct verify_keys *keys;
+	struct verify_thread *checks;
 	struct audit_report *report;
 	struct state_meta stored;
 	uint64_t tip_height;
@@ -267,7 +267,7 @@ static int audit_signatures(struct audit *a, const struct block *block)
 			memcpy(items[count].signature, p->signature, SIGNATURE_SIZE);
 			all[count] = &items[count];
 		}
-		verify_signatures(all, count, a->keys);
+		verify_signatures(a->checks, all, count);
 		for (uint32_t i = 0; i < count; i++) {
 			if (items[i].valid)
 				continue;
@@ -592,15 +592,18 @@ int audit_run(const struct home *home, struct store *store, const char *director
 	int code = audit_read_ends(&a);
 	if (code)
 		return code;
-	a.keys = verify_keys_new(DECODED_KEYS);
-	if (!a.keys)
-		return command_error(EXIT_FAILED, "%s", uncia_error_text(UNCIA_E_MEMORY));
-	code = scratch_open(&a.scratch, home, directory);
+	struct verify_keys *keys = verify_keys_new(DECODED_KEYS);
+	a.checks = keys ? verify_thread_new(keys) : NULL;
+	if (a.checks)
+		code = scratch_open(&a.scratch, home, directory);
+	else
+		code = command_error(EXIT_FAILED, "%s", uncia_error_text(UNCIA_E_MEMORY));
 	if (!code)
 		code = audit_chain(&a, stop);
 	if (!code)
 		code = fill_report(&a);
 	scratch_close(&a.scratch);
-	verify_keys_free(a.keys);
+	verify_thread_free(a.checks);
+	verify_keys_free(keys);
 	return code;
 }
