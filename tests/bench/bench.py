@@ -64,10 +64,11 @@ class Bench:
         self.figures = Figures()
         self.result = {}
         self.copies = []
+        self.begun = time.monotonic()
         self.few = max(arguments.runs // 2, 1)  # runs of what is one of many
 
     def say(self, text):
-        print(f"bench: {text}", file=sys.stderr, flush=True)
+        print(f"bench, {(time.monotonic() - self.begun) / 60:.1f} min: {text}", file=sys.stderr, flush=True)
 
     def prepared(self, count, accounts):
         payers = min(accounts, max(20_000, accounts // 10), 200_000)

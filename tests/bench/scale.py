@@ -93,8 +93,8 @@ class Scale:
     def disk(self):
         if self.huge:
             state = self.huge["making"]["state"] / self.huge["accounts"]
-            self.row("disk: state", f"{state:.0f} bytes an account, of {self.huge['accounts']:,} created in the order of their addresses; at random, the "
-                     "table that finds them has some 22 more",
+            self.row("disk: state", f"{state:.0f} bytes an account, of {self.huge['accounts']:,} created in the order of their addresses: at random, the "
+                     "table that finds them has fuller pages, some 30 bytes less",
                      [amount(state * ACCOUNTS / GIB, "GiB")] * 2, "nothing")
             self.row("start after kill -9, page cache cold", f"{self.huge['start']['cold_s']:.0f} s with {self.huge['accounts']:,}: every "
                      "group is read, its checksum looked at, and hashed", [amount(
