@@ -2,14 +2,8 @@
 #include "counters.h"
 #include "log.h"
 
-void counters_log(const struct counted *counted)
+void log_links(const struct listener_counters *l, const struct wallets_counters *w, const struct peers_counters *p)
 {
-	const struct listener_counters *l = listener_counters(counted->listener);
-	const struct wallets_counters *w = wallets_counters(counted->wallets);
-	const struct peers_counters *p = peers_counters(counted->peers);
-	struct verifier_counters v;
-
-	verifier_counters(counted->verifier, &v);
 	log_event(LOG_LEVEL_INFO, "inbound", LOG_NUMBER("accepted", l->accepted),
 	          LOG_NUMBER("refused_rate", l->refused_rate), LOG_NUMBER("pushed_out", l->pushed_out),
 	          LOG_NUMBER("silent", l->timed_out), LOG_NUMBER("bad_first_byte", l->bad_first_byte),
@@ -24,9 +18,14 @@ void counters_log(const struct counted *counted)
 	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
 	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("too_soon", p->too_soon),
 	          LOG_NUMBER("messages_lost", p->messages_lost), LOG_NUMBER("log_lines_dropped", log_dropped()));
+}
+
+void log_verifier(struct verifier *verifier)
+{
+	struct verifier_counters v;
+
+	verifier_counters(verifier, &v);
 	log_event(LOG_LEVEL_INFO, "verifier", LOG_TEXT("by", verify_implementation), LOG_NUMBER("chunks", v.chunks),
 	          LOG_NUMBER("signatures", v.signatures), LOG_NUMBER("urgent_chunks", v.urgent_chunks),
 	          LOG_NUMBER("urgent_signatures", v.urgent_signatures), LOG_NUMBER("key_bytes", v.key_bytes));
-	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", counted->status->dropped),
-	          LOG_NUMBER("gossip_refused", counted->status->gossip_refused));
 }

@@ -1,22 +1,15 @@
-/* What a validator says of itself when it ends: every counter since its start. */
+/* What a node counts, told in the log when it ends: what was refused, dropped or lost on its links, and how many
+ * signatures were checked at once. */
 #ifndef COUNTERS_H
 #define COUNTERS_H
 #include "listener.h"
 #include "peers.h"
-#include "replica.h"
 #include "verifier.h"
 #include "wallets.h"
 
-struct counted {
-	const struct listener *listener;
-	const struct wallets *wallets;
-	const struct peers *peers;
-	struct verifier *verifier;
-	const struct replica_status *status;
-};
-
-/* Logs what was refused, dropped or lost, and how many signatures were checked at once (docs/operating.md). Threads:
- * the loop's. */
-void counters_log(const struct counted *counted);
+/* One line for each kind of link. */
+void log_links(const struct listener_counters *l, const struct wallets_counters *w, const struct peers_counters *p);
+/* One line on the checks. */
+void log_verifier(struct verifier *verifier);
 
 #endif

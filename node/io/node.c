@@ -184,6 +184,8 @@ static void carry_out(struct node *n, const struct action *action)
 		wallets_send(n->wallets, action->wallet, action->message);
 		break;
 	case ACTION_DROP_WALLET:
+		if (action->error == UNCIA_E_SIGNATURE)
+			listener_charge(n->listener, wallets_address(n->wallets, action->wallet));
 		wallets_drop(n->wallets, action->wallet);
 		break;
 	case ACTION_DROP_PEER:
@@ -269,12 +271,9 @@ static void on_peer_message(void *context, uint32_t peer, struct bytes message)
 
 static void on_wallet_message(void *context, uint64_t wallet, struct bytes message)
 {
-	const struct node *n = context;
+	uint32_t origin = wallets_origin(((struct node *)context)->wallets, wallet);
 
-	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE,
-	                                .wallet = wallet,
-	                                .origin = wallets_origin(n->wallets, wallet),
-	                                .message = message});
+	deliver(context, (struct event){EVENT_WALLET_MESSAGE, .wallet = wallet, .origin = origin, .message = message});
 }
 
 static void on_wallet_closed(void *context, uint64_t wallet)
@@ -373,6 +372,7 @@ static int make_replica(struct node *n)
 	    .sign_context = (void *)o->consensus_secret,
 	    .delta_ms = o->delta_ms,
 	    .heartbeat_ms = o->heartbeat_ms,
+	    .signatures = verify_implementation,
 	    .settle_ms = o->settle_ms,
 	    .pace_ms = o->pace_ms,
 	    .flush_ms = o->flush_ms,
@@ -544,7 +544,10 @@ static void on_node_signal(uv_signal_t *handle, int number)
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
-	counters_log(&(struct counted){n->listener, n->wallets, n->peers, n->verifier, &status});
+	log_links(listener_counters(n->listener), wallets_counters(n->wallets), peers_counters(n->peers));
+	log_verifier(n->verifier);
+	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status.dropped),
+	          LOG_NUMBER("gossip_refused", status.gossip_refused));
 	end_turn(n);
 	node_stop(n);
 }

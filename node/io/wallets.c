@@ -392,6 +392,13 @@ uint32_t wallets_origin(const struct wallets *w, uint64_t number)
 	return number && link->number == number ? link->origin : 0;
 }
 
+const struct net_address *wallets_address(const struct wallets *w, uint64_t number)
+{
+	const struct wallet_link *link = &w->slots[number % w->options.links_max];
+
+	return number && link->number == number ? &link->address : NULL;
+}
+
 uint32_t wallets_count(const struct wallets *w)
 {
 	return w->places->count + w->watching->count;

@@ -193,7 +193,7 @@ int turns_wrong(struct payments *p, uint64_t wallet)
 		return 0;
 	payments_wallet_closed(p, wallet);
 	serve_wallet_closed(p->serve, wallet);
-	TRY(step_drop_wallet(p->step, wallet));
+	TRY(step_drop_wallet(p->step, wallet, UNCIA_E_SIGNATURE));
 	return step_note(p->step, NOTE_INFO, "event=wrong_signatures wallet=%llu", (unsigned long long)wallet);
 }
 

@@ -141,7 +141,7 @@ static int request_handle(struct replica *r, const struct event *event, const Un
 		return UNCIA_E_ENCODING;
 	/* Nothing of a chain beside which there is another one is shown to anybody as certain. */
 	if (r->ends_ms && request->kind_case != UNCIA__PB__WALLET_REQUEST__KIND_STATUS)
-		return step_drop_wallet(&r->step, wallet);
+		return step_drop_wallet(&r->step, wallet, 0);
 	switch (request->kind_case) {
 	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
 		return payments_submit(&r->payments, &from, request->request_id,

@@ -58,10 +58,11 @@ struct replica_config {
 	uint32_t flush_ms;                            /* what is settled goes to the state so often; 0: 20000 */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
 	/* What bounds a step, a page of the final chain, and what is fetched by id; each 0: its default. */
-	uint32_t step_bytes;   /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
-	uint32_t page_bytes;   /* of blocks in one answer, where that is more than one; 2 MiB */
-	uint32_t page_headers; /* behind the blocks of one; 12,288, which is also the most */
-	uint32_t near_blocks;  /* that far above the final tip bodies are fetched by id; 8 */
+	uint32_t step_bytes;    /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
+	uint32_t page_bytes;    /* of blocks in one answer, where that is more than one; 2 MiB */
+	uint32_t page_headers;  /* behind the blocks of one; 12,288, which is also the most */
+	uint32_t near_blocks;   /* that far above the final tip bodies are fetched by id; 8 */
+	const char *signatures; /* how the edge checks them, in a word, for who asks; NULL: not told */
 };
 
 /* What a validator waits for before anything (more) becomes final. */

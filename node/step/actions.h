@@ -70,7 +70,8 @@ enum action_kind {
 	ACTION_SEND,           /* peer (or PEER_ALL), message, spare, answer */
 	ACTION_VERIFY,         /* job: to be checked, or signed */
 	ACTION_ANSWER,         /* wallet, message */
-	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
+	ACTION_DROP_WALLET,    /* wallet, error: broke the protocol; close it. UNCIA_E_SIGNATURE: its address is to be
+	                        * charged with the signatures that were wrong */
 	ACTION_DROP_PEER, /* peer: sent what no validator sends; close the link, for PEER_SHUN_MS, and drop its checks
 	                   */
 	ACTION_TIMER,     /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */

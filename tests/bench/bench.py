@@ -14,6 +14,8 @@
   gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
   watchers   10,000 wallets that wait to be paid at one validator (--watchers): memory for each, and how long after a
              payment they are told, at 200 payments a second and while nothing else comes
+  floods     full load with one address that sends payments with wrong signatures, as fast as its links are read, by that
+             without
   chat       from /pay typed in one messenger to the other one showing what came in, WeeChat and libpurple (--payments-typed);
              not part of --all: its clients are installed for it
   loop       the core's steps of one validator, verifiers, sockets and disks left out: processor by kind of step and by
@@ -273,6 +275,13 @@ class Bench:
         self.figures.set("watcher_told_p50_ms", result["push_ms"]["p50"])
         self.figures.set("watcher_told_p99_ms", result["push_ms"]["p99"])
 
+    def floods(self):
+        with self.network(self.arguments.validators, self.arguments.accounts, "floods", host="0.0.0.0") as network:
+            result = self.result["floods"] = measures.floods(network, self.arguments.runs, self.arguments.seconds, self.shape())
+        self.figures.set("flooded_ratio", result["ratios"])
+        self.figures.set("flooded_cpu_ratio", result["cpu_ratios"])
+        self.figures.set("flooded_p99_ratio", result["p99_ratios"])
+
     def chat(self):
         result = self.result["chat"] = measures.chat(self.tools, self.arguments.payments_typed)
         for client in ("weechat", "purple"):
@@ -373,7 +382,7 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "chat",
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "floods", "chat",
              "hundred-million", "loop", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -12,11 +13,16 @@ import time
 from validators import ROOT, BenchError, Starter, Watch, cpu_seconds, run_json, status_kib, written_bytes
 
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
+import spec_vectors
 import verify_receipt
 
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
 FLUSH_S = 23  # flush_ms of unciad.conf, and three heartbeats: by then all that is final is in every state
+# Each link has so many on their way, and so is full as fast as it is read; who floods runs on this machine, and what is sent
+# into links that are closed costs nobody but him.
+FLOOD_LINKS, FLOOD_ANEW, FLOOD_RATE, FLOOD_WINDOW = 256, 1000, 1_000_000, 16
+BLOB_PREFIX = 8 + 32  # of a wallet's blob: its form and its hash
 WALLET_IDLE_S = 16  # its links close after ten
 FLUSHES = 100
 START_PATIENCE_S = 1800  # with very many accounts
@@ -338,6 +344,62 @@ def watchers(network, count, seconds):
     result = program.result()
     return {**result, "kib_per_watcher": round((silent - before) / count, 2), "idle_cpu_percent": round(idle, 2),
             "kib_per_watcher_after": round((status_kib(pid, "RssAnon") - before) / count, 2)}
+
+
+def own_address():
+    """An address of this machine that is not loopback's, which the limit on handshakes spares."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.2"
+
+
+class Flood:
+    """Links of one address to all validators that send payments with wrong signatures, of a payer who has an account."""
+
+    def __init__(self, network):
+        address = own_address()
+        where = [f"{i}:{address}:{port}" for i, port in enumerate(network.ports)]
+        command = [network.tools.bin.parent / "tests" / "flood", network.genesis, "wrong", FLOOD_LINKS, FLOOD_ANEW, address, *where]
+        blob = (network.directory / "wallet" / "key").read_bytes()
+        key = verify_receipt.message_decode(spec_vectors.KEY_FILE, blob[BLOB_PREFIX:])["public_key"].hex()
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "FLOOD_PAYER": key, "FLOOD_RATE": str(FLOOD_RATE), "FLOOD_WINDOW": str(FLOOD_WINDOW)})
+        self.begun = time.monotonic()
+
+    def stop(self):
+        seconds, used = time.monotonic() - self.begun, cpu_seconds(self.process.pid)
+        text = self.process.communicate()[0]
+        if self.process.returncode:
+            raise BenchError("flood failed")
+        said = json.loads(text)
+        return {"sent_per_second": said["sent"] / seconds, "links_per_second": said["established"] / seconds,
+                "flood_cpu": used / seconds}
+
+
+def floods(network, runs, seconds, shape):
+    """Full load without and with such a flood, by turns."""
+    done = {"without": [], "flooded": []}
+    tps = guess_tps(network, shape)
+    for name in ["without", "flooded"] * runs:
+        load, sent = loaded(network, seconds, shape, tps), {"sent_per_second": 0, "links_per_second": 0, "flood_cpu": 0}
+        watch = Watch(network)
+        flood = Flood(network) if name == "flooded" else None
+        load.go()
+        result = load.result()
+        if flood:
+            sent = flood.stop()
+        watch.stop()
+        done[name].append({"tps": result["tps"], "p50_ms": result["latency_ms"]["p50"], "p99_ms": result["latency_ms"]["p99"],
+                           "cpu_us_per_payment_per_validator": watch.cpu_s * 1e6 / network.count / result["payments"], **sent})
+    pairs = list(zip(done["without"], done["flooded"]))
+    return {"ratios": [flooded["tps"] / without["tps"] for without, flooded in pairs],
+            "cpu_ratios": [without["cpu_us_per_payment_per_validator"] / flooded["cpu_us_per_payment_per_validator"]
+                           for without, flooded in pairs],
+            "p99_ratios": [flooded["p99_ms"] / without["p99_ms"] for without, flooded in pairs],
+            **{name: {key: spread([run[key] for run in each]) for key in each[0]} for name, each in done.items()}}
 
 
 def height_of(network, i):

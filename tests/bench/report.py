@@ -195,6 +195,17 @@ def to_scale(result):
     return [f"### To the scale of the internet, worked out: {scale.ACCOUNTS:,} accounts\n", *markdown(scale.HEADS, lines)] if lines else []
 
 
+def floods(result):
+    if "floods" not in result:
+        return []
+    f = result["floods"]
+    return ["### Wrong signatures of one address\n",
+            *markdown(["", "payments/s", "p50 ms", "p99 ms", "wrong ones sent/s", "links made/s", "processors that the flood took", "µs a payment and validator"],
+                      [[name, span(f[key]["tps"]), span(f[key]["p50_ms"]), span(f[key]["p99_ms"]), span(f[key]["sent_per_second"]),
+                        span(f[key]["links_per_second"]), span(f[key]["flood_cpu"]),
+                        span(f[key]["cpu_us_per_payment_per_validator"])] for name, key in (("without", "without"), ("with", "flooded"))])]
+
+
 def tables(result):
     """All but the figures."""
     return "\n".join([
@@ -206,7 +217,7 @@ def tables(result):
         *series(result, "outputs_series", "Outputs of a payment", [("outputs", "outputs")]),
         *series(result, "wallets_series", "Links, and copies of each payment", [("links", "links"), ("copies", "copies")],
                 [("µs a payment in the generator", "load_cpu_us_per_payment")]),
-        *hundred_million(result), *gap(result), *watchers(result), *beside(result), *parts(result), *to_scale(result)])
+        *hundred_million(result), *gap(result), *watchers(result), *floods(result), *beside(result), *parts(result), *to_scale(result)])
 
 
 def results(result):

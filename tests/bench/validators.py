@@ -83,7 +83,7 @@ class Network:
     """Homes v0, v1, ... in a directory, and the processes that run in them: by `unciad`, where it is not the tools' own,
     on ports of their own where another network runs beside it."""
 
-    def __init__(self, tools, directory, settings=(), unciad=None, port=None):
+    def __init__(self, tools, directory, settings=(), unciad=None, port=None, host="127.0.0.1"):
         self.tools = tools
         self.unciad = unciad or tools.bin / "unciad"
         self.directory = pathlib.Path(directory)
@@ -94,6 +94,7 @@ class Network:
         self.genesis = self.directory / "genesis"
         self.network_file = self.directory / "network.conf"
         self.settings = list(settings)
+        self.host = host  # where they listen
         self.processes = [None] * self.count
         self.dial = {(i, j): self.ports[j] for i in range(self.count) for j in range(self.count) if i != j}
         self.reach = list(self.ports)  # where wallets and load find them
@@ -104,7 +105,7 @@ class Network:
 
     def configure(self):
         for i, home in enumerate(self.homes):
-            lines = ["[node]", f"listen = 127.0.0.1:{self.ports[i]}", "log_level = info", *self.settings]
+            lines = ["[node]", f"listen = {self.host}:{self.ports[i]}", "log_level = info", *self.settings]
             for j in range(self.count):
                 if j != i:
                     lines += [f"[peer.{j}]", f"address = 127.0.0.1:{self.dial[i, j]}"]
