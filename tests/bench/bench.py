@@ -137,6 +137,8 @@ class Bench:
     def full_of_both(self):
         """Full load of both builds, in turn."""
         a = self.arguments
+        if not self.tools.plain:
+            raise BenchError("--plain PROGRAM is missing: the unciad that was built without the batch")
         batch = self.network(a.validators, a.accounts, "batch")
         plain = self.network(a.validators, a.accounts, "plain", unciad=self.tools.plain, port=a.base_port + PLAIN_PORTS)
         with batch, plain:
