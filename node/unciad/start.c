@@ -83,6 +83,8 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	mallopt(M_TOP_PAD, 1 << 20);
 	log_set_level(config.log_level);
+	if (config.journal_log_kb)
+		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);
 	code = second_chain_refuse(home, store, despite_second_chain);
 	if (!code)
 		code = home_mark_started(home);

@@ -51,6 +51,13 @@ static inline int fixture_open(bool read_only, size_t map_size)
 	return error;
 }
 
+/* Everything that is in the journal's log goes into LMDB. */
+static inline int fixture_checkpoint(void)
+{
+	wal_finish(&store->wal);
+	return journal_checkpoint(store, why);
+}
+
 static inline void fixture_close(void)
 {
 	store_close(store);
