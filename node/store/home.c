@@ -177,7 +177,7 @@ static int home_make(const char *home, const struct environment_form *form, cons
 {
 	char name[32], path[PATH_SIZE], why[WHY_SIZE];
 	struct environment e;
-	struct wal_mark mark;
+	struct wal_mark mark = {.sequence = 0};
 	snprintf(name, sizeof(name), "data.new/%s", form->name);
 	int error = home_path(home, name, path);
 	if (error)

@@ -58,7 +58,7 @@ static int mark_get(const struct environment *e, struct wal_mark *mark, char why
 
 int journal_open(struct store *store, const char *directory, char why[WHY_SIZE])
 {
-	struct wal_mark mark;
+	struct wal_mark mark = {.sequence = 0};
 	int error = mark_get(&store->journal, &mark, why);
 	if (!error)
 		error = wal_open(&store->wal, &store->journal, directory, &mark, why);
@@ -84,7 +84,7 @@ void journal_close(struct store *store)
 
 int journal_renew(struct store *store, char why[WHY_SIZE])
 {
-	struct wal_mark mark;
+	struct wal_mark mark = {.sequence = 0};
 	int error = environment_renew(&store->journal, why);
 	if (error)
 		return error;
