@@ -8,9 +8,9 @@
 
 static const uint8_t piece_key[16] = "uncia.log.v1";
 
-static uint64_t piece_checksum(const struct piece_header *header, const uint8_t *bytes)
+uint64_t piece_checksum(const uint8_t *bytes, size_t heads)
 {
-	return siphash(piece_key, bytes + 8, PIECE_HEADER - 8 + (size_t)header->heads);
+	return siphash(piece_key, bytes + 8, PIECE_HEADER - 8 + heads);
 }
 
 void piece_measure(const struct journal_write *writes, size_t count, struct piece_header *header)
@@ -70,7 +70,7 @@ void piece_encode(struct piece_header *header, const struct journal_write *write
 	be32_put(bytes + 40, header->count);
 	be32_put(bytes + 44, header->heads);
 	be64_put(bytes + 48, header->values);
-	header->checksum = piece_checksum(header, bytes);
+	header->checksum = piece_checksum(bytes, header->heads);
 	be64_put(bytes, header->checksum);
 }
 
@@ -125,7 +125,7 @@ bool piece_is_whole(const struct piece_header *header, const uint8_t *bytes)
 	struct piece_walk walk;
 	struct piece_write write;
 	uint32_t count = 0;
-	if (header->checksum != piece_checksum(header, bytes))
+	if (header->checksum != piece_checksum(bytes, header->heads))
 		return false;
 	for (piece_walk_begin(header, bytes, &walk); piece_walk_next(&walk, &write); count++) {
 		const struct place place = {JOURNAL_LETTER, (uint8_t)write.table, write.key.data, write.key.size};

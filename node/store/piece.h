@@ -46,6 +46,8 @@ static inline uint64_t piece_size(const struct piece_header *header)
 void piece_measure(const struct journal_write *writes, size_t count, struct piece_header *header);
 /* Writes the measured piece, piece_size bytes, and sets its checksum. */
 void piece_encode(struct piece_header *header, const struct journal_write *writes, uint8_t *bytes);
+/* The checksum of a piece whose heads have this size. */
+uint64_t piece_checksum(const uint8_t *bytes, size_t heads);
 /* What a header says, PIECE_HEADER bytes, unchecked. Returns whether it names this log. */
 bool piece_header_read(const uint8_t *bytes, const uint8_t log_id[WAL_ID_SIZE], struct piece_header *header);
 /* Whether these bytes, piece_size of the header that they begin with, are a whole piece: every byte of it is covered.
