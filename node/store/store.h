@@ -59,7 +59,7 @@ bool journal_checkpoint_due(struct store *store);
 /* Copies that part from the log into LMDB, in one synced transaction; with nothing due, nothing. Commits go on
  * meanwhile. Any failure is final. Returns and fails as journal_commit. Threads: any. */
 int journal_checkpoint(struct store *store, char why[256]);
-/* From how many bytes in the log on a checkpoint is due; 8 MiB otherwise. Threads: the journal's. */
+/* From how many bytes in the log on a checkpoint is due; 2 MiB otherwise. Threads: the journal's. */
 void journal_set_log_limit(struct store *store, size_t bytes);
 /* Prepares the flush (flush_prepare) and stores it with its meta in one synced transaction. The flush stays the
  * caller's. Threads: the state's. Returns and fails as journal_commit; but UNCIA_E_ARGUMENT, where the meta's height is

@@ -13,7 +13,7 @@
 #include "piece.h"
 #include "recent.h"
 
-#define WAL_LIMIT_DEFAULT ((size_t)8 << 20) /* bytes of a file from which on commits go to the other one */
+#define WAL_LIMIT_DEFAULT ((size_t)2 << 20) /* bytes of a file from which on commits go to the other one */
 #define WAL_FULL          4                 /* times the limit: a commit first waits for a checkpoint */
 
 /* What LMDB says of the log: the last piece that a checkpoint has copied. */

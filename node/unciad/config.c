@@ -204,7 +204,7 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# after some 98,000 payments to one account each:\n"
 	        "# flush_ms = 20000\n"
 	        "# From so much in the journal's log on it is copied into the journal's database:\n"
-	        "# journal_log_kb = 8192\n",
+	        "# journal_log_kb = 2048\n",
 	        listen, config->websocket.port ? "" : "# ", websocket, log_levels[config->log_level],
 	        WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20, MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
 }
