@@ -1,5 +1,6 @@
 """Disks that fail, are full or write short, and descriptors that run out: the process ends with one clear line and has
 lost nothing, or goes on with what it can still do."""
+import os
 import signal
 import socket
 import subprocess
@@ -65,9 +66,18 @@ class Store(FaultsTest):
 			lines = [line for line in alone.end(1).splitlines() if "Input/output error" in line]
 			self.assertEqual(len(lines), 1, lines)
 			self.assertIn("syncing what was found", lines[0])
+		# What a process that was killed may have written and not synced is written again: the page cache alone may have it.
+		alone.start()
+		self.assertTrue(alone.ready())
+		self.assertTrue(alone.pay("a"))
+		os.kill(alone.pid(), signal.SIGKILL)
+		alone.end(-signal.SIGKILL)
+		alone.start(lambda command: injecting(command, "pwrite64", "error=EIO", 1, self.journal(alone), self.dir / "trace"))
+		self.assertIn("journal: syncing what was found: Input/output error", alone.end(1))
 		alone.start()
 		self.assertTrue(alone.ready())
 		alone.stop()
+		self.assertEqual(alone.check()["payments"], 1)
 
 
 @needs_strace

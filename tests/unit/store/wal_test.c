@@ -196,6 +196,44 @@ START_TEST(log_torn_at_any_byte_of_its_newest_piece_lacks_that_and_nothing_else)
 }
 END_TEST
 
+/* The first piece after a start, and after a turn, is written over older ones: torn, it takes none with it that counts.
+ */
+START_TEST(log_torn_where_it_begins_anew_lacks_that_and_nothing_else)
+{
+	uint8_t number = 0;
+	for (int round = 0; round < 6; round++) {
+		struct saved before, after;
+		size_t file, at, size;
+		if (round % 3 == 2) { /* enough for a turn, and not copied yet */
+			store->wal.limit = 2 * PIECE_PAGE;
+			commit_one(++number, 4000);
+		} else if (round % 3 == 1) {
+			commit_one(++number, 300);
+			fixture_close(); /* all is copied */
+			ck_assert_int_eq(fixture_open(false, 0), 0);
+		}
+		save(&before);
+		commit_one((uint8_t)(number + 1), 5000);
+		newest_place(&file, &at, &size);
+		ck_assert_uint_eq(at, 0);
+		die();
+		save(&after);
+		for (size_t cut = 0; cut < 5000; cut += 617) {
+			restore(&after);
+			memcpy(before.bytes[file], after.bytes[file], cut);
+			write_file(files[file], before.bytes[file], before.sizes[file]);
+			write_file("log.seal", before.bytes[2], before.sizes[2]);
+			expect_commits(all_up_to(number), 20);
+		}
+		restore(&after);
+		expect_commits(all_up_to(++number), 20);
+		forget(&before);
+		forget(&after);
+		ck_assert_msg(!fixture_open(false, 0), "%s", why);
+	}
+}
+END_TEST
+
 START_TEST(log_with_any_byte_changed_is_refused)
 {
 	struct saved whole;
@@ -496,11 +534,13 @@ START_TEST(log_is_written_and_synced_once_more_when_it_is_found)
 	commit_one(1, 300);
 	die();
 	fixture_sync_fails = true;
+	fixture_sync_fails_of = "/log.";
 	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_IO);
 	ck_assert_ptr_nonnull(strstr(why, "syncing what was found"));
 	ck_assert_int_eq(fixture_open(true, 0), 0); /* a reader rests nothing on it */
 	fixture_close();
 	fixture_sync_fails = false;
+	fixture_sync_fails_of = NULL;
 	expect_commits(all_up_to(1), 9);
 }
 END_TEST
@@ -514,8 +554,8 @@ static void wal_up(void)
 UNIT_MAIN_BETWEEN("wal", wal_up, fixture_down, log_of_a_process_that_was_killed_has_all_commits,
                   log_holds_pieces_of_every_size_around_a_page,
                   log_torn_at_any_byte_of_its_newest_piece_lacks_that_and_nothing_else,
-                  log_with_any_byte_changed_is_refused, log_cut_short_or_missing_is_refused,
-                  log_that_is_older_is_refused, log_of_another_home_is_refused,
+                  log_torn_where_it_begins_anew_lacks_that_and_nothing_else, log_with_any_byte_changed_is_refused,
+                  log_cut_short_or_missing_is_refused, log_that_is_older_is_refused, log_of_another_home_is_refused,
                   log_is_written_over_only_where_everything_is_copied,
                   log_does_not_grow_without_bound_where_nobody_copies,
                   log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
