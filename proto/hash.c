@@ -35,12 +35,17 @@ static const char tags[HASH_TAGS][crypto_generichash_blake2b_PERSONALBYTES + 1] 
     [HASH_CODE] = "uncia.code",
 };
 
+const uint8_t *hash_tag_personal(enum hash_tag tag)
+{
+	assert((unsigned)tag < HASH_TAGS && tags[tag][0]);
+	return (const uint8_t *)tags[tag];
+}
+
 /* libsodium's calls fail only for sizes out of range, which are constants here. */
 void hasher_init(struct hasher *h, enum hash_tag tag)
 {
-	assert((unsigned)tag < HASH_TAGS && tags[tag][0]);
-	int rc = crypto_generichash_blake2b_init_salt_personal(&h->state, NULL, 0, HASH_SIZE, NULL,
-	                                                       (const uint8_t *)tags[tag]);
+	int rc =
+	    crypto_generichash_blake2b_init_salt_personal(&h->state, NULL, 0, HASH_SIZE, NULL, hash_tag_personal(tag));
 	assert(rc == 0);
 	(void)rc;
 }

@@ -52,6 +52,8 @@ static inline bool hash_equal(const struct hash *a, const struct hash *b)
 	return memcmp(a->b, b->b, HASH_SIZE) == 0;
 }
 
+/* The 16 bytes by which a hash is under its tag: BLAKE2b's personalisation. */
+const uint8_t *hash_tag_personal(enum hash_tag tag);
 /* The hash of two parts one after the other. A part of size 0 may be NULL. */
 void hash2(enum hash_tag tag, const void *a, size_t a_size, const void *b, size_t b_size, struct hash *out);
 /* The hash of one part. */

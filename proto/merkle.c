@@ -4,6 +4,9 @@
 #include "merkle.h"
 #include <assert.h>
 #include <string.h>
+#include "hash_many.h"
+
+#define TOGETHER 64u /* nodes that are hashed at once */
 
 static void node_hash(const struct hash *left, const struct hash *right, struct hash *node)
 {
@@ -18,8 +21,17 @@ void merkle_leaf(const struct payment_id *id, const struct hash *whole, struct h
 /* The level above one of n digests. Returns its length. */
 static size_t level_up(const struct hash *level, size_t n, struct hash *above)
 {
-	for (size_t i = 0; i < n / 2; i++)
-		node_hash(&level[2 * i], &level[2 * i + 1], &above[i]);
+	const uint8_t *pairs[TOGETHER];
+	struct hash *nodes[TOGETHER];
+
+	for (size_t i = 0, some; i < n / 2; i += some) {
+		some = n / 2 - i < TOGETHER ? n / 2 - i : TOGETHER;
+		for (size_t k = 0; k < some; k++) {
+			pairs[k] = level[2 * (i + k)].b;
+			nodes[k] = &above[i + k];
+		}
+		hash_many(HASH_PAYMENTS_NODE, pairs, 2 * HASH_SIZE, some, nodes);
+	}
 	if (n % 2)
 		above[n / 2] = level[n - 1];
 	return n / 2 + n % 2;

@@ -337,12 +337,11 @@ void payment_whole(const void *bytes, size_t size, struct hash *whole)
 	hash1(HASH_PAYMENT_WHOLE, bytes, size, whole);
 }
 
-bool payment_peek(const void *bytes, size_t size, uint32_t *expires_at)
+bool payment_peek(const void *bytes, size_t size, struct address *sender, uint32_t *expires_at)
 {
 	struct reader r = {bytes, (const uint8_t *)bytes + size}, body;
-	uint8_t sender[ADDRESS_SIZE];
 
-	return take_message(&r, TAG_BYTES(1), &body) && take_bytes(&body, TAG_BYTES(1), sender, sizeof(sender)) &&
+	return take_message(&r, TAG_BYTES(1), &body) && take_bytes(&body, TAG_BYTES(1), sender->b, ADDRESS_SIZE) &&
 	       take_expires_at(&body, expires_at);
 }
 

@@ -99,9 +99,9 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
  * home's, and so payment_free. */
 int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
                       struct payment **payment);
-/* When a signed payment expires, read off its bytes alone. False: its bytes do not begin as all do, which decoding says
- * more of; true says nothing of the rest. */
-bool payment_peek(const void *bytes, size_t size, uint32_t *expires_at);
+/* Who sends a signed payment and when it expires, read off its bytes alone. False: its bytes do not begin as all do,
+ * which decoding says more of; true says nothing of the rest. */
+bool payment_peek(const void *bytes, size_t size, struct address *sender, uint32_t *expires_at);
 /* The hash of the whole signed payment, as in struct payment, of bytes that may be anything. */
 void payment_whole(const void *bytes, size_t size, struct hash *whole);
 /* One reference more. Returns the payment. */

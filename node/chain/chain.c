@@ -301,9 +301,27 @@ static bool error_is_ours(int error)
 	return error == UNCIA_E_MEMORY || error == UNCIA_E_IO || error == UNCIA_E_DAMAGED;
 }
 
+#define EXECUTE_AHEAD 10u /* payments from the fetching of what one is looked up in to its execution */
+
+static void payment_prefetch(const struct payment *payment)
+{
+	for (size_t line = 0; line < sizeof(*payment) + sizeof(struct output); line += 64)
+		__builtin_prefetch((const uint8_t *)payment + line);
+}
+
+static void execute_prefetch(struct chain *c, const struct payment *payment, struct ledger_ahead *ahead)
+{
+	struct entry_id id;
+
+	ledger_prefetch_payment(c->ledger, &payment->id);
+	for (uint32_t i = 0; payment_named(payment, i, &id); i++)
+		ledger_prefetch_entry(c->ledger, ahead, &id);
+}
+
 /* "A block is valid only if every payment in it succeeds when executed in order" (ledger §4). */
 static int execute_on_parent(struct chain *c, struct chain_block *block)
 {
+	struct ledger_ahead ahead = {0};
 	struct executed *executed;
 	struct hash root;
 
@@ -326,7 +344,13 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 		return 0;
 	}
 	TRY(ledger_begin(c->ledger, parent->executed, block->header.height, block->header.timestamp_ms, &executed));
+	for (uint32_t i = 0; i < EXECUTE_AHEAD && i < block->header.payment_count; i++)
+		execute_prefetch(c, block->payments[i], &ahead);
 	for (uint32_t i = 0; i < block->header.payment_count; i++) {
+		if (i + 2 * EXECUTE_AHEAD < block->header.payment_count)
+			payment_prefetch(block->payments[i + 2 * EXECUTE_AHEAD]);
+		if (i + EXECUTE_AHEAD < block->header.payment_count)
+			execute_prefetch(c, block->payments[i + EXECUTE_AHEAD], &ahead);
 		int error = ledger_add(c->ledger, executed, block->payments[i]);
 		if (!error)
 			continue;

@@ -40,18 +40,33 @@ static uint32_t share_of(uint32_t whole, const struct admission_part *part)
 	return share ? share : 1;
 }
 
+static size_t slot_of_prefix(const struct admission *a, const struct net_address *masked)
+{
+	return siphash(a->seed, masked, sizeof(*masked)) % ADMISSION_SLOTS;
+}
+
+void admission_charge(struct admission *a, const struct net_address *address, uint64_t now_ms)
+{
+	struct net_address source;
+
+	net_address_mask(address, NET_PREFIX_SOURCE, &source);
+	a->charged_until[slot_of_prefix(a, &source)] = now_ms + ADMISSION_CHARGED_MS;
+}
+
 bool admission_try(struct admission *a, const struct net_address *address, uint64_t now_ms)
 {
 	uint64_t window = now_ms / ADMISSION_WINDOW_MS;
 	struct admission_part *parts[NET_PREFIXES], *wider = &a->all;
 	struct net_address masked;
 	uint32_t share = a->per_window;
+	size_t slot = 0; /* in the end that of its source */
 
 	if (window != a->window)
 		window_begin(a, window);
 	for (enum net_prefix i = 0; i < NET_PREFIXES; i++) {
 		net_address_mask(address, i, &masked);
-		parts[i] = &a->slots[i][siphash(a->seed, &masked, sizeof(masked)) % ADMISSION_SLOTS];
+		slot = slot_of_prefix(a, &masked);
+		parts[i] = &a->slots[i][slot];
 		if (parts[i]->asked++ == 0)
 			wider->parts++;
 		wider = parts[i];
@@ -61,6 +76,8 @@ bool admission_try(struct admission *a, const struct net_address *address, uint6
 	wider = &a->all;
 	for (enum net_prefix i = 0; i < NET_PREFIXES; i++) {
 		share = share_of(share, wider);
+		if (i == NET_PREFIX_SOURCE && now_ms < a->charged_until[slot] && share > ADMISSION_CHARGED)
+			share = ADMISSION_CHARGED;
 		if (parts[i]->admitted >= share)
 			return false;
 		wider = parts[i];

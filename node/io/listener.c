@@ -145,6 +145,12 @@ static void door_take(struct door *door, int fd)
 	counters->web_accepted += door->web;
 }
 
+void listener_charge(struct listener *l, const struct net_address *address)
+{
+	if (address && !net_address_loopback(address))
+		admission_charge(&l->admission, address, uv_now(l->set->loop));
+}
+
 static bool admitted(struct door *door, const struct sockaddr *from)
 {
 	struct listener *l = door->listener;

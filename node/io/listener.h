@@ -51,6 +51,9 @@ int listener_port(const struct listener *listener);
 int listener_web_port(const struct listener *listener);
 /* Valid as long as the listener. */
 const struct listener_counters *listener_counters(const struct listener *listener);
+/* Charges who has sent wrong signatures from there (admission.h). Not loopback: who comes from there comes through a
+ * proxy, and may be anybody. Accepts NULL. */
+void listener_charge(struct listener *listener, const struct net_address *address);
 /* Stops accepting, and closes the connections that have sent nothing yet. No event is called any more. Once. */
 void listener_stop(struct listener *listener);
 /* After listener_stop and a run of the loop. Accepts NULL. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include "counters.h"
 #include "ledger.h"
 #include "listener.h"
 #include "log.h"
@@ -183,6 +184,8 @@ static void carry_out(struct node *n, const struct action *action)
 		wallets_send(n->wallets, action->wallet, action->message);
 		break;
 	case ACTION_DROP_WALLET:
+		if (action->error == UNCIA_E_SIGNATURE)
+			listener_charge(n->listener, wallets_address(n->wallets, action->wallet));
 		wallets_drop(n->wallets, action->wallet);
 		break;
 	case ACTION_DROP_PEER:
@@ -268,7 +271,9 @@ static void on_peer_message(void *context, uint32_t peer, struct bytes message)
 
 static void on_wallet_message(void *context, uint64_t wallet, struct bytes message)
 {
-	deliver(context, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = wallet, .message = message});
+	uint32_t origin = wallets_origin(((struct node *)context)->wallets, wallet);
+
+	deliver(context, (struct event){EVENT_WALLET_MESSAGE, .wallet = wallet, .origin = origin, .message = message});
 }
 
 static void on_wallet_closed(void *context, uint64_t wallet)
@@ -324,13 +329,15 @@ static void on_wallet_stream(void *context, struct tcp *tcp)
 /* ---- turns --------------------------------------------------------------------------------- */
 
 /* consensus §6 "Durable before sent": one commit a turn. Nothing that is sent here waits for it, since the core itself
- * holds back what must. Sending may end a link, which may make records again. */
+ * holds back what must. Sending may end a link, which may make records and jobs again. */
 static void end_turn(struct node *n)
 {
 	assert(n->state == NODE_WAITING);
 	storage_commit(n->storage);
+	verifier_begin(n->verifier);
 	tcp_set_flush(&n->set);
 	storage_commit(n->storage);
+	verifier_begin(n->verifier);
 }
 
 /* libuv calls on_prepare after its timers, before the loop may sleep, and on_check after the callbacks of what woke it.
@@ -365,6 +372,7 @@ static int make_replica(struct node *n)
 	    .sign_context = (void *)o->consensus_secret,
 	    .delta_ms = o->delta_ms,
 	    .heartbeat_ms = o->heartbeat_ms,
+	    .signatures = verify_implementation,
 	    .settle_ms = o->settle_ms,
 	    .pace_ms = o->pace_ms,
 	    .flush_ms = o->flush_ms,
@@ -526,31 +534,6 @@ static void node_stop(struct node *n)
 	uv_unref((uv_handle_t *)&n->terminate);
 }
 
-/* Every counter: what was refused, dropped or lost since the start. */
-static void log_counters(const struct node *n, const struct replica_status *status)
-{
-	const struct listener_counters *l = listener_counters(n->listener);
-	const struct wallets_counters *w = wallets_counters(n->wallets);
-	const struct peers_counters *p = peers_counters(n->peers);
-
-	log_event(LOG_LEVEL_INFO, "inbound", LOG_NUMBER("accepted", l->accepted),
-	          LOG_NUMBER("refused_rate", l->refused_rate), LOG_NUMBER("pushed_out", l->pushed_out),
-	          LOG_NUMBER("silent", l->timed_out), LOG_NUMBER("bad_first_byte", l->bad_first_byte),
-	          LOG_NUMBER("pauses", l->pauses), LOG_NUMBER("websockets", l->web_accepted),
-	          LOG_NUMBER("websockets_failed", l->web_failed));
-	log_event(LOG_LEVEL_INFO, "wallets", LOG_NUMBER("established", w->established),
-	          LOG_NUMBER("refused_full", w->refused_full), LOG_NUMBER("pushed_out", w->pushed_out),
-	          LOG_NUMBER("dropped_slow", w->dropped_slow), LOG_NUMBER("dropped_other", w->dropped_other),
-	          LOG_NUMBER("dropped_unfinished", w->dropped_unfinished), LOG_NUMBER("answers_lost", w->answers_lost));
-	log_event(LOG_LEVEL_INFO, "peers", LOG_NUMBER("established", p->established), LOG_NUMBER("lost", p->lost),
-	          LOG_NUMBER("replaced", p->replaced), LOG_NUMBER("dial_failures", p->dial_failures),
-	          LOG_NUMBER("dropped_slow", p->dropped_slow), LOG_NUMBER("dropped_other", p->dropped_other),
-	          LOG_NUMBER("pushed_out", p->candidates_pushed_out), LOG_NUMBER("too_soon", p->too_soon),
-	          LOG_NUMBER("messages_lost", p->messages_lost), LOG_NUMBER("log_lines_dropped", log_dropped()));
-	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status->dropped),
-	          LOG_NUMBER("gossip_refused", status->gossip_refused));
-}
-
 static void on_node_signal(uv_signal_t *handle, int number)
 {
 	struct node *n = handle->data;
@@ -561,7 +544,10 @@ static void on_node_signal(uv_signal_t *handle, int number)
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
-	log_counters(n, &status);
+	log_links(listener_counters(n->listener), wallets_counters(n->wallets), peers_counters(n->peers));
+	log_verifier(n->verifier);
+	log_event(LOG_LEVEL_INFO, "bounds", LOG_NUMBER("messages_dropped", status.dropped),
+	          LOG_NUMBER("gossip_refused", status.gossip_refused));
 	end_turn(n);
 	node_stop(n);
 }

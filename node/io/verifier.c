@@ -16,18 +16,27 @@ struct finished {
  * the mutex while there are threads. */
 enum verifier_state { VERIFIER_RUNNING, VERIFIER_STOPPING, VERIFIER_STOPPED };
 
+struct verifier_thread {
+	struct verifier *of;
+	struct verify_thread *checks;
+	uv_thread_t id;
+};
+
 struct verifier {
 	uv_async_t async;
 	uv_mutex_t mutex;
 	uv_cond_t wake;
 	enum verifier_state state;
-	size_t submitted, handed_back; /* jobs; the loop's own */
+	size_t submitted, handed_back;                /* jobs; the loop's own, */
+	struct verify_job *gathered, **gathered_last; /* as are those that are not handed over yet, */
+	size_t gathered_items;                        /* and their checks */
 	struct verify_queue queue;
 	struct finished finished;
+	struct verifier_counters counters;
 	struct verify_keys *keys;
 	struct verifier_options options;
 	unsigned thread_count;
-	uv_thread_t threads[];
+	struct verifier_thread threads[];
 };
 
 /* Under the mutex. */
@@ -47,9 +56,20 @@ static void job_finished(struct verifier *v, struct verify_job *job)
 		uv_async_send(&v->async);
 }
 
+/* Under the mutex. What is taken at once is all urgent or all not. */
+static void count_chunk(struct verifier *v, const struct verify_part *parts, size_t count)
+{
+	bool urgent = parts[0].job->urgent;
+
+	*(urgent ? &v->counters.urgent_chunks : &v->counters.chunks) += 1;
+	for (size_t i = 0; i < count; i++)
+		*(urgent ? &v->counters.urgent_signatures : &v->counters.signatures) += parts[i].count;
+}
+
 static void verifier_main(void *context)
 {
-	struct verifier *v = context;
+	const struct verifier_thread *self = context;
+	struct verifier *v = self->of;
 	struct verify_part parts[VERIFY_CHUNK];
 
 	uv_mutex_lock(&v->mutex);
@@ -59,8 +79,9 @@ static void verifier_main(void *context)
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
+		count_chunk(v, parts, count);
 		uv_mutex_unlock(&v->mutex);
-		verify_parts(parts, count, &v->options.signer, v->keys);
+		verify_parts(self->checks, parts, count, &v->options.signer);
 		uv_mutex_lock(&v->mutex);
 		for (size_t i = 0; i < count; i++)
 			if (verify_queue_checked(&v->queue, parts[i].job, parts[i].begin, parts[i].count))
@@ -93,7 +114,7 @@ static void on_verifier_async(uv_async_t *async)
 	}
 }
 
-static void join_threads(struct verifier *v)
+static void verifier_join_threads(struct verifier *v)
 {
 	uv_mutex_lock(&v->mutex);
 	assert(v->state == VERIFIER_RUNNING);
@@ -101,10 +122,39 @@ static void join_threads(struct verifier *v)
 	uv_cond_broadcast(&v->wake);
 	uv_mutex_unlock(&v->mutex);
 	for (unsigned i = 0; i < v->thread_count; i++) {
-		int error = uv_thread_join(&v->threads[i]);
+		int error = uv_thread_join(&v->threads[i].id);
 		assert(!error);
 	}
 	v->state = VERIFIER_STOPPED;
+}
+
+/* Up to so many. One is enough to go on with; without any, nothing would ever be verified. */
+static int verifier_start_threads(struct verifier *v, unsigned threads)
+{
+	int error = 0;
+
+	while (!error && v->thread_count < threads) {
+		struct verifier_thread *thread = &v->threads[v->thread_count];
+		thread->of = v;
+		thread->checks = verify_thread_new(v->keys);
+		if (!thread->checks)
+			error = UNCIA_E_MEMORY;
+		else if (uv_thread_create(&thread->id, verifier_main, thread) < 0)
+			error = UNCIA_E_IO;
+		else
+			v->thread_count++;
+		if (error)
+			verify_thread_free(thread->checks);
+	}
+	return v->thread_count ? 0 : error;
+}
+
+/* Whatever the threads have worked with, once they have ended. */
+static void verifier_free_threads(struct verifier *v)
+{
+	for (unsigned i = 0; i < v->thread_count; i++)
+		verify_thread_free(v->threads[i].checks);
+	verify_keys_free(v->keys);
 }
 
 int verifier_new(const struct verifier_options *options, struct verifier **verifier)
@@ -117,6 +167,7 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 		return UNCIA_E_MEMORY;
 	v->options = *options;
 	v->async.data = v;
+	v->gathered_last = &v->gathered;
 	int error = UNCIA_E_MEMORY;
 	v->keys = verify_keys_new(DECODED_KEYS);
 	if (!v->keys)
@@ -129,23 +180,25 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 		goto no_mutex;
 	if (uv_cond_init(&v->wake) < 0)
 		goto no_cond;
-	while (v->thread_count < threads && uv_thread_create(&v->threads[v->thread_count], verifier_main, v) == 0)
-		v->thread_count++;
-	/* One thread is enough to go on with. Without any, nothing would ever be verified. */
-	if (v->thread_count == 0 || uv_async_init(options->loop, &v->async, on_verifier_async) < 0)
+	error = verifier_start_threads(v, threads);
+	if (error)
+		goto no_threads;
+	error = UNCIA_E_IO;
+	if (uv_async_init(options->loop, &v->async, on_verifier_async) < 0)
 		goto no_async;
 	*verifier = v;
 	return 0;
 
 no_async:
-	join_threads(v);
+	verifier_join_threads(v);
+no_threads:
 	uv_cond_destroy(&v->wake);
 no_cond:
 	uv_mutex_destroy(&v->mutex);
 no_mutex:
 	verify_queue_deinit(&v->queue);
 no_queue:
-	verify_keys_free(v->keys);
+	verifier_free_threads(v);
 no_keys:
 	free(v);
 	return error;
@@ -155,24 +208,47 @@ void verifier_submit(struct verifier *v, struct verify_job *job)
 {
 	assert(v->state == VERIFIER_RUNNING && (job->items || !job->count));
 	v->submitted++;
-	uv_mutex_lock(&v->mutex);
-	if (job->count == 0) {
-		job->taken = job->remaining = 0;
-		job->dropped = false;
-		job_finished(v, job);
-	} else {
+	job->next = NULL;
+	*v->gathered_last = job;
+	v->gathered_last = &job->next;
+	v->gathered_items += job->count;
+}
+
+/* Under the mutex. */
+static void job_begin(struct verifier *v, struct verify_job *job)
+{
+	if (job->count) {
 		verify_queue_push(&v->queue, job);
-		if (job->count <= VERIFY_CHUNK)
-			uv_cond_signal(&v->wake);
-		else
-			uv_cond_broadcast(&v->wake);
+		return;
 	}
+	job->taken = job->remaining = 0;
+	job->dropped = job->wrong = false;
+	job_finished(v, job);
+}
+
+void verifier_begin(struct verifier *v)
+{
+	assert(v->state == VERIFIER_RUNNING);
+	if (!v->gathered)
+		return;
+	uv_mutex_lock(&v->mutex);
+	for (struct verify_job *job = v->gathered, *next; job; job = next) {
+		next = job->next;
+		job_begin(v, job);
+	}
+	if (v->gathered_items <= VERIFY_CHUNK)
+		uv_cond_signal(&v->wake);
+	else
+		uv_cond_broadcast(&v->wake);
 	uv_mutex_unlock(&v->mutex);
+	v->gathered = NULL;
+	v->gathered_last = &v->gathered;
+	v->gathered_items = 0;
 }
 
 void verifier_drop(struct verifier *v, uint32_t source)
 {
-	assert(v->state == VERIFIER_RUNNING);
+	verifier_begin(v);
 	uv_mutex_lock(&v->mutex);
 	for (struct verify_job *job = verify_queue_drop(&v->queue, source), *next; job; job = next) {
 		next = job->next;
@@ -181,9 +257,17 @@ void verifier_drop(struct verifier *v, uint32_t source)
 	uv_mutex_unlock(&v->mutex);
 }
 
+void verifier_counters(struct verifier *v, struct verifier_counters *counters)
+{
+	uv_mutex_lock(&v->mutex);
+	*counters = v->counters;
+	uv_mutex_unlock(&v->mutex);
+	counters->key_bytes = verify_keys_size(v->keys);
+}
+
 void verifier_stop(struct verifier *v)
 {
-	join_threads(v);
+	verifier_join_threads(v);
 	uv_close((uv_handle_t *)&v->async, NULL);
 }
 
@@ -195,6 +279,6 @@ void verifier_free(struct verifier *v)
 	uv_cond_destroy(&v->wake);
 	uv_mutex_destroy(&v->mutex);
 	verify_queue_deinit(&v->queue);
-	verify_keys_free(v->keys);
+	verifier_free_threads(v);
 	free(v);
 }

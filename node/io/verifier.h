@@ -24,11 +24,21 @@ struct verifier_options {
 
 /* Starts the threads. Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. Owns: verifier_stop, run the loop, verifier_free. */
 int verifier_new(const struct verifier_options *options, struct verifier **verifier);
-/* Hands over a job, which is the pool's until `done`. A job without items is done at once, but never from inside this
- * call. */
+/* Takes a job, which is the pool's until `done`. The threads see it with the next verifier_begin. A job without items
+ * is done then, but never from inside these calls. */
 void verifier_submit(struct verifier *verifier, struct verify_job *job);
+/* Hands over to the threads what was submitted: all of a turn's at once, so that they are woken once and find large
+ * batches. */
+void verifier_begin(struct verifier *verifier);
 /* Gives up what waits of a source (verify_queue.h): its jobs come back soon, `dropped`, as if done. */
 void verifier_drop(struct verifier *verifier, uint32_t source);
+/* What the threads have taken since the start: how many signatures at once is chunks by signatures. */
+struct verifier_counters {
+	uint64_t chunks, signatures;               /* of jobs that are not urgent: payments, bodies, pages */
+	uint64_t urgent_chunks, urgent_signatures; /* votes, certificates, proposals */
+	uint64_t key_bytes;                        /* what the decoded keys take in memory, once there are as many */
+};
+void verifier_counters(struct verifier *verifier, struct verifier_counters *counters);
 /* Ends the threads, after the chunks that they have begun; what waits is given up. `done` is not called any more, and
  * all jobs are their makers' again. Once; the loop must then run until it has closed the handle. */
 void verifier_stop(struct verifier *verifier);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <utlist.h>
+#include "actions.h"
 #include "log.h"
 #include "places.h"
 #include "protocol_limits.h"
@@ -28,6 +29,7 @@ struct wallet_link {
 	struct tcp *tcp;          /* NULL: a free slot */
 	struct wallet_link *next; /* in `free` */
 	struct net_address address;
+	uint32_t origin;
 	bool watching; /* it is among those that watch */
 };
 
@@ -36,6 +38,7 @@ struct wallets {
 	struct wallets_events events;
 	struct wallets_counters counters;
 	uv_timer_t tick;
+	uint8_t seed[16]; /* of the numbers that addresses have */
 	uint64_t serial;
 	/* Slots that are not free: those that watch accounts, and all others; and of these those that are young. */
 	struct places *watching, *places, *young;
@@ -176,6 +179,7 @@ int wallets_new(const struct wallets_options *options, const struct wallets_even
 	w->options.idle_ms = options->idle_ms ? options->idle_ms : WALLET_IDLE_MS;
 	w->options.queue_max = options->queue_max ? options->queue_max : WALLETS_QUEUE_MAX;
 	w->events = *events;
+	randombytes_buf(w->seed, sizeof(w->seed));
 	w->places = places_new(max);
 	w->watching = places_new(max);
 	w->young = places_new(max < WALLETS_YOUNG_MAX ? max : WALLETS_YOUNG_MAX);
@@ -280,6 +284,14 @@ static void push_out(struct wallets *w, const struct net_address *newcomer)
 	wallet_drop(link);
 }
 
+static uint32_t origin_of(const struct wallets *w, const struct net_address *address)
+{
+	struct net_address source;
+
+	net_address_mask(address, NET_PREFIX_SOURCE, &source);
+	return (uint32_t)(siphash(w->seed, &source, sizeof(source)) % WALLET_ORIGINS);
+}
+
 static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link *link)
 {
 	uint8_t ephemeral[32];
@@ -322,6 +334,7 @@ void wallets_accept(struct wallets *w, struct tcp *tcp)
 	link->number = link->serial * w->options.links_max + (uint64_t)(link - w->slots);
 	link->tcp = tcp;
 	link->address = address;
+	link->origin = origin_of(w, &address);
 	wallet_move(link, WALLET_YOUNG);
 }
 
@@ -370,6 +383,20 @@ void wallets_drop(struct wallets *w, uint64_t wallet)
 		return;
 	w->counters.dropped_other++;
 	wallet_drop(link);
+}
+
+uint32_t wallets_origin(const struct wallets *w, uint64_t number)
+{
+	const struct wallet_link *link = &w->slots[number % w->options.links_max];
+
+	return number && link->number == number ? link->origin : 0;
+}
+
+const struct net_address *wallets_address(const struct wallets *w, uint64_t number)
+{
+	const struct wallet_link *link = &w->slots[number % w->options.links_max];
+
+	return number && link->number == number ? &link->address : NULL;
 }
 
 uint32_t wallets_count(const struct wallets *w)

@@ -1,6 +1,7 @@
 /* Opening the ledger; and blocks over the settled state: begun, ended, rooted, settled, released. Payments are executed
  * in execute.c. */
 #include "ledger_internal.h"
+#include "hash_many.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +23,31 @@ static int check_currency(const struct ledger *ledger)
 	return 0;
 }
 
-/* One group of the stored state: counted, added up, digested. */
-static int load_group(struct ledger *ledger, uint64_t index, struct supply *supply)
-{
-	struct group_record record;
-	struct entry entry;
-	int rc = ledger->view.group(ledger->view.context, index, &record);
+#define LOAD_TOGETHER 32u /* groups whose digests are computed at once */
 
-	if (rc)
-		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
-	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
-		if (entry_decode(record.entries + slot * ENTRY_SIZE, &entry) != 0)
-			return UNCIA_E_DAMAGED;
-		ledger->extent.accounts += entry.kind == ENTRY_ACCOUNT;
+/* Some groups of the stored state, from `index` on: counted, added up, digested. */
+static int load_some(struct ledger *ledger, uint64_t index, size_t count, struct supply *supply)
+{
+	struct group_record records[LOAD_TOGETHER];
+	const uint8_t *groups[LOAD_TOGETHER];
+	struct hash *digests[LOAD_TOGETHER];
+	struct entry entry;
+
+	assert(count <= LOAD_TOGETHER);
+	for (size_t i = 0; i < count; i++) {
+		int rc = ledger->view.group(ledger->view.context, index + i, &records[i]);
+		if (rc)
+			return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
+		for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
+			if (entry_decode(records[i].entries + slot * ENTRY_SIZE, &entry) != 0)
+				return UNCIA_E_DAMAGED;
+			ledger->extent.accounts += entry.kind == ENTRY_ACCOUNT;
+		}
+		supply_add(supply, records[i].entries);
+		groups[i] = records[i].entries;
+		digests[i] = &ledger->tree.levels[0][index + i];
 	}
-	supply_add(supply, record.entries);
-	state_group_digest(record.entries, &ledger->tree.levels[0][index]);
+	hash_many(HASH_STATE_GROUP, groups, GROUP_SIZE, count, digests);
 	return 0;
 }
 
@@ -57,8 +67,8 @@ static int load_groups(struct ledger *ledger)
 		return rc == UNCIA_E_NOT_FOUND ? UNCIA_E_DAMAGED : rc;
 	if (state_tree_reserve(&ledger->tree, count) != 0)
 		return UNCIA_E_MEMORY;
-	for (uint64_t i = 0; i < count; i++) {
-		rc = load_group(ledger, i, &supply);
+	for (uint64_t i = 0; i < count; i += LOAD_TOGETHER) {
+		rc = load_some(ledger, i, count - i < LOAD_TOGETHER ? count - i : LOAD_TOGETHER, &supply);
 		if (rc)
 			return rc;
 	}

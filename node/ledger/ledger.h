@@ -82,6 +82,18 @@ enum sender_key {
  * sender. Returns 0, UNCIA_E_MEMORY, or an error of the view; then neither is set. */
 int ledger_payment_key(struct ledger *ledger, struct executed *tip, const struct payment *payment, enum sender_key *key,
                        bool *covered);
+
+/* Fetches into the processor's caches what a payment id will be looked up in. A hint: it changes nothing. */
+void ledger_prefetch_payment(const struct ledger *ledger, const struct payment_id *id);
+/* What was fetched of the last entries; begins as {0}. */
+#define LEDGER_AHEAD 16u
+struct ledger_ahead {
+	size_t count;
+	unsigned hashes[LEDGER_AHEAD];
+	uint64_t indexes[LEDGER_AHEAD];
+};
+/* The same of an entry, step by step: it is there when some sixteen more have been named. */
+void ledger_prefetch_entry(const struct ledger *ledger, struct ledger_ahead *ahead, const struct entry_id *id);
 /* Where a payment is. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
                         struct payment_record *record);

@@ -113,6 +113,16 @@ static struct absent_id *absent_place(const struct lookup_cache *cache, unsigned
 	return &cache->absent[hash & (cache->absent_places - 1)];
 }
 
+void lookup_cache_prefetch_index(const struct lookup_cache *cache, unsigned hash)
+{
+	__builtin_prefetch(index_set(cache, hash));
+}
+
+void lookup_cache_prefetch_absent(const struct lookup_cache *cache, unsigned hash)
+{
+	__builtin_prefetch(absent_place(cache, hash));
+}
+
 bool lookup_cache_absent(const struct lookup_cache *cache, const struct payment_id *id, unsigned hash)
 {
 	const struct absent_id *absent = absent_place(cache, hash);

@@ -16,6 +16,10 @@ bool lookup_cache_index(const struct lookup_cache *cache, unsigned hash, uint64_
 /* Notes where the account with an address of this hash is. Returns 0, or UNCIA_E_MEMORY with all as it was. */
 int lookup_cache_add_index(struct lookup_cache *cache, unsigned hash, uint64_t index);
 
+/* Fetches the lines that these lookups will read. */
+void lookup_cache_prefetch_index(const struct lookup_cache *cache, unsigned hash);
+void lookup_cache_prefetch_absent(const struct lookup_cache *cache, unsigned hash);
+
 /* Whether the store was asked for this id since it last changed, and did not have it. */
 bool lookup_cache_absent(const struct lookup_cache *cache, const struct payment_id *id, unsigned hash);
 /* Notes that the store does not have this id. Returns 0, or UNCIA_E_MEMORY with all as it was. */

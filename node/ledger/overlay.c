@@ -13,7 +13,9 @@
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 (o->buckets_log2)
 #define BUCKETS_LOG2_MIN              10U
 #define BUCKETS_LOG2_MAX              18U
-#define FILTER_BITS_LOG2              4U /* 16 bits a bucket: of 16 hashes that are absent about one passes */
+#define FILTER_BITS_LOG2              4U  /* 16 bits a bucket: of 16 hashes that are absent about one passes */
+#define FILTER_FULL_LOG2              3U  /* with one node for 8 bits it is made four times as large, */
+#define FILTER_LOG2_MAX               22U /* up to 512 KiB */
 
 void overlay_init(struct overlay *o, struct chunk_cache *cache)
 {
@@ -37,18 +39,34 @@ void overlay_deinit(struct overlay *o)
 	arena_deinit(&o->arena);
 }
 
-/* Returns false where memory ends. */
-static bool overlay_filter_add(struct overlay *o, struct filter *filter, unsigned hash)
+static_assert(offsetof(struct overlay_group, hh) == 0 && offsetof(struct overlay_payment, hh) == 0,
+              "a filter is made anew from the handles of a table's nodes");
+
+static void overlay_filter_set(struct filter *filter, unsigned hash)
 {
-	if (!filter->words) {
-		filter->bits_log2 = o->buckets_log2 + FILTER_BITS_LOG2;
-		filter->words = arena_alloc(&o->arena, (size_t)1 << (filter->bits_log2 - 3));
-		if (!filter->words)
-			return false;
-	}
-	assert(filter->bits_log2 >= 6 && filter->bits_log2 <= BUCKETS_LOG2_MAX + FILTER_BITS_LOG2);
 	unsigned bit = hash & ((1U << filter->bits_log2) - 1);
 	filter->words[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+/* Makes room for the hash of a node that is added to the table of these nodes; NULL: it is empty. A filter that has
+ * become too small is made anew from the hashes in the table. Returns false where memory ends. */
+static bool overlay_filter_add(struct overlay *o, struct filter *filter, const UT_hash_handle *nodes, unsigned hash)
+{
+	size_t count = nodes ? nodes->tbl->num_items : 0;
+	unsigned bits_log2 = filter->words ? filter->bits_log2 : o->buckets_log2 + FILTER_BITS_LOG2;
+
+	while (bits_log2 < FILTER_LOG2_MAX && count >> (bits_log2 - FILTER_FULL_LOG2))
+		bits_log2 = bits_log2 + 2 < FILTER_LOG2_MAX ? bits_log2 + 2 : FILTER_LOG2_MAX;
+	if (!filter->words || bits_log2 != filter->bits_log2) {
+		uint64_t *words = arena_alloc(&o->arena, (size_t)1 << (bits_log2 - 3));
+		if (!words)
+			return false;
+		*filter = (struct filter){.words = words, .bits_log2 = bits_log2};
+		for (const UT_hash_handle *node = nodes; node; node = node->next)
+			overlay_filter_set(filter, node->hashv);
+	}
+	assert(filter->bits_log2 >= 6 && filter->bits_log2 <= FILTER_LOG2_MAX);
+	overlay_filter_set(filter, hash);
 	return true;
 }
 
@@ -57,6 +75,14 @@ static bool overlay_filter_has(const struct filter *filter, unsigned hash)
 	unsigned bit = hash & ((1U << filter->bits_log2) - 1);
 
 	return filter->words && filter->words[bit / 64] >> bit % 64 & 1;
+}
+
+void overlay_prefetch_payment(const struct overlay *o, unsigned hash)
+{
+	const struct filter *filter = &o->payment_filter;
+
+	if (filter->words)
+		__builtin_prefetch(&filter->words[(hash & ((1U << filter->bits_log2) - 1)) / 64]);
 }
 
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)
@@ -111,7 +137,7 @@ struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsig
 {
 	struct overlay_group *node = arena_alloc_unset(&o->arena, sizeof(*node)); /* the record is nearly all of it */
 
-	if (!node || !overlay_filter_add(o, &o->group_filter, hash))
+	if (!node || !overlay_filter_add(o, &o->group_filter, (const UT_hash_handle *)o->groups, hash))
 		return NULL;
 	node->hh = (UT_hash_handle){0};
 	node->index = index;
@@ -137,7 +163,7 @@ struct overlay_payment *overlay_add_payment(struct overlay *o, const struct paym
 {
 	struct overlay_payment *node = arena_alloc(&o->arena, sizeof(*node) + previous_count * sizeof(*node->previous));
 
-	if (!node || !overlay_filter_add(o, &o->payment_filter, hash))
+	if (!node || !overlay_filter_add(o, &o->payment_filter, (const UT_hash_handle *)o->payments, hash))
 		return NULL;
 	node->id = *id;
 	node->previous_count = previous_count;

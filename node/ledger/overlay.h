@@ -38,7 +38,8 @@ struct overlay_orphan {
 	struct position head; /* height 0: none */
 };
 
-/* A Bloom filter of one hash before a table: a layer that does not have a key mostly says so by one bit. */
+/* A Bloom filter of one hash before a table: a layer that does not have a key mostly says so by one bit. It grows with
+ * its table, to a bound. */
 struct filter {
 	uint64_t *words; /* NULL: the table is empty */
 	unsigned bits_log2;
@@ -71,6 +72,8 @@ unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index);
 struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash);
 struct overlay_address *overlay_find_address(const struct overlay *o, const struct entry_id *id, unsigned hash);
 struct overlay_payment *overlay_find_payment(const struct overlay *o, const struct payment_id *id, unsigned hash);
+/* Fetches what tells of most payments that they are not in the layer. */
+void overlay_prefetch_payment(const struct overlay *o, unsigned hash);
 struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct entry_id *id, unsigned hash);
 
 /* Adding a node under a key that is not in this layer; NULL where memory ends. The group's is a copy of `record`, the

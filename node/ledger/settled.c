@@ -1,11 +1,13 @@
-/* The array of places grows with the state, by half its size at a time. */
+/* The array of places grows with the state, by a sixteenth of its size at a time: more would be memory that nobody
+ * uses, and realloc moves large arrays without copying. */
 #include "settled.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "uncia/error.h"
 
-#define PLACES_MIN 64u
+#define PLACES_MIN   64u
+#define GROWTH_SHARE 16u
 
 static struct settled_layer *layer_new(size_t expected, uint32_t number)
 {
@@ -74,12 +76,31 @@ const struct group_record *settled_find_group(const struct settled *settled, uin
 	return group ? &group->record : NULL;
 }
 
+void settled_prefetch_place(const struct settled *settled, uint64_t group)
+{
+	if (group < settled->place_count)
+		__builtin_prefetch(&settled->places[group]);
+}
+
+void settled_prefetch_entry(const struct settled *settled, uint64_t entry)
+{
+	const struct group_record *record = settled_find_group(settled, entry / GROUP_ENTRIES);
+
+	if (!record)
+		return;
+	/* An entry lies on two lines; the line before it is fetched with either by most processors. */
+	const uint8_t *at = record->entries + entry % GROUP_ENTRIES * ENTRY_SIZE;
+	__builtin_prefetch(at);
+	__builtin_prefetch(at + ENTRY_SIZE - 1);
+	__builtin_prefetch(&record->heads[entry % GROUP_ENTRIES]);
+}
+
 /* Makes a place for the group of this index. */
 static int settled_reserve(struct settled *settled, uint64_t index)
 {
 	if (index < settled->place_count)
 		return 0;
-	uint64_t count = index + index / 2 + PLACES_MIN;
+	uint64_t count = index + index / GROWTH_SHARE + PLACES_MIN;
 	struct settled_place *places = reallocarray(settled->places, count, sizeof(*places));
 	if (!places)
 		return UNCIA_E_MEMORY;

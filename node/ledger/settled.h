@@ -40,6 +40,9 @@ void settled_layer_free(struct settled_layer *layer); /* accepts NULL */
 
 /* The newest copy of a group, or NULL where neither layer has one. */
 const struct group_record *settled_find_group(const struct settled *settled, uint64_t index);
+/* Fetches the place of a group; and, once that is there, the lines of an entry. */
+void settled_prefetch_place(const struct settled *settled, uint64_t group);
+void settled_prefetch_entry(const struct settled *settled, uint64_t entry);
 /* Folds a block's overlay into `active`, without groups of which no slot changed. Returns 0, or UNCIA_E_MEMORY:
  * `settled` can then only be freed. */
 int settled_merge(struct settled *settled, const struct overlay *block);

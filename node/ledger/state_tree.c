@@ -3,7 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "hash_many.h"
 #include "uncia/error.h"
+
+/* Arrays grow by this share of what is needed: all of it is memory, with millions of accounts hundreds of MiB, which
+ * realloc moves without copying. */
+#define GROWTH_SHARE 16
 
 unsigned state_tree_levels(uint64_t count)
 {
@@ -32,7 +37,7 @@ int state_tree_reserve(struct state_tree *t, uint64_t count)
 		uint64_t needed = state_tree_level_count(count, level);
 		if (needed <= t->capacity[level])
 			continue;
-		uint64_t capacity = needed + needed / 2 + 64;
+		uint64_t capacity = needed + needed / GROWTH_SHARE + 64;
 		struct hash *digests = reallocarray(t->levels[level], capacity, sizeof(*digests));
 		if (!digests)
 			return UNCIA_E_MEMORY;
@@ -54,12 +59,48 @@ static void compute_node(const struct state_tree *t, unsigned level, uint64_t in
 	state_node_digest(children, digest);
 }
 
+#define BATCH_MAX 64u
+
+/* Digests that are computed together. */
+struct digests {
+	enum hash_tag tag;
+	size_t size, count;
+	const uint8_t *inputs[BATCH_MAX];
+	struct hash *out[BATCH_MAX];
+};
+
+static void digests_end(struct digests *b)
+{
+	hash_many(b->tag, b->inputs, b->size, b->count, b->out);
+	b->count = 0;
+}
+
+static void digests_add(struct digests *b, const uint8_t *input, struct hash *out)
+{
+	b->inputs[b->count] = input;
+	b->out[b->count++] = out;
+	if (b->count == BATCH_MAX)
+		digests_end(b);
+}
+
+/* The digest of a node whose children are there. Only the last node of a level may lack some. */
+static void digests_node(const struct state_tree *t, struct digests *batch, unsigned level, uint64_t index)
+{
+	if ((index + 1) * TREE_ARITY <= state_tree_level_count(t->count, level - 1))
+		digests_add(batch, t->levels[level - 1][index * TREE_ARITY].b, &t->levels[level][index]);
+	else
+		compute_node(t, level, index, &t->levels[level][index]);
+}
+
 void state_tree_build(struct state_tree *t, uint64_t count)
 {
 	t->count = count;
-	for (unsigned level = 1; level < state_tree_levels(count); level++)
+	for (unsigned level = 1; level < state_tree_levels(count); level++) {
+		struct digests batch = {.tag = HASH_STATE_NODE, .size = TREE_ARITY * HASH_SIZE};
 		for (uint64_t i = 0; i < state_tree_level_count(count, level); i++)
-			compute_node(t, level, i, &t->levels[level][i]);
+			digests_node(t, &batch, level, i);
+		digests_end(&batch);
+	}
 }
 
 void state_tree_deinit(struct state_tree *t)
@@ -95,6 +136,40 @@ static struct tree_step *step_new(const struct tree_group *groups, size_t n, uns
 	return step;
 }
 
+static void step_groups(struct state_tree *t, struct tree_step *s, const struct tree_group *groups, size_t n)
+{
+	struct digests batch = {.tag = HASH_STATE_GROUP, .size = GROUP_SIZE};
+
+	for (size_t i = 0; i < n; i++) {
+		assert(groups[i].index < t->count && (i == 0 || groups[i].index > groups[i - 1].index));
+		struct hash *at = &t->levels[0][groups[i].index];
+		s->nodes[i].index = groups[i].index;
+		s->nodes[i].digest = *at;
+		digests_add(&batch, groups[i].bytes, at);
+	}
+	digests_end(&batch);
+}
+
+/* The nodes above those of the level below, which is done. */
+static void step_level(struct state_tree *t, struct tree_step *s, unsigned level)
+{
+	struct digests batch = {.tag = HASH_STATE_NODE, .size = TREE_ARITY * HASH_SIZE};
+	size_t next = s->first[level];
+
+	for (size_t i = s->first[level - 1]; i < s->first[level]; i++) {
+		uint64_t index = s->nodes[i].index / TREE_ARITY;
+		if (next > s->first[level] && s->nodes[next - 1].index == index)
+			continue;
+		struct hash *at = &t->levels[level][index];
+		s->nodes[next].index = index;
+		s->nodes[next].digest = *at;
+		digests_node(t, &batch, level, index);
+		next++;
+	}
+	digests_end(&batch);
+	assert(next == s->first[level + 1]);
+}
+
 int state_tree_apply(struct state_tree *t, const struct tree_group *groups, size_t n, uint64_t count,
                      struct tree_step **step)
 {
@@ -107,26 +182,9 @@ int state_tree_apply(struct state_tree *t, const struct tree_group *groups, size
 		return UNCIA_E_MEMORY;
 	s->other_count = t->count;
 	t->count = count;
-	for (size_t i = 0; i < n; i++) {
-		assert(groups[i].index < count && (i == 0 || groups[i].index > groups[i - 1].index));
-		struct hash *at = &t->levels[0][groups[i].index];
-		s->nodes[i].index = groups[i].index;
-		s->nodes[i].digest = *at;
-		state_group_digest(groups[i].bytes, at);
-	}
-	for (unsigned level = 1; level < levels; level++) {
-		size_t next = s->first[level];
-		for (size_t i = s->first[level - 1]; i < s->first[level]; i++) {
-			uint64_t index = s->nodes[i].index / TREE_ARITY;
-			if (next > s->first[level] && s->nodes[next - 1].index == index)
-				continue;
-			s->nodes[next].index = index;
-			s->nodes[next].digest = t->levels[level][index];
-			compute_node(t, level, index, &t->levels[level][index]);
-			next++;
-		}
-		assert(next == s->first[level + 1]);
-	}
+	step_groups(t, s, groups, n);
+	for (unsigned level = 1; level < levels; level++)
+		step_level(t, s, level);
 	*step = s;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #define USELESS_PER_MS      (4u << 10)
 #define USELESS_ONE         64u
 #define USELESS_HELD_SHARE  4u
+#define GOSSIP_AHEAD        20u /* payments from the fetching of what the sender is looked up in to that */
 #define PEER_PAYMENTS_MAX   2000u
 #define PEER_PAYMENTS_BYTES (1u << 20) /* well within what may wait for a link: all of it is queued at once */
 
@@ -51,10 +52,11 @@ static int gossip_take(struct payments *p, uint32_t peer, struct job *job, const
 	struct payment *payment;
 	struct pooled *pooled;
 	struct hash whole;
+	struct address sender;
 	uint32_t expires_at;
 
 	*owed = USELESS_ONE + bytes->len;
-	if (payment_peek(bytes->data, bytes->len, &expires_at) && gossip_untimely(p, expires_at))
+	if (payment_peek(bytes->data, bytes->len, &sender, &expires_at) && gossip_untimely(p, expires_at))
 		return 0;
 	payment_whole(bytes->data, bytes->len, &whole);
 	if (mempool_find(p->mempool, &whole)) {
@@ -83,13 +85,28 @@ static int gossip_take(struct payments *p, uint32_t peer, struct job *job, const
 	return error;
 }
 
+/* Fetches what the sender's entry is looked up in; whose it is, is read off the bytes. */
+static void gossip_prefetch(const struct payments *p, const ProtobufCBinaryData *bytes, struct ledger_ahead *ahead)
+{
+	struct entry_id sender = {.kind = ENTRY_ACCOUNT};
+	uint32_t expires_at;
+
+	if (payment_peek(bytes->data, bytes->len, &sender.address, &expires_at))
+		ledger_prefetch_entry(p->ledger, ahead, &sender);
+}
+
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message)
 {
 	struct job *job = job_new(p->step, JOB_PAYMENTS, peer, message->n_payments);
+	struct ledger_ahead ahead = {0};
 	int error = job ? 0 : UNCIA_E_MEMORY;
 
+	for (size_t i = 0; i < GOSSIP_AHEAD && i < message->n_payments; i++)
+		gossip_prefetch(p, &message->payments[i]->data, &ahead);
 	for (size_t i = 0; i < message->n_payments && !error; i++) {
 		uint64_t owed;
+		if (i + GOSSIP_AHEAD < message->n_payments)
+			gossip_prefetch(p, &message->payments[i + GOSSIP_AHEAD]->data, &ahead);
 		error = gossip_take(p, peer, job, &message->payments[i]->data, &owed);
 		p->useless[peer].owed += owed;
 	}

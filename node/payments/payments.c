@@ -24,6 +24,8 @@ static void checks_done(struct payments *p, const struct job *job)
 	if (job->peer == PEER_WALLET) {
 		assert(p->checking_submitted >= count);
 		p->checking_submitted -= count;
+		if (job->verify.suspect)
+			p->checking_suspects -= count;
 	} else {
 		assert(p->checking_gossip >= count && p->checking_of[job->peer] >= count);
 		p->checking_gossip -= count;
@@ -71,6 +73,8 @@ static int take_verdicts(struct payments *p, struct job *job,
 	checks_done(p, job);
 	for (size_t i = 0; i < job->verify.count; i++) {
 		struct pooled *pooled = job->pooled[i];
+		if (job->peer == PEER_WALLET && pooled->wallet && !job->verify.items[i].unsigned_)
+			origin_learn(p->origins, job->origin, job->verify.items[i].valid, p->step->now_ms);
 		job->pooled[i] = NULL;
 		if (pooled->state == POOLED_GONE)
 			mempool_remove(p->mempool, pooled);

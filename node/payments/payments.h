@@ -3,12 +3,19 @@
 #ifndef PAYMENTS_H
 #define PAYMENTS_H
 #include "message.pb-c.h"
+#include "origins.h"
 #include "read_budget.h"
 #include "slab.h"
 #include "serve.h"
 #include "verification.h"
 
 struct submitter;
+
+/* Who submits: the number of a link, and of the address that it comes from. */
+struct wallet_link_id {
+	uint64_t wallet;
+	uint32_t origin;
+};
 
 #define SUBMITTER_WAITING_MAX                                                                                          \
 	1024u /* KiB of payments, each at least one, that one wallet's link waits to have checked */
@@ -25,12 +32,15 @@ struct payments {
 	uint64_t gossip_refused;                        /* that the pool had no place for */
 	struct read_budget useless[COMMITTEE_SIZE_MAX]; /* what each validator has passed on in vain */
 
-	/* Signature checks under way: of what wallets submitted, of what validators passed on, of each. */
-	uint32_t checking_submitted, checking_gossip, checking_of[COMMITTEE_SIZE_MAX];
+	/* Signature checks under way: of what wallets submitted, of these of suspects' ones; of what validators passed
+	 * on, of each. */
+	uint32_t checking_submitted, checking_suspects, checking_gossip, checking_of[COMMITTEE_SIZE_MAX];
 	struct submitter *submitters; /* wallets that wait to have something checked, or brought wrong signatures */
-	struct submitter *turns;      /* those that wait, the next one first */
+	struct submitter *turns;      /* those that wait, the next one first; without: */
+	struct submitter *suspects;   /* those that have come to be suspects when it was their turn */
 	struct submitter *levels[SUBMITTER_WAITING_MAX + 1]; /* the same, by how much waits */
 	uint32_t waiting, waiting_most;                      /* KiB, of all and of who has most */
+	struct origin origins[WALLET_ORIGINS];
 };
 
 /* For a struct whose first members, to `serve`, are set. payments_deinit comes before the mempool's and chain's end,
@@ -41,7 +51,8 @@ void payments_memory_deinit(struct payments *p);
 
 /* A wallet submits. What does not fit is refused with a reason; what has an end is answered with it. Returns 0 or an
  * error of this machine. */
-int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, const struct bytes *bytes);
+int payments_submit(struct payments *p, const struct wallet_link_id *from, uint64_t request_id,
+                    const struct bytes *bytes);
 /* A validator passes on. Returns 0; UNCIA_E_ENCODING, UNCIA_E_AMOUNT (the link is to be closed: no honest validator
  * passes that on); or an error of this machine. */
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message);

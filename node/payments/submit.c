@@ -54,7 +54,7 @@ static int pool_refusal_code(int error)
 }
 
 /* Adds one that is not held to the pool, and has its signature checked. Takes the payment. */
-static int submit_new(struct payments *p, uint64_t wallet, struct payment *payment)
+static int submit_new(struct payments *p, const struct wallet_link_id *from, struct payment *payment)
 {
 	struct pooled *pooled;
 
@@ -74,14 +74,16 @@ static int submit_new(struct payments *p, uint64_t wallet, struct payment *payme
 		return error;
 	}
 	pooled->relay = true;
-	pooled->wallet = wallet;
-	p->checking_submitted++;
+	pooled->wallet = from->wallet;
+	turns_begin(p, from->origin, job);
 	return job_start(p->step, job);
 }
 
 /* It is looked at now: answered with its end, or taken in, or refused. Takes the payment. */
-static int submit_now(struct payments *p, uint64_t wallet, uint64_t request_id, struct payment *payment)
+static int submit_now(struct payments *p, const struct wallet_link_id *from, uint64_t request_id,
+                      struct payment *payment)
 {
+	uint64_t wallet = from->wallet;
 	struct payment_id id = payment->id;
 	const struct pooled *held = mempool_find(p->mempool, &payment->whole);
 	/* Already final, or past its expiry: the answer is that end. What is held has none. */
@@ -94,7 +96,7 @@ static int submit_now(struct payments *p, uint64_t wallet, uint64_t request_id, 
 	if (held) {
 		payment_free(payment);
 	} else {
-		error = submit_new(p, wallet, payment);
+		error = submit_new(p, from, payment);
 		if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE ||
 		    error == UNCIA_E_TOO_FAR || error == UNCIA_E_FUNDS || error == UNCIA_E_END)
 			return message_refuse(p->step, wallet, request_id, pool_refusal_code(error),
@@ -109,7 +111,8 @@ static int submit_now(struct payments *p, uint64_t wallet, uint64_t request_id, 
 	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
 }
 
-int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, const struct bytes *bytes)
+int payments_submit(struct payments *p, const struct wallet_link_id *from, uint64_t request_id,
+                    const struct bytes *bytes)
 {
 	struct payment *payment;
 	int error = payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->size, &payment);
@@ -117,22 +120,24 @@ int payments_submit(struct payments *p, uint64_t wallet, uint64_t request_id, co
 	if (error == UNCIA_E_MEMORY)
 		return error;
 	if (error)
-		return message_refuse(p->step, wallet, request_id, error, malformed_refusal(error));
-	error = turns_join(p, wallet);
+		return message_refuse(p->step, from->wallet, request_id, error, malformed_refusal(error));
+	error = turns_join(p, from);
 	if (error) {
 		payment_free(payment);
 		return error;
 	}
-	return turns_free(p) ? submit_now(p, wallet, request_id, payment) : turns_wait(p, wallet, request_id, payment);
+	return turns_free(p, from->origin) ? submit_now(p, from, request_id, payment)
+	                                   : turns_wait(p, from->wallet, request_id, payment);
 }
 
 int payments_turns(struct payments *p)
 {
-	uint64_t wallet, request_id;
+	struct wallet_link_id from;
 	struct payment *payment;
+	uint64_t request_id;
 
-	for (uint32_t i = 0; i < TURNS_IN_STEP && (payment = turns_take(p, &wallet, &request_id)); i++)
-		TRY(submit_now(p, wallet, request_id, payment));
+	for (uint32_t i = 0; i < TURNS_IN_STEP && (payment = turns_take(p, &from, &request_id)); i++)
+		TRY(submit_now(p, &from, request_id, payment));
 	return 0;
 }
 

@@ -1,5 +1,6 @@
-/* See turns.h. A submitter has a list of what it waits with; all that wait with something are in the list of turns, and
- * in one for each size of what waits (who has most). */
+/* See turns.h. A submitter has a list of what it waits with; all that wait with something are in the list of turns, or
+ * of suspects, and in one for each size of what waits (who has most). Who has come to be a suspect since he waits is
+ * found when it is his turn, and who is one no more, when it would be his turn there. */
 #include "turns.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #define WAITING_MAX     32768u /* KiB, and each payment counts at least one */
 #define TURNS_WRONG_MAX 3u     /* one may be a mistake that somebody is to be told of */
+#define SUSPECTS_MAX    8u     /* of their signatures are being checked at a time */
 
 struct submission {
 	struct submission *prev, *next;
@@ -21,6 +23,8 @@ struct submission {
 struct submitter {
 	UT_hash_handle hh; /* by wallet */
 	uint64_t wallet;
+	uint32_t origin;
+	bool among_suspects;        /* it waits, if it does, in their list */
 	struct submission *waiting; /* oldest first */
 	uint32_t size, wrong;       /* KiB that wait; wrong signatures so far */
 	struct submitter *turn_prev, *turn_next, *level_prev, *level_next;
@@ -39,16 +43,17 @@ static struct submitter *submitter_find(const struct payments *p, uint64_t walle
 	return s;
 }
 
-int turns_join(struct payments *p, uint64_t wallet)
+int turns_join(struct payments *p, const struct wallet_link_id *from)
 {
-	struct submitter *s = submitter_find(p, wallet);
+	struct submitter *s = submitter_find(p, from->wallet);
 
 	if (s)
 		return 0;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return UNCIA_E_MEMORY;
-	s->wallet = wallet;
+	s->wallet = from->wallet;
+	s->origin = from->origin;
 	HASH_ADD(hh, p->submitters, wallet, sizeof(s->wallet), s);
 	if (!s->hh.tbl) {
 		free(s);
@@ -57,16 +62,48 @@ int turns_join(struct payments *p, uint64_t wallet)
 	return 0;
 }
 
+static struct submitter **submitter_list(struct payments *p, const struct submitter *s)
+{
+	return s->among_suspects ? &p->suspects : &p->turns;
+}
+
+/* To the end of the line: of the suspects, or of all others. */
+static void submitter_line_up(struct payments *p, struct submitter *s, bool among_suspects)
+{
+	struct submitter **list = submitter_list(p, s);
+	DL_DELETE2(*list, s, turn_prev, turn_next);
+	s->among_suspects = among_suspects;
+	list = submitter_list(p, s);
+	DL_APPEND2(*list, s, turn_prev, turn_next);
+}
+
+static bool is_suspect(const struct payments *p, uint32_t origin)
+{
+	return origin_standing(p->origins, origin, p->step->now_ms) == STANDING_SUSPECT;
+}
+
+static bool turns_have_room(const struct payments *p)
+{
+	return p->checking_submitted < pool_submitted_max(p);
+}
+
+static bool suspects_have_room(const struct payments *p)
+{
+	return turns_have_room(p) && p->checking_suspects < SUSPECTS_MAX;
+}
+
 /* The one function that changes how much of a submitter waits, and with it its lists and the counts. */
 static void submitter_resize(struct payments *p, struct submitter *s, uint32_t size)
 {
+	struct submitter **list = submitter_list(p, s);
+
 	assert(size <= SUBMITTER_WAITING_MAX && p->waiting >= s->size);
 	if (s->size) {
 		DL_DELETE2(p->levels[s->size], s, level_prev, level_next);
 		if (!size)
-			DL_DELETE2(p->turns, s, turn_prev, turn_next);
+			DL_DELETE2(*list, s, turn_prev, turn_next);
 	} else if (size) {
-		DL_APPEND2(p->turns, s, turn_prev, turn_next);
+		DL_APPEND2(*list, s, turn_prev, turn_next);
 	}
 	p->waiting = p->waiting - s->size + size;
 	s->size = size;
@@ -76,7 +113,7 @@ static void submitter_resize(struct payments *p, struct submitter *s, uint32_t s
 		p->waiting_most = size;
 	while (p->waiting_most && !p->levels[p->waiting_most])
 		p->waiting_most--;
-	assert(!p->waiting == !p->turns && !p->waiting == !p->waiting_most);
+	assert(!p->waiting == !(p->turns || p->suspects) && !p->waiting == !p->waiting_most);
 }
 
 /* Takes one out of what waits. Owns: the payment. */
@@ -90,9 +127,19 @@ static struct payment *submission_take(struct payments *p, struct submitter *s, 
 	return payment;
 }
 
-bool turns_free(const struct payments *p)
+bool turns_free(const struct payments *p, uint32_t origin)
 {
-	return !p->turns && p->checking_submitted < pool_submitted_max(p);
+	return is_suspect(p, origin) ? !p->suspects && suspects_have_room(p) : !p->turns && turns_have_room(p);
+}
+
+void turns_begin(struct payments *p, uint32_t origin, struct job *job)
+{
+	enum standing standing = origin_standing(p->origins, origin, p->step->now_ms);
+
+	job_standing(p->step, job, standing, origin);
+	p->checking_submitted++;
+	if (standing == STANDING_SUSPECT)
+		p->checking_suspects++;
 }
 
 static int turns_refuse(struct payments *p, uint64_t wallet, uint64_t request_id)
@@ -131,6 +178,8 @@ int turns_wait(struct payments *p, uint64_t wallet, uint64_t request_id, struct 
 		return room ? room : turns_refuse(p, wallet, request_id);
 	}
 	*submission = (struct submission){.request_id = request_id, .payment = payment};
+	if (!s->size)
+		s->among_suspects = is_suspect(p, s->origin);
 	DL_APPEND(s->waiting, submission); /* NOLINT(clang-analyzer-unix.Malloc): it cannot follow lists */
 	submitter_resize(p, s, s->size + size_of(payment));
 	return 0;
@@ -144,29 +193,47 @@ int turns_wrong(struct payments *p, uint64_t wallet)
 		return 0;
 	payments_wallet_closed(p, wallet);
 	serve_wallet_closed(p->serve, wallet);
-	TRY(step_drop_wallet(p->step, wallet));
+	TRY(step_drop_wallet(p->step, wallet, UNCIA_E_SIGNATURE));
 	return step_note(p->step, NOTE_INFO, "event=wrong_signatures wallet=%llu", (unsigned long long)wallet);
 }
 
-struct payment *turns_take(struct payments *p, uint64_t *wallet, uint64_t *request_id)
+/* Whose turn it is: a suspect's, where few of theirs are under way, else anybody else's. NULL: nobody's. */
+static struct submitter *turns_next(struct payments *p)
 {
-	struct submitter *s = p->turns;
+	while (p->suspects && suspects_have_room(p)) {
+		if (is_suspect(p, p->suspects->origin))
+			return p->suspects;
+		submitter_line_up(p, p->suspects, false);
+	}
+	while (p->turns && turns_have_room(p)) {
+		if (!is_suspect(p, p->turns->origin))
+			return p->turns;
+		submitter_line_up(p, p->turns, true);
+		if (suspects_have_room(p))
+			return p->suspects;
+	}
+	return NULL;
+}
 
-	if (!s || p->checking_submitted >= pool_submitted_max(p))
+struct payment *turns_take(struct payments *p, struct wallet_link_id *from, uint64_t *request_id)
+{
+	struct submitter *s = turns_next(p);
+
+	if (!s)
 		return NULL;
-	*wallet = s->wallet;
+	*from = (struct wallet_link_id){s->wallet, s->origin};
 	*request_id = s->waiting->request_id;
 	struct payment *payment = submission_take(p, s, s->waiting);
-	if (s->size) { /* to the end of the line */
-		DL_DELETE2(p->turns, s, turn_prev, turn_next);
-		DL_APPEND2(p->turns, s, turn_prev, turn_next);
-	}
+	if (s->size)
+		submitter_line_up(p, s, s->among_suspects);
 	return payment;
 }
 
 uint64_t payments_wake(const struct payments *p)
 {
-	return p->turns && p->checking_submitted < pool_submitted_max(p) ? p->step->now_ms : TIME_NEVER;
+	bool due = (p->turns && turns_have_room(p)) || (p->suspects && suspects_have_room(p));
+
+	return due ? p->step->now_ms : TIME_NEVER;
 }
 
 bool payments_waits(const struct payments *p, uint64_t wallet)
@@ -192,5 +259,5 @@ void turns_deinit(struct payments *p)
 {
 	while (p->submitters)
 		payments_wallet_closed(p, p->submitters->wallet);
-	assert(!p->turns && !p->waiting);
+	assert(!p->turns && !p->suspects && !p->waiting);
 }

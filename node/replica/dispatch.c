@@ -131,18 +131,20 @@ int dispatch_peer(struct replica *r, uint32_t peer, struct bytes bytes)
 
 /* ---- messages of wallets ---- */
 
-static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__WalletRequest *request)
+static int request_handle(struct replica *r, const struct event *event, const Uncia__Pb__WalletRequest *request)
 {
+	const struct wallet_link_id from = {event->wallet, event->origin};
+	uint64_t wallet = event->wallet;
 	struct payment_id id;
 
 	if (!request->request_id)
 		return UNCIA_E_ENCODING;
 	/* Nothing of a chain beside which there is another one is shown to anybody as certain. */
 	if (r->ends_ms && request->kind_case != UNCIA__PB__WALLET_REQUEST__KIND_STATUS)
-		return step_drop_wallet(&r->step, wallet);
+		return step_drop_wallet(&r->step, wallet, 0);
 	switch (request->kind_case) {
 	case UNCIA__PB__WALLET_REQUEST__KIND_SUBMIT:
-		return payments_submit(&r->payments, wallet, request->request_id,
+		return payments_submit(&r->payments, &from, request->request_id,
 		                       &(struct bytes){request->submit->payment.data, request->submit->payment.len});
 	case UNCIA__PB__WALLET_REQUEST__KIND_PAYMENT:
 		if (request->payment->payment_id.len != sizeof(id.b))
@@ -166,8 +168,9 @@ static int request_handle(struct replica *r, uint64_t wallet, const Uncia__Pb__W
 	}
 }
 
-int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes bytes)
+int dispatch_wallet(struct replica *r, const struct event *event)
 {
+	struct bytes bytes = event->message;
 	struct arena arena;
 	ProtobufCMessage *message;
 
@@ -176,7 +179,7 @@ int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes bytes)
 	arena_init_cached(&arena, canonical_arena_limit(bytes.size), &r->step.chunk_cache);
 	int error = canonical_decode(&uncia__pb__wallet_request__descriptor, bytes.data, bytes.size, &arena, &message);
 	if (!error)
-		error = request_handle(r, wallet, (const Uncia__Pb__WalletRequest *)message);
+		error = request_handle(r, event, (const Uncia__Pb__WalletRequest *)message);
 	arena_deinit(&arena);
 	return error;
 }
@@ -265,6 +268,8 @@ static int job_take(struct replica *r, struct job *job)
 
 	if (r->ends_ms)
 		return 0;
+	if (job->verify.wrong)
+		TRY(job_blame(r, job));
 	if (job->verify.dropped)
 		return job_give_up(r, job);
 	if (job->kind == JOB_EXPIRIES)

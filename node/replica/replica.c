@@ -119,7 +119,7 @@ static int blame(struct replica *r, const struct event *event, int error)
 		TRY(step_drop_peer(&r->step, event->peer));
 		proposals_dropped(r, event->peer);
 	} else {
-		TRY(step_drop_wallet(&r->step, event->wallet));
+		TRY(step_drop_wallet(&r->step, event->wallet, UNCIA_E_PROTOCOL));
 		replica_wallet_closed(r, event->wallet);
 	}
 	return step_note(
@@ -154,7 +154,7 @@ static int handle(struct replica *r, const struct event *event)
 	case EVENT_PEER_MESSAGE:
 		return blame(r, event, dispatch_peer(r, event->peer, event->message));
 	case EVENT_WALLET_MESSAGE:
-		return blame(r, event, dispatch_wallet(r, event->wallet, event->message));
+		return blame(r, event, dispatch_wallet(r, event));
 	case EVENT_WALLET_CLOSED:
 		replica_wallet_closed(r, event->wallet);
 		return 0;

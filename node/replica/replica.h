@@ -18,7 +18,7 @@ enum event_kind {
 	EVENT_PEER_UP, /* the link to validator `peer` is established */
 	EVENT_PEER_DOWN,
 	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
-	EVENT_WALLET_MESSAGE, /* wallet, message: one whole WalletRequest */
+	EVENT_WALLET_MESSAGE, /* wallet, origin, message: one whole WalletRequest */
 	EVENT_WALLET_CLOSED,  /* wallet: that link is gone, its number will not come back */
 	EVENT_VERIFIED,       /* job, and those after it by `next`: verdicts are in; handed back to the core */
 	EVENT_DURABLE,        /* sequence: every journal record up to it is on disk */
@@ -29,10 +29,11 @@ enum event_kind {
 
 struct event {
 	enum event_kind kind;
-	uint64_t now_ms;      /* monotonic */
-	uint64_t wall_ms;     /* milliseconds since 1970 */
-	uint32_t peer;        /* index in the committee */
-	uint64_t wallet;      /* number of a wallet link, never reused */
+	uint64_t now_ms;  /* monotonic */
+	uint64_t wall_ms; /* milliseconds since 1970 */
+	uint32_t peer;    /* index in the committee */
+	uint64_t wallet;  /* number of a wallet link, never reused */
+	uint32_t origin;  /* of its address, below WALLET_ORIGINS; the same for one address while the process runs */
 	struct bytes message; /* borrowed for the call */
 	struct verify_job *job;
 	struct flush *flush;
@@ -57,10 +58,11 @@ struct replica_config {
 	uint32_t flush_ms;                            /* what is settled goes to the state so often; 0: 20000 */
 	uint32_t mempool_max, mempool_per_sender_max; /* 0: the defaults in protocol_limits.h */
 	/* What bounds a step, a page of the final chain, and what is fetched by id; each 0: its default. */
-	uint32_t step_bytes;   /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
-	uint32_t page_bytes;   /* of blocks in one answer, where that is more than one; 2 MiB */
-	uint32_t page_headers; /* behind the blocks of one; 12,288, which is also the most */
-	uint32_t near_blocks;  /* that far above the final tip bodies are fetched by id; 8 */
+	uint32_t step_bytes;    /* of bodies that one step makes final or journals, one body more at most; 16 MiB */
+	uint32_t page_bytes;    /* of blocks in one answer, where that is more than one; 2 MiB */
+	uint32_t page_headers;  /* behind the blocks of one; 12,288, which is also the most */
+	uint32_t near_blocks;   /* that far above the final tip bodies are fetched by id; 8 */
+	const char *signatures; /* how the edge checks them, in a word, for who asks; NULL: not told */
 };
 
 /* What a validator waits for before anything (more) becomes final. */

@@ -111,7 +111,7 @@ int replica_start(struct replica *r);
 /* ---- dispatch.c: who gets what comes in ---- */
 /* Messages: 0, or a code of bad input, for which the link is to be closed. */
 int dispatch_peer(struct replica *r, uint32_t peer, struct bytes message);
-int dispatch_wallet(struct replica *r, uint64_t wallet, struct bytes message);
+int dispatch_wallet(struct replica *r, const struct event *event);
 /* Jobs whose verdicts are in. */
 int dispatch_checked(struct replica *r);
 /* An own vote that has become durable. */

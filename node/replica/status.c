@@ -124,6 +124,8 @@ int status_answer(struct replica *r, uint64_t wallet, uint64_t request_id)
 	status.waits_for = now.waits_for;
 	status.waits_weight = now.waits_weight;
 	status.highest_height = now.highest_height;
+	if (r->config.signatures)
+		status.signatures = field_of(r->config.signatures, strlen(r->config.signatures));
 	status.linked = field_of(now.linked, (r->committee->size + 7) / 8);
 	status.final_id = field_of(now.final_id.b, HASH_SIZE);
 	status.state_root = field_of(root.b, HASH_SIZE);

@@ -132,13 +132,14 @@ bool step_shuns(const struct step *s, uint32_t peer)
 	return s->now_ms < s->peers[peer].shunned_until_ms;
 }
 
-int step_drop_wallet(struct step *s, uint64_t wallet)
+int step_drop_wallet(struct step *s, uint64_t wallet, int error)
 {
 	struct action *action = step_action(s, ACTION_DROP_WALLET);
 
 	if (!action)
 		return UNCIA_E_MEMORY;
 	action->wallet = wallet;
+	action->error = error;
 	return 0;
 }
 

@@ -32,17 +32,32 @@ struct verify_job {
 	bool sign;       /* its signatures are to be made, with this validator's consensus key; valid: it was made */
 	bool urgent;     /* consensus waits for it */
 	bool together;   /* one wrong signature makes all of it worthless: the rest need not be checked */
-	bool dropped;    /* out: given up, since its source was; of its items only what is valid is known */
+	bool suspect;    /* its source has sent wrong ones: they are taken one by one, one in a turn */
+	bool wrong;      /* out: some signature was */
+	bool dropped;    /* out: given up, since its source was, or for what was wrong in it; of its items only what is
+	                  * valid is known */
 	/* The edge's, while it has the job (verify_queue.h): */
 	struct verify_job *next;
 	size_t taken;     /* items that some thread has taken */
 	size_t remaining; /* items without a verdict yet */
 };
 
-/* Sources of jobs beside the validators of a committee of that size: all wallets, and what is signed for them. */
-#define VERIFY_SOURCE_WALLETS(size) (size)
-#define VERIFY_SOURCE_SIGNING(size) ((size) + 1)
-#define VERIFY_SOURCES(size)        ((size) + 2)
+/* By what is known of the address that a payment was submitted from. */
+enum standing {
+	STANDING_NEW,    /* nothing */
+	STANDING_GOOD,   /* its signatures were right */
+	STANDING_SUSPECT /* one was wrong, not long ago */
+};
+#define WALLET_ORIGINS        1024u /* numbers that addresses have */
+#define VERIFY_SUSPECT_QUEUES 8u    /* that suspects share, by their numbers */
+
+/* Sources of jobs beside the validators of a committee of that size: wallets of good standing together, those of which
+ * nothing is known, suspects; and what is signed for all of them. */
+#define VERIFY_SOURCE_WALLETS(size)          (size)
+#define VERIFY_SOURCE_SIGNING(size)          ((size) + 1)
+#define VERIFY_SOURCE_NEWCOMERS(size)        ((size) + 2)
+#define VERIFY_SOURCE_SUSPECTS(size, origin) ((size) + 3 + (origin) % VERIFY_SUSPECT_QUEUES)
+#define VERIFY_SOURCES(size)                 ((size) + 3 + VERIFY_SUSPECT_QUEUES)
 
 /* For so long a validator is not linked again that has sent what no validator sends. */
 #define PEER_SHUN_MS 5000u
@@ -55,7 +70,8 @@ enum action_kind {
 	ACTION_SEND,           /* peer (or PEER_ALL), message, spare, answer */
 	ACTION_VERIFY,         /* job: to be checked, or signed */
 	ACTION_ANSWER,         /* wallet, message */
-	ACTION_DROP_WALLET,    /* wallet: broke the protocol; close it */
+	ACTION_DROP_WALLET,    /* wallet, error: broke the protocol; close it. UNCIA_E_SIGNATURE: its address is to be
+	                        * charged with the signatures that were wrong */
 	ACTION_DROP_PEER, /* peer: sent what no validator sends; close the link, for PEER_SHUN_MS, and drop its checks
 	                   */
 	ACTION_TIMER,     /* at_ms: EVENT_TIMER no later than then (replaces the earlier wish) */

@@ -56,7 +56,7 @@ int step_outbox_answer(struct step *s, uint64_t after, uint64_t wallet, const vo
 	/* Its wallet may ask elsewhere, or again. */
 	if (s->answers_waiting + sizeof(struct outbox_item) + size > ANSWERS_MAX) {
 		s->dropped_messages++;
-		return step_drop_wallet(s, wallet);
+		return step_drop_wallet(s, wallet, UNCIA_E_FULL);
 	}
 	struct outbox_item *item = step_outbox_add(s, after, OUTBOX_ANSWER, size);
 	if (!item)

@@ -66,9 +66,10 @@ int step_put(struct step *s, enum journal_table table, const struct bytes *key, 
 /* A line for the log: logfmt, at most 255 bytes. Returns 0 or UNCIA_E_MEMORY. */
 int step_note(struct step *s, enum note_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Closes a link. That to a validator is closed for PEER_SHUN_MS, and what waits to be checked of what it sent is given
- * up; once, however much of that is found wrong. Returns 0 or UNCIA_E_MEMORY. */
+ * up; once, however much of that is found wrong. error: why that of a wallet is (ACTION_DROP_WALLET), or 0. Returns 0
+ * or UNCIA_E_MEMORY. */
 int step_drop_peer(struct step *s, uint32_t peer);
-int step_drop_wallet(struct step *s, uint64_t wallet);
+int step_drop_wallet(struct step *s, uint64_t wallet, int error);
 /* Whether that validator was dropped less than PEER_SHUN_MS ago: what still comes from it is not looked at. */
 bool step_shuns(const struct step *s, uint32_t peer);
 /* Bytes to a validator or to all, to a wallet: at once, whatever is on the disk. To oneself nothing is sent. */

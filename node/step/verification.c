@@ -24,7 +24,17 @@ static uint32_t job_source(const struct step *s, enum job_kind kind, uint32_t pe
 {
 	if (kind == JOB_EXPIRIES)
 		return VERIFY_SOURCE_SIGNING(s->committee->size);
-	return peer < s->committee->size ? peer : VERIFY_SOURCE_WALLETS(s->committee->size);
+	return peer < s->committee->size ? peer : VERIFY_SOURCE_NEWCOMERS(s->committee->size);
+}
+
+void job_standing(struct step *s, struct job *job, enum standing standing, uint32_t origin)
+{
+	assert(job->peer == PEER_WALLET && !job->started && standing <= STANDING_SUSPECT);
+	job->origin = origin;
+	job->verify.suspect = standing == STANDING_SUSPECT;
+	job->verify.source = standing == STANDING_SUSPECT ? VERIFY_SOURCE_SUSPECTS(s->committee->size, origin)
+	                     : standing == STANDING_GOOD  ? VERIFY_SOURCE_WALLETS(s->committee->size)
+	                                                  : VERIFY_SOURCE_NEWCOMERS(s->committee->size);
 }
 
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items)

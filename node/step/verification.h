@@ -23,6 +23,7 @@ struct pooled; /* the mempool's; only JOB_PAYMENTS has any */
 
 struct job {
 	struct verify_job verify; /* first: the edge sees only this */
+	uint32_t origin;          /* JOB_PAYMENTS of a wallet: of its address */
 	enum job_kind kind;
 	uint32_t peer;            /* who sent it, or PEER_WALLET */
 	size_t message_size;      /* of what it came in */
@@ -51,6 +52,8 @@ struct job {
  * NULL: out of memory. Owns: job_start or job_free. */
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items);
 void job_free(struct step *s, struct job *job);
+/* Whose queue a wallet's job waits in, before it is started; without this it is that of newcomers. */
+void job_standing(struct step *s, struct job *job, enum standing standing, uint32_t origin);
 /* One more check. Returns 0 or UNCIA_E_MEMORY. */
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);

@@ -71,7 +71,7 @@ void verify_queue_push(struct verify_queue *q, struct verify_job *job)
 	assert(job->count && job->items);
 	job->taken = 0;
 	job->remaining = job->count;
-	job->dropped = false;
+	job->dropped = job->wrong = false;
 	job->next = NULL;
 	if (!lane->first)
 		class_append(class, lane);
@@ -98,6 +98,8 @@ size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY
 
 	if (!lane)
 		return 0;
+	if (lane->first->suspect)
+		lane->left = 1;
 	size_t room = lane->chunk < lane->left ? lane->chunk : lane->left;
 	while (taken < room && lane->first) {
 		struct verify_job *job = lane->first;
@@ -114,6 +116,7 @@ size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY
 	assert(taken && count <= taken);
 	q->urgent_in_a_row = urgent ? q->urgent_in_a_row + (uint32_t)taken : 0;
 	lane->left -= (uint32_t)taken;
+	lane->out += (uint32_t)taken;
 	if (!lane->left && lane->first) {
 		class_remove(class, lane);
 		class_append(class, lane);
@@ -121,16 +124,27 @@ size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY
 	return count;
 }
 
+/* What was taken with a wrong one, or before its verdict, says nothing of what comes behind it. */
 static void lane_learn(struct verify_lane *lane, const struct verify_item *items, size_t count)
 {
 	size_t right = 0;
 
+	assert(lane->out >= count);
+	lane->out -= (uint32_t)count;
 	while (right < count && items[right].valid)
 		right++;
-	lane->right = right < count ? 0 : lane->right + (uint32_t)count;
 	if (right < count) {
 		lane->chunk = 1;
-	} else if (lane->right >= lane->chunk && lane->chunk < VERIFY_CHUNK) {
+		lane->right = 0;
+		lane->before = lane->out;
+		return;
+	}
+	if (lane->before) {
+		lane->before -= lane->before < count ? lane->before : (uint32_t)count;
+		return;
+	}
+	lane->right += (uint32_t)count;
+	if (lane->right >= lane->chunk && lane->chunk < VERIFY_CHUNK) {
 		lane->chunk *= 2;
 		lane->right = 0;
 	}
@@ -141,13 +155,14 @@ bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t
 	assert(begin + count <= job->taken && job->remaining >= count);
 	lane_learn(&class_of(q, job)->lanes[job->source], &job->items[begin], count);
 	job->remaining -= count;
-	for (size_t i = begin; job->together && job->taken < job->count && i < begin + count; i++) {
-		if (job->items[i].valid)
-			continue;
-		/* Whatever the rest says, the job is worth nothing. It is the first of its lane, since some of it was
-		 * taken and some not. */
+	for (size_t i = begin; i < begin + count && !job->sign; i++)
+		job->wrong |= !job->items[i].valid;
+	if (job->wrong && job->taken < job->count) {
+		/* Who has sent it is not to be heard, or all of it is worth nothing, whatever the rest says. It is the
+		 * first of its lane, since some of it was taken and some not. */
 		struct verify_class *class = class_of(q, job);
 		assert(class->lanes[job->source].first == job);
+		job->dropped = !job->together;
 		job->remaining -= job->count - job->taken;
 		job->taken = job->count;
 		lane_pop(class, &class->lanes[job->source]);

@@ -1,5 +1,5 @@
 /* The order in which signatures are checked, where more wait than can be checked at once: a queue for each source (a
- * validator, or all wallets together), served in turn, so that nobody's flood stands before anybody else's vote. Urgent
+ * validator, wallets of one standing), served in turn, so that nobody's flood stands before anybody else's vote. Urgent
  * jobs, which consensus waits for, come before the others, and take at most every second signature from them. Costs are
  * counted in signatures, not in jobs (docs/spec/network.md §10).
  *
@@ -18,6 +18,7 @@ struct verify_lane { /* the jobs of one source and one class, oldest first */
 	uint32_t left;            /* signatures, of its turn */
 	uint32_t chunk;           /* that are taken at once: VERIFY_CHUNK, and fewer behind wrong ones */
 	uint32_t right;           /* in a row, since the last wrong one or the last change of `chunk` */
+	uint32_t out, before; /* signatures that are taken and have no verdict; that were before the last wrong one */
 };
 struct verify_class {
 	struct verify_lane *lanes;          /* by source */
@@ -47,8 +48,9 @@ struct verify_part {
 size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY_CHUNK]);
 /* These items of the job have their verdicts. Behind a wrong signature those of its source are taken one by one, then
  * by twos, fours and so on while they are right: a wrong one among many costs more than by itself, and so whoever sends
- * them has it cost his own. Returns whether the job is done: then it is the caller's. Where one is wrong in a job whose
- * items stand and fall together, what is not taken yet is left unchecked, as not valid. */
+ * them has it cost his own. Returns whether the job is done: then it is the caller's. Where one is wrong, `wrong` is
+ * set, and what is not taken yet of the job is left unchecked: as not valid where its items stand and fall together,
+ * else the job is `dropped`. */
 bool verify_queue_checked(struct verify_queue *q, struct verify_job *job, size_t begin, size_t count);
 /* Gives up all that waits of a source, each job with `dropped` set, whatever of it is not taken as not valid. Returns
  * those of which nothing is being checked, a list by `next`; of the others verify_queue_checked tells when they are

@@ -1,6 +1,7 @@
 /* A blocking client for one request: connects, shakes hands, asks, waits for the answer, closes. */
 #include "node_client.h"
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -166,6 +167,8 @@ static int take_status(const Uncia__Pb__NodeReply *reply, void *into)
 	answer->waits_for = (enum waits_for)status->waits_for;
 	answer->waits_weight = status->waits_weight;
 	answer->highest_height = status->highest_height;
+	for (size_t i = 0; i < status->signatures.len && i + 1 < sizeof(answer->signatures); i++)
+		answer->signatures[i] = isalpha(status->signatures.data[i]) ? (char)status->signatures.data[i] : '?';
 	if (status->linked.len)
 		memcpy(answer->linked, status->linked.data, status->linked.len);
 	memcpy(answer->final_id.b, status->final_id.data, HASH_SIZE);

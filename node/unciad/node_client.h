@@ -25,6 +25,7 @@ struct node_answer {
 	enum waits_for waits_for;
 	uint64_t waits_weight, highest_height;
 	uint8_t linked[(COMMITTEE_SIZE_MAX + 7) / 8];
+	char signatures[16]; /* how they are checked: letters; empty: not told */
 };
 
 /* What a node has seen of a key. Nothing of it is verified. */

@@ -3,6 +3,8 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include "command.h"
 #include "home.h"
 #include "log.h"
@@ -67,6 +69,30 @@ static int run_node(const struct home *home, const struct config *config, struct
 	return command_error(code, "%s", *why ? why : uncia_error_text(error));
 }
 
+#define HEAP_AHEAD ((size_t)256 << 20)
+#define LARGE_PAGE ((size_t)2 << 20)
+
+/* Sets up malloc for a process that takes and gives back megabytes in each turn of its loop. */
+static void heap_prepare(void)
+{
+	/* Large blocks are mapped, and unmapped when they are freed, as a flush's are. By default glibc raises this
+	 * threshold by itself, and keeps a hundred MiB in holes of the heap. */
+	mallopt(M_MMAP_THRESHOLD, 512 << 10);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	/* Where the kernel has large pages for whoever asks for them, the heap shall have some: the loop mostly waits
+	 * for memory, and for the tables of pages before that. The heap is extended once, the addresses alone, and not
+	 * trimmed below that. */
+	mallopt(M_MMAP_MAX, 0);
+	mallopt(M_TRIM_THRESHOLD, 2 * HEAP_AHEAD);
+	void *ahead = malloc(HEAP_AHEAD);
+	if (ahead) /* a hint: a kernel that does not take it serves all the same */
+		madvise((uint8_t *)ahead + (-(uintptr_t)ahead & (LARGE_PAGE - 1)), HEAP_AHEAD - LARGE_PAGE,
+		        MADV_HUGEPAGE);
+	free(ahead);
+	mallopt(M_MMAP_MAX, 1 << 16);
+#endif
+}
+
 static int start_home(const struct home *home, bool despite_second_chain)
 {
 	struct config config;
@@ -76,12 +102,7 @@ static int start_home(const struct home *home, bool despite_second_chain)
 		code = home_store_open(home, false, &store);
 	if (code)
 		return code;
-	/* Large blocks are mapped, and unmapped when they are freed, as a flush's are. By default glibc raises this
-	 * threshold by itself, and keeps a hundred MiB in holes of the heap. */
-	mallopt(M_MMAP_THRESHOLD, 512 << 10);
-	/* A turn of the loop frees memory that the next one needs again: a few MiB at the heap's end stay. */
-	mallopt(M_TRIM_THRESHOLD, 4 << 20);
-	mallopt(M_TOP_PAD, 1 << 20);
+	heap_prepare();
 	log_set_level(config.log_level);
 	if (config.journal_log_kb)
 		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);

@@ -235,9 +235,9 @@ static json_t *running_json(const struct report *r)
 	    (int)is_halted(node), "waits_for", waits_name(node->waits_for), "waits_text", *waits ? waits : NULL,
 	    "evidence", (json_int_t)node->evidence, "clock_behind_ms", (json_int_t)node->clock_behind_ms,
 	    "clock_ahead_ms", (json_int_t)node->clock_ahead_ms, "final_age_ms", (json_int_t)node->final_age_ms);
-	json_t *links = json_pack("{s:I,s:I,s:I,s:[]}", "weight_linked", (json_int_t)node->weight_linked,
-	                          "weight_needed", (json_int_t)node->weight_needed, "highest_height",
-	                          (json_int_t)node->highest_height, "not_linked");
+	json_t *links = json_pack("{s:s,s:I,s:I,s:I,s:[]}", "signatures", node->signatures, "weight_linked",
+	                          (json_int_t)node->weight_linked, "weight_needed", (json_int_t)node->weight_needed,
+	                          "highest_height", (json_int_t)node->highest_height, "not_linked");
 	for (uint32_t i = 0; links && i < r->committee_size; i++) {
 		if (i != r->self && !(node->linked[i / 8] >> i % 8 & 1) &&
 		    json_array_append_new(json_object_get(links, "not_linked"), json_integer(i))) {
@@ -296,7 +296,7 @@ static void print_running(const struct report *r, const char *root)
 	       root, node->peers, missing, node->weight_linked, node->weight_needed, node->mempool, voting_line(node));
 	if (*waits)
 		printf("waits for   %s\n", waits);
-	printf("evidence    %" PRIu64 "\n", node->evidence);
+	printf("evidence    %" PRIu64 "\nsignatures  %s\n", node->evidence, node->signatures);
 	if (node->clock_behind_ms)
 		printf("clock       %.1f s behind the others': set it right\n", (double)node->clock_behind_ms / 1000);
 	else if (node->clock_ahead_ms)

@@ -8,6 +8,9 @@ const char *const verify_implementation = "plain";
 struct verify_keys {
 	char none;
 };
+struct verify_thread {
+	char none;
+};
 
 struct verify_keys *verify_keys_new(size_t count)
 {
@@ -21,9 +24,27 @@ void verify_keys_free(struct verify_keys *keys)
 	(void)keys;
 }
 
-void verify_signatures(struct verify_item *const *items, size_t count, struct verify_keys *keys)
+size_t verify_keys_size(const struct verify_keys *keys)
 {
 	(void)keys;
+	return 0;
+}
+
+struct verify_thread *verify_thread_new(struct verify_keys *keys)
+{
+	static struct verify_thread none;
+	(void)keys;
+	return &none;
+}
+
+void verify_thread_free(struct verify_thread *thread)
+{
+	(void)thread;
+}
+
+void verify_signatures(struct verify_thread *thread, struct verify_item *const *items, size_t count)
+{
+	(void)thread;
 	for (size_t i = 0; i < count; i++) {
 		struct verify_item *item = items[i];
 		item->valid = item->unsigned_ ||

@@ -2,8 +2,8 @@
 #include "verify.h"
 #include <assert.h>
 
-void verify_parts(const struct verify_part *parts, size_t count, const struct verify_signer *signer,
-                  struct verify_keys *keys)
+void verify_parts(struct verify_thread *thread, const struct verify_part *parts, size_t count,
+                  const struct verify_signer *signer)
 {
 	struct verify_item *items[VERIFY_CHUNK];
 	size_t checks = 0;
@@ -18,5 +18,5 @@ void verify_parts(const struct verify_part *parts, size_t count, const struct ve
 				items[checks++] = item;
 		}
 	}
-	verify_signatures(items, checks, keys);
+	verify_signatures(thread, items, checks);
 }

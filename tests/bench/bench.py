@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Measures this machine's validators. Without a part: those of a short run, about two minutes.
+"""Measures this machine's validators. Without a part: those of a short run, about four minutes.
 
-  base       4 validators: full load, payer, payer at half load, idle network, idle wallet, libuncia
+  base       4 validators: full load, by the build with the batch of signature checks and by the one without (--plain) in
+             turn; payer, payer at half load, idle network, idle wallet, libuncia
   alone      one validator
   accounts   full load and restart after kill -9 with 100,000, 1,000,000 and 10,000,000 accounts (--sizes)
   committee  full load of 1, 4, 7 and 10 validators
@@ -13,8 +14,16 @@
   gap        a validator that has missed 2 GiB of blocks (--gap-mib), few of them with a certificate of their own
   watchers   10,000 wallets that wait to be paid at one validator (--watchers): memory for each, and how long after a
              payment they are told, at 200 payments a second and while nothing else comes
+  floods     full load with one address that sends payments with wrong signatures, as fast as its links are read, by that
+             without
   chat       from /pay typed in one messenger to the other one showing what came in, WeeChat and libpurple (--payments-typed);
              not part of --all: its clients are installed for it
+  loop       the core's steps of one validator, verifiers, sockets and disks left out: processor by kind of step and by
+             what it goes through, for blocks of 100, 600 and 4,096 payments, 100,000 and 1,000,000 accounts, 1 and 4
+             validators (build-bench/tests/loop_bench by itself: 4 100000 600)
+  hundred-million   one validator with 100,000,000 accounts (--huge): what making them takes, full load, memory, disk, start
+             after kill -9. Not part of --all: the first time takes an hour and 300 bytes of disk an account, which are kept;
+             it is measured on what is kept, and grows
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
@@ -29,7 +38,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import measures
@@ -37,30 +45,39 @@ import postgres
 import report
 from figures import Figures, table
 from measures import Shape, spread
-from validators import BenchError, Delays, Network, Tools, fresh_copy, make_gap, prepared
+from validators import BenchError, Delays, Network, Tools, disk_bytes, fresh_copy, make_gap, prepared
 
 SHORT = ["base", "alone"]
-NAMED_ONLY = {"postgres", "chat"}  # they install what nothing else needs
+NAMED_ONLY = {"postgres", "chat", "hundred-million"}  # they install what nothing else needs, or take very long
+PLAIN_PORTS = 40  # behind the other network's, the largest of which is of ten
+HALF_LOAD = 0.35  # of what all cores could check: half of what full load was while signatures were checked one by one
 DELAY_MS = 50
 HOME_ROUNDS = 25
-LATENCY_SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1]
+COMMITTEES = (1, 4, 7, 10)
+HUGE_BYTES = 300  # of disk for each account of the part hundred-million
+LATENCY_SHARES = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1]
+LATENCY_AIM = 0.8  # up to this share of full load p99 has an aim
 
 
 class Bench:
     def __init__(self, arguments):
         self.arguments = arguments
-        self.tools = Tools(arguments.bin, arguments.dir, arguments.base_port)
+        self.tools = Tools(arguments.bin, arguments.dir, arguments.base_port, arguments.plain)
         self.figures = Figures()
         self.result = {}
         self.copies = []
+        self.few = max(arguments.runs // 2, 1)  # runs of what is one of many
 
     def say(self, text):
         print(f"bench: {text}", file=sys.stderr, flush=True)
 
+    def prepared(self, count, accounts):
+        payers = min(accounts, max(20_000, accounts // 10), 200_000)
+        return prepared(self.tools, count, accounts, payers, self.say)
+
     def network(self, count, accounts, name, **options):
         """A network to measure on, with so many accounts: a copy of its own, removed when all is done."""
-        payers = min(accounts, max(20_000, accounts // 10), 200_000)
-        directory = fresh_copy(self.tools, prepared(self.tools, count, accounts, payers, self.say), name)
+        directory = fresh_copy(self.tools, self.prepared(count, accounts), name)
         self.copies.append(directory)
         return Network(self.tools, directory, **options)
 
@@ -75,47 +92,77 @@ class Bench:
         while self.copies:
             shutil.rmtree(self.copies.pop(), ignore_errors=True)
 
+    def prepare(self, parts):
+        """The networks of these parts."""
+        a = self.arguments
+        sizes = {(a.validators, a.accounts)}
+        if "alone" in parts:
+            sizes.add((1, a.accounts))
+        if "accounts" in parts:
+            sizes |= {(a.validators, size) for size in a.sizes}
+        if "committee" in parts:
+            sizes |= {(count, a.accounts) for count in COMMITTEES}
+        for count, accounts in sorted(sizes):
+            self.prepared(count, accounts)
+
     # ---- parts ----
 
     def base(self):
         a = self.arguments
+        self.full_of_both()
         with self.network(a.validators, a.accounts, "base") as network:
             self.result["first_payments"] = network.about["first_payments"]
             single = measures.one_at_a_time(network, a.latency_payments)
             payer = measures.payer(network, a.seconds / 2)
-            done, full = self.full(network)
-            rate = full["tps"]["median"] / 2
+            rate = HALF_LOAD * measures.bound(network.count, self.result["full"]["verify_us"]["median"])
             half, background = measures.payer_under_load(network, rate, max(a.seconds, measures.FLUSH_S), self.shape())
             idle, wallet, wallet_mib, kib_per_payment = measures.idle_with_wallet(network, max(a.seconds, 10))
-        middle = sorted(done, key=lambda run: run["tps"])[len(done) // 2]
         self.result.update({
-            "validators": a.validators, "payments": middle["payments"], "tps": middle["tps"],
-            "p50_ms": single["latency_ms"]["p50"], "p99_ms": single["latency_ms"]["p99"], "verify_us": middle["verify_us"],
-            "cpu_us_per_payment_per_validator": middle["cpu_us_per_payment_per_validator"],
-            "rss_mb_max": round(max(run["rss_peak_mb"] for run in done), 1), "accounts": a.accounts, "full": full,
-            "single_ms": single["latency_ms"],
+            "p50_ms": single["latency_ms"]["p50"], "p99_ms": single["latency_ms"]["p99"], "single_ms": single["latency_ms"],
             "payer": payer, "half": {"rate": rate, "payer": half, "load": background}, "wallet": wallet})
         f = self.figures
-        f.set("payments_per_second", [run["tps"] for run in done])
-        f.set("signature_check_us", [run["verify_us"] for run in done])
-        f.set("cpu_ratio", [run["cpu_ratio"] for run in done])
-        f.set("throughput_ratio", [run["throughput_ratio"] for run in done])
-        f.set("memory_mib", [run["memory_mib"] for run in done])
-        f.set("written_bytes", [run["written_bytes_per_payment_per_validator"] for run in done])
         f.set("payer_p50_ms", payer["latency_ms"]["p50"])
+        f.set("payer_flush_ratio", payer["latency_ms"]["p50"] / (4 * payer["flush_ms"] + 1))
         f.set("payer_p99_ms", payer["latency_ms"]["p99"])
         f.set("payer_half_p50_ms", half["latency_ms"]["p50"])
         f.set("payer_half_p99_ms", half["latency_ms"]["p99"])
-        f.set("receipt_ratio", payer["receipt_verify_us"] / middle["verify_us"])
+        f.set("receipt_ratio", payer["receipt_verify_us"] / payer["receipt_signatures"] / self.result["verify_us"])
         f.set("idle_cpu_percent", idle)
         f.set("wallet_cpu_percent", wallet["cpu_percent"])
         f.set("wallet_mib", wallet_mib)
         f.set("wallet_payment_kib", kib_per_payment)
         f.set("libuncia_kb", measures.libuncia_kb(self.tools))
 
+    def full_of_both(self):
+        """Full load of both builds, in turn."""
+        a = self.arguments
+        batch = self.network(a.validators, a.accounts, "batch")
+        plain = self.network(a.validators, a.accounts, "plain", unciad=self.tools.plain, port=a.base_port + PLAIN_PORTS)
+        with batch, plain:
+            both = measures.side_by_side([batch, plain], a.runs, a.seconds, self.shape())
+        (done, full), (done_plain, plain_full) = both
+        middle = sorted(done, key=lambda run: run["tps"])[len(done) // 2]
+        self.result.update({
+            "validators": a.validators, "payments": middle["payments"], "tps": middle["tps"], "verify_us": middle["verify_us"],
+            "cpu_us_per_payment_per_validator": middle["cpu_us_per_payment_per_validator"],
+            "rss_mb_max": round(max(run["rss_peak_mb"] for run in done), 1), "accounts": a.accounts,
+            "full": {**full, "checks": batch.checks()}, "plain": {**plain_full, "checks": plain.checks()}})
+        f = self.figures
+        f.set("payments_per_second", [run["tps"] for run in done])
+        f.set("signature_check_us", [run["verify_us"] for run in done])
+        f.set("cpu_ratio", [run["cpu_ratio"] for run in done])
+        f.set("throughput_ratio", [run["throughput_ratio"] for run in done])
+        f.set("signatures_at_once", self.result["full"]["checks"]["signatures_at_once"])
+        f.set("memory_mib", [run["memory_mib"] for run in done])
+        f.set("written_bytes", [run["written_bytes_per_payment_per_validator"] for run in done])
+        f.set("plain_per_second", [run["tps"] for run in done_plain])
+        f.set("plain_cpu_ratio", [run["cpu_ratio"] for run in done_plain])
+        f.set("plain_throughput_ratio", [run["throughput_ratio"] for run in done_plain])
+
     def alone(self):
         with self.network(1, self.arguments.accounts, "alone") as network:
-            done, self.result["alone"] = self.full(network)
+            done, full = self.full(network)
+        self.result["alone"] = {**full, "checks": network.checks()}
         f = self.figures
         f.set("alone_per_second", [run["tps"] for run in done])
         f.set("alone_ratio", [run["throughput_ratio"] for run in done])
@@ -123,42 +170,51 @@ class Bench:
 
     def accounts(self):
         series = self.result["accounts_series"] = []
-        tps = {}
+        of = {}
         for size in self.arguments.sizes:
             with self.network(self.arguments.validators, size, "accounts") as network:
                 done, full = self.full(network)
                 most = full["tps"]["median"]
-                again = [measures.restart(network, network.count - 1, self.shape(), most) for _ in range(self.arguments.runs)]
-            tps[size] = [run["tps"] for run in done]
-            series.append({"accounts": size, **full, "restart_s": spread(again)})
+                again = [measures.restart(network, network.count - 1, self.shape(), most) for _ in range(self.few)]
+            of[size] = done
+            checks = network.checks()
+            series.append({"accounts": size, **full, "restart_s": spread(again), "checks": checks})
             if size == 1_000_000:
-                self.figures.set("memory_1m_mib", [run["memory_mib"] for run in done])
+                self.figures.set("memory_1m_mib", [run["memory_mib"] - checks["key_mib"] for run in done])
+                self.figures.set("key_cache_mib", checks["key_mib"])
                 self.figures.set("written_1m_bytes", [run["written_bytes_per_payment_per_validator"] for run in done])
                 self.figures.set("restart_1m_s", again)
-        if 10_000_000 in tps and 100_000 in tps:
-            base = spread(tps[100_000])["median"]
-            self.figures.set("accounts_10m_ratio", [one / base for one in tps[10_000_000]])
+        for size, name in ((1_000_000, "1m"), (10_000_000, "10m")):
+            if 100_000 in of and size in of:
+                for key, figure in (("tps", f"accounts_{name}_ratio"), ("cpu_ratio", f"accounts_{name}_cpu_ratio")):
+                    base = spread([run[key] for run in of[100_000]])["median"]
+                    self.figures.set(figure, [run[key] / base for run in of[size]])
 
     def committee(self):
         series = self.result["committee_series"] = []
-        for count in (1, 4, 7, 10):
+        for count in COMMITTEES:
             with self.network(count, self.arguments.accounts, "committee") as network:
-                _, full = self.full(network)
+                done, full = self.full(network, runs=self.few)
                 single = measures.one_at_a_time(network, self.arguments.latency_payments)
             series.append({"validators": count, **full, "single_ms": single["latency_ms"]})
+            if count > 4:
+                self.figures.set(f"committee_{count}_ratio", [run["cpu_ratio"] for run in done])
 
     def outputs(self):
         series = self.result["outputs_series"] = []
         with self.network(self.arguments.validators, self.arguments.accounts, "outputs") as network:
-            for outputs in (1, 10, 100, 255):
-                _, full = self.full(network, self.shape(outputs=outputs, window=max(self.arguments.window // outputs, 200)))
+            for outputs in (10, 100, 255):
+                shape = self.shape(outputs=outputs, window=max(self.arguments.window // outputs, 200))
+                done, full = self.full(network, shape, self.few)
                 series.append({"outputs": outputs, **full})
+                if outputs == 100:
+                    self.figures.set("outputs_100_ratio", [run["cpu_ratio"] for run in done])
 
     def wallets(self):
         series = self.result["wallets_series"] = []
         with self.network(self.arguments.validators, self.arguments.accounts, "wallets") as network:
-            for links, copies in ((4, 1), (64, 1), (1024, 1), (64, 2)):
-                _, full = self.full(network, self.shape(links=links, copies=copies))
+            for links, copies in ((4, 1), (1024, 1), (64, 2)):
+                _, full = self.full(network, self.shape(links=links, copies=copies), self.few)
                 series.append({"links": links, "copies": copies, **full})
 
     def latency(self):
@@ -168,7 +224,7 @@ class Bench:
             most = self.full(network, runs=1)[1]["tps"]["median"]
             for share in LATENCY_SHARES:
                 try:
-                    runs = [measures.at_rate(network, most * share, a.seconds, self.shape()) for _ in range(a.runs)]
+                    runs = [measures.at_rate(network, most * share, a.seconds, self.shape()) for _ in range(self.few)]
                 except BenchError as error:  # a load that is too busy to read its answers loses its links
                     if share <= 1:
                         raise
@@ -177,6 +233,7 @@ class Bench:
                 series.append({"share": share, "rate": round(most * share, 1), "tps": spread([r["tps"] for r in runs]),
                                "refused": sum(r["refused"] + r["unanswered"] for r in runs),
                                **{f"{q}_ms": spread([r["latency_ms"][q] for r in runs]) for q in ("p50", "p90", "p99", "p999")}})
+        self.figures.set("latency_p99_ms", max(r["p99_ms"]["median"] for r in series if r["share"] <= LATENCY_AIM))
 
     def homes(self):
         with self.network(self.arguments.validators, self.arguments.accounts, "homes") as network:
@@ -217,11 +274,42 @@ class Bench:
         self.figures.set("watcher_told_p50_ms", result["push_ms"]["p50"])
         self.figures.set("watcher_told_p99_ms", result["push_ms"]["p99"])
 
+    def floods(self):
+        with self.network(self.arguments.validators, self.arguments.accounts, "floods", host="0.0.0.0") as network:
+            result = self.result["floods"] = measures.floods(network, self.arguments.runs, self.arguments.seconds, self.shape())
+        self.figures.set("flooded_ratio", result["ratios"])
+        self.figures.set("flooded_cpu_ratio", result["cpu_ratios"])
+        self.figures.set("flooded_p99_ratio", result["p99_ratios"])
+
     def chat(self):
         result = self.result["chat"] = measures.chat(self.tools, self.arguments.payments_typed)
         for client in ("weechat", "purple"):
             for quantile in ("p50", "p99"):
                 self.figures.set(f"chat_{client}_{quantile}_ms", result[f"{client}_shown_ms"][quantile])
+
+    def hundred_million(self):
+        a = self.arguments
+        size, payers = a.huge, min(a.huge, 200_000)
+        free = shutil.disk_usage(self.tools.directory).free
+        kept = self.tools.directory.glob(f"prepared-1-{size}-{payers}-ascending-*")
+        if not any(kept) and free < size * HUGE_BYTES:
+            raise BenchError(f"{free >> 30} GiB are free on the disk of {self.tools.directory}, {size} accounts take "
+                             f"{size * HUGE_BYTES >> 30}: --huge N makes fewer")
+        directory = prepared(self.tools, 1, size, payers, self.say, ascending=True)
+        network = Network(self.tools, directory)
+        network.configure()
+        network.start_one(0)
+        try:
+            network.wait_voting(0, measures.START_PATIENCE_S)
+            done, full = self.full(network)
+            started = measures.starts(network, self.shape(), full["tps"]["median"])
+        finally:
+            network.stop()
+        self.result["hundred_million"] = {"accounts": size, "making": network.about["making"], "full": full, "start": started,
+                                          "disk": disk_bytes(network.homes[0])}
+
+    def loop(self):
+        self.result["loop"] = measures.loop(self.tools)
 
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
@@ -232,25 +320,13 @@ class Bench:
                                                    a.accounts, a.runs, a.seconds, self.say)
 
 
-def fdatasync_ms(directory):
-    """How long the disk takes to keep 4 KiB: the median of many."""
-    taken = []
-    with tempfile.TemporaryFile(dir=directory) as file:
-        for _ in range(100):
-            begun = time.monotonic()
-            os.pwrite(file.fileno(), b"x" * 4096, 0)
-            os.fdatasync(file.fileno())
-            taken.append((time.monotonic() - begun) * 1e3)
-    return round(sorted(taken)[50], 3)
-
-
 def machine(directory):
     model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
              if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {"cpu": model[0] if model else platform.machine(), "cores": measures.CORES, "memory_gib": round(memory, 1),
             "kernel": platform.release(), "load_before": os.getloadavg()[0],
-            "fdatasync_ms": fdatasync_ms(directory)}
+            "fdatasync_ms": round(measures.flush_ms(directory), 3)}
 
 
 def revision():
@@ -262,17 +338,20 @@ def parse(parts):
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bin", help=argparse.SUPPRESS)
+    parser.add_argument("--plain", help=argparse.SUPPRESS)
     parser.add_argument("parts", nargs="*", metavar="PART")
-    parser.add_argument("--all", action="store_true", help="every part but postgres and chat")
+    parser.add_argument("--prepare", action="store_true", help="only make the networks that are measured, which is done once")
+    parser.add_argument("--all", action="store_true", help="every part but postgres, chat and hundred-million")
     parser.add_argument("--with-postgres", action="store_true", help="that one, too")
     parser.add_argument("--json", action="store_true", help="the result as one object")
     parser.add_argument("--save", metavar="FILE", help="put the result into this file, beside what other runs left there")
-    parser.add_argument("--runs", type=int, default=2, help="of every full load and rate (2)")
+    parser.add_argument("--runs", type=int, default=2, help="of every full load (2); half as many, and one at least, where many are compared")
     parser.add_argument("--seconds", type=float, default=8, help="that a run is measured for (8)")
     parser.add_argument("--validators", type=int, default=4)
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],
                         default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
+    parser.add_argument("--huge", type=int, default=100_000_000, help="accounts of the part hundred-million")
     parser.add_argument("--gap-mib", type=int, default=2048, help="of the part gap (2048)")
     parser.add_argument("--watchers", type=int, default=10_000, help="of the part of that name (10000)")
     parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
@@ -283,7 +362,7 @@ def parse(parts):
     parser.add_argument("--latency-payments", type=int, default=300)
     parser.add_argument("--dir", default="build-bench/networks", help="where networks are kept and run; on the disk that counts")
     parser.add_argument("--base-port", type=int, default=17400)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     chosen = arguments.parts or ([part for part in parts if part not in NAMED_ONLY] if arguments.all else list(SHORT))
     if arguments.with_postgres and "postgres" not in chosen:
         chosen.append("postgres")
@@ -302,18 +381,21 @@ def save(path, result):
 
 
 def main():
-    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "chat",
-             "parts", "postgres"]
+    parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "floods", "chat",
+             "hundred-million", "loop", "parts", "postgres"]
     arguments, chosen = parse(parts)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
              "runs": arguments.runs, "seconds": arguments.seconds, "window": arguments.window, "links": arguments.links}
     failed, measured = [], []
+    if arguments.prepare:
+        bench.prepare(chosen)
+        return
     try:
         for part in chosen:
             bench.say(part)
             try:
-                getattr(bench, part)()
+                getattr(bench, part.replace("-", "_"))()
                 measured.append(part)
             except BenchError as error:
                 failed.append(f"{part}: {error}")

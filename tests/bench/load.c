@@ -10,7 +10,7 @@
 #include "load.h"
 
 static int accounts = 1000, payers = 1000, first, count = 10000, window, outputs = 1, links = 1, verify_every = 100;
-static int copies = 1, warm_up, wait_start;
+static int copies = 1, warm_up, wait_start, until, ascending;
 static long amount = 1;
 static double rate;
 static char *genesis_path, *keys_path;
@@ -21,6 +21,8 @@ static const struct poptOption options[] = {
     {"accounts", 0, POPT_ARG_INT, &accounts, 0, "How many accounts there are", "N"},
     {"payers", 0, POPT_ARG_INT, &payers, 0, "How many of them pay, spread evenly over all", "N"},
     {"first", 0, POPT_ARG_INT, &first, 0, "fund: the first account to create", "N"},
+    {"until", 0, POPT_ARG_INT, &until, 0, "fund: one above the last (all)", "N"},
+    {"ascending", 0, POPT_ARG_NONE, &ascending, 0, "Accounts' addresses ascend with their numbers", NULL},
     {"amount", 0, POPT_ARG_LONG, &amount, 0, "Of an output, in micro-units", "N"},
     {"payments", 0, POPT_ARG_INT, &count, 0, "run: how many payments", "N"},
     {"outputs", 0, POPT_ARG_INT, &outputs, 0, "run: outputs of a payment", "N"},
@@ -67,6 +69,7 @@ static void read_options(struct load *load, const char *const *ports)
 {
 	load->accounts = within(accounts, 1, UINT32_C(0x7fffffff), "accounts");
 	load->payers = within(payers, 1, accounts, "payers");
+	load->ascending = ascending;
 	load->keys = keys_path;
 	load->outputs = within(outputs, 1, PAYMENT_OUTPUTS_MAX, "outputs");
 	load->amount = within(amount, 1, 1000000000, "amount");
@@ -136,7 +139,8 @@ static int run_command(const char *name, const char *const *ports)
 	read_options(&load, ports);
 	double before_us = load_check_us();
 	if (funds)
-		load_make_funding(&load, (uint32_t)first);
+		load_make_funding(&load, within(first, 0, accounts - 1, "first"),
+		                  until ? within(until, first + 1, accounts, "until") : load.accounts);
 	else
 		load_make_payments(&load, within(count, 1, 100000000, "payments"));
 	load_run(&load, &result);

@@ -18,6 +18,7 @@ struct load_message {
 struct load {
 	struct genesis genesis;
 	uint32_t accounts, payers; /* every (accounts / payers)-th account pays */
+	bool ascending;            /* addresses ascend with accounts' numbers: so many are created in order */
 	const char *keys;          /* the file where the payers' keys are kept, or NULL */
 	uint32_t outputs;
 	uint64_t amount;
@@ -51,9 +52,9 @@ _Noreturn void load_fail(const char *what);
 /* The address of a funder, who holds the money in the genesis. */
 #define LOAD_FUNDERS 16u
 void load_funder(uint32_t number, struct address *address);
-/* Payments by the funders that create accounts `first` .. accounts - 1 with `amount` each. */
-void load_make_funding(struct load *load, uint32_t first);
-/* `count` payments, the payers in turn from a random one on, `outputs` random accounts each. */
+/* Payments by the funders that create accounts `first` .. until - 1 with `amount` each. */
+void load_make_funding(struct load *load, uint32_t first, uint32_t until);
+/* `count` payments, all payers in turn from a random one on, neighbours far apart, `outputs` random accounts each. */
 void load_make_payments(struct load *load, uint32_t count);
 /* Microseconds of processor that libsodium takes to check one signature, here and now. */
 double load_check_us(void);

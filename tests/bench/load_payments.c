@@ -24,27 +24,62 @@ static uint64_t random_next(uint64_t *state)
 	return x ^ x >> 31;
 }
 
+static struct fixture_key *read_keys(const struct load *load, struct fixture_key *keys)
+{
+	FILE *file = load->keys ? fopen(load->keys, "rb") : NULL;
+
+	if (!file)
+		return NULL;
+	if (fread(keys, sizeof(*keys), load->payers, file) != load->payers)
+		load_fail("the file of keys is too short: remove it");
+	fclose(file);
+	return keys;
+}
+
+static void keep_keys(const struct load *load, const struct fixture_key *keys)
+{
+	FILE *file = load->keys ? fopen(load->keys, "wb") : NULL;
+
+	if (load->keys && (!file || fwrite(keys, sizeof(*keys), load->payers, file) != load->payers || fclose(file)))
+		load_fail("the keys cannot be kept");
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct fixture_key *x = a, *y = b;
+
+	return memcmp(x->address.b, y->address.b, ADDRESS_SIZE);
+}
+
 static struct fixture_key *make_keys(const struct load *load)
 {
 	struct fixture_key *keys = calloc(load->payers, sizeof(*keys));
-	FILE *file = load->keys ? fopen(load->keys, "rb") : NULL;
 
 	if (!keys)
 		load_fail("out of memory");
-	if (file) {
-		if (fread(keys, sizeof(*keys), load->payers, file) != load->payers)
-			load_fail("the file of keys is too short: remove it");
-		fclose(file);
-		return keys;
+	if (!read_keys(load, keys)) {
+		for (uint32_t i = 0; i < load->payers; i++)
+			fixture_account(i, &keys[i]);
+		keep_keys(load, keys);
 	}
-	for (uint32_t i = 0; i < load->payers; i++)
-		fixture_account(i, &keys[i]);
-	if (load->keys) {
-		file = fopen(load->keys, "wb");
-		if (!file || fwrite(keys, sizeof(*keys), load->payers, file) != load->payers || fclose(file))
-			load_fail("the keys cannot be kept");
-	}
+	if (load->ascending)
+		qsort(keys, load->payers, sizeof(*keys), compare_keys);
 	return keys;
+}
+
+/* Of those between two payers: the space between the two addresses divided evenly. */
+static void place_between(const struct load *load, const struct fixture_key *keys, uint32_t account,
+                          struct address *address)
+{
+	uint32_t stride = load->accounts / load->payers, last = load->payers - 1;
+	uint32_t payer = account / stride < last ? account / stride : last;
+	uint64_t begin = be64_get(keys[payer].address.b);
+	uint64_t end = payer < last ? be64_get(keys[payer + 1].address.b) : UINT64_MAX;
+	uint32_t between = payer < last ? stride : load->accounts - payer * stride;
+
+	if ((end - begin) / between == 0)
+		load_fail("two payers' addresses have too little between them");
+	be64_put(address->b, begin + (end - begin) / between * (account - payer * stride));
 }
 
 static struct address address_of(const struct load *load, const struct fixture_key *keys, uint32_t account)
@@ -57,6 +92,8 @@ static struct address address_of(const struct load *load, const struct fixture_k
 		return keys[account / stride].address;
 	hash = fixture_hash(account);
 	memcpy(address.b, hash.b, ADDRESS_SIZE);
+	if (load->ascending)
+		place_between(load, keys, account, &address);
 	return address;
 }
 
@@ -113,7 +150,7 @@ void load_funder(uint32_t number, struct address *address)
 	*address = key.address;
 }
 
-void load_make_funding(struct load *load, uint32_t first)
+void load_make_funding(struct load *load, uint32_t first, uint32_t until)
 {
 	struct fixture_key *keys = make_keys(load), funders[LOAD_FUNDERS];
 	struct output outputs[PAYMENT_OUTPUTS_MAX];
@@ -122,18 +159,37 @@ void load_make_funding(struct load *load, uint32_t first)
 	randombytes_buf(&run, sizeof(run));
 	for (uint32_t i = 0; i < LOAD_FUNDERS; i++)
 		fixture_account(FIRST_FUNDER + i, &funders[i]);
-	if (first >= load->accounts)
-		load_fail("no accounts to create");
-	make_room(load, (load->accounts - first + PAYMENT_OUTPUTS_MAX - 1) / PAYMENT_OUTPUTS_MAX);
+	make_room(load, (until - first + PAYMENT_OUTPUTS_MAX - 1) / PAYMENT_OUTPUTS_MAX);
 	for (uint32_t i = 0; i < load->count; i++) {
 		uint32_t begin = first + i * PAYMENT_OUTPUTS_MAX, n = 0;
-		while (n < PAYMENT_OUTPUTS_MAX && begin + n < load->accounts) {
+		while (n < PAYMENT_OUTPUTS_MAX && begin + n < until) {
 			outputs[n] = (struct output){.to = address_of(load, keys, begin + n), .amount = load->amount};
 			n++;
 		}
 		make_one(load, run, i, i % LOAD_FUNDERS, &funders[i % LOAD_FUNDERS], outputs, n);
 	}
 	free(keys);
+}
+
+static uint32_t common_factor(uint32_t a, uint32_t b)
+{
+	while (b) {
+		uint32_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* Who pays next is so many payers further on: far away, so that the payers of a block are not neighbours in the state,
+ * and each in turn, since the step has no factor in common with their number. */
+static uint32_t payers_step(uint32_t payers)
+{
+	uint32_t step = (uint32_t)(payers * 0.618) + 1;
+
+	while (common_factor(payers, step) != 1)
+		step++;
+	return step;
 }
 
 void load_make_payments(struct load *load, uint32_t count)
@@ -144,10 +200,10 @@ void load_make_payments(struct load *load, uint32_t count)
 
 	randombytes_buf(&run, sizeof(run));
 	state = run;
-	uint32_t begin = (uint32_t)(random_next(&state) % load->payers);
+	uint32_t begin = (uint32_t)(random_next(&state) % load->payers), step = payers_step(load->payers);
 	make_room(load, count);
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t payer = (uint32_t)(((uint64_t)begin + i) % load->payers);
+		uint32_t payer = (uint32_t)((begin + (uint64_t)i * step) % load->payers);
 		for (uint32_t k = 0; k < load->outputs; k++) {
 			uint32_t account = (uint32_t)(random_next(&state) % load->accounts);
 			outputs[k] = (struct output){.to = address_of(load, keys, account), .amount = load->amount};

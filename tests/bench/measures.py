@@ -3,17 +3,41 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
-from validators import BenchError, Starter, Watch, cpu_seconds, run_json, status_kib
+from validators import ROOT, BenchError, Starter, Watch, cpu_seconds, run_json, status_kib, written_bytes
+
+sys.path.insert(0, str(ROOT / "tests" / "integration"))
+import spec_vectors
+import verify_receipt
 
 CORES = len(os.sched_getaffinity(0))
 WARM_UP_S = 1.5
 FLUSH_S = 23  # flush_ms of unciad.conf, and three heartbeats: by then all that is final is in every state
+# Each link has so many on their way, and so is full as fast as it is read; who floods runs on this machine, and what is sent
+# into links that are closed costs nobody but him.
+FLOOD_LINKS, FLOOD_ANEW, FLOOD_RATE, FLOOD_WINDOW = 256, 1000, 1_000_000, 16
+BLOB_PREFIX = 8 + 32  # of a wallet's blob: its form and its hash
 WALLET_IDLE_S = 16  # its links close after ten
+FLUSHES = 100
+START_PATIENCE_S = 1800  # with very many accounts
+
+
+def flush_ms(directory):
+    """How long the disk takes to keep 4 KiB: the median of many."""
+    taken = []
+    with tempfile.TemporaryFile(dir=directory) as file:
+        for _ in range(FLUSHES):
+            begun = time.monotonic()
+            os.pwrite(file.fileno(), b"x" * 4096, 0)
+            os.fdatasync(file.fileno())
+            taken.append((time.monotonic() - begun) * 1e3)
+    return statistics.median(taken)
 
 
 def spread(values):
@@ -53,6 +77,11 @@ def loaded(network, seconds, shape, tps):
                         *shape.options(network.count))
 
 
+def bound(validators, check_us):
+    """Payments a second if all cores checked signatures for all validators and nothing else, one by one."""
+    return CORES / (validators * check_us * 1e-6)
+
+
 def summed_up(network, result, watch):
     each = result["payments"] * network.count
     cpu_us = watch.cpu_s * 1e6 / each
@@ -61,37 +90,64 @@ def summed_up(network, result, watch):
     return {
         "payments": result["payments"], "tps": round(tps, 1), "verify_us": round(check, 2),
         "cpu_us_per_payment_per_validator": round(cpu_us, 2), "cpu_ratio": cpu_us / check,
-        "throughput_ratio": tps / (CORES / (network.count * check * 1e-6)),
-        "beside_load_ratio": tps / (left / (network.count * check * 1e-6)),
+        "throughput_ratio": tps / bound(network.count, check),
+        "beside_load_ratio": tps / bound(network.count, check) * CORES / left,
         "load_cpu_us_per_payment": round(result["cpu_us_per_payment"], 2),
         "written_bytes_per_payment_per_validator": round(watch.written / each, 1),
         "memory_mib": watch.anonymous_kib / 1024, "rss_peak_mb": watch.peak_kib / 1024, "latency_ms": result["latency_ms"],
     }
 
 
-def full_loads(network, runs, seconds, shape):
-    """Several in a row. What validators spend and write is counted from the beginning of a run to that of the next, the
-    last one's until its payments are in the state too: a flush that comes later belongs to the payments before it.
-    Returns (all of them, medians and extremes of what counts)."""
-    done, watch, result = [], None, None
-    tps = guess_tps(network, shape)
-    for run in range(runs + 1):
-        if run < runs:
-            load = loaded(network, seconds, shape, tps)
-        else:
-            time.sleep(FLUSH_S)
-        if watch:
-            done.append(summed_up(network, result, watch.stop()))
-        if run < runs:
-            watch = Watch(network)
+def side_by_side(networks, runs, seconds, shape):
+    """Full loads of networks that run at the same time and are loaded in turn, so that what the machine is like at one
+    minute meets all of them. What validators spend is counted from the beginning of a run to that of the network's next,
+    the last one's until its payments are in the state too: a flush that comes later belongs to the payments before it.
+    What goes to the disk is counted for all together. Returns, of each, (all runs, medians and extremes of what counts)."""
+    tps = [guess_tps(network, shape) for network in networks]
+    done, watches, results = [[] for _ in networks], [None] * len(networks), [None] * len(networks)
+    disk, paid = written_bytes(networks[0].pids, networks[0].directory), 0
+
+    def account(i):
+        done[i].append(summed_up(networks[i], results[i], watches[i].stop()))
+
+    for _ in range(runs):
+        for i, network in enumerate(networks):
+            load = loaded(network, seconds, shape, tps[i])
+            if watches[i]:
+                account(i)
+            watches[i] = Watch(network)
             load.go()
-            result = load.result()
-            tps = result["tps"]
+            results[i] = load.result()
+            tps[i] = results[i]["tps"]
+            paid += results[i]["payments"] * network.count
+    time.sleep(FLUSH_S)
+    for i in range(len(networks)):
+        account(i)
+    if len(networks) > 1:
+        disk = written_bytes(networks[0].pids, networks[0].directory) - disk
+        for run in (run for runs_of_one in done for run in runs_of_one):
+            run["written_bytes_per_payment_per_validator"] = round(disk / paid, 1)
+    return [(runs_of_one, summary(runs_of_one)) for runs_of_one in done]
+
+
+def summary(done):
     names = ["tps", "cpu_us_per_payment_per_validator", "verify_us", "load_cpu_us_per_payment", "cpu_ratio",
              "throughput_ratio", "beside_load_ratio", "written_bytes_per_payment_per_validator", "memory_mib"]
-    summary = {name: spread([run[name] for run in done]) for name in names}
-    summary["latency_ms"] = {q: spread([run["latency_ms"][q] for run in done]) for q in ("p50", "p99")}
-    return done, summary
+    medians = {name: spread([run[name] for run in done]) for name in names}
+    medians["latency_ms"] = {q: spread([run["latency_ms"][q] for run in done]) for q in ("p50", "p99")}
+    return medians
+
+
+def full_loads(network, runs, seconds, shape):
+    """The same of one network."""
+    return side_by_side([network], runs, seconds, shape)[0]
+
+
+def receipt_signatures(text):
+    """How many signatures a receipt has: the payer's, and those of its certificate."""
+    receipt = verify_receipt.message_decode(verify_receipt.RECEIPT, verify_receipt.frame_read("uncproof", text)[4:])
+    certificate = verify_receipt.message_decode(verify_receipt.CERTIFICATE, receipt["certificate"])
+    return 1 + len(certificate["signatures"]) // 64
 
 
 def at_rate(network, rate, seconds, shape):
@@ -116,10 +172,14 @@ def one_at_a_time(network, payments):
 
 
 def payer(network, seconds):
-    """Through libuncia, its own durable outbox included."""
+    """Through libuncia, its own durable outbox included; and what a flush of the disk takes before and after."""
     starter = network.payer(seconds)
+    before = flush_ms(network.directory)
     starter.go()
-    return starter.result()
+    result = starter.result()
+    result["flush_ms"] = (before + flush_ms(network.directory)) / 2
+    result["receipt_signatures"] = receipt_signatures(result["receipt"])
+    return result
 
 
 def payer_under_load(network, rate, seconds, shape):
@@ -215,7 +275,30 @@ def restart(network, i, shape, tps):
     network.processes[i].wait()
     begun = time.monotonic()
     network.start_one(i)
-    return network.wait_voting(i) - begun
+    return network.wait_voting(i, START_PATIENCE_S) - begun
+
+
+def cold(home):
+    """Takes what a stopped validator has stored out of the page cache."""
+    for name in ("journal", "state"):
+        with open(home / "data" / name / "data.mdb", "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def starts(network, shape, tps):
+    """One validator with very many accounts, killed behind as much load as is flushed at once: seconds until it votes, with
+    what it stores in the page cache and without; the most memory beside it meanwhile."""
+    seconds = {"warm_s": restart(network, 0, shape, tps)}
+    network.processes[0].send_signal(signal.SIGKILL)
+    network.processes[0].wait()
+    cold(network.homes[0])
+    begun = time.monotonic()
+    network.start_one(0)
+    watch = Watch(network)
+    seconds["cold_s"] = network.wait_voting(0, START_PATIENCE_S) - begun
+    watch.stop()
+    return {**{name: round(value, 1) for name, value in seconds.items()}, "memory_mib": round(watch.anonymous_kib / 1024)}
 
 
 def gap(network, height):
@@ -263,6 +346,62 @@ def watchers(network, count, seconds):
             "kib_per_watcher_after": round((status_kib(pid, "RssAnon") - before) / count, 2)}
 
 
+def own_address():
+    """An address of this machine that is not loopback's, which the limit on handshakes spares."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.2"
+
+
+class Flood:
+    """Links of one address to all validators that send payments with wrong signatures, of a payer who has an account."""
+
+    def __init__(self, network):
+        address = own_address()
+        where = [f"{i}:{address}:{port}" for i, port in enumerate(network.ports)]
+        command = [network.tools.bin.parent / "tests" / "flood", network.genesis, "wrong", FLOOD_LINKS, FLOOD_ANEW, address, *where]
+        blob = (network.directory / "wallet" / "key").read_bytes()
+        key = verify_receipt.message_decode(spec_vectors.KEY_FILE, blob[BLOB_PREFIX:])["public_key"].hex()
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "FLOOD_PAYER": key, "FLOOD_RATE": str(FLOOD_RATE), "FLOOD_WINDOW": str(FLOOD_WINDOW)})
+        self.begun = time.monotonic()
+
+    def stop(self):
+        seconds, used = time.monotonic() - self.begun, cpu_seconds(self.process.pid)
+        text = self.process.communicate()[0]
+        if self.process.returncode:
+            raise BenchError("flood failed")
+        said = json.loads(text)
+        return {"sent_per_second": said["sent"] / seconds, "links_per_second": said["established"] / seconds,
+                "flood_cpu": used / seconds}
+
+
+def floods(network, runs, seconds, shape):
+    """Full load without and with such a flood, by turns."""
+    done = {"without": [], "flooded": []}
+    tps = guess_tps(network, shape)
+    for name in ["without", "flooded"] * runs:
+        load, sent = loaded(network, seconds, shape, tps), {"sent_per_second": 0, "links_per_second": 0, "flood_cpu": 0}
+        watch = Watch(network)
+        flood = Flood(network) if name == "flooded" else None
+        load.go()
+        result = load.result()
+        if flood:
+            sent = flood.stop()
+        watch.stop()
+        done[name].append({"tps": result["tps"], "p50_ms": result["latency_ms"]["p50"], "p99_ms": result["latency_ms"]["p99"],
+                           "cpu_us_per_payment_per_validator": watch.cpu_s * 1e6 / network.count / result["payments"], **sent})
+    pairs = list(zip(done["without"], done["flooded"]))
+    return {"ratios": [flooded["tps"] / without["tps"] for without, flooded in pairs],
+            "cpu_ratios": [without["cpu_us_per_payment_per_validator"] / flooded["cpu_us_per_payment_per_validator"]
+                           for without, flooded in pairs],
+            "p99_ratios": [flooded["p99_ms"] / without["p99_ms"] for without, flooded in pairs],
+            **{name: {key: spread([run[key] for run in each]) for key in each[0]} for name, each in done.items()}}
+
+
 def height_of(network, i):
     """0: it does not answer yet."""
     try:
@@ -289,10 +428,17 @@ def libuncia_kb(tools):
         return stripped.stat().st_size / 1000
 
 
+def loop(tools, *arguments):
+    """What loop_bench says, of a validator with a home on the disk: a list of committees, each with µs and signature checks
+    a payment. arguments: none, or --payments N and committees."""
+    with tempfile.TemporaryDirectory(dir=tools.directory) as directory:
+        return run_json(tools.bin.parent / "tests" / "loop_bench", "--json", *arguments[:2], "--store", directory, *arguments[2:])
+
+
 def parts(tools, accounts):
     """What the *_bench programs say: {name: [value, unit]}."""
     result = {}
-    for command in (["proto_bench"], ["ledger_bench", str(accounts)], ["store_bench", str(tools.directory)]):
+    for command in (["proto_bench"], ["verify_bench"], ["ledger_bench", str(accounts)], ["store_bench", str(tools.directory)]):
         done = subprocess.run([tools.bin.parent / "tests" / command[0], *command[1:]], stdout=subprocess.PIPE, text=True)
         if done.returncode:
             raise BenchError(f"{command[0]}: exit code {done.returncode}")

@@ -4,12 +4,14 @@
 #include "clock.h"
 #include "figure.h"
 #include "fixture.h"
+#include "hash_many.h"
 #include "receipt.h"
 #include "wire_link.h"
 
 #define ROUNDS   11
 #define PAYMENTS 200u
 #define CALLS    2000u
+#define TOGETHER 32u
 
 #define MUST(condition)                                                                                                \
 	do {                                                                                                           \
@@ -89,6 +91,20 @@ static void hash_group(uint32_t i)
 
 	group[0] = (uint8_t)i;
 	hash1(HASH_STATE_GROUP, group, sizeof(group), &out);
+}
+
+static void hash_groups(uint32_t i)
+{
+	static uint8_t groups[TOGETHER][GROUP_SIZE];
+	const uint8_t *inputs[TOGETHER];
+	struct hash hashes[TOGETHER], *out[TOGETHER];
+
+	groups[i % TOGETHER][0]++;
+	for (unsigned k = 0; k < TOGETHER; k++) {
+		inputs[k] = groups[k];
+		out[k] = &hashes[k];
+	}
+	hash_many(HASH_STATE_GROUP, inputs, GROUP_SIZE, TOGETHER, out);
 }
 
 static void decode(uint32_t i)
@@ -208,6 +224,8 @@ int main(void)
 	figure(measure(sign, PAYMENTS), "us", "signature: making one");
 	figure(measure(hash_64, CALLS), "us", "hash: 64 bytes");
 	figure(measure(hash_group, CALLS), "us", "hash: a group of entries, %d bytes", GROUP_SIZE);
+	figure(measure(hash_groups, CALLS / TOGETHER) / TOGETHER, "us", "hash: a group of entries, %u at a time",
+	       TOGETHER);
 	figure(measure(decode, CALLS), "us", "decode: a payment of %u bytes", payments[0]->size);
 	figure(measure(decode_block, 10) / PAYMENTS, "us", "decode: a payment in a block of %u", PAYMENTS);
 	figure(measure(make_receipt, CALLS), "us", "receipt: making one");

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import scale
 from figures import rows
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs"
@@ -73,6 +74,38 @@ def series(result, name, title, heads, more=()):
     return [f"### {title}\n", *markdown([head for head, _ in columns], lines)]
 
 
+def builds(result):
+    """The two builds that base measures in turn, and how many signatures were taken at once."""
+    lines = []
+    for name, of in (("in batches", result.get("full")), ("one by one (--plain)", result.get("plain"))):
+        if of and "checks" in of:
+            lines.append([name, *(span(of[key]) for _, key in FULL), number(of["checks"]["signatures_at_once"]),
+                          number(of["checks"]["votes_at_once"]), number(of["checks"]["key_mib"]), span(of["memory_mib"])])
+    heads = ["signatures are checked", *(head for head, _ in FULL), "payments' at once", "votes' at once", "decoded keys, MiB",
+             "MiB beside the page cache"]
+    return ["### With the batch of signature checks, and without\n", *markdown(heads, lines)] if lines else []
+
+
+def loop(result):
+    """One column for each committee: what steps take, and what they go through."""
+    columns = result.get("loop", [])
+    if not columns:
+        return []
+    heads = ["", *(f"{c['validators']} validators, {c['accounts']:,} accounts, blocks of {c['payments_a_block']:.0f}" for c in columns)]
+    lines = [["**all**", *(f"**{c['us']:.2f} ({c['checks']:.3f})**" for c in columns)],
+             ["payments/s that one such thread orders", *(number(float(c["payments_per_second"])) for c in columns)]]
+    for kind in ("steps", "sections"):
+        names = list(dict.fromkeys(name for c in columns for name in c[kind]))
+        lines.append(["*a step for*" if kind == "steps" else "*of which*", *("" for _ in columns)])
+        for name in names:
+            lines.append([name, *(f"{c[kind][name]['us']:.2f} ({c[kind][name]['checks']:.3f})" if name in c[kind] else ""
+                                  for c in columns)])
+    lines.append(["bytes: received, sent, in answers, journaled", *(", ".join(
+        number(round(c["bytes"][name])) for name in ("received", "sent", "answered", "journal")) for c in columns)])
+    return ["### The loop by itself\n", "Microseconds of one thread a payment, and in signature checks of the same run.\n",
+            *markdown(heads, lines)]
+
+
 def latency(result):
     if not result.get("latency_series"):
         return []
@@ -136,10 +169,47 @@ def watchers(result):
     return ["### Wallets that watch\n", *markdown(names, [[number(value) for value in values]])]
 
 
+def hundred_million(result):
+    h = result.get("hundred_million")
+    if not h:
+        return []
+    making, full, start = h["making"], h["full"], h["start"]
+    lines = [
+        ["created by payments of 255 outputs, in the order of their addresses: minutes", number(making["seconds"] / 60)],
+        ["accounts created a second", number(h["accounts"] / making["seconds"])],
+        ["written meanwhile, GiB", number(making["written"] / 2**30)],
+        ["state on the disk, GiB; bytes an account", f"{number(making['state'] / 2**30)}; {number(making['state'] / h['accounts'])}"],
+        ["journal on the disk, GiB", number(making["journal"] / 2**30)],
+        ["memory beside the page cache, the most while they were created, MiB", number(making["memory_mib"])],
+        ["the same at full load, MiB", span(full["memory_mib"])],
+        *([head + " at full load", span(full[key])] for head, key in FULL),
+        ["bytes written a payment", span(full["written_bytes_per_payment_per_validator"])],
+        ["start after kill -9 behind 20 s of full load, until it votes: s", number(start["warm_s"])],
+        ["the same with nothing in the page cache: s", number(start["cold_s"])],
+    ]
+    return [f"### One validator with {h['accounts']:,} accounts\n", *markdown(["", ""], lines)]
+
+
+def to_scale(result):
+    lines = scale.lines(result)
+    return [f"### To the scale of the internet, worked out: {scale.ACCOUNTS:,} accounts\n", *markdown(scale.HEADS, lines)] if lines else []
+
+
+def floods(result):
+    if "floods" not in result:
+        return []
+    f = result["floods"]
+    return ["### Wrong signatures of one address\n",
+            *markdown(["", "payments/s", "p50 ms", "p99 ms", "wrong ones sent/s", "links made/s", "processors that the flood took", "µs a payment and validator"],
+                      [[name, span(f[key]["tps"]), span(f[key]["p50_ms"]), span(f[key]["p99_ms"]), span(f[key]["sent_per_second"]),
+                        span(f[key]["links_per_second"]), span(f[key]["flood_cpu"]),
+                        span(f[key]["cpu_us_per_payment_per_validator"])] for name, key in (("without", "without"), ("with", "flooded"))])]
+
+
 def tables(result):
     """All but the figures."""
     return "\n".join([
-        *latency(result), *others(result),
+        *builds(result), *latency(result), *others(result), *loop(result),
         *series(result, "accounts_series", "Accounts", [("accounts", "accounts")],
                 [("MiB beside the page cache", "memory_mib"), ("bytes written a payment and validator",
                  "written_bytes_per_payment_per_validator"), ("restart s", "restart_s")]),
@@ -147,7 +217,7 @@ def tables(result):
         *series(result, "outputs_series", "Outputs of a payment", [("outputs", "outputs")]),
         *series(result, "wallets_series", "Links, and copies of each payment", [("links", "links"), ("copies", "copies")],
                 [("µs a payment in the generator", "load_cpu_us_per_payment")]),
-        *gap(result), *watchers(result), *beside(result), *parts(result)])
+        *hundred_million(result), *gap(result), *watchers(result), *floods(result), *beside(result), *parts(result), *to_scale(result)])
 
 
 def results(result):

@@ -19,9 +19,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 STORED = ["proto/*.proto", "proto/entry.[ch]", "proto/hash.[ch]", "node/store/*.[ch]"]  # what stored bytes follow from
 TICK = os.sysconf("SC_CLK_TCK")
-FUNDERS_HOLD = 40_000_000  # units each, of the supply of load.c's sixteen
+FUNDERS, FUNDERS_HOLD = 16, 40_000_000  # load.c's; units each
 WALLET_HOLDS = 1_000_000
-ACCOUNT_HOLDS = 10_000_000  # micro-units: what a created account begins with
+ACCOUNT_HOLDS = 10_000_000  # micro-units: what a created account begins with; less where there are very many
+FUND_ACCOUNTS = 10_000_000  # created by one run of the load generator, which has all its payments in memory
 FUND_WINDOW = 128
 BIND_WINDOW = 1500
 
@@ -61,8 +62,9 @@ def written_bytes(pids, directory):
 class Tools:
     """The programs, and where networks are kept and run."""
 
-    def __init__(self, bin_dir, directory, base_port):
+    def __init__(self, bin_dir, directory, base_port, plain=None):
         self.bin = pathlib.Path(bin_dir).resolve()
+        self.plain = plain and pathlib.Path(plain).resolve()  # the unciad that checks signatures one by one
         self.directory = pathlib.Path(directory).resolve()
         self.directory.mkdir(parents=True, exist_ok=True)
         self.base_port = base_port
@@ -78,18 +80,21 @@ class Tools:
 
 
 class Network:
-    """Homes v0, v1, ... in a directory, and the processes that run in them."""
+    """Homes v0, v1, ... in a directory, and the processes that run in them: by `unciad`, where it is not the tools' own,
+    on ports of their own where another network runs beside it."""
 
-    def __init__(self, tools, directory, settings=()):
+    def __init__(self, tools, directory, settings=(), unciad=None, port=None, host="127.0.0.1"):
         self.tools = tools
+        self.unciad = unciad or tools.bin / "unciad"
         self.directory = pathlib.Path(directory)
         self.about = json.loads((self.directory / "about.json").read_text())
         self.count = self.about["validators"]
         self.homes = [self.directory / f"v{i}" for i in range(self.count)]
-        self.ports = [tools.base_port + i for i in range(self.count)]
+        self.ports = [(port or tools.base_port) + i for i in range(self.count)]
         self.genesis = self.directory / "genesis"
         self.network_file = self.directory / "network.conf"
         self.settings = list(settings)
+        self.host = host  # where they listen
         self.processes = [None] * self.count
         self.dial = {(i, j): self.ports[j] for i in range(self.count) for j in range(self.count) if i != j}
         self.reach = list(self.ports)  # where wallets and load find them
@@ -100,7 +105,7 @@ class Network:
 
     def configure(self):
         for i, home in enumerate(self.homes):
-            lines = ["[node]", f"listen = 127.0.0.1:{self.ports[i]}", "log_level = warning", *self.settings]
+            lines = ["[node]", f"listen = {self.host}:{self.ports[i]}", "log_level = info", *self.settings]
             for j in range(self.count):
                 if j != i:
                     lines += [f"[peer.{j}]", f"address = 127.0.0.1:{self.dial[i, j]}"]
@@ -112,7 +117,7 @@ class Network:
 
     def start_one(self, i):
         with open(self.homes[i] / "log", "ab") as log:
-            self.processes[i] = subprocess.Popen([self.tools.bin / "unciad", "start", "--home", self.homes[i]],
+            self.processes[i] = subprocess.Popen([self.unciad, "start", "--home", self.homes[i]],
                                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait_voting(self, i, seconds=120):
@@ -153,6 +158,21 @@ class Network:
                     p.kill()
                     p.wait()
 
+    def checks(self):
+        """Of a network that has stopped: how many signatures of payments its threads took at once, how many of votes, and
+        what the decoded keys take in memory."""
+        sums = dict.fromkeys(("chunks", "signatures", "urgent_chunks", "urgent_signatures", "key_bytes"), 0)
+        for home in self.homes:
+            said = re.findall(r"event=verifier (.*)", (home / "log").read_text())
+            if not said:
+                raise BenchError(f"{home}/log: nothing is said of the verifier")
+            for name, value in re.findall(r"(\w+)=(\d+)", said[-1]):
+                if name in sums:
+                    sums[name] += int(value)
+        return {"signatures_at_once": round(sums["signatures"] / max(sums["chunks"], 1), 2),
+                "votes_at_once": round(sums["urgent_signatures"] / max(sums["urgent_chunks"], 1), 2),
+                "key_mib": round(sums["key_bytes"] / self.count / 2**20, 2)}
+
     def __enter__(self):
         try:
             self.start()
@@ -167,7 +187,8 @@ class Network:
     def load(self, what, *options):
         """The load generator, ready to go."""
         command = [self.tools.bin / "load", what, "--genesis", self.genesis, "--keys", self.tools.keys(self.about["payers"]),
-                   "--accounts", self.about["accounts"], "--payers", self.about["payers"], "--wait", *options, *self.reach]
+                   "--accounts", self.about["accounts"], "--payers", self.about["payers"], "--wait",
+                   *(["--ascending"] if self.about.get("ascending") else []), *options, *self.reach]
         return Starter(command)
 
     def payer(self, seconds):
@@ -265,8 +286,9 @@ def stored_digest():
     return digest.hexdigest()[:10]
 
 
-def make_homes(tools, directory, count, accounts, payers):
-    """Homes with a genesis in which the funders and the wallet have everything."""
+def make_homes(tools, directory, count, accounts, payers, ascending=False):
+    """Homes with a genesis in which the funders and the wallet have everything. ascending: accounts will be created in the
+    order of their addresses."""
     keys = [tools.unciad("keygen", "--home", directory / f"v{i}") for i in range(count)]
     funders = subprocess.run([tools.bin / "load", "funders"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     wallet = subprocess.run([tools.bin / "payer", "init", directory / "wallet"], check=True, stdout=subprocess.PIPE,
@@ -280,7 +302,7 @@ def make_homes(tools, directory, count, accounts, payers):
     tools.unciad(*command)
     for i in range(count):
         tools.unciad("init", "--home", directory / f"v{i}", "--genesis", directory / "genesis", "--first-start")
-    about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet}
+    about = {"validators": count, "accounts": accounts, "payers": payers, "wallet": wallet, "ascending": ascending}
     (directory / "about.json").write_text(json.dumps(about))
 
 
@@ -311,9 +333,12 @@ def make_gap(tools, directory, mib):
 def populate(network):
     """Creates the accounts, and lets each payer pay once. Returns what those first payments cost."""
     about = network.about
-    fund = network.load("fund", "--amount", ACCOUNT_HOLDS, "--window", FUND_WINDOW, "--links", network.count)
-    fund.go()
-    fund.result()
+    amount = min(ACCOUNT_HOLDS, FUNDERS * FUNDERS_HOLD * 900_000 // about["accounts"])
+    for first in range(0, about["accounts"], FUND_ACCOUNTS):
+        fund = network.load("fund", "--first", first, "--until", min(first + FUND_ACCOUNTS, about["accounts"]), "--amount", amount,
+                            "--window", FUND_WINDOW, "--links", network.count)
+        fund.go()
+        fund.result()
     first = network.load("run", "--payments", about["payers"], "--window", BIND_WINDOW, "--links", 16 * network.count)
     watch = Watch(network)
     first.go()
@@ -323,9 +348,14 @@ def populate(network):
     return {"tps": result["tps"], "cpu_us_per_payment_per_validator": round(cpu_us, 2), "verify_us": result["verify_us"]}
 
 
-def prepared(tools, count, accounts, payers, say):
-    """The directory of such a network, made where there is none."""
-    name = f"prepared-{count}-{accounts}-{payers}-"
+def disk_bytes(home):
+    """What the journal and the state of a home take on the disk."""
+    return {name: (home / "data" / name / "data.mdb").stat().st_blocks * 512 for name in ("journal", "state")}
+
+
+def prepared(tools, count, accounts, payers, say, ascending=False):
+    """The directory of such a network, made where there is none. Its about.json says what making it took."""
+    name = f"prepared-{count}-{accounts}-{payers}-" + ("ascending-" if ascending else "")
     kept = tools.directory / (name + stored_digest())
     if kept.exists():
         return kept
@@ -336,9 +366,13 @@ def prepared(tools, count, accounts, payers, say):
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
     try:
-        make_homes(tools, making, count, accounts, payers)
+        make_homes(tools, making, count, accounts, payers, ascending)
         with Network(tools, making, ["mempool_max = 200000"]) as network:
+            watch = Watch(network)
             about = {**network.about, "first_payments": populate(network)}
+            watch.stop()
+        about["making"] = {"seconds": round(watch.seconds), "cpu_s": round(watch.cpu_s), "written": watch.written,
+                           "memory_mib": round(watch.anonymous_kib / 1024), **disk_bytes(network.homes[0])}
         (making / "about.json").write_text(json.dumps(about))
         for home in network.homes:
             (home / "log").unlink()

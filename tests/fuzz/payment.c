@@ -8,14 +8,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct fixture *f = fuzz_network();
 	struct fixture_key key;
 	struct payment *payment, *again;
+	struct address sender;
 	uint32_t expires_at;
 
-	payment_peek(data, size, &expires_at); /* of bytes that may be anything */
+	payment_peek(data, size, &sender, &expires_at); /* of bytes that may be anything */
 	by_schema_agrees(&f->genesis.network_id, data, size);
 	if (payment_decode(&f->genesis.network_id, data, size, &payment))
 		return 0;
 	assert(payment->size == size && memcmp(payment->bytes, data, size) == 0);
-	assert(payment_peek(data, size, &expires_at) && expires_at == payment->expires_at);
+	assert(payment_peek(data, size, &sender, &expires_at) && expires_at == payment->expires_at);
+	assert(address_equal(&sender, &payment->sender));
 	uint32_t parts = payment->output_count + payment->hold_count;
 	assert(parts >= 1 && parts <= PAYMENT_OUTPUTS_MAX);
 	assert(payment_named(payment, parts, NULL) && !payment_named(payment, parts + 1, NULL));

@@ -47,8 +47,9 @@
 #define RECORDS_SIZE   (64u << 10)
 #define RECORDS_AS_ONE 64u         /* message, of what may be said */
 #define QUEUED         (32u << 10) /* what a link of those who flood is kept filled with, */
-#define SAID_MAX       8000u       /* for all of them together, in a second; FLOOD_RATE: another number */
-#define BYTES_MAX      (64u << 20) /* likewise, of a liar */
+#define SAID_MAX       8000u       /* for all of them together, in a second; FLOOD_RATE: another number; */
+                                   /* FLOOD_WINDOW: not more than so many of each link without an answer */
+#define BYTES_MAX (64u << 20)      /* likewise, of a liar */
 
 #define EXPIRED_S 100u /* so long ago */
 
@@ -87,12 +88,14 @@ static uint32_t target_count;
 static struct stranger {
 	struct client client;
 	bool said, established;
-	uint32_t links; /* of a liar's, that were established before */
+	uint32_t unanswered; /* messages */
+	uint32_t links;      /* of a liar's, that were established before */
 	enum lie lie;
 	uint8_t *records; /* of LIE_RECORDS: what the socket has not taken */
 	size_t records_at, records_size;
 	uint64_t next_ms; /* of the next byte or ping */
 } strangers[SOCKETS_MAX];
+static uint32_t unanswered_max = UINT32_MAX;
 static uint64_t opened, closed, established, sent, said, said_bytes;
 
 static uint64_t now_ms(void)
@@ -265,9 +268,11 @@ static void say_much(struct stranger *s)
 	static uint64_t request_id;
 	struct payment_id id;
 
-	while ((reply = client_held_reply(&s->client)))
+	while ((reply = client_held_reply(&s->client))) {
 		uncia__pb__node_reply__free_unpacked(reply, NULL);
-	while (link_queued(s->client.link) < QUEUED && may_say(1)) {
+		s->unanswered -= s->unanswered > 0;
+	}
+	while (link_queued(s->client.link) < QUEUED && s->unanswered < unanswered_max && may_say(1)) {
 		Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 		request.request_id = kind == TINY ? 1 : ++request_id;
 		if (kind == WRONG)
@@ -286,6 +291,7 @@ static void say_much(struct stranger *s)
 			request.status = &query;
 		}
 		client_send(&s->client, &request);
+		s->unanswered++;
 		sent++;
 	}
 	client_write(&s->client, false);
@@ -490,6 +496,10 @@ static void begin_as_validator(void)
 
 static bool read_kind(char *text)
 {
+	const char *window = getenv("FLOOD_WINDOW");
+
+	if (window)
+		unanswered_max = (uint32_t)strtoul(window, NULL, 10);
 	while (kind < LIAR && strcmp(text, kind_names[kind]) != 0)
 		kind++;
 	if (kind < LIAR)

@@ -16,13 +16,15 @@ ACCOUNTS, PAYERS = 1000, 100
 
 
 class Load(unittest.TestCase):
+	ascending = False
+
 	def setUp(self):
 		directory = tempfile.TemporaryDirectory(prefix="uncia-test-")
 		self.addCleanup(directory.cleanup)
 		tools = Tools(BIN, directory.name, free_ports(1))
 		home = pathlib.Path(directory.name) / "net"
 		home.mkdir()
-		make_homes(tools, home, 1, ACCOUNTS, PAYERS)
+		make_homes(tools, home, 1, ACCOUNTS, PAYERS, self.ascending)
 		self.network = Network(tools, home)
 		self.addCleanup(self.network.stop)
 		self.network.start()
@@ -64,6 +66,33 @@ class Load(unittest.TestCase):
 		result = load.result()
 		self.assertEqual((result["payments"], result["refused"]), (300, 0))
 		self.assertLessEqual(result["latency_ms"]["p50"], result["latency_ms"]["max"])
+
+
+	def test_a_validator_that_has_ended_says_how_many_signatures_it_took_at_once(self):
+		populate(self.network)
+		self.network.stop()
+		checks = self.network.checks()
+		self.assertGreaterEqual(checks["signatures_at_once"], 1)
+		self.assertLessEqual(checks["signatures_at_once"], 32)
+		self.assertGreaterEqual(checks["votes_at_once"], 0)
+
+
+class Ascending(Load):
+	"""As hundreds of millions of accounts are made: in the order of their addresses."""
+	ascending = True
+
+
+class Loop(unittest.TestCase):
+	def test_a_step_is_divided_among_what_it_goes_through(self):
+		with tempfile.TemporaryDirectory(prefix="uncia-test-") as directory:
+			both = measures.loop(Tools(BIN, directory, free_ports(1)), "--payments", 1500, 4, 500, 50, 1, 500, 50)
+		for committee in both:
+			for kind in ("steps", "sections"):
+				self.assertAlmostEqual(sum(one["us"] for one in committee[kind].values()), committee["us"], delta=committee["us"] / 100)
+			self.assertGreaterEqual(committee["payments"], 1500)
+			self.assertTrue(25 <= committee["payments_a_block"] <= 75, committee["payments_a_block"])
+			for section in ("execution", "state root", "payments decoded, hashed", "who waits; receipts"):
+				self.assertGreater(committee["sections"][section]["us"], 0, section)
 
 
 class Parts(unittest.TestCase):

@@ -3,10 +3,11 @@
  *   wire_client accounts COUNT                                 the addresses of the first accounts, one a line
  *   wire_client pump GENESIS FIRST WINDOW ACCOUNTS VALIDATOR…   pays until all links are lost; the id of each receipt
  *   wire_client heavy …                                         as pump, each payment of 255 outputs: 10 KB
- *   wire_client query GENESIS VALIDATOR                        ids on standard input: those without a receipt
- *   wire_client balances GENESIS ACCOUNTS VALIDATOR             the sum over the accounts, each proved
- *   wire_client repeat GENESIS COUNT VALIDATOR…                one payment, COUNT times over each link
- *   wire_client refusals GENESIS VALIDATOR                      what is answered to payments that cannot be
+ *   wire_client torsion …                                       as pump, each signature with a point of small order in
+ * R, which those of two payments together have not wire_client query GENESIS VALIDATOR                        ids on
+ * standard input: those without a receipt wire_client balances GENESIS ACCOUNTS VALIDATOR             the sum over the
+ * accounts, each proved wire_client repeat GENESIS COUNT VALIDATOR…                one payment, COUNT times over each
+ * link wire_client refusals GENESIS VALIDATOR                      what is answered to payments that cannot be
  *   wire_client strange GENESIS VALIDATOR                       what becomes of links that break the protocol
  *   wire_client slow GENESIS VALIDATOR                          a request whose every byte is a packet of its own
  * Prints JSON, one object or id a line. */
@@ -19,6 +20,7 @@
 #include <unistd.h>
 #include "fixture.h"
 #include "receipt.h"
+#include "torsion.h"
 #include "wire_link_client.h"
 
 #define LIFETIME_S  900u
@@ -28,6 +30,7 @@
 
 static struct genesis genesis;
 static uint32_t outputs_of_each = 1;
+static bool with_torsion;
 
 static void format_id(const struct payment_id *id, char text[65])
 {
@@ -50,6 +53,26 @@ static struct payment *make_payment(uint32_t from, uint32_t to, amount_t amount,
 	if (payment_make(&genesis.network_id, &draft, sender.public_key, sender.secret_key, &payment))
 		fail("a payment cannot be made");
 	return payment;
+}
+
+/* The same payment, signed with a point of small order; the next one with what takes it away. */
+static struct payment *sign_anew(struct payment *payment, uint32_t from, uint64_t number)
+{
+	unsigned n = 1 + (unsigned)(number / 2 % 7);
+	uint8_t bytes[1024], *signature;
+	struct fixture_key sender;
+	struct payment *other;
+
+	fixture_account(from, &sender);
+	if (payment->size > sizeof(bytes))
+		fail("a payment is large");
+	memcpy(bytes, payment->bytes, payment->size);
+	signature = memmem(bytes, payment->size, payment->signature, SIGNATURE_SIZE);
+	if (!signature || sign_with_torsion(sender.secret_key, &payment->digest, number % 2 ? 8 - n : n, signature) ||
+	    payment_decode(&genesis.network_id, bytes, payment->size, &other))
+		fail("a payment cannot be signed");
+	payment_free(payment);
+	return other;
 }
 
 static uint32_t soon(void)
@@ -109,6 +132,8 @@ static void pump_fill(struct pump *p, uint32_t i)
 	while (p->clients[i].fd >= 0 && p->under_way[i] < p->window) {
 		uint32_t from = (uint32_t)(p->number % p->accounts), to = (from + 1) % p->accounts;
 		struct payment *payment = make_payment(from, to, genesis.smallest_amount, p->number, soon());
+		if (with_torsion)
+			payment = sign_anew(payment, from, p->number);
 		submit(&p->clients[i], p->number + 1, payment->bytes, payment->size);
 		payment_free(payment);
 		p->number++;
@@ -176,6 +201,12 @@ static int pump(int argc, char **argv)
 static int heavy(int argc, char **argv)
 {
 	outputs_of_each = HEAVY_OUTPUTS;
+	return pump(argc, argv);
+}
+
+static int torsion(int argc, char **argv)
+{
+	with_torsion = true;
 	return pump(argc, argv);
 }
 
@@ -551,8 +582,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	int arguments; /* at least so many behind GENESIS */
 } commands[] = {
-    {"pump", pump, 4},     {"heavy", heavy, 4},       {"query", query, 1},     {"balances", balances, 2},
-    {"repeat", repeat, 2}, {"refusals", refusals, 1}, {"strange", strange, 1}, {"slow", slow, 1},
+    {"pump", pump, 4},         {"heavy", heavy, 4},     {"query", query, 1},
+    {"balances", balances, 2}, {"torsion", torsion, 4}, {"repeat", repeat, 2},
+    {"refusals", refusals, 1}, {"strange", strange, 1}, {"slow", slow, 1},
 };
 
 int main(int argc, char **argv)

@@ -281,7 +281,10 @@ static void network_handle(struct network *n, struct item *item)
 		break;
 	case ITEM_WALLET_MESSAGE:
 		network_step(n, item->node,
-		             (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = item->wallet, .message = message});
+		             (struct event){.kind = EVENT_WALLET_MESSAGE,
+		                            .wallet = item->wallet,
+		                            .origin = (uint32_t)(item->wallet % WALLET_ORIGINS),
+		                            .message = message});
 		break;
 	case ITEM_WALLET_CLOSED:
 		network_step(n, item->node, (struct event){.kind = EVENT_WALLET_CLOSED, .wallet = item->wallet});

@@ -25,7 +25,7 @@ static void check(struct network *n, uint32_t node, const struct verify_part *pa
 
 	for (size_t left = part->count; left; left -= some.count, some.begin += some.count) {
 		some.count = left < VERIFY_CHUNK ? left : VERIFY_CHUNK;
-		verify_parts(&some, 1, &signer, NULL);
+		verify_parts(NULL, &some, 1, &signer);
 	}
 	n->nodes[node].checked[part->job->source] += part->count;
 }

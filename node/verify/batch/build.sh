@@ -1,12 +1,17 @@
 #!/bin/sh
-# Builds libuncia_batch.a. build.sh CARGO TARGET-DIRECTORY
+# Builds libuncia_batch.a. build.sh CARGO TARGET-DIRECTORY [BACKEND]
+#
+# BACKEND is dalek's: avx512, simd (AVX2) or serial. avx512 has all three in it, and takes the best that the processor has
+# when it runs.
 set -u
-cargo=$1 target=$2
+cargo=$1 target=$2 backend=${3:-avx512}
 cd "$(dirname "$0")" || exit
+RUSTFLAGS="${RUSTFLAGS:-} --cfg curve25519_dalek_backend=\"$backend\""
+export RUSTFLAGS
 "$cargo" build --release --locked --quiet --target-dir "$target" && exit
 "$cargo" --version >&2
 cat >&2 <<'END'
-The batch of signature checks was not built. It needs cargo 1.85 or later (Debian's packages cargo-web and rustc-web), and its
+The batch of signature checks was not built. It needs cargo 1.89 or later (Debian's packages cargo-web and rustc-web), and its
 crates: from the registry, or as an earlier build has kept them. Without: ./run build --plain (-DUNCIA_BATCH=OFF).
 END
 exit 1

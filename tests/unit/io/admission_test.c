@@ -114,6 +114,25 @@ START_TEST(admission_one_customer_of_ipv6_is_one_source)
 }
 END_TEST
 
+/* A source that has sent wrong signatures: for a minute, it and nobody else. */
+START_TEST(admission_lets_few_of_a_charged_source_in)
+{
+	struct admission a;
+	struct net_address charged = address_of("192.0.2.1"), customer = address_of("2001:db8:1:2::1");
+
+	admission_init(&a, 1000, seed);
+	admission_charge(&a, &charged, 5000);
+	admission_charge(&a, &customer, 5000);
+	for (uint64_t now = 5000; now < 5000 + ADMISSION_CHARGED_MS; now += 50) {
+		ck_assert_uint_eq(admitted(&a, "192.0.2.1", 100, now), 2);
+		ck_assert_uint_eq(admitted(&a, "2001:db8:1:2:ffff::9", 100, now), 2);
+		ck_assert_uint_ge(admitted(&a, "192.0.2.2", 100, now), 3);
+		ck_assert_uint_ge(admitted(&a, "2001:db8:1:3::1", 100, now), 3);
+	}
+	ck_assert_uint_gt(admitted(&a, "192.0.2.1", 100, 5000 + ADMISSION_CHARGED_MS), 2);
+}
+END_TEST
+
 START_TEST(net_address_prefixes_are_nested_and_of_their_widths)
 {
 	static const struct {
@@ -185,5 +204,5 @@ END_TEST
 UNIT_MAIN("admission", admission_gives_a_lone_source_a_part, admission_lets_a_newcomer_in_however_hard_others_ask,
           admission_lets_a_newcomer_in_however_many_addresses_others_have,
           admission_of_many_sources_stays_within_the_total, admission_one_customer_of_ipv6_is_one_source,
-          net_address_prefixes_are_nested_and_of_their_widths, net_address_is_the_same_on_both_kinds_of_socket,
-          net_address_knows_loopback, net_address_refuses_names)
+          admission_lets_few_of_a_charged_source_in, net_address_prefixes_are_nested_and_of_their_widths,
+          net_address_is_the_same_on_both_kinds_of_socket, net_address_knows_loopback, net_address_refuses_names)

@@ -87,15 +87,20 @@ static struct verify_job *make_job(uint64_t id, size_t count, const int wrong[3]
 			item->signature[i % SIGNATURE_SIZE] ^= 1;
 		if (wrong[i % 3] == 2)
 			memset(item->public_key, 0, sizeof(item->public_key));
-		item->valid = wrong[i % 3]; /* what must be overwritten */
+		item->valid = count == 1 && wrong[i % 3]; /* what must be overwritten */
 	}
 	return job;
 }
 
 static void check_and_free(struct verify_job *job, const int wrong[3])
 {
+	bool any = false;
 	for (size_t i = 0; i < job->count; i++)
-		ck_assert_int_eq(job->items[i].valid, !wrong[i % 3]);
+		any |= wrong[i % 3];
+	ck_assert_int_eq(job->wrong, any);
+	ck_assert(!job->dropped || (any && job->count > 1));
+	for (size_t i = 0; i < job->count; i++)
+		ck_assert(job->items[i].valid == !wrong[i % 3] || (job->dropped && !job->items[i].valid));
 	free(job->items);
 	free(job);
 }
@@ -104,6 +109,7 @@ static void submit(struct verify_job *job)
 {
 	submitting = true;
 	verifier_submit(verifier, job);
+	verifier_begin(verifier);
 	submitting = false;
 }
 
@@ -172,6 +178,25 @@ START_TEST(verifier_gives_back_together_what_was_done_meanwhile)
 		ck_assert_uint_eq(done_jobs[id]->id, id);
 		check_and_free(done_jobs[id], all_right);
 	}
+}
+END_TEST
+
+START_TEST(verifier_counts_what_is_checked_at_once)
+{
+	struct verifier_counters counters;
+	struct verify_job *patient = make_job(1, 100, all_right);
+
+	patient->urgent = false;
+	submit(patient);
+	submit(make_job(2, 3, all_right));
+	run_until(2);
+	verifier_counters(verifier, &counters);
+	ck_assert_uint_eq(counters.signatures, 100);
+	ck_assert_uint_eq(counters.chunks, (100 + VERIFY_CHUNK - 1) / VERIFY_CHUNK);
+	ck_assert_uint_eq(counters.urgent_signatures, 3);
+	ck_assert_uint_eq(counters.urgent_chunks, 1);
+	check_and_free(done_jobs[0], all_right);
+	check_and_free(done_jobs[1], all_right);
 }
 END_TEST
 
@@ -297,7 +322,7 @@ END_TEST
 
 UNIT_MAIN_BETWEEN("verifier", setup, teardown, verifier_single_item, verifier_hundred_items_mixed,
                   verifier_job_without_items_is_done_later, verifier_many_jobs_at_once_come_back_once_each,
-                  verifier_gives_back_together_what_was_done_meanwhile, verifier_votes_overtake_payments,
-                  verifier_votes_overtake_many_single_payments, verifier_votes_do_not_starve_payments,
-                  verifier_signs_what_it_is_asked_to_sign, verifier_gives_back_what_is_dropped,
-                  verifier_stop_leaves_the_jobs_to_their_maker)
+                  verifier_gives_back_together_what_was_done_meanwhile, verifier_counts_what_is_checked_at_once,
+                  verifier_votes_overtake_payments, verifier_votes_overtake_many_single_payments,
+                  verifier_votes_do_not_starve_payments, verifier_signs_what_it_is_asked_to_sign,
+                  verifier_gives_back_what_is_dropped, verifier_stop_leaves_the_jobs_to_their_maker)

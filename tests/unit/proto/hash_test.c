@@ -1,5 +1,6 @@
 /* The domain tags, and that the hash is BLAKE2b-256 with the tag as personalisation. */
 #include "hash.h"
+#include "hash_many.h"
 #include "unit.h"
 
 /* Each tag's text, as the specification has it. */
@@ -95,6 +96,36 @@ START_TEST(parts_and_streams_hash_as_their_concatenation)
 }
 END_TEST
 
+/* Sizes on both sides of each block's end, numbers of inputs on both sides of what is hashed at a time. */
+START_TEST(many_hash_as_each_alone)
+{
+	enum { COUNT = 37, SIZE = 650 };
+	static uint8_t bytes[COUNT][SIZE];
+	const uint8_t *inputs[COUNT];
+	struct hash hashes[COUNT], *out[COUNT], alone;
+
+	for (size_t i = 0; i < COUNT; i++) {
+		for (size_t k = 0; k < SIZE; k++)
+			bytes[i][k] = (uint8_t)(i * 131 + k * k);
+		inputs[COUNT - 1 - i] = bytes[i];
+		out[i] = &hashes[i];
+	}
+	for (size_t size = 0; size <= SIZE; size++) {
+		for (size_t count = size % 3; count <= COUNT; count += 3) {
+			enum hash_tag tag = (enum hash_tag)((size + count) % HASH_TAGS);
+			memset(hashes, 0, sizeof(hashes));
+			hash_many(tag, inputs, size, count, out);
+			for (size_t i = 0; i < count; i++) {
+				hash1(tag, inputs[i], size, &alone);
+				ck_assert_mem_eq(hashes[i].b, alone.b, HASH_SIZE);
+			}
+			for (size_t i = count; i < COUNT; i++)
+				ck_assert(sodium_is_zero(hashes[i].b, HASH_SIZE));
+		}
+	}
+}
+END_TEST
+
 /* From the SipHash paper, appendix A: key 00..0f, message 00..0e. */
 START_TEST(siphash_matches_its_paper)
 {
@@ -108,4 +139,4 @@ END_TEST
 
 UNIT_MAIN("hash", each_tag_is_its_text_as_personalisation, same_bytes_differ_under_each_tag,
           digest_is_blake2b_256_with_personalisation, parts_and_streams_hash_as_their_concatenation,
-          siphash_matches_its_paper)
+          many_hash_as_each_alone, siphash_matches_its_paper)

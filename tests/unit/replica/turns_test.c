@@ -11,12 +11,13 @@
 #define EACH_MAX  1024u /* what one may have waiting, of payments below 1 KiB */
 #define ALL_MAX   32768u
 #define HONEST    1000000u /* the wallet of somebody else */
+#define SUSPECTS  8u       /* checks of those at once whose address has sent wrong ones */
 
 static struct network *n;
 static struct payment *good;
 static uint32_t submitted; /* and not seen by the validator yet */
 
-static void up(uint32_t accounts)
+static void up_with(uint32_t accounts, uint32_t verify_us)
 {
 	n = network_new(&(struct network_options){.validators = 4,
 	                                          .accounts = accounts,
@@ -24,11 +25,17 @@ static void up(uint32_t accounts)
 	                                          .seed = 1,
 	                                          .delay_min_ms = 1,
 	                                          .delay_max_ms = 3,
-	                                          .commit_ms = 1});
+	                                          .commit_ms = 1,
+	                                          .verify_us = verify_us});
 	network_start_all(n);
 	network_run(n, 2000, NULL, NULL);
 	submitted = 0;
 	good = fixture_payment(network_fixture(n), 0, 1, UNIT, network_now_s(n) + 60, 77);
+}
+
+static void up(uint32_t accounts)
+{
+	up_with(accounts, 0);
 }
 
 static void down(void)
@@ -212,7 +219,114 @@ START_TEST(what_waits_of_a_wallet_goes_with_its_link)
 }
 END_TEST
 
-UNIT_MAIN("turns", a_flood_of_wrong_signatures_keeps_no_good_payment_out,
+/* ---- addresses --------------------------------------------------------------------------------------- */
+
+static struct payment *right(uint32_t account, uint32_t number)
+{
+	return fixture_payment(network_fixture(n), account, 1, UNIT, network_now_s(n) + 60, number);
+}
+
+static void pay(uint64_t wallet, uint32_t account, uint32_t number)
+{
+	struct payment *payment = right(account, number);
+
+	network_submit(n, 0, wallet, payment);
+	ck_assert(network_run(n, 5000, network_paid, payment));
+	payment_free(payment);
+}
+
+/* How many signatures of a source validator 0 has checked. */
+static uint64_t checked(uint32_t source)
+{
+	return network_signatures(n, 0, source);
+}
+
+static bool one_more_of_good_standing(struct network *network, void *context)
+{
+	(void)network;
+	return checked(VERIFY_SOURCE_WALLETS(4)) > *(uint64_t *)context;
+}
+
+/* Links whose numbers are the same modulo WALLET_ORIGINS are of one address. */
+START_TEST(wrong_signatures_of_an_address_are_in_nobody_elses_batch)
+{
+	enum { ADDRESS = 7, LINKS = 20 };
+	const uint32_t good_ones = VERIFY_SOURCE_WALLETS(4), newcomers = VERIFY_SOURCE_NEWCOMERS(4),
+	               suspects = VERIFY_SOURCE_SUSPECTS(4, ADDRESS);
+
+	up_with(4, 1000);
+	/* Whoever is new is among newcomers, and after a right signature among those of good standing. */
+	pay(HONEST, 2, 1);
+	ck_assert_uint_eq(checked(newcomers), 1);
+	ck_assert_uint_eq(checked(good_ones), 0);
+	pay(HONEST, 2, 2);
+	pay(ADDRESS, 3, 3);
+	pay(ADDRESS, 3, 4);
+	ck_assert_uint_eq(checked(newcomers), 2);
+	ck_assert_uint_eq(checked(good_ones), 2);
+	/* One that is wrong is a mistake that they have to bear. */
+	submit_wrong(ADDRESS, 0);
+	take();
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(checked(good_ones), 3);
+	/* From then on all of that address wait for themselves, by whatever link, and few are checked at a time. */
+	for (uint32_t i = 0; i < 400; i++)
+		submit_wrong(ADDRESS + WALLET_ORIGINS * (1 + i % LINKS), 1 + i);
+	struct replica_load load;
+	uint64_t right_ones = checked(good_ones), wrong_ones = checked(suspects);
+	network_run(n, 0, NULL, NULL);
+	network_load(n, 0, &load);
+	ck_assert_uint_eq(load.verifying, SUSPECTS);
+	network_submit(n, 0, HONEST, good);
+	ck_assert(network_run(n, 100, one_more_of_good_standing, &right_ones));
+	ck_assert_uint_le(checked(suspects), wrong_ones + 2);
+	ck_assert(network_run(n, 5000, network_paid, good));
+	network_run(n, 1000, NULL, NULL);
+	submitted = 0;
+	ck_assert_uint_eq(waiting(), 0);
+	ck_assert_uint_eq(checked(good_ones), 4);
+	ck_assert_uint_eq(checked(newcomers), 2);
+	/* The third ends each link, and what waits of it is not looked at. */
+	ck_assert_uint_ge(checked(suspects), 3 * LINKS);
+	ck_assert_uint_le(checked(suspects), 3 * LINKS + SUSPECTS);
+	/* Whoever else is behind that address is served, among suspects, until a minute has passed. */
+	uint64_t before = checked(suspects);
+	pay(ADDRESS + WALLET_ORIGINS * 100, 3, 5);
+	pay(ADDRESS + WALLET_ORIGINS * 100, 3, 8);
+	ck_assert_uint_eq(checked(suspects), before + 2);
+	network_run(n, 60000, NULL, NULL);
+	pay(ADDRESS + WALLET_ORIGINS * 101, 3, 6);
+	ck_assert_uint_eq(checked(newcomers), 3);
+	pay(ADDRESS + WALLET_ORIGINS * 101, 3, 7);
+	ck_assert_uint_eq(checked(good_ones), 5);
+	down();
+}
+END_TEST
+
+/* Those who wait when the first verdict comes in are moved behind the others, and back when time has passed. */
+START_TEST(who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_but_suspects)
+{
+	enum { ADDRESS = 9, LINKS = 40 };
+
+	up(4);
+	for (uint32_t i = 0; i < UNDER_WAY + LINKS * 20; i++)
+		submit_wrong(ADDRESS + WALLET_ORIGINS * (i % LINKS), i);
+	submit(ADDRESS + WALLET_ORIGINS * LINKS, good);
+	struct payment *other = right(2, 1);
+	submit(HONEST, other);
+	take();
+	ck_assert(network_run(n, 5000, network_paid, other));
+	ck_assert(network_run(n, 5000, network_paid, good));
+	ck_assert_uint_eq(waiting(), 0);
+	ck_assert_uint_le(checked(VERIFY_SOURCE_NEWCOMERS(4)), UNDER_WAY + 1);
+	payment_free(other);
+	down();
+}
+END_TEST
+
+UNIT_MAIN("turns", wrong_signatures_of_an_address_are_in_nobody_elses_batch,
+          who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_but_suspects,
+          a_flood_of_wrong_signatures_keeps_no_good_payment_out,
           who_brings_wrong_signatures_is_told_twice_and_then_dropped_with_all_that_waits,
           a_payment_waits_for_one_of_each_other_wallet_however_many_they_bring,
           where_no_more_can_wait_the_wallet_with_most_gives_way, what_waits_of_a_wallet_goes_with_its_link)

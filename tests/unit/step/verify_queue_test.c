@@ -149,6 +149,7 @@ START_TEST(queue_shares_by_signatures_not_by_jobs)
 		push(&large[i], 0, true, 255);
 	for (size_t i = 0; i < 400; i++)
 		push(&small[i], 1, true, 1);
+	memset(items, 1, sizeof(items));
 	for (size_t i = 0; i < 300; i++) {
 		struct verify_job *job = take_part(&begin, &count);
 		of[job->source] += count;
@@ -203,31 +204,92 @@ START_TEST(queue_leaves_the_rest_of_a_job_that_is_wrong)
 	ck_assert(verify_queue_checked(&queue, &job, begin, count));
 	ck_assert_ptr_eq(take(&taken), &after);
 	ck_assert_uint_eq(taken, 1);
-	/* Of payments each stands alone. */
+	ck_assert(job.wrong && !job.dropped);
+	ck_assert(!after.wrong);
+	/* Of payments each stands alone, but whoever passes on a wrong one is heard no longer. */
 	push(&job, 1, false, 1000);
+	push(&after, 1, false, 1);
+	ck_assert_ptr_eq(take_part(&begin, &count), &job);
+	ck_assert(verify_queue_checked(&queue, &job, begin, count));
+	ck_assert(job.wrong && job.dropped);
+	ck_assert_ptr_eq(take_part(&begin, &count), &after);
+	/* What is signed here is nobody's fault. */
+	push(&job, 1, false, 1000);
+	job.sign = true;
 	ck_assert_ptr_eq(take_part(&begin, &count), &job);
 	ck_assert(!verify_queue_checked(&queue, &job, begin, count));
-	ck_assert_ptr_eq(take_part(&begin, &count), &job);
+	ck_assert(!job.wrong);
 }
 END_TEST
 
-/* Says of what is taken next that it is right, but for `wrong`. Returns how many there were. */
+START_TEST(queue_leaves_the_rest_of_a_job_whose_parts_come_back_in_any_order)
+{
+	struct verify_job job;
+	size_t begin[3], count[3];
+
+	push(&job, 1, false, 1000);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_ptr_eq(take_part(&begin[i], &count[i]), &job);
+	memset(items, 1, sizeof(items));
+	items[begin[1]].valid = false;
+	ck_assert(!verify_queue_checked(&queue, &job, begin[1], count[1]));
+	ck_assert(!verify_queue_checked(&queue, &job, begin[2], count[2]));
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 0);
+	ck_assert(verify_queue_checked(&queue, &job, begin[0], count[0]));
+	ck_assert(job.wrong && job.dropped);
+}
+END_TEST
+
+/* Their right ones, too, however many there are and whoever else waits: so that a wrong one is in nobody's batch, and
+ * costs as much as one, each time that somebody else's whole turn is done. */
+START_TEST(queue_takes_one_of_a_suspect_in_a_turn_of_its_own)
+{
+	static struct verify_job suspects[40], others[40 * VERIFY_TURN];
+	size_t begin, count;
+
+	for (size_t i = 0; i < 40; i++) {
+		push(&suspects[i], 3, false, 1);
+		suspects[i].suspect = true;
+	}
+	for (size_t i = 0; i < 40 * VERIFY_TURN; i++)
+		push(&others[i], 1, false, 1);
+	for (size_t turn = 0; turn < 40; turn++) {
+		ck_assert_ptr_eq(take_part(&begin, &count), &suspects[turn]);
+		ck_assert_uint_eq(part_count, 1);
+		ck_assert(verify_queue_checked(&queue, &suspects[turn], begin, count));
+		for (size_t i = 0; i < VERIFY_TURN; i++) {
+			ck_assert_ptr_eq(take_part(&begin, &count), &others[turn * VERIFY_TURN + i]);
+			ck_assert_uint_eq(part_count, VERIFY_CHUNK);
+			items[0].valid = true;
+			ck_assert(verify_queue_checked(&queue, &others[turn * VERIFY_TURN + i], begin, count));
+		}
+		items[0].valid = turn % 2;
+	}
+	ck_assert_uint_eq(verify_queue_take(&queue, parts), 0);
+}
+END_TEST
+
+/* Says of what is taken at once that it is right, but for the job `wrong`. Returns how many there were. */
 static size_t take_with(size_t wrong)
 {
-	size_t begin, count;
-	struct verify_job *job = take_part(&begin, &count);
-	ck_assert_ptr_nonnull(job);
-	for (size_t i = begin; i < begin + count; i++)
-		job->items[i].valid = i - begin != wrong;
-	verify_queue_checked(&queue, job, begin, count);
-	return count;
+	size_t count = verify_queue_take(&queue, parts), taken = 0;
+	ck_assert_uint_gt(count, 0);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = parts[i].begin; k < parts[i].begin + parts[i].count; k++)
+			parts[i].job->items[k].valid = i != wrong;
+		taken += parts[i].count;
+		verify_queue_checked(&queue, parts[i].job, parts[i].begin, parts[i].count);
+	}
+	return taken;
 }
 
 START_TEST(queue_takes_one_by_one_behind_a_wrong_signature_of_the_same_source)
 {
-	struct verify_job liar, other;
+	static struct verify_job liar[2000];
+	struct verify_job other;
 	const size_t none = SIZE_MAX;
-	push(&liar, 1, false, 2000);
+	for (size_t i = 0; i < 2000; i++)
+		push(&liar[i], 1, false, 1);
 	ck_assert_uint_eq(take_with(5), VERIFY_CHUNK);
 	for (int i = 0; i < 10; i++)
 		ck_assert_uint_eq(take_with(0), 1);
@@ -275,4 +337,5 @@ UNIT_MAIN_BETWEEN("verify_queue", setup, teardown, queue_that_is_empty_gives_not
                   queue_lets_nobodys_flood_stand_before_anothers_vote, queue_shares_by_signatures_not_by_jobs,
                   queue_lets_urgent_jobs_take_every_second_signature_from_the_others_at_most,
                   queue_serves_the_payments_of_all_sources_in_turn, queue_leaves_the_rest_of_a_job_that_is_wrong,
-                  queue_that_is_dropped_gives_all_jobs_back_once)
+                  queue_leaves_the_rest_of_a_job_whose_parts_come_back_in_any_order,
+                  queue_takes_one_of_a_suspect_in_a_turn_of_its_own, queue_that_is_dropped_gives_all_jobs_back_once)

@@ -1,5 +1,6 @@
 /* Batches of signatures: the same verdict as one by one, whatever is in them, in whatever order. */
 #include <jansson.h>
+#include "heap.h"
 #include "sign.h"
 #include "sign_equation.h"
 #include "unit.h"
@@ -11,6 +12,7 @@ static struct verify_item items[ITEMS_MAX], before[ITEMS_MAX];
 static bool expected[ITEMS_MAX];
 static size_t count;
 static struct verify_keys *keys;
+static struct verify_thread *thread;
 static uint64_t random_state = 1;
 
 /* ---- the weights: the library's own, or known ones ---------------------------------------------- */
@@ -31,11 +33,26 @@ void __wrap_randombytes_buf(void *buffer, size_t size)
 		memcpy(buffer, known_weights, size);
 }
 
+/* ---- keys that are decoded; of the plain implementation none is ------------------------------------ */
+
+static unsigned decoded;
+
+bool __real_points_decode(const uint8_t bytes[32], void *point) __attribute__((weak));
+bool __wrap_points_decode(const uint8_t bytes[32], void *point);
+
+bool __wrap_points_decode(const uint8_t bytes[32], void *point)
+{
+	decoded++;
+	return __real_points_decode(bytes, point);
+}
+
 static void setup(void)
 {
 	ck_assert_int_eq(sign_self_test(), 0);
 	keys = verify_keys_new(512);
 	ck_assert_ptr_nonnull(keys);
+	thread = verify_thread_new(keys);
+	ck_assert_ptr_nonnull(thread);
 	count = 0;
 	known_weights = NULL;
 }
@@ -43,6 +60,7 @@ static void setup(void)
 static void teardown(void)
 {
 	count = 0;
+	verify_thread_free(thread);
 	verify_keys_free(keys);
 }
 
@@ -105,7 +123,7 @@ static void verify_all(void)
 			some[size] = &items[begin + size];
 			size++;
 		}
-		verify_signatures(some, size, keys);
+		verify_signatures(thread, some, size);
 	}
 }
 
@@ -195,6 +213,53 @@ START_TEST(batches_of_anything_have_the_verdicts_of_each)
 }
 END_TEST
 
+/* What is known of a key does not say more than was looked at: a key of mixed order that is said to be bound (by a
+ * mistake elsewhere) is refused all the same where nothing is said of it. */
+START_TEST(a_key_that_signed_as_bound_is_looked_at_where_it_is_not)
+{
+	for (unsigned torsion = 0; torsion < 8; torsion++) {
+		count = 0;
+		craft(1, 0, torsion);
+		for (unsigned i = 0; i < 4; i++) {
+			items[0].check_key = i % 2;
+			verify_all();
+			if (!torsion || items[0].check_key)
+				ck_assert_int_eq(items[0].valid, !torsion);
+		}
+	}
+}
+END_TEST
+
+/* Else whoever sends garbage has keys decoded anew for all others. */
+START_TEST(a_wrong_signature_leaves_the_keys_that_are_known)
+{
+	if (strcmp(verify_implementation, "batch") != 0)
+		return;
+	verify_thread_free(thread);
+	verify_keys_free(keys);
+	keys = verify_keys_new(1);
+	thread = verify_thread_new(keys);
+	count = 0;
+	craft(1, 0, 0);
+	verify_all();
+	ck_assert(items[0].valid);
+	decoded = 0;
+	for (unsigned i = 0; i < 50; i++) {
+		count = 0;
+		craft(UINT32_MAX, 0, 0);
+		items[0].signature[40] ^= 1;
+		verify_all();
+		ck_assert(!items[0].valid);
+	}
+	ck_assert_uint_eq(decoded, 50);
+	count = 0;
+	craft(1, 0, 0);
+	verify_all();
+	ck_assert(items[0].valid);
+	ck_assert_uint_eq(decoded, 50);
+}
+END_TEST
+
 /* ---- errors that cancel ----------------------------------------------------------------------------- */
 
 /* Makes all of them wrong, so that the sum is right for these weights: what each adds to the sum is r, 2r, … and the
@@ -261,6 +326,33 @@ START_TEST(weights_are_what_the_system_draws_for_each_batch_and_nothing_else)
 }
 END_TEST
 
-UNIT_MAIN_BETWEEN("verify", setup, teardown, vectors_have_their_verdicts_alone_and_together,
+/* Where there is no memory a check goes on: what it takes was there before it began. */
+START_TEST(no_check_takes_memory)
+{
+	for (size_t size = 1; size <= VERIFY_CHUNK; size++) {
+		for (unsigned wrong = 0; wrong < 3; wrong++) {
+			count = 0;
+			while (count < size)
+				craft(400, count % 2 ? (unsigned)draw(8) : 0, 0);
+			for (size_t i = 0; i < size && wrong; i += wrong == 1 ? size : 2) {
+				items[i].signature[40] ^= 1;
+				expected[i] = false;
+			}
+			memcpy(before, items, sizeof(before));
+			heap_fail_from(1);
+			verify_all();
+			bool taken = heap_failed();
+			heap_fail_from(0);
+			ck_assert_msg(!taken, "%zu signatures", size);
+			for (size_t i = 0; i < count; i++)
+				ck_assert_int_eq(items[i].valid, expected[i]);
+		}
+	}
+}
+END_TEST
+
+UNIT_MAIN_BETWEEN("verify", setup, teardown, no_check_takes_memory,
+                  a_key_that_signed_as_bound_is_looked_at_where_it_is_not,
+                  a_wrong_signature_leaves_the_keys_that_are_known, vectors_have_their_verdicts_alone_and_together,
                   batches_of_anything_have_the_verdicts_of_each, errors_that_cancel_under_equal_weights_are_found,
                   weights_are_what_the_system_draws_for_each_batch_and_nothing_else)

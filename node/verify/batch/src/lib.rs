@@ -2,11 +2,46 @@
 //! equation of encoding 1.3, rule 4, for one signature or for many at once. Which bytes are looked at before, what is
 //! hashed, and where the weights come from is decided there. Public data only; nothing here is in constant time.
 //! Declared once more in points.h; threads: any.
+#![no_std]
+extern crate alloc;
+use alloc::vec::Vec;
+use core::alloc::{GlobalAlloc, Layout};
 use core::slice;
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{IsIdentity, VartimeMultiscalarMul};
+
+extern "C" {
+    fn points_memory(newest: *mut u8, size: usize, align: usize) -> *mut u8;
+    fn abort() -> !;
+}
+
+/// What the sum of a batch takes, from the memory of the thread that decides it. All of it is given back at once, by C.
+struct Memory;
+#[global_allocator]
+static MEMORY: Memory = Memory;
+
+// SAFETY: points_memory gives no two what overlaps, and NULL where there is none.
+unsafe impl GlobalAlloc for Memory {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        points_memory(core::ptr::null_mut(), layout.size(), layout.align())
+    }
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let larger = points_memory(memory, size, layout.align());
+        if larger != memory && !larger.is_null() {
+            memory.copy_to_nonoverlapping(larger, layout.size().min(size));
+        }
+        larger
+    }
+}
+
+/// An assertion of the library's, or of its memory, did not hold.
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    unsafe { abort() }
+}
 
 /// A decoded point, as C keeps it: `struct point`. It may be copied, byte by byte.
 #[repr(C)]
