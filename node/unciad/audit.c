@@ -12,9 +12,11 @@
 #include "scratch.h"
 #include "second_chain.h"
 #include "uncia/error.h"
+#include "verify.h"
 #include "vote.h"
 
-#define FLUSH_TOUCHES 40000u              /* of accounts by settled payments: held in memory before they are stored */
+#define FLUSH_TOUCHES 200000u             /* of accounts by settled payments: held in memory before they are stored */
+#define DECODED_KEYS  65536u              /* that are kept: 13 MiB */
 #define VOTE_KEY      (8 + 1 + HASH_SIZE) /* view, kind, block id: of votes and of certificates */
 #define BLOCK_KEY     (8 + HASH_SIZE)     /* view, block id */
 
@@ -29,6 +31,7 @@ struct audit {
 	struct store *store;
 	struct storage_view view;
 	struct scratch scratch;
+	struct verify_thread *checks;
 	struct audit_report *report;
 	struct state_meta stored;
 	uint64_t tip_height;
@@ -249,6 +252,32 @@ static int audit_header(struct audit *a, uint64_t height, uint64_t view, const s
 	return wrong ? audit_mismatch(a, height, "the block %s", wrong) : 0;
 }
 
+/* In batches: a chain has far more signatures than anything else that takes time. Each key must be one that may be
+ * bound. */
+static int audit_signatures(struct audit *a, const struct block *block)
+{
+	struct verify_item items[VERIFY_CHUNK], *all[VERIFY_CHUNK];
+	char what[40];
+	for (uint32_t begin = 0, count; begin < block->count; begin += count) {
+		for (count = 0; count < VERIFY_CHUNK && begin + count < block->count; count++) {
+			const struct payment *p = block->payments[begin + count];
+			items[count] = (struct verify_item){
+			    .digest = p->digest, .check_key = true, .unsigned_ = !payment_is_signed(p)};
+			memcpy(items[count].public_key, p->public_key, PUBLIC_KEY_SIZE);
+			memcpy(items[count].signature, p->signature, SIGNATURE_SIZE);
+			all[count] = &items[count];
+		}
+		verify_signatures(a->checks, all, count);
+		for (uint32_t i = 0; i < count; i++) {
+			if (items[i].valid)
+				continue;
+			snprintf(what, sizeof(what), "payment %u of the block", begin + i);
+			return audit_judge(a, block->header.height, what, UNCIA_E_SIGNATURE);
+		}
+	}
+	return 0;
+}
+
 static int audit_execute(struct audit *a, const struct block *block)
 {
 	const struct header *h = &block->header;
@@ -261,9 +290,8 @@ static int audit_execute(struct audit *a, const struct block *block)
 		const struct payment *p = block->payments[i];
 		char what[40];
 		snprintf(what, sizeof(what), "payment %u of the block", i);
-		if (!payment_signature_valid(p))
-			code = audit_judge(a, h->height, what, UNCIA_E_SIGNATURE);
-		else if ((error = ledger_add(a->scratch.ledger, executed, p)) != 0)
+		error = ledger_add(a->scratch.ledger, executed, p);
+		if (error)
 			code = audit_judge(a, h->height, what, error);
 	}
 	ledger_end(executed, &h->id);
@@ -286,6 +314,8 @@ static int audit_block(struct audit *a, uint64_t height, uint64_t view, const st
 	if (error)
 		return audit_judge(a, height, "the block", error);
 	int code = audit_header(a, height, view, id, &block->header);
+	if (!code)
+		code = audit_signatures(a, block);
 	if (!code)
 		code = audit_execute(a, block);
 	a->parent.height = height;
@@ -562,11 +592,18 @@ int audit_run(const struct home *home, struct store *store, const char *director
 	int code = audit_read_ends(&a);
 	if (code)
 		return code;
-	code = scratch_open(&a.scratch, home, directory);
+	struct verify_keys *keys = verify_keys_new(DECODED_KEYS);
+	a.checks = keys ? verify_thread_new(keys) : NULL;
+	if (a.checks)
+		code = scratch_open(&a.scratch, home, directory);
+	else
+		code = command_error(EXIT_FAILED, "%s", uncia_error_text(UNCIA_E_MEMORY));
 	if (!code)
 		code = audit_chain(&a, stop);
 	if (!code)
 		code = fill_report(&a);
 	scratch_close(&a.scratch);
+	verify_thread_free(a.checks);
+	verify_keys_free(keys);
 	return code;
 }

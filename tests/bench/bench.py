@@ -66,10 +66,11 @@ class Bench:
         self.figures = Figures()
         self.result = {}
         self.copies = []
+        self.begun = time.monotonic()
         self.few = max(arguments.runs // 2, 1)  # runs of what is one of many
 
     def say(self, text):
-        print(f"bench: {text}", file=sys.stderr, flush=True)
+        print(f"bench, {(time.monotonic() - self.begun) / 60:.1f} min: {text}", file=sys.stderr, flush=True)
 
     def prepared(self, count, accounts):
         payers = min(accounts, max(20_000, accounts // 10), 200_000)
@@ -136,6 +137,8 @@ class Bench:
     def full_of_both(self):
         """Full load of both builds, in turn."""
         a = self.arguments
+        if not self.tools.plain:
+            raise BenchError("--plain PROGRAM is missing: the unciad that was built without the batch")
         batch = self.network(a.validators, a.accounts, "batch")
         plain = self.network(a.validators, a.accounts, "plain", unciad=self.tools.plain, port=a.base_port + PLAIN_PORTS)
         with batch, plain:

@@ -67,7 +67,15 @@ class Scale:
             self.row("sockets, links, the two storage threads, what caches cost",
                      f"{rest:.1f} µs: all that was measured at full load, without the two above",
                      [amount(rate * rest / 1e6, "cores") for rate in RATES],
-                     "links are sealed and opened by the loop's thread, some 3 µs of these: on threads of their own")
+                     f"links are sealed and opened by the loop's thread{self.links(small)}: on threads of their own")
+
+    def links(self, loop):
+        """What of it that is, by the part that seals and opens a payment."""
+        part = self.result.get("parts", {}).get("link: a payment sealed and opened")
+        if not part:
+            return ""
+        through = sum(loop["bytes"][way] for way in ("received", "sent", "answered")) / loop["bytes"]["journal"]
+        return f", {through * part[0] / 2:.1f} µs of these"
 
     def memory(self):
         measured = memory_per_account(self.result)
@@ -85,8 +93,8 @@ class Scale:
     def disk(self):
         if self.huge:
             state = self.huge["making"]["state"] / self.huge["accounts"]
-            self.row("disk: state", f"{state:.0f} bytes an account, of {self.huge['accounts']:,} created in the order of their addresses; at random, the "
-                     "table that finds them has some 22 more",
+            self.row("disk: state", f"{state:.0f} bytes an account, of {self.huge['accounts']:,} created in the order of their addresses: at random, the "
+                     "table that finds them has fuller pages, some 30 bytes less",
                      [amount(state * ACCOUNTS / GIB, "GiB")] * 2, "nothing")
             self.row("start after kill -9, page cache cold", f"{self.huge['start']['cold_s']:.0f} s with {self.huge['accounts']:,}: every "
                      "group is read, its checksum looked at, and hashed", [amount(
