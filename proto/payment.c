@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
+#include "hash_many.h"
 #include "uncia/error.h"
 
 #define OUTPUTS_OFFSET sizeof(struct payment)
 static_assert(sizeof(struct payment) % _Alignof(struct output) == 0, "outputs follow the payment in its block");
 static_assert(sizeof(struct output) % _Alignof(struct hold_opening) == 0, "holds follow the outputs");
 static_assert(sizeof(struct hold_opening) % _Alignof(struct hold_reference) == 0, "a hold follows the holds");
+
+#define HASHED_TOGETHER 32u
+#define HASHED_BODY_MAX 480u /* bytes of a body, of payments that are hashed together */
 
 /* ---- decoding ----
  * By hand, where all other messages are decoded by protobuf-c and encoded again to compare: no message is decoded
@@ -318,25 +322,6 @@ static int read_holds(struct reader r, struct payment *payment, struct hold_open
 	return holds_differ(holds, payment->hold_count) ? rc : UNCIA_E_ENCODING;
 }
 
-/* encoding §1: id = expires_at ‖ 28 bytes of the body's hash; the payer signs the same input under another tag; the
- * verdict on the signature is remembered under the hash of all the bytes. */
-static void payment_hash(struct payment *payment, const struct hash *network_id, const struct reader *body)
-{
-	size_t size = (size_t)(body->end - body->at);
-	struct hash hash;
-
-	hash2(HASH_PAYMENT, network_id->b, HASH_SIZE, body->at, size, &hash);
-	be32_put(payment->id.b, payment->expires_at);
-	memcpy(payment->id.b + 4, hash.b, sizeof(payment->id.b) - 4);
-	hash2(HASH_PAYMENT_SIGN, network_id->b, HASH_SIZE, body->at, size, &payment->digest);
-	payment_whole(payment->bytes, payment->size, &payment->whole);
-}
-
-void payment_whole(const void *bytes, size_t size, struct hash *whole)
-{
-	hash1(HASH_PAYMENT_WHOLE, bytes, size, whole);
-}
-
 bool payment_peek(const void *bytes, size_t size, struct address *sender, uint32_t *expires_at)
 {
 	struct reader r = {bytes, (const uint8_t *)bytes + size}, body;
@@ -380,8 +365,7 @@ static int read_lists(struct payment *payment, const struct lists *lists, struct
 	return hold_error ? hold_error : output_error;
 }
 
-int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
-                      struct payment **payment)
+int payment_parse(struct slab *home, const void *bytes, size_t size, struct payment **payment)
 {
 	struct payment read = {.references = 1, .size = (uint32_t)size};
 	struct hold_reference hold = {.has_secret = false};
@@ -413,13 +397,104 @@ int payment_decode_at(struct slab *home, const struct hash *network_id, const vo
 		return rc; /* NOLINT(clang-analyzer-*): that was the one reference */
 	}
 	p->bytes = memcpy(memory + at.bytes, bytes, size);
-	payment_hash(p, network_id, &body);
-	for (uint32_t i = 0; i < p->hold_count; i++) {
-		hold_seal(&p->id, &holds[i].lock, &holds[i].seal);
-		hold_id(&holds[i].home, &holds[i].seal, &holds[i].id);
-	}
 	*payment = p;
 	return 0;
+}
+
+/* Takes part of what is hashed: the id, and what follows from it. */
+static void payment_named_by(struct payment *payment, const struct hash *hash)
+{
+	struct hold_opening *holds = (struct hold_opening *)(uintptr_t)payment->holds;
+
+	be32_put(payment->id.b, payment->expires_at);
+	memcpy(payment->id.b + 4, hash->b, sizeof(payment->id.b) - 4);
+	for (uint32_t i = 0; i < payment->hold_count; i++) {
+		hold_seal(&payment->id, &holds[i].lock, &holds[i].seal);
+		hold_id(&holds[i].home, &holds[i].seal, &holds[i].id);
+	}
+}
+
+/* Its body: what is hashed and signed. */
+static struct reader payment_body(const struct payment *payment)
+{
+	struct reader r = {payment->bytes, payment->bytes + payment->size}, body = {NULL, NULL};
+	bool there = take_message(&r, TAG_BYTES(1), &body);
+
+	assert(there);
+	(void)there;
+	return body;
+}
+
+/* encoding §1: id = expires_at ‖ 28 bytes of the body's hash; the payer signs the same input under another tag; the
+ * verdict on the signature is remembered under the hash of all the bytes. */
+static void payment_hash(struct payment *payment, const struct hash *network_id)
+{
+	struct reader body = payment_body(payment);
+	size_t size = (size_t)(body.end - body.at);
+	struct hash hash;
+
+	hash2(HASH_PAYMENT, network_id->b, HASH_SIZE, body.at, size, &hash);
+	hash2(HASH_PAYMENT_SIGN, network_id->b, HASH_SIZE, body.at, size, &payment->digest);
+	hash1(HASH_PAYMENT_WHOLE, payment->bytes, payment->size, &payment->whole);
+	payment_named_by(payment, &hash);
+}
+
+/* The same of payments whose bytes and bodies are of one size: nearly all are. */
+static void payments_hash_alike(const struct hash *network_id, struct payment *const *payments, size_t count)
+{
+	uint8_t bodies[HASHED_TOGETHER][HASHED_BODY_MAX + HASH_SIZE];
+	const uint8_t *inputs[HASHED_TOGETHER] = {NULL}, *wholes[HASHED_TOGETHER] = {NULL};
+	struct hash hashes[HASHED_TOGETHER], *out[HASHED_TOGETHER] = {NULL};
+	struct hash *digests[HASHED_TOGETHER] = {NULL}, *whole[HASHED_TOGETHER] = {NULL};
+	size_t size = 0;
+
+	assert(count > 0 && count <= HASHED_TOGETHER);
+	for (size_t i = 0; i < count; i++) {
+		struct reader body = payment_body(payments[i]);
+		size = (size_t)(body.end - body.at);
+		memcpy(bodies[i], network_id->b, HASH_SIZE);
+		memcpy(bodies[i] + HASH_SIZE, body.at, size);
+		inputs[i] = bodies[i];
+		out[i] = &hashes[i];
+		digests[i] = &payments[i]->digest;
+		wholes[i] = payments[i]->bytes;
+		whole[i] = &payments[i]->whole;
+	}
+	hash_many(HASH_PAYMENT, inputs, HASH_SIZE + size, count, out);
+	hash_many(HASH_PAYMENT_SIGN, inputs, HASH_SIZE + size, count, digests);
+	hash_many(HASH_PAYMENT_WHOLE, wholes, payments[0]->size, count, whole);
+	for (size_t i = 0; i < count; i++)
+		payment_named_by(payments[i], &hashes[i]);
+}
+
+static bool hashed_alike(const struct payment *a, const struct payment *b)
+{
+	struct reader x = payment_body(a), y = payment_body(b);
+
+	return a->size == b->size && x.end - x.at == y.end - y.at && x.end - x.at <= HASHED_BODY_MAX;
+}
+
+void payments_hash(const struct hash *network_id, struct payment *const *payments, size_t count)
+{
+	for (size_t i = 0, alike; i < count; i += alike) {
+		alike = 1;
+		while (alike < HASHED_TOGETHER && i + alike < count && hashed_alike(payments[i], payments[i + alike]))
+			alike++;
+		if (alike > 1)
+			payments_hash_alike(network_id, &payments[i], alike);
+		else
+			payment_hash(payments[i], network_id);
+	}
+}
+
+int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
+                      struct payment **payment)
+{
+	int rc = payment_parse(home, bytes, size, payment);
+
+	if (rc == 0)
+		payment_hash(*payment, network_id);
+	return rc;
 }
 
 struct payment *payment_ref(struct payment *payment)

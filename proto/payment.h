@@ -99,11 +99,14 @@ int payment_decode(const struct hash *network_id, const void *bytes, size_t size
  * home's, and so payment_free. */
 int payment_decode_at(struct slab *home, const struct hash *network_id, const void *bytes, size_t size,
                       struct payment **payment);
+/* The same without what is hashed, id, digest, `whole`, and the seals and ids of holds: those are not set before
+ * payments_hash. */
+int payment_parse(struct slab *home, const void *bytes, size_t size, struct payment **payment);
+/* Sets what payment_parse has left, of many payments at once. */
+void payments_hash(const struct hash *network_id, struct payment *const *payments, size_t count);
 /* Who sends a signed payment and when it expires, read off its bytes alone. False: its bytes do not begin as all do,
  * which decoding says more of; true says nothing of the rest. */
 bool payment_peek(const void *bytes, size_t size, struct address *sender, uint32_t *expires_at);
-/* The hash of the whole signed payment, as in struct payment, of bytes that may be anything. */
-void payment_whole(const void *bytes, size_t size, struct hash *whole);
 /* One reference more. Returns the payment. */
 struct payment *payment_ref(struct payment *payment);
 /* Gives one reference back; the last one frees the payment. NULL does nothing. */

@@ -1,5 +1,5 @@
-/* The journal thread and the state thread. Each owns what was handed to it until it says it is done; the mutex covers
- * the handing over and nothing else. */
+/* The journal thread, the checkpoint thread and the state thread. Each owns what was handed to it until it says it is
+ * done; the mutex covers the handing over and nothing else. */
 #include "storage_thread.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct batch {
  * loop's. */
 enum handover { HANDOVER_NONE, HANDOVER_GIVEN, HANDOVER_DONE };
 
-/* The state of the two threads: RUNNING → STOPPING (told to the threads) → STOPPED (both have ended). */
+/* The state of the threads: RUNNING → STOPPING (told to the threads) → STOPPED (all have ended). */
 enum storage_state { STORAGE_RUNNING, STORAGE_STOPPING, STORAGE_STOPPED };
 
 struct storage {
@@ -38,14 +38,14 @@ struct storage {
 
 	/* Under the mutex. */
 	uv_mutex_t mutex;
-	uv_cond_t journal_wake, state_wake;
+	uv_cond_t journal_wake, checkpoint_wake, state_wake;
 	enum storage_state state;
 	enum handover committing, flushing;
-	bool space_low;
+	bool checkpoint_due, space_low;
 
 	struct batch committed_batch; /* by `committing` the journal thread's or the loop's */
 	struct flush *flush;          /* by `flushing` the state thread's or the loop's; NULL: none */
-	uv_thread_t journal_thread, state_thread;
+	uv_thread_t journal_thread, checkpoint_thread, state_thread;
 };
 
 /* Under the mutex. */
@@ -82,9 +82,47 @@ static void journal_main(void *context)
 		if (journal_commit(s->store, s->committed_batch.writes, s->committed_batch.count, why) < 0)
 			log_fatal(END_FAILED, "journal_commit_failed", why);
 		batch_reset(&s->committed_batch);
+		bool due = journal_checkpoint_due(s->store);
 		uv_mutex_lock(&s->mutex);
 		handover_move(&s->committing, HANDOVER_DONE);
 		uv_async_send(&s->async);
+		if (due && !s->checkpoint_due) {
+			s->checkpoint_due = true;
+			uv_cond_signal(&s->checkpoint_wake);
+		}
+	}
+	uv_mutex_unlock(&s->mutex);
+}
+
+/* ---- checkpoint thread --------------------------------------------------------------------- */
+
+/* Nothing waits for a checkpoint or a flush, and everything for the other threads. On Linux this is the priority of the
+ * calling thread alone, for processors and, with some schedulers, for the disk. A failure is of no consequence. */
+static void lower_priority(void)
+{
+	int own;
+
+	if (uv_os_getpriority(0, &own) == 0)
+		uv_os_setpriority(0, own + LOWER_BY < UV_PRIORITY_LOW ? own + LOWER_BY : UV_PRIORITY_LOW);
+}
+
+static void checkpoint_main(void *context)
+{
+	struct storage *s = context;
+	char why[256] = "";
+
+	lower_priority();
+	uv_mutex_lock(&s->mutex);
+	while (s->state == STORAGE_RUNNING) {
+		if (!s->checkpoint_due) {
+			uv_cond_wait(&s->checkpoint_wake, &s->mutex);
+			continue;
+		}
+		s->checkpoint_due = false;
+		uv_mutex_unlock(&s->mutex);
+		if (journal_checkpoint(s->store, why) < 0)
+			log_fatal(END_FAILED, "journal_checkpoint_failed", why);
+		uv_mutex_lock(&s->mutex);
 	}
 	uv_mutex_unlock(&s->mutex);
 }
@@ -102,16 +140,6 @@ static bool measure_space(struct storage *s, bool low)
 		return low;
 	}
 	return low ? free_bytes <= s->reserve + s->reserve / 4 : free_bytes < s->reserve;
-}
-
-/* Nothing waits for a flush, and everything for the other threads. On Linux this is the priority of the calling thread
- * alone, for processors and, with some schedulers, for the disk. A failure is of no consequence. */
-static void lower_priority(void)
-{
-	int own;
-
-	if (uv_os_getpriority(0, &own) == 0)
-		uv_os_setpriority(0, own + LOWER_BY < UV_PRIORITY_LOW ? own + LOWER_BY : UV_PRIORITY_LOW);
 }
 
 static void state_main(void *context)
@@ -210,13 +238,14 @@ static void on_storage_async(uv_async_t *async)
 	}
 }
 
-/* Makes both threads and the handle, or none of them. The mutex is held throughout, so that no thread acts before the
+/* Makes all threads and the handle, or none of them. The mutex is held throughout, so that no thread acts before the
  * handle is there. */
 static int start_threads(struct storage *s, uv_loop_t *loop)
 {
 	uv_mutex_lock(&s->mutex);
 	bool journal = uv_thread_create(&s->journal_thread, journal_main, s) == 0;
-	bool state = journal && uv_thread_create(&s->state_thread, state_main, s) == 0;
+	bool checkpoint = journal && uv_thread_create(&s->checkpoint_thread, checkpoint_main, s) == 0;
+	bool state = checkpoint && uv_thread_create(&s->state_thread, state_main, s) == 0;
 	bool started = state && uv_async_init(loop, &s->async, on_storage_async) == 0;
 	s->state = started ? STORAGE_RUNNING : STORAGE_STOPPING;
 	uv_mutex_unlock(&s->mutex);
@@ -224,6 +253,8 @@ static int start_threads(struct storage *s, uv_loop_t *loop)
 		return 0;
 	if (journal)
 		uv_thread_join(&s->journal_thread);
+	if (checkpoint)
+		uv_thread_join(&s->checkpoint_thread);
 	if (state)
 		uv_thread_join(&s->state_thread);
 	return UNCIA_E_IO;
@@ -248,6 +279,8 @@ int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned
 		goto no_mutex;
 	if (uv_cond_init(&s->journal_wake) < 0)
 		goto no_journal_wake;
+	if (uv_cond_init(&s->checkpoint_wake) < 0)
+		goto no_checkpoint_wake;
 	if (uv_cond_init(&s->state_wake) < 0)
 		goto no_state_wake;
 	if (start_threads(s, loop) < 0)
@@ -258,6 +291,8 @@ int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned
 no_threads:
 	uv_cond_destroy(&s->state_wake);
 no_state_wake:
+	uv_cond_destroy(&s->checkpoint_wake);
+no_checkpoint_wake:
 	uv_cond_destroy(&s->journal_wake);
 no_journal_wake:
 	uv_mutex_destroy(&s->mutex);
@@ -355,9 +390,11 @@ void storage_stop(struct storage *s)
 	assert(s->state == STORAGE_RUNNING);
 	s->state = STORAGE_STOPPING;
 	uv_cond_signal(&s->journal_wake);
+	uv_cond_signal(&s->checkpoint_wake);
 	uv_cond_signal(&s->state_wake);
 	uv_mutex_unlock(&s->mutex);
 	uv_thread_join(&s->journal_thread);
+	uv_thread_join(&s->checkpoint_thread);
 	uv_thread_join(&s->state_thread);
 	s->state = STORAGE_STOPPED;
 	assert(s->committing != HANDOVER_GIVEN && s->flushing != HANDOVER_GIVEN);
@@ -385,6 +422,7 @@ void storage_free(struct storage *s)
 	free(s->filling.writes);
 	free(s->committed_batch.writes);
 	uv_cond_destroy(&s->state_wake);
+	uv_cond_destroy(&s->checkpoint_wake);
 	uv_cond_destroy(&s->journal_wake);
 	uv_mutex_destroy(&s->mutex);
 	free(s);

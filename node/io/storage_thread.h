@@ -1,7 +1,7 @@
-/* The two threads that write to disk, one for each environment, so that a flush of the state never delays a vote. The
- * journal thread commits what the turns of the loop hand over; the state thread applies flushes and watches the free
- * space. Any failed commit ends the process at once: after a failed fsync the next one reports success for data that is
- * lost.
+/* The three threads that write to disk, so that neither a flush of the state nor a checkpoint of the journal delays a
+ * vote. The journal thread commits what the turns of the loop hand over; the checkpoint thread copies it from the log
+ * into LMDB; the state thread applies flushes and watches the free space. Any failed commit ends the process at once:
+ * after a failed fsync the next one reports success for data that is lost.
  *
  * Threads: every function is for the loop's, and every event is called on it. */
 #ifndef STORAGE_THREAD_H
@@ -24,7 +24,7 @@ struct storage_events {
 
 struct storage;
 
-/* Starts both threads. reserve: free bytes below which space is low; it is enough again above 1.25 times that.
+/* Starts the threads. reserve: free bytes below which space is low; it is enough again above 1.25 times that.
  * Returns 0, UNCIA_E_MEMORY or UNCIA_E_IO. Owns: storage_stop, run the loop, storage_free. The store outlives it. */
 int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned space_interval_ms,
                 const struct storage_events *events, struct storage **storage);
@@ -38,7 +38,7 @@ int storage_forget(struct storage *storage, uint64_t sequence, uint64_t view);
 void storage_commit(struct storage *storage);
 /* Hands a flush to the state thread, whose it is until `flushed`. One at a time. */
 void storage_flush(struct storage *storage, struct flush *flush);
-/* Commits everything handed in so far, and ends both threads. No event is called any more. Once; the loop must then run
+/* Commits everything handed in so far, and ends the threads. No event is called any more. Once; the loop must then run
  * until it has closed the handle. */
 void storage_stop(struct storage *storage);
 /* After storage_stop: the flush that was stored and not handed back with `flushed`, which is the caller's now, or NULL.

@@ -14,16 +14,15 @@
 #define USELESS_PER_MS      (4u << 10)
 #define USELESS_ONE         64u
 #define USELESS_HELD_SHARE  4u
-#define GOSSIP_AHEAD        20u /* payments from the fetching of what the sender is looked up in to that */
+#define GOSSIP_TOGETHER     32u /* payments that are read, hashed, and then looked up */
 #define PEER_PAYMENTS_MAX   2000u
 #define PEER_PAYMENTS_BYTES (1u << 20) /* well within what may wait for a link: all of it is queued at once */
 
-/* Whether one more of this validator's may be checked beside those of `job`: half of the places are for whoever comes,
- * the other half is divided among all. */
-static bool gossip_room(const struct payments *p, uint32_t peer, const struct job *job)
+/* Whether one more of this validator's may be checked beside `under_way` of its message: half of the places are for
+ * whoever comes, the other half is divided among all. */
+static bool gossip_room(const struct payments *p, uint32_t peer, uint32_t under_way)
 {
-	uint32_t max = pool_gossip_max(p), under_way = (uint32_t)job->verify.count;
-	uint32_t share = max / 2 / p->step->committee->size;
+	uint32_t max = pool_gossip_max(p), share = max / 2 / p->step->committee->size;
 
 	if (p->checking_gossip + under_way >= max)
 		return false;
@@ -41,47 +40,40 @@ static bool gossip_untimely(const struct payments *p, uint32_t expires_at)
 	return pool_tip_seconds(p) >= expires_at || pool_too_far(p, expires_at);
 }
 
-/* One payment of a message: into the pool and the job, where it is of any use. What is not is found by what costs
- * least: its time, read off its bytes; whether it is held, by their hash; whether it is final, when it is decoded.
- * Wallets submit to several validators, and each of those relays. What no block can take, or one has taken already,
- * would keep every leader awake until it expires. *owed: what it cost in vain. Returns 0, a code of bad input, or an
- * error of this machine. */
-static int gossip_take(struct payments *p, uint32_t peer, struct job *job, const ProtobufCBinaryData *bytes,
-                       uint64_t *owed)
+/* What one payment of a message cost in vain. */
+static void gossip_owe(struct payments *p, uint32_t peer, size_t size, unsigned share)
 {
-	struct payment *payment;
-	struct pooled *pooled;
-	struct hash whole;
-	struct address sender;
-	uint32_t expires_at;
+	p->useless[peer].owed += (USELESS_ONE + size) / share;
+}
 
-	*owed = USELESS_ONE + bytes->len;
-	if (payment_peek(bytes->data, bytes->len, &sender, &expires_at) && gossip_untimely(p, expires_at))
-		return 0;
-	payment_whole(bytes->data, bytes->len, &whole);
-	if (mempool_find(p->mempool, &whole)) {
-		*owed /= USELESS_HELD_SHARE;
+/* One payment of a message: into the pool and the job, where it is of any use. What is not is found by whether it is
+ * held, by its hash, and whether it is final. Wallets submit to several validators, and each of those relays. What no
+ * block can take, or one has taken already, would keep every leader awake until it expires. Takes the payment. Returns
+ * 0, or an error of this machine. */
+static int gossip_take(struct payments *p, uint32_t peer, struct job *job, struct payment *payment)
+{
+	struct pooled *pooled;
+	size_t size = payment->size;
+
+	if (mempool_find(p->mempool, &payment->whole)) {
+		payment_free(payment);
+		gossip_owe(p, peer, size, USELESS_HELD_SHARE);
 		return 0;
 	}
-	if (!gossip_room(p, peer, job)) {
-		p->gossip_refused++;
-		return 0;
-	}
-	TRY(payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->len, &payment));
-	int error = gossip_untimely(p, payment->expires_at)
-	                ? 0
-	                : ledger_knows_payment(p->ledger, p->chain->tip->executed, &payment->id);
+	int error = ledger_knows_payment(p->ledger, p->chain->tip->executed, &payment->id);
 	if (error != UNCIA_E_NOT_FOUND) {
 		payment_free(payment);
+		gossip_owe(p, peer, size, 1);
 		return error;
 	}
 	error = pool_add(p, payment, job, &pooled);
+	if (error)
+		gossip_owe(p, peer, size, 1);
 	if (error == UNCIA_E_FULL || error == UNCIA_E_LIMIT || error == UNCIA_E_SIGNATURE || error == UNCIA_E_FUNDS ||
 	    error == UNCIA_E_END) {
 		p->gossip_refused++;
 		return 0;
 	}
-	*owed = 0;
 	return error;
 }
 
@@ -95,22 +87,76 @@ static void gossip_prefetch(const struct payments *p, const ProtobufCBinaryData 
 		ledger_prefetch_entry(p->ledger, ahead, &sender);
 }
 
+/* Payments of a message that are hashed together. */
+struct portion {
+	struct payment *payments[GOSSIP_TOGETHER];
+	uint32_t count;
+};
+
+/* Reads one into the portion. What is of no use is left by what costs least: its time is read off its bytes. Returns 0,
+ * a code of bad input, or UNCIA_E_MEMORY. */
+static int portion_add(struct payments *p, uint32_t peer, const struct job *job, struct portion *portion,
+                       const ProtobufCBinaryData *bytes)
+{
+	struct address sender;
+	uint32_t expires_at;
+
+	if (payment_peek(bytes->data, bytes->len, &sender, &expires_at) && gossip_untimely(p, expires_at)) {
+		gossip_owe(p, peer, bytes->len, 1);
+		return 0;
+	}
+	if (!gossip_room(p, peer, (uint32_t)job->verify.count + portion->count)) {
+		gossip_owe(p, peer, bytes->len, 1);
+		p->gossip_refused++;
+		return 0;
+	}
+	int error = payment_parse(&p->memory, bytes->data, bytes->len, &portion->payments[portion->count]);
+	if (error)
+		gossip_owe(p, peer, bytes->len, 1);
+	else
+		portion->count++;
+	return error;
+}
+
+/* Takes all of a portion; the rest behind an error is let go. */
+static int portion_take(struct payments *p, uint32_t peer, struct job *job, struct portion *portion)
+{
+	int error = 0;
+
+	payments_hash(&p->step->network_id, portion->payments, portion->count);
+	for (uint32_t i = 0; i < portion->count; i++) {
+		if (error)
+			payment_free(portion->payments[i]);
+		else
+			error = gossip_take(p, peer, job, portion->payments[i]);
+	}
+	portion->count = 0;
+	return error;
+}
+
+/* All of a message into the job. What was read before a bad one is taken all the same. */
+static int gossip_take_all(struct payments *p, uint32_t peer, struct job *job, const Uncia__Pb__Gossip *message)
+{
+	struct ledger_ahead ahead = {0};
+	struct portion portion = {.count = 0};
+	int error = 0;
+
+	for (size_t i = 0; i < message->n_payments && !error; i++) {
+		gossip_prefetch(p, &message->payments[i]->data, &ahead);
+		error = portion_add(p, peer, job, &portion, &message->payments[i]->data);
+		if (!error && portion.count == GOSSIP_TOGETHER)
+			error = portion_take(p, peer, job, &portion);
+	}
+	int taken = portion_take(p, peer, job, &portion);
+	return error ? error : taken;
+}
+
 int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *message)
 {
 	struct job *job = job_new(p->step, JOB_PAYMENTS, peer, message->n_payments);
-	struct ledger_ahead ahead = {0};
-	int error = job ? 0 : UNCIA_E_MEMORY;
+	int error = job ? gossip_take_all(p, peer, job, message) : UNCIA_E_MEMORY;
 
-	for (size_t i = 0; i < GOSSIP_AHEAD && i < message->n_payments; i++)
-		gossip_prefetch(p, &message->payments[i]->data, &ahead);
-	for (size_t i = 0; i < message->n_payments && !error; i++) {
-		uint64_t owed;
-		if (i + GOSSIP_AHEAD < message->n_payments)
-			gossip_prefetch(p, &message->payments[i + GOSSIP_AHEAD]->data, &ahead);
-		error = gossip_take(p, peer, job, &message->payments[i]->data, &owed);
-		p->useless[peer].owed += owed;
-	}
-	/* What was taken before a bad one is with the pool as "verifying": its checks go on all the same. */
+	/* Those that were taken are with the pool as "verifying": their checks go on whatever the others were. */
 	if (job && job->verify.count) {
 		p->checking_gossip += (uint32_t)job->verify.count;
 		p->checking_of[peer] += (uint32_t)job->verify.count;

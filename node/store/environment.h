@@ -34,6 +34,7 @@ extern const struct environment_form journal_form, state_form;
 enum { TABLE_META, STATE_GROUP, STATE_ADDRESS, STATE_PAYMENT, STATE_ORPHAN };
 #define META_IDENTITY "identity" /* both: format u32, network id, consensus key */
 #define META_STATE    "state"    /* the state's: struct state_meta */
+#define META_LOG      "log"      /* the journal's: what of its log has been copied into it */
 #define FORMAT        4u
 
 /* Belongs to the committing thread. Moves, by environment_move alone:

@@ -125,15 +125,10 @@ int home_sync(const char *home, const char *name)
 }
 
 /* Every file that a creation can have left behind, by name. Nothing else is ever removed. */
-static const char *const leftovers[] = {"data.new/journal/data.mdb",
-                                        "data.new/journal/lock.mdb",
-                                        "data.new/journal/seal",
-                                        "data.new/journal",
-                                        "data.new/state/data.mdb",
-                                        "data.new/state/lock.mdb",
-                                        "data.new/state/seal",
-                                        "data.new/state",
-                                        "data.new"};
+static const char *const leftovers[] = {
+    "data.new/journal/data.mdb", "data.new/journal/lock.mdb", "data.new/journal/seal", "data.new/journal/log.0",
+    "data.new/journal/log.1",    "data.new/journal/log.seal", "data.new/journal",      "data.new/state/data.mdb",
+    "data.new/state/lock.mdb",   "data.new/state/seal",       "data.new/state",        "data.new"};
 
 static int home_clean(const char *home)
 {
@@ -155,13 +150,16 @@ struct home_contents {
 };
 
 /* The one commit of a new environment, and its seal, synced. */
-static int home_fill(struct environment *e, const struct home_contents *contents, char why[WHY_SIZE])
+static int home_fill(struct environment *e, const struct home_contents *contents, const struct wal_mark *mark,
+                     char why[WHY_SIZE])
 {
 	MDB_txn *txn;
 	int error = environment_begin(e, &txn, why);
 	if (error)
 		return error;
 	int rc = identity_write(e, txn, contents->network_id, contents->consensus_key);
+	if (!rc && e->form == &journal_form)
+		rc = journal_mark_put(e, txn, mark);
 	if (!rc && e->form == &state_form)
 		rc = state_write(e, txn, contents->genesis);
 	error = environment_commit(e, txn, rc, why);
@@ -173,11 +171,13 @@ static int home_fill(struct environment *e, const struct home_contents *contents
 	return rc ? environment_error(e, rc, "creating", why) : 0;
 }
 
-/* Makes one environment under data.new: its tables, its identity and, in the state, the genesis. */
+/* Makes one environment under data.new: its tables, its identity and, in the state, the genesis; of the journal its
+ * log. */
 static int home_make(const char *home, const struct environment_form *form, const struct home_contents *contents)
 {
 	char name[32], path[PATH_SIZE], why[WHY_SIZE];
 	struct environment e;
+	struct wal_mark mark = {.sequence = 0};
 	snprintf(name, sizeof(name), "data.new/%s", form->name);
 	int error = home_path(home, name, path);
 	if (error)
@@ -185,8 +185,13 @@ static int home_make(const char *home, const struct environment_form *form, cons
 	if (mkdir(path, 0700))
 		return UNCIA_E_IO;
 	error = environment_open(&e, form, path, ENVIRONMENT_CREATE, 0, why);
+	if (!error && form == &journal_form) {
+		randombytes_buf(mark.id, sizeof(mark.id));
+		int rc = wal_create(path, &mark);
+		error = rc ? environment_error(&e, rc, "making its log", why) : 0;
+	}
 	if (!error)
-		error = home_fill(&e, contents, why);
+		error = home_fill(&e, contents, &mark, why);
 	environment_close(&e);
 	return error ? error : home_sync(home, name);
 }

@@ -7,7 +7,7 @@
 /* storage §3: SipHash-2-4 of the payload, under a key made of the place and the payload's size. The constants are
  * public, since the checksum finds decay and no more; it costs a third of BLAKE2b on the records that every payment
  * reads. */
-static uint64_t record_checksum(const struct place *place, const void *payload, size_t payload_size)
+uint64_t record_checksum(const struct place *place, const void *payload, size_t payload_size)
 {
 	static const uint8_t place_key[16] = "uncia.record.v1";
 	uint8_t where[2 + JOURNAL_KEY_MAX], key[16];
@@ -21,15 +21,20 @@ static uint64_t record_checksum(const struct place *place, const void *payload, 
 	return siphash(key, payload, payload_size);
 }
 
-void record_write(const struct place *place, const void *payload, size_t payload_size, uint8_t *record)
+void record_frame(uint64_t checksum, const void *payload, size_t payload_size, uint8_t *record)
 {
 	assert(payload_size <= UINT32_MAX);
 	assert(payload || !payload_size);
 	record[0] = RECORD_VERSION;
 	be32_put(record + 1, (uint32_t)payload_size);
-	be64_put(record + 5, record_checksum(place, payload, payload_size));
+	be64_put(record + 5, checksum);
 	if (payload_size)
 		memcpy(record + RECORD_OVERHEAD, payload, payload_size);
+}
+
+void record_write(const struct place *place, const void *payload, size_t payload_size, uint8_t *record)
+{
+	record_frame(record_checksum(place, payload, payload_size), payload, payload_size, record);
 }
 
 int record_read(const struct place *place, const void *record, size_t record_size, struct bytes *payload)

@@ -20,6 +20,10 @@ struct place {
 	size_t key_size; /* at most JOURNAL_KEY_MAX */
 };
 
+/* The checksum of the record that the payload becomes at this place. payload: may be NULL where its size is 0. */
+uint64_t record_checksum(const struct place *place, const void *payload, size_t payload_size);
+/* Writes the record whose checksum is known. */
+void record_frame(uint64_t checksum, const void *payload, size_t payload_size, uint8_t *record);
 /* Writes payload_size + RECORD_OVERHEAD bytes to `record`. payload: may be NULL where its size is 0. */
 void record_write(const struct place *place, const void *payload, size_t payload_size, uint8_t *record);
 /* Checks the record; *payload then points into it. Returns 0, or UNCIA_E_DAMAGED, where version, size or checksum do

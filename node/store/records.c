@@ -110,6 +110,18 @@ int records_put(const struct environment *e, MDB_txn *txn, MDB_cursor *cursor, c
 	return rc;
 }
 
+int records_put_known(const struct environment *e, MDB_txn *txn, const struct record_key *key, struct bytes payload,
+                      uint64_t checksum)
+{
+	MDB_val k = {key->size, (void *)(uintptr_t)key->data}, value = {payload.size + RECORD_OVERHEAD, NULL};
+	assert(txn && key->table < e->form->table_count);
+	assert(key->size > 0 && key->size <= JOURNAL_KEY_MAX);
+	int rc = mdb_put(txn, e->tables[key->table], &k, &value, MDB_RESERVE);
+	if (!rc)
+		record_frame(checksum, payload.data, payload.size, value.mv_data);
+	return rc;
+}
+
 int records_open(const struct environment *e, MDB_txn *txn, unsigned table, struct record_cursor *cursor,
                  char why[WHY_SIZE])
 {

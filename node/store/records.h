@@ -28,6 +28,9 @@ int records_get(const struct environment *e, MDB_txn *txn, const struct record_k
  * (the key is beyond all others of its table). Returns LMDB's code. */
 int records_put(const struct environment *e, MDB_txn *txn, MDB_cursor *cursor, const struct record_key *key,
                 struct bytes payload, unsigned flags);
+/* The same without a cursor, of a payload whose record's checksum is known. */
+int records_put_known(const struct environment *e, MDB_txn *txn, const struct record_key *key, struct bytes payload,
+                      uint64_t checksum);
 
 /* Returns 0, and records_close follows; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int records_open(const struct environment *e, MDB_txn *txn, unsigned table, struct record_cursor *cursor,

@@ -32,6 +32,8 @@ static int open_environment(struct store *s, struct environment *e, const struct
 	}
 	if (!error)
 		error = identity_check(e, options->network_id, options->consensus_key, why);
+	if (!error && form == &journal_form)
+		error = journal_open(s, path, why);
 	return error;
 }
 
@@ -63,6 +65,7 @@ int store_open_options(const struct store_options *options, struct store **store
 		return UNCIA_E_MEMORY;
 	}
 	s->lock = -1;
+	pthread_mutex_init(&s->checkpoint, NULL); /* which never fails on Linux */
 	s->read_only = options->read_only;
 	int error = find_home(s, options->home, why);
 	if (!error)
@@ -93,8 +96,10 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	journal_close(store);
 	environment_close(&store->state);
 	environment_close(&store->journal);
+	pthread_mutex_destroy(&store->checkpoint);
 	if (store->lock >= 0)
 		close(store->lock);
 	free(store);
@@ -118,13 +123,13 @@ void store_view(struct store *store, struct storage_view *view)
 int store_view_renew(struct store *store)
 {
 	assert(store->lock >= 0);
-	int error = environment_renew(&store->journal, store->damage);
+	int error = journal_renew(store, store->damage);
 	return error ? error : environment_renew(&store->state, store->damage);
 }
 
 int store_view_renew_journal(struct store *store)
 {
-	return environment_renew(&store->journal, store->damage);
+	return journal_renew(store, store->damage);
 }
 
 const char *store_damage(const struct store *store)
@@ -132,13 +137,16 @@ const char *store_damage(const struct store *store)
 	return store->damage;
 }
 
-int store_space(const struct store *store, uint64_t *free_bytes)
+int store_space(struct store *store, uint64_t *free_bytes)
 {
 	struct statvfs fs;
 	if (statvfs(store->home, &fs))
 		return UNCIA_E_IO;
 	uint64_t space = (uint64_t)fs.f_bavail * fs.f_frsize;
 	uint64_t journal = environment_room(&store->journal), state = environment_room(&store->state);
+	/* What waits in the log has its place in the map already. */
+	uint64_t waiting = wal_waiting(&store->wal);
+	journal = journal > waiting ? journal - waiting : 0;
 	if (journal < space)
 		space = journal;
 	*free_bytes = state < space ? state : space;
@@ -194,6 +202,9 @@ int store_check_records(struct store *store, uint64_t *records, char why[256])
 				return error;
 		}
 	}
+	const struct wal_piece *piece = NULL;
+	while ((piece = wal_piece_after(&store->wal, piece)))
+		count += piece->header.count;
 	*records = count;
 	return 0;
 }

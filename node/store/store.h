@@ -1,9 +1,10 @@
-/* A home's two LMDB environments, `journal` and `state`, behind the core's storage view (docs/spec/storage.md).
+/* A home's two LMDB environments, `journal` and `state`, behind the core's storage view (docs/spec/storage.md). The
+ * journal has a log before it, to which commits are appended, and from which checkpoints copy them into LMDB.
  * The one user of LMDB.
  *
  * Threads: the view is for one reading thread (the loop); journal_commit for one thread at a time, state_apply for one
- * thread at a time. The three may run side by side. Everything else is for the reading thread, unless it says so. A
- * store is of no use to a forked child: its first renewal or commit there fails an assertion. */
+ * thread at a time, journal_checkpoint for any. These may run side by side. Everything else is for the reading thread,
+ * unless it says so. A store is of no use to a forked child: its first renewal or commit there fails an assertion. */
 #ifndef STORE_H
 #define STORE_H
 #include "storage_view.h"
@@ -32,7 +33,8 @@ int store_create(const char *home, const struct hash *network_id, const uint8_t 
  * UNCIA_E_DAMAGED (truncated, bad header or checksum); UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256]);
-/* Accepts NULL. No commit may be under way in any thread. */
+/* Copies into LMDB what is in the log alone, and closes. Accepts NULL. No commit and no checkpoint may be under way in
+ * any thread. */
 void store_close(struct store *store);
 /* Fills in the view, which is valid as long as the store. */
 void store_view(struct store *store, struct storage_view *view);
@@ -46,21 +48,30 @@ int store_view_renew_journal(struct store *store);
  * store, and the next failure writes over it. */
 const char *store_damage(const struct store *store);
 
-/* Carries out the writes (at least one), in order, in one synced transaction. Any failure is final: the caller must end
- * the process; later commits are refused. Threads: the journal's.
+/* Carries out the writes (at least one), in order, as one synced commit: appends it to the journal's log. Any failure
+ * is final: the caller must end the process; later commits are refused. Where the log is full it waits for a
+ * checkpoint, or makes one. Threads: the journal's.
  * Returns 0; UNCIA_E_FULL (disk or map); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int journal_commit(struct store *store, const struct journal_write *writes, size_t count, char why[256]);
+/* Whether there is a part of the log that a checkpoint may copy, since commits go on in the other part. Threads: any.
+ */
+bool journal_checkpoint_due(struct store *store);
+/* Copies that part from the log into LMDB, in one synced transaction; with nothing due, nothing. Commits go on
+ * meanwhile. Any failure is final. Returns and fails as journal_commit. Threads: any. */
+int journal_checkpoint(struct store *store, char why[256]);
+/* From how many bytes in the log on a checkpoint is due; 2 MiB otherwise. Threads: the journal's. */
+void journal_set_log_limit(struct store *store, size_t bytes);
 /* Prepares the flush (flush_prepare) and stores it with its meta in one synced transaction. The flush stays the
  * caller's. Threads: the state's. Returns and fails as journal_commit; but UNCIA_E_ARGUMENT, where the meta's height is
  * not above the stored one, does nothing and is not final. */
 int state_apply(struct store *store, struct flush *flush, char why[256]);
 /* Bytes that can still be written: free on the file system under the home, or left before one of the maps is nine
  * tenths full (the next start has larger ones), whichever is less. Threads: any. Returns 0 or UNCIA_E_IO. */
-int store_space(const struct store *store, uint64_t *free_bytes);
+int store_space(struct store *store, uint64_t *free_bytes);
 
 /* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that
- * none is missing from its table. Stops at the first fault. Returns 0 and their number; UNCIA_E_DAMAGED;
- * UNCIA_E_MEMORY; UNCIA_E_IO; why: a sentence. */
+ * none is missing from its table. Stops at the first fault. Those in the log alone were verified at the opening, and
+ * are counted. Returns 0 and their number; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO; why: a sentence. */
 int store_check_records(struct store *store, uint64_t *records, char why[256]);
 /* For `unciad check`: whether both hold the same state, every record of it, as their views show it. why: the first that
  * differs. Returns 0; UNCIA_E_PROOF (they differ); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */

@@ -3,12 +3,18 @@
 #define STORE_PRIVATE_H
 #include "environment.h"
 #include "store.h"
+#include "wal.h"
 
 struct store {
 	int lock; /* descriptor of HOME/lock, or -1 */
 	bool read_only;
 	struct environment journal, state;
-	size_t written; /* bytes of records since pages were last released: the journal's committing thread's */
+	struct wal wal;             /* the journal's log */
+	pthread_mutex_t checkpoint; /* held by the one who copies from the log into LMDB */
+	size_t copied_bytes;        /* since pages were last released; under that */
+	struct recent recent;       /* the reading thread's, as are these: */
+	size_t copied_by;           /* the transaction of LMDB that the journal's view shows, */
+	uint64_t copied;            /* and the newest commit that it holds */
 	char home[4096];
 	char damage[WHY_SIZE]; /* why the view last failed: the reading thread's */
 };
@@ -38,6 +44,16 @@ int home_sync(const char *home, const char *name);
  * UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int identity_check(const struct environment *e, const struct hash *network_id, const uint8_t consensus_key[32],
                    char why[WHY_SIZE]);
+/* Opens the log of the journal's environment, whose view is there: copies into LMDB what it lacks, unless the store is
+ * read only, and renews the view. Returns 0; UNCIA_E_DAMAGED; UNCIA_E_FULL; UNCIA_E_MEMORY; UNCIA_E_IO. journal_close
+ * follows in every case. */
+int journal_open(struct store *store, const char *directory, char why[WHY_SIZE]);
+/* Copies into LMDB what it lacks and can be copied, and closes the log. Also of one that was never opened. */
+void journal_close(struct store *store);
+/* Moves the journal's view to the newest commits, as store_view_renew_journal. Threads: the reading one. */
+int journal_renew(struct store *store, char why[WHY_SIZE]);
+/* Puts the mark into a transaction of the journal. Returns LMDB's code. */
+int journal_mark_put(const struct environment *e, MDB_txn *txn, const struct wal_mark *mark);
 /* All of a prepared flush within a transaction of the state. Returns LMDB's code. Threads: the transaction's. */
 int state_write(const struct environment *e, MDB_txn *txn, const struct flush *flush);
 

@@ -14,7 +14,7 @@ struct config {
 	enum log_level log_level;
 	uint64_t verifier_threads, wallet_links, space_reserve_mb;
 	uint64_t mempool_max, mempool_per_sender_max;
-	uint64_t delta_ms, heartbeat_ms, settle_ms, pace_ms, flush_ms;
+	uint64_t delta_ms, heartbeat_ms, settle_ms, pace_ms, flush_ms, journal_log_kb;
 	struct endpoint peers[COMMITTEE_SIZE_MAX]; /* by index in the committee; port 0: not given */
 };
 

@@ -104,6 +104,8 @@ static int start_home(const struct home *home, bool despite_second_chain)
 		return code;
 	heap_prepare();
 	log_set_level(config.log_level);
+	if (config.journal_log_kb)
+		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);
 	code = second_chain_refuse(home, store, despite_second_chain);
 	if (!code)
 		code = home_mark_started(home);

@@ -173,7 +173,10 @@ WRAP(SECTION_MESSAGE_OUT, int, message_reply,
 WRAP(SECTION_DECODE, int, payment_decode_at,
      (struct slab * home, const struct hash *network_id, const void *bytes, size_t size, struct payment **payment),
      (home, network_id, bytes, size, payment))
-WRAP_VOID(SECTION_DECODE, payment_whole, (const void *bytes, size_t size, struct hash *whole), (bytes, size, whole))
+WRAP(SECTION_DECODE, int, payment_parse, (struct slab * home, const void *bytes, size_t size, struct payment **payment),
+     (home, bytes, size, payment))
+WRAP_VOID(SECTION_DECODE, payments_hash, (const struct hash *network_id, struct payment *const *payments, size_t count),
+          (network_id, payments, count))
 WRAP(SECTION_LOOKUP, int, ledger_payment_key,
      (struct ledger * l, struct executed *tip, const struct payment *p, enum sender_key *key, bool *covered),
      (l, tip, p, key, covered))

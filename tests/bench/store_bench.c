@@ -1,6 +1,7 @@
 /* What the store costs: journal commits, state flushes, reads, checksums. Says what it measured on standard output.
  * DIRECTORY should lie on the disk that counts. */
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,6 +15,11 @@
 #define GROUPS         125000
 #define FLUSH_GROUPS   10000
 #define READS          200000
+#define HEADER         200
+#define PAYMENT        185
+#define PAYMENTS_MOST  600
+#define VOTE           108
+#define CERTIFICATE    239
 
 static char home[4096], why[256];
 
@@ -54,6 +60,111 @@ static void bench_journal(struct store *store, size_t records, size_t rounds)
 	figure((now_us() - begin) / (double)rounds / 1e3, "ms", "journal: commit of %zu records of %d bytes", records,
 	       RECORD_PAYLOAD);
 	figure(worst / 1e3, "ms", "journal: commit of %zu records, the slowest", records);
+}
+
+/* Commits as a turn of a validator makes them, with a checkpoint thread beside it. */
+static struct store *shared;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static bool due, over;
+
+static void *copy_from_the_log(void *unused)
+{
+	static char reason[256];
+	pthread_mutex_lock(&mutex);
+	while (!over) {
+		if (!due) {
+			pthread_cond_wait(&wake, &mutex);
+			continue;
+		}
+		due = false;
+		pthread_mutex_unlock(&mutex);
+		check(journal_checkpoint(shared, reason), "journal_checkpoint");
+		pthread_mutex_lock(&mutex);
+	}
+	pthread_mutex_unlock(&mutex);
+	return unused;
+}
+
+static void tell_checkpoint(void)
+{
+	if (!journal_checkpoint_due(shared))
+		return;
+	pthread_mutex_lock(&mutex);
+	due = true;
+	pthread_cond_signal(&wake);
+	pthread_mutex_unlock(&mutex);
+}
+
+/* A block of so many payments, what belongs to it, and an end of votes before it. */
+static void commit_block(size_t payments)
+{
+	static uint8_t body[HEADER + PAYMENTS_MOST * PAYMENT], keys[7][48];
+	static uint64_t view = UINT64_C(1) << 40;
+	struct journal_write writes[] = {
+	    {JOURNAL_BLOCK, keys[0], body, 40, HEADER + payments * PAYMENT, 0},
+	    {JOURNAL_VOTE, keys[1], body, 41, VOTE, 0},
+	    {JOURNAL_CERT, keys[2], body, 41, CERTIFICATE, 0},
+	    {JOURNAL_FINAL, keys[3], body, 8, 40, 0},
+	    {JOURNAL_PEER, keys[4], body, 4, VOTE, 0},
+	    {JOURNAL_PEER, keys[5], body, 4, VOTE, 0},
+	    {.view = view - 3},
+	};
+	view++;
+	for (size_t i = 0; i < 4; i++)
+		be64_put(keys[i], view);
+	be32_put(keys[5], 1);
+	check(journal_commit(shared, writes, sizeof(writes) / sizeof(writes[0]), why), "journal_commit");
+	check(store_view_renew_journal(shared), "store_view_renew_journal");
+	tell_checkpoint();
+}
+
+static double written_bytes(void)
+{
+	FILE *file = fopen("/proc/self/io", "r");
+	char line[128];
+	unsigned long long bytes = 0;
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "write_bytes: %llu", &bytes);
+	if (file)
+		fclose(file);
+	return (double)bytes;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static void bench_blocks(struct store *store, size_t payments, size_t rounds)
+{
+	pthread_t thread;
+	double *each = calloc(rounds, sizeof(*each));
+	assert(each);
+	shared = store;
+	over = due = false;
+	check(pthread_create(&thread, NULL, copy_from_the_log, NULL), "pthread_create");
+	double begin = now_us(), processor = process_us(), written = written_bytes();
+	for (size_t i = 0; i < rounds; i++) {
+		double one = now_us();
+		commit_block(payments);
+		each[i] = now_us() - one;
+	}
+	begin = now_us() - begin;
+	pthread_mutex_lock(&mutex);
+	over = true;
+	pthread_cond_signal(&wake);
+	pthread_mutex_unlock(&mutex);
+	pthread_join(thread, NULL);
+	qsort(each, rounds, sizeof(*each), by_size);
+	figure((double)rounds * 1e6 / begin, "/s", "journal: commits with a block of %zu", payments);
+	figure(each[rounds / 2] / 1e3, "ms", "journal: such a commit, p50");
+	figure(each[rounds * 99 / 100] / 1e3, "ms", "journal: such a commit, p99");
+	figure((process_us() - processor) / (double)rounds, "us",
+	       "journal: processor of such a commit, checkpoints in it");
+	figure((written_bytes() - written) / (double)rounds, "bytes", "journal: written for such a commit");
+	free(each);
 }
 
 static void bench_state(struct store *store, struct flush_group *groups, size_t rounds)
@@ -128,6 +239,8 @@ int main(int argc, char **argv)
 	bench_journal(store, 1, 300);
 	bench_journal(store, 10, 300);
 	bench_journal(store, 100, 100);
+	bench_blocks(store, 1, 6000);
+	bench_blocks(store, PAYMENTS_MOST, 400);
 	bench_state(store, groups, 10);
 	bench_reads(store);
 	store_close(store);

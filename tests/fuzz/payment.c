@@ -3,6 +3,24 @@
 #include "by_schema.h"
 #include "fuzz.h"
 
+/* Parsed alone and hashed with others, it is the same. */
+static void hashed_together(const struct hash *network_id, const struct payment *payment)
+{
+	struct payment *parsed[3];
+
+	for (unsigned i = 0; i < 3; i++)
+		assert(payment_parse(NULL, payment->bytes, payment->size, &parsed[i]) == 0);
+	payments_hash(network_id, parsed, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert(memcmp(&parsed[i]->id, &payment->id, sizeof(payment->id)) == 0);
+		assert(hash_equal(&parsed[i]->digest, &payment->digest) &&
+		       hash_equal(&parsed[i]->whole, &payment->whole));
+		for (uint32_t k = 0; k < payment->hold_count; k++)
+			assert(address_equal(&parsed[i]->holds[k].id, &payment->holds[k].id));
+		payment_free(parsed[i]);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct fixture *f = fuzz_network();
@@ -18,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(payment->size == size && memcmp(payment->bytes, data, size) == 0);
 	assert(payment_peek(data, size, &sender, &expires_at) && expires_at == payment->expires_at);
 	assert(address_equal(&sender, &payment->sender));
+	hashed_together(&f->genesis.network_id, payment);
 	uint32_t parts = payment->output_count + payment->hold_count;
 	assert(parts >= 1 && parts <= PAYMENT_OUTPUTS_MAX);
 	assert(payment_named(payment, parts, NULL) && !payment_named(payment, parts + 1, NULL));

@@ -302,6 +302,7 @@ static void event_of(struct world *w, struct bytes *input)
 		arg = fuzz_byte(input);
 		step(w, (struct event){.kind = EVENT_WALLET_MESSAGE,
 		                       .wallet = arg % 4,
+		                       .origin = arg % 2,
 		                       .message = fuzz_take(input, fuzz_number(input, 2))});
 		break;
 	case 2:

@@ -355,6 +355,8 @@ void submit(struct world *w, struct bytes *input)
 		request.voted = &voted;
 	}
 	assert(canonical_encode(&request.base, &bytes, &size) == 0);
-	step(w, (struct event){.kind = EVENT_WALLET_MESSAGE, .wallet = fuzz_byte(input) % 4, .message = {bytes, size}});
+	uint8_t wallet = fuzz_byte(input) % 4;
+	step(w, (struct event){
+	            .kind = EVENT_WALLET_MESSAGE, .wallet = wallet, .origin = wallet % 2, .message = {bytes, size}});
 	free(bytes);
 }

@@ -511,6 +511,43 @@ static void seed_config(void)
 }
 
 /* Scripts of events, in the numbers of replica.c. */
+/* Heads and values of pieces, behind what says how large they are; and writes, behind what is changed of them. */
+static void seed_journal_log(void)
+{
+	static const uint8_t empty[] = {1, 0, 0, 0}, changed[] = {0, 7, 0, 9, 4};
+	static const uint8_t forgets[] = {1, 0, 22, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0,
+	                                  0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 9};
+	uint8_t two[4 + 15 + 18 + 7] = {1, 0, 33, 2}, *head = two + 4, writes[600] = {0, 1, 0, 60, 2};
+	size_t size = 5;
+
+	head[0] = 3;
+	head[1] = 1;
+	head[5] = 5;
+	head[14] = 'k';
+	head += 15;
+	head[0] = 1;
+	head[1] = 4;
+	head[5] = 2;
+	memcpy(head + 14, "keys", 4);
+	memcpy(head + 18, "hello22", 7);
+	seed("journal_log", "empty", empty, sizeof(empty));
+	seed("journal_log", "forgets", forgets, sizeof(forgets));
+	seed("journal_log", "two", two, sizeof(two));
+	seed("journal_log", "changed", changed, sizeof(changed));
+	for (uint8_t i = 0; i < 7; i++) {
+		writes[size++] = i;
+		if (!i) {
+			size += 8;
+			continue;
+		}
+		writes[size++] = (uint8_t)(i * 7);
+		size += i * 7u + 1;
+		writes[size++] = (uint8_t)(i * 11);
+		size += i * 11u;
+	}
+	seed("journal_log", "writes", writes, size);
+}
+
 static void seed_replica(void)
 {
 	uint8_t script[2048];
@@ -590,5 +627,6 @@ int main(int argc, char **argv)
 	seed_chat(f);
 	seed_config();
 	seed_replica();
+	seed_journal_log();
 	return 0;
 }

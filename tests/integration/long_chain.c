@@ -80,6 +80,8 @@ static void commit(void)
 		return;
 	for (int i = 0; i < holders; i++)
 		must_do(journal_commit(stores[i], writes, write_count, why), "journal");
+	for (int i = 0; i < holders; i++)
+		must_do(store_view_renew_journal(stores[i]), "view");
 	forget_writes();
 	must_do(ledger_take_flush(ledger, &flush), "flush");
 	if (!flush)

@@ -36,7 +36,7 @@ class Builds(unittest.TestCase):
 
 	def says_what_to_do(self, text):
 		words = " ".join(text.split())
-		for what in ("cargo 1.85", "cargo-web", "rustc-web", "./run build --plain"):
+		for what in ("cargo 1.89", "cargo-web", "rustc-web", "./run build --plain"):
 			self.assertIn(what, words)
 
 	def test_without_cargo_the_packages_and_the_plain_build_are_named(self):

@@ -29,8 +29,9 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"qrencode.h": ["wallet/cli"],
 	"png.h": ["wallet/cli"],
 	"bsd/readpassphrase.h": ["wallet/cli"],
+	"bsd/sys/tree.h": ["node/store"],
 	# The wallet: a lock, where threads of a host share one; no thread. The plugins: the one that derives a key.
-	"pthread.h": ["node/verify", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
+	"pthread.h": ["node/verify", "node/store", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
 	"ares.h": ["wallet"],
 	"stdatomic.h": ["node/io", "wallet", "wallet/plugins/common"],  # the wallet: how many wallets, in whatever threads of a host, use a network
 }

@@ -452,7 +452,7 @@ class Status(UnciadTest):
 		(self.dir / "v0/unciad.conf").write_text(
 			f"\ufeff; comment\r\n[node]\n# another, \u017e\n  listen=127.0.0.1:{free_port()}\nlog_level = debug\nverifier_threads = 2\n"
 			"wallet_links = 10\nspace_reserve_mb = 1\nmempool_max = 100\nmempool_per_sender_max = 10\ndelta_ms = 100\n"
-			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\nflush_ms = 500\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress = h:7003")
+			"heartbeat_ms = 500\nsettle_ms = 20\npace_ms = 8\nflush_ms = 500\njournal_log_kb = 64\n[peer.1]\naddress = [::1]:7001\n[peer.3]\naddress = h:7003")
 		self.run_unciad("status", "--home", "v0")
 
 	def test_refuses_a_missing_or_open_key_file(self):

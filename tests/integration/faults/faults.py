@@ -32,9 +32,11 @@ needs_strace = unittest.skipIf(strace_why_not(), f"no fault can be injected: {st
 
 
 def injecting(program, call, fault, when, path=None, trace="/dev/null", traced=()):
-	"""The command that runs the program so that its `when`th such call (on this path, of one thread) meets the fault.
+	"""The command that runs the program so that its `when`th such call (on this path or these, of one thread) meets the
+	fault.
 	trace: the file that lists these calls and the traced ones."""
-	return ["strace", "-f", "-qq", "-o", str(trace), *(["-P", str(path)] if path else []), "-e",
+	paths = path if isinstance(path, (list, tuple)) else [path] if path else []
+	return ["strace", "-f", "-qq", "-o", str(trace), *(option for one in paths for option in ("-P", str(one))), "-e",
 		f"trace={','.join((call, *traced))}", "-e", f"inject={call}:{fault}:when={when}", *map(str, program)]
 
 
@@ -169,6 +171,11 @@ class FaultsTest(UnciaTest):
 		self.environment |= ENVIRONMENT
 
 	def journal(self, alone):
+		"""What commits are appended to."""
+		return [pathlib.Path(alone.home) / "data/journal" / name for name in ("log.0", "log.1")]
+
+	def journal_database(self, alone):
+		"""What checkpoints copy them into."""
 		return pathlib.Path(alone.home) / "data/journal/data.mdb"
 
 	def state(self, alone):

@@ -14,36 +14,58 @@
 #define WRITES    4
 #define BODY_SIZE 30000
 
-static struct bytes next_record(const struct record_cursor *cursor, MDB_val *key, int *error, char why[WHY_SIZE])
+static uint8_t own_key[JOURNAL_KEY_MAX] = "what image_check writes";
+
+static void add_record(struct hasher *hasher, unsigned table, struct bytes key, struct bytes value)
 {
-	struct bytes payload = {NULL, 0};
-	*error = records_seek(cursor, MDB_NEXT, key, &payload, why);
-	return payload;
+	const uint64_t sizes[] = {table, key.size, value.size};
+	hasher_add(hasher, sizes, sizeof(sizes));
+	hasher_add(hasher, key.data, key.size);
+	hasher_add(hasher, value.data, value.size);
 }
 
-/* Of every record; those under our own key are left out. */
-static int digest(const struct environment *e, const void *own_key, size_t own_size, struct hash *sum,
-                  char why[WHY_SIZE])
+/* Of every record that the journal's view shows, of log and database; those under our own key are left out. */
+static int journal_digest(struct store *store, struct hash *sum, char why[WHY_SIZE])
 {
 	struct hasher hasher;
+	struct storage_view view;
+	struct bytes key, value;
+	store_view(store, &view);
+	hasher_init(&hasher, HASH_RECORD);
+	for (unsigned table = 1; table < JOURNAL_TABLES; table++) {
+		uint8_t next[JOURNAL_KEY_MAX + 1] = {0};
+		size_t size = 0;
+		int error;
+		while (!(error = view.journal_seek(view.context, table, next, size, &key, &value))) {
+			if (key.size != sizeof(own_key) || memcmp(key.data, own_key, sizeof(own_key)) != 0)
+				add_record(&hasher, table, key, value);
+			memcpy(next, key.data, key.size);
+			next[key.size] = 0;
+			size = key.size + 1;
+		}
+		if (error != UNCIA_E_NOT_FOUND) {
+			snprintf(why, WHY_SIZE, "%s", store_damage(store));
+			return error;
+		}
+	}
+	hasher_end(&hasher, sum);
+	return 0;
+}
+
+static int state_digest(struct store *store, struct hash *sum, char why[WHY_SIZE])
+{
+	const struct environment *e = &store->state;
+	struct hasher hasher;
 	struct record_cursor cursor;
-	MDB_val key;
 	hasher_init(&hasher, HASH_RECORD);
 	for (unsigned table = 0; table < e->form->table_count; table++) {
+		struct bytes payload;
+		MDB_val key;
 		int error = records_open(e, e->view, table, &cursor, why);
 		if (error)
 			return error;
-		for (;;) {
-			struct bytes payload = next_record(&cursor, &key, &error, why);
-			if (error)
-				break;
-			if (key.mv_size == own_size && !memcmp(key.mv_data, own_key, own_size))
-				continue;
-			const uint64_t sizes[] = {table, key.mv_size, payload.size};
-			hasher_add(&hasher, sizes, sizeof(sizes));
-			hasher_add(&hasher, key.mv_data, key.mv_size);
-			hasher_add(&hasher, payload.data, payload.size);
-		}
+		while (!(error = records_seek(&cursor, MDB_NEXT, &key, &payload, why)))
+			add_record(&hasher, table, (struct bytes){key.mv_data, key.mv_size}, payload);
 		records_close(&cursor);
 		if (error != UNCIA_E_NOT_FOUND)
 			return error;
@@ -54,24 +76,26 @@ static int digest(const struct environment *e, const void *own_key, size_t own_s
 
 static int digests(struct store *store, struct hash sums[2], char why[WHY_SIZE])
 {
-	static const uint8_t own_key[JOURNAL_KEY_MAX] = "what image_check writes";
 	int error = store_view_renew(store);
 	if (!error)
-		error = digest(&store->journal, own_key, sizeof(own_key), &sums[0], why);
+		error = journal_digest(store, &sums[0], why);
 	if (!error)
-		error = digest(&store->state, own_key, sizeof(own_key), &sums[1], why);
+		error = state_digest(store, &sums[1], why);
 	return error;
 }
 
 /* What it writes takes pages that LMDB holds for free: if any of them is not, something else is gone afterwards. */
 static int write_on(struct store *store, char why[WHY_SIZE])
 {
-	static uint8_t own_key[JOURNAL_KEY_MAX] = "what image_check writes", body[BODY_SIZE];
+	static uint8_t body[BODY_SIZE];
 	const struct journal_write write = {JOURNAL_EVIDENCE, own_key, body, sizeof(own_key), sizeof(body), 0};
 	int error = 0;
 	for (int i = 0; i < WRITES && !error; i++) {
 		memset(body, 'a' + i, sizeof(body));
 		error = journal_commit(store, &write, 1, why);
+		wal_finish(&store->wal);
+		if (!error)
+			error = journal_checkpoint(store, why);
 	}
 	return error;
 }

@@ -9,6 +9,7 @@ import re
 import shutil
 
 SECTOR = 512
+LOG_FILES = ("log.0", "log.1")
 CALLS = ("openat", "pwrite64", "write", "writev", "lseek", "fdatasync", "fsync", "rename", "renameat", "renameat2", "link",
 	"linkat", "mkdir", "mkdirat", "rmdir", "ftruncate", "truncate", "sendto", "sendmsg", "unlink", "unlinkat", "msync",
 	"pwritev", "pwritev2", "creat", "open", "fallocate", "copy_file_range", "sendfile", "mmap")
@@ -67,11 +68,19 @@ def calls_of(log, first):
 	return calls, place + 2
 
 
-class File:
-	"""commits: how many writes through a descriptor that syncs each (LMDB's headers: the last step of a commit)."""
+class Commits:
+	"""newest: the number of the newest commit: of a file, how many writes through a descriptor that syncs each (LMDB's
+	headers: the last step of a commit); of a journal's log, the sequence number of its newest piece."""
 
 	def __init__(self):
-		self.commits = 0
+		self.newest = 0
+
+
+class File:
+	"""commits: of a log, those of both its files."""
+
+	def __init__(self, commits, is_log):
+		self.commits, self.is_log = commits, is_log
 
 
 class Held:
@@ -82,14 +91,19 @@ class Held:
 
 
 class Write:
-	"""Of a file; without data it is cut or lengthened to the offset. commit: its number, where it syncs."""
+	"""Of a file; without data it is cut or lengthened to the offset. syncs: it is durable with its end. commit: its number,
+	where it is a commit's: an LMDB header, a piece of the log (storage §4: the sequence number stands behind checksum and
+	log id, which in zeros are none)."""
 
-	def __init__(self, file, offset, data, call, commits):
+	def __init__(self, file, offset, data, call, syncs):
 		self.file, self.offset, self.data, self.begin, self.end = file, offset, data, call.begin, call.end
-		self.thread, self.commit = call.thread, None
-		if commits:
-			file.commits += 1
-			self.commit = file.commits
+		self.thread, self.syncs, self.commit = call.thread, syncs, None
+		if syncs:
+			self.commit = file.commits.newest + 1
+		elif file.is_log and data and any(data[8:24]):
+			self.commit = int.from_bytes(data[24:32], "big")
+		if self.commit:
+			file.commits.newest = self.commit
 
 
 class Sync:
@@ -125,7 +139,7 @@ class Recorded:
 		begin = self.processes[-1].end if self.processes else 0
 		process = Process(begin)
 		self.processes.append(process)
-		process.found = {node: node.commits for _, node in self.walk() if isinstance(node, File)}
+		process.found = {node.commits: node.commits.newest for _, node in self.walk() if isinstance(node, File)}
 		calls, process.end = calls_of(log, begin)
 		self.descriptors = {}
 		for call in calls:
@@ -156,7 +170,8 @@ class Recorded:
 					continue
 				if event.data is not None and data[event.offset:event.offset + len(event.data)] == event.data:
 					continue
-				event.file.commits -= event.commit is not None
+				if event.commit:
+					event.file.commits.newest = event.commit - 1
 			self.events.remove(event)
 
 	def path_of(self, place):
@@ -174,7 +189,7 @@ class Recorded:
 		"""A process that was killed in a write that syncs may have written and not synced. Its last such write is taken
 		for that, where it sent nothing afterwards, and its thread wrote nothing."""
 		writes = [event for event in self.events if isinstance(event, Write) and event.begin >= process.begin]
-		commits = [write for write in writes if write.commit]
+		commits = [write for write in writes if write.syncs]
 		if not commits or process.first_send(commits[-1].begin) is not None:
 			return
 		if not any(write.begin > commits[-1].begin and write.thread == commits[-1].thread for write in writes):
@@ -245,7 +260,7 @@ class Recorded:
 		try:
 			directory = self.directory(parts)
 			if "O_CREAT" in call.arguments and parts[-1] not in directory:
-				self.change(call, File(), None, parts)
+				self.change(call, self.new_file(parts), None, parts)
 			node = self.node(parts)
 		except KeyError:
 			return  # what others made
@@ -254,6 +269,11 @@ class Recorded:
 		self.processes[-1].loads.append((call.begin, parts))
 
 	on_open = on_openat
+
+	def new_file(self, parts):
+		is_log = parts[-1] in LOG_FILES
+		commits = [node.commits for name, node in self.directory(parts).items() if name in LOG_FILES] if is_log else []
+		return File(commits[0] if commits else Commits(), is_log)
 
 	def descriptor(self, call):
 		number, path = re.match(r"(-?\d+)<?((?:\\x[0-9a-f]{2})*)", call.arguments).groups()
@@ -372,7 +392,7 @@ class Disk:
 				self.steps.append((event.end, number, self.sync, event))
 			else:
 				self.steps.append((event.begin, number, self.begin, event))
-				if isinstance(event, Write) and event.commit and event.end is not None:
+				if isinstance(event, Write) and event.syncs and event.end is not None:
 					self.steps.append((event.end, number, self.settle_one, event))
 		for process in recorded.processes:
 			# What a process found in the files it rests on with all that it sends.
@@ -383,7 +403,7 @@ class Disk:
 		self.root = recorded.tree
 		self.synced = {}  # of a directory, by its identity: the names that are durable
 		self.changes, self.files = [], {}
-		self.required, self.begun = {}, {}  # of a file: the commits that must be there, and that may
+		self.required, self.begun = {}, {}  # of Commits: those that must be there, and that may
 
 	def names(self, directory):
 		return self.synced.setdefault(id(directory), {})
@@ -403,11 +423,11 @@ class Disk:
 			return
 		self.held(event.file).pending.append(event)
 		if event.commit:
-			self.begun[event.file] = event.commit
+			self.begun[event.file.commits] = event.commit
 
 	def rest_on(self, found):
-		for file, commits in found.items():
-			self.required[file] = max(commits, self.required.get(file, 0))
+		for commits, newest in found.items():
+			self.required[commits] = max(newest, self.required.get(commits, 0))
 
 	def settle_one(self, write):
 		self.settle(write.file, [write])
@@ -417,7 +437,7 @@ class Disk:
 		for write in writes:
 			put(held.synced, write.offset, write.data)
 			if write.commit:
-				self.rest_on({file: write.commit})
+				self.rest_on({file.commits: write.commit})
 		held.pending = [write for write in held.pending if write not in writes]
 
 	def sync(self, sync):

@@ -19,9 +19,9 @@ CALLS_OF_FILES = ("mkdir", "connect", "sendto", "recvfrom", "write", "fsync", "l
 
 @needs_strace
 class Validator(FaultsTest):
-	def kill_at_each(self, path_of, calls):
+	def kill_at_each(self, path_of, calls, *settings):
 		"""calls: which of each are tried. The same home goes through all the kills."""
-		alone, final, unknown, killed = Alone(self), {}, [], 0
+		alone, final, unknown, killed = Alone(self, *settings), {}, [], 0
 		path = path_of(alone)
 		for call, whens in calls.items():
 			for when in whens:
@@ -44,8 +44,14 @@ class Validator(FaultsTest):
 		return {call: MANY if ALL else range(1, count + 1) for call, count in counts.items()}
 
 	def test_at_each_durable_call_of_the_journal(self):
-		calls = self.calls(pwrite64=24, writev=8, fdatasync=10)
+		calls = self.calls(pwrite64=24, fdatasync=16)
 		self.assertEqual(self.kill_at_each(self.journal, calls), sum(map(len, calls.values())))
+
+	def test_at_each_durable_call_of_a_checkpoint(self):
+		"""Also where the log changes files, and where a start copies what the killed one had not."""
+		calls = self.calls(pwrite64=12, writev=4, fdatasync=8)
+		killed = self.kill_at_each(self.journal_database, calls, "journal_log_kb = 16")
+		self.assertGreaterEqual(killed, sum(map(len, calls.values())) // 2)
 
 	def test_at_each_durable_call_of_the_state(self):
 		calls = self.calls(pwrite64=6, writev=2, fdatasync=2)

@@ -238,6 +238,32 @@ START_TEST(payment_takes_1_to_255_outputs)
 }
 END_TEST
 
+/* Of one size and of several, in runs of all lengths. */
+START_TEST(payments_hashed_together_are_hashed_as_each_alone)
+{
+	enum { COUNT = 150 };
+	struct payment *alone[COUNT], *together[COUNT];
+
+	for (uint32_t i = 0; i < COUNT; i++) {
+		amount_t amount = 5000 + (i / 3 % 4 == 3 ? (amount_t)1 << (8 + i % 30) : i);
+		alone[i] = fixture_payment(&f, i % 3, 3, i < 70 ? 5000 + i : amount, EXPIRY, i);
+	}
+	for (uint32_t count = 0; count <= COUNT; count += 1 + count / 4) {
+		for (uint32_t i = 0; i < count; i++)
+			ck_assert_int_eq(payment_parse(NULL, alone[i]->bytes, alone[i]->size, &together[i]), 0);
+		payments_hash(NETWORK, together, count);
+		for (uint32_t i = 0; i < count; i++) {
+			ck_assert_mem_eq(together[i]->id.b, alone[i]->id.b, sizeof(alone[i]->id.b));
+			ck_assert_mem_eq(together[i]->digest.b, alone[i]->digest.b, HASH_SIZE);
+			ck_assert_mem_eq(together[i]->whole.b, alone[i]->whole.b, HASH_SIZE);
+			payment_free(together[i]);
+		}
+	}
+	for (uint32_t i = 0; i < COUNT; i++)
+		payment_free(alone[i]);
+}
+END_TEST
+
 START_TEST(payment_make_refuses_what_decoding_would)
 {
 	static struct output outputs[PAYMENT_OUTPUTS_MAX + 1];
@@ -449,6 +475,7 @@ int main(void)
 	    payment_of_another_network_has_another_id_and_digest,
 	    payment_goes_into_a_slab_where_it_fits_and_back,
 	    payment_takes_1_to_255_outputs,
+	    payments_hashed_together_are_hashed_as_each_alone,
 	    payment_make_refuses_what_decoding_would,
 	    payment_refuses_zero_amounts_and_totals_that_overflow,
 	    payment_refuses_every_wrong_length,

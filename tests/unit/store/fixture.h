@@ -51,6 +51,13 @@ static inline int fixture_open(bool read_only, size_t map_size)
 	return error;
 }
 
+/* Everything that is in the journal's log goes into LMDB. */
+static inline int fixture_checkpoint(void)
+{
+	wal_finish(&store->wal);
+	return journal_checkpoint(store, why);
+}
+
 static inline void fixture_close(void)
 {
 	store_close(store);
@@ -80,12 +87,22 @@ static inline void fixture_down(void)
 /* In the programs that define this: what LMDB syncs its files with, and which fails while fixture_sync_fails. What was
  * written is in the file all the same, as it is where a disk has failed and the kernel has dropped the pages. */
 #ifdef FIXTURE_SYNC
-static bool fixture_sync_fails;
+static bool fixture_sync_fails, fixture_sync_is_idle;
+static const char *fixture_sync_fails_of; /* a part of the path of the one file; NULL: of any */
+
+static inline bool fixture_sync_spares(int fd)
+{
+	char link[64], path[4096];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = 0;
+	return fixture_sync_fails_of && !strstr(path, fixture_sync_fails_of);
+}
 
 __attribute__((visibility("default"))) int fdatasync(int fd)
 {
-	if (!fixture_sync_fails)
-		return fsync(fd);
+	if (!fixture_sync_fails || fixture_sync_spares(fd))
+		return fixture_sync_is_idle ? 0 : fsync(fd);
 	errno = EIO;
 	return -1;
 }

@@ -20,6 +20,7 @@ static void commit_both(uint8_t number)
 	struct flush_group group = {number, &record};
 	struct flush flush = {.meta = {.height = number, .entry_count = 9}, .group_count = 1, .groups = &group};
 	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	ck_assert_int_eq(fixture_checkpoint(), 0);
 	ck_assert_int_eq(state_apply(store, &flush, why), 0);
 }
 
@@ -78,6 +79,7 @@ static void commit_all(size_t newest[2])
 {
 	for (uint8_t i = 1; i <= COMMITS; i++)
 		commit_both(i);
+	ck_assert_int_eq(fixture_checkpoint(), 0);
 	ck_assert_int_eq(store_view_renew(store), 0);
 	newest[0] = mdb_txn_id(store->journal.view) & 1;
 	newest[1] = mdb_txn_id(store->state.view) & 1;

@@ -1,11 +1,13 @@
-/* The three threads of a validator at once. */
+/* The four threads of a validator at once. */
 #include <pthread.h>
+#include <sched.h>
 #include "fixture.h"
 
 #define COMMITS 100
 
 static struct store *shared;
-static _Atomic int journal_error, state_error;
+static _Atomic int journal_error, checkpoint_error, state_error;
+static _Atomic bool committed;
 
 static void *journal_thread(void *unused)
 {
@@ -17,6 +19,18 @@ static void *journal_thread(void *unused)
 		const struct journal_write writes[] = {{JOURNAL_BLOCK, key, value, sizeof(key), sizeof(value), 0},
 		                                       {JOURNAL_FINAL, key, key, sizeof(key), sizeof(key), 0}};
 		journal_error = journal_commit(shared, writes, 2, reason);
+	}
+	committed = true;
+	return unused;
+}
+
+static void *checkpoint_thread(void *unused)
+{
+	char reason[256];
+	while (!checkpoint_error && !committed) {
+		if (journal_checkpoint_due(shared))
+			checkpoint_error = journal_checkpoint(shared, reason);
+		sched_yield();
 	}
 	return unused;
 }
@@ -40,15 +54,17 @@ static void *state_thread(void *unused)
 
 START_TEST(store_shows_whole_commits_to_the_loop_while_both_writers_write)
 {
-	pthread_t journal, state;
+	pthread_t journal, checkpoint, state;
 	struct state_meta meta = {0};
 	struct group_record first, last;
 	struct bytes key, value;
 	uint64_t blocks = 0, seen = 0;
 	shared = store;
+	journal_set_log_limit(store, 16 << 10);
 	ck_assert_int_eq(pthread_create(&journal, NULL, journal_thread, NULL), 0);
+	ck_assert_int_eq(pthread_create(&checkpoint, NULL, checkpoint_thread, NULL), 0);
 	ck_assert_int_eq(pthread_create(&state, NULL, state_thread, NULL), 0);
-	while (!journal_error && !state_error && (meta.height < COMMITS || blocks < COMMITS)) {
+	while (!journal_error && !checkpoint_error && !state_error && (meta.height < COMMITS || blocks < COMMITS)) {
 		ck_assert_int_eq(store_view_renew(store), 0);
 		if (!view.journal_last(view.context, JOURNAL_BLOCK, &key, &value)) {
 			blocks = be64_get(key.data);
@@ -66,8 +82,11 @@ START_TEST(store_shows_whole_commits_to_the_loop_while_both_writers_write)
 		ck_assert_uint_eq(be64_get(last.entries), seen);
 	}
 	pthread_join(journal, NULL);
+	pthread_join(checkpoint, NULL);
 	pthread_join(state, NULL);
 	ck_assert_int_eq(journal_error, 0);
+	ck_assert_int_eq(checkpoint_error, 0);
+	ck_assert_uint_gt(store->wal.copied, COMMITS / 2);
 	ck_assert_int_eq(state_error, 0);
 }
 END_TEST

@@ -2,6 +2,7 @@
 #include "fixture.h"
 #include "hash.h"
 #include "spec_vectors.h"
+#include "wal_files.h"
 
 START_TEST(records_are_those_of_the_vectors)
 {
@@ -19,6 +20,41 @@ START_TEST(records_are_those_of_the_vectors)
 		vector_expect(vector, "record", record, payload.size + RECORD_OVERHEAD);
 	}
 	ck_assert_uint_gt(i, 3);
+	vectors_close();
+}
+END_TEST
+
+/* The records of the journal, one after the other, and an end of votes. */
+START_TEST(pieces_are_those_of_the_vectors)
+{
+	static uint8_t bytes[PIECE_PAGE], seal[WAL_SEAL_SIZE];
+	struct journal_write writes[8];
+	size_t i, count = 0;
+	vectors_open("storage");
+	const json_t *vector, *piece = vector_at(NULL, "piece");
+	json_array_foreach(vector_at(NULL, "records"), i, vector)
+	{
+		struct bytes key = vector_bytes(vector, "key"), payload = vector_bytes(vector, "payload");
+		if (*vector_text(vector, "environment") == 'j')
+			writes[count++] = (struct journal_write){(enum journal_table)vector_number(vector, "table"),
+			                                         key.data,
+			                                         payload.data,
+			                                         key.size,
+			                                         payload.size,
+			                                         0};
+	}
+	writes[count++] = (struct journal_write){.view = vector_number(piece, "forgets")};
+	struct piece_header found, header = {.sequence = vector_number(piece, "sequence"),
+	                                     .previous = be64_get(vector_bytes(piece, "previous").data)};
+	memcpy(header.log_id, vector_bytes(piece, "log_id").data, WAL_ID_SIZE);
+	piece_measure(writes, count, &header);
+	ck_assert_uint_eq(piece_size(&header), sizeof(bytes));
+	piece_encode(&header, writes, bytes);
+	vector_expect(piece, "piece", bytes, sizeof(bytes));
+	ck_assert(piece_header_read(bytes, header.log_id, &found));
+	ck_assert(piece_is_whole(&found, bytes));
+	wal_seal_make(header.sequence, header.checksum, seal);
+	vector_expect(piece, "seal", seal, sizeof(seal));
 	vectors_close();
 }
 END_TEST
@@ -63,4 +99,4 @@ START_TEST(seals_are_made_as_that_of_the_vector)
 END_TEST
 
 UNIT_MAIN_BETWEEN("store_vectors", fixture_up, fixture_down, records_are_those_of_the_vectors,
-                  seals_are_made_as_that_of_the_vector)
+                  pieces_are_those_of_the_vectors, seals_are_made_as_that_of_the_vector)
