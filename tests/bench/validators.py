@@ -350,7 +350,7 @@ def populate(network):
 
 def disk_bytes(home):
     """What the journal and the state of a home take on the disk."""
-    return {name: (home / "data" / name / "data.mdb").stat().st_blocks * 512 for name in ("journal", "state")}
+    return {name: sum(file.stat().st_blocks * 512 for file in (home / "data" / name).iterdir()) for name in ("journal", "state")}
 
 
 def prepared(tools, count, accounts, payers, say, ascending=False):
