@@ -10,7 +10,7 @@
 #include "load.h"
 
 static int accounts = 1000, payers = 1000, first, count = 10000, window, outputs = 1, links = 1, verify_every = 100;
-static int copies = 1, warm_up, wait_start, until, ascending;
+static int patience = 60, copies = 1, warm_up, wait_start, until, ascending;
 static long amount = 1;
 static double rate;
 static char *genesis_path, *keys_path;
@@ -32,6 +32,7 @@ static const struct poptOption options[] = {
     {"links", 0, POPT_ARG_INT, &links, 0, "Connections, in turn to the validators; a payer stays with one", "N"},
     {"copies", 0, POPT_ARG_INT, &copies, 0, "Send each payment to N validators", "N"},
     {"verify-every", 0, POPT_ARG_INT, &verify_every, 0, "Verify the receipt of every N-th payment", "N"},
+    {"patience", 0, POPT_ARG_INT, &patience, 0, "End where nothing is answered for so long (60)", "SECONDS"},
     {"wait", 0, POPT_ARG_NONE, &wait_start, 0, "When all is ready, say so and wait for a line", NULL},
     POPT_AUTOHELP POPT_TABLEEND,
 };
@@ -78,6 +79,7 @@ static void read_options(struct load *load, const char *const *ports)
 	load->warm_up = within(warm_up, 0, count, "warm-up");
 	load->verify_every = within(verify_every, 1, 1000000000, "verify-every");
 	load->wait = wait_start;
+	load->patience = within(patience, 1, 86400, "patience");
 	while (ports && *ports && load->port_count < LOAD_PORTS_MAX)
 		load->ports[load->port_count++] = atoi(*ports++);
 	if (!load->port_count || load->port_count > load->genesis.committee.size)

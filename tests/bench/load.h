@@ -34,6 +34,7 @@ struct load {
 	int ports[LOAD_PORTS_MAX];
 	uint32_t port_count;
 	bool wait;
+	uint32_t patience; /* s without an answer after which it ends */
 };
 
 struct load_result {

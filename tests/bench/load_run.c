@@ -302,10 +302,12 @@ void load_run(struct load *load, struct load_result *result)
 		double wait_us = send_due(&run);
 		write_dirty(&run);
 		turn(&run, wait_us);
-		if (now_us() - run.answered_at <= SILENCE_US)
+		if (now_us() - run.answered_at <= load->patience * 1e6)
 			continue;
-		if (load->window)
-			load_fail("no answer for a minute");
+		if (load->window) {
+			fprintf(stderr, "load: no answer for %u s\n", load->patience);
+			exit(1);
+		}
 		break; /* what was given up past what can be carried gets no answer: the result says how many */
 	}
 	conclude(&run, cpu_begun);

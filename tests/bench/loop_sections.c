@@ -33,6 +33,7 @@ const char *const section_names[SECTIONS] = {
     [SECTION_RELAY] = "relaying",
     [SECTION_MATCH] = "short ids matched",
     [SECTION_BODY] = "block: tree, bytes",
+    [SECTION_AHEAD] = "fetching ahead",
     [SECTION_EXECUTE] = "execution",
     [SECTION_ROOT] = "state root",
     [SECTION_SETTLE] = "settling",
@@ -211,6 +212,9 @@ WRAP(SECTION_BODY, struct hash *, block_tree, (struct payment *const *payments, 
 WRAP(SECTION_BODY, int, block_encode,
      (const struct header *header, struct payment *const *payments, uint32_t count, uint8_t **bytes, size_t *size),
      (header, payments, count, bytes, size))
+WRAP_VOID(SECTION_AHEAD, ledger_prefetch_payment, (const struct ledger *l, const struct payment_id *id), (l, id))
+WRAP_VOID(SECTION_AHEAD, ledger_prefetch_entry,
+          (const struct ledger *l, struct ledger_ahead *ahead, const struct entry_id *id), (l, ahead, id))
 WRAP(SECTION_EXECUTE, int, ledger_begin,
      (struct ledger * l, struct executed *parent, uint64_t height, uint64_t timestamp_ms, struct executed **block),
      (l, parent, height, timestamp_ms, block))

@@ -281,9 +281,10 @@ def restart(network, i, shape, tps):
 def cold(home):
     """Takes what a stopped validator has stored out of the page cache."""
     for name in ("journal", "state"):
-        with open(home / "data" / name / "data.mdb", "rb") as file:
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        for path in (home / "data" / name).iterdir():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def starts(network, shape, tps):

@@ -336,7 +336,7 @@ def populate(network):
     amount = min(ACCOUNT_HOLDS, FUNDERS * FUNDERS_HOLD * 900_000 // about["accounts"])
     for first in range(0, about["accounts"], FUND_ACCOUNTS):
         fund = network.load("fund", "--first", first, "--until", min(first + FUND_ACCOUNTS, about["accounts"]), "--amount", amount,
-                            "--window", FUND_WINDOW, "--links", network.count)
+                            "--window", FUND_WINDOW, "--links", network.count, "--patience", 1800)
         fund.go()
         fund.result()
     first = network.load("run", "--payments", about["payers"], "--window", BIND_WINDOW, "--links", 16 * network.count)
@@ -350,7 +350,7 @@ def populate(network):
 
 def disk_bytes(home):
     """What the journal and the state of a home take on the disk."""
-    return {name: (home / "data" / name / "data.mdb").stat().st_blocks * 512 for name in ("journal", "state")}
+    return {name: sum(file.stat().st_blocks * 512 for file in (home / "data" / name).iterdir()) for name in ("journal", "state")}
 
 
 def prepared(tools, count, accounts, payers, say, ascending=False):
@@ -369,7 +369,10 @@ def prepared(tools, count, accounts, payers, say, ascending=False):
         make_homes(tools, making, count, accounts, payers, ascending)
         with Network(tools, making, ["mempool_max = 200000"]) as network:
             watch = Watch(network)
-            about = {**network.about, "first_payments": populate(network)}
+            try:
+                about = {**network.about, "first_payments": populate(network)}
+            except BenchError as error:
+                raise BenchError(f"{error}; the first validator: {(network.homes[0] / 'log').read_text()[-1000:]}") from error
             watch.stop()
         about["making"] = {"seconds": round(watch.seconds), "cpu_s": round(watch.cpu_s), "written": watch.written,
                            "memory_mib": round(watch.anonymous_kib / 1024), **disk_bytes(network.homes[0])}
