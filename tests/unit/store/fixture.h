@@ -18,6 +18,7 @@
 static const struct hash network = {{1, 2, 3}};
 static const uint8_t validator_key[32] = {9, 8, 7};
 static char home[64], why[256];
+static const char *fixture_directory = "/tmp";
 static struct store *store;
 static struct storage_view view;
 
@@ -66,7 +67,7 @@ static inline void fixture_close(void)
 
 static inline void fixture_empty(void)
 {
-	snprintf(home, sizeof(home), "/tmp/store_test.XXXXXX");
+	snprintf(home, sizeof(home), "%s/store_test.XXXXXX", fixture_directory);
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	why[0] = 0;
 }
