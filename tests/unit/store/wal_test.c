@@ -121,6 +121,18 @@ __attribute__((visibility("default"))) ssize_t pread(int fd, void *bytes, size_t
 	return syscall(SYS_pread64, fd, bytes, size, at);
 }
 
+/* What is written to the file of this path fails; NULL: none. */
+static const char *bad_write;
+
+__attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+	if (bad_write && fixture_is_of(fd, bad_write)) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, bytes, size, at);
+}
+
 static void expect_damaged(const char *sentence)
 {
 	for (int read_only = 0; read_only < 2; read_only++) {
@@ -609,20 +621,37 @@ START_TEST(log_with_a_sector_that_is_not_given_is_an_error_and_no_end)
 }
 END_TEST
 
+/* The database has what was copied, but its seal could not be written: the view may show it, and nothing is copied any
+ * more. */
+START_TEST(log_whose_copy_could_not_be_sealed_is_copied_no_more)
+{
+	commit_one(1, 300);
+	bad_write = "/journal/seal";
+	ck_assert_int_eq(fixture_checkpoint(), UNCIA_E_IO);
+	bad_write = NULL;
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(store_view_renew_journal(store), 0);
+		ck_assert_uint_eq(commits_there(3), all_up_to(1));
+		ck_assert_int_eq(journal_checkpoint(store, why), UNCIA_E_IO);
+		ck_assert_msg(strstr(why, "earlier commit failed"), "%s", why);
+	}
+	fixture_close();
+	expect_commits(all_up_to(1), 9);
+}
+END_TEST
+
 static void wal_up(void)
 {
 	fixture_sync_is_idle = true; /* what the files hold is looked at by processes, not after a loss of power */
 	fixture_up();
 }
 
-UNIT_MAIN_BETWEEN("wal", wal_up, fixture_down, log_of_a_process_that_was_killed_has_all_commits,
-                  log_holds_pieces_of_every_size_around_a_page,
-                  log_torn_at_any_byte_of_its_newest_piece_lacks_that_and_nothing_else,
-                  log_torn_where_it_begins_anew_lacks_that_and_nothing_else, log_with_any_byte_changed_is_refused,
-                  log_cut_short_or_missing_is_refused, log_that_is_older_is_refused, log_of_another_home_is_refused,
-                  log_is_written_over_only_where_everything_is_copied,
-                  log_does_not_grow_without_bound_where_nobody_copies,
-                  log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
-                  log_is_written_and_synced_once_more_when_it_is_found,
-                  log_that_cannot_be_written_when_it_is_found_is_not_copied,
-                  log_with_a_sector_that_is_not_given_is_an_error_and_no_end)
+UNIT_MAIN_BETWEEN(
+    "wal", wal_up, fixture_down, log_of_a_process_that_was_killed_has_all_commits,
+    log_holds_pieces_of_every_size_around_a_page, log_torn_at_any_byte_of_its_newest_piece_lacks_that_and_nothing_else,
+    log_torn_where_it_begins_anew_lacks_that_and_nothing_else, log_with_any_byte_changed_is_refused,
+    log_cut_short_or_missing_is_refused, log_that_is_older_is_refused, log_of_another_home_is_refused,
+    log_is_written_over_only_where_everything_is_copied, log_does_not_grow_without_bound_where_nobody_copies,
+    log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
+    log_is_written_and_synced_once_more_when_it_is_found, log_that_cannot_be_written_when_it_is_found_is_not_copied,
+    log_with_a_sector_that_is_not_given_is_an_error_and_no_end, log_whose_copy_could_not_be_sealed_is_copied_no_more)
