@@ -115,30 +115,31 @@ static int copy_piece(struct environment *e, MDB_txn *txn, const struct wal_piec
 	return rc;
 }
 
-/* The pieces from the first to the mark's, in one transaction with the mark. Of the last one nothing is read after
- * that: the reading thread may let go of them as soon as it sees the transaction. */
-static int copy_pieces(struct store *store, const struct wal_piece *first, const struct wal_mark *mark,
-                       char why[WHY_SIZE])
+/* What is due, in one transaction with the mark of its last piece. Of the pieces nothing is read after that: the
+ * reading thread may let go of them as soon as it sees the transaction. It may even where that failed at its seal; so
+ * what is due is asked for in a transaction, which is refused behind one that failed. */
+static int copy_pieces(struct store *store, char why[WHY_SIZE])
 {
 	struct environment *e = &store->journal;
+	struct wal_mark mark = {.sequence = 0};
 	size_t bytes = 0;
 	MDB_txn *txn;
 	int error = environment_begin(e, &txn, why);
 	if (error)
 		return error;
 	int rc = 0;
-	for (const struct wal_piece *p = first; !rc; p = p->next) {
+	for (const struct wal_piece *p = wal_pending(&store->wal, &mark); !rc; p = p->next) {
 		rc = copy_piece(e, txn, p);
 		bytes += (size_t)piece_size(&p->header);
-		if (p->header.sequence == mark->sequence)
+		if (p->header.sequence == mark.sequence)
 			break;
 	}
 	if (!rc)
-		rc = journal_mark_put(e, txn, mark);
+		rc = journal_mark_put(e, txn, &mark);
 	error = environment_commit(e, txn, rc, why);
 	if (error)
 		return error;
-	wal_copied(&store->wal, mark->sequence, bytes);
+	wal_copied(&store->wal, mark.sequence, bytes);
 	store->copied_bytes += bytes;
 	if (store->copied_bytes >= RELEASE_BYTES) {
 		store->copied_bytes = 0;
@@ -150,13 +151,9 @@ static int copy_pieces(struct store *store, const struct wal_piece *first, const
 
 int journal_checkpoint(struct store *store, char why[256])
 {
-	struct wal_mark mark = {.sequence = 0};
-	int error = 0;
 	assert(!store->read_only && store->wal.environment);
 	pthread_mutex_lock(&store->checkpoint);
-	const struct wal_piece *first = wal_pending(&store->wal, &mark);
-	if (first)
-		error = copy_pieces(store, first, &mark, why);
+	int error = wal_is_due(&store->wal) ? copy_pieces(store, why) : 0;
 	pthread_mutex_unlock(&store->checkpoint);
 	return error;
 }

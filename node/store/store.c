@@ -144,11 +144,11 @@ int store_space(struct store *store, uint64_t *free_bytes)
 		return UNCIA_E_IO;
 	uint64_t space = (uint64_t)fs.f_bavail * fs.f_frsize;
 	uint64_t journal = environment_room(&store->journal), state = environment_room(&store->state);
-	/* What waits in the log has its place in the map already. */
-	uint64_t waiting = wal_waiting(&store->wal);
-	journal = journal > waiting ? journal - waiting : 0;
 	if (journal < space)
 		space = journal;
+	/* What waits in the log has its place in the map, and on the disk, already. */
+	uint64_t waiting = wal_waiting(&store->wal);
+	space = space > waiting ? space - waiting : 0;
 	*free_bytes = state < space ? state : space;
 	return 0;
 }

@@ -66,7 +66,8 @@ void journal_set_log_limit(struct store *store, size_t bytes);
  * not above the stored one, does nothing and is not final. */
 int state_apply(struct store *store, struct flush *flush, char why[256]);
 /* Bytes that can still be written: free on the file system under the home, or left before one of the maps is nine
- * tenths full (the next start has larger ones), whichever is less. Threads: any. Returns 0 or UNCIA_E_IO. */
+ * tenths full (the next start has larger ones), whichever is less; what waits in the journal's log counts as copied.
+ * Threads: any. Returns 0 or UNCIA_E_IO. */
 int store_space(struct store *store, uint64_t *free_bytes);
 
 /* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that

@@ -187,7 +187,7 @@ const struct wal_piece *wal_pending(struct wal *wal, struct wal_mark *last)
 		last->sequence = p->header.sequence;
 		last->checksum = p->header.checksum;
 	}
-	assert(!first == (wal->complete <= wal->copied));
+	assert(first && last->sequence == wal->complete);
 	pthread_mutex_unlock(&wal->mutex);
 	return first;
 }

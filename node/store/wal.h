@@ -77,7 +77,8 @@ int wal_append(struct wal *wal, const struct journal_write *writes, size_t count
 bool wal_turn(struct wal *wal);
 /* Makes everything due to be copied, however little it is. */
 void wal_finish(struct wal *wal);
-/* What is due to be copied: its first piece, or NULL, and the last piece's mark. */
+/* What is due to be copied, which is something: its first piece, and the last piece's mark. Not behind a copying that
+ * failed, whose pieces may have been dropped. */
 const struct wal_piece *wal_pending(struct wal *wal, struct wal_mark *last);
 /* LMDB durably holds everything up to this sequence number: pieces of so many bytes in the log. */
 void wal_copied(struct wal *wal, uint64_t sequence, size_t bytes);

@@ -27,17 +27,32 @@ static int scan_damaged(const struct wal *wal, char why[WHY_SIZE], const char *w
 	return UNCIA_E_DAMAGED;
 }
 
+/* Reads all of it, or up to the file's end. The kernel gives what comes before a sector that it cannot read, and tells
+ * of that one where the reading goes on. Returns 0 or the system's code. */
+static int read_at(int fd, uint8_t *bytes, size_t size, size_t at, bool *all)
+{
+	ssize_t n = 1;
+	for (size_t got = 0; got < size && n > 0; got += (size_t)n) {
+		n = pread(fd, bytes + got, size - got, (off_t)(at + got));
+		if (n < 0)
+			return errno;
+	}
+	*all = n > 0;
+	return 0;
+}
+
 /* What lies here as the header of a piece. *begins: whether it names this log, and what it claims lies in the file.
  * Returns 0 or the system's code. */
 static int read_header(const struct wal *wal, unsigned file, size_t at, struct piece_header *header, bool *begins)
 {
 	uint8_t bytes[PIECE_HEADER];
 	size_t room = wal->files[file].size - at;
-	ssize_t n = pread(wal->files[file].fd, bytes, sizeof(bytes), (off_t)at);
-	if (n < 0)
-		return errno;
-	*begins = n == sizeof(bytes) && piece_header_read(bytes, wal->id, header) && header->sequence &&
-	          header->values <= room && piece_size(header) <= room && header->count <= header->heads / PIECE_HEAD;
+	bool all;
+	int rc = read_at(wal->files[file].fd, bytes, sizeof(bytes), at, &all);
+	if (rc)
+		return rc;
+	*begins = all && piece_header_read(bytes, wal->id, header) && header->sequence && header->values <= room &&
+	          piece_size(header) <= room && header->count <= header->heads / PIECE_HEAD;
 	return 0;
 }
 
@@ -54,10 +69,9 @@ static int piece_read_at(const struct wal *wal, unsigned file, size_t at, struct
 	struct wal_piece *found = wal_piece_new(&header);
 	if (!found)
 		return environment_error(wal->environment, ENOMEM, "reading its log", why);
-	size_t size = (size_t)piece_size(&header);
-	ssize_t n = pread(wal->files[file].fd, found->bytes, size, (off_t)at);
-	rc = n < 0 ? errno : 0;
-	if (n == (ssize_t)size && piece_is_whole(&header, found->bytes))
+	bool all;
+	rc = read_at(wal->files[file].fd, found->bytes, (size_t)piece_size(&header), at, &all);
+	if (!rc && all && piece_is_whole(&header, found->bytes))
 		*piece = found;
 	else
 		wal_piece_free(found);
@@ -210,11 +224,11 @@ int wal_open(struct wal *wal, const struct environment *environment, const char 
 		error = check_seal(wal, mark, why);
 	if (error)
 		return error;
-	wal->state = WAL_OPEN;
 	/* storage §4: commits go on in the other file, which holds nothing that counts once all of this is copied. */
 	wal->active = !found.place.file;
-	if (wal->read_only)
-		return 0;
-	int rc = wal_renew_newest(wal, wal->last, &found.place);
-	return rc ? environment_error(environment, rc, "syncing what was found", why) : 0;
+	int rc = wal->read_only ? 0 : wal_renew_newest(wal, wal->last, &found.place);
+	if (rc)
+		return environment_error(environment, rc, "syncing what was found", why);
+	wal->state = WAL_OPEN; /* not before: what the disk may lack is not copied either, as it closes */
+	return 0;
 }

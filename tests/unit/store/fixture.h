@@ -91,13 +91,19 @@ static inline void fixture_down(void)
 static bool fixture_sync_fails, fixture_sync_is_idle;
 static const char *fixture_sync_fails_of; /* a part of the path of the one file; NULL: of any */
 
-static inline bool fixture_sync_spares(int fd)
+/* Whether the path of what is open has this part. */
+static inline bool fixture_is_of(int fd, const char *part)
 {
 	char link[64], path[4096];
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = 0;
-	return fixture_sync_fails_of && !strstr(path, fixture_sync_fails_of);
+	return strstr(path, part) != NULL;
+}
+
+static inline bool fixture_sync_spares(int fd)
+{
+	return fixture_sync_fails_of && !fixture_is_of(fd, fixture_sync_fails_of);
 }
 
 __attribute__((visibility("default"))) int fdatasync(int fd)

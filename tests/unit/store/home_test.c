@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include "fixture.h"
 
@@ -187,6 +189,43 @@ START_TEST(home_in_use_names_the_process)
 }
 END_TEST
 
+static uint64_t disk_free; /* bytes of each file system; 0: as many as there are */
+
+__attribute__((visibility("default"))) int statvfs(const char *path, struct statvfs *fs)
+{
+	struct statfs found;
+	if (statfs(path, &found))
+		return -1;
+	*fs = (struct statvfs){.f_frsize = 1, .f_bavail = disk_free};
+	if (!disk_free)
+		*fs = (struct statvfs){.f_frsize = (unsigned long)found.f_frsize, .f_bavail = found.f_bavail};
+	return 0;
+}
+
+/* A checkpoint will need the disk for what waits in the log: that much is not free. */
+START_TEST(home_counts_what_waits_as_being_on_the_disk)
+{
+	static uint8_t body[300000];
+	uint64_t space;
+	const struct journal_write write = {JOURNAL_BLOCK, "k", body, 1, sizeof(body), 0};
+	disk_free = 500000;
+	ck_assert_int_eq(create(), 0);
+	ck_assert_int_eq(fixture_open(false, 0), 0);
+	ck_assert_int_eq(store_space(store, &space), 0);
+	ck_assert_uint_eq(space, 500000);
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	ck_assert_int_eq(store_space(store, &space), 0);
+	ck_assert_uint_lt(space, 200001);
+	ck_assert_int_eq(journal_commit(store, &write, 1, why), 0);
+	ck_assert_int_eq(store_space(store, &space), 0);
+	ck_assert_uint_eq(space, 0);
+	ck_assert_int_eq(fixture_checkpoint(), 0);
+	ck_assert_int_eq(store_space(store, &space), 0);
+	ck_assert_uint_eq(space, 500000);
+	disk_free = 0;
+}
+END_TEST
+
 START_TEST(home_tells_its_free_space)
 {
 	uint64_t space, small;
@@ -215,4 +254,4 @@ UNIT_MAIN_BETWEEN("home", fixture_empty, fixture_down, home_opens_as_it_was_crea
                   home_without_a_ledger_is_not_found, home_creation_starts_over_after_a_crash_at_each_step,
                   home_creation_removes_nothing_it_did_not_make, home_creation_says_why_it_failed,
                   home_refuses_another_network_or_key, home_refuses_environments_of_two_homes,
-                  home_in_use_names_the_process, home_tells_its_free_space)
+                  home_in_use_names_the_process, home_tells_its_free_space, home_counts_what_waits_as_being_on_the_disk)

@@ -1,5 +1,6 @@
 /* The journal's log: what a process finds of it after every kind of crash and of damage. */
 #define FIXTURE_SYNC
+#include <sys/syscall.h>
 #include "fixture.h"
 #include "wal_files.h"
 
@@ -102,6 +103,34 @@ static void newest_place(size_t *file, size_t *at, size_t *size)
 	*file = wal->active;
 	*size = (size_t)piece_size(&wal->last->header);
 	*at = wal->at - *size;
+}
+
+/* A sector of a file that the disk does not give; NULL: none. What reads up to it gets what is before it. */
+static const char *bad_file;
+static off_t bad_sector;
+
+__attribute__((visibility("default"))) ssize_t pread(int fd, void *bytes, size_t size, off_t at)
+{
+	if (bad_file && at < bad_sector + 512 && at + (off_t)size > bad_sector && fixture_is_of(fd, bad_file)) {
+		if (at >= bad_sector) {
+			errno = EIO;
+			return -1;
+		}
+		size = (size_t)(bad_sector - at);
+	}
+	return syscall(SYS_pread64, fd, bytes, size, at);
+}
+
+/* What is written to the file of this path fails; NULL: none. */
+static const char *bad_write;
+
+__attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+	if (bad_write && fixture_is_of(fd, bad_write)) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, bytes, size, at);
 }
 
 static void expect_damaged(const char *sentence)
@@ -545,6 +574,72 @@ START_TEST(log_is_written_and_synced_once_more_when_it_is_found)
 }
 END_TEST
 
+/* Nothing rests on what cannot be made durable: a database that has it would be newer than the log that lost it. */
+START_TEST(log_that_cannot_be_written_when_it_is_found_is_not_copied)
+{
+	struct saved lost;
+	commit_one(1, 300);
+	ck_assert_int_eq(fixture_checkpoint(), 0);
+	save(&lost);
+	commit_one(2, 300);
+	die();
+	fixture_sync_fails = true;
+	fixture_sync_fails_of = "/log.";
+	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_IO);
+	fixture_sync_fails = false;
+	fixture_sync_fails_of = NULL;
+	/* The power goes: of what was never synced nothing is left. */
+	for (size_t i = 0; i < 3; i++)
+		write_file(files[i], lost.bytes[i], lost.sizes[i]);
+	expect_commits(all_up_to(1), 9);
+	forget(&lost);
+}
+END_TEST
+
+/* The kernel gives what comes before a bad sector, and says nothing of it. The seal is as a power cut may leave it. */
+START_TEST(log_with_a_sector_that_is_not_given_is_an_error_and_no_end)
+{
+	struct saved before;
+	size_t file, at, size;
+	commit_one(1, 300);
+	save(&before);
+	commit_one(2, 9000);
+	newest_place(&file, &at, &size);
+	die();
+	write_file("log.seal", before.bytes[2], before.sizes[2]);
+	for (size_t sector = at; sector < at + size; sector += 512) {
+		bad_file = files[file];
+		bad_sector = (off_t)sector;
+		for (int read_only = 0; read_only < 2; read_only++) {
+			ck_assert_int_eq(fixture_open(read_only, 0), UNCIA_E_IO);
+			ck_assert_msg(strstr(why, "journal: reading its log"), "%s", why);
+		}
+		bad_file = NULL;
+	}
+	expect_commits(all_up_to(2), 9);
+	forget(&before);
+}
+END_TEST
+
+/* The database has what was copied, but its seal could not be written: the view may show it, and nothing is copied any
+ * more. */
+START_TEST(log_whose_copy_could_not_be_sealed_is_copied_no_more)
+{
+	commit_one(1, 300);
+	bad_write = "/journal/seal";
+	ck_assert_int_eq(fixture_checkpoint(), UNCIA_E_IO);
+	bad_write = NULL;
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(store_view_renew_journal(store), 0);
+		ck_assert_uint_eq(commits_there(3), all_up_to(1));
+		ck_assert_int_eq(journal_checkpoint(store, why), UNCIA_E_IO);
+		ck_assert_msg(strstr(why, "earlier commit failed"), "%s", why);
+	}
+	fixture_close();
+	expect_commits(all_up_to(1), 9);
+}
+END_TEST
+
 static void wal_up(void)
 {
 	/* What the files hold is looked at by processes, not after a loss of power: no sync need reach a disk. */
@@ -554,12 +649,12 @@ static void wal_up(void)
 	fixture_up();
 }
 
-UNIT_MAIN_BETWEEN("wal", wal_up, fixture_down, log_of_a_process_that_was_killed_has_all_commits,
-                  log_holds_pieces_of_every_size_around_a_page,
-                  log_torn_at_any_byte_of_its_newest_piece_lacks_that_and_nothing_else,
-                  log_torn_where_it_begins_anew_lacks_that_and_nothing_else, log_with_any_byte_changed_is_refused,
-                  log_cut_short_or_missing_is_refused, log_that_is_older_is_refused, log_of_another_home_is_refused,
-                  log_is_written_over_only_where_everything_is_copied,
-                  log_does_not_grow_without_bound_where_nobody_copies,
-                  log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
-                  log_is_written_and_synced_once_more_when_it_is_found)
+UNIT_MAIN_BETWEEN(
+    "wal", wal_up, fixture_down, log_of_a_process_that_was_killed_has_all_commits,
+    log_holds_pieces_of_every_size_around_a_page, log_torn_at_any_byte_of_its_newest_piece_lacks_that_and_nothing_else,
+    log_torn_where_it_begins_anew_lacks_that_and_nothing_else, log_with_any_byte_changed_is_refused,
+    log_cut_short_or_missing_is_refused, log_that_is_older_is_refused, log_of_another_home_is_refused,
+    log_is_written_over_only_where_everything_is_copied, log_does_not_grow_without_bound_where_nobody_copies,
+    log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
+    log_is_written_and_synced_once_more_when_it_is_found, log_that_cannot_be_written_when_it_is_found_is_not_copied,
+    log_with_a_sector_that_is_not_given_is_an_error_and_no_end, log_whose_copy_could_not_be_sealed_is_copied_no_more)
