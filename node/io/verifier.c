@@ -79,6 +79,8 @@ static void verifier_main(void *context)
 			uv_cond_wait(&v->wake, &v->mutex);
 			continue;
 		}
+		if (verify_queue_waits(&v->queue)) /* verifier_begin may have woken this thread alone */
+			uv_cond_signal(&v->wake);
 		count_chunk(v, parts, count);
 		uv_mutex_unlock(&v->mutex);
 		verify_parts(self->checks, parts, count, &v->options.signer);

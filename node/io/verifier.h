@@ -27,8 +27,8 @@ int verifier_new(const struct verifier_options *options, struct verifier **verif
 /* Takes a job, which is the pool's until `done`. The threads see it with the next verifier_begin. A job without items
  * is done then, but never from inside these calls. */
 void verifier_submit(struct verifier *verifier, struct verify_job *job);
-/* Hands over to the threads what was submitted: all of a turn's at once, so that they are woken once and find large
- * batches. */
+/* Hands over to the threads what was submitted: all of a turn's at once, so that they find large batches. For
+ * the checks of one batch one thread is woken, for more all; one that leaves something to take wakes the next. */
 void verifier_begin(struct verifier *verifier);
 /* Gives up what waits of a source (verify_queue.h): its jobs come back soon, `dropped`, as if done. */
 void verifier_drop(struct verifier *verifier, uint32_t source);

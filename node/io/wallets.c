@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <utlist.h>
-#include "actions.h"
 #include "log.h"
 #include "places.h"
 #include "protocol_limits.h"
@@ -289,7 +288,7 @@ static uint32_t origin_of(const struct wallets *w, const struct net_address *add
 	struct net_address source;
 
 	net_address_mask(address, NET_PREFIX_SOURCE, &source);
-	return (uint32_t)(siphash(w->seed, &source, sizeof(source)) % WALLET_ORIGINS);
+	return (uint32_t)siphash(w->seed, &source, sizeof(source));
 }
 
 static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link *link)

@@ -62,8 +62,8 @@ void wallets_accept(struct wallets *wallets, struct tcp *tcp);
 void wallets_send(struct wallets *wallets, uint64_t wallet, struct bytes message);
 /* Closes the link, and calls `closed` for it; nothing where it is gone. */
 void wallets_drop(struct wallets *wallets, uint64_t wallet);
-/* The number of the address that a link comes from, below WALLET_ORIGINS: the same for all of an IPv4 address, or of a
- * /64 of IPv6, as long as these wallets; nobody outside can tell which share one. 0 where the link is gone. */
+/* The number of the address that a link comes from, of 32 bits: the same for all of an IPv4 address, or of a /64 of
+ * IPv6, as long as these wallets; nobody outside can choose one. 0 where the link is gone. */
 uint32_t wallets_origin(const struct wallets *wallets, uint64_t wallet);
 /* Where a link comes from; valid until the next call. NULL where it is gone. */
 const struct net_address *wallets_address(const struct wallets *wallets, uint64_t wallet);

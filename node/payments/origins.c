@@ -1,22 +1,23 @@
-/* See origins.h. */
+/* See origins.h. A place of which nothing is known is all zero: then its number does not matter. */
 #include "origins.h"
-#include <assert.h>
 
-enum standing origin_standing(const struct origin origins[WALLET_ORIGINS], uint32_t origin, uint64_t now_ms)
+enum standing origin_standing(const struct origin origins[ORIGIN_PLACES], uint32_t origin, uint64_t now_ms)
 {
-	assert(origin < WALLET_ORIGINS);
-	if (now_ms < origins[origin].suspected_until)
+	const struct origin *of = &origins[origin % ORIGIN_PLACES];
+
+	if (of->number != origin)
+		return STANDING_NEW;
+	if (now_ms < of->suspected_until)
 		return STANDING_SUSPECT;
-	return origins[origin].right ? STANDING_GOOD : STANDING_NEW;
+	return of->right ? STANDING_GOOD : STANDING_NEW;
 }
 
-void origin_learn(struct origin origins[WALLET_ORIGINS], uint32_t origin, bool right, uint64_t now_ms)
+void origin_learn(struct origin origins[ORIGIN_PLACES], uint32_t origin, bool right, uint64_t now_ms)
 {
-	assert(origin < WALLET_ORIGINS);
-	struct origin *of = &origins[origin];
+	struct origin *of = &origins[origin % ORIGIN_PLACES];
 
 	if (!right)
-		*of = (struct origin){.suspected_until = now_ms + ORIGIN_SUSPECT_MS};
+		*of = (struct origin){.number = origin, .suspected_until = now_ms + ORIGIN_SUSPECT_MS};
 	else if (now_ms >= of->suspected_until)
-		of->right = true;
+		*of = (struct origin){.number = origin, .right = true};
 }

@@ -40,7 +40,7 @@ struct payments {
 	struct submitter *suspects;   /* those that have come to be suspects when it was their turn */
 	struct submitter *levels[SUBMITTER_WAITING_MAX + 1]; /* the same, by how much waits */
 	uint32_t waiting, waiting_most;                      /* KiB, of all and of who has most */
-	struct origin origins[WALLET_ORIGINS];
+	struct origin origins[ORIGIN_PLACES];
 };
 
 /* For a struct whose first members, to `serve`, are set. payments_deinit comes before the mempool's and chain's end,

@@ -33,7 +33,7 @@ struct event {
 	uint64_t wall_ms; /* milliseconds since 1970 */
 	uint32_t peer;    /* index in the committee */
 	uint64_t wallet;  /* number of a wallet link, never reused */
-	uint32_t origin;  /* of its address, below WALLET_ORIGINS; the same for one address while the process runs */
+	uint32_t origin;  /* of its address; the same for one address while the process runs, and nearly none other's */
 	struct bytes message; /* borrowed for the call */
 	struct verify_job *job;
 	struct flush *flush;

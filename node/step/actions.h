@@ -48,8 +48,7 @@ enum standing {
 	STANDING_GOOD,   /* its signatures were right */
 	STANDING_SUSPECT /* one was wrong, not long ago */
 };
-#define WALLET_ORIGINS        1024u /* numbers that addresses have */
-#define VERIFY_SUSPECT_QUEUES 8u    /* that suspects share, by their numbers */
+#define VERIFY_SUSPECT_QUEUES 8u /* that suspects share, by the numbers of their addresses */
 
 /* Sources of jobs beside the validators of a committee of that size: wallets of good standing together, those of which
  * nothing is known, suspects; and what is signed for all of them. */

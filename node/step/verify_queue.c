@@ -124,6 +124,11 @@ size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY
 	return count;
 }
 
+bool verify_queue_waits(const struct verify_queue *q)
+{
+	return q->urgent.active || q->patient.active;
+}
+
 /* What was taken with a wrong one, or before its verdict, says nothing of what comes behind it. */
 static void lane_learn(struct verify_lane *lane, const struct verify_item *items, size_t count)
 {

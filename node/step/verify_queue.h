@@ -46,6 +46,8 @@ struct verify_part {
  * taken of it, then of those behind it, so that many small jobs are checked as fast as a large one. Returns the number
  * of parts; 0: nothing waits. A job stays queued while some of its items are not taken. */
 size_t verify_queue_take(struct verify_queue *q, struct verify_part parts[VERIFY_CHUNK]);
+/* Whether there is more to take. */
+bool verify_queue_waits(const struct verify_queue *q);
 /* These items of the job have their verdicts. Behind a wrong signature those of its source are taken one by one, then
  * by twos, fours and so on while they are right: a wrong one among many costs more than by itself, and so whoever sends
  * them has it cost his own. Returns whether the job is done: then it is the caller's. Where one is wrong, `wrong` is

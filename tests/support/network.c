@@ -283,7 +283,7 @@ static void network_handle(struct network *n, struct item *item)
 		network_step(n, item->node,
 		             (struct event){.kind = EVENT_WALLET_MESSAGE,
 		                            .wallet = item->wallet,
-		                            .origin = (uint32_t)(item->wallet % WALLET_ORIGINS),
+		                            .origin = (uint32_t)(item->wallet % NETWORK_ADDRESSES),
 		                            .message = message});
 		break;
 	case ITEM_WALLET_CLOSED:

@@ -8,6 +8,7 @@
 #include "replica.h"
 
 #define NETWORK_NODES_MAX 16
+#define NETWORK_ADDRESSES 65536u /* wallets whose numbers are the same modulo this are of one address */
 
 struct network_options {
 	uint32_t validators;

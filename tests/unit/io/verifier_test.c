@@ -4,6 +4,7 @@
 
 #define DEADLINE_MS 60000
 #define SOURCES     4u
+#define MEET_NS     UINT64_C(10000000000)
 
 static uv_loop_t loop;
 static struct verifier *verifier;
@@ -12,6 +13,10 @@ static struct verify_job *done_jobs[2048];
 static size_t done_count;
 static unsigned most_together;
 static bool submitting;
+static bool meet; /* who signs waits for another one who does */
+static uv_mutex_t meeting;
+static uv_cond_t arrived;
+static unsigned signers;
 
 static void on_done(void *context, struct verify_job *first)
 {
@@ -30,6 +35,14 @@ static void on_done(void *context, struct verify_job *first)
 
 static int on_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
 {
+	if (meet) {
+		uv_mutex_lock(&meeting);
+		signers++;
+		uv_cond_broadcast(&arrived);
+		while (signers < 2 && uv_cond_timedwait(&arrived, &meeting, MEET_NS) == 0)
+			;
+		uv_mutex_unlock(&meeting);
+	}
 	return sign_digest(context, digest, signature);
 }
 
@@ -278,6 +291,36 @@ START_TEST(verifier_signs_what_it_is_asked_to_sign)
 }
 END_TEST
 
+/* Handed over at once, and too few to wake all threads for. Often, since threads that have just begun need no waking.
+ */
+START_TEST(verifier_leaves_no_job_behind_another_source_s_while_a_thread_is_idle)
+{
+	enum { TIMES = 30 };
+
+	ck_assert_int_eq(uv_mutex_init(&meeting), 0);
+	ck_assert_int_eq(uv_cond_init(&arrived), 0);
+	meet = true;
+	for (unsigned time = 0; time < TIMES; time++) {
+		signers = 0;
+		for (uint32_t i = 0; i < 2; i++) {
+			struct verify_job *job = make_job(i, 1, all_right);
+			job->sign = true;
+			job->source = i;
+			verifier_submit(verifier, job);
+		}
+		verifier_begin(verifier);
+		uint64_t begun = uv_hrtime();
+		run_until(done_count + 2);
+		ck_assert_uint_lt(uv_hrtime() - begun, MEET_NS);
+	}
+	meet = false;
+	for (unsigned i = 0; i < 2 * TIMES; i++)
+		check_and_free(done_jobs[i], all_right);
+	uv_cond_destroy(&arrived);
+	uv_mutex_destroy(&meeting);
+}
+END_TEST
+
 START_TEST(verifier_gives_back_what_is_dropped)
 {
 	stop();
@@ -325,4 +368,5 @@ UNIT_MAIN_BETWEEN("verifier", setup, teardown, verifier_single_item, verifier_hu
                   verifier_gives_back_together_what_was_done_meanwhile, verifier_counts_what_is_checked_at_once,
                   verifier_votes_overtake_payments, verifier_votes_overtake_many_single_payments,
                   verifier_votes_do_not_starve_payments, verifier_signs_what_it_is_asked_to_sign,
+                  verifier_leaves_no_job_behind_another_source_s_while_a_thread_is_idle,
                   verifier_gives_back_what_is_dropped, verifier_stop_leaves_the_jobs_to_their_maker)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "message.pb-c.h"
 #include "network.h"
+#include "origins.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -247,7 +248,6 @@ static bool one_more_of_good_standing(struct network *network, void *context)
 	return checked(VERIFY_SOURCE_WALLETS(4)) > *(uint64_t *)context;
 }
 
-/* Links whose numbers are the same modulo WALLET_ORIGINS are of one address. */
 START_TEST(wrong_signatures_of_an_address_are_in_nobody_elses_batch)
 {
 	enum { ADDRESS = 7, LINKS = 20 };
@@ -271,7 +271,7 @@ START_TEST(wrong_signatures_of_an_address_are_in_nobody_elses_batch)
 	ck_assert_uint_eq(checked(good_ones), 3);
 	/* From then on all of that address wait for themselves, by whatever link, and few are checked at a time. */
 	for (uint32_t i = 0; i < 400; i++)
-		submit_wrong(ADDRESS + WALLET_ORIGINS * (1 + i % LINKS), 1 + i);
+		submit_wrong(ADDRESS + NETWORK_ADDRESSES * (1 + i % LINKS), 1 + i);
 	struct replica_load load;
 	uint64_t right_ones = checked(good_ones), wrong_ones = checked(suspects);
 	network_run(n, 0, NULL, NULL);
@@ -291,13 +291,13 @@ START_TEST(wrong_signatures_of_an_address_are_in_nobody_elses_batch)
 	ck_assert_uint_le(checked(suspects), 3 * LINKS + SUSPECTS);
 	/* Whoever else is behind that address is served, among suspects, until a minute has passed. */
 	uint64_t before = checked(suspects);
-	pay(ADDRESS + WALLET_ORIGINS * 100, 3, 5);
-	pay(ADDRESS + WALLET_ORIGINS * 100, 3, 8);
+	pay(ADDRESS + NETWORK_ADDRESSES * 100, 3, 5);
+	pay(ADDRESS + NETWORK_ADDRESSES * 100, 3, 8);
 	ck_assert_uint_eq(checked(suspects), before + 2);
 	network_run(n, 60000, NULL, NULL);
-	pay(ADDRESS + WALLET_ORIGINS * 101, 3, 6);
+	pay(ADDRESS + NETWORK_ADDRESSES * 101, 3, 6);
 	ck_assert_uint_eq(checked(newcomers), 3);
-	pay(ADDRESS + WALLET_ORIGINS * 101, 3, 7);
+	pay(ADDRESS + NETWORK_ADDRESSES * 101, 3, 7);
 	ck_assert_uint_eq(checked(good_ones), 5);
 	down();
 }
@@ -310,8 +310,8 @@ START_TEST(who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_b
 
 	up(4);
 	for (uint32_t i = 0; i < UNDER_WAY + LINKS * 20; i++)
-		submit_wrong(ADDRESS + WALLET_ORIGINS * (i % LINKS), i);
-	submit(ADDRESS + WALLET_ORIGINS * LINKS, good);
+		submit_wrong(ADDRESS + NETWORK_ADDRESSES * (i % LINKS), i);
+	submit(ADDRESS + NETWORK_ADDRESSES * LINKS, good);
 	struct payment *other = right(2, 1);
 	submit(HONEST, other);
 	take();
@@ -324,7 +324,37 @@ START_TEST(who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_b
 }
 END_TEST
 
-UNIT_MAIN("turns", wrong_signatures_of_an_address_are_in_nobody_elses_batch,
+/* Whoever has a /48 of IPv6 has 65,536 addresses, and hundreds of links a second: what is wrong there makes suspects of
+ * those addresses, not of others that are kept in the same places. */
+START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_suspect)
+{
+	enum { FIRST = 1024, ADDRESSES = 9000, OTHERS = 20 };
+	const uint32_t newcomers = VERIFY_SOURCE_NEWCOMERS(4);
+	uint64_t suspects = 0;
+
+	static_assert(ADDRESSES > ORIGIN_PLACES && FIRST + ADDRESSES + OTHERS < NETWORK_ADDRESSES,
+	              "all places are taken");
+	up(4);
+	for (uint32_t i = 0; i < ADDRESSES; i++)
+		submit_wrong(FIRST + i, i);
+	take();
+	network_run(n, 2000, NULL, NULL);
+	ck_assert_uint_eq(waiting(), 0);
+	for (uint32_t i = 0; i < VERIFY_SUSPECT_QUEUES; i++)
+		suspects += checked(VERIFY_SOURCE_SUSPECTS(4, i));
+	ck_assert_uint_eq(suspects, 0); /* each address was wrong once */
+	uint64_t before = checked(newcomers);
+	for (uint32_t i = 0; i < OTHERS; i++)
+		pay(FIRST + ADDRESSES + i, 2, 1 + i);
+	ck_assert_uint_eq(checked(newcomers), before + OTHERS);
+	pay(FIRST + ADDRESSES - 1, 3, 1);
+	ck_assert_uint_eq(checked(VERIFY_SOURCE_SUSPECTS(4, FIRST + ADDRESSES - 1)), 1);
+	down();
+}
+END_TEST
+
+UNIT_MAIN("turns", wrong_signatures_of_thousands_of_addresses_make_no_other_address_suspect,
+          wrong_signatures_of_an_address_are_in_nobody_elses_batch,
           who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_but_suspects,
           a_flood_of_wrong_signatures_keeps_no_good_payment_out,
           who_brings_wrong_signatures_is_told_twice_and_then_dropped_with_all_that_waits,
