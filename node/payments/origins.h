@@ -9,7 +9,7 @@
 #include "verification.h"
 
 #define ORIGIN_SUSPECT_MS 60000u /* since the last wrong one; then it is as if nothing were known */
-#define ORIGIN_PLACES     8192u
+#define ORIGIN_PLACES     32768u /* 16 bytes each */
 
 struct origin {
 	uint32_t number;          /* whose place it is */

@@ -21,8 +21,12 @@ static int compose(struct replica *r)
 	r->serve = (struct serve){.step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool};
 	memcpy(r->serve.hash_seed, r->config.hash_seed, sizeof(r->serve.hash_seed));
 	serve_init(&r->serve);
-	r->payments = (struct payments){
-	    .step = &r->step, .chain = &r->chain, .ledger = r->ledger, .mempool = r->mempool, .serve = &r->serve};
+	/* Zero otherwise, and too large for the stack of a literal. */
+	r->payments.step = &r->step;
+	r->payments.chain = &r->chain;
+	r->payments.ledger = r->ledger;
+	r->payments.mempool = r->mempool;
+	r->payments.serve = &r->serve;
 	payments_init(&r->payments);
 	r->sync = (struct sync){.step = &r->step,
 	                        .chain = &r->chain,

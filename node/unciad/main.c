@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "sign.h"
 #include "uncia/error.h"
+#include "verify.h"
 
 static const struct command *const commands[] = {
     &command_keygen, &command_genesis, &command_init,   &command_start,
@@ -60,6 +61,8 @@ static int run_command(int argc, const char **argv)
 			continue;
 		/* A library with other verdicts on signatures would split the ledger: nothing runs on it. */
 		int error = sign_self_test();
+		if (!error)
+			error = verify_self_test();
 		if (error)
 			return command_error(EXIT_FAILED, "%s", uncia_error_text(error));
 		struct arguments arguments;

@@ -75,13 +75,16 @@ static int run_node(const struct home *home, const struct config *config, struct
 /* Sets up malloc for a process that takes and gives back megabytes in each turn of its loop. */
 static void heap_prepare(void)
 {
-	/* Large blocks are mapped, and unmapped when they are freed, as a flush's are. By default glibc raises this
-	 * threshold by itself, and keeps a hundred MiB in holes of the heap. */
+	/* Large blocks for which the end of the heap has no room are mapped, and unmapped when they are freed, as a
+	 * flush's are. By default glibc raises this threshold by itself, and keeps a hundred MiB in holes of the heap.
+	 */
 	mallopt(M_MMAP_THRESHOLD, 512 << 10);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	/* Where the kernel has large pages for whoever asks for them, the heap shall have some: the loop mostly waits
-	 * for memory, and for the tables of pages before that. The heap is extended once, the addresses alone, and not
-	 * trimmed below that. */
+	 * for memory, and for the tables of pages before that. The heap is extended once, the addresses alone: so
+	 * large blocks come from there, too, while it has so much left. What has been used and is free again stays
+	 * the process's, up to 512 MiB at the heap's end; beyond that glibc gives all of it back, these addresses
+	 * with it. */
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 2 * HEAP_AHEAD);
 	void *ahead = malloc(HEAP_AHEAD);

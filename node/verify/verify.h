@@ -35,6 +35,9 @@ void verify_thread_free(struct verify_thread *thread);
  * each. */
 void verify_parts(struct verify_thread *thread, const struct verify_part *parts, size_t count,
                   const struct verify_signer *signer);
+/* Checks the verdicts that the protocol depends on (proto/signature_cases.h), together and one by one, as this
+ * processor computes them. After sign_self_test. Returns 0, UNCIA_E_LIBRARY where one differs, or UNCIA_E_MEMORY. */
+int verify_self_test(void);
 /* Sets `valid` of each of at most VERIFY_CHUNK: what the implementations differ in. */
 void verify_signatures(struct verify_thread *thread, struct verify_item *const *items, size_t count);
 

@@ -328,12 +328,11 @@ END_TEST
  * those addresses, not of others that are kept in the same places. */
 START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_suspect)
 {
-	enum { FIRST = 1024, ADDRESSES = 9000, OTHERS = 20 };
+	enum { FIRST = 1024, ADDRESSES = 4000, OTHERS = 20 };
 	const uint32_t newcomers = VERIFY_SOURCE_NEWCOMERS(4);
 	uint64_t suspects = 0;
 
-	static_assert(ADDRESSES > ORIGIN_PLACES && FIRST + ADDRESSES + OTHERS < NETWORK_ADDRESSES,
-	              "all places are taken");
+	static_assert(FIRST + ADDRESSES + ORIGIN_PLACES < NETWORK_ADDRESSES, "two addresses in one place");
 	up(4);
 	for (uint32_t i = 0; i < ADDRESSES; i++)
 		submit_wrong(FIRST + i, i);
@@ -345,7 +344,7 @@ START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_susp
 	ck_assert_uint_eq(suspects, 0); /* each address was wrong once */
 	uint64_t before = checked(newcomers);
 	for (uint32_t i = 0; i < OTHERS; i++)
-		pay(FIRST + ADDRESSES + i, 2, 1 + i);
+		pay(FIRST + ORIGIN_PLACES + i, 2, 1 + i);
 	ck_assert_uint_eq(checked(newcomers), before + OTHERS);
 	pay(FIRST + ADDRESSES - 1, 3, 1);
 	ck_assert_uint_eq(checked(VERIFY_SOURCE_SUSPECTS(4, FIRST + ADDRESSES - 1)), 1);

@@ -3,6 +3,7 @@
 #include "heap.h"
 #include "sign.h"
 #include "sign_equation.h"
+#include "uncia/error.h"
 #include "unit.h"
 #include "verify.h"
 
@@ -36,6 +37,7 @@ void __wrap_randombytes_buf(void *buffer, size_t size)
 /* ---- keys that are decoded; of the plain implementation none is ------------------------------------ */
 
 static unsigned decoded;
+static bool no_point; /* what is decoded is said to be none */
 
 bool __real_points_decode(const uint8_t bytes[32], void *point) __attribute__((weak));
 bool __wrap_points_decode(const uint8_t bytes[32], void *point);
@@ -43,7 +45,7 @@ bool __wrap_points_decode(const uint8_t bytes[32], void *point);
 bool __wrap_points_decode(const uint8_t bytes[32], void *point)
 {
 	decoded++;
-	return __real_points_decode(bytes, point);
+	return !no_point && __real_points_decode(bytes, point);
 }
 
 static void setup(void)
@@ -260,6 +262,31 @@ START_TEST(a_wrong_signature_leaves_the_keys_that_are_known)
 }
 END_TEST
 
+/* Which of its backends a library takes is known on the processor alone. */
+START_TEST(a_library_with_other_verdicts_is_found_at_the_start)
+{
+	ck_assert_int_eq(verify_self_test(), 0);
+	if (strcmp(verify_implementation, "batch") != 0)
+		return; /* that is sign_self_test's */
+	no_point = true;
+	ck_assert_int_eq(verify_self_test(), UNCIA_E_LIBRARY);
+	no_point = false;
+}
+END_TEST
+
+START_TEST(without_memory_the_verdicts_are_not_said_to_be_right)
+{
+	if (strcmp(verify_implementation, "batch") != 0)
+		return;
+	for (unsigned from = 1; from <= 2; from++) {
+		heap_fail_from(from);
+		int error = verify_self_test();
+		heap_fail_from(0);
+		ck_assert_int_eq(error, UNCIA_E_MEMORY);
+	}
+}
+END_TEST
+
 /* ---- errors that cancel ----------------------------------------------------------------------------- */
 
 /* Makes all of them wrong, so that the sum is right for these weights: what each adds to the sum is r, 2r, … and the
@@ -351,7 +378,8 @@ START_TEST(no_check_takes_memory)
 }
 END_TEST
 
-UNIT_MAIN_BETWEEN("verify", setup, teardown, no_check_takes_memory,
+UNIT_MAIN_BETWEEN("verify", setup, teardown, a_library_with_other_verdicts_is_found_at_the_start,
+                  without_memory_the_verdicts_are_not_said_to_be_right, no_check_takes_memory,
                   a_key_that_signed_as_bound_is_looked_at_where_it_is_not,
                   a_wrong_signature_leaves_the_keys_that_are_known, vectors_have_their_verdicts_alone_and_together,
                   batches_of_anything_have_the_verdicts_of_each, errors_that_cancel_under_equal_weights_are_found,
