@@ -30,7 +30,8 @@ int store_create(const char *home, const struct hash *network_id, const uint8_t 
 /* Takes the home's lock (one process per home, readers included) and opens both environments. why: a sentence on
  * failure (path, what to do). read_only: for status and check of a stopped home; no commit may follow. Owns:
  * store_close. Returns 0; UNCIA_E_BUSY (with the pid); UNCIA_E_NOT_FOUND; UNCIA_E_NETWORK (of another network or key);
- * UNCIA_E_DAMAGED (truncated, bad header or checksum); UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
+ * UNCIA_E_DAMAGED (truncated, bad header or checksum); UNCIA_E_FULL (no room to copy what the journal's log holds);
+ * UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256]);
 /* Copies into LMDB what is in the log alone, and closes. Accepts NULL. No commit and no checkpoint may be under way in
