@@ -69,7 +69,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 	return command_error(code, "%s", *why ? why : uncia_error_text(error));
 }
 
-#define HEAP_AHEAD ((size_t)256 << 20)
+#define HEAP_AHEAD ((size_t)64 << 20)
 #define LARGE_PAGE ((size_t)2 << 20)
 
 /* Sets up malloc for a process that takes and gives back megabytes in each turn of its loop. */
@@ -83,7 +83,7 @@ static void heap_prepare(void)
 	/* Where the kernel has large pages for whoever asks for them, the heap shall have some: the loop mostly waits
 	 * for memory, and for the tables of pages before that. The heap is extended once, the addresses alone: so
 	 * large blocks come from there, too, while it has so much left. What has been used and is free again stays
-	 * the process's, up to 512 MiB at the heap's end; beyond that glibc gives all of it back, these addresses
+	 * the process's, up to 128 MiB at the heap's end; beyond that glibc gives all of it back, these addresses
 	 * with it. */
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 2 * HEAP_AHEAD);
