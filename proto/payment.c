@@ -470,8 +470,9 @@ static void payments_hash_alike(const struct hash *network_id, struct payment *c
 static bool hashed_alike(const struct payment *a, const struct payment *b)
 {
 	struct reader x = payment_body(a), y = payment_body(b);
+	size_t size = (size_t)(x.end - x.at);
 
-	return a->size == b->size && x.end - x.at == y.end - y.at && x.end - x.at <= HASHED_BODY_MAX;
+	return a->size == b->size && size == (size_t)(y.end - y.at) && size <= HASHED_BODY_MAX;
 }
 
 void payments_hash(const struct hash *network_id, struct payment *const *payments, size_t count)
