@@ -43,14 +43,14 @@ static const uint8_t blake2b_sigma[12][WORDS] = {
 	} while (0)
 #define ROUND(s)                                                                                                       \
 	do {                                                                                                           \
-		MIX(0, 4, 8, 12, s[0], s[1]);                                                                          \
-		MIX(1, 5, 9, 13, s[2], s[3]);                                                                          \
-		MIX(2, 6, 10, 14, s[4], s[5]);                                                                         \
-		MIX(3, 7, 11, 15, s[6], s[7]);                                                                         \
-		MIX(0, 5, 10, 15, s[8], s[9]);                                                                         \
-		MIX(1, 6, 11, 12, s[10], s[11]);                                                                       \
-		MIX(2, 7, 8, 13, s[12], s[13]);                                                                        \
-		MIX(3, 4, 9, 14, s[14], s[15]);                                                                        \
+		MIX(0, 4, 8, 12, (s)[0], (s)[1]);                                                                      \
+		MIX(1, 5, 9, 13, (s)[2], (s)[3]);                                                                      \
+		MIX(2, 6, 10, 14, (s)[4], (s)[5]);                                                                     \
+		MIX(3, 7, 11, 15, (s)[6], (s)[7]);                                                                     \
+		MIX(0, 5, 10, 15, (s)[8], (s)[9]);                                                                     \
+		MIX(1, 6, 11, 12, (s)[10], (s)[11]);                                                                   \
+		MIX(2, 7, 8, 13, (s)[12], (s)[13]);                                                                    \
+		MIX(3, 4, 9, 14, (s)[14], (s)[15]);                                                                    \
 	} while (0)
 
 /* One block of each lane. `through`: bytes hashed with it. Always inlined, into functions for one processor each. */

@@ -32,6 +32,7 @@ static int scan_damaged(const struct wal *wal, char why[WHY_SIZE], const char *w
 static int read_at(int fd, uint8_t *bytes, size_t size, size_t at, bool *all)
 {
 	ssize_t n = 1;
+	*all = false;
 	for (size_t got = 0; got < size && n > 0; got += (size_t)n) {
 		n = pread(fd, bytes + got, size - got, (off_t)(at + got));
 		if (n < 0)
@@ -47,7 +48,7 @@ static int read_header(const struct wal *wal, unsigned file, size_t at, struct p
 {
 	uint8_t bytes[PIECE_HEADER];
 	size_t room = wal->files[file].size - at;
-	bool all;
+	bool all = false;
 	int rc = read_at(wal->files[file].fd, bytes, sizeof(bytes), at, &all);
 	if (rc)
 		return rc;
@@ -69,7 +70,7 @@ static int piece_read_at(const struct wal *wal, unsigned file, size_t at, struct
 	struct wal_piece *found = wal_piece_new(&header);
 	if (!found)
 		return environment_error(wal->environment, ENOMEM, "reading its log", why);
-	bool all;
+	bool all = false;
 	rc = read_at(wal->files[file].fd, found->bytes, (size_t)piece_size(&header), at, &all);
 	if (!rc && all && piece_is_whole(&header, found->bytes))
 		*piece = found;
