@@ -115,9 +115,9 @@ static int copy_piece(struct environment *e, MDB_txn *txn, const struct wal_piec
 	return rc;
 }
 
-/* What is due, in one transaction with the mark of its last piece. Of the pieces nothing is read after that: the
- * reading thread may let go of them as soon as it sees the transaction. It may even where that failed at its seal; so
- * what is due is asked for in a transaction, which is refused behind one that failed. */
+/* What is due, in one transaction with the mark of its last piece. Of the pieces nothing is read after their release:
+ * the reading thread may let go of them as soon as it sees the transaction. It may even where that failed at its seal;
+ * so what is due is asked for in a transaction, which is refused behind one that failed. */
 static int copy_pieces(struct store *store, char why[WHY_SIZE])
 {
 	struct environment *e = &store->journal;
@@ -136,6 +136,8 @@ static int copy_pieces(struct store *store, char why[WHY_SIZE])
 	}
 	if (!rc)
 		rc = journal_mark_put(e, txn, &mark);
+	if (!rc)
+		wal_release(&store->wal, mark.sequence);
 	error = environment_commit(e, txn, rc, why);
 	if (error)
 		return error;

@@ -149,8 +149,8 @@ void wal_drop_first(struct wal *wal)
 {
 	pthread_mutex_lock(&wal->mutex);
 	struct wal_piece *first = wal->first;
-	assert(first &&
-	       first->header.sequence <= wal->complete); /* the view may show it before it is noted as copied */
+	/* The view may show it before it is noted as copied, but not before it is released. */
+	assert(first && (first->header.sequence <= wal->released || wal->read_only));
 	wal->first = first->next;
 	if (!wal->first)
 		wal->last = NULL;
@@ -190,6 +190,14 @@ const struct wal_piece *wal_pending(struct wal *wal, struct wal_mark *last)
 	assert(first && last->sequence == wal->complete);
 	pthread_mutex_unlock(&wal->mutex);
 	return first;
+}
+
+void wal_release(struct wal *wal, uint64_t sequence)
+{
+	pthread_mutex_lock(&wal->mutex);
+	assert(sequence <= wal->complete);
+	wal->released = sequence;
+	pthread_mutex_unlock(&wal->mutex);
 }
 
 void wal_copied(struct wal *wal, uint64_t sequence, size_t bytes)

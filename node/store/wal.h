@@ -53,6 +53,7 @@ struct wal {
 	struct wal_piece *first, *last; /* pieces that have not been dropped, ascending */
 	uint64_t copied;                /* the last sequence number that a checkpoint has copied */
 	uint64_t complete;              /* the last one that the next checkpoint is to copy */
+	uint64_t released;              /* the last one that no checkpoint reads any more */
 	size_t waiting;                 /* bytes of pieces that no checkpoint has copied */
 };
 
@@ -80,6 +81,9 @@ void wal_finish(struct wal *wal);
 /* What is due to be copied, which is something: its first piece, and the last piece's mark. Not behind a copying that
  * failed, whose pieces may have been dropped. */
 const struct wal_piece *wal_pending(struct wal *wal, struct wal_mark *last);
+/* Of the pieces up to this sequence number nothing is read by a checkpoint after this: called before the transaction with
+ * them is committed, since the reading thread frees them as soon as it sees that. */
+void wal_release(struct wal *wal, uint64_t sequence);
 /* LMDB durably holds everything up to this sequence number: pieces of so many bytes in the log. */
 void wal_copied(struct wal *wal, uint64_t sequence, size_t bytes);
 /* Whether a checkpoint has anything to copy. Threads: any. */

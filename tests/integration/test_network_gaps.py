@@ -11,11 +11,11 @@ import unittest
 from network import TOOLS, NetworkTest, Validator, fixture_accounts
 from unciad import BIN, free_ports
 
-MIB = 96
+MIB = 112
 BLOCK_KIB = 1024
 CERTIFIED = 8  # every so many-th block has a certificate of its own: 8 MiB, more than a message, lie between two
 ACCOUNTS = 64
-RESIDENT_MIB = 88  # beside the page cache; less than what is missed, and the sanitizers' own is in it
+RESIDENT_MIB = 96  # beside the page cache; less than what is missed, and the sanitizers' own is in it
 
 
 class Gaps(NetworkTest):
@@ -34,7 +34,7 @@ class Gaps(NetworkTest):
 		for i in range(4):
 			self.run_json("init", "--home", f"v{i}", "--genesis", "g", "--first-start")
 			peers = "".join(f"[peer.{j}]\naddress = 127.0.0.1:{base + j}\n" for j in range(4) if j != i)
-			(self.dir / f"v{i}" / "unciad.conf").write_text(f"[node]\nlisten = 127.0.0.1:{base + i}\n{peers}")
+			(self.dir / f"v{i}" / "unciad.conf").write_text(f"[node]\nlisten = 127.0.0.1:{base + i}\njournal_log_kb = 256\n{peers}")
 		return [Validator(self, i, {"home": f"v{i}", "port": base + i, "pid": 0}) for i in range(4)]
 
 	def height(self, validator):
