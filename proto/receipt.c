@@ -6,6 +6,7 @@
 #include <string.h>
 #include "consensus.pb-c.h"
 #include "fields.h"
+#include "sign.h"
 #include "uncia/error.h"
 
 #define PATH_SIZE_MAX (MERKLE_DEPTH_MAX * HASH_SIZE)
@@ -97,6 +98,15 @@ static bool path_verify(const Uncia__Pb__Receipt *pb, const struct payment *paym
 	return merkle_verify(&leaf, pb->index, header->payment_count, path, path_size, &header->payments_root);
 }
 
+/* wallet 7.4: of a payment that is in a final block. The entry of a transfer's account holds the key, which was looked
+ * at before it was bound to it (encoding 1.3, rule 3); no entry holds that of a take. */
+static bool final_signature_valid(const struct payment *payment)
+{
+	if (payment->kind != PAYMENT_TRANSFER)
+		return payment_signature_valid(payment);
+	return sign_verify_bound(payment->public_key, &payment->digest, payment->signature);
+}
+
 static int receipt_check(const struct committee *c, const struct hash *network_id, const Uncia__Pb__Receipt *pb,
                          struct receipt *receipt)
 {
@@ -112,10 +122,10 @@ static int receipt_check(const struct committee *c, const struct hash *network_i
 		return rc == UNCIA_E_AMOUNT ? UNCIA_E_ENCODING : rc;
 	if (!path_verify(pb, fresh.payment, &fresh.header))
 		rc = UNCIA_E_PROOF;
-	else if (!payment_signature_valid(fresh.payment))
-		rc = UNCIA_E_SIGNATURE;
 	else
 		rc = finality_verify(c, network_id, &fresh.header, &proof);
+	if (!rc && !final_signature_valid(fresh.payment))
+		rc = UNCIA_E_SIGNATURE;
 	if (rc)
 		payment_free(fresh.payment);
 	else

@@ -5,6 +5,7 @@
 #include "fields.h"
 #include "fixture.h"
 #include "old_texts.h"
+#include "torsion.h"
 #include "uncia/error.h"
 #include "unit.h"
 
@@ -328,24 +329,67 @@ START_TEST(more_descendants_than_the_limit_are_refused)
 }
 END_TEST
 
+/* What verify says of a receipt of this payment alone, which it takes over, certified by the whole committee. */
+static int verify_certified(struct payment *payment)
+{
+	struct hash root = fixture_hash(1);
+	uint8_t *receipt;
+	size_t size;
+	struct block *block = fixture_block(&f, NULL, 1, &payment, 1, &root);
+	struct certificate *certificate = fixture_certificate(&f, CERT_FF, 1, &block->header.id, 4);
+	ck_assert_int_eq(receipt_make(block, 0, PROOF(NULL, 0, certificate), &receipt, &size), 0);
+	int rc = verify(receipt, size);
+	free(receipt);
+	free(certificate);
+	block_free(block);
+	return rc;
+}
+
 START_TEST(receipt_needs_the_payers_own_signature)
 {
 	/* A committee that certifies a payment which its payer did not sign is caught by the receipt all the same. */
 	struct payment *payment = fixture_payment(&f, 0, 1, 5000, EXPIRY, 1), *forged;
-	uint8_t bytes[512], *receipt;
-	size_t size;
+	uint8_t bytes[512];
 	memcpy(bytes, payment->bytes, payment->size);
 	bytes[payment->size - SIGNATURE_SIZE] ^= 1; /* the signature comes last */
 	ck_assert_int_eq(payment_decode(NETWORK, bytes, payment->size, &forged), 0);
-	struct hash root = fixture_hash(1);
-	struct block *block = fixture_block(&f, NULL, 1, &forged, 1, &root);
-	struct certificate *certificate = fixture_certificate(&f, CERT_FF, 1, &block->header.id, 4);
-	ck_assert_int_eq(receipt_make(block, 0, PROOF(NULL, 0, certificate), &receipt, &size), 0);
-	ck_assert_int_eq(verify(receipt, size), UNCIA_E_SIGNATURE);
-	free(receipt);
-	free(certificate);
-	block_free(block);
+	ck_assert_int_eq(verify_certified(forged), UNCIA_E_SIGNATURE);
 	payment_free(payment);
+}
+END_TEST
+
+/* A take whose signature holds in the equation, though its key may have a part of order 8: for an eighth of all that
+ * such a key signs libsodium does not see it. */
+static struct payment *make_take(bool torsion)
+{
+	const uint8_t seed[SEED_SIZE] = {7};
+	struct output output = {.to = {{1}}, .amount = 5000};
+	struct hold_reference hold = {.home = {{2}}, .opening = {{3}}};
+	struct payment draft = {.kind = PAYMENT_TAKE,
+	                        .expires_at = EXPIRY,
+	                        .currency = CURRENCY_FIRST,
+	                        .outputs = &output,
+	                        .output_count = 1,
+	                        .hold = &hold};
+	uint8_t public_key[PUBLIC_KEY_SIZE], secret_key[SECRET_KEY_SIZE];
+	ck_assert_int_eq(sign_keypair(seed, public_key, secret_key), 0);
+	if (torsion)
+		ck_assert_int_eq(key_add_torsion(public_key, secret_key), 0);
+	for (; draft.nonce[0] < 255; draft.nonce[0]++) {
+		struct payment *take;
+		ck_assert_int_eq(payment_make(NETWORK, &draft, public_key, secret_key, &take), 0);
+		if (sign_verify_bound(public_key, &take->digest, take->signature))
+			return take;
+		payment_free(take);
+	}
+	ck_abort_msg("no such signature");
+}
+
+/* wallet 7.4: no entry holds the key of a take, so that its order is looked at in every receipt. */
+START_TEST(receipt_of_a_take_needs_a_key_that_is_fit_to_sign)
+{
+	for (unsigned torsion = 0; torsion < 2; torsion++)
+		ck_assert_int_eq(verify_certified(make_take(torsion != 0)), torsion ? UNCIA_E_SIGNATURE : 0);
 }
 END_TEST
 
@@ -620,6 +664,7 @@ int main(void)
 	    receipt_through_descendants_refuses_every_flipped_bit_and_every_cut,
 	    receipt_is_refused_by_another_network_or_committee,
 	    receipt_needs_the_payers_own_signature,
+	    receipt_of_a_take_needs_a_key_that_is_fit_to_sign,
 	    receipt_make_refuses_an_index_outside_the_block,
 	    finality_needs_a_final_certificate_of_the_last_block,
 	    finality_needs_an_unbroken_chain_of_one_committee,
