@@ -56,6 +56,7 @@ HOME_ROUNDS = 25
 COMMITTEES = (1, 4, 7, 10)
 HUGE_BYTES = 300  # of disk for each account of the part hundred-million
 LATENCY_SHARES = [0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1]
+VECTORS = [("AVX-512 IFMA", "avx512ifma"), ("AVX2", "avx2")]  # what batches of signature checks are fast by, the best first
 LATENCY_AIM = 0.8  # up to this share of full load p99 has an aim
 
 
@@ -324,11 +325,12 @@ class Bench:
 
 
 def machine(directory):
-    model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-             if line.startswith("model name")]
+    told = dict(line.split(":", 1) for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if ":" in line)
+    told = {name.strip(): value.strip() for name, value in told.items()}
+    flags = told.get("flags", "").split()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {"cpu": model[0] if model else platform.machine(), "cores": measures.CORES, "memory_gib": round(memory, 1),
-            "kernel": platform.release(), "load_before": os.getloadavg()[0],
+    return {"cpu": told.get("model name", platform.machine()), "cores": measures.CORES, "memory_gib": round(memory, 1),
+            "kernel": platform.release(), "vectors": next((name for name, flag in VECTORS if flag in flags), ""), "load_before": os.getloadavg()[0],
             "fdatasync_ms": round(measures.flush_ms(directory), 3)}
 
 

@@ -41,7 +41,8 @@ def about(result):
     together = {}
     for part, a in result["about"].items():
         m = a["machine"]
-        key = (f"{m['cores']} processors ({m['cpu']}), {m['memory_gib']:g} GiB of memory, Linux {m['kernel']}, "
+        cpu = ", ".join(filter(None, [m["cpu"], m.get("vectors")]))
+        key = (f"{m['cores']} processors ({cpu}), {m['memory_gib']:g} GiB of memory, Linux {m['kernel']}, "
                f"a disk that flushes 4 KiB in {m['fdatasync_ms']:.2f} ms; revision "
                f"{a['revision']}, {a['date']}; {a['runs']} runs of {a['seconds']:g} s each, load of the machine before "
                f"{m['load_before']:.1f}")
