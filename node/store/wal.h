@@ -81,8 +81,8 @@ void wal_finish(struct wal *wal);
 /* What is due to be copied, which is something: its first piece, and the last piece's mark. Not behind a copying that
  * failed, whose pieces may have been dropped. */
 const struct wal_piece *wal_pending(struct wal *wal, struct wal_mark *last);
-/* Of the pieces up to this sequence number nothing is read by a checkpoint after this: called before the transaction with
- * them is committed, since the reading thread frees them as soon as it sees that. */
+/* Of the pieces up to this sequence number nothing is read by a checkpoint after this: called before the transaction
+ * with them is committed, since the reading thread frees them as soon as it sees that. */
 void wal_release(struct wal *wal, uint64_t sequence);
 /* LMDB durably holds everything up to this sequence number: pieces of so many bytes in the log. */
 void wal_copied(struct wal *wal, uint64_t sequence, size_t bytes);
