@@ -30,6 +30,7 @@ struct tcp {
 	uv_connect_t connect;
 	struct tcp *young_prev, *young_next; /* in `young` from its beginning until it is established */
 	bool dirty, paused;                  /* in the lists of these names, never while closing */
+	bool full;                           /* not read, and not paused: until less waits for a stranger */
 	struct tcp *dirty_prev, *dirty_next, *paused_prev, *paused_next;
 	uint64_t deadline_ms, heard_ms, sent_ms;
 	uint64_t turn,
@@ -97,10 +98,16 @@ static size_t *turn_left(struct tcp *tcp)
 	return &tcp->left;
 }
 
+/* Whether too much waits for a stranger to let him ask for more. */
+static bool queue_is_full(const struct tcp *tcp)
+{
+	return tcp->events->stranger && tcp_queued(tcp) > TCP_STRANGER_QUEUE_MAX;
+}
+
 /* What it may still have in this turn. */
 static size_t budget_left(struct tcp *tcp)
 {
-	size_t left = *turn_left(tcp);
+	size_t left = queue_is_full(tcp) ? 0 : *turn_left(tcp);
 
 	return tcp->events->stranger && tcp->set->read_budget < left ? tcp->set->read_budget : left;
 }
@@ -116,7 +123,7 @@ static void budget_charge(struct tcp *tcp, size_t cost)
 
 static void paused_add(struct tcp *tcp)
 {
-	assert(tcp->state != STREAM_CLOSING);
+	assert(tcp->state != STREAM_CLOSING && !tcp->full);
 	if (tcp->paused)
 		return;
 	uv_read_stop((uv_stream_t *)&tcp->handle);
@@ -132,6 +139,22 @@ static void paused_remove(struct tcp *tcp)
 		return;
 	tcp->paused = false;
 	DL_DELETE2(set->paused, tcp, paused_prev, paused_next);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	(void)idle; /* that it is active keeps the loop from waiting */
+}
+
+/* Something was taken, perhaps so much that it is read on. */
+static void full_end(struct tcp *tcp)
+{
+	if (!tcp->full || queue_is_full(tcp))
+		return;
+	tcp->full = false;
+	tcp->begun_ms = uv_now(tcp->set->loop);
+	paused_add(tcp);
+	uv_idle_start(&tcp->set->idle, on_idle);
 }
 
 /* ---- closing ------------------------------------------------------------------------------- */
@@ -203,7 +226,7 @@ static void tcp_output_taken(struct tcp *tcp, size_t size)
 		link_output_taken(tcp->link, size);
 }
 
-/* Returns how many buffers there are, none of them empty. */
+/* How many buffers there are, none of them empty. */
 static unsigned output_buffers(const struct bytes parts[2], uv_buf_t buffers[2])
 {
 	unsigned count = 0;
@@ -224,7 +247,7 @@ static void on_written(uv_write_t *request, int status)
 	if (status < 0)
 		tcp_fail(tcp, uv_strerror(status));
 	else
-		dirty_add(tcp);
+		dirty_add(tcp); /* and read on in the flush, where it is to be */
 }
 
 /* The socket is full. The output stays in its place until it is taken, so that libuv may write from there. Returns
@@ -253,8 +276,10 @@ static void tcp_flush(struct tcp *tcp)
 	assert(tcp->state == STREAM_HANDSHAKE || tcp->state == STREAM_ESTABLISHED || tcp->web);
 	tcp_output(tcp, parts);
 	unsigned count = output_buffers(parts, buffers);
-	if (!count)
+	if (!count) {
+		full_end(tcp);
 		return;
+	}
 	int written = uv_try_write((uv_stream_t *)&tcp->handle, buffers, count);
 	if (written < 0 && written != UV_EAGAIN) {
 		tcp_fail(tcp, uv_strerror(written));
@@ -267,6 +292,8 @@ static void tcp_flush(struct tcp *tcp)
 	int error = parts[0].size + parts[1].size ? write_rest(tcp, parts) : 0;
 	if (error)
 		tcp_fail(tcp, uv_strerror(error));
+	else
+		full_end(tcp);
 }
 
 /* What a WebSocket says at its end, as far as the socket takes it: nobody waits for whoever has broken off. */
@@ -390,26 +417,34 @@ static void tcp_received(struct tcp *tcp, uint8_t *data, size_t size)
 	tcp_fail(tcp, error == UNCIA_E_CLOSED ? "closed" : "broke the protocol of WebSocket");
 }
 
+/* Whether it is not read for now: until the socket has taken what waits, or to the next turn. */
+static bool tcp_read_end(struct tcp *tcp)
+{
+	if (queue_is_full(tcp)) {
+		uv_read_stop((uv_stream_t *)&tcp->handle);
+		tcp->full = true;
+	} else if (!budget_left(tcp)) {
+		paused_add(tcp);
+	}
+	return tcp->full || tcp->paused;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 {
 	struct tcp *tcp = stream->data;
 
 	assert(tcp->state != STREAM_CLOSING && tcp->state != STREAM_DIALLED && !tcp->paused);
-	if (size == 0)
-		return;
-	if (size == UV_ENOBUFS) { /* nothing was read: the budget is used up */
-		paused_add(tcp);
-		return;
-	}
-	if (size < 0) {
+	if (size < 0 && size != UV_ENOBUFS) { /* that: nothing was read, as there was no room to read into */
 		tcp_fail(tcp, size == UV_EOF ? "closed" : uv_strerror((int)size));
 		return;
 	}
-	budget_charge(tcp, (size_t)size);
-	tcp_received(tcp, (uint8_t *)buffer->base, (size_t)size);
+	if (size > 0) {
+		budget_charge(tcp, (size_t)size);
+		tcp_received(tcp, (uint8_t *)buffer->base, (size_t)size);
+	}
 	/* Messages may be left in its link: it is not read before they are taken. */
-	if (tcp->state != STREAM_CLOSING && !budget_left(tcp))
-		paused_add(tcp);
+	if (tcp->state != STREAM_CLOSING)
+		tcp_read_end(tcp);
 }
 
 /* It is read on, unless what has come already takes all its budget. */
@@ -419,20 +454,11 @@ static void tcp_resume(struct tcp *tcp)
 	tcp->resumed = tcp->set->turn;
 	if (tcp->link)
 		tcp_deliver(tcp);
-	if (tcp->state == STREAM_CLOSING)
+	if (tcp->state == STREAM_CLOSING || tcp_read_end(tcp))
 		return;
-	if (!budget_left(tcp)) {
-		paused_add(tcp);
-		return;
-	}
 	int error = uv_read_start((uv_stream_t *)&tcp->handle, give_buffer, on_read);
 	if (error)
 		tcp_fail(tcp, uv_strerror(error));
-}
-
-static void on_idle(uv_idle_t *idle)
-{
-	(void)idle; /* that it is active keeps the loop from waiting */
 }
 
 void tcp_set_begin(struct tcp_set *set)
@@ -589,7 +615,7 @@ size_t tcp_queued(const struct tcp *tcp)
 
 unsigned tcp_unfinished_ms(const struct tcp *tcp)
 {
-	return tcp->unfinished ? (unsigned)(uv_now(tcp->set->loop) - tcp->begun_ms) : 0;
+	return tcp->unfinished && !tcp->full ? (unsigned)(uv_now(tcp->set->loop) - tcp->begun_ms) : 0;
 }
 
 uint64_t tcp_heard_ms(const struct tcp *tcp)

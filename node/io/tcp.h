@@ -7,6 +7,7 @@
 #define TCP_H
 #include <uv.h>
 #include "net_address.h"
+#include "protocol_limits.h"
 #include "wire_link.h"
 
 /* The budget of a turn of the loop, in bytes, and each message and each record count as some more: of each stream, and
@@ -19,6 +20,9 @@
 #define TCP_PEER_TURN_MAX      (512u << 10)
 #define TCP_MESSAGE_COST       512u
 #define TCP_RECORD_COST        128u
+
+/* While so many bytes wait for a stranger he is not read: he asks for no more before he takes what he is given. */
+#define TCP_STRANGER_QUEUE_MAX WRITE_QUEUE_WALLET_MAX
 
 #define TCP_SILENCE_S 60 /* of an inbound stream, before TCP asks whether the other side is still there */
 
@@ -87,7 +91,8 @@ void tcp_address(const struct tcp *tcp, struct net_address *address);
 const uint8_t *tcp_remote_static(const struct tcp *tcp);
 /* Bytes in the write queue: sent, and not taken by the socket. */
 size_t tcp_queued(const struct tcp *tcp);
-/* How long ago the message began that has come in part only; 0: there is none. */
+/* How long ago the message began that has come in part only, or was last read on; 0: there is none, or it is not read
+ * now. */
 unsigned tcp_unfinished_ms(const struct tcp *tcp);
 /* The loop's time at the last byte received, and at the last tcp_send; at first, when the stream was made. */
 uint64_t tcp_heard_ms(const struct tcp *tcp);

@@ -302,7 +302,7 @@ static int attach_wallet(struct wallets *w, struct tcp *tcp, struct wallet_link 
 	    .static_secret = w->options.network_secret,
 	    .ephemeral_secret = ephemeral,
 	    .message_size_max = MESSAGE_SIZE_REQUEST_MAX,
-	    .write_queue_max = WRITE_QUEUE_WALLET_MAX,
+	    .write_queue_max = WALLET_QUEUE_MAX,
 	};
 	int error = tcp_attach(tcp, &options, &wallet_events, link);
 	sodium_memzero(ephemeral, sizeof(ephemeral));

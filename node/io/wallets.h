@@ -1,6 +1,6 @@
 /* Inbound links of wallets: a bounded number, each with a number that is never given twice. An established link may
- * stay silent for as long as there is room for others. A wallet that does not read is dropped when its write queue is
- * full; one that does not finish a message, when WALLET_MESSAGE_MS have passed.
+ * stay silent for as long as there is room for others. A wallet that does not read is not read either (tcp.h), and
+ * dropped when its write queue is full; one that does not finish a message, when WALLET_MESSAGE_MS have passed.
  *
  * Threads: the loop's, all of it. */
 #ifndef WALLETS_H
@@ -13,6 +13,10 @@
 
 #define WALLET_MESSAGE_MS 10000u /* docs/faults.md row 52: for a message, from its first byte to its last */
 #define WALLET_IDLE_MS    60000u /* of silence, after which a link makes room for a new one where no slot is free */
+
+/* Bytes in the write queue of one: the ends of all payments that it may wait for come in one turn of the loop where one
+ * block has them, 1,024 receipts of 32 KiB. */
+#define WALLET_QUEUE_MAX (32u << 20)
 
 /* Bytes in the write queues of all wallets together. Past it a wallet in whose queue are more than WALLETS_QUEUE_MAX
  * divided by the number of slots is dropped. */

@@ -1,5 +1,6 @@
 /* Payments that wallets submit. See payments.h. */
 #include "submit.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "fields.h"
@@ -93,6 +94,12 @@ static int submit_now(struct payments *p, const struct wallet_link_id *from, uin
 		payment_free(payment);
 		return error && error != UNCIA_E_NOT_FOUND ? error : serve_payment(p->serve, wallet, request_id, &id);
 	}
+	/* Before it takes a place: a refused payment is not in the pool by this wallet's doing. */
+	if (!waiter_fits(p->serve, wallet, &id)) {
+		payment_free(payment);
+		return message_refuse(p->step, wallet, request_id, UNCIA_E_FULL,
+		                      "too many payments awaited on this link");
+	}
 	if (held) {
 		payment_free(payment);
 	} else {
@@ -104,9 +111,7 @@ static int submit_now(struct payments *p, const struct wallet_link_id *from, uin
 		TRY(error);
 	}
 	error = waiter_add(p->serve, wallet, request_id, &id);
-	if (error == UNCIA_E_LIMIT)
-		return message_refuse(p->step, wallet, request_id, UNCIA_E_FULL,
-		                      "too many payments awaited on this link");
+	assert(error != UNCIA_E_LIMIT);
 	TRY(error);
 	return held ? serve_pending(p->serve, wallet, request_id, &id, held->reason) : 0;
 }
@@ -203,7 +208,8 @@ int payment_rejected(struct payments *p, struct pooled *pooled, int error)
 	mempool_remove(p->mempool, pooled);
 	if (wallet && error == UNCIA_E_SIGNATURE)
 		TRY(turns_wrong(p, wallet));
-	if (!relay)
+	/* A wrong signature that a validator passed on says nothing of the payment that a wallet waits for. */
+	if (!relay && error == UNCIA_E_SIGNATURE)
 		return 0;
 	return given_up(p, &id, error,
 	                error == UNCIA_E_SIGNATURE ? "the signature does not hold on this network"

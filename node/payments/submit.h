@@ -5,8 +5,8 @@
 
 /* It holds: relayed, and its wallet told that it is taken, or why it waits. */
 int submitted_verified(struct payments *p, struct pooled *pooled);
-/* A payment is not taken, for that error: the wallet that submitted it here is told, where nobody else's payment of
- * that id is held. */
+/* A payment is not taken, for that error: who waits for it is told, where no other payment of that id is held. Of a
+ * wrong signature only where a wallet submitted it here. */
 int payment_rejected(struct payments *p, struct pooled *pooled, int error);
 
 /* The same of those that the pool has just evicted. Returns 0 or an error of this machine. */

@@ -170,6 +170,29 @@ static void awaited_end(struct serve *s, struct awaited *awaited)
 	free(awaited);
 }
 
+static bool waiters_have_room(const struct wallet_link *wallet)
+{
+	return wallet->waiter_count < WAITERS_PER_WALLET_MAX;
+}
+
+/* The wallet's waiter among those who wait for this payment, or NULL. */
+static struct waiter *waiter_of(const struct awaited *awaited, uint64_t number)
+{
+	struct waiter *w = awaited ? awaited->waiters : NULL;
+
+	while (w && w->wallet != number)
+		w = w->next_of_payment;
+	return w;
+}
+
+bool waiter_fits(struct serve *s, uint64_t number, const struct payment_id *id)
+{
+	const struct wallet_link *wallet;
+
+	HASH_FIND(hh, s->wallets, &number, sizeof(number), wallet);
+	return !wallet || waiters_have_room(wallet) || waiter_of(awaited_find(s, id), number);
+}
+
 int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const struct payment_id *id)
 {
 	struct wallet_link *wallet = wallet_link_get(s, number);
@@ -177,12 +200,12 @@ int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const stru
 
 	if (!awaited)
 		return UNCIA_E_MEMORY;
-	for (struct waiter *w = awaited->waiters; w; w = w->next_of_payment)
-		if (w->wallet == number) {
-			w->request_id = request_id;
-			return 0;
-		}
-	bool room = wallet->waiter_count < WAITERS_PER_WALLET_MAX;
+	struct waiter *held = waiter_of(awaited, number);
+	if (held) {
+		held->request_id = request_id;
+		return 0;
+	}
+	bool room = waiters_have_room(wallet);
 	struct waiter *waiter = room ? malloc(sizeof(*waiter)) : NULL;
 	if (!waiter) {
 		if (!awaited->waiters)

@@ -47,6 +47,8 @@ struct wallet_link {
 struct wallet_link *wallet_link_get(struct serve *s, uint64_t number);
 /* Forgets the link and all that it waits for; its questions and watches must be gone. */
 void wallet_link_forget(struct serve *s, uint64_t number);
+/* Whether the wallet may wait for this payment: it waits for fewer than it may, or for this one already. */
+bool waiter_fits(struct serve *s, uint64_t number, const struct payment_id *id);
 /* One wallet waits for one payment once, under its newest request. Returns 0; UNCIA_E_LIMIT; UNCIA_E_MEMORY. */
 int waiter_add(struct serve *s, uint64_t number, uint64_t request_id, const struct payment_id *id);
 

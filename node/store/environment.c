@@ -206,7 +206,7 @@ int environment_open(struct environment *e, const struct environment_form *form,
 			return error;
 	}
 	/* storage §7: a process that was killed while it synced leaves a commit that is visible, but not durable. */
-	if (mode == ENVIRONMENT_WRITE && (rc = mdb_env_sync(e->env, 1)) != 0)
+	if (mode == ENVIRONMENT_WRITE && (rc = header_renew(e)) != 0)
 		return environment_error(e, rc, "syncing what was found", why);
 	rc = open_tables(e, mode == ENVIRONMENT_CREATE);
 	if (rc)

@@ -88,6 +88,11 @@ void environment_find_map(struct environment *e);
  * Threads: any. */
 void environment_release_pages(const struct environment *e);
 
+/* Makes the newest commit that LMDB shows durable (seal.c): writes its header once more, as it is, and syncs. Syncing
+ * alone would not do: after a sync that failed, in an earlier process, the kernel takes the page for clean. All other
+ * pages of a commit are synced before LMDB writes its header. Returns 0 or the system's code. */
+int header_renew(const struct environment *e);
+
 /* The seal of an environment (seal.c). seal_open and seal_write return 0 or the system's code.
  * seal_open opens its file, and makes it in ENVIRONMENT_CREATE; environment_close closes it. */
 int seal_open(struct environment *e, const char *directory);

@@ -213,6 +213,47 @@ int journal_view_get(void *context, enum journal_table table, const void *key, s
 	           : records_get(&s->journal, s->journal.view, &wanted, value, s->damage);
 }
 
+/* How many VOTE records of LMDB the log forgets. */
+static int count_forgotten(struct store *s, uint64_t *count, char why[WHY_SIZE])
+{
+	struct record_cursor cursor;
+	struct bytes value;
+	MDB_val key;
+	int error = records_open(&s->journal, s->journal.view, JOURNAL_VOTE, &cursor, why);
+	if (error)
+		return error;
+	*count = 0;
+	while (!(error = records_seek(&cursor, MDB_NEXT, &key, &value, why)) &&
+	       vote_is_forgotten(&s->recent, JOURNAL_VOTE, key.mv_data, key.mv_size))
+		++*count;
+	records_close(&cursor);
+	return error == UNCIA_E_NOT_FOUND ? 0 : error;
+}
+
+/* The same of all tables: those of the log that LMDB has no record of the key of, or a forgotten one. */
+int journal_count(struct store *s, uint64_t stored, uint64_t *count, char why[WHY_SIZE])
+{
+	uint64_t forgotten, added = 0;
+	int error = count_forgotten(s, &forgotten, why);
+	for (const struct wal_piece *p = NULL; !error && (p = wal_piece_after(&s->wal, p));) {
+		for (uint32_t i = 0; i < p->header.count && !error; i++) {
+			const struct recent_record *r = &p->records[i];
+			const struct record_key key = {r->table, r->key.data, r->key.size};
+			struct bytes value;
+			if (!r->indexed)
+				continue;
+			error = vote_is_forgotten(&s->recent, r->table, r->key.data, r->key.size)
+			            ? UNCIA_E_NOT_FOUND
+			            : records_get(&s->journal, s->journal.view, &key, &value, why);
+			added += error == UNCIA_E_NOT_FOUND;
+			error = error == UNCIA_E_NOT_FOUND ? 0 : error;
+		}
+	}
+	assert(error || forgotten <= stored);
+	*count = stored - forgotten + added;
+	return error;
+}
+
 /* A record that the view found, in the log or in LMDB. */
 struct view_record {
 	struct bytes key, value;

@@ -20,23 +20,53 @@
 
 static const uint8_t seal_key[16] = "uncia.seal.v1", header_key[16] = "uncia.header.v1";
 
-/* The checksum of this commit's header page as it is in the file. Returns 0, or the system's code. The other header
- * page is left out: where LMDB's write of a header fails, it puts something back there that is neither the old header
- * nor the new one, but bears the old number. */
-static int header_checksum(const struct environment *e, uint64_t number, uint64_t *sum)
-{
-	uint8_t page[PAGE_SIZE_MAX];
-	MDB_stat st;
+/* A header page as it is in the file, and where. */
+struct header_page {
 	int fd;
+	off_t at;
+	size_t size;
+	uint8_t bytes[PAGE_SIZE_MAX];
+};
+
+/* Reads this commit's header page. Returns 0, or the system's code. The other one is left out: where LMDB's write of a
+ * header fails, it puts something back there that is neither the old header nor the new one, but bears the old number.
+ */
+static int header_read(const struct environment *e, uint64_t number, struct header_page *page)
+{
+	MDB_stat st;
 	mdb_env_stat(e->env, &st);
-	mdb_env_get_fd(e->env, &fd);
+	mdb_env_get_fd(e->env, &page->fd);
 	if (!st.ms_psize || st.ms_psize > PAGE_SIZE_MAX)
 		return EINVAL;
-	ssize_t n = pread(fd, page, st.ms_psize, (off_t)(number & 1) * (off_t)st.ms_psize);
-	if (n != (ssize_t)st.ms_psize)
+	page->size = st.ms_psize;
+	page->at = (off_t)(number & 1) * (off_t)page->size;
+	ssize_t n = pread(page->fd, page->bytes, page->size, page->at);
+	return n == (ssize_t)page->size ? 0 : n < 0 ? errno : EIO;
+}
+
+static int header_checksum(const struct environment *e, uint64_t number, uint64_t *sum)
+{
+	struct header_page page;
+	int rc = header_read(e, number, &page);
+	if (!rc)
+		*sum = siphash(header_key, page.bytes, page.size);
+	return rc;
+}
+
+int header_renew(const struct environment *e)
+{
+	struct header_page page;
+	MDB_envinfo info;
+	mdb_env_info(e->env, &info);
+	int rc = header_read(e, info.me_last_txnid, &page);
+	if (rc == EINVAL) /* a damaged header, which seal_check refuses */
+		return 0;
+	if (rc)
+		return rc;
+	ssize_t n = pwrite(page.fd, page.bytes, page.size, page.at);
+	if (n != (ssize_t)page.size)
 		return n < 0 ? errno : EIO;
-	*sum = siphash(header_key, page, st.ms_psize);
-	return 0;
+	return mdb_env_sync(e->env, 1);
 }
 
 int seal_open(struct environment *e, const char *directory)

@@ -193,18 +193,17 @@ static int check_table(const struct environment *e, unsigned table, uint64_t *re
 int store_check_records(struct store *store, uint64_t *records, char why[256])
 {
 	const struct environment *environments[] = {&store->journal, &store->state};
-	uint64_t count = 0;
+	uint64_t counts[2] = {0, 0}, journal = 0;
 	assert(store->journal.view && store->state.view);
 	for (size_t i = 0; i < 2; i++) {
 		for (unsigned table = 0; table < environments[i]->form->table_count; table++) {
-			int error = check_table(environments[i], table, &count, why);
+			int error = check_table(environments[i], table, &counts[i], why);
 			if (error)
 				return error;
 		}
 	}
-	const struct wal_piece *piece = NULL;
-	while ((piece = wal_piece_after(&store->wal, piece)))
-		count += piece->header.count;
-	*records = count;
-	return 0;
+	int error = journal_count(store, counts[0], &journal, why);
+	if (!error)
+		*records = journal + counts[1];
+	return error;
 }

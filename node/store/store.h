@@ -72,8 +72,9 @@ int state_apply(struct store *store, struct flush *flush, char why[256]);
 int store_space(struct store *store, uint64_t *free_bytes);
 
 /* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that
- * none is missing from its table. Stops at the first fault. Those in the log alone were verified at the opening, and
- * are counted. Returns 0 and their number; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO; why: a sentence. */
+ * none is missing from its table. Stops at the first fault. Those in the log alone were verified at the opening;
+ * a record that both have is counted once. Returns 0 and their number; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO;
+ * why: a sentence. */
 int store_check_records(struct store *store, uint64_t *records, char why[256]);
 /* For `unciad check`: whether both hold the same state, every record of it, as their views show it. why: the first that
  * differs. Returns 0; UNCIA_E_PROOF (they differ); UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO. */

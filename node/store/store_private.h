@@ -52,6 +52,9 @@ int journal_open(struct store *store, const char *directory, char why[WHY_SIZE])
 void journal_close(struct store *store);
 /* Moves the journal's view to the newest commits, as store_view_renew_journal. Threads: the reading one. */
 int journal_renew(struct store *store, char why[WHY_SIZE]);
+/* How many records of the journal the view shows, where LMDB has `stored` of them. Returns as store_check_records.
+ * Threads: the reading one. */
+int journal_count(struct store *s, uint64_t stored, uint64_t *count, char why[WHY_SIZE]);
 /* Puts the mark into a transaction of the journal. Returns LMDB's code. */
 int journal_mark_put(const struct environment *e, MDB_txn *txn, const struct wal_mark *mark);
 /* All of a prepared flush within a transaction of the state. Returns LMDB's code. Threads: the transaction's. */

@@ -26,7 +26,7 @@ static const struct number_key {
     {"settle_ms", offsetof(struct config, settle_ms), 1, 60000},
     {"pace_ms", offsetof(struct config, pace_ms), 1, 1000},
     {"flush_ms", offsetof(struct config, flush_ms), 1, 60000},
-    {"journal_log_kb", offsetof(struct config, journal_log_kb), 16, 1u << 20},
+    {"journal_log_kb", offsetof(struct config, journal_log_kb), 16, 64u << 10}, /* eight times that in memory */
 };
 #define CONFIG_SIZE_MAX (1u << 20)
 #define NUMBER_KEYS     (sizeof(number_keys) / sizeof(number_keys[0]))
@@ -203,7 +203,8 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# What is final is written from the journal to the state this often, by the time of its blocks, or\n"
 	        "# after some 98,000 payments to one account each:\n"
 	        "# flush_ms = 20000\n"
-	        "# From so much in the journal's log on it is copied into the journal's database:\n"
+	        "# From so much in the journal's log on it is copied into the journal's database; where the disk is\n"
+	        "# slow, up to eight times as much waits in memory:\n"
 	        "# journal_log_kb = 2048\n",
 	        listen, config->websocket.port ? "" : "# ", websocket, log_levels[config->log_level],
 	        WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20, MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);

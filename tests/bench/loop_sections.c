@@ -82,12 +82,14 @@ void sections_begin(void)
 	now.clock_us = trials[TRIALS / 2];
 }
 
-/* What has passed since the last change belongs to the innermost that is open. */
+/* What has passed since the last change belongs to the innermost that is open. Of two processors one may be behind: a
+ * thread that is moved meanwhile sees nothing pass. */
 static void section_charge(void)
 {
 	uint64_t at = ticks();
 
-	now.ticks[now.depth ? now.open[now.depth - 1] : SECTION_REST] += at - now.mark;
+	if (at > now.mark)
+		now.ticks[now.depth ? now.open[now.depth - 1] : SECTION_REST] += at - now.mark;
 	now.mark = at;
 }
 
@@ -129,6 +131,8 @@ double sections_step_end(void)
 		took = 0;
 	for (int i = 0; i < SECTIONS; i++)
 		all += now.ticks[i];
+	if (!all)
+		now.ticks[SECTION_REST] = all = 1;
 	for (int i = 0; i < SECTIONS; i++)
 		now.sum_us[i] += took * (double)now.ticks[i] / (double)all;
 	return took;

@@ -418,6 +418,7 @@ class Status(UnciadTest):
 			(3, "log_level is given twice", "[node]\nlog_level = info\nlog_level = info"),
 			(2, "verifier_threads = 0: not a number from 1 to 256", "[node]\nverifier_threads = 0"),
 			(2, "mempool_max = 1e3", "[node]\nmempool_max = 1e3"),
+			(2, "journal_log_kb = 65537: not a number from 16 to 65536", "[node]\njournal_log_kb = 65537"),
 			(3, "delta_ms is given twice", "[node]\ndelta_ms = 1\ndelta_ms = 2"),
 			(3, "heartbeat_ms is given twice", "[node]\nheartbeat_ms = 100\n  heartbeat_ms = 200"),
 			(1, "unknown section [nodes]", "[nodes]\nlisten = h:1"),

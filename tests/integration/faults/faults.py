@@ -113,7 +113,7 @@ class Alone:
 
 	def pay(self, key, amount="1"):
 		"""One payment of Alice to Bob of this key. Returns what `send` said, None where the validator ended first."""
-		process = self.alice.begin("send", self.bob.address, amount, "--key", key, "--timeout", "20")
+		process = self.alice.begin("send", self.bob.address, amount, "--key", key, "--timeout", "100")
 		while process.poll() is None:
 			if self.ended():
 				# A wallet may be killed too: what it began it brings to its end when run with the same key again.

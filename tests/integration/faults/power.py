@@ -2,7 +2,8 @@
 
 A disk keeps what was synced, and of the rest anything: each sector of each write by itself, in any order, torn within a
 write; each change of a directory by itself. What is assumed of a disk is no more than that a sector of 512 bytes is
-written as a whole or not at all. A process that is killed takes nothing back, and makes nothing durable."""
+written as a whole or not at all. A process that is killed takes nothing back, and makes nothing durable. What a sync that
+failed was to write, no later one writes: only who writes it once more can make it durable."""
 import os
 import pathlib
 import re
@@ -84,10 +85,15 @@ class File:
 
 
 class Held:
-	"""What a disk has of a file: what is there for sure, and what was written since."""
+	"""What a disk has of a file: what is there for sure, and what was written since. clean: what a sync that failed has
+	left to chance, and `since`, what was written and synced afterwards."""
 
 	def __init__(self):
-		self.synced, self.pending = bytearray(), []
+		self.synced, self.pending, self.clean, self.since = bytearray(), [], [], []
+
+	def leave(self, writes):
+		self.clean += writes
+		self.pending = [write for write in self.pending if write not in writes]
 
 
 class Write:
@@ -107,8 +113,10 @@ class Write:
 
 
 class Sync:
+	"""failed: the kernel takes what was to be written for clean from then on, so that no later one writes it."""
+
 	def __init__(self, node, call):
-		self.node, self.begin, self.end = node, call.begin, call.end
+		self.node, self.begin, self.end, self.failed = node, call.begin, call.end, call.result < 0
 
 
 class Change:
@@ -143,7 +151,7 @@ class Recorded:
 		calls, process.end = calls_of(log, begin)
 		self.descriptors = {}
 		for call in calls:
-			if call.result is None or call.result >= 0:
+			if call.result is None or call.result >= 0 or call.name in ("fdatasync", "fsync"):
 				handler = getattr(self, "on_" + call.name, None)
 				assert handler, f"what {call.name} does to a disk is not known here"
 				handler(call)
@@ -168,10 +176,16 @@ class Recorded:
 				data = path.read_bytes()
 				if event.data is None and len(data) == event.offset:
 					continue
-				if event.data is not None and data[event.offset:event.offset + len(event.data)] == event.data:
+				there = data[event.offset:event.offset + len(event.data)] if event.data is not None else b""
+				# A process may be killed between two pages of a write.
+				kept = len(os.path.commonprefix([there, event.data or b""]))
+				if event.data is not None and kept == len(event.data):
 					continue
 				if event.commit:
-					event.file.commits.newest = event.commit - 1
+					event.file.commits.newest, event.commit = event.commit - 1, None
+				if kept:
+					event.data = event.data[:kept]
+					continue
 			self.events.remove(event)
 
 	def path_of(self, place):
@@ -436,6 +450,8 @@ class Disk:
 		held = self.held(file)
 		for write in writes:
 			put(held.synced, write.offset, write.data)
+			if held.clean:
+				held.since.append(write)
 			if write.commit:
 				self.rest_on({file.commits: write.commit})
 		held.pending = [write for write in held.pending if write not in writes]
@@ -445,7 +461,13 @@ class Disk:
 			return event.end is not None and event.end < sync.begin or event.begin < sync.begin and event.end is None
 
 		if isinstance(sync.node, File):
-			self.settle(sync.node, [write for write in self.held(sync.node).pending if before(write)])
+			found = [write for write in self.held(sync.node).pending if before(write)]
+			if sync.failed:
+				self.held(sync.node).leave(found)
+			else:
+				self.settle(sync.node, found)
+			return
+		if sync.failed:
 			return
 		kept = []
 		for change in self.changes:
@@ -464,7 +486,7 @@ class Disk:
 			names(change.to[0])[change.to[1]] = change.node
 
 	def unsettled(self):
-		return len(self.changes) + sum(len(held.pending) for held in self.files.values())
+		return len(self.changes) + sum(len(held.pending) + len(held.clean) for held in self.files.values())
 
 	def image(self, keep):
 		"""keep: tells of a write's sector or of a change whether it reached the disk. Returns path -> bytes, or None for a
@@ -506,21 +528,29 @@ def put(data, offset, new):
 	data[offset:offset + len(new)] = new
 
 
+def put_some(data, write, keep):
+	"""Those of its sectors that reached the disk."""
+	if write.data is None:
+		if keep(write, None):
+			put(data, write.offset, None)
+		return
+	at, end = write.offset, write.offset + len(write.data)
+	while at < end:
+		stop = min(end, at // SECTOR * SECTOR + SECTOR)
+		if keep(write, at // SECTOR):
+			put(data, at, write.data[at - write.offset:stop - write.offset])
+		at = stop
+
+
 def content(held, keep):
-	if not held.pending:
-		return bytes(held.synced)
 	data = bytearray(held.synced)
+	for write in held.clean:
+		put_some(data, write, keep)
+		for later in held.since:
+			if later.begin > write.begin:
+				put(data, later.offset, later.data)
 	for write in held.pending:
-		if write.data is None:
-			if keep(write, None):
-				put(data, write.offset, None)
-			continue
-		at, end = write.offset, write.offset + len(write.data)
-		while at < end:
-			stop = min(end, at // SECTOR * SECTOR + SECTOR)
-			if keep(write, at // SECTOR):
-				put(data, at, write.data[at - write.offset:stop - write.offset])
-			at = stop
+		put_some(data, write, keep)
 	return bytes(data)
 
 

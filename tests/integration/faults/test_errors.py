@@ -72,8 +72,9 @@ class Store(FaultsTest):
 		self.assertTrue(alone.pay("a"))
 		os.kill(alone.pid(), signal.SIGKILL)
 		alone.end(-signal.SIGKILL)
-		alone.start(lambda command: injecting(command, "pwrite64", "error=EIO", 1, self.journal(alone), self.dir / "trace"))
-		self.assertIn("journal: syncing what was found: Input/output error", alone.end(1))
+		for table in (self.journal, self.journal_database, self.state):
+			alone.start(lambda command: injecting(command, "pwrite64", "error=EIO", 1, table(alone), self.dir / "trace"))
+			self.assertIn(": syncing what was found: Input/output error", alone.end(1))
 		alone.start()
 		self.assertTrue(alone.ready())
 		alone.stop()

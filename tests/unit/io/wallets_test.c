@@ -423,6 +423,59 @@ START_TEST(wallet_that_does_not_read_is_dropped_at_the_bound)
 }
 END_TEST
 
+/* All that it may wait for ends in one block: what comes before it could read any of it is no reason to drop it. */
+START_TEST(wallet_that_reads_gets_whatever_comes_at_once)
+{
+	enum { ANSWERS = 128 };
+	static uint8_t answer[64u << 10];
+
+	up(4, 5000);
+	struct client *c = wallet_client();
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1);
+	for (int i = 0; i < ANSWERS && !seen.closed; i++)
+		wallets_send(wallets, seen.number, (struct bytes){answer, sizeof(answer)});
+	RUN_UNTIL(c->messages == 1 + ANSWERS);
+	client_send(c, "y", 1);
+	RUN_UNTIL(c->messages == 2 + ANSWERS);
+	ck_assert_uint_eq(seen.closed, 0);
+	client_close(c);
+	down();
+}
+END_TEST
+
+/* Who asks and does not read is not read either: so what waits for him is bounded without an end of his link, and all
+ * of it comes once he reads. */
+START_TEST(wallet_that_does_not_read_is_not_read_until_it_does)
+{
+	enum { REQUESTS = 200, SIZE = 1000, TIMES = 64 };
+	static uint8_t request[SIZE];
+	unsigned before;
+
+	up(4, 5000);
+	struct client *c = wallet_client();
+	client_send(c, "x", 1);
+	RUN_UNTIL(c->messages == 1);
+	uv_poll_stop(&c->poll);
+	seen.echo = TIMES;
+	for (int i = 0; i < REQUESTS; i++)
+		client_send(c, request, SIZE);
+	do {
+		before = seen.messages;
+		for (int turns = 0; turns < 100; turns++)
+			uv_run(&loop, UV_RUN_NOWAIT);
+	} while (seen.messages > before);
+	/* Its queue, and what the sockets take. */
+	ck_assert_uint_lt(seen.messages, 1 + REQUESTS);
+	ck_assert_uint_eq(seen.closed, 0);
+	uv_poll_start(&c->poll, UV_READABLE, on_client_readable);
+	RUN_UNTIL(c->messages == 1 + REQUESTS * TIMES);
+	ck_assert_uint_eq(seen.closed, 0);
+	client_close(c);
+	down();
+}
+END_TEST
+
 /* Within the bound on each, but past the one on all: who has more than his share waiting goes, nobody else. */
 START_TEST(wallets_that_do_not_read_are_bounded_together)
 {
@@ -638,6 +691,7 @@ UNIT_MAIN("wallets", wallet_gets_its_answer, wallet_numbers_never_come_back, wal
           wallet_that_goes_on_sending_is_not_taken_for_one_that_stalls,
           wallet_past_the_limit_pushes_out_a_half_open_one, wallet_handshakes_under_way_are_bounded,
           wallet_handshakes_of_one_address_push_out_their_own, wallet_that_does_not_read_is_dropped_at_the_bound,
+          wallet_that_reads_gets_whatever_comes_at_once, wallet_that_does_not_read_is_not_read_until_it_does,
           wallets_that_do_not_read_are_bounded_together, wallet_that_reads_late_gets_everything,
           wallet_flood_of_tiny_messages_is_taken_a_little_each_turn,
           wallet_flood_of_tiny_records_is_taken_a_little_each_turn, wallet_flood_is_read_a_little_each_turn,

@@ -4,6 +4,7 @@
 #include "canonical.h"
 #include "message.pb-c.h"
 #include "network.h"
+#include "uncia/error.h"
 #include "unit.h"
 
 #define UNIT     INT64_C(1000000)
@@ -23,7 +24,7 @@ static void on_dropped(void *context, uint32_t node, uint32_t peer)
 		drops[peer]++;
 }
 
-static void up_with(uint32_t verify_ms, uint32_t verify_us)
+static void up_with_places(uint32_t verify_ms, uint32_t verify_us, uint32_t mempool_max)
 {
 	memset(drops, 0, sizeof(drops));
 	n = network_new(&(struct network_options){.validators = 4,
@@ -35,9 +36,15 @@ static void up_with(uint32_t verify_ms, uint32_t verify_us)
 	                                          .commit_ms = 1,
 	                                          .verify_ms = verify_ms,
 	                                          .verify_us = verify_us,
+	                                          .mempool_max = mempool_max,
 	                                          .dropped = on_dropped});
 	network_start_all(n);
 	network_run(n, 2000, NULL, NULL);
+}
+
+static void up_with(uint32_t verify_ms, uint32_t verify_us)
+{
+	up_with_places(verify_ms, verify_us, 0);
 }
 
 static void up(uint32_t verify_ms)
@@ -265,6 +272,46 @@ START_TEST(what_a_liar_leaves_behind_is_not_laid_to_the_wallet_that_waits_for_it
 }
 END_TEST
 
+/* The pool's places are 4, and its sender has them all: what a validator passes on of the same sender, and a wallet
+ * submits as well before it is checked, has none. The wallet was told that it waits, and is told that it does not. */
+START_TEST(who_waits_for_what_was_passed_on_is_told_that_it_has_no_place)
+{
+	enum { POOL = 4, WALLET = 2 };
+	size_t replies;
+	unsigned pending = 0, refused = 0;
+
+	up_with_places(0, 20000, POOL);
+	for (uint32_t i = 0; i <= POOL; i++) {
+		struct payment *payment =
+		    fixture_payment(network_fixture(n), 0, 1, 2000 * UNIT, network_now_s(n) + 60, i);
+		if (i < POOL) {
+			network_submit(n, 0, 1, payment);
+			network_run(n, 200, NULL, NULL);
+		} else {
+			gossip(HONEST, payment, 1);
+			heard();
+			ck_assert_uint_eq(verifying(), 1);
+			network_submit(n, 0, WALLET, payment);
+		}
+		payment_free(payment);
+	}
+	network_run(n, 200, NULL, NULL);
+	ck_assert_uint_eq(verifying(), 0);
+	const struct reply *list = network_replies(n, &replies);
+	for (size_t i = 0; i < replies; i++) {
+		Uncia__Pb__NodeReply *reply = uncia__pb__node_reply__unpack(NULL, list[i].size, list[i].message);
+		ck_assert_ptr_nonnull(reply);
+		pending += list[i].wallet == WALLET && reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_PENDING;
+		refused += list[i].wallet == WALLET && reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL &&
+		           reply->refusal->code == (uint32_t)-UNCIA_E_FULL;
+		uncia__pb__node_reply__free_unpacked(reply, NULL);
+	}
+	ck_assert_uint_eq(pending, 1);
+	ck_assert_uint_eq(refused, 1);
+	network_free(n);
+}
+END_TEST
+
 START_TEST(messages_larger_than_their_kind_end_the_link_and_are_not_decoded)
 {
 	static const struct {
@@ -302,4 +349,5 @@ END_TEST
 UNIT_MAIN("gossip", gossip_of_no_use_is_looked_at_for_a_while_and_then_left, gossip_that_is_held_counts_for_little,
           gossip_of_one_leaves_places_for_the_others,
           what_a_liar_leaves_behind_is_not_laid_to_the_wallet_that_waits_for_it,
+          who_waits_for_what_was_passed_on_is_told_that_it_has_no_place,
           messages_larger_than_their_kind_end_the_link_and_are_not_decoded)

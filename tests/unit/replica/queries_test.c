@@ -345,6 +345,37 @@ START_TEST(who_waits_for_a_payment_that_the_pool_gives_up_is_told)
 }
 END_TEST
 
+/* A link waits for 1,024 payments; what it submits beyond is refused, and not taken. One that it waits for already may
+ * come again. */
+START_TEST(what_a_link_may_not_wait_for_is_not_taken)
+{
+	enum { SENDERS = 20, EACH = 52, PLACES = 1024 };
+	struct network *n = quiet_network(SENDERS, 0, 0);
+	struct payment *payments[SENDERS * EACH];
+	struct replica_load load;
+
+	for (uint32_t i = 0; i < SENDERS * EACH; i++) {
+		payments[i] =
+		    fixture_payment(network_fixture(n), i % SENDERS, 0, 200 * UNIT, network_now_s(n) + 60, 1 + i);
+		network_submit(n, 0, 1, payments[i]);
+	}
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_PENDING, 0), PLACES);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_REFUSAL, UNCIA_E_FULL), SENDERS * EACH - PLACES);
+	for (uint32_t node = 0; node < 4; node++) {
+		network_load(n, node, &load);
+		ck_assert_uint_eq(load.mempool, PLACES);
+	}
+	network_submit(n, 0, 1, payments[0]);
+	network_submit(n, 0, 2, payments[SENDERS * EACH - 1]);
+	network_run(n, 100, NULL, NULL);
+	ck_assert_uint_eq(replies_of(n, UNCIA__PB__NODE_REPLY__KIND_PENDING, 0), PLACES + 2);
+	for (uint32_t i = 0; i < SENDERS * EACH; i++)
+		payment_free(payments[i]);
+	network_free(n);
+}
+END_TEST
+
 START_TEST(payments_of_keys_that_were_never_paid_to_take_no_place)
 {
 	struct network *n = quiet_network(2, 0, 0);
@@ -393,5 +424,5 @@ UNIT_MAIN("queries", what_waits_is_told_to_whoever_asks, who_asks_without_end_wh
           who_was_paid_sees_it_though_the_next_leaders_stand_still,
           words_on_what_has_expired_are_signed_within_each_wallets_share,
           many_payments_that_expire_together_are_told_in_several_steps,
-          who_waits_for_a_payment_that_the_pool_gives_up_is_told,
+          who_waits_for_a_payment_that_the_pool_gives_up_is_told, what_a_link_may_not_wait_for_is_not_taken,
           payments_of_keys_that_were_never_paid_to_take_no_place)

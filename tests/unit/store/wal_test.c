@@ -596,6 +596,58 @@ START_TEST(log_that_cannot_be_written_when_it_is_found_is_not_copied)
 }
 END_TEST
 
+/* The database's newest header, too, may be no further than the page cache, which takes it for clean once a sync of it
+ * has failed: to sync it again would tell nothing. What it says is copied is written over in the log from then on. */
+START_TEST(header_is_written_once_more_when_it_is_found)
+{
+	static const char *const databases[] = {"/journal/data.mdb", "/state/data.mdb"};
+	commit_one(1, 300);
+	ck_assert_int_eq(fixture_checkpoint(), 0);
+	die();
+	for (size_t i = 0; i < 2; i++) {
+		bad_write = databases[i];
+		ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_IO);
+		ck_assert_msg(strstr(why, "syncing what was found"), "%s", why);
+		ck_assert_int_eq(fixture_open(true, 0), 0); /* a reader rests nothing on it */
+		fixture_close();
+	}
+	bad_write = NULL;
+	expect_commits(all_up_to(1), 9);
+}
+END_TEST
+
+static uint64_t records_there(void)
+{
+	uint64_t records;
+	ck_assert_int_eq(store_check_records(store, &records, why), 0);
+	return records;
+}
+
+/* A record that is written again, in the log or over the database's, is one; and one that is forgotten is none. */
+START_TEST(records_of_log_and_database_are_counted_once)
+{
+	for (int round = 0; round < 2; round++) {
+		const struct journal_write writes[] = {{JOURNAL_VOTE, "00000001a", "x", 9, 1, 0},
+		                                       {JOURNAL_VOTE, "00000002a", "x", 9, 1, 0},
+		                                       {JOURNAL_CERT, "00000001a", "x", 9, 1, 0},
+		                                       {JOURNAL_PEER, "peer", round ? "y" : "x", 4, 1, 0}};
+		ck_assert_int_eq(journal_commit(store, writes, 4, why), 0);
+		ck_assert_int_eq(journal_commit(store, writes, 4, why), 0);
+		if (!round)
+			ck_assert_int_eq(fixture_checkpoint(), 0);
+	}
+	const struct journal_write forget_one = {.view = be64_get((const uint8_t *)"00000001")};
+	const struct journal_write again = {JOURNAL_VOTE, "00000001b", "x", 9, 1, 0};
+	ck_assert_int_eq(journal_commit(store, &forget_one, 1, why), 0);
+	ck_assert_int_eq(journal_commit(store, &again, 1, why), 0);
+	ck_assert_int_eq(store_view_renew_journal(store), 0);
+	uint64_t in_both = records_there();
+	fixture_close(); /* all of it is copied */
+	ck_assert_int_eq(fixture_open(true, 0), 0);
+	ck_assert_uint_eq(records_there(), in_both);
+}
+END_TEST
+
 /* The kernel gives what comes before a bad sector, and says nothing of it. The seal is as a power cut may leave it. */
 START_TEST(log_with_a_sector_that_is_not_given_is_an_error_and_no_end)
 {
@@ -656,5 +708,6 @@ UNIT_MAIN_BETWEEN(
     log_cut_short_or_missing_is_refused, log_that_is_older_is_refused, log_of_another_home_is_refused,
     log_is_written_over_only_where_everything_is_copied, log_does_not_grow_without_bound_where_nobody_copies,
     log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
-    log_is_written_and_synced_once_more_when_it_is_found, log_that_cannot_be_written_when_it_is_found_is_not_copied,
+    log_is_written_and_synced_once_more_when_it_is_found, header_is_written_once_more_when_it_is_found,
+    records_of_log_and_database_are_counted_once, log_that_cannot_be_written_when_it_is_found_is_not_copied,
     log_with_a_sector_that_is_not_given_is_an_error_and_no_end, log_whose_copy_could_not_be_sealed_is_copied_no_more)
