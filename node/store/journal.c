@@ -233,7 +233,7 @@ static int count_forgotten(struct store *s, uint64_t *count, char why[WHY_SIZE])
 /* The same of all tables: those of the log that LMDB has no record of the key of, or a forgotten one. */
 int journal_count(struct store *s, uint64_t stored, uint64_t *count, char why[WHY_SIZE])
 {
-	uint64_t forgotten, added = 0;
+	uint64_t forgotten = 0, added = 0;
 	int error = count_forgotten(s, &forgotten, why);
 	for (const struct wal_piece *p = NULL; !error && (p = wal_piece_after(&s->wal, p));) {
 		for (uint32_t i = 0; i < p->header.count && !error; i++) {
