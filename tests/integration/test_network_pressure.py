@@ -69,7 +69,7 @@ class Pressure(ProxiedTest):
 			self.assertEqual(said["state"], "pending")
 			if said["reason"] == "refused":
 				break
-		self.assertEqual(said["reason"], "refused")
+		self.assertEqual((said["reason"], said["refusal"]), ("refused", "no room now: try again later"))
 		return paid
 
 	def test_what_has_no_room_is_refused_and_paid_later(self):

@@ -62,6 +62,12 @@ json_t *payment_json(const struct uncia_payment *p, double elapsed_ms, const cha
 	json_t *object = json_pack("{s:i,s:s,s:s,s:s?,s:o}", "v", 1, "id", id, "state", payment_state_word(p->state),
 	                           "reason", p->state == UNCIA_PAYMENT_PENDING ? pending_word(p) : NULL, "height",
 	                           final ? json_whole(p->height) : json_null());
+	/* Why: for want of room, say, which passes. */
+	if (object && p->state == UNCIA_PAYMENT_PENDING && p->reason == UNCIA_PENDING_REFUSED &&
+	    json_object_set_new(object, "refusal", json_string(error_words(p->refusal)))) {
+		json_decref(object);
+		return NULL;
+	}
 	if (!object || !final)
 		return object;
 	json_t *more = json_pack("{s:f,s:s?}", "elapsed_ms", elapsed_ms, "receipt", receipt);

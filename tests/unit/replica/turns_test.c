@@ -324,13 +324,54 @@ START_TEST(who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_b
 }
 END_TEST
 
+static uint64_t checked_of_suspects(void)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < VERIFY_SUSPECT_QUEUES; i++)
+		all += checked(VERIFY_SOURCE_SUSPECTS(4, i));
+	return all;
+}
+
+static bool one_more_of_suspect_5(struct network *network, void *context)
+{
+	(void)network;
+	return checked(VERIFY_SOURCE_SUSPECTS(4, 5)) > *(uint64_t *)context;
+}
+
+/* However many addresses somebody has made suspects of, and however much waits over each of their links, whoever shares
+ * the fate of one waits for one of each of those links, as among all others. */
+START_TEST(who_is_suspect_waits_for_one_of_each_other_suspects_link)
+{
+	enum { ADDRESS = 5, FIRST = 2000, CROWD = 100, LINKS = 2 * CROWD, OF_EACH = 40 };
+	uint32_t number = 0;
+
+	up_with(4, 1000);
+	submit_wrong(ADDRESS, number++);
+	for (uint32_t i = 0; i < CROWD; i++) /* none in his queue of the verifier */
+		submit_wrong(FIRST + 8 * i + i % 5, number++);
+	take();
+	network_run(n, 1000, NULL, NULL);
+	ck_assert_uint_eq(waiting(), 0);
+	for (uint32_t i = 0; i < LINKS * OF_EACH; i++)
+		submit_wrong(FIRST + 8 * (i % CROWD) + i % CROWD % 5 + NETWORK_ADDRESSES * (1 + i / CROWD % 2),
+		             number++);
+	submit(ADDRESS + NETWORK_ADDRESSES, good);
+	ck_assert_uint_eq(waiting(), LINKS * OF_EACH + 1 - SUSPECTS);
+	uint64_t before = checked_of_suspects(), own = checked(VERIFY_SOURCE_SUSPECTS(4, ADDRESS));
+	ck_assert(network_run(n, 5000, one_more_of_suspect_5, &own));
+	ck_assert_uint_le(checked_of_suspects(), before + LINKS + 2 * SUSPECTS + 1);
+	ck_assert(network_run(n, 5000, network_paid, good));
+	down();
+}
+END_TEST
+
 /* Whoever has a /48 of IPv6 has 65,536 addresses, and hundreds of links a second: what is wrong there makes suspects of
  * those addresses, not of others that are kept in the same places. */
 START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_suspect)
 {
 	enum { FIRST = 1024, ADDRESSES = 4000, OTHERS = 20 };
 	const uint32_t newcomers = VERIFY_SOURCE_NEWCOMERS(4);
-	uint64_t suspects = 0;
 
 	static_assert(FIRST + ADDRESSES + ORIGIN_PLACES < NETWORK_ADDRESSES, "two addresses in one place");
 	up(4);
@@ -339,9 +380,7 @@ START_TEST(wrong_signatures_of_thousands_of_addresses_make_no_other_address_susp
 	take();
 	network_run(n, 2000, NULL, NULL);
 	ck_assert_uint_eq(waiting(), 0);
-	for (uint32_t i = 0; i < VERIFY_SUSPECT_QUEUES; i++)
-		suspects += checked(VERIFY_SOURCE_SUSPECTS(4, i));
-	ck_assert_uint_eq(suspects, 0); /* each address was wrong once */
+	ck_assert_uint_eq(checked_of_suspects(), 0); /* each address was wrong once */
 	uint64_t before = checked(newcomers);
 	for (uint32_t i = 0; i < OTHERS; i++)
 		pay(FIRST + ORIGIN_PLACES + i, 2, 1 + i);
@@ -354,6 +393,7 @@ END_TEST
 
 UNIT_MAIN("turns", wrong_signatures_of_thousands_of_addresses_make_no_other_address_suspect,
           wrong_signatures_of_an_address_are_in_nobody_elses_batch,
+          who_is_suspect_waits_for_one_of_each_other_suspects_link,
           who_waits_when_his_address_comes_to_be_suspect_stands_behind_nobody_but_suspects,
           a_flood_of_wrong_signatures_keeps_no_good_payment_out,
           who_brings_wrong_signatures_is_told_twice_and_then_dropped_with_all_that_waits,
