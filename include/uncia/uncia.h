@@ -115,9 +115,10 @@ struct uncia_host {
 };
 
 /* A host over a directory of a POSIX file system: made with mode 0700 where it does not exist, files 0600. Files that
- * killed processes left half written (.new-…) are removed when they are a day old.
+ * killed processes left half written (.new-…) are removed when they are a day old. In use it has a log (.log), which
+ * the last host that is freed copies into the blobs' files. Storing waits up to 5 s for others that do (UNCIA_E_BUSY).
  * Returns: 0; UNCIA_E_PERMISSION where others can read the directory, or it cannot be made or opened; UNCIA_E_IO;
- *	UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
+ *	UNCIA_E_BUSY; UNCIA_E_MEMORY; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * In: host->size is set.
  * Owns: the caller frees with uncia_host_directory_free, after closing its wallets.
  * Threads: any. Wallets of several threads may share the host.

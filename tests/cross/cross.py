@@ -14,7 +14,8 @@ import c_source  # noqa: E402
 
 # What knows POSIX: a host on another system drives by bytes, and brings its own storage.
 POSIX_ONLY = ["wallet/driver.c", "wallet/poller_epoll.c", "wallet/poller_poll.c", "wallet/poller_kqueue.c", "wallet/lookup.c",
-	"wallet/host_directory.c"]
+	"wallet/host_directory.c", "wallet/host_files.c", "wallet/host_log.c", "wallet/host_checkpoint.c", "wallet/host_follow.c",
+	"wallet/host_store.c"]
 LIBRARY = [*sorted((ROOT / "proto").glob("*.c")), *sorted((ROOT / "wallet").glob("*.c"))]
 PORTABLE = [path for path in LIBRARY if str(path.relative_to(ROOT)) not in POSIX_ONLY]
 DRIVER = [ROOT / name for name in POSIX_ONLY if name not in ("wallet/poller_epoll.c", "wallet/lookup.c")]

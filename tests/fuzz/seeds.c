@@ -8,6 +8,7 @@
 #include "fields.h"
 #include "fuzz.h"
 #include "host.h"
+#include "host_log.h"
 #include "keyfile.h"
 #include "receipt.h"
 #include "storage.pb-c.h"
@@ -510,6 +511,22 @@ static void seed_config(void)
 	seed("config", "small", small, strlen(small));
 }
 
+/* Acts, as the log of a home has them; and such as are to be written, behind what is changed of their piece. */
+static void seed_home_log(void)
+{
+	static const uint8_t written[] = {0,   0,   50,  4, 0, 2,   'k', 'e', 'y', 5,   'h', 'e',
+	                                  'l', 'l', 'o', 1, 0, 'x', 0,   1,   'a', 'b', 0};
+	const struct host_act acts[] = {{.name = {(const uint8_t *)"payment-1", 9}, .data = {written, sizeof(written)}},
+	                                {.name = {(const uint8_t *)"pin", 3}, .removes = true}};
+	uint8_t read[128] = {1}, *end = read + 1;
+	for (size_t i = 0; i < sizeof(acts) / sizeof(*acts); i++)
+		end = host_act_put(end, &acts[i]);
+	seed("home_log", "acts", read, (size_t)(end - read));
+	seed("home_log", "one", read, 1 + host_act_size(&acts[0]));
+	seed("home_log", "cut", read, 20);
+	seed("home_log", "written", written, sizeof(written));
+}
+
 /* Scripts of events, in the numbers of replica.c. */
 /* Heads and values of pieces, behind what says how large they are; and writes, behind what is changed of them. */
 static void seed_journal_log(void)
@@ -628,5 +645,6 @@ int main(int argc, char **argv)
 	seed_config();
 	seed_replica();
 	seed_journal_log();
+	seed_home_log();
 	return 0;
 }

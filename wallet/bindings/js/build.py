@@ -15,7 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 # What knows POSIX: a host in JavaScript drives by bytes, and brings its own storage.
 POSIX_ONLY = ["wallet/driver.c", "wallet/poller_epoll.c", "wallet/poller_poll.c", "wallet/poller_kqueue.c", "wallet/lookup.c",
-	"wallet/host_directory.c"]
+	"wallet/host_directory.c", "wallet/host_files.c", "wallet/host_log.c", "wallet/host_checkpoint.c", "wallet/host_follow.c",
+	"wallet/host_store.c"]
 # uncia_network_load is for files.
 NOT_SHOWN = {"uncia_network_load"}
 SOURCES = ["libsodium", "protobuf-c", "utf8proc"]

@@ -1,0 +1,236 @@
+/* The log of a home as a file: made, read as a whole, and copied into the files of the blobs. See host_files.h; when
+ * that is done, and why, says host_store.c. */
+#include "host_files.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <sodium.h>
+#include "blob.h"
+#include "system.h"
+
+#define LOG_FIRST      ((size_t)256 << 10) /* bytes of a new one */
+#define FILLED_PAGES   16u                 /* are written at a time */
+#define COPIED_AT_ONCE 32u
+
+/* ---- what a log comes to ----------------------------------------------------------------------- */
+
+/* Takes one act, in the place of an earlier one of its blob. */
+static int acts_put(struct host_acts *all, const struct host_act *act)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct host_act *known = &all->acts[i];
+		if (known->name.size == act->name.size &&
+		    memcmp(known->name.data, act->name.data, act->name.size) == 0) {
+			*known = *act;
+			return 0;
+		}
+	}
+	if (all->count == all->capacity) {
+		size_t capacity = all->capacity ? 2 * all->capacity : 16;
+		struct host_act *acts = realloc(all->acts, capacity * sizeof(*acts));
+		if (!acts)
+			return UNCIA_E_MEMORY;
+		all->acts = acts;
+		all->capacity = capacity;
+	}
+	all->acts[all->count++] = *act;
+	return 0;
+}
+
+int host_acts_add(struct host_acts *all, struct bytes acts)
+{
+	struct host_act act;
+	int rc = 0;
+	while (!rc && host_act_next(&acts, &act))
+		rc = acts_put(all, &act);
+	return rc;
+}
+
+/* ---- the file ---------------------------------------------------------------------------------- */
+
+int host_log_read(const struct host_directory *d, uint8_t **bytes, size_t *size)
+{
+	size_t whole = d->log.size;
+	uint8_t *buffer = malloc(whole + 1);
+	if (!buffer)
+		return UNCIA_E_MEMORY;
+	for (size_t done = 0; done < whole;) {
+		ssize_t n = pread(d->log.fd, buffer + done, whole - done, (off_t)done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) { /* a sector that the disk does not give is no end of the log */
+			blob_free(buffer, whole);
+			return UNCIA_E_IO;
+		}
+		done += (size_t)n;
+	}
+	*bytes = buffer;
+	*size = whole;
+	return 0;
+}
+
+/* Written zeros, not a hole or a reservation: a piece that is written over them changes nothing of the file but its
+ * data, so that its sync is one flush, without one of the file system's own journal. */
+static int fill(int fd, size_t from, size_t to)
+{
+	const size_t part = FILLED_PAGES * (size_t)HOST_LOG_PAGE;
+	uint8_t *zeros = calloc(1, part);
+	int rc = zeros ? 0 : UNCIA_E_MEMORY;
+	for (; !rc && from < to; from += part)
+		rc = host_log_write(fd, zeros, to - from < part ? to - from : part, from);
+	free(zeros);
+	return rc;
+}
+
+/* It is made under another name, and whole when it gets its own: no crash leaves a log without its first page. */
+int host_log_make(struct host_directory *d)
+{
+	char name[HOST_TEMPORARY_SIZE];
+	uint8_t page[HOST_LOG_PAGE];
+	struct host_log_state log = {.size = LOG_FIRST, .place = {0, HOST_LOG_PAGE}};
+	if (system_random(NULL, log.id, sizeof(log.id)))
+		return UNCIA_E_RANDOM;
+	host_log_begin(log.id, page);
+	int rc = host_open_temporary(d, page, sizeof(page), name, &log.fd);
+	if (rc)
+		return rc;
+	rc = fill(log.fd, sizeof(page), log.size);
+	if (!rc && (fsync(log.fd) != 0 || flock(log.fd, LOCK_SH | LOCK_NB) != 0 ||
+	            renameat(d->fd, name, d->fd, HOST_LOG_FILE) != 0))
+		rc = UNCIA_E_IO;
+	if (rc) {
+		host_drop_temporary(d, name);
+		close(log.fd);
+		return rc;
+	}
+	d->log = log;
+	rc = host_sync_directory(d);
+	d->failed = d->failed || rc != 0;
+	return rc;
+}
+
+/* What is longer of it counts with the piece that is synced there. */
+int host_log_lengthen(struct host_directory *d)
+{
+	size_t longer = 2 * d->log.size < d->log_limit ? 2 * d->log.size : d->log_limit;
+	int rc = fill(d->log.fd, d->log.size, longer);
+	if (!rc)
+		d->log.size = longer;
+	return rc;
+}
+
+/* In place: the first bytes of one sector, which a disk writes whole or not at all. Pieces of the id before are none
+ * any more. */
+int host_log_renew(struct host_directory *d)
+{
+	uint8_t page[HOST_LOG_PAGE];
+	if (system_random(NULL, d->log.id, sizeof(d->log.id))) {
+		d->failed = true; /* it has an id now that is not the file's */
+		return UNCIA_E_RANDOM;
+	}
+	host_log_begin(d->log.id, page);
+	if (host_log_write(d->log.fd, page, sizeof(page), 0) || fdatasync(d->log.fd) != 0) {
+		d->failed = true;
+		return UNCIA_E_IO;
+	}
+	d->log.place = (struct host_log_place){0, HOST_LOG_PAGE};
+	free(d->log.waiting);
+	d->log.waiting = NULL;
+	d->log.waiting_size = 0;
+	return 0;
+}
+
+/* ---- copying ----------------------------------------------------------------------------------- */
+
+/* A file that is being written once more. */
+struct copied {
+	char temporary[HOST_TEMPORARY_SIZE];
+	int fd;
+	const struct host_act *act;
+};
+
+/* What a copy needs is on its way to the disk before the first one is waited for. */
+static void start_writing(int fd)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#else
+	(void)fd;
+#endif
+}
+
+static int sync_copies(const struct host_directory *d, struct copied *copies, size_t count)
+{
+	char name[UNCIA_BLOB_NAME_SIZE];
+	int rc = 0;
+	for (size_t i = 0; i < count; i++) {
+		host_act_name(copies[i].act, name);
+		if (!rc && (fsync(copies[i].fd) != 0 || renameat(d->fd, copies[i].temporary, d->fd, name) != 0))
+			rc = UNCIA_E_IO;
+		if (rc)
+			host_drop_temporary(d, copies[i].temporary);
+		int number = errno;
+		close(copies[i].fd);
+		errno = number;
+	}
+	return rc;
+}
+
+/* Writes blobs' files once more, synced: what is there was not, and its bytes may be lost without a trace. A file that
+ * is not what the log made it is another program's, of a version that knows no log, and is newer. */
+static int copy_all(const struct host_directory *d, const struct host_acts *all)
+{
+	struct copied copies[COPIED_AT_ONCE];
+	size_t count = 0;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < all->count; i++) {
+		const struct host_act *act = &all->acts[i];
+		if (act->removes || !host_file_is(d, act))
+			continue;
+		copies[count].act = act;
+		rc = host_open_temporary(d, act->data.data, act->data.size, copies[count].temporary, &copies[count].fd);
+		if (!rc)
+			start_writing(copies[count++].fd);
+		if (count == COPIED_AT_ONCE) {
+			rc = sync_copies(d, copies, count);
+			count = 0;
+		}
+	}
+	int synced = sync_copies(d, copies, count);
+	return rc ? rc : synced;
+}
+
+int host_log_copy(struct host_directory *d)
+{
+	struct host_acts all = {0};
+	struct host_log_place place = {0, HOST_LOG_PAGE};
+	struct bytes acts;
+	uint8_t *bytes;
+	size_t size;
+	int rc = host_log_read(d, &bytes, &size);
+	if (rc)
+		return rc;
+	while (!rc && host_log_next(bytes, size, d->log.id, &place, &acts))
+		rc = host_acts_add(&all, acts);
+	if (!rc && (place.at < d->log.place.at || host_log_goes_on(bytes, size, d->log.id, &place))) {
+		d->file = HOST_LOG_FILE;
+		d->words = "is damaged: later records are there without earlier ones";
+		rc = UNCIA_E_IO;
+	}
+	if (!rc)
+		rc = copy_all(d, &all);
+	if (!rc && host_sync_directory(d)) {
+		d->failed = true;
+		rc = UNCIA_E_IO;
+	}
+	int number = errno;
+	free(all.acts);
+	blob_free(bytes, size);
+	errno = number;
+	return rc;
+}
