@@ -10,6 +10,9 @@
 #define WRITES_FIRST 64
 #define LOWER_BY     10
 
+/* More than a thread needs from a commit that has failed to the end of the process, on a busy machine, too. */
+#define OTHERS_END_MS 20000u
+
 struct batch {
 	struct journal_write *writes;
 	size_t count, capacity;
@@ -190,8 +193,12 @@ static void handover_end(struct storage *s, enum handover *state)
 	uv_mutex_unlock(&s->mutex);
 }
 
+/* Where another thread's commit has failed, LMDB shows nothing any more, to this thread earlier than the other one has
+ * come to say why and to end the process: that is waited for. */
 static void renewed(struct storage *s, int error)
 {
+	if (error == UNCIA_E_CLOSED)
+		uv_sleep(OTHERS_END_MS);
 	if (error)
 		log_fatal(error == UNCIA_E_DAMAGED ? END_DAMAGED : END_FAILED, "store_damaged", store_damage(s->store));
 }

@@ -65,7 +65,8 @@ int environment_open(struct environment *e, const struct environment_form *form,
 /* Also of one whose opening failed, or that is closed; no commit may be under way. */
 void environment_close(struct environment *e);
 /* Begins the view, or moves it to the newest commit. What was read through it is no longer valid.
- * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED. Threads: the reading one. */
+ * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_CLOSED where a commit could not write its header,
+ * which says why where it is made. Threads: the reading one. */
 int environment_renew(struct environment *e, char why[WHY_SIZE]);
 /* Bytes that can still be written before the map is nine tenths full. Threads: any. */
 uint64_t environment_room(const struct environment *e);

@@ -27,6 +27,8 @@ int environment_error(const struct environment *e, int rc, const char *doing, ch
 		return UNCIA_E_FULL;
 	case ENOMEM:
 		return UNCIA_E_MEMORY;
+	case MDB_PANIC: /* another thread's transaction could not write its header */
+		return UNCIA_E_CLOSED;
 	default:
 		return UNCIA_E_IO;
 	}

@@ -41,7 +41,8 @@ void store_close(struct store *store);
 void store_view(struct store *store, struct storage_view *view);
 /* Moves the view to the newest commits; what was read through it before is no longer valid. While it stands still, LMDB
  * uses no page again that was freed since: whoever commits renews it soon afterwards.
- * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED, with store_damage. */
+ * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED, with store_damage; UNCIA_E_CLOSED behind a commit or
+ * checkpoint that fails, whose caller is told why. */
 int store_view_renew(struct store *store);
 /* The same for the journal alone: the state is seen as before, whatever was applied to it meanwhile. */
 int store_view_renew_journal(struct store *store);

@@ -121,12 +121,13 @@ __attribute__((visibility("default"))) ssize_t pread(int fd, void *bytes, size_t
 	return syscall(SYS_pread64, fd, bytes, size, at);
 }
 
-/* What is written to the file of this path fails; NULL: none. */
+/* What is written to the file of this path fails, from its beginning to that place; NULL: none. */
 static const char *bad_write;
+static off_t bad_write_end = INT64_MAX;
 
 __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
 {
-	if (bad_write && fixture_is_of(fd, bad_write)) {
+	if (bad_write && at < bad_write_end && fixture_is_of(fd, bad_write)) {
 		errno = EIO;
 		return -1;
 	}
@@ -692,6 +693,24 @@ START_TEST(log_whose_copy_could_not_be_sealed_is_copied_no_more)
 }
 END_TEST
 
+/* Behind a header that could not be written LMDB shows nothing any more, to whichever thread: why is for the thread to
+ * say whose commit it was. */
+START_TEST(view_is_closed_behind_a_header_that_could_not_be_written)
+{
+	commit_one(1, 300);
+	bad_write = "/journal/data.mdb";
+	bad_write_end = 2 * sysconf(_SC_PAGESIZE);
+	ck_assert_int_eq(fixture_checkpoint(), UNCIA_E_IO);
+	ck_assert_msg(strstr(why, "journal: committing: Input/output error"), "%s", why);
+	bad_write = NULL;
+	bad_write_end = INT64_MAX;
+	ck_assert_int_eq(store_view_renew_journal(store), UNCIA_E_CLOSED);
+	ck_assert_int_eq(journal_checkpoint(store, why), UNCIA_E_IO);
+	fixture_close();
+	expect_commits(all_up_to(1), 9);
+}
+END_TEST
+
 static void wal_up(void)
 {
 	/* What the files hold is looked at by processes, not after a loss of power: no sync need reach a disk. */
@@ -710,4 +729,5 @@ UNIT_MAIN_BETWEEN(
     log_pieces_stay_readable_until_the_view_is_renewed, log_and_database_together_show_what_was_committed,
     log_is_written_and_synced_once_more_when_it_is_found, header_is_written_once_more_when_it_is_found,
     records_of_log_and_database_are_counted_once, log_that_cannot_be_written_when_it_is_found_is_not_copied,
-    log_with_a_sector_that_is_not_given_is_an_error_and_no_end, log_whose_copy_could_not_be_sealed_is_copied_no_more)
+    log_with_a_sector_that_is_not_given_is_an_error_and_no_end, log_whose_copy_could_not_be_sealed_is_copied_no_more,
+    view_is_closed_behind_a_header_that_could_not_be_written)
