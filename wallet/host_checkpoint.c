@@ -181,28 +181,50 @@ static int sync_copies(const struct host_directory *d, struct copied *copies, si
 	return rc;
 }
 
+/* Opened and not synced yet. */
+struct copies {
+	struct copied some[COPIED_AT_ONCE];
+	size_t count;
+};
+
+static int finish(const struct host_directory *d, struct copies *copies)
+{
+	int rc = sync_copies(d, copies->some, copies->count);
+	copies->count = 0;
+	return rc;
+}
+
+/* Where there is no descriptor or no room for one more, those that are open are finished first. */
+static int copy_one(const struct host_directory *d, struct copies *copies, const struct host_act *act)
+{
+	int rc = copies->count == COPIED_AT_ONCE ? finish(d, copies) : 0;
+	while (!rc) {
+		struct copied *copied = &copies->some[copies->count];
+		copied->act = act;
+		rc = host_open_temporary(d, act->data.data, act->data.size, copied->temporary, &copied->fd);
+		if (!rc) {
+			start_writing(copied->fd);
+			copies->count++;
+			return 0;
+		}
+		if (copies->count != 0)
+			rc = finish(d, copies);
+	}
+	return rc;
+}
+
 /* Writes blobs' files once more, synced: what is there was not, and its bytes may be lost without a trace. A file that
- * is not what the log made it is another program's, of a version that knows no log, and is newer. */
+ * is not what the log made it is another program's, of a version that knows no log, and is newer; one that cannot be
+ * looked at is not called that. */
 static int copy_all(const struct host_directory *d, const struct host_acts *all)
 {
-	struct copied copies[COPIED_AT_ONCE];
-	size_t count = 0;
+	struct copies copies = {.count = 0};
 	int rc = 0;
-	for (size_t i = 0; !rc && i < all->count; i++) {
-		const struct host_act *act = &all->acts[i];
-		if (act->removes || !host_file_is(d, act))
-			continue;
-		copies[count].act = act;
-		rc = host_open_temporary(d, act->data.data, act->data.size, copies[count].temporary, &copies[count].fd);
-		if (!rc)
-			start_writing(copies[count++].fd);
-		if (count == COPIED_AT_ONCE) {
-			rc = sync_copies(d, copies, count);
-			count = 0;
-		}
-	}
-	int synced = sync_copies(d, copies, count);
-	return rc ? rc : synced;
+	for (size_t i = 0; !rc && i < all->count; i++)
+		if (!all->acts[i].removes && host_file_compare(d, &all->acts[i]) != HOST_OTHER)
+			rc = copy_one(d, &copies, &all->acts[i]);
+	int finished = finish(d, &copies);
+	return rc ? rc : finished;
 }
 
 int host_log_copy(struct host_directory *d)

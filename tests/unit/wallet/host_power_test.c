@@ -227,40 +227,54 @@ static void blob_name(int i, char name[8])
 	snprintf(name, 8, "n-%c", 'a' + i % 26);
 }
 
-/* Stores and removes, until it is cut off. */
+static void remove_blob(struct uncia_host *host, int i, const char *name)
+{
+	kept->storing = i;
+	kept->storing_number = 0;
+	if (host->remove(host->context, name) != 0)
+		_exit(2);
+	kept->shown[i] = 0;
+	kept->storing = -1;
+}
+
+static void store_blob(struct uncia_host *host, int i, const char *name, uint32_t number)
+{
+	static uint8_t bytes[LARGEST];
+	size_t size = contents(number, bytes);
+	kept->storing_number = number;
+	kept->storing = i;
+	int rc = kept->shown[i] == 0 ? host->create(host->context, name, bytes, size)
+	                             : host->replace(host->context, name, bytes, size);
+	if (rc != 0)
+		_exit(3);
+	kept->shown[i] = number;
+	memcpy(kept->sure, kept->shown, sizeof(kept->sure));
+	kept->storing = -1;
+}
+
+/* Stores and removes, until it is cut off. Two hosts take turns at random: what one of them leaves in the log, or
+ * begins anew, the other one goes on with. */
 static void use_home(void)
 {
-	struct uncia_host host = {.size = sizeof(host)};
-	static uint8_t bytes[LARGEST];
+	struct uncia_host hosts[2] = {{.size = sizeof(*hosts)}, {.size = sizeof(*hosts)}};
 	char name[8];
 	watched = true;
-	if (uncia_host_directory(home, &host) != 0)
-		_exit(1);
-	((struct host_directory *)host.context)->log_limit = LOG_SIZE;
+	for (int i = 0; i < 2; i++) {
+		if (uncia_host_directory(home, &hosts[i]) != 0)
+			_exit(1);
+		((struct host_directory *)hosts[i].context)->log_limit = LOG_SIZE;
+	}
 	for (uint32_t number = 1; number <= ACTS; number++) {
 		int i = (int)any(NAMES);
+		struct uncia_host *host = &hosts[any(4) == 0 ? 1 : 0];
 		blob_name(i, name);
-		if (any(4) == 0 && kept->shown[i] != 0) {
-			kept->storing = i;
-			kept->storing_number = 0;
-			if (host.remove(host.context, name) != 0)
-				_exit(2);
-			kept->shown[i] = 0;
-			kept->storing = -1;
-			continue;
-		}
-		size_t size = contents(number, bytes);
-		kept->storing_number = number;
-		kept->storing = i;
-		int rc = kept->shown[i] == 0 ? host.create(host.context, name, bytes, size)
-		                             : host.replace(host.context, name, bytes, size);
-		if (rc != 0)
-			_exit(3);
-		kept->shown[i] = number;
-		memcpy(kept->sure, kept->shown, sizeof(kept->sure));
-		kept->storing = -1;
+		if (any(4) == 0 && kept->shown[i] != 0)
+			remove_blob(host, i, name);
+		else
+			store_blob(host, i, name, number);
 	}
-	uncia_host_directory_free(&host);
+	uncia_host_directory_free(&hosts[0]);
+	uncia_host_directory_free(&hosts[1]);
 	memcpy(kept->sure, kept->shown, sizeof(kept->sure));
 	_exit(0);
 }
