@@ -142,7 +142,7 @@ static bool waits(struct bytes acts)
  * whose sync failed, may have left them in the page cache alone, where a sync by another descriptor finds nothing to
  * do.
  */
-static int sync_again(struct host_directory *d, const uint8_t *bytes, const struct log_part *part, bool anew)
+static int write_once_more(struct host_directory *d, const uint8_t *bytes, const struct log_part *part, bool anew)
 {
 	size_t at = part->before.at;
 	int rc = anew ? host_log_write(d->log.fd, bytes, HOST_LOG_PAGE, 0) : 0;
@@ -166,7 +166,7 @@ static int bring_up(struct host_directory *d, const uint8_t *bytes, const struct
 		errno = EROFS;
 		return host_log_failure(d, NULL, UNCIA_E_IO);
 	}
-	int rc = sync_again(d, bytes, part, anew);
+	int rc = write_once_more(d, bytes, part, anew);
 	for (size_t i = 0; !rc && i < part->all.count; i++)
 		if (host_file_compare(d, &part->all.acts[i]) != HOST_SAME)
 			rc = apply(d, &part->all.acts[i]);
