@@ -140,15 +140,15 @@ static bool waits(struct bytes acts)
 
 /* Writes the last piece once more, and of a log that this host has not known its first page: whose process is gone, or
  * whose sync failed, may have left them in the page cache alone, where a sync by another descriptor finds nothing to
- * do.
- */
+ * do. Nor may the name of such a log be on the disk, or of what was stored without it: then the directory is synced,
+ * too. */
 static int write_once_more(struct host_directory *d, const uint8_t *bytes, const struct log_part *part, bool anew)
 {
 	size_t at = part->before.at;
 	int rc = anew ? host_log_write(d->log.fd, bytes, HOST_LOG_PAGE, 0) : 0;
 	if (!rc)
 		rc = host_log_write(d->log.fd, bytes + at, part->end.at - at, at);
-	if (!rc && fdatasync(d->log.fd) == 0)
+	if (!rc && fdatasync(d->log.fd) == 0 && (!anew || host_sync_directory(d) == 0))
 		return 0;
 	d->failed = true;
 	return host_log_failure(d, NULL, UNCIA_E_IO);

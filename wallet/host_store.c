@@ -180,12 +180,11 @@ static bool goes_alone(const struct host_act *act)
 	return strcmp(name, KEYFILE_BLOB) == 0 || (!act->removes && host_piece_size(host_act_size(act)) > LOG_LARGE);
 }
 
-/* Sees that nothing is in the log: what is stored without it is then not undone by it. The file stays, since others may
- * have it open. */
+/* Sees that nothing is in the log: what is stored without it is then not undone by it. It begins anew also where
+ * nothing is in it: that tells the others to sync the directory before they go on, should this process be killed before
+ * it has. The file stays, since they may have it open. */
 static int empty_log(struct host_directory *d)
 {
-	if (d->log.place.sequence == 0 && !d->log.waiting)
-		return 0;
 	int rc = host_log_copy(d);
 	return rc ? rc : host_log_renew(d);
 }

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uncia/uncia.h>
 #include "host_files.h"
@@ -18,13 +19,19 @@
 
 static char home[PATH];
 
-static int fail_fdatasync;        /* the n-th from now on fails; 0: none */
-static bool refuse_flock;         /* there are no locks here */
-static const char *unknown;       /* the name of which nothing can be told */
+static int fail_fdatasync;    /* the n-th from now on fails; 0: none */
+static bool refuse_flock;     /* there are no locks here */
+static const char *unknown;   /* the name of which nothing can be told */
+static const char *die_after; /* the file after whose renaming the process ends */
+static bool directory_synced;
 static bool page_dirty, page_had; /* the log's first page: written since, and synced after that */
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __real_renameat(int from, const char *name, int to, const char *as);
+int __wrap_renameat(int from, const char *name, int to, const char *as);
 int __real_flock(int fd, int operation);
 int __wrap_flock(int fd, int operation);
 int __real_fstatat(int fd, const char *name, struct stat *info, int flags);
@@ -41,6 +48,21 @@ int __wrap_fdatasync(int fd)
 	}
 	page_had = page_had || page_dirty;
 	return __real_fdatasync(fd);
+}
+
+int __wrap_fsync(int fd)
+{
+	struct stat info;
+	directory_synced = directory_synced || (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode));
+	return __real_fsync(fd);
+}
+
+int __wrap_renameat(int from, const char *name, int to, const char *as)
+{
+	int rc = __real_renameat(from, name, to, as);
+	if (die_after && strcmp(as, die_after) == 0)
+		_exit(7);
+	return rc;
 }
 
 int __wrap_flock(int fd, int operation)
@@ -255,6 +277,47 @@ START_TEST(a_first_page_whose_sync_failed_is_written_once_more)
 }
 END_TEST
 
+static uint8_t large[300000];
+
+/* Another process, which is killed right after that file got its name. */
+static void use_and_die(const char *last)
+{
+	int status;
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		struct uncia_host host = opened();
+		die_after = last;
+		for (int i = 0; i < BLOBS && strcmp(last, ".log") == 0; i++)
+			(void)put(&host, "warm", "x");
+		(void)host.replace(host.context, "large", large, sizeof(large));
+		_exit(1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+/* A name that somebody gave and did not sync any more is synced before anything is stored by the log alone: of the log
+ * itself, and of what went without it. */
+START_TEST(names_of_who_was_killed_are_synced_before_others_go_on)
+{
+	struct uncia_host host = opened();
+	use_and_die(".log");
+	for (int i = 0; i < 3; i++) {
+		directory_synced = false;
+		ck_assert_int_eq(put(&host, "x", "next"), 0);
+		ck_assert(directory_synced);
+		directory_synced = false;
+		ck_assert_int_eq(put(&host, "x", "by the log"), 0);
+		ck_assert(!directory_synced);
+		if (i == 1) /* also where nothing is in the log */
+			ck_assert_int_eq(host.replace(host.context, "large", large, sizeof(large)), 0);
+		use_and_die("large");
+	}
+	uncia_host_directory_free(&host);
+}
+END_TEST
+
 START_TEST(a_blob_of_which_nothing_can_be_told_is_not_created_over)
 {
 	struct uncia_host host = opened();
@@ -294,4 +357,5 @@ UNIT_MAIN_BETWEEN("host_harm", setup, teardown, what_was_removed_stays_so_when_t
                   what_goes_without_the_log_leaves_it_to_others,
                   copying_a_log_leaves_no_file_out_for_lack_of_descriptors,
                   a_first_page_whose_sync_failed_is_written_once_more,
+                  names_of_who_was_killed_are_synced_before_others_go_on,
                   a_blob_of_which_nothing_can_be_told_is_not_created_over, who_has_no_locks_stores_nothing_beside_a_log)
