@@ -114,13 +114,16 @@ int host_log_make(struct host_directory *d)
 	return rc;
 }
 
-/* What is longer of it counts with the piece that is synced there. */
+/* What is longer of it counts with the piece that is synced there. Where there is no room, none of it is kept: blobs
+ * and copies need what is left. */
 int host_log_lengthen(struct host_directory *d)
 {
 	size_t longer = 2 * d->log.size < d->log_limit ? 2 * d->log.size : d->log_limit;
 	int rc = fill(d->log.fd, d->log.size, longer);
 	if (!rc)
 		d->log.size = longer;
+	else
+		(void)!ftruncate(d->log.fd, (off_t)d->log.size);
 	return rc;
 }
 
@@ -194,6 +197,24 @@ static int finish(const struct host_directory *d, struct copies *copies)
 	return rc;
 }
 
+/* Writes the file's bytes over themselves: that needs no room, nobody sees it, and until they are synced the log has
+ * them. */
+static int write_over(const struct host_directory *d, const struct host_act *act)
+{
+	char name[UNCIA_BLOB_NAME_SIZE];
+	host_act_name(act, name);
+	int fd = openat(d->fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return UNCIA_E_IO;
+	int rc = host_log_write(fd, act->data.data, act->data.size, 0);
+	if (!rc && fsync(fd) != 0)
+		rc = UNCIA_E_IO;
+	int number = errno;
+	close(fd);
+	errno = number;
+	return rc;
+}
+
 /* Where there is no descriptor or no room for one more, those that are open are finished first. */
 static int copy_one(const struct host_directory *d, struct copies *copies, const struct host_act *act)
 {
@@ -209,6 +230,8 @@ static int copy_one(const struct host_directory *d, struct copies *copies, const
 		}
 		if (copies->count != 0)
 			rc = finish(d, copies);
+		else if ((errno == ENOSPC || errno == EDQUOT) && host_file_compare(d, act) == HOST_SAME)
+			return write_over(d, act);
 	}
 	return rc;
 }

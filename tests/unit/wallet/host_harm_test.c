@@ -24,6 +24,7 @@ static bool refuse_flock;     /* there are no locks here */
 static const char *unknown;   /* the name of which nothing can be told */
 static const char *die_after; /* the file after whose renaming the process ends */
 static bool directory_synced;
+static bool no_growth, no_room;   /* on the disk: for a longer log; for a file of a blob */
 static bool page_dirty, page_had; /* the log's first page: written since, and synced after that */
 
 int __real_fdatasync(int fd);
@@ -36,6 +37,8 @@ int __real_flock(int fd, int operation);
 int __wrap_flock(int fd, int operation);
 int __real_fstatat(int fd, const char *name, struct stat *info, int flags);
 int __wrap_fstatat(int fd, const char *name, struct stat *info, int flags);
+ssize_t __real_write(int fd, const void *bytes, size_t size);
+ssize_t __wrap_write(int fd, const void *bytes, size_t size);
 ssize_t __real_pwrite(int fd, const void *bytes, size_t size, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at);
 
@@ -85,8 +88,24 @@ int __wrap_fstatat(int fd, const char *name, struct stat *info, int flags)
 
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at)
 {
+	struct stat info;
 	page_dirty = page_dirty || at == 0;
+	if (no_growth && fstat(fd, &info) == 0 && at + (off_t)size > info.st_size) {
+		if (size > HOST_LOG_PAGE) /* it has room for some */
+			return __real_pwrite(fd, bytes, HOST_LOG_PAGE, at);
+		errno = ENOSPC;
+		return -1;
+	}
 	return __real_pwrite(fd, bytes, size, at);
+}
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t size)
+{
+	if (no_room) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_write(fd, bytes, size);
 }
 
 static int remove_one(const char *name, const struct stat *info, int type, struct FTW *walk)
@@ -248,6 +267,38 @@ START_TEST(copying_a_log_leaves_no_file_out_for_lack_of_descriptors)
 }
 END_TEST
 
+/* A log that cannot get longer keeps nothing of what it got, and begins anew; a full disk keeps nobody from removing.
+ */
+START_TEST(a_full_disk_stops_neither_a_full_log_nor_removals)
+{
+	struct uncia_host host = opened();
+	struct host_directory *d = host.context;
+	char name[16];
+	warm(&host);
+	no_growth = true;
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "c-%d", i % 24);
+		ck_assert_int_eq(put(&host, name, name), 0);
+		ck_assert_uint_eq(d->log.size, 256 << 10);
+	}
+	while (d->log.place.at < d->log.size)
+		ck_assert_int_eq(put(&host, "y", "until it is full"), 0);
+	no_room = true;
+	ck_assert_int_eq(put(&host, "x", "no"), UNCIA_E_IO);
+	ck_assert_ptr_nonnull(strstr(why_of(&host), "No space left on device"));
+	ck_assert_int_eq(host.remove(host.context, "y"), 0);
+	no_room = no_growth = false;
+	ck_assert_int_eq(put(&host, "x", "yes"), 0);
+	ck_assert_str_eq(text_of(&host, "y"), "");
+	uncia_host_directory_free(&host);
+	host = opened();
+	ck_assert_str_eq(text_of(&host, "x"), "yes");
+	ck_assert_str_eq(text_of(&host, "y"), "");
+	ck_assert_str_eq(text_of(&host, "c-7"), "c-7");
+	uncia_host_directory_free(&host);
+}
+END_TEST
+
 /* Whose log begins anew, and whose sync of that fails, leaves a first page that the disk may not have, and that no
  * later sync writes: whoever finds it writes it once more before it rests on it. */
 START_TEST(a_first_page_whose_sync_failed_is_written_once_more)
@@ -356,6 +407,7 @@ END_TEST
 UNIT_MAIN_BETWEEN("host_harm", setup, teardown, what_was_removed_stays_so_when_the_next_sync_fails,
                   what_goes_without_the_log_leaves_it_to_others,
                   copying_a_log_leaves_no_file_out_for_lack_of_descriptors,
+                  a_full_disk_stops_neither_a_full_log_nor_removals,
                   a_first_page_whose_sync_failed_is_written_once_more,
                   names_of_who_was_killed_are_synced_before_others_go_on,
                   a_blob_of_which_nothing_can_be_told_is_not_created_over, who_has_no_locks_stores_nothing_beside_a_log)
