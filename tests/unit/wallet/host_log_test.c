@@ -80,7 +80,7 @@ static int remove_one(const char *name, const struct stat *info, int type, struc
 
 static void setup(void)
 {
-	strcpy(home, "/tmp/uncia-log-XXXXXX");
+	strcpy(home, access("/dev/shm", W_OK) == 0 ? "/dev/shm/uncia-log-XXXXXX" : "/tmp/uncia-log-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	stpcpy(stpcpy(copy, home), "/copy");
 	strcat(home, "/home");
