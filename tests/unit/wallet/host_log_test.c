@@ -586,6 +586,24 @@ START_TEST(a_process_that_stands_still_as_it_stores_is_not_waited_for_for_ever)
 }
 END_TEST
 
+/* One that knows no log, and shares the home all the same. */
+START_TEST(what_an_older_program_stores_meanwhile_stays)
+{
+	struct uncia_host host = opened(home);
+	for (int i = 0; i < BLOBS; i++)
+		ck_assert_int_eq(put(&host, "a", "x"), 0);
+	ck_assert_int_eq(put(&host, "b", "y"), 0);
+	ck_assert_int_eq(unlink(in(home, "a")), 0);
+	save_file(in(home, "a"), (const uint8_t *)"newer", 5);
+	ck_assert_int_eq(host.create(host.context, "a", "z", 1), UNCIA_E_EXISTS);
+	uncia_host_directory_free(&host);
+	host = opened(home);
+	ck_assert_str_eq(text_of(&host, "a"), "newer");
+	ck_assert_str_eq(text_of(&host, "b"), "y");
+	uncia_host_directory_free(&host);
+}
+END_TEST
+
 /* ---- torn and damaged -------------------------------------------------------------------------- */
 
 #define SECTOR 512
@@ -715,14 +733,17 @@ START_TEST(removals_are_in_the_piece_of_what_is_stored_next)
 }
 END_TEST
 
-UNIT_MAIN_BETWEEN(
-    "host_log", setup, teardown, a_blob_is_one_flush_and_a_removal_none,
-    a_few_blobs_make_no_log_and_a_home_that_is_closed_has_none, a_full_log_begins_anew, removals_alone_fill_no_log,
-    the_key_is_in_no_log, users_of_a_home_see_each_other_and_the_last_one_removes_the_log,
-    threads_that_share_a_host_create_each_blob_once, a_child_that_closes_its_parents_host_leaves_the_log,
-    what_only_the_log_has_comes_into_the_files, who_is_killed_leaves_nothing_locked_and_a_home_that_goes_on,
-    after_a_sync_that_failed_nothing_is_stored_until_the_home_is_opened_again,
-    what_is_found_is_not_followed_where_it_cannot_be_synced_again, without_locks_or_room_blobs_are_stored_without_a_log,
-    a_log_that_is_not_private_not_known_or_gone_is_called_that,
-    a_process_that_stands_still_as_it_stores_is_not_waited_for_for_ever, a_log_that_ends_in_a_torn_piece_loses_no_other,
-    a_log_that_is_damaged_in_the_middle_is_refused, removals_are_in_the_piece_of_what_is_stored_next)
+UNIT_MAIN_BETWEEN("host_log", setup, teardown, a_blob_is_one_flush_and_a_removal_none,
+                  a_few_blobs_make_no_log_and_a_home_that_is_closed_has_none, a_full_log_begins_anew,
+                  removals_alone_fill_no_log, the_key_is_in_no_log,
+                  users_of_a_home_see_each_other_and_the_last_one_removes_the_log,
+                  threads_that_share_a_host_create_each_blob_once, a_child_that_closes_its_parents_host_leaves_the_log,
+                  what_only_the_log_has_comes_into_the_files,
+                  who_is_killed_leaves_nothing_locked_and_a_home_that_goes_on,
+                  after_a_sync_that_failed_nothing_is_stored_until_the_home_is_opened_again,
+                  what_is_found_is_not_followed_where_it_cannot_be_synced_again,
+                  without_locks_or_room_blobs_are_stored_without_a_log,
+                  a_log_that_is_not_private_not_known_or_gone_is_called_that,
+                  a_process_that_stands_still_as_it_stores_is_not_waited_for_for_ever,
+                  what_an_older_program_stores_meanwhile_stays, a_log_that_ends_in_a_torn_piece_loses_no_other,
+                  a_log_that_is_damaged_in_the_middle_is_refused, removals_are_in_the_piece_of_what_is_stored_next)
