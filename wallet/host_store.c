@@ -273,9 +273,13 @@ static int store_begin(struct host_directory *d, int *held)
 	if (d->plain)
 		return begin_plain(d);
 	int rc = lock_directory(d, d->patience_ms, held);
-	if (rc)
-		return rc == UNCIA_E_SYSTEM ? UNCIA_E_IO : rc;
-	return host_log_follow(d);
+	if (rc == UNCIA_E_SYSTEM && d->log.fd < 0 && !host_file_exists(d, HOST_LOG_FILE)) {
+		d->plain = true;
+		return 0;
+	}
+	if (rc == UNCIA_E_SYSTEM)
+		return host_log_failure(d, "cannot be followed on a file system without locks", UNCIA_E_IO);
+	return rc ? rc : host_log_follow(d);
 }
 
 static int store_end(struct host_directory *d, const char *name, int held, int rc)
@@ -313,19 +317,14 @@ int host_store_refresh(struct host_directory *d)
 
 int host_store_open(struct host_directory *d)
 {
-	d->patience_ms = PATIENCE_MS;
-	int held = -1, rc = lock_directory(d, d->patience_ms, &held);
-	bool there = host_file_exists(d, HOST_LOG_FILE);
 	d->log.fd = -1;
 	d->log_limit = LOG_LIMIT;
-	if (rc == UNCIA_E_SYSTEM && !there) {
-		d->plain = true;
+	d->patience_ms = PATIENCE_MS;
+	if (!host_file_exists(d, HOST_LOG_FILE)) /* whoever stores here looks again */
 		return 0;
-	}
+	int held = -1, rc = lock_directory(d, d->patience_ms, &held);
 	if (rc == UNCIA_E_SYSTEM)
 		rc = host_log_failure(d, "cannot be followed on a file system without locks", UNCIA_E_IO);
-	else if (rc == UNCIA_E_BUSY && !there)
-		return 0; /* nothing to be found; whoever stores here waits for its turn */
 	else if (!rc)
 		rc = host_log_follow(d);
 	if (rc && rc != UNCIA_E_BUSY && rc != UNCIA_E_MEMORY) {
