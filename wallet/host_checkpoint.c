@@ -114,13 +114,16 @@ int host_log_make(struct host_directory *d)
 	return rc;
 }
 
-/* What is longer of it counts with the piece that is synced there. */
+/* What is longer of it counts with the piece that is synced there. Where there is no room, none of it is kept: blobs
+ * and copies need what is left. */
 int host_log_lengthen(struct host_directory *d)
 {
 	size_t longer = 2 * d->log.size < d->log_limit ? 2 * d->log.size : d->log_limit;
 	int rc = fill(d->log.fd, d->log.size, longer);
 	if (!rc)
 		d->log.size = longer;
+	else
+		(void)!ftruncate(d->log.fd, (off_t)d->log.size);
 	return rc;
 }
 
@@ -181,28 +184,70 @@ static int sync_copies(const struct host_directory *d, struct copied *copies, si
 	return rc;
 }
 
+/* Opened and not synced yet. */
+struct copies {
+	struct copied some[COPIED_AT_ONCE];
+	size_t count;
+};
+
+static int finish(const struct host_directory *d, struct copies *copies)
+{
+	int rc = sync_copies(d, copies->some, copies->count);
+	copies->count = 0;
+	return rc;
+}
+
+/* Writes the file's bytes over themselves: that needs no room, nobody sees it, and until they are synced the log has
+ * them. */
+static int write_over(const struct host_directory *d, const struct host_act *act)
+{
+	char name[UNCIA_BLOB_NAME_SIZE];
+	host_act_name(act, name);
+	int fd = openat(d->fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return UNCIA_E_IO;
+	int rc = host_log_write(fd, act->data.data, act->data.size, 0);
+	if (!rc && fsync(fd) != 0)
+		rc = UNCIA_E_IO;
+	int number = errno;
+	close(fd);
+	errno = number;
+	return rc;
+}
+
+/* Where there is no descriptor or no room for one more, those that are open are finished first. */
+static int copy_one(const struct host_directory *d, struct copies *copies, const struct host_act *act)
+{
+	int rc = copies->count == COPIED_AT_ONCE ? finish(d, copies) : 0;
+	while (!rc) {
+		struct copied *copied = &copies->some[copies->count];
+		copied->act = act;
+		rc = host_open_temporary(d, act->data.data, act->data.size, copied->temporary, &copied->fd);
+		if (!rc) {
+			start_writing(copied->fd);
+			copies->count++;
+			return 0;
+		}
+		if (copies->count != 0)
+			rc = finish(d, copies);
+		else if ((errno == ENOSPC || errno == EDQUOT) && host_file_compare(d, act) == HOST_SAME)
+			return write_over(d, act);
+	}
+	return rc;
+}
+
 /* Writes blobs' files once more, synced: what is there was not, and its bytes may be lost without a trace. A file that
- * is not what the log made it is another program's, of a version that knows no log, and is newer. */
+ * is not what the log made it is another program's, of a version that knows no log, and is newer; one that cannot be
+ * looked at is not called that. */
 static int copy_all(const struct host_directory *d, const struct host_acts *all)
 {
-	struct copied copies[COPIED_AT_ONCE];
-	size_t count = 0;
+	struct copies copies = {.count = 0};
 	int rc = 0;
-	for (size_t i = 0; !rc && i < all->count; i++) {
-		const struct host_act *act = &all->acts[i];
-		if (act->removes || !host_file_is(d, act))
-			continue;
-		copies[count].act = act;
-		rc = host_open_temporary(d, act->data.data, act->data.size, copies[count].temporary, &copies[count].fd);
-		if (!rc)
-			start_writing(copies[count++].fd);
-		if (count == COPIED_AT_ONCE) {
-			rc = sync_copies(d, copies, count);
-			count = 0;
-		}
-	}
-	int synced = sync_copies(d, copies, count);
-	return rc ? rc : synced;
+	for (size_t i = 0; !rc && i < all->count; i++)
+		if (!all->acts[i].removes && host_file_compare(d, &all->acts[i]) != HOST_OTHER)
+			rc = copy_one(d, &copies, &all->acts[i]);
+	int finished = finish(d, &copies);
+	return rc ? rc : finished;
 }
 
 int host_log_copy(struct host_directory *d)

@@ -266,29 +266,34 @@ int host_file_remove(const struct host_directory *d, const char *name)
 }
 
 /* Whether the next bytes of a file are these, and its last ones. */
-static bool holds(int fd, struct bytes data)
+static enum host_comparison compare(int fd, struct bytes data)
 {
 	struct stat info;
 	uint8_t part[4096];
-	bool same = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (uint64_t)info.st_size == data.size;
-	for (size_t at = 0; same && at < data.size; at += sizeof(part)) {
+	if (fstat(fd, &info) != 0)
+		return HOST_UNKNOWN;
+	bool same = S_ISREG(info.st_mode) && (uint64_t)info.st_size == data.size, known = true;
+	for (size_t at = 0; same && known && at < data.size; at += sizeof(part)) {
 		size_t size = data.size - at < sizeof(part) ? data.size - at : sizeof(part);
-		same = host_read_all(fd, part, size) == 0 && memcmp(part, data.data + at, size) == 0;
+		known = host_read_all(fd, part, size) == 0;
+		same = known && memcmp(part, data.data + at, size) == 0;
 	}
 	sodium_memzero(part, sizeof(part));
-	return same;
+	return !known ? HOST_UNKNOWN : same ? HOST_SAME : HOST_OTHER;
 }
 
-bool host_file_is(const struct host_directory *d, const struct host_act *act)
+enum host_comparison host_file_compare(const struct host_directory *d, const struct host_act *act)
 {
 	char name[UNCIA_BLOB_NAME_SIZE];
 	host_act_name(act, name);
+	if (act->removes && host_file_exists(d, name))
+		return HOST_OTHER;
 	if (act->removes)
-		return !host_file_exists(d, name);
+		return errno == ENOENT ? HOST_SAME : HOST_UNKNOWN;
 	int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return false;
-	bool same = holds(fd, act->data);
+		return errno == ENOENT ? HOST_OTHER : HOST_UNKNOWN;
+	enum host_comparison found = compare(fd, act->data);
 	close(fd);
-	return same;
+	return found;
 }

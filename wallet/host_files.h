@@ -72,9 +72,12 @@ void host_drop_temporary(const struct host_directory *d, const char *name);
 int host_file_create(const struct host_directory *d, const char *name, const void *data, size_t size);
 int host_file_replace(const struct host_directory *d, const char *name, const void *data, size_t size);
 int host_file_remove(const struct host_directory *d, const char *name);
-/* Whether the file is there; where it is and `act` stores, whether it holds just that. */
+/* Whether the file is there. Where it is not, or cannot be told, errno says which (ENOENT). */
 bool host_file_exists(const struct host_directory *d, const char *name);
-bool host_file_is(const struct host_directory *d, const struct host_act *act);
+/* Whether the blob's file is as the act makes it. Where that cannot be told (no descriptor is left, a sector is not
+ * read), it is neither taken for what the log has nor for what somebody else wrote. */
+enum host_comparison { HOST_SAME, HOST_OTHER, HOST_UNKNOWN };
+enum host_comparison host_file_compare(const struct host_directory *d, const struct host_act *act);
 
 /* host_store.c */
 

@@ -138,26 +138,37 @@ static bool waits(struct bytes acts)
 	return true;
 }
 
-/* Puts into the files what they lack. Whose process is gone may not have synced the last piece; one that is in the
- * files was synced before. */
-static int bring_up(struct host_directory *d, const uint8_t *piece, size_t size, const struct log_part *part, bool anew)
+/* Writes the last piece once more, and of a log that this host has not known its first page: whose process is gone, or
+ * whose sync failed, may have left them in the page cache alone, where a sync by another descriptor finds nothing to
+ * do. Nor may the name of such a log be on the disk, or of what was stored without it: then the directory is synced,
+ * too. */
+static int write_once_more(struct host_directory *d, const uint8_t *bytes, const struct log_part *part, bool anew)
+{
+	size_t at = part->before.at;
+	int rc = anew ? host_log_write(d->log.fd, bytes, HOST_LOG_PAGE, 0) : 0;
+	if (!rc)
+		rc = host_log_write(d->log.fd, bytes + at, part->end.at - at, at);
+	if (!rc && fdatasync(d->log.fd) == 0 && (!anew || host_sync_directory(d) == 0))
+		return 0;
+	d->failed = true;
+	return host_log_failure(d, NULL, UNCIA_E_IO);
+}
+
+/* Puts into the files what they lack. What is in the files was synced before. */
+static int bring_up(struct host_directory *d, const uint8_t *bytes, const struct log_part *part, bool anew)
 {
 	bool lacks = false;
 	for (size_t i = 0; !lacks && i < part->all.count; i++)
-		lacks = !host_file_is(d, &part->all.acts[i]);
+		lacks = host_file_compare(d, &part->all.acts[i]) != HOST_SAME;
 	if (!lacks && (!anew || d->log.read_only))
 		return 0;
 	if (d->log.read_only) {
 		errno = EROFS;
 		return host_log_failure(d, NULL, UNCIA_E_IO);
 	}
-	if (host_log_write(d->log.fd, piece, size, part->before.at) || fdatasync(d->log.fd) != 0) {
-		d->failed = true;
-		return host_log_failure(d, NULL, UNCIA_E_IO);
-	}
-	int rc = 0;
+	int rc = write_once_more(d, bytes, part, anew);
 	for (size_t i = 0; !rc && i < part->all.count; i++)
-		if (!host_file_is(d, &part->all.acts[i]))
+		if (host_file_compare(d, &part->all.acts[i]) != HOST_SAME)
 			rc = apply(d, &part->all.acts[i]);
 	return rc;
 }
@@ -212,8 +223,8 @@ static int read_on(struct host_directory *d, bool anew)
 		return host_log_failure(d, NULL, rc);
 	struct log_part part = {.before = d->log.place, .end = d->log.place};
 	rc = take_part(d, bytes, size, &part);
-	if (!rc && part.end.at != from)
-		rc = bring_up(d, bytes + part.before.at, part.end.at - part.before.at, &part, anew);
+	if (!rc && (anew || part.end.at != from))
+		rc = bring_up(d, bytes, &part, anew);
 	if (!rc && part.end.at != from)
 		rc = move_on(&d->log, &part);
 	int number = errno;

@@ -79,14 +79,20 @@ static size_t size_with(const struct host_log_state *log, const struct host_act 
 	return host_piece_size(log->waiting_size + host_act_size(act));
 }
 
-/* What was written in vain: another process must not find it. */
+/* What was written in vain: another process must not find it. Removals that waited there are there again: their files
+ * are gone, and without them the log would bring the blobs back. */
 static void take_back(struct host_directory *d)
 {
-	const uint8_t zeros[HOST_LOG_PAGE] = {0};
+	struct host_log_state *log = &d->log;
+	uint8_t page[HOST_LOG_PAGE] = {0};
 	int number = errno;
 	d->failed = true;
-	if (host_log_write(d->log.fd, zeros, sizeof(zeros), d->log.place.at) == 0)
-		(void)!fdatasync(d->log.fd);
+	if (log->waiting) {
+		memcpy(page + HOST_LOG_HEADER, log->waiting, log->waiting_size);
+		host_piece_make(log->id, log->place.sequence + 1, log->waiting_size, page);
+	}
+	if (host_log_write(log->fd, page, sizeof(page), log->place.at) == 0)
+		(void)!fdatasync(log->fd);
 	errno = number;
 }
 
@@ -165,25 +171,42 @@ static int log_make_room(struct host_directory *d, const struct host_act *act)
 	return 0;
 }
 
-/* Sees that there is a log, with room for the act, if that is to go there. Returns 0; else as host_store_act. Out:
- * d->log.fd < 0 where the act has to be stored without. */
-static int prepare_log(struct host_directory *d, const struct host_act *act)
+/* Whether the act goes without the log where there is one: what is too large for it, and the key, so that no copy of it
+ * stays there. */
+static bool goes_alone(const struct host_act *act)
 {
-	bool large = !act->removes && host_piece_size(host_act_size(act)) > LOG_LARGE;
+	char name[UNCIA_BLOB_NAME_SIZE];
+	host_act_name(act, name);
+	return strcmp(name, KEYFILE_BLOB) == 0 || (!act->removes && host_piece_size(host_act_size(act)) > LOG_LARGE);
+}
+
+/* Sees that nothing is in the log: what is stored without it is then not undone by it. It begins anew also where
+ * nothing is in it: that tells the others to sync the directory before they go on, should this process be killed before
+ * it has. The file stays, since they may have it open. */
+static int empty_log(struct host_directory *d)
+{
+	int rc = host_log_copy(d);
+	return rc ? rc : host_log_renew(d);
+}
+
+/* Sees that there is a log, with room for the act, if that is to go there. Returns 0; else as host_store_act. Out:
+ * *alone: the act has to be stored without. */
+static int prepare_log(struct host_directory *d, const struct host_act *act, bool *alone)
+{
+	*alone = goes_alone(act);
 	if (d->log.fd < 0) {
-		if (act->removes || large || d->stored++ < LOG_WORTH)
+		*alone = *alone || act->removes || d->stored++ < LOG_WORTH;
+		if (*alone)
 			return 0;
 		(void)host_log_make(d); /* where there is no room for it, none is had */
+		*alone = d->log.fd < 0;
 		return d->failed ? UNCIA_E_IO : 0;
 	}
 	if (d->log.read_only) {
 		errno = EROFS;
 		return host_log_failure(d, NULL, UNCIA_E_IO);
 	}
-	if (!large)
-		return log_make_room(d, act);
-	int rc = host_log_copy(d);
-	return rc ? rc : remove_log(d);
+	return *alone ? empty_log(d) : log_make_room(d, act);
 }
 
 /* By the log: the new file is there first, so that a full disk is met before. */
@@ -211,18 +234,30 @@ static int store_logged(struct host_directory *d, const struct host_act *act)
 static int act_locked(struct host_directory *d, const struct host_act *act, bool exclusive)
 {
 	char name[UNCIA_BLOB_NAME_SIZE];
+	bool alone;
 	host_act_name(act, name);
-	/* The key is in no log, so that no copy of it stays there. */
-	if (d->plain || strcmp(name, KEYFILE_BLOB) == 0)
+	if (d->plain)
 		return store_alone(d, act, exclusive);
-	if (act->removes && !host_file_exists(d, name))
-		return errno == ENOENT ? UNCIA_E_NOT_FOUND : UNCIA_E_IO;
-	if (exclusive && host_file_exists(d, name)) /* what is told exists is then durable, whoever made it */
+	bool there = host_file_exists(d, name);
+	if (!there && errno != ENOENT)
+		return UNCIA_E_IO; /* it may be there */
+	if (act->removes && !there)
+		return UNCIA_E_NOT_FOUND;
+	if (exclusive && there) /* what is told exists is then durable, whoever made it */
 		return host_sync_directory(d) == 0 ? UNCIA_E_EXISTS : UNCIA_E_IO;
-	int rc = prepare_log(d, act);
+	int rc = prepare_log(d, act, &alone);
 	if (rc)
 		return rc;
-	return d->log.fd < 0 ? store_alone(d, act, exclusive) : store_logged(d, act);
+	return alone ? store_alone(d, act, exclusive) : store_logged(d, act);
+}
+
+/* A host that found no locks where it was opened stores without them, as long as nobody else has a log. */
+static int begin_plain(struct host_directory *d)
+{
+	bool there = host_file_exists(d, HOST_LOG_FILE);
+	if (!there && errno == ENOENT)
+		return 0;
+	return host_log_failure(d, there ? "cannot be followed on a file system without locks" : NULL, UNCIA_E_IO);
 }
 
 /* Begins: one thread, one process, and the files up to the log. Out: *held. */
@@ -236,7 +271,7 @@ static int store_begin(struct host_directory *d, int *held)
 	if (d->failed)
 		return host_log_failure(d, "something could not be stored before: open the home again", UNCIA_E_IO);
 	if (d->plain)
-		return 0;
+		return begin_plain(d);
 	int rc = lock_directory(d, d->patience_ms, held);
 	if (rc == UNCIA_E_SYSTEM && d->log.fd < 0 && !host_file_exists(d, HOST_LOG_FILE)) {
 		d->plain = true;

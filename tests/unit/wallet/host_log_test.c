@@ -442,7 +442,7 @@ START_TEST(who_is_killed_leaves_nothing_locked_and_a_home_that_goes_on)
 	ck_assert(has(home, ".log"));
 	flushes = 0;
 	struct uncia_host host = opened(home);
-	ck_assert_uint_eq(flushes, 3); /* the parent, the directory, and what was last in the log */
+	ck_assert_uint_eq(flushes, 4); /* the parent, the directory, what was last in the log, and its name */
 	ck_assert_str_eq(text_of(&host, "x"), "three");
 	ck_assert_int_eq(put(&host, "x", "four"), 0);
 	uncia_host_directory_free(&host);

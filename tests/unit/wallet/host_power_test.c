@@ -20,6 +20,7 @@
 #define LARGEST  200000      /* which goes without the log */
 #define LOG_SIZE (512 << 10) /* at most */
 #define SECTOR   512
+#define PAGE     4096
 #define PATH     128
 #define FILES    64
 #define IMAGES   2
@@ -39,16 +40,19 @@ static struct {
 		uint8_t bytes[LOG_SIZE];
 		size_t size;
 	} log, log_made;                    /* as synced; the other one has its name not yet */
+	bool dirty[LOG_SIZE / PAGE];        /* pages of the log that the next sync writes */
 	int renewed;                        /* how often the log has begun anew */
 	uint32_t shown[NAMES], sure[NAMES]; /* 0: none. sure: with what was stored last */
 	int storing;                        /* the name that is being stored, or -1 */
 	uint32_t storing_number;
-	int calls;
+	int calls, syncs;
+	bool refused; /* a sync has failed */
 } * kept;
 
 static char home[PATH], image[PATH];
-static bool watched; /* this process is the one that is cut off */
-static int cut_at;
+static bool watched;           /* this process is the one that is cut off */
+static int cut_at;             /* the call */
+static int fail_at, cut_after; /* the sync that fails, and how many syncs later this process is cut off */
 static uint64_t chance;
 
 static uint32_t any(uint32_t below)
@@ -88,6 +92,8 @@ static void call(void)
 {
 	if (watched && ++kept->calls == cut_at)
 		_exit(CUT);
+	if (watched && kept->refused && kept->syncs >= fail_at + cut_after)
+		_exit(CUT);
 }
 
 static void read_log_of(int fd, struct disk_log *log)
@@ -95,6 +101,15 @@ static void read_log_of(int fd, struct disk_log *log)
 	memset(log, 0, sizeof(*log));
 	ssize_t n = pread(fd, log->bytes, LOG_SIZE, 0);
 	log->size = n > 0 ? (size_t)n : 0;
+}
+
+static void write_dirty(const struct disk_log *log, bool some)
+{
+	for (size_t i = 0; i < LOG_SIZE / PAGE; i++) {
+		if (kept->dirty[i] && (!some || any(2) == 0))
+			memcpy(kept->log.bytes + i * PAGE, log->bytes + i * PAGE, PAGE);
+		kept->dirty[i] = false;
+	}
 }
 
 static void synced(int fd)
@@ -113,9 +128,30 @@ static void synced(int fd)
 	read_log_of(fd, &read_log);
 	if (memcmp(read_log.bytes, "uncia-log-", 10) != 0)
 		return;
-	bool in_use = strcmp(name, ".log") == 0;
-	kept->renewed += in_use && memcmp(read_log.bytes, kept->log.bytes, 28) != 0;
-	*(in_use ? &kept->log : &kept->log_made) = read_log;
+	if (strcmp(name, ".log") != 0) {
+		kept->log_made = read_log;
+		return;
+	}
+	kept->renewed += memcmp(read_log.bytes, kept->log.bytes, 28) != 0;
+	write_dirty(&read_log, false);
+	kept->log.size = read_log.size;
+}
+
+/* Whether this sync fails: then the system forgets what it was to write, and some of it is on the disk. */
+static bool sync_fails(int fd)
+{
+	static struct disk_log log;
+	char name[PATH];
+	if (!watched || ++kept->syncs != fail_at)
+		return false;
+	name_of(fd, name);
+	if (strcmp(name, ".log") == 0) {
+		read_log_of(fd, &log);
+		write_dirty(&log, true);
+	}
+	kept->refused = true;
+	errno = EIO;
+	return true;
 }
 
 int __real_fsync(int fd);
@@ -136,6 +172,8 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t size);
 int __wrap_fsync(int fd)
 {
 	call();
+	if (sync_fails(fd))
+		return -1;
 	if (watched)
 		synced(fd);
 	return 0;
@@ -144,6 +182,8 @@ int __wrap_fsync(int fd)
 int __wrap_fdatasync(int fd)
 {
 	call();
+	if (sync_fails(fd))
+		return -1;
 	if (watched)
 		synced(fd);
 	return 0;
@@ -164,8 +204,10 @@ int __wrap_renameat(int from, const char *name, int to, const char *as)
 	if (rc == 0 && watched) {
 		now_has(as, name);
 		version_of(kept->now, name)->there = false;
-		if (strcmp(as, ".log") == 0)
+		if (strcmp(as, ".log") == 0) {
 			kept->log = kept->log_made;
+			memset(kept->dirty, 0, sizeof(kept->dirty));
+		}
 	}
 	return rc;
 }
@@ -190,6 +232,11 @@ int __wrap_unlinkat(int directory, const char *name, int flags)
 
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at)
 {
+	char name[PATH];
+	name_of(fd, name);
+	if (watched && strcmp(name, ".log") == 0)
+		for (size_t i = (size_t)at / PAGE; i * PAGE < (size_t)at + size; i++)
+			kept->dirty[i] = true;
 	if (watched && kept->calls + 1 == cut_at)
 		(void)!__real_pwrite(fd, bytes, size / 2 / 4096 * 4096, at); /* the system writes whole pages */
 	call();
@@ -227,44 +274,6 @@ static void blob_name(int i, char name[8])
 	snprintf(name, 8, "n-%c", 'a' + i % 26);
 }
 
-/* Stores and removes, until it is cut off. */
-static void use_home(void)
-{
-	struct uncia_host host = {.size = sizeof(host)};
-	static uint8_t bytes[LARGEST];
-	char name[8];
-	watched = true;
-	if (uncia_host_directory(home, &host) != 0)
-		_exit(1);
-	((struct host_directory *)host.context)->log_limit = LOG_SIZE;
-	for (uint32_t number = 1; number <= ACTS; number++) {
-		int i = (int)any(NAMES);
-		blob_name(i, name);
-		if (any(4) == 0 && kept->shown[i] != 0) {
-			kept->storing = i;
-			kept->storing_number = 0;
-			if (host.remove(host.context, name) != 0)
-				_exit(2);
-			kept->shown[i] = 0;
-			kept->storing = -1;
-			continue;
-		}
-		size_t size = contents(number, bytes);
-		kept->storing_number = number;
-		kept->storing = i;
-		int rc = kept->shown[i] == 0 ? host.create(host.context, name, bytes, size)
-		                             : host.replace(host.context, name, bytes, size);
-		if (rc != 0)
-			_exit(3);
-		kept->shown[i] = number;
-		memcpy(kept->sure, kept->shown, sizeof(kept->sure));
-		kept->storing = -1;
-	}
-	uncia_host_directory_free(&host);
-	memcpy(kept->sure, kept->shown, sizeof(kept->sure));
-	_exit(0);
-}
-
 /* The number of what is stored; 0 where nothing is. */
 static uint32_t number_of(struct uncia_host *host, int i)
 {
@@ -282,6 +291,85 @@ static uint32_t number_of(struct uncia_host *host, int i)
 	ck_assert_uint_eq(size, contents(number, expected));
 	ck_assert_mem_eq(bytes, expected, size);
 	return number;
+}
+
+static struct uncia_host opened(void)
+{
+	struct uncia_host host = {.size = sizeof(host)};
+	while (uncia_host_directory(home, &host) != 0)
+		if (!kept->refused)
+			_exit(1);
+	((struct host_directory *)host.context)->log_limit = LOG_SIZE;
+	return host;
+}
+
+/* A sync has failed, and what was being stored may be there or not: the home says which when it is opened again. */
+static void open_again(struct uncia_host *host, int i)
+{
+	uncia_host_directory_free(host);
+	*host = opened();
+	uint32_t found = number_of(host, i);
+	if (found != kept->shown[i] && found != kept->storing_number)
+		_exit(4);
+	bool stored = found != kept->shown[i];
+	kept->shown[i] = found;
+	if (stored)
+		memcpy(kept->sure, kept->shown, sizeof(kept->sure));
+}
+
+static void remove_blob(struct uncia_host *host, int i, const char *name)
+{
+	kept->storing = i;
+	kept->storing_number = 0;
+	if (host->remove(host->context, name) == 0)
+		kept->shown[i] = 0;
+	else if (kept->refused)
+		open_again(host, i);
+	else
+		_exit(2);
+	kept->storing = -1;
+}
+
+static void store_blob(struct uncia_host *host, int i, const char *name, uint32_t number)
+{
+	static uint8_t bytes[LARGEST];
+	size_t size = contents(number, bytes);
+	kept->storing_number = number;
+	kept->storing = i;
+	int rc = kept->shown[i] == 0 ? host->create(host->context, name, bytes, size)
+	                             : host->replace(host->context, name, bytes, size);
+	if (rc == 0) {
+		kept->shown[i] = number;
+		memcpy(kept->sure, kept->shown, sizeof(kept->sure));
+	} else if (kept->refused) {
+		open_again(host, i);
+	} else {
+		_exit(3);
+	}
+	kept->storing = -1;
+}
+
+/* Stores and removes, until it is cut off. Two hosts take turns at random: what one of them leaves in the log, or
+ * begins anew, the other one goes on with. */
+static void use_home(void)
+{
+	char name[8];
+	watched = true;
+	struct uncia_host hosts[2] = {opened(), opened()};
+	for (uint32_t number = 1; number <= ACTS; number++) {
+		int i = (int)any(NAMES);
+		struct uncia_host *host = &hosts[any(4) == 0 ? 1 : 0];
+		blob_name(i, name);
+		if (any(4) == 0 && kept->shown[i] != 0)
+			remove_blob(host, i, name);
+		else
+			store_blob(host, i, name, number);
+	}
+	uncia_host_directory_free(&hosts[0]);
+	uncia_host_directory_free(&hosts[1]);
+	if (!kept->refused)
+		memcpy(kept->sure, kept->shown, sizeof(kept->sure));
+	_exit(0);
 }
 
 /* killed: the system went on, and has all that a call of its has done. */
@@ -383,30 +471,53 @@ static void make_image(void)
 	}
 }
 
+/* Uses a home until it is cut off, and looks at what that may leave. Returns whether it was. */
+static bool cut_off(unsigned seed, unsigned image_seed)
+{
+	int status;
+	empty(home);
+	memset(kept, 0, sizeof(*kept));
+	kept->storing = -1;
+	chance = seed;
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		use_home();
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == CUT || WEXITSTATUS(status) == 0));
+	chance = image_seed;
+	for (int i = 0; i < IMAGES; i++) {
+		make_image();
+		check_home(image, false);
+	}
+	check_home(home, true);
+	return WEXITSTATUS(status) == CUT;
+}
+
 START_TEST(what_was_stored_outlives_kills_and_power_cuts_at_each_call)
 {
-	int status = CUT << 8, renewed = 0;
-	for (int at = 1; WEXITSTATUS(status) == CUT; at++) {
-		empty(home);
-		memset(kept, 0, sizeof(*kept));
-		kept->storing = -1;
-		chance = (uint64_t)at % 3;
-		cut_at = at;
-		pid_t child = fork();
-		ck_assert_int_ge(child, 0);
-		if (child == 0)
-			use_home();
-		ck_assert_int_eq(waitpid(child, &status, 0), child);
-		ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == CUT || WEXITSTATUS(status) == 0));
+	int renewed = 0;
+	bool cut = true;
+	fail_at = 0;
+	for (cut_at = 1; cut; cut_at++) {
+		cut = cut_off((unsigned)cut_at % 3, (unsigned)cut_at);
 		renewed += kept->renewed;
-		chance = (uint64_t)at;
-		for (int i = 0; i < IMAGES; i++) {
-			make_image();
-			check_home(image, false);
-		}
-		check_home(home, true);
 	}
 	ck_assert_int_gt(renewed, 0);
+}
+END_TEST
+
+/* The system forgets what a sync that failed was to write, tells nobody else, and syncs what is written later. */
+START_TEST(what_was_stored_outlives_a_sync_that_failed_and_power_cuts_after_it)
+{
+	bool refused = true;
+	cut_at = 0;
+	for (fail_at = 1; refused; fail_at++)
+		for (cut_after = 0; cut_after < 6; cut_after++) {
+			(void)cut_off((unsigned)fail_at % 3, (unsigned)(fail_at * 6 + cut_after));
+			refused = kept->refused;
+		}
+	ck_assert_int_gt(fail_at, 30);
 }
 END_TEST
 
@@ -428,4 +539,5 @@ static void teardown(void)
 	ck_assert_int_eq(nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-UNIT_MAIN_BETWEEN("host_power", setup, teardown, what_was_stored_outlives_kills_and_power_cuts_at_each_call)
+UNIT_MAIN_BETWEEN("host_power", setup, teardown, what_was_stored_outlives_kills_and_power_cuts_at_each_call,
+                  what_was_stored_outlives_a_sync_that_failed_and_power_cuts_after_it)
