@@ -157,9 +157,9 @@ class Texts(BindingTest):
 		self.assertEqual(uncia.kind_of(f"<{wish.upper()}>"), TextKind.REQUEST)
 
 	def test_words_are_examined_without_being_shown(self):
-		words = uncia.make_words(24)
-		self.assertEqual(uncia.examine_words(words), (True, 24, 0))
-		listed = words.split()
+		self.assertEqual(uncia.examine_words(uncia.make_words(24)), (True, 24, 0))
+		listed = ["abandon"] * 23 + ["art"] # the sentence has none of them
+		self.assertEqual(uncia.examine_words(" ".join(listed)), (True, 24, 0))
 		listed[6] = "nothere"
 		self.assertEqual(uncia.examine_words(" ".join(listed)), (False, 24, 7))
 		with self.assertRaises(uncia.UsageError) as raised:
