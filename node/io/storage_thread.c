@@ -199,8 +199,10 @@ static void renewed(struct storage *s, int error)
 {
 	if (error == UNCIA_E_CLOSED)
 		uv_sleep(OTHERS_END_MS);
+	if (error == UNCIA_E_DAMAGED)
+		log_fatal(END_DAMAGED, "store_damaged", store_damage(s->store));
 	if (error)
-		log_fatal(error == UNCIA_E_DAMAGED ? END_DAMAGED : END_FAILED, "store_damaged", store_damage(s->store));
+		log_fatal(END_FAILED, "store_unreadable", store_damage(s->store));
 }
 
 static void tell_flushed(struct storage *s)
