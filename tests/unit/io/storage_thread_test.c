@@ -1,10 +1,15 @@
 /* The journal and state threads over a real store: what is committed, when it is told, what ends the process. */
 #include "storage_thread.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "log.h"
 #define FIXTURE_SYNC
@@ -312,6 +317,78 @@ static void flush_with_a_failing_sync(void)
 	_exit(71);
 }
 
+/* ---- a header that cannot be written --------------------------------------------------------- */
+
+static bool headers_fail;
+static atomic_bool header_failed, loop_waits;
+
+/* Headers of the journal's database are the first two pages of its file. */
+__attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+	if (headers_fail && at < 2 * sysconf(_SC_PAGESIZE) && fixture_is_of(fd, "/journal/data.mdb")) {
+		header_failed = true;
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, bytes, size, at);
+}
+
+/* Where the checkpoint thread comes to say why: it is held there until the loop has met the same, and waits. */
+__attribute__((visibility("default"))) char *mdb_strerror(int error)
+{
+	static char words[] = "the words of LMDB";
+	while (headers_fail && error == EIO && !loop_waits)
+		sched_yield();
+	return words;
+}
+
+/* What the loop waits by: here for ever, so that only the other thread can end the process. */
+__attribute__((visibility("default"))) void uv_sleep(unsigned ms)
+{
+	(void)ms;
+	fclose(fopen("the loop waited", "w"));
+	loop_waits = true;
+	for (;;)
+		pause();
+}
+
+static void checkpoint_with_a_failing_header(void)
+{
+	start_in_the_child();
+	journal_set_log_limit(store, 64 << 10);
+	headers_fail = true;
+	for (uint8_t height = 1; height < 200; height++) {
+		durable_count = 0;
+		put(height, height);
+		storage_commit(storage);
+		while (!durable_count)
+			uv_run(&loop, UV_RUN_ONCE);
+		while (journal_checkpoint_due(store) && !header_failed)
+			sched_yield();
+	}
+	_exit(71);
+}
+
+/* The loop meets it before the thread whose checkpoint it was can say why: it leaves that to it. */
+START_TEST(storage_leaves_it_to_the_checkpoint_to_say_why_it_failed)
+{
+	char place[] = "/tmp/uncia-test-XXXXXX";
+	stop();
+	fixture_close();
+	ck_assert_ptr_nonnull(mkdtemp(place));
+	ck_assert_int_eq(chdir(place), 0);
+	int status = fixture_in_child(checkpoint_with_a_failing_header);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 1);
+	ck_assert_int_eq(unlink("the loop waited"), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(rmdir(place), 0);
+	ck_assert_msg(!fixture_open(false, 0), "%s", why);
+	start(0);
+	ck_assert(stored(1));
+}
+END_TEST
+
 START_TEST(storage_failed_commit_ends_the_process)
 {
 	void (*const runs[])(void) = {run_with_a_full_disk, run_with_failing_syncs, flush_with_a_failing_sync};
@@ -341,4 +418,4 @@ UNIT_MAIN_BETWEEN("storage_thread", setup, teardown, storage_tells_durable_once_
                   storage_hands_the_flush_back_once_the_view_shows_it,
                   storage_flushes_at_a_lower_priority_than_the_rest, storage_refuses_a_key_that_is_too_long,
                   storage_says_when_space_is_low, storage_stop_commits_all_and_keeps_the_flush,
-                  storage_failed_commit_ends_the_process)
+                  storage_leaves_it_to_the_checkpoint_to_say_why_it_failed, storage_failed_commit_ends_the_process)
