@@ -142,9 +142,7 @@ int host_log_renew(struct host_directory *d)
 		return UNCIA_E_IO;
 	}
 	d->log.place = (struct host_log_place){0, HOST_LOG_PAGE};
-	free(d->log.waiting);
-	d->log.waiting = NULL;
-	d->log.waiting_size = 0;
+	host_log_forget_waiting(&d->log);
 	return 0;
 }
 
