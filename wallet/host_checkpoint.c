@@ -1,5 +1,5 @@
-/* The log of a home as a file: made, read as a whole, and copied into the files of the blobs. See host_files.h; when
- * that is done, and why, says host_store.c. */
+/* The log of a home as a file: made, lengthened, begun anew, and copied into the files of the blobs. See host_files.h;
+ * when that is done, and why, says host_store.c. */
 #include "host_files.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,62 +17,7 @@
 #define FILLED_PAGES   16u                 /* are written at a time */
 #define COPIED_AT_ONCE 32u
 
-/* ---- what a log comes to ----------------------------------------------------------------------- */
-
-/* Takes one act, in the place of an earlier one of its blob. */
-static int acts_put(struct host_acts *all, const struct host_act *act)
-{
-	for (size_t i = 0; i < all->count; i++) {
-		struct host_act *known = &all->acts[i];
-		if (known->name.size == act->name.size &&
-		    memcmp(known->name.data, act->name.data, act->name.size) == 0) {
-			*known = *act;
-			return 0;
-		}
-	}
-	if (all->count == all->capacity) {
-		size_t capacity = all->capacity ? 2 * all->capacity : 16;
-		struct host_act *acts = realloc(all->acts, capacity * sizeof(*acts));
-		if (!acts)
-			return UNCIA_E_MEMORY;
-		all->acts = acts;
-		all->capacity = capacity;
-	}
-	all->acts[all->count++] = *act;
-	return 0;
-}
-
-int host_acts_add(struct host_acts *all, struct bytes acts)
-{
-	struct host_act act;
-	int rc = 0;
-	while (!rc && host_act_next(&acts, &act))
-		rc = acts_put(all, &act);
-	return rc;
-}
-
 /* ---- the file ---------------------------------------------------------------------------------- */
-
-int host_log_read(const struct host_directory *d, uint8_t **bytes, size_t *size)
-{
-	size_t whole = d->log.size;
-	uint8_t *buffer = malloc(whole + 1);
-	if (!buffer)
-		return UNCIA_E_MEMORY;
-	for (size_t done = 0; done < whole;) {
-		ssize_t n = pread(d->log.fd, buffer + done, whole - done, (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) { /* a sector that the disk does not give is no end of the log */
-			blob_free(buffer, whole);
-			return UNCIA_E_IO;
-		}
-		done += (size_t)n;
-	}
-	*bytes = buffer;
-	*size = whole;
-	return 0;
-}
 
 /* Written zeros, not a hole or a reservation: a piece that is written over them changes nothing of the file but its
  * data, so that its sync is one flush, without one of the file system's own journal. */

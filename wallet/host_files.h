@@ -100,6 +100,8 @@ void host_log_close(struct host_directory *d);
 /* Finds the log, and brings the files up to what others have put there. The caller has the directory locked. Returns 0;
  * UNCIA_E_MEMORY; UNCIA_E_PERMISSION; UNCIA_E_IO. */
 int host_log_follow(struct host_directory *d);
+/* Reads the whole file. Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO. Owns: blob_free(*bytes, *size). */
+int host_log_read(const struct host_directory *d, uint8_t **bytes, size_t *size);
 
 /* host_checkpoint.c: the caller has the home's directory locked, and has read the whole log. */
 
@@ -111,15 +113,5 @@ int host_log_lengthen(struct host_directory *d);
 int host_log_renew(struct host_directory *d);
 /* Makes durable in the files what the log holds. Returns 0; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_IO. */
 int host_log_copy(struct host_directory *d);
-/* Reads the whole file. Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO. Owns: blob_free(*bytes, *size). */
-int host_log_read(const struct host_directory *d, uint8_t **bytes, size_t *size);
-
-/* What a log comes to: of each blob the last act. */
-struct host_acts {
-	struct host_act *acts;
-	size_t count, capacity;
-};
-/* Takes the acts of a piece, in the place of earlier ones of their blobs. Returns 0 or UNCIA_E_MEMORY. */
-int host_acts_add(struct host_acts *all, struct bytes acts);
 
 #endif

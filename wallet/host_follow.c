@@ -103,6 +103,27 @@ static int apply(const struct host_directory *d, const struct host_act *act)
 	return rc;
 }
 
+int host_log_read(const struct host_directory *d, uint8_t **bytes, size_t *size)
+{
+	size_t whole = d->log.size;
+	uint8_t *buffer = malloc(whole + 1);
+	if (!buffer)
+		return UNCIA_E_MEMORY;
+	for (size_t done = 0; done < whole;) {
+		ssize_t n = pread(d->log.fd, buffer + done, whole - done, (off_t)done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) { /* a sector that the disk does not give is no end of the log */
+			blob_free(buffer, whole);
+			return UNCIA_E_IO;
+		}
+		done += (size_t)n;
+	}
+	*bytes = buffer;
+	*size = whole;
+	return 0;
+}
+
 /* What a part of the log, just read, has in it. */
 struct log_part {
 	struct host_acts all;

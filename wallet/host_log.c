@@ -1,6 +1,7 @@
 /* The bytes of the log of a home. See host_log.h. */
 #include "host_log.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include "big_endian.h"
 #include "hash.h"
@@ -158,4 +159,36 @@ bool host_log_goes_on(const uint8_t *bytes, size_t size, const uint8_t id[HOST_L
 		if (piece_read(bytes + at, size - at, id, &sequence, &acts) != 0)
 			return true;
 	return false;
+}
+
+/* Takes one act, in the place of an earlier one of its blob. */
+static int acts_put(struct host_acts *all, const struct host_act *act)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct host_act *known = &all->acts[i];
+		if (known->name.size == act->name.size &&
+		    memcmp(known->name.data, act->name.data, act->name.size) == 0) {
+			*known = *act;
+			return 0;
+		}
+	}
+	if (all->count == all->capacity) {
+		size_t capacity = all->capacity ? 2 * all->capacity : 16;
+		struct host_act *acts = realloc(all->acts, capacity * sizeof(*acts));
+		if (!acts)
+			return UNCIA_E_MEMORY;
+		all->acts = acts;
+		all->capacity = capacity;
+	}
+	all->acts[all->count++] = *act;
+	return 0;
+}
+
+int host_acts_add(struct host_acts *all, struct bytes acts)
+{
+	struct host_act act;
+	int rc = 0;
+	while (!rc && host_act_next(&acts, &act))
+		rc = acts_put(all, &act);
+	return rc;
 }

@@ -54,4 +54,12 @@ bool host_log_next(const uint8_t *bytes, size_t size, const uint8_t id[HOST_LOG_
 bool host_log_goes_on(const uint8_t *bytes, size_t size, const uint8_t id[HOST_LOG_ID],
                       const struct host_log_place *place);
 
+/* What a log comes to: of each blob the last act. */
+struct host_acts {
+	struct host_act *acts;
+	size_t count, capacity;
+};
+/* Takes the acts of a piece, in the place of earlier ones of their blobs. Returns 0 or UNCIA_E_MEMORY. */
+int host_acts_add(struct host_acts *all, struct bytes acts);
+
 #endif
