@@ -59,11 +59,12 @@ class Pressure(ProxiedTest):
 		self.assertEqual([audit["payments"] for audit in self.network.stop_and_check()], [PAYMENTS + self.others] * 4)
 
 	def pay_until_refused(self):
-		"""Alice's wallet pays until there is no room for it either. Returns the ids, the refused one last."""
+		"""Alice's wallet pays until there is no room for it either. Returns the ids, the refused one last: that one is tried
+		again until its time is over, so that all the others may take as long on a busy machine."""
 		paid = []
 		for number in range(OF_ONE + 1):
 			said = self.alice.run("send", self.bob.address, "0.5", "--key", str(number), "--expires", "1800", "--no-wait",
-				"--timeout", "3", code=(0, 3))
+				"--timeout", "15", code=(0, 3))
 			self.others += 1
 			paid.append(said["id"])
 			self.assertEqual(said["state"], "pending")
@@ -87,7 +88,7 @@ class Pressure(ProxiedTest):
 		self.assertEqual({self.status(v.home)["mempool"] for v in self.running}, {POOL})
 		# A wallet says so: not final, and neither done nor failed.
 		paid = self.pay_until_refused()
-		out, _ = self.uncia("--wallet", self.alice.home, "--network", self.network.file, "wait", paid[-1], "--timeout", "3", code=3)
+		out, _ = self.uncia("--wallet", self.alice.home, "--network", self.network.file, "wait", paid[-1], "--timeout", "8", code=3)
 		self.assertRegex(out, "^not final yet: a validator would not take it: no room now: try again later\nIt may still become final. "
 			"Do not pay again: uncia wait ")
 		self.go_on(program)
