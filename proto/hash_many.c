@@ -1,18 +1,18 @@
-/* BLAKE2b (RFC 7693) of eight inputs at a time: each word of the state is a vector, with a lane for each input, so that
- * all lanes go through the same operations. GCC's vectors become AVX-512 or AVX2 instructions, by what the processor
- * has when it runs; where it has neither, or the compiler knows no such vectors, libsodium hashes one after the other.
- */
+/* BLAKE2b (RFC 7693) of many inputs at a time. hash_lanes.h has it for as many lanes as an instruction has: eight with
+ * AVX-512, four with AVX2, by what the processor has when it runs; where it has neither, or the compiler knows no such
+ * vectors, libsodium hashes one after the other. */
 #include "hash_many.h"
 #include <assert.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define LANES_IN_USE
+#endif
+#endif
 
-#define LANES      8u
-#define LANES_MIN  3u /* with fewer inputs, one after the other is no slower */
+#ifdef LANES_IN_USE
 #define BLOCK_SIZE 128u
 #define WORDS      16u
-
-typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t)), aligned(8 * LANES)));
 
 static const uint64_t blake2b_iv[8] = {
     0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
@@ -29,148 +29,63 @@ static const uint8_t blake2b_sigma[12][WORDS] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
 };
 
-#define ROTATE(x, n) ((x) >> (n) | (x) << (64 - (n)))
-#define MIX(a, b, c, d, x, y)                                                                                          \
-	do {                                                                                                           \
-		v[a] += v[b] + m[x];                                                                                   \
-		v[d] = ROTATE(v[d] ^ v[a], 32);                                                                        \
-		v[c] += v[d];                                                                                          \
-		v[b] = ROTATE(v[b] ^ v[c], 24);                                                                        \
-		v[a] += v[b] + m[y];                                                                                   \
-		v[d] = ROTATE(v[d] ^ v[a], 16);                                                                        \
-		v[c] += v[d];                                                                                          \
-		v[b] = ROTATE(v[b] ^ v[c], 63);                                                                        \
-	} while (0)
-#define ROUND(s)                                                                                                       \
-	do {                                                                                                           \
-		MIX(0, 4, 8, 12, (s)[0], (s)[1]);                                                                      \
-		MIX(1, 5, 9, 13, (s)[2], (s)[3]);                                                                      \
-		MIX(2, 6, 10, 14, (s)[4], (s)[5]);                                                                     \
-		MIX(3, 7, 11, 15, (s)[6], (s)[7]);                                                                     \
-		MIX(0, 5, 10, 15, (s)[8], (s)[9]);                                                                     \
-		MIX(1, 6, 11, 12, (s)[10], (s)[11]);                                                                   \
-		MIX(2, 7, 8, 13, (s)[12], (s)[13]);                                                                    \
-		MIX(3, 4, 9, 14, (s)[14], (s)[15]);                                                                    \
-	} while (0)
+/* AVX-512 rotates words by itself. */
+#define LANES          8u
+#define LANES_MIN      3u
+#define LANES_TYPE     lanes_of_8
+#define LANES_COMPRESS compress_of_8
+#define LANES_HASH     hash_of_8
+#define LANES_MANY     hash_lanes_of_8
+#define LANES_TARGET   "avx512f"
+#define ROTATE_32(x)   ((x) >> 32 | (x) << 32)
+#define ROTATE_24(x)   ((x) >> 24 | (x) << 40)
+#define ROTATE_16(x)   ((x) >> 16 | (x) << 48)
+#define ROTATE_63(x)   ((x) >> 63 | (x) << 1)
+#include "hash_lanes.h"
 
-/* One block of each lane. `through`: bytes hashed with it. Always inlined, into functions for one processor each. */
-static inline __attribute__((always_inline)) void blake2b_compress(lanes h[8], const uint8_t *const at[LANES],
-                                                                   uint64_t through, bool last)
-{
-	lanes v[WORDS], m[WORDS];
+/* AVX2 does not, but moves bytes. Eight lanes would take twice the registers that there are. */
+typedef uint8_t lane_bytes __attribute__((vector_size(32)));
+#define BYTES_FROM(at, n)                                                                                              \
+	(at) + (0 + (n)) % 8, (at) + (1 + (n)) % 8, (at) + (2 + (n)) % 8, (at) + (3 + (n)) % 8, (at) + (4 + (n)) % 8,  \
+	    (at) + (5 + (n)) % 8, (at) + (6 + (n)) % 8, (at) + (7 + (n)) % 8
+#define ROTATE_BYTES(x, n)                                                                                             \
+	((lanes_of_4)__builtin_shufflevector((lane_bytes)(x), (lane_bytes)(x), BYTES_FROM(0, n), BYTES_FROM(8, n),     \
+	                                     BYTES_FROM(16, n), BYTES_FROM(24, n)))
+#define LANES          4u
+#define LANES_MIN      2u
+#define LANES_TYPE     lanes_of_4
+#define LANES_COMPRESS compress_of_4
+#define LANES_HASH     hash_of_4
+#define LANES_MANY     hash_lanes_of_4
+#define LANES_TARGET   "avx2"
+#define ROTATE_32(x)   ROTATE_BYTES(x, 4)
+#define ROTATE_24(x)   ROTATE_BYTES(x, 3)
+#define ROTATE_16(x)   ROTATE_BYTES(x, 2)
+#define ROTATE_63(x)   ((x) >> 63 | ((x) + (x)))
+#include "hash_lanes.h"
 
-	for (unsigned word = 0; word < WORDS; word++)
-		for (unsigned lane = 0; lane < LANES; lane++) {
-			uint64_t value; /* x86 is little-endian, as BLAKE2 is */
-			memcpy(&value, at[lane] + 8 * word, sizeof(value));
-			m[word][lane] = value;
-		}
-	for (unsigned i = 0; i < 8; i++) {
-		v[i] = h[i];
-		v[i + 8] = (lanes){0} + blake2b_iv[i];
-	}
-	v[12] ^= through;
-	if (last)
-		v[14] = ~v[14];
-#pragma GCC unroll 12
-	for (unsigned round = 0; round < 12; round++)
-		ROUND(blake2b_sigma[round]);
-	for (unsigned i = 0; i < 8; i++)
-		h[i] ^= v[i] ^ v[i + 8];
-}
+#endif
 
-/* encoding, "Hashing": the parameters of a hash of 32 bytes without a key, the tag being its personalisation. */
-static inline __attribute__((always_inline)) void hash_lanes(enum hash_tag tag, const uint8_t *const inputs[LANES],
-                                                             size_t size, struct hash *const out[LANES])
-{
-	const uint8_t *at[LANES];
-	uint8_t rest[LANES][BLOCK_SIZE];
-	uint64_t personal[2];
-	lanes h[8];
-	size_t done = 0;
-
-	memcpy(personal, hash_tag_personal(tag), sizeof(personal));
-	for (unsigned i = 0; i < 8; i++)
-		h[i] = (lanes){0} + blake2b_iv[i];
-	h[0] ^= UINT64_C(0x01010000) ^ HASH_SIZE;
-	h[6] ^= personal[0];
-	h[7] ^= personal[1];
-	for (; size - done > BLOCK_SIZE; done += BLOCK_SIZE) {
-		for (unsigned lane = 0; lane < LANES; lane++)
-			at[lane] = inputs[lane] + done;
-		blake2b_compress(h, at, done + BLOCK_SIZE, false);
-	}
-	for (unsigned lane = 0; lane < LANES; lane++) {
-		at[lane] = inputs[lane] + done;
-		if (size - done == BLOCK_SIZE)
-			continue;
-		memset(rest[lane], 0, BLOCK_SIZE);
-		memcpy(rest[lane], at[lane], size - done);
-		at[lane] = rest[lane];
-	}
-	blake2b_compress(h, at, size, true);
-	for (unsigned lane = 0; lane < LANES; lane++)
-		for (unsigned i = 0; i < HASH_SIZE / 8; i++) {
-			uint64_t value = h[i][lane];
-			memcpy(out[lane]->b + 8 * i, &value, sizeof(value));
-		}
-}
-
-__attribute__((target("avx512f"))) static void hash_lanes_avx512(enum hash_tag tag, const uint8_t *const inputs[LANES],
-                                                                 size_t size, struct hash *const out[LANES])
-{
-	hash_lanes(tag, inputs, size, out);
-}
-
-__attribute__((target("avx2"))) static void hash_lanes_avx2(enum hash_tag tag, const uint8_t *const inputs[LANES],
-                                                            size_t size, struct hash *const out[LANES])
-{
-	hash_lanes(tag, inputs, size, out);
-}
-
-/* Hashes `count` inputs, at most LANES: what lanes are left over repeat the last one. */
-static void hash_some(enum hash_tag tag, const uint8_t *const *inputs, size_t size, size_t count,
-                      struct hash *const *out)
-{
-	const uint8_t *lane_inputs[LANES];
-	struct hash *lane_out[LANES], unused;
-
-	for (size_t i = 0; i < LANES; i++) {
-		lane_inputs[i] = inputs[i < count ? i : count - 1];
-		lane_out[i] = i < count ? out[i] : &unused;
-	}
-	if (__builtin_cpu_supports("avx512f"))
-		hash_lanes_avx512(tag, lane_inputs, size, lane_out);
-	else
-		hash_lanes_avx2(tag, lane_inputs, size, lane_out);
-}
-
-/* Hashes as many as are worth it. Returns how many. */
+/* Returns how many of them it has hashed. */
 static size_t hash_in_lanes(enum hash_tag tag, const uint8_t *const *inputs, size_t size, size_t count,
                             struct hash *const *out)
 {
-	size_t i = 0;
+#ifdef LANES_IN_USE
+	uint64_t personal[2]; /* encoding, "Hashing": the tag */
 
-	if (!__builtin_cpu_supports("avx2"))
-		return 0;
-	for (; count - i >= LANES_MIN; i += LANES) {
-		size_t some = count - i < LANES ? count - i : LANES;
-		hash_some(tag, inputs + i, size, some, out + i);
-		if (some < LANES)
-			return count;
-	}
-	return i;
-}
-
+	memcpy(personal, hash_tag_personal(tag), sizeof(personal));
+	if (__builtin_cpu_supports("avx512f"))
+		return hash_lanes_of_8(personal, inputs, size, count, out);
+	if (__builtin_cpu_supports("avx2"))
+		return hash_lanes_of_4(personal, inputs, size, count, out);
+#else
+	(void)tag, (void)inputs, (void)size, (void)count, (void)out;
 #endif
+	return 0;
+}
 
 void hash_many(enum hash_tag tag, const uint8_t *const *inputs, size_t size, size_t count, struct hash *const *out)
 {
-	size_t done = 0;
-
-#ifdef LANES
-	done = hash_in_lanes(tag, inputs, size, count, out);
-#endif
-	for (size_t i = done; i < count; i++)
+	for (size_t i = hash_in_lanes(tag, inputs, size, count, out); i < count; i++)
 		hash1(tag, inputs[i], size, out[i]);
 }
