@@ -2,7 +2,8 @@
  * of payments going through a committee. Verifiers, sockets and disks are left out (loop_network.h). Without a
  * directory the state is in memory; in one, homes are made and left there, and read as unciad reads them. Not a test.
  *
- * Usage: loop_bench [--json] [--payments N] [--store DIRECTORY] [VALIDATORS ACCOUNTS PAYMENTS-A-BLOCK]... */
+ * Usage: loop_bench [--json] [--payments N] [--outputs N] [--store DIRECTORY]
+ *                   [VALIDATORS ACCOUNTS PAYMENTS-A-BLOCK]... */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,10 +77,10 @@ static json_t *report_new(const struct loop_shape *shape, double payments, doubl
 		    sections, section_names[i],
 		    json_pack("{s:f,s:f}", "us", section_us(i) / payments, "checks", section_us(i) / payments / check));
 	json_t *report =
-	    json_pack("{s:i,s:i,s:i,s:f,s:i,s:f,s:f,s:f,s:f}", "validators", (int)shape->validators, "accounts",
-	              (int)shape->accounts, "block", (int)shape->block, "payments_a_block", payments / blocks,
-	              "payments", (int)payments, "verify_us", check, "us", all / payments, "checks",
-	              all / payments / check, "payments_per_second", 1e6 * payments / all);
+	    json_pack("{s:i,s:i,s:i,s:i,s:f,s:i,s:f,s:f,s:f,s:f}", "validators", (int)shape->validators, "accounts",
+	              (int)shape->accounts, "outputs", (int)shape->outputs, "block", (int)shape->block,
+	              "payments_a_block", payments / blocks, "payments", (int)payments, "verify_us", check, "us",
+	              all / payments, "checks", all / payments / check, "payments_per_second", 1e6 * payments / all);
 	json_t *bytes =
 	    json_pack("{s:f,s:f,s:f,s:f,s:f}", "received", (double)t->received_bytes / payments, "sent",
 	              (double)t->sent_bytes / payments, "answered", (double)t->answer_bytes / payments, "answers",
@@ -150,10 +151,14 @@ static json_t *measure(uint64_t payments_wanted, const char *directory, const st
 	return report;
 }
 
+static uint32_t number(const char *text)
+{
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
 static struct loop_shape shape_of(char *const *three)
 {
-	const struct loop_shape shape = {(uint32_t)strtoul(three[0], NULL, 10), (uint32_t)strtoul(three[1], NULL, 10),
-	                                 (uint32_t)strtoul(three[2], NULL, 10)};
+	const struct loop_shape shape = {number(three[0]), number(three[1]), number(three[2]), 1};
 
 	MUST(shape.validators >= 1 && shape.validators <= LOOP_VALIDATORS_MAX && shape.accounts >= 2);
 	MUST(shape.block >= 1 && shape.block <= BLOCK_PAYMENTS_MAX);
@@ -163,8 +168,8 @@ static struct loop_shape shape_of(char *const *three)
 int main(int argc, char **argv)
 {
 	static const struct loop_shape usual[] = {
-	    {4, 100000, 100}, {4, 100000, 600}, {4, 100000, 4096}, {4, 1000000, 600}, {1, 100000, 600}};
-	unsigned long payments = PAYMENTS;
+	    {4, 100000, 100, 1}, {4, 100000, 600, 1}, {4, 100000, 4096, 1}, {4, 1000000, 600, 1}, {1, 100000, 600, 1}};
+	unsigned long payments = PAYMENTS, outputs = 1;
 	const char *directory = NULL;
 	bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
 	json_t *all = json_array();
@@ -174,14 +179,19 @@ int main(int argc, char **argv)
 		payments = strtoul(argv[first + 1], NULL, 10);
 		first += 2;
 	}
+	if (argc > first + 1 && strcmp(argv[first], "--outputs") == 0) {
+		outputs = number(argv[first + 1]);
+		first += 2;
+	}
 	if (argc > first + 1 && strcmp(argv[first], "--store") == 0) {
 		directory = argv[first + 1];
 		first += 2;
 	}
 	size_t given = (size_t)(argc - first) / 3, count = given ? given : sizeof(usual) / sizeof(usual[0]);
-	MUST(all && payments && (argc - first) % 3 == 0);
+	MUST(all && payments && outputs && outputs <= PAYMENT_OUTPUTS_MAX && (argc - first) % 3 == 0);
 	for (size_t i = 0; i < count; i++) {
 		struct loop_shape shape = given ? shape_of(&argv[(size_t)first + 3 * i]) : usual[i];
+		shape.outputs = (uint32_t)outputs;
 		json_t *report = measure(payments, directory, &shape);
 		if (!json)
 			print_report(report);

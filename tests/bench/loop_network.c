@@ -326,21 +326,24 @@ static void turn(uint32_t at)
 
 /* ---- payments ---------------------------------------------------------------------------------------- */
 
-/* From one account to another, both random among all. Nobody checks what signed it. */
+/* From one account to others, all random among all. Nobody checks what signed it. */
 static void submit_next(void)
 {
 	static Uncia__Pb__Submit submit;
 	const struct account *from = &b.accounts[random_next() % b.shape.accounts];
-	const struct account *to = &b.accounts[random_next() % b.shape.accounts];
-	struct output output = {.to = to->address, .amount = FIXTURE_SMALLEST_AMOUNT};
+	struct output outputs[PAYMENT_OUTPUTS_MAX];
 	struct fixture_key key = {.address = from->address};
 	uint8_t bytes[MESSAGE_SIZE_REQUEST_MAX];
 
+	for (uint32_t i = 0; i < b.shape.outputs; i++)
+		outputs[i] = (struct output){.to = b.accounts[random_next() % b.shape.accounts].address,
+		                             .amount = FIXTURE_SMALLEST_AMOUNT};
 	memcpy(key.public_key, from->key, PUBLIC_KEY_SIZE);
 	memcpy(key.secret_key, from->key, PUBLIC_KEY_SIZE);
 	memcpy(key.secret_key + SECRET_KEY_SIZE - PUBLIC_KEY_SIZE, from->key, PUBLIC_KEY_SIZE);
 	uint32_t expires_at = FIXTURE_TIME_S + (uint32_t)(b.now_ms / 1000) + 600;
-	struct payment *payment = fixture_payment_outputs(&b.fixture, &key, &output, 1, expires_at, b.fed);
+	struct payment *payment =
+	    fixture_payment_outputs(&b.fixture, &key, outputs, b.shape.outputs, expires_at, b.fed);
 	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
 	uncia__pb__submit__init(&submit);
 	submit.payment = (ProtobufCBinaryData){payment->size, (uint8_t *)(uintptr_t)payment->bytes};

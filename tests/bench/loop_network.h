@@ -26,6 +26,7 @@ extern const char *const step_names[STEPS];
 
 struct loop_shape {
 	uint32_t validators, accounts, block; /* block: payments that one is to have */
+	uint32_t outputs;                     /* of each payment */
 };
 
 /* Of the validator that is timed, while it is. */
