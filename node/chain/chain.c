@@ -301,7 +301,16 @@ static bool error_is_ours(int error)
 	return error == UNCIA_E_MEMORY || error == UNCIA_E_IO || error == UNCIA_E_DAMAGED;
 }
 
-#define EXECUTE_AHEAD 10u /* payments from the fetching of what one is looked up in to its execution */
+#define EXECUTE_AHEAD 20u /* entries from the fetching of what one is looked up in to the payment that names it */
+#define PAYMENT_AHEAD 10u /* payments from the fetching of one to that of what its entries are looked up in */
+
+/* How far a block's entries have been fetched. */
+struct execute_ahead {
+	struct ledger_ahead entries;
+	uint32_t payment, name; /* the next one to fetch: so many payments, and names of the next payment, are done */
+	size_t named;           /* entries fetched */
+	size_t executed;        /* entries of payments executed, or about to be */
+};
 
 static void payment_prefetch(const struct payment *payment)
 {
@@ -309,19 +318,36 @@ static void payment_prefetch(const struct payment *payment)
 		__builtin_prefetch((const uint8_t *)payment + line);
 }
 
-static void execute_prefetch(struct chain *c, const struct payment *payment, struct ledger_ahead *ahead)
+/* Fetches what is looked up for the payment that is executed next, as far as it was not, and somewhat beyond: those of
+ * many outputs would otherwise push out of the caches what is needed first. */
+static void execute_prefetch(struct chain *c, const struct chain_block *block, const struct executed *executed,
+                             uint32_t next, struct execute_ahead *a)
 {
 	struct entry_id id;
 
-	ledger_prefetch_payment(c->ledger, &payment->id);
-	for (uint32_t i = 0; payment_named(payment, i, &id); i++)
-		ledger_prefetch_entry(c->ledger, ahead, &id);
+	a->executed += 1 + (size_t)block->payments[next]->output_count + block->payments[next]->hold_count;
+	while (a->payment < block->header.payment_count && a->named < a->executed + EXECUTE_AHEAD) {
+		const struct payment *payment = block->payments[a->payment];
+		if (a->name == 0) {
+			ledger_prefetch_payment(c->ledger, &payment->id);
+			if (a->payment + PAYMENT_AHEAD < block->header.payment_count)
+				payment_prefetch(block->payments[a->payment + PAYMENT_AHEAD]);
+		}
+		if (payment_named(payment, a->name, &id)) {
+			ledger_prefetch_entry(c->ledger, executed, &a->entries, &id);
+			a->name++;
+			a->named++;
+		} else {
+			a->payment++;
+			a->name = 0;
+		}
+	}
 }
 
 /* "A block is valid only if every payment in it succeeds when executed in order" (ledger §4). */
 static int execute_on_parent(struct chain *c, struct chain_block *block)
 {
-	struct ledger_ahead ahead = {0};
+	struct execute_ahead ahead = {0};
 	struct executed *executed;
 	struct hash root;
 
@@ -344,13 +370,8 @@ static int execute_on_parent(struct chain *c, struct chain_block *block)
 		return 0;
 	}
 	TRY(ledger_begin(c->ledger, parent->executed, block->header.height, block->header.timestamp_ms, &executed));
-	for (uint32_t i = 0; i < EXECUTE_AHEAD && i < block->header.payment_count; i++)
-		execute_prefetch(c, block->payments[i], &ahead);
 	for (uint32_t i = 0; i < block->header.payment_count; i++) {
-		if (i + 2 * EXECUTE_AHEAD < block->header.payment_count)
-			payment_prefetch(block->payments[i + 2 * EXECUTE_AHEAD]);
-		if (i + EXECUTE_AHEAD < block->header.payment_count)
-			execute_prefetch(c, block->payments[i + EXECUTE_AHEAD], &ahead);
+		execute_prefetch(c, block, executed, i, &ahead);
 		int error = ledger_add(c->ledger, executed, block->payments[i]);
 		if (!error)
 			continue;

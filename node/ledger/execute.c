@@ -35,16 +35,15 @@ static int plan_payment(struct ledger *ledger, const struct payment *payment, co
 	return rc;
 }
 
-/* The overlay's own copy of an entry's group. */
+/* The block's own copy of an entry's group. */
 static int own_group(struct ledger *ledger, struct executed *block, struct touched *t)
 {
 	static const struct group_record empty;
 	uint64_t index = t->index / GROUP_ENTRIES;
-	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
 	const struct group_record *record = t->source;
 	struct group_record scratch;
 
-	t->own = overlay_find_group(&block->overlay, index, hash);
+	t->own = block_groups_find(&block->groups, index);
 	if (t->own)
 		return 0;
 	if (index * GROUP_ENTRIES >= block->extent.entry_count)
@@ -52,7 +51,7 @@ static int own_group(struct ledger *ledger, struct executed *block, struct touch
 	int rc = record ? 0 : read_group(ledger, block, index, &scratch, &record);
 	if (rc)
 		return rc;
-	t->own = overlay_add_group(&block->overlay, index, hash, record);
+	t->own = block_groups_add(&block->groups, index, record);
 	if (!t->own)
 		return UNCIA_E_MEMORY;
 	supply_subtract(&block->supply_before, record->entries);

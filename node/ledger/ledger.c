@@ -180,6 +180,7 @@ int ledger_begin(struct ledger *ledger, struct executed *parent, uint64_t height
 	b->timestamp_ms = timestamp_ms;
 	b->extent = *extent_after(ledger, parent);
 	overlay_init(&b->overlay, &ledger->chunk_cache);
+	block_groups_init(&b->groups, &b->overlay.arena, ledger->hash_seed, ledger->groups_expected);
 	if (parent && parent->state != EXECUTED_SETTLED)
 		b->parent = executed_ref(parent);
 	*block = b;
@@ -206,6 +207,7 @@ void executed_release(struct ledger *ledger, struct executed *block)
 			ledger->at = executed_parent(block);
 		}
 		tree_step_free(block->step);
+		block_groups_deinit(&block->groups);
 		overlay_deinit(&block->overlay);
 		free(block);
 		block = parent;
@@ -222,26 +224,45 @@ static bool executed_descends(const struct executed *block, const struct execute
 	return block == ancestor;
 }
 
-static int compare_tree_groups(const void *a, const void *b)
-{
-	uint64_t x = ((const struct tree_group *)a)->index, y = ((const struct tree_group *)b)->index;
+#define DIGIT_BITS 8u
+#define DIGITS     (1u << DIGIT_BITS)
 
-	return (x > y) - (x < y);
+/* Sorts by index, all of which are below `end`, digit by digit from the lowest. Returns where they lie then: in one of
+ * the two arrays. */
+static struct tree_group *sort_groups(struct tree_group *groups, struct tree_group *other, size_t n, uint64_t end)
+{
+	for (unsigned shift = 0; end >> shift; shift += DIGIT_BITS) {
+		size_t at[DIGITS] = {0}, next = 0;
+		for (size_t i = 0; i < n; i++)
+			at[groups[i].index >> shift & (DIGITS - 1)]++;
+		for (unsigned digit = 0; digit < DIGITS; digit++) {
+			size_t first = next;
+			next += at[digit];
+			at[digit] = first;
+		}
+		for (size_t i = 0; i < n; i++)
+			other[at[groups[i].index >> shift & (DIGITS - 1)]++] = groups[i];
+		struct tree_group *sorted = other;
+		other = groups;
+		groups = sorted;
+	}
+	return groups;
 }
 
 /* Moves the tree from the block's parent to the block, for the first time. Returns as ledger_root. */
 static int compute_step(struct ledger *ledger, struct executed *block)
 {
-	const struct overlay_group *group;
+	const struct held_group *group;
 	uint64_t count = (block->extent.entry_count + GROUP_ENTRIES - 1) / GROUP_ENTRIES;
 	struct supply supply = block->supply_before;
 	size_t n = 0;
 
 	assert(block->state != EXECUTED_OPEN && !block->step && ledger->at == executed_parent(block));
-	struct tree_group *groups = calloc(HASH_COUNT(block->overlay.groups) + 1, sizeof(*groups));
+	size_t room = block->groups.count + 1;
+	struct tree_group *groups = calloc(2 * room, sizeof(*groups));
 	if (!groups)
 		return UNCIA_E_MEMORY;
-	for (group = block->overlay.groups; group; group = group->hh.next) {
+	for (group = block->groups.first; group; group = group->next) {
 		supply_add(&supply, group->record.entries);
 		if (group->changed)
 			groups[n++] = (struct tree_group){.index = group->index, .bytes = group->record.entries};
@@ -249,8 +270,8 @@ static int compute_step(struct ledger *ledger, struct executed *block)
 	/* ledger §4.5: no block makes or loses money, of any currency. */
 	int rc = UNCIA_E_DAMAGED;
 	if (supply_balanced(&supply)) {
-		qsort(groups, n, sizeof(*groups), compare_tree_groups);
-		rc = state_tree_apply(&ledger->tree, groups, n, count, &block->step);
+		const struct tree_group *sorted = sort_groups(groups, groups + room, n, count);
+		rc = state_tree_apply(&ledger->tree, sorted, n, count, &block->step);
 	}
 	free(groups);
 	return rc;
@@ -301,11 +322,11 @@ static void tell_touched(const struct executed *block, void (*touched)(void *con
                          void *context)
 {
 	const struct overlay_address *address;
-	const struct overlay_group *group;
+	const struct held_group *group;
 	struct entry_id id;
 	struct entry entry;
 
-	for (group = block->overlay.groups; group; group = group->hh.next) {
+	for (group = block->groups.first; group; group = group->next) {
 		for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
 			if (!(group->changed & 1u << slot))
 				continue;
@@ -331,11 +352,12 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	if (rc == 0 && !executed_descends(ledger->at, block))
 		rc = move_tree(ledger, block);
 	if (rc == 0)
-		rc = settled_merge(&ledger->settled, &block->overlay);
+		rc = settled_merge(&ledger->settled, &block->groups, &block->overlay);
 	if (rc)
 		return rc;
 	if (touched)
 		tell_touched(block, touched, context);
+	ledger->groups_expected = block->groups.count;
 	ledger->height = block->height;
 	ledger->id = block->id;
 	ledger->root = root;
@@ -346,6 +368,7 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 	executed_move(block, EXECUTED_SETTLED);
 	tree_step_free(block->step);
 	block->step = NULL;
+	block_groups_deinit(&block->groups);
 	overlay_deinit(&block->overlay);
 	executed_release(ledger, block->parent);
 	block->parent = NULL;

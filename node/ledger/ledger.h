@@ -92,8 +92,9 @@ struct ledger_ahead {
 	unsigned hashes[LEDGER_AHEAD];
 	uint64_t indexes[LEDGER_AHEAD];
 };
-/* The same of an entry, step by step: it is there when some sixteen more have been named. */
-void ledger_prefetch_entry(const struct ledger *ledger, struct ledger_ahead *ahead, const struct entry_id *id);
+/* The same of an entry after `tip` (may be NULL), step by step: it is there when some sixteen more have been named. */
+void ledger_prefetch_entry(const struct ledger *ledger, const struct executed *tip, struct ledger_ahead *ahead,
+                           const struct entry_id *id);
 /* Where a payment is. Returns 0, UNCIA_E_NOT_FOUND, UNCIA_E_MEMORY, or an error of the view. */
 int ledger_find_payment(struct ledger *ledger, struct executed *tip, const struct payment_id *id,
                         struct payment_record *record);

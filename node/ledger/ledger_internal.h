@@ -3,6 +3,7 @@
 #ifndef LEDGER_INTERNAL_H
 #define LEDGER_INTERNAL_H
 #include <assert.h>
+#include "groups.h"
 #include "ledger.h"
 #include "operation.h"
 #include "overlay.h"
@@ -36,14 +37,20 @@ struct executed {
 	uint32_t payment_count;
 	size_t touches; /* how often its payments named an entry */
 	struct extent extent;
+	struct block_groups groups;
 	struct overlay overlay;
-	struct supply supply_before; /* of the overlay's groups as they were copied, subtracted from zero */
+	struct supply supply_before; /* of the groups as they were copied, subtracted from zero */
 	struct hash root;            /* from EXECUTED_ROOTED on */
 	struct tree_step *step;      /* from the parent's tree to this block's; NULL until computed, and once settled */
 };
 
 /* How many entries a payment can take up, and how often it can name one: its sender and its outputs. */
 #define PLAN_ENTRIES_MAX (1 + PAYMENT_OUTPUTS_MAX)
+
+/* With more entries than these a plan finds them by a table, at most half full. */
+#define PLAN_SCANNED 8u
+#define PLAN_SLOTS   512u
+static_assert(PLAN_SLOTS >= 2 * PLAN_ENTRIES_MAX, "a search of the table ends at a free slot");
 
 /* An entry that a payment takes up: as it will be, and where it is from. */
 struct touched {
@@ -54,7 +61,7 @@ struct touched {
 	struct position head; /* the newest payment that touched it before this one */
 	struct entry entry;
 	const struct group_record *source; /* its group as found; NULL for an index that is new */
-	struct overlay_group *own;         /* the block's own copy of it, once there is room */
+	struct held_group *own;            /* the block's own copy of it, once there is room */
 };
 
 /* A payment, worked out but not carried out. */
@@ -68,6 +75,7 @@ struct plan {
 	uint32_t count;       /* of touched, in the order in which they were first taken up */
 	uint32_t named_count;
 	struct touched touched[PLAN_ENTRIES_MAX];
+	uint16_t slots[PLAN_SLOTS];       /* number of a touched entry, from 1, by its hash; 0: free */
 	uint32_t named[PLAN_ENTRIES_MAX]; /* the entries that the operation asked for: which of touched */
 	struct group_record
 	    records[PLAN_ENTRIES_MAX]; /* groups read from the view, of the touched entry of the same number */
@@ -85,6 +93,7 @@ struct ledger {
 	struct settled settled;
 	struct flush *flush;            /* under way, or NULL; it owns settled.taken until it is handed back */
 	struct chunk_cache chunk_cache; /* memory of released blocks' overlays, for the next ones */
+	size_t groups_expected;         /* of the next block: what the one before had */
 	size_t unflushed;
 	/* The tree is positioned after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;
@@ -106,6 +115,8 @@ static inline void executed_move(struct executed *block, enum executed_state nex
 
 /* The parent, or NULL where that is settled. */
 struct executed *executed_parent(const struct executed *block);
+/* The newest block that is not settled, from `tip` (may be NULL) down, or NULL. */
+const struct executed *first_block(const struct executed *tip);
 const struct extent *extent_after(const struct ledger *ledger, const struct executed *tip);
 /* *record points into a layer, or at `scratch`, filled from the view. The index is below the entry count (asserted),
  * where there always is a group. */

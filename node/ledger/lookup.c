@@ -8,7 +8,7 @@ struct executed *executed_parent(const struct executed *block)
 	return block->parent && block->parent->state != EXECUTED_SETTLED ? block->parent : NULL;
 }
 
-static const struct executed *first_block(const struct executed *tip)
+const struct executed *first_block(const struct executed *tip)
 {
 	return tip && tip->state != EXECUTED_SETTLED ? tip : NULL;
 }
@@ -53,11 +53,9 @@ static struct layers layers_from(const struct ledger *ledger, const struct execu
 int read_group(const struct ledger *ledger, const struct executed *tip, uint64_t index, struct group_record *scratch,
                const struct group_record **record)
 {
-	unsigned hash = overlay_group_hash(ledger->hash_seed, index);
-
 	assert(index <= (extent_after(ledger, tip)->entry_count - 1) / GROUP_ENTRIES);
 	for (const struct executed *block = first_block(tip); block; block = executed_parent(block)) {
-		const struct overlay_group *node = overlay_find_group(&block->overlay, index, hash);
+		const struct held_group *node = block_groups_find(&block->groups, index);
 		if (node) {
 			*record = &node->record;
 			return 0;

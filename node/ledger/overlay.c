@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "big_endian.h"
 #include "uncia/error.h"
 
 /* uthash's macros read these where a table gets its first node: every function that adds calls its layer `o`. */
@@ -32,15 +31,13 @@ void overlay_init_expecting(struct overlay *o, size_t expected)
 
 void overlay_deinit(struct overlay *o)
 {
-	HASH_CLEAR(hh, o->groups);
 	HASH_CLEAR(hh, o->addresses);
 	HASH_CLEAR(hh, o->payments);
 	HASH_CLEAR(hh, o->orphans);
 	arena_deinit(&o->arena);
 }
 
-static_assert(offsetof(struct overlay_group, hh) == 0 && offsetof(struct overlay_payment, hh) == 0,
-              "a filter is made anew from the handles of a table's nodes");
+static_assert(offsetof(struct overlay_payment, hh) == 0, "a filter is made anew from the handles of a table's nodes");
 
 static void overlay_filter_set(struct filter *filter, unsigned hash)
 {
@@ -90,21 +87,6 @@ unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size)
 	return (unsigned)siphash(seed, key, size);
 }
 
-unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index)
-{
-	return (unsigned)(index * (be64_get(seed) | 1) >> 32);
-}
-
-struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash)
-{
-	struct overlay_group *node;
-
-	if (!overlay_filter_has(&o->group_filter, hash))
-		return NULL;
-	HASH_FIND_BYHASHVALUE(hh, o->groups, &index, sizeof(index), hash, node);
-	return node;
-}
-
 struct overlay_address *overlay_find_address(const struct overlay *o, const struct entry_id *id, unsigned hash)
 {
 	struct overlay_address *node;
@@ -132,21 +114,6 @@ struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct
 }
 
 /* With HASH_NONFATAL_OOM, a node that could not be added has no table: hh.tbl is NULL. */
-struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
-                                        const struct group_record *record)
-{
-	struct overlay_group *node = arena_alloc_unset(&o->arena, sizeof(*node)); /* the record is nearly all of it */
-
-	if (!node || !overlay_filter_add(o, &o->group_filter, (const UT_hash_handle *)o->groups, hash))
-		return NULL;
-	node->hh = (UT_hash_handle){0};
-	node->index = index;
-	node->changed = 0;
-	node->record = *record;
-	HASH_ADD_BYHASHVALUE(hh, o->groups, index, sizeof(node->index), hash, node);
-	return node->hh.tbl ? node : NULL;
-}
-
 struct overlay_address *overlay_add_address(struct overlay *o, const struct entry_id *id, unsigned hash)
 {
 	struct overlay_address *node = arena_alloc(&o->arena, sizeof(*node));

@@ -1,8 +1,6 @@
-/* One layer of changes over the ledger's state: of one block, or of all blocks that are settled and not stored yet.
- * Tables by key, their nodes in one arena that is freed as a whole. Knows neither the rules of payments nor the layers
- * below.
- *
- * Groups are kept whole, copied from the layer below when first touched, so that state root and flush read nothing. */
+/* One layer of changes over the ledger's state: of one block, or of all blocks that are settled and not stored yet; but
+ * for the groups of entries (groups.h, settled.h). Tables by key, their nodes in one arena that is freed as a whole.
+ * Knows neither the rules of payments nor the layers below. */
 #ifndef OVERLAY_H
 #define OVERLAY_H
 #include "arena.h"
@@ -11,13 +9,6 @@
 #include <uthash.h>
 
 /* A lookup reads handle and key: they come first, side by side. */
-struct overlay_group {
-	UT_hash_handle hh;
-	uint64_t index;
-	uint8_t changed; /* a bit for each slot written since the group was copied */
-	struct group_record record;
-};
-
 struct overlay_address {
 	UT_hash_handle hh;
 	struct entry_id id;
@@ -48,11 +39,10 @@ struct filter {
 struct overlay {
 	struct arena arena;
 	unsigned buckets_log2; /* of a new table, so that few are ever resized, which visits every node at once */
-	struct overlay_group *groups;
 	struct overlay_address *addresses;
 	struct overlay_payment *payments;
 	struct overlay_orphan *orphans;
-	struct filter group_filter, payment_filter;
+	struct filter payment_filter;
 };
 
 /* The overlay of a block: these live for a moment only, so that one gives its memory back to `cache` and the next
@@ -65,27 +55,22 @@ void overlay_deinit(struct overlay *o); /* may be repeated */
 /* The hash of a key, computed once and used in every layer. Strangers choose addresses and ids, so it is SipHash under
  * a random seed (docs/faults.md: keys chosen to collide in a hash table). */
 unsigned overlay_hash(const uint8_t seed[16], const void *key, size_t size);
-/* The hash of a group's index: multiplication by a secret odd number is enough, as strangers do not choose indexes. */
-unsigned overlay_group_hash(const uint8_t seed[16], uint64_t index);
 
 /* Lookups. NULL where this layer does not have the key. */
-struct overlay_group *overlay_find_group(const struct overlay *o, uint64_t index, unsigned hash);
 struct overlay_address *overlay_find_address(const struct overlay *o, const struct entry_id *id, unsigned hash);
 struct overlay_payment *overlay_find_payment(const struct overlay *o, const struct payment_id *id, unsigned hash);
 /* Fetches what tells of most payments that they are not in the layer. */
 void overlay_prefetch_payment(const struct overlay *o, unsigned hash);
 struct overlay_orphan *overlay_find_orphan(const struct overlay *o, const struct entry_id *id, unsigned hash);
 
-/* Adding a node under a key that is not in this layer; NULL where memory ends. The group's is a copy of `record`, the
- * payment's has room for its previous positions. The caller fills the rest, so that after this nothing can fail. */
-struct overlay_group *overlay_add_group(struct overlay *o, uint64_t index, unsigned hash,
-                                        const struct group_record *record);
+/* Adding a node under a key that is not in this layer; NULL where memory ends. The payment's has room for its previous
+ * positions. The caller fills the rest, so that after this nothing can fail. */
 struct overlay_address *overlay_add_address(struct overlay *o, const struct entry_id *id, unsigned hash);
 struct overlay_payment *overlay_add_payment(struct overlay *o, const struct payment_id *id, unsigned hash,
                                             uint32_t previous_count);
 struct overlay_orphan *overlay_add_orphan(struct overlay *o, const struct entry_id *id, unsigned hash);
 
-/* Copies `upper`, without its groups, over `lower`. Their payments differ (the ledger has no id twice). Returns 0, or
+/* Copies `upper` over `lower`. Their payments differ (the ledger has no id twice). Returns 0, or
  * UNCIA_E_MEMORY: `lower` can then only be freed. */
 int overlay_merge(struct overlay *lower, const struct overlay *upper);
 

@@ -14,14 +14,46 @@ void plan_begin(struct plan *plan, const struct executed *tip, uint64_t height, 
 	plan->extent = *extent_after(plan->ledger, tip);
 }
 
+/* The slot of an entry in the table, or the free one where it would be. */
+static uint16_t *plan_slot(struct plan *plan, const struct entry_id *id, unsigned hash)
+{
+	uint32_t slot = hash % PLAN_SLOTS;
+
+	for (; plan->slots[slot]; slot = (slot + 1) % PLAN_SLOTS) {
+		const struct touched *t = &plan->touched[plan->slots[slot] - 1];
+		if (t->hash == hash && entry_id_equal(&t->id, id))
+			break;
+	}
+	return &plan->slots[slot];
+}
+
 /* The entry of this id among those taken up, or the count: none. */
-static uint32_t plan_find(const struct plan *plan, const struct entry_id *id, unsigned hash)
+static uint32_t plan_find(struct plan *plan, const struct entry_id *id, unsigned hash)
 {
 	uint32_t i = 0;
 
+	if (plan->count > PLAN_SCANNED) {
+		uint16_t number = *plan_slot(plan, id, hash);
+		return number ? number - 1u : plan->count;
+	}
 	while (i < plan->count && (plan->touched[i].hash != hash || !entry_id_equal(&plan->touched[i].id, id)))
 		i++;
 	return i;
+}
+
+/* The entry in the next place is taken up. The table begins with the first of too many to be looked through. */
+static void plan_took(struct plan *plan)
+{
+	uint32_t first = plan->count;
+
+	if (++plan->count <= PLAN_SCANNED)
+		return;
+	if (plan->count == PLAN_SCANNED + 1) {
+		memset(plan->slots, 0, sizeof(plan->slots));
+		first = 0;
+	}
+	for (uint32_t i = first; i < plan->count; i++)
+		*plan_slot(plan, &plan->touched[i].id, plan->touched[i].hash) = (uint16_t)(i + 1);
 }
 
 /* The place of the next entry. Decoding bounds how many entries a payment names, so there is always one. */
@@ -57,7 +89,7 @@ int plan_existing(struct plan *plan, const struct entry_id *id, struct entry **e
 		t->entry = found.entry;
 		t->source = found.record;
 		t->head = found.record->heads[found.index % GROUP_ENTRIES];
-		plan->count++;
+		plan_took(plan);
 	}
 	*entry = plan_name(plan, i);
 	return 0;
@@ -102,7 +134,8 @@ int plan_create(struct plan *plan, const struct entry_id *id, struct entry **ent
 	t->created = true;
 	t->had_orphan = t->head.height != 0;
 	t->entry = (struct entry){.kind = id->kind, .address = id->address, .created = plan->height};
-	*entry = plan_name(plan, plan->count++);
+	plan_took(plan);
+	*entry = plan_name(plan, plan->count - 1);
 	return 0;
 }
 

@@ -82,19 +82,6 @@ void settled_prefetch_place(const struct settled *settled, uint64_t group)
 		__builtin_prefetch(&settled->places[group]);
 }
 
-void settled_prefetch_entry(const struct settled *settled, uint64_t entry)
-{
-	const struct group_record *record = settled_find_group(settled, entry / GROUP_ENTRIES);
-
-	if (!record)
-		return;
-	/* An entry lies on two lines; the line before it is fetched with either by most processors. */
-	const uint8_t *at = record->entries + entry % GROUP_ENTRIES * ENTRY_SIZE;
-	__builtin_prefetch(at);
-	__builtin_prefetch(at + ENTRY_SIZE - 1);
-	__builtin_prefetch(&record->heads[entry % GROUP_ENTRIES]);
-}
-
 /* Makes a place for the group of this index. */
 static int settled_reserve(struct settled *settled, uint64_t index)
 {
@@ -110,7 +97,7 @@ static int settled_reserve(struct settled *settled, uint64_t index)
 	return 0;
 }
 
-static int merge_group(struct settled *settled, const struct overlay_group *from)
+static int merge_group(struct settled *settled, const struct held_group *from)
 {
 	struct settled_layer *layer = settled->active;
 
@@ -131,9 +118,9 @@ static int merge_group(struct settled *settled, const struct overlay_group *from
 	return 0;
 }
 
-int settled_merge(struct settled *settled, const struct overlay *block)
+int settled_merge(struct settled *settled, const struct block_groups *groups, const struct overlay *block)
 {
-	for (const struct overlay_group *from = block->groups; from; from = from->hh.next)
+	for (const struct held_group *from = groups->first; from; from = from->next)
 		if (from->changed && merge_group(settled, from) != 0)
 			return UNCIA_E_MEMORY;
 	return overlay_merge(&settled->active->overlay, block);

@@ -3,6 +3,7 @@
  * in the tables of an overlay. Knows neither blocks nor the store. */
 #ifndef SETTLED_H
 #define SETTLED_H
+#include "groups.h"
 #include "overlay.h"
 
 struct settled_group {
@@ -12,7 +13,7 @@ struct settled_group {
 };
 
 struct settled_layer {
-	struct overlay overlay; /* without groups */
+	struct overlay overlay; /* its arena has the groups, too */
 	struct settled_group *groups;
 	size_t group_count;
 	uint32_t number; /* from 1, each layer the next one */
@@ -40,11 +41,10 @@ void settled_layer_free(struct settled_layer *layer); /* accepts NULL */
 
 /* The newest copy of a group, or NULL where neither layer has one. */
 const struct group_record *settled_find_group(const struct settled *settled, uint64_t index);
-/* Fetches the place of a group; and, once that is there, the lines of an entry. */
+/* Fetches the place of a group. */
 void settled_prefetch_place(const struct settled *settled, uint64_t group);
-void settled_prefetch_entry(const struct settled *settled, uint64_t entry);
-/* Folds a block's overlay into `active`, without groups of which no slot changed. Returns 0, or UNCIA_E_MEMORY:
- * `settled` can then only be freed. */
-int settled_merge(struct settled *settled, const struct overlay *block);
+/* Folds a block into `active`, without groups of which no slot changed. Returns 0, or UNCIA_E_MEMORY: `settled` can
+ * then only be freed. */
+int settled_merge(struct settled *settled, const struct block_groups *groups, const struct overlay *block);
 
 #endif

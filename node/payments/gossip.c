@@ -84,7 +84,7 @@ static void gossip_prefetch(const struct payments *p, const ProtobufCBinaryData 
 	uint32_t expires_at;
 
 	if (payment_peek(bytes->data, bytes->len, &sender.address, &expires_at))
-		ledger_prefetch_entry(p->ledger, ahead, &sender);
+		ledger_prefetch_entry(p->ledger, p->chain->tip->executed, ahead, &sender);
 }
 
 /* Payments of a message that are hashed together. */

@@ -218,7 +218,8 @@ WRAP(SECTION_BODY, int, block_encode,
      (header, payments, count, bytes, size))
 WRAP_VOID(SECTION_AHEAD, ledger_prefetch_payment, (const struct ledger *l, const struct payment_id *id), (l, id))
 WRAP_VOID(SECTION_AHEAD, ledger_prefetch_entry,
-          (const struct ledger *l, struct ledger_ahead *ahead, const struct entry_id *id), (l, ahead, id))
+          (const struct ledger *l, const struct executed *tip, struct ledger_ahead *ahead, const struct entry_id *id),
+          (l, tip, ahead, id))
 WRAP(SECTION_EXECUTE, int, ledger_begin,
      (struct ledger * l, struct executed *parent, uint64_t height, uint64_t timestamp_ms, struct executed **block),
      (l, parent, height, timestamp_ms, block))

@@ -165,7 +165,7 @@ START_TEST(block_that_makes_money_has_no_root_and_is_not_settled)
 	block = rig_begin(rig, NULL, 1);
 	ck_assert_int_eq(rig_pay(rig, block, 0, 1, 1000), 0);
 	/* Only a mistake of our own could do this: the check is there to find it before the block is agreed on. */
-	struct overlay_group *group = block->overlay.groups;
+	struct held_group *group = block->groups.first;
 	uint8_t *bytes = group->record.entries + ENTRY_SIZE;
 	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
 	entry.balance++;

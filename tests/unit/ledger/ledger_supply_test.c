@@ -67,7 +67,7 @@ static int root_after(void (*change)(struct entry *entry))
 	struct hash root;
 
 	ck_assert_int_eq(rig_pay(rig, block, 0, 1, 1000), 0);
-	uint8_t *bytes = block->overlay.groups->record.entries + (size_t)2 * ENTRY_SIZE;
+	uint8_t *bytes = block->groups.first->record.entries + (size_t)2 * ENTRY_SIZE;
 	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
 	change(&entry);
 	entry_encode(&entry, bytes);
@@ -117,7 +117,7 @@ START_TEST(recorded_supply_is_part_of_the_sum)
 	struct hash root;
 
 	ck_assert_int_eq(rig_pay(rig, block, 0, 1, 1000), 0);
-	uint8_t *bytes = block->overlay.groups->record.entries;
+	uint8_t *bytes = block->groups.first->record.entries;
 	ck_assert_int_eq(entry_decode(bytes, &entry), 0);
 	ck_assert_uint_eq(entry.kind, ENTRY_CURRENCY);
 	entry.balance++;

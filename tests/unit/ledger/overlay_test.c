@@ -26,24 +26,19 @@ static void check_all(const struct overlay *o, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		ck_assert_ptr_nonnull(find_payment(o, i));
 		ck_assert_uint_eq(find_payment(o, i)->previous_count, i % 3);
-		ck_assert_ptr_nonnull(overlay_find_group(o, i, overlay_group_hash(seed, i)));
 	}
-	for (uint32_t i = count; i < count + 1000; i++) {
+	for (uint32_t i = count; i < count + 1000; i++)
 		ck_assert_ptr_null(find_payment(o, i));
-		ck_assert_ptr_null(overlay_find_group(o, i, overlay_group_hash(seed, i)));
-	}
 }
 
 START_TEST(layer_finds_all_that_it_has_however_many_they_are)
 {
-	static const struct group_record record;
 	struct overlay o;
 
 	overlay_init(&o, NULL);
 	for (uint32_t i = 0; i < NODES; i++) {
 		struct payment_id id = id_of(i);
 		ck_assert_ptr_nonnull(overlay_add_payment(&o, &id, overlay_hash(seed, &id, sizeof(id)), i % 3));
-		ck_assert_ptr_nonnull(overlay_add_group(&o, i, overlay_group_hash(seed, i), &record));
 		if (i % 1999 == 0)
 			check_all(&o, i + 1);
 	}

@@ -3,7 +3,7 @@
 #include "ledger_rig.h"
 #include "unit.h"
 
-static void fetch(struct rig *rig, uint32_t round)
+static void fetch(struct rig *rig, const struct executed *tip, uint32_t round)
 {
 	struct ledger_ahead ahead = {0};
 
@@ -11,7 +11,7 @@ static void fetch(struct rig *rig, uint32_t round)
 		struct entry_id id = {.kind = i % 5 ? ENTRY_ACCOUNT : ENTRY_HOLD,
 		                      .address = rig->keys[i % RIG_KEYS].address};
 		struct payment_id payment = {{(uint8_t)i, (uint8_t)round}};
-		ledger_prefetch_entry(rig->ledger, &ahead, &id);
+		ledger_prefetch_entry(rig->ledger, tip, &ahead, &id);
 		ledger_prefetch_payment(rig->ledger, &payment);
 	}
 }
@@ -24,7 +24,7 @@ START_TEST(fetching_ahead_changes_nothing)
 	for (uint32_t height = 1; height <= 6; height++) {
 		struct executed *block = rig_begin(rig, NULL, height), *other = rig_begin(plain, NULL, height);
 		for (uint32_t i = 0; i < 12; i++) {
-			fetch(rig, i);
+			fetch(rig, block, i);
 			ck_assert_int_eq(rig_pay(rig, block, i % RIG_ACCOUNTS, RIG_ACCOUNTS + i, 1000),
 			                 rig_pay(plain, other, i % RIG_ACCOUNTS, RIG_ACCOUNTS + i, 1000));
 		}
@@ -32,12 +32,12 @@ START_TEST(fetching_ahead_changes_nothing)
 		ck_assert_mem_eq(root.b, expected.b, HASH_SIZE);
 		rig_settle(rig, block, height);
 		rig_settle(plain, other, height);
-		fetch(rig, height);
+		fetch(rig, NULL, height);
 		if (height % 2) {
 			rig_flush(rig);
 			rig_flush(plain);
 		}
-		fetch(rig, height);
+		fetch(rig, NULL, height);
 	}
 	rig_free(rig);
 	rig_free(plain);
