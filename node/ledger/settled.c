@@ -97,6 +97,17 @@ static int settled_reserve(struct settled *settled, uint64_t index)
 	return 0;
 }
 
+/* What did not change in the block is as it was when the copy was made: as the layers have it. */
+static void copy_changed(struct group_record *to, const struct held_group *from)
+{
+	for (unsigned slot = 0; slot < GROUP_ENTRIES; slot++) {
+		if (!(from->changed & 1u << slot))
+			continue;
+		memcpy(to->entries + slot * ENTRY_SIZE, from->record.entries + slot * ENTRY_SIZE, ENTRY_SIZE);
+		to->heads[slot] = from->record.heads[slot];
+	}
+}
+
 static int merge_group(struct settled *settled, const struct held_group *from)
 {
 	struct settled_layer *layer = settled->active;
@@ -105,7 +116,7 @@ static int merge_group(struct settled *settled, const struct held_group *from)
 		return UNCIA_E_MEMORY;
 	struct settled_group *group = settled_find(settled, layer, from->index);
 	if (group) {
-		group->record = from->record;
+		copy_changed(&group->record, from);
 		return 0;
 	}
 	group = arena_alloc_unset(&layer->overlay.arena, sizeof(*group));
