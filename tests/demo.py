@@ -4,9 +4,29 @@ validator lost and paid again. Usage: demo.py BIN. Leaves nothing running and no
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+
+
+PORTS = 8  # a validator's for others and its one for browsers
+
+
+def base_port():
+    """devnet's own, or the next ones that nobody listens on."""
+    for base in range(7400, 8400, PORTS):
+        listeners = []
+        try:
+            for port in range(base, base + PORTS):
+                listeners.append(socket.create_server(("127.0.0.1", port)))
+            return base
+        except OSError:
+            pass
+        finally:
+            for listener in listeners:
+                listener.close()
+    sys.exit("demo: there are no eight free ports from 7400 to 8399")
 
 
 class Demo:
@@ -40,7 +60,12 @@ class Demo:
             print(f"     {name}: {self.uncia(name, 'balance')['balance']}")
 
     def run(self, devnet):
-        ready = json.loads(devnet.stdout.readline() or sys.exit("demo: the network did not start"))
+        line = devnet.stdout.readline()
+        if not line:
+            devnet.wait()
+            with open(os.path.join(self.dir, "errors")) as errors:
+                sys.exit(f"demo: the network did not start: {errors.read().strip()}")
+        ready = json.loads(line)
         for v in ready["validators"]:
             print(f"   validator on port {v['port']}, process {v['pid']}")
         self.step("Two wallets; the treasury gives Alice 10.")
@@ -67,8 +92,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="uncia-demo-") as directory:
         demo = Demo(os.path.abspath(sys.argv[1]), directory)
         demo.step("Four validators on this machine.")
-        devnet = subprocess.Popen([f"{demo.bin}/unciad", "devnet", "--dir", os.path.join(directory, "net")],
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        with open(os.path.join(directory, "errors"), "w") as errors:
+            devnet = subprocess.Popen([f"{demo.bin}/unciad", "devnet", "--dir", os.path.join(directory, "net"),
+                                       "--base-port", str(base_port())], stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             demo.run(devnet)
         finally:
