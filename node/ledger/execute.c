@@ -1,6 +1,6 @@
 /* Executing one payment, whatever its operation (docs/spec/ledger.md §3.3, §3.5). It is first worked out in a plan,
- * changing nothing; then room is made in the block's overlay, which may fail; then the plan is written, which cannot:
- * all or nothing. */
+ * changing nothing; then room is made in the block's groups and overlay, which may fail; then the plan is written,
+ * which cannot: all or nothing. */
 #include <assert.h>
 #include <string.h>
 #include "ledger_internal.h"

@@ -1,6 +1,7 @@
 /* Copies of groups of entries: those that one block has made, found by index. A group is copied when it is first
- * touched, and kept whole, so that state root and flush read nothing of the layers below; when its block is settled,
- * the copy itself passes on (settled.h). Knows neither the rules of payments nor the layers below. */
+ * touched, and kept whole, so that state root and flush read nothing of the layers below. The copies lie one behind the
+ * other in the block's arena, in memory that the block before has just used, and end with it: handing them on to the
+ * settled layer instead, each by itself, was slower. Knows neither the rules of payments nor the layers below. */
 #ifndef GROUPS_H
 #define GROUPS_H
 #include <stdbool.h>
@@ -20,7 +21,8 @@ struct block_groups {
 	struct arena *arena; /* of the copies */
 	struct held_group *first, **last;
 	size_t count;
-	uint64_t multiplier; /* secret and odd: strangers do not choose indexes, so multiplication is hash enough */
+	uint64_t
+	    multiplier; /* odd, and secret: who chooses which accounts are paid does not know which slots they share */
 	unsigned slots_log2; /* 0: no table yet */
 	struct group_slot {
 		uint64_t index;

@@ -23,7 +23,8 @@ static int check_currency(const struct ledger *ledger)
 	return 0;
 }
 
-#define LOAD_TOGETHER 32u /* groups whose digests are computed at once */
+#define EXPECTED_FADES 16u /* a block: by this share */
+#define LOAD_TOGETHER  32u /* groups whose digests are computed at once */
 
 /* Some groups of the stored state, from `index` on: counted, added up, digested. */
 static int load_some(struct ledger *ledger, uint64_t index, size_t count, struct supply *supply)
@@ -231,7 +232,7 @@ static bool executed_descends(const struct executed *block, const struct execute
  * the two arrays. */
 static struct tree_group *sort_groups(struct tree_group *groups, struct tree_group *other, size_t n, uint64_t end)
 {
-	for (unsigned shift = 0; end >> shift; shift += DIGIT_BITS) {
+	for (unsigned shift = 0; shift < 64 && end >> shift; shift += DIGIT_BITS) {
 		size_t at[DIGITS] = {0}, next = 0;
 		for (size_t i = 0; i < n; i++)
 			at[groups[i].index >> shift & (DIGITS - 1)]++;
@@ -357,7 +358,10 @@ int ledger_settle(struct ledger *ledger, struct executed *block,
 		return rc;
 	if (touched)
 		tell_touched(block, touched, context);
-	ledger->groups_expected = block->groups.count;
+	/* Blocks without payments lie between those with many. */
+	ledger->groups_expected -= ledger->groups_expected / EXPECTED_FADES;
+	if (ledger->groups_expected < block->groups.count)
+		ledger->groups_expected = block->groups.count;
 	ledger->height = block->height;
 	ledger->id = block->id;
 	ledger->root = root;

@@ -93,7 +93,7 @@ struct ledger {
 	struct settled settled;
 	struct flush *flush;            /* under way, or NULL; it owns settled.taken until it is handed back */
 	struct chunk_cache chunk_cache; /* memory of released blocks' overlays, for the next ones */
-	size_t groups_expected;         /* of the next block: what the one before had */
+	size_t groups_expected;         /* of the next block: what the largest of those settled lately had */
 	size_t unflushed;
 	/* The tree is positioned after block `at`, which descends from the settled one; NULL: after the settled one. */
 	struct state_tree tree;

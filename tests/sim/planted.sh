@@ -22,7 +22,7 @@ run() {
 	options=$(sed -n 's/^options: //p' "$patch")
 	run=$(sed -n 's/^run: //p' "$patch")
 	if grep -q '^unit: ' "$patch"; then
-		(ulimit -t $limit_s && CK_FORK=no exec taskset -c 0 "$1" >&2)
+		(ulimit -t $limit_s && CK_FORK=yes exec taskset -c 0 "$1" >&2)
 		return
 	fi
 	# shellcheck disable=SC2086
