@@ -339,6 +339,25 @@ def revision():
     return done.stdout.strip() or "unknown"
 
 
+def positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
+def seconds(text):
+    try:
+        if 0 < float(text) < 1e6:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above zero")
+
+
+def sizes(text):
+    return [positive(number) for number in text.split(",")]
+
+
 def parse(parts):
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -349,22 +368,22 @@ def parse(parts):
     parser.add_argument("--all", action="store_true", help="every part but postgres, chat and hundred-million")
     parser.add_argument("--with-postgres", action="store_true", help="that one, too")
     parser.add_argument("--json", action="store_true", help="the result as one object")
-    parser.add_argument("--save", metavar="FILE", help="put the result into this file, beside what other runs left there")
-    parser.add_argument("--runs", type=int, default=2, help="of every full load (2); half as many, and one at least, where many are compared")
-    parser.add_argument("--seconds", type=float, default=8, help="that a run is measured for (8)")
-    parser.add_argument("--validators", type=int, default=4)
-    parser.add_argument("--accounts", type=int, default=100_000)
-    parser.add_argument("--sizes", type=lambda text: [int(n) for n in text.split(",")],
+    parser.add_argument("--save", metavar="FILE", type=pathlib.Path, help="put the result into this file, beside what other runs left there")
+    parser.add_argument("--runs", type=positive, default=2, help="of every full load (2); half as many, and one at least, where many are compared")
+    parser.add_argument("--seconds", type=seconds, default=8, help="that a run is measured for (8)")
+    parser.add_argument("--validators", type=positive, default=4)
+    parser.add_argument("--accounts", type=positive, default=100_000)
+    parser.add_argument("--sizes", type=sizes,
                         default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
-    parser.add_argument("--huge", type=int, default=100_000_000, help="accounts of the part hundred-million")
-    parser.add_argument("--gap-mib", type=int, default=2048, help="of the part gap (2048)")
-    parser.add_argument("--watchers", type=int, default=10_000, help="of the part of that name (10000)")
-    parser.add_argument("--window", type=int, default=2000, help="payments under way at full load (2000)")
-    parser.add_argument("--links", type=int, default=64, help="connections of wallets (64)")
-    parser.add_argument("--copies", type=int, default=1, help="validators that each payment is sent to (1)")
-    parser.add_argument("--payments", type=int, default=2000, help="of the part homes (2000)")
-    parser.add_argument("--payments-typed", type=int, default=200, help="of the part chat (200)")
-    parser.add_argument("--latency-payments", type=int, default=300)
+    parser.add_argument("--huge", type=positive, default=100_000_000, help="accounts of the part hundred-million")
+    parser.add_argument("--gap-mib", type=positive, default=2048, help="of the part gap (2048)")
+    parser.add_argument("--watchers", type=positive, default=10_000, help="of the part of that name (10000)")
+    parser.add_argument("--window", type=positive, default=2000, help="payments under way at full load (2000)")
+    parser.add_argument("--links", type=positive, default=64, help="connections of wallets (64)")
+    parser.add_argument("--copies", type=positive, default=1, help="validators that each payment is sent to (1)")
+    parser.add_argument("--payments", type=positive, default=2000, help="of the part homes (2000)")
+    parser.add_argument("--payments-typed", type=positive, default=200, help="of the part chat (200)")
+    parser.add_argument("--latency-payments", type=positive, default=300)
     parser.add_argument("--dir", default="build-bench/networks", help="where networks are kept and run; on the disk that counts")
     parser.add_argument("--base-port", type=int, default=17400)
     arguments = parser.parse_intermixed_args()
@@ -377,10 +396,27 @@ def parse(parts):
     return arguments, chosen
 
 
+def saved(path):
+    """What earlier runs have left there."""
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def check_save(path):
+    """Before an hour of measuring: whether its result can be put there."""
+    try:
+        if not isinstance(saved(path), dict):
+            raise ValueError("it is no object")
+        with path.open("a"):
+            pass
+        if not path.stat().st_size:
+            path.unlink()
+    except (OSError, ValueError) as error:
+        sys.exit(f"bench: --save {path}: {error}; nothing was measured")
+
+
 def save(path, result):
     """Figures and parts of earlier runs stay where this one has none."""
-    path = pathlib.Path(path)
-    before = json.loads(path.read_text()) if path.exists() else {}
+    before = saved(path)
     merged = {name: {**before.get(name, {}), **result[name]} for name in ("figures", "about")}
     path.write_text(json.dumps({**before, **result, **merged}, indent=1) + "\n")
 
@@ -389,6 +425,8 @@ def main():
     parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "floods", "chat",
              "hundred-million", "loop", "parts", "postgres"]
     arguments, chosen = parse(parts)
+    if arguments.save:
+        check_save(arguments.save)
     bench = Bench(arguments)
     about = {"machine": machine(bench.tools.directory), "revision": revision(), "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
              "runs": arguments.runs, "seconds": arguments.seconds, "window": arguments.window, "links": arguments.links}

@@ -263,9 +263,17 @@ def draw(result, path):
 
 
 def main():
+    if sys.argv[1:] in (["--help"], ["-h"]):
+        print(__doc__)
+        return
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    result = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    try:
+        result = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    except (OSError, ValueError) as error:
+        sys.exit(f"report: {sys.argv[1]}: {error}: it is to be what ./run bench --save has left")
+    if not isinstance(result, dict) or not result.get("about"):
+        sys.exit(f"report: {sys.argv[1]} has no measurements: it is to be what ./run bench --save has left")
     page = DOCS / "performance.md"
     text = page.read_text()
     if BEGIN not in text or END not in text:
