@@ -14,6 +14,7 @@ import unittest
 import verify_receipt as spec
 from unciad import ALICE, BIN, BOB, address
 from uncia import ADDRESS, WORDS, UnciaTest
+from vector_ciphers import siphash
 
 SAMPLES = BIN.parent / "tests" / "receipt_samples"
 MISTYPED = ALICE[:-1] + ("q" if ALICE[-1] != "q" else "p")
@@ -323,10 +324,56 @@ class Home(UnciaTest):
 		self.wallet("w")
 		for mode in (0o640, 0o604, 0o666):
 			(self.dir / "w/key").chmod(mode)
-			self.uncia_refuses(1, "chmod 600 w/*", "--wallet", "w", "address")
-		(self.dir / "w/key").chmod(0o600)
+			self.uncia_refuses(1, "w/key: a secret file has the wrong permissions; what is in a wallet's home is for its owner alone: "
+				"chmod -R u=rwX,go= w", "--wallet", "w", "address")
+			self.uncia_refuses(1, "chmod -R u=rwX,go= w", "--wallet", "w", "init", "--no-passphrase")
+		self.follow_advice()
 		(self.dir / "w").chmod(0o755)
 		self.uncia_refuses(1, "chmod 700 w", "--wallet", "w", "address")
+
+	def follow_advice(self):
+		"""What the message says that is to be done where others can read a file of the home; it works."""
+		subprocess.run(["chmod", "-R", "u=rwX,go=", "w"], cwd=self.dir, check=True)
+		self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in (self.dir / "w").iterdir()}, {0o600})
+		self.uncia("--wallet", "w", "address")
+
+	def log(self, *pieces):
+		"""A home's log, as a process that was killed leaves it (wallet.md 7.1): acts of the pieces that are there."""
+		key, log_id = b"uncia.home.v1\0\0\0", bytes(range(16))
+		first = b"uncia-log-1\n" + log_id
+		pages = [first + siphash(key, first).to_bytes(8, "big")]
+		for number, (name, contents) in enumerate(pieces, 1):
+			act = bytes([1, len(name)]) + len(contents).to_bytes(4, "big") + name + contents
+			rest = log_id + number.to_bytes(8, "big") + len(act).to_bytes(8, "big") + act
+			pages.append(siphash(key, rest).to_bytes(8, "big") + rest)
+		self.secret_file("w/.log", b"".join(page.ljust(4096, b"\0") for page in pages))
+
+	def test_a_log_that_others_can_read_is_named_and_the_advice_works(self):
+		self.wallet("w")
+		key = (self.dir / "w/key").read_bytes()
+		self.log((b"key", key), (b"key", key))
+		(self.dir / "w/.log").chmod(0o644)
+		self.uncia_refuses(1, "w/.log: can be read by others; what is in a wallet's home is for its owner alone: chmod -R u=rwX,go= w",
+			"--wallet", "w", "address")
+		self.follow_advice()
+		self.assertFalse((self.dir / "w/.log").exists())
+
+	def test_a_damaged_log_says_what_can_be_done(self):
+		self.wallet("w")
+		address, key = self.uncia("--wallet", "w", "address")[0], (self.dir / "w/key").read_bytes()
+		path = self.dir / "w/.log"
+		for at, message in ((5000, "w/.log: is damaged: later records are there without earlier ones. "), (20, "w/.log: is damaged in its first page. ")):
+			self.log((b"key", key), (b"key", key))
+			whole = path.read_bytes()
+			path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+			for command in (["address"], ["contact", "list"], ["init", "--no-passphrase"]):
+				self.uncia_refuses(1, message, "--wallet", "w", *command)
+				_, err = self.uncia("--wallet", "w", *command, code=1)
+				self.assertIn("move w/.log away. Else have the wallet back from its recovery words, in a new home: uncia --wallet NEW restore", err)
+			answer = self.uncia_json("--wallet", "w", "address", code=1)
+			self.assertIn("uncia --wallet NEW restore", answer["error"])
+			path.rename(self.dir / "moved")
+			self.assertEqual(self.uncia("--wallet", "w", "address")[0], address)
 
 	def damages(self, path, data):
 		path.write_bytes(data)

@@ -31,7 +31,8 @@ int cli_home_path(const struct call *call, char **home)
 	return 0;
 }
 
-static int complain_permission(const char *home)
+/* Says why the directory itself could not be opened. Returns the exit code. */
+static int complain_directory(const char *home)
 {
 	struct stat info;
 	if (stat(home, &info))
@@ -39,10 +40,8 @@ static int complain_permission(const char *home)
 	if (info.st_mode & 077)
 		return cli_complain(EXIT_FAILED, "%s can be read by others; keep it to yourself: chmod 700 %s", home,
 		                    home);
-	return cli_complain(EXIT_FAILED,
-	                    "a file in %s can be read by others, or not by you; keep them to yourself: "
-	                    "chmod 600 %s/*",
-	                    home, home);
+	return cli_complain(EXIT_FAILED, "%s cannot be opened by you; its owner can let himself in: chmod 700 %s", home,
+	                    home);
 }
 
 int cli_home_open(const char *home, struct uncia_host *host)
@@ -50,18 +49,18 @@ int cli_home_open(const char *home, struct uncia_host *host)
 	*host = (struct uncia_host){.size = sizeof(*host)};
 	int error = uncia_host_directory(home, host);
 	if (error == UNCIA_E_PERMISSION)
-		return complain_permission(home);
+		return complain_directory(home);
 	if (error == UNCIA_E_IO)
 		return cli_complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
 	if (error)
 		return cli_complain(EXIT_FAILED, "%s: %s", home, error_words(error));
-	errors_are_of(host);
+	errors_are_of(host, home);
 	return 0;
 }
 
 void cli_home_close(struct uncia_host *host)
 {
-	errors_are_of(NULL);
+	errors_are_of(NULL, NULL);
 	uncia_host_directory_free(host);
 }
 
@@ -71,8 +70,6 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	case UNCIA_E_NOT_FOUND:
 		return cli_complain(EXIT_FAILED, "there is no wallet in %s; make one with uncia init, or uncia restore",
 		                    home);
-	case UNCIA_E_PERMISSION:
-		return complain_permission(home);
 	case UNCIA_E_PASSPHRASE:
 		return cli_complain(EXIT_FAILED, "the passphrase does not open the wallet in %s", home);
 	case UNCIA_E_DAMAGED:
@@ -83,6 +80,7 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	case UNCIA_E_NETWORK:
 		return cli_complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home,
 		                    network_path);
+	case UNCIA_E_PERMISSION:
 	case UNCIA_E_IO:
 		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	default:
