@@ -68,7 +68,8 @@ static int run_claim_show(const struct call *call)
 	struct session session = {.home = NULL};
 	struct found found;
 	found_init(&found);
-	int code = network_open(call, &session.network_path, &session.network);
+	int code = call->value[OPTION_RECEIPT] ? network_open(call, &session.network_path, &session.network)
+	                                       : network_open_to_ask(call, &session.network_path, &session.network);
 	if (!code)
 		code = claim_read(call, session.network, call->operands[0], &claim);
 	if (!code)

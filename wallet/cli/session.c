@@ -115,6 +115,17 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 	return error ? cli_complain(code, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
 }
 
+int network_open_to_ask(const struct call *call, const char **path, struct uncia_network **network)
+{
+	int code = network_open(call, path, network);
+	if (code || uncia_network_validators(*network))
+		return code;
+	return cli_complain(EXIT_USAGE,
+	                    "%s: there is no validator in it: that is enough to verify receipts; a wallet needs the "
+	                    "network file with its [validator.N] sections",
+	                    *path);
+}
+
 uint32_t question_timeout_ms(uint64_t timeout_s)
 {
 	uint64_t most = timeout_s * 1000 / 4 * 3;
@@ -133,7 +144,7 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 	/* uncia_host_directory would make it. */
 	if (stat(home, &info) && errno == ENOENT)
 		return cli_home_complain(UNCIA_E_NOT_FOUND, home, NULL);
-	if (with_network && (code = network_open(call, &s->network_path, &s->network)))
+	if (with_network && (code = network_open_to_ask(call, &s->network_path, &s->network)))
 		return code;
 	if ((code = cli_home_open(home, &s->host)))
 		return code;

@@ -30,6 +30,8 @@ int cli_home_complain(int error, const char *home, const char *network_path);
 bool network_given(const struct call *call);
 /* Reads it. Returns an exit code. */
 int network_open(const struct call *call, const char **path, struct uncia_network **network);
+/* The same of a network that is to be asked, or a wallet's: it needs a validator. */
+int network_open_to_ask(const struct call *call, const char **path, struct uncia_network **network);
 
 /* How long one question may take where the whole command may take this long: less, so that what has been learned by
  * then is of use. */
