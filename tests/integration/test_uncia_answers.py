@@ -44,6 +44,14 @@ class Answers(NetworkTest):
 		self.assertEqual((out, err.rstrip()), ("\n".join(lines[:2]) + "\n",
 			"uncia: these are the newest; there are older ones: --limit"))
 
+	def test_the_history_of_an_account_that_is_not_there_yet_says_so(self):
+		carol = self.new_wallet(self.network, "carol")
+		out, err = self.text(carol, "history")
+		self.assertEqual((out, err), ("", "uncia: no payments: the ledger has no account at this address; it begins with the first "
+			"payment to it\n"))
+		self.alice.send(carol, "1")
+		self.assertEqual(self.text(carol, "history")[1], "")
+
 	def pay_many(self, payer, memo, *outputs):
 		"""One payment of several outputs. Returns its id."""
 		done = subprocess.run([TOOLS / "paying_host", payer.home, self.network.file, memo, *(part for o in outputs for part in o)],
