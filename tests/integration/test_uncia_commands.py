@@ -51,6 +51,9 @@ class Arguments(UnciaTest):
 		self.uncia_refuses(2, "usage: uncia receipt", "receipt")
 		self.uncia_refuses(2, "frobnicate: no such command", "frobnicate")
 		self.uncia_refuses(2, "no command is given", "--json")
+		self.assertEqual(self.uncia("--version"), self.uncia("version"))
+		self.assertEqual(self.uncia_json("--version"), self.uncia_json("version"))
+		self.uncia_refuses(2, "--version: unknown option", "address", "--version")
 		self.uncia_refuses(2, "receipt frobnicate: no such command", "receipt", "frobnicate")
 
 	def test_unknown_options_and_arguments_are_usage_errors(self):
@@ -409,7 +412,7 @@ class NetworkFile(UnciaTest):
 	def test_is_needed_where_the_network_is(self):
 		for arguments in (["balance"], ["history"], ["watch"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
 			["receipt", "export", ID], ["receipt", "verify", "x"]):
-			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
+			self.uncia_refuses(2, "--network is missing, and so is $UNCIA_NETWORK", "--wallet", "w", *arguments)
 			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)
 		self.uncia_refuses(2, "nothing cannot be read: not found", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
 		self.uncia_refuses(2, "Not a directory", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")

@@ -6,7 +6,8 @@
 
 static const char head[] =
     "uncia(1)\n\n# NAME\n\nuncia - a wallet for an Uncia network\n\n# SYNOPSIS\n\n"
-    "*uncia* [*--wallet* _HOME_] [*--network* _FILE_] [*--json*] _COMMAND_ ...\n\n# DESCRIPTION\n\n"
+    "*uncia* [*--wallet* _HOME_] [*--network* _FILE_] [*--json*] _COMMAND_ ...\n\n*uncia* *--version*\n\n# "
+    "DESCRIPTION\n\n"
     "Keeps a wallet in a directory and pays from it. Text for people, or with *--json* one object on standard\n"
     "output, whatever the exit code: the result, or {\"v\":1,\"error\":_TEXT_,\"exit\":_CODE_}; messages go to "
     "standard error. A payment has a certain end: refused before anything was sent,\n"

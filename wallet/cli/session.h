@@ -25,7 +25,7 @@ void cli_home_close(struct uncia_host *host);
 /* Says why a wallet in this directory could not be opened. Returns the exit code. */
 int cli_home_complain(int error, const char *home, const char *network_path);
 
-#define NETWORK_MISSING "--network is missing: the file that describes the network"
+#define NETWORK_MISSING "--network is missing, and so is $UNCIA_NETWORK: the file that describes the network"
 /* Whether there is a --network or $UNCIA_NETWORK. */
 bool network_given(const struct call *call);
 /* Reads it. Returns an exit code. */
