@@ -56,12 +56,18 @@ class Arguments(UnciaTest):
 		self.uncia_refuses(2, "--version: unknown option", "address", "--version")
 		self.uncia_refuses(2, "receipt frobnicate: no such command", "receipt", "frobnicate")
 
+	def test_help_says_what_may_be_left_out_and_each_code(self):
+		self.assertIn("uncia send ADDRESS [AMOUNT] [OPTION...]", self.uncia("send", "--help")[0])
+		for verb in ("balance", "send", "status", "wait", "receipt export", "notice check", "claim new", "claim take", "claim cancel", "hold open",
+			"hold take", "hold return"):
+			self.assertRegex(self.uncia(*verb.split(), "--help")[0], r"\b6 (where\s+)?no\s+validator")
+
 	def test_unknown_options_and_arguments_are_usage_errors(self):
 		self.uncia_refuses(2, "--walet: unknown option", "--walet", "w", "address")
 		self.uncia_refuses(2, "--foo: unknown option", "address", "--foo")
 		self.uncia_refuses(2, "--memo: unknown option", "address", "--memo", "x")
 		self.uncia_refuses(2, "x: unexpected argument", "address", "x")
-		self.uncia_refuses(2, "expected ADDRESS AMOUNT", "send")
+		self.uncia_refuses(2, "expected ADDRESS [AMOUNT]", "send")
 		self.uncia_refuses(2, "AMOUNT is missing", "send", ALICE)
 		self.uncia_refuses(2, "expected ID", "status")
 		self.uncia_refuses(2, "expected NAME ADDRESS", "contact", "add", "anna")

@@ -235,7 +235,8 @@ const struct verb verb_receipt_export = {
     .description =
         "Writes a receipt as one line of text, uncia:uncproof1…, which anybody can verify offline. Of a\n"
         "payment of this wallet that expired it writes the proof of that, uncia:uncnever1…, with exit code 8.\n\n"
-        "Exit codes: 3 where the payment is not final yet, 4 where nobody knows it, 8 where it expired.",
+        "Exit codes: 3 where the payment is not final yet, 4 where nobody knows it, 6 where no validator can be\n"
+        "reached and this wallet has not paid it, 8 where it expired.",
     .options = export_options,
     .run = run_export};
 
