@@ -293,7 +293,7 @@ enum uncia_event_kind {
 	                            * pending), or where what storage showed could not be made durable (it is not sent
 	                            * yet) */
 	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or as of BALANCE */
-	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
+	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down, or did not come up (its name) */
 	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
 	                            * like where what was found could not be stored */
 	UNCIA_EVENT_INCOMING = 7,  /* id: somebody has paid this account: uncia_watch_incoming */

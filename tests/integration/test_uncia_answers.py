@@ -196,6 +196,18 @@ class Answers(NetworkTest):
 		self.assertIn("(this wallet's own address)", err)
 		self.assertNotIn("contacts", err)
 
+	def test_names_that_cannot_be_looked_up_are_told_where_nobody_is_reached(self):
+		# No name under .onion is asked of anybody: it is not found at once.
+		one, all_named, text = self.dir / "one.conf", self.dir / "all.conf", self.network.file.read_text()
+		one.write_text(text.replace("address = 127.0.0.1:", "address = mistyped.onion:", 1))
+		all_named.write_text(text.replace("address = 127.0.0.1:", "address = mistyped.onion:"))
+		alice = ("--wallet", self.alice.home, "--network")
+		self.assertEqual(self.uncia(*alice, one, "balance")[1], "")
+		for command in (["balance"], ["history"], ["status", "01" * 32], ["send", self.bob.address, "1", "--timeout", "5"]):
+			_, err = self.uncia(*alice, all_named, *command, code=6)
+			self.assertEqual(err.count(f"mistyped.onion, in {all_named}, could not be looked up"), 4, err)
+			self.assertIn("no validator could be reached", err)
+
 	def test_without_a_validator_a_history_is_what_the_home_holds(self):
 		down = self.network.kill_with_leader(lambda: self.assertEqual(self.alice.balance(), 8_500_000))
 		lost = self.alice.send(self.bob, "3", "--expires", "1", "--timeout", "8", code=3)["id"]

@@ -233,6 +233,28 @@ static void name_liar(const struct session *s, const struct uncia_event *event)
 		cli_complain(0, "what %s:%u said does not verify: %s", host, port, error_words(event->error));
 }
 
+/* Notes whose name could not be looked up, or was after all. */
+static void note_link(struct session *s, const struct uncia_event *event)
+{
+	if (event->validator < UNRESOLVED_MAX)
+		s->unresolved[event->validator] = !event->up && event->error == UNCIA_E_UNREACHABLE;
+}
+
+/* Where nobody could be reached: says which names lead nowhere, each once. */
+static void name_unresolved(struct session *s)
+{
+	const char *host;
+	uint16_t port;
+	for (uint32_t i = 0; i < UNRESOLVED_MAX; i++) {
+		if (!s->unresolved[i] || s->told_unresolved[i] || uncia_network_validator(s->network, i, &host, &port))
+			continue;
+		cli_complain(0,
+		             "%s, in %s, could not be looked up: look at the name, and at this machine's name servers",
+		             host, s->network_path);
+		s->told_unresolved[i] = true;
+	}
+}
+
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
@@ -243,8 +265,10 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 	while (!error) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
 		if (uncia_wallet_event(s->wallet, event) > 0) {
-			if (event->kind == UNCIA_EVENT_LINK)
+			if (event->kind == UNCIA_EVENT_LINK) {
 				name_liar(s, event);
+				note_link(s, event);
+			}
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
 			cli_complain(0, "%s", *event->text ? event->text : error_words(event->error));
@@ -264,12 +288,15 @@ int session_await(struct session *s, enum uncia_event_kind kind, const struct un
                   uint64_t deadline_us)
 {
 	struct uncia_event event = {.size = sizeof(event)};
-	int got;
-	while ((got = session_event(s, deadline_us, &event)) > 0)
-		if (event.kind == UNCIA_EVENT_ERROR ||
-		    (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b)))))
-			return event.error;
-	return got == 0 ? UNCIA_E_UNREACHABLE : got;
+	int got = 0, error;
+	bool ended = false;
+	while (!ended && (got = session_event(s, deadline_us, &event)) > 0)
+		ended = event.kind == UNCIA_EVENT_ERROR ||
+		        (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b))));
+	error = ended ? event.error : got == 0 ? UNCIA_E_UNREACHABLE : got;
+	if (error == UNCIA_E_UNREACHABLE)
+		name_unresolved(s);
+	return error;
 }
 
 int session_pay(struct session *s, const struct uncia_payment_request *request, uint64_t deadline_us,

@@ -8,11 +8,14 @@
 #define HOME_TIMEOUT_US  UINT64_C(5000000)
 #define BUSY_PAUSE_MS    10 /* the other process syncs a file or two */
 
+#define UNRESOLVED_MAX 128u /* of a committee's validators */
+
 struct session {
 	const char *home, *network_path;
 	struct uncia_host host;
 	struct uncia_network *network; /* NULL: not asked for */
 	struct uncia_wallet *wallet;
+	bool unresolved[UNRESOLVED_MAX], told_unresolved[UNRESOLVED_MAX]; /* by validator: names not looked up */
 	bool looked; /* what this account has opened from other homes was looked up: session_sync_home */
 };
 
