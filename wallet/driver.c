@@ -197,16 +197,27 @@ static void connect_next(struct uncia_wallet *w, uint32_t i)
 	s->deadline_ms = wallet_now(w) + (is_last ? CONNECT_TIMEOUT_MS : CONNECT_NEXT_MS);
 }
 
+/* Nobody can be dialled for want of an address: which name it was is told, since it may be mistyped, or this machine's
+ * name servers be the trouble. */
+static void tell_unresolved(struct uncia_wallet *w, uint32_t i)
+{
+	struct uncia_event event = {.kind = UNCIA_EVENT_LINK, .error = UNCIA_E_UNREACHABLE, .validator = i};
+	snprintf(event.text, sizeof(event.text), "the name %s could not be looked up", w->network->endpoints[i].host);
+	events_add(w, &event);
+}
+
 /* The look-up may have ended. */
 static void follow_lookup(struct uncia_wallet *w, uint32_t i)
 {
 	struct socket *s = &w->driver->sockets[i];
 	enum lookup_state state = lookup_state(s->lookup);
 	assert(s->fd < 0 && !s->connected);
-	if (state == LOOKUP_FOUND)
+	if (state == LOOKUP_FOUND) {
 		connect_next(w, i);
-	else if (state == LOOKUP_FAILED || wallet_now(w) >= s->deadline_ms)
+	} else if (state == LOOKUP_FAILED || wallet_now(w) >= s->deadline_ms) {
+		tell_unresolved(w, i);
 		close_socket(w, i, UNCIA_E_UNREACHABLE);
+	}
 }
 
 static void driver_dial(struct uncia_wallet *w, uint32_t i)

@@ -193,8 +193,8 @@ static int network_build(struct reader *r, struct uncia_network *network)
 		return mistake(r, UNCIA_E_CONFIG, "the name is not the one of the genesis"), r->error;
 	for (uint32_t i = 0; i < COMMITTEE_SIZE_MAX; i++)
 		count += r->validators[i].seen;
-	if (count == 0)
-		return mistake(r, UNCIA_E_CONFIG, "there is no validator"), r->error;
+	if (count == 0) /* enough to verify what validators have signed; no wallet is opened with it */
+		return 0;
 	network->endpoints = calloc(count, sizeof(*network->endpoints));
 	if (!network->endpoints)
 		return mistake(r, UNCIA_E_MEMORY, "no memory"), r->error;

@@ -87,6 +87,8 @@ int uncia_wallet_open(const struct uncia_host *host, const struct uncia_network 
 	struct uncia_host filled;
 	if (host_init(&filled, host) || !wallet || (options && options->size != sizeof(*options)))
 		return UNCIA_E_ARGUMENT;
+	if (network && network->endpoint_count == 0)
+		return UNCIA_E_CONFIG;
 	int rc = sign_self_test();
 	if (rc)
 		return rc;

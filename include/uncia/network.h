@@ -55,7 +55,8 @@ UNCIA_API void uncia_network_id(const struct uncia_network *network, uint8_t id[
 UNCIA_API uint64_t uncia_network_smallest_amount(const struct uncia_network *network);
 
 /* How many validators the file names an address for; they are numbered from 0, and not all of the committee need be
- * there. 0 for NULL.
+ * there. 0 for NULL, and for a file with the genesis alone: receipts and other texts can be verified with it, and no
+ * wallet be opened.
  * Threads: any. */
 UNCIA_API uint32_t uncia_network_validators(const struct uncia_network *network);
 

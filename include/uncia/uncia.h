@@ -189,8 +189,8 @@ struct uncia_wallet_options {
 
 /* Opens a wallet. The first open with a network binds the home to it.
  * Returns: 0; UNCIA_E_NOT_FOUND where the home has no key; UNCIA_E_PASSPHRASE; UNCIA_E_DAMAGED (restore from the
- *	words); UNCIA_E_NETWORK where the home belongs to another network; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_RANDOM;
- *	UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
+ *	words); UNCIA_E_NETWORK where the home belongs to another network; UNCIA_E_CONFIG where the network file names
+ *	no validator; UNCIA_E_IO; UNCIA_E_MEMORY; UNCIA_E_RANDOM; UNCIA_E_LIBRARY; UNCIA_E_ARGUMENT.
  * In: network may be NULL: then it can say its address, its outbox and contacts, nothing else. options may be NULL.
  * Owns: the caller closes with uncia_wallet_close; host->context must outlive the wallet. The network may be freed
  *	before.
@@ -293,7 +293,7 @@ enum uncia_event_kind {
 	                            * pending), or where what storage showed could not be made durable (it is not sent
 	                            * yet) */
 	UNCIA_EVENT_HISTORY = 3,   /* a page is there: uncia_wallet_history_page. error: 0, or as of BALANCE */
-	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down */
+	UNCIA_EVENT_LINK = 4,      /* validator, up; error says why it went down, or did not come up (its name) */
 	UNCIA_EVENT_CAUGHT_UP = 6, /* uncia_wallet_catch_up ended. error: 0, or as of BALANCE, or UNCIA_E_IO and the
 	                            * like where what was found could not be stored */
 	UNCIA_EVENT_INCOMING = 7,  /* id: somebody has paid this account: uncia_watch_incoming */

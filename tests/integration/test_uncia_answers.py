@@ -44,6 +44,14 @@ class Answers(NetworkTest):
 		self.assertEqual((out, err.rstrip()), ("\n".join(lines[:2]) + "\n",
 			"uncia: these are the newest; there are older ones: --limit"))
 
+	def test_the_history_of_an_account_that_is_not_there_yet_says_so(self):
+		carol = self.new_wallet(self.network, "carol")
+		out, err = self.text(carol, "history")
+		self.assertEqual((out, err), ("", "uncia: no payments: the ledger has no account at this address; it begins with the first "
+			"payment to it\n"))
+		self.alice.send(carol, "1")
+		self.assertEqual(self.text(carol, "history")[1], "")
+
 	def pay_many(self, payer, memo, *outputs):
 		"""One payment of several outputs. Returns its id."""
 		done = subprocess.run([TOOLS / "paying_host", payer.home, self.network.file, memo, *(part for o in outputs for part in o)],
@@ -187,6 +195,18 @@ class Answers(NetworkTest):
 		err, _ = self.pay(self.alice.address, "0.5")
 		self.assertIn("(this wallet's own address)", err)
 		self.assertNotIn("contacts", err)
+
+	def test_names_that_cannot_be_looked_up_are_told_where_nobody_is_reached(self):
+		# No name under .onion is asked of anybody: it is not found at once.
+		one, all_named, text = self.dir / "one.conf", self.dir / "all.conf", self.network.file.read_text()
+		one.write_text(text.replace("address = 127.0.0.1:", "address = mistyped.onion:", 1))
+		all_named.write_text(text.replace("address = 127.0.0.1:", "address = mistyped.onion:"))
+		alice = ("--wallet", self.alice.home, "--network")
+		self.assertEqual(self.uncia(*alice, one, "balance")[1], "")
+		for command in (["balance"], ["history"], ["status", "01" * 32], ["send", self.bob.address, "1", "--timeout", "5"]):
+			_, err = self.uncia(*alice, all_named, *command, code=6)
+			self.assertEqual(err.count(f"mistyped.onion, in {all_named}, could not be looked up"), 4, err)
+			self.assertIn("no validator could be reached", err)
 
 	def test_without_a_validator_a_history_is_what_the_home_holds(self):
 		down = self.network.kill_with_leader(lambda: self.assertEqual(self.alice.balance(), 8_500_000))

@@ -14,6 +14,7 @@ import unittest
 import verify_receipt as spec
 from unciad import ALICE, BIN, BOB, address
 from uncia import ADDRESS, WORDS, UnciaTest
+from vector_ciphers import siphash
 
 SAMPLES = BIN.parent / "tests" / "receipt_samples"
 MISTYPED = ALICE[:-1] + ("q" if ALICE[-1] != "q" else "p")
@@ -50,14 +51,23 @@ class Arguments(UnciaTest):
 		self.uncia_refuses(2, "usage: uncia receipt", "receipt")
 		self.uncia_refuses(2, "frobnicate: no such command", "frobnicate")
 		self.uncia_refuses(2, "no command is given", "--json")
+		self.assertEqual(self.uncia("--version"), self.uncia("version"))
+		self.assertEqual(self.uncia_json("--version"), self.uncia_json("version"))
+		self.uncia_refuses(2, "--version: unknown option", "address", "--version")
 		self.uncia_refuses(2, "receipt frobnicate: no such command", "receipt", "frobnicate")
+
+	def test_help_says_what_may_be_left_out_and_each_code(self):
+		self.assertIn("uncia send ADDRESS [AMOUNT] [OPTION...]", self.uncia("send", "--help")[0])
+		for verb in ("balance", "send", "status", "wait", "receipt export", "notice check", "claim new", "claim take", "claim cancel", "hold open",
+			"hold take", "hold return"):
+			self.assertRegex(self.uncia(*verb.split(), "--help")[0], r"\b6 (where\s+)?no\s+validator")
 
 	def test_unknown_options_and_arguments_are_usage_errors(self):
 		self.uncia_refuses(2, "--walet: unknown option", "--walet", "w", "address")
 		self.uncia_refuses(2, "--foo: unknown option", "address", "--foo")
 		self.uncia_refuses(2, "--memo: unknown option", "address", "--memo", "x")
 		self.uncia_refuses(2, "x: unexpected argument", "address", "x")
-		self.uncia_refuses(2, "expected ADDRESS AMOUNT", "send")
+		self.uncia_refuses(2, "expected ADDRESS [AMOUNT]", "send")
 		self.uncia_refuses(2, "AMOUNT is missing", "send", ALICE)
 		self.uncia_refuses(2, "expected ID", "status")
 		self.uncia_refuses(2, "expected NAME ADDRESS", "contact", "add", "anna")
@@ -155,7 +165,7 @@ class Make(UnciaTest):
 		self.assertEqual(self.uncia("--wallet", "w", "address")[0], made + "\n")
 
 	def test_restores_from_standard_input_or_a_file(self):
-		(self.dir / "words").write_text(WORDS.replace(" ", "\n") + "\n")
+		self.secret_file("words", WORDS.replace(" ", "\n") + "\n")
 		self.assertEqual(self.uncia_json("--wallet", "a", "restore", "--no-passphrase", stdin=WORDS)["address"], ADDRESS)
 		self.assertEqual(self.uncia_json("--wallet", "b", "restore", "--no-passphrase", "--words-file", "words")["address"],
 			ADDRESS)
@@ -184,7 +194,7 @@ class Make(UnciaTest):
 		for number, text in enumerate(("".join(f"{i + 1}. {word}\r\n" for i, word in enumerate(words)), ", ".join(words) + ".",
 			" ".join(word[:4].upper() for word in words), "\ufeff" + WORDS, "\u00a0".join(words), "> " + "\n> ".join(words))):
 			with self.subTest(text):
-				(self.dir / "words").write_bytes(text.encode())
+				self.secret_file("words", text)
 				self.assertEqual(self.uncia_json("--wallet", f"w{number}", "restore", "--no-passphrase", "--words-file", "words")["address"],
 					ADDRESS)
 
@@ -217,10 +227,8 @@ class Make(UnciaTest):
 class Passphrase(UnciaTest):
 	def setUp(self):
 		super().setUp()
-		(self.dir / "right").write_text("correct horse\n")
-		(self.dir / "wrong").write_text("correct hoarse\n")
-		(self.dir / "empty").write_text("\n")
-		(self.dir / "long").write_text("x" * 2000)
+		for name, text in (("right", "correct horse\n"), ("wrong", "correct hoarse\n"), ("empty", "\n"), ("long", "x" * 2000)):
+			self.secret_file(name, text)
 		self.network = self.silent_network()
 		self.send = ["--wallet", "w", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
 
@@ -246,13 +254,28 @@ class Passphrase(UnciaTest):
 		texts = {"nfc": "Zo\u00eb caf\u00e9", "nfd": "Zoe\u0308 cafe\u0301\n", "bom": "\ufeffZo\u00eb caf\u00e9\r\n",
 			"nbsp": "Zo\u00eb\u00a0caf\u00e9\r\nsecond line\n"}
 		for name, text in texts.items():
-			(self.dir / name).write_bytes(text.encode())
+			self.secret_file(name, text)
 		for made in texts:
 			send = ["--wallet", f"w{made}", "--network", self.network, "send", ALICE, "1", "--timeout", "1"]
 			self.uncia("--wallet", f"w{made}", "init", UNCIA_PASSPHRASE_FILE=made)
 			self.uncia_refuses(6, "nothing was sent", *send, UNCIA_PASSPHRASE_FILE="nfd" if made != "nfd" else "bom")
-		(self.dir / "mark").write_bytes(b"\xef\xbb\xbf\n")
+		self.secret_file("mark", b"\xef\xbb\xbf\n")
 		self.uncia_refuses(2, "passphrase is empty", "--wallet", "x", "init", UNCIA_PASSPHRASE_FILE="mark")
+
+	def test_a_file_of_a_secret_that_others_can_read_is_refused(self):
+		message = "the file of $UNCIA_PASSPHRASE_FILE can be read by others; keep it to yourself: chmod 600 right"
+		for mode in (0o640, 0o604, 0o666):
+			(self.dir / "right").chmod(mode)
+			self.uncia_refuses(1, message, "--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+			self.assertFalse((self.dir / "w").exists())
+		(self.dir / "right").chmod(0o600)
+		self.uncia("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")
+		(self.dir / "right").chmod(0o644)
+		self.uncia_refuses(1, message, "--wallet", "w", "address", UNCIA_PASSPHRASE_FILE="right")
+		self.secret_file("words", WORDS).chmod(0o644)
+		self.uncia_refuses(1, "the file of --words-file can be read by others; keep it to yourself: chmod 600 words", "--wallet", "v",
+			"restore", "--no-passphrase", "--words-file", "words")
+
 	def test_the_address_of_a_sealed_home_is_what_the_seal_says(self):
 		made = self.uncia_json("--wallet", "w", "init", UNCIA_PASSPHRASE_FILE="right")["address"]
 		self.uncia("--wallet", "o", "init", UNCIA_PASSPHRASE_FILE="right")
@@ -323,10 +346,56 @@ class Home(UnciaTest):
 		self.wallet("w")
 		for mode in (0o640, 0o604, 0o666):
 			(self.dir / "w/key").chmod(mode)
-			self.uncia_refuses(1, "chmod 600 w/*", "--wallet", "w", "address")
-		(self.dir / "w/key").chmod(0o600)
+			self.uncia_refuses(1, "w/key: a secret file has the wrong permissions; what is in a wallet's home is for its owner alone: "
+				"chmod -R u=rwX,go= w", "--wallet", "w", "address")
+			self.uncia_refuses(1, "chmod -R u=rwX,go= w", "--wallet", "w", "init", "--no-passphrase")
+		self.follow_advice()
 		(self.dir / "w").chmod(0o755)
 		self.uncia_refuses(1, "chmod 700 w", "--wallet", "w", "address")
+
+	def follow_advice(self):
+		"""What the message says that is to be done where others can read a file of the home; it works."""
+		subprocess.run(["chmod", "-R", "u=rwX,go=", "w"], cwd=self.dir, check=True)
+		self.assertEqual({stat.S_IMODE(path.stat().st_mode) for path in (self.dir / "w").iterdir()}, {0o600})
+		self.uncia("--wallet", "w", "address")
+
+	def log(self, *pieces):
+		"""A home's log, as a process that was killed leaves it (wallet.md 7.1): acts of the pieces that are there."""
+		key, log_id = b"uncia.home.v1\0\0\0", bytes(range(16))
+		first = b"uncia-log-1\n" + log_id
+		pages = [first + siphash(key, first).to_bytes(8, "big")]
+		for number, (name, contents) in enumerate(pieces, 1):
+			act = bytes([1, len(name)]) + len(contents).to_bytes(4, "big") + name + contents
+			rest = log_id + number.to_bytes(8, "big") + len(act).to_bytes(8, "big") + act
+			pages.append(siphash(key, rest).to_bytes(8, "big") + rest)
+		self.secret_file("w/.log", b"".join(page.ljust(4096, b"\0") for page in pages))
+
+	def test_a_log_that_others_can_read_is_named_and_the_advice_works(self):
+		self.wallet("w")
+		key = (self.dir / "w/key").read_bytes()
+		self.log((b"key", key), (b"key", key))
+		(self.dir / "w/.log").chmod(0o644)
+		self.uncia_refuses(1, "w/.log: can be read by others; what is in a wallet's home is for its owner alone: chmod -R u=rwX,go= w",
+			"--wallet", "w", "address")
+		self.follow_advice()
+		self.assertFalse((self.dir / "w/.log").exists())
+
+	def test_a_damaged_log_says_what_can_be_done(self):
+		self.wallet("w")
+		address, key = self.uncia("--wallet", "w", "address")[0], (self.dir / "w/key").read_bytes()
+		path = self.dir / "w/.log"
+		for at, message in ((5000, "w/.log: is damaged: later records are there without earlier ones. "), (20, "w/.log: is damaged in its first page. ")):
+			self.log((b"key", key), (b"key", key))
+			whole = path.read_bytes()
+			path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+			for command in (["address"], ["contact", "list"], ["init", "--no-passphrase"]):
+				self.uncia_refuses(1, message, "--wallet", "w", *command)
+				_, err = self.uncia("--wallet", "w", *command, code=1)
+				self.assertIn("move w/.log away. Else have the wallet back from its recovery words, in a new home: uncia --wallet NEW restore", err)
+			answer = self.uncia_json("--wallet", "w", "address", code=1)
+			self.assertIn("uncia --wallet NEW restore", answer["error"])
+			path.rename(self.dir / "moved")
+			self.assertEqual(self.uncia("--wallet", "w", "address")[0], address)
 
 	def damages(self, path, data):
 		path.write_bytes(data)
@@ -362,7 +431,7 @@ class NetworkFile(UnciaTest):
 	def test_is_needed_where_the_network_is(self):
 		for arguments in (["balance"], ["history"], ["watch"], ["send", ALICE, "1"], ["status", ID], ["wait", ID],
 			["receipt", "export", ID], ["receipt", "verify", "x"]):
-			self.uncia_refuses(2, "--network is missing", "--wallet", "w", *arguments)
+			self.uncia_refuses(2, "--network is missing, and so is $UNCIA_NETWORK", "--wallet", "w", *arguments)
 			self.uncia_refuses(2, "nothing cannot be read", "--wallet", "w", "--network", "nothing", *arguments)
 		self.uncia_refuses(2, "nothing cannot be read: not found", "--wallet", "w", "balance", UNCIA_NETWORK="nothing")
 		self.uncia_refuses(2, "Not a directory", "--wallet", "w", "balance", UNCIA_NETWORK="w/key/no")
@@ -376,10 +445,11 @@ class NetworkFile(UnciaTest):
 			(f"line {at + 1}:", lines[:at] + ["color = red"] + lines[at + 1:]),
 			("line 1:", ["nonsense"] + lines),
 			("there is no genesis", [line for line in lines if not line.startswith("genesis")]),
-			("there is no validator", lines[:lines.index("[validator.0]")])):
+			("bad: there is no validator in it: that is enough to verify receipts", lines[:lines.index("[validator.0]")])):
 			with self.subTest(message):
 				(self.dir / "bad").write_text("\n".join(changed) + "\n")
-				self.uncia_refuses(2, message, "--wallet", "w", "--network", "bad", "balance")
+				for command in (["balance"], ["request", "1"], ["status", ID]):
+					self.uncia_refuses(2, message, "--wallet", "w", "--network", "bad", *command)
 		self.assertNotIn("network", os.listdir(self.dir / "w"))
 
 
@@ -500,7 +570,7 @@ class Requests(UnciaTest):
 				["--wallet", "w", "--network", "evil.conf", "balance"], ["receipt", "verify", "--network", network, evil]):
 				# What shows nothing, in front of a memo, is dropped.
 				taken = "send" in arguments and evil[0] == "\u202e"
-				err = self.uncia(*arguments, code=7 if "verify" in arguments else 6 if taken else 2)[1]
+				err = self.uncia(*arguments, code=6 if taken else 2)[1]
 				for line in err.rstrip("\n").split("\n"):
 					self.assertNotRegex(line, "[^\x20-\x7e]")
 
@@ -573,9 +643,7 @@ class Receipts(UnciaTest):
 	def setUp(self):
 		super().setUp()
 		text = samples("network")
-		data = spec.base64url_decode("".join(re.findall(r"genesis = (\S+)", text)), "genesis")
-		key = spec.message_decode(spec.GENESIS, data)["validators"][0]["network_key"].hex()
-		(self.dir / "net").write_text(f"{text}[validator.0]\naddress = 127.0.0.1:1\nnetwork_key = {key}\n")
+		(self.dir / "net").write_text(text) # the genesis, and no validator
 		self.receipts = samples("make").split()
 		self.expected = spec.network_load(text)
 
@@ -622,12 +690,11 @@ class Receipts(UnciaTest):
 		(self.dir / "utf16").write_bytes(good.encode("utf-16"))
 		(self.dir / "large").write_text("x" * 2**20)
 		changed = "changed on the way"
-		for message, text in (("neither a receipt nor a file", "garbage"), (changed, "uncia-receipt-1:"),
+		for message, text in ((changed, "uncia-receipt-1:"),
 			(changed, "uncia-receipt-1:!!!"), (changed, "uncia-receipt-2:" + old[16:]), (changed, old[:-1]), (changed, old + "A"),
 			(changed, old.upper()), (changed, old.lower()), (changed, good[:-1]), (changed, good + "q"), (changed, good[:60].upper() + good[60:]),
 			("by a newer program", spec.frame_text("uncproof", self.expected["id"][:4] + bytes(9), 2)), (changed, good[:60] + "\u2014" + good[60:]), (changed, good[:60] + "\u2026"),
-			("not a receipt", "empty"), ("not text in UTF-8", "zeros"), ("not text in UTF-8", "utf16"), ("too long", "large"),
-			("neither a receipt nor a file", "")):
+			("not a receipt", "empty"), ("not text in UTF-8", "zeros"), ("not text in UTF-8", "utf16"), ("too long", "large")):
 			with self.subTest(text[:40]):
 				self.uncia_refuses(7, message, "receipt", "verify", "--network", "net", text)
 				self.assertEqual(self.verify(text, code=7), {"v": 1, "valid": False})
@@ -635,6 +702,15 @@ class Receipts(UnciaTest):
 			self.uncia_refuses(7, "proves nothing on network test", "receipt", "verify", "--network", other, text)
 			self.uncia_refuses(7, "made for another network", "receipt", "verify", "--network", other, text)
 		self.uncia_refuses(7, "not a receipt", "receipt", "verify", "--network", "net", "-", stdin="")
+
+	def test_what_is_neither_a_receipt_nor_a_file_is_a_mistake_of_whoever_calls(self):
+		for text in ("garbage", "", "nowhere/receipt", "net/receipt", "x" * 300, "x" * 5000):
+			with self.subTest(text[:40]):
+				self.uncia_refuses(2, "is neither a receipt nor a file with one", "receipt", "verify", "--network", "net", text)
+				self.assertEqual(self.verify(text, code=2)["exit"], 2)
+				self.assertNotIn("valid", self.verify(text, code=2))
+		(self.dir / "folder").mkdir()
+		self.uncia_refuses(1, "folder: Is a directory", "receipt", "verify", "--network", "net", "folder")
 
 	def test_a_receipt_that_was_changed_is_told_from_one_that_nobody_signed(self):
 		good = self.old(self.receipts[0])  # which has no checksum of its own

@@ -44,6 +44,13 @@ class UnciaTest(UnciadTest):
 			self.assertEqual(out, "")
 		self.assertIn(message, err)
 
+	def secret_file(self, name, data):
+		"""A file that only its owner can read: others are refused as files of secrets. Returns its path."""
+		path = self.dir / name
+		path.write_bytes(data if isinstance(data, bytes) else data.encode())
+		path.chmod(0o600)
+		return path
+
 	def wallet(self, home):
 		"""A wallet without a passphrase. Returns its address."""
 		return self.uncia_json("--wallet", home, "init", "--no-passphrase")["address"]

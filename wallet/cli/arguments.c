@@ -16,9 +16,15 @@ const struct poptOption global_options[] = {
     {"help", 'h', POPT_ARG_NONE, NULL, OPTION_HELP, "Show this help", NULL},
     POPT_TABLEEND};
 
+/* In front of the verb; --version stands for one. */
+static const struct poptOption leading_options[] = {
+    {"version", '\0', POPT_ARG_NONE, NULL, OPTION_VERSION, "Show the version", NULL}, OPTIONS_GLOBAL};
+
 static void print_verbs(FILE *file)
 {
-	fputs("usage: uncia [--wallet HOME] [--network FILE] COMMAND …\n\nA wallet for an Uncia network.\n\n", file);
+	fputs("usage: uncia [--wallet HOME] [--network FILE] COMMAND …, or: uncia --version\n\n"
+	      "A wallet for an Uncia network.\n\n",
+	      file);
 	for (size_t i = 0; verbs[i]; i++)
 		fprintf(file, "  %-15s  %s\n", verbs[i]->name, verbs[i]->summary);
 	fputs("\nuncia COMMAND --help says more.\n", file);
@@ -132,7 +138,10 @@ static bool goes_on(const struct words *words)
 /* The words in front of the verb's operands, of which the last is left. Returns an exit code. */
 static int read_verb(struct arguments *a, struct words *words, char name[64])
 {
-	int code = read_ahead(a, words, global_options, POPT_CONTEXT_POSIXMEHARDER);
+	static const char *version[] = {"version"};
+	int code = read_ahead(a, words, leading_options, POPT_CONTEXT_POSIXMEHARDER);
+	if (!code && a->call.value[OPTION_VERSION])
+		*words = (struct words){1, version};
 	const char *first = words->count ? words->at[0] : "", *second = "";
 	snprintf(name, 64, "%s", first);
 	if (!code && (verb_find(name) ? goes_on(words) : is_group(name))) {

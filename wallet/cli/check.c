@@ -346,8 +346,8 @@ const struct verb verb_notice_check = {
         "comes from the account that is pinned for them, was made with this memo, and was never told before.\n"
         "Then it is paid, with the sum that came; told once, it is no new payment any more. What was paid before\n"
         "the wallet's home was made or restored counts as told.\n\n"
-        "Exit codes: 0 paid; 3 it is on its way, or nobody knows it yet; 4 nobody ever will; 7 it is something\n"
-        "else: the payment of another account or to somebody else, another memo, told before, changed on the\n"
-        "way; 8 expired.",
+        "Exit codes: 0 paid; 3 it is on its way, or nobody knows it yet; 4 nobody ever will; 6 no validator can be\n"
+        "reached; 7 it is something else: the payment of another account or to somebody else, another memo, told\n"
+        "before, changed on the way, no notice at all; 8 expired.",
     .options = notice_check_options,
     .run = run_notice_check};

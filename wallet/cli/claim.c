@@ -68,7 +68,8 @@ static int run_claim_show(const struct call *call)
 	struct session session = {.home = NULL};
 	struct found found;
 	found_init(&found);
-	int code = network_open(call, &session.network_path, &session.network);
+	int code = call->value[OPTION_RECEIPT] ? network_open(call, &session.network_path, &session.network)
+	                                       : network_open_to_ask(call, &session.network_path, &session.network);
 	if (!code)
 		code = claim_read(call, session.network, call->operands[0], &claim);
 	if (!code)
@@ -169,8 +170,8 @@ const struct verb verb_claim_take = {
         "text is money for whoever reads it: with - it is read from standard input, and without it, it is asked\n"
         "for. Run again it goes on with the take that it has begun.\n\n"
         "Exit codes: 3 where it is not final yet: run it again; 5 where somebody else has taken it, its end is\n"
-        "reached, or it is one's own; 7 where the text was changed, or is of another network; 8 where the take\n"
-        "expired: it never happened, and can be made again.",
+        "reached, or it is one's own; 6 where no validator can be reached; 7 where the text was changed, or is of\n"
+        "another network; 8 where the take expired: it never happened, and can be made again.",
     .options = take_options,
     .takes_secrets = true,
     .run = run_take};

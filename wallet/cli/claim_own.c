@@ -261,7 +261,8 @@ const struct verb verb_claim_new = {
         "is for one person: send it by a channel that nobody else reads. After the end the money comes home, by\n"
         "itself, when this wallet is used with its network. Where the program is interrupted, uncia claim list has\n"
         "the text. A picture of it (--qr-file) is money for whoever sees it, too: only you can read the file.\n\n"
-        "Exit codes: 3 where the payment is not final yet, 5 where it was refused, 8 where it expired.",
+        "Exit codes: 3 where the payment is not final yet, 5 where it was refused, 6 where no validator can be\n"
+        "reached and nothing was sent, 8 where it expired.",
     .options = new_options,
     .run = run_new};
 
@@ -295,7 +296,8 @@ const struct verb verb_claim_cancel = {
         "it is asked for), or by the id of the payment that opened it and no other claim. Whoever has the text may be\n"
         "faster.\n\n"
         "Exit codes: 3 where it is not final yet: run it again; 4 where there is no such claim; 5 where somebody has\n"
-        "taken it, or it is another wallet's; 8 where the take expired: it never happened, and can be made again.",
+        "taken it, or it is another wallet's; 6 where no validator can be reached; 8 where the take expired: it never\n"
+        "happened, and can be made again.",
     .options = cancel_options,
     .takes_secrets = true,
     .run = run_cancel};

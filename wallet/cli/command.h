@@ -58,6 +58,7 @@ enum option {
 	OPTION_AMOUNT,
 	OPTION_AGREED,
 	OPTION_NUMBER,
+	OPTION_VERSION,
 	OPTION_COUNT
 };
 
@@ -135,9 +136,10 @@ int cli_complain_usage(const struct call *call, const char *format, ...) __attri
 /* Says what an error of libuncia means. Returns the exit code that belongs to it. */
 int cli_complain_error(int error, const char *what);
 int exit_code_of(int error);
-/* Whose storage errors of input and output are about from now on; NULL: nobody's. */
-void errors_are_of(const struct uncia_host *home);
-/* As uncia_error_text; where the home's storage failed, the file and the system's words. Valid until the next call. */
+/* Whose storage errors of input and output are about from now on, and its directory; NULL: nobody's. */
+void errors_are_of(const struct uncia_host *host, const char *home);
+/* As uncia_error_text; where the home's storage failed, the file, the system's words, and what can be done where others
+ * can read a file or its log is damaged. Valid until the next call. */
 const char *error_words(int error);
 
 /* Writes the object (NULL: memory ran out while it was made) and a line feed to standard output, and frees it.

@@ -262,6 +262,13 @@ static int show_held(struct listing *l, int error)
 	return l->call->json ? print_listing(l, false, more, code) : code;
 }
 
+/* Whether the ledger has it, as the sync before has proved; true where that is not known. */
+static bool account_exists(const struct session *session)
+{
+	struct uncia_balance balance = {.size = sizeof(balance)};
+	return uncia_wallet_balance(session->wallet, &balance) || balance.exists;
+}
+
 static int show_history(struct listing *l)
 {
 	struct uncia_history_page page = {.size = sizeof(page)};
@@ -281,7 +288,11 @@ static int show_history(struct listing *l)
 	bool more = page.next_height || !uncia_wallet_expired(l->session->wallet, l->expired, &id);
 	if (l->call->json)
 		return print_listing(l, page.complete, more, 0);
-	if (!page.complete && l->shown < l->limit)
+	if (!l->shown && !account_exists(l->session))
+		cli_complain(0,
+		             "no payments: the ledger has no account at this address; it begins with the first payment "
+		             "to it");
+	else if (!page.complete && l->shown < l->limit)
 		cli_complain(0, "something may be missing: the validators hold no proof of the whole history");
 	else if (more)
 		cli_complain(0, "these are the newest; there are older ones: --limit");

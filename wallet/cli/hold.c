@@ -369,7 +369,8 @@ const struct verb verb_hold_open = {
         "deposit, escrow, cash that is picked up. What is left then goes home by itself, when this wallet is used\n"
         "with its network. With --secret he has to show a secret as well; a hash is for one hold.\n"
         "Tell him the payment's id: uncia hold take wants it, and uncia hold list has it, too.\n\n"
-        "Exit codes: 3 where the payment is not final yet, 5 where it was refused, 8 where it expired.",
+        "Exit codes: 3 where the payment is not final yet, 5 where it was refused, 6 where no validator can be\n"
+        "reached and nothing was sent, 8 where it expired.",
     .options = open_options,
     .run = run_open};
 
@@ -397,7 +398,7 @@ const struct verb verb_hold_take = {
         "parts gives each its own --key: run again, it is the same part. A secret is shown only where the hold has\n"
         "what was agreed, as is proved, and ten minutes are left.\n\n"
         "Exit codes: 3 where it is not final yet, 4 where nobody knows of the payment, 5 where it was refused or\n"
-        "nothing is left, 8 where the take expired.",
+        "nothing is left, 6 where no validator can be reached, 8 where the take expired.",
     .options = hold_take_options,
     .run = run_hold_take};
 
@@ -417,7 +418,7 @@ const struct verb verb_hold_return = {
         "Sends home what is left of a hold that the payment ID has opened, whoever made it, once its end has\n"
         "passed. Nobody's key is needed.\n\n"
         "Exit codes: 3 where it is not final yet, 4 where nobody knows of the payment, 5 where its end is\n"
-        "not reached, or nothing is left.",
+        "not reached, or nothing is left, 6 where no validator can be reached.",
     .options = return_options,
     .run = run_return};
 

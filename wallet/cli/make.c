@@ -21,13 +21,13 @@ static int check_empty(const char *home)
 		return code;
 	int error = uncia_wallet_open(&host, NULL, NULL, &there);
 	uncia_wallet_close(there);
+	if (!error || error == UNCIA_E_DAMAGED)
+		code = cli_complain(EXIT_FAILED, "there is %s wallet in %s already; nothing was changed",
+		                    error ? "a damaged" : "a", home);
+	else if (error != UNCIA_E_NOT_FOUND)
+		code = cli_home_complain(error, home, NULL);
 	cli_home_close(&host);
-	if (error == UNCIA_E_NOT_FOUND)
-		return 0;
-	if (error && error != UNCIA_E_DAMAGED)
-		return cli_home_complain(error, home, NULL);
-	return cli_complain(EXIT_FAILED, "there is %s wallet in %s already; nothing was changed",
-	                    error ? "a damaged" : "a", home);
+	return code;
 }
 
 /* Makes the key file. Returns an exit code. Out: host, which the caller frees whatever is returned. */

@@ -6,7 +6,8 @@
 
 static const char head[] =
     "uncia(1)\n\n# NAME\n\nuncia - a wallet for an Uncia network\n\n# SYNOPSIS\n\n"
-    "*uncia* [*--wallet* _HOME_] [*--network* _FILE_] [*--json*] _COMMAND_ ...\n\n# DESCRIPTION\n\n"
+    "*uncia* [*--wallet* _HOME_] [*--network* _FILE_] [*--json*] _COMMAND_ ...\n\n*uncia* *--version*\n\n# "
+    "DESCRIPTION\n\n"
     "Keeps a wallet in a directory and pays from it. Text for people, or with *--json* one object on standard\n"
     "output, whatever the exit code: the result, or {\"v\":1,\"error\":_TEXT_,\"exit\":_CODE_}; messages go to "
     "standard error. A payment has a certain end: refused before anything was sent,\n"
@@ -20,8 +21,8 @@ static const char tail[] =
     "*5*\n\trefused: nothing was sent\n\n*6*\n\tno validator could be reached\n\n*7*\n\tverification failed\n\n"
     "*8*\n\texpired: it never happened and never will\n\n# ENVIRONMENT\n\n"
     "*UNCIA\\_WALLET*, *UNCIA\\_NETWORK*\n\tstand in for *--wallet* and *--network*\n\n"
-    "*UNCIA\\_PASSPHRASE\\_FILE*\n\ta file whose first line is the passphrase; without it the passphrase is asked "
-    "for\n\n"
+    "*UNCIA\\_PASSPHRASE\\_FILE*\n\ta file whose first line is the passphrase, and which nobody else can read; "
+    "without it the passphrase is asked for\n\n"
     "*NO\\_COLOR*\n\tno colours\n";
 
 /* Prints text with the characters escaped that scdoc would take for markup. */

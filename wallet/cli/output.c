@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FAILURE_SIZE 1024 /* of a message that says what to do as well */
+
 bool text_is_plain(const char *text)
 {
 	return !uncia_memo_check(text);
@@ -18,7 +20,7 @@ bool text_is_plain(const char *text)
  * the object that says so. */
 static struct {
 	bool wanted, printed;
-	char failure[512];
+	char failure[FAILURE_SIZE];
 } json_run;
 
 /* Prints a message. It may quote what strangers wrote (a request, a name, a network file): where it holds control
@@ -119,20 +121,42 @@ int exit_code_of(int error)
 	}
 }
 
-static const struct uncia_host *home_in_use;
+static struct {
+	const struct uncia_host *host;
+	const char *path;
+} home_in_use;
 
-void errors_are_of(const struct uncia_host *home)
+void errors_are_of(const struct uncia_host *host, const char *home)
 {
-	home_in_use = home;
+	home_in_use.host = host;
+	home_in_use.path = home;
 }
+
+/* What the library says of a log that decayed: its name, and how its words begin. */
+#define DAMAGED_LOG "/.log: is damaged"
 
 const char *error_words(int error)
 {
-	static char why[UNCIA_WHY_SIZE];
-	why[0] = '\0';
+	static char words[FAILURE_SIZE];
+	char why[UNCIA_WHY_SIZE] = "";
 	if (error == UNCIA_E_IO || error == UNCIA_E_PERMISSION)
-		uncia_host_directory_why(home_in_use, why);
-	return *why ? why : uncia_error_text(error);
+		uncia_host_directory_why(home_in_use.host, why);
+	if (!*why)
+		return uncia_error_text(error);
+	if (error == UNCIA_E_PERMISSION) /* names with a dot are files of the home, too */
+		snprintf(words, sizeof(words),
+		         "%s; what is in a wallet's home is for its owner alone: chmod -R u=rwX,go= %s", why,
+		         home_in_use.path);
+	else if (strstr(why, DAMAGED_LOG))
+		snprintf(words, sizeof(words),
+		         "%s. It holds what a power cut or a crash of the machine may have kept from the files beside "
+		         "it. Where there was none since the wallet was used last, or this is a copy that was made "
+		         "while it was in use, the files have all of it: move %s/.log away. Else have the wallet back "
+		         "from its recovery words, in a new home: uncia --wallet NEW restore",
+		         why, home_in_use.path);
+	else
+		snprintf(words, sizeof(words), "%s", why);
+	return words;
 }
 
 int cli_complain_error(int error, const char *what)

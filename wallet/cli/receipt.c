@@ -235,7 +235,8 @@ const struct verb verb_receipt_export = {
     .description =
         "Writes a receipt as one line of text, uncia:uncproof1…, which anybody can verify offline. Of a\n"
         "payment of this wallet that expired it writes the proof of that, uncia:uncnever1…, with exit code 8.\n\n"
-        "Exit codes: 3 where the payment is not final yet, 4 where nobody knows it, 8 where it expired.",
+        "Exit codes: 3 where the payment is not final yet, 4 where nobody knows it, 6 where no validator can be\n"
+        "reached and this wallet has not paid it, 8 where it expired.",
     .options = export_options,
     .run = run_export};
 
@@ -250,9 +251,9 @@ const struct verb verb_receipt_verify = {
     .description =
         "Verifies a receipt, given as text, as a file, or with - on standard input; also one as earlier versions\n"
         "wrote it, and the proof that a payment expired. Needs no wallet and no connection, only the network\n"
-        "file.\n\n"
+        "file, of which its section [network] is enough.\n\n"
         "Line breaks, quote marks and blanks that a mail program or a messenger put into it do not matter.\n\n"
-        "Exit codes: 0 where it proves the payment that is shown, 7 where it was changed on the way, or\n"
-        "proves nothing.",
+        "Exit codes: 0 where it proves the payment that is shown, 2 where what is given is neither a receipt nor a\n"
+        "file that is there, 7 where it was changed on the way, or proves nothing.",
     .options = verify_options,
     .run = run_verify};

@@ -372,12 +372,13 @@ static const struct poptOption send_options[] = {
 
 const struct verb verb_send = {
     .name = "send",
-    .operands = "ADDRESS AMOUNT",
+    .operands = "ADDRESS [AMOUNT]",
     .operands_min = 1,
     .operands_max = 2,
     .summary = "pay",
     .description =
-        "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request, which may state the amount. A\n"
+        "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request. AMOUNT is left out where the\n"
+        "request states it. A\n"
         "request is paid once by a home, however often it is taken; --key pays it again. One of the older form,\n"
         "uncia:unc1…?amount=…, has no checksum and is shown as unchecked.\n"
         "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed,\n"

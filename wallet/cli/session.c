@@ -31,7 +31,8 @@ int cli_home_path(const struct call *call, char **home)
 	return 0;
 }
 
-static int complain_permission(const char *home)
+/* Says why the directory itself could not be opened. Returns the exit code. */
+static int complain_directory(const char *home)
 {
 	struct stat info;
 	if (stat(home, &info))
@@ -39,10 +40,8 @@ static int complain_permission(const char *home)
 	if (info.st_mode & 077)
 		return cli_complain(EXIT_FAILED, "%s can be read by others; keep it to yourself: chmod 700 %s", home,
 		                    home);
-	return cli_complain(EXIT_FAILED,
-	                    "a file in %s can be read by others, or not by you; keep them to yourself: "
-	                    "chmod 600 %s/*",
-	                    home, home);
+	return cli_complain(EXIT_FAILED, "%s cannot be opened by you; its owner can let himself in: chmod 700 %s", home,
+	                    home);
 }
 
 int cli_home_open(const char *home, struct uncia_host *host)
@@ -50,18 +49,18 @@ int cli_home_open(const char *home, struct uncia_host *host)
 	*host = (struct uncia_host){.size = sizeof(*host)};
 	int error = uncia_host_directory(home, host);
 	if (error == UNCIA_E_PERMISSION)
-		return complain_permission(home);
+		return complain_directory(home);
 	if (error == UNCIA_E_IO)
 		return cli_complain(EXIT_FAILED, "%s: %s", home, strerror(errno));
 	if (error)
 		return cli_complain(EXIT_FAILED, "%s: %s", home, error_words(error));
-	errors_are_of(host);
+	errors_are_of(host, home);
 	return 0;
 }
 
 void cli_home_close(struct uncia_host *host)
 {
-	errors_are_of(NULL);
+	errors_are_of(NULL, NULL);
 	uncia_host_directory_free(host);
 }
 
@@ -71,8 +70,6 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	case UNCIA_E_NOT_FOUND:
 		return cli_complain(EXIT_FAILED, "there is no wallet in %s; make one with uncia init, or uncia restore",
 		                    home);
-	case UNCIA_E_PERMISSION:
-		return complain_permission(home);
 	case UNCIA_E_PASSPHRASE:
 		return cli_complain(EXIT_FAILED, "the passphrase does not open the wallet in %s", home);
 	case UNCIA_E_DAMAGED:
@@ -83,6 +80,7 @@ int cli_home_complain(int error, const char *home, const char *network_path)
 	case UNCIA_E_NETWORK:
 		return cli_complain(EXIT_USAGE, "the wallet in %s belongs to another network than %s", home,
 		                    network_path);
+	case UNCIA_E_PERMISSION:
 	case UNCIA_E_IO:
 		return cli_complain(EXIT_FAILED, "%s", error_words(error));
 	default:
@@ -117,6 +115,17 @@ int network_open(const struct call *call, const char **path, struct uncia_networ
 	return error ? cli_complain(code, "the network file: %s", *why ? why : uncia_error_text(error)) : 0;
 }
 
+int network_open_to_ask(const struct call *call, const char **path, struct uncia_network **network)
+{
+	int code = network_open(call, path, network);
+	if (code || uncia_network_validators(*network))
+		return code;
+	return cli_complain(EXIT_USAGE,
+	                    "%s: there is no validator in it: that is enough to verify receipts; a wallet needs the "
+	                    "network file with its [validator.N] sections",
+	                    *path);
+}
+
 uint32_t question_timeout_ms(uint64_t timeout_s)
 {
 	uint64_t most = timeout_s * 1000 / 4 * 3;
@@ -135,7 +144,7 @@ int session_open(const struct call *call, bool with_network, uint32_t request_ti
 	/* uncia_host_directory would make it. */
 	if (stat(home, &info) && errno == ENOENT)
 		return cli_home_complain(UNCIA_E_NOT_FOUND, home, NULL);
-	if (with_network && (code = network_open(call, &s->network_path, &s->network)))
+	if (with_network && (code = network_open_to_ask(call, &s->network_path, &s->network)))
 		return code;
 	if ((code = cli_home_open(home, &s->host)))
 		return code;
@@ -224,6 +233,28 @@ static void name_liar(const struct session *s, const struct uncia_event *event)
 		cli_complain(0, "what %s:%u said does not verify: %s", host, port, error_words(event->error));
 }
 
+/* Notes whose name could not be looked up, or was after all. */
+static void note_link(struct session *s, const struct uncia_event *event)
+{
+	if (event->validator < UNRESOLVED_MAX)
+		s->unresolved[event->validator] = !event->up && event->error == UNCIA_E_UNREACHABLE;
+}
+
+/* Where nobody could be reached: says which names lead nowhere, each once. */
+static void name_unresolved(struct session *s)
+{
+	const char *host;
+	uint16_t port;
+	for (uint32_t i = 0; i < UNRESOLVED_MAX; i++) {
+		if (!s->unresolved[i] || s->told_unresolved[i] || uncia_network_validator(s->network, i, &host, &port))
+			continue;
+		cli_complain(0,
+		             "%s, in %s, could not be looked up: look at the name, and at this machine's name servers",
+		             host, s->network_path);
+		s->told_unresolved[i] = true;
+	}
+}
+
 int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *event)
 {
 	assert(s->wallet && s->network);
@@ -234,8 +265,10 @@ int session_event(struct session *s, uint64_t deadline_us, struct uncia_event *e
 	while (!error) {
 		*event = (struct uncia_event){.size = sizeof(*event)};
 		if (uncia_wallet_event(s->wallet, event) > 0) {
-			if (event->kind == UNCIA_EVENT_LINK)
+			if (event->kind == UNCIA_EVENT_LINK) {
 				name_liar(s, event);
+				note_link(s, event);
+			}
 			if (event->kind != UNCIA_EVENT_ERROR)
 				return 1;
 			cli_complain(0, "%s", *event->text ? event->text : error_words(event->error));
@@ -255,12 +288,15 @@ int session_await(struct session *s, enum uncia_event_kind kind, const struct un
                   uint64_t deadline_us)
 {
 	struct uncia_event event = {.size = sizeof(event)};
-	int got;
-	while ((got = session_event(s, deadline_us, &event)) > 0)
-		if (event.kind == UNCIA_EVENT_ERROR ||
-		    (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b)))))
-			return event.error;
-	return got == 0 ? UNCIA_E_UNREACHABLE : got;
+	int got = 0, error;
+	bool ended = false;
+	while (!ended && (got = session_event(s, deadline_us, &event)) > 0)
+		ended = event.kind == UNCIA_EVENT_ERROR ||
+		        (event.kind == kind && (!id || !memcmp(id->b, event.id.b, sizeof(id->b))));
+	error = ended ? event.error : got == 0 ? UNCIA_E_UNREACHABLE : got;
+	if (error == UNCIA_E_UNREACHABLE)
+		name_unresolved(s);
+	return error;
 }
 
 int session_pay(struct session *s, const struct uncia_payment_request *request, uint64_t deadline_us,

@@ -8,11 +8,14 @@
 #define HOME_TIMEOUT_US  UINT64_C(5000000)
 #define BUSY_PAUSE_MS    10 /* the other process syncs a file or two */
 
+#define UNRESOLVED_MAX 128u /* of a committee's validators */
+
 struct session {
 	const char *home, *network_path;
 	struct uncia_host host;
 	struct uncia_network *network; /* NULL: not asked for */
 	struct uncia_wallet *wallet;
+	bool unresolved[UNRESOLVED_MAX], told_unresolved[UNRESOLVED_MAX]; /* by validator: names not looked up */
 	bool looked; /* what this account has opened from other homes was looked up: session_sync_home */
 };
 
@@ -25,11 +28,13 @@ void cli_home_close(struct uncia_host *host);
 /* Says why a wallet in this directory could not be opened. Returns the exit code. */
 int cli_home_complain(int error, const char *home, const char *network_path);
 
-#define NETWORK_MISSING "--network is missing: the file that describes the network"
+#define NETWORK_MISSING "--network is missing, and so is $UNCIA_NETWORK: the file that describes the network"
 /* Whether there is a --network or $UNCIA_NETWORK. */
 bool network_given(const struct call *call);
 /* Reads it. Returns an exit code. */
 int network_open(const struct call *call, const char **path, struct uncia_network **network);
+/* The same of a network that is to be asked, or a wallet's: it needs a validator. */
+int network_open_to_ask(const struct call *call, const char **path, struct uncia_network **network);
 
 /* How long one question may take where the whole command may take this long: less, so that what has been learned by
  * then is of use. */

@@ -153,9 +153,11 @@ const struct verb verb_status = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "show how a payment stands",
-    .description = "Shows whether a payment is pending, final, expired or unknown, and why it is pending. Without a\n"
-                   "network file, what this wallet's home knows of one of its own.\n\n"
-                   "Exit codes: 0 whatever the state, 4 for an id that neither this wallet nor the network knows.",
+    .description =
+        "Shows whether a payment is pending, final, expired or unknown, and why it is pending. Without a\n"
+        "network file, what this wallet's home knows of one of its own.\n\n"
+        "Exit codes: 0 whatever the state, 4 for an id that neither this wallet nor the network knows, 6 where\n"
+        "no validator can be reached and the payment is not this wallet's.",
     .options = status_options,
     .run = run_status};
 
@@ -169,7 +171,9 @@ const struct verb verb_wait = {
     .operands_min = 1,
     .operands_max = 1,
     .summary = "wait for the end of a payment",
-    .description = "Waits until a payment is final or expired, sending it again for as long as it is neither.\n\n"
-                   "Exit codes: 0 final, 3 not known yet, 4 an id that nobody knows, 8 expired.",
+    .description =
+        "Waits until a payment is final or expired, sending it again for as long as it is neither.\n\n"
+        "Exit codes: 0 final, 3 not known yet, 4 an id that nobody knows, 6 no validator can be reached and the\n"
+        "payment is not this wallet's, 8 expired.",
     .options = wait_options,
     .run = run_wait};

@@ -88,8 +88,13 @@ static int notifier_open(struct notifier *n)
 	if (!network_path || !accounts_path || !url || !secret_path || !state_path)
 		return notifier_say(2,
 		                    "--network, --accounts, --webhook, --secret and --state are needed (see --help)");
-	if (uncia_network_load(network_path, &n->network, why))
-		return notifier_say(2, "%s: %s", network_path, *why ? why : "cannot be read");
+	int error = uncia_network_load(network_path, &n->network, why);
+	if (error == UNCIA_E_NOT_FOUND || error == UNCIA_E_IO) /* why has the file's name */
+		return notifier_say(1, "the network file: %s", why);
+	if (error)
+		return notifier_say(2, "%s: %s", network_path, why);
+	if (!uncia_network_validators(n->network))
+		return notifier_say(2, "%s: there is no validator in it to listen to", network_path);
 	if (!(n->state_path = strdup(state_path)))
 		return notifier_say(1, "out of memory");
 	int code = accounts_list(n, accounts_path);

@@ -72,7 +72,7 @@ class WalletErrors(UnciaTest):
 		network = self.silent_network()
 		home = ("--wallet", "w", "--network", network)
 		self.fails("no such command", "nosuch", code=2)
-		self.fails("expected ADDRESS AMOUNT", *home, "send", code=2)
+		self.fails("expected ADDRESS [AMOUNT]", *home, "send", code=2)
 		self.fails("unknown option", *home, "balance", "--nosuch", code=2)
 		self.fails("is not an amount", *home, "send", ALICE, "x", code=2)
 		self.fails("there is no wallet in nowhere", "--wallet", "nowhere", "address", code=1)

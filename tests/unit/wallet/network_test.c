@@ -105,6 +105,37 @@ START_TEST(indents_comments_line_ends_and_a_byte_order_mark_change_nothing)
 }
 END_TEST
 
+START_TEST(a_file_without_validators_verifies_and_opens_no_wallet)
+{
+	const struct uncia_key_options key = {.size = sizeof(key), .no_passphrase = true};
+	struct uncia_network *network = NULL;
+	struct uncia_wallet *wallet = NULL;
+	const char *name;
+	uint16_t port;
+	uint8_t id[32];
+	memory_host_init(&host);
+	fake_network_init(&net, &host, 4);
+	char *text = fake_network_text(&net);
+	*strstr(text, "[validator.0]") = '\0';
+	ck_assert_int_eq(uncia_network_parse(text, &network, NULL), 0);
+	uncia_network_id(network, id);
+	ck_assert_mem_eq(id, net.f.genesis.network_id.b, 32);
+	ck_assert_uint_eq(uncia_network_validators(network), 0);
+	ck_assert_int_eq(uncia_network_validator(network, 0, &name, &port), UNCIA_E_ARGUMENT);
+	ck_assert_ptr_null(uncia_network_websocket(network, 0));
+	ck_assert_int_eq(uncia_wallet_create(&host.host, FAKE_WORDS, &key), 0);
+	ck_assert_int_eq(uncia_wallet_open(&host.host, network, NULL, &wallet), UNCIA_E_CONFIG);
+	ck_assert_ptr_null(wallet);
+	ck_assert_int_eq(uncia_wallet_open(&host.host, NULL, NULL, &wallet), 0);
+	ck_assert_int_eq(uncia_wallet_network_id(wallet, id), UNCIA_E_NETWORK); /* it was bound to none */
+	uncia_wallet_close(wallet);
+	uncia_network_free(network);
+	free(text);
+	fake_network_deinit(&net);
+	memory_host_deinit(&host);
+}
+END_TEST
+
 START_TEST(every_mistake_is_named_with_its_line)
 {
 	memory_host_init(&host);
@@ -191,5 +222,6 @@ START_TEST(long_lines_and_empty_files_are_refused)
 END_TEST
 
 UNIT_MAIN("network", network_file_is_read, addresses_of_every_kind_are_read,
-          indents_comments_line_ends_and_a_byte_order_mark_change_nothing, every_mistake_is_named_with_its_line,
+          indents_comments_line_ends_and_a_byte_order_mark_change_nothing,
+          a_file_without_validators_verifies_and_opens_no_wallet, every_mistake_is_named_with_its_line,
           notes_name_websockets, long_lines_and_empty_files_are_refused)
