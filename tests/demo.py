@@ -63,8 +63,8 @@ class Demo:
         line = devnet.stdout.readline()
         if not line:
             devnet.wait()
-            with open(os.path.join(self.dir, "errors")) as errors:
-                sys.exit(f"demo: the network did not start: {errors.read().strip()}")
+            with open(os.path.join(self.dir, "errors")) as said:
+                sys.exit(f"demo: the network did not start: {said.read().strip()}")
         ready = json.loads(line)
         for v in ready["validators"]:
             print(f"   validator on port {v['port']}, process {v['pid']}")
