@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -394,6 +395,32 @@ class Status(UnciadTest):
 		self.assertEqual((status["state_root"], status["block"]), (checked["state_root"], checked["block"]))
 		out, _ = self.run_unciad("status", "--home", "v0")
 		self.assertTrue(out.startswith("stopped\n"), out)
+
+	def test_a_copy_of_a_running_home_is_not_the_running_one(self):
+		"""It has the same keys and the same address; who holds its lock is nobody."""
+		(self.dir / "v0/genesis").unlink()
+		shutil.rmtree(self.dir / "v0/data")
+		self.run_unciad("genesis", "--name", "one", "--output", "one", "--account", f"{ALICE}=100", *self.validators[:2])
+		self.run_unciad("init", "--home", "v0", "--genesis", "one", "--first-start")
+		shutil.copytree(self.dir / "v0", self.dir / "copy")
+		with subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, stderr=subprocess.DEVNULL) as process:
+			try:
+				running = self.until(lambda: (s := self.any_status("v0"))["running"] and s, "it to run")
+				self.assertEqual(running["pid"], process.pid)
+				self.assertIs(self.status("copy")["running"], False)
+				(self.dir / "v0/data").rename(self.dir / "moved")  # it runs all the same
+				self.assertIs(self.status("v0")["running"], True)
+				(self.dir / "moved").rename(self.dir / "v0/data")
+			finally:
+				process.terminate()
+		self.assertEqual(process.returncode, 0)
+		self.assertIs(self.status("v0")["running"], False)
+
+	def any_status(self, home):
+		"""Of one that may only be starting."""
+		done = subprocess.run([BIN / "unciad", "status", "--home", home, "--json"], cwd=self.dir, stdout=subprocess.PIPE,
+			stderr=subprocess.DEVNULL, text=True)
+		return {"running": False, **json.loads(done.stdout)}
 
 	def test_a_home_in_use_that_does_not_answer_is_not_reachable(self):
 		with open(self.dir / "v0/lock", "r+") as lock:
