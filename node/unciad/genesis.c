@@ -168,6 +168,19 @@ static int report_genesis(const struct request *r, const struct genesis *genesis
 	return command_flush();
 }
 
+/* Writes the genesis and the network file, both or neither: nothing writes a network file for a genesis that is there.
+ */
+static int write_files(const struct request *r, const struct genesis *genesis)
+{
+	int code = file_create(r->output, 0644, genesis->bytes, genesis->size);
+	if (code || !r->network)
+		return code;
+	code = network_file_write(r->network, genesis, r->endpoints, r->websockets, false);
+	if (code)
+		file_remove(r->output);
+	return code;
+}
+
 static int make_genesis_file(const struct request *r)
 {
 	struct genesis genesis;
@@ -181,9 +194,7 @@ static int make_genesis_file(const struct request *r)
 		genesis_deinit(&genesis);
 		return code;
 	}
-	code = file_create(r->output, 0644, genesis.bytes, genesis.size);
-	if (!code && r->network)
-		code = network_file_write(r->network, &genesis, r->endpoints, r->websockets, false);
+	code = write_files(r, &genesis);
 	if (!code)
 		code = report_genesis(r, &genesis);
 	genesis_deinit(&genesis);

@@ -227,6 +227,20 @@ class Genesis(UnciadTest):
 		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1")
 		self.assertEqual((self.dir / "g").read_text(), "mine")
 
+	def test_a_network_file_that_cannot_be_written_leaves_no_genesis(self):
+		at = [t for i in range(4) for t in ("--at", f"{i}=h:{i + 1}")]
+		(self.dir / "there").write_text("mine")
+		for name, message in (("nowhere/n", "unciad: nowhere/n: No such file or directory\n"),
+				("there", "unciad: there: File exists\n")):
+			with self.subTest(name):
+				self.refuses(1, message, *self.base, *self.validators, "--account", f"{ALICE}=1", "--network", name, *at)
+				self.assertFalse((self.dir / "g").exists())
+		self.assertEqual((self.dir / "there").read_text(), "mine")
+		(self.dir / "g").write_text("mine")
+		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1", "--network", "n", *at)
+		self.assertEqual((self.dir / "g").read_text(), "mine")
+		self.assertFalse((self.dir / "n").exists())
+
 	def test_whatever_it_writes_wallet_and_verifier_read(self):
 		"""Names and addresses at every edge: the network file is taken by those who read it."""
 		longest = "h" * 127
