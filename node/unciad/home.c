@@ -149,6 +149,21 @@ static bool is_of_part(const char *why)
 	return !strncmp(why, "journal: ", 9) || !strncmp(why, "state: ", 7);
 }
 
+const char *home_damage_advice(const char *why)
+{
+	if (strstr(why, "its format is"))
+		return ": use the release of unciad that made this home";
+	if (strstr(why, "data/state back"))
+		return "";
+	if (strstr(why, "state: "))
+		return ". The journal of votes is not touched by that: keep it, and put data/state back from any "
+		       "copy of this home, however old (see \"A damaged journal or state\" in docs/operating.md)";
+	if (strstr(why, "journal: "))
+		return ". Without all of its votes this key must not vote again, and an older copy does not have them: "
+		       "see \"A damaged journal or state\" in docs/operating.md";
+	return ". See \"A damaged journal or state\" in docs/operating.md";
+}
+
 int home_store_failure(const struct home *home, int error, const char *why)
 {
 	assert(error);
@@ -164,7 +179,8 @@ int home_store_failure(const struct home *home, int error, const char *why)
 		    "another home. Put back this home's own: data/state from any copy of it, however old; data/journal "
 		    "only as it was when this validator last ended (see \"A lost journal\" in docs/operating.md)",
 		    home->path, why);
-	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s/data/%s", home->path, why);
+	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s/data/%s%s", home->path, why,
+	                     error == UNCIA_E_DAMAGED ? home_damage_advice(why) : "");
 }
 
 int home_store_open(const struct home *home, bool read_only, struct store **store)

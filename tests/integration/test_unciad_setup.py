@@ -379,6 +379,23 @@ class Check(UnciadTest):
 		data[account] ^= 1
 		path.write_bytes(data)
 		self.refuses(7, "checksum", "check", "--home", "v0")
+		self.refuses(7, "put data/state back from any copy of this home, however old", "check", "--home", "v0")
+		self.assertNotIn("docs/", self.run_json("check", "--home", "v0", code=7)["failure"])
+
+	def test_a_damaged_journal_is_said_with_what_to_do(self):
+		for name in ("seal", "log.seal"):
+			path = self.dir / "v0/data/journal" / name
+			kept = path.read_bytes()
+			path.write_bytes(b"nothing")
+			for command in ("start", "status", "check"):
+				with self.subTest(name, command=command):
+					_, err = self.run_unciad(command, "--home", "v0", code=7)
+					self.assertIn("journal: its ", err)
+					self.assertIn("Without all of its votes this key must not vote again, and an older copy does not have them", err)
+					self.assertIn('"A damaged journal or state" in docs/operating.md', err)
+					self.assertEqual(err.count("\n"), 1, err)
+			path.write_bytes(kept)
+		self.run_unciad("check", "--home", "v0")
 
 	def test_finds_a_truncated_database(self):
 		path = self.dir / "v0/data/state/data.mdb"
