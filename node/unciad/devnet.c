@@ -41,7 +41,7 @@ static const struct poptOption options[] = {
     {"dir", '\0', POPT_ARG_STRING, NULL, OPTION_DIR, "Where it lives; made, or used again", "DIR"},
     {"validators", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATORS, "How many (4)", "N"},
     {"base-port", '\0', POPT_ARG_STRING, NULL, OPTION_BASE_PORT,
-     "They listen on P, P+1, ..., and behind that for WebSockets (7400)", "P"},
+     "They listen on P, P+1, ..., and behind that for WebSockets (7400; a DIR that is there: as it was)", "P"},
     {"fund", '\0', POPT_ARG_STRING, NULL, OPTION_FUND, "An account that begins with money; once for each",
      "ADDRESS=AMOUNT"},
     {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
