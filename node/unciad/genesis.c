@@ -72,9 +72,11 @@ static int take_websocket_url(struct request *r, const char *value)
 	if (!url || (size_t)(url - value) >= sizeof(digits) || !websocket_url_good(url + 1))
 		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, with ws:// or wss://", value);
 	snprintf(digits, sizeof(digits), "%.*s", (int)(url - value), value);
-	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, COMMITTEE_SIZE_MAX - 1, &index) ||
-	    r->websockets[index][0])
-		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, once for each", value);
+	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, COMMITTEE_SIZE_MAX - 1, &index))
+		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, with ws:// or wss://", value);
+	if (r->websockets[index][0])
+		return command_error(EXIT_USAGE, "--websocket %s: the URL of validator %u is given twice", value,
+		                     (unsigned)index);
 	strcpy(r->websockets[index], url + 1);
 	return 0;
 }
@@ -109,9 +111,7 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 		r->network = value;
 		return 0;
 	case OPTION_AT:
-		if (!endpoint_parse_indexed(value, r->endpoints, COMMITTEE_SIZE_MAX))
-			return command_error(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
-		return 0;
+		return endpoint_take_indexed("at", value, r->endpoints, COMMITTEE_SIZE_MAX);
 	case OPTION_WEBSOCKET:
 		return take_websocket_url(r, value);
 	case OPTION_ALLOW:

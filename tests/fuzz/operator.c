@@ -84,7 +84,7 @@ static void endpoint(const char *text)
 	struct endpoint endpoint, again, list[FUZZ_VALIDATORS] = {{{0}, 0}};
 	char out[ENDPOINT_TEXT_SIZE];
 
-	(void)endpoint_parse_indexed(text, list, FUZZ_VALIDATORS);
+	(void)endpoint_take_indexed("at", text, list, FUZZ_VALIDATORS);
 	if (!endpoint_parse(text, &endpoint))
 		return;
 	endpoint_format(&endpoint, out);

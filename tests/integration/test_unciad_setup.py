@@ -171,6 +171,9 @@ class Genesis(UnciadTest):
 			"--at is for --network": [*self.validators, *account, "--at", "0=h:7"],
 			"--at 0=h:0: not INDEX=HOST:PORT": ["--at", "0=h:0"],
 			"--at ::1:7: not": ["--at", "::1:7"],
+			"--at 0=h:8: the address of validator 0 is given twice": ["--at", "0=h:7", "--at", "0=h:8"],
+			"--at 256.1.1.1:7: its host is neither an IP address nor a name": ["--at", "0=256.1.1.1:7"],
+			"--at [::g]:7: its host is neither": ["--at", "0=[::g]:7"],
 		}.items():
 			with self.subTest(message):
 				self.refuses(2, message, *self.base, *options)
@@ -300,6 +303,19 @@ class Init(UnciadTest):
 		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.assertEqual((self.dir / "v0/unciad.conf").read_text(), "[node]\nlisten = 127.0.0.1:7999\n")
 
+	def test_options_that_a_configuration_contradicts_are_refused_and_others_are_not(self):
+		text = "[node]\nlisten = 127.0.0.1:7999\nlisten_websocket = h:7500\n[peer.1]\naddress = h:1\n"
+		(self.dir / "v0/unciad.conf").write_text(text)
+		base = ["init", "--home", "v0", "--genesis", "g", "--first-start"]
+		for options, named in ((["--listen", "0.0.0.0:7400"], "--listen 0.0.0.0:7400"),
+				(["--listen-websocket", "h:7501"], "--listen-websocket h:7501"), (["--peer", "1=h:2"], "--peer 1=h:2"),
+				(["--peer", "1=h:1", "--peer", "2=h:2"], "--peer 2=h:2")):
+			with self.subTest(options):
+				self.refuses(2, f"{named}: v0/unciad.conf is there already, is kept, and does not say so", *base, *options)
+				self.assertFalse((self.dir / "v0/data").exists())
+		self.assertEqual((self.dir / "v0/unciad.conf").read_text(), text)
+		self.run_unciad(*base, "--listen", "127.0.0.1:7999", "--listen-websocket", "h:7500", "--peer", "1=h:1")
+
 	def test_writes_addresses_into_the_configuration(self):
 		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", "[::]:7001", "--peer", "1=127.0.0.2:7002",
 			"--peer", "3=[::1]:7003", "--first-start")
@@ -339,7 +355,15 @@ class Init(UnciadTest):
 			(1, "is not one of the genesis", ["--home", "stranger", "--genesis", "g"]),
 			(2, "--listen 7400: not HOST:PORT", ["--home", "v0", "--genesis", "g", "--listen", "7400"]),
 			(2, "--peer 4=…", ["--home", "v0", "--genesis", "g", "--peer", "4=h:1"]),
-			(2, "not INDEX=HOST:PORT", ["--home", "v0", "--genesis", "g", "--peer", "1=h:1", "--peer", "1=h:2"])):
+			(2, "--peer 1=h:2: the address of validator 1 is given twice", ["--home", "v0", "--genesis", "g", "--peer",
+				"1=h:1", "--peer", "1=h:2"]),
+			(2, "--peer x=h:1: not INDEX=HOST:PORT", ["--home", "v0", "--genesis", "g", "--peer", "x=h:1"]),
+			(2, "--peer 0=…: that is this validator itself", ["--home", "v0", "--genesis", "g", "--first-start", "--peer",
+				"0=h:1"]),
+			(2, "--listen 256.1.1.1:8999: its host is neither an IP address nor a name", ["--home", "v0", "--genesis", "g",
+				"--listen", "256.1.1.1:8999"]),
+			(2, "--listen-websocket has the port of --listen", ["--home", "v0", "--genesis", "g", "--first-start",
+				"--listen-websocket", "h:7400"])):
 			with self.subTest(options=options):
 				self.refuses(code, message, "init", *options)
 				self.assertFalse((self.dir / "v0/data").exists())
@@ -489,6 +513,13 @@ class Status(UnciadTest):
 			(2, "there is no key before '='", "[node]\n= h:1"),
 			(1, "stands before any [section]", "listen = h:1"),
 			(1, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
+			(1, "section [peer.0] is this validator itself: name the others only", "[peer.0]\naddress = h:1"),
+			(3, "listen_websocket has the port of listen (h:7): WebSockets need one of their own",
+				"[node]\nlisten = h:7\nlisten_websocket = h:7\n[peer.1]\naddress = h:7"),
+			(2, "the port of listen (0.0.0.0:7400)", "[node]\nlisten_websocket = 127.0.0.1:7400"),
+			(2, "the port of listen (h:7)", "[node]\nlisten_websocket = [::]:7\nlisten = h:7"),
+			(2, "listen = 256.1.1.1:7: its host is neither an IP address nor a name", "[node]\nlisten = 256.1.1.1:7"),
+			(2, "address = 1.2.3.4.5:7: its host is neither", "[peer.1]\naddress = 1.2.3.4.5:7"),
 			(1, "section [peer.x]", "[peer.x]"),
 			(1, "section [peer.01]", "[peer.01]\naddress = h:1"),
 			(2, "unknown key 'host' in section [peer.1]", "[peer.1]\nhost = h:1"),
