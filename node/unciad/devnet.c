@@ -115,7 +115,7 @@ static int devnet_take_option(struct devnet *d, int option, const char *value)
 	case OPTION_SMALLEST:
 		return draft_take_smallest(&d->draft, value);
 	case OPTION_FUND:
-		return draft_add_account_text(&d->draft, value);
+		return draft_add_account_text(&d->draft, "fund", value);
 	case OPTION_BASE_PORT:
 		if (!number_parse(value, 1, UINT16_MAX, &number))
 			return command_error(EXIT_USAGE, "--base-port %s: not a port", value);

@@ -101,7 +101,7 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 	case OPTION_VALIDATOR:
 		return draft_add_validator_text(&r->draft, value);
 	case OPTION_ACCOUNT:
-		return draft_add_account_text(&r->draft, value);
+		return draft_add_account_text(&r->draft, "account", value);
 	case OPTION_TIMESTAMP:
 		return genesis_take_number("timestamp", value, 1, &r->draft.timestamp_ms);
 	case OPTION_OUTPUT:

@@ -30,6 +30,21 @@ int genesis_load(const char *path, struct genesis *genesis)
 	             : 0;
 }
 
+/* The consensus key is this validator's, and the network key is not: which of the two was put there from elsewhere
+ * cannot be known from them. */
+static int say_keys_apart(const struct genesis *genesis, const struct node_keys *keys, const char *path, uint32_t self)
+{
+	char whose[64] = "of no validator of the genesis";
+	for (uint32_t i = 0; i < genesis->committee.size; i++)
+		if (!memcmp(genesis->committee.validators[i].network_key, keys->network_public, 32))
+			snprintf(whose, sizeof(whose), "that of validator %u", i);
+	return command_error(
+	    EXIT_MISMATCH,
+	    "%s/consensus.key is that of validator %u, and %s/network.key is %s: one of the two is not this home's. "
+	    "Put back this home's own",
+	    path, self, path, whose);
+}
+
 /* Our place in the committee is that of our consensus key; the network key must be the one that is stated beside it. */
 static int find_self(const struct genesis *genesis, const struct node_keys *keys, const char *path, uint32_t *self)
 {
@@ -38,10 +53,7 @@ static int find_self(const struct genesis *genesis, const struct node_keys *keys
 		if (memcmp(v->consensus_key, keys->consensus_public, PUBLIC_KEY_SIZE))
 			continue;
 		if (memcmp(v->network_key, keys->network_public, 32))
-			return command_error(EXIT_MISMATCH,
-			                     "%s/network.key is not the one that the genesis states for validator %u: "
-			                     "put back this home's own",
-			                     path, i);
+			return say_keys_apart(genesis, keys, path, i);
 		*self = i;
 		return 0;
 	}
@@ -71,6 +83,10 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 		return code;
 	if (!path_exists(file) && (home_has_started(path) || has_file(path, "data")))
 		return command_error(EXIT_MISMATCH, "%s is gone: put it back; all validators have the same", file);
+	if (!path_exists(file) && has_file(path, "consensus.key"))
+		return command_error(
+		    EXIT_FAILED, "%s has keys and no genesis yet: fill it with  unciad init --home %s --genesis FILE",
+		    path, path);
 	if (!path_exists(file))
 		return command_error(
 		    EXIT_FAILED, "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);

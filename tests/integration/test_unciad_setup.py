@@ -151,6 +151,10 @@ class Genesis(UnciadTest):
 			"has a reference": ["--account", f"{address(bytes(28))}=1"],
 			"not ADDRESS=AMOUNT": ["--account", ALICE],
 			"not a valid amount": ["--account", f"{ALICE}=0"],
+			f"--account {ALICE}=18446744073709.551616: more than an amount can be, which is 18446744073709.551615": ["--account",
+				f"{ALICE}=18446744073709.551616"],
+			f"--account {ALICE}=1.0000001: not a valid amount": ["--account", f"{ALICE}=1.0000001"],
+			"--smallest 99999999999999: more than an amount can be": ["--smallest", "99999999999999"],
 			"the same address twice": [*self.validators, *account, *account],
 			"more than an amount can be": [*self.validators, "--account", f"{ALICE}=18446744073709.551615", "--account",
 				f"{BOB}=1"],
@@ -380,7 +384,7 @@ class Init(UnciadTest):
 	def test_refuses_a_network_key_that_is_not_the_one_of_the_genesis(self):
 		(self.dir / "v0/network.key").unlink()
 		self.keygen("v0")
-		self.refuses(7, "v0/network.key is not the one", "init", "--home", "v0", "--genesis", "g")
+		self.refuses(7, "v0/consensus.key is that of validator 0, and v0/network.key is of no validator", "init", "--home", "v0", "--genesis", "g")
 
 
 class Check(UnciadTest):
@@ -432,7 +436,7 @@ class Check(UnciadTest):
 
 	def test_refuses_what_is_no_home(self):
 		self.refuses(1, "not a validator's home", "check", "--home", "nowhere")
-		self.refuses(1, "not a validator's home", "check", "--home", "v1")
+		self.refuses(1, "v1 has keys and no genesis yet: fill it with  unciad init --home v1", "check", "--home", "v1")
 
 
 class Status(UnciadTest):
