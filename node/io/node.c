@@ -153,14 +153,15 @@ static _Noreturn void halt(struct node *n, const struct action *action)
 	const char *damage = store_damage(n->options->store);
 	const struct bytes *reason = &action->message;
 	enum end_code code = END_FAILED;
-	char why[512];
+	char why[600];
 
 	if (action->error == UNCIA_E_DAMAGED)
 		code = END_DAMAGED;
 	else if (action->error == REPLICA_E_FAULTY)
 		code = END_FAULTY;
-	snprintf(why, sizeof(why), "%.*s%s%s", (int)(reason->size < 200 ? reason->size : 200),
-	         (const char *)reason->data, *damage ? ": " : "", damage);
+	snprintf(why, sizeof(why), "%.*s%s%s%s", (int)(reason->size < 200 ? reason->size : 200),
+	         (const char *)reason->data, *damage ? ": " : "", damage,
+	         code == END_DAMAGED ? ": see A damaged journal or state in docs/operating.md" : "");
 	log_fatal(code, "halt", why);
 }
 

@@ -71,6 +71,17 @@ int home_lock(const char *home, int *lock, char why[WHY_SIZE])
 	return 0;
 }
 
+bool store_is_held(const char *home)
+{
+	char path[PATH_SIZE];
+	int fd = home_path(home, "lock", path) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool held = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd); /* which gives the lock back */
+	return held;
+}
+
 #define IDENTITY_SIZE (4 + HASH_SIZE + 32)
 
 static const struct record_key identity_key = {TABLE_META, META_IDENTITY, sizeof(META_IDENTITY) - 1};

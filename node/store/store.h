@@ -34,6 +34,9 @@ int store_create(const char *home, const struct hash *network_id, const uint8_t 
  * UNCIA_E_ARGUMENT; UNCIA_E_MEMORY; UNCIA_E_IO. */
 int store_open(const char *home, const struct hash *network_id, const uint8_t consensus_key[32], bool read_only,
                struct store **store, char why[256]);
+/* Whether a process holds the home's lock, itself included where it has it open. It asks for the lock for a moment, and
+ * waits for nobody; a home whose lock cannot be looked at counts as held by nobody. Threads: any. */
+bool store_is_held(const char *home);
 /* Copies into LMDB what is in the log alone, and closes. Accepts NULL. No commit and no checkpoint may be under way in
  * any thread. */
 void store_close(struct store *store);

@@ -71,7 +71,10 @@ static int check_print_report(const struct audit_report *r, bool json)
 static int report_failure(const struct audit_report *r, bool json)
 {
 	assert(*r->failure);
-	command_error(EXIT_MISMATCH, "height %" PRIu64 ": %s", r->failed_height, r->failure);
+	const char *advice = strstr(r->failure, "second chain") || strstr(r->failure, "two chains")
+	                         ? ". See \"A second chain\" in docs/operating.md"
+	                         : home_damage_advice(r->failure);
+	command_error(EXIT_MISMATCH, "height %" PRIu64 ": %s%s", r->failed_height, r->failure, advice);
 	if (json && command_print_json(json_pack("{s:i,s:b,s:I,s:s}", "v", 1, "ok", 0, "height",
 	                                         (json_int_t)r->failed_height, "failure", r->failure)))
 		return EXIT_FAILED;

@@ -39,7 +39,8 @@ static const char *const log_levels[] = {[LOG_LEVEL_ERROR] = "error",
 struct parser {
 	const char *path;
 	struct ini_reader reader;
-	uint32_t committee_size;
+	uint32_t committee_size, self;
+	unsigned websocket_line; /* where listen_websocket stands */
 	struct config config;
 	bool has_listen, has_log_level, has_number[NUMBER_KEYS];
 	bool failed; /* and said so: the first mistake is the one to show */
@@ -77,14 +78,16 @@ static int take_listen(struct parser *p, const char *value)
 	if (p->has_listen)
 		return refuse(p, "listen is given twice");
 	p->has_listen = true;
-	return endpoint_parse(value, &p->config.listen) || refuse(p, "listen = %s: not HOST:PORT", value);
+	return endpoint_parse(value, &p->config.listen) || refuse(p, "listen = %s: %s", value, endpoint_refusal(value));
 }
 
 static int take_websocket(struct parser *p, const char *value)
 {
 	if (p->config.websocket.port)
 		return refuse(p, "listen_websocket is given twice");
-	return endpoint_parse(value, &p->config.websocket) || refuse(p, "listen_websocket = %s: not HOST:PORT", value);
+	p->websocket_line = p->reader.line;
+	return endpoint_parse(value, &p->config.websocket) ||
+	       refuse(p, "listen_websocket = %s: %s", value, endpoint_refusal(value));
 }
 
 static int take_log_level(struct parser *p, const char *value)
@@ -118,13 +121,16 @@ static int take_peer_key(struct parser *p, const char *section, const char *name
 	uint64_t index;
 	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, p->committee_size - 1, &index))
 		return refuse(p, "section [%s]: the committee's members are 0 to %u", section, p->committee_size - 1);
+	if (index == p->self)
+		return refuse(p, "section [%s] is this validator itself: name the others only", section);
 	if (!name)
 		return 1;
 	if (strcmp(name, "address"))
 		return refuse(p, "unknown key '%s' in section [%s]", name, section);
 	if (p->config.peers[index].port)
 		return refuse(p, "the address of peer %llu is given twice", (unsigned long long)index);
-	return endpoint_parse(value, &p->config.peers[index]) || refuse(p, "address = %s: not HOST:PORT", value);
+	return endpoint_parse(value, &p->config.peers[index]) ||
+	       refuse(p, "address = %s: %s", value, endpoint_refusal(value));
 }
 
 /* A section, even if nothing stands in it, or a value in one. Returns 0 where it is refused. */
@@ -138,6 +144,28 @@ static int config_take_line(struct parser *p, const char *section, const char *n
 	                         : refuse(p, "unknown section [%s]", section);
 }
 
+static bool listens_on_all(const struct endpoint *endpoint)
+{
+	return !strcmp(endpoint->host, "0.0.0.0") || !strcmp(endpoint->host, "::");
+}
+
+bool config_ports_clash(const struct config *config)
+{
+	const struct endpoint *plain = &config->listen, *web = &config->websocket;
+	return plain->port == web->port && (endpoint_equal(plain, web) || listens_on_all(plain) || listens_on_all(web));
+}
+
+/* What lines that are right by themselves contradict. */
+static void check_whole(struct parser *p)
+{
+	char listen[ENDPOINT_TEXT_SIZE];
+	if (p->failed || !config_ports_clash(&p->config))
+		return;
+	endpoint_format(&p->config.listen, listen);
+	p->reader.line = p->websocket_line;
+	refuse(p, "listen_websocket has the port of listen (%s): WebSockets need one of their own", listen);
+}
+
 static int config_parse(struct parser *p)
 {
 	enum ini_line line;
@@ -147,15 +175,17 @@ static int config_parse(struct parser *p)
 		else
 			config_take_line(p, p->reader.section, p->reader.name, p->reader.value);
 	}
+	check_whole(p);
 	return p->failed ? EXIT_USAGE : 0;
 }
 
-int config_load(const char *path, uint32_t committee_size, struct config *config)
+int config_load(const char *path, uint32_t committee_size, uint32_t self, struct config *config)
 {
 	assert(committee_size > 0 && committee_size <= COMMITTEE_SIZE_MAX);
 	struct parser p = {
 	    .path = path,
 	    .committee_size = committee_size,
+	    .self = self,
 	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO},
 	};
 	uint8_t *text;

@@ -41,7 +41,7 @@ static const struct poptOption options[] = {
     {"dir", '\0', POPT_ARG_STRING, NULL, OPTION_DIR, "Where it lives; made, or used again", "DIR"},
     {"validators", '\0', POPT_ARG_STRING, NULL, OPTION_VALIDATORS, "How many (4)", "N"},
     {"base-port", '\0', POPT_ARG_STRING, NULL, OPTION_BASE_PORT,
-     "They listen on P, P+1, ..., and behind that for WebSockets (7400)", "P"},
+     "They listen on P, P+1, ..., and behind that for WebSockets (7400; a DIR that is there: as it was)", "P"},
     {"fund", '\0', POPT_ARG_STRING, NULL, OPTION_FUND, "An account that begins with money; once for each",
      "ADDRESS=AMOUNT"},
     {"faulty", '\0', POPT_ARG_STRING, NULL, OPTION_FAULTY, "Weight that may be faulty in any way", "F"},
@@ -115,7 +115,7 @@ static int devnet_take_option(struct devnet *d, int option, const char *value)
 	case OPTION_SMALLEST:
 		return draft_take_smallest(&d->draft, value);
 	case OPTION_FUND:
-		return draft_add_account_text(&d->draft, value);
+		return draft_add_account_text(&d->draft, "fund", value);
 	case OPTION_BASE_PORT:
 		if (!number_parse(value, 1, UINT16_MAX, &number))
 			return command_error(EXIT_USAGE, "--base-port %s: not a port", value);
@@ -322,7 +322,7 @@ static int find_ports(struct devnet *d)
 	if (!d->has_port) {
 		int code = path_join(d->dir, "v0/unciad.conf", path);
 		if (!code && path_exists(path)) {
-			code = config_load(path, d->count, &config);
+			code = config_load(path, d->count, 0, &config);
 			d->base_port = code ? d->base_port : config.listen.port;
 		}
 		if (code)
@@ -364,7 +364,7 @@ static int write_config(struct devnet *d, uint32_t i)
 	if (code)
 		return code;
 	if (path_exists(path)) {
-		code = config_load(path, d->count, &config);
+		code = config_load(path, d->count, i, &config);
 		if (code)
 			return code;
 		if (config.listen.port == d->endpoints[i].port) {

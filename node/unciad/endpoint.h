@@ -13,11 +13,18 @@ struct endpoint {
 	uint16_t port;
 };
 
-/* false: the text is no endpoint, and *endpoint is left as it was. */
+/* false: the text is no endpoint, and *endpoint is left as it was. A host of digits and dots must be an IPv4 address,
+ * and one in brackets an IPv6 address: neither can be a name. */
 bool endpoint_parse(const char *text, struct endpoint *endpoint);
-/* INDEX=HOST:PORT, into endpoints[INDEX]. false: the text is nothing of the kind, or the index is not below count, or
- * endpoints[INDEX] has been given before. */
-bool endpoint_parse_indexed(const char *text, struct endpoint *endpoints, uint32_t count);
+/* Why endpoint_parse has not taken the text: what follows "TEXT: ". */
+const char *endpoint_refusal(const char *text);
+/* HOST:PORT, the value of --option. Returns 0, or EXIT_USAGE, having said what is wrong. */
+int endpoint_take(const char *option, const char *text, struct endpoint *endpoint);
+/* INDEX=HOST:PORT, the value of --option, into endpoints[INDEX]; the index must be below count, and be given once.
+ * Returns 0, or EXIT_USAGE, having said what is wrong. */
+int endpoint_take_indexed(const char *option, const char *text, struct endpoint *endpoints, uint32_t count);
+/* Whether both are the same host, by its text, and the same port. */
+bool endpoint_equal(const struct endpoint *one, const struct endpoint *other);
 /* As endpoint_parse reads it. */
 void endpoint_format(const struct endpoint *endpoint, char text[ENDPOINT_TEXT_SIZE]);
 

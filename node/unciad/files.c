@@ -128,7 +128,7 @@ static int write_beside(const char *path, mode_t mode, const void *bytes, size_t
 		return command_error(EXIT_FAILED, "%s: the path is too long", path);
 	int fd = mkostemp(temporary, O_CLOEXEC); /* O_EXCL, mode 0600 */
 	if (fd < 0)
-		return command_error(EXIT_FAILED, "%s: %s", temporary, strerror(errno));
+		return command_error(EXIT_FAILED, "%s: %s", path, strerror(errno));
 	int error = fchmod(fd, mode) || write_whole(fd, bytes, size) || fsync(fd) ? errno : 0;
 	if (close(fd) && !error)
 		error = errno;
@@ -144,6 +144,13 @@ int file_create(const char *path, mode_t mode, const void *bytes, size_t size)
 {
 	/* link, unlike rename, never takes the place of a file that exists. */
 	return write_beside(path, mode, bytes, size, link);
+}
+
+int file_remove(const char *path)
+{
+	if (unlink(path) && errno != ENOENT)
+		return command_error(EXIT_FAILED, "%s: cannot be removed: %s", path, strerror(errno));
+	return sync_parent(path);
 }
 
 /* As file_create, but it takes the place of a file of that name. */

@@ -23,6 +23,9 @@ int file_read(const char *path, size_t size_max, bool secret, uint8_t **bytes, s
  * it, and the directory is synced. A file that exists is a failure, and is left as it is. */
 int file_create(const char *path, mode_t mode, const void *bytes, size_t size);
 
+/* Removes a file, durably; one that is not there is no failure. */
+int file_remove(const char *path);
+
 /* A file in the making: a text in memory, printed to `stream`. */
 struct text_file {
 	FILE *stream; /* NULL: not begun, or ended */

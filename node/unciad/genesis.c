@@ -72,9 +72,11 @@ static int take_websocket_url(struct request *r, const char *value)
 	if (!url || (size_t)(url - value) >= sizeof(digits) || !websocket_url_good(url + 1))
 		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, with ws:// or wss://", value);
 	snprintf(digits, sizeof(digits), "%.*s", (int)(url - value), value);
-	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, COMMITTEE_SIZE_MAX - 1, &index) ||
-	    r->websockets[index][0])
-		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, once for each", value);
+	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, COMMITTEE_SIZE_MAX - 1, &index))
+		return command_error(EXIT_USAGE, "--websocket %s: not INDEX=URL, with ws:// or wss://", value);
+	if (r->websockets[index][0])
+		return command_error(EXIT_USAGE, "--websocket %s: the URL of validator %u is given twice", value,
+		                     (unsigned)index);
 	strcpy(r->websockets[index], url + 1);
 	return 0;
 }
@@ -99,7 +101,7 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 	case OPTION_VALIDATOR:
 		return draft_add_validator_text(&r->draft, value);
 	case OPTION_ACCOUNT:
-		return draft_add_account_text(&r->draft, value);
+		return draft_add_account_text(&r->draft, "account", value);
 	case OPTION_TIMESTAMP:
 		return genesis_take_number("timestamp", value, 1, &r->draft.timestamp_ms);
 	case OPTION_OUTPUT:
@@ -109,9 +111,7 @@ static int genesis_take_option(struct request *r, int option, const char *value)
 		r->network = value;
 		return 0;
 	case OPTION_AT:
-		if (!endpoint_parse_indexed(value, r->endpoints, COMMITTEE_SIZE_MAX))
-			return command_error(EXIT_USAGE, "--at %s: not INDEX=HOST:PORT", value);
-		return 0;
+		return endpoint_take_indexed("at", value, r->endpoints, COMMITTEE_SIZE_MAX);
 	case OPTION_WEBSOCKET:
 		return take_websocket_url(r, value);
 	case OPTION_ALLOW:
@@ -168,6 +168,19 @@ static int report_genesis(const struct request *r, const struct genesis *genesis
 	return command_flush();
 }
 
+/* Writes the genesis and the network file, both or neither: nothing writes a network file for a genesis that is there.
+ */
+static int write_files(const struct request *r, const struct genesis *genesis)
+{
+	int code = file_create(r->output, 0644, genesis->bytes, genesis->size);
+	if (code || !r->network)
+		return code;
+	code = network_file_write(r->network, genesis, r->endpoints, r->websockets, false);
+	if (code)
+		file_remove(r->output);
+	return code;
+}
+
 static int make_genesis_file(const struct request *r)
 {
 	struct genesis genesis;
@@ -181,9 +194,7 @@ static int make_genesis_file(const struct request *r)
 		genesis_deinit(&genesis);
 		return code;
 	}
-	code = file_create(r->output, 0644, genesis.bytes, genesis.size);
-	if (!code && r->network)
-		code = network_file_write(r->network, &genesis, r->endpoints, r->websockets, false);
+	code = write_files(r, &genesis);
 	if (!code)
 		code = report_genesis(r, &genesis);
 	genesis_deinit(&genesis);

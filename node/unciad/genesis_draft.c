@@ -57,11 +57,32 @@ int draft_add_validator_text(struct genesis_draft *draft, const char *text)
 	return draft_add_validator(draft, &validator);
 }
 
+/* Whether the text has the form of an amount, however large: what amount_parse then refuses is too large. */
+static bool has_form_of_amount(const char *text)
+{
+	size_t units = strspn(text, "0123456789"), decimals;
+	if (text[units] != '.')
+		return units && !text[units];
+	decimals = strspn(text + units + 1, "0123456789");
+	return units && decimals && decimals <= 6 && !text[units + 1 + decimals];
+}
+
+/* An amount above zero, in the value of --option, all of which is shown where it is none. */
+static int take_amount(const char *option, const char *value, const char *text, amount_t *amount)
+{
+	char most[AMOUNT_TEXT_SIZE];
+	int error = amount_parse(text, amount);
+	if (!error && *amount)
+		return 0;
+	if (!error || !has_form_of_amount(text))
+		return command_error(EXIT_USAGE, "--%s %s: %s", option, value, uncia_error_text(UNCIA_E_AMOUNT));
+	amount_format(UINT64_MAX, most);
+	return command_error(EXIT_USAGE, "--%s %s: more than an amount can be, which is %s", option, value, most);
+}
+
 int draft_take_smallest(struct genesis_draft *draft, const char *text)
 {
-	if (amount_parse(text, &draft->smallest_amount) || !draft->smallest_amount)
-		return command_error(EXIT_USAGE, "--smallest %s: %s", text, uncia_error_text(UNCIA_E_AMOUNT));
-	return 0;
+	return take_amount("smallest", text, text, &draft->smallest_amount);
 }
 
 int draft_add_account(struct genesis_draft *draft, const struct genesis_account *account)
@@ -74,24 +95,24 @@ int draft_add_account(struct genesis_draft *draft, const struct genesis_account 
 	return 0;
 }
 
-int draft_add_account_text(struct genesis_draft *draft, const char *text)
+int draft_add_account_text(struct genesis_draft *draft, const char *option, const char *text)
 {
 	struct destination destination;
 	struct genesis_account account;
 	char address[ADDRESS_TEXT_SIZE];
 	const char *equals = strchr(text, '=');
 	if (!equals || (size_t)(equals - text) >= sizeof(address))
-		return command_error(EXIT_USAGE, "%s: not ADDRESS=AMOUNT", text);
+		return command_error(EXIT_USAGE, "--%s %s: not ADDRESS=AMOUNT", option, text);
 	memcpy(address, text, (size_t)(equals - text));
 	address[equals - text] = '\0';
 	if (destination_read(address, &destination))
-		return command_error(EXIT_USAGE, "%s: %s", address, uncia_error_text(UNCIA_E_ADDRESS));
+		return command_error(EXIT_USAGE, "--%s %s: %s", option, text, uncia_error_text(UNCIA_E_ADDRESS));
 	if (destination.has_reference)
-		return command_error(EXIT_USAGE, "%s: this address has a reference; an account has none", address);
-	if (amount_parse(equals + 1, &account.balance) || !account.balance)
-		return command_error(EXIT_USAGE, "%s: %s", equals + 1, uncia_error_text(UNCIA_E_AMOUNT));
+		return command_error(EXIT_USAGE, "--%s %s: this address has a reference; an account has none", option,
+		                     text);
 	account.address = destination.address;
-	return draft_add_account(draft, &account);
+	int code = take_amount(option, text, equals + 1, &account.balance);
+	return code ? code : draft_add_account(draft, &account);
 }
 
 static int check_texts(const struct genesis_draft *draft)

@@ -30,8 +30,8 @@ int draft_add_validator_text(struct genesis_draft *draft, const char *text);
 int draft_add_validator(struct genesis_draft *draft, const struct validator *validator);
 /* What --smallest says. */
 int draft_take_smallest(struct genesis_draft *draft, const char *text);
-/* ADDRESS=AMOUNT */
-int draft_add_account_text(struct genesis_draft *draft, const char *text);
+/* ADDRESS=AMOUNT, the value of --option. */
+int draft_add_account_text(struct genesis_draft *draft, const char *option, const char *text);
 /* Appends; an address that is there twice is found by draft_check. */
 int draft_add_account(struct genesis_draft *draft, const struct genesis_account *account);
 /* Checks everything but the validators' keys, so that these may be made afterwards. Sorts the accounts. Out: the

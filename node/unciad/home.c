@@ -30,6 +30,21 @@ int genesis_load(const char *path, struct genesis *genesis)
 	             : 0;
 }
 
+/* The consensus key is this validator's, and the network key is not: which of the two was put there from elsewhere
+ * cannot be known from them. */
+static int say_keys_apart(const struct genesis *genesis, const struct node_keys *keys, const char *path, uint32_t self)
+{
+	char whose[64] = "of no validator of the genesis";
+	for (uint32_t i = 0; i < genesis->committee.size; i++)
+		if (!memcmp(genesis->committee.validators[i].network_key, keys->network_public, 32))
+			snprintf(whose, sizeof(whose), "that of validator %u", i);
+	return command_error(
+	    EXIT_MISMATCH,
+	    "%s/consensus.key is that of validator %u, and %s/network.key is %s: one of the two is not this home's. "
+	    "Put back this home's own",
+	    path, self, path, whose);
+}
+
 /* Our place in the committee is that of our consensus key; the network key must be the one that is stated beside it. */
 static int find_self(const struct genesis *genesis, const struct node_keys *keys, const char *path, uint32_t *self)
 {
@@ -38,10 +53,7 @@ static int find_self(const struct genesis *genesis, const struct node_keys *keys
 		if (memcmp(v->consensus_key, keys->consensus_public, PUBLIC_KEY_SIZE))
 			continue;
 		if (memcmp(v->network_key, keys->network_public, 32))
-			return command_error(EXIT_MISMATCH,
-			                     "%s/network.key is not the one that the genesis states for validator %u: "
-			                     "put back this home's own",
-			                     path, i);
+			return say_keys_apart(genesis, keys, path, i);
 		*self = i;
 		return 0;
 	}
@@ -71,6 +83,10 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 		return code;
 	if (!path_exists(file) && (home_has_started(path) || has_file(path, "data")))
 		return command_error(EXIT_MISMATCH, "%s is gone: put it back; all validators have the same", file);
+	if (!path_exists(file) && has_file(path, "consensus.key"))
+		return command_error(
+		    EXIT_FAILED, "%s has keys and no genesis yet: fill it with  unciad init --home %s --genesis FILE",
+		    path, path);
 	if (!path_exists(file))
 		return command_error(
 		    EXIT_FAILED, "%s is not a validator's home: make one with  unciad keygen  and  unciad init", path);
@@ -105,7 +121,7 @@ int home_config(const struct home *home, struct config *config)
 	int code = path_join(home->path, "unciad.conf", path);
 	if (!code && !path_exists(path))
 		code = command_error(EXIT_USAGE, "%s: not there: put your copy of it back", path);
-	return code ? code : config_load(path, home->genesis.committee.size, config);
+	return code ? code : config_load(path, home->genesis.committee.size, home->self, config);
 }
 
 int home_mark_started(const struct home *home)
@@ -149,6 +165,21 @@ static bool is_of_part(const char *why)
 	return !strncmp(why, "journal: ", 9) || !strncmp(why, "state: ", 7);
 }
 
+const char *home_damage_advice(const char *why)
+{
+	if (strstr(why, "its format is"))
+		return ": use the release of unciad that made this home";
+	if (strstr(why, "data/state back"))
+		return "";
+	if (strstr(why, "state: "))
+		return ". The journal of votes is not touched by that: keep it, and put data/state back from any "
+		       "copy of this home, however old (see \"A damaged journal or state\" in docs/operating.md)";
+	if (strstr(why, "journal: "))
+		return ". Without all of its votes this key must not vote again, and an older copy does not have them: "
+		       "see \"A damaged journal or state\" in docs/operating.md";
+	return ". See \"A damaged journal or state\" in docs/operating.md";
+}
+
 int home_store_failure(const struct home *home, int error, const char *why)
 {
 	assert(error);
@@ -164,7 +195,8 @@ int home_store_failure(const struct home *home, int error, const char *why)
 		    "another home. Put back this home's own: data/state from any copy of it, however old; data/journal "
 		    "only as it was when this validator last ended (see \"A lost journal\" in docs/operating.md)",
 		    home->path, why);
-	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s/data/%s", home->path, why);
+	return command_error(error == UNCIA_E_DAMAGED ? EXIT_MISMATCH : EXIT_FAILED, "%s/data/%s%s", home->path, why,
+	                     error == UNCIA_E_DAMAGED ? home_damage_advice(why) : "");
 }
 
 int home_store_open(const struct home *home, bool read_only, struct store **store)
@@ -225,7 +257,7 @@ static int put_store(const char *path, const struct genesis *genesis, const stru
 }
 
 /* All that may be in the way of a home; nothing is changed yet. */
-static int may_be_filled(const struct home *home, const struct home_policy *policy)
+static int may_be_filled(const struct home *home, const struct config *config, const struct home_policy *policy)
 {
 	const char *path = home->path;
 	if (home->self == SELF_OBSERVER && !policy->observer)
@@ -234,6 +266,9 @@ static int may_be_filled(const struct home *home, const struct home_policy *poli
 		                     "right one. --observer makes the home all the same, and nothing starts in it",
 		                     path);
 	int code = check_genesis(path, &home->genesis);
+	if (!code && config && home->self != SELF_OBSERVER && config->peers[home->self].port)
+		code = command_error(EXIT_USAGE, "--peer %u=…: that is this validator itself, by %s/consensus.key",
+		                     home->self, path);
 	if (code || has_file(path, "data"))
 		return code; /* the store refuses to be made a second time */
 	if (home_has_started(path))
@@ -250,7 +285,7 @@ int home_init(const char *path, const struct genesis *genesis, const struct conf
 		return code;
 	code = find_self(genesis, &home.keys, path, &home.self);
 	if (!code)
-		code = may_be_filled(&home, policy);
+		code = may_be_filled(&home, config, policy);
 	assert(code || policy->observer || home.self < genesis->committee.size);
 	if (!code)
 		code = put_files(path, genesis, config);

@@ -30,6 +30,8 @@ int home_mark_started(const struct home *home);
 
 /* Whether the journal is there, whole or not. */
 bool home_has_journal(const struct home *home);
+/* What an operator does about damage, to be put behind `why`, which is what the store or an audit says of it. */
+const char *home_damage_advice(const char *why);
 /* Says why the store could not be opened (error, why: store_open's). Returns EXIT_JOURNAL_LOST where the journal is not
  * there; EXIT_MISMATCH where what is there is damaged, or another home's; EXIT_FAILED. */
 int home_store_failure(const struct home *home, int error, const char *why);

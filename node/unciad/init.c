@@ -25,7 +25,7 @@ static const struct poptOption options[] = {
 struct request {
 	const char *home, *genesis;
 	struct config config;
-	bool observer, first_start, json;
+	bool has_listen, observer, first_start, json;
 };
 
 static int init_take_option(struct request *r, int option, const char *value)
@@ -38,17 +38,12 @@ static int init_take_option(struct request *r, int option, const char *value)
 		r->genesis = value;
 		return 0;
 	case OPTION_LISTEN:
-		return endpoint_parse(value, &r->config.listen)
-		           ? 0
-		           : command_error(EXIT_USAGE, "--listen %s: not HOST:PORT", value);
+		r->has_listen = true;
+		return endpoint_take("listen", value, &r->config.listen);
 	case OPTION_WEBSOCKET:
-		return endpoint_parse(value, &r->config.websocket)
-		           ? 0
-		           : command_error(EXIT_USAGE, "--listen-websocket %s: not HOST:PORT", value);
+		return endpoint_take("listen-websocket", value, &r->config.websocket);
 	case OPTION_PEER:
-		return endpoint_parse_indexed(value, r->config.peers, COMMITTEE_SIZE_MAX)
-		           ? 0
-		           : command_error(EXIT_USAGE, "--peer %s: not INDEX=HOST:PORT", value);
+		return endpoint_take_indexed("peer", value, r->config.peers, COMMITTEE_SIZE_MAX);
 	case OPTION_OBSERVER:
 		r->observer = true;
 		return 0;
@@ -61,6 +56,62 @@ static int init_take_option(struct request *r, int option, const char *value)
 	}
 }
 
+static int refuse_option(const char *path, const char *option, const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+	endpoint_format(endpoint, text);
+	return command_error(EXIT_USAGE,
+	                     "--%s%s: %s is there already, is kept, and does not say so: change it there, or leave "
+	                     "the option out",
+	                     option, text, path);
+}
+
+static int refuse_one_port(const struct request *r)
+{
+	if (!config_ports_clash(&r->config))
+		return 0;
+	return command_error(EXIT_USAGE,
+	                     "--listen-websocket has the port of --listen (0.0.0.0:%u where it is not given): "
+	                     "WebSockets need one of their own",
+	                     CONFIG_PORT_DEFAULT);
+}
+
+/* A configuration that is there is kept: what options say otherwise would be lost in silence. */
+static int agree_with_present(const struct request *r, uint32_t committee_size)
+{
+	char path[PATH_MAX], option[24];
+	struct config present;
+	int code = path_join(r->home, "unciad.conf", path);
+	if (code)
+		return code;
+	if (!path_exists(path))
+		return refuse_one_port(r);
+	code = config_load(path, committee_size, SELF_OBSERVER, &present);
+	if (code)
+		return code;
+	if (r->has_listen && !endpoint_equal(&r->config.listen, &present.listen))
+		return refuse_option(path, "listen ", &r->config.listen);
+	if (r->config.websocket.port && !endpoint_equal(&r->config.websocket, &present.websocket))
+		return refuse_option(path, "listen-websocket ", &r->config.websocket);
+	for (uint32_t i = 0; i < committee_size; i++) {
+		if (!r->config.peers[i].port || endpoint_equal(&r->config.peers[i], &present.peers[i]))
+			continue;
+		snprintf(option, sizeof(option), "peer %u=", i);
+		return refuse_option(path, option, &r->config.peers[i]);
+	}
+	return 0;
+}
+
+static int check_config(const struct request *r, uint32_t committee_size)
+{
+	for (uint32_t i = committee_size; i < COMMITTEE_SIZE_MAX; i++) {
+		if (r->config.peers[i].port)
+			return command_error(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,
+			                     committee_size - 1);
+	}
+	return agree_with_present(r, committee_size);
+}
+
 static int init_home(const struct request *r)
 {
 	struct genesis genesis;
@@ -68,11 +119,7 @@ static int init_home(const struct request *r)
 	int code = genesis_load(r->genesis, &genesis);
 	if (code)
 		return EXIT_FAILED; /* a file that is given is no stored one */
-	for (uint32_t i = genesis.committee.size; i < COMMITTEE_SIZE_MAX && !code; i++) {
-		if (r->config.peers[i].port)
-			code = command_error(EXIT_USAGE, "--peer %u=…: the committee's members are 0 to %u", i,
-			                     genesis.committee.size - 1);
-	}
+	code = check_config(r, genesis.committee.size);
 	if (!code)
 		code = home_init(r->home, &genesis, &r->config,
 		                 &(struct home_policy){r->observer, init_ask_network, &inquiry});
@@ -110,8 +157,9 @@ const struct command command_init = {
     .name = "init",
     .summary = "fill a home from a genesis file",
     .description =
-        "Copies the genesis into HOME, writes HOME/unciad.conf where there is none, and makes the journal of votes\n"
-        "and the ledger's first state. A journal is made once for a key, since a second one could vote again: every\n"
+        "Copies the genesis into HOME, writes HOME/unciad.conf where there is none (one that is there is kept, and\n"
+        "options that say otherwise are refused), and makes the journal of votes and the ledger's first state. A "
+        "journal is made once for a key, since a second one could vote again: every\n"
         "validator named by --peer is asked whether this key has voted. Where one says so, exit code 5, and nothing\n"
         "is made. Where validators of weight W - F (or all others) do not answer, exit code 6; where the network is\n"
         "only being set up, so that nobody can answer yet, add --first-start: a home made without enough answers is\n"

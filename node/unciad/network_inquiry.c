@@ -18,7 +18,7 @@ struct answers {
 	uint64_t weight; /* of those that have seen nothing of the key */
 	uint64_t others; /* of all but this one */
 	uint32_t asked, answered;
-	char silent[400]; /* who has not answered, and why not */
+	char silent[1000]; /* who has not answered, and why not */
 };
 
 static bool is_vote_of(const struct home *home, const struct vote *vote)
@@ -43,6 +43,25 @@ static void note_silent(struct answers *answers, uint32_t validator, const char 
 	snprintf(answers->silent + at, sizeof(answers->silent) - at, "; validator %u: %s", validator, why);
 }
 
+/* Why a validator that was asked at this address has not answered. */
+static const char *silence_text(int error, int failure)
+{
+	switch (error) {
+	case UNCIA_E_ADDRESS:
+		return "the name could not be looked up";
+	case UNCIA_E_UNREACHABLE:
+		return failure ? strerrordesc_np(failure) : "no connection could be made";
+	case UNCIA_E_CLOSED:
+		return "the link was closed, or no answer came in time";
+	case UNCIA_E_SIGNATURE:
+	case UNCIA_E_PROTOCOL:
+	case UNCIA_E_ENCODING:
+		return "who answers there is not this validator of this network";
+	default:
+		return uncia_error_text(error);
+	}
+}
+
 /* One validator that is asked, by a thread of its own: one that does not answer keeps nobody waiting for the others. */
 struct asked {
 	pthread_t thread;
@@ -64,7 +83,10 @@ static int take_answer(const struct home *home, uint32_t validator, const struct
 {
 	const struct voted_answer *answer = &asked->answer;
 	if (asked->error) {
-		note_silent(answers, validator, uncia_error_text(asked->error));
+		char address[ENDPOINT_TEXT_SIZE], why[ENDPOINT_TEXT_SIZE + 100];
+		endpoint_format(asked->place.endpoint, address);
+		snprintf(why, sizeof(why), "%s: %s", address, silence_text(asked->error, answer->failure));
+		note_silent(answers, validator, why);
 		return 0;
 	}
 	if (answer->has_vote && is_vote_of(home, &answer->vote))

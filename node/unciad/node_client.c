@@ -21,6 +21,7 @@
 struct client {
 	int fd;
 	uint64_t deadline_ms;
+	int failure; /* why the last connection could not be made, as errno has it */
 	struct link *link;
 };
 
@@ -48,13 +49,14 @@ static int client_connect(struct client *c, const struct addrinfo *address)
 		return UNCIA_E_IO;
 	if (!connect(c->fd, address->ai_addr, address->ai_addrlen))
 		return 0;
+	c->failure = errno;
 	if (errno != EINPROGRESS)
 		return UNCIA_E_UNREACHABLE;
-	int error = client_wait(c, POLLOUT), failure = 0;
-	socklen_t size = sizeof(failure);
+	int error = client_wait(c, POLLOUT);
+	socklen_t size = sizeof(c->failure);
 	if (error)
 		return error;
-	return getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &failure, &size) || failure ? UNCIA_E_UNREACHABLE : 0;
+	return getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &c->failure, &size) || c->failure ? UNCIA_E_UNREACHABLE : 0;
 }
 
 static int client_dial(struct client *c, const struct endpoint *endpoint)
@@ -196,6 +198,7 @@ struct inquiry {
 	const Uncia__Pb__WalletRequest *request;
 	int (*take)(const Uncia__Pb__NodeReply *reply, void *into);
 	void *into;
+	int *failure; /* out, of the connection; NULL: not asked for */
 };
 
 static int decode_reply(struct bytes message, const struct inquiry *inquiry)
@@ -231,6 +234,8 @@ static int node_ask(const struct node_place *place, int timeout_ms, const struct
 	assert(timeout_ms > 0 && place->endpoint->port);
 	struct client c = {.fd = -1, .deadline_ms = clocks_monotonic_ms() + (uint64_t)timeout_ms};
 	int error = client_dial(&c, place->endpoint);
+	if (inquiry->failure)
+		*inquiry->failure = c.failure;
 	if (!error)
 		error = client_open_link(&c, place->network_key, place->network_id);
 	if (!error)
@@ -249,7 +254,7 @@ int node_ask_status(const struct node_place *place, int timeout_ms, struct node_
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_STATUS;
 	request.status = &query;
 	memset(answer->linked, 0, sizeof(answer->linked));
-	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_status, answer});
+	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_status, answer, NULL});
 }
 
 int node_ask_voted(const struct node_place *place, int timeout_ms, struct voted_answer *answer)
@@ -260,5 +265,5 @@ int node_ask_voted(const struct node_place *place, int timeout_ms, struct voted_
 	request.request_id = REQUEST_ID;
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_VOTED;
 	request.voted = &query;
-	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_voted, answer});
+	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_voted, answer, &answer->failure});
 }

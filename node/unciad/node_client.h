@@ -31,6 +31,7 @@ struct node_answer {
 /* What a node has seen of a key. Nothing of it is verified. */
 struct voted_answer {
 	uint8_t consensus_key[PUBLIC_KEY_SIZE]; /* in */
+	int failure; /* where UNCIA_E_UNREACHABLE is returned: the system's reason, as errno has it; 0: none is known */
 	bool has_vote;
 	struct vote vote;                        /* the newest */
 	uint64_t proposed_height, proposed_view; /* of the newest final block that it proposed; 0: none */

@@ -66,7 +66,8 @@ static int run_node(const struct home *home, const struct config *config, struct
 		code = EXIT_USAGE;
 	else if (error == UNCIA_E_DAMAGED)
 		code = EXIT_MISMATCH;
-	return command_error(code, "%s", *why ? why : uncia_error_text(error));
+	const char *what = *why ? why : uncia_error_text(error);
+	return command_error(code, "%s%s", what, code == EXIT_MISMATCH ? home_damage_advice(what) : "");
 }
 
 #define HEAP_AHEAD ((size_t)64 << 20)

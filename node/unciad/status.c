@@ -201,6 +201,19 @@ static uint64_t read_pid(const char *home)
 	return pid;
 }
 
+/* Asks the node that listens where the configuration says. Only where somebody holds the home's lock: a copy of a home
+ * has the same keys and the same address, and the node that answers there is not that home's. Returns whether it
+ * answered. */
+static bool ask_running(const struct home *home, const struct config *config, struct report *report)
+{
+	const struct node_place place = {&config->listen, home->keys.network_public, &home->genesis.network_id};
+	if (!store_is_held(home->path) || node_ask_status(&place, ANSWER_TIMEOUT_MS, &report->node))
+		return false;
+	report->running = true;
+	report->pid = read_pid(home->path);
+	return true;
+}
+
 static int status_collect(const char *path, struct report *report)
 {
 	struct home home;
@@ -210,14 +223,9 @@ static int status_collect(const char *path, struct report *report)
 		return code;
 	code = home_config(&home, &config);
 	if (!code) {
-		const struct node_place place = {&config.listen, home.keys.network_public, &home.genesis.network_id};
 		report->self = home.self;
 		report->committee_size = home.genesis.committee.size;
-		int error = node_ask_status(&place, ANSWER_TIMEOUT_MS, &report->node);
-		report->running = !error;
-		if (report->running)
-			report->pid = read_pid(path);
-		else
+		if (!ask_running(&home, &config, report))
 			code = read_stopped(&home, report);
 	}
 	home_close(&home);
@@ -340,7 +348,8 @@ const struct command command_status = {
     .name = "status",
     .summary = "show how a validator is doing",
     .description =
-        "Asks the node that runs in HOME for its final height, view, peers, whether it votes and what it waits for.\n"
+        "Asks the node that runs in HOME, which holds HOME/lock, for its final height, view, peers, whether it votes\n"
+        "and what it waits for.\n"
         "Where none runs, reads what there is in its store. Exit code 6 where a node runs there but does not answer.",
     .options = options,
     .run = status_run,

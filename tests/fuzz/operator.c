@@ -84,7 +84,7 @@ static void endpoint(const char *text)
 	struct endpoint endpoint, again, list[FUZZ_VALIDATORS] = {{{0}, 0}};
 	char out[ENDPOINT_TEXT_SIZE];
 
-	(void)endpoint_parse_indexed(text, list, FUZZ_VALIDATORS);
+	(void)endpoint_take_indexed("at", text, list, FUZZ_VALIDATORS);
 	if (!endpoint_parse(text, &endpoint))
 		return;
 	endpoint_format(&endpoint, out);
@@ -103,7 +103,7 @@ static void draft(char *text)
 	char *rest, *line = strtok_r(text, "\n", &rest);
 	for (; line && !complaints; line = strtok_r(NULL, "\n", &rest))
 		taken(*line == 'v' ? draft_add_validator_text(&draft, line + 1)
-		                   : draft_add_account_text(&draft, line + 1));
+		                   : draft_add_account_text(&draft, "account", line + 1));
 	if (!complaints && taken(draft_check(&draft, &faulty, &slow)) && taken(draft_make(&draft, &genesis))) {
 		assert(genesis.account_count == draft.account_count && genesis.committee.size == draft.validator_count);
 		genesis_deinit(&genesis);

@@ -320,7 +320,7 @@ class Start(UnciadTest):
 	def test_refuses_a_genesis_or_a_network_key_that_is_not_the_homes(self):
 		for name, content, message in (("genesis", b"nothing", "v0/genesis: not a genesis file"),
 				("genesis", None, "v0/genesis is gone: put it back"),
-				("network.key", (self.dir / "v1/network.key").read_bytes(), "v0/network.key is not the one"),
+				("network.key", (self.dir / "v1/network.key").read_bytes(), "v0/consensus.key is that of validator 0, and v0/network.key is that of validator 1"),
 				("consensus.key", b"nothing", "v0/consensus.key: not a key file")):
 			path = self.dir / "v0" / name
 			kept = path.read_bytes()

@@ -197,10 +197,14 @@ class Making(UnciadTest):
 		validator.start()
 		return validator
 
+	def test_a_name_that_cannot_be_looked_up_is_told_as_that(self):
+		self.refuses(6, "validator 1: no-such-host.invalid:7400: the name could not be looked up; validator 2: no --peer", "init",
+			"--home", "v0", "--genesis", "g", "--peer", "1=no-such-host.invalid:7400")
+
 	def test_the_last_of_four_needs_no_option_and_the_first_do(self):
 		_, err = self.init(0, code=6)
 		self.assertIn("add --first-start", err)
-		self.assertIn("validator 1: no validator could be reached", err)
+		self.assertIn(f"validator 1: 127.0.0.1:{self.ports[1]}: Connection refused; validator 2: ", err)
 		self.assertEqual(sorted(os.listdir(self.dir / "v0")), sorted(KEYS))
 		for i in range(3):
 			out, err = self.init(i, "--first-start", "--json")
@@ -222,7 +226,7 @@ class Making(UnciadTest):
 		with socket.create_server(("127.0.0.1", 0)) as silent:
 			self.ports[1] = silent.getsockname()[1]
 			_, err = self.init(0, known=(1, 2), code=6)
-		self.assertIn("validator 1: the link was closed", err)
+		self.assertRegex(err, r"validator 1: 127\.0\.0\.1:\d+: the link was closed")
 
 	def test_what_a_validator_waits_for_is_said(self):
 		for i in PEERS:

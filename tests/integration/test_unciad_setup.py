@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -150,6 +151,10 @@ class Genesis(UnciadTest):
 			"has a reference": ["--account", f"{address(bytes(28))}=1"],
 			"not ADDRESS=AMOUNT": ["--account", ALICE],
 			"not a valid amount": ["--account", f"{ALICE}=0"],
+			f"--account {ALICE}=18446744073709.551616: more than an amount can be, which is 18446744073709.551615": ["--account",
+				f"{ALICE}=18446744073709.551616"],
+			f"--account {ALICE}=1.0000001: not a valid amount": ["--account", f"{ALICE}=1.0000001"],
+			"--smallest 99999999999999: more than an amount can be": ["--smallest", "99999999999999"],
 			"the same address twice": [*self.validators, *account, *account],
 			"more than an amount can be": [*self.validators, "--account", f"{ALICE}=18446744073709.551615", "--account",
 				f"{BOB}=1"],
@@ -170,6 +175,9 @@ class Genesis(UnciadTest):
 			"--at is for --network": [*self.validators, *account, "--at", "0=h:7"],
 			"--at 0=h:0: not INDEX=HOST:PORT": ["--at", "0=h:0"],
 			"--at ::1:7: not": ["--at", "::1:7"],
+			"--at 0=h:8: the address of validator 0 is given twice": ["--at", "0=h:7", "--at", "0=h:8"],
+			"--at 256.1.1.1:7: its host is neither an IP address nor a name": ["--at", "0=256.1.1.1:7"],
+			"--at [::g]:7: its host is neither": ["--at", "0=[::g]:7"],
 		}.items():
 			with self.subTest(message):
 				self.refuses(2, message, *self.base, *options)
@@ -225,6 +233,20 @@ class Genesis(UnciadTest):
 		(self.dir / "g").write_text("mine")
 		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1")
 		self.assertEqual((self.dir / "g").read_text(), "mine")
+
+	def test_a_network_file_that_cannot_be_written_leaves_no_genesis(self):
+		at = [t for i in range(4) for t in ("--at", f"{i}=h:{i + 1}")]
+		(self.dir / "there").write_text("mine")
+		for name, message in (("nowhere/n", "unciad: nowhere/n: No such file or directory\n"),
+				("there", "unciad: there: File exists\n")):
+			with self.subTest(name):
+				self.refuses(1, message, *self.base, *self.validators, "--account", f"{ALICE}=1", "--network", name, *at)
+				self.assertFalse((self.dir / "g").exists())
+		self.assertEqual((self.dir / "there").read_text(), "mine")
+		(self.dir / "g").write_text("mine")
+		self.refuses(1, "g: File exists", *self.base, *self.validators, "--account", f"{ALICE}=1", "--network", "n", *at)
+		self.assertEqual((self.dir / "g").read_text(), "mine")
+		self.assertFalse((self.dir / "n").exists())
 
 	def test_whatever_it_writes_wallet_and_verifier_read(self):
 		"""Names and addresses at every edge: the network file is taken by those who read it."""
@@ -285,6 +307,19 @@ class Init(UnciadTest):
 		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--first-start")
 		self.assertEqual((self.dir / "v0/unciad.conf").read_text(), "[node]\nlisten = 127.0.0.1:7999\n")
 
+	def test_options_that_a_configuration_contradicts_are_refused_and_others_are_not(self):
+		text = "[node]\nlisten = 127.0.0.1:7999\nlisten_websocket = h:7500\n[peer.1]\naddress = h:1\n"
+		(self.dir / "v0/unciad.conf").write_text(text)
+		base = ["init", "--home", "v0", "--genesis", "g", "--first-start"]
+		for options, named in ((["--listen", "0.0.0.0:7400"], "--listen 0.0.0.0:7400"),
+				(["--listen-websocket", "h:7501"], "--listen-websocket h:7501"), (["--peer", "1=h:2"], "--peer 1=h:2"),
+				(["--peer", "1=h:1", "--peer", "2=h:2"], "--peer 2=h:2")):
+			with self.subTest(options):
+				self.refuses(2, f"{named}: v0/unciad.conf is there already, is kept, and does not say so", *base, *options)
+				self.assertFalse((self.dir / "v0/data").exists())
+		self.assertEqual((self.dir / "v0/unciad.conf").read_text(), text)
+		self.run_unciad(*base, "--listen", "127.0.0.1:7999", "--listen-websocket", "h:7500", "--peer", "1=h:1")
+
 	def test_writes_addresses_into_the_configuration(self):
 		self.run_unciad("init", "--home", "v0", "--genesis", "g", "--listen", "[::]:7001", "--peer", "1=127.0.0.2:7002",
 			"--peer", "3=[::1]:7003", "--first-start")
@@ -324,7 +359,15 @@ class Init(UnciadTest):
 			(1, "is not one of the genesis", ["--home", "stranger", "--genesis", "g"]),
 			(2, "--listen 7400: not HOST:PORT", ["--home", "v0", "--genesis", "g", "--listen", "7400"]),
 			(2, "--peer 4=…", ["--home", "v0", "--genesis", "g", "--peer", "4=h:1"]),
-			(2, "not INDEX=HOST:PORT", ["--home", "v0", "--genesis", "g", "--peer", "1=h:1", "--peer", "1=h:2"])):
+			(2, "--peer 1=h:2: the address of validator 1 is given twice", ["--home", "v0", "--genesis", "g", "--peer",
+				"1=h:1", "--peer", "1=h:2"]),
+			(2, "--peer x=h:1: not INDEX=HOST:PORT", ["--home", "v0", "--genesis", "g", "--peer", "x=h:1"]),
+			(2, "--peer 0=…: that is this validator itself", ["--home", "v0", "--genesis", "g", "--first-start", "--peer",
+				"0=h:1"]),
+			(2, "--listen 256.1.1.1:8999: its host is neither an IP address nor a name", ["--home", "v0", "--genesis", "g",
+				"--listen", "256.1.1.1:8999"]),
+			(2, "--listen-websocket has the port of --listen", ["--home", "v0", "--genesis", "g", "--first-start",
+				"--listen-websocket", "h:7400"])):
 			with self.subTest(options=options):
 				self.refuses(code, message, "init", *options)
 				self.assertFalse((self.dir / "v0/data").exists())
@@ -341,7 +384,7 @@ class Init(UnciadTest):
 	def test_refuses_a_network_key_that_is_not_the_one_of_the_genesis(self):
 		(self.dir / "v0/network.key").unlink()
 		self.keygen("v0")
-		self.refuses(7, "v0/network.key is not the one", "init", "--home", "v0", "--genesis", "g")
+		self.refuses(7, "v0/consensus.key is that of validator 0, and v0/network.key is of no validator", "init", "--home", "v0", "--genesis", "g")
 
 
 class Check(UnciadTest):
@@ -364,6 +407,23 @@ class Check(UnciadTest):
 		data[account] ^= 1
 		path.write_bytes(data)
 		self.refuses(7, "checksum", "check", "--home", "v0")
+		self.refuses(7, "put data/state back from any copy of this home, however old", "check", "--home", "v0")
+		self.assertNotIn("docs/", self.run_json("check", "--home", "v0", code=7)["failure"])
+
+	def test_a_damaged_journal_is_said_with_what_to_do(self):
+		for name in ("seal", "log.seal"):
+			path = self.dir / "v0/data/journal" / name
+			kept = path.read_bytes()
+			path.write_bytes(b"nothing")
+			for command in ("start", "status", "check"):
+				with self.subTest(name, command=command):
+					_, err = self.run_unciad(command, "--home", "v0", code=7)
+					self.assertIn("journal: its ", err)
+					self.assertIn("Without all of its votes this key must not vote again, and an older copy does not have them", err)
+					self.assertIn('"A damaged journal or state" in docs/operating.md', err)
+					self.assertEqual(err.count("\n"), 1, err)
+			path.write_bytes(kept)
+		self.run_unciad("check", "--home", "v0")
 
 	def test_finds_a_truncated_database(self):
 		path = self.dir / "v0/data/state/data.mdb"
@@ -376,7 +436,7 @@ class Check(UnciadTest):
 
 	def test_refuses_what_is_no_home(self):
 		self.refuses(1, "not a validator's home", "check", "--home", "nowhere")
-		self.refuses(1, "not a validator's home", "check", "--home", "v1")
+		self.refuses(1, "v1 has keys and no genesis yet: fill it with  unciad init --home v1", "check", "--home", "v1")
 
 
 class Status(UnciadTest):
@@ -394,6 +454,32 @@ class Status(UnciadTest):
 		self.assertEqual((status["state_root"], status["block"]), (checked["state_root"], checked["block"]))
 		out, _ = self.run_unciad("status", "--home", "v0")
 		self.assertTrue(out.startswith("stopped\n"), out)
+
+	def test_a_copy_of_a_running_home_is_not_the_running_one(self):
+		"""It has the same keys and the same address; who holds its lock is nobody."""
+		(self.dir / "v0/genesis").unlink()
+		shutil.rmtree(self.dir / "v0/data")
+		self.run_unciad("genesis", "--name", "one", "--output", "one", "--account", f"{ALICE}=100", *self.validators[:2])
+		self.run_unciad("init", "--home", "v0", "--genesis", "one", "--first-start")
+		shutil.copytree(self.dir / "v0", self.dir / "copy")
+		with subprocess.Popen([BIN / "unciad", "start", "--home", "v0"], cwd=self.dir, stderr=subprocess.DEVNULL) as process:
+			try:
+				running = self.until(lambda: (s := self.any_status("v0"))["running"] and s, "it to run")
+				self.assertEqual(running["pid"], process.pid)
+				self.assertIs(self.status("copy")["running"], False)
+				(self.dir / "v0/data").rename(self.dir / "moved")  # it runs all the same
+				self.assertIs(self.status("v0")["running"], True)
+				(self.dir / "moved").rename(self.dir / "v0/data")
+			finally:
+				process.terminate()
+		self.assertEqual(process.returncode, 0)
+		self.assertIs(self.status("v0")["running"], False)
+
+	def any_status(self, home):
+		"""Of one that may only be starting."""
+		done = subprocess.run([BIN / "unciad", "status", "--home", home, "--json"], cwd=self.dir, stdout=subprocess.PIPE,
+			stderr=subprocess.DEVNULL, text=True)
+		return {"running": False, **json.loads(done.stdout)}
 
 	def test_a_home_in_use_that_does_not_answer_is_not_reachable(self):
 		with open(self.dir / "v0/lock", "r+") as lock:
@@ -431,6 +517,13 @@ class Status(UnciadTest):
 			(2, "there is no key before '='", "[node]\n= h:1"),
 			(1, "stands before any [section]", "listen = h:1"),
 			(1, "section [peer.4]: the committee's members are 0 to 3", "[peer.4]\naddress = h:1"),
+			(1, "section [peer.0] is this validator itself: name the others only", "[peer.0]\naddress = h:1"),
+			(3, "listen_websocket has the port of listen (h:7): WebSockets need one of their own",
+				"[node]\nlisten = h:7\nlisten_websocket = h:7\n[peer.1]\naddress = h:7"),
+			(2, "the port of listen (0.0.0.0:7400)", "[node]\nlisten_websocket = 127.0.0.1:7400"),
+			(2, "the port of listen (h:7)", "[node]\nlisten_websocket = [::]:7\nlisten = h:7"),
+			(2, "listen = 256.1.1.1:7: its host is neither an IP address nor a name", "[node]\nlisten = 256.1.1.1:7"),
+			(2, "address = 1.2.3.4.5:7: its host is neither", "[peer.1]\naddress = 1.2.3.4.5:7"),
 			(1, "section [peer.x]", "[peer.x]"),
 			(1, "section [peer.01]", "[peer.01]\naddress = h:1"),
 			(2, "unknown key 'host' in section [peer.1]", "[peer.1]\nhost = h:1"),

@@ -121,7 +121,7 @@ class Settings(UnciaTest):
 		for message, options in {
 			"not INDEX=URL": ["--websocket", "wss://v1.example.org"],
 			"not INDEX=URL, with ws://": ["--websocket", "1=https://v1.example.org"],
-			"not INDEX=URL, once": ["--websocket", "1=ws://a", "--websocket", "1=ws://b"],
+			"--websocket 1=ws://b: the URL of validator 1 is given twice": ["--websocket", "1=ws://a", "--websocket", "1=ws://b"],
 			"--websocket 4=…: there is no validator 4": ["--websocket", "4=ws://a"],
 		}.items():
 			with self.subTest(message=message):

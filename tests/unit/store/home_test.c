@@ -54,6 +54,18 @@ START_TEST(home_is_created_once)
 }
 END_TEST
 
+START_TEST(home_is_held_while_it_is_open)
+{
+	ck_assert(!store_is_held(home)); /* there is no lock yet */
+	ck_assert_int_eq(create(), 0);
+	ck_assert(!store_is_held(home));
+	ck_assert_int_eq(fixture_open(true, 0), 0);
+	ck_assert(store_is_held(home));
+	fixture_close();
+	ck_assert(!store_is_held(home));
+}
+END_TEST
+
 START_TEST(home_without_a_ledger_is_not_found)
 {
 	ck_assert_int_eq(fixture_open(false, 0), UNCIA_E_NOT_FOUND);
@@ -251,7 +263,8 @@ START_TEST(home_tells_its_free_space)
 END_TEST
 
 UNIT_MAIN_BETWEEN("home", fixture_empty, fixture_down, home_opens_as_it_was_created, home_is_created_once,
-                  home_without_a_ledger_is_not_found, home_creation_starts_over_after_a_crash_at_each_step,
-                  home_creation_removes_nothing_it_did_not_make, home_creation_says_why_it_failed,
-                  home_refuses_another_network_or_key, home_refuses_environments_of_two_homes,
-                  home_in_use_names_the_process, home_tells_its_free_space, home_counts_what_waits_as_being_on_the_disk)
+                  home_is_held_while_it_is_open, home_without_a_ledger_is_not_found,
+                  home_creation_starts_over_after_a_crash_at_each_step, home_creation_removes_nothing_it_did_not_make,
+                  home_creation_says_why_it_failed, home_refuses_another_network_or_key,
+                  home_refuses_environments_of_two_homes, home_in_use_names_the_process, home_tells_its_free_space,
+                  home_counts_what_waits_as_being_on_the_disk)
