@@ -193,7 +193,7 @@ class Claims(ClaimsTest):
 
 	def test_a_restored_wallet_says_whether_its_holds_were_looked_for(self):
 		for name in "right", "other":
-			self.secret_file(name, name)
+			(self.dir / name).write_text(name)
 		words = self.uncia_json("--wallet", "old", "init", "--no-passphrase")["words"]
 		self.give(self.json_of("old", "address")["address"], "30")
 		self.json_of("old", "claim", "new", "1")

@@ -155,7 +155,7 @@ class Notices(NetworkTest):
 
 	def test_a_home_from_the_words_takes_nothing_old_for_new(self):
 		made = self.uncia_json("--wallet", "seed", "--network", self.network.file, "init", "--no-passphrase")
-		self.secret_file("words", made["words"])
+		(self.dir / "words").write_text(made["words"])
 		paid = self.bob.run("send", made["address"], "1")
 		new = ["--wallet", "seed", "--network", self.network.file]
 		self.assertEqual(self.uncia_json(*new, "notice", "check", paid["id"], "--from", self.bob.address)["verdict"], "paid")

@@ -347,6 +347,5 @@ class MessengerTest(NetworkTest):
 		"""A new wallet whose key needs PASSPHRASE."""
 		home, file = self.dir / "sealed", self.dir / "passphrase"
 		file.write_text(PASSPHRASE + "\n")
-		file.chmod(0o600)
 		self.uncia("--wallet", home, "init", UNCIA_PASSPHRASE_FILE=str(file))
 		return home

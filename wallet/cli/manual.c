@@ -21,8 +21,8 @@ static const char tail[] =
     "*5*\n\trefused: nothing was sent\n\n*6*\n\tno validator could be reached\n\n*7*\n\tverification failed\n\n"
     "*8*\n\texpired: it never happened and never will\n\n# ENVIRONMENT\n\n"
     "*UNCIA\\_WALLET*, *UNCIA\\_NETWORK*\n\tstand in for *--wallet* and *--network*\n\n"
-    "*UNCIA\\_PASSPHRASE\\_FILE*\n\ta file whose first line is the passphrase, and which nobody else can read; "
-    "without it the passphrase is asked for\n\n"
+    "*UNCIA\\_PASSPHRASE\\_FILE*\n\ta file whose first line is the passphrase; without it the passphrase is asked "
+    "for\n\n"
     "*NO\\_COLOR*\n\tno colours\n";
 
 /* Prints text with the characters escaped that scdoc would take for markup. */

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Reads all of a descriptor as text. Unbuffered, so that no copy of it stays behind. Returns an exit code. */
@@ -26,21 +25,13 @@ static int secret_read_text(int fd, const char *name, char *text, size_t capacit
 	return strlen(text) == size ? 0 : cli_complain(EXIT_USAGE, "%s: not text in UTF-8", name);
 }
 
-/* name: what is said instead of the path, which may be the secret itself, given in the wrong place; where a file is
- * there, it is none. One that others can read is refused, as a home's files are. */
+/* name: what is said instead of the path, which may be the secret itself, given in the wrong place. */
 static int secret_read_file(const char *path, const char *name, char *text, size_t capacity)
 {
-	struct stat info;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return cli_complain(EXIT_USAGE, "the file of %s: %s", name, strerror(errno));
-	int code = 0;
-	/* Of a pipe or a terminal others have nothing. */
-	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 077))
-		code = cli_complain(
-		    EXIT_FAILED, "the file of %s can be read by others; keep it to yourself: chmod 600 %s", name, path);
-	if (!code)
-		code = secret_read_text(fd, name, text, capacity);
+	int code = secret_read_text(fd, name, text, capacity);
 	close(fd);
 	return code;
 }

@@ -7,7 +7,7 @@
 #define WORDS_INPUT_SIZE 1024
 
 /* From the file that $UNCIA_PASSPHRASE_FILE names (its first line), or asked for on the terminal; twice where it is a
- * new one. Files of secrets, here and below, are refused where others can read them. Returns an exit code. */
+ * new one. Returns an exit code. */
 int passphrase_get(bool is_new, char passphrase[PASSPHRASE_SIZE]);
 
 /* Recovery words: from a file, or with path NULL from the terminal or standard input; checked, and the mistaken word is

@@ -54,7 +54,7 @@ class Hosts(FaultsTest):
 	def test_a_child_has_no_keys_and_no_use_of_the_wallet(self):
 		alone = Alone(self).start()
 		alone.ready()
-		self.secret_file("secret", "horse\n")
+		(self.dir / "secret").write_text("horse\n")
 		carol, words = self.funded(alone, UNCIA_PASSPHRASE_FILE=str(self.dir / "secret"))
 		host = self.begin(alone, carol, "k", "horse")
 		self.addCleanup(host.kill)
