@@ -181,6 +181,7 @@ static int take_status(const Uncia__Pb__NodeReply *reply, void *into)
 static int take_voted(const Uncia__Pb__NodeReply *reply, void *into)
 {
 	struct voted_answer *answer = into;
+	assert(answer->consensus_key);
 	if (reply->kind_case != UNCIA__PB__NODE_REPLY__KIND_VOTED)
 		return UNCIA_E_PROTOCOL;
 	const Uncia__Pb__Voted *voted = reply->voted;
