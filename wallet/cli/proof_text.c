@@ -7,21 +7,13 @@
 
 #define RECEIPT_TEXT_SIZE (512u * 1024) /* above the library's own limit, which is on bytes */
 
-/* A name that no file has is a mistake of whoever called, and says nothing of a receipt. */
-static int complain_missing(const char *path)
-{
-	bool no_file = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP;
-	return no_file ? cli_complain(EXIT_USAGE, "\"%.80s\" is neither a receipt nor a file with one: %s", path,
-	                              strerror(errno))
-	               : cli_complain(EXIT_FAILED, "%.80s: %s", path, strerror(errno));
-}
-
 static int proof_file_read(const char *path, char **text)
 {
 	bool is_stdin = !strcmp(path, "-");
 	FILE *file = is_stdin ? stdin : fopen(path, "re");
 	if (!file)
-		return complain_missing(path);
+		return cli_complain(EXIT_MISMATCH, "\"%.80s\" is neither a receipt nor a file with one: %s", path,
+		                    strerror(errno));
 	char *buffer = malloc(RECEIPT_TEXT_SIZE);
 	size_t size = buffer ? fread(buffer, 1, RECEIPT_TEXT_SIZE, file) : 0;
 	int code = buffer && ferror(file) ? cli_complain(EXIT_FAILED, "%s: %s", path, strerror(errno)) : 0;

@@ -253,7 +253,7 @@ const struct verb verb_receipt_verify = {
         "wrote it, and the proof that a payment expired. Needs no wallet and no connection, only the network\n"
         "file, of which its section [network] is enough.\n\n"
         "Line breaks, quote marks and blanks that a mail program or a messenger put into it do not matter.\n\n"
-        "Exit codes: 0 where it proves the payment that is shown, 2 where what is given is neither a receipt nor a\n"
-        "file that is there, 7 where it was changed on the way, or proves nothing.",
+        "Exit codes: 0 where it proves the payment that is shown, 7 where it was changed on the way, or\n"
+        "proves nothing.",
     .options = verify_options,
     .run = run_verify};
