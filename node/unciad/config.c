@@ -39,7 +39,7 @@ static const char *const log_levels[] = {[LOG_LEVEL_ERROR] = "error",
 struct parser {
 	const char *path;
 	struct ini_reader reader;
-	uint32_t committee_size, self;
+	uint32_t committee_size;
 	unsigned websocket_line; /* where listen_websocket stands */
 	struct config config;
 	bool has_listen, has_log_level, has_number[NUMBER_KEYS];
@@ -121,8 +121,6 @@ static int take_peer_key(struct parser *p, const char *section, const char *name
 	uint64_t index;
 	if ((digits[0] == '0' && digits[1]) || !number_parse(digits, 0, p->committee_size - 1, &index))
 		return refuse(p, "section [%s]: the committee's members are 0 to %u", section, p->committee_size - 1);
-	if (index == p->self)
-		return refuse(p, "section [%s] is this validator itself: name the others only", section);
 	if (!name)
 		return 1;
 	if (strcmp(name, "address"))
@@ -179,13 +177,12 @@ static int config_parse(struct parser *p)
 	return p->failed ? EXIT_USAGE : 0;
 }
 
-int config_load(const char *path, uint32_t committee_size, uint32_t self, struct config *config)
+int config_load(const char *path, uint32_t committee_size, struct config *config)
 {
 	assert(committee_size > 0 && committee_size <= COMMITTEE_SIZE_MAX);
 	struct parser p = {
 	    .path = path,
 	    .committee_size = committee_size,
-	    .self = self,
 	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO},
 	};
 	uint8_t *text;

@@ -18,10 +18,9 @@ struct config {
 	struct endpoint peers[COMMITTEE_SIZE_MAX]; /* by index in the committee; port 0: not given */
 };
 
-/* Reads a file. self: whose it is, an index in the committee, or NOT_A_MEMBER. Returns an exit code, having said what
- * failed: EXIT_USAGE, with file and line, for what is unknown, repeated, out of range or contradicts itself; *config is
- * then left as it was. */
-int config_load(const char *path, uint32_t committee_size, uint32_t self, struct config *config);
+/* Reads a file. Returns an exit code, having said what failed: EXIT_USAGE, with file and line, for what is unknown,
+ * repeated, out of range or contradicts itself; *config is then left as it was. */
+int config_load(const char *path, uint32_t committee_size, struct config *config);
 /* Whether both listen at one port, which only one of them can have: on the same host, by its text, or on all. */
 bool config_ports_clash(const struct config *config);
 /* Writes a commented file with these addresses and log level; all else is left at its defaults. replace: over a file

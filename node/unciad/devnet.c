@@ -322,7 +322,7 @@ static int find_ports(struct devnet *d)
 	if (!d->has_port) {
 		int code = path_join(d->dir, "v0/unciad.conf", path);
 		if (!code && path_exists(path)) {
-			code = config_load(path, d->count, 0, &config);
+			code = config_load(path, d->count, &config);
 			d->base_port = code ? d->base_port : config.listen.port;
 		}
 		if (code)
@@ -364,7 +364,7 @@ static int write_config(struct devnet *d, uint32_t i)
 	if (code)
 		return code;
 	if (path_exists(path)) {
-		code = config_load(path, d->count, i, &config);
+		code = config_load(path, d->count, &config);
 		if (code)
 			return code;
 		if (config.listen.port == d->endpoints[i].port) {

@@ -121,7 +121,7 @@ int home_config(const struct home *home, struct config *config)
 	int code = path_join(home->path, "unciad.conf", path);
 	if (!code && !path_exists(path))
 		code = command_error(EXIT_USAGE, "%s: not there: put your copy of it back", path);
-	return code ? code : config_load(path, home->genesis.committee.size, home->self, config);
+	return code ? code : config_load(path, home->genesis.committee.size, config);
 }
 
 int home_mark_started(const struct home *home)
@@ -257,7 +257,7 @@ static int put_store(const char *path, const struct genesis *genesis, const stru
 }
 
 /* All that may be in the way of a home; nothing is changed yet. */
-static int may_be_filled(const struct home *home, const struct config *config, const struct home_policy *policy)
+static int may_be_filled(const struct home *home, const struct home_policy *policy)
 {
 	const char *path = home->path;
 	if (home->self == SELF_OBSERVER && !policy->observer)
@@ -266,9 +266,6 @@ static int may_be_filled(const struct home *home, const struct config *config, c
 		                     "right one. --observer makes the home all the same, and nothing starts in it",
 		                     path);
 	int code = check_genesis(path, &home->genesis);
-	if (!code && config && home->self != SELF_OBSERVER && config->peers[home->self].port)
-		code = command_error(EXIT_USAGE, "--peer %u=…: that is this validator itself, by %s/consensus.key",
-		                     home->self, path);
 	if (code || has_file(path, "data"))
 		return code; /* the store refuses to be made a second time */
 	if (home_has_started(path))
@@ -285,7 +282,7 @@ int home_init(const char *path, const struct genesis *genesis, const struct conf
 		return code;
 	code = find_self(genesis, &home.keys, path, &home.self);
 	if (!code)
-		code = may_be_filled(&home, config, policy);
+		code = may_be_filled(&home, policy);
 	assert(code || policy->observer || home.self < genesis->committee.size);
 	if (!code)
 		code = put_files(path, genesis, config);

@@ -86,7 +86,7 @@ static int agree_with_present(const struct request *r, uint32_t committee_size)
 		return code;
 	if (!path_exists(path))
 		return refuse_one_port(r);
-	code = config_load(path, committee_size, SELF_OBSERVER, &present);
+	code = config_load(path, committee_size, &present);
 	if (code)
 		return code;
 	if (r->has_listen && !endpoint_equal(&r->config.listen, &present.listen))

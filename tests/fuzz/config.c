@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	complaints = 0;
-	int code = config_load(path, FUZZ_VALIDATORS, 0, &config);
+	int code = config_load(path, FUZZ_VALIDATORS, &config);
 	/* "Returns an exit code": refused in exactly one sentence, or taken in silence. */
 	assert(code == EXIT_DONE ? !complaints : complaints == 1);
 	if (code != EXIT_DONE)
