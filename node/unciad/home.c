@@ -171,12 +171,13 @@ const char *home_damage_advice(const char *why)
 		return ": use the release of unciad that made this home";
 	if (strstr(why, "data/state back"))
 		return "";
-	if (strstr(why, "state: "))
-		return ". The journal of votes is not touched by that: keep it, and put data/state back from any "
-		       "copy of this home, however old (see \"A damaged journal or state\" in docs/operating.md)";
+	/* What may be about both is about the votes: advice to go on voting must not be given for it. */
 	if (strstr(why, "journal: "))
 		return ". Without all of its votes this key must not vote again, and an older copy does not have them: "
 		       "see \"A damaged journal or state\" in docs/operating.md";
+	if (strstr(why, "state: "))
+		return ". The journal of votes is not touched by that: keep it, and put data/state back from any "
+		       "copy of this home, however old (see \"A damaged journal or state\" in docs/operating.md)";
 	return ". See \"A damaged journal or state\" in docs/operating.md";
 }
 
