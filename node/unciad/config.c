@@ -142,15 +142,17 @@ static int config_take_line(struct parser *p, const char *section, const char *n
 	                         : refuse(p, "unknown section [%s]", section);
 }
 
-static bool listens_on_all(const struct endpoint *endpoint)
+/* Whether who listens on `one` has the address of the other as well: 0.0.0.0 is all of IPv4, :: of both. */
+static bool listens_on_all(const struct endpoint *one, const struct endpoint *other)
 {
-	return !strcmp(endpoint->host, "0.0.0.0") || !strcmp(endpoint->host, "::");
+	return !strcmp(one->host, "::") || (!strcmp(one->host, "0.0.0.0") && !strchr(other->host, ':'));
 }
 
 bool config_ports_clash(const struct config *config)
 {
 	const struct endpoint *plain = &config->listen, *web = &config->websocket;
-	return plain->port == web->port && (endpoint_equal(plain, web) || listens_on_all(plain) || listens_on_all(web));
+	return plain->port == web->port &&
+	       (endpoint_equal(plain, web) || listens_on_all(plain, web) || listens_on_all(web, plain));
 }
 
 /* What lines that are right by themselves contradict. */

@@ -369,7 +369,11 @@ class Init(UnciadTest):
 			with self.subTest(options=options):
 				self.refuses(code, message, "init", *options)
 				self.assertFalse((self.dir / "v0/data").exists())
-		self.run_unciad("init", "--home", "stranger", "--genesis", "g", "--observer")
+		# All of IPv4 is no address of IPv6; all of IPv6 is every address.
+		self.refuses(2, "--listen-websocket has the port", "init", "--home", "stranger", "--genesis", "g", "--observer", "--listen", "[::]:9",
+			"--listen-websocket", "127.0.0.1:9")
+		self.run_unciad("init", "--home", "stranger", "--genesis", "g", "--observer", "--listen", "0.0.0.0:9", "--listen-websocket",
+			"[::1]:9")
 		self.refuses(7, "only validators can run", "start", "--home", "stranger")
 
 	def test_refuses_a_home_of_another_network(self):
