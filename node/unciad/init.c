@@ -158,10 +158,10 @@ const struct command command_init = {
     .summary = "fill a home from a genesis file",
     .description =
         "Copies the genesis into HOME, writes HOME/unciad.conf where there is none (one that is there is kept, and\n"
-        "options that say otherwise are refused), and makes the journal of votes and the ledger's first state. A "
-        "journal is made once for a key, since a second one could vote again: every\n"
-        "validator named by --peer is asked whether this key has voted. Where one says so, exit code 5, and nothing\n"
-        "is made. Where validators of weight W - F (or all others) do not answer, exit code 6; where the network is\n"
+        "options that say otherwise are refused), and makes the journal of votes and the ledger's first state.\n"
+        "A journal is made once for a key, since a second one could vote again: every validator named by --peer is\n"
+        "asked whether this key has voted. Where one says so, exit code 5, and nothing is made.\n"
+        "Where validators of weight W - F (or all others) do not answer, exit code 6; where the network is\n"
         "only being set up, so that nobody can answer yet, add --first-start: a home made without enough answers is\n"
         "made with a warning. The object of --json says how many were asked and how many answered (asked, answered).",
     .options = options,

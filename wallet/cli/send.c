@@ -378,9 +378,8 @@ const struct verb verb_send = {
     .summary = "pay",
     .description =
         "Pays AMOUNT to ADDRESS: an address, a contact as @NAME, or a request. AMOUNT is left out where the\n"
-        "request states it. A\n"
-        "request is paid once by a home, however often it is taken; --key pays it again. One of the older form,\n"
-        "uncia:unc1…?amount=…, has no checksum and is shown as unchecked.\n"
+        "request states it. A request is paid once by a home, however often it is taken; --key pays it again.\n"
+        "One of the older form, uncia:unc1…?amount=…, has no checksum and is shown as unchecked.\n"
         "Shows the payee, by name where it is a contact, and asks on a terminal before anything is signed,\n"
         "but with --json or --yes. Where the same was paid from this wallet's home in the last day, or is on its way,\n"
         "it says so, and the object of --json has the id of that payment (repeats). Where --key has its payment\n"
