@@ -45,7 +45,7 @@ class UnciaTest(UnciadTest):
 		self.assertIn(message, err)
 
 	def secret_file(self, name, data):
-		"""A file that only its owner can read: others are refused as files of secrets. Returns its path."""
+		"""A file that only its owner can read. Returns its path."""
 		path = self.dir / name
 		path.write_bytes(data if isinstance(data, bytes) else data.encode())
 		path.chmod(0o600)
