@@ -58,6 +58,17 @@ CIRCLES = {
 # Functions that nothing of the product calls from another file, and why they are neither static nor gone.
 # Calls by tests do not count.
 UNCALLED = {
+	"block_encode_reconfigure": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_join_digest": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_make": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_read": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_quorum": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_sign": "committees do not change yet: tests hold it to consensus 6.9",
+	"reconfigure_signed": "committees do not change yet: tests hold it to consensus 6.9",
+	"epoch_receipt_verify": "committees do not change yet: tests hold it to consensus 6.9",
+	"epoch_receipt_make": "committees do not change yet: tests hold it to consensus 6.9",
+	"ledger_reconfigure": "committees do not change yet: tests hold it to consensus 6.9",
+	"ledger_check_reconfigure": "committees do not change yet: tests hold it to consensus 6.9",
 	"execute_operation": "tests run operations of their own through it",
 	"replica_load": "tests hold what a replica keeps against its bounds",
 	"store_open_options": "tests open stores with small maps",
