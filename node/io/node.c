@@ -324,7 +324,14 @@ static void on_validator_stream(void *context, struct tcp *tcp)
 
 static void on_wallet_stream(void *context, struct tcp *tcp)
 {
-	wallets_accept(((struct node *)context)->wallets, tcp);
+	struct node *n = context;
+	struct net_address address;
+
+	tcp_address(tcp, &address);
+	if (n->options->local_wallets_only && !net_address_loopback(&address))
+		tcp_close(tcp);
+	else
+		wallets_accept(n->wallets, tcp);
 }
 
 /* ---- turns --------------------------------------------------------------------------------- */
@@ -369,6 +376,7 @@ static int make_replica(struct node *n)
 	struct replica_config config = {
 	    .genesis = o->genesis,
 	    .self = o->self,
+	    .observers = o->observer_count,
 	    .sign = sign_as_validator,
 	    .sign_context = (void *)o->consensus_secret,
 	    .delta_ms = o->delta_ms,
@@ -391,8 +399,8 @@ static int make_replica(struct node *n)
 static void fit_descriptors(struct node *n)
 {
 	uint32_t waiting = n->options->web_host ? 2 * LISTENER_WAITING_MAX : LISTENER_WAITING_MAX;
-	uint32_t others =
-	    waiting + PEER_CANDIDATES_MAX + 2 * n->options->genesis->committee.size + DESCRIPTORS_RESERVED;
+	uint32_t others = waiting + PEER_CANDIDATES_MAX +
+	                  2 * (n->options->genesis->committee.size + n->options->observer_count) + DESCRIPTORS_RESERVED;
 	uint32_t wanted = n->options->wallet_links_max ? n->options->wallet_links_max : WALLET_LINKS_DEFAULT;
 	struct rlimit limit;
 
@@ -416,6 +424,8 @@ static int make_links(struct node *n, char why[256])
 	    .self = o->self,
 	    .network_secret = o->network_secret,
 	    .addresses = o->peers,
+	    .observers = o->observers,
+	    .observer_count = o->observer_count,
 	};
 	const struct wallets_options wallets = {
 	    .set = &n->set,
@@ -436,7 +446,7 @@ static int make_links(struct node *n, char why[256])
 	                                              n};
 	const struct listener_events listener_events = {is_exempt, on_validator_stream, on_wallet_stream, n};
 
-	n->deferred_capacity = o->genesis->committee.size + n->wallet_links_max;
+	n->deferred_capacity = o->genesis->committee.size + o->observer_count + n->wallet_links_max;
 	n->deferred = calloc(n->deferred_capacity, sizeof(*n->deferred));
 	if (!n->deferred)
 		return UNCIA_E_MEMORY;
@@ -455,7 +465,7 @@ static int make_threads(struct node *n)
 
 	const struct verifier_options verifier = {
 	    .loop = &n->loop,
-	    .sources = VERIFY_SOURCES(o->genesis->committee.size),
+	    .sources = VERIFY_SOURCES,
 	    .signer = {sign_as_validator, (void *)o->consensus_secret},
 	    .threads = o->verifier_threads,
 	    .done = on_verified,
@@ -504,7 +514,7 @@ static int node_start(struct node *n, char why[256])
 	log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("host", o->listen_host),
 	          LOG_NUMBER("port", (uint64_t)listener_port(n->listener)),
 	          LOG_NUMBER("websocket_port", (uint64_t)listener_web_port(n->listener)),
-	          LOG_NUMBER("validator", o->self));
+	          o->self == NOT_A_MEMBER ? LOG_TEXT("role", "observer") : LOG_NUMBER("validator", o->self));
 	node_move(n, NODE_WAITING);
 	deliver(n, (struct event){.kind = EVENT_START});
 	if (o->ready)

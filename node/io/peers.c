@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 #include "log.h"
+#include "name_threads.h"
 #include "uncia/error.h"
 
 /* The name of a validator that dials us is looked up only so that peers_admit knows its address. */
@@ -37,6 +38,7 @@ enum name_state {
 struct peer {
 	struct peers *peers;
 	uint32_t index;
+	uint8_t network_key[32];
 	enum peer_state state;
 	struct peer_link *link; /* NULL: PEER_DOWN */
 	enum name_state name_state;
@@ -72,10 +74,20 @@ struct peers {
 
 /* ---- dialling ------------------------------------------------------------------------------ */
 
-/* network §8.2: of two validators the one with the lower index in the committee dials the other. */
+/* network §8.2: of two validators the one with the lower index in the committee dials the other, and an observer dials
+ * them all. */
 static bool we_dial(const struct peer *peer)
 {
-	return peer->peers->options.self < peer->index;
+	const struct peers *p = peer->peers;
+
+	if (peer->index >= p->options.genesis->committee.size)
+		return false;
+	return p->options.self == NOT_A_MEMBER || p->options.self < peer->index;
+}
+
+static bool dials_us(const struct peer *peer)
+{
+	return peer->index != peer->peers->options.self && !we_dial(peer);
 }
 
 /* The one function that changes the state of a peer's link. link: the new one's, NULL for PEER_DOWN. */
@@ -187,7 +199,7 @@ static void peer_dial(struct peer *peer)
 	link->peer = peer;
 	link_options_fill(p, &options, ephemeral);
 	options.initiator = true;
-	options.remote_static = p->options.genesis->committee.validators[peer->index].network_key;
+	options.remote_static = peer->network_key;
 	int error = tcp_connect(p->options.set, (const struct sockaddr *)&peer->address, &options, &link_events, link,
 	                        &link->tcp);
 	sodium_memzero(ephemeral, sizeof(ephemeral));
@@ -313,11 +325,9 @@ static void on_peer_link_down(void *owner, const char *why)
 
 static struct peer *find_dialler(struct peers *p, const uint8_t key[32])
 {
-	const struct committee *c = &p->options.genesis->committee;
-
-	for (uint32_t i = 0; i < p->options.self; i++)
-		if (memcmp(c->validators[i].network_key, key, 32) == 0)
-			return &p->all[i];
+	for (struct peer *peer = p->all; peer < p->all + p->size; peer++)
+		if (dials_us(peer) && memcmp(peer->network_key, key, 32) == 0)
+			return peer;
 	return NULL;
 }
 
@@ -511,7 +521,7 @@ static void on_peers_tick(uv_timer_t *timer)
 				peer_close(peer, "silent");
 			else if (now - tcp_sent_ms(peer->link->tcp) >= p->options.ping_interval_ms)
 				peers_send(p, i, (struct bytes){NULL, 0});
-		} else if (i < p->options.self && peer->name_state == NAME_IDLE &&
+		} else if (dials_us(peer) && peer->name_state == NAME_IDLE &&
 		           now - peer->resolved_ms >= RESOLVE_AGAIN_MS) {
 			peer_resolve(peer);
 		}
@@ -520,13 +530,14 @@ static void on_peers_tick(uv_timer_t *timer)
 
 /* ---- making and ending --------------------------------------------------------------------- */
 
-static void peer_init(struct peers *p, uint32_t index, const struct peer_address *name)
+static void peer_init(struct peers *p, uint32_t index, const uint8_t network_key[32], const struct peer_address *name)
 {
 	struct peer *peer = &p->all[index];
 
 	peer->peers = p;
 	peer->index = index;
 	peer->name = *name;
+	memcpy(peer->network_key, network_key, sizeof(peer->network_key));
 	if (net_address_parse(name->host, name->port, &peer->address) == 0)
 		peer->name_state = NAME_NUMERIC;
 	else
@@ -536,26 +547,17 @@ static void peer_init(struct peers *p, uint32_t index, const struct peer_address
 	peer->retry.data = peer;
 	if (we_dial(peer))
 		uv_timer_start(&peer->retry, on_retry, 0, 0);
-	else if (index != p->options.self && peer->name_state == NAME_IDLE)
+	else if (dials_us(peer) && peer->name_state == NAME_IDLE)
 		peer_resolve(peer);
-}
-
-/* Names are looked up in libuv's pool of threads, in half of them at a time, and by default there are four: two names
- * whose name servers keep silent would hold up all others. So there are two threads a validator; they start with the
- * first name, and do nothing else. An operator's own setting stands. */
-static void make_room_for_names(uint32_t validators)
-{
-	char threads[16];
-
-	snprintf(threads, sizeof(threads), "%u", 2 * validators);
-	setenv("UV_THREADPOOL_SIZE", threads, 0);
 }
 
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers)
 {
-	uint32_t size = options->genesis->committee.size;
+	const struct peer_address nowhere = {.port = 0};
+	const struct committee *c = &options->genesis->committee;
+	uint32_t size = c->size + options->observer_count;
 
-	if (options->self >= size)
+	if ((options->self >= c->size && options->self != NOT_A_MEMBER) || options->observer_count > OBSERVERS_MAX)
 		return UNCIA_E_ARGUMENT;
 	assert(events->up && events->down && events->message);
 	struct peers *p = calloc(1, sizeof(*p) + size * sizeof(*p->all));
@@ -571,9 +573,11 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->tick.data = p;
 	p->tick_ms = p->options.ping_interval_ms / 5 + 1;
 	uv_timer_start(&p->tick, on_peers_tick, p->tick_ms, p->tick_ms);
-	make_room_for_names(size);
-	for (uint32_t i = 0; i < size; i++)
-		peer_init(p, i, &options->addresses[i]);
+	name_threads_prepare(c->size);
+	for (uint32_t i = 0; i < c->size; i++)
+		peer_init(p, i, c->validators[i].network_key, &options->addresses[i]);
+	for (uint32_t i = c->size; i < size; i++)
+		peer_init(p, i, options->observers[i - c->size].b, &nowhere);
 	*peers = p;
 	return 0;
 }

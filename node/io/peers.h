@@ -1,6 +1,7 @@
-/* Links to the other validators: one for each, dialled by the one with the lower index (so that two that start at the
- * same time do not dial each other), kept alive by pings, dialled again with backoff and jitter. One that makes its
- * links anew again and again is let in some times a second.
+/* Links to the other validators, and to observers: one for each. Of two validators the one with the lower index dials
+ * (so that two that start at the same time do not dial each other); an observer dials validators, and nobody dials it.
+ * Links are kept alive by pings, dialled again with backoff and jitter. One that makes its links anew again and again
+ * is let in some times a second.
  *
  * Threads: the loop's, all of it. */
 #ifndef PEERS_H
@@ -22,12 +23,20 @@ struct peer_address {
 	uint16_t port;
 };
 
+/* The network key of an observer. */
+struct observer_key {
+	uint8_t b[32];
+};
+
 struct peers_options {
 	struct tcp_set *set;
 	const struct genesis *genesis;        /* these outlive the peers */
-	uint32_t self;                        /* an index in the committee */
+	uint32_t self;                        /* an index in the committee, or NOT_A_MEMBER: an observer */
 	const uint8_t *network_secret;        /* 32 bytes */
-	const struct peer_address *addresses; /* by index; only read by peers_new */
+	const struct peer_address *addresses; /* by index in the committee; only read by peers_new */
+	const struct observer_key *observers; /* that are let in: the peers behind those of the committee; only read by
+	                                       * peers_new */
+	uint32_t observer_count;              /* OBSERVERS_MAX at most */
 	/* 0: PING_INTERVAL_MS, PEER_DEAD_MS, PEER_SHUN_MS */
 	unsigned ping_interval_ms, dead_ms, shun_ms;
 };
@@ -49,7 +58,8 @@ struct peers_counters {
 
 struct peers;
 
-/* Begins to dial. Returns 0, UNCIA_E_MEMORY or UNCIA_E_ARGUMENT (self). Owns: peers_stop, run the loop, peers_free. */
+/* Begins to dial. Returns 0, UNCIA_E_MEMORY or UNCIA_E_ARGUMENT (self, observers). Owns: peers_stop, run the loop,
+ * peers_free. */
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers);
 /* Takes over an inbound stream whose first byte asks for a validator's link. */
 void peers_accept(struct peers *peers, struct tcp *tcp);

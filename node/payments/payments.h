@@ -29,12 +29,12 @@ struct payments {
 	struct slab memory;     /* of decoded payments */
 	struct payment **relay; /* verified in this step, to be gossiped at its end */
 	size_t relay_count, relay_capacity;
-	uint64_t gossip_refused;                        /* that the pool had no place for */
-	struct read_budget useless[COMMITTEE_SIZE_MAX]; /* what each validator has passed on in vain */
+	uint64_t gossip_refused;               /* that the pool had no place for */
+	struct read_budget useless[PEERS_MAX]; /* what each peer has passed on in vain */
 
 	/* Signature checks under way: of what wallets submitted, of these of suspects' ones; of what validators passed
 	 * on, of each. */
-	uint32_t checking_submitted, checking_suspects, checking_gossip, checking_of[COMMITTEE_SIZE_MAX];
+	uint32_t checking_submitted, checking_suspects, checking_gossip, checking_of[PEERS_MAX];
 	struct submitter *submitters; /* wallets that wait to have something checked, or brought wrong signatures */
 	struct submitter *turns;      /* those that wait, the next one first; without: */
 	struct submitter *suspects;   /* those that have come to be suspects when it was their turn */

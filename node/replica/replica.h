@@ -15,7 +15,7 @@
 
 enum event_kind {
 	EVENT_START,   /* once, first */
-	EVENT_PEER_UP, /* the link to validator `peer` is established */
+	EVENT_PEER_UP, /* the link to `peer` is established */
 	EVENT_PEER_DOWN,
 	EVENT_PEER_MESSAGE,   /* peer, message: one whole PeerMessage */
 	EVENT_WALLET_MESSAGE, /* wallet, origin, message: one whole WalletRequest */
@@ -31,7 +31,7 @@ struct event {
 	enum event_kind kind;
 	uint64_t now_ms;  /* monotonic */
 	uint64_t wall_ms; /* milliseconds since 1970 */
-	uint32_t peer;    /* index in the committee */
+	uint32_t peer;    /* its number (step.h) */
 	uint64_t wallet;  /* number of a wallet link, never reused */
 	uint32_t origin;  /* of its address; the same for one address while the process runs, and nearly none other's */
 	struct bytes message; /* borrowed for the call */
@@ -46,7 +46,8 @@ struct event {
 struct replica_config {
 	const struct genesis *genesis; /* outlives the replica */
 	struct storage_view view;
-	uint32_t self; /* index in the committee, or NOT_A_MEMBER */
+	uint32_t self;      /* own number in the committee, or NOT_A_MEMBER: an observer, which follows */
+	uint32_t observers; /* that may be linked: the peers behind those of the committee; OBSERVERS_MAX at most */
 	/* Signs a digest with this validator's consensus key. Deterministic. */
 	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
 	void *sign_context;
@@ -116,7 +117,7 @@ struct replica_load {
 };
 
 struct replica;
-/* Returns 0; UNCIA_E_ARGUMENT (self is neither an index in the committee nor NOT_A_MEMBER); UNCIA_E_MEMORY;
+/* Returns 0; UNCIA_E_ARGUMENT (self, observers); UNCIA_E_MEMORY;
  * UNCIA_E_DAMAGED or UNCIA_E_IO from the view. */
 int replica_new(const struct replica_config *config, struct replica **replica);
 void replica_free(struct replica *replica);

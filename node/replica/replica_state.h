@@ -70,7 +70,7 @@ struct links {
 	struct told {
 		bool ever, due; /* due: it is up, and waits for the time to be told */
 		uint64_t at_ms; /* when it was told last */
-	} * told;               /* by validator */
+	} * told;               /* by peer */
 	uint32_t due;
 };
 
@@ -86,7 +86,7 @@ struct replica {
 	struct payments payments;
 	struct sync sync;
 	struct proposer proposer;
-	struct proposals *proposals; /* by validator */
+	struct proposals *proposals; /* by peer */
 	struct flushing flushing;
 	struct clock clock;
 	struct links links;

@@ -53,7 +53,7 @@ struct job {
 struct job *job_new(struct step *s, enum job_kind kind, uint32_t peer, size_t items);
 void job_free(struct step *s, struct job *job);
 /* Whose queue a wallet's job waits in, before it is started; without this it is that of newcomers. */
-void job_standing(struct step *s, struct job *job, enum standing standing, uint32_t origin);
+void job_standing(struct job *job, enum standing standing, uint32_t origin);
 /* One more check. Returns 0 or UNCIA_E_MEMORY. */
 int job_item(struct job *job, const uint8_t public_key[PUBLIC_KEY_SIZE], const struct hash *digest,
              const uint8_t signature[SIGNATURE_SIZE], bool check_key);

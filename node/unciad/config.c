@@ -9,6 +9,7 @@
 #include "command.h"
 #include "files.h"
 #include "ini_text.h"
+#include "keys.h"
 #include "node.h"
 
 static const struct number_key {
@@ -41,8 +42,9 @@ struct parser {
 	struct ini_reader reader;
 	uint32_t committee_size;
 	unsigned websocket_line; /* where listen_websocket stands */
+	unsigned observer_lines[OBSERVERS_MAX];
 	struct config config;
-	bool has_listen, has_log_level, has_number[NUMBER_KEYS];
+	bool has_listen, has_log_level, has_accept_wallets, has_number[NUMBER_KEYS];
 	bool failed; /* and said so: the first mistake is the one to show */
 };
 
@@ -100,6 +102,15 @@ static int take_log_level(struct parser *p, const char *value)
 	return refuse(p, "log_level = %s: not error, warning, info or debug", value);
 }
 
+static int take_accept_wallets(struct parser *p, const char *value)
+{
+	if (p->has_accept_wallets)
+		return refuse(p, "accept_wallets is given twice");
+	p->has_accept_wallets = true;
+	p->config.strangers = !strcmp(value, "yes");
+	return p->config.strangers || !strcmp(value, "no") || refuse(p, "accept_wallets = %s: not yes or no", value);
+}
+
 static int take_node_key(struct parser *p, const char *name, const char *value)
 {
 	if (!strcmp(name, "listen"))
@@ -108,6 +119,8 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 		return take_websocket(p, value);
 	if (!strcmp(name, "log_level"))
 		return take_log_level(p, value);
+	if (!strcmp(name, "accept_wallets"))
+		return take_accept_wallets(p, value);
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
 		if (!strcmp(name, number_keys[i].name))
 			return config_take_number(p, i, value);
@@ -131,11 +144,51 @@ static int take_peer_key(struct parser *p, const char *section, const char *name
 	       refuse(p, "address = %s: %s", value, endpoint_refusal(value));
 }
 
+/* The observer of a section, which is new the first time. NULL: refused. */
+static struct config_observer *observer_of(struct parser *p, const char *section)
+{
+	const char *name = section + strlen("observer.");
+	struct config *c = &p->config;
+
+	for (uint32_t i = 0; i < c->observer_count; i++)
+		if (!strcmp(c->observers[i].name, name))
+			return &c->observers[i];
+	if (!*name || strlen(name) >= CONFIG_NAME_SIZE) {
+		refuse(p, "section [%s]: an observer's name has 1 to %u characters", section, CONFIG_NAME_SIZE - 1);
+		return NULL;
+	}
+	if (c->observer_count == OBSERVERS_MAX) {
+		refuse(p, "section [%s]: there are %u observers at most", section, OBSERVERS_MAX);
+		return NULL;
+	}
+	struct config_observer *fresh = &c->observers[c->observer_count++];
+	snprintf(fresh->name, sizeof(fresh->name), "%s", name);
+	p->observer_lines[c->observer_count - 1] = p->reader.line;
+	return fresh;
+}
+
+static int take_observer_key(struct parser *p, const char *section, const char *name, const char *value)
+{
+	struct config_observer *observer = observer_of(p, section);
+
+	if (!observer || !name)
+		return !!observer;
+	if (strcmp(name, "network_key"))
+		return refuse(p, "unknown key '%s' in section [%s]", name, section);
+	if (observer->has_key)
+		return refuse(p, "the network_key of observer %s is given twice", observer->name);
+	observer->has_key = true;
+	return hex_parse_32(value, strlen(value), observer->network_key) ||
+	       refuse(p, "network_key = %s: not 64 hexadecimal digits", value);
+}
+
 /* A section, even if nothing stands in it, or a value in one. Returns 0 where it is refused. */
 static int config_take_line(struct parser *p, const char *section, const char *name, const char *value)
 {
 	if (!strncmp(section, "peer.", strlen("peer.")))
 		return take_peer_key(p, section, name, value);
+	if (!strncmp(section, "observer.", strlen("observer.")))
+		return take_observer_key(p, section, name, value);
 	if (!strcmp(section, "node"))
 		return !name || take_node_key(p, name, value);
 	return name && !*section ? refuse(p, "'%s' stands before any [section]", name)
@@ -155,10 +208,27 @@ bool config_ports_clash(const struct config *config)
 	       (endpoint_equal(plain, web) || listens_on_all(plain, web) || listens_on_all(web, plain));
 }
 
+/* Each has a key, and another one than the others. */
+static void check_observers(struct parser *p)
+{
+	const struct config *c = &p->config;
+
+	for (uint32_t i = 0; !p->failed && i < c->observer_count; i++) {
+		p->reader.line = p->observer_lines[i];
+		if (!c->observers[i].has_key)
+			refuse(p, "observer %s has no network_key", c->observers[i].name);
+		for (uint32_t k = 0; k < i; k++)
+			if (!memcmp(c->observers[i].network_key, c->observers[k].network_key, 32))
+				refuse(p, "observer %s has the network_key of observer %s", c->observers[i].name,
+				       c->observers[k].name);
+	}
+}
+
 /* What lines that are right by themselves contradict. */
 static void check_whole(struct parser *p)
 {
 	char listen[ENDPOINT_TEXT_SIZE];
+	check_observers(p);
 	if (p->failed || !config_ports_clash(&p->config))
 		return;
 	endpoint_format(&p->config.listen, listen);
@@ -185,7 +255,7 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 	struct parser p = {
 	    .path = path,
 	    .committee_size = committee_size,
-	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO},
+	    .config = {.listen = {"0.0.0.0", CONFIG_PORT_DEFAULT}, .log_level = LOG_LEVEL_INFO, .strangers = true},
 	};
 	uint8_t *text;
 	size_t size;
@@ -214,6 +284,8 @@ static void write_settings(FILE *file, const struct config *config)
 	        "listen = %s\n"
 	        "# Where wallets in browsers reach it, by WebSocket:\n"
 	        "%slisten_websocket = %s\n"
+	        "# Whether wallets of other machines are let in (yes or no):\n"
+	        "# accept_wallets = yes\n"
 	        "# error, warning, info or debug\n"
 	        "log_level = %s\n"
 	        "# Threads that check signatures (one for each processor):\n"
@@ -251,6 +323,9 @@ static void write_peers(FILE *file, const struct config *config)
 		endpoint_format(&config->peers[i], address);
 		fprintf(file, "[peer.%u]\naddress = %s\n", i, address);
 	}
+	fputs("\n# Observers that may follow this validator, by names of your own:\n"
+	      "# [observer.shop]\n# network_key = 64 hexadecimal digits, which its  unciad keygen  has said\n",
+	      file);
 }
 
 int config_write(const char *path, const struct config *config, bool replace)

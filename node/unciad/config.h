@@ -1,11 +1,13 @@
 /* HOME/unciad.conf: where the node listens, where its peers are, and its limits. */
 #ifndef CONFIG_H
 #define CONFIG_H
+#include "actions.h"
 #include "endpoint.h"
 #include "log.h"
 #include "protocol_limits.h"
 
 #define CONFIG_PORT_DEFAULT 7400u
+#define CONFIG_NAME_SIZE    32u /* NUL included */
 
 /* A number that is 0 stands for its default, which is that of node.h or replica.h. */
 struct config {
@@ -16,6 +18,13 @@ struct config {
 	uint64_t mempool_max, mempool_per_sender_max;
 	uint64_t delta_ms, heartbeat_ms, settle_ms, pace_ms, flush_ms, journal_log_kb;
 	struct endpoint peers[COMMITTEE_SIZE_MAX]; /* by index in the committee; port 0: not given */
+	uint32_t observer_count;                   /* that may follow this validator */
+	struct config_observer {
+		char name[CONFIG_NAME_SIZE]; /* of its section, behind "observer." */
+		bool has_key;
+		uint8_t network_key[32];
+	} observers[OBSERVERS_MAX];
+	bool strangers; /* accept_wallets: wallets of other machines are let in */
 };
 
 /* Reads a file. Returns an exit code, having said what failed: EXIT_USAGE, with file and line, for what is unknown,

@@ -264,7 +264,7 @@ static int may_be_filled(const struct home *home, const struct home_policy *poli
 	if (home->self == SELF_OBSERVER && !policy->observer)
 		return command_error(EXIT_FAILED,
 		                     "the consensus key of %s is not one of the genesis: one of the two is not the "
-		                     "right one. --observer makes the home all the same, and nothing starts in it",
+		                     "right one. --observer makes the home of an observer, which votes for nothing",
 		                     path);
 	int code = check_genesis(path, &home->genesis);
 	if (code || has_file(path, "data"))

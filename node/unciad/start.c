@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include "command.h"
 #include "home.h"
@@ -21,19 +22,36 @@ static const struct poptOption options[] = {
     OPTIONS_COMMON,
 };
 
+/* A validator has its link by the genesis: under its key nobody else is let in. */
+static int refuse_validators_as_observers(const struct home *home, const struct config *config)
+{
+	const struct committee *c = &home->genesis.committee;
+
+	for (uint32_t i = 0; i < config->observer_count; i++)
+		for (uint32_t k = 0; k < c->size; k++)
+			if (!memcmp(config->observers[i].network_key, c->validators[k].network_key, 32))
+				return command_error(
+				    EXIT_USAGE,
+				    "%s/unciad.conf: the network_key of observer %s is that of validator %u",
+				    home->path, config->observers[i].name, k);
+	return 0;
+}
+
 static int run_node(const struct home *home, const struct config *config, struct store *store)
 {
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
+	struct observer_key observers[OBSERVERS_MAX];
 	char why[256] = "";
 	int code = EXIT_FAILED;
-	assert(home->self < home->genesis.committee.size);
 	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
 		snprintf(peers[i].host, sizeof(peers[i].host), "%s", config->peers[i].host);
 		peers[i].port = config->peers[i].port;
-		/* network §8.2: those of a higher index are ours to dial. */
-		if (i > home->self && !peers[i].port)
+		/* network §8.2: those of a higher index are ours to dial; an observer dials all. */
+		if ((i > home->self || home->self == SELF_OBSERVER) && !peers[i].port)
 			log_event(LOG_LEVEL_WARNING, "no_address", LOG_NUMBER("peer", i));
 	}
+	for (uint32_t i = 0; i < config->observer_count; i++)
+		memcpy(observers[i].b, config->observers[i].network_key, sizeof(observers[i].b));
 	struct node_options node = {
 	    .genesis = &home->genesis,
 	    .store = store,
@@ -45,6 +63,9 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .web_host = config->websocket.port ? config->websocket.host : NULL,
 	    .web_port = config->websocket.port,
 	    .peers = peers,
+	    .observers = observers,
+	    .observer_count = config->observer_count,
+	    .local_wallets_only = !config->strangers,
 	    .wallet_links_max = (uint32_t)config->wallet_links,
 	    .verifier_threads = (unsigned)config->verifier_threads,
 	    .space_reserve = config->space_reserve_mb << 20,
@@ -103,6 +124,8 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	struct store *store;
 	int code = home_config(home, &config);
 	if (!code)
+		code = refuse_validators_as_observers(home, &config);
+	if (!code)
 		code = home_store_open(home, false, &store);
 	if (code)
 		return code;
@@ -139,11 +162,7 @@ static int start_run(struct arguments *arguments)
 	code = home_open(path, &home);
 	if (code)
 		return code;
-	if (home.self == SELF_OBSERVER)
-		code = command_error(
-		    EXIT_MISMATCH, "the consensus key of %s is not one of the genesis: only validators can run", path);
-	else
-		code = start_home(&home, this_chain);
+	code = start_home(&home, this_chain);
 	home_close(&home);
 	return code;
 }
