@@ -81,21 +81,31 @@ static int members_read(const struct committee *current, const Uncia__Pb__Reconf
 	return committee_init(&r->next, r->epoch + 1, validators, (uint32_t)pb->n_validators, pb->faulty, pb->slow);
 }
 
-/* consensus §6.9: "the leaving weight, Σ max(0, w(e) − w(e + 1)), is ≤ F of e and the weight of new keys ≤ F of
- * e + 1". */
+/* What a consensus key weighs in a committee; 0: it is no member. */
+static uint64_t weight_of(const struct committee *c, const uint8_t key[32])
+{
+	const struct validator *member = member_of(c, key);
+
+	return member ? member->weight : 0;
+}
+
+/* The weight that keys of `one` have lost in `other`, each for itself. */
+static uint64_t weight_less(const struct committee *one, const struct committee *other)
+{
+	uint64_t less = 0;
+
+	for (uint32_t i = 0; i < one->size; i++) {
+		uint64_t was = one->validators[i].weight, is = weight_of(other, one->validators[i].consensus_key);
+		less += was > is ? was - is : 0;
+	}
+	return less;
+}
+
+/* consensus §6.9: no more weight goes than may be faulty in the committee that ends, and no more comes, by new keys and
+ * old ones, than may be in the next. */
 static bool moves_little(const struct committee *current, const struct reconfigure *r)
 {
-	uint64_t leaving = 0, joining = 0;
-
-	for (uint32_t i = 0; i < current->size; i++) {
-		const struct validator *was = &current->validators[i];
-		const struct validator *is = member_of(&r->next, was->consensus_key);
-		uint64_t stays = is ? is->weight : 0;
-		leaving += was->weight > stays ? was->weight - stays : 0;
-	}
-	for (uint32_t i = 0; i < r->next.size; i++)
-		joining += r->joins[i] ? r->next.validators[i].weight : 0;
-	return leaving <= current->faulty && joining <= r->next.faulty;
+	return weight_less(current, &r->next) <= current->faulty && weight_less(&r->next, current) <= r->next.faulty;
 }
 
 static int body_read(const struct hash *network_id, const struct committee *current, const Uncia__Pb__Reconfigure *pb,

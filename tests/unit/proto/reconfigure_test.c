@@ -183,11 +183,19 @@ START_TEST(no_more_weight_goes_or_comes_than_may_be_faulty)
 		draft.force = true;
 		ck_assert_int_eq(make(&draft), 0);
 	}
-	/* A weight that falls counts as leaving; one that grows is of nobody new. */
+	/* A weight that grows counts as coming, one that falls as leaving, member by member. */
 	struct reconfigure_draft draft = draft_of(0);
+	draft.members[0].validator.weight = 4;
+	draft.faulty = 3;
+	ck_assert_int_eq(make(&draft), 0);
+	draft.members[0].validator.weight = 5;
+	ck_assert_int_eq(make(&draft), UNCIA_E_CONFIG);
+	draft = draft_of(0);
 	for (uint32_t i = 0; i < SIZE; i++)
 		draft.members[i].validator.weight = 100;
 	draft.faulty = 233;
+	ck_assert_int_eq(make(&draft), UNCIA_E_CONFIG);
+	draft.force = true;
 	ck_assert_int_eq(make(&draft), 0);
 	/* New weight is held against the next F: one newcomer among seven equals is not too much, a heavier one is. */
 	draft = draft_of(1);
