@@ -18,6 +18,7 @@ enum {
 	BLOCKS_A_VIEW = 3,
 	SKIP = BLOCKS_A_VIEW,
 	CHOICES,
+	NO_PARENT = 255,
 	DAYS_APPROVED = 7, /* a reconfigure's approvals live so long at most */
 };
 
@@ -70,7 +71,7 @@ enum mistake {
 	RULE8_CLOSING,
 	OTHER_EPOCH_ENDS_LINK,
 	DIALS_BY_INDEX,
-	DIALS_NEWEST_ONLY,
+	LOWER_KEY_ONLY,
 	RETIRED_EARLY,
 	CLOSING_RECEIPT,
 	TWO_RECEIPTS,
@@ -83,7 +84,7 @@ enum mistake {
 	MISTAKES
 };
 
-enum verdict { HOLDS, FORK, TWICE, STUCK, ENDED, LOST_BODY, WALLET };
+enum verdict { HOLDS, FORK, TWICE, REVIVED, STUCK, ENDED, LOST_BODY, WALLET };
 
 /* A committee, and the operation `reconfigure` that brings it. */
 struct plan {
@@ -138,6 +139,7 @@ struct node {
 	bool gone;                     /* a leaver whose key is erased */
 	uint16_t gone_at;              /* when */
 	uint8_t loses;                 /* votes of epochs below this one are not in the journal that was put back */
+	bool lost[EPOCHS];             /* votes of which epochs */
 	bool voting[EPOCHS];           /* the start gate is passed */
 	uint32_t answered[EPOCHS];     /* by whom, since the start */
 	uint8_t started_epoch;         /* what the journal said at the start */
@@ -187,8 +189,11 @@ struct world {
 	uint32_t captured, stopped; /* wallets that slept too long, as no rule can help */
 	/* how this seed goes */
 	uint8_t changes_wanted;
-	uint8_t percent_reconfigure, percent_crash, percent_slow, permille_timeout, percent_bad, percent_close;
-	bool heavy, forcing;
+	uint8_t percent_reconfigure, percent_crash, percent_slow, permille_timeout, percent_bad;
+	uint8_t percent_late;   /* what makes a reconfigure final is late so often */
+	uint8_t percent_bodies; /* a body comes with the rest so often */
+	bool heavy, forcing, restoring;
+	bool settling;
 	uint32_t steps;
 };
 
@@ -197,8 +202,9 @@ struct world {
 /* The name of a mistake, and the sentence of the rule that it leaves out. */
 const char *mistake_name(enum mistake mistake);
 const char *mistake_sentence(enum mistake mistake);
-/* How many seeds it may take to be found. */
+/* How many seeds it may take to be found, and by which check. */
 uint32_t mistake_seeds(enum mistake mistake);
+enum verdict mistake_verdict(enum mistake mistake);
 
 /* ---- epochs_world.c ---- */
 
@@ -283,6 +289,8 @@ void node_cast(struct world *w, unsigned n, unsigned epoch, unsigned view, unsig
 void node_timeout(struct world *w, unsigned n);
 /* Rule 3, in the same view. */
 void node_propose(struct world *w, unsigned n);
+/* The parent that it would take there; NO_PARENT: none. */
+unsigned lead_parent(struct world *w, unsigned n, unsigned epoch);
 void node_hear(struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned key, unsigned votes);
 /* A verified certificate, of whatever epoch. */
 void node_certificate(struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned certificate);
@@ -302,6 +310,8 @@ void start_ask(struct world *w, unsigned n, unsigned peer);
 
 /* Whether two validators find each other. */
 bool links_up(const struct world *w, unsigned a, unsigned b);
+/* Votes of a view as they get through at this moment: those that make a reconfigure final may be late. */
+unsigned links_late(struct world *w, unsigned epoch, unsigned view, unsigned votes);
 /* All that `from` sends when a link comes up, or nothing becomes final: rules 9 and 10, and what an older epoch gets.
  */
 void links_pulse(struct world *w, unsigned from, unsigned to);

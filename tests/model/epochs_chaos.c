@@ -50,7 +50,7 @@ static void chaos_hear(struct world *w, unsigned n)
 	for (unsigned i = 0; i < plan->size; i++) {
 		unsigned key = plan->order[i];
 		if (all ? !world_chance(w, 25) : world_draw(w, plan->size) == 0)
-			node_hear(w, n, epoch, view, key, chaos_votes(w, epoch, view, key));
+			node_hear(w, n, epoch, view, key, links_late(w, epoch, view, chaos_votes(w, epoch, view, key)));
 	}
 	unsigned block = w->block_at[epoch][view][world_draw(w, BLOCKS_A_VIEW)];
 	if (block)
@@ -110,13 +110,58 @@ static void chaos_liar(struct world *w)
 	world_block(w, &block);
 }
 
+/* Liars work on one validator together, one perhaps that hears of nobody else: they skip, until one of them leads; then
+ * they vote for its block, finally. */
+static void chaos_conspire(struct world *w, unsigned n)
+{
+	unsigned epoch = node_votes_in(w, n), vote = FIRST_BIT(SKIP);
+	if (epoch == EPOCHS || !world_lives(w, n) || !w->nodes[n].running)
+		return;
+	const struct plan *plan = &w->plans[w->nodes[n].now.plan[epoch]];
+	unsigned view = w->nodes[n].view[epoch], leader = world_leader(plan, view);
+	if (world_liars(w) >> leader & 1) {
+		unsigned parent = lead_parent(w, n, epoch);
+		struct block block = {.parent = (uint8_t)parent,
+		                      .epoch = (uint8_t)epoch,
+		                      .view = (uint8_t)view,
+		                      .leader = (uint8_t)leader,
+		                      .plan = w->nodes[n].now.plan[epoch]};
+		if (parent == NO_PARENT)
+			return;
+		block.height = (uint8_t)(w->blocks[parent].height + 1);
+		block.time = w->blocks[parent].time;
+		block.closing = w->blocks[parent].epoch == epoch && rule_closes(w, parent);
+		unsigned number = world_block(w, &block);
+		if (!number)
+			return;
+		w->nodes[n].now.body[number] = true;
+		vote = FIRST_BIT(w->blocks[number].choice) | FINAL_BIT(w->blocks[number].choice);
+	}
+	for (unsigned i = 0; i < plan->size; i++)
+		if (world_liars(w) >> plan->order[i] & 1)
+			node_hear(w, n, epoch, view, plan->order[i], vote);
+	node_run(w, n);
+	if (vote == FIRST_BIT(SKIP))
+		node_timeout(w, n);
+}
+
+static void chaos_conspiracy(struct world *w)
+{
+	unsigned victim = world_draw(w, w->key_count), tries = world_draw(w, 8);
+	for (unsigned n = 0; n < w->key_count; n++)
+		if (world_lives(w, n) && w->nodes[n].now.epoch < w->nodes[victim].now.epoch && world_chance(w, 70))
+			victim = n;
+	for (unsigned i = 0; i < tries && w->verdict == HOLDS; i++)
+		chaos_conspire(w, victim);
+}
+
 void chaos_turn(struct world *w)
 {
 	for (unsigned key = 0; key < w->key_count; key++) {
 		const struct node *node = &w->nodes[key];
 		if (!node->gone || w->turned >> key & 1 || (w->bad | w->dead) >> key & 1)
 			continue;
-		bool may = w->time > node->gone_at + FRESH_DAYS;
+		bool may = w->time > node->gone_at + FRESH_DAYS || w->mistake == RETIRED_EARLY;
 		for (unsigned epoch = 0; epoch <= node->now.epoch && may && w->mistake != RETIRED_EARLY; epoch++) {
 			const struct plan *plan = &w->plans[node->now.plan[epoch]];
 			bool lacking = false;
@@ -136,7 +181,7 @@ void chaos_turn(struct world *w)
 /* A validator ends, starts, keeps a copy of its journal, comes back with it, or never. */
 static void chaos_fate(struct world *w)
 {
-	unsigned n = world_draw(w, w->key_count), what = world_draw(w, 100);
+	unsigned n = world_draw(w, w->key_count), what = w->restoring ? 40 + world_draw(w, 56) : world_draw(w, 100);
 	struct node *node = &w->nodes[n];
 	if (!world_lives(w, n))
 		return;
@@ -147,7 +192,7 @@ static void chaos_fate(struct world *w)
 		start_crash(w, n);
 		if (world_chance(w, 50))
 			start_again(w, n);
-	} else if (what < 70) {
+	} else if (what < 60) {
 		node->backup = node->disk;
 		node->has_backup = true;
 	} else if (what < 95) {
@@ -213,8 +258,10 @@ void chaos_step(struct world *w)
 		chaos_fate(w);
 	if (world_chance(w, w->percent_bad))
 		chaos_liar(w);
-	if (world_chance(w, 8))
+	if (world_chance(w, 10))
 		chaos_seldom(w);
+	if (world_chance(w, w->percent_bad))
+		chaos_conspiracy(w);
 	if (world_chance(w, 6))
 		wallets_step(w);
 	if (n == KEYS || !w->nodes[n].running)

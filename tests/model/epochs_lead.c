@@ -20,11 +20,11 @@ void node_timeout(struct world *w, unsigned n)
 	node_run(w, n);
 }
 
-/* "The valid parent of highest view"; where it could not execute that one, one below; 255: none. */
-static unsigned lead_parent(struct world *w, unsigned n, unsigned epoch)
+/* "The valid parent of highest view"; where it could not execute that one, one below; NO_PARENT: none. */
+unsigned lead_parent(struct world *w, unsigned n, unsigned epoch)
 {
 	const struct journal *now = &w->nodes[n].now;
-	unsigned view = w->nodes[n].view[epoch], found = 255;
+	unsigned view = w->nodes[n].view[epoch], found = NO_PARENT;
 	bool lower = world_chance(w, 10);
 	for (unsigned above = view; above-- > now->final_view[epoch] + 1u;) {
 		for (unsigned choice = 0; choice < BLOCKS_A_VIEW; choice++) {
@@ -33,9 +33,9 @@ static unsigned lead_parent(struct world *w, unsigned n, unsigned epoch)
 			    rule_block_valid(w, block))
 				found = block;
 		}
-		if (found != 255 && !lower)
+		if (found != NO_PARENT && !lower)
 			return found;
-		lower = lower && found == 255;
+		lower = lower && found == NO_PARENT;
 		if (!(now->held[epoch][above] & HELD_N(SKIP)))
 			return found;
 	}
@@ -65,7 +65,7 @@ void node_propose(struct world *w, unsigned n)
 	if (world_leader(&w->plans[node->now.plan[epoch]], view) != n)
 		return;
 	unsigned parent = lead_parent(w, n, epoch);
-	if (parent == 255)
+	if (parent == NO_PARENT)
 		return;
 	const struct block *on = &w->blocks[parent];
 	struct block block = {.parent = (uint8_t)parent,

@@ -19,17 +19,9 @@ static bool links_knows(const struct world *w, unsigned n, unsigned key)
 	return false;
 }
 
-static bool links_was_member(const struct world *w, unsigned n, unsigned key)
-{
-	const struct journal *now = &w->nodes[n].now;
-	for (unsigned epoch = 0; epoch < now->epoch && w->mistake != DIALS_NEWEST_ONLY; epoch++)
-		if (w->plans[now->plan[epoch]].members >> key & 1)
-			return true;
-	return false;
-}
-
-/* "Of two, the lower network key dials"; who is no member dials for himself; and members dial those of the committees
- * before, who may take themselves for members still and wait to be dialled. */
+/* "Of two, the lower network key dials", and the other one where no link has come for some seconds: one of the two may
+ * not know yet that they are of one committee, or take itself for a member still. So whoever knows the other finds it,
+ * in the end. */
 static bool links_dials(const struct world *w, unsigned n, unsigned peer)
 {
 	const struct plan *plan = &w->plans[w->nodes[n].now.plan[w->nodes[n].now.epoch]];
@@ -37,14 +29,13 @@ static bool links_dials(const struct world *w, unsigned n, unsigned peer)
 		return false;
 	if (!links_member(w, n, n))
 		return true;
-	if (!links_member(w, n, peer))
-		return links_was_member(w, n, peer);
-	if (w->mistake == DIALS_BY_INDEX) {
+	if (w->mistake == LOWER_KEY_ONLY)
+		return links_member(w, n, peer) && w->dial_order[n] < w->dial_order[peer];
+	if (w->mistake == DIALS_BY_INDEX)
 		for (unsigned i = 0; i < plan->size; i++)
 			if (plan->order[i] == n || plan->order[i] == peer)
-				return plan->order[i] == n;
-	}
-	return w->dial_order[n] < w->dial_order[peer];
+				return plan->order[i] == n && links_member(w, n, peer);
+	return true;
 }
 
 bool links_up(const struct world *w, unsigned a, unsigned b)
@@ -61,7 +52,8 @@ static void links_bodies(struct world *w, const struct journal *from, struct jou
 {
 	unsigned tip = w->blocks[to->tip].height;
 	for (unsigned block = 1; block < w->block_count; block++)
-		if (from->body[block] && !to->body[block] && (w->blocks[block].height > tip || world_chance(w, 3)))
+		if (from->body[block] && !to->body[block] && w->blocks[block].height > tip &&
+		    world_chance(w, w->percent_bodies))
 			to->body[block] = true;
 }
 
@@ -77,6 +69,17 @@ static void links_end_of_epoch(struct world *w, const struct journal *from, unsi
 		node_certificate(w, to, epoch, block->view, held & -held);
 }
 
+unsigned links_late(struct world *w, unsigned epoch, unsigned view, unsigned votes)
+{
+	for (unsigned choice = 0; choice < BLOCKS_A_VIEW; choice++) {
+		unsigned block = w->block_at[epoch][view][choice];
+		if (block && w->blocks[block].brings && votes & FINAL_BIT(choice) && !w->settling &&
+		    world_chance(w, w->percent_late))
+			votes &= ~FINAL_BIT(choice);
+	}
+	return votes;
+}
+
 static void links_epoch(struct world *w, unsigned from, unsigned to, unsigned epoch)
 {
 	const struct node *node = &w->nodes[from];
@@ -86,7 +89,8 @@ static void links_epoch(struct world *w, unsigned from, unsigned to, unsigned ep
 		if (view == first)
 			held &= HELD_FINALITY;
 		else if (own)
-			node_hear(w, to, epoch, view, from, own & w->cast[epoch][view][from]);
+			node_hear(w, to, epoch, view, from,
+			          links_late(w, epoch, view, own & w->cast[epoch][view][from]));
 		for (; held; held &= held - 1)
 			node_certificate(w, to, epoch, view, held & -held);
 	}

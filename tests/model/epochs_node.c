@@ -68,6 +68,9 @@ void node_cast(struct world *w, unsigned n, unsigned epoch, unsigned view, unsig
 	node->dirty[epoch] |= UINT64_C(1) << view;
 	node_sync(w, n);
 	world_say(w, "validator %u votes %03x in epoch %u view %u", n, bit, epoch, view);
+	if (node->lost[epoch])
+		world_breaks(w, REVIVED, "validator %u votes in epoch %u, of which its journal has lost votes", n,
+		             epoch);
 	if (node_votes_broken(w->cast[epoch][view][n]))
 		world_breaks(w, TWICE, "validator %u has voted %03x in epoch %u view %u", n, w->cast[epoch][view][n],
 		             epoch, view);
@@ -141,11 +144,8 @@ void node_hear(struct world *w, unsigned n, unsigned epoch, unsigned view, unsig
 static void node_second_chain(struct world *w, unsigned n, unsigned epoch, unsigned block)
 {
 	const struct journal *now = &w->nodes[n].now;
-	if (epoch != now->epoch && w->mistake != RULE8_OLD && w->mistake != RULE8_CLOSING)
-		return;
-	if (w->blocks[block].closing && w->mistake != RULE8_CLOSING)
-		return;
-	if (epoch != now->epoch && w->mistake == RULE8_CLOSING && epoch != node_votes_in(w, n))
+	bool looks = w->mistake == RULE8_OLD || w->mistake == RULE8_CLOSING;
+	if ((epoch != now->epoch && !looks) || (w->blocks[block].closing && w->mistake != RULE8_CLOSING))
 		return;
 	if (w->blocks[block].height <= w->blocks[now->tip].height && !world_below(w, block, now->tip))
 		world_breaks(w, ENDED, "validator %u ends: block %u is certified, and beside its chain", n, block);

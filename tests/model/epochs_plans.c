@@ -55,7 +55,7 @@ void plans_genesis(struct world *w)
 
 static void plans_leave(struct world *w, struct plan *to)
 {
-	unsigned leavers = world_draw(w, 3);
+	unsigned leavers = world_draw(w, to->force ? 2u * to->size : 3);
 	for (unsigned i = 0; i < leavers; i++) {
 		unsigned key = to->order[world_draw(w, to->size)];
 		to->members &= ~(1u << key);
@@ -92,10 +92,14 @@ static unsigned plans_newcomer(struct world *w, const struct plan *to, unsigned 
 static unsigned plans_draw(struct world *w, unsigned from, struct plan *to)
 {
 	unsigned made = 0, newcomers = world_draw(w, 3) + (world_chance(w, 20) ? 2 : 0);
+	bool force = w->forcing && world_chance(w, 50);
 	*to = w->plans[from];
 	to->epoch++;
 	to->from = (uint8_t)from;
 	to->unsigned_keys = 0;
+	to->force = force;
+	if (force)
+		newcomers += world_draw(w, 5);
 	to->given_up = to->refused = false;
 	plans_leave(w, to);
 	if (world_chance(w, 25))
@@ -120,10 +124,8 @@ static void plans_approve(struct world *w, const struct plan *from, struct plan 
 	to->approved = least + world_draw(w, (uint32_t)(c->weight - least + 1));
 	if (world_chance(w, 10))
 		to->expires_at = (uint16_t)(w->time + DAYS_APPROVED + 1 + world_draw(w, 2 * DAYS_APPROVED));
-	if (world_chance(w, 5)) {
+	if (world_chance(w, 5 + 15 * to->force))
 		to->approved = c->quorum_slow - 1 + world_draw(w, (uint32_t)(least - c->quorum_slow + 1));
-		to->refused = true;
-	}
 }
 
 /* A key that comes back where a mistake lets it: its owner has kept a copy of it, and of its journal. */
@@ -162,9 +164,9 @@ static void plans_spoil(struct world *w, const struct plan *to, uint32_t newcome
 {
 	for (uint32_t left = newcomers; left; left &= left - 1) {
 		uint32_t key = left & -left;
-		if (w->forcing || world_weight(to, w->bad | w->dead | key) > to->quorums.faulty || !world_chance(w, 30))
+		if (world_weight(to, w->bad | w->dead | key) > to->quorums.faulty || !world_chance(w, 30))
 			continue;
-		if (world_chance(w, 60))
+		if (w->forcing || world_chance(w, 60))
 			w->bad |= key;
 		else
 			w->dead |= key;
@@ -185,7 +187,7 @@ static bool plans_borne(const struct world *w, const struct plan *to)
 /* What the rules refuse is made to hurt where they do not. */
 static void plans_hurt(struct world *w, const struct plan *from, const struct plan *to, uint32_t newcomers)
 {
-	if (to->force)
+	if (to->force && to->approved >= from->quorums.quorum_fast)
 		return; /* those who force it have seen to it that newcomers are there */
 	w->dead |= newcomers & ~w->bad;
 	for (uint32_t left = to->members & from->members & ~w->bad; left; left &= left - 1) {
@@ -197,11 +199,13 @@ static void plans_hurt(struct world *w, const struct plan *from, const struct pl
 	}
 }
 
-static bool plans_sound(const struct world *w, unsigned from, const struct plan *to)
+/* Whether the rules allow it, but for the one that a mistake leaves out. */
+static bool plans_sound(const struct world *w, const struct plan *to, enum mistake but)
 {
-	const struct world without = {.mistake = MISTAKE_NONE};
-	(void)w;
-	return !(to->members & to->retired) && !to->unsigned_keys && rule_weights(&without, &w->plans[from], to);
+	const struct world rules = {.mistake = but};
+	const struct plan *from = &w->plans[to->from];
+	return !(to->members & to->retired) && !to->unsigned_keys && to->approved >= from->quorums.quorum_slow &&
+	       rule_weights(&rules, from, to);
 }
 
 static bool plans_fits(const struct world *w, unsigned from, const struct plan *to)
@@ -212,42 +216,48 @@ static bool plans_fits(const struct world *w, unsigned from, const struct plan *
 	       world_weight(to, w->bad) <= (world_weight(to, to->members) - 1) / 3;
 }
 
+/* It is agreed on. `made`: so many keys are new to the world. */
+static void plans_agree(struct world *w, const struct plan *to, unsigned made, uint32_t fresh)
+{
+	const struct plan *from = &w->plans[to->from];
+	uint32_t newcomers = to->members & ~from->members;
+	unsigned number = w->plan_count++;
+	w->plans[number] = *to;
+	plans_enlist(w, made);
+	if (w->mistake == RETIRED_RETURN)
+		plans_revive(w, newcomers & ~fresh);
+	if (plans_sound(w, to, LEAVING_UNBOUNDED))
+		plans_spoil(w, to, fresh);
+	else if (to->unsigned_keys)
+		w->dead |= to->unsigned_keys;
+	else
+		plans_hurt(w, from, to, fresh);
+	world_say(w, "plan %u for epoch %u after plan %u: members %x, new %x, F %u of %u%s%s", number, to->epoch,
+	          to->from, to->members, newcomers, (unsigned)to->quorums.faulty, (unsigned)to->quorums.weight,
+	          to->force ? ", force" : "", to->refused ? ", to be refused" : "");
+}
+
 void plans_make(struct world *w, unsigned from)
 {
 	struct plan to;
-	unsigned made = 0;
 	if (w->plan_count == PLANS || w->plans[from].epoch + 1 >= EPOCHS)
 		return;
 	for (unsigned tries = 0; tries < 12; tries++) {
-		made = plans_draw(w, from, &to);
+		unsigned made = plans_draw(w, from, &to);
 		if (!plans_fits(w, from, &to))
 			continue;
-		uint32_t newcomers = to.members & ~w->plans[from].members & ~(~0u << w->key_count << made);
-		uint32_t fresh = newcomers & ~0u << w->key_count;
+		uint32_t fresh = to.members & ~0u << w->key_count;
 		plans_number(w, &to);
 		plans_quorums(&to);
-		to.force = w->forcing && world_chance(w, 50);
 		plans_approve(w, &w->plans[from], &to);
 		if (fresh && world_chance(w, 8))
 			to.unsigned_keys = fresh & -fresh;
-		bool sound = plans_sound(w, from, &to) && !to.refused;
-		if ((!sound && !w->heavy) || (sound && !plans_borne(w, &to)) || !rule_approves(w, to.expires_at))
+		to.refused = !plans_sound(w, &to, MISTAKE_NONE);
+		bool rested_on = plans_sound(w, &to, LEAVING_UNBOUNDED);
+		if ((to.refused && !w->heavy) || (rested_on && !plans_borne(w, &to)) ||
+		    !rule_approves(w, to.expires_at))
 			continue;
-		to.refused = !sound;
-		unsigned number = w->plan_count++;
-		w->plans[number] = to;
-		plans_enlist(w, made);
-		if (w->mistake == RETIRED_RETURN)
-			plans_revive(w, newcomers & ~fresh);
-		if (sound)
-			plans_spoil(w, &to, fresh);
-		else if (to.unsigned_keys)
-			w->dead |= to.unsigned_keys;
-		else
-			plans_hurt(w, &w->plans[from], &to, fresh);
-		world_say(w, "plan %u for epoch %u after plan %u: members %x, new %x, F %u of %u%s%s", number, to.epoch,
-		          from, to.members, newcomers, (unsigned)to.quorums.faulty, (unsigned)to.quorums.weight,
-		          to.force ? ", force" : "", sound ? "" : ", to be refused");
+		plans_agree(w, &to, made, fresh);
 		return;
 	}
 }
@@ -266,7 +276,8 @@ bool plans_bear(const struct world *w, unsigned key)
 	for (unsigned i = 0; i < w->plan_count; i++) {
 		const struct plan *plan = &w->plans[i];
 		uint32_t faulty = world_liars(w) | w->dead | 1u << key;
-		if (plan->refused || plan->given_up || !(plan->members >> key & 1))
+		if ((plan->refused && !plans_sound(w, plan, LEAVING_UNBOUNDED)) || plan->given_up ||
+		    !(plan->members >> key & 1))
 			continue;
 		for (unsigned n = 0; n < w->key_count; n++)
 			if (w->nodes[n].disk.barred > plan->epoch || w->nodes[n].loses > plan->epoch)

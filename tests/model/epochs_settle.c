@@ -41,9 +41,24 @@ static void settle_bodies(struct world *w)
 	}
 }
 
-static void settle_round(struct world *w, bool timers)
+/* Timers run out where nothing has moved for some rounds, of proposals made in the last one too. */
+static void settle_timers(struct world *w, unsigned still[KEYS], unsigned was[KEYS])
 {
-	unsigned blocks = w->block_count;
+	for (unsigned n = 0; n < w->key_count; n++) {
+		const struct node *node = &w->nodes[n];
+		unsigned votes_in = node_votes_in(w, n);
+		if (!world_lives(w, n) || votes_in == EPOCHS)
+			continue;
+		unsigned is = node->now.epoch * 10000u + votes_in * 1000u + node->view[votes_in];
+		still[n] = is == was[n] ? still[n] + 1 : 0;
+		was[n] = is;
+		if (still[n] > 2)
+			node_timeout(w, n);
+	}
+}
+
+static void settle_round(struct world *w)
+{
 	for (unsigned from = 0; from < w->key_count; from++)
 		for (unsigned to = 0; to < w->key_count; to++)
 			if (from != to)
@@ -51,29 +66,15 @@ static void settle_round(struct world *w, bool timers)
 	for (unsigned n = 0; n < w->key_count; n++)
 		if (world_lives(w, n))
 			node_propose(w, n);
-	for (unsigned n = 0; timers && blocks == w->block_count && n < w->key_count; n++)
-		if (world_lives(w, n))
-			node_timeout(w, n);
-}
-
-static unsigned settle_sum(const struct world *w)
-{
-	unsigned sum = 0;
-	for (unsigned n = 0; n < w->key_count; n++) {
-		const struct node *node = &w->nodes[n];
-		sum += w->blocks[node->now.tip].height + node->now.epoch * 100u + node->gone * 7u;
-		for (unsigned epoch = 0; epoch < EPOCHS; epoch++)
-			sum += node->view[epoch];
-	}
-	return sum;
 }
 
 void settle(struct world *w)
 {
-	unsigned height = 0, sum = 0, still = 0;
+	unsigned height = 0, still[KEYS] = {0}, was[KEYS] = {0};
 	world_say(w, "a stable period");
 	w->slow = 0;
 	w->changes_wanted = 0;
+	w->settling = true;
 	for (unsigned n = 0; n < w->key_count; n++)
 		if (world_lives(w, n) && !w->nodes[n].running)
 			start_again(w, n);
@@ -81,9 +82,8 @@ void settle(struct world *w)
 		if (world_lives(w, n) && w->blocks[w->nodes[n].now.tip].height > height)
 			height = w->blocks[w->nodes[n].now.tip].height;
 	for (unsigned round = 0; round < ROUNDS && w->verdict == HOLDS; round++) {
-		settle_round(w, still > 1);
-		still = settle_sum(w) == sum ? still + 1 : 0;
-		sum = settle_sum(w);
+		settle_timers(w, still, was);
+		settle_round(w);
 		w->steps++;
 		if (settle_behind(w, height + BLOCKS_MORE) == KEYS)
 			break;

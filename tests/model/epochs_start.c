@@ -91,7 +91,8 @@ void start_ask(struct world *w, unsigned n, unsigned peer)
 	if (stamp->kind && stamp->key == n && !start_held(w, node, stamp)) {
 		start_lost(w, n, stamp);
 		/* "One that names a lost vote of an epoch before says that there is none in this." */
-		if (stamp->epoch >= epoch || w->mistake == LOST_BARS_LATER)
+		if ((stamp->epoch >= epoch && w->mistake != LOST_BARS_ONE) || stamp->epoch == epoch ||
+		    w->mistake == LOST_BARS_LATER)
 			return;
 	}
 	node->answered[epoch] |= 1u << peer;
@@ -180,6 +181,8 @@ void start_restored(struct world *w, unsigned n)
 		return;
 	world_say(w, "validator %u: an older journal is put back%s, of epoch %u", n, loses ? ", votes are lost" : "",
 	          node->backup.epoch);
+	for (unsigned epoch = 0; epoch <= node->disk.epoch; epoch++)
+		node->lost[epoch] = node->lost[epoch] || start_loses(node, epoch);
 	if (loses && node->loses <= last)
 		node->loses = (uint8_t)(last + 1);
 	node->disk = node->backup;

@@ -190,14 +190,18 @@ void world_init(struct world *w, uint64_t seed, enum mistake mistake, bool trace
 		w->dial_order[j] = other;
 	}
 	w->changes_wanted = (uint8_t)(1 + world_draw(w, EPOCHS - 1));
-	w->percent_reconfigure = (uint8_t)(20 + world_draw(w, 70));
-	w->percent_crash = (uint8_t)(world_chance(w, 60) ? world_draw(w, 4) : 0);
-	w->percent_slow = (uint8_t)(world_draw(w, 60));
+	w->percent_reconfigure = (uint8_t)(30 + world_draw(w, 70));
+	w->percent_crash = (uint8_t)(world_chance(w, 60) ? world_draw(w, world_chance(w, 40) ? 12 : 4) : 0);
+	w->percent_slow = (uint8_t)world_draw(w, world_chance(w, 60) ? 20 : 60);
 	w->permille_timeout = (uint8_t)(1 + world_draw(w, world_chance(w, 50) ? 8 : 60));
 	w->percent_bad = (uint8_t)(2 + world_draw(w, 10));
-	w->percent_close = (uint8_t)(20 + world_draw(w, 60));
+	w->percent_late = (uint8_t)(world_chance(w, 60) ? world_draw(w, 100) : 0);
+	w->percent_bodies = (uint8_t)(30 + world_draw(w, 70));
 	w->heavy = world_chance(w, 40);
 	w->forcing = world_chance(w, 30);
+	w->restoring = world_chance(w, 25);
+	if (w->restoring)
+		w->percent_crash = (uint8_t)(5 + world_draw(w, 15));
 	plans_genesis(w);
 	for (unsigned n = 0; n < w->key_count; n++) {
 		w->nodes[n].running = true;
