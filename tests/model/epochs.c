@@ -49,6 +49,7 @@ static enum verdict run_seed(uint64_t seed, enum mistake mistake, bool trace, st
 		if (i % 10 == 0) {
 			w->time += FRESH_DAYS + 1;
 			chaos_turn(w);
+			settle_on(w);
 		}
 		wallets_step(w);
 	}

@@ -139,7 +139,6 @@ struct node {
 	bool gone;                     /* a leaver whose key is erased */
 	uint16_t gone_at;              /* when */
 	uint8_t loses;                 /* votes of epochs below this one are not in the journal that was put back */
-	bool lost[EPOCHS];             /* votes of which epochs */
 	bool voting[EPOCHS];           /* the start gate is passed */
 	uint32_t answered[EPOCHS];     /* by whom, since the start */
 	uint8_t started_epoch;         /* what the journal said at the start */
@@ -192,7 +191,7 @@ struct world {
 	uint8_t percent_reconfigure, percent_crash, percent_slow, permille_timeout, percent_bad;
 	uint8_t percent_late;   /* what makes a reconfigure final is late so often */
 	uint8_t percent_bodies; /* a body comes with the rest so often */
-	bool heavy, forcing, restoring;
+	bool heavy, forcing, restoring, sleepers;
 	bool settling;
 	uint32_t steps;
 };
@@ -327,6 +326,8 @@ void chaos_turn(struct world *w);
 
 /* A stable period, liars silent: everybody must get on. */
 void settle(struct world *w);
+/* Some more blocks, later. */
+void settle_on(struct world *w);
 
 /* ---- epochs_wallets.c ---- */
 

@@ -6,7 +6,7 @@ static unsigned chaos_node(struct world *w)
 {
 	for (unsigned tries = 0; tries < 20; tries++) {
 		unsigned n = world_draw(w, w->key_count);
-		if (world_lives(w, n) && (!(w->slow >> n & 1) || world_chance(w, 4)))
+		if (world_lives(w, n) && (!(w->slow >> n & 1) || world_draw(w, 1000) < (w->sleepers ? 3 : 40)))
 			return n;
 	}
 	return KEYS;
@@ -181,7 +181,7 @@ void chaos_turn(struct world *w)
 /* A validator ends, starts, keeps a copy of its journal, comes back with it, or never. */
 static void chaos_fate(struct world *w)
 {
-	unsigned n = world_draw(w, w->key_count), what = w->restoring ? 40 + world_draw(w, 56) : world_draw(w, 100);
+	unsigned n = world_draw(w, w->key_count), what = world_draw(w, 100);
 	struct node *node = &w->nodes[n];
 	if (!world_lives(w, n))
 		return;
@@ -203,8 +203,19 @@ static void chaos_fate(struct world *w)
 	}
 }
 
+/* Journals of epochs before are put back as soon as the gate promises to notice. */
+static void chaos_restore(struct world *w)
+{
+	unsigned n = world_draw(w, w->key_count);
+	struct node *node = &w->nodes[n];
+	if (world_lives(w, n) && node->has_backup && node->backup.epoch < node->disk.epoch)
+		start_restored(w, n);
+}
+
 static void chaos_slow(struct world *w)
 {
+	if (w->slow && w->sleepers && !world_chance(w, 3))
+		return;
 	w->slow = 0;
 	for (unsigned n = 0; n < w->key_count; n++)
 		if (world_chance(w, w->percent_slow))
@@ -219,7 +230,8 @@ static void chaos_plan(struct world *w)
 	const struct journal *now = &w->nodes[n].now;
 	unsigned followers = 0;
 	for (unsigned i = 1; i < w->plan_count; i++)
-		followers += w->plans[i].from == now->plan[now->epoch] && !w->plans[i].given_up;
+		followers += w->plans[i].from == now->plan[now->epoch] && !w->plans[i].given_up &&
+		             (!w->plans[i].refused || i % 2);
 	if (now->epoch < w->changes_wanted && followers < 3)
 		plans_make(w, now->plan[now->epoch]);
 }
@@ -229,7 +241,7 @@ static void chaos_seldom(struct world *w)
 {
 	switch (world_draw(w, 5)) {
 	case 0:
-		w->time = (uint16_t)(w->time + (world_chance(w, 30) ? 1 + world_draw(w, 4) : 0));
+		w->time = (uint16_t)(w->time + (world_chance(w, 15) ? 1 + world_draw(w, 4) : 0));
 		plans_superseded(w);
 		break;
 	case 1:
@@ -256,6 +268,8 @@ void chaos_step(struct world *w)
 	w->steps++;
 	if (world_chance(w, w->percent_crash))
 		chaos_fate(w);
+	if (w->restoring && world_chance(w, 30))
+		chaos_restore(w);
 	if (world_chance(w, w->percent_bad))
 		chaos_liar(w);
 	if (world_chance(w, 10))

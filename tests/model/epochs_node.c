@@ -59,21 +59,32 @@ static bool node_votes_broken(unsigned votes)
 	       (extras && (!firsts || extras & firsts));
 }
 
+/* Whether votes of this epoch that it has cast are not in its journal, in views that are not past. */
+static bool node_has_lost(const struct world *w, unsigned n, unsigned epoch)
+{
+	const struct journal *now = &w->nodes[n].now;
+	for (unsigned view = now->final_view[epoch] + 1u; view < VIEWS; view++)
+		if (w->cast[epoch][view][n] & ~now->own[epoch][view])
+			return true;
+	return false;
+}
+
 void node_cast(struct world *w, unsigned n, unsigned epoch, unsigned view, unsigned bit)
 {
 	struct node *node = &w->nodes[n];
+	bool lost = node_has_lost(w, n, epoch);
 	w->cast[epoch][view][n] |= (uint16_t)bit;
 	node->now.own[epoch][view] |= (uint16_t)bit;
 	node->heard[epoch][view][n] |= (uint16_t)bit;
 	node->dirty[epoch] |= UINT64_C(1) << view;
 	node_sync(w, n);
 	world_say(w, "validator %u votes %03x in epoch %u view %u", n, bit, epoch, view);
-	if (node->lost[epoch])
-		world_breaks(w, REVIVED, "validator %u votes in epoch %u, of which its journal has lost votes", n,
-		             epoch);
 	if (node_votes_broken(w->cast[epoch][view][n]))
 		world_breaks(w, TWICE, "validator %u has voted %03x in epoch %u view %u", n, w->cast[epoch][view][n],
 		             epoch, view);
+	else if (lost)
+		world_breaks(w, REVIVED, "validator %u votes in epoch %u, of which its journal has lost votes", n,
+		             epoch);
 }
 
 /* ---- what comes in -------------------------------------------------------------------------- */
@@ -360,6 +371,10 @@ static void node_begin(struct world *w, unsigned n, unsigned b, unsigned justifi
 	struct journal *now = &node->now;
 	unsigned ended = now->epoch, epoch = ended + 1;
 	assert(epoch < EPOCHS);
+	if (w->restoring && world_chance(w, 50)) {
+		node->backup = node->disk;
+		node->has_backup = true;
+	}
 	now->final_view[ended] = w->blocks[justifier].view;
 	now->final_block[ended] = (uint8_t)justifier;
 	now->ended_by[ended] = (uint8_t)justifier;

@@ -97,3 +97,9 @@ void settle(struct world *w)
 	settle_bodies(w);
 	world_look(w);
 }
+
+void settle_on(struct world *w)
+{
+	for (unsigned round = 0; round < 3; round++)
+		settle_round(w);
+}

@@ -107,11 +107,23 @@ void start_ask(struct world *w, unsigned n, unsigned peer)
 
 /* ---- an older journal ----------------------------------------------------------------------- */
 
-static bool start_loses(const struct node *node, unsigned epoch)
+/* Whether votes that it has ever cast in this epoch would be missing, in views that are not past in that journal. */
+static bool start_loses(const struct world *w, unsigned n, unsigned epoch)
 {
+	const struct journal *backup = &w->nodes[n].backup;
 	for (unsigned view = 0; view < VIEWS; view++)
-		if (node->disk.own[epoch][view] & ~node->backup.own[epoch][view] &&
-		    (epoch > node->backup.epoch || view > node->backup.final_view[epoch]))
+		if (w->cast[epoch][view][n] & ~backup->own[epoch][view] &&
+		    (epoch > backup->epoch || view > backup->final_view[epoch]))
+			return true;
+	return false;
+}
+
+/* Whether others rest on what this one remembers of newest votes: somebody whose journal has lost votes, and has not
+ * been told yet. */
+static bool start_others_wait(const struct world *w, unsigned n)
+{
+	for (unsigned other = 0; other < w->key_count; other++)
+		if (other != n && world_lives(w, other) && w->nodes[other].loses > w->nodes[other].disk.barred)
 			return true;
 	return false;
 }
@@ -168,10 +180,10 @@ void start_restored(struct world *w, unsigned n)
 	struct node *node = &w->nodes[n];
 	bool loses = false;
 	unsigned last = 0;
-	if (!node->has_backup)
+	if (!node->has_backup || start_others_wait(w, n))
 		return;
 	for (unsigned epoch = 0; epoch <= node->disk.epoch; epoch++)
-		if (start_loses(node, epoch)) {
+		if (start_loses(w, n, epoch)) {
 			loses = true;
 			last = epoch;
 			if (!start_noticed(w, n, epoch))
@@ -179,10 +191,8 @@ void start_restored(struct world *w, unsigned n)
 		}
 	if (!start_borne(w, n))
 		return;
-	world_say(w, "validator %u: an older journal is put back%s, of epoch %u", n, loses ? ", votes are lost" : "",
-	          node->backup.epoch);
-	for (unsigned epoch = 0; epoch <= node->disk.epoch; epoch++)
-		node->lost[epoch] = node->lost[epoch] || start_loses(node, epoch);
+	world_say(w, "validator %u: an older journal is put back%s, of epoch %u, in epoch %u", n,
+	          loses ? ", votes are lost" : "", node->backup.epoch, node->disk.epoch);
 	if (loses && node->loses <= last)
 		node->loses = (uint8_t)(last + 1);
 	node->disk = node->backup;

@@ -200,8 +200,11 @@ void world_init(struct world *w, uint64_t seed, enum mistake mistake, bool trace
 	w->heavy = world_chance(w, 40);
 	w->forcing = world_chance(w, 30);
 	w->restoring = world_chance(w, 25);
-	if (w->restoring)
-		w->percent_crash = (uint8_t)(5 + world_draw(w, 15));
+	w->sleepers = world_chance(w, 30);
+	if (w->restoring) {
+		w->percent_crash = (uint8_t)(1 + world_draw(w, 5));
+		w->forcing = w->forcing || world_chance(w, 40);
+	}
 	plans_genesis(w);
 	for (unsigned n = 0; n < w->key_count; n++) {
 		w->nodes[n].running = true;
