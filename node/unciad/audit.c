@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "audit_private.h"
 #include "big_endian.h"
@@ -43,6 +44,27 @@ static int audit_header(struct audit *a, uint64_t height, uint64_t view, const s
 	return wrong ? audit_mismatch(a, height, "the block %s", wrong) : 0;
 }
 
+#define SEEN_KEYS (1u << 19) /* places */
+
+/* Keys that were handed over to be looked at, whether they may be bound, which costs two signatures: one look at each
+ * is enough, since a wrong one ends the audit. A newer key takes the place of an older one of the same place. */
+struct seen_keys {
+	uint8_t seed[16];
+	uint8_t keys[SEEN_KEYS][PUBLIC_KEY_SIZE]; /* zeros: none */
+};
+
+/* Whether it was there; it is from now on. Zeros, which somebody may give for a key, never were. */
+static bool seen_before(struct seen_keys *seen, const uint8_t key[PUBLIC_KEY_SIZE])
+{
+	if (sodium_is_zero(key, PUBLIC_KEY_SIZE))
+		return false;
+	uint8_t *place = seen->keys[siphash(seen->seed, key, PUBLIC_KEY_SIZE) % SEEN_KEYS];
+	if (memcmp(place, key, PUBLIC_KEY_SIZE) == 0)
+		return true;
+	memcpy(place, key, PUBLIC_KEY_SIZE);
+	return false;
+}
+
 /* Each key must be one that may be bound. */
 static void audit_signatures(struct audit *a, const struct block *block)
 {
@@ -53,6 +75,7 @@ static void audit_signatures(struct audit *a, const struct block *block)
 		if (!payment_is_signed(p))
 			continue;
 		item.digest = p->digest;
+		item.check_key = !seen_before(a->seen, p->public_key);
 		memcpy(item.public_key, p->public_key, PUBLIC_KEY_SIZE);
 		memcpy(item.signature, p->signature, SIGNATURE_SIZE);
 		audit_pool_add(a->pool, &item, &origin);
@@ -311,7 +334,10 @@ int audit_run(const struct home *home, struct store *store, const struct audit_o
 	int code = audit_read_ends(&a);
 	if (code)
 		return code;
-	error = audit_pool_new(options->threads, &a.pool);
+	a.seen = calloc(1, sizeof(*a.seen));
+	error = a.seen ? audit_pool_new(options->threads, &a.pool) : UNCIA_E_MEMORY;
+	if (!error)
+		randombytes_buf(a.seen->seed, sizeof(a.seen->seed));
 	code = error ? command_error(EXIT_FAILED, "%s", uncia_error_text(error))
 	             : scratch_open(&a.scratch, home, options->directory);
 	if (!code)
@@ -319,6 +345,7 @@ int audit_run(const struct home *home, struct store *store, const struct audit_o
 	if (!code)
 		code = fill_report(&a);
 	audit_pool_free(a.pool);
+	free(a.seen);
 	scratch_close(&a.scratch);
 	return code;
 }

@@ -21,6 +21,7 @@ struct audit {
 	struct storage_view view;
 	struct scratch scratch;
 	struct audit_pool *pool; /* checks the signatures of payments and certificates */
+	struct seen_keys *seen;
 	struct audit_report *report;
 	const struct audit_options *options;
 	struct state_meta stored;

@@ -1,6 +1,7 @@
 /* unciad backup: a copy of a home's journal and state as of one moment, made while the validator runs or while it does
  * not. It is put together in DIR.part, and gets its name when it is whole and synced. */
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -67,10 +68,36 @@ static const char *const part_files[] = {"data/journal/data.mdb",
                                          "backup",
                                          "lock"};
 
+/* Whether it is one of the small files while it was being written: its name, a point and six letters. */
+static bool is_half_written(const char *name)
+{
+	static const char *const small[] = {"genesis", "unciad.conf", "backup"};
+	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+		size_t size = strlen(small[i]);
+		if (!strncmp(name, small[i], size) && name[size] == '.' && strlen(name + size + 1) == 6)
+			return true;
+	}
+	return false;
+}
+
+static int half_written_remove(const char *part)
+{
+	DIR *directory = opendir(part);
+	const struct dirent *entry;
+	int failed = 0;
+	while (directory && !failed && (entry = readdir(directory))) {
+		if (is_half_written(entry->d_name) && unlinkat(dirfd(directory), entry->d_name, 0))
+			failed = -1;
+	}
+	if (directory)
+		closedir(directory);
+	return failed;
+}
+
 /* Takes an unfinished backup away. Returns 0, or -1 with errno. */
 static int part_remove(const char *part)
 {
-	int failed = store_copy_clean(part) ? -1 : 0;
+	int failed = store_copy_clean(part) ? -1 : half_written_remove(part);
 	for (size_t i = 0; !failed && i < sizeof(part_files) / sizeof(part_files[0]); i++) {
 		char path[PATH_MAX];
 		int n = snprintf(path, sizeof(path), "%s/%s", part, part_files[i]);
