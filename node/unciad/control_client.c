@@ -13,6 +13,15 @@
 #include "control_socket.h"
 #include "uncia/error.h"
 
+bool control_listens(const char *home)
+{
+	int fd;
+	if (control_socket_connect(home, &fd))
+		return false;
+	close(fd);
+	return true;
+}
+
 int control_dial(const char *home, struct control_link *link)
 {
 	*link = (struct control_link){.home = home, .fd = -1};

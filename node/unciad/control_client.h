@@ -16,6 +16,8 @@ struct control_link {
 	const Uncia__Pb__ControlReply *reply; /* the last one, which lives until the next, or the end */
 };
 
+/* Whether somebody listens on the control socket of the home. */
+bool control_listens(const char *home);
 /* Connects to the control socket of the validator that holds the home. EXIT_UNREACHABLE where none does, or none
  * listens. control_hang_up follows in every case. */
 int control_dial(const char *home, struct control_link *link);

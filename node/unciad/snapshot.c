@@ -82,7 +82,9 @@ static uint64_t snapshot_reserve(const struct home *home)
 
 int snapshot_open(const struct home *home, struct snapshot *s, int *error, char why[256])
 {
-	*s = (struct snapshot){.home = home, .running = store_is_held(home->path), .link = {.fd = -1}};
+	/* Where a process has it that nobody can ask, the lock says which. */
+	bool running = store_is_held(home->path) && control_listens(home->path);
+	*s = (struct snapshot){.home = home, .running = running, .link = {.fd = -1}};
 	*error = 0;
 	arena_init(&s->link.arena, 0);
 	if (!s->running) {
