@@ -19,6 +19,7 @@ struct node_options {
 	uint16_t listen_port;                 /* 0: any that is free; `ready` says which */
 	const char *web_host;                 /* where WebSockets are served to wallets; NULL: nowhere */
 	uint16_t web_port;                    /* 0: any that is free */
+	const char *home;                     /* where its control socket is made; NULL: it has none */
 	const struct peer_address *peers;     /* by index in the committee; one's own is not used */
 	const struct observer_key *observers; /* that may follow; OBSERVERS_MAX at most */
 	uint32_t observer_count;

@@ -1,5 +1,5 @@
 /* Links to the other validators: dialled or accepted, kept alive, given up. */
-#include "peers.h"
+#include "peers_private.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,82 +13,7 @@
 #define RESOLVE_AGAIN_MS   60000u
 #define PEER_TELL_AGAIN_MS 55000u /* a failure that comes once a minute is told each time */
 
-struct peer;
-
-struct peer_link {
-	struct peers *peers;
-	struct peer *peer; /* NULL: a candidate, not known yet whose */
-	struct tcp *tcp;
-	struct peer_link *prev, *next; /* among the candidates */
-};
-
-/* The state of the link to a validator. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where
- * it does; and each → DOWN. */
-enum peer_state { PEER_DOWN, PEER_DIALLING, PEER_UP };
-
-/* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay.
- */
-enum name_state {
-	NAME_NONE,      /* none is configured: it can only dial us */
-	NAME_NUMERIC,   /* an address */
-	NAME_IDLE,      /* a name, looked up at times */
-	NAME_RESOLVING, /* a name that is being looked up: libuv has `request` */
-};
-
-struct peer {
-	struct peers *peers;
-	uint32_t index;
-	uint8_t network_key[32];
-	enum peer_state state;
-	struct peer_link *link; /* NULL: PEER_DOWN */
-	enum name_state name_state;
-	struct peer_address name;
-	struct sockaddr_storage address; /* the one in use; AF_UNSPEC: none is known */
-	unsigned resolutions;            /* how often its name gave addresses */
-	uint64_t resolved_ms;            /* when it was last looked up */
-	bool told;                       /* why it could not be reached, at told_ms */
-	uint64_t told_ms;
-	uv_getaddrinfo_t request;
-	uv_timer_t retry;
-	unsigned backoff_ms;
-	bool was_up;
-	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
-	uint64_t shunned_until_ms; /* no link before then */
-	unsigned silent_ms;
-	uint64_t window; /* of the newest connection from its address, and how many came in it */
-	unsigned calls;
-};
-
-struct peers {
-	struct peers_options options;
-	struct peers_events events;
-	struct peers_counters counters;
-	uv_timer_t tick;
-	unsigned tick_ms;
-	bool stopping;
-	struct peer_link *candidates; /* inbound links whose validator is not known yet, oldest first */
-	unsigned candidate_count;
-	uint32_t size;
-	struct peer all[];
-};
-
 /* ---- dialling ------------------------------------------------------------------------------ */
-
-/* network §8.2: of two validators the one with the lower index in the committee dials the other, and an observer dials
- * them all. */
-static bool we_dial(const struct peer *peer)
-{
-	const struct peers *p = peer->peers;
-
-	if (peer->index >= p->options.genesis->committee.size)
-		return false;
-	return p->options.self == NOT_A_MEMBER || p->options.self < peer->index;
-}
-
-static bool dials_us(const struct peer *peer)
-{
-	return peer->index != peer->peers->options.self && !we_dial(peer);
-}
 
 /* The one function that changes the state of a peer's link. link: the new one's, NULL for PEER_DOWN. */
 static void peer_move(struct peer *peer, enum peer_state to, struct peer_link *link)
@@ -134,6 +59,13 @@ static void dial_later(struct peer *peer)
 	uv_timer_start(&peer->retry, on_retry, delay, 0);
 }
 
+/* Kept for who asks what has become of the link. */
+static void peer_note_error(struct peer *peer, const char *why)
+{
+	snprintf(peer->error, sizeof(peer->error), "%s", why);
+	peer->error_ms = uv_now(peer->peers->options.set->loop);
+}
+
 /* A validator that is not there is tried all the time, and told of once a minute. `event`: dial_failed or
  * resolve_failed. */
 static void tell_failure(struct peer *peer, const char *event, const char *why)
@@ -141,6 +73,7 @@ static void tell_failure(struct peer *peer, const char *event, const char *why)
 	uint64_t now = uv_now(peer->peers->options.set->loop);
 	enum log_level level = LOG_LEVEL_DEBUG;
 
+	peer_note_error(peer, why);
 	if (!peer->told || now - peer->told_ms >= PEER_TELL_AGAIN_MS) {
 		peer->told = true;
 		peer->told_ms = now;
@@ -180,7 +113,21 @@ static void link_options_fill(struct peers *p, struct link_options *options, uin
 	    .ephemeral_secret = ephemeral,
 	    .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
 	    .write_queue_max = WRITE_QUEUE_VALIDATOR_MAX,
+	    .newest = p->options.newest,
+	    .oldest = p->options.oldest,
 	};
+}
+
+/* network §8.1: a validator of the release before closes where it is spoken to in a newer version. It is dialled in its
+ * own then, but for one that was heard to speak the newer one lately: who can cut connections must not choose. */
+static uint8_t dial_version(struct peer *peer)
+{
+	const struct peers_options *o = &peer->peers->options;
+	bool known = peer->knows_newest && uv_now(o->set->loop) - peer->newest_ms < o->version_kept_ms;
+
+	peer->version = peer->falls_back && !known && o->newest > o->oldest ? o->oldest : o->newest;
+	peer->falls_back = false;
+	return peer->version;
 }
 
 static void peer_dial(struct peer *peer)
@@ -199,6 +146,7 @@ static void peer_dial(struct peer *peer)
 	link->peer = peer;
 	link_options_fill(p, &options, ephemeral);
 	options.initiator = true;
+	options.newest = dial_version(peer);
 	options.remote_static = peer->network_key;
 	int error = tcp_connect(p->options.set, (const struct sockaddr *)&peer->address, &options, &link_events, link,
 	                        &link->tcp);
@@ -290,6 +238,11 @@ static void peer_lost(struct peer *peer, const char *why)
 	peer_move(peer, PEER_DOWN, NULL);
 	free(link);
 	p->counters.lost++;
+	if (we_dial(peer) && peer->version == p->options.newest) {
+		peer->knows_newest = true;
+		peer->newest_ms = uv_now(p->options.set->loop);
+	}
+	peer_note_error(peer, why);
 	log_event(LOG_LEVEL_WARNING, "peer_down", LOG_NUMBER("peer", peer->index), LOG_TEXT("why", why));
 	/* Only where the link held for a while is the next dial soon. */
 	if (uv_now(p->options.set->loop) - peer->up_ms >= PEER_BACKOFF_MAX_MS)
@@ -319,6 +272,7 @@ static void on_peer_link_down(void *owner, const char *why)
 	} else {
 		peer_move(peer, PEER_DOWN, NULL);
 		free(link);
+		peer->falls_back = peer->version == peer->peers->options.newest && strcmp(why, TCP_CLOSED) == 0;
 		dial_failed(peer, why);
 	}
 }
@@ -567,6 +521,9 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->options.ping_interval_ms = options->ping_interval_ms ? options->ping_interval_ms : PING_INTERVAL_MS;
 	p->options.dead_ms = options->dead_ms ? options->dead_ms : PEER_DEAD_MS;
 	p->options.shun_ms = options->shun_ms ? options->shun_ms : PEER_SHUN_MS;
+	p->options.version_kept_ms = options->version_kept_ms ? options->version_kept_ms : PEER_VERSION_KEPT_MS;
+	p->options.newest = options->newest ? options->newest : LINK_VERSION_NEWEST;
+	p->options.oldest = options->oldest ? options->oldest : LINK_VERSION_OLDEST;
 	p->events = *events;
 	p->size = size;
 	uv_timer_init(options->set->loop, &p->tick);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "backup_note.h"
 #include "command.h"
 #include "home.h"
 #include "log.h"
@@ -62,6 +63,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .listen_port = config->listen.port,
 	    .web_host = config->websocket.port ? config->websocket.host : NULL,
 	    .web_port = config->websocket.port,
+	    .home = home->path,
 	    .peers = peers,
 	    .observers = observers,
 	    .observer_count = config->observer_count,
@@ -134,6 +136,8 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	if (config.journal_log_kb)
 		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);
 	code = second_chain_refuse(home, store, despite_second_chain);
+	if (!code)
+		code = backup_note_warn(home);
 	if (!code)
 		code = home_mark_started(home);
 	if (!code)
