@@ -26,15 +26,15 @@ struct arguments;
 
 /* One command; each is a constant of its own file. */
 struct command {
-	const char *name;
+	const char *name;                        /* a word, or two with a space between */
 	const char *summary;                     /* one line */
 	const char *description;                 /* sentences for --help and the man page */
 	const struct poptOption *options;        /* every option's val is above 0 and unique in the command */
 	int (*run)(struct arguments *arguments); /* returns an exit code */
 };
 
-extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_check,
-    command_devnet, command_version;
+extern const struct command command_keygen, command_genesis, command_genesis_line, command_genesis_sign, command_init,
+    command_start, command_status, command_check, command_devnet, command_version;
 
 /* The options that several commands have, and their vals. */
 #define OPTION_HELP    'h'

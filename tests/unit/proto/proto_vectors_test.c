@@ -45,6 +45,9 @@ static const struct {
     {"uncia.ask", HASH_ASK},
     {"uncia.request", HASH_REQUEST},
     {"uncia.code", HASH_CODE},
+    {"uncia.line", HASH_LINE},
+    {"uncia.linenonce", HASH_LINE_NONCE},
+    {"uncia.agree", HASH_AGREE},
 };
 
 START_TEST(every_hash_has_a_vector_and_gives_it)
