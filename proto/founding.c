@@ -21,7 +21,7 @@ static_assert(6 + sizeof(LINE_PREFIX) + 1 + (LINE_PAYLOAD_MAX * 8 + 4) / 5 + 6 +
 static_assert(6 + sizeof(AGREEMENT_PREFIX) + 1 + (AGREEMENT_PAYLOAD * 8 + 4) / 5 + 6 + 1 <= AGREEMENT_TEXT_SIZE,
               "room for an agreement");
 
-static size_t put_text(uint8_t *at, const char *text)
+static size_t put_counted(uint8_t *at, const char *text)
 {
 	size_t size = strlen(text);
 	at[0] = (uint8_t)size;
@@ -32,12 +32,12 @@ static size_t put_text(uint8_t *at, const char *text)
 /* Returns its size. */
 static size_t put_statement(const struct operator_line *line, uint8_t bytes[STATEMENT_MAX])
 {
-	uint8_t *at = bytes + put_text(bytes, line->name);
+	uint8_t *at = bytes + put_counted(bytes, line->name);
 	memcpy(at, line->validator.consensus_key, 32);
 	memcpy(at + 32, line->validator.network_key, 32);
 	be64_put(at + 64, line->validator.weight);
 	at += 72;
-	at += put_text(at, line->host);
+	at += put_counted(at, line->host);
 	at[0] = (uint8_t)(line->port >> 8);
 	at[1] = (uint8_t)line->port;
 	return (size_t)(at - bytes) + 2;

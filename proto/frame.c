@@ -182,14 +182,14 @@ int frame_read(enum uncia_text_kind kind, const char *text, const uint8_t *netwo
 	return network_id && memcmp(payload, network_id, FRAME_NETWORK) != 0 ? UNCIA_E_NETWORK : 0;
 }
 
-size_t frame_text_size(enum uncia_text_kind kind, size_t payload_size)
-{
-	return frame_text_size_prefix(prefix_of(kind), payload_size);
-}
-
-size_t frame_text_size_prefix(const char *prefix, size_t payload_size)
+static size_t text_size_of(const char *prefix, size_t payload_size)
 {
 	return strlen(FRAME_SCHEME) + strlen(prefix) + 2 + (payload_size * 8 + 4) / 5 + BECH32M_CHECKSUM + 1;
+}
+
+size_t frame_text_size(enum uncia_text_kind kind, size_t payload_size)
+{
+	return text_size_of(prefix_of(kind), payload_size);
 }
 
 /* A text that grows, and its checksum's state. */
@@ -227,5 +227,5 @@ void frame_write_prefix(const char *prefix, const uint8_t *payload, size_t size,
 		put_group(&w, (uint8_t)(pending << (5 - bits) & 31));
 	bech32m_end(w.state, w.at);
 	w.at[BECH32M_CHECKSUM] = '\0';
-	assert((size_t)(w.at - text) + BECH32M_CHECKSUM + 1 == frame_text_size_prefix(prefix, size));
+	assert((size_t)(w.at - text) + BECH32M_CHECKSUM + 1 == text_size_of(prefix, size));
 }

@@ -42,7 +42,6 @@ int frame_read(enum uncia_text_kind kind, const char *text, const uint8_t *netwo
  * case, and a "1". Each does what the function without _prefix does, and returns what that does. */
 int frame_check_prefix(const char *prefix, const char *run, size_t length, size_t *size);
 void frame_payload_prefix(const char *prefix, const char *run, uint8_t *payload, size_t size);
-size_t frame_text_size_prefix(const char *prefix, size_t payload_size);
 void frame_write_prefix(const char *prefix, const uint8_t *payload, size_t size, char *text);
 
 /* Of the text of a payload of that size, its scheme and NUL included. */
