@@ -34,7 +34,8 @@ struct command {
 };
 
 extern const struct command command_keygen, command_genesis, command_genesis_line, command_genesis_sign, command_init,
-    command_start, command_status, command_check, command_devnet, command_version;
+    command_start, command_sign_agent, command_sign_agent_init, command_status, command_check, command_devnet,
+    command_version;
 
 /* The options that several commands have, and their vals. */
 #define OPTION_HELP    'h'

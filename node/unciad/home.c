@@ -93,14 +93,45 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 	return genesis_load(file, genesis);
 }
 
+/* Where the consensus key is not here: whether that is since a sign agent has it. */
+static int find_signer(struct home *home)
+{
+	struct config config;
+	if (has_file(home->path, "consensus.key") || !has_file(home->path, "unciad.conf"))
+		return 0;
+	int code = home_config(home, &config);
+	home->signer = !code && *config.signer;
+	return code;
+}
+
+/* The keys of a home whose consensus key a sign agent has. */
+static int load_without_secret(struct home *home)
+{
+	int code = keys_load_network(home->path, &home->keys);
+	for (uint32_t i = 0; !code && i < home->genesis.committee.size; i++) {
+		const struct validator *v = &home->genesis.committee.validators[i];
+		if (memcmp(v->network_key, home->keys.network_public, 32))
+			continue;
+		memcpy(home->keys.consensus_public, v->consensus_key, PUBLIC_KEY_SIZE);
+		return 0;
+	}
+	return code ? code
+	            : command_error(EXIT_MISMATCH,
+	                            "%s/network.key is of no validator of the genesis: put this home's own back",
+	                            home->path);
+}
+
 int home_open(const char *path, struct home *home)
 {
 	memset(home, 0, sizeof(*home));
 	home->path = path;
+	home->self = SELF_OBSERVER;
 	int code = load_home_genesis(path, &home->genesis);
 	if (code)
 		return code;
-	code = keys_load(path, &home->keys);
+	code = find_signer(home);
+	if (!code)
+		code = home->signer ? load_without_secret(home) : keys_load(path, &home->keys);
 	if (!code)
 		code = find_self(&home->genesis, &home->keys, path, &home->self);
 	if (code)

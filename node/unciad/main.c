@@ -12,8 +12,9 @@
 #include "verify.h"
 
 static const struct command *const commands[] = {
-    &command_keygen, &command_genesis, &command_genesis_line, &command_genesis_sign, &command_init,
-    &command_start,  &command_status,  &command_check,        &command_devnet,       &command_version,
+    &command_keygen, &command_genesis, &command_genesis_line, &command_genesis_sign,
+    &command_init,   &command_start,   &command_sign_agent,   &command_sign_agent_init,
+    &command_status, &command_check,   &command_devnet,       &command_version,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -21,7 +22,7 @@ static void print_usage(FILE *file)
 {
 	fputs("usage: unciad COMMAND [OPTION…]\n\nA validator of an Uncia network.\n\n", file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(file, "  %-12s  %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(file, "  %-15s  %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nunciad COMMAND --help says more.\n", file);
 }
 
