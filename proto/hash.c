@@ -36,6 +36,9 @@ static const char tags[HASH_TAGS][crypto_generichash_blake2b_PERSONALBYTES + 1] 
     [HASH_RECONFIG] = "uncia.reconfig",
     [HASH_RECONFIGURE] = "uncia.reconwhole",
     [HASH_JOIN] = "uncia.join",
+    [HASH_LINE] = "uncia.line",
+    [HASH_LINE_NONCE] = "uncia.linenonce",
+    [HASH_AGREE] = "uncia.agree",
 };
 
 const uint8_t *hash_tag_personal(enum hash_tag tag)

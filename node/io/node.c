@@ -373,9 +373,13 @@ static void on_check(uv_check_t *check)
 
 /* ---- start and end ------------------------------------------------------------------------- */
 
-static int sign_as_validator(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+/* context: the options. */
+static int sign_as_validator(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
-	return sign_digest(context, digest, signature);
+	const struct node_options *o = context;
+
+	return o->sign ? o->sign(o->sign_context, statement, signature)
+	               : sign_digest(o->consensus_secret, &statement->digest, signature);
 }
 
 static int make_replica(struct node *n)
@@ -386,7 +390,7 @@ static int make_replica(struct node *n)
 	    .self = o->self,
 	    .observers = o->observer_count,
 	    .sign = sign_as_validator,
-	    .sign_context = (void *)o->consensus_secret,
+	    .sign_context = (void *)(uintptr_t)o,
 	    .delta_ms = o->delta_ms,
 	    .heartbeat_ms = o->heartbeat_ms,
 	    .signatures = verify_implementation,
@@ -474,7 +478,7 @@ static int make_threads(struct node *n)
 	const struct verifier_options verifier = {
 	    .loop = &n->loop,
 	    .sources = VERIFY_SOURCES,
-	    .signer = {sign_as_validator, (void *)o->consensus_secret},
+	    .signer = {sign_as_validator, (void *)(uintptr_t)o},
 	    .threads = o->verifier_threads,
 	    .done = on_verified,
 	    .context = n,

@@ -13,8 +13,12 @@ struct node_options {
 	const struct genesis *genesis;
 	struct store *store;             /* open for writing; it stays the caller's */
 	uint32_t self;                   /* index in the committee, or NOT_A_MEMBER: an observer */
-	const uint8_t *consensus_secret; /* SECRET_KEY_SIZE bytes */
-	const uint8_t *network_secret;   /* 32 bytes */
+	const uint8_t *consensus_secret; /* SECRET_KEY_SIZE bytes; not read where `sign` is there */
+	/* Signs instead of that key, on the loop's thread and on the verifiers'. As in struct replica_config and struct
+	 * verify_signer; NULL: the key signs. */
+	int (*sign)(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
+	void *sign_context;
+	const uint8_t *network_secret; /* 32 bytes */
 	const char *listen_host;
 	uint16_t listen_port;                 /* 0: any that is free; `ready` says which */
 	const char *web_host;                 /* where WebSockets are served to wallets; NULL: nowhere */

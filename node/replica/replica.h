@@ -48,8 +48,9 @@ struct replica_config {
 	struct storage_view view;
 	uint32_t self;      /* own number in the committee, or NOT_A_MEMBER: an observer, which follows */
 	uint32_t observers; /* that may be linked: the peers behind those of the committee; OBSERVERS_MAX at most */
-	/* Signs a digest with this validator's consensus key. Deterministic. */
-	int (*sign)(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+	/* Signs the statement of a vote with this validator's consensus key. Deterministic. Called within a step, which
+	 * waits for it. Returns 0, or an error code that ends the replica: UNCIA_E_IO; UNCIA_E_DAMAGED. */
+	int (*sign)(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
 	void *sign_context;
 	uint8_t hash_seed[16];                        /* random: seeds the hash tables */
 	uint32_t delta_ms;                            /* expected one-way delay bound; 0: the default, 150 */

@@ -100,6 +100,7 @@ struct replica {
 	uint64_t looked_most;    /* the same of views and facts in the consensus module */
 	uint64_t ends_ms;        /* a second chain has been seen: when this validator ends; 0: it does not */
 	uint64_t proof_sequence; /* of the commit that makes the proof of it durable */
+	uint64_t past_view;      /* views up to it are past, and the disk knows: what replica_sign tells */
 	enum { REPLICA_NEW, REPLICA_RUNNING, REPLICA_HALTED } state;
 };
 

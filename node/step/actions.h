@@ -4,7 +4,7 @@
 #ifndef ACTIONS_H
 #define ACTIONS_H
 #include "storage_view.h"
-#include "vote.h"
+#include "statement.h"
 
 /* Where a message goes, or came from: the number of a peer (step.h), or one of these, each for one thing. */
 #define OBSERVERS_MAX 64u
@@ -29,14 +29,15 @@ struct verify_job {
 	uint64_t id;
 	size_t count;
 	struct verify_item *items;
-	uint32_t source; /* whose queue it waits in: a peer's number, or one of those below */
-	bool sign;       /* its signatures are to be made, with this validator's consensus key; valid: it was made */
-	bool urgent;     /* consensus waits for it */
-	bool together;   /* one wrong signature makes all of it worthless: the rest need not be checked */
-	bool suspect;    /* its source has sent wrong ones: they are taken one by one, one in a turn */
-	bool wrong;      /* out: some signature was */
-	bool dropped;    /* out: given up, since its source was, or for what was wrong in it; of its items only what is
-	                  * valid is known */
+	struct statement *statements; /* sign: what is to be signed, one for each item; else NULL */
+	uint32_t source;              /* whose queue it waits in: a peer's number, or one of those below */
+	bool sign;     /* its signatures are to be made, with this validator's consensus key; valid: it was made */
+	bool urgent;   /* consensus waits for it */
+	bool together; /* one wrong signature makes all of it worthless: the rest need not be checked */
+	bool suspect;  /* its source has sent wrong ones: they are taken one by one, one in a turn */
+	bool wrong;    /* out: some signature was */
+	bool dropped;  /* out: given up, since its source was, or for what was wrong in it; of its items only what is
+	                * valid is known */
 	/* The edge's, while it has the job (verify_queue.h): */
 	struct verify_job *next;
 	size_t taken;     /* items that some thread has taken */

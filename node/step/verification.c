@@ -108,6 +108,7 @@ void job_free(struct step *s, struct job *job)
 	free(job->certificates);
 	free(job->blocks);
 	free(job->pooled);
+	free(job->verify.statements);
 	free(job->expiries.ids);
 	free((void *)(uintptr_t)job->short_ids.data);
 	free(job->verify.items);
@@ -153,14 +154,18 @@ int job_payment(struct job *job, const struct payment *payment, bool check_key)
 	return rc;
 }
 
-int job_sign(struct job *job, const struct hash *digest)
+int job_sign(struct job *job, const struct statement *statement)
 {
 	struct verify_item *item = job_item_add(job);
+	struct statement *statements =
+	    item ? realloc(job->verify.statements, job->capacity * sizeof(*statements)) : NULL;
 
-	if (!item)
+	if (!statements)
 		return UNCIA_E_MEMORY;
 	assert(job->verify.sign);
-	item->digest = *digest;
+	job->verify.statements = statements;
+	statements[job->verify.count - 1] = *statement;
+	item->digest = statement->digest;
 	return 0;
 }
 

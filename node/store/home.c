@@ -187,7 +187,7 @@ int store_lock(const char *home, int *lock, char why[256])
 struct home_contents {
 	const struct hash *network_id;
 	const uint8_t *consensus_key;
-	const struct flush *genesis;
+	const struct flush *genesis; /* NULL: no state is made */
 };
 
 /* The one commit of a new environment, and its seal, synced. */
@@ -247,7 +247,7 @@ static int home_create(const char *home, const struct home_contents *contents)
 		error = UNCIA_E_IO;
 	if (!error)
 		error = home_make(home, &journal_form, contents);
-	if (!error)
+	if (!error && contents->genesis)
 		error = home_make(home, &state_form, contents);
 	if (!error)
 		error = home_sync(home, "data.new");
@@ -262,13 +262,11 @@ static int home_create(const char *home, const struct home_contents *contents)
 	return error;
 }
 
-int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
-                 const struct flush *genesis)
+static int create_once(const char *home, const struct home_contents *contents)
 {
-	const struct home_contents contents = {network_id, consensus_key, genesis};
 	char path[PATH_SIZE], why[WHY_SIZE];
 	struct stat st;
-	assert(network_id && consensus_key && genesis);
+	assert(contents->network_id && contents->consensus_key);
 	int lock, error = home_lock(home, &lock, why);
 	if (error)
 		return error;
@@ -276,9 +274,21 @@ int store_create(const char *home, const struct hash *network_id, const uint8_t 
 	if (!error && !stat(path, &st))
 		error = UNCIA_E_EXISTS;
 	if (!error)
-		error = home_create(home, &contents);
+		error = home_create(home, contents);
 	int saved = errno;
 	close(lock);
 	errno = saved;
 	return error;
+}
+
+int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                 const struct flush *genesis)
+{
+	assert(genesis);
+	return create_once(home, &(struct home_contents){network_id, consensus_key, genesis});
+}
+
+int store_create_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32])
+{
+	return create_once(home, &(struct home_contents){network_id, consensus_key, NULL});
 }

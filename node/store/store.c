@@ -83,7 +83,7 @@ int store_open_options(const struct store_options *options, struct store **store
 		snprintf(why, WHY_SIZE, "%.180s: %s", s->home, strerror(errno));
 	if (!error)
 		error = open_environment(s, &s->journal, &journal_form, options, why);
-	if (!error)
+	if (!error && !options->journal_alone)
 		error = open_environment(s, &s->state, &state_form, options, why);
 	if (error) {
 		store_close(s);
@@ -98,6 +98,14 @@ int store_open(const char *home, const struct hash *network_id, const uint8_t co
 {
 	const struct store_options options = {
 	    .home = home, .network_id = network_id, .consensus_key = consensus_key, .read_only = read_only};
+	return store_open_options(&options, store, why);
+}
+
+int store_open_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                       struct store **store, char why[256])
+{
+	const struct store_options options = {
+	    .home = home, .network_id = network_id, .consensus_key = consensus_key, .journal_alone = true};
 	return store_open_options(&options, store, why);
 }
 

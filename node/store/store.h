@@ -27,6 +27,12 @@ struct journal_write {
  * UNCIA_E_IO (errno says why). */
 int store_create(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
                  const struct flush *genesis);
+/* The same without a state: a journal alone, for who keeps votes and no ledger (node/signer). store_open_journal opens
+ * such a home, and of another home the journal; of its view the functions of the journal alone may be called, and it is
+ * renewed by store_view_renew_journal alone. */
+int store_create_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32]);
+int store_open_journal(const char *home, const struct hash *network_id, const uint8_t consensus_key[32],
+                       struct store **store, char why[256]);
 /* Takes the home's lock (one process per home, readers included) and opens both environments. why: a sentence on
  * failure (path, what to do). read_only: for status and check of a stopped home; no commit may follow. Owns:
  * store_close. Returns 0; UNCIA_E_BUSY (with the pid); UNCIA_E_NOT_FOUND; UNCIA_E_NETWORK (of another network or key);

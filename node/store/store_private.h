@@ -28,6 +28,7 @@ struct store_options {
 	const struct hash *network_id;
 	const uint8_t *consensus_key; /* 32 bytes */
 	bool read_only;
+	bool journal_alone;
 	size_t map_size; /* of both maps; 0: the default. So that a test can fill one */
 	uint64_t beside; /* as in struct store; read_only then */
 	uint32_t format; /* of the home; 0: FORMAT */

@@ -26,7 +26,7 @@ struct arguments;
 
 /* One command; each is a constant of its own file. */
 struct command {
-	const char *name;
+	const char *name;                 /* a word, or two with a space between */
 	const char *operand;              /* the one argument that is no option, for the help; NULL: there is none */
 	const char *summary;              /* one line */
 	const char *description;          /* sentences for --help and the man page */
@@ -34,8 +34,9 @@ struct command {
 	int (*run)(struct arguments *arguments); /* returns an exit code */
 };
 
-extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_peers,
-    command_check, command_backup, command_compact, command_migrate, command_devnet, command_version;
+extern const struct command command_keygen, command_genesis, command_genesis_line, command_genesis_sign, command_init,
+    command_start, command_sign_agent, command_sign_agent_init, command_status, command_peers, command_check,
+    command_backup, command_compact, command_migrate, command_devnet, command_version;
 
 /* The options that several commands have, and their vals. */
 #define OPTION_HELP    'h'

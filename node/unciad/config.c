@@ -111,6 +111,17 @@ static int take_accept_wallets(struct parser *p, const char *value)
 	return p->config.strangers || !strcmp(value, "no") || refuse(p, "accept_wallets = %s: not yes or no", value);
 }
 
+static int take_signer(struct parser *p, const char *value)
+{
+	if (*p->config.signer)
+		return refuse(p, "signer is given twice");
+	if (value[0] != '/' || strlen(value) >= SIGNER_PATH_SIZE)
+		return refuse(p, "signer = %s: not a path that begins with / and has at most %u bytes", value,
+		              SIGNER_PATH_SIZE - 1);
+	strcpy(p->config.signer, value);
+	return 1;
+}
+
 static int take_node_key(struct parser *p, const char *name, const char *value)
 {
 	if (!strcmp(name, "listen"))
@@ -121,6 +132,8 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 		return take_log_level(p, value);
 	if (!strcmp(name, "accept_wallets"))
 		return take_accept_wallets(p, value);
+	if (!strcmp(name, "signer"))
+		return take_signer(p, value);
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
 		if (!strcmp(name, number_keys[i].name))
 			return config_take_number(p, i, value);
@@ -288,6 +301,8 @@ static void write_settings(FILE *file, const struct config *config)
 	        "# accept_wallets = yes\n"
 	        "# error, warning, info or debug\n"
 	        "log_level = %s\n"
+	        "# The socket of the sign agent that has the consensus key (unciad sign-agent):\n"
+	        "# signer = /run/uncia/sign-agent\n"
 	        "# Threads that check signatures (one for each processor):\n"
 	        "# verifier_threads = 2\n"
 	        "# Wallets linked at once:\n"

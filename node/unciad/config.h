@@ -7,12 +7,15 @@
 #include "protocol_limits.h"
 
 #define CONFIG_PORT_DEFAULT 7400u
-#define CONFIG_NAME_SIZE    32u /* NUL included */
+#define CONFIG_NAME_SIZE    32u  /* NUL included */
+#define SIGNER_PATH_SIZE    108u /* NUL included: what the address of a Unix socket has room for */
 
 /* A number that is 0 stands for its default, which is that of node.h or replica.h. */
 struct config {
 	struct endpoint listen;
-	struct endpoint websocket; /* port 0: not given, WebSockets are not served */
+	struct endpoint websocket;     /* port 0: not given, WebSockets are not served */
+	char signer[SIGNER_PATH_SIZE]; /* the socket of the sign agent that has the consensus key; empty: this home has
+	                                  it */
 	enum log_level log_level;
 	uint64_t verifier_threads, wallet_links, space_reserve_mb;
 	uint64_t mempool_max, mempool_per_sender_max;

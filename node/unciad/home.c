@@ -94,14 +94,51 @@ static int load_home_genesis(const char *path, struct genesis *genesis)
 	return genesis_load(file, genesis);
 }
 
-static int home_open_by(const char *path, struct home *home, int (*load)(const char *path, struct node_keys *keys))
+/* Where the consensus key is not here: whether that is since a sign agent has it. */
+static int find_signer(struct home *home)
+{
+	struct config config;
+	if (has_file(home->path, "consensus.key") || !has_file(home->path, "unciad.conf"))
+		return 0;
+	int code = home_config(home, &config);
+	home->signer = !code && *config.signer;
+	return code;
+}
+
+/* The keys of a home whose consensus key a sign agent has. */
+static int load_without_secret(struct home *home)
+{
+	int code = keys_load_network(home->path, &home->keys);
+	for (uint32_t i = 0; !code && i < home->genesis.committee.size; i++) {
+		const struct validator *v = &home->genesis.committee.validators[i];
+		if (memcmp(v->network_key, home->keys.network_public, 32))
+			continue;
+		memcpy(home->keys.consensus_public, v->consensus_key, PUBLIC_KEY_SIZE);
+		return 0;
+	}
+	return code ? code
+	            : command_error(EXIT_MISMATCH,
+	                            "%s/network.key is of no validator of the genesis: put this home's own back",
+	                            home->path);
+}
+
+static int keys_of_home(struct home *home)
+{
+	int code = find_signer(home);
+	if (code)
+		return code;
+	return home->signer ? load_without_secret(home) : keys_load(home->path, &home->keys);
+}
+
+static int home_open_by(const char *path, struct home *home, int (*load)(struct home *home))
 {
 	memset(home, 0, sizeof(*home));
 	home->path = path;
+	home->self = SELF_OBSERVER;
 	int code = load_home_genesis(path, &home->genesis);
 	if (code)
 		return code;
-	code = load(path, &home->keys);
+	code = load(home);
 	if (!code)
 		code = find_self(&home->genesis, &home->keys, path, &home->self);
 	if (code)
@@ -111,15 +148,17 @@ static int home_open_by(const char *path, struct home *home, int (*load)(const c
 
 int home_open(const char *path, struct home *home)
 {
-	return home_open_by(path, home, keys_load);
+	return home_open_by(path, home, keys_of_home);
 }
 
 /* The public keys of a backup, whose note has them. */
-static int keys_of_backup(const char *path, struct node_keys *keys)
+static int keys_of_backup(struct home *home)
 {
+	const char *path = home->path;
+	struct node_keys *keys = &home->keys;
 	struct backup_note note;
 	if (!backup_note_exists(path) || has_file(path, "consensus.key") || has_file(path, "network.key"))
-		return keys_load(path, keys);
+		return keys_of_home(home);
 	memset(keys, 0, sizeof(*keys));
 	int code = backup_note_read(path, &note);
 	memcpy(keys->consensus_public, note.consensus_key, PUBLIC_KEY_SIZE);

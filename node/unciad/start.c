@@ -11,6 +11,7 @@
 #include "home.h"
 #include "log.h"
 #include "node.h"
+#include "remote_signer.h"
 #include "second_chain.h"
 #include "uncia/error.h"
 
@@ -38,7 +39,8 @@ static int refuse_validators_as_observers(const struct home *home, const struct 
 	return 0;
 }
 
-static int run_node(const struct home *home, const struct config *config, struct store *store)
+static int run_node(const struct home *home, const struct config *config, struct store *store,
+                    struct remote_signer *signer)
 {
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
 	struct observer_key observers[OBSERVERS_MAX];
@@ -58,6 +60,8 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .store = store,
 	    .self = home->self,
 	    .consensus_secret = home->keys.consensus_secret,
+	    .sign = signer ? remote_signer_sign : NULL,
+	    .sign_context = signer,
 	    .network_secret = home->keys.network_secret,
 	    .listen_host = config->listen.host,
 	    .listen_port = config->listen.port,
@@ -120,6 +124,28 @@ static void heap_prepare(void)
 #endif
 }
 
+/* A key that an agent has must be nowhere else: whoever reads this home could vote with it. */
+static int refuse_two_keys(const struct home *home, const struct config *config)
+{
+	if (!*config->signer || home->signer)
+		return 0;
+	return command_error(EXIT_USAGE,
+	                     "%s/unciad.conf names a signer, and %s/consensus.key is here, too: move it to the agent "
+	                     "(unciad sign-agent init), or take `signer` out of unciad.conf",
+	                     home->path, home->path);
+}
+
+/* Runs the node, with the sign agent where there is one. */
+static int run_signed(const struct home *home, const struct config *config, struct store *store)
+{
+	struct remote_signer *signer = NULL;
+	int code = *config->signer ? remote_signer_begin(home, config->signer, store, &signer) : 0;
+	if (!code)
+		code = run_node(home, config, store, signer);
+	remote_signer_end(signer);
+	return code;
+}
+
 static int start_home(const struct home *home, bool despite_second_chain)
 {
 	struct config config;
@@ -127,6 +153,8 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	int code = home_config(home, &config);
 	if (!code)
 		code = refuse_validators_as_observers(home, &config);
+	if (!code)
+		code = refuse_two_keys(home, &config);
 	if (!code)
 		code = home_store_open(home, false, &store);
 	if (code)
@@ -141,7 +169,7 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	if (!code)
 		code = home_mark_started(home);
 	if (!code)
-		code = run_node(home, &config, store);
+		code = run_signed(home, &config, store);
 	store_close(store);
 	return code;
 }

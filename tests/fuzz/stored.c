@@ -99,10 +99,10 @@ struct world {
 	int error; /* that it halted with */
 };
 
-static int stand_in(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+static int stand_in(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	(void)context;
-	memcpy(signature, digest->b, HASH_SIZE);
+	memcpy(signature, statement->digest.b, HASH_SIZE);
 	memset(signature + HASH_SIZE, 0, SIGNATURE_SIZE - HASH_SIZE);
 	return 0;
 }

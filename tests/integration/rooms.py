@@ -37,9 +37,10 @@ TABLE = {
 	"node/sync": VIEW + ["node/step", "node/chain", "node/consensus"],
 	"node/replica": REPLICA,
 	"node/store": VIEW + ["node/ledger"],
+	"node/signer": VIEW + ["node/consensus", "node/store"],
 	"node/verify": VIEW + ["node/step"],
 	"node/io": DRIVER + ["node/verify"],
-	"node/unciad": DRIVER + ["node/io", "node/verify"],
+	"node/unciad": DRIVER + ["node/io", "node/signer", "node/verify"],
 }
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 

@@ -14,6 +14,7 @@ import pathlib
 import sys
 
 import chat_vectors
+import founding_vectors
 import text_vectors
 import verify_receipt as spec
 from vector_ciphers import NINE, seal, seal_long_nonce, siphash, x25519
@@ -731,6 +732,7 @@ def make_all():
 	world = World()
 	files = {"genesis": genesis_file, "state": state_file, "payments": payments_file, "blocks": blocks_file, "votes": votes_file,
 		"proofs": proofs_file, "epochs": epochs_file, "wallet": wallet_file, "links": links_file, "storage": storage_file,
+		"founding": lambda of: founding_vectors.make(of, h),
 		"chat": lambda of: chat_vectors.Texts(of, h).make(),
 		"encoding": encoding_file}  # the last: it has one of every hash of the others
 	made = {name + ".json": json.dumps(make(world), indent=1, ensure_ascii=False) + "\n" for name, make in files.items()}

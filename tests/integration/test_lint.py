@@ -31,13 +31,13 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"bsd/readpassphrase.h": ["wallet/cli"],
 	"bsd/sys/tree.h": ["node/store"],
 	# The wallet: a lock, where threads of a host share one; no thread. The plugins: the one that derives a key.
-	"pthread.h": ["node/verify", "node/store", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
+	"pthread.h": ["node/verify", "node/store", "node/signer", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
 	"ares.h": ["wallet"],
 	"stdatomic.h": ["node/io", "wallet", "wallet/plugins/common"],  # the wallet: how many wallets, in whatever threads of a host, use a network
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in
-	("include/uncia", "wallet", "tests/embedding", "node/store", "node/verify", "node/io", "node/unciad")
+	("include/uncia", "wallet", "tests/embedding", "node/store", "node/signer", "node/verify", "node/io", "node/unciad")
 	and not room.startswith("wallet/")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")

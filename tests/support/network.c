@@ -16,11 +16,11 @@ uint64_t network_random(struct network *n)
 
 /* ---- what a node asks for ---- */
 
-int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE])
+int network_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE])
 {
 	const struct fixture_validator *validator = context;
 
-	return sign_digest(validator->consensus.secret_key, digest, signature);
+	return sign_digest(validator->consensus.secret_key, &statement->digest, signature);
 }
 
 static void network_final(struct network *n, uint32_t node, const struct action *action)

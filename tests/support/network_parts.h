@@ -147,7 +147,7 @@ static inline bool are_peers(const struct network *n, uint32_t a, uint32_t b)
 /* network.c */
 uint64_t network_random(struct network *n);
 void network_step(struct network *n, uint32_t node, struct event event);
-int network_sign(void *context, const struct hash *digest, uint8_t signature[SIGNATURE_SIZE]);
+int network_sign(void *context, const struct statement *statement, uint8_t signature[SIGNATURE_SIZE]);
 
 /* network_verifier.c */
 void network_verifier_begin(struct network *n, uint32_t node); /* as it starts */

@@ -49,6 +49,9 @@ static const struct {
     {"uncia.reconfig", HASH_RECONFIG},
     {"uncia.reconwhole", HASH_RECONFIGURE},
     {"uncia.join", HASH_JOIN},
+    {"uncia.line", HASH_LINE},
+    {"uncia.linenonce", HASH_LINE_NONCE},
+    {"uncia.agree", HASH_AGREE},
 };
 
 START_TEST(every_hash_has_a_vector_and_gives_it)
