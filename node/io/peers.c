@@ -1,5 +1,5 @@
 /* Links to the other validators: dialled or accepted, kept alive, given up. */
-#include "peers.h"
+#include "peers_private.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,64 +11,6 @@
 /* The name of a validator that dials us is looked up only so that peers_admit knows its address. */
 #define RESOLVE_AGAIN_MS   60000u
 #define PEER_TELL_AGAIN_MS 55000u /* a failure that comes once a minute is told each time */
-
-struct peer;
-
-struct peer_link {
-	struct peers *peers;
-	struct peer *peer; /* NULL: a candidate, not known yet whose */
-	struct tcp *tcp;
-	struct peer_link *prev, *next; /* among the candidates */
-};
-
-/* The state of the link to a validator. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where
- * it does; and each → DOWN. */
-enum peer_state { PEER_DOWN, PEER_DIALLING, PEER_UP };
-
-/* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay.
- */
-enum name_state {
-	NAME_NONE,      /* none is configured: it can only dial us */
-	NAME_NUMERIC,   /* an address */
-	NAME_IDLE,      /* a name, looked up at times */
-	NAME_RESOLVING, /* a name that is being looked up: libuv has `request` */
-};
-
-struct peer {
-	struct peers *peers;
-	uint32_t index;
-	enum peer_state state;
-	struct peer_link *link; /* NULL: PEER_DOWN */
-	enum name_state name_state;
-	struct peer_address name;
-	struct sockaddr_storage address; /* the one in use; AF_UNSPEC: none is known */
-	unsigned resolutions;            /* how often its name gave addresses */
-	uint64_t resolved_ms;            /* when it was last looked up */
-	bool told;                       /* why it could not be reached, at told_ms */
-	uint64_t told_ms;
-	uv_getaddrinfo_t request;
-	uv_timer_t retry;
-	unsigned backoff_ms;
-	bool was_up;
-	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
-	uint64_t shunned_until_ms; /* no link before then */
-	unsigned silent_ms;
-	uint64_t window; /* of the newest connection from its address, and how many came in it */
-	unsigned calls;
-};
-
-struct peers {
-	struct peers_options options;
-	struct peers_events events;
-	struct peers_counters counters;
-	uv_timer_t tick;
-	unsigned tick_ms;
-	bool stopping;
-	struct peer_link *candidates; /* inbound links whose validator is not known yet, oldest first */
-	unsigned candidate_count;
-	uint32_t size;
-	struct peer all[];
-};
 
 /* ---- dialling ------------------------------------------------------------------------------ */
 
@@ -92,16 +34,10 @@ static void peer_move(struct peer *peer, enum peer_state to, struct peer_link *l
 	assert((to == PEER_DOWN) == !link);
 	assert(to != PEER_DIALLING || we_dial(peer));
 	assert(to != PEER_UP || (peer->state == PEER_DIALLING) == we_dial(peer));
+	if ((peer->state == PEER_UP) != (to == PEER_UP))
+		peer->since_ms = uv_now(peer->peers->options.set->loop);
 	peer->state = to;
 	peer->link = link;
-}
-
-/* The one function that changes the state of a peer's name once it is made. */
-static void name_move(struct peer *peer, enum name_state to)
-{
-	assert(peer->name_state == (to == NAME_RESOLVING ? NAME_IDLE : NAME_RESOLVING));
-	assert(to == NAME_RESOLVING || to == NAME_IDLE);
-	peer->name_state = to;
 }
 
 static void on_retry(uv_timer_t *timer);
@@ -199,51 +135,12 @@ static void peer_dial(struct peer *peer)
 	peer_move(peer, PEER_DIALLING, link);
 }
 
-/* Takes one of the addresses behind the name, each time the next: the first need not be one that can be reached from
- * here. */
-static void take_address(struct peer *peer, const struct addrinfo *found)
+static void on_name_resolved(struct peer *peer, const char *why)
 {
-	unsigned count = 1;
-
-	for (const struct addrinfo *a = found->ai_next; a; a = a->ai_next)
-		count++;
-	for (unsigned skip = peer->resolutions++ % count; skip > 0; skip--)
-		found = found->ai_next;
-	memcpy(&peer->address, found->ai_addr, found->ai_addrlen);
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
-{
-	struct peer *peer = request->data;
-
-	name_move(peer, NAME_IDLE);
-	if (!peer->peers->stopping) {
-		if (status == 0) {
-			take_address(peer, found);
-			if (we_dial(peer))
-				peer_dial(peer);
-		} else {
-			resolve_failed(peer, uv_strerror(status));
-		}
-	}
-	uv_freeaddrinfo(found);
-}
-
-/* Looks the name up, then dials where it is ours to dial. */
-static void peer_resolve(struct peer *peer)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	uv_loop_t *loop = peer->peers->options.set->loop;
-	char service[8];
-
-	snprintf(service, sizeof(service), "%u", peer->name.port);
-	peer->request.data = peer;
-	peer->resolved_ms = uv_now(loop);
-	int error = uv_getaddrinfo(loop, &peer->request, on_resolved, peer->name.host, service, &hints);
-	if (!error)
-		name_move(peer, NAME_RESOLVING);
-	else
-		resolve_failed(peer, uv_strerror(error));
+	if (why)
+		resolve_failed(peer, why);
+	else if (we_dial(peer) && peer->state == PEER_DOWN)
+		peer_dial(peer);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -526,11 +423,8 @@ static void peer_init(struct peers *p, uint32_t index, const struct peer_address
 
 	peer->peers = p;
 	peer->index = index;
-	peer->name = *name;
-	if (net_address_parse(name->host, name->port, &peer->address) == 0)
-		peer->name_state = NAME_NUMERIC;
-	else
-		peer->name_state = name->host[0] ? NAME_IDLE : NAME_NONE;
+	peer->since_ms = uv_now(p->options.set->loop);
+	peer_name_set(peer, name);
 	peer->backoff_ms = PEER_BACKOFF_MIN_MS;
 	uv_timer_init(p->options.set->loop, &peer->retry);
 	peer->retry.data = peer;
@@ -538,17 +432,6 @@ static void peer_init(struct peers *p, uint32_t index, const struct peer_address
 		uv_timer_start(&peer->retry, on_retry, 0, 0);
 	else if (index != p->options.self && peer->name_state == NAME_IDLE)
 		peer_resolve(peer);
-}
-
-/* Names are looked up in libuv's pool of threads, in half of them at a time, and by default there are four: two names
- * whose name servers keep silent would hold up all others. So there are two threads a validator; they start with the
- * first name, and do nothing else. An operator's own setting stands. */
-static void make_room_for_names(uint32_t validators)
-{
-	char threads[16];
-
-	snprintf(threads, sizeof(threads), "%u", 2 * validators);
-	setenv("UV_THREADPOOL_SIZE", threads, 0);
 }
 
 int peers_new(const struct peers_options *options, const struct peers_events *events, struct peers **peers)
@@ -566,6 +449,7 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->options.dead_ms = options->dead_ms ? options->dead_ms : PEER_DEAD_MS;
 	p->options.shun_ms = options->shun_ms ? options->shun_ms : PEER_SHUN_MS;
 	p->events = *events;
+	p->resolved = on_name_resolved;
 	p->size = size;
 	uv_timer_init(options->set->loop, &p->tick);
 	p->tick.data = p;
@@ -581,6 +465,35 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 bool peers_linked(const struct peers *p, uint32_t index)
 {
 	return index < p->size && p->all[index].state == PEER_UP;
+}
+
+void peers_figures(const struct peers *p, uint32_t index, struct peer_figures *figures)
+{
+	const struct peer *peer = &p->all[index];
+
+	assert(index < p->size);
+	*figures = (struct peer_figures){
+	    .up = peer->state == PEER_UP,
+	    .queued = peer->state == PEER_UP ? tcp_queued(peer->link->tcp) : 0,
+	    .since_ms = peer->since_ms,
+	};
+}
+
+bool peers_set_address(struct peers *p, uint32_t index, const struct peer_address *address)
+{
+	struct peer *peer = &p->all[index];
+
+	assert(index < p->size && index != p->options.self && !p->stopping);
+	if (peer->name.port == address->port && strcmp(peer->name.host, address->host) == 0)
+		return false;
+	peer_name_set(peer, address);
+	peer->told = false;
+	peer->backoff_ms = PEER_BACKOFF_MIN_MS;
+	if (peer->state == PEER_DOWN)
+		dial_later(peer);
+	if (!we_dial(peer) && peer->name_state == NAME_IDLE)
+		peer_resolve(peer);
+	return true;
 }
 
 bool peers_admit(struct peers *p, const struct net_address *address)

@@ -7,6 +7,7 @@
 #ifndef STORAGE_THREAD_H
 #define STORAGE_THREAD_H
 #include <uv.h>
+#include "histogram.h"
 #include "store.h"
 
 #define JOURNAL_BATCH_MAX       (1u << 30) /* bytes that may wait for one commit; past it the disk has stopped */
@@ -20,6 +21,15 @@ struct storage_events {
 	/* The free space has fallen below the reserve, or is enough again; at first it counts as enough. */
 	void (*space)(void *context, bool low);
 	void *context;
+};
+
+/* What the threads have done since the start. */
+struct storage_counters {
+	struct histogram commits;     /* of the journal: each is one piece of its log, written and synced */
+	uint64_t records, bytes;      /* in them: keys and values */
+	struct histogram checkpoints; /* of the journal's log into LMDB */
+	struct histogram flushes;     /* of the state */
+	uint64_t free_bytes;          /* as last measured; UINT64_MAX: not yet */
 };
 
 struct storage;
@@ -38,6 +48,8 @@ int storage_forget(struct storage *storage, uint64_t sequence, uint64_t view);
 void storage_commit(struct storage *storage);
 /* Hands a flush to the state thread, whose it is until `flushed`. One at a time. */
 void storage_flush(struct storage *storage, struct flush *flush);
+/* Copies them. It waits for no disk. */
+void storage_counters(struct storage *storage, struct storage_counters *counters);
 /* Commits everything handed in so far, and ends the threads. No event is called any more. Once; the loop must then run
  * until it has closed the handle. */
 void storage_stop(struct storage *storage);

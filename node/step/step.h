@@ -7,6 +7,9 @@
 
 #define TIME_NEVER UINT64_MAX
 
+/* What is refused is counted by its code, enum uncia_error without its sign; codes past these count as 0. */
+#define STEP_REFUSALS 512u
+
 struct outbox_item;
 struct job;
 
@@ -45,9 +48,10 @@ struct step {
 
 	struct step_peer *peers; /* by index in the committee */
 	uint32_t peers_up;
-	uint64_t journal_read;          /* bytes of blocks read from the journal, ever: what reading for others costs */
-	uint64_t dropped_messages;      /* not taken, or not answered, since a bound was reached */
-	struct chunk_cache chunk_cache; /* of messages, while they are read */
+	uint64_t journal_read;     /* bytes of blocks read from the journal, ever: what reading for others costs */
+	uint64_t dropped_messages; /* not taken, or not answered, since a bound was reached */
+	uint64_t refused[STEP_REFUSALS]; /* answers to wallets that refuse, ever, by code */
+	struct chunk_cache chunk_cache;  /* of messages, while they are read */
 };
 
 /* `genesis` and what `storage` points to outlive it. Returns 0 or UNCIA_E_MEMORY. Owns: step_deinit. */
