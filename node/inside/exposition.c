@@ -130,6 +130,7 @@ void exposition_histogram(struct exposition *e, const struct histogram *histogra
 		exposition_line(e, "_bucket", &label, &value);
 	}
 	value.number += histogram->counts[HISTOGRAM_BOUNDS];
+	assert(value.number == histogram_count(histogram));
 	snprintf(bound, sizeof(bound), "+Inf");
 	exposition_line(e, "_bucket", &label, &value);
 	exposition_line(e, "_sum", NULL, &(struct exposition_value){histogram->sum_us, 6, false});

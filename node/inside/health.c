@@ -48,7 +48,7 @@ bool health_good(const struct node_figures *f, char text[HEALTH_TEXT_SIZE])
 	if (stalled < HEALTH_STALLED_MS)
 		return true;
 	snprintf(text, HEALTH_TEXT_SIZE,
-	         "nothing has become final for %" PRIu64 " s while %zu payments wait: weight %" PRIu64
+	         "nothing has become final for %" PRIu64 " s while payments wait (%zu in the pool): weight %" PRIu64
 	         " is linked, itself included, of %" PRIu64 " needed",
 	         stalled / 1000, f->load.mempool, s->weight_linked, s->weight_needed);
 	return false;

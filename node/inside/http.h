@@ -36,7 +36,8 @@ struct http_options {
 	unsigned time_ms; /* 0: HTTP_TIME_MS */
 };
 
-/* Since the start. */
+/* Since the start: connections; of them those that were answered with 200, and those whose request was none; that gave
+ * way to newer ones; and that took too long. */
 struct http_counters {
 	uint64_t accepted, answered, refused, pushed_out, timed_out;
 };

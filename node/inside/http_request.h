@@ -23,6 +23,7 @@ struct http_request {
 	bool head_only; /* once it is whole: HEAD */
 };
 
+/* Of which nothing has come yet. */
 void http_request_begin(struct http_request *request);
 /* Takes bytes, until it has said anything but HTTP_MORE. */
 enum http_verdict http_request_feed(struct http_request *request, const char *bytes, size_t size);

@@ -78,12 +78,13 @@ static void texts_drop(struct inside *in)
 /* Both texts, of what was handed over. */
 static void texts_make(struct inside *in)
 {
+	const struct metrics_sources sources = {&in->handed, &in->process, http_counters(in->server)};
 	struct exposition e = {0};
 	char line[HEALTH_TEXT_SIZE + 1] = "ok";
 
 	texts_drop(in);
 	process_measure(&in->process);
-	metrics_write(&in->handed, &in->process, &e);
+	metrics_write(&sources, &e);
 	if (!e.error)
 		in->metrics = http_body_new(e.text, e.size);
 	exposition_deinit(&e);

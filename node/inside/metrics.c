@@ -190,6 +190,14 @@ static const struct row process_rows[] = {
     GAUGE("process_threads", process_figures, threads, "Threads."),
 };
 
+static const struct row http_rows[] = {
+    COUNTER("uncia_http_connections_total", http_counters, accepted, "Connections to where these figures are."),
+    COUNTER("uncia_http_answers_total", http_counters, answered, "Those that were answered with 200."),
+    COUNTER("uncia_http_refusals_total", http_counters, refused, "Those whose request was none that is answered."),
+    COUNTER("uncia_http_pushed_out_total", http_counters, pushed_out, "Those that gave way to newer ones."),
+    COUNTER("uncia_http_timeouts_total", http_counters, timed_out, "Those that took too long."),
+};
+
 static struct exposition_value row_value(const struct row *row, const void *base)
 {
 	const uint8_t *at = (const uint8_t *)base + row->offset;
@@ -230,13 +238,15 @@ static struct derived derive(const struct node_figures *node)
 	};
 }
 
-void metrics_write(const struct node_figures *node, const struct process_figures *process, struct exposition *e)
+void metrics_write(const struct metrics_sources *sources, struct exposition *e)
 {
+	const struct node_figures *node = sources->node;
 	struct derived derived = derive(node);
 
 	assert(node->validators <= COMMITTEE_SIZE_MAX);
 	metrics_write_labelled(node, e);
 	WRITE_ROWS(e, node_rows, node);
 	WRITE_ROWS(e, derived_rows, &derived);
-	WRITE_ROWS(e, process_rows, process);
+	WRITE_ROWS(e, process_rows, sources->process);
+	WRITE_ROWS(e, http_rows, sources->http);
 }

@@ -131,20 +131,20 @@ static struct exposition_value peer_value(const struct node_figures *node, uint3
 	return (struct exposition_value){0};
 }
 
-/* Of links to the others; of votes also one's own. */
+/* Of the others alone. */
 static void write_validators(const struct node_figures *node, struct exposition *e, enum peer_column column)
 {
 	char number[12];
 
 	for (uint32_t i = 0; i < node->validators; i++) {
-		if (i == node->self && column != PEER_COLUMN_VIEW)
+		if (i == node->self)
 			continue;
 		snprintf(number, sizeof(number), "%u", i);
 		exposition_sample(e, &(struct exposition_label){"validator", number}, peer_value(node, i, column));
 	}
 }
 
-static void write_peers(const struct node_figures *node, struct exposition *e)
+static void write_links(const struct node_figures *node, struct exposition *e)
 {
 	exposition_family(e, "uncia_peer_up", EXPOSITION_GAUGE, "1: the link to that validator is up.");
 	write_validators(node, e, PEER_COLUMN_UP);
@@ -211,6 +211,6 @@ void metrics_write_labelled(const struct node_figures *node, struct exposition *
 	write_refusals(node, e);
 	write_verifier(node, e);
 	write_maps(node, e);
-	write_peers(node, e);
+	write_links(node, e);
 	write_histograms(node, e);
 }

@@ -4,6 +4,7 @@
 #include "exposition.h"
 #include "figures.h"
 
+/* Writes them. */
 void metrics_write_labelled(const struct node_figures *node, struct exposition *e);
 
 #endif

@@ -105,9 +105,9 @@ static int own_vote(struct replica *r, const struct vote *vote, bool broadcast)
 		TRY(journaling_bodies(r, block));
 		chain_note_payments(&r->chain, block);
 	}
-	r->counters.votes[vote->kind]++;
 	TRY(journaling_own_vote(r, vote));
 	uint64_t sequence = step_sequence(&r->step);
+	r->counters.votes[vote->kind]++;
 	if (broadcast)
 		TRY(message_send_vote(&r->step, sequence, PEER_ALL, vote));
 	return step_outbox_own_vote(&r->step, sequence, vote);

@@ -151,8 +151,8 @@ int replica_step(struct replica *replica, const struct event *event, struct acti
 void replica_status(const struct replica *replica, struct replica_status *status);
 void replica_load(const struct replica *replica, struct replica_load *load);
 void replica_counters(const struct replica *replica, struct replica_counters *counters);
-/* The view of the newest vote that is known of each validator, by its index; 0: none. views: COMMITTEE_SIZE_MAX. After
- * EVENT_START. */
+/* The view of the newest vote that is known of each other validator, by its index; 0: none. views: COMMITTEE_SIZE_MAX.
+ * After EVENT_START. */
 void replica_newest_views(const struct replica *replica, uint64_t *views);
 /* Whether this wallet waits for an answer, or for the end of a payment. */
 bool replica_wallet_waits(const struct replica *replica, uint64_t wallet);

@@ -304,11 +304,11 @@ static json_t *running_json(const struct report *r)
 
 static int status_print_json(const struct report *r, const char *block, const char *root, const char *advice)
 {
-	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I,s:s,s:o*}", "v", 1, "running", (int)r->running,
-	                           "height", (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view,
-	                           "block", block, "state_root", root, "accounts", (json_int_t)r->node.accounts,
-	                           "advice", advice, "final_age_ms",
-	                           r->running || r->age_known ? json_integer((json_int_t)r->node.final_age_ms) : NULL);
+	json_t *object =
+	    json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I,s:s,s:o*}", "v", 1, "running", (int)r->running, "height",
+	              (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block, "state_root",
+	              root, "accounts", (json_int_t)r->node.accounts, "advice", advice, "final_age_ms",
+	              r->running || r->age_known ? json_integer((json_int_t)r->node.final_age_ms) : NULL);
 	json_t *more = r->running ? running_json(r)
 	                          : json_pack("{s:I,s:b,s:b,s:s*}", "settled_height", (json_int_t)r->settled_height,
 	                                      "second_chain", (int)r->second_chain, "lost_votes", (int)r->lost_votes,

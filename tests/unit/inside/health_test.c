@@ -39,8 +39,8 @@ START_TEST(one_where_payments_wait_and_nothing_becomes_final_is_not)
 	figures.load.mempool = 3;
 	figures.status.weight_linked = 2;
 	ck_assert(!health_good(&figures, text));
-	ck_assert_str_eq(text, "nothing has become final for 10 s while 3 payments wait: weight 2 is linked, itself "
-	                       "included, of 3 needed");
+	ck_assert_str_eq(text, "nothing has become final for 10 s while payments wait (3 in the pool): weight 2 is "
+	                       "linked, itself included, of 3 needed");
 	/* Under load there is always something that waits. */
 	figures.status.work_since_ms = 10;
 	figures.status.last_final_ms = figures.now_ms - 1;
