@@ -44,14 +44,18 @@ static void path_end(struct http_request *r)
 
 enum http_verdict http_request_feed(struct http_request *r, const char *bytes, size_t size)
 {
-	assert(!r->complete);
+	size_t room = HTTP_REQUEST_MAX - r->received;
+
+	assert(!r->complete && room > 0);
+	if (size > room)
+		size = room;
 	r->received += size;
 	r->parser.data = r;
 	http_parser_execute(&r->parser, &http_settings, bytes, size);
 	if (!r->complete && HTTP_PARSER_ERRNO(&r->parser) != HPE_OK)
 		return HTTP_NONSENSE;
 	if (!r->complete)
-		return r->received > HTTP_REQUEST_MAX ? HTTP_TOO_LONG : HTTP_MORE;
+		return size == room ? HTTP_TOO_LONG : HTTP_MORE;
 	path_end(r);
 	r->head_only = r->parser.method == HTTP_HEAD;
 	return r->parser.method == HTTP_GET || r->head_only ? HTTP_WHOLE : HTTP_METHOD_WRONG;

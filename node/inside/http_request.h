@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HTTP_REQUEST_MAX 8192u /* bytes of a head, as far as whole reads tell */
+#define HTTP_REQUEST_MAX 8192u /* bytes of a head */
 #define HTTP_PATH_SIZE   32    /* of a path with its NUL; a longer one is empty: nobody has it */
 
 /* What is known of a request: more of it is to come; it is whole, and one of GET or HEAD; or it is none that is
