@@ -56,6 +56,8 @@ static const struct row node_rows[] = {
     GAUGE("uncia_linked_weight", node_figures, status.weight_linked,
           "Weight of the validators linked, itself included."),
     GAUGE("uncia_needed_weight", node_figures, status.weight_needed, "Weight without which nothing becomes final."),
+    GAUGE("uncia_answered_weight", node_figures, status.waits_weight,
+          "After a start: weight of those that have answered whether they hold a newer vote of it; 0 once it votes."),
     GAUGE("uncia_linked_validators", node_figures, status.peers, "Other validators linked."),
     GAUGE("uncia_evidence_pairs", node_figures, status.evidence,
           "Pairs of votes that some validator must not both have cast, ever, as the journal has them."),
