@@ -224,7 +224,7 @@ static void write_rows(struct exposition *e, const struct row *rows, size_t coun
 	}
 }
 
-#define WRITE_ROWS(e, rows, base) write_rows(e, rows, sizeof(rows) / sizeof(rows[0]), base)
+#define WRITE_ROWS(e, rows, base) write_rows(e, rows, sizeof(rows) / sizeof((rows)[0]), base)
 
 static struct derived derive(const struct node_figures *node)
 {

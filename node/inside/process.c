@@ -1,8 +1,8 @@
 /* Reads /proc. See process.h. */
 #include "process.h"
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -31,8 +31,7 @@ static void read_stat(uint64_t fields[STAT_RESIDENT + 1])
 	char *behind = strrchr(text, ')'); /* the program's name, which may be anything */
 	char *field = behind ? strtok_r(behind + 1, " ", &rest) : NULL;
 	for (unsigned i = STAT_STATE; field && i <= STAT_RESIDENT; i++, field = strtok_r(NULL, " ", &rest))
-		if (sscanf(field, "%" SCNu64, &fields[i]) != 1)
-			fields[i] = 0;
+		fields[i] = strtoull(field, NULL, 10); /* 0 of what is no number */
 }
 
 static uint64_t count_descriptors(void)

@@ -173,6 +173,29 @@ START_TEST(a_validator_that_is_not_well_is_503_in_one_line)
 }
 END_TEST
 
+/* Whoever waits, was answered, or is not read yet sees his connection end; nothing is left of any. */
+START_TEST(it_ends_whoever_is_there)
+{
+	char byte;
+	int connections[3];
+
+	silent = true;
+	inside_running(inside, node);
+	connections[0] = begin("/metrics");
+	connections[1] = begin("/ HTTP/1.1\r\nX:");
+	while (!questions)
+		;
+	connections[2] = begin("/healthz");
+	teardown();
+	for (unsigned i = 0; i < 3; i++) {
+		while (read(connections[i], &byte, 1) > 0)
+			;
+		close(connections[i]);
+	}
+	setup();
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_refused_with_a_sentence)
 {
 	struct inside *second;
@@ -186,4 +209,4 @@ END_TEST
 UNIT_MAIN_BETWEEN("inside", setup, teardown, before_the_node_runs_and_after_it_this_is_said,
                   figures_are_shown_with_labels_of_validators_numbers, many_questions_here_are_one_there,
                   a_loop_that_does_not_answer_is_told_of, a_validator_that_is_not_well_is_503_in_one_line,
-                  a_port_in_use_is_refused_with_a_sentence)
+                  it_ends_whoever_is_there, a_port_in_use_is_refused_with_a_sentence)
