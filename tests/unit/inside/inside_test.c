@@ -45,7 +45,13 @@ static void setup(void)
 	    .status = {.voting = VOTING_YES, .final_height = 77, .last_final_ms = 4900},
 	    .peers = {[2] = {.up = true, .queued = 9, .since_ms = 1000}},
 	    .storage = {.free_bytes = 123456},
+	    .counters = {.votes = {[VOTE_SKIP2] = 3}},
 	};
+	figures.counters.refused[-UNCIA_E_FULL] = 5;
+	figures.counters.refused[0] = 2;
+	figures.counters.refused[-UNCIA_E_IO] = 7;
+	histogram_add(&figures.counters.finality, 250000);
+	figures.status.clock_offset_ms = -750;
 	ck_assert_int_eq(inside_new("127.0.0.1", 0, &inside, why), 0);
 	ck_assert_int_gt(inside_port(inside), 0);
 }
@@ -124,6 +130,12 @@ START_TEST(figures_are_shown_with_labels_of_validators_numbers)
 	ck_assert(says("\nuncia_space_free_bytes 123456\n"));
 	ck_assert(says("\nuncia_final_idle_seconds 0.1\n"));
 	ck_assert(says("\nprocess_open_fds "));
+	/* A refusal by a reason that has no name of its own is one all the same. */
+	ck_assert(says("\nuncia_refusals_total{reason=\"full\"} 5\n") && says("{reason=\"funds\"} 0\n"));
+	ck_assert(says("\nuncia_refusals_total{reason=\"other\"} 9\n"));
+	ck_assert(says("\nuncia_votes_cast_total{kind=\"skip2\"} 3\n"));
+	ck_assert(says("\nuncia_finality_seconds_sum 0.25\nuncia_finality_seconds_count 1\n"));
+	ck_assert(says("\nuncia_clock_offset_seconds -0.75\n"));
 	ck_assert_ptr_eq(received + strlen(received) - 1, strrchr(received, '\n'));
 }
 END_TEST
