@@ -1,11 +1,11 @@
 /* Formatting, limiting and writing of log lines; the one owner of the log's global state. */
 #include "log.h"
 #include <assert.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@
 #define EVENT_NAMES    64 /* names past these have the last bucket together */
 #define EVENT_NAME_MAX 32
 #define FATAL_WAIT_MS  100 /* for a reader to take the last line */
+#define FILE_MODE      0640
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
@@ -29,6 +30,7 @@ struct bucket {
 
 static atomic_int level_max = LOG_LEVEL_INFO;
 static atomic_int output = STDERR_FILENO;
+static atomic_int file = -1; /* of log_open: its number stays, whatever file it comes to stand for */
 static atomic_uint_fast64_t dropped_all;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct bucket buckets[EVENT_NAMES];
@@ -176,18 +178,24 @@ static void line_begin(struct line *line, enum log_level level)
 	put_text(line, level_names[level]);
 }
 
+/* Whether the line was written, which has its end. */
+static bool line_write(int fd, const struct line *line, int wait_ms)
+{
+	struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+	return poll(&room, 1, wait_ms) == 1 && write(fd, line->text, line->size) >= 0;
+}
+
 /* Ends the line and writes it. A log that cannot be written, or whose reader has stopped reading, must not stop the
  * validator: a line that would have to wait longer than wait_ms is counted, and lost. A pipe or a socket that is ready
  * takes a line. */
 static void line_end(struct line *line, uint64_t dropped, int wait_ms)
 {
-	struct pollfd room = {.fd = output, .events = POLLOUT};
-
 	if (dropped)
 		put_field(line, &LOG_NUMBER("dropped", dropped));
 	assert(line->size < sizeof(line->text));
 	line->text[line->size++] = '\n';
-	if (poll(&room, 1, wait_ms) != 1 || write(room.fd, line->text, line->size) < 0)
+	if (!line_write(output, line, wait_ms))
 		atomic_fetch_add(&dropped_all, 1);
 }
 
@@ -236,6 +244,8 @@ _Noreturn void log_fatal(enum end_code code, const char *event, const char *why)
 	put_field(&line, &LOG_TEXT("event", event));
 	put_field(&line, &LOG_TEXT("why", why));
 	line_end(&line, 0, FATAL_WAIT_MS);
+	if (log_is_file())
+		line_write(STDERR_FILENO, &line, FATAL_WAIT_MS);
 	_exit((int)code);
 }
 
@@ -249,6 +259,12 @@ int log_level_parse(const char *name, enum log_level *level)
 	return UNCIA_E_ARGUMENT;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	assert((unsigned)level < sizeof(level_names) / sizeof(*level_names));
+	return level_names[level];
+}
+
 void log_set_level(enum log_level level)
 {
 	level_max = (int)level;
@@ -257,6 +273,27 @@ void log_set_level(enum log_level level)
 void log_set_output(int fd)
 {
 	output = fd;
+}
+
+/* Other threads may be writing: the descriptor's number stays the same, and the file behind it is exchanged at once. */
+int log_open(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, FILE_MODE);
+
+	if (fd < 0)
+		return UNCIA_E_IO;
+	if (file < 0) {
+		file = output = fd;
+		return 0;
+	}
+	int taken = dup3(fd, file, O_CLOEXEC);
+	close(fd);
+	return taken < 0 ? UNCIA_E_IO : 0;
+}
+
+bool log_is_file(void)
+{
+	return file >= 0;
 }
 
 uint64_t log_dropped(void)

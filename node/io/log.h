@@ -1,9 +1,11 @@
-/* The structured log: one logfmt line for each event on standard error, each by a single write(2), with a token bucket
- * for each event name, so that no peer can fill a disk with it. Not for results, which go to standard output.
+/* The structured log: one logfmt line for each event, on standard error or in a file, each by a single write(2), with a
+ * token bucket for each event name, so that no peer can fill a disk with it. Not for results, which go to standard
+ * output.
  *
  * Threads: every function is for any. */
 #ifndef LOG_H
 #define LOG_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,15 +48,25 @@ struct log_field {
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 /* A ready logfmt fragment that begins with event=NAME. Control and non-ASCII bytes in it become '?'. */
 void log_fragment(enum log_level level, const void *fragment, size_t size);
-/* Writes one error line, whatever the level and the rate, and ends the process with this exit code: for failures that
- * must not be survived, such as that of a commit. Nothing is flushed or freed. */
+/* Writes one error line, whatever the level and the rate, to standard error as well where the log is a file, and ends
+ * the process with this exit code: for failures that must not be survived, such as that of a commit. Nothing is flushed
+ * or freed. */
 _Noreturn void log_fatal(enum end_code code, const char *event, const char *why);
 /* Names: error, warning, info, debug. Returns 0 or UNCIA_E_ARGUMENT. */
 int log_level_parse(const char *name, enum log_level *level);
+/* The other way round. */
+const char *log_level_name(enum log_level level);
 /* The highest level that is written; LOG_LEVEL_INFO at first. */
 void log_set_level(enum log_level level);
 /* The descriptor that lines are written to, which stays the caller's; standard error at first. */
 void log_set_output(int fd);
+/* From now on lines go to the end of this file, which is made where it is not there, for its owner and group to read. A
+ * file that was opened so before stays in use until it is taken over: called again, with the same name after the file
+ * was renamed, or with another. It waits for no reader of a pipe. Returns 0; or UNCIA_E_IO (errno says why), and lines
+ * go on to where they went. */
+int log_open(const char *path);
+/* Whether log_open has succeeded. */
+bool log_is_file(void);
 /* Lines that were counted and not written since the start. */
 uint64_t log_dropped(void);
 

@@ -6,20 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include "counters.h"
+#include "descriptors.h"
 #include "ledger.h"
 #include "listener.h"
 #include "log.h"
-#include "loop_memory.h"
+#include "notes.h"
 #include "operators.h"
 #include "storage_thread.h"
 #include "uncia/error.h"
+#include "uv_memory.h"
 #include "verifier.h"
 #include "wallets.h"
 
-#define DESCRIPTORS_RESERVED 64u /* store, loop, log, resolver */
+#define DESCRIPTORS_RESERVED 64u /* store, loop, log, resolver; */
+#define DESCRIPTORS_SHOWING  64u /* and of whoever shows figures */
 
 /* An event that arose while actions were being carried out. It waits until they have been, since the core is never
  * entered from inside a step. */
@@ -45,7 +47,8 @@ struct node {
 	uv_prepare_t prepare;
 	uv_check_t check;
 	uv_timer_t timer;
-	uv_signal_t interrupt, terminate;
+	uv_signal_t interrupt, terminate, hangup;
+	uv_async_t asked; /* for figures */
 	uint64_t timer_at_ms;
 	uint32_t wallet_links_max;
 
@@ -62,6 +65,7 @@ struct node {
 	struct verifier *verifier;
 	struct storage *storage;
 	struct operators *operators; /* NULL: no home was named */
+	struct node_figures figures; /* the last ones */
 };
 
 static void node_move(struct node *n, enum node_state to)
@@ -81,6 +85,11 @@ static void node_move(struct node *n, enum node_state to)
 static uint64_t node_now_ms(void)
 {
 	return uv_hrtime() / 1000000;
+}
+
+static uint64_t space_reserve(const struct node_options *options)
+{
+	return options->space_reserve ? options->space_reserve : SPACE_RESERVE_DEFAULT;
 }
 
 static uint64_t node_wall_ms(void)
@@ -138,36 +147,6 @@ static void set_node_timer(struct node *n, uint64_t at_ms)
 	uv_timer_start(&n->timer, on_node_timer, at_ms > now ? at_ms - now : 0, 0);
 }
 
-static void note(const struct action *action)
-{
-	static const enum log_level levels[] = {
-	    [NOTE_ERROR] = LOG_LEVEL_ERROR,
-	    [NOTE_WARNING] = LOG_LEVEL_WARNING,
-	    [NOTE_INFO] = LOG_LEVEL_INFO,
-	    [NOTE_DEBUG] = LOG_LEVEL_DEBUG,
-	};
-
-	assert((unsigned)action->level < sizeof(levels) / sizeof(*levels));
-	log_fragment(levels[action->level], action->message.data, action->message.size);
-}
-
-static _Noreturn void halt(struct node *n, const struct action *action)
-{
-	const char *damage = store_damage(n->options->store);
-	const struct bytes *reason = &action->message;
-	enum end_code code = END_FAILED;
-	char why[600];
-
-	if (action->error == UNCIA_E_DAMAGED)
-		code = END_DAMAGED;
-	else if (action->error == REPLICA_E_FAULTY)
-		code = END_FAULTY;
-	snprintf(why, sizeof(why), "%.*s%s%s%s", (int)(reason->size < 200 ? reason->size : 200),
-	         (const char *)reason->data, *damage ? ": " : "", damage,
-	         code == END_DAMAGED ? ": see A damaged journal or state in docs/operating.md" : "");
-	log_fatal(code, "halt", why);
-}
-
 static void carry_out(struct node *n, const struct action *action)
 {
 	switch (action->kind) {
@@ -207,10 +186,10 @@ static void carry_out(struct node *n, const struct action *action)
 		          LOG_NUMBER("payments", action->count));
 		break;
 	case ACTION_NOTE:
-		note(action);
+		note_log(action);
 		break;
 	case ACTION_HALT:
-		halt(n, action);
+		note_halt(n->options->store, action);
 	}
 }
 
@@ -371,6 +350,51 @@ static void on_check(uv_check_t *check)
 	end_turn(check->data);
 }
 
+/* ---- what operators ask for ----------------------------------------------------------------- */
+
+void node_ask_figures(struct node *n)
+{
+	uv_async_send(&n->asked);
+}
+
+static void on_asked(uv_async_t *async)
+{
+	struct node *n = async->data;
+	const struct figures_sources sources = {n->replica,  n->listener, n->peers,         n->wallets,
+	                                        n->verifier, n->storage,  n->options->store};
+	struct node_figures *f = &n->figures;
+
+	assert(n->state == NODE_WAITING && n->options->figures);
+	*f = (struct node_figures){
+	    .now_ms = node_now_ms(),
+	    .wall_ms = node_wall_ms(),
+	    .self = n->options->self,
+	    .validators = n->options->genesis->committee.size,
+	    .wallet_links_max = n->wallet_links_max,
+	    .sockets = n->set.open,
+	    .space_reserve = space_reserve(n->options),
+	};
+	figures_take(&sources, f);
+	n->options->figures(n->options->inside, f);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	struct node *n = handle->data;
+	struct peer_address *addresses = calloc(COMMITTEE_SIZE_MAX, sizeof(*addresses));
+
+	(void)number;
+	if (n->state == NODE_STOPPING || !addresses || !n->options->reload(n->options->context, addresses)) {
+		free(addresses);
+		return;
+	}
+	for (uint32_t i = 0; i < n->options->genesis->committee.size; i++)
+		if (i != n->options->self && peers_set_address(n->peers, i, &addresses[i]))
+			log_event(LOG_LEVEL_INFO, "peer_address", LOG_NUMBER("peer", i),
+			          LOG_TEXT("host", addresses[i].host), LOG_NUMBER("port", addresses[i].port));
+	free(addresses);
+}
+
 /* ---- start and end ------------------------------------------------------------------------- */
 
 /* context: the options. */
@@ -407,24 +431,17 @@ static int make_replica(struct node *n)
 	return error ? error : replica_new(&config, &n->replica);
 }
 
-/* faults 16: bounds the number of wallets by the file descriptors that validators and the process itself leave. */
+/* Wallets get the descriptors that validators and the process itself leave. */
 static void fit_descriptors(struct node *n)
 {
 	uint32_t waiting = n->options->web_host ? 2 * LISTENER_WAITING_MAX : LISTENER_WAITING_MAX;
 	uint32_t others = waiting + PEER_CANDIDATES_MAX +
 	                  2 * (n->options->genesis->committee.size + n->options->observer_count) + DESCRIPTORS_RESERVED;
-	uint32_t wanted = n->options->wallet_links_max ? n->options->wallet_links_max : WALLET_LINKS_DEFAULT;
-	struct rlimit limit;
 
-	n->wallet_links_max = wanted;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted + others)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted + others ? limit.rlim_max : wanted + others;
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted + others)
-		return;
-	n->wallet_links_max = limit.rlim_cur > others ? (uint32_t)limit.rlim_cur - others : 1;
-	log_event(LOG_LEVEL_WARNING, "few_descriptors", LOG_NUMBER("limit", limit.rlim_cur),
-	          LOG_NUMBER("wallets", n->wallet_links_max));
+	if (n->options->figures)
+		others += DESCRIPTORS_SHOWING;
+	n->wallet_links_max =
+	    descriptors_fit(n->options->wallet_links_max ? n->options->wallet_links_max : WALLET_LINKS_DEFAULT, others);
 }
 
 static int make_links(struct node *n, char why[256])
@@ -484,8 +501,7 @@ static int make_threads(struct node *n)
 	    .context = n,
 	};
 
-	int error = storage_new(&n->loop, o->store, o->space_reserve ? o->space_reserve : SPACE_RESERVE_DEFAULT,
-	                        SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
+	int error = storage_new(&n->loop, o->store, space_reserve(o), SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
 	return error ? error : verifier_new(&verifier, &n->verifier);
 }
 
@@ -515,9 +531,13 @@ static int make_handles(struct node *n)
 	uv_timer_init(&n->loop, &n->timer);
 	uv_signal_init(&n->loop, &n->interrupt);
 	uv_signal_init(&n->loop, &n->terminate);
+	uv_signal_init(&n->loop, &n->hangup);
+	uv_async_init(&n->loop, &n->asked, on_asked);
 	n->prepare.data = n->check.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
+	n->hangup.data = n->asked.data = n;
 	if (uv_signal_start(&n->interrupt, on_node_signal, SIGINT) < 0 ||
-	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0)
+	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0 ||
+	    (n->options->reload && uv_signal_start(&n->hangup, on_hangup, SIGHUP) < 0))
 		return UNCIA_E_IO;
 	return 0;
 }
@@ -547,6 +567,8 @@ static int node_start(struct node *n, char why[256])
 	          o->self == NOT_A_MEMBER ? LOG_TEXT("role", "observer") : LOG_NUMBER("validator", o->self));
 	node_move(n, NODE_WAITING);
 	deliver(n, (struct event){.kind = EVENT_START});
+	if (o->running)
+		o->running(o->inside, n);
 	if (o->ready)
 		o->ready(o->context, listener_port(n->listener));
 	return 0;
@@ -555,6 +577,8 @@ static int node_start(struct node *n, char why[256])
 /* Ends whatever was made. The loop is then left with nothing but handles that are closing. */
 static void node_stop(struct node *n)
 {
+	if (n->state != NODE_STARTING && n->options->running)
+		n->options->running(n->options->inside, NULL);
 	node_move(n, NODE_STOPPING);
 	if (n->operators)
 		operators_stop(n->operators);
@@ -572,9 +596,11 @@ static void node_stop(struct node *n)
 	uv_close((uv_handle_t *)&n->prepare, NULL);
 	uv_close((uv_handle_t *)&n->check, NULL);
 	uv_close((uv_handle_t *)&n->timer, NULL);
+	uv_close((uv_handle_t *)&n->asked, NULL);
 	/* These are closed last: a second signal must not kill a process that is ending in order. */
 	uv_unref((uv_handle_t *)&n->interrupt);
 	uv_unref((uv_handle_t *)&n->terminate);
+	uv_unref((uv_handle_t *)&n->hangup);
 }
 
 static void on_node_signal(uv_signal_t *handle, int number)
@@ -620,7 +646,7 @@ int node_run(const struct node_options *options, char why[256])
 	if (!n)
 		return UNCIA_E_MEMORY;
 	n->options = options;
-	loop_memory_replace();
+	uv_memory_guard();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* the end of a terminal or a session is no reason to stop voting */
 	fit_descriptors(n);
@@ -641,6 +667,7 @@ int node_run(const struct node_options *options, char why[256])
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&n->interrupt, NULL);
 	uv_close((uv_handle_t *)&n->terminate, NULL);
+	uv_close((uv_handle_t *)&n->hangup, NULL);
 	uv_run(&n->loop, UV_RUN_DEFAULT);
 	int closed = uv_loop_close(&n->loop);
 	assert(!closed);

@@ -2,11 +2,11 @@
  * about payments or votes. */
 #ifndef NODE_H
 #define NODE_H
-#include "peers.h"
-#include "replica.h"
-#include "store.h"
+#include "figures.h"
 
 #define SPACE_RESERVE_DEFAULT (64u << 20)
+
+struct node;
 
 /* What it points to outlives node_run. Zero means the default where one is named. */
 struct node_options {
@@ -40,15 +40,28 @@ struct node_options {
 	/* For tests of the network's defences only, NULL in unciad: is called with each message to each peer, may put
 	 * another one in its place (valid until the next call), or keep it back by returning false. */
 	bool (*filter_send)(void *context, uint32_t peer, struct bytes *message);
+	/* At SIGHUP, on the loop's thread: reads what may change while it runs, and fills in where the others are now,
+	 * by index in the committee (COMMITTEE_SIZE_MAX of them, empty at first). false: all stays as it is. NULL:
+	 * SIGHUP is ignored. */
+	bool (*reload)(void *context, struct peer_address *peers);
 	void *context;
+	/* For whoever shows figures (node/inside); each may be NULL. `running` is called on the loop's thread once
+	 * node_ask_figures may be called for the node, and with NULL before it may not any more; `figures`, soon after
+	 * that was, with what is valid for the call. */
+	void (*running)(void *inside, struct node *node);
+	void (*figures)(void *inside, const struct node_figures *figures);
+	void *inside;
 };
 
 /* Runs until SIGINT or SIGTERM, then ends in order: what the core asked to be stored is committed first. The calling
- * thread becomes the loop's; one call at a time in a process, whose allocator for libuv, SIGPIPE and SIGHUP (both
- * ignored) it sets. Returns 0, or why it could not start (why: a sentence): UNCIA_E_BUSY (the port is in use);
- * UNCIA_E_CONFIG; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY.
+ * thread becomes the loop's; one call at a time in a process, whose allocator for libuv, SIGPIPE (ignored) and SIGHUP
+ * (ignored, or `reload`) it sets. Returns 0, or why it could not start (why: a sentence): UNCIA_E_BUSY (the port is in
+ * use); UNCIA_E_CONFIG; UNCIA_E_DAMAGED; UNCIA_E_IO; UNCIA_E_MEMORY.
  * Failures that must not be survived while it runs (of a commit; the core's halt) end the process with an enum end_code
  * and one line in the log. */
 int node_run(const struct node_options *options, char why[256]);
+/* Asks for figures, as soon as the loop comes to it; several questions may have one answer. Threads: any, while the
+ * node runs (`running`). */
+void node_ask_figures(struct node *node);
 
 #endif

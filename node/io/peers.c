@@ -29,16 +29,10 @@ static void peer_move(struct peer *peer, enum peer_state to, struct peer_link *l
 	assert((to == PEER_DOWN) == !link);
 	assert(to != PEER_DIALLING || we_dial(peer));
 	assert(to != PEER_UP || (peer->state == PEER_DIALLING) == we_dial(peer));
+	if ((peer->state == PEER_UP) != (to == PEER_UP))
+		peer->since_ms = uv_now(peer->peers->options.set->loop);
 	peer->state = to;
 	peer->link = link;
-}
-
-/* The one function that changes the state of a peer's name once it is made. */
-static void name_move(struct peer *peer, enum name_state to)
-{
-	assert(peer->name_state == (to == NAME_RESOLVING ? NAME_IDLE : NAME_RESOLVING));
-	assert(to == NAME_RESOLVING || to == NAME_IDLE);
-	peer->name_state = to;
 }
 
 static void on_retry(uv_timer_t *timer);
@@ -159,51 +153,12 @@ static void peer_dial(struct peer *peer)
 	peer_move(peer, PEER_DIALLING, link);
 }
 
-/* Takes one of the addresses behind the name, each time the next: the first need not be one that can be reached from
- * here. */
-static void take_address(struct peer *peer, const struct addrinfo *found)
+static void on_name_resolved(struct peer *peer, const char *why)
 {
-	unsigned count = 1;
-
-	for (const struct addrinfo *a = found->ai_next; a; a = a->ai_next)
-		count++;
-	for (unsigned skip = peer->resolutions++ % count; skip > 0; skip--)
-		found = found->ai_next;
-	memcpy(&peer->address, found->ai_addr, found->ai_addrlen);
-}
-
-static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
-{
-	struct peer *peer = request->data;
-
-	name_move(peer, NAME_IDLE);
-	if (!peer->peers->stopping) {
-		if (status == 0) {
-			take_address(peer, found);
-			if (we_dial(peer))
-				peer_dial(peer);
-		} else {
-			resolve_failed(peer, uv_strerror(status));
-		}
-	}
-	uv_freeaddrinfo(found);
-}
-
-/* Looks the name up, then dials where it is ours to dial. */
-static void peer_resolve(struct peer *peer)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	uv_loop_t *loop = peer->peers->options.set->loop;
-	char service[8];
-
-	snprintf(service, sizeof(service), "%u", peer->name.port);
-	peer->request.data = peer;
-	peer->resolved_ms = uv_now(loop);
-	int error = uv_getaddrinfo(loop, &peer->request, on_resolved, peer->name.host, service, &hints);
-	if (!error)
-		name_move(peer, NAME_RESOLVING);
-	else
-		resolve_failed(peer, uv_strerror(error));
+	if (why)
+		resolve_failed(peer, why);
+	else if (we_dial(peer) && peer->state == PEER_DOWN)
+		peer_dial(peer);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -490,12 +445,9 @@ static void peer_init(struct peers *p, uint32_t index, const uint8_t network_key
 
 	peer->peers = p;
 	peer->index = index;
-	peer->name = *name;
+	peer->since_ms = uv_now(p->options.set->loop);
 	memcpy(peer->network_key, network_key, sizeof(peer->network_key));
-	if (net_address_parse(name->host, name->port, &peer->address) == 0)
-		peer->name_state = NAME_NUMERIC;
-	else
-		peer->name_state = name->host[0] ? NAME_IDLE : NAME_NONE;
+	peer_name_set(peer, name);
 	peer->backoff_ms = PEER_BACKOFF_MIN_MS;
 	uv_timer_init(p->options.set->loop, &peer->retry);
 	peer->retry.data = peer;
@@ -525,6 +477,7 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->options.newest = options->newest ? options->newest : LINK_VERSION_NEWEST;
 	p->options.oldest = options->oldest ? options->oldest : LINK_VERSION_OLDEST;
 	p->events = *events;
+	p->resolved = on_name_resolved;
 	p->size = size;
 	uv_timer_init(options->set->loop, &p->tick);
 	p->tick.data = p;
@@ -542,6 +495,35 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 bool peers_linked(const struct peers *p, uint32_t index)
 {
 	return index < p->size && p->all[index].state == PEER_UP;
+}
+
+void peers_figures(const struct peers *p, uint32_t index, struct peer_figures *figures)
+{
+	const struct peer *peer = &p->all[index];
+
+	assert(index < p->size);
+	*figures = (struct peer_figures){
+	    .up = peer->state == PEER_UP,
+	    .queued = peer->state == PEER_UP ? tcp_queued(peer->link->tcp) : 0,
+	    .since_ms = peer->since_ms,
+	};
+}
+
+bool peers_set_address(struct peers *p, uint32_t index, const struct peer_address *address)
+{
+	struct peer *peer = &p->all[index];
+
+	assert(index < p->size && index != p->options.self && !p->stopping);
+	if (peer->name.port == address->port && strcmp(peer->name.host, address->host) == 0)
+		return false;
+	peer_name_set(peer, address);
+	peer->told = false;
+	peer->backoff_ms = PEER_BACKOFF_MIN_MS;
+	if (peer->state == PEER_DOWN)
+		dial_later(peer);
+	if (!we_dial(peer) && peer->name_state == NAME_IDLE)
+		peer_resolve(peer);
+	return true;
 }
 
 bool peers_admit(struct peers *p, const struct net_address *address)

@@ -99,6 +99,17 @@ void peers_report(const struct peers *peers, uint32_t peer, struct peer_report *
 /* Whether a connection from this address is let in past the limit on handshakes, and then counts: it is another
  * validator's, as configured or last looked up, and that one has not had PEER_CALLS_IN_WINDOW in this window. */
 bool peers_admit(struct peers *peers, const struct net_address *address);
+/* What is shown of the link to one validator. */
+struct peer_figures {
+	bool up;
+	size_t queued;     /* bytes that wait for it */
+	uint64_t since_ms; /* when the link came up or went down, or the start; by the loop's clock */
+};
+/* Of another validator, by its index. */
+void peers_figures(const struct peers *peers, uint32_t index, struct peer_figures *figures);
+/* Another validator is somewhere else now, or nowhere that is known (an empty host). A link that there is stays; where
+ * this side dials, the next one is dialled there, soon where there is none. Returns whether that is new. */
+bool peers_set_address(struct peers *peers, uint32_t index, const struct peer_address *address);
 /* Valid as long as the peers. */
 const struct peers_counters *peers_counters(const struct peers *peers);
 /* Closes all links, without events. Once. */

@@ -1,5 +1,5 @@
-/* Shared by the files of the links to the other validators: peers.c, which moves everything, and peers_report.c, which
- * reads it. See peers.h. Threads: the loop's. */
+/* Shared by the files of the links to the other validators: peers.c, which moves everything, peer_names.c below it, and
+ * peers_report.c, which reads it. See peers.h. Threads: the loop's. */
 #ifndef PEERS_PRIVATE_H
 #define PEERS_PRIVATE_H
 #include "peers.h"
@@ -13,8 +13,8 @@ struct peer_link {
 	struct peer_link *prev, *next; /* among the candidates */
 };
 
-/* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay.
- */
+/* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; a new configuration
+ * moves between the others. */
 enum name_state {
 	NAME_NONE,      /* none is configured: it can only dial us */
 	NAME_NUMERIC,   /* an address */
@@ -32,6 +32,7 @@ struct peer {
 	struct peer_address name;
 	struct sockaddr_storage address; /* the one in use; AF_UNSPEC: none is known */
 	unsigned resolutions;            /* how often its name gave addresses */
+	bool renamed;                    /* NAME_RESOLVING: it is the name of before that is looked up */
 	uint64_t resolved_ms;            /* when it was last looked up */
 	bool told;                       /* why it could not be reached, at told_ms */
 	uint64_t told_ms;
@@ -44,6 +45,7 @@ struct peer {
 	uint64_t newest_ms;
 	bool was_up;
 	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
+	uint64_t since_ms;         /* when the link last came up or went down; at first, the start */
 	uint64_t shunned_until_ms; /* no link before then */
 	unsigned silent_ms;
 	uint64_t window; /* of the newest connection from its address, and how many came in it */
@@ -60,6 +62,8 @@ struct peers {
 	uv_timer_t tick;
 	unsigned tick_ms;
 	bool stopping;
+	/* A name was looked up: its address is known (why: NULL), or it is not, and why. */
+	void (*resolved)(struct peer *peer, const char *why);
 	struct peer_link *candidates; /* inbound links whose validator is not known yet, oldest first */
 	unsigned candidate_count;
 	uint32_t size;
@@ -80,5 +84,11 @@ static inline bool dials_us(const struct peer *peer)
 {
 	return peer->index != peer->peers->options.self && !we_dial(peer);
 }
+
+/* ---- peer_names.c ---- */
+/* From now on the validator is looked for there. A name that is being looked up meanwhile is looked up anew. */
+void peer_name_set(struct peer *peer, const struct peer_address *name);
+/* Looks the name up; `resolved` tells. Of NAME_IDLE only. */
+void peer_resolve(struct peer *peer);
 
 #endif

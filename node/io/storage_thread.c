@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "log.h"
+#include "thread_priority.h"
 #include "uncia/error.h"
 
 #define WRITES_FIRST 64
-#define LOWER_BY     10
 
 /* More than a thread needs from a commit that has failed to the end of the process, on a busy machine, too. */
 #define OTHERS_END_MS 20000u
@@ -16,7 +16,8 @@
 struct batch {
 	struct journal_write *writes;
 	size_t count, capacity;
-	struct arena arena; /* the keys and values */
+	struct arena arena; /* the keys and values, */
+	size_t bytes;       /* which have so many */
 	uint64_t sequence;
 };
 
@@ -47,6 +48,7 @@ struct storage {
 	bool checkpoint_due, space_low;
 	bool checkpointing, applying;                       /* under way */
 	enum { PAUSE_NONE, PAUSE_ASKED, PAUSE_TOLD } pause; /* moves in this order, and back to the first by a resume */
+	struct storage_counters counters;
 
 	struct batch committed_batch; /* by `committing` the journal thread's or the loop's */
 	struct flush *flush;          /* by `flushing` the state thread's or the loop's; NULL: none */
@@ -64,7 +66,13 @@ static void batch_reset(struct batch *batch)
 {
 	arena_deinit(&batch->arena);
 	arena_init(&batch->arena, JOURNAL_BATCH_MAX);
-	batch->count = 0;
+	batch->count = batch->bytes = 0;
+}
+
+/* Under the mutex. began: uv_hrtime then. */
+static void count_duration(struct histogram *histogram, uint64_t began)
+{
+	histogram_add(histogram, (uv_hrtime() - began) / 1000);
 }
 
 /* ---- journal thread ------------------------------------------------------------------------ */
@@ -82,13 +90,17 @@ static void journal_main(void *context)
 			uv_cond_wait(&s->journal_wake, &s->mutex);
 			continue;
 		}
+		s->counters.records += s->committed_batch.count;
+		s->counters.bytes += s->committed_batch.bytes;
 		uv_mutex_unlock(&s->mutex);
+		uint64_t began = uv_hrtime();
 		/* storage §9: any failed commit ends the process at once. */
 		if (journal_commit(s->store, s->committed_batch.writes, s->committed_batch.count, why) < 0)
 			log_fatal(END_FAILED, "journal_commit_failed", why);
 		batch_reset(&s->committed_batch);
 		bool due = journal_checkpoint_due(s->store);
 		uv_mutex_lock(&s->mutex);
+		count_duration(&s->counters.commits, began);
 		handover_move(&s->committing, HANDOVER_DONE);
 		uv_async_send(&s->async);
 		if (due && !s->checkpoint_due) {
@@ -100,16 +112,6 @@ static void journal_main(void *context)
 }
 
 /* ---- checkpoint thread --------------------------------------------------------------------- */
-
-/* Nothing waits for a checkpoint or a flush, and everything for the other threads. On Linux this is the priority of the
- * calling thread alone, for processors and, with some schedulers, for the disk. A failure is of no consequence. */
-static void lower_priority(void)
-{
-	int own;
-
-	if (uv_os_getpriority(0, &own) == 0)
-		uv_os_setpriority(0, own + LOWER_BY < UV_PRIORITY_LOW ? own + LOWER_BY : UV_PRIORITY_LOW);
-}
 
 static void checkpoint_main(void *context)
 {
@@ -127,12 +129,14 @@ static void checkpoint_main(void *context)
 		s->checkpoint_due = false;
 		s->checkpointing = true;
 		uv_mutex_unlock(&s->mutex);
+		uint64_t began = uv_hrtime();
 		if (journal_checkpoint(s->store, why) < 0)
 			log_fatal(END_FAILED, "journal_checkpoint_failed", why);
 		uv_mutex_lock(&s->mutex);
 		s->checkpointing = false;
 		if (s->pause == PAUSE_ASKED)
 			uv_async_send(&s->async);
+		count_duration(&s->counters.checkpoints, began);
 	}
 	uv_mutex_unlock(&s->mutex);
 }
@@ -141,15 +145,13 @@ static void checkpoint_main(void *context)
 
 /* storage §9: below a reserve of free space a validator stops voting. low: as of the last measurement, so that it takes
  * a quarter more than the reserve to be enough again. */
-static bool measure_space(struct storage *s, bool low)
+static bool measure_space(struct storage *s, bool low, uint64_t *free_bytes)
 {
-	uint64_t free_bytes;
-
-	if (store_space(s->store, &free_bytes) < 0) {
+	if (store_space(s->store, free_bytes) < 0) {
 		log_event(LOG_LEVEL_WARNING, "space_unknown");
 		return low;
 	}
-	return low ? free_bytes <= s->reserve + s->reserve / 4 : free_bytes < s->reserve;
+	return low ? *free_bytes <= s->reserve + s->reserve / 4 : *free_bytes < s->reserve;
 }
 
 static void state_main(void *context)
@@ -167,20 +169,24 @@ static void state_main(void *context)
 			struct flush *flush = s->flush;
 			s->applying = true;
 			uv_mutex_unlock(&s->mutex);
+			uint64_t began = uv_hrtime();
 			if (state_apply(s->store, flush, why) < 0)
 				log_fatal(END_FAILED, "state_commit_failed", why);
 			uv_mutex_lock(&s->mutex);
 			assert(s->flush == flush);
 			s->applying = false;
+			count_duration(&s->counters.flushes, began);
 			handover_move(&s->flushing, HANDOVER_DONE);
 			uv_async_send(&s->async);
 		} else if (s->state != STORAGE_RUNNING) {
 			break;
 		} else if (now >= next_check) { /* the first time at once */
 			bool low = s->space_low;
+			uint64_t free_bytes = s->counters.free_bytes;
 			uv_mutex_unlock(&s->mutex);
-			low = measure_space(s, low);
+			low = measure_space(s, low, &free_bytes);
 			uv_mutex_lock(&s->mutex);
+			s->counters.free_bytes = free_bytes;
 			if (low != s->space_low) {
 				s->space_low = low;
 				uv_async_send(&s->async);
@@ -297,6 +303,7 @@ int storage_new(uv_loop_t *loop, struct store *store, uint64_t reserve, unsigned
 	s->space_interval_ns = (uint64_t)space_interval_ms * 1000000;
 	s->events = *events;
 	s->async.data = s;
+	s->counters.free_bytes = UINT64_MAX;
 	batch_reset(&s->filling);
 	batch_reset(&s->committed_batch);
 	if (uv_mutex_init(&s->mutex) < 0)
@@ -359,6 +366,7 @@ int storage_put(struct storage *s, uint64_t sequence, enum journal_table table, 
 		memcpy(copy, key.data, key.size);
 	if (value.size)
 		memcpy(copy + key.size, value.data, value.size);
+	s->filling.bytes += key.size + value.size;
 	*write = (struct journal_write){
 	    .table = table,
 	    .key = copy,
@@ -422,6 +430,13 @@ void storage_resume(struct storage *s)
 	s->pause = PAUSE_NONE;
 	uv_cond_signal(&s->checkpoint_wake);
 	uv_cond_signal(&s->state_wake);
+	uv_mutex_unlock(&s->mutex);
+}
+
+void storage_counters(struct storage *s, struct storage_counters *counters)
+{
+	uv_mutex_lock(&s->mutex);
+	*counters = s->counters;
 	uv_mutex_unlock(&s->mutex);
 }
 

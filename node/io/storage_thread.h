@@ -7,6 +7,7 @@
 #ifndef STORAGE_THREAD_H
 #define STORAGE_THREAD_H
 #include <uv.h>
+#include "histogram.h"
 #include "store.h"
 
 #define JOURNAL_BATCH_MAX       (1u << 30) /* bytes that may wait for one commit; past it the disk has stopped */
@@ -22,6 +23,15 @@ struct storage_events {
 	/* What storage_pause has asked for holds. May be NULL where nobody asks. */
 	void (*paused)(void *context);
 	void *context;
+};
+
+/* What the threads have done since the start. */
+struct storage_counters {
+	struct histogram commits;     /* of the journal: each is one piece of its log, written and synced */
+	uint64_t records, bytes;      /* in them: keys and values */
+	struct histogram checkpoints; /* of the journal's log into LMDB */
+	struct histogram flushes;     /* of the state */
+	uint64_t free_bytes;          /* as last measured; UINT64_MAX: not yet */
 };
 
 struct storage;
@@ -46,6 +56,8 @@ void storage_flush(struct storage *storage, struct flush *flush);
 void storage_pause(struct storage *storage);
 /* Ends the pause, also one that is not told yet, which then never is. */
 void storage_resume(struct storage *storage);
+/* Copies them. It waits for no disk. */
+void storage_counters(struct storage *storage, struct storage_counters *counters);
 /* Commits everything handed in so far, and ends the threads. No event is called any more. Once; the loop must then run
  * until it has closed the handle. */
 void storage_stop(struct storage *storage);

@@ -156,6 +156,7 @@ int payments_gossip(struct payments *p, uint32_t peer, const Uncia__Pb__Gossip *
 	struct job *job = job_new(p->step, JOB_PAYMENTS, peer, message->n_payments);
 	int error = job ? gossip_take_all(p, peer, job, message) : UNCIA_E_MEMORY;
 
+	p->passed_on += message->n_payments;
 	/* Those that were taken are with the pool as "verifying": their checks go on whatever the others were. */
 	if (job && job->verify.count) {
 		p->checking_gossip += (uint32_t)job->verify.count;

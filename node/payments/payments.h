@@ -29,7 +29,10 @@ struct payments {
 	struct slab memory;     /* of decoded payments */
 	struct payment **relay; /* verified in this step, to be gossiped at its end */
 	size_t relay_count, relay_capacity;
-	uint64_t gossip_refused;               /* that the pool had no place for */
+	uint64_t gossip_refused; /* that the pool had no place for */
+	/* Payments that wallets have brought, and validators, whatever became of them; of both those with a wrong
+	 * signature; and those that have given way in a full pool; ever. */
+	uint64_t submitted, passed_on, wrong_signatures, evicted;
 	struct read_budget useless[PEERS_MAX]; /* what each peer has passed on in vain */
 
 	/* Signature checks under way: of what wallets submitted, of these of suspects' ones; of what validators passed

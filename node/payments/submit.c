@@ -120,6 +120,8 @@ int payments_submit(struct payments *p, const struct wallet_link_id *from, uint6
                     const struct bytes *bytes)
 {
 	struct payment *payment;
+
+	p->submitted++;
 	int error = payment_decode_at(&p->memory, &p->step->network_id, bytes->data, bytes->size, &payment);
 
 	if (error == UNCIA_E_MEMORY)
@@ -194,8 +196,10 @@ int payments_evicted(struct payments *p)
 {
 	struct payment_id id;
 
-	while (mempool_next_evicted(p->mempool, &id))
+	while (mempool_next_evicted(p->mempool, &id)) {
+		p->evicted++;
 		TRY(given_up(p, &id, UNCIA_E_FULL, pool_refusal(UNCIA_E_FULL)));
+	}
 	return 0;
 }
 
@@ -206,6 +210,7 @@ int payment_rejected(struct payments *p, struct pooled *pooled, int error)
 	uint64_t wallet = pooled->wallet;
 
 	mempool_remove(p->mempool, pooled);
+	p->wrong_signatures += error == UNCIA_E_SIGNATURE;
 	if (wallet && error == UNCIA_E_SIGNATURE)
 		TRY(turns_wrong(p, wallet));
 	/* A wrong signature that a validator passed on says nothing of the payment that a wallet waits for. */

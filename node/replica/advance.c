@@ -107,6 +107,7 @@ static int own_vote(struct replica *r, const struct vote *vote, bool broadcast)
 	}
 	TRY(journaling_own_vote(r, vote));
 	uint64_t sequence = step_sequence(&r->step);
+	r->counters.votes[vote->kind]++;
 	if (broadcast)
 		TRY(message_send_vote(&r->step, sequence, PEER_ALL, vote));
 	return step_outbox_own_vote(&r->step, sequence, vote);
@@ -145,6 +146,7 @@ static int carry_out_one(struct replica *r, const struct consensus_output *out)
 	case OUT_VOTE:
 		return own_vote(r, &out->vote, out->broadcast);
 	case OUT_CERTIFICATE:
+		r->counters.certificates[out->certificate->kind]++;
 		TRY(journaling_certificate(r, out->certificate));
 		return out->forward ? message_send_certificate(&r->step, PEER_ALL, out->certificate) : 0;
 	case OUT_EVIDENCE:
@@ -186,6 +188,7 @@ static int lead_view(struct replica *r, const struct lead *lead)
 	TRY(tell_check(r, proposed.block)); /* it may have been held before, and early */
 	TRY(consensus_propose(r->consensus, lead->view, &proposed.block->header.id, &own));
 	TRY(advance_carry_out(r));
+	r->counters.proposed++;
 	return proposer_send(r, &own, &proposed);
 }
 

@@ -7,7 +7,7 @@
 
 /* The median of what the others' newest blocks say, by weight: liars of weight F cannot move it beyond what some honest
  * validator says. 0 where too few are known. */
-static int64_t clock_offset_ms(const struct replica *r)
+int64_t clock_offset_ms(const struct replica *r)
 {
 	const struct committee *c = r->committee;
 	int64_t median = INT64_MAX;

@@ -268,6 +268,10 @@ static int step(struct replica *r, const struct event *event)
 	TRY(release(r));
 	if (r->step.wrote)
 		TRY(journaling_newest_votes(r));
+	if (!mempool_ready(r->mempool))
+		r->work_since_ms = 0;
+	else if (!r->work_since_ms)
+		r->work_since_ms = r->step.now_ms;
 	if (r->chain.visited - r->visited_before > r->visited_most)
 		r->visited_most = r->chain.visited - r->visited_before;
 	if (looked_before != UINT64_MAX && consensus_visited(r->consensus) - looked_before > r->looked_most)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include "actions.h"
 #include "consensus.h"
+#include "histogram.h"
+#include "step.h"
 
 /* The final chain contradicts another one, or a rule: validators of more weight than F are faulty (consensus §6 rule
  * 8). A code of this header's own, as final as UNCIA_E_MEMORY. */
@@ -96,6 +98,28 @@ struct replica_status {
 	uint64_t waits_weight;                        /* WAITS_ANSWERS: of those that have answered, itself included */
 	uint64_t highest_height;                      /* that linked ones of more than F told; at least final_height */
 	uint8_t linked[(COMMITTEE_SIZE_MAX + 7) / 8]; /* by validator, the lowest bit first */
+	/* Of this process, by the monotonic clock of events: when the last block became final, or the start; and since
+	 * when there are payments that a block could take, 0: there is none. Where both lie far back, nothing becomes
+	 * final that should. */
+	uint64_t last_final_ms, work_since_ms;
+	int64_t clock_offset_ms; /* the wall clock less the others', as the median of their blocks says; 0: not known */
+};
+
+/* What has happened since the start. None of it falls, and no rule depends on it. */
+struct replica_counters {
+	uint64_t final_blocks, final_payments; /* in all; of the blocks: */
+	uint64_t fetched_blocks;               /* those that came by pages of the final chain, after they were final */
+	uint64_t proposed;                     /* blocks that this validator has proposed */
+	uint64_t votes[VOTE_FINAL + 1];        /* cast, by enum vote_kind */
+	uint64_t certificates[CERT_SF + 1];    /* made here or received, the first of their view and kind, by kind */
+	uint64_t submitted, passed_on;         /* payments that wallets have brought; that validators have */
+	uint64_t wrong_signatures;             /* of payments, whoever brought them */
+	uint64_t evicted;                      /* payments that have given way in a full pool */
+	/* From when a block was first heard of to its finality, and from when a payment came here (of each block the
+	 * first that this validator had in its pool) to that; of blocks that were not fetched. */
+	struct histogram finality, payment;
+	uint64_t
+	    refused[STEP_REFUSALS]; /* answers to wallets that refuse, by code: enum uncia_error without its sign */
 };
 
 /* How much is held of what others send and of what waits: what docs/spec/network.md, "Limits", bounds. */
@@ -109,6 +133,8 @@ struct replica_load {
 	size_t waiters;            /* payments that the wallet which has most waits for */
 	size_t watches;            /* accounts that wallets watch, each of each */
 	size_t mempool, verifying; /* payments; those of them whose signature is being checked */
+	size_t parked;             /* those that did not fit the ledger when last tried */
+	size_t mempool_max;        /* so many verified ones have room */
 	size_t checking;           /* places that are taken for such checks */
 	size_t waiting;            /* KiB of submitted ones whose signature will be */
 	size_t unflushed;          /* accounts that settled payments have touched since a flush was last taken */
@@ -128,6 +154,10 @@ void replica_status(const struct replica *replica, struct replica_status *status
 void replica_load(const struct replica *replica, struct replica_load *load);
 /* The final height that this validator has last told, over whatever link; 0: none. Nothing proves it. */
 uint64_t replica_told_height(const struct replica *replica, uint32_t peer);
+void replica_counters(const struct replica *replica, struct replica_counters *counters);
+/* The view of the newest vote that is known of each other validator, by its index; 0: none. views: COMMITTEE_SIZE_MAX.
+ * After EVENT_START. */
+void replica_newest_views(const struct replica *replica, uint64_t *views);
 /* Whether this wallet waits for an answer, or for the end of a payment. */
 bool replica_wallet_waits(const struct replica *replica, uint64_t wallet);
 /* Whether it watches accounts: it is silent for as long as nothing touches them. */

@@ -90,7 +90,9 @@ struct replica {
 	struct flushing flushing;
 	struct clock clock;
 	struct links links;
-	uint64_t evidence; /* pairs of votes that some validator must not both have cast, ever */
+	uint64_t evidence;                /* pairs of votes that some validator must not both have cast, ever */
+	struct replica_counters counters; /* but for what other rooms count */
+	uint64_t work_since_ms;           /* as in struct replica_status */
 	bool low_space;
 	bool more; /* this step had no room for all that is decided, or to be judged */
 	/* Bytes of bodies that this step has made final or journaled, and the most that one with several has. */
@@ -198,6 +200,8 @@ uint64_t links_wake(const struct replica *r);
 /* ---- clock.c ---- */
 /* From a proposal that its leader has just sent. */
 int clock_learn(struct replica *r, const struct header *header);
+/* The wall clock less those of the others; 0 where too few of them are known. */
+int64_t clock_offset_ms(const struct replica *r);
 /* How far the wall clock is off: one of them 0, both where it is right or too little is known. */
 void clock_off(const struct replica *r, uint64_t *behind_ms, uint64_t *ahead_ms);
 

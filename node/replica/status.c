@@ -54,6 +54,9 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->highest_height = sync_highest(&r->sync);
 	if (status->highest_height < status->final_height)
 		status->highest_height = status->final_height;
+	status->last_final_ms = r->sync.last_final_ms;
+	status->work_since_ms = r->work_since_ms;
+	status->clock_offset_ms = clock_offset_ms(r);
 	status->waits_for = what_it_waits_for(r, status);
 	status->waits_weight = status->waits_for == WAITS_ANSWERS ? consensus_answered_weight(r->consensus) : 0;
 }
@@ -88,6 +91,8 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	                              .questions = r->serve.question_count,
 	                              .mempool = mempool_count(r->mempool),
 	                              .verifying = mempool_verifying(r->mempool),
+	                              .parked = mempool_parked(r->mempool),
+	                              .mempool_max = r->config.mempool_max,
 	                              .checking = (size_t)r->payments.checking_submitted + r->payments.checking_gossip,
 	                              .waiting = r->payments.waiting,
 	                              .unflushed = ledger_unflushed(r->ledger),
@@ -102,6 +107,24 @@ void replica_load(const struct replica *r, struct replica_load *load)
 	}
 	load->watches = serve_watch_count(&r->serve);
 	load->waiters = serve_waiters_most(&r->serve);
+}
+
+void replica_counters(const struct replica *r, struct replica_counters *counters)
+{
+	*counters = r->counters;
+	counters->submitted = r->payments.submitted;
+	counters->passed_on = r->payments.passed_on;
+	counters->wrong_signatures = r->payments.wrong_signatures;
+	counters->evicted = r->payments.evicted;
+	memcpy(counters->refused, r->step.refused, sizeof(counters->refused));
+}
+
+void replica_newest_views(const struct replica *r, uint64_t *views)
+{
+	for (uint32_t i = 0; i < r->committee->size; i++) {
+		const struct vote *newest = consensus_newest(r->consensus, i);
+		views[i] = newest ? newest->view : 0;
+	}
 }
 
 int status_answer(struct replica *r, uint64_t wallet, uint64_t request_id)

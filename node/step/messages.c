@@ -81,6 +81,8 @@ int message_reply(struct step *s, uint64_t after, uint64_t wallet, const Uncia__
 	uint8_t *bytes;
 	size_t size;
 
+	if (reply->kind_case == UNCIA__PB__NODE_REPLY__KIND_REFUSAL)
+		s->refused[reply->refusal->code < STEP_REFUSALS ? reply->refusal->code : 0]++;
 	TRY(canonical_encode(&reply->base, &bytes, &size));
 	int rc = step_outbox_answer(s, after, wallet, bytes, size);
 	free(bytes);

@@ -14,6 +14,7 @@ int message_send_spare(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessa
 int message_send_answer(struct step *s, uint32_t peer, const Uncia__Pb__PeerMessage *message);
 int message_send_vote(struct step *s, uint64_t after, uint32_t peer, const struct vote *vote);
 int message_send_certificate(struct step *s, uint32_t peer, const struct certificate *certificate);
+/* An answer to a wallet. One that refuses is counted, by its code (struct step, refused). */
 int message_reply(struct step *s, uint64_t after, uint64_t wallet, const Uncia__Pb__NodeReply *reply);
 /* A refusal: `code` is an error of include/uncia/error.h, `reason` a sentence for people. At once. */
 int message_refuse(struct step *s, uint64_t wallet, uint64_t request_id, int code, const char *reason);

@@ -7,6 +7,9 @@
 
 #define TIME_NEVER UINT64_MAX
 
+/* What is refused is counted by its code, enum uncia_error without its sign; codes past these count as 0. */
+#define STEP_REFUSALS 512u
+
 struct outbox_item;
 struct job;
 
@@ -51,9 +54,10 @@ struct step {
 	uint32_t peer_count, peers_up;
 	uint32_t own_peer;                    /* that stands for this validator itself, and is never up; or PEER_NONE */
 	uint32_t peer_of[COMMITTEE_SIZE_MAX]; /* by number of the validator: step_peer_of */
-	uint64_t journal_read;          /* bytes of blocks read from the journal, ever: what reading for others costs */
-	uint64_t dropped_messages;      /* not taken, or not answered, since a bound was reached */
-	struct chunk_cache chunk_cache; /* of messages, while they are read */
+	uint64_t journal_read;     /* bytes of blocks read from the journal, ever: what reading for others costs */
+	uint64_t dropped_messages; /* not taken, or not answered, since a bound was reached */
+	uint64_t refused[STEP_REFUSALS]; /* answers to wallets that refuse, ever, by code */
+	struct chunk_cache chunk_cache;  /* of messages, while they are read */
 };
 
 /* The number of a validator of the committee as a peer. */

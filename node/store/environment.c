@@ -256,14 +256,22 @@ int environment_renew(struct environment *e, char why[WHY_SIZE])
 	return rc ? environment_error(e, rc, "renewing the view", why) : 0;
 }
 
-uint64_t environment_room(const struct environment *e)
+void environment_use(const struct environment *e, uint64_t *used, uint64_t *size)
 {
 	MDB_envinfo info;
 	MDB_stat st;
 	assert(e->env);
 	mdb_env_info(e->env, &info);
 	mdb_env_stat(e->env, &st);
-	uint64_t used = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize, limit = info.me_mapsize / 10 * 9;
+	*used = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+	*size = info.me_mapsize;
+}
+
+uint64_t environment_room(const struct environment *e)
+{
+	uint64_t used, size;
+	environment_use(e, &used, &size);
+	uint64_t limit = size / 10 * 9;
 	return used < limit ? limit - used : 0;
 }
 

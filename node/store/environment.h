@@ -69,6 +69,8 @@ void environment_close(struct environment *e);
  * Returns 0; UNCIA_E_MEMORY; UNCIA_E_IO; UNCIA_E_DAMAGED; UNCIA_E_CLOSED where a commit could not write its header,
  * which says why where it is made. Threads: the reading one. */
 int environment_renew(struct environment *e, char why[WHY_SIZE]);
+/* Bytes of the file that have ever been used, and of the map that it has to fit into. Threads: any. */
+void environment_use(const struct environment *e, uint64_t *used, uint64_t *size);
 /* Bytes that can still be written before the map is nine tenths full. Threads: any. */
 uint64_t environment_room(const struct environment *e);
 

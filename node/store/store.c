@@ -199,6 +199,13 @@ int store_space(struct store *store, uint64_t *free_bytes)
 	return 0;
 }
 
+void store_measure(struct store *store, struct store_use *use)
+{
+	environment_use(&store->journal, &use->journal_used, &use->journal_size);
+	environment_use(&store->state, &use->state_used, &use->state_size);
+	use->log_waiting = wal_waiting(&store->wal);
+}
+
 int table_check(const struct environment *e, unsigned table, uint64_t *records, char why[WHY_SIZE])
 {
 	struct record_cursor cursor;

@@ -93,6 +93,13 @@ int state_apply(struct store *store, struct flush *flush, char why[256]);
  * Threads: any. Returns 0 or UNCIA_E_IO. */
 int store_space(struct store *store, uint64_t *free_bytes);
 
+/* How much of the two LMDB maps is used, of how much, and what waits in the journal's log to be copied, in bytes. */
+struct store_use {
+	uint64_t journal_used, journal_size, state_used, state_size, log_waiting;
+};
+/* Threads: any. */
+void store_measure(struct store *store, struct store_use *use);
+
 /* For `unciad check`: walks every record of both environments as the view shows them, verifies its checksum, and that
  * none is missing from its table. Stops at the first fault. Those in the log alone were verified at the opening;
  * a record that both have is counted once. Returns 0 and their number; UNCIA_E_DAMAGED; UNCIA_E_MEMORY; UNCIA_E_IO;

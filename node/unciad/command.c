@@ -116,6 +116,7 @@ static struct {
 	bool wanted, printed;
 	char failure[512];
 } json_run;
+static bool quiet_run;
 
 void command_begin(int argc, const char **argv)
 {
@@ -147,12 +148,24 @@ int command_error(int code, const char *format, ...)
 	keep_failure(format, list);
 	va_end(list);
 	assert(code >= EXIT_DONE && code <= EXIT_SECOND_CHAIN);
+	if (quiet_run)
+		return code;
 	va_start(list, format);
 	fputs("unciad: ", stderr);
 	vfprintf(stderr, format, list);
 	fputc('\n', stderr);
 	va_end(list);
 	return code;
+}
+
+const char *command_failure(void)
+{
+	return json_run.failure;
+}
+
+void command_quiet(bool quiet)
+{
+	quiet_run = quiet;
 }
 
 void command_warning(const char *format, ...)

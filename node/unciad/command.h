@@ -74,6 +74,11 @@ void command_end(int code);
 int command_error(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Writes "unciad: warning: …" to standard error: the command goes on, and its object of --json is the result. */
 void command_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The last reason for a failure that was said; empty: none was. Valid until the next one. */
+const char *command_failure(void);
+/* From now on command_error writes nothing, and is only kept for command_failure: where nobody may wait for whoever
+ * reads standard error, while a validator runs. Or it writes again. */
+void command_quiet(bool quiet);
 /* As command_error, pointing to the command's --help. Returns EXIT_USAGE. */
 int command_usage_error(const struct arguments *arguments, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

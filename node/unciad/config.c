@@ -32,16 +32,11 @@ static const struct number_key {
 #define CONFIG_SIZE_MAX (1u << 20)
 #define NUMBER_KEYS     (sizeof(number_keys) / sizeof(number_keys[0]))
 
-static const char *const log_levels[] = {[LOG_LEVEL_ERROR] = "error",
-                                         [LOG_LEVEL_WARNING] = "warning",
-                                         [LOG_LEVEL_INFO] = "info",
-                                         [LOG_LEVEL_DEBUG] = "debug"};
-
 struct parser {
 	const char *path;
 	struct ini_reader reader;
 	uint32_t committee_size;
-	unsigned websocket_line; /* where listen_websocket stands */
+	unsigned websocket_line, metrics_line; /* where these stand */
 	unsigned observer_lines[OBSERVERS_MAX];
 	struct config config;
 	bool has_listen, has_log_level, has_accept_wallets, has_number[NUMBER_KEYS];
@@ -92,6 +87,25 @@ static int take_websocket(struct parser *p, const char *value)
 	       refuse(p, "listen_websocket = %s: %s", value, endpoint_refusal(value));
 }
 
+static int take_metrics(struct parser *p, const char *value)
+{
+	if (p->config.metrics.port)
+		return refuse(p, "metrics is given twice");
+	p->metrics_line = p->reader.line;
+	return endpoint_parse(value, &p->config.metrics) ||
+	       refuse(p, "metrics = %s: %s", value, endpoint_refusal(value));
+}
+
+static int take_log(struct parser *p, const char *value)
+{
+	if (p->config.log[0])
+		return refuse(p, "log is given twice");
+	if (!*value)
+		return refuse(p, "log = : the name of a file is missing");
+	snprintf(p->config.log, sizeof(p->config.log), "%s", value); /* a line fits */
+	return 1;
+}
+
 static int take_log_level(struct parser *p, const char *value)
 {
 	if (p->has_log_level)
@@ -128,12 +142,16 @@ static int take_node_key(struct parser *p, const char *name, const char *value)
 		return take_listen(p, value);
 	if (!strcmp(name, "listen_websocket"))
 		return take_websocket(p, value);
+	if (!strcmp(name, "metrics"))
+		return take_metrics(p, value);
 	if (!strcmp(name, "log_level"))
 		return take_log_level(p, value);
 	if (!strcmp(name, "accept_wallets"))
 		return take_accept_wallets(p, value);
 	if (!strcmp(name, "signer"))
 		return take_signer(p, value);
+	if (!strcmp(name, "log"))
+		return take_log(p, value);
 	for (size_t i = 0; i < NUMBER_KEYS; i++) {
 		if (!strcmp(name, number_keys[i].name))
 			return config_take_number(p, i, value);
@@ -214,11 +232,46 @@ static bool listens_on_all(const struct endpoint *one, const struct endpoint *ot
 	return !strcmp(one->host, "::") || (!strcmp(one->host, "0.0.0.0") && !strchr(other->host, ':'));
 }
 
-bool config_ports_clash(const struct config *config)
+static bool endpoints_clash(const struct endpoint *one, const struct endpoint *other)
 {
-	const struct endpoint *plain = &config->listen, *web = &config->websocket;
-	return plain->port == web->port &&
-	       (endpoint_equal(plain, web) || listens_on_all(plain, web) || listens_on_all(web, plain));
+	return one->port == other->port &&
+	       (endpoint_equal(one, other) || listens_on_all(one, other) || listens_on_all(other, one));
+}
+
+const char *config_ports_clash(const struct config *config, const char **with)
+{
+	*with = "listen";
+	if (config->websocket.port && endpoints_clash(&config->listen, &config->websocket))
+		return "listen_websocket";
+	if (!config->metrics.port)
+		return NULL;
+	if (endpoints_clash(&config->listen, &config->metrics))
+		return "metrics";
+	*with = "listen_websocket";
+	return config->websocket.port && endpoints_clash(&config->websocket, &config->metrics) ? "metrics" : NULL;
+}
+
+static void add_word(char *text, size_t size, const char *word)
+{
+	size_t at = strlen(text);
+	snprintf(text + at, size - at, "%s%s", at ? " " : "", word);
+}
+
+void config_differences(const struct config *one, const struct config *other, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (!endpoint_equal(&one->listen, &other->listen))
+		add_word(text, size, "listen");
+	if (!endpoint_equal(&one->websocket, &other->websocket))
+		add_word(text, size, "listen_websocket");
+	if (!endpoint_equal(&one->metrics, &other->metrics))
+		add_word(text, size, "metrics");
+	for (size_t i = 0; i < NUMBER_KEYS; i++) {
+		const uint64_t *a = (const uint64_t *)(const void *)((const char *)one + number_keys[i].offset);
+		const uint64_t *b = (const uint64_t *)(const void *)((const char *)other + number_keys[i].offset);
+		if (*a != *b)
+			add_word(text, size, number_keys[i].name);
+	}
 }
 
 /* Each has a key, and another one than the others. */
@@ -240,13 +293,16 @@ static void check_observers(struct parser *p)
 /* What lines that are right by themselves contradict. */
 static void check_whole(struct parser *p)
 {
-	char listen[ENDPOINT_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE];
 	check_observers(p);
-	if (p->failed || !config_ports_clash(&p->config))
+	const char *with, *clash = p->failed ? NULL : config_ports_clash(&p->config, &with);
+	if (!clash)
 		return;
-	endpoint_format(&p->config.listen, listen);
-	p->reader.line = p->websocket_line;
-	refuse(p, "listen_websocket has the port of listen (%s): WebSockets need one of their own", listen);
+	bool web = !strcmp(clash, "listen_websocket");
+	endpoint_format(!strcmp(with, "listen") ? &p->config.listen : &p->config.websocket, text);
+	p->reader.line = web ? p->websocket_line : p->metrics_line;
+	refuse(p, "%s has the port of %s (%s): %s need one of their own", clash, with, text,
+	       web ? "WebSockets" : "metrics");
 }
 
 static int config_parse(struct parser *p)
@@ -260,6 +316,23 @@ static int config_parse(struct parser *p)
 	}
 	check_whole(p);
 	return p->failed ? EXIT_USAGE : 0;
+}
+
+int config_take_log_level(const char *value, struct config *config)
+{
+	if (log_level_parse(value, &config->log_level))
+		return command_error(EXIT_USAGE, "--log-level %s: not error, warning, info or debug", value);
+	return 0;
+}
+
+/* A line of the configuration has to hold it. */
+int config_take_log(const char *value, struct config *config)
+{
+	if (!*value || strlen(value) + strlen("log = ") > INI_LINE_MAX || strpbrk(value, "\r\n"))
+		return command_error(EXIT_USAGE, "--log %s: not the name of a file, of at most %zu characters", value,
+		                     INI_LINE_MAX - strlen("log = "));
+	snprintf(config->log, sizeof(config->log), "%s", value);
+	return 0;
 }
 
 int config_load(const char *path, uint32_t committee_size, struct config *config)
@@ -286,44 +359,53 @@ int config_load(const char *path, uint32_t committee_size, struct config *config
 static void write_settings(FILE *file, const struct config *config)
 {
 	char listen[ENDPOINT_TEXT_SIZE], websocket[ENDPOINT_TEXT_SIZE] = "0.0.0.0:7500";
-	assert((unsigned)config->log_level < sizeof(log_levels) / sizeof(log_levels[0]));
+	char metrics[ENDPOINT_TEXT_SIZE] = "127.0.0.1:9464";
 	endpoint_format(&config->listen, listen);
 	if (config->websocket.port)
 		endpoint_format(&config->websocket, websocket);
-	fprintf(file,
-	        "# Settings of an Uncia validator. A line that starts with # is a comment.\n"
-	        "[node]\n"
-	        "# Where validators and wallets reach this node.\n"
-	        "listen = %s\n"
-	        "# Where wallets in browsers reach it, by WebSocket:\n"
-	        "%slisten_websocket = %s\n"
-	        "# Whether wallets of other machines are let in (yes or no):\n"
-	        "# accept_wallets = yes\n"
-	        "# error, warning, info or debug\n"
-	        "log_level = %s\n"
-	        "# The socket of the sign agent that has the consensus key (unciad sign-agent):\n"
-	        "# signer = /run/uncia/sign-agent\n"
-	        "# Threads that check signatures (one for each processor):\n"
-	        "# verifier_threads = 2\n"
-	        "# Wallets linked at once:\n"
-	        "# wallet_links = %u\n"
-	        "# With less free space than this the node stops voting:\n"
-	        "# space_reserve_mb = %u\n"
-	        "# Payments that may wait here, in all and for one sender:\n"
-	        "# mempool_max = %u\n"
-	        "# mempool_per_sender_max = %u\n"
-	        "# The longest that a message between validators is expected to take:\n"
-	        "# delta_ms = 150\n"
-	        "# An idle network makes an empty block this often:\n"
-	        "# heartbeat_ms = 1000\n"
-	        "# What is final is written from the journal to the state this often, by the time of its blocks, or\n"
-	        "# after some 98,000 payments to one account each:\n"
-	        "# flush_ms = 20000\n"
-	        "# From so much in the journal's log on it is copied into the journal's database; where the disk is\n"
-	        "# slow, up to eight times as much waits in memory:\n"
-	        "# journal_log_kb = 2048\n",
-	        listen, config->websocket.port ? "" : "# ", websocket, log_levels[config->log_level],
-	        WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20, MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
+	if (config->metrics.port)
+		endpoint_format(&config->metrics, metrics);
+	fprintf(
+	    file,
+	    "# Settings of an Uncia validator. A line that starts with # is a comment.\n"
+	    "[node]\n"
+	    "# Where validators and wallets reach this node.\n"
+	    "listen = %s\n"
+	    "# Where wallets in browsers reach it, by WebSocket:\n"
+	    "%slisten_websocket = %s\n"
+	    "# Where /metrics (Prometheus) and /healthz are served to whoever connects; so let it be on loopback, or\n"
+	    "# behind a firewall:\n"
+	    "%smetrics = %s\n"
+	    "# Whether wallets of other machines are let in (yes or no):\n"
+	    "# accept_wallets = yes\n"
+	    "# error, warning, info or debug; read anew at SIGHUP, as the addresses of the others below are\n"
+	    "log_level = %s\n"
+	    "# A file for the log instead of standard error, here unless it begins with /; SIGHUP opens it anew:\n"
+	    "%slog = %s\n"
+	    "# The socket of the sign agent that has the consensus key (unciad sign-agent):\n"
+	    "# signer = /run/uncia/sign-agent\n"
+	    "# Threads that check signatures (one for each processor):\n"
+	    "# verifier_threads = 2\n"
+	    "# Wallets linked at once:\n"
+	    "# wallet_links = %u\n"
+	    "# With less free space than this the node stops voting:\n"
+	    "# space_reserve_mb = %u\n"
+	    "# Payments that may wait here, in all and for one sender:\n"
+	    "# mempool_max = %u\n"
+	    "# mempool_per_sender_max = %u\n"
+	    "# The longest that a message between validators is expected to take:\n"
+	    "# delta_ms = 150\n"
+	    "# An idle network makes an empty block this often:\n"
+	    "# heartbeat_ms = 1000\n"
+	    "# What is final is written from the journal to the state this often, by the time of its blocks, or\n"
+	    "# after some 98,000 payments to one account each:\n"
+	    "# flush_ms = 20000\n"
+	    "# From so much in the journal's log on it is copied into the journal's database; where the disk is\n"
+	    "# slow, up to eight times as much waits in memory:\n"
+	    "# journal_log_kb = 2048\n",
+	    listen, config->websocket.port ? "" : "# ", websocket, config->metrics.port ? "" : "# ", metrics,
+	    log_level_name(config->log_level), config->log[0] ? "" : "# ", config->log[0] ? config->log : "unciad.log",
+	    WALLET_LINKS_DEFAULT, SPACE_RESERVE_DEFAULT >> 20, MEMPOOL_SIZE_DEFAULT, MEMPOOL_PER_SENDER_DEFAULT);
 }
 
 static void write_peers(FILE *file, const struct config *config)

@@ -35,6 +35,7 @@ enum {
 	OPTION_SLOW,
 	OPTION_WEIGHTS,
 	OPTION_SMALLEST,
+	OPTION_METRICS,
 };
 
 static const struct poptOption options[] = {
@@ -48,12 +49,14 @@ static const struct poptOption options[] = {
     {"slow", '\0', POPT_ARG_STRING, NULL, OPTION_SLOW, "Weight that may be missing for one-round finality", "P"},
     {"weights", '\0', POPT_ARG_STRING, NULL, OPTION_WEIGHTS, "The validators' weights (all 1)", "A,B,C..."},
     {"smallest", '\0', POPT_ARG_STRING, NULL, OPTION_SMALLEST, "The smallest amount of a payment (0.01)", "AMOUNT"},
+    {"metrics", '\0', POPT_ARG_NONE, NULL, OPTION_METRICS,
+     "Serve each validator's /metrics and /healthz, on the ports behind those for WebSockets", NULL},
     OPTIONS_COMMON,
 };
 
 struct devnet {
 	const char *dir;
-	bool has_count, has_port, has_weights;
+	bool has_count, has_port, has_weights, metrics;
 	uint32_t count;
 	uint16_t base_port;
 	uint64_t weights[COMMITTEE_SIZE_MAX];
@@ -64,6 +67,7 @@ struct devnet {
 	uint64_t first_heights[COMMITTEE_SIZE_MAX];
 	struct endpoint endpoints[COMMITTEE_SIZE_MAX];
 	struct endpoint websockets[COMMITTEE_SIZE_MAX]; /* port 0: of an older devnet, which serves none */
+	struct endpoint shown[COMMITTEE_SIZE_MAX];      /* where metrics are; port 0: nowhere */
 	int lock;                                       /* of dir; -1: not held */
 };
 
@@ -114,6 +118,9 @@ static int devnet_take_option(struct devnet *d, int option, const char *value)
 		return take_weights(d, value);
 	case OPTION_SMALLEST:
 		return draft_take_smallest(&d->draft, value);
+	case OPTION_METRICS:
+		d->metrics = true;
+		return 0;
 	case OPTION_FUND:
 		return draft_add_account_text(&d->draft, "fund", value);
 	case OPTION_BASE_PORT:
@@ -328,13 +335,19 @@ static int find_ports(struct devnet *d)
 		if (code)
 			return code;
 	}
-	if (d->base_port + 2 * d->count - 1 > UINT16_MAX)
+	uint32_t ports = (d->metrics ? 3 : 2) * d->count;
+	if (d->base_port + ports - 1 > UINT16_MAX)
 		return command_error(EXIT_USAGE, "--base-port %u: there are not %u ports from there on", d->base_port,
-		                     2 * d->count);
+		                     ports);
 	assert(d->count > 0 && d->count <= COMMITTEE_SIZE_MAX);
 	for (uint32_t i = 0; i < d->count; i++) {
 		d->endpoints[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + i)};
 		d->websockets[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + d->count + i)};
+		if (!d->metrics)
+			continue;
+		d->shown[i] = (struct endpoint){"127.0.0.1", (uint16_t)(d->base_port + 2 * d->count + i)};
+		snprintf(d->children[i].metrics, sizeof(d->children[i].metrics), "127.0.0.1:%u",
+		         (unsigned)d->shown[i].port);
 	}
 	return 0;
 }
@@ -426,6 +439,8 @@ static int devnet_prepare(struct devnet *d)
 		code = check_port(&d->endpoints[i]);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = check_port(&d->websockets[i]);
+	for (uint32_t i = 0; i < d->count && !code && d->metrics; i++)
+		code = check_port(&d->shown[i]);
 	for (uint32_t i = 0; i < d->count && !code; i++)
 		code = check_idle(d, i);
 	if (!code && !again)
@@ -496,6 +511,10 @@ static int print_ready(const struct devnet *d)
 		json_t *item =
 		    json_pack("{s:s,s:i,s:i,s:i}", "home", d->children[i].home, "port", (int)d->endpoints[i].port,
 		              "websocket_port", (int)d->websockets[i].port, "pid", (int)d->children[i].pid);
+		if (item && d->metrics && json_object_set_new(item, "metrics_port", json_integer(d->shown[i].port))) {
+			json_decref(item);
+			item = NULL;
+		}
 		if (json_array_append_new(validators, item)) {
 			json_decref(validators);
 			validators = NULL;

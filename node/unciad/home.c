@@ -187,6 +187,15 @@ int home_config(const struct home *home, struct config *config)
 	return code ? code : config_load(path, home->genesis.committee.size, config);
 }
 
+int home_log_path(const struct home *home, const struct config *config, char path[PATH_MAX])
+{
+	assert(config->log[0]);
+	if (config->log[0] != '/')
+		return path_join(home->path, config->log, path);
+	snprintf(path, PATH_MAX, "%s", config->log);
+	return 0;
+}
+
 int home_mark_started(const struct home *home)
 {
 	static const char text[] = "This validator has run. What it has voted is in data/journal: without that,\n"

@@ -29,6 +29,9 @@ void home_close(struct home *home);
 /* Reads the home's configuration. */
 int home_config(const struct home *home, struct config *config);
 
+/* Where the log goes that the configuration names, which must name one. */
+int home_log_path(const struct home *home, const struct config *config, char path[PATH_MAX]);
+
 /* Notes durably that a validator has been started in this home: it is never filled anew. */
 int home_mark_started(const struct home *home);
 

@@ -5,7 +5,17 @@
 #include "home.h"
 #include "network_inquiry.h"
 
-enum { OPTION_GENESIS = 1, OPTION_LISTEN, OPTION_WEBSOCKET, OPTION_PEER, OPTION_OBSERVER, OPTION_FIRST_START };
+enum {
+	OPTION_GENESIS = 1,
+	OPTION_LISTEN,
+	OPTION_WEBSOCKET,
+	OPTION_METRICS,
+	OPTION_LOG,
+	OPTION_LOG_LEVEL,
+	OPTION_PEER,
+	OPTION_OBSERVER,
+	OPTION_FIRST_START,
+};
 
 static const struct poptOption options[] = {
     OPTIONS_HOME,
@@ -13,6 +23,10 @@ static const struct poptOption options[] = {
     {"listen", '\0', POPT_ARG_STRING, NULL, OPTION_LISTEN, "Where to listen (0.0.0.0:7400)", "HOST:PORT"},
     {"listen-websocket", '\0', POPT_ARG_STRING, NULL, OPTION_WEBSOCKET,
      "Where to serve WebSockets, for wallets in browsers (nowhere)", "HOST:PORT"},
+    {"metrics", '\0', POPT_ARG_STRING, NULL, OPTION_METRICS,
+     "Where to serve /metrics and /healthz to whoever connects (nowhere)", "HOST:PORT"},
+    {"log", '\0', POPT_ARG_STRING, NULL, OPTION_LOG, "A file for the log (standard error)", "FILE"},
+    {"log-level", '\0', POPT_ARG_STRING, NULL, OPTION_LOG_LEVEL, "error, warning, info or debug (info)", "LEVEL"},
     {"peer", '\0', POPT_ARG_STRING, NULL, OPTION_PEER, "Where another validator is; once for each", "INDEX=HOST:PORT"},
     {"observer", '\0', POPT_ARG_NONE, NULL, OPTION_OBSERVER,
      "Make the home of an observer, which is no validator: it follows the network, and serves wallets", NULL},
@@ -25,7 +39,7 @@ static const struct poptOption options[] = {
 struct request {
 	const char *home, *genesis;
 	struct config config;
-	bool has_listen, observer, first_start, json;
+	bool has_listen, has_log_level, observer, first_start, json;
 };
 
 static int init_take_option(struct request *r, int option, const char *value)
@@ -42,6 +56,13 @@ static int init_take_option(struct request *r, int option, const char *value)
 		return endpoint_take("listen", value, &r->config.listen);
 	case OPTION_WEBSOCKET:
 		return endpoint_take("listen-websocket", value, &r->config.websocket);
+	case OPTION_METRICS:
+		return endpoint_take("metrics", value, &r->config.metrics);
+	case OPTION_LOG:
+		return config_take_log(value, &r->config);
+	case OPTION_LOG_LEVEL:
+		r->has_log_level = true;
+		return config_take_log_level(value, &r->config);
 	case OPTION_PEER:
 		return endpoint_take_indexed("peer", value, r->config.peers, COMMITTEE_SIZE_MAX);
 	case OPTION_OBSERVER:
@@ -56,20 +77,29 @@ static int init_take_option(struct request *r, int option, const char *value)
 	}
 }
 
-static int refuse_option(const char *path, const char *option, const struct endpoint *endpoint)
+static int refuse_text(const char *path, const char *option, const char *text)
 {
-	char text[ENDPOINT_TEXT_SIZE];
-	endpoint_format(endpoint, text);
 	return command_error(EXIT_USAGE,
 	                     "--%s%s: %s is there already, is kept, and does not say so: change it there, or leave "
 	                     "the option out",
 	                     option, text, path);
 }
 
+static int refuse_option(const char *path, const char *option, const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+	endpoint_format(endpoint, text);
+	return refuse_text(path, option, text);
+}
+
 static int refuse_one_port(const struct request *r)
 {
-	if (!config_ports_clash(&r->config))
+	const char *with, *clash = config_ports_clash(&r->config, &with);
+	if (!clash)
 		return 0;
+	if (!strcmp(clash, "metrics"))
+		return command_error(EXIT_USAGE, "--metrics has the port of --%s: metrics need one of their own",
+		                     !strcmp(with, "listen") ? "listen" : "listen-websocket");
 	return command_error(EXIT_USAGE,
 	                     "--listen-websocket has the port of --listen (0.0.0.0:%u where it is not given): "
 	                     "WebSockets need one of their own",
@@ -93,6 +123,12 @@ static int agree_with_present(const struct request *r, uint32_t committee_size)
 		return refuse_option(path, "listen ", &r->config.listen);
 	if (r->config.websocket.port && !endpoint_equal(&r->config.websocket, &present.websocket))
 		return refuse_option(path, "listen-websocket ", &r->config.websocket);
+	if (r->config.metrics.port && !endpoint_equal(&r->config.metrics, &present.metrics))
+		return refuse_option(path, "metrics ", &r->config.metrics);
+	if (*r->config.log && strcmp(r->config.log, present.log))
+		return refuse_text(path, "log ", r->config.log);
+	if (r->has_log_level && r->config.log_level != present.log_level)
+		return refuse_text(path, "log-level ", log_level_name(r->config.log_level));
 	for (uint32_t i = 0; i < committee_size; i++) {
 		if (!r->config.peers[i].port || endpoint_equal(&r->config.peers[i], &present.peers[i]))
 			continue;

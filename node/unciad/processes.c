@@ -67,7 +67,11 @@ static void become_validator(const char *program, char *const *argv, int log, pi
 int child_start(struct child *child, const char *program)
 {
 	char path[PATH_MAX];
-	char *argv[] = {(char *)"unciad", (char *)"start", (char *)"--home", child->home, NULL};
+	char *argv[] = {(char *)"unciad", (char *)"start", (char *)"--home", child->home, NULL, NULL, NULL};
+	if (*child->metrics) {
+		argv[4] = (char *)"--metrics";
+		argv[5] = child->metrics;
+	}
 	assert(initialised && !child->pid && *child->home);
 	int code = path_join(child->home, "log", path);
 	if (code)

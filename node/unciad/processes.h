@@ -10,7 +10,8 @@
 
 struct child {
 	char home[PATH_MAX];
-	pid_t pid; /* 0: not running, and not to be waited for */
+	char metrics[32]; /* the value of --metrics; empty: without */
+	pid_t pid;        /* 0: not running, and not to be waited for */
 };
 
 /* The path of the file that this program was started from. */
@@ -18,7 +19,8 @@ int own_program(char path[PATH_MAX]);
 
 /* Blocks the signals that processes_wait takes, and ignores SIGPIPE. Once, before the first child. */
 int processes_init(void);
-/* Starts `PROGRAM start --home HOME` with its output appended to HOME/log; it is sent SIGTERM if this process dies. */
+/* Starts `PROGRAM start --home HOME`, with --metrics where that is set, with its output appended to HOME/log; it is
+ * sent SIGTERM if this process dies. */
 int child_start(struct child *child, const char *program);
 
 enum process_event { PROCESS_TIMEOUT, PROCESS_CHILD, PROCESS_STOP };

@@ -9,18 +9,25 @@
 #include "backup_note.h"
 #include "command.h"
 #include "home.h"
+#include "inside.h"
 #include "log.h"
 #include "node.h"
+#include "reload.h"
 #include "remote_signer.h"
 #include "second_chain.h"
 #include "uncia/error.h"
 
-enum { OPTION_THIS_CHAIN = 1 };
+enum { OPTION_THIS_CHAIN = 1, OPTION_METRICS, OPTION_LOG, OPTION_LOG_LEVEL };
 
 static const struct poptOption options[] = {
     OPTIONS_HOME,
     {"this-chain", '\0', POPT_ARG_NONE, NULL, OPTION_THIS_CHAIN,
      "Go on though a second chain was seen: all operators have agreed on this one", NULL},
+    {"metrics", '\0', POPT_ARG_STRING, NULL, OPTION_METRICS,
+     "Where to serve /metrics and /healthz to whoever connects (as HOME/unciad.conf says)", "HOST:PORT"},
+    {"log", '\0', POPT_ARG_STRING, NULL, OPTION_LOG, "A file for the log (as HOME/unciad.conf says)", "FILE"},
+    {"log-level", '\0', POPT_ARG_STRING, NULL, OPTION_LOG_LEVEL,
+     "error, warning, info or debug (as HOME/unciad.conf says)", "LEVEL"},
     OPTIONS_COMMON,
 };
 
@@ -39,20 +46,26 @@ static int refuse_validators_as_observers(const struct home *home, const struct 
 	return 0;
 }
 
-static int run_node(const struct home *home, const struct config *config, struct store *store,
-                    struct remote_signer *signer)
+/* The exit code that an error of node_run or inside_new stands for. */
+static int end_of(int error, const char *why)
 {
+	int code = EXIT_FAILED;
+	if (error == UNCIA_E_CONFIG)
+		code = EXIT_USAGE;
+	else if (error == UNCIA_E_DAMAGED)
+		code = EXIT_MISMATCH;
+	const char *what = *why ? why : uncia_error_text(error);
+	return command_error(code, "%s%s", what, code == EXIT_MISMATCH ? home_damage_advice(what) : "");
+}
+
+static int run_node(struct running *running, struct store *store, struct inside *inside, struct remote_signer *signer)
+{
+	const struct home *home = running->home;
+	const struct config *config = &running->config;
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
 	struct observer_key observers[OBSERVERS_MAX];
 	char why[256] = "";
-	int code = EXIT_FAILED;
-	for (uint32_t i = 0; i < home->genesis.committee.size; i++) {
-		snprintf(peers[i].host, sizeof(peers[i].host), "%s", config->peers[i].host);
-		peers[i].port = config->peers[i].port;
-		/* network §8.2: those of a higher index are ours to dial; an observer dials all. */
-		if ((i > home->self || home->self == SELF_OBSERVER) && !peers[i].port)
-			log_event(LOG_LEVEL_WARNING, "no_address", LOG_NUMBER("peer", i));
-	}
+	running_peers(running, peers);
 	for (uint32_t i = 0; i < config->observer_count; i++)
 		memcpy(observers[i].b, config->observers[i].network_key, sizeof(observers[i].b));
 	struct node_options node = {
@@ -82,19 +95,18 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .flush_ms = (uint32_t)config->flush_ms,
 	    .mempool_max = (uint32_t)config->mempool_max,
 	    .mempool_per_sender_max = (uint32_t)config->mempool_per_sender_max,
+	    .reload = running_reload,
+	    .context = running,
+	    .running = inside ? inside_running : NULL,
+	    .figures = inside ? inside_figures : NULL,
+	    .inside = inside,
 	};
 	int error = node_run(&node, why);
 	/* The process is ending already. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
-	if (!error)
-		return EXIT_DONE;
-	if (error == UNCIA_E_CONFIG)
-		code = EXIT_USAGE;
-	else if (error == UNCIA_E_DAMAGED)
-		code = EXIT_MISMATCH;
-	const char *what = *why ? why : uncia_error_text(error);
-	return command_error(code, "%s%s", what, code == EXIT_MISMATCH ? home_damage_advice(what) : "");
+	signal(SIGHUP, SIG_IGN);
+	return error ? end_of(error, why) : EXIT_DONE;
 }
 
 #define HEAP_AHEAD ((size_t)64 << 20)
@@ -135,66 +147,107 @@ static int refuse_two_keys(const struct home *home, const struct config *config)
 	                     home->path, home->path);
 }
 
-/* Runs the node, with the sign agent where there is one. */
-static int run_signed(const struct home *home, const struct config *config, struct store *store)
+/* Shows figures, where that is configured, and runs the node. */
+static int run_shown(struct running *running, struct store *store, struct remote_signer *signer)
 {
+	const struct endpoint *at = &running->config.metrics;
+	struct inside *inside = NULL;
+	char why[256] = "";
+	int error = at->port ? inside_new(at->host, at->port, &inside, why) : 0;
+	if (error)
+		return end_of(error, why);
+	if (inside)
+		log_event(LOG_LEVEL_INFO, "metrics", LOG_TEXT("host", at->host),
+		          LOG_NUMBER("port", (uint64_t)inside_port(inside)));
+	int code = run_node(running, store, inside, signer);
+	inside_free(inside);
+	return code;
+}
+
+/* Runs the node, with the sign agent where there is one. */
+static int run_signed(struct running *running, struct store *store)
+{
+	const char *at = running->config.signer;
 	struct remote_signer *signer = NULL;
-	int code = *config->signer ? remote_signer_begin(home, config->signer, store, &signer) : 0;
+	int code = *at ? remote_signer_begin(running->home, at, store, &signer) : 0;
 	if (!code)
-		code = run_node(home, config, store, signer);
+		code = run_shown(running, store, signer);
 	remote_signer_end(signer);
 	return code;
 }
 
-static int start_home(const struct home *home, bool despite_second_chain)
+static int start_home(const struct home *home, const struct start_options *given)
 {
-	struct config config;
+	struct running running = {.home = home, .options = given};
 	struct store *store;
-	int code = home_config(home, &config);
+	int code = running_config(home, given, &running.config);
 	if (!code)
-		code = refuse_validators_as_observers(home, &config);
+		code = refuse_validators_as_observers(home, &running.config);
 	if (!code)
-		code = refuse_two_keys(home, &config);
+		code = refuse_two_keys(home, &running.config);
 	if (!code)
 		code = home_store_open(home, false, &store);
 	if (code)
 		return code;
 	heap_prepare();
-	log_set_level(config.log_level);
-	if (config.journal_log_kb)
-		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);
-	code = second_chain_refuse(home, store, despite_second_chain);
+	code = running_log(&running);
+	if (running.config.journal_log_kb)
+		journal_set_log_limit(store, (size_t)running.config.journal_log_kb << 10);
+	if (!code)
+		code = second_chain_refuse(home, store, given->this_chain);
 	if (!code)
 		code = backup_note_warn(home);
 	if (!code)
 		code = home_mark_started(home);
 	if (!code)
-		code = run_signed(home, &config, store);
+		code = run_signed(&running, store);
 	store_close(store);
+	/* Standard error has it, and whoever looks there; who looks into the log finds no other line. */
+	if (code && log_is_file())
+		log_event(LOG_LEVEL_ERROR, "not_started", LOG_TEXT("why", command_failure()));
 	return code;
+}
+
+static int start_take_option(struct start_options *given, int option, const char *value)
+{
+	struct config config = {.log_level = LOG_LEVEL_INFO};
+	int code = 0;
+	switch (option) {
+	case OPTION_HOME:
+		given->home = value;
+		return 0;
+	case OPTION_METRICS:
+		return endpoint_take("metrics", value, &given->metrics);
+	case OPTION_LOG:
+		given->log = value;
+		return config_take_log(value, &config);
+	case OPTION_LOG_LEVEL:
+		code = config_take_log_level(value, &config);
+		given->has_log_level = true;
+		given->log_level = config.log_level;
+		return code;
+	default:
+		given->this_chain = true;
+		return 0;
+	}
 }
 
 static int start_run(struct arguments *arguments)
 {
-	const char *path = NULL, *value;
-	bool this_chain = false;
+	struct start_options given = {.home = NULL};
+	const char *value;
 	int option, code = 0;
 	struct home home;
 	signal(SIGHUP, SIG_IGN);
-	while ((option = arguments_next(arguments, &value)) > 0) {
-		if (option == OPTION_HOME)
-			path = value;
-		else
-			this_chain = true;
-	}
-	if (option < 0)
-		return EXIT_USAGE;
-	if (!path)
-		return command_usage_error(arguments, "--home is missing");
-	code = home_open(path, &home);
+	while (!code && (option = arguments_next(arguments, &value)) != 0)
+		code = option < 0 ? EXIT_USAGE : start_take_option(&given, option, value);
+	if (!code && !given.home)
+		code = command_usage_error(arguments, "--home is missing");
+	if (!code)
+		code = home_open(given.home, &home);
 	if (code)
 		return code;
-	code = start_home(&home, this_chain);
+	code = start_home(&home, &given);
 	home_close(&home);
 	return code;
 }
@@ -203,9 +256,11 @@ const struct command command_start = {
     .name = "start",
     .summary = "run a validator",
     .description =
-        "Runs the validator of HOME in the foreground, logging to standard error, until SIGTERM or SIGINT. One\n"
-        "process runs in a home; a home is started only where its keys were made for it and only with the\n"
-        "journal that init made. SIGHUP is ignored. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
+        "Runs the validator of HOME in the foreground, until SIGTERM or SIGINT; it logs to standard error, or to a\n"
+        "file. One process runs in a home; a home is started only where its keys were made for it and only with the\n"
+        "journal that init made. SIGHUP reads the log's level and the others' addresses from HOME/unciad.conf, and\n"
+        "opens the log's file anew; what is wrong there changes nothing, and is said in the log. Options stand above\n"
+        "the file. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
         "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged, missing or of another\n"
         "home), 9 (the journal of votes is gone) and 10 (there is a second chain).",
     .options = options,

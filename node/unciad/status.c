@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "advice.h"
 #include "big_endian.h"
 #include "clocks.h"
 #include "command.h"
 #include "home.h"
+#include "journal.h"
 #include "ledger.h"
 #include "lost_vote.h"
 #include "node_client.h"
@@ -19,7 +21,8 @@ static const struct poptOption options[] = {OPTIONS_HOME, OPTIONS_JSON, OPTIONS_
 struct report {
 	bool running;
 	uint64_t pid;            /* of a running node; 0: unknown */
-	struct node_answer node; /* of a stopped home: height, view, block, state root and accounts only */
+	struct node_answer node; /* of a stopped home: height, view, block, its age, state root and accounts only */
+	bool age_known;          /* of a running node, or of the stopped home's last block */
 	uint64_t settled_height; /* of a stopped home: the state root is the one after it */
 	bool second_chain;       /* of a stopped home: its journal holds proof of one */
 	bool lost_votes;         /* of a stopped home: its journal has lost votes, and notes that others showed one */
@@ -128,6 +131,23 @@ static int read_tip(const struct home *home, const struct storage_view *view, st
 	return 0;
 }
 
+/* By the time that the block has. Where its body cannot be read nothing is said of it: that is for `check`. */
+static void read_age(const struct home *home, const struct storage_view *view, struct report *report)
+{
+	struct node_answer *tip = &report->node;
+	struct step step;
+	struct block *block;
+	uint64_t now = clocks_wall_ms();
+	if (!tip->final_height || step_init(&step, &home->genesis, NOT_A_MEMBER, 0, view))
+		return;
+	if (!journal_block(&step, tip->view, &tip->final_id, &block)) {
+		report->age_known = true;
+		tip->final_age_ms = now > block->header.timestamp_ms ? now - block->header.timestamp_ms : 0;
+		block_free(block);
+	}
+	step_deinit(&step);
+}
+
 static int read_state(const struct home *home, const struct storage_view *view, struct report *report)
 {
 	struct ledger *ledger;
@@ -172,8 +192,10 @@ static int read_stopped(const struct home *home, struct report *report)
 		return home_store_failure(home, error, why);
 	store_view(store, &view);
 	error = read_tip(home, &view, &report->node);
-	if (!error)
+	if (!error) {
+		read_age(home, &view, report);
 		error = read_state(home, &view, report);
+	}
 	if (!error)
 		error = read_second_chain(home, &view, report);
 	if (!error)
@@ -211,6 +233,7 @@ static bool ask_running(const struct home *home, const struct config *config, st
 	if (!store_is_held(home->path) || node_ask_status(&place, ANSWER_TIMEOUT_MS, &report->node))
 		return false;
 	report->running = true;
+	report->age_known = report->node.final_height;
 	report->pid = read_pid(home->path);
 	return true;
 }
@@ -233,17 +256,34 @@ static int status_collect(const char *path, struct report *report)
 	return code;
 }
 
+/* What to do about it, for people and programs. */
+static void advice_text(const struct report *r, char text[ADVICE_SIZE])
+{
+	char missing[512];
+	missing_text(r, missing, sizeof(missing));
+	if (r->running)
+		advice_running(&r->node, missing, text);
+	else if (r->second_chain)
+		snprintf(text, ADVICE_SIZE, "see \"A second chain\" in docs/operating.md");
+	else if (r->lost_votes)
+		snprintf(text, ADVICE_SIZE, "leave it down: see \"A lost journal\" in docs/operating.md");
+	else if (r->self == SELF_OBSERVER)
+		snprintf(text, ADVICE_SIZE, "nothing: it is no validator's");
+	else
+		snprintf(text, ADVICE_SIZE, "start it (unciad start)");
+}
+
 static json_t *running_json(const struct report *r)
 {
 	const struct node_answer *node = &r->node;
 	char waits[WAITS_TEXT_SIZE];
 	waits_text(node, waits);
-	json_t *object = json_pack(
-	    "{s:I,s:I,s:I,s:s,s:b,s:s*,s:s*,s:I,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
-	    (json_int_t)node->peers, "mempool", (json_int_t)node->mempool, "voting", voting_line(node), "halted",
-	    (int)is_halted(node), "waits_for", waits_name(node->waits_for), "waits_text", *waits ? waits : NULL,
-	    "evidence", (json_int_t)node->evidence, "clock_behind_ms", (json_int_t)node->clock_behind_ms,
-	    "clock_ahead_ms", (json_int_t)node->clock_ahead_ms, "final_age_ms", (json_int_t)node->final_age_ms);
+	json_t *object =
+	    json_pack("{s:I,s:I,s:I,s:s,s:b,s:s*,s:s*,s:I,s:I,s:I}", "pid", (json_int_t)r->pid, "peers",
+	              (json_int_t)node->peers, "mempool", (json_int_t)node->mempool, "voting", voting_line(node),
+	              "halted", (int)is_halted(node), "waits_for", waits_name(node->waits_for), "waits_text",
+	              *waits ? waits : NULL, "evidence", (json_int_t)node->evidence, "clock_behind_ms",
+	              (json_int_t)node->clock_behind_ms, "clock_ahead_ms", (json_int_t)node->clock_ahead_ms);
 	json_t *links = json_pack("{s:s,s:I,s:I,s:I,s:[]}", "signatures", node->signatures, "weight_linked",
 	                          (json_int_t)node->weight_linked, "weight_needed", (json_int_t)node->weight_needed,
 	                          "highest_height", (json_int_t)node->highest_height, "not_linked");
@@ -262,11 +302,13 @@ static json_t *running_json(const struct report *r)
 	return object;
 }
 
-static int status_print_json(const struct report *r, const char *block, const char *root)
+static int status_print_json(const struct report *r, const char *block, const char *root, const char *advice)
 {
-	json_t *object = json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I}", "v", 1, "running", (int)r->running, "height",
-	                           (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block,
-	                           "state_root", root, "accounts", (json_int_t)r->node.accounts);
+	json_t *object =
+	    json_pack("{s:i,s:b,s:I,s:I,s:s,s:s,s:I,s:s,s:o*}", "v", 1, "running", (int)r->running, "height",
+	              (json_int_t)r->node.final_height, "view", (json_int_t)r->node.view, "block", block, "state_root",
+	              root, "accounts", (json_int_t)r->node.accounts, "advice", advice, "final_age_ms",
+	              r->running || r->age_known ? json_integer((json_int_t)r->node.final_age_ms) : NULL);
 	json_t *more = r->running ? running_json(r)
 	                          : json_pack("{s:I,s:b,s:b,s:s*}", "settled_height", (json_int_t)r->settled_height,
 	                                      "second_chain", (int)r->second_chain, "lost_votes", (int)r->lost_votes,
@@ -282,12 +324,9 @@ static int status_print_json(const struct report *r, const char *block, const ch
 static void print_running(const struct report *r, const char *root)
 {
 	const struct node_answer *node = &r->node;
-	char waits[WAITS_TEXT_SIZE], missing[512], age[CLOCKS_AGE_SIZE];
+	char waits[WAITS_TEXT_SIZE], missing[512];
 	waits_text(node, waits);
 	missing_text(r, missing, sizeof(missing));
-	clocks_age_format(node->final_age_ms, age);
-	if (node->final_height)
-		printf("made        %s ago\n", age);
 	printf("state root  %s\npeers       %u; not linked: %s\nweight      %" PRIu64 " linked, %" PRIu64
 	       " needed\nmempool     %u\nvoting      %s\n",
 	       root, node->peers, missing, node->weight_linked, node->weight_needed, node->mempool, voting_line(node));
@@ -302,13 +341,17 @@ static void print_running(const struct report *r, const char *root)
 
 static int status_print_report(const struct report *r, bool json)
 {
-	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1];
+	char block[2 * HASH_SIZE + 1], root[2 * HASH_SIZE + 1], advice[ADVICE_SIZE], age[CLOCKS_AGE_SIZE];
+	advice_text(r, advice);
+	clocks_age_format(r->node.final_age_ms, age);
 	hex_format(r->node.final_id.b, HASH_SIZE, block);
 	hex_format(r->node.state_root.b, HASH_SIZE, root);
 	if (json)
-		return status_print_json(r, block, root);
+		return status_print_json(r, block, root, advice);
 	printf("%s\nheight      %" PRIu64 "\nview        %" PRIu64 "\nblock       %s\n",
 	       r->running ? "running" : "stopped", r->node.final_height, r->node.view, block);
+	if (r->age_known)
+		printf("made        %s ago\n", age);
 	if (r->running)
 		print_running(r, root);
 	else
@@ -318,7 +361,7 @@ static int status_print_report(const struct report *r, bool json)
 		       voting_text(VOTING_STALE_JOURNAL));
 	if (r->second_chain)
 		printf("evidence    of a second chain: see \"A second chain\" in docs/operating.md\n");
-	printf("accounts    %" PRIu64 "\n", r->node.accounts);
+	printf("accounts    %" PRIu64 "\nto do       %s\n", r->node.accounts, advice);
 	return command_flush();
 }
 
@@ -337,8 +380,8 @@ const struct command command_status = {
     .name = "status",
     .summary = "show how a validator is doing",
     .description =
-        "Asks the node that runs in HOME, which holds HOME/lock, for its final height, view, peers, whether it votes\n"
-        "and what it waits for.\n"
+        "Asks the node that runs in HOME, which holds HOME/lock, for its final height, its age, view, peers and the\n"
+        "weight linked, whether it votes, what it waits for, and what there is to do about it.\n"
         "Where none runs, reads what there is in its store. Exit code 6 where a node runs there but does not answer.",
     .options = options,
     .run = status_run,

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct config config;
 	static int file = -1;
-	char path[64], listen[ENDPOINT_TEXT_SIZE];
+	char path[64], text[ENDPOINT_TEXT_SIZE], differences[64];
 
 	if (file < 0)
 		file = memfd_create("unciad.conf", 0);
@@ -24,6 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (code != EXIT_DONE)
 		return 0;
 	assert(config.listen.port);
-	endpoint_format(&config.listen, listen);
+	endpoint_format(&config.listen, text);
+	if (config.metrics.port)
+		endpoint_format(&config.metrics, text);
+	config_differences(&config, &(const struct config){.log_level = LOG_LEVEL_INFO}, differences,
+	                   sizeof(differences));
+	assert(!strncmp(differences, "listen", strlen("listen")) && strlen(config.log) < sizeof(config.log));
 	return 0;
 }

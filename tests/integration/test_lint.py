@@ -14,7 +14,8 @@ LAYERS = rooms.ROOMS | {
 }
 LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"lmdb.h": ["node/store"],
-	"uv.h": ["node/io"],
+	"uv.h": ["node/io", "node/inside"],
+	"http_parser.h": ["node/io", "node/inside"],
 	"sodium.h": ["proto", "node/verify", "node/io", "node/unciad", "wallet", "wallet/notifier"],
 	"ini.h": ["node/unciad", "wallet"],
 	"utf8proc.h": ["wallet"],
@@ -33,11 +34,11 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	# The wallet: a lock, where threads of a host share one; no thread. The plugins: the one that derives a key.
 	"pthread.h": ["node/verify", "node/store", "node/signer", "node/io", "node/unciad", "wallet", "wallet/plugins/common"],
 	"ares.h": ["wallet"],
-	"stdatomic.h": ["node/io", "wallet", "wallet/plugins/common"],  # the wallet: how many wallets, in whatever threads of a host, use a network
+	"stdatomic.h": ["node/io", "node/inside", "wallet", "wallet/plugins/common"],  # the wallet: how many wallets, in whatever threads of a host, use a network
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in
-	("include/uncia", "wallet", "tests/embedding", "node/store", "node/signer", "node/verify", "node/io", "node/unciad")
+	("include/uncia", "wallet", "tests/embedding", "node/store", "node/signer", "node/verify", "node/io", "node/inside", "node/unciad")
 	and not room.startswith("wallet/")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")

@@ -541,6 +541,11 @@ void network_status(const struct network *n, uint32_t node, struct replica_statu
 	replica_status(n->nodes[node].replica, status);
 }
 
+void network_counters(const struct network *n, uint32_t node, struct replica_counters *counters)
+{
+	replica_counters(n->nodes[node].replica, counters);
+}
+
 void network_free(struct network *n)
 {
 	for (uint32_t i = 0; i < node_count(n); i++) {

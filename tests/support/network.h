@@ -170,6 +170,7 @@ uint64_t network_expiry_weight(const struct network *n, const struct payment_id 
 uint64_t network_signatures(const struct network *n, uint32_t node, uint32_t source);
 void network_load(const struct network *n, uint32_t node, struct replica_load *load);
 void network_status(const struct network *n, uint32_t node, struct replica_status *status);
+void network_counters(const struct network *n, uint32_t node, struct replica_counters *counters);
 /* Raw message from one validator to a node, as if sent by it; the validator itself need not be up. */
 void network_inject(struct network *n, uint32_t from, uint32_t to, const void *message, size_t size);
 /* Any reply to a wallet, as if given by a node; nobody verifies it on the way. */

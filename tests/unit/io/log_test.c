@@ -1,7 +1,11 @@
 /* The log: form of a line, escaping, levels, limiting. */
 #include "log.h"
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include "uncia/error.h"
 #include "unit.h"
 
 static int pipe_ends[2];
@@ -143,7 +147,73 @@ START_TEST(log_level_names)
 }
 END_TEST
 
+static char directory[64];
+
+/* The path of a file in the test's directory; valid until the next call. */
+static const char *in_directory(const char *name)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return path;
+}
+
+/* How often this is in a file; -1: there is none. */
+static int occurs(const char *name, const char *what)
+{
+	FILE *stream = fopen(in_directory(name), "re");
+	int count = 0;
+
+	if (!stream)
+		return -1;
+	text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
+	fclose(stream);
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+/* As logrotate does it. In a child: the log of this process stays what it is. */
+START_TEST(log_file_is_opened_anew_and_kept_where_that_fails)
+{
+	char moved[200];
+
+	snprintf(directory, sizeof(directory), "/tmp/log_test.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	pid_t child = fork();
+	if (child == 0) {
+		bool right = !log_is_file() && log_open("/nowhere/at/all") == UNCIA_E_IO && !log_is_file();
+		right = right && log_open(in_directory("log")) == 0 && log_is_file();
+		log_event(LOG_LEVEL_INFO, "first");
+		snprintf(moved, sizeof(moved), "%s", in_directory("log.1"));
+		right = right && rename(in_directory("log"), moved) == 0;
+		log_event(LOG_LEVEL_INFO, "second"); /* into the one that was renamed */
+		right = right && log_open(in_directory("log")) == 0;
+		log_event(LOG_LEVEL_INFO, "third");
+		right = right && mkfifo(in_directory("fifo"), 0600) == 0;
+		right = right && log_open(in_directory("fifo")) == UNCIA_E_IO; /* nobody reads: it is not waited for */
+		log_event(LOG_LEVEL_INFO, "fourth");
+		dup2(pipe_ends[1], STDERR_FILENO);
+		if (right)
+			log_fatal(END_DAMAGED, "last", "why");
+		_exit(99);
+	}
+	int status = 0;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(WEXITSTATUS(status), END_DAMAGED);
+	ck_assert_int_eq(occurs("log.1", "event=first") + occurs("log.1", "event=second"), 2);
+	ck_assert_int_eq(occurs("log.1", "event=third"), 0);
+	ck_assert_int_eq(occurs("log", "event=third") + occurs("log", "event=fourth") + occurs("log", "event=last"), 3);
+	ck_assert_str_eq(logged(), "level=error event=last why=why\n"); /* standard error has the last one, too */
+	unlink(in_directory("log"));
+	unlink(in_directory("log.1"));
+	unlink(in_directory("fifo"));
+	ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
 UNIT_MAIN_BETWEEN("log", setup, teardown, log_line_is_logfmt, log_event_without_fields,
                   log_escapes_what_could_forge_a_line, log_quotes_empty_value_and_equals,
                   log_cuts_long_line_and_keeps_newline, log_level_hides_lower, log_limits_each_event_name_by_itself,
-                  log_fragment_keeps_one_line, log_waits_for_no_reader, log_level_names)
+                  log_fragment_keeps_one_line, log_waits_for_no_reader, log_level_names,
+                  log_file_is_opened_anew_and_kept_where_that_fails)

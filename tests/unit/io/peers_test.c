@@ -735,6 +735,50 @@ START_TEST(version_does_not_fall_back_where_the_newer_one_was_spoken_lately)
 }
 END_TEST
 
+/* Where it dials is changed while it dials in vain; while it is linked; and while the name of before is looked up. */
+START_TEST(peers_go_to_where_the_others_are_now)
+{
+	const int dead[VALIDATORS] = {0, 1, 0};
+	struct peer_address there = {"127.0.0.1", 0}, name = {"two.addresses", 1}, none = {"", 0};
+	struct peer_figures figures;
+	struct node a, b;
+
+	up(5000);
+	node_up(&b, 1, nowhere, 0, 0);
+	there.port = (uint16_t)node_listen(&b, 0);
+	node_up(&a, 0, dead, 0, 0);
+	RUN_UNTIL(peers_counters(a.peers)->dial_failures > 2);
+	ck_assert(peers_set_address(a.peers, 1, &there));
+	ck_assert(!peers_set_address(a.peers, 1, &there));
+	RUN_UNTIL(a.up[1] && b.up[0]);
+	uint64_t linked = uv_now(&loop);
+	ck_assert(peers_set_address(a.peers, 1, &none));
+	ck_assert(peers_set_address(b.peers, 0, &none) == false); /* nor was it known before */
+	for (unsigned i = 0; i < 20; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	peers_figures(a.peers, 1, &figures);
+	ck_assert(figures.up && figures.since_ms <= linked && a.down[1] == 0);
+	peers_drop(b.peers, 0);
+	RUN_UNTIL(a.down[1]);
+	peers_figures(a.peers, 1, &figures);
+	ck_assert(!figures.up && figures.since_ms >= linked && !figures.queued);
+	two_sockets[0] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(1)};
+	two_addresses[0] = (struct addrinfo){.ai_family = AF_INET,
+	                                     .ai_socktype = SOCK_STREAM,
+	                                     .ai_addrlen = sizeof(two_sockets[0]),
+	                                     .ai_addr = (struct sockaddr *)&two_sockets[0]};
+	ck_assert(peers_set_address(a.peers, 1, &name));
+	uint64_t failures = peers_counters(a.peers)->dial_failures;
+	RUN_UNTIL(peers_counters(a.peers)->dial_failures > failures); /* the name leads nowhere */
+	name.port = 2;
+	ck_assert(peers_set_address(b.peers, 0, &name));  /* of one that dials us: looked up at once */
+	ck_assert(peers_set_address(b.peers, 0, &there)); /* and that is not waited for */
+	ck_assert(peers_set_address(a.peers, 1, &there));
+	RUN_UNTIL(a.up[1] == 2 && b.up[0] == 2);
+	down(&a, &b);
+}
+END_TEST
+
 UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_after_a_drop,
           peers_dial_until_the_other_listens, peers_resolve_names, peers_call_nothing_after_they_are_stopped,
           peers_refuse_strangers_and_those_whom_they_dial,
@@ -747,4 +791,4 @@ UNIT_MAIN("peers", peers_link_and_carry_messages_both_ways, peers_link_again_aft
           peers_push_out_the_oldest_candidate, peers_keep_a_candidate_that_is_a_validator_when_strangers_push,
           peers_try_every_address_of_a_name, peers_know_the_addresses_of_validators,
           validators_of_two_releases_are_linked_whichever_dials,
-          version_does_not_fall_back_where_the_newer_one_was_spoken_lately)
+          version_does_not_fall_back_where_the_newer_one_was_spoken_lately, peers_go_to_where_the_others_are_now)

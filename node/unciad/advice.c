@@ -1,0 +1,77 @@
+/* The most pressing thing first: that it never votes again comes before a clock that is wrong. See advice.h. */
+#include "advice.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* While it may not vote; NULL: it may. */
+static const char *advice_not_voting(enum voting_state voting)
+{
+	switch (voting) {
+	case VOTING_YES:
+		return NULL;
+	case VOTING_NO:
+		return "wait: it votes once enough of the others have answered; if that lasts, see that they run and "
+		       "are "
+		       "linked";
+	case VOTING_OBSERVER:
+		return "nothing: it has no vote";
+	case VOTING_STALE_JOURNAL:
+		return "stop it and leave it down: see \"A lost journal\" in docs/operating.md";
+	case VOTING_NO_SPACE:
+		return "free space on the disk of its home: it votes again by itself";
+	case VOTING_ENDED:
+		return "see \"A second chain\" in docs/operating.md";
+	}
+	return "see that this program is of the version of the one that runs";
+}
+
+/* Where nothing becomes final; false: it does. */
+static bool advice_halted(const struct node_answer *node, const char *missing, char text[ADVICE_SIZE])
+{
+	switch (node->waits_for) {
+	case WAITS_LINKS:
+		snprintf(text, ADVICE_SIZE,
+		         "see that validators %s run, and can be reached from here: nothing becomes final before it is "
+		         "linked "
+		         "with more of them",
+		         missing);
+		return true;
+	case WAITS_FINALITY:
+		snprintf(text, ADVICE_SIZE, "look at the status of each of the others: too few of them vote");
+		return true;
+	case WAITS_BLOCKS:
+		snprintf(text, ADVICE_SIZE,
+		         "wait: it catches up, from height %" PRIu64 " to %" PRIu64 ", and its height rises meanwhile",
+		         node->final_height, node->highest_height);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void advice_running(const struct node_answer *node, const char *missing, char text[ADVICE_SIZE])
+{
+	const char *not_voting = advice_not_voting(node->voting);
+	if (not_voting) {
+		snprintf(text, ADVICE_SIZE, "%s", not_voting);
+		return;
+	}
+	if (advice_halted(node, missing, text))
+		return;
+	if (node->clock_behind_ms || node->clock_ahead_ms)
+		snprintf(text, ADVICE_SIZE, "set its clock right, and keep it so by NTP");
+	else if (node->weight_linked == node->weight_needed && strcmp(missing, "none"))
+		snprintf(text, ADVICE_SIZE,
+		         "see that validators %s run and can be reached: with one more of them missing nothing becomes "
+		         "final",
+		         missing);
+	else if (strcmp(missing, "none"))
+		snprintf(text, ADVICE_SIZE, "see that validators %s run and can be reached from here", missing);
+	else if (node->evidence)
+		snprintf(
+		    text, ADVICE_SIZE,
+		    "tell the operators of the validators that signed twice: event=evidence in the log names them");
+	else
+		snprintf(text, ADVICE_SIZE, "nothing");
+}
