@@ -12,6 +12,7 @@
 #include "ledger.h"
 #include "listener.h"
 #include "log.h"
+#include "loop_memory.h"
 #include "storage_thread.h"
 #include "uncia/error.h"
 #include "verifier.h"
@@ -42,7 +43,7 @@ struct node {
 	uv_loop_t loop;
 	uv_prepare_t prepare;
 	uv_check_t check;
-	uv_timer_t timer;
+	uv_timer_t timer, beat;
 	uv_signal_t interrupt, terminate;
 	uint64_t timer_at_ms;
 	uint32_t wallet_links_max;
@@ -327,6 +328,15 @@ static void on_wallet_stream(void *context, struct tcp *tcp)
 	wallets_accept(((struct node *)context)->wallets, tcp);
 }
 
+static void on_beat(uv_timer_t *timer)
+{
+	struct node *n = timer->data;
+	struct replica_status status;
+
+	replica_status(n->replica, &status);
+	n->options->beat(n->options->context, &status);
+}
+
 /* ---- turns --------------------------------------------------------------------------------- */
 
 /* consensus §6 "Durable before sent": one commit a turn. Nothing that is sent here waits for it, since the core itself
@@ -475,9 +485,10 @@ static int make_handles(struct node *n)
 	uv_prepare_init(&n->loop, &n->prepare);
 	uv_check_init(&n->loop, &n->check);
 	uv_timer_init(&n->loop, &n->timer);
+	uv_timer_init(&n->loop, &n->beat);
 	uv_signal_init(&n->loop, &n->interrupt);
 	uv_signal_init(&n->loop, &n->terminate);
-	n->prepare.data = n->check.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
+	n->prepare.data = n->check.data = n->timer.data = n->beat.data = n->interrupt.data = n->terminate.data = n;
 	if (uv_signal_start(&n->interrupt, on_node_signal, SIGINT) < 0 ||
 	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0)
 		return UNCIA_E_IO;
@@ -509,6 +520,8 @@ static int node_start(struct node *n, char why[256])
 	deliver(n, (struct event){.kind = EVENT_START});
 	if (o->ready)
 		o->ready(o->context, listener_port(n->listener));
+	if (o->beat)
+		uv_timer_start(&n->beat, on_beat, 0, o->beat_ms ? o->beat_ms : BEAT_MS);
 	return 0;
 }
 
@@ -530,6 +543,7 @@ static void node_stop(struct node *n)
 	uv_close((uv_handle_t *)&n->prepare, NULL);
 	uv_close((uv_handle_t *)&n->check, NULL);
 	uv_close((uv_handle_t *)&n->timer, NULL);
+	uv_close((uv_handle_t *)&n->beat, NULL);
 	/* These are closed last: a second signal must not kill a process that is ending in order. */
 	uv_unref((uv_handle_t *)&n->interrupt);
 	uv_unref((uv_handle_t *)&n->terminate);
@@ -542,6 +556,8 @@ static void on_node_signal(uv_signal_t *handle, int number)
 
 	if (n->state == NODE_STOPPING)
 		return;
+	if (n->options->ending)
+		n->options->ending(n->options->context);
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));
@@ -569,30 +585,6 @@ static void node_free(struct node *n)
 	free(n);
 }
 
-/* libuv aborts where memory ends while it begins to watch a descriptor. With these the process ends with a line in the
- * log instead. */
-static void *node_uv_memory(void *memory)
-{
-	if (!memory)
-		log_fatal(END_FAILED, "memory", uncia_error_text(UNCIA_E_MEMORY));
-	return memory;
-}
-
-static void *node_uv_malloc(size_t size)
-{
-	return node_uv_memory(malloc(size));
-}
-
-static void *node_uv_realloc(void *memory, size_t size)
-{
-	return node_uv_memory(realloc(memory, size));
-}
-
-static void *node_uv_calloc(size_t count, size_t size)
-{
-	return node_uv_memory(calloc(count, size));
-}
-
 int node_run(const struct node_options *options, char why[256])
 {
 	struct node *n = calloc(1, sizeof(*n));
@@ -601,7 +593,7 @@ int node_run(const struct node_options *options, char why[256])
 	if (!n)
 		return UNCIA_E_MEMORY;
 	n->options = options;
-	uv_replace_allocator(node_uv_malloc, node_uv_realloc, node_uv_calloc, free);
+	loop_memory_use();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* the end of a terminal or a session is no reason to stop voting */
 	fit_descriptors(n);

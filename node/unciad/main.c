@@ -12,16 +12,16 @@
 #include "verify.h"
 
 static const struct command *const commands[] = {
-    &command_keygen, &command_genesis, &command_init,   &command_start,
-    &command_status, &command_check,   &command_devnet, &command_version,
+    &command_keygen, &command_genesis, &command_init,       &command_start,   &command_status,
+    &command_check,  &command_devnet,  &command_completion, &command_version, NULL,
 };
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]) - 1)
 
 static void print_usage(FILE *file)
 {
 	fputs("usage: unciad COMMAND [OPTION…]\n\nA validator of an Uncia network.\n\n", file);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(file, "  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(file, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nunciad COMMAND --help says more.\n", file);
 }
 
@@ -68,6 +68,7 @@ static int run_command(int argc, const char **argv)
 		struct arguments arguments;
 		int code = arguments_begin(&arguments, commands[i], argc - 1, argv + 1);
 		if (!code) {
+			arguments.commands = commands;
 			code = commands[i]->run(&arguments);
 			arguments_end(&arguments);
 		}

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "node.h"
 #include "second_chain.h"
+#include "supervision.h"
 #include "uncia/error.h"
 
 enum { OPTION_THIS_CHAIN = 1 };
@@ -34,6 +35,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 		if (i > home->self && !peers[i].port)
 			log_event(LOG_LEVEL_WARNING, "no_address", LOG_NUMBER("peer", i));
 	}
+	struct supervision supervision;
 	struct node_options node = {
 	    .genesis = &home->genesis,
 	    .store = store,
@@ -56,6 +58,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .mempool_max = (uint32_t)config->mempool_max,
 	    .mempool_per_sender_max = (uint32_t)config->mempool_per_sender_max,
 	};
+	supervision_begin(&supervision, &node);
 	int error = node_run(&node, why);
 	/* The process is ending already. */
 	signal(SIGINT, SIG_IGN);
@@ -154,7 +157,8 @@ const struct command command_start = {
     .description =
         "Runs the validator of HOME in the foreground, logging to standard error, until SIGTERM or SIGINT. One\n"
         "process runs in a home; a home is started only where its keys were made for it and only with the\n"
-        "journal that init made. SIGHUP is ignored. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
+        "journal that init made. SIGHUP is ignored. Where systemd starts it (Type=notify), it says when it votes or\n"
+        "follows the others, and that it lives. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
         "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged, missing or of another\n"
         "home), 9 (the journal of votes is gone) and 10 (there is a second chain).",
     .options = options,
