@@ -1,9 +1,10 @@
 """A manager of services as far as a process sees it: the socket that it is told to write to, and what came over it."""
 import os
 import pathlib
-import select
+import queue
 import socket
 import tempfile
+import threading
 import time
 
 
@@ -20,6 +21,16 @@ class ServiceManager:
 		if not self.name.startswith("@"):
 			os.chmod(self.name, 0o777)  # as systemd's is
 		self.told = []  # of each message: {name: value}
+		# It takes what comes at once, as systemd does: a socket that nobody reads is full after ten messages.
+		self.come = queue.SimpleQueue()
+		reader = threading.Thread(target=self.read, daemon=True)
+		reader.start()
+		test.addCleanup(reader.join)
+		test.addCleanup(self.socket.shutdown, socket.SHUT_RDWR)
+
+	def read(self):
+		while data := self.socket.recv(4096):
+			self.come.put(dict(line.split("=", 1) for line in data.decode().splitlines()))
 
 	def environment(self, watchdog_ms=None):
 		given = {**os.environ, "NOTIFY_SOCKET": self.name}
@@ -27,10 +38,10 @@ class ServiceManager:
 
 	def listen(self, seconds):
 		"""Takes one message more. Returns whether there was one."""
-		if not select.select([self.socket], [], [], seconds)[0]:
+		try:
+			self.told.append(self.come.get(timeout=seconds) if seconds else self.come.get_nowait())
+		except queue.Empty:
 			return False
-		lines = self.socket.recv(4096).decode().splitlines()
-		self.told.append(dict(line.split("=", 1) for line in lines))
 		return True
 
 	def until(self, wanted, seconds=60):

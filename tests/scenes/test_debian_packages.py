@@ -167,7 +167,9 @@ class Installed(PackagesTest):
 		unit = dict(self.root.unit(name))
 		self.assertEqual((unit["Type"], unit["UMask"]), ("notify", "0077"))
 		self.assertTrue((self.root.path / unit["AssertPathExists"].lstrip("/")).exists(), name)
-		manager = ServiceManager(self, name=f"@uncia-packages-{os.getpid()}-{name}-{len(self.managers)}")
+		# A name that has no path is seen from within the root as well.
+		self.starts += 1
+		manager = ServiceManager(self, name=f"@uncia-packages-{os.getpid()}-{self.starts}")
 		process = self.root.start(unit["ExecStart"].split(), unit["User"], NOTIFY_SOCKET=manager.name)
 		self.addCleanup(process.stderr.close)
 		self.addCleanup(process.wait)
@@ -241,7 +243,7 @@ class Installed(PackagesTest):
 	def test_a_machine_from_the_first_installation_to_the_purge(self):
 		if os.geteuid() != 0 or not shutil.which("mmdebstrap"):
 			self.skipTest("only root can make a root, and mmdebstrap has to be there")
-		self.managers = []
+		self.managers, self.starts = [], 0
 		self.root = Root(self.dir / "root")
 		self.root.make(self.needed())
 		ours = [name for name in NAMES if name not in ("uncia-weechat", "uncia-purple", "libuncia-dev")]
