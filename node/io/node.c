@@ -46,7 +46,7 @@ struct node {
 	uv_loop_t loop;
 	uv_prepare_t prepare;
 	uv_check_t check;
-	uv_timer_t timer;
+	uv_timer_t timer, beat;
 	uv_signal_t interrupt, terminate, hangup;
 	uv_async_t asked; /* for figures */
 	uint64_t timer_at_ms;
@@ -321,6 +321,15 @@ static void on_wallet_stream(void *context, struct tcp *tcp)
 		wallets_accept(n->wallets, tcp);
 }
 
+static void on_beat(uv_timer_t *timer)
+{
+	struct node *n = timer->data;
+	struct replica_status status;
+
+	replica_status(n->replica, &status);
+	n->options->beat(n->options->beat_context, &status);
+}
+
 /* ---- turns --------------------------------------------------------------------------------- */
 
 /* consensus §6 "Durable before sent": one commit a turn. Nothing that is sent here waits for it, since the core itself
@@ -529,11 +538,12 @@ static int make_handles(struct node *n)
 	uv_prepare_init(&n->loop, &n->prepare);
 	uv_check_init(&n->loop, &n->check);
 	uv_timer_init(&n->loop, &n->timer);
+	uv_timer_init(&n->loop, &n->beat);
 	uv_signal_init(&n->loop, &n->interrupt);
 	uv_signal_init(&n->loop, &n->terminate);
 	uv_signal_init(&n->loop, &n->hangup);
 	uv_async_init(&n->loop, &n->asked, on_asked);
-	n->prepare.data = n->check.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
+	n->prepare.data = n->check.data = n->timer.data = n->beat.data = n->interrupt.data = n->terminate.data = n;
 	n->hangup.data = n->asked.data = n;
 	if (uv_signal_start(&n->interrupt, on_node_signal, SIGINT) < 0 ||
 	    uv_signal_start(&n->terminate, on_node_signal, SIGTERM) < 0 ||
@@ -571,6 +581,8 @@ static int node_start(struct node *n, char why[256])
 		o->running(o->inside, n);
 	if (o->ready)
 		o->ready(o->context, listener_port(n->listener));
+	if (o->beat)
+		uv_timer_start(&n->beat, on_beat, 0, o->beat_ms ? o->beat_ms : BEAT_MS);
 	return 0;
 }
 
@@ -597,6 +609,7 @@ static void node_stop(struct node *n)
 	uv_close((uv_handle_t *)&n->check, NULL);
 	uv_close((uv_handle_t *)&n->timer, NULL);
 	uv_close((uv_handle_t *)&n->asked, NULL);
+	uv_close((uv_handle_t *)&n->beat, NULL);
 	/* These are closed last: a second signal must not kill a process that is ending in order. */
 	uv_unref((uv_handle_t *)&n->interrupt);
 	uv_unref((uv_handle_t *)&n->terminate);
@@ -610,6 +623,8 @@ static void on_node_signal(uv_signal_t *handle, int number)
 
 	if (n->state == NODE_STOPPING)
 		return;
+	if (n->options->ending)
+		n->options->ending(n->options->beat_context);
 	replica_status(n->replica, &status);
 	log_event(LOG_LEVEL_INFO, "stopping", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
 	          LOG_NUMBER("final_height", status.final_height));

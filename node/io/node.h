@@ -5,6 +5,7 @@
 #include "figures.h"
 
 #define SPACE_RESERVE_DEFAULT (64u << 20)
+#define BEAT_MS               1000u
 
 struct node;
 
@@ -37,6 +38,13 @@ struct node_options {
 	uint32_t delta_ms, heartbeat_ms, settle_ms, pace_ms, flush_ms, mempool_max, mempool_per_sender_max;
 	/* Called once, when it listens; may be NULL. */
 	void (*ready)(void *context, int port);
+	/* Called by the loop every beat_ms (default BEAT_MS), from when it listens until it is told to end: a loop that
+	 * stands still does not call it. May be NULL. */
+	void (*beat)(void *context, const struct replica_status *status);
+	uint32_t beat_ms;
+	/* Called once, when the loop is told to end; may be NULL. */
+	void (*ending)(void *context);
+	void *beat_context; /* of both */
 	/* For tests of the network's defences only, NULL in unciad: is called with each message to each peer, may put
 	 * another one in its place (valid until the next call), or keep it back by returning false. */
 	bool (*filter_send)(void *context, uint32_t peer, struct bytes *message);

@@ -281,6 +281,15 @@ static int backup_print(const struct backup *b, bool json)
 	return command_flush();
 }
 
+static int backup_directory(struct arguments *arguments, const char **directory)
+{
+	*directory = arguments_operand(arguments);
+	if (!*directory)
+		return command_usage_error(arguments, "DIR is missing");
+	const char *more = arguments_operand(arguments);
+	return more ? command_usage_error(arguments, "%s: unexpected argument", more) : 0;
+}
+
 static int backup_run(struct arguments *arguments)
 {
 	struct backup b = {.snapshot = {.link = {.fd = -1}}};
@@ -288,7 +297,7 @@ static int backup_run(struct arguments *arguments)
 	bool json;
 	int code = arguments_home(arguments, &path, &json);
 	if (!code)
-		code = arguments_operand(arguments, &directory);
+		code = backup_directory(arguments, &directory);
 	if (!code)
 		code = backup_paths(&b, directory);
 	if (!code)
@@ -304,7 +313,7 @@ static int backup_run(struct arguments *arguments)
 
 const struct command command_backup = {
     .name = "backup",
-    .operand = "DIR",
+    .operands = "DIR",
     .summary = "copy a validator's journal and state",
     .description =
         "Copies journal and state of HOME, as of one moment, with its genesis and its configuration, and without its\n"

@@ -20,10 +20,9 @@ int arguments_begin(struct arguments *a, const struct command *command, int argc
 	a->popt = poptGetContext("unciad", argc, argv, command->options, 0);
 	if (!a->popt)
 		return command_error(EXIT_FAILED, "out of memory");
-	char usage[64];
-	snprintf(usage, sizeof(usage), "OPTION...%s%s", command->operand ? " " : "",
-	         command->operand ? command->operand : "");
-	poptSetOtherOptionHelp(a->popt, usage);
+	snprintf(a->synopsis, sizeof(a->synopsis), "%s%sOPTION...", command->operands ? command->operands : "",
+	         command->operands ? " " : "");
+	poptSetOtherOptionHelp(a->popt, a->synopsis);
 	return 0;
 }
 
@@ -74,11 +73,7 @@ int arguments_next(struct arguments *a, const char **value)
 		command_usage_error(a, "%s: %s", poptBadOption(a->popt, POPT_BADOPTION_NOALIAS), poptStrerror(val));
 		return -1;
 	}
-	const char *rest = poptGetArg(a->popt);
-	if (rest && a->command->operand && !a->operand) {
-		a->operand = rest;
-		rest = poptGetArg(a->popt);
-	}
+	const char *rest = a->command->operands ? NULL : poptGetArg(a->popt);
 	if (rest) {
 		command_usage_error(a, "%s: unexpected argument", rest);
 		return -1;
@@ -86,11 +81,16 @@ int arguments_next(struct arguments *a, const char **value)
 	return 0;
 }
 
-int arguments_operand(struct arguments *a, const char **operand)
+const char *arguments_operand(struct arguments *a)
 {
-	assert(a->command->operand);
-	*operand = a->operand;
-	return a->operand ? 0 : command_usage_error(a, "%s is missing", a->command->operand);
+	assert(a->command->operands);
+	return poptGetArg(a->popt);
+}
+
+const struct command *const *arguments_commands(const struct arguments *a)
+{
+	assert(a->commands);
+	return a->commands;
 }
 
 int arguments_home(struct arguments *a, const char **home, bool *json)

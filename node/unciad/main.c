@@ -12,12 +12,17 @@
 #include "verify.h"
 
 static const struct command *const commands[] = {
-    &command_keygen,  &command_genesis, &command_genesis_line, &command_genesis_sign,
-    &command_init,    &command_start,   &command_sign_agent,   &command_sign_agent_init,
-    &command_status,  &command_peers,   &command_check,        &command_backup,
-    &command_compact, &command_migrate, &command_devnet,       &command_version,
+    &command_keygen,       &command_genesis,
+    &command_genesis_line, &command_genesis_sign,
+    &command_init,         &command_start,
+    &command_sign_agent,   &command_sign_agent_init,
+    &command_status,       &command_peers,
+    &command_check,        &command_backup,
+    &command_compact,      &command_migrate,
+    &command_devnet,       &command_completion,
+    &command_version,      NULL,
 };
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]) - 1)
 
 static void print_usage(FILE *file)
 {
@@ -89,6 +94,7 @@ static int run_found(const struct command *command, int argc, const char **argv)
 	int code = arguments_begin(&arguments, command, argc, argv);
 	if (code)
 		return code;
+	arguments.commands = commands;
 	code = command->run(&arguments);
 	arguments_end(&arguments);
 	return code;

@@ -15,6 +15,7 @@
 #include "reload.h"
 #include "remote_signer.h"
 #include "second_chain.h"
+#include "supervision.h"
 #include "uncia/error.h"
 
 enum { OPTION_THIS_CHAIN = 1, OPTION_METRICS, OPTION_LOG, OPTION_LOG_LEVEL };
@@ -64,6 +65,7 @@ static int run_node(struct running *running, struct store *store, struct inside 
 	const struct config *config = &running->config;
 	struct peer_address peers[COMMITTEE_SIZE_MAX] = {{.port = 0}};
 	struct observer_key observers[OBSERVERS_MAX];
+	struct supervision supervision;
 	char why[256] = "";
 	running_peers(running, peers);
 	for (uint32_t i = 0; i < config->observer_count; i++)
@@ -101,6 +103,7 @@ static int run_node(struct running *running, struct store *store, struct inside 
 	    .figures = inside ? inside_figures : NULL,
 	    .inside = inside,
 	};
+	supervision_begin(&supervision, &node);
 	int error = node_run(&node, why);
 	/* The process is ending already. */
 	signal(SIGINT, SIG_IGN);
@@ -260,7 +263,8 @@ const struct command command_start = {
         "file. One process runs in a home; a home is started only where its keys were made for it and only with the\n"
         "journal that init made. SIGHUP reads the log's level and the others' addresses from HOME/unciad.conf, and\n"
         "opens the log's file anew; what is wrong there changes nothing, and is said in the log. Options stand above\n"
-        "the file. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
+        "the file. Where systemd starts it (Type=notify), it says when it votes or follows the others, and that it\n"
+        "lives. Exit codes: 0 it was asked to end; 1 starting it again may help;\n"
         "and it does not after 2 (the configuration is wrong), 7 (what is stored is damaged, missing or of another\n"
         "home), 9 (the journal of votes is gone) and 10 (there is a second chain).",
     .options = options,

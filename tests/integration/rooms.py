@@ -19,9 +19,10 @@ DRIVER = VIEW + ["node/ledger", "node/step", "node/replica", "node/store"]
 TABLE = {
 	"include/uncia": [],
 	"proto": ["include/uncia"],
+	"proto/program": [],
 	"wallet": ["include/uncia", "proto"],
-	"wallet/cli": ["include/uncia"],
-	"wallet/notifier": ["include/uncia", "proto", "wallet"],
+	"wallet/cli": ["include/uncia", "proto/program"],
+	"wallet/notifier": ["include/uncia", "proto", "proto/program", "wallet"],
 	"wallet/plugins/common": ["include/uncia"],
 	"wallet/plugins/weechat": ["include/uncia", "wallet/plugins/common"],
 	"wallet/plugins/purple": ["include/uncia", "wallet/plugins/common"],
@@ -41,7 +42,7 @@ TABLE = {
 	"node/verify": VIEW + ["node/step"],
 	"node/io": DRIVER + ["node/verify"],
 	"node/inside": DRIVER + ["node/io", "node/verify"],
-	"node/unciad": DRIVER + ["node/io", "node/signer", "node/verify", "node/inside"],
+	"node/unciad": DRIVER + ["proto/program", "node/io", "node/signer", "node/verify", "node/inside"],
 }
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 
@@ -51,7 +52,7 @@ READ_ONLY = [("node/sync", "node/consensus")]
 # Files of one room that call each other in a circle, and why they may.
 CIRCLES = {
 	frozenset(f"wallet/cli/{name}.c" for name in
-		"account address arguments check claim claim_own completion contact contact_text history hold main make manual pin receipt request"
+		"account address arguments check claim claim_own completion contact contact_text history hold main make pin receipt request"
 		" send status watch".split()):
 		"every command is an entry of one table of verbs: help, completion and the manual page are made from the table, and each"
 		" command reads its arguments with what makes the help",

@@ -23,7 +23,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 	"unicode/unorm2.h": ["wallet/unicode"],
 	"unicode/ustring.h": ["wallet/unicode"],
 	"jansson.h": ["node/unciad", "wallet/cli"],
-	"popt.h": ["node/unciad", "wallet/cli", "wallet/notifier"],
+	"popt.h": ["proto/program", "node/unciad", "wallet/cli", "wallet/notifier"],
 	"curl/curl.h": ["wallet/notifier"],
 	"weechat/weechat-plugin.h": ["wallet/plugins/weechat"],
 	"purple.h": ["wallet/plugins/purple"],
@@ -38,7 +38,7 @@ LIBRARIES = {  # headers of libraries, and the layers that may know them
 }
 STANDARD_IN_PURE_LAYERS = set("assert endian inttypes limits stdalign stdarg stdbool stddef stdint stdio stdlib string".split())
 PURE = [room for room in LAYERS if room not in
-	("include/uncia", "wallet", "tests/embedding", "node/store", "node/signer", "node/verify", "node/io", "node/inside", "node/unciad")
+	("include/uncia", "proto/program", "wallet", "tests/embedding", "node/store", "node/signer", "node/verify", "node/io", "node/inside", "node/unciad")
 	and not room.startswith("wallet/")]  # no I/O, clock, randomness or thread
 IMPURE_CALLS = re.compile(r"\b(time|clock|clock_gettime|gettimeofday|nanosleep|usleep|sleep|rand|random|getrandom|getentropy"
 	r"|arc4random\w*|randombytes\w*|pthread_\w+|fopen|open|read|write|socket|send|recv|printf|fprintf|puts|getenv|exit)\(")
