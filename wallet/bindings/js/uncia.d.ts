@@ -417,4 +417,6 @@ export interface Uncia {
 	parseNotice(text: string, network: Network): { id: string; memo: string };
 	notice(notice: { id: string; memo?: string }, network: Network): string;
 	verifyReceipt(text: string, network: Network): { payment: Payment; outputs: Output[] };
+	/** Verifies the proof of a balance, an AccountProof in base64url or as bytes, offline. whose: an address, or a hold's id. */
+	verifyBalance(proof: string | Uint8Array, whose: string, network: Network): { balance: bigint; height: number };
 }

@@ -248,6 +248,20 @@ class Uncia {
 		});
 	}
 
+	/** Verifies the proof of a balance, an AccountProof in base64url or as bytes, offline: { balance, height }. whose: an address,
+	 * or a hold's id. */
+	verifyBalance(proof, whose, network) {
+		const bytes = typeof proof === "string" ?
+			Uint8Array.from(atob(proof.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)) : proof;
+		return this.library.scope((memory) => {
+			const out = memory.take(16);
+			this.library.must("uncia_balance_verify", network.pointer, memory.text(whose), memory.bytes(bytes), bytes.length, out,
+				out + 8);
+			const view = this.library.view();
+			return { balance: view.getBigUint64(out, true), height: Number(view.getBigUint64(out + 8, true)) };
+		});
+	}
+
 	/* Who is paid by what a receipt of the library proves, and how much. */
 	receiptOutputs(receipt, count) {
 		return this.library.scope(({ take }) => {
