@@ -12,6 +12,8 @@
 #include "ledger.h"
 #include "listener.h"
 #include "log.h"
+#include "loop_memory.h"
+#include "operators.h"
 #include "storage_thread.h"
 #include "uncia/error.h"
 #include "verifier.h"
@@ -59,6 +61,7 @@ struct node {
 	struct wallets *wallets;
 	struct verifier *verifier;
 	struct storage *storage;
+	struct operators *operators; /* NULL: no home was named */
 };
 
 static void node_move(struct node *n, enum node_state to)
@@ -312,6 +315,11 @@ static void on_space(void *context, bool low)
 	deliver(context, (struct event){.kind = EVENT_SPACE, .low = low});
 }
 
+static void on_paused(void *context)
+{
+	operators_paused(((struct node *)context)->operators);
+}
+
 static bool is_exempt(void *context, const struct net_address *address)
 {
 	return peers_admit(((struct node *)context)->peers, address);
@@ -451,7 +459,7 @@ static int make_links(struct node *n, char why[256])
 static int make_threads(struct node *n)
 {
 	const struct node_options *o = n->options;
-	const struct storage_events events = {on_durable, on_flushed, on_space, n};
+	const struct storage_events events = {on_durable, on_flushed, on_space, on_paused, n};
 
 	const struct verifier_options verifier = {
 	    .loop = &n->loop,
@@ -465,6 +473,22 @@ static int make_threads(struct node *n)
 	int error = storage_new(&n->loop, o->store, o->space_reserve ? o->space_reserve : SPACE_RESERVE_DEFAULT,
 	                        SPACE_CHECK_INTERVAL_MS, &events, &n->storage);
 	return error ? error : verifier_new(&verifier, &n->verifier);
+}
+
+static int make_operators(struct node *n)
+{
+	const struct operators_options options = {
+	    .loop = &n->loop,
+	    .home = n->options->home,
+	    .genesis = n->options->genesis,
+	    .self = n->options->self,
+	    .replica = n->replica,
+	    .peers = n->peers,
+	    .store = n->options->store,
+	    .storage = n->storage,
+	};
+
+	return options.home ? operators_new(&options, &n->operators) : 0;
 }
 
 static void on_node_signal(uv_signal_t *handle, int number);
@@ -497,6 +521,8 @@ static int node_start(struct node *n, char why[256])
 		error = make_links(n, why);
 	if (!error)
 		error = make_threads(n);
+	if (!error)
+		error = make_operators(n);
 	if (error)
 		return error;
 	uv_prepare_start(&n->prepare, on_prepare);
@@ -516,6 +542,8 @@ static int node_start(struct node *n, char why[256])
 static void node_stop(struct node *n)
 {
 	node_move(n, NODE_STOPPING);
+	if (n->operators)
+		operators_stop(n->operators);
 	if (n->listener)
 		listener_stop(n->listener);
 	if (n->peers)
@@ -556,6 +584,7 @@ static void on_node_signal(uv_signal_t *handle, int number)
 static void node_free(struct node *n)
 {
 	assert(n->state == NODE_STOPPING && !n->set.open);
+	operators_free(n->operators);
 	listener_free(n->listener);
 	peers_free(n->peers);
 	wallets_free(n->wallets);
@@ -569,30 +598,6 @@ static void node_free(struct node *n)
 	free(n);
 }
 
-/* libuv aborts where memory ends while it begins to watch a descriptor. With these the process ends with a line in the
- * log instead. */
-static void *node_uv_memory(void *memory)
-{
-	if (!memory)
-		log_fatal(END_FAILED, "memory", uncia_error_text(UNCIA_E_MEMORY));
-	return memory;
-}
-
-static void *node_uv_malloc(size_t size)
-{
-	return node_uv_memory(malloc(size));
-}
-
-static void *node_uv_realloc(void *memory, size_t size)
-{
-	return node_uv_memory(realloc(memory, size));
-}
-
-static void *node_uv_calloc(size_t count, size_t size)
-{
-	return node_uv_memory(calloc(count, size));
-}
-
 int node_run(const struct node_options *options, char why[256])
 {
 	struct node *n = calloc(1, sizeof(*n));
@@ -601,7 +606,7 @@ int node_run(const struct node_options *options, char why[256])
 	if (!n)
 		return UNCIA_E_MEMORY;
 	n->options = options;
-	uv_replace_allocator(node_uv_malloc, node_uv_realloc, node_uv_calloc, free);
+	loop_memory_replace();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* the end of a terminal or a session is no reason to stop voting */
 	fit_descriptors(n);

@@ -19,6 +19,7 @@ struct node_options {
 	uint16_t listen_port;             /* 0: any that is free; `ready` says which */
 	const char *web_host;             /* where WebSockets are served to wallets; NULL: nowhere */
 	uint16_t web_port;                /* 0: any that is free */
+	const char *home;                 /* where its control socket is made; NULL: it has none */
 	const struct peer_address *peers; /* by index in the committee; one's own is not used */
 	uint32_t wallet_links_max;        /* default WALLET_LINKS_DEFAULT */
 	uint32_t handshakes_per_second;   /* default HANDSHAKES_PER_SECOND */

@@ -1,5 +1,5 @@
 /* Links to the other validators: dialled or accepted, kept alive, given up. */
-#include "peers.h"
+#include "peers_private.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,64 +11,6 @@
 /* The name of a validator that dials us is looked up only so that peers_admit knows its address. */
 #define RESOLVE_AGAIN_MS   60000u
 #define PEER_TELL_AGAIN_MS 55000u /* a failure that comes once a minute is told each time */
-
-struct peer;
-
-struct peer_link {
-	struct peers *peers;
-	struct peer *peer; /* NULL: a candidate, not known yet whose */
-	struct tcp *tcp;
-	struct peer_link *prev, *next; /* among the candidates */
-};
-
-/* The state of the link to a validator. Moves, by peer_move alone: DOWN → DIALLING → UP where we dial; DOWN → UP where
- * it does; and each → DOWN. */
-enum peer_state { PEER_DOWN, PEER_DIALLING, PEER_UP };
-
-/* The state of a validator's configured host. Moves, by name_move alone: IDLE → RESOLVING → IDLE; the other two stay.
- */
-enum name_state {
-	NAME_NONE,      /* none is configured: it can only dial us */
-	NAME_NUMERIC,   /* an address */
-	NAME_IDLE,      /* a name, looked up at times */
-	NAME_RESOLVING, /* a name that is being looked up: libuv has `request` */
-};
-
-struct peer {
-	struct peers *peers;
-	uint32_t index;
-	enum peer_state state;
-	struct peer_link *link; /* NULL: PEER_DOWN */
-	enum name_state name_state;
-	struct peer_address name;
-	struct sockaddr_storage address; /* the one in use; AF_UNSPEC: none is known */
-	unsigned resolutions;            /* how often its name gave addresses */
-	uint64_t resolved_ms;            /* when it was last looked up */
-	bool told;                       /* why it could not be reached, at told_ms */
-	uint64_t told_ms;
-	uv_getaddrinfo_t request;
-	uv_timer_t retry;
-	unsigned backoff_ms;
-	bool was_up;
-	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
-	uint64_t shunned_until_ms; /* no link before then */
-	unsigned silent_ms;
-	uint64_t window; /* of the newest connection from its address, and how many came in it */
-	unsigned calls;
-};
-
-struct peers {
-	struct peers_options options;
-	struct peers_events events;
-	struct peers_counters counters;
-	uv_timer_t tick;
-	unsigned tick_ms;
-	bool stopping;
-	struct peer_link *candidates; /* inbound links whose validator is not known yet, oldest first */
-	unsigned candidate_count;
-	uint32_t size;
-	struct peer all[];
-};
 
 /* ---- dialling ------------------------------------------------------------------------------ */
 
@@ -122,6 +64,13 @@ static void dial_later(struct peer *peer)
 	uv_timer_start(&peer->retry, on_retry, delay, 0);
 }
 
+/* Kept for who asks what has become of the link. */
+static void peer_note_error(struct peer *peer, const char *why)
+{
+	snprintf(peer->error, sizeof(peer->error), "%s", why);
+	peer->error_ms = uv_now(peer->peers->options.set->loop);
+}
+
 /* A validator that is not there is tried all the time, and told of once a minute. `event`: dial_failed or
  * resolve_failed. */
 static void tell_failure(struct peer *peer, const char *event, const char *why)
@@ -129,6 +78,7 @@ static void tell_failure(struct peer *peer, const char *event, const char *why)
 	uint64_t now = uv_now(peer->peers->options.set->loop);
 	enum log_level level = LOG_LEVEL_DEBUG;
 
+	peer_note_error(peer, why);
 	if (!peer->told || now - peer->told_ms >= PEER_TELL_AGAIN_MS) {
 		peer->told = true;
 		peer->told_ms = now;
@@ -278,6 +228,7 @@ static void peer_lost(struct peer *peer, const char *why)
 	peer_move(peer, PEER_DOWN, NULL);
 	free(link);
 	p->counters.lost++;
+	peer_note_error(peer, why);
 	log_event(LOG_LEVEL_WARNING, "peer_down", LOG_NUMBER("peer", peer->index), LOG_TEXT("why", why));
 	/* Only where the link held for a while is the next dial soon. */
 	if (uv_now(p->options.set->loop) - peer->up_ms >= PEER_BACKOFF_MAX_MS)

@@ -22,6 +22,23 @@ struct peer_address {
 	uint16_t port;
 };
 
+/* The state of the link to a validator. Moves, by peer_move in peers.c alone: DOWN → DIALLING → UP where we dial; DOWN
+ * → UP where it does; and each → DOWN. The numbers go over the control socket. */
+enum peer_state { PEER_DOWN = 0, PEER_DIALLING = 1, PEER_UP = 2 };
+
+#define PEER_ERROR_SIZE 96
+
+/* What has become of the link to one validator, for people. */
+struct peer_report {
+	enum peer_state state;
+	bool dialled;       /* this side dials */
+	char address[300];  /* HOST:PORT: of the other end of the link that is up, else as configured; may be empty */
+	uint64_t linked_ms; /* for how long it has been up; 0 where it is not */
+	size_t queued;      /* bytes in the write queue */
+	char error[PEER_ERROR_SIZE]; /* why the last link ended, or none could be made; empty: no such thing yet */
+	uint64_t error_ms;           /* how long ago that was */
+};
+
 struct peers_options {
 	struct tcp_set *set;
 	const struct genesis *genesis;        /* these outlive the peers */
@@ -65,6 +82,8 @@ void peers_send_answer(struct peers *peers, uint32_t peer, struct bytes message)
 void peers_drop(struct peers *peers, uint32_t peer);
 /* Whether there is an established link to it. */
 bool peers_linked(const struct peers *peers, uint32_t peer);
+/* What has become of the link to this validator, which is another one than oneself. */
+void peers_report(const struct peers *peers, uint32_t peer, struct peer_report *report);
 /* Whether a connection from this address is let in past the limit on handshakes, and then counts: it is another
  * validator's, as configured or last looked up, and that one has not had PEER_CALLS_IN_WINDOW in this window. */
 bool peers_admit(struct peers *peers, const struct net_address *address);

@@ -124,6 +124,8 @@ void replica_free(struct replica *replica);
 int replica_step(struct replica *replica, const struct event *event, struct actions *out);
 void replica_status(const struct replica *replica, struct replica_status *status);
 void replica_load(const struct replica *replica, struct replica_load *load);
+/* The final height that this validator has last told, over whatever link; 0: none. Nothing proves it. */
+uint64_t replica_told_height(const struct replica *replica, uint32_t peer);
 /* Whether this wallet waits for an answer, or for the end of a payment. */
 bool replica_wallet_waits(const struct replica *replica, uint64_t wallet);
 /* Whether it watches accounts: it is silent for as long as nothing touches them. */

@@ -58,6 +58,12 @@ void replica_status(const struct replica *r, struct replica_status *status)
 	status->waits_weight = status->waits_for == WAITS_ANSWERS ? consensus_answered_weight(r->consensus) : 0;
 }
 
+uint64_t replica_told_height(const struct replica *r, uint32_t peer)
+{
+	assert(peer < r->committee->size);
+	return r->sync.peers[peer].final_height;
+}
+
 bool replica_wallet_waits(const struct replica *r, uint64_t wallet)
 {
 	return serve_waits(&r->serve, wallet) || payments_waits(&r->payments, wallet);

@@ -6,8 +6,9 @@
 struct arguments {
 	const struct command *command;
 	poptContext popt;
-	char title[32]; /* "unciad NAME" */
-	char **values;  /* owned: the values that arguments_next has handed out */
+	char title[32];      /* "unciad NAME" */
+	const char *operand; /* popt's; NULL: none was given */
+	char **values;       /* owned: the values that arguments_next has handed out */
 	size_t value_count;
 };
 

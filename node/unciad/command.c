@@ -20,7 +20,10 @@ int arguments_begin(struct arguments *a, const struct command *command, int argc
 	a->popt = poptGetContext("unciad", argc, argv, command->options, 0);
 	if (!a->popt)
 		return command_error(EXIT_FAILED, "out of memory");
-	poptSetOtherOptionHelp(a->popt, "OPTION...");
+	char usage[64];
+	snprintf(usage, sizeof(usage), "OPTION...%s%s", command->operand ? " " : "",
+	         command->operand ? command->operand : "");
+	poptSetOtherOptionHelp(a->popt, usage);
 	return 0;
 }
 
@@ -72,11 +75,22 @@ int arguments_next(struct arguments *a, const char **value)
 		return -1;
 	}
 	const char *rest = poptGetArg(a->popt);
+	if (rest && a->command->operand && !a->operand) {
+		a->operand = rest;
+		rest = poptGetArg(a->popt);
+	}
 	if (rest) {
 		command_usage_error(a, "%s: unexpected argument", rest);
 		return -1;
 	}
 	return 0;
+}
+
+int arguments_operand(struct arguments *a, const char **operand)
+{
+	assert(a->command->operand);
+	*operand = a->operand;
+	return a->operand ? 0 : command_usage_error(a, "%s is missing", a->command->operand);
 }
 
 int arguments_home(struct arguments *a, const char **home, bool *json)

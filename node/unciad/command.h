@@ -27,14 +27,15 @@ struct arguments;
 /* One command; each is a constant of its own file. */
 struct command {
 	const char *name;
-	const char *summary;                     /* one line */
-	const char *description;                 /* sentences for --help and the man page */
-	const struct poptOption *options;        /* every option's val is above 0 and unique in the command */
+	const char *operand;              /* the one argument that is no option, for the help; NULL: there is none */
+	const char *summary;              /* one line */
+	const char *description;          /* sentences for --help and the man page */
+	const struct poptOption *options; /* every option's val is above 0 and unique in the command */
 	int (*run)(struct arguments *arguments); /* returns an exit code */
 };
 
-extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_check,
-    command_devnet, command_version;
+extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_peers,
+    command_check, command_devnet, command_version;
 
 /* The options that several commands have, and their vals. */
 #define OPTION_HELP    'h'
@@ -58,6 +59,10 @@ int arguments_next(struct arguments *arguments, const char **value);
 /* Takes all options of a command that has --home and perhaps --json. *home lives as long as the arguments. Returns an
  * exit code: EXIT_USAGE, having said so, where --home is missing. */
 int arguments_home(struct arguments *arguments, const char **home, bool *json);
+
+/* The command's operand, behind arguments_next's or arguments_home's end. It lives as long as the arguments. Returns an
+ * exit code: EXIT_USAGE, having said so, where it is missing. */
+int arguments_operand(struct arguments *arguments, const char **operand);
 
 /* Before anything else: looks whether --json is among the arguments, which need not be right. */
 void command_begin(int argc, const char **argv);

@@ -44,6 +44,7 @@ static int run_node(const struct home *home, const struct config *config, struct
 	    .listen_port = config->listen.port,
 	    .web_host = config->websocket.port ? config->websocket.host : NULL,
 	    .web_port = config->websocket.port,
+	    .home = home->path,
 	    .peers = peers,
 	    .wallet_links_max = (uint32_t)config->wallet_links,
 	    .verifier_threads = (unsigned)config->verifier_threads,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "big_endian.h"
+#include "clocks.h"
 #include "command.h"
 #include "home.h"
 #include "ledger.h"
@@ -278,25 +279,13 @@ static int status_print_json(const struct report *r, const char *block, const ch
 	return command_print_json(object);
 }
 
-/* 0.4 s, 75.0 s, 3 h 20 min, 2 d 4 h. */
-static void age_format(uint64_t ms, char text[40])
-{
-	uint64_t minutes = ms / 60000;
-	if (ms < 600000)
-		snprintf(text, 40, "%.1f s", (double)ms / 1000);
-	else if (minutes < 48 * 60)
-		snprintf(text, 40, "%" PRIu64 " h %" PRIu64 " min", minutes / 60, minutes % 60);
-	else
-		snprintf(text, 40, "%" PRIu64 " d %" PRIu64 " h", minutes / 1440, minutes / 60 % 24);
-}
-
 static void print_running(const struct report *r, const char *root)
 {
 	const struct node_answer *node = &r->node;
-	char waits[WAITS_TEXT_SIZE], missing[512], age[40];
+	char waits[WAITS_TEXT_SIZE], missing[512], age[CLOCKS_AGE_SIZE];
 	waits_text(node, waits);
 	missing_text(r, missing, sizeof(missing));
-	age_format(node->final_age_ms, age);
+	clocks_age_format(node->final_age_ms, age);
 	if (node->final_height)
 		printf("made        %s ago\n", age);
 	printf("state root  %s\npeers       %u; not linked: %s\nweight      %" PRIu64 " linked, %" PRIu64

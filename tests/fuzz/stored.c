@@ -300,8 +300,10 @@ static void make_home(void)
 	assert(genesis_flush(&home.genesis, &genesis) == 0);
 	assert(store_create(directory, &home.genesis.network_id, home.keys.consensus_public, genesis) == 0);
 	flush_free(genesis);
-	const struct store_options options = {directory, &home.genesis.network_id, home.keys.consensus_public, false,
-	                                      1u << 24};
+	const struct store_options options = {.home = directory,
+	                                      .network_id = &home.genesis.network_id,
+	                                      .consensus_key = home.keys.consensus_public,
+	                                      .map_size = 1u << 24};
 	assert(store_open_options(&options, &store, why) == 0);
 	atexit(remove_home);
 	/* Freed here: from now on the views are transactions that write. */

@@ -20,7 +20,7 @@
 static uv_loop_t loop;
 static struct storage *storage;
 static uint64_t durable[16];
-static size_t durable_count, space_count;
+static size_t durable_count, space_count, paused;
 static struct flush *flushed;
 static bool space_low;
 
@@ -43,11 +43,17 @@ static void on_space(void *context, bool low)
 	space_count++;
 }
 
+static void on_paused(void *context)
+{
+	ck_assert_ptr_eq(context, &loop);
+	paused++;
+}
+
 static void start(uint64_t reserve)
 {
-	const struct storage_events events = {on_durable, on_flushed, on_space, &loop};
+	const struct storage_events events = {on_durable, on_flushed, on_space, on_paused, &loop};
 
-	durable_count = space_count = 0;
+	durable_count = space_count = paused = 0;
 	flushed = NULL;
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	ck_assert_int_eq(storage_new(&loop, store, reserve, 10, &events, &storage), 0);
