@@ -27,6 +27,6 @@ const struct storage_view *feed_home_view(const struct feed *feed);
 /* Follows the validator that runs in a home, over its control socket, which only the home's owner may open. It connects
  * when it is asked for the first page, and again whenever the validator is back. Returns 0; UNCIA_E_MEMORY; why: a
  * sentence. Owns: (*feed)->close frees it. */
-int feed_open_socket(const char *home, const struct genesis *genesis, struct feed **feed, char why[FEED_WHY_SIZE]);
+int feed_open_socket(const char *home, struct feed **feed, char why[FEED_WHY_SIZE]);
 
 #endif

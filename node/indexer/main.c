@@ -80,7 +80,7 @@ static int open_feed(const struct known_network *known, struct feed **feed)
 	char why[FEED_WHY_SIZE];
 
 	int error = home_stopped ? feed_open_home(home_path, &known->genesis, feed, why)
-	                         : feed_open_socket(home_path, &known->genesis, feed, why);
+	                         : feed_open_socket(home_path, feed, why);
 	return error
 	           ? indexer_say(error == UNCIA_E_BUSY ? INDEXER_FAILED : indexer_code(error), "%s: %s", home_path, why)
 	           : INDEXER_DONE;

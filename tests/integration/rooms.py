@@ -40,7 +40,7 @@ TABLE = {
 	"node/verify": VIEW + ["node/step"],
 	"node/io": DRIVER + ["node/verify"],
 	"node/unciad": DRIVER + ["node/io", "node/verify"],
-	"node/indexer": VIEW + ["node/store", "node/unciad"],
+	"node/indexer": VIEW + ["node/store", "node/io", "node/unciad"],
 }
 ROOMS = {room: below for room, below in TABLE.items() if (ROOT / room).is_dir()}
 
