@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
+#include "tables_check.h"
 #include "follow.h"
 #include "forms.h"
 #include "http.h"

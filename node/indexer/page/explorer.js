@@ -137,7 +137,7 @@ function receiptProof(payment) {
 	return proof("its receipt", async () => {
 		const { receipt } = await ask(`payments/${payment.id}/receipt`);
 		const result = await verifyReceipt(receipt, payment);
-		return { ...result, text: receipt, say: `id, height, receivers and amounts are those of a receipt that validators have signed`,
+		return { ...result, text: receipt, say: "all that is shown of it is in its receipt, which validators have signed",
 			how: "The receipt, which “uncia receipt verify” takes as well" };
 	});
 }

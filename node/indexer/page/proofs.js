@@ -28,6 +28,8 @@ export function verifier() {
 /* An amount of the API, "0.500000", in micro-units. */
 const micros = (text) => BigInt(text.replace(".", ""));
 
+const hexOf = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** What does not agree between a payment as the API shows it and what its receipt proves; null: all of it does. */
 export async function verifyReceipt(text, shown) {
 	const { uncia, network, why } = await verifier();
@@ -39,11 +41,20 @@ export async function verifyReceipt(text, shown) {
 	} catch (error) {
 		return { wrong: `its receipt does not hold: ${error.message}` };
 	}
-	const { payment, outputs } = proved;
-	const differs = payment.id !== shown.id ? "id" : Number(payment.height) !== shown.height ? "height" :
-		outputs.length !== shown.outputs.length ? "number of outputs" :
-		outputs.some((output, i) => output.amount !== micros(shown.outputs[i].amount)) ? "amount" :
-		outputs.some((output, i) => output.address !== shown.outputs[i].destination) ? "address" : null;
+	const { payment, outputs, holds } = proved;
+	const same = {
+		id: payment.id === shown.id,
+		place: payment.height === BigInt(shown.height) && payment.index === shown.index,
+		time: payment.timestamp === shown.timestamp_ms,
+		sender: payment.sender === shown.sender,
+		expiry: payment.expiresAt === shown.expires,
+		amount: payment.amount === micros(shown.amount) && outputs.every((output, i) => output.amount === micros(shown.outputs[i]?.amount ?? "0")),
+		receiver: outputs.length === shown.outputs.length && outputs.every((output, i) => output.address === shown.outputs[i].destination),
+		hold: holds.length === shown.holds.length && holds.every((hold, i) => hold.id === shown.holds[i].id && hold.home === shown.holds[i].home &&
+			hold.end === shown.holds[i].end && hold.amount === micros(shown.holds[i].amount)),
+		memo: (payment.memoHash === null ? null : hexOf(payment.memoHash)) === shown.memo_hash,
+	};
+	const differs = Object.keys(same).find((name) => !same[name]);
 	return differs ? { wrong: `its receipt proves another ${differs} than is shown` } : { proved: payment };
 }
 

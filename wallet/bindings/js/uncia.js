@@ -233,7 +233,7 @@ class Uncia {
 		});
 	}
 
-	/** Verifies a receipt, offline: { payment, outputs }. */
+	/** Verifies a receipt, offline: { payment, outputs, holds }. */
 	verifyReceipt(text, network) {
 		return this.library.scope((memory) => {
 			const out = memory.take(4);
@@ -241,7 +241,7 @@ class Uncia {
 			const receipt = this.library.view().getUint32(out, true);
 			try {
 				const payment = this.receiptPayment(receipt);
-				return { payment, outputs: this.receiptOutputs(receipt, payment.outputCount) };
+				return { payment, outputs: this.receiptOutputs(receipt, payment.outputCount), holds: this.receiptHolds(receipt, payment.holdCount) };
 			} finally {
 				this.library.call("uncia_receipt_free", receipt);
 			}
@@ -272,6 +272,16 @@ class Uncia {
 				return { address: this.library.string(address), amount: this.library.view().getBigUint64(amount, true) };
 			});
 		});
+	}
+
+	/* The holds that it opened. */
+	receiptHolds(receipt, count) {
+		return Array.from({ length: count }, (_, i) => this.library.scope(({ struct }) => {
+			const hold = struct("uncia_hold");
+			this.library.must("uncia_receipt_hold", receipt, i, hold);
+			const { id, home, end, amount } = this.library.get("uncia_hold", hold);
+			return { id, home, end: Number(end), amount };
+		}));
 	}
 
 	/* What a receipt of the library proves. */

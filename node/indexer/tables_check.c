@@ -1,5 +1,5 @@
 /* Entry by entry, in chunks: what the ledger has, and what the row says. */
-#include "check.h"
+#include "tables_check.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

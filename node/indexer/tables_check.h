@@ -1,6 +1,6 @@
 /* Holds the tables against the ledger itself: the state in a stopped home. Threads: one. */
-#ifndef CHECK_H
-#define CHECK_H
+#ifndef TABLES_CHECK_H
+#define TABLES_CHECK_H
 #include "known.h"
 
 struct check_options {
