@@ -1,11 +1,15 @@
 """The explorer of uncia-indexer: it follows a validator that runs, answers, proves what it answers, and neither bad questions
 nor slow or many clients hurt it."""
 import json
+import os
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from indexers import IndexerTest, api, get
@@ -89,6 +93,53 @@ class Explorer(IndexerTest):
 		self.assertGreaterEqual(api_height(self.pg), before)
 		self.index(self.pg, "--home", "v0", "--stopped")
 		self.assertTrue(self.check(self.pg)["same"])
+
+	def test_a_validator_that_is_followed_and_killed(self):
+		self.follow()
+		alice = self.wallet("alice")
+		first = self.net.ready["validators"][0]
+		os.kill(first["pid"], signal.SIGKILL)
+		self.indexer.until_said("waiting for the validator: ")
+		paid = self.pay("net/treasury", alice, "1")["id"]  # by the other three
+		log = open(self.dir / "again.log", "wb")
+		again = subprocess.Popen([BIN / "unciad", "start", "--home", "net/v0"], cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+		self.addCleanup(log.close)
+		self.addCleanup(again.wait, 60)
+		self.addCleanup(again.terminate)
+		self.until_indexed(paid)
+		self.assertEqual(api(self.url, f"accounts/{alice}")["account"]["balance"], "1.000000")
+
+	def test_followers_cost_the_validator_no_votes(self):
+		"""Seven that ask from the genesis on, as fast as they can; some of them read nothing."""
+		net = self.start_paid_devnet()
+		alice = self.wallet("alice")
+		greedy = [socket.socket(socket.AF_UNIX) for _ in range(7)]
+		for s in greedy:
+			self.addCleanup(s.close)
+			s.connect(str(self.dir / "net/v0/control"))
+			s.setblocking(False)
+		# ControlRequest {request_id: 1, follow {from_height: 1}}, in its frame.
+		question = bytes.fromhex("00000006" "0801" "5202" "0801")
+		answered = [0] * 7
+		deadline = time.monotonic() + 10
+		while time.monotonic() < deadline:
+			for i, s in enumerate(greedy):
+				try:
+					s.send(question * 50)
+				except OSError:
+					pass
+				try:
+					answered[i] += len(s.recv(1 << 20)) if i < 3 else 0
+				except OSError:
+					pass
+			time.sleep(0.001)
+		paid = self.pay("net/treasury", alice, "1")
+		self.assertEqual(paid["state"], "final")
+		self.assertTrue(all(answered[:3]))
+		status = self.status("net/v0")
+		self.assertEqual((status["voting"], status["running"]), ("yes", True))
+		memory = int(re.search(r"^RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{net.ready['validators'][0]['pid']}/status").read_text(), re.M)[1])
+		self.assertLess(memory, 400 << 10)
 
 	def receipt_there(self, identity):
 		try:

@@ -20,7 +20,7 @@ class Page(IndexerTest):
 		self.pg = self.cluster()
 		self.indexer = self.begin(self.pg, "--home", "v0", "--listen", "127.0.0.1:0", *options)
 		self.url = self.indexer.url()
-		self.browser = Browser(self.dir / "profile", "--window-size=1180,900")
+		self.browser = Browser(self.dir / "profile", "--window-size=900,760")
 		self.addCleanup(self.browser.close)
 
 	def pay(self, home, to, amount, *more):

@@ -128,6 +128,27 @@ class Indexing(IndexerTest):
 		self.index(cluster, "--home", "v0", "--stopped")
 		self.assertEqual(self.contents(cluster), self.contents(whole))
 
+	def test_a_full_disk_is_waited_for(self):
+		height = self.make_chain(3)
+		cluster = self.cluster()
+		small = cluster.directory / "small"
+		small.mkdir()
+		mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", small], stderr=subprocess.PIPE, text=True)
+		if mounted.returncode:
+			self.skipTest(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+		self.addCleanup(subprocess.run, ["umount", "-l", small], check=True)
+		subprocess.run(["chown", "postgres:", small], check=True)
+		cluster.sql(f"create tablespace small location '{small}';")
+		cluster.sql("alter role indexer set default_tablespace = small;")
+		indexer = self.begin(cluster, "--home", "v0", "--stopped")
+		indexer.until_said("waiting until PostgreSQL has room; nothing was written in part: could not extend file")
+		reached = int(cluster.sql("select height from uncia.cursor;"))
+		self.assertLess(reached, height)
+		self.assertEqual(cluster.sql("select max(height) from uncia.blocks;") or "0", str(reached))
+		subprocess.run(["mount", "-o", "remount,size=300m", small], check=True)
+		self.assertEqual(indexer.process.wait(120), 0, indexer.said())
+		self.assertTrue(self.check(cluster)["same"])
+
 	def test_one_writer_at_a_time(self):
 		self.make_chain(1)
 		cluster = self.cluster()
