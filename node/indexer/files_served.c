@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "say.h"
+#include "indexer_say.h"
 
 #define SERVED_MAX      64
 #define SERVED_SIZE_MAX (16u << 20)

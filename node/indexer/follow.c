@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include "say.h"
+#include "indexer_say.h"
 #include "uncia/error.h"
 #include "writer.h"
 

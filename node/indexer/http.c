@@ -14,7 +14,7 @@
 #include "forms.h"
 #include "readers.h"
 #include "routes.h"
-#include "say.h"
+#include "indexer_say.h"
 #include "uncia/error.h"
 
 #define HTTP_THREADS    (READERS_COUNT - 1)

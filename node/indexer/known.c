@@ -7,7 +7,7 @@
 #include "base64url.h"
 #include "ini_text.h"
 #include "keys.h"
-#include "say.h"
+#include "indexer_say.h"
 #include "uncia/error.h"
 
 #define NETWORK_FILE_MAX ((size_t)GENESIS_SIZE_MAX / 2 * 3)

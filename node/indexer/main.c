@@ -8,7 +8,7 @@
 #include "follow.h"
 #include "forms.h"
 #include "http.h"
-#include "say.h"
+#include "indexer_say.h"
 #include "sign.h"
 #include "tables.h"
 #include "uncia/error.h"

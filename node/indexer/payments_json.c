@@ -24,7 +24,7 @@ static json_t *output_destination(const struct output *output)
 	return json_string(text);
 }
 
-static json_t *payment_outputs_json(const struct payment *p, uint32_t count)
+static json_t *listed_outputs_json(const struct payment *p, uint32_t count)
 {
 	json_t *list = json_array();
 
@@ -42,7 +42,7 @@ static json_t *payment_outputs_json(const struct payment *p, uint32_t count)
 	return list;
 }
 
-static json_t *payment_holds_json(const struct payment *p, uint32_t count)
+static json_t *listed_holds_json(const struct payment *p, uint32_t count)
 {
 	json_t *list = json_array();
 
@@ -104,8 +104,8 @@ json_t *indexed_payment_json(const struct api_request *request, const struct pay
 	                           (int)at->index, "place", form_place(at), "timestamp_ms", (json_int_t)timestamp_ms,
 	                           "kind", kinds[p->kind], "sender", form_entry(&sender), "amount",
 	                           form_amount(p->total), "currency", request->known->genesis.currency_code,
-	                           "output_count", (int)p->output_count, "outputs", payment_outputs_json(p, outputs),
-	                           "hold_count", (int)p->hold_count, "holds", payment_holds_json(p, holds), "memo_hash",
+	                           "output_count", (int)p->output_count, "outputs", listed_outputs_json(p, outputs),
+	                           "hold_count", (int)p->hold_count, "holds", listed_holds_json(p, holds), "memo_hash",
 	                           memo_hash, "expires", (json_int_t)p->expires_at, "public_key", key);
 	if (indexed_payment_json_seen(object, p, seen_by)) {
 		json_decref(object);

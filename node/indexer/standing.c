@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include "say.h"
+#include "indexer_say.h"
 
 static const char *const words[] = {
     [STANDING_STARTING] = "starting",         [STANDING_CATCHING_UP] = "catching_up",

@@ -7,7 +7,7 @@
 #include "big_endian.h"
 #include "entry.h"
 #include "feed.h"
-#include "say.h"
+#include "indexer_say.h"
 #include "store.h"
 #include "tables.h"
 #include "try.h"

@@ -1,6 +1,6 @@
 /* What uncia-indexer says on standard error, and how it ends. Threads: any. */
-#ifndef SAY_H
-#define SAY_H
+#ifndef INDEXER_SAY_H
+#define INDEXER_SAY_H
 
 /* The exit codes that it uses of docs/operating.md. Starting again can help after 1 and 6. */
 enum indexer_exit {

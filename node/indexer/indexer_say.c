@@ -1,5 +1,5 @@
 /* Messages of uncia-indexer. */
-#include "say.h"
+#include "indexer_say.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
