@@ -118,7 +118,21 @@ static void link_options_fill(struct peers *p, struct link_options *options, uin
 	    .ephemeral_secret = ephemeral,
 	    .message_size_max = MESSAGE_SIZE_VALIDATOR_MAX,
 	    .write_queue_max = WRITE_QUEUE_VALIDATOR_MAX,
+	    .newest = p->options.newest,
+	    .oldest = p->options.oldest,
 	};
+}
+
+/* network §8.1: a validator of the release before closes where it is spoken to in a newer version. It is dialled in its
+ * own then, but for one that was heard to speak the newer one lately: who can cut connections must not choose. */
+static uint8_t dial_version(struct peer *peer)
+{
+	const struct peers_options *o = &peer->peers->options;
+	bool known = peer->knows_newest && uv_now(o->set->loop) - peer->newest_ms < o->version_kept_ms;
+
+	peer->version = peer->falls_back && !known && o->newest > o->oldest ? o->oldest : o->newest;
+	peer->falls_back = false;
+	return peer->version;
 }
 
 static void peer_dial(struct peer *peer)
@@ -137,6 +151,7 @@ static void peer_dial(struct peer *peer)
 	link->peer = peer;
 	link_options_fill(p, &options, ephemeral);
 	options.initiator = true;
+	options.newest = dial_version(peer);
 	options.remote_static = p->options.genesis->committee.validators[peer->index].network_key;
 	int error = tcp_connect(p->options.set, (const struct sockaddr *)&peer->address, &options, &link_events, link,
 	                        &link->tcp);
@@ -228,6 +243,10 @@ static void peer_lost(struct peer *peer, const char *why)
 	peer_move(peer, PEER_DOWN, NULL);
 	free(link);
 	p->counters.lost++;
+	if (we_dial(peer) && peer->version == p->options.newest) {
+		peer->knows_newest = true;
+		peer->newest_ms = uv_now(p->options.set->loop);
+	}
 	peer_note_error(peer, why);
 	log_event(LOG_LEVEL_WARNING, "peer_down", LOG_NUMBER("peer", peer->index), LOG_TEXT("why", why));
 	/* Only where the link held for a while is the next dial soon. */
@@ -258,6 +277,7 @@ static void on_peer_link_down(void *owner, const char *why)
 	} else {
 		peer_move(peer, PEER_DOWN, NULL);
 		free(link);
+		peer->falls_back = peer->version == peer->peers->options.newest && strcmp(why, TCP_CLOSED) == 0;
 		dial_failed(peer, why);
 	}
 }
@@ -516,6 +536,9 @@ int peers_new(const struct peers_options *options, const struct peers_events *ev
 	p->options.ping_interval_ms = options->ping_interval_ms ? options->ping_interval_ms : PING_INTERVAL_MS;
 	p->options.dead_ms = options->dead_ms ? options->dead_ms : PEER_DEAD_MS;
 	p->options.shun_ms = options->shun_ms ? options->shun_ms : PEER_SHUN_MS;
+	p->options.version_kept_ms = options->version_kept_ms ? options->version_kept_ms : PEER_VERSION_KEPT_MS;
+	p->options.newest = options->newest ? options->newest : LINK_VERSION_NEWEST;
+	p->options.oldest = options->oldest ? options->oldest : LINK_VERSION_OLDEST;
 	p->events = *events;
 	p->size = size;
 	uv_timer_init(options->set->loop, &p->tick);

@@ -15,7 +15,8 @@
 #define PEER_LINK_MIN_MS     100u /* after a link of a validator's has come up, it may not dial again */
 #define PEER_WINDOW_MS       50u
 #define PEER_CALLS_IN_WINDOW 2u
-#define PEER_CANDIDATES_MAX  128u /* inbound and not established; past it a new one pushes out an old one */
+#define PEER_VERSION_KEPT_MS 600000u /* after a link of the newest version, none of an older one is dialled */
+#define PEER_CANDIDATES_MAX  128u    /* inbound and not established; past it a new one pushes out an old one */
 
 struct peer_address {
 	char host[256]; /* a numeric address or a name; empty: not known, it can only dial us */
@@ -45,8 +46,9 @@ struct peers_options {
 	uint32_t self;                        /* an index in the committee */
 	const uint8_t *network_secret;        /* 32 bytes */
 	const struct peer_address *addresses; /* by index; only read by peers_new */
-	/* 0: PING_INTERVAL_MS, PEER_DEAD_MS, PEER_SHUN_MS */
-	unsigned ping_interval_ms, dead_ms, shun_ms;
+	/* 0: PING_INTERVAL_MS, PEER_DEAD_MS, PEER_SHUN_MS, PEER_VERSION_KEPT_MS */
+	unsigned ping_interval_ms, dead_ms, shun_ms, version_kept_ms;
+	uint8_t newest, oldest; /* versions of the wire; 0: LINK_VERSION_NEWEST and _OLDEST. For tests */
 };
 
 /* `up` and `down` alternate for each peer, and `message` comes between them; its bytes are valid during the call.

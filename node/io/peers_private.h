@@ -37,6 +37,10 @@ struct peer {
 	uv_getaddrinfo_t request;
 	uv_timer_t retry;
 	unsigned backoff_ms;
+	uint8_t version;   /* of the wire, that was dialled last */
+	bool falls_back;   /* the next dialling is of the version before: this one was not understood, as it seems */
+	bool knows_newest; /* a link of the newest version was up, and ended at newest_ms */
+	uint64_t newest_ms;
 	bool was_up;
 	uint64_t up_ms, heard_ms;  /* when the link came up; when it was last heard, as of the last tick */
 	uint64_t shunned_until_ms; /* no link before then */

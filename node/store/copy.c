@@ -226,7 +226,7 @@ static int copy_verify(struct copy *c, const struct environment *from, const cha
 /* errno says why. */
 static int copy_failed(int error, const char *what, char why[WHY_SIZE])
 {
-	snprintf(why, WHY_SIZE, "%s: %s", what, error == UNCIA_E_IO ? strerror(errno) : uncia_error_text(error));
+	snprintf(why, WHY_SIZE, "%.180s: %.70s", what, error == UNCIA_E_IO ? strerror(errno) : uncia_error_text(error));
 	return error == UNCIA_E_IO && (errno == ENOSPC || errno == EDQUOT) ? UNCIA_E_FULL : error;
 }
 

@@ -35,7 +35,7 @@ struct command {
 };
 
 extern const struct command command_keygen, command_genesis, command_init, command_start, command_status, command_peers,
-    command_check, command_devnet, command_version;
+    command_check, command_backup, command_compact, command_migrate, command_devnet, command_version;
 
 /* The options that several commands have, and their vals. */
 #define OPTION_HELP    'h'

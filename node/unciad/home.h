@@ -20,6 +20,8 @@ struct home {
 
 /* Reads keys and genesis, and finds our place in the committee. On 0, home_close follows. */
 int home_open(const char *path, struct home *home);
+/* The same for what needs no secret key: a backup, which has none, is opened by the public keys in its note. */
+int home_open_to_read(const char *path, struct home *home);
 /* Wipes the keys. */
 void home_close(struct home *home);
 /* Reads the home's configuration. */

@@ -12,8 +12,8 @@
 #include "verify.h"
 
 static const struct command *const commands[] = {
-    &command_keygen, &command_genesis, &command_init,   &command_start,   &command_status,
-    &command_peers,  &command_check,   &command_devnet, &command_version,
+    &command_keygen, &command_genesis, &command_init,    &command_start,   &command_status, &command_peers,
+    &command_check,  &command_backup,  &command_compact, &command_migrate, &command_devnet, &command_version,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

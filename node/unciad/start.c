@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include "backup_note.h"
 #include "command.h"
 #include "home.h"
 #include "log.h"
@@ -112,6 +113,8 @@ static int start_home(const struct home *home, bool despite_second_chain)
 	if (config.journal_log_kb)
 		journal_set_log_limit(store, (size_t)config.journal_log_kb << 10);
 	code = second_chain_refuse(home, store, despite_second_chain);
+	if (!code)
+		code = backup_note_warn(home);
 	if (!code)
 		code = home_mark_started(home);
 	if (!code)

@@ -29,7 +29,6 @@ static char directory[64];
 static struct home home;
 static struct store *store;
 static struct payment *paid[6];
-static const volatile sig_atomic_t never;
 
 static bool all_final(struct network *n, void *context)
 {
@@ -428,7 +427,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin();
 	for (unsigned i = 0; input.size && i < CHANGES; i++)
 		change(&input);
-	int audited = audit_run(&home, store, directory, &never, &report);
+	int audited = audit_run(&home, store, &(struct audit_options){.directory = directory, .threads = 1}, &report);
 	assert(audited == EXIT_DONE || audited == EXIT_MISMATCH);
 	int started = run_validator();
 	assert(audited == EXIT_MISMATCH || started == 0);

@@ -63,6 +63,7 @@ UNCALLED = {
 	"replica_load": "tests hold what a replica keeps against its bounds",
 	"store_open_options": "tests open stores with small maps",
 	"log_set_output": "tests read what is logged",
+	"link_version": "tests ask which version two releases speak",
 	"piece_checksum": "tests make pieces whose checksums hold",
 	"peers_linked": "tests wait for links",
 	"signature_equation_holds": "tests give it scalars that no hash gives",
