@@ -20,11 +20,12 @@ int api_payments(const struct api_request *request, json_t **body)
 	const struct parameter parameters[] = {parameter_bigint(height, before.height),
 	                                       parameter_integer(index, before.index),
 	                                       parameter_bigint(count, limit + 1)};
-	int error = database_query(request->database,
-	                           "select " PAYMENT_COLUMNS " from payments p join blocks b using (height)"
-	                           " where (p.height, p.index) < ($1::bigint, $2::integer)"
-	                           " order by p.height desc, p.index desc limit $3",
-	                           parameters, 3, &result);
+	int error =
+	    database_query(request->database,
+	                   "select " PAYMENT_COLUMNS " from (select height, index, signed from payments where"
+	                   " (height, index) < ($1::bigint, $2::integer) order by height desc, index desc limit $3) p"
+	                   " join blocks b using (height) order by p.height desc, p.index desc",
+	                   parameters, 3, &result);
 	if (error)
 		return api_database_error(body, request->database, error);
 	int status = payments_answer(request, result, NULL, limit, body);

@@ -129,11 +129,16 @@ static int follow_match(struct follow *f)
 		code = follow_feed_failed(f, error);
 	} else if (!page.count) {
 		char why[128];
-		snprintf(why, sizeof(why), "its final height is %" PRIu64 ", and the cursor's %" PRIu64,
-		         page.tip_height, f->cursor.height);
+		if (page.tip_height < f->cursor.height)
+			snprintf(why, sizeof(why), "its final height is %" PRIu64 ", and the cursor's %" PRIu64,
+			         page.tip_height, f->cursor.height);
+		else
+			snprintf(why, sizeof(why),
+			         "it holds no certificate yet that proves its block at height %" PRIu64,
+			         f->cursor.height);
 		standing_set(f->standing, STANDING_AHEAD, why);
 		code = feed->ends || f->options->once
-		           ? indexer_say(INDEXER_FAILED, "the validator's chain is too short: %s", why)
+		           ? indexer_say(INDEXER_FAILED, "the validator's chain does not reach the tables: %s", why)
 		           : follow_later(f);
 	} else if (block_header(page.blocks[0].block.data, page.blocks[0].block.size, &header)) {
 		code = indexer_say(INDEXER_MISMATCH, "what the validator gives is no block");

@@ -167,17 +167,24 @@ class Indexing(IndexerTest):
 		self.assertTrue(self.check(cluster)["same"])
 
 	def test_usage(self):
-		self.make_genesis()
+		(self.dir / "bad").write_text("no network file\n")
 		for arguments, said in (((), "--network and --database are needed"),
 				(("--network", "n", "--database", "d"), "nothing to do"),
 				(("--network", "n", "--database", "d", "--once"), "are about the validator of --home"),
 				(("--network", "n", "--database", "d", "--home", "h", "--partition", "0"), "not a number of heights above 0"),
 				(("--network", "n", "--database", "d", "--home", "h", "--nothing"), "--nothing: unknown option"),
 				(("--network", "n", "--database", "d", "--home", "h", "more"), "more: what is this argument?"),
-				(("--network", "g", "--database", "d", "--home", "h"), "g, line 1: ")):
+				(("--network", "bad", "--database", "d", "--home", "h"), "bad, line 1: ")):
 			done = subprocess.run([BIN / "uncia-indexer", *arguments], cwd=self.dir, stderr=subprocess.PIPE, text=True, timeout=60)
 			self.assertEqual(done.returncode, 2, done.stderr)
 			self.assertIn(said, done.stderr)
+		self.make_chain(1)
+		for database, code, said in (("host=/nowhere dbname=x", 6, "No such file or directory"),
+				("nothing=1", 1, "invalid connection option")):
+			_, err = self.index(database, "--home", "v1", "--stopped", "--once", code=code)
+			self.assertIn(said, err)
+		_, err = self.index("dbname=x", "--home", "nowhere", "--stopped", code=1)
+		self.assertIn("nowhere: ", err)
 		done = subprocess.run([BIN / "uncia-indexer", "--network", "none", "--database", "d", "--home", "h"], cwd=self.dir,
 			stderr=subprocess.PIPE, text=True, timeout=60)
 		self.assertEqual((done.returncode, done.stderr), (1, "uncia-indexer: the network file none: No such file or directory\n"))

@@ -123,7 +123,8 @@ class Packages(InstalledTest):
 		made = self.dir / "packages"
 		self.run_well("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", made)
 		packages = {self.run_well("dpkg-deb", "-f", path, "Package").strip(): path for path in made.glob("*.deb")}
-		asked_for = {"UNCIA_PLUGINS": ["uncia-purple", "uncia-weechat"], "UNCIA_PYTHON": ["python3-uncia"]}
+		asked_for = {"UNCIA_PLUGINS": ["uncia-purple", "uncia-weechat"], "UNCIA_PYTHON": ["python3-uncia"],
+			"UNCIA_INDEXER": ["uncia-indexer"]}
 		self.assertEqual(sorted(packages), sorted(["libuncia-dev", "libuncia0", "uncia",
 			*(name for option, names in asked_for.items() if cache(option) == "ON" for name in names)]))
 		version = self.ask("--modversion")[0]
