@@ -55,7 +55,7 @@ static int payment_row_of(const struct api_request *request, json_t **body, PGre
 
 int api_payment(const struct api_request *request, json_t **body)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 
 	int status = payment_row_of(request, body, &result);
 	if (status != API_OK)

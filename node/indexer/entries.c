@@ -56,7 +56,7 @@ static struct indexed_entry *entries_take(struct entries *entries, const struct 
 
 int entries_want(struct entries *entries, const struct payment *payment)
 {
-	struct entry_id id;
+	struct entry_id id = {0};
 
 	for (uint32_t i = 0; payment_named(payment, i, &id); i++)
 		if (!entries_take(entries, &id))
@@ -143,7 +143,7 @@ static int entry_pay_out(struct entries *entries, struct indexed_entry *sender, 
 
 int entries_apply(struct entries *entries, const struct payment *payment, struct position at, char why[256])
 {
-	struct entry_id id;
+	struct entry_id id = {0};
 
 	bool named = payment_named(payment, 0, &id);
 	struct indexed_entry *sender = named ? entries_find(entries, &id) : NULL;

@@ -206,8 +206,9 @@ static int follow_write(struct follow *f, const struct chain_page *page)
 		return follow_database_failed(f, error);
 	f->retry_ms = 0;
 	standing_move(f->standing, &f->cursor, page->tip_height);
-	standing_set(f->standing, f->cursor.height < page->tip_height ? STANDING_CATCHING_UP : STANDING_FOLLOWING,
-	             NULL);
+	/* A few blocks below the validator's is where one is who follows: the newest wait for what proves them. */
+	bool near = page->tip_height < f->cursor.height + CHAIN_PAGE_BLOCKS_MAX;
+	standing_set(f->standing, near ? STANDING_FOLLOWING : STANDING_CATCHING_UP, NULL);
 	follow_progress(f, page);
 	return FOLLOW_AGAIN;
 }

@@ -6,8 +6,8 @@
 
 enum standing_state {
 	STANDING_STARTING,
-	STANDING_CATCHING_UP,  /* the validator has more than a page */
-	STANDING_FOLLOWING,    /* what is final there is in the tables */
+	STANDING_CATCHING_UP,  /* the validator is more than a page ahead */
+	STANDING_FOLLOWING,    /* what is final there is in the tables, but for the newest blocks */
 	STANDING_NO_DATABASE,  /* PostgreSQL is away; it waits */
 	STANDING_FULL,         /* PostgreSQL has no room; it waits */
 	STANDING_IN_THE_WAY,   /* another writer, or a standby; it waits */

@@ -217,10 +217,19 @@ class Explorer(IndexerTest):
 		self.assertNotIn("Sanitizer", self.indexer.said())
 
 	def viewer(self, host, port):
-		s = socket.create_connection((host, int(port)), timeout=30)
-		self.addCleanup(s.close)
-		s.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-		return s.makefile("rb")
+		"""A stream of events. Places of connections that are closed are free a moment later."""
+		deadline = time.monotonic() + 30
+		while True:
+			s = socket.create_connection((host, int(port)), timeout=30)
+			self.addCleanup(s.close)
+			stream = s.makefile("rb")
+			try:
+				s.sendall(b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+				if stream.readline().startswith(b"HTTP/1.1 200"):
+					return stream
+			except ConnectionError:
+				pass
+			self.assertLess(time.monotonic(), deadline)
 
 	def event(self, stream):
 		for line in stream:
