@@ -1,5 +1,6 @@
 /* Reads a network file: the genesis in its lines of base64url, and where validators listen. */
 #include "known.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,7 @@ static const char *take_network_line(struct network_lines *n, const struct ini_r
 {
 	uint32_t index;
 
+	assert(n->encoded && r->value);
 	if (!strcmp(r->section, "network") && !strcmp(r->name, "name")) {
 		strcpy(n->name, r->value);
 		return NULL;

@@ -1,5 +1,6 @@
 /* One validator after the other is asked; the one that answered last is asked first the next time. */
 #include "validator_link.h"
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ int validator_ask_entry(struct validator_link *link, const struct entry_id *id, 
 	uint32_t first, size = link->known->genesis.committee.size, asked = 0;
 	int error = UNCIA_E_UNREACHABLE;
 
+	assert(size);
 	if (!ask_begin(link, &first)) {
 		snprintf(why, VALIDATOR_WHY_SIZE, "others ask already; ask again in a second");
 		return UNCIA_E_BUSY;
