@@ -86,6 +86,46 @@ int uncia_receipt_verify(const struct uncia_network *network, const char *text, 
 	return rc;
 }
 
+/* An address, or what hold_format writes. */
+static int balance_owner(const char *whose, struct entry_id *id)
+{
+	struct destination destination;
+	static const char hold[] = "hold:";
+	size_t size;
+
+	if (strncmp(whose, hold, strlen(hold)) == 0) {
+		const char *digits = whose + strlen(hold);
+		id->kind = ENTRY_HOLD;
+		bool read = strlen(digits) == (size_t)2 * ADDRESS_SIZE &&
+		            !sodium_hex2bin(id->address.b, ADDRESS_SIZE, digits, strlen(digits), NULL, &size, NULL) &&
+		            size == ADDRESS_SIZE;
+		return read ? 0 : UNCIA_E_ADDRESS;
+	}
+	int rc = destination_read(whose, &destination);
+	if (!rc)
+		*id = account_id(&destination.address);
+	return rc;
+}
+
+int uncia_balance_verify(const struct uncia_network *network, const char *whose, const uint8_t *proof, size_t size,
+                         uint64_t *balance, uint64_t *height)
+{
+	struct account_state state;
+	struct entry_id id;
+
+	if (!network || !whose || !proof || !balance || !height)
+		return UNCIA_E_ARGUMENT;
+	int rc = balance_owner(whose, &id);
+	if (!rc)
+		rc = entry_proof_verify(&network->genesis.committee, &network->genesis.network_id, &id, proof, size,
+		                        &state);
+	if (rc)
+		return rc;
+	*balance = state.entry.balance;
+	*height = state.height;
+	return 0;
+}
+
 void uncia_receipt_free(struct uncia_receipt *receipt)
 {
 	if (!receipt)

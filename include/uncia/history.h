@@ -170,6 +170,15 @@ struct uncia_hold {
 UNCIA_API UNCIA_MUST_CHECK int uncia_receipt_hold(const struct uncia_receipt *receipt, uint32_t number,
                                                   struct uncia_hold *hold);
 
+/* Verifies the proof of a balance that somebody has fetched from a validator, an AccountProof, offline.
+ * Returns: 0; UNCIA_E_ADDRESS where `whose` names nobody; UNCIA_E_ENCODING, UNCIA_E_PROOF, UNCIA_E_SIGNATURE where it
+ *does not prove that entry; UNCIA_E_LIMIT; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT. In: whose, an address, or the id of a
+ *hold, "hold:" and 40 hexadecimal digits; proof, the message's canonical bytes. Out: *balance, in micro-units; *height:
+ *of the block after which it was that. Threads: any. Spec: wallet.md 7.6. */
+UNCIA_API UNCIA_MUST_CHECK int uncia_balance_verify(const struct uncia_network *network, const char *whose,
+                                                    const uint8_t *proof, size_t size, uint64_t *balance,
+                                                    uint64_t *height);
+
 /* The receipt as one line of text.
  * Returns: 0; UNCIA_E_MEMORY; UNCIA_E_ARGUMENT.
  * Owns: the caller frees *text with uncia_text_free.

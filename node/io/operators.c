@@ -5,6 +5,7 @@
 #include <string.h>
 #include "control.h"
 #include "fields.h"
+#include "followers.h"
 #include "log.h"
 #include "uncia/error.h"
 
@@ -18,6 +19,7 @@ struct operators {
 	enum pause_state snapshot;
 	struct control_client *taker; /* for whom the pause is; NULL: there is none */
 	uv_timer_t limit;             /* of a pause that is given */
+	struct followers followers;
 };
 
 /* ---- peers --------------------------------------------------------------------------------- */
@@ -138,7 +140,17 @@ static void on_operator_gone(void *context, struct control_client *client)
 
 	if (o->taker == client)
 		snapshot_end(o);
+	followers_gone(&o->followers, client);
 	store_forget_readers(o->options.store);
+}
+
+/* ---- the final chain ----------------------------------------------------------------------- */
+
+static void answer_follow(void *context, struct control_client *client, const Uncia__Pb__ControlRequest *request)
+{
+	struct operators *o = context;
+
+	followers_ask(&o->followers, client, request->follow);
 }
 
 /* ---- the table ----------------------------------------------------------------------------- */
@@ -147,6 +159,7 @@ static const struct control_handler handlers[] = {
     {UNCIA__PB__CONTROL_REQUEST__KIND_PEERS, answer_peers},
     {UNCIA__PB__CONTROL_REQUEST__KIND_SNAPSHOT, answer_snapshot},
     {UNCIA__PB__CONTROL_REQUEST__KIND_SNAPSHOT_TAKEN, answer_snapshot_taken},
+    {UNCIA__PB__CONTROL_REQUEST__KIND_FOLLOW, answer_follow},
 };
 
 int operators_new(const struct operators_options *options, struct operators **operators)
@@ -159,6 +172,7 @@ int operators_new(const struct operators_options *options, struct operators **op
 	o->options = *options;
 	uv_timer_init(options->loop, &o->limit);
 	o->limit.data = o;
+	followers_begin(&o->followers, options->loop, options->store);
 	const struct control_options control = {
 	    .loop = options->loop,
 	    .home = options->home,
@@ -178,6 +192,7 @@ void operators_stop(struct operators *o)
 	if (o->taker)
 		snapshot_end(o);
 	uv_close((uv_handle_t *)&o->limit, NULL);
+	followers_stop(&o->followers);
 	if (o->control)
 		control_stop(o->control);
 }

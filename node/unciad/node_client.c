@@ -194,6 +194,24 @@ static int take_voted(const Uncia__Pb__NodeReply *reply, void *into)
 	return voted->vote.len ? vote_decode(voted->vote.data, voted->vote.len, &answer->vote) : 0;
 }
 
+static int take_entry_proof(const Uncia__Pb__NodeReply *reply, void *into)
+{
+	struct entry_proof_answer *answer = into;
+
+	assert(!answer->proof);
+	switch (reply->kind_case) {
+	case UNCIA__PB__NODE_REPLY__KIND_ACCOUNT:
+		return canonical_encode(&reply->account->base, &answer->proof, &answer->proof_size);
+	case UNCIA__PB__NODE_REPLY__KIND_NO_ACCOUNT:
+		answer->none = true;
+		return 0;
+	case UNCIA__PB__NODE_REPLY__KIND_REFUSAL:
+		return UNCIA_E_BUSY;
+	default:
+		return UNCIA_E_PROTOCOL;
+	}
+}
+
 /* What is asked, and what to do with the answer. */
 struct inquiry {
 	const Uncia__Pb__WalletRequest *request;
@@ -267,4 +285,19 @@ int node_ask_voted(const struct node_place *place, int timeout_ms, struct voted_
 	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_VOTED;
 	request.voted = &query;
 	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_voted, answer, &answer->failure});
+}
+
+int node_ask_entry(const struct node_place *place, int timeout_ms, struct entry_proof_answer *answer)
+{
+	Uncia__Pb__AccountQuery query = UNCIA__PB__ACCOUNT_QUERY__INIT;
+	Uncia__Pb__WalletRequest request = UNCIA__PB__WALLET_REQUEST__INIT;
+
+	query.address = (ProtobufCBinaryData){.len = ADDRESS_SIZE, .data = answer->id.address.b};
+	query.hold = answer->id.kind == ENTRY_HOLD;
+	request.request_id = REQUEST_ID;
+	request.kind_case = UNCIA__PB__WALLET_REQUEST__KIND_ACCOUNT;
+	request.account = &query;
+	answer->none = false;
+	answer->proof = NULL;
+	return node_ask(place, timeout_ms, &(struct inquiry){&request, take_entry_proof, answer, NULL});
 }

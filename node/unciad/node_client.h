@@ -1,8 +1,9 @@
-/* Asks a running node for its status, or for what it has seen of a validator's key, over its wallet port, and blocks
- * meanwhile. Threads: any, each with an answer of its own. */
+/* Asks a running node for its status, for what it has seen of a validator's key, or for the proof of a balance, over
+ * its wallet port, and blocks meanwhile. Threads: any, each with an answer of its own. */
 #ifndef NODE_CLIENT_H
 #define NODE_CLIENT_H
 #include "endpoint.h"
+#include "entry_id.h"
 #include "hash.h"
 #include "replica.h"
 
@@ -37,11 +38,21 @@ struct voted_answer {
 	uint64_t proposed_height, proposed_view; /* of the newest final block that it proposed; 0: none */
 };
 
+/* What a node answers to a question for an account or a hold. Nothing of it is verified. */
+struct entry_proof_answer {
+	struct entry_id id; /* in */
+	bool none;          /* it says that there is no such entry */
+	uint8_t *proof;     /* out: canonical AccountProof, to be freed; NULL where there is none */
+	size_t proof_size;
+};
+
 /* timeout_ms: for all of it. On failure *answer may be filled in part.
  * Each returns 0; UNCIA_E_UNREACHABLE (nobody listens there); UNCIA_E_CLOSED (no answer in time, or the link ended);
  * UNCIA_E_SIGNATURE, UNCIA_E_PROTOCOL, UNCIA_E_ENCODING (not a node of that network with that key, or one that does not
  * answer what was asked); UNCIA_E_ADDRESS (no such host); UNCIA_E_MEMORY; UNCIA_E_IO. */
 int node_ask_status(const struct node_place *place, int timeout_ms, struct node_answer *answer);
 int node_ask_voted(const struct node_place *place, int timeout_ms, struct voted_answer *answer);
+/* UNCIA_E_BUSY also: the node refuses for now. */
+int node_ask_entry(const struct node_place *place, int timeout_ms, struct entry_proof_answer *answer);
 
 #endif

@@ -25,6 +25,7 @@
              after kill -9. Not part of --all: the first time takes an hour and 300 bytes of disk an account, which are kept;
              it is measured on what is kept, and grows
   parts      each part by itself: signature check, hash, decoding, execution, state root, journal, flush
+  indexer    a chain of 300,000 payments into PostgreSQL by uncia-indexer (--indexed-mib); not part of --all
   postgres   PostgreSQL beside it: 1, 8 and 32 clients, with and without three synchronous standbys
 
 With --json the last line of standard output is one object. Its `figures` are what has an aim; validators, payments,
@@ -40,6 +41,7 @@ import subprocess
 import sys
 import time
 
+import indexed
 import measures
 import postgres
 import report
@@ -48,7 +50,7 @@ from measures import Shape, spread
 from validators import BenchError, Delays, Network, Tools, disk_bytes, fresh_copy, make_gap, prepared
 
 SHORT = ["base", "alone"]
-NAMED_ONLY = {"postgres", "chat", "hundred-million"}  # they install what nothing else needs, or take very long
+NAMED_ONLY = {"indexer", "postgres", "chat", "hundred-million"}  # they install what nothing else needs, or take very long
 PLAIN_PORTS = 40  # behind the other network's, the largest of which is of ten
 HALF_LOAD = 0.35  # of what all cores could check: half of what full load was while signatures were checked one by one
 DELAY_MS = 50
@@ -318,6 +320,10 @@ class Bench:
     def parts(self):
         self.result["parts"] = measures.parts(self.tools, self.arguments.accounts)
 
+    def indexer(self):
+        a = self.arguments
+        self.result["indexer"] = indexed.measure(self.tools, a.indexed_mib, min(a.accounts, 10_000), a.runs, self.say)
+
     def postgres(self):
         a = self.arguments
         self.result["postgres"] = postgres.measure(self.tools.directory / f"postgres-{os.getpid()}", a.base_port + 100,
@@ -365,7 +371,7 @@ def parse(parts):
     parser.add_argument("--plain", help=argparse.SUPPRESS)
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--prepare", action="store_true", help="only make the networks that are measured, which is done once")
-    parser.add_argument("--all", action="store_true", help="every part but postgres, chat and hundred-million")
+    parser.add_argument("--all", action="store_true", help="every part but indexer, postgres, chat and hundred-million")
     parser.add_argument("--with-postgres", action="store_true", help="that one, too")
     parser.add_argument("--json", action="store_true", help="the result as one object")
     parser.add_argument("--save", metavar="FILE", type=pathlib.Path, help="put the result into this file, beside what other runs left there")
@@ -377,6 +383,7 @@ def parse(parts):
                         default=[100_000, 1_000_000, 10_000_000], help="of the part accounts")
     parser.add_argument("--huge", type=positive, default=100_000_000, help="accounts of the part hundred-million")
     parser.add_argument("--gap-mib", type=positive, default=2048, help="of the part gap (2048)")
+    parser.add_argument("--indexed-mib", type=positive, default=64, help="of the part indexer (64)")
     parser.add_argument("--watchers", type=positive, default=10_000, help="of the part of that name (10000)")
     parser.add_argument("--window", type=positive, default=2000, help="payments under way at full load (2000)")
     parser.add_argument("--links", type=positive, default=64, help="connections of wallets (64)")
@@ -423,7 +430,7 @@ def save(path, result):
 
 def main():
     parts = ["base", "alone", "accounts", "committee", "outputs", "wallets", "latency", "homes", "delay", "gap", "watchers", "floods", "chat",
-             "hundred-million", "loop", "parts", "postgres"]
+             "hundred-million", "loop", "parts", "indexer", "postgres"]
     arguments, chosen = parse(parts)
     if arguments.save:
         check_save(arguments.save)

@@ -2,9 +2,10 @@
  * a network would have written in half an hour under load, in as many seconds. Who then starts with an empty home has
  * that much to catch up.
  *
- *	long_chain MIB BLOCK-KIB CERTIFIED HOLDERS HOME HOME…
+ *	long_chain [--small ACCOUNTS] MIB BLOCK-KIB CERTIFIED HOLDERS HOME HOME…
  *
  * MIB of blocks, each of payments of nearly 16 KiB up to BLOCK-KIB; only every CERTIFIED-th has a finality certificate.
+ * --small: of payments with one output each, between that many accounts, which the genesis has given money to.
  * The homes are all validators', in the committee's order. The first Qs of them have made the chain, and the others
  * were away all the while: they sign nothing, and the views that they lead are skipped. The first HOLDERS, Qs at most,
  * get it, with all that they would have at its end: certificates of what was notarised and skipped, and each other's
@@ -19,12 +20,13 @@
 #include "store.h"
 #include "uncia/error.h"
 
-#define ACCOUNTS     64u  /* the fixtures' first ones, which the genesis gives money to */
+#define ACCOUNTS     64u /* the fixtures' first ones, which the genesis gives money to */
+#define ACCOUNTS_MAX 1000000u
 #define STEP_MS      50u  /* of the ledger's time, from block to block */
 #define LIFETIME_S   600u /* of payments */
 #define COMMIT_MIB   32u
 #define HOMES_MAX    16
-#define PAYMENTS_MAX 512u
+#define PAYMENTS_MAX 4096u
 
 static struct home homes[HOMES_MAX];
 static struct fixture network;
@@ -33,7 +35,9 @@ static int holders;
 static uint32_t makers; /* the first so many validators have made the chain */
 static struct ledger *ledger;
 static char why[256];
-static struct fixture_key keys[ACCOUNTS];
+static uint32_t accounts = ACCOUNTS;
+static bool small;
+static struct fixture_key *keys;
 
 static void must_do(int error, const char *what)
 {
@@ -104,6 +108,15 @@ static struct payment *large_payment(uint64_t number, uint32_t expires_at)
 		                             .amount = 1000};
 	return fixture_payment_outputs(&network, &keys[number % ACCOUNTS], outputs, PAYMENT_OUTPUTS_MAX, expires_at,
 	                               number);
+}
+
+/* From one account to another, each in its turn. */
+static struct payment *small_payment(uint64_t number, uint32_t expires_at)
+{
+	uint32_t from = (uint32_t)(number * 7919 % accounts), to = (uint32_t)((number * 104729 + 1) % accounts);
+	struct output output = {.to = keys[to == from ? (to + 1) % accounts : to].address, .amount = 1000};
+
+	return fixture_payment_outputs(&network, &keys[from], &output, 1, expires_at, number);
 }
 
 static void execute(const struct block *block)
@@ -190,7 +203,9 @@ static struct block *make_block(const struct header *parent, uint64_t *number, s
 	size_t size = 0;
 
 	while (count < PAYMENTS_MAX && (!count || size + payments[0]->size <= block_bytes)) {
-		payments[count] = large_payment((*number)++, (uint32_t)(timestamp_ms / 1000) + LIFETIME_S);
+		uint32_t expires_at = (uint32_t)(timestamp_ms / 1000) + LIFETIME_S;
+		payments[count] =
+		    small ? small_payment((*number)++, expires_at) : large_payment((*number)++, expires_at);
 		size += payments[count++]->size;
 	}
 	must_do(ledger_settled_root(ledger, &root), "state root");
@@ -237,10 +252,17 @@ int main(int argc, char **argv)
 {
 	const uint8_t seed[16] = {1};
 	struct storage_view view;
-	int count = argc - 5;
 
-	if (argc < 6 || count > HOMES_MAX || sign_self_test()) {
-		fprintf(stderr, "long_chain MIB BLOCK-KIB CERTIFIED HOLDERS HOME HOME...\n");
+	if (argc > 2 && !strcmp(argv[1], "--small")) {
+		small = true;
+		accounts = (uint32_t)strtoul(argv[2], NULL, 10);
+		argc -= 2;
+		argv += 2;
+	}
+	int count = argc - 5;
+	keys = calloc(ACCOUNTS_MAX, sizeof(*keys));
+	if (argc < 6 || accounts < 2 || accounts > ACCOUNTS_MAX || !keys || count > HOMES_MAX || sign_self_test()) {
+		fprintf(stderr, "long_chain [--small ACCOUNTS] MIB BLOCK-KIB CERTIFIED HOLDERS HOME HOME...\n");
 		return 2;
 	}
 	for (int i = 0; i < count; i++) {
@@ -248,7 +270,7 @@ int main(int argc, char **argv)
 			return 1;
 		memcpy(network.validators[i].consensus.secret_key, homes[i].keys.consensus_secret, SECRET_KEY_SIZE);
 	}
-	for (uint32_t i = 0; i < ACCOUNTS; i++)
+	for (uint32_t i = 0; i < accounts; i++)
 		fixture_account(i, &keys[i]);
 	network.genesis = homes[0].genesis;
 	makers = (uint32_t)network.genesis.committee.quorum_slow;
@@ -266,6 +288,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < holders; i++)
 		store_close(stores[i]);
 	free(writes);
+	free(keys);
 	for (int i = 0; i < count; i++)
 		home_close(&homes[i]);
 	return 0;

@@ -1,6 +1,7 @@
 /* Syncs by bytes alone: a balance is believed with its proof, an absence from weight F+1, whoever lies. */
 #include <sys/wait.h>
 #include <unistd.h>
+#include "fake_proof.h"
 #include "unit.h"
 #include "wallet_rig.h"
 
@@ -351,8 +352,50 @@ START_TEST(a_child_process_has_no_use_of_it)
 }
 END_TEST
 
-UNIT_MAIN("balance", sync_shows_the_proved_balance, a_false_balance_is_not_believed_and_its_node_is_left,
-          all_liars_leave_the_balance_unknown,
+START_TEST(a_proof_that_somebody_has_fetched_is_verified_offline)
+{
+	struct rig *rig = rig_new(4);
+	Uncia__Pb__AccountProof proof = UNCIA__PB__ACCOUNT_PROOF__INIT;
+	struct destination whose = {.address = rig->net.account};
+	char address[ADDRESS_TEXT_SIZE], other[ADDRESS_TEXT_SIZE];
+	uint8_t group[GROUP_SIZE], *bytes;
+	struct certificate *certificate;
+	struct header header;
+	uint64_t balance = 0, height = 0;
+	size_t size;
+	destination_format(&whose, address);
+	whose.address.b[0] ^= 1;
+	destination_format(&whose, other);
+	fake_proof_make(&rig->net, false, &proof, group, &header, &certificate);
+	ck_assert_int_eq(canonical_encode(&proof.base, &bytes, &size), 0);
+	const struct uncia_network *network = rig->net.network;
+	ck_assert_int_eq(uncia_balance_verify(network, address, bytes, size, &balance, &height), 0);
+	ck_assert_uint_eq(balance, 100 * AMOUNT_MICROS);
+	ck_assert_uint_eq(height, header.height - 1);
+	/* Of nobody else, no hold, no text; and of nothing that was changed. */
+	ck_assert_int_eq(uncia_balance_verify(network, other, bytes, size, &balance, &height), UNCIA_E_PROOF);
+	ck_assert_int_eq(uncia_balance_verify(network, "hold:0000000000000000000000000000000000000000", bytes, size,
+	                                      &balance, &height),
+	                 UNCIA_E_PROOF);
+	ck_assert_int_eq(uncia_balance_verify(network, "hold:00", bytes, size, &balance, &height), UNCIA_E_ADDRESS);
+	ck_assert_int_eq(uncia_balance_verify(network, "somebody", bytes, size, &balance, &height), UNCIA_E_ADDRESS);
+	ck_assert_int_eq(uncia_balance_verify(network, address, NULL, size, &balance, &height), UNCIA_E_ARGUMENT);
+	ck_assert_int_eq(uncia_balance_verify(NULL, address, bytes, size, &balance, &height), UNCIA_E_ARGUMENT);
+	for (size_t at = 0; at < size; at += 1 + size / 200) {
+		bytes[at] ^= 1;
+		ck_assert_int_lt(uncia_balance_verify(network, address, bytes, size, &balance, &height), 0);
+		bytes[at] ^= 1;
+		ck_assert_int_lt(uncia_balance_verify(network, address, bytes, at, &balance, &height), 0);
+	}
+	ck_assert_uint_eq(balance, 100 * AMOUNT_MICROS);
+	free(bytes);
+	free(certificate);
+	rig_free(rig);
+}
+END_TEST
+
+UNIT_MAIN("balance", a_proof_that_somebody_has_fetched_is_verified_offline, sync_shows_the_proved_balance,
+          a_false_balance_is_not_believed_and_its_node_is_left, all_liars_leave_the_balance_unknown,
           what_nobody_proves_ends_at_once_where_all_lie_and_with_the_time_where_some_do,
           one_proof_and_three_that_are_silent_end_with_the_time, one_liar_of_any_kind_does_not_hinder,
           an_absent_account_is_believed_from_weight_f_plus_1, an_absence_that_is_newer_than_a_proof_counts,

@@ -416,5 +416,8 @@ export interface Uncia {
 	holdLock(key: string | Uint8Array, secretHash?: string | Uint8Array): string;
 	parseNotice(text: string, network: Network): { id: string; memo: string };
 	notice(notice: { id: string; memo?: string }, network: Network): string;
-	verifyReceipt(text: string, network: Network): { payment: Payment; outputs: Output[] };
+	verifyReceipt(text: string, network: Network): { payment: Payment; outputs: Output[];
+		holds: { id: string; home: string; end: number; amount: bigint }[] };
+	/** Verifies the proof of a balance, an AccountProof in base64url or as bytes, offline. whose: an address, or a hold's id. */
+	verifyBalance(proof: string | Uint8Array, whose: string, network: Network): { balance: bigint; height: number };
 }

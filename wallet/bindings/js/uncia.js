@@ -233,7 +233,7 @@ class Uncia {
 		});
 	}
 
-	/** Verifies a receipt, offline: { payment, outputs }. */
+	/** Verifies a receipt, offline: { payment, outputs, holds }. */
 	verifyReceipt(text, network) {
 		return this.library.scope((memory) => {
 			const out = memory.take(4);
@@ -241,10 +241,24 @@ class Uncia {
 			const receipt = this.library.view().getUint32(out, true);
 			try {
 				const payment = this.receiptPayment(receipt);
-				return { payment, outputs: this.receiptOutputs(receipt, payment.outputCount) };
+				return { payment, outputs: this.receiptOutputs(receipt, payment.outputCount), holds: this.receiptHolds(receipt, payment.holdCount) };
 			} finally {
 				this.library.call("uncia_receipt_free", receipt);
 			}
+		});
+	}
+
+	/** Verifies the proof of a balance, an AccountProof in base64url or as bytes, offline: { balance, height }. whose: an address,
+	 * or a hold's id. */
+	verifyBalance(proof, whose, network) {
+		const bytes = typeof proof === "string" ?
+			Uint8Array.from(atob(proof.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)) : proof;
+		return this.library.scope((memory) => {
+			const out = memory.take(16);
+			this.library.must("uncia_balance_verify", network.pointer, memory.text(whose), memory.bytes(bytes), bytes.length, out,
+				out + 8);
+			const view = this.library.view();
+			return { balance: view.getBigUint64(out, true), height: Number(view.getBigUint64(out + 8, true)) };
 		});
 	}
 
@@ -258,6 +272,16 @@ class Uncia {
 				return { address: this.library.string(address), amount: this.library.view().getBigUint64(amount, true) };
 			});
 		});
+	}
+
+	/* The holds that it opened. */
+	receiptHolds(receipt, count) {
+		return Array.from({ length: count }, (_, i) => this.library.scope(({ struct }) => {
+			const hold = struct("uncia_hold");
+			this.library.must("uncia_receipt_hold", receipt, i, hold);
+			const { id, home, end, amount } = this.library.get("uncia_hold", hold);
+			return { id, home, end: Number(end), amount };
+		}));
 	}
 
 	/* What a receipt of the library proves. */
