@@ -36,6 +36,8 @@ static enum verdict run_seed(uint64_t seed, enum mistake mistake, bool trace, st
 	unsigned newest = 0, views = 0;
 	world_init(w, seed, mistake, trace);
 	unsigned steps = 200 + world_draw(w, STEPS_MAX - 200);
+	if (w->restoring && world_chance(w, 60))
+		story(w);
 	while (w->steps < steps && w->verdict == HOLDS && views < VIEWS_CHAOS) {
 		chaos_step(w);
 		for (unsigned epoch = 0; epoch < EPOCHS; epoch++)
