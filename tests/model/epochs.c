@@ -176,5 +176,6 @@ int main(int argc, char **argv)
 	if (mistake)
 		return run_mistake(mistake, first, seeds ? seeds : mistake_seeds(mistake)) ? EXIT_SUCCESS
 		                                                                           : EXIT_FAILURE;
-	return run_clean(first, seeds ? seeds : SEEDS) ? EXIT_SUCCESS : EXIT_FAILURE;
+	bool held = weights_hold();
+	return run_clean(first, seeds ? seeds : SEEDS) && held ? EXIT_SUCCESS : EXIT_FAILURE;
 }

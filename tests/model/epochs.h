@@ -337,6 +337,11 @@ void settle(struct world *w);
 /* Some more blocks, later. */
 void settle_on(struct world *w);
 
+/* ---- epochs_weights.c ---- */
+
+/* Goes through all pairs of small committees: whether the rule of weights keeps what it promises. */
+bool weights_hold(void);
+
 /* ---- epochs_wallets.c ---- */
 
 void wallets_init(struct world *w);

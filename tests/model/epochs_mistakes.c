@@ -14,7 +14,7 @@ static const struct {
     [RETIRED_RETURN] = {"retired-return", "no consensus key that was ever retired comes back", 2000, STUCK},
     [LEAVING_UNBOUNDED] = {"leaving-unbounded", "the leaving weight is <= F of e", 4000, WALLET},
     [NEW_UNBOUNDED] = {"new-unbounded", "the weight of new keys is <= F of e + 1", 2000, STUCK},
-    [GAINED_UNBOUNDED] = {"gained-unbounded", "so is the weight that old keys gain", 2000, STUCK},
+    [GAINED_UNBOUNDED] = {"gained-unbounded", "so is that of old keys that gain", 2000, STUCK},
     [FORCE_BY_SLOW_QUORUM] = {"force-by-slow-quorum", "or the operation says force and weight >= Qf has signed", 2000,
                               STUCK},
     [TWO_ON_A_PATH] = {"two-on-a-path", "at most one reconfigure on a path", 2000, FORK},
