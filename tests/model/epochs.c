@@ -21,7 +21,7 @@
 
 static const char *const verdict_names[] = {"holds", "fork",  "signed twice", "votes revived",
                                             "stuck", "ended", "lost body",    "wallet"};
-enum { SEEDS = 300, STEPS_MAX = 3000, VIEWS_CHAOS = 34 };
+enum { SEEDS = 3000, STEPS_MAX = 3000, VIEWS_CHAOS = 34 };
 
 static struct world world;
 

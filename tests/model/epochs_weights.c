@@ -44,9 +44,9 @@ static void weights_pair(const struct plan *from, const struct plan *to, struct 
 	uint64_t leaving = 0, gained = 0;
 	sums->pairs++;
 	for (unsigned key = 0; key < OLD + NEW; key++) {
-		unsigned old = from->weight[key], new = to->weight[key];
-		leaving += old > new ? old - new : 0;
-		gained += new > old ? new : 0;
+		unsigned before_change = from->weight[key], then = to->weight[key];
+		leaving += before_change > then ? before_change - then : 0;
+		gained += then > before_change ? then : 0;
 	}
 	bool stops = after->weight - gained < after->quorum_slow;
 	sums->by_old += stops && rule_weights(&half, from, to);
@@ -63,31 +63,32 @@ static void weights_pair(const struct plan *from, const struct plan *to, struct 
 bool weights_hold(void)
 {
 	struct weights_sums sums = {0};
-	unsigned all_old = 1, all_new = 1;
+	unsigned all_old = 1, all_later = 1;
 	struct plan from, to;
 	for (unsigned key = 0; key < OLD + NEW; key++) {
 		all_old *= key < OLD ? WEIGHT_MAX + 1 : 1;
-		all_new *= WEIGHT_MAX + 1;
+		all_later *= WEIGHT_MAX + 1;
 	}
 	for (unsigned old = 0; old < all_old; old++) {
 		weights_of(&from, old, OLD);
 		uint64_t weight = world_weight(&from, from.members);
 		for (uint64_t faulty = 0; weight && faulty <= (weight - 1) / 3; faulty++) {
 			weights_quorums(&from, faulty, (weight - 3 * faulty - 1) / 2);
-			for (unsigned new = 0; new < all_new; new ++) {
-				weights_of(&to, new, OLD + NEW);
+			for (unsigned later = 0; later < all_later; later++) {
+				weights_of(&to, later, OLD + NEW);
 				uint64_t next = world_weight(&to, to.members);
 				if (next && weights_quorums(&to, (next - 1) / 3, (next - 3 * ((next - 1) / 3) - 1) / 2))
 					weights_pair(&from, &to, &sums);
 			}
 		}
 	}
+	printf("%llu pairs of committees, %llu allowed: leavers and liars forge its end in %llu, gainers who are away "
+	       "stop the"
+	       " next in %llu\n",
+	       (unsigned long long)sums.pairs, (unsigned long long)sums.allowed, (unsigned long long)sums.forged,
+	       (unsigned long long)sums.stopped);
 	printf(
-	    "%llu pairs of committees, %llu allowed: a forged end of the epoch in %llu, gained weight that stops the "
-	    "next"
-	    " in %llu\n    (must be found: in %llu where only new keys count; sleepers misled by leavers and liars in"
-	    " %llu)\n",
-	    (unsigned long long)sums.pairs, (unsigned long long)sums.allowed, (unsigned long long)sums.forged,
-	    (unsigned long long)sums.stopped, (unsigned long long)sums.by_old, (unsigned long long)sums.by_sleepers);
+	    "    must be found: %llu stopped where new keys alone count, %llu where sleepers help leavers and liars\n",
+	    (unsigned long long)sums.by_old, (unsigned long long)sums.by_sleepers);
 	return sums.forged == 0 && sums.stopped == 0 && sums.by_old > 0 && sums.by_sleepers > 0;
 }
