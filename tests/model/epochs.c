@@ -21,7 +21,7 @@
 
 static const char *const verdict_names[] = {"holds", "fork",  "signed twice", "votes revived",
                                             "stuck", "ended", "lost body",    "wallet"};
-enum { SEEDS = 300, STEPS_MAX = 3000, VIEWS_CHAOS = 34 };
+enum { SEEDS = 3000, STEPS_MAX = 3000, VIEWS_CHAOS = 34 };
 
 static struct world world;
 
@@ -36,6 +36,8 @@ static enum verdict run_seed(uint64_t seed, enum mistake mistake, bool trace, st
 	unsigned newest = 0, views = 0;
 	world_init(w, seed, mistake, trace);
 	unsigned steps = 200 + world_draw(w, STEPS_MAX - 200);
+	if (w->restoring && world_chance(w, 60))
+		story(w);
 	while (w->steps < steps && w->verdict == HOLDS && views < VIEWS_CHAOS) {
 		chaos_step(w);
 		for (unsigned epoch = 0; epoch < EPOCHS; epoch++)
@@ -174,5 +176,6 @@ int main(int argc, char **argv)
 	if (mistake)
 		return run_mistake(mistake, first, seeds ? seeds : mistake_seeds(mistake)) ? EXIT_SUCCESS
 		                                                                           : EXIT_FAILURE;
-	return run_clean(first, seeds ? seeds : SEEDS) ? EXIT_SUCCESS : EXIT_FAILURE;
+	bool held = weights_hold();
+	return run_clean(first, seeds ? seeds : SEEDS) && held ? EXIT_SUCCESS : EXIT_FAILURE;
 }

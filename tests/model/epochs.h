@@ -121,7 +121,8 @@ struct stamp {
 struct journal {
 	uint16_t own[EPOCHS][VIEWS], held[EPOCHS][VIEWS];
 	bool body[BLOCKS];
-	struct stamp newest[KEYS];
+	struct stamp newest[KEYS];   /* of each key; as a mistake has it: of each number */
+	struct stamp told[KEYS];     /* of each key, whatever mistake there is */
 	uint8_t epoch;               /* the newest one that has begun for it */
 	uint8_t tip;                 /* its newest final block */
 	uint8_t plan[EPOCHS];        /* the committee of each epoch that has begun */
@@ -302,7 +303,7 @@ void start_crash(struct world *w, unsigned n);
 void start_again(struct world *w, unsigned n);
 /* Puts an older journal in place of its own, where peers know enough to notice. */
 void start_restored(struct world *w, unsigned n);
-/* Asks a peer for the newest vote of its own (the start gate). */
+/* Asks a peer for the newest vote of its own (the start gate). A liar says that it knows none. */
 void start_ask(struct world *w, unsigned n, unsigned peer);
 
 /* ---- epochs_links.c ---- */
@@ -319,8 +320,15 @@ void links_pulse(struct world *w, unsigned from, unsigned to);
 
 /* One thing happens. */
 void chaos_step(struct world *w);
+/* It asks whether it may vote; those answer first who know nothing. */
+void chaos_ask(struct world *w, unsigned n);
 /* Leavers whose keys come into liars' hands. */
 void chaos_turn(struct world *w);
+
+/* ---- epochs_story.c ---- */
+
+/* The beginning of some runs. */
+void story(struct world *w);
 
 /* ---- epochs_settle.c ---- */
 
@@ -328,6 +336,11 @@ void chaos_turn(struct world *w);
 void settle(struct world *w);
 /* Some more blocks, later. */
 void settle_on(struct world *w);
+
+/* ---- epochs_weights.c ---- */
+
+/* Goes through all pairs of small committees: whether the rule of weights keeps what it promises. */
+bool weights_hold(void);
 
 /* ---- epochs_wallets.c ---- */
 

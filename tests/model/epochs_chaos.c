@@ -203,13 +203,33 @@ static void chaos_fate(struct world *w)
 	}
 }
 
+/* Answers may come before all else, and those of liars and of peers who know nothing first. */
+void chaos_ask(struct world *w, unsigned n)
+{
+	bool ignorant = world_chance(w, 70);
+	for (unsigned peer = 0; peer < w->key_count; peer++) {
+		bool liar = world_liars(w) >> peer & 1;
+		if (peer == n || (ignorant && w->nodes[peer].now.told[n].epoch > w->nodes[n].now.epoch))
+			continue;
+		if (liar || (world_chance(w, 60) && links_up(w, n, peer)))
+			start_ask(w, n, peer);
+	}
+	node_run(w, n);
+}
+
 /* Journals of epochs before are put back as soon as the gate promises to notice. */
 static void chaos_restore(struct world *w)
 {
 	unsigned n = world_draw(w, w->key_count);
 	struct node *node = &w->nodes[n];
+	if (world_chance(w, 2)) {
+		node->backup = node->disk;
+		node->has_backup = true;
+	}
 	if (world_lives(w, n) && node->has_backup && node->backup.epoch < node->disk.epoch)
 		start_restored(w, n);
+	for (unsigned i = 0; i < 3 && world_chance(w, 80); i++)
+		chaos_ask(w, n);
 }
 
 static void chaos_slow(struct world *w)
@@ -284,9 +304,11 @@ void chaos_step(struct world *w)
 		node_timeout(w, n);
 	else if (what < 200)
 		node_propose(w, chaos_leader(w, n));
-	else if (what < 240)
+	else if (what < 230)
 		node_sync(w, n);
-	else if (what < 300)
+	else if (what < 260)
+		chaos_ask(w, n);
+	else if (what < 310)
 		chaos_certificate(w, n);
 	else if (what < 450)
 		chaos_hear(w, n);

@@ -78,6 +78,10 @@ void node_cast(struct world *w, unsigned n, unsigned epoch, unsigned view, unsig
 	node->heard[epoch][view][n] |= (uint16_t)bit;
 	node->dirty[epoch] |= UINT64_C(1) << view;
 	node_sync(w, n);
+	if (w->restoring && (!node->has_backup || node->backup.epoch == node->disk.epoch) && world_chance(w, 30)) {
+		node->backup = node->disk;
+		node->has_backup = true;
+	}
 	world_say(w, "validator %u votes %03x in epoch %u view %u", n, bit, epoch, view);
 	if (node_votes_broken(w->cast[epoch][view][n]))
 		world_breaks(w, TWICE, "validator %u has voted %03x in epoch %u view %u", n, w->cast[epoch][view][n],
@@ -103,6 +107,11 @@ static struct stamp *node_newest_of(const struct world *w, struct journal *journ
 
 static void node_remember(struct world *w, unsigned n, const struct stamp *stamp)
 {
+	struct stamp *told = &w->nodes[n].now.told[stamp->key];
+	if (told->kind == 0 || stamp->epoch > told->epoch ||
+	    (stamp->epoch == told->epoch &&
+	     (stamp->view > told->view || (stamp->view == told->view && stamp->kind > told->kind))))
+		*told = *stamp;
 	struct stamp *newest = node_newest_of(w, &w->nodes[n].now, stamp->epoch, stamp->key);
 	if (newest->kind == 0 || rule_newer(w, stamp, newest))
 		*newest = *stamp;
@@ -371,10 +380,6 @@ static void node_begin(struct world *w, unsigned n, unsigned b, unsigned justifi
 	struct journal *now = &node->now;
 	unsigned ended = now->epoch, epoch = ended + 1;
 	assert(epoch < EPOCHS);
-	if (w->restoring && world_chance(w, 50)) {
-		node->backup = node->disk;
-		node->has_backup = true;
-	}
 	now->final_view[ended] = w->blocks[justifier].view;
 	now->final_block[ended] = (uint8_t)justifier;
 	now->ended_by[ended] = (uint8_t)justifier;

@@ -2,15 +2,15 @@
  * planted, the rule is left out here. */
 #include "epochs.h"
 
-/* "The leaving weight, Σ max(0, w(e) − w(e + 1)), is ≤ F of e and the weight that is gained, Σ max(0, w(e + 1) − w(e)),
- * by new keys and old ones, ≤ F of e + 1, or the operation says force and weight ≥ Qf has signed." */
+/* "The leaving weight, Σ max(0, w(e) − w(e + 1)), is ≤ F of e and the keys that gain, new ones
+ * and old ones, weigh ≤ F of e + 1 there, or the operation says force and weight ≥ Qf has signed." */
 bool rule_weights(const struct world *w, const struct plan *from, const struct plan *to)
 {
 	uint64_t leaving = 0, gained = 0, by_new_keys = 0;
 	for (unsigned key = 0; key < KEYS; key++) {
 		unsigned before = from->weight[key], after = to->weight[key];
 		leaving += before > after ? before - after : 0;
-		gained += after > before ? after - before : 0;
+		gained += after > before ? after : 0;
 		by_new_keys += before ? 0 : after;
 	}
 	uint64_t forced = w->mistake == FORCE_BY_SLOW_QUORUM ? from->quorums.quorum_slow : from->quorums.quorum_fast;

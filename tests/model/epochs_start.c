@@ -82,13 +82,14 @@ void start_ask(struct world *w, unsigned n, unsigned peer)
 {
 	struct node *node = &w->nodes[n];
 	unsigned epoch = node_votes_in(w, n);
-	if (epoch == EPOCHS || node->voting[epoch] || !node->running || w->nodes[peer].now.epoch < epoch)
+	bool liar = world_liars(w) >> peer & 1;
+	if (epoch == EPOCHS || node->voting[epoch] || !node->running || (w->nodes[peer].now.epoch < epoch && !liar))
 		return;
 	const struct plan *plan = &w->plans[node->now.plan[epoch]];
 	if (!(plan->members >> peer & 1) && w->mistake != GATE_OF_OTHERS)
 		return;
 	const struct stamp *stamp = start_newest(w, &w->nodes[peer].now, epoch, n);
-	if (stamp->kind && stamp->key == n && !start_held(w, node, stamp)) {
+	if (!liar && stamp->kind && stamp->key == n && !start_held(w, node, stamp)) {
 		start_lost(w, n, stamp);
 		/* "One that names a lost vote of an epoch before says that there is none in this." */
 		if ((stamp->epoch >= epoch && w->mistake != LOST_BARS_ONE) || stamp->epoch == epoch ||
@@ -146,16 +147,7 @@ static bool start_noticed(const struct world *w, unsigned n, unsigned epoch)
 	uint64_t known = 0;
 	for (unsigned i = 0; i < plan->size; i++) {
 		unsigned peer = plan->order[i];
-		const struct stamp *stamp = &w->nodes[peer].disk.newest[n];
-		if (w->mistake == NEWEST_PER_NUMBER || w->mistake == NEWEST_BY_VIEW) {
-			/* what is kept is the mistake's affair: the peers have heard a vote that is lost */
-			bool heard = false;
-			for (unsigned view = 0; view < VIEWS; view++)
-				heard =
-				    heard || (w->nodes[peer].heard[epoch][view][n] & ~node->backup.own[epoch][view]);
-			known += peer != n && world_lives(w, peer) && heard ? plan->weight[peer] : 0;
-			continue;
-		}
+		const struct stamp *stamp = &w->nodes[peer].disk.told[n];
 		if (peer != n && world_lives(w, peer) && stamp->epoch >= epoch && start_stamp_is_lost(node, stamp))
 			known += plan->weight[peer];
 	}

@@ -200,10 +200,10 @@ void world_init(struct world *w, uint64_t seed, enum mistake mistake, bool trace
 	w->heavy = world_chance(w, 40);
 	w->forcing = world_chance(w, 30);
 	w->restoring = world_chance(w, 25);
-	w->sleepers = world_chance(w, 30);
+	w->sleepers = world_chance(w, 40);
 	if (w->restoring) {
 		w->percent_crash = (uint8_t)(1 + world_draw(w, 5));
-		w->forcing = w->forcing || world_chance(w, 40);
+		w->forcing = w->forcing || world_chance(w, 60);
 	}
 	plans_genesis(w);
 	for (unsigned n = 0; n < w->key_count; n++) {
